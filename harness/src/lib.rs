@@ -1,0 +1,18 @@
+//! Drives, judges and measures CMA allocator policies.
+//!
+//! ```text
+//!  workload profile ─┐                           ┌ environment (Claim)
+//!  recording, stream ┼ Timed<Op> ─► simulate ─► Witness(Policy) + Model ─► Step ─► metrics ─► report
+//!  bytes, small cases┘                                │
+//!                                                     └► Violation
+//! ```
+//! Ranks, low to high; a file uses only lower ones:
+//! `op, seed, kernel < ingest < environment, workload < oracle < cause < simulate < law < metric <
+//! sweep, stats < report < cli < main`.
+
+pub mod cause;
+pub mod environment;
+pub mod op;
+pub mod oracle;
+pub mod seed;
+pub mod simulate;

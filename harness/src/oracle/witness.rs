@@ -1,0 +1,285 @@
+//! Stands between a policy and everything else, and believes nothing.
+
+use std::collections::HashSet;
+
+use cma_policies::{
+    AllocError, Area, Attempt, ClaimError, FreeError, Last, Next, Pfn, Policy, Promises, Request,
+    Run,
+};
+
+use super::model::Model;
+use super::violation::Violation;
+use crate::environment::Environment;
+
+/// How much is checked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Checks {
+    /// The policy's whole list of free runs is compared with the model at every so many ops (1 in
+    /// law tests, 1024 in sweeps). Everything else is checked at every op.
+    pub free_runs_every: u64,
+}
+
+impl Checks {
+    /// As law tests check.
+    pub const EVERY_OP: Self = Self { free_runs_every: 1 };
+    /// As sweeps check.
+    pub const SWEEP: Self = Self { free_runs_every: 1024 };
+}
+
+/// What came of one request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Outcome {
+    /// The first page, or why not.
+    pub answer: Result<Pfn, AllocError>,
+    /// Claims made.
+    pub attempts: u64,
+    /// Claims made since the last pause.
+    pub attempts_in_last_pass: u64,
+    /// Claims that were busy.
+    pub busy: u64,
+    /// The last claim that failed.
+    pub last_failed: Option<(Run, ClaimError)>,
+    /// Pauses, and their microseconds together.
+    pub pauses: u64,
+    /// Microseconds of all pauses.
+    pub paused_us: u64,
+}
+
+/// A policy under oath: every attempt, grant and free of it is checked against the model.
+#[derive(Debug)]
+pub struct Witness {
+    policy: Box<dyn Policy>,
+    promises: Promises,
+    model: Model,
+    checks: Checks,
+    ops: u64,
+    tried: HashSet<Pfn>,
+}
+
+impl Witness {
+    /// A fresh policy and the model of its area.
+    #[must_use]
+    pub fn new(policy: Box<dyn Policy>, checks: Checks) -> Self {
+        let model = Model::new(policy.area().clone());
+        let promises = policy.promises();
+        Self { policy, promises, model, checks, ops: 0, tried: HashSet::new() }
+    }
+
+    /// The truth.
+    #[must_use]
+    pub const fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// What the policy promised.
+    #[must_use]
+    pub const fn promises(&self) -> Promises {
+        self.promises
+    }
+
+    fn area(&self) -> &Area {
+        self.model.area()
+    }
+
+    fn violation(&self, law: &'static str, what: String) -> Violation {
+        Violation { law, op: self.ops, what }
+    }
+
+    /// Asks the policy for buffer `id`, which must not be live.
+    ///
+    /// # Errors
+    /// The law that the policy broke.
+    pub fn alloc(
+        &mut self,
+        id: u64,
+        request: Request,
+        pages: &mut dyn Environment,
+    ) -> Result<Outcome, Violation> {
+        assert!(self.model.buffer(id).is_none(), "buffer {id} is live");
+        let mut outcome = Outcome {
+            answer: Err(AllocError::NoMemory),
+            attempts: 0,
+            attempts_in_last_pass: 0,
+            busy: 0,
+            last_failed: None,
+            pauses: 0,
+            paused_us: 0,
+        };
+        self.tried.clear();
+        let limit = self.area().pages().saturating_mul(8);
+        let mut last = None;
+        outcome.answer = loop {
+            if outcome.attempts + outcome.pauses > limit {
+                let what = format!("{limit} attempts and pauses did not end {request:?}");
+                return Err(self.violation("termination", what));
+            }
+            match self.policy.propose(request, last) {
+                Next::Try(attempt) => {
+                    self.check_attempt(request, attempt)?;
+                    outcome.attempts += 1;
+                    outcome.attempts_in_last_pass += 1;
+                    match pages.claim(attempt.run) {
+                        Ok(()) => {
+                            self.policy.settle(attempt, true);
+                            self.model.grant(id, request, attempt.run);
+                            break Ok(attempt.run.pfn);
+                        }
+                        Err(error) => {
+                            self.policy.settle(attempt, false);
+                            outcome.busy += u64::from(error == ClaimError::Busy);
+                            outcome.last_failed = Some((attempt.run, error));
+                            if !self.tried.insert(attempt.run.pfn) {
+                                let what = format!("{} was proposed twice", attempt.run);
+                                return Err(self.violation("termination", what));
+                            }
+                            last = Some(Last::Failed(attempt, error));
+                        }
+                    }
+                }
+                Next::Pause { us, cookie } => {
+                    outcome.pauses += 1;
+                    outcome.paused_us += us;
+                    if pages.pause(us).is_err() {
+                        break Err(AllocError::Interrupted);
+                    }
+                    self.tried.clear();
+                    outcome.attempts_in_last_pass = 0;
+                    last = Some(Last::Paused { cookie });
+                }
+                Next::Refuse(error) => {
+                    self.check_refusal(request, error, &outcome)?;
+                    break Err(error);
+                }
+            }
+        };
+        self.count_op()?;
+        Ok(outcome)
+    }
+
+    /// Gives back buffer `id`, or the piece of it at `run`.
+    ///
+    /// # Errors
+    /// The law that the policy broke.
+    pub fn free(&mut self, id: u64, run: Run) -> Result<Result<(), FreeError>, Violation> {
+        let answer = self.policy.free(run);
+        let buffer = self.model.buffer(id).expect("a live buffer");
+        let whole = buffer.left.contains(&run);
+        match answer {
+            Ok(()) => self.model.release(id, run),
+            Err(error) if whole || self.promises.partial_free => {
+                let what = format!("buffer {id} at {run} is live, its free was refused: {error}");
+                return Err(self.violation("free", what));
+            }
+            Err(_) => {}
+        }
+        self.count_op()?;
+        Ok(answer)
+    }
+
+    /// Checks what remains at the end of a run.
+    ///
+    /// # Errors
+    /// The law that the policy broke.
+    pub fn finish(&mut self) -> Result<(), Violation> {
+        self.check_free_runs()
+    }
+
+    fn count_op(&mut self) -> Result<(), Violation> {
+        if (self.ops + 1).is_multiple_of(self.checks.free_runs_every) {
+            self.check_free_runs()?;
+        }
+        self.ops += 1;
+        Ok(())
+    }
+
+    fn check_attempt(&self, request: Request, attempt: Attempt) -> Result<(), Violation> {
+        let run = attempt.run;
+        if run.count != request.count() {
+            let what = format!("{} pages asked for, {run} proposed", request.count());
+            return Err(self.violation("inside", what));
+        }
+        let Some(range) = self.area().range_of(run) else {
+            return Err(self.violation("inside", format!("{run} is not inside one range")));
+        };
+        if !self.model.map().is_free(run) {
+            return Err(self.violation("disjoint", format!("{run} was proposed, but is not free")));
+        }
+        let base = self.area().ranges()[range].pfn.0;
+        let bit = self.area().pfn_to_bit(range, run.pfn);
+        let mask = self.area().mask(request.align());
+        let offset = self.area().offset(range, request.align());
+        let on_granule = (run.pfn.0 - base).is_multiple_of(self.area().granule());
+        if !on_granule || self.promises.aligned && (bit + offset) & mask != 0 {
+            let what = format!(
+                "{run} was proposed for order {}: bit {bit}, offset {offset}, mask {mask}",
+                request.align()
+            );
+            return Err(self.violation("aligned", what));
+        }
+        Ok(())
+    }
+
+    fn check_refusal(
+        &self,
+        request: Request,
+        error: AllocError,
+        outcome: &Outcome,
+    ) -> Result<(), Violation> {
+        let meant = match outcome.last_failed {
+            None => AllocError::NoMemory,
+            Some((_, ClaimError::Busy)) => AllocError::Busy,
+            Some((_, ClaimError::NoMemory)) => AllocError::NoMemory,
+            Some((_, ClaimError::Interrupted)) => AllocError::Interrupted,
+        };
+        if error != meant {
+            let what = format!("refused with \"{error}\", but the claims mean \"{meant}\"");
+            return Err(self.violation("meaning", what));
+        }
+        if outcome.attempts == 0 && self.promises.complete && self.policy_fits(request) {
+            let what = format!("{request:?} was refused although an aligned fit is free");
+            return Err(self.violation("complete", what));
+        }
+        Ok(())
+    }
+
+    /// Whether the policy's own free runs hold an aligned fit. Where it is tight they are the
+    /// model's, which answers at once.
+    fn policy_fits(&self, request: Request) -> bool {
+        if self.promises.tight {
+            return self.model.fits(request);
+        }
+        let mut fits = false;
+        self.policy.free_runs(&mut |hole| {
+            let Some(range) = self.area().range_of(hole) else { return };
+            let search = self.model.map().search(request, range, 0);
+            let first = self.area().pfn_to_bit(range, hole.pfn);
+            let bits = hole.count >> self.area().order_per_bit();
+            fits |= search.align_up(first) + search.bits <= first + bits;
+        });
+        fits
+    }
+
+    fn check_free_runs(&self) -> Result<(), Violation> {
+        let mut wrong = None;
+        let mut end = None;
+        let mut pages = 0;
+        self.policy.free_runs(&mut |hole| {
+            if wrong.is_none() {
+                if hole.count == 0 || end.is_some_and(|end| hole.pfn < end) {
+                    wrong = Some(format!("free run {hole} is empty or does not ascend"));
+                } else if !self.model.map().is_free(hole) {
+                    wrong = Some(format!("free run {hole} is not free"));
+                }
+            }
+            end = Some(hole.end());
+            pages += hole.count;
+        });
+        if wrong.is_none() && self.promises.tight && pages != self.model.free_pages() {
+            wrong = Some(format!("{pages} pages free, the model has {}", self.model.free_pages()));
+        }
+        match wrong {
+            Some(what) => Err(self.violation("free_runs", what)),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! The kernel's own: aligned first fit from bit 0 on every call.
+
+use alloc::boxed::Box;
+
+use crate::area::Area;
+use crate::catalog::{Entry, Kind, Param};
+use crate::kit::{Ask, FreeMap, Placed, Retry, Search};
+use crate::policy::Promises;
+
+/// `cma_alloc()` of `mm/cma.c` over `bitmap_find_next_zero_area_off()` of `lib/bitmap.c`: the
+/// lowest aligned fit; after a busy claim it goes on one alignment step further
+/// (`start = bitmap_no + mask + 1`), through each range in order, and any other error ends it.
+///
+/// `row` is the row of the kernel table it follows. Mainline rows search alike: they differ in what
+/// they print, which is not a policy's business. `android` (Android common kernels) sleeps `pause_us`
+/// after a pass that was busy everywhere and searches again from the start, `pauses` times.
+pub(crate) const ENTRY: Entry = Entry {
+    name: crate::catalog::BASELINE,
+    about: "the kernel's first fit with mask and offset, and its resume rule after busy",
+    source: "Linux mm/cma.c cma_alloc(), lib/bitmap.c bitmap_find_next_zero_area_off(), 4.11 to 6.18",
+    params: &[
+        Param {
+            name: "row",
+            kind: Kind::Choice(&[
+                "6.12", "4.11", "5.10", "5.13", "6.1", "6.6", "6.9", "6.15", "6.18", "android",
+            ]),
+            default: "6.12",
+            about: "row of the kernel table; android sleeps and searches again after busy",
+        },
+        Param {
+            name: "pauses",
+            kind: Kind::Int { min: 0, max: 1000 },
+            default: "5",
+            about: "row android: how often it sleeps before it gives up",
+        },
+        Param {
+            name: "pause_us",
+            kind: Kind::Int { min: 0, max: 10_000_000 },
+            default: "100000",
+            about: "row android: microseconds of one sleep",
+        },
+    ],
+    build: |area: Area, params| {
+        let promises = Promises { lowest: true, ..Promises::SEARCH };
+        let retry = match params.choice("row") {
+            "android" => Retry { pauses: params.int("pauses"), pause_us: params.int("pause_us") },
+            _ => Retry::default(),
+        };
+        Ok(Box::new(Placed::new(area, promises, first_fit).with_retry(retry)))
+    },
+};
+
+fn first_fit(map: &FreeMap, search: Search, _: Ask) -> Option<u64> {
+    map.first_fit(search)
+}

@@ -1,0 +1,330 @@
+//! Policies by name: `zoned:share=0.25,order=8` means the same everywhere.
+
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::area::Area;
+use crate::error::BuildError;
+use crate::policy::Policy;
+
+/// The name of the policy that every other one is compared with: the kernel's own.
+pub const BASELINE: &str = "kernel";
+
+/// What values a parameter takes.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Kind {
+    /// A whole number from `min` to `max`.
+    Int {
+        /// Least.
+        min: u64,
+        /// Most.
+        max: u64,
+    },
+    /// A decimal number from `min` to `max`.
+    Float {
+        /// Least.
+        min: f64,
+        /// Most.
+        max: f64,
+    },
+    /// `true` or `false`.
+    Bool,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+}
+
+impl Kind {
+    fn accepts(self, value: &str) -> bool {
+        match self {
+            Self::Int { min, max } => value.parse().is_ok_and(|n: u64| (min..=max).contains(&n)),
+            Self::Float { min, max } => value.parse().is_ok_and(|x: f64| (min..=max).contains(&x)),
+            Self::Bool => value == "true" || value == "false",
+            Self::Choice(words) => words.contains(&value),
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Int { min, max } => write!(f, "a whole number from {min} to {max}"),
+            Self::Float { min, max } => write!(f, "a number from {min} to {max}"),
+            Self::Bool => write!(f, "true or false"),
+            Self::Choice(words) => write!(f, "one of {}", words.join(", ")),
+        }
+    }
+}
+
+/// A parameter of a policy.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Param {
+    /// Its key.
+    pub name: &'static str,
+    /// What it takes.
+    pub kind: Kind,
+    /// What it is where it is not given.
+    pub default: &'static str,
+    /// What it does, in one line, with the unit.
+    pub about: &'static str,
+}
+
+/// Makes a policy for an area, with every parameter given or at its default.
+pub type Build = fn(Area, &Params) -> Result<Box<dyn Policy>, BuildError>;
+
+/// A policy that can be asked for by name.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// Its name: lower case, words joined by `-`.
+    pub name: &'static str,
+    /// What it does, in one line.
+    pub about: &'static str,
+    /// Where the algorithm comes from: file and version, or paper.
+    pub source: &'static str,
+    /// Its parameters.
+    pub params: &'static [Param],
+    /// Makes one.
+    pub build: Build,
+}
+
+/// The parameters of a policy, checked, with all defaults filled in.
+#[derive(Clone, Debug)]
+pub struct Params {
+    values: Vec<(&'static Param, String)>,
+}
+
+impl Params {
+    fn text(&self, name: &str) -> &str {
+        let found = self.values.iter().find(|(param, _)| param.name == name);
+        &found.unwrap_or_else(|| panic!("the entry has no parameter {name}")).1
+    }
+
+    /// A [`Kind::Int`].
+    ///
+    /// # Panics
+    /// Here and below: where the entry has no such parameter of that kind.
+    #[must_use]
+    pub fn int(&self, name: &str) -> u64 {
+        self.text(name).parse().unwrap_or_else(|_| panic!("{name} is not of kind Int"))
+    }
+
+    /// A [`Kind::Float`].
+    #[must_use]
+    pub fn float(&self, name: &str) -> f64 {
+        self.text(name).parse().unwrap_or_else(|_| panic!("{name} is not of kind Float"))
+    }
+
+    /// A [`Kind::Bool`].
+    #[must_use]
+    pub fn bool(&self, name: &str) -> bool {
+        self.text(name).parse().unwrap_or_else(|_| panic!("{name} is not of kind Bool"))
+    }
+
+    /// A [`Kind::Choice`].
+    #[must_use]
+    pub fn choice(&self, name: &str) -> &str {
+        self.text(name)
+    }
+}
+
+/// A policy with its parameters, ready to be built for any number of areas.
+///
+/// It prints as its name, with the parameters that differ from their defaults in the order of the
+/// entry: two specs that mean the same print the same.
+#[derive(Clone, Debug)]
+pub struct Spec {
+    entry: Entry,
+    params: Params,
+}
+
+impl Spec {
+    /// The entry it was made from.
+    #[must_use]
+    pub fn entry(&self) -> &Entry {
+        &self.entry
+    }
+
+    /// The parameters, defaults included.
+    #[must_use]
+    pub fn params(&self) -> &Params {
+        &self.params
+    }
+
+    /// A fresh policy for `area`.
+    ///
+    /// # Errors
+    /// Where these parameters make no policy on this area.
+    pub fn build(&self, area: Area) -> Result<Box<dyn Policy>, BuildError> {
+        (self.entry.build)(area, &self.params)
+    }
+
+    /// Whether it is the baseline with every parameter at its default.
+    #[must_use]
+    pub fn is_baseline(&self) -> bool {
+        self.to_string() == BASELINE
+    }
+}
+
+impl fmt::Display for Spec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.entry.name)?;
+        let given = self.params.values.iter().filter(|(param, value)| value != param.default);
+        for (index, (param, value)) in given.enumerate() {
+            let lead = if index == 0 { ':' } else { ',' };
+            write!(f, "{lead}{}={value}", param.name)?;
+        }
+        Ok(())
+    }
+}
+
+/// Why a text names no policy: what is wrong with it and what is allowed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SpecError {
+    /// Byte of the text at which it went wrong.
+    pub at: usize,
+    /// What is wrong there, and what is allowed.
+    pub why: String,
+}
+
+impl fmt::Display for SpecError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)
+    }
+}
+
+impl core::error::Error for SpecError {}
+
+/// The policies that can be asked for: the built-in ones, then a stranger's.
+#[derive(Clone, Debug)]
+pub struct Catalog {
+    entries: Vec<Entry>,
+}
+
+impl Catalog {
+    /// A catalog of these entries. Of two with one name the later one counts.
+    #[must_use]
+    pub fn new(entries: &[Entry]) -> Self {
+        Self { entries: Vec::new() }.with(entries)
+    }
+
+    /// This catalog and these entries.
+    #[must_use]
+    pub fn with(mut self, entries: &[Entry]) -> Self {
+        for entry in entries {
+            self.entries.retain(|old| old.name != entry.name);
+            self.entries.push(*entry);
+        }
+        self
+    }
+
+    /// The entries, in order.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The policy that `text` names: `name` or `name:key=value,key=value`.
+    ///
+    /// # Errors
+    /// An unknown name or key, a key given twice, or a value that the parameter does not take.
+    pub fn parse(&self, text: &str) -> Result<Spec, SpecError> {
+        let (name, rest) = match text.split_once(':') {
+            Some((name, rest)) => (name, Some(rest)),
+            None => (text, None),
+        };
+        let Some(entry) = self.entries.iter().find(|entry| entry.name == name) else {
+            let names: Vec<_> = self.entries.iter().map(|entry| entry.name).collect();
+            let why = format!("no policy is named \"{name}\"; there are {}", names.join(", "));
+            return Err(SpecError { at: 0, why });
+        };
+        let mut given: Vec<Option<String>> = entry.params.iter().map(|_| None).collect();
+        let mut at = name.len() + 1;
+        for pair in rest.into_iter().flat_map(|rest| rest.split(',')) {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let Some(index) = entry.params.iter().position(|param| param.name == key) else {
+                let keys: Vec<_> = entry.params.iter().map(|param| param.name).collect();
+                let allowed = if keys.is_empty() { "none".to_string() } else { keys.join(", ") };
+                let why = format!("policy {name} has no parameter \"{key}\"; it has {allowed}");
+                return Err(SpecError { at, why });
+            };
+            let param = &entry.params[index];
+            if given[index].is_some() {
+                let why = format!("parameter {key} of policy {name} is given twice");
+                return Err(SpecError { at, why });
+            }
+            if !param.kind.accepts(value) {
+                let why = format!(
+                    "parameter {key} of policy {name} is \"{value}\"; it takes {}",
+                    param.kind
+                );
+                return Err(SpecError { at: at + key.len() + 1, why });
+            }
+            given[index] = Some(value.to_string());
+            at += pair.len() + 1;
+        }
+        let values = entry
+            .params
+            .iter()
+            .zip(given)
+            .map(|(param, value)| (param, value.unwrap_or_else(|| param.default.to_string())))
+            .collect();
+        Ok(Spec { entry: *entry, params: Params { values } })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ENTRY: Entry = Entry {
+        name: "toy",
+        about: "for tests",
+        source: "none",
+        params: &[
+            Param { name: "n", kind: Kind::Int { min: 1, max: 9 }, default: "3", about: "" },
+            Param {
+                name: "x",
+                kind: Kind::Float { min: 0.0, max: 1.0 },
+                default: "0.5",
+                about: "",
+            },
+            Param { name: "on", kind: Kind::Bool, default: "false", about: "" },
+        ],
+        build: |_, _| Err(BuildError::NoRange),
+    };
+
+    fn why(text: &str) -> (usize, String) {
+        let error = Catalog::new(&[ENTRY]).parse(text).expect_err(text);
+        (error.at, error.why)
+    }
+
+    #[test]
+    fn a_spec_prints_what_differs_from_the_defaults_in_the_entry_s_order() {
+        let catalog = Catalog::new(&[ENTRY]);
+        for (text, canonical) in [
+            ("toy", "toy"),
+            ("toy:n=3", "toy"),
+            ("toy:on=true,n=4", "toy:n=4,on=true"),
+            ("toy:x=0.25", "toy:x=0.25"),
+        ] {
+            let spec = catalog.parse(text).unwrap();
+            assert_eq!(spec.to_string(), canonical);
+            assert_eq!(catalog.parse(canonical).unwrap().to_string(), canonical);
+        }
+        assert_eq!(catalog.parse("toy:n=7").unwrap().params().int("n"), 7);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_place_and_what_is_allowed() {
+        assert_eq!(why("top"), (0, "no policy is named \"top\"; there are toy".into()));
+        assert_eq!(why("toy:m=1").0, 4);
+        assert_eq!(why("toy:"), (4, "policy toy has no parameter \"\"; it has n, x, on".into()));
+        let (at, text) = why("toy:n=10");
+        assert_eq!((at, text.contains("from 1 to 9")), (6, true));
+        assert_eq!(why("toy:n=1,n=2").0, 8);
+        assert_eq!(why("toy:x=nan").0, 6);
+        assert_eq!(why("toy:on=yes").0, 7);
+    }
+}

@@ -1,0 +1,117 @@
+//! A [`FreeMap`] for each range of an area, spoken to in pages.
+
+use alloc::vec::Vec;
+
+use super::free_map::{FreeMap, Search};
+use crate::area::Area;
+use crate::request::Request;
+use crate::run::Run;
+
+/// Which granules of an area are free: one [`FreeMap`] a range, pages outside and bits inside.
+#[derive(Clone, Debug)]
+pub struct AreaMap {
+    area: Area,
+    maps: Vec<FreeMap>,
+}
+
+impl AreaMap {
+    /// A map of `area` with everything free.
+    #[must_use]
+    pub fn new(area: Area) -> Self {
+        let maps = (0..area.ranges().len())
+            .map(|range| FreeMap::new(area.bits(range), area.origin(range)))
+            .collect();
+        Self { area, maps }
+    }
+
+    /// The area.
+    #[must_use]
+    pub const fn area(&self) -> &Area {
+        &self.area
+    }
+
+    /// The map of range `range`.
+    #[must_use]
+    pub fn map(&self, range: usize) -> &FreeMap {
+        &self.maps[range]
+    }
+
+    /// The search for `request` in range `range`, from bit `from` on.
+    #[must_use]
+    pub fn search(&self, request: Request, range: usize, from: u64) -> Search {
+        Search {
+            bits: self.area.pages_to_bits(request.count()),
+            mask: self.area.mask(request.align()),
+            offset: self.area.offset(range, request.align()),
+            from,
+        }
+    }
+
+    /// Range, first bit and bits of `run`, whose last granule counts whole.
+    fn bits_of(&self, run: Run) -> (usize, u64, u64) {
+        let range = self.area.range_of(run).unwrap_or_else(|| panic!("{run} is in no range"));
+        let start = self.area.pfn_to_bit(range, run.pfn);
+        (range, start, self.area.pages_to_bits(run.count))
+    }
+
+    /// Marks the granules of `run` as used. `run` starts at a granule.
+    ///
+    /// # Panics
+    /// If they are not all in one range and free.
+    pub fn set(&mut self, run: Run) {
+        let (range, start, bits) = self.bits_of(run);
+        self.maps[range].set(start, bits);
+    }
+
+    /// Marks the granules of `run` as free. `run` starts at a granule.
+    ///
+    /// # Panics
+    /// If they are not all in one range and used.
+    pub fn clear(&mut self, run: Run) {
+        let (range, start, bits) = self.bits_of(run);
+        self.maps[range].clear(start, bits);
+    }
+
+    /// Whether the granules of `run` are in one range and free.
+    #[must_use]
+    pub fn is_free(&self, run: Run) -> bool {
+        self.area.range_of(run).is_some_and(|_| {
+            let (range, start, bits) = self.bits_of(run);
+            self.maps[range].is_free(start, bits)
+        })
+    }
+
+    /// Free pages.
+    #[must_use]
+    pub fn free_pages(&self) -> u64 {
+        self.maps.iter().map(FreeMap::free_bits).sum::<u64>() << self.area.order_per_bit()
+    }
+
+    /// Pages of the longest hole.
+    #[must_use]
+    pub fn longest_run(&self) -> u64 {
+        self.longest(FreeMap::longest_run)
+    }
+
+    /// Pages of the longest free run that starts at a place aligned as a request of this order is
+    /// placed. A request fits exactly where its granules are no more than that.
+    #[must_use]
+    pub fn longest_usable(&self, align: u32) -> u64 {
+        let order = align.saturating_sub(self.area.order_per_bit());
+        self.longest(|map| map.longest_usable(order))
+    }
+
+    fn longest(&self, bits: impl Fn(&FreeMap) -> u64) -> u64 {
+        self.maps.iter().map(bits).max().unwrap_or(0) << self.area.order_per_bit()
+    }
+
+    /// Visits the holes in pages, ascending.
+    pub fn for_each_run(&self, mut visit: impl FnMut(Run)) {
+        let order = self.area.order_per_bit();
+        for (range, map) in self.maps.iter().enumerate() {
+            map.for_each_run(|start, bits| {
+                visit(Run { pfn: self.area.bit_to_pfn(range, start), count: bits << order });
+            });
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Planted defects: one expression each, inside the shipped code, to show that the laws convict.
+//!
+//! Without the feature `mutants` (that is, in every build but the tests of the laws) [`is`] is the
+//! constant `false` and nothing of this remains. With it a test turns one on for its own thread by
+//! [`with`].
+
+/// A defect that can be planted. The comment at its `mutate!` says what it breaks.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum Mutant {
+    /// `Area::mask` is half as wide as it should be.
+    MaskShort,
+    /// `Area::offset` is one bit too large.
+    OffsetByOne,
+    /// `Area::pages_to_bits` rounds down.
+    RoundDown,
+    /// A search accepts a run that is one bit too short at the end of the map.
+    EndByOne,
+    /// A search resumes at the refused place itself rather than one alignment step on.
+    ResumeStays,
+    /// A search resumes two alignment steps on.
+    ResumeSkips,
+    /// A proposed run is not marked, so that it can be proposed again.
+    DoubleGrant,
+    /// A refused attempt stays marked.
+    LeakOnBusy,
+    /// A refusal after busy attempts says that there is no memory.
+    BusyMeansNoMemory,
+    /// Giving back what is not granted is accepted.
+    DoubleFree,
+    /// The index above a changed word keeps its old longest run.
+    StaleIndex,
+    /// A free clears one bit less than was marked where order_per_bit is above 0.
+    FreeShort,
+}
+
+/// Every mutant, for tests that go through all of them.
+pub const ALL: &[Mutant] = &[
+    Mutant::MaskShort,
+    Mutant::OffsetByOne,
+    Mutant::RoundDown,
+    Mutant::EndByOne,
+    Mutant::ResumeStays,
+    Mutant::ResumeSkips,
+    Mutant::DoubleGrant,
+    Mutant::LeakOnBusy,
+    Mutant::BusyMeansNoMemory,
+    Mutant::DoubleFree,
+    Mutant::StaleIndex,
+    Mutant::FreeShort,
+];
+
+#[cfg(feature = "mutants")]
+mod switch {
+    extern crate std;
+    use super::Mutant;
+    use core::cell::Cell;
+
+    std::thread_local! {
+        static ON: Cell<Option<Mutant>> = const { Cell::new(None) };
+    }
+
+    /// Whether `mutant` is on in this thread.
+    #[must_use]
+    pub fn is(mutant: Mutant) -> bool {
+        ON.get() == Some(mutant)
+    }
+
+    /// Runs `body` with `mutant` on in this thread, and off again behind it, also after a panic.
+    pub fn with<T>(mutant: Mutant, body: impl FnOnce() -> T) -> T {
+        struct Off;
+        impl Drop for Off {
+            fn drop(&mut self) {
+                ON.set(None);
+            }
+        }
+        let _off = Off;
+        ON.set(Some(mutant));
+        body()
+    }
+}
+
+#[cfg(feature = "mutants")]
+pub use switch::{is, with};
+
+/// Whether `mutant` is on: never, in a build without the feature `mutants`.
+#[cfg(not(feature = "mutants"))]
+#[must_use]
+pub const fn is(_: Mutant) -> bool {
+    false
+}
+
+/// `mutate!(Name: shipped => mutated)`: the shipped expression, or the planted defect where it is on.
+macro_rules! mutate {
+    ($mutant:ident: $shipped:expr => $mutated:expr) => {
+        if $crate::mutant::is($crate::mutant::Mutant::$mutant) { $mutated } else { $shipped }
+    };
+}
+pub(crate) use mutate;

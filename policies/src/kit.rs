@@ -1,11 +1,15 @@
 //! Parts for authors of policies.
 
 mod area_map;
+mod carve;
 mod free_map;
+mod live;
 mod placed;
 mod split;
 
 pub use area_map::AreaMap;
+pub use carve::carve;
 pub use free_map::{FreeMap, Search};
+pub use live::Live;
 pub use placed::{Ask, Place, Placed, Retry};
 pub use split::{Route, Split};

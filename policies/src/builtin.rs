@@ -6,6 +6,8 @@ mod genalloc;
 mod kernel_first_fit;
 mod next_fit;
 mod size_class;
+#[cfg(test)]
+mod testing;
 mod two_ended;
 mod worst_fit;
 mod zoned;

@@ -213,3 +213,96 @@ impl Policy for Buddy {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::builtin::testing::{free, free_runs, grant, on, request, walk, with_area};
+    use crate::{Area, BuildError, Run};
+
+    #[test]
+    fn a_misaligned_area_is_tiled_by_the_largest_aligned_blocks() {
+        assert_eq!(free_runs(&*on("buddy", 3, 20)), "1@3+4@4+8@8+4@16+2@20+1@22");
+        assert_eq!(free_runs(&*on("buddy:max_order=2", 3, 20)), "1@3+4@4+4@8+4@12+4@16+2@20+1@22");
+        // Granules of 4 pages on a base of 6: bit 0 counts as bit 1 from page 0.
+        let area = Area::single(6, 32, 2).unwrap();
+        assert_eq!(free_runs(&*with_area("buddy", area)), "4@6+8@10+16@18+4@34");
+        // Ranges that adjoin: nothing crosses from one into the other.
+        let area = Area::new("two", 0, &[Run::new(8, 4), Run::new(12, 4)]).unwrap();
+        assert_eq!(free_runs(&*with_area("buddy", area)), "4@8+4@12");
+    }
+
+    #[test]
+    fn the_block_s_order_is_that_of_count_or_align_whichever_is_larger() {
+        let mut policy = on("buddy:trim=false", 0, 32);
+        assert_eq!(grant(&mut *policy, 5, 0), Some(0));
+        assert_eq!(free_runs(&*policy), "8@8+16@16");
+        assert_eq!(grant(&mut *policy, 1, 2), Some(8));
+        assert_eq!(free_runs(&*policy), "4@12+16@16");
+        assert_eq!(grant(&mut *policy, 9, 0), Some(16));
+        assert_eq!(grant(&mut *policy, 5, 0), None, "a block of 4 is left");
+        assert_eq!(grant(&mut *policy, 1, 0), Some(12));
+        assert_eq!(free_runs(&*policy), "1@13+2@14");
+        for (pfn, count) in [(8, 1), (16, 9), (12, 1), (0, 5)] {
+            free(&mut *policy, pfn, count);
+        }
+        assert_eq!(free_runs(&*policy), "32@0");
+    }
+
+    #[test]
+    fn a_trimmed_block_gives_its_rest_back_in_granules() {
+        let mut policy = on("buddy", 0, 32);
+        assert_eq!(grant(&mut *policy, 5, 0), Some(0));
+        assert_eq!(free_runs(&*policy), "1@5+2@6+8@8+16@16");
+        assert_eq!(grant(&mut *policy, 1, 0), Some(5), "the smallest block");
+        free(&mut *policy, 0, 5);
+        assert_eq!(free_runs(&*policy), "4@0+1@4+2@6+8@8+16@16");
+        free(&mut *policy, 5, 1);
+        assert_eq!(free_runs(&*policy), "32@0");
+
+        let mut policy = with_area("buddy", Area::single(0, 64, 2).unwrap());
+        assert_eq!(grant(&mut *policy, 9, 0), Some(0));
+        assert_eq!(free_runs(&*policy), "4@12+16@16+32@32");
+    }
+
+    #[test]
+    fn a_busy_request_goes_through_the_blocks_by_size_then_address() {
+        let mut policy = on("buddy", 0, 32);
+        grant(&mut *policy, 1, 0);
+        grant(&mut *policy, 4, 3);
+        // Free: 1 2 4 in the first 8 pages, 4 at 12, 16 at 16.
+        assert_eq!(walk(&mut *policy, request(2, 0))[..5], [2, 4, 6, 12, 14]);
+        assert_eq!(walk(&mut *policy, request(3, 2)), [4, 12, 16, 20, 24, 28]);
+        assert_eq!(walk(&mut *policy, request(9, 0)), [16]);
+        assert_eq!(walk(&mut *policy, request(17, 0)), []);
+    }
+
+    #[test]
+    fn more_than_the_largest_block_is_refused_or_extends() {
+        let mut plain = on("buddy:max_order=3", 0, 64);
+        assert_eq!(walk(&mut *plain, request(9, 0)), []);
+        assert_eq!(walk(&mut *plain, request(1, 4)), []);
+
+        let mut policy = on("buddy:max_order=3,extend=true", 0, 64);
+        assert_eq!(free_runs(&*policy), "64@0");
+        assert_eq!(walk(&mut *policy, request(41, 0)), [0, 8, 16]);
+        assert_eq!(walk(&mut *policy, request(1, 4)), [0, 16, 32, 48]);
+        assert_eq!(grant(&mut *policy, 1, 0), Some(0));
+        assert_eq!(grant(&mut *policy, 17, 4), Some(16), "page 8 is not aligned");
+        assert_eq!(free_runs(&*policy), "1@1+2@2+4@4+8@8+1@33+2@34+4@36+24@40");
+        assert_eq!(grant(&mut *policy, 25, 0), None);
+        free(&mut *policy, 16, 17);
+        assert_eq!(free_runs(&*policy), "1@1+2@2+4@4+56@8");
+
+        let mut whole = on("buddy:max_order=3,extend=true,trim=false", 0, 64);
+        assert_eq!(grant(&mut *whole, 17, 0), Some(0));
+        assert_eq!(free_runs(&*whole), "40@24");
+    }
+
+    #[test]
+    fn a_block_below_one_bit_cannot_be() {
+        let spec = crate::builtin::catalog().parse("buddy:max_order=8").unwrap();
+        let error = spec.build(Area::single(0, 1024, 9).unwrap()).unwrap_err();
+        let why = "max_order 8 is below the order of one bit, 9; 9 or more would do";
+        assert_eq!(error, BuildError::Policy(why.into()));
+    }
+}

@@ -52,3 +52,41 @@ fn best_fit(map: &FreeMap, search: Search, _: Ask) -> Option<u64> {
 fn order_align(map: &FreeMap, search: Search, _: Ask) -> Option<u64> {
     map.first_fit(with_mask(search, search.bits.next_power_of_two() - 1))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::builtin::testing::{free, grant, on, request, walk};
+
+    /// Holes `2@101 4@104 2@109` in 16 pages at 100, and page 115.
+    fn holes(name: &str) -> alloc::boxed::Box<dyn crate::Policy> {
+        let mut policy = on(name, 100, 16);
+        grant(&mut *policy, 16, 0);
+        for (pfn, count) in [(101, 2), (104, 4), (109, 2), (115, 1)] {
+            free(&mut *policy, pfn, count);
+        }
+        policy
+    }
+
+    #[test]
+    fn best_fit_takes_the_shortest_hole_where_it_begins() {
+        for align in [0, 1, 5, 63] {
+            let mut policy = holes("genalloc-best-fit");
+            assert_eq!(walk(&mut *policy, request(2, align)), [101, 109, 104, 105, 106]);
+            assert_eq!(grant(&mut *policy, 1, align), Some(115));
+            assert_eq!(grant(&mut *policy, 3, align), Some(104));
+            assert_eq!(grant(&mut *policy, 2, align), Some(101));
+        }
+    }
+
+    #[test]
+    fn order_align_counts_from_the_start_of_the_range() {
+        for align in [0, 1, 5, 63] {
+            let mut policy = on("genalloc-order-align", 101, 15);
+            assert_eq!(walk(&mut *policy, request(3, align)), [101, 105, 109, 113]);
+            assert_eq!(grant(&mut *policy, 5, align), Some(101));
+            assert_eq!(grant(&mut *policy, 5, align), Some(109));
+            assert_eq!(grant(&mut *policy, 4, align), None, "106 to 108 and 114 to 115 are left");
+            assert_eq!(grant(&mut *policy, 2, align), Some(107));
+        }
+    }
+}

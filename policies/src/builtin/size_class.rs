@@ -83,3 +83,36 @@ fn build(area: Area, params: &Params) -> Result<Box<dyn Policy>, BuildError> {
     let promises = Promises { complete: false, ..Promises::SEARCH };
     Ok(Box::new(Split::new(area, promises, parts, route)))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::builtin::testing::{free_runs, grant, on, refusal, request, walk};
+
+    #[test]
+    fn each_size_has_its_pool() {
+        // Up to 2 pages, up to 8, and more: 16, 32 and 64 pages.
+        let text = "size-class:low=1,step=2,spill=false";
+        assert_eq!(free_runs(&*on(text, 0, 112)), "16@0+32@16+64@48");
+        for (count, at) in [(1, 0), (2, 0), (3, 16), (8, 16), (9, 48), (33, 48), (64, 48)] {
+            assert_eq!(grant(&mut *on(text, 0, 112), count, 0), Some(at), "{count}");
+        }
+        assert_eq!(grant(&mut *on(text, 0, 112), 65, 0), None);
+        assert_eq!(walk(&mut *on(text, 0, 112), request(2, 3)), [0, 8]);
+    }
+
+    #[test]
+    fn spilling_goes_to_larger_pools_and_then_to_smaller_ones() {
+        let text = "size-class:classes=4,low=0,step=1,ratio=1";
+        let walk_of = |count| walk(&mut *on(text, 0, 32), request(count, 3));
+        assert_eq!(walk_of(1), [0, 8, 16, 24]);
+        assert_eq!(walk_of(2), [8, 16, 24, 0]);
+        assert_eq!(walk_of(4), [16, 24, 8, 0]);
+        assert_eq!(walk_of(8), [24, 16, 8, 0]);
+        assert_eq!(walk_of(9), []);
+    }
+
+    #[test]
+    fn pools_of_nothing_are_refused_with_a_remedy() {
+        assert!(refusal("size-class:classes=8,ratio=100", 1024).contains("would do"));
+    }
+}

@@ -72,3 +72,51 @@ impl Place for TwoEnded {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::builtin::testing::{free_runs, grant, on, request, walk, with_area};
+    use crate::{Area, Quiet, Run};
+
+    #[test]
+    fn big_ones_are_below_and_small_ones_above() {
+        let mut policy = on("two-ended:order=2", 100, 16);
+        assert_eq!(grant(&mut *policy, 4, 0), Some(100));
+        assert_eq!(grant(&mut *policy, 3, 0), Some(113));
+        assert_eq!(grant(&mut *policy, 3, 1), Some(110), "the highest aligned place");
+        assert_eq!(grant(&mut *policy, 4, 1), Some(104));
+        assert_eq!(free_runs(&*policy), "2@108");
+        assert_eq!(grant(&mut *policy, 2, 0), Some(108), "both ends use the whole area");
+    }
+
+    #[test]
+    fn a_busy_request_goes_on_from_its_own_end() {
+        let mut policy = on("two-ended:order=2", 0, 8);
+        assert_eq!(walk(&mut *policy, request(5, 1)), [0, 2]);
+        assert_eq!(walk(&mut *policy, request(3, 1)), [4, 2, 0]);
+    }
+
+    #[test]
+    fn the_top_begins_in_the_last_range() {
+        let area = Area::new("two", 0, &[Run::new(0, 4), Run::new(10, 4)]).unwrap();
+        let mut policy = with_area("two-ended:order=1", area);
+        assert_eq!(walk(&mut *policy, request(2, 1)), [0, 2, 10, 12]);
+        assert_eq!(walk(&mut *policy, request(1, 1)), [12, 10, 2, 0]);
+    }
+
+    #[test]
+    fn clients_have_their_ends() {
+        for (text, ends) in [
+            ("two-ended:by=client", [0, 7, 7, 7]),
+            ("two-ended:by=client,client=3", [0, 0, 0, 7]),
+            ("two-ended:by=parity", [0, 7, 0, 7]),
+        ] {
+            for (client, end) in (0..).zip(ends) {
+                let mut policy = on(text, 0, 8);
+                let request = request(1, 0).with_client(client);
+                let at = policy.alloc(request, &mut Quiet).map(|pfn| pfn.0);
+                assert_eq!(at, Ok(end), "{text}, client {client}");
+            }
+        }
+    }
+}

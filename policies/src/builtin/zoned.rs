@@ -107,3 +107,79 @@ fn on_demand(area: Area, params: &Params) -> Result<Box<dyn Policy>, BuildError>
     let place = OnDemand::new(&area, order, blocks, spill);
     Ok(Box::new(Placed::new(area, promises, place)))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::builtin::testing::{free, free_runs, grant, on, refusal, request, walk};
+
+    #[test]
+    fn a_fixed_zone_is_the_top_of_the_area() {
+        let mut policy = on("zoned:order=2,spill=false", 0, 64);
+        assert_eq!(free_runs(&*policy), "48@0+16@48");
+        assert_eq!(grant(&mut *policy, 4, 0), Some(48));
+        assert_eq!(grant(&mut *policy, 3, 0), Some(0));
+        assert_eq!(grant(&mut *policy, 13, 0), None, "the zone has 12 left");
+        assert_eq!(walk(&mut *policy, request(12, 1)), [52]);
+    }
+
+    #[test]
+    fn who_may_spill_goes_to_the_other_part() {
+        let mut policy = on("zoned:order=2", 0, 64);
+        assert_eq!(walk(&mut *policy, request(8, 3)), [48, 56, 0, 8, 16, 24, 32, 40]);
+        assert_eq!(grant(&mut *policy, 17, 0), Some(0));
+        assert_eq!(grant(&mut *policy, 31, 0), Some(17));
+        assert_eq!(grant(&mut *policy, 1, 0), Some(48));
+        assert_eq!(grant(&mut *policy, 64, 0), None);
+    }
+
+    #[test]
+    fn on_demand_big_grants_reserve_and_small_ones_go_around() {
+        let mut policy = on("zoned:mode=on-demand,order=3,spill=false", 0, 64);
+        assert_eq!(grant(&mut *policy, 1, 0), Some(0));
+        assert_eq!(grant(&mut *policy, 8, 3), Some(8));
+        assert_eq!(grant(&mut *policy, 2, 3), Some(16), "the first place behind the block");
+        free(&mut *policy, 8, 8);
+        assert_eq!(grant(&mut *policy, 7, 3), Some(24), "the block stays reserved");
+        assert_eq!(walk(&mut *policy, request(8, 3)), [8, 32, 40, 48, 56], "big ones use it first");
+        assert_eq!(grant(&mut *policy, 16, 3), Some(32), "block 4 is the second and last of them");
+        free(&mut *policy, 32, 16);
+        assert_eq!(grant(&mut *policy, 7, 3), Some(40), "block 5 was one too many");
+    }
+
+    #[test]
+    fn on_demand_pressure_releases_what_is_granted_and_a_refusal_releases_nothing() {
+        let fill = || {
+            let mut policy = on("zoned:mode=on-demand,order=3", 0, 64);
+            grant(&mut *policy, 16, 0);
+            free(&mut *policy, 0, 16);
+            // Blocks 0 and 1 are reserved, everything else is taken by small ones.
+            while grant(&mut *policy, 6, 3).is_some_and(|at| at < 56) {}
+            policy
+        };
+        let mut policy = fill();
+        assert_eq!(walk(&mut *policy, request(4, 2)), [0, 4, 8, 12]);
+        assert_eq!(grant(&mut *policy, 17, 0), None);
+        assert_eq!(grant(&mut *policy, 1, 0), Some(22), "neither of them released a block");
+
+        let mut policy = fill();
+        assert_eq!(grant(&mut *policy, 4, 0), Some(0), "nothing outside: block 0 is released");
+        assert_eq!(grant(&mut *policy, 2, 0), Some(4), "and serves small ones now");
+        assert_eq!(grant(&mut *policy, 2, 2), Some(8), "behind it block 1 is next");
+    }
+
+    #[test]
+    fn a_zone_of_nothing_is_refused_with_a_remedy() {
+        assert!(refusal("zoned:share=0", 64).contains("at least 0.015625 of all would do"));
+        assert!(refusal("zoned:share=1", 64).contains("at least 0.015625 of all would do"));
+        assert_eq!(
+            refusal("zoned:mode=on-demand,order=5", 64),
+            "share 0.25 of 64 pages is less than one block of 32 pages (order 5); a share of at \
+             least 0.5 would do"
+        );
+        assert_eq!(
+            refusal("zoned:mode=on-demand", 64),
+            "share 0.25 of 64 pages is less than one block of 256 pages (order 8); an order of at \
+             most 6 and a share of 1 would do"
+        );
+    }
+}

@@ -2,7 +2,7 @@
 
 use cma_policies::{AllocError, Area};
 
-use crate::support::{ask, free_runs, map, policy};
+use crate::support::{ask, free_runs, holes, map, policy, with_holes};
 
 #[test]
 fn of_the_511_pages_at_58881_an_order_can_use_this_much() {
@@ -39,4 +39,22 @@ fn a_seed_like_area_is_half_free_and_refuses_456_pages() {
     assert_eq!(ask(&mut *policy, 0, 456, 8), Err(AllocError::NoMemory));
     assert_eq!(ask(&mut *policy, 0, 1, 8), Err(AllocError::NoMemory));
     assert_eq!(ask(&mut *policy, 0, 128, 7), Ok(384));
+}
+
+#[test]
+fn best_fit_measures_from_the_aligned_page_and_first_fit_does_not_measure() {
+    let text = "700@256+300@1025+256@2048+600@3000";
+    // (count, align), and where each policy puts it.
+    let table = [
+        ((256, 8), [("kernel", 256), ("best-fit", 2048), ("worst-fit", 256)]),
+        ((300, 0), [("kernel", 256), ("best-fit", 1025), ("worst-fit", 256)]),
+        ((300, 8), [("kernel", 256), ("best-fit", 3072), ("worst-fit", 256)]),
+        ((300, 10), [("kernel", 3072), ("best-fit", 3072), ("worst-fit", 3072)]),
+    ];
+    for ((count, align), places) in table {
+        for (name, at) in places {
+            let mut policy = with_holes(name, 0, 4096, &holes(text));
+            assert_eq!(ask(&mut *policy, 0, count, align), Ok(at), "{name}: {count}@{align}");
+        }
+    }
 }

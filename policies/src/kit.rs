@@ -1,11 +1,14 @@
 //! Parts for authors of policies.
 
 mod area_map;
+mod by_size;
 mod carve;
 mod free_map;
 mod live;
 mod placed;
 mod split;
+mod summary;
+mod tree;
 
 pub use area_map::AreaMap;
 pub use carve::carve;

@@ -225,3 +225,119 @@ impl<P: Place> Policy for Placed<P> {
         self.map.for_each_run(visit);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Quiet;
+    use alloc::vec::Vec;
+
+    fn first_fit(map: &FreeMap, search: Search, _: Ask) -> Option<u64> {
+        map.first_fit(search)
+    }
+
+    fn placed(pages: u64, order_per_bit: u32) -> impl Policy {
+        let area = Area::single(100 << order_per_bit, pages, order_per_bit).unwrap();
+        Placed::new(area, Promises::SEARCH, first_fit)
+    }
+
+    fn request(count: u64) -> Request {
+        Request::new(count, 0).unwrap()
+    }
+
+    fn free_runs(policy: &dyn Policy) -> Vec<Run> {
+        let mut runs = Vec::new();
+        policy.free_runs(&mut |run| runs.push(run));
+        runs
+    }
+
+    #[test]
+    fn a_grant_is_given_back_in_any_parts_where_a_bit_is_a_page() {
+        let mut policy = placed(64, 0);
+        assert!(policy.promises().partial_free);
+        for count in [10, 5] {
+            policy.alloc(request(count), &mut Quiet).unwrap();
+        }
+        assert_eq!(policy.free(Run::new(104, 3)), Ok(()), "from the middle");
+        assert_eq!(policy.free(Run::new(104, 3)), Err(FreeError::NotAllocated));
+        assert_eq!(policy.free(Run::new(103, 2)), Err(FreeError::Mismatch), "half is free");
+        assert_eq!(policy.free(Run::new(109, 2)), Err(FreeError::Mismatch), "of two grants");
+        assert_eq!(free_runs(&policy), [Run::new(104, 3), Run::new(115, 49)]);
+        assert_eq!(policy.alloc(request(2), &mut Quiet), Ok(crate::Pfn(104)), "used again");
+        assert_eq!(policy.free(Run::new(103, 3)), Err(FreeError::Mismatch), "neighbours now");
+        for (pfn, count) in [(107, 3), (100, 4), (104, 2), (110, 5)] {
+            assert_eq!(policy.free(Run::new(pfn, count)), Ok(()), "{count}@{pfn}");
+        }
+        assert_eq!(free_runs(&policy), [Run::new(100, 64)]);
+    }
+
+    #[test]
+    fn a_grant_is_given_back_whole_where_a_bit_is_several_pages() {
+        let mut policy = placed(64, 2);
+        assert!(!policy.promises().partial_free);
+        policy.alloc(request(10), &mut Quiet).unwrap();
+        assert_eq!(free_runs(&policy), [Run::new(412, 52)]);
+        assert_eq!(policy.free(Run::new(400, 4)), Err(FreeError::Mismatch));
+        assert_eq!(policy.free(Run::new(400, 12)), Err(FreeError::Mismatch), "10 were granted");
+        assert_eq!(policy.free(Run::new(410, 1)), Err(FreeError::NotAllocated), "the padding");
+        assert_eq!(policy.free(Run::new(400, 10)), Ok(()));
+        assert_eq!(free_runs(&policy), [Run::new(400, 64)]);
+    }
+
+    #[test]
+    fn a_walk_keeps_its_start_while_others_move_the_rover() {
+        struct Rover(u64);
+        impl Place for Rover {
+            fn begin(&self, _: usize) -> u64 {
+                self.0
+            }
+
+            fn place(&self, map: &FreeMap, search: Search, ask: Ask) -> Option<u64> {
+                map.first_fit(search).filter(|&bit| bit < 8 && ask.note == 3)
+            }
+
+            fn granted(&mut self, _: usize, bit: u64, bits: u64) {
+                self.0 = bit + bits;
+            }
+        }
+        let area = Area::single(0, 16, 0).unwrap();
+        let mut policy = Placed::new(area, Promises::NONE, Rover(3));
+        let Next::Try(first) = policy.propose(request(1), None) else { panic!() };
+        let Next::Try(other) = policy.propose(request(4), None) else { panic!() };
+        policy.settle(other, true);
+        policy.settle(first, false);
+        let last = Last::Failed(first, ClaimError::Busy);
+        let Next::Try(second) = policy.propose(request(1), Some(last)) else { panic!() };
+        assert_eq!(second.run, Run::new(5, 1));
+        policy.settle(second, false);
+        assert_eq!(policy.propose(request(1), None), Next::Refuse(AllocError::NoMemory));
+    }
+
+    #[test]
+    fn passes_are_counted_for_each_request_by_itself() {
+        let area = Area::single(0, 4, 0).unwrap();
+        let retry = Retry { pauses: 5000, pause_us: 9 };
+        let mut policy = Placed::new(area, Promises::SEARCH, first_fit).with_retry(retry);
+        let (mut pauses, mut last) = (0, None);
+        loop {
+            match policy.propose(request(3), last) {
+                Next::Try(attempt) => {
+                    policy.settle(attempt, false);
+                    last = Some(Last::Failed(attempt, ClaimError::Busy));
+                }
+                Next::Pause { us, cookie } => {
+                    assert_eq!(us, 9);
+                    pauses += 1;
+                    last = Some(Last::Paused { cookie });
+                }
+                Next::Refuse(error) => {
+                    assert_eq!(error, AllocError::Busy);
+                    break;
+                }
+            }
+        }
+        assert_eq!(pauses, 1023, "as many as a cookie can count");
+        let Next::Try(attempt) = policy.propose(request(3), None) else { panic!() };
+        assert_eq!(attempt.cookie, 0);
+    }
+}

@@ -17,7 +17,7 @@ pub use failure::{Exit, Failure};
 
 /// Why Linux CMA allocations fail although pages are free, and what would help.
 #[derive(Parser, Debug)]
-#[command(name = "cmalab", version, about, max_term_width = 100)]
+#[command(name = "cmalab", version, max_term_width = 100)]
 struct Cli {
     #[command(flatten)]
     common: context::Common,

@@ -15,6 +15,7 @@ pub mod cause;
 pub mod cli;
 pub mod environment;
 pub mod ingest;
+pub mod kernel;
 pub mod op;
 pub mod oracle;
 pub mod seed;

@@ -191,7 +191,7 @@ impl Columns {
         }
         let known = |name: &&String| needed.iter().chain(optional).any(|known| known == name);
         Ok(Self {
-            places: needed.iter().chain(optional).map(|name| place(name)).collect(),
+            places: needed.iter().chain(optional).map(place).collect(),
             width: names.len(),
             unknown: names.iter().filter(|name| !known(name)).cloned().collect(),
         })

@@ -12,7 +12,10 @@
 
 pub mod cause;
 pub mod environment;
+pub mod metric;
 pub mod op;
 pub mod oracle;
 pub mod seed;
 pub mod simulate;
+pub mod stats;
+pub mod workload;

@@ -5,6 +5,8 @@
 mod context;
 mod failure;
 mod list;
+mod replay;
+mod table;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -27,6 +29,7 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    Replay(Box<replay::Replay>),
     List(list::List),
 }
 
@@ -58,6 +61,7 @@ fn run_args(args: impl IntoIterator<Item = OsString>, entries: &[Entry]) -> Exit
     };
     let context = Context::new(&cli.common, entries);
     let done = match &cli.command {
+        Command::Replay(args) => replay::run(args, &context),
         Command::List(args) => list::run(args, &context),
     };
     match done {

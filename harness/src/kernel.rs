@@ -77,6 +77,17 @@ pub enum Printed {
     Line(Errno),
 }
 
+impl Printed {
+    /// The number behind `ret:`, where there is a line.
+    #[must_use]
+    pub const fn errno(self) -> Option<Errno> {
+        match self {
+            Self::Silence => None,
+            Self::Line(errno) => Some(errno),
+        }
+    }
+}
+
 impl Kernel {
     /// The row of `name`: its own name, or the release that it begins with
     /// (`6.12.117-cmalab` is 6.12, `6.3` is 6.1, `6.1.57-android14-11` is android). `None` before

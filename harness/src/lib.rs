@@ -8,7 +8,7 @@
 //! ```
 //! Ranks, low to high; a file uses only lower ones:
 //! `op, seed, kernel < ingest < environment, workload < oracle < cause < simulate < law < metric <
-//! sweep, stats < report < cli < main`.
+//! replay, sweep, stats < report < cli < main`.
 
 pub mod cause;
 #[cfg(feature = "cli")]
@@ -19,6 +19,7 @@ pub mod kernel;
 pub mod metric;
 pub mod op;
 pub mod oracle;
+pub mod replay;
 pub mod seed;
 pub mod simulate;
 pub mod stats;

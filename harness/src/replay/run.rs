@@ -1,5 +1,6 @@
 //! A file under a policy, measured.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use cma_policies::AllocError;
@@ -7,10 +8,10 @@ use cma_policies::AllocError;
 use super::{Error, Under, area, explain, pages};
 use crate::cause::Cause;
 use crate::environment::{Ending, Script};
-use crate::ingest::{self, Answered, Event, IngestError, Options, Reader, Row, Source, Tally};
+use crate::ingest::{self, Answered, Event, IngestError, Options, Row, Source, Tally};
 use crate::kernel::Errno;
 use crate::metric::{Meter, Setting, Value};
-use crate::op::{Op, Timed};
+use crate::op::Op;
 use crate::oracle::{Checks, Model, Witness};
 use crate::simulate::{Observer, Step, simulate};
 
@@ -84,8 +85,8 @@ fn ending(row: &Row) -> Option<Ending> {
 /// The first request that was refused.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Failure {
-    /// The number of the op in its file, from 0 on.
-    pub op: u64,
+    /// The line of its file, from 1 on.
+    pub line: u64,
     /// When.
     pub at_us: u64,
     /// Why.
@@ -118,6 +119,8 @@ impl Replayed {
 
 struct First<'a> {
     under: &'a Under<'a>,
+    /// The line of the op that is run.
+    line: &'a Cell<u64>,
     failure: Option<Failure>,
 }
 
@@ -132,7 +135,7 @@ impl Observer for First<'_> {
             return;
         };
         self.failure = Some(Failure {
-            op: step.index,
+            line: self.line.get(),
             at_us: step.at_us,
             cause,
             errno: errno(self.under, step.model, request.count(), outcome),
@@ -164,30 +167,27 @@ pub fn run(
     survey: &Survey,
     under: &Under<'_>,
 ) -> Result<Replayed, Error> {
-    let mut reader = ingest::open(source, options)?;
+    let reader = ingest::open(source, options)?;
     let area = area(&reader)?;
     let mut environment = pages(under, &area, survey);
     let mut witness = Witness::new(under.policy.build(area)?, Checks::SWEEP);
     let mut meter = Meter::new(&Setting::new(&survey.sizes, under.cap));
-    let mut first = First { under, failure: None };
+    let line = Cell::new(0);
+    let mut first = First { under, line: &line, failure: None };
     let mut failed = None;
-    let ops = ops(&mut reader, under.cap, &mut failed);
+    let ops = reader.ops(under.cap).map_while(|op| match op {
+        Ok((at, timed)) => {
+            line.set(at);
+            Some(timed)
+        }
+        Err(error) => {
+            failed = Some(error);
+            None
+        }
+    });
     simulate(ops, &mut witness, environment.as_mut(), &mut [&mut meter, &mut first])?;
     match failed {
         Some(error) => Err(error.into()),
         None => Ok(Replayed { values: meter.values(), first_failure: first.failure }),
     }
-}
-
-/// The ops of a file under `cap`, up to its end or its first mistake, which goes to `failed`.
-fn ops<'a>(
-    reader: &'a mut Reader,
-    cap: u32,
-    failed: &'a mut Option<IngestError>,
-) -> impl Iterator<Item = Timed> + 'a {
-    let rows = reader.map_while(move |row| row.map_err(|error| *failed = Some(error)).ok());
-    rows.filter_map(move |row| match row.event {
-        Event::Op(op) => Some(Timed { at_us: row.at_us, op: op.with_cap(cap) }),
-        Event::NoPages | Event::Look => None,
-    })
 }

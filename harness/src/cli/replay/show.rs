@@ -118,8 +118,8 @@ fn causes(file: &File, run: &Run, out: &mut dyn Write) -> io::Result<()> {
         || format!("kernel {} prints nothing", file.kernel.name),
         |errno| format!("ret: {errno}"),
     );
-    let (op, cause, why) = (failure.op, failure.cause, &failure.why);
-    writeln!(out, "    first at op {op}, {printed}, {cause}: {why}")
+    let (line, cause, why) = (failure.line, failure.cause, &failure.why);
+    writeln!(out, "    first at line {line}, {printed}, {cause}: {why}")
 }
 
 /// One object.
@@ -142,7 +142,7 @@ pub(super) fn json(
             }
             one["first_failure"] = replayed.first_failure.as_ref().map_or(json!(null), |failure| {
                 json!({
-                    "op": failure.op,
+                    "line": failure.line,
                     "at_us": failure.at_us,
                     "cause": failure.cause.name(),
                     "errno": failure.errno,
@@ -174,7 +174,7 @@ pub(super) fn csv(
 ) -> io::Result<()> {
     let columns: Vec<_> = metric::columns().map(|column| column.name).collect();
     write!(out, "schema,file,kernel,policy,cap,environment,{}", columns.join(","))?;
-    writeln!(out, ",first_failure_op,first_failure_cause,first_failure_errno")?;
+    writeln!(out, ",first_failure_line,first_failure_cause,first_failure_errno")?;
     for (file, runs) in measured {
         for Run { policy, cap, replayed } in runs {
             let (name, policy) = (quote(file.source.name()), quote(policy));
@@ -185,7 +185,7 @@ pub(super) fn csv(
             match &replayed.first_failure {
                 Some(failure) => {
                     let errno = failure.errno.map_or_else(String::new, |errno| errno.to_string());
-                    writeln!(out, ",{},{},{errno}", failure.op, failure.cause)?;
+                    writeln!(out, ",{},{},{errno}", failure.line, failure.cause)?;
                 }
                 None => writeln!(out, ",,,")?,
             }

@@ -8,6 +8,7 @@ use cma_policies::{
 };
 
 use super::model::Model;
+use super::name;
 use super::violation::Violation;
 use crate::environment::Environment;
 
@@ -111,7 +112,7 @@ impl Witness {
         outcome.answer = loop {
             if outcome.attempts + outcome.pauses > limit {
                 let what = format!("{limit} attempts and pauses did not end {request:?}");
-                return Err(self.violation("termination", what));
+                return Err(self.violation(name::TERMINATION, what));
             }
             match self.policy.propose(request, last) {
                 Next::Try(attempt) => {
@@ -130,7 +131,7 @@ impl Witness {
                             outcome.last_failed = Some((attempt.run, error));
                             if !self.tried.insert(attempt.run.pfn) {
                                 let what = format!("{} was proposed twice", attempt.run);
-                                return Err(self.violation("termination", what));
+                                return Err(self.violation(name::TERMINATION, what));
                             }
                             last = Some(Last::Failed(attempt, error));
                         }
@@ -168,7 +169,7 @@ impl Witness {
             Ok(()) => self.model.release(id, run),
             Err(error) if whole || self.promises.partial_free => {
                 let what = format!("buffer {id} at {run} is live, its free was refused: {error}");
-                return Err(self.violation("free", what));
+                return Err(self.violation(name::FREE, what));
             }
             Err(_) => {}
         }
@@ -196,13 +197,15 @@ impl Witness {
         let run = attempt.run;
         if run.count != request.count() {
             let what = format!("{} pages asked for, {run} proposed", request.count());
-            return Err(self.violation("inside", what));
+            return Err(self.violation(name::INSIDE, what));
         }
         let Some(range) = self.area().range_of(run) else {
-            return Err(self.violation("inside", format!("{run} is not inside one range")));
+            return Err(self.violation(name::INSIDE, format!("{run} is not inside one range")));
         };
         if !self.model.map().is_free(run) {
-            return Err(self.violation("disjoint", format!("{run} was proposed, but is not free")));
+            return Err(
+                self.violation(name::DISJOINT, format!("{run} was proposed, but is not free"))
+            );
         }
         let base = self.area().ranges()[range].pfn.0;
         let bit = self.area().pfn_to_bit(range, run.pfn);
@@ -214,7 +217,7 @@ impl Witness {
                 "{run} was proposed for order {}: bit {bit}, offset {offset}, mask {mask}",
                 request.align()
             );
-            return Err(self.violation("aligned", what));
+            return Err(self.violation(name::ALIGNED, what));
         }
         Ok(())
     }
@@ -233,11 +236,11 @@ impl Witness {
         };
         if error != meant {
             let what = format!("refused with \"{error}\", but the claims mean \"{meant}\"");
-            return Err(self.violation("meaning", what));
+            return Err(self.violation(name::MEANING, what));
         }
         if outcome.attempts == 0 && self.promises.complete && self.policy_fits(request) {
             let what = format!("{request:?} was refused although an aligned fit is free");
-            return Err(self.violation("complete", what));
+            return Err(self.violation(name::COMPLETE, what));
         }
         Ok(())
     }
@@ -278,7 +281,7 @@ impl Witness {
             wrong = Some(format!("{pages} pages free, the model has {}", self.model.free_pages()));
         }
         match wrong {
-            Some(what) => Err(self.violation("free_runs", what)),
+            Some(what) => Err(self.violation(name::FREE_RUNS, what)),
             None => Ok(()),
         }
     }

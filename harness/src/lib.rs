@@ -11,6 +11,7 @@
 //! sweep, stats < report < cli < main`.
 
 pub mod cause;
+pub mod codec;
 pub mod environment;
 pub mod op;
 pub mod oracle;

@@ -13,7 +13,11 @@
 pub mod cause;
 pub mod codec;
 pub mod environment;
+pub mod law;
 pub mod op;
 pub mod oracle;
 pub mod seed;
 pub mod simulate;
+
+/// The policies, for those who have only this crate.
+pub use cma_policies as policies;

@@ -38,7 +38,7 @@ pub(super) fn decode(header: [u8; BYTES]) -> Area {
         pfn = run.end().0;
         runs.push(run);
     }
-    Area::new("case", order_per_bit, &runs).expect("ascending ranges of whole granules")
+    Area::new("cma", order_per_bit, &runs).expect("ascending ranges of whole granules")
 }
 
 pub(super) fn encode(area: &Area) -> [u8; BYTES] {

@@ -1,12 +1,14 @@
 //! Every request ends.
 
+use cma_policies::MAX_PAUSES;
+
 use super::scene::demand;
 use super::{Binds, Check, Law, Moment, Scene};
 use crate::oracle::name;
 
 pub(super) const LAW: Law = Law {
     name: name::TERMINATION,
-    about: "no run is proposed twice without a pause, and 8 steps a page end every request",
+    about: "no run is proposed twice without a pause, and so many places and pauses end it",
     binds: Binds::Everyone,
     check: Check::Moment(check),
 };
@@ -21,8 +23,7 @@ fn check(scene: &Scene<'_>) -> Result<(), String> {
         Moment::Paused { asked } => asked,
         _ => return Ok(()),
     };
-    let (steps, limit) = (asked.attempts + asked.pauses, scene.area.pages().saturating_mul(8));
-    demand(steps <= limit, || {
-        format!("{steps} attempts and pauses did not end {:?}", asked.request)
-    })
+    let (tried, pauses) = (asked.tried.len() as u64, asked.pauses);
+    let ends = tried <= scene.area.pages() && pauses <= MAX_PAUSES;
+    demand(ends, || format!("{tried} places or {pauses} pauses did not end {:?}", asked.request))
 }

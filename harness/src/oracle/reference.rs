@@ -70,10 +70,9 @@ impl Reference {
     /// the base from an aligned page counts in whole granules.
     #[must_use]
     pub fn is_aligned(&self, align: u32, place: Place) -> bool {
-        let pages = 2u128.pow(align);
-        let granule = u128::from(self.granule);
-        let behind = u128::from(self.ranges[place.range].base) % pages / granule;
-        (u128::from(place.bit) + behind).is_multiple_of((pages / granule).max(1))
+        let pages = 2u64.pow(align);
+        let behind = self.ranges[place.range].base % pages / self.granule;
+        (place.bit + behind).is_multiple_of((pages / self.granule).max(1))
     }
 
     /// Granules that `count` pages take.
@@ -152,7 +151,10 @@ impl Reference {
             let start = if range == from.range { from.bit } else { 0 };
             for bit in start..lane.used.len() as u64 {
                 let place = Place { range, bit };
-                if self.is_aligned(request.align(), place) && lane.is_free(bit, bits) {
+                if !lane.used[bit as usize]
+                    && self.is_aligned(request.align(), place)
+                    && lane.is_free(bit, bits)
+                {
                     return Some(self.run(place, lane.base, request.count()));
                 }
             }

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use cma_policies::{
-    AllocError, Area, Attempt, ClaimError, FreeError, Last, Next, Pfn, Policy, Promises, Request,
-    Run,
+    AllocError, Area, Attempt, ClaimError, FreeError, Last, MAX_PAUSES, Next, Pfn, Policy,
+    Promises, Request, Run,
 };
 
 use super::model::Model;
@@ -110,8 +110,9 @@ impl Witness {
         let limit = self.area().pages().saturating_mul(8);
         let mut last = None;
         outcome.answer = loop {
-            if outcome.attempts + outcome.pauses > limit {
-                let what = format!("{limit} attempts and pauses did not end {request:?}");
+            if outcome.attempts_in_last_pass > limit || outcome.pauses > MAX_PAUSES {
+                let what =
+                    format!("{limit} attempts or {MAX_PAUSES} pauses did not end {request:?}");
                 return Err(self.violation(name::TERMINATION, what));
             }
             match self.policy.propose(request, last) {

@@ -2,12 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use cma_policies::{Attempt, ClaimError, Last, Next, Request, Run};
+use cma_policies::{Attempt, ClaimError, Last, MAX_PAUSES, Next, Request, Run};
 
-use super::{Answer, Live, Mode, Moment, Trial};
+use super::{Answer, Live, Moment, Trial};
 use crate::codec::{Ending, Script};
 use crate::law::scene::Asked;
 use crate::oracle::{Place, Violation, name};
+
+/// Claims that a request lives through; then a signal ends it. All of a small area, and no more of
+/// a large one than there is time for.
+const PATIENCE: u64 = 200;
 
 /// A request that has not been answered yet.
 #[derive(Debug)]
@@ -113,15 +117,19 @@ impl Trial {
         if !self.reference.is_free(run) {
             return Err(self.violation(name::DISJOINT, format!("{run} is not free")));
         }
-        let steps = open.asked.attempts + open.asked.pauses;
-        if self.mode == Mode::Answers && steps > self.model.area().pages().saturating_mul(8) {
-            let what = format!("{steps} steps did not end {:?}", open.asked.request);
+        let Asked { attempts, pauses, .. } = open.asked;
+        let passes = pauses.min(MAX_PAUSES) + 1;
+        if attempts > self.model.area().pages().saturating_mul(passes) {
+            let what = format!("{attempts} attempts did not end {:?}", open.asked.request);
             return Err(self.violation(name::TERMINATION, what));
         }
         Ok(())
     }
 
     fn outcome(&self, open: &Open, run: Run) -> Result<(), ClaimError> {
+        if open.asked.attempts > PATIENCE {
+            return Err(ClaimError::Interrupted);
+        }
         let pinned = self.pins.iter().any(|pin| pin.overlaps(run));
         if pinned || open.asked.attempts <= u64::from(open.script.busy) {
             return Err(ClaimError::Busy);

@@ -1,9 +1,13 @@
-//! An indexed bitmap (for now a plain one with the same answers).
+//! An indexed bitmap: which bits of a range are free, and where the next buffer fits.
 
-use alloc::vec;
 use alloc::vec::Vec;
+use core::cell::RefCell;
 
-/// What a search asks for, all in bits (`bitmap_find_next_zero_area_off()`, `lib/bitmap.c`).
+use super::by_size::BySize;
+use super::tree::{self, Tree};
+use crate::mutant::mutate;
+
+/// What a search asks for, all in bits (`bitmap_find_next_zero_area_off()`, `lib/bitmap.c`, 6.12).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Search {
     /// Bits that must be free in a row, at least 1.
@@ -20,140 +24,351 @@ impl Search {
     /// The place whose refused claim this search goes on from, if it does.
     #[must_use]
     pub const fn refused(&self) -> Option<u64> {
-        if self.from == 0 { None } else { Some(self.from - self.mask - 1) }
+        if self.from == 0 { None } else { self.from.checked_sub(self.mask + 1) }
     }
+
     /// The first aligned bit at or behind `bit`.
     #[must_use]
     pub const fn align_up(&self, bit: u64) -> u64 {
-        ((bit + self.offset + self.mask) & !self.mask) - self.offset
+        let sum = bit.saturating_add(self.offset).saturating_add(self.mask);
+        (sum & !self.mask) - self.offset
+    }
+
+    /// The last aligned bit at or before `bit`, if there is one.
+    #[must_use]
+    pub const fn align_down(&self, bit: u64) -> Option<u64> {
+        (bit.saturating_add(self.offset) & !self.mask).checked_sub(self.offset)
     }
 }
 
 /// Which bits of a range are free.
+///
+/// A tree over 64-bit words: each node knows the free runs at both of its ends and, for each
+/// alignment order, the longest free run from an aligned bit on. A search goes down one path, also
+/// where a thousand holes are long enough but begin too late for the alignment; that is what a
+/// plain scan, or an index of the longest run alone, cannot do. A node that is all free or all used
+/// speaks for everything below it, so that marking a long run costs no more than marking its ends.
+///
+/// | asks | costs |
+/// | --- | --- |
+/// | [`first_fit`](Self::first_fit), [`highest_fit`](Self::highest_fit), [`is_free`](Self::is_free), [`hole_at`](Self::hole_at), [`set`](Self::set), [`clear`](Self::clear) | O(log bits) |
+/// | [`longest_run`](Self::longest_run), [`longest_usable`](Self::longest_usable), [`free_bits`](Self::free_bits) | O(1) |
+/// | [`best_fit`](Self::best_fit), [`worst_fit`](Self::worst_fit) | O(log holes); the first one of an alignment order walks the holes once, and from then on every change keeps an ordered set of them |
+/// | [`for_each_run`](Self::for_each_run) | O(holes) |
+///
+/// That holds for orders up to 13 (in bits) whose offset is the map's own, which is every search
+/// that [`AreaMap`](super::AreaMap) makes with `CONFIG_CMA_ALIGNMENT` up to 12; other orders and
+/// offsets get the same answers more slowly, by jumping from hole to hole.
 #[derive(Clone, Debug)]
 pub struct FreeMap {
-    used: Vec<bool>,
+    tree: Tree,
+    bits: u64,
+    free: u64,
     origin: u64,
+    /// Coordinate of bit 0 in the tree, whose coordinate 0 is aligned to `2^order` bits.
+    phase: u64,
+    /// The largest order that the tree answers for.
+    order: u32,
+    by_size: RefCell<Vec<BySize>>,
 }
 
 impl FreeMap {
-    /// A map of `bits` free bits whose bit 0 stands `origin` bits behind page 0.
+    /// A map of `bits` free bits, at least 1, whose bit 0 stands `origin` bits behind page 0.
+    ///
+    /// # Panics
+    /// If there is no bit, or more than [`Area::MAX_BITS`](crate::Area::MAX_BITS).
     #[must_use]
     pub fn new(bits: u64, origin: u64) -> Self {
-        Self { used: vec![false; bits as usize], origin }
+        assert!((1..=crate::Area::MAX_BITS).contains(&bits), "a map of {bits} bits");
+        // An area of fewer than 2^order bits has at most two places aligned so: no index needed.
+        let order = tree::MAX_ORDER.min(crate::ceil_log2(bits));
+        let phase = origin & ((1 << order) - 1);
+        let last = mutate!(EndByOne: phase + bits => phase + bits + 1);
+        let mut tree = Tree::new(last as usize);
+        tree.update(phase as usize..last as usize, false);
+        Self { tree, bits, free: bits, origin, phase, order, by_size: RefCell::default() }
     }
+
     /// Bits in all.
     #[must_use]
-    pub fn bits(&self) -> u64 {
-        self.used.len() as u64
+    pub const fn bits(&self) -> u64 {
+        self.bits
     }
+
     /// Free bits.
     #[must_use]
-    pub fn free_bits(&self) -> u64 {
-        self.used.iter().filter(|used| !**used).count() as u64
+    pub const fn free_bits(&self) -> u64 {
+        self.free
     }
-    /// Whether all of `[start, start + count)` is inside the map and free.
+
+    fn coordinate(&self, bit: u64) -> usize {
+        (self.phase + bit) as usize
+    }
+
+    fn bit(&self, coordinate: usize) -> u64 {
+        coordinate as u64 - self.phase
+    }
+
+    /// Whether all of `[start, start + count)` is inside the map and free. An empty run is.
     #[must_use]
     pub fn is_free(&self, start: u64, count: u64) -> bool {
-        start + count <= self.bits() && (start..start + count).all(|bit| !self.used[bit as usize])
+        match start.checked_add(count) {
+            Some(end) if end <= self.bits => {
+                count == 0
+                    || self.tree.free_end(self.coordinate(start)) >= self.coordinate(start + count)
+            }
+            _ => false,
+        }
     }
+
     /// Marks free bits as used.
+    ///
+    /// # Panics
+    /// If one of them is not in the map, or not free.
     pub fn set(&mut self, start: u64, count: u64) {
-        assert!(self.is_free(start, count));
-        self.used[start as usize..(start + count) as usize].fill(true);
+        self.change(start, count, true);
+        self.free -= count;
     }
+
     /// Marks used bits as free.
+    ///
+    /// # Panics
+    /// If one of them is not in the map, or not used.
     pub fn clear(&mut self, start: u64, count: u64) {
-        assert!(self.used[start as usize..(start + count) as usize].iter().all(|used| *used));
-        self.used[start as usize..(start + count) as usize].fill(false);
+        self.change(start, count, false);
+        self.free += count;
     }
-    /// The lowest aligned fit at or behind `search.from`.
+
+    fn change(&mut self, start: u64, count: u64, used: bool) {
+        let inside = start.checked_add(count).is_some_and(|end| end <= self.bits);
+        assert!(inside && count > 0, "{count}@{start} is not in a map of {} bits", self.bits);
+        let run = self.coordinate(start)..self.coordinate(start + count);
+        if self.by_size.get_mut().is_empty() {
+            self.tree.update(run, used);
+            return;
+        }
+        // The hole that is there while the run is free, and what is left of it around the run.
+        if !used {
+            self.tree.update(run.clone(), used);
+        }
+        let (first, bits) = self.hole_at(start).expect("the run is free");
+        let around = [(first, start - first), (start + count, first + bits - start - count)];
+        if used {
+            self.tree.update(run, used);
+        }
+        let pieces = around.into_iter().filter(|piece| piece.1 > 0);
+        for index in self.by_size.get_mut() {
+            // Out before in: a hole and a piece of it can have the same key.
+            if used {
+                index.remove((first, bits));
+                pieces.clone().for_each(|piece| index.insert(piece));
+            } else {
+                pieces.clone().for_each(|piece| index.remove(piece));
+                index.insert((first, bits));
+            }
+        }
+    }
+
+    /// The largest order of `search` that the tree answers for: its mask and offset agree with the
+    /// map's own alignment up to there. All of the search where it is `search.mask + 1`.
+    fn tree_order(&self, search: Search) -> u32 {
+        let agree = (search.offset ^ self.origin).trailing_zeros();
+        agree.min(self.order).min(search.mask.count_ones())
+    }
+
+    /// The lowest aligned fit at or behind `search.from`: exactly the answer of
+    /// `bitmap_find_next_zero_area_off()` (`lib/bitmap.c`, 6.12).
     #[must_use]
     pub fn first_fit(&self, search: Search) -> Option<u64> {
-        let mut bit = search.align_up(search.from);
-        while bit + search.bits <= self.bits() {
-            if self.is_free(bit, search.bits) {
-                return Some(bit);
-            }
-            bit += search.mask + 1;
-        }
-        None
+        self.first_fit_counted(search).0
     }
+
+    /// [`first_fit`](Self::first_fit), and the tree nodes that it looked at: its cost without a
+    /// clock.
+    #[must_use]
+    pub fn first_fit_counted(&self, search: Search) -> (Option<u64>, u64) {
+        let order = self.tree_order(search);
+        let mut visits = 0;
+        let mut from = search.from;
+        loop {
+            if from >= self.bits || search.bits > self.bits - from {
+                return (None, visits);
+            }
+            let fit = self.tree.first_fit(
+                tree::Fit { order, bits: search.bits as usize },
+                if from == 0 { 0 } else { self.coordinate(from) },
+                &mut visits,
+            );
+            let Some(bit) = fit.map(|fit| self.bit(fit)) else { return (None, visits) };
+            // Every answer fits the tree's order, so none of the search lies before this one.
+            from = search.align_up(bit);
+            if from == bit {
+                return (Some(bit), visits);
+            }
+        }
+    }
+
     /// The highest aligned fit; after a refused claim the highest below that place.
     #[must_use]
     pub fn highest_fit(&self, search: Search) -> Option<u64> {
-        let limit = search.refused().unwrap_or(self.bits());
-        (0..limit.min((self.bits() + 1).saturating_sub(search.bits)))
-            .rev()
-            .find(|&b| (b + search.offset) & search.mask == 0 && self.is_free(b, search.bits))
-    }
-    fn by_usable(&self, search: Search, sign: i64) -> Option<u64> {
-        let mut holes = Vec::new();
-        self.for_each_run(|start, count| {
-            let first = search.align_up(start);
-            if first + search.bits <= start + count {
-                holes.push((sign * (start + count - first) as i64, first, start + count));
+        let order = self.tree_order(search);
+        let mut limit = self.bits.checked_sub(search.bits)?;
+        if let Some(refused) = search.refused() {
+            limit = limit.min(refused.checked_sub(search.mask + 1)?);
+        }
+        loop {
+            let fit = self.tree.highest_fit(
+                tree::Fit { order, bits: search.bits as usize },
+                self.coordinate(limit + search.bits),
+            )?;
+            let bit = self.bit(fit);
+            limit = search.align_down(bit)?;
+            if limit == bit {
+                return Some(bit);
             }
-        });
-        holes.sort_unstable();
-        let mut candidates = holes.iter().flat_map(|&(_, first, end)| {
-            (first..=end - search.bits).step_by(search.mask as usize + 1)
-        });
-        match search.refused() {
-            None => candidates.next(),
-            Some(refused) => candidates.skip_while(|&bit| bit != refused).nth(1),
         }
     }
+
+    /// Answers by the ordered set of holes of this alignment, which is made where it is not yet.
+    fn by_size<T>(&self, search: Search, ask: impl FnOnce(&BySize) -> T) -> T {
+        let mut sets = self.by_size.borrow_mut();
+        let at = sets.iter().position(|set| set.is_for(search)).unwrap_or_else(|| {
+            let mut set = BySize::new(search);
+            self.for_each_run(|first, bits| set.insert((first, bits)));
+            sets.push(set);
+            sets.len() - 1
+        });
+        ask(&sets[at])
+    }
+
+    /// The place inside the hole of the refused claim that comes next, or that hole.
+    fn step_on(&self, search: Search) -> Result<u64, Option<(u64, u64)>> {
+        let Some(hole) = search.refused().and_then(|refused| self.hole_at(refused)) else {
+            return Err(None);
+        };
+        let fits = search.from.saturating_add(search.bits) <= hole.0 + hole.1;
+        if fits { Ok(search.from) } else { Err(Some(hole)) }
+    }
+
     /// The lowest aligned place of the hole whose part from there on is the shortest that is long
-    /// enough, the lowest of equals. After a refused claim: the next place in that order.
+    /// enough; of equals the lowest. After a refused claim the next place in that order: further on
+    /// in the same hole, then the next hole.
     #[must_use]
     pub fn best_fit(&self, search: Search) -> Option<u64> {
-        self.by_usable(search, 1)
+        match self.step_on(search) {
+            Ok(bit) => Some(bit),
+            Err(hole) => self.by_size(search, |set| set.shortest(search.bits, hole)),
+        }
     }
-    /// As [`best_fit`](Self::best_fit), but the longest hole first.
+
+    /// As [`best_fit`](Self::best_fit), but the longest such hole first.
     #[must_use]
     pub fn worst_fit(&self, search: Search) -> Option<u64> {
-        self.by_usable(search, -1)
+        match self.step_on(search) {
+            Ok(bit) => Some(bit),
+            Err(hole) => self.by_size(search, |set| set.longest(search.bits, hole)),
+        }
     }
+
     /// Bits of the longest hole, 0 where there is none.
     #[must_use]
     pub fn longest_run(&self) -> u64 {
-        self.longest_usable(0)
+        self.tree.longest(0) as u64
     }
-    /// The longest free run that starts at a bit aligned to `2^order` bits (counted from page 0).
+
+    /// The longest free run that starts at a bit aligned to `2^order` bits, counted from page 0;
+    /// 0 where no aligned bit is free.
     #[must_use]
     pub fn longest_usable(&self, order: u32) -> u64 {
-        let mask = (1u64 << order) - 1;
-        let search = Search { bits: 1, mask, offset: self.origin & mask, from: 0 };
-        let mut longest = 0;
-        self.for_each_run(|start, count| {
-            longest = longest.max((start + count).saturating_sub(search.align_up(start)));
-        });
-        longest
+        if order <= self.order {
+            return self.tree.longest(order) as u64;
+        }
+        let mask = 1u64.checked_shl(order).unwrap_or(0).wrapping_sub(1);
+        let mut search = Search { bits: 1, mask, offset: self.origin & mask, from: 0 };
+        while let Some(bit) = self.first_fit(search) {
+            let (first, bits) = self.hole_at(bit).expect("a fit is in a hole");
+            search = Search { bits: first + bits - bit + 1, from: first + bits, ..search };
+        }
+        search.bits - 1
     }
-    /// The hole that bit `bit` is in: its first bit and its bits.
+
+    /// The hole that bit `bit` is in, its first bit and its bits; `None` where the bit is used.
     #[must_use]
     pub fn hole_at(&self, bit: u64) -> Option<(u64, u64)> {
-        let mut hole = None;
-        self.for_each_run(|start, count| {
-            if (start..start + count).contains(&bit) {
-                hole = Some((start, count));
-            }
-        });
-        hole
+        if !self.is_free(bit, 1) {
+            return None;
+        }
+        let at = self.coordinate(bit);
+        let (first, end) = (self.tree.free_start(at), self.tree.free_end(at));
+        Some((self.bit(first), (end - first) as u64))
     }
+
     /// Visits the holes, ascending: first bit, bits.
     pub fn for_each_run(&self, mut visit: impl FnMut(u64, u64)) {
-        let mut start = None;
-        for bit in 0..=self.used.len() {
-            match (start, self.used.get(bit).copied().unwrap_or(true)) {
-                (None, false) => start = Some(bit),
-                (Some(first), true) => {
-                    visit(first as u64, (bit - first) as u64);
-                    start = None;
+        self.tree.for_each_run(&mut |run| visit(self.bit(run.start), run.len() as u64));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn first(map: &FreeMap, bits: u64, order: u32, from: u64) -> Option<u64> {
+        let mask = (1 << order) - 1;
+        map.first_fit(Search { bits, mask, offset: map.origin & mask, from })
+    }
+
+    #[test]
+    fn word_and_node_borders() {
+        for bits in [1, 2, 63, 64, 65, 127, 128, 129, 4095, 4096, 4097] {
+            let mut map = FreeMap::new(bits, 0);
+            assert_eq!(first(&map, bits, 0, 0), Some(0), "{bits}");
+            assert_eq!(first(&map, bits + 1, 0, 0), None);
+            assert_eq!(map.longest_run(), bits);
+            map.set(0, bits);
+            assert_eq!((map.longest_run(), map.free_bits()), (0, 0));
+            map.clear(bits - 1, 1);
+            assert_eq!(first(&map, 1, 0, 0), Some(bits - 1));
+            assert_eq!(map.hole_at(bits - 1), Some((bits - 1, 1)));
+        }
+    }
+
+    #[test]
+    fn a_base_off_the_alignment_shifts_every_place() {
+        let map = FreeMap::new(4096, 0x40200);
+        assert_eq!(first(&map, 1, 10, 0), Some(512));
+        assert_eq!(map.longest_usable(10), 4096 - 512);
+        assert_eq!(map.longest_usable(12), 512, "from 0x41000 on");
+        assert_eq!(map.longest_usable(13), 0, "0x40000 and 0x42000 are outside");
+    }
+
+    #[test]
+    #[should_panic(expected = "not all free")]
+    fn used_bits_cannot_be_set() {
+        let mut map = FreeMap::new(300, 5);
+        map.set(10, 100);
+        map.set(109, 2);
+    }
+
+    #[test]
+    #[should_panic(expected = "not all used")]
+    fn free_bits_cannot_be_cleared() {
+        FreeMap::new(300, 5).clear(10, 1);
+    }
+
+    #[test]
+    fn nothing_overflows_on_absurd_searches() {
+        let map = FreeMap::new(100, u64::MAX >> 1);
+        for bits in [1, 100, u64::MAX] {
+            for mask in [0, (1 << 63) - 1] {
+                for from in [0, 99, 100, u64::MAX] {
+                    let search = Search { bits, mask, offset: map.origin & mask, from };
+                    let fits = [map.first_fit(search), map.highest_fit(search)];
+                    assert!(fits.iter().all(|fit| fit.is_none_or(|bit| bit < 100)));
+                    let _ = (map.best_fit(search), map.worst_fit(search));
                 }
-                _ => {}
             }
         }
+        assert!(!map.is_free(1, u64::MAX));
     }
 }

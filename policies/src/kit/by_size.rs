@@ -1,0 +1,74 @@
+//! Holes in the order of their usable length, for one alignment.
+
+use alloc::collections::BTreeSet;
+
+use super::free_map::Search;
+
+/// The holes of a map that hold a place aligned to one mask and offset, ordered by how long they
+/// are from the first such place on, then by that place.
+#[derive(Clone, Debug)]
+pub(super) struct BySize {
+    align: Search,
+    /// (usable bits, first aligned bit)
+    holes: BTreeSet<(u64, u64)>,
+}
+
+impl BySize {
+    /// An empty set for the alignment of `search`.
+    pub(super) fn new(search: Search) -> Self {
+        Self { align: Search { bits: 1, from: 0, ..search }, holes: BTreeSet::new() }
+    }
+
+    /// Whether it is the set for the alignment of `search`.
+    pub(super) fn is_for(&self, search: Search) -> bool {
+        self.align.mask == search.mask && self.align.offset == search.offset
+    }
+
+    fn key(&self, (first, bits): (u64, u64)) -> (u64, u64) {
+        let place = self.align.align_up(first);
+        ((first + bits).saturating_sub(place), place)
+    }
+
+    /// A hole came into being: its first bit and its bits.
+    pub(super) fn insert(&mut self, hole: (u64, u64)) {
+        let key = self.key(hole);
+        if key.0 > 0 {
+            self.holes.insert(key);
+        }
+    }
+
+    /// A hole went.
+    pub(super) fn remove(&mut self, hole: (u64, u64)) {
+        self.holes.remove(&self.key(hole));
+    }
+
+    /// The place of the shortest hole of at least `bits` usable bits, behind `after` in this order.
+    pub(super) fn shortest(&self, bits: u64, after: Option<(u64, u64)>) -> Option<u64> {
+        let from = match after {
+            None => (bits, 0),
+            Some(hole) => {
+                let (usable, place) = self.key(hole);
+                (usable, place + 1)
+            }
+        };
+        self.holes.range(from..).next().map(|&(_, place)| place)
+    }
+
+    /// The place of the longest hole, of equals the lowest, behind `after` in this order, if it has
+    /// `bits` usable bits.
+    pub(super) fn longest(&self, bits: u64, after: Option<(u64, u64)>) -> Option<u64> {
+        let shorter = match after {
+            None => self.holes.last(),
+            Some(hole) => {
+                let (usable, place) = self.key(hole);
+                let equal = self.holes.range((usable, place + 1)..=(usable, u64::MAX)).next();
+                if let Some(&(_, place)) = equal {
+                    return Some(place);
+                }
+                self.holes.range(..(usable, 0)).next_back()
+            }
+        };
+        let &(usable, _) = shorter.filter(|hole| hole.0 >= bits)?;
+        self.holes.range((usable, 0)..).next().map(|&(_, place)| place)
+    }
+}

@@ -1,0 +1,167 @@
+//! What a node of the tree knows of the coordinates below it.
+
+/// The largest alignment order with a lane of its own. `CONFIG_CMA_ALIGNMENT` goes up to 12.
+pub(super) const MAX_ORDER: u32 = 13;
+/// The lane of the free run at the start of a node.
+pub(super) const PREFIX: usize = 14;
+/// The lane of the free run at its end.
+pub(super) const SUFFIX: usize = 15;
+
+/// Sixteen lanes, one cache line: lane `k` up to 13 is the longest free run from a multiple of `2^k`
+/// on, counted to the end of the node; then the free runs at both ends. `i32` because a maximum of
+/// signed lanes is cheap on every x86-64.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(align(64))]
+pub(super) struct Summary(pub(super) [i32; 16]);
+
+/// A node with nothing free.
+pub(super) const USED: Summary = Summary([0; 16]);
+
+/// A node of `2^order` coordinates from `start` on, all free.
+pub(super) fn free(start: usize, order: u32) -> Summary {
+    let size = 1 << order;
+    let mut lanes = [size; 16];
+    for (k, lane) in lanes.iter_mut().enumerate().take(PREFIX) {
+        *lane = if start.is_multiple_of(1 << k) { size } else { 0 };
+    }
+    Summary(lanes)
+}
+
+/// Lane `k` clears the bits below `2^k`.
+const FLOOR: [i32; 16] = {
+    let mut masks = [0; 16];
+    let mut k = 0;
+    while k < PREFIX {
+        masks[k] = !((1 << k) - 1);
+        k += 1;
+    }
+    masks
+};
+
+/// Row `c` keeps the lanes up to `c`.
+const UP_TO: [[i32; 16]; 16] = {
+    let mut rows = [[0; 16]; 16];
+    let mut c = 0;
+    while c < 16 {
+        let mut k = 0;
+        while k <= c && k < PREFIX {
+            rows[c][k] = !0;
+            k += 1;
+        }
+        c += 1;
+    }
+    rows
+};
+
+/// The node whose halves, of `2^order` coordinates each, are `left` and `right`.
+pub(super) fn merge(left: &Summary, right: &Summary, order: u32) -> Summary {
+    let (l, r) = (&left.0, &right.0);
+    let size = 1i32 << order;
+    let (suffix, prefix) = (l[SUFFIX], r[PREFIX]);
+    let mut lanes = [0; 16];
+    if l[PREFIX] == size {
+        // The left half is all free: a run from an aligned start of it on goes on into the right.
+        for k in 0..16 {
+            let across = if l[k] == 0 { 0 } else { size + prefix };
+            lanes[k] = across.max(r[k]);
+        }
+        lanes[PREFIX] = size + prefix;
+    } else {
+        // The run across the middle counts from its first multiple of 2^k on. The middle is one
+        // for every k up to the order of a half, and for no larger one; then there is none in the
+        // run before the middle either, which is shorter than the half.
+        let keep = &UP_TO[(order as usize).min(15)];
+        for k in 0..16 {
+            let across = ((suffix & FLOOR[k]) + prefix) & keep[k];
+            lanes[k] = across.max(l[k]).max(r[k]);
+        }
+        lanes[PREFIX] = l[PREFIX];
+    }
+    lanes[SUFFIX] = if r[PREFIX] == size { size + suffix } else { r[SUFFIX] };
+    Summary(lanes)
+}
+
+/// The multiples of `2^order` among the bits of a word; bit 0 alone from order 6 on.
+pub(super) const fn aligned(order: u32) -> u64 {
+    const MASKS: [u64; 7] = [
+        u64::MAX,
+        0x5555_5555_5555_5555,
+        0x1111_1111_1111_1111,
+        0x0101_0101_0101_0101,
+        0x0001_0001_0001_0001,
+        0x0000_0001_0000_0001,
+        1,
+    ];
+    MASKS[if order < 6 { order as usize } else { 6 }]
+}
+
+/// The summary of a word: the longest free runs from multiples of `2^0` to `2^5` on, then the runs
+/// at both ends. Larger orders follow from the run at its start.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Leaf([u8; 8]);
+
+impl Leaf {
+    pub(super) const USED: Self = Self([0; 8]);
+    pub(super) const FREE: Self = Self([64; 8]);
+
+    /// The summary of a word whose set bits are free.
+    pub(super) fn of(word: u64) -> Self {
+        if word == 0 {
+            return Self::USED;
+        }
+        if word == u64::MAX {
+            return Self::FREE;
+        }
+        // runs[i]: from which bits on 2^i free bits follow.
+        let mut runs = [word; 6];
+        for i in 1..6 {
+            runs[i] = runs[i - 1] & (runs[i - 1] >> (1 << (i - 1)));
+        }
+        let mut lanes = [0; 8];
+        for (order, lane) in (0..6).zip(lanes.iter_mut()) {
+            let mut places = aligned(order);
+            let mut length = 0;
+            for i in (0..6).rev() {
+                let longer = places & (runs[i] >> length);
+                if longer != 0 {
+                    places = longer;
+                    length += 1u32 << i;
+                }
+            }
+            *lane = length as u8;
+        }
+        lanes[6] = (!word).trailing_zeros() as u8;
+        lanes[7] = (!word).leading_zeros() as u8;
+        Self(lanes)
+    }
+
+    pub(super) const fn prefix(self) -> usize {
+        self.0[6] as usize
+    }
+
+    pub(super) const fn suffix(self) -> usize {
+        self.0[7] as usize
+    }
+
+    /// The longest run from a multiple of `2^order` on, for the word at coordinate `start`.
+    pub(super) fn usable(self, start: usize, order: u32) -> usize {
+        if order < 6 {
+            self.0[order as usize] as usize
+        } else if start.is_multiple_of(1 << order) {
+            self.prefix()
+        } else {
+            0
+        }
+    }
+
+    /// The same as a node.
+    pub(super) fn expand(self, start: usize) -> Summary {
+        let mut lanes = [0; 16];
+        for (k, lane) in lanes.iter_mut().enumerate().take(PREFIX) {
+            *lane = self.usable(start, k as u32) as i32;
+        }
+        lanes[PREFIX] = self.prefix() as i32;
+        lanes[SUFFIX] = self.suffix() as i32;
+        Summary(lanes)
+    }
+}

@@ -118,6 +118,10 @@ impl Witness {
             match self.policy.propose(request, last) {
                 Next::Try(attempt) => {
                     self.check_attempt(request, attempt)?;
+                    if !self.tried.is_empty() && self.tried.contains(&attempt.run.pfn) {
+                        let what = format!("{} was proposed twice", attempt.run);
+                        return Err(self.violation(name::TERMINATION, what));
+                    }
                     outcome.attempts += 1;
                     outcome.attempts_in_last_pass += 1;
                     match pages.claim(attempt.run) {
@@ -130,10 +134,7 @@ impl Witness {
                             self.policy.settle(attempt, false);
                             outcome.busy += u64::from(error == ClaimError::Busy);
                             outcome.last_failed = Some((attempt.run, error));
-                            if !self.tried.insert(attempt.run.pfn) {
-                                let what = format!("{} was proposed twice", attempt.run);
-                                return Err(self.violation(name::TERMINATION, what));
-                            }
+                            self.tried.insert(attempt.run.pfn);
                             last = Some(Last::Failed(attempt, error));
                         }
                     }

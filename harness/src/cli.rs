@@ -2,8 +2,10 @@
 //!
 //! A stranger's binary gets all of it with its own policies in the catalog by [`run_with`].
 
+mod conform;
 mod context;
 mod failure;
+mod generate;
 mod list;
 mod replay;
 mod table;
@@ -30,6 +32,8 @@ struct Cli {
 #[derive(Subcommand, Debug)]
 enum Command {
     Replay(Box<replay::Replay>),
+    Generate(generate::Generate),
+    Conform(conform::Conform),
     List(list::List),
 }
 
@@ -62,6 +66,8 @@ fn run_args(args: impl IntoIterator<Item = OsString>, entries: &[Entry]) -> Exit
     let context = Context::new(&cli.common, entries);
     let done = match &cli.command {
         Command::Replay(args) => replay::run(args, &context),
+        Command::Generate(args) => generate::run(args, &context),
+        Command::Conform(args) => conform::run(args, &context),
         Command::List(args) => list::run(args, &context),
     };
     match done {

@@ -1,0 +1,102 @@
+//! The bootstrap over streams, bias-corrected and accelerated (Efron, 1987).
+
+use super::Interval;
+use crate::seed::Seed;
+
+/// Resamples for an interval.
+const RESAMPLES: usize = 2000;
+
+/// The chance that a standard normal lies below `z`.
+fn normal_below(z: f64) -> f64 {
+    0.5 * libm::erfc(-z / core::f64::consts::SQRT_2)
+}
+
+/// The inverse of [`normal_below`], for chances of 1e-9 to 1 - 1e-9.
+fn normal_quantile(chance: f64) -> f64 {
+    let (mut low, mut high) = (-6.0, 6.0);
+    for _ in 0..50 {
+        let middle = (low + high) / 2.0;
+        if normal_below(middle) < chance {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    (low + high) / 2.0
+}
+
+/// The mean of `values`, one for each stream, and its interval by BCa. Where all are equal nothing
+/// can be resampled: the interval is that value, and the method says so. [`None`] of no value.
+#[must_use]
+pub fn mean_interval(values: &[f64], seed: &Seed) -> Option<(f64, Interval)> {
+    let first = values.first()?;
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    if values.len() == 1 {
+        return Some((mean, Interval::ONE_STREAM));
+    }
+    if values.iter().all(|value| value == first) {
+        return Some((
+            *first,
+            Interval { low: Some(*first), high: Some(*first), method: "all-equal" },
+        ));
+    }
+    let mut draws = seed.rng();
+    let mut means: Vec<f64> = (0..RESAMPLES)
+        .map(|_| values.iter().map(|_| draws.pick(values)).sum::<f64>() / n)
+        .collect();
+    means.sort_by(f64::total_cmp);
+    // Half of the ties count as below, so that a lumpy distribution is not taken for a biased one.
+    let below = means.partition_point(|other| *other < mean);
+    let equal = means.partition_point(|other| *other <= mean) - below;
+    let share = (below as f64 + 0.5 * equal as f64) / RESAMPLES as f64;
+    let bias = normal_quantile(share.clamp(0.5 / RESAMPLES as f64, 1.0 - 0.5 / RESAMPLES as f64));
+    // For a mean the jackknife is the values themselves: leaving one out moves it by its distance.
+    let moment = |power: f64| values.iter().map(|v| libm::pow(v - mean, power)).sum::<f64>();
+    let acceleration = moment(3.0) / (6.0 * libm::pow(moment(2.0), 1.5));
+    let end = |z: f64| {
+        let shifted = bias + (bias + z) / (1.0 - acceleration * (bias + z));
+        let index = libm::floor(normal_below(shifted) * RESAMPLES as f64) as usize;
+        means[index.min(RESAMPLES - 1)]
+    };
+    let z = normal_quantile(0.975);
+    Some((mean, Interval { low: Some(end(-z)), high: Some(end(z)), method: "bca" }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_of_the_normal() {
+        for (chance, z) in [(0.5, 0.0), (0.975, 1.959_964), (0.025, -1.959_964), (0.9, 1.281_552)] {
+            assert!((normal_quantile(chance) - z).abs() < 1e-5, "{chance}");
+        }
+    }
+
+    #[test]
+    fn an_interval_of_a_mean_is_near_the_normal_one_where_that_holds() {
+        // 1..=100: mean 50.5, standard error 2.887 (with n), so 44.84 to 56.16.
+        let values: Vec<f64> = (1..=100).map(f64::from).collect();
+        let (mean, interval) = mean_interval(&values, &Seed::new(1)).unwrap();
+        assert!((mean - 50.5).abs() < 1e-9);
+        assert!((interval.low.unwrap() - 44.84).abs() < 0.5, "{interval:?}");
+        assert!((interval.high.unwrap() - 56.16).abs() < 0.5, "{interval:?}");
+        assert_eq!(mean_interval(&values, &Seed::new(1)), Some((mean, interval)));
+    }
+
+    #[test]
+    fn a_skewed_sample_gets_a_skewed_interval() {
+        let values = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 9.0];
+        let (mean, interval) = mean_interval(&values, &Seed::new(1)).unwrap();
+        let (below, above) = (mean - interval.low.unwrap(), interval.high.unwrap() - mean);
+        assert!(above > 1.5 * below, "{interval:?} around {mean}");
+    }
+
+    #[test]
+    fn equal_streams_and_a_single_one_say_so() {
+        assert_eq!(mean_interval(&[], &Seed::new(1)), None);
+        assert_eq!(mean_interval(&[2.0], &Seed::new(1)), Some((2.0, Interval::ONE_STREAM)));
+        assert_eq!(mean_interval(&[2.0; 5], &Seed::new(1)).unwrap().1.method, "all-equal");
+    }
+}

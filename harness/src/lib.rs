@@ -11,7 +11,10 @@
 //! sweep, stats < report < cli < main`.
 
 pub mod cause;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod environment;
+pub mod ingest;
 pub mod metric;
 pub mod op;
 pub mod oracle;

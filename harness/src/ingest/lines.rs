@@ -6,8 +6,14 @@ use std::io::{BufRead, Read};
 use super::error::{IngestError, quoted};
 use super::source::Source;
 
+/// The most bytes of a line of rows.
+pub(super) const LONGEST: usize = 1 << 16;
+
+/// The most fields of a line.
+pub(super) const MOST_FIELDS: usize = 256;
+
 /// Reads a source line by line.
-pub(crate) struct Lines {
+pub(super) struct Lines {
     name: String,
     input: Box<dyn BufRead>,
     number: u64,
@@ -17,24 +23,24 @@ pub(crate) struct Lines {
 
 impl Lines {
     /// The lines of `source`, none longer than `longest` bytes.
-    pub(crate) fn open(source: &Source, longest: usize) -> Result<Self, IngestError> {
+    pub(super) fn open(source: &Source, longest: usize) -> Result<Self, IngestError> {
         let input = source.open()?;
         Ok(Self { name: source.name().to_string(), input, number: 0, longest, buffer: Vec::new() })
     }
 
     /// The number of the line that was read last, from 1 on.
-    pub(crate) const fn number(&self) -> u64 {
+    pub(super) const fn number(&self) -> u64 {
         self.number
     }
 
     /// An error in the line that was read last, at byte `column` (from 1 on, 0 for all of it).
-    pub(crate) fn error(&self, column: usize, why: impl Into<String>) -> IngestError {
+    pub(super) fn error(&self, column: usize, why: impl Into<String>) -> IngestError {
         let (line, column) = (self.number, column as u64);
         IngestError { source: self.name.clone(), line, column, why: why.into() }
     }
 
     /// Reads the next line into [`text`](Self::text), without its end. `false` at the end.
-    pub(crate) fn advance(&mut self) -> Result<bool, IngestError> {
+    pub(super) fn advance(&mut self) -> Result<bool, IngestError> {
         self.number += 1;
         self.buffer.clear();
         let most = self.longest as u64 + 2;
@@ -67,12 +73,12 @@ impl Lines {
     }
 
     /// The line that was read last.
-    pub(crate) fn text(&self) -> &str {
+    pub(super) fn text(&self) -> &str {
         str::from_utf8(&self.buffer).unwrap_or_default()
     }
 
     /// The next line that is neither empty nor a `#` comment; comments go to `comment`.
-    pub(crate) fn advance_past(
+    pub(super) fn advance_past(
         &mut self,
         mut comment: impl FnMut(&Self) -> Result<(), IngestError>,
     ) -> Result<bool, IngestError> {
@@ -89,23 +95,19 @@ impl Lines {
 
 /// A field of a line and the byte that it begins at, from 1 on.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Field<'a> {
-    pub(crate) text: Cow<'a, str>,
-    pub(crate) column: usize,
+pub(super) struct Field<'a> {
+    pub(super) text: Cow<'a, str>,
+    pub(super) column: usize,
 }
 
-/// Splits a line at its commas, up to `most` fields; a field in double quotes may hold commas, and
+/// Splits a line at its commas; a field in double quotes may hold commas, and
 /// double quotes as two of them (RFC 4180, but without line ends inside).
-pub(crate) fn fields<'a>(
-    lines: &Lines,
-    line: &'a str,
-    most: usize,
-) -> Result<Vec<Field<'a>>, IngestError> {
-    let mut found = Vec::with_capacity(most.min(16));
+pub(super) fn fields<'a>(lines: &Lines, line: &'a str) -> Result<Vec<Field<'a>>, IngestError> {
+    let mut found = Vec::with_capacity(16);
     let mut at = 0;
     loop {
-        if found.len() == most {
-            let why = format!("more than {most} fields: {}", quoted(&line[at..]));
+        if found.len() == MOST_FIELDS {
+            let why = format!("more than {MOST_FIELDS} fields: {}", quoted(&line[at..]));
             return Err(lines.error(at + 1, why));
         }
         let rest = &line[at..];
@@ -148,8 +150,9 @@ fn unquote(rest: &str) -> Option<(String, usize)> {
 }
 
 /// The number in a field.
-pub(crate) fn number(lines: &Lines, field: &Field<'_>, name: &str) -> Result<u64, IngestError> {
-    field.text.parse().map_err(|_| {
+pub(super) fn number(lines: &Lines, field: &Field<'_>, name: &str) -> Result<u64, IngestError> {
+    let digits = Some(&*field.text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    digits.and_then(|text| text.parse().ok()).ok_or_else(|| {
         let why = format!(
             "{name} {} is not a number; a whole number from 0 to {} is allowed",
             quoted(&field.text),
@@ -157,4 +160,65 @@ pub(crate) fn number(lines: &Lines, field: &Field<'_>, name: &str) -> Result<u64
         );
         lines.error(field.column, why)
     })
+}
+
+/// Where the columns that a format knows stand in a file.
+pub(super) struct Columns {
+    /// For each known name its place in a row.
+    places: Vec<Option<usize>>,
+    /// How many columns there are.
+    width: usize,
+    unknown: Vec<String>,
+}
+
+impl Columns {
+    /// The places of `needed` and `optional`, in that order, among `names`.
+    pub(super) fn new(
+        lines: &Lines,
+        names: &[String],
+        needed: &[&str],
+        optional: &[&str],
+    ) -> Result<Self, IngestError> {
+        for (index, name) in names.iter().enumerate() {
+            if names[..index].contains(name) {
+                return Err(lines.error(0, format!("column {} stands twice", quoted(name))));
+            }
+        }
+        let place = |name: &&str| names.iter().position(|column| column == name);
+        if let Some(missing) = needed.iter().find(|name| place(name).is_none()) {
+            let why = format!("column \"{missing}\" is missing; needed are {}", needed.join(", "));
+            return Err(lines.error(0, why));
+        }
+        let known = |name: &&String| needed.iter().chain(optional).any(|known| known == name);
+        Ok(Self {
+            places: needed.iter().chain(optional).map(|name| place(name)).collect(),
+            width: names.len(),
+            unknown: names.iter().filter(|name| !known(name)).cloned().collect(),
+        })
+    }
+
+    /// The fields of a row in the order of the known names.
+    pub(super) fn pick<'a>(
+        &self,
+        lines: &Lines,
+        mut fields: Vec<Field<'a>>,
+    ) -> Result<Vec<Option<Field<'a>>>, IngestError> {
+        if fields.len() != self.width {
+            let why = format!("{} fields where {} columns are named", fields.len(), self.width);
+            return Err(lines.error(0, why));
+        }
+        let mut take = |place: usize| {
+            let field = &mut fields[place];
+            Field { text: std::mem::take(&mut field.text), column: field.column }
+        };
+        Ok(self.places.iter().map(|place| place.map(&mut take)).collect())
+    }
+
+    /// The columns that nobody here knows.
+    pub(super) fn warnings(&self, warnings: &mut Vec<String>) {
+        if !self.unknown.is_empty() {
+            let names: Vec<_> = self.unknown.iter().map(|name| quoted(name)).collect();
+            warnings.push(format!("unknown columns are ignored: {}", names.join(", ")));
+        }
+    }
 }

@@ -5,6 +5,7 @@
 mod context;
 mod failure;
 mod list;
+mod sweep;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -28,6 +29,7 @@ struct Cli {
 #[derive(Subcommand, Debug)]
 enum Command {
     List(list::List),
+    Sweep(sweep::Sweep),
 }
 
 /// The command line with the built-in policies, on the arguments of the process.
@@ -59,6 +61,7 @@ fn run_args(args: impl IntoIterator<Item = OsString>, entries: &[Entry]) -> Exit
     let context = Context::new(&cli.common, entries);
     let done = match &cli.command {
         Command::List(args) => list::run(args, &context),
+        Command::Sweep(args) => sweep::run(args, &context),
     };
     match done {
         Ok(exit) => exit.into(),

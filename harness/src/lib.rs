@@ -18,7 +18,11 @@ pub mod ingest;
 pub mod metric;
 pub mod op;
 pub mod oracle;
+#[cfg(feature = "cli")]
+pub mod report;
 pub mod seed;
 pub mod simulate;
 pub mod stats;
+#[cfg(feature = "cli")]
+pub mod sweep;
 pub mod workload;

@@ -5,7 +5,9 @@
 mod context;
 mod failure;
 mod list;
+mod replay;
 mod sweep;
+mod table;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -18,7 +20,7 @@ pub use failure::{Exit, Failure};
 
 /// Why Linux CMA allocations fail although pages are free, and what would help.
 #[derive(Parser, Debug)]
-#[command(name = "cmalab", version, about, max_term_width = 100)]
+#[command(name = "cmalab", version, max_term_width = 100)]
 struct Cli {
     #[command(flatten)]
     common: context::Common,
@@ -28,6 +30,7 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    Replay(Box<replay::Replay>),
     List(list::List),
     Sweep(sweep::Sweep),
 }
@@ -60,6 +63,7 @@ fn run_args(args: impl IntoIterator<Item = OsString>, entries: &[Entry]) -> Exit
     };
     let context = Context::new(&cli.common, entries);
     let done = match &cli.command {
+        Command::Replay(args) => replay::run(args, &context),
         Command::List(args) => list::run(args, &context),
         Command::Sweep(args) => sweep::run(args, &context),
     };

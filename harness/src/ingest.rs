@@ -8,6 +8,7 @@ mod error;
 mod header;
 mod held;
 mod lines;
+mod ops;
 mod recording;
 mod source;
 mod stream;
@@ -15,6 +16,7 @@ mod stream;
 pub use bitmaps::{Bitmaps, sidecar};
 pub use error::{IngestError, quoted};
 pub use header::{Geometry, Header};
+pub use ops::Ops;
 pub use recording::{Answered, Recorded};
 pub use source::Source;
 pub use stream::{StreamWriter, Unwritable};
@@ -167,13 +169,24 @@ impl Reader {
         &self.tally
     }
 
-    /// The clients so far, in order of appearance: client 0, which nobody named, first.
+    /// The clients so far: client `n` of a request is at index `n`. Numbers are given in order of
+    /// appearance in allocs; an empty name is a name. A recording has no clients.
     #[must_use]
     pub fn clients(&self) -> Vec<&str> {
         match &self.inner {
-            Inner::Recording(_) => vec![""],
+            Inner::Recording(_) => Vec::new(),
             Inner::Stream(rows) => rows.clients(),
         }
+    }
+
+    /// An error about the file as a whole.
+    #[must_use]
+    pub fn error(&self, why: impl Into<String>) -> IngestError {
+        let source = match &self.inner {
+            Inner::Recording(rows) => rows.name(),
+            Inner::Stream(rows) => rows.name(),
+        };
+        IngestError { source: source.to_string(), line: 0, column: 0, why: why.into() }
     }
 
     /// What was strange but no error, up to the row that was read last.

@@ -8,16 +8,18 @@
 //! ```
 //! Ranks, low to high; a file uses only lower ones:
 //! `op, seed, kernel < ingest < environment, workload < oracle < cause < simulate < law < metric <
-//! sweep, stats < report < cli < main`.
+//! replay, sweep, stats < report < cli < main`.
 
 pub mod cause;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod environment;
 pub mod ingest;
+pub mod kernel;
 pub mod metric;
 pub mod op;
 pub mod oracle;
+pub mod replay;
 #[cfg(feature = "cli")]
 pub mod report;
 pub mod seed;

@@ -8,6 +8,7 @@ use cma_policies::{BuildError, SpecError};
 
 use crate::ingest::IngestError;
 use crate::oracle::Violation;
+use crate::replay;
 
 /// A command did what it was asked to do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,6 +30,8 @@ impl From<Exit> for ExitCode {
 pub enum Failure {
     /// Why: one message that finishes the sentence "failed to …".
     Because(String),
+    /// A policy broke a law: it was done, and what was checked does not hold.
+    Violated(String),
     /// Nobody reads the output any more, which is no failure.
     BrokenPipe,
 }
@@ -45,6 +48,10 @@ impl Failure {
             Self::Because(why) => {
                 eprintln!("error: failed to {why}");
                 ExitCode::from(2)
+            }
+            Self::Violated(what) => {
+                eprintln!("error: {what}");
+                ExitCode::from(1)
             }
             Self::BrokenPipe => ExitCode::SUCCESS,
         }
@@ -78,9 +85,17 @@ impl From<BuildError> for Failure {
     }
 }
 
-/// A broken law is what a check is for; where nothing was to be checked, it is a defect.
 impl From<Violation> for Failure {
     fn from(violation: Violation) -> Self {
-        Self::because(format_args!("go on: {violation}"))
+        Self::Violated(violation.to_string())
+    }
+}
+
+impl From<replay::Error> for Failure {
+    fn from(error: replay::Error) -> Self {
+        match error {
+            replay::Error::Violation(violation) => violation.into(),
+            other => Self::because(other),
+        }
     }
 }

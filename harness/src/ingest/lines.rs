@@ -28,6 +28,11 @@ impl Lines {
         Ok(Self { name: source.name().to_string(), input, number: 0, longest, buffer: Vec::new() })
     }
 
+    /// What the source is called in messages.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The number of the line that was read last, from 1 on.
     pub(super) const fn number(&self) -> u64 {
         self.number
@@ -191,7 +196,7 @@ impl Columns {
         }
         let known = |name: &&String| needed.iter().chain(optional).any(|known| known == name);
         Ok(Self {
-            places: needed.iter().chain(optional).map(|name| place(name)).collect(),
+            places: needed.iter().chain(optional).map(place).collect(),
             width: names.len(),
             unknown: names.iter().filter(|name| !known(name)).cloned().collect(),
         })

@@ -28,6 +28,7 @@ const RESULT: usize = 5;
 const RETRIES: usize = 6;
 const FREE: usize = 7;
 const MAXRUN: usize = 8;
+const NOTE: usize = 9;
 
 /// The most kinds that are told apart in a warning.
 const MOST_UNKNOWN: usize = 16;
@@ -52,6 +53,8 @@ pub struct Recorded {
     pub free: Option<u64>,
     /// Pages of the longest free run behind the op.
     pub maxrun: Option<u64>,
+    /// It failed behind a refused claim, the last one at this offset (`lastoff=` in the note).
+    pub refused_at: Option<u64>,
 }
 
 pub(super) struct Rows {
@@ -88,6 +91,10 @@ impl Rows {
             unknown: BTreeMap::new(),
             unknown_others: 0,
         })
+    }
+
+    pub(super) fn name(&self) -> &str {
+        self.lines.name()
     }
 
     pub(super) fn warnings(&self, warnings: &mut Vec<String>) {
@@ -177,6 +184,11 @@ impl Fields<'_> {
             retries: self.maybe(RETRIES, "retries")?,
             free: self.maybe(FREE, "free")?,
             maxrun: self.maybe(MAXRUN, "maxrun")?,
+            refused_at: self
+                .text(NOTE)
+                .split(' ')
+                .find_map(|word| word.strip_prefix("lastoff="))
+                .and_then(|offset| offset.parse().ok()),
         })
     }
 

@@ -53,16 +53,16 @@ pub(super) struct Rows {
 impl Rows {
     pub(super) fn new(lines: Lines, names: &[String]) -> Result<Self, IngestError> {
         let columns = Columns::new(&lines, names, NEEDED, OPTIONAL)?;
-        let clients = Clients {
-            numbers: HashMap::from([(String::new(), 0)]),
-            names: vec![String::new()],
-            routes: vec![None],
-        };
+        let clients = Clients::default();
         Ok(Self { lines, columns, at_us: 0, held: Held::default(), clients })
     }
 
     pub(super) fn clients(&self) -> Vec<&str> {
         self.clients.names.iter().map(String::as_str).collect()
+    }
+
+    pub(super) fn name(&self) -> &str {
+        self.lines.name()
     }
 
     pub(super) fn warnings(&self, warnings: &mut Vec<String>) {
@@ -88,9 +88,8 @@ impl Rows {
             return Err(row.wrong(AT_US, why));
         }
         *at_us = now;
-        let client = row.client(clients)?;
         let event = match row.text(OP) {
-            "alloc" => row.alloc(client, held)?,
+            "alloc" => row.alloc(row.client(clients)?, held)?,
             "free" => row.free(held)?,
             other => {
                 let why = format!("op {} is not known; alloc and free are", quoted(other));
@@ -141,10 +140,11 @@ impl Fields<'_> {
         let number = match clients.numbers.get(name) {
             Some(number) => *number,
             None => {
-                let number = u16::try_from(clients.names.len()).map_err(|_| {
-                    let why = format!("client {} is one more than 65535", quoted(name));
-                    self.wrong(CLIENT, why)
-                })?;
+                let number = clients.names.len() as u16;
+                if number == u16::MAX {
+                    let why = format!("client {} is one more than the 65535", quoted(name));
+                    return Err(self.wrong(CLIENT, why));
+                }
                 clients.numbers.insert(name.to_string(), number);
                 clients.names.push(name.to_string());
                 clients.routes.push(None);
@@ -239,8 +239,7 @@ impl From<io::Error> for Unwritable {
 
 impl<W: Write> StreamWriter<W> {
     /// Writes the header: these keys, then the column names. `clients` are the names of the
-    /// clients by number (client 0 is nobody: an empty name); `parts` adds the column that a free
-    /// of a part needs.
+    /// clients by number; `parts` adds the column that a free of a part needs.
     ///
     /// # Errors
     /// Where the output takes no more.

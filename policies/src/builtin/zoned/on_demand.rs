@@ -1,8 +1,8 @@
 //! Blocks that big grants reserve for big requests.
 
-use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
+use super::reserve::Reserve;
 use crate::area::Area;
 use crate::kit::{Ask, FreeMap, Place, Search};
 
@@ -14,6 +14,8 @@ pub(super) struct OnDemand {
     order: u32,
     /// The most blocks that may be reserved.
     blocks_max: u64,
+    /// Blocks that are reserved, in all ranges.
+    blocks: u64,
     /// Whether small requests may use reserved blocks when all else is full.
     spill: bool,
     ranges: Vec<Range>,
@@ -22,26 +24,27 @@ pub(super) struct OnDemand {
 struct Range {
     /// The place of bit 0, in bits from page 0: blocks are aligned to that, not to the range.
     origin: u64,
-    reserved: BTreeSet<u64>,
+    reserved: Reserve,
 }
 
 impl OnDemand {
     /// Nothing reserved. Blocks are of `2^order` pages, at least one granule.
     pub(super) fn new(area: &Area, order: u32, blocks_max: u64, spill: bool) -> Self {
         let ranges = (0..area.ranges().len())
-            .map(|range| Range { origin: area.origin(range), reserved: BTreeSet::new() })
+            .map(|range| Range { origin: area.origin(range), reserved: Reserve::default() })
             .collect();
         Self {
             big_bits: area.pages_to_bits(1 << order),
             order: order.saturating_sub(area.order_per_bit()),
             blocks_max,
+            blocks: 0,
             spill,
             ranges,
         }
     }
 
     /// The numbers of the blocks that `[bit, bit + bits)` touches.
-    fn blocks(&self, range: usize, bit: u64, bits: u64) -> core::ops::RangeInclusive<u64> {
+    fn blocks_of(&self, range: usize, bit: u64, bits: u64) -> core::ops::RangeInclusive<u64> {
         let first = self.ranges[range].origin + bit;
         first >> self.order..=(first + (bits - 1)) >> self.order
     }
@@ -50,11 +53,9 @@ impl OnDemand {
     /// reach over the ends of the range, where its blocks do.
     fn stretch(&self, range: usize, bit: u64) -> Option<Stretch> {
         let Range { origin, reserved } = &self.ranges[range];
-        let mut blocks = reserved.range((origin + bit) >> self.order..);
-        let first = *blocks.next()?;
-        let more = blocks.zip(first + 1..).take_while(|&(block, next)| *block == next).count();
+        let blocks = reserved.stretch((origin + bit) >> self.order)?;
         let in_range = |block: u64| block.saturating_mul(1 << self.order).saturating_sub(*origin);
-        Some(Stretch { start: in_range(first), end: in_range(first + 1 + more as u64) })
+        Some(Stretch { start: in_range(blocks.start), end: in_range(blocks.end) })
     }
 
     /// Whether `[bit, bit + bits)` is where such a request goes first: a big one wholly inside the
@@ -125,14 +126,12 @@ impl Place for OnDemand {
     }
 
     fn granted(&mut self, range: usize, bit: u64, bits: u64) {
-        for block in self.blocks(range, bit, bits) {
+        for block in self.blocks_of(range, bit, bits) {
+            let reserved = &mut self.ranges[range].reserved;
             if bits < self.big_bits {
-                self.ranges[range].reserved.remove(&block);
-            } else {
-                let reserved: usize = self.ranges.iter().map(|range| range.reserved.len()).sum();
-                if (reserved as u64) < self.blocks_max {
-                    self.ranges[range].reserved.insert(block);
-                }
+                self.blocks -= u64::from(reserved.remove(block));
+            } else if self.blocks < self.blocks_max {
+                self.blocks += u64::from(reserved.insert(block));
             }
         }
     }

@@ -2,13 +2,17 @@
 
 mod area_map;
 mod by_size;
+mod carve;
 mod free_map;
+mod live;
 mod placed;
 mod split;
 mod summary;
 mod tree;
 
 pub use area_map::AreaMap;
+pub use carve::carve;
 pub use free_map::{FreeMap, Search};
+pub use live::Live;
 pub use placed::{Ask, Place, Placed, Retry};
 pub use split::{Route, Split};

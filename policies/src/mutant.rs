@@ -2,7 +2,7 @@
 //!
 //! Without the feature `mutants` (that is, in every build but the tests of the laws) [`is`] is the
 //! constant `false` and nothing of this remains. With it a test turns one on for its own thread by
-//! [`with`].
+//! `with`.
 
 /// A defect that can be planted. The comment at its `mutate!` says what it breaks.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

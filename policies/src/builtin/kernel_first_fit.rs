@@ -50,6 +50,6 @@ pub(crate) const ENTRY: Entry = Entry {
     },
 };
 
-fn first_fit(map: &FreeMap, search: Search, _: Ask) -> Option<u64> {
+pub(super) fn first_fit(map: &FreeMap, search: Search, _: Ask) -> Option<u64> {
     map.first_fit(search)
 }

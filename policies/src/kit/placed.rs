@@ -1,16 +1,16 @@
 //! A whole policy out of one function that says where.
 
-use alloc::collections::BTreeMap;
 use core::fmt;
 
 use super::area_map::AreaMap;
 use super::free_map::{FreeMap, Search};
+use super::live::Live;
 use crate::area::Area;
 use crate::error::{AllocError, ClaimError, FreeError};
 use crate::mutant::mutate;
 use crate::policy::{Attempt, Last, Next, Policy, Promises};
 use crate::request::Request;
-use crate::run::{Pfn, Run};
+use crate::run::Run;
 
 /// Who asks, beside the [`Search`] that says what for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -19,15 +19,31 @@ pub struct Ask {
     pub request: Request,
     /// The range that is searched. Ranges are asked in order, each until it has nothing more.
     pub range: usize,
+    /// What [`Place::begin`] answered when this request came to this range.
+    pub note: u64,
 }
 
 /// Says where. A plain function or closure of this shape is one; state that lasts between grants
 /// (a rover) makes it a type.
 pub trait Place: Send {
-    /// The bit to try: `search.bits` free bits at an aligned bit, or none. `search.from` is 0 at
-    /// first; after a refused claim at `search.refused()` the answer is the next place in the
+    /// The bit to try: `search.bits` free bits at an aligned bit, or none. They are never more than
+    /// the range has. `search.from` is 0 at first; after a refused claim at `search.refused()` the answer is the next place in the
     /// order of this policy, so that every place is tried at most once.
     fn place(&self, map: &FreeMap, search: Search, ask: Ask) -> Option<u64>;
+
+    /// Called when a request comes to range `range`: a note of at most 2^28 that each place of this
+    /// request in this range is asked with. A walk that starts somewhere keeps its start here,
+    /// because other requests may move on what the policy itself remembers.
+    fn begin(&self, range: usize) -> u64 {
+        let _ = range;
+        0
+    }
+
+    /// Whether `request` goes through the ranges from the last to the first.
+    fn descends(&self, request: Request) -> bool {
+        let _ = request;
+        false
+    }
 
     /// `bits` bits at `bit` of range `range` were granted.
     fn granted(&mut self, range: usize, bit: u64, bits: u64) {
@@ -45,7 +61,7 @@ impl<F: Fn(&FreeMap, Search, Ask) -> Option<u64> + Send> Place for F {
 /// times 100 ms; mainline: never).
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Retry {
-    /// How often to sleep.
+    /// How often to sleep; more than 1023 times is 1023 times.
     pub pauses: u64,
     /// For how many microseconds.
     pub pause_us: u64,
@@ -58,7 +74,18 @@ pub struct Placed<P> {
     promises: Promises,
     retry: Retry,
     map: AreaMap,
-    live: BTreeMap<Pfn, u64>,
+    live: Live,
+}
+
+/// Bits of a cookie that hold the pass; the note of the range is above.
+const PASS_BITS: u32 = 10;
+
+/// A place of a request, or where its search goes on: the range, its bit, and the range's note.
+#[derive(Clone, Copy)]
+struct Spot {
+    range: usize,
+    bit: u64,
+    note: u64,
 }
 
 impl<P: Place> Placed<P> {
@@ -72,38 +99,51 @@ impl<P: Place> Placed<P> {
             promises,
             retry: Retry::default(),
             map: AreaMap::new(area),
-            live: BTreeMap::new(),
+            live: Live::default(),
         }
     }
 
     /// The same policy, which sleeps and searches again.
     #[must_use]
     pub fn with_retry(self, retry: Retry) -> Self {
-        Self { retry, ..self }
+        let pauses = retry.pauses.min((1 << PASS_BITS) - 1);
+        Self { retry: Retry { pauses, ..retry }, ..self }
     }
 
-    /// The next place from bit `from` of range `range` on, over all further ranges.
-    fn find(&self, request: Request, range: usize, mut from: u64) -> Option<(usize, u64)> {
-        for range in range..self.map.area().ranges().len() {
-            let search = self.map.search(request, range, from);
-            let ask = Ask { request, range };
-            if let Some(bit) = self.place.place(self.map.map(range), search, ask) {
-                return Some((range, bit));
+    /// The next place from `resume` on, over all ranges behind it.
+    fn find(&self, request: Request, resume: Option<Spot>) -> Option<Spot> {
+        let ranges = self.map.area().ranges().len();
+        let descends = self.place.descends(request);
+        let in_order = |step| if descends { ranges - 1 - step } else { step };
+        let first = resume.map_or(0, |spot| in_order(spot.range));
+        for range in (first..ranges).map(in_order) {
+            let spot = match resume {
+                Some(spot) if spot.range == range => spot,
+                _ => Spot { range, bit: 0, note: self.place.begin(range) },
+            };
+            let search = self.map.search(request, range, spot.bit);
+            // `bitmap_count > bitmap_maxno` in `cma_alloc()`.
+            if search.bits > self.map.map(range).bits() {
+                continue;
             }
-            from = 0;
+            let ask = Ask { request, range, note: spot.note };
+            if let Some(bit) = self.place.place(self.map.map(range), search, ask) {
+                return Some(Spot { bit, ..spot });
+            }
         }
         None
     }
 
     /// Where the search goes on after a refused claim: one alignment step further
     /// (`start = bitmap_no + mask + 1` in `cma_alloc()`, `mm/cma.c`).
-    fn resume(&self, request: Request, refused: Run) -> (usize, u64) {
+    fn resume(&self, request: Request, refused: Attempt) -> Spot {
         let area = self.map.area();
-        let range = area.range_of(refused).expect("an attempt is inside a range");
-        let bit = area.pfn_to_bit(range, refused.pfn);
+        let range = area.range_of(refused.run).expect("an attempt is inside a range");
+        let bit = area.pfn_to_bit(range, refused.run.pfn);
         let step = area.mask(request.align()) + 1;
         let step = mutate!(ResumeSkips: step => step * 2);
-        (range, mutate!(ResumeStays: bit + step => bit))
+        let bit = mutate!(ResumeStays: bit + step => bit);
+        Spot { range, bit, note: refused.cookie >> PASS_BITS }
     }
 }
 
@@ -123,9 +163,9 @@ impl<P: Place> Policy for Placed<P> {
     }
 
     fn propose(&mut self, request: Request, last: Option<Last>) -> Next {
-        let (range, from, pass) = match last {
-            None => (0, 0, 0),
-            Some(Last::Paused { cookie }) => (0, 0, cookie),
+        let (resume, pass) = match last {
+            None => (None, 0),
+            Some(Last::Paused { cookie }) => (None, cookie),
             Some(Last::Failed(_, ClaimError::NoMemory)) => {
                 return Next::Refuse(AllocError::NoMemory);
             }
@@ -133,16 +173,16 @@ impl<P: Place> Policy for Placed<P> {
                 return Next::Refuse(AllocError::Interrupted);
             }
             Some(Last::Failed(attempt, ClaimError::Busy)) => {
-                let (range, from) = self.resume(request, attempt.run);
-                (range, from, attempt.cookie)
+                let pass = attempt.cookie & ((1 << PASS_BITS) - 1);
+                (Some(self.resume(request, attempt)), pass)
             }
         };
-        if let Some((range, bit)) = self.find(request, range, from) {
+        if let Some(Spot { range, bit, note }) = self.find(request, resume) {
             let run = Run { pfn: self.area().bit_to_pfn(range, bit), count: request.count() };
             if mutate!(DoubleGrant: true => last.is_none()) {
                 self.map.set(run);
             }
-            return Next::Try(Attempt { run, cookie: pass });
+            return Next::Try(Attempt { run, cookie: note << PASS_BITS | pass });
         }
         match last {
             None => Next::Refuse(AllocError::NoMemory),
@@ -161,38 +201,19 @@ impl<P: Place> Policy for Placed<P> {
             let range = area.range_of(attempt.run).expect("an attempt is inside a range");
             let bit = area.pfn_to_bit(range, attempt.run.pfn);
             self.place.granted(range, bit, area.pages_to_bits(attempt.run.count));
-            self.live.insert(attempt.run.pfn, attempt.run.count);
+            self.live.grant(attempt.run, 0);
         } else if mutate!(LeakOnBusy: true => false) {
             self.map.clear(attempt.run);
         }
     }
 
     fn free(&mut self, run: Run) -> Result<(), FreeError> {
-        if self.area().range_of(run).is_none() {
-            return Err(FreeError::OutsideArea);
-        }
-        let Some((&pfn, &count)) = self.live.range(..=run.pfn).next_back() else {
-            return mutate!(DoubleFree: Err(FreeError::NotAllocated) => Ok(()));
+        match self.live.take(self.map.area(), run, self.promises.partial_free) {
+            Err(FreeError::NotAllocated) => {
+                return mutate!(DoubleFree: Err(FreeError::NotAllocated) => Ok(()));
+            }
+            taken => taken?,
         };
-        let live = Run { pfn, count };
-        if run.count == 0 || live.end() <= run.pfn {
-            return mutate!(DoubleFree: Err(FreeError::NotAllocated) => Ok(()));
-        }
-        if live != run {
-            if !self.promises.partial_free || !live.contains(run) {
-                return Err(FreeError::Mismatch);
-            }
-            let (front, back) = (run.pfn.0 - live.pfn.0, live.end().0 - run.end().0);
-            if front > 0 {
-                self.live.insert(live.pfn, front);
-            }
-            if back > 0 {
-                self.live.insert(run.end(), back);
-            }
-        }
-        if live.pfn == run.pfn {
-            self.live.remove(&run.pfn);
-        }
         let cleared = mutate!(FreeShort: run.count => {
             run.count - if self.area().order_per_bit() > 0 { run.count / 2 } else { 0 }
         });
@@ -202,5 +223,121 @@ impl<P: Place> Policy for Placed<P> {
 
     fn free_runs(&self, visit: &mut dyn FnMut(Run)) {
         self.map.for_each_run(visit);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Quiet;
+    use alloc::vec::Vec;
+
+    fn first_fit(map: &FreeMap, search: Search, _: Ask) -> Option<u64> {
+        map.first_fit(search)
+    }
+
+    fn placed(pages: u64, order_per_bit: u32) -> impl Policy {
+        let area = Area::single(100 << order_per_bit, pages, order_per_bit).unwrap();
+        Placed::new(area, Promises::SEARCH, first_fit)
+    }
+
+    fn request(count: u64) -> Request {
+        Request::new(count, 0).unwrap()
+    }
+
+    fn free_runs(policy: &dyn Policy) -> Vec<Run> {
+        let mut runs = Vec::new();
+        policy.free_runs(&mut |run| runs.push(run));
+        runs
+    }
+
+    #[test]
+    fn a_grant_is_given_back_in_any_parts_where_a_bit_is_a_page() {
+        let mut policy = placed(64, 0);
+        assert!(policy.promises().partial_free);
+        for count in [10, 5] {
+            policy.alloc(request(count), &mut Quiet).unwrap();
+        }
+        assert_eq!(policy.free(Run::new(104, 3)), Ok(()), "from the middle");
+        assert_eq!(policy.free(Run::new(104, 3)), Err(FreeError::NotAllocated));
+        assert_eq!(policy.free(Run::new(103, 2)), Err(FreeError::Mismatch), "half is free");
+        assert_eq!(policy.free(Run::new(109, 2)), Err(FreeError::Mismatch), "of two grants");
+        assert_eq!(free_runs(&policy), [Run::new(104, 3), Run::new(115, 49)]);
+        assert_eq!(policy.alloc(request(2), &mut Quiet), Ok(crate::Pfn(104)), "used again");
+        assert_eq!(policy.free(Run::new(103, 3)), Err(FreeError::Mismatch), "neighbours now");
+        for (pfn, count) in [(107, 3), (100, 4), (104, 2), (110, 5)] {
+            assert_eq!(policy.free(Run::new(pfn, count)), Ok(()), "{count}@{pfn}");
+        }
+        assert_eq!(free_runs(&policy), [Run::new(100, 64)]);
+    }
+
+    #[test]
+    fn a_grant_is_given_back_whole_where_a_bit_is_several_pages() {
+        let mut policy = placed(64, 2);
+        assert!(!policy.promises().partial_free);
+        policy.alloc(request(10), &mut Quiet).unwrap();
+        assert_eq!(free_runs(&policy), [Run::new(412, 52)]);
+        assert_eq!(policy.free(Run::new(400, 4)), Err(FreeError::Mismatch));
+        assert_eq!(policy.free(Run::new(400, 12)), Err(FreeError::Mismatch), "10 were granted");
+        assert_eq!(policy.free(Run::new(410, 1)), Err(FreeError::NotAllocated), "the padding");
+        assert_eq!(policy.free(Run::new(400, 10)), Ok(()));
+        assert_eq!(free_runs(&policy), [Run::new(400, 64)]);
+    }
+
+    #[test]
+    fn a_walk_keeps_its_start_while_others_move_the_rover() {
+        struct Rover(u64);
+        impl Place for Rover {
+            fn begin(&self, _: usize) -> u64 {
+                self.0
+            }
+
+            fn place(&self, map: &FreeMap, search: Search, ask: Ask) -> Option<u64> {
+                map.first_fit(search).filter(|&bit| bit < 8 && ask.note == 3)
+            }
+
+            fn granted(&mut self, _: usize, bit: u64, bits: u64) {
+                self.0 = bit + bits;
+            }
+        }
+        let area = Area::single(0, 16, 0).unwrap();
+        let mut policy = Placed::new(area, Promises::NONE, Rover(3));
+        let Next::Try(first) = policy.propose(request(1), None) else { panic!() };
+        let Next::Try(other) = policy.propose(request(4), None) else { panic!() };
+        policy.settle(other, true);
+        policy.settle(first, false);
+        let last = Last::Failed(first, ClaimError::Busy);
+        let Next::Try(second) = policy.propose(request(1), Some(last)) else { panic!() };
+        assert_eq!(second.run, Run::new(5, 1));
+        policy.settle(second, false);
+        assert_eq!(policy.propose(request(1), None), Next::Refuse(AllocError::NoMemory));
+    }
+
+    #[test]
+    fn passes_are_counted_for_each_request_by_itself() {
+        let area = Area::single(0, 4, 0).unwrap();
+        let retry = Retry { pauses: 5000, pause_us: 9 };
+        let mut policy = Placed::new(area, Promises::SEARCH, first_fit).with_retry(retry);
+        let (mut pauses, mut last) = (0, None);
+        loop {
+            match policy.propose(request(3), last) {
+                Next::Try(attempt) => {
+                    policy.settle(attempt, false);
+                    last = Some(Last::Failed(attempt, ClaimError::Busy));
+                }
+                Next::Pause { us, cookie } => {
+                    assert_eq!(us, 9);
+                    pauses += 1;
+                    last = Some(Last::Paused { cookie });
+                }
+                Next::Refuse(error) => {
+                    assert_eq!(error, AllocError::Busy);
+                    break;
+                }
+            }
+        }
+        assert_eq!(pauses, 1023, "as many as a cookie can count");
+        let Next::Try(attempt) = policy.propose(request(3), None) else { panic!() };
+        assert_eq!(attempt.cookie, 0);
     }
 }

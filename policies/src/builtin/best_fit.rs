@@ -1,0 +1,26 @@
+//! The tightest hole, measured from its first aligned page.
+
+use alloc::boxed::Box;
+
+use crate::catalog::Entry;
+use crate::kit::{Ask, FreeMap, Placed, Search};
+use crate::policy::Promises;
+
+/// Of all holes that hold an aligned fit, the one whose part from its first aligned page to its end
+/// is the shortest, the lowest of equals; what lies in front of that page does not count. After a
+/// busy claim: the next aligned place of that hole, then the next hole in that order. Ranges are
+/// searched in order, the first that has a fit serves it.
+///
+/// The vendor's file, as read, keeps first fit's place where a hole fits exactly, because an early
+/// return assigns a local pointer; here an exact fit wins, as its text means it to.
+pub(crate) const ENTRY: Entry = Entry {
+    name: "best-fit",
+    about: "the shortest hole that holds an aligned fit",
+    source: "Qualcomm mem-hooks, hook android_rvh_bitmap_find_best_next_area, DT cma-best-fit (6.6)",
+    params: &[],
+    build: |area, _| Ok(Box::new(Placed::new(area, Promises::SEARCH, best_fit))),
+};
+
+fn best_fit(map: &FreeMap, search: Search, _: Ask) -> Option<u64> {
+    map.best_fit(search)
+}

@@ -1,0 +1,23 @@
+//! The longest hole, measured from its first aligned page.
+
+use alloc::boxed::Box;
+
+use crate::catalog::Entry;
+use crate::kit::{Ask, FreeMap, Placed, Search};
+use crate::policy::Promises;
+
+/// Of all holes that hold an aligned fit, the one whose part from its first aligned page to its end
+/// is the longest, the lowest of equals: what remains of it stays useful. After a busy claim: the
+/// next aligned place of that hole, then the next hole in that order. Ranges are searched in order,
+/// the first that has a fit serves it.
+pub(crate) const ENTRY: Entry = Entry {
+    name: "worst-fit",
+    about: "the longest hole that holds an aligned fit",
+    source: "Wilson and others, Dynamic Storage Allocation: A Survey and Critical Review (1995)",
+    params: &[],
+    build: |area, _| Ok(Box::new(Placed::new(area, Promises::SEARCH, worst_fit))),
+};
+
+fn worst_fit(map: &FreeMap, search: Search, _: Ask) -> Option<u64> {
+    map.worst_fit(search)
+}

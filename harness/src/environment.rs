@@ -1,6 +1,20 @@
 //! The pages: whether a place can be emptied.
+//!
+//! One file and one line in [`ENTRIES`] for each kind.
 
-use cma_policies::{Claim, Run};
+mod pinned;
+mod quiet;
+mod scripted;
+
+use std::fmt;
+
+use cma_policies::{Area, Claim, Param, Params, Run, SpecError};
+
+pub use pinned::Pinned;
+pub use quiet::Quiet;
+pub use scripted::{Ending, Script, Scripted};
+
+use crate::seed::Seed;
 
 /// The pages of an area, as a claim meets them. One file for each kind.
 pub trait Environment: Claim {
@@ -15,4 +29,79 @@ pub trait Environment: Claim {
 
     /// Lets go what was pinned as `run`. `false`: nothing was (-2).
     fn unpin(&mut self, run: Run) -> bool;
+}
+
+/// What an environment is made for.
+#[derive(Clone, Copy, Debug)]
+pub struct Setup<'a> {
+    /// The area whose pages it stands for.
+    pub area: &'a Area,
+    /// Where its randomness comes from.
+    pub seed: &'a Seed,
+    /// What a recording says about the claims of each op; empty where there is none.
+    pub script: &'a Script,
+}
+
+/// Makes an environment, with every parameter given or at its default.
+pub type Build = fn(&Params, Setup<'_>) -> Box<dyn Environment>;
+
+/// An environment that can be asked for by name.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// Its name: lower case, words joined by `-`.
+    pub name: &'static str,
+    /// What it does, in one line.
+    pub about: &'static str,
+    /// Its parameters.
+    pub params: &'static [Param],
+    /// Makes one.
+    pub build: Build,
+}
+
+/// Every environment.
+pub const ENTRIES: &[Entry] = &[quiet::ENTRY, pinned::ENTRY, scripted::ENTRY];
+
+/// An environment with its parameters, ready to be built any number of times.
+///
+/// It prints as it was named.
+#[derive(Clone, Debug)]
+pub struct Spec {
+    entry: Entry,
+    params: Params,
+    text: String,
+}
+
+impl Spec {
+    /// The environment that `text` names: `name` or `name:key=value,key=value`.
+    ///
+    /// # Errors
+    /// An unknown name or key, a key given twice, or a value that the parameter does not take.
+    pub fn parse(text: &str) -> Result<Self, SpecError> {
+        let name = text.split_once(':').map_or(text, |(name, _)| name);
+        let Some(entry) = ENTRIES.iter().find(|entry| entry.name == name) else {
+            let names: Vec<_> = ENTRIES.iter().map(|entry| entry.name).collect();
+            let why = format!("no environment is named \"{name}\"; there are {}", names.join(", "));
+            return Err(SpecError { at: 0, why });
+        };
+        let params = Params::parse(&format!("environment {name}"), entry.params, text)?;
+        Ok(Self { entry: *entry, params, text: text.to_string() })
+    }
+
+    /// The entry it was made from.
+    #[must_use]
+    pub const fn entry(&self) -> &Entry {
+        &self.entry
+    }
+
+    /// A fresh environment.
+    #[must_use]
+    pub fn build(&self, setup: Setup<'_>) -> Box<dyn Environment> {
+        (self.entry.build)(&self.params, setup)
+    }
+}
+
+impl fmt::Display for Spec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
 }

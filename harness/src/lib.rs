@@ -7,17 +7,29 @@
 //!                                                     └► Violation
 //! ```
 //! Ranks, low to high; a file uses only lower ones:
-//! `op, seed, kernel < ingest < environment, workload < oracle < cause < simulate < law < metric <
-//! sweep, stats < report < cli < main`.
+//! `op, seed, codec, kernel < ingest < environment, workload < oracle < cause < simulate < law < metric <
+//! replay, sweep, stats < report < cli < main`.
 
 pub mod cause;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod codec;
 pub mod environment;
+pub mod ingest;
+pub mod kernel;
 pub mod law;
+pub mod metric;
 pub mod op;
 pub mod oracle;
+pub mod replay;
+#[cfg(feature = "cli")]
+pub mod report;
 pub mod seed;
 pub mod simulate;
+pub mod stats;
+#[cfg(feature = "cli")]
+pub mod sweep;
+pub mod workload;
 
 /// The policies, for those who have only this crate.
 pub use cma_policies as policies;

@@ -79,32 +79,9 @@ pub fn simulate(
     observers: &mut [&mut dyn Observer],
 ) -> Result<(), Violation> {
     let mut end_us = 0;
-    for (index, Timed { at_us, op }) in (0..).zip(ops) {
-        environment.advance(at_us);
-        end_us = at_us;
-        let mut outcome = None;
-        let mut cause = None;
-        let answer = match op {
-            Op::Alloc { id, .. } if witness.model().buffer(id).is_some() => Answer::IdInUse,
-            Op::Alloc { id, request, .. } => {
-                let got = witness.alloc(id, request, environment)?;
-                outcome = Some(got);
-                match got.answer {
-                    Ok(pfn) => Answer::Granted(pfn),
-                    Err(error) => {
-                        cause = Some(Cause::of(witness.model(), request, &got));
-                        Answer::Refused(error)
-                    }
-                }
-            }
-            Op::Free { id, part } => free(witness, id, part)?,
-            Op::Pin(run) => {
-                Answer::Pinned(!witness.model().touches_live(run) && environment.pin(run))
-            }
-            Op::Unpin(run) => Answer::Pinned(environment.unpin(run)),
-        };
-        let model = witness.model();
-        let step = Step { index, at_us, op, answer, outcome, cause, model };
+    for (index, timed) in (0..).zip(ops) {
+        end_us = timed.at_us;
+        let step = step(index, timed, witness, environment)?;
         for observer in observers.iter_mut() {
             observer.step(&step);
         }
@@ -114,6 +91,39 @@ pub fn simulate(
         observer.finish(end_us, witness.model());
     }
     Ok(())
+}
+
+/// One op: the body of [`simulate`], for a caller that must look at the policy between two ops.
+///
+/// # Errors
+/// The law that the policy broke.
+pub fn step<'a>(
+    index: u64,
+    Timed { at_us, op }: Timed,
+    witness: &'a mut Witness,
+    environment: &mut dyn Environment,
+) -> Result<Step<'a>, Violation> {
+    environment.advance(at_us);
+    let mut outcome = None;
+    let mut cause = None;
+    let answer = match op {
+        Op::Alloc { id, .. } if witness.model().buffer(id).is_some() => Answer::IdInUse,
+        Op::Alloc { id, request, .. } => {
+            let got = witness.alloc(id, request, environment)?;
+            outcome = Some(got);
+            match got.answer {
+                Ok(pfn) => Answer::Granted(pfn),
+                Err(error) => {
+                    cause = Some(Cause::of(witness.model(), request, &got));
+                    Answer::Refused(error)
+                }
+            }
+        }
+        Op::Free { id, part } => free(witness, id, part)?,
+        Op::Pin(run) => Answer::Pinned(!witness.model().touches_live(run) && environment.pin(run)),
+        Op::Unpin(run) => Answer::Pinned(environment.unpin(run)),
+    };
+    Ok(Step { index, at_us, op, answer, outcome, cause, model: witness.model() })
 }
 
 fn free(witness: &mut Witness, id: u64, part: Option<Part>) -> Result<Answer, Violation> {

@@ -96,6 +96,47 @@ pub struct Params {
 }
 
 impl Params {
+    /// The parameters behind the first colon of `text`, which is `name` or
+    /// `name:key=value,key=value`. Errors say whose they are: `owner` is "policy zoned", say.
+    ///
+    /// # Errors
+    /// An unknown key, a key given twice, or a value that the parameter does not take.
+    pub fn parse(owner: &str, params: &'static [Param], text: &str) -> Result<Self, SpecError> {
+        let (name, rest) = match text.split_once(':') {
+            Some((name, rest)) => (name, Some(rest)),
+            None => (text, None),
+        };
+        let mut given: Vec<Option<String>> = params.iter().map(|_| None).collect();
+        let mut at = name.len() + 1;
+        for pair in rest.into_iter().flat_map(|rest| rest.split(',')) {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let Some(index) = params.iter().position(|param| param.name == key) else {
+                let keys: Vec<_> = params.iter().map(|param| param.name).collect();
+                let allowed = if keys.is_empty() { "none".to_string() } else { keys.join(", ") };
+                let why = format!("{owner} has no parameter \"{key}\"; it has {allowed}");
+                return Err(SpecError { at, why });
+            };
+            let param = &params[index];
+            if given[index].is_some() {
+                let why = format!("parameter {key} of {owner} is given twice");
+                return Err(SpecError { at, why });
+            }
+            if !param.kind.accepts(value) {
+                let why =
+                    format!("parameter {key} of {owner} is \"{value}\"; it takes {}", param.kind);
+                return Err(SpecError { at: at + key.len() + 1, why });
+            }
+            given[index] = Some(value.to_string());
+            at += pair.len() + 1;
+        }
+        let values = params
+            .iter()
+            .zip(given)
+            .map(|(param, value)| (param, value.unwrap_or_else(|| param.default.to_string())))
+            .collect();
+        Ok(Self { values })
+    }
+
     fn text(&self, name: &str) -> &str {
         let found = self.values.iter().find(|(param, _)| param.name == name);
         &found.unwrap_or_else(|| panic!("the entry has no parameter {name}")).1
@@ -230,47 +271,14 @@ impl Catalog {
     /// # Errors
     /// An unknown name or key, a key given twice, or a value that the parameter does not take.
     pub fn parse(&self, text: &str) -> Result<Spec, SpecError> {
-        let (name, rest) = match text.split_once(':') {
-            Some((name, rest)) => (name, Some(rest)),
-            None => (text, None),
-        };
+        let name = text.split_once(':').map_or(text, |(name, _)| name);
         let Some(entry) = self.entries.iter().find(|entry| entry.name == name) else {
             let names: Vec<_> = self.entries.iter().map(|entry| entry.name).collect();
             let why = format!("no policy is named \"{name}\"; there are {}", names.join(", "));
             return Err(SpecError { at: 0, why });
         };
-        let mut given: Vec<Option<String>> = entry.params.iter().map(|_| None).collect();
-        let mut at = name.len() + 1;
-        for pair in rest.into_iter().flat_map(|rest| rest.split(',')) {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let Some(index) = entry.params.iter().position(|param| param.name == key) else {
-                let keys: Vec<_> = entry.params.iter().map(|param| param.name).collect();
-                let allowed = if keys.is_empty() { "none".to_string() } else { keys.join(", ") };
-                let why = format!("policy {name} has no parameter \"{key}\"; it has {allowed}");
-                return Err(SpecError { at, why });
-            };
-            let param = &entry.params[index];
-            if given[index].is_some() {
-                let why = format!("parameter {key} of policy {name} is given twice");
-                return Err(SpecError { at, why });
-            }
-            if !param.kind.accepts(value) {
-                let why = format!(
-                    "parameter {key} of policy {name} is \"{value}\"; it takes {}",
-                    param.kind
-                );
-                return Err(SpecError { at: at + key.len() + 1, why });
-            }
-            given[index] = Some(value.to_string());
-            at += pair.len() + 1;
-        }
-        let values = entry
-            .params
-            .iter()
-            .zip(given)
-            .map(|(param, value)| (param, value.unwrap_or_else(|| param.default.to_string())))
-            .collect();
-        Ok(Spec { entry: *entry, params: Params { values } })
+        let params = Params::parse(&format!("policy {name}"), entry.params, text)?;
+        Ok(Spec { entry: *entry, params })
     }
 }
 

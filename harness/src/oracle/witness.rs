@@ -78,6 +78,11 @@ impl Witness {
         self.promises
     }
 
+    /// Visits the free runs as the policy says them: for a comparison with what was recorded.
+    pub fn free_runs(&self, visit: &mut dyn FnMut(Run)) {
+        self.policy.free_runs(visit);
+    }
+
     fn area(&self) -> &Area {
         self.model.area()
     }

@@ -9,7 +9,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::summary::{self, PREFIX, SUFFIX, Summary};
+use super::summary::{self, High, LOW_ORDER, Leaf, Low, PREFIX, SUFFIX};
 use crate::mutant::mutate;
 
 pub(super) use super::summary::MAX_ORDER;
@@ -66,13 +66,15 @@ impl Node {
         let order = self.order - 1;
         Self { number: self.number * 2 + 1, order, start: self.start + (1 << order) }
     }
-    /// The half that coordinate `at` is in, and the other one.
-    const fn halves(self, at: usize) -> (Self, Self) {
-        if at < self.right().start {
-            (self.left(), self.right())
-        } else {
-            (self.right(), self.left())
-        }
+    /// The half that coordinate `at` is in.
+    const fn toward(self, at: usize) -> Self {
+        let order = self.order - 1;
+        let side = (at >> order) & 1;
+        Self { number: self.number * 2 + side, order, start: self.start + (side << order) }
+    }
+    /// The other half of the node that this one is a half of.
+    const fn sibling(self) -> Self {
+        Self { number: self.number ^ 1, start: self.start ^ (1 << self.order), ..self }
     }
 }
 
@@ -83,12 +85,14 @@ const WORD: u32 = u64::BITS.trailing_zeros();
 pub(super) struct Tree {
     /// Order of the root.
     order: u32,
-    /// Summaries of the nodes above the leaves, by number.
-    nodes: Vec<Summary>,
+    /// Summaries of the nodes above the leaves up to [`LOW_ORDER`], by number.
+    low: Vec<Low>,
+    /// Summaries of the nodes above those, by number.
+    high: Vec<High>,
     /// Free bits of the leaves.
     words: Vec<u64>,
     /// Summaries of the leaves.
-    leaves: Vec<summary::Leaf>,
+    leaves: Vec<Leaf>,
 }
 
 impl Tree {
@@ -98,9 +102,10 @@ impl Tree {
         let leaves = end.div_ceil(1 << WORD).next_power_of_two().max(2);
         Self {
             order: leaves.trailing_zeros() + WORD,
-            nodes: vec![summary::USED; leaves],
+            low: vec![Low::USED; leaves],
+            high: vec![High::USED; leaves >> (LOW_ORDER - WORD)],
             words: vec![0; leaves],
-            leaves: vec![summary::Leaf::USED; leaves],
+            leaves: vec![Leaf::USED; leaves],
         }
     }
 
@@ -108,54 +113,88 @@ impl Tree {
         Node { number: 1, order: self.order, start: 0 }
     }
 
+    /// The node of this number, which is one of `2^order` coordinates.
+    const fn node(&self, number: usize, order: u32) -> Node {
+        Node { number, order, start: (number << order) - (1 << self.order) }
+    }
+
     fn leaf(&self, node: Node) -> usize {
         node.number - self.words.len()
     }
 
-    fn summary(&self, node: Node) -> Summary {
+    /// A node of order [`LOW_ORDER`] or less.
+    #[inline(always)]
+    fn low(&self, node: Node) -> Low {
         if node.order == WORD {
             self.leaves[self.leaf(node)].expand(node.start)
         } else {
-            self.nodes[node.number]
+            self.low[node.number]
+        }
+    }
+
+    #[inline(always)]
+    fn high(&self, node: Node) -> High {
+        if node.order <= LOW_ORDER { self.low(node).into() } else { self.high[node.number] }
+    }
+
+    /// A lane of a node above the leaves.
+    #[inline(always)]
+    fn lane(&self, node: Node, lane: usize) -> usize {
+        if node.order <= LOW_ORDER {
+            self.low[node.number].0[lane] as usize
+        } else {
+            self.high[node.number].0[lane] as usize
         }
     }
 
     /// The longest run in a node from a multiple of `2^order` on.
+    #[inline(always)]
     fn usable(&self, node: Node, order: u32) -> usize {
         if node.order == WORD {
             self.leaves[self.leaf(node)].usable(node.start, order)
         } else {
-            self.nodes[node.number].0[order as usize] as usize
+            self.lane(node, order as usize)
         }
     }
 
+    #[inline(always)]
     fn prefix(&self, node: Node) -> usize {
         if node.order == WORD {
             self.leaves[self.leaf(node)].prefix()
         } else {
-            self.nodes[node.number].0[PREFIX] as usize
+            self.lane(node, PREFIX)
         }
     }
 
+    #[inline(always)]
     fn suffix(&self, node: Node) -> usize {
         if node.order == WORD {
             self.leaves[self.leaf(node)].suffix()
         } else {
-            self.nodes[node.number].0[SUFFIX] as usize
+            self.lane(node, SUFFIX)
         }
     }
 
+    #[inline(always)]
     fn is_all_free(&self, node: Node) -> bool {
-        self.prefix(node) == node.size()
+        self.usable(node, 0) == node.size()
     }
 
+    #[inline(always)]
     fn is_all_used(&self, node: Node) -> bool {
         self.usable(node, 0) == 0
     }
 
+    /// Whether what is stored below a node above the leaves is stale: it is all free or all used.
+    #[inline(always)]
+    fn speaks_for_all(&self, node: Node) -> bool {
+        let longest = self.lane(node, 0);
+        longest == 0 || longest == node.size()
+    }
+
     /// The longest free run from a multiple of `2^order` on.
     pub(super) fn longest(&self, order: u32) -> usize {
-        self.nodes[1].0[order as usize] as usize
+        self.usable(self.root(), order)
     }
 
     /// Marks `run`, which is not empty, as used or free.
@@ -164,62 +203,131 @@ impl Tree {
     /// If it is not all free (used) before.
     pub(super) fn update(&mut self, run: Range<usize>, used: bool) {
         assert!(run.end <= self.root().end(), "{run:?} is not in the tree");
-        self.update_below(self.root(), &run, used);
+        let (first, last) = (run.start >> WORD, (run.end - 1) >> WORD);
+        self.push_down(self.root(), run.start, &run);
+        if first != last {
+            // Down from where the two ways part.
+            let order = WORD + (first ^ last).ilog2() + 1;
+            let number = (first + self.words.len()) >> (order - WORD);
+            self.push_down(self.node(number, order), run.end - 1, &run);
+        }
+        // Words that the run cuts, then the largest nodes that it covers, between the two.
+        let cuts = |word: usize| word << WORD < run.start || (word + 1) << WORD > run.end;
+        let (mut low, mut high) = (first, last + 1);
+        if cuts(first) {
+            self.update_word(first, &run, used);
+            low += 1;
+        }
+        if last > first && cuts(last) {
+            self.update_word(last, &run, used);
+            high -= 1;
+        }
+        let mut order = WORD;
+        let (mut left, mut right) = (low + self.words.len(), high + self.words.len());
+        while left < right {
+            if left & 1 == 1 {
+                self.cover(self.node(left, order), &run, used);
+                left += 1;
+            }
+            if right & 1 == 1 {
+                right -= 1;
+                self.cover(self.node(right, order), &run, used);
+            }
+            (left, right, order) = (left >> 1, right >> 1, order + 1);
+        }
+        self.merge_up(first, last, &run, used);
     }
 
-    /// Whether the node says something else than before.
-    fn update_below(&mut self, node: Node, run: &Range<usize>, used: bool) -> bool {
+    /// Merges the nodes that the run cuts anew, from below, up to where nothing changes any more.
+    fn merge_up(&mut self, first: usize, last: usize, run: &Range<usize>, used: bool) {
+        let (mut left, mut right) = (first + self.words.len(), last + self.words.len());
+        let (mut left_differs, mut right_differs) = (true, true);
+        for order in WORD + 1..=self.order {
+            (left, right) = (left >> 1, right >> 1);
+            if left_differs {
+                left_differs = self.merge(self.node(left, order), run, used);
+            }
+            if left == right {
+                // From here on there is one way up.
+                if !left_differs && !right_differs {
+                    return;
+                }
+                if !left_differs {
+                    left_differs = self.merge(self.node(left, order), run, used);
+                }
+                right_differs = false;
+            } else if right_differs {
+                right_differs = self.merge(self.node(right, order), run, used);
+            }
+        }
+    }
+
+    /// Gives the halves of every node on the way from `node` down to `at` that the run cuts what
+    /// the node says of them, where it is all free or all used.
+    #[inline]
+    fn push_down(&mut self, mut node: Node, at: usize, run: &Range<usize>) {
+        while node.order > WORD && (node.start < run.start || run.end < node.end()) {
+            if self.speaks_for_all(node) {
+                let is_used = !self.is_all_free(node);
+                self.fill(node.left(), is_used);
+                self.fill(node.right(), is_used);
+            }
+            node = node.toward(at);
+        }
+    }
+
+    fn update_word(&mut self, word: usize, run: &Range<usize>, used: bool) {
+        let start = word << WORD;
+        let low = run.start.saturating_sub(start);
+        let high = (run.end - start).min(1 << WORD);
+        let mask = (u64::MAX >> (64 - (high - low))) << low;
+        let was = self.words[word] & mask == if used { mask } else { 0 };
+        assert!(was, "{run:?} is not all {}", if used { "free" } else { "used" });
+        self.words[word] ^= mask;
+        self.leaves[word] = Leaf::of(self.words[word]);
+    }
+
+    fn cover(&mut self, node: Node, run: &Range<usize>, used: bool) {
+        let was = if used { self.is_all_free(node) } else { self.is_all_used(node) };
+        assert!(was, "{run:?} is not all {}", if used { "free" } else { "used" });
+        self.fill(node, used);
+    }
+
+    /// Says anew what the halves of a node say, unless the run covers it. Whether it says something
+    /// else than before.
+    fn merge(&mut self, node: Node, run: &Range<usize>, used: bool) -> bool {
         if run.start <= node.start && node.end() <= run.end {
-            let was = if used { self.is_all_free(node) } else { self.is_all_used(node) };
-            assert!(was, "{run:?} is not all {}", if used { "free" } else { "used" });
-            self.fill(node, used);
             return true;
         }
-        if node.order == WORD {
-            let word = self.leaf(node);
-            let low = run.start.saturating_sub(node.start);
-            let high = run.end.min(node.end()) - node.start;
-            let mask = (u64::MAX >> (64 - (high - low))) << low;
-            let is_free = self.words[word] & mask;
-            assert!(
-                is_free == if used { mask } else { 0 },
-                "{run:?} is not all {}",
-                if used { "free" } else { "used" }
-            );
-            self.words[word] ^= mask;
-            self.leaves[word] = summary::Leaf::of(self.words[word]);
-            return true;
-        }
-        let (left, right) = (node.left(), node.right());
-        if self.is_all_free(node) || self.is_all_used(node) {
-            let is_used = !self.is_all_free(node);
-            self.fill(left, is_used);
-            self.fill(right, is_used);
-        }
-        let mut changed = false;
-        if run.start < right.start {
-            changed |= self.update_below(left, run, used);
-        }
-        if run.end > right.start {
-            changed |= self.update_below(right, run, used);
-        }
-        if !changed || mutate!(StaleIndex: false => !used && node.number == 1) {
+        if mutate!(StaleIndex: false => !used && node.number == 1) {
             return false;
         }
-        let merged = summary::merge(&self.summary(left), &self.summary(right), left.order);
-        let differs = merged != self.nodes[node.number];
-        self.nodes[node.number] = merged;
-        differs
+        let (left, right) = (node.left(), node.right());
+        if node.order <= LOW_ORDER {
+            let merged = Low::merge(&self.low(left), &self.low(right), left.order);
+            let differs = merged.differs(&self.low[node.number]);
+            self.low[node.number] = merged;
+            differs
+        } else {
+            let merged = High::merge(&self.high(left), &self.high(right), left.order);
+            let differs = merged.differs(&self.high[node.number]);
+            self.high[node.number] = merged;
+            differs
+        }
     }
 
+    #[inline]
     fn fill(&mut self, node: Node, used: bool) {
         if node.order == WORD {
             let word = self.leaf(node);
             self.words[word] = if used { 0 } else { u64::MAX };
-            self.leaves[word] = if used { summary::Leaf::USED } else { summary::Leaf::FREE };
+            self.leaves[word] = if used { Leaf::USED } else { Leaf::FREE };
+        } else if node.order <= LOW_ORDER {
+            self.low[node.number] =
+                if used { Low::USED } else { Low::free(node.start, node.order) };
         } else {
-            self.nodes[node.number] =
-                if used { summary::USED } else { summary::free(node.start, node.order) };
+            self.high[node.number] =
+                if used { High::USED } else { High::free(node.start, node.order) };
         }
     }
 
@@ -228,12 +336,12 @@ impl Tree {
     fn way_down(&self, at: usize, right: bool) -> (Way, Node) {
         let mut node = self.root();
         let mut beside = Way::new();
-        while node.order > WORD && !self.is_all_free(node) && !self.is_all_used(node) {
-            let (in_half, other) = node.halves(at);
-            if (other.start > in_half.start) == right {
+        while node.order > WORD && !self.speaks_for_all(node) {
+            node = node.toward(at);
+            let other = node.sibling();
+            if (other.start > node.start) == right {
                 beside.push(other);
             }
-            node = in_half;
         }
         (beside, node)
     }

@@ -1,0 +1,80 @@
+//! The command line: one file and two lines here for each subcommand.
+//!
+//! A stranger's binary gets all of it with its own policies in the catalog by [`run_with`].
+
+mod conform;
+mod context;
+mod failure;
+mod generate;
+mod list;
+mod replay;
+mod sweep;
+mod table;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use cma_policies::Entry;
+
+pub use context::{Color, Context, Format};
+pub use failure::{Exit, Failure};
+
+/// Why Linux CMA allocations fail although pages are free, and what would help.
+#[derive(Parser, Debug)]
+#[command(name = "cmalab", version, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    common: context::Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    Replay(Box<replay::Replay>),
+    Generate(generate::Generate),
+    Conform(conform::Conform),
+    List(list::List),
+    Sweep(sweep::Sweep),
+}
+
+/// The command line with the built-in policies, on the arguments of the process.
+#[must_use]
+pub fn run() -> ExitCode {
+    run_with(&[])
+}
+
+/// The command line with these policies beside the built-in ones.
+///
+/// ```no_run
+/// # let my_entry = cma_policies::builtin::ENTRIES[0];
+/// cma_harness::cli::run_with(&[my_entry]);
+/// ```
+#[must_use]
+pub fn run_with(entries: &[Entry]) -> ExitCode {
+    run_args(std::env::args_os(), entries)
+}
+
+fn run_args(args: impl IntoIterator<Item = OsString>, entries: &[Entry]) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no failure; a closed pipe behind them is none either.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let context = Context::new(&cli.common, entries);
+    let done = match &cli.command {
+        Command::Replay(args) => replay::run(args, &context),
+        Command::Generate(args) => generate::run(args, &context),
+        Command::Conform(args) => conform::run(args, &context),
+        Command::List(args) => list::run(args, &context),
+        Command::Sweep(args) => sweep::run(args, &context),
+    };
+    match done {
+        Ok(exit) => exit.into(),
+        Err(failure) => failure.report(),
+    }
+}

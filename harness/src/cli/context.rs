@@ -1,0 +1,120 @@
+//! What every subcommand gets: policies, output, looks.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::Path;
+
+use clap::{Args, ValueEnum};
+use cma_policies::{Catalog, Entry, builtin};
+
+use super::failure::Failure;
+
+/// How results are written.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// One JSON object.
+    Json,
+    /// Comma-separated values with a header.
+    Csv,
+}
+
+/// When colours are used.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The options that every subcommand has.
+#[derive(Args, Debug)]
+pub(super) struct Common {
+    /// How results are written
+    #[arg(long, value_enum, default_value = "text", global = true)]
+    format: Format,
+    /// When colours are used
+    #[arg(long, value_enum, default_value = "auto", global = true)]
+    color: Color,
+    /// No progress bar and no warnings
+    #[arg(long, short, global = true)]
+    quiet: bool,
+}
+
+/// What every subcommand gets.
+pub struct Context {
+    /// The policies that can be named.
+    pub catalog: Catalog,
+    /// How results are written.
+    pub format: Format,
+    /// Whether standard output may have colours.
+    pub color: bool,
+    /// Whether a progress bar may be shown on standard error.
+    pub progress: bool,
+    quiet: bool,
+}
+
+impl Context {
+    pub(super) fn new(common: &Common, entries: &[Entry]) -> Self {
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        Self {
+            catalog: builtin::catalog().with(entries),
+            format: common.format,
+            color: match common.color {
+                Color::Auto => !no_color && io::stdout().is_terminal(),
+                Color::Always => true,
+                Color::Never => false,
+            },
+            progress: !common.quiet && io::stderr().is_terminal(),
+            quiet: common.quiet,
+        }
+    }
+
+    /// Says on standard error what is strange but no failure.
+    pub fn warn(&self, what: &str) {
+        if !self.quiet {
+            eprintln!("warning: {what}");
+        }
+    }
+
+    /// Says on standard error what was done.
+    pub fn say(&self, what: &str) {
+        if !self.quiet {
+            eprintln!("{what}");
+        }
+    }
+
+    /// Writes a result: to standard output, or to `path`, which appears whole or not at all.
+    ///
+    /// # Errors
+    /// What `write` fails with, and where the output takes no more.
+    pub fn output(
+        &self,
+        path: Option<&Path>,
+        write: impl FnOnce(&mut dyn Write) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let Some(path) = path else {
+            let mut out = BufWriter::new(io::stdout().lock());
+            write(&mut out)?;
+            return Ok(out.flush()?);
+        };
+        let fail =
+            |error: io::Error| Failure::because(format_args!("write {}: {error}", path.display()));
+        let mut partial = path.as_os_str().to_owned();
+        partial.push(".partial");
+        let partial = Path::new(&partial);
+        let mut out = BufWriter::new(File::create(partial).map_err(fail)?);
+        let written = write(&mut out).and_then(|()| out.flush().map_err(fail));
+        drop(out);
+        let renamed = written.and_then(|()| fs::rename(partial, path).map_err(fail));
+        if renamed.is_err() {
+            // The message that matters is the first one.
+            let _ = fs::remove_file(partial);
+        }
+        renamed
+    }
+}

@@ -1,0 +1,169 @@
+//! `cmalab list`: what there is.
+
+use std::io::Write;
+
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+
+use super::context::{Context, Format};
+use super::failure::{Exit, Failure};
+use super::table::quote;
+use crate::kernel::KERNELS;
+use crate::law::LAWS;
+use crate::{environment, ingest, metric, workload};
+
+/// What there is, with its parameters.
+///
+/// Examples:
+///   cmalab list policies
+///   cmalab list environments --format json
+#[derive(Args, Debug)]
+#[command(verbatim_doc_comment)]
+pub(super) struct List {
+    /// Which family
+    #[arg(value_enum)]
+    family: Family,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+enum Family {
+    Policies,
+    Profiles,
+    Environments,
+    Laws,
+    Metrics,
+    Formats,
+    Kernels,
+}
+
+/// Something that can be named.
+struct Item {
+    name: String,
+    about: String,
+    /// What else there is to say about it, by name.
+    details: Vec<(&'static str, String)>,
+    params: &'static [cma_policies::Param],
+}
+
+/// Prints the family.
+///
+/// # Errors
+/// Where the output takes no more.
+pub(super) fn run(args: &List, context: &Context) -> Result<Exit, Failure> {
+    let items = items(args.family, context);
+    context.output(None, |out| {
+        match context.format {
+            Format::Text => text(&items, out)?,
+            Format::Json => {
+                let list: Vec<_> = items.iter().map(json).collect();
+                writeln!(out, "{:#}", Value::from(list))?;
+            }
+            Format::Csv => csv(&items, out)?,
+        }
+        Ok(())
+    })?;
+    Ok(Exit::Good)
+}
+
+fn item(name: &str, about: &str, details: &[(&'static str, &str)]) -> Item {
+    let details = details.iter().map(|(key, text)| (*key, (*text).to_string())).collect();
+    Item { name: name.to_string(), about: about.to_string(), details, params: &[] }
+}
+
+fn items(family: Family, context: &Context) -> Vec<Item> {
+    match family {
+        Family::Policies => {
+            let entries = context.catalog.entries().iter();
+            let source = |entry: &cma_policies::Entry| {
+                let item = item(entry.name, entry.about, &[("source", entry.source)]);
+                Item { params: entry.params, ..item }
+            };
+            entries.map(source).collect()
+        }
+        Family::Profiles => workload::PROFILES
+            .iter()
+            .map(|profile| {
+                let (load, least) = (profile.default_load, profile.least_pages);
+                let (load, least) = (load.to_string(), least.to_string());
+                let details =
+                    [("source", profile.source), ("load", &load), ("least_load_pages", &least)];
+                item(profile.name, profile.about, &details)
+            })
+            .collect(),
+        Family::Environments => environment::ENTRIES
+            .iter()
+            .map(|entry| Item { params: entry.params, ..item(entry.name, entry.about, &[]) })
+            .collect(),
+        Family::Laws => LAWS
+            .iter()
+            .map(|law| item(law.name, law.about, &[("binds", law.binds.name())]))
+            .collect(),
+        Family::Metrics => metric::columns()
+            .map(|column| item(column.name, column.about, &[("unit", column.unit)]))
+            .collect(),
+        Family::Formats => ingest::FORMATS
+            .iter()
+            .map(|format| {
+                let access = if format.written { "read, written" } else { "read" };
+                item(format.name, format.about, &[("columns", format.columns), ("access", access)])
+            })
+            .collect(),
+        Family::Kernels => KERNELS
+            .iter()
+            .map(|kernel| item(kernel.name, kernel.about, &[("policy", kernel.policy)]))
+            .collect(),
+    }
+}
+
+fn text(items: &[Item], out: &mut dyn Write) -> std::io::Result<()> {
+    for Item { name, about, details, params } in items {
+        writeln!(out, "{name}\n    {about}")?;
+        for (key, value) in details {
+            writeln!(out, "    {key}: {value}")?;
+        }
+        for param in *params {
+            let (kind, default) = (param.kind, param.default);
+            writeln!(
+                out,
+                "    {name}:{}=… ({kind}; {default})\n        {}",
+                param.name, param.about
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn json(item: &Item) -> Value {
+    let params: Vec<_> = item
+        .params
+        .iter()
+        .map(|param| {
+            json!({
+                "name": param.name,
+                "takes": param.kind.to_string(),
+                "default": param.default,
+                "about": param.about,
+            })
+        })
+        .collect();
+    let mut value = json!({ "name": item.name, "about": item.about, "params": params });
+    for (key, detail) in &item.details {
+        value[*key] = Value::from(detail.as_str());
+    }
+    value
+}
+
+/// A row for each item, and one for each of its parameters.
+fn csv(items: &[Item], out: &mut dyn Write) -> std::io::Result<()> {
+    writeln!(out, "name,about,details,param,takes,default,param_about")?;
+    for Item { name, about, details, params } in items {
+        let details: Vec<_> = details.iter().map(|(key, text)| format!("{key}: {text}")).collect();
+        let details = details.join("; ");
+        writeln!(out, "{},{},{},,,,", quote(name), quote(about), quote(&details))?;
+        for param in *params {
+            let (takes, about) = (quote(&param.kind.to_string()), quote(param.about));
+            writeln!(out, "{},,,{},{takes},{},{about}", quote(name), param.name, param.default)?;
+        }
+    }
+    Ok(())
+}

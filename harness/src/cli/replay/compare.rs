@@ -1,0 +1,111 @@
+//! What a comparison with a recording found.
+
+use std::io::{self, Write};
+
+use serde_json::{Value, json};
+
+use super::File;
+use crate::cli::context::Format;
+use crate::cli::table::quote;
+use crate::replay::Comparison;
+
+/// Writes a summary of each file and policy, and the first mismatches in full.
+pub(super) fn write(
+    compared: &[(&File, String, Comparison)],
+    format: Format,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    match format {
+        Format::Text => text(compared, out),
+        Format::Json => json(compared, out),
+        Format::Csv => csv(compared, out),
+    }
+}
+
+/// What of a recording was observed, and what was derived from it.
+fn evidence(file: &File) -> &'static str {
+    if file.kernel.traces_errno {
+        "as recorded"
+    } else {
+        "the sign of a result and the retries are evidence, -12 against -16 is derived from them"
+    }
+}
+
+fn text(compared: &[(&File, String, Comparison)], out: &mut dyn Write) -> io::Result<()> {
+    for (file, policy, found) in compared {
+        let Comparison { ops, fields, mismatches, first } = found;
+        writeln!(
+            out,
+            "{} under {policy}, kernel {}: {ops} ops, {fields} fields compared, {mismatches} \
+             mismatches",
+            file.source.name(),
+            file.kernel.name
+        )?;
+        if !file.kernel.traces_errno {
+            writeln!(out, "    {}", evidence(file))?;
+        }
+        for mismatch in first {
+            writeln!(out, "    {mismatch}")?;
+        }
+        let more = mismatches - first.len() as u64;
+        if more > 0 {
+            writeln!(out, "    and {more} more")?;
+        }
+    }
+    if compared.len() > 1 {
+        let sum = |of: fn(&Comparison) -> u64| -> u64 {
+            compared.iter().map(|(_, _, found)| of(found)).sum()
+        };
+        writeln!(
+            out,
+            "all: {} ops, {} fields compared, {} mismatches",
+            sum(|found| found.ops),
+            sum(|found| found.fields),
+            sum(|found| found.mismatches)
+        )?;
+    }
+    Ok(())
+}
+
+fn json(compared: &[(&File, String, Comparison)], out: &mut dyn Write) -> io::Result<()> {
+    let files: Vec<Value> = compared
+        .iter()
+        .map(|(file, policy, found)| {
+            let first: Vec<Value> = found
+                .first
+                .iter()
+                .map(|mismatch| {
+                    json!({
+                        "line": mismatch.line,
+                        "idx": mismatch.idx,
+                        "asked": mismatch.asked,
+                        "field": mismatch.field,
+                        "recorded": mismatch.recorded,
+                        "got": mismatch.got,
+                    })
+                })
+                .collect();
+            json!({
+                "file": file.source.name(),
+                "policy": policy,
+                "kernel": file.kernel.name,
+                "evidence": evidence(file),
+                "ops": found.ops,
+                "fields": found.fields,
+                "mismatches": found.mismatches,
+                "first": first,
+            })
+        })
+        .collect();
+    writeln!(out, "{:#}", json!({ "schema": 1, "comparisons": files }))
+}
+
+fn csv(compared: &[(&File, String, Comparison)], out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "schema,file,policy,kernel,ops,fields,mismatches")?;
+    for (file, policy, found) in compared {
+        let (name, policy, kernel) = (quote(file.source.name()), quote(policy), file.kernel.name);
+        let Comparison { ops, fields, mismatches, .. } = found;
+        writeln!(out, "1,{name},{policy},{kernel},{ops},{fields},{mismatches}")?;
+    }
+    Ok(())
+}

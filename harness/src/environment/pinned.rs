@@ -1,0 +1,122 @@
+//! Pages that somebody holds behind the bitmap's back.
+
+use std::collections::BTreeMap;
+
+use cma_policies::{Claim, ClaimError, Kind, Param, Pfn, Run};
+
+use super::{Entry, Environment, Setup};
+use crate::seed::Seed;
+
+pub(super) const ENTRY: Entry = Entry {
+    name: "pinned",
+    about: "claims over pinned pages are busy: the pins of the stream, and seeded ones that stay",
+    params: &[
+        Param {
+            name: "share",
+            kind: Kind::Float { min: 0.0, max: 0.9 },
+            default: "0",
+            about: "share of the area's pages that are pinned from the start on, at random places",
+        },
+        Param {
+            name: "run",
+            kind: Kind::Int { min: 1, max: 1 << 20 },
+            default: "1",
+            about: "pages of one such pin",
+        },
+    ],
+    build: |params, Setup { area, seed, .. }| {
+        let mut pinned = Pinned::default();
+        for range in area.ranges() {
+            pinned.scatter(*range, params.float("share"), params.int("run"), seed);
+        }
+        Box::new(pinned)
+    },
+};
+
+/// Pages that somebody holds behind the bitmap's back: claims over them are busy, exactly.
+#[derive(Clone, Default, Debug)]
+pub struct Pinned {
+    /// First page to pages; disjoint.
+    pins: BTreeMap<Pfn, u64>,
+}
+
+impl Pinned {
+    /// Pins runs of `pages` at random places of `range`, until about `share` of it is pinned.
+    fn scatter(&mut self, range: Run, share: f64, pages: u64, seed: &Seed) {
+        if pages > range.count {
+            return;
+        }
+        let mut draws = seed.child("pinned", range.pfn.0).rng();
+        // A place that is taken already is not drawn again: with much pinned it is a little less.
+        for _ in 0..(range.count as f64 * share / pages as f64) as u64 {
+            let start = range.pfn.0 + draws.below(range.count - pages + 1);
+            self.pin(Run::new(start, pages));
+        }
+    }
+
+    fn is_busy(&self, run: Run) -> bool {
+        let below = self.pins.range(..run.end()).next_back();
+        below.is_some_and(|(&pfn, &count)| run.overlaps(Run { pfn, count }))
+    }
+}
+
+impl Claim for Pinned {
+    fn claim(&mut self, run: Run) -> Result<(), ClaimError> {
+        if self.is_busy(run) { Err(ClaimError::Busy) } else { Ok(()) }
+    }
+}
+
+impl Environment for Pinned {
+    fn pin(&mut self, run: Run) -> bool {
+        let free = !self.is_busy(run);
+        if free {
+            self.pins.insert(run.pfn, run.count);
+        }
+        free
+    }
+
+    fn unpin(&mut self, run: Run) -> bool {
+        let held = self.pins.get(&run.pfn) == Some(&run.count);
+        if held {
+            self.pins.remove(&run.pfn);
+        }
+        held
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::{Script, Spec};
+    use cma_policies::Area;
+
+    #[test]
+    fn a_claim_is_busy_exactly_over_pinned_pages() {
+        let mut pages = Pinned::default();
+        assert!(pages.pin(Run::new(10, 4)));
+        assert!(!pages.pin(Run::new(13, 4)), "all or nothing");
+        for (start, busy) in [(0, false), (5, false), (6, true), (13, true), (14, false)] {
+            assert_eq!(pages.claim(Run::new(start, 5)).is_err(), busy, "{start}");
+        }
+        assert!(!pages.unpin(Run::new(10, 3)), "not what was pinned");
+        assert!(pages.unpin(Run::new(10, 4)));
+        assert!(!pages.unpin(Run::new(10, 4)));
+        assert_eq!(pages.claim(Run::new(10, 1)), Ok(()));
+    }
+
+    #[test]
+    fn random_pins_hold_their_share_and_are_the_same_for_a_seed() {
+        let area = Area::single(512, 65536, 0).unwrap();
+        let script = Script::default();
+        let held = |seed: u64| {
+            let spec = Spec::parse("pinned:share=0.1,run=4").unwrap();
+            let setup = Setup { area: &area, seed: &Seed::new(seed), script: &script };
+            let mut pages = spec.build(setup);
+            (512..512 + 65536).filter(|pfn| pages.claim(Run::new(*pfn, 1)).is_err()).collect()
+        };
+        let pins: Vec<u64> = held(1);
+        assert!((5500..=6553).contains(&pins.len()), "{}", pins.len());
+        assert_eq!(pins, held(1));
+        assert_ne!(pins, held(2));
+    }
+}

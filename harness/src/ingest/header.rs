@@ -1,0 +1,104 @@
+//! The `# key=value key=value` lines above the column names.
+
+use cma_policies::{Area, Run};
+
+use super::error::{IngestError, quoted};
+use super::lines::Lines;
+
+/// The most keys that a header may have: it bounds what a made-up file can make us keep.
+const MOST_KEYS: usize = 1024;
+
+/// The geometry of an area of one range, as far as it is known.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Geometry {
+    /// Its first page.
+    pub base_pfn: Option<u64>,
+    /// Its pages.
+    pub pages: Option<u64>,
+    /// The order of one bitmap bit.
+    pub order_per_bit: Option<u32>,
+}
+
+/// What a file states about itself. Keys that nothing here uses are kept.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Header {
+    /// The geometry.
+    pub geometry: Geometry,
+    /// The cap (`CONFIG_CMA_ALIGNMENT`) that it was made with.
+    pub cap: Option<u32>,
+    /// Every key and its value, in order.
+    pub pairs: Vec<(String, String)>,
+    /// The line that states the pages, from 1 on; 0 where none does.
+    pages_line: u64,
+}
+
+impl Header {
+    /// The value of `key`; the last one, where it stands more than once.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.pairs.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+    }
+
+    /// Reads a comment line: words with a `=` are keys, others are remarks.
+    pub(super) fn read(&mut self, lines: &Lines) -> Result<(), IngestError> {
+        let line = lines.text();
+        let mut at = 0;
+        for word in line.split(' ') {
+            let column = at + 1;
+            at += word.len() + 1;
+            let Some((key, value)) = word.trim_start_matches('#').split_once('=') else { continue };
+            let value_column = column + word.len() - value.len();
+            let number = |most: u64| {
+                let good = value.parse().ok().filter(|n| *n <= most && !value.starts_with('+'));
+                good.ok_or_else(|| {
+                    let why = format!(
+                        "{key} is {}; a whole number from 0 to {most} is allowed",
+                        quoted(value)
+                    );
+                    lines.error(value_column, why)
+                })
+            };
+            match key {
+                "base_pfn" => self.geometry.base_pfn = Some(number(u64::MAX)?),
+                "pages" => {
+                    self.geometry.pages = Some(number(u64::MAX)?);
+                    self.pages_line = lines.number();
+                }
+                "order_per_bit" => self.geometry.order_per_bit = Some(number(63)? as u32),
+                "cap" => self.cap = Some(number(63)? as u32),
+                _ => {}
+            }
+            if self.pairs.len() == MOST_KEYS {
+                let why = format!("more than {MOST_KEYS} header keys");
+                return Err(lines.error(column, why));
+            }
+            self.pairs.push((key.to_string(), value.to_string()));
+        }
+        Ok(())
+    }
+
+    /// The area, where its pages are known; `over` goes before what stands here.
+    pub(super) fn area(&self, over: &Geometry, lines: &Lines) -> Result<Option<Area>, IngestError> {
+        let Some(pages) = over.pages.or(self.geometry.pages) else { return Ok(None) };
+        let base_pfn = over.base_pfn.or(self.geometry.base_pfn).unwrap_or(0);
+        let order_per_bit = over.order_per_bit.or(self.geometry.order_per_bit).unwrap_or(0);
+        let name = self.get("area").unwrap_or("cma");
+        Area::new(name, order_per_bit, &[Run::new(base_pfn, pages)]).map(Some).map_err(|error| {
+            let why = format!(
+                "no area has {pages} pages at base_pfn {base_pfn} with order_per_bit \
+                 {order_per_bit}: {error}"
+            );
+            IngestError { line: self.pages_line, ..lines.error(0, why) }
+        })
+    }
+
+    /// What is strange about it.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let start: Option<u64> = self.get("free_at_start").and_then(|text| text.parse().ok());
+        let used = self.geometry.pages.zip(start).filter(|(pages, start)| pages != start);
+        let warning = used.map(|(pages, start)| {
+            format!("{start} of {pages} pages were free at its start; it is run on an empty area")
+        });
+        warning.into_iter().collect()
+    }
+}

@@ -1,0 +1,248 @@
+//! What a real kernel did, op by op.
+
+use std::collections::BTreeMap;
+
+use cma_policies::{Area, Request, Run, dma_align};
+
+use super::error::{IngestError, quoted};
+use super::held::Held;
+use super::lines::{Columns, Field, Lines, fields, number};
+use super::{Event, Format, Row};
+use crate::op::Op;
+
+pub(super) const FORMAT: Format = Format {
+    name: "recording",
+    about: "what a real kernel was asked and answered, op by op; no time, at_us is idx",
+    columns: "idx,kind,id,count,align[,result,retries,free,maxrun,note]",
+    written: false,
+};
+
+const NEEDED: &[&str] = &["idx", "kind", "id", "count", "align"];
+const OPTIONAL: &[&str] = &["result", "retries", "free", "maxrun", "note"];
+const IDX: usize = 0;
+const KIND: usize = 1;
+const ID: usize = 2;
+const COUNT: usize = 3;
+const ALIGN: usize = 4;
+const RESULT: usize = 5;
+const RETRIES: usize = 6;
+const FREE: usize = 7;
+const MAXRUN: usize = 8;
+const NOTE: usize = 9;
+
+/// The most kinds that are told apart in a warning.
+const MOST_UNKNOWN: usize = 16;
+
+/// The result of a row.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Answered {
+    /// An offset in pages from base_pfn, 0, or a negative errno.
+    Number(i64),
+    /// A free of an id that never got memory.
+    Nop,
+}
+
+/// What a real kernel answered; a field that was left blank says nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Recorded {
+    /// The result.
+    pub result: Option<Answered>,
+    /// `cma_alloc_busy_retry` events of the call.
+    pub retries: Option<u64>,
+    /// Free pages behind the op.
+    pub free: Option<u64>,
+    /// Pages of the longest free run behind the op.
+    pub maxrun: Option<u64>,
+    /// It failed behind a refused claim, the last one at this offset (`lastoff=` in the note).
+    pub refused_at: Option<u64>,
+}
+
+pub(super) struct Rows {
+    lines: Lines,
+    columns: Columns,
+    area: Area,
+    cap: u32,
+    last: Option<u64>,
+    held: Held,
+    unknown: BTreeMap<String, u64>,
+    unknown_others: u64,
+}
+
+impl Rows {
+    pub(super) fn new(
+        lines: Lines,
+        names: &[String],
+        area: Option<Area>,
+        cap: u32,
+    ) -> Result<Self, IngestError> {
+        let columns = Columns::new(&lines, names, NEEDED, OPTIONAL)?;
+        let Some(area) = area else {
+            let why = "the recording states no pages; a header \"# base_pfn=… pages=… \
+                       order_per_bit=…\" is needed, or --pages";
+            return Err(lines.error(0, why));
+        };
+        Ok(Self {
+            lines,
+            columns,
+            area,
+            cap,
+            last: None,
+            held: Held::default(),
+            unknown: BTreeMap::new(),
+            unknown_others: 0,
+        })
+    }
+
+    pub(super) fn name(&self) -> &str {
+        self.lines.name()
+    }
+
+    pub(super) fn warnings(&self, warnings: &mut Vec<String>) {
+        self.columns.warnings(warnings);
+        for (kind, rows) in &self.unknown {
+            warnings.push(format!("{rows} rows of the unknown kind {} are skipped", quoted(kind)));
+        }
+        if self.unknown_others > 0 {
+            warnings.push(format!("{} rows of further unknown kinds", self.unknown_others));
+        }
+    }
+
+    pub(super) fn next_row(&mut self) -> Result<Option<Row>, IngestError> {
+        while self.lines.advance_past(|_| Ok(()))? {
+            let Self { lines, columns, area, cap, last, held, unknown, unknown_others } = self;
+            let line = lines.text();
+            let row = Fields { lines, fields: columns.pick(lines, fields(lines, line)?)? };
+            let idx = row.need(IDX, "idx")?;
+            if last.is_some_and(|last| idx <= last) {
+                let why = format!("idx {idx} does not ascend");
+                return Err(lines.error(row.column(IDX), why));
+            }
+            *last = Some(idx);
+            let recorded = row.recorded()?;
+            let event = match row.text(KIND) {
+                "alloc" => row.alloc(*cap, &recorded, held)?,
+                "free" => row.free(&recorded, held)?,
+                "pin" => Event::Op(Op::Pin(row.run(area)?)),
+                "unpin" => Event::Op(Op::Unpin(row.run(area)?)),
+                "bitmap" | "stat" => Event::Look,
+                other => {
+                    if unknown.len() < MOST_UNKNOWN || unknown.contains_key(other) {
+                        *unknown.entry(other.to_string()).or_default() += 1;
+                    } else {
+                        *unknown_others += 1;
+                    }
+                    continue;
+                }
+            };
+            return Ok(Some(Row { line: lines.number(), at_us: idx, event, recorded }));
+        }
+        Ok(None)
+    }
+}
+
+/// The fields of one row, in the order of the names above.
+struct Fields<'a> {
+    lines: &'a Lines,
+    fields: Vec<Option<Field<'a>>>,
+}
+
+impl Fields<'_> {
+    fn text(&self, at: usize) -> &str {
+        self.fields[at].as_ref().map_or("", |field| &field.text)
+    }
+
+    fn column(&self, at: usize) -> usize {
+        self.fields[at].as_ref().map_or(0, |field| field.column)
+    }
+
+    fn maybe(&self, at: usize, name: &str) -> Result<Option<u64>, IngestError> {
+        let given = self.fields[at].as_ref().filter(|field| !field.text.is_empty());
+        given.map(|field| number(self.lines, field, name)).transpose()
+    }
+
+    fn need(&self, at: usize, name: &str) -> Result<u64, IngestError> {
+        self.maybe(at, name)?.ok_or_else(|| {
+            let why = format!("{name} is missing; every {} needs one", quoted(self.text(KIND)));
+            self.lines.error(self.column(at), why)
+        })
+    }
+
+    fn recorded(&self) -> Result<Recorded, IngestError> {
+        let result = match self.text(RESULT) {
+            "" => None,
+            "nop" => Some(Answered::Nop),
+            text => Some(Answered::Number(text.parse().map_err(|_| {
+                let why = format!(
+                    "result {} is no offset in pages, negative errno or \"nop\"",
+                    quoted(text)
+                );
+                self.lines.error(self.column(RESULT), why)
+            })?)),
+        };
+        Ok(Recorded {
+            result,
+            retries: self.maybe(RETRIES, "retries")?,
+            free: self.maybe(FREE, "free")?,
+            maxrun: self.maybe(MAXRUN, "maxrun")?,
+            refused_at: self
+                .text(NOTE)
+                .split(' ')
+                .find_map(|word| word.strip_prefix("lastoff="))
+                .and_then(|offset| offset.parse().ok()),
+        })
+    }
+
+    fn alloc(&self, cap: u32, recorded: &Recorded, held: &mut Held) -> Result<Event, IngestError> {
+        let (id, count) = (self.need(ID, "id")?, self.need(COUNT, "count")?);
+        let align = self.need(ALIGN, "align")?;
+        if align > 63 {
+            let why = format!("align {align} is too large; an order from 0 to 63 is allowed");
+            return Err(self.lines.error(self.column(ALIGN), why));
+        }
+        let align = align as u32;
+        if held.holds(id) {
+            let why = format!("id {id} is live already; free it first");
+            return Err(self.lines.error(self.column(ID), why));
+        }
+        let at = match recorded.result {
+            Some(Answered::Number(at)) => u64::try_from(at).ok(),
+            _ => None,
+        };
+        let Ok(request) = Request::new(count, align) else { return Ok(Event::NoPages) };
+        if at.is_some() || recorded.result.is_none() {
+            held.take(id, count, at);
+        }
+        let dma = align == dma_align(count, cap);
+        Ok(Event::Op(Op::Alloc { id, request, dma }))
+    }
+
+    fn free(&self, recorded: &Recorded, held: &mut Held) -> Result<Event, IngestError> {
+        let (id, count) = (self.need(ID, "id")?, self.maybe(COUNT, "count")?);
+        let offset = match recorded.result {
+            Some(Answered::Number(at)) => {
+                u64::try_from(at).ok().and_then(|at| held.offset_of(id, at))
+            }
+            _ => None,
+        };
+        match held.give(id, count, offset) {
+            Ok(part) => Ok(Event::Op(Op::Free { id, part })),
+            Err(left) => {
+                let why = format!("count {}: buffer {id} has {left} pages left", self.text(COUNT));
+                Err(self.lines.error(self.column(COUNT), why))
+            }
+        }
+    }
+
+    /// The pages of a pin: its first page stands in the column `id`, counted from base_pfn.
+    fn run(&self, area: &Area) -> Result<Run, IngestError> {
+        let (start, count) = (self.need(ID, "id")?, self.need(COUNT, "count")?);
+        let pages = area.pages();
+        if count == 0 || start >= pages || count > pages - start {
+            let why = format!(
+                "{count} pages from page {start} on are not inside the area, which has {pages}"
+            );
+            return Err(self.lines.error(self.column(ID), why));
+        }
+        Ok(Run::new(area.ranges()[0].pfn.0 + start, count))
+    }
+}

@@ -1,0 +1,106 @@
+//! Where bytes come from: a file, which can be read again, or standard input; packed or plain.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::error::IngestError;
+
+/// The most that is kept of an input that cannot be read twice, unpacked or not: 1 GiB.
+const MOST_BUFFERED: u64 = 1 << 30;
+
+/// An input that can be read any number of times.
+#[derive(Clone, Debug)]
+pub struct Source {
+    name: String,
+    place: Place,
+}
+
+#[derive(Clone, Debug)]
+enum Place {
+    File(PathBuf),
+    Bytes(Arc<[u8]>),
+}
+
+impl Source {
+    /// The file at `path`.
+    #[must_use]
+    pub fn file(path: &Path) -> Self {
+        Self { name: path.display().to_string(), place: Place::File(path.to_path_buf()) }
+    }
+
+    /// These bytes, called `name` in messages.
+    #[must_use]
+    pub fn bytes(name: &str, bytes: impl Into<Arc<[u8]>>) -> Self {
+        Self { name: name.to_string(), place: Place::Bytes(bytes.into()) }
+    }
+
+    /// All of `input`, which cannot be read twice: at most 1 GiB of it.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or is longer.
+    pub fn buffer(name: &str, input: impl Read) -> Result<Self, IngestError> {
+        let mut bytes = Vec::new();
+        let fail = |why: String| IngestError { source: name.to_string(), line: 0, column: 0, why };
+        input
+            .take(MOST_BUFFERED + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|error| fail(error.to_string()))?;
+        if bytes.len() as u64 > MOST_BUFFERED {
+            return Err(fail(format!(
+                "more than {MOST_BUFFERED} bytes; put it into a file, which is read piece by piece"
+            )));
+        }
+        Ok(Self::bytes(name, bytes))
+    }
+
+    /// What it is called in messages.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The file, where it is one.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        match &self.place {
+            Place::File(path) => Some(path),
+            Place::Bytes(_) => None,
+        }
+    }
+
+    /// The bytes from the start, unpacked where they are gzip or zstd by their first bytes.
+    ///
+    /// # Errors
+    /// Where it cannot be opened, or is no such packed file after all.
+    pub fn open(&self) -> Result<Box<dyn BufRead>, IngestError> {
+        let fail = |error: &dyn std::fmt::Display| IngestError {
+            source: self.name.clone(),
+            line: 0,
+            column: 0,
+            why: error.to_string(),
+        };
+        let raw: Box<dyn Read> = match &self.place {
+            Place::File(path) => Box::new(File::open(path).map_err(|error| fail(&error))?),
+            Place::Bytes(bytes) => Box::new(Cursor::new(Arc::clone(bytes))),
+        };
+        let (magic, raw) = magic(raw).map_err(|error| fail(&error))?;
+        let raw = BufReader::new(raw);
+        Ok(match magic.as_slice() {
+            [0x1f, 0x8b, ..] => Box::new(BufReader::new(flate2::bufread::MultiGzDecoder::new(raw))),
+            [0x28, 0xb5, 0x2f, 0xfd] => {
+                let unpacked = ruzstd::decoding::StreamingDecoder::new(raw);
+                Box::new(BufReader::new(unpacked.map_err(|error| fail(&error))?))
+            }
+            _ => Box::new(raw),
+        })
+    }
+}
+
+/// The first four bytes (fewer where there are no more), and a reader that still begins with them.
+fn magic(mut raw: Box<dyn Read>) -> io::Result<(Vec<u8>, impl Read)> {
+    let mut first = Vec::new();
+    raw.by_ref().take(4).read_to_end(&mut first)?;
+    Ok((first.clone(), Cursor::new(first).chain(raw)))
+}

@@ -1,0 +1,298 @@
+//! What is asked for, without an answer: read and written.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io::{self, Write};
+
+use cma_policies::{Request, dma_align};
+
+use super::error::{IngestError, quoted};
+use super::held::Held;
+use super::lines::{Columns, Field, Lines, fields, number};
+use super::recording::Recorded;
+use super::{DEFAULT_CAP, Event, Format, Row};
+use crate::op::{Op, Timed};
+
+pub(super) const FORMAT: Format = Format {
+    name: "stream",
+    about: "what is asked for, with time and client; align is an order or dma, which follows the cap",
+    columns: "at_us,op,id,count,align,client,area[,offset]",
+    written: true,
+};
+
+const NEEDED: &[&str] = &["at_us", "op", "id", "count", "align", "client", "area"];
+const OPTIONAL: &[&str] = &["offset"];
+const AT_US: usize = 0;
+const OP: usize = 1;
+const ID: usize = 2;
+const COUNT: usize = 3;
+const ALIGN: usize = 4;
+const CLIENT: usize = 5;
+const AREA: usize = 6;
+const OFFSET: usize = 7;
+
+/// The most bytes of the name of a client or an area.
+const LONGEST_NAME: usize = 256;
+
+/// The names of clients in order of appearance, and the area that each was seen with.
+#[derive(Default)]
+struct Clients {
+    numbers: HashMap<String, u16>,
+    names: Vec<String>,
+    routes: Vec<Option<String>>,
+}
+
+pub(super) struct Rows {
+    lines: Lines,
+    columns: Columns,
+    at_us: u64,
+    held: Held,
+    clients: Clients,
+}
+
+impl Rows {
+    pub(super) fn new(lines: Lines, names: &[String]) -> Result<Self, IngestError> {
+        let columns = Columns::new(&lines, names, NEEDED, OPTIONAL)?;
+        let clients = Clients::default();
+        Ok(Self { lines, columns, at_us: 0, held: Held::default(), clients })
+    }
+
+    pub(super) fn clients(&self) -> Vec<&str> {
+        self.clients.names.iter().map(String::as_str).collect()
+    }
+
+    pub(super) fn name(&self) -> &str {
+        self.lines.name()
+    }
+
+    pub(super) fn warnings(&self, warnings: &mut Vec<String>) {
+        self.columns.warnings(warnings);
+        let mut areas: Vec<_> = self.clients.routes.iter().flatten().collect();
+        areas.sort_unstable();
+        areas.dedup();
+        if areas.len() > 1 {
+            warnings.push(format!("{} areas are named; all of it runs in one", areas.len()));
+        }
+    }
+
+    pub(super) fn next_row(&mut self) -> Result<Option<Row>, IngestError> {
+        if !self.lines.advance_past(|_| Ok(()))? {
+            return Ok(None);
+        }
+        let Self { lines, columns, at_us, held, clients } = self;
+        let picked = columns.pick(lines, fields(lines, lines.text())?)?;
+        let row = Fields { lines, fields: picked };
+        let now = row.need(AT_US, "at_us")?;
+        if now < *at_us {
+            let why = format!("at_us {now} is before {at_us}; time never decreases");
+            return Err(row.wrong(AT_US, why));
+        }
+        *at_us = now;
+        let event = match row.text(OP) {
+            "alloc" => row.alloc(row.client(clients)?, held)?,
+            "free" => row.free(held)?,
+            other => {
+                let why = format!("op {} is not known; alloc and free are", quoted(other));
+                return Err(row.wrong(OP, why));
+            }
+        };
+        let recorded = Recorded::default();
+        Ok(Some(Row { line: lines.number(), at_us: now, event, recorded }))
+    }
+}
+
+/// The fields of one row, in the order of the names above.
+struct Fields<'a> {
+    lines: &'a Lines,
+    fields: Vec<Option<Field<'a>>>,
+}
+
+impl Fields<'_> {
+    fn text(&self, at: usize) -> &str {
+        self.fields[at].as_ref().map_or("", |field| &field.text)
+    }
+
+    fn wrong(&self, at: usize, why: String) -> IngestError {
+        self.lines.error(self.fields[at].as_ref().map_or(0, |field| field.column), why)
+    }
+
+    fn maybe(&self, at: usize, name: &str) -> Result<Option<u64>, IngestError> {
+        let given = self.fields[at].as_ref().filter(|field| !field.text.is_empty());
+        given.map(|field| number(self.lines, field, name)).transpose()
+    }
+
+    fn need(&self, at: usize, name: &str) -> Result<u64, IngestError> {
+        self.maybe(at, name)?
+            .ok_or_else(|| self.wrong(at, format!("{name} is missing; a number is needed")))
+    }
+
+    fn name(&self, at: usize, what: &str) -> Result<&str, IngestError> {
+        let name = self.text(at);
+        if name.len() > LONGEST_NAME {
+            let why = format!("the {what} is longer than the {LONGEST_NAME} bytes allowed");
+            return Err(self.wrong(at, why));
+        }
+        Ok(name)
+    }
+
+    fn client(&self, clients: &mut Clients) -> Result<u16, IngestError> {
+        let (name, area) = (self.name(CLIENT, "client")?, self.name(AREA, "area")?);
+        let number = match clients.numbers.get(name) {
+            Some(number) => *number,
+            None => {
+                let number = clients.names.len() as u16;
+                if number == u16::MAX {
+                    let why = format!("client {} is one more than the 65535", quoted(name));
+                    return Err(self.wrong(CLIENT, why));
+                }
+                clients.numbers.insert(name.to_string(), number);
+                clients.names.push(name.to_string());
+                clients.routes.push(None);
+                number
+            }
+        };
+        if !area.is_empty() {
+            let route = clients.routes[usize::from(number)].get_or_insert_with(|| area.to_string());
+            if route != area {
+                let why = format!(
+                    "area {} of client {}, which goes to {}; a client goes to one area",
+                    quoted(area),
+                    quoted(name),
+                    quoted(route)
+                );
+                return Err(self.wrong(AREA, why));
+            }
+        }
+        Ok(number)
+    }
+
+    fn alloc(&self, client: u16, held: &mut Held) -> Result<Event, IngestError> {
+        let (id, count) = (self.need(ID, "id")?, self.need(COUNT, "count")?);
+        if held.holds(id) {
+            let why = format!("id {id} is live already; free it first");
+            return Err(self.wrong(ID, why));
+        }
+        let dma = self.text(ALIGN) == "dma";
+        let align = if dma {
+            // A start, until the cap of the run is known.
+            u64::from(dma_align(count, DEFAULT_CAP))
+        } else {
+            self.maybe(ALIGN, "align")?.filter(|align| *align <= 63).ok_or_else(|| {
+                let why = format!(
+                    "align {} is neither an order from 0 to 63 nor \"dma\"",
+                    quoted(self.text(ALIGN))
+                );
+                self.wrong(ALIGN, why)
+            })?
+        };
+        let Ok(request) = Request::new(count, align as u32) else { return Ok(Event::NoPages) };
+        held.take(id, count, None);
+        Ok(Event::Op(Op::Alloc { id, request: request.with_client(client), dma }))
+    }
+
+    fn free(&self, held: &mut Held) -> Result<Event, IngestError> {
+        let id = self.need(ID, "id")?;
+        let (count, offset) = (self.maybe(COUNT, "count")?, self.maybe(OFFSET, "offset")?);
+        if offset.is_some() && count.is_none() {
+            return Err(self.wrong(COUNT, "an offset needs a count beside it".to_string()));
+        }
+        held.give(id, count, offset).map(|part| Event::Op(Op::Free { id, part })).map_err(|left| {
+            let why = format!("count {}: buffer {id} has {left} pages left", self.text(COUNT));
+            self.wrong(COUNT, why)
+        })
+    }
+}
+
+/// Writes a stream.
+#[derive(Debug)]
+pub struct StreamWriter<W> {
+    out: W,
+    clients: Vec<String>,
+    parts: bool,
+}
+
+/// Why an op cannot be written.
+#[derive(Debug)]
+pub enum Unwritable {
+    /// The output took no more.
+    Io(io::Error),
+    /// A stream has no such op: what is missing.
+    NotInAStream(&'static str),
+}
+
+impl fmt::Display for Unwritable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error) => error.fmt(f),
+            Self::NotInAStream(what) => write!(f, "a stream has no {what}"),
+        }
+    }
+}
+
+impl std::error::Error for Unwritable {}
+
+impl From<io::Error> for Unwritable {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl<W: Write> StreamWriter<W> {
+    /// Writes the header: these keys, then the column names. `clients` are the names of the
+    /// clients by number; `parts` adds the column that a free of a part needs.
+    ///
+    /// # Errors
+    /// Where the output takes no more.
+    pub fn new(
+        mut out: W,
+        pairs: &[(&str, String)],
+        clients: &[&str],
+        parts: bool,
+    ) -> Result<Self, Unwritable> {
+        for (key, value) in pairs {
+            let value: String = value.split_whitespace().collect::<Vec<_>>().join("_");
+            writeln!(out, "# {key}={value}")?;
+        }
+        writeln!(out, "{}{}", NEEDED.join(","), if parts { ",offset" } else { "" })?;
+        let clients = clients.iter().map(|name| quote(name)).collect();
+        Ok(Self { out, clients, parts })
+    }
+
+    /// Writes an op.
+    ///
+    /// # Errors
+    /// Where the output takes no more; pins, and parts where no column was made for them.
+    pub fn write(&mut self, Timed { at_us, op }: Timed) -> Result<(), Unwritable> {
+        let end = if self.parts { "," } else { "" };
+        match op {
+            Op::Alloc { id, request, dma } => {
+                let align = if dma { "dma".to_string() } else { request.align().to_string() };
+                let client = self.clients.get(usize::from(request.client()));
+                let client = client.map_or("", String::as_str);
+                writeln!(
+                    self.out,
+                    "{at_us},alloc,{id},{},{align},{client},{end}",
+                    request.count()
+                )?;
+            }
+            Op::Free { id, part: None } => writeln!(self.out, "{at_us},free,{id},,,,{end}")?,
+            Op::Free { id, part: Some(part) } if self.parts => {
+                writeln!(self.out, "{at_us},free,{id},{},,,,{}", part.count, part.offset)?;
+            }
+            Op::Free { .. } => {
+                return Err(Unwritable::NotInAStream("column for parts of a buffer"));
+            }
+            Op::Pin(_) | Op::Unpin(_) => return Err(Unwritable::NotInAStream("pins")),
+        }
+        Ok(())
+    }
+}
+
+/// `name` as a CSV field.
+fn quote(name: &str) -> String {
+    if name.contains(['"', ',']) || name.starts_with('#') {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    } else {
+        name.to_string()
+    }
+}

@@ -1,0 +1,214 @@
+//! What is measured while a stream runs: one file and one line in [`METRICS`] for each.
+//!
+//! A metric watches steps and the model; it never sees the policy. Values are whole numbers, or
+//! millionths: what is written to a file and read back is the same value.
+
+mod causes;
+mod classes;
+mod first_failure;
+mod load;
+mod placement;
+mod probe;
+mod requests;
+mod timeline;
+mod unusable;
+mod withheld;
+
+use std::fmt;
+
+use cma_policies::{Request, dma_align};
+
+use crate::simulate::Observer;
+
+/// A measured value.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Value {
+    /// There is none: nothing was asked, or nothing failed.
+    None,
+    /// A whole number.
+    Count(u64),
+    /// Millionths, printed with six decimals.
+    Micro(i64),
+}
+
+impl Value {
+    /// `part` of `whole`, rounded down to millionths; [`Value::None`] of nothing.
+    #[must_use]
+    pub const fn share(part: u128, whole: u128) -> Self {
+        match (part * 1_000_000).checked_div(whole) {
+            Some(millionths) => Self::Micro(millionths as i64),
+            None => Self::None,
+        }
+    }
+
+    /// The value as a number, where there is one.
+    #[must_use]
+    pub const fn number(self) -> Option<f64> {
+        match self {
+            Self::None => None,
+            Self::Count(count) => Some(count as f64),
+            Self::Micro(millionths) => Some(millionths as f64 / 1e6),
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => Ok(()),
+            Self::Count(count) => count.fmt(f),
+            Self::Micro(millionths) => {
+                let sign = if *millionths < 0 { "-" } else { "" };
+                let (whole, rest) =
+                    (millionths.unsigned_abs() / 1_000_000, millionths.unsigned_abs() % 1_000_000);
+                write!(f, "{sign}{whole}.{rest:06}")
+            }
+        }
+    }
+}
+
+/// What metrics know before the stream begins.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Setting {
+    /// Requests whose fate is asked at every moment, without making them.
+    pub probes: Vec<Request>,
+    /// `CONFIG_CMA_ALIGNMENT` of the run.
+    pub cap: u32,
+}
+
+impl Setting {
+    /// Probes of these sizes in pages, aligned as the DMA API would under `cap`. Sizes of 0 are
+    /// left out.
+    #[must_use]
+    pub fn new(sizes: &[u64], cap: u32) -> Self {
+        let probe = |&count| Request::new(count, dma_align(count, cap).min(63)).ok();
+        Self { probes: sizes.iter().filter_map(probe).collect(), cap }
+    }
+}
+
+/// Size classes of requests, in pages, both ends included: rates are given for each, since one
+/// number over all sizes can be made better by refusing the large ones.
+pub const CLASSES: [(u64, u64); 4] = [(1, 16), (17, 256), (257, 2048), (2049, u64::MAX)];
+
+/// A column of a metric.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Column {
+    /// Its name, with the unit or the denominator in it.
+    pub name: &'static str,
+    /// What it counts: `requests`, `pages`, `us`, `share` …
+    pub unit: &'static str,
+    /// What it is, in one line.
+    pub about: &'static str,
+}
+
+/// Watches one run and says what it saw.
+pub trait Metric: Observer {
+    /// A value for each column of its entry, in that order.
+    fn values(&self) -> Vec<Value>;
+}
+
+/// A metric that can be asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// Its name.
+    pub name: &'static str,
+    /// What it gives.
+    pub columns: &'static [Column],
+    /// Makes one for a run.
+    pub build: fn(&Setting) -> Box<dyn Metric>,
+}
+
+/// Every metric, in the order of the columns of `cells.csv`. New ones go to the end.
+pub const METRICS: &[Entry] = &[
+    requests::ENTRY,
+    causes::ENTRY,
+    withheld::ENTRY,
+    probe::ENTRY,
+    first_failure::ENTRY,
+    unusable::ENTRY,
+    first_failure::STATE,
+    load::ENTRY,
+    placement::ENTRY,
+    classes::ENTRY,
+];
+
+/// The columns of all metrics, in order.
+pub fn columns() -> impl Iterator<Item = &'static Column> {
+    METRICS.iter().flat_map(|entry| entry.columns)
+}
+
+/// The place of column `name` among [`columns`].
+///
+/// # Panics
+/// If no metric has it.
+#[must_use]
+pub fn column(name: &str) -> usize {
+    let found = columns().position(|column| column.name == name);
+    found.unwrap_or_else(|| panic!("no metric has the column {name}"))
+}
+
+/// All metrics over one run.
+pub struct Meter {
+    metrics: Vec<Box<dyn Metric>>,
+}
+
+impl Meter {
+    /// Every metric of [`METRICS`].
+    #[must_use]
+    pub fn new(setting: &Setting) -> Self {
+        Self { metrics: METRICS.iter().map(|entry| (entry.build)(setting)).collect() }
+    }
+
+    /// The values of all [`columns`].
+    #[must_use]
+    pub fn values(&self) -> Vec<Value> {
+        self.metrics.iter().flat_map(|metric| metric.values()).collect()
+    }
+}
+
+impl Observer for Meter {
+    fn step(&mut self, step: &crate::simulate::Step<'_>) {
+        for metric in &mut self.metrics {
+            metric.step(step);
+        }
+    }
+
+    fn finish(&mut self, end_us: u64, model: &crate::oracle::Model) {
+        for metric in &mut self.metrics {
+            metric.finish(end_us, model);
+        }
+    }
+}
+
+impl fmt::Debug for Meter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Meter").field("values", &self.values()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_prints_with_six_decimals_and_no_rounding_up() {
+        let table = [
+            (Value::share(2, 3), "0.666666"),
+            (Value::share(3, 3), "1.000000"),
+            (Value::share(0, 0), ""),
+            (Value::Micro(-1_500_000), "-1.500000"),
+            (Value::Micro(-1), "-0.000001"),
+            (Value::Count(7), "7"),
+        ];
+        for (value, text) in table {
+            assert_eq!(value.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn every_column_has_its_own_name_and_a_value() {
+        let names: std::collections::BTreeSet<_> = columns().map(|column| column.name).collect();
+        assert_eq!(names.len(), columns().count());
+        assert_eq!(Meter::new(&Setting::new(&[4], 8)).values().len(), columns().count());
+    }
+}

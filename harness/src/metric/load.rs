@@ -1,0 +1,64 @@
+//! LOAD: what the stream asks of any area, whatever is granted.
+
+use std::collections::HashMap;
+
+use super::{Column, Entry, Metric, Value};
+use crate::op::Op;
+use crate::simulate::{Answer, Observer, Step};
+
+pub(super) const ENTRY: Entry = Entry {
+    name: "load",
+    columns: &[
+        Column {
+            name: "load_max_pages",
+            unit: "pages",
+            about: "LOAD: the most pages live at once, were every request granted",
+        },
+        Column { name: "load_measured", unit: "share", about: "LOAD of all pages of the area" },
+    ],
+    build: |_| Box::new(Load::default()),
+};
+
+#[derive(Default)]
+struct Load {
+    /// Pages asked for and not given back, by id: no more entries than buffers live at once.
+    asked: HashMap<u64, u64>,
+    pages: u64,
+    most: u64,
+    area_pages: u64,
+}
+
+impl Observer for Load {
+    fn step(&mut self, step: &Step<'_>) {
+        self.area_pages = step.model.area().pages();
+        match step.op {
+            Op::Alloc { id, request, .. } if step.outcome.is_some() => {
+                let before = self.asked.insert(id, request.count()).unwrap_or(0);
+                // An id that was refused and never given back can be asked for again.
+                self.pages = self.pages - before + request.count();
+                self.most = self.most.max(self.pages);
+            }
+            Op::Free { id, .. }
+                if step.answer == Answer::NothingToFree && step.model.buffer(id).is_some() =>
+            {
+                // A part that the buffer does not have.
+            }
+            Op::Free { id, part } => {
+                let Some(held) = self.asked.get_mut(&id) else { return };
+                let back = part.map_or(*held, |part| part.count.min(*held));
+                *held -= back;
+                self.pages -= back;
+                if *held == 0 {
+                    self.asked.remove(&id);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Metric for Load {
+    fn values(&self) -> Vec<Value> {
+        vec![Value::Count(self.most), Value::share(self.most.into(), self.area_pages.into())]
+    }
+}

@@ -1,0 +1,90 @@
+//! What the grants took: how high they went, what they wasted, how often they tried.
+
+use super::{Column, Entry, Metric, Value};
+use crate::oracle::Model;
+use crate::simulate::{Answer, Observer, Step};
+use cma_policies::Run;
+
+pub(super) const ENTRY: Entry = Entry {
+    name: "placement",
+    columns: &[
+        Column { name: "live_max_pages", unit: "pages", about: "the most pages granted at once" },
+        Column {
+            name: "high_water_pages",
+            unit: "pages",
+            about: "pages from the start of the area to the highest granted page",
+        },
+        Column {
+            name: "granule_padding_max_pages",
+            unit: "pages",
+            about: "the most pages lost at once behind the ends of buffers to order_per_bit",
+        },
+        Column {
+            name: "busy_per_grant",
+            unit: "claims",
+            about: "claims that were busy, for each granted request",
+        },
+        Column {
+            name: "pauses",
+            unit: "pauses",
+            about: "times that the policy let time pass before it searched again",
+        },
+        Column {
+            name: "not_asked",
+            unit: "ops",
+            about: "ops of the stream that make no sense here: an alloc of a live id, a free of \
+                    an id that holds nothing",
+        },
+    ],
+    build: |_| Box::new(Placement::default()),
+};
+
+#[derive(Default)]
+struct Placement {
+    live_max: u64,
+    high_water: u64,
+    padding_max: u64,
+    busy: u64,
+    grants: u64,
+    pauses: u64,
+    not_asked: u64,
+}
+
+/// Pages of the area up to page `end` of its last range that is touched.
+fn pages_below(model: &Model, run: Run) -> u64 {
+    let ranges = model.area().ranges().iter().take_while(|range| range.pfn < run.end());
+    ranges.map(|range| range.end().min(run.end()).0 - range.pfn.0).sum()
+}
+
+impl Observer for Placement {
+    fn step(&mut self, step: &Step<'_>) {
+        if let Some(outcome) = step.outcome {
+            self.busy += outcome.busy;
+            self.pauses += outcome.pauses;
+        }
+        match (step.answer, step.request()) {
+            (Answer::Granted(pfn), Some(request)) => {
+                self.grants += 1;
+                let run = Run { pfn, count: request.count() };
+                self.live_max = self.live_max.max(step.model.live_pages());
+                self.high_water = self.high_water.max(pages_below(step.model, run));
+                self.padding_max = self.padding_max.max(step.model.padding_pages());
+            }
+            (Answer::IdInUse | Answer::NothingToFree, _) => self.not_asked += 1,
+            _ => {}
+        }
+    }
+}
+
+impl Metric for Placement {
+    fn values(&self) -> Vec<Value> {
+        vec![
+            Value::Count(self.live_max),
+            Value::Count(self.high_water),
+            Value::Count(self.padding_max),
+            Value::share(self.busy.into(), self.grants.into()),
+            Value::Count(self.pauses),
+            Value::Count(self.not_asked),
+        ]
+    }
+}

@@ -1,0 +1,23 @@
+//! How long each state lasted.
+
+/// The time that a run has seen. What an op leaves behind lasts until the next op's time.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Timeline {
+    first_us: Option<u64>,
+    last_us: u64,
+}
+
+impl Timeline {
+    /// Microseconds that the state before this moment lasted: none before the first op.
+    pub(super) fn advance(&mut self, at_us: u64) -> u64 {
+        let since = if self.first_us.is_some() { self.last_us } else { at_us };
+        self.first_us.get_or_insert(at_us);
+        self.last_us = at_us;
+        at_us - since
+    }
+
+    /// Microseconds of all states together.
+    pub(super) fn lasted_us(&self) -> u64 {
+        self.last_us - self.first_us.unwrap_or(self.last_us)
+    }
+}

@@ -1,0 +1,90 @@
+//! A file of ops under a policy: [`run`] measures, [`expect`] compares with what a kernel did.
+//!
+//! Both read the file as they go, so memory does not grow with the number of rows.
+
+mod expect;
+mod explain;
+mod run;
+
+use std::fmt;
+
+use cma_policies::BuildError;
+
+pub use expect::{Comparison, Mismatch, expect};
+pub use explain::explain;
+pub use run::{Failure, Replayed, Survey, run, survey};
+
+use crate::environment::{Environment, Spec};
+use crate::ingest::{IngestError, Reader};
+use crate::oracle::Violation;
+
+/// What a file is run under.
+#[derive(Clone, Copy, Debug)]
+pub struct Under<'a> {
+    /// The policy.
+    pub policy: &'a cma_policies::Spec,
+    /// What the pages do.
+    pub environment: &'a Spec,
+    /// Where their randomness comes from.
+    pub seed: &'a crate::seed::Seed,
+    /// Whose errno is printed, and who answers before there is a request.
+    pub kernel: &'static crate::kernel::Kernel,
+    /// The cap that `dma` rows follow.
+    pub cap: u32,
+}
+
+/// Why a file cannot be run to its end.
+#[derive(Debug)]
+pub enum Error {
+    /// It cannot be read.
+    Ingest(IngestError),
+    /// The policy cannot be built for its area.
+    Build(BuildError),
+    /// The policy broke a law.
+    Violation(Violation),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ingest(error) => error.fmt(f),
+            Self::Build(error) => write!(f, "build the policy: {error}"),
+            Self::Violation(violation) => write!(f, "run the policy: {violation}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<IngestError> for Error {
+    fn from(error: IngestError) -> Self {
+        Self::Ingest(error)
+    }
+}
+
+impl From<BuildError> for Error {
+    fn from(error: BuildError) -> Self {
+        Self::Build(error)
+    }
+}
+
+impl From<Violation> for Error {
+    fn from(violation: Violation) -> Self {
+        Self::Violation(violation)
+    }
+}
+
+/// The area of `reader`'s file, which must be known from here on.
+fn area(reader: &Reader) -> Result<cma_policies::Area, Error> {
+    reader.area().cloned().ok_or_else(|| {
+        let why = "the stream states no pages; a header \"# base_pfn=… pages=… order_per_bit=…\" \
+                   is needed, or --pages";
+        Error::Ingest(reader.error(why))
+    })
+}
+
+/// The pages of `area` that `under` asks for.
+fn pages(under: &Under<'_>, area: &cma_policies::Area, survey: &Survey) -> Box<dyn Environment> {
+    let setup = crate::environment::Setup { area, seed: under.seed, script: &survey.script };
+    under.environment.build(setup)
+}

@@ -1,0 +1,261 @@
+//! Every placement of a real kernel, compared op by op.
+
+use std::fmt;
+
+use cma_policies::{Area, Request, Run};
+
+use super::{Error, Under, area, pages, survey};
+use crate::environment::Environment;
+use crate::ingest::{self, Answered, Bitmaps, Event, Options, Row, Source};
+use crate::op::{Op, Timed};
+use crate::oracle::{Checks, Witness};
+use crate::simulate::{Answer, step};
+
+/// The most mismatches that are kept in full.
+const MOST_KEPT: usize = 10;
+
+/// A field that is not as recorded.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Mismatch {
+    /// The line of the recording, from 1 on.
+    pub line: u64,
+    /// The number of the op in the recording.
+    pub idx: u64,
+    /// What was asked.
+    pub asked: String,
+    /// Which field.
+    pub field: &'static str,
+    /// What the kernel answered.
+    pub recorded: String,
+    /// What came out here.
+    pub got: String,
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { line, idx, asked, field, recorded, got } = self;
+        write!(f, "line {line}, idx {idx}, {asked}: {field} is {got}, recorded is {recorded}")
+    }
+}
+
+/// What a comparison found.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Comparison {
+    /// Rows of known kinds.
+    pub ops: u64,
+    /// Recorded fields that were compared; a blank one is none, a line of the bitmaps is one.
+    pub fields: u64,
+    /// Fields that differ.
+    pub mismatches: u64,
+    /// The first ones.
+    pub first: Vec<Mismatch>,
+}
+
+/// Runs the recording `source` and compares every recorded field, and the free runs in
+/// `bitmaps` where there are some.
+///
+/// # Errors
+/// Where a file cannot be read, or the policy cannot be built or breaks a law.
+pub fn expect(
+    source: &Source,
+    options: &Options,
+    bitmaps: Option<&Source>,
+    under: &Under<'_>,
+) -> Result<Comparison, Error> {
+    let found = survey(source, options)?;
+    let mut reader = ingest::open(source, options)?;
+    if !reader.is_recording() {
+        return Err(Error::Ingest(reader.error(
+            "it is a stream, which records no answers to compare with; a recording has the \
+             columns idx,kind,…",
+        )));
+    }
+    let area = area(&reader)?;
+    let mut bitmaps = bitmaps.map(Bitmaps::open).transpose()?;
+    let mut bitmap = bitmaps.as_mut().map(Bitmaps::next_bitmap).transpose()?.flatten();
+    let environment = pages(under, &area, &found);
+    let witness = Witness::new(under.policy.build(area.clone())?, Checks::SWEEP);
+    let mut replay = Replay { under, area, witness, environment, done: Comparison::default() };
+    for row in reader.by_ref() {
+        let row = row?;
+        replay.row(&row)?;
+        if let (Some(file), Some(at)) = (&mut bitmaps, &bitmap) {
+            if at.idx < row.at_us {
+                let why = format!("idx {} is not in the recording", at.idx);
+                return Err(file.error(why).into());
+            }
+            if at.idx == row.at_us {
+                replay.bitmap(&row, &at.runs);
+                bitmap = file.next_bitmap()?;
+            }
+        }
+    }
+    if let (Some(file), Some(at)) = (&bitmaps, &bitmap) {
+        let why = format!("idx {} is behind the end of the recording", at.idx);
+        return Err(file.error(why).into());
+    }
+    replay.witness.finish()?;
+    Ok(replay.done)
+}
+
+struct Replay<'a> {
+    under: &'a Under<'a>,
+    area: Area,
+    witness: Witness,
+    environment: Box<dyn Environment>,
+    done: Comparison,
+}
+
+/// What came out of a row: its result as a recording has it, and its retries.
+struct Got {
+    result: Result<Answered, &'static str>,
+    retries: u64,
+}
+
+impl Got {
+    fn number(number: i64) -> Self {
+        Self { result: Ok(Answered::Number(number)), retries: 0 }
+    }
+}
+
+impl Replay<'_> {
+    fn row(&mut self, row: &Row) -> Result<(), Error> {
+        let number = self.done.ops;
+        self.done.ops += 1;
+        let count = match row.event {
+            Event::Op(Op::Alloc { request, .. }) => Some(request.count()),
+            Event::NoPages => Some(0),
+            _ => None,
+        };
+        let early = count.and_then(|count| self.under.kernel.early(&self.area, count));
+        let got = match (early, row.event) {
+            // The recording driver writes a NULL without a line as -12.
+            (Some(printed), _) => Some(Got::number(printed.errno().unwrap_or(-12).into())),
+            (None, Event::Op(op)) => Some(self.op(number, row.at_us, op)?),
+            (None, _) => None,
+        };
+        if let Some(got) = got {
+            if let Some(recorded) = row.recorded.result {
+                self.compare(row, "result", got.result == Ok(recorded), || {
+                    let result = |answered| match answered {
+                        Answered::Number(number) => number.to_string(),
+                        Answered::Nop => "nop".to_string(),
+                    };
+                    (result(recorded), got.result.map_or_else(str::to_string, result))
+                });
+            }
+            self.number(row, "retries", row.recorded.retries, got.retries);
+        }
+        if row.recorded.free.is_some() || row.recorded.maxrun.is_some() {
+            let (mut free, mut longest) = (0, 0);
+            self.witness.free_runs(&mut |hole| {
+                free += hole.count;
+                longest = longest.max(hole.count);
+            });
+            self.number(row, "free", row.recorded.free, free);
+            self.number(row, "maxrun", row.recorded.maxrun, longest);
+            let model = (self.witness.model().free_pages(), self.witness.model().longest_run());
+            if model != (free, longest) {
+                self.mismatch(row, "free and maxrun of the model", || {
+                    (format!("{free} and {longest} by the policy"), format!("{model:?}"))
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn op(&mut self, index: u64, at_us: u64, op: Op) -> Result<Got, Error> {
+        let op = op.with_cap(self.under.cap);
+        let step = step(index, Timed { at_us, op }, &mut self.witness, self.environment.as_mut())?;
+        let base = self.area.ranges()[0].pfn.0;
+        let offset = |pfn: u64| Ok(Answered::Number((pfn - base) as i64));
+        let result = match (step.answer, op) {
+            (Answer::Granted(pfn), _) => offset(pfn.0),
+            (Answer::Freed(run), _) => offset(run.pfn.0),
+            (Answer::Refused(error), _) => {
+                let claims = step.outcome.map_or(0, |outcome| outcome.attempts_in_last_pass);
+                Ok(Answered::Number(self.under.kernel.errno(error, claims).into()))
+            }
+            (Answer::NothingToFree, _) => Ok(Answered::Nop),
+            (Answer::IdInUse, _) => Err("not asked: the id is live here"),
+            (Answer::FreeRefused(_), _) => Err("refused by the policy"),
+            (Answer::Pinned(true), _) => Ok(Answered::Number(0)),
+            (Answer::Pinned(false), Op::Unpin(_)) => Ok(Answered::Number(ENOENT)),
+            (Answer::Pinned(false), _) => Ok(Answered::Number(EBUSY)),
+        };
+        Ok(Got { result, retries: step.outcome.map_or(0, |outcome| outcome.busy) })
+    }
+
+    /// Compares the free runs in bits.
+    fn bitmap(&mut self, row: &Row, recorded: &[(u64, u64)]) {
+        let mut got = Vec::new();
+        self.witness.free_runs(&mut |hole| {
+            got.push((self.area.pfn_to_bit(0, hole.pfn), hole.count >> self.area.order_per_bit()));
+        });
+        let differs = got.iter().zip(recorded).position(|(got, recorded)| got != recorded);
+        let at = differs.unwrap_or(got.len().min(recorded.len()));
+        self.compare(row, "bitmap", got == recorded, || {
+            let run = |runs: &[(u64, u64)]| {
+                let text = |(bit, bits): &(u64, u64)| format!("{bit}+{bits} as free run {at}");
+                runs.get(at).map_or_else(|| format!("no free run {at}"), text)
+            };
+            (run(recorded), run(&got))
+        });
+    }
+
+    fn number(&mut self, row: &Row, field: &'static str, recorded: Option<u64>, got: u64) {
+        if let Some(recorded) = recorded {
+            self.compare(row, field, recorded == got, || (recorded.to_string(), got.to_string()));
+        }
+    }
+
+    fn compare(
+        &mut self,
+        row: &Row,
+        field: &'static str,
+        same: bool,
+        texts: impl FnOnce() -> (String, String),
+    ) {
+        self.done.fields += 1;
+        if !same {
+            self.mismatch(row, field, texts);
+        }
+    }
+
+    fn mismatch(
+        &mut self,
+        row: &Row,
+        field: &'static str,
+        texts: impl FnOnce() -> (String, String),
+    ) {
+        self.done.mismatches += 1;
+        if self.done.first.len() < MOST_KEPT {
+            let (recorded, got) = texts();
+            let (line, idx, asked) = (row.line, row.at_us, asked(&self.area, row.event));
+            self.done.first.push(Mismatch { line, idx, asked, field, recorded, got });
+        }
+    }
+}
+
+/// What the recording driver answers to a pin of what is live or pinned.
+const EBUSY: i64 = crate::kernel::EBUSY as i64;
+/// What it answers to an unpin of what is not pinned.
+const ENOENT: i64 = crate::kernel::ENOENT as i64;
+
+fn asked(area: &Area, event: Event) -> String {
+    let at = |run: Run| format!("{}@{}", run.count, run.pfn.0 - area.ranges()[0].pfn.0);
+    match event {
+        Event::Op(Op::Alloc { id, request, .. }) => {
+            let asked: Request = request;
+            format!("alloc {id} of {} pages at order {}", asked.count(), asked.align())
+        }
+        Event::Op(Op::Free { id, part: None }) => format!("free {id}"),
+        Event::Op(Op::Free { id, part: Some(part) }) => {
+            format!("free {id}, {} pages from page {} of it on", part.count, part.offset)
+        }
+        Event::Op(Op::Pin(run)) => format!("pin {}", at(run)),
+        Event::Op(Op::Unpin(run)) => format!("unpin {}", at(run)),
+        Event::NoPages => "alloc of no pages".to_string(),
+        Event::Look => "a look at the state".to_string(),
+    }
+}

@@ -1,0 +1,146 @@
+//! A refusal in a sentence, with its arithmetic.
+
+use cma_policies::{Request, Run};
+
+use crate::cause::Cause;
+use crate::oracle::{Model, Outcome};
+
+/// Why `request` was refused, in one sentence with the numbers. `model` is as it was: a refusal
+/// changes nothing. Pages are counted from the start of the area.
+#[must_use]
+pub fn explain(model: &Model, request: Request, outcome: &Outcome, cause: Cause) -> String {
+    let (count, align) = (request.count(), request.align());
+    let (free, pages) = (model.free_pages(), model.area().pages());
+    let share = percent(free, pages);
+    match cause {
+        Cause::TooLarge => format!(
+            "{count} pages were asked for, the largest range has {}",
+            model.area().largest_range()
+        ),
+        Cause::Exhausted => {
+            format!("{count} pages were asked for, {free} of {pages} are free ({share})")
+        }
+        Cause::Fragmentation => format!(
+            "{count} pages were asked for; {free} of {pages} are free ({share}), but no hole is \
+             longer than {}",
+            model.longest_run()
+        ),
+        Cause::Alignment => {
+            let usable = model.longest_usable(align);
+            let lower = (0..align).rev().find(|lower| count <= model.longest_usable(*lower));
+            let would =
+                lower.map_or_else(String::new, |lower| format!("; at order {lower} it would fit"));
+            let hole = longest(model).map_or_else(String::new, |hole| {
+                let step = 1u64.checked_shl(align).unwrap_or(u64::MAX);
+                let start = hole.pfn.0.checked_next_multiple_of(step);
+                let end = hole.end().0;
+                let reach = start.and_then(|start| Some((start, start.checked_add(count)?)));
+                reach.map_or_else(String::new, |(start, reach)| {
+                    format!(
+                        ": the longest hole, {hole}, has its first multiple of {step} at {start}, \
+                         and {start} + {count} = {reach} is behind its end at {end}"
+                    )
+                })
+            });
+            format!(
+                "{count} pages at order {align} were asked for; {free} of {pages} are free \
+                 ({share}), but no hole has more than {usable} from an aligned page on{hole}{would}"
+            )
+        }
+        Cause::Interrupted => format!("a fatal signal ended claim {}", outcome.attempts),
+        Cause::Migration => format!(
+            "claim {} found no memory to move its pages to; {free} of {pages} are free ({share})",
+            outcome.attempts
+        ),
+        Cause::Busy | Cause::Transient => format!(
+            "{count} pages at order {align} were asked for; an aligned fit is free, but all {} \
+             places that were tried were busy",
+            outcome.busy
+        ),
+        Cause::Policy => format!(
+            "{count} pages at order {align} were asked for; {} are free in a row from an aligned \
+             page on, but the policy tried none of them",
+            model.longest_usable(align)
+        ),
+    }
+}
+
+/// The longest hole; the lowest of several.
+fn longest(model: &Model) -> Option<Run> {
+    let mut longest: Option<Run> = None;
+    model.map().for_each_run(&mut |hole: Run| {
+        if longest.is_none_or(|other| hole.count > other.count) {
+            longest = Some(hole);
+        }
+    });
+    longest
+}
+
+/// `part` of `whole` in percent, with one decimal, rounded down.
+#[must_use]
+fn percent(part: u64, whole: u64) -> String {
+    let tenths = (u128::from(part) * 1000).checked_div(u128::from(whole)).unwrap_or(0);
+    format!("{}.{} %", tenths / 10, tenths % 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::{Pinned, Quiet};
+    use crate::oracle::{Checks, Witness};
+    use cma_policies::{Area, builtin};
+
+    fn witness(pages: u64) -> Witness {
+        let area = Area::single(0, pages, 0).unwrap();
+        let policy = builtin::catalog().parse("kernel").unwrap().build(area).unwrap();
+        Witness::new(policy, Checks::EVERY_OP)
+    }
+
+    fn refused(witness: &mut Witness, count: u64, align: u32) -> String {
+        let request = Request::new(count, align).unwrap();
+        let outcome = witness.alloc(999, request, &mut Pinned::default()).unwrap();
+        assert!(outcome.answer.is_err());
+        let cause = Cause::of(witness.model(), request, &outcome);
+        explain(witness.model(), request, &outcome, cause)
+    }
+
+    #[test]
+    fn the_numbers_are_the_area_s() {
+        let mut witness = witness(2048);
+        for id in 0..4 {
+            let request = Request::new(257, 8).unwrap();
+            witness.alloc(id, request, &mut Quiet).unwrap().answer.unwrap();
+        }
+        assert_eq!(
+            refused(&mut witness, 255, 8),
+            "255 pages at order 8 were asked for; 1020 of 2048 are free (49.8 %), but no hole has \
+             more than 0 from an aligned page on: the longest hole, 255@257, has its first \
+             multiple of 256 at 512, and 512 + 255 = 767 is behind its end at 512; at order 0 it \
+             would fit"
+        );
+        assert_eq!(
+            refused(&mut witness, 256, 0),
+            "256 pages were asked for; 1020 of 2048 are free (49.8 %), but no hole is longer than \
+             255"
+        );
+        assert_eq!(
+            refused(&mut witness, 1021, 0),
+            "1021 pages were asked for, 1020 of 2048 are free (49.8 %)"
+        );
+    }
+
+    #[test]
+    fn busy_places_are_counted() {
+        let mut witness = witness(1024);
+        let mut pages = Pinned::default();
+        use crate::environment::Environment;
+        for pfn in (0..1024).step_by(256) {
+            assert!(pages.pin(Run::new(pfn, 1)));
+        }
+        let request = Request::new(266, 8).unwrap();
+        let outcome = witness.alloc(0, request, &mut pages).unwrap();
+        let cause = Cause::of(witness.model(), request, &outcome);
+        let sentence = explain(witness.model(), request, &outcome, cause);
+        assert!(sentence.ends_with("all 3 places that were tried were busy"), "{sentence}");
+    }
+}

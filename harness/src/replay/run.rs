@@ -1,0 +1,193 @@
+//! A file under a policy, measured.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+
+use cma_policies::AllocError;
+
+use super::{Error, Under, area, explain, pages};
+use crate::cause::Cause;
+use crate::environment::{Ending, Script};
+use crate::ingest::{self, Answered, Event, IngestError, Options, Row, Source, Tally};
+use crate::kernel::Errno;
+use crate::metric::{Meter, Setting, Value};
+use crate::op::Op;
+use crate::oracle::{Checks, Model, Witness};
+use crate::simulate::{Observer, Step, simulate};
+
+/// What a file holds: read to its end once, so that a mistake in it shows before any result does.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Survey {
+    /// Its rows.
+    pub tally: Tally,
+    /// Allocs of no pages, which no policy sees.
+    pub no_pages: u64,
+    /// The cap that it was made with.
+    pub cap: u32,
+    /// What is strange about it.
+    pub warnings: Vec<String>,
+    /// How its claims ended, where it says so.
+    pub script: Script,
+    /// The sizes that are asked for most, at most 8, ascending: what the metrics probe with.
+    pub sizes: Vec<u64>,
+}
+
+/// The most sizes that are counted apart.
+const MOST_SIZES: usize = 1 << 16;
+
+/// Reads all of `source`.
+///
+/// # Errors
+/// The first mistake in it.
+pub fn survey(source: &Source, options: &Options) -> Result<Survey, IngestError> {
+    let mut reader = ingest::open(source, options)?;
+    let mut script = Script::default();
+    let mut no_pages = 0;
+    let mut sizes: HashMap<u64, u64> = HashMap::new();
+    for row in reader.by_ref() {
+        let row = row?;
+        match row.event {
+            Event::NoPages => no_pages += 1,
+            Event::Op(Op::Alloc { request, .. }) => {
+                if let Some(ending) = ending(&row) {
+                    script.insert(row.at_us, ending);
+                }
+                if sizes.len() < MOST_SIZES || sizes.contains_key(&request.count()) {
+                    *sizes.entry(request.count()).or_default() += 1;
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut by_use: Vec<_> = sizes.into_iter().collect();
+    by_use.sort_unstable_by_key(|(count, uses)| (std::cmp::Reverse(*uses), *count));
+    let mut sizes: Vec<_> = by_use.into_iter().take(8).map(|(count, _)| count).collect();
+    sizes.sort_unstable();
+    let (tally, warnings) = (reader.tally().clone(), reader.warnings());
+    Ok(Survey { tally, no_pages, cap: reader.cap(), warnings, script, sizes })
+}
+
+/// How the claims of a recorded alloc ended; `None` where no claim failed.
+fn ending(row: &Row) -> Option<Ending> {
+    let busy = row.recorded.retries.unwrap_or(0);
+    let Some(Answered::Number(result)) = row.recorded.result else { return None };
+    let then = match result {
+        0.. => Ok(()),
+        // No place was found: what a claim would have met is not known.
+        _ if busy == 0 && row.recorded.refused_at.is_none() => return None,
+        -4 => Err(AllocError::Interrupted),
+        -12 => Err(AllocError::NoMemory),
+        _ => Err(AllocError::Busy),
+    };
+    (busy > 0 || then.is_err()).then_some(Ending { busy, then })
+}
+
+/// The first request that was refused.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Failure {
+    /// The line of its file, from 1 on.
+    pub line: u64,
+    /// When.
+    pub at_us: u64,
+    /// Why.
+    pub cause: Cause,
+    /// The number behind `ret:`; `None` where this kernel prints nothing.
+    pub errno: Option<Errno>,
+    /// Why, in a sentence with the numbers.
+    pub why: String,
+}
+
+/// A file under a policy.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Replayed {
+    /// The value of every column of every metric, in the order of [`crate::metric::columns`].
+    pub values: Vec<Value>,
+    /// The first refusal, if there was one.
+    pub first_failure: Option<Failure>,
+}
+
+impl Replayed {
+    /// The value of a column of the metrics, by its name.
+    ///
+    /// # Panics
+    /// If no metric has it.
+    #[must_use]
+    pub fn value(&self, column: &str) -> Value {
+        self.values[crate::metric::column(column)]
+    }
+}
+
+struct First<'a> {
+    under: &'a Under<'a>,
+    /// The line of the op that is run.
+    line: &'a Cell<u64>,
+    failure: Option<Failure>,
+}
+
+impl Observer for First<'_> {
+    fn step(&mut self, step: &Step<'_>) {
+        if self.failure.is_some() {
+            return;
+        }
+        let (Some(cause), Some(request), Some(outcome)) =
+            (step.cause, step.request(), &step.outcome)
+        else {
+            return;
+        };
+        self.failure = Some(Failure {
+            line: self.line.get(),
+            at_us: step.at_us,
+            cause,
+            errno: errno(self.under, step.model, request.count(), outcome),
+            why: explain(step.model, request, outcome, cause),
+        });
+    }
+}
+
+fn errno(
+    under: &Under<'_>,
+    model: &Model,
+    count: u64,
+    outcome: &crate::oracle::Outcome,
+) -> Option<Errno> {
+    match (under.kernel.early(model.area(), count), outcome.answer) {
+        (Some(printed), _) => printed.errno(),
+        (None, Err(error)) => Some(under.kernel.errno(error, outcome.attempts_in_last_pass)),
+        (None, Ok(_)) => None,
+    }
+}
+
+/// Runs `source` under a policy. `survey` is what [`survey`] found in it.
+///
+/// # Errors
+/// Where it cannot be read, states no area, or the policy cannot be built or breaks a law.
+pub fn run(
+    source: &Source,
+    options: &Options,
+    survey: &Survey,
+    under: &Under<'_>,
+) -> Result<Replayed, Error> {
+    let reader = ingest::open(source, options)?;
+    let area = area(&reader)?;
+    let mut environment = pages(under, &area, survey);
+    let mut witness = Witness::new(under.policy.build(area)?, Checks::SWEEP);
+    let mut meter = Meter::new(&Setting::new(&survey.sizes, under.cap));
+    let line = Cell::new(0);
+    let mut first = First { under, line: &line, failure: None };
+    let mut failed = None;
+    let ops = reader.ops(under.cap).map_while(|op| match op {
+        Ok((at, timed)) => {
+            line.set(at);
+            Some(timed)
+        }
+        Err(error) => {
+            failed = Some(error);
+            None
+        }
+    });
+    simulate(ops, &mut witness, environment.as_mut(), &mut [&mut meter, &mut first])?;
+    match failed {
+        Some(error) => Err(error.into()),
+        None => Ok(Replayed { values: meter.values(), first_failure: first.failure }),
+    }
+}

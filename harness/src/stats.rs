@@ -1,0 +1,29 @@
+//! Numbers over streams: intervals, paired differences, and tests.
+//!
+//! The unit is the stream, never the request: requests of one stream depend on each other. Every
+//! interval is at 95 % and says by which method it was made. Resampling draws from a seed that is
+//! given, and every sum is taken in order, so the same values give the same bytes.
+
+mod bootstrap;
+mod exact;
+
+pub use bootstrap::Bootstrap;
+pub use exact::{
+    holm, mcnemar, median, median_interval, no_failure_bound, share_interval, sign_counts,
+};
+
+/// Where a value lies, with 95 % confidence.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Interval {
+    /// Lower end. [`None`]: unbounded, or unknown.
+    pub low: Option<f64>,
+    /// Upper end. [`None`]: unbounded (some streams never failed), or unknown.
+    pub high: Option<f64>,
+    /// How it was made; the word stands in the tables.
+    pub method: &'static str,
+}
+
+impl Interval {
+    /// No interval: one stream says nothing about others.
+    pub const ONE_STREAM: Self = Self { low: None, high: None, method: "one-stream" };
+}

@@ -1,0 +1,197 @@
+//! What needs no resampling: order statistics, binomial tails, exact tests.
+
+use super::Interval;
+
+/// Half of what a 95 % interval leaves out.
+const TAIL: f64 = 0.025;
+
+/// Natural logarithm of the number of ways to choose `k` of `n`.
+fn ln_choose(n: u64, k: u64) -> f64 {
+    let ln_factorial = |n: u64| libm::lgamma(n as f64 + 1.0);
+    ln_factorial(n) - ln_factorial(k) - ln_factorial(n - k)
+}
+
+/// The chance of at most `k` of `n`, each of chance `p`, `0 < p < 1`.
+fn binomial_at_most(k: u64, n: u64, p: f64) -> f64 {
+    let (ln_p, ln_q) = (libm::log(p), libm::log1p(-p));
+    let term = |i: u64| libm::exp(ln_choose(n, i) + i as f64 * ln_p + (n - i) as f64 * ln_q);
+    (0..=k).map(term).sum::<f64>().min(1.0)
+}
+
+/// The median of `values`, where [`None`] is larger than every number: a stream that never failed
+/// lasted longer than it was watched. [`None`] too if the median is one of those, or there is no
+/// value. Of an even number the mean of the two in the middle.
+#[must_use]
+pub fn median(values: &[Option<f64>]) -> Option<f64> {
+    let sorted = sorted(values);
+    let upper = *sorted.get(sorted.len() / 2)?;
+    let lower = sorted[(sorted.len() - 1) / 2];
+    lower.zip(upper).map(|(lower, upper)| (lower + upper) / 2.0)
+}
+
+fn sorted(values: &[Option<f64>]) -> Vec<Option<f64>> {
+    let mut sorted = values.to_vec();
+    let key = |value: &Option<f64>| value.unwrap_or(f64::INFINITY);
+    sorted.sort_by(|a, b| key(a).total_cmp(&key(b)));
+    sorted
+}
+
+/// The interval of [`median`] between two order statistics, whatever the distribution: exact, and
+/// good for values that were cut off. Fewer than 6 values have none.
+#[must_use]
+pub fn median_interval(values: &[Option<f64>]) -> Interval {
+    let n = values.len() as u64;
+    if n <= 1 {
+        return Interval::ONE_STREAM;
+    }
+    // The largest r with P(at most r - 1 of n below the median) <= 2.5 %.
+    let r = (0..n / 2).take_while(|&k| binomial_at_most(k, n, 0.5) <= TAIL).count();
+    let Some(index) = r.checked_sub(1) else {
+        return Interval { low: None, high: None, method: "too-few-streams" };
+    };
+    let sorted = sorted(values);
+    let (low, high) = (sorted[index], sorted[sorted.len() - 1 - index]);
+    Interval { low, high, method: "order-statistic" }
+}
+
+/// The largest share of failing streams that `streams` streams without a failure still allow, at
+/// 95 %: `1 - 0.05^(1/streams)`.
+#[must_use]
+pub fn no_failure_bound(streams: u64) -> f64 {
+    if streams == 0 { 1.0 } else { 1.0 - libm::pow(0.05, 1.0 / streams as f64) }
+}
+
+/// The interval of the share of streams that fail, from `failed` of `streams` (Clopper and Pearson,
+/// 1934). With no failure it is one-sided, see [`no_failure_bound`].
+#[must_use]
+pub fn share_interval(failed: u64, streams: u64) -> Interval {
+    if streams <= 1 {
+        return Interval::ONE_STREAM;
+    }
+    if failed == 0 {
+        let high = Some(no_failure_bound(streams));
+        return Interval { low: Some(0.0), high, method: "no-failure" };
+    }
+    // The chance falls as p grows, so bisection finds where it passes the tail.
+    let solve = |at_most: u64, tail: f64| {
+        let (mut low, mut high) = (0.0, 1.0);
+        for _ in 0..60 {
+            let middle = (low + high) / 2.0;
+            if binomial_at_most(at_most, streams, middle) > tail {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        low
+    };
+    let low = Some(solve(failed - 1, 1.0 - TAIL));
+    let high = if failed >= streams { 1.0 } else { solve(failed, TAIL) };
+    Interval { low, high: Some(high), method: "exact-binomial" }
+}
+
+/// In how many pairs only the first is true, and in how many only the second.
+pub fn sign_counts(pairs: impl IntoIterator<Item = (bool, bool)>) -> (u64, u64) {
+    pairs.into_iter().fold((0, 0), |(first, second), pair| match pair {
+        (true, false) => (first + 1, second),
+        (false, true) => (first, second + 1),
+        _ => (first, second),
+    })
+}
+
+/// The exact two-sided test of McNemar: how likely at least so uneven a split of the pairs that
+/// differ is, were both equally likely. 1 where no pair differs.
+#[must_use]
+pub fn mcnemar(only_first: u64, only_second: u64) -> f64 {
+    let n = only_first + only_second;
+    if n == 0 {
+        return 1.0;
+    }
+    (2.0 * binomial_at_most(only_first.min(only_second), n, 0.5)).min(1.0)
+}
+
+/// Holm's correction of `p` values for many comparisons, in the order given.
+#[must_use]
+pub fn holm(p: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..p.len()).collect();
+    order.sort_by(|&a, &b| p[a].total_cmp(&p[b]));
+    let mut corrected = vec![0.0; p.len()];
+    let mut largest = 0.0_f64;
+    for (rank, &index) in order.iter().enumerate() {
+        largest = largest.max(p[index] * (p.len() - rank) as f64).min(1.0);
+        corrected[index] = largest;
+    }
+    corrected
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn close(a: f64, b: f64) {
+        assert!((a - b).abs() < 5e-5, "{a} is not {b}");
+    }
+
+    #[test]
+    fn clean_streams_still_allow_a_share_of_failures() {
+        close(no_failure_bound(32), 0.0894);
+        assert!(no_failure_bound(300) < 0.01);
+        close(no_failure_bound(1), 0.95);
+    }
+
+    #[test]
+    fn clopper_and_pearson_as_in_their_tables() {
+        for (failed, streams, low, high) in [
+            (5, 10, 0.1871, 0.8129),
+            (1, 10, 0.0025, 0.4450),
+            (10, 10, 0.6915, 1.0),
+            (3, 32, 0.0198, 0.2502),
+        ] {
+            let interval = share_interval(failed, streams);
+            close(interval.low.unwrap(), low);
+            close(interval.high.unwrap(), high);
+        }
+        assert_eq!(share_interval(0, 32).method, "no-failure");
+        assert_eq!(share_interval(1, 1), Interval::ONE_STREAM);
+    }
+
+    #[test]
+    fn mcnemar_is_the_sign_test_of_the_pairs_that_differ() {
+        close(mcnemar(0, 0), 1.0);
+        close(mcnemar(1, 8), 0.0391);
+        close(mcnemar(8, 1), 0.0391);
+        close(mcnemar(0, 5), 0.0625);
+        close(mcnemar(4, 4), 1.0);
+        assert_eq!(
+            sign_counts([(true, false), (true, true), (false, true), (true, false)]),
+            (2, 1)
+        );
+    }
+
+    #[test]
+    fn holm_steps_down_and_never_falls() {
+        let corrected = holm(&[0.01, 0.04, 0.03, 0.005]);
+        for (got, want) in corrected.into_iter().zip([0.03, 0.06, 0.06, 0.02]) {
+            close(got, want);
+        }
+    }
+
+    #[test]
+    fn a_stream_that_never_failed_lies_above_every_number() {
+        assert_eq!(median(&[]), None);
+        assert_eq!(median(&[Some(3.0), None, Some(1.0)]), Some(3.0));
+        assert_eq!(median(&[Some(3.0), None]), None);
+        assert_eq!(median(&[Some(3.0), Some(1.0)]), Some(2.0));
+        assert_eq!(median(&[None, None, Some(1.0)]), None);
+    }
+
+    #[test]
+    fn the_median_of_32_lies_between_the_10th_and_the_23rd() {
+        let values: Vec<_> = (1..=32).map(|n| Some(f64::from(n))).collect();
+        let interval = median_interval(&values);
+        assert_eq!((interval.low, interval.high), (Some(10.0), Some(23.0)));
+        // Of 6 values it is the whole range; 5 are too few.
+        assert_eq!(median_interval(&values[..6]).high, Some(6.0));
+        assert_eq!(median_interval(&values[..5]).method, "too-few-streams");
+    }
+}

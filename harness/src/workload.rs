@@ -1,0 +1,176 @@
+//! Streams that are made, not recorded: sessions of buffers that live and die together.
+//!
+//! A profile is one file and one line in [`PROFILES`]. What it asks for depends on its
+//! [`Setup`] alone, never on how a policy answered, so every policy and every cap sees the same
+//! stream. A request is `dma`: its alignment follows the cap.
+
+mod camera;
+mod display;
+mod gpu;
+mod imx_note;
+mod noise;
+mod session;
+mod video;
+
+use std::fmt;
+
+use cma_policies::Run;
+
+use crate::op::Timed;
+use crate::seed::Seed;
+
+/// What a profile makes a stream from.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Setup {
+    /// Pages of the area that the stream is meant for.
+    pub area_pages: u64,
+    /// LOAD as a share of the area: the most pages live at once if every request were granted.
+    pub load: f64,
+    /// The only source of chance.
+    pub seed: Seed,
+    /// Ops after which the stream ends.
+    pub ops: u64,
+}
+
+impl Setup {
+    /// The share of the area that a LOAD may be at most. Far beyond 1 everything fails.
+    pub const MAX_LOAD: f64 = 4.0;
+
+    /// LOAD in pages.
+    #[must_use]
+    pub fn target_pages(&self) -> u64 {
+        (self.load * self.area_pages as f64) as u64
+    }
+}
+
+/// A kind of stream that can be asked for by name.
+#[derive(Clone, Copy, Debug)]
+pub struct Profile {
+    /// Its name: lower case, words joined by `-`.
+    pub name: &'static str,
+    /// What it does, in one line.
+    pub about: &'static str,
+    /// Where its sizes and times come from.
+    pub source: &'static str,
+    /// Pages of typical buffers, ascending, at most 8: what the metrics probe the area with.
+    pub sizes: &'static [u64],
+    /// The least LOAD in pages at which every kind of session fits.
+    pub least_pages: u64,
+    /// The area that the case comes with, if it states one.
+    pub area: Option<Run>,
+    /// LOAD where none is asked for.
+    pub default_load: f64,
+    /// Whether the seed changes it.
+    pub seeded: bool,
+    /// Its clients, and its ops in time.
+    make: fn(&Setup) -> Workload,
+}
+
+impl Profile {
+    /// The stream of this profile for `setup`.
+    ///
+    /// # Errors
+    /// A LOAD that is no number above 0 and at most [`Setup::MAX_LOAD`], or one that is too small
+    /// for the buffers of this profile.
+    pub fn open(&self, setup: &Setup) -> Result<Workload, SetupError> {
+        if !(setup.load > 0.0 && setup.load <= Setup::MAX_LOAD) {
+            return Err(SetupError::Load(setup.load.to_string()));
+        }
+        if setup.target_pages() < self.least_pages {
+            return Err(SetupError::TooSmall {
+                profile: self.name,
+                target_pages: setup.target_pages(),
+                least_pages: self.least_pages,
+            });
+        }
+        Ok((self.make)(setup))
+    }
+}
+
+/// Every profile.
+pub const PROFILES: &[Profile] =
+    &[camera::PROFILE, video::PROFILE, gpu::PROFILE, display::PROFILE, imx_note::PROFILE];
+
+/// The profile of this name.
+///
+/// # Errors
+/// No profile has this name.
+pub fn profile(name: &str) -> Result<&'static Profile, SetupError> {
+    let found = PROFILES.iter().find(|profile| profile.name == name);
+    found.ok_or_else(|| SetupError::NoProfile(name.to_string()))
+}
+
+/// A stream in the making: an iterator over its ops whose memory does not grow with their number.
+pub struct Workload {
+    clients: Vec<String>,
+    ops: Box<dyn Iterator<Item = Timed> + Send>,
+}
+
+impl Workload {
+    /// The clients from 1 on, and the ops.
+    fn new(named: Vec<String>, ops: impl Iterator<Item = Timed> + Send + 'static) -> Self {
+        let clients = [String::new()].into_iter().chain(named).collect();
+        Self { clients, ops: Box::new(ops) }
+    }
+
+    /// Who asks: the name of client `n` of a request is at index `n`. Client 0 is nobody.
+    #[must_use]
+    pub fn clients(&self) -> &[String] {
+        &self.clients
+    }
+}
+
+impl Iterator for Workload {
+    type Item = Timed;
+
+    fn next(&mut self) -> Option<Timed> {
+        self.ops.next()
+    }
+}
+
+impl fmt::Debug for Workload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Workload").field("clients", &self.clients).finish_non_exhaustive()
+    }
+}
+
+/// Why there is no such stream. It reads on from "failed to make the stream: …".
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum SetupError {
+    /// No profile has this name.
+    NoProfile(String),
+    /// A LOAD out of bounds.
+    Load(String),
+    /// Sessions of this profile do not fit.
+    TooSmall {
+        /// The profile.
+        profile: &'static str,
+        /// LOAD that was asked for.
+        target_pages: u64,
+        /// LOAD that it takes.
+        least_pages: u64,
+    },
+}
+
+impl fmt::Display for SetupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoProfile(name) => {
+                let names: Vec<_> = PROFILES.iter().map(|profile| profile.name).collect();
+                write!(f, "no profile is named \"{name}\"; there are {}", names.join(", "))
+            }
+            Self::Load(load) => write!(
+                f,
+                "load {load} is out of bounds; it is a share of the area above 0 and at most {}",
+                Setup::MAX_LOAD
+            ),
+            Self::TooSmall { profile, target_pages, least_pages } => write!(
+                f,
+                "a LOAD of {target_pages} pages is too small for profile {profile}, whose sessions \
+                 take at least {least_pages}; ask for a larger area or load"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for SetupError {}

@@ -1,0 +1,60 @@
+//! Outputs, windows, and much small noise between them.
+
+use super::noise::noise;
+use super::session::{Habit, Member, SECOND, Turn, clients_for, log_uniform, workload};
+use super::{Profile, Setup, Workload};
+use crate::seed::Draws;
+
+pub(super) const PROFILE: Profile = Profile {
+    name: "display",
+    about: "2-3 buffers an output re-made at each mode set, windows of 1-2 buffers, rings and audio",
+    source: "raspberrypi/linux 2966 (1080p XRGB 2025 pages), anholt/linux 94 (2040), \
+             raspberrypi/firmware 1247, Freescale/gstreamer-imx 130 (720p 900), 800x480 RGB565 188",
+    sizes: &[2, 8, 64, 188, 900, 2025, 8100],
+    least_pages: 24_000,
+    area: None,
+    default_load: 0.7,
+    seeded: true,
+    make,
+};
+
+/// Pages of a frame buffer: 1080p, 1088 lines, 720p, 4K.
+const MODE: [u64; 5] = [2025, 2025, 2040, 900, 8100];
+/// Pages of a window at most: 1080p.
+const WINDOW: u64 = 2025;
+/// Pages of a window at least: 800x480 RGB565.
+const SMALL_WINDOW: u64 = 188;
+
+fn make(setup: &Setup) -> Workload {
+    let outputs = (0..2).map(|number| Member::new("output", number, Output));
+    let windows = (0..clients_for(setup, 900)).map(|number| Member::new("window", number, Window));
+    let noise = (0..4).map(|number| noise(number, 16));
+    workload(setup, outputs.chain(windows).chain(noise).collect())
+}
+
+struct Output;
+
+impl Habit for Output {
+    fn turn(&mut self, held: usize, draws: &mut Draws) -> Turn {
+        // The new buffers are there before the old ones leave the screen.
+        let ask = vec![*draws.pick(&MODE); draws.between(2, 3) as usize];
+        let release = if held > 1 { vec![0] } else { vec![] };
+        let then_us = log_uniform(draws, 5 * SECOND, 120 * SECOND);
+        Turn { release, ask, least: 2, overlap: true, then_us }
+    }
+}
+
+struct Window;
+
+impl Habit for Window {
+    fn turn(&mut self, held: usize, draws: &mut Draws) -> Turn {
+        if held > 0 {
+            let then_us = log_uniform(draws, SECOND / 2, 30 * SECOND);
+            return Turn { release: vec![0], then_us, ..Turn::default() };
+        }
+        let count = log_uniform(draws, SMALL_WINDOW, WINDOW);
+        let ask = vec![count; draws.between(1, 2) as usize];
+        let then_us = log_uniform(draws, SECOND, 120 * SECOND);
+        Turn { ask, least: 1, then_us, ..Turn::default() }
+    }
+}

@@ -1,0 +1,81 @@
+//! A GPU's buffer objects: many small ones, some just above 1 MiB, few that stay.
+
+use super::noise::noise;
+use super::session::{Habit, Member, SECOND, Turn, clients_for, log_uniform, workload};
+use super::{Profile, Setup, Workload};
+use crate::seed::Draws;
+
+pub(super) const PROFILE: Profile = Profile {
+    name: "gpu",
+    about: "buffer objects: log-uniform 1-64 pages, 257-266 pages, windows; a cache that gives \
+            back in batches; applications that take all of theirs with them",
+    source: "anholt/linux 76 (266 pages, 173 objects), 94, 135, raspberrypi/linux 1354 (258 pages)",
+    sizes: &[2, 16, 64, 257, 266, 1024, 2040],
+    least_pages: 8_000,
+    area: None,
+    default_load: 0.7,
+    seeded: true,
+    make,
+};
+
+/// Objects just above 1 MiB: with one page, two, ten more.
+const ABOVE_1_MIB: [u64; 3] = [257, 258, 266];
+/// Windows and textures.
+const WINDOW: [u64; 3] = [900, 1024, 2040];
+/// How long an unused object stays in the driver's cache.
+const CACHE_US: u64 = SECOND;
+
+fn make(setup: &Setup) -> Workload {
+    let apps = (0..clients_for(setup, 12_000)).map(|number| Member::new("app", number, App::new()));
+    workload(setup, apps.chain([noise(0, 8)]).collect())
+}
+
+struct App {
+    /// Objects that it works with; 0 while it does not run.
+    wants: usize,
+    ends_in_us: u64,
+    since_sweep_us: u64,
+}
+
+impl App {
+    const fn new() -> Self {
+        Self { wants: 0, ends_in_us: 0, since_sweep_us: 0 }
+    }
+}
+
+fn object(draws: &mut Draws) -> u64 {
+    match draws.below(100) {
+        0..60 => log_uniform(draws, 1, 64),
+        60..82 => *draws.pick(&ABOVE_1_MIB),
+        82..94 => log_uniform(draws, 65, 1024),
+        _ => *draws.pick(&WINDOW),
+    }
+}
+
+impl Habit for App {
+    fn turn(&mut self, held: usize, draws: &mut Draws) -> Turn {
+        if self.wants == 0 {
+            self.wants = log_uniform(draws, 20, 200) as usize;
+            self.ends_in_us = log_uniform(draws, 5 * SECOND, 120 * SECOND);
+        }
+        // Frames in which objects are made come densely while an application builds its scene.
+        let mean_us = if held < self.wants { 8_000.0 } else { 200_000.0 };
+        let then_us = draws.exponential_us(mean_us);
+        let Some(ends_in_us) = self.ends_in_us.checked_sub(then_us) else {
+            self.wants = 0;
+            let release = (0..held).collect();
+            let then_us = log_uniform(draws, SECOND / 5, 5 * SECOND);
+            return Turn { release, then_us, ..Turn::default() };
+        };
+        self.ends_in_us = ends_in_us;
+        self.since_sweep_us += then_us;
+        let mut release = Vec::new();
+        if self.since_sweep_us > CACHE_US && held > 4 {
+            // What was not used for a while goes back at once. The first objects stay.
+            self.since_sweep_us = 0;
+            release = (4..held).filter(|_| draws.below(6) == 0).collect();
+        }
+        let ask = if held < self.wants { vec![object(draws)] } else { vec![] };
+        Turn { release, ask, then_us, ..Turn::default() }
+    }
+}

@@ -8,6 +8,7 @@ mod failure;
 mod generate;
 mod list;
 mod replay;
+mod sweep;
 mod table;
 
 use std::ffi::OsString;
@@ -35,6 +36,7 @@ enum Command {
     Generate(generate::Generate),
     Conform(conform::Conform),
     List(list::List),
+    Sweep(sweep::Sweep),
 }
 
 /// The command line with the built-in policies, on the arguments of the process.
@@ -69,6 +71,7 @@ fn run_args(args: impl IntoIterator<Item = OsString>, entries: &[Entry]) -> Exit
         Command::Generate(args) => generate::run(args, &context),
         Command::Conform(args) => conform::run(args, &context),
         Command::List(args) => list::run(args, &context),
+        Command::Sweep(args) => sweep::run(args, &context),
     };
     match done {
         Ok(exit) => exit.into(),

@@ -22,9 +22,13 @@ pub mod metric;
 pub mod op;
 pub mod oracle;
 pub mod replay;
+#[cfg(feature = "cli")]
+pub mod report;
 pub mod seed;
 pub mod simulate;
 pub mod stats;
+#[cfg(feature = "cli")]
+pub mod sweep;
 pub mod workload;
 
 /// The policies, for those who have only this crate.

@@ -7,7 +7,7 @@
 mod bootstrap;
 mod exact;
 
-pub use bootstrap::mean_interval;
+pub use bootstrap::Bootstrap;
 pub use exact::{
     holm, mcnemar, median, median_interval, no_failure_bound, share_interval, sign_counts,
 };

@@ -107,11 +107,13 @@ pub struct Workload {
 }
 
 impl Workload {
-    fn new(clients: Vec<String>, ops: impl Iterator<Item = Timed> + Send + 'static) -> Self {
+    /// The clients from 1 on, and the ops.
+    fn new(named: Vec<String>, ops: impl Iterator<Item = Timed> + Send + 'static) -> Self {
+        let clients = [String::new()].into_iter().chain(named).collect();
         Self { clients, ops: Box::new(ops) }
     }
 
-    /// Who asks: the name of client `n` of a request is at index `n`.
+    /// Who asks: the name of client `n` of a request is at index `n`. Client 0 is nobody.
     #[must_use]
     pub fn clients(&self) -> &[String] {
         &self.clients

@@ -81,6 +81,13 @@ impl Context {
         }
     }
 
+    /// Says on standard error what was done.
+    pub fn say(&self, what: &str) {
+        if !self.quiet {
+            eprintln!("{what}");
+        }
+    }
+
     /// Writes a result: to standard output, or to `path`, which appears whole or not at all.
     ///
     /// # Errors

@@ -1,7 +1,8 @@
 //! The case of NXP's note on i.MX: half of the area free, and 456 pages refused.
 
-use cma_policies::{Request, Run};
+use cma_policies::Run;
 
+use super::session::ask;
 use super::{Profile, Setup, Workload};
 use crate::op::{Op, Timed};
 
@@ -30,18 +31,13 @@ const FRAME_US: u64 = 40_000;
 
 fn make(setup: &Setup) -> Workload {
     let residents = setup.target_pages() / RESIDENT;
-    let alloc = |id, count, client| Op::Alloc {
-        id,
-        request: Request::new(count, 0).expect("a buffer has pages").with_client(client),
-        dma: true,
-    };
     let ops = (0..setup.ops).map(move |index| {
         let Some(frame) = index.checked_sub(residents) else {
-            return Timed { at_us: index * RESIDENT_US, op: alloc(index, RESIDENT, 0) };
+            return Timed { at_us: index * RESIDENT_US, op: ask(index, RESIDENT, 1) };
         };
         let at_us = residents * RESIDENT_US + frame * FRAME_US;
         let id = residents + frame / 2;
-        let op = if frame % 2 == 0 { alloc(id, FRAME, 1) } else { Op::Free { id, part: None } };
+        let op = if frame % 2 == 0 { ask(id, FRAME, 2) } else { Op::Free { id, part: None } };
         Timed { at_us, op }
     });
     Workload::new(vec!["resident".into(), "frame".into()], ops)

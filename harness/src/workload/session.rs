@@ -3,9 +3,10 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-use cma_policies::Request;
+use cma_policies::{Request, dma_align};
 
 use super::{Setup, Workload};
+use crate::ingest::DEFAULT_CAP;
 use crate::op::{Op, Timed};
 use crate::seed::{Draws, Seed};
 
@@ -76,14 +77,21 @@ const START_US: u64 = 5 * SECOND;
 
 /// The workload of `members`, each with its own child of the seed.
 pub(super) fn workload(setup: &Setup, members: Vec<Member>) -> Workload {
-    let names = members.iter().map(|member| member.name.clone()).collect();
-    Workload::new(names, Sessions::new(setup, members))
+    let names = members.iter().map(|member| member.name.clone());
+    Workload::new(names.collect(), Sessions::new(setup, members))
 }
 
 /// How many clients it takes to fill the target if each holds `pages` on average, and one more.
 /// `Request` knows at most 65535 of them; far fewer are enough.
 pub(super) fn clients_for(setup: &Setup, pages: u64) -> u64 {
     (setup.target_pages() / pages + 1).min(4096)
+}
+
+/// A request for `count` pages, whose order follows the cap of whoever runs the stream.
+pub(super) fn ask(id: u64, count: u64, client: u16) -> Op {
+    let request = Request::new(count, dma_align(count, DEFAULT_CAP));
+    let request = request.expect("a buffer has pages").with_client(client);
+    Op::Alloc { id, request, dma: true }
 }
 
 /// A number from `low` (at least 1) to `high`, whose logarithm is uniform.
@@ -132,16 +140,13 @@ impl Sessions {
         };
         let asked: Vec<u64> = turn.ask.iter().take_while(fits).copied().collect();
         if asked.len() >= turn.least.max(1) {
-            let client_number = index as u16;
+            // Client 0 is nobody.
+            let client_number = index as u16 + 1;
             let first_id = (index as u64) << 48 | client.next_id;
             client.next_id += asked.len() as u64;
             self.live_pages += asked.iter().sum::<u64>();
             for (id, &count) in (first_id..).zip(&asked) {
-                // The order is the cap's: whoever runs the stream says which.
-                let request = Request::new(count, 0).expect("a buffer has pages");
-                let request = request.with_client(client_number);
-                let op = Op::Alloc { id, request, dma: true };
-                self.queue.push_back(Timed { at_us, op });
+                self.queue.push_back(Timed { at_us, op: ask(id, count, client_number) });
             }
             client.groups.push((first_id..).zip(asked).collect());
         }

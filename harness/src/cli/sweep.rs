@@ -1,0 +1,189 @@
+//! `cmalab sweep`: the main job.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::context::{Context, Format};
+use super::failure::{Exit, Failure};
+use crate::metric::Value;
+use crate::report::{csv, summarise, text};
+use crate::sweep::{self, BUILTIN, Cell, Failed, Plan, Ready, Watch};
+
+/// Runs configurations × policies × streams × seeds side by side and says where ENOMEM with free
+/// pages comes from.
+///
+/// Without PLAN it runs the plan that is built in: recordings of a real kernel, the case of NXP's
+/// note on i.MX, and camera, video, GPU and display profiles, under every policy.
+///
+/// Examples:
+///   cmalab sweep
+///   cmalab sweep my-board.toml --out reports/my-board --jobs 8
+///   cmalab sweep --thorough --seed 7
+#[derive(Args, Debug)]
+#[command(verbatim_doc_comment)]
+pub(super) struct Sweep {
+    /// The plan, a TOML file; without it the built-in one
+    plan: Option<PathBuf>,
+    /// The folder for the report [default: reports/NAME-OF-THE-PLAN]
+    #[arg(long, short)]
+    out: Option<PathBuf>,
+    /// Threads; 0 is one for each core
+    #[arg(long, short, default_value_t = 0)]
+    jobs: usize,
+    /// The first seed, in place of the plan's
+    #[arg(long)]
+    seed: Option<u64>,
+    /// 300 seeds at least (so that no failure means below 1 % of streams), and twice the ops
+    #[arg(long)]
+    thorough: bool,
+}
+
+/// Seeds of a thorough run: with 300 clean streams at most 1 % of all fail.
+const THOROUGH_SEEDS: u64 = 300;
+
+/// Runs the plan and writes its report.
+///
+/// # Errors
+/// A plan or stream that cannot be read, and output that cannot be written.
+pub(super) fn run(args: &Sweep, context: &Context) -> Result<Exit, Failure> {
+    let plan = plan(args, context)?;
+    let ready = sweep::prepare(plan).map_err(Failure::because)?;
+    for (stream, known) in ready.plan.streams.iter().zip(&ready.checked) {
+        for warning in &known.warnings {
+            context.warn(&format!("{}: {warning}", stream.name()));
+        }
+    }
+    let default_folder = || Path::new("reports").join(&ready.plan.name);
+    let folder = args.out.clone().unwrap_or_else(default_folder);
+    fs::create_dir_all(&folder).map_err(|error| fail(&folder, &error))?;
+    let partial = folder.join("cells.csv.partial");
+    let progress = Progress::new(&ready, &partial, context)?;
+    let table = match sweep::run(&ready, args.jobs, &progress) {
+        Ok(table) => table,
+        Err(Failed::Broken(broken)) => {
+            drop(progress);
+            eprintln!("{}", Failed::Broken(broken));
+            return Ok(Exit::Bad);
+        }
+        Err(error) => return Err(Failure::because(error)),
+    };
+    progress.end()?;
+    let summary = summarise(&table);
+    let write = |name: &str, write: &dyn Fn(&mut dyn Write) -> std::io::Result<()>| {
+        context.output(Some(&folder.join(name)), |out| Ok(write(out)?))
+    };
+    write("cells.csv", &|out| csv::write_cells(&table, out))?;
+    write("summary.csv", &|out| csv::write_summary(&ready, &summary, out))?;
+    write("plan.toml", &|out| out.write_all(sweep::emit(&ready).as_bytes()))?;
+    write("COMMAND", &|out| writeln!(out, "{}", command(args, &ready.plan)))?;
+    fs::remove_file(&partial).map_err(|error| fail(&partial, &error))?;
+    context.output(None, |out| {
+        match context.format {
+            Format::Text => text::write(&ready, &summary, out)?,
+            Format::Csv => csv::write_summary(&ready, &summary, out)?,
+            Format::Json => csv::write_summary_json(&ready, &summary, out)?,
+        }
+        Ok(())
+    })?;
+    context.say(&format!("{} cells in {}", table.cells.len(), folder.display()));
+    Ok(Exit::Good)
+}
+
+fn fail(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::because(format_args!("write {}: {error}", path.display()))
+}
+
+/// The plan, with what the command line says over it.
+fn plan(args: &Sweep, context: &Context) -> Result<Plan, Failure> {
+    let read = |path: &PathBuf| {
+        fs::read_to_string(path)
+            .map_err(|error| Failure::because(format_args!("read {}: {error}", path.display())))
+    };
+    let (name, text) = match &args.plan {
+        Some(path) => (path.display().to_string(), read(path)?),
+        None => ("built in".to_string(), BUILTIN.to_string()),
+    };
+    let mut plan = sweep::parse(&name, &text, &context.catalog).map_err(Failure::because)?;
+    plan.seed = args.seed.unwrap_or(plan.seed);
+    if args.thorough {
+        plan.name += "-thorough";
+        plan.seeds = plan.seeds.max(THOROUGH_SEEDS);
+        for stream in &mut plan.streams {
+            stream.ops *= 2;
+        }
+    }
+    Ok(plan)
+}
+
+/// One line that makes the report again from the folder that `reports` stands in.
+fn command(args: &Sweep, plan: &Plan) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    let thorough = if args.thorough { " --thorough" } else { "" };
+    match args.plan {
+        None => format!("cmalab sweep --seed {}{thorough} # cmalab {version}", plan.seed),
+        Some(_) => format!("cmalab sweep reports/{}/plan.toml # cmalab {version}", plan.name),
+    }
+}
+
+/// Appends each cell that ended to a file, so that a sweep that is stopped leaves them, and moves
+/// the bar.
+struct Progress<'a> {
+    ready: &'a Ready,
+    path: &'a Path,
+    file: Mutex<Result<BufWriter<File>, std::io::Error>>,
+    done: AtomicU64,
+    bar: ProgressBar,
+    started: Instant,
+}
+
+/// Work that is done within this time needs no bar.
+const QUICK: Duration = Duration::from_secs(1);
+
+impl<'a> Progress<'a> {
+    fn new(ready: &'a Ready, path: &'a Path, context: &Context) -> Result<Self, Failure> {
+        let mut file = BufWriter::new(File::create(path).map_err(|error| fail(path, &error))?);
+        writeln!(file, "{},checksum", csv::cells_header()).map_err(|error| fail(path, &error))?;
+        let target = if context.progress {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        let cells = ready.plan.cell_count();
+        let style = "{wide_bar} {pos}/{len} cells, {per_sec}, {eta} left";
+        let style = ProgressStyle::with_template(style).expect("the template is well formed");
+        let bar = ProgressBar::with_draw_target(cells, target).with_style(style);
+        let (file, done) = (Mutex::new(Ok(file)), AtomicU64::new(0));
+        Ok(Self { ready, path, file, done, bar, started: Instant::now() })
+    }
+
+    fn end(self) -> Result<(), Failure> {
+        self.bar.finish_and_clear();
+        let file = self.file.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let flushed = file.and_then(|mut file| file.flush());
+        flushed.map_err(|error| fail(self.path, &error))
+    }
+}
+
+impl Watch for Progress<'_> {
+    fn done(&self, index: usize, cell: &Cell, values: &[Value]) {
+        let row = csv::cell_row(self.ready, index, cell, values);
+        let mut file = self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Ok(open) = &mut *file
+            && let Err(error) = writeln!(open, "{row},{:016x}", csv::checksum(&row))
+        {
+            *file = Err(error);
+        }
+        drop(file);
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        if self.started.elapsed() > QUICK {
+            self.bar.set_position(done);
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Results as files and as a table for people. A report never sees a
+//! [`Step`](crate::simulate::Step).
+
+pub mod csv;
+mod summary;
+pub mod text;
+
+pub use summary::{BLAME, RATES, Rate, Summary, SummaryRow, summarise};

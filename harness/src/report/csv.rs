@@ -1,0 +1,200 @@
+//! `cells.csv` and `summary.csv`. A column never changes its meaning; new ones go to the end.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+
+use super::summary::{RATES, Rate, Summary, SummaryRow};
+use crate::cause::Cause;
+use crate::metric::{Value, columns};
+use crate::stats::Interval;
+use crate::sweep::{Cell, Configuration, Ready, Table};
+
+/// The version of the columns: it stands in the first of them.
+pub const SCHEMA: u32 = 1;
+
+/// What every row of `cells.csv` begins with: everything that makes the cell.
+const INPUTS: &str = "schema,plan,cell,stream,profile,load,area_pages,base_pfn,order_per_bit,cap,\
+                      policy,environment,after_failure,seed";
+
+/// `text` as a field.
+fn field(text: &str) -> String {
+    if text.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_string()
+    }
+}
+
+fn joined(fields: &[String]) -> String {
+    fields.iter().map(|text| field(text)).collect::<Vec<_>>().join(",")
+}
+
+/// A sum over the bytes of a row, by which a torn one is known (FNV-1a).
+#[must_use]
+pub fn checksum(row: &str) -> u64 {
+    let step = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    row.bytes().fold(0xcbf2_9ce4_8422_2325, step)
+}
+
+fn optional(value: Option<impl Display>) -> String {
+    value.map_or_else(String::new, |value| value.to_string())
+}
+
+fn decimal(value: Option<f64>) -> String {
+    // What rounds to zero is zero: "-0.000000" would be another text for the same number.
+    optional(value.map(|value| {
+        let text = format!("{value:.6}");
+        if text == "-0.000000" { "0.000000".to_string() } else { text }
+    }))
+}
+
+/// The columns of `cells.csv`, without a line end.
+#[must_use]
+pub fn cells_header() -> String {
+    let measured: Vec<_> = columns().map(|column| column.name).collect();
+    format!("{INPUTS},{},board,aligned", measured.join(","))
+}
+
+/// What a row says about where its cell ran, up to and without policy.
+fn place(ready: &Ready, at: &Configuration) -> [String; 6] {
+    let (plan, area) = (&ready.plan, ready.area(at));
+    let stream = &plan.streams[at.stream];
+    [
+        stream.name().to_string(),
+        optional(stream.profile().map(|profile| profile.name)),
+        optional(plan.load(at)),
+        area.pages().to_string(),
+        area.ranges()[0].pfn.to_string(),
+        area.order_per_bit().to_string(),
+    ]
+}
+
+fn board(ready: &Ready, at: &Configuration) -> String {
+    optional(at.board.map(|board| &ready.plan.boards[board].name))
+}
+
+/// The row of cell number `index`, without a line end.
+#[must_use]
+pub fn cell_row(ready: &Ready, index: usize, cell: &Cell, values: &[Value]) -> String {
+    let plan = &ready.plan;
+    let mut fields = vec![SCHEMA.to_string(), plan.name.clone(), index.to_string()];
+    fields.extend(place(ready, &cell.at));
+    fields.extend([
+        plan.caps[cell.at.cap].to_string(),
+        plan.policies[cell.policy].to_string(),
+        plan.environments[cell.at.environment].to_string(),
+        plan.after_failure.to_string(),
+        cell.seed.to_string(),
+    ]);
+    fields.extend(values.iter().map(Value::to_string));
+    fields.push(board(ready, &cell.at));
+    fields.push(ready.aligned[cell.policy].to_string());
+    joined(&fields)
+}
+
+/// Writes `cells.csv`.
+///
+/// # Errors
+/// Where the output takes no more.
+pub fn write_cells(table: &Table<'_>, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{}", cells_header())?;
+    for (index, (cell, values)) in table.cells.iter().zip(&table.values).enumerate() {
+        writeln!(out, "{}", cell_row(table.ready, index, cell, values))?;
+    }
+    Ok(())
+}
+
+/// The columns of a mean and its interval.
+fn rate_columns(name: &str) -> String {
+    format!("{name}_mean,{name}_low,{name}_high,{name}_method")
+}
+
+/// The columns of `summary.csv`, without a line end.
+#[must_use]
+pub fn summary_header() -> String {
+    let causes: Vec<_> = Cause::ALL.iter().map(|cause| cause.name()).collect();
+    let rates: Vec<_> = RATES.iter().map(|name| rate_columns(name)).collect();
+    format!(
+        "schema,plan,stream,profile,load,area_pages,base_pfn,order_per_bit,cap,policy,environment,\
+         after_failure,board,aligned,streams,requests,{},{},{},requests_to_first_failure_median,\
+         requests_to_first_failure_low,requests_to_first_failure_high,\
+         requests_to_first_failure_method,streams_failed,streams_failed_share_low,\
+         streams_failed_share_high,streams_failed_method,mcnemar_p,mcnemar_p_holm,\
+         utilisation_at_first_failure_median,load_measured_mean,worse_in_classes",
+        causes.join(","),
+        rates.join(","),
+        rate_columns("withheld_per_satisfiable_minus_baseline"),
+    )
+}
+
+fn interval_fields(interval: &Interval) -> [String; 3] {
+    [decimal(interval.low), decimal(interval.high), interval.method.to_string()]
+}
+
+fn rate_fields(rate: Option<&Rate>) -> [String; 4] {
+    let Some(rate) = rate else { return Default::default() };
+    let [low, high, method] = interval_fields(&rate.interval);
+    [decimal(rate.mean), low, high, method]
+}
+
+/// The names of size classes.
+const CLASS_NAMES: [&str; 4] = ["1_16", "17_256", "257_2048", "2049_up"];
+
+fn summary_row(ready: &Ready, row: &SummaryRow) -> Vec<String> {
+    let plan = &ready.plan;
+    let mut fields = vec![SCHEMA.to_string(), plan.name.clone()];
+    fields.extend(place(ready, &row.at));
+    fields.extend([
+        plan.caps[row.at.cap].to_string(),
+        plan.policies[row.policy].to_string(),
+        plan.environments[row.at.environment].to_string(),
+        plan.after_failure.to_string(),
+        board(ready, &row.at),
+        ready.aligned[row.policy].to_string(),
+        row.streams.to_string(),
+        row.requests.to_string(),
+    ]);
+    fields.extend(row.refused.map(|count| count.to_string()));
+    fields.extend(row.rates.iter().flat_map(|rate| rate_fields(Some(rate))));
+    fields.extend(rate_fields(row.against_baseline.as_ref()));
+    fields.push(decimal(row.first_failure));
+    fields.extend(interval_fields(&row.first_failure_interval));
+    fields.push(row.failed.to_string());
+    fields.extend(interval_fields(&row.failed_interval));
+    fields.extend([row.mcnemar, row.holm, row.utilisation, row.load].map(decimal));
+    let worse: Vec<_> = row.worse_classes.iter().map(|&class| CLASS_NAMES[class]).collect();
+    fields.push(worse.join(" "));
+    fields
+}
+
+/// Writes `summary.csv`.
+///
+/// # Errors
+/// Where the output takes no more.
+pub fn write_summary(ready: &Ready, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{}", summary_header())?;
+    for row in &summary.rows {
+        writeln!(out, "{}", joined(&summary_row(ready, row)))?;
+    }
+    Ok(())
+}
+
+/// Writes the summary as a JSON array of one object a row, numbers as numbers, what is missing as
+/// null.
+///
+/// # Errors
+/// Where the output takes no more.
+pub fn write_summary_json(ready: &Ready, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+    let names = summary_header();
+    let value = |text: String| match text.parse::<serde_json::Number>() {
+        _ if text.is_empty() => serde_json::Value::Null,
+        Ok(number) => number.into(),
+        Err(_) => text.into(),
+    };
+    let object = |row: &SummaryRow| {
+        let fields = summary_row(ready, row).into_iter().map(value);
+        names.split(',').map(String::from).zip(fields).collect::<serde_json::Map<_, _>>()
+    };
+    let rows: Vec<_> = summary.rows.iter().map(object).collect();
+    writeln!(out, "{}", serde_json::json!({ "schema": SCHEMA, "rows": rows }))
+}

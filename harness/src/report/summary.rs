@@ -1,0 +1,205 @@
+//! Over the streams: a row for each configuration and policy.
+
+use crate::cause::Cause;
+use crate::metric::{CLASSES, Value, column};
+use crate::seed::Seed;
+use crate::stats::{
+    Bootstrap, Interval, holm, mcnemar, median, median_interval, share_interval, sign_counts,
+};
+use crate::sweep::{Configuration, Table};
+
+/// Columns that are averaged over streams: R1 to R4, R6.
+pub const RATES: [&str; 5] = [
+    "withheld_per_request",
+    "withheld_per_satisfiable",
+    "withheld_pages_share",
+    "probe_unavailable_time",
+    "unusable_free",
+];
+
+/// The rate that stands for the blame of policy and configuration: R2.
+pub const BLAME: usize = 1;
+
+/// A mean over streams and its interval.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Rate {
+    /// The mean; none where no stream has a value.
+    pub mean: Option<f64>,
+    /// Its interval.
+    pub interval: Interval,
+}
+
+/// The streams of one policy under one configuration.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SummaryRow {
+    /// The configuration.
+    pub at: Configuration,
+    /// The policy, an index into the plan.
+    pub policy: usize,
+    /// Streams: one for each seed.
+    pub streams: u64,
+    /// Requests of all streams.
+    pub requests: u64,
+    /// Those that were refused, by cause.
+    pub refused: [u64; Cause::ALL.len()],
+    /// For each of [`RATES`].
+    pub rates: [Rate; RATES.len()],
+    /// R2 minus the baseline's, stream by stream; none for the baseline, or without one.
+    pub against_baseline: Option<Rate>,
+    /// Median of R5, the number of the first request that was refused.
+    pub first_failure: Option<f64>,
+    /// Its interval; an open end lies behind the end of the streams.
+    pub first_failure_interval: Interval,
+    /// Streams with a refused request.
+    pub failed: u64,
+    /// The share of streams with one.
+    pub failed_interval: Interval,
+    /// McNemar's p for "any refused request in this stream" against the baseline.
+    pub mcnemar: Option<f64>,
+    /// The same after Holm's correction for all policies of this configuration.
+    pub holm: Option<f64>,
+    /// Median of the utilisation at the first refusal, over the streams that have one.
+    pub utilisation: Option<f64>,
+    /// Mean of the measured LOAD.
+    pub load: Option<f64>,
+    /// Size classes in which more requests were refused than under the baseline: a policy may
+    /// look good by refusing the large ones.
+    pub worse_classes: Vec<usize>,
+}
+
+/// Every row, configuration by configuration, policies in the order of the plan.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Summary {
+    /// The rows.
+    pub rows: Vec<SummaryRow>,
+    /// The policy that others are compared with, an index into the plan; none where the plan does
+    /// not run it.
+    pub baseline: Option<usize>,
+}
+
+/// The values of one policy's streams.
+#[derive(Clone, Copy)]
+struct Streams<'a>(&'a [Vec<Value>]);
+
+impl Streams<'_> {
+    fn numbers(self, name: &str) -> Vec<Option<f64>> {
+        let column = column(name);
+        self.0.iter().map(|values| values[column].number()).collect()
+    }
+
+    fn sum(self, name: &str) -> u64 {
+        let column = column(name);
+        let count = |values: &Vec<Value>| match values[column] {
+            Value::Count(count) => count,
+            Value::None | Value::Micro(_) => 0,
+        };
+        self.0.iter().map(count).sum()
+    }
+
+    fn failed(self) -> impl Iterator<Item = bool> {
+        let column = column("refused");
+        self.0.iter().map(move |values| values[column] != Value::Count(0))
+    }
+
+    fn refused_in(self, class: usize) -> u64 {
+        let name = ["refused_1_16", "refused_17_256", "refused_257_2048", "refused_2049_up"];
+        self.sum(name[class])
+    }
+}
+
+/// The rate of a column that may be empty for some streams: those are left out.
+fn rate(bootstrap: &Bootstrap, seed: &Seed, numbers: &[Option<f64>]) -> Rate {
+    let there: Vec<f64> = numbers.iter().flatten().copied().collect();
+    let found = if there.len() == numbers.len() {
+        bootstrap.mean_interval(&there)
+    } else {
+        Bootstrap::new(there.len(), seed).mean_interval(&there)
+    };
+    let none = Interval { low: None, high: None, method: "no-value" };
+    let (mean, interval) = found.map_or((None, none), |(mean, interval)| (Some(mean), interval));
+    Rate { mean, interval }
+}
+
+/// Summarises a table.
+///
+/// # Panics
+/// If the table does not hold the cells of its plan in its order.
+#[must_use]
+pub fn summarise(table: &Table<'_>) -> Summary {
+    let plan = &table.ready.plan;
+    let seed = Seed::new(plan.seed);
+    let baseline = plan.policies.iter().position(cma_policies::Spec::is_baseline);
+    let mut rows = Vec::new();
+    let mut done = 0;
+    for at in plan.configurations() {
+        let streams = plan.seeds_of(&plan.streams[at.stream]) as usize;
+        let bootstrap = Bootstrap::new(streams, &seed);
+        let block = &table.values[done..done + streams * plan.policies.len()];
+        let of = |policy: usize| Streams(&block[policy * streams..(policy + 1) * streams]);
+        let first = rows.len();
+        for policy in 0..plan.policies.len() {
+            let base = baseline.filter(|base| *base != policy).map(of);
+            rows.push(row(at, policy, of(policy), base, &bootstrap, &seed));
+        }
+        correct(&mut rows[first..]);
+        done += block.len();
+    }
+    assert_eq!(done, table.values.len(), "cells that are not in the plan");
+    Summary { rows, baseline }
+}
+
+/// Holm's correction over the policies that are compared with the baseline.
+fn correct(rows: &mut [SummaryRow]) {
+    let p: Vec<_> = rows.iter().filter_map(|row| row.mcnemar).collect();
+    let mut corrected = holm(&p).into_iter();
+    for row in rows.iter_mut().filter(|row| row.mcnemar.is_some()) {
+        row.holm = corrected.next();
+    }
+}
+
+fn row(
+    at: Configuration,
+    policy: usize,
+    streams: Streams<'_>,
+    base: Option<Streams<'_>>,
+    bootstrap: &Bootstrap,
+    seed: &Seed,
+) -> SummaryRow {
+    let count = streams.0.len() as u64;
+    let failures = streams.numbers("requests_to_first_failure");
+    let failed = streams.failed().filter(|failed| *failed).count() as u64;
+    let utilisation = streams.numbers("utilisation_at_first_failure");
+    let utilisation: Vec<_> = utilisation.into_iter().filter(Option::is_some).collect();
+    let blame = |streams: Streams<'_>| streams.numbers(RATES[BLAME]);
+    let against_baseline = base.map(|base| {
+        let pairs = blame(streams).into_iter().zip(blame(base));
+        let differences: Vec<_> =
+            pairs.map(|(own, base)| own.zip(base).map(|(own, base)| own - base)).collect();
+        rate(bootstrap, seed, &differences)
+    });
+    let test = base.map(|base| {
+        let (own, other) = sign_counts(streams.failed().zip(base.failed()));
+        mcnemar(own, other)
+    });
+    let worse = |class: &usize| {
+        base.is_some_and(|base| streams.refused_in(*class) > base.refused_in(*class))
+    };
+    SummaryRow {
+        at,
+        policy,
+        streams: count,
+        requests: streams.sum("requests"),
+        refused: Cause::ALL.map(|cause| streams.sum(cause.name())),
+        rates: RATES.map(|name| rate(bootstrap, seed, &streams.numbers(name))),
+        against_baseline,
+        first_failure: median(&failures),
+        first_failure_interval: median_interval(&failures),
+        failed,
+        failed_interval: share_interval(failed, count),
+        mcnemar: test,
+        holm: None,
+        utilisation: median(&utilisation),
+        load: rate(bootstrap, seed, &streams.numbers("load_measured")).mean,
+        worse_classes: (0..CLASSES.len()).filter(worse).collect(),
+    }
+}

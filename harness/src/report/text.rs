@@ -1,0 +1,234 @@
+//! The table on the terminal, for whoever has to decide what the board gets.
+
+use std::io::{self, Write};
+
+use super::summary::{BLAME, Summary, SummaryRow};
+use crate::cause::Cause;
+use crate::stats::no_failure_bound;
+use crate::sweep::{Configuration, Ready};
+
+/// Policies of which all rows are shown; of more the baseline and the best other one.
+const ALL_SHOWN: usize = 4;
+
+/// Writes a block for each stream and LOAD: a row for each cap and policy, baseline first, and one
+/// sentence on what it says.
+///
+/// # Errors
+/// Where the output takes no more.
+pub fn write(ready: &Ready, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+    let same_block = |a: &SummaryRow, b: &SummaryRow| {
+        Configuration { cap: 0, ..a.at } == Configuration { cap: 0, ..b.at }
+    };
+    for block in summary.rows.chunk_by(same_block) {
+        write_block(&Block { ready, summary, rows: block }, out)?;
+    }
+    writeln!(
+        out,
+        "ENOMEM with free pages: requests refused although enough pages were free, of those that \
+         found enough free.\nIn brackets 95 % intervals over the streams. Policies that do not \
+         align, and policies that refuse more\nrequests of some size, are not called best. All \
+         rows: summary.csv, cells.csv."
+    )
+}
+
+/// The rows of one stream and LOAD.
+struct Block<'a> {
+    ready: &'a Ready,
+    summary: &'a Summary,
+    rows: &'a [SummaryRow],
+}
+
+impl Block<'_> {
+    fn of_cap(&self, cap: usize) -> &[SummaryRow] {
+        let policies = self.ready.plan.policies.len();
+        &self.rows[cap * policies..(cap + 1) * policies]
+    }
+
+    fn baseline(&self, cap: usize) -> Option<&SummaryRow> {
+        self.summary.baseline.map(|policy| &self.of_cap(cap)[policy])
+    }
+
+    /// The policy that withholds least, the first of equals: among those that align, and that
+    /// refuse in no size class more than the baseline. Not the baseline itself.
+    fn best(&self, cap: usize) -> Option<&SummaryRow> {
+        let fair = self.of_cap(cap).iter().filter(|row| {
+            Some(row.policy) != self.summary.baseline
+                && self.ready.aligned[row.policy]
+                && row.worse_classes.is_empty()
+        });
+        let ranked = fair.filter_map(|row| row.rates[BLAME].mean.map(|mean| (mean, row)));
+        ranked.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, row)| row)
+    }
+
+    /// The rows to show for a cap, in order.
+    fn shown(&self, cap: usize) -> Vec<&SummaryRow> {
+        let Some(baseline) = self.baseline(cap) else { return self.of_cap(cap).iter().collect() };
+        if self.of_cap(cap).len() > ALL_SHOWN {
+            return [baseline].into_iter().chain(self.best(cap)).collect();
+        }
+        let others = self.of_cap(cap).iter().filter(|row| row.policy != baseline.policy);
+        [baseline].into_iter().chain(others).collect()
+    }
+
+    fn name(&self, row: &SummaryRow) -> String {
+        self.ready.plan.policies[row.policy].to_string()
+    }
+}
+
+fn write_block(block: &Block<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let (ready, first) = (block.ready, &block.rows[0]);
+    let plan = &ready.plan;
+    let (stream, area) = (&plan.streams[first.at.stream], ready.area(&first.at));
+    let load = plan.load(&first.at).or(first.load);
+    let streams = match first.streams {
+        1 => "one stream".to_string(),
+        streams => format!("{streams} streams"),
+    };
+    writeln!(
+        out,
+        "{}: LOAD {} of {} pages, {streams} of {} ops",
+        stream.name(),
+        load.map_or_else(String::new, percent),
+        area.pages(),
+        ready.checked[first.at.stream].ops,
+    )?;
+    let mut table = vec![
+        [
+            "cap",
+            "policy",
+            "ENOMEM with free pages",
+            "causes",
+            "first refusal at request",
+            "used then",
+        ]
+        .map(String::from),
+    ];
+    for cap in 0..plan.caps.len() {
+        for (index, row) in block.shown(cap).into_iter().enumerate() {
+            let cap = if index == 0 { plan.caps[cap].to_string() } else { String::new() };
+            table.push([
+                cap,
+                block.name(row),
+                withheld(row),
+                causes(row),
+                first_failure(row),
+                row.utilisation.map_or_else(|| "-".to_string(), percent),
+            ]);
+        }
+    }
+    write_aligned(&table, out)?;
+    if let Some(sentence) = reading(block) {
+        writeln!(out, "  {sentence}")?;
+    }
+    writeln!(out)
+}
+
+fn write_aligned<const N: usize>(table: &[[String; N]], out: &mut dyn Write) -> io::Result<()> {
+    let width = |column: usize| table.iter().map(|row| row[column].chars().count()).max();
+    for row in table {
+        let mut line = String::new();
+        for (column, text) in row.iter().enumerate() {
+            let width = width(column).unwrap_or(0);
+            line += "  ";
+            line +=
+                &if column == 0 { format!("{text:>width$}") } else { format!("{text:<width$}") };
+        }
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
+}
+
+/// R2 with its interval; with no such refusal what that still allows.
+fn withheld(row: &SummaryRow) -> String {
+    let rate = row.rates[BLAME];
+    let Some(mean) = rate.mean else { return "-".to_string() };
+    let count: u64 = withheld_counts(row).map(|(_, count)| count).sum();
+    if count == 0 && row.streams > 1 {
+        return format!("none (< {} of streams)", percent(no_failure_bound(row.streams)));
+    }
+    if count == 0 {
+        return "none".to_string();
+    }
+    let share = format!("{:.2} %", mean * 100.0);
+    match (rate.interval.low, rate.interval.high) {
+        (Some(low), Some(high)) => format!("{share} ({:.2}-{:.2})", low * 100.0, high * 100.0),
+        _ => share,
+    }
+}
+
+fn withheld_counts(row: &SummaryRow) -> impl Iterator<Item = (Cause, u64)> {
+    let causes = Cause::ALL.into_iter().zip(row.refused);
+    causes.filter(|(cause, _)| cause.is_withheld())
+}
+
+/// The causes of ENOMEM with free pages and their shares, the most frequent first.
+fn causes(row: &SummaryRow) -> String {
+    let all: u64 = withheld_counts(row).map(|(_, count)| count).sum();
+    let mut causes: Vec<_> = withheld_counts(row).filter(|(_, count)| *count > 0).collect();
+    causes.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    if causes.is_empty() {
+        return "-".to_string();
+    }
+    let share = |count: u64| (100 * count + all / 2) / all;
+    let texts = causes.into_iter().map(|(cause, count)| format!("{cause} {} %", share(count)));
+    texts.collect::<Vec<_>>().join(", ")
+}
+
+/// R5 with its interval, and in how many streams it never came.
+fn first_failure(row: &SummaryRow) -> String {
+    let never = row.streams - row.failed;
+    let Some(median) = row.first_failure else {
+        return match (row.failed, row.streams) {
+            (0, _) => "never".to_string(),
+            (_, streams) => format!("never in {never} of {streams}"),
+        };
+    };
+    let Some(low) = row.first_failure_interval.low else { return format!("{median:.0}") };
+    let high = row.first_failure_interval.high;
+    let high = high.map_or_else(|| "never".to_string(), |high| format!("{high:.0}"));
+    let also = if never > 0 { format!(", never in {never}") } else { String::new() };
+    format!("{median:.0} ({low:.0}-{high}){also}")
+}
+
+/// One sentence: what the first cap costs, and what a lower cap or another policy would change.
+fn reading(block: &Block<'_>) -> Option<String> {
+    let plan = &block.ready.plan;
+    let base = block.baseline(0)?;
+    let at_first = base.rates[BLAME].mean?;
+    let (cap, name) = (plan.caps[0], block.name(base));
+    if at_first == 0.0 {
+        return Some(format!("-> at cap {cap} {name} refuses nothing that would fit by size"));
+    }
+    let other_cap = (1..plan.caps.len()).filter_map(|index| {
+        let mean = block.baseline(index)?.rates[BLAME].mean?;
+        Some((mean, plan.caps[index]))
+    });
+    let mut texts = Vec::new();
+    if let Some((mean, cap)) = other_cap.min_by(|a, b| a.0.total_cmp(&b.0))
+        && mean < at_first
+    {
+        texts.push(format!("cap {cap} makes it {}", percent_fine(mean)));
+    }
+    if let Some((row, difference)) =
+        block.best(0).and_then(|row| Some((row, row.against_baseline?)))
+        && let Some(change) = difference.mean.filter(|change| *change < 0.0)
+    {
+        let sure = difference.interval.high.is_some_and(|high| high < 0.0);
+        let doubt = if sure || row.streams == 1 { "" } else { " (not certain)" };
+        let better = percent_fine(at_first + change);
+        texts.push(format!("{} at cap {cap} makes it {better}{doubt}", block.name(row)));
+    }
+    if texts.is_empty() {
+        texts.push("neither another cap nor another policy of this plan helps".to_string());
+    }
+    let refused = percent_fine(at_first);
+    Some(format!("-> at cap {cap} {name} withholds {refused}; {}", texts.join("; ")))
+}
+
+fn percent_fine(share: f64) -> String {
+    format!("{:.2} %", share * 100.0)
+}

@@ -1,0 +1,22 @@
+//! A plan, its cells, and their results in the order of the plan.
+//!
+//! A cell is one stream under one policy on one area: a run of [`simulate`](crate::simulate) with
+//! all metrics. Cells share nothing, so they run side by side; this module is the only one with
+//! threads. What it returns depends on the plan alone: not on the number of threads, not on which
+//! cell ended first.
+
+mod builtin;
+mod cells;
+mod emit;
+mod parse;
+mod plan;
+mod run;
+mod stream;
+
+pub use builtin::{BUILTIN, Recording, recordings};
+pub use cells::{Cell, Configuration};
+pub use emit::emit;
+pub use parse::{PlanError, parse};
+pub use plan::{AfterFailure, Board, MOST_CELLS, Plan, Stream, What};
+pub use run::{Failed, Table, Watch, run};
+pub use stream::{Checked, Ready, prepare};

@@ -1,0 +1,332 @@
+//! A plan out of TOML, with the place of whatever is wrong.
+
+use std::fmt;
+use std::ops::Range;
+
+use cma_policies::{Area, Catalog, Run, Spec};
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::builtin::recordings;
+use super::plan::{AfterFailure, Board, MOST_CELLS, Plan, Stream, What};
+use crate::environment;
+use crate::ingest::{DEFAULT_CAP, quoted};
+use crate::workload::{self, Setup};
+
+/// Why a text is no plan: where, what is wrong there, and what is allowed. It reads on from
+/// "failed to …".
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PlanError {
+    /// The file, as it was named.
+    pub source: String,
+    /// The line, from 1 on.
+    pub line: usize,
+    /// The character of the line, from 1 on.
+    pub column: usize,
+    /// What is wrong, and what is allowed.
+    pub why: String,
+}
+
+impl fmt::Display for PlanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { source, line, column, why } = self;
+        write!(f, "read plan {source} line {line}, column {column}: {why}")
+    }
+}
+
+impl std::error::Error for PlanError {}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPlan {
+    name: Spanned<String>,
+    seed: Option<Spanned<i64>>,
+    seeds: Option<Spanned<i64>>,
+    policies: Option<Spanned<Vec<Spanned<String>>>>,
+    caps: Option<Spanned<Vec<Spanned<i64>>>>,
+    environments: Option<Spanned<Vec<Spanned<String>>>>,
+    after_failure: Option<Spanned<String>>,
+    #[serde(default)]
+    boards: Vec<Spanned<RawBoard>>,
+    streams: Spanned<Vec<Spanned<RawStream>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawBoard {
+    name: Spanned<String>,
+    areas: Spanned<Vec<Spanned<RawArea>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawArea {
+    name: Option<String>,
+    mib: Option<Spanned<i64>>,
+    pages: Option<Spanned<i64>>,
+    base_pfn: Option<Spanned<i64>>,
+    order_per_bit: Option<Spanned<i64>>,
+    clients: Option<Spanned<Vec<String>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawStream {
+    profile: Option<Spanned<String>>,
+    file: Option<Spanned<String>>,
+    recorded: Option<Spanned<String>>,
+    loads: Option<Spanned<Vec<Spanned<f64>>>>,
+    ops: Option<Spanned<i64>>,
+    own_area: Option<bool>,
+    recorded_cap: Option<Spanned<i64>>,
+}
+
+/// Pages of 4 KiB in a MiB.
+const PAGES_IN_MIB: i64 = 256;
+/// Ops of a profile's stream where the plan does not say.
+const DEFAULT_OPS: i64 = 2000;
+/// The most ops of a stream.
+const MOST_OPS: i64 = 1_000_000_000_000;
+/// The most entries of a list of a plan.
+const MOST_ENTRIES: usize = 10_000;
+
+/// What is wrong, and at which bytes.
+type Wrong = (Range<usize>, String);
+
+/// The plan that `text`, called `source` in messages, describes; policies are those of `catalog`.
+/// Whether files can be read and areas hold the streams is [`prepare`](super::prepare)'s to say.
+///
+/// # Errors
+/// No TOML, an unknown or missing key, a value that is not allowed.
+pub fn parse(source: &str, text: &str, catalog: &Catalog) -> Result<Plan, PlanError> {
+    let locate = |(span, why): Wrong| {
+        let before = &text[..text.floor_char_boundary(span.start)];
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        PlanError {
+            source: source.to_string(),
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+            why,
+        }
+    };
+    let raw: RawPlan = toml::from_str(text)
+        .map_err(|error| locate((error.span().unwrap_or(0..0), error.message().to_string())))?;
+    build(raw, catalog).map_err(locate)
+}
+
+fn build(raw: RawPlan, catalog: &Catalog) -> Result<Plan, Wrong> {
+    let everything = || Spanned::new(0..0, vec![Spanned::new(0..0, "all".to_string())]);
+    let cap = || Spanned::new(0..0, vec![Spanned::new(0..0, i64::from(DEFAULT_CAP))]);
+    let pinned = || Spanned::new(0..0, vec![Spanned::new(0..0, "pinned".to_string())]);
+    let after_failure = raw.after_failure.map_or(Ok(AfterFailure::Drop), |word| {
+        let known = AfterFailure::ALL.into_iter().find(|known| known.name() == word.get_ref());
+        known.ok_or_else(|| {
+            let known: Vec<_> = AfterFailure::ALL.iter().map(|known| known.name()).collect();
+            (
+                word.span(),
+                format!(
+                    "{} is no after_failure; known is {}",
+                    quoted(word.get_ref()),
+                    known.join(", ")
+                ),
+            )
+        })
+    })?;
+    let span = raw.streams.span();
+    let plan = Plan {
+        name: name(raw.name, "name")?,
+        seed: raw.seed.map_or(Ok(1), |seed| number(&seed, "seed", 0, i64::MAX))?,
+        seeds: raw.seeds.map_or(Ok(1), |seeds| number(&seeds, "seeds", 1, 10_000_000))?,
+        policies: policies(raw.policies.unwrap_or_else(everything), catalog)?,
+        caps: list(raw.caps.unwrap_or_else(cap), "caps", |cap| {
+            Ok(number(cap, "cap", 0, 63)? as u32)
+        })?,
+        environments: list(raw.environments.unwrap_or_else(pinned), "environments", |text| {
+            environment::Spec::parse(text.get_ref()).map_err(|error| (text.span(), error.why))
+        })?,
+        after_failure,
+        boards: raw.boards.into_iter().map(board).collect::<Result<_, _>>()?,
+        streams: list(raw.streams, "streams", stream)?,
+    };
+    let mut names: Vec<_> = plan.boards.iter().map(|board| board.name.as_str()).collect();
+    names.sort_unstable();
+    if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Err((span, format!("two boards are named {}", quoted(twice[0]))));
+    }
+    if plan.cell_count().is_none() {
+        return Err((span, format!("more than {MOST_CELLS} cells; take fewer seeds or streams")));
+    }
+    Ok(plan)
+}
+
+/// A list with at least one entry, no two of which print the same.
+fn list<T, U: fmt::Debug>(
+    raw: Spanned<Vec<Spanned<T>>>,
+    key: &str,
+    entry: impl Fn(&Spanned<T>) -> Result<U, Wrong>,
+) -> Result<Vec<U>, Wrong> {
+    let span = raw.span();
+    let mut built: Vec<U> = Vec::new();
+    let mut seen = std::collections::BTreeSet::new();
+    for raw in raw.into_inner() {
+        let one = entry(&raw)?;
+        if !seen.insert(format!("{one:?}")) {
+            return Err((raw.span(), format!("this stands twice in {key}")));
+        }
+        if built.len() == MOST_ENTRIES {
+            return Err((raw.span(), format!("more than {MOST_ENTRIES} entries of {key}")));
+        }
+        built.push(one);
+    }
+    if built.is_empty() {
+        return Err((span, format!("{key} is empty; at least one is needed")));
+    }
+    Ok(built)
+}
+
+fn policies(raw: Spanned<Vec<Spanned<String>>>, catalog: &Catalog) -> Result<Vec<Spec>, Wrong> {
+    let span = raw.span();
+    let mut names = Vec::new();
+    for text in raw.into_inner() {
+        if text.get_ref() == "all" {
+            let entries = catalog.entries().iter();
+            names.extend(entries.map(|entry| Spanned::new(text.span(), entry.name.to_string())));
+        } else {
+            names.push(text);
+        }
+    }
+    list(Spanned::new(span, names), "policies", |text| {
+        catalog.parse(text.get_ref()).map_err(|error| (text.span(), error.why))
+    })
+}
+
+fn number(raw: &Spanned<i64>, key: &str, least: i64, most: i64) -> Result<u64, Wrong> {
+    let value = *raw.get_ref();
+    if (least..=most).contains(&value) {
+        Ok(value.unsigned_abs())
+    } else {
+        let why = format!("{key} is {value}; a whole number from {least} to {most} is allowed");
+        Err((raw.span(), why))
+    }
+}
+
+/// A word that can name a folder and a field of a table.
+fn name(raw: Spanned<String>, key: &str) -> Result<String, Wrong> {
+    let good = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    let text = raw.get_ref();
+    if text.is_empty() || text.len() > 64 || text.starts_with('.') || !text.chars().all(good) {
+        let why = format!(
+            "{key} is {}; it takes 1 to 64 letters, digits, '-', '_' and '.', and does not begin \
+             with '.'",
+            quoted(text)
+        );
+        return Err((raw.span(), why));
+    }
+    Ok(raw.into_inner())
+}
+
+fn board(raw: Spanned<RawBoard>) -> Result<Board, Wrong> {
+    let raw = raw.into_inner();
+    let name = name(raw.name, "the name of a board")?;
+    let (span, areas) = (raw.areas.span(), raw.areas.into_inner());
+    let [area] = areas.as_slice() else {
+        let why =
+            format!("board {name} has {} areas; exactly one is supported so far", areas.len());
+        return Err((span, why));
+    };
+    Ok(Board { name, area: area_of(area)? })
+}
+
+fn area_of(raw: &Spanned<RawArea>) -> Result<Area, Wrong> {
+    let (span, raw) = (raw.span(), raw.get_ref());
+    if let Some(clients) = &raw.clients {
+        let why = "clients of an area need a board of several areas, which is not supported so far";
+        return Err((clients.span(), why.to_string()));
+    }
+    let pages = match (&raw.mib, &raw.pages) {
+        (Some(mib), None) => number(mib, "mib", 1, i64::MAX / PAGES_IN_MIB)? * PAGES_IN_MIB as u64,
+        (None, Some(pages)) => number(pages, "pages", 1, i64::MAX)?,
+        _ => {
+            let why = "an area states its size once: as mib (of 4 KiB pages) or as pages";
+            return Err((span, why.to_string()));
+        }
+    };
+    let maybe = |raw: &Option<Spanned<i64>>, key, most| {
+        raw.as_ref().map_or(Ok(0), |raw| number(raw, key, 0, most))
+    };
+    let base_pfn = maybe(&raw.base_pfn, "base_pfn", i64::MAX)?;
+    let order_per_bit = maybe(&raw.order_per_bit, "order_per_bit", 63)? as u32;
+    let name = raw.name.as_deref().unwrap_or("cma");
+    Area::new(name, order_per_bit, &[Run::new(base_pfn, pages)])
+        .map_err(|error| (span, format!("no such area: {error}")))
+}
+
+fn stream(raw: &Spanned<RawStream>) -> Result<Stream, Wrong> {
+    let (span, raw) = (raw.span(), raw.get_ref());
+    let what = match (&raw.profile, &raw.file, &raw.recorded) {
+        (Some(name), None, None) => What::Profile(
+            workload::profile(name.get_ref()).map_err(|error| (name.span(), error.to_string()))?,
+        ),
+        (None, Some(path), None) => What::File(path.get_ref().clone()),
+        (None, None, Some(name)) => {
+            let found = recordings().iter().find(|recording| recording.name == name.get_ref());
+            What::Recorded(found.ok_or_else(|| {
+                let names: Vec<_> = recordings().iter().map(|recording| recording.name).collect();
+                let why = format!(
+                    "no recording {} is built in; there are {}; others are read with file = …",
+                    quoted(name.get_ref()),
+                    names.join(", ")
+                );
+                (name.span(), why)
+            })?)
+        }
+        _ => {
+            let why = "a stream is one of profile = …, file = … and recorded = …";
+            return Err((span, why.to_string()));
+        }
+    };
+    let profile = match what {
+        What::Profile(profile) => Some(profile),
+        What::File(_) | What::Recorded(_) => None,
+    };
+    let only_for = |span: Option<Range<usize>>, key: &str, for_profile: bool| match span {
+        Some(span) if profile.is_some() != for_profile => {
+            let whose = if for_profile { "a profile" } else { "a recording or a file" };
+            Err((span, format!("{key} is for {whose} only")))
+        }
+        _ => Ok(()),
+    };
+    only_for(raw.loads.as_ref().map(Spanned::span), "loads", true)?;
+    only_for(raw.ops.as_ref().map(Spanned::span), "ops", true)?;
+    only_for(raw.recorded_cap.as_ref().map(Spanned::span), "recorded_cap", false)?;
+    let loads = match (&raw.loads, profile) {
+        (Some(loads), _) => list(loads.clone(), "loads", load)?,
+        (None, Some(profile)) => vec![profile.default_load],
+        (None, None) => Vec::new(),
+    };
+    let ops =
+        raw.ops.as_ref().map_or(Ok(DEFAULT_OPS as u64), |ops| number(ops, "ops", 1, MOST_OPS));
+    let recorded_cap = raw.recorded_cap.as_ref();
+    Ok(Stream {
+        // A stream file states no area; a recording and some profiles do.
+        own_area: raw
+            .own_area
+            .unwrap_or_else(|| profile.is_none_or(|profile| profile.area.is_some())),
+        what,
+        loads,
+        ops: ops?,
+        recorded_cap: recorded_cap
+            .map_or(Ok(u64::from(DEFAULT_CAP)), |cap| number(cap, "recorded_cap", 0, 63))?
+            as u32,
+    })
+}
+
+fn load(raw: &Spanned<f64>) -> Result<f64, Wrong> {
+    let load = *raw.get_ref();
+    if load > 0.0 && load <= Setup::MAX_LOAD {
+        return Ok(load);
+    }
+    let most = Setup::MAX_LOAD;
+    let why = format!("load {load} is a share of the area; above 0 and at most {most} is allowed");
+    Err((raw.span(), why))
+}

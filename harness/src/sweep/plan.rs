@@ -1,0 +1,125 @@
+//! What is to be run.
+
+use std::fmt;
+
+use cma_policies::{Area, Spec};
+
+use super::builtin::Recording;
+use crate::environment;
+use crate::workload::Profile;
+
+/// The most cells of a plan: their results are kept until the end.
+pub const MOST_CELLS: u64 = 10_000_000;
+
+/// What is to be run: every stream on every board, under every cap and policy, for every seed.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Its name, and that of the folder of its report.
+    pub name: String,
+    /// The first seed.
+    pub seed: u64,
+    /// Seeds of each profile: `seed`, `seed + 1` … A stream from a file, and a profile without
+    /// chance, has one.
+    pub seeds: u64,
+    /// The policies, the baseline among them or not.
+    pub policies: Vec<Spec>,
+    /// Caps (`CONFIG_CMA_ALIGNMENT`) that `dma` requests follow.
+    pub caps: Vec<u32>,
+    /// The pages.
+    pub environments: Vec<environment::Spec>,
+    /// What a caller does whose request was refused.
+    pub after_failure: AfterFailure,
+    /// Areas for the streams that state none.
+    pub boards: Vec<Board>,
+    /// The streams.
+    pub streams: Vec<Stream>,
+}
+
+/// What a caller does whose request was refused. It stands in every row, since the rates of one
+/// stream and policy differ by it several times.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AfterFailure {
+    /// It goes on without that buffer, and never asks for it again.
+    Drop,
+}
+
+impl AfterFailure {
+    /// Every word for it.
+    pub const ALL: [Self; 1] = [Self::Drop];
+
+    /// The word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Drop => "drop",
+        }
+    }
+}
+
+impl fmt::Display for AfterFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A board: its area.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Board {
+    /// Its name.
+    pub name: String,
+    /// Its only area.
+    pub area: Area,
+}
+
+/// A stream of a plan.
+#[derive(Clone, Debug)]
+pub struct Stream {
+    /// Where its ops come from.
+    pub what: What,
+    /// LOADs as shares of the area; none where the stream brings its own.
+    pub loads: Vec<f64>,
+    /// Ops after which a profile's stream ends; a file is run to its end.
+    pub ops: u64,
+    /// It runs on the area that it states, once, rather than on every board.
+    pub own_area: bool,
+    /// The cap that a recording was made with, where its header does not state one.
+    pub recorded_cap: u32,
+}
+
+/// Where the ops of a stream come from.
+#[derive(Clone, Debug)]
+pub enum What {
+    /// A profile.
+    Profile(&'static Profile),
+    /// A file, by the path as it was given: from the folder where the command runs.
+    File(String),
+    /// A recording that is built in.
+    Recorded(&'static Recording),
+}
+
+impl Stream {
+    /// Its name in the tables.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match &self.what {
+            What::Profile(profile) => profile.name,
+            What::File(path) => path,
+            What::Recorded(recording) => recording.name,
+        }
+    }
+
+    /// The profile, where it comes from one.
+    #[must_use]
+    pub const fn profile(&self) -> Option<&'static Profile> {
+        match self.what {
+            What::Profile(profile) => Some(profile),
+            What::File(_) | What::Recorded(_) => None,
+        }
+    }
+
+    /// Whether the seed changes it.
+    #[must_use]
+    pub fn is_seeded(&self) -> bool {
+        self.profile().is_some_and(|profile| profile.seeded)
+    }
+}

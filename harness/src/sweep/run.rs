@@ -1,0 +1,173 @@
+//! Running the cells side by side.
+
+use std::fmt;
+
+use cma_policies::{Area, BuildError};
+use rayon::prelude::*;
+
+use super::cells::Cell;
+use super::plan::{MOST_CELLS, Plan};
+use super::stream::{Ops, Ready};
+use crate::environment::{Script, Setup};
+use crate::ingest::IngestError;
+use crate::metric::{Meter, Setting, Value};
+use crate::oracle::{Checks, Violation, Witness};
+use crate::seed::Seed;
+use crate::simulate::simulate;
+use crate::workload::SetupError;
+
+/// What came of a plan.
+#[derive(Debug)]
+pub struct Table<'a> {
+    /// The plan, and what is known of its streams and policies.
+    pub ready: &'a Ready,
+    /// Its cells, in its order.
+    pub cells: Vec<Cell>,
+    /// For each cell the values of all [`columns`](crate::metric::columns).
+    pub values: Vec<Vec<Value>>,
+}
+
+/// Watches cells end, from several threads, in whatever order.
+pub trait Watch: Sync {
+    /// Cell number `index` ended so.
+    fn done(&self, index: usize, cell: &Cell, values: &[Value]);
+}
+
+/// Why a plan could not be run to its end.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Failed {
+    /// A file cannot be read.
+    Ingest(IngestError),
+    /// A profile does not take this LOAD on this area.
+    Setup(&'static str, SetupError),
+    /// A stream states no area and the plan has no board.
+    NoArea(String),
+    /// More than [`MOST_CELLS`] cells.
+    TooManyCells,
+    /// A recording with pins is to run on a board: its pins mean pages of its own area.
+    PinsElsewhere(String),
+    /// A policy cannot be built on an area of so many pages.
+    Build(String, u64, BuildError),
+    /// The threads could not be started.
+    Threads(String),
+    /// A policy broke a law.
+    Broken(Box<Broken>),
+}
+
+/// A policy broke a law in a sweep: where, and how to see it again.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Broken {
+    /// The law and the op.
+    pub violation: Violation,
+    /// The policy.
+    pub policy: String,
+    /// The stream.
+    pub stream: String,
+    /// The cap.
+    pub cap: u32,
+    /// What leads there: a command, or rows of a file.
+    pub ops: String,
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ingest(error) => error.fmt(f),
+            Self::Setup(profile, error) => write!(f, "make the stream {profile}: {error}"),
+            Self::NoArea(stream) => {
+                write!(f, "run {stream}: it states no area; the plan needs a [[boards]]")
+            }
+            Self::TooManyCells => write!(f, "run the plan: it has more than {MOST_CELLS} cells"),
+            Self::PinsElsewhere(stream) => write!(
+                f,
+                "run {stream} on boards: its pins name pages of its own area; leave own_area = true"
+            ),
+            Self::Build(policy, pages, error) => {
+                write!(f, "build policy {policy} on an area of {pages} pages: {error}")
+            }
+            Self::Threads(why) => write!(f, "start the threads: {why}"),
+            Self::Broken(broken) => write!(
+                f,
+                "{}\npolicy {}, stream {}, cap {}; the ops that lead there: {}",
+                broken.violation, broken.policy, broken.stream, broken.cap, broken.ops
+            ),
+        }
+    }
+}
+
+impl std::error::Error for Failed {}
+
+impl From<IngestError> for Failed {
+    fn from(error: IngestError) -> Self {
+        Self::Ingest(error)
+    }
+}
+
+/// Runs every cell of `plan` on `jobs` threads (0: one for each core). The result is the same for
+/// any number of them.
+///
+/// # Errors
+/// The first failure in the order of the plan.
+pub fn run<'a>(ready: &'a Ready, jobs: usize, watch: &dyn Watch) -> Result<Table<'a>, Failed> {
+    let threads = rayon::ThreadPoolBuilder::new().num_threads(jobs).build();
+    let threads = threads.map_err(|error| Failed::Threads(error.to_string()))?;
+    let cells = ready.plan.cells();
+    let results: Vec<_> = threads.install(|| {
+        let results = cells.par_iter().enumerate().map(|(index, cell)| {
+            let values = run_cell(ready, cell)?;
+            watch.done(index, cell, &values);
+            Ok(values)
+        });
+        results.collect()
+    });
+    // Collected first: which of several failures is met first must not depend on the threads.
+    let values = results.into_iter().collect::<Result<_, Failed>>()?;
+    Ok(Table { ready, cells, values })
+}
+
+/// One cell, start to end.
+fn run_cell(ready: &Ready, cell: &Cell) -> Result<Vec<Value>, Failed> {
+    let plan = &ready.plan;
+    let stream = &plan.streams[cell.at.stream];
+    let (cap, known) = (plan.caps[cell.at.cap], &ready.checked[cell.at.stream]);
+    let (area, spec) = (ready.area(&cell.at), &plan.policies[cell.policy]);
+    let policy = spec
+        .build(area.clone())
+        .map_err(|error| Failed::Build(spec.to_string(), area.pages(), error))?;
+    let mut witness = Witness::new(policy, Checks::SWEEP);
+    let script = Script::default();
+    let seed = Seed::new(cell.seed).child("environment", 0);
+    let setup = Setup { area, seed: &seed, script: &script };
+    let mut pages = plan.environments[cell.at.environment].build(setup);
+    let mut meter = Meter::new(&Setting::new(&known.sizes, cap));
+    let load = plan.load(&cell.at);
+    let mut ops = Ops::open(stream, area.pages(), load, cell.seed, cap)?;
+    simulate(ops.by_ref(), &mut witness, pages.as_mut(), &mut [&mut meter]).map_err(
+        |violation| {
+            Failed::Broken(Box::new(Broken {
+                ops: leading_ops(plan, cell, area, &violation),
+                violation,
+                policy: plan.policies[cell.policy].to_string(),
+                stream: stream.name().to_string(),
+                cap,
+            }))
+        },
+    )?;
+    ops.end()?;
+    Ok(meter.values())
+}
+
+fn leading_ops(plan: &Plan, cell: &Cell, area: &Area, violation: &Violation) -> String {
+    let stream = &plan.streams[cell.at.stream];
+    let ops = violation.op + 1;
+    match stream.profile() {
+        Some(profile) => format!(
+            "cmalab generate {} --seed {} --pages {} --load {} --ops {ops}",
+            profile.name,
+            cell.seed,
+            area.pages(),
+            plan.load(&cell.at).unwrap_or(profile.default_load),
+        ),
+        None => format!("the first {ops} ops of {}", stream.name()),
+    }
+}

@@ -1,0 +1,188 @@
+//! The ops of a stream of a plan.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use cma_policies::{Area, Run};
+
+use super::cells::Configuration;
+use super::plan::{Plan, Stream, What};
+use super::run::Failed;
+use crate::ingest::{self, Event, IngestError, Options, Reader, Source};
+use crate::op::{Op, Timed};
+use crate::seed::Seed;
+use crate::workload::Setup;
+
+/// What is known of a stream once it has been looked through.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Checked {
+    /// The area that it states.
+    pub area: Option<Area>,
+    /// Pages of typical buffers, ascending: what the metrics probe with.
+    pub sizes: Vec<u64>,
+    /// Ops: in a file those that there are, of a profile those that are asked for.
+    pub ops: u64,
+    /// What was strange but no error.
+    pub warnings: Vec<String>,
+}
+
+/// Sizes that are told apart when a file is looked through; it bounds the memory for it.
+const MOST_SIZES: usize = 4096;
+/// Sizes that the metrics probe with.
+const PROBES: usize = 8;
+
+/// A plan that can be run: its files were read once, its policies were built on its areas.
+#[derive(Clone, Debug)]
+pub struct Ready {
+    /// The plan.
+    pub plan: Plan,
+    /// What is known of each of its streams.
+    pub checked: Vec<Checked>,
+    /// For each policy whether it promises aligned grants; one that does not cannot be compared
+    /// with those that do.
+    pub aligned: Vec<bool>,
+}
+
+impl Ready {
+    /// The area that a configuration runs on.
+    #[must_use]
+    pub fn area(&self, at: &Configuration) -> &Area {
+        let own = self.checked[at.stream].area.as_ref();
+        let area = at.board.map_or(own, |board| Some(&self.plan.boards[board].area));
+        area.expect("a stream without an area is put on the boards")
+    }
+}
+
+/// Looks through every stream of `plan`, so that what is wrong is known before anything runs. A
+/// file that states no area is put on the boards.
+///
+/// # Errors
+/// A file that cannot be read; a LOAD that a profile does not take, a stream without an area, or
+/// a policy that cannot be built on an area.
+pub fn prepare(mut plan: Plan) -> Result<Ready, Failed> {
+    let checked: Vec<_> = plan.streams.iter().map(look_through).collect::<Result<_, _>>()?;
+    for (stream, known) in plan.streams.iter_mut().zip(&checked) {
+        stream.own_area &= known.area.is_some();
+        if !stream.own_area && plan.boards.is_empty() {
+            return Err(Failed::NoArea(stream.name().to_string()));
+        }
+    }
+    if plan.cell_count().is_none() {
+        return Err(Failed::TooManyCells);
+    }
+    let mut ready = Ready { plan, checked, aligned: Vec::new() };
+    let (mut areas, mut aligned): (Vec<&Area>, _) = (Vec::new(), Vec::new());
+    for at in ready.plan.configurations() {
+        let (stream, area) = (&ready.plan.streams[at.stream], ready.area(&at));
+        if let (What::Profile(profile), Some(load)) = (&stream.what, ready.plan.load(&at)) {
+            let seed = Seed::new(ready.plan.seed);
+            let setup = Setup { area_pages: area.pages(), load, seed, ops: 0 };
+            profile.open(&setup).map_err(|error| Failed::Setup(profile.name, error))?;
+        }
+        if areas.contains(&area) {
+            continue;
+        }
+        areas.push(area);
+        let built = ready.plan.policies.iter().map(|spec| {
+            let built = spec.build(area.clone());
+            built.map_err(|error| Failed::Build(spec.to_string(), area.pages(), error))
+        });
+        let built: Vec<_> = built.collect::<Result<_, _>>()?;
+        aligned = built.iter().map(|policy| policy.promises().aligned).collect();
+    }
+    ready.aligned = aligned;
+    Ok(ready)
+}
+
+fn look_through(stream: &Stream) -> Result<Checked, Failed> {
+    if let Some(profile) = stream.profile() {
+        let area = profile.area.map(|Run { pfn, count }| {
+            Area::single(pfn.0, count, 0).expect("the area of a profile can be built")
+        });
+        let sizes = profile.sizes.to_vec();
+        return Ok(Checked { area, sizes, ops: stream.ops, warnings: Vec::new() });
+    }
+    let mut reader = open(stream)?;
+    let mut sizes: BTreeMap<u64, u64> = BTreeMap::new();
+    let (mut ops, mut pins) = (0, 0);
+    for row in reader.by_ref() {
+        let Event::Op(op) = row?.event else { continue };
+        ops += 1;
+        match op {
+            Op::Alloc { request, .. } => {
+                let count = request.count();
+                if sizes.len() < MOST_SIZES || sizes.contains_key(&count) {
+                    *sizes.entry(count).or_default() += 1;
+                }
+            }
+            Op::Pin(_) | Op::Unpin(_) => pins += 1,
+            Op::Free { .. } => {}
+        }
+    }
+    if pins > 0 && !stream.own_area {
+        return Err(Failed::PinsElsewhere(stream.name().to_string()));
+    }
+    let mut common: Vec<_> = sizes.into_iter().collect();
+    common.sort_by_key(|&(count, times)| (std::cmp::Reverse(times), count));
+    let mut sizes: Vec<_> = common.into_iter().take(PROBES).map(|(count, _)| count).collect();
+    sizes.sort_unstable();
+    Ok(Checked { area: reader.area().cloned(), sizes, ops, warnings: reader.warnings() })
+}
+
+fn open(stream: &Stream) -> Result<Reader, IngestError> {
+    let source = match &stream.what {
+        What::File(path) => Source::file(path.as_ref()),
+        What::Recorded(recording) => Source::bytes(recording.name, recording.bytes),
+        What::Profile(_) => unreachable!("a profile is not read"),
+    };
+    let options = Options { recorded_cap: Some(stream.recorded_cap), ..Options::default() };
+    ingest::open(&source, &options)
+}
+
+/// The ops of a stream for one cell, and where an error of its file will stand.
+pub(super) struct Ops {
+    ops: Box<dyn Iterator<Item = Timed>>,
+    failed: Rc<RefCell<Option<IngestError>>>,
+}
+
+impl Ops {
+    /// The ops of `stream` on an area of `area_pages`, under `cap`.
+    pub(super) fn open(
+        stream: &Stream,
+        area_pages: u64,
+        load: Option<f64>,
+        seed: u64,
+        cap: u32,
+    ) -> Result<Self, Failed> {
+        let failed = Rc::new(RefCell::new(None));
+        let ops: Box<dyn Iterator<Item = Timed>> = if let Some(profile) = stream.profile() {
+            let load = load.unwrap_or(profile.default_load);
+            let setup = Setup { area_pages, load, seed: Seed::new(seed), ops: stream.ops };
+            Box::new(profile.open(&setup).map_err(|error| Failed::Setup(profile.name, error))?)
+        } else {
+            let failed = Rc::clone(&failed);
+            let rows = open(stream)?
+                .map_while(move |row| row.map_err(|error| *failed.borrow_mut() = Some(error)).ok());
+            Box::new(rows.filter_map(|row| match row.event {
+                Event::Op(op) => Some(Timed { at_us: row.at_us, op }),
+                Event::NoPages | Event::Look => None,
+            }))
+        };
+        let ops = ops.map(move |Timed { at_us, op }| Timed { at_us, op: op.with_cap(cap) });
+        Ok(Self { ops: Box::new(ops), failed })
+    }
+
+    /// Whether the file was read to its end.
+    pub(super) fn end(self) -> Result<(), IngestError> {
+        self.failed.borrow_mut().take().map_or(Ok(()), Err)
+    }
+}
+
+impl Iterator for Ops {
+    type Item = Timed;
+
+    fn next(&mut self) -> Option<Timed> {
+        self.ops.next()
+    }
+}

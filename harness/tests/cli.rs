@@ -162,6 +162,47 @@ free run 0
 }
 
 #[test]
+fn what_came_out_is_recorded_and_compares_with_itself() {
+    let bench = Bench::new();
+    let rows = "\
+# kernel=6.12.1 base_pfn=512 pages=64 order_per_bit=0
+idx,kind,id,count,align
+0,pin,3,1,
+1,pin,0,1,
+2,alloc,1,4,2
+3,alloc,2,60,0
+4,alloc,3,65,0
+5,free,1,2,
+6,unpin,9,1,
+7,free,2,,
+8,free,1,,
+";
+    fs::write(bench.path().join("in.csv"), rows).unwrap();
+    bench.good(&["replay", "in.csv", "--record", "new.csv"]);
+    let expected = "\
+# kernel=6.12
+# cap=8
+# policy=kernel
+# base_pfn=512 pages=64 order_per_bit=0
+idx,kind,id,count,align,result,retries,free,maxrun,note
+0,pin,3,1,,0,,64,64,
+1,pin,0,1,,0,,,,
+2,alloc,1,4,2,4,1,,,
+3,alloc,2,60,0,-12,0,60,56,
+4,alloc,3,65,0,-12,0,60,56,
+5,free,1,2,,4,,,,
+6,unpin,9,1,,-2,,,,
+7,free,2,,,nop,,,,
+8,free,1,,,6,,,,
+";
+    assert_eq!(fs::read_to_string(bench.path().join("new.csv")).unwrap(), expected);
+    let out = bench.good(&["replay", "new.csv", "--expect", "recorded"]);
+    assert!(out.ends_with("9 ops, 18 fields compared, 0 mismatches\n"), "{out}");
+    let (code, _, err) = bench.run(&["replay", "s.csv", "in.csv", "--record", "two.csv"]);
+    assert_eq!((code, bench.path().join("two.csv").exists()), (2, false), "{err}");
+}
+
+#[test]
 fn standard_input_is_a_file_like_any_other() {
     let bench = Bench::new();
     let mut child = bench

@@ -293,6 +293,10 @@ mod tests {
         free(&mut *policy, 16, 17);
         assert_eq!(free_runs(&*policy), "1@1+2@2+4@4+56@8");
 
+        let mut single = on("buddy:max_order=0,extend=true", 0, 5);
+        assert_eq!(walk(&mut *single, request(2, 0)), [0, 1, 2, 3]);
+        assert_eq!(walk(&mut *single, request(2, 1)), [0, 2]);
+
         let mut whole = on("buddy:max_order=3,extend=true,trim=false", 0, 64);
         assert_eq!(grant(&mut *whole, 17, 0), Some(0));
         assert_eq!(free_runs(&*whole), "40@24");

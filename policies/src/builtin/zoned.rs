@@ -1,6 +1,7 @@
 //! A part of the area is kept for big requests.
 
 mod on_demand;
+mod reserve;
 
 use alloc::boxed::Box;
 use alloc::format;

@@ -45,6 +45,17 @@ pub trait Place: Send {
         false
     }
 
+    /// `bits` bits at `bit` of range `range` were marked for an attempt. For places that keep an
+    /// index beside the map; nothing else may change with a mark, which a refusal takes back.
+    fn marked(&mut self, range: usize, bit: u64, bits: u64) {
+        let _ = (range, bit, bits);
+    }
+
+    /// `bits` bits at `bit` of range `range` are free again, after a refused claim or a free.
+    fn unmarked(&mut self, range: usize, bit: u64, bits: u64) {
+        let _ = (range, bit, bits);
+    }
+
     /// `bits` bits at `bit` of range `range` were granted.
     fn granted(&mut self, range: usize, bit: u64, bits: u64) {
         let _ = (range, bit, bits);
@@ -134,6 +145,12 @@ impl<P: Place> Placed<P> {
         None
     }
 
+    fn unmark(&mut self, run: Run) {
+        self.map.clear(run);
+        let (range, bit, bits) = self.map.bits_of(run);
+        self.place.unmarked(range, bit, bits);
+    }
+
     /// Where the search goes on after a refused claim: one alignment step further
     /// (`start = bitmap_no + mask + 1` in `cma_alloc()`, `mm/cma.c`).
     fn resume(&self, request: Request, refused: Attempt) -> Spot {
@@ -181,6 +198,8 @@ impl<P: Place> Policy for Placed<P> {
             let run = Run { pfn: self.area().bit_to_pfn(range, bit), count: request.count() };
             if mutate!(DoubleGrant: true => last.is_none()) {
                 self.map.set(run);
+                let (range, bit, bits) = self.map.bits_of(run);
+                self.place.marked(range, bit, bits);
             }
             return Next::Try(Attempt { run, cookie: note << PASS_BITS | pass });
         }
@@ -197,13 +216,11 @@ impl<P: Place> Policy for Placed<P> {
 
     fn settle(&mut self, attempt: Attempt, granted: bool) {
         if granted {
-            let area = self.map.area();
-            let range = area.range_of(attempt.run).expect("an attempt is inside a range");
-            let bit = area.pfn_to_bit(range, attempt.run.pfn);
-            self.place.granted(range, bit, area.pages_to_bits(attempt.run.count));
+            let (range, bit, bits) = self.map.bits_of(attempt.run);
+            self.place.granted(range, bit, bits);
             self.live.grant(attempt.run, 0);
         } else if mutate!(LeakOnBusy: true => false) {
-            self.map.clear(attempt.run);
+            self.unmark(attempt.run);
         }
     }
 
@@ -217,7 +234,7 @@ impl<P: Place> Policy for Placed<P> {
         let cleared = mutate!(FreeShort: run.count => {
             run.count - if self.area().order_per_bit() > 0 { run.count / 2 } else { 0 }
         });
-        self.map.clear(Run { count: cleared, ..run });
+        self.unmark(Run { count: cleared, ..run });
         Ok(())
     }
 

@@ -8,13 +8,14 @@
 //! ```
 //! Ranks, low to high; a file uses only lower ones:
 //! `op, seed, codec, kernel < ingest < environment, workload < oracle < cause < simulate < law < metric <
-//! replay, sweep, stats < report < cli < main`.
+//! replay, sweep, stats < report < cli < main`; `fuzzing` beside `law`.
 
 pub mod cause;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod codec;
 pub mod environment;
+pub mod fuzzing;
 pub mod ingest;
 pub mod kernel;
 pub mod law;

@@ -2,8 +2,10 @@
 //!
 //! A stranger's binary gets all of it with its own policies in the catalog by [`run_with`].
 
+mod conform;
 mod context;
 mod failure;
+mod generate;
 mod list;
 mod replay;
 mod sweep;
@@ -31,6 +33,8 @@ struct Cli {
 #[derive(Subcommand, Debug)]
 enum Command {
     Replay(Box<replay::Replay>),
+    Generate(generate::Generate),
+    Conform(conform::Conform),
     List(list::List),
     Sweep(sweep::Sweep),
 }
@@ -64,6 +68,8 @@ fn run_args(args: impl IntoIterator<Item = OsString>, entries: &[Entry]) -> Exit
     let context = Context::new(&cli.common, entries);
     let done = match &cli.command {
         Command::Replay(args) => replay::run(args, &context),
+        Command::Generate(args) => generate::run(args, &context),
+        Command::Conform(args) => conform::run(args, &context),
         Command::List(args) => list::run(args, &context),
         Command::Sweep(args) => sweep::run(args, &context),
     };

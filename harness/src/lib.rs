@@ -6,16 +6,19 @@
 //!  bytes, small cases┘                                │
 //!                                                     └► Violation
 //! ```
-//! Ranks, low to high; a file uses only lower ones:
-//! `op, seed, kernel < ingest < environment, workload < oracle < cause < simulate < law < metric <
-//! replay, sweep, stats < report < cli < main`.
+//! Ranks, low to high; a module uses only lower ones, and a test reads this line:
+//!
+//! `op, seed < codec, kernel < ingest < environment, workload < oracle < cause < simulate < law,
+//! metric < fuzzing, stats, replay, sweep < report < cli < main`
 
 pub mod cause;
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod codec;
 pub mod environment;
 pub mod ingest;
 pub mod kernel;
+pub mod law;
 pub mod metric;
 pub mod op;
 pub mod oracle;
@@ -28,3 +31,6 @@ pub mod stats;
 #[cfg(feature = "cli")]
 pub mod sweep;
 pub mod workload;
+
+/// The policies, for those who have only this crate.
+pub use cma_policies as policies;

@@ -56,7 +56,7 @@ impl Area {
             bits = bits.saturating_add(run.count >> order_per_bit);
         }
         if bits > Self::MAX_BITS {
-            return Err(BuildError::TooManyBits(bits));
+            return Err(BuildError::TooManyBits { bits, most: Self::MAX_BITS });
         }
         Ok(Self { name: name.to_string(), order_per_bit, ranges: ranges.to_vec() })
     }
@@ -124,7 +124,7 @@ impl Area {
 
     /// Bits that `count` pages take, rounded up (`cma_bitmap_pages_to_bits()`, `mm/cma.c`).
     #[must_use]
-    pub const fn pages_to_bits(&self, count: u64) -> u64 {
+    pub fn pages_to_bits(&self, count: u64) -> u64 {
         mutate!(RoundDown: count.div_ceil(self.granule()) => {
             let down = count >> self.order_per_bit;
             if down == 0 { 1 } else { down }
@@ -134,7 +134,7 @@ impl Area {
     /// Which bits must be 0 in an aligned `bit + offset`, for an alignment order in pages below 64
     /// (`cma_bitmap_aligned_mask()`, `mm/cma.c`).
     #[must_use]
-    pub const fn mask(&self, align: u32) -> u64 {
+    pub fn mask(&self, align: u32) -> u64 {
         let order = align.saturating_sub(self.order_per_bit);
         mutate!(MaskShort: (1 << order) - 1 => ((1 << order) - 1) >> 1)
     }

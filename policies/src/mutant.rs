@@ -14,7 +14,7 @@ pub enum Mutant {
     OffsetByOne,
     /// `Area::pages_to_bits` rounds down.
     RoundDown,
-    /// A search accepts a run that is one bit too short at the end of the map.
+    /// A search gives up where all that is left of the map is just long enough.
     EndByOne,
     /// A search resumes at the refused place itself rather than one alignment step on.
     ResumeStays,

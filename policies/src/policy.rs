@@ -73,6 +73,9 @@ impl Promises {
         Self { aligned: true, complete: true, lowest: false, tight: true, partial_free: false };
 }
 
+/// The most pauses of one request. A policy that asks for more does not end.
+pub const MAX_PAUSES: u64 = 1024;
+
 /// Where to put a buffer: a state machine that never sees the pages.
 ///
 /// Deterministic for ever: the same calls get the same answers, on every machine. Nothing that a
@@ -106,13 +109,17 @@ pub trait Policy: fmt::Debug + Send {
     fn free_runs(&self, visit: &mut dyn FnMut(Run));
 
     /// The plain loop of `cma_alloc()` (`mm/cma.c`): propose, claim, settle, until a run is granted
-    /// or the request refused. It gives up after 8 attempts for each page of the area.
+    /// or the request refused. It gives up after 8 attempts for each page of the area without a
+    /// pause between, and after [`MAX_PAUSES`] pauses.
     ///
     /// # Errors
     /// What the policy refuses with.
     fn alloc(&mut self, request: Request, pages: &mut dyn Claim) -> Result<Pfn, AllocError> {
         let mut last = None;
-        for _ in 0..self.area().pages().saturating_mul(8) {
+        let limit = self.area().pages().saturating_mul(8);
+        let (mut attempts, mut pauses) = (0, 0);
+        while attempts <= limit && pauses <= MAX_PAUSES {
+            attempts += 1;
             last = Some(match self.propose(request, last) {
                 Next::Try(attempt) => match pages.claim(attempt.run) {
                     Ok(()) => {
@@ -125,7 +132,10 @@ pub trait Policy: fmt::Debug + Send {
                     }
                 },
                 Next::Pause { us, cookie } => match pages.pause(us) {
-                    Ok(()) => Last::Paused { cookie },
+                    Ok(()) => {
+                        (attempts, pauses) = (0, pauses + 1);
+                        Last::Paused { cookie }
+                    }
                     Err(_) => return Err(AllocError::Interrupted),
                 },
                 Next::Refuse(error) => return Err(error),

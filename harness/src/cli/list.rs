@@ -7,7 +7,10 @@ use serde_json::{Value, json};
 
 use super::context::{Context, Format};
 use super::failure::{Exit, Failure};
-use crate::{environment, ingest};
+use super::table::quote;
+use crate::kernel::KERNELS;
+use crate::law::LAWS;
+use crate::{environment, ingest, metric, workload};
 
 /// What there is, with its parameters.
 ///
@@ -25,8 +28,12 @@ pub(super) struct List {
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
 enum Family {
     Policies,
+    Profiles,
     Environments,
+    Laws,
+    Metrics,
     Formats,
+    Kernels,
 }
 
 /// Something that can be named.
@@ -58,39 +65,52 @@ pub(super) fn run(args: &List, context: &Context) -> Result<Exit, Failure> {
     Ok(Exit::Good)
 }
 
+fn item(name: &str, about: &str, details: &[(&'static str, &str)]) -> Item {
+    let details = details.iter().map(|(key, text)| (*key, (*text).to_string())).collect();
+    Item { name: name.to_string(), about: about.to_string(), details, params: &[] }
+}
+
 fn items(family: Family, context: &Context) -> Vec<Item> {
     match family {
-        Family::Policies => context
-            .catalog
-            .entries()
+        Family::Policies => {
+            let entries = context.catalog.entries().iter();
+            let source = |entry: &cma_policies::Entry| {
+                let item = item(entry.name, entry.about, &[("source", entry.source)]);
+                Item { params: entry.params, ..item }
+            };
+            entries.map(source).collect()
+        }
+        Family::Profiles => workload::PROFILES
             .iter()
-            .map(|entry| Item {
-                name: entry.name.to_string(),
-                about: entry.about.to_string(),
-                details: vec![("source", entry.source.to_string())],
-                params: entry.params,
+            .map(|profile| {
+                let (load, least) = (profile.default_load, profile.least_pages);
+                let (load, least) = (load.to_string(), least.to_string());
+                let details =
+                    [("source", profile.source), ("load", &load), ("least_load_pages", &least)];
+                item(profile.name, profile.about, &details)
             })
             .collect(),
         Family::Environments => environment::ENTRIES
             .iter()
-            .map(|entry| Item {
-                name: entry.name.to_string(),
-                about: entry.about.to_string(),
-                details: Vec::new(),
-                params: entry.params,
-            })
+            .map(|entry| Item { params: entry.params, ..item(entry.name, entry.about, &[]) })
+            .collect(),
+        Family::Laws => LAWS
+            .iter()
+            .map(|law| item(law.name, law.about, &[("binds", law.binds.name())]))
+            .collect(),
+        Family::Metrics => metric::columns()
+            .map(|column| item(column.name, column.about, &[("unit", column.unit)]))
             .collect(),
         Family::Formats => ingest::FORMATS
             .iter()
-            .map(|format| Item {
-                name: format.name.to_string(),
-                about: format.about.to_string(),
-                details: vec![
-                    ("columns", format.columns.to_string()),
-                    ("access", (if format.written { "read, written" } else { "read" }).to_string()),
-                ],
-                params: &[],
+            .map(|format| {
+                let access = if format.written { "read, written" } else { "read" };
+                item(format.name, format.about, &[("columns", format.columns), ("access", access)])
             })
+            .collect(),
+        Family::Kernels => KERNELS
+            .iter()
+            .map(|kernel| item(kernel.name, kernel.about, &[("policy", kernel.policy)]))
             .collect(),
     }
 }
@@ -133,18 +153,16 @@ fn json(item: &Item) -> Value {
     value
 }
 
-/// A row for each item without parameters, and one for each parameter.
+/// A row for each item, and one for each of its parameters.
 fn csv(items: &[Item], out: &mut dyn Write) -> std::io::Result<()> {
-    writeln!(out, "name,about,param,takes,default,param_about")?;
-    let quote = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
-    for item in items {
-        let lead = format!("{},{}", item.name, quote(&item.about));
-        if item.params.is_empty() {
-            writeln!(out, "{lead},,,,")?;
-        }
-        for param in item.params {
+    writeln!(out, "name,about,details,param,takes,default,param_about")?;
+    for Item { name, about, details, params } in items {
+        let details: Vec<_> = details.iter().map(|(key, text)| format!("{key}: {text}")).collect();
+        let details = details.join("; ");
+        writeln!(out, "{},{},{},,,,", quote(name), quote(about), quote(&details))?;
+        for param in *params {
             let (takes, about) = (quote(&param.kind.to_string()), quote(param.about));
-            writeln!(out, "{lead},{},{takes},{},{about}", param.name, quote(param.default))?;
+            writeln!(out, "{},,,{},{takes},{},{about}", quote(name), param.name, param.default)?;
         }
     }
     Ok(())

@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 
 use cma_policies::{
-    AllocError, Area, Attempt, ClaimError, FreeError, Last, Next, Pfn, Policy, Promises, Request,
-    Run,
+    AllocError, Area, Attempt, ClaimError, FreeError, Last, MAX_PAUSES, Next, Pfn, Policy,
+    Promises, Request, Run,
 };
 
 use super::model::Model;
+use super::name;
 use super::violation::Violation;
 use crate::environment::Environment;
 
@@ -114,13 +115,18 @@ impl Witness {
         let limit = self.area().pages().saturating_mul(8);
         let mut last = None;
         outcome.answer = loop {
-            if outcome.attempts + outcome.pauses > limit {
-                let what = format!("{limit} attempts and pauses did not end {request:?}");
-                return Err(self.violation("termination", what));
+            if outcome.attempts_in_last_pass > limit || outcome.pauses > MAX_PAUSES {
+                let what =
+                    format!("{limit} attempts or {MAX_PAUSES} pauses did not end {request:?}");
+                return Err(self.violation(name::TERMINATION, what));
             }
             match self.policy.propose(request, last) {
                 Next::Try(attempt) => {
                     self.check_attempt(request, attempt)?;
+                    if !self.tried.is_empty() && self.tried.contains(&attempt.run.pfn) {
+                        let what = format!("{} was proposed twice", attempt.run);
+                        return Err(self.violation(name::TERMINATION, what));
+                    }
                     outcome.attempts += 1;
                     outcome.attempts_in_last_pass += 1;
                     match pages.claim(attempt.run) {
@@ -133,10 +139,7 @@ impl Witness {
                             self.policy.settle(attempt, false);
                             outcome.busy += u64::from(error == ClaimError::Busy);
                             outcome.last_failed = Some((attempt.run, error));
-                            if !self.tried.insert(attempt.run.pfn) {
-                                let what = format!("{} was proposed twice", attempt.run);
-                                return Err(self.violation("termination", what));
-                            }
+                            self.tried.insert(attempt.run.pfn);
                             last = Some(Last::Failed(attempt, error));
                         }
                     }
@@ -173,7 +176,7 @@ impl Witness {
             Ok(()) => self.model.release(id, run),
             Err(error) if whole || self.promises.partial_free => {
                 let what = format!("buffer {id} at {run} is live, its free was refused: {error}");
-                return Err(self.violation("free", what));
+                return Err(self.violation(name::FREE, what));
             }
             Err(_) => {}
         }
@@ -201,13 +204,15 @@ impl Witness {
         let run = attempt.run;
         if run.count != request.count() {
             let what = format!("{} pages asked for, {run} proposed", request.count());
-            return Err(self.violation("inside", what));
+            return Err(self.violation(name::INSIDE, what));
         }
         let Some(range) = self.area().range_of(run) else {
-            return Err(self.violation("inside", format!("{run} is not inside one range")));
+            return Err(self.violation(name::INSIDE, format!("{run} is not inside one range")));
         };
         if !self.model.map().is_free(run) {
-            return Err(self.violation("disjoint", format!("{run} was proposed, but is not free")));
+            return Err(
+                self.violation(name::DISJOINT, format!("{run} was proposed, but is not free"))
+            );
         }
         let base = self.area().ranges()[range].pfn.0;
         let bit = self.area().pfn_to_bit(range, run.pfn);
@@ -219,7 +224,7 @@ impl Witness {
                 "{run} was proposed for order {}: bit {bit}, offset {offset}, mask {mask}",
                 request.align()
             );
-            return Err(self.violation("aligned", what));
+            return Err(self.violation(name::ALIGNED, what));
         }
         Ok(())
     }
@@ -238,11 +243,11 @@ impl Witness {
         };
         if error != meant {
             let what = format!("refused with \"{error}\", but the claims mean \"{meant}\"");
-            return Err(self.violation("meaning", what));
+            return Err(self.violation(name::MEANING, what));
         }
         if outcome.attempts == 0 && self.promises.complete && self.policy_fits(request) {
             let what = format!("{request:?} was refused although an aligned fit is free");
-            return Err(self.violation("complete", what));
+            return Err(self.violation(name::COMPLETE, what));
         }
         Ok(())
     }
@@ -283,7 +288,7 @@ impl Witness {
             wrong = Some(format!("{pages} pages free, the model has {}", self.model.free_pages()));
         }
         match wrong {
-            Some(what) => Err(self.violation("free_runs", what)),
+            Some(what) => Err(self.violation(name::FREE_RUNS, what)),
             None => Ok(()),
         }
     }

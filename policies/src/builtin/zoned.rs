@@ -1,6 +1,7 @@
 //! A part of the area is kept for big requests.
 
 mod on_demand;
+mod reserve;
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -24,9 +25,11 @@ use crate::request::Request;
 ///
 /// `mode=on-demand`: nothing is kept at first. A big grant reserves the `2^order`-page blocks that
 /// it touches for further big requests, up to `share` of the area; blocks stay reserved when the
-/// buffer goes. Big requests try the reserved blocks first, then everywhere; small ones go around
-/// them. With `spill` a small request that finds nothing else takes a place in them, and its grant
-/// releases the blocks it touches. A refused request neither reserves nor releases anything.
+/// buffer goes. Big requests take the first fit inside the reserve, or else anywhere; small ones go
+/// around it. With `spill` a small request that finds nothing else takes a place in it, and its
+/// grant releases the blocks it touches. After a busy claim a big request goes round the range, a
+/// small one on upwards, outside the reserve if it began there. A refused request neither reserves
+/// nor releases anything.
 pub(crate) const ENTRY: Entry = Entry {
     name: "zoned",
     about: "a share of the area kept for big requests, fixed or reserved on demand",

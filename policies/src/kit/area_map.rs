@@ -48,7 +48,7 @@ impl AreaMap {
     }
 
     /// Range, first bit and bits of `run`, whose last granule counts whole.
-    fn bits_of(&self, run: Run) -> (usize, u64, u64) {
+    pub(super) fn bits_of(&self, run: Run) -> (usize, u64, u64) {
         let range = self.area.range_of(run).unwrap_or_else(|| panic!("{run} is in no range"));
         let start = self.area.pfn_to_bit(range, run.pfn);
         (range, start, self.area.pages_to_bits(run.count))

@@ -83,7 +83,7 @@ impl FreeMap {
         // An area of fewer than 2^order bits has at most two places aligned so: no index needed.
         let order = tree::MAX_ORDER.min(crate::ceil_log2(bits));
         let phase = origin & ((1 << order) - 1);
-        let last = mutate!(EndByOne: phase + bits => phase + bits + 1);
+        let last = phase + bits;
         let mut tree = Tree::new(last as usize);
         tree.update(phase as usize..last as usize, false);
         Self { tree, bits, free: bits, origin, phase, order, by_size: RefCell::default() }
@@ -191,7 +191,8 @@ impl FreeMap {
         let mut visits = 0;
         let mut from = search.from;
         loop {
-            if from >= self.bits || search.bits > self.bits - from {
+            let left = self.bits.saturating_sub(from);
+            if left == 0 || mutate!(EndByOne: search.bits > left => search.bits >= left) {
                 return (None, visits);
             }
             let fit = self.tree.first_fit(

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::live::Live;
 use crate::area::Area;
 use crate::error::{AllocError, ClaimError, FreeError};
 use crate::policy::{Attempt, Last, Next, Policy, Promises};
@@ -34,6 +35,8 @@ pub struct Split<R> {
     promises: Promises,
     parts: Vec<Box<dyn Policy>>,
     route: R,
+    /// What all parts have granted: one of them may take back less than another.
+    live: Live,
 }
 
 impl<R: Route> Split<R> {
@@ -48,7 +51,8 @@ impl<R: Route> Split<R> {
         assert!(ranges.clone().is_sorted_by(|a, b| a.end() <= b.pfn), "parts overlap");
         assert!(ranges.clone().all(|run| area.range_of(*run).is_some()), "part outside the area");
         let partial_free = parts.iter().all(|part| part.promises().partial_free);
-        Self { area, promises: Promises { partial_free, ..promises }, parts, route }
+        let promises = Promises { partial_free, ..promises };
+        Self { area, promises, parts, route, live: Live::default() }
     }
 
     fn owner(&self, run: Run) -> Option<usize> {
@@ -121,24 +125,17 @@ impl<R: Route> Policy for Split<R> {
 
     fn settle(&mut self, attempt: Attempt, granted: bool) {
         let part = self.owner(attempt.run).expect("an attempt is inside a part");
+        if granted {
+            self.live.grant(attempt.run, 0);
+        }
         let cookie = inner(attempt.cookie);
         self.parts[part].settle(Attempt { cookie, ..attempt }, granted);
     }
 
     fn free(&mut self, run: Run) -> Result<(), FreeError> {
-        if self.area.range_of(run).is_none() {
-            return Err(FreeError::OutsideArea);
-        }
-        if let Some(part) = self.owner(run) {
-            return self.parts[part].free(run);
-        }
-        // It crosses a border, or begins where no part is: no grant does. The first page decides
-        // whether it is not granted at all.
-        let first = Run { count: 1, ..run };
-        let Some(part) = self.owner(first) else { return Err(FreeError::NotAllocated) };
-        let mut is_free = false;
-        self.parts[part].free_runs(&mut |hole| is_free |= hole.contains(first));
-        Err(if is_free { FreeError::NotAllocated } else { FreeError::Mismatch })
+        self.live.take(&self.area, run, self.promises.partial_free)?;
+        let part = self.owner(run).expect("a grant is inside a part");
+        self.parts[part].free(run)
     }
 
     fn free_runs(&self, visit: &mut dyn FnMut(Run)) {

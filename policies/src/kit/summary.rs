@@ -7,45 +7,14 @@ pub(super) const PREFIX: usize = 14;
 /// The lane of the free run at its end.
 pub(super) const SUFFIX: usize = 15;
 
-/// Sixteen lanes, one cache line: lane `k` up to 13 is the longest free run from a multiple of `2^k`
-/// on, counted to the end of the node; then the free runs at both ends. `i32` because a maximum of
-/// signed lanes is cheap on every x86-64.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(align(64))]
-pub(super) struct Summary(pub(super) [i32; 16]);
-
-/// A node with nothing free.
-pub(super) const USED: Summary = Summary([0; 16]);
-
-/// A node of `2^order` coordinates from `start` on, all free.
-pub(super) fn free(start: usize, order: u32) -> Summary {
-    let size = 1 << order;
-    let mut lanes = [size; 16];
-    for (k, lane) in lanes.iter_mut().enumerate().take(PREFIX) {
-        *lane = if start.is_multiple_of(1 << k) { size } else { 0 };
-    }
-    Summary(lanes)
-}
-
-/// Lane `k` clears the bits below `2^k`.
-const FLOOR: [i32; 16] = {
-    let mut masks = [0; 16];
-    let mut k = 0;
-    while k < PREFIX {
-        masks[k] = !((1 << k) - 1);
-        k += 1;
-    }
-    masks
-};
-
-/// Row `c` keeps the lanes up to `c`.
-const UP_TO: [[i32; 16]; 16] = {
-    let mut rows = [[0; 16]; 16];
+/// Which lanes say something of an order up to `c`, for row `c`.
+const UP_TO: [[bool; 16]; 16] = {
+    let mut rows = [[false; 16]; 16];
     let mut c = 0;
     while c < 16 {
         let mut k = 0;
         while k <= c && k < PREFIX {
-            rows[c][k] = !0;
+            rows[c][k] = true;
             k += 1;
         }
         c += 1;
@@ -53,32 +22,124 @@ const UP_TO: [[i32; 16]; 16] = {
     rows
 };
 
-/// The node whose halves, of `2^order` coordinates each, are `left` and `right`.
-pub(super) fn merge(left: &Summary, right: &Summary, order: u32) -> Summary {
-    let (l, r) = (&left.0, &right.0);
-    let size = 1i32 << order;
-    let (suffix, prefix) = (l[SUFFIX], r[PREFIX]);
-    let mut lanes = [0; 16];
-    if l[PREFIX] == size {
-        // The left half is all free: a run from an aligned start of it on goes on into the right.
-        for k in 0..16 {
-            let across = if l[k] == 0 { 0 } else { size + prefix };
-            lanes[k] = across.max(r[k]);
+/// Sixteen lanes of a signed integer, whose maximum is cheap on every x86-64: lane `k` up to 13 is
+/// the longest free run from a multiple of `2^k` on, counted to the end of the node; then the free
+/// runs at both ends.
+macro_rules! summary {
+    ($(#[$about:meta])* $name:ident, $lane:ty) => {
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug)]
+        pub(super) struct $name(pub(super) [$lane; 16]);
+
+        impl $name {
+            /// A node with nothing free.
+            pub(super) const USED: Self = Self([0; 16]);
+
+            /// Lane `k` clears the bits below `2^k`.
+            const FLOOR: [$lane; 16] = {
+                let mut masks = [0; 16];
+                let mut k = 0;
+                while k < PREFIX {
+                    masks[k] = !((1 << k) - 1);
+                    k += 1;
+                }
+                masks
+            };
+
+            /// Row `c` keeps the lanes up to order `c`.
+            const KEEP: [[$lane; 16]; 16] = {
+                let mut rows = [[0; 16]; 16];
+                let mut c = 0;
+                while c < 16 {
+                    let mut k = 0;
+                    while k < 16 {
+                        rows[c][k] = if UP_TO[c][k] { !0 } else { 0 };
+                        k += 1;
+                    }
+                    c += 1;
+                }
+                rows
+            };
+
+            /// A node of `2^order` coordinates from `start` on, all free.
+            #[inline]
+            pub(super) fn free(start: usize, order: u32) -> Self {
+                let size = 1 << order;
+                let aligned = &Self::KEEP[start.trailing_zeros().min(15) as usize];
+                let mut lanes = [size; 16];
+                for k in 0..PREFIX {
+                    lanes[k] &= aligned[k];
+                }
+                Self(lanes)
+            }
+
+            /// Whether a lane differs. Without branches, unlike `!=`: it ends most updates.
+            #[inline(always)]
+            pub(super) fn differs(&self, other: &Self) -> bool {
+                let mut difference = 0;
+                for k in 0..16 {
+                    difference |= self.0[k] ^ other.0[k];
+                }
+                difference != 0
+            }
+
+            /// The node whose halves, of `2^order` coordinates each, are `left` and `right`.
+            #[inline(always)]
+            pub(super) fn merge(left: &Self, right: &Self, order: u32) -> Self {
+                let (l, r) = (&left.0, &right.0);
+                let size: $lane = 1 << order;
+                let (suffix, prefix) = (l[SUFFIX], r[PREFIX]);
+                let mut lanes = [0; 16];
+                if l[PREFIX] == size {
+                    // The left half is all free: a run from an aligned start of it on goes on into
+                    // the right.
+                    for k in 0..16 {
+                        let across = if l[k] == 0 { 0 } else { size + prefix };
+                        lanes[k] = across.max(r[k]);
+                    }
+                    lanes[PREFIX] = size + prefix;
+                } else {
+                    // The run across the middle counts from its first multiple of 2^k on. The
+                    // middle is one for every k up to the order of a half, and for no larger one;
+                    // nor is there one in the run before the middle, which is shorter than a half.
+                    let keep = &Self::KEEP[order.min(15) as usize];
+                    for k in 0..16 {
+                        let across = ((suffix & Self::FLOOR[k]) + prefix) & keep[k];
+                        lanes[k] = across.max(l[k]).max(r[k]);
+                    }
+                    lanes[PREFIX] = l[PREFIX];
+                }
+                lanes[SUFFIX] = if r[PREFIX] == size { size + suffix } else { r[SUFFIX] };
+                Self(lanes)
+            }
         }
-        lanes[PREFIX] = size + prefix;
-    } else {
-        // The run across the middle counts from its first multiple of 2^k on. The middle is one
-        // for every k up to the order of a half, and for no larger one; then there is none in the
-        // run before the middle either, which is shorter than the half.
-        let keep = &UP_TO[(order as usize).min(15)];
-        for k in 0..16 {
-            let across = ((suffix & FLOOR[k]) + prefix) & keep[k];
-            lanes[k] = across.max(l[k]).max(r[k]);
+    };
+}
+
+summary! {
+    /// A node of up to `2^14` coordinates: half the memory and half the work.
+    #[repr(align(32))]
+    Low, i16
+}
+
+summary! {
+    /// A node of more coordinates: one cache line.
+    #[repr(align(64))]
+    High, i32
+}
+
+/// The largest order of a [`Low`] node.
+pub(super) const LOW_ORDER: u32 = 14;
+
+impl From<Low> for High {
+    fn from(low: Low) -> Self {
+        // Not `map`, which is not inlined here and costs as much as the merge.
+        let mut lanes = [0; 16];
+        for (lane, low) in lanes.iter_mut().zip(low.0) {
+            *lane = i32::from(low);
         }
-        lanes[PREFIX] = l[PREFIX];
+        Self(lanes)
     }
-    lanes[SUFFIX] = if r[PREFIX] == size { size + suffix } else { r[SUFFIX] };
-    Summary(lanes)
 }
 
 /// The multiples of `2^order` among the bits of a word; bit 0 alone from order 6 on.
@@ -105,6 +166,7 @@ impl Leaf {
     pub(super) const FREE: Self = Self([64; 8]);
 
     /// The summary of a word whose set bits are free.
+    #[inline]
     pub(super) fn of(word: u64) -> Self {
         if word == 0 {
             return Self::USED;
@@ -155,13 +217,18 @@ impl Leaf {
     }
 
     /// The same as a node.
-    pub(super) fn expand(self, start: usize) -> Summary {
-        let mut lanes = [0; 16];
-        for (k, lane) in lanes.iter_mut().enumerate().take(PREFIX) {
-            *lane = self.usable(start, k as u32) as i32;
+    #[inline(always)]
+    pub(super) fn expand(self, start: usize) -> Low {
+        let aligned = &Low::KEEP[start.trailing_zeros().min(15) as usize];
+        let mut lanes = *aligned;
+        for lane in &mut lanes {
+            *lane &= i16::from(self.0[6]);
         }
-        lanes[PREFIX] = self.prefix() as i32;
-        lanes[SUFFIX] = self.suffix() as i32;
-        Summary(lanes)
+        for (lane, run) in lanes.iter_mut().zip(self.0).take(6) {
+            *lane = i16::from(run);
+        }
+        lanes[PREFIX] = i16::from(self.0[6]);
+        lanes[SUFFIX] = i16::from(self.0[7]);
+        Low(lanes)
     }
 }

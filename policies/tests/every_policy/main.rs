@@ -2,7 +2,8 @@
 
 mod world;
 
-use cma_policies::{Area, BuildError, Run, builtin};
+use cma_policies::kit::{Split, carve};
+use cma_policies::{Area, BuildError, Promises, Request, Run, builtin};
 
 use world::World;
 
@@ -87,6 +88,26 @@ fn grants_are_inside_disjoint_aligned_and_given_back() {
         }
     }
     assert!(worlds > 1800, "{worlds}");
+}
+
+#[test]
+fn policies_of_any_kind_stand_side_by_side() {
+    let catalog = builtin::catalog();
+    for names in [["buddy:trim=false", "next-fit"], ["kernel:row=android", "buddy"]] {
+        for seed in 0..20 {
+            let area = Area::single(seed, 60, 0).unwrap();
+            let parts = carve(&area, &[1.0, 2.0]).unwrap();
+            let parts = parts.into_iter().zip(names);
+            let parts = parts
+                .map(|(part, name)| catalog.parse(name).unwrap().build(part).unwrap())
+                .collect();
+            let route = |request: Request, step: usize| {
+                (step < 2).then_some((step + usize::from(request.client())) % 2)
+            };
+            let split = Split::new(area, Promises::NONE, parts, route);
+            World::new(Box::new(split), seed).run(400, &names.join(" beside "));
+        }
+    }
 }
 
 #[test]

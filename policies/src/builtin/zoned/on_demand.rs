@@ -1,8 +1,9 @@
 //! Blocks that big grants reserve for big requests.
 
-use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
+use core::ops::Range;
 
+use super::reserve::Reserve;
 use crate::area::Area;
 use crate::kit::{Ask, FreeMap, Place, Search};
 
@@ -10,130 +11,166 @@ use crate::kit::{Ask, FreeMap, Place, Search};
 pub(super) struct OnDemand {
     /// A request of at least so many bits is big.
     big_bits: u64,
-    /// The order of a block in bits.
-    order: u32,
     /// The most blocks that may be reserved.
     blocks_max: u64,
+    /// Blocks that are reserved, in all ranges.
+    blocks: u64,
     /// Whether small requests may use reserved blocks when all else is full.
     spill: bool,
-    ranges: Vec<Range>,
-}
-
-struct Range {
-    /// The place of bit 0, in bits from page 0: blocks are aligned to that, not to the range.
-    origin: u64,
-    reserved: BTreeSet<u64>,
+    ranges: Vec<Zones>,
 }
 
 impl OnDemand {
     /// Nothing reserved. Blocks are of `2^order` pages, at least one granule.
     pub(super) fn new(area: &Area, order: u32, blocks_max: u64, spill: bool) -> Self {
-        let ranges = (0..area.ranges().len())
-            .map(|range| Range { origin: area.origin(range), reserved: BTreeSet::new() })
-            .collect();
+        let block_order = order.saturating_sub(area.order_per_bit());
+        let zones = |range| Zones::new(area.bits(range), area.origin(range), block_order);
         Self {
             big_bits: area.pages_to_bits(1 << order),
-            order: order.saturating_sub(area.order_per_bit()),
             blocks_max,
+            blocks: 0,
             spill,
-            ranges,
+            ranges: (0..area.ranges().len()).map(zones).collect(),
         }
     }
-
-    /// The numbers of the blocks that `[bit, bit + bits)` touches.
-    fn blocks(&self, range: usize, bit: u64, bits: u64) -> core::ops::RangeInclusive<u64> {
-        let first = self.ranges[range].origin + bit;
-        first >> self.order..=(first + (bits - 1)) >> self.order
-    }
-
-    /// The first stretch of reserved blocks that ends behind `bit`, in bits of the range. It may
-    /// reach over the ends of the range, where its blocks do.
-    fn stretch(&self, range: usize, bit: u64) -> Option<Stretch> {
-        let Range { origin, reserved } = &self.ranges[range];
-        let mut blocks = reserved.range((origin + bit) >> self.order..);
-        let first = *blocks.next()?;
-        let more = blocks.zip(first + 1..).take_while(|&(block, next)| *block == next).count();
-        let in_range = |block: u64| block.saturating_mul(1 << self.order).saturating_sub(*origin);
-        Some(Stretch { start: in_range(first), end: in_range(first + 1 + more as u64) })
-    }
-
-    /// Whether `[bit, bit + bits)` is where such a request goes first: a big one wholly inside the
-    /// reserve, a small one wholly outside. If not, the lowest later bit that could be.
-    fn preferred(&self, range: usize, bit: u64, bits: u64) -> Result<(), Option<u64>> {
-        let stretch = self.stretch(range, bit);
-        if bits < self.big_bits {
-            return match stretch {
-                Some(Stretch { start, end }) if start < bit + bits => Err(Some(end)),
-                _ => Ok(()),
-            };
-        }
-        match stretch {
-            None => Err(None),
-            Some(Stretch { start, end }) if start <= bit && bit + bits <= end => Ok(()),
-            Some(Stretch { start, .. }) if bit < start => Err(Some(start)),
-            Some(Stretch { end, .. }) => Err(Some(end)),
-        }
-    }
-
-    /// The lowest bit from `bit` on, itself not preferred or already tried, that is not preferred.
-    fn past_preferred(&self, range: usize, bit: u64, bits: u64) -> Option<u64> {
-        let stretch = self.stretch(range, bit)?;
-        let lowest = if bits < self.big_bits {
-            (stretch.start + 1).saturating_sub(bits)
-        } else {
-            stretch.end + 1 - bits
-        };
-        Some(lowest.max(bit + 1))
-    }
-
-    /// The lowest fit from `from` on that is preferred, or that is not.
-    fn scan(&self, map: &FreeMap, search: Search, range: usize, is_preferred: bool) -> Option<u64> {
-        let mut from = search.from;
-        loop {
-            let bit = map.first_fit(Search { from, ..search })?;
-            from = match (self.preferred(range, bit, search.bits), is_preferred) {
-                (Ok(()), true) | (Err(_), false) => return Some(bit),
-                (Err(next), true) => next?,
-                (Ok(()), false) => self.past_preferred(range, bit, search.bits)?,
-            };
-        }
-    }
-}
-
-/// Adjoining reserved blocks: the bits `[start, end)`.
-struct Stretch {
-    start: u64,
-    end: u64,
 }
 
 impl Place for OnDemand {
     fn place(&self, map: &FreeMap, search: Search, ask: Ask) -> Option<u64> {
+        let zones = &self.ranges[ask.range];
         let is_big = search.bits >= self.big_bits;
-        let refused = search.refused();
-        let is_second =
-            refused.is_some_and(|bit| self.preferred(ask.range, bit, search.bits).is_err());
-        if !is_second {
-            if let Some(bit) = self.scan(map, search, ask.range, true) {
-                return Some(bit);
-            }
-            if !is_big && !self.spill {
-                return None;
-            }
+        if ask.first.is_none() {
+            let own = if is_big { &zones.inside } else { &zones.outside };
+            return own.first_fit(search).or_else(|| {
+                let may_leave = is_big || self.spill;
+                if may_leave { map.first_fit(search) } else { None }
+            });
         }
-        let from = if is_second { search.from } else { 0 };
-        self.scan(map, Search { from, ..search }, ask.range, false)
+        if is_big {
+            return ask.round(map, search);
+        }
+        // A busy page is no pressure: a small request that began outside the reserve stays there.
+        let refused = search.refused()?;
+        if zones.is_outside(refused, search.bits) {
+            zones.outside.first_fit(search)
+        } else {
+            map.first_fit(search)
+        }
+    }
+
+    fn marked(&mut self, range: usize, bit: u64, bits: u64) {
+        self.ranges[range].change(bit..bit + bits, FreeMap::set);
+    }
+
+    fn unmarked(&mut self, range: usize, bit: u64, bits: u64) {
+        self.ranges[range].change(bit..bit + bits, FreeMap::clear);
     }
 
     fn granted(&mut self, range: usize, bit: u64, bits: u64) {
-        for block in self.blocks(range, bit, bits) {
+        let zones = &mut self.ranges[range];
+        for block in zones.blocks_of(bit, bits) {
             if bits < self.big_bits {
-                self.ranges[range].reserved.remove(&block);
-            } else {
-                let reserved: usize = self.ranges.iter().map(|range| range.reserved.len()).sum();
-                if (reserved as u64) < self.blocks_max {
-                    self.ranges[range].reserved.insert(block);
-                }
+                self.blocks -= u64::from(zones.release(block));
+            } else if self.blocks < self.blocks_max {
+                self.blocks += u64::from(zones.reserve(block));
             }
         }
+    }
+}
+
+/// The two zones of a range: what is reserved, and what is not.
+struct Zones {
+    bits: u64,
+    /// The place of bit 0, in bits from page 0: blocks are aligned to that, not to the range.
+    origin: u64,
+    /// The order of a block in bits.
+    block_order: u32,
+    reserve: Reserve,
+    /// The free bits of reserved blocks; all others count as used.
+    inside: FreeMap,
+    /// The free bits of all other blocks.
+    outside: FreeMap,
+}
+
+impl Zones {
+    fn new(bits: u64, origin: u64, block_order: u32) -> Self {
+        let outside = FreeMap::new(bits, origin);
+        let mut inside = outside.clone();
+        inside.set(0, bits);
+        Self { bits, origin, block_order, reserve: Reserve::default(), inside, outside }
+    }
+
+    /// The numbers of the blocks that `bits` bits at `bit` touch.
+    fn blocks_of(&self, bit: u64, bits: u64) -> core::ops::RangeInclusive<u64> {
+        let first = self.origin + bit;
+        first >> self.block_order..=(first + (bits - 1)) >> self.block_order
+    }
+
+    /// The bits of `blocks` that are in the range.
+    fn bits_of(&self, blocks: Range<u64>) -> Range<u64> {
+        let bit = |block: u64| {
+            block.saturating_mul(1 << self.block_order).saturating_sub(self.origin).min(self.bits)
+        };
+        bit(blocks.start)..bit(blocks.end)
+    }
+
+    /// The first stretch of reserved bits that ends behind `bit`.
+    fn stretch(&self, bit: u64) -> Option<Range<u64>> {
+        let blocks = self.reserve.stretch((self.origin + bit) >> self.block_order)?;
+        Some(self.bits_of(blocks))
+    }
+
+    /// Whether none of `bits` bits at `bit` is reserved.
+    fn is_outside(&self, bit: u64, bits: u64) -> bool {
+        self.stretch(bit).is_none_or(|stretch| bit + bits <= stretch.start)
+    }
+
+    /// Marks or unmarks `run`, each piece of it in the zone that it is in.
+    fn change(&mut self, run: Range<u64>, mark: impl Fn(&mut FreeMap, u64, u64)) {
+        let mut bit = run.start;
+        while bit < run.end {
+            let stretch = self.stretch(bit).unwrap_or(self.bits..self.bits);
+            let (map, end) = if stretch.start <= bit {
+                (&mut self.inside, stretch.end)
+            } else {
+                (&mut self.outside, stretch.start)
+            };
+            let end = end.min(run.end);
+            mark(map, bit, end - bit);
+            bit = end;
+        }
+    }
+
+    /// Reserves `block`; says whether it was not.
+    fn reserve(&mut self, block: u64) -> bool {
+        let is_new = self.reserve.insert(block);
+        if is_new {
+            let bits = self.bits_of(block..block + 1);
+            hand_over(&mut self.outside, &mut self.inside, bits);
+        }
+        is_new
+    }
+
+    /// Releases `block`; says whether it was reserved.
+    fn release(&mut self, block: u64) -> bool {
+        let was_in = self.reserve.remove(block);
+        if was_in {
+            let bits = self.bits_of(block..block + 1);
+            hand_over(&mut self.inside, &mut self.outside, bits);
+        }
+        was_in
+    }
+}
+
+/// What is free in `bits` of `giver` becomes free in `taker`.
+fn hand_over(giver: &mut FreeMap, taker: &mut FreeMap, bits: Range<u64>) {
+    let mut from = bits.start;
+    while let Some(bit) = giver.first_fit(Search { bits: 1, mask: 0, offset: 0, from })
+        && bit < bits.end
+    {
+        let (first, count) = giver.hole_at(bit).expect("a free bit is in a hole");
+        from = bits.end.min(first + count);
+        giver.set(bit, from - bit);
+        taker.clear(bit, from - bit);
     }
 }

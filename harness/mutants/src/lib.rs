@@ -1,0 +1,1 @@
+//! Nothing: see `tests/mutants.rs`. The defects are compiled in here and in no other package.

@@ -1,0 +1,108 @@
+//! `cmalab conform`: every law over policies.
+
+use std::io::Write;
+
+use clap::Args;
+use cma_policies::Spec;
+use serde_json::{Value, json};
+
+use super::context::{Context, Format};
+use super::failure::{Exit, Failure};
+use super::table::quote;
+use crate::law::conformance::{Effort, Report, conform};
+
+/// Holds policies against every law that their promises bind them to.
+///
+/// All small cases first, then random ones, until a law is broken; then the smallest case found
+/// that breaks it. Exit status 1 if one is broken.
+///
+/// Examples:
+///   cmalab conform
+///   cmalab conform --policy zoned:share=0.25,order=8 --cases 5000 --seed 3
+#[derive(Args, Debug)]
+#[command(verbatim_doc_comment)]
+pub(super) struct Conform {
+    /// A policy, as `name` or `name:key=value,…`; may stand several times [default: all of them]
+    #[arg(long, value_name = "POLICY")]
+    policy: Vec<String>,
+    /// Random cases for each
+    #[arg(long, default_value_t = Effort::TEST.cases)]
+    cases: u64,
+    /// The most acts of a random case
+    #[arg(long, default_value_t = Effort::TEST.acts)]
+    acts: u64,
+    /// Seed of the random cases
+    #[arg(long, default_value_t = Effort::TEST.seed)]
+    seed: u64,
+}
+
+/// Judges them.
+///
+/// # Errors
+/// A policy name that is wrong.
+pub(super) fn run(args: &Conform, context: &Context) -> Result<Exit, Failure> {
+    let all = context.catalog.entries().iter().map(|entry| entry.name.to_string());
+    let named = if args.policy.is_empty() { all.collect() } else { args.policy.clone() };
+    let specs: Vec<Spec> =
+        named.iter().map(|text| context.catalog.parse(text)).collect::<Result<_, _>>()?;
+    let effort =
+        Effort { cases: args.cases, acts: args.acts, seed: args.seed, depth: Effort::TEST.depth };
+    let judged: Vec<_> = specs
+        .iter()
+        .map(|spec| (spec.to_string(), conform(&|area| spec.build(area), effort)))
+        .collect();
+    context.output(None, |out| Ok(write(&judged, context.format, out)?))?;
+    let clean = judged.iter().all(|(_, report)| report.is_clean());
+    Ok(if clean { Exit::Good } else { Exit::Bad })
+}
+
+fn write(judged: &[(String, Report)], format: Format, out: &mut dyn Write) -> std::io::Result<()> {
+    match format {
+        Format::Text => {
+            for (policy, report) in judged {
+                writeln!(out, "{policy}: {report}")?;
+            }
+        }
+        Format::Json => {
+            let policies: Vec<_> =
+                judged.iter().map(|(policy, report)| json(policy, report)).collect();
+            writeln!(out, "{:#}", json!({ "schema": 1, "policies": policies }))?;
+        }
+        Format::Csv => {
+            writeln!(out, "schema,policy,law,cases,broken")?;
+            for (policy, report) in judged {
+                for verdict in &report.verdicts {
+                    let broken = verdict.broken.as_ref().map(|broken| broken.violation.to_string());
+                    let broken = quote(&broken.unwrap_or_default());
+                    writeln!(
+                        out,
+                        "1,{},{},{},{broken}",
+                        quote(policy),
+                        verdict.law,
+                        verdict.cases
+                    )?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn json(policy: &str, report: &Report) -> Value {
+    let laws: Vec<_> = report
+        .verdicts
+        .iter()
+        .map(|verdict| {
+            let broken = verdict.broken.as_ref().map(
+                |broken| json!({ "what": broken.violation.to_string(), "steps": broken.lines }),
+            );
+            json!({ "law": verdict.law, "cases": verdict.cases, "broken": broken })
+        })
+        .collect();
+    json!({
+        "policy": policy,
+        "areas_built": report.areas_built,
+        "areas_refused": report.areas_refused,
+        "laws": laws,
+    })
+}

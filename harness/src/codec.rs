@@ -1,0 +1,126 @@
+//! Bytes to cases and back: the one format of corpora, crashes, shrinking and seeded tests.
+//!
+//! Every byte string is a valid case: a header of [`HEADER`] bytes (missing ones count as 0), then
+//! records of [`RECORD`] bytes each (a torn one at the end is dropped). Small worlds dominate. No
+//! policy is named, so one corpus serves all. What a record means does not depend on the records
+//! before it, so taking any of them away leaves a case.
+
+mod geometry;
+mod record;
+
+use cma_policies::Area;
+
+pub use record::{Act, BadFree, Ending, Script};
+
+use crate::seed::Draws;
+
+/// Bytes of the header.
+pub const HEADER: usize = geometry::BYTES;
+/// Bytes of a record.
+pub const RECORD: usize = record::BYTES;
+/// The most records that are read.
+pub const MAX_ACTS: usize = 4096;
+
+/// An area and what happens to it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Case {
+    /// The area: one to three ranges.
+    pub area: Area,
+    /// What happens, in order.
+    pub acts: Vec<Act>,
+}
+
+impl Case {
+    /// The case that `bytes` are. Total: there are no wrong bytes.
+    #[must_use]
+    pub fn decode(bytes: &[u8]) -> Self {
+        let (header, records) = bytes.split_at(bytes.len().min(HEADER));
+        let mut full = [0; HEADER];
+        full[..header.len()].copy_from_slice(header);
+        let area = geometry::decode(full);
+        let pages = area.pages();
+        let (records, _) = records.as_chunks::<RECORD>();
+        let acts = records.iter().take(MAX_ACTS).map(|raw| Act::decode(*raw, pages)).collect();
+        Self { area, acts }
+    }
+
+    /// Bytes that [`decode`](Self::decode) makes this case of. Every case that came out of `decode`
+    /// has some; of one that was put together by hand, numbers that no byte can say are brought
+    /// down to the nearest that can.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut bytes = geometry::encode(&self.area).to_vec();
+        for act in &self.acts {
+            bytes.extend(act.encode(self.area.pages()));
+        }
+        bytes
+    }
+
+    /// A random case of up to `max_acts` acts; fewer on a large area, where each takes longer.
+    pub fn draw(draws: &mut Draws, max_acts: u64) -> Self {
+        let records = draws.between(1, max_acts.clamp(1, MAX_ACTS as u64)) as usize;
+        let mut case = Self::decode(&noise(draws, HEADER + records * RECORD));
+        if case.area.pages() >> case.area.order_per_bit() > 256 {
+            case.acts.truncate(16);
+        }
+        case
+    }
+}
+
+fn noise(draws: &mut Draws, length: usize) -> Vec<u8> {
+    (0..length).map(|_| draws.below(256) as u8).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seed::Seed;
+
+    #[test]
+    fn whatever_is_decoded_encodes_to_the_same_case() {
+        let mut draws = Seed::new(1).child("codec", 0).rng();
+        for _ in 0..2000 {
+            let case = Case::draw(&mut draws, 20);
+            assert_eq!(Case::decode(&case.encode()), case);
+        }
+    }
+
+    #[test]
+    fn no_bytes_and_torn_records_are_cases() {
+        assert_eq!(Case::decode(&[]).area, Area::single(0, 1, 0).unwrap());
+        for length in 0..HEADER + 2 * RECORD {
+            let case = Case::decode(&vec![0xff; length]);
+            assert_eq!(case.acts.len(), length.saturating_sub(HEADER) / RECORD);
+        }
+    }
+
+    #[test]
+    fn small_worlds_dominate_and_large_ones_are_reached() {
+        let mut draws = Seed::new(2).child("codec", 0).rng();
+        let areas: Vec<_> = (0..2000).map(|_| Case::draw(&mut draws, 1).area).collect();
+        let bits = |area: &Area| area.pages() >> area.order_per_bit();
+        let small = areas.iter().filter(|area| bits(area) <= 64).count();
+        assert!(small > 1000, "{small} of 2000");
+        assert!(areas.iter().any(|area| bits(area) > 2048));
+        assert!(areas.iter().any(|area| area.order_per_bit() >= 9));
+        assert!(areas.iter().any(|area| area.ranges().len() == 3));
+        let misaligned = |area: &&Area| !area.ranges()[0].pfn.0.is_multiple_of(area.granule());
+        assert!(areas.iter().filter(misaligned).count() > 20);
+        assert!(areas.iter().any(|area| area.ranges()[0].pfn.0 > 1 << 40));
+    }
+
+    #[test]
+    fn acts_of_every_kind_are_drawn() {
+        let mut draws = Seed::new(3).child("codec", 0).rng();
+        let case = Case::decode(&noise(&mut draws, HEADER + (MAX_ACTS + 9) * RECORD));
+        assert_eq!(case.acts.len(), MAX_ACTS);
+        let has = |which: fn(&Act) -> bool| case.acts.iter().filter(|act| which(act)).count() > 50;
+        assert!(has(|act| matches!(act, Act::Alloc { script, .. } if script.busy > 0)));
+        assert!(has(|act| matches!(act, Act::Alloc { linger: 1.., .. })));
+        assert!(has(|act| matches!(act, Act::Free { .. })));
+        assert!(has(|act| matches!(act, Act::FreePart { .. })));
+        assert!(has(|act| matches!(act, Act::FreeBadly { .. })));
+        assert!(has(|act| matches!(act, Act::Pin { .. })));
+        assert!(has(|act| matches!(act, Act::Unpin { .. })));
+    }
+}

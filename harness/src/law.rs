@@ -1,0 +1,132 @@
+//! What every policy owes, one file a law; what it promised decides which of them bind it.
+//!
+//! A law looks at the moments of one run of a case ([`Check::Moment`]), or compares runs with each
+//! other ([`Check::Case`]). The naive [`Reference`] is the judge: no law asks the policy, nor the
+//! kit that it is made of, what is true.
+
+mod aligned;
+mod bad_free;
+mod complete;
+pub mod conformance;
+mod deterministic;
+mod disjoint;
+mod drain;
+mod free;
+mod free_runs;
+mod in_flight;
+mod inside;
+mod lowest;
+mod marks;
+mod meaning;
+mod model;
+mod no_trace;
+mod partial_free;
+mod refusal;
+mod scene;
+mod shrink;
+mod termination;
+mod tight;
+mod translation;
+mod trial;
+
+use cma_policies::{Area, BuildError, Policy, Promises};
+
+pub use scene::{Asked, Moment, Scene};
+pub use trial::Answer;
+
+use crate::codec::Case;
+use crate::oracle::{Reference, Violation};
+
+/// Makes the policy under judgement for an area.
+pub type Build<'a> = &'a dyn Fn(Area) -> Result<Box<dyn Policy>, BuildError>;
+
+/// What a policy must promise for a law to bind it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Binds {
+    /// Nothing: it binds every policy.
+    Everyone,
+    /// [`Promises::aligned`].
+    Aligned,
+    /// [`Promises::complete`].
+    Complete,
+    /// [`Promises::lowest`].
+    Lowest,
+    /// [`Promises::tight`].
+    Tight,
+    /// [`Promises::partial_free`].
+    PartialFree,
+}
+
+impl Binds {
+    /// Whether it binds a policy that promises this.
+    #[must_use]
+    pub const fn binds(self, promises: Promises) -> bool {
+        match self {
+            Self::Everyone => true,
+            Self::Aligned => promises.aligned,
+            Self::Complete => promises.complete,
+            Self::Lowest => promises.lowest,
+            Self::Tight => promises.tight,
+            Self::PartialFree => promises.partial_free,
+        }
+    }
+
+    /// The word for it in lists.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Everyone => "everyone",
+            Self::Aligned => "aligned",
+            Self::Complete => "complete",
+            Self::Lowest => "lowest",
+            Self::Tight => "tight",
+            Self::PartialFree => "partial_free",
+        }
+    }
+}
+
+/// How a law is checked.
+#[derive(Clone, Copy, Debug)]
+pub enum Check {
+    /// At every moment of a run. An error says what was expected and what happened.
+    Moment(fn(&Scene<'_>) -> Result<(), String>),
+    /// Over a whole case that broke no law at its moments.
+    Case(fn(&Case, Build<'_>) -> Result<(), Violation>),
+}
+
+/// A law.
+#[derive(Clone, Copy, Debug)]
+pub struct Law {
+    /// Its name, one of [`crate::oracle::name`].
+    pub name: &'static str,
+    /// What it says, in one line.
+    pub about: &'static str,
+    /// Which promise binds a policy to it.
+    pub binds: Binds,
+    /// How it is checked.
+    pub check: Check,
+}
+
+/// Every law. At one moment the first that is broken is the one that is named.
+pub const LAWS: &[Law] = &[
+    inside::LAW,
+    disjoint::LAW,
+    aligned::LAW,
+    lowest::LAW,
+    termination::LAW,
+    marks::LAW,
+    free::LAW,
+    bad_free::LAW,
+    partial_free::LAW,
+    refusal::LAW,
+    free_runs::LAW,
+    tight::LAW,
+    meaning::LAW,
+    complete::LAW,
+    model::LAW,
+    deterministic::LAW,
+    no_trace::LAW,
+    drain::LAW,
+    translation::LAW,
+    in_flight::LAW,
+];

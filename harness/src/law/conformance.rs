@@ -1,0 +1,141 @@
+//! Every law over any policy.
+
+mod report;
+mod small;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use cma_policies::Promises;
+
+pub use report::{Broken, Report, Verdict};
+
+use super::shrink::shrink;
+use super::trial::{Mode, Trial, run, transcript};
+use super::{Build, Check, LAWS};
+use crate::codec::Case;
+use crate::oracle::{Violation, name};
+use crate::seed::Seed;
+
+/// How hard to look.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Effort {
+    /// Random cases.
+    pub cases: u64,
+    /// The most acts of a random case.
+    pub acts: u64,
+    /// Acts of the small cases, of which there are all.
+    pub depth: u32,
+    /// Where the random cases come from.
+    pub seed: u64,
+}
+
+impl Effort {
+    /// What a test of a policy can afford: well below a second, optimised.
+    pub const TEST: Self = Self { cases: 300, acts: 60, depth: 3, seed: 1 };
+}
+
+/// Judges the policy that `build` makes: all small cases, then random ones, under every law that
+/// its promises bind it to, until one is broken.
+#[must_use]
+pub fn conform(build: Build<'_>, effort: Effort) -> Report {
+    let mut report = Report::new();
+    let seed = Seed::new(effort.seed);
+    let random = (0..effort.cases)
+        .map(|case| Case::draw(&mut seed.child("conformance", case).rng(), effort.acts));
+    for case in small::cases(effort.depth).chain(random) {
+        let Some(promises) = promises(&case, build) else {
+            report.areas_refused += 1;
+            continue;
+        };
+        report.areas_built += 1;
+        report.count(promises);
+        if let Err(violation) = judge(&case, build) {
+            let law = violation.law;
+            let broken = |case: &Case| judge(case, build).is_err_and(|other| other.law == law);
+            report.convict(broken_by(&shrink(&case, &broken), build, violation));
+            return report;
+        }
+    }
+    if report.areas_refused > report.areas_built {
+        let (refused, built) = (report.areas_refused, report.areas_built);
+        let what = format!("{refused} areas were refused and {built} built");
+        report.convict(Broken::bare(Violation { law: name::BUILDS, op: 0, what }));
+    }
+    report
+}
+
+/// The promises for the case's area; nothing where it cannot be built there.
+fn promises(case: &Case, build: Build<'_>) -> Option<Promises> {
+    let promises = || Trial::new(case, build).map(|trial| trial.promises());
+    catch_unwind(AssertUnwindSafe(promises)).map_or(Some(Promises::NONE), Result::ok)
+}
+
+/// Runs one case under every law.
+///
+/// # Errors
+/// The first law that was broken. A call that panicked broke [`name::PANIC`].
+pub fn judge(case: &Case, build: Build<'_>) -> Result<(), Violation> {
+    let judged = catch_unwind(AssertUnwindSafe(|| {
+        run(case, build, Mode::Checked)?;
+        let Ok(trial) = Trial::new(case, build) else { return Ok(()) };
+        for law in LAWS.iter().filter(|law| law.binds.binds(trial.promises())) {
+            if let Check::Case(check) = law.check {
+                check(case, build)?;
+            }
+        }
+        Ok(())
+    }));
+    judged.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
+        let what = text.unwrap_or_else(|| "it panicked".into());
+        Err(Violation { law: name::PANIC, op: 0, what })
+    })
+}
+
+/// What there is to show of a broken law: the shrunk case and what happens in it.
+fn broken_by(case: &Case, build: Build<'_>, first: Violation) -> Broken {
+    let violation = judge(case, build).err().unwrap_or(first);
+    let mode = if violation.law == name::IN_FLIGHT { Mode::Overlapped } else { Mode::Checked };
+    let lines = catch_unwind(AssertUnwindSafe(|| transcript(case, build, mode)));
+    Broken { violation, case: Some(case.clone()), lines: lines.unwrap_or_default() }
+}
+
+/// Judges a policy for a test.
+///
+/// # Panics
+/// With the broken law and the smallest stream found that breaks it.
+pub fn assert_conforms(what: &str, build: Build<'_>, effort: Effort) {
+    let report = conform(build, effort);
+    assert!(report.is_clean(), "{what}: {report}");
+}
+
+/// Makes a test that judges a policy under every law: `conformance!(ENTRY)` for an
+/// [`Entry`](cma_policies::Entry) with its defaults, or `conformance!(name_of_test, builder)` for
+/// anything that makes a `Box<dyn Policy>` of an [`Area`](cma_policies::Area).
+#[macro_export]
+macro_rules! conformance {
+    ($entry:expr) => {
+        #[test]
+        fn keeps_every_law() {
+            let entry: $crate::policies::Entry = $entry;
+            let spec = $crate::policies::Catalog::new(&[entry]).parse(entry.name);
+            let spec = spec.expect("an entry takes its own defaults");
+            $crate::law::conformance::assert_conforms(
+                entry.name,
+                &|area| spec.build(area),
+                $crate::law::conformance::Effort::TEST,
+            );
+        }
+    };
+    ($name:ident, $build:expr) => {
+        #[test]
+        fn $name() {
+            $crate::law::conformance::assert_conforms(
+                stringify!($name),
+                &$build,
+                $crate::law::conformance::Effort::TEST,
+            );
+        }
+    };
+}

@@ -1,0 +1,32 @@
+//! The model that sweeps judge by is true.
+
+use super::scene::demand;
+use super::{Binds, Check, Law, Scene};
+use crate::oracle::name;
+
+pub(super) const LAW: Law = Law {
+    name: name::MODEL,
+    about: "free, longest and longest usable pages of the model are the naive reference's",
+    binds: Binds::Everyone,
+    check: Check::Moment(check),
+};
+
+fn check(scene: &Scene<'_>) -> Result<(), String> {
+    if scene.under_way {
+        return Ok(());
+    }
+    let (model, truth) = (scene.model, scene.reference);
+    let equal = |what: &str, got: u64, right: u64| {
+        demand(got == right, || format!("the model has {got} pages {what}, not {right}"))
+    };
+    equal("free", model.free_pages(), truth.free_pages())?;
+    let held = model.live_pages() + model.padding_pages() + model.free_pages();
+    equal("in all", held, scene.area.pages())?;
+    equal("in its longest run", model.longest_run(), truth.longest_run())?;
+    // The first orders, one in the middle of every area, and one above it.
+    for order in [0, 1, 2, 3, 5, 8, 12, 40, 63] {
+        let what = format!("usable at order {order}");
+        equal(&what, model.longest_usable(order), truth.longest_usable(order))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,308 @@
+//! The naive reference: one `bool` a granule, every question answered by looking at each of them.
+//!
+//! It shares nothing with `cma_policies::kit`, nor with the arithmetic of [`Area`]: it divides
+//! where they shift and mask, so that one slip cannot be made on both sides.
+
+use cma_policies::{Area, Pfn, Request, Run};
+
+/// A granule of an area: where a search goes on.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Place {
+    /// Index of the range.
+    pub range: usize,
+    /// Index of the granule in it. A place behind the last one is legal; nothing fits there.
+    pub bit: u64,
+}
+
+impl Place {
+    /// Where every search begins.
+    pub const START: Self = Self { range: 0, bit: 0 };
+}
+
+/// Which granules of an area are used, as plainly as it can be said.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reference {
+    granule: u64,
+    ranges: Vec<Range>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Range {
+    base: u64,
+    used: Vec<bool>,
+}
+
+impl Range {
+    /// Whether granules `bit` to `bit + bits` are there and free.
+    fn is_free(&self, bit: u64, bits: u64) -> bool {
+        let end = u128::from(bit) + u128::from(bits);
+        end <= self.used.len() as u128 && (bit..bit + bits).all(|at| !self.used[at as usize])
+    }
+
+    /// The free runs: first granule, granules.
+    fn holes(&self) -> Vec<(u64, u64)> {
+        let mut holes: Vec<(u64, u64)> = Vec::new();
+        for (bit, used) in (0..).zip(&self.used) {
+            match holes.last_mut() {
+                _ if *used => {}
+                Some((start, bits)) if *start + *bits == bit => *bits += 1,
+                _ => holes.push((bit, 1)),
+            }
+        }
+        holes
+    }
+}
+
+impl Reference {
+    /// An area with everything free.
+    #[must_use]
+    pub fn new(area: &Area) -> Self {
+        let granule = 2u64.pow(area.order_per_bit());
+        let range = |run: &Run| Range {
+            base: run.pfn.0,
+            used: vec![false; (run.count / granule) as usize],
+        };
+        Self { granule, ranges: area.ranges().iter().map(range).collect() }
+    }
+
+    /// Whether a grant for order `align` may start at `place`, as the kernel decides it
+    /// (`cma_bitmap_aligned_mask()`, `cma_bitmap_aligned_offset()`, `mm/cma.c`): the distance of
+    /// the base from an aligned page counts in whole granules.
+    #[must_use]
+    pub fn is_aligned(&self, align: u32, place: Place) -> bool {
+        let pages = 2u64.pow(align);
+        let behind = self.ranges[place.range].base % pages / self.granule;
+        (place.bit + behind).is_multiple_of((pages / self.granule).max(1))
+    }
+
+    /// Granules that `count` pages take.
+    const fn bits(&self, count: u64) -> u64 {
+        count / self.granule + if count.is_multiple_of(self.granule) { 0 } else { 1 }
+    }
+
+    const fn run(&self, place: Place, base: u64, count: u64) -> Run {
+        Run { pfn: Pfn(base + place.bit * self.granule), count }
+    }
+
+    /// The place of page `pfn`, if it is in the area.
+    fn place(&self, pfn: Pfn) -> Option<Place> {
+        (0..).zip(&self.ranges).find_map(|(range, lane)| {
+            let bit = pfn.0.checked_sub(lane.base)? / self.granule;
+            (bit < lane.used.len() as u64).then_some(Place { range, bit })
+        })
+    }
+
+    /// Whether `run` starts at the first page of a granule.
+    #[must_use]
+    pub fn on_granule(&self, run: Run) -> bool {
+        self.place(run.pfn).is_some_and(|place| {
+            (run.pfn.0 - self.ranges[place.range].base).is_multiple_of(self.granule)
+        })
+    }
+
+    /// The place and the granules of `run` where they are all in one range.
+    fn granules(&self, run: Run) -> Option<(Place, u64)> {
+        let first = self.place(run.pfn)?;
+        let last = self.place(Pfn(run.pfn.0.checked_add(run.count.checked_sub(1)?)?))?;
+        (first.range == last.range).then(|| (first, last.bit - first.bit + 1))
+    }
+
+    /// Whether `run` has a page, and all its pages are in one range.
+    #[must_use]
+    pub fn is_inside(&self, run: Run) -> bool {
+        self.granules(run).is_some()
+    }
+
+    /// Whether every granule that `run` has a page in is in one range and free.
+    #[must_use]
+    pub fn is_free(&self, run: Run) -> bool {
+        self.granules(run)
+            .is_some_and(|(place, bits)| self.ranges[place.range].is_free(place.bit, bits))
+    }
+
+    /// Marks every granule that `run` has a page in.
+    ///
+    /// # Panics
+    /// Here and in [`clear`](Self::clear): where one of them is not in the area or is so already.
+    pub fn set(&mut self, run: Run) {
+        self.write(run, true);
+    }
+
+    /// Unmarks every granule that `run` has a page in.
+    pub fn clear(&mut self, run: Run) {
+        self.write(run, false);
+    }
+
+    fn write(&mut self, run: Run, used: bool) {
+        let (place, bits) = self.granules(run).unwrap_or_else(|| panic!("{run} is in no range"));
+        for bit in place.bit..place.bit + bits {
+            let old = &mut self.ranges[place.range].used[bit as usize];
+            assert!(*old != used, "granule {bit} of range {} is {used} already", place.range);
+            *old = used;
+        }
+    }
+
+    /// The lowest aligned fit for `request` at or behind `from`: the kernel's answer
+    /// (`bitmap_find_next_zero_area_off()`, `lib/bitmap.c`), range by range.
+    #[must_use]
+    pub fn lowest_fit(&self, request: Request, from: Place) -> Option<Run> {
+        let bits = self.bits(request.count());
+        for (range, lane) in (0..).zip(&self.ranges).skip(from.range) {
+            let start = if range == from.range { from.bit } else { 0 };
+            for bit in start..lane.used.len() as u64 {
+                let place = Place { range, bit };
+                if !lane.used[bit as usize]
+                    && self.is_aligned(request.align(), place)
+                    && lane.is_free(bit, bits)
+                {
+                    return Some(self.run(place, lane.base, request.count()));
+                }
+            }
+        }
+        None
+    }
+
+    /// Whether one of `holes`, each inside one range, has an aligned fit for `request`.
+    #[must_use]
+    pub fn fits_in(&self, request: Request, holes: &[Run]) -> bool {
+        let bits = self.bits(request.count());
+        holes.iter().filter_map(|hole| self.granules(*hole)).any(|(place, free)| {
+            (0..free).take_while(|skip| skip + bits <= free).any(|skip| {
+                self.is_aligned(request.align(), Place { bit: place.bit + skip, ..place })
+            })
+        })
+    }
+
+    /// Where the kernel goes on after the claim of `refused` was busy: one alignment step behind
+    /// its start (`start = bitmap_no + mask + 1` in `cma_alloc()`, `mm/cma.c`).
+    ///
+    /// # Panics
+    /// If `refused` is not in the area.
+    #[must_use]
+    pub fn behind(&self, request: Request, refused: Run) -> Place {
+        let place = self.place(refused.pfn).expect("a refused run is in the area");
+        let step = (2u64.pow(request.align()) / self.granule).max(1);
+        Place { bit: place.bit.saturating_add(step), ..place }
+    }
+
+    /// The free runs in pages, ascending, each as long as it can be in its range.
+    #[must_use]
+    pub fn free_runs(&self) -> Vec<Run> {
+        let runs = |lane: &Range| {
+            let pages =
+                |(start, bits)| Run::new(lane.base + start * self.granule, bits * self.granule);
+            lane.holes().into_iter().map(pages).collect::<Vec<_>>()
+        };
+        self.ranges.iter().flat_map(runs).collect()
+    }
+
+    /// Free pages.
+    #[must_use]
+    pub fn free_pages(&self) -> u64 {
+        let free = |lane: &Range| lane.used.iter().filter(|used| !**used).count() as u64;
+        self.ranges.iter().map(free).sum::<u64>() * self.granule
+    }
+
+    /// Pages of the longest free run, 0 where there is none.
+    #[must_use]
+    pub fn longest_run(&self) -> u64 {
+        self.free_runs().iter().map(|run| run.count).max().unwrap_or(0)
+    }
+
+    /// Pages of the longest free run that starts where a request of order `align` may start.
+    #[must_use]
+    pub fn longest_usable(&self, align: u32) -> u64 {
+        let mut longest = 0;
+        for (range, lane) in (0..).zip(&self.ranges) {
+            for (start, bits) in lane.holes() {
+                let end = start + bits;
+                let first =
+                    (start..end).find(|bit| self.is_aligned(align, Place { range, bit: *bit }));
+                longest = longest.max(first.map_or(0, |first| end - first));
+            }
+        }
+        longest * self.granule
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(count: u64, align: u32) -> Request {
+        Request::new(count, align).unwrap()
+    }
+
+    /// A single range of `bits` granules of which only `free` (first, granules) are free.
+    fn with_free(base: u64, bits: u64, order_per_bit: u32, free: &[(u64, u64)]) -> Reference {
+        let area = Area::single(base, bits << order_per_bit, order_per_bit).unwrap();
+        let mut reference = Reference::new(&area);
+        for used in &mut reference.ranges[0].used {
+            *used = true;
+        }
+        for &(start, count) in free {
+            reference.ranges[0].used[start as usize..(start + count) as usize].fill(false);
+        }
+        reference
+    }
+
+    fn first_bit(reference: &Reference, count: u64, align: u32) -> Option<u64> {
+        let run = reference.lowest_fit(request(count, align), Place::START)?;
+        reference.place(run.pfn).map(|place| place.bit)
+    }
+
+    #[test]
+    fn the_kernel_s_vectors_by_hand() {
+        // The i.MX note's 511 pages at 58881, moved down by whole 256s: the same remainders.
+        let note = with_free(0, 1024, 0, &[(1, 511)]);
+        assert_eq!(first_bit(&note, 456, 8), None);
+        assert_eq!(first_bit(&note, 456, 5), Some(32));
+        assert_eq!(first_bit(&note, 456, 0), Some(1));
+        let usable: Vec<_> = (0..10).map(|align| note.longest_usable(align)).collect();
+        assert_eq!(usable, [511, 510, 508, 504, 496, 480, 448, 384, 256, 0]);
+        // A base of 512 modulo 1024 and 2048.
+        let skewed = with_free(0x40200, 2048, 0, &[(0, 2048)]);
+        assert_eq!(first_bit(&skewed, 1, 10), Some(512));
+        assert_eq!(first_bit(&skewed, 512, 11), Some(1536));
+        assert_eq!(first_bit(&skewed, 513, 11), None);
+        // Granules of 4 pages, of 2 pages on a base that is not aligned to the order.
+        let coarse = with_free(0x100, 16, 2, &[(1, 15)]);
+        assert_eq!((first_bit(&coarse, 5, 4), first_bit(&coarse, 5, 2)), (Some(4), Some(1)));
+        let odd = with_free(0x106, 16, 1, &[(0, 16)]);
+        assert_eq!(first_bit(&odd, 4, 3), Some(1));
+    }
+
+    #[test]
+    fn a_busy_walk_steps_by_the_alignment_not_by_the_count() {
+        let reference = with_free(0, 1024, 0, &[(0, 1024)]);
+        let asked = request(266, 8);
+        let mut from = Place::START;
+        let mut tried = Vec::new();
+        while let Some(run) = reference.lowest_fit(asked, from) {
+            tried.push(run.pfn.0);
+            from = reference.behind(asked, run);
+        }
+        assert_eq!(tried, [0, 256, 512]);
+    }
+
+    #[test]
+    fn ranges_are_searched_in_order_and_no_run_spans_two() {
+        let area = Area::new("two", 0, &[Run::new(8, 4), Run::new(12, 8)]).unwrap();
+        let mut reference = Reference::new(&area);
+        assert_eq!(reference.lowest_fit(request(5, 0), Place::START), Some(Run::new(12, 5)));
+        assert!(!reference.is_inside(Run::new(11, 2)));
+        reference.set(Run::new(9, 1));
+        assert_eq!(reference.free_runs(), [Run::new(8, 1), Run::new(10, 2), Run::new(12, 8)]);
+        assert_eq!((reference.free_pages(), reference.longest_run()), (11, 8));
+    }
+
+    #[test]
+    fn the_last_granule_counts_whole() {
+        let mut reference = with_free(6, 4, 1, &[(0, 4)]);
+        reference.set(Run::new(6, 3));
+        assert!(!reference.is_free(Run::new(9, 1)));
+        assert!(reference.is_free(Run::new(10, 4)));
+        assert!(!reference.is_free(Run::new(10, 5)));
+        assert!(!reference.on_granule(Run::new(9, 1)) && reference.on_granule(Run::new(10, 1)));
+    }
+}

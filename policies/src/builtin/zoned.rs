@@ -164,6 +164,8 @@ mod tests {
         assert_eq!(grant(&mut *policy, 17, 0), None);
         assert_eq!(grant(&mut *policy, 1, 0), Some(22), "neither of them released a block");
 
+        assert_eq!(walk(&mut *policy, request(1, 0)), [23, 30, 31, 38, 39, 46, 47, 54, 55, 62, 63]);
+
         let mut policy = fill();
         assert_eq!(grant(&mut *policy, 4, 0), Some(0), "nothing outside: block 0 is released");
         assert_eq!(grant(&mut *policy, 2, 0), Some(4), "and serves small ones now");

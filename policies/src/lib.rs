@@ -118,6 +118,12 @@
 //! search is truncated, and a grant can miss its physical alignment, on a real machine too. Aligned
 //! therefore means `(bit + offset) & mask == 0` with [`Area::mask`] and [`Area::offset`], nothing
 //! else.
+//!
+//! # Ranks
+//!
+//! Low to high; a module uses only lower ones, and a test reads this line:
+//!
+//! `run, mutant < error < area, request < policy < catalog < kit < builtin`
 #![no_std]
 
 extern crate alloc;

@@ -79,11 +79,11 @@ pub(super) fn run(args: &Sweep, context: &Context) -> Result<Exit, Failure> {
     let write = |name: &str, write: &dyn Fn(&mut dyn Write) -> std::io::Result<()>| {
         context.output(Some(&folder.join(name)), |out| Ok(write(out)?))
     };
+    // The finished cells go through the file of the unfinished ones, and take it away.
     write("cells.csv", &|out| csv::write_cells(&table, out))?;
     write("summary.csv", &|out| csv::write_summary(&ready, &summary, out))?;
     write("plan.toml", &|out| out.write_all(sweep::emit(&ready).as_bytes()))?;
     write("COMMAND", &|out| writeln!(out, "{}", command(args, &ready.plan)))?;
-    fs::remove_file(&partial).map_err(|error| fail(&partial, &error))?;
     context.output(None, |out| {
         match context.format {
             Format::Text => text::write(&ready, &summary, out)?,

@@ -62,8 +62,9 @@ pub struct SummaryRow {
     pub utilisation: Option<f64>,
     /// Mean of the measured LOAD.
     pub load: Option<f64>,
-    /// Size classes in which more requests were refused than under the baseline: a policy may
-    /// look good by refusing the large ones.
+    /// Size classes in which more requests are refused with enough pages free than under the
+    /// baseline, for certain where there are several streams: a policy may look good by refusing
+    /// the large ones.
     pub worse_classes: Vec<usize>,
 }
 
@@ -101,9 +102,9 @@ impl Streams<'_> {
         self.0.iter().map(move |values| values[column] != Value::Count(0))
     }
 
-    fn refused_in(self, class: usize) -> u64 {
-        let name = ["refused_1_16", "refused_17_256", "refused_257_2048", "refused_2049_up"];
-        self.sum(name[class])
+    fn withheld_in(self, class: usize) -> Vec<Option<f64>> {
+        let names = ["withheld_1_16", "withheld_17_256", "withheld_257_2048", "withheld_2049_up"];
+        self.numbers(names[class])
     }
 }
 
@@ -170,19 +171,24 @@ fn row(
     let failed = streams.failed().filter(|failed| *failed).count() as u64;
     let utilisation = streams.numbers("utilisation_at_first_failure");
     let utilisation: Vec<_> = utilisation.into_iter().filter(Option::is_some).collect();
-    let blame = |streams: Streams<'_>| streams.numbers(RATES[BLAME]);
-    let against_baseline = base.map(|base| {
-        let pairs = blame(streams).into_iter().zip(blame(base));
+    let difference = |own: Vec<Option<f64>>, base: Vec<Option<f64>>| {
+        let pairs = own.into_iter().zip(base);
         let differences: Vec<_> =
             pairs.map(|(own, base)| own.zip(base).map(|(own, base)| own - base)).collect();
         rate(bootstrap, seed, &differences)
-    });
+    };
+    let blame = |streams: Streams<'_>| streams.numbers(RATES[BLAME]);
+    let against_baseline = base.map(|base| difference(blame(streams), blame(base)));
     let test = base.map(|base| {
         let (own, other) = sign_counts(streams.failed().zip(base.failed()));
         mcnemar(own, other)
     });
     let worse = |class: &usize| {
-        base.is_some_and(|base| streams.refused_in(*class) > base.refused_in(*class))
+        base.is_some_and(|base| {
+            let Rate { mean, interval } =
+                difference(streams.withheld_in(*class), base.withheld_in(*class));
+            if count == 1 { mean > Some(0.0) } else { interval.low > Some(0.0) }
+        })
     };
     SummaryRow {
         at,

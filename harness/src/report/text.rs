@@ -25,9 +25,10 @@ pub fn write(ready: &Ready, summary: &Summary, out: &mut dyn Write) -> io::Resul
     writeln!(
         out,
         "ENOMEM with free pages: requests refused although enough pages were free, of those that \
-         found enough free.\nIn brackets 95 % intervals over the streams. Policies that do not \
-         align, and policies that refuse more\nrequests of some size, are not called best. All \
-         rows: summary.csv, cells.csv."
+         found enough free.\nIn brackets: 95 % intervals over the streams. Of more than \
+         {ALL_SHOWN} policies the baseline and the best better one\nare shown; one that does not \
+         align, or withholds more from requests of some size, is not called better.\nAll of them: \
+         summary.csv and cells.csv."
     )
 }
 
@@ -48,11 +49,12 @@ impl Block<'_> {
         self.summary.baseline.map(|policy| &self.of_cap(cap)[policy])
     }
 
-    /// The policy that withholds least, the first of equals: among those that align, and that
-    /// refuse in no size class more than the baseline. Not the baseline itself.
+    /// The policy that withholds least, the first of equals: less than the baseline, aligned, and
+    /// more from no size class.
     fn best(&self, cap: usize) -> Option<&SummaryRow> {
         let fair = self.of_cap(cap).iter().filter(|row| {
-            Some(row.policy) != self.summary.baseline
+            let change = row.against_baseline.and_then(|difference| difference.mean);
+            change.is_some_and(|change| change < 0.0)
                 && self.ready.aligned[row.policy]
                 && row.worse_classes.is_empty()
         });
@@ -93,15 +95,8 @@ fn write_block(block: &Block<'_>, out: &mut dyn Write) -> io::Result<()> {
         ready.checked[first.at.stream].ops,
     )?;
     let mut table = vec![
-        [
-            "cap",
-            "policy",
-            "ENOMEM with free pages",
-            "causes",
-            "first refusal at request",
-            "used then",
-        ]
-        .map(String::from),
+        ["cap", "policy", "ENOMEM with free pages", "causes", "first refused request", "used then"]
+            .map(String::from),
     ];
     for cap in 0..plan.caps.len() {
         for (index, row) in block.shown(cap).into_iter().enumerate() {
@@ -153,7 +148,7 @@ fn withheld(row: &SummaryRow) -> String {
     if count == 0 {
         return "none".to_string();
     }
-    let share = format!("{:.2} %", mean * 100.0);
+    let share = fine(mean);
     match (rate.interval.low, rate.interval.high) {
         (Some(low), Some(high)) => format!("{share} ({:.2}-{:.2})", low * 100.0, high * 100.0),
         _ => share,
@@ -194,41 +189,46 @@ fn first_failure(row: &SummaryRow) -> String {
     format!("{median:.0} ({low:.0}-{high}){also}")
 }
 
-/// One sentence: what the first cap costs, and what a lower cap or another policy would change.
+/// One sentence: what the first cap costs, and what another one or another policy would change.
 fn reading(block: &Block<'_>) -> Option<String> {
     let plan = &block.ready.plan;
     let base = block.baseline(0)?;
     let at_first = base.rates[BLAME].mean?;
     let (cap, name) = (plan.caps[0], block.name(base));
     if at_first == 0.0 {
-        return Some(format!("-> at cap {cap} {name} refuses nothing that would fit by size"));
+        return Some(format!(
+            "-> at cap {cap} {name} refuses nothing that enough pages are free for"
+        ));
     }
-    let other_cap = (1..plan.caps.len()).filter_map(|index| {
+    let other_caps = (1..plan.caps.len()).filter_map(|index| {
         let mean = block.baseline(index)?.rates[BLAME].mean?;
         Some((mean, plan.caps[index]))
     });
     let mut texts = Vec::new();
-    if let Some((mean, cap)) = other_cap.min_by(|a, b| a.0.total_cmp(&b.0))
+    if let Some((mean, cap)) = other_caps.min_by(|a, b| a.0.total_cmp(&b.0))
         && mean < at_first
     {
-        texts.push(format!("cap {cap} makes it {}", percent_fine(mean)));
+        texts.push(format!("at cap {cap} {}", fine(mean)));
     }
-    if let Some((row, difference)) =
-        block.best(0).and_then(|row| Some((row, row.against_baseline?)))
-        && let Some(change) = difference.mean.filter(|change| *change < 0.0)
+    if let Some(row) = block.best(0)
+        && let Some(mean) = row.rates[BLAME].mean
     {
-        let sure = difference.interval.high.is_some_and(|high| high < 0.0);
-        let doubt = if sure || row.streams == 1 { "" } else { " (not certain)" };
-        let better = percent_fine(at_first + change);
-        texts.push(format!("{} at cap {cap} makes it {better}{doubt}", block.name(row)));
+        let high = row.against_baseline.and_then(|difference| difference.interval.high);
+        let sure = high.is_some_and(|high| high < 0.0) || row.streams == 1;
+        let doubt = if sure { "" } else { ", which may be chance" };
+        texts.push(format!("with {} {}{doubt}", block.name(row), fine(mean)));
     }
     if texts.is_empty() {
-        texts.push("neither another cap nor another policy of this plan helps".to_string());
+        texts.push("no other cap and no other policy of this plan makes it better".to_string());
     }
-    let refused = percent_fine(at_first);
-    Some(format!("-> at cap {cap} {name} withholds {refused}; {}", texts.join("; ")))
+    let all = fine(at_first);
+    Some(format!(
+        "-> at cap {cap} {name} refuses {all} of what enough pages are free for; {}",
+        texts.join("; ")
+    ))
 }
 
-fn percent_fine(share: f64) -> String {
+/// A share in hundredths of a percent.
+fn fine(share: f64) -> String {
     format!("{:.2} %", share * 100.0)
 }

@@ -9,7 +9,7 @@ use cma_policies::{Area, Run};
 use super::cells::Configuration;
 use super::plan::{Plan, Stream, What};
 use super::run::Failed;
-use crate::ingest::{self, Event, IngestError, Options, Reader, Source};
+use crate::ingest::{self, Answered, Event, IngestError, Options, Reader, Row, Source};
 use crate::op::{Op, Timed};
 use crate::seed::Seed;
 use crate::workload::Setup;
@@ -107,8 +107,9 @@ fn look_through(stream: &Stream) -> Result<Checked, Failed> {
     let mut sizes: BTreeMap<u64, u64> = BTreeMap::new();
     let (mut ops, mut pins) = (0, 0);
     for row in reader.by_ref() {
-        let Event::Op(op) = row?.event else { continue };
-        ops += 1;
+        let row = row?;
+        ops += ops_of(&row).count() as u64;
+        let Event::Op(op) = row.event else { continue };
         match op {
             Op::Alloc { request, .. } => {
                 let count = request.count();
@@ -164,10 +165,7 @@ impl Ops {
             let failed = Rc::clone(&failed);
             let rows = open(stream)?
                 .map_while(move |row| row.map_err(|error| *failed.borrow_mut() = Some(error)).ok());
-            Box::new(rows.filter_map(|row| match row.event {
-                Event::Op(op) => Some(Timed { at_us: row.at_us, op }),
-                Event::NoPages | Event::Look => None,
-            }))
+            Box::new(rows.flat_map(|row| ops_of(&row)))
         };
         let ops = ops.map(move |Timed { at_us, op }| Timed { at_us, op: op.with_cap(cap) });
         Ok(Self { ops: Box::new(ops), failed })
@@ -177,6 +175,23 @@ impl Ops {
     pub(super) fn end(self) -> Result<(), IngestError> {
         self.failed.borrow_mut().take().map_or(Ok(()), Err)
     }
+}
+
+/// What a row asks. A buffer that the recorded kernel refused lived for no time: nobody knows how
+/// long it would have, so one who gets it here gives it back at once, and the live buffers stay
+/// those of the recording.
+fn ops_of(row: &Row) -> impl Iterator<Item = Timed> + use<> {
+    let op = match row.event {
+        Event::Op(op) => Some(op),
+        Event::NoPages | Event::Look => None,
+    };
+    let was_refused = matches!(row.recorded.result, Some(Answered::Number(result)) if result < 0);
+    let back = match op {
+        Some(Op::Alloc { id, .. }) if was_refused => Some(Op::Free { id, part: None }),
+        _ => None,
+    };
+    let at_us = row.at_us;
+    op.into_iter().chain(back).map(move |op| Timed { at_us, op })
 }
 
 impl Iterator for Ops {

@@ -1,0 +1,174 @@
+//! Every metric on streams small enough to count by hand.
+
+use cma_harness::environment::{Pinned, Quiet};
+use cma_harness::metric::{Meter, Setting, Value, column, columns};
+use cma_harness::op::{Op, Part, Timed};
+use cma_harness::oracle::{Checks, Witness};
+use cma_harness::simulate::simulate;
+use cma_policies::{Area, Request, Run, builtin};
+
+fn alloc(at_us: u64, id: u64, count: u64, align: u32) -> Timed {
+    let request = Request::new(count, align).unwrap();
+    Timed { at_us, op: Op::Alloc { id, request, dma: false } }
+}
+
+fn free(at_us: u64, id: u64) -> Timed {
+    Timed { at_us, op: Op::Free { id, part: None } }
+}
+
+/// The values of all columns after `ops` under the baseline, in an area of these pages.
+fn measure(pages: u64, order_per_bit: u32, probes: &[u64], ops: &[Timed]) -> Vec<Value> {
+    let area = Area::single(0, pages, order_per_bit).unwrap();
+    let policy = builtin::catalog().parse("kernel").unwrap().build(area).unwrap();
+    let mut witness = Witness::new(policy, Checks::EVERY_OP);
+    let mut meter = Meter::new(&Setting::new(probes, 8));
+    let ops = ops.iter().copied();
+    simulate(ops, &mut witness, &mut Pinned::default(), &mut [&mut meter]).unwrap();
+    meter.values()
+}
+
+fn check(values: &[Value], expected: &[(&str, &str)]) {
+    for (name, text) in expected {
+        assert_eq!(values[column(name)].to_string(), *text, "{name}");
+    }
+}
+
+/// 16 pages. Three buffers of 4; the middle one goes; then 8 pages do not fit into 4 + 4 free.
+fn fragmented() -> Vec<Timed> {
+    vec![
+        alloc(0, 1, 4, 0),
+        alloc(10, 2, 4, 0),
+        alloc(20, 3, 4, 0),
+        free(30, 2),
+        alloc(40, 4, 8, 0),  // fragmentation: F = 8, L = 4
+        alloc(50, 5, 9, 0),  // exhausted
+        alloc(60, 6, 17, 0), // too large
+        free(100, 1),
+    ]
+}
+
+#[test]
+fn rates_have_the_denominators_that_their_names_say() {
+    let values = measure(16, 0, &[8], &fragmented());
+    check(
+        &values,
+        &[
+            ("requests", "6"),
+            ("grants", "3"),
+            ("refused", "3"),
+            ("fragmentation", "1"),
+            ("exhausted", "1"),
+            ("too_large", "1"),
+            ("alignment", "0"),
+            ("withheld_per_request", "0.166666"),     // 1 of 6
+            ("withheld_per_satisfiable", "0.250000"), // of the 3 grants and the 8 pages
+            ("withheld_pages_share", "0.173913"),     // 8 of 46 pages
+            ("requests_to_first_failure", "4"),
+            ("requests_to_first_withheld", "4"),
+            ("time_to_first_failure_us", "40"),
+            ("utilisation_at_first_failure", "0.500000"),
+            ("free_at_first_failure_pages", "8"),
+            ("longest_run_at_first_failure_pages", "4"),
+            ("live_max_pages", "12"),
+            ("high_water_pages", "12"),
+            ("requests_1_16", "5"),
+            ("refused_1_16", "2"),
+            ("withheld_1_16", "1"),
+            ("requests_17_256", "1"),
+            ("refused_17_256", "1"),
+            ("withheld_17_256", "0"),
+        ],
+    );
+}
+
+#[test]
+fn a_state_counts_for_as_long_as_it_lasts() {
+    let values = measure(16, 0, &[8], &fragmented());
+    // A probe of 8 pages (align 3) would be refused with enough free while buffer 1 or 2 alone is
+    // gone: from 0 on 12 are free but from page 8 on 8 are usable; at 10 the same; at 20 only 4 are
+    // free; from 30 to 100 8 are free in two holes of 4. So 70 of 100 us.
+    check(&values, &[("probe_unavailable_time", "0.700000")]);
+    // 1 - U/F at align 3: [0, 10): U = 8 of 12; [10, 20): 8 of 8; [20, 30): U = 0 of 4, its hole
+    // begins at page 12; [30, 100): 4 and 12 are free; 8 is aligned, but taken: U = 0 of 8.
+    // (10 * 1/3 + 0 + 10 + 70) / 100.
+    check(&values, &[("unusable_free", "0.833333")]);
+}
+
+#[test]
+fn alignment_is_told_from_fragmentation() {
+    // 5 pages at 0, 11 are free from 5 on; at align 3 the 8 from page 8 on are usable.
+    let values = measure(16, 0, &[], &[alloc(0, 1, 5, 0), alloc(1, 2, 9, 3), alloc(2, 3, 8, 3)]);
+    check(&values, &[("alignment", "1"), ("fragmentation", "0"), ("grants", "2")]);
+    check(&values, &[("probe_unavailable_time", ""), ("unusable_free", "")]);
+}
+
+#[test]
+fn load_is_what_was_asked_for_whatever_was_granted() {
+    let part = Timed { at_us: 3, op: Op::Free { id: 2, part: Some(Part { offset: 0, count: 4 }) } };
+    let nothing =
+        Timed { at_us: 4, op: Op::Free { id: 2, part: Some(Part { offset: 0, count: 4 }) } };
+    let ops = [
+        alloc(0, 1, 10, 0),
+        alloc(1, 2, 12, 0), // refused; LOAD 22
+        free(2, 1),
+        part,    // of a refused buffer: 8 left
+        nothing, // 4 left
+        alloc(5, 3, 16, 0),
+        free(6, 3),
+        free(7, 2),
+        free(8, 2),
+    ];
+    let values = measure(16, 0, &[], &ops);
+    check(&values, &[("load_max_pages", "22"), ("load_measured", "1.375000"), ("not_asked", "4")]);
+}
+
+#[test]
+fn busy_claims_and_padding_are_counted() {
+    let pin = Timed { at_us: 0, op: Op::Pin(Run::new(2, 1)) };
+    let ops = [pin, alloc(1, 1, 3, 2), alloc(2, 2, 5, 2)];
+    let values = measure(16, 2, &[], &ops);
+    // The first request meets the pin at page 0 and goes to page 4; for the second the hole at page
+    // 0 is too short, and it goes to page 8 at once. 3 pages take 4, 5 take 8.
+    check(
+        &values,
+        &[
+            ("grants", "2"),
+            ("busy_per_grant", "0.500000"),
+            ("granule_padding_max_pages", "4"),
+            ("high_water_pages", "13"),
+        ],
+    );
+}
+
+#[test]
+fn nothing_asked_gives_no_rates_and_no_panic() {
+    let values = measure(16, 0, &[4], &[]);
+    check(&values, &[("requests", "0"), ("withheld_per_request", ""), ("load_max_pages", "0")]);
+    assert_eq!(values.len(), columns().count());
+}
+
+#[test]
+fn a_stream_may_begin_at_any_time() {
+    let late = |ops: Vec<Timed>| {
+        let later = |Timed { at_us, op }| Timed { at_us: at_us + 1_000_000, op };
+        ops.into_iter().map(later).collect::<Vec<_>>()
+    };
+    assert_eq!(measure(16, 0, &[8], &fragmented()), measure(16, 0, &[8], &late(fragmented())));
+}
+
+#[test]
+fn metrics_do_not_change_what_happens() {
+    let area = Area::single(0, 16, 0).unwrap();
+    let run = |meter: &mut Meter, watch: bool| {
+        let policy = builtin::catalog().parse("kernel").unwrap().build(area.clone()).unwrap();
+        let mut witness = Witness::new(policy, Checks::EVERY_OP);
+        if watch {
+            simulate(fragmented(), &mut witness, &mut Quiet, &mut [meter]).unwrap();
+        } else {
+            simulate(fragmented(), &mut witness, &mut Quiet, &mut []).unwrap();
+        }
+        witness.model().free_pages()
+    };
+    let mut meter = Meter::new(&Setting::new(&[8], 8));
+    assert_eq!(run(&mut meter, false), run(&mut meter, true));
+}

@@ -6,9 +6,10 @@
 //!  bytes, small cases┘                                │
 //!                                                     └► Violation
 //! ```
-//! Ranks, low to high; a file uses only lower ones:
-//! `op, seed, codec, kernel < ingest < environment, workload < oracle < cause < simulate < law < metric <
-//! replay, sweep, stats < report < cli < main`; `fuzzing` beside `law`.
+//! Ranks, low to high; a module uses only lower ones, and a test reads this line:
+//!
+//! `op, seed < codec, kernel < ingest < environment, workload < oracle < cause < simulate < law,
+//! metric < fuzzing, stats, replay, sweep < report < cli < main`
 
 pub mod cause;
 #[cfg(feature = "cli")]

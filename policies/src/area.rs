@@ -56,7 +56,7 @@ impl Area {
             bits = bits.saturating_add(run.count >> order_per_bit);
         }
         if bits > Self::MAX_BITS {
-            return Err(BuildError::TooManyBits(bits));
+            return Err(BuildError::TooManyBits { bits, most: Self::MAX_BITS });
         }
         Ok(Self { name: name.to_string(), order_per_bit, ranges: ranges.to_vec() })
     }

@@ -68,8 +68,13 @@ pub enum BuildError {
         /// Pages of one bitmap bit.
         granule: u64,
     },
-    /// More bitmap bits than [`Area::MAX_BITS`](crate::Area::MAX_BITS).
-    TooManyBits(u64),
+    /// More bitmap bits than an area may have.
+    TooManyBits {
+        /// What was asked for.
+        bits: u64,
+        /// What is allowed.
+        most: u64,
+    },
     /// An alignment order of 64 or more.
     Align(u32),
     /// A policy cannot be built with these parameters on this area: why not, and what would do.
@@ -126,11 +131,9 @@ impl fmt::Display for BuildError {
                 f,
                 "the {pages} pages of range {range} are no multiple of the granule, {granule} pages"
             ),
-            Self::TooManyBits(bits) => write!(
-                f,
-                "the area needs {bits} bitmap bits; at most {} are allowed",
-                crate::Area::MAX_BITS
-            ),
+            Self::TooManyBits { bits, most } => {
+                write!(f, "the area needs {bits} bitmap bits; at most {most} are allowed")
+            }
             Self::Align(order) => {
                 write!(f, "alignment order {order} is too large; at most 63 is allowed")
             }

@@ -28,7 +28,9 @@
 //!     build: |area, params| {
 //!         let large = params.int("pages");
 //!         let place = move |map: &FreeMap, search: Search, ask: Ask| {
-//!             if ask.request.count() < large {
+//!             if ask.first.is_some() {
+//!                 ask.round(map, search) // that place was busy: on to the next one
+//!             } else if ask.request.count() < large {
 //!                 map.best_fit(search)
 //!             } else {
 //!                 map.worst_fit(search)
@@ -90,8 +92,10 @@
 //! so, and is not ranked with those that pay for it.
 //!
 //! **A walk ends.** Within one request no place is proposed twice, unless there was a
-//! [`Next::Pause`] in between or another request changed the area. Attempts and pauses together
-//! stay below 8 for each page of the area, and a driver refuses what goes on for longer.
+//! [`Next::Pause`] in between. That holds whatever other requests do in the meantime, so a walk
+//! goes by addresses, up, down or round; by the sizes of holes only its first place can be chosen.
+//! Attempts and pauses together stay below 8 for each page of the area, and a driver refuses what
+//! goes on for longer.
 //!
 //! **Errors are meanings, not numbers.** [`AllocError::Busy`] says that the last claim of the
 //! request was busy, [`AllocError::NoMemory`] that no place was found or that a claim found no
@@ -114,6 +118,12 @@
 //! search is truncated, and a grant can miss its physical alignment, on a real machine too. Aligned
 //! therefore means `(bit + offset) & mask == 0` with [`Area::mask`] and [`Area::offset`], nothing
 //! else.
+//!
+//! # Ranks
+//!
+//! Low to high; a module uses only lower ones, and a test reads this line:
+//!
+//! `run, mutant < error < area, request < policy < catalog < kit < builtin`
 #![no_std]
 
 extern crate alloc;

@@ -95,7 +95,7 @@ fn bca(values: &[f64], mean: f64, means: &[f64]) -> Interval {
 mod tests {
     use super::*;
 
-    fn interval(values: &[f64]) -> Option<(f64, Interval)> {
+    fn of(values: &[f64]) -> Option<(f64, Interval)> {
         Bootstrap::new(values.len(), &Seed::new(1)).mean_interval(values)
     }
 
@@ -110,25 +110,25 @@ mod tests {
     fn an_interval_of_a_mean_is_near_the_normal_one_where_that_holds() {
         // 1..=100: mean 50.5, standard error 2.887 (with n), so 44.84 to 56.16.
         let values: Vec<f64> = (1..=100).map(f64::from).collect();
-        let (mean, interval) = interval(&values).unwrap();
+        let (mean, interval) = of(&values).unwrap();
         assert!((mean - 50.5).abs() < 1e-9);
         assert!((interval.low.unwrap() - 44.84).abs() < 0.5, "{interval:?}");
         assert!((interval.high.unwrap() - 56.16).abs() < 0.5, "{interval:?}");
-        assert_eq!(interval(&values), Some((mean, interval)));
+        assert_eq!(of(&values), Some((mean, interval)));
     }
 
     #[test]
     fn a_skewed_sample_gets_a_skewed_interval() {
         let values = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 9.0];
-        let (mean, interval) = interval(&values).unwrap();
+        let (mean, interval) = of(&values).unwrap();
         let (below, above) = (mean - interval.low.unwrap(), interval.high.unwrap() - mean);
         assert!(above > 1.5 * below, "{interval:?} around {mean}");
     }
 
     #[test]
     fn equal_streams_and_a_single_one_say_so() {
-        assert_eq!(interval(&[]), None);
-        assert_eq!(interval(&[2.0]), Some((2.0, Interval::ONE_STREAM)));
-        assert_eq!(interval(&[2.0; 5]).unwrap().1.method, "all-equal");
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&[2.0]), Some((2.0, Interval::ONE_STREAM)));
+        assert_eq!(of(&[2.0; 5]).unwrap().1.method, "all-equal");
     }
 }

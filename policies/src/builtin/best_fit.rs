@@ -8,8 +8,9 @@ use crate::policy::Promises;
 
 /// Of all holes that hold an aligned fit, the one whose part from its first aligned page to its end
 /// is the shortest, the lowest of equals; what lies in front of that page does not count. After a
-/// busy claim: the next aligned place of that hole, then the next hole in that order. Ranges are
-/// searched in order, the first that has a fit serves it.
+/// busy claim it goes on from there as first fit does, round the range: an order of holes would
+/// change under it when other requests come and go. Ranges are searched in order, the first that
+/// has a fit serves it.
 ///
 /// The vendor's file, as read, keeps first fit's place where a hole fits exactly, because an early
 /// return assigns a local pointer; here an exact fit wins, as its text means it to.
@@ -21,6 +22,6 @@ pub(crate) const ENTRY: Entry = Entry {
     build: |area, _| Ok(Box::new(Placed::new(area, Promises::SEARCH, best_fit))),
 };
 
-fn best_fit(map: &FreeMap, search: Search, _: Ask) -> Option<u64> {
-    map.best_fit(search)
+fn best_fit(map: &FreeMap, search: Search, ask: Ask) -> Option<u64> {
+    ask.first.map_or_else(|| map.best_fit(search), |_| ask.round(map, search))
 }

@@ -6,7 +6,7 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec::Vec;
 
-use self::blocks::{Blocks, Place};
+use self::blocks::Blocks;
 use crate::area::Area;
 use crate::catalog::{Entry, Kind, Param, Params};
 use crate::error::{AllocError, BuildError, ClaimError, FreeError};
@@ -26,8 +26,8 @@ use crate::run::Run;
 /// block is refused, or, with `extend`, gets largest blocks that adjoin, as many as it needs, the
 /// lowest that are aligned as asked.
 ///
-/// After a busy claim: the next place for a block of that order, in the order of the sizes of the
-/// free blocks and then of their addresses.
+/// After a busy claim: the next free place for a block of that order upwards, then from the bottom
+/// up to the first one that was tried.
 pub(crate) const ENTRY: Entry = Entry {
     name: "buddy",
     about: "blocks of a power of two that split and merge",
@@ -86,20 +86,21 @@ struct Buddy {
     live: Live,
 }
 
-/// An attempt's note: the order of the request's block, and of the free block it was cut from.
+/// An attempt's note: the order of the request's block, and the number of the first unit that the
+/// request tried.
 #[derive(Clone, Copy)]
 struct Cut {
     order: u32,
-    from_order: u32,
+    first: u64,
 }
 
 impl Cut {
     const fn cookie(self) -> u64 {
-        (self.from_order as u64) << 8 | self.order as u64
+        self.first << 8 | self.order as u64
     }
 
     const fn of(cookie: u64) -> Self {
-        Self { order: (cookie & 0xff) as u32, from_order: (cookie >> 8) as u32 }
+        Self { order: (cookie & 0xff) as u32, first: cookie >> 8 }
     }
 }
 
@@ -133,14 +134,24 @@ impl Buddy {
             }
             let from = refused.map_or(0, |refused| self.unit(refused.run) + 1);
             let unit = self.blocks.row(bits.div_ceil(1 << top), align, from)?;
-            return Some((unit, Cut { order: top, from_order: top }));
+            return Some((unit, Cut { order: top, first: 0 }));
         }
-        let from = refused.map_or(Place { order, unit: 0 }, |refused| Place {
-            order: Cut::of(refused.cookie).from_order,
-            unit: self.unit(refused.run) + (1 << order),
-        });
-        let place = self.blocks.next(from)?;
-        Some((place.unit, Cut { order, from_order: place.order }))
+        let Some(refused) = refused else {
+            let unit = self.blocks.smallest(order)?;
+            return Some((unit, Cut { order, first: self.blocks.number_of(unit) }));
+        };
+        let unit = self.unit(refused.run);
+        let behind = unit.saturating_add(1 << order);
+        let Cut { first, .. } = Cut::of(refused.cookie);
+        let is_first = |unit: &u64| self.blocks.number_of(*unit) < first;
+        let next = if is_first(&unit) {
+            self.blocks.lowest(order, behind).filter(is_first)
+        } else {
+            self.blocks
+                .lowest(order, behind)
+                .or_else(|| self.blocks.lowest(order, 0).filter(is_first))
+        };
+        next.map(|unit| (unit, Cut { order, first }))
     }
 }
 
@@ -265,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_busy_request_goes_through_the_blocks_by_size_then_address() {
+    fn a_busy_request_goes_on_upwards_and_comes_round() {
         let mut policy = on("buddy", 0, 32);
         grant(&mut *policy, 1, 0);
         grant(&mut *policy, 4, 3);
@@ -274,6 +285,13 @@ mod tests {
         assert_eq!(walk(&mut *policy, request(3, 2)), [4, 12, 16, 20, 24, 28]);
         assert_eq!(walk(&mut *policy, request(9, 0)), [16]);
         assert_eq!(walk(&mut *policy, request(17, 0)), []);
+
+        // The smallest block is in the last range; the way round comes to all of both.
+        let area = Area::new("two", 0, &[Run::new(8, 8), Run::new(20, 2)]).unwrap();
+        let tried = walk(&mut *with_area("buddy", area), request(2, 0));
+        assert_eq!(tried, [20, 8, 10, 12, 14]);
+        let tried = walk(&mut *on("buddy", 3, 20), request(2, 0));
+        assert_eq!(tried, [20, 4, 6, 8, 10, 12, 14, 16, 18]);
     }
 
     #[test]

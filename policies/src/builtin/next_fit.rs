@@ -8,8 +8,8 @@ use crate::kit::{Ask, FreeMap, Place, Placed, Search};
 use crate::policy::Promises;
 
 /// A rover in each range stands behind the last grant there; a search begins at it, goes up to the
-/// end of the range, and comes round from bit 0 up to it. After a busy claim it goes on one
-/// alignment step further on the same way round, each place at most once, then in the next range.
+/// end of the range, and comes round from bit 0. After a busy claim it goes on one alignment step
+/// further on the same way round, each place at most once, then in the next range.
 ///
 /// Only a grant moves a rover: what was refused or busy leaves it where it was.
 pub(crate) const ENTRY: Entry = Entry {
@@ -29,21 +29,12 @@ struct NextFit {
 }
 
 impl Place for NextFit {
-    fn begin(&self, range: usize) -> u64 {
-        self.rovers[range]
-    }
-
     fn place(&self, map: &FreeMap, search: Search, ask: Ask) -> Option<u64> {
-        let rover = ask.note;
-        let is_round = search.refused().is_some_and(|bit| bit < rover);
-        if !is_round {
-            let ahead = Search { from: search.from.max(rover), ..search };
-            if let Some(bit) = map.first_fit(ahead) {
-                return Some(bit);
-            }
+        if ask.first.is_some() {
+            return ask.round(map, search);
         }
-        let from = if is_round { search.from } else { 0 };
-        map.first_fit(Search { from, ..search }).filter(|&bit| bit < rover)
+        let ahead = Search { from: self.rovers[ask.range], ..search };
+        map.first_fit(ahead).or_else(|| map.first_fit(search))
     }
 
     fn granted(&mut self, range: usize, bit: u64, bits: u64) {

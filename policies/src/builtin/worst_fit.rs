@@ -7,9 +7,9 @@ use crate::kit::{Ask, FreeMap, Placed, Search};
 use crate::policy::Promises;
 
 /// Of all holes that hold an aligned fit, the one whose part from its first aligned page to its end
-/// is the longest, the lowest of equals: what remains of it stays useful. After a busy claim: the
-/// next aligned place of that hole, then the next hole in that order. Ranges are searched in order,
-/// the first that has a fit serves it.
+/// is the longest, the lowest of equals: what remains of it stays useful. After a busy claim it goes
+/// on from there as first fit does, round the range. Ranges are searched in order, the first that
+/// has a fit serves it.
 pub(crate) const ENTRY: Entry = Entry {
     name: "worst-fit",
     about: "the longest hole that holds an aligned fit",
@@ -18,6 +18,6 @@ pub(crate) const ENTRY: Entry = Entry {
     build: |area, _| Ok(Box::new(Placed::new(area, Promises::SEARCH, worst_fit))),
 };
 
-fn worst_fit(map: &FreeMap, search: Search, _: Ask) -> Option<u64> {
-    map.worst_fit(search)
+fn worst_fit(map: &FreeMap, search: Search, ask: Ask) -> Option<u64> {
+    ask.first.map_or_else(|| map.worst_fit(search), |_| ask.round(map, search))
 }

@@ -19,25 +19,36 @@ pub struct Ask {
     pub request: Request,
     /// The range that is searched. Ranges are asked in order, each until it has nothing more.
     pub range: usize,
-    /// What [`Place::begin`] answered when this request came to this range.
-    pub note: u64,
+    /// The place in this range that this request tried first, since its last pause.
+    pub first: Option<u64>,
+}
+
+impl Ask {
+    /// The next aligned fit on the way round: up from the refused place to the end of the range,
+    /// then from bit 0 up to the first place that was tried. None where nothing was tried yet.
+    ///
+    /// Every place comes once on it, whatever other requests change in the meantime. An order that
+    /// depends on the holes cannot say that: a hole that grows comes again.
+    #[must_use]
+    pub fn round(&self, map: &FreeMap, search: Search) -> Option<u64> {
+        let (first, refused) = (self.first?, search.refused()?);
+        let is_round = refused < first;
+        if !is_round && let Some(bit) = map.first_fit(search) {
+            return Some(bit);
+        }
+        let from = if is_round { search.from } else { 0 };
+        map.first_fit(Search { from, ..search }).filter(|&bit| bit < first)
+    }
 }
 
 /// Says where. A plain function or closure of this shape is one; state that lasts between grants
 /// (a rover) makes it a type.
 pub trait Place: Send {
     /// The bit to try: `search.bits` free bits at an aligned bit, or none. They are never more than
-    /// the range has. `search.from` is 0 at first; after a refused claim at `search.refused()` the answer is the next place in the
-    /// order of this policy, so that every place is tried at most once.
+    /// the range has. `search.from` is 0 at first; after a refused claim at `search.refused()` the
+    /// answer is the next place in an order that other requests cannot disturb, so that each place
+    /// is tried at most once: up, down, or [round](Ask::round).
     fn place(&self, map: &FreeMap, search: Search, ask: Ask) -> Option<u64>;
-
-    /// Called when a request comes to range `range`: a note of at most 2^28 that each place of this
-    /// request in this range is asked with. A walk that starts somewhere keeps its start here,
-    /// because other requests may move on what the policy itself remembers.
-    fn begin(&self, range: usize) -> u64 {
-        let _ = range;
-        0
-    }
 
     /// Whether `request` goes through the ranges from the last to the first.
     fn descends(&self, request: Request) -> bool {
@@ -88,15 +99,16 @@ pub struct Placed<P> {
     live: Live,
 }
 
-/// Bits of a cookie that hold the pass; the note of the range is above.
+/// Bits of a cookie that hold the pass; the first place in the range is above.
 const PASS_BITS: u32 = 10;
 
-/// A place of a request, or where its search goes on: the range, its bit, and the range's note.
+/// A place of a request, or where its search goes on: the range, its bit, and the first place of
+/// the request in that range.
 #[derive(Clone, Copy)]
 struct Spot {
     range: usize,
     bit: u64,
-    note: u64,
+    first: Option<u64>,
 }
 
 impl<P: Place> Placed<P> {
@@ -130,16 +142,16 @@ impl<P: Place> Placed<P> {
         for range in (first..ranges).map(in_order) {
             let spot = match resume {
                 Some(spot) if spot.range == range => spot,
-                _ => Spot { range, bit: 0, note: self.place.begin(range) },
+                _ => Spot { range, bit: 0, first: None },
             };
             let search = self.map.search(request, range, spot.bit);
             // `bitmap_count > bitmap_maxno` in `cma_alloc()`.
             if search.bits > self.map.map(range).bits() {
                 continue;
             }
-            let ask = Ask { request, range, note: spot.note };
+            let ask = Ask { request, range, first: spot.first };
             if let Some(bit) = self.place.place(self.map.map(range), search, ask) {
-                return Some(Spot { bit, ..spot });
+                return Some(Spot { range, bit, first: spot.first.or(Some(bit)) });
             }
         }
         None
@@ -160,7 +172,7 @@ impl<P: Place> Placed<P> {
         let step = area.mask(request.align()) + 1;
         let step = mutate!(ResumeSkips: step => step * 2);
         let bit = mutate!(ResumeStays: bit + step => bit);
-        Spot { range, bit, note: refused.cookie >> PASS_BITS }
+        Spot { range, bit, first: Some(refused.cookie >> PASS_BITS) }
     }
 }
 
@@ -194,14 +206,15 @@ impl<P: Place> Policy for Placed<P> {
                 (Some(self.resume(request, attempt)), pass)
             }
         };
-        if let Some(Spot { range, bit, note }) = self.find(request, resume) {
+        if let Some(Spot { range, bit, first }) = self.find(request, resume) {
             let run = Run { pfn: self.area().bit_to_pfn(range, bit), count: request.count() };
             if mutate!(DoubleGrant: true => last.is_none()) {
                 self.map.set(run);
                 let (range, bit, bits) = self.map.bits_of(run);
                 self.place.marked(range, bit, bits);
             }
-            return Next::Try(Attempt { run, cookie: note << PASS_BITS | pass });
+            let first = first.unwrap_or(bit);
+            return Next::Try(Attempt { run, cookie: first << PASS_BITS | pass });
         }
         match last {
             None => Next::Refuse(AllocError::NoMemory),
@@ -305,29 +318,32 @@ mod tests {
     fn a_walk_keeps_its_start_while_others_move_the_rover() {
         struct Rover(u64);
         impl Place for Rover {
-            fn begin(&self, _: usize) -> u64 {
-                self.0
-            }
-
             fn place(&self, map: &FreeMap, search: Search, ask: Ask) -> Option<u64> {
-                map.first_fit(search).filter(|&bit| bit < 8 && ask.note == 3)
+                let ahead = Search { from: self.0, ..search };
+                ask.first.map_or_else(|| map.first_fit(ahead), |_| ask.round(map, search))
             }
 
             fn granted(&mut self, _: usize, bit: u64, bits: u64) {
                 self.0 = bit + bits;
             }
         }
-        let area = Area::single(0, 16, 0).unwrap();
+        let area = Area::single(0, 8, 0).unwrap();
         let mut policy = Placed::new(area, Promises::NONE, Rover(3));
-        let Next::Try(first) = policy.propose(request(1), None) else { panic!() };
-        let Next::Try(other) = policy.propose(request(4), None) else { panic!() };
+        let Next::Try(mut attempt) = policy.propose(request(1), None) else { panic!() };
+        let mut tried = Vec::from([attempt.run.pfn.0]);
+        let Next::Try(other) = policy.propose(request(2), None) else { panic!() };
         policy.settle(other, true);
-        policy.settle(first, false);
-        let last = Last::Failed(first, ClaimError::Busy);
-        let Next::Try(second) = policy.propose(request(1), Some(last)) else { panic!() };
-        assert_eq!(second.run, Run::new(5, 1));
-        policy.settle(second, false);
-        assert_eq!(policy.propose(request(1), None), Next::Refuse(AllocError::NoMemory));
+        assert_eq!((other.run, policy.place.0), (Run::new(4, 2), 6));
+        let refusal = loop {
+            policy.settle(attempt, false);
+            match policy.propose(request(1), Some(Last::Failed(attempt, ClaimError::Busy))) {
+                Next::Try(next) => attempt = next,
+                end => break end,
+            }
+            tried.push(attempt.run.pfn.0);
+        };
+        assert_eq!(refusal, Next::Refuse(AllocError::Busy));
+        assert_eq!(tried, [3, 6, 7, 0, 1, 2]);
     }
 
     #[test]

@@ -16,15 +16,6 @@ pub(super) struct Blocks {
     free: Vec<BTreeSet<u64>>,
 }
 
-/// A place in a free block: blocks come in the order of their sizes, then of their addresses.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Place {
-    /// The order of the free block.
-    pub(super) order: u32,
-    /// The first unit of the place.
-    pub(super) unit: u64,
-}
-
 /// The first unit of the block of `order` that holds `unit`.
 const fn block_of(unit: u64, order: u32) -> u64 {
     unit >> order << order
@@ -102,18 +93,27 @@ impl Blocks {
         }
     }
 
-    /// The first place at or behind `from`: `from` itself if a free block of that order holds it,
-    /// else the start of the next free block in the order of sizes, then addresses.
-    pub(super) fn next(&self, from: Place) -> Option<Place> {
-        let same = self.free.get(from.order as usize)?;
-        if same.contains(&block_of(from.unit, from.order)) {
+    /// The lowest of the smallest free blocks that hold a place of `order`.
+    pub(super) fn smallest(&self, order: u32) -> Option<u64> {
+        self.free.get(order as usize..)?.iter().find_map(|blocks| blocks.first().copied())
+    }
+
+    /// The lowest unit at or behind `from` where a place of `order` is free.
+    pub(super) fn lowest(&self, order: u32, from: u64) -> Option<u64> {
+        let from = from.checked_next_multiple_of(1 << order)?;
+        let holds = |order: u32| self.free[order as usize].contains(&block_of(from, order));
+        if (order..=self.top()).any(holds) {
             return Some(from);
         }
-        if let Some(&unit) = same.range(from.unit..).next() {
-            return Some(Place { unit, ..from });
-        }
-        (from.order + 1..=self.top())
-            .find_map(|order| self.free[order as usize].first().map(|&unit| Place { order, unit }))
+        let next = |blocks: &BTreeSet<u64>| blocks.range(from..).next().copied();
+        self.free[order as usize..].iter().filter_map(next).min()
+    }
+
+    /// The number of `unit`, counted over all spans from 0 on.
+    pub(super) fn number_of(&self, unit: u64) -> u64 {
+        let span = self.span_of(unit);
+        let before: u64 = self.spans[..span].iter().map(|(start, end)| end - start).sum();
+        before + (unit - self.spans[span].0)
     }
 
     /// The first unit at or behind `from` of `count` free blocks of the largest order that adjoin in

@@ -39,24 +39,22 @@ impl Place for OnDemand {
     fn place(&self, map: &FreeMap, search: Search, ask: Ask) -> Option<u64> {
         let zones = &self.ranges[ask.range];
         let is_big = search.bits >= self.big_bits;
-        // First the places of its own zone, then, from the start again, all that are not.
-        let is_second = search.refused().is_some_and(|bit| !zones.is_own(bit, search.bits, is_big));
-        if !is_second {
+        if ask.first.is_none() {
             let own = if is_big { &zones.inside } else { &zones.outside };
-            if let Some(bit) = own.first_fit(search) {
-                return Some(bit);
-            }
-            if !is_big && !self.spill {
-                return None;
-            }
+            return own.first_fit(search).or_else(|| {
+                let may_leave = is_big || self.spill;
+                if may_leave { map.first_fit(search) } else { None }
+            });
         }
-        let mut from = if is_second { search.from } else { 0 };
-        loop {
-            let bit = map.first_fit(Search { from, ..search })?;
-            if !zones.is_own(bit, search.bits, is_big) {
-                return Some(bit);
-            }
-            from = zones.past_own(bit, search.bits, is_big)?;
+        if is_big {
+            return ask.round(map, search);
+        }
+        // A busy page is no pressure: a small request that began outside the reserve stays there.
+        let refused = search.refused()?;
+        if zones.is_outside(refused, search.bits) {
+            zones.outside.first_fit(search)
+        } else {
+            map.first_fit(search)
         }
     }
 
@@ -122,20 +120,9 @@ impl Zones {
         Some(self.bits_of(blocks))
     }
 
-    /// Whether a request of `bits` bits at `bit` lies wholly in its own zone: a big one inside the
-    /// reserve, a small one outside.
-    fn is_own(&self, bit: u64, bits: u64, is_big: bool) -> bool {
-        match self.stretch(bit) {
-            Some(stretch) if is_big => stretch.start <= bit && bit + bits <= stretch.end,
-            Some(stretch) => bit + bits <= stretch.start,
-            None => !is_big,
-        }
-    }
-
-    /// The lowest place behind `bit`, which is in its own zone, that is not.
-    fn past_own(&self, bit: u64, bits: u64, is_big: bool) -> Option<u64> {
-        let stretch = self.stretch(bit)?;
-        Some(if is_big { stretch.end + 1 - bits } else { stretch.start + 1 - bits })
+    /// Whether none of `bits` bits at `bit` is reserved.
+    fn is_outside(&self, bit: u64, bits: u64) -> bool {
+        self.stretch(bit).is_none_or(|stretch| bit + bits <= stretch.start)
     }
 
     /// Marks or unmarks `run`, each piece of it in the zone that it is in.

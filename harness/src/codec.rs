@@ -86,6 +86,20 @@ mod tests {
     }
 
     #[test]
+    fn a_corpus_keeps_its_meaning() {
+        // Two granules of two pages behind page 6, one page each busy once and lingering, a free.
+        let header = [9, 0, 6, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        let records = [[0, 2, 0, 0, 1, 129, 13, 0], [8, 7, 0, 0, 0, 0, 0, 0]];
+        let case = Case::decode(&[&header[..], &records.concat()].concat());
+        assert_eq!(case.area, Area::single(6, 4, 1).unwrap());
+        let request = cma_policies::Request::new(3, 1).unwrap().with_client(1);
+        let script = Script { busy: 1, ending: Ending::Granted };
+        let asked = Act::Alloc { request, script, linger: 1 };
+        assert_eq!(case.acts, [asked, Act::Free { victim: 7 }]);
+        assert_eq!(case.encode(), [&header[..], &records.concat()].concat());
+    }
+
+    #[test]
     fn no_bytes_and_torn_records_are_cases() {
         assert_eq!(Case::decode(&[]).area, Area::single(0, 1, 0).unwrap());
         for length in 0..HEADER + 2 * RECORD {

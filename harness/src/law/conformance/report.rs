@@ -42,9 +42,11 @@ pub struct Verdict {
 pub struct Report {
     /// Every law, in order.
     pub verdicts: Vec<Verdict>,
-    /// Cases for whose area the policy could be built.
+    /// Cases that it was judged on.
+    pub cases: u64,
+    /// Random areas that the policy could be built for.
     pub areas_built: u64,
-    /// Cases for whose area it could not.
+    /// Random areas that it could not be built for.
     pub areas_refused: u64,
 }
 
@@ -52,7 +54,7 @@ impl Report {
     pub(super) fn new() -> Self {
         let names = LAWS.iter().map(|law| law.name).chain([name::BUILDS, name::PANIC]);
         let verdicts = names.map(|law| Verdict { law, cases: 0, broken: None }).collect();
-        Self { verdicts, areas_built: 0, areas_refused: 0 }
+        Self { verdicts, cases: 0, areas_built: 0, areas_refused: 0 }
     }
 
     pub(super) fn count(&mut self, promises: Promises) {
@@ -85,7 +87,7 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(broken) = self.broken() else {
             let laws = self.verdicts.iter().filter(|verdict| verdict.cases > 0).count();
-            return write!(f, "{laws} laws hold in {} cases", self.areas_built);
+            return write!(f, "{laws} laws hold in {} cases", self.cases);
         };
         write!(f, "{}", broken.violation)?;
         let Some(case) = &broken.case else { return Ok(()) };

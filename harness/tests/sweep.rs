@@ -1,9 +1,11 @@
 //! Plans, their cells, and what is written about them.
 
+#[path = "sweep/golden.rs"]
+mod golden;
 #[path = "sweep/plans.rs"]
 mod plans;
 
-use cma_harness::metric::{Value, column};
+use cma_harness::metric::{Value, cause_column, column};
 use cma_harness::report::{csv, summarise, text};
 use cma_harness::sweep::{BUILTIN, Cell, Failed, Ready, Table, Watch, emit, parse, prepare, run};
 use cma_policies::{Catalog, builtin};
@@ -106,10 +108,14 @@ fn the_rows_are_the_product_of_the_plan_in_its_order() {
 fn the_columns_stand_as_promised() {
     let promised = "schema,plan,cell,stream,profile,load,area_pages,base_pfn,order_per_bit,cap,\
                     policy,environment,after_failure,seed,requests,grants,refused,too_large,\
-                    exhausted,fragmentation,alignment,interrupted,migration,busy,transient,policy,\
+                    exhausted,fragmentation,alignment,interrupted,migration,busy,transient,policy_cause,\
                     withheld_per_request,withheld_per_satisfiable,withheld_pages_share,\
                     probe_unavailable_time,requests_to_first_failure,unusable_free,";
     assert!(csv::cells_header().starts_with(promised), "{}", csv::cells_header());
+    for header in [csv::cells_header(), csv::summary_header()] {
+        let names: std::collections::BTreeSet<_> = header.split(',').collect();
+        assert_eq!(names.len(), header.split(',').count(), "a name stands twice: {header}");
+    }
 }
 
 #[test]
@@ -122,7 +128,7 @@ fn every_refusal_has_a_cause_and_every_request_an_answer() {
     };
     for cell in 0..table.cells.len() {
         let causes = cma_harness::cause::Cause::ALL;
-        let refused: u64 = causes.iter().map(|cause| count(cell, cause.name())).sum();
+        let refused: u64 = causes.iter().map(|cause| count(cell, cause_column(*cause))).sum();
         assert_eq!(refused, count(cell, "refused"));
         assert_eq!(refused + count(cell, "grants"), count(cell, "requests"));
     }

@@ -81,6 +81,22 @@ fn another_seed_gives_other_streams_but_the_same_recording() {
 }
 
 #[test]
+fn the_seed_also_places_the_pins_of_an_environment() {
+    let refused = |seed| {
+        let plan = format!(
+            "name = \"pins\"\nseed = {seed}\npolicies = [\"kernel\"]\n\
+             environments = [\"pinned:share=0.01\"]\n\
+             [[streams]]\nrecorded = \"6.12/mix-a1-dma8\""
+        );
+        let ready = ready(&plan);
+        run(&ready, 1, &Nobody).unwrap().values
+    };
+    assert_eq!(refused(1), refused(1));
+    assert_ne!(refused(1), refused(2));
+    assert_ne!(refused(1)[0][column("busy")], Value::Count(0));
+}
+
+#[test]
 fn the_rows_are_the_product_of_the_plan_in_its_order() {
     let ready = ready(SMALL);
     let cells = ready.plan.cells();

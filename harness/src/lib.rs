@@ -16,6 +16,7 @@ pub mod cause;
 pub mod cli;
 pub mod codec;
 pub mod environment;
+pub mod fuzzing;
 pub mod ingest;
 pub mod kernel;
 pub mod law;

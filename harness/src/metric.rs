@@ -37,7 +37,8 @@ impl Value {
     /// `part` of `whole`, rounded down to millionths; [`Value::None`] of nothing.
     #[must_use]
     pub const fn share(part: u128, whole: u128) -> Self {
-        match (part * 1_000_000).checked_div(whole) {
+        match part.saturating_mul(1_000_000).checked_div(whole) {
+            Some(millionths) if millionths > i64::MAX as u128 => Self::Micro(i64::MAX),
             Some(millionths) => Self::Micro(millionths as i64),
             None => Self::None,
         }

@@ -4,6 +4,7 @@
 
 mod expect;
 mod explain;
+mod record;
 mod run;
 
 use std::fmt;
@@ -12,6 +13,7 @@ use cma_policies::BuildError;
 
 pub use expect::{Comparison, Mismatch, expect};
 pub use explain::explain;
+pub use record::Recorder;
 pub use run::{Failure, Replayed, Survey, run, survey};
 
 use crate::environment::{Environment, Spec};
@@ -42,6 +44,8 @@ pub enum Error {
     Build(BuildError),
     /// The policy broke a law.
     Violation(Violation),
+    /// The recording of it takes no more.
+    Output(std::io::Error),
 }
 
 impl fmt::Display for Error {
@@ -50,6 +54,7 @@ impl fmt::Display for Error {
             Self::Ingest(error) => error.fmt(f),
             Self::Build(error) => write!(f, "build the policy: {error}"),
             Self::Violation(violation) => write!(f, "run the policy: {violation}"),
+            Self::Output(error) => write!(f, "write the recording: {error}"),
         }
     }
 }

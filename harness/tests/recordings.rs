@@ -213,7 +213,8 @@ fn sources_csv_lists_every_corpus_file_and_nothing_else() {
     for line in lines {
         let fields: Vec<_> = line.split(',').collect();
         assert_eq!(fields.len(), 4, "{line}");
-        assert!(fields.iter().all(|field| !field.trim().is_empty()), "{line}");
+        // What no kernel made has no kernel.
+        assert!([0, 1, 3].iter().all(|field| !fields[*field].trim().is_empty()), "{line}");
         listed.push(fields[0].to_string());
     }
     let there: Vec<_> = files(&corpora())

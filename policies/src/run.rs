@@ -39,7 +39,11 @@ impl Run {
     /// Whether every page of `other` is a page of `self`.
     #[must_use]
     pub const fn contains(self, other: Self) -> bool {
-        self.pfn.0 <= other.pfn.0 && other.end().0 <= self.end().0
+        // Not by the ends: they are cut off at the last page frame number.
+        match other.pfn.0.checked_sub(self.pfn.0) {
+            Some(skip) => skip <= self.count && other.count <= self.count - skip,
+            None => false,
+        }
     }
 
     /// Whether the two share a page.
@@ -77,5 +81,7 @@ mod tests {
     #[test]
     fn a_run_past_the_last_page_does_not_wrap() {
         assert_eq!(Run::new(u64::MAX - 1, 5).end(), Pfn(u64::MAX));
+        assert!(!Run::new(u64::MAX - 8, 8).contains(Run::new(u64::MAX - 1, 5)));
+        assert!(Run::new(u64::MAX - 8, 8).contains(Run::new(u64::MAX - 8, 8)));
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use clap::{Args, ValueEnum};
 use cma_policies::{Catalog, Entry, builtin};
 
-use super::failure::Failure;
+use super::failure::{Failure, say};
 
 /// How results are written.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
@@ -77,7 +77,7 @@ impl Context {
     /// Says on standard error what is strange but no failure.
     pub fn warn(&self, what: &str) {
         if !self.quiet {
-            eprintln!("warning: {what}");
+            say(format_args!("warning: {what}"));
         }
     }
 

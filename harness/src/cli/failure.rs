@@ -1,7 +1,7 @@
 //! How a command ends.
 
 use std::fmt;
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use cma_policies::{BuildError, SpecError};
@@ -46,16 +46,21 @@ impl Failure {
     pub(super) fn report(self) -> ExitCode {
         match self {
             Self::Because(why) => {
-                eprintln!("error: failed to {why}");
+                say(format_args!("error: failed to {why}"));
                 ExitCode::from(2)
             }
             Self::Violated(what) => {
-                eprintln!("error: {what}");
+                say(format_args!("error: {what}"));
                 ExitCode::from(1)
             }
             Self::BrokenPipe => ExitCode::SUCCESS,
         }
     }
+}
+
+/// Says it on standard error; where nobody listens there is nobody to tell.
+pub(super) fn say(what: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr(), "{what}");
 }
 
 impl From<IngestError> for Failure {
@@ -95,6 +100,7 @@ impl From<replay::Error> for Failure {
     fn from(error: replay::Error) -> Self {
         match error {
             replay::Error::Violation(violation) => violation.into(),
+            replay::Error::Output(error) => error.into(),
             other => Self::because(other),
         }
     }

@@ -14,8 +14,9 @@ use super::failure::{Exit, Failure};
 use crate::environment;
 use crate::ingest::{self, Geometry, Header, Options, Source};
 use crate::kernel::{KERNELS, Kernel};
-use crate::replay::{self, Replayed, Survey, Under};
+use crate::replay::{self, Recorder, Replayed, Survey, Under};
 use crate::seed::Seed;
+use crate::simulate::Observer;
 
 /// Runs streams or recordings under one or more policies and caps.
 ///
@@ -26,6 +27,7 @@ use crate::seed::Seed;
 ///   cmalab replay trace.csv.gz --policy kernel --policy best-fit --cap 8 --cap 4
 ///   cmalab replay stream.csv --pages 286720 --format csv -o out.csv
 ///   cmalab replay recording.csv.gz --policy kernel --expect recorded
+///   cmalab replay stream.csv --pages 65536 --record new.csv
 #[derive(Args, Debug)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Replay {
@@ -62,6 +64,9 @@ pub(super) struct Replay {
     /// Seed of the environment
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Writes what came out as a recording to this file: of one stream, policy and cap
+    #[arg(long, value_name = "FILE", conflicts_with = "expect")]
+    record: Option<PathBuf>,
     /// Writes to this file
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -100,6 +105,9 @@ pub(super) fn run(args: &Replay, context: &Context) -> Result<Exit, Failure> {
     let environment = environment::Spec::parse(&args.environment)?;
     let named = args.policy.iter().map(|text| context.catalog.parse(text));
     let named: Vec<Spec> = named.collect::<Result<_, _>>()?;
+    if args.record.is_some() && (args.streams.len() > 1 || named.len() > 1 || args.cap.len() > 1) {
+        return Err(Failure::because("write one recording of several runs; name one of each"));
+    }
     let seed = Seed::new(args.seed);
     let options = args.options();
     let files: Vec<_> = args
@@ -134,7 +142,7 @@ pub(super) fn run(args: &Replay, context: &Context) -> Result<Exit, Failure> {
         let mut runs = Vec::new();
         for (policy, cap) in policies.iter().flat_map(|p| caps.iter().map(move |cap| (p, *cap))) {
             let under = Under { policy, cap, ..fixed };
-            let replayed = replay::run(&file.source, &options, &file.survey, &under)?;
+            let replayed = args.replay(file, &options, &under, context)?;
             runs.push(Run { policy: policy.to_string(), cap, replayed });
         }
         measured.push((file, runs));
@@ -150,6 +158,27 @@ pub(super) fn run(args: &Replay, context: &Context) -> Result<Exit, Failure> {
 }
 
 impl Replay {
+    fn replay(
+        &self,
+        file: &File,
+        options: &Options,
+        under: &Under<'_>,
+        context: &Context,
+    ) -> Result<Replayed, Failure> {
+        let Some(path) = &self.record else {
+            return Ok(replay::run(&file.source, options, &file.survey, under, &mut [])?);
+        };
+        let mut replayed = None;
+        context.output(Some(path), |out| {
+            let mut recorder = Recorder::new(under, out);
+            let observers: &mut [&mut dyn Observer] = &mut [&mut recorder];
+            let run = replay::run(&file.source, options, &file.survey, under, observers)?;
+            replayed = Some(run);
+            Ok(recorder.end()?)
+        })?;
+        Ok(replayed.expect("it was run"))
+    }
+
     fn options(&self) -> Options {
         Options {
             recorded_cap: self.recorded_cap,

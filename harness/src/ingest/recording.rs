@@ -14,8 +14,11 @@ pub(super) const FORMAT: Format = Format {
     name: "recording",
     about: "what a real kernel was asked and answered, op by op; no time, at_us is idx",
     columns: "idx,kind,id,count,align[,result,retries,free,maxrun,note]",
-    written: false,
+    written: true,
 };
+
+/// All columns, as they are written.
+pub(super) const NAMES: &str = "idx,kind,id,count,align,result,retries,free,maxrun,note";
 
 const NEEDED: &[&str] = &["idx", "kind", "id", "count", "align"];
 const OPTIONAL: &[&str] = &["result", "retries", "free", "maxrun", "note"];

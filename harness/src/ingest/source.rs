@@ -5,6 +5,8 @@ use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
+
 use super::error::IngestError;
 
 /// The most that is kept of an input that cannot be read twice, unpacked or not: 1 GiB.
@@ -86,20 +88,45 @@ impl Source {
             Place::Bytes(bytes) => Box::new(Cursor::new(Arc::clone(bytes))),
         };
         let (magic, raw) = magic(raw).map_err(|error| fail(&error))?;
-        let raw = BufReader::new(raw);
+        let raw: Raw = Box::new(BufReader::new(raw));
         Ok(match magic.as_slice() {
             [0x1f, 0x8b, ..] => Box::new(BufReader::new(flate2::bufread::MultiGzDecoder::new(raw))),
             [0x28, 0xb5, 0x2f, 0xfd] => {
-                let unpacked = ruzstd::decoding::StreamingDecoder::new(raw);
-                Box::new(BufReader::new(unpacked.map_err(|error| fail(&error))?))
+                let frame = Frame::new(raw).map_err(|error| fail(&error))?;
+                Box::new(BufReader::new(Frames { frame: Some(frame) }))
             }
-            _ => Box::new(raw),
+            _ => raw,
         })
     }
 }
 
+type Raw = Box<dyn BufRead>;
+type Frame = StreamingDecoder<Raw, FrameDecoder>;
+
+/// The zstd frames of an input, one behind the other, as `zstd` itself reads them.
+struct Frames {
+    frame: Option<Frame>,
+}
+
+impl Read for Frames {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while let Some(frame) = &mut self.frame {
+            let read = frame.read(buffer)?;
+            if read > 0 || buffer.is_empty() {
+                return Ok(read);
+            }
+            let Some(done) = self.frame.take() else { break };
+            let mut raw = done.into_inner();
+            if !raw.fill_buf()?.is_empty() {
+                self.frame = Some(Frame::new(raw).map_err(io::Error::other)?);
+            }
+        }
+        Ok(0)
+    }
+}
+
 /// The first four bytes (fewer where there are no more), and a reader that still begins with them.
-fn magic(mut raw: Box<dyn Read>) -> io::Result<(Vec<u8>, impl Read)> {
+fn magic(mut raw: Box<dyn Read>) -> io::Result<(Vec<u8>, impl Read + 'static)> {
     let mut first = Vec::new();
     raw.by_ref().take(4).read_to_end(&mut first)?;
     Ok((first.clone(), Cursor::new(first).chain(raw)))

@@ -142,7 +142,7 @@ impl Fields<'_> {
             None => {
                 let number = clients.names.len() as u16;
                 if number == u16::MAX {
-                    let why = format!("client {} is one more than the 65535", quoted(name));
+                    let why = format!("client {} is one more than the 65535 allowed", quoted(name));
                     return Err(self.wrong(CLIENT, why));
                 }
                 clients.numbers.insert(name.to_string(), number);

@@ -66,7 +66,7 @@ pub fn conform(build: Build<'_>, effort: Effort) -> Report {
 
 /// The promises for the case's area; nothing where it cannot be built there.
 fn promises(case: &Case, build: Build<'_>) -> Option<Promises> {
-    let promises = || Trial::new(case, build).map(|trial| trial.promises());
+    let promises = || Trial::new(case, build, Mode::Answers).map(|trial| trial.promises());
     catch_unwind(AssertUnwindSafe(promises)).map_or(Some(Promises::NONE), Result::ok)
 }
 
@@ -77,7 +77,7 @@ fn promises(case: &Case, build: Build<'_>) -> Option<Promises> {
 pub fn judge(case: &Case, build: Build<'_>) -> Result<(), Violation> {
     let judged = catch_unwind(AssertUnwindSafe(|| {
         run(case, build, Mode::Checked)?;
-        let Ok(trial) = Trial::new(case, build) else { return Ok(()) };
+        let Ok(trial) = Trial::new(case, build, Mode::Answers) else { return Ok(()) };
         for law in LAWS.iter().filter(|law| law.binds.binds(trial.promises())) {
             if let Check::Case(check) = law.check {
                 check(case, build)?;

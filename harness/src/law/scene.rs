@@ -22,7 +22,10 @@ pub struct Asked {
     pub no_memory: bool,
     /// Where the kernel's search goes on: the start, or behind the last refused place.
     pub resume: Place,
-    /// What was tried since the last pause.
+    /// Claims since the last pause.
+    pub in_pass: u64,
+    /// What was tried since the last pause, or since anything but this request changed the free
+    /// runs: a policy that ranks holes may then come by a place again.
     pub tried: BTreeSet<Run>,
 }
 

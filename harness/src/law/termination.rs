@@ -8,7 +8,7 @@ use crate::oracle::name;
 
 pub(super) const LAW: Law = Law {
     name: name::TERMINATION,
-    about: "no run is proposed twice without a pause, and so many places and pauses end it",
+    about: "no run is proposed twice in one pass, and 8 claims a page of a pass end every request",
     binds: Binds::Everyone,
     check: Check::Moment(check),
 };
@@ -23,7 +23,7 @@ fn check(scene: &Scene<'_>) -> Result<(), String> {
         Moment::Paused { asked } => asked,
         _ => return Ok(()),
     };
-    let (tried, pauses) = (asked.tried.len() as u64, asked.pauses);
-    let ends = tried <= scene.area.pages() && pauses <= MAX_PAUSES;
-    demand(ends, || format!("{tried} places or {pauses} pauses did not end {:?}", asked.request))
+    let (claims, pauses) = (asked.in_pass, asked.pauses);
+    let ends = claims <= scene.area.pages().saturating_mul(8) && pauses <= MAX_PAUSES;
+    demand(ends, || format!("{claims} claims or {pauses} pauses did not end {:?}", asked.request))
 }

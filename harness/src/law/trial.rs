@@ -78,12 +78,12 @@ pub(super) struct Trial {
 
 impl Trial {
     /// A fresh policy for the case's area.
-    pub(super) fn new(case: &Case, build: Build<'_>) -> Result<Self, BuildError> {
+    pub(super) fn new(case: &Case, build: Build<'_>, mode: Mode) -> Result<Self, BuildError> {
         let policy = build(case.area.clone())?;
         let mut trial = Self {
             promises: policy.promises(),
             policy,
-            mode: Mode::Checked,
+            mode,
             reference: Reference::new(&case.area),
             model: Model::new(case.area.clone()),
             live: Vec::new(),
@@ -227,9 +227,11 @@ impl Trial {
         Err(self.violation(name::DETERMINISTIC, "the promises have changed".into()))
     }
 
-    /// Gives back all that is live, the oldest first.
+    /// Gives back all that is live, the oldest first, every law at every moment of it.
     pub(super) fn drain(&mut self) -> Result<(), Violation> {
         self.finish()?;
+        self.mode = Mode::Checked;
+        self.look();
         while let Some(live) = self.live.first() {
             self.free(live.run)?;
         }
@@ -263,8 +265,9 @@ fn go(
     kept: &dyn Fn(usize) -> bool,
     log: Option<Vec<String>>,
 ) -> (Result<Vec<Answer>, Violation>, Vec<String>) {
-    let Ok(mut trial) = Trial::new(case, build) else { return (Ok(Vec::new()), Vec::new()) };
-    trial.mode = mode;
+    let Ok(mut trial) = Trial::new(case, build, mode) else {
+        return (Ok(Vec::new()), Vec::new());
+    };
     trial.log = log;
     let answers = answers(&mut trial, case, kept);
     (answers, trial.log.unwrap_or_default())

@@ -23,8 +23,8 @@ pub(super) const ENTRY: Entry = Entry {
 struct Load {
     /// Pages asked for and not given back, by id: no more entries than buffers live at once.
     asked: HashMap<u64, u64>,
-    pages: u64,
-    most: u64,
+    pages: u128,
+    most: u128,
     area_pages: u64,
 }
 
@@ -35,7 +35,8 @@ impl Observer for Load {
             Op::Alloc { id, request, .. } if step.outcome.is_some() => {
                 let before = self.asked.insert(id, request.count()).unwrap_or(0);
                 // An id that was refused and never given back can be asked for again.
-                self.pages = self.pages - before + request.count();
+                self.pages -= u128::from(before);
+                self.pages += u128::from(request.count());
                 self.most = self.most.max(self.pages);
             }
             Op::Free { id, .. }
@@ -47,7 +48,7 @@ impl Observer for Load {
                 let Some(held) = self.asked.get_mut(&id) else { return };
                 let back = part.map_or(*held, |part| part.count.min(*held));
                 *held -= back;
-                self.pages -= back;
+                self.pages -= u128::from(back);
                 if *held == 0 {
                     self.asked.remove(&id);
                 }
@@ -59,6 +60,9 @@ impl Observer for Load {
 
 impl Metric for Load {
     fn values(&self) -> Vec<Value> {
-        vec![Value::Count(self.most), Value::share(self.most.into(), self.area_pages.into())]
+        vec![
+            Value::Count(self.most.try_into().unwrap_or(u64::MAX)),
+            Value::share(self.most, self.area_pages.into()),
+        ]
     }
 }

@@ -70,9 +70,15 @@ impl Reference {
     /// the base from an aligned page counts in whole granules.
     #[must_use]
     pub fn is_aligned(&self, align: u32, place: Place) -> bool {
+        let (behind, step) = self.pitch(align, place.range);
+        (place.bit + behind).is_multiple_of(step)
+    }
+
+    /// How many whole granules the base of a range is behind a page aligned to `align`, and from
+    /// how many to how many granules a grant may start.
+    fn pitch(&self, align: u32, range: usize) -> (u64, u64) {
         let pages = 2u64.pow(align);
-        let behind = self.ranges[place.range].base % pages / self.granule;
-        (place.bit + behind).is_multiple_of((pages / self.granule).max(1))
+        (self.ranges[range].base % pages / self.granule, (pages / self.granule).max(1))
     }
 
     /// Granules that `count` pages take.
@@ -149,14 +155,10 @@ impl Reference {
         let bits = self.bits(request.count());
         for (range, lane) in (0..).zip(&self.ranges).skip(from.range) {
             let start = if range == from.range { from.bit } else { 0 };
-            for bit in start..lane.used.len() as u64 {
-                let place = Place { range, bit };
-                if !lane.used[bit as usize]
-                    && self.is_aligned(request.align(), place)
-                    && lane.is_free(bit, bits)
-                {
-                    return Some(self.run(place, lane.base, request.count()));
-                }
+            let (behind, step) = self.pitch(request.align(), range);
+            let fits = |bit: &u64| (bit + behind).is_multiple_of(step) && lane.is_free(*bit, bits);
+            if let Some(bit) = (start..lane.used.len() as u64).find(fits) {
+                return Some(self.run(Place { range, bit }, lane.base, request.count()));
             }
         }
         None

@@ -9,7 +9,7 @@ use crate::environment::Environment;
 use crate::ingest::{self, Answered, Bitmaps, Event, Options, Row, Source};
 use crate::op::{Op, Timed};
 use crate::oracle::{Checks, Witness};
-use crate::simulate::{Answer, step};
+use crate::simulate::{Answer, Step, step};
 
 /// The most mismatches that are kept in full.
 const MOST_KEPT: usize = 10;
@@ -107,15 +107,41 @@ struct Replay<'a> {
 }
 
 /// What came out of a row: its result as a recording has it, and its retries.
-struct Got {
-    result: Result<Answered, &'static str>,
-    retries: u64,
+pub(super) struct Got {
+    pub(super) result: Result<Answered, &'static str>,
+    pub(super) retries: u64,
 }
 
 impl Got {
     fn number(number: i64) -> Self {
         Self { result: Ok(Answered::Number(number)), retries: 0 }
     }
+}
+
+/// What a kernel would answer where this came out.
+pub(super) fn answered(under: &Under<'_>, step: &Step<'_>) -> Got {
+    let area = step.model.area();
+    let base = area.ranges()[0].pfn.0;
+    let offset = |pfn: u64| Ok(Answered::Number((pfn - base) as i64));
+    let result = match (step.answer, step.op) {
+        (Answer::Granted(pfn), _) => offset(pfn.0),
+        (Answer::Freed(run), _) => offset(run.pfn.0),
+        (Answer::Refused(error), _) => {
+            let early = step.request().and_then(|asked| under.kernel.early(area, asked.count()));
+            let claims = step.outcome.map_or(0, |outcome| outcome.attempts_in_last_pass);
+            Ok(Answered::Number(match early {
+                Some(printed) => printed.errno().unwrap_or(SILENT).into(),
+                None => under.kernel.errno(error, claims).into(),
+            }))
+        }
+        (Answer::NothingToFree, _) => Ok(Answered::Nop),
+        (Answer::IdInUse, _) => Err("not asked: the id is live here"),
+        (Answer::FreeRefused(_), _) => Err("refused by the policy"),
+        (Answer::Pinned(true), _) => Ok(Answered::Number(0)),
+        (Answer::Pinned(false), Op::Unpin(_)) => Ok(Answered::Number(ENOENT)),
+        (Answer::Pinned(false), _) => Ok(Answered::Number(EBUSY)),
+    };
+    Got { result, retries: step.outcome.map_or(0, |outcome| outcome.busy) }
 }
 
 impl Replay<'_> {
@@ -129,8 +155,7 @@ impl Replay<'_> {
         };
         let early = count.and_then(|count| self.under.kernel.early(&self.area, count));
         let got = match (early, row.event) {
-            // The recording driver writes a NULL without a line as -12.
-            (Some(printed), _) => Some(Got::number(printed.errno().unwrap_or(-12).into())),
+            (Some(printed), _) => Some(Got::number(printed.errno().unwrap_or(SILENT).into())),
             (None, Event::Op(op)) => Some(self.op(number, row.at_us, op)?),
             (None, _) => None,
         };
@@ -167,23 +192,7 @@ impl Replay<'_> {
     fn op(&mut self, index: u64, at_us: u64, op: Op) -> Result<Got, Error> {
         let op = op.with_cap(self.under.cap);
         let step = step(index, Timed { at_us, op }, &mut self.witness, self.environment.as_mut())?;
-        let base = self.area.ranges()[0].pfn.0;
-        let offset = |pfn: u64| Ok(Answered::Number((pfn - base) as i64));
-        let result = match (step.answer, op) {
-            (Answer::Granted(pfn), _) => offset(pfn.0),
-            (Answer::Freed(run), _) => offset(run.pfn.0),
-            (Answer::Refused(error), _) => {
-                let claims = step.outcome.map_or(0, |outcome| outcome.attempts_in_last_pass);
-                Ok(Answered::Number(self.under.kernel.errno(error, claims).into()))
-            }
-            (Answer::NothingToFree, _) => Ok(Answered::Nop),
-            (Answer::IdInUse, _) => Err("not asked: the id is live here"),
-            (Answer::FreeRefused(_), _) => Err("refused by the policy"),
-            (Answer::Pinned(true), _) => Ok(Answered::Number(0)),
-            (Answer::Pinned(false), Op::Unpin(_)) => Ok(Answered::Number(ENOENT)),
-            (Answer::Pinned(false), _) => Ok(Answered::Number(EBUSY)),
-        };
-        Ok(Got { result, retries: step.outcome.map_or(0, |outcome| outcome.busy) })
+        Ok(answered(self.under, &step))
     }
 
     /// Compares the free runs in bits.
@@ -237,6 +246,8 @@ impl Replay<'_> {
     }
 }
 
+/// How the recording driver writes a NULL without a failure line.
+const SILENT: crate::kernel::Errno = crate::kernel::ENOMEM;
 /// What the recording driver answers to a pin of what is live or pinned.
 const EBUSY: i64 = crate::kernel::EBUSY as i64;
 /// What it answers to an unpin of what is not pinned.

@@ -157,7 +157,8 @@ fn errno(
     }
 }
 
-/// Runs `source` under a policy. `survey` is what [`survey`] found in it.
+/// Runs `source` under a policy, watched by `observers` too. `survey` is what [`survey`] found in
+/// it.
 ///
 /// # Errors
 /// Where it cannot be read, states no area, or the policy cannot be built or breaks a law.
@@ -166,6 +167,7 @@ pub fn run(
     options: &Options,
     survey: &Survey,
     under: &Under<'_>,
+    observers: &mut [&mut dyn Observer],
 ) -> Result<Replayed, Error> {
     let reader = ingest::open(source, options)?;
     let area = area(&reader)?;
@@ -185,7 +187,9 @@ pub fn run(
             None
         }
     });
-    simulate(ops, &mut witness, environment.as_mut(), &mut [&mut meter, &mut first])?;
+    let mut all: Vec<&mut dyn Observer> = vec![&mut meter, &mut first];
+    all.extend(observers.iter_mut().map(|observer| &mut **observer as &mut dyn Observer));
+    simulate(ops, &mut witness, environment.as_mut(), &mut all)?;
     match failed {
         Some(error) => Err(error.into()),
         None => Ok(Replayed { values: meter.values(), first_failure: first.failure }),

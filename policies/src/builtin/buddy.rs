@@ -285,6 +285,13 @@ mod tests {
         assert_eq!(walk(&mut *policy, request(3, 2)), [4, 12, 16, 20, 24, 28]);
         assert_eq!(walk(&mut *policy, request(9, 0)), [16]);
         assert_eq!(walk(&mut *policy, request(17, 0)), []);
+
+        // The smallest block is in the last range; the way round comes to all of both.
+        let area = Area::new("two", 0, &[Run::new(8, 8), Run::new(20, 2)]).unwrap();
+        let tried = walk(&mut *with_area("buddy", area), request(2, 0));
+        assert_eq!(tried, [20, 8, 10, 12, 14]);
+        let tried = walk(&mut *on("buddy", 3, 20), request(2, 0));
+        assert_eq!(tried, [20, 4, 6, 8, 10, 12, 14, 16, 18]);
     }
 
     #[test]

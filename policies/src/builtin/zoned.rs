@@ -150,6 +150,16 @@ mod tests {
     }
 
     #[test]
+    fn on_demand_a_busy_page_is_no_pressure() {
+        let mut policy = on("zoned:mode=on-demand,order=3", 0, 40);
+        grant(&mut *policy, 1, 0);
+        assert_eq!(grant(&mut *policy, 8, 3), Some(8));
+        free(&mut *policy, 8, 8);
+        assert_eq!(walk(&mut *policy, request(1, 2)), [4, 16, 20, 24, 28, 32, 36]);
+        assert_eq!(walk(&mut *policy, request(8, 2)), [8, 12, 16, 20, 24, 28, 32, 4]);
+    }
+
+    #[test]
     fn on_demand_pressure_releases_what_is_granted_and_a_refusal_releases_nothing() {
         let fill = || {
             let mut policy = on("zoned:mode=on-demand,order=3", 0, 64);
@@ -163,6 +173,8 @@ mod tests {
         assert_eq!(walk(&mut *policy, request(4, 2)), [0, 4, 8, 12]);
         assert_eq!(grant(&mut *policy, 17, 0), None);
         assert_eq!(grant(&mut *policy, 1, 0), Some(22), "neither of them released a block");
+
+        assert_eq!(walk(&mut *policy, request(1, 0)), [23, 30, 31, 38, 39, 46, 47, 54, 55, 62, 63]);
 
         let mut policy = fill();
         assert_eq!(grant(&mut *policy, 4, 0), Some(0), "nothing outside: block 0 is released");

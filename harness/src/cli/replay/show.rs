@@ -132,15 +132,16 @@ pub(super) fn json(
     for (file, runs) in measured {
         let mut list = Vec::new();
         for Run { policy, cap, replayed } in runs {
-            let mut one = json!({ "policy": policy, "cap": cap, "environment": environment });
+            let mut metrics = serde_json::Map::new();
             for (column, value) in metric::columns().zip(&replayed.values) {
-                one[column.name] = match value {
+                let value = match value {
                     Value::None => json!(null),
                     Value::Count(count) => json!(count),
                     Value::Micro(_) => json!(value.number()),
                 };
+                metrics.insert(column.name.to_string(), value);
             }
-            one["first_failure"] = replayed.first_failure.as_ref().map_or(json!(null), |failure| {
+            let first_failure = replayed.first_failure.as_ref().map_or(json!(null), |failure| {
                 json!({
                     "line": failure.line,
                     "at_us": failure.at_us,
@@ -149,7 +150,13 @@ pub(super) fn json(
                     "why": failure.why,
                 })
             });
-            list.push(one);
+            list.push(json!({
+                "policy": policy,
+                "cap": cap,
+                "environment": environment,
+                "metrics": metrics,
+                "first_failure": first_failure,
+            }));
         }
         files.push(json!({
             "file": file.source.name(),
@@ -172,7 +179,9 @@ pub(super) fn csv(
     environment: &str,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let columns: Vec<_> = metric::columns().map(|column| column.name).collect();
+    // One of the causes has the name of an input.
+    let name = |name| if name == Cause::Policy.name() { "refused_by_policy" } else { name };
+    let columns: Vec<_> = metric::columns().map(|column| name(column.name)).collect();
     write!(out, "schema,file,kernel,policy,cap,environment,{}", columns.join(","))?;
     writeln!(out, ",first_failure_line,first_failure_cause,first_failure_errno")?;
     for (file, runs) in measured {

@@ -40,7 +40,9 @@ impl Trial {
                 let count = by.min(ranges[0].pfn.0);
                 Run::new(ranges[0].pfn.0 - count, count.max(1))
             }
-            BadFree::Behind => Run::new(ranges[ranges.len() - 1].end().0 + by, 1 + by),
+            BadFree::Behind => {
+                Run::new(ranges[ranges.len() - 1].end().0.saturating_add(by), 1 + by)
+            }
             BadFree::AcrossEnd => {
                 let inside = 1 + by % range.count;
                 Run::new(range.end().0 - inside, inside + 1)

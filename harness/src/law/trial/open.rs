@@ -11,7 +11,7 @@ use crate::oracle::{Place, Violation, name};
 
 /// Claims that a request lives through; then a signal ends it. All of a small area, and no more of
 /// a large one than there is time for.
-const PATIENCE: u64 = 200;
+const PATIENCE: u64 = 80;
 
 /// A request that has not been answered yet.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub(super) struct Open {
     /// The free runs when it came, and the changes up to then and by itself since.
     before: Vec<Run>,
     changes: u64,
+    /// The changes up to its last step.
+    seen: u64,
 }
 
 impl Open {
@@ -47,6 +49,7 @@ impl Trial {
             last_failed: None,
             no_memory: false,
             resume: Place::START,
+            in_pass: 0,
             tried: BTreeSet::new(),
         };
         Open {
@@ -60,6 +63,7 @@ impl Trial {
             last: None,
             before: self.shown.clone(),
             changes: self.changes,
+            seen: self.changes,
         }
     }
 
@@ -71,6 +75,10 @@ impl Trial {
                 return Ok(answer);
             }
         }
+        if open.seen != self.changes {
+            open.asked.tried.clear();
+            open.seen = self.changes;
+        }
         match self.policy.propose(open.asked.request, open.last) {
             Next::Try(attempt) => {
                 self.show(Moment::Proposed { asked: &open.asked, attempt })?;
@@ -78,6 +86,7 @@ impl Trial {
                 open.attempt = Some(attempt);
                 open.asked.tried.insert(attempt.run);
                 open.asked.attempts += 1;
+                open.asked.in_pass += 1;
                 self.under_way += 1;
                 self.reference.set(attempt.run);
                 self.change(open);
@@ -89,6 +98,7 @@ impl Trial {
                 open.asked.pauses += 1;
                 self.show(Moment::Paused { asked: &open.asked })?;
                 open.asked.tried.clear();
+                open.asked.in_pass = 0;
                 open.asked.resume = Place::START;
                 open.last = Some(Last::Paused { cookie });
                 Ok(None)
@@ -108,6 +118,7 @@ impl Trial {
     fn change(&mut self, open: &mut Open) {
         self.changes += 1;
         open.changes += 1;
+        open.seen += 1;
         self.look();
     }
 
@@ -117,10 +128,10 @@ impl Trial {
         if !self.reference.is_free(run) {
             return Err(self.violation(name::DISJOINT, format!("{run} is not free")));
         }
-        let Asked { attempts, pauses, .. } = open.asked;
-        let passes = pauses.min(MAX_PAUSES) + 1;
-        if attempts > self.model.area().pages().saturating_mul(passes) {
-            let what = format!("{attempts} attempts did not end {:?}", open.asked.request);
+        let limit = self.model.area().pages().saturating_mul(8);
+        let Asked { in_pass, pauses, .. } = open.asked;
+        if in_pass > limit || pauses > MAX_PAUSES {
+            let what = format!("{in_pass} attempts did not end {:?}", open.asked.request);
             return Err(self.violation(name::TERMINATION, what));
         }
         Ok(())

@@ -1,0 +1,77 @@
+//! What came out of a run, as a recording.
+
+use std::io::{self, Write};
+
+use super::expect::answered;
+use super::{Error, Under};
+use crate::ingest::{Recorded, RecordingWriter};
+use crate::oracle::Model;
+use crate::simulate::{Answer, Observer, Step};
+
+/// The state is written at every failure and at every so many ops.
+const STATE_EVERY: u64 = 100;
+
+/// Writes every step as a row of a recording. Errors are kept for [`Recorder::end`].
+pub struct Recorder<'a, W> {
+    under: &'a Under<'a>,
+    out: Option<W>,
+    writer: Option<RecordingWriter<W>>,
+    failed: Option<io::Error>,
+}
+
+impl<'a, W: Write> Recorder<'a, W> {
+    /// Records to `out`.
+    pub const fn new(under: &'a Under<'a>, out: W) -> Self {
+        Self { under, out: Some(out), writer: None, failed: None }
+    }
+
+    /// What went wrong with the output, if anything did.
+    ///
+    /// # Errors
+    /// That.
+    pub fn end(self) -> io::Result<()> {
+        self.failed.map_or(Ok(()), Err)
+    }
+
+    fn write(&mut self, step: &Step<'_>) -> io::Result<()> {
+        if let Some(out) = self.out.take() {
+            let (kernel, cap) = (self.under.kernel.name.to_string(), self.under.cap.to_string());
+            let policy = self.under.policy.to_string();
+            let pairs = [("kernel", kernel), ("cap", cap), ("policy", policy)];
+            self.writer = Some(RecordingWriter::new(out, step.model.area(), &pairs)?);
+        }
+        let Some(writer) = &mut self.writer else { return Ok(()) };
+        writer.write(step.index, step.op, &recorded(self.under, step))
+    }
+}
+
+impl<W: Write> Observer for Recorder<'_, W> {
+    fn step(&mut self, step: &Step<'_>) {
+        if self.failed.is_none() {
+            self.failed = self.write(step).err();
+        }
+    }
+}
+
+/// The row's answers.
+fn recorded(under: &Under<'_>, step: &Step<'_>) -> Recorded {
+    let model: &Model = step.model;
+    let got = answered(under, step);
+    let failed = matches!(step.answer, Answer::Refused(_));
+    let state = failed || step.index.is_multiple_of(STATE_EVERY);
+    let base = model.area().ranges()[0].pfn.0;
+    let refused = step.outcome.and_then(|outcome| outcome.last_failed).filter(|_| failed);
+    Recorded {
+        result: got.result.ok(),
+        retries: step.outcome.map(|_| got.retries),
+        free: state.then(|| model.free_pages()),
+        maxrun: state.then(|| model.longest_run()),
+        refused_at: refused.map(|(run, _)| run.pfn.0 - base),
+    }
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}

@@ -1,0 +1,358 @@
+//! The command line as somebody meets it: what it prints, and how it ends.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+const STREAM: &str = "# pages=2048 base_pfn=0 order_per_bit=0\n\
+                      at_us,op,id,count,align,client,area\n\
+                      0,alloc,1,257,dma,vpu,\n\
+                      1,alloc,2,257,dma,vpu,\n\
+                      2,alloc,3,257,dma,vpu,\n\
+                      3,alloc,4,257,dma,vpu,\n\
+                      4,alloc,5,255,dma,vpu,\n\
+                      5,free,5,,,vpu,\n\
+                      6,alloc,6,128,7,,\n";
+
+const RECORDING: &str = "# kernel=6.12.1 base_pfn=0 pages=64 order_per_bit=0\n\
+                         idx,kind,id,count,align,result,retries,free,maxrun,note\n\
+                         0,pin,3,1,,0,,,,\n\
+                         1,alloc,1,4,2,4,1,60,56,\n";
+
+/// A folder with these two files in it, and `cmalab` run in it.
+struct Bench(TempDir);
+
+impl Bench {
+    fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        fs::write(folder.path().join("s.csv"), STREAM).unwrap();
+        fs::write(folder.path().join("r.csv"), RECORDING).unwrap();
+        Self(folder)
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cmalab"));
+        command.args(args).current_dir(self.path()).env_remove("NO_COLOR");
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> (i32, String, String) {
+        ends(self.command(args).output().unwrap())
+    }
+
+    /// Its output, where it ends well.
+    fn good(&self, args: &[&str]) -> String {
+        let (code, out, err) = self.run(args);
+        assert_eq!((code, err.as_str()), (0, ""), "{args:?}");
+        out
+    }
+
+    fn files(&self) -> Vec<String> {
+        let names = fs::read_dir(self.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+}
+
+fn ends(output: Output) -> (i32, String, String) {
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn replay_shows_what_was_refused_and_why() {
+    let out = Bench::new().good(&["replay", "s.csv", "--cap", "8", "--cap", "0"]);
+    let expected = "\
+s.csv: stream, errno as kernel 6.12
+area cma: 2048 pages at pfn 0, order_per_bit 0
+7 rows, 6 allocs; 5 of them follow the cap (83.333 %), the others keep their order
+LOAD 1283 pages, 62.646 % of the area
+
+policy  cap  requests  granted  refused  with free pages    of all  of satisfiable  \
+first at request  area in use then
+kernel    8         6        5        1                1  16.666 %        16.666 %                 \
+5          50.195 %
+kernel    0         6        6        0                0   0.000 %         0.000 %
+
+kernel at cap 8: refused by cause: alignment 1
+    first at line 7, ret: -12, alignment: 255 pages at order 8 were asked for; 1020 of 2048 are \
+free (49.8 %), but no hole has more than 0 from an aligned page on: the longest hole, 255@257, has \
+its first multiple of 256 at 512, and 512 + 255 = 767 is behind its end at 512; at order 0 it \
+would fit
+kernel at cap 0: nothing was refused
+";
+    assert_eq!(out, expected);
+}
+
+#[test]
+fn the_kernel_s_row_says_what_is_printed() {
+    let bench = Bench::new();
+    let out = bench.good(&["replay", "s.csv", "--kernel", "6.15.3"]);
+    assert!(out.contains("first at line 7, ret: -16, alignment"), "{out}");
+    let out = bench.good(&["replay", "s.csv", "--kernel", "android"]);
+    assert!(out.contains("kernel:row=android at cap 8: refused by cause: alignment 1"), "{out}");
+    let out = bench.good(&["replay", "s.csv", "--pages", "100"]);
+    assert!(out.contains("kernel 6.12 prints nothing, too_large: 257 pages"), "{out}");
+}
+
+#[test]
+fn replay_writes_json_and_csv() {
+    let bench = Bench::new();
+    let args = ["replay", "s.csv", "r.csv", "--policy", "kernel", "--policy", "best-fit"];
+    let out = bench.good(&[&args[..], &["--format", "json"]].concat());
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(json["schema"], 1);
+    let run = &json["files"][0]["runs"][1];
+    assert_eq!((&run["policy"], &run["cap"]), (&"best-fit".into(), &8.into()));
+    let metrics = &run["metrics"];
+    assert_eq!((&metrics["requests"], &metrics["alignment"]), (&6.into(), &1.into()));
+    assert_eq!(run["first_failure"]["line"], 7);
+    assert_eq!(json["files"][1]["format"], "recording");
+
+    let out = bench.good(&[&args[..], &["--format", "csv"]].concat());
+    let rows: Vec<Vec<_>> = out.lines().map(|line| line.split(',').collect()).collect();
+    assert_eq!(rows.len(), 5);
+    let names: std::collections::BTreeSet<_> = rows[0].iter().collect();
+    assert_eq!(names.len(), rows[0].len(), "a column has its name alone: {:?}", rows[0]);
+    assert!(rows.iter().all(|row| row.len() == rows[0].len()), "{out}");
+    assert_eq!(rows[0][..7].join(","), "schema,file,kernel,policy,cap,environment,requests");
+    assert_eq!(rows[1][..7].join(","), "1,s.csv,6.12,kernel,8,pinned,6");
+    assert_eq!(rows[1][rows[1].len() - 3..].join(","), "7,alignment,-12");
+    assert_eq!(rows[3][rows[3].len() - 3..].join(","), ",,");
+}
+
+#[test]
+fn a_recording_that_agrees_ends_with_0_and_one_that_does_not_with_1() {
+    let bench = Bench::new();
+    let args = ["replay", "r.csv", "--policy", "kernel", "--expect", "recorded"];
+    let expected = "r.csv under kernel, kernel 6.12: 2 ops, 5 fields compared, 0 mismatches\n";
+    assert_eq!(bench.good(&args), expected);
+
+    fs::write(bench.path().join("r.csv"), RECORDING.replace("2,4,1,60", "2,8,1,61")).unwrap();
+    let expected = "\
+r.csv under kernel, kernel 6.12: 2 ops, 5 fields compared, 2 mismatches
+    line 4, idx 1, alloc 1 of 4 pages at order 2: result is 4, recorded is 8
+    line 4, idx 1, alloc 1 of 4 pages at order 2: free is 60, recorded is 61
+";
+    assert_eq!(bench.run(&args), (1, expected.to_string(), String::new()));
+
+    // The bitmaps beside it count, too; a kernel whose trace has no errno says so.
+    let old = RECORDING.replace("6.12.1", "6.1.9");
+    fs::write(bench.path().join("r.csv"), old).unwrap();
+    fs::write(bench.path().join("r.bitmaps"), "1 0+3 8+56\n").unwrap();
+    let expected = "\
+r.csv under kernel, kernel 6.1: 2 ops, 6 fields compared, 1 mismatches
+    the sign of a result and the retries are evidence, -12 against -16 is derived from them
+    line 4, idx 1, alloc 1 of 4 pages at order 2: bitmap is 0+4 as free run 0, recorded is 0+3 as \
+free run 0
+";
+    assert_eq!(bench.run(&args), (1, expected.to_string(), String::new()));
+    let json = bench.run(&[&args[..], &["--format", "json"]].concat()).1;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["comparisons"][0]["mismatches"], 1);
+    assert_eq!(json["comparisons"][0]["first"][0]["field"], "bitmap");
+}
+
+#[test]
+fn what_came_out_is_recorded_and_compares_with_itself() {
+    let bench = Bench::new();
+    let rows = "\
+# kernel=6.12.1 base_pfn=512 pages=64 order_per_bit=0
+idx,kind,id,count,align
+0,pin,3,1,
+1,pin,0,1,
+2,alloc,1,4,2
+3,alloc,2,60,0
+4,alloc,3,65,0
+5,free,1,2,
+6,unpin,9,1,
+7,free,2,,
+8,free,1,,
+";
+    fs::write(bench.path().join("in.csv"), rows).unwrap();
+    bench.good(&["replay", "in.csv", "--record", "new.csv"]);
+    let expected = "\
+# kernel=6.12
+# cap=8
+# policy=kernel
+# base_pfn=512 pages=64 order_per_bit=0
+idx,kind,id,count,align,result,retries,free,maxrun,note
+0,pin,3,1,,0,,64,64,
+1,pin,0,1,,0,,,,
+2,alloc,1,4,2,4,1,,,
+3,alloc,2,60,0,-12,0,60,56,
+4,alloc,3,65,0,-12,0,60,56,
+5,free,1,2,,4,,,,
+6,unpin,9,1,,-2,,,,
+7,free,2,,,nop,,,,
+8,free,1,,,6,,,,
+";
+    assert_eq!(fs::read_to_string(bench.path().join("new.csv")).unwrap(), expected);
+    let out = bench.good(&["replay", "new.csv", "--expect", "recorded"]);
+    assert!(out.ends_with("9 ops, 18 fields compared, 0 mismatches\n"), "{out}");
+    let (code, _, err) = bench.run(&["replay", "s.csv", "in.csv", "--record", "two.csv"]);
+    assert_eq!((code, bench.path().join("two.csv").exists()), (2, false), "{err}");
+}
+
+#[test]
+fn standard_input_is_a_file_like_any_other() {
+    let bench = Bench::new();
+    let mut child = bench
+        .command(&["replay", "-", "--format", "csv"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(STREAM.as_bytes()).unwrap();
+    let (code, out, err) = ends(child.wait_with_output().unwrap());
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.lines().nth(1).unwrap().starts_with("1,standard input,6.12,kernel,8,"), "{out}");
+}
+
+#[test]
+fn bad_input_is_one_message_and_leaves_nothing_behind() {
+    let bench = Bench::new();
+    let file = |name: &str, text: &str| fs::write(bench.path().join(name), text).unwrap();
+    file("bad.csv", &STREAM.replace("257,dma", "4x6,dma"));
+    file("late.csv", &(STREAM.to_string() + "1,free,6,,,,\n"));
+    file("bare.csv", STREAM.split_once('\n').unwrap().1);
+    file("pin.csv", &RECORDING.replace("pin,3", "pin,64"));
+    file("gone.csv.gz", "\u{1f}\u{8b}");
+    fs::write(bench.path().join("cut.csv.gz"), [0x1f, 0x8b, 8, 0, 0]).unwrap();
+    let before = bench.files();
+    let table: [(&[&str], &str); 19] = [
+        (&["replay", "none.csv"], "failed to read none.csv: No such file"),
+        (&["replay", "."], "failed to read ."),
+        (&["replay", "bad.csv"], "read bad.csv line 3, column 11: count \"4x6\" is not a number"),
+        (&["replay", "late.csv"], "read late.csv line 10, column 1: at_us 1 is before 6"),
+        (&["replay", "s.csv", "late.csv"], "read late.csv line 10, column 1"),
+        (&["replay", "bare.csv"], "read bare.csv: the stream states no pages"),
+        (&["replay", "pin.csv"], "read pin.csv line 3, column 7: 1 pages from page 64 on"),
+        (&["replay", "cut.csv.gz"], "failed to read cut.csv.gz"),
+        (&["replay", "s.csv", "--policy", "bst"], "no policy is named \"bst\"; there are kernel,"),
+        (&["replay", "s.csv", "--policy", "kernel:rows=1"], "at character 8: policy kernel has no"),
+        (&["replay", "s.csv", "--policy", "kernel:row=7"], "at character 12: parameter row of"),
+        (&["replay", "s.csv", "--environment", "calm"], "no environment is named \"calm\""),
+        (&["replay", "s.csv", "--environment", "pinned:share=2"], "share of environment pinned"),
+        (&["replay", "s.csv", "--kernel", "2.6"], "find kernel \"2.6\"; a release from 4.11 on"),
+        (&["replay", "s.csv", "--pages", "1000000000000000000"], "at most 268435456 are allowed"),
+        (&["replay", "s.csv", "--order-per-bit", "12"], "no multiple of the granule, 4096 pages"),
+        (&["replay", "s.csv", "--expect", "recorded"], "it is a stream, which records no answers"),
+        (&["generate", "disco"], "no profile is named \"disco\"; there are camera,"),
+        (&["conform", "--policy", "nobody"], "no policy is named \"nobody\""),
+    ];
+    for (args, expected) in table {
+        let with_out = [args, &["-o", "out.csv"]].concat();
+        let args = if args[0] == "conform" { args } else { &with_out };
+        let (code, out, err) = bench.run(args);
+        assert_eq!((code, out.as_str()), (2, ""), "{args:?}: {err}");
+        assert!(err.starts_with("error: failed to ") && err.contains(expected), "{args:?}: {err}");
+        assert_eq!(err.lines().count(), 1, "{args:?}: {err}");
+        assert_eq!(bench.files(), before, "{args:?}");
+    }
+}
+
+#[test]
+fn bad_usage_ends_with_2() {
+    let bench = Bench::new();
+    let table: [&[&str]; 7] = [
+        &[],
+        &["dance"],
+        &["replay"],
+        &["replay", "s.csv", "--cap", "64"],
+        &["replay", "s.csv", "--expect", "recorded", "--cap", "4"],
+        &["replay", "s.csv", "--pages", "many"],
+        &["list", "wishes"],
+    ];
+    for args in table {
+        let (code, out, err) = bench.run(args);
+        assert_eq!((code, out.as_str()), (2, ""), "{args:?}");
+        assert!(!err.is_empty());
+    }
+}
+
+#[test]
+fn what_is_generated_is_the_same_each_time_and_runs() {
+    let bench = Bench::new();
+    let args = ["generate", "gpu", "--seed", "5", "--ops", "500", "--pages", "65536"];
+    let out = bench.good(&args);
+    assert_eq!(out, bench.good(&args));
+    assert_ne!(out, bench.good(&["generate", "gpu", "--seed", "6", "--ops", "500"]));
+    assert!(out.starts_with("# profile=gpu\n# seed=5\n"), "{out}");
+    bench.good(&[&args[..], &["-o", "gpu.csv"]].concat());
+    assert_eq!(fs::read_to_string(bench.path().join("gpu.csv")).unwrap(), out);
+    assert_eq!(bench.files(), ["gpu.csv", "r.csv", "s.csv"]);
+    let csv = bench.good(&["replay", "gpu.csv", "--format", "csv"]);
+    assert_eq!(csv.lines().count(), 2);
+}
+
+#[test]
+fn every_family_is_listed_in_every_format() {
+    let bench = Bench::new();
+    let families = [
+        ("policies", "kernel"),
+        ("profiles", "camera"),
+        ("environments", "quiet"),
+        ("laws", "aligned"),
+        ("metrics", "withheld_per_request"),
+        ("formats", "recording"),
+        ("kernels", "6.12"),
+    ];
+    for (family, one) in families {
+        let text = bench.good(&["list", family]);
+        assert!(text.lines().any(|line| line == one), "{family}: {text}");
+        let json = bench.good(&["list", family, "--format", "json"]);
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        let names: Vec<_> = json.as_array().unwrap().iter().map(|item| &item["name"]).collect();
+        assert!(names.contains(&&one.into()), "{family}: {names:?}");
+        let csv = bench.good(&["list", family, "--format", "csv"]);
+        assert!(csv.starts_with("name,about,details,param,takes,default,param_about\n"));
+        assert!(csv.contains(&format!("\n{one},")), "{family}: {csv}");
+    }
+}
+
+#[test]
+fn conform_ends_well_for_the_baseline() {
+    let bench = Bench::new();
+    let out = bench.good(&["conform", "--policy", "kernel", "--cases", "20"]);
+    assert!(out.starts_with("kernel: ") && out.contains(" laws hold in "), "{out}");
+    let csv = bench.good(&["conform", "--policy", "kernel", "--cases", "1", "--format", "csv"]);
+    assert!(csv.contains("1,kernel,aligned,"), "{csv}");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let bench = Bench::new();
+    let mut child = bench
+        .command(&["generate", "gpu", "--ops", "200000"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let (code, _, err) = ends(child.wait_with_output().unwrap());
+    assert_eq!((code, err.as_str()), (0, ""));
+}
+
+#[test]
+fn every_subcommand_explains_itself_with_examples() {
+    let bench = Bench::new();
+    let help = bench.good(&["--help"]);
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let commands: Vec<_> =
+        commands.map_while(|line| line.strip_prefix("  ")?.split(' ').next()).collect();
+    assert!(commands.contains(&"replay") && commands.contains(&"list"), "{commands:?}");
+    for command in commands.iter().filter(|command| !["help", ""].contains(command)) {
+        let help = bench.good(&[command, "--help"]);
+        assert!(help.contains("Examples:\n  cmalab "), "{command}: {help}");
+    }
+}

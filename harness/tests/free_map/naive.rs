@@ -1,0 +1,144 @@
+//! The answers of a free map by looking at each bit. Shares nothing with the kit.
+
+use cma_policies::kit::{FreeMap, Search};
+
+/// Which bits are free.
+#[derive(Clone)]
+pub(crate) struct Naive {
+    pub(crate) free: Vec<bool>,
+    pub(crate) origin: u64,
+}
+
+impl std::fmt::Debug for Naive {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} bits at {}", self.free.len(), self.origin)
+    }
+}
+
+/// What is asked for, apart from where to go on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wish {
+    pub(crate) bits: u64,
+    pub(crate) order: u32,
+    pub(crate) offset: u64,
+}
+
+impl Wish {
+    const fn step(self) -> u64 {
+        1 << self.order
+    }
+
+    const fn is_aligned(self, bit: u64) -> bool {
+        (bit % self.step() + self.offset % self.step()).is_multiple_of(self.step())
+    }
+
+    /// The search for it, behind the refused place if there is one.
+    fn search(self, refused: Option<u64>) -> Search {
+        let from = refused.map_or(0, |refused| refused + self.step());
+        Search { bits: self.bits, mask: self.step() - 1, offset: self.offset, from }
+    }
+}
+
+impl Naive {
+    pub(crate) fn bits(&self) -> u64 {
+        self.free.len() as u64
+    }
+
+    /// A wish whose offset is the map's own, as every search of an area has it.
+    pub(crate) const fn wish(&self, bits: u64, order: u32) -> Wish {
+        Wish { bits, order, offset: self.origin % (1 << order) }
+    }
+
+    fn is_free(&self, start: u64, count: u64) -> bool {
+        start + count <= self.bits() && (start..start + count).all(|bit| self.free[bit as usize])
+    }
+
+    pub(crate) fn holes(&self) -> Vec<(u64, u64)> {
+        let mut holes: Vec<(u64, u64)> = Vec::new();
+        for bit in (0..self.bits()).filter(|bit| self.free[*bit as usize]) {
+            match holes.last_mut() {
+                Some((first, count)) if *first + *count == bit => *count += 1,
+                _ => holes.push((bit, 1)),
+            }
+        }
+        holes
+    }
+
+    fn fits(&self, wish: Wish) -> Vec<u64> {
+        let fits = |bit: &u64| wish.is_aligned(*bit) && self.is_free(*bit, wish.bits);
+        (0..self.bits()).filter(fits).collect()
+    }
+
+    /// Holes with an aligned bit: bits from it on, and it; the shortest first, of equals the lowest.
+    fn ranked(&self, wish: Wish) -> Vec<(u64, u64)> {
+        let usable = |(first, count): (u64, u64)| {
+            let start = (first..first + count).find(|bit| wish.is_aligned(*bit))?;
+            Some((first + count - start, start))
+        };
+        let mut ranked: Vec<_> = self.holes().into_iter().filter_map(usable).collect();
+        ranked.sort_unstable();
+        ranked
+    }
+
+    /// The next place in the order of holes `ranked`, behind `refused`.
+    fn next(ranked: &[(u64, u64)], wish: Wish, refused: Option<u64>) -> Option<u64> {
+        let holds =
+            |refused: u64, (bits, start): (u64, u64)| (start..start + bits).contains(&refused);
+        let mut rest = ranked;
+        if let Some(refused) = refused
+            && let Some(at) = ranked.iter().position(|hole| holds(refused, *hole))
+        {
+            let (bits, start) = ranked[at];
+            let next = refused + wish.step();
+            if next + wish.bits <= start + bits {
+                return Some(next);
+            }
+            rest = &ranked[at + 1..];
+        }
+        rest.iter().find(|(bits, _)| *bits >= wish.bits).map(|(_, start)| *start)
+    }
+
+    /// Compares one search and what follows it when each answer is refused in turn.
+    pub(crate) fn check_search(&self, map: &FreeMap, wish: Wish, refused: Option<u64>) {
+        let search = wish.search(refused);
+        let fits = self.fits(wish);
+        let first = fits.iter().copied().find(|bit| *bit >= search.from);
+        assert_eq!(map.first_fit(search), first, "first fit, {search:?}");
+        let highest =
+            fits.iter().copied().rfind(|bit| refused.is_none_or(|refused| *bit < refused));
+        assert_eq!(map.highest_fit(search), highest, "highest fit, {search:?}");
+        // These two go on in the hole of what was refused, so it has to be one that could have been
+        // proposed.
+        if refused.is_some_and(|refused| !fits.contains(&refused)) {
+            return;
+        }
+        let mut ranked = self.ranked(wish);
+        let best = Self::next(&ranked, wish, refused);
+        assert_eq!(map.best_fit(search), best, "best fit, {search:?}");
+        ranked.sort_by_key(|(bits, start)| (std::cmp::Reverse(*bits), *start));
+        let worst = Self::next(&ranked, wish, refused);
+        assert_eq!(map.worst_fit(search), worst, "worst fit, {search:?}");
+    }
+
+    /// Compares everything that asks for no search.
+    pub(crate) fn check_state(&self, map: &FreeMap) {
+        let holes = self.holes();
+        let mut shown = Vec::new();
+        map.for_each_run(|first, count| shown.push((first, count)));
+        assert_eq!(shown, holes);
+        assert_eq!(map.bits(), self.bits());
+        assert_eq!(map.free_bits(), holes.iter().map(|(_, count)| count).sum::<u64>());
+        assert_eq!(map.longest_run(), holes.iter().map(|(_, count)| *count).max().unwrap_or(0));
+        for order in (0..16).chain([31, 62, 63]) {
+            let longest = self.ranked(self.wish(1, order)).last().map_or(0, |(bits, _)| *bits);
+            assert_eq!(map.longest_usable(order), longest, "order {order}");
+        }
+    }
+
+    /// Compares the questions about single places around `bit`.
+    pub(crate) fn check_place(&self, map: &FreeMap, bit: u64, count: u64) {
+        assert_eq!(map.is_free(bit, count), self.is_free(bit, count), "{count}@{bit}");
+        let holds = |(first, count): &(u64, u64)| (*first..first + count).contains(&bit);
+        assert_eq!(map.hole_at(bit), self.holes().into_iter().find(holds), "hole at {bit}");
+    }
+}

@@ -18,6 +18,8 @@ use std::fmt;
 
 use cma_policies::{Request, dma_align};
 
+pub use causes::column_name as cause_column;
+
 use crate::simulate::Observer;
 
 /// A measured value.

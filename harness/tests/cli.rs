@@ -229,7 +229,7 @@ fn bad_input_is_one_message_and_leaves_nothing_behind() {
     file("gone.csv.gz", "\u{1f}\u{8b}");
     fs::write(bench.path().join("cut.csv.gz"), [0x1f, 0x8b, 8, 0, 0]).unwrap();
     let before = bench.files();
-    let table: [(&[&str], &str); 19] = [
+    let table: [(&[&str], &str); 22] = [
         (&["replay", "none.csv"], "failed to read none.csv: No such file"),
         (&["replay", "."], "failed to read ."),
         (&["replay", "bad.csv"], "read bad.csv line 3, column 11: count \"4x6\" is not a number"),
@@ -248,6 +248,9 @@ fn bad_input_is_one_message_and_leaves_nothing_behind() {
         (&["replay", "s.csv", "--order-per-bit", "12"], "no multiple of the granule, 4096 pages"),
         (&["replay", "s.csv", "--expect", "recorded"], "it is a stream, which records no answers"),
         (&["generate", "disco"], "no profile is named \"disco\"; there are camera,"),
+        (&["generate", "gpu", "--pages", "0"], "for an area of 0 pages: the count of pages must"),
+        (&["generate", "gpu", "--load", "nan"], "make the stream: load NaN is out of bounds"),
+        (&["generate", "gpu", "--format", "json"], "write a stream as json; a stream is CSV"),
         (&["conform", "--policy", "nobody"], "no policy is named \"nobody\""),
     ];
     for (args, expected) in table {

@@ -1,9 +1,11 @@
 //! Plans, their cells, and what is written about them.
 
+#[path = "sweep/golden.rs"]
+mod golden;
 #[path = "sweep/plans.rs"]
 mod plans;
 
-use cma_harness::metric::{Value, column};
+use cma_harness::metric::{Value, cause_column, column};
 use cma_harness::report::{csv, summarise, text};
 use cma_harness::sweep::{BUILTIN, Cell, Failed, Ready, Table, Watch, emit, parse, prepare, run};
 use cma_policies::{Catalog, builtin};
@@ -79,6 +81,22 @@ fn another_seed_gives_other_streams_but_the_same_recording() {
 }
 
 #[test]
+fn the_seed_also_places_the_pins_of_an_environment() {
+    let refused = |seed| {
+        let plan = format!(
+            "name = \"pins\"\nseed = {seed}\npolicies = [\"kernel\"]\n\
+             environments = [\"pinned:share=0.01\"]\n\
+             [[streams]]\nrecorded = \"6.12/mix-a1-dma8\""
+        );
+        let ready = ready(&plan);
+        run(&ready, 1, &Nobody).unwrap().values
+    };
+    assert_eq!(refused(1), refused(1));
+    assert_ne!(refused(1), refused(2));
+    assert_ne!(refused(1)[0][column("busy")], Value::Count(0));
+}
+
+#[test]
 fn the_rows_are_the_product_of_the_plan_in_its_order() {
     let ready = ready(SMALL);
     let cells = ready.plan.cells();
@@ -106,10 +124,14 @@ fn the_rows_are_the_product_of_the_plan_in_its_order() {
 fn the_columns_stand_as_promised() {
     let promised = "schema,plan,cell,stream,profile,load,area_pages,base_pfn,order_per_bit,cap,\
                     policy,environment,after_failure,seed,requests,grants,refused,too_large,\
-                    exhausted,fragmentation,alignment,interrupted,migration,busy,transient,policy,\
+                    exhausted,fragmentation,alignment,interrupted,migration,busy,transient,policy_cause,\
                     withheld_per_request,withheld_per_satisfiable,withheld_pages_share,\
                     probe_unavailable_time,requests_to_first_failure,unusable_free,";
     assert!(csv::cells_header().starts_with(promised), "{}", csv::cells_header());
+    for header in [csv::cells_header(), csv::summary_header()] {
+        let names: std::collections::BTreeSet<_> = header.split(',').collect();
+        assert_eq!(names.len(), header.split(',').count(), "a name stands twice: {header}");
+    }
 }
 
 #[test]
@@ -122,7 +144,7 @@ fn every_refusal_has_a_cause_and_every_request_an_answer() {
     };
     for cell in 0..table.cells.len() {
         let causes = cma_harness::cause::Cause::ALL;
-        let refused: u64 = causes.iter().map(|cause| count(cell, cause.name())).sum();
+        let refused: u64 = causes.iter().map(|cause| count(cell, cause_column(*cause))).sum();
         assert_eq!(refused, count(cell, "refused"));
         assert_eq!(refused + count(cell, "grants"), count(cell, "requests"));
     }

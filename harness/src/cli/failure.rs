@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use cma_policies::{BuildError, SpecError};
+use cma_policies::SpecError;
 
 use crate::ingest::IngestError;
 use crate::oracle::Violation;
@@ -81,12 +81,6 @@ impl From<io::Error> for Failure {
 impl From<SpecError> for Failure {
     fn from(error: SpecError) -> Self {
         Self::because(format_args!("read a name at character {}: {error}", error.at + 1))
-    }
-}
-
-impl From<BuildError> for Failure {
-    fn from(error: BuildError) -> Self {
-        Self::because(format_args!("build it: {error}"))
     }
 }
 

@@ -54,7 +54,9 @@ pub(super) fn run(args: &Generate, context: &Context) -> Result<Exit, Failure> {
     let base_pfn = profile.area.map_or(0, |area| area.pfn.0);
     let load = args.load.unwrap_or(profile.default_load);
     // What no area has is not worth a stream, and bounds what a profile may plan for.
-    cma_policies::Area::single(base_pfn, area_pages, 0)?;
+    cma_policies::Area::single(base_pfn, area_pages, 0).map_err(|error| {
+        Failure::because(format_args!("make a stream for an area of {area_pages} pages: {error}"))
+    })?;
     let setup = Setup { area_pages, load, seed: Seed::new(args.seed), ops: args.ops };
     let ops = profile.open(&setup).map_err(make)?;
     let pairs = [

@@ -5,7 +5,17 @@ use crate::cause::Cause;
 use crate::simulate::{Observer, Step};
 
 const fn column(cause: Cause) -> Column {
-    Column { name: cause.name(), unit: "requests", about: "requests refused for this cause" }
+    Column { name: column_name(cause), unit: "requests", about: "requests refused for this cause" }
+}
+
+/// The column of a cause: its name, but for the one that a table of policies has a column of that
+/// name for already.
+#[must_use]
+pub const fn column_name(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Policy => "policy_cause",
+        other => other.name(),
+    }
 }
 
 pub(super) const ENTRY: Entry = Entry {

@@ -21,3 +21,16 @@ impl Timeline {
         self.last_us - self.first_us.unwrap_or(self.last_us)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Timeline;
+
+    #[test]
+    fn time_begins_with_the_first_op() {
+        let mut timeline = Timeline::default();
+        assert_eq!(timeline.lasted_us(), 0);
+        assert_eq!([100, 100, 130].map(|at_us| timeline.advance(at_us)), [0, 0, 30]);
+        assert_eq!(timeline.lasted_us(), 30);
+    }
+}

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::summary::{RATES, Rate, Summary, SummaryRow};
 use crate::cause::Cause;
-use crate::metric::{Value, columns};
+use crate::metric::{Value, cause_column, columns};
 use crate::stats::Interval;
 use crate::sweep::{Cell, Configuration, Ready, Table};
 
@@ -112,7 +112,7 @@ fn rate_columns(name: &str) -> String {
 /// The columns of `summary.csv`, without a line end.
 #[must_use]
 pub fn summary_header() -> String {
-    let causes: Vec<_> = Cause::ALL.iter().map(|cause| cause.name()).collect();
+    let causes: Vec<_> = Cause::ALL.into_iter().map(cause_column).collect();
     let rates: Vec<_> = RATES.iter().map(|name| rate_columns(name)).collect();
     format!(
         "schema,plan,stream,profile,load,area_pages,base_pfn,order_per_bit,cap,policy,environment,\

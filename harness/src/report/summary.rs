@@ -1,7 +1,7 @@
 //! Over the streams: a row for each configuration and policy.
 
 use crate::cause::Cause;
-use crate::metric::{CLASSES, Value, column};
+use crate::metric::{CLASSES, Value, cause_column, column};
 use crate::seed::Seed;
 use crate::stats::{
     Bootstrap, Interval, holm, mcnemar, median, median_interval, share_interval, sign_counts,
@@ -195,7 +195,7 @@ fn row(
         policy,
         streams: count,
         requests: streams.sum("requests"),
-        refused: Cause::ALL.map(|cause| streams.sum(cause.name())),
+        refused: Cause::ALL.map(|cause| streams.sum(cause_column(cause))),
         rates: RATES.map(|name| rate(bootstrap, seed, &streams.numbers(name))),
         against_baseline,
         first_failure: median(&failures),

@@ -27,8 +27,8 @@ pub fn write(ready: &Ready, summary: &Summary, out: &mut dyn Write) -> io::Resul
         "ENOMEM with free pages: requests refused although enough pages were free, of those that \
          found enough free.\nIn brackets: 95 % intervals over the streams. Of more than \
          {ALL_SHOWN} policies the baseline and the best better one\nare shown; one that does not \
-         align, or withholds more from requests of some size, is not called better.\nAll of them: \
-         summary.csv and cells.csv."
+         align (*), or withholds more from requests of some size, is not called better.\nAll of \
+         them: summary.csv and cells.csv."
     )
 }
 
@@ -72,8 +72,10 @@ impl Block<'_> {
         [baseline].into_iter().chain(others).collect()
     }
 
+    /// The policy's name, marked where it does not align.
     fn name(&self, row: &SummaryRow) -> String {
-        self.ready.plan.policies[row.policy].to_string()
+        let mark = if self.ready.aligned[row.policy] { "" } else { " *" };
+        format!("{}{mark}", self.ready.plan.policies[row.policy])
     }
 }
 
@@ -219,7 +221,7 @@ fn reading(block: &Block<'_>) -> Option<String> {
         texts.push(format!("with {} {}{doubt}", block.name(row), fine(mean)));
     }
     if texts.is_empty() {
-        texts.push("no other cap and no other policy of this plan makes it better".to_string());
+        texts.push("no other cap and no other policy of this plan does better".to_string());
     }
     let all = fine(at_first);
     Some(format!(

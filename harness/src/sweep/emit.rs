@@ -64,12 +64,7 @@ fn write_stream(
         What::Profile(profile) => {
             writeln!(out, "profile = {}", quote(profile.name))?;
             writeln!(out, "loads = {}", list(&stream.loads, |load| format!("{load:?}")))?;
-            writeln!(
-                out,
-                "ops = {} # of each cell, for {} seeds",
-                stream.ops,
-                plan.seeds_of(stream)
-            )?;
+            writeln!(out, "ops = {} # of each cell; seeds: {}", stream.ops, plan.seeds_of(stream))?;
         }
         What::File(path) => writeln!(out, "file = {}", quote(path))?,
         What::Recorded(recording) => writeln!(out, "recorded = {}", quote(recording.name))?,

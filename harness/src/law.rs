@@ -90,8 +90,8 @@ impl Binds {
 pub enum Check {
     /// At every moment of a run. An error says what was expected and what happened.
     Moment(fn(&Scene<'_>) -> Result<(), String>),
-    /// Over a whole case that broke no law at its moments.
-    Case(fn(&Case, Build<'_>) -> Result<(), Violation>),
+    /// Over a whole case that broke no law at its moments, with the answers that it got.
+    Case(fn(&Case, Build<'_>, &[Answer]) -> Result<(), Violation>),
 }
 
 /// A law.

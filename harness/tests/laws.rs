@@ -64,7 +64,8 @@ so_does! {
     zoned: "zoned:share=0.5,order=2" "zoned:share=0.5,order=1,spill=false";
     zoned_on_demand: "zoned:mode=on-demand,share=0.5,order=2"
         "zoned:mode=on-demand,share=1,order=1,spill=false" "zoned:mode=on-demand,share=0.3,order=0";
-    size_class: "size-class:classes=2,low=1,step=1" "size-class:low=2,ratio=0.5" "size-class:classes=2,low=2,spill=false";
+    size_class: "size-class:classes=2,low=1,step=1" "size-class:low=2,ratio=0.5"
+        "size-class:classes=2,low=2,spill=false";
     buddy: "buddy:trim=false" "buddy:max_order=2" "buddy:max_order=3,extend=true"
         "buddy:max_order=2,extend=true,trim=false";
 }

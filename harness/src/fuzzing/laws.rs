@@ -6,7 +6,7 @@ use crate::codec::Case;
 use crate::law::conformance::judge;
 
 /// The most acts of a case: more make an input slower, not more telling.
-const ACTS: usize = 64;
+const ACTS: usize = 32;
 
 /// Judges every built-in policy, with its defaults, on one case.
 ///

@@ -79,11 +79,11 @@ fn promises(case: &Case, build: Build<'_>) -> Option<Promises> {
 /// The first law that was broken. A call that panicked broke [`name::PANIC`].
 pub fn judge(case: &Case, build: Build<'_>) -> Result<(), Violation> {
     let judged = catch_unwind(AssertUnwindSafe(|| {
-        run(case, build, Mode::Checked)?;
+        let answers = run(case, build, Mode::Checked)?;
         let Ok(trial) = Trial::new(case, build, Mode::Answers) else { return Ok(()) };
         for law in LAWS.iter().filter(|law| law.binds.binds(trial.promises())) {
             if let Check::Case(check) = law.check {
-                check(case, build)?;
+                check(case, build, &answers)?;
             }
         }
         Ok(())

@@ -3,7 +3,7 @@
 use cma_policies::Run;
 
 use super::scene::list;
-use super::trial::{Mode, Trial, coalesced};
+use super::trial::{Answer, Mode, Trial, coalesced};
 use super::{Binds, Build, Check, Law};
 use crate::codec::Case;
 use crate::oracle::{Violation, name};
@@ -15,7 +15,7 @@ pub(super) const LAW: Law = Law {
     check: Check::Case(check),
 };
 
-fn check(case: &Case, build: Build<'_>) -> Result<(), Violation> {
+fn check(case: &Case, build: Build<'_>, _: &[Answer]) -> Result<(), Violation> {
     let Ok(mut trial) = Trial::new(case, build, Mode::Answers) else { return Ok(()) };
     let first = coalesced(&trial.free_runs());
     for act in &case.acts {

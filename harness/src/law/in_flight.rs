@@ -1,6 +1,6 @@
 //! Several requests under way at once keep every law.
 
-use super::trial::{Mode, run};
+use super::trial::{Answer, Mode, run};
 use super::{Binds, Build, Check, Law};
 use crate::codec::Case;
 use crate::oracle::{Violation, name};
@@ -12,7 +12,7 @@ pub(super) const LAW: Law = Law {
     check: Check::Case(check),
 };
 
-fn check(case: &Case, build: Build<'_>) -> Result<(), Violation> {
+fn check(case: &Case, build: Build<'_>, _: &[Answer]) -> Result<(), Violation> {
     let broken = |inner: Violation| Violation {
         law: name::IN_FLIGHT,
         op: inner.op,

@@ -69,7 +69,7 @@ impl Naive {
         (0..self.bits()).filter(fits).collect()
     }
 
-    /// Holes with an aligned bit: bits from it on, and it; the shortest first, of equals the lowest.
+    /// Holes with an aligned bit: bits from it on, and it; shortest first, of equals the lowest.
     fn ranked(&self, wish: Wish) -> Vec<(u64, u64)> {
         let usable = |(first, count): (u64, u64)| {
             let start = (first..first + count).find(|bit| wish.is_aligned(*bit))?;

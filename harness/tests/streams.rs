@@ -56,6 +56,14 @@ fn a_stream_is_read_field_by_field() {
 }
 
 #[test]
+fn a_free_without_an_offset_gives_back_the_front_of_what_is_left() {
+    let rows = "0,alloc,1,10,0,,\n1,free,1,3,,,\n2,free,1,3,,,\n3,free,1,4,,,\n4,free,1,3,,,\n";
+    let part = |offset| Op::Free { id: 1, part: Some(Part { offset, count: 3 }) };
+    let whole = Op::Free { id: 1, part: None };
+    assert_eq!(ops(&format!("{STREAM}{rows}"))[1..], [part(0), part(3), whole, whole]);
+}
+
+#[test]
 fn what_is_wrong_with_a_stream_is_said_with_its_place() {
     let table = [
         ("0,alloc,1,4x6,3,,", "line 2, column 11: count \"4x6\" is not a number"),

@@ -77,7 +77,7 @@ fn row(run: &Run) -> Vec<String> {
     let withheld: u64 = Cause::ALL
         .iter()
         .filter(|cause| cause.is_withheld())
-        .map(|cause| count(value(cause.name())))
+        .map(|cause| count(value(metric::cause_column(*cause))))
         .sum();
     vec![
         run.policy.clone(),
@@ -106,7 +106,7 @@ fn percent(value: Value) -> String {
 fn causes(file: &File, run: &Run, out: &mut dyn Write) -> io::Result<()> {
     let by_cause: Vec<_> = Cause::ALL
         .iter()
-        .map(|cause| (cause, count(run.replayed.value(cause.name()))))
+        .map(|cause| (cause, count(run.replayed.value(metric::cause_column(*cause)))))
         .filter(|(_, refused)| *refused > 0)
         .map(|(cause, refused)| format!("{cause} {refused}"))
         .collect();
@@ -179,9 +179,7 @@ pub(super) fn csv(
     environment: &str,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    // One of the causes has the name of an input.
-    let name = |name| if name == Cause::Policy.name() { "refused_by_policy" } else { name };
-    let columns: Vec<_> = metric::columns().map(|column| name(column.name)).collect();
+    let columns: Vec<_> = metric::columns().map(|column| column.name).collect();
     write!(out, "schema,file,kernel,policy,cap,environment,{}", columns.join(","))?;
     writeln!(out, ",first_failure_line,first_failure_cause,first_failure_errno")?;
     for (file, runs) in measured {

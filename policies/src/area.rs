@@ -20,9 +20,10 @@ pub struct Area {
 }
 
 impl Area {
-    /// The most bitmap bits that an area may have over all ranges: 1 TiB of 4 KiB pages at
-    /// order_per_bit 0. It bounds the memory that a made-up geometry can ask for.
-    pub const MAX_BITS: u64 = 1 << 28;
+    /// The most bitmap bits that an area may have over all ranges: 256 GiB of 4 KiB pages at
+    /// order_per_bit 0. It bounds the memory that a made-up geometry can ask for: a map of so many
+    /// bits takes some 100 MB.
+    pub const MAX_BITS: u64 = 1 << 26;
 
     /// An area of these ranges.
     ///

@@ -21,7 +21,7 @@
 //!     source: "this example",
 //!     params: &[Param {
 //!         name: "pages",
-//!         kind: Kind::Int { min: 1, max: 1 << 28 },
+//!         kind: Kind::Int { min: 1, max: 1 << 26 },
 //!         default: "64",
 //!         about: "requests of at least so many pages are large",
 //!     }],

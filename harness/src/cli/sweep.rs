@@ -1,5 +1,6 @@
 //! `cmalab sweep`: the main job.
 
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::context::{Context, Format};
 use super::failure::{Exit, Failure};
@@ -156,8 +157,12 @@ impl<'a> Progress<'a> {
             ProgressDrawTarget::hidden()
         };
         let cells = ready.plan.cell_count();
-        let style = "{wide_bar} {pos}/{len} cells, {per_sec}, {eta} left";
+        let style = "{wide_bar} {pos}/{len} cells, {rate}, {eta} left";
         let style = ProgressStyle::with_template(style).expect("the template is well formed");
+        let style = style.with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
+            // A bar that cannot be drawn is no reason to stop.
+            let _ = write!(out, "{:.0}/s", state.per_sec());
+        });
         let bar = ProgressBar::with_draw_target(cells, target).with_style(style);
         let (file, done) = (Mutex::new(Ok(file)), AtomicU64::new(0));
         Ok(Self { ready, path, file, done, bar, started: Instant::now() })

@@ -7,7 +7,7 @@ use crate::seed::Draws;
 
 pub(super) const PROFILE: Profile = Profile {
     name: "display",
-    about: "2-3 buffers an output re-made at each mode set, windows of 1-2 buffers, rings and audio",
+    about: "2-3 buffers an output, re-made at mode sets; windows of 1-2 buffers; rings, audio",
     source: "raspberrypi/linux 2966 (1080p XRGB 2025 pages), anholt/linux 94 (2040), \
              raspberrypi/firmware 1247, Freescale/gstreamer-imx 130 (720p 900), 800x480 RGB565 188",
     sizes: &[2, 8, 64, 188, 900, 2025, 8100],

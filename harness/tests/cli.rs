@@ -244,7 +244,7 @@ fn bad_input_is_one_message_and_leaves_nothing_behind() {
         (&["replay", "s.csv", "--environment", "calm"], "no environment is named \"calm\""),
         (&["replay", "s.csv", "--environment", "pinned:share=2"], "share of environment pinned"),
         (&["replay", "s.csv", "--kernel", "2.6"], "find kernel \"2.6\"; a release from 4.11 on"),
-        (&["replay", "s.csv", "--pages", "1000000000000000000"], "at most 268435456 are allowed"),
+        (&["replay", "s.csv", "--pages", "1000000000000000000"], "at most 67108864 are allowed"),
         (&["replay", "s.csv", "--order-per-bit", "12"], "no multiple of the granule, 4096 pages"),
         (&["replay", "s.csv", "--expect", "recorded"], "it is a stream, which records no answers"),
         (&["generate", "disco"], "no profile is named \"disco\"; there are camera,"),

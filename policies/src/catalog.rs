@@ -37,12 +37,17 @@ pub enum Kind {
 }
 
 impl Kind {
-    fn accepts(self, value: &str) -> bool {
+    /// The one way to write this value, where the parameter takes it.
+    fn canonical(self, value: &str) -> Option<String> {
         match self {
-            Self::Int { min, max } => value.parse().is_ok_and(|n: u64| (min..=max).contains(&n)),
-            Self::Float { min, max } => value.parse().is_ok_and(|x: f64| (min..=max).contains(&x)),
-            Self::Bool => value == "true" || value == "false",
-            Self::Choice(words) => words.contains(&value),
+            Self::Int { min, max } => {
+                value.parse().ok().filter(|n: &u64| (min..=max).contains(n)).map(|n| n.to_string())
+            }
+            Self::Float { min, max } => {
+                value.parse().ok().filter(|x: &f64| (min..=max).contains(x)).map(|x| x.to_string())
+            }
+            Self::Bool => matches!(value, "true" | "false").then(|| value.to_string()),
+            Self::Choice(words) => words.contains(&value).then(|| value.to_string()),
         }
     }
 }
@@ -106,6 +111,7 @@ impl Params {
             Some((name, rest)) => (name, Some(rest)),
             None => (text, None),
         };
+        let error = |at, why| SpecError { text: text.to_string(), at, why };
         let mut given: Vec<Option<String>> = params.iter().map(|_| None).collect();
         let mut at = name.len() + 1;
         for pair in rest.into_iter().flat_map(|rest| rest.split(',')) {
@@ -114,19 +120,19 @@ impl Params {
                 let keys: Vec<_> = params.iter().map(|param| param.name).collect();
                 let allowed = if keys.is_empty() { "none".to_string() } else { keys.join(", ") };
                 let why = format!("{owner} has no parameter \"{key}\"; it has {allowed}");
-                return Err(SpecError { at, why });
+                return Err(error(at, why));
             };
             let param = &params[index];
             if given[index].is_some() {
                 let why = format!("parameter {key} of {owner} is given twice");
-                return Err(SpecError { at, why });
+                return Err(error(at, why));
             }
-            if !param.kind.accepts(value) {
+            let Some(value) = param.kind.canonical(value) else {
                 let why =
                     format!("parameter {key} of {owner} is \"{value}\"; it takes {}", param.kind);
-                return Err(SpecError { at: at + key.len() + 1, why });
-            }
-            given[index] = Some(value.to_string());
+                return Err(error(at + key.len() + 1, why));
+            };
+            given[index] = Some(value);
             at += pair.len() + 1;
         }
         let values = params
@@ -223,6 +229,8 @@ impl fmt::Display for Spec {
 /// Why a text names no policy: what is wrong with it and what is allowed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SpecError {
+    /// The text.
+    pub text: String,
     /// Byte of the text at which it went wrong.
     pub at: usize,
     /// What is wrong there, and what is allowed.
@@ -275,7 +283,7 @@ impl Catalog {
         let Some(entry) = self.entries.iter().find(|entry| entry.name == name) else {
             let names: Vec<_> = self.entries.iter().map(|entry| entry.name).collect();
             let why = format!("no policy is named \"{name}\"; there are {}", names.join(", "));
-            return Err(SpecError { at: 0, why });
+            return Err(SpecError { text: text.to_string(), at: 0, why });
         };
         let params = Params::parse(&format!("policy {name}"), entry.params, text)?;
         Ok(Spec { entry: *entry, params })
@@ -316,6 +324,8 @@ mod tests {
             ("toy:n=3", "toy"),
             ("toy:on=true,n=4", "toy:n=4,on=true"),
             ("toy:x=0.25", "toy:x=0.25"),
+            ("toy:x=0.250,n=+04", "toy:n=4,x=0.25"),
+            ("toy:x=.50,n=03", "toy"),
         ] {
             let spec = catalog.parse(text).unwrap();
             assert_eq!(spec.to_string(), canonical);

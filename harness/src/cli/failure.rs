@@ -80,7 +80,8 @@ impl From<io::Error> for Failure {
 
 impl From<SpecError> for Failure {
     fn from(error: SpecError) -> Self {
-        Self::because(format_args!("read a name at character {}: {error}", error.at + 1))
+        let SpecError { text, at, why } = error;
+        Self::because(format_args!("read \"{text}\" at character {}: {why}", at + 1))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::ingest::{StreamWriter, Unwritable};
 use crate::seed::Seed;
 use crate::workload::{self, Setup};
 
-/// Pages of the area where neither the caller nor the profile says so: 1120 MiB, as on i.MX8MM.
+/// Pages of the area where neither the caller nor the profile says so: 1120 MiB, the i.MX note's.
 const DEFAULT_PAGES: u64 = 286_720;
 
 /// Writes a stream of a workload profile for a seed: the same bytes for the same arguments.

@@ -16,12 +16,13 @@ use crate::op::{Op, Timed};
 pub(super) const FORMAT: Format = Format {
     name: "stream",
     about: "what is asked for, with time and client; align is an order or dma, which follows the cap",
-    columns: "at_us,op,id,count,align,client,area[,offset]",
+    columns: "at_us,op,id,count,align[,client,area,offset]",
     written: true,
 };
 
-const NEEDED: &[&str] = &["at_us", "op", "id", "count", "align", "client", "area"];
-const OPTIONAL: &[&str] = &["offset"];
+const NEEDED: &[&str] = &["at_us", "op", "id", "count", "align"];
+const OPTIONAL: &[&str] = &["client", "area", "offset"];
+// Places of these names, the needed ones first.
 const AT_US: usize = 0;
 const OP: usize = 1;
 const ID: usize = 2;
@@ -253,7 +254,8 @@ impl<W: Write> StreamWriter<W> {
             let value: String = value.split_whitespace().collect::<Vec<_>>().join("_");
             writeln!(out, "# {key}={value}")?;
         }
-        writeln!(out, "{}{}", NEEDED.join(","), if parts { ",offset" } else { "" })?;
+        let optional = if parts { OPTIONAL } else { &OPTIONAL[..OFFSET - CLIENT] };
+        writeln!(out, "{},{}", NEEDED.join(","), optional.join(","))?;
         let clients = clients.iter().map(|name| quote(name)).collect();
         Ok(Self { out, clients, parts })
     }

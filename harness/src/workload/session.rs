@@ -50,7 +50,6 @@ struct Client {
     habit: Box<dyn Habit>,
     draws: Draws,
     groups: Vec<Vec<(u64, u64)>>,
-    next_id: u64,
 }
 
 /// The turns of all clients, merged by time.
@@ -66,6 +65,7 @@ struct Sessions {
     target_pages: u64,
     live_pages: u64,
     ops_left: u64,
+    next_id: u64,
 }
 
 /// Turns in a row without an op after which a stream is taken to have ended: no client has
@@ -108,7 +108,7 @@ impl Sessions {
         for (index, Member { name, habit }) in members.into_iter().enumerate() {
             let mut draws = seed.child(&name, 0).rng();
             turns.push(Reverse((draws.below(START_US), index)));
-            clients.push(Client { habit, draws, groups: Vec::new(), next_id: 0 });
+            clients.push(Client { habit, draws, groups: Vec::new() });
         }
         Self {
             clients,
@@ -117,6 +117,7 @@ impl Sessions {
             target_pages: setup.target_pages(),
             live_pages: 0,
             ops_left: setup.ops,
+            next_id: 0,
         }
     }
 
@@ -142,8 +143,8 @@ impl Sessions {
         if asked.len() >= turn.least.max(1) {
             // Client 0 is nobody.
             let client_number = index as u16 + 1;
-            let first_id = (index as u64) << 48 | client.next_id;
-            client.next_id += asked.len() as u64;
+            let first_id = self.next_id;
+            self.next_id += asked.len() as u64;
             self.live_pages += asked.iter().sum::<u64>();
             for (id, &count) in (first_id..).zip(&asked) {
                 self.queue.push_back(Timed { at_us, op: ask(id, count, client_number) });

@@ -44,6 +44,17 @@ impl Value {
         }
     }
 
+    /// The value that prints as `text`; [`None`] if none does.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let value = match text.split_once('.') {
+            _ if text.is_empty() => Self::None,
+            None => Self::Count(text.parse().ok()?),
+            Some((whole, rest)) => Self::Micro(format!("{whole}{rest}").parse().ok()?),
+        };
+        (value.to_string() == text).then_some(value)
+    }
+
     /// The value as a number, where there is one.
     #[must_use]
     pub const fn number(self) -> Option<f64> {
@@ -205,6 +216,10 @@ mod tests {
         ];
         for (value, text) in table {
             assert_eq!(value.to_string(), text);
+            assert_eq!(Value::parse(text), Some(value));
+        }
+        for text in ["0.5", "x", "1.0000000", "-1", "+1", "01", "1.", ".000001", "1.00000x"] {
+            assert_eq!(Value::parse(text), None, "{text}");
         }
     }
 

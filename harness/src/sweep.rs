@@ -18,5 +18,5 @@ pub use cells::{Cell, Configuration};
 pub use emit::emit;
 pub use parse::{PlanError, parse};
 pub use plan::{AfterFailure, Board, MOST_CELLS, Plan, Stream, What};
-pub use run::{Failed, Table, Watch, run};
+pub use run::{Broken, Failed, Table, Watch, resume, run};
 pub use stream::{Checked, Ready, prepare};

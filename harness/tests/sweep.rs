@@ -6,8 +6,10 @@ mod golden;
 mod plans;
 
 use cma_harness::metric::{Value, cause_column, column};
-use cma_harness::report::{csv, summarise, text};
-use cma_harness::sweep::{BUILTIN, Cell, Failed, Ready, Table, Watch, emit, parse, prepare, run};
+use cma_harness::report::{csv, partial, summarise, text};
+use cma_harness::sweep::{
+    BUILTIN, Cell, Failed, Ready, Table, Watch, emit, parse, prepare, resume, run,
+};
 use cma_policies::{Catalog, builtin};
 
 struct Nobody;
@@ -66,6 +68,38 @@ fn the_same_bytes_whatever_the_number_of_threads() {
     let one = outputs(&ready, 1);
     assert_eq!(one, outputs(&ready, 2));
     assert_eq!(one, outputs(&ready, 7));
+}
+
+#[test]
+fn a_stopped_sweep_goes_on_where_it_was_torn_and_gives_the_same() {
+    let ready = ready(SMALL);
+    let whole = run(&ready, 2, &Nobody).unwrap();
+    let mut left = format!("{}\n", partial::header(&ready)).into_bytes();
+    for index in [7, 2, 30, 3] {
+        partial::write(&ready, index, &whole.cells[index], &whole.values[index], &mut left)
+            .unwrap();
+    }
+    let mut left = String::from_utf8(left).unwrap();
+    left.truncate(left.len() - 30);
+    let known = partial::read(&ready, &left).unwrap();
+    let there: Vec<_> = (0..known.len()).filter(|index| known[*index].is_some()).collect();
+    assert_eq!(there, [2, 7, 30], "the row that was torn is run again");
+
+    struct Count(std::sync::atomic::AtomicUsize);
+    impl Watch for Count {
+        fn done(&self, _: usize, _: &Cell, _: &[Value]) {
+            self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        }
+    }
+    let count = Count(0.into());
+    let resumed = resume(&ready, &known, 2, &count).unwrap();
+    assert_eq!(resumed.values, whole.values);
+    assert_eq!(count.0.into_inner(), whole.cells.len() - 3);
+
+    let changed = left.replacen(",0.", ",1.", 1);
+    assert_eq!(partial::read(&ready, &changed).unwrap().iter().flatten().count(), 2);
+    let other = self::ready(&SMALL.replace("seeds = 3", "seeds = 4"));
+    assert_eq!(partial::read(&other, &left), None, "of another plan");
 }
 
 #[test]

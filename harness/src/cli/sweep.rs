@@ -14,6 +14,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use super::context::{Context, Format};
 use super::failure::{Exit, Failure};
 use crate::metric::Value;
+use crate::report::partial::{self, Known};
 use crate::report::{csv, summarise, text};
 use crate::sweep::{self, BUILTIN, Cell, Failed, Plan, Ready, Watch};
 
@@ -44,6 +45,9 @@ pub(super) struct Sweep {
     /// 300 seeds at least (so that no failure means below 1 % of streams), and twice the ops
     #[arg(long)]
     thorough: bool,
+    /// Goes on from the finished cells that a stopped sweep of the same plan left in the folder
+    #[arg(long)]
+    resume: bool,
 }
 
 /// Seeds of a thorough run: with 300 clean streams at most 1 % of all fail.
@@ -64,9 +68,10 @@ pub(super) fn run(args: &Sweep, context: &Context) -> Result<Exit, Failure> {
     let default_folder = || Path::new("reports").join(&ready.plan.name);
     let folder = args.out.clone().unwrap_or_else(default_folder);
     fs::create_dir_all(&folder).map_err(|error| fail(&folder, &error))?;
-    let partial = folder.join("cells.csv.partial");
-    let progress = Progress::new(&ready, &partial, context)?;
-    let table = match sweep::run(&ready, args.jobs, &progress) {
+    let unfinished = folder.join("cells.csv.partial");
+    let known = if args.resume { left_over(&ready, &unfinished)? } else { Known::new() };
+    let progress = Progress::new(&ready, &known, &unfinished, context)?;
+    let table = match sweep::resume(&ready, &known, args.jobs, &progress) {
         Ok(table) => table,
         Err(Failed::Broken(broken)) => {
             drop(progress);
@@ -99,6 +104,21 @@ pub(super) fn run(args: &Sweep, context: &Context) -> Result<Exit, Failure> {
 
 fn fail(path: &Path, error: &std::io::Error) -> Failure {
     Failure::because(format_args!("write {}: {error}", path.display()))
+}
+
+/// The cells that a stopped sweep left; none where it left no file.
+fn left_over(ready: &Ready, path: &Path) -> Result<Known, Failure> {
+    let text = match fs::read_to_string(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Known::new()),
+        read => read
+            .map_err(|error| Failure::because(format_args!("read {}: {error}", path.display())))?,
+    };
+    partial::read(ready, &text).ok_or_else(|| {
+        Failure::because(format_args!(
+            "resume from {}: it is of another plan or version; leave out --resume to begin anew",
+            path.display()
+        ))
+    })
 }
 
 /// The plan, with what the command line says over it.
@@ -148,23 +168,36 @@ struct Progress<'a> {
 const QUICK: Duration = Duration::from_secs(1);
 
 impl<'a> Progress<'a> {
-    fn new(ready: &'a Ready, path: &'a Path, context: &Context) -> Result<Self, Failure> {
+    fn new(
+        ready: &'a Ready,
+        known: &Known,
+        path: &'a Path,
+        context: &Context,
+    ) -> Result<Self, Failure> {
         let mut file = BufWriter::new(File::create(path).map_err(|error| fail(path, &error))?);
-        writeln!(file, "{},checksum", csv::cells_header()).map_err(|error| fail(path, &error))?;
+        writeln!(file, "{}", partial::header(ready)).map_err(|error| fail(path, &error))?;
+        let cells = ready.plan.cells();
+        let there = known.iter().zip(&cells).enumerate();
+        for (index, (values, cell)) in there.filter_map(|(index, (values, cell))| {
+            values.as_ref().map(|values| (index, (values, cell)))
+        }) {
+            partial::write(ready, index, cell, values, &mut file)
+                .map_err(|error| fail(path, &error))?;
+        }
+        let done = AtomicU64::new(known.iter().flatten().count() as u64);
         let target = if context.progress {
             ProgressDrawTarget::stderr()
         } else {
             ProgressDrawTarget::hidden()
         };
-        let cells = ready.plan.cell_count();
         let style = "{wide_bar} {pos}/{len} cells, {rate}, {eta} left";
         let style = ProgressStyle::with_template(style).expect("the template is well formed");
         let style = style.with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
             // A bar that cannot be drawn is no reason to stop.
             let _ = write!(out, "{:.0}/s", state.per_sec());
         });
-        let bar = ProgressBar::with_draw_target(cells, target).with_style(style);
-        let (file, done) = (Mutex::new(Ok(file)), AtomicU64::new(0));
+        let bar = ProgressBar::with_draw_target(Some(cells.len() as u64), target).with_style(style);
+        let file = Mutex::new(Ok(file));
         Ok(Self { ready, path, file, done, bar, started: Instant::now() })
     }
 
@@ -178,10 +211,9 @@ impl<'a> Progress<'a> {
 
 impl Watch for Progress<'_> {
     fn done(&self, index: usize, cell: &Cell, values: &[Value]) {
-        let row = csv::cell_row(self.ready, index, cell, values);
         let mut file = self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Ok(open) = &mut *file
-            && let Err(error) = writeln!(open, "{row},{:016x}", csv::checksum(&row))
+            && let Err(error) = partial::write(self.ready, index, cell, values, open)
         {
             *file = Err(error);
         }

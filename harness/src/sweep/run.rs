@@ -103,17 +103,33 @@ impl From<IngestError> for Failed {
     }
 }
 
-/// Runs every cell of `plan` on `jobs` threads (0: one for each core). The result is the same for
+/// Runs every cell of `ready` on `jobs` threads (0: one for each core). The result is the same for
 /// any number of them.
 ///
 /// # Errors
 /// The first failure in the order of the plan.
 pub fn run<'a>(ready: &'a Ready, jobs: usize, watch: &dyn Watch) -> Result<Table<'a>, Failed> {
+    resume(ready, &[], jobs, watch)
+}
+
+/// As [`run`], but the cells whose values are `known`, by their number, are not run again.
+///
+/// # Errors
+/// As [`run`].
+pub fn resume<'a>(
+    ready: &'a Ready,
+    known: &[Option<Vec<Value>>],
+    jobs: usize,
+    watch: &dyn Watch,
+) -> Result<Table<'a>, Failed> {
     let threads = rayon::ThreadPoolBuilder::new().num_threads(jobs).build();
     let threads = threads.map_err(|error| Failed::Threads(error.to_string()))?;
     let cells = ready.plan.cells();
     let results: Vec<_> = threads.install(|| {
         let results = cells.par_iter().enumerate().map(|(index, cell)| {
+            if let Some(Some(values)) = known.get(index) {
+                return Ok(values.clone());
+            }
             let values = run_cell(ready, cell)?;
             watch.done(index, cell, &values);
             Ok(values)

@@ -136,7 +136,7 @@ fn build(raw: RawPlan, catalog: &Catalog) -> Result<Plan, Wrong> {
     let plan = Plan {
         name: name(raw.name, "name")?,
         seed: raw.seed.map_or(Ok(1), |seed| number(&seed, "seed", 0, i64::MAX))?,
-        seeds: raw.seeds.map_or(Ok(1), |seeds| number(&seeds, "seeds", 1, 10_000_000))?,
+        seeds: raw.seeds.map_or(Ok(1), |seeds| number(&seeds, "seeds", 1, 1_000_000))?,
         policies: policies(raw.policies.unwrap_or_else(everything), catalog)?,
         caps: list(raw.caps.unwrap_or_else(cap), "caps", |cap| {
             Ok(number(cap, "cap", 0, 63)? as u32)

@@ -8,8 +8,8 @@ use super::builtin::Recording;
 use crate::environment;
 use crate::workload::Profile;
 
-/// The most cells of a plan: their results are kept until the end.
-pub const MOST_CELLS: u64 = 10_000_000;
+/// The most cells of a plan: their results, about 1 KiB each, are kept until the end.
+pub const MOST_CELLS: u64 = 1_000_000;
 
 /// What is to be run: every stream on every board, under every cap and policy, for every seed.
 #[derive(Clone, Debug)]

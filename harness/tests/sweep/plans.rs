@@ -60,6 +60,7 @@ fn wrong() -> Vec<(String, usize, usize, &'static str)> {
         (plan("seedz = 1"), 2, 1, "unknown field `seedz`, expected one of"),
         (plan("seeds = 0"), 2, 9, "seeds is 0; a whole number from 1"),
         (plan("seeds = 9000000000"), 2, 9, "seeds is 9000000000"),
+        (plan("seeds = 1000000\ncaps = [1, 2]"), 7, 1, "more than 1000000 cells"),
         (plan("seed = -1"), 2, 8, "seed is -1"),
         (plan("caps = [8, 64]"), 2, 12, "cap is 64; a whole number from 0 to 63"),
         (plan("caps = [8, 8]"), 2, 12, "twice in caps"),

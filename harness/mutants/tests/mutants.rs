@@ -1,14 +1,14 @@
 //! Each planted defect passes an easy life, and is convicted by a law by name; the shipped code
 //! passes both.
 
-use cma_harness::environment::Environment;
+use cma_harness::environment::{Script, Setup, Spec};
 use cma_harness::law::conformance::{Effort, Report, conform};
 use cma_harness::op::{Op, Timed};
 use cma_harness::oracle::{Checks, Violation, Witness, name};
 use cma_harness::seed::Seed;
 use cma_harness::simulate::simulate;
 use cma_policies::mutant::{ALL, Mutant, with};
-use cma_policies::{Area, Claim, ClaimError, Request, Run, builtin};
+use cma_policies::{Area, Request, builtin};
 
 /// Which law convicts which defect first.
 const CONVICTS: &[(Mutant, &str)] = &[
@@ -26,30 +26,11 @@ const CONVICTS: &[(Mutant, &str)] = &[
     (Mutant::FreeShort, name::TIGHT),
 ];
 
-/// Every claim succeeds.
-struct Quiet;
-
-impl Claim for Quiet {
-    fn claim(&mut self, _: Run) -> Result<(), ClaimError> {
-        Ok(())
-    }
-}
-
-impl Environment for Quiet {
-    fn pin(&mut self, _: Run) -> bool {
-        false
-    }
-
-    fn unpin(&mut self, _: Run) -> bool {
-        false
-    }
-}
-
 /// A hundred random allocs and frees at order 0 in a plain area that they do not fill.
 fn easy_life() -> Result<(), Violation> {
     let area = Area::single(0, 1 << 16, 0).expect("an area");
     let spec = builtin::catalog().parse("kernel").expect("the baseline");
-    let policy = spec.build(area).expect("it takes every area");
+    let policy = spec.build(area.clone()).expect("it takes every area");
     let mut draws = Seed::new(9).child("easy life", 0).rng();
     let op = |id: u64| {
         let op = if draws.below(3) == 0 {
@@ -61,7 +42,10 @@ fn easy_life() -> Result<(), Violation> {
         Timed { at_us: id, op }
     };
     let ops: Vec<_> = (0..100).map(op).collect();
-    simulate(ops, &mut Witness::new(policy, Checks::SWEEP), &mut Quiet, &mut [])
+    let (seed, script) = (Seed::new(9), Script::default());
+    let quiet = Spec::parse("quiet").expect("a built-in environment");
+    let mut pages = quiet.build(Setup { area: &area, seed: &seed, script: &script });
+    simulate(ops, &mut Witness::new(policy, Checks::SWEEP), pages.as_mut(), &mut [])
 }
 
 /// The run that every policy has to pass.

@@ -1,0 +1,35 @@
+//! What a search asks for.
+
+/// What a search asks for, all in bits (`bitmap_find_next_zero_area_off()`, `lib/bitmap.c`, 6.12).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Search {
+    /// Bits that must be free in a row, at least 1.
+    pub bits: u64,
+    /// Which bits of `bit + offset` must be 0: one less than a power of two.
+    pub mask: u64,
+    /// How far bit 0 stands behind an aligned place.
+    pub offset: u64,
+    /// 0 at first; after a refused claim one alignment step behind the place that was refused.
+    pub from: u64,
+}
+
+impl Search {
+    /// The place whose refused claim this search goes on from, if it does.
+    #[must_use]
+    pub const fn refused(&self) -> Option<u64> {
+        if self.from == 0 { None } else { self.from.checked_sub(self.mask + 1) }
+    }
+
+    /// The first aligned bit at or behind `bit`.
+    #[must_use]
+    pub const fn align_up(&self, bit: u64) -> u64 {
+        let sum = bit.saturating_add(self.offset).saturating_add(self.mask);
+        (sum & !self.mask) - self.offset
+    }
+
+    /// The last aligned bit at or before `bit`, if there is one.
+    #[must_use]
+    pub const fn align_down(&self, bit: u64) -> Option<u64> {
+        (bit.saturating_add(self.offset) & !self.mask).checked_sub(self.offset)
+    }
+}

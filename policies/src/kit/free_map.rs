@@ -310,6 +310,28 @@ mod tests {
         assert_eq!(map.longest_usable(13), 0, "0x40000 and 0x42000 are outside");
     }
 
+    /// The most nodes that a search looks at for 200 bits at order 8 among residents of 257 bits,
+    /// of which only the last slot is free: every hole is long enough, none from an aligned bit on.
+    fn most_visits(bits: u64) -> u64 {
+        let mut map = FreeMap::new(bits, 0);
+        let slots = bits / 512;
+        (0..slots - 1).for_each(|slot| map.set(slot * 512, 257));
+        let counts = (0..slots).map(|slot| {
+            let search = Search { bits: 200, mask: 255, offset: 0, from: slot * 512 };
+            let (fit, visits) = map.first_fit_counted(search);
+            assert_eq!(fit, Some((slots - 1) * 512));
+            visits
+        });
+        counts.max().expect("a slot")
+    }
+
+    #[test]
+    fn holes_that_begin_too_late_do_not_lead_a_search_astray() {
+        let (small, large) = (most_visits(286_720), most_visits(4_194_304));
+        assert!(small <= 40, "{small} nodes looked at in a tree of 13 levels");
+        assert!(2 * large <= 3 * small, "{small} nodes in 286720 bits, {large} in 4194304");
+    }
+
     #[test]
     #[should_panic(expected = "not all free")]
     fn used_bits_cannot_be_set() {

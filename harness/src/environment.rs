@@ -54,6 +54,8 @@ pub struct Entry {
     pub about: &'static str,
     /// Its parameters.
     pub params: &'static [Param],
+    /// Whether it asks what a recording says about the claims.
+    pub reads_script: bool,
     /// Makes one.
     pub build: Build,
 }

@@ -10,6 +10,7 @@ mod load;
 mod placement;
 mod probe;
 mod requests;
+mod sizes;
 mod timeline;
 mod unusable;
 mod withheld;
@@ -19,6 +20,7 @@ use std::fmt;
 use cma_policies::{Request, dma_align};
 
 pub use causes::column_name as cause_column;
+pub use sizes::Sizes;
 
 use crate::simulate::Observer;
 

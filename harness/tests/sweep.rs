@@ -115,6 +115,17 @@ fn another_seed_gives_other_streams_but_the_same_recording() {
 }
 
 #[test]
+fn busy_as_recorded_is_as_busy_as_under_the_pins_of_the_recording() {
+    let plan = "name = \"busy\"\npolicies = [\"kernel\"]\n\
+                environments = [\"pinned\", \"scripted\", \"quiet\"]\n\
+                [[streams]]\nrecorded = \"6.12/pins-a1-dma8\"";
+    let ready = ready(plan);
+    let table = run(&ready, 1, &Nobody).unwrap();
+    let busy = [0, 1, 2].map(|cell| value(&table, cell, "busy"));
+    assert_eq!(busy, [Value::Count(392), Value::Count(392), Value::Count(0)]);
+}
+
+#[test]
 fn the_seed_also_places_the_pins_of_an_environment() {
     let refused = |seed| {
         let plan = format!(

@@ -24,6 +24,7 @@ pub(super) const ENTRY: Entry = Entry {
             about: "pages of one such pin",
         },
     ],
+    reads_script: false,
     build: |params, Setup { area, seed, .. }| {
         let mut pinned = Pinned::default();
         for range in area.ranges() {

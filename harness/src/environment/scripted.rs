@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use cma_policies::{AllocError, Claim, ClaimError, Run};
 
 use super::{Entry, Environment};
+use crate::ingest::{Answered, Row};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "scripted",
     about: "claims are busy as often as recorded: for recordings and traces without their pins",
     params: &[],
+    reads_script: true,
     build: |_, setup| Box::new(Scripted::new(setup.script.clone())),
 };
 
@@ -33,6 +35,28 @@ impl Script {
     pub fn insert(&mut self, at_us: u64, ending: Ending) {
         self.endings.insert(at_us, ending);
     }
+
+    /// The claims of the request of `row` end as is recorded there.
+    pub fn note(&mut self, row: &Row) {
+        if let Some(ending) = ending(row) {
+            self.insert(row.at_us, ending);
+        }
+    }
+}
+
+/// How the claims of a recorded alloc ended; `None` where no claim failed.
+fn ending(row: &Row) -> Option<Ending> {
+    let busy = row.recorded.retries.unwrap_or(0);
+    let Some(Answered::Number(result)) = row.recorded.result else { return None };
+    let then = match result {
+        0.. => Ok(()),
+        // No place was found: what a claim would have met is not known.
+        _ if busy == 0 && row.recorded.refused_at.is_none() => return None,
+        -4 => Err(AllocError::Interrupted),
+        -12 => Err(AllocError::NoMemory),
+        _ => Err(AllocError::Busy),
+    };
+    (busy > 0 || then.is_err()).then_some(Ending { busy, then })
 }
 
 /// Claims that end as a recording says, attempt by attempt.

@@ -25,13 +25,16 @@ impl Reader {
     }
 }
 
-impl Ops {
-    fn op(&mut self, row: &Row, op: Op) -> (u64, Timed) {
-        if let (Op::Alloc { id, .. }, Some(Answered::Number(..0))) = (op, row.recorded.result) {
-            let op = Op::Free { id, part: None };
-            self.give_back = Some((row.line, Timed { at_us: row.at_us, op }));
+impl Row {
+    /// The op that follows this one at once, where there is one: see [`Reader::ops`].
+    #[must_use]
+    pub const fn give_back(&self) -> Option<Op> {
+        match (self.event, self.recorded.result) {
+            (Event::Op(Op::Alloc { id, .. }), Some(Answered::Number(..0))) => {
+                Some(Op::Free { id, part: None })
+            }
+            _ => None,
         }
-        (row.line, Timed { at_us: row.at_us, op: op.with_cap(self.cap) })
     }
 }
 
@@ -46,7 +49,9 @@ impl Iterator for Ops {
             match self.reader.next()? {
                 Ok(row) => {
                     if let Event::Op(op) = row.event {
-                        return Some(Ok(self.op(&row, op)));
+                        let timed = |op| (row.line, Timed { at_us: row.at_us, op });
+                        self.give_back = row.give_back().map(timed);
+                        return Some(Ok(timed(op.with_cap(self.cap))));
                     }
                 }
                 Err(error) => return Some(Err(error)),

@@ -1,16 +1,13 @@
 //! A file under a policy, measured.
 
 use std::cell::Cell;
-use std::collections::HashMap;
-
-use cma_policies::AllocError;
 
 use super::{Error, Under, area, explain, pages};
 use crate::cause::Cause;
-use crate::environment::{Ending, Script};
-use crate::ingest::{self, Answered, Event, IngestError, Options, Row, Source, Tally};
+use crate::environment::Script;
+use crate::ingest::{self, Event, IngestError, Options, Source, Tally};
 use crate::kernel::Errno;
-use crate::metric::{Meter, Setting, Value};
+use crate::metric::{Meter, Setting, Sizes, Value};
 use crate::op::Op;
 use crate::oracle::{Checks, Model, Witness};
 use crate::simulate::{Observer, Step, simulate};
@@ -32,9 +29,6 @@ pub struct Survey {
     pub sizes: Vec<u64>,
 }
 
-/// The most sizes that are counted apart.
-const MOST_SIZES: usize = 1 << 16;
-
 /// Reads all of `source`.
 ///
 /// # Errors
@@ -43,43 +37,19 @@ pub fn survey(source: &Source, options: &Options) -> Result<Survey, IngestError>
     let mut reader = ingest::open(source, options)?;
     let mut script = Script::default();
     let mut no_pages = 0;
-    let mut sizes: HashMap<u64, u64> = HashMap::new();
+    let mut sizes = Sizes::default();
     for row in reader.by_ref() {
         let row = row?;
+        script.note(&row);
         match row.event {
             Event::NoPages => no_pages += 1,
-            Event::Op(Op::Alloc { request, .. }) => {
-                if let Some(ending) = ending(&row) {
-                    script.insert(row.at_us, ending);
-                }
-                if sizes.len() < MOST_SIZES || sizes.contains_key(&request.count()) {
-                    *sizes.entry(request.count()).or_default() += 1;
-                }
-            }
+            Event::Op(Op::Alloc { request, .. }) => sizes.note(request.count()),
             _ => {}
         }
     }
-    let mut by_use: Vec<_> = sizes.into_iter().collect();
-    by_use.sort_unstable_by_key(|(count, uses)| (std::cmp::Reverse(*uses), *count));
-    let mut sizes: Vec<_> = by_use.into_iter().take(8).map(|(count, _)| count).collect();
-    sizes.sort_unstable();
+    let sizes = sizes.most_used();
     let (tally, warnings) = (reader.tally().clone(), reader.warnings());
     Ok(Survey { tally, no_pages, cap: reader.cap(), warnings, script, sizes })
-}
-
-/// How the claims of a recorded alloc ended; `None` where no claim failed.
-fn ending(row: &Row) -> Option<Ending> {
-    let busy = row.recorded.retries.unwrap_or(0);
-    let Some(Answered::Number(result)) = row.recorded.result else { return None };
-    let then = match result {
-        0.. => Ok(()),
-        // No place was found: what a claim would have met is not known.
-        _ if busy == 0 && row.recorded.refused_at.is_none() => return None,
-        -4 => Err(AllocError::Interrupted),
-        -12 => Err(AllocError::NoMemory),
-        _ => Err(AllocError::Busy),
-    };
-    (busy > 0 || then.is_err()).then_some(Ending { busy, then })
 }
 
 /// The first request that was refused.

@@ -7,7 +7,7 @@ use super::cells::Cell;
 use super::failed::{Broken, Failed};
 use super::plan::Plan;
 use super::stream::{Ops, Ready};
-use crate::environment::{Script, Setup};
+use crate::environment::Setup;
 use crate::metric::{Meter, Setting, Value};
 use crate::oracle::{Checks, Violation, Witness};
 use crate::seed::Seed;
@@ -78,9 +78,8 @@ fn run_cell(ready: &Ready, cell: &Cell) -> Result<Vec<Value>, Failed> {
         .build(area.clone())
         .map_err(|error| Failed::Build(spec.to_string(), area.pages(), error))?;
     let mut witness = Witness::new(policy, Checks::SWEEP);
-    let script = Script::default();
     let seed = Seed::new(cell.seed).child("environment", 0);
-    let setup = Setup { area, seed: &seed, script: &script };
+    let setup = Setup { area, seed: &seed, script: &known.script };
     let mut pages = plan.environments[cell.at.environment].build(setup);
     let mut meter = Meter::new(&Setting::new(&known.sizes, cap));
     let load = plan.load(&cell.at);

@@ -1,7 +1,6 @@
 //! The ops of a stream of a plan.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use cma_policies::{Area, Run};
@@ -9,13 +8,15 @@ use cma_policies::{Area, Run};
 use super::cells::Configuration;
 use super::failed::Failed;
 use super::plan::{Plan, Stream, What};
-use crate::ingest::{self, Answered, Event, IngestError, Options, Reader, Row, Source};
+use crate::environment::Script;
+use crate::ingest::{self, Event, IngestError, Options, Reader, Source};
+use crate::metric::Sizes;
 use crate::op::{Op, Timed};
 use crate::seed::Seed;
 use crate::workload::Setup;
 
 /// What is known of a stream once it has been looked through.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Checked {
     /// The area that it states.
     pub area: Option<Area>,
@@ -23,14 +24,11 @@ pub struct Checked {
     pub sizes: Vec<u64>,
     /// Ops: in a file those that there are, of a profile those that are asked for.
     pub ops: u64,
+    /// How its claims ended, where it says so and an environment of the plan asks.
+    pub script: Script,
     /// What was strange but no error.
     pub warnings: Vec<String>,
 }
-
-/// Sizes that are told apart when a file is looked through; it bounds the memory for it.
-const MOST_SIZES: usize = 4096;
-/// Sizes that the metrics probe with.
-const PROBES: usize = 8;
 
 /// A plan that can be run: its files were read once, its policies were built on its areas.
 #[derive(Clone, Debug)]
@@ -61,7 +59,12 @@ impl Ready {
 /// A file that cannot be read; a LOAD that a profile does not take, a stream without an area, or
 /// a policy that cannot be built on an area.
 pub fn prepare(mut plan: Plan) -> Result<Ready, Failed> {
-    let checked: Vec<_> = plan.streams.iter().map(look_through).collect::<Result<_, _>>()?;
+    let scripted = plan.environments.iter().any(|spec| spec.entry().reads_script);
+    let checked: Vec<_> = plan
+        .streams
+        .iter()
+        .map(|stream| look_through(stream, scripted))
+        .collect::<Result<_, _>>()?;
     for (stream, known) in plan.streams.iter_mut().zip(&checked) {
         stream.own_area &= known.area.is_some();
         if !stream.own_area && plan.boards.is_empty() {
@@ -95,28 +98,27 @@ pub fn prepare(mut plan: Plan) -> Result<Ready, Failed> {
     Ok(ready)
 }
 
-fn look_through(stream: &Stream) -> Result<Checked, Failed> {
+fn look_through(stream: &Stream, scripted: bool) -> Result<Checked, Failed> {
     if let Some(profile) = stream.profile() {
         let area = profile.area.map(|Run { pfn, count }| {
             Area::single(pfn.0, count, 0).expect("the area of a profile can be built")
         });
         let sizes = profile.sizes.to_vec();
-        return Ok(Checked { area, sizes, ops: stream.ops, warnings: Vec::new() });
+        return Ok(Checked { area, sizes, ops: stream.ops, ..Checked::default() });
     }
     let mut reader = open(stream)?;
-    let mut sizes: BTreeMap<u64, u64> = BTreeMap::new();
+    let mut sizes = Sizes::default();
+    let mut script = Script::default();
     let (mut ops, mut pins) = (0, 0);
     for row in reader.by_ref() {
         let row = row?;
-        ops += ops_of(&row).count() as u64;
         let Event::Op(op) = row.event else { continue };
+        ops += 1 + u64::from(row.give_back().is_some());
+        if scripted {
+            script.note(&row);
+        }
         match op {
-            Op::Alloc { request, .. } => {
-                let count = request.count();
-                if sizes.len() < MOST_SIZES || sizes.contains_key(&count) {
-                    *sizes.entry(count).or_default() += 1;
-                }
-            }
+            Op::Alloc { request, .. } => sizes.note(request.count()),
             Op::Pin(_) | Op::Unpin(_) => pins += 1,
             Op::Free { .. } => {}
         }
@@ -124,11 +126,9 @@ fn look_through(stream: &Stream) -> Result<Checked, Failed> {
     if pins > 0 && !stream.own_area {
         return Err(Failed::PinsElsewhere(stream.name().to_string()));
     }
-    let mut common: Vec<_> = sizes.into_iter().collect();
-    common.sort_by_key(|&(count, times)| (std::cmp::Reverse(times), count));
-    let mut sizes: Vec<_> = common.into_iter().take(PROBES).map(|(count, _)| count).collect();
-    sizes.sort_unstable();
-    Ok(Checked { area: reader.area().cloned(), sizes, ops, warnings: reader.warnings() })
+    let sizes = sizes.most_used();
+    let (area, warnings) = (reader.area().cloned(), reader.warnings());
+    Ok(Checked { area, sizes, ops, script, warnings })
 }
 
 fn open(stream: &Stream) -> Result<Reader, IngestError> {
@@ -163,9 +163,10 @@ impl Ops {
             Box::new(profile.open(&setup).map_err(|error| Failed::Setup(profile.name, error))?)
         } else {
             let failed = Rc::clone(&failed);
-            let rows = open(stream)?
-                .map_while(move |row| row.map_err(|error| *failed.borrow_mut() = Some(error)).ok());
-            Box::new(rows.flat_map(|row| ops_of(&row)))
+            let ops = open(stream)?.ops(cap);
+            let ops = ops
+                .map_while(move |op| op.map_err(|error| *failed.borrow_mut() = Some(error)).ok());
+            Box::new(ops.map(|(_, timed)| timed))
         };
         let ops = ops.map(move |Timed { at_us, op }| Timed { at_us, op: op.with_cap(cap) });
         Ok(Self { ops: Box::new(ops), failed })
@@ -175,23 +176,6 @@ impl Ops {
     pub(super) fn end(self) -> Result<(), IngestError> {
         self.failed.borrow_mut().take().map_or(Ok(()), Err)
     }
-}
-
-/// What a row asks. A buffer that the recorded kernel refused lived for no time: nobody knows how
-/// long it would have, so one who gets it here gives it back at once, and the live buffers stay
-/// those of the recording.
-fn ops_of(row: &Row) -> impl Iterator<Item = Timed> + use<> {
-    let op = match row.event {
-        Event::Op(op) => Some(op),
-        Event::NoPages | Event::Look => None,
-    };
-    let was_refused = matches!(row.recorded.result, Some(Answered::Number(result)) if result < 0);
-    let back = match op {
-        Some(Op::Alloc { id, .. }) if was_refused => Some(Op::Free { id, part: None }),
-        _ => None,
-    };
-    let at_us = row.at_us;
-    op.into_iter().chain(back).map(move |op| Timed { at_us, op })
 }
 
 impl Iterator for Ops {

@@ -32,6 +32,14 @@ pub struct Header {
     pages_line: u64,
 }
 
+/// Sets what is stated; the value before it, where that is another one.
+fn once<T: Copy + PartialEq + Into<u64>>(stated: &mut Option<T>, value: T) -> Result<(), u64> {
+    match stated.replace(value) {
+        Some(before) if before != value => Err(before.into()),
+        _ => Ok(()),
+    }
+}
+
 impl Header {
     /// The value of `key`; the last one, where it stands more than once.
     #[must_use]
@@ -59,15 +67,19 @@ impl Header {
                 })
             };
             match key {
-                "base_pfn" => self.geometry.base_pfn = Some(number(u64::MAX)?),
+                "base_pfn" => once(&mut self.geometry.base_pfn, number(u64::MAX)?),
                 "pages" => {
-                    self.geometry.pages = Some(number(u64::MAX)?);
                     self.pages_line = lines.number();
+                    once(&mut self.geometry.pages, number(u64::MAX)?)
                 }
-                "order_per_bit" => self.geometry.order_per_bit = Some(number(63)? as u32),
-                "cap" => self.cap = Some(number(63)? as u32),
-                _ => {}
+                "order_per_bit" => once(&mut self.geometry.order_per_bit, number(63)? as u32),
+                "cap" => once(&mut self.cap, number(63)? as u32),
+                _ => Ok(()),
             }
+            .map_err(|before| {
+                let why = format!("{key} is {value}, but {before} above; state it once");
+                lines.error(value_column, why)
+            })?;
             if self.pairs.len() == MOST_KEYS {
                 let why = format!("more than {MOST_KEYS} header keys");
                 return Err(lines.error(column, why));

@@ -47,12 +47,12 @@ pub struct Format {
 /// Every format.
 pub const FORMATS: &[Format] = &[recording::FORMAT, stream::FORMAT];
 
-/// What the caller knows beside the file. It goes before what the file states.
+/// What the caller knows beside the file.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Options {
     /// The cap that a recording was made with, where its header does not state one.
     pub recorded_cap: Option<u32>,
-    /// The geometry, as far as the caller gives it.
+    /// The geometry, as far as the caller gives it: in place of what the file states.
     pub geometry: Geometry,
 }
 

@@ -40,13 +40,13 @@ pub(super) struct Replay {
     /// CONFIG_CMA_ALIGNMENT that dma rows follow; may stand several times [default: as recorded]
     #[arg(long, value_name = "ORDER", value_parser = clap::value_parser!(u32).range(0..=63))]
     cap: Vec<u32>,
-    /// Pages of the area, where the file does not state them
+    /// Pages of the area, in place of what the file states
     #[arg(long)]
     pages: Option<u64>,
-    /// First page of the area, where the file does not state it [default: 0]
+    /// First page of the area, in place of what the file states [default: 0]
     #[arg(long, value_name = "PFN")]
     base_pfn: Option<u64>,
-    /// Order of one bitmap bit, where the file does not state it [default: 0]
+    /// Order of one bitmap bit, in place of what the file states [default: 0]
     #[arg(long, value_name = "ORDER", value_parser = clap::value_parser!(u32).range(0..=63))]
     order_per_bit: Option<u32>,
     /// What the pages do: see `cmalab list environments`
@@ -194,7 +194,7 @@ impl Replay {
         let source = if path == Path::new("-") {
             Source::buffer("standard input", io::stdin().lock())?
         } else {
-            Source::file(path)
+            Source::open_file(path)?
         };
         let survey = replay::survey(&source, options)?;
         let reader = ingest::open(&source, options)?;

@@ -32,6 +32,23 @@ impl Source {
         Self { name: path.display().to_string(), place: Place::File(path.to_path_buf()) }
     }
 
+    /// The file at `path`; what can be read only once, such as a pipe, is kept: at most 1 GiB.
+    ///
+    /// # Errors
+    /// Where what is kept cannot be read, or is longer.
+    pub fn open_file(path: &Path) -> Result<Self, IngestError> {
+        let file = Self::file(path);
+        // What is not there is said where the file is opened.
+        if !path.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+            return Ok(file);
+        }
+        let pipe = File::open(path).map_err(|error| {
+            let why = error.to_string();
+            IngestError { source: file.name.clone(), line: 0, column: 0, why }
+        })?;
+        Self::buffer(&file.name, pipe)
+    }
+
     /// These bytes, called `name` in messages.
     #[must_use]
     pub fn bytes(name: &str, bytes: impl Into<Arc<[u8]>>) -> Self {

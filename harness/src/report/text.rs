@@ -90,8 +90,9 @@ fn write_block(block: &Block<'_>, out: &mut dyn Write) -> io::Result<()> {
     };
     writeln!(
         out,
-        "{}: LOAD {} of {} pages, {streams} of {} ops",
+        "{}{}: LOAD {} of {} pages, {streams} of {} ops",
         stream.name(),
+        place(block),
         load.map_or_else(String::new, percent),
         area.pages(),
         ready.checked[first.at.stream].ops,
@@ -118,6 +119,16 @@ fn write_block(block: &Block<'_>, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "  {sentence}")?;
     }
     writeln!(out)
+}
+
+/// Where and on which pages a block runs, as far as the plan has several.
+fn place(block: &Block<'_>) -> String {
+    let (plan, at) = (&block.ready.plan, &block.rows[0].at);
+    let board = at.board.filter(|_| plan.boards.len() > 1);
+    let environment = Some(at.environment).filter(|_| plan.environments.len() > 1);
+    let board = board.map(|board| format!(" on board {}", plan.boards[board].name));
+    let environment = environment.map(|index| format!(", pages {}", plan.environments[index]));
+    board.into_iter().chain(environment).collect()
 }
 
 fn write_aligned<const N: usize>(table: &[[String; N]], out: &mut dyn Write) -> io::Result<()> {

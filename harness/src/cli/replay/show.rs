@@ -49,15 +49,13 @@ fn about(file: &File, runs: &[Run], out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "order_per_bit {order}")?;
     }
     let tally = &file.survey.tally;
-    let share = Value::share(tally.dma.into(), tally.allocs.into());
-    writeln!(
-        out,
-        "{} rows, {} allocs; {} of them follow the cap ({}), the others keep their order",
-        tally.rows,
-        tally.allocs,
-        tally.dma,
-        percent(share)
-    )?;
+    write!(out, "{} rows, {} allocs", tally.rows, tally.allocs)?;
+    if tally.allocs > 0 {
+        let share = percent(Value::share(tally.dma.into(), tally.allocs.into()));
+        let dma = tally.dma;
+        write!(out, "; {dma} of them follow the cap ({share}), the others keep their order")?;
+    }
+    writeln!(out)?;
     if file.is_recording {
         writeln!(out, "recorded with cap {}", file.survey.cap)?;
     }
@@ -65,7 +63,7 @@ fn about(file: &File, runs: &[Run], out: &mut dyn Write) -> io::Result<()> {
         let rows = file.survey.no_pages;
         writeln!(out, "{rows} allocs of no pages are answered before there is a request")?;
     }
-    if let Some(run) = runs.first() {
+    if let Some(run) = runs.first().filter(|_| tally.rows > 0) {
         let load = (run.replayed.value("load_max_pages"), run.replayed.value("load_measured"));
         writeln!(out, "LOAD {} pages, {} of the area", load.0, percent(load.1))?;
     }

@@ -225,15 +225,18 @@ fn bad_input_is_one_message_and_leaves_nothing_behind() {
     file("bad.csv", &STREAM.replace("257,dma", "4x6,dma"));
     file("late.csv", &(STREAM.to_string() + "1,free,6,,,,\n"));
     file("bare.csv", STREAM.split_once('\n').unwrap().1);
+    file("two.csv", &STREAM.replacen('\n', " pages=64\n", 1));
     file("pin.csv", &RECORDING.replace("pin,3", "pin,64"));
     file("gone.csv.gz", "\u{1f}\u{8b}");
     fs::write(bench.path().join("cut.csv.gz"), [0x1f, 0x8b, 8, 0, 0]).unwrap();
     let before = bench.files();
-    let table: [(&[&str], &str); 22] = [
+    let table: [(&[&str], &str); 24] = [
         (&["replay", "none.csv"], "failed to read none.csv: No such file"),
         (&["replay", "."], "failed to read ."),
         (&["replay", "bad.csv"], "read bad.csv line 3, column 11: count \"4x6\" is not a number"),
         (&["replay", "late.csv"], "read late.csv line 10, column 1: at_us 1 is before 6"),
+        (&["replay", "two.csv"], "read two.csv line 1, column 47: pages is 64, but 2048 above"),
+        (&["sweep", "none.toml"], "failed to read none.toml: No such file"),
         (&["replay", "s.csv", "late.csv"], "read late.csv line 10, column 1"),
         (&["replay", "bare.csv"], "read bare.csv: the stream states no pages"),
         (&["replay", "pin.csv"], "read pin.csv line 3, column 7: 1 pages from page 64 on"),
@@ -265,9 +268,41 @@ fn bad_input_is_one_message_and_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_sweep_that_is_stopped_leaves_its_finished_cells_and_goes_on() {
+    let bench = Bench::new();
+    let plan = "name = \"x\"\nseeds = 500\npolicies = [\"kernel\"]\n\
+                [[boards]]\nname = \"b\"\nareas = [{ mib = 128 }]\n\
+                [[streams]]\nprofile = \"gpu\"\nops = 20000\n";
+    fs::write(bench.path().join("x.toml"), plan).unwrap();
+    let partial = bench.path().join("reports/x/cells.csv.partial");
+    let rows = || fs::read_to_string(&partial).map_or(0, |text| text.lines().count());
+    let mut child = bench.command(&["sweep", "x.toml", "--quiet", "--jobs", "1"]).spawn().unwrap();
+    while rows() < 4 {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it could be stopped");
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let left = fs::read_to_string(&partial).unwrap();
+    assert!(rows() >= 4, "{left}");
+
+    // Other seeds are another plan.
+    fs::write(bench.path().join("x.toml"), plan.replace("500", "3")).unwrap();
+    let (code, _, err) = bench.run(&["sweep", "x.toml", "--quiet", "--resume"]);
+    assert_eq!((code, err.contains("it is of another plan or version")), (2, true), "{err}");
+    assert_eq!(fs::read_to_string(&partial).unwrap(), left, "what was finished is still there");
+    bench.good(&["sweep", "x.toml", "--quiet"]);
+    let cells = || fs::read_to_string(bench.path().join("reports/x/cells.csv")).unwrap();
+    let whole = cells();
+    assert_eq!((whole.lines().count(), partial.exists()), (4, false));
+    bench.good(&["sweep", "x.toml", "--quiet", "--resume"]);
+    assert_eq!(cells(), whole);
+}
+
+#[test]
 fn bad_usage_ends_with_2() {
     let bench = Bench::new();
-    let table: [&[&str]; 7] = [
+    let table: [&[&str]; 9] = [
         &[],
         &["dance"],
         &["replay"],
@@ -275,6 +310,9 @@ fn bad_usage_ends_with_2() {
         &["replay", "s.csv", "--expect", "recorded", "--cap", "4"],
         &["replay", "s.csv", "--pages", "many"],
         &["list", "wishes"],
+        // A plan.toml could not state it; no machine has so many cores.
+        &["sweep", "--seed", "18446744073709551615"],
+        &["sweep", "--jobs", "100000"],
     ];
     for args in table {
         let (code, out, err) = bench.run(args);

@@ -84,11 +84,12 @@ impl Context {
     /// Says on standard error what was done.
     pub fn say(&self, what: &str) {
         if !self.quiet {
-            eprintln!("{what}");
+            say(format_args!("{what}"));
         }
     }
 
-    /// Writes a result: to standard output, or to `path`, which appears whole or not at all.
+    /// Writes a result: to standard output, or to `path`, which appears whole or not at all. What
+    /// is there and is no file, a pipe or a device, is written to as it is.
     ///
     /// # Errors
     /// What `write` fails with, and where the output takes no more.
@@ -104,6 +105,12 @@ impl Context {
         };
         let fail =
             |error: io::Error| Failure::because(format_args!("write {}: {error}", path.display()));
+        if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+            let there = File::options().write(true).open(path).map_err(fail)?;
+            let mut out = BufWriter::new(there);
+            write(&mut out)?;
+            return out.flush().map_err(fail);
+        }
         let mut partial = path.as_os_str().to_owned();
         partial.push(".partial");
         let partial = Path::new(&partial);

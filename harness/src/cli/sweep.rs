@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,7 +12,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::context::{Context, Format};
-use super::failure::{Exit, Failure};
+use super::failure::{Exit, Failure, say};
 use crate::metric::Value;
 use crate::report::partial::{self, Known};
 use crate::report::{csv, summarise, text};
@@ -37,10 +37,10 @@ pub(super) struct Sweep {
     #[arg(long, short)]
     out: Option<PathBuf>,
     /// Threads; 0 is one for each core
-    #[arg(long, short, default_value_t = 0)]
-    jobs: usize,
+    #[arg(long, short, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=1024))]
+    jobs: u32,
     /// The first seed, in place of the plan's
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     seed: Option<u64>,
     /// 300 seeds at least (so that no failure means below 1 % of streams), and twice the ops
     #[arg(long)]
@@ -71,11 +71,11 @@ pub(super) fn run(args: &Sweep, context: &Context) -> Result<Exit, Failure> {
     let unfinished = folder.join("cells.csv.partial");
     let known = if args.resume { left_over(&ready, &unfinished)? } else { Known::new() };
     let progress = Progress::new(&ready, &known, &unfinished, context)?;
-    let table = match sweep::resume(&ready, &known, args.jobs, &progress) {
+    let table = match sweep::resume(&ready, &known, args.jobs as usize, &progress) {
         Ok(table) => table,
         Err(Failed::Broken(broken)) => {
             drop(progress);
-            eprintln!("{}", Failed::Broken(broken));
+            say(format_args!("{}", Failed::Broken(broken)));
             return Ok(Exit::Bad);
         }
         Err(error) => return Err(Failure::because(error)),
@@ -158,7 +158,7 @@ fn command(args: &Sweep, plan: &Plan) -> String {
 struct Progress<'a> {
     ready: &'a Ready,
     path: &'a Path,
-    file: Mutex<Result<BufWriter<File>, std::io::Error>>,
+    file: Mutex<Result<File, std::io::Error>>,
     done: AtomicU64,
     bar: ProgressBar,
     started: Instant,
@@ -174,16 +174,18 @@ impl<'a> Progress<'a> {
         path: &'a Path,
         context: &Context,
     ) -> Result<Self, Failure> {
-        let mut file = BufWriter::new(File::create(path).map_err(|error| fail(path, &error))?);
-        writeln!(file, "{}", partial::header(ready)).map_err(|error| fail(path, &error))?;
         let cells = ready.plan.cells();
-        let there = known.iter().zip(&cells).enumerate();
-        for (index, (values, cell)) in there.filter_map(|(index, (values, cell))| {
-            values.as_ref().map(|values| (index, (values, cell)))
-        }) {
-            partial::write(ready, index, cell, values, &mut file)
-                .map_err(|error| fail(path, &error))?;
-        }
+        // Whole or not at all, so that a sweep that is stopped here loses nothing either.
+        context.output(Some(path), |out| {
+            writeln!(out, "{}", partial::header(ready))?;
+            for (index, (values, cell)) in known.iter().zip(&cells).enumerate() {
+                if let Some(values) = values {
+                    partial::write(ready, index, cell, values, out)?;
+                }
+            }
+            Ok(())
+        })?;
+        let file = File::options().append(true).open(path).map_err(|error| fail(path, &error))?;
         let done = AtomicU64::new(known.iter().flatten().count() as u64);
         let target = if context.progress {
             ProgressDrawTarget::stderr()
@@ -204,8 +206,7 @@ impl<'a> Progress<'a> {
     fn end(self) -> Result<(), Failure> {
         self.bar.finish_and_clear();
         let file = self.file.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let flushed = file.and_then(|mut file| file.flush());
-        flushed.map_err(|error| fail(self.path, &error))
+        file.map(drop).map_err(|error| fail(self.path, &error))
     }
 }
 

@@ -300,6 +300,27 @@ fn a_sweep_that_is_stopped_leaves_its_finished_cells_and_goes_on() {
 }
 
 #[test]
+fn the_command_of_a_report_makes_it_again_wherever_it_is() {
+    let bench = Bench::new();
+    let plan = "name = \"note\"\npolicies = [\"kernel\"]\n[[streams]]\nprofile = \"imx-note\"\n";
+    fs::write(bench.path().join("note.toml"), plan).unwrap();
+    let out: [&[&str]; 2] = [&[], &["--out", "elsewhere"]];
+    for (out, report, from) in [(out[0], "reports/note", "."), (out[1], "elsewhere", "elsewhere")] {
+        bench.good(&[&["sweep", "note.toml", "--quiet"], out].concat());
+        let report = bench.path().join(report);
+        let read = |name| fs::read_to_string(report.join(name)).unwrap();
+        let before = [read("cells.csv"), read("summary.csv"), read("plan.toml"), read("COMMAND")];
+        let command = before[3].split(" #").next().unwrap();
+        let args: Vec<_> = command.split(' ').skip(1).collect();
+        fs::remove_file(report.join("cells.csv")).unwrap();
+        let ran = bench.command(&args).current_dir(bench.path().join(from)).output().unwrap();
+        assert!(ran.status.success(), "{command}: {ran:?}");
+        let after = [read("cells.csv"), read("summary.csv"), read("plan.toml"), read("COMMAND")];
+        assert_eq!(after, before, "{command}");
+    }
+}
+
+#[test]
 fn bad_usage_ends_with_2() {
     let bench = Bench::new();
     let table: [&[&str]; 9] = [

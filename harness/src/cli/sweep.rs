@@ -143,13 +143,23 @@ fn plan(args: &Sweep, context: &Context) -> Result<Plan, Failure> {
     Ok(plan)
 }
 
-/// One line that makes the report again from the folder that `reports` stands in.
+/// One line that makes the report again: from the folder that `reports` stands in or, where the
+/// report is somewhere else, from its own. It names no other folder, so the line is the same in
+/// any.
 fn command(args: &Sweep, plan: &Plan) -> String {
     let version = env!("CARGO_PKG_VERSION");
     let thorough = if args.thorough { " --thorough" } else { "" };
-    match args.plan {
-        None => format!("cmalab sweep --seed {}{thorough} # cmalab {version}", plan.seed),
-        Some(_) => format!("cmalab sweep reports/{}/plan.toml # cmalab {version}", plan.name),
+    let seed = plan.seed;
+    match (&args.plan, &args.out) {
+        (None, _) => format!("cmalab sweep --seed {seed}{thorough} # cmalab {version}"),
+        (Some(_), None) => {
+            let name = &plan.name;
+            format!("cmalab sweep reports/{name}/plan.toml --seed {seed} # cmalab {version}")
+        }
+        (Some(_), Some(_)) => format!(
+            "cmalab sweep plan.toml --out . --seed {seed} # cmalab {version}, in this folder; \
+             files of the plan are named from the folder where it was run"
+        ),
     }
 }
 

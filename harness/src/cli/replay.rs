@@ -113,7 +113,7 @@ pub(super) fn run(args: &Replay, context: &Context) -> Result<Exit, Failure> {
     let files: Vec<_> = args
         .streams
         .iter()
-        .map(|path| args.open(path, &options, context))
+        .map(|path| args.open(path, &options, &environment, context))
         .collect::<Result<_, _>>()?;
     let mut compared = Vec::new();
     let mut measured = Vec::new();
@@ -190,13 +190,19 @@ impl Replay {
         }
     }
 
-    fn open(&self, path: &Path, options: &Options, context: &Context) -> Result<File, Failure> {
+    fn open(
+        &self,
+        path: &Path,
+        options: &Options,
+        environment: &environment::Spec,
+        context: &Context,
+    ) -> Result<File, Failure> {
         let source = if path == Path::new("-") {
             Source::buffer("standard input", io::stdin().lock())?
         } else {
             Source::open_file(path)?
         };
-        let survey = replay::survey(&source, options)?;
+        let survey = replay::survey(&source, options, environment)?;
         let reader = ingest::open(&source, options)?;
         for warning in &survey.warnings {
             context.warn(&format!("{}: {warning}", source.name()));

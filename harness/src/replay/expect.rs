@@ -62,7 +62,7 @@ pub fn expect(
     bitmaps: Option<&Source>,
     under: &Under<'_>,
 ) -> Result<Comparison, Error> {
-    let found = survey(source, options)?;
+    let found = survey(source, options, under.environment)?;
     let mut reader = ingest::open(source, options)?;
     if !reader.is_recording() {
         return Err(Error::Ingest(reader.error(

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use super::{Error, Under, area, explain, pages};
 use crate::cause::Cause;
-use crate::environment::Script;
+use crate::environment::{self, Script};
 use crate::ingest::{self, Event, IngestError, Options, Source, Tally};
 use crate::kernel::Errno;
 use crate::metric::{Meter, Setting, Sizes, Value};
@@ -23,24 +23,31 @@ pub struct Survey {
     pub cap: u32,
     /// What is strange about it.
     pub warnings: Vec<String>,
-    /// How its claims ended, where it says so.
+    /// How its claims ended, where it says so and the environment asks.
     pub script: Script,
     /// The sizes that are asked for most, at most 8, ascending: what the metrics probe with.
     pub sizes: Vec<u64>,
 }
 
-/// Reads all of `source`.
+/// Reads all of `source`. How its claims ended is kept only where `environment` asks for it, since
+/// that grows with the requests that met a busy one.
 ///
 /// # Errors
 /// The first mistake in it.
-pub fn survey(source: &Source, options: &Options) -> Result<Survey, IngestError> {
+pub fn survey(
+    source: &Source,
+    options: &Options,
+    environment: &environment::Spec,
+) -> Result<Survey, IngestError> {
     let mut reader = ingest::open(source, options)?;
     let mut script = Script::default();
     let mut no_pages = 0;
     let mut sizes = Sizes::default();
     for row in reader.by_ref() {
         let row = row?;
-        script.note(&row);
+        if environment.entry().reads_script {
+            script.note(&row);
+        }
         match row.event {
             Event::NoPages => no_pages += 1,
             Event::Op(Op::Alloc { request, .. }) => sizes.note(request.count()),

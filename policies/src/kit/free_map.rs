@@ -27,17 +27,18 @@ impl Search {
         if self.from == 0 { None } else { self.from.checked_sub(self.mask + 1) }
     }
 
-    /// The first aligned bit at or behind `bit`.
+    /// The first aligned bit at or behind `bit`; the last number there is where that is larger.
     #[must_use]
     pub const fn align_up(&self, bit: u64) -> u64 {
-        let sum = bit.saturating_add(self.offset).saturating_add(self.mask);
-        (sum & !self.mask) - self.offset
+        // The distance, not the place, which may have no number: wrapping keeps it modulo a power
+        // of two.
+        bit.saturating_add(bit.wrapping_add(self.offset).wrapping_neg() & self.mask)
     }
 
     /// The last aligned bit at or before `bit`, if there is one.
     #[must_use]
     pub const fn align_down(&self, bit: u64) -> Option<u64> {
-        (bit.saturating_add(self.offset) & !self.mask).checked_sub(self.offset)
+        bit.checked_sub(bit.wrapping_add(self.offset) & self.mask)
     }
 }
 
@@ -355,6 +356,20 @@ mod tests {
     #[should_panic(expected = "not all used")]
     fn free_bits_cannot_be_cleared() {
         FreeMap::new(300, 5).clear(10, 1);
+    }
+
+    #[test]
+    fn a_search_ends_where_the_next_aligned_page_has_no_number() {
+        // The one page aligned to order 63 is bit 8192, and it is used; the next would be 2^64.
+        let mut map = FreeMap::new(1 << 15, (1 << 63) - 8192);
+        map.set(0, 8193);
+        assert_eq!(first(&map, 1, 63, 0), None);
+        assert_eq!(map.longest_usable(63), 0);
+        map.clear(8192, 1);
+        assert_eq!(first(&map, 1, 63, 0), Some(8192));
+        assert_eq!(map.longest_usable(63), (1 << 15) - 8192);
+        let search = Search { bits: 1, mask: (1 << 63) - 1, offset: map.origin, from: 0 };
+        assert_eq!(map.highest_fit(search), Some(8192));
     }
 
     #[test]

@@ -38,10 +38,15 @@ pub struct Kernel {
     pub about: &'static str,
 }
 
+/// Whether release `since` is `first` or later. Comparing pairs is not const yet.
+const fn is_from(since: (u32, u32), first: (u32, u32)) -> bool {
+    since.0 > first.0 || since.0 == first.0 && since.1 >= first.1
+}
+
 const fn mainline(name: &'static str, since: (u32, u32), about: &'static str) -> Kernel {
     let (unfound, too_large) =
-        if since.1 >= 15 && since.0 >= 6 { (EBUSY, Some(EBUSY)) } else { (ENOMEM, None) };
-    let traces_errno = since.0 >= 6 && since.1 >= 2;
+        if is_from(since, (6, 15)) { (EBUSY, Some(EBUSY)) } else { (ENOMEM, None) };
+    let traces_errno = is_from(since, (6, 2));
     Kernel { name, since, policy: "kernel", unfound, too_large, traces_errno, about }
 }
 

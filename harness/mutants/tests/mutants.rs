@@ -1,14 +1,14 @@
 //! Each planted defect passes an easy life, and is convicted by a law by name; the shipped code
 //! passes both.
 
-use cma_harness::environment::Environment;
+use cma_harness::environment::Quiet;
 use cma_harness::law::conformance::{Effort, Report, conform};
 use cma_harness::op::{Op, Timed};
 use cma_harness::oracle::{Checks, Violation, Witness, name};
 use cma_harness::seed::Seed;
 use cma_harness::simulate::simulate;
 use cma_policies::mutant::{ALL, Mutant, with};
-use cma_policies::{Area, Claim, ClaimError, Request, Run, builtin};
+use cma_policies::{Area, Request, builtin};
 
 /// Which law convicts which defect first.
 const CONVICTS: &[(Mutant, &str)] = &[
@@ -25,25 +25,6 @@ const CONVICTS: &[(Mutant, &str)] = &[
     (Mutant::StaleIndex, name::LOWEST),
     (Mutant::FreeShort, name::TIGHT),
 ];
-
-/// Every claim succeeds.
-struct Quiet;
-
-impl Claim for Quiet {
-    fn claim(&mut self, _: Run) -> Result<(), ClaimError> {
-        Ok(())
-    }
-}
-
-impl Environment for Quiet {
-    fn pin(&mut self, _: Run) -> bool {
-        false
-    }
-
-    fn unpin(&mut self, _: Run) -> bool {
-        false
-    }
-}
 
 /// A hundred random allocs and frees at order 0 in a plain area that they do not fill.
 fn easy_life() -> Result<(), Violation> {

@@ -53,6 +53,7 @@ pub struct Witness {
     promises: Promises,
     model: Model,
     checks: Checks,
+    /// Requests and frees that the policy has answered.
     ops: u64,
     tried: HashSet<Pfn>,
 }
@@ -146,7 +147,7 @@ impl Witness {
                 }
                 Next::Pause { us, cookie } => {
                     outcome.pauses += 1;
-                    outcome.paused_us += us;
+                    outcome.paused_us = outcome.paused_us.saturating_add(us);
                     if pages.pause(us).is_err() {
                         break Err(AllocError::Interrupted);
                     }
@@ -264,7 +265,8 @@ impl Witness {
             let search = self.model.map().search(request, range, 0);
             let first = self.area().pfn_to_bit(range, hole.pfn);
             let bits = hole.count >> self.area().order_per_bit();
-            fits |= search.align_up(first) + search.bits <= first + bits;
+            let usable = (first + bits).checked_sub(search.align_up(first));
+            fits |= usable.is_some_and(|usable| usable >= search.bits);
         });
         fits
     }

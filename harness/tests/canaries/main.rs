@@ -128,6 +128,20 @@ fn swept(lie: Lie) -> Result<(), Violation> {
 }
 
 #[test]
+fn a_violation_names_the_op_of_the_stream() {
+    let area = Area::single(4, 64, 0).expect("an area");
+    let request = Request::new(1, 0).expect("a page");
+    // Frees of what is not live never reach the policy, and count all the same.
+    let frees = (0..3).map(|id| Op::Free { id, part: None });
+    let ops = frees.chain([Op::Alloc { id: 0, request, dma: false }]);
+    let ops = ops.map(|op| Timed { at_us: 0, op });
+    let policy = liar(Lie::TooLong)(area).expect("the kernel's policy");
+    let mut witness = Witness::new(policy, Checks::SWEEP);
+    let broken = simulate(ops, &mut witness, &mut Restless::default(), &mut []);
+    assert_eq!(broken.map_err(|violation| violation.op), Err(3));
+}
+
+#[test]
 fn the_witness_of_sweeps_convicts_what_it_can_see() {
     assert_eq!(swept(Lie::None), Ok(()));
     for (law, lie) in [

@@ -172,10 +172,12 @@ impl Witness {
     pub fn free(&mut self, id: u64, run: Run) -> Result<Result<(), FreeError>, Violation> {
         let answer = self.policy.free(run);
         let buffer = self.model.buffer(id).expect("a live buffer");
-        let whole = buffer.left.contains(&run);
+        let is_owed = buffer.left.iter().any(|left| {
+            *left == run || self.promises.partial_free && self.is_part_in_granules(*left, run)
+        });
         match answer {
             Ok(()) => self.model.release(id, run),
-            Err(error) if whole || self.promises.partial_free => {
+            Err(error) if is_owed => {
                 let what = format!("buffer {id} at {run} is live, its free was refused: {error}");
                 return Err(self.violation(name::FREE, what));
             }
@@ -183,6 +185,15 @@ impl Witness {
         }
         self.count_op()?;
         Ok(answer)
+    }
+
+    /// Whether `part` begins at a granule of `whole` and ends at one, or with it.
+    fn is_part_in_granules(&self, whole: Run, part: Run) -> bool {
+        let granule = self.area().granule();
+        let Some(range) = self.area().range_of(part) else { return false };
+        let begins = (part.pfn.0 - self.area().ranges()[range].pfn.0).is_multiple_of(granule);
+        let ends = part.end() == whole.end() || part.count.is_multiple_of(granule);
+        whole.contains(part) && begins && ends
     }
 
     /// Checks what remains at the end of a run.

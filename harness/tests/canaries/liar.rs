@@ -49,6 +49,8 @@ pub(crate) enum Lie {
     ShiftedFreeRuns,
     /// Does not show free runs of one granule.
     HidesHoles,
+    /// Shows its free runs granule by granule.
+    ShowsCrumbs,
     /// Says "no memory" where it was busy.
     WrongMeaning,
     /// Refuses two pages though there is room.
@@ -246,6 +248,12 @@ impl Policy for Liar {
             match self.lie {
                 Lie::ShiftedFreeRuns => run.pfn.0 += granule,
                 Lie::HidesHoles if run.count == granule => return,
+                Lie::ShowsCrumbs => {
+                    while run.count > granule {
+                        visit(Run { count: granule, ..run });
+                        run = Run::new(run.pfn.0 + granule, run.count - granule);
+                    }
+                }
                 Lie::LosesPage if self.frees >= 2 && run.end() == end => run.count -= granule,
                 _ => {}
             }

@@ -32,6 +32,7 @@ const CONVICTS: &[(&str, Lie)] = &[
     (name::REFUSAL, Lie::GrowsOnRefusal),
     (name::NO_TRACE, Lie::RemembersRefusal),
     (name::FREE_RUNS, Lie::ShiftedFreeRuns),
+    (name::FREE_RUNS, Lie::ShowsCrumbs),
     (name::TIGHT, Lie::HidesHoles),
     (name::MEANING, Lie::WrongMeaning),
     (name::COMPLETE, Lie::RefusesFit),

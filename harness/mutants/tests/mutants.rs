@@ -30,7 +30,7 @@ const CONVICTS: &[(Mutant, &str)] = &[
 fn easy_life() -> Result<(), Violation> {
     let area = Area::single(0, 1 << 16, 0).expect("an area");
     let spec = builtin::catalog().parse("kernel").expect("the baseline");
-    let policy = spec.build(area).expect("it takes every area");
+    let policy = spec.build(area.clone()).expect("it takes every area");
     let mut draws = Seed::new(9).child("easy life", 0).rng();
     let op = |id: u64| {
         let op = if draws.below(3) == 0 {
@@ -42,7 +42,8 @@ fn easy_life() -> Result<(), Violation> {
         Timed { at_us: id, op }
     };
     let ops: Vec<_> = (0..100).map(op).collect();
-    simulate(ops, &mut Witness::new(policy, Checks::SWEEP), &mut Quiet, &mut [])
+    let mut witness = Witness::new(&area, policy, Checks::SWEEP);
+    simulate(ops, &mut witness, &mut Quiet, &mut [])
 }
 
 /// The run that every policy has to pass.

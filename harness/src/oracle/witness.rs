@@ -59,10 +59,11 @@ pub struct Witness {
 }
 
 impl Witness {
-    /// A fresh policy and the model of its area.
+    /// A fresh policy and the model of `area`, for which it was built: what area the policy says it
+    /// serves is not asked.
     #[must_use]
-    pub fn new(policy: Box<dyn Policy>, checks: Checks) -> Self {
-        let model = Model::new(policy.area().clone());
+    pub fn new(area: &Area, policy: Box<dyn Policy>, checks: Checks) -> Self {
+        let model = Model::new(area.clone());
         let promises = policy.promises();
         Self { policy, promises, model, checks, ops: 0, tried: HashSet::new() }
     }
@@ -285,7 +286,7 @@ impl Witness {
     fn check_free_runs(&self) -> Result<(), Violation> {
         let mut wrong = None;
         let mut end = None;
-        let mut pages = 0;
+        let mut pages = 0_u64;
         self.policy.free_runs(&mut |hole| {
             if wrong.is_none() {
                 if hole.count == 0 || end.is_some_and(|end| hole.pfn < end) {
@@ -295,7 +296,7 @@ impl Witness {
                 }
             }
             end = Some(hole.end());
-            pages += hole.count;
+            pages = pages.saturating_add(hole.count);
         });
         if wrong.is_none() && self.promises.tight && pages != self.model.free_pages() {
             wrong = Some(format!("{pages} pages free, the model has {}", self.model.free_pages()));

@@ -24,6 +24,9 @@ const AREA_PAGES: u64 = 163_840;
 const CAP: u32 = 8;
 
 fn main() {
+    if cma_policies::mutant::COMPILED_IN {
+        println!("built with planted defects, which cost time: use cargo bench -p cma-harness");
+    }
     println!("policy and simulation, LOAD 0.9 of {AREA_PAGES} pages, {OPS} ops, cap {CAP}");
     println!("best of {ROUNDS} interleaved runs; speeds in million ops per second");
     println!(

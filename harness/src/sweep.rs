@@ -8,6 +8,7 @@
 mod builtin;
 mod cells;
 mod emit;
+mod failed;
 mod parse;
 mod plan;
 mod run;
@@ -16,7 +17,8 @@ mod stream;
 pub use builtin::{BUILTIN, Recording, recordings};
 pub use cells::{Cell, Configuration};
 pub use emit::emit;
+pub use failed::{Broken, Failed};
 pub use parse::{PlanError, parse};
 pub use plan::{AfterFailure, Board, MOST_CELLS, Plan, Stream, What};
-pub use run::{Broken, Failed, Table, Watch, resume, run};
+pub use run::{Table, Watch, resume, run};
 pub use stream::{Checked, Ready, prepare};

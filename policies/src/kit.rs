@@ -7,14 +7,16 @@ mod free_map;
 mod live;
 mod place;
 mod placed;
+mod search;
 mod split;
 mod summary;
 mod tree;
 
 pub use area_map::AreaMap;
 pub use carve::carve;
-pub use free_map::{FreeMap, Search};
+pub use free_map::FreeMap;
 pub use live::Live;
 pub use place::{Ask, Place};
 pub use placed::{Placed, Retry};
+pub use search::Search;
 pub use split::{Route, Split};

@@ -34,6 +34,9 @@ pub enum Mutant {
     FreeShort,
 }
 
+/// Whether this build has the defects in it, off as they are: then it is no build to time.
+pub const COMPILED_IN: bool = cfg!(feature = "mutants");
+
 /// Every mutant, for tests that go through all of them.
 pub const ALL: &[Mutant] = &[
     Mutant::MaskShort,

@@ -7,8 +7,8 @@ use std::rc::Rc;
 use cma_policies::{Area, Run};
 
 use super::cells::Configuration;
+use super::failed::Failed;
 use super::plan::{Plan, Stream, What};
-use super::run::Failed;
 use crate::ingest::{self, Answered, Event, IngestError, Options, Reader, Row, Source};
 use crate::op::{Op, Timed};
 use crate::seed::Seed;

@@ -190,6 +190,9 @@ fn wanted(profile: &str) -> bool {
 }
 
 fn main() {
+    if cma_policies::mutant::COMPILED_IN {
+        println!("built with planted defects, which cost time: use cargo bench -p cma-policies");
+    }
     let profiles: [(&str, &[usize]); 4] = [
         ("seed-like", &[255, 255, 255, 456, 511, 1, 2, 1013]),
         ("small", &[1, 1, 2, 3, 4, 8, 16, 16, 64]),

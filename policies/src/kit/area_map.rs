@@ -2,7 +2,8 @@
 
 use alloc::vec::Vec;
 
-use super::free_map::{FreeMap, Search};
+use super::free_map::FreeMap;
+use super::search::Search;
 use crate::area::Area;
 use crate::request::Request;
 use crate::run::Run;

@@ -2,7 +2,7 @@
 
 use alloc::collections::BTreeSet;
 
-use super::free_map::Search;
+use super::search::Search;
 
 /// The holes of a map that hold a place aligned to one mask and offset, ordered by how long they
 /// are from the first such place on, then by that place.

@@ -4,43 +4,9 @@ use alloc::vec::Vec;
 use core::cell::RefCell;
 
 use super::by_size::BySize;
+use super::search::Search;
 use super::tree::{self, Tree};
 use crate::mutant::mutate;
-
-/// What a search asks for, all in bits (`bitmap_find_next_zero_area_off()`, `lib/bitmap.c`, 6.12).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Search {
-    /// Bits that must be free in a row, at least 1.
-    pub bits: u64,
-    /// Which bits of `bit + offset` must be 0: one less than a power of two.
-    pub mask: u64,
-    /// How far bit 0 stands behind an aligned place.
-    pub offset: u64,
-    /// 0 at first; after a refused claim one alignment step behind the place that was refused.
-    pub from: u64,
-}
-
-impl Search {
-    /// The place whose refused claim this search goes on from, if it does.
-    #[must_use]
-    pub const fn refused(&self) -> Option<u64> {
-        if self.from == 0 { None } else { self.from.checked_sub(self.mask + 1) }
-    }
-
-    /// The first aligned bit at or behind `bit`; the last number there is where that is larger.
-    #[must_use]
-    pub const fn align_up(&self, bit: u64) -> u64 {
-        // The distance, not the place, which may have no number: wrapping keeps it modulo a power
-        // of two.
-        bit.saturating_add(bit.wrapping_add(self.offset).wrapping_neg() & self.mask)
-    }
-
-    /// The last aligned bit at or before `bit`, if there is one.
-    #[must_use]
-    pub const fn align_down(&self, bit: u64) -> Option<u64> {
-        bit.checked_sub(bit.wrapping_add(self.offset) & self.mask)
-    }
-}
 
 /// Which bits of a range are free.
 ///
@@ -342,6 +308,28 @@ mod tests {
         assert_eq!(map.longest_usable(10), 4096 - 512);
         assert_eq!(map.longest_usable(12), 512, "from 0x41000 on");
         assert_eq!(map.longest_usable(13), 0, "0x40000 and 0x42000 are outside");
+    }
+
+    /// The most nodes that a search looks at for 200 bits at order 8 among residents of 257 bits,
+    /// of which only the last slot is free: every hole is long enough, none from an aligned bit on.
+    fn most_visits(bits: u64) -> u64 {
+        let mut map = FreeMap::new(bits, 0);
+        let slots = bits / 512;
+        (0..slots - 1).for_each(|slot| map.set(slot * 512, 257));
+        let counts = (0..slots).map(|slot| {
+            let search = Search { bits: 200, mask: 255, offset: 0, from: slot * 512 };
+            let (fit, visits) = map.first_fit_counted(search);
+            assert_eq!(fit, Some((slots - 1) * 512));
+            visits
+        });
+        counts.max().expect("a slot")
+    }
+
+    #[test]
+    fn holes_that_begin_too_late_do_not_lead_a_search_astray() {
+        let (small, large) = (most_visits(286_720), most_visits(4_194_304));
+        assert!(small <= 40, "{small} nodes looked at in a tree of 13 levels");
+        assert!(2 * large <= 3 * small, "{small} nodes in 286720 bits, {large} in 4194304");
     }
 
     #[test]

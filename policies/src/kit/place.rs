@@ -1,6 +1,7 @@
 //! The one decision that a search policy makes.
 
-use super::free_map::{FreeMap, Search};
+use super::free_map::FreeMap;
+use super::search::Search;
 use crate::request::Request;
 
 /// Who asks, beside the [`Search`] that says what for.

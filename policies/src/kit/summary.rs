@@ -22,6 +22,13 @@ const UP_TO: [[bool; 16]; 16] = {
     rows
 };
 
+/// Lanes that are all `other`, but for one.
+const fn all_but<T: Copy>(lane: usize, value: T, other: T) -> [T; 16] {
+    let mut lanes = [other; 16];
+    lanes[lane] = value;
+    lanes
+}
+
 /// Sixteen lanes of a signed integer, whose maximum is cheap on every x86-64: lane `k` up to 13 is
 /// the longest free run from a multiple of `2^k` on, counted to the end of the node; then the free
 /// runs at both ends.
@@ -61,6 +68,10 @@ macro_rules! summary {
                 rows
             };
 
+            const NO_SUFFIX: [$lane; 16] = all_but(SUFFIX, 0, !0);
+            const NO_PREFIX: [$lane; 16] = all_but(PREFIX, 0, !0);
+            const SUFFIX_ONLY: [$lane; 16] = all_but(SUFFIX, !0, 0);
+
             /// A node of `2^order` coordinates from `start` on, all free.
             #[inline]
             pub(super) fn free(start: usize, order: u32) -> Self {
@@ -84,20 +95,23 @@ macro_rules! summary {
             }
 
             /// The node whose halves, of `2^order` coordinates each, are `left` and `right`.
+            ///
+            /// Every lane by the same steps, masked, so that it compiles to a few vector
+            /// instructions: this is where an update spends its time.
             #[inline(always)]
             pub(super) fn merge(left: &Self, right: &Self, order: u32) -> Self {
                 let (l, r) = (&left.0, &right.0);
                 let size: $lane = 1 << order;
                 let (suffix, prefix) = (l[SUFFIX], r[PREFIX]);
+                let end = if prefix == size { size + suffix } else { 0 };
                 let mut lanes = [0; 16];
                 if l[PREFIX] == size {
-                    // The left half is all free: a run from an aligned start of it on goes on into
-                    // the right.
+                    // The left half is all free: a run from an aligned start of it, its own start
+                    // included, goes on into the right half.
                     for k in 0..16 {
-                        let across = if l[k] == 0 { 0 } else { size + prefix };
-                        lanes[k] = across.max(r[k]);
+                        let across = if l[k] & Self::NO_SUFFIX[k] == 0 { 0 } else { size + prefix };
+                        lanes[k] = across.max(r[k] & Self::NO_PREFIX[k]).max(end & Self::SUFFIX_ONLY[k]);
                     }
-                    lanes[PREFIX] = size + prefix;
                 } else {
                     // The run across the middle counts from its first multiple of 2^k on. The
                     // middle is one for every k up to the order of a half, and for no larger one;
@@ -105,11 +119,12 @@ macro_rules! summary {
                     let keep = &Self::KEEP[order.min(15) as usize];
                     for k in 0..16 {
                         let across = ((suffix & Self::FLOOR[k]) + prefix) & keep[k];
-                        lanes[k] = across.max(l[k]).max(r[k]);
+                        lanes[k] = across
+                            .max(l[k] & Self::NO_SUFFIX[k])
+                            .max(r[k] & Self::NO_PREFIX[k])
+                            .max(end & Self::SUFFIX_ONLY[k]);
                     }
-                    lanes[PREFIX] = l[PREFIX];
                 }
-                lanes[SUFFIX] = if r[PREFIX] == size { size + suffix } else { r[SUFFIX] };
                 Self(lanes)
             }
         }
@@ -160,6 +175,8 @@ pub(super) const fn aligned(order: u32) -> u64 {
 /// at both ends. Larger orders follow from the run at its start.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Leaf([u8; 8]);
+
+const PREFIX_ONLY: [i16; 16] = all_but(PREFIX, !0, 0);
 
 impl Leaf {
     pub(super) const USED: Self = Self([0; 8]);
@@ -220,15 +237,12 @@ impl Leaf {
     #[inline(always)]
     pub(super) fn expand(self, start: usize) -> Low {
         let aligned = &Low::KEEP[start.trailing_zeros().min(15) as usize];
-        let mut lanes = *aligned;
-        for lane in &mut lanes {
-            *lane &= i16::from(self.0[6]);
+        let [prefix, suffix] = [self.0[6], self.0[7]].map(i16::from);
+        let mut lanes = [0; 16];
+        for k in 0..16 {
+            let own = if k < 6 { i16::from(self.0[k]) } else { prefix & aligned[k] };
+            lanes[k] = own | prefix & PREFIX_ONLY[k] | suffix & Low::SUFFIX_ONLY[k];
         }
-        for (lane, run) in lanes.iter_mut().zip(self.0).take(6) {
-            *lane = i16::from(run);
-        }
-        lanes[PREFIX] = i16::from(self.0[6]);
-        lanes[SUFFIX] = i16::from(self.0[7]);
         Low(lanes)
     }
 }

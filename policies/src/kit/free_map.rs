@@ -209,33 +209,18 @@ impl FreeMap {
         ask(&sets[at])
     }
 
-    /// The place inside the hole of the refused claim that comes next, or that hole.
-    fn step_on(&self, search: Search) -> Result<u64, Option<(u64, u64)>> {
-        let Some(hole) = search.refused().and_then(|refused| self.hole_at(refused)) else {
-            return Err(None);
-        };
-        let fits = search.from.saturating_add(search.bits) <= hole.0 + hole.1;
-        if fits { Ok(search.from) } else { Err(Some(hole)) }
-    }
-
     /// The lowest aligned place of the hole whose part from there on is the shortest that is long
-    /// enough; of equals the lowest. After a refused claim the next place in that order: further on
-    /// in the same hole, then the next hole.
+    /// enough; of equals the lowest. `search.from` is not looked at: holes come and go while a
+    /// request is under way, so there is no next one in their order.
     #[must_use]
     pub fn best_fit(&self, search: Search) -> Option<u64> {
-        match self.step_on(search) {
-            Ok(bit) => Some(bit),
-            Err(hole) => self.by_size(search, |set| set.shortest(search.bits, hole)),
-        }
+        self.by_size(search, |set| set.shortest(search.bits))
     }
 
-    /// As [`best_fit`](Self::best_fit), but the longest such hole first.
+    /// As [`best_fit`](Self::best_fit), but the longest such hole.
     #[must_use]
     pub fn worst_fit(&self, search: Search) -> Option<u64> {
-        match self.step_on(search) {
-            Ok(bit) => Some(bit),
-            Err(hole) => self.by_size(search, |set| set.longest(search.bits, hole)),
-        }
+        self.by_size(search, |set| set.longest(search.bits))
     }
 
     /// Bits of the longest hole, 0 where there is none.

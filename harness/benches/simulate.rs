@@ -98,7 +98,8 @@ fn bare(spec: &Spec, ops: &[Timed]) -> Duration {
 /// The same under oath, with all metrics where there is a setting for them.
 fn simulated(spec: &Spec, ops: &[Timed], setting: Option<&Setting>) -> Duration {
     let area = area();
-    let mut witness = Witness::new(spec.build(area.clone()).expect("a policy"), Checks::SWEEP);
+    let policy = spec.build(area.clone()).expect("a policy");
+    let mut witness = Witness::new(&area, policy, Checks::SWEEP);
     let (seed, script) = (Seed::new(1), Script::default());
     let quiet = environment::Spec::parse("quiet").expect("a built-in environment");
     let mut pages = quiet.build(Pages { area: &area, seed: &seed, script: &script });

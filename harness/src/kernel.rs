@@ -38,10 +38,15 @@ pub struct Kernel {
     pub about: &'static str,
 }
 
+/// Whether release `since` is `first` or later. Comparing pairs is not const yet.
+const fn is_from(since: (u32, u32), first: (u32, u32)) -> bool {
+    since.0 > first.0 || since.0 == first.0 && since.1 >= first.1
+}
+
 const fn mainline(name: &'static str, since: (u32, u32), about: &'static str) -> Kernel {
     let (unfound, too_large) =
-        if since.1 >= 15 && since.0 >= 6 { (EBUSY, Some(EBUSY)) } else { (ENOMEM, None) };
-    let traces_errno = since.0 >= 6 && since.1 >= 2;
+        if is_from(since, (6, 15)) { (EBUSY, Some(EBUSY)) } else { (ENOMEM, None) };
+    let traces_errno = is_from(since, (6, 2));
     Kernel { name, since, policy: "kernel", unfound, too_large, traces_errno, about }
 }
 
@@ -51,7 +56,7 @@ pub const KERNELS: &[Kernel] = &[
     mainline("5.10", (5, 10), "limits the rate of the line"),
     mainline("5.13", (5, 13), "names the area; traces start, busy retry and finish"),
     mainline("6.1", (6, 1), "claims one at a time again; finish without errno"),
-    mainline("6.6", (6, 6), "finish with errno"),
+    mainline("6.2", (6, 2), "finish with errno"),
     mainline("6.9", (6, 9), "prints the free runs at every failure"),
     mainline("6.12", (6, 12), "__cma_alloc in the line; early returns leave no counter"),
     mainline("6.15", (6, 15), "several ranges; -16 where no place is found"),
@@ -90,7 +95,7 @@ impl Printed {
 
 impl Kernel {
     /// The row of `name`: its own name, or the release that it begins with
-    /// (`6.12.117-cmalab` is 6.12, `6.3` is 6.1, `6.1.57-android14-11` is android). `None` before
+    /// (`6.12.117-cmalab` is 6.12, `6.3` is 6.2, `6.1.57-android14-11` is android). `None` before
     /// 4.11 and where it is no release.
     #[must_use]
     pub fn find(name: &str) -> Option<&'static Self> {

@@ -78,15 +78,15 @@ pub fn simulate(
     environment: &mut dyn Environment,
     observers: &mut [&mut dyn Observer],
 ) -> Result<(), Violation> {
-    let mut end_us = 0;
+    let (mut end_us, mut last) = (0, 0);
     for (index, timed) in (0..).zip(ops) {
-        end_us = timed.at_us;
+        (end_us, last) = (timed.at_us, index);
         let step = step(index, timed, witness, environment)?;
         for observer in observers.iter_mut() {
             observer.step(&step);
         }
     }
-    witness.finish()?;
+    witness.finish().map_err(|violation| Violation { op: last, ..violation })?;
     for observer in observers.iter_mut() {
         observer.finish(end_us, witness.model());
     }
@@ -104,12 +104,14 @@ pub fn step<'a>(
     environment: &mut dyn Environment,
 ) -> Result<Step<'a>, Violation> {
     environment.advance(at_us);
+    // The witness counts what the policy was asked, which is less than the ops of a stream.
+    let here = |violation| Violation { op: index, ..violation };
     let mut outcome = None;
     let mut cause = None;
     let answer = match op {
         Op::Alloc { id, .. } if witness.model().buffer(id).is_some() => Answer::IdInUse,
         Op::Alloc { id, request, .. } => {
-            let got = witness.alloc(id, request, environment)?;
+            let got = witness.alloc(id, request, environment).map_err(here)?;
             outcome = Some(got);
             match got.answer {
                 Ok(pfn) => Answer::Granted(pfn),
@@ -119,7 +121,7 @@ pub fn step<'a>(
                 }
             }
         }
-        Op::Free { id, part } => free(witness, id, part)?,
+        Op::Free { id, part } => free(witness, id, part).map_err(here)?,
         Op::Pin(run) => Answer::Pinned(!witness.model().touches_live(run) && environment.pin(run)),
         Op::Unpin(run) => Answer::Pinned(environment.unpin(run)),
     };

@@ -35,9 +35,9 @@ fn refuse(kernel: &str, count: u64, failing: &mut Failing) -> Outcome {
     let policy = builtin::catalog()
         .parse(Kernel::find(kernel).unwrap().policy)
         .unwrap()
-        .build(area)
+        .build(area.clone())
         .unwrap();
-    let mut witness = Witness::new(policy, Checks::EVERY_OP);
+    let mut witness = Witness::new(&area, policy, Checks::EVERY_OP);
     let request = Request::new(count, 8).unwrap();
     let outcome = witness.alloc(0, request, failing).unwrap();
     assert_eq!(witness.model().free_pages(), 1024);
@@ -68,8 +68,8 @@ fn w1_w5_and_w7_end_as_their_kernels_say() {
 fn a_pinned_page_costs_the_retries_that_the_kernel_counts() {
     // Recorded: a pin at page 100, then 200 pages at align 0 go to page 101 after 101 retries.
     let area = Area::single(0, 1024, 0).unwrap();
-    let policy = builtin::catalog().parse("kernel").unwrap().build(area).unwrap();
-    let mut witness = Witness::new(policy, Checks::EVERY_OP);
+    let policy = builtin::catalog().parse("kernel").unwrap().build(area.clone()).unwrap();
+    let mut witness = Witness::new(&area, policy, Checks::EVERY_OP);
     let mut pages = Pinned::default();
     assert!(pages.pin(Run::new(100, 1)));
     let outcome = witness.alloc(0, Request::new(200, 0).unwrap(), &mut pages).unwrap();

@@ -19,8 +19,8 @@ fn free(at_us: u64, id: u64) -> Timed {
 /// The values of all columns after `ops` under the baseline, in an area of these pages.
 fn measure(pages: u64, order_per_bit: u32, probes: &[u64], ops: &[Timed]) -> Vec<Value> {
     let area = Area::single(0, pages, order_per_bit).unwrap();
-    let policy = builtin::catalog().parse("kernel").unwrap().build(area).unwrap();
-    let mut witness = Witness::new(policy, Checks::EVERY_OP);
+    let policy = builtin::catalog().parse("kernel").unwrap().build(area.clone()).unwrap();
+    let mut witness = Witness::new(&area, policy, Checks::EVERY_OP);
     let mut meter = Meter::new(&Setting::new(probes, 8));
     let ops = ops.iter().copied();
     simulate(ops, &mut witness, &mut Pinned::default(), &mut [&mut meter]).unwrap();
@@ -161,7 +161,7 @@ fn metrics_do_not_change_what_happens() {
     let area = Area::single(0, 16, 0).unwrap();
     let run = |meter: &mut Meter, watch: bool| {
         let policy = builtin::catalog().parse("kernel").unwrap().build(area.clone()).unwrap();
-        let mut witness = Witness::new(policy, Checks::EVERY_OP);
+        let mut witness = Witness::new(&area, policy, Checks::EVERY_OP);
         if watch {
             simulate(fragmented(), &mut witness, &mut Quiet, &mut [meter]).unwrap();
         } else {

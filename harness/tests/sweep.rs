@@ -34,7 +34,7 @@ fn outputs(ready: &Ready, jobs: usize) -> String {
     csv::write_cells(&table, &mut out).unwrap();
     csv::write_summary(ready, &summary, &mut out).unwrap();
     csv::write_summary_json(ready, &summary, &mut out).unwrap();
-    text::write(ready, &summary, &mut out).unwrap();
+    text::write(ready, &summary, false, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 

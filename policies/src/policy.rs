@@ -60,7 +60,7 @@ pub struct Promises {
     pub lowest: bool,
     /// Holds no pages beyond the granule that the last page of a grant is in.
     pub tight: bool,
-    /// Takes back parts of a grant, at any page.
+    /// Takes back parts of a grant that begin at a granule, and end at one or with the grant.
     pub partial_free: bool,
 }
 

@@ -1,7 +1,7 @@
 //! Each planted defect passes an easy life, and is convicted by a law by name; the shipped code
 //! passes both.
 
-use cma_harness::environment::{Script, Setup, Spec};
+use cma_harness::environment::Quiet;
 use cma_harness::law::conformance::{Effort, Report, conform};
 use cma_harness::op::{Op, Timed};
 use cma_harness::oracle::{Checks, Violation, Witness, name};
@@ -42,10 +42,8 @@ fn easy_life() -> Result<(), Violation> {
         Timed { at_us: id, op }
     };
     let ops: Vec<_> = (0..100).map(op).collect();
-    let (seed, script) = (Seed::new(9), Script::default());
-    let quiet = Spec::parse("quiet").expect("a built-in environment");
-    let mut pages = quiet.build(Setup { area: &area, seed: &seed, script: &script });
-    simulate(ops, &mut Witness::new(policy, Checks::SWEEP), pages.as_mut(), &mut [])
+    let mut witness = Witness::new(&area, policy, Checks::SWEEP);
+    simulate(ops, &mut witness, &mut Quiet, &mut [])
 }
 
 /// The run that every policy has to pass.

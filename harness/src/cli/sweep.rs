@@ -92,7 +92,7 @@ pub(super) fn run(args: &Sweep, context: &Context) -> Result<Exit, Failure> {
     write("COMMAND", &|out| writeln!(out, "{}", command(args, &ready.plan)))?;
     context.output(None, |out| {
         match context.format {
-            Format::Text => text::write(&ready, &summary, out)?,
+            Format::Text => text::write(&ready, &summary, context.color, out)?,
             Format::Csv => csv::write_summary(&ready, &summary, out)?,
             Format::Json => csv::write_summary_json(&ready, &summary, out)?,
         }

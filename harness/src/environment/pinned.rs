@@ -15,7 +15,8 @@ pub(super) const ENTRY: Entry = Entry {
             name: "share",
             kind: Kind::Float { min: 0.0, max: 0.9 },
             default: "0",
-            about: "share of the area's pages that are pinned from the start on, at random places",
+            about: "share of the area's pages that are pinned from the start on, at random places, \
+                    in at most 4194304 pins a range",
         },
         Param {
             name: "run",
@@ -34,6 +35,10 @@ pub(super) const ENTRY: Entry = Entry {
     },
 };
 
+/// The most seeded pins of a range: what they take is bounded at some 100 MB, however many pages
+/// a granule has.
+const MOST_PINS: u64 = 1 << 22;
+
 /// Pages that somebody holds behind the bitmap's back: claims over them are busy, exactly.
 #[derive(Clone, Default, Debug)]
 pub struct Pinned {
@@ -49,7 +54,8 @@ impl Pinned {
         }
         let mut draws = seed.child("pinned", range.pfn.0).rng();
         // A place that is taken already is not drawn again: with much pinned it is a little less.
-        for _ in 0..(range.count as f64 * share / pages as f64) as u64 {
+        let pins = (range.count as f64 * share / pages as f64) as u64;
+        for _ in 0..pins.min(MOST_PINS) {
             let start = range.pfn.0 + draws.below(range.count - pages + 1);
             self.pin(Run::new(start, pages));
         }
@@ -69,7 +75,7 @@ impl Claim for Pinned {
 
 impl Environment for Pinned {
     fn pin(&mut self, run: Run) -> bool {
-        let free = !self.is_busy(run);
+        let free = run.count > 0 && !self.is_busy(run);
         if free {
             self.pins.insert(run.pfn, run.count);
         }
@@ -96,6 +102,7 @@ mod tests {
         let mut pages = Pinned::default();
         assert!(pages.pin(Run::new(10, 4)));
         assert!(!pages.pin(Run::new(13, 4)), "all or nothing");
+        assert!(!pages.pin(Run::new(10, 0)), "no page at all");
         for (start, busy) in [(0, false), (5, false), (6, true), (13, true), (14, false)] {
             assert_eq!(pages.claim(Run::new(start, 5)).is_err(), busy, "{start}");
         }
@@ -103,6 +110,13 @@ mod tests {
         assert!(pages.unpin(Run::new(10, 4)));
         assert!(!pages.unpin(Run::new(10, 4)));
         assert_eq!(pages.claim(Run::new(10, 1)), Ok(()));
+    }
+
+    #[test]
+    fn pins_are_bounded_however_large_a_granule_is() {
+        let mut pages = Pinned::default();
+        pages.scatter(Run::new(0, 1 << 60), 0.5, 1, &Seed::new(1));
+        assert_eq!(pages.pins.len() as u64, MOST_PINS);
     }
 
     #[test]

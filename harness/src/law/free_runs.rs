@@ -1,17 +1,29 @@
 //! The list of free runs is well formed and true.
 
 use super::scene::{demand, list};
-use super::{Binds, Check, Law, Scene};
+use super::{Binds, Check, Law, Moment, Scene};
 use crate::oracle::name;
 
 pub(super) const LAW: Law = Law {
     name: name::FREE_RUNS,
-    about: "free runs ascend, do not overlap, are whole granules of one range, and truly free",
+    about: "free runs ascend, do not overlap, are whole granules of one range and truly free, and \
+            every proposal is inside one of them",
     binds: Binds::Everyone,
     check: Check::Moment(check),
 };
 
 fn check(scene: &Scene<'_>) -> Result<(), String> {
+    if let Moment::Proposed { attempt, .. } = scene.moment {
+        // Otherwise a policy could show crumbs, in which nothing fits that it refuses.
+        let shown = scene.free_runs.iter().any(|hole| hole.contains(attempt.run));
+        return demand(shown, || {
+            format!(
+                "{} was proposed, no free run of {} holds it",
+                attempt.run,
+                list(scene.free_runs)
+            )
+        });
+    }
     if !scene.is_settled() {
         return Ok(());
     }

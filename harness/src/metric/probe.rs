@@ -12,8 +12,8 @@ pub(super) const ENTRY: Entry = Entry {
     columns: &[Column {
         name: "probe_unavailable_time",
         unit: "share",
-        about: "R4: share of the time in which a request of a typical size would be refused with \
-                enough pages free, mean over the profile's sizes",
+        about: "R4: share of the time in which no policy could grant a request of a typical size \
+                although enough pages are free, mean over the profile's sizes",
     }],
     build: |setting| {
         let probes = setting.probes.clone();

@@ -114,9 +114,33 @@ impl Model {
         if buffer.left.is_empty() {
             self.live.remove(&id);
         }
-        self.map.clear(run);
+        let freed = self.freed_granules(id, run);
+        if freed.count > 0 {
+            self.map.clear(freed);
+        }
         self.live_pages -= run.count;
-        self.padding_pages -= self.padding(run.count);
+        self.padding_pages = self.padding_pages + run.count - freed.count;
+    }
+
+    /// The granules of `run`, which buffer `id` has just given back, that it has no page in any
+    /// more; perhaps none. No other buffer has one in them.
+    fn freed_granules(&self, id: u64, run: Run) -> Run {
+        let granule = self.area().granule();
+        if granule == 1 {
+            return run;
+        }
+        let whole = run_out(self.area(), run);
+        let Some(buffer) = self.live.get(&id) else { return whole };
+        let (mut start, mut end) = (whole.pfn.0, whole.end().0);
+        let is_live =
+            |first| buffer.left.iter().any(|left| left.overlaps(Run::new(first, granule)));
+        if is_live(start) {
+            start += granule;
+        }
+        if start < end && is_live(end - granule) {
+            end -= granule;
+        }
+        Run::new(start, end - start)
     }
 
     /// Pages of the last granule that belong to nobody.
@@ -128,5 +152,34 @@ impl Model {
     #[must_use]
     pub const fn padding_pages(&self) -> u64 {
         self.padding_pages
+    }
+}
+
+/// The whole granules that `run`, which is in one range, has a page in.
+fn run_out(area: &Area, run: Run) -> Run {
+    let range = area.range_of(run).expect("a run in one range");
+    let base = area.ranges()[range].pfn.0;
+    let behind = (run.pfn.0 - base) % area.granule();
+    let count = (behind + run.count).next_multiple_of(area.granule());
+    Run::new(run.pfn.0 - behind, count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_granule_is_free_when_the_last_page_in_it_is_given_back() {
+        // Granules at 6, 10, 14 and 18; the buffer has pages 6 to 16.
+        let mut model = Model::new(Area::single(6, 16, 2).unwrap());
+        model.grant(1, Request::new(10, 0).unwrap(), Run::new(6, 10));
+        let mut state = Vec::new();
+        for part in [Run::new(8, 1), Run::new(9, 4), Run::new(6, 2), Run::new(15, 1)] {
+            model.release(1, part);
+            state.push((model.free_pages(), model.live_pages(), model.padding_pages()));
+        }
+        assert_eq!(state, [(4, 9, 3), (4, 5, 7), (8, 3, 5), (8, 2, 6)]);
+        model.release(1, Run::new(13, 2));
+        assert_eq!((model.free_pages(), model.padding_pages(), model.buffers()), (16, 0, 0));
     }
 }

@@ -12,7 +12,7 @@ pub const COMPLETE: &str = "complete";
 pub const LOWEST: &str = "lowest";
 /// Nothing is withheld but the rest of last granules.
 pub const TIGHT: &str = "tight";
-/// The list of free runs is well formed and lists only what is free.
+/// The list of free runs is well formed, lists only what is free, and holds every proposal.
 pub const FREE_RUNS: &str = "free_runs";
 /// A proposal marks its run, a failed attempt unmarks it.
 pub const MARKS: &str = "marks";

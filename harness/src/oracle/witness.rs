@@ -53,15 +53,17 @@ pub struct Witness {
     promises: Promises,
     model: Model,
     checks: Checks,
+    /// Requests and frees that the policy has answered.
     ops: u64,
     tried: HashSet<Pfn>,
 }
 
 impl Witness {
-    /// A fresh policy and the model of its area.
+    /// A fresh policy and the model of `area`, for which it was built: what area the policy says it
+    /// serves is not asked.
     #[must_use]
-    pub fn new(policy: Box<dyn Policy>, checks: Checks) -> Self {
-        let model = Model::new(policy.area().clone());
+    pub fn new(area: &Area, policy: Box<dyn Policy>, checks: Checks) -> Self {
+        let model = Model::new(area.clone());
         let promises = policy.promises();
         Self { policy, promises, model, checks, ops: 0, tried: HashSet::new() }
     }
@@ -146,7 +148,7 @@ impl Witness {
                 }
                 Next::Pause { us, cookie } => {
                     outcome.pauses += 1;
-                    outcome.paused_us += us;
+                    outcome.paused_us = outcome.paused_us.saturating_add(us);
                     if pages.pause(us).is_err() {
                         break Err(AllocError::Interrupted);
                     }
@@ -171,10 +173,12 @@ impl Witness {
     pub fn free(&mut self, id: u64, run: Run) -> Result<Result<(), FreeError>, Violation> {
         let answer = self.policy.free(run);
         let buffer = self.model.buffer(id).expect("a live buffer");
-        let whole = buffer.left.contains(&run);
+        let is_owed = buffer.left.iter().any(|left| {
+            *left == run || self.promises.partial_free && self.is_part_in_granules(*left, run)
+        });
         match answer {
             Ok(()) => self.model.release(id, run),
-            Err(error) if whole || self.promises.partial_free => {
+            Err(error) if is_owed => {
                 let what = format!("buffer {id} at {run} is live, its free was refused: {error}");
                 return Err(self.violation(name::FREE, what));
             }
@@ -182,6 +186,15 @@ impl Witness {
         }
         self.count_op()?;
         Ok(answer)
+    }
+
+    /// Whether `part` begins at a granule of `whole` and ends at one, or with it.
+    fn is_part_in_granules(&self, whole: Run, part: Run) -> bool {
+        let granule = self.area().granule();
+        let Some(range) = self.area().range_of(part) else { return false };
+        let begins = (part.pfn.0 - self.area().ranges()[range].pfn.0).is_multiple_of(granule);
+        let ends = part.end() == whole.end() || part.count.is_multiple_of(granule);
+        whole.contains(part) && begins && ends
     }
 
     /// Checks what remains at the end of a run.
@@ -264,7 +277,8 @@ impl Witness {
             let search = self.model.map().search(request, range, 0);
             let first = self.area().pfn_to_bit(range, hole.pfn);
             let bits = hole.count >> self.area().order_per_bit();
-            fits |= search.align_up(first) + search.bits <= first + bits;
+            let usable = (first + bits).checked_sub(search.align_up(first));
+            fits |= usable.is_some_and(|usable| usable >= search.bits);
         });
         fits
     }
@@ -272,7 +286,7 @@ impl Witness {
     fn check_free_runs(&self) -> Result<(), Violation> {
         let mut wrong = None;
         let mut end = None;
-        let mut pages = 0;
+        let mut pages = 0_u64;
         self.policy.free_runs(&mut |hole| {
             if wrong.is_none() {
                 if hole.count == 0 || end.is_some_and(|end| hole.pfn < end) {
@@ -282,7 +296,7 @@ impl Witness {
                 }
             }
             end = Some(hole.end());
-            pages += hole.count;
+            pages = pages.saturating_add(hole.count);
         });
         if wrong.is_none() && self.promises.tight && pages != self.model.free_pages() {
             wrong = Some(format!("{pages} pages free, the model has {}", self.model.free_pages()));

@@ -74,7 +74,7 @@ pub fn expect(
     let mut bitmaps = bitmaps.map(Bitmaps::open).transpose()?;
     let mut bitmap = bitmaps.as_mut().map(Bitmaps::next_bitmap).transpose()?.flatten();
     let environment = pages(under, &area, &found);
-    let witness = Witness::new(under.policy.build(area.clone())?, Checks::SWEEP);
+    let witness = Witness::new(&area, under.policy.build(area.clone())?, Checks::SWEEP);
     let mut replay = Replay { under, area, witness, environment, done: Comparison::default() };
     for row in reader.by_ref() {
         let row = row?;

@@ -92,8 +92,8 @@ mod tests {
 
     fn witness(pages: u64) -> Witness {
         let area = Area::single(0, pages, 0).unwrap();
-        let policy = builtin::catalog().parse("kernel").unwrap().build(area).unwrap();
-        Witness::new(policy, Checks::EVERY_OP)
+        let policy = builtin::catalog().parse("kernel").unwrap().build(area.clone()).unwrap();
+        Witness::new(&area, policy, Checks::EVERY_OP)
     }
 
     fn refused(witness: &mut Witness, count: u64, align: u32) -> String {

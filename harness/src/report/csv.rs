@@ -179,6 +179,18 @@ pub fn write_summary(ready: &Ready, summary: &Summary, out: &mut dyn Write) -> i
     Ok(())
 }
 
+/// Columns of the summary that hold words, beside those of methods.
+const TEXT_COLUMNS: [&str; 8] = [
+    "plan",
+    "stream",
+    "profile",
+    "policy",
+    "environment",
+    "after_failure",
+    "board",
+    "worse_in_classes",
+];
+
 /// Writes the summary as a JSON array of one object a row, numbers as numbers, what is missing as
 /// null.
 ///
@@ -186,14 +198,18 @@ pub fn write_summary(ready: &Ready, summary: &Summary, out: &mut dyn Write) -> i
 /// Where the output takes no more.
 pub fn write_summary_json(ready: &Ready, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
     let names = summary_header();
-    let value = |text: String| match text.parse::<serde_json::Number>() {
+    // A board named 12 is text all the same.
+    let is_text = |name: &str| TEXT_COLUMNS.contains(&name) || name.ends_with("_method");
+    let value = |name: &str, text: String| match text.parse::<serde_json::Number>() {
         _ if text.is_empty() => serde_json::Value::Null,
-        Ok(number) => number.into(),
-        Err(_) => text.into(),
+        Ok(number) if !is_text(name) => number.into(),
+        _ if name == "aligned" => (text == "true").into(),
+        _ => text.into(),
     };
     let object = |row: &SummaryRow| {
-        let fields = summary_row(ready, row).into_iter().map(value);
-        names.split(',').map(String::from).zip(fields).collect::<serde_json::Map<_, _>>()
+        let fields = names.split(',').zip(summary_row(ready, row));
+        let fields = fields.map(|(name, text)| (name.to_string(), value(name, text)));
+        fields.collect::<serde_json::Map<_, _>>()
     };
     let rows: Vec<_> = summary.rows.iter().map(object).collect();
     writeln!(out, "{}", serde_json::json!({ "schema": SCHEMA, "rows": rows }))

@@ -11,16 +11,16 @@ use crate::sweep::{Configuration, Ready};
 const ALL_SHOWN: usize = 4;
 
 /// Writes a block for each stream and LOAD: a row for each cap and policy, baseline first, and one
-/// sentence on what it says.
+/// sentence on what it says. `bold` sets the headings off, on a terminal.
 ///
 /// # Errors
 /// Where the output takes no more.
-pub fn write(ready: &Ready, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(ready: &Ready, summary: &Summary, bold: bool, out: &mut dyn Write) -> io::Result<()> {
     let same_block = |a: &SummaryRow, b: &SummaryRow| {
         Configuration { cap: 0, ..a.at } == Configuration { cap: 0, ..b.at }
     };
     for block in summary.rows.chunk_by(same_block) {
-        write_block(&Block { ready, summary, rows: block }, out)?;
+        write_block(&Block { ready, summary, rows: block }, bold, out)?;
     }
     writeln!(
         out,
@@ -79,7 +79,7 @@ impl Block<'_> {
     }
 }
 
-fn write_block(block: &Block<'_>, out: &mut dyn Write) -> io::Result<()> {
+fn write_block(block: &Block<'_>, bold: bool, out: &mut dyn Write) -> io::Result<()> {
     let (ready, first) = (block.ready, &block.rows[0]);
     let plan = &ready.plan;
     let (stream, area) = (&plan.streams[first.at.stream], ready.area(&first.at));
@@ -88,9 +88,10 @@ fn write_block(block: &Block<'_>, out: &mut dyn Write) -> io::Result<()> {
         1 => "one stream".to_string(),
         streams => format!("{streams} streams"),
     };
+    let (on, off) = if bold { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
     writeln!(
         out,
-        "{}{}: LOAD {} of {} pages, {streams} of {} ops",
+        "{on}{}{}: LOAD {} of {} pages, {streams} of {} ops{off}",
         stream.name(),
         place(block),
         load.map_or_else(String::new, percent),

@@ -77,7 +77,7 @@ fn run_cell(ready: &Ready, cell: &Cell) -> Result<Vec<Value>, Failed> {
     let policy = spec
         .build(area.clone())
         .map_err(|error| Failed::Build(spec.to_string(), area.pages(), error))?;
-    let mut witness = Witness::new(policy, Checks::SWEEP);
+    let mut witness = Witness::new(area, policy, Checks::SWEEP);
     let seed = Seed::new(cell.seed).child("environment", 0);
     let setup = Setup { area, seed: &seed, script: &known.script };
     let mut pages = plan.environments[cell.at.environment].build(setup);

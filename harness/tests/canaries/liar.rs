@@ -21,6 +21,8 @@ pub(crate) enum Lie {
     Outside,
     /// Serves another area than it was built for.
     OtherArea,
+    /// Was built for the lower half of the area, and says so.
+    SmallerArea,
     /// Places without regard for the alignment.
     Misaligned,
     /// Leaves the lowest place out where there is another.
@@ -49,6 +51,8 @@ pub(crate) enum Lie {
     ShiftedFreeRuns,
     /// Does not show free runs of one granule.
     HidesHoles,
+    /// Shows its free runs granule by granule.
+    ShowsCrumbs,
     /// Says "no memory" where it was busy.
     WrongMeaning,
     /// Refuses two pages though there is room.
@@ -88,7 +92,7 @@ pub(crate) fn liar(lie: Lie) -> impl Fn(Area) -> Result<Box<dyn Policy>, BuildEr
         let spec = builtin::catalog().parse(row).expect("a built-in policy");
         Ok(Box::new(Liar {
             other_area: Area::single(area.ranges()[0].pfn.0, area.granule(), area.order_per_bit())?,
-            inner: spec.build(area)?,
+            inner: spec.build(if lie == Lie::SmallerArea { lower_half(&area)? } else { area })?,
             lie,
             live: Vec::new(),
             pending: Vec::new(),
@@ -97,6 +101,12 @@ pub(crate) fn liar(lie: Lie) -> impl Fn(Area) -> Result<Box<dyn Policy>, BuildEr
             shared: Arc::clone(&shared),
         }))
     }
+}
+
+/// The lower half of the first range; all of it where that is one granule.
+fn lower_half(area: &Area) -> Result<Area, BuildError> {
+    let pages = (area.bits(0) / 2).max(1) << area.order_per_bit();
+    Area::single(area.ranges()[0].pfn.0, pages, area.order_per_bit())
 }
 
 impl Liar {
@@ -246,6 +256,12 @@ impl Policy for Liar {
             match self.lie {
                 Lie::ShiftedFreeRuns => run.pfn.0 += granule,
                 Lie::HidesHoles if run.count == granule => return,
+                Lie::ShowsCrumbs => {
+                    while run.count > granule {
+                        visit(Run { count: granule, ..run });
+                        run = Run::new(run.pfn.0 + granule, run.count - granule);
+                    }
+                }
                 Lie::LosesPage if self.frees >= 2 && run.end() == end => run.count -= granule,
                 _ => {}
             }

@@ -18,6 +18,7 @@ const CONVICTS: &[(&str, Lie)] = &[
     (name::INSIDE, Lie::TooLong),
     (name::INSIDE, Lie::Outside),
     (name::INSIDE, Lie::OtherArea),
+    (name::INSIDE, Lie::SmallerArea),
     (name::DISJOINT, Lie::SamePageTwice),
     (name::ALIGNED, Lie::Misaligned),
     (name::LOWEST, Lie::NotLowest),
@@ -32,6 +33,7 @@ const CONVICTS: &[(&str, Lie)] = &[
     (name::REFUSAL, Lie::GrowsOnRefusal),
     (name::NO_TRACE, Lie::RemembersRefusal),
     (name::FREE_RUNS, Lie::ShiftedFreeRuns),
+    (name::FREE_RUNS, Lie::ShowsCrumbs),
     (name::TIGHT, Lie::HidesHoles),
     (name::MEANING, Lie::WrongMeaning),
     (name::COMPLETE, Lie::RefusesFit),
@@ -111,7 +113,7 @@ impl Environment for Restless {
 /// A stream as a sweep runs it.
 fn swept(lie: Lie) -> Result<(), Violation> {
     let area = Area::single(4, 64, 0).expect("an area");
-    let policy = liar(lie)(area).expect("the kernel's policy");
+    let policy = liar(lie)(area.clone()).expect("the kernel's policy");
     let mut draws = Seed::new(5).child("sweep", 0).rng();
     let op = |id: u64| {
         let (count, align) = (draws.between(1, 6), draws.below(4) as u32);
@@ -123,8 +125,22 @@ fn swept(lie: Lie) -> Result<(), Violation> {
         Timed { at_us: id, op }
     };
     let ops: Vec<_> = (0..300).map(op).collect();
-    let mut witness = Witness::new(policy, Checks::EVERY_OP);
+    let mut witness = Witness::new(&area, policy, Checks::EVERY_OP);
     simulate(ops, &mut witness, &mut Restless::default(), &mut [])
+}
+
+#[test]
+fn a_violation_names_the_op_of_the_stream() {
+    let area = Area::single(4, 64, 0).expect("an area");
+    let request = Request::new(1, 0).expect("a page");
+    // Frees of what is not live never reach the policy, and count all the same.
+    let frees = (0..3).map(|id| Op::Free { id, part: None });
+    let ops = frees.chain([Op::Alloc { id: 0, request, dma: false }]);
+    let ops = ops.map(|op| Timed { at_us: 0, op });
+    let policy = liar(Lie::TooLong)(area.clone()).expect("the kernel's policy");
+    let mut witness = Witness::new(&area, policy, Checks::SWEEP);
+    let broken = simulate(ops, &mut witness, &mut Restless::default(), &mut []);
+    assert_eq!(broken.map_err(|violation| violation.op), Err(3));
 }
 
 #[test]
@@ -141,6 +157,7 @@ fn the_witness_of_sweeps_convicts_what_it_can_see() {
         (name::FREE_RUNS, Lie::GrowsOnRefusal),
         (name::FREE_RUNS, Lie::ShiftedFreeRuns),
         (name::FREE_RUNS, Lie::HidesHoles),
+        (name::FREE_RUNS, Lie::SmallerArea),
         (name::COMPLETE, Lie::RefusesFit),
     ] {
         let broken = swept(lie).err().map(|violation| violation.law);

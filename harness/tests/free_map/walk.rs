@@ -1,5 +1,6 @@
 //! Random walks of sets, clears and searches over maps of awkward sizes.
 
+use cma_harness::seed::Seed;
 use cma_policies::kit::FreeMap;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -140,4 +141,28 @@ prop_state_machine! {
     })]
     #[test]
     fn a_map_answers_as_a_list_of_bools(sequential 1..80 => Walk);
+}
+
+/// The nodes of more than 2^14 bits are of another type than those below, and too large for the
+/// walk above, which looks at every bit in each step.
+#[test]
+fn a_map_of_several_wide_nodes_answers_as_a_list_of_bools() {
+    for (bits, origin) in [(40_000, 0), (33_001, 8191), (70_000, 12_345)] {
+        let naive = Naive { free: vec![true; bits], origin };
+        let mut subject = Subject { map: FreeMap::new(naive.bits(), origin), naive };
+        let mut draws = Seed::new(1).child("wide", origin).rng();
+        for _ in 0..60 {
+            let most = [200, 9000, 40_000][draws.below(3) as usize];
+            let step = Step::Flip { at: draws.below(u64::MAX), most: draws.below(most) };
+            let unused = Naive { free: Vec::new(), origin };
+            subject = <Walk as StateMachineTest>::apply(subject, &unused, step);
+            subject.naive.check_state(&subject.map);
+            for order in [0, 6, 9, 13, 14, 20] {
+                // Long runs at every place would be too many bits to look at.
+                let longest = if order < 9 { 100 } else { 20_000 };
+                let refused = (draws.below(3) > 0).then(|| draws.below(u64::MAX));
+                subject.ask(1 + draws.below(longest), order, None, refused);
+            }
+        }
+    }
 }

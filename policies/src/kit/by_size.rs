@@ -42,33 +42,14 @@ impl BySize {
         self.holes.remove(&self.key(hole));
     }
 
-    /// The place of the shortest hole of at least `bits` usable bits, behind `after` in this order.
-    pub(super) fn shortest(&self, bits: u64, after: Option<(u64, u64)>) -> Option<u64> {
-        let from = match after {
-            None => (bits, 0),
-            Some(hole) => {
-                let (usable, place) = self.key(hole);
-                (usable, place + 1)
-            }
-        };
-        self.holes.range(from..).next().map(|&(_, place)| place)
+    /// The place of the shortest hole of at least `bits` usable bits, of equals the lowest.
+    pub(super) fn shortest(&self, bits: u64) -> Option<u64> {
+        self.holes.range((bits, 0)..).next().map(|&(_, place)| place)
     }
 
-    /// The place of the longest hole, of equals the lowest, behind `after` in this order, if it has
-    /// `bits` usable bits.
-    pub(super) fn longest(&self, bits: u64, after: Option<(u64, u64)>) -> Option<u64> {
-        let shorter = match after {
-            None => self.holes.last(),
-            Some(hole) => {
-                let (usable, place) = self.key(hole);
-                let equal = self.holes.range((usable, place + 1)..=(usable, u64::MAX)).next();
-                if let Some(&(_, place)) = equal {
-                    return Some(place);
-                }
-                self.holes.range(..(usable, 0)).next_back()
-            }
-        };
-        let &(usable, _) = shorter.filter(|hole| hole.0 >= bits)?;
+    /// The place of the longest hole, of equals the lowest, if it has `bits` usable bits.
+    pub(super) fn longest(&self, bits: u64) -> Option<u64> {
+        let &(usable, _) = self.holes.last().filter(|hole| hole.0 >= bits)?;
         self.holes.range((usable, 0)..).next().map(|&(_, place)| place)
     }
 }

@@ -209,33 +209,18 @@ impl FreeMap {
         ask(&sets[at])
     }
 
-    /// The place inside the hole of the refused claim that comes next, or that hole.
-    fn step_on(&self, search: Search) -> Result<u64, Option<(u64, u64)>> {
-        let Some(hole) = search.refused().and_then(|refused| self.hole_at(refused)) else {
-            return Err(None);
-        };
-        let fits = search.from.saturating_add(search.bits) <= hole.0 + hole.1;
-        if fits { Ok(search.from) } else { Err(Some(hole)) }
-    }
-
     /// The lowest aligned place of the hole whose part from there on is the shortest that is long
-    /// enough; of equals the lowest. After a refused claim the next place in that order: further on
-    /// in the same hole, then the next hole.
+    /// enough; of equals the lowest. `search.from` is not looked at: holes come and go while a
+    /// request is under way, so there is no next one in their order.
     #[must_use]
     pub fn best_fit(&self, search: Search) -> Option<u64> {
-        match self.step_on(search) {
-            Ok(bit) => Some(bit),
-            Err(hole) => self.by_size(search, |set| set.shortest(search.bits, hole)),
-        }
+        self.by_size(search, |set| set.shortest(search.bits))
     }
 
-    /// As [`best_fit`](Self::best_fit), but the longest such hole first.
+    /// As [`best_fit`](Self::best_fit), but the longest such hole.
     #[must_use]
     pub fn worst_fit(&self, search: Search) -> Option<u64> {
-        match self.step_on(search) {
-            Ok(bit) => Some(bit),
-            Err(hole) => self.by_size(search, |set| set.longest(search.bits, hole)),
-        }
+        self.by_size(search, |set| set.longest(search.bits))
     }
 
     /// Bits of the longest hole, 0 where there is none.
@@ -344,6 +329,20 @@ mod tests {
     #[should_panic(expected = "not all used")]
     fn free_bits_cannot_be_cleared() {
         FreeMap::new(300, 5).clear(10, 1);
+    }
+
+    #[test]
+    fn a_search_ends_where_the_next_aligned_page_has_no_number() {
+        // The one page aligned to order 63 is bit 8192, and it is used; the next would be 2^64.
+        let mut map = FreeMap::new(1 << 15, (1 << 63) - 8192);
+        map.set(0, 8193);
+        assert_eq!(first(&map, 1, 63, 0), None);
+        assert_eq!(map.longest_usable(63), 0);
+        map.clear(8192, 1);
+        assert_eq!(first(&map, 1, 63, 0), Some(8192));
+        assert_eq!(map.longest_usable(63), (1 << 15) - 8192);
+        let search = Search { bits: 1, mask: (1 << 63) - 1, offset: map.origin, from: 0 };
+        assert_eq!(map.highest_fit(search), Some(8192));
     }
 
     #[test]

@@ -20,16 +20,17 @@ impl Search {
         if self.from == 0 { None } else { self.from.checked_sub(self.mask + 1) }
     }
 
-    /// The first aligned bit at or behind `bit`.
+    /// The first aligned bit at or behind `bit`; the last number there is where that is larger.
     #[must_use]
     pub const fn align_up(&self, bit: u64) -> u64 {
-        let sum = bit.saturating_add(self.offset).saturating_add(self.mask);
-        (sum & !self.mask) - self.offset
+        // The distance, not the place, which may have no number: wrapping keeps it modulo a power
+        // of two.
+        bit.saturating_add(bit.wrapping_add(self.offset).wrapping_neg() & self.mask)
     }
 
     /// The last aligned bit at or before `bit`, if there is one.
     #[must_use]
     pub const fn align_down(&self, bit: u64) -> Option<u64> {
-        (bit.saturating_add(self.offset) & !self.mask).checked_sub(self.offset)
+        bit.checked_sub(bit.wrapping_add(self.offset) & self.mask)
     }
 }

@@ -5,6 +5,19 @@ use cma_policies::{AllocError, Area};
 use crate::support::{ask, free_runs, holes, map, policy, with_holes};
 
 #[test]
+fn bits_0_to_4_and_40_of_64_are_two_holes_and_the_debugfs_words_31_and_256() {
+    let map = map(64, 0, &holes("35@5+23@41"));
+    let mut words = [u32::MAX; 2];
+    let mut shown = Vec::new();
+    map.for_each_run(|first, bits| {
+        shown.push((first, bits));
+        (first..first + bits).for_each(|bit| words[bit as usize / 32] &= !(1 << (bit % 32)));
+    });
+    assert_eq!((shown, map.free_bits()), (holes("35@5+23@41"), 58));
+    assert_eq!(words, [31, 256]);
+}
+
+#[test]
 fn of_the_511_pages_at_58881_an_order_can_use_this_much() {
     let map = map(286_720, 0, &[(58881, 511)]);
     let usable: Vec<u64> = (0..=9).map(|order| map.longest_usable(order)).collect();

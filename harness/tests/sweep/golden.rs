@@ -30,7 +30,7 @@ fn the_golden_report() {
     let mut files = [Vec::new(), Vec::new(), Vec::new(), emit(&ready).into_bytes()];
     csv::write_cells(&table, &mut files[0]).unwrap();
     csv::write_summary(&ready, &summary, &mut files[1]).unwrap();
-    text::write(&ready, &summary, &mut files[2]).unwrap();
+    text::write(&ready, &summary, false, &mut files[2]).unwrap();
     let golden = [
         ("cells.csv", include_str!("golden/cells.csv")),
         ("summary.csv", include_str!("golden/summary.csv")),

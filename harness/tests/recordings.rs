@@ -55,6 +55,13 @@ fn compare(
 }
 
 #[test]
+fn a_search_ends_where_the_next_aligned_page_has_no_number() {
+    let path = corpora().join("regressions/align-past-the-last-page.csv");
+    let found = compare(&Source::file(&path), None, "kernel", "pinned").unwrap();
+    assert_eq!((found.ops, found.fields, found.mismatches), (4, 9, 0), "{:?}", found.first);
+}
+
+#[test]
 fn the_baseline_places_every_buffer_where_the_kernel_did() {
     let mut all = Comparison::default();
     for path in recordings() {

@@ -317,6 +317,18 @@ mod tests {
         assert!(2 * large <= 3 * small, "{small} nodes in 286720 bits, {large} in 4194304");
     }
 
+    /// It was lost from the ordered set: out after in, under one key.
+    #[test]
+    fn a_hole_and_its_piece_may_have_the_same_first_aligned_bit() {
+        let mut map = FreeMap::new(28, 5);
+        let search = Search { bits: 7, mask: 7, offset: 5, from: 0 };
+        assert_eq!(map.best_fit(search), Some(3));
+        map.set(0, 1);
+        assert_eq!(map.best_fit(search), Some(3));
+        map.clear(0, 1);
+        assert_eq!((map.best_fit(search), map.worst_fit(search)), (Some(3), Some(3)));
+    }
+
     #[test]
     #[should_panic(expected = "not all free")]
     fn used_bits_cannot_be_set() {

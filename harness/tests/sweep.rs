@@ -266,8 +266,8 @@ fn the_built_in_plan_needs_no_file_and_is_the_product_that_it_states() {
     assert_eq!(plan.seeds, 32);
     assert_eq!(policies, catalog().entries().len() as u64, "all policies");
     assert!(plan.policies[0].is_baseline(), "the baseline first");
-    // Three recordings and the note for one seed; four profiles at three loads for 32.
-    let configurations = 4 * (3 + 1 + 4 * 3 * 32);
+    // Four recordings and the note for one seed; four profiles at three loads for 32.
+    let configurations = 4 * (4 + 1 + 4 * 3 * 32);
     assert_eq!(plan.cell_count(), Some(configurations * policies));
     for load in [0.7, 0.8, 0.9] {
         let profiles = plan.streams.iter().filter(|stream| stream.loads.contains(&load));

@@ -211,7 +211,7 @@ fn reading(block: &Block<'_>) -> Option<String> {
     let (cap, name) = (plan.caps[0], block.name(base));
     if at_first == 0.0 {
         return Some(format!(
-            "-> at cap {cap} {name} refuses nothing that enough pages are free for"
+            "-> at cap {cap} {name} refuses no request for which enough pages are free"
         ));
     }
     let other_caps = (1..plan.caps.len()).filter_map(|index| {
@@ -237,7 +237,7 @@ fn reading(block: &Block<'_>) -> Option<String> {
     }
     let all = fine(at_first);
     Some(format!(
-        "-> at cap {cap} {name} refuses {all} of what enough pages are free for; {}",
+        "-> at cap {cap} {name} refuses {all} of the requests for which enough pages are free; {}",
         texts.join("; ")
     ))
 }

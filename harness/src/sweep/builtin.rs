@@ -18,8 +18,12 @@ macro_rules! recordings {
     };
 }
 
-const RECORDINGS: &[Recording] =
-    recordings!["6.12/mix-a1-dma8", "6.12/video-a2-dma8", "6.12/pins-a1-dma8",];
+const RECORDINGS: &[Recording] = recordings![
+    "6.12/mix-a1-dma8",
+    "6.12/video-a2-dma8",
+    "6.12/pins-a1-dma8",
+    "6.12/mix-a4-opb2-weird"
+];
 
 /// The recordings that are built in, by name.
 #[must_use]

@@ -37,8 +37,9 @@ impl Trial {
         let range = ranges[victim as usize % ranges.len()];
         Some(match how {
             BadFree::Before => {
-                let count = by.min(ranges[0].pfn.0);
-                Run::new(ranges[0].pfn.0 - count, count.max(1))
+                // Nothing lies in front of page 0.
+                let count = by.max(1);
+                Run::new(ranges[0].pfn.0.checked_sub(count)?, count)
             }
             BadFree::Behind => {
                 Run::new(ranges[ranges.len() - 1].end().0.saturating_add(by), 1 + by)

@@ -1,7 +1,7 @@
 //! The model that sweeps judge by is true.
 
 use super::scene::demand;
-use super::{Binds, Check, Law, Scene};
+use super::{Binds, Check, Law, Moment, Scene};
 use crate::oracle::name;
 
 pub(super) const LAW: Law = Law {
@@ -12,7 +12,8 @@ pub(super) const LAW: Law = Law {
 };
 
 fn check(scene: &Scene<'_>) -> Result<(), String> {
-    if scene.under_way {
+    // Nothing else changes the model.
+    if scene.under_way || !matches!(scene.moment, Moment::Granted { .. } | Moment::Freed { .. }) {
         return Ok(());
     }
     let (model, truth) = (scene.model, scene.reference);

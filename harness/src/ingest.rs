@@ -8,6 +8,7 @@ mod error;
 mod header;
 mod held;
 mod lines;
+pub mod log;
 mod ops;
 mod record;
 mod recording;
@@ -38,8 +39,10 @@ pub struct Format {
     pub name: &'static str,
     /// What it holds, in one line.
     pub about: &'static str,
-    /// Its columns; those in brackets may be missing.
+    /// Its columns, or what its lines look like; what is in brackets may be missing.
     pub columns: &'static str,
+    /// The kernels whose form of it is read.
+    pub kernels: &'static str,
     /// Whether it can be written as well as read.
     pub written: bool,
 }

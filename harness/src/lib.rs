@@ -9,12 +9,13 @@
 //! Ranks, low to high; a module uses only lower ones, and a test reads this line:
 //!
 //! `op, seed < codec, kernel < ingest < environment, workload < oracle < cause < simulate < law,
-//! metric < fuzzing, stats, replay, sweep < report < cli < main`
+//! metric < fuzzing, stats, diagnose, replay, sweep < report < cli < main`
 
 pub mod cause;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod codec;
+pub mod diagnose;
 pub mod environment;
 pub mod fuzzing;
 pub mod ingest;

@@ -14,6 +14,7 @@ pub(super) const FORMAT: Format = Format {
     name: "recording",
     about: "what a real kernel was asked and answered, op by op; no time, at_us is idx",
     columns: "idx,kind,id,count,align[,result,retries,free,maxrun,note]",
+    kernels: "any",
     written: true,
 };
 

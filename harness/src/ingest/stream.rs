@@ -17,6 +17,7 @@ pub(super) const FORMAT: Format = Format {
     name: "stream",
     about: "what is asked for, with time and client; align is an order or dma, which follows the cap",
     columns: "at_us,op,id,count,align[,client,area,offset]",
+    kernels: "any",
     written: true,
 };
 

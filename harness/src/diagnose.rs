@@ -1,0 +1,235 @@
+//! From what a board prints to why it failed.
+//!
+//! ```text
+//! text ─► ingest::log ─► Found ─► Assembler ─► Incident ─► judge ─► Failure ─► report
+//!                                     └─► AreaState ─► residents, advice, pictures
+//! ```
+//! [`diagnose`] is the whole of it. Everything that is said of a failure is said with a confidence:
+//! what a log does not show is `undecidable`, with the step that would show it.
+
+mod advice;
+mod assemble;
+mod era;
+mod residents;
+mod state;
+mod verdict;
+
+use std::sync::Arc;
+
+pub use advice::{Advice, advise};
+pub use assemble::{Assembler, Incident, Reported};
+pub use era::Era;
+pub use residents::{Resident, residents};
+pub use state::{AreaState, GUARANTEED_ALIGN, Hole, Known, RangeState};
+pub use verdict::judge;
+
+use crate::cause::Cause;
+use crate::ingest::{Geometry, IngestError, Source, log};
+use crate::kernel::Errno;
+
+/// How sure a statement is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Confidence {
+    /// It rests on something that the text does not show.
+    Guess,
+    /// It holds unless something unusual happened between two lines.
+    Likely,
+    /// The text shows it.
+    Certain,
+}
+
+impl Confidence {
+    /// The word for it in every format.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Guess => "guess",
+            Self::Likely => "likely",
+            Self::Certain => "certain",
+        }
+    }
+}
+
+/// Where the order of a request is known from.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum AlignFrom {
+    /// A trace event.
+    Trace,
+    /// A debug line, or that the request came through debugfs (order 0).
+    Debug,
+    /// Nowhere: min(ceil_log2(count), cap), what callers of the DMA API ask for.
+    Cap,
+}
+
+impl AlignFrom {
+    /// The word for it in every format.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Trace => "trace",
+            Self::Debug => "debug",
+            Self::Cap => "cap",
+        }
+    }
+}
+
+/// The free-run list of a failure, in short.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ListSummary {
+    /// Runs that are there.
+    pub runs: u64,
+    /// Free pages: as the tail states, else the sum of the runs.
+    pub free: Option<u64>,
+    /// Pages of the area, where stated.
+    pub total: Option<u64>,
+    /// Pages of the longest run that is there.
+    pub largest_run: u64,
+    /// Usable pages of the best run at the order of the request; `None` where that is not known.
+    pub largest_usable: Option<u64>,
+    /// Whether nothing is missing.
+    pub complete: bool,
+}
+
+/// What would have fitted in the state as it was.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct WouldFit {
+    /// The largest order at which this many pages fit; `None`: at none.
+    pub max_align: Option<u32>,
+    /// The first page, from the start of its range on, where they would have gone then (by first
+    /// fit).
+    pub at: Option<u64>,
+    /// The most pages that fit at the order of this request.
+    pub largest_count_at_this_align: u64,
+}
+
+/// A failure and why.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Failure {
+    /// What was reported, and what belongs to it.
+    pub incident: Arc<Incident>,
+    /// The order of the request, and where it is known from.
+    pub align: Option<(u32, AlignFrom)>,
+    /// The list in short, where there is one.
+    pub list: Option<ListSummary>,
+    /// Why; `None` is `undecidable`.
+    pub verdict: Option<Cause>,
+    /// How sure.
+    pub confidence: Confidence,
+    /// Why, in one sentence with the numbers.
+    pub why: String,
+    /// What would have fitted, where the state is known well enough.
+    pub would_fit: Option<WouldFit>,
+}
+
+impl Failure {
+    /// The word for the verdict in every format.
+    #[must_use]
+    pub fn verdict_name(&self) -> &'static str {
+        self.verdict.map_or("undecidable", Cause::name)
+    }
+}
+
+/// What the caller knows beside the text.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Options {
+    /// The kernel, by release or `android`, where the text does not say.
+    pub kernel: Option<String>,
+    /// `CONFIG_CMA_ALIGNMENT`; what the text says comes first.
+    pub cap: u32,
+    /// The geometry of the area, where the text does not say.
+    pub geometry: Geometry,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let cap = crate::ingest::DEFAULT_CAP;
+        Self { kernel: None, cap, geometry: Geometry::default() }
+    }
+}
+
+/// What was found beside the failures, which were visited one by one.
+#[derive(Clone, PartialEq, Default, Debug)]
+pub struct Diagnosis {
+    /// Failures that were visited.
+    pub failures: u64,
+    /// The state of each area as it was known best and latest, in order of appearance.
+    pub areas: Vec<AreaState>,
+    /// The buffers that fill the areas: those of area `n` of `areas` at `n`.
+    pub residents: Vec<Vec<Resident>>,
+    /// The cap that the statements rest on.
+    pub cap: u32,
+    /// Lines in all.
+    pub lines: u64,
+    /// Lines that looked like the kernel's and could not be read.
+    pub skipped_lines: u64,
+    /// What is strange, each once, at most 64.
+    pub warnings: Vec<String>,
+}
+
+/// Reads `sources` in order as one board's and says why each allocation failed. Memory does not
+/// grow with the text: what is kept is the areas, and the last failures for which more may follow.
+///
+/// # Errors
+/// Where a source cannot be read. What cannot be understood is no error: it is counted.
+pub fn diagnose(
+    sources: &[Source],
+    options: &Options,
+    visit: &mut dyn FnMut(Failure),
+) -> Result<Diagnosis, IngestError> {
+    let mut assembler = Assembler::new(options);
+    let mut diagnosis = Diagnosis { cap: options.cap, ..Diagnosis::default() };
+    for source in sources {
+        assembler.source(source.name());
+        let mut records = log::open(source)?;
+        for found in records.by_ref() {
+            match found {
+                Ok(found) => assembler.push(found),
+                Err(error) => diagnosis.odd(&error),
+            }
+            while let Some(incident) = assembler.next_incident() {
+                diagnosis.failures += 1;
+                visit(judge(incident, assembler.options()));
+            }
+        }
+        diagnosis.lines += records.lines();
+    }
+    assembler.end();
+    while let Some(incident) = assembler.next_incident() {
+        diagnosis.failures += 1;
+        visit(judge(incident, assembler.options()));
+    }
+    diagnosis.cap = assembler.options().cap;
+    for warning in assembler.warnings() {
+        diagnosis.warn(warning);
+    }
+    diagnosis.areas = assembler.into_areas();
+    let cap = diagnosis.cap;
+    diagnosis.residents = diagnosis.areas.iter().map(|area| residents(area, cap)).collect();
+    Ok(diagnosis)
+}
+
+impl Diagnosis {
+    fn odd(&mut self, error: &IngestError) {
+        self.skipped_lines += 1;
+        self.warn(error.to_string());
+    }
+
+    fn warn(&mut self, warning: String) {
+        const MOST: usize = 64;
+        if self.warnings.len() < MOST && !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+}
+
+/// The errno of a line and a kernel's word for it.
+#[must_use]
+pub fn errno_name(errno: Errno) -> &'static str {
+    match errno {
+        crate::kernel::ENOMEM => "ENOMEM",
+        crate::kernel::EBUSY => "EBUSY",
+        crate::kernel::EINTR => "EINTR",
+        -22 => "EINVAL",
+        _ => "",
+    }
+}

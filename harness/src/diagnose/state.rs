@@ -1,0 +1,124 @@
+//! The free pages of an area as far as a board showed them.
+
+use std::sync::Arc;
+
+use cma_policies::Run;
+
+/// How a state is known.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Known {
+    /// From a free-run list.
+    List,
+    /// From the bitmap of debugfs.
+    Bitmap,
+    /// From the events of a trace, on top of a bitmap or from the start.
+    Trace,
+}
+
+/// A maximal run of free pages, counted from the first page of its range.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Hole {
+    /// Its first page.
+    pub start: u64,
+    /// Its pages, at least 1.
+    pub count: u64,
+}
+
+impl Hole {
+    /// The page behind its last one.
+    #[must_use]
+    pub const fn end(self) -> u64 {
+        self.start.saturating_add(self.count)
+    }
+
+    /// Pages from its first page on that is a multiple of 2^align, where the range begins at page
+    /// `base`: `bitmap_find_next_zero_area_off()` of `lib/bitmap.c` finds no other place in it.
+    #[must_use]
+    pub const fn usable(self, align: u32, base: u64) -> u64 {
+        self.count.saturating_sub(self.lost(align, base))
+    }
+
+    /// Pages in front of its first aligned page.
+    #[must_use]
+    pub const fn lost(self, align: u32, base: u64) -> u64 {
+        let unit = if align < 64 { 1u64 << align } else { return self.count };
+        let past = self.start.wrapping_add(base) & (unit - 1);
+        if past == 0 { 0 } else { unit - past }
+    }
+}
+
+/// A range of an area.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct RangeState {
+    /// Its number.
+    pub number: u32,
+    /// Its first page, where known. Where it is not, the base is a multiple of a pageblock,
+    /// 512 pages mostly.
+    pub base_pfn: Option<u64>,
+    /// Its pages, where known.
+    pub pages: Option<u64>,
+    /// Its holes that are known, ascending, not touching.
+    pub holes: Vec<Hole>,
+}
+
+impl RangeState {
+    /// The base to align by: base_pfn, else 0 (see [`GUARANTEED_ALIGN`]).
+    #[must_use]
+    pub fn base(&self) -> u64 {
+        self.base_pfn.unwrap_or(0)
+    }
+}
+
+/// The order that the base of every area is a multiple of: a pageblock of 2 MiB with 4 KiB pages,
+/// the smallest in use (`CMA_MIN_ALIGNMENT_PAGES`, `include/linux/cma.h`, 5.19 on).
+pub const GUARANTEED_ALIGN: u32 = 9;
+
+/// The free pages of an area at one moment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AreaState {
+    /// Its name, where known.
+    pub name: Option<Arc<str>>,
+    /// Its ranges: at least one.
+    pub ranges: Vec<RangeState>,
+    /// The order of one bitmap bit.
+    pub order_per_bit: u32,
+    /// Pages of all ranges, where known.
+    pub total: Option<u64>,
+    /// Free pages, where known.
+    pub free: Option<u64>,
+    /// Whether every hole is there.
+    pub complete: bool,
+    /// Whether the positions of the holes are known, or only their sizes.
+    pub placed: bool,
+    /// How it is known.
+    pub known: Known,
+    /// The buffers that are live, where each is known (traces): ascending, as pfns.
+    pub live: Option<Vec<Run>>,
+}
+
+impl AreaState {
+    /// Its holes with the base to align them by.
+    pub fn holes(&self) -> impl Iterator<Item = (Hole, u64)> + '_ {
+        self.ranges
+            .iter()
+            .flat_map(|range| range.holes.iter().map(move |hole| (*hole, range.base())))
+    }
+
+    /// Pages of the holes that are known.
+    #[must_use]
+    pub fn known_free(&self) -> u64 {
+        self.holes().fold(0, |sum, (hole, _)| sum.saturating_add(hole.count))
+    }
+
+    /// Pages of the longest hole that is known.
+    #[must_use]
+    pub fn largest_run(&self) -> u64 {
+        self.holes().map(|(hole, _)| hole.count).max().unwrap_or(0)
+    }
+
+    /// Pages of the longest hole that is known from its first page aligned to 2^align on.
+    #[must_use]
+    pub fn largest_usable(&self, align: u32) -> u64 {
+        self.holes().map(|(hole, base)| hole.usable(align, base)).max().unwrap_or(0)
+    }
+}

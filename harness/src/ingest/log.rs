@@ -1,0 +1,411 @@
+//! What a board prints: kernel logs, traces, debugfs, sysfs and proc, in one stream of records.
+//!
+//! [`open`] takes any text; each line yields records, nothing, or a located error, after which the
+//! reading goes on. The format of a line is told by what stands in it, never by a file's name.
+
+mod dmesg;
+mod event;
+mod lines;
+mod section;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::error::IngestError;
+use super::source::Source;
+use lines::RawLines;
+
+/// What the reader keeps of a text, in order of the lines.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Found {
+    /// The line that it begins on, from 1 on.
+    pub line: u64,
+    /// The stamp in front of it, in microseconds since boot; `None` where there is none, or only a
+    /// wall clock.
+    pub time_us: Option<u64>,
+    /// Who printed it, where the prefix says so (pid of a trace, `[T123]`, `[2: comm: pid]`).
+    pub task: Option<Task>,
+    /// What it says.
+    pub record: Record,
+}
+
+/// Who printed a line.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Task {
+    /// Its name, where it is printed.
+    pub comm: Option<Arc<str>>,
+    /// Its pid; for a printk caller that is a CPU (`[C2]`), none.
+    pub pid: Option<u32>,
+    /// The CPU, where it is printed.
+    pub cpu: Option<u32>,
+}
+
+/// Where a record of a call comes from.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Origin {
+    /// A `pr_debug` line.
+    Debug,
+    /// A trace event.
+    Trace,
+}
+
+/// The shape of a failure line: what it says about the kernel that printed it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Shape {
+    /// `cma_alloc: alloc failed, …`: 4.11 to 5.11.
+    Unnamed,
+    /// `cma_alloc: AREA: alloc failed, …`: 5.12 to 6.11.
+    Named,
+    /// `__cma_alloc: AREA: alloc failed, …`: 6.12 on (some vendors earlier).
+    Inner,
+    /// `__cma_alloc_frozen: AREA: alloc failed, …`: trees of 2026.
+    Frozen,
+    /// `req-size: N pages` out of its line: quoted by hand.
+    Fragment,
+}
+
+/// One piece of what a board says.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Record {
+    /// A failure line. One that names several sizes (`{256,128}`) yields one record for each.
+    Failed {
+        /// Its shape.
+        shape: Shape,
+        /// The area, where it is named.
+        area: Option<Arc<str>>,
+        /// Pages asked for.
+        count: u64,
+        /// The number behind `ret:`; `None` where it is cut or not one number.
+        ret: Option<i32>,
+    },
+    /// A list of free runs, whole or in part.
+    FreeRuns(FreeRuns),
+    /// A call begins.
+    Start {
+        /// Where this comes from.
+        origin: Origin,
+        /// The area, where it is named.
+        area: Option<Arc<str>>,
+        /// Pages asked for.
+        count: u64,
+        /// The order asked for.
+        align: u32,
+        /// Free pages of the area (trace of 6.18 on).
+        available: Option<u64>,
+        /// All pages of the area (trace of 6.18 on, some vendors).
+        total: Option<u64>,
+        /// Printed in the way of a vendor (Android).
+        vendor: bool,
+        /// The function named in a debug line is `__cma_alloc…`, or the line has `name:` (6.2 on).
+        named: bool,
+    },
+    /// A claim of a call was busy.
+    Busy {
+        /// Where this comes from.
+        origin: Origin,
+        /// The area, where it is named.
+        area: Option<Arc<str>>,
+        /// First page, where it is told.
+        pfn: Option<u64>,
+        /// The page pointer as printed, where it is no hash: only differences mean something.
+        page: Option<u64>,
+        /// Pages asked for, where told (traces).
+        count: Option<u64>,
+        /// The order asked for, where told (traces).
+        align: Option<u32>,
+    },
+    /// A call ended: `cma_alloc_finish`, the single `cma_alloc` event of old kernels, or
+    /// `returned …` of a debug line.
+    Finish {
+        /// Where this comes from.
+        origin: Origin,
+        /// The area, where it is named.
+        area: Option<Arc<str>>,
+        /// The page as printed.
+        page: Page,
+        /// The pfn as printed: -1 (all ones) or 0 too.
+        pfn: Option<u64>,
+        /// Pages asked for, where told (traces).
+        count: Option<u64>,
+        /// The order asked for, where told (traces).
+        align: Option<u32>,
+        /// `errorno=`, where told (traces from 6.2 on).
+        errno: Option<i32>,
+        /// It is the one event of a call (`cma_alloc`, up to 5.12): no start stands before it.
+        alone: bool,
+    },
+    /// Pages were given back.
+    Release {
+        /// Where this comes from.
+        origin: Origin,
+        /// The area, where it is named.
+        area: Option<Arc<str>>,
+        /// First page, where it is told.
+        pfn: Option<u64>,
+        /// Pages, where told.
+        count: Option<u64>,
+    },
+    /// `alloc_contig_range: [start, end) PFNs busy`.
+    PfnsBusy {
+        /// First page.
+        start: u64,
+        /// The page behind the last one.
+        end: u64,
+    },
+    /// A developer's print of `bitmap_find_next_zero_area_off`, not of any mainline kernel.
+    Search {
+        /// Bits of the map.
+        size: u64,
+        /// Bits asked for.
+        nr: u64,
+        /// Alignment mask in bits.
+        mask: u64,
+        /// Alignment offset in bits.
+        offset: u64,
+        /// The aligned bit that was looked at last.
+        index: u64,
+        /// `index + nr`: above `size` where the search found nothing.
+        end: u64,
+    },
+    /// A developer's print of the mask and the size of a search.
+    Mask {
+        /// Alignment mask in bits.
+        mask: u64,
+        /// Alignment offset in bits.
+        offset: u64,
+        /// Bits of the map.
+        maxno: u64,
+        /// Bits asked for.
+        bits: u64,
+    },
+    /// The printk rate limit hid this many lines of this function.
+    Suppressed {
+        /// The function.
+        function: Arc<str>,
+        /// Lines.
+        lines: u64,
+    },
+    /// A trace lost events.
+    Lost {
+        /// The CPU whose buffer overran, where told.
+        cpu: Option<u32>,
+        /// Events, where told.
+        events: Option<u64>,
+    },
+    /// A driver says that it got no memory.
+    Driver {
+        /// Bytes, where told.
+        bytes: Option<u64>,
+        /// It says that CMA was asked.
+        cma: bool,
+    },
+    /// A write to debugfs `alloc`: the request that follows has order 0.
+    DebugfsAlloc {
+        /// The folder of the area.
+        area: Option<Arc<str>>,
+        /// Pages.
+        count: u64,
+    },
+    /// The release of the kernel, as it calls itself.
+    Kernel(Arc<str>),
+    /// An area was reserved at boot.
+    Reserved {
+        /// Its name, where the line has one.
+        area: Option<Arc<str>>,
+        /// First byte.
+        base: u64,
+        /// Bytes.
+        bytes: u64,
+    },
+    /// A file of debugfs `cma/AREA/`.
+    Debugfs {
+        /// The folder, which names the area (`cma-` in front is taken away).
+        area: Option<Arc<str>>,
+        /// The range, where the path names one.
+        range: Option<u32>,
+        /// What stands in it.
+        file: DebugfsFile,
+    },
+    /// A counter: sysfs `mm/cma/AREA/FILE`, a line of meminfo (in bytes) or vmstat.
+    Counter {
+        /// The area, where it belongs to one.
+        area: Option<Arc<str>>,
+        /// Its name as the kernel spells it: `alloc_pages_fail`, `CmaFree`, `nr_free_cma`.
+        name: Arc<str>,
+        /// Its value, in the unit that the kernel uses; kB are multiplied out to bytes.
+        value: u64,
+    },
+    /// `CONFIG_CMA_ALIGNMENT`, where a kernel configuration is given.
+    Cap(u32),
+    /// The kernel's command line.
+    CommandLine(Arc<str>),
+}
+
+/// A page pointer as printed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Page {
+    /// NULL: the call failed.
+    Null,
+    /// A pointer, or a hash of one: the call was granted.
+    Some,
+}
+
+/// A file of debugfs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum DebugfsFile {
+    /// `base_pfn`.
+    BasePfn(u64),
+    /// `count`, in pages.
+    Count(u64),
+    /// `order_per_bit`.
+    OrderPerBit(u32),
+    /// `used`, in pages.
+    Used(u64),
+    /// `maxchunk`, in pages.
+    MaxChunk(u64),
+    /// `bitmap`: words of 32 bits, the least significant one first; 1 is allocated.
+    Bitmap(Arc<[u32]>),
+}
+
+/// `number of available pages: …`
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct FreeRuns {
+    /// The runs of each range in the order of the text; one range, number 0, up to 6.14.
+    pub ranges: Vec<RangeRuns>,
+    /// The list has `range N:` lines (6.15 on).
+    pub ranged: bool,
+    /// The free pages that the tail states.
+    pub free: Option<u64>,
+    /// The total pages that the tail states.
+    pub total: Option<u64>,
+    /// The head (`number of available pages`) is there.
+    pub head: bool,
+    /// A piece is known to be missing: an ellipsis, a number cut, no tail, runs that do not
+    /// ascend.
+    pub cut: bool,
+    /// The runs have no `@position` (a patch before 4.11).
+    pub unplaced: bool,
+    /// Quoted whole by hand, without head and tail.
+    pub quoted: bool,
+}
+
+/// The free runs of a range.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct RangeRuns {
+    /// Its number.
+    pub range: u32,
+    /// Pages, and the bit that they begin at (0 where the list is unplaced), as printed.
+    pub runs: Vec<(u64, u64)>,
+}
+
+impl FreeRuns {
+    /// The pages of all runs that are there.
+    #[must_use]
+    pub fn sum(&self) -> u64 {
+        let runs = self.ranges.iter().flat_map(|range| &range.runs);
+        runs.fold(0, |sum, (pages, _)| sum.saturating_add(*pages))
+    }
+
+    /// Whether nothing is missing, as far as the text tells: head, tail and sum agree.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        !self.cut && (self.quoted || self.head && self.free == Some(self.sum()))
+    }
+}
+
+/// Where the formats put what they find.
+struct Sink<'a> {
+    source: &'a str,
+    /// The line that is read, from 1 on.
+    line: u64,
+    queue: &'a mut VecDeque<Result<Found, IngestError>>,
+}
+
+impl Sink<'_> {
+    /// This line says `record`.
+    fn push(&mut self, time_us: Option<u64>, task: Option<Task>, record: Record) {
+        self.queue.push_back(Ok(Found { line: self.line, time_us, task, record }));
+    }
+
+    /// Something that begins on an earlier line.
+    fn push_found(&mut self, found: Found) {
+        self.queue.push_back(Ok(found));
+    }
+
+    /// This line looks like the kernel's and is wrong at byte `column` (from 1 on).
+    fn odd(&mut self, column: usize, why: String) {
+        let (source, line) = (self.source.to_string(), self.line);
+        self.queue.push_back(Err(IngestError { source, line, column: column as u64, why }));
+    }
+}
+
+/// The records of a text.
+pub struct Records {
+    lines: RawLines,
+    dmesg: dmesg::Dmesg,
+    events: event::Events,
+    sections: section::Sections,
+    queue: VecDeque<Result<Found, IngestError>>,
+    done: bool,
+}
+
+/// Opens `source`: a text of whatever a board printed.
+///
+/// # Errors
+/// Where it cannot be opened.
+pub fn open(source: &Source) -> Result<Records, IngestError> {
+    Ok(Records {
+        lines: RawLines::open(source)?,
+        dmesg: dmesg::Dmesg::default(),
+        events: event::Events::default(),
+        sections: section::Sections::default(),
+        queue: VecDeque::new(),
+        done: false,
+    })
+}
+
+impl Records {
+    /// Lines read so far.
+    #[must_use]
+    pub fn lines(&self) -> u64 {
+        self.lines.number()
+    }
+
+    fn step(&mut self) -> Result<bool, IngestError> {
+        let Self { lines, dmesg, events, sections, queue, .. } = self;
+        let more = lines.advance()?;
+        let sink = &mut Sink { source: lines.name(), line: lines.number(), queue };
+        if !more {
+            dmesg.end(sink);
+            sections.end(sink);
+            return Ok(false);
+        }
+        let line = lines.bytes();
+        if !(sections.line(line, sink) || events.line(line, sink)) {
+            dmesg.line(line, sink);
+        }
+        Ok(true)
+    }
+}
+
+impl Iterator for Records {
+    type Item = Result<Found, IngestError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(found) = self.queue.pop_front() {
+                return Some(found);
+            }
+            if self.done {
+                return None;
+            }
+            match self.step() {
+                Ok(more) => self.done = !more,
+                Err(error) => {
+                    self.done = true;
+                    return Some(Err(error));
+                }
+            }
+        }
+    }
+}

@@ -377,6 +377,7 @@ impl Records {
         let sink = &mut Sink { source: lines.name(), line: lines.number(), queue };
         if !more {
             dmesg.end(sink);
+            events.end(sink);
             sections.end(sink);
             return Ok(false);
         }

@@ -232,13 +232,13 @@ fn trim_end(line: &[u8]) -> &[u8] {
 }
 
 /// Without quote marks and blanks in front of it.
-fn trim_quote(line: &[u8]) -> &[u8] {
+pub(super) fn trim_quote(line: &[u8]) -> &[u8] {
     let start = line.iter().position(|byte| !matches!(byte, b'>' | b' ' | b'\t' | b'|' | b'`'));
     &line[start.unwrap_or(line.len())..]
 }
 
 /// A number of ASCII digits and nothing else.
-fn digits(text: &[u8]) -> Option<u64> {
+pub(super) fn digits(text: &[u8]) -> Option<u64> {
     if text.is_empty() {
         return None;
     }

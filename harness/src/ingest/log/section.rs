@@ -74,6 +74,12 @@ impl Sections {
         self.marker(text, sink) || self.content(raw, text, sink) || self.bare(raw, text, sink)
     }
 
+    /// Whether the content of a file may follow: the next line must be shown to
+    /// [`line`](Self::line) first.
+    pub(super) fn is_open(&self) -> bool {
+        self.bitmap.is_some() || !self.expected.is_empty()
+    }
+
     /// No line follows.
     pub(super) fn end(&mut self, sink: &mut Sink<'_>) {
         if let Some(open) = self.bitmap.take() {
@@ -166,6 +172,12 @@ impl Sections {
         const MOST_COLONS: usize = 4;
         const LONGEST_PATH: usize = 512;
         let front = text.get(..LONGEST_PATH).unwrap_or(text);
+        // A blank in a path is that of an area's name, below debugfs; elsewhere it is prose, or
+        // the date in front of a line of the kernel's log.
+        let blank = memchr::memchr2(b' ', b':', front).is_some_and(|at| front[at] == b' ');
+        if blank && front[0] != b'/' {
+            return false;
+        }
         for colon in memchr::memchr_iter(b':', front).take(MOST_COLONS) {
             let (path, value) = (&text[..colon], text[colon + 1..].trim_ascii_start());
             let Some(file) = path::named(path) else { continue };

@@ -22,8 +22,8 @@ pub(super) enum Step<'a> {
     Alloc(u64),
 }
 
-/// The prompt and the command of a line: `# cat …`, `root@board:~# cat …`, `/ # cat …`, `$ cat …`,
-/// or `cat /…` without a prompt.
+/// The prompt and the command of a line: `# cat …`, `root@board:~# cat …`, `/ # cat …`,
+/// `$ cat …`, or `cat /…` without a prompt.
 pub(super) fn command(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let text = text.get(..LONGEST).unwrap_or(text);
     if text.starts_with(b"cat /") {

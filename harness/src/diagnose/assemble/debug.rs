@@ -1,0 +1,195 @@
+//! Debug lines of calls.
+
+use super::calls::{Call, Wanted};
+use super::seen::Kind;
+use super::window::Id;
+use super::{AlignFrom, Assembler, Reported, SECOND_US};
+use crate::diagnose::era::Span;
+use crate::ingest::log::{Origin, Page, Record, Task};
+
+/// Lines within which the last debug line of a call follows its failure.
+const END_LINES: u64 = 32;
+
+impl Assembler {
+    /// A debug line.
+    pub(super) fn debug(&mut self, task: Option<Task>, record: Record) {
+        let origin = Origin::Debug;
+        match record {
+            Record::Start { area, count, align, available, total, vendor, named, .. } => {
+                if vendor {
+                    self.text.note_vendor();
+                } else if named {
+                    self.text.note(Span::since(6, 2));
+                }
+                self.calls.start(Call {
+                    origin,
+                    task,
+                    area,
+                    asked: Some((count, align)),
+                    busy: 0,
+                    unclear: false,
+                    begun_before: false,
+                    last_busy: None,
+                    failure: None,
+                    available: available.map(|available| (available, total)),
+                    last: self.at,
+                });
+            }
+            Record::Busy { area, pfn, page, count, align, .. } => {
+                let (task, area) = (task.as_ref(), area.as_deref());
+                let wanted = Wanted { origin: Some(origin), task, area, count, align };
+                self.calls.busy(wanted, pfn.or(page), self.at);
+            }
+            Record::Finish { area, page, .. } => {
+                let (task, area) = (task.as_ref(), area.as_deref());
+                let wanted = Wanted { origin: Some(origin), task, area, count: None, align: None };
+                let call = self.calls.finish(wanted, page == Page::Null);
+                if page == Page::Null {
+                    self.returned_null(task, call);
+                }
+            }
+            // Their pages are hashes mostly.
+            _ => {}
+        }
+    }
+
+    /// `returned (null)`: the end of a failure that is reported, or the only report of one.
+    fn returned_null(&mut self, task: Option<&Task>, call: Option<Call>) {
+        if let Some(id) = call.as_ref().and_then(|call| call.failure) {
+            self.ended(id);
+            return;
+        }
+        let asked = call.as_ref().and_then(|call| call.asked);
+        if asked.is_none()
+            && let Some(id) = self.unended()
+        {
+            if let Some(call) = &call {
+                self.claims_before(id, call);
+            }
+            self.ended(id);
+            return;
+        }
+        let key = asked.map_or(u64::MAX, |(count, _)| count);
+        if let Some(id) = self.seen.find(Kind::Debug, self.at, key) {
+            if let Some(open) = self.window.get_mut(id) {
+                open.incident.duplicates += 1;
+            }
+            return;
+        }
+        let mut open = self.open(Reported::Debug, task.cloned());
+        open.has_end = true;
+        let incident = &mut open.incident;
+        incident.count = asked.map(|(count, _)| count);
+        incident.align = asked.map(|(_, align)| (align, AlignFrom::Debug));
+        if let Some(call) = call {
+            incident.busy_retries = call.retries();
+            incident.tried = (call.busy > 0 && !call.unclear).then_some(true);
+            incident.area = call.area;
+        }
+        let id = self.window.push(open);
+        self.seen.note(Kind::Debug, self.at, key, id);
+    }
+
+    /// The claims of a call whose start is not in the text are those of the failure that ends it.
+    fn claims_before(&mut self, id: Id, call: &Call) {
+        let Some(open) = self.window.get_mut(id) else { return };
+        if call.busy > 0 && !call.unclear && open.incident.busy_retries.is_none() {
+            open.incident.busy_retries = Some(call.busy);
+            open.incident.tried = Some(true);
+        }
+    }
+
+    /// The last failure just before whose last debug line is still to come.
+    fn unended(&self) -> Option<Id> {
+        let mut near = self.window.latest(8).filter(|(_, open)| {
+            let reported = open.has_line || open.incident.list.is_some();
+            reported && !open.has_end && open.last.is_near(self.at, END_LINES, SECOND_US)
+        });
+        near.next().map(|(id, _)| id)
+    }
+
+    fn ended(&mut self, id: Id) {
+        let at = self.at;
+        if let Some(open) = self.window.get_mut(id) {
+            open.has_end = true;
+            open.last = at;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::script::Script;
+    use super::*;
+    use crate::ingest::log::Shape;
+
+    #[test]
+    fn before_4_11_only_the_last_debug_line_tells() {
+        let script = Script::new()
+            .start(Origin::Debug, 192, 8)
+            .busy(Origin::Debug, None)
+            .busy(Origin::Debug, None)
+            .returned(Page::Null);
+        let failure = script.only();
+        let incident = &failure.incident;
+        assert_eq!((incident.count, incident.reported), (Some(192), Reported::Debug));
+        assert_eq!((incident.busy_retries, failure.verdict_name()), (Some(2), "busy"));
+    }
+
+    #[test]
+    fn what_is_granted_or_has_no_end_is_no_failure() {
+        let script = Script::new()
+            .start(Origin::Debug, 1, 0)
+            .busy(Origin::Debug, None)
+            .returned(Page::Some)
+            .start(Origin::Debug, 2, 1)
+            .busy(Origin::Debug, None);
+        assert!(script.failures().is_empty());
+    }
+
+    #[test]
+    fn the_line_and_the_debug_lines_are_one_failure() {
+        let script = Script::new()
+            .start(Origin::Debug, 456, 4)
+            .busy(Origin::Debug, None)
+            .fail(Shape::Named, 456, -16)
+            .returned(Page::Null);
+        let failure = script.only();
+        assert_eq!(failure.align, Some((4, AlignFrom::Debug)));
+        assert_eq!(failure.incident.busy_retries, Some(1));
+        // The start is not in the text.
+        let script = Script::new()
+            .busy(Origin::Debug, None)
+            .fail(Shape::Unnamed, 456, -16)
+            .returned(Page::Null);
+        let failure = script.only();
+        assert_eq!(failure.align, Some((8, AlignFrom::Cap)));
+        assert_eq!(failure.incident.busy_retries, Some(1));
+    }
+
+    #[test]
+    fn two_calls_at_a_time_keep_their_orders_and_not_their_claims() {
+        let script = Script::new()
+            .start(Origin::Debug, 16, 4)
+            .start(Origin::Debug, 64, 2)
+            .busy(Origin::Debug, None)
+            .fail(Shape::Named, 64, -16)
+            .fail(Shape::Named, 16, -16)
+            .returned(Page::Null)
+            .returned(Page::Null);
+        let failures = script.failures();
+        let said: Vec<_> = failures
+            .iter()
+            .map(|failure| (failure.align.unwrap().0, failure.incident.busy_retries))
+            .collect();
+        assert_eq!(said, [(2, None), (4, None)]);
+    }
+
+    #[test]
+    fn an_end_without_a_beginning_is_a_failure_of_unknown_size() {
+        let failure = Script::new().returned(Page::Null).only();
+        assert_eq!((failure.incident.count, failure.verdict), (None, None));
+        let script = Script::new().busy(Origin::Debug, None).returned(Page::Null);
+        assert_eq!(script.words(), ["busy likely"]);
+    }
+}

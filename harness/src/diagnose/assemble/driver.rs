@@ -1,0 +1,319 @@
+//! Lines around a failure that name no call: drivers, busy ranges, private prints, shells.
+
+use super::window::Id;
+use super::{AlignFrom, Assembler, Place, Reported, SECOND_US, seen::Kind};
+
+/// Lines within which a driver reports the failure of its call.
+const DRIVER_LINES: u64 = 16;
+
+/// Lines within which one line belongs to the line before.
+const AT_ONCE_LINES: u64 = 4;
+
+/// Lines within which the failure of a shell's request follows: a page may be dumped in between.
+const SHELL_LINES: u64 = 64;
+
+/// Busy ranges, one after the other.
+#[derive(Clone, Copy, Debug)]
+struct Ranges {
+    /// How many.
+    count: u64,
+    /// Pages of the shortest: a range may begin before the claim, where a free block does.
+    pages: u64,
+    last_start: u64,
+    /// The smallest step forward from one to the next.
+    step: Option<u64>,
+    /// One was tried again, or a later one stands before it.
+    back: bool,
+    last: Place,
+}
+
+/// What busy ranges say of a call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Claims {
+    /// How many claims were busy, as far as printed.
+    pub(super) count: u64,
+    /// Pages of a claim.
+    pub(super) pages: u64,
+    /// The order, by the steps: after a busy claim the search goes on mask + 1 further.
+    pub(super) align: Option<u32>,
+}
+
+/// A developer's print of a search.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Search {
+    pub(super) size: u64,
+    pub(super) nr: u64,
+    pub(super) mask: u64,
+    /// It found nothing.
+    pub(super) nothing: bool,
+}
+
+impl Search {
+    /// The order that its mask stands for.
+    pub(super) fn align(self) -> Option<u32> {
+        order(self.mask)
+    }
+}
+
+fn order(mask: u64) -> Option<u32> {
+    let unit = mask.checked_add(1)?;
+    unit.is_power_of_two().then(|| unit.trailing_zeros())
+}
+
+/// The last lines that name no call.
+#[derive(Debug, Default)]
+pub(super) struct Near {
+    ranges: Option<Ranges>,
+    search: Option<(Search, Place)>,
+    mask: Option<(u64, u64, u64, Place)>,
+    written: Option<(u64, Place)>,
+}
+
+impl Near {
+    /// `[start, end) PFNs busy`.
+    pub(super) fn claimed(&mut self, start: u64, end: u64, at: Place) {
+        let pages = end.saturating_sub(start);
+        let goes_on = |ranges: &&mut Ranges| ranges.last.is_near(at, AT_ONCE_LINES, SECOND_US);
+        let Some(ranges) = self.ranges.as_mut().filter(goes_on) else {
+            let (count, step, back) = (1, None, false);
+            self.ranges = Some(Ranges { count, pages, last_start: start, step, back, last: at });
+            return;
+        };
+        match start.checked_sub(ranges.last_start) {
+            Some(0) | None => ranges.back = true,
+            Some(step) => ranges.step = Some(ranges.step.map_or(step, |known| known.min(step))),
+        }
+        ranges.count += 1;
+        ranges.pages = ranges.pages.min(pages);
+        ranges.last_start = start;
+        ranges.last = at;
+    }
+
+    /// The busy ranges just before `at`, where they are of so many pages.
+    pub(super) fn take_claims(&mut self, count: Option<u64>, at: Place) -> Option<Claims> {
+        let ranges = self.ranges.take()?;
+        let fits = ranges.last.is_near(at, AT_ONCE_LINES, SECOND_US)
+            && count.is_none_or(|count| count == ranges.pages);
+        let step = ranges.step.filter(|_| !ranges.back);
+        fits.then(|| Claims {
+            count: ranges.count,
+            pages: ranges.pages,
+            align: step.and_then(|step| order(step - 1)),
+        })
+    }
+
+    /// A request was written to debugfs.
+    pub(super) fn wrote(&mut self, count: u64, at: Place) {
+        self.written = Some((count, at));
+    }
+
+    /// Whether a request for so many pages came through debugfs.
+    pub(super) fn take_written(&mut self, count: u64, at: Place) -> bool {
+        let near = |written: &mut (u64, Place)| {
+            written.0 == count && written.1.is_near(at, SHELL_LINES, u64::MAX)
+        };
+        self.written.take_if(near).is_some()
+    }
+
+    /// The print of a search for so many pages, which may be more of them than bits.
+    pub(super) fn take_search(&mut self, count: u64, at: Place) -> Option<Search> {
+        let near = |search: &mut (Search, Place)| {
+            search.0.nr == count && search.1.is_near(at, DRIVER_LINES, SECOND_US)
+        };
+        self.search.take_if(near).map(|(search, _)| search)
+    }
+
+    /// The order and the size of the map by a print of the mask.
+    pub(super) fn take_mask(&mut self, count: u64, at: Place) -> Option<(Option<u32>, u64)> {
+        let near = |mask: &mut (u64, u64, u64, Place)| {
+            mask.2 == count && mask.3.is_near(at, DRIVER_LINES, SECOND_US)
+        };
+        self.mask.take_if(near).map(|(mask, maxno, _, _)| (order(mask), maxno))
+    }
+}
+
+impl Assembler {
+    /// A developer's print of a search; the last one before a failure is the one that failed.
+    pub(super) fn searched(&mut self, search: Search) {
+        self.near.search = Some((search, self.at));
+    }
+
+    /// A developer's print of mask and size: before the failure, or behind it.
+    pub(super) fn masked(&mut self, mask: u64, maxno: u64, bits: u64) {
+        let at = self.at;
+        let behind = self.window.latest(2).find(|(_, open)| {
+            open.has_line
+                && open.incident.count == Some(bits)
+                && open.last.is_near(at, AT_ONCE_LINES, SECOND_US)
+        });
+        let Some(id) = behind.map(|(id, _)| id) else {
+            self.near.mask = Some((mask, maxno, bits, at));
+            return;
+        };
+        if let Some(open) = self.window.get_mut(id) {
+            open.total = open.total.or(Some(maxno));
+            let align = order(mask).map(|align| (align, AlignFrom::Debug));
+            open.incident.align = open.incident.align.or(align);
+        }
+    }
+
+    /// A driver says that it got no memory.
+    pub(super) fn driver(&mut self, bytes: Option<u64>, cma: bool) {
+        let count = bytes.map(|bytes| bytes.div_ceil(4096)).filter(|count| *count > 0);
+        if let Some(id) = self.failure_of_driver(count, cma) {
+            let at = self.at;
+            if let Some(open) = self.window.get_mut(id) {
+                open.last = at;
+            }
+            return;
+        }
+        let claims = self.near.take_claims(count, self.at);
+        if claims.is_none() && count.is_none() && !cma {
+            return;
+        }
+        let key = count.unwrap_or(u64::MAX);
+        if let Some(id) = self.seen.find(Kind::Driver, self.at, key) {
+            if let Some(open) = self.window.get_mut(id) {
+                open.incident.duplicates += 1;
+            }
+            return;
+        }
+        let mut open = self.open(Reported::Driver, None);
+        open.incident.count = count;
+        if let Some(claims) = claims {
+            open.incident.reported = Reported::Claims;
+            open.incident.busy_retries = Some(claims.count);
+            open.incident.tried = Some(true);
+            open.incident.align = claims.align.map(|align| (align, AlignFrom::Debug));
+        }
+        let id = self.window.push(open);
+        self.seen.note(Kind::Driver, self.at, key, id);
+    }
+
+    /// The failure just before that a driver complains about.
+    fn failure_of_driver(&self, count: Option<u64>, cma: bool) -> Option<Id> {
+        let near: Vec<(Id, &super::Open)> = self
+            .window
+            .latest(8)
+            .filter(|(_, open)| open.last.is_near(self.at, DRIVER_LINES, SECOND_US))
+            .collect();
+        let alone = |open: &super::Open| open.incident.reported == Reported::Driver;
+        let at_once = |open: &super::Open| open.last.is_near(self.at, AT_ONCE_LINES, SECOND_US);
+        if let Some(count) = count {
+            let same = |open: &super::Open| open.incident.count == Some(count);
+            let found = near.iter().find(|(_, open)| !alone(open) && same(open));
+            // Another number may be that of all its buffers.
+            let other = near.iter().find(|(_, open)| !alone(open) && !cma && at_once(open));
+            return found.or(other).map(|(id, _)| *id);
+        }
+        let told = |open: &super::Open| !alone(open) || open.incident.count.is_some();
+        near.iter().find(|(_, open)| told(open) && at_once(open)).map(|(id, _)| *id)
+    }
+
+    /// The drivers' complaints just before a failure line of so many pages: they are of it.
+    pub(super) fn drivers_before(&self, at: Place, count: u64) -> Vec<Id> {
+        let near = self.window.latest(8).filter(|(_, open)| {
+            let incident = &open.incident;
+            let told =
+                incident.count == Some(count) && open.last.is_near(at, DRIVER_LINES, SECOND_US);
+            let untold = incident.count.is_none() && open.last.is_near(at, 2, SECOND_US / 10);
+            incident.reported == Reported::Driver && (told || untold)
+        });
+        near.map(|(id, _)| id).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::script::Script;
+    use super::*;
+    use crate::ingest::log::{Record, Shape};
+
+    fn driver(bytes: Option<u64>, cma: bool) -> Record {
+        Record::Driver { bytes, cma }
+    }
+
+    fn ranges(script: Script, first: u64, pages: u64, step: u64, count: u64) -> Script {
+        (0..count).fold(script, |script, index| {
+            let start = first + index * step;
+            script.say(Record::PfnsBusy { start, end: start + pages })
+        })
+    }
+
+    #[test]
+    fn busy_ranges_and_then_a_driver_are_one_failure() {
+        let script =
+            ranges(Script::new(), 0x3a400, 300, 256, 9).say(driver(Some(300 * 4096), false));
+        let failure = script.only();
+        assert_eq!(failure.incident.reported, Reported::Claims);
+        assert_eq!(failure.incident.count, Some(300));
+        assert_eq!(failure.align, Some((8, AlignFrom::Debug)));
+        assert_eq!(failure.incident.busy_retries, Some(9));
+        assert_eq!(failure.verdict_name(), "busy");
+    }
+
+    #[test]
+    fn busy_ranges_alone_are_none() {
+        assert!(ranges(Script::new(), 0x83f0a9, 1, 37, 3).failures().is_empty());
+        let script = ranges(Script::new(), 0x1b8000, 0x8000, 0, 2).skip(50);
+        assert!(script.failures().is_empty());
+    }
+
+    #[test]
+    fn other_ranges_are_not_of_the_driver() {
+        let script = ranges(Script::new(), 0x1b8000, 0x8000, 256, 2).say(driver(Some(4096), false));
+        assert_eq!(script.only().incident.reported, Reported::Driver);
+    }
+
+    #[test]
+    fn a_driver_next_to_a_failure_belongs_to_it() {
+        // Behind it, in front of it, without a size, and with another number.
+        let behind = Script::new().fail(Shape::Named, 3, -12).say(driver(Some(12000), false));
+        assert_eq!(behind.only().incident.count, Some(3));
+        let front =
+            Script::new().say(driver(Some(12288), false)).skip(9).fail(Shape::Named, 3, -12);
+        let failure = front.only();
+        assert_eq!(
+            (failure.incident.line, failure.incident.reported),
+            (11, Reported::Line(Shape::Named))
+        );
+        let untold = Script::new().fail(Shape::Named, 3, -12).say(driver(None, true));
+        assert_eq!(untold.failures().len(), 1);
+        let other = Script::new().fail(Shape::Named, 3, -12).say(driver(Some(1 << 20), false));
+        assert_eq!(other.failures().len(), 1);
+    }
+
+    #[test]
+    fn a_driver_alone_is_a_failure_of_its_own() {
+        let two = Script::new().say(driver(None, true)).skip(1).say(driver(None, true));
+        assert_eq!(two.words(), ["undecidable", "undecidable"]);
+        let sized = Script::new().say(driver(Some(8192 * 4096), false)).only();
+        assert_eq!((sized.incident.count, sized.verdict), (Some(8192), None));
+        assert!(Script::new().say(driver(None, false)).failures().is_empty());
+        let far = Script::new().fail(Shape::Named, 3, -12).skip(50).say(driver(Some(12288), false));
+        assert_eq!(far.failures().len(), 2);
+    }
+
+    #[test]
+    fn a_request_through_debugfs_has_order_0() {
+        let wrote = |count| Record::DebugfsAlloc { area: None, count };
+        let script = Script::new().say(wrote(700)).skip(30).fail(Shape::Named, 700, -16);
+        assert_eq!(script.only().align, Some((0, AlignFrom::Debug)));
+        let script = Script::new().say(wrote(700)).fail(Shape::Named, 701, -16);
+        assert_eq!(script.only().align, Some((8, AlignFrom::Cap)));
+    }
+
+    #[test]
+    fn numbers_without_end_are_no_panic() {
+        let script = ranges(Script::new(), u64::MAX - 9, 5, 1, 4)
+            .say(Record::PfnsBusy { start: 9, end: 3 })
+            .say(Record::Mask { mask: u64::MAX, offset: 0, maxno: u64::MAX, bits: u64::MAX })
+            .say(driver(Some(u64::MAX), true))
+            .say(driver(Some(0), true))
+            .fail(Shape::Frozen, u64::MAX, -16)
+            .list(&[(u64::MAX, u64::MAX)], u64::MAX)
+            .fail(Shape::Named, 0, -12)
+            .list(&[(0, 0)], 0);
+        assert!(!script.failures().is_empty());
+    }
+}

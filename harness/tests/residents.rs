@@ -5,8 +5,10 @@ mod area;
 #[path = "residents/score.rs"]
 mod score;
 
+use std::path::Path;
+
 use area::Truth;
-use cma_harness::diagnose::{Resident, residents};
+use cma_harness::diagnose::{Hole, Resident, residents};
 use cma_harness::seed::Seed;
 use score::Score;
 
@@ -35,6 +37,11 @@ fn figures(seed: &Seed, areas: u64, show: bool) -> Figures {
             println!("{number}: {}", truth.describe());
             for found in &full {
                 println!("    found {:?} x {} {:?}", found.blocks, found.count, found.confidence);
+            }
+        }
+        if show {
+            for found in full.iter().filter(|found| found.blocks == Some(1) && found.pages() * 5 >= truth.used()) {
+                println!("SINGLE {} {} {:.3}", truth.has(found.count), found.count % 256 == 0, found.count as f64 / truth.pages as f64);
             }
         }
         let half = residents(&truth.half(&seed), truth.cap);
@@ -70,4 +77,46 @@ fn areas_that_go_wrong() {
     print("full list", &figures.full);
     print("  of them with sums", &figures.full_sums);
     print("half of the records", &figures.half);
+}
+
+/// The runs of the first list in a text whose numbers are not broken, however it is laid out.
+fn runs(text: &str) -> Vec<Hole> {
+    let pairs = text.split(|c: char| !(c.is_ascii_digit() || c == '@'));
+    let pairs = pairs.filter_map(|pair| pair.split_once('@'));
+    let holes = pairs.filter_map(|(count, start)| {
+        Some(Hole { start: start.parse().ok()?, count: count.parse().ok()? })
+    });
+    let mut ascending: Vec<Hole> = Vec::new();
+    for hole in holes {
+        if ascending.last().is_none_or(|last| last.end() < hole.start) {
+            ascending.push(hole);
+        }
+    }
+    ascending
+}
+
+#[test]
+fn real_lists() {
+    let logs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/logs");
+    if !logs.is_dir() {
+        println!("skipped: no folder {}", logs.display());
+        return;
+    }
+    // As `cases.json` says; what is there once only is not asked for.
+    for (name, complete, total, sizes) in [
+        ("04-imx6q-vpu-148-busy.log", true, 81_920, &[148, 44, 797][..]),
+        ("06-imx8mq-4k-3595-busy.log", true, 245_760, &[3038, 3595]),
+        ("114-seed-456-alignment-truncated.log", false, 286_720, &[257]),
+    ] {
+        let Ok(text) = std::fs::read_to_string(logs.join(name)) else {
+            println!("skipped: no {name}");
+            continue;
+        };
+        let found = residents(&area::state(0, total, runs(&text), complete), 8);
+        println!("{name}: {found:#?}");
+        let found: Vec<u64> = found.iter().map(|found| found.count).collect();
+        for size in sizes {
+            assert!(found.contains(size), "{name}: {size} in {found:?}");
+        }
+    }
 }

@@ -17,7 +17,7 @@ const USUAL: [u64; 42] = [
 /// An area and the buffers in it.
 pub(crate) struct Truth {
     pub(crate) cap: u32,
-    pages: u64,
+    pub(crate) pages: u64,
     base: u64,
     /// First page and pages.
     live: Vec<Run>,
@@ -79,19 +79,7 @@ impl Truth {
     }
 
     fn with(&self, holes: Vec<Hole>, complete: bool) -> AreaState {
-        let range =
-            RangeState { number: 0, base_pfn: Some(self.base), pages: Some(self.pages), holes };
-        AreaState {
-            name: None,
-            ranges: vec![range],
-            order_per_bit: 0,
-            total: Some(self.pages),
-            free: Some(self.holes.iter().map(|hole| hole.count).sum()),
-            complete,
-            placed: true,
-            known: Known::List,
-            live: None,
-        }
+        state(self.base, self.pages, holes, complete)
     }
 
     fn by_size(&self) -> BTreeMap<u64, u64> {
@@ -139,6 +127,22 @@ impl Truth {
             used as f64 / self.pages as f64,
             sizes.join(", ")
         )
+    }
+}
+
+/// An area of one range as a list shows it.
+pub(crate) fn state(base: u64, pages: u64, holes: Vec<Hole>, complete: bool) -> AreaState {
+    let free = holes.iter().map(|hole| hole.count).sum();
+    AreaState {
+        name: None,
+        ranges: vec![RangeState { number: 0, base_pfn: Some(base), pages: Some(pages), holes }],
+        order_per_bit: 0,
+        total: Some(pages),
+        free: Some(free),
+        complete,
+        placed: true,
+        known: Known::List,
+        live: None,
     }
 }
 

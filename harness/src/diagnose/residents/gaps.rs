@@ -67,10 +67,10 @@ impl Gaps {
                 push(from, bit(pages), 0);
             }
         }
-        Self::classify(found, cap)
+        Self::classify(&found, cap)
     }
 
-    fn classify(found: Vec<(u64, u64, u64, u64)>, cap: u32) -> Self {
+    fn classify(found: &[(u64, u64, u64, u64)], cap: u32) -> Self {
         let mut keys: Vec<_> = found.iter().map(|&(len, phase, ..)| (len, phase)).collect();
         keys.sort_unstable();
         let mut classes: Vec<Class> = Vec::new();

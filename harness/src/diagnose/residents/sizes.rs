@@ -54,7 +54,10 @@ struct Learner {
     /// Ascending by align, then count.
     words: Vec<Word>,
     rows: Vec<Row>,
+    /// Runs of each word.
     uses: Vec<u64>,
+    /// How often it follows itself.
+    again: Vec<u64>,
     /// Gaps that are one buffer.
     alone: Vec<u64>,
     go_on: [u64; 2],
@@ -69,7 +72,7 @@ impl Learner {
         let chosen = choose(&gaps.classes);
         // Where holes are missing, a gap that nothing explains is one that is none.
         let unknown = if complete { 40.0 } else { 18.0 };
-        let costs = Costs { unknown, go_on: [1.0; 2], stop: [1.0; 2] };
+        let costs = Costs { unknown, again: 1.0, change: 1.0, go_on: [1.0; 2], stop: [1.0; 2] };
         let words = candidates(&chosen, gaps.cap);
         Self {
             cap: gaps.cap,
@@ -78,6 +81,7 @@ impl Learner {
             words,
             rows: Vec::new(),
             uses: Vec::new(),
+            again: Vec::new(),
             alone: Vec::new(),
             go_on: [0; 2],
             stop: [0; 2],
@@ -118,11 +122,13 @@ impl Learner {
 
     fn tally(&mut self) {
         self.uses = vec![0; self.words.len()];
+        self.again = vec![0; self.words.len()];
         self.alone = vec![0; self.words.len()];
         (self.go_on, self.stop, self.unknown) = ([0; 2], [0; 2], 0);
         for ((_, class), row) in self.chosen.iter().zip(&self.rows) {
-            for word in &row.words {
-                self.uses[usize::from(*word)] += class.times;
+            for (word, again) in row.runs() {
+                self.uses[word] += class.times;
+                self.again[word] += again * class.times;
             }
             if let ([word], 0) = (&row.words[..], row.unknown) {
                 self.alone[usize::from(*word)] += class.times;
@@ -144,11 +150,21 @@ impl Learner {
         for (word, uses) in self.words.iter_mut().zip(&self.uses) {
             word.cost = bits(*uses as f64 + 0.01, all as f64 + 0.01);
         }
+        let (again, changes) = self.followers();
+        let (again, changes) = (again as f64 + 0.5, changes as f64 + 0.5);
+        self.costs.again = bits(again, again + changes);
+        self.costs.change = bits(changes, again + changes);
         for slot in 0..2 {
             let (go_on, stop) = (self.go_on[slot] as f64 + 0.5, self.stop[slot] as f64 + 0.5);
             self.costs.go_on[slot] = bits(go_on, go_on + stop);
             self.costs.stop[slot] = bits(stop, go_on + stop);
         }
+    }
+
+    /// Buffers behind one of their own size, and behind one of another.
+    fn followers(&self) -> (u64, u64) {
+        let gaps: u64 = self.stop.iter().sum();
+        (self.again.iter().sum(), self.uses.iter().sum::<u64>().saturating_sub(gaps))
     }
 
     /// Takes out each word whose gaps are described shorter by others, longest first.
@@ -166,8 +182,10 @@ impl Learner {
 
     /// Takes out the words that were priced away.
     fn drop_dear(&mut self) {
-        let mut words = self.words.iter();
-        self.uses.retain(|_| words.next().is_some_and(|word| word.cost.is_finite()));
+        for counts in [&mut self.uses, &mut self.again] {
+            let mut words = self.words.iter();
+            counts.retain(|_| words.next().is_some_and(|word| word.cost.is_finite()));
+        }
         self.words.retain(|word| word.cost.is_finite());
     }
 
@@ -182,29 +200,38 @@ impl Learner {
     /// Gives the uses of word `number` to those in `row`.
     fn give(&mut self, number: usize, row: &Row) {
         let uses = std::mem::take(&mut self.uses[number]);
-        for other in &row.words {
-            self.uses[usize::from(*other)] += uses;
+        let more = std::mem::take(&mut self.again[number]);
+        for (other, again) in row.runs() {
+            self.uses[other] += uses;
+            self.again[other] += again * (uses + more);
+            // Behind itself a row of one word goes on.
+            if again + 1 == row.words.len() as u64 {
+                self.again[other] += more;
+            } else {
+                self.uses[other] += more;
+            }
         }
         for (sum, ends) in self.go_on.iter_mut().zip(row.inner_ends) {
-            *sum += ends * uses;
+            *sum += ends * (uses + more);
         }
         if row.unknown > 0 {
-            self.unknown += uses;
+            self.unknown += uses + more;
         }
     }
 
     /// If so, its uses are given to the others.
     fn is_better_without(&mut self, number: usize) -> bool {
         let row = self.without(number);
-        let (word, uses) = (self.words[number], self.uses[number]);
+        let word = self.words[number];
+        let uses = self.uses[number] + self.again[number];
         let before = self.total();
-        let saved = (self.uses.clone(), self.go_on, self.unknown);
+        let saved = (self.uses.clone(), self.again.clone(), self.go_on, self.unknown);
         self.give(number, &row);
         let is_sum = row.unknown == 0 && self.is_expected(&word, uses, &row, &saved.0);
         if is_sum || self.total() < before {
             return true;
         }
-        (self.uses, self.go_on, self.unknown) = saved;
+        (self.uses, self.again, self.go_on, self.unknown) = saved;
         false
     }
 
@@ -241,13 +268,15 @@ impl Learner {
         const TRIAL: f64 = 2.0;
         let new = Word { cost: TRIAL, ..Word::new(count, self.cap) };
         let at = self.words.partition_point(|word| (word.align, word.count) < (new.align, count));
-        let before = (self.words.clone(), self.uses.clone(), self.go_on, self.unknown);
+        let counts = (self.uses.clone(), self.again.clone(), self.go_on, self.unknown);
+        let words = self.words.clone();
         let total = self.total();
         if self.words.get(at).is_some_and(|word| word.count == count) {
             self.words[at].cost = self.words[at].cost.min(TRIAL);
         } else {
             self.words.insert(at, new);
             self.uses.insert(at, 0);
+            self.again.insert(at, 0);
         }
         for number in (0..self.words.len()).rev() {
             if self.uses[number] == 0 || self.words[number].count <= count {
@@ -260,7 +289,8 @@ impl Learner {
             }
         }
         if self.total() >= total {
-            (self.words, self.uses, self.go_on, self.unknown) = before;
+            self.words = words;
+            (self.uses, self.again, self.go_on, self.unknown) = counts;
         }
     }
 
@@ -272,7 +302,8 @@ impl Learner {
             .map(|(word, uses)| self.price_of(word) + *uses as f64 * bits(*uses as f64, all as f64))
             .sum();
         let ends: f64 = self.go_on.iter().zip(self.stop).map(|(a, b)| split(*a, b)).sum();
-        words + ends + self.unknown as f64 * self.costs.unknown
+        let (again, changes) = self.followers();
+        words + split(again, changes) + ends + self.unknown as f64 * self.costs.unknown
     }
 
     /// What a word in the list costs: of whole slots there are fewer.
@@ -330,7 +361,7 @@ impl Learner {
                 let word = &self.words[number];
                 let is_known = same.len() <= LONG || word.align == self.cap;
                 let is_once =
-                    self.uses[number] == 1 && word.is_round() && word.count >> self.cap > 1;
+                    self.uses[number] + self.again[number] == 1 && word.is_round() && word.count >> self.cap > 1;
                 if is_known && !is_once {
                     counted[number] += class.times * same.len() as u64;
                 }

@@ -256,21 +256,31 @@ impl Learner {
     /// Tries words that others are sums with: 512 where 660 and 588 are there, and 148 and 76.
     fn split(&mut self) {
         for count in parts(&self.words, self.cap) {
-            self.split_by(count);
+            self.split_by(count, false);
+            self.drop_dear();
+            self.split_by(count, true);
+            self.drop_dear();
+        }
+        let round = self.words.iter().filter(|word| word.is_round());
+        let round: Vec<u64> = round.map(|word| word.count).collect();
+        for count in round {
+            self.split_by(count, true);
             self.drop_dear();
         }
         self.drop_dear();
         self.price();
     }
 
-    fn split_by(&mut self, count: u64) {
+    /// Takes a word in and makes rows with it of longer ones: of those that it is cheapest for, or
+    /// of all that can be (`every`: rows of many look dear until all are). Undone unless it pays.
+    fn split_by(&mut self, count: u64, every: bool) {
         // It is cheap while it is tried: what it really costs shows in the total.
         const TRIAL: f64 = 2.0;
         let new = Word { cost: TRIAL, ..Word::new(count, self.cap) };
         let at = self.words.partition_point(|word| (word.align, word.count) < (new.align, count));
+        let total = self.total();
         let counts = (self.uses.clone(), self.again.clone(), self.go_on, self.unknown);
         let words = self.words.clone();
-        let total = self.total();
         if self.words.get(at).is_some_and(|word| word.count == count) {
             self.words[at].cost = self.words[at].cost.min(TRIAL);
         } else {
@@ -282,8 +292,9 @@ impl Learner {
             if self.uses[number] == 0 || self.words[number].count <= count {
                 continue;
             }
-            let row = self.without(number);
-            if row.unknown == 0 && row.words.contains(&(at as u16)) {
+            let row = if every { self.multiple(number, at) } else { Some(self.without(number)) };
+            let with = |row: &Row| row.unknown == 0 && row.words.contains(&(at as u16));
+            if let Some(row) = row.filter(with) {
                 self.give(number, &row);
                 self.words[number].cost = f64::INFINITY;
             }
@@ -292,6 +303,41 @@ impl Learner {
             self.words = words;
             (self.uses, self.again, self.go_on, self.unknown) = counts;
         }
+    }
+
+    /// Word `number` as several of word `unit`, perhaps with one that is not round behind them.
+    fn multiple(&self, number: usize, unit: usize) -> Option<Row> {
+        const MOST: u64 = 4096;
+        let (word, part) = (self.words[number], self.words[unit]);
+        if !part.is_round() {
+            return None;
+        }
+        let is_last = |(other, last): &(usize, &Word)| {
+            *other != number
+                && self.uses[*other] > 0
+                && !last.is_round()
+                && last.count < word.count
+                && (word.count - last.count) % part.count == 0
+                && part.count % (1 << last.align) == 0
+        };
+        let mut row = Row::default();
+        let mut rest = word.count;
+        if rest % part.count > 0 {
+            let (last, found) = self.words.iter().enumerate().find(is_last)?;
+            row.words.push(last as u16);
+            rest -= found.count;
+        }
+        let times = rest / part.count;
+        if times > MOST {
+            return None;
+        }
+        row.words.extend(std::iter::repeat_n(unit as u16, times as usize));
+        let inner = row.words.len() as u64 - 1;
+        let slot = 1u64 << self.cap;
+        // Each so many of them end where a slot ends.
+        let period = (slot >> part.count.trailing_zeros().min(self.cap)).max(1);
+        row.inner_ends = [inner - inner / period, inner / period];
+        Some(row)
     }
 
     /// The length of the whole description.

@@ -61,7 +61,7 @@ impl Row {
 }
 
 /// Explains gaps, one at a time. It keeps its tables for the next one.
-#[derive(Default, Debug)]
+#[derive(Clone, Default, Debug)]
 pub(super) struct Explainer {
     best: Vec<f64>,
     last: Vec<u16>,

@@ -19,6 +19,11 @@ const CLASSES: usize = 1 << 15;
 /// What a size in the list costs.
 const WORD: f64 = 14.0;
 
+/// How far an estimate may be off.
+const NEAR: f64 = 64.0;
+/// How often all gaps are explained anew to see whether it is.
+const TRIES: u32 = 48;
+
 /// What was found.
 #[derive(Clone, PartialEq, Default, Debug)]
 pub(super) struct Found {
@@ -46,6 +51,7 @@ pub(super) fn find(gaps: &Gaps, complete: bool) -> Found {
     learner.found(gaps)
 }
 
+#[derive(Clone)]
 struct Learner {
     cap: u32,
     complete: bool,
@@ -65,6 +71,8 @@ struct Learner {
     unknown: u64,
     costs: Costs,
     explainer: Explainer,
+    /// How often all gaps may still be explained anew for a try.
+    tries: u32,
 }
 
 impl Learner {
@@ -88,6 +96,7 @@ impl Learner {
             unknown: 0,
             costs,
             explainer: Explainer::default(),
+            tries: TRIES,
         }
     }
 
@@ -299,9 +308,31 @@ impl Learner {
                 self.words[number].cost = f64::INFINITY;
             }
         }
-        if self.total() >= total {
+        let estimate = self.total();
+        if estimate >= total {
+            let near = self.words.clone();
             self.words = words;
             (self.uses, self.again, self.go_on, self.unknown) = counts;
+            if every && estimate < total + NEAR {
+                self.try_exactly(near, total);
+            }
+        }
+    }
+
+    /// Takes these words if the gaps, explained anew with them, have a description shorter than
+    /// `total`: rows that adjoin become one, which an estimate does not see.
+    fn try_exactly(&mut self, words: Vec<Word>, total: f64) {
+        let Some(tries) = self.tries.checked_sub(1) else { return };
+        self.tries = tries;
+        let explainer = std::mem::take(&mut self.explainer);
+        let before = self.clone();
+        self.explainer = explainer;
+        self.words = words;
+        self.words.retain(|word| word.cost.is_finite());
+        self.count();
+        if self.total() >= total {
+            let explainer = std::mem::take(&mut self.explainer);
+            *self = Self { explainer, tries, ..before };
         }
     }
 

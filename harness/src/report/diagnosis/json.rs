@@ -98,7 +98,6 @@ struct AdviceJson<'a> {
     cost_pages: Option<i64>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
 fn by_cap<S: Serializer>(pages: &&[(u32, u64)], serializer: S) -> Result<S::Ok, S::Error> {
     let mut map = serializer.serialize_map(Some(pages.len()))?;
     for (cap, pages) in *pages {

@@ -183,7 +183,7 @@ impl Map {
         // One more cell where the base is not a multiple of it.
         let fits = |cell: &u64| longest.div_ceil(*cell) < most;
         let cells = (0..64).map(|order| 1u64 << order).filter(|cell| *cell >= least);
-        let cell_pages = cells.clone().find(fits).or_else(|| cells.last())?;
+        let cell_pages = cells.clone().find(fits).or_else(|| cells.max())?;
         let strip = |range| Strip::new(state, range, cell_pages, wanted);
         let ranges: Vec<_> = state.ranges.iter().take(MOST_RANGES).map(strip).collect();
         let open = state.total.is_none() && state.ranges.iter().any(|range| range.pages.is_none());

@@ -19,5 +19,5 @@ mod words;
 
 pub use groups::{Group, Groups, Report, Shown};
 pub use html::write as html;
-pub use picture::{Cell, Detail, Fill, Map, Mark, Part, ROW, Row, Strip, Wanted};
+pub use picture::{Cell, Detail, Fill, GLYPHS, Map, Mark, Part, ROW, Row, Strip, Wanted};
 pub use text::{Look, write as text};

@@ -194,9 +194,12 @@ impl<'a> Shown<'a> {
         if failure.incident.doubtful {
             return shown;
         }
-        let wanted = Wanted::of(failure);
+        // Where alignment is not why, runs that it spoils say nothing.
+        let spoils = matches!(failure.verdict, Some(Cause::Alignment) | None);
+        let wanted = Wanted::of(failure).filter(|_| spoils);
+        let slot = failure.align.map_or(0, |(order, _)| order);
         shown.strip = Map::strip(state, wanted.as_ref());
-        shown.map = Map::slots(state, wanted.as_ref()).filter(|map| {
+        shown.map = Map::slots(state, slot, wanted.as_ref()).filter(|map| {
             shown.strip.as_ref().is_none_or(|strip| strip.cell_pages > map.cell_pages)
         });
         if failure.verdict == Some(Cause::Alignment) {

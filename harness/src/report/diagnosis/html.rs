@@ -55,7 +55,7 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     } else {
         tables::overview(report, out)?;
         for (index, shown) in report.groups.iter().enumerate().filter(|(_, shown)| shown.detailed) {
-            group(index, shown, out)?;
+            group(index, shown, report.groups.len() == 1, out)?;
         }
     }
     tables::areas(report, out)?;
@@ -104,7 +104,7 @@ fn nothing(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "<p>{}</p>", Escaped(text.replace('`', "")))?;
     }
     for area in report.diagnosis.areas.iter().filter(|area| area.placed) {
-        if let Some(map) = super::Map::slots(area, None) {
+        if let Some(map) = super::Map::slots(area, 0, None) {
             let name = area.name.as_deref().unwrap_or("an area");
             writeln!(out, "<section><h2>Area {}</h2>", Escaped(name))?;
             svg::map(&map, out)?;
@@ -114,17 +114,22 @@ fn nothing(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn group(index: usize, shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
+/// A group; the heading of the page has said what it is where it is the `only` one.
+fn group(index: usize, shown: &Shown<'_>, only: bool, out: &mut dyn Write) -> io::Result<()> {
     let failure = &shown.group.first;
-    writeln!(
-        out,
-        "<section id=\"f{index}\">\n<h2><span class=\"badge {}\">{}</span> {}</h2>\n\
-         <p class=\"sub\">{}</p>\n<dl>",
-        class(failure.verdict),
-        Escaped(words::verdict(failure)),
-        Escaped(sentence(&words::answer(failure))),
-        Escaped(words::occurrence(shown.group)),
-    )?;
+    if only {
+        writeln!(out, "<section id=\"f{index}\">\n<h2>In numbers</h2>\n<dl>")?;
+    } else {
+        writeln!(
+            out,
+            "<section id=\"f{index}\">\n<h2><span class=\"badge {}\">{}</span> {}</h2>\n\
+             <p class=\"sub\">{}</p>\n<dl>",
+            class(failure.verdict),
+            Escaped(words::verdict(failure)),
+            Escaped(sentence(&words::answer(failure))),
+            Escaped(words::occurrence(shown.group)),
+        )?;
+    }
     for (label, text) in words::facts(shown) {
         writeln!(out, "<dt>{}</dt><dd>{}</dd>", sentence(label), Escaped(text))?;
     }

@@ -20,6 +20,8 @@ pub use detail::{Detail, Part, Row};
 
 /// Cells of a picture on one line.
 const STRIP: u64 = 80;
+/// Every character of a map.
+pub const GLYPHS: [char; 7] = ['#', '+', '-', '.', '?', '!', 'o'];
 /// Cells of a row of the large picture.
 pub const ROW: usize = 64;
 /// Cells of the large picture, of all ranges.
@@ -37,7 +39,8 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// The request of `failure`, where its pages and order are known.
+    /// The request of `failure`, where its pages and order are known, and where it would have gone
+    /// at a smaller order.
     #[must_use]
     pub fn of(failure: &Failure) -> Option<Self> {
         let (count, (align, _)) = (failure.incident.count?, failure.align?);
@@ -171,8 +174,8 @@ impl Map {
     /// The area slot by slot: a cell is 2^align pages, or a power of two times that where the area
     /// is large.
     #[must_use]
-    pub fn slots(state: &AreaState, wanted: Option<&Wanted>) -> Option<Self> {
-        let slot = wanted.map_or(1, |wanted| 1u64.checked_shl(wanted.align).unwrap_or(1 << 63));
+    pub fn slots(state: &AreaState, align: u32, wanted: Option<&Wanted>) -> Option<Self> {
+        let slot = 1u64.checked_shl(align).unwrap_or(1 << 63);
         Self::new(state, slot, SLOTS, wanted)
     }
 
@@ -200,7 +203,7 @@ impl Map {
         let has = |glyph: &char| {
             self.ranges.iter().flat_map(|range| &range.cells).any(|cell| cell.glyph() == *glyph)
         };
-        ['#', '+', '-', '.', '?', '!', 'o'].into_iter().filter(has).collect()
+        GLYPHS.into_iter().filter(has).collect()
     }
 }
 
@@ -284,10 +287,10 @@ mod tests {
     #[test]
     fn a_run_that_is_long_enough_and_misaligned_is_marked() {
         let state = state(Some(2048), true, &[(255, 257), (500, 513), (100, 1500)]);
-        let map = Map::slots(&state, Some(&WANTED)).unwrap();
+        let map = Map::slots(&state, 8, Some(&WANTED)).unwrap();
         assert_eq!((map.cell_pages, glyphs(&map).as_str()), (256, "#-oo#++#"));
         let other = Wanted { instead: None, ..WANTED };
-        let map = Map::slots(&state, Some(&other)).unwrap();
+        let map = Map::slots(&state, 8, Some(&other)).unwrap();
         assert_eq!(glyphs(&map), "#-!!#++#");
     }
 
@@ -305,7 +308,7 @@ mod tests {
     #[test]
     fn large_areas_have_larger_cells() {
         let state = state(Some(1 << 40), true, &[(1 << 39, 0)]);
-        let map = Map::slots(&state, Some(&WANTED)).unwrap();
+        let map = Map::slots(&state, 8, Some(&WANTED)).unwrap();
         let cells = map.ranges[0].cells.len() as u64;
         assert!(cells <= SLOTS && cells > SLOTS / 4, "{cells}");
         assert!(map.cell_pages.is_power_of_two());
@@ -325,7 +328,7 @@ mod tests {
                     state.ranges[0].base_pfn = base;
                     for (count, align) in [(1, 0), (most, 63), (2, 64), (300, 8)] {
                         let wanted = Wanted { count, align, instead: Some((0, most)) };
-                        Map::slots(&state, Some(&wanted));
+                        Map::slots(&state, align, Some(&wanted));
                         Map::strip(&state, Some(&wanted));
                         Detail::of(&state, &wanted);
                     }

@@ -63,7 +63,7 @@ fn nothing(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
                 "  {name}: {free}{total} pages free, the longest run {}",
                 area.largest_run()
             )?;
-            draw::map(&map, Paint { color: false }, out)?;
+            draw::maps(&[&map], Paint { color: false }, out)?;
         }
     }
     for text in words::NOTHING_FOUND {
@@ -78,14 +78,8 @@ fn group(shown: &Shown<'_>, paint: Paint, out: &mut dyn Write) -> io::Result<()>
         labelled(label, &text, paint, out)?;
     }
     advice(&shown.advice, paint, out)?;
-    if let Some(strip) = &shown.strip {
-        writeln!(out)?;
-        draw::map(strip, paint, out)?;
-    }
-    if let Some(map) = &shown.map {
-        writeln!(out)?;
-        draw::map(map, paint, out)?;
-    }
+    let maps: Vec<_> = shown.strip.iter().chain(&shown.map).collect();
+    draw::maps(&maps, paint, out)?;
     if let Some(detail) = &shown.detail {
         writeln!(out)?;
         draw::detail(detail, shown.group.first.incident.count.unwrap_or(0), paint, out)?;

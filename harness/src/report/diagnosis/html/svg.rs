@@ -7,6 +7,9 @@ use super::super::words::counted;
 
 /// Units of a cell, to each side.
 const CELL: usize = 10;
+/// Units that a row of the map, and one of the run under the glass, is high.
+const MAP_ROW: usize = 12;
+const DETAIL_ROW: usize = 22;
 /// Units for the page numbers in front of a row.
 const LABEL: usize = 84;
 
@@ -38,46 +41,54 @@ const fn mark_class(mark: Mark) -> Option<(&'static str, &'static str)> {
     }
 }
 
-/// Opens a picture of `rows` rows; `what` says in words what it shows.
-fn open(rows: usize, what: &str, out: &mut dyn Write) -> io::Result<()> {
-    let (width, height) = (LABEL + ROW * CELL, rows * (CELL + 2));
+/// Opens a picture that is `height` units high; `what` says in words what it shows.
+fn open(height: usize, what: &str, out: &mut dyn Write) -> io::Result<()> {
+    let width = LABEL + ROW * CELL;
     writeln!(
         out,
-        "<figure>\n<svg viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{what}\">"
+        "<figure>\n<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Picture\">\n<svg viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{what}\">"
     )
 }
 
-fn label(row: usize, text: impl std::fmt::Display, out: &mut dyn Write) -> io::Result<()> {
-    let (x, y) = (LABEL - 6, row * (CELL + 2) + CELL - 1);
+/// A page number at the foot of the row that is drawn from `y` on.
+fn label(y: usize, text: impl std::fmt::Display, out: &mut dyn Write) -> io::Result<()> {
+    let x = LABEL - 6;
     writeln!(out, "<text x=\"{x}\" y=\"{y}\">{text}</text>")
 }
 
-/// A rectangle over `cells` cells from cell `at` of `row` on.
-fn rect(
-    (row, at, cells): (usize, usize, usize),
-    class: &str,
-    title: &str,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let (x, y, width) = (LABEL + at * CELL, row * (CELL + 2), cells * CELL - 1);
+/// Cells beside each other: `cells` of them from cell `at` on, `y` units down, `height` high.
+struct Place {
+    at: usize,
+    cells: usize,
+    y: usize,
+    height: usize,
+}
+
+fn rect(place: &Place, class: &str, title: &str, out: &mut dyn Write) -> io::Result<()> {
+    let Place { at, cells, y, height } = place;
+    let (x, width) = (LABEL + at * CELL, cells * CELL - 1);
     writeln!(
         out,
-        "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{CELL}\">\
+        "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\">\
          <title>{title}</title></rect>"
     )
 }
 
 /// Writes `map` with its legend.
 pub(super) fn map(map: &Map, out: &mut dyn Write) -> io::Result<()> {
-    let rows = map.ranges.iter().map(|range| range.cells.len().div_ceil(ROW)).sum();
+    let rows: usize = map.ranges.iter().map(|range| range.cells.len().div_ceil(ROW)).sum();
     let free = map.ranges.iter().flat_map(|range| &range.cells).map(|cell| cell.free);
     let free = free.fold(0, u64::saturating_add);
     let size = counted(map.cell_pages, "page");
-    open(rows, &format!("Occupancy of the area; {free} pages are known to be free"), out)?;
-    let mut row = 0;
+    open(
+        rows * MAP_ROW,
+        &format!("Occupancy of the area; {free} pages are known to be free"),
+        out,
+    )?;
+    let mut y = 0;
     for range in &map.ranges {
         for cells in range.cells.chunks(ROW) {
-            label(row, cells[0].start, out)?;
+            label(y + CELL - 1, cells[0].start, out)?;
             let mut at = 0;
             let same = |a: &Cell, b: &Cell| (a.fill, a.mark) == (b.fill, b.mark);
             for piece in cells.chunk_by(same) {
@@ -92,13 +103,14 @@ pub(super) fn map(map: &Map, out: &mut dyn Write) -> io::Result<()> {
                     Some((class, _)) => format!("{} {class}", fill_class(first.fill)),
                     None => fill_class(first.fill).to_string(),
                 };
-                rect((row, at, piece.len()), &class, &title, out)?;
+                let place = Place { at, cells: piece.len(), y, height: CELL };
+                rect(&place, &class, &title, out)?;
                 at += piece.len();
             }
-            row += 1;
+            y += MAP_ROW;
         }
     }
-    writeln!(out, "</svg>\n<figcaption>The area, {size} to a cell.")?;
+    writeln!(out, "</svg>\n</div>\n<figcaption>The area, {size} to a cell.")?;
     legend_of(map, out)?;
     writeln!(out, "</figcaption>\n</figure>")
 }
@@ -106,7 +118,7 @@ pub(super) fn map(map: &Map, out: &mut dyn Write) -> io::Result<()> {
 fn legend_of(map: &Map, out: &mut dyn Write) -> io::Result<()> {
     let cells = || map.ranges.iter().flat_map(|range| &range.cells);
     for fill in [Fill::Used, Fill::MostUsed, Fill::MostFree, Fill::Free, Fill::Unknown] {
-        if cells().any(|cell| cell.fill == fill) {
+        if cells().any(|cell| cell.fill == fill && cell.mark == Mark::None) {
             legend(fill_class(fill), fill_words(fill), out)?;
         }
     }
@@ -156,18 +168,18 @@ pub(super) fn detail(detail: &Detail, count: u64, out: &mut dyn Write) -> io::Re
         hole.start,
         hole.end()
     );
-    open(head.len() + gap + tail.len(), &what, out)?;
+    open((head.len() + gap + tail.len()) * DETAIL_ROW, &what, out)?;
     for (at, row) in head.iter().enumerate() {
-        draw_row(at, row, detail.cell_pages, out)?;
+        draw_row(at * DETAIL_ROW, row, detail.cell_pages, out)?;
     }
     if gap > 0 {
-        label(head.len(), "…", out)?;
+        label(head.len() * DETAIL_ROW + DETAIL_ROW / 2, "…", out)?;
     }
     for (at, row) in tail.iter().enumerate() {
-        draw_row(head.len() + gap + at, row, detail.cell_pages, out)?;
+        draw_row((head.len() + gap + at) * DETAIL_ROW, row, detail.cell_pages, out)?;
     }
     let slot = counted(detail.row_pages, "page");
-    writeln!(out, "</svg>\n<figcaption>{what}. A row is {slot}.")?;
+    writeln!(out, "</svg>\n</div>\n<figcaption>{what}. A row is {slot}.")?;
     let has = |part: Part| detail.all_rows().any(|row| row.parts.contains(&part));
     if has(Part::Lost) {
         legend("f bad", "free, in front of the first aligned page", out)?;
@@ -185,22 +197,23 @@ pub(super) fn detail(detail: &Detail, count: u64, out: &mut dyn Write) -> io::Re
     writeln!(out, "</figcaption>\n</figure>")
 }
 
-fn draw_row(at: usize, row: &Row, cell_pages: u64, out: &mut dyn Write) -> io::Result<()> {
-    label(at, row.start.max(0), out)?;
+fn draw_row(y: usize, row: &Row, cell_pages: u64, out: &mut dyn Write) -> io::Result<()> {
+    let height = DETAIL_ROW - 2;
+    label(y + height - 6, row.start.max(0), out)?;
     let mut cell = 0;
     for piece in row.parts.chunk_by(|a, b| a == b) {
         if piece[0] != Part::Nothing {
             let from = row.start + cell as i128 * i128::from(cell_pages);
             let to = from + piece.len() as i128 * i128::from(cell_pages) - 1;
             let title = format!("pages {} to {to}", from.max(0));
-            rect((at, cell, piece.len()), part_class(piece[0]), &title, out)?;
+            let place = Place { at: cell, cells: piece.len(), y, height };
+            rect(&place, part_class(piece[0]), &title, out)?;
         }
         cell += piece.len();
     }
-    let y = at * (CELL + 2);
     let mut edge = |cell: usize| {
         let x = LABEL + cell * CELL;
-        writeln!(out, "<rect class=\"edge\" x=\"{x}\" y=\"{y}\" width=\"3\" height=\"{CELL}\"/>")
+        writeln!(out, "<rect class=\"edge\" x=\"{x}\" y=\"{y}\" width=\"3\" height=\"{height}\"/>")
     };
     row.begins.map_or(Ok(()), &mut edge)?;
     row.ends.map_or(Ok(()), |cell| edge(cell + 1))

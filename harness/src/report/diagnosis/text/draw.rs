@@ -2,12 +2,30 @@
 
 use std::io::{self, Write};
 
-use super::super::picture::{Cell, Detail, Map, Part, ROW, Row};
+use super::super::picture::{Cell, Detail, GLYPHS, Map, Part, ROW, Row};
 use super::super::words::counted;
 use super::paint::{Paint, wrapped};
 
-/// Draws `map`: in one line where it is short, else in rows of 64 cells with their first page.
-pub(super) fn map(map: &Map, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+/// Draws pictures of one area, and says under the last one what their characters mean.
+pub(super) fn maps(maps: &[&Map], paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+    let Some(last) = maps.last() else { return Ok(()) };
+    for map in maps {
+        writeln!(out)?;
+        draw_map(map, paint, out)?;
+    }
+    let sizes: Vec<_> = maps.iter().map(|map| counted(map.cell_pages, "page")).collect();
+    let mut legend = vec![format!("a character is {}", sizes.join(", and in the rows "))];
+    let used = |glyph: &char| maps.iter().any(|map| map.glyphs().contains(glyph));
+    let glyphs = GLYPHS.into_iter().filter(used);
+    legend.extend(glyphs.map(|glyph| format!("{glyph} {}", meaning(glyph))));
+    if last.open {
+        legend.push("where the area ends is not in the log".to_string());
+    }
+    wrapped(&legend.join("; "), "  ", "  ", out)
+}
+
+/// In one line where it is short, else in rows of 64 cells with their first page.
+fn draw_map(map: &Map, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
     let several = map.ranges.len() > 1;
     let short = map.ranges.iter().all(|range| range.cells.len() <= ROW + ROW / 4);
     let last = map.ranges.iter().filter_map(|range| range.cells.last());
@@ -22,12 +40,7 @@ pub(super) fn map(map: &Map, paint: Paint, out: &mut dyn Write) -> io::Result<()
             writeln!(out, "  {first}|{}|", paint.picture(cells.iter().map(Cell::glyph)))?;
         }
     }
-    let mut legend = vec![format!("a character is {}", counted(map.cell_pages, "page"))];
-    legend.extend(map.glyphs().into_iter().map(|glyph| format!("{glyph} {}", meaning(glyph))));
-    if map.open {
-        legend.push("where the area ends is not in the log".to_string());
-    }
-    wrapped(&legend.join("; "), "  ", "  ", out)
+    Ok(())
 }
 
 fn meaning(glyph: char) -> &'static str {
@@ -100,11 +113,11 @@ pub(super) fn table(rows: &[Vec<String>], out: &mut dyn Write) -> io::Result<()>
         |column: usize| rows.iter().filter_map(|row| row.get(column)).map(String::len).max();
     let widths: Vec<_> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
     for row in rows {
-        write!(out, " ")?;
+        let mut line = String::new();
         for (text, width) in row.iter().zip(&widths) {
-            write!(out, " {text:>width$} ")?;
+            line += &format!("  {text:>width$}");
         }
-        writeln!(out)?;
+        writeln!(out, "{}", line.trim_end())?;
     }
     Ok(())
 }

@@ -19,7 +19,7 @@ use crate::diagnose::{AreaState, Failure, Hole, Known, RangeState};
 pub use detail::{Detail, Part, Row};
 
 /// Cells of a picture on one line.
-const STRIP: u64 = 80;
+const STRIP: u64 = 96;
 /// Every character of a map.
 pub const GLYPHS: [char; 7] = ['#', '+', '-', '.', '?', '!', 'o'];
 /// Cells of a row of the large picture.
@@ -312,7 +312,7 @@ mod tests {
         let cells = map.ranges[0].cells.len() as u64;
         assert!(cells <= SLOTS && cells > SLOTS / 4, "{cells}");
         assert!(map.cell_pages.is_power_of_two());
-        assert!(Map::strip(&state, None).unwrap().ranges[0].cells.len() <= 80);
+        assert!(Map::strip(&state, None).unwrap().ranges[0].cells.len() <= 96);
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub(super) fn maps(maps: &[&Map], paint: Paint, out: &mut dyn Write) -> io::Resu
 /// In one line where it is short, else in rows of 64 cells with their first page.
 fn draw_map(map: &Map, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
     let several = map.ranges.len() > 1;
-    let short = map.ranges.iter().all(|range| range.cells.len() <= ROW + ROW / 4);
+    let short = map.ranges.iter().all(|range| range.cells.len() <= ROW + ROW / 2);
     let last = map.ranges.iter().filter_map(|range| range.cells.last());
     let width = last.map(|cell| cell.start.to_string().len()).max().unwrap_or(1);
     for range in &map.ranges {

@@ -21,3 +21,6 @@ pub use groups::{Group, Groups, Report, Shown};
 pub use html::write as html;
 pub use picture::{Cell, Detail, Fill, GLYPHS, Map, Mark, Part, ROW, Row, Strip, Wanted};
 pub use text::{Look, write as text};
+
+/// The caps that tables of residents show, as far as they are below the board's.
+const CAPS: [u32; 5] = [7, 6, 5, 4, 0];

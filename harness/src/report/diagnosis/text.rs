@@ -2,12 +2,13 @@
 
 mod draw;
 mod paint;
+mod residents;
 
 use std::io::{self, Write};
 
 use super::groups::{Report, Shown};
 use super::words::{self, clean, counted};
-use crate::diagnose::{Advice, AreaState, Resident};
+use crate::diagnose::Advice;
 use paint::{Paint, wrapped};
 
 /// How text looks.
@@ -16,9 +17,6 @@ pub struct Look {
     /// With colours.
     pub color: bool,
 }
-
-/// The caps that the table of residents shows, as far as they are below the board's.
-pub(super) const CAPS: [u32; 5] = [7, 6, 5, 4, 0];
 
 /// The most warnings that are shown.
 const MOST_WARNINGS: usize = 8;
@@ -46,7 +44,7 @@ pub fn write(report: &Report<'_>, look: Look, out: &mut dyn Write) -> io::Result
     let areas = report.diagnosis.areas.iter().zip(&report.diagnosis.residents);
     for (area, residents) in areas.filter(|(_, residents)| !residents.is_empty()) {
         writeln!(out)?;
-        self::residents(area, residents, report.diagnosis.cap, paint, out)?;
+        residents::write(area, residents, report.diagnosis.cap, paint, out)?;
     }
     footer(report, out)
 }
@@ -134,44 +132,6 @@ fn rest(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn residents(
-    area: &AreaState,
-    residents: &[Resident],
-    cap: u32,
-    paint: Paint,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let name = area.name.as_deref().map_or_else(|| "the area".to_string(), clean);
-    let title =
-        format!("what fills {name}, and what a smaller cap would give back (cap {cap} now)");
-    writeln!(out, "{}", paint.bold(&title))?;
-    let caps: Vec<u32> = CAPS.into_iter().filter(|other| *other < cap).collect();
-    let mut head: Vec<String> =
-        ["pages", "order", "buffers", "stranded"].into_iter().map(String::from).collect();
-    head.extend(caps.iter().map(|cap| format!("cap {cap}")));
-    head.push("sure".to_string());
-    let mut table = vec![head];
-    table.extend(residents.iter().map(|resident| {
-        let back = |cap: &u32| recoverable(resident, *cap).map_or_else(dash, |n| n.to_string());
-        let blocks = resident.blocks.map_or_else(dash, |blocks| blocks.to_string());
-        let mut row = vec![resident.count.to_string(), resident.align.to_string(), blocks];
-        row.push(resident.stranded_pages.to_string());
-        row.extend(caps.iter().map(back));
-        row.push(resident.confidence.name().to_string());
-        row
-    }));
-    draw::table(&table, out)
-}
-
-fn dash() -> String {
-    "-".to_string()
-}
-
-/// Pages that `cap` gives back.
-pub(super) fn recoverable(resident: &Resident, cap: u32) -> Option<u64> {
-    resident.recoverable.iter().find(|(other, _)| *other == cap).map(|(_, pages)| *pages)
-}
-
 fn footer(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)?;
     wrapped(&words::read(report.diagnosis), "", "  ", out)?;
@@ -241,6 +201,17 @@ mod tests {
         let row = "    257      8        2       510    256    384    448    480    510  likely";
         assert!(text.contains(row), "{text}");
         assert!(text.contains("cap 7  cap 6  cap 5  cap 4  cap 0"), "{text}");
+    }
+
+    #[test]
+    fn the_note_s_area_is_said_to_strand_half_of_itself() {
+        let mut found = diagnosis();
+        found.areas[0].total = Some(286_720);
+        let text = written(&[], &found, |report, out| write(report, Look::default(), out));
+        let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let sentence = "is 49.8 % free when the next one fails at cap 8; 33.1 % at cap 7, 19.7 % at \
+                        cap 6, 10.8 % at cap 5, 5.5 % at cap 4, 0.1 % at cap 0.";
+        assert!(flat.contains(sentence), "{text}");
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! The sentences that text and HTML share.
 
+use super::CAPS;
 use super::groups::{Group, Report, Shown};
 use crate::cause::Cause;
-use crate::diagnose::{AlignFrom, Diagnosis, Failure, Reported, errno_name};
+use crate::diagnose::{
+    AlignFrom, AreaState, Diagnosis, Failure, Pitch, Reported, Resident, errno_name,
+};
 
 /// `1 page`, `2 pages`.
 pub(super) fn counted(number: u64, what: &str) -> String {
@@ -247,6 +250,36 @@ fn fit(failure: &Failure) -> Option<String> {
         (Some(_), None) => "they fit: room was not what was missing".to_string(),
         (None, _) => format!("at no order; at order {order} at most {most} fit"),
     })
+}
+
+/// What the buffers that strand most would do to the whole area, at this cap and at lower ones.
+pub(super) fn pitch(area: &AreaState, residents: &[Resident], cap: u32) -> Option<String> {
+    let total = area.total?;
+    let worst = residents.iter().max_by_key(|resident| resident.stranded_pages)?;
+    let at = |cap| Pitch::of(worst.count, total, cap);
+    let free = |pitch: Pitch| format!("{:.1} %", 100.0 * pitch.free_share(total));
+    let now = at(cap);
+    // A page in a hundred is worth no word.
+    if now.blocks == 0 || now.free_pages < total / 100 {
+        return None;
+    }
+    let mut text = format!(
+        "An area of {total} pages with nothing but buffers of {} in it is {} free when the next one \
+         fails at cap {cap}",
+        counted(worst.count, "page"),
+        free(now),
+    );
+    let lower = CAPS.into_iter().filter(|other| *other < cap);
+    let lower: Vec<_> = lower.map(|cap| format!("{} at cap {cap}", free(at(cap)))).collect();
+    if !lower.is_empty() {
+        text += &format!("; {}", lower.join(", "));
+    }
+    Some(text + ".")
+}
+
+/// Pages that `cap` gives back.
+pub(super) fn recoverable(resident: &Resident, cap: u32) -> Option<u64> {
+    resident.recoverable.iter().find(|(other, _)| *other == cap).map(|(_, pages)| *pages)
 }
 
 /// What was read.

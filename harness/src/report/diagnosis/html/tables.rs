@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
+use super::super::CAPS;
 use super::super::groups::Report;
-use super::super::text::{CAPS, recoverable};
-use super::super::words::{self, counted};
+use super::super::words::{self, counted, recoverable};
 use super::{Escaped, class};
 use crate::diagnose::{AreaState, Resident};
 
@@ -65,6 +65,9 @@ pub(super) fn areas(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
             cap = diagnosis.cap,
         )?;
         table(area, residents, diagnosis.cap, index, out)?;
+        if let Some(pitch) = words::pitch(area, residents, diagnosis.cap) {
+            writeln!(out, "<p>{}</p>", Escaped(pitch))?;
+        }
         writeln!(out, "</section>")?;
     }
     Ok(())

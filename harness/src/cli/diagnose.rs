@@ -2,7 +2,7 @@
 
 mod progress;
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -28,12 +28,13 @@ use progress::Progress;
 ///   cmalab diagnose dmesg.txt
 ///   adb shell dmesg | cmalab diagnose
 ///   cmalab diagnose dmesg.txt trace.txt --cap 6 --kernel 6.6
+///   cmalab diagnose dmesg.txt /sys/kernel/debug/cma
 ///   cmalab diagnose dmesg.txt --format html -o why.html
 ///   cmalab diagnose dmesg.txt --fail-on alignment,fragmentation
 #[derive(Args, Debug)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Diagnose {
-    /// Logs, traces and dumps; "-" is standard input
+    /// Logs, traces, dumps, and directories of debugfs or sysfs; "-" is standard input
     #[arg(value_name = "FILE", default_value = "-")]
     files: Vec<PathBuf>,
     /// The kernel, by release or `android`, where the log does not say
@@ -164,7 +165,10 @@ impl Diagnose {
         if self.files.iter().filter(|path| is_standard_input(path)).count() > 1 {
             return Err(Failure::because("read standard input twice; name it once"));
         }
-        let progress = Progress::new(&self.files, context.progress);
+        // A bar between the rows that are written meanwhile would be seen by nobody.
+        let rows = !context.html && context.format != Format::Text && self.out.is_none();
+        let shown = context.progress && !(rows && io::stdout().is_terminal());
+        let progress = Progress::new(&self.files, shown);
         let open = |path: &PathBuf| open(path).map(|source| source.counted(progress.counter()));
         let sources: Vec<_> = self.files.iter().map(open).collect::<Result<_, _>>()?;
         Ok((sources, progress))
@@ -188,6 +192,9 @@ fn open(path: &Path) -> Result<Source, IngestError> {
         // What cannot be read is said before anything is written.
         source.open()?;
         return Ok(source);
+    }
+    if there.is_dir() {
+        return ingest::directory(path);
     }
     Source::open_file(path)
 }

@@ -328,9 +328,15 @@ mod tests {
                     state.ranges[0].base_pfn = base;
                     for (count, align) in [(1, 0), (most, 63), (2, 64), (300, 8)] {
                         let wanted = Wanted { count, align, instead: Some((0, most)) };
-                        Map::slots(&state, align, Some(&wanted));
-                        Map::strip(&state, Some(&wanted));
-                        Detail::of(&state, &wanted);
+                        let slots = Map::slots(&state, align, Some(&wanted));
+                        let strip = Map::strip(&state, Some(&wanted));
+                        for map in slots.iter().chain(&strip) {
+                            let cells = &map.ranges[0].cells;
+                            assert!(!cells.is_empty() && cells.len() as u64 <= SLOTS);
+                            assert!(cells.iter().all(|cell| cell.free <= cell.pages));
+                        }
+                        let detail = Detail::of(&state, &wanted);
+                        assert!(detail.is_none_or(|detail| detail.all_rows().count() <= 8));
                     }
                 }
             }

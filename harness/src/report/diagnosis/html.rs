@@ -10,7 +10,6 @@ use std::fmt;
 use std::io::{self, Write};
 
 use super::groups::{Report, Shown};
-use super::text::cost;
 use super::words::{self, clean};
 use crate::cause::Cause;
 
@@ -155,9 +154,9 @@ fn advice(shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
             (_, true) => ("yes", "Helps"),
             (_, false) => ("no", "Does not help"),
         };
-        let cost = advice.cost_pages.map_or_else(String::new, |pages| {
-            format!(" <span class=\"cost\">{}</span>", cost(pages))
-        });
+        let cost = words::cost(advice);
+        let cost =
+            cost.map_or_else(String::new, |cost| format!(" <span class=\"cost\">{cost}</span>"));
         let text = Escaped(&advice.text);
         writeln!(out, "<li class=\"{class}\"><b>{word}:</b> {text}{cost}</li>")?;
     }

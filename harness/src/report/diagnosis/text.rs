@@ -91,26 +91,16 @@ fn labelled(label: &str, text: &str, paint: Paint, out: &mut dyn Write) -> io::R
 }
 
 fn advice(advice: &[Advice], paint: Paint, out: &mut dyn Write) -> io::Result<()> {
-    for Advice { kind, helps, text, cost_pages } in advice {
-        let label = match (*kind, *helps) {
+    for advice in advice {
+        let label = match (advice.kind, advice.helps) {
             ("collect", _) => "next",
             (_, true) => "helps",
             (_, false) => "no help",
         };
-        let cost = cost_pages.map_or_else(String::new, |pages| format!(" [{}]", cost(pages)));
-        labelled(label, &format!("{}{cost}", clean(text)), paint, out)?;
+        let cost = words::cost(advice).map_or_else(String::new, |cost| format!(" [{cost}]"));
+        labelled(label, &format!("{}{cost}", clean(&advice.text)), paint, out)?;
     }
     Ok(())
-}
-
-/// What something costs or saves.
-pub(super) fn cost(pages: i64) -> String {
-    let amount = counted(pages.unsigned_abs(), "page");
-    match pages {
-        0 => "costs no page".to_string(),
-        1.. => format!("costs {amount}"),
-        _ => format!("saves {amount}"),
-    }
 }
 
 /// The groups that have no detail, a line each, and what is in no group.

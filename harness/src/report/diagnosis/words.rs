@@ -4,7 +4,7 @@ use super::CAPS;
 use super::groups::{Group, Report, Shown};
 use crate::cause::Cause;
 use crate::diagnose::{
-    AlignFrom, AreaState, Diagnosis, Failure, Pitch, Reported, Resident, errno_name,
+    Advice, AlignFrom, AreaState, Diagnosis, Failure, Pitch, Reported, Resident, errno_name,
 };
 
 /// `1 page`, `2 pages`.
@@ -250,6 +250,13 @@ fn fit(failure: &Failure) -> Option<String> {
         (Some(_), None) => "they fit: room was not what was missing".to_string(),
         (None, _) => format!("at no order; at order {order} at most {most} fit"),
     })
+}
+
+/// What something that helps costs or saves; nothing where it is free, or does not help.
+pub(super) fn cost(advice: &Advice) -> Option<String> {
+    let pages = advice.cost_pages.filter(|pages| advice.helps && *pages != 0)?;
+    let amount = counted(pages.unsigned_abs(), "page");
+    Some(if pages > 0 { format!("costs {amount}") } else { format!("saves {amount}") })
 }
 
 /// What the buffers that strand most would do to the whole area, at this cap and at lower ones.

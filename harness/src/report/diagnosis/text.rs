@@ -32,13 +32,14 @@ pub fn write(report: &Report<'_>, look: Look, out: &mut dyn Write) -> io::Result
     if report.groups.is_empty() {
         nothing(report, out)?;
     }
+    let mut said = Vec::new();
     let single = report.groups.len() == 1 && report.beyond == 0;
     for shown in report.groups.iter().filter(|shown| shown.detailed) {
         writeln!(out)?;
         if !single {
             wrapped(&paint.bold(&words::group_line(shown.group)), "", "    ", out)?;
         }
-        group(shown, paint, out)?;
+        group(shown, paint, &mut said, out)?;
     }
     rest(report, out)?;
     let areas = report.diagnosis.areas.iter().zip(&report.diagnosis.residents);
@@ -71,11 +72,16 @@ fn nothing(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn group(shown: &Shown<'_>, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+fn group<'a>(
+    shown: &'a Shown<'_>,
+    paint: Paint,
+    said: &mut Vec<&'a Advice>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     for (label, text) in words::facts(shown) {
         labelled(label, &text, paint, out)?;
     }
-    advice(&shown.advice, paint, out)?;
+    advice(&shown.advice, paint, said, out)?;
     let maps: Vec<_> = shown.strip.iter().chain(&shown.map).collect();
     draw::maps(&maps, paint, out)?;
     if let Some(detail) = &shown.detail {
@@ -90,8 +96,20 @@ fn labelled(label: &str, text: &str, paint: Paint, out: &mut dyn Write) -> io::R
     wrapped(text, &first, "           ", out)
 }
 
-fn advice(advice: &[Advice], paint: Paint, out: &mut dyn Write) -> io::Result<()> {
-    for advice in advice {
+/// What was `said` of a failure before is not said again.
+fn advice<'a>(
+    advice: &'a [Advice],
+    paint: Paint,
+    said: &mut Vec<&'a Advice>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let new: Vec<_> = advice.iter().filter(|one| !said.contains(one)).collect();
+    said.extend(&new);
+    if new.len() < advice.len() && new.iter().all(|one| !one.helps) {
+        let more = if new.is_empty() { "as above" } else { "as above, and:" };
+        labelled("helps", more, paint, out)?;
+    }
+    for advice in new {
         let label = match (advice.kind, advice.helps) {
             ("collect", _) => "next",
             (_, true) => "helps",
@@ -159,7 +177,7 @@ mod tests {
         );
         assert_eq!(
             first(&[undecidable()]),
-            "undecidable: why 1 page at order 0 failed with -12 is not in the log (1 failure)"
+            "undecidable: 1 page at order 0 failed with -12; no list of free runs (1 failure)"
         );
     }
 
@@ -167,7 +185,8 @@ mod tests {
     fn of_several_kinds_there_is_a_sum_first() {
         let text = text(&[undecidable(), misaligned(), misaligned()]);
         assert!(text.starts_with("3 failures: 2 alignment, 1 undecidable\n"), "{text}");
-        let (alignment, open) = (text.find("alignment (certain)"), text.find("undecidable: why"));
+        let (alignment, open) =
+            (text.find("alignment (certain)"), text.find("undecidable: 1 page"));
         assert!(alignment.unwrap() < open.unwrap(), "the frequent one comes first: {text}");
     }
 
@@ -183,6 +202,14 @@ mod tests {
         assert!(text.contains(picture), "{text}");
         assert!(text.contains("needed: 768 + 300 = 1068 > 1013;"), "{text}");
         assert!(text.contains("[ ] its 300 pages at order 6: 576 to 875\n"), "{text}");
+    }
+
+    #[test]
+    fn what_was_said_is_not_said_again() {
+        let other = with(&undecidable(), |incident| incident.ret = Some(-16));
+        let text = text(&[undecidable(), other]);
+        assert_eq!(text.matches("  next ").count(), 1, "{text}");
+        assert_eq!(text.matches("  helps    as above\n").count(), 1, "{text}");
     }
 
     #[test]

@@ -106,7 +106,7 @@ pub(super) fn answer(failure: &Failure) -> String {
             format!("a fatal signal ended the request for {pages}: the task was being killed")
         }
         Some(Cause::Policy) => format!("there was room for {pages}, and it was not tried"),
-        None => format!("why {pages}{order} failed{} is not in the log", ret(failure)),
+        None => format!("{pages}{order} failed{}; {}", ret(failure), clean(&failure.why)),
     }
 }
 
@@ -137,9 +137,14 @@ pub(super) fn headline(report: &Report<'_>) -> String {
     if report.groups.is_empty() {
         return "no failed CMA allocation in this log".to_string();
     }
+    let failures = counted(report.failures, "failure");
+    let mut verdicts: Vec<_> = report.groups.iter().map(|one| verdict(&one.group.first)).collect();
+    verdicts.dedup();
+    if let ([verdict], 0) = (verdicts.as_slice(), report.beyond) {
+        return format!("{failures}, all {verdict}");
+    }
     let each = report.verdicts.iter().map(|(name, failures)| format!("{failures} {name}"));
-    let each = each.collect::<Vec<_>>().join(", ");
-    format!("{}: {each}", counted(report.failures, "failure"))
+    format!("{failures}: {}", each.collect::<Vec<_>>().join(", "))
 }
 
 /// A group in a line.

@@ -191,7 +191,7 @@ pub(super) fn detail(detail: &Detail, count: u64, out: &mut dyn Write) -> io::Re
         legend("miss", "needed too, and not free", out)?;
     }
     if let Some((order, place)) = detail.instead {
-        let words = format!("at order {order}: {} to {}", place.start, place.end());
+        let words = format!("at order {order}: {} to {}", place.start, place.end() - 1);
         legend("frame", &words, out)?;
     }
     writeln!(out, "</figcaption>\n</figure>")

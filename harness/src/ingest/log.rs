@@ -20,11 +20,17 @@ use super::error::IngestError;
 use super::source::Source;
 use lines::{Advance, RawLines};
 
-/// The formats of a board's text.
-pub const FORMATS: &[Format] = &[dmesg::FORMAT];
-
 /// The lines at the start that are all looked at, whatever stands in them.
 const FIRST: u64 = 64;
+
+/// Every format that is read out of a text, by family.
+pub const FORMATS: &[&[Format]] = &[&[dmesg::FORMAT], event::FORMATS, section::FORMATS];
+
+/// Whether a file of this name is read where it stands below its path.
+#[must_use]
+pub fn is_known_file(name: &str) -> bool {
+    section::is_known_file(name)
+}
 
 /// What the reader keeps of a text, in order of the lines.
 #[derive(Clone, PartialEq, Debug)]
@@ -107,7 +113,7 @@ pub enum Record {
         total: Option<u64>,
         /// Printed in the way of a vendor (Android).
         vendor: bool,
-        /// The function named in a debug line is `__cma_alloc…`, or the line has `name:` (6.2 on).
+        /// The function of a debug line is `__cma_alloc…`, or it has `name:` (6.2 on).
         named: bool,
     },
     /// A claim of a call was busy.
@@ -394,7 +400,8 @@ impl Records {
 
     fn step(&mut self) -> Result<bool, IngestError> {
         let Self { lines, dmesg, events, sections, queue, .. } = self;
-        if lines.number() >= FIRST && !self.used && !dmesg.is_waiting() {
+        let waiting = self.used || dmesg.is_waiting() || sections.is_open();
+        if lines.number() >= FIRST && !waiting {
             lines.skip()?;
         }
         let advance = lines.advance()?;
@@ -402,7 +409,12 @@ impl Records {
         match advance {
             Advance::Line => {
                 let line = lines.bytes();
-                self.used = sections.line(line, sink) || events.line(line, sink);
+                // Events come in millions, and are told sooner; an open file must see what
+                // ends it.
+                let open = sections.is_open();
+                self.used = open && sections.line(line, sink)
+                    || events.line(line, sink)
+                    || !open && sections.line(line, sink);
                 if !self.used {
                     dmesg.line(line, sink);
                 }
@@ -410,6 +422,7 @@ impl Records {
             Advance::TooLong => sink.odd(0, "the line is too long; it is left out".to_string()),
             Advance::End => {
                 dmesg.end(sink);
+                events.end(sink);
                 sections.end(sink);
             }
         }

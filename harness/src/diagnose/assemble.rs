@@ -328,6 +328,8 @@ impl Assembler {
             shown: Shown::NOTHING,
             release: self.releases.as_ref().map(|(_, now)| Arc::clone(now)),
             total: None,
+            together: Vec::new(),
+            unsure: false,
             before: None,
             traced: None,
             trace_us: None,

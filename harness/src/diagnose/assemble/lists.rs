@@ -118,20 +118,20 @@ impl Pairing {
 
 impl Assembler {
     /// A list of free runs.
-    pub(super) fn list(&mut self, task: Option<Task>, list: FreeRuns) {
+    pub(super) fn list(&mut self, task: Option<&Task>, list: FreeRuns) {
         let list = Arc::new(list);
         let shown = Shown::by_list(&list);
         self.text.note(shown.hard);
         if self.is_listed_again(&list) {
             return;
         }
-        let (candidates, told) = self.pairing.candidates(&self.window, task.as_ref(), self.at);
+        let (candidates, told) = self.pairing.candidates(&self.window, task, self.at);
         let id = match candidates.first() {
             Some(first) => {
                 self.share(&list, &candidates, told);
                 first.id
             }
-            None => self.list_without_line(task.as_ref()),
+            None => self.list_without_line(task),
         };
         self.seen.note(Kind::List, self.at, list.sum(), id);
         let area = self.window.get(id).and_then(|open| open.incident.area.clone());

@@ -33,7 +33,7 @@ fn evidence(file: &File) -> &'static str {
 
 fn text(compared: &[(&File, String, Comparison)], out: &mut dyn Write) -> io::Result<()> {
     for (file, policy, found) in compared {
-        let Comparison { ops, fields, mismatches, first } = found;
+        let Comparison { ops, fields, mismatches, first, .. } = found;
         writeln!(
             out,
             "{} under {policy}, kernel {}: {ops} ops, {fields} fields compared, {mismatches} \

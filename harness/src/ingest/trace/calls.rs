@@ -313,3 +313,197 @@ const fn is_none(pfn: u64) -> bool {
 
 const ENOMEM: i32 = crate::kernel::ENOMEM;
 const EBUSY: i32 = crate::kernel::EBUSY;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NONE: u64 = u64::MAX;
+
+    fn found(line: u64, pid: u32, record: Record) -> Found {
+        let pid = Some(pid).filter(|pid| *pid > 0);
+        let task = Task { comm: Some("vpu".into()), pid, cpu: None };
+        Found { line, time_us: Some(line * 10), task: Some(task), record }
+    }
+
+    fn start(line: u64, pid: u32, count: u64) -> Found {
+        let (available, total, vendor, named) = (None, None, false, false);
+        let (origin, area, align) = (Origin::Trace, None, 4);
+        let record = Record::Start { origin, area, count, align, available, total, vendor, named };
+        found(line, pid, record)
+    }
+
+    fn busy(line: u64, pid: u32, count: u64, pfn: u64) -> Found {
+        let (origin, area, page) = (Origin::Trace, None, None);
+        let (pfn, count, align) = (Some(pfn), Some(count), Some(4));
+        found(line, pid, Record::Busy { origin, area, pfn, page, count, align })
+    }
+
+    fn finish(line: u64, pid: u32, count: u64, pfn: u64, errno: Option<i32>) -> Found {
+        let failed = pfn == NONE || errno.is_some_and(|errno| errno != 0);
+        let page = if failed { Page::Null } else { Page::Some };
+        let (origin, area, alone) = (Origin::Trace, None, false);
+        let (pfn, count, align) = (Some(pfn), Some(count), Some(4));
+        found(line, pid, Record::Finish { origin, area, page, pfn, count, align, errno, alone })
+    }
+
+    fn release(line: u64, pid: u32, pfn: u64, count: u64) -> Found {
+        let (pfn, count) = (Some(pfn), Some(count));
+        found(line, pid, Record::Release { origin: Origin::Trace, area: None, pfn, count })
+    }
+
+    /// What becomes of events: a call as its line, time, pages, retries and end; a release as its
+    /// line and no end.
+    type Seen = (u64, u64, u64, Option<u64>, Option<Ended>);
+
+    fn put_together(events: &[Found]) -> (Vec<Seen>, Strange) {
+        let mut calls = Calls::default();
+        let mut seen = Vec::new();
+        let mut note = |done: Done| match done {
+            Done::Call { line, time_us, count, retries, ended, .. } => {
+                seen.push((line, time_us.unwrap_or(0), count, retries, Some(ended)));
+            }
+            Done::Release { line, time_us, count, .. } => {
+                seen.push((line, time_us.unwrap_or(0), count, None, None));
+            }
+            Done::Lost => seen.push((0, 0, 0, None, None)),
+        };
+        for event in events {
+            calls.take(event);
+            while let Some(done) = calls.next() {
+                note(done);
+            }
+        }
+        calls.end();
+        while let Some(done) = calls.next() {
+            note(done);
+        }
+        (seen, calls.strange)
+    }
+
+    const GRANTED: Option<Ended> = Some(Ended::Granted(64));
+
+    #[test]
+    fn a_call_stands_where_it_began_and_counts_its_busy_claims() {
+        let events = [start(1, 7, 9), finish(2, 7, 9, 64, Some(0)), release(3, 7, 64, 9)];
+        let (seen, strange) = put_together(&events);
+        assert_eq!(seen, [(1, 10, 9, Some(0), GRANTED), (3, 30, 9, None, None)]);
+        assert_eq!(strange, Strange::default());
+        let events = [start(1, 7, 9), busy(2, 7, 9, 16), busy(3, 7, 9, 32)];
+        let events = [&events[..], &[finish(4, 7, 9, 64, None)]].concat();
+        assert_eq!(put_together(&events).0, [(1, 30, 9, Some(2), GRANTED)]);
+    }
+
+    #[test]
+    fn calls_of_two_tasks_stand_in_the_order_of_their_last_search() {
+        let ends = |events: &[Found]| {
+            let (seen, strange) = put_together(events);
+            (seen.iter().map(|seen| seen.2).collect::<Vec<_>>(), strange.overlapping)
+        };
+        // The one that ends first began last, with a release in between.
+        let events = [
+            start(1, 7, 9),
+            start(2, 8, 5),
+            release(3, 9, 900, 3),
+            finish(4, 8, 5, 80, Some(0)),
+            finish(5, 7, 9, 64, Some(0)),
+        ];
+        assert_eq!(ends(&events), (vec![9, 5, 3], 1));
+        // The one that began first searched again behind the other.
+        let events = [
+            start(1, 7, 9),
+            start(2, 8, 5),
+            busy(3, 7, 9, 16),
+            finish(4, 8, 5, 80, Some(0)),
+            finish(5, 7, 9, 64, Some(0)),
+        ];
+        assert_eq!(ends(&events), (vec![5, 9], 1));
+        // The same without pids: told apart by what they ask for.
+        let events = [start(1, 0, 9), start(2, 0, 5), finish(3, 0, 5, 80, None)];
+        let events = [&events[..], &[finish(4, 0, 9, 64, None)]].concat();
+        assert_eq!(ends(&events), (vec![9, 5], 1));
+        // One behind the other is no overlap.
+        let events = [start(1, 7, 9), finish(2, 7, 9, 64, None), start(3, 8, 9)];
+        let events = [&events[..], &[finish(4, 8, 9, 80, None)]].concat();
+        assert_eq!(ends(&events), (vec![9, 9], 0));
+    }
+
+    #[test]
+    fn what_a_refused_call_met_is_told_by_its_pfn_its_errno_and_its_retries() {
+        let ended = |events: &[Found]| put_together(events).0[0].4.unwrap();
+        let failed = |tried, errno| Ended::Failed { tried, errno };
+        for (events, expected) in [
+            (vec![start(1, 7, 9), finish(2, 7, 9, NONE, None)], failed(None, ENOMEM)),
+            (vec![start(1, 7, 9), finish(2, 7, 9, u32::MAX.into(), Some(-12))], failed(None, -12)),
+            (vec![start(1, 7, 9), finish(2, 7, 9, 0, Some(-16))], failed(None, -16)),
+            (vec![start(1, 7, 9), finish(2, 7, 9, 64, Some(-4))], failed(Some(64), -4)),
+        ] {
+            assert_eq!(ended(&events), expected);
+        }
+        // Without errno (up to 6.1): the last claim was busy, or it ended with another error.
+        let null = |line, pfn| {
+            let mut event = finish(line, 7, 9, pfn, None);
+            let Record::Finish { page, .. } = &mut event.record else { unreachable!() };
+            *page = Page::Null;
+            event
+        };
+        let busy = busy(2, 7, 9, 16);
+        assert_eq!(ended(&[start(1, 7, 9), busy.clone(), null(3, 16)]), failed(Some(16), EBUSY));
+        assert_eq!(ended(&[start(1, 7, 9), busy, null(3, 32)]), failed(Some(32), ENOMEM));
+        assert_eq!(ended(&[start(1, 7, 9), null(3, 32)]), failed(Some(32), ENOMEM));
+        // The one event of old kernels says of a place that was tried only that it failed.
+        let mut alone = null(1, 32);
+        let Record::Finish { alone: one, .. } = &mut alone.record else { unreachable!() };
+        *one = true;
+        let (seen, _) = put_together(&[alone]);
+        assert_eq!(seen, [(1, 10, 9, None, Some(failed(Some(32), EBUSY)))]);
+    }
+
+    #[test]
+    fn what_has_no_start_or_no_finish_is_counted() {
+        let events = [start(1, 7, 0), start(2, 7, 9), start(3, 8, 5), finish(4, 7, 9, 64, None)];
+        let (seen, strange) = put_together(&events);
+        let left = Some(Ended::Unfinished);
+        let expected =
+            [(1, 10, 0, Some(0), left), (2, 20, 9, Some(0), GRANTED), (3, 30, 5, Some(0), left)];
+        assert_eq!(seen, expected);
+        assert_eq!((strange.unfinished, strange.unstarted, strange.overlapping), (2, 0, 0));
+        // The trace begins within two calls; a finish of other numbers is another call's.
+        let events = [busy(1, 7, 9, 16), finish(2, 7, 9, 64, None), finish(3, 8, 5, 64, None)];
+        let (seen, strange) = put_together(&events);
+        assert_eq!(seen, [(1, 10, 9, Some(1), GRANTED), (3, 30, 5, Some(0), GRANTED)]);
+        assert_eq!(strange.unstarted, 2);
+        let events = [start(1, 7, 9), finish(2, 7, 5, 64, None)];
+        let (seen, strange) = put_together(&events);
+        assert_eq!(seen, [(1, 10, 9, Some(0), left), (2, 20, 5, Some(0), GRANTED)]);
+        assert_eq!((strange.unfinished, strange.unstarted), (1, 1));
+        let lost = found(1, 7, Record::Lost { cpu: None, events: Some(3) });
+        assert_eq!(put_together(&[lost]).1.lost, 1);
+    }
+
+    #[test]
+    fn a_call_that_never_ends_does_not_hold_up_all_that_follows() {
+        let mut calls = Calls::default();
+        calls.take(&start(1, 7, 9));
+        let mut most = 0;
+        for line in 0..3 * MOST_WAITING as u64 {
+            calls.take(&release(line, 8, line, 1));
+            most = most.max(calls.queue.len());
+            while calls.next().is_some() {}
+        }
+        assert_eq!((most, calls.queue.len()), (MOST_WAITING + 1, 0));
+        // Nor do tasks that come and go, nor a call that is busy for ever.
+        for pid in 0..3 * MOST_OPEN as u32 {
+            calls.take(&start(1, pid + 1, 9));
+            while calls.next().is_some() {}
+        }
+        assert_eq!(calls.open.len(), MOST_OPEN);
+        let mut calls = Calls::default();
+        calls.take(&start(1, 7, 9));
+        calls.take(&start(2, 8, 9));
+        for line in 0..1000 {
+            calls.take(&busy(line, 8, 9, line));
+        }
+        assert_eq!(calls.queue.len(), 2);
+    }
+}

@@ -11,9 +11,13 @@ mod section;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::Format;
 use super::error::IngestError;
 use super::source::Source;
 use lines::RawLines;
+
+/// Every format that is read out of a text, by family.
+pub const FORMATS: &[&[Format]] = &[event::FORMATS, section::FORMATS];
 
 /// What the reader keeps of a text, in order of the lines.
 #[derive(Clone, PartialEq, Debug)]
@@ -377,6 +381,7 @@ impl Records {
         let sink = &mut Sink { source: lines.name(), line: lines.number(), queue };
         if !more {
             dmesg.end(sink);
+            events.end(sink);
             sections.end(sink);
             return Ok(false);
         }

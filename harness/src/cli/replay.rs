@@ -210,13 +210,12 @@ fn check(
     context: &Context,
 ) -> Result<Comparison, Failure> {
     let environment = environment::Spec::parse(TRACE_ENVIRONMENT)?;
-    let survey = replay::survey(&file.source, options, &environment)?;
     let under = Under {
         policy: &context.catalog.parse(file.kernel.policy)?,
         environment: &environment,
         seed,
         kernel: file.kernel,
-        cap: survey.cap,
+        cap: file.survey.cap,
     };
     Ok(replay::expect(&file.source, options, None, &under)?)
 }

@@ -29,7 +29,12 @@ impl Plan {
         let mut warnings = Vec::new();
         let name = choose(&scan, options.area.as_deref(), &mut warnings)?;
         let traced = scan.areas.remove(&name).unwrap_or_default();
-        let stated = scan.stated(&name).cloned().unwrap_or_default();
+        let stated = scan.stated(&name).cloned();
+        if let (None, Some(snapshot)) = (&stated, &options.snapshot) {
+            let (snapshot, area) = (quoted(snapshot.name()), shown(&name));
+            return Err(format!("the snapshot {snapshot} has no debugfs file of area {area}"));
+        }
+        let stated = stated.unwrap_or_default();
         let area = area(&scan, &name, &traced, &stated, options, &mut warnings)?;
         let residents = residents(&area, &traced, &stated, &mut warnings);
         if let Some(first) = &scan.first_odd {
@@ -68,7 +73,7 @@ impl Plan {
 }
 
 fn shown(name: &Name) -> String {
-    name.as_ref().map_or_else(|| "without a name".to_string(), |name| quoted(name))
+    name.as_ref().map_or_else(|| "(no name)".to_string(), |name| quoted(name))
 }
 
 /// The area that is asked for, else the one with most events.

@@ -131,6 +131,8 @@ pub(super) struct Scan {
     /// The kernel that printed it, as it calls itself or as its events look.
     pub(super) kernel: Option<Arc<str>>,
     looks: Looks,
+    /// The only folder of a snapshot: its files are meant, whatever it is called.
+    meant: Option<Name>,
     /// Lines that look like the kernel's and are wrong, and the first of them.
     pub(super) odd: u64,
     pub(super) first_odd: Option<String>,
@@ -178,6 +180,7 @@ impl Scan {
         let mut scan = Self::default();
         if let Some(snapshot) = snapshot {
             scan.read(snapshot, false)?;
+            scan.meant = scan.stated.keys().next().filter(|_| scan.stated.len() == 1).cloned();
         }
         scan.read(source, true)?;
         for area in scan.areas.values_mut() {
@@ -228,11 +231,14 @@ impl Scan {
         }
     }
 
-    /// What debugfs states about the area `name`: under its name, else the only thing it states.
+    /// What debugfs states about the area `name`: under its name, else the only folder there is,
+    /// where one of the two has no name or the caller has given it.
     pub(super) fn stated(&self, name: &Name) -> Option<&Stated> {
         let only = || self.stated.iter().next().filter(|_| self.stated.len() == 1);
         let nameless = |(folder, _): &(&Name, &Stated)| folder.is_none() || name.is_none();
-        self.stated.get(name).or_else(|| only().filter(nameless).map(|(_, stated)| stated))
+        let meant = || self.stated.get(self.meant.as_ref()?);
+        let found = self.stated.get(name).or_else(meant);
+        found.or_else(|| only().filter(nameless).map(|(_, stated)| stated))
     }
 
     /// The base_pfn and pages of area `name` that the boot log states, where `span` is inside.

@@ -4,6 +4,7 @@
 //! [`Row`]s one at a time; its memory grows with the buffers that are live, not with the rows.
 
 mod bitmaps;
+mod directory;
 mod error;
 mod header;
 mod held;
@@ -17,6 +18,7 @@ mod stream;
 mod trace;
 
 pub use bitmaps::{Bitmaps, sidecar};
+pub use directory::directory;
 pub use error::{IngestError, quoted};
 pub use header::{Geometry, Header};
 pub use ops::Ops;

@@ -19,6 +19,12 @@ use lines::RawLines;
 /// Every format that is read out of a text, by family.
 pub const FORMATS: &[&[Format]] = &[event::FORMATS, section::FORMATS];
 
+/// Whether a file of this name is read where it stands below its path.
+#[must_use]
+pub fn is_known_file(name: &str) -> bool {
+    section::is_known_file(name)
+}
+
 /// What the reader keeps of a text, in order of the lines.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Found {

@@ -26,6 +26,12 @@ use path::{File, Target};
 pub(super) const FORMATS: &[Format] =
     &[debugfs::FORMAT, sysfs::FORMAT, proc::MEMINFO, proc::CONFIG, proc::KERNEL];
 
+/// Whether a file of this name is one of those.
+pub(super) fn is_known_file(name: &str) -> bool {
+    // What is packed is no text.
+    name != "config.gz" && path::named(name.as_bytes()).is_some()
+}
+
 /// The most files of one `cat`.
 const MOST_EXPECTED: usize = 64;
 

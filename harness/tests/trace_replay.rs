@@ -135,7 +135,7 @@ impl Environment for Watched {
 struct Traced {
     /// The lines of each op.
     ops: Vec<String>,
-    /// The free runs in front of each op.
+    /// The free runs in front of each op, and behind the last one.
     free: Vec<Vec<Run>>,
 }
 
@@ -146,9 +146,7 @@ fn trace(area: &Area, ops: &[Op], generation: Generation) -> Traced {
     let mut pages = Watched::default();
     let mut traced = Traced { ops: Vec::new(), free: Vec::new() };
     for (index, op) in (0..).zip(ops) {
-        let mut free = Vec::new();
-        witness.free_runs(&mut |run| free.push(run));
-        traced.free.push(free);
+        traced.free.push(free_runs(&witness));
         pages.claims.clear();
         let left = witness.model().free_pages();
         let timed = Timed { at_us: index * 100, op: *op };
@@ -172,7 +170,14 @@ fn trace(area: &Area, ops: &[Op], generation: Generation) -> Traced {
         }
         traced.ops.push(lines.text);
     }
+    traced.free.push(free_runs(&witness));
     traced
+}
+
+fn free_runs(witness: &Witness) -> Vec<Run> {
+    let mut free = Vec::new();
+    witness.free_runs(&mut |run| free.push(run));
+    free
 }
 
 struct Lines {
@@ -327,6 +332,7 @@ proptest! {
         generation in generations(),
         picks in prop::collection::vec((0u8..12, any::<u64>(), any::<u64>()), 20..200),
         cut in any::<prop::sample::Index>(),
+        behind in any::<bool>(),
     ) {
         let ops = ops(&area, &picks, generation != Generation::One);
         prop_assume!(!ops.is_empty());
@@ -335,7 +341,9 @@ proptest! {
         let text = traced.ops[cut..].concat();
         prop_assume!(text.contains("cma_alloc"));
         let source = Source::bytes("t", text.into_bytes());
-        let snapshot = snapshot(&area, &traced.free[cut]);
+        // It may be taken in front of the trace or behind it.
+        let taken = if behind { ops.len() } else { cut };
+        let snapshot = snapshot(&area, &traced.free[taken]);
         let snapshot = Some(Source::bytes("debugfs", snapshot.into_bytes()));
         let options = Options { snapshot, ..Options::default() };
         let found = compare(&source, &options, "kernel");
@@ -473,6 +481,59 @@ fn what_was_live_before_is_put_in_place_and_is_no_request() {
     assert_eq!(run.value("requests").to_string(), "2");
     // 16 pages before, 8 of them given back, then 4 and 24 more.
     assert_eq!(run.value("load_max_pages").to_string(), "36");
+}
+
+#[test]
+fn a_trace_written_as_a_recording_or_a_stream_is_the_same_run() {
+    let source = events(&[
+        (1, 0, "cma_alloc_start: name=m count=24 align=4"),
+        (1, 1, "cma_alloc_busy_retry: name=m pfn=0x210 page=1 count=24 align=4"),
+        (1, 2, "cma_alloc_finish: name=m pfn=0x220 page=1 count=24 align=4 errorno=0"),
+        (1, 3, "cma_release: name=m pfn=0x208 page=1 count=6"),
+        (1, 4, "cma_release: name=m pfn=0x228 page=1 count=2"),
+        (1, 5, "cma_alloc_start: name=m count=40 align=0"),
+        (
+            1,
+            6,
+            "cma_alloc_finish: name=m pfn=0xffffffffffffffff page=(null) count=40 align=0 \
+                errorno=-12",
+        ),
+    ]);
+    let options = geometry(512, 64, 0);
+    let survey =
+        replay::survey(&source, &options, &environment::Spec::parse("scripted").unwrap()).unwrap();
+    let under = Under {
+        policy: &builtin::catalog().parse("kernel").unwrap(),
+        environment: &environment::Spec::parse("scripted").unwrap(),
+        seed: &Seed::new(0),
+        kernel: Kernel::find("6.12").unwrap(),
+        cap: 8,
+    };
+    let mut recording = Vec::new();
+    let mut recorder = replay::Recorder::new(&under, &mut recording);
+    replay::run(&source, &options, &survey, &under, &mut [&mut recorder]).unwrap();
+    recorder.end().unwrap();
+    let recording = String::from_utf8(recording).unwrap();
+    assert!(recording.contains("\n3,alloc,2,24,4,32,1,"), "{recording}");
+    let recorded = Source::bytes("r", recording.into_bytes());
+    let found = replay::expect(&recorded, &Options::default(), None, &under).unwrap();
+    assert_eq!(found.mismatches, 0, "{:#?}", found.first);
+
+    let mut stream = Vec::new();
+    replay::to_stream(&source, &options, "6.12", &mut stream).unwrap();
+    let stream = String::from_utf8(stream).unwrap();
+    let rows: Vec<_> = stream.lines().skip_while(|line| !line.starts_with("0,")).collect();
+    let expected = [
+        "0,alloc,1,8,0,,,",
+        "0,alloc,0,6,0,,,",
+        "0,free,1,,,,,",
+        "1,alloc,2,24,4,v4l2,,",
+        "3,free,0,,,,,",
+        "4,free,2,2,,,,8",
+        "5,alloc,3,40,0,v4l2,,",
+        "5,free,3,,,,,",
+    ];
+    assert_eq!(rows, expected);
 }
 
 #[test]

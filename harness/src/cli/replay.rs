@@ -202,6 +202,11 @@ pub(super) fn run(args: &Replay, context: &Context) -> Result<Exit, Failure> {
     Ok(if bad { Exit::Bad } else { Exit::Good })
 }
 
+/// The text of debugfs files, or of a folder of them.
+fn snapshot(path: &Path) -> Result<Source, ingest::IngestError> {
+    if path.is_dir() { ingest::directory(path) } else { Source::open_file(path) }
+}
+
 /// How the policy of its kernel answers the calls of a trace, with claims that end as traced.
 fn check(
     file: &File,
@@ -251,7 +256,7 @@ impl Replay {
                 order_per_bit: self.order_per_bit,
             },
             area: self.area.clone(),
-            snapshot: self.snapshot.as_deref().map(Source::open_file).transpose()?,
+            snapshot: self.snapshot.as_deref().map(snapshot).transpose()?,
         })
     }
 

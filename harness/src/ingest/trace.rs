@@ -101,7 +101,7 @@ impl Rows {
         Ok(Self {
             name: source.name().to_string(),
             records: log::open(source)?,
-            next_id: plan.residents.len() as u64,
+            next_id: plan.first_id(),
             plan,
             cap,
             calls: Calls::default(),
@@ -294,11 +294,18 @@ impl Rows {
     }
 }
 
-/// The names of tasks in order of appearance.
-#[derive(Default)]
+/// The names of tasks in order of appearance; number 0 is nobody, who asked for what was live
+/// before.
 struct Clients {
     numbers: HashMap<Arc<str>, u16>,
     names: Vec<Arc<str>>,
+}
+
+impl Default for Clients {
+    fn default() -> Self {
+        let nobody: Arc<str> = "".into();
+        Self { numbers: HashMap::from([(Arc::clone(&nobody), 0)]), names: vec![nobody] }
+    }
 }
 
 impl Clients {

@@ -43,6 +43,11 @@ impl Plan {
         Ok(Self { name, area, residents, warnings })
     }
 
+    /// The number of the first buffer that the trace asks for: behind those of [`Plan::warm_up`].
+    pub(super) fn first_id(&self) -> u64 {
+        2 * self.residents.len() as u64
+    }
+
     /// Ops that bring an empty area under the kernel's first fit into the state at the start.
     ///
     /// Each hole in front of a resident is taken by a temporary buffer of order 0, so that the
@@ -60,7 +65,7 @@ impl Plan {
             let bit = self.area.pfn_to_bit(0, run.pfn);
             let Some(gap) = bit.checked_sub(taken) else { continue };
             if gap > 0 {
-                let number = u64::MAX - temporary.len() as u64;
+                let number = (self.residents.len() + temporary.len()) as u64;
                 temporary.push(number);
                 alloc(number, gap << self.area.order_per_bit(), &mut ops);
             }
@@ -171,7 +176,7 @@ fn residents(
     }
     if let Some(words) = &stated.bitmap {
         for run in set_runs(area, words) {
-            left_over(run, &traced.touched, &mut residents);
+            left_over(area, run, &traced.touched, &mut residents);
         }
         residents.sort_unstable_by_key(|run| run.pfn);
     }
@@ -187,8 +192,16 @@ fn residents(
 }
 
 /// What of `run` the events say nothing about; nobody gives it back.
-fn left_over(run: Run, touched: &Pages, residents: &mut Vec<Run>) {
-    touched.without(run, &mut |rest| residents.push(rest));
+fn left_over(area: &Area, run: Run, touched: &Pages, residents: &mut Vec<Run>) {
+    let base = area.ranges()[0].pfn.0;
+    touched.without(run, &mut |rest| {
+        // The pages behind a buffer that share its last bit are no buffer.
+        let bits = area.pages_to_bits(rest.pfn.0 - base);
+        let start = area.bit_to_pfn(0, bits).0;
+        if let Some(count) = rest.end().0.checked_sub(start).filter(|count| *count > 0) {
+            residents.push(Run::new(start, count));
+        }
+    });
 }
 
 /// The runs of set bits of a bitmap of `area`, in pages.

@@ -64,8 +64,8 @@ fn about(file: &File, runs: &[Run], out: &mut dyn Write) -> io::Result<()> {
         let Comparison { equal, different, unanswered, .. } = found;
         writeln!(
             out,
-            "{equal} calls are answered by policy {} as traced, {different} differently; of \
-             {unanswered} the trace does not say",
+            "policy {} answers {equal} calls as traced, {different} differently; of {unanswered} \
+             the trace does not say",
             file.kernel.policy
         )?;
     }

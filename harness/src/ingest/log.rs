@@ -106,7 +106,7 @@ pub enum Record {
         total: Option<u64>,
         /// Printed in the way of a vendor (Android).
         vendor: bool,
-        /// The function named in a debug line is `__cma_alloc…`, or the line has `name:` (6.2 on).
+        /// The function of a debug line is `__cma_alloc…`, or it has `name:` (6.2 on).
         named: bool,
     },
     /// A claim of a call was busy.
@@ -392,7 +392,12 @@ impl Records {
             return Ok(false);
         }
         let line = lines.bytes();
-        if !(sections.line(line, sink) || events.line(line, sink)) {
+        // Events come in millions, and are told sooner; an open file must see what ends it.
+        let open = sections.is_open();
+        let taken = open && sections.line(line, sink)
+            || events.line(line, sink)
+            || !open && sections.line(line, sink);
+        if !taken {
             dmesg.line(line, sink);
         }
         Ok(true)

@@ -74,6 +74,12 @@ impl Sections {
         self.marker(text, sink) || self.content(raw, text, sink) || self.bare(raw, text, sink)
     }
 
+    /// Whether the content of a file may follow: the next line must be shown to
+    /// [`line`](Self::line) first.
+    pub(super) fn is_open(&self) -> bool {
+        self.bitmap.is_some() || !self.expected.is_empty()
+    }
+
     /// No line follows.
     pub(super) fn end(&mut self, sink: &mut Sink<'_>) {
         if let Some(open) = self.bitmap.take() {
@@ -85,9 +91,7 @@ impl Sections {
     fn marker(&mut self, text: &[u8], sink: &mut Sink<'_>) -> bool {
         if let Some(title) = title(text) {
             self.expected.clear();
-            if let Some(target) = self.target(title) {
-                self.expected.push_back(target);
-            }
+            self.expect(title);
             return true;
         }
         if text.starts_with(b"# cmalab collect:") {
@@ -109,11 +113,8 @@ impl Sections {
                 }
                 transcript::Step::Show(file) => {
                     let path = transcript::absolute(&self.cwd, file);
-                    let target = self.target(&path);
-                    let found = target.is_some();
-                    if self.expected.len() < MOST_EXPECTED {
-                        self.expected.extend(target);
-                    }
+                    let mut found = false;
+                    transcript::expand(&path, |path| found |= self.expect(path));
                     found
                 }
                 // With the directory in its path, it is the kernel log's reader that takes it.
@@ -128,16 +129,22 @@ impl Sections {
         known
     }
 
+    /// Notes that the content of this file follows. Whether it is one that is known.
+    fn expect(&mut self, path: &[u8]) -> bool {
+        let Some(target) = self.target(path) else { return false };
+        // The others have many lines, each of which says itself what it is.
+        let told = matches!(target.file, File::Meminfo | File::Vmstat | File::Config);
+        if !told && self.expected.len() < MOST_EXPECTED {
+            self.expected.push_back(target);
+        }
+        true
+    }
+
     /// The content of the file that is expected.
     fn content(&mut self, raw: &[u8], text: &[u8], sink: &mut Sink<'_>) -> bool {
         let Some(target) = self.expected.pop_front() else { return false };
         if text.starts_with(b"cat: ") || text.starts_with(b"head: ") {
             return true;
-        }
-        // These have many lines, each of which says what it is.
-        if matches!(target.file, File::Meminfo | File::Vmstat | File::Config) {
-            self.expected.push_front(target);
-            return false;
         }
         let read = self.value(&target, raw, text, sink);
         if !read {
@@ -166,6 +173,12 @@ impl Sections {
         const MOST_COLONS: usize = 4;
         const LONGEST_PATH: usize = 512;
         let front = text.get(..LONGEST_PATH).unwrap_or(text);
+        // A blank in a path is that of an area's name, below debugfs; elsewhere it is prose, or
+        // the date in front of a line of the kernel's log.
+        let blank = memchr::memchr2(b' ', b':', front).is_some_and(|at| front[at] == b' ');
+        if blank && front[0] != b'/' {
+            return false;
+        }
         for colon in memchr::memchr_iter(b':', front).take(MOST_COLONS) {
             let (path, value) = (&text[..colon], text[colon + 1..].trim_ascii_start());
             let Some(file) = path::named(path) else { continue };

@@ -1,6 +1,6 @@
-use std::sync::Arc;
+mod property;
 
-use proptest::prelude::*;
+use std::sync::Arc;
 
 use super::super::super::source::Source;
 use super::super::{Found, Origin, Page, Record, Task, open};
@@ -207,6 +207,20 @@ fn an_event_broken_over_lines_is_put_together() {
 }
 
 #[test]
+fn an_event_in_a_mail() {
+    let head = "> a-1 [000] 1.5: cma_alloc_finish: ";
+    let plain = "name=linux,cma pfn=0x1f00 page=(ptrval) count=456 align=8 errorno=-12\n";
+    let expected = read(&format!("{head}{plain}"));
+    let encoded = plain.replace('=', "=3D");
+    assert_eq!(read(&format!("{head}{encoded}")), expected);
+    for soft in ["ux", "0x1", "page", "=3D4", "45", " align", "8 ", "-1"] {
+        let at = encoded.find(soft).unwrap() + soft.len();
+        let (front, back) = encoded.split_at(at);
+        assert_eq!(read(&format!("{head}{front}=\n{back}")), expected, "{front}=");
+    }
+}
+
+#[test]
 fn what_is_wrong_is_said_with_its_place() {
     let (found, odd) = read_all(b"x\ncma_alloc_start: name=a count=4x align=2\n");
     assert_eq!(found, []);
@@ -236,198 +250,4 @@ fn a_broken_event_gives_what_is_there() {
     let text = b"cma_alloc_start: name=a count=\ncma_alloc_start: name=b count=4 align=1\n";
     let (found, odd) = read_all(text);
     assert_eq!((found.len(), odd.len(), found[0].line), (1, 1, 2));
-}
-
-/// Prints an event as a container and a generation of the kernel do.
-mod printer {
-    use super::*;
-
-    #[derive(Clone, Copy, Debug)]
-    pub(super) enum Container {
-        Ftrace4,
-        Ftrace5,
-        Tgid,
-        TraceCmd,
-        TraceCmdNs,
-        Perf,
-        PerfNs,
-        Bare,
-    }
-
-    pub(super) const CONTAINERS: [Container; 8] = [
-        Container::Ftrace4,
-        Container::Ftrace5,
-        Container::Tgid,
-        Container::TraceCmd,
-        Container::TraceCmdNs,
-        Container::Perf,
-        Container::PerfNs,
-        Container::Bare,
-    ];
-
-    pub(super) fn line(container: Container, found: &Found) -> String {
-        let us = found.time_us.unwrap_or(0);
-        let time = format!("{}.{:06}", us / 1_000_000, us % 1_000_000);
-        let (event, payload) = event(&found.record);
-        let Some(Task { comm, pid: Some(pid), cpu: Some(cpu) }) = &found.task else {
-            return format!("\t{time}: {event}: {payload}");
-        };
-        let comm = comm.as_deref().unwrap_or("<...>");
-        match container {
-            Container::Ftrace4 => {
-                format!("{comm:>16}-{pid:<7} [{cpu:03}] dN.1 {time:>12}: {event}: {payload}")
-            }
-            Container::Ftrace5 => {
-                format!("{comm:>16}-{pid:<7} [{cpu:03}] d..1. {time:>12}: {event}: {payload}")
-            }
-            Container::Tgid => format!(
-                "{comm:>16}-{pid:<7} ({:>7}) [{cpu:03}] ..... {time:>12}: {event}: {payload}",
-                pid / 2
-            ),
-            Container::TraceCmd => {
-                format!("{comm:>16}-{pid:<5} [{cpu:03}] {time:>12}: {:<20} {payload}", event + ":")
-            }
-            Container::TraceCmdNs => {
-                format!("{comm}-{pid} [{cpu:03}] {time}007: {:<20} {payload}", event + ":")
-            }
-            Container::Perf => {
-                format!("{comm:>16} {pid:>5} [{cpu:03}] {time:>12}: cma:{event}: {payload}")
-            }
-            Container::PerfNs => {
-                format!(
-                    "{comm} {:>5}/{pid:<5} [{cpu:03}] {time}999: cma:{event}: {payload}",
-                    pid / 2
-                )
-            }
-            Container::Bare => format!("{time}: {event}: {payload}"),
-        }
-    }
-
-    fn event(record: &Record) -> (String, String) {
-        let pfn = |pfn: &Option<u64>| format!("{:x}", pfn.expect("generated with one"));
-        let named = |area: &Option<Arc<str>>| {
-            area.as_ref().map_or(String::new(), |area| format!("name={area} "))
-        };
-        match record {
-            Record::Start {
-                area, count, align, available: Some(free), total: Some(total), ..
-            } => {
-                let counts =
-                    format!("request_count={count} available_count={free} total_count={total}");
-                ("cma_alloc_start".into(), format!("{}{counts} align={align}", named(area)))
-            }
-            Record::Start { area, count, align, .. } => {
-                ("cma_alloc_start".into(), format!("{}count={count} align={align}", named(area)))
-            }
-            Record::Busy { area, pfn: at, count, align, page, .. } => {
-                let page = page.map_or("00000000deadbeef".into(), |page| format!("{page:x}"));
-                let (count, align) = (count.unwrap(), align.unwrap());
-                let rest = format!("pfn=0x{} page={page} count={count} align={align}", pfn(at));
-                ("cma_alloc_busy_retry".into(), named(area) + &rest)
-            }
-            Record::Finish { area, page, pfn: at, count, align, errno, alone, .. } => {
-                let page = if *page == Page::Null { "0000000000000000" } else { "(ptrval)" };
-                let (count, align, zero_x) =
-                    (count.unwrap(), align.unwrap(), if *alone { "" } else { "0x" });
-                let mut rest =
-                    format!("pfn={zero_x}{} page={page} count={count} align={align}", pfn(at));
-                if let Some(errno) = errno {
-                    rest += &format!(" errorno={errno}");
-                }
-                let event = if *alone { "cma_alloc" } else { "cma_alloc_finish" };
-                (event.into(), named(area) + &rest)
-            }
-            Record::Release { area, pfn: at, count, .. } => {
-                let rest =
-                    format!("pfn=0x{} page=00000000deadbeef count={}", pfn(at), count.unwrap());
-                ("cma_release".into(), named(area) + &rest)
-            }
-            other => panic!("no event: {other:?}"),
-        }
-    }
-}
-
-fn records() -> impl Strategy<Value = Record> {
-    let area = prop_oneof![
-        "[a-z0-9,@._=-]{1,20}",
-        "[a-z]{1,8} [a-z=0-9]{1,8}",
-        Just("linux,cma".to_string())
-    ]
-    .prop_map(|area| Some(Arc::<str>::from(area)));
-    let pfn = prop_oneof![Just(u64::MAX), Just(0), 0..u64::from(u32::MAX), (1u64 << 32)..1 << 52];
-    let numbers = (area, pfn, prop_oneof![0..5000u64, any::<u64>()], 0..40u32, -40..1i32);
-    (numbers, 0..7u32, any::<bool>()).prop_map(|((area, pfn, count, align, errno), kind, null)| {
-        let origin = Origin::Trace;
-        let (page, pfn) = (if null { Page::Null } else { Page::Some }, Some(pfn));
-        let (count, align) = (Some(count), Some(align));
-        let start = |available, total| Record::Start {
-            origin,
-            area: area.clone(),
-            count: count.unwrap_or(0),
-            align: align.unwrap_or(0),
-            available,
-            total,
-            vendor: false,
-            named: false,
-        };
-        let finish = |area, errno, alone| Record::Finish {
-            origin,
-            area,
-            page,
-            pfn,
-            count,
-            align,
-            errno,
-            alone,
-        };
-        match kind {
-            0 => start(None, None),
-            1 => start(count, Some(u64::MAX)),
-            2 => Record::Busy { origin, area, pfn, page: None, count, align },
-            3 => finish(area, None, false),
-            4 => finish(area, Some(errno), false),
-            5 => finish(None, None, true),
-            _ => Record::Release { origin, area, pfn, count },
-        }
-    })
-}
-
-proptest! {
-    #[test]
-    fn what_is_printed_is_read_back(
-        record in records(),
-        comm in "[a-z<>/:0-9-]{0,6}[a-z][ a-z-]{0,4}[a-z0-9]",
-        (pid, cpu) in (0..u32::MAX, 0..4096u32),
-        time_us in 0..u64::from(u32::MAX) * 1000,
-        container in 0..printer::CONTAINERS.len(),
-    ) {
-        let container = printer::CONTAINERS[container];
-        let comm = comm.trim_start_matches('>');
-        let bare = matches!(container, printer::Container::Bare);
-        let task = Task { comm: Some(comm.into()), pid: Some(pid), cpu: Some(cpu) };
-        let task = (!bare).then_some(task);
-        let found = Found { line: 1, time_us: Some(time_us), task, record };
-        let line = printer::line(container, &found);
-        prop_assert_eq!(read(&line), [found], "{}", line);
-    }
-
-    #[test]
-    fn no_bytes_are_too_strange(
-        parts in proptest::collection::vec(
-            prop_oneof![
-                Just(b"cma_alloc_start: ".to_vec()), Just(b"cma_alloc_finish:".to_vec()),
-                Just(b"name=".to_vec()), Just(b" count=".to_vec()), Just(b" pfn=0x".to_vec()),
-                Just(b" page=(".to_vec()), Just(b"\n".to_vec()), Just(b"18446744073709551615".to_vec()),
-                Just(b" align=".to_vec()), Just(b"CPU:".to_vec()), Just(b"[LOST ".to_vec()),
-                Just(b"a-1 [000] 1.5: ".to_vec()),
-                proptest::collection::vec(any::<u8>(), 0..6),
-            ],
-            0..24,
-        ),
-    ) {
-        let text = parts.concat();
-        let lines = text.split(|byte| *byte == b'\n').count();
-        let (found, odd) = read_all(&text);
-        prop_assert!(found.len() + odd.len() <= lines);
-    }
 }

@@ -206,6 +206,7 @@ impl Rows {
                 },
                 None => self.skipped.outside += 1,
             },
+            Done::Tried { line, time_us, pfn, count } => self.tried(line, time_us, pfn, count),
             Done::Lost => self.live.forget(),
         }
     }
@@ -227,6 +228,16 @@ impl Rows {
     fn push(&mut self, line: u64, time_us: Option<u64>, event: Event, recorded: Recorded) {
         let at_us = self.at_us(time_us);
         self.ready.push_back(Row { line, at_us, event, recorded });
+    }
+
+    /// A claim of these pages failed: what held one of them has given it back before.
+    fn tried(&mut self, line: u64, time_us: Option<u64>, pfn: u64, count: u64) {
+        let Some(run) = self.inside(pfn, count) else { return };
+        let mut freed = Vec::new();
+        self.live.clear(run, &mut |free| freed.push(free));
+        for free in freed {
+            self.free(line, time_us, free);
+        }
     }
 
     fn granted(&mut self, done: &Done, run: Run) {
@@ -253,6 +264,9 @@ impl Rows {
             }
             return;
         };
+        if let (Done::Call { line, time_us, count, .. }, Some(pfn)) = (done, tried) {
+            self.tried(*line, *time_us, pfn, *count);
+        }
         let base = self.plan.area.ranges()[0].pfn.0;
         self.call(
             done,

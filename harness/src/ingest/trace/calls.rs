@@ -9,7 +9,7 @@ use crate::ingest::log::{Found, Origin, Page, Record, Task};
 const MOST_OPEN: usize = 256;
 
 /// The most events that wait for a call to end; behind so many it is given up.
-const MOST_WAITING: usize = 4096;
+const MOST_WAITING: usize = 1 << 14;
 
 /// How a call ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,6 +43,13 @@ pub(super) enum Done {
         ended: Ended,
     },
     Release {
+        line: u64,
+        time_us: Option<u64>,
+        pfn: u64,
+        count: u64,
+    },
+    /// A claim of these pages failed: nobody held them.
+    Tried {
         line: u64,
         time_us: Option<u64>,
         pfn: u64,
@@ -88,8 +95,6 @@ struct Open {
 enum Slot {
     /// A call that has not ended.
     Waiting,
-    /// A call that has moved on.
-    Moved,
     Ready(Done),
 }
 
@@ -169,14 +174,14 @@ impl Calls {
 
     /// The next thing whose turn it is.
     pub(super) fn next(&mut self) -> Option<Done> {
-        loop {
-            match self.queue.front()? {
-                Slot::Waiting => return None,
-                Slot::Moved | Slot::Ready(_) => {}
+        match self.queue.pop_front()? {
+            Slot::Ready(done) => {
+                self.front += 1;
+                Some(done)
             }
-            self.front += 1;
-            if let Some(Slot::Ready(done)) = self.queue.pop_front() {
-                return Some(done);
+            Slot::Waiting => {
+                self.queue.push_front(Slot::Waiting);
+                None
             }
         }
     }
@@ -223,16 +228,13 @@ impl Calls {
         let open = &mut self.open[at];
         open.busy = open.busy.saturating_add(1);
         open.busy_pfn = pfn;
+        // What was tried was found at the search before, and stands in its place.
+        let (line, count, found_us) = (open.line, open.count, open.time_us);
         open.time_us = time_us.or(open.time_us);
+        let Some(pfn) = pfn else { return };
         let before = std::mem::replace(&mut open.place, place);
         self.queue.push_back(Slot::Waiting);
-        self.fill(before, Slot::Moved);
-        // What moved away at the end of the queue must not make it longer.
-        let last = self.queue.len().saturating_sub(2);
-        if before + 1 == place && matches!(self.queue.get(last), Some(Slot::Moved)) {
-            self.queue.remove(last);
-            self.open[at].place = before;
-        }
+        self.fill(before, Slot::Ready(Done::Tried { line, time_us: found_us, pfn, count }));
     }
 
     fn finish(&mut self, found: &Found, count: u64, align: u32, finish: Finish) {
@@ -366,7 +368,7 @@ mod tests {
             Done::Release { line, time_us, count, .. } => {
                 seen.push((line, time_us.unwrap_or(0), count, None, None));
             }
-            Done::Lost => seen.push((0, 0, 0, None, None)),
+            Done::Tried { .. } | Done::Lost => {}
         };
         for event in events {
             calls.take(event);
@@ -492,18 +494,29 @@ mod tests {
             while calls.next().is_some() {}
         }
         assert_eq!((most, calls.queue.len()), (MOST_WAITING + 1, 0));
-        // Nor do tasks that come and go, nor a call that is busy for ever.
+        // Nor do tasks that come and go.
         for pid in 0..3 * MOST_OPEN as u32 {
             calls.take(&start(1, pid + 1, 9));
             while calls.next().is_some() {}
         }
         assert_eq!(calls.open.len(), MOST_OPEN);
+    }
+
+    #[test]
+    fn what_was_tried_stands_where_it_was_found() {
         let mut calls = Calls::default();
-        calls.take(&start(1, 7, 9));
-        calls.take(&start(2, 8, 9));
-        for line in 0..1000 {
-            calls.take(&busy(line, 8, 9, line));
+        let events = [start(1, 7, 9), busy(3, 7, 9, 16), release(4, 8, 900, 3), busy(5, 7, 9, 32)];
+        events.iter().for_each(|event| calls.take(event));
+        calls.end();
+        let mut seen = Vec::new();
+        while let Some(done) = calls.next() {
+            seen.push(match done {
+                Done::Tried { time_us, pfn, .. } => (pfn, time_us),
+                Done::Release { time_us, .. } => (0, time_us),
+                Done::Call { time_us, .. } => (1, time_us),
+                Done::Lost => unreachable!(),
+            });
         }
-        assert_eq!(calls.queue.len(), 2);
+        assert_eq!(seen, [(16, Some(10)), (32, Some(30)), (0, Some(40)), (1, Some(50))]);
     }
 }

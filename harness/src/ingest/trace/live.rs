@@ -62,18 +62,24 @@ pub(super) struct Live {
 }
 
 impl Live {
-    /// `run` is granted as `id`. What held a page of it must have been given back before: `free`
-    /// is called for each.
+    /// `run` is granted as `id`. What held a page of it must have been given back before, taken as
+    /// the whole of what was left: `free` is called for each.
     pub(super) fn grant(&mut self, id: u64, run: Run, free: &mut dyn FnMut(Free)) {
         self.tick();
+        self.clear(run, free);
+        self.pieces.insert(run.pfn.0, Piece { count: run.count, id });
+        self.buffers.insert(id, Buffer { pfn: run.pfn.0, left: run.count });
+    }
+
+    /// Nobody holds a page of `run`: what did has given it back before, as in [`Live::grant`]. It is
+    /// no event: a call may be busy any number of times while a release is due.
+    pub(super) fn clear(&mut self, run: Run, free: &mut dyn FnMut(Free)) {
         while let Some(there) = self.overlapping(run) {
             if let Released::Free(freed) = self.release(there) {
                 self.due.push_back((self.now, there));
                 free(freed);
             }
         }
-        self.pieces.insert(run.pfn.0, Piece { count: run.count, id });
-        self.buffers.insert(id, Buffer { pfn: run.pfn.0, left: run.count });
     }
 
     /// The event of a release of `run`.

@@ -95,6 +95,12 @@ impl Traced {
                     self.granted += 1;
                     self.touched.insert(run);
                 }
+                Done::Call { ended: Ended::Failed { tried: Some(pfn), .. }, count, .. }
+                | Done::Tried { pfn, count, .. } => {
+                    let Some(run) = run(pfn, count) else { continue };
+                    self.live.clear(run, &mut |_| {});
+                    self.touched.insert(run);
+                }
                 Done::Call { .. } => {}
                 Done::Release { pfn, count, .. } => {
                     let Some(run) = run(pfn, count) else { continue };

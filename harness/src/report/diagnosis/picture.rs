@@ -6,7 +6,7 @@
 //! | | the pages of the cell |
 //! | --- | --- |
 //! | `#` | are all used |
-//! | `+` `-` | are mostly used, mostly free |
+//! | `+` `-` | are free in part (known to be), mostly free |
 //! | `.` | are all free |
 //! | `?` | are not in the list: used, or cut from it |
 //! | `!` | are free, in a run that is long enough, but not from its first aligned page on |

@@ -13,14 +13,14 @@ const MOST: usize = 64;
 pub(super) fn failed(
     c: &mut Cursor<'_>,
     shape: Shape,
-    area: Option<Arc<str>>,
+    area: Option<&Arc<str>>,
 ) -> Result<Message, Stop> {
     if !c.eat(b':')? {
         c.eat(b'=')?;
     }
     let (first, others) = sizes(c)?;
     let (ret, soft) = behind_size(c)?;
-    let record = |count| Record::Failed { shape, area: area.clone(), count, ret };
+    let record = |count| Record::Failed { shape, area: area.cloned(), count, ret };
     let parsed = if others.is_empty() {
         Parsed::Record(record(first))
     } else {
@@ -41,8 +41,7 @@ fn sizes(c: &mut Cursor<'_>) -> Result<(u64, Vec<u64>), Stop> {
     c.at += usize::from(close.is_some());
     let first = c.number()?;
     let mut others = Vec::new();
-    loop {
-        let Ok(next) = c.peek() else { break };
+    while let Ok(next) = c.peek() {
         if Some(next) == close {
             c.at += 1;
             break;

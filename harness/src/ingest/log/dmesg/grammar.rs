@@ -190,7 +190,7 @@ fn behind_function(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, Sto
     tools.spare.clear();
     tools.spare.extend(name.iter().filter(|byte| **byte != super::cursor::JOIN));
     let area = tools.names.get(tools.spare.trim_ascii());
-    failed(c, shape.unwrap_or(Shape::Named), Some(area))
+    failed(c, shape.unwrap_or(Shape::Named), Some(&area))
 }
 
 /// The name in front of `: alloc failed, req-size`, which is passed; `from` is where the function

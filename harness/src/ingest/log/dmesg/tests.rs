@@ -167,7 +167,8 @@ proptest! {
         ],
         0..60,
     )) {
-        records(&parts.concat());
+        // The first bytes must not be those of a packed file.
+        records(&[b" ", parts.concat().as_slice()].concat());
     }
 }
 
@@ -196,6 +197,40 @@ fn two_lists_at_a_time_are_kept_apart() {
         assert!(list.is_complete(), "{list:?}");
     }
     assert_eq!(by_task.len(), 2);
+}
+
+#[test]
+fn a_default_name_ends_in_a_line_end() {
+    let text =
+        "[    4.0] cma: cma_alloc: cma1\n[    4.0] : alloc failed, req-size: 9 pages, ret: -12";
+    let (_, expected) = failed(("cma1", 9, -12, 1));
+    assert_eq!(records(text.as_bytes()), [expected]);
+}
+
+#[test]
+fn records_come_in_the_order_of_their_lines() {
+    let text = "\
+cma: cma_alloc: alloc failed, req-size: 9\n\
+alloc_contig_range: [100, 140) PFNs busy\n\
+pages, ret: -16\n\
+cma: cma_alloc: alloc failed, req-size: 77\n";
+    let found = open(&Source::bytes("test", text.as_bytes())).expect("opens");
+    let lines: Vec<_> = found.filter_map(Result::ok).map(|found| found.line).collect();
+    assert_eq!(lines, [1, 2, 4]);
+}
+
+#[test]
+fn what_only_looks_like_runs_is_none() {
+    let text = "\
+cma: cma_alloc: alloc failed, req-size: 9 pages, ret: -16\n\
+drm: mode 1920x1080@60 is set, 1080@60Hz\n\
+mail 12@34.com, 5@example\n\
+[   12.345678@2] usb 1-1: new device\n\
+a run such as 511@58881 is one of many\n";
+    assert_eq!(records(text.as_bytes()).len(), 1);
+    let quoted = records(format!("{text}only `9@512` was left").as_bytes());
+    let Some(Record::FreeRuns(list)) = quoted.last() else { panic!("{quoted:?}") };
+    assert!(list.quoted && list.is_complete(), "{list:?}");
 }
 
 /// One line for each record that matters.

@@ -434,7 +434,7 @@ fn source_places_something(traced: &Traced) -> bool {
 fn snapshot(area: &Area, free: &[Run]) -> String {
     let bits = area.bits(0) as usize;
     let mut words = vec![u32::MAX; bits.div_ceil(32)];
-    if bits % 32 > 0 {
+    if !bits.is_multiple_of(32) {
         *words.last_mut().unwrap() = (1 << (bits % 32)) - 1;
     }
     for run in free {

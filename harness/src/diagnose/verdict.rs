@@ -26,6 +26,12 @@ impl Finding {
         Self { verdict: Some(verdict), confidence, why }
     }
 
+    /// Whether it says that there was no place.
+    const fn says_nothing_fits(&self) -> bool {
+        use Cause::{Alignment, Exhausted, Fragmentation, TooLarge};
+        matches!(self.verdict, Some(TooLarge | Exhausted | Fragmentation | Alignment))
+    }
+
     /// What is missing.
     fn undecidable(why: impl Into<String>) -> Self {
         Self { verdict: None, confidence: Confidence::Guess, why: why.into() }
@@ -41,8 +47,13 @@ pub fn judge(incident: Incident, options: &Options) -> Failure {
     let from_count = |count| (dma_align(count, options.cap), AlignFrom::Cap);
     let align = incident.align.or_else(|| incident.count.map(from_count));
     let known = Known::of(&incident, align);
-    let finding = refusal::decide(&known);
-    let (list, would_fit) = (summary(&known), would_fit(&known));
+    let mut finding = refusal::decide(&known);
+    let (list, mut would_fit) = (summary(&known), would_fit(&known));
+    if finding.says_nothing_fits() && fits(would_fit, &known) {
+        // The state is of another moment than the failure.
+        finding.confidence = finding.confidence.min(Confidence::Likely);
+        would_fit = None;
+    }
     Failure {
         align,
         list,
@@ -68,6 +79,12 @@ fn summary(known: &Known<'_>) -> Option<ListSummary> {
         largest_usable: usable.map(|view| view.most_count(known.align)),
         complete: list.is_complete(),
     })
+}
+
+/// Whether the request fits in the state as it is known.
+fn fits(would_fit: Option<WouldFit>, known: &Known<'_>) -> bool {
+    let most = would_fit.map_or(0, |fit| fit.largest_count_at_this_align);
+    known.count > 0 && known.count <= most
 }
 
 fn would_fit(known: &Known<'_>) -> Option<WouldFit> {

@@ -1,0 +1,91 @@
+//! Logs with a hidden truth: what a kernel prints for a failure whose cause is known, captured,
+//! wrapped, quoted, interleaved and cut, against what is said of it.
+//!
+//! The boards and their lines share nothing with the reader and the verdicts but the policies: the
+//! two readings of `mm/cma.c` check each other. `cargo test --test diagnose -- --nocapture` prints
+//! the confusion matrix.
+
+#[path = "diagnose/board.rs"]
+mod board;
+#[path = "diagnose/capture.rs"]
+mod capture;
+#[path = "diagnose/chatter.rs"]
+mod chatter;
+#[path = "diagnose/mangle.rs"]
+mod mangle;
+#[path = "diagnose/recordings.rs"]
+mod recordings;
+#[path = "diagnose/release.rs"]
+mod release;
+#[path = "diagnose/render.rs"]
+mod render;
+#[path = "diagnose/scenario.rs"]
+mod scenario;
+#[path = "diagnose/score.rs"]
+mod score;
+
+use capture::{Log, Posted, capture};
+use cma_harness::seed::Seed;
+use release::Generation;
+use score::Score;
+
+/// Logs of each cause and generation.
+const EACH: u64 = 24;
+
+fn logs(posted: Posted) -> impl Iterator<Item = Log> {
+    let pairs = Generation::ALL.into_iter().flat_map(|generation| {
+        scenario::CAUSES
+            .into_iter()
+            .filter(move |cause| scenario::prints(generation, *cause))
+            .map(move |cause| (generation, cause))
+    });
+    pairs.flat_map(move |(generation, cause)| {
+        (0..EACH).map(move |index| {
+            let seed = Seed::new(7).child(generation.name(), index).child(cause.name(), 0);
+            let seed = seed.child("posted", posted as u64);
+            capture(scenario::story(generation, cause, &seed), posted, &seed)
+        })
+    })
+}
+
+fn check(posted: Posted) {
+    let mut score = Score::default();
+    for log in logs(posted) {
+        score.add(&log);
+    }
+    score.check(&format!("{posted:?}"));
+}
+
+#[test]
+fn whole_logs() {
+    check(Posted::Whole);
+}
+
+#[test]
+fn mangled_logs() {
+    check(Posted::Mangled);
+}
+
+#[test]
+fn logs_with_cut_lists() {
+    check(Posted::Cut);
+}
+
+#[test]
+fn logs_with_lost_lines() {
+    check(Posted::Lost);
+}
+
+/// The generator itself: every log shows a failure, and the causes are what their words mean.
+#[test]
+fn a_generated_log_shows_what_it_claims() {
+    let mut shown = 0;
+    for log in logs(Posted::Whole) {
+        shown += log.visible().count();
+        if let Ok(folder) = std::env::var("CMALAB_GENERATED_LOGS") {
+            let name = format!("{folder}/{shown:05}.txt");
+            std::fs::write(name, format!("{}\n{}", log.name, log.text())).unwrap();
+        }
+    }
+    assert!(shown > 1000, "{shown}");
+}

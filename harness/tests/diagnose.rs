@@ -13,6 +13,8 @@ mod capture;
 mod chatter;
 #[path = "diagnose/mangle.rs"]
 mod mangle;
+#[path = "diagnose/note.rs"]
+mod note;
 #[path = "diagnose/recordings.rs"]
 mod recordings;
 #[path = "diagnose/release.rs"]
@@ -23,6 +25,8 @@ mod render;
 mod scenario;
 #[path = "diagnose/score.rs"]
 mod score;
+#[path = "diagnose/smoke.rs"]
+mod smoke;
 
 use capture::{Log, Posted, capture};
 use cma_harness::seed::Seed;
@@ -74,6 +78,27 @@ fn logs_with_cut_lists() {
 #[test]
 fn logs_with_lost_lines() {
     check(Posted::Lost);
+}
+
+/// A board that says much and of which nothing failed.
+#[test]
+fn chatter_is_no_failure() {
+    for index in 0..200 {
+        let mut draws = Seed::new(5).child("chatter", index).rng();
+        let style = *draws.pick(&render::Style::ALL);
+        let lines = (0..draws.between(1, 60)).map(|line| board::Line {
+            at_us: line * 5_000_000,
+            task: board::Task { cpu: 1, comm: "init", pid: 1 },
+            text: chatter::line(&mut draws),
+            of: None,
+            part: board::Part::Chatter,
+        });
+        let lines: Vec<_> = lines.collect();
+        let text = style.text(&lines);
+        let (failures, _) = score::found(&[("chatter".to_string(), text.clone().into_bytes())]);
+        let said: Vec<_> = failures.iter().map(score::short).collect();
+        assert!(failures.is_empty(), "{said:#?}\n{text}");
+    }
 }
 
 /// The generator itself: every log shows a failure, and the causes are what their words mean.

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use cma_harness::cause::Cause;
-use cma_harness::diagnose::{AlignFrom, Confidence, Failure};
+use cma_harness::diagnose::{AlignFrom, Confidence};
 use cma_harness::ingest::Source;
 
 use crate::score::{found, short};

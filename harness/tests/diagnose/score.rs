@@ -151,7 +151,7 @@ impl Score {
                 wrong.push("a cut list is called complete".to_string());
             }
             (ListShown::Nothing, Some(_)) if log.exact => {
-                wrong.push("a list of another".to_string())
+                wrong.push("a list of another".to_string());
             }
             (ListShown::Whole, None) if log.exact => wrong.push("no list".to_string()),
             _ => {}

@@ -47,7 +47,13 @@ fn logs(posted: Posted) -> impl Iterator<Item = Log> {
         (0..EACH).map(move |index| {
             let seed = Seed::new(7).child(generation.name(), index).child(cause.name(), 0);
             let seed = seed.child("posted", posted as u64);
-            capture(scenario::story(generation, cause, &seed), posted, &seed)
+            let story = if posted == Posted::TwoAreas {
+                let second = scenario::CAUSES[index as usize % 5];
+                scenario::two_areas(generation, [cause, second], &seed)
+            } else {
+                scenario::story(generation, cause, &seed)
+            };
+            capture(story, posted, &seed)
         })
     })
 }
@@ -80,6 +86,11 @@ fn logs_with_lost_lines() {
     check(Posted::Lost);
 }
 
+#[test]
+fn two_areas_at_the_same_time() {
+    check(Posted::TwoAreas);
+}
+
 /// A board that says much and of which nothing failed.
 #[test]
 fn chatter_is_no_failure() {
@@ -101,16 +112,23 @@ fn chatter_is_no_failure() {
     }
 }
 
-/// The generator itself: every log shows a failure, and the causes are what their words mean.
+/// The generator itself: there are enough logs, and they show failures. They are written into the
+/// folder that `CMALAB_GENERATED_LOGS` names, for those who want to look.
 #[test]
-fn a_generated_log_shows_what_it_claims() {
-    let mut shown = 0;
-    for log in logs(Posted::Whole) {
-        shown += log.visible().count();
-        if let Ok(folder) = std::env::var("CMALAB_GENERATED_LOGS") {
-            let name = format!("{folder}/{shown:05}.txt");
-            std::fs::write(name, format!("{}\n{}", log.name, log.text())).unwrap();
+fn generated_logs_show_failures() {
+    for posted in Posted::ALL {
+        let (mut shown, mut count) = (0, 0);
+        for log in logs(posted) {
+            count += 1;
+            let failures = log.visible().count();
+            shown += failures;
+            assert!(failures > 0 || !log.exact, "{}", log.text());
+            if let Ok(folder) = std::env::var("CMALAB_GENERATED_LOGS") {
+                let name = format!("{folder}/{posted:?}-{count:05}.txt");
+                std::fs::write(name, format!("{}\n{}", log.name, log.text())).unwrap();
+            }
         }
+        assert_eq!(count, EACH * 31);
+        assert!(shown > 1000, "{posted:?}: {shown}");
     }
-    assert!(shown > 1000, "{shown}");
 }

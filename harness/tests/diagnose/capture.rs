@@ -36,6 +36,8 @@ pub(crate) struct Log {
     pub(crate) evidence: Vec<Evidence>,
     /// The text shows exactly so many failures: nothing of it is lost.
     pub(crate) exact: bool,
+    /// Which list belongs to which failure can stay open.
+    pub(crate) mixed: bool,
 }
 
 impl Log {
@@ -66,6 +68,13 @@ pub(crate) enum Posted {
     Cut,
     /// Lines are missing anywhere.
     Lost,
+    /// Two areas at the same time.
+    TwoAreas,
+}
+
+impl Posted {
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Whole, Self::Mangled, Self::Cut, Self::Lost, Self::TwoAreas];
 }
 
 /// The text of a story.
@@ -74,7 +83,7 @@ pub(crate) fn capture(mut story: Story, posted: Posted, seed: &Seed) -> Log {
     let android = story.release.is_android();
     let style = *draws.pick(if android { &Style::ANDROID[..] } else { &Style::ALL });
     match posted {
-        Posted::Whole => {}
+        Posted::Whole | Posted::TwoAreas => {}
         Posted::Mangled => {
             if draws.below(2) == 0 {
                 mangle::interleave(&mut story, &mut draws);
@@ -96,7 +105,8 @@ pub(crate) fn capture(mut story: Story, posted: Posted, seed: &Seed) -> Log {
     }
     let evidence = (0..story.truths.len()).map(|index| evidence(&story, index)).collect();
     let name = format!("{} {posted:?} {done}", story.release.text);
-    Log { name, story, sources, evidence, exact: posted != Posted::Lost }
+    let (exact, mixed) = (posted != Posted::Lost, posted == Posted::TwoAreas);
+    Log { name, story, sources, evidence, exact, mixed }
 }
 
 fn mangled(

@@ -4,7 +4,7 @@ use cma_harness::cause::Cause;
 use cma_harness::seed::{Draws, Seed};
 use cma_policies::{Area, ClaimError, Run, dma_align};
 
-use crate::board::{Board, Fate, Line, Shows, Task, Truth, size};
+use crate::board::{Board, Fate, Line, Part, Shows, Task, Truth, size};
 use crate::chatter;
 use crate::release::{Asked, Generation, Release};
 
@@ -49,18 +49,74 @@ const NAMES: [&str; 6] =
 
 /// A story in which everything that fails fails for `cause`.
 pub(crate) fn story(generation: Generation, cause: Cause, seed: &Seed) -> Story {
+    let release = generation.release(&mut seed.child("release", 0).rng());
+    story_of(release, &NAMES, cause, seed)
+}
+
+fn story_of(release: Release, names: &[&'static str], cause: Cause, seed: &Seed) -> Story {
     // Not every state has a request that fails like that.
     for attempt in 0..200 {
         let mut draws = seed.child("story", attempt).rng();
-        if let Some(story) = attempt_story(generation, cause, &mut draws) {
+        let name = draws.pick(names);
+        if let Some(story) = attempt_story(release, name, cause, &mut draws) {
             return story;
         }
     }
-    panic!("no story of {} on {}", cause.name(), generation.name());
+    panic!("no story of {} on {}", cause.name(), release.text);
 }
 
-fn attempt_story(generation: Generation, cause: Cause, draws: &mut Draws) -> Option<Story> {
-    let release = generation.release(draws);
+/// Two areas of one board whose failures come at the same time. A list does not say of which area
+/// it is; its records keep together.
+pub(crate) fn two_areas(generation: Generation, causes: [Cause; 2], seed: &Seed) -> Story {
+    let release = generation.release(&mut seed.child("release", 0).rng());
+    let mut story = story_of(release, &NAMES[..3], causes[0], &seed.child("area", 0));
+    let mut other = story_of(release, &NAMES[3..], causes[1], &seed.child("area", 1));
+    let first = |story: &Story| {
+        let line = story.lines.iter().find(|line| line.of.is_some());
+        line.map_or(0, |line| line.at_us)
+    };
+    let (to, from) = (first(&story), first(&other));
+    let before = story.truths.len();
+    for line in other.lines.iter_mut().chain(&mut other.events) {
+        line.at_us = (line.at_us + to).saturating_sub(from);
+        line.of = line.of.map(|of| of + before);
+    }
+    other.lines.retain(|line| !line.text.starts_with("Linux version"));
+    story.lines = merged(story.lines, other.lines);
+    story.events = merged(story.events, other.events);
+    story.truths.extend(other.truths);
+    story.pairs.clear();
+    story.shows.trace |= other.shows.trace;
+    story
+}
+
+/// Both in order of time; the records of a list keep together.
+fn merged(lines: Vec<Line>, others: Vec<Line>) -> Vec<Line> {
+    let mut units: Vec<(u64, Vec<Line>)> = Vec::new();
+    for lines in [lines, others] {
+        for line in lines {
+            match (&line.part, units.last_mut()) {
+                (Part::List(record, _), Some((_, unit))) if *record > 0 => unit.push(line),
+                _ => units.push((line.at_us, vec![line])),
+            }
+        }
+    }
+    units.sort_by_key(|(at_us, _)| *at_us);
+    let mut lines: Vec<_> = units.into_iter().flat_map(|(_, unit)| unit).collect();
+    let mut now = 0;
+    for line in &mut lines {
+        now = now.max(line.at_us);
+        line.at_us = now;
+    }
+    lines
+}
+
+fn attempt_story(
+    release: Release,
+    name: &'static str,
+    cause: Cause,
+    draws: &mut Draws,
+) -> Option<Story> {
     let area = area(&release, draws);
     let (list, debug, trace) = (draws.below(4), draws.below(20), draws.below(20));
     let shows = Shows {
@@ -71,7 +127,7 @@ fn attempt_story(generation: Generation, cause: Cause, draws: &mut Draws) -> Opt
         burst: 10,
     };
     let cap = if draws.below(6) == 0 { *draws.pick(&[4, 6, 9, 10, 12]) } else { 8 };
-    let mut board = Board::new(release, draws.pick::<&str>(&NAMES), area, shows);
+    let mut board = Board::new(release, name, area, shows);
     if draws.below(2) == 0 {
         chatter::boot(&mut board, draws);
     }

@@ -138,7 +138,7 @@ impl Score {
         }
         // Before 5.1 the list of such an area is wrong in itself, and from 6.15 on its free pages
         // are not the sum.
-        let plain = truth.order_per_bit == 0;
+        let plain = truth.order_per_bit == 0 && !log.mixed;
         match (evidence.list, &failure.list) {
             (ListShown::Whole, Some(list)) if plain => {
                 let said = (list.free, list.total, list.largest_run, list.complete);
@@ -150,10 +150,12 @@ impl Score {
             (ListShown::Part, Some(list)) if list.complete && plain => {
                 wrong.push("a cut list is called complete".to_string());
             }
-            (ListShown::Nothing, Some(_)) if log.exact => {
+            (ListShown::Nothing, Some(_)) if log.exact && !log.mixed => {
                 wrong.push("a list of another".to_string());
             }
-            (ListShown::Whole, None) if log.exact => wrong.push("no list".to_string()),
+            (ListShown::Whole, None) if log.exact && !log.mixed => {
+                wrong.push("no list".to_string());
+            }
             _ => {}
         }
         if !wrong.is_empty() {
@@ -199,7 +201,9 @@ fn take<'a>(
 
 fn is(failure: &Failure, truth: &Truth) -> bool {
     let incident = &failure.incident;
-    incident.count == Some(truth.asked.count) && incident.ret.is_none_or(|ret| ret == truth.ret)
+    incident.count == Some(truth.asked.count)
+        && incident.ret.is_none_or(|ret| ret == truth.ret)
+        && incident.area.as_deref().is_none_or(|area| area == truth.area)
 }
 
 /// The failure in a line.
@@ -223,6 +227,7 @@ fn decidable(log: &Log, truth: &Truth, evidence: Evidence) -> bool {
     let placed =
         truth.asked.align <= 9 && truth.base_order >= 9 || evidence.order && log.story.shows.trace;
     log.exact
+        && !log.mixed
         && evidence.line
         && evidence.order
         && evidence.list == ListShown::Whole

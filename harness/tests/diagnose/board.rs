@@ -116,6 +116,9 @@ pub(crate) struct Board {
     pub(crate) now_us: u64,
     /// Failure lines that were hidden.
     pub(crate) hidden: u64,
+    /// Claims of the next failing call that were busy in a vendor's first pass; while it slept,
+    /// others took what was free.
+    pub(crate) lost: usize,
     policy: Box<dyn Policy>,
     /// `available_count`: what is left of all pages after what was asked for.
     available: u64,
@@ -138,6 +141,7 @@ impl Board {
             truths: Vec::new(),
             now_us: 0,
             hidden: 0,
+            lost: 0,
             policy,
             available,
         }
@@ -295,6 +299,13 @@ impl Board {
         let of = Some(self.truths.len());
         self.truths.push(self.truth(asked, ret, cause));
         self.begin(true, task, asked, of);
+        let lost = std::mem::take(&mut self.lost);
+        if lost > 0 && pages.tried.is_empty() {
+            let taken = self.live.iter().rev().take(lost);
+            pages.tried = taken.map(|run| Run { count, ..*run }).collect();
+            self.truths.last_mut().expect("pushed").also = Some(Cause::Busy);
+            pages.last = None;
+        }
         let last = pages.tried.last().map(|run| run.pfn.0);
         let ended = pages.last.is_some_and(|error| error != ClaimError::Busy);
         let busy = &pages.tried[..pages.tried.len() - usize::from(ended)];

@@ -2,6 +2,7 @@
 //!
 //! A stranger's binary gets all of it with its own policies in the catalog by [`run_with`].
 
+mod collect;
 mod conform;
 mod context;
 mod failure;
@@ -35,6 +36,7 @@ enum Command {
     Replay(Box<replay::Replay>),
     Generate(generate::Generate),
     Conform(conform::Conform),
+    Collect(collect::Collect),
     List(list::List),
     Sweep(sweep::Sweep),
 }
@@ -70,6 +72,7 @@ fn run_args(args: impl IntoIterator<Item = OsString>, entries: &[Entry]) -> Exit
         Command::Replay(args) => replay::run(args, &context),
         Command::Generate(args) => generate::run(args, &context),
         Command::Conform(args) => conform::run(args, &context),
+        Command::Collect(args) => collect::run(args, &context),
         Command::List(args) => list::run(args, &context),
         Command::Sweep(args) => sweep::run(args, &context),
     };

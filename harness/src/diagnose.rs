@@ -19,7 +19,7 @@ use std::sync::Arc;
 pub use advice::{Advice, advise};
 pub use assemble::{Assembler, Incident, Reported};
 pub use era::Era;
-pub use residents::{Resident, residents};
+pub use residents::{Pitch, Resident, pitch_table, residents};
 pub use state::{AreaState, GUARANTEED_ALIGN, Hole, Known, RangeState};
 pub use verdict::judge;
 

@@ -4,6 +4,7 @@
 //! its memory grows with the buffers that are live, not with the rows.
 
 mod bitmaps;
+mod directory;
 mod error;
 mod header;
 mod held;
@@ -16,6 +17,7 @@ mod source;
 mod stream;
 
 pub use bitmaps::{Bitmaps, sidecar};
+pub use directory::directory;
 pub use error::{IngestError, quoted};
 pub use header::{Geometry, Header};
 pub use ops::Ops;

@@ -103,9 +103,12 @@ fn items(family: Family, context: &Context) -> Vec<Item> {
             .collect(),
         Family::Formats => ingest::FORMATS
             .iter()
+            .chain(ingest::log::FORMATS.iter().copied().flatten())
             .map(|format| {
                 let access = if format.written { "read, written" } else { "read" };
-                item(format.name, format.about, &[("columns", format.columns), ("access", access)])
+                let details =
+                    [("columns", format.columns), ("kernels", format.kernels), ("access", access)];
+                item(format.name, format.about, &details)
             })
             .collect(),
         Family::Kernels => KERNELS

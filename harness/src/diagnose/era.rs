@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::ingest::log::{FreeRuns, Shape};
+
 /// What is known of the kernel.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Era {
@@ -16,5 +18,314 @@ pub struct Era {
 impl fmt::Display for Era {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name.as_deref().unwrap_or("unknown"))
+    }
+}
+
+/// A release: major, minor.
+type Release = (u32, u32);
+
+/// The first release whose `ret` starts as -EBUSY (`cma_range_alloc()`, `mm/cma.c`).
+const FLIP: Release = (6, 15);
+
+/// Releases from `first` to `last`, both included.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Span {
+    first: Release,
+    last: Release,
+}
+
+impl Span {
+    /// Every release.
+    pub(super) const ALL: Self = Self { first: (0, 0), last: (u32::MAX, u32::MAX) };
+
+    /// `first` and later.
+    pub(super) const fn since(major: u32, minor: u32) -> Self {
+        Self { first: (major, minor), ..Self::ALL }
+    }
+
+    /// `last` and earlier.
+    pub(super) const fn until(major: u32, minor: u32) -> Self {
+        Self { last: (major, minor), ..Self::ALL }
+    }
+
+    /// Those from `first` to `last`.
+    pub(super) const fn between(first: Release, last: Release) -> Self {
+        Self { first, last }
+    }
+
+    /// The releases in both, if there are any.
+    #[must_use]
+    pub(super) fn and(self, other: Self) -> Option<Self> {
+        let span = Self { first: self.first.max(other.first), last: self.last.min(other.last) };
+        (span.first <= span.last).then_some(span)
+    }
+
+    /// The releases in both; these, where the two contradict each other.
+    #[must_use]
+    pub(super) fn narrowed(self, other: Self) -> Self {
+        self.and(other).unwrap_or(self)
+    }
+
+    fn contains(self, release: Release) -> bool {
+        self.first <= release && release <= self.last
+    }
+
+    fn flipped(self) -> Option<bool> {
+        if self.first >= FLIP {
+            Some(true)
+        } else if self.last < FLIP {
+            Some(false)
+        } else {
+            None
+        }
+    }
+
+    /// Whether it can be 5.0 or earlier: those print bits for pages where order_per_bit is above 0.
+    pub(super) fn may_print_bits(self) -> bool {
+        self.first <= (5, 0)
+    }
+
+    fn name(self) -> Option<String> {
+        let Self { first, last } = self;
+        let from = first > (0, 0);
+        let to = last < (u32::MAX, u32::MAX);
+        match (from, to) {
+            (true, true) => Some(format!("{}.{}-{}.{}", first.0, first.1, last.0, last.1)),
+            (true, false) => Some(format!("{}.{}+", first.0, first.1)),
+            (false, true) => Some(format!("up to {}.{}", last.0, last.1)),
+            (false, false) => None,
+        }
+    }
+}
+
+/// What lines of a text show of the kernel that printed them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Shown {
+    /// What no kernel outside of these prints.
+    pub(super) hard: Span,
+    /// What mainline prints in these only, and vendors take over earlier.
+    pub(super) mainline: Span,
+}
+
+impl Shown {
+    /// Nothing.
+    pub(super) const NOTHING: Self = Self { hard: Span::ALL, mainline: Span::ALL };
+
+    /// By the shape of a failure line (`kernel-cma.md` calls them F1 to F4).
+    pub(super) fn by_line(shape: Shape) -> Self {
+        match shape {
+            Shape::Unnamed => Span { first: (4, 11), last: (5, 11) }.into(),
+            Shape::Named => Span { first: (5, 12), last: (6, 11) }.into(),
+            // `__cma_alloc` alone proves no more than that the area is named.
+            Shape::Inner => Self { hard: Span::since(5, 12), mainline: Span::since(6, 12) },
+            Shape::Frozen => Span::since(7, 0).into(),
+            Shape::Fragment => Self::NOTHING,
+        }
+    }
+
+    /// By the shape of a free-run list.
+    pub(super) fn by_list(list: &FreeRuns) -> Self {
+        let any = list.ranges.iter().any(|range| !range.runs.is_empty());
+        let span = if list.ranged {
+            Span::since(FLIP.0, FLIP.1)
+        } else if any && list.head && !list.quoted {
+            // One record, from `number of available pages:` to the tail.
+            Span::until(6, 14)
+        } else if list.head && !list.cut && list.free.is_some_and(|free| free > 0) && !any {
+            // The records of the ranges were dropped; before, the runs stood in the same one.
+            Span::since(FLIP.0, FLIP.1)
+        } else {
+            Span::ALL
+        };
+        Self { hard: span, mainline: span }
+    }
+
+    /// What both show; what the first shows, where they contradict each other.
+    #[must_use]
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            hard: self.hard.narrowed(other.hard),
+            mainline: self.mainline.narrowed(other.mainline),
+        }
+    }
+}
+
+impl From<Span> for Shown {
+    fn from(span: Span) -> Self {
+        Self { hard: span, mainline: span }
+    }
+}
+
+/// What a whole text shows, beside the lines of one failure.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Text {
+    span: Span,
+    /// Its lines contradict each other: they are of several kernels.
+    mixed: bool,
+    vendor: bool,
+}
+
+impl Default for Text {
+    fn default() -> Self {
+        Self { span: Span::ALL, mixed: false, vendor: false }
+    }
+}
+
+impl Text {
+    /// A line shows this.
+    pub(super) fn note(&mut self, span: Span) {
+        match self.span.and(span) {
+            Some(both) => self.span = both,
+            None => self.mixed = true,
+        }
+    }
+
+    /// A line is printed in the way of Android.
+    pub(super) fn note_vendor(&mut self) {
+        self.vendor = true;
+    }
+
+    /// The era of a failure whose own lines show `own`, in a text where the kernel calls itself
+    /// `stated`; `asked` is what the user says. The second value is a contradiction, in words.
+    pub(super) fn era(
+        &self,
+        own: Shown,
+        stated: Option<&str>,
+        asked: Option<&str>,
+    ) -> (Era, Option<String>) {
+        let android = |name: &str| name.to_ascii_lowercase().contains("android");
+        let vendor_retry = self.vendor || stated.is_some_and(android) || asked.is_some_and(android);
+        let mut warning = None;
+        for (who, name) in [("the text", stated), ("--kernel", asked)] {
+            let Some((name, release)) = name.and_then(|name| Some((name, release(name)?))) else {
+                continue;
+            };
+            if own.hard.contains(release) {
+                let name = Some(name.to_string());
+                return (Era { name, flipped: Some(release >= FLIP), vendor_retry }, warning);
+            }
+            let shape = own.hard.name().unwrap_or_default();
+            warning = Some(format!(
+                "{who} says kernel {name}, but the lines are of {shape}; the lines count"
+            ));
+        }
+        let all = if self.mixed { Span::ALL } else { self.span };
+        let hard = own.hard.narrowed(all);
+        let mut flipped = hard.flipped();
+        if flipped.is_none() && asked.is_some_and(android) {
+            flipped = Some(false);
+        }
+        let name = own.mainline.narrowed(hard).name();
+        let name = if vendor_retry && flipped != Some(true) {
+            Some(name.map_or_else(|| "android".to_string(), |name| format!("android {name}")))
+        } else {
+            name
+        };
+        (Era { name, flipped, vendor_retry }, warning)
+    }
+
+    /// Whether what shows `own` can be 5.0 or earlier.
+    pub(super) fn may_print_bits(&self, own: Shown, stated: Option<&str>) -> bool {
+        let span = own.mainline.narrowed(if self.mixed { Span::ALL } else { self.span });
+        let old = |name| release(name).is_none_or(|release| release <= (5, 0));
+        span.may_print_bits() && stated.is_none_or(old)
+    }
+}
+
+/// The release that `name` begins with: `6.1.57-android14` is 6.1.
+fn release(name: &str) -> Option<Release> {
+    let mut numbers = name.trim_start_matches('v').split(['.', '-', '+', '_', ' ']);
+    let mut number = || numbers.next()?.parse::<u32>().ok();
+    Some((number()?, number()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ingest::log::RangeRuns;
+
+    fn list(ranged: bool, runs: &[(u64, u64)], free: Option<u64>) -> FreeRuns {
+        let ranges = vec![RangeRuns { range: 0, runs: runs.to_vec() }];
+        FreeRuns { ranges, ranged, free, head: true, ..FreeRuns::default() }
+    }
+
+    fn era(own: Shown, stated: Option<&str>, asked: Option<&str>) -> Era {
+        Text::default().era(own, stated, asked).0
+    }
+
+    #[test]
+    fn the_shape_of_a_line_tells_what_minus_16_means() {
+        let table = [
+            (Shape::Unnamed, Some("4.11-5.11"), Some(false)),
+            (Shape::Named, Some("5.12-6.11"), Some(false)),
+            (Shape::Inner, Some("6.12+"), None),
+            (Shape::Frozen, Some("7.0+"), Some(true)),
+            (Shape::Fragment, None, None),
+        ];
+        for (shape, name, flipped) in table {
+            let era = era(Shown::by_line(shape), None, None);
+            assert_eq!((era.name.as_deref(), era.flipped), (name, flipped), "{shape:?}");
+        }
+    }
+
+    #[test]
+    fn the_list_decides_where_the_line_leaves_it_open() {
+        let inner = Shown::by_line(Shape::Inner);
+        let table = [
+            (list(false, &[(5, 1)], None), Some("6.12-6.14"), Some(false)),
+            (list(true, &[(5, 1)], Some(5)), Some("6.15+"), Some(true)),
+            (list(false, &[], Some(77)), Some("6.15+"), Some(true)),
+            (list(false, &[], Some(0)), Some("6.12+"), None),
+            (FreeRuns { cut: true, ..list(false, &[], Some(77)) }, Some("6.12+"), None),
+            (FreeRuns { quoted: true, ..list(false, &[(5, 1)], None) }, Some("6.12+"), None),
+        ];
+        for (list, name, flipped) in table {
+            let era = era(inner.and(Shown::by_list(&list)), None, None);
+            assert_eq!((era.name.as_deref(), era.flipped), (name, flipped), "{list:?}");
+        }
+    }
+
+    #[test]
+    fn the_release_counts_where_the_lines_allow_it() {
+        let inner = Shown::by_line(Shape::Inner);
+        assert_eq!(era(inner, Some("6.18.2"), None).flipped, Some(true));
+        assert_eq!(era(inner, None, Some("6.12.9-x")).flipped, Some(false));
+        // Taken over by a vendor.
+        assert_eq!(era(inner, Some("6.6.30-v8"), None).name.as_deref(), Some("6.6.30-v8"));
+        // The text counts before the user.
+        assert_eq!(era(inner, Some("6.12.1"), Some("6.18")).flipped, Some(false));
+        let named = Shown::by_line(Shape::Named);
+        let (era, warning) = Text::default().era(named, Some("6.17.0"), None);
+        assert_eq!((era.name.as_deref(), era.flipped), (Some("5.12-6.11"), Some(false)));
+        assert!(warning.is_some_and(|warning| warning.contains("6.17.0")));
+    }
+
+    #[test]
+    fn other_lines_of_the_text_narrow_it_unless_they_are_of_several_kernels() {
+        let inner = Shown::by_line(Shape::Inner);
+        let mut text = Text::default();
+        text.note(Span::since(6, 18));
+        assert_eq!(text.era(inner, None, None).0.flipped, Some(true));
+        text.note(Span::until(6, 1));
+        assert_eq!(text.era(inner, None, None).0.flipped, None);
+    }
+
+    #[test]
+    fn android_is_told_by_release_user_or_vendor_line() {
+        let named = Shown::by_line(Shape::Named);
+        assert!(era(named, Some("5.15.41-android13-8"), None).vendor_retry);
+        let asked = era(Shown::NOTHING, None, Some("android"));
+        assert_eq!((asked.vendor_retry, asked.flipped), (true, Some(false)));
+        let mut text = Text::default();
+        text.note_vendor();
+        assert!(text.era(named, None, None).0.vendor_retry);
+        assert!(!era(named, Some("5.15.41"), None).vendor_retry);
+    }
+
+    #[test]
+    fn what_is_no_release_says_nothing() {
+        for name in ["", "6", "six.one", "99999999999.1", "-6.1"] {
+            assert_eq!(era(Shown::NOTHING, Some(name), None).flipped, None, "{name}");
+        }
     }
 }

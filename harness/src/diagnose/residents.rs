@@ -1,11 +1,32 @@
 //! Which buffers fill an area.
+//!
+//! No log prints them, but first fit gives them away. A buffer of p pages starts on a multiple of
+//! 2^min(ceil_log2(p), cap) and the page behind its last one begins the next hole, unless a
+//! neighbour follows without a hole. So each used gap between two holes is a row of aligned
+//! buffers, and few sizes have to explain all gaps: see [`sizes`] for how they are found.
+//!
+//! What no gap can tell: two buffers of 2048 pages beside each other look as one of 4096, and in
+//! an area without a hole everything looks alike.
+
+mod gaps;
+mod live;
+mod parts;
+mod pitch;
+mod row;
+mod sizes;
+
+use cma_policies::dma_align;
 
 use super::{AreaState, Confidence};
+use gaps::Gaps;
+
+pub use pitch::{Pitch, pitch_table};
 
 /// The buffers of one size in an area.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Resident {
-    /// Pages of each.
+    /// Pages of each. Where one bit of the map stands for several pages, the last ones may be
+    /// padding.
     pub count: u64,
     /// The order of their alignment at the cap.
     pub align: u32,
@@ -19,10 +40,97 @@ pub struct Resident {
     pub recoverable: Vec<(u32, u64)>,
 }
 
+impl Resident {
+    /// Pages that they hold, as far as gaps show.
+    #[must_use]
+    pub fn pages(&self) -> u64 {
+        self.blocks.unwrap_or(0).saturating_mul(self.count)
+    }
+}
+
 /// The sizes of the buffers in `area`, by pages held, most first: from traces exactly, else from
 /// the gaps between free runs.
 #[must_use]
 pub fn residents(area: &AreaState, cap: u32) -> Vec<Resident> {
-    let _ = (area, cap);
-    Vec::new()
+    let tallies = match &area.live {
+        Some(live) => live::tally(area, live),
+        None if area.placed => inferred(area, cap),
+        None => Vec::new(),
+    };
+    let known = tallies.into_iter().filter(|tally| tally.blocks > 0);
+    let mut residents: Vec<_> =
+        known.map(|tally| tally.resident(area.order_per_bit, cap)).collect();
+    residents.sort_by_key(|resident| (std::cmp::Reverse(resident.pages()), resident.count));
+    residents
+}
+
+fn inferred(area: &AreaState, cap: u32) -> Vec<Tally> {
+    // Beyond this no kernel goes, and phases would be sparse.
+    const LARGEST_CAP: u32 = 20;
+    let cap_bits = cap.min(LARGEST_CAP).saturating_sub(area.order_per_bit);
+    let gaps = Gaps::of(area, cap_bits);
+    let found = sizes::find(&gaps, area.complete);
+    let pages = |bits: u64| bits.saturating_mul(1u64 << area.order_per_bit.min(63));
+    let tally = |size: &Size| Tally::new(Size { count: pages(size.count), ..*size });
+    let mut tallies: Vec<_> = found.sizes.iter().map(tally).collect();
+    for gap in &gaps.gaps {
+        if let Some(last) = found.last_of_class[gap.class] {
+            tallies[last].strand(gap.end, gap.hole_behind);
+        }
+    }
+    tallies
+}
+
+/// A size, and what its buffers are followed by.
+#[derive(Clone, Debug)]
+struct Tally {
+    /// Pages.
+    count: u64,
+    blocks: u64,
+    confidence: Confidence,
+    /// Bits lost in front of the first aligned bit of the holes behind its buffers, by order.
+    lost: [u64; 64],
+}
+
+/// A size in pages or bits, how often it is there, and how sure that is.
+#[derive(Clone, Copy, PartialEq, Debug)]
+struct Size {
+    count: u64,
+    blocks: u64,
+    confidence: Confidence,
+}
+
+impl Tally {
+    const fn new(size: Size) -> Self {
+        let Size { count, blocks, confidence } = size;
+        Self { count, blocks, confidence, lost: [0; 64] }
+    }
+
+    /// A buffer ends in front of bit `end`, and a hole of `hole` bits follows.
+    fn strand(&mut self, end: u64, hole: u64) {
+        for (order, lost) in self.lost.iter_mut().enumerate() {
+            let past = end & ((1 << order) - 1);
+            let front = if past == 0 { 0 } else { (1 << order) - past };
+            *lost = lost.saturating_add(front.min(hole));
+        }
+    }
+
+    fn resident(&self, order_per_bit: u32, cap: u32) -> Resident {
+        let pages = |bits: u64| bits.saturating_mul(1u64 << order_per_bit.min(63));
+        let count = self.count;
+        let stranded = |cap: u32| {
+            let order = dma_align(count, cap).saturating_sub(order_per_bit);
+            pages(self.lost[order.min(63) as usize])
+        };
+        let now = stranded(cap);
+        let recoverable = (0..cap.min(8)).rev().map(|cap| (cap, now.saturating_sub(stranded(cap))));
+        Resident {
+            count,
+            align: dma_align(count, cap),
+            blocks: Some(self.blocks),
+            stranded_pages: now,
+            confidence: self.confidence,
+            recoverable: recoverable.collect(),
+        }
+    }
 }

@@ -1,6 +1,12 @@
 //! The free pages of an area as far as a board showed them.
 
+mod bitmap;
+mod layout;
+mod list;
+
 use std::sync::Arc;
+
+pub(super) use layout::Layout;
 
 use cma_policies::Run;
 

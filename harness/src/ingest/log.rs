@@ -11,9 +11,19 @@ mod section;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::Format;
 use super::error::IngestError;
 use super::source::Source;
 use lines::RawLines;
+
+/// Every format that is read out of a text, by family.
+pub const FORMATS: &[&[Format]] = &[event::FORMATS, section::FORMATS];
+
+/// Whether a file of this name is read where it stands below its path.
+#[must_use]
+pub fn is_known_file(name: &str) -> bool {
+    section::is_known_file(name)
+}
 
 /// What the reader keeps of a text, in order of the lines.
 #[derive(Clone, PartialEq, Debug)]
@@ -96,7 +106,7 @@ pub enum Record {
         total: Option<u64>,
         /// Printed in the way of a vendor (Android).
         vendor: bool,
-        /// The function named in a debug line is `__cma_alloc…`, or the line has `name:` (6.2 on).
+        /// The function of a debug line is `__cma_alloc…`, or it has `name:` (6.2 on).
         named: bool,
     },
     /// A claim of a call was busy.
@@ -377,11 +387,17 @@ impl Records {
         let sink = &mut Sink { source: lines.name(), line: lines.number(), queue };
         if !more {
             dmesg.end(sink);
+            events.end(sink);
             sections.end(sink);
             return Ok(false);
         }
         let line = lines.bytes();
-        if !(sections.line(line, sink) || events.line(line, sink)) {
+        // Events come in millions, and are told sooner; an open file must see what ends it.
+        let open = sections.is_open();
+        let taken = open && sections.line(line, sink)
+            || events.line(line, sink)
+            || !open && sections.line(line, sink);
+        if !taken {
             dmesg.line(line, sink);
         }
         Ok(true)

@@ -1,15 +1,266 @@
-use super::Sink;
+//! Files of debugfs, sysfs and proc, in whatever way they got into a text: below `==> PATH <==`
+//! (`head`, `tail -n +1`, our own script), as `PATH:value` (`grep . -r`), behind `cat PATH` at a
+//! shell's prompt, or bare where the line says itself what it is.
+//!
+//! A file ends where a line is none of it: what follows, a kernel log mostly, is read as ever.
 
+mod bitmap;
+mod debugfs;
+mod path;
+mod proc;
+mod sysfs;
+#[cfg(test)]
+mod tests;
+mod transcript;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::super::Format;
+use super::event::names::Names;
+use super::{DebugfsFile, Record, Sink};
+use bitmap::OpenBitmap;
+use path::{File, Target};
+
+/// Every format of a file that is read out of a text.
+pub(super) const FORMATS: &[Format] =
+    &[debugfs::FORMAT, sysfs::FORMAT, proc::MEMINFO, proc::CONFIG, proc::KERNEL];
+
+/// Whether a file of this name is one of those.
+pub(super) fn is_known_file(name: &str) -> bool {
+    // What is packed is no text.
+    name != "config.gz" && path::named(name.as_bytes()).is_some()
+}
+
+/// The most files of one `cat`.
+const MOST_EXPECTED: usize = 64;
+
+/// Reads files out of a text.
 #[derive(Default)]
-pub(super) struct Sections;
+pub(super) struct Sections {
+    names: Names,
+    /// Where the shell of a transcript is, as far as it told.
+    cwd: Vec<u8>,
+    /// The directory of the file that was read last: what else stands in it is of the same kind.
+    directory: Vec<u8>,
+    /// Names of files without their directory are those of an area's.
+    in_area: bool,
+    /// The files whose content follows, in order.
+    expected: VecDeque<Target>,
+    /// A bitmap that may go on in the next line.
+    bitmap: Option<OpenBitmap>,
+}
 
 impl Sections {
+    /// Whether the line belongs to a file, and is used up.
     pub(super) fn line(&mut self, line: &[u8], sink: &mut Sink<'_>) -> bool {
-        let _ = (line, sink);
+        let raw = without_end(line);
+        let text = super::event::trim_quote(raw.trim_ascii_end());
+        if let Some(mut open) = self.bitmap.take() {
+            if self.expected.is_empty() && open.goes_on(raw, text) {
+                self.bitmap = Some(open);
+                return true;
+            }
+            open.close(sink);
+        }
+        let Some(first) = text.first() else { return false };
+        // The most frequent lines by far, of a kernel log: nothing here begins so.
+        let logged =
+            matches!(first, b'[' | b'<') && !text.get(1).is_some_and(u8::is_ascii_alphabetic);
+        if logged {
+            self.expected.clear();
+            return false;
+        }
+        self.marker(text, sink) || self.content(raw, text, sink) || self.bare(raw, text, sink)
+    }
+
+    /// Whether the content of a file may follow: the next line must be shown to
+    /// [`line`](Self::line) first.
+    pub(super) fn is_open(&self) -> bool {
+        self.bitmap.is_some() || !self.expected.is_empty()
+    }
+
+    /// No line follows.
+    pub(super) fn end(&mut self, sink: &mut Sink<'_>) {
+        if let Some(open) = self.bitmap.take() {
+            open.close(sink);
+        }
+    }
+
+    /// A line that says what follows.
+    fn marker(&mut self, text: &[u8], sink: &mut Sink<'_>) -> bool {
+        if let Some(title) = title(text) {
+            self.expected.clear();
+            if let Some(target) = self.target(title) {
+                self.expected.push_back(target);
+            }
+            return true;
+        }
+        if text.starts_with(b"# cmalab collect:") {
+            return true;
+        }
+        let Some((prompt, command)) = transcript::command(text) else { return false };
+        self.expected.clear();
+        transcript::prompt_directory(prompt, &mut self.cwd);
+        self.command(command, sink)
+    }
+
+    fn command(&mut self, command: &[u8], sink: &mut Sink<'_>) -> bool {
+        let mut known = false;
+        for step in transcript::steps(command) {
+            known |= match step {
+                transcript::Step::Cd(to) => {
+                    transcript::change(&mut self.cwd, to);
+                    true
+                }
+                transcript::Step::Show(file) => {
+                    let path = transcript::absolute(&self.cwd, file);
+                    let target = self.target(&path);
+                    let found = target.is_some();
+                    if self.expected.len() < MOST_EXPECTED {
+                        self.expected.extend(target);
+                    }
+                    found
+                }
+                // With the directory in its path, it is the kernel log's reader that takes it.
+                transcript::Step::Alloc(_) if self.cwd.is_empty() => false,
+                transcript::Step::Alloc(count) => {
+                    let area = path::area_of(&self.cwd).map(|area| self.names.get(area));
+                    sink.push(None, None, Record::DebugfsAlloc { area, count });
+                    true
+                }
+            };
+        }
+        known
+    }
+
+    /// The content of the file that is expected.
+    fn content(&mut self, raw: &[u8], text: &[u8], sink: &mut Sink<'_>) -> bool {
+        let Some(target) = self.expected.pop_front() else { return false };
+        if text.starts_with(b"cat: ") || text.starts_with(b"head: ") {
+            return true;
+        }
+        // These have many lines, each of which says what it is.
+        if matches!(target.file, File::Meminfo | File::Vmstat | File::Config) {
+            self.expected.push_front(target);
+            return false;
+        }
+        let read = self.value(&target, raw, text, sink);
+        if !read {
+            self.expected.clear();
+        }
+        read
+    }
+
+    /// A line that says itself what it is.
+    fn bare(&mut self, raw: &[u8], text: &[u8], sink: &mut Sink<'_>) -> bool {
+        match text[0] {
+            b'C' | b'M' | b'S' | b'n' | b'c' if proc::line(raw, text, sink, &mut self.names) => {
+                true
+            }
+            b'0'..=b'9' => {
+                self.bitmap = OpenBitmap::bare(sink.line, raw, text);
+                self.bitmap.is_some()
+            }
+            _ => self.path_and_value(raw, text, sink),
+        }
+    }
+
+    /// `PATH:value`, `PATH: value`.
+    fn path_and_value(&mut self, raw: &[u8], text: &[u8], sink: &mut Sink<'_>) -> bool {
+        // A path may hold a colon: the name of a platform device does.
+        const MOST_COLONS: usize = 4;
+        const LONGEST_PATH: usize = 512;
+        let front = text.get(..LONGEST_PATH).unwrap_or(text);
+        // A blank in a path is that of an area's name, below debugfs; elsewhere it is prose, or
+        // the date in front of a line of the kernel's log.
+        let blank = memchr::memchr2(b' ', b':', front).is_some_and(|at| front[at] == b' ');
+        if blank && front[0] != b'/' {
+            return false;
+        }
+        for colon in memchr::memchr_iter(b':', front).take(MOST_COLONS) {
+            let (path, value) = (&text[..colon], text[colon + 1..].trim_ascii_start());
+            let Some(file) = path::named(path) else { continue };
+            // Without a directory: what `grep . *` prints in the one of an area.
+            let alone = !path.contains(&b'/');
+            if value.is_empty() || alone && !(file.is_debugfs() && self.alone(file, path)) {
+                continue;
+            }
+            let Some(target) = self.target(path) else { continue };
+            if self.value(&target, raw, value, sink) {
+                return true;
+            }
+        }
         false
     }
 
-    pub(super) fn end(&mut self, sink: &mut Sink<'_>) {
-        let _ = sink;
+    /// Whether a name without a directory is that of a file of debugfs: `count` is, where a name
+    /// that nothing else has stood before it.
+    fn alone(&mut self, file: File, name: &[u8]) -> bool {
+        self.in_area |= !file.is_common(name);
+        self.in_area
     }
+
+    fn target(&mut self, path: &[u8]) -> Option<Target> {
+        let target = path::target(path, &self.directory, &mut self.names)?;
+        self.directory.clear();
+        self.directory.extend_from_slice(path::directory(path));
+        Some(target)
+    }
+
+    /// Reads `text` as what stands in the file.
+    fn value(&mut self, target: &Target, raw: &[u8], text: &[u8], sink: &mut Sink<'_>) -> bool {
+        match target.file {
+            File::Debugfs(debugfs::Name::Bitmap) => {
+                self.bitmap = OpenBitmap::open(sink.line, raw, text, target);
+                self.bitmap.is_some()
+            }
+            File::Debugfs(name) => debugfs::number(name, target, text, sink),
+            File::Counter(name) => {
+                let name = self.names.get(name.as_bytes());
+                sysfs::counter(target.area.as_ref(), name, text, sink)
+            }
+            File::Meminfo | File::Vmstat | File::Config => {
+                proc::line(text, text, sink, &mut self.names)
+            }
+            File::CommandLine => proc::command_line(text, sink),
+            File::Version => proc::version(text, sink),
+        }
+    }
+}
+
+fn without_end(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// `==> PATH <==`
+fn title(text: &[u8]) -> Option<&[u8]> {
+    Some(text.strip_prefix(b"==> ")?.strip_suffix(b"<==")?.trim_ascii())
+}
+
+/// Says that `text`, which should be a number, is too large for one.
+fn too_large(text: &[u8], what: &str, sink: &mut Sink<'_>) {
+    let text = String::from_utf8_lossy(text.get(..64).unwrap_or(text));
+    sink.odd(0, format!("{what} {} is too large", super::super::error::quoted(&text)));
+}
+
+/// A whole number: `None` where it is none, an error without words where it is too large.
+fn number(text: &[u8]) -> Option<Result<u64, ()>> {
+    if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let mut sum = 0u64;
+    for byte in text {
+        let next = sum.checked_mul(10).and_then(|sum| sum.checked_add(u64::from(byte - b'0')));
+        match next {
+            Some(next) => sum = next,
+            None => return Some(Err(())),
+        }
+    }
+    Some(Ok(sum))
+}
+
+fn debugfs_record(target: &Target, file: DebugfsFile) -> Record {
+    Record::Debugfs { area: target.area.as_ref().map(Arc::clone), range: target.range, file }
 }

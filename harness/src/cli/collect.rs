@@ -1,0 +1,34 @@
+//! `cmalab collect`: the script for the board.
+
+use clap::Args;
+
+use super::context::Context;
+use super::failure::{Exit, Failure};
+
+/// What is printed: it runs where nothing of this project is installed.
+const SCRIPT: &str = include_str!("collect/collect.sh");
+
+/// Prints the shell script that gathers on a board what `diagnose` and `replay` read.
+///
+/// The script writes one text: release, command line, configuration, kernel log, trace events,
+/// debugfs and sysfs of every area, meminfo and vmstat. It needs a POSIX shell (dash, busybox) and
+/// changes nothing; what is missing is said in the text, with how to switch it on. With
+/// `-t SECONDS` it records the CMA trace events for so long, with `-m` it mounts debugfs and
+/// tracefs for the time it runs.
+///
+/// Examples:
+///   cmalab collect | ssh root@board 'sh -s -- -t 60' > board.txt
+///   cmalab collect | adb shell 'su 0 sh -s' > board.txt
+///   cmalab diagnose board.txt
+#[derive(Args, Debug)]
+#[command(verbatim_doc_comment)]
+pub(super) struct Collect {}
+
+/// Prints it.
+///
+/// # Errors
+/// Where the output takes no more.
+pub(super) fn run(_: &Collect, context: &Context) -> Result<Exit, Failure> {
+    context.output(None, |out| Ok(out.write_all(SCRIPT.as_bytes())?))?;
+    Ok(Exit::Good)
+}

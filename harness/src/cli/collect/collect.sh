@@ -1,0 +1,274 @@
+#!/bin/sh
+# What a board knows about its CMA areas, as one text for `cmalab diagnose` and `cmalab replay`.
+#
+# usage: sh collect.sh [-m] [-t SECONDS] [FILE]
+#   -t SECONDS  records the CMA trace events for so long, on top of a snapshot of the areas
+#   -m          mounts debugfs and tracefs where they are not, and unmounts them at the end
+#   FILE        where the text goes; standard output without it
+#
+# POSIX sh: dash and busybox run it. It changes nothing but what -t and -m say, and puts that back.
+# Without root it collects less, and says what is missing. Roots and commands can be given by SYS,
+# PROC, BOOT, DEBUGFS, TRACEFS, DMESG and UNAME.
+
+SYS=${SYS:-/sys}
+PROC=${PROC:-/proc}
+BOOT=${BOOT:-/boot}
+DEBUGFS=${DEBUGFS:-$SYS/kernel/debug}
+DMESG=${DMESG:-dmesg}
+UNAME=${UNAME:-uname}
+LC_ALL=C
+export LC_ALL
+
+seconds=
+mount_them=
+while getopts mt: option; do
+    case $option in
+    m) mount_them=yes ;;
+    t) seconds=$OPTARG ;;
+    *)
+        echo "usage: $0 [-m] [-t SECONDS] [FILE]" >&2
+        exit 2
+        ;;
+    esac
+done
+shift $((OPTIND - 1))
+if [ -n "$seconds" ]; then
+    case $seconds in
+    *[!0-9]*)
+        echo "$0: -t $seconds is not a number of seconds" >&2
+        exit 2
+        ;;
+    esac
+fi
+if [ $# -gt 0 ]; then
+    exec >"$1" || exit 2
+fi
+
+title() {
+    echo "==> $1 <=="
+}
+
+# A blank line ends each file, as with head and tail.
+end() {
+    echo
+}
+
+missing() {
+    echo "# cmalab collect: missing $1"
+}
+
+show() { # FILE
+    title "$1"
+    cat "$1" 2>/dev/null || missing "$1, which cannot be read by $(id -un 2>/dev/null); try as root"
+    end
+}
+
+show_lines() { # FILE -e PATTERN...: the lines of FILE that have one of the patterns
+    file=$1
+    shift
+    if [ ! -r "$file" ]; then
+        missing "$file, which is not there or cannot be read; try as root"
+        end
+        return
+    fi
+    title "$file"
+    grep "$@" "$file"
+    end
+}
+
+mounted=
+mount_at() { # TYPE DIRECTORY SIGN: mounts it, unless SIGN shows that it is
+    if [ -n "$mount_them" ] && [ ! -e "$3" ] && [ -d "$2" ]; then
+        if mount -t "$1" none "$2" 2>/dev/null; then
+            mounted="$2 $mounted"
+        else
+            missing "$1, which could not be mounted on $2; try as root"
+        fi
+    fi
+}
+
+# The state of the tracer before -t, and how to go back to it.
+instance=
+before=
+restore() {
+    if [ -n "$instance" ]; then
+        echo 0 >"$instance/events/cma/enable" 2>/dev/null
+        rmdir "$instance" 2>/dev/null
+        instance=
+    fi
+    for pair in $before; do
+        echo "${pair#*=}" >"${pair%%=*}" 2>/dev/null
+    done
+    before=
+    for place in $mounted; do
+        umount "$place" 2>/dev/null
+    done
+    mounted=
+}
+trap restore EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# The lines of a configuration that matter: -e words, to be split.
+CONFIG='-e CONFIG_CMA[=_] -e DMA_CMA -e MAX_ORDER= -e _PAGES=y'
+
+kernel() {
+    title "uname -a"
+    $UNAME -a
+    end
+    [ -r "$PROC/version" ] && show "$PROC/version"
+    [ -r "$PROC/cmdline" ] && show "$PROC/cmdline"
+    release=$($UNAME -r)
+    if [ -r "$PROC/config.gz" ]; then
+        title "$PROC/config.gz"
+        zcat "$PROC/config.gz" | grep $CONFIG
+        end
+    elif [ -r "$BOOT/config-$release" ]; then
+        show_lines "$BOOT/config-$release" $CONFIG
+    else
+        missing "the kernel configuration ($PROC/config.gz needs CONFIG_IKCONFIG_PROC); \
+CONFIG_CMA_ALIGNMENT is taken to be 8"
+        end
+    fi
+}
+
+log() {
+    title dmesg
+    $DMESG 2>/dev/null ||
+        journalctl -k -b -o short-monotonic --no-pager 2>/dev/null ||
+        missing "the kernel log, which $DMESG does not give; try as root"
+    end
+}
+
+areas() {
+    found=
+    for file in "$DEBUGFS"/cma/*/base_pfn; do
+        [ -r "$file" ] || continue
+        found=yes
+        area=${file%/base_pfn}
+        for name in base_pfn count order_per_bit used maxchunk bitmap; do
+            # From 6.15 on some are links to the first range, which follows.
+            if [ -r "$area/$name" ] && [ ! -h "$area/$name" ]; then
+                show "$area/$name"
+            fi
+        done
+        for file in "$area"/ranges/*/base_pfn "$area"/ranges/*/bitmap; do
+            if [ -r "$file" ]; then
+                show "$file"
+            fi
+        done
+    done
+    if [ -z "$found" ]; then
+        if [ ! -d "$DEBUGFS" ] || [ -z "$(ls "$DEBUGFS" 2>/dev/null)" ]; then
+            missing "$DEBUGFS/cma: debugfs is not mounted or cannot be read; try as root, with \
+-m or after: mount -t debugfs none $DEBUGFS"
+        else
+            missing "$DEBUGFS/cma: the kernel needs CONFIG_CMA_DEBUGFS=y"
+        fi
+        end
+    fi
+}
+
+counters() {
+    found=
+    for file in "$SYS"/kernel/mm/cma/*/*; do
+        if [ -r "$file" ] && [ ! -d "$file" ]; then
+            found=yes
+            show "$file"
+        fi
+    done
+    if [ -z "$found" ]; then
+        missing "$SYS/kernel/mm/cma: needs Linux 5.13 and CONFIG_CMA_SYSFS=y"
+        end
+    fi
+    show_lines "$PROC/meminfo" -e '^Mem' -e '^Swap' -e '^Cma'
+    show_lines "$PROC/vmstat" -e cma
+    [ -r "$PROC/pagetypeinfo" ] && show_lines "$PROC/pagetypeinfo" -e CMA -e 'Number of blocks'
+    [ -r "$PROC/zoneinfo" ] && show_lines "$PROC/zoneinfo" -e '^Node' -e cma
+}
+
+tracer() {
+    if [ -n "$TRACEFS" ]; then
+        return
+    fi
+    TRACEFS=$SYS/kernel/tracing
+    if [ ! -e "$TRACEFS/trace" ] && [ -e "$DEBUGFS/tracing/trace" ]; then
+        TRACEFS=$DEBUGFS/tracing
+    fi
+}
+
+has_events() {
+    if [ ! -e "$TRACEFS/trace" ]; then
+        missing "$TRACEFS: tracefs is not mounted or cannot be read; try as root, with -m or \
+after: mount -t tracefs none $TRACEFS"
+    elif [ ! -d "$TRACEFS/events/cma" ]; then
+        missing "$TRACEFS/events/cma: the kernel needs CONFIG_CMA=y and CONFIG_EVENT_TRACING=y"
+    else
+        return 0
+    fi
+    end
+    return 1
+}
+
+# What the tracer holds already, if somebody switched the events on.
+held_trace() {
+    has_events || return
+    if grep -q 1 "$TRACEFS"/events/cma/*/enable 2>/dev/null; then
+        show "$TRACEFS/trace"
+    else
+        missing "trace events, which are off; -t SECONDS records some, and this records from now \
+on: echo 1 > $TRACEFS/events/cma/enable"
+        end
+    fi
+}
+
+# Records in a buffer of its own where the kernel has such, so that no other trace is disturbed.
+new_trace() {
+    has_events || return
+    buffer=$TRACEFS
+    if mkdir "$TRACEFS/instances/cmalab" 2>/dev/null; then
+        instance=$TRACEFS/instances/cmalab
+        if [ -e "$instance/events/cma/enable" ]; then
+            buffer=$instance
+        else
+            rmdir "$instance" 2>/dev/null
+            instance=
+        fi
+    fi
+    if [ -z "$instance" ]; then
+        for file in "$TRACEFS"/events/cma/*/enable "$TRACEFS/tracing_on"; do
+            if [ -r "$file" ]; then
+                # `1*` where something else beside the switch uses the event.
+                value=$(cat "$file")
+                before="$before $file=${value%\*}"
+            fi
+        done
+        echo 1 2>/dev/null >"$buffer/tracing_on"
+    fi
+    for file in "$buffer"/events/cma/*/enable; do
+        if ! echo 1 2>/dev/null >"$file"; then
+            missing "$file, which cannot be written; try as root"
+            end
+            return
+        fi
+    done
+    sleep "$seconds"
+    show "$buffer/trace"
+}
+
+mount_at debugfs "$DEBUGFS" "$DEBUGFS/cma"
+mount_at tracefs "$SYS/kernel/tracing" "$SYS/kernel/tracing/trace"
+tracer
+echo "# cmalab collect: 1"
+kernel
+if [ -n "$seconds" ]; then
+    # In the order of time: the areas, then what happened to them.
+    areas
+    new_trace
+    log
+else
+    log
+    held_trace
+    areas
+fi
+counters

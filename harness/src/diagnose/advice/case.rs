@@ -1,0 +1,115 @@
+//! A failure with what advice rests on.
+
+use cma_policies::dma_align;
+
+use super::super::{AreaState, Failure, Hole, Resident};
+
+/// Pages of 4 MiB with pages of 4 KiB: what areas are a multiple of up to 5.18
+/// (`CMA_MIN_ALIGNMENT_PAGES`, `include/linux/cma.h`; a pageblock of mostly 2 MiB from 5.19 on).
+pub(super) const QUANTUM: u64 = 1024;
+
+/// A request that failed, and the area that it failed in.
+pub(super) struct Case<'a> {
+    pub(super) failure: &'a Failure,
+    pub(super) residents: &'a [Resident],
+    pub(super) cap: u32,
+    /// Pages asked for, at least 1.
+    pub(super) count: u64,
+    pub(super) align: u32,
+    /// The state, where its positions can be relied on.
+    pub(super) state: Option<&'a AreaState>,
+}
+
+impl<'a> Case<'a> {
+    /// `None` where it is not known how many pages were asked for.
+    pub(super) fn of(failure: &'a Failure, residents: &'a [Resident], cap: u32) -> Option<Self> {
+        let incident = &failure.incident;
+        let count = incident.count.filter(|count| *count > 0)?;
+        let align = failure.align.map_or_else(|| dma_align(count, cap), |(align, _)| align);
+        let state = incident.state.as_deref();
+        let state = state.filter(|state| state.placed && !incident.doubtful);
+        Some(Self { failure, residents, cap, count, align, state })
+    }
+
+    /// Whether a smaller cap would have changed the order of this request.
+    pub(super) fn follows_cap(&self) -> bool {
+        self.align == dma_align(self.count, self.cap) && self.align > 0
+    }
+
+    /// The order at another cap.
+    pub(super) fn align_at(&self, cap: u32) -> u32 {
+        dma_align(self.count, cap)
+    }
+
+    /// Where first fit puts it at order `align`: the page from the start of its range on.
+    pub(super) fn place(&self, align: u32) -> Option<u64> {
+        let fits = |(hole, base): &(Hole, u64)| hole.usable(align, *base) >= self.count;
+        let (hole, base) = self.state?.holes().find(fits)?;
+        Some(hole.start.saturating_add(hole.lost(align, base)))
+    }
+
+    /// The most pages that fit at the order of this request; `None` where that is not known.
+    pub(super) fn largest(&self) -> Option<u64> {
+        let usable = self.state.filter(|state| state.complete);
+        let usable = usable.map(|state| state.largest_usable(self.align));
+        usable.or_else(|| {
+            let list = self.failure.list.filter(|list| list.complete)?;
+            list.largest_usable
+        })
+    }
+
+    /// Free pages, as stated or as summed up.
+    pub(super) fn free(&self) -> Option<u64> {
+        let state = self.failure.incident.state.as_deref();
+        let of_list = self.failure.list.and_then(|list| list.free);
+        of_list.or_else(|| state.and_then(|state| state.free))
+    }
+
+    /// Pages of the area.
+    pub(super) fn total(&self) -> Option<u64> {
+        let state = self.failure.incident.state.as_deref();
+        let of_list = self.failure.list.and_then(|list| list.total);
+        of_list.or_else(|| state.and_then(|state| state.total))
+    }
+
+    /// The pages from the start of one such buffer to the start of the next.
+    pub(super) fn pitch(&self) -> u64 {
+        up(self.count, 1u64.checked_shl(self.align).unwrap_or(u64::MAX))
+    }
+
+    /// Pages that all residents strand.
+    pub(super) fn stranded(&self) -> u64 {
+        self.residents.iter().fold(0, |sum, found| sum.saturating_add(found.stranded_pages))
+    }
+
+    /// Pages that all residents strand less at a smaller cap.
+    pub(super) fn recoverable(&self, cap: u32) -> u64 {
+        let at = |found: &Resident| {
+            let pages = found.recoverable.iter().find(|(smaller, _)| *smaller == cap);
+            pages.map_or(0, |(_, pages)| *pages)
+        };
+        self.residents.iter().fold(0, |sum, found| sum.saturating_add(at(found)))
+    }
+
+    /// The residents that strand most.
+    pub(super) fn worst(&self) -> Option<&Resident> {
+        let worst = self.residents.iter().max_by_key(|found| found.stranded_pages)?;
+        (worst.stranded_pages > 0).then_some(worst)
+    }
+}
+
+/// The next multiple of `unit`, or the most there is.
+pub(super) fn up(pages: u64, unit: u64) -> u64 {
+    pages.checked_next_multiple_of(unit).unwrap_or(u64::MAX)
+}
+
+/// `1 page`, `2 pages`.
+pub(super) fn pages(count: u64) -> String {
+    if count == 1 { "1 page".to_string() } else { format!("{count} pages") }
+}
+
+/// `part` of `whole` in percent, with one decimal.
+pub(super) fn percent(part: u64, whole: u64) -> String {
+    let share = if whole == 0 { 0.0 } else { 100.0 * part as f64 / whole as f64 };
+    format!("{share:.1} %")
+}

@@ -1,0 +1,177 @@
+use std::sync::Arc;
+
+use super::super::{
+    AlignFrom, AreaState, Confidence, Era, Failure, Hole, Incident, Known, RangeState, Reported,
+    residents,
+};
+use super::*;
+
+/// An area of `pages` with these holes (first page, pages).
+fn area(pages: u64, holes: &[(u64, u64)]) -> AreaState {
+    let holes: Vec<Hole> = holes.iter().map(|&(start, count)| Hole { start, count }).collect();
+    AreaState {
+        name: None,
+        free: Some(holes.iter().map(|hole| hole.count).sum()),
+        ranges: vec![RangeState { number: 0, base_pfn: None, pages: Some(pages), holes }],
+        order_per_bit: 0,
+        total: Some(pages),
+        complete: true,
+        placed: true,
+        known: Known::List,
+        live: None,
+    }
+}
+
+/// A request for `count` pages that failed in `area` with order `align`.
+fn failure(area: AreaState, count: u64, align: u32, verdict: Option<Cause>) -> Failure {
+    let incident = Incident {
+        source: Arc::from("log"),
+        line: 1,
+        time_us: None,
+        reported: Reported::List,
+        era: Era::default(),
+        area: None,
+        count: Some(count),
+        ret: Some(-12),
+        align: None,
+        busy_retries: None,
+        tried: None,
+        search_found_nothing: false,
+        list: None,
+        other_lists: Vec::new(),
+        state: Some(Arc::new(area)),
+        doubtful: false,
+        duplicates: 0,
+    };
+    Failure {
+        incident: Arc::new(incident),
+        align: Some((align, AlignFrom::Cap)),
+        list: None,
+        verdict,
+        confidence: Confidence::Likely,
+        why: String::new(),
+        would_fit: None,
+    }
+}
+
+fn advised(failure: &Failure) -> Vec<Advice> {
+    let area = failure.incident.state.as_deref().unwrap();
+    advise(failure, &residents(area, 8), 8)
+}
+
+fn find<'a>(advice: &'a [Advice], kind: &str) -> &'a Advice {
+    advice.iter().find(|advice| advice.kind == kind).unwrap_or_else(|| panic!("{advice:#?}"))
+}
+
+/// Twenty buffers of 258 pages on slots, one of them gone: the hole of 766 at 2305 and tails.
+fn padded() -> AreaState {
+    let mut holes: Vec<_> = (0..20).filter(|n| *n != 5).map(|n| (n * 512 + 258, 254)).collect();
+    holes[4].1 += 512;
+    area(20 * 512, &holes)
+}
+
+#[test]
+fn a_request_that_is_misaligned() {
+    // From 2306 on 766 pages: aligned to 256 from 2560 on, 512 pages; to 64 from 2368 on, 704.
+    let failure = failure(padded(), 700, 8, Some(Cause::Alignment));
+    let advice = advised(&failure);
+    let cap = find(&advice, "smaller_cap");
+    assert_eq!(advice[0], *cap);
+    assert!(cap.helps && cap.text.contains("CONFIG_CMA_ALIGNMENT=6 (now 8)"), "{}", cap.text);
+    assert!(cap.text.contains("page 2368"), "{}", cap.text);
+    // In front of the first multiple of 64 there are 62 pages, in 19 holes.
+    assert_eq!(cap.cost_pages, Some(-19 * (254 - 62)));
+    assert!(cap.text.contains("20 of them fill 10240 pages at cap 8"), "{}", cap.text);
+    let size = find(&advice, "resident_size");
+    assert!(size.helps && size.text.contains("2 pages less in each (256 pages)"), "{}", size.text);
+    assert_eq!(size.cost_pages, Some(-19 * 256));
+    let short = find(&advice, "shorter_buffer");
+    assert!(!short.helps && short.text.contains("188 pages too many"), "{}", short.text);
+    let pool = find(&advice, "own_pool");
+    assert_eq!((pool.helps, pool.cost_pages), (true, Some(1024)));
+    // The last hole begins at 9986: from 9984 + 256 = 10240 on, which is the end.
+    let bigger = find(&advice, "bigger_area");
+    assert_eq!((bigger.helps, bigger.cost_pages), (false, Some(700)));
+    assert!(advice.last().is_some_and(|last| last.kind == "collect"));
+}
+
+#[test]
+fn an_order_of_its_own_does_not_follow_the_cap() {
+    let failure = failure(padded(), 700, 10, Some(Cause::Alignment));
+    let cap = advised(&failure).into_iter().find(|advice| advice.kind == "smaller_cap").unwrap();
+    assert!(!cap.helps && cap.text.contains("order 10 itself"), "{}", cap.text);
+}
+
+#[test]
+fn exhausted_needs_memory_and_nothing_else() {
+    let failure = failure(area(1024, &[(1000, 24)]), 300, 8, Some(Cause::Exhausted));
+    let advice = advised(&failure);
+    let bigger = find(&advice, "bigger_area");
+    assert_eq!((bigger.helps, bigger.cost_pages), (true, Some(276)));
+    assert!(!find(&advice, "nothing").helps);
+    assert!(advice.iter().all(|advice| advice.kind != "smaller_cap"));
+}
+
+#[test]
+fn where_there_was_a_place_it_is_not_the_area() {
+    let empty = area(1024, &[(0, 1024)]);
+    for (verdict, first) in [(Cause::Migration, "more_memory"), (Cause::Busy, "retry")] {
+        let advice = advised(&failure(empty.clone(), 300, 8, Some(verdict)));
+        assert_eq!(advice[0].kind, first);
+        assert!(!find(&advice, "bigger_area").helps);
+        assert!(!find(&advice, "smaller_cap").helps);
+    }
+}
+
+#[test]
+fn fragments_do_not_join_at_any_cap() {
+    let failure = failure(padded(), 800, 8, Some(Cause::Fragmentation));
+    let advice = advised(&failure);
+    assert!(!find(&advice, "smaller_cap").helps);
+    assert!(find(&advice, "own_pool").helps && find(&advice, "keep_allocated").helps);
+}
+
+#[test]
+fn undecidable_says_what_to_switch_on() {
+    let mut unknown = failure(area(1024, &[]), 300, 8, None);
+    let advice = advised(&unknown);
+    assert_eq!(advice.len(), 1, "{advice:#?}");
+    for step in ["CONFIG_CMA_DEBUGFS", "dynamic_debug/control", "events/cma", "--kernel"] {
+        assert!(advice[0].text.contains(step), "{step}: {}", advice[0].text);
+    }
+    // Without a count there is nothing to reckon with.
+    let mut incident = (*unknown.incident).clone();
+    incident.count = None;
+    unknown.incident = Arc::new(incident);
+    unknown.verdict = Some(Cause::Busy);
+    assert_eq!(advised(&unknown).len(), 1);
+}
+
+#[test]
+fn too_large_needs_a_range_as_long() {
+    let advice = advised(&failure(area(1024, &[(0, 1024)]), 1025, 8, Some(Cause::TooLarge)));
+    assert_eq!(find(&advice, "bigger_area").cost_pages, Some(1));
+}
+
+#[test]
+fn no_number_is_too_large() {
+    let far = u64::MAX;
+    for verdict in Cause::ALL.into_iter().map(Some).chain([None]) {
+        for (count, align) in [(far, 8), (far, 63), (1, 0), (far, 64), (far / 2, u32::MAX)] {
+            for holes in [&[(far - 1, far)][..], &[], &[(0, far)]] {
+                for total in [0, 1, far] {
+                    let mut state = area(total, &[]);
+                    state.ranges[0].holes =
+                        holes.iter().map(|&(start, count)| Hole { start, count }).collect();
+                    state.ranges[0].base_pfn = Some(far);
+                    for cap in [0, 8, 64, u32::MAX] {
+                        let found = residents(&state, cap);
+                        let advice =
+                            advise(&failure(state.clone(), count, align, verdict), &found, cap);
+                        assert!(advice.iter().all(|advice| !advice.text.is_empty()));
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,335 @@
+//! What is known of each area: its geometry, and its state best and latest.
+
+use std::sync::Arc;
+
+use super::super::state::Layout;
+use super::super::{AreaState, Known};
+use super::live::Live;
+use crate::ingest::Geometry;
+use crate::ingest::log::DebugfsFile;
+
+/// The most areas that are followed: more than `CONFIG_CMA_AREAS` of any board.
+const MOST_AREAS: usize = 64;
+
+/// The most reservations at boot that are kept.
+const MOST_RESERVED: usize = 64;
+
+/// Steps of a look at a whole area that each record pays for: keeps the whole linear.
+const CREDIT: usize = 64;
+
+/// An area.
+#[derive(Debug, Default)]
+struct Track {
+    layout: Layout,
+    /// By list, of an area without a name: told apart by its pages.
+    unnamed_total: Option<u64>,
+    /// The best and latest state by lists.
+    listed: Option<AreaState>,
+    /// The bitmaps of its ranges.
+    bitmaps: Vec<(u32, Arc<[u32]>)>,
+    /// The bitmaps are newer than the events that were followed.
+    fresh: bool,
+    used: Option<u64>,
+    live: Option<Live>,
+    /// The last state by the trace, until something changes.
+    snapshot: Option<Arc<AreaState>>,
+}
+
+/// A reservation at boot.
+#[derive(Debug)]
+struct Reserved {
+    area: Option<Arc<str>>,
+    base: u64,
+    pages: u64,
+}
+
+/// Every area, in order of appearance.
+#[derive(Debug, Default)]
+pub(super) struct Areas {
+    tracks: Vec<Track>,
+    reserved: Vec<Reserved>,
+    credit: usize,
+}
+
+impl Areas {
+    /// A record was read.
+    pub(super) fn tick(&mut self) {
+        self.credit = (self.credit + CREDIT).min(1 << 24);
+    }
+
+    fn index(&self, name: Option<&str>, total: Option<u64>) -> Option<usize> {
+        self.tracks.iter().position(|track| match (name, &track.layout.name) {
+            (Some(name), Some(known)) => name == &**known,
+            (None, None) => total.is_none() || track.unnamed_total == total,
+            _ => false,
+        })
+    }
+
+    fn track(&mut self, name: Option<&Arc<str>>, total: Option<u64>) -> Option<&mut Track> {
+        let index = match self.index(name.map(|name| &**name), total) {
+            Some(index) => index,
+            None if self.tracks.len() < MOST_AREAS => {
+                let layout = Layout { name: name.cloned(), ..Layout::default() };
+                let unnamed_total = if name.is_none() { total } else { None };
+                self.tracks.push(Track { layout, unnamed_total, ..Track::default() });
+                self.tracks.len() - 1
+            }
+            None => return None,
+        };
+        self.tracks.get_mut(index)
+    }
+
+    /// An area was reserved at boot.
+    pub(super) fn reserved(&mut self, area: Option<Arc<str>>, base: u64, bytes: u64) {
+        let reserved = Reserved { area, base: base >> 12, pages: bytes >> 12 };
+        let known = |other: &Reserved| other.area == reserved.area && other.base == reserved.base;
+        if self.reserved.len() < MOST_RESERVED && !self.reserved.iter().any(known) {
+            self.reserved.push(reserved);
+        }
+    }
+
+    /// What is known of the geometry of an area of which a list or an event names so much.
+    pub(super) fn layout(
+        &self,
+        name: Option<&Arc<str>>,
+        total: Option<u64>,
+        caller: &Geometry,
+    ) -> Layout {
+        let mut layout = self.told(name.map(|name| &**name), total);
+        if layout.name.is_none() {
+            layout.name = name.cloned();
+        }
+        let total = layout.total.or(total);
+        layout = layout.or(&self.booted(name, total));
+        let bases = caller.base_pfn.map(|base| (0, base)).into_iter().collect();
+        layout.or(&Layout {
+            name: None,
+            order_per_bit: caller.order_per_bit,
+            total: caller.pages,
+            bases,
+        })
+    }
+
+    /// By debugfs and traces.
+    fn told(&self, name: Option<&str>, total: Option<u64>) -> Layout {
+        if let Some(name) = name {
+            return self
+                .index(Some(name), total)
+                .map(|index| self.tracks[index].layout.clone())
+                .unwrap_or_default();
+        }
+        // The only area that has so many pages is the one that the line does not name.
+        let mut same = self.tracks.iter().filter(|track| {
+            total.is_some() && track.layout.name.is_some() && track.layout.total == total
+        });
+        match (same.next(), same.next()) {
+            (Some(track), None) => track.layout.clone(),
+            _ => Layout::default(),
+        }
+    }
+
+    /// By the lines of the boot.
+    fn booted(&self, name: Option<&Arc<str>>, total: Option<u64>) -> Layout {
+        let named =
+            |area: &Option<Arc<str>>| area.is_none() || name.is_none() || area.as_ref() == name;
+        let mut fitting = self.reserved.iter().filter(|reserved| {
+            named(&reserved.area) && total.is_none_or(|total| total == reserved.pages)
+        });
+        match (fitting.next(), fitting.next()) {
+            (Some(reserved), None) => Layout {
+                total: Some(reserved.pages),
+                bases: vec![(0, reserved.base)],
+                ..Layout::default()
+            },
+            _ => Layout::default(),
+        }
+    }
+
+    /// A file of debugfs.
+    pub(super) fn debugfs(
+        &mut self,
+        area: Option<&Arc<str>>,
+        range: Option<u32>,
+        file: &DebugfsFile,
+    ) {
+        let Some(track) = self.track(area, None) else { return };
+        let number = range.unwrap_or(0);
+        match file {
+            DebugfsFile::BasePfn(base) => track.layout.set_base(number, *base),
+            DebugfsFile::Count(pages) => track.layout.total = Some(*pages),
+            DebugfsFile::OrderPerBit(order) if *order < 64 => {
+                track.layout.order_per_bit = Some(*order);
+            }
+            DebugfsFile::Used(used) => track.used = Some(*used),
+            DebugfsFile::OrderPerBit(_) | DebugfsFile::MaxChunk(_) => {}
+            DebugfsFile::Bitmap(words) => {
+                track.bitmaps.retain(|(known, _)| *known != number);
+                if track.bitmaps.len() < 8 {
+                    track.bitmaps.push((number, Arc::clone(words)));
+                    track.bitmaps.sort_by_key(|(number, _)| *number);
+                }
+                track.fresh = true;
+            }
+        }
+    }
+
+    /// sysfs or a trace states the pages of an area.
+    pub(super) fn pages(&mut self, area: Option<&Arc<str>>, total: u64) {
+        if let Some(track) = self.track(area, None) {
+            track.layout.total = Some(total);
+        }
+    }
+
+    /// The state that a list shows; the latest whole one is kept.
+    pub(super) fn listed(&mut self, area: Option<&Arc<str>>, state: &AreaState) {
+        let name = area.or(state.name.as_ref());
+        let Some(track) = self.track(name, state.total) else { return };
+        if state.complete || track.listed.as_ref().is_none_or(|known| !known.complete) {
+            track.listed = Some(state.clone());
+        }
+        if track.layout.total.is_none() && track.layout.name.is_some() {
+            track.layout.total = state.total;
+        }
+    }
+
+    /// The snapshot of debugfs, where there is one.
+    pub(super) fn snapshot(&self, area: Option<&Arc<str>>, caller: &Geometry) -> Option<AreaState> {
+        let index = match area {
+            Some(name) => self.index(Some(name), None)?,
+            // A line without a name can mean the only area that there is.
+            None if self.tracks.len() == 1 => 0,
+            None => return None,
+        };
+        let track = &self.tracks[index];
+        let layout = self.layout(track.layout.name.as_ref(), track.layout.total, caller);
+        (!track.bitmaps.is_empty()).then(|| AreaState::of_bitmaps(&track.bitmaps, &layout))
+    }
+
+    /// The live buffers of an area, begun from its bitmap where that is newer.
+    fn follow(&mut self, area: Option<&Arc<str>>) -> Option<&mut Track> {
+        let fresh = self
+            .index(area.map(|name| &**name), None)
+            .is_some_and(|index| self.tracks[index].fresh);
+        let state = if fresh { self.snapshot(area, &Geometry::default()) } else { None };
+        let track = self.track(area, None)?;
+        if fresh {
+            track.fresh = false;
+            track.live = state.as_ref().and_then(Live::of);
+        }
+        track.snapshot = None;
+        track.live.get_or_insert_default();
+        Some(track)
+    }
+
+    /// A call begins in an area with so many free pages. `alone`: no other call is in flight.
+    pub(super) fn begun(
+        &mut self,
+        area: Option<&Arc<str>>,
+        available: Option<u64>,
+        total: Option<u64>,
+        alone: bool,
+    ) -> bool {
+        let (Some(available), Some(total)) = (available, total) else { return true };
+        let Some(track) = self.follow(area) else { return true };
+        track.layout.total = Some(total);
+        let Some(live) = &mut track.live else { return true };
+        if available == total && alone {
+            *live = Live::empty();
+            live.begins = track.layout.base(0).is_none();
+        } else if alone && live.is_exact() && !live.agrees(available, &track.layout) {
+            live.lose_track();
+            return false;
+        }
+        true
+    }
+
+    /// Pages were granted, at order `align` where told. Returns whether that can be.
+    pub(super) fn granted(
+        &mut self,
+        area: Option<&Arc<str>>,
+        pfn: u64,
+        count: u64,
+        align: Option<u32>,
+    ) -> bool {
+        let Some(track) = self.follow(area) else { return true };
+        let Some(live) = &mut track.live else { return true };
+        if live.begins {
+            // First fit in an empty area, whose base is a multiple of a pageblock.
+            live.begins = false;
+            if align.is_some_and(|align| align <= super::super::GUARANTEED_ALIGN) {
+                track.layout.set_base(0, pfn);
+            }
+        }
+        let possible = live.grant(pfn, count);
+        let lost = live.is_exact() && !possible;
+        if lost {
+            live.lose_track();
+        }
+        !lost
+    }
+
+    /// Pages were given back. Returns whether that can be.
+    pub(super) fn released(&mut self, area: Option<&Arc<str>>, pfn: u64, count: u64) -> bool {
+        let Some(track) = self.follow(area) else { return true };
+        let Some(live) = &mut track.live else { return true };
+        let lost = !live.release(pfn, count) && live.is_exact();
+        if lost {
+            live.lose_track();
+        }
+        !lost
+    }
+
+    /// Events were lost.
+    pub(super) fn lost(&mut self) {
+        for track in &mut self.tracks {
+            track.snapshot = None;
+            if let Some(live) = &mut track.live {
+                live.lose_track();
+            }
+        }
+    }
+
+    /// The state by the trace, where every page is accounted for.
+    pub(super) fn traced(&mut self, area: Option<&Arc<str>>) -> Option<Arc<AreaState>> {
+        let index = self.index(area.map(|name| &**name), None)?;
+        let layout = self.layout(area, None, &Geometry::default());
+        let track = &mut self.tracks[index];
+        if track.snapshot.is_none() {
+            let live = track.live.as_ref().filter(|live| live.is_exact())?;
+            self.credit = self.credit.checked_sub(live.len())?;
+            track.snapshot = live.state(&layout).map(Arc::new);
+        }
+        track.snapshot.clone()
+    }
+
+    /// The areas as they were known best and latest.
+    pub(super) fn into_states(self, caller: &Geometry) -> Vec<AreaState> {
+        let state = |track: &Track| {
+            let total = track.layout.total.or(track.unnamed_total);
+            let layout = self.layout(track.layout.name.as_ref(), total, caller);
+            let exact = track.live.as_ref().and_then(|live| live.state(&layout));
+            if exact.is_some() {
+                return exact;
+            }
+            let whole = |state: &AreaState| state.complete;
+            let bitmap =
+                (!track.bitmaps.is_empty()).then(|| AreaState::of_bitmaps(&track.bitmaps, &layout));
+            let listed = track.listed.clone();
+            if let Some(state) = listed.clone().filter(whole).or(bitmap.clone().filter(whole)) {
+                return Some(state);
+            }
+            if listed.is_some() || bitmap.is_some() {
+                return listed.or(bitmap);
+            }
+            let used = track.used.zip(layout.total).map(|(used, all)| all.saturating_sub(used));
+            let mut rest = layout.state(used, Known::Bitmap);
+            if let Some(live) = &track.live {
+                // Of these it is known that they are there, not that no other is.
+                rest.known = Known::Trace;
+                rest.live = Some(live.runs()).filter(|runs| !runs.is_empty());
+            }
+            (rest.total.is_some() || rest.live.is_some()).then_some(rest)
+        };
+        self.tracks.iter().filter_map(state).collect()
+    }
+}

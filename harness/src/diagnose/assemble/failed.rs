@@ -1,0 +1,180 @@
+//! Failure lines.
+
+use std::sync::Arc;
+
+use super::calls::Wanted;
+use super::lists::Await;
+use super::seen::Kind;
+use super::window::Id;
+use super::{AlignFrom, Assembler, Reported, SECOND_US, same};
+use crate::diagnose::era::Shown;
+use crate::ingest::log::{Origin, Shape, Task};
+use crate::kernel::{EBUSY, ENOMEM, Errno};
+
+/// Lines within which a word of prose names a failure again.
+const PROSE_LINES: u64 = 32;
+
+impl Assembler {
+    /// A failure line.
+    pub(super) fn failed(
+        &mut self,
+        task: Option<Task>,
+        shape: Shape,
+        area: Option<Arc<str>>,
+        count: u64,
+        ret: Option<Errno>,
+    ) {
+        let shown = Shown::by_line(shape);
+        self.text.note(shown.hard);
+        if self.is_told_again(task.as_ref(), shape, area.as_ref(), count, ret) {
+            return;
+        }
+        let traced = self.clock.trace_of_line(&self.window, self.at, area.as_deref(), count, ret);
+        let id = traced.unwrap_or_else(|| {
+            let open = self.open(Reported::Line(shape), task.clone());
+            self.window.push(open)
+        });
+        self.seen.note(Kind::Line, self.at, count, id);
+        let before = self.pairing.list_before(self.at, area.as_ref());
+        let (at, source) = (self.at, Arc::clone(&self.source));
+        let Some(open) = self.window.get_mut(id) else { return };
+        if traced.is_some() {
+            // The line is what people look for.
+            open.incident.duplicates += 1;
+            open.incident.reported = Reported::Line(shape);
+            (open.incident.source, open.incident.line) = (source, at.line);
+            open.incident.time_us = at.time_us.or(open.incident.time_us);
+            open.task = task.clone();
+        }
+        open.has_line = true;
+        open.last = at;
+        open.before = before;
+        open.shown = shown.and(open.shown);
+        open.incident.area = area.or(open.incident.area.take());
+        open.incident.count = Some(count);
+        open.incident.ret = ret.or(open.incident.ret);
+        self.join_call(id, task.as_ref());
+        self.join_near(id);
+        if traced.is_none() {
+            self.clock.line(id, count);
+        }
+        self.pairing.wait(Await { id, at, fragment: shape == Shape::Fragment });
+    }
+
+    /// Whether this line reports a failure that is open: then it is counted there.
+    fn is_told_again(
+        &mut self,
+        task: Option<&Task>,
+        shape: Shape,
+        area: Option<&Arc<str>>,
+        count: u64,
+        ret: Option<Errno>,
+    ) -> bool {
+        let id = if shape == Shape::Fragment {
+            self.named_before(count)
+        } else {
+            self.seen.find(Kind::Line, self.at, count)
+        };
+        let Some(id) = id else { return false };
+        let at = self.at;
+        let Some(open) = self.window.get_mut(id) else { return false };
+        let incident = &mut open.incident;
+        if !same(incident.area.as_ref(), area) || !same(incident.ret, ret) {
+            return false;
+        }
+        incident.duplicates += 1;
+        if shape == Shape::Fragment {
+            return true;
+        }
+        if incident.list.is_none() {
+            self.pairing.wait(Await { id, at, fragment: false });
+        }
+        // Debug lines of the second capture are those of the first.
+        if let Some((call, _)) = self.calls.of_failure(wanted(task, area, count)) {
+            call.failure = Some(id);
+        }
+        true
+    }
+
+    /// The failure that a word of prose means.
+    fn named_before(&self, count: u64) -> Option<Id> {
+        let mut near = self.window.latest(8).filter(|(_, open)| {
+            open.has_line && open.last.is_near(self.at, PROSE_LINES, SECOND_US)
+        });
+        near.find(|(_, open)| open.incident.count == Some(count)).map(|(id, _)| id)
+    }
+
+    /// Joins a failure with the call that it ends, where the start of that is in the text.
+    fn join_call(&mut self, id: Id, task: Option<&Task>) {
+        let Some(open) = self.window.get_mut(id) else { return };
+        let Some(count) = open.incident.count else { return };
+        let area = open.incident.area.clone();
+        let ret = open.incident.ret;
+        // A start and a trace event of one call may both be in the text.
+        for _ in 0..2 {
+            let Some((call, certain)) = self.calls.of_failure(wanted(task, area.as_ref(), count))
+            else {
+                return;
+            };
+            call.failure = Some(id);
+            if !certain {
+                call.unclear = true;
+            }
+            let from =
+                if call.origin == Origin::Trace { AlignFrom::Trace } else { AlignFrom::Debug };
+            let align = call.asked.filter(|_| certain).map(|(_, align)| (align, from));
+            open.incident.align = open.incident.align.or(align);
+            // A claim of another call may stand in front of a line that says -12.
+            let sure = call.asked.is_some() || ret == Some(EBUSY);
+            let retries = call.retries().filter(|_| sure);
+            open.incident.busy_retries = open.incident.busy_retries.or(retries);
+            if retries.is_some_and(|retries| retries > 0) {
+                open.incident.tried = Some(true);
+            }
+        }
+    }
+
+    /// Joins a failure with the lines just before it that name no call.
+    fn join_near(&mut self, id: Id) {
+        let at = self.at;
+        let Some(open) = self.window.get(id) else { return };
+        let (Some(count), ret) = (open.incident.count, open.incident.ret) else { return };
+        let drivers: Vec<Id> = self.drivers_before(at, count);
+        for driver in drivers {
+            if let Some(driver) = self.window.get_mut(driver) {
+                driver.gone = true;
+            }
+        }
+        let wrote = self.near.take_written(count, at);
+        let claims = self.near.take_claims(Some(count), at);
+        let search = self.near.take_search(count, at);
+        let mask = self.near.take_mask(count, at);
+        let Some(open) = self.window.get_mut(id) else { return };
+        let incident = &mut open.incident;
+        if wrote {
+            // cma_alloc_mem() of mm/cma_debug.c asks for order 0.
+            incident.align = incident.align.or(Some((0, AlignFrom::Debug)));
+        }
+        if let Some(claims) = claims.filter(|_| ret == Some(EBUSY)) {
+            let align = claims.align.map(|align| (align, AlignFrom::Debug));
+            incident.align = incident.align.or(align);
+            incident.busy_retries = incident.busy_retries.or(Some(claims.count));
+            incident.tried = Some(true);
+        }
+        for (align, size) in
+            [search.map(|search| (search.align(), search.size)), mask].into_iter().flatten()
+        {
+            let align = align.map(|align| (align, AlignFrom::Debug));
+            incident.align = incident.align.or(align);
+            open.total = open.total.or(Some(size));
+        }
+        if ret == Some(ENOMEM) || ret.is_none() {
+            incident.search_found_nothing |= search.is_some_and(|search| search.nothing);
+        }
+    }
+}
+
+fn wanted<'a>(task: Option<&'a Task>, area: Option<&'a Arc<str>>, count: u64) -> Wanted<'a> {
+    let area = area.map(|area| &**area);
+    Wanted { origin: None, task, area, count: Some(count), align: None }
+}

@@ -1,0 +1,87 @@
+//! A failure to which nothing more can belong.
+
+use std::sync::Arc;
+
+use super::window::Open;
+use super::{Assembler, Incident, Known, Reported};
+use crate::diagnose::AreaState;
+use crate::diagnose::era::Shown;
+use crate::ingest::log::{FreeRuns, Shape};
+
+impl Assembler {
+    /// Finishes the failures for which there is no more room, or `all`.
+    pub(super) fn settle(&mut self, all: bool) {
+        while let Some((id, open)) = self.window.pop(all) {
+            self.clock.forget(id, open.incident.count);
+            self.seen.forget(id + 1);
+            if !open.gone {
+                let incident = self.finish(open);
+                self.ready.push_back(incident);
+            }
+        }
+    }
+
+    fn finish(&mut self, mut open: Open) -> Incident {
+        self.take_neighbours(&mut open);
+        let release = open.release.take();
+        let stated = release.or_else(|| self.releases.as_ref().map(|(first, _)| Arc::clone(first)));
+        let asked = self.options.kernel.as_deref();
+        let own = match open.incident.other_lists.first() {
+            Some(list) if open.incident.list.is_none() => open.shown.and(Shown::by_list(list)),
+            _ => open.shown,
+        };
+        let (era, warning) = self.text.era(own, stated.as_deref(), asked);
+        open.incident.era = era;
+        if let Some(warning) = warning {
+            self.warn(warning);
+        }
+        let may_print_bits = self.text.may_print_bits(own, stated.as_deref());
+        self.add_state(&mut open, may_print_bits);
+        open.incident
+    }
+
+    /// Where its own list is not in the text, the lists just before and behind it show the state,
+    /// too. Of what is no line of a kernel that prints lists, none does.
+    fn take_neighbours(&self, open: &mut Open) {
+        let incident = &mut open.incident;
+        let line = matches!(incident.reported, Reported::Line(shape) if shape != Shape::Fragment);
+        if incident.list.is_some() {
+            return;
+        }
+        if !line {
+            incident.other_lists.clear();
+        } else if let Some(before) = open.before.take() {
+            incident.other_lists.insert(0, before);
+        }
+    }
+
+    /// The state when it failed: by its list, by the trace, by a snapshot of debugfs, or no more
+    /// than the pages of the area.
+    fn add_state(&mut self, open: &mut Open, may_print_bits: bool) {
+        let incident = &mut open.incident;
+        let list: Option<Arc<FreeRuns>> =
+            incident.list.clone().or_else(|| incident.other_lists.first().cloned());
+        let total = list.as_ref().and_then(|list| list.total).or(open.total);
+        let caller = &self.options.geometry;
+        let mut layout = self.areas.layout(incident.area.as_ref(), total, caller);
+        layout.total = total.or(layout.total);
+        if let Some(list) = list {
+            let (state, doubtful) = AreaState::of_list(&list, &layout, may_print_bits);
+            incident.doubtful = doubtful;
+            if !doubtful {
+                self.areas.listed(incident.area.as_ref(), &state);
+            }
+            incident.state = Some(Arc::new(state));
+            return;
+        }
+        incident.state = open.traced.take().or_else(|| {
+            let snapshot = self.areas.snapshot(incident.area.as_ref(), caller).map(Arc::new);
+            let pages = || {
+                layout.total?;
+                Some(Arc::new(layout.state(None, Known::List)))
+            };
+            // A driver alone does not say that it asked this area, or any.
+            if incident.reported == Reported::Driver { None } else { snapshot.or_else(pages) }
+        });
+    }
+}

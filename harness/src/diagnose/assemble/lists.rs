@@ -1,0 +1,221 @@
+//! Which list of free runs belongs to which failure.
+//!
+//! A list does not name its failure. It follows its line at once, but two CPUs may print fail, fail,
+//! list, list: then each list could be of each failure, and what is said must hold for both.
+
+use std::sync::Arc;
+
+use super::calls::same_task;
+use super::seen::Kind;
+use super::window::{Id, Window};
+use super::{AlignFrom, Assembler, Place, Reported, SECOND_US};
+use crate::diagnose::era::Shown;
+use crate::ingest::log::{FreeRuns, Origin, Task};
+
+/// The most failures that wait for a list at a time.
+const MOST_WAITING: usize = 32;
+
+/// Lines, of any kind, behind which no list follows any more.
+const PATIENCE_LINES: u64 = 400;
+
+/// A failure so many lines behind another one that waits longer is more likely meant.
+const OVERTAKEN_LINES: u64 = 12;
+
+/// Lines within which a neighbour's list shows the state of a failure, too.
+const NEIGHBOUR_LINES: u64 = 16;
+
+/// The most lists that are kept for a failure beside its own.
+const MOST_OTHERS: usize = 16;
+
+/// A failure that waits for its list.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Await {
+    pub(super) id: Id,
+    pub(super) at: Place,
+    /// It is a word in prose, which hardly has a list.
+    pub(super) fragment: bool,
+}
+
+/// A list that was read.
+#[derive(Clone, Debug)]
+struct Last {
+    list: Arc<FreeRuns>,
+    area: Option<Arc<str>>,
+    at: Place,
+}
+
+/// Failures that wait for a list, and the lists just read.
+#[derive(Debug, Default)]
+pub(super) struct Pairing {
+    waiting: Vec<Await>,
+    /// Failures that waited together: each of their lists could be of each.
+    together: Vec<Id>,
+    last: Option<Last>,
+}
+
+impl Pairing {
+    /// A failure waits for its list.
+    pub(super) fn wait(&mut self, waiting: Await) {
+        self.waiting.retain(|other| {
+            other.id != waiting.id && other.at.is_near(waiting.at, PATIENCE_LINES, 2 * SECOND_US)
+        });
+        if self.waiting.is_empty() {
+            self.together.clear();
+        }
+        if self.waiting.len() == MOST_WAITING {
+            self.waiting.remove(0);
+        }
+        self.waiting.push(waiting);
+    }
+
+    /// Another source begins.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// The list just before a failure at `at`.
+    pub(super) fn list_before(&self, at: Place, area: Option<&Arc<str>>) -> Option<Arc<FreeRuns>> {
+        let last = self.last.as_ref()?;
+        let near = last.at.is_near(at, NEIGHBOUR_LINES, SECOND_US);
+        (near && last.area.as_ref() == area).then(|| Arc::clone(&last.list))
+    }
+
+    /// Those that a list printed by `task` at `at` can be of, oldest first; and whether a task
+    /// tells.
+    fn candidates(&self, window: &Window, task: Option<&Task>, at: Place) -> (Vec<Await>, bool) {
+        let mut own = Vec::new();
+        let mut any = Vec::new();
+        for waiting in &self.waiting {
+            let Some(open) = window.get(waiting.id) else { continue };
+            let printed_before = match (waiting.at.time_us, at.time_us) {
+                (Some(failed), Some(listed)) => failed <= listed.saturating_add(1000),
+                _ => true,
+            };
+            if !printed_before || !waiting.at.is_near(at, PATIENCE_LINES, 2 * SECOND_US) {
+                continue;
+            }
+            match same_task(open.task.as_ref(), task) {
+                Some(true) => own.push(*waiting),
+                Some(false) => {}
+                None => any.push(*waiting),
+            }
+        }
+        let told = !own.is_empty();
+        let mut found = if told { own } else { any };
+        if found.iter().any(|waiting| !waiting.fragment) {
+            found.retain(|waiting| !waiting.fragment);
+        }
+        if told {
+            // A task waits for one list at a time: those of the others were lost.
+            found.drain(..found.len() - 1);
+        } else if let Some(newest) = found.last().map(|waiting| waiting.at) {
+            // One that waits since long has lost its list.
+            found.retain(|waiting| waiting.at.is_near(newest, OVERTAKEN_LINES, SECOND_US / 10));
+        }
+        (found, told)
+    }
+}
+
+impl Assembler {
+    /// A list of free runs.
+    pub(super) fn list(&mut self, task: Option<Task>, list: FreeRuns) {
+        let list = Arc::new(list);
+        let shown = Shown::by_list(&list);
+        self.text.note(shown.hard);
+        if self.is_listed_again(&list) {
+            return;
+        }
+        let (candidates, told) = self.pairing.candidates(&self.window, task.as_ref(), self.at);
+        let id = match candidates.first() {
+            Some(first) => {
+                self.share(&list, &candidates, told);
+                first.id
+            }
+            None => self.list_without_line(task.as_ref()),
+        };
+        self.seen.note(Kind::List, self.at, list.sum(), id);
+        let area = self.window.get(id).and_then(|open| open.incident.area.clone());
+        self.attach(id, &list);
+        self.pairing.last = Some(Last { list, area, at: self.at });
+    }
+
+    /// The list belongs to failure `id`.
+    fn attach(&mut self, id: Id, list: &Arc<FreeRuns>) {
+        let at = self.at;
+        self.window.charge(list);
+        if let Some(open) = self.window.get_mut(id) {
+            open.shown = open.shown.and(Shown::by_list(list));
+            open.incident.list = Some(Arc::clone(list));
+            open.list_us = at.time_us;
+            open.last = at;
+        }
+    }
+
+    /// Whether another capture showed this very list.
+    fn is_listed_again(&mut self, list: &Arc<FreeRuns>) -> bool {
+        let Some(id) = self.seen.find(Kind::List, self.at, list.sum()) else { return false };
+        let Some(open) = self.window.get_mut(id) else { return false };
+        if open.incident.list.as_ref() != Some(list) {
+            return false;
+        }
+        if !open.has_line {
+            open.incident.duplicates += 1;
+        }
+        self.pairing.waiting.retain(|waiting| waiting.id != id);
+        true
+    }
+
+    /// The first of `candidates` takes the list; the others might as well.
+    fn share(&mut self, list: &Arc<FreeRuns>, candidates: &[Await], told: bool) {
+        let Some(chosen) = candidates.first().map(|first| first.id) else { return };
+        let pairing = &mut self.pairing;
+        if !told && candidates.len() > 1 {
+            for candidate in candidates {
+                if !pairing.together.contains(&candidate.id) {
+                    pairing.together.push(candidate.id);
+                }
+            }
+        }
+        if pairing.together.contains(&chosen) && !told {
+            for id in pairing.together.iter().filter(|id| **id != chosen) {
+                let Some(open) = self.window.get_mut(*id) else { continue };
+                if open.incident.other_lists.len() < MOST_OTHERS {
+                    open.incident.other_lists.push(Arc::clone(list));
+                }
+            }
+        }
+        pairing.waiting.retain(|waiting| waiting.id != chosen);
+        if pairing.waiting.is_empty() {
+            pairing.together.clear();
+        }
+    }
+
+    /// The failure of a list that no failure line stands before: the line was hidden by the rate
+    /// limit, or is in no part of the text.
+    fn list_without_line(&mut self, task: Option<&Task>) -> Id {
+        if let Some(call) = self.calls.only(task, self.at) {
+            let (asked, area, origin) = (call.asked, call.area.clone(), call.origin);
+            let retries = call.retries();
+            let id = self.window.next();
+            call.failure = Some(id);
+            let mut open = self.open(Reported::List, task.cloned());
+            let from = if origin == Origin::Trace { AlignFrom::Trace } else { AlignFrom::Debug };
+            open.incident.area = area;
+            open.incident.count = asked.map(|(count, _)| count);
+            open.incident.align = asked.map(|(_, align)| (align, from));
+            open.incident.busy_retries = retries;
+            open.incident.tried = retries.filter(|retries| *retries > 0).map(|_| true);
+            if let Some(count) = open.incident.count {
+                self.clock.line(id, count);
+            }
+            return self.window.push(open);
+        }
+        if let Some(id) = self.clock.trace_of_list(&self.window, self.at) {
+            return id;
+        }
+        let open = self.open(Reported::List, task.cloned());
+        let id = self.window.push(open);
+        self.clock.list(id);
+        id
+    }
+}

@@ -1,0 +1,112 @@
+//! The failures to which more may belong.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::super::AreaState;
+use super::super::era::Shown;
+use super::{Incident, Place};
+use crate::ingest::log::{FreeRuns, Task};
+
+/// The number of a failure, ascending.
+pub(super) type Id = u64;
+
+/// The most failures that are kept open.
+const MOST_OPEN: usize = 4096;
+
+/// The most runs that their lists may have in all: it bounds the memory, 16 bytes each.
+const MOST_RUNS: u64 = 1 << 19;
+
+/// A failure to which more may belong.
+#[derive(Clone, Debug)]
+pub(super) struct Open {
+    pub(super) incident: Incident,
+    /// Where the last line that belongs to it stands.
+    pub(super) last: Place,
+    /// Who printed it.
+    pub(super) task: Option<Task>,
+    /// What its lines show of the kernel.
+    pub(super) shown: Shown,
+    /// What the kernel had called itself by then.
+    pub(super) release: Option<Arc<str>>,
+    /// Pages of the area by a developer's print.
+    pub(super) total: Option<u64>,
+    /// The list just before it.
+    pub(super) before: Option<Arc<FreeRuns>>,
+    /// The state by a trace.
+    pub(super) traced: Option<Arc<AreaState>>,
+    /// When its trace event was written, by the clock of the trace.
+    pub(super) trace_us: Option<u64>,
+    /// When its list was printed.
+    pub(super) list_us: Option<u64>,
+    /// Its failure line, trace event, and last debug line are seen.
+    pub(super) has_line: bool,
+    pub(super) has_trace: bool,
+    pub(super) has_end: bool,
+    /// It is no failure of its own after all.
+    pub(super) gone: bool,
+}
+
+/// The open failures, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Window {
+    first: Id,
+    open: VecDeque<Open>,
+    runs: u64,
+}
+
+impl Window {
+    /// Takes a failure in.
+    pub(super) fn push(&mut self, open: Open) -> Id {
+        self.open.push_back(open);
+        self.first + self.open.len() as Id - 1
+    }
+
+    /// The number that the next one gets.
+    pub(super) fn next(&self) -> Id {
+        self.first + self.open.len() as Id
+    }
+
+    pub(super) fn get(&self, id: Id) -> Option<&Open> {
+        let index = usize::try_from(id.checked_sub(self.first)?).ok()?;
+        self.open.get(index).filter(|open| !open.gone)
+    }
+
+    pub(super) fn get_mut(&mut self, id: Id) -> Option<&mut Open> {
+        let index = usize::try_from(id.checked_sub(self.first)?).ok()?;
+        self.open.get_mut(index).filter(|open| !open.gone)
+    }
+
+    /// The last `most`, newest first.
+    pub(super) fn latest(&self, most: usize) -> impl Iterator<Item = (Id, &Open)> {
+        let ids = (self.first..self.next()).rev();
+        ids.zip(self.open.iter().rev()).take(most).filter(|(_, open)| !open.gone)
+    }
+
+    /// All of them.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Open> {
+        self.open.iter_mut()
+    }
+
+    /// `list` is kept by one of them.
+    pub(super) fn charge(&mut self, list: &FreeRuns) {
+        self.runs = self.runs.saturating_add(weight(list));
+    }
+
+    /// The oldest, where there are too many, or where `all` are to go.
+    pub(super) fn pop(&mut self, all: bool) -> Option<(Id, Open)> {
+        if !all && self.open.len() <= MOST_OPEN && self.runs <= MOST_RUNS {
+            return None;
+        }
+        let open = self.open.pop_front()?;
+        self.first += 1;
+        if let Some(list) = &open.incident.list {
+            self.runs = self.runs.saturating_sub(weight(list));
+        }
+        Some((self.first - 1, open))
+    }
+}
+
+fn weight(list: &FreeRuns) -> u64 {
+    list.ranges.iter().map(|range| range.runs.len() as u64 + 4).sum()
+}

@@ -1,0 +1,69 @@
+//! The geometry of an area, as far as a text tells it.
+
+use std::sync::Arc;
+
+use super::{AreaState, Known, RangeState};
+
+/// The geometry of an area, as far as it is told.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub(in crate::diagnose) struct Layout {
+    /// Its name.
+    pub(in crate::diagnose) name: Option<Arc<str>>,
+    /// The order of one bitmap bit.
+    pub(in crate::diagnose) order_per_bit: Option<u32>,
+    /// Pages of all ranges.
+    pub(in crate::diagnose) total: Option<u64>,
+    /// The first page of each range that is known, by number.
+    pub(in crate::diagnose) bases: Vec<(u32, u64)>,
+}
+
+/// The most ranges of an area (`CMA_MAX_RANGES`, `mm/cma.h`, 6.15): it bounds what is kept.
+const MOST_RANGES: usize = 8;
+
+impl Layout {
+    /// The first page of range `number`, where known.
+    pub(in crate::diagnose) fn base(&self, number: u32) -> Option<u64> {
+        self.bases.iter().find(|(range, _)| *range == number).map(|(_, base)| *base)
+    }
+
+    /// Range `number` begins at page `base`.
+    pub(in crate::diagnose) fn set_base(&mut self, number: u32, base: u64) {
+        if let Some((_, known)) = self.bases.iter_mut().find(|(range, _)| *range == number) {
+            *known = base;
+        } else if self.bases.len() < MOST_RANGES {
+            self.bases.push((number, base));
+            self.bases.sort_unstable();
+        }
+    }
+
+    /// Takes from `other` what is not known here.
+    pub(in crate::diagnose) fn or(mut self, other: &Self) -> Self {
+        self.order_per_bit = self.order_per_bit.or(other.order_per_bit);
+        self.total = self.total.or(other.total);
+        if self.bases.is_empty() {
+            self.bases.clone_from(&other.bases);
+        }
+        self
+    }
+
+    /// The area with this many free pages, of which no hole is known.
+    pub(in crate::diagnose) fn state(&self, free: Option<u64>, known: Known) -> AreaState {
+        let range = RangeState {
+            number: 0,
+            base_pfn: self.base(0),
+            pages: if self.bases.len() > 1 { None } else { self.total },
+            holes: Vec::new(),
+        };
+        AreaState {
+            name: self.name.clone(),
+            ranges: vec![range],
+            order_per_bit: self.order_per_bit.unwrap_or(0),
+            total: self.total,
+            free,
+            complete: free == Some(0),
+            placed: free == Some(0),
+            known,
+            live: None,
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! The state that a free-run list shows.
+
+use super::{AreaState, Hole, Known, Layout, RangeState};
+use crate::ingest::log::{FreeRuns, RangeRuns};
+
+/// The largest order per bit that is looked for: 1 GiB of 4 KiB pages, for `hugetlb_cma=`.
+const MOST_ORDER_PER_BIT: u32 = 18;
+
+/// The left numbers of a list are pages and the right ones bits, so that one order per bit explains
+/// it (`cma_debug_show_areas()`, `mm/cma.c`, 5.1 on).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Units {
+    order_per_bit: u32,
+    /// No order per bit explains it.
+    doubtful: bool,
+}
+
+impl AreaState {
+    /// What `list` shows of an area laid out as `layout`; and whether the list contradicts itself,
+    /// so that nothing rests on its positions. `may_print_bits`: the kernel can be 5.0 or earlier,
+    /// where the left numbers are bits and a run that is none follows the last one, for an order
+    /// per bit above 0.
+    pub(in crate::diagnose) fn of_list(
+        list: &FreeRuns,
+        layout: &Layout,
+        may_print_bits: bool,
+    ) -> (Self, bool) {
+        let total = list.total.or(layout.total);
+        let units = units(list, layout.order_per_bit, total);
+        let phantom = may_print_bits && has_phantom(list, layout.order_per_bit, total);
+        let doubtful = !list.unplaced && (units.doubtful || phantom);
+        let mut ranges: Vec<RangeState> = list
+            .ranges
+            .iter()
+            .map(|runs| RangeState {
+                number: runs.range,
+                base_pfn: layout.base(runs.range),
+                pages: if list.ranges.len() > 1 || layout.bases.len() > 1 { None } else { total },
+                holes: holes(runs, units.order_per_bit, list.unplaced),
+            })
+            .collect();
+        if ranges.is_empty() {
+            ranges.push(RangeState {
+                base_pfn: layout.base(0),
+                pages: total,
+                ..Default::default()
+            });
+        }
+        let complete = list.is_complete();
+        let state = Self {
+            name: layout.name.clone(),
+            ranges,
+            order_per_bit: units.order_per_bit,
+            total,
+            free: list.free.or_else(|| complete.then(|| list.sum())),
+            complete,
+            placed: !list.unplaced,
+            known: Known::List,
+            live: None,
+        };
+        (state, doubtful)
+    }
+}
+
+/// The smallest order per bit at which the list makes sense; `known` is not guessed.
+fn units(list: &FreeRuns, known: Option<u32>, total: Option<u64>) -> Units {
+    // A cut list contradicts itself where it was cut, at every order.
+    if list.unplaced || list.cut {
+        return Units { order_per_bit: known.unwrap_or(0), doubtful: false };
+    }
+    let fits = |order| list.ranges.iter().all(|range| makes_sense(range, order, total));
+    match known {
+        Some(order_per_bit) => Units { order_per_bit, doubtful: !fits(order_per_bit) },
+        None => (0..=MOST_ORDER_PER_BIT).find(|order| fits(*order)).map_or(
+            Units { order_per_bit: 0, doubtful: true },
+            |order_per_bit| Units { order_per_bit, doubtful: false },
+        ),
+    }
+}
+
+/// Whether runs of whole bits ascend, do not touch, and end within the area.
+fn makes_sense(range: &RangeRuns, order: u32, total: Option<u64>) -> bool {
+    let granule = 1u64 << order;
+    let mut behind = None;
+    range.runs.iter().all(|(pages, bit)| {
+        let Some(start) = bit.checked_mul(granule) else { return false };
+        let Some(end) = start.checked_add(*pages) else { return false };
+        let apart = behind.is_none_or(|behind| behind < start);
+        behind = Some(end);
+        apart && pages.is_multiple_of(granule) && total.is_none_or(|total| end <= total)
+    })
+}
+
+/// Whether the last run is what kernels up to 5.0 print behind the end of a bitmap: they walk one
+/// bit for each page of the area, though the map has fewer.
+fn has_phantom(list: &FreeRuns, order_per_bit: Option<u32>, total: Option<u64>) -> bool {
+    let (Some(total), [range]) = (total, list.ranges.as_slice()) else { return false };
+    let Some(&(pages, bit)) = range.runs.last() else { return false };
+    if order_per_bit == Some(0) || list.cut || pages == 0 {
+        return false;
+    }
+    // An area that is half empty looks like it too, but hardly one with many runs before.
+    let enough = order_per_bit.is_some() || range.runs.len() > 2;
+    let orders = order_per_bit.map_or(1..=4, |order| order..=order);
+    enough
+        && bit.checked_add(pages) == Some(total)
+        && orders.into_iter().any(|order| total.checked_shr(order) == Some(bit))
+}
+
+/// The runs as holes in pages. What does not ascend is left out: a position that was cut is too
+/// small for its place.
+fn holes(range: &RangeRuns, order_per_bit: u32, unplaced: bool) -> Vec<Hole> {
+    let mut holes: Vec<Hole> = Vec::with_capacity(range.runs.len());
+    for &(count, bit) in &range.runs {
+        let start = if unplaced { 0 } else { bit.saturating_mul(1 << order_per_bit) };
+        let past_the_end = start.checked_add(count).is_none();
+        let ascends = holes.last().is_none_or(|last| last.end() < start) || unplaced;
+        if count > 0 && ascends && !past_the_end {
+            holes.push(Hole { start, count });
+        }
+    }
+    holes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(runs: &[(u64, u64)], total: u64) -> FreeRuns {
+        let free = runs.iter().fold(0u64, |sum, (pages, _)| sum.saturating_add(*pages));
+        FreeRuns {
+            ranges: vec![RangeRuns { range: 0, runs: runs.to_vec() }],
+            free: Some(free),
+            total: Some(total),
+            head: true,
+            ..FreeRuns::default()
+        }
+    }
+
+    fn of(list: &FreeRuns) -> (AreaState, bool) {
+        AreaState::of_list(list, &Layout::default(), false)
+    }
+
+    #[test]
+    fn the_smallest_order_per_bit_without_a_contradiction() {
+        let table: [(&[(u64, u64)], u64, u32, bool); 8] = [
+            (&[(4, 0), (7, 5)], 64, 0, false),
+            // 16 pages from page 8 on would touch those from page 24 on.
+            (&[(16, 4), (8, 12)], 64, 2, false),
+            (&[(16, 4), (8, 10), (4, 15)], 64, 2, false),
+            // Runs that touch are one run.
+            (&[(4, 0), (4, 4)], 64, 1, false),
+            (&[(8, 60)], 64, 0, true),
+            (&[(3, 0), (4, 3)], 64, 0, true),
+            (&[(5, 10), (5, 9)], 64, 0, true),
+            (&[(u64::MAX, u64::MAX)], 64, 0, true),
+        ];
+        for (runs, total, order, doubtful) in table {
+            let (state, odd) = of(&list(runs, total));
+            assert_eq!((state.order_per_bit, odd), (order, doubtful), "{runs:?}");
+        }
+    }
+
+    #[test]
+    fn positions_are_bits_and_become_pages() {
+        let (state, doubtful) = of(&list(&[(16, 4), (8, 10), (4, 15)], 64));
+        let holes: Vec<_> = state.holes().map(|(hole, _)| (hole.count, hole.start)).collect();
+        assert_eq!(holes, [(16, 16), (8, 40), (4, 60)]);
+        assert!(!doubtful && state.complete);
+    }
+
+    #[test]
+    fn what_is_known_is_not_guessed() {
+        let layout = Layout { order_per_bit: Some(2), ..Layout::default() };
+        let (state, doubtful) = AreaState::of_list(&list(&[(16, 4)], 32), &layout, false);
+        assert_eq!((state.order_per_bit, doubtful), (2, false));
+        let (_, doubtful) = AreaState::of_list(&list(&[(15, 4)], 32), &layout, false);
+        assert!(doubtful);
+    }
+
+    #[test]
+    fn a_cut_position_is_left_out() {
+        let cut = FreeRuns { cut: true, ..list(&[(255, 641), (255, 90), (255, 1153)], 4096) };
+        let (state, doubtful) = of(&cut);
+        assert_eq!(state.ranges[0].holes.len(), 2);
+        assert!(!doubtful && !state.complete);
+    }
+
+    #[test]
+    fn a_run_behind_the_end_of_an_old_bitmap_is_doubtful() {
+        let runs = [(3, 9), (5, 40), (7, 81), (256, 256)];
+        assert!(AreaState::of_list(&list(&runs, 512), &Layout::default(), true).1);
+        assert!(!AreaState::of_list(&list(&runs, 512), &Layout::default(), false).1);
+        // Half of it is free, and nothing is strange.
+        let half = list(&[(256, 256)], 512);
+        assert!(!AreaState::of_list(&half, &Layout::default(), true).1);
+    }
+
+    #[test]
+    fn sizes_alone_are_kept() {
+        let unplaced = FreeRuns { unplaced: true, ..list(&[(9, 0), (4, 0), (9, 0)], 64) };
+        let (state, doubtful) = of(&unplaced);
+        assert_eq!((state.largest_run(), state.known_free()), (9, 22));
+        assert!(!state.placed && !doubtful);
+    }
+}

@@ -1,0 +1,135 @@
+//! What is known of a failure, weighed.
+
+use std::borrow::Cow;
+
+use super::super::state::Layout;
+use super::super::{AlignFrom, AreaState, Confidence, Incident, Known as From};
+use super::fit::{Fit, View};
+use crate::ingest::log::FreeRuns;
+
+/// The orders that a request through the DMA API can have: `CONFIG_CMA_ALIGNMENT` is at most 12
+/// (`kernel/dma/Kconfig`).
+const DMA_ORDERS: std::ops::RangeInclusive<u32> = 0..=12;
+
+/// An incident with what its state says of its request.
+#[derive(Debug)]
+pub(super) struct Known<'a> {
+    pub(super) incident: &'a Incident,
+    /// Pages asked for; 0 where that is not told.
+    pub(super) count: u64,
+    /// The order; 0 where nothing is told.
+    pub(super) align: u32,
+    /// The order is told, not taken to be what the DMA API asks for.
+    pub(super) align_told: bool,
+    /// Its own list, else the one next to it.
+    pub(super) list: Option<&'a FreeRuns>,
+    /// The list is its own.
+    pub(super) own_list: bool,
+    pub(super) state: Option<&'a AreaState>,
+    pub(super) view: Option<View<'a>>,
+    /// What the state says of the request, and how much that is worth.
+    pub(super) fit: Option<(Fit, Confidence)>,
+}
+
+impl<'a> Known<'a> {
+    pub(super) fn of(incident: &'a Incident, align: Option<(u32, AlignFrom)>) -> Self {
+        let own_list = incident.list.is_some();
+        let list = incident.list.as_deref().or(incident.other_lists.first().map(|list| &**list));
+        let state = incident.state.as_deref();
+        let count = incident.count.unwrap_or(0);
+        let told = align.is_some_and(|(_, from)| from != AlignFrom::Cap);
+        let order = align.map_or(0, |(order, _)| order);
+        let view =
+            state.filter(|_| count > 0).map(|state| View::new(state, count, incident.doubtful));
+        let mut known = Self {
+            incident,
+            count,
+            align: order,
+            align_told: told,
+            list,
+            own_list,
+            state,
+            view,
+            fit: None,
+        };
+        known.fit = view.map(|view| known.weigh(&view));
+        known
+    }
+
+    /// What the state says, and at most how sure that is.
+    fn weigh(&self, view: &View<'_>) -> (Fit, Confidence) {
+        let fit = view.fit(self.align);
+        let incident = self.incident;
+        let rests_on_list = view.state.known == From::List && self.list.is_some();
+        let mut worth = match view.state.known {
+            // It is a snapshot of another moment.
+            From::Bitmap => Confidence::Guess,
+            From::List | From::Trace => Confidence::Certain,
+        };
+        let mut at_most = |limit: Confidence, holds: bool| {
+            if !holds {
+                worth = worth.min(limit);
+            }
+        };
+        at_most(Confidence::Likely, !incident.doubtful);
+        if rests_on_list {
+            at_most(
+                Confidence::Likely,
+                self.own_list && !self.list.is_some_and(|list| list.quoted),
+            );
+            at_most(Confidence::Likely, self.others_agree(fit));
+        }
+        let same = |order| view.fit(order) == fit;
+        at_most(Confidence::Likely, self.align_told || DMA_ORDERS.into_iter().all(same));
+        (fit, worth)
+    }
+
+    /// Whether each other list that could be its own says the same.
+    pub(super) fn others_agree(&self, fit: Fit) -> bool {
+        let bases = self.state.iter().flat_map(|state| &state.ranges);
+        let bases = bases.filter_map(|range| Some((range.number, range.base_pfn?)));
+        let layout = Layout { bases: bases.collect(), ..Layout::default() };
+        self.incident.other_lists.iter().all(|list| {
+            let (state, doubtful) = AreaState::of_list(list, &layout, false);
+            View::new(&state, self.count, doubtful).fit(self.align) == fit
+        })
+    }
+
+    /// The pages that the area has, as far as told: of its largest range, where that is known.
+    pub(super) fn total(&self) -> Option<u64> {
+        let state = self.state?;
+        let largest = state.ranges.iter().map(|range| range.pages).max().flatten();
+        let all = state.ranges.iter().all(|range| range.pages.is_some());
+        largest.filter(|_| all).or(state.total)
+    }
+
+    /// Claims that were busy are seen.
+    pub(super) fn busy_seen(&self) -> u64 {
+        self.incident.busy_retries.unwrap_or(0)
+    }
+
+    /// The text would show busy claims, and shows none.
+    pub(super) fn no_busy_claim(&self) -> bool {
+        self.incident.busy_retries == Some(0)
+    }
+
+    /// How the request is called: `456 pages at order 8`.
+    pub(super) fn request(&self) -> String {
+        let pages = pages(self.count);
+        let of = if self.align_told { "" } else { " (by the cap)" };
+        format!("{pages} at order {}{of}", self.align)
+    }
+
+    /// What the retries are called: `16 claims were busy`.
+    pub(super) fn claims(&self) -> Cow<'static, str> {
+        match self.busy_seen() {
+            1 => "1 claim was busy".into(),
+            claims => format!("{claims} claims were busy").into(),
+        }
+    }
+}
+
+/// `1 page`, `2 pages`.
+pub(super) fn pages(count: u64) -> String {
+    if count == 1 { "1 page".to_string() } else { format!("{count} pages") }
+}

@@ -1,0 +1,78 @@
+//! `trace` and `trace_pipe` of tracefs.
+
+use super::super::super::Format;
+use super::super::{Record, Sink};
+use super::{digits, head, trim_quote};
+
+pub(super) const FORMAT: Format = Format {
+    name: "ftrace",
+    about: "CMA trace events as tracefs prints them (trace, trace_pipe)",
+    columns: "COMM-PID [(TGID)] [CPU] [FLAGS] SECONDS: EVENT: FIELDS",
+    kernels: "4.1 on",
+    written: false,
+};
+
+/// `COMM-PID`, and perhaps `(TGID)`: a name may hold blanks and `-`, so the last `-` counts.
+pub(super) fn task(text: &[u8]) -> Option<(Option<&[u8]>, u32)> {
+    let text = without_tgid(text);
+    let dash = text.iter().rposition(|byte| !byte.is_ascii_digit())?;
+    let (comm, pid) = text.split_at(dash);
+    let pid = head::number(pid.strip_prefix(b"-")?)?;
+    let comm = trim_quote(comm).trim_ascii_end();
+    Some(((!comm.is_empty() && comm != b"<...>").then_some(comm), pid))
+}
+
+fn without_tgid(text: &[u8]) -> &[u8] {
+    let Some(inside) = text.strip_suffix(b")") else { return text };
+    let Some(open) = inside.iter().rposition(|byte| *byte == b'(') else { return text };
+    let tgid = inside[open + 1..].iter().all(|byte| matches!(byte, b'0'..=b'9' | b'-' | b' '));
+    if tgid { text[..open].trim_ascii_end() } else { text }
+}
+
+/// Reads what stands around the events: the header, and where events were lost.
+pub(super) fn furniture(line: &[u8], sink: &mut Sink<'_>) -> bool {
+    match line.first() {
+        Some(b'#') => header(line, sink),
+        Some(b'C' | b'>' | b' ') => lost(trim_quote(line), sink),
+        _ => false,
+    }
+}
+
+fn header(line: &[u8], sink: &mut Sink<'_>) -> bool {
+    const WRITTEN: &[u8] = b"entries-in-buffer/entries-written:";
+    let text = line[1..].trim_ascii_start();
+    if let Some(counts) = text.strip_prefix(WRITTEN) {
+        let mut counts = counts.trim_ascii_start().split(|byte| matches!(byte, b'/' | b' '));
+        let mut count = || counts.next().and_then(digits);
+        if let (Some(kept), Some(written)) = (count(), count())
+            && kept < written
+        {
+            sink.push(None, None, Record::Lost { cpu: None, events: Some(written - kept) });
+        }
+        return true;
+    }
+    let known: [&[u8]; 3] = [b"tracer: ", b"TASK-PID", b"TASK/PID"];
+    // The rest of the header is drawn: `_-----=> irqs-off`, `|||| /     delay`, `| |   |`.
+    let drawn = text.starts_with(b"_-") || text.starts_with(b"/ _-") || text.starts_with(b"|");
+    text.is_empty() || drawn || known.iter().any(|known| text.starts_with(known))
+}
+
+/// `CPU:2 [LOST 12 EVENTS]`, `CPU:2 [LOST EVENTS]`.
+fn lost(line: &[u8], sink: &mut Sink<'_>) -> bool {
+    let Some((cpu, what)) = of_cpu(line) else { return false };
+    let Some(events) = what.strip_prefix(b"LOST ").and_then(|what| what.strip_suffix(b"EVENTS"))
+    else {
+        return false;
+    };
+    sink.push(None, None, Record::Lost { cpu, events: digits(events.trim_ascii()) });
+    true
+}
+
+/// `CPU:2 [WHAT]`: the CPU and what is said of it.
+pub(super) fn of_cpu(line: &[u8]) -> Option<(Option<u32>, &[u8])> {
+    let rest = line.strip_prefix(b"CPU")?;
+    let rest = rest.strip_prefix(b":").unwrap_or(rest).trim_ascii_start();
+    let end = rest.iter().position(|byte| !byte.is_ascii_digit())?;
+    let what = rest[end..].trim_ascii_start().strip_prefix(b"[")?;
+    Some((head::number(&rest[..end]), what.strip_suffix(b"]")?))
+}

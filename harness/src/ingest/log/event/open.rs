@@ -1,0 +1,75 @@
+//! An event that its line breaks off: a mail wrapped it, or the name of its area ends with a line
+//! (`cma0` and a newline, the default name up to 6.12 at least).
+
+use super::super::Task;
+use super::names::Names;
+use super::payload::{self, Kind, Wrong};
+use super::trim_quote;
+
+/// The most bytes of an event.
+pub(super) const MOST: usize = 1024;
+
+/// The most lines that an event is spread over.
+const MOST_LINES: u32 = 4;
+
+/// An event of which a part was read.
+pub(super) struct Open {
+    /// The line that it begins on, from 1 on.
+    pub(super) line: u64,
+    /// The byte of that line that its payload begins at, from 1 on.
+    pub(super) column: usize,
+    pub(super) time_us: Option<u64>,
+    pub(super) task: Option<Task>,
+    pub(super) kind: Kind,
+    /// Its payload so far.
+    pub(super) text: Vec<u8>,
+    /// The lines so far.
+    pub(super) lines: u32,
+}
+
+/// What becomes of an open event with one more line.
+pub(super) enum Joined {
+    /// It is whole.
+    Whole(Vec<u8>),
+    /// More of it is there, and not all.
+    Part(Vec<u8>),
+    /// The line is none of it.
+    Apart,
+}
+
+impl Open {
+    /// Puts `line` behind it: with a blank, or without where a number was broken.
+    pub(super) fn join(&self, line: &[u8], areas: &Names) -> Joined {
+        let line = trim_quote(line);
+        if line.is_empty() || self.lines >= MOST_LINES || self.text.len() + line.len() >= MOST {
+            return Joined::Apart;
+        }
+        let apart = [&self.text, b" ".as_slice(), line].concat();
+        let together = [self.text.as_slice(), line].concat();
+        let (blank, none) = (payload::read(self.kind, &apart), payload::read(self.kind, &together));
+        match (blank, none) {
+            // Broken within the name of an area, if that makes a name that was seen before.
+            (Ok(_), Ok(glued)) if glued.name.is_some_and(|name| areas.knows(name)) => {
+                Joined::Whole(together)
+            }
+            (Ok(_), _) => Joined::Whole(apart),
+            (_, Ok(_)) => Joined::Whole(together),
+            (Err(Wrong::Cut), _) if starts_with_field(line) => Joined::Part(apart),
+            (_, Err(Wrong::Cut)) if ends_with_field(&together) => Joined::Part(together),
+            _ => Joined::Apart,
+        }
+    }
+}
+
+/// Whether the text begins with a field of an event.
+fn starts_with_field(text: &[u8]) -> bool {
+    let fields: [&[u8]; 7] =
+        [b"name=", b"pfn=", b"page=", b"count=", b"request_count=", b"available_count=", b"align="];
+    fields.iter().any(|field| text.starts_with(field))
+}
+
+/// Whether the last word of the text is a field of an event.
+fn ends_with_field(text: &[u8]) -> bool {
+    let start = text.iter().rposition(|byte| *byte == b' ').map_or(0, |at| at + 1);
+    starts_with_field(&text[start..])
+}

@@ -1,0 +1,34 @@
+//! `trace-cmd report`.
+
+use super::super::super::Format;
+use super::super::{Record, Sink};
+use super::{digits, ftrace};
+
+pub(super) const FORMAT: Format = Format {
+    name: "trace-cmd",
+    about: "CMA trace events as trace-cmd report prints them, with microseconds or nanoseconds",
+    columns: "COMM-PID [CPU] [FLAGS] SECONDS: EVENT:      FIELDS",
+    kernels: "4.1 on",
+    written: false,
+};
+
+/// Reads what stands around the events: `cpus=4`, and where events were lost.
+pub(super) fn furniture(line: &[u8], sink: &mut Sink<'_>) -> bool {
+    match line.first() {
+        Some(b'c') => line.strip_prefix(b"cpus=").and_then(digits).is_some(),
+        Some(b'v') => line.strip_prefix(b"version = ").and_then(digits).is_some(),
+        Some(b'C') => dropped(line, sink),
+        _ => false,
+    }
+}
+
+/// `CPU:2 [12 EVENTS DROPPED]`, `CPU:2 [EVENTS DROPPED]`, and `CPU 2 is empty`.
+fn dropped(line: &[u8], sink: &mut Sink<'_>) -> bool {
+    if let Some(rest) = line.strip_prefix(b"CPU ") {
+        return rest.strip_suffix(b" is empty").and_then(digits).is_some();
+    }
+    let Some((cpu, what)) = ftrace::of_cpu(line) else { return false };
+    let Some(events) = what.strip_suffix(b"EVENTS DROPPED") else { return false };
+    sink.push(None, None, Record::Lost { cpu, events: digits(events.trim_ascii()) });
+    true
+}

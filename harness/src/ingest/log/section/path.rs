@@ -1,0 +1,141 @@
+//! Which file a path names.
+
+use std::sync::Arc;
+
+use super::super::event::names::Names;
+use super::debugfs::Name;
+
+/// A file, and what it belongs to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Target {
+    /// The area.
+    pub(super) area: Option<Arc<str>>,
+    /// The range, 6.15 on.
+    pub(super) range: Option<u32>,
+    /// Which file.
+    pub(super) file: File,
+}
+
+/// A kind of file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum File {
+    /// Of debugfs `cma/AREA/`.
+    Debugfs(Name),
+    /// Of sysfs `mm/cma/AREA/`, by its name.
+    Counter(&'static str),
+    /// `/proc/meminfo`.
+    Meminfo,
+    /// `/proc/vmstat`.
+    Vmstat,
+    /// A kernel configuration.
+    Config,
+    /// `/proc/cmdline`.
+    CommandLine,
+    /// `/proc/version`, or what `uname` prints.
+    Version,
+}
+
+/// The counters of sysfs (`mm/cma_sysfs.c`).
+const COUNTERS: [&str; 5] = [
+    "alloc_pages_success",
+    "alloc_pages_fail",
+    "release_pages_success",
+    "total_pages",
+    "available_pages",
+];
+
+impl File {
+    /// Whether it is a file of debugfs.
+    pub(super) const fn is_debugfs(self) -> bool {
+        matches!(self, Self::Debugfs(_))
+    }
+
+    /// Whether others may have a file of this name too.
+    pub(super) fn is_common(self, name: &[u8]) -> bool {
+        matches!(self, Self::Debugfs(Name::Count | Name::Used | Name::Bitmap))
+            || matches!(name, b"total_pages" | b"available_pages")
+    }
+}
+
+/// What the last part of `path` says.
+pub(super) fn named(path: &[u8]) -> Option<File> {
+    let name = path.rsplit(|byte| *byte == b'/').next()?;
+    if let Some(name) = Name::parse(name) {
+        return Some(File::Debugfs(name));
+    }
+    if let Some(counter) = COUNTERS.into_iter().find(|counter| counter.as_bytes() == name) {
+        return Some(File::Counter(counter));
+    }
+    let of_proc = path == name || directory(path).ends_with(b"proc");
+    let uname = name == b"uname" || name.starts_with(b"uname -");
+    match name {
+        b"meminfo" => Some(File::Meminfo),
+        b"vmstat" => Some(File::Vmstat),
+        b"cmdline" if of_proc => Some(File::CommandLine),
+        b"version" if of_proc => Some(File::Version),
+        _ if uname => Some(File::Version),
+        _ if name == b"config.gz" || name == b".config" || name.starts_with(b"config-") => {
+            Some(File::Config)
+        }
+        _ => None,
+    }
+}
+
+/// The file that `path` names. What others may have too must stand beside `known`, in a relative
+/// path, or below something of CMA.
+pub(super) fn target(path: &[u8], known: &[u8], names: &mut Names) -> Option<Target> {
+    const CMA: &[u8] = b"cma";
+    let file = named(path)?;
+    let name = path.rsplit(|byte| *byte == b'/').next()?;
+    let here = directory(path);
+    let of_cma = memchr::memmem::find(here, CMA).is_some() || !here.is_empty() && here == known;
+    let absolute = path.starts_with(b"/");
+    // `/sys/x/count` is anybody's, `in foo bar/count` is prose.
+    if !of_cma && (here.contains(&b' ') || absolute && file.is_common(name)) {
+        return None;
+    }
+    let per_area = matches!(file, File::Debugfs(_) | File::Counter(_));
+    if !per_area {
+        return Some(Target { area: None, range: None, file });
+    }
+    let (here, range) = range_of(here);
+    let area = match file {
+        File::Debugfs(_) => area_of(here),
+        _ => last_part(here),
+    };
+    if area.is_some_and(|area| area.contains(&b'*')) {
+        return None;
+    }
+    Some(Target { area: area.map(|area| names.get(area)), range, file })
+}
+
+/// The directory of a path, without a slash at its end.
+pub(super) fn directory(path: &[u8]) -> &[u8] {
+    let slash = path.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
+    &path[..slash]
+}
+
+/// `AREA/ranges/N`: the directory of the area, and N.
+fn range_of(here: &[u8]) -> (&[u8], Option<u32>) {
+    let number = last_part(here).and_then(super::number).and_then(Result::ok);
+    let Some(number) = number.and_then(|number| u32::try_from(number).ok()) else {
+        return (here, None);
+    };
+    let above = directory(here);
+    match above.strip_suffix(b"ranges") {
+        Some(area) => (area.strip_suffix(b"/").unwrap_or(area), Some(number)),
+        None => (here, None),
+    }
+}
+
+/// The area whose directory in debugfs this is: `cma-` in front belongs to the kernels before 5.x.
+pub(super) fn area_of(here: &[u8]) -> Option<&[u8]> {
+    let part = last_part(here)?;
+    let area = part.strip_prefix(b"cma-").unwrap_or(part);
+    (!area.is_empty() && area != b"cma").then_some(area)
+}
+
+fn last_part(here: &[u8]) -> Option<&[u8]> {
+    let part = here.rsplit(|byte| *byte == b'/').next()?;
+    (!part.is_empty() && part != b"." && part != b"..").then_some(part)
+}

@@ -1,0 +1,123 @@
+//! `/proc/meminfo`, `/proc/vmstat`, kernel configurations, `/proc/cmdline`, `/proc/version`.
+
+use super::super::super::Format;
+use super::super::event::names::Names;
+use super::super::{Record, Sink};
+use super::{number, too_large};
+
+pub(super) const MEMINFO: Format = Format {
+    name: "meminfo",
+    about: "memory counters of the whole system: lines of /proc/meminfo and /proc/vmstat",
+    columns: "CmaTotal: N kB, CmaFree, MemTotal, MemFree, MemAvailable, SwapTotal, SwapFree; \
+              nr_free_cma N, cma_alloc_success, cma_alloc_fail (5.13 on)",
+    kernels: "3.12 on",
+    written: false,
+};
+
+pub(super) const CONFIG: Format = Format {
+    name: "kernel-config",
+    about: "the cap of alignments, from a kernel configuration",
+    columns: "CONFIG_CMA_ALIGNMENT=8",
+    kernels: "3.5 on",
+    written: false,
+};
+
+pub(super) const KERNEL: Format = Format {
+    name: "kernel-release",
+    about: "the release and the command line: /proc/version, uname, /proc/cmdline",
+    columns: "==> PATH <==, PATH:text or behind cat PATH",
+    kernels: "any",
+    written: false,
+};
+
+const MEMORY: [&str; 7] =
+    ["CmaTotal", "CmaFree", "MemTotal", "MemFree", "MemAvailable", "SwapTotal", "SwapFree"];
+
+const EVENTS: [&str; 3] = ["nr_free_cma", "cma_alloc_success", "cma_alloc_fail"];
+
+/// Deeper than this, a `nr_free_cma` is one zone's, of `/proc/zoneinfo`.
+const DEEPEST: usize = 3;
+
+/// Reads a line of meminfo, vmstat or a configuration; `raw` is the line with what indents it.
+pub(super) fn line(raw: &[u8], text: &[u8], sink: &mut Sink<'_>, names: &mut Names) -> bool {
+    if let Some(name) = MEMORY.into_iter().find(|name| starts(text, name, b':')) {
+        return memory(name, &text[name.len() + 1..], sink, names);
+    }
+    if let Some(name) = EVENTS.into_iter().find(|name| starts(text, name, b' ')) {
+        let indent = raw.iter().take_while(|byte| **byte == b' ').count();
+        let value = text[name.len()..].trim_ascii();
+        return indent <= DEEPEST
+            && super::sysfs::counter(None, names.get(name.as_bytes()), value, sink);
+    }
+    text.starts_with(b"CONFIG_") && config(text, sink)
+}
+
+fn starts(text: &[u8], name: &str, then: u8) -> bool {
+    text.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.first() == Some(&then))
+}
+
+/// `  524288 kB`
+fn memory(name: &str, rest: &[u8], sink: &mut Sink<'_>, names: &mut Names) -> bool {
+    let rest = rest.trim_ascii();
+    let Some(kib) = [b"kB", b"KB", b"kb"].into_iter().find_map(|unit| rest.strip_suffix(unit))
+    else {
+        return false;
+    };
+    let kib = kib.trim_ascii_end();
+    match number(kib) {
+        None => return false,
+        Some(value) => match value.ok().and_then(|kib| kib.checked_mul(1024)) {
+            Some(value) => {
+                let name = names.get(name.as_bytes());
+                sink.push(None, None, Record::Counter { area: None, name, value });
+            }
+            None => too_large(kib, name, sink),
+        },
+    }
+    true
+}
+
+/// `CONFIG_X=value` and nothing else: all of them are used up, and one says something.
+fn config(text: &[u8], sink: &mut Sink<'_>) -> bool {
+    let Some(equals) = memchr::memchr(b'=', text) else { return false };
+    let (name, value) = (&text[..equals], &text[equals + 1..]);
+    let upper = |byte: &u8| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'_');
+    if !name.iter().all(upper) || value.contains(&b' ') && !value.starts_with(b"\"") {
+        return false;
+    }
+    if name == b"CONFIG_CMA_ALIGNMENT" {
+        match number(value) {
+            None => return false,
+            Some(cap) => match cap.ok().and_then(|cap| u32::try_from(cap).ok()) {
+                Some(cap) => sink.push(None, None, Record::Cap(cap)),
+                None => too_large(value, "CONFIG_CMA_ALIGNMENT", sink),
+            },
+        }
+    }
+    true
+}
+
+/// `/proc/cmdline`: a line that could be anything, so it must not look like anything else.
+pub(super) fn command_line(text: &[u8], sink: &mut Sink<'_>) -> bool {
+    if matches!(text.first(), None | Some(b'[' | b'<' | b'#')) {
+        return false;
+    }
+    let line = String::from_utf8_lossy(text.get(..8192).unwrap_or(text));
+    sink.push(None, None, Record::CommandLine(line.into()));
+    true
+}
+
+/// `Linux version 6.1.0 (…)` of `/proc/version`, `Linux HOST 6.1.0 #1 …` of `uname -a`, or only
+/// the release of `uname -r`.
+pub(super) fn version(text: &[u8], sink: &mut Sink<'_>) -> bool {
+    const LONGEST: usize = 128;
+    let mut words = text.split(|byte| *byte == b' ').filter(|word| !word.is_empty());
+    let first = words.next().unwrap_or_default();
+    let release = if first == b"Linux" { words.nth(1).unwrap_or_default() } else { first };
+    let numbered = release.first().is_some_and(u8::is_ascii_digit) && release.contains(&b'.');
+    if !numbered || release.len() > LONGEST {
+        return false;
+    }
+    sink.push(None, None, Record::Kernel(String::from_utf8_lossy(release).into()));
+    true
+}

@@ -1,0 +1,131 @@
+//! What was typed at a shell's prompt: which file the next lines are.
+
+use super::super::event::digits;
+
+/// The most bytes of a prompt.
+const LONGEST_PROMPT: usize = 96;
+
+/// The most bytes of a command, and of a directory, that are looked at.
+const LONGEST: usize = 1024;
+
+/// The most words of a command.
+const MOST_WORDS: usize = 64;
+
+/// What a command does, as far as it matters.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Step<'a> {
+    /// Goes to a directory.
+    Cd(&'a [u8]),
+    /// Prints a file.
+    Show(&'a [u8]),
+    /// `echo N > alloc`, in the directory of an area.
+    Alloc(u64),
+}
+
+/// The prompt and the command of a line: `# cat …`, `root@board:~# cat …`, `/ # cat …`,
+/// `$ cat …`, or `cat /…` without a prompt.
+pub(super) fn command(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let text = text.get(..LONGEST).unwrap_or(text);
+    if text.starts_with(b"cat /") {
+        return Some((&[], text));
+    }
+    let front = text.get(..LONGEST_PROMPT).unwrap_or(text);
+    for at in memchr::memchr2_iter(b'#', b'$', front) {
+        let (prompt, rest) = (&text[..at], &text[at + 1..]);
+        // Without a blank behind it, only at the start of a line.
+        let parted = rest.first() == Some(&b' ') || at == 0;
+        let rest = rest.trim_ascii_start();
+        if parted && is_command(rest) {
+            return Some((prompt, rest));
+        }
+    }
+    None
+}
+
+fn is_command(text: &[u8]) -> bool {
+    const KNOWN: [&[u8]; 13] = [
+        b"cat", b"zcat", b"head", b"tail", b"more", b"less", b"cd", b"uname", b"echo", b"sudo",
+        b"adb", b"ssh", b"dmesg",
+    ];
+    let word = text.split(|byte| *byte == b' ').next().unwrap_or_default();
+    KNOWN.contains(&word)
+}
+
+/// What a command line does, word by word.
+pub(super) fn steps(command: &[u8]) -> Vec<Step<'_>> {
+    let mut steps = Vec::new();
+    let mut verb: &[u8] = b"";
+    let mut written = None;
+    let words = command.split(|byte| matches!(byte, b' ' | b'\t' | b'\'' | b'"'));
+    for word in words.filter(|word| !word.is_empty()).take(MOST_WORDS) {
+        let ends = word.ends_with(b";");
+        let word = word.strip_suffix(b";").unwrap_or(word);
+        match word {
+            b"|" | b"&&" | b"||" | b"" => verb = b"",
+            b"cat" | b"zcat" | b"head" | b"tail" | b"more" | b"less" | b"cd" | b"echo" => {
+                verb = word;
+            }
+            b"uname" => steps.push(Step::Show(b"uname")),
+            _ => match verb {
+                b"cd" => {
+                    steps.push(Step::Cd(word));
+                    verb = b"";
+                }
+                b"echo" if written.is_none() => written = digits(word),
+                b"echo" if word == b">alloc" || word == b"alloc" => {
+                    steps.extend(written.map(Step::Alloc));
+                }
+                b"cat" | b"zcat" | b"head" | b"tail" | b"more" | b"less"
+                    if !matches!(word[0], b'-' | b'+' | b'0'..=b'9' | b'<' | b'>') =>
+                {
+                    steps.push(Step::Show(word));
+                }
+                _ => {}
+            },
+        }
+        if ends {
+            verb = b"";
+        }
+    }
+    steps
+}
+
+/// The directory that a prompt shows (`root@board:/sys/kernel/debug/cma/vpu`, `/sys/kernel `), if
+/// it shows one.
+pub(super) fn prompt_directory(prompt: &[u8], cwd: &mut Vec<u8>) {
+    let shown = prompt.rsplit(|byte| *byte == b':').next().unwrap_or(prompt).trim_ascii();
+    if shown.starts_with(b"/") && !shown.contains(&b' ') {
+        cwd.clear();
+        cwd.extend_from_slice(shown);
+    }
+}
+
+/// `cd to` from `cwd`.
+pub(super) fn change(cwd: &mut Vec<u8>, to: &[u8]) {
+    let next = absolute(cwd, to);
+    let mut parts: Vec<&[u8]> = Vec::new();
+    for part in next.split(|byte| *byte == b'/') {
+        match part {
+            b"" | b"." => {}
+            b".." => {
+                parts.pop();
+            }
+            _ => parts.push(part),
+        }
+    }
+    let mut path = Vec::new();
+    for part in parts {
+        path.push(b'/');
+        path.extend_from_slice(part);
+    }
+    path.truncate(LONGEST);
+    *cwd = path;
+}
+
+/// A path as seen from `cwd`.
+pub(super) fn absolute(cwd: &[u8], path: &[u8]) -> Vec<u8> {
+    if path.starts_with(b"/") || cwd.is_empty() {
+        return path.to_vec();
+    }
+    [cwd, b"/", path].concat()
+}

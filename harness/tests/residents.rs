@@ -40,8 +40,16 @@ fn figures(seed: &Seed, areas: u64, show: bool) -> Figures {
             }
         }
         if show {
-            for found in full.iter().filter(|found| found.blocks == Some(1) && found.pages() * 5 >= truth.used()) {
-                println!("SINGLE {} {} {:.3}", truth.has(found.count), found.count % 256 == 0, found.count as f64 / truth.pages as f64);
+            for found in full
+                .iter()
+                .filter(|found| found.blocks == Some(1) && found.pages() * 5 >= truth.used())
+            {
+                println!(
+                    "SINGLE {} {} {:.3}",
+                    truth.has(found.count),
+                    found.count % 256 == 0,
+                    found.count as f64 / truth.pages as f64
+                );
             }
         }
         let half = residents(&truth.half(&seed), truth.cap);

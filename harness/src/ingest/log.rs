@@ -6,7 +6,11 @@
 mod dmesg;
 mod event;
 mod lines;
+mod prefix;
+mod scan;
 mod section;
+mod text;
+mod utf16;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,10 +18,13 @@ use std::sync::Arc;
 use super::Format;
 use super::error::IngestError;
 use super::source::Source;
-use lines::RawLines;
+use lines::{Advance, RawLines};
+
+/// The lines at the start that are all looked at, whatever stands in them.
+const FIRST: u64 = 64;
 
 /// Every format that is read out of a text, by family.
-pub const FORMATS: &[&[Format]] = &[event::FORMATS, section::FORMATS];
+pub const FORMATS: &[&[Format]] = &[&[dmesg::FORMAT], event::FORMATS, section::FORMATS];
 
 /// Whether a file of this name is read where it stands below its path.
 #[must_use]
@@ -349,13 +356,20 @@ impl Sink<'_> {
     }
 }
 
-/// The records of a text.
+/// The records of a text, in order of the lines that they begin on.
 pub struct Records {
     lines: RawLines,
     dmesg: dmesg::Dmesg,
     events: event::Events,
     sections: section::Sections,
+    /// Records that may have to wait for one that begins before them.
     queue: VecDeque<Result<Found, IngestError>>,
+    /// How many of them, at the front, need not wait.
+    ready: usize,
+    /// Where the oldest message begins that may go on.
+    oldest: Option<u64>,
+    /// The line read last was of a section or a trace: the next one is looked at.
+    used: bool,
     done: bool,
 }
 
@@ -370,6 +384,9 @@ pub fn open(source: &Source) -> Result<Records, IngestError> {
         events: event::Events::default(),
         sections: section::Sections::default(),
         queue: VecDeque::new(),
+        ready: 0,
+        oldest: None,
+        used: false,
         done: false,
     })
 }
@@ -383,24 +400,51 @@ impl Records {
 
     fn step(&mut self) -> Result<bool, IngestError> {
         let Self { lines, dmesg, events, sections, queue, .. } = self;
-        let more = lines.advance()?;
+        let waiting = dmesg.is_waiting() || sections.is_open();
+        if lines.number() >= FIRST && !self.used && !waiting {
+            lines.skip()?;
+        }
+        let advance = lines.advance()?;
         let sink = &mut Sink { source: lines.name(), line: lines.number(), queue };
-        if !more {
-            dmesg.end(sink);
-            events.end(sink);
-            sections.end(sink);
-            return Ok(false);
+        match advance {
+            Advance::Line => {
+                let line = lines.bytes();
+                // Events come in millions, and are told sooner; an open file must see what ends it.
+                let open = sections.is_open();
+                self.used = open && sections.line(line, sink)
+                    || events.line(line, sink)
+                    || !open && sections.line(line, sink);
+                if !self.used {
+                    dmesg.line(line, sink);
+                }
+            }
+            Advance::TooLong => sink.odd(0, "the line is too long; it is left out".to_string()),
+            Advance::End => {
+                dmesg.end(sink);
+                events.end(sink);
+                sections.end(sink);
+            }
         }
-        let line = lines.bytes();
-        // Events come in millions, and are told sooner; an open file must see what ends it.
-        let open = sections.is_open();
-        let taken = open && sections.line(line, sink)
-            || events.line(line, sink)
-            || !open && sections.line(line, sink);
-        if !taken {
-            dmesg.line(line, sink);
+        self.release();
+        Ok(advance != Advance::End)
+    }
+
+    /// Lets those records go in front of which nothing can come any more.
+    fn release(&mut self) {
+        let oldest = self.dmesg.oldest();
+        if self.queue.is_empty() || oldest.is_some() && oldest == self.oldest {
+            self.oldest = oldest;
+            return;
         }
-        Ok(true)
+        self.oldest = oldest;
+        let line = |item: &Result<Found, IngestError>| match item {
+            Ok(found) => found.line,
+            Err(error) => error.line,
+        };
+        let items = self.queue.make_contiguous();
+        items.sort_by_key(line);
+        self.ready =
+            oldest.map_or(items.len(), |oldest| items.partition_point(|item| line(item) < oldest));
     }
 }
 
@@ -409,8 +453,9 @@ impl Iterator for Records {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some(found) = self.queue.pop_front() {
-                return Some(found);
+            if self.ready > 0 {
+                self.ready -= 1;
+                return self.queue.pop_front();
             }
             if self.done {
                 return None;
@@ -418,8 +463,9 @@ impl Iterator for Records {
             match self.step() {
                 Ok(more) => self.done = !more,
                 Err(error) => {
+                    self.queue.push_back(Err(error));
+                    self.ready = self.queue.len();
                     self.done = true;
-                    return Some(Err(error));
                 }
             }
         }

@@ -1,15 +1,295 @@
-use super::Sink;
+//! Kernel messages: what `mm/cma.c` prints of failures, free runs and calls, and what those around
+//! it print.
+//!
+//! A message may be broken over lines by the kernel itself (a record holds some 1000 characters), by
+//! a console, by mail or by hand, and lines of others may stand between its pieces. So messages are
+//! read by a grammar that can say "as far as it goes": [`open`] keeps those that go on.
+
+mod boot;
+mod calls;
+mod cursor;
+mod driver;
+mod failed;
+mod grammar;
+mod list;
+mod names;
+mod open;
+mod runs;
+mod tail;
+
+use super::scan::{self, Begins};
+use super::{Found, Record, Sink, Task, prefix, text};
+use crate::ingest::Format;
+use cursor::{Cursor, Stop};
+use grammar::{Message, Parsed, Tools};
+use list::{Fed, List};
+use open::Open;
+
+pub(super) const FORMAT: Format = Format {
+    name: "dmesg",
+    about: "kernel messages as dmesg, journal, logcat, a serial console, mail or a web page show \
+            them: failures, free runs, debug lines, boot lines",
+    columns: "cma: cma_alloc: AREA: alloc failed, req-size: N pages, ret: R; \
+              cma: number of available pages: N@BIT+…=> N free of N total pages",
+    kernels: "3.6 to 7.x, Android",
+    written: false,
+};
+
+/// The most bytes of a line that goes on behind a soft break of quoted-printable.
+const LONGEST_SOFT: usize = 1 << 16;
+
+/// Lines behind a message within which a list may be quoted.
+const NEAR: u64 = 64;
 
 #[derive(Default)]
-pub(super) struct Dmesg;
+pub(super) struct Dmesg {
+    tools: Tools,
+    open: Vec<Open>,
+    /// A line that goes on behind a soft break, and where it began.
+    soft: Vec<u8>,
+    soft_line: u64,
+    buffer: Vec<u8>,
+    /// The next line is what `uname` prints.
+    uname: bool,
+    /// The line of the last message.
+    near: Option<u64>,
+}
+
+/// Where and by whom a message was begun.
+#[derive(Clone, Debug)]
+struct Origin {
+    line: u64,
+    time_us: Option<u64>,
+    task: Option<Task>,
+}
 
 impl Dmesg {
+    /// Reads a line. `true` where something in it was of use.
     pub(super) fn line(&mut self, line: &[u8], sink: &mut Sink<'_>) -> bool {
-        let _ = (line, sink);
-        false
+        if let Some(front) = line.strip_suffix(b"=").filter(|front| self.joins(front)) {
+            if self.soft.is_empty() {
+                self.soft_line = sink.line;
+            }
+            self.soft.extend_from_slice(front);
+            return true;
+        }
+        if self.soft.is_empty() {
+            return self.whole_line(line, sink.line, sink);
+        }
+        let mut soft = std::mem::take(&mut self.soft);
+        soft.extend_from_slice(&line[..line.len().min(LONGEST_SOFT)]);
+        let used = self.whole_line(&soft, self.soft_line, sink);
+        soft.clear();
+        self.soft = soft;
+        used
     }
 
-    pub(super) fn end(&mut self, sink: &mut Sink<'_>) {
-        let _ = sink;
+    /// Whether a line with `=` at its end goes on with the next one.
+    fn joins(&self, front: &[u8]) -> bool {
+        let some = !self.soft.is_empty() || !self.open.is_empty() || scan::wanted(front).is_some();
+        some && front.len() + self.soft.len() < LONGEST_SOFT
     }
+
+    /// The text ends.
+    pub(super) fn end(&mut self, sink: &mut Sink<'_>) {
+        if !self.soft.is_empty() {
+            let soft = std::mem::take(&mut self.soft);
+            self.whole_line(&soft, self.soft_line, sink);
+        }
+        while !self.open.is_empty() {
+            self.close(0, sink);
+        }
+    }
+
+    /// Where the oldest message begins that may go on.
+    pub(super) fn oldest(&self) -> Option<u64> {
+        let soft = (!self.soft.is_empty()).then_some(self.soft_line);
+        let open = self.open.iter().map(|open| open.origin.line);
+        open.chain(soft).min()
+    }
+
+    /// Whether the next line is of interest whatever stands in it.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.uname || !self.open.is_empty() || !self.soft.is_empty()
+    }
+
+    fn whole_line(&mut self, line: &[u8], number: u64, sink: &mut Sink<'_>) -> bool {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let line = text::plain(line, &mut buffer);
+        let mut used = 0;
+        if std::mem::take(&mut self.uname)
+            && let Some(record) = boot::uname(&line[prefix::body(line)..])
+        {
+            sink.push_found(Found { line: number, time_us: None, task: None, record });
+            used = line.len();
+        }
+        if used == 0 && !self.open.is_empty() {
+            self.expire(number, sink);
+            used = self.go_on(line, number, sink);
+        }
+        let found = self.begin(line, used, number, sink);
+        self.buffer = buffer;
+        found || used > 0
+    }
+
+    /// Reads the messages that begin in `line` from `from` on.
+    fn begin(&mut self, line: &[u8], from: usize, number: u64, sink: &mut Sink<'_>) -> bool {
+        let mut done = from;
+        let mut found = from > 0;
+        let mut hit_any = false;
+        for (hit, begins) in scan::hits(&line[from..]) {
+            let hit = from + hit;
+            if hit < done {
+                continue;
+            }
+            hit_any = true;
+            let end = match begins {
+                Begins::Message => self.message(line, done, hit, number, sink),
+                Begins::Run => self.loose_list(line, done, hit, number, sink),
+                Begins::Boot => {
+                    let record = boot::read(line, hit);
+                    record.map(|record| self.found(line, hit, number, record, sink))
+                }
+                Begins::Shell => {
+                    self.uname |= line[hit..].starts_with(b"uname -");
+                    let record = boot::debugfs_alloc(line, hit);
+                    record.map(|record| self.found(line, hit, number, record, sink))
+                }
+                Begins::Driver | Begins::Other => None,
+            };
+            if let Some(end) = end {
+                done = end;
+                found = true;
+                self.near = Some(number);
+            }
+        }
+        if hit_any
+            && !found
+            && let Some(record) = driver::read(line)
+        {
+            self.found(line, line.len(), number, record, sink);
+            found = true;
+        }
+        found
+    }
+
+    /// A record of this line alone, which stands at `at`; nothing else of the line is read.
+    fn found(
+        &mut self,
+        line: &[u8],
+        at: usize,
+        number: u64,
+        record: Record,
+        sink: &mut Sink<'_>,
+    ) -> usize {
+        let origin = self.origin(&line[..at], number);
+        emit(&origin, record, sink);
+        line.len()
+    }
+
+    /// Who printed what stands behind `before`.
+    fn origin(&mut self, before: &[u8], line: u64) -> Origin {
+        let prefix = prefix::read(before);
+        let known = prefix.comm.is_some() || prefix.pid.is_some() || prefix.cpu.is_some();
+        let task = known.then(|| Task {
+            comm: prefix.comm.map(|comm| self.tools.names.get(comm)),
+            pid: prefix.pid,
+            cpu: prefix.cpu,
+        });
+        Origin { line, time_us: prefix.time_us, task }
+    }
+
+    /// Reads the message with the word that `hit` stands in: where it ends.
+    fn message(
+        &mut self,
+        line: &[u8],
+        done: usize,
+        hit: usize,
+        number: u64,
+        sink: &mut Sink<'_>,
+    ) -> Option<usize> {
+        let start = word_start(line, done, hit);
+        // The end of a name such as `linux,cma` is no head.
+        let part = start.checked_sub(1).is_some_and(|before| b",.-/@".contains(&line[before]));
+        if part && line[start..].starts_with(b"cma") && !line[start..].starts_with(b"cma_") {
+            return None;
+        }
+        let mut c = Cursor::new(line, start, false);
+        match grammar::message(&mut c, &mut self.tools) {
+            Ok(Message { soft: true, .. }) | Err(Stop::More) => {
+                let rest = line[start..].trim_ascii_end();
+                if rest.len() > open::LONGEST_TEXT {
+                    return None;
+                }
+                let soft = grammar::message(&mut Cursor::new(line, start, false), &mut self.tools)
+                    .is_ok_and(|message| message.soft);
+                let origin = self.origin(&line[..start], number);
+                self.keep(Open::text(origin, rest, soft), sink);
+                Some(line.len())
+            }
+            Ok(Message { parsed, .. }) => {
+                let origin = self.origin(&line[..start], number);
+                self.say(parsed, &origin, line, c.at, sink)
+            }
+            Err(Stop::No) => None,
+        }
+    }
+
+    /// What was read is told; of a list the rest of the line is read, from `at` on.
+    fn say(
+        &mut self,
+        parsed: Parsed,
+        origin: &Origin,
+        line: &[u8],
+        at: usize,
+        sink: &mut Sink<'_>,
+    ) -> Option<usize> {
+        match parsed {
+            Parsed::Record(record) => emit(origin, record, sink),
+            Parsed::Records(records) => {
+                records.into_iter().for_each(|record| emit(origin, record, sink));
+            }
+            Parsed::Nothing => {}
+            Parsed::List { head } => {
+                let mut list = List::new(head, false);
+                return match list.feed(&line[at..]) {
+                    Fed::Done(used) => {
+                        self.list(list, origin, sink);
+                        Some(at + used)
+                    }
+                    Fed::End => {
+                        self.keep(Open::list(origin.clone(), list), sink);
+                        Some(line.len())
+                    }
+                    // The tail may follow.
+                    Fed::Odd(used) if head => {
+                        list.something_is_missing();
+                        self.keep(Open::list(origin.clone(), list), sink);
+                        Some(at + used)
+                    }
+                    Fed::Odd(_) => None,
+                };
+            }
+        }
+        Some(at)
+    }
+
+    fn list(&mut self, list: List, origin: &Origin, sink: &mut Sink<'_>) {
+        if let Some(runs) = list.finish() {
+            emit(origin, Record::FreeRuns(runs), sink);
+        }
+    }
+}
+
+fn emit(origin: &Origin, record: Record, sink: &mut Sink<'_>) {
+    let Origin { line, time_us, task } = origin.clone();
+    sink.push_found(Found { line, time_us, task, record });
+}
+
+/// Where the word of letters, digits and `_` around `hit` begins, not in front of `from`.
+fn word_start(line: &[u8], from: usize, hit: usize) -> usize {
+    const LONGEST: usize = 48;
+    let least = from.max(hit.saturating_sub(LONGEST));
+    let part = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
+    hit - line[least..hit].iter().rev().take_while(part).count()
 }

@@ -1,0 +1,183 @@
+//! What a boot log, a backtrace and a shell say of the kernel and its areas.
+
+use std::sync::Arc;
+
+use memchr::memmem;
+
+use super::cursor::Cursor;
+use crate::ingest::log::Record;
+
+/// The longest release or command line that is kept.
+const LONGEST: usize = 4096;
+
+/// What a line says, where it says something of this kind; `hit` is where the word stands that led
+/// here.
+pub(super) fn read(line: &[u8], hit: usize) -> Option<Record> {
+    let rest = &line[hit..];
+    if let Some(version) = rest.strip_prefix(b"Linux version ") {
+        return release(version);
+    }
+    if let Some(behind) = rest.strip_prefix(b"ernel command line:") {
+        let text = &behind[..behind.len().min(LONGEST)];
+        return Some(Record::CommandLine(text_of(text.trim_ascii())));
+    }
+    if rest.starts_with(b"CMA memory pool") {
+        return pool(rest);
+    }
+    if rest.starts_with(b"ainted") {
+        return tainted(&rest[6..]);
+    }
+    rest.strip_prefix(b"reserved mem: ").and_then(node)
+}
+
+fn text_of(bytes: &[u8]) -> Arc<str> {
+    Arc::from(&*String::from_utf8_lossy(bytes))
+}
+
+/// The release that `text` begins with: `6.12.117-foo`.
+fn release(text: &[u8]) -> Option<Record> {
+    let end = text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len()).min(LONGEST);
+    let name = text[..end].strip_suffix(b",").unwrap_or(&text[..end]);
+    is_release(name).then(|| Record::Kernel(text_of(name)))
+}
+
+/// `6.12…`.
+fn is_release(word: &[u8]) -> bool {
+    let digits = word.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    (1..=2).contains(&digits)
+        && word.get(digits) == Some(&b'.')
+        && word.get(digits + 1).is_some_and(u8::is_ascii_digit)
+}
+
+/// ` 6.12.117-foo #1` or `: G  W  O  5.10.1 #1 board (DT)` behind `tainted`, `Tainted`.
+fn tainted(text: &[u8]) -> Option<Record> {
+    let near = &text[..text.len().min(128)];
+    let mut words = near.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    let name = words.find(|word| is_release(word))?;
+    let built = words.next().is_some_and(|word| word.starts_with(b"#"));
+    built.then(|| Record::Kernel(text_of(name)))
+}
+
+/// `Linux board 6.12.117-foo #1 SMP …`, what `uname -a` prints; or the release alone.
+pub(super) fn uname(line: &[u8]) -> Option<Record> {
+    let line = line.trim_ascii();
+    let near = &line[..line.len().min(256)];
+    let mut words = near.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    let first = words.next()?;
+    if is_release(first) {
+        return words.next().is_none().then(|| Record::Kernel(text_of(first)));
+    }
+    let name = words.nth(1).filter(|name| first == b"Linux" && is_release(name))?;
+    Some(Record::Kernel(text_of(name)))
+}
+
+/// `CMA memory pool at 0x0000000090000000, size 640 MiB`.
+fn pool(text: &[u8]) -> Option<Record> {
+    let mut c = Cursor::new(text, 0, true);
+    c.literal(b"CMAmemorypoolat").ok()?;
+    let base = c.hex().ok()?;
+    c.literal(b",size").ok()?;
+    let size = c.number().ok()?;
+    let bytes = size.checked_mul(unit(c.peek().ok()?)?)?;
+    Some(Record::Reserved { area: None, base, bytes })
+}
+
+const fn unit(letter: u8) -> Option<u64> {
+    match letter {
+        b'K' | b'k' => Some(1 << 10),
+        b'M' => Some(1 << 20),
+        b'G' => Some(1 << 30),
+        _ => None,
+    }
+}
+
+/// `0x90000000..0xafffffff (524288 KiB) map reusable linux,cma`, from 6.4 on.
+fn node(text: &[u8]) -> Option<Record> {
+    let mut c = Cursor::new(text, 0, true);
+    let base = c.hex().ok()?;
+    c.literal(b"..").ok()?;
+    c.hex().ok()?;
+    c.literal(b"(").ok()?;
+    let size = c.number().ok()?;
+    let bytes = size.checked_mul(unit(c.peek().ok()?)?)?;
+    c.literal(b"KiB)mapreusable").ok()?;
+    let name = c.rest().trim_ascii();
+    let area = memmem::find(name, b"cma").map(|_| text_of(&name[..name.len().min(64)]))?;
+    Some(Record::Reserved { area: Some(area), base, bytes })
+}
+
+/// `echo 15262 > /sys/kernel/debug/cma/cma-reserved/alloc`, also through `tee`.
+pub(super) fn debugfs_alloc(line: &[u8], hit: usize) -> Option<Record> {
+    let rest = line.get(hit..)?.strip_prefix(b"echo ")?;
+    let rest = &rest[..rest.len().min(256)];
+    let path = memmem::find(rest, b"/cma/")? + 5;
+    let mut c = Cursor::new(rest, 0, true);
+    if c.optional(b"-n").ok()? {
+        c.peek().ok()?;
+    }
+    let quote = c.peek().ok()?;
+    c.at += usize::from(b"\"'".contains(&quote));
+    let count = c.any_number().ok()?;
+    let (folder, behind) = rest[path..].split_at(memmem::find(&rest[path..], b"/")?);
+    let behind = behind.strip_prefix(b"/alloc")?;
+    if behind.first().is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') {
+        return None;
+    }
+    let name = folder.strip_prefix(b"cma-").unwrap_or(folder);
+    let area = (!name.is_empty()).then(|| text_of(name));
+    Some(Record::DebugfsAlloc { area, count })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(line: &str, word: &str) -> Option<Record> {
+        read(line.as_bytes(), line.find(word).expect("the word"))
+    }
+
+    fn kernel(name: &str) -> Option<Record> {
+        Some(Record::Kernel(Arc::from(name)))
+    }
+
+    #[test]
+    fn the_release_is_found_where_a_kernel_says_it() {
+        let text = "[    0.0] Linux version 6.1.33-v8+ (me@here) (gcc) #1 SMP";
+        assert_eq!(at(text, "Linux"), kernel("6.1.33-v8+"));
+        let text = "CPU: 0 PID: 1 Comm: x Not tainted 6.12.9-foo #1";
+        assert_eq!(at(text, "ainted"), kernel("6.12.9-foo"));
+        let text = "CPU: 2 PID: 19 Comm: x 1.5 Tainted: G        W  O      5.10.1 #1 board (DT)";
+        assert_eq!(at(text, "ainted"), kernel("5.10.1"));
+        assert_eq!(at("module is not tainted by 5.10", "ainted"), None);
+        assert_eq!(at("Linux version unknown", "Linux"), None);
+        assert_eq!(uname(b"Linux board 5.15.32-foo #1 SMP aarch64"), kernel("5.15.32-foo"));
+        assert_eq!(uname(b"5.15.32-foo"), kernel("5.15.32-foo"));
+        assert_eq!(uname(b"5.15 is what I run"), None);
+    }
+
+    #[test]
+    fn areas_of_the_device_tree_are_found() {
+        let text = "Reserved memory: created CMA memory pool at 0x0000000070000000, size 96 MiB";
+        let expected = Record::Reserved { area: None, base: 0x7000_0000, bytes: 96 << 20 };
+        assert_eq!(at(text, "CMA"), Some(expected));
+        let text = "OF: reserved mem: 0x70000000..0x75ffffff (98304 KiB) map reusable linux,cma";
+        let area = Some(Arc::from("linux,cma"));
+        let expected = Record::Reserved { area, base: 0x7000_0000, bytes: 96 << 20 };
+        assert_eq!(at(text, "reserved"), Some(expected));
+        assert_eq!(at("OF: reserved mem: node linux,cma compatible matching fail", "res"), None);
+    }
+
+    #[test]
+    fn a_request_through_debugfs_is_found() {
+        let alloc =
+            |area: &str, count| Some(Record::DebugfsAlloc { area: Some(Arc::from(area)), count });
+        let read = |line: &str| debugfs_alloc(line.as_bytes(), line.find("echo").expect("echo"));
+        assert_eq!(
+            read("# echo 77 > /sys/kernel/debug/cma/cma-reserved/alloc "),
+            alloc("reserved", 77)
+        );
+        assert_eq!(read("$ echo 9 | sudo tee /d/cma/linux,cma/alloc"), alloc("linux,cma", 9));
+        assert_eq!(read("# echo 77 > /sys/kernel/debug/cma/cma-0/free"), None);
+        assert_eq!(read("# echo hello"), None);
+    }
+}

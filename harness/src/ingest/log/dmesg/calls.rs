@@ -1,0 +1,367 @@
+//! Debug lines and developers' prints of a call, `alloc_contig_range:`, and the rate limit.
+
+use std::sync::Arc;
+
+use super::cursor::{Cursor, JOIN, Stop};
+use super::grammar::{Function, Message, Parsed, Tools};
+use crate::ingest::log::{Origin, Page, Record};
+
+/// Behind `cma_alloc(`.
+pub(super) fn call(
+    c: &mut Cursor<'_>,
+    function: Function,
+    tools: &mut Tools,
+) -> Result<Message, Stop> {
+    const LONGEST: usize = 240;
+    let inside = c.parenthesis(LONGEST)?;
+    if inside.trim_ascii().is_empty() {
+        return behind_call(c);
+    }
+    tools.spare.clear();
+    tools.spare.extend(inside.iter().filter(|byte| **byte != JOIN));
+    let inside = std::mem::take(&mut tools.spare);
+    let record = arguments(&inside, function, tools);
+    tools.spare = inside;
+    record.map(Message::record).ok_or(Stop::No)
+}
+
+/// `cma PTR, name: AREA, count 456, align 8`, `page PTR, count 4`, `mask 0xf offset 0 maxno …`.
+fn arguments(inside: &[u8], function: Function, tools: &mut Tools) -> Option<Record> {
+    let number = |key: &[u8]| value(inside, key);
+    if function == Function::Release {
+        word_at(inside, b"page")?;
+        let (origin, area, pfn) = (Origin::Debug, None, number(b"pfn"));
+        return Some(Record::Release { origin, area, pfn, count: number(b"count") });
+    }
+    let count = number(b"count")?;
+    if let (Some(mask), Some(maxno)) = (number(b"mask"), number(b"maxno")) {
+        let offset = number(b"offset").unwrap_or(0);
+        return Some(Record::Mask { mask, offset, maxno, bits: count });
+    }
+    let align = u32::try_from(number(b"align")?).ok()?;
+    let total = number(b"total");
+    let vendor = total.is_some() || inside.starts_with(b"[");
+    let area = if vendor { vendor_area(inside) } else { named_area(inside) };
+    let named = word_at(inside, b"name").is_some() || tools.word.starts_with(b"__cma");
+    let area = area.map(|name| tools.names.get(name));
+    let origin = Origin::Debug;
+    Some(Record::Start { origin, area, count, align, available: None, total, vendor, named })
+}
+
+/// Where the word `key` ends.
+fn word_at(text: &[u8], key: &[u8]) -> Option<usize> {
+    let part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    memchr::memmem::find_iter(text, key).map(|at| (at, at + key.len())).find_map(|(start, end)| {
+        let whole = !start.checked_sub(1).is_some_and(|before| part(text[before]))
+            && !text.get(end).is_some_and(|byte| part(*byte));
+        whole.then_some(end)
+    })
+}
+
+/// The number behind the last word `key`: an area may be called `count 4`, and stands before.
+fn value(text: &[u8], key: &[u8]) -> Option<u64> {
+    let mut at = 0;
+    let mut found = None;
+    while let Some(end) = word_at(&text[at..], key) {
+        at += end;
+        let mut c = Cursor::new(text, at, true);
+        let _ = c.eat(b'=').ok()? || c.eat(b':').ok()?;
+        if let Ok(number) = c.any_number() {
+            found = Some(number);
+        }
+    }
+    found
+}
+
+/// The name between `name:` and `, count`.
+fn named_area(inside: &[u8]) -> Option<&[u8]> {
+    let start = word_at(inside, b"name")?;
+    let rest = inside[start..].strip_prefix(b":")?;
+    let end = memchr::memmem::rfind(rest, b"count")?;
+    let name = rest[..end].trim_ascii();
+    Some(name.strip_suffix(b",").unwrap_or(name).trim_ascii()).filter(|name| !name.is_empty())
+}
+
+/// The name in `…:total 8192) NAME(PTR), count 2`.
+fn vendor_area(inside: &[u8]) -> Option<&[u8]> {
+    let end = memchr::memmem::rfind(inside, b"count")?;
+    let head = &inside[..end];
+    let open = memchr::memrchr(b'(', head)?;
+    let start = memchr::memrchr(b')', &head[..open]).map_or(0, |close| close + 1);
+    Some(head[start..open].trim_ascii()).filter(|name| !name.is_empty())
+}
+
+/// `: memory range at … is busy, retrying` or `: returned …` behind `cma_alloc()`.
+fn behind_call(c: &mut Cursor<'_>) -> Result<Message, Stop> {
+    c.literal(b":")?;
+    let (origin, area, count, align) = (Origin::Debug, None, None, None);
+    if c.optional(b"returned")? {
+        let (page, _) = pointer(c)?;
+        let pfn = pfn_behind(c);
+        let (errno, alone) = (None, false);
+        let record = Record::Finish { origin, area, page, pfn, count, align, errno, alone };
+        return Ok(Message::record(record));
+    }
+    c.literal(b"memoryrangeat")?;
+    let pfn = if c.optional(b"pfn")? { Some(c.hex()?) } else { None };
+    let page = match c.literal(b"isbusy") {
+        Ok(()) => None,
+        Err(Stop::More) => return Err(Stop::More),
+        Err(Stop::No) => {
+            let (_, page) = pointer(c)?;
+            c.literal(b"isbusy")?;
+            page
+        }
+    };
+    if c.literal(b",retrying") == Err(Stop::More) {
+        return Err(Stop::More);
+    }
+    Ok(Message::record(Record::Busy { origin, area, pfn, page, count, align }))
+}
+
+/// A page as printed, and its number where that is no hash.
+fn pointer(c: &mut Cursor<'_>) -> Result<(Page, Option<u64>), Stop> {
+    if c.eat(b'(')? {
+        let text = c.parenthesis(32)?;
+        let null = text.iter().filter(|byte| byte.is_ascii_alphabetic()).eq(b"null");
+        return Ok((if null { Page::Null } else { Page::Some }, None));
+    }
+    if c.optional(b"NULL")? || c.optional(b"null")? {
+        return Ok((Page::Null, None));
+    }
+    let prefixed = c.optional(b"0x")?;
+    c.peek()?;
+    let start = c.at;
+    let number = c.hex()?;
+    let digits = c.text(start).iter().filter(|byte| byte.is_ascii_hexdigit()).count();
+    if number == 0 {
+        return Ok((Page::Null, None));
+    }
+    // A hash has 32 bits; on 64 bits a real pointer has its upper ones set. On 32 bits a page lies
+    // in the kernel's half, and struct page is a multiple of 4 bytes.
+    let real = match digits {
+        16 => number >> 48 != 0,
+        8 => number >= 0x8000_0000 && number.is_multiple_of(4),
+        _ => prefixed && number > u64::from(u32::MAX),
+    };
+    Ok((Page::Some, real.then_some(number)))
+}
+
+/// ` (pfn 0x2f300)` on the same line.
+fn pfn_behind(c: &mut Cursor<'_>) -> Option<u64> {
+    let mut ahead = Cursor::new(c.rest(), 0, true);
+    ahead.literal(b"(pfn").ok()?;
+    let pfn = ahead.hex().ok()?;
+    ahead.literal(b")").ok()?;
+    c.at += ahead.at;
+    Some(pfn)
+}
+
+/// `255, offset=0, bitmap_maxno=286720, bitmap_count=456` behind `mask=`.
+pub(super) fn mask(c: &mut Cursor<'_>) -> Result<Message, Stop> {
+    let mask = c.any_number()?;
+    c.literal(b",offset=")?;
+    let offset = c.any_number()?;
+    c.literal(b",bitmap_maxno=")?;
+    let maxno = c.any_number()?;
+    c.literal(b",bitmap_count=")?;
+    let bits = c.any_number()?;
+    Ok(Message::record(Record::Mask { mask, offset, maxno, bits }))
+}
+
+/// `: size=…, start=…, …, end=…` behind `bitmap_find_next_zero_area_off`.
+pub(super) fn search(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, Stop> {
+    c.literal(b":")?;
+    let (mut size, mut nr, mut mask, mut offset, mut index) = (None, None, None, None, None);
+    let mut word = std::mem::take(&mut tools.spare);
+    for _ in 0..16 {
+        c.ident(&mut word)?;
+        c.literal(b"=")?;
+        let number = c.any_number()?;
+        match word.as_slice() {
+            b"size" => size = Some(number),
+            b"nr" => nr = Some(number),
+            b"align_mask" => mask = Some(number),
+            b"align_offset" => offset = Some(number),
+            b"index" => index = Some(number),
+            b"end" => {
+                let (Some(size), Some(nr), Some(mask), Some(index)) = (size, nr, mask, index)
+                else {
+                    return Err(Stop::No);
+                };
+                let (offset, end) = (offset.unwrap_or(0), number);
+                tools.spare = word;
+                let record = Record::Search { size, nr, mask, offset, index, end };
+                return Ok(Message::record(record));
+            }
+            _ => {}
+        }
+        c.literal(b",")?;
+    }
+    Err(Stop::No)
+}
+
+/// `: [2ef00, 2f00a) PFNs busy` behind `alloc_contig_range`.
+pub(super) fn contig(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, Stop> {
+    if c.optional(b"()")? || c.peek()? == b':' {
+        c.optional(b":")?;
+    }
+    match c.peek()? {
+        b'[' => c.at += 1,
+        b'0'..=b'9' => return suppressed(c, tools),
+        _ => return Err(Stop::No),
+    }
+    let start = c.hex()?;
+    if !c.optional(b",")? {
+        c.literal(b"-")?;
+    }
+    let end = c.hex()?;
+    if !c.optional(b")")? {
+        c.literal(b"]")?;
+    }
+    c.literal(b"PFNsbusy")?;
+    Ok(Message::record(Record::PfnsBusy { start, end }))
+}
+
+/// `29 callbacks suppressed` behind a function, whose name was read.
+pub(super) fn suppressed(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, Stop> {
+    let lines = c.number()?;
+    c.literal(b"callbackssuppressed")?;
+    let function: Arc<str> = tools.names.get(&tools.word);
+    Ok(Message::new(Parsed::Record(Record::Suppressed { function, lines })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::grammar::message;
+    use super::*;
+
+    fn read(text: &str) -> Record {
+        let mut c = Cursor::new(text.as_bytes(), 0, false);
+        match message(&mut c, &mut Tools::default()) {
+            Ok(Message { parsed: Parsed::Record(record), .. }) => record,
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+
+    fn start(area: Option<&str>, count: u64, align: u32, named: bool) -> Record {
+        let (origin, area) = (Origin::Debug, area.map(Arc::from));
+        let (available, total, vendor) = (None, None, false);
+        Record::Start { origin, area, count, align, available, total, vendor, named }
+    }
+
+    #[test]
+    fn calls_of_every_generation_are_read() {
+        for (text, expected) in [
+            ("cma: cma_alloc(cma ffff00000a1b2c30, count 77, align 7)", start(None, 77, 7, false)),
+            ("cma: cma_alloc(cma (ptrval), count 1, align 0)", start(None, 1, 0, false)),
+            ("cma: cma_alloc(cma (____ptrval____), count 1, align 0)", start(None, 1, 0, false)),
+            (
+                "cma: cma_alloc(cma 00000000d0b1a2c3, name: linux,cma, count 9, align 4)",
+                start(Some("linux,cma"), 9, 4, true),
+            ),
+            (
+                "__cma_alloc(cma 00000000d0b1a2c3, name: my count 3, count 9, align 4)",
+                start(Some("my count 3"), 9, 4, true),
+            ),
+            (
+                "cma: dma_alloc_from_contiguous(cma c5eb4a80, count 178, align 8)",
+                start(None, 178, 8, false),
+            ),
+        ] {
+            assert_eq!(read(text), expected, "{text}");
+        }
+        let vendor = read(
+            "cma_alloc([77][init]:cma(ffffffff00b50000:total 4096) linux,cma(ffffffe89d084cf0), \
+             count 2, align 1 gfp_mask 0xcc0)",
+        );
+        let Record::Start { area, count, align, total, vendor, .. } = vendor else {
+            panic!("{vendor:?}")
+        };
+        assert_eq!((area.as_deref(), count, align), (Some("linux,cma"), 2, 1));
+        assert_eq!((total, vendor), (Some(4096), true));
+    }
+
+    #[test]
+    fn busy_lines_keep_what_is_no_hash() {
+        for (text, pfn, page) in [
+            (
+                "cma_alloc(): memory range at ffffea000f0a0000 is busy, retrying",
+                None,
+                Some(0xffff_ea00_0f0a_0000),
+            ),
+            ("cma_alloc(): memory range at c07df000 is busy, retrying", None, Some(0xc07d_f000)),
+            ("cma_alloc(): memory range at (ptrval) is busy, retrying", None, None),
+            ("cma_alloc(): memory range at 000000004f1e9d2c is busy, retrying", None, None),
+            (
+                "cma_alloc(): memory range at pfn 0x8ad00 000000004f1e9d2c is busy, retrying",
+                Some(0x8ad00),
+                None,
+            ),
+            ("cma_alloc(): memory range at pfn 0x2f2a0 is busy, retrying", Some(0x2f2a0), None),
+        ] {
+            let Record::Busy { pfn: read_pfn, page: read_page, .. } = read(text) else {
+                panic!("{text}")
+            };
+            assert_eq!((read_pfn, read_page), (pfn, page), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_was_returned_is_null_or_not() {
+        for (text, page, pfn) in [
+            ("cma_alloc(): returned (null)", Page::Null, None),
+            ("dma_alloc_from_contiguous(): returned   (null)", Page::Null, None),
+            ("cma_alloc(): returned 0000000000000000", Page::Null, None),
+            ("cma_alloc(): returned 00000000", Page::Null, None),
+            ("cma_alloc(): returned ffff7e0000ba4000", Page::Some, None),
+            ("cma_alloc(): returned (ptrval)", Page::Some, None),
+            ("cma_alloc(): returned e6e1f000 (pfn 0x2f300)", Page::Some, Some(0x2f300)),
+        ] {
+            let Record::Finish { page: read_page, pfn: read_pfn, .. } = read(text) else {
+                panic!("{text}")
+            };
+            assert_eq!((read_page, read_pfn), (page, pfn), "{text}");
+        }
+    }
+
+    #[test]
+    fn private_prints_are_read() {
+        let search = read(
+            "bitmap_find_next_zero_area_off: size=4096, start=3585, nr=300, align_mask=0xff, \
+             align_offset=0, sindex=3841, index=4096, end=4396",
+        );
+        let (size, nr, mask) = (4096, 300, 255);
+        let expected = Record::Search { size, nr, mask, offset: 0, index: 4096, end: 4396 };
+        assert_eq!(search, expected);
+        let mask = Record::Mask { mask: 15, offset: 0, maxno: 4096, bits: 300 };
+        assert_eq!(read("cma: cma_alloc(mask 0x0000000f offset 0 maxno 4096 count 300)"), mask);
+        assert_eq!(read("cma_alloc: mask=15, offset=0, bitmap_maxno=4096, bitmap_count=300"), mask);
+    }
+
+    #[test]
+    fn ranges_and_hidden_lines_are_read() {
+        let busy = Record::PfnsBusy { start: 0x2ef00, end: 0x2f00a };
+        assert_eq!(read("alloc_contig_range: [2ef00, 2f00a) PFNs busy"), busy);
+        assert_eq!(read("alloc_contig_range_noprof: [0x2ef00, 0x2f00a) PFNs busy"), busy);
+        let Record::Suppressed { function, lines } = read("__cma_alloc: 29 callbacks suppressed")
+        else {
+            panic!("suppressed")
+        };
+        assert_eq!((&*function, lines), ("__cma_alloc", 29));
+    }
+
+    #[test]
+    fn releases_are_read() {
+        let (origin, area, pfn) = (Origin::Debug, None, None);
+        let count = Some(4);
+        assert_eq!(
+            read("cma: cma_release(page 000000004f1e9d2c, count 4)"),
+            Record::Release { origin, area: area.clone(), pfn, count }
+        );
+        assert_eq!(
+            read("dma_release_from_contiguous(page c08c63e0)"),
+            Record::Release { origin, area, pfn, count: None }
+        );
+    }
+}

@@ -1,0 +1,176 @@
+//! The failure line, from `req-size` on.
+
+use std::sync::Arc;
+
+use super::cursor::{Cursor, Stop};
+use super::grammar::{Message, Parsed};
+use crate::ingest::log::{Record, Shape};
+
+/// The most sizes that one line names.
+const MOST: usize = 64;
+
+/// Reads `: 456 pages, ret: -12` behind `req-size`, as far as it is there.
+pub(super) fn failed(
+    c: &mut Cursor<'_>,
+    shape: Shape,
+    area: Option<Arc<str>>,
+) -> Result<Message, Stop> {
+    if !c.eat(b':')? {
+        c.eat(b'=')?;
+    }
+    let (first, others) = sizes(c)?;
+    let (ret, soft) = behind_size(c)?;
+    let record = |count| Record::Failed { shape, area: area.clone(), count, ret };
+    let parsed = if others.is_empty() {
+        Parsed::Record(record(first))
+    } else {
+        Parsed::Records(std::iter::once(first).chain(others).map(record).collect())
+    };
+    Ok(Message { parsed, soft })
+}
+
+/// `456`; by hand also `{256,128}` or `256/128`.
+fn sizes(c: &mut Cursor<'_>) -> Result<(u64, Vec<u64>), Stop> {
+    let close = match c.peek()? {
+        b'{' => Some(b'}'),
+        b'[' => Some(b']'),
+        b'(' => Some(b')'),
+        b'<' => Some(b'>'),
+        _ => None,
+    };
+    c.at += usize::from(close.is_some());
+    let first = c.number()?;
+    let mut others = Vec::new();
+    loop {
+        let Ok(next) = c.peek() else { break };
+        if Some(next) == close {
+            c.at += 1;
+            break;
+        }
+        let between = match close {
+            Some(_) => matches!(next, b',' | b'/' | b'|' | b'+'),
+            None => matches!(next, b'/' | b'|'),
+        };
+        if !between || others.len() == MOST {
+            break;
+        }
+        let start = c.at;
+        c.at += 1;
+        match c.number() {
+            Ok(number) => others.push(number),
+            Err(Stop::More) => return Err(Stop::More),
+            Err(Stop::No) => {
+                c.at = start;
+                break;
+            }
+        }
+    }
+    Ok((first, others))
+}
+
+/// ` pages, ret: -12`: the number, and whether it may go on behind the end of the text.
+fn behind_size(c: &mut Cursor<'_>) -> Result<(Option<i32>, bool), Stop> {
+    if !c.optional(b"pages")? {
+        c.optional(b"page")?;
+    }
+    let end = c.at;
+    // At the end of the text, where nothing follows, the peek has no byte: the line is cut there.
+    let next = match c.peek() {
+        Err(Stop::More) => return Err(Stop::More),
+        Err(Stop::No) => return Ok((None, false)),
+        Ok(next) => next,
+    };
+    c.at += usize::from(matches!(next, b',' | b';'));
+    match c.literal(b"ret") {
+        Ok(()) => {}
+        Err(Stop::More) => return Err(Stop::More),
+        Err(Stop::No) => {
+            c.at = end;
+            return Ok((None, false));
+        }
+    }
+    match ret(c) {
+        Err(Stop::No) => Ok((None, false)),
+        read => read,
+    }
+}
+
+fn ret(c: &mut Cursor<'_>) -> Result<(Option<i32>, bool), Stop> {
+    if !c.eat(b':')? {
+        c.eat(b'=')?;
+    }
+    let negative = c.eat(b'-')?;
+    for (name, errno) in [(&b"ENOMEM"[..], -12), (b"EBUSY", -16), (b"EINTR", -4), (b"EINVAL", -22)]
+    {
+        if c.optional(name)? {
+            return Ok((Some(errno), false));
+        }
+    }
+    let number = c.number()?;
+    // -1 and -2 are no errno of cma_alloc(): a 2 or a 6 may stand on the next line.
+    let soft = !c.last && c.rest().is_empty() && (1..=2).contains(&number);
+    let several = c.rest().first().is_some_and(|byte| matches!(byte, b'/' | b'|'));
+    if several {
+        c.at += 1;
+        // A second number of the same line: which of them was printed is not told.
+        if c.rest().first() == Some(&b'-') {
+            c.at += 1;
+        }
+        let _ = c.number();
+        return Ok((None, false));
+    }
+    let number = i32::try_from(number).ok();
+    let ret = number.map(|number| if negative { -number } else { number });
+    Ok((ret, soft))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, last: bool) -> Result<Message, Stop> {
+        failed(&mut Cursor::new(text.as_bytes(), 0, last), Shape::Named, None)
+    }
+
+    fn record(count: u64, ret: Option<i32>) -> Record {
+        Record::Failed { shape: Shape::Named, area: None, count, ret }
+    }
+
+    #[test]
+    fn a_line_that_is_cut_has_a_size_and_no_ret() {
+        for text in
+            [": 456", ": 456 pages", ": 456 pages,", ": 456 pages, ret:", ": 456 pages, ret: -"]
+        {
+            assert_eq!(read(text, false), Err(Stop::More), "{text}");
+            let cut = read(text, true).expect("a size");
+            assert_eq!(cut.parsed, Parsed::Record(record(456, None)), "{text}");
+        }
+        assert_eq!(read(": ", true), Err(Stop::No));
+    }
+
+    #[test]
+    fn sizes_in_braces_are_one_record_each() {
+        for text in [
+            ": {256,128} pages, ret: -16",
+            ": {256, 128} pages, ret: -16",
+            ": 256/128 pages, ret: -16",
+        ] {
+            let expected = vec![record(256, Some(-16)), record(128, Some(-16))];
+            assert_eq!(read(text, false).expect(text).parsed, Parsed::Records(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_ret_that_may_go_on_is_soft() {
+        assert!(read(": 1 pages, ret: -1", false).expect("read").soft);
+        assert!(!read(": 1 pages, ret: -4", false).expect("read").soft);
+        assert!(!read(": 1 pages, ret: -16", false).expect("read").soft);
+        assert!(!read(": 1 pages, ret: -1 x", false).expect("read").soft);
+    }
+
+    #[test]
+    fn numbers_too_large_are_no_panic() {
+        let most = read(": 99999999999999999999999 pages, ret: -99999999999", false).expect("read");
+        assert_eq!(most.parsed, Parsed::Record(record(u64::MAX, None)));
+    }
+}

@@ -1,0 +1,477 @@
+//! The list of free runs, line by line: `cma_debug_show_areas()` of `mm/cma.c` and what hands and
+//! mail programs made of it.
+
+use super::tail::{self, Tail};
+use crate::ingest::log::{FreeRuns, RangeRuns};
+
+/// A list that is being read.
+#[derive(Clone, Debug, Default)]
+pub(super) struct List {
+    pub(super) runs: FreeRuns,
+    place: Place,
+    /// The tail so far, without blanks.
+    tail: Vec<u8>,
+    /// It was begun in the middle of a sentence.
+    pub(super) prose: bool,
+}
+
+/// Where in an item the reading stands.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+enum State {
+    /// In front of one.
+    #[default]
+    Item,
+    /// In its pages.
+    Pages,
+    /// Behind its pages and a blank.
+    PagesDone,
+    /// Behind `@`.
+    At,
+    /// In its bit.
+    Bit,
+    /// Behind its bit and a blank.
+    BitDone,
+    /// Behind `=`.
+    Tail,
+}
+
+/// What is put back where a line turns out to be something else.
+#[derive(Clone, Copy, Default, Debug)]
+struct Place {
+    state: State,
+    /// The number that is being read; what is too large stays too large.
+    number: u64,
+    pages: u64,
+    /// The bit of the last run of this range.
+    last: Option<u64>,
+    /// Runs that this line added.
+    added: usize,
+    /// The distance from the last run to the first of this line.
+    gap: Option<u64>,
+    cut: bool,
+    ranged: bool,
+    unplaced: bool,
+}
+
+/// All that is needed to undo a line.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark {
+    place: Place,
+    ranges: usize,
+    runs: usize,
+    tail: usize,
+}
+
+/// How the reading of a line ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Fed {
+    /// At its end; the list may go on.
+    End,
+    /// With the tail; this many bytes are read.
+    Done(usize),
+    /// At a byte that is of no list; this many bytes are read.
+    Odd(usize),
+}
+
+impl List {
+    /// A list whose head was read, or one that goes on from lines that are not there.
+    pub(super) fn new(head: bool, prose: bool) -> Self {
+        let runs = FreeRuns { head, ..FreeRuns::default() };
+        Self { runs, prose, ..Self::default() }
+    }
+
+    pub(super) fn mark(&self) -> Mark {
+        let runs = self.runs.ranges.last().map_or(0, |range| range.runs.len());
+        Mark { place: self.place, ranges: self.runs.ranges.len(), runs, tail: self.tail.len() }
+    }
+
+    pub(super) fn undo(&mut self, mark: Mark) {
+        self.place = mark.place;
+        self.runs.ranges.truncate(mark.ranges);
+        if let Some(range) = self.runs.ranges.last_mut() {
+            range.runs.truncate(mark.runs);
+        }
+        self.tail.truncate(mark.tail);
+    }
+
+    /// Runs that the line read last added.
+    pub(super) const fn added(&self) -> usize {
+        self.place.added
+    }
+
+    /// How far the line read last begins behind the one before: `None` where it adds no run.
+    pub(super) const fn gap(&self) -> Option<u64> {
+        self.place.gap
+    }
+
+    /// Whether a run at the end of what was read is not counted yet.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self.place.state, State::Bit | State::BitDone)
+    }
+
+    /// Whether the tail is whole unless more of it follows on the next line.
+    pub(super) fn is_soft(&self) -> bool {
+        self.place.state == State::Tail && tail::read(&self.tail).is_some_and(|tail| tail.soft)
+    }
+
+    /// Something that is no run stands in it.
+    pub(super) fn something_is_missing(&mut self) {
+        self.forget_number();
+        self.place.cut = true;
+    }
+
+    /// A number without `@` at the end is of the sentence behind the list.
+    pub(super) fn forget_number(&mut self) {
+        let _ = match self.place.state {
+            State::Bit | State::BitDone => self.end_run(),
+            _ => None,
+        };
+        if self.place.state != State::Tail {
+            self.place.state = State::Item;
+        }
+    }
+
+    /// Whether a tail was begun.
+    pub(super) fn in_tail(&self) -> bool {
+        self.place.state == State::Tail
+    }
+
+    /// The pages that its tail states agree with its runs.
+    pub(super) fn adds_up(&self) -> bool {
+        let tail = tail::read(&self.tail);
+        let pending = if self.place.state == State::Bit { self.place.pages } else { 0 };
+        tail.and_then(|tail| tail.free) == Some(self.runs.sum().saturating_add(pending))
+    }
+
+    /// Reads a line, or the rest of the one that holds the head.
+    pub(super) fn feed(&mut self, text: &[u8]) -> Fed {
+        self.place.added = 0;
+        self.place.gap = None;
+        // A number may be broken behind a blank: no list has a blank between two digits.
+        self.place.state = match self.place.state {
+            State::PagesDone => State::Pages,
+            State::BitDone => State::Bit,
+            state => state,
+        };
+        let mut at = text.iter().take_while(|byte| b" \t".contains(byte)).count();
+        if self.place.state != State::Tail && text.get(at) == Some(&b':') {
+            at += 1;
+        }
+        while at < text.len() {
+            if self.place.state == State::Tail {
+                return self.feed_tail(text, at);
+            }
+            match self.byte(text, at) {
+                Some(used) => at += used,
+                None => return Fed::Odd(at),
+            }
+        }
+        Fed::End
+    }
+
+    /// Reads what stands at `at`: how many bytes, or `None` where that is of no list.
+    fn byte(&mut self, text: &[u8], at: usize) -> Option<usize> {
+        let byte = text[at];
+        let place = &mut self.place;
+        match (place.state, byte) {
+            (State::Pages | State::Bit, b'0'..=b'9') => {
+                let digit = u64::from(byte - b'0');
+                place.number = place.number.saturating_mul(10).saturating_add(digit);
+            }
+            (State::Item | State::BitDone, b'0'..=b'9') => {
+                self.end_run()?;
+                self.place.number = u64::from(byte - b'0');
+                self.place.state = State::Pages;
+            }
+            (State::At, b'0'..=b'9') => {
+                place.number = u64::from(byte - b'0');
+                place.state = State::Bit;
+            }
+            (State::Pages | State::PagesDone, b'@') => {
+                place.pages = place.number;
+                place.state = State::At;
+            }
+            (State::Pages, b' ' | b'\t' | b'`') => place.state = State::PagesDone,
+            (State::Bit, b' ' | b'\t' | b'`') => place.state = State::BitDone,
+            (_, b' ' | b'\t' | b'`' | b'\\') => {}
+            (State::At, b'.') => {
+                let dots = dots(&text[at..])?;
+                self.cut(true);
+                return Some(dots);
+            }
+            (_, b'+' | b',') => {
+                self.end_run()?;
+                self.place.state = State::Item;
+            }
+            (State::At, _) => return None,
+            (_, b'=' | b'>') => {
+                self.end_run()?;
+                self.place.state = State::Tail;
+                self.tail.clear();
+                return Some(0);
+            }
+            (state, b'.') => {
+                let dots = dots(&text[at..])?;
+                // Dots right behind a digit may stand for more digits.
+                self.cut(matches!(state, State::Pages | State::Bit));
+                return Some(dots);
+            }
+            (_, b'r') => return self.range(text, at),
+            (_, b'[' | b'(' | b'<') => {
+                let used = note(&text[at..])?;
+                self.cut(false);
+                return Some(used);
+            }
+            _ => return None,
+        }
+        Some(1)
+    }
+
+    /// Something is left out here; with `broken` in the middle of an item.
+    fn cut(&mut self, broken: bool) {
+        if !broken {
+            let _ = self.end_run();
+        }
+        self.place.cut = true;
+        self.place.state = State::Item;
+    }
+
+    /// `range 1: ` at `at`.
+    fn range(&mut self, text: &[u8], at: usize) -> Option<usize> {
+        let rest = text[at..].strip_prefix(b"range")?;
+        let blanks = rest.iter().take_while(|byte| **byte == b' ').count();
+        let digits = rest[blanks..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let number = str::from_utf8(&rest[blanks..blanks + digits]).ok()?.parse().ok()?;
+        let used = blanks + digits;
+        (rest.get(used) == Some(&b':')).then_some(())?;
+        self.end_run()?;
+        if self.runs.ranges.last().is_some_and(|range| range.range >= number) {
+            return None;
+        }
+        self.runs.ranges.push(RangeRuns { range: number, runs: Vec::new() });
+        self.place = Place { ranged: true, last: None, state: State::Item, ..self.place };
+        Some(5 + used + 1)
+    }
+
+    /// The item that was read last is a run. `None` where it cannot be one of this list.
+    fn end_run(&mut self) -> Option<()> {
+        let place = &mut self.place;
+        let run = match place.state {
+            State::Bit | State::BitDone => (place.pages, place.number),
+            State::Pages | State::PagesDone => {
+                // A number without `@`: a list without positions, or an item that is cut.
+                if place.last.is_some() {
+                    place.cut = true;
+                    place.state = State::Item;
+                    return Some(());
+                }
+                place.unplaced = true;
+                (place.number, 0)
+            }
+            State::At => {
+                place.cut = true;
+                place.state = State::Item;
+                return Some(());
+            }
+            State::Item | State::Tail => return Some(()),
+        };
+        place.state = State::Item;
+        if run.0 == 0 || run.0 == u64::MAX || run.1 == u64::MAX {
+            place.cut = true;
+            return Some(());
+        }
+        if !place.unplaced {
+            match place.last {
+                Some(last) if run.1 <= last => {
+                    // A line that begins so is of another list; inside a line a number is cut.
+                    if place.added == 0 {
+                        return None;
+                    }
+                    place.cut = true;
+                }
+                _ => {
+                    let last = place.last.unwrap_or(0);
+                    place.gap = place.gap.or(Some(run.1 - last));
+                    place.last = Some(run.1);
+                }
+            }
+        }
+        place.added += 1;
+        if self.runs.ranges.is_empty() {
+            self.runs.ranges.push(RangeRuns::default());
+        }
+        self.runs.ranges.last_mut()?.runs.push(run);
+        Some(())
+    }
+
+    fn feed_tail(&mut self, text: &[u8], at: usize) -> Fed {
+        let before = self.tail.len();
+        let spare = tail::LONGEST.saturating_sub(before);
+        let bytes = text[at..].iter().filter(|byte| !b" \t`".contains(byte));
+        self.tail.extend(bytes.take(spare));
+        let Some(Tail { used, whole, .. }) = tail::read(&self.tail) else {
+            self.tail.truncate(before);
+            return Fed::Odd(at);
+        };
+        if !whole {
+            return if self.tail.len() < tail::LONGEST { Fed::End } else { Fed::Odd(at) };
+        }
+        let mut left = used.saturating_sub(before);
+        let end = text[at..].iter().position(|byte| {
+            let counts = !b" \t`".contains(byte);
+            let behind = counts && left == 0;
+            left -= usize::from(counts && left > 0);
+            behind
+        });
+        Fed::Done(end.map_or(text.len(), |end| at + end))
+    }
+
+    /// The list as far as it was read: `None` where there is nothing in it.
+    pub(super) fn finish(mut self) -> Option<FreeRuns> {
+        let _ = self.end_run();
+        let tail = tail::read(&self.tail);
+        let free = tail.and_then(|tail| tail.free);
+        let mut runs = self.runs;
+        runs.free = free;
+        runs.total = tail.and_then(|tail| tail.total);
+        runs.ranged = self.place.ranged;
+        runs.unplaced = self.place.unplaced;
+        let some = runs.ranges.iter().any(|range| !range.runs.is_empty());
+        runs.quoted = !runs.head && free.is_none() && self.prose && some;
+        runs.cut = self.place.cut || !runs.quoted && (free.is_none() || !runs.head);
+        // Numbers alone are no list unless a head says so.
+        let real = runs.head || !runs.unplaced;
+        ((some && real) || free.is_some()).then_some(runs)
+    }
+}
+
+/// `...` at the start of `rest`: its bytes.
+fn dots(rest: &[u8]) -> Option<usize> {
+    let dots = rest.iter().take_while(|byte| **byte == b'.').count();
+    (dots > 1).then_some(dots)
+}
+
+/// `[snip]`, `(12 more)`, `<...>`: what a hand puts in place of runs.
+fn note(rest: &[u8]) -> Option<usize> {
+    let close = rest.iter().take(48).position(|byte| b"])>".contains(byte))?;
+    let text = rest[1..close].to_ascii_lowercase();
+    let words: [&[u8]; 10] =
+        [b"snip", b"..", b"cut", b"trunc", b"more", b"omit", b"elid", b"skip", b"remov", b"delet"];
+    words.iter().any(|word| memchr::memmem::find(&text, word).is_some()).then_some(close + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(lines: &[&str]) -> FreeRuns {
+        let mut list = List::new(true, false);
+        for line in lines {
+            match list.feed(line.as_bytes()) {
+                Fed::Odd(at) => panic!("{line}: odd at {at}"),
+                Fed::End | Fed::Done(_) => {}
+            }
+        }
+        list.finish().expect("a list")
+    }
+
+    fn runs(list: &FreeRuns) -> Vec<(u64, u64)> {
+        list.ranges.iter().flat_map(|range| range.runs.clone()).collect()
+    }
+
+    #[test]
+    fn a_list_broken_anywhere_is_the_same_list() {
+        let text = " 3@125+20@172+ 12@236+4@380=> 39 free of 4096 total pages";
+        let whole = read(&[text]);
+        assert_eq!(runs(&whole), [(3, 125), (20, 172), (12, 236), (4, 380)]);
+        assert_eq!((whole.free, whole.total), (Some(39), Some(4096)));
+        assert!(whole.is_complete());
+        for at in 0..text.len() {
+            let (front, back) = text.split_at(at);
+            assert_eq!(read(&[front, back]), whole, "{front}|{back}");
+            assert_eq!(
+                read(&[&format!("{front} "), &format!("  {back}")]),
+                whole,
+                "{front}|{back}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_list_without_positions_has_sizes() {
+        let list = read(&["4+7+7", "+8=>26 pages, total: 64 pages"]);
+        assert_eq!(runs(&list), [(4, 0), (7, 0), (7, 0), (8, 0)]);
+        assert!(list.unplaced && list.is_complete());
+        assert_eq!((list.free, list.total), (Some(26), Some(64)));
+    }
+
+    #[test]
+    fn an_empty_list_is_a_list() {
+        let list = read(&[" => 0 free of 64 total pages"]);
+        assert_eq!(runs(&list), []);
+        assert!(list.is_complete());
+        assert_eq!(List::new(true, false).finish(), None);
+    }
+
+    #[test]
+    fn what_is_left_out_is_told() {
+        for text in [
+            "1@10+2@13 ... +5@700=> 70 free of 999 total pages",
+            "1@10+2@13+...+5@700=> 70 free of 999 total pages",
+            "1@10+2@13+5@7... +5@700=> 70 free of 999 total pages",
+            "1@10+2@13+[snip]+5@700=> 70 free of 999 total pages",
+            "1@10+2@13+5@7 +5@700=> 70 free of 999 total pages",
+            "1@10+2@13+5@700",
+        ] {
+            let list = read(&[text]);
+            assert!(list.cut && !list.is_complete(), "{text}");
+            assert_eq!(runs(&list)[..2], [(1, 10), (2, 13)], "{text}");
+            assert_eq!(runs(&list).last(), Some(&(5, 700)), "{text}");
+        }
+    }
+
+    #[test]
+    fn ranges_have_positions_of_their_own() {
+        let list = read(&[
+            " ",
+            "range 0: 255@257+255@769",
+            "range 1: +5@3",
+            "",
+            "=> 515 free of 2048 total pages",
+        ]);
+        assert!(list.ranged && list.is_complete());
+        let first = RangeRuns { range: 0, runs: vec![(255, 257), (255, 769)] };
+        assert_eq!(list.ranges, [first, RangeRuns { range: 1, runs: vec![(5, 3)] }]);
+    }
+
+    #[test]
+    fn a_line_of_another_list_is_refused_and_undone() {
+        let mut list = List::new(true, false);
+        assert_eq!(list.feed(b"4@100+9@200+"), Fed::End);
+        let mark = list.mark();
+        for line in ["7@150+8@300", "7@300 foo", "cma", "range 0:", "7@300@", "7@300. So"] {
+            let fed = list.feed(line.as_bytes());
+            list.undo(mark);
+            if line != "range 0:" {
+                assert!(matches!(fed, Fed::Odd(_)), "{line}");
+            }
+        }
+        assert_eq!(list.feed(b"7@300 => 20 free"), Fed::End);
+        assert!(list.is_soft() && list.adds_up());
+        let list = list.finish().expect("a list");
+        assert_eq!((list.free, list.total, list.is_complete()), (Some(20), None, true));
+    }
+
+    #[test]
+    fn the_tail_ends_where_it_ends() {
+        let text = b"4@1=> 4 free of 8 total pages | yes |";
+        assert_eq!(List::new(true, false).feed(text), Fed::Done(30));
+    }
+
+    #[test]
+    fn numbers_too_large_are_left_out() {
+        let list = read(&["99999999999999999999@1+4@99999999999999999999999+3@9=> 3 free"]);
+        assert_eq!(runs(&list), [(3, 9)]);
+        assert!(list.cut);
+    }
+}

@@ -1,0 +1,243 @@
+//! Messages that go on with a later line, and lists quoted without a head.
+
+use super::cursor::{Cursor, JOIN, Stop};
+use super::grammar::{self, Message, Parsed};
+use super::list::{Fed, List};
+use super::{Dmesg, Origin, emit};
+use crate::ingest::log::{Sink, Task, prefix};
+
+/// The most bytes of a message that is broken, lists apart.
+pub(super) const LONGEST_TEXT: usize = 400;
+
+/// How many messages may be open: more are closed, the oldest first.
+const MOST_OPEN: usize = 8;
+
+/// Lines that may stand between two pieces of a message.
+const REACH: u64 = 24;
+
+/// Lines that may stand between two pieces of a list: each CPU may print one at the same time.
+const REACH_OF_LIST: u64 = 200;
+
+/// A message that may go on.
+#[derive(Clone, Debug)]
+pub(super) struct Open {
+    pub(super) origin: Origin,
+    /// The line that it was last read from.
+    last: u64,
+    kind: Kind,
+    /// It is whole unless the next line goes on with it.
+    soft: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Text(Vec<u8>),
+    List(Box<List>),
+}
+
+impl Open {
+    pub(super) fn text(origin: Origin, text: &[u8], soft: bool) -> Self {
+        Self { last: origin.line, origin, kind: Kind::Text(text.to_vec()), soft }
+    }
+
+    pub(super) fn list(origin: Origin, list: List) -> Self {
+        let soft = list.is_soft();
+        Self { last: origin.line, origin, kind: Kind::List(Box::new(list)), soft }
+    }
+
+    fn reach(&self) -> u64 {
+        match &self.kind {
+            Kind::Text(_) => REACH,
+            Kind::List(list) if list.prose => 1,
+            Kind::List(_) => REACH_OF_LIST,
+        }
+    }
+}
+
+/// Whether the same task may have printed both: a task that is not told may be any.
+fn same(one: Option<&Task>, pid: Option<u32>, cpu: Option<u32>) -> bool {
+    let Some(one) = one else { return true };
+    match (one.pid, pid, one.cpu, cpu) {
+        (Some(one), Some(other), ..) | (_, _, Some(one), Some(other)) => one == other,
+        _ => true,
+    }
+}
+
+impl Dmesg {
+    pub(super) fn keep(&mut self, open: Open, sink: &mut Sink<'_>) {
+        if self.open.len() == MOST_OPEN {
+            self.close(0, sink);
+        }
+        self.open.push(open);
+    }
+
+    /// Nothing goes on with message `index`.
+    pub(super) fn close(&mut self, index: usize, sink: &mut Sink<'_>) {
+        let Open { origin, kind, .. } = self.open.remove(index);
+        match kind {
+            Kind::List(list) => self.list(*list, &origin, sink),
+            Kind::Text(text) => {
+                let mut c = Cursor::new(&text, 0, true);
+                match grammar::message(&mut c, &mut self.tools).map(|message| message.parsed) {
+                    Ok(Parsed::Record(record)) => emit(&origin, record, sink),
+                    Ok(Parsed::Records(records)) => {
+                        records.into_iter().for_each(|record| emit(&origin, record, sink));
+                    }
+                    Ok(Parsed::List { .. } | Parsed::Nothing) | Err(_) => {}
+                }
+            }
+        }
+    }
+
+    /// Closes what line `number` is too far from.
+    pub(super) fn expire(&mut self, number: u64, sink: &mut Sink<'_>) {
+        let far = |open: &Open| number.saturating_sub(open.last) > open.reach();
+        while let Some(index) = self.open.iter().position(far) {
+            self.close(index, sink);
+        }
+    }
+
+    /// Goes on with a message that is open, where `line` does: where its piece ends, else 0.
+    pub(super) fn go_on(&mut self, line: &[u8], number: u64, sink: &mut Sink<'_>) -> usize {
+        let body = prefix::body(line);
+        let piece = line[body..].trim_ascii_end();
+        if piece.is_empty() {
+            return 0;
+        }
+        let who = prefix::read(&line[..body]);
+        for index in (0..self.open.len()).rev() {
+            let task = self.open[index].origin.task.as_ref();
+            if same(task, who.pid, who.cpu)
+                && let Some(used) = self.go_on_text(index, line, body, number, sink)
+            {
+                return used;
+            }
+        }
+        if let Some(used) = self.go_on_list(piece, (who.pid, who.cpu), number, sink) {
+            return body + used;
+        }
+        while let Some(index) = self.open.iter().position(|open| open.soft) {
+            self.close(index, sink);
+        }
+        0
+    }
+
+    fn go_on_text(
+        &mut self,
+        index: usize,
+        line: &[u8],
+        body: usize,
+        number: u64,
+        sink: &mut Sink<'_>,
+    ) -> Option<usize> {
+        let Self { open, tools, .. } = self;
+        let soft = open[index].soft;
+        let Kind::Text(text) = &mut open[index].kind else { return None };
+        let piece = line[body..].trim_ascii_end();
+        let before = text.len();
+        let room = (2 * LONGEST_TEXT).saturating_sub(before);
+        text.push(JOIN);
+        text.extend_from_slice(&piece[..piece.len().min(room)]);
+        let mut c = Cursor::new(text, 0, false);
+        let read = grammar::message(&mut c, tools);
+        let used = c.at.saturating_sub(before + 1);
+        match read {
+            // Only a line that is nothing but the rest of the number goes on with it.
+            Ok(_) if soft && (piece.len() > 2 || used != piece.len()) => {}
+            Ok(Message { soft: true, .. }) if used > 0 => {
+                open[index].soft = true;
+                open[index].last = number;
+                return Some(line.len());
+            }
+            Ok(Message { parsed, .. }) if used > 0 || matches!(parsed, Parsed::List { .. }) => {
+                let origin = self.open.remove(index).origin;
+                self.near = Some(number);
+                let at = body + used;
+                return Some(self.say(parsed, &origin, line, at, sink).unwrap_or(at).max(1));
+            }
+            Err(Stop::More) if text.len() <= LONGEST_TEXT => {
+                open[index].last = number;
+                return Some(line.len());
+            }
+            Ok(_) | Err(_) => {}
+        }
+        if let Kind::Text(text) = &mut open[index].kind {
+            text.truncate(before);
+        }
+        None
+    }
+
+    /// Goes on with the list that `piece` fits best: the one whose pages it makes add up, else the
+    /// one that it follows most closely.
+    fn go_on_list(
+        &mut self,
+        piece: &[u8],
+        (pid, cpu): (Option<u32>, Option<u32>),
+        number: u64,
+        sink: &mut Sink<'_>,
+    ) -> Option<usize> {
+        let head = strip_head(piece);
+        let text = &piece[head..];
+        let mut best: Option<(bool, u64, usize)> = None;
+        for index in 0..self.open.len() {
+            let open = &mut self.open[index];
+            let Kind::List(list) = &mut open.kind else { continue };
+            if !same(open.origin.task.as_ref(), pid, cpu) {
+                continue;
+            }
+            let mark = list.mark();
+            let fed = list.feed(text);
+            let fits = fits(list, fed, text, head > 0);
+            let adds_up = list.in_tail() && list.adds_up();
+            let gap = list.gap().unwrap_or(0);
+            list.undo(mark);
+            if fits && best.is_none_or(|(sum, near, _)| (adds_up, near) > (sum, gap)) {
+                best = Some((adds_up, gap, index));
+            }
+        }
+        let (.., index) = best?;
+        let open = &mut self.open[index];
+        open.last = number;
+        let Kind::List(list) = &mut open.kind else { return None };
+        let used = match list.feed(text) {
+            Fed::Done(used) => {
+                self.close(index, sink);
+                used
+            }
+            Fed::End => {
+                open.soft = list.is_soft();
+                text.len()
+            }
+            Fed::Odd(used) => {
+                list.something_is_missing();
+                used
+            }
+        };
+        Some(head + used)
+    }
+}
+
+/// Whether a line that was fed to a list is a piece of one.
+fn fits(list: &List, fed: Fed, text: &[u8], headed: bool) -> bool {
+    match fed {
+        Fed::Done(_) => true,
+        Fed::End => !text.is_empty() || headed,
+        // Something stands behind the runs: a remark.
+        Fed::Odd(_) => list.added() > 1,
+    }
+}
+
+/// The bytes of `cma:` or `cma_alloc:` in front of a piece of a list.
+fn strip_head(piece: &[u8]) -> usize {
+    let word = piece.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_');
+    let word = word.count();
+    if memchr::memmem::find(&piece[..word], b"cma").is_none() {
+        return 0;
+    }
+    let blanks = piece[word..].iter().take_while(|byte| **byte == b' ').count();
+    if piece.get(word + blanks) != Some(&b':') {
+        return 0;
+    }
+    let used = word + blanks + 1;
+    used + piece[used..].iter().take_while(|byte| **byte == b' ').count()
+}

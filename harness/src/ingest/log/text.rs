@@ -1,0 +1,131 @@
+//! What mail, web pages and terminals did to a line, undone.
+
+use memchr::memmem;
+
+/// The line as the kernel printed it, as far as that can be told: without colour escapes and NUL,
+/// with quoted-printable, HTML entities and typographic signs in ASCII. `buffer` is room for it.
+pub(super) fn plain<'a>(line: &'a [u8], buffer: &'a mut Vec<u8>) -> &'a [u8] {
+    if !line.iter().any(|byte| ODD[*byte as usize]) && memmem::find(line, b" at ").is_none() {
+        return line;
+    }
+    buffer.clear();
+    let mut at = 0;
+    while at < line.len() {
+        let byte = line[at];
+        if !ODD[byte as usize] && byte != b' ' {
+            buffer.push(byte);
+            at += 1;
+            continue;
+        }
+        let rest = &line[at..];
+        let (used, text) = replaced(rest, buffer.last().copied());
+        buffer.extend_from_slice(text);
+        at += used.max(1);
+    }
+    buffer
+}
+
+/// Bytes that something may have to be replaced at.
+static ODD: [bool; 256] = {
+    let mut odd = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        odd[byte] = matches!(byte as u8, 0 | 0x08 | 0x1b | b'&' | b'=' | b'\r' | 0x80..);
+        byte += 1;
+    }
+    odd
+};
+
+/// Texts and what stands for them.
+const REPLACED: &[(&[u8], &[u8])] = &[
+    (b"=3D", b"="),
+    (b"=C2=A0", b" "),
+    (b"=E2=80=A6", b"..."),
+    (b"=E2=88=92", b"-"),
+    (b"\xc2\xa0", b" "),
+    (b"\xe2\x80\xa6", b"..."),
+    (b"\xe2\x80\x8b", b""),
+    (b"\xe2\x80\xaf", b" "),
+    (b"\xe2\x88\x92", b"-"),
+    (b"\xe2\x80\x90", b"-"),
+    (b"\xe2\x80\x91", b"-"),
+    (b"\xe2\x80\x93", b"-"),
+    (b"\xe2\x87\x92", b"=>"),
+    (b"&gt;", b">"),
+    (b"&lt;", b"<"),
+    (b"&amp;", b"&"),
+    (b"&nbsp;", b" "),
+    (b"&hellip;", b"..."),
+    (b"&quot;", b"\""),
+    (b"&#39;", b"'"),
+    (b"&#64;", b"@"),
+    (b"&commat;", b"@"),
+    (b"&#43;", b"+"),
+    (b"&#61;", b"="),
+    (b"&equals;", b"="),
+    (b"&#62;", b">"),
+    (b"&#x3D;", b"="),
+    (b"&#x40;", b"@"),
+];
+
+/// How many bytes at the start of `rest` stand for something else, and for what.
+fn replaced(rest: &[u8], before: Option<u8>) -> (usize, &[u8]) {
+    let digits = |at: usize| {
+        before.is_some_and(|byte| byte.is_ascii_digit())
+            && rest.get(at).is_some_and(u8::is_ascii_digit)
+    };
+    match rest[0] {
+        0 | 0x08 => return (1, b""),
+        b'\r' => return (1, b" "),
+        0x1b => return (escape(rest), b""),
+        // An archive that hides addresses: 4 at 572.
+        b' ' if rest.starts_with(b" at ") && digits(4) => return (4, b"@"),
+        // Quoted-printable encodes a blank at the end of a line.
+        b'=' if rest == b"=20" || rest == b"=09" => return (3, b" "),
+        _ => {}
+    }
+    for (text, plain) in REPLACED {
+        if rest.starts_with(text) {
+            return (text.len(), plain);
+        }
+    }
+    (1, &rest[..1])
+}
+
+/// The bytes of a terminal's escape sequence at the start of `rest`.
+fn escape(rest: &[u8]) -> usize {
+    if rest.get(1) != Some(&b'[') {
+        return 2.min(rest.len());
+    }
+    let end = rest.iter().skip(2).take(32).position(|byte| (0x40..0x7f).contains(byte));
+    end.map_or(2, |end| end + 3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &[u8]) -> String {
+        String::from_utf8_lossy(plain(line, &mut Vec::new())).into_owned()
+    }
+
+    #[test]
+    fn encodings_are_undone() {
+        assert_eq!(read(b"30=3D> 357"), "30=> 357");
+        assert_eq!(read(b"30=&gt; 357 &amp; more"), "30=> 357 & more");
+        assert_eq!(read("2119+…".as_bytes()), "2119+...");
+        assert_eq!(read(b"a=C2=A0b=E2=80=A6"), "a b...");
+        assert_eq!(read("a\u{a0}b ret: \u{2212}12".as_bytes()), "a b ret: -12");
+        assert_eq!(read(b"\x1b[31mcma\x1b[0m: \0x\x1b"), "cma: x");
+        assert_eq!(read(b"4 at 572+7 at 585"), "4@572+7@585");
+    }
+
+    #[test]
+    fn what_only_looks_like_it_is_left() {
+        assert_eq!(read(b"count=456 align=8"), "count=456 align=8");
+        assert_eq!(read(b"count=204"), "count=204");
+        assert_eq!(read(b"memory range at 30"), "memory range at 30");
+        assert_eq!(read(b"& co = &"), "& co = &");
+        assert_eq!(read(b"\xff\xfe"), String::from_utf8_lossy(b"\xff\xfe"));
+    }
+}

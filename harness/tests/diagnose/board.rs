@@ -290,6 +290,10 @@ impl Board {
             Err(_) if pages.tried.len() > 700 => return false,
             Err(_) => {}
         }
+        // There were fewer places than were to be busy first.
+        if matches!(fate, Fate::BusyThen(_, error) if pages.last != Some(error)) {
+            return false;
+        }
         let ret = match pages.last {
             None => self.release.unfound(),
             Some(ClaimError::Busy) => -16,
@@ -330,9 +334,15 @@ impl Board {
 
     fn truth(&self, asked: Asked, ret: i32, cause: Cause) -> Truth {
         let base = self.area.ranges().iter().fold(0, |all, range| all | range.pfn.0);
+        let inside = cause == Cause::TooLarge && asked.count <= self.total();
         Truth {
             cause,
-            also: None,
+            // A list says how large the area is, not how large its ranges are.
+            also: inside.then_some(if asked.count > self.free() {
+                Cause::Exhausted
+            } else {
+                Cause::Fragmentation
+            }),
             area: self.name,
             asked,
             ret,

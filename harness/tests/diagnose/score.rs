@@ -253,6 +253,16 @@ impl fmt::Display for Score {
         }
         let (decided, decidable) = (self.decided, self.decidable);
         writeln!(f, "  {} logs, {} failures", self.logs, self.failures)?;
+        for (what, lines) in [
+            ("wrong and certain", &self.wrong_certain),
+            ("wrong and likely", &self.wrong_likely),
+            ("not as printed", &self.deviations),
+            ("not certain", &self.undecided),
+        ] {
+            for line in lines.iter().filter_map(|line| line.lines().next()).take(60) {
+                writeln!(f, "  {what}: {line}")?;
+            }
+        }
         writeln!(f, "  wrong and certain: {}", self.wrong_certain.len())?;
         writeln!(f, "  wrong and likely: {} of {}", self.wrong_likely.len(), self.likely)?;
         writeln!(f, "  certain of the decidable: {decided} of {decidable}")

@@ -5,6 +5,7 @@
 mod collect;
 mod conform;
 mod context;
+mod diagnose;
 mod failure;
 mod generate;
 mod list;
@@ -33,6 +34,7 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    Diagnose(Box<diagnose::Diagnose>),
     Replay(Box<replay::Replay>),
     Generate(generate::Generate),
     Conform(conform::Conform),
@@ -68,7 +70,12 @@ fn run_args(args: impl IntoIterator<Item = OsString>, entries: &[Entry]) -> Exit
         }
     };
     let context = Context::new(&cli.common, entries);
+    if context.html && !matches!(cli.command, Command::Diagnose(_)) {
+        return Failure::because("write html: only diagnose does; text, json and csv are allowed")
+            .report();
+    }
     let done = match &cli.command {
+        Command::Diagnose(args) => diagnose::run(args, &context),
         Command::Replay(args) => replay::run(args, &context),
         Command::Generate(args) => generate::run(args, &context),
         Command::Conform(args) => conform::run(args, &context),

@@ -9,7 +9,7 @@
 //! Ranks, low to high; a module uses only lower ones, and a test reads this line:
 //!
 //! `op, seed < codec, kernel < ingest < environment, workload < oracle < cause < simulate < law,
-//! metric < fuzzing, stats, diagnose, replay, sweep < report < cli < main`
+//! metric < stats, diagnose, replay, sweep < fuzzing, report < cli < main`
 
 pub mod cause;
 #[cfg(feature = "cli")]

@@ -2,6 +2,7 @@
 //! [`Step`](crate::simulate::Step).
 
 pub mod csv;
+pub mod diagnosis;
 pub mod partial;
 mod summary;
 pub mod text;

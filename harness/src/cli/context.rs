@@ -20,6 +20,19 @@ pub enum Format {
     Csv,
 }
 
+/// What may be asked for: not every command makes each.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+enum Asked {
+    /// For people.
+    Text,
+    /// One JSON object.
+    Json,
+    /// Comma-separated values with a header.
+    Csv,
+    /// One HTML file that works from disk: `diagnose` only.
+    Html,
+}
+
 /// When colours are used.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
 pub enum Color {
@@ -36,7 +49,7 @@ pub enum Color {
 pub(super) struct Common {
     /// How results are written
     #[arg(long, value_enum, default_value = "text", global = true)]
-    format: Format,
+    format: Asked,
     /// When colours are used
     #[arg(long, value_enum, default_value = "auto", global = true)]
     color: Color,
@@ -51,6 +64,8 @@ pub struct Context {
     pub catalog: Catalog,
     /// How results are written.
     pub format: Format,
+    /// Whether HTML is asked for: `format` says nothing then. Only commands that make it are run.
+    pub html: bool,
     /// Whether standard output may have colours.
     pub color: bool,
     /// Whether a progress bar may be shown on standard error.
@@ -63,7 +78,12 @@ impl Context {
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Self {
             catalog: builtin::catalog().with(entries),
-            format: common.format,
+            format: match common.format {
+                Asked::Text | Asked::Html => Format::Text,
+                Asked::Json => Format::Json,
+                Asked::Csv => Format::Csv,
+            },
+            html: common.format == Asked::Html,
             color: match common.color {
                 Color::Auto => !no_color && io::stdout().is_terminal(),
                 Color::Always => true,

@@ -9,6 +9,8 @@ mod failed;
 mod finish;
 mod lists;
 mod live;
+#[cfg(test)]
+pub(in crate::diagnose) mod script;
 mod seen;
 mod trace;
 mod window;

@@ -400,8 +400,7 @@ impl Records {
 
     fn step(&mut self) -> Result<bool, IngestError> {
         let Self { lines, dmesg, events, sections, queue, .. } = self;
-        let waiting = dmesg.is_waiting() || sections.is_open();
-        if lines.number() >= FIRST && !self.used && !waiting {
+        if lines.number() >= FIRST && !self.used && !dmesg.is_waiting() && !sections.is_open() {
             lines.skip()?;
         }
         let advance = lines.advance()?;

@@ -1,9 +1,11 @@
 //! Where bytes come from: a file, which can be read again, or standard input; packed or plain.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 
@@ -12,24 +14,41 @@ use super::error::IngestError;
 /// The most that is kept of an input that cannot be read twice, unpacked or not: 1 GiB.
 const MOST_BUFFERED: u64 = 1 << 30;
 
-/// An input that can be read any number of times.
+/// An input that can be read any number of times, but for what is made by [`Source::once`].
 #[derive(Clone, Debug)]
 pub struct Source {
     name: String,
     place: Place,
+    /// Counts the bytes that are read, packed as they are.
+    counter: Option<Arc<AtomicU64>>,
 }
 
 #[derive(Clone, Debug)]
 enum Place {
     File(PathBuf),
     Bytes(Arc<[u8]>),
+    Once(Once),
+}
+
+/// An input that is read as it comes; nothing once it was taken.
+#[derive(Clone)]
+struct Once(Arc<Mutex<Option<Box<dyn Read + Send>>>>);
+
+impl fmt::Debug for Once {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Once")
+    }
 }
 
 impl Source {
+    fn new(name: &str, place: Place) -> Self {
+        Self { name: name.to_string(), place, counter: None }
+    }
+
     /// The file at `path`.
     #[must_use]
     pub fn file(path: &Path) -> Self {
-        Self { name: path.display().to_string(), place: Place::File(path.to_path_buf()) }
+        Self::new(&path.display().to_string(), Place::File(path.to_path_buf()))
     }
 
     /// The file at `path`; what can be read only once, such as a pipe, is kept: at most 1 GiB.
@@ -52,7 +71,19 @@ impl Source {
     /// These bytes, called `name` in messages.
     #[must_use]
     pub fn bytes(name: &str, bytes: impl Into<Arc<[u8]>>) -> Self {
-        Self { name: name.to_string(), place: Place::Bytes(bytes.into()) }
+        Self::new(name, Place::Bytes(bytes.into()))
+    }
+
+    /// `input`, which is read as it comes and kept nowhere: it can be opened once.
+    #[must_use]
+    pub fn once(name: &str, input: impl Read + Send + 'static) -> Self {
+        Self::new(name, Place::Once(Once(Arc::new(Mutex::new(Some(Box::new(input)))))))
+    }
+
+    /// The same, whose bytes are counted in `counter` as they are read.
+    #[must_use]
+    pub fn counted(self, counter: Arc<AtomicU64>) -> Self {
+        Self { counter: Some(counter), ..self }
     }
 
     /// All of `input`, which cannot be read twice: at most 1 GiB of it.
@@ -85,14 +116,15 @@ impl Source {
     pub fn path(&self) -> Option<&Path> {
         match &self.place {
             Place::File(path) => Some(path),
-            Place::Bytes(_) => None,
+            Place::Bytes(_) | Place::Once(_) => None,
         }
     }
 
     /// The bytes from the start, unpacked where they are gzip or zstd by their first bytes.
     ///
     /// # Errors
-    /// Where it cannot be opened, or is no such packed file after all.
+    /// Where it cannot be opened, was opened and can be read only once, or is no such packed file
+    /// after all.
     pub fn open(&self) -> Result<Box<dyn BufRead>, IngestError> {
         let fail = |error: &dyn std::fmt::Display| IngestError {
             source: self.name.clone(),
@@ -103,6 +135,15 @@ impl Source {
         let raw: Box<dyn Read> = match &self.place {
             Place::File(path) => Box::new(File::open(path).map_err(|error| fail(&error))?),
             Place::Bytes(bytes) => Box::new(Cursor::new(Arc::clone(bytes))),
+            Place::Once(Once(input)) => input
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take()
+                .ok_or_else(|| fail(&"it can be read only once"))?,
+        };
+        let raw = match &self.counter {
+            Some(counter) => Box::new(Counted { input: raw, counter: Arc::clone(counter) }),
+            None => raw,
         };
         let (magic, raw) = magic(raw).map_err(|error| fail(&error))?;
         let raw: Raw = Box::new(BufReader::new(raw));
@@ -114,6 +155,20 @@ impl Source {
             }
             _ => raw,
         })
+    }
+}
+
+/// Counts what is read.
+struct Counted {
+    input: Box<dyn Read>,
+    counter: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(buffer)?;
+        self.counter.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
     }
 }
 

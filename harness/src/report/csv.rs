@@ -17,7 +17,7 @@ const INPUTS: &str = "schema,plan,cell,stream,profile,load,area_pages,base_pfn,o
                       policy,environment,after_failure,seed";
 
 /// `text` as a field.
-fn field(text: &str) -> String {
+pub(super) fn field(text: &str) -> String {
     if text.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {

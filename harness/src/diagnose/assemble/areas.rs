@@ -283,8 +283,8 @@ impl Areas {
     pub(super) fn lost(&mut self) {
         for track in &mut self.tracks {
             track.snapshot = None;
-            if let Some(live) = &mut track.live {
-                live.lose_track();
+            if std::mem::take(&mut track.fresh) || track.live.is_some() {
+                track.live.get_or_insert_default().lose_track();
             }
         }
     }
@@ -292,6 +292,9 @@ impl Areas {
     /// The state by the trace, where every page is accounted for.
     pub(super) fn traced(&mut self, area: Option<&Arc<str>>) -> Option<Arc<AreaState>> {
         let index = self.index(area.map(|name| &**name), None)?;
+        if self.tracks[index].fresh {
+            self.follow(area);
+        }
         let layout = self.layout(area, None, &Geometry::default());
         let track = &mut self.tracks[index];
         if track.snapshot.is_none() {

@@ -116,3 +116,80 @@ impl Assembler {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::script::Script;
+    use super::*;
+    use crate::ingest::log::Shape;
+
+    #[test]
+    fn before_4_11_only_the_last_debug_line_tells() {
+        let script = Script::new()
+            .start(Origin::Debug, 192, 8)
+            .busy(Origin::Debug, None)
+            .busy(Origin::Debug, None)
+            .returned(Page::Null);
+        let failure = script.only();
+        let incident = &failure.incident;
+        assert_eq!((incident.count, incident.reported), (Some(192), Reported::Debug));
+        assert_eq!((incident.busy_retries, failure.verdict_name()), (Some(2), "busy"));
+    }
+
+    #[test]
+    fn what_is_granted_or_has_no_end_is_no_failure() {
+        let script = Script::new()
+            .start(Origin::Debug, 1, 0)
+            .busy(Origin::Debug, None)
+            .returned(Page::Some)
+            .start(Origin::Debug, 2, 1)
+            .busy(Origin::Debug, None);
+        assert!(script.failures().is_empty());
+    }
+
+    #[test]
+    fn the_line_and_the_debug_lines_are_one_failure() {
+        let script = Script::new()
+            .start(Origin::Debug, 456, 4)
+            .busy(Origin::Debug, None)
+            .fail(Shape::Named, 456, -16)
+            .returned(Page::Null);
+        let failure = script.only();
+        assert_eq!(failure.align, Some((4, AlignFrom::Debug)));
+        assert_eq!(failure.incident.busy_retries, Some(1));
+        // The start is not in the text.
+        let script = Script::new()
+            .busy(Origin::Debug, None)
+            .fail(Shape::Unnamed, 456, -16)
+            .returned(Page::Null);
+        let failure = script.only();
+        assert_eq!(failure.align, Some((8, AlignFrom::Cap)));
+        assert_eq!(failure.incident.busy_retries, Some(1));
+    }
+
+    #[test]
+    fn two_calls_at_a_time_keep_their_orders_and_not_their_claims() {
+        let script = Script::new()
+            .start(Origin::Debug, 16, 4)
+            .start(Origin::Debug, 64, 2)
+            .busy(Origin::Debug, None)
+            .fail(Shape::Named, 64, -16)
+            .fail(Shape::Named, 16, -16)
+            .returned(Page::Null)
+            .returned(Page::Null);
+        let failures = script.failures();
+        let said: Vec<_> = failures
+            .iter()
+            .map(|failure| (failure.align.unwrap().0, failure.incident.busy_retries))
+            .collect();
+        assert_eq!(said, [(2, None), (4, None)]);
+    }
+
+    #[test]
+    fn an_end_without_a_beginning_is_a_failure_of_unknown_size() {
+        let failure = Script::new().returned(Page::Null).only();
+        assert_eq!((failure.incident.count, failure.verdict), (None, None));
+        let script = Script::new().busy(Origin::Debug, None).returned(Page::Null);
+        assert_eq!(script.words(), ["busy likely"]);
+    }
+}

@@ -222,3 +222,98 @@ impl Assembler {
         near.map(|(id, _)| id).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::script::Script;
+    use super::*;
+    use crate::ingest::log::{Record, Shape};
+
+    fn driver(bytes: Option<u64>, cma: bool) -> Record {
+        Record::Driver { bytes, cma }
+    }
+
+    fn ranges(script: Script, first: u64, pages: u64, step: u64, count: u64) -> Script {
+        (0..count).fold(script, |script, index| {
+            let start = first + index * step;
+            script.say(Record::PfnsBusy { start, end: start + pages })
+        })
+    }
+
+    #[test]
+    fn busy_ranges_and_then_a_driver_are_one_failure() {
+        let script =
+            ranges(Script::new(), 0x3a400, 300, 256, 9).say(driver(Some(300 * 4096), false));
+        let failure = script.only();
+        assert_eq!(failure.incident.reported, Reported::Claims);
+        assert_eq!(failure.incident.count, Some(300));
+        assert_eq!(failure.align, Some((8, AlignFrom::Debug)));
+        assert_eq!(failure.incident.busy_retries, Some(9));
+        assert_eq!(failure.verdict_name(), "busy");
+    }
+
+    #[test]
+    fn busy_ranges_alone_are_none() {
+        assert!(ranges(Script::new(), 0x83f0a9, 1, 37, 3).failures().is_empty());
+        let script = ranges(Script::new(), 0x1b8000, 0x8000, 0, 2).skip(50);
+        assert!(script.failures().is_empty());
+    }
+
+    #[test]
+    fn other_ranges_are_not_of_the_driver() {
+        let script = ranges(Script::new(), 0x1b8000, 0x8000, 256, 2).say(driver(Some(4096), false));
+        assert_eq!(script.only().incident.reported, Reported::Driver);
+    }
+
+    #[test]
+    fn a_driver_next_to_a_failure_belongs_to_it() {
+        // Behind it, in front of it, without a size, and with another number.
+        let behind = Script::new().fail(Shape::Named, 3, -12).say(driver(Some(12000), false));
+        assert_eq!(behind.only().incident.count, Some(3));
+        let front =
+            Script::new().say(driver(Some(12288), false)).skip(9).fail(Shape::Named, 3, -12);
+        let failure = front.only();
+        assert_eq!(
+            (failure.incident.line, failure.incident.reported),
+            (11, Reported::Line(Shape::Named))
+        );
+        let untold = Script::new().fail(Shape::Named, 3, -12).say(driver(None, true));
+        assert_eq!(untold.failures().len(), 1);
+        let other = Script::new().fail(Shape::Named, 3, -12).say(driver(Some(1 << 20), false));
+        assert_eq!(other.failures().len(), 1);
+    }
+
+    #[test]
+    fn a_driver_alone_is_a_failure_of_its_own() {
+        let two = Script::new().say(driver(None, true)).skip(1).say(driver(None, true));
+        assert_eq!(two.words(), ["undecidable", "undecidable"]);
+        let sized = Script::new().say(driver(Some(8192 * 4096), false)).only();
+        assert_eq!((sized.incident.count, sized.verdict), (Some(8192), None));
+        assert!(Script::new().say(driver(None, false)).failures().is_empty());
+        let far = Script::new().fail(Shape::Named, 3, -12).skip(50).say(driver(Some(12288), false));
+        assert_eq!(far.failures().len(), 2);
+    }
+
+    #[test]
+    fn a_request_through_debugfs_has_order_0() {
+        let wrote = |count| Record::DebugfsAlloc { area: None, count };
+        let script = Script::new().say(wrote(700)).skip(30).fail(Shape::Named, 700, -16);
+        assert_eq!(script.only().align, Some((0, AlignFrom::Debug)));
+        let script = Script::new().say(wrote(700)).fail(Shape::Named, 701, -16);
+        assert_eq!(script.only().align, Some((8, AlignFrom::Cap)));
+    }
+
+    #[test]
+    fn numbers_without_end_are_no_panic() {
+        let script = ranges(Script::new(), u64::MAX - 9, 5, 1, 4)
+            .say(Record::PfnsBusy { start: 9, end: 3 })
+            .say(Record::Mask { mask: u64::MAX, offset: 0, maxno: u64::MAX, bits: u64::MAX })
+            .say(driver(Some(u64::MAX), true))
+            .say(driver(Some(0), true))
+            .fail(Shape::Frozen, u64::MAX, -16)
+            .list(&[(u64::MAX, u64::MAX)], u64::MAX)
+            .fail(Shape::Named, 0, -12)
+            .list(&[(0, 0)], 0);
+        assert!(!script.failures().is_empty());
+    }
+}

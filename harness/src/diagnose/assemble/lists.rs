@@ -219,3 +219,133 @@ impl Assembler {
         id
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::script::Script;
+    use crate::ingest::log::{Origin, Page, Record, Shape};
+    use Shape::Named;
+
+    const FULL: &[(u64, u64)] = &[];
+    const SMALL: &[(u64, u64)] = &[(10, 100), (10, 300)];
+    const ROOM: &[(u64, u64)] = &[(512, 512)];
+
+    fn free(script: Script) -> Vec<Option<u64>> {
+        let failures = script.failures();
+        failures.iter().map(|failure| failure.list.and_then(|list| list.free)).collect()
+    }
+
+    #[test]
+    fn a_list_belongs_to_the_line_before_it() {
+        let script = Script::new()
+            .fail(Named, 16, -12)
+            .skip(3)
+            .list(FULL, 1024)
+            .fail(Named, 64, -12)
+            .list(SMALL, 1024);
+        assert_eq!(free(script), [Some(0), Some(20)]);
+    }
+
+    #[test]
+    fn a_task_tells_which_of_two() {
+        let script = Script::new()
+            .task(7)
+            .fail(Named, 64, -12)
+            .task(8)
+            .fail(Named, 600, -12)
+            .list(ROOM, 1024)
+            .task(7)
+            .list(SMALL, 1024);
+        assert_eq!(free(script), [Some(20), Some(512)]);
+    }
+
+    #[test]
+    fn of_two_lists_that_agree_either_makes_it_certain() {
+        let script = |second: &[(u64, u64)]| {
+            Script::new()
+                .fail(Named, 64, -12)
+                .fail(Named, 16, -12)
+                .list(SMALL, 1024)
+                .list(second, 1024)
+        };
+        assert_eq!(script(SMALL).words(), ["exhausted certain", "fragmentation certain"]);
+        // The second might have met the full area, or the first.
+        assert_eq!(script(FULL).words(), ["exhausted certain", "exhausted likely"]);
+        let failures = script(FULL).failures();
+        assert!(failures.iter().all(|failure| failure.incident.other_lists.len() == 1));
+    }
+
+    #[test]
+    fn without_a_list_of_its_own_the_neighbours_count_for_less() {
+        let script = Script::new().fail(Named, 16, -12).list(FULL, 1024).fail(Named, 4, -12);
+        assert_eq!(script.words(), ["exhausted certain", "exhausted likely"]);
+        // Room a moment before says nothing of the moment itself.
+        let script = Script::new().fail(Named, 16, -12).list(ROOM, 1024).fail(Named, 4, -12);
+        assert_eq!(script.words(), ["migration likely", "undecidable"]);
+        let far = Script::new().fail(Named, 16, -12).list(FULL, 1024).skip(90).fail(Named, 4, -12);
+        assert_eq!(far.words(), ["exhausted certain", "undecidable"]);
+    }
+
+    #[test]
+    fn a_list_alone_is_a_failure_of_something() {
+        let failure = Script::new().list(SMALL, 1024).only();
+        assert_eq!((failure.incident.count, failure.verdict), (None, None));
+        assert_eq!(failure.list.unwrap().free, Some(20));
+    }
+
+    #[test]
+    fn a_debug_line_names_the_request_of_a_list() {
+        let script =
+            Script::new().start(Origin::Debug, 64, 6).list(SMALL, 1024).returned(Page::Null);
+        let failure = script.only();
+        assert_eq!((failure.incident.count, failure.align.unwrap().0), (Some(64), 6));
+        assert_eq!(failure.verdict_name(), "exhausted");
+    }
+
+    #[test]
+    fn a_line_that_lost_its_list_does_not_take_that_of_a_later_one() {
+        let script = Script::new()
+            .at(1_000_001)
+            .fail(Named, 600, -12)
+            .skip(30)
+            .at(1_400_001)
+            .fail(Named, 64, -12)
+            .list(SMALL, 1024)
+            .at(1_900_001)
+            .fail(Named, 65, -12)
+            .list(FULL, 1024);
+        assert_eq!(free(script), [None, Some(20), Some(0)]);
+    }
+
+    #[test]
+    fn the_second_capture_of_all_of_it_is_counted_only() {
+        let capture = |script: Script| {
+            script
+                .at(5_000_123)
+                .start(Origin::Debug, 64, 6)
+                .at(5_000_234)
+                .fail(Named, 64, -12)
+                .at(5_000_345)
+                .list(SMALL, 1024)
+                .at(5_000_456)
+                .returned(Page::Null)
+        };
+        let failure = capture(capture(Script::new()).source("journal.txt")).only();
+        assert_eq!(failure.incident.duplicates, 1);
+        let failure = capture(capture(Script::new())).only();
+        assert_eq!(failure.incident.duplicates, 1);
+        // Lines without a stamp may be two failures.
+        let plain = |script: Script| script.fail(Named, 64, -12).list(SMALL, 1024);
+        assert_eq!(plain(plain(Script::new())).failures().len(), 2);
+    }
+
+    #[test]
+    fn a_hidden_line_is_counted_and_no_failure() {
+        let hidden = Record::Suppressed { function: "cma_alloc".into(), lines: 29 };
+        let other = Record::Suppressed { function: "alloc_contig_range".into(), lines: 7 };
+        let (failures, warnings) = Script::new().say(hidden).say(other).end();
+        assert!(failures.is_empty());
+        assert_eq!(warnings.len(), 1);
+        assert!(warnings[0].starts_with("29 failure lines were hidden"), "{warnings:?}");
+    }
+}

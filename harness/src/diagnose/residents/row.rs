@@ -31,6 +31,10 @@ impl Word {
 pub(super) struct Costs {
     /// A piece of a gap that no word explains.
     pub(super) unknown: f64,
+    /// A word behind itself: neighbours are often alike.
+    pub(super) again: f64,
+    /// That another word follows, whichever.
+    pub(super) change: f64,
     /// A buffer whose end is no slot's end (0) or one's (1), and another follows at once.
     pub(super) go_on: [f64; 2],
     /// The same, and a hole follows.
@@ -48,8 +52,16 @@ pub(super) struct Row {
     pub(super) unknown: u64,
 }
 
+impl Row {
+    /// Its words, each with how often it begins a run of its own and how often it follows itself.
+    pub(super) fn runs(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
+        let runs = self.words.chunk_by(|a, b| a == b);
+        runs.map(|run| (usize::from(run[0]), run.len() as u64 - 1))
+    }
+}
+
 /// Explains gaps, one at a time. It keeps its tables for the next one.
-#[derive(Default, Debug)]
+#[derive(Clone, Default, Debug)]
 pub(super) struct Explainer {
     best: Vec<f64>,
     last: Vec<u16>,
@@ -102,7 +114,12 @@ impl Explainer {
                 }
                 let slot = is_slot_end(gap.phase + end, cap);
                 let then = if end == gap.len { costs.stop[slot] } else { costs.go_on[slot] };
-                let total = so_far + word.cost + then;
+                let use_of = match self.last[at] {
+                    last if last == number as u16 => costs.again,
+                    _ if at == 0 => word.cost,
+                    _ => word.cost + costs.change,
+                };
+                let total = so_far + use_of + then;
                 if total < self.best[end as usize] {
                     self.best[end as usize] = total;
                     self.last[end as usize] = number as u16;

@@ -19,6 +19,11 @@ const CLASSES: usize = 1 << 15;
 /// What a size in the list costs.
 const WORD: f64 = 14.0;
 
+/// How far an estimate may be off.
+const NEAR: f64 = 64.0;
+/// How often all gaps are explained anew to see whether it is.
+const TRIES: u32 = 48;
+
 /// What was found.
 #[derive(Clone, PartialEq, Default, Debug)]
 pub(super) struct Found {
@@ -46,6 +51,7 @@ pub(super) fn find(gaps: &Gaps, complete: bool) -> Found {
     learner.found(gaps)
 }
 
+#[derive(Clone)]
 struct Learner {
     cap: u32,
     complete: bool,
@@ -54,7 +60,10 @@ struct Learner {
     /// Ascending by align, then count.
     words: Vec<Word>,
     rows: Vec<Row>,
+    /// Runs of each word.
     uses: Vec<u64>,
+    /// How often it follows itself.
+    again: Vec<u64>,
     /// Gaps that are one buffer.
     alone: Vec<u64>,
     go_on: [u64; 2],
@@ -62,6 +71,8 @@ struct Learner {
     unknown: u64,
     costs: Costs,
     explainer: Explainer,
+    /// How often all gaps may still be explained anew for a try.
+    tries: u32,
 }
 
 impl Learner {
@@ -69,7 +80,7 @@ impl Learner {
         let chosen = choose(&gaps.classes);
         // Where holes are missing, a gap that nothing explains is one that is none.
         let unknown = if complete { 40.0 } else { 18.0 };
-        let costs = Costs { unknown, go_on: [1.0; 2], stop: [1.0; 2] };
+        let costs = Costs { unknown, again: 1.0, change: 1.0, go_on: [1.0; 2], stop: [1.0; 2] };
         let words = candidates(&chosen, gaps.cap);
         Self {
             cap: gaps.cap,
@@ -78,12 +89,14 @@ impl Learner {
             words,
             rows: Vec::new(),
             uses: Vec::new(),
+            again: Vec::new(),
             alone: Vec::new(),
             go_on: [0; 2],
             stop: [0; 2],
             unknown: 0,
             costs,
             explainer: Explainer::default(),
+            tries: TRIES,
         }
     }
 
@@ -118,11 +131,13 @@ impl Learner {
 
     fn tally(&mut self) {
         self.uses = vec![0; self.words.len()];
+        self.again = vec![0; self.words.len()];
         self.alone = vec![0; self.words.len()];
         (self.go_on, self.stop, self.unknown) = ([0; 2], [0; 2], 0);
         for ((_, class), row) in self.chosen.iter().zip(&self.rows) {
-            for word in &row.words {
-                self.uses[usize::from(*word)] += class.times;
+            for (word, again) in row.runs() {
+                self.uses[word] += class.times;
+                self.again[word] += again * class.times;
             }
             if let ([word], 0) = (&row.words[..], row.unknown) {
                 self.alone[usize::from(*word)] += class.times;
@@ -144,11 +159,21 @@ impl Learner {
         for (word, uses) in self.words.iter_mut().zip(&self.uses) {
             word.cost = bits(*uses as f64 + 0.01, all as f64 + 0.01);
         }
+        let (again, changes) = self.followers();
+        let (again, changes) = (again as f64 + 0.5, changes as f64 + 0.5);
+        self.costs.again = bits(again, again + changes);
+        self.costs.change = bits(changes, again + changes);
         for slot in 0..2 {
             let (go_on, stop) = (self.go_on[slot] as f64 + 0.5, self.stop[slot] as f64 + 0.5);
             self.costs.go_on[slot] = bits(go_on, go_on + stop);
             self.costs.stop[slot] = bits(stop, go_on + stop);
         }
+    }
+
+    /// Buffers behind one of their own size, and behind one of another.
+    fn followers(&self) -> (u64, u64) {
+        let gaps: u64 = self.stop.iter().sum();
+        (self.again.iter().sum(), self.uses.iter().sum::<u64>().saturating_sub(gaps))
     }
 
     /// Takes out each word whose gaps are described shorter by others, longest first.
@@ -166,8 +191,10 @@ impl Learner {
 
     /// Takes out the words that were priced away.
     fn drop_dear(&mut self) {
-        let mut words = self.words.iter();
-        self.uses.retain(|_| words.next().is_some_and(|word| word.cost.is_finite()));
+        for counts in [&mut self.uses, &mut self.again] {
+            let mut words = self.words.iter();
+            counts.retain(|_| words.next().is_some_and(|word| word.cost.is_finite()));
+        }
         self.words.retain(|word| word.cost.is_finite());
     }
 
@@ -182,29 +209,38 @@ impl Learner {
     /// Gives the uses of word `number` to those in `row`.
     fn give(&mut self, number: usize, row: &Row) {
         let uses = std::mem::take(&mut self.uses[number]);
-        for other in &row.words {
-            self.uses[usize::from(*other)] += uses;
+        let more = std::mem::take(&mut self.again[number]);
+        for (other, again) in row.runs() {
+            self.uses[other] += uses;
+            self.again[other] += again * (uses + more);
+            // Behind itself a row of one word goes on.
+            if again + 1 == row.words.len() as u64 {
+                self.again[other] += more;
+            } else {
+                self.uses[other] += more;
+            }
         }
         for (sum, ends) in self.go_on.iter_mut().zip(row.inner_ends) {
-            *sum += ends * uses;
+            *sum += ends * (uses + more);
         }
         if row.unknown > 0 {
-            self.unknown += uses;
+            self.unknown += uses + more;
         }
     }
 
     /// If so, its uses are given to the others.
     fn is_better_without(&mut self, number: usize) -> bool {
         let row = self.without(number);
-        let (word, uses) = (self.words[number], self.uses[number]);
+        let word = self.words[number];
+        let uses = self.uses[number] + self.again[number];
         let before = self.total();
-        let saved = (self.uses.clone(), self.go_on, self.unknown);
+        let saved = (self.uses.clone(), self.again.clone(), self.go_on, self.unknown);
         self.give(number, &row);
         let is_sum = row.unknown == 0 && self.is_expected(&word, uses, &row, &saved.0);
         if is_sum || self.total() < before {
             return true;
         }
-        (self.uses, self.go_on, self.unknown) = saved;
+        (self.uses, self.again, self.go_on, self.unknown) = saved;
         false
     }
 
@@ -229,39 +265,110 @@ impl Learner {
     /// Tries words that others are sums with: 512 where 660 and 588 are there, and 148 and 76.
     fn split(&mut self) {
         for count in parts(&self.words, self.cap) {
-            self.split_by(count);
+            self.split_by(count, false);
+            self.drop_dear();
+            self.split_by(count, true);
+            self.drop_dear();
+        }
+        let round = self.words.iter().filter(|word| word.is_round());
+        let round: Vec<u64> = round.map(|word| word.count).collect();
+        for count in round {
+            self.split_by(count, true);
             self.drop_dear();
         }
         self.drop_dear();
         self.price();
     }
 
-    fn split_by(&mut self, count: u64) {
+    /// Takes a word in and makes rows with it of longer ones: of those that it is cheapest for, or
+    /// of all that can be (`every`: rows of many look dear until all are). Undone unless it pays.
+    fn split_by(&mut self, count: u64, every: bool) {
         // It is cheap while it is tried: what it really costs shows in the total.
         const TRIAL: f64 = 2.0;
         let new = Word { cost: TRIAL, ..Word::new(count, self.cap) };
         let at = self.words.partition_point(|word| (word.align, word.count) < (new.align, count));
-        let before = (self.words.clone(), self.uses.clone(), self.go_on, self.unknown);
         let total = self.total();
+        let counts = (self.uses.clone(), self.again.clone(), self.go_on, self.unknown);
+        let words = self.words.clone();
         if self.words.get(at).is_some_and(|word| word.count == count) {
             self.words[at].cost = self.words[at].cost.min(TRIAL);
         } else {
             self.words.insert(at, new);
             self.uses.insert(at, 0);
+            self.again.insert(at, 0);
         }
         for number in (0..self.words.len()).rev() {
             if self.uses[number] == 0 || self.words[number].count <= count {
                 continue;
             }
-            let row = self.without(number);
-            if row.unknown == 0 && row.words.contains(&(at as u16)) {
+            let row = if every { self.multiple(number, at) } else { Some(self.without(number)) };
+            let with = |row: &Row| row.unknown == 0 && row.words.contains(&(at as u16));
+            if let Some(row) = row.filter(with) {
                 self.give(number, &row);
                 self.words[number].cost = f64::INFINITY;
             }
         }
-        if self.total() >= total {
-            (self.words, self.uses, self.go_on, self.unknown) = before;
+        let estimate = self.total();
+        if estimate >= total {
+            let near = self.words.clone();
+            self.words = words;
+            (self.uses, self.again, self.go_on, self.unknown) = counts;
+            if every && estimate < total + NEAR {
+                self.try_exactly(near, total);
+            }
         }
+    }
+
+    /// Takes these words if the gaps, explained anew with them, have a description shorter than
+    /// `total`: rows that adjoin become one, which an estimate does not see.
+    fn try_exactly(&mut self, words: Vec<Word>, total: f64) {
+        let Some(tries) = self.tries.checked_sub(1) else { return };
+        self.tries = tries;
+        let explainer = std::mem::take(&mut self.explainer);
+        let before = self.clone();
+        self.explainer = explainer;
+        self.words = words;
+        self.words.retain(|word| word.cost.is_finite());
+        self.count();
+        if self.total() >= total {
+            let explainer = std::mem::take(&mut self.explainer);
+            *self = Self { explainer, tries, ..before };
+        }
+    }
+
+    /// Word `number` as several of word `unit`, perhaps with one that is not round behind them.
+    fn multiple(&self, number: usize, unit: usize) -> Option<Row> {
+        const MOST: u64 = 4096;
+        let (word, part) = (self.words[number], self.words[unit]);
+        if !part.is_round() {
+            return None;
+        }
+        let is_last = |(other, last): &(usize, &Word)| {
+            *other != number
+                && self.uses[*other] > 0
+                && !last.is_round()
+                && last.count < word.count
+                && (word.count - last.count) % part.count == 0
+                && part.count % (1 << last.align) == 0
+        };
+        let mut row = Row::default();
+        let mut rest = word.count;
+        if rest % part.count > 0 {
+            let (last, found) = self.words.iter().enumerate().find(is_last)?;
+            row.words.push(last as u16);
+            rest -= found.count;
+        }
+        let times = rest / part.count;
+        if times > MOST {
+            return None;
+        }
+        row.words.extend(std::iter::repeat_n(unit as u16, times as usize));
+        let inner = row.words.len() as u64 - 1;
+        let slot = 1u64 << self.cap;
+        // Each so many of them end where a slot ends.
+        let period = (slot >> part.count.trailing_zeros().min(self.cap)).max(1);
+        row.inner_ends = [inner - inner / period, inner / period];
+        Some(row)
     }
 
     /// The length of the whole description.
@@ -272,7 +379,8 @@ impl Learner {
             .map(|(word, uses)| self.price_of(word) + *uses as f64 * bits(*uses as f64, all as f64))
             .sum();
         let ends: f64 = self.go_on.iter().zip(self.stop).map(|(a, b)| split(*a, b)).sum();
-        words + ends + self.unknown as f64 * self.costs.unknown
+        let (again, changes) = self.followers();
+        words + split(again, changes) + ends + self.unknown as f64 * self.costs.unknown
     }
 
     /// What a word in the list costs: of whole slots there are fewer.
@@ -330,7 +438,7 @@ impl Learner {
                 let word = &self.words[number];
                 let is_known = same.len() <= LONG || word.align == self.cap;
                 let is_once =
-                    self.uses[number] == 1 && word.is_round() && word.count >> self.cap > 1;
+                    self.uses[number] + self.again[number] == 1 && word.is_round() && word.count >> self.cap > 1;
                 if is_known && !is_once {
                     counted[number] += class.times * same.len() as u64;
                 }

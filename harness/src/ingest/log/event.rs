@@ -10,6 +10,7 @@ pub(in crate::ingest::log) mod names;
 mod open;
 mod payload;
 mod perf;
+mod quoted;
 #[cfg(test)]
 mod tests;
 mod trace_cmd;
@@ -70,24 +71,21 @@ impl Events {
         let head = head::read(event.head);
         self.perf |= head.perf;
         let (time_us, task) = (head.time_us, self.task(&head));
-        match payload::read(event.kind, event.payload) {
-            Ok(payload) => {
+        let column = event.column(line);
+        // A mail's encoding hides the fields, or only the end of the line.
+        let (text, soft) = quoted::decoded(event.payload);
+        match payload::read(event.kind, &text) {
+            Ok(payload) if !soft => {
                 if let Some(record) = self.record(event.kind, &payload) {
                     sink.push(time_us, task, record);
                 }
             }
-            Err(Wrong::Cut) => {
-                self.open = Some(Open {
-                    line: sink.line,
-                    column: event.column(line),
-                    time_us,
-                    task,
-                    kind: event.kind,
-                    text: event.payload.get(..open::MOST).unwrap_or(event.payload).to_vec(),
-                    lines: 1,
-                });
+            Ok(_) | Err(Wrong::Cut) => {
+                let text = text.get(..open::MOST).unwrap_or(&text).to_vec();
+                let (line, kind) = (sink.line, event.kind);
+                self.open = Some(Open { line, column, time_us, task, kind, text, lines: 1, soft });
             }
-            Err(Wrong::Bad { at, why }) => sink.odd(event.column(line) + at, why),
+            Err(Wrong::Bad { at, why }) => sink.odd(column + at, why),
         }
         true
     }
@@ -107,8 +105,8 @@ impl Events {
                 self.close(open, sink);
                 true
             }
-            open::Joined::Part(text) => {
-                open.text = text;
+            open::Joined::Part(text, soft) => {
+                (open.text, open.soft) = (text, soft);
                 open.lines += 1;
                 self.open = Some(open);
                 true

@@ -91,9 +91,7 @@ impl Sections {
     fn marker(&mut self, text: &[u8], sink: &mut Sink<'_>) -> bool {
         if let Some(title) = title(text) {
             self.expected.clear();
-            if let Some(target) = self.target(title) {
-                self.expected.push_back(target);
-            }
+            self.expect(title);
             return true;
         }
         if text.starts_with(b"# cmalab collect:") {
@@ -115,11 +113,8 @@ impl Sections {
                 }
                 transcript::Step::Show(file) => {
                     let path = transcript::absolute(&self.cwd, file);
-                    let target = self.target(&path);
-                    let found = target.is_some();
-                    if self.expected.len() < MOST_EXPECTED {
-                        self.expected.extend(target);
-                    }
+                    let mut found = false;
+                    transcript::expand(&path, |path| found |= self.expect(path));
                     found
                 }
                 // With the directory in its path, it is the kernel log's reader that takes it.
@@ -134,16 +129,22 @@ impl Sections {
         known
     }
 
+    /// Notes that the content of this file follows. Whether it is one that is known.
+    fn expect(&mut self, path: &[u8]) -> bool {
+        let Some(target) = self.target(path) else { return false };
+        // The others have many lines, each of which says itself what it is.
+        let told = matches!(target.file, File::Meminfo | File::Vmstat | File::Config);
+        if !told && self.expected.len() < MOST_EXPECTED {
+            self.expected.push_back(target);
+        }
+        true
+    }
+
     /// The content of the file that is expected.
     fn content(&mut self, raw: &[u8], text: &[u8], sink: &mut Sink<'_>) -> bool {
         let Some(target) = self.expected.pop_front() else { return false };
         if text.starts_with(b"cat: ") || text.starts_with(b"head: ") {
             return true;
-        }
-        // These have many lines, each of which says what it is.
-        if matches!(target.file, File::Meminfo | File::Vmstat | File::Config) {
-            self.expected.push_front(target);
-            return false;
         }
         let read = self.value(&target, raw, text, sink);
         if !read {

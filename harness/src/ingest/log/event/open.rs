@@ -4,7 +4,7 @@
 use super::super::Task;
 use super::names::Names;
 use super::payload::{self, Kind, Wrong};
-use super::trim_quote;
+use super::{quoted, trim_quote};
 
 /// The most bytes of an event.
 pub(super) const MOST: usize = 1024;
@@ -25,14 +25,16 @@ pub(super) struct Open {
     pub(super) text: Vec<u8>,
     /// The lines so far.
     pub(super) lines: u32,
+    /// The encoding of a mail broke it: nothing is missing between the lines.
+    pub(super) soft: bool,
 }
 
 /// What becomes of an open event with one more line.
 pub(super) enum Joined {
     /// It is whole.
     Whole(Vec<u8>),
-    /// More of it is there, and not all.
-    Part(Vec<u8>),
+    /// More of it is there, and not all; whether the encoding broke it once more.
+    Part(Vec<u8>, bool),
     /// The line is none of it.
     Apart,
 }
@@ -40,22 +42,29 @@ pub(super) enum Joined {
 impl Open {
     /// Puts `line` behind it: with a blank, or without where a number was broken.
     pub(super) fn join(&self, line: &[u8], areas: &Names) -> Joined {
-        let line = trim_quote(line);
+        let line = if self.soft { line } else { trim_quote(line) };
+        // The rest of an encoded event is encoded too; it need not begin with a field.
+        let (line, broken) = quoted::decoded(line);
+        let line = line.as_ref();
         if line.is_empty() || self.lines >= MOST_LINES || self.text.len() + line.len() >= MOST {
             return Joined::Apart;
         }
         let apart = [&self.text, b" ".as_slice(), line].concat();
         let together = [self.text.as_slice(), line].concat();
         let (blank, none) = (payload::read(self.kind, &apart), payload::read(self.kind, &together));
+        if broken || self.soft && none == Err(Wrong::Cut) {
+            return Joined::Part(together, broken);
+        }
         match (blank, none) {
+            (_, Ok(_)) if self.soft => Joined::Whole(together),
             // Broken within the name of an area, if that makes a name that was seen before.
             (Ok(_), Ok(glued)) if glued.name.is_some_and(|name| areas.knows(name)) => {
                 Joined::Whole(together)
             }
             (Ok(_), _) => Joined::Whole(apart),
             (_, Ok(_)) => Joined::Whole(together),
-            (Err(Wrong::Cut), _) if starts_with_field(line) => Joined::Part(apart),
-            (_, Err(Wrong::Cut)) if ends_with_field(&together) => Joined::Part(together),
+            (Err(Wrong::Cut), _) if starts_with_field(line) => Joined::Part(apart, false),
+            (_, Err(Wrong::Cut)) if ends_with_field(&together) => Joined::Part(together, false),
             _ => Joined::Apart,
         }
     }

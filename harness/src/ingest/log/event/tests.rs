@@ -207,6 +207,20 @@ fn an_event_broken_over_lines_is_put_together() {
 }
 
 #[test]
+fn an_event_in_a_mail() {
+    let head = "> a-1 [000] 1.5: cma_alloc_finish: ";
+    let plain = "name=linux,cma pfn=0x1f00 page=(ptrval) count=456 align=8 errorno=-12\n";
+    let expected = read(&format!("{head}{plain}"));
+    let encoded = plain.replace('=', "=3D");
+    assert_eq!(read(&format!("{head}{encoded}")), expected);
+    for soft in ["ux", "0x1", "page", "=3D4", "45", " align", "8 ", "-1"] {
+        let at = encoded.find(soft).unwrap() + soft.len();
+        let (front, back) = encoded.split_at(at);
+        assert_eq!(read(&format!("{head}{front}=\n{back}")), expected, "{front}=");
+    }
+}
+
+#[test]
 fn what_is_wrong_is_said_with_its_place() {
     let (found, odd) = read_all(b"x\ncma_alloc_start: name=a count=4x align=2\n");
     assert_eq!(found, []);

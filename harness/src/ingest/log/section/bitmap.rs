@@ -8,8 +8,8 @@ use super::debugfs::Name;
 use super::debugfs_record;
 use super::path::{File, Target};
 
-/// The most words: an area of 2^29 pages, 2 TiB.
-const MOST_WORDS: usize = 1 << 24;
+/// The most words: an area of 2^27 pages, 512 GiB.
+const MOST_WORDS: usize = 1 << 22;
 
 /// Terminals wrap at 80 or more columns, within numbers; people and mails at fewer, at blanks.
 const TERMINAL: usize = 79;

@@ -100,6 +100,8 @@ fn a_shell_goes_from_directory_to_directory() {
     }
     let alloc = Record::DebugfsAlloc { area: Some("vpu".into()), count: 900 };
     assert_eq!(read(&format!("# cd {cma}/vpu\n# echo 900 > alloc\n")), [alloc]);
+    let braces = format!("# cat {cma}/vpu/{{count,used}}\n64\n35\n");
+    assert_eq!(read(&braces), [&area("vpu")[2..3], &area("vpu")[5..]].concat());
     let remote = "$ adb shell 'cat /sys/kernel/debug/cma/vpu/count'\n64\n";
     assert_eq!(read(remote), [debugfs("vpu", DebugfsFile::Count(64))]);
 }
@@ -245,6 +247,17 @@ fn what_is_too_large_is_said() {
 }
 
 proptest! {
+    #[test]
+    fn a_bitmap_is_read_back_however_a_terminal_wraps_it(
+        words in proptest::collection::vec(prop_oneof![Just(0), Just(u32::MAX), any::<u32>()], 1..400),
+        width in 80..240usize,
+    ) {
+        let line = words.iter().map(u32::to_string).collect::<Vec<_>>().join(" ");
+        let lines: Vec<_> = line.as_bytes().chunks(width).map(String::from_utf8_lossy).collect();
+        let found = read(&format!("==> vpu/bitmap <==\n{}\n\n", lines.join("\n")));
+        prop_assert_eq!(found, [debugfs("vpu", bitmap(&words))]);
+    }
+
     #[test]
     fn no_text_is_too_strange(
         parts in proptest::collection::vec(

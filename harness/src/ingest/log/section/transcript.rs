@@ -129,3 +129,20 @@ pub(super) fn absolute(cwd: &[u8], path: &[u8]) -> Vec<u8> {
     }
     [cwd, b"/", path].concat()
 }
+
+/// `a/{b,c}` as the shell expands it; with more than one such list, and without, it is as it is.
+pub(super) fn expand(path: &[u8], mut each: impl FnMut(&[u8])) {
+    let braces = path.iter().position(|byte| *byte == b'{');
+    let list = braces.and_then(|from| {
+        let to = path[from..].iter().position(|byte| *byte == b'}')?;
+        Some((&path[..from], &path[from + 1..from + to], &path[from + to + 1..]))
+    });
+    match list {
+        Some((front, names, back)) => {
+            for name in names.split(|byte| *byte == b',') {
+                each(&[front, name, back].concat());
+            }
+        }
+        None => each(path),
+    }
+}

@@ -1,0 +1,200 @@
+//! `cmalab diagnose`: why each allocation of a log failed.
+
+mod progress;
+
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+
+use super::context::{Context, Format};
+use super::failure::{Exit, Failure};
+use crate::cause::Cause;
+use crate::diagnose::{self, Diagnosis, Options};
+use crate::ingest::{self, Geometry, IngestError, Source};
+use crate::kernel::Kernel;
+use crate::report::diagnosis::{self as report, Groups, Look, Report};
+use progress::Progress;
+
+/// Says for each CMA allocation failure of a log why it failed, and what would have helped.
+///
+/// Reads what a board prints, in any mixture and of any kernel: dmesg, journal, logcat and serial
+/// captures, traces, debugfs, sysfs and meminfo dumps, and what the script of `cmalab collect`
+/// gathers; .gz and .zst as they are. Several files are taken as one board's. The first line that
+/// it prints is the answer.
+///
+/// Examples:
+///   cmalab diagnose dmesg.txt
+///   adb shell dmesg | cmalab diagnose
+///   cmalab diagnose dmesg.txt trace.txt --cap 6 --kernel 6.6
+///   cmalab diagnose dmesg.txt /sys/kernel/debug/cma
+///   cmalab diagnose dmesg.txt --format html -o why.html
+///   cmalab diagnose dmesg.txt --fail-on alignment,fragmentation
+#[derive(Args, Debug)]
+#[command(verbatim_doc_comment)]
+pub(super) struct Diagnose {
+    /// Logs, traces, dumps, and directories of debugfs or sysfs; "-" is standard input
+    #[arg(value_name = "FILE", default_value = "-")]
+    files: Vec<PathBuf>,
+    /// The kernel, by release or `android`, where the log does not say
+    #[arg(long, value_name = "RELEASE", value_parser = release)]
+    kernel: Option<String>,
+    /// CONFIG_CMA_ALIGNMENT, where the log does not say
+    #[arg(
+        long,
+        value_name = "ORDER",
+        default_value_t = ingest::DEFAULT_CAP,
+        value_parser = clap::value_parser!(u32).range(0..=63)
+    )]
+    cap: u32,
+    /// First page of the area, where the log does not say
+    #[arg(long, value_name = "PFN")]
+    base_pfn: Option<u64>,
+    /// Pages of the area, where the log does not say
+    #[arg(long)]
+    pages: Option<u64>,
+    /// Order of one bitmap bit, where the log does not say
+    #[arg(long, value_name = "ORDER", value_parser = clap::value_parser!(u32).range(0..=63))]
+    order_per_bit: Option<u32>,
+    /// Exit status 1 where a failure has one of these verdicts; `any` is each of them
+    #[arg(
+        long,
+        value_name = "VERDICT",
+        value_delimiter = ',',
+        value_parser = PossibleValuesParser::new(verdicts())
+    )]
+    fail_on: Vec<String>,
+    /// Writes to this file
+    #[arg(long, short, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// The verdicts that a log can lead to.
+fn verdicts() -> Vec<&'static str> {
+    let of_a_log =
+        Cause::ALL.into_iter().filter(|cause| !matches!(cause, Cause::Transient | Cause::Policy));
+    of_a_log.map(Cause::name).chain(["undecidable", "any"]).collect()
+}
+
+/// A release that this can tell something from: those before 4.11 too, which have no row of their
+/// own.
+fn release(name: &str) -> Result<String, String> {
+    let mut numbers = name.split(['.', '-', '+']).map(str::parse::<u32>);
+    let is_release = matches!((numbers.next(), numbers.next()), (Some(Ok(_)), Some(Ok(_))));
+    if is_release || Kernel::find(name).is_some() {
+        return Ok(name.to_string());
+    }
+    Err("a release such as 5.15 or 6.12.3-rc1 is allowed, or android".to_string())
+}
+
+/// Reads and says it.
+///
+/// # Errors
+/// A file that cannot be read, before anything is written.
+pub(super) fn run(args: &Diagnose, context: &Context) -> Result<Exit, Failure> {
+    let (sources, progress) = args.open(context)?;
+    let options = args.options();
+    let mut groups = Groups::default();
+    let form = if context.html { None } else { Some(context.format) };
+    context.output(args.out.as_deref(), |out| {
+        let watch = progress.watch();
+        match form {
+            Some(Format::Json) => report::json::head(out)?,
+            Some(Format::Csv) => report::csv::head(out)?,
+            Some(Format::Text) | None => {}
+        }
+        let diagnosis = read(&sources, &options, form, &mut groups, out)?;
+        watch.end();
+        let report = Report::new(&groups, &diagnosis);
+        match form {
+            Some(Format::Json) => report::json::tail(&report, out)?,
+            Some(Format::Csv) => {}
+            Some(Format::Text) => report::text(&report, Look { color: context.color }, out)?,
+            None => report::html(&report, out)?,
+        }
+        if form == Some(Format::Csv) {
+            diagnosis.warnings.iter().for_each(|warning| context.warn(warning));
+        }
+        Ok(())
+    })?;
+    let met = |verdict: &String| {
+        if verdict == "any" { groups.failures() > 0 } else { groups.has(verdict) }
+    };
+    Ok(if args.fail_on.iter().any(met) { Exit::Bad } else { Exit::Good })
+}
+
+/// Reads the sources; JSON and CSV are written on the way.
+fn read(
+    sources: &[Source],
+    options: &Options,
+    form: Option<Format>,
+    groups: &mut Groups,
+    out: &mut dyn Write,
+) -> Result<Diagnosis, Failure> {
+    let mut first = true;
+    let mut written = Ok(());
+    let diagnosis = diagnose::diagnose(sources, options, &mut |failure| {
+        groups.push(&failure);
+        // Once the output takes no more, what follows is only counted.
+        if written.is_ok() {
+            written = match form {
+                Some(Format::Json) => report::json::failure(&failure, first, out),
+                Some(Format::Csv) => report::csv::row(&failure, out),
+                Some(Format::Text) | None => Ok(()),
+            };
+            first = false;
+        }
+    })?;
+    written?;
+    Ok(diagnosis)
+}
+
+impl Diagnose {
+    fn options(&self) -> Options {
+        let geometry = Geometry {
+            base_pfn: self.base_pfn,
+            pages: self.pages,
+            order_per_bit: self.order_per_bit,
+        };
+        Options { kernel: self.kernel.clone(), cap: self.cap, geometry }
+    }
+
+    /// The sources, and a bar for them. That each can be read is known then.
+    fn open(&self, context: &Context) -> Result<(Vec<Source>, Progress), Failure> {
+        if self.files.iter().filter(|path| is_standard_input(path)).count() > 1 {
+            return Err(Failure::because("read standard input twice; name it once"));
+        }
+        // A bar between the rows that are written meanwhile would be seen by nobody.
+        let rows = !context.html && context.format != Format::Text && self.out.is_none();
+        let shown = context.progress && !(rows && io::stdout().is_terminal());
+        let progress = Progress::new(&self.files, shown);
+        let open = |path: &PathBuf| open(path).map(|source| source.counted(progress.counter()));
+        let sources: Vec<_> = self.files.iter().map(open).collect::<Result<_, _>>()?;
+        Ok((sources, progress))
+    }
+}
+
+fn is_standard_input(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+fn open(path: &Path) -> Result<Source, IngestError> {
+    if is_standard_input(path) {
+        return Ok(Source::once("standard input", io::stdin()));
+    }
+    let there = path.metadata().map_err(|error| {
+        let source = path.display().to_string();
+        IngestError { source, line: 0, column: 0, why: error.to_string() }
+    })?;
+    if there.is_file() {
+        let source = Source::file(path);
+        // What cannot be read is said before anything is written.
+        source.open()?;
+        return Ok(source);
+    }
+    if there.is_dir() {
+        return ingest::directory(path);
+    }
+    Source::open_file(path)
+}

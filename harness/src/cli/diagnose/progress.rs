@@ -1,0 +1,91 @@
+//! How far the reading is, on standard error.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Work that is done within this time needs no bar.
+const QUICK: Duration = Duration::from_secs(1);
+/// How often the bar moves.
+const STEP: Duration = Duration::from_millis(200);
+
+/// Counts the bytes that were read, and shows them.
+pub(super) struct Progress {
+    counter: Arc<AtomicU64>,
+    /// Bytes in all, where every input is a file.
+    bytes: Option<u64>,
+    shown: bool,
+}
+
+/// A bar that is shown until it is dropped.
+pub(super) struct Watch {
+    done: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Progress {
+    /// For these files; a bar only where `shown`.
+    pub(super) fn new(files: &[PathBuf], shown: bool) -> Self {
+        let size = |path: &PathBuf| {
+            path.metadata().ok().filter(std::fs::Metadata::is_file).map(|there| there.len())
+        };
+        let bytes = files.iter().map(size).sum();
+        Self { counter: Arc::default(), bytes, shown }
+    }
+
+    /// Where the bytes are counted.
+    pub(super) fn counter(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.counter)
+    }
+
+    /// Begins to show them, once it has taken a second.
+    pub(super) fn watch(&self) -> Watch {
+        let done = Arc::new(AtomicBool::new(false));
+        if !self.shown {
+            return Watch { done, thread: None };
+        }
+        let (counter, bytes, stop) = (self.counter(), self.bytes, Arc::clone(&done));
+        let thread = thread::spawn(move || {
+            thread::park_timeout(QUICK);
+            if stop.load(Ordering::Relaxed) {
+                return;
+            }
+            let bar = bar(bytes);
+            while !stop.load(Ordering::Relaxed) {
+                bar.set_position(counter.load(Ordering::Relaxed));
+                thread::park_timeout(STEP);
+            }
+            bar.finish_and_clear();
+        });
+        Watch { done, thread: Some(thread) }
+    }
+}
+
+fn bar(bytes: Option<u64>) -> ProgressBar {
+    let style = match bytes {
+        Some(_) => "{wide_bar} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left",
+        None => "{spinner} {bytes} read, {bytes_per_sec}",
+    };
+    let style = ProgressStyle::with_template(style).expect("the template is well formed");
+    ProgressBar::with_draw_target(bytes, ProgressDrawTarget::stderr()).with_style(style)
+}
+
+impl Watch {
+    /// Takes the bar away.
+    pub(super) fn end(self) {}
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.done.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            // A bar that could not be drawn is no reason to fail.
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! Failures that are alike, as one.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::picture::{Detail, Map, Wanted};
+use crate::cause::Cause;
+use crate::diagnose::{
+    Advice, AlignFrom, AreaState, Confidence, Diagnosis, Failure, Incident, Resident, advise,
+    residents,
+};
+use crate::kernel::Errno;
+
+/// The most groups that are kept apart; further failures are only counted.
+const MOST_GROUPS: usize = 256;
+/// The most holes of all states that are kept for pictures and advice: 24 bytes each.
+const MOST_HOLES: usize = 400_000;
+/// The most groups that are shown with picture and advice.
+const MOST_DETAILED: usize = 16;
+
+/// What failures that are alike have in common.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+struct Key {
+    area: Option<Arc<str>>,
+    count: Option<u64>,
+    align: Option<(u32, AlignFrom)>,
+    ret: Option<Errno>,
+    verdict: Option<Cause>,
+    confidence: Confidence,
+}
+
+/// Failures alike in area, count, align, ret, verdict and confidence.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// The first of them. Its lists are gone, and its state too where too much is kept already.
+    pub first: Failure,
+    /// How many there are.
+    pub failures: u64,
+    /// When the first one was reported that has a stamp, in microseconds.
+    pub first_us: Option<u64>,
+    /// When the last one was reported that has a stamp, in microseconds.
+    pub last_us: Option<u64>,
+}
+
+/// Collects failures: in bounded memory, however many there are.
+#[derive(Clone, Default, Debug)]
+pub struct Groups {
+    groups: Vec<Group>,
+    index: HashMap<Key, usize>,
+    /// Failures of each verdict: of [`Cause::ALL`], then undecidable.
+    verdicts: [u64; Cause::ALL.len() + 1],
+    /// Failures that are in no group.
+    beyond: u64,
+    holes: usize,
+}
+
+impl Groups {
+    /// Counts one more failure.
+    pub fn push(&mut self, failure: &Failure) {
+        self.verdicts[place(failure.verdict)] += 1;
+        let incident = &failure.incident;
+        let key = Key {
+            area: incident.area.clone(),
+            count: incident.count,
+            align: failure.align,
+            ret: incident.ret,
+            verdict: failure.verdict,
+            confidence: failure.confidence,
+        };
+        let time = incident.time_us;
+        if let Some(index) = self.index.get(&key) {
+            let group = &mut self.groups[*index];
+            group.failures += 1;
+            group.first_us = group.first_us.into_iter().chain(time).min();
+            group.last_us = group.last_us.into_iter().chain(time).max();
+        } else if self.groups.len() < MOST_GROUPS {
+            self.index.insert(key, self.groups.len());
+            let first = self.keep(failure);
+            self.groups.push(Group { first, failures: 1, first_us: time, last_us: time });
+        } else {
+            self.beyond += 1;
+        }
+    }
+
+    /// `failure` without its lists, and without its state where that is too much.
+    fn keep(&mut self, failure: &Failure) -> Failure {
+        let incident = &failure.incident;
+        let holes = |state: &Arc<AreaState>| {
+            let live = state.live.as_ref().map_or(0, Vec::len);
+            state.ranges.iter().map(|range| range.holes.len()).sum::<usize>() + live
+        };
+        let state = incident.state.clone().filter(|state| self.holes + holes(state) <= MOST_HOLES);
+        self.holes += state.as_ref().map_or(0, holes);
+        let light =
+            Incident { list: None, other_lists: Vec::new(), state, ..Incident::clone(incident) };
+        Failure { incident: Arc::new(light), ..failure.clone() }
+    }
+
+    /// Failures in all.
+    #[must_use]
+    pub fn failures(&self) -> u64 {
+        self.verdicts.iter().sum()
+    }
+
+    /// Whether one of them has this verdict, by its word.
+    #[must_use]
+    pub fn has(&self, verdict: &str) -> bool {
+        self.verdicts().any(|(name, _)| name == verdict)
+    }
+
+    /// The verdicts that there are, with the number of their failures, in the order of the table of
+    /// causes.
+    pub fn verdicts(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
+        let names = Cause::ALL.iter().map(|cause| cause.name()).chain(["undecidable"]);
+        names.zip(self.verdicts).filter(|(_, failures)| *failures > 0)
+    }
+}
+
+fn place(verdict: Option<Cause>) -> usize {
+    let index = verdict.and_then(|cause| Cause::ALL.iter().position(|other| *other == cause));
+    index.unwrap_or(Cause::ALL.len())
+}
+
+/// All that text and HTML show, at the end of the input.
+#[derive(Debug)]
+pub struct Report<'a> {
+    /// What was found beside the failures.
+    pub diagnosis: &'a Diagnosis,
+    /// The groups, the largest first, else in order of appearance.
+    pub groups: Vec<Shown<'a>>,
+    /// The verdicts that there are, the most frequent first.
+    pub verdicts: Vec<(&'static str, u64)>,
+    /// Failures in all.
+    pub failures: u64,
+    /// Failures that are in no group.
+    pub beyond: u64,
+}
+
+/// A group with what there is to say about it.
+#[derive(Debug)]
+pub struct Shown<'a> {
+    /// The group.
+    pub group: &'a Group,
+    /// What would have helped, best first; nothing where the group has no detail.
+    pub advice: Vec<Advice>,
+    /// The area on one line.
+    pub strip: Option<Map>,
+    /// The area slot by slot, where that is another picture, and the first of its area.
+    pub map: Option<Map>,
+    /// The free run that comes closest to the request, where alignment is why.
+    pub detail: Option<Detail>,
+    /// Whether there is more to show than a line.
+    pub detailed: bool,
+}
+
+impl<'a> Report<'a> {
+    /// Puts together what is known at the end.
+    #[must_use]
+    pub fn new(groups: &'a Groups, diagnosis: &'a Diagnosis) -> Self {
+        let mut order: Vec<&Group> = groups.groups.iter().collect();
+        order.sort_by_key(|group| std::cmp::Reverse(group.failures));
+        let mut mapped: Vec<Option<&Arc<str>>> = Vec::new();
+        let mut show = |(index, group)| {
+            let mut shown = Shown::new(group, diagnosis, index < MOST_DETAILED);
+            // One large picture of an area is enough.
+            let area = group.first.incident.area.as_ref();
+            if mapped.contains(&area) {
+                shown.map = None;
+            } else if shown.map.is_some() {
+                mapped.push(area);
+            }
+            shown
+        };
+        let shown = order.into_iter().enumerate().map(&mut show).collect();
+        let mut verdicts: Vec<_> = groups.verdicts().collect();
+        verdicts.sort_by_key(|(_, failures)| std::cmp::Reverse(*failures));
+        let (failures, beyond) = (groups.failures(), groups.beyond);
+        Self { diagnosis, groups: shown, verdicts, failures, beyond }
+    }
+}
+
+impl<'a> Shown<'a> {
+    fn new(group: &'a Group, diagnosis: &Diagnosis, detailed: bool) -> Self {
+        let mut shown =
+            Self { group, advice: Vec::new(), strip: None, map: None, detail: None, detailed };
+        if !detailed {
+            return shown;
+        }
+        let failure = &group.first;
+        shown.advice = advise(failure, &residents_of(failure, diagnosis), diagnosis.cap);
+        let Some(state) = failure.incident.state.as_deref().filter(|state| state.placed) else {
+            return shown;
+        };
+        if failure.incident.doubtful {
+            return shown;
+        }
+        // Where alignment is not why, runs that it spoils say nothing.
+        let spoils = matches!(failure.verdict, Some(Cause::Alignment) | None);
+        let wanted = Wanted::of(failure).filter(|_| spoils);
+        let slot = failure.align.map_or(0, |(order, _)| order);
+        shown.strip = Map::strip(state, wanted.as_ref());
+        shown.map = Map::slots(state, slot, wanted.as_ref()).filter(|map| {
+            shown.strip.as_ref().is_none_or(|strip| strip.cell_pages > map.cell_pages)
+        });
+        if failure.verdict == Some(Cause::Alignment) {
+            shown.detail = wanted.and_then(|wanted| Detail::of(state, &wanted));
+        }
+        shown
+    }
+}
+
+/// The buffers of the area that `failure` was refused in.
+fn residents_of(failure: &Failure, diagnosis: &Diagnosis) -> Vec<Resident> {
+    let incident = &failure.incident;
+    if let Some(state) = &incident.state {
+        return residents(state, diagnosis.cap);
+    }
+    let named = |area: &AreaState| incident.area.is_some() && area.name == incident.area;
+    let of = diagnosis.areas.iter().position(named);
+    of.and_then(|index| diagnosis.residents.get(index)).cloned().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{diagnosis, misaligned, state, undecidable, with};
+    use super::*;
+
+    #[test]
+    fn what_is_alike_is_one_group_with_its_time() {
+        let mut groups = Groups::default();
+        for us in [Some(5), None, Some(2), Some(9)] {
+            groups.push(&with(&misaligned(), |incident| incident.time_us = us));
+        }
+        groups.push(&undecidable());
+        assert_eq!((groups.failures(), groups.groups.len()), (5, 2));
+        let group = &groups.groups[0];
+        assert_eq!((group.failures, group.first_us, group.last_us), (4, Some(2), Some(9)));
+        assert!(groups.has("alignment") && groups.has("undecidable") && !groups.has("busy"));
+    }
+
+    #[test]
+    fn states_are_kept_as_far_as_there_is_room() {
+        let many = vec![(1, 0); MOST_HOLES / 2];
+        let mut groups = Groups::default();
+        for count in 1..=3 {
+            let state = Arc::new(state(None, true, &many));
+            groups.push(&with(&misaligned(), |incident| {
+                (incident.count, incident.state) = (Some(count), Some(state));
+            }));
+        }
+        let kept: Vec<_> =
+            groups.groups.iter().map(|group| group.first.incident.state.is_some()).collect();
+        assert_eq!(kept, [true, true, false]);
+    }
+
+    #[test]
+    fn an_area_has_one_large_picture() {
+        let mut groups = Groups::default();
+        let large = Arc::new(state(Some(100_000), true, &[(500, 513)]));
+        for count in [300, 301] {
+            groups.push(&with(&misaligned(), |incident| {
+                (incident.count, incident.state) = (Some(count), Some(Arc::clone(&large)));
+            }));
+        }
+        let diagnosis = diagnosis();
+        let report = Report::new(&groups, &diagnosis);
+        let pictures: Vec<_> = report
+            .groups
+            .iter()
+            .map(|shown| (shown.strip.is_some(), shown.map.is_some()))
+            .collect();
+        assert_eq!(pictures, [(true, true), (true, false)]);
+    }
+}

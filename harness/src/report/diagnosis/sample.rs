@@ -1,0 +1,140 @@
+//! Failures made by hand.
+
+use std::sync::Arc;
+
+use cma_policies::Run;
+
+use super::{Groups, Report};
+use crate::cause::Cause;
+use crate::diagnose::{
+    AlignFrom, AreaState, Confidence, Diagnosis, Era, Failure, Hole, Incident, Known, ListSummary,
+    RangeState, Reported, Resident, WouldFit,
+};
+use crate::ingest::log::Shape;
+
+pub(super) fn state(total: Option<u64>, complete: bool, holes: &[(u64, u64)]) -> AreaState {
+    let holes = holes.iter().map(|(count, start)| Hole { start: *start, count: *count });
+    let range = RangeState { number: 0, base_pfn: None, pages: total, holes: holes.collect() };
+    AreaState {
+        name: Some("linux,cma".into()),
+        ranges: vec![range],
+        order_per_bit: 0,
+        total,
+        free: None,
+        complete,
+        placed: true,
+        known: Known::List,
+        live: None::<Vec<Run>>,
+    }
+}
+
+/// 300 pages at order 8 in an area of 2048 pages: 500 are free from 513 on, which end at 1013.
+pub(super) fn misaligned() -> Failure {
+    let state = state(Some(2048), true, &[(255, 257), (500, 513), (100, 1500)]);
+    let incident = Incident {
+        source: "a.log".into(),
+        line: 7,
+        time_us: Some(12_345_678),
+        reported: Reported::Line(Shape::Named),
+        era: Era { name: Some("5.12-6.11".into()), ..Era::default() },
+        area: Some("linux,cma".into()),
+        count: Some(300),
+        ret: Some(-12),
+        align: Some((8, AlignFrom::Trace)),
+        busy_retries: Some(0),
+        tried: Some(false),
+        search_found_nothing: false,
+        list: None,
+        other_lists: Vec::new(),
+        state: Some(Arc::new(state)),
+        doubtful: false,
+        duplicates: 0,
+    };
+    Failure {
+        incident: Arc::new(incident),
+        align: Some((8, AlignFrom::Trace)),
+        list: Some(ListSummary {
+            runs: 3,
+            free: Some(855),
+            total: Some(2048),
+            largest_run: 500,
+            largest_usable: Some(245),
+            complete: true,
+        }),
+        verdict: Some(Cause::Alignment),
+        confidence: Confidence::Certain,
+        why: "500@513: aligned start 768, 768 + 300 = 1068 > 1013".into(),
+        would_fit: Some(WouldFit {
+            max_align: Some(6),
+            at: Some(576),
+            largest_count_at_this_align: 245,
+        }),
+    }
+}
+
+/// The same failure with another incident.
+pub(super) fn with(failure: &Failure, change: impl FnOnce(&mut Incident)) -> Failure {
+    let mut incident = Incident::clone(&failure.incident);
+    change(&mut incident);
+    Failure { incident: Arc::new(incident), ..failure.clone() }
+}
+
+pub(super) fn undecidable() -> Failure {
+    let failure = with(&misaligned(), |incident| {
+        (incident.line, incident.state, incident.time_us) = (9, None, None);
+        (incident.count, incident.era) = (Some(1), Era::default());
+        incident.area = None;
+    });
+    Failure {
+        align: Some((0, AlignFrom::Cap)),
+        list: None,
+        verdict: None,
+        confidence: Confidence::Guess,
+        why: "no list of free runs".into(),
+        would_fit: None,
+        ..failure
+    }
+}
+
+pub(super) fn diagnosis() -> Diagnosis {
+    let resident = Resident {
+        count: 257,
+        align: 8,
+        blocks: Some(2),
+        stranded_pages: 510,
+        confidence: Confidence::Likely,
+        recoverable: vec![
+            (7, 256),
+            (6, 384),
+            (5, 448),
+            (4, 480),
+            (3, 496),
+            (2, 504),
+            (1, 508),
+            (0, 510),
+        ],
+    };
+    let area = misaligned().incident.state.as_deref().cloned().unwrap();
+    Diagnosis {
+        failures: 2,
+        areas: vec![area],
+        residents: vec![vec![resident]],
+        cap: 8,
+        lines: 1234,
+        skipped_lines: 1,
+        warnings: vec!["read a.log line 3: a number is cut".into()],
+    }
+}
+
+/// What `write` writes of these failures.
+pub(super) fn written(
+    failures: &[Failure],
+    diagnosis: &Diagnosis,
+    write: impl FnOnce(&Report<'_>, &mut Vec<u8>) -> std::io::Result<()>,
+) -> String {
+    let mut groups = Groups::default();
+    failures.iter().for_each(|failure| groups.push(failure));
+    let mut out = Vec::new();
+    write(&Report::new(&groups, diagnosis), &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}

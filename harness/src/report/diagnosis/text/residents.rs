@@ -1,0 +1,45 @@
+//! The buffers of an area as a table.
+
+use std::io::{self, Write};
+
+use super::super::CAPS;
+use super::super::words::{self, clean, recoverable};
+use super::draw;
+use super::paint::{Paint, wrapped};
+use crate::diagnose::{AreaState, Resident};
+
+/// Writes a row for each size, and what the one that strands most would do to the whole area.
+pub(super) fn write(
+    area: &AreaState,
+    residents: &[Resident],
+    cap: u32,
+    paint: Paint,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let name = area.name.as_deref().map_or_else(|| "the area".to_string(), clean);
+    let title =
+        format!("what fills {name}, and what a smaller cap would give back (cap {cap} now)");
+    writeln!(out, "{}", paint.bold(&title))?;
+    let caps: Vec<u32> = CAPS.into_iter().filter(|other| *other < cap).collect();
+    let mut head: Vec<String> =
+        ["pages", "order", "buffers", "stranded"].into_iter().map(String::from).collect();
+    head.extend(caps.iter().map(|cap| format!("cap {cap}")));
+    head.push("sure".to_string());
+    let mut table = vec![head];
+    table.extend(residents.iter().map(|resident| {
+        let back = |cap: &u32| recoverable(resident, *cap).map_or_else(dash, |n| n.to_string());
+        let blocks = resident.blocks.map_or_else(dash, |blocks| blocks.to_string());
+        let mut row = vec![resident.count.to_string(), resident.align.to_string(), blocks];
+        row.push(resident.stranded_pages.to_string());
+        row.extend(caps.iter().map(back));
+        row.push(resident.confidence.name().to_string());
+        row
+    }));
+    draw::table(&table, out)?;
+    let pitch = words::pitch(area, residents, cap);
+    pitch.map_or(Ok(()), |text| wrapped(&text, "  ", "  ", out))
+}
+
+fn dash() -> String {
+    "-".to_string()
+}

@@ -1,0 +1,327 @@
+//! The sentences that text and HTML share.
+
+use super::CAPS;
+use super::groups::{Group, Report, Shown};
+use crate::cause::Cause;
+use crate::diagnose::{
+    Advice, AlignFrom, AreaState, Diagnosis, Failure, Pitch, Reported, Resident, errno_name,
+};
+
+/// `1 page`, `2 pages`.
+pub(super) fn counted(number: u64, what: &str) -> String {
+    let end = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{end}")
+}
+
+/// `part` of `whole` in percent, with one decimal, rounded down.
+pub(super) fn percent(part: u64, whole: u64) -> String {
+    let tenths = (u128::from(part) * 1000).checked_div(u128::from(whole)).unwrap_or(0);
+    format!("{}.{} %", tenths / 10, tenths % 10)
+}
+
+/// Microseconds as seconds, with all decimals.
+pub(super) fn seconds(us: u64) -> String {
+    format!("{}.{:06}", us / 1_000_000, us % 1_000_000)
+}
+
+/// Text of a log: its control characters must not steer a terminal, nor those that turn the
+/// direction of writing the eye.
+pub(super) fn clean(text: &str) -> String {
+    let harmless = |c: char| match c {
+        '\t' => ' ',
+        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+        c if c.is_control() => '\u{fffd}',
+        c => c,
+    };
+    text.chars().map(harmless).collect()
+}
+
+/// The verdict and how sure it is; what is undecidable is so in any case.
+pub(super) fn verdict(failure: &Failure) -> String {
+    match failure.verdict {
+        Some(cause) => format!("{} ({})", cause.name(), failure.confidence.name()),
+        None => failure.verdict_name().to_string(),
+    }
+}
+
+/// When, and how often.
+pub(super) fn occurrence(group: &Group) -> String {
+    let tenths = |us: u64| format!("{}.{} s", us / 1_000_000, us / 100_000 % 10);
+    let failures = counted(group.failures, "failure");
+    match (group.first_us, group.last_us) {
+        (Some(first), Some(last)) if tenths(first) != tenths(last) => {
+            format!("{failures}, {} to {}", tenths(first), tenths(last))
+        }
+        (Some(first), _) => format!("{failures}, at {}", tenths(first)),
+        _ => failures,
+    }
+}
+
+/// What the failure is, in half a sentence: the answer.
+pub(super) fn answer(failure: &Failure) -> String {
+    let pages = failure.incident.count.map(|count| counted(count, "page"));
+    let Some(pages) = pages else { return answer_without_request(failure) };
+    let list = failure.list;
+    let longest = list.map_or(0, |list| list.largest_run);
+    let free = list.and_then(|list| list.free);
+    let order = failure.align.map_or_else(String::new, |(order, _)| format!(" at order {order}"));
+    match failure.verdict {
+        Some(Cause::Alignment) => {
+            format!(
+                "{pages}{order} do not fit, though {longest} are free in one run{}",
+                lower(failure)
+            )
+        }
+        Some(Cause::Fragmentation) => {
+            let free = free.map_or_else(|| "enough".to_string(), |free| free.to_string());
+            let longest = list.map_or_else(
+                || "no run is long enough".to_string(),
+                |_| format!("the longest run has {longest}"),
+            );
+            format!("{pages} do not fit in one piece: {free} are free, but {longest}")
+        }
+        Some(Cause::Exhausted) => match free {
+            Some(free) => {
+                let total = list.and_then(|list| list.total);
+                let of = total.map_or_else(String::new, |total| format!(" of {total}"));
+                format!("{pages} were asked for and only {free}{of} are free")
+            }
+            None => format!("{pages} were asked for and fewer are free"),
+        },
+        Some(Cause::TooLarge) => {
+            let total = failure.incident.state.as_ref().and_then(|state| state.total);
+            let total = total.or_else(|| list.and_then(|list| list.total));
+            let has = total.map_or_else(|| "fewer".to_string(), |total| format!("only {total}"));
+            format!("{pages} were asked for and the area has {has}")
+        }
+        Some(Cause::Migration) => format!(
+            "there was room for {pages}, but the system had no memory to move what was on them"
+        ),
+        Some(Cause::Busy | Cause::Transient) => {
+            let tries = failure.incident.busy_retries.filter(|tries| *tries > 0);
+            let tries = tries.map_or_else(String::new, |tries| format!(" ({tries} tried)"));
+            format!("every place for {pages} that was tried was in use by somebody{tries}")
+        }
+        Some(Cause::Interrupted) => {
+            format!("a fatal signal ended the request for {pages}: the task was being killed")
+        }
+        Some(Cause::Policy) => format!("there was room for {pages}, and it was not tried"),
+        None => format!("{pages}{order} failed{}; {}", ret(failure), clean(&failure.why)),
+    }
+}
+
+fn answer_without_request(failure: &Failure) -> String {
+    let what = match failure.incident.reported {
+        Reported::List => "a list of free runs stands here without the request that failed",
+        Reported::Driver => "a driver got no memory and the log does not say how much it asked for",
+        _ => "a request failed and the log does not say for how many pages",
+    };
+    what.to_string()
+}
+
+fn ret(failure: &Failure) -> String {
+    failure.incident.ret.map_or_else(String::new, |ret| format!(" with {ret}"))
+}
+
+/// The order that would have been low enough.
+fn lower(failure: &Failure) -> String {
+    let order = failure.would_fit.and_then(|fit| fit.max_align);
+    order.map_or_else(String::new, |order| format!("; order {order} would have fitted"))
+}
+
+/// The first line of all.
+pub(super) fn headline(report: &Report<'_>) -> String {
+    if let ([shown], 0) = (report.groups.as_slice(), report.beyond) {
+        return group_line(shown.group);
+    }
+    if report.groups.is_empty() {
+        return "no failed CMA allocation in this log".to_string();
+    }
+    let failures = counted(report.failures, "failure");
+    let mut verdicts: Vec<_> = report.groups.iter().map(|one| verdict(&one.group.first)).collect();
+    verdicts.dedup();
+    if let ([verdict], 0) = (verdicts.as_slice(), report.beyond) {
+        return format!("{failures}, all {verdict}");
+    }
+    let each = report.verdicts.iter().map(|(name, failures)| format!("{failures} {name}"));
+    format!("{failures}: {}", each.collect::<Vec<_>>().join(", "))
+}
+
+/// A group in a line.
+pub(super) fn group_line(group: &Group) -> String {
+    let failure = &group.first;
+    format!("{}: {} ({})", verdict(failure), answer(failure), occurrence(group))
+}
+
+/// What is known of the first failure of a group: a word and a sentence each.
+pub(super) fn facts(shown: &Shown<'_>) -> Vec<(&'static str, String)> {
+    let failure = &shown.group.first;
+    let mut facts = vec![("why", clean(&failure.why)), ("request", request(failure))];
+    facts.push(("where", place(failure)));
+    facts.extend(free(failure).map(|text| ("free", text)));
+    facts.extend(fit(failure).map(|text| ("fits", text)));
+    facts
+}
+
+fn request(failure: &Failure) -> String {
+    let incident = &failure.incident;
+    let mut parts = Vec::new();
+    parts.push(
+        incident
+            .count
+            .map_or_else(|| "of unknown size".to_string(), |count| counted(count, "page")),
+    );
+    if let Some((order, from)) = failure.align {
+        let from = match from {
+            AlignFrom::Trace => "as traced",
+            AlignFrom::Debug => "as the log shows",
+            AlignFrom::Cap => "as DMA callers ask: the log does not show it",
+        };
+        parts.push(format!("order {order} ({from})"));
+    }
+    if let Some(area) = &incident.area {
+        parts.push(format!("area {}", clean(area)));
+    }
+    if let Some(ret) = incident.ret {
+        let name = errno_name(ret);
+        let name = if name.is_empty() { String::new() } else { format!(" ({name})") };
+        parts.push(format!("ret {ret}{name}"));
+    }
+    match incident.busy_retries {
+        Some(0) => parts.push("no place was busy".to_string()),
+        Some(tries) => parts.push(format!("{} tried and busy", counted(tries, "place"))),
+        None => {}
+    }
+    parts.join(", ")
+}
+
+fn place(failure: &Failure) -> String {
+    let incident = &failure.incident;
+    let mut text = format!("{} line {}", clean(&incident.source), incident.line);
+    if let Some(us) = incident.time_us {
+        text += &format!(", at {} s", seconds(us));
+    }
+    if incident.duplicates > 0 {
+        text += &format!(", reported {} more", times(incident.duplicates));
+    }
+    match &incident.era.name {
+        Some(kernel) => text += &format!("; kernel {}", clean(kernel)),
+        None => text += "; kernel unknown",
+    }
+    text
+}
+
+fn times(number: u64) -> String {
+    counted(number, "time")
+}
+
+fn free(failure: &Failure) -> Option<String> {
+    let list = failure.list?;
+    let mut text = match (list.free, list.total) {
+        (Some(free), Some(total)) => {
+            format!("{free} of {} ({})", counted(total, "page"), percent(free, total))
+        }
+        (Some(free), None) => counted(free, "page"),
+        (None, Some(total)) => format!("unknown, of {}", counted(total, "page")),
+        (None, None) => "unknown".to_string(),
+    };
+    text += &format!(", in {}, the longest of {}", counted(list.runs, "run"), list.largest_run);
+    if let (Some(usable), Some((order, _))) = (list.largest_usable, failure.align) {
+        text += &format!("; at order {order} at most {usable} of a run can be used");
+    }
+    if !list.complete {
+        text += "; the list is not complete";
+    }
+    Some(text)
+}
+
+fn fit(failure: &Failure) -> Option<String> {
+    let (fit, count) = (failure.would_fit?, failure.incident.count?);
+    let (order, _) = failure.align?;
+    let most = fit.largest_count_at_this_align;
+    Some(match (fit.max_align, fit.at) {
+        (Some(max), Some(at)) if max < order => {
+            let end = at.saturating_add(count);
+            format!(
+                "at order {max} they would have gone to pages {at} to {}; at order {order} at most \
+                 {most} fit",
+                end.saturating_sub(1)
+            )
+        }
+        (Some(_), Some(at)) => format!("they fit, at page {at}: room was not what was missing"),
+        (Some(max), None) if max < order => {
+            format!("at order {max}; at order {order} at most {most} fit")
+        }
+        (Some(_), None) => "they fit: room was not what was missing".to_string(),
+        (None, _) => format!("at no order; at order {order} at most {most} fit"),
+    })
+}
+
+/// What something that helps costs or saves; nothing where it is free, or does not help.
+pub(super) fn cost(advice: &Advice) -> Option<String> {
+    let pages = advice.cost_pages.filter(|pages| advice.helps && *pages != 0)?;
+    let amount = counted(pages.unsigned_abs(), "page");
+    Some(if pages > 0 { format!("costs {amount}") } else { format!("saves {amount}") })
+}
+
+/// What the buffers that strand most would do to the whole area, at this cap and at lower ones.
+pub(super) fn pitch(area: &AreaState, residents: &[Resident], cap: u32) -> Option<String> {
+    let total = area.total?;
+    let worst = residents.iter().max_by_key(|resident| resident.stranded_pages)?;
+    let at = |cap| Pitch::of(worst.count, total, cap);
+    let free = |pitch: Pitch| format!("{:.1} %", 100.0 * pitch.free_share(total));
+    let now = at(cap);
+    // A page in a hundred is worth no word.
+    if now.blocks == 0 || now.free_pages < total / 100 {
+        return None;
+    }
+    let mut text = format!(
+        "An area of {total} pages with nothing but buffers of {} in it is {} free when the next one \
+         fails at cap {cap}",
+        counted(worst.count, "page"),
+        free(now),
+    );
+    let lower = CAPS.into_iter().filter(|other| *other < cap);
+    let lower: Vec<_> = lower.map(|cap| format!("{} at cap {cap}", free(at(cap)))).collect();
+    if !lower.is_empty() {
+        text += &format!("; {}", lower.join(", "));
+    }
+    Some(text + ".")
+}
+
+/// Pages that `cap` gives back.
+pub(super) fn recoverable(resident: &Resident, cap: u32) -> Option<u64> {
+    resident.recoverable.iter().find(|(other, _)| *other == cap).map(|(_, pages)| *pages)
+}
+
+/// What was read.
+pub(super) fn read(diagnosis: &Diagnosis) -> String {
+    let mut text = format!("read {}", counted(diagnosis.lines, "line"));
+    let areas: Vec<_> = diagnosis
+        .areas
+        .iter()
+        .map(|area| {
+            let name = area.name.as_deref().map_or_else(|| "without a name".to_string(), clean);
+            area.total.map_or_else(|| name.clone(), |total| format!("{name} of {total} pages"))
+        })
+        .collect();
+    match areas.len() {
+        0 => {}
+        1 => text += &format!("; area {}", areas[0]),
+        _ => text += &format!("; areas {}", areas.join(", ")),
+    }
+    if diagnosis.skipped_lines > 0 {
+        let skipped = counted(diagnosis.skipped_lines, "line");
+        text += &format!("; {skipped} looked like the kernel's and could not be read");
+    }
+    text
+}
+
+/// What to do where a log holds no failure.
+pub(super) const NOTHING_FOUND: &[&str] = &[
+    "A failed allocation looks like `cma: cma_alloc: alloc failed, req-size: 456 pages, ret: -12`. \
+     Kernels before 4.11 print no such line, none prints it for callers that ask for silence, and \
+     up to 6.14 none prints it where more pages are asked for than the area has.",
+    "`cmalab collect` prints a script for the board: it gathers dmesg, debugfs, trace events and \
+     counters into one file that this command reads.",
+];

@@ -1,0 +1,170 @@
+//! `cmalab diagnose` as somebody meets it: what it prints, where to, and how it ends.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// A failure with a list: 300 pages were asked for, the longest run has 200.
+const LOG: &str = "\
+[    1.000000] Linux version 6.12.9 (gcc) #1 SMP\n\
+[   12.345678] cma: __cma_alloc: linux,cma: alloc failed, req-size: 300 pages, ret: -12\n\
+[   12.345690] cma: number of available pages: 200@100+150@400=> 350 free of 1024 total pages\n";
+
+struct Bench(TempDir);
+
+impl Bench {
+    fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        fs::write(folder.path().join("a.log"), LOG).unwrap();
+        fs::write(folder.path().join("none.log"), "[    1.000000] usb 1-1: new device\n").unwrap();
+        Self(folder)
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cmalab"));
+        command.arg("diagnose").args(args).current_dir(self.path()).env_remove("NO_COLOR");
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> (i32, String, String) {
+        ends(self.command(args).output().unwrap())
+    }
+
+    fn good(&self, args: &[&str]) -> String {
+        let (code, out, err) = self.run(args);
+        assert_eq!((code, err.as_str()), (0, ""), "{args:?}");
+        out
+    }
+
+    fn json(&self, args: &[&str]) -> serde_json::Value {
+        let out = self.good(&[args, &["--format", "json"]].concat());
+        serde_json::from_str(&out).unwrap()
+    }
+}
+
+fn ends(output: Output) -> (i32, String, String) {
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn the_first_line_is_the_answer() {
+    let out = Bench::new().good(&["a.log"]);
+    let first = "fragmentation (certain): 300 pages do not fit in one piece: 350 are free, but the \
+                 longest run has 200 (1 failure, at 12.3 s)\n";
+    assert!(out.starts_with(first), "{out}");
+}
+
+#[test]
+fn every_format_says_the_same() {
+    let bench = Bench::new();
+    let json = bench.json(&["a.log"]);
+    let failure = &json["failures"][0];
+    assert_eq!((&json["schema"], &failure["verdict"]), (&1.into(), &"fragmentation".into()));
+    assert_eq!((&failure["count"], &failure["line"]), (&300.into(), &2.into()));
+    assert_eq!(failure["list"]["free"], 350);
+    let csv = bench.good(&["a.log", "--format", "csv"]);
+    assert!(csv.starts_with("schema,source,line,time_s,"), "{csv}");
+    assert!(csv.lines().nth(1).unwrap().contains(",fragmentation,certain,"), "{csv}");
+    let html = bench.good(&["a.log", "--format", "html"]);
+    assert!(html.starts_with("<!DOCTYPE html>") && html.contains("fragmentation (certain)"));
+}
+
+#[test]
+fn standard_input_and_packed_files_are_read_too() {
+    let bench = Bench::new();
+    for args in [&["-"][..], &[]] {
+        let mut child = bench
+            .command(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(LOG.as_bytes()).unwrap();
+        let (code, out, err) = ends(child.wait_with_output().unwrap());
+        assert_eq!((code, err.as_str()), (0, ""));
+        assert!(out.starts_with("fragmentation (certain)"), "{out}");
+        assert!(out.contains("standard input line 2"), "{out}");
+    }
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    packed.write_all(LOG.as_bytes()).unwrap();
+    fs::write(bench.path().join("a.log.gz"), packed.finish().unwrap()).unwrap();
+    assert_eq!(bench.json(&["a.log.gz"])["failures"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn exit_status_is_0_unless_a_verdict_is_asked_for() {
+    let bench = Bench::new();
+    for (verdicts, expected) in [("alignment,busy", 0), ("busy,fragmentation", 1), ("any", 1)] {
+        let (code, out, _) = bench.run(&["a.log", "--fail-on", verdicts]);
+        assert_eq!(code, expected, "{verdicts}");
+        assert!(out.starts_with("fragmentation"), "it is said all the same: {out}");
+    }
+    assert_eq!(bench.run(&["none.log", "--fail-on", "any"]).0, 0);
+    let (code, _, err) = bench.run(&["a.log", "--fail-on", "policy"]);
+    assert_eq!(code, 2, "no log leads to it: {err}");
+}
+
+#[test]
+fn a_log_without_failures_is_said_to_be_one() {
+    let bench = Bench::new();
+    let out = bench.good(&["none.log"]);
+    assert!(out.starts_with("no failed CMA allocation in this log\n"), "{out}");
+    assert!(out.contains("read 1 line") && out.contains("cmalab collect"), "{out}");
+    assert_eq!(bench.json(&["none.log"])["failures"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn what_cannot_be_read_is_said_before_anything_is_written() {
+    let bench = Bench::new();
+    fs::write(bench.path().join("bad.gz"), [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1, 2]).unwrap();
+    for args in [&["a.log", "nothing.log"][..], &["a.log", "bad.gz", "-o", "out.json"], &["-", "-"]]
+    {
+        let (code, out, err) = bench.run(&[args, &["--format", "json"]].concat());
+        assert_eq!(code, 2, "{args:?}");
+        assert!(err.starts_with("error: failed to read "), "{err}");
+        if args[1] != "bad.gz" {
+            assert_eq!(out, "", "{args:?}");
+        }
+    }
+    let left: Vec<_> =
+        fs::read_dir(bench.path()).unwrap().map(|one| one.unwrap().file_name()).collect();
+    assert!(left.iter().all(|name| !name.to_string_lossy().starts_with("out.json")), "{left:?}");
+}
+
+#[test]
+fn a_file_is_written_whole() {
+    let bench = Bench::new();
+    assert_eq!(bench.good(&["a.log", "--format", "html", "-o", "why.html"]), "");
+    let html = fs::read_to_string(bench.path().join("why.html")).unwrap();
+    assert!(html.trim_end().ends_with("</html>"));
+}
+
+#[test]
+fn html_is_for_diagnose_alone() {
+    let bench = Bench::new();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cmalab"));
+    command.args(["list", "policies", "--format", "html"]).current_dir(bench.path());
+    let (code, out, err) = ends(command.output().unwrap());
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.contains("write html: only diagnose does"), "{err}");
+}
+
+#[test]
+fn a_kernel_is_a_release_or_android() {
+    let bench = Bench::new();
+    for kernel in ["6.6", "3.10.17", "5.15.148-imx", "android"] {
+        assert_eq!(bench.run(&["a.log", "--kernel", kernel]).0, 0, "{kernel}");
+    }
+    let (code, _, err) = bench.run(&["a.log", "--kernel", "six"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("a release such as 5.15"), "{err}");
+}

@@ -20,6 +20,8 @@ pub(crate) enum Part {
     Failure,
     /// A record of a list: its number, and how many there are.
     List(usize, usize),
+    /// An empty record inside a list.
+    Blank,
     Debug,
     /// Whatever else a board says.
     Chatter,
@@ -364,9 +366,16 @@ impl Board {
         }
         if self.shows.list {
             let records = self.listed().records(&self.release);
-            let all = records.len();
-            for (index, record) in records.into_iter().enumerate() {
-                self.say(task, record, of, Part::List(index, all));
+            let is_blank = |record: &String| record == "cma: ";
+            let all = records.iter().filter(|record| !is_blank(record)).count();
+            let mut index = 0;
+            for record in records {
+                if is_blank(&record) {
+                    self.say(task, record, of, Part::Blank);
+                } else {
+                    self.say(task, record, of, Part::List(index, all));
+                    index += 1;
+                }
             }
         }
     }

@@ -36,6 +36,8 @@ pub(crate) struct Log {
     pub(crate) evidence: Vec<Evidence>,
     /// The text shows exactly so many failures: nothing of it is lost.
     pub(crate) exact: bool,
+    /// The prefix tells the kernel's clock, which the trace has too.
+    pub(crate) clocked: bool,
     /// Which list belongs to which failure can stay open.
     pub(crate) mixed: bool,
 }
@@ -106,7 +108,8 @@ pub(crate) fn capture(mut story: Story, posted: Posted, seed: &Seed) -> Log {
     let evidence = (0..story.truths.len()).map(|index| evidence(&story, index)).collect();
     let name = format!("{} {posted:?} {done}", story.release.text);
     let (exact, mixed) = (posted != Posted::Lost, posted == Posted::TwoAreas);
-    Log { name, story, sources, evidence, exact, mixed }
+    let clocked = style.has_kernel_clock();
+    Log { name, story, sources, evidence, exact, clocked, mixed }
 }
 
 fn mangled(

@@ -31,6 +31,7 @@ fn merge(lines: &mut [Line], first: usize, draws: &mut Draws) {
         let Some(mut line) = queues[from].pop() else { return };
         inside = match line.part {
             Part::List(record, all) if record + 1 < all => Some(from),
+            Part::Blank => Some(from),
             _ => None,
         };
         line.at_us = at_us;

@@ -47,6 +47,20 @@ impl Style {
 
     pub(crate) const ANDROID: [Self; 4] = [Self::Vendor, Self::Logcat, Self::Cpu, Self::Dmesg];
 
+    /// Whether the prefix has the kernel's own stamp.
+    pub(crate) fn has_kernel_clock(self) -> bool {
+        !matches!(
+            self,
+            Self::Bare
+                | Self::Stripped
+                | Self::Spaced
+                | Self::Relative
+                | Self::Wall
+                | Self::Journal
+                | Self::Logcat
+        )
+    }
+
     /// The lines as text. Empty records stay: a capture shows them.
     pub(crate) fn text(self, lines: &[Line]) -> String {
         let mut text = String::new();

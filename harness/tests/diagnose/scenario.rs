@@ -50,15 +50,29 @@ const NAMES: [&str; 6] =
 /// A story in which everything that fails fails for `cause`.
 pub(crate) fn story(generation: Generation, cause: Cause, seed: &Seed) -> Story {
     let release = generation.release(&mut seed.child("release", 0).rng());
-    story_of(release, &NAMES, cause, seed)
+    story_of(release, shows(&release, seed), &NAMES, cause, seed)
 }
 
-fn story_of(release: Release, names: &[&'static str], cause: Cause, seed: &Seed) -> Story {
+/// What the kernel is configured and asked to show.
+fn shows(release: &Release, seed: &Seed) -> Shows {
+    let mut draws = seed.child("shows", 0).rng();
+    let list = release.lists_always() || draws.below(4) > 0;
+    let (debug, trace) = (draws.below(20) < 9, draws.below(20) < 7);
+    Shows { list, debug, trace, from_start: draws.below(5) == 0, burst: 10 }
+}
+
+fn story_of(
+    release: Release,
+    shows: Shows,
+    names: &[&'static str],
+    cause: Cause,
+    seed: &Seed,
+) -> Story {
     // Not every state has a request that fails like that.
     for attempt in 0..200 {
         let mut draws = seed.child("story", attempt).rng();
         let name = draws.pick(names);
-        if let Some(story) = attempt_story(release, name, cause, &mut draws) {
+        if let Some(story) = attempt_story(release, shows, name, cause, &mut draws) {
             return story;
         }
     }
@@ -69,8 +83,10 @@ fn story_of(release: Release, names: &[&'static str], cause: Cause, seed: &Seed)
 /// it is; its records keep together.
 pub(crate) fn two_areas(generation: Generation, causes: [Cause; 2], seed: &Seed) -> Story {
     let release = generation.release(&mut seed.child("release", 0).rng());
-    let mut story = story_of(release, &NAMES[..3], causes[0], &seed.child("area", 0));
-    let mut other = story_of(release, &NAMES[3..], causes[1], &seed.child("area", 1));
+    // One kernel shows the same of both.
+    let shows = shows(&release, seed);
+    let mut story = story_of(release, shows, &NAMES[..3], causes[0], &seed.child("area", 0));
+    let mut other = story_of(release, shows, &NAMES[3..], causes[1], &seed.child("area", 1));
     let first = |story: &Story| {
         let line = story.lines.iter().find(|line| line.of.is_some());
         line.map_or(0, |line| line.at_us)
@@ -86,7 +102,6 @@ pub(crate) fn two_areas(generation: Generation, causes: [Cause; 2], seed: &Seed)
     story.events = merged(story.events, other.events);
     story.truths.extend(other.truths);
     story.pairs.clear();
-    story.shows.trace |= other.shows.trace;
     story
 }
 
@@ -97,6 +112,7 @@ fn merged(lines: Vec<Line>, others: Vec<Line>) -> Vec<Line> {
         for line in lines {
             match (&line.part, units.last_mut()) {
                 (Part::List(record, _), Some((_, unit))) if *record > 0 => unit.push(line),
+                (Part::Blank, Some((_, unit))) => unit.push(line),
                 _ => units.push((line.at_us, vec![line])),
             }
         }
@@ -113,20 +129,15 @@ fn merged(lines: Vec<Line>, others: Vec<Line>) -> Vec<Line> {
 
 fn attempt_story(
     release: Release,
+    shows: Shows,
     name: &'static str,
     cause: Cause,
     draws: &mut Draws,
 ) -> Option<Story> {
     let area = area(&release, draws);
-    let (list, debug, trace) = (draws.below(4), draws.below(20), draws.below(20));
-    let shows = Shows {
-        list: release.lists_always() || list > 0,
-        debug: debug < 9,
-        trace: trace < 7,
-        from_start: draws.below(5) == 0 && area.pages() <= 4096,
-        burst: 10,
-    };
-    let cap = if draws.below(6) == 0 { *draws.pick(&[4, 6, 9, 10, 12]) } else { 8 };
+    let from_start = shows.from_start && area.pages() <= 4096;
+    let shows = Shows { from_start, ..shows };
+    let cap = if draws.below(12) == 0 { *draws.pick(&[4, 6, 9, 10, 12]) } else { 8 };
     let mut board = Board::new(release, name, area, shows);
     if draws.below(2) == 0 {
         chatter::boot(&mut board, draws);
@@ -173,7 +184,9 @@ fn area(release: &Release, draws: &mut Draws) -> Area {
     // A base is a multiple of the largest buddy block before 5.19, of a pageblock from then on.
     let unit = if release.from(5, 19) { 512 } else { 1024 };
     let ranges = if release.from(6, 15) { draws.between(1, 3) } else { 1 };
-    let order = if draws.below(8) == 0 { draws.between(1, 3) as u32 } else { 0 };
+    // Before 5.1 the list of such an area is wrong in itself.
+    let plain = draws.below(8) > 0 || !release.from(5, 1);
+    let order = if plain { 0 } else { draws.between(1, 3) as u32 };
     let mut base = 0x40000 + draws.below(300) * unit;
     let mut runs = Vec::new();
     for _ in 0..ranges {
@@ -242,7 +255,7 @@ fn fail(board: &mut Board, task: Task, cap: u32, cause: Cause, draws: &mut Draws
     };
     for _ in 0..40 {
         let count = count(board, cause, draws);
-        let align = match draws.below(25) {
+        let align = match draws.below(50) {
             0 => draws.between(0, 12) as u32,
             1 => 0,
             _ => dma_align(count, cap),

@@ -437,8 +437,9 @@ impl Learner {
                 let number = usize::from(same[0]);
                 let word = &self.words[number];
                 let is_known = same.len() <= LONG || word.align == self.cap;
-                let is_once =
-                    self.uses[number] + self.again[number] == 1 && word.is_round() && word.count >> self.cap > 1;
+                let is_once = self.uses[number] + self.again[number] == 1
+                    && word.is_round()
+                    && word.count >> self.cap > 1;
                 if is_known && !is_once {
                     counted[number] += class.times * same.len() as u64;
                 }

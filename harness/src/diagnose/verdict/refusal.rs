@@ -183,7 +183,7 @@ fn nothing_found(known: &Known<'_>) -> Finding {
             let why = format!("{why}; the search found nothing in what the list does not show");
             Finding::new(Cause::Alignment, worth.min(order), why)
         }
-        _ if known.count == 1 && !known.incident.search_found_nothing => {
+        _ if known.count == 1 && known.align == 0 && !known.incident.search_found_nothing => {
             let why = "no page was found for a request of 1 page: none is free".to_string();
             Finding::new(Cause::Exhausted, Certain, why)
         }
@@ -200,7 +200,7 @@ fn nothing_found(known: &Known<'_>) -> Finding {
 
 /// -12 without a list.
 fn open(known: &Known<'_>) -> String {
-    let causes = if known.count == 1 {
+    let causes = if known.count == 1 && known.align == 0 {
         "exhausted or migration"
     } else {
         "exhausted, fragmentation, alignment or migration"
@@ -211,16 +211,14 @@ fn open(known: &Known<'_>) -> String {
 /// No errno is told: a debug line, an old trace, a driver, or a line that is cut.
 fn without_errno(known: &Known<'_>) -> Finding {
     let incident = known.incident;
-    let traced = incident.reported == Reported::Trace;
     if known.busy_seen() > 0 && incident.reported == Reported::Claims {
         let why = format!("{}, and then the driver failed", known.claims());
         return Finding::new(Cause::Busy, Likely, why);
     }
     if known.busy_seen() > 0 {
-        // A finish event names the page that was tried last: another error would be known by it.
-        let sure = if traced { Certain } else { Likely };
+        // The last claim can have ended otherwise: the old event and debug lines do not say how.
         let why = format!("{}, and then the call failed (no errno is told)", known.claims());
-        return Finding::new(Cause::Busy, sure, why);
+        return Finding::new(Cause::Busy, Likely, why);
     }
     match incident.tried {
         Some(false) => return nothing_found(known),

@@ -1,7 +1,7 @@
 //! What happened, or is to happen, from files: total, streaming, and located where it is wrong.
 //!
-//! [`open`] tells the formats apart by their columns. A [`Reader`] yields [`Row`]s one at a time;
-//! its memory grows with the buffers that are live, not with the rows.
+//! [`open`] tells the formats apart by their columns; what has none is a trace. A [`Reader`] yields
+//! [`Row`]s one at a time; its memory grows with the buffers that are live, not with the rows.
 
 mod bitmaps;
 mod directory;
@@ -15,6 +15,7 @@ mod record;
 mod recording;
 mod source;
 mod stream;
+mod trace;
 
 pub use bitmaps::{Bitmaps, sidecar};
 pub use directory::directory;
@@ -50,15 +51,19 @@ pub struct Format {
 }
 
 /// Every format.
-pub const FORMATS: &[Format] = &[recording::FORMAT, stream::FORMAT];
+pub const FORMATS: &[Format] = &[recording::FORMAT, stream::FORMAT, trace::FORMAT];
 
 /// What the caller knows beside the file.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Default, Debug)]
 pub struct Options {
-    /// The cap that a recording was made with, where its header does not state one.
+    /// The cap that a recording or a trace was made with, where its header does not state one.
     pub recorded_cap: Option<u32>,
     /// The geometry, as far as the caller gives it: in place of what the file states.
     pub geometry: Geometry,
+    /// The area whose events of a trace are read; the one with most of them where none is named.
+    pub area: Option<String>,
+    /// Debugfs files of the area of a trace, as one text: where it lies and what is live in it.
+    pub snapshot: Option<Source>,
 }
 
 /// What a row asks.
@@ -96,7 +101,7 @@ pub struct Tally {
     pub dma: u64,
 }
 
-/// Reads a recording or a stream, row by row.
+/// Reads a recording, a stream or a trace, row by row.
 pub struct Reader {
     inner: Inner,
     header: Header,
@@ -109,32 +114,62 @@ pub struct Reader {
 enum Inner {
     Recording(recording::Rows),
     Stream(stream::Rows),
+    Trace(Box<trace::Rows>),
 }
 
-/// Opens `source` and reads as far as its column names.
+/// Opens `source` and reads as far as its column names; a trace is looked through to its end.
 ///
 /// # Errors
 /// Where it cannot be read, is of no known format, or states a geometry that no area has.
 pub fn open(source: &Source, options: &Options) -> Result<Reader, IngestError> {
-    let mut lines = Lines::open(source, lines::LONGEST)?;
+    let table = table(source, options);
+    // What has the columns of a table is one, with its mistakes.
+    let error = match table {
+        Ok(reader) => return Ok(reader),
+        Err((true, error)) => return Err(error),
+        Err((false, error)) => error,
+    };
+    let cap = options.recorded_cap.unwrap_or(DEFAULT_CAP);
+    let (rows, header, area) = trace::open(source, options, cap)?.ok_or(error)?;
+    let inner = Inner::Trace(Box::new(rows));
+    Ok(Reader { inner, header, area: Some(area), cap, tally: Tally::default(), failed: false })
+}
+
+/// Opens a recording or a stream. An error comes with whether it is one by its columns.
+fn table(source: &Source, options: &Options) -> Result<Reader, (bool, IngestError)> {
+    let other = |error| (false, error);
+    let mut lines = Lines::open(source, lines::LONGEST).map_err(other)?;
     let mut header = Header::default();
-    if !lines.advance_past(|lines| header.read(lines))? {
-        return Err(lines.error(0, format!("no row of column names; {}", formats())));
+    // A mistake above the column names is that of a table only where there are such names.
+    let mut mistake = None;
+    let found = lines.advance_past(|lines| {
+        if mistake.is_none() {
+            mistake = header.read(lines).err();
+        }
+        Ok(())
+    });
+    if !found.map_err(other)? {
+        let none = || lines.error(0, format!("no row of column names; {}", formats()));
+        return Err((false, mistake.unwrap_or_else(none)));
     }
-    let area = header.area(&options.geometry, &lines)?;
-    let names: Vec<String> = lines::fields(&lines, lines.text())?
-        .into_iter()
-        .map(|field| field.text.trim().to_string())
-        .collect();
+    let split = lines::fields(&lines, lines.text()).map_err(other)?;
+    let names: Vec<String> = split.into_iter().map(|field| field.text.trim().to_string()).collect();
     let has = |name: &str| names.iter().any(|column| column == name);
+    let known = has("kind") || has("op");
+    if let Some(mistake) = mistake {
+        return Err((known, mistake));
+    }
+    if !known {
+        let why = format!("columns {} are of no known format; {}", quoted(lines.text()), formats());
+        return Err((false, lines.error(1, why)));
+    }
+    let own = |error| (true, error);
+    let area = header.area(&options.geometry, &lines).map_err(own)?;
     let cap = header.cap.or(options.recorded_cap).unwrap_or(DEFAULT_CAP);
     let inner = if has("kind") {
-        Inner::Recording(recording::Rows::new(lines, &names, area.clone(), cap)?)
-    } else if has("op") {
-        Inner::Stream(stream::Rows::new(lines, &names)?)
+        Inner::Recording(recording::Rows::new(lines, &names, area.clone(), cap).map_err(own)?)
     } else {
-        let why = format!("columns {} are of no known format; {}", quoted(lines.text()), formats());
-        return Err(lines.error(1, why));
+        Inner::Stream(stream::Rows::new(lines, &names).map_err(own)?)
     };
     Ok(Reader { inner, header, area, cap, tally: Tally::default(), failed: false })
 }
@@ -164,10 +199,39 @@ impl Reader {
         self.cap
     }
 
+    /// Its format.
+    #[must_use]
+    pub const fn format(&self) -> &'static Format {
+        match self.inner {
+            Inner::Recording(_) => &recording::FORMAT,
+            Inner::Stream(_) => &stream::FORMAT,
+            Inner::Trace(_) => &trace::FORMAT,
+        }
+    }
+
     /// Whether it says what a real kernel answered.
     #[must_use]
     pub const fn is_recording(&self) -> bool {
-        matches!(self.inner, Inner::Recording(_))
+        !matches!(self.inner, Inner::Stream(_))
+    }
+
+    /// Whether it is a trace: its claims end as traced, since it does not tell why.
+    #[must_use]
+    pub const fn is_trace(&self) -> bool {
+        matches!(self.inner, Inner::Trace(_))
+    }
+
+    /// What puts the buffers in place that were live before a trace began; empty for other formats.
+    /// No metric counts these ops as requests.
+    ///
+    /// The kernel's first fit puts every one where it was. Another policy puts them where it would:
+    /// it is compared on the same buffers, not on the same places.
+    #[must_use]
+    pub fn warm_up(&self) -> Vec<Op> {
+        match &self.inner {
+            Inner::Trace(rows) => rows.warm_up(),
+            _ => Vec::new(),
+        }
     }
 
     /// What was counted up to the row that was read last.
@@ -183,6 +247,7 @@ impl Reader {
         match &self.inner {
             Inner::Recording(_) => Vec::new(),
             Inner::Stream(rows) => rows.clients(),
+            Inner::Trace(rows) => rows.clients(),
         }
     }
 
@@ -192,6 +257,7 @@ impl Reader {
         let source = match &self.inner {
             Inner::Recording(rows) => rows.name(),
             Inner::Stream(rows) => rows.name(),
+            Inner::Trace(rows) => rows.name(),
         };
         IngestError { source: source.to_string(), line: 0, column: 0, why: why.into() }
     }
@@ -203,6 +269,7 @@ impl Reader {
         match &self.inner {
             Inner::Recording(rows) => rows.warnings(&mut warnings),
             Inner::Stream(rows) => rows.warnings(&mut warnings),
+            Inner::Trace(rows) => rows.warnings(&mut warnings),
         }
         warnings
     }
@@ -218,6 +285,7 @@ impl Iterator for Reader {
         let row = match &mut self.inner {
             Inner::Recording(rows) => rows.next_row(),
             Inner::Stream(rows) => rows.next_row(),
+            Inner::Trace(rows) => Ok(rows.next_row()),
         };
         if let Ok(Some(row)) = &row {
             self.tally.rows += 1;

@@ -189,6 +189,12 @@ impl Observer for Meter {
         }
     }
 
+    fn warm_up(&mut self, step: &crate::simulate::Step<'_>) {
+        for metric in &mut self.metrics {
+            metric.warm_up(step);
+        }
+    }
+
     fn finish(&mut self, end_us: u64, model: &crate::oracle::Model) {
         for metric in &mut self.metrics {
             metric.finish(end_us, model);

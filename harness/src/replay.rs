@@ -6,6 +6,7 @@ mod expect;
 mod explain;
 mod record;
 mod run;
+mod stream;
 
 use std::fmt;
 
@@ -15,6 +16,7 @@ pub use expect::{Comparison, Mismatch, expect};
 pub use explain::explain;
 pub use record::Recorder;
 pub use run::{Failure, Replayed, Survey, run, survey};
+pub use stream::to_stream;
 
 use crate::environment::{Environment, Spec};
 use crate::ingest::{IngestError, Reader};

@@ -3,7 +3,7 @@
 use cma_policies::{AllocError, FreeError, Pfn, Request, Run};
 
 use crate::cause::Cause;
-use crate::environment::Environment;
+use crate::environment::{Environment, Quiet};
 use crate::op::{Op, Part, Timed};
 use crate::oracle::{Model, Outcome, Violation, Witness};
 
@@ -61,6 +61,11 @@ pub trait Observer {
     /// Called behind every op.
     fn step(&mut self, step: &Step<'_>);
 
+    /// Called behind every op of [`warm_up`]: it is no request, but what follows meets its pages.
+    fn warm_up(&mut self, step: &Step<'_>) {
+        let _ = step;
+    }
+
     /// Called once at the end, with the time of the last op.
     fn finish(&mut self, end_us: u64, model: &Model) {
         let _ = (end_us, model);
@@ -89,6 +94,25 @@ pub fn simulate(
     witness.finish().map_err(|violation| Violation { op: last, ..violation })?;
     for observer in observers.iter_mut() {
         observer.finish(end_us, witness.model());
+    }
+    Ok(())
+}
+
+/// Puts in place what was live before a stream began: these ops, on pages where every claim
+/// succeeds. `observers` are told that nobody asks for it.
+///
+/// # Errors
+/// The first law that the policy breaks.
+pub fn warm_up(
+    ops: impl IntoIterator<Item = Op>,
+    witness: &mut Witness,
+    observers: &mut [&mut dyn Observer],
+) -> Result<(), Violation> {
+    for (index, op) in (0..).zip(ops) {
+        let step = step(index, Timed { at_us: 0, op }, witness, &mut Quiet)?;
+        for observer in observers.iter_mut() {
+            observer.warm_up(&step);
+        }
     }
     Ok(())
 }

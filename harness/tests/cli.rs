@@ -103,6 +103,70 @@ fn the_kernel_s_row_says_what_is_printed() {
     assert!(out.contains("kernel 6.12 prints nothing, too_large: 257 pages"), "{out}");
 }
 
+/// Three buffers of 257 pages, one of which was live before; the second one's first claim is busy.
+const TRACE: &str = "\
+# tracer: nop
+#
+#           TASK-PID     CPU#  |||||  TIMESTAMP  FUNCTION
+      vpu dec-71      [003] .....    41.000100: cma_alloc_start: name=multimedia count=257 align=8
+      vpu dec-71      [003] .....    41.000150: cma_alloc_finish: name=multimedia pfn=0x90200 \
+page=00000000a1b2c3d4 count=257 align=8 errorno=0
+      vpu dec-71      [003] .....    41.000300: cma_alloc_start: name=multimedia count=257 align=8
+      vpu dec-71      [003] .....    41.000350: cma_alloc_busy_retry: name=multimedia pfn=0x90400 \
+page=00000000a1b2c3d5 count=257 align=8
+      vpu dec-71      [003] .....    41.000400: cma_alloc_finish: name=multimedia pfn=0x90500 \
+page=00000000a1b2c3d6 count=257 align=8 errorno=0
+     isp/4:2-9       [000] .....    41.000500: cma_release: name=multimedia pfn=0x90000 \
+page=00000000a1b2c3d7 count=257
+";
+
+#[test]
+fn a_trace_is_replayed_like_a_recording() {
+    let bench = Bench::new();
+    fs::write(bench.path().join("t.txt"), TRACE).unwrap();
+    let args = ["replay", "t.txt", "--quiet", "--policy", "kernel", "--cap", "8", "--cap", "4"];
+    let expected = "\
+t.txt: trace, errno as kernel 6.12
+area multimedia: 2048 pages at pfn 589824, order_per_bit 0
+3 rows, 2 allocs; 2 of them follow the cap (100.000 %), the others keep their order
+recorded with cap 8
+policy kernel answers 2 calls as traced, 0 differently; of 0 the trace does not say
+LOAD 771 pages, 37.646 % of the area
+";
+    let out = bench.good(&args);
+    assert!(out.starts_with(expected), "{out}");
+    let (code, out, err) = bench.run(&["replay", "t.txt", "--expect", "recorded"]);
+    let expected = "\
+t.txt under kernel, kernel 6.12: 3 ops, 5 fields compared, 0 mismatches
+    of its calls 2 are answered as traced, 0 differently; of 0 it does not say
+";
+    assert_eq!((code, out.as_str()), (0, expected));
+    assert!(err.contains("nothing states the area"), "{err}");
+    assert!(err.contains("1 buffers, 257 pages, were live before"), "{err}");
+
+    // A folder of debugfs states the area.
+    let folder = bench.path().join("multimedia");
+    fs::create_dir(&folder).unwrap();
+    for (file, content) in [("base_pfn", "589824\n"), ("count", "1792\n"), ("order_per_bit", "0\n")]
+    {
+        fs::write(folder.join(file), content).unwrap();
+    }
+    let with = ["--snapshot", "multimedia", "--to-stream", "s2.csv", "--format", "json"];
+    let out = bench.good(&[&args[..], &with].concat());
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let file = &json["files"][0];
+    assert_eq!((&file["format"], &file["area_pages"]), (&"trace".into(), &1792.into()));
+    assert_eq!(file["as_traced"]["equal"], 2);
+    assert_eq!(file["runs"][1]["environment"], "scripted");
+    let stream = fs::read_to_string(bench.path().join("s2.csv")).unwrap();
+    assert!(stream.contains("# pages=1792\n") && stream.contains(",257,dma,vpu dec,"), "{stream}");
+    assert_eq!(bench.good(&["replay", "s2.csv"]).lines().next().unwrap().split(',').count(), 2);
+
+    let (code, out, err) = bench.run(&["replay", "t.txt", "--area", "video"]);
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.contains("no event is of area \"video\""), "{err}");
+}
+
 #[test]
 fn replay_writes_json_and_csv() {
     let bench = Bench::new();

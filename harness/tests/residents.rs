@@ -39,19 +39,6 @@ fn figures(seed: &Seed, areas: u64, show: bool) -> Figures {
                 println!("    found {:?} x {} {:?}", found.blocks, found.count, found.confidence);
             }
         }
-        if show {
-            for found in full
-                .iter()
-                .filter(|found| found.blocks == Some(1) && found.pages() * 5 >= truth.used())
-            {
-                println!(
-                    "SINGLE {} {} {:.3}",
-                    truth.has(found.count),
-                    found.count % 256 == 0,
-                    found.count as f64 / truth.pages as f64
-                );
-            }
-        }
         let half = residents(&truth.half(&seed), truth.cap);
         // How much is used in the half that was lost does not show.
         let explained = half.iter().map(Resident::pages).sum();

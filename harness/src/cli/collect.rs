@@ -1,5 +1,7 @@
 //! `cmalab collect`: the script for the board.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::context::Context;
@@ -22,13 +24,17 @@ const SCRIPT: &str = include_str!("collect/collect.sh");
 ///   cmalab diagnose board.txt
 #[derive(Args, Debug)]
 #[command(verbatim_doc_comment)]
-pub(super) struct Collect {}
+pub(super) struct Collect {
+    /// Writes to this file
+    #[arg(long, short, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
 
 /// Prints it.
 ///
 /// # Errors
 /// Where the output takes no more.
-pub(super) fn run(_: &Collect, context: &Context) -> Result<Exit, Failure> {
-    context.output(None, |out| Ok(out.write_all(SCRIPT.as_bytes())?))?;
+pub(super) fn run(args: &Collect, context: &Context) -> Result<Exit, Failure> {
+    context.output(args.out.as_deref(), |out| Ok(out.write_all(SCRIPT.as_bytes())?))?;
     Ok(Exit::Good)
 }

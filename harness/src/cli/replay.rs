@@ -14,24 +14,32 @@ use super::failure::{Exit, Failure};
 use crate::environment;
 use crate::ingest::{self, Geometry, Header, Options, Source};
 use crate::kernel::{KERNELS, Kernel};
-use crate::replay::{self, Recorder, Replayed, Survey, Under};
+use crate::replay::{self, Comparison, Recorder, Replayed, Survey, Under};
 use crate::seed::Seed;
 use crate::simulate::Observer;
 
-/// Runs streams or recordings under one or more policies and caps.
+/// Runs streams, recordings or traces under one or more policies and caps.
 ///
 /// Prints for each what was refused and why, and the first failure with its arithmetic. Reads .gz
 /// and .zst as they are, and "-" as standard input.
+///
+/// A trace is the text of the cma events of ftrace, trace-cmd or perf, alone or with other output of
+/// the board. How many of its calls the kernel's policy answers as the kernel did is printed. Where
+/// the area lies is taken from debugfs files in the text or of --snapshot, else from the pages seen;
+/// what was live before is put in place first, by each policy in its own way.
 ///
 /// Examples:
 ///   cmalab replay trace.csv.gz --policy kernel --policy best-fit --cap 8 --cap 4
 ///   cmalab replay stream.csv --pages 286720 --format csv -o out.csv
 ///   cmalab replay recording.csv.gz --policy kernel --expect recorded
 ///   cmalab replay stream.csv --pages 65536 --record new.csv
+///   cmalab replay trace.txt --policy kernel --policy best-fit --cap 8 --cap 4
+///   cmalab replay trace.txt --area linux,cma --snapshot cma/linux,cma --expect recorded
+///   cmalab replay trace.txt --to-stream stream.csv
 #[derive(Args, Debug)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Replay {
-    /// Streams or recordings; "-" is standard input
+    /// Streams, recordings or traces; "-" is standard input
     #[arg(required = true, value_name = "STREAM")]
     streams: Vec<PathBuf>,
     /// A policy, as `name` or `name:key=value,…`; may stand several times [default: kernel]
@@ -49,9 +57,15 @@ pub(super) struct Replay {
     /// Order of one bitmap bit, in place of what the file states [default: 0]
     #[arg(long, value_name = "ORDER", value_parser = clap::value_parser!(u32).range(0..=63))]
     order_per_bit: Option<u32>,
-    /// What the pages do: see `cmalab list environments`
-    #[arg(long, value_name = "ENVIRONMENT", default_value = "pinned")]
-    environment: String,
+    /// Area of a trace [default: the one with most events]
+    #[arg(long, value_name = "NAME")]
+    area: Option<String>,
+    /// Debugfs files of the area of a trace: a text of them, or their folder
+    #[arg(long, value_name = "PATH")]
+    snapshot: Option<PathBuf>,
+    /// What the pages do: see `cmalab list environments` [default: pinned; of a trace: scripted]
+    #[arg(long, value_name = "ENVIRONMENT")]
+    environment: Option<String>,
     /// Compares every recorded answer with what comes out here; exit status 1 if one differs
     #[arg(long, value_enum, value_name = "WHAT", conflicts_with = "cap")]
     expect: Option<Expect>,
@@ -67,6 +81,9 @@ pub(super) struct Replay {
     /// Writes what came out as a recording to this file: of one stream, policy and cap
     #[arg(long, value_name = "FILE", conflicts_with = "expect")]
     record: Option<PathBuf>,
+    /// Writes the ops of one file as a stream to this file
+    #[arg(long, value_name = "FILE")]
+    to_stream: Option<PathBuf>,
     /// Writes to this file
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -81,13 +98,28 @@ enum Expect {
 /// The kernel whose errno is printed where neither the file nor the caller names one.
 const DEFAULT_KERNEL: &str = "6.12";
 
+/// What the pages do where the caller does not say: a recording has its pins in it, a trace only
+/// says how often its claims were busy.
+const DEFAULT_ENVIRONMENT: &str = "pinned";
+const TRACE_ENVIRONMENT: &str = "scripted";
+
 /// A file and what it was found to hold.
 struct File {
     source: Source,
-    is_recording: bool,
+    format: &'static ingest::Format,
     area: Option<cma_policies::Area>,
     kernel: &'static Kernel,
+    environment: environment::Spec,
     survey: Survey,
+    /// How the kernel's policy answers the calls of a trace.
+    checked: Option<Comparison>,
+}
+
+impl File {
+    /// Whether it says what a real kernel answered.
+    fn is_recorded(&self) -> bool {
+        self.format.name != "stream"
+    }
 }
 
 /// A run of a file.
@@ -102,19 +134,32 @@ struct Run {
 /// # Errors
 /// A file, a name or a number that is wrong, before anything is written.
 pub(super) fn run(args: &Replay, context: &Context) -> Result<Exit, Failure> {
-    let environment = environment::Spec::parse(&args.environment)?;
+    let environment = args.environment.as_deref().map(environment::Spec::parse).transpose()?;
     let named = args.policy.iter().map(|text| context.catalog.parse(text));
     let named: Vec<Spec> = named.collect::<Result<_, _>>()?;
     if args.record.is_some() && (args.streams.len() > 1 || named.len() > 1 || args.cap.len() > 1) {
         return Err(Failure::because("write one recording of several runs; name one of each"));
     }
+    if args.to_stream.is_some() && args.streams.len() > 1 {
+        return Err(Failure::because("write one stream of several files; name one of them"));
+    }
     let seed = Seed::new(args.seed);
-    let options = args.options();
-    let files: Vec<_> = args
+    let options = args.options()?;
+    let mut files: Vec<_> = args
         .streams
         .iter()
-        .map(|path| args.open(path, &options, &environment, context))
+        .map(|path| args.open(path, &options, environment.as_ref(), context))
         .collect::<Result<_, _>>()?;
+    for file in files.iter_mut().filter(|file| file.format.name == "trace") {
+        if args.expect.is_none() {
+            file.checked = Some(check(file, &options, &seed, context)?);
+        }
+    }
+    if let (Some(path), Some(file)) = (&args.to_stream, files.first()) {
+        context.output(Some(path), |out| {
+            Ok(replay::to_stream(&file.source, &options, file.kernel.name, out)?)
+        })?;
+    }
     let mut compared = Vec::new();
     let mut measured = Vec::new();
     for file in &files {
@@ -122,7 +167,7 @@ pub(super) fn run(args: &Replay, context: &Context) -> Result<Exit, Failure> {
         let policies = if named.is_empty() { std::slice::from_ref(&default) } else { &named };
         let fixed = Under {
             policy: &default,
-            environment: &environment,
+            environment: &file.environment,
             seed: &seed,
             kernel: file.kernel,
             cap: file.survey.cap,
@@ -150,11 +195,34 @@ pub(super) fn run(args: &Replay, context: &Context) -> Result<Exit, Failure> {
     context.output(args.out.as_deref(), |out| match (args.expect, context.format) {
         (Some(_), format) => Ok(compare::write(&compared, format, out)?),
         (None, Format::Text) => Ok(show::text(&measured, out)?),
-        (None, Format::Json) => Ok(show::json(&measured, &environment.to_string(), out)?),
-        (None, Format::Csv) => Ok(show::csv(&measured, &environment.to_string(), out)?),
+        (None, Format::Json) => Ok(show::json(&measured, out)?),
+        (None, Format::Csv) => Ok(show::csv(&measured, out)?),
     })?;
     let bad = compared.iter().any(|(_, _, found)| found.mismatches > 0);
     Ok(if bad { Exit::Bad } else { Exit::Good })
+}
+
+/// The text of debugfs files, or of a folder of them.
+fn snapshot(path: &Path) -> Result<Source, ingest::IngestError> {
+    if path.is_dir() { ingest::directory(path) } else { Source::open_file(path) }
+}
+
+/// How the policy of its kernel answers the calls of a trace, with claims that end as traced.
+fn check(
+    file: &File,
+    options: &Options,
+    seed: &Seed,
+    context: &Context,
+) -> Result<Comparison, Failure> {
+    let environment = environment::Spec::parse(TRACE_ENVIRONMENT)?;
+    let under = Under {
+        policy: &context.catalog.parse(file.kernel.policy)?,
+        environment: &environment,
+        seed,
+        kernel: file.kernel,
+        cap: file.survey.cap,
+    };
+    Ok(replay::expect(&file.source, options, None, &under)?)
 }
 
 impl Replay {
@@ -179,22 +247,24 @@ impl Replay {
         Ok(replayed.expect("it was run"))
     }
 
-    fn options(&self) -> Options {
-        Options {
+    fn options(&self) -> Result<Options, Failure> {
+        Ok(Options {
             recorded_cap: self.recorded_cap,
             geometry: Geometry {
                 base_pfn: self.base_pfn,
                 pages: self.pages,
                 order_per_bit: self.order_per_bit,
             },
-        }
+            area: self.area.clone(),
+            snapshot: self.snapshot.as_deref().map(snapshot).transpose()?,
+        })
     }
 
     fn open(
         &self,
         path: &Path,
         options: &Options,
-        environment: &environment::Spec,
+        environment: Option<&environment::Spec>,
         context: &Context,
     ) -> Result<File, Failure> {
         let source = if path == Path::new("-") {
@@ -202,14 +272,17 @@ impl Replay {
         } else {
             Source::open_file(path)?
         };
-        let survey = replay::survey(&source, options, environment)?;
         let reader = ingest::open(&source, options)?;
+        let default = if reader.is_trace() { TRACE_ENVIRONMENT } else { DEFAULT_ENVIRONMENT };
+        let environment = environment
+            .map_or_else(|| environment::Spec::parse(default), |spec| Ok(spec.clone()))?;
+        let survey = replay::survey(&source, options, &environment)?;
         for warning in &survey.warnings {
             context.warn(&format!("{}: {warning}", source.name()));
         }
         let kernel = self.kernel(reader.header(), source.name(), context)?;
-        let (is_recording, area) = (reader.is_recording(), reader.area().cloned());
-        Ok(File { source, is_recording, area, kernel, survey })
+        let (format, area) = (reader.format(), reader.area().cloned());
+        Ok(File { source, format, area, kernel, environment, survey, checked: None })
     }
 
     fn kernel(

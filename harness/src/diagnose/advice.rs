@@ -18,7 +18,8 @@ use case::Case;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Advice {
     /// A short name: `smaller_cap`, `shorter_buffer`, `resident_size`, `own_pool`,
-    /// `keep_allocated`, `bigger_area`, `more_memory`, `retry`, `collect`, `nothing`.
+    /// `fewer_buffers`, `keep_allocated`, `bigger_area`, `more_memory`, `retry`, `collect`,
+    /// `nothing`.
     pub kind: &'static str,
     /// Whether it would have helped.
     pub helps: bool,

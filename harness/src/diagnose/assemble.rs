@@ -189,9 +189,9 @@ impl Assembler {
         self.areas.tick();
         match record {
             Record::Failed { shape, area, count, ret } => {
-                self.failed(task, shape, area, count, ret);
+                self.failed(task.as_ref(), shape, area, count, ret);
             }
-            Record::FreeRuns(list) => self.list(task, list),
+            Record::FreeRuns(list) => self.list(task.as_ref(), list),
             Record::Driver { bytes, cma } => self.driver(bytes, cma),
             Record::PfnsBusy { start, end } => self.near.claimed(start, end, self.at),
             Record::Search { size, nr, mask, end, .. } => {
@@ -328,6 +328,8 @@ impl Assembler {
             shown: Shown::NOTHING,
             release: self.releases.as_ref().map(|(_, now)| Arc::clone(now)),
             total: None,
+            together: Vec::new(),
+            unsure: false,
             before: None,
             traced: None,
             trace_us: None,

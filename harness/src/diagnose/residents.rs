@@ -8,12 +8,15 @@
 //! What no gap can tell: two buffers of 2048 pages beside each other look as one of 4096, and in
 //! an area without a hole everything looks alike.
 
+mod change;
 mod gaps;
 mod live;
 mod parts;
 mod pitch;
 mod row;
 mod sizes;
+#[cfg(test)]
+mod tests;
 
 use cma_policies::dma_align;
 
@@ -73,6 +76,11 @@ fn inferred(area: &AreaState, cap: u32) -> Vec<Tally> {
     let pages = |bits: u64| bits.saturating_mul(1u64 << area.order_per_bit.min(63));
     let tally = |size: &Size| Tally::new(Size { count: pages(size.count), ..*size });
     let mut tallies: Vec<_> = found.sizes.iter().map(tally).collect();
+    // A gap that is there once and fills much of the area is hardly one buffer.
+    let most = area.total.map_or(u64::MAX, |total| total / 4);
+    for tally in tallies.iter_mut().filter(|tally| tally.blocks == 1 && tally.count > most) {
+        tally.blocks = 0;
+    }
     for gap in &gaps.gaps {
         if let Some(last) = found.last_of_class[gap.class] {
             tallies[last].strand(gap.end, gap.hole_behind);

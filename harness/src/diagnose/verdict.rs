@@ -43,7 +43,6 @@ pub fn judge(incident: Incident, options: &Options) -> Failure {
     let known = Known::of(&incident, align);
     let finding = refusal::decide(&known);
     let (list, would_fit) = (summary(&known), would_fit(&known));
-    drop(known);
     Failure {
         align,
         list,

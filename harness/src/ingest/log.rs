@@ -400,7 +400,8 @@ impl Records {
 
     fn step(&mut self) -> Result<bool, IngestError> {
         let Self { lines, dmesg, events, sections, queue, .. } = self;
-        if lines.number() >= FIRST && !self.used && !dmesg.is_waiting() && !sections.is_open() {
+        let waiting = self.used || dmesg.is_waiting() || sections.is_open();
+        if lines.number() >= FIRST && !waiting {
             lines.skip()?;
         }
         let advance = lines.advance()?;
@@ -408,7 +409,8 @@ impl Records {
         match advance {
             Advance::Line => {
                 let line = lines.bytes();
-                // Events come in millions, and are told sooner; an open file must see what ends it.
+                // Events come in millions, and are told sooner; an open file must see what
+                // ends it.
                 let open = sections.is_open();
                 self.used = open && sections.line(line, sink)
                     || events.line(line, sink)

@@ -29,7 +29,20 @@ struct Load {
 }
 
 impl Observer for Load {
+    fn warm_up(&mut self, step: &Step<'_>) {
+        self.note(step);
+    }
+
     fn step(&mut self, step: &Step<'_>) {
+        // What was live before counts from the first op on, what only held its place never does.
+        self.most = self.most.max(self.pages);
+        self.note(step);
+        self.most = self.most.max(self.pages);
+    }
+}
+
+impl Load {
+    fn note(&mut self, step: &Step<'_>) {
         self.area_pages = step.model.area().pages();
         match step.op {
             Op::Alloc { id, request, .. } if step.outcome.is_some() => {
@@ -37,7 +50,6 @@ impl Observer for Load {
                 // An id that was refused and never given back can be asked for again.
                 self.pages -= u128::from(before);
                 self.pages += u128::from(request.count());
-                self.most = self.most.max(self.pages);
             }
             Op::Free { id, .. }
                 if step.answer == Answer::NothingToFree && step.model.buffer(id).is_some() =>

@@ -9,7 +9,7 @@ use crate::environment::Environment;
 use crate::ingest::{self, Answered, Bitmaps, Event, Options, Row, Source};
 use crate::op::{Op, Timed};
 use crate::oracle::{Checks, Witness};
-use crate::simulate::{Answer, Step, step};
+use crate::simulate::{Answer, Step, step, warm_up};
 
 /// The most mismatches that are kept in full.
 const MOST_KEPT: usize = 10;
@@ -43,6 +43,13 @@ impl fmt::Display for Mismatch {
 pub struct Comparison {
     /// Rows of known kinds.
     pub ops: u64,
+    /// Calls for at least a page whose recorded answer came out here: granted at the same page, or
+    /// refused with the same errno.
+    pub equal: u64,
+    /// Those whose answer differs.
+    pub different: u64,
+    /// Those whose answer is not recorded.
+    pub unanswered: u64,
     /// Recorded fields that were compared; a blank one is none, a line of the bitmaps is one.
     pub fields: u64,
     /// Fields that differ.
@@ -74,7 +81,8 @@ pub fn expect(
     let mut bitmaps = bitmaps.map(Bitmaps::open).transpose()?;
     let mut bitmap = bitmaps.as_mut().map(Bitmaps::next_bitmap).transpose()?.flatten();
     let environment = pages(under, &area, &found);
-    let witness = Witness::new(&area, under.policy.build(area.clone())?, Checks::SWEEP);
+    let mut witness = Witness::new(&area, under.policy.build(area.clone())?, Checks::SWEEP);
+    warm_up(reader.warm_up(), &mut witness, &mut [])?;
     let mut replay = Replay { under, area, witness, environment, done: Comparison::default() };
     for row in reader.by_ref() {
         let row = row?;
@@ -160,6 +168,13 @@ impl Replay<'_> {
             (None, _) => None,
         };
         if let Some(got) = got {
+            if let Event::Op(Op::Alloc { .. }) = row.event {
+                match row.recorded.result.map(|recorded| got.result == Ok(recorded)) {
+                    Some(true) => self.done.equal += 1,
+                    Some(false) => self.done.different += 1,
+                    None => self.done.unanswered += 1,
+                }
+            }
             if let Some(recorded) = row.recorded.result {
                 self.compare(row, "result", got.result == Ok(recorded), || {
                     let result = |answered| match answered {

@@ -17,12 +17,14 @@ pub struct Recorder<'a, W> {
     out: Option<W>,
     writer: Option<RecordingWriter<W>>,
     failed: Option<io::Error>,
+    /// Rows so far.
+    rows: u64,
 }
 
 impl<'a, W: Write> Recorder<'a, W> {
     /// Records to `out`.
     pub const fn new(under: &'a Under<'a>, out: W) -> Self {
-        Self { under, out: Some(out), writer: None, failed: None }
+        Self { under, out: Some(out), writer: None, failed: None, rows: 0 }
     }
 
     /// What went wrong with the output, if anything did.
@@ -41,11 +43,18 @@ impl<'a, W: Write> Recorder<'a, W> {
             self.writer = Some(RecordingWriter::new(out, step.model.area(), &pairs)?);
         }
         let Some(writer) = &mut self.writer else { return Ok(()) };
-        writer.write(step.index, step.op, &recorded(self.under, step))
+        let idx = self.rows;
+        self.rows += 1;
+        writer.write(idx, step.op, &recorded(self.under, step))
     }
 }
 
 impl<W: Write> Observer for Recorder<'_, W> {
+    /// What was live before is part of the recording, so that it stands alone.
+    fn warm_up(&mut self, step: &Step<'_>) {
+        self.step(step);
+    }
+
     fn step(&mut self, step: &Step<'_>) {
         if self.failed.is_none() {
             self.failed = self.write(step).err();

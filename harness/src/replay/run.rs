@@ -10,7 +10,7 @@ use crate::kernel::Errno;
 use crate::metric::{Meter, Setting, Sizes, Value};
 use crate::op::Op;
 use crate::oracle::{Checks, Model, Witness};
-use crate::simulate::{Observer, Step, simulate};
+use crate::simulate::{Observer, Step, simulate, warm_up};
 
 /// What a file holds: read to its end once, so that a mistake in it shows before any result does.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -148,6 +148,7 @@ pub fn run(
 ) -> Result<Replayed, Error> {
     let reader = ingest::open(source, options)?;
     let area = area(&reader)?;
+    let before = reader.warm_up();
     let mut environment = pages(under, &area, survey);
     let mut witness = Witness::new(&area, under.policy.build(area.clone())?, Checks::SWEEP);
     let mut meter = Meter::new(&Setting::new(&survey.sizes, under.cap));
@@ -166,6 +167,7 @@ pub fn run(
     });
     let mut all: Vec<&mut dyn Observer> = vec![&mut meter, &mut first];
     all.extend(observers.iter_mut().map(|observer| &mut **observer as &mut dyn Observer));
+    warm_up(before, &mut witness, &mut all)?;
     simulate(ops, &mut witness, environment.as_mut(), &mut all)?;
     match failed {
         Some(error) => Err(error.into()),

@@ -11,7 +11,7 @@ use crate::environment::Setup;
 use crate::metric::{Meter, Setting, Value};
 use crate::oracle::{Checks, Violation, Witness};
 use crate::seed::Seed;
-use crate::simulate::simulate;
+use crate::simulate::{Observer, simulate, warm_up};
 
 /// What came of a plan.
 #[derive(Debug)]
@@ -84,8 +84,10 @@ fn run_cell(ready: &Ready, cell: &Cell) -> Result<Vec<Value>, Failed> {
     let mut meter = Meter::new(&Setting::new(&known.sizes, cap));
     let load = plan.load(&cell.at);
     let mut ops = Ops::open(stream, area.pages(), load, cell.seed, cap)?;
-    simulate(ops.by_ref(), &mut witness, pages.as_mut(), &mut [&mut meter]).map_err(
-        |violation| {
+    let observers: &mut [&mut dyn Observer] = &mut [&mut meter];
+    warm_up(std::mem::take(&mut ops.before), &mut witness, observers)
+        .and_then(|()| simulate(ops.by_ref(), &mut witness, pages.as_mut(), observers))
+        .map_err(|violation| {
             Failed::Broken(Box::new(Broken {
                 ops: leading_ops(plan, cell, area, &violation),
                 violation,
@@ -93,8 +95,7 @@ fn run_cell(ready: &Ready, cell: &Cell) -> Result<Vec<Value>, Failed> {
                 stream: stream.name().to_string(),
                 cap,
             }))
-        },
-    )?;
+        })?;
     ops.end()?;
     Ok(meter.values())
 }

@@ -143,6 +143,8 @@ fn open(stream: &Stream) -> Result<Reader, IngestError> {
 
 /// The ops of a stream for one cell, and where an error of its file will stand.
 pub(super) struct Ops {
+    /// What puts in place what was live before a trace began.
+    pub(super) before: Vec<Op>,
     ops: Box<dyn Iterator<Item = Timed>>,
     failed: Rc<RefCell<Option<IngestError>>>,
 }
@@ -157,19 +159,22 @@ impl Ops {
         cap: u32,
     ) -> Result<Self, Failed> {
         let failed = Rc::new(RefCell::new(None));
+        let mut before = Vec::new();
         let ops: Box<dyn Iterator<Item = Timed>> = if let Some(profile) = stream.profile() {
             let load = load.unwrap_or(profile.default_load);
             let setup = Setup { area_pages, load, seed: Seed::new(seed), ops: stream.ops };
             Box::new(profile.open(&setup).map_err(|error| Failed::Setup(profile.name, error))?)
         } else {
             let failed = Rc::clone(&failed);
-            let ops = open(stream)?.ops(cap);
+            let reader = open(stream)?;
+            before = reader.warm_up();
+            let ops = reader.ops(cap);
             let ops = ops
                 .map_while(move |op| op.map_err(|error| *failed.borrow_mut() = Some(error)).ok());
             Box::new(ops.map(|(_, timed)| timed))
         };
         let ops = ops.map(move |Timed { at_us, op }| Timed { at_us, op: op.with_cap(cap) });
-        Ok(Self { ops: Box::new(ops), failed })
+        Ok(Self { before, ops: Box::new(ops), failed })
     }
 
     /// Whether the file was read to its end.

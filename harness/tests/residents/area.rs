@@ -17,7 +17,7 @@ const USUAL: [u64; 42] = [
 /// An area and the buffers in it.
 pub(crate) struct Truth {
     pub(crate) cap: u32,
-    pub(crate) pages: u64,
+    pages: u64,
     base: u64,
     /// First page and pages.
     live: Vec<Run>,

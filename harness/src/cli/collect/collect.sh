@@ -110,7 +110,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
 # The lines of a configuration that matter: -e words, to be split.
-CONFIG='-e CONFIG_CMA[=_] -e DMA_CMA -e MAX_ORDER= -e _PAGES=y'
+CONFIG='-e CONFIG_CMA[=_] -e DMA_CMA -e MAX_ORDER= -e K_PAGES=y'
 
 kernel() {
     title "uname -a"

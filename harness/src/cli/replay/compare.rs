@@ -33,7 +33,7 @@ fn evidence(file: &File) -> &'static str {
 
 fn text(compared: &[(&File, String, Comparison)], out: &mut dyn Write) -> io::Result<()> {
     for (file, policy, found) in compared {
-        let Comparison { ops, fields, mismatches, first } = found;
+        let Comparison { ops, fields, mismatches, first, .. } = found;
         writeln!(
             out,
             "{} under {policy}, kernel {}: {ops} ops, {fields} fields compared, {mismatches} \
@@ -41,6 +41,14 @@ fn text(compared: &[(&File, String, Comparison)], out: &mut dyn Write) -> io::Re
             file.source.name(),
             file.kernel.name
         )?;
+        if file.format.name == "trace" {
+            let Comparison { equal, different, unanswered, .. } = found;
+            writeln!(
+                out,
+                "    of its calls {equal} are answered as traced, {different} differently; of \
+                 {unanswered} it does not say"
+            )?;
+        }
         if !file.kernel.traces_errno {
             writeln!(out, "    {}", evidence(file))?;
         }
@@ -93,6 +101,9 @@ fn json(compared: &[(&File, String, Comparison)], out: &mut dyn Write) -> io::Re
                 "ops": found.ops,
                 "fields": found.fields,
                 "mismatches": found.mismatches,
+                "calls_equal": found.equal,
+                "calls_different": found.different,
+                "calls_unanswered": found.unanswered,
                 "first": first,
             })
         })

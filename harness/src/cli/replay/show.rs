@@ -8,6 +8,7 @@ use super::{File, Run};
 use crate::cause::Cause;
 use crate::cli::table::{self, quote};
 use crate::metric::{self, Value};
+use crate::replay::Comparison;
 
 /// For people.
 pub(super) fn text(measured: &[(&File, Vec<Run>)], out: &mut dyn Write) -> io::Result<()> {
@@ -40,7 +41,7 @@ pub(super) fn text(measured: &[(&File, Vec<Run>)], out: &mut dyn Write) -> io::R
 }
 
 fn about(file: &File, runs: &[Run], out: &mut dyn Write) -> io::Result<()> {
-    let kind = if file.is_recording { "recording" } else { "stream" };
+    let kind = file.format.name;
     let name = file.source.name();
     writeln!(out, "{name}: {kind}, errno as kernel {}", file.kernel.name)?;
     if let Some(area) = &file.area {
@@ -56,8 +57,17 @@ fn about(file: &File, runs: &[Run], out: &mut dyn Write) -> io::Result<()> {
         write!(out, "; {dma} of them follow the cap ({share}), the others keep their order")?;
     }
     writeln!(out)?;
-    if file.is_recording {
+    if file.is_recorded() {
         writeln!(out, "recorded with cap {}", file.survey.cap)?;
+    }
+    if let Some(found) = &file.checked {
+        let Comparison { equal, different, unanswered, .. } = found;
+        writeln!(
+            out,
+            "policy {} answers {equal} calls as traced, {different} differently; of {unanswered} \
+             the trace does not say",
+            file.kernel.policy
+        )?;
     }
     if file.survey.no_pages > 0 {
         let rows = file.survey.no_pages;
@@ -121,11 +131,7 @@ fn causes(file: &File, run: &Run, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// One object.
-pub(super) fn json(
-    measured: &[(&File, Vec<Run>)],
-    environment: &str,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+pub(super) fn json(measured: &[(&File, Vec<Run>)], out: &mut dyn Write) -> io::Result<()> {
     let mut files = Vec::new();
     for (file, runs) in measured {
         let mut list = Vec::new();
@@ -151,19 +157,24 @@ pub(super) fn json(
             list.push(json!({
                 "policy": policy,
                 "cap": cap,
-                "environment": environment,
+                "environment": file.environment.to_string(),
                 "metrics": metrics,
                 "first_failure": first_failure,
             }));
         }
         files.push(json!({
             "file": file.source.name(),
-            "format": if file.is_recording { "recording" } else { "stream" },
+            "format": file.format.name,
             "kernel": file.kernel.name,
             "area_pages": file.area.as_ref().map(cma_policies::Area::pages),
             "rows": file.survey.tally.rows,
             "allocs": file.survey.tally.allocs,
             "allocs_that_follow_the_cap": file.survey.tally.dma,
+            "as_traced": file.checked.as_ref().map(|found| json!({
+                "equal": found.equal,
+                "different": found.different,
+                "unanswered": found.unanswered,
+            })),
             "warnings": file.survey.warnings,
             "runs": list,
         }));
@@ -172,18 +183,15 @@ pub(super) fn json(
 }
 
 /// A row for each file, policy and cap.
-pub(super) fn csv(
-    measured: &[(&File, Vec<Run>)],
-    environment: &str,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+pub(super) fn csv(measured: &[(&File, Vec<Run>)], out: &mut dyn Write) -> io::Result<()> {
     let columns: Vec<_> = metric::columns().map(|column| column.name).collect();
     write!(out, "schema,file,kernel,policy,cap,environment,{}", columns.join(","))?;
     writeln!(out, ",first_failure_line,first_failure_cause,first_failure_errno")?;
     for (file, runs) in measured {
         for Run { policy, cap, replayed } in runs {
             let (name, policy) = (quote(file.source.name()), quote(policy));
-            write!(out, "1,{name},{},{policy},{cap},{}", file.kernel.name, quote(environment))?;
+            let environment = quote(&file.environment.to_string());
+            write!(out, "1,{name},{},{policy},{cap},{environment}", file.kernel.name)?;
             for value in &replayed.values {
                 write!(out, ",{value}")?;
             }

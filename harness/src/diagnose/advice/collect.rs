@@ -8,7 +8,7 @@ pub(super) fn next_step(failure: &Failure) -> Option<Advice> {
     let incident = &failure.incident;
     let mut steps = Vec::new();
     match &failure.list {
-        None => steps.push(
+        None if incident.state.is_none() => steps.push(
             "the free runs are missing: kernels up to 6.8 print them with CONFIG_CMA_DEBUG=y, and \
              CONFIG_CMA_DEBUGFS=y shows them at any time in /sys/kernel/debug/cma/*/bitmap",
         ),
@@ -16,7 +16,7 @@ pub(super) fn next_step(failure: &Failure) -> Option<Advice> {
             "the list of free runs is cut: boot with log_buf_len=4M and save `dmesg` rather than \
              a console's screen, or save /sys/kernel/debug/cma/*/bitmap (CONFIG_CMA_DEBUGFS=y)",
         ),
-        Some(_) => {}
+        _ => {}
     }
     if !matches!(failure.align, Some((_, AlignFrom::Trace | AlignFrom::Debug))) {
         steps.push(
@@ -31,7 +31,7 @@ pub(super) fn next_step(failure: &Failure) -> Option<Advice> {
              failure (5.13 on)",
         );
     }
-    if incident.era.flipped.is_none() && incident.ret.is_some() {
+    if failure.verdict.is_none() && incident.era.flipped.is_none() && incident.ret.is_some() {
         steps.push(
             "what the errno means depends on the kernel, which the text does not name: give its \
              release with --kernel (`uname -r`)",

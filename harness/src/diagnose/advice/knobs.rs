@@ -55,7 +55,7 @@ fn strands_less(case: &Case<'_>, cap: u32) -> String {
         let (now, then) =
             (Pitch::of(worst.count, total, case.cap), Pitch::of(worst.count, total, cap));
         text.push_str(&format!(
-            " Alone, {} of them fill {} pages at cap {} and leave {} free, {} at cap {cap} and {}.",
+            " Alone, {} of them fill {} pages at cap {} and leave {} free; at cap {cap} {} and {}.",
             now.blocks,
             total,
             case.cap,

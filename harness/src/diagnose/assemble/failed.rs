@@ -18,7 +18,7 @@ impl Assembler {
     /// A failure line.
     pub(super) fn failed(
         &mut self,
-        task: Option<Task>,
+        task: Option<&Task>,
         shape: Shape,
         area: Option<Arc<str>>,
         count: u64,
@@ -26,12 +26,12 @@ impl Assembler {
     ) {
         let shown = Shown::by_line(shape);
         self.text.note(shown.hard);
-        if self.is_told_again(task.as_ref(), shape, area.as_ref(), count, ret) {
+        if self.is_told_again(task, shape, area.as_ref(), count, ret) {
             return;
         }
         let traced = self.clock.trace_of_line(&self.window, self.at, area.as_deref(), count, ret);
         let id = traced.unwrap_or_else(|| {
-            let open = self.open(Reported::Line(shape), task.clone());
+            let open = self.open(Reported::Line(shape), task.cloned());
             self.window.push(open)
         });
         self.seen.note(Kind::Line, self.at, count, id);
@@ -44,7 +44,7 @@ impl Assembler {
             open.incident.reported = Reported::Line(shape);
             (open.incident.source, open.incident.line) = (source, at.line);
             open.incident.time_us = at.time_us.or(open.incident.time_us);
-            open.task = task.clone();
+            open.task = task.cloned();
         }
         open.has_line = true;
         open.last = at;
@@ -53,7 +53,7 @@ impl Assembler {
         open.incident.area = area.or(open.incident.area.take());
         open.incident.count = Some(count);
         open.incident.ret = ret.or(open.incident.ret);
-        self.join_call(id, task.as_ref());
+        self.join_call(id, task);
         self.join_near(id);
         if traced.is_none() {
             self.clock.line(id, count);

@@ -11,13 +11,37 @@ use crate::ingest::log::{FreeRuns, Shape};
 impl Assembler {
     /// Finishes the failures for which there is no more room, or `all`.
     pub(super) fn settle(&mut self, all: bool) {
-        while let Some((id, open)) = self.window.pop(all) {
+        while let Some((id, mut open)) = self.window.pop(all) {
+            self.doubt_lists(&mut open);
             self.clock.forget(id, open.incident.count);
             self.seen.forget(id + 1);
             if !open.gone {
                 let incident = self.finish(open);
                 self.ready.push_back(incident);
             }
+        }
+    }
+
+    /// Where fewer lists than failures that waited for one are in the text, none is surely of its
+    /// failure.
+    fn doubt_lists(&mut self, open: &mut Open) {
+        let listed = |open: &Open| open.incident.list.is_some();
+        let lost = !listed(open)
+            || open
+                .together
+                .iter()
+                .any(|id| self.window.get(*id).is_some_and(|open| !listed(open)));
+        if lost {
+            for id in &open.together {
+                if let Some(other) = self.window.get_mut(*id) {
+                    other.unsure = true;
+                }
+            }
+        }
+        if (lost && !open.together.is_empty() || open.unsure)
+            && let Some(list) = open.incident.list.take()
+        {
+            open.incident.other_lists.insert(0, list);
         }
     }
 

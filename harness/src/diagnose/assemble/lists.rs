@@ -118,20 +118,20 @@ impl Pairing {
 
 impl Assembler {
     /// A list of free runs.
-    pub(super) fn list(&mut self, task: Option<Task>, list: FreeRuns) {
+    pub(super) fn list(&mut self, task: Option<&Task>, list: FreeRuns) {
         let list = Arc::new(list);
         let shown = Shown::by_list(&list);
         self.text.note(shown.hard);
         if self.is_listed_again(&list) {
             return;
         }
-        let (candidates, told) = self.pairing.candidates(&self.window, task.as_ref(), self.at);
+        let (candidates, told) = self.pairing.candidates(&self.window, task, self.at);
         let id = match candidates.first() {
             Some(first) => {
                 self.share(&list, &candidates, told);
                 first.id
             }
-            None => self.list_without_line(task.as_ref()),
+            None => self.list_without_line(task),
         };
         self.seen.note(Kind::List, self.at, list.sum(), id);
         let area = self.window.get(id).and_then(|open| open.incident.area.clone());
@@ -171,8 +171,14 @@ impl Assembler {
         let pairing = &mut self.pairing;
         if !told && candidates.len() > 1 {
             for candidate in candidates {
-                if !pairing.together.contains(&candidate.id) {
+                let new = !pairing.together.contains(&candidate.id);
+                if new && pairing.together.len() < MOST_WAITING {
                     pairing.together.push(candidate.id);
+                }
+            }
+            for id in &pairing.together {
+                if let Some(open) = self.window.get_mut(*id) {
+                    open.together.clone_from(&pairing.together);
                 }
             }
         }
@@ -273,6 +279,16 @@ mod tests {
         assert_eq!(script(FULL).words(), ["exhausted certain", "exhausted likely"]);
         let failures = script(FULL).failures();
         assert!(failures.iter().all(|failure| failure.incident.other_lists.len() == 1));
+    }
+
+    #[test]
+    fn one_list_for_two_failures_is_not_surely_of_either() {
+        let script = |runs: &[(u64, u64)]| {
+            Script::new().fail(Named, 64, -12).fail(Named, 16, -12).list(runs, 1024)
+        };
+        assert_eq!(script(FULL).words(), ["exhausted likely", "exhausted likely"]);
+        assert_eq!(script(ROOM).words(), ["undecidable", "undecidable"]);
+        assert_eq!(free(script(SMALL)), [Some(20), Some(20)]);
     }
 
     #[test]

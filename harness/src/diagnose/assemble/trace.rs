@@ -57,7 +57,7 @@ impl Assembler {
             }
             Record::Finish { area, page, pfn, count, align, errno, alone, .. } => {
                 let finish = Finish { area, pfn, count, align, errno, alone };
-                self.finished(task.as_ref(), page, finish);
+                self.finished(task.as_ref(), page, &finish);
             }
             Record::Release { area, pfn: Some(pfn), count: Some(count), .. } => {
                 let possible = self.areas.released(area.as_ref(), pfn, count);
@@ -87,7 +87,7 @@ impl Assembler {
         }
     }
 
-    fn finished(&mut self, task: Option<&Task>, page: Page, finish: Finish) {
+    fn finished(&mut self, task: Option<&Task>, page: Page, finish: &Finish) {
         let failed = page == Page::Null || finish.errno.is_some_and(|errno| errno != 0);
         self.text.note(match (finish.alone, finish.errno) {
             (true, _) => Span::until(5, 12),
@@ -103,15 +103,15 @@ impl Assembler {
         };
         let call = if finish.alone { None } else { self.calls.finish(wanted, failed) };
         if failed {
-            self.trace_failed(task, &finish, call);
+            self.trace_failed(task, finish, call.as_ref());
         } else if let (Some(pfn), Some(count)) = (finish.pfn, finish.count) {
             let possible = self.areas.granted(finish.area.as_ref(), pfn, count, finish.align);
             self.check(possible, finish.area.as_ref());
         }
     }
 
-    fn trace_failed(&mut self, task: Option<&Task>, finish: &Finish, call: Option<Call>) {
-        let asked = call.as_ref().and_then(|call| call.asked);
+    fn trace_failed(&mut self, task: Option<&Task>, finish: &Finish, call: Option<&Call>) {
+        let asked = call.and_then(|call| call.asked);
         let count = finish.count.or(asked.map(|(count, _)| count));
         let align = finish.align.or(asked.map(|(_, align)| align));
         let key = count.unwrap_or(u64::MAX);
@@ -127,7 +127,7 @@ impl Assembler {
             _ => {}
         }
         let (area, at) = (finish.area.as_deref(), self.at);
-        let known = call.as_ref().and_then(|call| call.failure);
+        let known = call.and_then(|call| call.failure);
         let told = known.or_else(|| {
             let count = count?;
             let clock = &mut self.clock;
@@ -145,7 +145,7 @@ impl Assembler {
             self.clock.trace(id, count);
         }
         self.seen.note(Kind::Trace, self.at, key, id);
-        let traced = self.state_now(finish, call.as_ref());
+        let traced = self.state_now(finish, call);
         let Some(open) = self.window.get_mut(id) else { return };
         if told.is_some() {
             open.incident.duplicates += 1;
@@ -161,7 +161,7 @@ impl Assembler {
         incident.count = incident.count.or(count);
         incident.ret = incident.ret.or(finish.errno.filter(|errno| *errno != 0));
         incident.align = align.map(|align| (align, AlignFrom::Trace)).or(incident.align);
-        let retries = call.as_ref().and_then(Call::retries);
+        let retries = call.and_then(Call::retries);
         incident.busy_retries = retries.or(incident.busy_retries);
         let busy = incident.busy_retries.is_some_and(|retries| retries > 0);
         incident.tried = match finish.pfn {
@@ -170,7 +170,7 @@ impl Assembler {
             Some(_) => Some(true),
         };
         // The last page that was tried was not the last one that was busy: it got no memory.
-        let last_busy = call.as_ref().and_then(|call| call.last_busy);
+        let last_busy = call.and_then(|call| call.last_busy);
         let other = last_busy.is_some() && finish.pfn.is_some_and(|pfn| pfn != 0);
         if other && finish.pfn != last_busy && incident.tried == Some(true) {
             incident.ret = incident.ret.or(Some(ENOMEM));

@@ -31,6 +31,10 @@ pub(super) struct Open {
     pub(super) release: Option<Arc<str>>,
     /// Pages of the area by a developer's print.
     pub(super) total: Option<u64>,
+    /// Those that waited for a list together with it.
+    pub(super) together: Vec<Id>,
+    /// One of those has no list: this one's may be that of the other.
+    pub(super) unsure: bool,
     /// The list just before it.
     pub(super) before: Option<Arc<FreeRuns>>,
     /// The state by a trace.

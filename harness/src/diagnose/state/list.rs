@@ -143,7 +143,8 @@ mod tests {
 
     #[test]
     fn the_smallest_order_per_bit_without_a_contradiction() {
-        let table: [(&[(u64, u64)], u64, u32, bool); 8] = [
+        type Row<'a> = (&'a [(u64, u64)], u64, u32, bool);
+        let table: [Row<'_>; 8] = [
             (&[(4, 0), (7, 5)], 64, 0, false),
             // 16 pages from page 8 on would touch those from page 24 on.
             (&[(16, 4), (8, 12)], 64, 2, false),

@@ -340,7 +340,8 @@ mod tests {
     #[test]
     fn the_base_moves_aligned_pages() {
         // V11, V12, V14, V15.
-        let rows: [(u64, &[(u64, u64)], u64, u32, Option<u64>); 4] = [
+        type Row<'a> = (u64, &'a [(u64, u64)], u64, u32, Option<u64>);
+        let rows: [Row<'_>; 4] = [
             (4096, &[(4096, 0)], 1, 10, Some(512)),
             (4096, &[(2584, 1512)], 1000, 10, Some(1536)),
             (2048, &[(2048, 0)], 512, 11, Some(1536)),
@@ -375,7 +376,8 @@ mod tests {
 
     #[test]
     fn an_order_above_the_pageblock_needs_the_base() {
-        let table: [(&[(u64, u64)], u64, u32, Fit); 5] = [
+        type Row<'a> = (&'a [(u64, u64)], u64, u32, Fit);
+        let table: [Row<'_>; 5] = [
             // One place in two: 512 or 0 behind a multiple of 1024.
             (&[(600, 512)], 100, 10, Fit::Base),
             (&[(600, 512), (600, 2048)], 100, 10, Fit::Fits),

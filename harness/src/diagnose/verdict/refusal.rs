@@ -19,7 +19,10 @@ pub(super) fn decide(known: &Known<'_>) -> Finding {
     if incident.count.is_none() {
         return without_count(known);
     }
-    if let Some(total) = known.total().filter(|total| known.count > *total) {
+    // Up to 6.14 no line is printed then: the pages are those of another area.
+    let printed = matches!(incident.reported, Reported::Line(_));
+    let silent = printed && incident.era.flipped == Some(false) && !known.own_list;
+    if let Some(total) = known.total().filter(|total| known.count > *total && !silent) {
         return too_large(known, total);
     }
     match incident.ret {

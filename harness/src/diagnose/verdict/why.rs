@@ -38,9 +38,9 @@ pub(super) fn arithmetic(known: &Known<'_>, fit: Fit) -> String {
             Some(place) => misses(place, need) + &rounded,
             None => format!("no run has {need} pages from an aligned page on{rounded}"),
         },
-        Fit::Fits => match view.place(known.align) {
+        Fit::Fits => match view.place(known.align).filter(|_| view.knows_base(known.align)) {
             Some(place) => format!("{} fit: {}", known.request(), reaches(place, need)),
-            None => format!("{} fit wherever the runs begin", known.request()),
+            None => format!("{} fit wherever the area and its runs begin", known.request()),
         },
         Fit::Base => format!(
             "whether {} fit depends on where the area begins modulo 2^{}: base_pfn is missing",

@@ -200,7 +200,8 @@ impl<'a> Shown<'a> {
         let slot = failure.align.map_or(0, |(order, _)| order);
         shown.strip = Map::strip(state, wanted.as_ref());
         shown.map = Map::slots(state, slot, wanted.as_ref()).filter(|map| {
-            shown.strip.as_ref().is_none_or(|strip| strip.cell_pages > map.cell_pages)
+            let finer = |strip: &Map| strip.cell_pages > map.cell_pages;
+            map.shows_much() && shown.strip.as_ref().is_none_or(finer)
         });
         if failure.verdict == Some(Cause::Alignment) {
             shown.detail = wanted.and_then(|wanted| Detail::of(state, &wanted));

@@ -6,7 +6,7 @@
 //! | | the pages of the cell |
 //! | --- | --- |
 //! | `#` | are all used |
-//! | `+` `-` | are mostly used, mostly free |
+//! | `+` `-` | are free in part (known to be), mostly free |
 //! | `.` | are all free |
 //! | `?` | are not in the list: used, or cut from it |
 //! | `!` | are free, in a run that is long enough, but not from its first aligned page on |
@@ -197,6 +197,15 @@ impl Map {
         })
     }
 
+    /// Whether something is known of a quarter of its cells: of a list that is mostly cut away a
+    /// large picture shows nothing.
+    #[must_use]
+    pub fn shows_much(&self) -> bool {
+        let cells = || self.ranges.iter().flat_map(|range| &range.cells);
+        let known = cells().filter(|cell| cell.fill != Fill::Unknown).count();
+        known.saturating_mul(4) >= cells().count()
+    }
+
     /// The characters of all cells that occur, each once, in the order of the table above.
     #[must_use]
     pub fn glyphs(&self) -> Vec<char> {
@@ -282,6 +291,9 @@ mod tests {
         assert_eq!((glyphs(&map).as_str(), map.open), ("?.+", true));
         let pages: Vec<_> = map.ranges[0].cells.iter().map(|cell| cell.pages).collect();
         assert_eq!(pages, [64, 64, 3], "to the end of what is known");
+        assert!(map.shows_much());
+        let cut = self::state(Some(1 << 16), false, &[(64, 64)]);
+        assert!(!Map::slots(&cut, 8, None).unwrap().shows_much());
     }
 
     #[test]

@@ -106,7 +106,15 @@ pub(super) fn answer(failure: &Failure) -> String {
             format!("a fatal signal ended the request for {pages}: the task was being killed")
         }
         Some(Cause::Policy) => format!("there was room for {pages}, and it was not tried"),
-        None => format!("{pages}{order} failed{}; {}", ret(failure), clean(&failure.why)),
+        None => {
+            let why = clean(&failure.why);
+            let ret = failure.incident.ret.map(|ret| ret.to_string());
+            // The reason mostly begins with what the errno means.
+            let ret = ret
+                .filter(|ret| !why.contains(ret))
+                .map_or_else(String::new, |ret| format!(" with {ret}"));
+            format!("{pages}{order} failed{ret}; {why}")
+        }
     }
 }
 
@@ -117,10 +125,6 @@ fn answer_without_request(failure: &Failure) -> String {
         _ => "a request failed and the log does not say for how many pages",
     };
     what.to_string()
-}
-
-fn ret(failure: &Failure) -> String {
-    failure.incident.ret.map_or_else(String::new, |ret| format!(" with {ret}"))
 }
 
 /// The order that would have been low enough.

@@ -249,7 +249,10 @@ fn what_is_too_large_is_said() {
 proptest! {
     #[test]
     fn a_bitmap_is_read_back_however_a_terminal_wraps_it(
-        words in proptest::collection::vec(prop_oneof![Just(0), Just(u32::MAX), any::<u32>()], 1..400),
+        words in proptest::collection::vec(
+            prop_oneof![Just(0), Just(u32::MAX), any::<u32>()],
+            1..400,
+        ),
         width in 80..240usize,
     ) {
         let line = words.iter().map(u32::to_string).collect::<Vec<_>>().join(" ");

@@ -26,7 +26,7 @@ fn fill_class(fill: Fill) -> &'static str {
 fn fill_words(fill: Fill) -> &'static str {
     match fill {
         Fill::Used => "used",
-        Fill::MostUsed => "mostly used",
+        Fill::MostUsed => "free in part",
         Fill::MostFree => "mostly free",
         Fill::Free => "free",
         Fill::Unknown => "used, or cut from the list",

@@ -46,7 +46,7 @@ fn draw_map(map: &Map, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
 fn meaning(glyph: char) -> &'static str {
     match glyph {
         '#' => "used",
-        '+' => "mostly used",
+        '+' => "free in part",
         '-' => "mostly free",
         '.' => "free",
         '?' => "used, or cut from the list",

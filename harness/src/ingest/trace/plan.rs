@@ -1,0 +1,222 @@
+//! What a trace is replayed on: the area, and what was live in it before.
+
+use cma_policies::{Area, Request, Run};
+
+use super::live::Pages;
+use super::scan::{Name, Scan, Stated, Traced};
+use crate::ingest::Options;
+use crate::ingest::error::quoted;
+use crate::op::Op;
+
+/// The pages that the ends of an area are taken to be multiples of, where nothing states them:
+/// `CMA_MIN_ALIGNMENT_PAGES` of most kernels from 5.19 on.
+const QUANTUM: u64 = 512;
+
+/// What a trace is replayed on.
+#[derive(Clone, Debug)]
+pub(super) struct Plan {
+    /// The area whose events are replayed.
+    pub(super) name: Name,
+    pub(super) area: Area,
+    /// What was live before the trace began, ascending: buffer `n` is number `n`.
+    pub(super) residents: Vec<Run>,
+    pub(super) warnings: Vec<String>,
+}
+
+impl Plan {
+    /// The plan for what `scan` found; where that is nothing to replay, why.
+    pub(super) fn new(mut scan: Scan, options: &Options) -> Result<Self, String> {
+        let mut warnings = Vec::new();
+        let name = choose(&scan, options.area.as_deref(), &mut warnings)?;
+        let traced = scan.areas.remove(&name).unwrap_or_default();
+        let stated = scan.stated(&name).cloned();
+        if let (None, Some(snapshot)) = (&stated, &options.snapshot) {
+            let (snapshot, area) = (quoted(snapshot.name()), shown(&name));
+            return Err(format!("the snapshot {snapshot} has no debugfs file of area {area}"));
+        }
+        let stated = stated.unwrap_or_default();
+        let area = area(&scan, &name, &traced, &stated, options, &mut warnings)?;
+        let residents = residents(&area, &traced, &stated, &mut warnings);
+        if let Some(first) = &scan.first_odd {
+            warnings.push(format!("{} lines are wrong, the first: {first}", scan.odd));
+        }
+        Ok(Self { name, area, residents, warnings })
+    }
+
+    /// The number of the first buffer that the trace asks for: behind those of [`Plan::warm_up`].
+    pub(super) fn first_id(&self) -> u64 {
+        2 * self.residents.len() as u64
+    }
+
+    /// Ops that bring an empty area under the kernel's first fit into the state at the start.
+    ///
+    /// Each hole in front of a resident is taken by a temporary buffer of order 0, so that the
+    /// lowest free page is where the resident belongs; at last the temporary ones are given back.
+    pub(super) fn warm_up(&self) -> Vec<Op> {
+        let mut ops = Vec::new();
+        let mut temporary = Vec::new();
+        let mut taken = 0;
+        let alloc = |id, count, ops: &mut Vec<Op>| {
+            if let Ok(request) = Request::new(count, 0) {
+                ops.push(Op::Alloc { id, request, dma: false });
+            }
+        };
+        for (id, run) in (0..).zip(&self.residents) {
+            let bit = self.area.pfn_to_bit(0, run.pfn);
+            let Some(gap) = bit.checked_sub(taken) else { continue };
+            if gap > 0 {
+                let number = (self.residents.len() + temporary.len()) as u64;
+                temporary.push(number);
+                alloc(number, gap << self.area.order_per_bit(), &mut ops);
+            }
+            alloc(id, run.count, &mut ops);
+            taken = bit + self.area.pages_to_bits(run.count);
+        }
+        ops.extend(temporary.into_iter().map(|id| Op::Free { id, part: None }));
+        ops
+    }
+}
+
+fn shown(name: &Name) -> String {
+    name.as_ref().map_or_else(|| "(no name)".to_string(), |name| quoted(name))
+}
+
+/// The area that is asked for, else the one with most events.
+fn choose(scan: &Scan, asked: Option<&str>, warnings: &mut Vec<String>) -> Result<Name, String> {
+    let list: Vec<_> = scan.areas.iter().collect();
+    let list = list.iter().map(|(name, traced)| format!("{} {}", shown(name), traced.events));
+    let list = list.collect::<Vec<_>>().join(", ");
+    if let Some(asked) = asked {
+        let found = scan.areas.keys().find(|name| name.as_deref() == Some(asked));
+        return found.cloned().ok_or_else(|| {
+            format!("no event is of area {}; areas and their events: {list}", quoted(asked))
+        });
+    }
+    let mut most: Option<(&Name, &Traced)> = None;
+    for (name, traced) in &scan.areas {
+        if most.is_none_or(|(_, most)| traced.events > most.events) {
+            most = Some((name, traced));
+        }
+    }
+    let (name, _) = most.ok_or("it has no event of a CMA area")?;
+    if scan.areas.len() > 1 || scan.others > 0 {
+        let others =
+            if scan.others > 0 { format!(", others {}", scan.others) } else { String::new() };
+        warnings.push(format!(
+            "events of several areas: {list}{others}; that of {} are taken, --area names another",
+            shown(name)
+        ));
+    }
+    Ok(name.clone())
+}
+
+/// The area by what the caller says, what debugfs, the events or the boot log state, and at last
+/// by the pages that were seen.
+fn area(
+    scan: &Scan,
+    name: &Name,
+    traced: &Traced,
+    stated: &Stated,
+    options: &Options,
+    warnings: &mut Vec<String>,
+) -> Result<Area, String> {
+    let given = &options.geometry;
+    let reserved = scan.reserved(name, traced.span);
+    let low = traced.span.map(|(low, _)| low - low % QUANTUM);
+    let base = given.base_pfn.or(stated.base_pfn).or(reserved.map(|(base, _)| base));
+    let pages = given.pages.or(stated.count).or(traced.total).or(reserved.map(|(_, pages)| pages));
+    let order_per_bit = given.order_per_bit.or(stated.order_per_bit).unwrap_or(0);
+    let base_pfn = base.or(low);
+    let seen = || {
+        let (_, high) = traced.span?;
+        let granule = 1u64.checked_shl(order_per_bit)?;
+        let end = high.checked_next_multiple_of(QUANTUM)?;
+        end.checked_sub(base_pfn?)?.checked_next_multiple_of(granule)
+    };
+    let Some((base_pfn, count)) = base_pfn.zip(pages.or_else(seen)) else {
+        return Err(
+            "its events place nothing, so where the area lies is not known; --base-pfn and \
+                    --pages state it"
+                .to_string(),
+        );
+    };
+    if base.is_none() || pages.is_none() {
+        warnings.push(format!(
+            "nothing states the area; by the pages seen it has base_pfn={base_pfn} pages={count} \
+             order_per_bit={order_per_bit}, and what is never given back was not live before; \
+             --snapshot, or --base-pfn, --pages and --order-per-bit, state it"
+        ));
+    }
+    if stated.ranges {
+        warnings.push("the area has several ranges; its first one is replayed".to_string());
+    }
+    let label = name.as_deref().unwrap_or("cma");
+    Area::new(label, order_per_bit, &[Run::new(base_pfn, count)]).map_err(|error| {
+        format!(
+            "no area has {count} pages at base_pfn {base_pfn} with order_per_bit \
+             {order_per_bit}: {error}"
+        )
+    })
+}
+
+/// What was live before: what the trace gives back without having got it, and what the bitmap of a
+/// snapshot says of pages that the trace says nothing about.
+fn residents(
+    area: &Area,
+    traced: &Traced,
+    stated: &Stated,
+    warnings: &mut Vec<String>,
+) -> Vec<Run> {
+    let range = area.ranges()[0];
+    let inside = traced.residents.iter().copied().filter(|run| range.contains(*run));
+    let mut residents: Vec<Run> = inside.collect();
+    let outside = traced.residents.len() - residents.len();
+    if outside > 0 {
+        warnings.push(format!("{outside} buffers that were live before lie outside the area"));
+    }
+    if let Some(words) = &stated.bitmap {
+        for run in set_runs(area, words) {
+            left_over(area, run, &traced.touched, &mut residents);
+        }
+        residents.sort_unstable_by_key(|run| run.pfn);
+    }
+    if !residents.is_empty() {
+        let pages = residents.iter().fold(0u64, |sum, run| sum.saturating_add(run.count));
+        warnings.push(format!(
+            "{} buffers, {pages} pages, were live before the trace began; they are put in place \
+             before its first event",
+            residents.len()
+        ));
+    }
+    residents
+}
+
+/// What of `run` the events say nothing about; nobody gives it back.
+fn left_over(area: &Area, run: Run, touched: &Pages, residents: &mut Vec<Run>) {
+    let base = area.ranges()[0].pfn.0;
+    touched.without(run, &mut |rest| {
+        // The pages behind a buffer that share its last bit are no buffer.
+        let bits = area.pages_to_bits(rest.pfn.0 - base);
+        let start = area.bit_to_pfn(0, bits).0;
+        if let Some(count) = rest.end().0.checked_sub(start).filter(|count| *count > 0) {
+            residents.push(Run::new(start, count));
+        }
+    });
+}
+
+/// The runs of set bits of a bitmap of `area`, in pages.
+fn set_runs(area: &Area, words: &[u32]) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    let bits = words.iter().flat_map(|word| (0..32).map(move |bit| word >> bit & 1 == 1));
+    for (bit, set) in (0..area.bits(0)).zip(bits) {
+        if !set {
+            continue;
+        }
+        let (pfn, count) = (area.bit_to_pfn(0, bit), area.granule());
+        match runs.last_mut() {
+            Some(last) if last.end() == pfn => last.count += count,
+            _ => runs.push(Run { pfn, count }),
+        }
+    }
+    runs
+}

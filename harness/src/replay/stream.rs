@@ -1,0 +1,61 @@
+//! A file written again as a stream.
+
+use std::io::Write;
+
+use super::{Error, area};
+use crate::ingest::{self, Event, Options, Source, StreamWriter, Unwritable};
+use crate::op::{Op, Timed};
+
+/// Writes the ops of `source` as a stream to `out`, in front of them what was live before a trace
+/// began. What a real kernel refused is given back at once, as in a replay.
+///
+/// # Errors
+/// Where it cannot be read or states no area, pins, which a stream cannot hold, and where the
+/// output takes no more.
+pub fn to_stream(
+    source: &Source,
+    options: &Options,
+    kernel: &str,
+    out: impl Write,
+) -> Result<(), Error> {
+    // The names of all clients and the columns stand above the first row.
+    let mut reader = ingest::open(source, options)?;
+    let mut parts = false;
+    for row in reader.by_ref() {
+        parts |= matches!(row?.event, Event::Op(Op::Free { part: Some(_), .. }));
+    }
+    let clients = reader.clients();
+    let area = area(&reader)?;
+    let number = |number: u64| number.to_string();
+    let pairs = [
+        ("kernel", kernel.to_string()),
+        ("area", area.name().to_string()),
+        ("cap", number(reader.cap().into())),
+        ("base_pfn", number(area.ranges()[0].pfn.0)),
+        ("pages", number(area.pages())),
+        ("order_per_bit", number(area.order_per_bit().into())),
+    ];
+    let mut writer = StreamWriter::new(out, &pairs, &clients, parts).map_err(unwritable(source))?;
+    let again = ingest::open(source, options)?;
+    let cap = again.cap();
+    let before = again.warm_up().into_iter().map(|op| Timed { at_us: 0, op });
+    for timed in before.map(Ok).chain(again.ops(cap).map(|op| op.map(|(_, timed)| timed))) {
+        writer.write(timed?).map_err(unwritable(source))?;
+    }
+    Ok(())
+}
+
+fn unwritable(source: &Source) -> impl Fn(Unwritable) -> Error + '_ {
+    move |error| match error {
+        Unwritable::Io(error) => Error::Output(error),
+        Unwritable::NotInAStream(_) => {
+            let why = format!("{error}; --record writes a recording");
+            Error::Ingest(ingest::IngestError {
+                source: source.name().to_string(),
+                line: 0,
+                column: 0,
+                why,
+            })
+        }
+    }
+}

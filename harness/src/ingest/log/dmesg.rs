@@ -16,6 +16,8 @@ mod names;
 mod open;
 mod runs;
 mod tail;
+#[cfg(test)]
+mod tests;
 
 use super::scan::{self, Begins};
 use super::{Found, Record, Sink, Task, prefix, text};
@@ -66,6 +68,13 @@ struct Origin {
 impl Dmesg {
     /// Reads a line. `true` where something in it was of use.
     pub(super) fn line(&mut self, line: &[u8], sink: &mut Sink<'_>) -> bool {
+        // A soft break stands inside a line: what has a prefix of its own is another one.
+        let blanks = line.iter().take_while(|byte| b" \t".contains(byte)).count();
+        if !self.soft.is_empty() && prefix::body(line) > blanks {
+            let mut soft = std::mem::take(&mut self.soft);
+            soft.push(b'=');
+            self.whole_line(&soft, self.soft_line, sink);
+        }
         if let Some(front) = line.strip_suffix(b"=").filter(|front| self.joins(front)) {
             if self.soft.is_empty() {
                 self.soft_line = sink.line;

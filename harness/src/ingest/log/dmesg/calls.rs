@@ -13,19 +13,104 @@ pub(super) fn call(
     tools: &mut Tools,
 ) -> Result<Message, Stop> {
     const LONGEST: usize = 240;
-    let inside = c.parenthesis(LONGEST)?;
+    let start = c.at;
+    // Word for word, so that a line of another is not taken for the rest of this one.
+    let strict = match function {
+        Function::Alloc => mainline(c, tools),
+        Function::Release => released(c),
+    };
+    match strict {
+        Err(Stop::No) => c.at = start,
+        read => return read.map(Message::record),
+    }
+    let vendor = matches!(c.peek()?, b'[' | b'm' | b')');
+    let inside = match c.parenthesis(LONGEST) {
+        Err(Stop::More) if !vendor && c.rest().contains(&JOIN) => return Err(Stop::No),
+        read => read?,
+    };
     if inside.trim_ascii().is_empty() {
         return behind_call(c);
     }
-    tools.spare.clear();
-    tools.spare.extend(inside.iter().filter(|byte| **byte != JOIN));
-    let inside = std::mem::take(&mut tools.spare);
-    let record = arguments(&inside, function, tools);
-    tools.spare = inside;
+    // A break may stand inside a word, or in place of a blank.
+    let mut text = std::mem::take(&mut tools.spare);
+    text.clear();
+    text.extend(inside.iter().filter(|byte| **byte != JOIN));
+    let mut record = arguments(&text, function, tools);
+    if record.is_none() && inside.contains(&JOIN) {
+        text.clear();
+        text.extend(inside.iter().map(|byte| if *byte == JOIN { b' ' } else { *byte }));
+        record = arguments(&text, function, tools);
+    }
+    tools.spare = text;
     record.map(Message::record).ok_or(Stop::No)
 }
 
-/// `cma PTR, name: AREA, count 456, align 8`, `page PTR, count 4`, `mask 0xf offset 0 maxno …`.
+/// `cma PTR, name: AREA, count 456, align 8)`, as mainline prints it.
+fn mainline(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Record, Stop> {
+    c.literal(b"cma")?;
+    pointer(c)?;
+    c.literal(b",")?;
+    let mut area = None;
+    if c.optional(b"name:")? {
+        let name = name_in_front_of_count(c)?;
+        tools.spare.clear();
+        tools.spare.extend(name.iter().filter(|byte| **byte != JOIN));
+        area = Some(tools.names.get(tools.spare.trim_ascii()));
+    } else {
+        c.literal(b"count")?;
+    }
+    let count = c.number()?;
+    c.literal(b",align")?;
+    let align = u32::try_from(c.number()?).map_err(|_| Stop::No)?;
+    c.literal(b")")?;
+    let named = area.is_some() || tools.word.starts_with(b"__cma");
+    let (origin, available, total, vendor) = (Origin::Debug, None, None, false);
+    Ok(Record::Start { origin, area, count, align, available, total, vendor, named })
+}
+
+/// The name in front of `, count`, which is passed.
+fn name_in_front_of_count<'a>(c: &mut Cursor<'a>) -> Result<&'a [u8], Stop> {
+    const LONGEST: usize = 80;
+    let rest = c.rest();
+    let mut begun = false;
+    for comma in memchr::memchr_iter(b',', &rest[..rest.len().min(LONGEST)]) {
+        let mut behind = Cursor::new(rest, comma, c.last);
+        let count = behind.literal(b",count").and_then(|()| behind.peek());
+        match count {
+            Ok(b'0'..=b'9') if follows(&behind) => {
+                c.at += behind.at;
+                return Ok(&rest[..comma]);
+            }
+            Err(Stop::More) => begun = true,
+            Ok(_) | Err(Stop::No) => {}
+        }
+    }
+    let broken = rest.len() < LONGEST && (begun || !rest.contains(&JOIN));
+    Err(if broken { c.end() } else { Stop::No })
+}
+
+/// Whether an align, as far as the text goes, stands behind the count: a name may be `a, count 3`.
+fn follows(behind: &Cursor<'_>) -> bool {
+    let mut ahead = behind.clone();
+    let align = ahead.number().and_then(|_| ahead.literal(b",align"));
+    align != Err(Stop::No) || behind.last
+}
+
+/// `page PTR, count 4)`.
+fn released(c: &mut Cursor<'_>) -> Result<Record, Stop> {
+    c.literal(b"page")?;
+    pointer(c)?;
+    let mut count = None;
+    if c.eat(b',')? {
+        c.literal(b"count")?;
+        count = Some(c.number()?);
+    }
+    c.literal(b")")?;
+    Ok(Record::Release { origin: Origin::Debug, area: None, pfn: None, count })
+}
+
+/// What vendors put there: `[198][init]:cma(PTR:total 8192) AREA(PTR), count 2, align 1 …`,
+/// `mask 0xf offset 0 maxno …`.
 fn arguments(inside: &[u8], function: Function, tools: &mut Tools) -> Option<Record> {
     let number = |key: &[u8]| value(inside, key);
     if function == Function::Release {
@@ -48,12 +133,13 @@ fn arguments(inside: &[u8], function: Function, tools: &mut Tools) -> Option<Rec
     Some(Record::Start { origin, area, count, align, available: None, total, vendor, named })
 }
 
-/// Where the word `key` ends.
+/// Where the word `key` ends; a number may follow at once, where a blank was lost.
 fn word_at(text: &[u8], key: &[u8]) -> Option<usize> {
     let part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let letter = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
     memchr::memmem::find_iter(text, key).map(|at| (at, at + key.len())).find_map(|(start, end)| {
         let whole = !start.checked_sub(1).is_some_and(|before| part(text[before]))
-            && !text.get(end).is_some_and(|byte| part(*byte));
+            && !text.get(end).is_some_and(|byte| letter(*byte));
         whole.then_some(end)
     })
 }
@@ -134,6 +220,13 @@ fn pointer(c: &mut Cursor<'_>) -> Result<(Page, Option<u64>), Stop> {
     let start = c.at;
     let number = c.hex()?;
     let digits = c.text(start).iter().filter(|byte| byte.is_ascii_hexdigit()).count();
+    // A word of another line may begin with letters that are digits too.
+    if c.rest().first().is_some_and(u8::is_ascii_alphanumeric) {
+        return Err(Stop::No);
+    }
+    if digits < 8 && !prefixed {
+        return Err(if c.rest().is_empty() { c.end() } else { Stop::No });
+    }
     if number == 0 {
         return Ok((Page::Null, None));
     }

@@ -40,6 +40,10 @@ impl<'a> Cursor<'a> {
         &self.text[self.at..]
     }
 
+    pub(super) fn from(&self, from: usize) -> &'a [u8] {
+        &self.text[from..]
+    }
+
     pub(super) fn text(&self, from: usize) -> &'a [u8] {
         &self.text[from..self.at]
     }

@@ -186,15 +186,16 @@ fn behind_function(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, Sto
         Err(Stop::More) => return Err(Stop::More),
         Err(Stop::No) => {}
     }
-    let name = area(c)?;
+    let name = area(c, start)?;
     tools.spare.clear();
     tools.spare.extend(name.iter().filter(|byte| **byte != super::cursor::JOIN));
     let area = tools.names.get(tools.spare.trim_ascii());
     failed(c, shape.unwrap_or(Shape::Named), Some(area))
 }
 
-/// The name in front of `: alloc failed, req-size`, which is passed.
-fn area<'a>(c: &mut Cursor<'a>) -> Result<&'a [u8], Stop> {
+/// The name in front of `: alloc failed, req-size`, which is passed; `from` is where the function
+/// ends.
+fn area<'a>(c: &mut Cursor<'a>, from: usize) -> Result<&'a [u8], Stop> {
     // CMA_MAX_NAME is 64 (mm/cma.h).
     const LONGEST: usize = 80;
     let rest = c.rest();
@@ -218,7 +219,8 @@ fn area<'a>(c: &mut Cursor<'a>) -> Result<&'a [u8], Stop> {
         }
     }
     // A line that is no name is not taken as one that goes on.
-    let broken = rest.len() < LONGEST && (begun || !rest.contains(&super::cursor::JOIN));
+    let joined = c.from(from).contains(&super::cursor::JOIN);
+    let broken = rest.len() < LONGEST && (begun || !joined);
     Err(if broken { c.end() } else { Stop::No })
 }
 

@@ -309,7 +309,9 @@ impl List {
         let spare = tail::LONGEST.saturating_sub(before);
         let bytes = text[at..].iter().filter(|byte| !b" \t`".contains(byte));
         self.tail.extend(bytes.take(spare));
-        let Some(Tail { used, whole, .. }) = tail::read(&self.tail) else {
+        // Where nothing of the line is of the tail, the line is another one's.
+        let tail = tail::read(&self.tail).filter(|tail| !tail.whole || tail.used > before);
+        let Some(Tail { used, whole, .. }) = tail else {
             self.tail.truncate(before);
             return Fed::Odd(at);
         };

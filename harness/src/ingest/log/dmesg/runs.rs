@@ -5,6 +5,9 @@ use super::open::Open;
 use super::{Dmesg, NEAR};
 use crate::ingest::log::{Sink, prefix};
 
+/// How far in front of a list a backtick may stand that quotes it.
+const SENTENCE: usize = 80;
+
 impl Dmesg {
     /// Reads runs around `hit`, the last digit in front of an `@`: where they end.
     pub(super) fn loose_list(
@@ -18,8 +21,12 @@ impl Dmesg {
         let start = start(line, done, hit)?;
         let ranged = line[start..].starts_with(b"range");
         let body = prefix::body(line);
-        let ticked = line[..start].contains(&b'`');
+        let ticked = line[start.saturating_sub(SENTENCE)..start].contains(&b'`');
         let prose = ticked || start > body;
+        let near = self.near.is_some_and(|near| number.saturating_sub(near) <= NEAR);
+        if prose && !ranged && !near {
+            return None;
+        }
         let mut list = List::new(false, prose);
         let fed = list.feed(&line[start..]);
         let runs = list.added() + usize::from(list.is_open());
@@ -33,15 +40,15 @@ impl Dmesg {
                 let attached = before.is_ascii_digit() && odd.is_ascii_alphanumeric()
                     || odd == b'.' && line.get(start + used + 1).is_some_and(u8::is_ascii_graphic);
                 if attached {
-                    return None;
+                    // Nothing, and nothing in it is looked at again.
+                    return Some(start + used);
                 }
                 start + used
             }
         };
-        let near = self.near.is_some_and(|near| number.saturating_sub(near) <= NEAR);
         let enough = match (ranged, prose) {
             (true, _) => true,
-            (false, true) => near && (ticked || runs > 1),
+            (false, true) => ticked || runs > 1,
             (false, false) => plus || runs > 1 || matches!(fed, Fed::Done(_)),
         };
         if !enough {

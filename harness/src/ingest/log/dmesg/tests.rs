@@ -1,0 +1,246 @@
+//! Whole texts: every message however it is broken and quoted, and the logs of `corpora/logs`.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use crate::ingest::Source;
+use crate::ingest::log::{FreeRuns, Origin, Page, RangeRuns, Record, Shape, open};
+
+fn records(text: &[u8]) -> Vec<Record> {
+    let records = open(&Source::bytes("test", text)).expect("opens");
+    records.filter_map(Result::ok).map(|found| found.record).collect()
+}
+
+/// A message as the kernel prints it, and what it says.
+fn message() -> impl Strategy<Value = (String, Record)> {
+    let names = prop::sample::select(vec!["linux,cma", "reserved", "cma", "vpu@1c000000"]);
+    let rets = prop::sample::select(vec![-12, -16, -4]);
+    let failure = (names.clone(), 1..1_000_000u64, rets, 0..4usize).prop_map(failed);
+    let call = (names, 1..100_000u64, 0..13u32).prop_map(|(name, count, align)| {
+        let text = format!(
+            "cma: cma_alloc(cma 00000000d0b1a2c3, name: {name}, count {count}, align {align})"
+        );
+        let (origin, area, named) = (Origin::Debug, Some(Arc::from(name)), true);
+        let (available, total, vendor) = (None, None, false);
+        (text, Record::Start { origin, area, count, align, available, total, vendor, named })
+    });
+    let busy = (1..u64::MAX >> 20, 1..4096u64).prop_map(|(start, pages)| {
+        let end = start + pages;
+        let text = format!("alloc_contig_range: [{start:x}, {end:x}) PFNs busy");
+        (text, Record::PfnsBusy { start, end })
+    });
+    let returned = any::<bool>().prop_map(|null| {
+        let what = if null { "(null)" } else { "ffff7e0000ba4000" };
+        let (origin, area, pfn) = (Origin::Debug, None, None);
+        let (count, align, errno, alone) = (None, None, None, false);
+        let page = if null { Page::Null } else { Page::Some };
+        let record = Record::Finish { origin, area, page, pfn, count, align, errno, alone };
+        (format!("cma: cma_alloc(): returned {what}"), record)
+    });
+    prop_oneof![4 => failure, 4 => list(), 1 => call, 1 => busy, 1 => returned]
+}
+
+fn failed((name, count, ret, shape): (&str, u64, i32, usize)) -> (String, Record) {
+    let (function, area, shape) = match shape {
+        0 => ("cma_alloc", None, Shape::Unnamed),
+        1 => ("cma_alloc", Some(name), Shape::Named),
+        2 => ("__cma_alloc", Some(name), Shape::Inner),
+        _ => ("__cma_alloc_frozen", Some(name), Shape::Frozen),
+    };
+    let named = area.map_or(String::new(), |area| format!("{area}: "));
+    let text = format!("cma: {function}: {named}alloc failed, req-size: {count} pages, ret: {ret}");
+    (text, Record::Failed { shape, area: area.map(Arc::from), count, ret: Some(ret) })
+}
+
+fn list() -> impl Strategy<Value = (String, Record)> {
+    let gaps = prop::collection::vec((1..600u64, 1..600u64), 0..40);
+    gaps.prop_map(|gaps| {
+        let mut end = 0;
+        let mut runs = Vec::new();
+        for (gap, pages) in gaps {
+            runs.push((pages, end + gap));
+            end += gap + pages;
+        }
+        let free = runs.iter().map(|(pages, _)| pages).sum();
+        let items: Vec<_> = runs.iter().map(|(pages, bit)| format!("{pages}@{bit}")).collect();
+        let (items, total) = (items.join("+"), end + 7);
+        let text =
+            format!("cma: number of available pages: {items}=> {free} free of {total} total pages");
+        let ranges = if runs.is_empty() { Vec::new() } else { vec![RangeRuns { range: 0, runs }] };
+        let (free, total, head) = (Some(free), Some(total), true);
+        (text, Record::FreeRuns(FreeRuns { ranges, free, total, head, ..FreeRuns::default() }))
+    })
+}
+
+/// How a program broke and quoted a text.
+#[derive(Clone, Debug)]
+struct Broken {
+    width: usize,
+    first: &'static str,
+    then: &'static str,
+    encoded: bool,
+    others: bool,
+}
+
+fn broken() -> impl Strategy<Value = Broken> {
+    let prefixes = prop::sample::select(vec![
+        ("", ""),
+        ("> ", "> "),
+        ("> > ", "> "),
+        ("[   12.345678] ", ""),
+        ("[   12.345678][  T731] ", "[   12.345679][  T731] "),
+        ("<3>[   12.345678] ", "<3>[   12.345679] "),
+        ("Oct 14 20:11:07 board kernel: ", "Oct 14 20:11:07 board kernel: "),
+        ("> [   12.345678] ", "> "),
+    ]);
+    (24..120usize, prefixes, any::<bool>(), any::<bool>()).prop_map(
+        |(width, (first, then), encoded, others)| Broken { width, first, then, encoded, others },
+    )
+}
+
+fn print(text: &str, how: &Broken, out: &mut String) {
+    let mut rest = text;
+    let mut prefix = how.first;
+    while rest.len() > how.width {
+        let (piece, after) = rest.split_at(how.width);
+        writeln!(out, "{prefix}{piece}").expect("a string");
+        // What may be whole must be followed by its rest at once.
+        let open = ["free", "ret: -1", "="].iter().any(|end| piece.trim_end().ends_with(end));
+        if how.others && !open {
+            writeln!(out, "{}EXT4-fs (mmcblk0p2): mounted filesystem", how.then).expect("a string");
+        }
+        prefix = how.then;
+        rest = after;
+    }
+    writeln!(out, "{prefix}{rest}").expect("a string");
+}
+
+proptest! {
+    #[test]
+    fn a_message_says_the_same_however_it_is_broken(
+        messages in prop::collection::vec(message(), 1..6),
+        how in broken(),
+    ) {
+        let mut text = String::new();
+        for (message, _) in &messages {
+            print(message, &how, &mut text);
+        }
+        if how.encoded {
+            text = text.replace("=>", "=&gt;");
+        }
+        let expected: Vec<_> = messages.into_iter().map(|(_, record)| record).collect();
+        prop_assert_eq!(records(text.as_bytes()), expected, "{}", text);
+    }
+
+    #[test]
+    fn soft_breaks_anywhere_are_undone(message in message(), width in 24..76usize) {
+        let (message, record) = message;
+        let encoded = message.replace('=', "=3D");
+        let mut text = String::new();
+        let mut rest = encoded.as_str();
+        while rest.len() > width {
+            // An encoded sign is not broken.
+            let at = (width - 2..=width).find(|at| !rest[at - 2..*at].contains('=')).unwrap_or(width);
+            let (piece, after) = rest.split_at(at);
+            writeln!(text, "{piece}=").expect("a string");
+            rest = after;
+        }
+        writeln!(text, "{rest}").expect("a string");
+        prop_assert_eq!(records(text.as_bytes()), [record], "{}", text);
+    }
+
+    #[test]
+    fn no_bytes_panic(parts in prop::collection::vec(
+        prop_oneof![
+            prop::sample::select(vec![
+                "cma: ", "cma_alloc", ": ", "(", ")", "\n", "=", "=\n", "+", "@", "7@585", "...",
+                "number of available pages: ", "=> 5 free", " of 9 total pages", "range 0: ",
+                "alloc failed, req-size: ", "99999999999999999999999", "[", "]", "> ", "`", "\r",
+                "alloc_contig_range: [", ", ret: -1", "cma_alloc(): returned ", "[  1.0] ", "\u{2026}",
+                "dma alloc of size ", "bitmap_find_next_zero_area_off: size=", "uname -r\n", "tainted ",
+                "echo 5 > /d/cma/", "/alloc", "pfn 0x", "{1,2}", "Linux version 6.1", "{", "<3>", "(2)[",
+            ]).prop_map(|text| text.as_bytes().to_vec()),
+            prop::collection::vec(any::<u8>(), 0..8),
+        ],
+        0..60,
+    )) {
+        records(&parts.concat());
+    }
+}
+
+#[test]
+fn long_nonsense_is_read_once() {
+    for (unit, most) in
+        [("1@1+", 1), (">", 0), ("x 1@1, ", 1), ("cma: ", 0), ("cma_alloc(\n", 0), ("cma:\n", 0)]
+    {
+        let text = unit.repeat((1 << 20) / unit.len());
+        assert!(records(text.as_bytes()).len() <= most, "{unit}");
+    }
+}
+
+#[test]
+fn two_lists_at_a_time_are_kept_apart() {
+    let text = "\
+[    1.0][    T7] cma: number of available pages: 4@10+5@300\n\
+[    1.0][    T9] cma: number of available pages: 6@20+7@310\n\
+[    1.0][    T7] +8@400=> 17 free of 999 total pages\n\
+[    1.0][    T9] +9@420=> 22 free of 999 total pages\n";
+    let by_task = records(text.as_bytes());
+    let by_sum = records(text.replace("[    T7]", "").replace("[    T9]", "").as_bytes());
+    assert_eq!(by_task, by_sum);
+    for record in &by_task {
+        let Record::FreeRuns(list) = record else { panic!("{record:?}") };
+        assert!(list.is_complete(), "{list:?}");
+    }
+    assert_eq!(by_task.len(), 2);
+}
+
+/// One line for each record that matters.
+fn short(record: &Record) -> Option<String> {
+    Some(match record {
+        Record::Failed { area, count, ret, .. } => {
+            let area = area.as_deref().unwrap_or("-");
+            format!("failed {area} {count} {}", ret.map_or("-".into(), |ret| ret.to_string()))
+        }
+        Record::FreeRuns(list) => {
+            let runs: usize = list.ranges.iter().map(|range| range.runs.len()).sum();
+            let how = if list.is_complete() { "whole" } else { "cut" };
+            format!("list {runs} {} {how}", list.sum())
+        }
+        Record::Start { count, align, .. } => format!("start {count} {align}"),
+        Record::Busy { .. } | Record::PfnsBusy { .. } => "busy".into(),
+        Record::Finish { page, .. } => format!("returned {page:?}"),
+        Record::Driver { bytes, .. } => format!("driver {}", bytes.unwrap_or(0)),
+        Record::Kernel(name) => format!("kernel {name}"),
+        Record::Suppressed { lines, .. } => format!("hidden {lines}"),
+        Record::Reserved { bytes, .. } => format!("reserved {bytes}"),
+        Record::DebugfsAlloc { count, .. } => format!("debugfs {count}"),
+        _ => return None,
+    })
+}
+
+#[test]
+fn the_logs_of_the_corpus_say_what_they_say() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpora/logs");
+    let expected = include_str!("../../../../../corpora/logs/expected.txt");
+    let mut read = String::new();
+    let mut names: Vec<_> = std::fs::read_dir(&folder)
+        .expect("corpora/logs")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|e| e == "log"))
+        .collect();
+    names.sort();
+    for path in names {
+        writeln!(read, "{}", path.file_name().expect("a name").to_string_lossy())
+            .expect("a string");
+        for record in open(&Source::file(&path)).expect("opens").filter_map(Result::ok) {
+            if let Some(short) = short(&record.record) {
+                writeln!(read, "  {} {short}", record.line).expect("a string");
+            }
+        }
+    }
+    assert_eq!(read, expected);
+}

@@ -110,8 +110,9 @@ impl Score {
         if certain && !right {
             self.wrong_certain.push(line());
         }
-        // What the rate limit hid has no errno: how its walk ended, no text shows.
-        let told = failure.incident.ret.is_some();
+        // What the rate limit hid has no errno: how its walk ended, no text shows. Nor does one show
+        // which list is whose where two areas fail at once.
+        let told = failure.incident.ret.is_some() && !log.mixed;
         if failure.verdict.is_some() && failure.confidence == Confidence::Likely && told {
             self.likely += 1;
             if !right {

@@ -128,7 +128,9 @@ fn no_memory(known: &Known<'_>) -> Finding {
         let why = format!(
             "a place was found and claimed{before}, and the claim got no memory to migrate to"
         );
-        return Finding::new(Cause::Migration, Certain, why);
+        // A trace up to 6.1 has no errno: that the last claim was not busy leaves a signal open too.
+        let traced = incident.reported == Reported::Trace && known.busy_seen() > 0;
+        return Finding::new(Cause::Migration, if traced { Likely } else { Certain }, why);
     }
     if incident.tried == Some(false) {
         return nothing_found(known);

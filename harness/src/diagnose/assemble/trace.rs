@@ -246,7 +246,7 @@ mod tests {
                 Page::Null,
             )
         };
-        assert_eq!(busy(0x40000).words(), ["busy certain"]);
+        assert_eq!(busy(0x40000).words(), ["busy likely"]);
         assert_eq!(busy(0x40000).only().incident.ret, None);
         // Another page was tried last, and was not busy.
         assert_eq!(busy(0x40040).words(), ["migration certain"]);

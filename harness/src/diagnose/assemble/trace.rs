@@ -246,10 +246,10 @@ mod tests {
                 Page::Null,
             )
         };
-        assert_eq!(busy(0x40000).words(), ["busy certain"]);
+        assert_eq!(busy(0x40000).words(), ["busy likely"]);
         assert_eq!(busy(0x40000).only().incident.ret, None);
         // Another page was tried last, and was not busy.
-        assert_eq!(busy(0x40040).words(), ["migration certain"]);
+        assert_eq!(busy(0x40040).words(), ["migration likely"]);
         let none = Script::new().start(TRACE, 64, 6).finish(NO_PFN, (64, 6), None, Page::Null);
         assert_eq!(none.words(), ["undecidable"]);
     }

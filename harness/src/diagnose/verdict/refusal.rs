@@ -128,7 +128,9 @@ fn no_memory(known: &Known<'_>) -> Finding {
         let why = format!(
             "a place was found and claimed{before}, and the claim got no memory to migrate to"
         );
-        return Finding::new(Cause::Migration, Certain, why);
+        // A trace up to 6.1 has no errno: that the last claim was not busy leaves a signal open too.
+        let traced = incident.reported == Reported::Trace && known.busy_seen() > 0;
+        return Finding::new(Cause::Migration, if traced { Likely } else { Certain }, why);
     }
     if incident.tried == Some(false) {
         return nothing_found(known);
@@ -186,7 +188,7 @@ fn nothing_found(known: &Known<'_>) -> Finding {
             let why = format!("{why}; the search found nothing in what the list does not show");
             Finding::new(Cause::Alignment, worth.min(order), why)
         }
-        _ if known.count == 1 && !known.incident.search_found_nothing => {
+        _ if known.count == 1 && known.align == 0 && !known.incident.search_found_nothing => {
             let why = "no page was found for a request of 1 page: none is free".to_string();
             Finding::new(Cause::Exhausted, Certain, why)
         }
@@ -203,7 +205,7 @@ fn nothing_found(known: &Known<'_>) -> Finding {
 
 /// -12 without a list.
 fn open(known: &Known<'_>) -> String {
-    let causes = if known.count == 1 {
+    let causes = if known.count == 1 && known.align == 0 {
         "exhausted or migration"
     } else {
         "exhausted, fragmentation, alignment or migration"
@@ -214,16 +216,14 @@ fn open(known: &Known<'_>) -> String {
 /// No errno is told: a debug line, an old trace, a driver, or a line that is cut.
 fn without_errno(known: &Known<'_>) -> Finding {
     let incident = known.incident;
-    let traced = incident.reported == Reported::Trace;
     if known.busy_seen() > 0 && incident.reported == Reported::Claims {
         let why = format!("{}, and then the driver failed", known.claims());
         return Finding::new(Cause::Busy, Likely, why);
     }
     if known.busy_seen() > 0 {
-        // A finish event names the page that was tried last: another error would be known by it.
-        let sure = if traced { Certain } else { Likely };
+        // The last claim can have ended otherwise: the old event and debug lines do not say how.
         let why = format!("{}, and then the call failed (no errno is told)", known.claims());
-        return Finding::new(Cause::Busy, sure, why);
+        return Finding::new(Cause::Busy, Likely, why);
     }
     match incident.tried {
         Some(false) => return nothing_found(known),

@@ -1,0 +1,134 @@
+//! Logs with a hidden truth: what a kernel prints for a failure whose cause is known, captured,
+//! wrapped, quoted, interleaved and cut, against what is said of it.
+//!
+//! The boards and their lines share nothing with the reader and the verdicts but the policies: the
+//! two readings of `mm/cma.c` check each other. `cargo test --test diagnose -- --nocapture` prints
+//! the confusion matrix.
+
+#[path = "diagnose/board.rs"]
+mod board;
+#[path = "diagnose/capture.rs"]
+mod capture;
+#[path = "diagnose/chatter.rs"]
+mod chatter;
+#[path = "diagnose/mangle.rs"]
+mod mangle;
+#[path = "diagnose/note.rs"]
+mod note;
+#[path = "diagnose/recordings.rs"]
+mod recordings;
+#[path = "diagnose/release.rs"]
+mod release;
+#[path = "diagnose/render.rs"]
+mod render;
+#[path = "diagnose/scenario.rs"]
+mod scenario;
+#[path = "diagnose/score.rs"]
+mod score;
+#[path = "diagnose/smoke.rs"]
+mod smoke;
+
+use capture::{Log, Posted, capture};
+use cma_harness::seed::Seed;
+use release::Generation;
+use score::Score;
+
+/// Logs of each cause and generation.
+const EACH: u64 = 24;
+
+fn logs(posted: Posted) -> impl Iterator<Item = Log> {
+    let pairs = Generation::ALL.into_iter().flat_map(|generation| {
+        scenario::CAUSES
+            .into_iter()
+            .filter(move |cause| scenario::prints(generation, *cause))
+            .map(move |cause| (generation, cause))
+    });
+    pairs.flat_map(move |(generation, cause)| {
+        (0..EACH).map(move |index| {
+            let seed = Seed::new(7).child(generation.name(), index).child(cause.name(), 0);
+            let seed = seed.child("posted", posted as u64);
+            let story = if posted == Posted::TwoAreas {
+                let second = scenario::CAUSES[index as usize % 5];
+                scenario::two_areas(generation, [cause, second], &seed)
+            } else {
+                scenario::story(generation, cause, &seed)
+            };
+            capture(story, posted, &seed)
+        })
+    })
+}
+
+fn check(posted: Posted) {
+    let mut score = Score::default();
+    for log in logs(posted) {
+        score.add(&log);
+    }
+    score.check(&format!("{posted:?}"));
+}
+
+#[test]
+fn whole_logs() {
+    check(Posted::Whole);
+}
+
+#[test]
+fn mangled_logs() {
+    check(Posted::Mangled);
+}
+
+#[test]
+fn logs_with_cut_lists() {
+    check(Posted::Cut);
+}
+
+#[test]
+fn logs_with_lost_lines() {
+    check(Posted::Lost);
+}
+
+#[test]
+fn two_areas_at_the_same_time() {
+    check(Posted::TwoAreas);
+}
+
+/// A board that says much and of which nothing failed.
+#[test]
+fn chatter_is_no_failure() {
+    for index in 0..200 {
+        let mut draws = Seed::new(5).child("chatter", index).rng();
+        let style = *draws.pick(&render::Style::ALL);
+        let lines = (0..draws.between(1, 60)).map(|line| board::Line {
+            at_us: line * 5_000_000,
+            task: board::Task { cpu: 1, comm: "init", pid: 1 },
+            text: chatter::line(&mut draws),
+            of: None,
+            part: board::Part::Chatter,
+        });
+        let lines: Vec<_> = lines.collect();
+        let text = style.text(&lines);
+        let (failures, _) = score::found(&[("chatter".to_string(), text.clone().into_bytes())]);
+        let said: Vec<_> = failures.iter().map(score::short).collect();
+        assert!(failures.is_empty(), "{said:#?}\n{text}");
+    }
+}
+
+/// The generator itself: there are enough logs, and they show failures. They are written into the
+/// folder that `CMALAB_GENERATED_LOGS` names, for those who want to look.
+#[test]
+fn generated_logs_show_failures() {
+    for posted in Posted::ALL {
+        let (mut shown, mut count) = (0, 0);
+        for log in logs(posted) {
+            count += 1;
+            let failures = log.visible().count();
+            shown += failures;
+            assert!(failures > 0 || !log.exact, "{}", log.text());
+            if let Ok(folder) = std::env::var("CMALAB_GENERATED_LOGS") {
+                let name = format!("{folder}/{posted:?}-{count:05}.txt");
+                std::fs::write(name, format!("{}\n{}", log.name, log.text())).unwrap();
+            }
+        }
+        assert_eq!(count, EACH * 31);
+        assert!(shown > 1000, "{posted:?}: {shown}");
+    }
+}

@@ -7,6 +7,7 @@ mod list;
 use std::sync::Arc;
 
 pub(super) use layout::Layout;
+pub(super) use list::other_orders;
 
 use cma_policies::Run;
 

@@ -25,10 +25,14 @@ struct Track {
     unnamed_total: Option<u64>,
     /// The best and latest state by lists.
     listed: Option<AreaState>,
+    /// The pages of the layout are told by debugfs, sysfs or a trace.
+    total_told: bool,
     /// The bitmaps of its ranges.
     bitmaps: Vec<(u32, Arc<[u32]>)>,
     /// The bitmaps are newer than the events that were followed.
     fresh: bool,
+    /// They stand in another source than the events: the text does not say which came first.
+    apart: bool,
     used: Option<u64>,
     live: Option<Live>,
     /// The last state by the trace, until something changes.
@@ -55,6 +59,13 @@ impl Areas {
     /// A record was read.
     pub(super) fn tick(&mut self) {
         self.credit = (self.credit + CREDIT).min(1 << 24);
+    }
+
+    /// Another source begins.
+    pub(super) fn source(&mut self) {
+        for track in &mut self.tracks {
+            track.apart |= track.fresh;
+        }
     }
 
     fn index(&self, name: Option<&str>, total: Option<u64>) -> Option<usize> {
@@ -86,6 +97,14 @@ impl Areas {
         if self.reserved.len() < MOST_RESERVED && !self.reserved.iter().any(known) {
             self.reserved.push(reserved);
         }
+    }
+
+    /// Whether the area of this name can have a list of so many pages in all.
+    pub(super) fn can_have(&self, name: Option<&str>, total: Option<u64>) -> bool {
+        let track = name.and_then(|name| self.index(Some(name), total));
+        let told = track.map(|index| &self.tracks[index]).filter(|track| track.total_told);
+        let pages = told.and_then(|track| track.layout.total);
+        pages.is_none_or(|pages| total.is_none_or(|total| total == pages))
     }
 
     /// What is known of the geometry of an area of which a list or an event names so much.
@@ -156,7 +175,10 @@ impl Areas {
         let number = range.unwrap_or(0);
         match file {
             DebugfsFile::BasePfn(base) => track.layout.set_base(number, *base),
-            DebugfsFile::Count(pages) => track.layout.total = Some(*pages),
+            DebugfsFile::Count(pages) => {
+                track.layout.total = Some(*pages);
+                track.total_told = true;
+            }
             DebugfsFile::OrderPerBit(order) if *order < 64 => {
                 track.layout.order_per_bit = Some(*order);
             }
@@ -169,6 +191,7 @@ impl Areas {
                     track.bitmaps.sort_by_key(|(number, _)| *number);
                 }
                 track.fresh = true;
+                track.apart = false;
             }
         }
     }
@@ -177,6 +200,7 @@ impl Areas {
     pub(super) fn pages(&mut self, area: Option<&Arc<str>>, total: u64) {
         if let Some(track) = self.track(area, None) {
             track.layout.total = Some(total);
+            track.total_told = true;
         }
     }
 
@@ -232,9 +256,11 @@ impl Areas {
         let (Some(available), Some(total)) = (available, total) else { return true };
         let Some(track) = self.follow(area) else { return true };
         track.layout.total = Some(total);
+        track.total_told = true;
         let Some(live) = &mut track.live else { return true };
         if available == total && alone {
             *live = Live::empty();
+            track.apart = false;
             live.begins = track.layout.base(0).is_none();
         } else if alone && live.is_exact() && !live.agrees(available, &track.layout) {
             live.lose_track();
@@ -243,7 +269,8 @@ impl Areas {
         true
     }
 
-    /// Pages were granted, at order `align` where told. Returns whether that can be.
+    /// Pages were granted; in the first place of the area that is aligned to order `align`, where
+    /// it was empty before and that is told. Returns whether that can be.
     pub(super) fn granted(
         &mut self,
         area: Option<&Arc<str>>,
@@ -289,8 +316,9 @@ impl Areas {
         }
     }
 
-    /// The state by the trace, where every page is accounted for.
-    pub(super) fn traced(&mut self, area: Option<&Arc<str>>) -> Option<Arc<AreaState>> {
+    /// The state by the trace, where every page is accounted for; and whether its bitmap stands
+    /// apart from the events.
+    pub(super) fn traced(&mut self, area: Option<&Arc<str>>) -> Option<(Arc<AreaState>, bool)> {
         let index = self.index(area.map(|name| &**name), None)?;
         if self.tracks[index].fresh {
             self.follow(area);
@@ -302,7 +330,7 @@ impl Areas {
             self.credit = self.credit.checked_sub(live.len())?;
             track.snapshot = live.state(&layout).map(Arc::new);
         }
-        track.snapshot.clone()
+        Some((Arc::clone(track.snapshot.as_ref()?), track.apart))
     }
 
     /// The areas as they were known best and latest.

@@ -23,6 +23,8 @@ pub(super) struct Open {
     pub(super) incident: Incident,
     /// Where the last line that belongs to it stands.
     pub(super) last: Place,
+    /// How many records stood before the start of its call, where that is in the text.
+    pub(super) began: Option<u64>,
     /// Who printed it.
     pub(super) task: Option<Task>,
     /// What its lines show of the kernel.
@@ -39,6 +41,9 @@ pub(super) struct Open {
     pub(super) before: Option<Arc<FreeRuns>>,
     /// The state by a trace.
     pub(super) traced: Option<Arc<AreaState>>,
+    /// That may be of another moment, or another call was in flight: what it had claimed is missing
+    /// there.
+    pub(super) traced_moved: bool,
     /// When its trace event was written, by the clock of the trace.
     pub(super) trace_us: Option<u64>,
     /// When its list was printed.

@@ -78,6 +78,21 @@ fn units(list: &FreeRuns, known: Option<u32>, total: Option<u64>) -> Units {
     }
 }
 
+/// The orders per bit above `taken` that explain `list` as well, where none is told. An area with
+/// few runs, all of them at its start and of an even number of pages, may have any.
+pub(in crate::diagnose) fn other_orders(list: &FreeRuns, layout: &Layout, taken: u32) -> Vec<u32> {
+    if list.unplaced || layout.order_per_bit.is_some() {
+        return Vec::new();
+    }
+    let total = list.total.or(layout.total);
+    let fits = |order: &u32| {
+        let whole = total.is_none_or(|total| total.is_multiple_of(1 << order));
+        whole && list.ranges.iter().all(|range| makes_sense(range, *order, total))
+    };
+    let some = list.ranges.iter().any(|range| !range.runs.is_empty());
+    (taken + 1..=MOST_ORDER_PER_BIT).filter(|order| some && fits(order)).collect()
+}
+
 /// Whether runs of whole bits ascend, do not touch, and end within the area.
 fn makes_sense(range: &RangeRuns, order: u32, total: Option<u64>) -> bool {
     let granule = 1u64 << order;

@@ -43,11 +43,15 @@ pub(super) fn misaligned() -> Failure {
         align: Some((8, AlignFrom::Trace)),
         busy_retries: Some(0),
         tried: Some(false),
+        other_page_last: false,
+        slept: false,
         search_found_nothing: false,
         list: None,
         other_lists: Vec::new(),
         state: Some(Arc::new(state)),
         doubtful: false,
+        other_orders: Vec::new(),
+        moved: false,
         duplicates: 0,
     };
     Failure {

@@ -346,6 +346,7 @@ impl Assembler {
             unsure: false,
             before: None,
             traced: None,
+            traced_runs: 0,
             traced_moved: false,
             trace_us: None,
             list_us: None,

@@ -19,6 +19,7 @@ fn area(pages: u64, holes: &[(u64, u64)]) -> AreaState {
         placed: true,
         known: Known::List,
         live: None,
+        asked: Default::default(),
     }
 }
 

@@ -17,6 +17,12 @@ const MOST_RESERVED: usize = 64;
 /// Steps of a look at a whole area that each record pays for: keeps the whole linear.
 const CREDIT: usize = 64;
 
+/// The most of it that records can save up.
+const MOST_CREDIT: usize = 1 << 24;
+
+/// Steps that one word of a bitmap pays for: it may begin 16 runs.
+const CREDIT_OF_WORD: usize = 16;
+
 /// An area.
 #[derive(Debug, Default)]
 struct Track {
@@ -29,6 +35,8 @@ struct Track {
     total_told: bool,
     /// The bitmaps of its ranges.
     bitmaps: Vec<(u32, Arc<[u32]>)>,
+    /// The state that they show, under this layout.
+    pictured: Option<(Layout, Arc<AreaState>)>,
     /// The bitmaps are newer than the events that were followed.
     fresh: bool,
     /// They stand in another source than the events: the text does not say which came first.
@@ -58,7 +66,7 @@ pub(super) struct Areas {
 impl Areas {
     /// A record was read.
     pub(super) fn tick(&mut self) {
-        self.credit = (self.credit + CREDIT).min(1 << 24);
+        self.credit = (self.credit + CREDIT).min(MOST_CREDIT).max(self.credit);
     }
 
     /// Another source begins.
@@ -171,8 +179,12 @@ impl Areas {
         range: Option<u32>,
         file: &DebugfsFile,
     ) {
+        if let DebugfsFile::Bitmap(words) = file {
+            self.credit = self.credit.saturating_add(CREDIT_OF_WORD * words.len());
+        }
         let Some(track) = self.track(area, None) else { return };
         let number = range.unwrap_or(0);
+        track.snapshot = None;
         match file {
             DebugfsFile::BasePfn(base) => track.layout.set_base(number, *base),
             DebugfsFile::Count(pages) => {
@@ -190,6 +202,7 @@ impl Areas {
                     track.bitmaps.push((number, Arc::clone(words)));
                     track.bitmaps.sort_by_key(|(number, _)| *number);
                 }
+                track.pictured = None;
                 track.fresh = true;
                 track.apart = false;
             }
@@ -201,6 +214,7 @@ impl Areas {
         if let Some(track) = self.track(area, None) {
             track.layout.total = Some(total);
             track.total_told = true;
+            track.snapshot = None;
         }
     }
 
@@ -217,7 +231,11 @@ impl Areas {
     }
 
     /// The snapshot of debugfs, where there is one.
-    pub(super) fn snapshot(&self, area: Option<&Arc<str>>, caller: &Geometry) -> Option<AreaState> {
+    pub(super) fn snapshot(
+        &mut self,
+        area: Option<&Arc<str>>,
+        caller: &Geometry,
+    ) -> Option<Arc<AreaState>> {
         let index = match area {
             Some(name) => self.index(Some(name), None)?,
             // A line without a name can mean the only area that there is.
@@ -226,7 +244,16 @@ impl Areas {
         };
         let track = &self.tracks[index];
         let layout = self.layout(track.layout.name.as_ref(), track.layout.total, caller);
-        (!track.bitmaps.is_empty()).then(|| AreaState::of_bitmaps(&track.bitmaps, &layout))
+        if track.bitmaps.is_empty() {
+            return None;
+        }
+        let kept = track.pictured.as_ref().filter(|(known, _)| *known == layout);
+        if let Some((_, state)) = kept {
+            return Some(Arc::clone(state));
+        }
+        let state = Arc::new(AreaState::of_bitmaps(&track.bitmaps, &layout));
+        self.tracks[index].pictured = Some((layout, Arc::clone(&state)));
+        Some(state)
     }
 
     /// The live buffers of an area, begun from its bitmap where that is newer.
@@ -238,9 +265,9 @@ impl Areas {
         let track = self.track(area, None)?;
         if fresh {
             track.fresh = false;
-            track.live = state.as_ref().and_then(Live::of);
+            track.snapshot = None;
+            track.live = state.as_deref().and_then(Live::of);
         }
-        track.snapshot = None;
         track.live.get_or_insert_default();
         Some(track)
     }
@@ -255,15 +282,20 @@ impl Areas {
     ) -> bool {
         let (Some(available), Some(total)) = (available, total) else { return true };
         let Some(track) = self.follow(area) else { return true };
+        if track.layout.total != Some(total) {
+            track.snapshot = None;
+        }
         track.layout.total = Some(total);
         track.total_told = true;
         let Some(live) = &mut track.live else { return true };
         if available == total && alone {
             *live = Live::empty();
+            track.snapshot = None;
             track.apart = false;
             live.begins = track.layout.base(0).is_none();
         } else if alone && live.is_exact() && !live.agrees(available, &track.layout) {
             live.lose_track();
+            track.snapshot = None;
             return false;
         }
         true
@@ -279,6 +311,7 @@ impl Areas {
         align: Option<u32>,
     ) -> bool {
         let Some(track) = self.follow(area) else { return true };
+        track.snapshot = None;
         let Some(live) = &mut track.live else { return true };
         if live.begins {
             // First fit in an empty area, whose base is a multiple of a pageblock.
@@ -298,6 +331,7 @@ impl Areas {
     /// Pages were given back. Returns whether that can be.
     pub(super) fn released(&mut self, area: Option<&Arc<str>>, pfn: u64, count: u64) -> bool {
         let Some(track) = self.follow(area) else { return true };
+        track.snapshot = None;
         let Some(live) = &mut track.live else { return true };
         let lost = !live.release(pfn, count) && live.is_exact();
         if lost {

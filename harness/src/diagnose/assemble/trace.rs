@@ -161,7 +161,9 @@ impl Assembler {
         let (traced, apart) = self.state_now(finish, call).unzip();
         // What another call claims is not seen before it ends.
         let moved = apart == Some(true) || self.calls.any_in(area);
+        let runs = traced.as_ref().map_or(0, |state| self.window.charge_state(state));
         let Some(open) = self.window.get_mut(id) else { return };
+        open.traced_runs += runs;
         if told.is_some() {
             open.incident.duplicates += 1;
         }

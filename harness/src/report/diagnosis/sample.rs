@@ -25,6 +25,7 @@ pub(super) fn state(total: Option<u64>, complete: bool, holes: &[(u64, u64)]) ->
         placed: true,
         known: Known::List,
         live: None::<Vec<Run>>,
+        asked: Default::default(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cma_harness::diagnose::{AreaState, Hole, Known, RangeState};
+use cma_harness::diagnose::{AreaState, Asked, Hole, Known, RangeState};
 use cma_harness::policies::{Area, Policy, Quiet, Request, Run, builtin, dma_align};
 use cma_harness::seed::{Draws, Seed};
 
@@ -143,6 +143,7 @@ pub(crate) fn state(base: u64, pages: u64, holes: Vec<Hole>, complete: bool) -> 
         placed: true,
         known: Known::List,
         live: None,
+        asked: Asked::default(),
     }
 }
 

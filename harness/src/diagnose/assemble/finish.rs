@@ -6,6 +6,7 @@ use super::window::Open;
 use super::{Assembler, Incident, Known, Reported};
 use crate::diagnose::AreaState;
 use crate::diagnose::era::Shown;
+use crate::diagnose::state::other_orders;
 use crate::ingest::log::{FreeRuns, Shape};
 
 impl Assembler {
@@ -92,14 +93,16 @@ impl Assembler {
         if let Some(list) = list {
             let (state, doubtful) = AreaState::of_list(&list, &layout, may_print_bits);
             incident.doubtful = doubtful;
+            incident.other_orders = other_orders(&list, &layout, state.order_per_bit);
             if !doubtful {
                 self.areas.listed(incident.area.as_ref(), &state);
             }
             incident.state = Some(Arc::new(state));
             return;
         }
+        incident.moved |= open.traced_moved;
         incident.state = open.traced.take().or_else(|| {
-            let snapshot = self.areas.snapshot(incident.area.as_ref(), caller).map(Arc::new);
+            let snapshot = self.areas.snapshot(incident.area.as_ref(), caller);
             let pages = || {
                 layout.total?;
                 Some(Arc::new(layout.state(None, Known::List)))

@@ -16,6 +16,7 @@ fn area(pages: Option<u64>, holes: &[(u64, u64)]) -> AreaState {
         placed: true,
         known: Known::List,
         live: None,
+        asked: Default::default(),
     }
 }
 

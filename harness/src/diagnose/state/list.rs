@@ -1,6 +1,6 @@
 //! The state that a free-run list shows.
 
-use super::{AreaState, Hole, Known, Layout, RangeState};
+use super::{AreaState, Asked, Hole, Known, Layout, RangeState};
 use crate::ingest::log::{FreeRuns, RangeRuns};
 
 /// The largest order per bit that is looked for: 1 GiB of 4 KiB pages, for `hugetlb_cma=`.
@@ -57,6 +57,7 @@ impl AreaState {
             placed: !list.unplaced,
             known: Known::List,
             live: None,
+            asked: Asked::default(),
         };
         (state, doubtful)
     }
@@ -76,6 +77,21 @@ fn units(list: &FreeRuns, known: Option<u32>, total: Option<u64>) -> Units {
             |order_per_bit| Units { order_per_bit, doubtful: false },
         ),
     }
+}
+
+/// The orders per bit above `taken` that explain `list` as well, where none is told. An area with
+/// few runs, all of them at its start and of an even number of pages, may have any.
+pub(in crate::diagnose) fn other_orders(list: &FreeRuns, layout: &Layout, taken: u32) -> Vec<u32> {
+    if list.unplaced || layout.order_per_bit.is_some() {
+        return Vec::new();
+    }
+    let total = list.total.or(layout.total);
+    let fits = |order: &u32| {
+        let whole = total.is_none_or(|total| total.is_multiple_of(1 << order));
+        whole && list.ranges.iter().all(|range| makes_sense(range, *order, total))
+    };
+    let some = list.ranges.iter().any(|range| !range.runs.is_empty());
+    (taken + 1..=MOST_ORDER_PER_BIT).filter(|order| some && fits(order)).collect()
 }
 
 /// Whether runs of whole bits ascend, do not touch, and end within the area.

@@ -79,20 +79,36 @@ impl<'a> Known<'a> {
             );
             at_most(Confidence::Likely, self.others_agree(fit));
         }
+        at_most(Confidence::Likely, !incident.moved);
+        at_most(Confidence::Likely, self.other_orders_agree(fit));
         let same = |order| view.fit(order) == fit;
         at_most(Confidence::Likely, self.align_told || DMA_ORDERS.into_iter().all(same));
         (fit, worth)
     }
 
     /// Whether each other list that could be its own says the same.
-    pub(super) fn others_agree(&self, fit: Fit) -> bool {
+    fn others_agree(&self, fit: Fit) -> bool {
+        let layout = self.layout(None);
+        self.incident.other_lists.iter().all(|list| self.says(list, &layout, fit))
+    }
+
+    /// Whether its list says the same at each other order per bit that it can have.
+    fn other_orders_agree(&self, fit: Fit) -> bool {
+        let Some(list) = self.list else { return true };
+        let orders = &self.incident.other_orders;
+        orders.iter().all(|order| self.says(list, &self.layout(Some(*order)), fit))
+    }
+
+    fn says(&self, list: &FreeRuns, layout: &Layout, fit: Fit) -> bool {
+        let (state, doubtful) = AreaState::of_list(list, layout, false);
+        View::new(&state, self.count, doubtful).fit(self.align) == fit
+    }
+
+    /// Where the area begins, with this order per bit.
+    fn layout(&self, order_per_bit: Option<u32>) -> Layout {
         let bases = self.state.iter().flat_map(|state| &state.ranges);
         let bases = bases.filter_map(|range| Some((range.number, range.base_pfn?)));
-        let layout = Layout { bases: bases.collect(), ..Layout::default() };
-        self.incident.other_lists.iter().all(|list| {
-            let (state, doubtful) = AreaState::of_list(list, &layout, false);
-            View::new(&state, self.count, doubtful).fit(self.align) == fit
-        })
+        Layout { bases: bases.collect(), order_per_bit, ..Layout::default() }
     }
 
     /// The pages that the area has, as far as told: of its largest range, where that is known.

@@ -72,6 +72,8 @@ pub struct Incident {
     pub busy_retries: Option<u64>,
     /// Whether a claim was made at all, where the text shows it.
     pub tried: Option<bool>,
+    /// The trace shows that claims were busy, and that the last one was not.
+    pub ended_otherwise: bool,
     /// The private print of a search says that nothing aligned is free.
     pub search_found_nothing: bool,
     /// The list as printed, where there is one.
@@ -82,6 +84,8 @@ pub struct Incident {
     pub state: Option<Arc<AreaState>>,
     /// The state contradicts itself at every order per bit: nothing rests on its positions.
     pub doubtful: bool,
+    /// What its list shows where it is read at another order per bit, which it allows as well.
+    pub other_readings: Vec<AreaState>,
     /// Reports of this same failure beside the first.
     pub duplicates: u64,
 }
@@ -316,11 +320,13 @@ impl Assembler {
                 align: None,
                 busy_retries: None,
                 tried: None,
+                ended_otherwise: false,
                 search_found_nothing: false,
                 list: None,
                 other_lists: Vec::new(),
                 state: None,
                 doubtful: false,
+                other_readings: Vec::new(),
                 duplicates: 0,
             },
             last: self.at,
@@ -330,6 +336,7 @@ impl Assembler {
             total: None,
             together: Vec::new(),
             unsure: false,
+            anyones: false,
             before: None,
             traced: None,
             trace_us: None,

@@ -36,11 +36,13 @@ fn failure(area: AreaState, count: u64, align: u32, verdict: Option<Cause>) -> F
         align: None,
         busy_retries: None,
         tried: None,
+        ended_otherwise: false,
         search_found_nothing: false,
         list: None,
         other_lists: Vec::new(),
         state: Some(Arc::new(area)),
         doubtful: false,
+        other_readings: Vec::new(),
         duplicates: 0,
     };
     Failure {

@@ -92,6 +92,7 @@ impl Assembler {
         if let Some(list) = list {
             let (state, doubtful) = AreaState::of_list(&list, &layout, may_print_bits);
             incident.doubtful = doubtful;
+            incident.other_readings = AreaState::other_readings(&list, &layout, may_print_bits);
             if !doubtful {
                 self.areas.listed(incident.area.as_ref(), &state);
             }

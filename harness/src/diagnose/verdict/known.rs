@@ -78,6 +78,9 @@ impl<'a> Known<'a> {
                 self.own_list && !self.list.is_some_and(|list| list.quoted),
             );
             at_most(Confidence::Likely, self.others_agree(fit));
+            let count = self.count;
+            let read = |state| View::new(state, count, incident.doubtful).fit(self.align) == fit;
+            at_most(Confidence::Likely, incident.other_readings.iter().all(read));
         }
         let same = |order| view.fit(order) == fit;
         at_most(Confidence::Likely, self.align_told || DMA_ORDERS.into_iter().all(same));

@@ -43,11 +43,13 @@ pub(super) fn misaligned() -> Failure {
         align: Some((8, AlignFrom::Trace)),
         busy_retries: Some(0),
         tried: Some(false),
+        ended_otherwise: false,
         search_found_nothing: false,
         list: None,
         other_lists: Vec::new(),
         state: Some(Arc::new(state)),
         doubtful: false,
+        other_readings: Vec::new(),
         duplicates: 0,
     };
     Failure {

@@ -17,7 +17,7 @@ mod verdict;
 use std::sync::Arc;
 
 pub use advice::{Advice, advise};
-pub use assemble::{Assembler, Incident, Reported};
+pub use assemble::{Assembler, Counter, Incident, Reported};
 pub use era::Era;
 pub use residents::{Pitch, Resident, pitch_table, residents};
 pub use state::{AreaState, GUARANTEED_ALIGN, Hole, Known, RangeState};
@@ -158,6 +158,12 @@ pub struct Diagnosis {
     pub residents: Vec<Vec<Resident>>,
     /// The cap that the statements rest on.
     pub cap: u32,
+    /// Failure lines that the rate limit of the kernel hid, in all: failures of which nothing is
+    /// known.
+    pub suppressed: u64,
+    /// The counters of the board (meminfo, vmstat, sysfs) as they were seen last, in order of
+    /// appearance.
+    pub counters: Vec<Counter>,
     /// Lines in all.
     pub lines: u64,
     /// Lines that looked like the kernel's and could not be read.
@@ -199,6 +205,8 @@ pub fn diagnose(
         visit(judge(incident, assembler.options()));
     }
     diagnosis.cap = assembler.options().cap;
+    diagnosis.suppressed = assembler.suppressed();
+    diagnosis.counters = assembler.counters().to_vec();
     for warning in assembler.warnings() {
         diagnosis.warn(warning);
     }

@@ -130,9 +130,18 @@ pub fn open(source: &Source, options: &Options) -> Result<Reader, IngestError> {
         Err((false, error)) => error,
     };
     let cap = options.recorded_cap.unwrap_or(DEFAULT_CAP);
-    let (rows, header, area) = trace::open(source, options, cap)?.ok_or(error)?;
+    let trace = trace::open(source, options, cap)?;
+    let (rows, header, area) = trace.ok_or_else(|| collected(source).unwrap_or(error))?;
     let inner = Inner::Trace(Box::new(rows));
     Ok(Reader { inner, header, area: Some(area), cap, tally: Tally::default(), failed: false })
+}
+
+/// What is wrong with a text of the script of `cmalab collect` in which no event is.
+fn collected(source: &Source) -> Option<IngestError> {
+    let mut lines = Lines::open(source, lines::LONGEST).ok()?;
+    let collected = lines.advance().ok()? && lines.text().starts_with("# cmalab collect");
+    let why = "no cma event is in it: `sh collect.sh -t 60` on the board records those of a minute";
+    collected.then(|| lines.error(0, why))
 }
 
 /// Opens a recording or a stream. An error comes with whether it is one by its columns.

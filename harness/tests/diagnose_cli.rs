@@ -147,6 +147,67 @@ fn a_log_without_failures_is_said_to_be_one() {
 }
 
 #[test]
+fn every_format_is_whole_without_a_failure() {
+    let bench = Bench::new();
+    let csv = bench.good(&["none.log", "--format", "csv"]);
+    assert!(csv.starts_with("schema,source,") && csv.lines().count() == 1, "{csv}");
+    let json = bench.json(&["none.log"]);
+    for key in ["failures", "residents", "warnings", "areas", "groups", "counters"] {
+        assert_eq!(json[key], serde_json::json!([]), "{key}");
+    }
+    assert_eq!(json["unknown_suppressed"], 0);
+    let html = bench.good(&["none.log", "--format", "html"]);
+    assert!(html.trim_end().ends_with("</html>"), "{html}");
+}
+
+#[test]
+fn hidden_failures_and_counters_are_told() {
+    const HIDDEN: &str = "\
+[    9.000000] cma_alloc: 29 callbacks suppressed\n\
+==> /sys/kernel/mm/cma/vpu/alloc_pages_fail <==\n456\n\n\
+==> /proc/meminfo <==\nMemAvailable:  2048 kB\nCmaFree:  16 kB\n\n\
+==> /proc/vmstat <==\ncma_alloc_fail 30\n";
+    let bench = Bench::new();
+    fs::write(bench.path().join("hidden.log"), HIDDEN).unwrap();
+    let json = bench.json(&["hidden.log"]);
+    assert_eq!(
+        (&json["unknown_suppressed"], &json["failures"]),
+        (&29.into(), &Vec::<u8>::new().into())
+    );
+    let counters = serde_json::json!([
+        {"area": "vpu", "name": "alloc_pages_fail", "value": 456, "unit": "pages"},
+        {"area": null, "name": "MemAvailable", "value": 2_097_152, "unit": "bytes"},
+        {"area": null, "name": "CmaFree", "value": 16_384, "unit": "bytes"},
+        {"area": null, "name": "cma_alloc_fail", "value": 30, "unit": "calls"},
+    ]);
+    assert_eq!(json["counters"], counters);
+    let text = bench.good(&["hidden.log"]);
+    let first = "no failure in this log, but 29 failure lines were hidden by the rate limit\n";
+    assert!(text.starts_with(first), "{text}");
+    assert!(text.contains("counters: vpu: alloc_pages_fail 456 pages"), "{text}");
+    assert!(
+        text.contains("MemAvailable 2048 kB, CmaFree 16 kB, cma_alloc_fail 30 calls"),
+        "{text}"
+    );
+    let html = bench.good(&["hidden.log", "--format", "html"]);
+    assert!(html.contains("29 failure lines were hidden") && html.contains("CmaFree 16 kB"));
+    let (code, _, err) = bench.run(&["hidden.log", "--format", "csv"]);
+    assert!(code == 0 && err.contains("29 failure lines were hidden"), "{err}");
+}
+
+#[test]
+fn a_collected_text_without_events_says_how_to_record_some() {
+    let bench = Bench::new();
+    let text = "# cmalab collect: 1\n==> uname -a <==\nLinux a 6.6.1 #1\n\n";
+    fs::write(bench.path().join("board.txt"), text).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cmalab"));
+    command.args(["replay", "board.txt"]).current_dir(bench.path());
+    let (code, _, err) = ends(command.output().unwrap());
+    assert_eq!(code, 2);
+    assert!(err.contains("sh collect.sh -t 60"), "{err}");
+}
+
+#[test]
 fn what_cannot_be_read_is_said_before_anything_is_written() {
     let bench = Bench::new();
     fs::write(bench.path().join("bad.gz"), [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1, 2]).unwrap();

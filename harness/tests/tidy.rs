@@ -104,3 +104,14 @@ fn every_command_that_the_readme_shows_exists() {
         assert!(cli.contains(&format!("mod {command};")), "cmalab {command} is not a command");
     }
 }
+
+#[test]
+fn every_file_that_the_readme_names_is_there() {
+    let readme = read(&root().join("README.md"));
+    let ends = |c: char| c.is_whitespace() || matches!(c, '`' | ')' | '(' | ',');
+    let files: Vec<_> = readme.split(ends).filter(|word| word.starts_with("corpora/")).collect();
+    assert!(files.len() >= 5, "the README names {files:?}");
+    for file in files {
+        assert!(root().join(file).exists(), "{file} is not there");
+    }
+}

@@ -114,6 +114,7 @@ pub(super) fn run(args: &Diagnose, context: &Context) -> Result<Exit, Failure> {
             None => report::html(&report, out)?,
         }
         if form == Some(Format::Csv) {
+            report::suppressed(&diagnosis).iter().for_each(|hidden| context.warn(hidden));
             diagnosis.warnings.iter().for_each(|warning| context.warn(warning));
         }
         Ok(())

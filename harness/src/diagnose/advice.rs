@@ -18,12 +18,12 @@ use case::Case;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Advice {
     /// A short name: `smaller_cap`, `shorter_buffer`, `resident_size`, `own_pool`,
-    /// `fewer_buffers`, `keep_allocated`, `bigger_area`, `more_memory`, `retry`, `collect`,
-    /// `nothing`.
+    /// `fewer_buffers`, `keep_allocated`, `bigger_area`, `more_memory`, `retry`, `newer_kernel`,
+    /// `collect`, `nothing`.
     pub kind: &'static str,
     /// Whether it would have helped.
     pub helps: bool,
-    /// In a sentence with the numbers.
+    /// In at most two sentences, the numbers first.
     pub text: String,
     /// Pages that it costs (negative: saves), where that can be said.
     pub cost_pages: Option<i64>,
@@ -75,11 +75,11 @@ fn by_verdict(case: &Case<'_>) -> Vec<Advice> {
             Some(memory::area_for_a_hole(case)),
         ],
         Cause::Fragmentation => vec![
-            Some(knobs::own_pool(case)),
-            knobs::resident_size(case),
-            knobs::shorter_buffer(case),
-            Some(knobs::keep_allocated(case)),
             knobs::cap_beforehand(case),
+            knobs::resident_size(case),
+            Some(knobs::own_pool(case)),
+            Some(knobs::keep_allocated(case)),
+            knobs::shorter_buffer(case),
             Some(memory::area_for_a_hole(case)),
         ],
         Cause::Exhausted => vec![
@@ -96,6 +96,7 @@ fn by_verdict(case: &Case<'_>) -> Vec<Advice> {
         ],
         Cause::Busy => vec![
             Some(memory::retry(case)),
+            memory::serial_kernel(case),
             Some(memory::pool_without_tenants(case)),
             Some(knobs::keep_allocated(case)),
             Some(memory::area_with_more_places(case)),

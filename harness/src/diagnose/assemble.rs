@@ -3,6 +3,7 @@
 mod areas;
 mod calls;
 mod clock;
+mod counters;
 mod debug;
 mod driver;
 mod failed;
@@ -26,6 +27,8 @@ use crate::kernel::Errno;
 use areas::Areas;
 use calls::Calls;
 use clock::Clock;
+pub use counters::Counter;
+use counters::Counters;
 use lists::Pairing;
 use seen::Seen;
 use window::{Open, Window};
@@ -139,6 +142,7 @@ pub struct Assembler {
     /// What the kernel calls itself: at first, and by now.
     releases: Option<(Arc<str>, Arc<str>)>,
     areas: Areas,
+    counters: Counters,
     calls: Calls,
     pairing: Pairing,
     clock: Clock,
@@ -164,6 +168,7 @@ impl Assembler {
             text: Text::default(),
             releases: None,
             areas: Areas::default(),
+            counters: Counters::default(),
             calls: Calls::default(),
             pairing: Pairing::default(),
             clock: Clock::default(),
@@ -224,7 +229,7 @@ impl Assembler {
                 }
                 self.areas.debugfs(area.as_ref(), range, &file);
             }
-            Record::Counter { area, name, value } => self.counter(area.as_ref(), &name, value),
+            Record::Counter { area, name, value } => self.counter(area, name, value),
             Record::Cap(cap) => self.options.cap = cap.min(63),
             call => self.call(task, call),
         }
@@ -246,15 +251,16 @@ impl Assembler {
         }
     }
 
-    fn counter(&mut self, area: Option<&Arc<str>>, name: &str, value: u64) {
-        match name {
+    fn counter(&mut self, area: Option<Arc<str>>, name: Arc<str>, value: u64) {
+        match &*name {
             "total_pages" | "available_pages" => self.text.note(Span::since(6, 15)),
             "release_pages_success" => self.text.note(Span::since(6, 9)),
             _ => {}
         }
-        if name == "total_pages" && area.is_some() {
-            self.areas.pages(area, value);
+        if &*name == "total_pages" && area.is_some() {
+            self.areas.pages(area.as_ref(), value);
         }
+        self.counters.note(area, name, value);
     }
 
     /// No record follows.
@@ -273,15 +279,21 @@ impl Assembler {
         &self.options
     }
 
+    /// Failure lines that the rate limit of the kernel hid: of those failures nothing is known.
+    #[must_use]
+    pub const fn suppressed(&self) -> u64 {
+        self.hidden
+    }
+
+    /// The counters of the board, in order of appearance.
+    #[must_use]
+    pub fn counters(&self) -> &[Counter] {
+        self.counters.all()
+    }
+
     /// What is strange.
     pub fn warnings(&mut self) -> Vec<String> {
         let mut warnings = std::mem::take(&mut self.warnings);
-        if self.hidden > 0 {
-            let hidden = self.hidden;
-            warnings.push(format!(
-                "{hidden} failure lines were hidden by the rate limit: how many failed is not known"
-            ));
-        }
         match self.lost {
             (_, 0) => {}
             (0, times) => warnings.push(format!("a trace lost events {times} times")),

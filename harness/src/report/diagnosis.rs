@@ -7,6 +7,7 @@
 //! On the example of NXP's note on i.MX: its free run of 511 pages at 58881 ends at 59392. The 59396
 //! that the note prints is a slip; nothing else in it depends on that.
 
+mod board;
 pub mod csv;
 mod groups;
 mod html;
@@ -17,6 +18,7 @@ mod sample;
 mod text;
 mod words;
 
+pub use board::suppressed;
 pub use groups::{Group, Groups, Report, Shown};
 pub use html::write as html;
 pub use picture::{Cell, Detail, Fill, GLYPHS, Map, Mark, Part, ROW, Row, Strip, Wanted};

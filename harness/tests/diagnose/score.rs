@@ -59,15 +59,11 @@ impl Score {
                 let told = failure.align.filter(|(_, from)| *from != AlignFrom::Cap);
                 told.is_none_or(|(align, _)| align == truth.asked.align)
             };
-            let found =
-                take(&mut left, |failure| is(failure, truth) && line(failure) && order(failure))
-                    .or_else(|| take(&mut left, |failure| is(failure, truth) && line(failure)))
-                    .or_else(|| {
-                        // Whose start is not there is of no order that is told.
-                        take(&mut left, |failure| {
-                            is(failure, truth) && (evidence.order || order(failure))
-                        })
-                    });
+            // Whose start is not there is of no order that is told.
+            let fits = |failure: &Failure| is(failure, truth) && (evidence.order || order(failure));
+            let found = take(&mut left, |failure| fits(failure) && line(failure) && order(failure))
+                .or_else(|| take(&mut left, |failure| fits(failure) && line(failure)))
+                .or_else(|| take(&mut left, fits));
             match found {
                 Some(failure) => self.compare(log, truth, evidence, failure),
                 None => unmatched.push((truth, evidence)),

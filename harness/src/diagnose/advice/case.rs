@@ -77,6 +77,16 @@ impl<'a> Case<'a> {
         up(self.count, 1u64.checked_shl(self.align).unwrap_or(u64::MAX))
     }
 
+    /// Whether every hole of the area is known.
+    pub(super) fn sees_all(&self) -> bool {
+        self.state.is_some_and(|state| state.complete)
+    }
+
+    /// `all` where the whole area is known, else `some`.
+    pub(super) fn seen<'t>(&self, all: &'t str, some: &'t str) -> &'t str {
+        if self.sees_all() { all } else { some }
+    }
+
     /// Pages that all residents strand.
     pub(super) fn stranded(&self) -> u64 {
         self.residents.iter().fold(0, |sum, found| sum.saturating_add(found.stranded_pages))

@@ -9,40 +9,37 @@ pub(super) fn next_step(failure: &Failure) -> Option<Advice> {
     let mut steps = Vec::new();
     match &failure.list {
         None if incident.state.is_none() => steps.push(
-            "the free runs are missing: kernels up to 6.8 print them with CONFIG_CMA_DEBUG=y, and \
-             CONFIG_CMA_DEBUGFS=y shows them at any time in /sys/kernel/debug/cma/*/bitmap",
+            "the free runs (CONFIG_CMA_DEBUGFS=y, then /sys/kernel/debug/cma/*/bitmap; before 6.9 \
+             also CONFIG_CMA_DEBUG=y)",
         ),
         Some(list) if !list.complete => steps.push(
-            "the list of free runs is cut: boot with log_buf_len=4M and save `dmesg` rather than \
-             a console's screen, or save /sys/kernel/debug/cma/*/bitmap (CONFIG_CMA_DEBUGFS=y)",
+            "the rest of the list (log_buf_len=4M and `dmesg`, or \
+             /sys/kernel/debug/cma/*/bitmap with CONFIG_CMA_DEBUGFS=y)",
         ),
         _ => {}
     }
     if !matches!(failure.align, Some((_, AlignFrom::Trace | AlignFrom::Debug))) {
         steps.push(
-            "the order of the request is not shown: `echo 'file mm/cma.c +p' > \
-             /sys/kernel/debug/dynamic_debug/control` prints it for every request",
+            "the order of the request (`echo 'file mm/cma.c +p' > \
+             /sys/kernel/debug/dynamic_debug/control`)",
         );
     }
     if incident.busy_retries.is_none() {
         steps.push(
-            "whether places were tried and busy is not shown: `echo 1 > \
-             /sys/kernel/tracing/events/cma/enable`, and save /sys/kernel/tracing/trace after the \
-             failure (5.13 on)",
+            "whether places were busy (`echo 1 > /sys/kernel/tracing/events/cma/enable`, 5.13 on)",
         );
     }
     if failure.verdict.is_none() && incident.era.flipped.is_none() && incident.ret.is_some() {
-        steps.push(
-            "what the errno means depends on the kernel, which the text does not name: give its \
-             release with --kernel (`uname -r`)",
-        );
+        steps.push("which kernel it is (--kernel, by `uname -r`)");
     }
-    if steps.is_empty() {
-        return None;
-    }
+    let last = steps.pop()?;
+    let steps = if steps.is_empty() {
+        last.to_string()
+    } else {
+        format!("{} and {last}", steps.join(", "))
+    };
     let text = format!(
-        "To be sure: {}. `cmalab collect` prints a script for the board that gathers all of it.",
-        steps.join("; ")
+        "Not in the log: {steps}. `cmalab collect` prints a script that gathers it on the board."
     );
     Some(Advice::no("collect", text))
 }

@@ -1,8 +1,8 @@
 //! Order, size and place: what changes how much fits into the same memory.
 
-use super::super::{Pitch, Resident};
+use super::super::{Confidence, Resident};
 use super::Advice;
-use super::case::{Case, QUANTUM, pages, percent, up};
+use super::case::{Case, QUANTUM, pages, up};
 
 /// The largest cap at which this request fits as the area is.
 pub(super) fn smaller_cap(case: &Case<'_>) -> Option<Advice> {
@@ -22,49 +22,34 @@ pub(super) fn smaller_cap(case: &Case<'_>) -> Option<Advice> {
         let text = "No CONFIG_CMA_ALIGNMENT helps: no hole takes it at order 0 either.";
         return Some(Advice::no(KIND, text.to_string()));
     };
-    let back = case.recoverable(cap);
     let mut text = format!(
-        "CONFIG_CMA_ALIGNMENT={cap} (now {}): this request fits at page {at} of the area as it is.",
-        case.cap
+        "CONFIG_CMA_ALIGNMENT={cap} (now {}): {} fit at page {at} of the area as it is.",
+        case.cap,
+        pages(case.count)
     );
-    text.push_str(&strands_less(case, cap));
     // 2 to 12 in `kernel/dma/Kconfig` (6.1, 6.12), 4 to 12 in `drivers/base/Kconfig` (4.x).
-    if cap < 2 {
-        text.push_str(" Kconfig takes 2 to 12 (4 to 12 in 4.x): its range has to be patched.");
-    } else if cap < 4 {
-        text.push_str(" Kernels 4.x take 4 to 12: there the range has to be patched.");
-    }
-    Some(Advice::yes(KIND, text).saves(back))
+    text.push_str(&match cap {
+        0..2 => " Kconfig takes 2 to 12 (4 to 12 in 4.x): its range has to be patched.".into(),
+        2..4 => " Kernels 4.x take 4 to 12: there the range has to be patched.".into(),
+        _ => strands_less(case, cap),
+    });
+    Some(Advice::yes(KIND, text).saves(case.recoverable(cap)))
 }
 
 fn fits((cap, at): (u32, Option<u64>)) -> Option<(u32, u64)> {
     at.map(|at| (cap, at))
 }
 
-/// What the residents that strand most would strand at `cap`: what they make of the whole area.
+/// What the residents would strand at `cap`.
 fn strands_less(case: &Case<'_>, cap: u32) -> String {
     let Some(worst) = case.worst() else { return String::new() };
-    let back = case.recoverable(cap);
-    let mut text = format!(
-        " The buffers in the area, most of all those of {}, strand {} now and {} less then.",
-        pages(worst.count),
-        pages(case.stranded()),
-        pages(back)
-    );
-    if let Some(total) = case.total() {
-        let (now, then) =
-            (Pitch::of(worst.count, total, case.cap), Pitch::of(worst.count, total, cap));
-        text.push_str(&format!(
-            " Alone, {} of them fill {} pages at cap {} and leave {} free; at cap {cap} {} and {}.",
-            now.blocks,
-            total,
-            case.cap,
-            percent(now.free_pages, total),
-            then.blocks,
-            percent(then.free_pages, total)
-        ));
-    }
-    text
+    let (now, back) = (case.stranded(), case.recoverable(cap));
+    format!(
+        " {}uffers strand {} instead of {now}, most behind those of {}.",
+        case.seen("Its b", "Of what the list shows, b"),
+        pages(now.saturating_sub(back)),
+        worst.count
+    )
 }
 
 /// A smaller cap from boot on, where no hole is long enough now.
@@ -73,15 +58,19 @@ pub(super) fn cap_beforehand(case: &Case<'_>) -> Option<Advice> {
     let smaller = (4..case.cap.min(8)).map(|cap| (cap, case.recoverable(cap)));
     let (cap, back) =
         smaller.max_by_key(|(cap, back)| (*back, *cap)).filter(|(_, back)| *back > 0)?;
+    let now = case.stranded();
     let text = format!(
-        "CONFIG_CMA_ALIGNMENT={cap} (now {}) does not help in the area as it is: no hole is long \
-         enough at any order. From boot on the buffers in it, most of all those of {}, would \
-         strand {} less.",
+        "CONFIG_CMA_ALIGNMENT={cap} (now {}) from boot on: {}{} stranded instead of {now}, most \
+         behind buffers of {}. In the area as it is no hole is long enough.",
         case.cap,
-        pages(worst.count),
-        pages(back)
+        case.seen("", "of what the list shows "),
+        pages(now.saturating_sub(back)),
+        worst.count
     );
-    Some(Advice::no("smaller_cap", text).saves(back))
+    let helps = back >= case.pitch() && worst.confidence > Confidence::Guess;
+    let advice =
+        if helps { Advice::yes("smaller_cap", text) } else { Advice::no("smaller_cap", text) };
+    Some(advice.saves(back))
 }
 
 /// Where there was a place.
@@ -103,10 +92,9 @@ pub(super) fn shorter_buffer(case: &Case<'_>) -> Option<Advice> {
         return Some(Advice::no(KIND, text));
     }
     let text = format!(
-        "At most {} fit at order {}: this buffer has {} too many.",
-        pages(largest),
-        case.align,
-        pages(over)
+        "{} less in this buffer: at most {largest} fit at order {}.",
+        pages(over),
+        case.align
     );
     // A driver can do without padding, not without a part of its picture.
     let advice =
@@ -127,14 +115,11 @@ pub(super) fn resident_size(case: &Case<'_>) -> Option<Advice> {
     let (over, slot) = (over(found), slot_of(found));
     let blocks = found.blocks.unwrap_or(1);
     let text = format!(
-        "Buffers of {} each take {} pages and strand {}: {} less in each ({}) gives a slot of {} \
-         back, {} for the {blocks} that are seen.",
-        pages(found.count),
-        up(found.count, slot),
-        slot - over,
+        "{} less in each buffer of {} (which takes {} of room now) gives a slot of {slot} back: {} \
+         for the {blocks} that are seen.",
         pages(over),
-        pages(found.count - over),
-        pages(slot),
+        found.count,
+        up(found.count, slot),
         pages(slot.saturating_mul(blocks))
     );
     Some(Advice::yes("resident_size", text).saves(slot.saturating_mul(blocks)))
@@ -150,9 +135,8 @@ pub(super) fn own_pool(case: &Case<'_>) -> Advice {
         false => String::new(),
     };
     let text = format!(
-        "An area of its own for this device (reserved-memory, shared-dma-pool, reusable, and \
-         memory-region in its node): {} for one such buffer{or}, {} more for each one that is \
-         live at the same time.",
+        "{} for an area of its own{or}: reserved-memory with shared-dma-pool and reusable, \
+         memory-region in the device's node. {} more for each further buffer live at a time.",
         pages(pool),
         pages(slots)
     );
@@ -162,8 +146,7 @@ pub(super) fn own_pool(case: &Case<'_>) -> Advice {
 /// Allocated once, at start.
 pub(super) fn keep_allocated(case: &Case<'_>) -> Advice {
     let text = format!(
-        "Allocate it when the driver starts and keep it, instead of freeing and asking again: {} \
-         stay taken, and the place cannot be lost.",
+        "{} taken for good: allocated once, when the driver starts, the place cannot be lost.",
         pages(case.count)
     );
     Advice::yes("keep_allocated", text).costs(case.count)

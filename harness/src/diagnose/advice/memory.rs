@@ -6,26 +6,23 @@ use super::case::{Case, QUANTUM, pages, percent, up};
 
 /// A longer area, where enough is free but in the wrong places.
 pub(super) fn area_for_a_hole(case: &Case<'_>) -> Advice {
-    let mut text = match case.state.and_then(|state| added(case, state)) {
-        Some(more) => format!(
-            "{} more at its end are a place for this one request, until the same buffers have \
-             filled them too.",
-            pages(more)
-        ),
-        None => format!(
-            "{} more (its size in whole slots) are a place for this one request, until the same \
-             buffers have filled them too.",
-            pages(case.pitch())
-        ),
+    let added = case.state.and_then(|state| added(case, state));
+    let more = added.unwrap_or_else(|| case.pitch());
+    let mut text = format!(
+        "A bigger area: not for long, {} more{} take this one request.",
+        pages(more),
+        if added.is_some() { " at its end" } else { "" }
+    );
+    let free = case.state.map(AreaState::known_free).filter(|free| *free > 0);
+    let part = if case.sees_all() {
+        case.total().map(|total| format!("{} of the area is", percent(case.stranded(), total)))
+    } else {
+        free.map(|free| format!("Of the {free} free pages in the list {} are", case.stranded()))
     };
-    if let (Some(total), stranded @ 1..) = (case.total(), case.stranded()) {
-        text.push_str(&format!(
-            " {} of the area is stranded, and a bigger one strands as large a share.",
-            percent(stranded, total)
-        ));
+    if let Some(part) = part.filter(|_| case.stranded() > 0) {
+        text.push_str(&format!(" {part} stranded, and a bigger one strands as large a share."));
     }
-    let more = case.state.and_then(|state| added(case, state)).unwrap_or_else(|| case.pitch());
-    Advice::no("bigger_area", format!("A bigger area: not for long. {text}")).costs(more)
+    Advice::no("bigger_area", text).costs(more)
 }
 
 /// Pages that its only range has to grow by, at its end, for this request to fit.
@@ -48,12 +45,10 @@ pub(super) fn area_for_more(case: &Case<'_>) -> Option<Advice> {
     let most = up(most.max(more), QUANTUM);
     let total = case.total().map_or_else(String::new, |total| format!(" of {total}"));
     let text = format!(
-        "A bigger area: at least {} more ({} asked for, {free}{total} free), {} to be sure of a \
-         place (whole slots, in steps of 4 MiB). If the same buffers were never freed (a leak), \
-         it only fails later: look whether the used pages grow for ever.",
+        "A bigger area: {} more at least ({} asked for, {free}{total} free), {most} to be sure of \
+         a place. If used pages grow for ever it is a leak, and this only fails later.",
         pages(more),
-        case.count,
-        pages(most)
+        case.count
     );
     Some(Advice::yes("bigger_area", text).costs(more))
 }
@@ -63,8 +58,7 @@ pub(super) fn holders(case: &Case<'_>) -> Option<Advice> {
     let most = case.residents.iter().max_by_key(|found| found.pages())?;
     let blocks = most.blocks.unwrap_or(0);
     let text = format!(
-        "Fewer buffers: {blocks} of {} hold {} as far as gaps show; one driver that asks for less \
-         of them is worth as much as a bigger area.",
+        "Fewer buffers: {blocks} of {} hold {} as far as the list shows.",
         pages(most.count),
         pages(most.pages())
     );
@@ -73,13 +67,10 @@ pub(super) fn holders(case: &Case<'_>) -> Option<Advice> {
 
 /// No other place, order or policy.
 pub(super) fn no_placement(case: &Case<'_>) -> Advice {
-    let free = case.free().map_or_else(|| "fewer pages".to_string(), pages);
-    let text = format!(
-        "Nothing else: {free} for a request of {}. No CONFIG_CMA_ALIGNMENT, no order of frees and \
-         no other allocator makes memory.",
-        pages(case.count)
-    );
-    Advice::no("nothing", text)
+    let _ = case;
+    let text = "Nothing else: no CONFIG_CMA_ALIGNMENT, no order of frees and no other allocator \
+                makes memory.";
+    Advice::no("nothing", text.to_string())
 }
 
 /// A longer area, where the request is longer than all of it.
@@ -89,11 +80,11 @@ pub(super) fn area_for_too_large(case: &Case<'_>) -> Option<Advice> {
     let longest = largest.or_else(|| case.total())?;
     let more = case.count.checked_sub(longest).filter(|more| *more > 0)?;
     let text = format!(
-        "A bigger area: one range of at least {} ({} more, in steps of 4 MiB: {}). Look whether \
-         the size is meant: no state of this area could have served it.",
-        pages(case.count),
+        "A bigger area: {} more, one range of at least {} (in steps of 4 MiB: {}). Look whether \
+         the size is meant: even the empty area is too short.",
         pages(more),
-        pages(up(case.count, QUANTUM))
+        pages(case.count),
+        up(case.count, QUANTUM)
     );
     Some(Advice::yes("bigger_area", text).costs(more))
 }
@@ -101,9 +92,8 @@ pub(super) fn area_for_too_large(case: &Case<'_>) -> Option<Advice> {
 /// Memory to move pages to.
 pub(super) fn more_memory(case: &Case<'_>) -> Advice {
     let text = format!(
-        "More free memory outside of CMA: the place was there, and its movable pages, at most {}, \
-         had nowhere to go. Make the area smaller, raise vm.min_free_kbytes, or free memory before \
-         the request; see MemFree and CmaFree in /proc/meminfo when it fails.",
+        "Up to {} of free memory for what had to be moved. Free some before the request, raise \
+         vm.min_free_kbytes, or make the area smaller.",
         pages(case.count)
     );
     Advice::yes("more_memory", text)
@@ -112,31 +102,40 @@ pub(super) fn more_memory(case: &Case<'_>) -> Advice {
 /// What a bigger area is taken from.
 pub(super) fn area_takes_memory(case: &Case<'_>) -> Advice {
     let _ = case;
-    let text = "A bigger area: no. It takes from the memory that pages would have been moved to.";
+    let text = "A bigger area: no, it takes from the memory that pages would have been moved to.";
     Advice::no("bigger_area", text.to_string())
 }
 
 /// Once more, later.
 pub(super) fn retry(case: &Case<'_>) -> Advice {
     let tried = match case.failure.incident.busy_retries {
-        Some(tries @ 1..) => format!(" ({tries} places were tried)"),
-        _ => String::new(),
+        Some(1) => "1 place was tried, a page in it".to_string(),
+        Some(tries @ 2..) => format!("{tries} places were tried, a page in each"),
+        _ => "A page in each place".to_string(),
     };
     let text = format!(
-        "Ask again a little later: a page in each place was pinned or in use{tried}. Page cache \
-         is given up after `echo 1 > /proc/sys/vm/drop_caches`; what stays busy for minutes is \
-         pinned for long (`page_owner=on` and /sys/kernel/debug/page_owner say by whom). Kernels \
-         5.11 to 5.18 also fail so where two requests run at once (mended in 5.19 and in stable)."
+        "Ask again a little later, or empty the page cache before (`echo 1 > \
+         /proc/sys/vm/drop_caches`). {tried} was pinned or in use; `page_owner=on` says by whom."
     );
     Advice::yes("retry", text).costs(0)
+}
+
+/// A kernel that lets one request at a time claim pages.
+pub(super) fn serial_kernel(case: &Case<'_>) -> Option<Advice> {
+    let kernel = case.failure.incident.era.name.as_deref()?;
+    let mut numbers = kernel.split(['.', '-', '+']).map(str::parse::<u32>);
+    let (Some(Ok(5)), Some(Ok(11..=18))) = (numbers.next(), numbers.next()) else { return None };
+    let text = "5.19, or a stable release of this kernel that is newer: 5.11 to 5.18 fail so where \
+                two requests run at once.";
+    Some(Advice::yes("newer_kernel", text.to_string()).costs(0))
 }
 
 /// Memory that nobody borrows.
 pub(super) fn pool_without_tenants(case: &Case<'_>) -> Advice {
     let pool = up(case.pitch(), QUANTUM);
     let text = format!(
-        "Memory that nobody borrows: a reserved-memory node for this device without `reusable` \
-         (`no-map`) is never busy; {} for one such buffer are lost to the system.",
+        "{} that nobody borrows, lost to the system: a reserved-memory node for this device \
+         without `reusable` is never busy.",
         pages(pool)
     );
     Advice::yes("own_pool", text).costs(pool)
@@ -145,6 +144,6 @@ pub(super) fn pool_without_tenants(case: &Case<'_>) -> Advice {
 /// More places to try.
 pub(super) fn area_with_more_places(case: &Case<'_>) -> Advice {
     let _ = case;
-    let text = "A bigger area: no. It has more places to try, and pages in each as likely busy.";
+    let text = "A bigger area: no, pages in its further places are as likely busy.";
     Advice::no("bigger_area", text.to_string())
 }

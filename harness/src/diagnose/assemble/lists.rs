@@ -278,8 +278,10 @@ impl Assembler {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::Options;
+    use super::super::Assembler;
     use super::super::script::Script;
-    use crate::ingest::log::{FreeRuns, Origin, Page, Record, Shape};
+    use crate::ingest::log::{Found, FreeRuns, Origin, Page, Record, Shape};
     use Shape::Named;
 
     const FULL: &[(u64, u64)] = &[];
@@ -452,9 +454,13 @@ mod tests {
     fn a_hidden_line_is_counted_and_no_failure() {
         let hidden = Record::Suppressed { function: "cma_alloc".into(), lines: 29 };
         let other = Record::Suppressed { function: "alloc_contig_range".into(), lines: 7 };
-        let (failures, warnings) = Script::new().say(hidden).say(other).end();
-        assert!(failures.is_empty());
-        assert_eq!(warnings.len(), 1);
-        assert!(warnings[0].starts_with("29 failure lines were hidden"), "{warnings:?}");
+        let mut assembler = Assembler::new(&Options::default());
+        for (line, record) in (1..).zip([hidden.clone(), other, hidden]) {
+            assembler.push(Found { line, time_us: None, task: None, record });
+        }
+        assembler.end();
+        assert!(assembler.next_incident().is_none());
+        assert_eq!(assembler.suppressed(), 58);
+        assert_eq!(assembler.warnings(), [""; 0]);
     }
 }

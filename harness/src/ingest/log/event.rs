@@ -14,6 +14,7 @@ mod quoted;
 #[cfg(test)]
 mod tests;
 mod trace_cmd;
+mod words;
 
 use memchr::memmem::Finder;
 

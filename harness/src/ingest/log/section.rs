@@ -20,7 +20,7 @@ use super::super::Format;
 use super::event::names::Names;
 use super::{DebugfsFile, Record, Sink};
 use bitmap::OpenBitmap;
-use path::{File, Target};
+use path::{File, Name, Target};
 
 /// Every format of a file that is read out of a text.
 pub(super) const FORMATS: &[Format] =
@@ -212,7 +212,7 @@ impl Sections {
     /// Reads `text` as what stands in the file.
     fn value(&mut self, target: &Target, raw: &[u8], text: &[u8], sink: &mut Sink<'_>) -> bool {
         match target.file {
-            File::Debugfs(debugfs::Name::Bitmap) => {
+            File::Debugfs(Name::Bitmap) => {
                 self.bitmap = OpenBitmap::open(sink.line, raw, text, target);
                 self.bitmap.is_some()
             }

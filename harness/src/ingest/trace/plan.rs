@@ -182,10 +182,13 @@ fn residents(
     }
     if !residents.is_empty() {
         let pages = residents.iter().fold(0u64, |sum, run| sum.saturating_add(run.count));
+        let (buffers, were) = match residents.len() {
+            1 => ("1 buffer".to_string(), "was"),
+            several => (format!("{several} buffers"), "were"),
+        };
         warnings.push(format!(
-            "{} buffers, {pages} pages, were live before the trace began; they are put in place \
-             before its first event",
-            residents.len()
+            "{buffers}, {pages} pages, {were} live before the trace began, and put in place before its \
+             first event"
         ));
     }
     residents

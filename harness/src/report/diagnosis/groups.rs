@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::board;
 use super::picture::{Detail, Map, Wanted};
 use crate::cause::Cause;
 use crate::diagnose::{
@@ -143,6 +144,8 @@ pub struct Shown<'a> {
     pub group: &'a Group,
     /// What would have helped, best first; nothing where the group has no detail.
     pub advice: Vec<Advice>,
+    /// What memory the system had, where that is why.
+    pub memory: Option<String>,
     /// The area on one line.
     pub strip: Option<Map>,
     /// The area slot by slot, where that is another picture, and the first of its area.
@@ -181,13 +184,17 @@ impl<'a> Report<'a> {
 
 impl<'a> Shown<'a> {
     fn new(group: &'a Group, diagnosis: &Diagnosis, detailed: bool) -> Self {
+        let (advice, memory) = (Vec::new(), None);
         let mut shown =
-            Self { group, advice: Vec::new(), strip: None, map: None, detail: None, detailed };
+            Self { group, advice, memory, strip: None, map: None, detail: None, detailed };
         if !detailed {
             return shown;
         }
         let failure = &group.first;
         shown.advice = advise(failure, &residents_of(failure, diagnosis), diagnosis.cap);
+        if failure.verdict == Some(Cause::Migration) {
+            shown.memory = board::memory(diagnosis);
+        }
         let Some(state) = failure.incident.state.as_deref().filter(|state| state.placed) else {
             return shown;
         };

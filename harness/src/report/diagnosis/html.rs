@@ -9,6 +9,7 @@ mod tables;
 use std::fmt;
 use std::io::{self, Write};
 
+use super::board;
 use super::groups::{Report, Shown};
 use super::words::{self, clean};
 use crate::cause::Cause;
@@ -88,6 +89,9 @@ fn header(report: &Report<'_>, headline: &str, out: &mut dyn Write) -> io::Resul
     } else {
         writeln!(out, "<h1>{}</h1>", Escaped(sentence(headline)))?;
     }
+    if let Some(hidden) = board::suppressed(report.diagnosis) {
+        writeln!(out, "<p class=\"sub\">{}</p>", Escaped(sentence(&hidden)))?;
+    }
     writeln!(out, "</header>")
 }
 
@@ -166,6 +170,9 @@ fn advice(shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
 fn footer(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let read = Escaped(sentence(&words::read(report.diagnosis))).to_string();
     writeln!(out, "<footer>\n<p>{read}.</p>")?;
+    for line in board::counters(report.diagnosis) {
+        writeln!(out, "<p>{}.</p>", Escaped(line))?;
+    }
     if !report.diagnosis.warnings.is_empty() {
         writeln!(out, "<details>\n<summary>Notes on the log</summary>\n<ul>")?;
         for warning in &report.diagnosis.warnings {

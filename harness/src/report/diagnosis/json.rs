@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::groups::Report;
 use super::words::seconds;
-use crate::diagnose::{Advice, AreaState, Failure, Resident};
+use crate::diagnose::{Advice, AreaState, Counter, Failure, Resident};
 
 /// The version of the object.
 pub const SCHEMA: u32 = 1;
@@ -72,6 +72,14 @@ struct AreaJson<'a> {
     free: Option<u64>,
     largest_run: u64,
     complete: bool,
+}
+
+#[derive(Serialize)]
+struct CounterJson<'a> {
+    area: Option<&'a str>,
+    name: &'a str,
+    value: u64,
+    unit: &'static str,
 }
 
 #[derive(Serialize)]
@@ -204,7 +212,18 @@ pub fn tail(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     list(diagnosis.areas.iter().map(area_json), out)?;
     out.write_all(b"], \"groups\": [")?;
     list(report.groups.iter().map(group_json), out)?;
+    write!(out, "], \"unknown_suppressed\": {}, \"counters\": [", diagnosis.suppressed)?;
+    list(diagnosis.counters.iter().map(counter_json), out)?;
     writeln!(out, "]}}")
+}
+
+fn counter_json(counter: &Counter) -> CounterJson<'_> {
+    CounterJson {
+        area: counter.area.as_deref(),
+        name: &counter.name,
+        value: counter.value,
+        unit: counter.unit(),
+    }
 }
 
 fn group_json<'a>(shown: &'a super::groups::Shown<'_>) -> GroupJson<'a> {
@@ -293,6 +312,29 @@ mod tests {
         assert_eq!(value["warnings"][0], "read a.log line 3: a number is cut");
         assert_eq!(value["groups"][0]["failures"], 1);
         assert_eq!(value["areas"][0]["pages"], 2048);
+        assert_eq!((&value["unknown_suppressed"], &value["counters"]), (&0.into(), &json!([])));
+    }
+
+    #[test]
+    fn counters_have_a_unit_and_hidden_failures_a_number() {
+        let mut found = diagnosis();
+        found.suppressed = 283;
+        let (area, name) = (Some("vpu".into()), "alloc_pages_fail".into());
+        found.counters = vec![
+            Counter { area: None, name: "CmaFree".into(), value: 4096 },
+            Counter { area, name, value: 456 },
+        ];
+        let text = written(&[], &found, |report, out| {
+            head(out)?;
+            tail(report, out)
+        });
+        let value: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(value["unknown_suppressed"], 283);
+        let counters = json!([
+            {"area": null, "name": "CmaFree", "value": 4096, "unit": "bytes"},
+            {"area": "vpu", "name": "alloc_pages_fail", "value": 456, "unit": "pages"},
+        ]);
+        assert_eq!(value["counters"], counters);
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod residents;
 
 use std::io::{self, Write};
 
+use super::board;
 use super::groups::{Report, Shown};
 use super::words::{self, clean, counted};
 use crate::diagnose::Advice;
@@ -103,9 +104,10 @@ fn advice<'a>(
     said: &mut Vec<&'a Advice>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let new: Vec<_> = advice.iter().filter(|one| !said.contains(one)).collect();
+    let shown = words::most_useful(advice);
+    let new: Vec<_> = shown.iter().copied().filter(|one| !said.contains(one)).collect();
     said.extend(&new);
-    if new.len() < advice.len() && new.iter().all(|one| !one.helps) {
+    if new.len() < shown.len() && new.iter().all(|one| !one.helps) {
         let more = if new.is_empty() { "as above" } else { "as above, and:" };
         labelled("helps", more, paint, out)?;
     }
@@ -143,6 +145,12 @@ fn rest(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
 fn footer(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)?;
     wrapped(&words::read(report.diagnosis), "", "  ", out)?;
+    if let Some(hidden) = board::suppressed(report.diagnosis) {
+        wrapped(&hidden, "unknown: ", "  ", out)?;
+    }
+    for line in board::counters(report.diagnosis) {
+        wrapped(&line, "counters: ", "  ", out)?;
+    }
     let warnings = &report.diagnosis.warnings;
     for warning in warnings.iter().take(MOST_WARNINGS) {
         wrapped(&clean(warning), "note: ", "  ", out)?;

@@ -4,7 +4,8 @@ use super::CAPS;
 use super::groups::{Group, Report, Shown};
 use crate::cause::Cause;
 use crate::diagnose::{
-    Advice, AlignFrom, AreaState, Diagnosis, Failure, Pitch, Reported, Resident, errno_name,
+    Advice, AlignFrom, AreaState, Confidence, Diagnosis, Failure, Pitch, Reported, Resident,
+    errno_name,
 };
 
 /// `1 page`, `2 pages`.
@@ -61,36 +62,33 @@ pub(super) fn occurrence(group: &Group) -> String {
 pub(super) fn answer(failure: &Failure) -> String {
     let pages = failure.incident.count.map(|count| counted(count, "page"));
     let Some(pages) = pages else { return answer_without_request(failure) };
-    let list = failure.list;
-    let longest = list.map_or(0, |list| list.largest_run);
-    let free = list.and_then(|list| list.free);
+    let (list, state) = (failure.list, failure.incident.state.as_deref());
+    let longest = longest(failure);
+    let free = list.and_then(|list| list.free).or_else(|| state.and_then(|state| state.free));
+    let total = list.and_then(|list| list.total).or_else(|| state.and_then(|state| state.total));
     let order = failure.align.map_or_else(String::new, |(order, _)| format!(" at order {order}"));
     match failure.verdict {
         Some(Cause::Alignment) => {
-            format!(
-                "{pages}{order} do not fit, though {longest} are free in one run{}",
-                lower(failure)
-            )
+            let run = longest.map_or_else(|| "enough".to_string(), |run| run.to_string());
+            format!("{pages}{order} do not fit, though {run} are free in one run{}", lower(failure))
         }
         Some(Cause::Fragmentation) => {
             let free = free.map_or_else(|| "enough".to_string(), |free| free.to_string());
-            let longest = list.map_or_else(
+            let shown = if sees_all(failure) { "" } else { " shown" };
+            let longest = longest.map_or_else(
                 || "no run is long enough".to_string(),
-                |_| format!("the longest run has {longest}"),
+                |longest| format!("the longest run{shown} has {longest}"),
             );
             format!("{pages} do not fit in one piece: {free} are free, but {longest}")
         }
         Some(Cause::Exhausted) => match free {
             Some(free) => {
-                let total = list.and_then(|list| list.total);
                 let of = total.map_or_else(String::new, |total| format!(" of {total}"));
                 format!("{pages} were asked for and only {free}{of} are free")
             }
             None => format!("{pages} were asked for and fewer are free"),
         },
         Some(Cause::TooLarge) => {
-            let total = failure.incident.state.as_ref().and_then(|state| state.total);
-            let total = total.or_else(|| list.and_then(|list| list.total));
             let has = total.map_or_else(|| "fewer".to_string(), |total| format!("only {total}"));
             format!("{pages} were asked for and the area has {has}")
         }
@@ -118,6 +116,31 @@ pub(super) fn answer(failure: &Failure) -> String {
     }
 }
 
+/// Pages of the longest run that is known, where any is.
+fn longest(failure: &Failure) -> Option<u64> {
+    let of_list = failure.list.map(|list| list.largest_run);
+    of_list.or_else(|| Some(failure.incident.state.as_ref()?.largest_run()).filter(|run| *run > 0))
+}
+
+/// Where a trace or a bitmap shows all of it.
+fn free_of_state(failure: &Failure) -> Option<String> {
+    let state = failure.incident.state.as_ref().filter(|state| state.complete)?;
+    let (free, total) = (state.known_free(), state.total?);
+    Some(format!(
+        "{free} of {} ({}), in {}, the longest of {}",
+        counted(total, "page"),
+        percent(free, total),
+        counted(state.holes().count() as u64, "run"),
+        state.largest_run()
+    ))
+}
+
+/// Whether every free run is known.
+fn sees_all(failure: &Failure) -> bool {
+    let state = failure.incident.state.as_ref();
+    failure.list.map_or_else(|| state.is_some_and(|state| state.complete), |list| list.complete)
+}
+
 fn answer_without_request(failure: &Failure) -> String {
     let what = match failure.incident.reported {
         Reported::List => "a list of free runs stands here without the request that failed",
@@ -137,6 +160,12 @@ fn lower(failure: &Failure) -> String {
 pub(super) fn headline(report: &Report<'_>) -> String {
     if let ([shown], 0) = (report.groups.as_slice(), report.beyond) {
         return group_line(shown.group);
+    }
+    let hidden = report.diagnosis.suppressed;
+    if report.groups.is_empty() && hidden > 0 {
+        let were = if hidden == 1 { "was" } else { "were" };
+        let lines = counted(hidden, "failure line");
+        return format!("no failure in this log, but {lines} {were} hidden by the rate limit");
     }
     if report.groups.is_empty() {
         return "no failed CMA allocation in this log".to_string();
@@ -164,6 +193,7 @@ pub(super) fn facts(shown: &Shown<'_>) -> Vec<(&'static str, String)> {
     facts.push(("where", place(failure)));
     facts.extend(free(failure).map(|text| ("free", text)));
     facts.extend(fit(failure).map(|text| ("fits", text)));
+    facts.extend(shown.memory.clone().map(|text| ("memory", text)));
     facts
 }
 
@@ -220,7 +250,7 @@ fn times(number: u64) -> String {
 }
 
 fn free(failure: &Failure) -> Option<String> {
-    let list = failure.list?;
+    let Some(list) = failure.list else { return free_of_state(failure) };
     let mut text = match (list.free, list.total) {
         (Some(free), Some(total)) => {
             format!("{free} of {} ({})", counted(total, "page"), percent(free, total))
@@ -229,12 +259,16 @@ fn free(failure: &Failure) -> Option<String> {
         (None, Some(total)) => format!("unknown, of {}", counted(total, "page")),
         (None, None) => "unknown".to_string(),
     };
-    text += &format!(", in {}, the longest of {}", counted(list.runs, "run"), list.largest_run);
-    if let (Some(usable), Some((order, _))) = (list.largest_usable, failure.align) {
-        text += &format!("; at order {order} at most {usable} of a run can be used");
-    }
-    if !list.complete {
-        text += "; the list is not complete";
+    let runs = format!("{}, the longest of {}", counted(list.runs, "run"), list.largest_run);
+    let shown = failure.incident.state.as_ref().map(|state| state.known_free());
+    text += &match (list.complete, list.runs, shown) {
+        (_, 0, _) => String::new(),
+        (true, ..) => format!(", in {runs}"),
+        (false, _, Some(shown)) => format!("; the list is cut: it shows {shown} in {runs}"),
+        (false, _, None) => format!("; the list is cut: it shows {runs}"),
+    };
+    if let (1.., Some(usable), Some((order, _))) = (list.runs, list.largest_usable, failure.align) {
+        text += &format!("; at order {order} at most {usable} of one can be used");
     }
     Some(text)
 }
@@ -242,23 +276,36 @@ fn free(failure: &Failure) -> Option<String> {
 fn fit(failure: &Failure) -> Option<String> {
     let (fit, count) = (failure.would_fit?, failure.incident.count?);
     let (order, _) = failure.align?;
-    let most = fit.largest_count_at_this_align;
+    let most = match (sees_all(failure), fit.largest_count_at_this_align) {
+        (true, most) => format!("at order {order} at most {most} fit"),
+        (false, most) => format!("at order {order} the list shows room for {most}"),
+    };
     Some(match (fit.max_align, fit.at) {
         (Some(max), Some(at)) if max < order => {
-            let end = at.saturating_add(count);
-            format!(
-                "at order {max} they would have gone to pages {at} to {}; at order {order} at most \
-                 {most} fit",
-                end.saturating_sub(1)
-            )
+            let last = at.saturating_add(count).saturating_sub(1);
+            format!("at order {max} they would have gone to pages {at} to {last}; {most}")
         }
         (Some(_), Some(at)) => format!("they fit, at page {at}: room was not what was missing"),
-        (Some(max), None) if max < order => {
-            format!("at order {max}; at order {order} at most {most} fit")
-        }
+        (Some(max), None) if max < order => format!("at order {max}; {most}"),
         (Some(_), None) => "they fit: room was not what was missing".to_string(),
-        (None, _) => format!("at no order; at order {order} at most {most} fit"),
+        (None, _) if failure.verdict == Some(Cause::Exhausted) => return None,
+        (None, _) if sees_all(failure) => format!("at no order; {most}"),
+        (None, _) => "nowhere in what the list shows".to_string(),
     })
+}
+
+/// The advice that a terminal shows, in its order: what helps most, whether a bigger area does, and
+/// the next step. JSON and HTML have all of it.
+pub(super) fn most_useful(advice: &[Advice]) -> Vec<&Advice> {
+    const MOST: usize = 5;
+    let always = |one: &Advice| matches!(one.kind, "bigger_area" | "collect");
+    let mut room = MOST.saturating_sub(advice.iter().filter(|one| always(one)).count());
+    let mut keep = |one: &&Advice| {
+        let kept = always(one) || room > 0;
+        room = room.saturating_sub(usize::from(!always(one)));
+        kept
+    };
+    advice.iter().filter(|one| keep(one)).collect()
 }
 
 /// What something that helps costs or saves; nothing where it is free, or does not help.
@@ -271,7 +318,8 @@ pub(super) fn cost(advice: &Advice) -> Option<String> {
 /// What the buffers that strand most would do to the whole area, at this cap and at lower ones.
 pub(super) fn pitch(area: &AreaState, residents: &[Resident], cap: u32) -> Option<String> {
     let total = area.total?;
-    let worst = residents.iter().max_by_key(|resident| resident.stranded_pages)?;
+    let sure = residents.iter().filter(|resident| resident.confidence > Confidence::Guess);
+    let worst = sure.max_by_key(|resident| resident.stranded_pages)?;
     let at = |cap| Pitch::of(worst.count, total, cap);
     let free = |pitch: Pitch| format!("{:.1} %", 100.0 * pitch.free_share(total));
     let now = at(cap);
@@ -291,6 +339,16 @@ pub(super) fn pitch(area: &AreaState, residents: &[Resident], cap: u32) -> Optio
         text += &format!("; {}", lower.join(", "));
     }
     Some(text + ".")
+}
+
+/// What the table of buffers is about: of a list that is cut only what it shows.
+pub(super) fn fills(area: &AreaState) -> String {
+    let name = area.name.as_deref().map_or_else(|| "the area".to_string(), clean);
+    if area.complete {
+        format!("what fills {name}")
+    } else {
+        format!("what is seen to fill {name}")
+    }
 }
 
 /// Pages that `cap` gives back.

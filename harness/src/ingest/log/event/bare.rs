@@ -2,7 +2,7 @@
 
 use super::super::super::Format;
 use super::digits;
-use super::head::last_word;
+use super::words::last_word;
 
 pub(super) const FORMAT: Format = Format {
     name: "trace-bare",

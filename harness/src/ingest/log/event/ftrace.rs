@@ -2,7 +2,7 @@
 
 use super::super::super::Format;
 use super::super::{Record, Sink};
-use super::{digits, head, trim_quote};
+use super::{digits, trim_quote, words};
 
 pub(super) const FORMAT: Format = Format {
     name: "ftrace",
@@ -17,7 +17,7 @@ pub(super) fn task(text: &[u8]) -> Option<(Option<&[u8]>, u32)> {
     let text = without_tgid(text);
     let dash = text.iter().rposition(|byte| !byte.is_ascii_digit())?;
     let (comm, pid) = text.split_at(dash);
-    let pid = head::number(pid.strip_prefix(b"-")?)?;
+    let pid = words::number(pid.strip_prefix(b"-")?)?;
     let comm = trim_quote(comm).trim_ascii_end();
     Some(((!comm.is_empty() && comm != b"<...>").then_some(comm), pid))
 }
@@ -74,5 +74,5 @@ pub(super) fn of_cpu(line: &[u8]) -> Option<(Option<u32>, &[u8])> {
     let rest = rest.strip_prefix(b":").unwrap_or(rest).trim_ascii_start();
     let end = rest.iter().position(|byte| !byte.is_ascii_digit())?;
     let what = rest[end..].trim_ascii_start().strip_prefix(b"[")?;
-    Some((head::number(&rest[..end]), what.strip_suffix(b"]")?))
+    Some((words::number(&rest[..end]), what.strip_suffix(b"]")?))
 }

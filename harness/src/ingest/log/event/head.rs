@@ -1,5 +1,6 @@
 //! What stands in front of the name of an event: who, on which CPU, when.
 
+use super::words::{last_word, number};
 use super::{bare, ftrace, perf};
 
 /// The head of a line.
@@ -48,17 +49,6 @@ fn cpu(text: &[u8]) -> (&[u8], Option<u32>) {
     }
 }
 
-/// The last word of `text`, and the text before it without blanks at its end.
-pub(super) fn last_word(text: &[u8]) -> (&[u8], &[u8]) {
-    let start = text.iter().rposition(|byte| matches!(byte, b' ' | b'\t')).map_or(0, |at| at + 1);
-    (text[..start].trim_ascii_end(), &text[start..])
-}
-
 fn bracketed(word: &[u8]) -> Option<u32> {
     number(word.strip_prefix(b"[")?.strip_suffix(b"]")?)
-}
-
-/// A number of 32 bits.
-pub(super) fn number(text: &[u8]) -> Option<u32> {
-    super::digits(text).and_then(|number| u32::try_from(number).ok())
 }

@@ -2,7 +2,7 @@
 
 use super::super::super::Format;
 use super::super::{Record, Sink};
-use super::head::{self, last_word};
+use super::words::{self, last_word};
 use super::{digits, trim_quote};
 
 pub(super) const FORMAT: Format = Format {
@@ -17,7 +17,7 @@ pub(super) const FORMAT: Format = Format {
 pub(super) fn task(text: &[u8]) -> Option<(Option<&[u8]>, u32)> {
     let (comm, ids) = last_word(text);
     let tid = ids.rsplit(|byte| *byte == b'/').next()?;
-    let tid = head::number(tid)?;
+    let tid = words::number(tid)?;
     let comm = trim_quote(comm);
     Some(((!comm.is_empty()).then_some(comm), tid))
 }

@@ -4,9 +4,8 @@
 use std::sync::Arc;
 
 use super::super::{DebugfsFile, Found, Sink};
-use super::debugfs::Name;
 use super::debugfs_record;
-use super::path::{File, Target};
+use super::path::{File, Name, Target};
 
 /// The most words: an area of 2^27 pages, 512 GiB.
 const MOST_WORDS: usize = 1 << 22;

@@ -2,7 +2,7 @@
 
 use super::super::super::Format;
 use super::super::{DebugfsFile, Sink};
-use super::path::Target;
+use super::path::{Name, Target};
 use super::{debugfs_record, number as whole, too_large};
 
 pub(super) const FORMAT: Format = Format {
@@ -14,32 +14,6 @@ pub(super) const FORMAT: Format = Format {
     kernels: "4.1 on",
     written: false,
 };
-
-/// A file of an area.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Name {
-    BasePfn,
-    Count,
-    OrderPerBit,
-    Used,
-    MaxChunk,
-    Bitmap,
-}
-
-impl Name {
-    /// By its name.
-    pub(super) fn parse(name: &[u8]) -> Option<Self> {
-        Some(match name {
-            b"base_pfn" => Self::BasePfn,
-            b"count" => Self::Count,
-            b"order_per_bit" => Self::OrderPerBit,
-            b"used" => Self::Used,
-            b"maxchunk" => Self::MaxChunk,
-            b"bitmap" => Self::Bitmap,
-            _ => return None,
-        })
-    }
-}
 
 /// Reads the number that stands in a file.
 pub(super) fn number(name: Name, target: &Target, text: &[u8], sink: &mut Sink<'_>) -> bool {

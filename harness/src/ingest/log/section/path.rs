@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::super::event::names::Names;
-use super::debugfs::Name;
 
 /// A file, and what it belongs to.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -14,6 +13,32 @@ pub(super) struct Target {
     pub(super) range: Option<u32>,
     /// Which file.
     pub(super) file: File,
+}
+
+/// A file of debugfs `cma/AREA/`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Name {
+    BasePfn,
+    Count,
+    OrderPerBit,
+    Used,
+    MaxChunk,
+    Bitmap,
+}
+
+impl Name {
+    /// By its name.
+    pub(super) fn parse(name: &[u8]) -> Option<Self> {
+        Some(match name {
+            b"base_pfn" => Self::BasePfn,
+            b"count" => Self::Count,
+            b"order_per_bit" => Self::OrderPerBit,
+            b"used" => Self::Used,
+            b"maxchunk" => Self::MaxChunk,
+            b"bitmap" => Self::Bitmap,
+            _ => return None,
+        })
+    }
 }
 
 /// A kind of file.

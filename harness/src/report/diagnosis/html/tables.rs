@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::super::CAPS;
 use super::super::groups::Report;
 use super::super::words::{self, counted, recoverable};
-use super::{Escaped, class};
+use super::{Escaped, class, sentence};
 use crate::diagnose::{AreaState, Resident};
 
 /// Writes a row for each group.
@@ -55,13 +55,13 @@ pub(super) fn areas(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     let diagnosis = report.diagnosis;
     let areas = diagnosis.areas.iter().zip(&diagnosis.residents);
     for (index, (area, residents)) in areas.enumerate().filter(|(_, (_, all))| !all.is_empty()) {
-        let name = area.name.as_deref().unwrap_or("the area");
+        let title = sentence(&words::fills(area));
         writeln!(
             out,
-            "<section aria-labelledby=\"a{index}\">\n<h2 id=\"a{index}\">What fills {}</h2>\n\
+            "<section aria-labelledby=\"a{index}\">\n<h2 id=\"a{index}\">{}</h2>\n\
              <p>Buffers by size, the pages that they strand at CONFIG_CMA_ALIGNMENT={cap}, and what \
              a smaller value would give back.</p>",
-            Escaped(name),
+            Escaped(title),
             cap = diagnosis.cap,
         )?;
         table(area, residents, diagnosis.cap, index, out)?;
@@ -93,7 +93,8 @@ fn table(
     writeln!(out, "<th scope=\"col\">Sure</th></tr></thead>\n<tbody>")?;
     for resident in residents {
         let blocks = resident.blocks.map_or_else(|| "–".to_string(), |blocks| blocks.to_string());
-        let (stranded, total) = (resident.stranded_pages, area.total);
+        // Of a list that is cut the share would be of no meaning.
+        let (stranded, total) = (resident.stranded_pages, area.total.filter(|_| area.complete));
         let share = total.map_or_else(String::new, |total| {
             format!(" <small>{}</small>", words::percent(stranded, total))
         });

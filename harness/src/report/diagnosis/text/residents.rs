@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::super::CAPS;
-use super::super::words::{self, clean, recoverable};
+use super::super::words::{self, recoverable};
 use super::draw;
 use super::paint::{Paint, wrapped};
 use crate::diagnose::{AreaState, Resident};
@@ -16,9 +16,8 @@ pub(super) fn write(
     paint: Paint,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let name = area.name.as_deref().map_or_else(|| "the area".to_string(), clean);
-    let title =
-        format!("what fills {name}, and what a smaller cap would give back (cap {cap} now)");
+    let title = words::fills(area);
+    let title = format!("{title}, and what a smaller cap would give back (cap {cap} now)");
     writeln!(out, "{}", paint.bold(&title))?;
     let caps: Vec<u32> = CAPS.into_iter().filter(|other| *other < cap).collect();
     let mut head: Vec<String> =

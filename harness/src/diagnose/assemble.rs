@@ -89,8 +89,8 @@ pub struct Incident {
     pub state: Option<Arc<AreaState>>,
     /// The state contradicts itself at every order per bit: nothing rests on its positions.
     pub doubtful: bool,
-    /// Orders per bit that explain its list as well as that of its state.
-    pub other_orders: Vec<u32>,
+    /// What its list shows where it is read at another order per bit, which it allows as well.
+    pub other_readings: Vec<AreaState>,
     /// The state may be of another moment, or of another area.
     pub moved: bool,
     /// Reports of this same failure beside the first.
@@ -344,7 +344,7 @@ impl Assembler {
                 other_lists: Vec::new(),
                 state: None,
                 doubtful: false,
-                other_orders: Vec::new(),
+                other_readings: Vec::new(),
                 moved: false,
                 duplicates: 0,
             },
@@ -356,6 +356,7 @@ impl Assembler {
             total: None,
             together: Vec::new(),
             unsure: false,
+            anyones: false,
             before: None,
             traced: None,
             traced_runs: 0,

@@ -10,7 +10,6 @@ use std::sync::Arc;
 pub use asked::Asked;
 pub(super) use asked::ORDERS;
 pub(super) use layout::Layout;
-pub(super) use list::other_orders;
 
 use cma_policies::Run;
 

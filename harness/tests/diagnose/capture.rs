@@ -161,6 +161,10 @@ fn evidence(story: &Story, index: usize) -> Evidence {
         _ => None,
     });
     let records: Vec<_> = records.collect();
+    // A head with nothing behind it is no list.
+    let numbers = lines
+        .iter()
+        .any(|line| matches!(line.part, Part::List(..)) && line.text.contains(['@', '=']));
     let list = match records.first() {
         None => ListShown::Nothing,
         Some((_, all, _))
@@ -177,6 +181,6 @@ fn evidence(story: &Story, index: usize) -> Evidence {
         line,
         list,
         order: said(&lines, ", align ") || said(&events, " align="),
-        visible: line || list != ListShown::Nothing || ended || returned,
+        visible: line || numbers || ended || returned,
     }
 }

@@ -128,7 +128,10 @@ fn check(kernel: &str, files: &[&str], rows: &[Row], from: AlignFrom, dmesg: boo
         if dmesg {
             assert_eq!(incident.ret, Some(row.ret), "{place}");
             assert_eq!(failure.verdict, Some(row.cause), "{place}");
-            assert_eq!(failure.confidence, Confidence::Certain, "{place}");
+            // 512@256+512@2304+256@5120 of 16384 pages could as well be in bits of two pages.
+            let likely = !incident.other_readings.is_empty();
+            let sure = if likely { Confidence::Likely } else { Confidence::Certain };
+            assert!(failure.confidence >= sure, "{place}");
             let list = failure.list.expect("a list");
             let said = (list.free, list.total, list.largest_run, list.complete);
             assert_eq!(said, (Some(row.free), Some(row.total), row.largest_run, true), "{place}");

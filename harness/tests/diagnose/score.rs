@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use cma_harness::cause::Cause;
-use cma_harness::diagnose::{self, AlignFrom, Confidence, Failure, Options};
+use cma_harness::diagnose::{self, AlignFrom, Confidence, Failure, Options, Reported};
 use cma_harness::ingest::Source;
 
 use crate::board::Truth;
@@ -48,8 +48,23 @@ impl Score {
         let (failures, _) = found(&log.sources);
         let mut left: Vec<Option<&Failure>> = failures.iter().map(Some).collect();
         let mut unmatched = Vec::new();
-        for (truth, evidence) in log.visible() {
-            match take(&mut left, |failure| is(failure, truth)) {
+        // Of two failures of so many pages, the line is that of the one whose line is there.
+        let (named, hidden): (Vec<_>, Vec<_>) =
+            log.visible().partition(|(_, evidence)| evidence.line);
+        for (truth, evidence) in named.into_iter().chain(hidden) {
+            let line = |failure: &Failure| {
+                matches!(failure.incident.reported, Reported::Line(_)) == evidence.line
+            };
+            let order = |failure: &Failure| {
+                let told = failure.align.filter(|(_, from)| *from != AlignFrom::Cap);
+                told.is_none_or(|(align, _)| align == truth.asked.align)
+            };
+            // Whose start is not there is of no order that is told.
+            let fits = |failure: &Failure| is(failure, truth) && (evidence.order || order(failure));
+            let found = take(&mut left, |failure| fits(failure) && line(failure) && order(failure))
+                .or_else(|| take(&mut left, |failure| fits(failure) && line(failure)))
+                .or_else(|| take(&mut left, fits));
+            match found {
                 Some(failure) => self.compare(log, truth, evidence, failure),
                 None => unmatched.push((truth, evidence)),
             }
@@ -158,7 +173,8 @@ impl Score {
                     wrong.push(format!("list {said:?} is {is:?}"));
                 }
             }
-            (ListShown::Part, Some(list)) if list.complete && plain => {
+            // One of which nothing is left may be that of its neighbour.
+            (ListShown::Part, Some(list)) if list.complete && plain && incident.list.is_some() => {
                 wrong.push("a cut list is called complete".to_string());
             }
             (ListShown::Nothing, Some(_)) if plain => {

@@ -44,7 +44,7 @@ fn failure(area: AreaState, count: u64, align: u32, verdict: Option<Cause>) -> F
         other_lists: Vec::new(),
         state: Some(Arc::new(area)),
         doubtful: false,
-        other_orders: Vec::new(),
+        other_readings: Vec::new(),
         moved: false,
         duplicates: 0,
     };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::super::state::Layout;
 use super::super::{AreaState, Known};
 use super::live::Live;
+use super::same;
 use crate::ingest::Geometry;
 use crate::ingest::log::DebugfsFile;
 
@@ -163,12 +164,61 @@ impl Areas {
             named(&reserved.area) && total.is_none_or(|total| total == reserved.pages)
         });
         match (fitting.next(), fitting.next()) {
-            (Some(reserved), None) => Layout {
-                total: Some(reserved.pages),
-                bases: vec![(0, reserved.base)],
-                ..Layout::default()
-            },
+            (Some(reserved), None) if reserved.area.is_some() || self.is_alone(name, total) => {
+                Layout {
+                    total: Some(reserved.pages),
+                    bases: vec![(0, reserved.base)],
+                    ..Layout::default()
+                }
+            }
             _ => Layout::default(),
+        }
+    }
+
+    /// Whether a reservation without a name, the only one of so many pages, can be of no other area
+    /// than this: others that may be as large have reservations of their own in the text.
+    fn is_alone(&self, name: Option<&Arc<str>>, total: Option<u64>) -> bool {
+        if name.is_none() {
+            return true;
+        }
+        let rivals = self.tracks.iter().filter(|track| {
+            let other = track.layout.name.is_some() && track.layout.name.as_ref() != name;
+            let has_own = self
+                .reserved
+                .iter()
+                .any(|reserved| reserved.area.is_some() && reserved.area == track.layout.name);
+            other && !has_own && same(track.layout.total, total)
+        });
+        let spare = self.reserved.iter().filter(|reserved| {
+            reserved.area.is_none() && total.is_some_and(|total| total != reserved.pages)
+        });
+        spare.count() >= rivals.count()
+    }
+
+    /// An area is named.
+    pub(super) fn met(&mut self, area: &Arc<str>) {
+        self.track(Some(area), None);
+    }
+
+    /// The pages of an area, where they are known.
+    pub(super) fn pages_of(&self, area: &str) -> Option<u64> {
+        let booted = || {
+            let named = |reserved: &&Reserved| reserved.area.as_deref() == Some(area);
+            self.reserved.iter().find(named).map(|reserved| reserved.pages)
+        };
+        let index = self.index(Some(area), None);
+        index.and_then(|index| self.tracks[index].layout.total).or_else(booted)
+    }
+
+    /// Whether some area is known to have so many pages.
+    pub(super) fn any_of(&self, total: u64) -> bool {
+        self.tracks.iter().any(|track| track.layout.total == Some(total))
+    }
+
+    /// A list of an area of so many pages was found behind a failure in this one.
+    pub(super) fn learned(&mut self, area: &Arc<str>, total: u64) {
+        if let Some(track) = self.track(Some(area), None) {
+            track.layout.total = track.layout.total.or(Some(total));
         }
     }
 

@@ -24,6 +24,8 @@ pub(super) struct Call {
     pub(super) busy: u64,
     /// Which claims are its own cannot be told, or events were lost.
     pub(super) unclear: bool,
+    /// It may have been granted: an end that names no call is of this one or of another.
+    pub(super) maybe_granted: bool,
     /// Its start is not in the text: there may have been more claims.
     pub(super) begun_before: bool,
     /// The page of the last busy claim.
@@ -68,6 +70,8 @@ pub(super) struct Wanted<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Calls {
     open: Vec<Call>,
+    /// How many of those that may have been granted were.
+    granted: usize,
 }
 
 impl Calls {
@@ -101,6 +105,7 @@ impl Calls {
                 asked: wanted.count.zip(wanted.align),
                 busy: 1,
                 unclear: false,
+                maybe_granted: false,
                 begun_before: true,
                 last_busy: page,
                 failure: None,
@@ -120,10 +125,15 @@ impl Calls {
     pub(super) fn finish(&mut self, wanted: Wanted<'_>, failed: bool) -> Option<Call> {
         let found = self.matching(wanted);
         let first = *found.first()?;
+        if !failed && wanted.task.is_none() && self.one_is_granted(&found) {
+            return None;
+        }
         // Of several, those whose failure was reported are the failed ones.
         let fits = |index: &&usize| self.open[**index].failure.is_some() == failed;
-        let index = found.iter().find(fits).copied().unwrap_or(first);
-        let mut call = self.open.remove(index);
+        let not_granted = |index: &&usize| !self.open[**index].maybe_granted;
+        let index = found.iter().find(fits).or_else(|| found.iter().find(not_granted));
+        let mut call = self.open.remove(index.copied().unwrap_or(first));
+        self.settle_granted();
         if found.len() > 1 && wanted.task.is_none() {
             call.unclear = true;
             for open in &mut self.open {
@@ -133,6 +143,33 @@ impl Calls {
         Some(call)
     }
 
+    /// One of `found`, of which none is known to have failed, was granted; whether they differ, so
+    /// that it matters which.
+    fn one_is_granted(&mut self, found: &[usize]) -> bool {
+        let may: Vec<usize> =
+            found.iter().copied().filter(|index| self.open[*index].failure.is_none()).collect();
+        let asked = may.first().map(|first| self.open[*first].asked);
+        if may.iter().all(|index| Some(self.open[*index].asked) == asked) {
+            return false;
+        }
+        for index in may {
+            self.open[index].maybe_granted = true;
+            self.open[index].unclear = true;
+        }
+        self.granted += 1;
+        self.settle_granted();
+        true
+    }
+
+    /// Where no more calls are left that may have been granted than were, these were.
+    fn settle_granted(&mut self) {
+        let may = self.open.iter().filter(|call| call.maybe_granted).count();
+        if may <= self.granted {
+            self.open.retain(|call| !call.maybe_granted);
+            self.granted = 0;
+        }
+    }
+
     /// The call of a failure line, which is then taken; and whether its order is certain.
     pub(super) fn of_failure(&mut self, wanted: Wanted<'_>) -> Option<(&mut Call, bool)> {
         let mut found = self.matching(wanted);
@@ -140,11 +177,29 @@ impl Calls {
         let first = *found.first()?;
         let asked = self.open[first].asked;
         let same = found.iter().all(|index| self.open[*index].asked == asked);
-        Some((&mut self.open[first], same))
+        // What fails was not granted.
+        let before = self.open[..first].iter().filter(|call| call.maybe_granted).count();
+        let open = self.open.len();
+        if std::mem::take(&mut self.open[first].maybe_granted) {
+            self.settle_granted();
+        }
+        let gone = if self.open.len() < open { before } else { 0 };
+        Some((self.open.get_mut(first - gone)?, same))
     }
 
     /// The only call that can have printed a list which no failure line names.
     pub(super) fn only(&mut self, task: Option<&Task>, at: Place) -> Option<&mut Call> {
+        let found = self.unreported(task, at);
+        if let [only] = found[..] { self.open.get_mut(only) } else { None }
+    }
+
+    /// Whether several calls can have printed it.
+    pub(super) fn several(&self, task: Option<&Task>, at: Place) -> bool {
+        self.unreported(task, at).len() > 1
+    }
+
+    /// The calls just heard of, which no failure line has named.
+    fn unreported(&self, task: Option<&Task>, at: Place) -> Vec<usize> {
         const NEAR: u64 = 8;
         let wanted = Wanted { origin: None, task, area: None, count: None, align: None };
         let mut found = self.matching(wanted);
@@ -154,7 +209,7 @@ impl Calls {
                 && call.asked.is_some()
                 && at.seq.saturating_sub(call.last.seq) <= NEAR
         });
-        if let [only] = found[..] { self.open.get_mut(only) } else { None }
+        found
     }
 
     /// Whether a traced call is in flight.
@@ -234,6 +289,7 @@ mod tests {
             asked: Some((count, 0)),
             busy: 0,
             unclear: false,
+            maybe_granted: false,
             begun_before: false,
             last_busy: None,
             failure: None,

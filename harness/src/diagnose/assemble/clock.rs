@@ -12,6 +12,9 @@ use crate::kernel::Errno;
 /// Stamps of one failure that differ by more are of two, where the clocks are compared already.
 const KNOWN_US: u64 = 20_000;
 
+/// Stamps that differ by no more are of one failure.
+const SAME_US: u64 = 1_000;
+
 /// The most that is looked at for one pair.
 const MOST_LOOKS: usize = 64;
 
@@ -25,6 +28,15 @@ pub(super) struct Clock {
     unlisted: VecDeque<Id>,
     /// Clock of the trace less that of the log.
     offset_us: Option<i64>,
+}
+
+/// How close two stamps must be, where the clocks are compared already.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Near {
+    /// As close as the lines of one failure.
+    Same,
+    /// As close as they are where a console is slow.
+    Anyhow,
 }
 
 /// A stamp of a trace and one of a log.
@@ -68,13 +80,23 @@ impl Clock {
         count: u64,
         ret: Option<Errno>,
     ) -> Option<Id> {
+        let within = self.within(Near::Anyhow);
         let queue = self.traces.get_mut(&count)?;
         let fits = |open: &Open| {
             let incident = &open.incident;
             !open.has_line && same(incident.area.as_deref(), area) && same(incident.ret, ret)
         };
         let stamps = |open: &Open| Stamps { trace_us: open.trace_us, log_us: at.time_us };
-        take(queue, window, &mut self.offset_us, at, stamps, fits)
+        take(queue, window, &mut self.offset_us, within, at, stamps, fits)
+    }
+
+    /// How far apart the stamps of one failure are at most.
+    fn within(&self, near: Near) -> u64 {
+        match (self.offset_us, near) {
+            (None, _) => SECOND_US,
+            (Some(_), Near::Same) => SAME_US,
+            (Some(_), Near::Anyhow) => KNOWN_US,
+        }
     }
 
     /// The failure line of a traced failure.
@@ -85,7 +107,9 @@ impl Clock {
         area: Option<&str>,
         asked: (u64, Option<u32>),
         ret: Option<Errno>,
+        near: Near,
     ) -> Option<Id> {
+        let within = self.within(near);
         let queue = self.lines.get_mut(&asked.0)?;
         let fits = |open: &Open| {
             let incident = &open.incident;
@@ -96,15 +120,16 @@ impl Clock {
                 && same(align, asked.1)
         };
         let stamps = |open: &Open| Stamps { trace_us: at.time_us, log_us: open.incident.time_us };
-        take(queue, window, &mut self.offset_us, at, stamps, fits)
+        take(queue, window, &mut self.offset_us, within, at, stamps, fits)
     }
 
     /// The list of a traced failure, where its line was hidden.
-    pub(super) fn list_of_trace(&mut self, window: &Window, at: Place) -> Option<Id> {
+    pub(super) fn list_of_trace(&mut self, window: &Window, at: Place, near: Near) -> Option<Id> {
         self.offset_us?;
-        let fits = |open: &Open| !open.has_trace && !open.has_line;
+        let within = self.within(near);
+        let fits = |open: &Open| !open.has_trace && !open.has_line && open.incident.count.is_none();
         let stamps = |open: &Open| Stamps { trace_us: at.time_us, log_us: open.incident.time_us };
-        take(&mut self.lists, window, &mut self.offset_us, at, stamps, fits)
+        take(&mut self.lists, window, &mut self.offset_us, within, at, stamps, fits)
     }
 
     /// The traced failure of a list, where its line was hidden.
@@ -112,7 +137,8 @@ impl Clock {
         self.offset_us?;
         let fits = |open: &Open| open.incident.list.is_none() && !open.has_line;
         let stamps = |open: &Open| Stamps { trace_us: open.trace_us, log_us: at.time_us };
-        take(&mut self.unlisted, window, &mut self.offset_us, at, stamps, fits)
+        let within = self.within(Near::Anyhow);
+        take(&mut self.unlisted, window, &mut self.offset_us, within, at, stamps, fits)
     }
 
     /// Failure `id` is done.
@@ -144,11 +170,11 @@ fn take(
     queue: &mut VecDeque<Id>,
     window: &Window,
     offset_us: &mut Option<i64>,
+    within: u64,
     at: Place,
     stamps: impl Fn(&Open) -> Stamps,
     fits: impl Fn(&Open) -> bool,
 ) -> Option<Id> {
-    let within = if offset_us.is_some() { KNOWN_US } else { SECOND_US };
     let mut index = 0;
     for _ in 0..MOST_LOOKS {
         let id = *queue.get(index)?;

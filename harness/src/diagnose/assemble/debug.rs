@@ -28,6 +28,7 @@ impl Assembler {
                     asked: Some((count, align)),
                     busy: 0,
                     unclear: false,
+                    maybe_granted: false,
                     begun_before: false,
                     last_busy: None,
                     failure: None,
@@ -80,18 +81,72 @@ impl Assembler {
             }
             return;
         }
-        let mut open = self.open(Reported::Debug, task.cloned());
+        let listed = call.as_ref().and_then(|call| self.list_of_call(call));
+        let area = call.as_ref().and_then(|call| call.area.as_deref());
+        let traced = asked.and_then(|(count, _)| {
+            self.clock.trace_of_line(&self.window, self.at, area, count, None)
+        });
+        let id = match (traced, listed) {
+            (Some(id), Some(list)) => {
+                self.take_list(id, list);
+                id
+            }
+            (Some(id), None) | (None, Some(id)) => id,
+            (None, None) => {
+                let open = self.open(Reported::Debug, task.cloned());
+                self.window.push(open)
+            }
+        };
+        if let (None, Some((count, _))) = (traced, asked) {
+            self.clock.line(id, count);
+        }
+        self.seen.note(Kind::Debug, self.at, key, id);
+        let Some(open) = self.window.get_mut(id) else { return };
+        if traced.is_some() || listed.is_some() {
+            open.incident.duplicates += 1;
+        }
         open.has_end = true;
         let incident = &mut open.incident;
-        incident.count = asked.map(|(count, _)| count);
-        incident.align = asked.map(|(_, align)| (align, AlignFrom::Debug));
+        incident.count = incident.count.or(asked.map(|(count, _)| count));
+        let align = asked.map(|(_, align)| (align, AlignFrom::Debug));
+        incident.align = incident.align.or(align);
         if let Some(call) = call {
-            incident.busy_retries = call.retries();
-            incident.tried = (call.busy > 0 && !call.unclear).then_some(true);
-            incident.area = call.area;
+            let tried = (call.busy > 0 && !call.unclear).then_some(true);
+            incident.busy_retries = incident.busy_retries.or(call.retries());
+            incident.tried = incident.tried.or(tried);
+            incident.area = incident.area.take().or(call.area);
         }
-        let id = self.window.push(open);
-        self.seen.note(Kind::Debug, self.at, key, id);
+    }
+
+    /// The list just before the end of `call`, where several calls could have printed it: all that
+    /// it says is that one of them failed.
+    fn list_of_call(&mut self, call: &Call) -> Option<Id> {
+        call.asked?;
+        let at = self.at;
+        let near = self.window.latest(8).filter(|(_, open)| {
+            open.anyones
+                && open.incident.count.is_none()
+                && open.last.is_near(at, END_LINES, SECOND_US)
+        });
+        let oldest = near.last().map(|(id, _)| id)?;
+        let open = self.window.get_mut(oldest)?;
+        open.anyones = false;
+        open.unsure = true;
+        Some(oldest)
+    }
+
+    /// The list of failure `from` is that of failure `id`: the two are one.
+    fn take_list(&mut self, id: Id, from: Id) {
+        let Some(other) = self.window.get_mut(from) else { return };
+        other.gone = true;
+        let (list, list_us, shown) = (other.incident.list.take(), other.list_us, other.shown);
+        let Some(open) = self.window.get_mut(id) else { return };
+        open.unsure = true;
+        open.list_us = open.list_us.or(list_us);
+        open.shown = open.shown.and(shown);
+        if open.incident.list.is_none() {
+            open.incident.list = list;
+        }
     }
 
     /// The claims of a call whose start is not in the text are those of the failure that ends it.
@@ -189,6 +244,43 @@ mod tests {
             .map(|failure| (failure.align.unwrap().0, failure.incident.busy_retries))
             .collect();
         assert_eq!(said, [(2, None), (4, None)]);
+    }
+
+    /// The line of one of two calls was hidden, and nothing says whose list it is.
+    #[test]
+    fn a_list_of_one_of_two_calls_is_of_the_one_that_ends() {
+        let script = Script::new()
+            .start(Origin::Debug, 16, 4)
+            .start(Origin::Debug, 64, 2)
+            .list(&[(5, 9)], 512)
+            .fail(Shape::Named, 64, -12)
+            .list(&[(5, 9)], 512)
+            .returned(Page::Null)
+            .returned(Page::Null);
+        let failures = script.failures();
+        let counts: Vec<_> = failures.iter().map(|failure| failure.incident.count).collect();
+        assert_eq!(counts, [Some(16), Some(64)]);
+        assert_ne!(failures[0].confidence.name(), "certain");
+    }
+
+    /// `returned` names no call: a line says which of two was not granted.
+    #[test]
+    fn what_fails_was_not_granted() {
+        let script = Script::new()
+            .start(Origin::Debug, 476, 6)
+            .start(Origin::Debug, 39, 5)
+            .returned(Page::Some)
+            .fail(Shape::Named, 476, -16)
+            .returned(Page::Null);
+        assert_eq!(script.only().align, Some((6, AlignFrom::Debug)));
+        let both = Script::new()
+            .start(Origin::Debug, 476, 6)
+            .start(Origin::Debug, 39, 5)
+            .returned(Page::Some)
+            .returned(Page::Some)
+            .start(Origin::Debug, 9, 4)
+            .returned(Page::Null);
+        assert_eq!(both.only().incident.count, Some(9));
     }
 
     #[test]

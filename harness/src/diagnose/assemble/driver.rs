@@ -12,6 +12,9 @@ const AT_ONCE_LINES: u64 = 4;
 /// Lines within which the failure of a shell's request follows: a page may be dumped in between.
 const SHELL_LINES: u64 = 64;
 
+/// The same where the stamps tell the time.
+const STAMPED_LINES: u64 = 400;
+
 /// Busy ranges, one after the other.
 #[derive(Clone, Copy, Debug)]
 struct Ranges {
@@ -160,8 +163,16 @@ impl Assembler {
     /// A driver says that it got no memory.
     pub(super) fn driver(&mut self, bytes: Option<u64>, cma: bool) {
         let count = bytes.map(|bytes| bytes.div_ceil(4096)).filter(|count| *count > 0);
+        let key = count.unwrap_or(u64::MAX);
+        if let Some(id) = self.seen.find(Kind::Driver, self.at, key) {
+            if let Some(open) = self.window.get_mut(id) {
+                open.incident.duplicates += 1;
+            }
+            return;
+        }
         if let Some(id) = self.failure_of_driver(count, cma) {
             let at = self.at;
+            self.seen.note(Kind::Driver, at, key, id);
             if let Some(open) = self.window.get_mut(id) {
                 open.last = at;
             }
@@ -169,13 +180,6 @@ impl Assembler {
         }
         let claims = self.near.take_claims(count, self.at);
         if claims.is_none() && count.is_none() && !cma {
-            return;
-        }
-        let key = count.unwrap_or(u64::MAX);
-        if let Some(id) = self.seen.find(Kind::Driver, self.at, key) {
-            if let Some(open) = self.window.get_mut(id) {
-                open.incident.duplicates += 1;
-            }
             return;
         }
         let mut open = self.open(Reported::Driver, None);
@@ -195,7 +199,9 @@ impl Assembler {
         let near: Vec<(Id, &super::Open)> = self
             .window
             .latest(8)
-            .filter(|(_, open)| open.last.is_near(self.at, DRIVER_LINES, SECOND_US))
+            .filter(|(_, open)| {
+                open.last.is_near(self.at, self.reach_of_driver(open, count), SECOND_US)
+            })
             .collect();
         let alone = |open: &super::Open| open.incident.reported == Reported::Driver;
         let at_once = |open: &super::Open| open.last.is_near(self.at, AT_ONCE_LINES, SECOND_US);
@@ -208,6 +214,16 @@ impl Assembler {
         }
         let told = |open: &super::Open| !alone(open) || open.incident.count.is_some();
         near.iter().find(|(_, open)| told(open) && at_once(open)).map(|(id, _)| *id)
+    }
+
+    /// Lines within which a driver complains about `open`: more where the number of pages is the
+    /// same, since the list between the two may be wrapped, and another call print its claims.
+    fn reach_of_driver(&self, open: &super::Open, count: Option<u64>) -> u64 {
+        if count.is_none() || open.incident.count != count {
+            return DRIVER_LINES;
+        }
+        let stamped = open.last.time_us.is_some() && self.at.time_us.is_some();
+        if stamped { STAMPED_LINES } else { SHELL_LINES }
     }
 
     /// The drivers' complaints just before a failure line of so many pages: they are of it.
@@ -290,8 +306,27 @@ mod tests {
         let sized = Script::new().say(driver(Some(8192 * 4096), false)).only();
         assert_eq!((sized.incident.count, sized.verdict), (Some(8192), None));
         assert!(Script::new().say(driver(None, false)).failures().is_empty());
-        let far = Script::new().fail(Shape::Named, 3, -12).skip(50).say(driver(Some(12288), false));
+        let far = Script::new().fail(Shape::Named, 3, -12).skip(90).say(driver(Some(12288), false));
         assert_eq!(far.failures().len(), 2);
+    }
+
+    /// The claims of another CPU, or a list that is wrapped, may stand between the two.
+    #[test]
+    fn a_driver_that_names_its_pages_may_come_late() {
+        let late = |script: Script, lines| {
+            script.fail(Shape::Named, 300, -12).skip(lines).say(driver(Some(300 * 4096), false))
+        };
+        assert_eq!(late(Script::new(), 40).failures().len(), 1);
+        assert_eq!(late(Script::new().at(1_000_001), 200).failures().len(), 1);
+    }
+
+    #[test]
+    fn the_second_capture_of_a_driver_is_counted_only() {
+        let capture = |script: Script| {
+            let script = script.at(5_000_123).fail(Shape::Named, 3, -12);
+            script.at(5_000_456).say(driver(Some(12288), false)).at(9_000_001)
+        };
+        assert_eq!(capture(capture(Script::new())).failures().len(), 1);
     }
 
     #[test]

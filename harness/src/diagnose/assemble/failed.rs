@@ -26,6 +26,9 @@ impl Assembler {
     ) {
         let shown = Shown::by_line(shape);
         self.text.note(shown.hard);
+        if let Some(area) = &area {
+            self.areas.met(area);
+        }
         if self.is_told_again(task, shape, area.as_ref(), count, ret) {
             return;
         }

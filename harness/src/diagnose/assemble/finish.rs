@@ -6,7 +6,6 @@ use super::window::Open;
 use super::{Assembler, Incident, Known, Reported};
 use crate::diagnose::AreaState;
 use crate::diagnose::era::Shown;
-use crate::diagnose::state::other_orders;
 use crate::ingest::log::{FreeRuns, Shape};
 
 impl Assembler {
@@ -93,7 +92,7 @@ impl Assembler {
         if let Some(list) = list {
             let (state, doubtful) = AreaState::of_list(&list, &layout, may_print_bits);
             incident.doubtful = doubtful;
-            incident.other_orders = other_orders(&list, &layout, state.order_per_bit);
+            incident.other_readings = AreaState::other_readings(&list, &layout, may_print_bits);
             if !doubtful {
                 self.areas.listed(incident.area.as_ref(), &state);
             }

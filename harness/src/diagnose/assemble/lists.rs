@@ -167,11 +167,16 @@ impl Assembler {
         let list = Arc::new(list);
         let shown = Shown::by_list(&list);
         self.text.note(shown.hard);
+        if list.free.is_none() && list.ranges.iter().all(|range| range.runs.is_empty()) {
+            self.list_is_lost(task);
+            return;
+        }
         if self.is_listed_again(&list) {
             return;
         }
         let can_have = |area: Option<&str>| self.areas.can_have(area, list.total);
-        let (candidates, told) = self.pairing.candidates(&self.window, task, self.at, can_have);
+        let (mut candidates, told) = self.pairing.candidates(&self.window, task, self.at, can_have);
+        self.keep_as_large(&mut candidates, list.total);
         let id = match candidates.first() {
             Some(first) => {
                 self.share(&list, &candidates, told);
@@ -183,6 +188,53 @@ impl Assembler {
         let area = self.window.get(id).and_then(|open| open.incident.area.clone());
         self.attach(id, &list);
         self.pairing.last = Some(Last { list, area, at: self.at });
+    }
+
+    /// Of a list there is only the head: its failure does not wait any more.
+    fn list_is_lost(&mut self, task: Option<&Task>) {
+        let (candidates, told) = self.pairing.candidates(&self.window, task, self.at, |_| true);
+        if !told && candidates.len() > 1 {
+            self.wait_together(&candidates);
+        }
+        if let Some(first) = candidates.first() {
+            self.pairing.waiting.retain(|waiting| waiting.id != first.id);
+        }
+    }
+
+    /// Each of the lists to come may be of each of `candidates`.
+    fn wait_together(&mut self, candidates: &[Await]) {
+        let pairing = &mut self.pairing;
+        for candidate in candidates {
+            let new = !pairing.together.contains(&candidate.id);
+            if new && pairing.together.len() < MOST_WAITING {
+                pairing.together.push(candidate.id);
+            }
+        }
+        for id in &pairing.together {
+            if let Some(open) = self.window.get_mut(*id) {
+                open.together.clone_from(&pairing.together);
+            }
+        }
+    }
+
+    /// Keeps those of `candidates` whose area has as many pages as the list says.
+    fn keep_as_large(&mut self, candidates: &mut Vec<Await>, total: Option<u64>) {
+        let Some(total) = total else { return };
+        let area = |waiting: &Await| self.window.get(waiting.id)?.incident.area.clone();
+        let alone = match &self.pairing.waiting[..] {
+            [only] => area(only),
+            _ => None,
+        };
+        let fits = |waiting: &Await| {
+            let pages = area(waiting).and_then(|area| self.areas.pages_of(&area));
+            pages.is_none_or(|pages| pages == total)
+        };
+        if candidates.iter().any(fits) || self.areas.any_of(total) {
+            candidates.retain(fits);
+        }
+        if let Some(area) = alone.filter(|_| candidates.len() == 1) {
+            self.areas.learned(&area, total);
+        }
     }
 
     /// The list belongs to failure `id`.
@@ -217,20 +269,10 @@ impl Assembler {
     /// The first of `candidates` takes the list; the others might as well.
     fn share(&mut self, list: &Arc<FreeRuns>, candidates: &[Await], told: bool) {
         let Some(chosen) = candidates.first().map(|first| first.id) else { return };
-        let pairing = &mut self.pairing;
         if !told && candidates.len() > 1 {
-            for candidate in candidates {
-                let new = !pairing.together.contains(&candidate.id);
-                if new && pairing.together.len() < MOST_WAITING {
-                    pairing.together.push(candidate.id);
-                }
-            }
-            for id in &pairing.together {
-                if let Some(open) = self.window.get_mut(*id) {
-                    open.together.clone_from(&pairing.together);
-                }
-            }
+            self.wait_together(candidates);
         }
+        let pairing = &mut self.pairing;
         if pairing.together.contains(&chosen) && !told {
             for id in pairing.together.iter().filter(|id| **id != chosen) {
                 let Some(open) = self.window.get_mut(*id) else { continue };
@@ -251,8 +293,15 @@ impl Assembler {
         if let Some(call) = self.calls.only(task, self.at) {
             let (asked, area, origin) = (call.asked, call.area.clone(), call.origin);
             let (retries, began) = (call.retries(), call.first.seq);
-            let id = self.window.next();
+            let traced = asked.and_then(|(count, _)| {
+                let area = area.as_deref();
+                self.clock.trace_of_line(&self.window, self.at, area, count, None)
+            });
+            let id = traced.unwrap_or_else(|| self.window.next());
             call.failure = Some(id);
+            if traced.is_some() {
+                return id;
+            }
             let mut open = self.open(Reported::List, task.cloned());
             let from = if origin == Origin::Trace { AlignFrom::Trace } else { AlignFrom::Debug };
             open.incident.area = area;
@@ -269,7 +318,8 @@ impl Assembler {
         if let Some(id) = self.clock.trace_of_list(&self.window, self.at) {
             return id;
         }
-        let open = self.open(Reported::List, task.cloned());
+        let mut open = self.open(Reported::List, task.cloned());
+        open.anyones = self.calls.several(task, self.at);
         let id = self.window.push(open);
         self.clock.list(id);
         id
@@ -281,7 +331,7 @@ mod tests {
     use super::super::super::Options;
     use super::super::Assembler;
     use super::super::script::Script;
-    use crate::ingest::log::{DebugfsFile, Found, Origin, Page, Record, Shape};
+    use crate::ingest::log::{DebugfsFile, Found, FreeRuns, Origin, Page, Record, Shape};
     use Shape::Named;
 
     const FULL: &[(u64, u64)] = &[];
@@ -420,6 +470,49 @@ mod tests {
         // Lines without a stamp may be two failures.
         let plain = |script: Script| script.fail(Named, 64, -12).list(SMALL, 1024);
         assert_eq!(plain(plain(Script::new())).failures().len(), 2);
+    }
+
+    fn fail_in(script: Script, area: &str, count: u64) -> Script {
+        let (area, ret) = (Some(area.into()), Some(-12));
+        script.say(Record::Failed { shape: Named, area, count, ret })
+    }
+
+    /// Each list says how large its area is.
+    #[test]
+    fn of_two_areas_each_takes_the_lists_that_are_as_large() {
+        let script = fail_in(Script::new(), "camera", 64).list(SMALL, 1024).skip(50);
+        let script = fail_in(fail_in(script, "camera", 65), "vpu", 600);
+        let failures = script.list(ROOM, 4096).list(FULL, 1024).failures();
+        let total = |index: usize| failures[index].list.and_then(|list| list.total);
+        assert_eq!([total(1), total(2)], [Some(1024), Some(4096)]);
+    }
+
+    /// A reservation without a name can be that of another area of the same size.
+    #[test]
+    fn a_reservation_without_a_name_is_of_the_only_area_that_it_can_be_of() {
+        let script = |other: bool| {
+            let reserved = Record::Reserved { area: None, base: 0x4b40_0000, bytes: 16 << 20 };
+            let mut script = Script::new().say(reserved);
+            if other {
+                script = fail_in(script, "vpu", 1).list(FULL, 4096).skip(50);
+            }
+            let script = script.start(Origin::Debug, 134, 11);
+            fail_in(script, "cma", 134).list(&[(257, 1023)], 4096).returned(Page::Null)
+        };
+        assert_eq!(script(false).words(), ["migration certain"]);
+        assert_eq!(script(true).words(), ["exhausted certain", "undecidable"]);
+    }
+
+    #[test]
+    fn a_list_of_which_there_is_only_the_head_is_lost() {
+        let lost = FreeRuns { head: true, cut: true, ..FreeRuns::default() };
+        let script = Script::new().fail(Named, 600, -12).say(Record::FreeRuns(lost));
+        let script = script.fail(Named, 64, -12).list(SMALL, 1024);
+        assert_eq!(script.failures()[1].list.unwrap().free, Some(20));
+        let script = Script::new().fail(Named, 600, -12);
+        let lost = FreeRuns { head: true, cut: true, ..FreeRuns::default() };
+        let failures = script.say(Record::FreeRuns(lost)).skip(90).list(SMALL, 1024).failures();
+        assert_eq!(failures.len(), 2);
     }
 
     #[test]

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::calls::{Call, Wanted};
+use super::clock::Near;
 use super::seen::Kind;
 use super::{AlignFrom, Assembler, Known, Reported};
 use crate::diagnose::era::Span;
 use crate::ingest::log::{Origin, Page, Record, Task};
-use crate::kernel::{ENOMEM, Errno};
+use crate::kernel::Errno;
 
 /// What a finish event says.
 #[derive(Clone, Debug)]
@@ -43,6 +44,7 @@ impl Assembler {
                     asked: Some((count, align)),
                     busy: 0,
                     unclear: false,
+                    maybe_granted: false,
                     begun_before: false,
                     last_busy: None,
                     failure: None,
@@ -135,14 +137,16 @@ impl Assembler {
         let (area, at) = (finish.area.as_deref(), self.at);
         let known = call.and_then(|call| call.failure);
         let told = known.or_else(|| {
-            let count = count?;
-            let clock = &mut self.clock;
-            clock
-                .line_of_trace(&self.window, at, area, (count, align), finish.errno)
-                .or_else(|| clock.list_of_trace(&self.window, at))
+            let asked = (count?, align);
+            let (clock, window) = (&mut self.clock, &self.window);
+            [Near::Same, Near::Anyhow].into_iter().find_map(|near| {
+                clock
+                    .line_of_trace(window, at, area, asked, finish.errno, near)
+                    .or_else(|| clock.list_of_trace(window, at, near))
+            })
         });
         let again = |call: &Call| !call.unclear && call.last_busy.is_some_and(|pfn| pfn != 0);
-        if finish.errno == Some(ENOMEM)
+        if finish.errno == Some(crate::kernel::ENOMEM)
             && call.is_some_and(|call| again(call) && call.last_busy == finish.pfn)
         {
             // What was tried last was busy, and still -12: ret was set back for a second search.
@@ -269,9 +273,68 @@ mod tests {
         assert_eq!(busy(0x40000).only().incident.ret, None);
         // Another page was tried last, and was not busy.
         assert_eq!(busy(0x40040).words(), ["migration likely"]);
+        // That says nothing of the errno: a signal ends a call like that, too.
         assert_eq!(busy(0x40040).only().incident.ret, None);
+        let failure = busy(0x40040).fail(Shape::Named, 64, -4).only();
+        assert_eq!(failure.verdict_name(), "interrupted");
         let none = Script::new().start(TRACE, 64, 6).finish(NO_PFN, (64, 6), None, Page::Null);
         assert_eq!(none.words(), ["undecidable"]);
+    }
+
+    /// What the rate limit hid is told by debug lines and by events.
+    #[test]
+    fn debug_lines_and_events_of_a_hidden_line_are_one_failure() {
+        let log = |script: Script| {
+            script
+                .at(1_000_100)
+                .start(Origin::Debug, 64, 6)
+                .fail(Shape::Named, 64, -12)
+                .list(&[(4, 9)], 512)
+                .returned(Page::Null)
+                .at(1_100_100)
+                .start(Origin::Debug, 65, 7)
+                .returned(Page::Null)
+                .at(1_200_100)
+                .start(Origin::Debug, 66, 7)
+                .list(&[(5, 9)], 512)
+                .returned(Page::Null)
+        };
+        let trace = |script: Script| {
+            let script = failed(script.at(1_004_100), 64, 6);
+            let script = failed(script.at(1_104_200), 65, 7);
+            failed(script.at(1_204_100), 66, 7)
+        };
+        for script in [
+            trace(log(Script::new()).source("trace.txt")),
+            log(trace(Script::new()).source("dmesg.txt")),
+        ] {
+            let failures = script.failures();
+            let counts: Vec<_> = failures.iter().map(|failure| failure.incident.count).collect();
+            assert_eq!(counts, [64, 65, 66].map(Some));
+            assert_eq!(failures[2].list.unwrap().free, Some(5));
+        }
+    }
+
+    /// Of a line and a list without one, the event is that of what was printed at its time.
+    #[test]
+    fn an_event_is_of_the_nearest() {
+        let script = Script::new()
+            .at(1_000_100)
+            .fail(Shape::Inner, 63, -12)
+            .list(&[(4, 9)], 512)
+            .at(1_010_100)
+            .fail(Shape::Inner, 64, -12)
+            .list(&[(4, 9)], 512)
+            .at(1_020_100)
+            .list(&[(5, 9)], 512)
+            .source("trace.txt");
+        let script = failed(script.at(1_021_100), 63, 6);
+        let failures = failed(script.at(1_041_150), 64, 0).failures();
+        let said: Vec<_> = failures
+            .iter()
+            .map(|failure| (failure.incident.count.unwrap(), failure.align.unwrap().0))
+            .collect();
+        assert_eq!(said, [(63, 6), (64, 6), (64, 0)]);
     }
 
     #[test]

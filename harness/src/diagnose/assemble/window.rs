@@ -37,6 +37,8 @@ pub(super) struct Open {
     pub(super) together: Vec<Id>,
     /// One of those has no list: this one's may be that of the other.
     pub(super) unsure: bool,
+    /// It is a list that one of several calls printed.
+    pub(super) anyones: bool,
     /// The list just before it.
     pub(super) before: Option<Arc<FreeRuns>>,
     /// The state by a trace.

@@ -63,6 +63,80 @@ impl AreaState {
     }
 }
 
+impl AreaState {
+    /// What `list` shows where it is read in another way that it allows as well: at a larger order
+    /// per bit than [`AreaState::of_list()`] takes, or, where `may_print_bits`, without the run
+    /// that kernels up to 5.0 print behind the last one. Empty where something rules these out:
+    /// an odd number of pages, or a run so far up that it would end behind the area.
+    pub(in crate::diagnose) fn other_readings(
+        list: &FreeRuns,
+        layout: &Layout,
+        may_print_bits: bool,
+    ) -> Vec<Self> {
+        if list.unplaced {
+            return Vec::new();
+        }
+        let total = list.total.or(layout.total);
+        let (first, _) = Self::of_list(list, layout, may_print_bits);
+        let mut readings = Vec::new();
+        if layout.order_per_bit.is_none() {
+            let allows = |order: u32| {
+                let makes_sense = |range| makes_sense(range, order, total);
+                let whole = |range| all_whole(range, order, total);
+                list.ranges
+                    .iter()
+                    .all(|range| if list.cut { whole(range) } else { makes_sense(range) })
+                    && total.is_none_or(|total| total.is_multiple_of(1 << order))
+            };
+            for order in (first.order_per_bit + 1..=MOST_ORDER_PER_BIT).filter(|at| allows(*at)) {
+                let layout = Layout { order_per_bit: Some(order), ..layout.clone() };
+                readings.push(Self::of_list(list, &layout, false).0);
+            }
+        }
+        if may_print_bits {
+            readings.extend(without_phantom(list, layout, total));
+        }
+        readings
+    }
+}
+
+/// Whether runs of whole bits end within the area: of a list that is cut, no more can be asked.
+fn all_whole(range: &RangeRuns, order: u32, total: Option<u64>) -> bool {
+    let granule = 1u64 << order;
+    range.runs.iter().all(|(pages, bit)| {
+        let end = bit.checked_mul(granule).and_then(|start| start.checked_add(*pages));
+        let inside = end.is_some_and(|end| total.is_none_or(|total| end <= total));
+        inside && pages.is_multiple_of(granule)
+    })
+}
+
+/// The list as kernels up to 5.0 print it at each order per bit above 0: all of it in bits, the
+/// last run up to the pages of the area, though the map ends before.
+fn without_phantom(list: &FreeRuns, layout: &Layout, total: Option<u64>) -> Vec<AreaState> {
+    let (Some(total), [range]) = (total, list.ranges.as_slice()) else { return Vec::new() };
+    let Some(&(bits, bit)) = range.runs.last() else { return Vec::new() };
+    if bit.checked_add(bits) != Some(total) || list.cut || total == 0 {
+        return Vec::new();
+    }
+    let orders = layout.order_per_bit.map_or(1..=4, |order| order..=order);
+    let fits =
+        |order: &u32| *order > 0 && total.is_multiple_of(1 << order) && bit <= total >> order;
+    let reading = |order: u32| {
+        let mut runs: Vec<(u64, u64)> =
+            range.runs.iter().map(|(bits, bit)| (bits << order, *bit)).collect();
+        if let Some(last) = runs.last_mut() {
+            last.0 = ((total >> order) - bit) << order;
+        }
+        runs.retain(|(pages, _)| *pages > 0);
+        let free = runs.iter().fold(0u64, |sum, (pages, _)| sum.saturating_add(*pages));
+        let ranges = vec![RangeRuns { range: range.range, runs }];
+        let list = FreeRuns { ranges, free: Some(free), ..list.clone() };
+        let layout = Layout { order_per_bit: Some(order), ..layout.clone() };
+        AreaState::of_list(&list, &layout, false).0
+    };
+    orders.filter(fits).map(reading).collect()
+}
+
 /// The smallest order per bit at which the list makes sense; `known` is not guessed.
 fn units(list: &FreeRuns, known: Option<u32>, total: Option<u64>) -> Units {
     // A cut list contradicts itself where it was cut, at every order.
@@ -77,21 +151,6 @@ fn units(list: &FreeRuns, known: Option<u32>, total: Option<u64>) -> Units {
             |order_per_bit| Units { order_per_bit, doubtful: false },
         ),
     }
-}
-
-/// The orders per bit above `taken` that explain `list` as well, where none is told. An area with
-/// few runs, all of them at its start and of an even number of pages, may have any.
-pub(in crate::diagnose) fn other_orders(list: &FreeRuns, layout: &Layout, taken: u32) -> Vec<u32> {
-    if list.unplaced || layout.order_per_bit.is_some() {
-        return Vec::new();
-    }
-    let total = list.total.or(layout.total);
-    let fits = |order: &u32| {
-        let whole = total.is_none_or(|total| total.is_multiple_of(1 << order));
-        whole && list.ranges.iter().all(|range| makes_sense(range, *order, total))
-    };
-    let some = list.ranges.iter().any(|range| !range.runs.is_empty());
-    (taken + 1..=MOST_ORDER_PER_BIT).filter(|order| some && fits(order)).collect()
 }
 
 /// Whether runs of whole bits ascend, do not touch, and end within the area.
@@ -211,6 +270,38 @@ mod tests {
         // Half of it is free, and nothing is strange.
         let half = list(&[(256, 256)], 512);
         assert!(!AreaState::of_list(&half, &Layout::default(), true).1);
+    }
+
+    fn orders(list: &FreeRuns, may_print_bits: bool) -> Vec<u32> {
+        let readings = AreaState::other_readings(list, &Layout::default(), may_print_bits);
+        readings.iter().map(|reading| reading.order_per_bit).collect()
+    }
+
+    #[test]
+    fn other_orders_per_bit_that_a_list_allows() {
+        // An odd number of pages, or a run far up, leaves only one.
+        assert!(orders(&list(&[(511, 100), (4, 900)], 4096), false).is_empty());
+        assert!(orders(&list(&[(512, 256), (256, 2100)], 4096), false).is_empty());
+        assert_eq!(orders(&list(&[(512, 256), (256, 1000)], 4096), false), [1]);
+        assert_eq!(orders(&list(&[(64, 16)], 4096), false), [1, 2, 3, 4, 5, 6]);
+        let known = Layout { order_per_bit: Some(0), ..Layout::default() };
+        let even = list(&[(64, 16)], 4096);
+        assert!(AreaState::other_readings(&even, &known, true).is_empty());
+        // The rest of a cut list is in whole bits, too.
+        let cut = FreeRuns { cut: true, ..list(&[(636, 706), (8, 900)], 2048) };
+        assert_eq!(orders(&cut, false), [1]);
+    }
+
+    #[test]
+    fn a_run_up_to_the_end_may_be_of_bits_that_are_none() {
+        // Bits of two pages: the map ends at 2048, and the last run begins before.
+        let bits = list(&[(3, 9), (5, 40), (2596, 1500)], 4096);
+        let readings = AreaState::other_readings(&bits, &Layout::default(), true);
+        let holes: Vec<_> = readings[0].holes().map(|(hole, _)| (hole.count, hole.start)).collect();
+        assert_eq!(holes, [(6, 18), (10, 80), (1096, 3000)]);
+        assert_eq!((readings.len(), readings[0].free), (1, Some(1112)));
+        assert!(orders(&bits, false).is_empty());
+        assert!(orders(&list(&[(3, 9), (5, 40), (96, 4000)], 4096), true).is_empty());
     }
 
     #[test]

@@ -78,9 +78,11 @@ impl<'a> Known<'a> {
                 self.own_list && !self.list.is_some_and(|list| list.quoted),
             );
             at_most(Confidence::Likely, self.others_agree(fit));
+            let count = self.count;
+            let read = |state| View::new(state, count, incident.doubtful).fit(self.align) == fit;
+            at_most(Confidence::Likely, incident.other_readings.iter().all(read));
         }
         at_most(Confidence::Likely, !incident.moved);
-        at_most(Confidence::Likely, self.other_orders_agree(fit));
         let same = |order| view.fit(order) == fit;
         at_most(Confidence::Likely, self.align_told || DMA_ORDERS.into_iter().all(same));
         (fit, worth)
@@ -90,13 +92,6 @@ impl<'a> Known<'a> {
     fn others_agree(&self, fit: Fit) -> bool {
         let layout = self.layout(None);
         self.incident.other_lists.iter().all(|list| self.says(list, &layout, fit))
-    }
-
-    /// Whether its list says the same at each other order per bit that it can have.
-    fn other_orders_agree(&self, fit: Fit) -> bool {
-        let Some(list) = self.list else { return true };
-        let orders = &self.incident.other_orders;
-        orders.iter().all(|order| self.says(list, &self.layout(Some(*order)), fit))
     }
 
     fn says(&self, list: &FreeRuns, layout: &Layout, fit: Fit) -> bool {

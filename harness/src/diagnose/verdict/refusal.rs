@@ -133,9 +133,7 @@ fn no_memory(known: &Known<'_>) -> Finding {
         let why = format!(
             "a place was found and claimed{before}, and the claim got no memory to migrate to"
         );
-        // A trace up to 6.1 has no errno: that the last claim was not busy leaves a signal open too.
-        let traced = incident.reported == Reported::Trace && known.busy_seen() > 0;
-        return Finding::new(Cause::Migration, if traced { Likely } else { Certain }, why);
+        return Finding::new(Cause::Migration, Certain, why);
     }
     if incident.tried == Some(false) {
         return nothing_found(known);
@@ -601,7 +599,7 @@ mod tests {
             script
                 .start(Origin::Debug, 100, 10)
                 .fail(Shape::Named, 100, -12)
-                .list(&[(601, 512)], 2048)
+                .list(&[(600, 512), (3, 1200)], 2048)
         };
         let failure = script(None).only();
         assert_eq!(failure.verdict, None);
@@ -621,6 +619,23 @@ mod tests {
         assert_eq!(failure.verdict_name(), "fragmentation");
         assert_eq!(script(29).words(), ["exhausted certain"]);
         assert!(script(29).only().why.contains("whole bits"), "{}", script(29).only().why);
+    }
+
+    /// In bits of two pages, 636@706 begins at page 1412: then 513 pages at order 8 do not fit.
+    #[test]
+    fn a_list_in_bits_of_another_size_is_not_certain() {
+        let script = |runs: &[(u64, u64)]| {
+            Script::new()
+                .start(Origin::Debug, 513, 8)
+                .fail(Shape::Named, 513, -12)
+                .list(runs, 2048)
+                .returned(Page::Null)
+        };
+        assert_eq!(script(&[(4, 12), (636, 706)]).words(), ["migration likely"]);
+        assert_eq!(script(&[(3, 12), (636, 706)]).words(), ["migration certain"]);
+        // How much is free, and in how long runs, is the same in all of them.
+        assert_eq!(script(&[(4, 12), (36, 706)]).words(), ["exhausted certain"]);
+        assert_eq!(script(&[(400, 12), (400, 506)]).words(), ["fragmentation certain"]);
     }
 
     #[test]

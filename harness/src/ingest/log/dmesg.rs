@@ -285,6 +285,9 @@ impl Dmesg {
             }
             Parsed::Nothing => {}
             Parsed::List { head } => {
+                if head {
+                    self.close_overtaken(origin, sink);
+                }
                 let mut list = List::new(head, false);
                 return match list.feed(&line[at..]) {
                     Fed::Done(used) => {

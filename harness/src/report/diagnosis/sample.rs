@@ -51,7 +51,7 @@ pub(super) fn misaligned() -> Failure {
         other_lists: Vec::new(),
         state: Some(Arc::new(state)),
         doubtful: false,
-        other_orders: Vec::new(),
+        other_readings: Vec::new(),
         moved: false,
         duplicates: 0,
     };

@@ -119,6 +119,26 @@ impl<'a> Cursor<'a> {
         if buffer.is_empty() { Err(Stop::No) } else { Ok(()) }
     }
 
+    /// Goes back to the line end inside the word `long` just read, where `word` is all of it up to
+    /// there.
+    pub(super) fn back_to(&mut self, word: &[u8], long: &mut Vec<u8>) -> bool {
+        if !long.starts_with(word) {
+            return false;
+        }
+        let mut at = self.at;
+        let mut over = long.len() - word.len();
+        while over > 0 {
+            at -= 1;
+            over -= usize::from(self.text[at] != JOIN);
+        }
+        let broken = at < self.at && self.text[at - 1] == JOIN;
+        if broken {
+            self.at = at;
+            long.truncate(word.len());
+        }
+        broken
+    }
+
     fn word_goes_on(&self) -> bool {
         let next = self.text.get(self.at + 1);
         next.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')

@@ -89,8 +89,14 @@ pub(super) fn message(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, 
     named(c, tools)
 }
 
+/// Words that another one follows: where a line ends between the two, neither is broken.
+const FOLLOWED: [&[u8]; 4] = [b"number", b"alloc", b"Reserved", b"dma"];
+
 /// The message whose first word was read.
 fn named(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, Stop> {
+    if !FOLLOWED.contains(&tools.word.as_slice()) {
+        let _ = FOLLOWED.iter().any(|word| c.back_to(word, &mut tools.word));
+    }
     match tools.word.as_slice() {
         b"number" => {
             c.literal(b"ofavailablepages")?;

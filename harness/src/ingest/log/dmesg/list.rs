@@ -147,6 +147,17 @@ impl List {
         }
     }
 
+    /// Whether it has `range N:` lines.
+    pub(super) const fn is_ranged(&self) -> bool {
+        self.place.ranged
+    }
+
+    /// Whether nothing of it was read but its head.
+    pub(super) fn is_nothing(&self) -> bool {
+        let runs = self.runs.ranges.iter().any(|range| !range.runs.is_empty());
+        self.runs.head && !runs && !self.is_open() && self.place.state == State::Item
+    }
+
     /// Whether a tail was begun.
     pub(super) fn in_tail(&self) -> bool {
         self.place.state == State::Tail

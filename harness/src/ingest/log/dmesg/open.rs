@@ -4,7 +4,7 @@ use super::cursor::{Cursor, JOIN, Stop};
 use super::grammar::{self, Message, Parsed};
 use super::list::{Fed, List};
 use super::{Dmesg, Origin, emit};
-use crate::ingest::log::{Sink, Task, prefix};
+use crate::ingest::log::{FreeRuns, Record, Sink, Task, prefix};
 
 /// The most bytes of a message that is broken, lists apart.
 pub(super) const LONGEST_TEXT: usize = 400;
@@ -97,6 +97,36 @@ impl Dmesg {
                     }
                     Ok(Parsed::List { .. } | Parsed::Nothing) | Err(_) => {}
                 }
+            }
+        }
+    }
+
+    /// Closes the lists that a new one of `origin` shows to be at their end: those of the same task,
+    /// and, where no task is told, those of ranges, which are printed in many short records, and
+    /// those of which there is nothing.
+    pub(super) fn close_overtaken(&mut self, origin: &Origin, sink: &mut Sink<'_>) {
+        let overtaken = |open: &Open| {
+            let Kind::List(list) = &open.kind else { return false };
+            let begun = list.is_ranged() || list.runs.ranges.is_empty();
+            match (&open.origin.task, &origin.task) {
+                (Some(one), Some(other)) if one.pid.is_some() || other.pid.is_some() => {
+                    one.pid == other.pid
+                }
+                (Some(one), Some(other)) => one.cpu == other.cpu,
+                (None, None) => begun && list.runs.head,
+                _ => false,
+            }
+        };
+        while let Some(index) = self.open.iter().position(overtaken) {
+            let open = &self.open[index];
+            let nothing = matches!(&open.kind, Kind::List(list) if list.is_nothing());
+            if nothing {
+                // A head alone says that a failure has lost its list.
+                let Open { origin, .. } = self.open.remove(index);
+                let lost = FreeRuns { head: true, cut: true, ..FreeRuns::default() };
+                emit(&origin, Record::FreeRuns(lost), sink);
+            } else {
+                self.close(index, sink);
             }
         }
     }

@@ -286,6 +286,54 @@ fn two_lists_at_a_time_are_kept_apart() {
 }
 
 #[test]
+fn a_line_may_end_behind_the_first_word_of_a_head() {
+    let whole = records(b"cma: number of available pages: 4@10+5@300=> 9 free of 999 total pages");
+    let Record::FreeRuns(list) = &whole[0] else { panic!("{whole:?}") };
+    assert!(list.is_complete(), "{list:?}");
+    for broken in ["cma: number\nof available pages:\n4@10+5@300=>\n9 free of 999 total pages"] {
+        assert_eq!(records(broken.as_bytes()), whole, "{broken}");
+    }
+    let reserved = records(b"cma: Reserved\n32 MiB at 0x5e200000");
+    assert_eq!(reserved, records(b"cma: Reserved 32 MiB at 0x5e200000"));
+    assert_eq!(reserved.len(), 1);
+}
+
+/// A list of ranges whose tail is gone does not take that of the next one.
+#[test]
+fn a_new_head_ends_a_list_of_ranges() {
+    let text = "\
+cma: number of available pages: \n\
+cma: range 0: 4@10+5@300\n\
+cma: number of available pages: \n\
+cma: \n\
+=> 9 free of 999 total pages\n";
+    for cpu in ["", "[    1.0][c0] "] {
+        let text: String = text.lines().map(|line| format!("{cpu}{line}\n")).collect();
+        let records = records(text.as_bytes());
+        let whole = records
+            .iter()
+            .filter(|record| matches!(record, Record::FreeRuns(list) if list.is_complete()));
+        assert_eq!((records.len(), whole.count()), (2, 0), "{records:?}");
+    }
+}
+
+/// The first list has nothing but its head: it is told, so that its failure waits no more.
+#[test]
+fn a_head_alone_is_a_list_that_is_lost() {
+    let text = "\
+number of available pages: \n\
+\n\
+number of available pages: \n\
+range 0: 9@10\n\
+=> 9 free of 999 total pages\n";
+    let records = records(text.as_bytes());
+    let lost = FreeRuns { head: true, cut: true, ..FreeRuns::default() };
+    assert_eq!((records.len(), &records[0]), (2, &Record::FreeRuns(lost)));
+    let Record::FreeRuns(list) = &records[1] else { panic!("{records:?}") };
+    assert!(list.is_complete(), "{list:?}");
+}
+
+#[test]
 fn a_default_name_ends_in_a_line_end() {
     let text =
         "[    4.0] cma: cma_alloc: cma1\n[    4.0] : alloc failed, req-size: 9 pages, ret: -12";

@@ -4,7 +4,7 @@ use super::cursor::{Cursor, JOIN, Stop};
 use super::grammar::{self, Message, Parsed};
 use super::list::{Fed, List};
 use super::{Dmesg, Origin, emit};
-use crate::ingest::log::{FreeRuns, Record, Sink, Task, prefix};
+use crate::ingest::log::{FreeRuns, Record, Sink, Task, prefix, scan};
 
 /// The most bytes of a message that is broken, lists apart.
 pub(super) const LONGEST_TEXT: usize = 400;
@@ -272,6 +272,8 @@ fn fits(list: &List, fed: Fed, text: &[u8], headed: bool) -> bool {
     match fed {
         Fed::Done(_) => true,
         Fed::End => !text.is_empty() || headed,
+        // The head is that of another message.
+        Fed::Odd(0) if scan::wanted(text).is_some() => false,
         // Something stands behind the runs: a remark.
         Fed::Odd(_) => list.added() + usize::from(headed && list.is_open()) > usize::from(!headed),
     }

@@ -298,6 +298,15 @@ fn a_line_may_end_behind_the_first_word_of_a_head() {
     assert_eq!(reserved.len(), 1);
 }
 
+#[test]
+fn a_failure_line_behind_a_cut_list_keeps_its_area() {
+    let text = b"number of available pages:\nrange 2: 1@39+1@48\n\
+        __cma_alloc: cma: alloc failed, req-size: 730 pages, ret: -16\n";
+    let records = records(text);
+    let Some(Record::Failed { area, count, .. }) = records.last() else { panic!("{records:?}") };
+    assert_eq!((area.as_deref(), *count), (Some("cma"), 730));
+}
+
 /// A list of ranges whose tail is gone does not take that of the next one.
 #[test]
 fn a_new_head_ends_a_list_of_ranges() {

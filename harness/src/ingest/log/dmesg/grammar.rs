@@ -90,7 +90,7 @@ pub(super) fn message(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, 
 }
 
 /// Words that another one follows: where a line ends between the two, neither is broken.
-const FOLLOWED: [&[u8]; 4] = [b"number", b"alloc", b"Reserved", b"dma"];
+const FOLLOWED: [&[u8]; 4] = [b"number", b"alloc", b"reserved", b"dma"];
 
 /// The message whose first word was read.
 fn named(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, Stop> {

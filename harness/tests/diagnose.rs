@@ -36,6 +36,11 @@ use score::Score;
 /// Logs of each cause and generation.
 const EACH: u64 = 24;
 
+/// Seed of the generated logs: `CMALAB_GENERATED_SEED` names another, for those who want to see more.
+fn seed() -> u64 {
+    std::env::var("CMALAB_GENERATED_SEED").map_or(7, |seed| seed.parse().expect("a number"))
+}
+
 fn logs(posted: Posted) -> impl Iterator<Item = Log> {
     let pairs = Generation::ALL.into_iter().flat_map(|generation| {
         scenario::CAUSES
@@ -45,7 +50,7 @@ fn logs(posted: Posted) -> impl Iterator<Item = Log> {
     });
     pairs.flat_map(move |(generation, cause)| {
         (0..EACH).map(move |index| {
-            let seed = Seed::new(7).child(generation.name(), index).child(cause.name(), 0);
+            let seed = Seed::new(seed()).child(generation.name(), index).child(cause.name(), 0);
             let seed = seed.child("posted", posted as u64);
             let story = if posted == Posted::TwoAreas {
                 let second = scenario::CAUSES[index as usize % 5];

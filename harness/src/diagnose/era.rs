@@ -128,8 +128,9 @@ impl Shown {
         let any = list.ranges.iter().any(|range| !range.runs.is_empty());
         let span = if list.ranged {
             Span::since(FLIP.0, FLIP.1)
-        } else if any && list.head && !list.quoted {
-            // One record, from `number of available pages:` to the tail.
+        } else if any && list.head && !list.quoted && (list.inline || list.is_complete()) {
+            // One record, from `number of available pages:` to the tail. Of one that is cut the
+            // lines of the ranges may be what is missing.
             Span::until(6, 14)
         } else if list.head && !list.cut && list.free.is_some_and(|free| free > 0) && !any {
             // The records of the ranges were dropped; before, the runs stood in the same one.
@@ -246,7 +247,7 @@ mod tests {
 
     fn list(ranged: bool, runs: &[(u64, u64)], free: Option<u64>) -> FreeRuns {
         let ranges = vec![RangeRuns { range: 0, runs: runs.to_vec() }];
-        FreeRuns { ranges, ranged, free, head: true, ..FreeRuns::default() }
+        FreeRuns { ranges, ranged, free, head: true, inline: !ranged, ..FreeRuns::default() }
     }
 
     fn era(own: Shown, stated: Option<&str>, asked: Option<&str>) -> Era {
@@ -278,6 +279,13 @@ mod tests {
             (list(false, &[], Some(0)), Some("6.12+"), None),
             (FreeRuns { cut: true, ..list(false, &[], Some(77)) }, Some("6.12+"), None),
             (FreeRuns { quoted: true, ..list(false, &[(5, 1)], None) }, Some("6.12+"), None),
+            // The line of its range may be missing.
+            (FreeRuns { inline: false, ..list(false, &[(5, 1)], Some(9)) }, Some("6.12+"), None),
+            (
+                FreeRuns { inline: false, ..list(false, &[(5, 1)], Some(5)) },
+                Some("6.12-6.14"),
+                Some(false),
+            ),
         ];
         for (list, name, flipped) in table {
             let era = era(inner.and(Shown::by_list(&list)), None, None);

@@ -297,6 +297,8 @@ pub struct FreeRuns {
     pub total: Option<u64>,
     /// The head (`number of available pages`) is there.
     pub head: bool,
+    /// It is not whole, and runs stand behind the head on its line, as they do up to 6.14.
+    pub inline: bool,
     /// A piece is known to be missing: an ellipsis, a number cut, no tail, runs that do not
     /// ascend.
     pub cut: bool,

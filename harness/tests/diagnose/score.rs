@@ -173,8 +173,14 @@ impl Score {
                     wrong.push(format!("list {said:?} is {is:?}"));
                 }
             }
-            // One of which nothing is left may be that of its neighbour.
-            (ListShown::Part, Some(list)) if list.complete && plain && incident.list.is_some() => {
+            // One of which nothing is left may be that of its neighbour; of one whose runs add up, a
+            // range without any is missing at most.
+            (ListShown::Part, Some(list))
+                if list.complete
+                    && plain
+                    && incident.list.is_some()
+                    && list.largest_run != truth.largest_run =>
+            {
                 wrong.push("a cut list is called complete".to_string());
             }
             (ListShown::Nothing, Some(_)) if plain => {

@@ -187,27 +187,34 @@ impl Calls {
         Some((self.open.get_mut(first - gone)?, same))
     }
 
-    /// The only call that can have printed a list which no failure line names.
-    pub(super) fn only(&mut self, task: Option<&Task>, at: Place) -> Option<&mut Call> {
-        let found = self.unreported(task, at);
-        if let [only] = found[..] { self.open.get_mut(only) } else { None }
+    /// The only call that can have printed a list which no failure line names, of those whose area
+    /// is `as_large` as the list says.
+    pub(super) fn only(
+        &mut self,
+        task: Option<&Task>,
+        at: Place,
+        as_large: impl Fn(Option<&str>) -> bool,
+    ) -> Option<&mut Call> {
+        const NEAR: u64 = 8;
+        let mut found = self.unreported(task);
+        found.retain(|index| as_large(self.open[*index].area.as_deref()));
+        let [only] = found[..] else { return None };
+        let call = self.open.get_mut(only)?;
+        (at.seq.saturating_sub(call.last.seq) <= NEAR).then_some(call)
     }
 
     /// Whether several calls can have printed it.
-    pub(super) fn several(&self, task: Option<&Task>, at: Place) -> bool {
-        self.unreported(task, at).len() > 1
+    pub(super) fn several(&self, task: Option<&Task>) -> bool {
+        self.unreported(task).len() > 1
     }
 
-    /// The calls just heard of, which no failure line has named.
-    fn unreported(&self, task: Option<&Task>, at: Place) -> Vec<usize> {
-        const NEAR: u64 = 8;
+    /// The calls that no failure line has named.
+    fn unreported(&self, task: Option<&Task>) -> Vec<usize> {
         let wanted = Wanted { origin: None, task, area: None, count: None, align: None };
         let mut found = self.matching(wanted);
         found.retain(|index| {
             let call = &self.open[*index];
-            call.failure.is_none()
-                && call.asked.is_some()
-                && at.seq.saturating_sub(call.last.seq) <= NEAR
+            call.failure.is_none() && call.asked.is_some()
         });
         found
     }

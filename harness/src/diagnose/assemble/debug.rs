@@ -60,11 +60,13 @@ impl Assembler {
 
     /// `returned (null)`: the end of a failure that is reported, or the only report of one.
     fn returned_null(&mut self, task: Option<&Task>, call: Option<Call>) {
+        let asked = call.as_ref().and_then(|call| call.asked);
+        let key = asked.map_or(u64::MAX, |(count, _)| count);
         if let Some(id) = call.as_ref().and_then(|call| call.failure) {
+            self.seen.note(Kind::Debug, self.at, key, id);
             self.ended(id);
             return;
         }
-        let asked = call.as_ref().and_then(|call| call.asked);
         if asked.is_none()
             && let Some(id) = self.unended()
         {
@@ -74,7 +76,6 @@ impl Assembler {
             self.ended(id);
             return;
         }
-        let key = asked.map_or(u64::MAX, |(count, _)| count);
         if let Some(id) = self.seen.find(Kind::Debug, self.at, key) {
             if let Some(open) = self.window.get_mut(id) {
                 open.incident.duplicates += 1;
@@ -261,6 +262,31 @@ mod tests {
         let counts: Vec<_> = failures.iter().map(|failure| failure.incident.count).collect();
         assert_eq!(counts, [Some(16), Some(64)]);
         assert_ne!(failures[0].confidence.name(), "certain");
+    }
+
+    /// Each of two requests that are alike has a start of its own.
+    #[test]
+    fn two_calls_that_are_alike_keep_their_orders() {
+        let script = Script::new()
+            .start(Origin::Debug, 16, 2)
+            .start(Origin::Debug, 16, 2)
+            .fail(Shape::Named, 16, -16)
+            .fail(Shape::Named, 16, -16);
+        let failures = script.failures();
+        let orders: Vec<_> = failures.iter().map(|failure| failure.align).collect();
+        assert_eq!(orders, [Some((2, AlignFrom::Debug)); 2]);
+    }
+
+    /// The second capture shows the debug lines of a hidden failure once more.
+    #[test]
+    fn the_end_of_a_hidden_failure_is_counted_once() {
+        let capture = |script: Script| {
+            let script = script.at(5_000_123).start(Origin::Debug, 64, 6);
+            let script = script.at(5_000_234).list(&[(5, 9)], 512);
+            script.at(5_000_345).returned(Page::Null)
+        };
+        let failure = capture(capture(Script::new())).only();
+        assert_eq!(failure.incident.count, Some(64));
     }
 
     /// `returned` names no call: a line says which of two was not granted.

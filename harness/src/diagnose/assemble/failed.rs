@@ -115,11 +115,9 @@ impl Assembler {
         let area = open.incident.area.clone();
         let ret = open.incident.ret;
         // A start and a trace event of one call may both be in the text.
-        for _ in 0..2 {
-            let Some((call, certain)) = self.calls.of_failure(wanted(task, area.as_ref(), count))
-            else {
-                return;
-            };
+        for origin in [Origin::Debug, Origin::Trace] {
+            let wanted = Wanted { origin: Some(origin), ..wanted(task, area.as_ref(), count) };
+            let Some((call, certain)) = self.calls.of_failure(wanted) else { continue };
             call.failure = Some(id);
             if !certain {
                 call.unclear = true;

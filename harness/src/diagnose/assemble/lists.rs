@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::calls::same_task;
+use super::calls::{Wanted, same_task};
 use super::seen::Kind;
 use super::window::{Id, Open, Window};
 use super::{AlignFrom, Assembler, Place, Reported, SECOND_US};
@@ -171,18 +171,23 @@ impl Assembler {
             self.list_is_lost(task);
             return;
         }
-        if self.is_listed_again(&list) {
+        if self.is_listed_again(task, &list) {
             return;
         }
         let can_have = |area: Option<&str>| self.areas.can_have(area, list.total);
         let (mut candidates, told) = self.pairing.candidates(&self.window, task, self.at, can_have);
+        // How large an area is may itself be known by its lists only: that picks one, and proves
+        // nothing.
+        if !told && candidates.len() > 1 {
+            self.wait_together(&candidates);
+        }
         self.keep_as_large(&mut candidates, list.total);
         let id = match candidates.first() {
             Some(first) => {
                 self.share(&list, &candidates, told);
                 first.id
             }
-            None => self.list_without_line(task),
+            None => self.list_without_line(task, list.total),
         };
         self.seen.note(Kind::List, self.at, list.sum(), id);
         let area = self.window.get(id).and_then(|open| open.incident.area.clone());
@@ -222,7 +227,7 @@ impl Assembler {
         let Some(total) = total else { return };
         let area = |waiting: &Await| self.window.get(waiting.id)?.incident.area.clone();
         let alone = match &self.pairing.waiting[..] {
-            [only] => area(only),
+            [only] if !self.pairing.together.contains(&only.id) => area(only),
             _ => None,
         };
         let fits = |waiting: &Await| {
@@ -253,7 +258,7 @@ impl Assembler {
     }
 
     /// Whether another capture showed this very list.
-    fn is_listed_again(&mut self, list: &Arc<FreeRuns>) -> bool {
+    fn is_listed_again(&mut self, task: Option<&Task>, list: &Arc<FreeRuns>) -> bool {
         let Some(id) = self.seen.find(Kind::List, self.at, list.sum()) else { return false };
         let Some(open) = self.window.get_mut(id) else { return false };
         if open.incident.list.as_ref() != Some(list) {
@@ -261,6 +266,14 @@ impl Assembler {
         }
         if !open.has_line {
             open.incident.duplicates += 1;
+        }
+        // Debug lines of the second capture are those of the first.
+        if let Some(count) = open.incident.count {
+            let (origin, area, align) = (None, None, None);
+            let wanted = Wanted { origin, task, area, count: Some(count), align };
+            if let Some((call, _)) = self.calls.of_failure(wanted) {
+                call.failure = Some(id);
+            }
         }
         self.pairing.waiting.retain(|waiting| waiting.id != id);
         true
@@ -289,8 +302,13 @@ impl Assembler {
 
     /// The failure of a list that no failure line stands before: the line was hidden by the rate
     /// limit, or is in no part of the text.
-    fn list_without_line(&mut self, task: Option<&Task>) -> Id {
-        if let Some(call) = self.calls.only(task, self.at) {
+    fn list_without_line(&mut self, task: Option<&Task>, total: Option<u64>) -> Id {
+        let several = self.calls.several(task);
+        let areas = &self.areas;
+        let as_large = |area: Option<&str>| {
+            area.and_then(|area| areas.pages_of(area)).zip(total).is_none_or(|(all, of)| all == of)
+        };
+        if let Some(call) = self.calls.only(task, self.at, as_large) {
             let (asked, area, origin) = (call.asked, call.area.clone(), call.origin);
             let (retries, began) = (call.retries(), call.first.seq);
             let traced = asked.and_then(|(count, _)| {
@@ -304,6 +322,7 @@ impl Assembler {
             }
             let mut open = self.open(Reported::List, task.cloned());
             let from = if origin == Origin::Trace { AlignFrom::Trace } else { AlignFrom::Debug };
+            open.unsure = several;
             open.incident.area = area;
             open.incident.count = asked.map(|(count, _)| count);
             open.incident.align = asked.map(|(_, align)| (align, from));
@@ -319,7 +338,7 @@ impl Assembler {
             return id;
         }
         let mut open = self.open(Reported::List, task.cloned());
-        open.anyones = self.calls.several(task, self.at);
+        open.anyones = several;
         let id = self.window.push(open);
         self.clock.list(id);
         id
@@ -485,6 +504,19 @@ mod tests {
         let failures = script.list(ROOM, 4096).list(FULL, 1024).failures();
         let total = |index: usize| failures[index].list.and_then(|list| list.total);
         assert_eq!([total(1), total(2)], [Some(1024), Some(4096)]);
+    }
+
+    /// Lists that came together do not tell how large either area is.
+    #[test]
+    fn lists_that_came_together_prove_nothing() {
+        let twice = |script: Script| {
+            let script = fail_in(fail_in(script, "camera", 244), "vpu", 157);
+            script.list(&[(43, 213), (148, 500)], 1024).list(&[(176, 20), (388, 300)], 2048)
+        };
+        let first = fail_in(fail_in(Script::new(), "vpu", 176), "camera", 297);
+        let first = first.list(&[(43, 213), (148, 500)], 1024).list(&[(176, 20)], 2048);
+        let words = twice(first.skip(50)).words();
+        assert!(words[2..].iter().all(|word| !word.ends_with("certain")), "{words:?}");
     }
 
     /// A reservation without a name can be that of another area of the same size.

@@ -22,6 +22,8 @@ type Key = (Kind, u64, u64);
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     reports: HashMap<Key, (Id, u32)>,
+    /// The last source whose clock is known to tick in microseconds.
+    fine: Option<u32>,
     /// The keys of a failure, in its order.
     keys: std::collections::VecDeque<(Id, Key)>,
 }
@@ -32,13 +34,17 @@ impl Seen {
         let time = at.time_us?;
         let (id, source) = *self.reports.get(&(kind, time, count))?;
         // A clock that ticks in milliseconds stamps different failures alike.
-        let coarse = time.is_multiple_of(1000) && source == at.source;
+        let fine = self.fine == Some(at.source);
+        let coarse = time.is_multiple_of(1000) && source == at.source && !fine;
         (!coarse).then_some(id)
     }
 
     /// It is reported so.
     pub(super) fn note(&mut self, kind: Kind, at: Place, count: u64, id: Id) {
         let Some(time) = at.time_us else { return };
+        if !time.is_multiple_of(1000) {
+            self.fine = Some(at.source);
+        }
         let key = (kind, time, count);
         if self.reports.insert(key, (id, at.source)).is_none() {
             self.keys.push_back((id, key));
@@ -87,5 +93,8 @@ mod tests {
         seen.note(Kind::Line, at(Some(1_230_000), 1), 256, 7);
         assert_eq!(seen.find(Kind::Line, at(Some(1_230_000), 1), 256), None);
         assert_eq!(seen.find(Kind::Line, at(Some(1_230_000), 2), 256), Some(7));
+        // A clock of microseconds shows such a stamp by chance.
+        seen.note(Kind::Line, at(Some(1_230_017), 1), 256, 8);
+        assert_eq!(seen.find(Kind::Line, at(Some(1_230_000), 1), 256), Some(7));
     }
 }

@@ -289,7 +289,10 @@ impl Dmesg {
                     self.close_overtaken(origin, sink);
                 }
                 let mut list = List::new(head, false);
-                return match list.feed(&line[at..]) {
+                let fed = list.feed(&line[at..]);
+                list.runs.inline =
+                    head && !list.is_ranged() && (list.added() > 0 || list.is_open());
+                return match fed {
                     Fed::Done(used) => {
                         self.list(list, origin, sink);
                         Some(at + used)

@@ -55,6 +55,8 @@ struct Place {
     comma: bool,
     ranged: bool,
     unplaced: bool,
+    /// Letters of `range` at the end of the line read last.
+    word: usize,
 }
 
 /// All that is needed to undo a line.
@@ -65,6 +67,9 @@ pub(super) struct Mark {
     runs: usize,
     tail: usize,
 }
+
+/// What stands in front of the number of a range.
+const RANGE: &[u8] = b"range";
 
 /// How the reading of a line ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -184,6 +189,15 @@ impl List {
         if self.place.state != State::Tail && text.get(at) == Some(&b':') {
             at += 1;
         }
+        let word = std::mem::take(&mut self.place.word);
+        if word > 0 {
+            let next = &text[at..text.len().min(at + 24)];
+            let joined = [&RANGE[..word], next].concat();
+            match self.range(&joined, 0) {
+                Some(used) => at += used - word,
+                None => return Fed::Odd(at),
+            }
+        }
         while at < text.len() {
             if self.place.state == State::Tail {
                 return self.feed_tail(text, at);
@@ -267,7 +281,11 @@ impl List {
 
     /// `range 1: ` at `at`.
     fn range(&mut self, text: &[u8], at: usize) -> Option<usize> {
-        let rest = text[at..].strip_prefix(b"range")?;
+        if RANGE.starts_with(text[at..].trim_ascii_end()) {
+            self.place.word = text[at..].trim_ascii_end().len();
+            return Some(text.len() - at);
+        }
+        let rest = text[at..].strip_prefix(RANGE)?;
         let blanks = rest.iter().take_while(|byte| **byte == b' ').count();
         let digits = rest[blanks..].iter().take_while(|byte| byte.is_ascii_digit()).count();
         let number = str::from_utf8(&rest[blanks..blanks + digits]).ok()?.parse().ok()?;
@@ -377,6 +395,7 @@ impl List {
         runs.quoted = !runs.head && free.is_none() && self.prose && some;
         let odd = self.place.odd && free != Some(runs.sum());
         runs.cut = self.place.cut || odd || !runs.quoted && (free.is_none() || !runs.head);
+        runs.inline &= !runs.is_complete();
         // Numbers alone are no list unless a head says so.
         let real = runs.head || !runs.unplaced;
         ((some && real) || free.is_some()).then_some(runs)
@@ -440,6 +459,20 @@ mod tests {
                 "{front}|{back}"
             );
         }
+    }
+
+    #[test]
+    fn the_number_of_a_range_may_stand_on_the_next_line() {
+        let whole = read(&["range 0: 4@8", "range 1: 5@9", "=> 9 free of 64 total pages"]);
+        assert_eq!(whole.ranges.len(), 2);
+        for (front, back) in [("range", "1: 5@9"), ("ran", "ge 1: 5@9"), ("range ", "  1: 5@9")] {
+            let broken = ["range 0: 4@8", front, back, "=> 9 free of 64 total pages"];
+            assert_eq!(read(&broken), whole, "{front}|{back}");
+        }
+        let mut list = List::new(true, false);
+        assert_eq!(list.feed(b"range 0: 4@8"), Fed::End);
+        assert_eq!(list.feed(b"range"), Fed::End);
+        assert_eq!(list.feed(b"of frequencies"), Fed::Odd(0));
     }
 
     #[test]

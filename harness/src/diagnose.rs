@@ -20,7 +20,7 @@ pub use advice::{Advice, advise};
 pub use assemble::{Assembler, Counter, Incident, Reported};
 pub use era::Era;
 pub use residents::{Pitch, Resident, pitch_table, residents};
-pub use state::{AreaState, GUARANTEED_ALIGN, Hole, Known, RangeState};
+pub use state::{AreaState, Asked, GUARANTEED_ALIGN, Hole, Known, RangeState};
 pub use verdict::judge;
 
 use crate::cause::Cause;

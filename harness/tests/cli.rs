@@ -142,7 +142,7 @@ t.txt under kernel, kernel 6.12: 3 ops, 5 fields compared, 0 mismatches
 ";
     assert_eq!((code, out.as_str()), (0, expected));
     assert!(err.contains("nothing states the area"), "{err}");
-    assert!(err.contains("1 buffers, 257 pages, were live before"), "{err}");
+    assert!(err.contains("1 buffer, 257 pages, was live before"), "{err}");
 
     // A folder of debugfs states the area.
     let folder = bench.path().join("multimedia");

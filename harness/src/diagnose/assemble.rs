@@ -75,8 +75,10 @@ pub struct Incident {
     pub busy_retries: Option<u64>,
     /// Whether a claim was made at all, where the text shows it.
     pub tried: Option<bool>,
-    /// The trace shows that claims were busy, and that the last one was not.
-    pub ended_otherwise: bool,
+    /// The page that was tried last is not the one that was busy last: its claim failed otherwise.
+    pub other_page_last: bool,
+    /// Behind the last busy claim there is time for the sleep of a vendor's kernel.
+    pub slept: bool,
     /// The private print of a search says that nothing aligned is free.
     pub search_found_nothing: bool,
     /// The list as printed, where there is one.
@@ -89,6 +91,8 @@ pub struct Incident {
     pub doubtful: bool,
     /// What its list shows where it is read at another order per bit, which it allows as well.
     pub other_readings: Vec<AreaState>,
+    /// The state may be of another moment, or of another area.
+    pub moved: bool,
     /// Reports of this same failure beside the first.
     pub duplicates: u64,
 }
@@ -186,6 +190,7 @@ impl Assembler {
     pub fn source(&mut self, name: &str) {
         self.source = Arc::from(name);
         self.at.source = self.at.source.saturating_add(1);
+        self.areas.source();
         self.calls.clear();
         self.pairing.clear();
         self.near = driver::Near::default();
@@ -332,16 +337,19 @@ impl Assembler {
                 align: None,
                 busy_retries: None,
                 tried: None,
-                ended_otherwise: false,
+                other_page_last: false,
+                slept: false,
                 search_found_nothing: false,
                 list: None,
                 other_lists: Vec::new(),
                 state: None,
                 doubtful: false,
                 other_readings: Vec::new(),
+                moved: false,
                 duplicates: 0,
             },
             last: self.at,
+            began: None,
             task,
             shown: Shown::NOTHING,
             release: self.releases.as_ref().map(|(_, now)| Arc::clone(now)),
@@ -351,6 +359,8 @@ impl Assembler {
             anyones: false,
             before: None,
             traced: None,
+            traced_runs: 0,
+            traced_moved: false,
             trace_us: None,
             list_us: None,
             has_line: false,

@@ -11,8 +11,10 @@
 mod change;
 mod gaps;
 mod live;
+mod model;
 mod parts;
 mod pitch;
+mod refine;
 mod row;
 mod sizes;
 #[cfg(test)]

@@ -1,11 +1,14 @@
 //! The free pages of an area as far as a board showed them.
 
+mod asked;
 mod bitmap;
 mod layout;
 mod list;
 
 use std::sync::Arc;
 
+pub use asked::Asked;
+pub(super) use asked::ORDERS;
 pub(super) use layout::Layout;
 
 use cma_policies::Run;
@@ -100,6 +103,8 @@ pub struct AreaState {
     pub known: Known,
     /// The buffers that are live, where each is known (traces): ascending, as pfns.
     pub live: Option<Vec<Run>>,
+    /// What was asked of it before.
+    pub asked: Asked,
 }
 
 impl AreaState {
@@ -113,13 +118,21 @@ impl AreaState {
     /// Pages of the holes that are known.
     #[must_use]
     pub fn known_free(&self) -> u64 {
-        self.holes().fold(0, |sum, (hole, _)| sum.saturating_add(hole.count))
+        self.pages().0
     }
 
     /// Pages of the longest hole that is known.
     #[must_use]
     pub fn largest_run(&self) -> u64 {
-        self.holes().map(|(hole, _)| hole.count).max().unwrap_or(0)
+        self.pages().1
+    }
+
+    fn pages(&self) -> (u64, u64) {
+        *self.asked.pages.get_or_init(|| {
+            self.holes().fold((0, 0), |(sum, longest): (u64, u64), (hole, _)| {
+                (sum.saturating_add(hole.count), longest.max(hole.count))
+            })
+        })
     }
 
     /// Pages of the longest hole that is known from its first page aligned to 2^align on.

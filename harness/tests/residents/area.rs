@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cma_harness::diagnose::{AreaState, Hole, Known, RangeState};
+use cma_harness::diagnose::{AreaState, Asked, Hole, Known, RangeState};
 use cma_harness::policies::{Area, Policy, Quiet, Request, Run, builtin, dma_align};
 use cma_harness::seed::{Draws, Seed};
 
@@ -13,6 +13,98 @@ const USUAL: [u64; 42] = [
     765, 797, 893, 900, 1024, 1560, 1846, 2025, 2040, 2467, 3038, 3060, 3595, 4096, 4525, 4537,
     6075, 6656, 8100, 8192, 9031,
 ];
+
+/// Sizes seen in logs, a third of them without a hole behind.
+const SEEN: [u64; 15] =
+    [38, 64, 129, 148, 257, 385, 456, 512, 757, 765, 893, 1024, 2025, 2040, 3038];
+
+/// How an area came to be what it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Style {
+    /// Usual and awkward sizes, filled to a level or drained to it.
+    Board,
+    /// Up to three sizes of any pages, filled until refused, freed and filled again.
+    Uniform,
+    /// Up to three sizes from logs, filled, then 10 to 60 % of the buffers freed.
+    Seen,
+    /// Up to three sizes, as many small as large ones, one of them far more frequent, in constant
+    /// coming and going.
+    Churn,
+    /// A size that leaves no hole behind, and up to two of any pages, filled and drained.
+    Merged,
+}
+
+impl Style {
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Board, Self::Uniform, Self::Seen, Self::Churn, Self::Merged];
+
+    fn sizes(self, draws: &mut Draws, pages: u64) -> Vec<(u64, f64)> {
+        if self == Self::Board {
+            return sizes(draws, pages);
+        }
+        let kinds = draws.between(1, 3);
+        let mut sizes: Vec<(u64, f64)> = Vec::new();
+        while (sizes.len() as u64) < kinds {
+            let count = match self {
+                Self::Board | Self::Uniform => draws.between(2, 2048),
+                Self::Seen => *draws.pick(&SEEN),
+                Self::Churn => 2f64.powf(3.0 + draws.unit() * 8.0) as u64,
+                Self::Merged if sizes.is_empty() => {
+                    *draws.pick(&[64, 128, 256, 512, 768, 1024, 1280])
+                }
+                Self::Merged => draws.between(32, 2500),
+            };
+            if sizes.iter().all(|(other, _)| *other != count) {
+                let skew = if self == Self::Churn { 3.0 } else { 1.0 };
+                sizes.push((count, 2f64.powf(skew * draws.unit()) / count as f64));
+            }
+        }
+        let sum: f64 = sizes.iter().map(|(_, weight)| weight).sum();
+        sizes.iter_mut().for_each(|(_, weight)| *weight /= sum);
+        sizes
+    }
+
+    fn live(self, board: &mut Board, draws: &mut Draws, pages: u64) {
+        match self {
+            Self::Board => {
+                let level = (pages as f64 * (0.4 + 0.6 * draws.unit())) as u64;
+                // Every other area was drained to its level at the end, the others filled to it.
+                let is_drained = draws.below(2) == 0;
+                let high = if is_drained { level + (pages - level) / 2 } else { level };
+                for _ in 0..draws.between(1, 6) {
+                    board.fill(draws, high);
+                    let stay = 0.4 + 0.5 * draws.unit();
+                    board.free(draws, stay);
+                }
+                board.fill(draws, high);
+                if is_drained {
+                    board.free(draws, level as f64 / high as f64);
+                }
+            }
+            Self::Uniform => {
+                board.fill(draws, pages);
+                for _ in 0..draws.between(1, 4) {
+                    let stay = 0.4 + 0.5 * draws.unit();
+                    board.free(draws, stay);
+                    board.fill(draws, pages);
+                }
+            }
+            Self::Seen | Self::Merged => {
+                let level = *draws.pick(&[pages / 2, pages / 10 * 9, pages]);
+                board.fill(draws, level);
+                let stay = 0.4 + 0.5 * draws.unit();
+                board.free(draws, stay);
+            }
+            Self::Churn => {
+                let level = (pages as f64 * (0.5 + 0.45 * draws.unit())) as u64;
+                for _ in 0..40 {
+                    board.fill(draws, level);
+                    board.free(draws, 0.9);
+                }
+            }
+        }
+    }
+}
 
 /// An area and the buffers in it.
 pub(crate) struct Truth {
@@ -25,7 +117,7 @@ pub(crate) struct Truth {
 }
 
 impl Truth {
-    pub(crate) fn generate(seed: &Seed) -> Self {
+    pub(crate) fn generate(seed: &Seed, style: Style) -> Self {
         let mut draws = seed.child("fill", 0).rng();
         let pages = *draws.pick(&[8192, 16384, 32768, 65536, 81920, 131_072, 286_720]);
         let base = *draws.pick(&[0, 0x40200, 0x8_0000]);
@@ -33,20 +125,9 @@ impl Truth {
         let area = Area::single(base, pages, 0).expect("an area");
         let policy =
             builtin::catalog().parse("kernel").expect("a policy").build(area).expect("an area");
-        let level = (pages as f64 * (0.4 + 0.6 * draws.unit())) as u64;
-        let mut board = Board { policy, live: Vec::new(), sizes: sizes(&mut draws, pages), cap };
-        // Every other area was drained to its level at the end, the others filled to it.
-        let is_drained = draws.below(2) == 0;
-        let high = if is_drained { level + (pages - level) / 2 } else { level };
-        for _ in 0..draws.between(1, 6) {
-            board.fill(&mut draws, high);
-            let stay = 0.4 + 0.5 * draws.unit();
-            board.free(&mut draws, stay);
-        }
-        board.fill(&mut draws, high);
-        if is_drained {
-            board.free(&mut draws, level as f64 / high as f64);
-        }
+        let sizes = style.sizes(&mut draws, pages);
+        let mut board = Board { policy, live: Vec::new(), sizes, cap };
+        style.live(&mut board, &mut draws, pages);
         let Board { policy, mut live, .. } = board;
         let mut holes = Vec::new();
         policy.free_runs(&mut |run| {
@@ -80,6 +161,27 @@ impl Truth {
 
     fn with(&self, holes: Vec<Hole>, complete: bool) -> AreaState {
         state(self.base, self.pages, holes, complete)
+    }
+
+    /// How many buffers of `count` pages there are.
+    pub(crate) fn blocks(&self, count: u64) -> u64 {
+        self.live.iter().filter(|run| run.count == count).count() as u64
+    }
+
+    /// Pages between the ends of buffers of `count` pages and the next page that one of them could
+    /// begin at, counted one by one, as far as they are free.
+    pub(crate) fn stranded(&self, count: u64, cap: u32) -> u64 {
+        let unit = 1u64 << dma_align(count, cap);
+        let of_hole = |hole: &Hole| {
+            let at = self.live.binary_search_by_key(&(self.base + hole.start), |run| run.end().0);
+            if at.is_ok_and(|at| self.live[at].count == count) {
+                let pages = hole.start..hole.end();
+                return pages.take_while(|page| !(self.base + page).is_multiple_of(unit)).count()
+                    as u64;
+            }
+            0
+        };
+        self.holes.iter().map(of_hole).sum()
     }
 
     fn by_size(&self) -> BTreeMap<u64, u64> {
@@ -143,6 +245,7 @@ pub(crate) fn state(base: u64, pages: u64, holes: Vec<Hole>, complete: bool) -> 
         placed: true,
         known: Known::List,
         live: None,
+        asked: Asked::default(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use cma_harness::diagnose::Resident;
+use cma_harness::diagnose::{Confidence, Resident};
 
 use crate::SHARE;
 use crate::area::Truth;
@@ -21,6 +21,31 @@ pub(crate) struct Score {
     pub(crate) present: u64,
     /// In truth, and said to be there, but to cover less.
     pub(crate) noticed: u64,
+    /// Said to be more than a guess, and how many of these are there.
+    pub(crate) likely: [u64; 2],
+    /// Of the sizes that are right.
+    pub(crate) blocks: Error,
+    pub(crate) stranded: Error,
+    pub(crate) recoverable: Error,
+}
+
+/// How far what is said of numbers is off, all together.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Error {
+    truth: u64,
+    off: u64,
+}
+
+impl Error {
+    fn add(&mut self, said: u64, truth: u64) {
+        self.truth += truth;
+        self.off += said.abs_diff(truth);
+    }
+
+    /// As a share of the truth.
+    pub(crate) fn share(&self) -> f64 {
+        share(self.off, self.truth)
+    }
 }
 
 impl Score {
@@ -32,6 +57,18 @@ impl Score {
         let right = large.iter().filter(|count| expected.contains(count)).count() as u64;
         let present = large.iter().filter(|count| truth.has(**count)).count() as u64;
         let is_noticed = |count: &&u64| said.iter().any(|found| found.count == **count);
+        for found in said.iter().filter(|found| found.confidence > Confidence::Guess) {
+            self.likely[0] += 1;
+            self.likely[1] += u64::from(truth.has(found.count));
+        }
+        for found in said.iter().filter(|found| expected.contains(&found.count)) {
+            self.blocks.add(found.blocks.unwrap_or(0), truth.blocks(found.count));
+            let now = truth.stranded(found.count, truth.cap);
+            self.stranded.add(found.stranded_pages, now);
+            for (cap, pages) in &found.recoverable {
+                self.recoverable.add(*pages, now.saturating_sub(truth.stranded(found.count, *cap)));
+            }
+        }
         self.areas += 1;
         self.expected += expected.len() as u64;
         self.said += large.len() as u64;
@@ -56,15 +93,22 @@ fn share(part: u64, whole: u64) -> f64 {
 
 impl fmt::Display for Score {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { areas, expected, said, right, present, noticed } = *self;
+        let Self { areas, expected, said, right, present, noticed, likely, .. } = *self;
         write!(
             f,
             "{areas} areas, precision {:.3} ({right}/{said}), recall {:.3} ({right}/{expected}); \
-             of any share: precision {:.3}, recall {:.3}",
+             of any share: precision {:.3}, recall {:.3}; likely {:.3} ({}/{}); \
+             off by: blocks {:.3}, stranded {:.3}, recoverable {:.3}",
             self.precision(),
             self.recall(),
             share(present, said),
             share(noticed, expected),
+            share(likely[1], likely[0]),
+            likely[1],
+            likely[0],
+            self.blocks.share(),
+            self.stranded.share(),
+            self.recoverable.share(),
         )
     }
 }

@@ -19,6 +19,7 @@ fn area(pages: u64, holes: &[(u64, u64)]) -> AreaState {
         placed: true,
         known: Known::List,
         live: None,
+        asked: Default::default(),
     }
 }
 
@@ -36,13 +37,15 @@ fn failure(area: AreaState, count: u64, align: u32, verdict: Option<Cause>) -> F
         align: None,
         busy_retries: None,
         tried: None,
-        ended_otherwise: false,
+        other_page_last: false,
+        slept: false,
         search_found_nothing: false,
         list: None,
         other_lists: Vec::new(),
         state: Some(Arc::new(area)),
         doubtful: false,
         other_readings: Vec::new(),
+        moved: false,
         duplicates: 0,
     };
     Failure {

@@ -18,6 +18,12 @@ const MOST_RESERVED: usize = 64;
 /// Steps of a look at a whole area that each record pays for: keeps the whole linear.
 const CREDIT: usize = 64;
 
+/// The most of it that records can save up.
+const MOST_CREDIT: usize = 1 << 24;
+
+/// Steps that one word of a bitmap pays for: it may begin 16 runs.
+const CREDIT_OF_WORD: usize = 16;
+
 /// An area.
 #[derive(Debug, Default)]
 struct Track {
@@ -26,10 +32,16 @@ struct Track {
     unnamed_total: Option<u64>,
     /// The best and latest state by lists.
     listed: Option<AreaState>,
+    /// The pages of the layout are told by debugfs, sysfs or a trace.
+    total_told: bool,
     /// The bitmaps of its ranges.
     bitmaps: Vec<(u32, Arc<[u32]>)>,
+    /// The state that they show, under this layout.
+    pictured: Option<(Layout, Arc<AreaState>)>,
     /// The bitmaps are newer than the events that were followed.
     fresh: bool,
+    /// They stand in another source than the events: the text does not say which came first.
+    apart: bool,
     used: Option<u64>,
     live: Option<Live>,
     /// The last state by the trace, until something changes.
@@ -55,7 +67,14 @@ pub(super) struct Areas {
 impl Areas {
     /// A record was read.
     pub(super) fn tick(&mut self) {
-        self.credit = (self.credit + CREDIT).min(1 << 24);
+        self.credit = (self.credit + CREDIT).min(MOST_CREDIT).max(self.credit);
+    }
+
+    /// Another source begins.
+    pub(super) fn source(&mut self) {
+        for track in &mut self.tracks {
+            track.apart |= track.fresh;
+        }
     }
 
     fn index(&self, name: Option<&str>, total: Option<u64>) -> Option<usize> {
@@ -87,6 +106,14 @@ impl Areas {
         if self.reserved.len() < MOST_RESERVED && !self.reserved.iter().any(known) {
             self.reserved.push(reserved);
         }
+    }
+
+    /// Whether the area of this name can have a list of so many pages in all.
+    pub(super) fn can_have(&self, name: Option<&str>, total: Option<u64>) -> bool {
+        let track = name.and_then(|name| self.index(Some(name), total));
+        let told = track.map(|index| &self.tracks[index]).filter(|track| track.total_told);
+        let pages = told.and_then(|track| track.layout.total);
+        pages.is_none_or(|pages| total.is_none_or(|total| total == pages))
     }
 
     /// What is known of the geometry of an area of which a list or an event names so much.
@@ -202,11 +229,18 @@ impl Areas {
         range: Option<u32>,
         file: &DebugfsFile,
     ) {
+        if let DebugfsFile::Bitmap(words) = file {
+            self.credit = self.credit.saturating_add(CREDIT_OF_WORD * words.len());
+        }
         let Some(track) = self.track(area, None) else { return };
         let number = range.unwrap_or(0);
+        track.snapshot = None;
         match file {
             DebugfsFile::BasePfn(base) => track.layout.set_base(number, *base),
-            DebugfsFile::Count(pages) => track.layout.total = Some(*pages),
+            DebugfsFile::Count(pages) => {
+                track.layout.total = Some(*pages);
+                track.total_told = true;
+            }
             DebugfsFile::OrderPerBit(order) if *order < 64 => {
                 track.layout.order_per_bit = Some(*order);
             }
@@ -218,7 +252,9 @@ impl Areas {
                     track.bitmaps.push((number, Arc::clone(words)));
                     track.bitmaps.sort_by_key(|(number, _)| *number);
                 }
+                track.pictured = None;
                 track.fresh = true;
+                track.apart = false;
             }
         }
     }
@@ -227,6 +263,8 @@ impl Areas {
     pub(super) fn pages(&mut self, area: Option<&Arc<str>>, total: u64) {
         if let Some(track) = self.track(area, None) {
             track.layout.total = Some(total);
+            track.total_told = true;
+            track.snapshot = None;
         }
     }
 
@@ -243,7 +281,11 @@ impl Areas {
     }
 
     /// The snapshot of debugfs, where there is one.
-    pub(super) fn snapshot(&self, area: Option<&Arc<str>>, caller: &Geometry) -> Option<AreaState> {
+    pub(super) fn snapshot(
+        &mut self,
+        area: Option<&Arc<str>>,
+        caller: &Geometry,
+    ) -> Option<Arc<AreaState>> {
         let index = match area {
             Some(name) => self.index(Some(name), None)?,
             // A line without a name can mean the only area that there is.
@@ -252,7 +294,16 @@ impl Areas {
         };
         let track = &self.tracks[index];
         let layout = self.layout(track.layout.name.as_ref(), track.layout.total, caller);
-        (!track.bitmaps.is_empty()).then(|| AreaState::of_bitmaps(&track.bitmaps, &layout))
+        if track.bitmaps.is_empty() {
+            return None;
+        }
+        let kept = track.pictured.as_ref().filter(|(known, _)| *known == layout);
+        if let Some((_, state)) = kept {
+            return Some(Arc::clone(state));
+        }
+        let state = Arc::new(AreaState::of_bitmaps(&track.bitmaps, &layout));
+        self.tracks[index].pictured = Some((layout, Arc::clone(&state)));
+        Some(state)
     }
 
     /// The live buffers of an area, begun from its bitmap where that is newer.
@@ -264,9 +315,9 @@ impl Areas {
         let track = self.track(area, None)?;
         if fresh {
             track.fresh = false;
-            track.live = state.as_ref().and_then(Live::of);
+            track.snapshot = None;
+            track.live = state.as_deref().and_then(Live::of);
         }
-        track.snapshot = None;
         track.live.get_or_insert_default();
         Some(track)
     }
@@ -281,19 +332,27 @@ impl Areas {
     ) -> bool {
         let (Some(available), Some(total)) = (available, total) else { return true };
         let Some(track) = self.follow(area) else { return true };
+        if track.layout.total != Some(total) {
+            track.snapshot = None;
+        }
         track.layout.total = Some(total);
+        track.total_told = true;
         let Some(live) = &mut track.live else { return true };
         if available == total && alone {
             *live = Live::empty();
+            track.snapshot = None;
+            track.apart = false;
             live.begins = track.layout.base(0).is_none();
         } else if alone && live.is_exact() && !live.agrees(available, &track.layout) {
             live.lose_track();
+            track.snapshot = None;
             return false;
         }
         true
     }
 
-    /// Pages were granted, at order `align` where told. Returns whether that can be.
+    /// Pages were granted; in the first place of the area that is aligned to order `align`, where
+    /// it was empty before and that is told. Returns whether that can be.
     pub(super) fn granted(
         &mut self,
         area: Option<&Arc<str>>,
@@ -302,6 +361,7 @@ impl Areas {
         align: Option<u32>,
     ) -> bool {
         let Some(track) = self.follow(area) else { return true };
+        track.snapshot = None;
         let Some(live) = &mut track.live else { return true };
         if live.begins {
             // First fit in an empty area, whose base is a multiple of a pageblock.
@@ -321,6 +381,7 @@ impl Areas {
     /// Pages were given back. Returns whether that can be.
     pub(super) fn released(&mut self, area: Option<&Arc<str>>, pfn: u64, count: u64) -> bool {
         let Some(track) = self.follow(area) else { return true };
+        track.snapshot = None;
         let Some(live) = &mut track.live else { return true };
         let lost = !live.release(pfn, count) && live.is_exact();
         if lost {
@@ -339,8 +400,9 @@ impl Areas {
         }
     }
 
-    /// The state by the trace, where every page is accounted for.
-    pub(super) fn traced(&mut self, area: Option<&Arc<str>>) -> Option<Arc<AreaState>> {
+    /// The state by the trace, where every page is accounted for; and whether its bitmap stands
+    /// apart from the events.
+    pub(super) fn traced(&mut self, area: Option<&Arc<str>>) -> Option<(Arc<AreaState>, bool)> {
         let index = self.index(area.map(|name| &**name), None)?;
         if self.tracks[index].fresh {
             self.follow(area);
@@ -352,7 +414,7 @@ impl Areas {
             self.credit = self.credit.checked_sub(live.len())?;
             track.snapshot = live.state(&layout).map(Arc::new);
         }
-        track.snapshot.clone()
+        Some((Arc::clone(track.snapshot.as_ref()?), track.apart))
     }
 
     /// The areas as they were known best and latest.

@@ -34,11 +34,21 @@ pub(super) struct Call {
     pub(super) failure: Option<Id>,
     /// Free pages and all pages of the area when it began.
     pub(super) available: Option<(u64, Option<u64>)>,
-    /// Where it was heard of last.
+    /// Where it was heard of first and last.
+    pub(super) first: Place,
     pub(super) last: Place,
 }
 
+/// Android sleeps for 100 ms where a whole search was busy.
+const SLEEP_US: u64 = 90_000;
+
 impl Call {
+    /// Whether it may have slept between its last busy claim and its end at `end`.
+    pub(super) fn may_have_slept(&self, end: Place) -> bool {
+        let stamps = self.last.time_us.zip(end.time_us);
+        self.busy > 0 && stamps.is_none_or(|(busy, end)| end.saturating_sub(busy) >= SLEEP_US)
+    }
+
     /// Its busy claims, where the text would show each.
     pub(super) fn retries(&self) -> Option<u64> {
         let known = !self.unclear && (!self.begun_before || self.busy > 0);
@@ -100,6 +110,7 @@ impl Calls {
                 last_busy: page,
                 failure: None,
                 available: None,
+                first: at,
                 last: at,
             });
         } else {
@@ -213,6 +224,12 @@ impl Calls {
         self.open.iter().any(|call| call.origin == Origin::Trace)
     }
 
+    /// Whether a traced call is in flight in `area`.
+    pub(super) fn any_in(&self, area: Option<&str>) -> bool {
+        let traced = |call: &&Call| call.origin == Origin::Trace;
+        self.open.iter().filter(traced).any(|call| same(call.area.as_deref(), area))
+    }
+
     /// Events of a CPU (of any, where that is not told) were lost.
     pub(super) fn lost(&mut self) {
         for call in &mut self.open {
@@ -284,6 +301,7 @@ mod tests {
             last_busy: None,
             failure: None,
             available: None,
+            first: Place::default(),
             last: Place::default(),
         }
     }

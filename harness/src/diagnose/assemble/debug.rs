@@ -33,6 +33,7 @@ impl Assembler {
                     last_busy: None,
                     failure: None,
                     available: available.map(|available| (available, total)),
+                    first: self.at,
                     last: self.at,
                 });
             }
@@ -47,9 +48,12 @@ impl Assembler {
                 let call = self.calls.finish(wanted, page == Page::Null);
                 if page == Page::Null {
                     self.returned_null(task, call);
+                } else {
+                    self.pairing.granted(self.at);
                 }
             }
             // Their pages are hashes mostly.
+            Record::Release { .. } => self.pairing.released(self.at),
             _ => {}
         }
     }
@@ -148,10 +152,12 @@ impl Assembler {
 
     /// The claims of a call whose start is not in the text are those of the failure that ends it.
     fn claims_before(&mut self, id: Id, call: &Call) {
+        let at = self.at;
         let Some(open) = self.window.get_mut(id) else { return };
         if call.busy > 0 && !call.unclear && open.incident.busy_retries.is_none() {
             open.incident.busy_retries = Some(call.busy);
             open.incident.tried = Some(true);
+            open.incident.slept |= call.may_have_slept(at);
         }
     }
 

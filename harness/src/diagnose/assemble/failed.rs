@@ -109,6 +109,7 @@ impl Assembler {
 
     /// Joins a failure with the call that it ends, where the start of that is in the text.
     fn join_call(&mut self, id: Id, task: Option<&Task>) {
+        let at = self.at;
         let Some(open) = self.window.get_mut(id) else { return };
         let Some(count) = open.incident.count else { return };
         let area = open.incident.area.clone();
@@ -121,6 +122,8 @@ impl Assembler {
             if !certain {
                 call.unclear = true;
             }
+            let first = open.began.map_or(call.first.seq, |began| began.min(call.first.seq));
+            open.began = Some(first);
             let from =
                 if call.origin == Origin::Trace { AlignFrom::Trace } else { AlignFrom::Debug };
             let align = call.asked.filter(|_| certain).map(|(_, align)| (align, from));
@@ -131,6 +134,7 @@ impl Assembler {
             open.incident.busy_retries = open.incident.busy_retries.or(retries);
             if retries.is_some_and(|retries| retries > 0) {
                 open.incident.tried = Some(true);
+                open.incident.slept |= call.may_have_slept(at);
             }
         }
     }

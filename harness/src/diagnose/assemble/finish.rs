@@ -99,8 +99,9 @@ impl Assembler {
             incident.state = Some(Arc::new(state));
             return;
         }
+        incident.moved |= open.traced_moved;
         incident.state = open.traced.take().or_else(|| {
-            let snapshot = self.areas.snapshot(incident.area.as_ref(), caller).map(Arc::new);
+            let snapshot = self.areas.snapshot(incident.area.as_ref(), caller);
             let pages = || {
                 layout.total?;
                 Some(Arc::new(layout.state(None, Known::List)))

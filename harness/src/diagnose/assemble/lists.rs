@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::calls::{Wanted, same_task};
 use super::seen::Kind;
-use super::window::{Id, Window};
+use super::window::{Id, Open, Window};
 use super::{AlignFrom, Assembler, Place, Reported, SECOND_US};
 use crate::diagnose::era::Shown;
 use crate::ingest::log::{FreeRuns, Origin, Task};
@@ -26,6 +26,9 @@ const NEIGHBOUR_LINES: u64 = 16;
 
 /// The most lists that are kept for a failure beside its own.
 const MOST_OTHERS: usize = 16;
+
+/// The most areas whose pages are remembered.
+const MOST_TOTALS: usize = 64;
 
 /// A failure that waits for its list.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +54,11 @@ pub(super) struct Pairing {
     /// Failures that waited together: each of their lists could be of each.
     together: Vec<Id>,
     last: Option<Last>,
+    /// The pages that the first list of each area has in all.
+    totals: Vec<(Arc<str>, u64)>,
+    /// Behind how many records pages were given back or granted last, by any call.
+    released: u64,
+    granted: u64,
 }
 
 impl Pairing {
@@ -68,6 +76,34 @@ impl Pairing {
         self.waiting.push(waiting);
     }
 
+    /// A call gave pages back, as the text shows at `at`: before or behind that line.
+    pub(super) fn released(&mut self, at: Place) {
+        self.released = at.seq;
+    }
+
+    /// Pages were granted to a call before `at`.
+    pub(super) fn granted(&mut self, at: Place) {
+        self.granted = at.seq;
+    }
+
+    /// Whether pages may have moved between the end of the search for `open` and its list.
+    fn moved_since(&self, open: &Open, at: Place) -> bool {
+        let began = open.began.unwrap_or(open.last.seq);
+        open.last.source == at.source && (self.released > began || self.granted > open.last.seq)
+    }
+
+    /// Whether an earlier list of this area has other pages in all: one of the two is not its own.
+    fn is_of_another_area(&mut self, area: Option<&Arc<str>>, total: Option<u64>) -> bool {
+        let (Some(area), Some(total)) = (area, total) else { return false };
+        if let Some((_, known)) = self.totals.iter().find(|(known, _)| known == area) {
+            return *known != total;
+        }
+        if self.totals.len() < MOST_TOTALS {
+            self.totals.push((Arc::clone(area), total));
+        }
+        false
+    }
+
     /// Another source begins.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
@@ -81,8 +117,14 @@ impl Pairing {
     }
 
     /// Those that a list printed by `task` at `at` can be of, oldest first; and whether a task
-    /// tells.
-    fn candidates(&self, window: &Window, task: Option<&Task>, at: Place) -> (Vec<Await>, bool) {
+    /// tells. `can_have`: whether the area of that name has as many pages as the list.
+    fn candidates(
+        &self,
+        window: &Window,
+        task: Option<&Task>,
+        at: Place,
+        can_have: impl Fn(Option<&str>) -> bool,
+    ) -> (Vec<Await>, bool) {
         let mut own = Vec::new();
         let mut any = Vec::new();
         for waiting in &self.waiting {
@@ -92,6 +134,9 @@ impl Pairing {
                 _ => true,
             };
             if !printed_before || !waiting.at.is_near(at, PATIENCE_LINES, 2 * SECOND_US) {
+                continue;
+            }
+            if !can_have(open.incident.area.as_deref()) {
                 continue;
             }
             match same_task(open.task.as_ref(), task) {
@@ -129,7 +174,8 @@ impl Assembler {
         if self.is_listed_again(task, &list) {
             return;
         }
-        let (mut candidates, told) = self.pairing.candidates(&self.window, task, self.at);
+        let can_have = |area: Option<&str>| self.areas.can_have(area, list.total);
+        let (mut candidates, told) = self.pairing.candidates(&self.window, task, self.at, can_have);
         // How large an area is may itself be known by its lists only: that picks one, and proves
         // nothing.
         if !told && candidates.len() > 1 {
@@ -151,7 +197,7 @@ impl Assembler {
 
     /// Of a list there is only the head: its failure does not wait any more.
     fn list_is_lost(&mut self, task: Option<&Task>) {
-        let (candidates, told) = self.pairing.candidates(&self.window, task, self.at);
+        let (candidates, told) = self.pairing.candidates(&self.window, task, self.at, |_| true);
         if !told && candidates.len() > 1 {
             self.wait_together(&candidates);
         }
@@ -201,6 +247,9 @@ impl Assembler {
         let at = self.at;
         self.window.charge(list);
         if let Some(open) = self.window.get_mut(id) {
+            let area = open.incident.area.as_ref();
+            let other = self.pairing.is_of_another_area(area, list.total);
+            open.incident.moved |= other || self.pairing.moved_since(open, at);
             open.shown = open.shown.and(Shown::by_list(list));
             open.incident.list = Some(Arc::clone(list));
             open.list_us = at.time_us;
@@ -261,7 +310,7 @@ impl Assembler {
         };
         if let Some(call) = self.calls.only(task, self.at, as_large) {
             let (asked, area, origin) = (call.asked, call.area.clone(), call.origin);
-            let retries = call.retries();
+            let (retries, began) = (call.retries(), call.first.seq);
             let traced = asked.and_then(|(count, _)| {
                 let area = area.as_deref();
                 self.clock.trace_of_line(&self.window, self.at, area, count, None)
@@ -277,6 +326,7 @@ impl Assembler {
             open.incident.area = area;
             open.incident.count = asked.map(|(count, _)| count);
             open.incident.align = asked.map(|(_, align)| (align, from));
+            open.began = Some(began);
             open.incident.busy_retries = retries;
             open.incident.tried = retries.filter(|retries| *retries > 0).map(|_| true);
             if let Some(count) = open.incident.count {
@@ -300,7 +350,7 @@ mod tests {
     use super::super::super::Options;
     use super::super::Assembler;
     use super::super::script::Script;
-    use crate::ingest::log::{Found, FreeRuns, Origin, Page, Record, Shape};
+    use crate::ingest::log::{DebugfsFile, Found, FreeRuns, Origin, Page, Record, Shape};
     use Shape::Named;
 
     const FULL: &[(u64, u64)] = &[];
@@ -402,6 +452,21 @@ mod tests {
             .fail(Named, 65, -12)
             .list(FULL, 1024);
         assert_eq!(free(script), [None, Some(20), Some(0)]);
+    }
+
+    #[test]
+    fn a_list_of_another_area_is_not_surely_of_a_failure_whose_own_is_lost() {
+        let script = Script::new()
+            .fail(Named, 600, -12)
+            .list(SMALL, 1024)
+            .skip(20)
+            .fail(Named, 600, -12)
+            .list(SMALL, 2048);
+        assert_eq!(script.words(), ["exhausted certain", "exhausted likely"]);
+        // Debugfs tells the pages of the area: it cannot be.
+        let script =
+            Script::new().debugfs(DebugfsFile::Count(1024)).fail(Named, 600, -12).list(SMALL, 2048);
+        assert_eq!(script.words(), ["undecidable", "undecidable"]);
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub(super) struct Live {
     buffers: BTreeMap<u64, u64>,
     /// Pages of each run that was taken before: whose buffers are not known.
     before: BTreeMap<u64, u64>,
+    /// Pages of all of them.
+    taken: u64,
     /// Buffers whose release is late.
     late: Vec<(u64, u64)>,
     /// Every page of the area is accounted for.
@@ -43,6 +45,8 @@ impl Live {
             return None;
         }
         let mut live = Self::empty();
+        let holes = range.holes.iter().fold(0u64, |sum, hole| sum.saturating_add(hole.count));
+        live.taken = pages.saturating_sub(holes);
         let mut at = 0;
         for hole in &range.holes {
             if hole.start > at {
@@ -73,12 +77,6 @@ impl Live {
         self.buffers.len() + self.before.len()
     }
 
-    /// Pages that are taken.
-    fn taken(&self) -> u64 {
-        let runs = self.buffers.values().chain(self.before.values());
-        runs.fold(0, |sum, pages| sum.saturating_add(*pages))
-    }
-
     /// `count` pages from `pfn` on were granted. Returns whether that can be.
     pub(super) fn grant(&mut self, pfn: u64, count: u64) -> bool {
         if self.buffers.len() >= MOST_LIVE || count == 0 {
@@ -92,6 +90,7 @@ impl Live {
                 break;
             }
             self.buffers.remove(&start);
+            self.taken = self.taken.saturating_sub(pages);
             if self.late.len() < MOST_LATE {
                 self.late.push((start, pages));
             } else {
@@ -102,6 +101,7 @@ impl Live {
             possible &= start.saturating_add(pages) <= pfn;
         }
         self.buffers.insert(pfn, count);
+        self.taken = self.taken.saturating_add(count);
         possible
     }
 
@@ -111,7 +111,11 @@ impl Live {
             self.late.swap_remove(index);
             return true;
         }
-        take(&mut self.buffers, pfn, count) || take(&mut self.before, pfn, count)
+        let taken = take(&mut self.buffers, pfn, count) || take(&mut self.before, pfn, count);
+        if taken {
+            self.taken = self.taken.saturating_sub(count);
+        }
+        taken
     }
 
     /// The buffers that are known, ascending.
@@ -158,7 +162,7 @@ impl Live {
     /// Whether the area has this many free pages, for all that is known.
     pub(super) fn agrees(&self, available: u64, layout: &Layout) -> bool {
         let order = layout.order_per_bit.unwrap_or(0);
-        let free = layout.total.map(|total| total.saturating_sub(self.taken()));
+        let free = layout.total.map(|total| total.saturating_sub(self.taken));
         order > 0 || !self.late.is_empty() || free.is_none_or(|free| free == available)
     }
 }
@@ -193,6 +197,23 @@ mod tests {
     fn holes(live: &Live) -> Vec<(u64, u64)> {
         let state = live.state(&layout(512)).unwrap();
         state.holes().map(|(hole, _)| (hole.count, hole.start)).collect()
+    }
+
+    #[test]
+    fn the_pages_taken_are_the_sum_of_what_is_there() {
+        let mut live = Live::empty();
+        live.before.insert(100, 50);
+        live.taken = 50;
+        let sum = |live: &Live| live.buffers.values().chain(live.before.values()).sum::<u64>();
+        for step in 0..400u64 {
+            let (pfn, count) = (step * 37 % 230, step % 9);
+            if step % 3 == 0 {
+                live.release(pfn, count);
+            } else {
+                live.grant(pfn, count);
+            }
+            assert_eq!(live.taken, sum(&live), "step {step}");
+        }
     }
 
     #[test]

@@ -49,6 +49,7 @@ impl Assembler {
                     last_busy: None,
                     failure: None,
                     available: available.map(|available| (available, total)),
+                    first: self.at,
                     last: self.at,
                 });
             }
@@ -107,7 +108,11 @@ impl Assembler {
         if failed {
             self.trace_failed(task, finish, call.as_ref());
         } else if let (Some(pfn), Some(count)) = (finish.pfn, finish.count) {
-            let possible = self.areas.granted(finish.area.as_ref(), pfn, count, finish.align);
+            // The first place of an empty area, unless that was busy or another call took it.
+            let first =
+                call.as_ref().is_some_and(|call| call.retries() == Some(0)) && !self.calls.any();
+            let align = finish.align.filter(|_| first);
+            let possible = self.areas.granted(finish.area.as_ref(), pfn, count, align);
             self.check(possible, finish.area.as_ref());
         }
     }
@@ -125,8 +130,9 @@ impl Assembler {
         }
         match finish.pfn {
             Some(0) => self.text.note(Span::since(6, 15)),
-            Some(pfn) if is_no_pfn(pfn) => self.text.note(Span::until(6, 14)),
-            _ => {}
+            // From 6.15 on a failure has pfn 0, whatever was tried.
+            Some(_) => self.text.note(Span::until(6, 14)),
+            None => {}
         }
         let (area, at) = (finish.area.as_deref(), self.at);
         let known = call.and_then(|call| call.failure);
@@ -139,6 +145,13 @@ impl Assembler {
                     .or_else(|| clock.list_of_trace(window, at, near))
             })
         });
+        let again = |call: &Call| !call.unclear && call.last_busy.is_some_and(|pfn| pfn != 0);
+        if finish.errno == Some(crate::kernel::ENOMEM)
+            && call.is_some_and(|call| again(call) && call.last_busy == finish.pfn)
+        {
+            // What was tried last was busy, and still -12: ret was set back for a second search.
+            self.text.note_vendor();
+        }
         let id = told.unwrap_or_else(|| {
             let open = self.open(Reported::Trace, task.cloned());
             self.window.push(open)
@@ -149,8 +162,12 @@ impl Assembler {
             self.clock.trace(id, count);
         }
         self.seen.note(Kind::Trace, self.at, key, id);
-        let traced = self.state_now(finish, call);
+        let (traced, apart) = self.state_now(finish, call).unzip();
+        // What another call claims is not seen before it ends.
+        let moved = apart == Some(true) || self.calls.any_in(area);
+        let runs = traced.as_ref().map_or(0, |state| self.window.charge_state(state));
         let Some(open) = self.window.get_mut(id) else { return };
+        open.traced_runs += runs;
         if told.is_some() {
             open.incident.duplicates += 1;
         }
@@ -159,6 +176,7 @@ impl Assembler {
         }
         open.has_trace = true;
         open.trace_us = at.time_us;
+        open.traced_moved = traced.is_some() && moved;
         open.traced = traced;
         let incident = &mut open.incident;
         incident.area = incident.area.take().or_else(|| finish.area.clone());
@@ -173,19 +191,21 @@ impl Assembler {
             Some(0) | None => busy.then_some(true).or(incident.tried),
             Some(_) => Some(true),
         };
-        // The last page that was tried was not the last one that was busy: no memory, or a signal.
+        // What was busy last was not what was tried last.
         let last_busy = call.and_then(|call| call.last_busy);
         let other = last_busy.is_some() && finish.pfn.is_some_and(|pfn| pfn != 0);
-        incident.ended_otherwise |=
-            other && finish.pfn != last_busy && incident.tried == Some(true);
+        let whole = call.is_some_and(|call| !call.unclear);
+        incident.other_page_last =
+            other && whole && finish.pfn != last_busy && incident.tried == Some(true);
+        incident.slept |= call.is_some_and(|call| call.may_have_slept(at));
     }
 
-    /// The state at the moment of a failed call.
+    /// The state at the moment of a failed call, and whether it may be of another moment.
     fn state_now(
         &mut self,
         finish: &Finish,
         call: Option<&Call>,
-    ) -> Option<Arc<crate::diagnose::AreaState>> {
+    ) -> Option<(Arc<crate::diagnose::AreaState>, bool)> {
         let area = finish.area.as_ref();
         if let Some(state) = self.areas.traced(area) {
             return Some(state);
@@ -193,7 +213,7 @@ impl Assembler {
         let (available, total) = call?.available?;
         let mut layout = self.areas.layout(area, total, &self.options.geometry);
         layout.total = total.or(layout.total);
-        Some(Arc::new(layout.state(Some(available), Known::Trace)))
+        Some((Arc::new(layout.state(Some(available), Known::Trace)), false))
     }
 }
 
@@ -444,6 +464,34 @@ mod tests {
         );
         let script = end(counted(script, 300, 8, 424), 300, 8);
         assert_eq!(script.words(), ["alignment certain"]);
+    }
+
+    #[test]
+    fn the_first_grant_of_an_empty_area_shows_its_base_only_alone_and_without_a_busy_claim() {
+        let end = |script: Script, pfn| script.finish(Some(pfn), (600, 8), Some(0), Page::Some);
+        let base = |script: Script| script.areas()[0].ranges[0].base_pfn;
+        let begun = || counted(Script::new().task(1), 600, 8, 1024);
+        assert_eq!(base(end(begun(), 0x80000)), Some(0x80000));
+        assert_eq!(base(end(begun().busy(TRACE, Some(0x80000)), 0x80100)), None);
+        let two = counted(begun().task(2), 600, 8, 424);
+        assert_eq!(base(end(two, 0x80258)), None);
+    }
+
+    #[test]
+    fn a_state_without_what_another_call_claims_is_not_certain() {
+        let script = |busy: bool| {
+            let script = snapshot(Script::new());
+            let script = if busy { script.task(2).start(TRACE, 8, 0) } else { script };
+            failed(script.task(1), 64, 5)
+        };
+        assert_eq!(script(false).words(), ["fragmentation certain"]);
+        assert_eq!(script(true).words(), ["fragmentation likely"]);
+    }
+
+    #[test]
+    fn a_bitmap_in_another_file_may_be_of_another_moment() {
+        let apart = snapshot(Script::new()).source("trace.txt");
+        assert_eq!(failed(apart, 64, 5).words(), ["fragmentation likely"]);
     }
 
     #[test]

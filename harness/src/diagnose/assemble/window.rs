@@ -23,6 +23,8 @@ pub(super) struct Open {
     pub(super) incident: Incident,
     /// Where the last line that belongs to it stands.
     pub(super) last: Place,
+    /// How many records stood before the start of its call, where that is in the text.
+    pub(super) began: Option<u64>,
     /// Who printed it.
     pub(super) task: Option<Task>,
     /// What its lines show of the kernel.
@@ -41,6 +43,11 @@ pub(super) struct Open {
     pub(super) before: Option<Arc<FreeRuns>>,
     /// The state by a trace.
     pub(super) traced: Option<Arc<AreaState>>,
+    /// The runs that it was charged for.
+    pub(super) traced_runs: u64,
+    /// That may be of another moment, or another call was in flight: what it had claimed is missing
+    /// there.
+    pub(super) traced_moved: bool,
     /// When its trace event was written, by the clock of the trace.
     pub(super) trace_us: Option<u64>,
     /// When its list was printed.
@@ -59,6 +66,8 @@ pub(super) struct Window {
     first: Id,
     open: VecDeque<Open>,
     runs: u64,
+    /// The state by a trace that was charged last.
+    state: Option<Arc<AreaState>>,
 }
 
 impl Window {
@@ -99,6 +108,17 @@ impl Window {
         self.runs = self.runs.saturating_add(weight(list));
     }
 
+    /// The runs of `state` that no failure before kept: one state may be that of many.
+    pub(super) fn charge_state(&mut self, state: &Arc<AreaState>) -> u64 {
+        if self.state.as_ref().is_some_and(|known| Arc::ptr_eq(known, state)) {
+            return 0;
+        }
+        let runs = state.ranges.iter().map(|range| range.holes.len() as u64).sum();
+        self.state = Some(Arc::clone(state));
+        self.runs = self.runs.saturating_add(runs);
+        runs
+    }
+
     /// The oldest, where there are too many, or where `all` are to go.
     pub(super) fn pop(&mut self, all: bool) -> Option<(Id, Open)> {
         if !all && self.open.len() <= MOST_OPEN && self.runs <= MOST_RUNS {
@@ -106,6 +126,7 @@ impl Window {
         }
         let open = self.open.pop_front()?;
         self.first += 1;
+        self.runs = self.runs.saturating_sub(open.traced_runs);
         if let Some(list) = &open.incident.list {
             self.runs = self.runs.saturating_sub(weight(list));
         }

@@ -73,7 +73,7 @@ fn is_slot_end(at: u64, cap: u32) -> usize {
 }
 
 /// The largest order up to `cap` that bit `at` is aligned to.
-fn order_of(at: u64, cap: u32) -> u32 {
+pub(super) fn order_of(at: u64, cap: u32) -> u32 {
     at.trailing_zeros().min(cap)
 }
 

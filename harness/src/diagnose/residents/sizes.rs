@@ -5,15 +5,21 @@
 //! buffer whether a hole follows. So a size that stands alone in many gaps pays for itself, and
 //! one that is the sum of two others does not. It is what segmentation of text into words does
 //! where words have no spaces between them.
+//!
+//! The cheapest row of each gap finds most sizes fast. Where a gap can be made up in many ways, as
+//! rows of whole slots can, only all of them together tell which list is the shortest: see
+//! [`refine`](super::refine), which goes on from there and counts the buffers.
 
 use super::super::Confidence;
 use super::Size;
 use super::gaps::{Class, Gaps};
+use super::model::Model;
 use super::parts::candidates;
+use super::refine::Refiner;
 use super::row::{Costs, Explainer, Row, Word};
 
 /// Bits that all gaps looked at may have together: it bounds the time.
-const BUDGET: u64 = 1 << 20;
+const BUDGET: u64 = 1 << 19;
 /// Classes of gaps looked at.
 const CLASSES: usize = 1 << 15;
 /// What a size in the list costs.
@@ -21,6 +27,11 @@ const WORD: f64 = 14.0;
 
 /// How often all gaps are explained anew to see whether it is.
 const TRIES: u32 = 48;
+
+/// As many gaps have to be one buffer of a size that is likely.
+const ALONE: u64 = 3;
+/// And as many bits have to be saved by it.
+const SAVING: f64 = 16.0;
 
 /// What was found.
 #[derive(Clone, PartialEq, Default, Debug)]
@@ -46,7 +57,18 @@ pub(super) fn find(gaps: &Gaps, complete: bool) -> Found {
         }
     }
     learner.count();
-    learner.found(gaps)
+    let unknown = learner.costs.unknown;
+    let mut refiner = Refiner::new(&learner.chosen, gaps.cap, complete);
+    let Some(model) = refiner.refine(&learner.words, unknown) else {
+        let blocks = learner.uses.iter().zip(&learner.again).map(|(uses, again)| uses + again);
+        let blocks: Vec<u64> = blocks.collect();
+        let savings = vec![f64::INFINITY; blocks.len()];
+        return learner.found(gaps, &blocks, &savings);
+    };
+    let savings = refiner.savings(&model);
+    let blocks: Vec<u64> = model.blocks.iter().map(|blocks| blocks.round() as u64).collect();
+    learner.follow(&model);
+    learner.found(gaps, &blocks, &savings)
 }
 
 /// The list of words, and what the gaps are made of with it.
@@ -196,43 +218,37 @@ impl Learner {
         }
     }
 
-    fn found(self, gaps: &Gaps) -> Found {
+    /// Explains every gap with the words of `model`, at its prices.
+    fn follow(&mut self, model: &Model) {
+        self.words = model.words.clone();
+        for (number, word) in self.words.iter_mut().enumerate() {
+            word.cost = model.cost(number);
+        }
+        self.rows.clear();
+        for (_, class) in &self.chosen {
+            let row = self.explainer.explain(*class, self.cap, &self.words, &self.costs, None);
+            self.rows.push(row);
+        }
+        self.tally();
+    }
+
+    fn found(self, gaps: &Gaps, blocks: &[u64], savings: &[f64]) -> Found {
         let mut last_of_class = vec![None; gaps.classes.len()];
         for ((number, _), row) in self.chosen.iter().zip(&self.rows) {
             if row.unknown == 0 {
                 last_of_class[*number] = row.words.first().map(|word| usize::from(*word));
             }
         }
-        let blocks = self.counted();
         let size = |(number, word): (usize, &Word)| {
-            let sure = self.alone[number] >= 3 && (!word.is_round() || word.align == 0);
+            // A long gap of whole slots that is there once could be anything.
+            let is_once = blocks[number] <= 1 && word.is_round() && word.count >> self.cap > 1;
+            let blocks = if is_once { 0 } else { blocks[number] };
+            // What is only seen in rows could be parts of it, or several.
+            let sure = self.alone[number] >= ALONE && savings[number] >= SAVING;
             let confidence = if sure { Confidence::Likely } else { Confidence::Guess };
-            Size { count: word.count, blocks: blocks[number], confidence }
+            Size { count: word.count, blocks, confidence }
         };
         Found { sizes: self.words.iter().enumerate().map(size).collect(), last_of_class }
-    }
-
-    /// The uses of each word that say something: not those in long rows of small buffers, which
-    /// could be anything, nor a long gap of whole slots that is there once.
-    fn counted(&self) -> Vec<u64> {
-        const LONG: usize = 16;
-        let mut counted = vec![0; self.words.len()];
-        for ((_, class), row) in self.chosen.iter().zip(&self.rows) {
-            let mut parts = row.words.clone();
-            parts.sort_unstable();
-            for same in parts.chunk_by(|a, b| a == b) {
-                let number = usize::from(same[0]);
-                let word = &self.words[number];
-                let is_known = same.len() <= LONG || word.align == self.cap;
-                let is_once = self.uses[number] + self.again[number] == 1
-                    && word.is_round()
-                    && word.count >> self.cap > 1;
-                if is_known && !is_once {
-                    counted[number] += class.times * same.len() as u64;
-                }
-            }
-        }
-        counted
     }
 }
 

@@ -16,6 +16,7 @@ fn area(pages: Option<u64>, holes: &[(u64, u64)]) -> AreaState {
         placed: true,
         known: Known::List,
         live: None,
+        asked: Default::default(),
     }
 }
 
@@ -76,9 +77,10 @@ fn edges() {
 #[test]
 fn what_is_not_known_is_no_gap() {
     // Nothing is behind the last hole where the pages of the area are not known.
-    let known = area(Some(1000), &[(100, 100), (300, 156)]);
-    let unknown = area(None, &[(100, 100), (300, 156)]);
-    assert_eq!(sizes(&known).len(), sizes(&unknown).len() + 1);
+    let known = area(Some(2092), &[(100, 412), (612, 1180)]);
+    let unknown = area(None, &[(100, 412), (612, 1180)]);
+    assert_eq!(sizes(&known), [(300, Some(1)), (100, Some(2))]);
+    assert_eq!(sizes(&unknown), [(100, Some(2))]);
     // Nor in front of the first one and behind the last one where holes are missing.
     let mut cut = pitched(257, 512, 9);
     cut.complete = false;
@@ -167,4 +169,65 @@ fn many_gaps_that_are_all_different_end_too() {
     }
     let found = residents(&area(Some(1 << 26), &holes), 8);
     assert!(found.len() < 200, "{}", found.len());
+}
+
+#[test]
+fn what_lies_between_the_parts_of_a_cut_list_is_no_buffer() {
+    // Parts of a list with far more left out between them than there is in them.
+    let mut cut = pitched(257, 512, 400);
+    cut.complete = false;
+    let holes = &mut cut.ranges[0].holes;
+    let kept = [11usize, 12, 40, 41, 42, 90, 91, 170, 171, 300];
+    *holes = kept.iter().map(|number| holes[*number]).collect();
+    let found = residents(&cut, 8);
+    assert_eq!((found[0].count, found[0].blocks), (257, Some(5)));
+    assert_eq!(found.len(), 1, "{found:?}");
+}
+
+/// Rows of `sizes` without a hole between neighbours, each with the chance `stays` of being there,
+/// by a fixed sequence.
+fn rows(sizes: &[u64], number: u64, stays: u64) -> AreaState {
+    let (mut at, mut holes) = (0, Vec::<(u64, u64)>::new());
+    let mut state = 1u64;
+    let mut next = |below: u64| {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    for _ in 0..number {
+        let count = sizes[next(sizes.len() as u64) as usize];
+        let pitch = count.next_multiple_of(256);
+        let free = if next(100) < stays { (at + count, pitch - count) } else { (at, pitch) };
+        match holes.last_mut().filter(|last| last.0 + last.1 == free.0) {
+            Some(last) => last.1 += free.1,
+            None if free.1 > 0 => holes.push(free),
+            None => {}
+        }
+        at += pitch;
+    }
+    area(Some(at), &holes)
+}
+
+#[test]
+fn slots_in_long_rows_are_told_apart() {
+    // A gap of 38 slots is made up in many ways: all of them together are likelier than a buffer
+    // of 38 slots.
+    for sizes in [&[768, 1280][..], &[512, 300], &[768, 1024, 300], &[456, 512], &[1024, 2025]] {
+        let state = rows(sizes, 400, 70);
+        let mut found: Vec<u64> = residents(&state, 8).iter().map(|found| found.count).collect();
+        found.sort_unstable();
+        let mut sizes = sizes.to_vec();
+        sizes.sort_unstable();
+        assert_eq!(found, sizes);
+    }
+}
+
+#[test]
+fn any_gaps_are_not_rows_of_single_pages() {
+    let lengths = [263u64, 571, 341, 893, 165, 486, 243, 719];
+    let hole = |(n, len): (usize, &u64)| (n as u64 * 1024 + len, 1024 - len);
+    let holes: Vec<_> = lengths.iter().enumerate().map(hole).collect();
+    let found = residents(&area(Some(8192), &holes), 8);
+    assert!(found.iter().all(|found| found.count > 100), "{found:?}");
+    assert!(found.iter().all(|found| found.confidence == Confidence::Guess), "{found:?}");
 }

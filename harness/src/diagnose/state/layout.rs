@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{AreaState, Known, RangeState};
+use super::{AreaState, Asked, Known, RangeState};
 
 /// The geometry of an area, as far as it is told.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -64,6 +64,7 @@ impl Layout {
             placed: free == Some(0),
             known,
             live: None,
+            asked: Asked::default(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The state that a free-run list shows.
 
-use super::{AreaState, Hole, Known, Layout, RangeState};
+use super::{AreaState, Asked, Hole, Known, Layout, RangeState};
 use crate::ingest::log::{FreeRuns, RangeRuns};
 
 /// The largest order per bit that is looked for: 1 GiB of 4 KiB pages, for `hugetlb_cma=`.
@@ -57,6 +57,7 @@ impl AreaState {
             placed: !list.unplaced,
             known: Known::List,
             live: None,
+            asked: Asked::default(),
         };
         (state, doubtful)
     }

@@ -1,6 +1,7 @@
 //! Whether a request fits into a state: the search of `cma_alloc()` on runs.
 
-use super::super::{AreaState, GUARANTEED_ALIGN, Hole};
+use super::super::state::ORDERS;
+use super::super::{AreaState, GUARANTEED_ALIGN, Hole, Known};
 
 /// The largest order that is looked for in `would_fit`: 1 GiB of 4 KiB pages.
 const MOST_ALIGN: u32 = 18;
@@ -53,10 +54,7 @@ impl<'a> View<'a> {
     pub(super) fn new(state: &'a AreaState, count: u64, doubtful: bool) -> Self {
         let granule = granule(state);
         let need = count.div_ceil(granule).saturating_mul(granule);
-        let most_align = state
-            .holes()
-            .filter_map(|(hole, base)| most_align(hole, base, state.order_per_bit, need));
-        let most_align = most_align.max();
+        let most_align = state_most_align(state, need);
         Self { state, need, unplaced: !state.placed || doubtful, most_align }
     }
 
@@ -179,6 +177,9 @@ impl<'a> View<'a> {
     pub(super) fn most_count(&self, align: u32) -> u64 {
         let order = self.state.order_per_bit;
         let known = self.knows_base(align);
+        if let Some(usable) = shared_usable(self.state, align).filter(|_| known) {
+            return usable;
+        }
         let sure = if known { align } else { GUARANTEED_ALIGN.max(order) };
         // A base that is not known may move the first aligned page by this much.
         let slack = if known { 0 } else { span(align) - span(sure) };
@@ -188,6 +189,37 @@ impl<'a> View<'a> {
         });
         usable.max().unwrap_or(0)
     }
+}
+
+/// The largest order at which `need` pages fit into a hole.
+fn state_most_align(state: &AreaState, need: u64) -> Option<u32> {
+    let each = || {
+        let holes = state.holes();
+        holes.filter_map(|(hole, base)| most_align(hole, base, state.order_per_bit, need)).max()
+    };
+    let fits = |order: &u32| shared_usable(state, *order).is_some_and(|usable| usable >= need);
+    match (0..ORDERS as u32).rev().find(fits) {
+        Some(order) if order + 1 < ORDERS as u32 => Some(order),
+        None if is_shared(state) => None,
+        _ => each(),
+    }
+}
+
+/// Whether many failures may look at one state: a list is of one failure.
+fn is_shared(state: &AreaState) -> bool {
+    state.known != Known::List
+}
+
+/// The most pages of one hole from a page aligned to 2^order on, kept where the state is shared.
+fn shared_usable(state: &AreaState, order: u32) -> Option<u64> {
+    let kept = state.asked.usable.get(order as usize).filter(|_| is_shared(state))?;
+    Some(*kept.get_or_init(|| {
+        let usable = state.holes().map(|(hole, base)| {
+            let lost = lost(hole, base, state.order_per_bit, order).unwrap_or(hole.count);
+            hole.count.saturating_sub(lost)
+        });
+        usable.max().unwrap_or(0)
+    }))
 }
 
 /// Pages of a hole from its first aligned page on.
@@ -240,7 +272,7 @@ fn most_align(hole: Hole, base: u64, order_per_bit: u32, need: u64) -> Option<u3
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::{Known, RangeState};
+    use super::super::super::RangeState;
     use super::*;
 
     pub(in crate::diagnose::verdict) fn state(
@@ -261,6 +293,7 @@ mod tests {
             placed: true,
             known: Known::List,
             live: None,
+            asked: Default::default(),
         }
     }
 
@@ -299,6 +332,28 @@ mod tests {
     ];
     const SAMSUNG: &[(u64, u64)] =
         &[(4, 572), (7, 585), (7, 601), (8, 632), (38, 730), (166, 1114), (127, 1921)];
+
+    #[test]
+    fn a_state_that_is_shared_answers_as_a_list_does() {
+        for base in [None, Some(0), Some(0x40200), Some(0x106)] {
+            for order_per_bit in [0, 1, 2] {
+                let runs = &[(4, 4), (40, 12), (300, 772), (512, 1536), (1 << 20, 1 << 20)];
+                for most in 1..=runs.len() {
+                    let list = state(&runs[..most], 1 << 22, base, order_per_bit);
+                    let shared = AreaState { known: Known::Trace, ..list.clone() };
+                    for count in [1, 3, 4, 5, 256, 300, 301, 512, 513, 1 << 20] {
+                        let views = [&list, &shared].map(|state| View::new(state, count, false));
+                        for align in (0..=20).chain([40, 63]) {
+                            let [one, other] = views.map(|view| {
+                                (view.fit(align), view.most_align(), view.most_count(align))
+                            });
+                            assert_eq!(one, other, "{base:?} {order_per_bit} {count} {align}");
+                        }
+                    }
+                }
+            }
+        }
+    }
 
     /// `kernel-cma.md` section 7: pages, runs, request, and where it goes.
     #[test]

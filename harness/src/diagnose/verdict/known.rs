@@ -82,20 +82,28 @@ impl<'a> Known<'a> {
             let read = |state| View::new(state, count, incident.doubtful).fit(self.align) == fit;
             at_most(Confidence::Likely, incident.other_readings.iter().all(read));
         }
+        at_most(Confidence::Likely, !incident.moved);
         let same = |order| view.fit(order) == fit;
         at_most(Confidence::Likely, self.align_told || DMA_ORDERS.into_iter().all(same));
         (fit, worth)
     }
 
     /// Whether each other list that could be its own says the same.
-    pub(super) fn others_agree(&self, fit: Fit) -> bool {
+    fn others_agree(&self, fit: Fit) -> bool {
+        let layout = self.layout(None);
+        self.incident.other_lists.iter().all(|list| self.says(list, &layout, fit))
+    }
+
+    fn says(&self, list: &FreeRuns, layout: &Layout, fit: Fit) -> bool {
+        let (state, doubtful) = AreaState::of_list(list, layout, false);
+        View::new(&state, self.count, doubtful).fit(self.align) == fit
+    }
+
+    /// Where the area begins, with this order per bit.
+    fn layout(&self, order_per_bit: Option<u32>) -> Layout {
         let bases = self.state.iter().flat_map(|state| &state.ranges);
         let bases = bases.filter_map(|range| Some((range.number, range.base_pfn?)));
-        let layout = Layout { bases: bases.collect(), ..Layout::default() };
-        self.incident.other_lists.iter().all(|list| {
-            let (state, doubtful) = AreaState::of_list(list, &layout, false);
-            View::new(&state, self.count, doubtful).fit(self.align) == fit
-        })
+        Layout { bases: bases.collect(), order_per_bit, ..Layout::default() }
     }
 
     /// The pages that the area has, as far as told: of its largest range, where that is known.

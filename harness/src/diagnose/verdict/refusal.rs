@@ -51,6 +51,7 @@ fn too_large(known: &Known<'_>, total: u64) -> Finding {
     let from_text = own || known.state.is_some_and(|state| state.known == From::Trace);
     let sure = from_text
         && !incident.doubtful
+        && !incident.moved
         && incident.era.flipped != Some(false)
         && incident.reported != Reported::Driver;
     let why = format!("{} were asked for, the area has {total}", pages(known.count));
@@ -118,8 +119,12 @@ fn no_memory(known: &Known<'_>) -> Finding {
         let why = "ret: -12 from 6.15 on: a claim was made and got no memory to migrate to";
         return Finding::new(Cause::Migration, Certain, why.to_string());
     }
+    // A vendor's second search, after a sleep, prints -12 too where the first one was busy.
     let vendor = incident.era.vendor_retry;
-    if incident.tried == Some(true) && (!vendor || known.no_busy_claim()) {
+    let claimed = incident.tried == Some(true);
+    let no_second_search =
+        known.no_busy_claim() || incident.other_page_last || !vendor && !incident.slept;
+    if claimed && no_second_search {
         let before = if known.busy_seen() > 0 {
             format!(" after {}", known.claims().replace(" were", "").replace(" was", ""))
         } else {
@@ -133,12 +138,18 @@ fn no_memory(known: &Known<'_>) -> Finding {
     if incident.tried == Some(false) {
         return nothing_found(known);
     }
-    // A vendor's second search prints -12 after a busy pass; before 6.15 is not sure of the era.
+    // Before 6.15 is not sure of the era.
     let mut limit = Certain;
-    if vendor && !known.no_busy_claim() || incident.era.flipped.is_none() {
+    if (vendor || claimed) && !known.no_busy_claim() || incident.era.flipped.is_none() {
         limit = Likely;
     }
-    let Some((fit, worth)) = known.fit else { return Finding::undecidable(open(known)) };
+    let Some((fit, worth)) = known.fit else {
+        return if claimed && !vendor {
+            after_busy(known)
+        } else {
+            Finding::undecidable(open(known))
+        };
+    };
     if let Some(cause) = cause(fit) {
         return Finding::new(cause, worth.min(limit), arithmetic(known, fit));
     }
@@ -149,8 +160,19 @@ fn no_memory(known: &Known<'_>) -> Finding {
             arithmetic(known, fit)
         )),
         Fit::Missing if incident.search_found_nothing => nothing_found(known),
+        _ if claimed && !vendor => after_busy(known),
         _ => Finding::undecidable(arithmetic(known, fit)),
     }
+}
+
+/// -12 a good while after a busy claim: a vendor's kernel may have slept and searched again.
+fn after_busy(known: &Known<'_>) -> Finding {
+    let why = format!(
+        "{}, and then -12: a claim got no memory to migrate to, unless a vendor's kernel slept and \
+         found no place any more",
+        known.claims()
+    );
+    Finding::new(Cause::Migration, Likely, why)
 }
 
 /// -12, and the list has room: a claim got no memory, unless pages were given back in between.
@@ -188,7 +210,7 @@ fn nothing_found(known: &Known<'_>) -> Finding {
         }
         _ if known.count == 1 && known.align == 0 && !known.incident.search_found_nothing => {
             let why = "no page was found for a request of 1 page: none is free".to_string();
-            Finding::new(Cause::Exhausted, Certain, why)
+            Finding::new(Cause::Exhausted, order, why)
         }
         Some((fit @ Fit::Fits, _)) => Finding::undecidable(format!(
             "the search found nothing, but {} a moment later",
@@ -218,9 +240,10 @@ fn without_errno(known: &Known<'_>) -> Finding {
         let why = format!("{}, and then the driver failed", known.claims());
         return Finding::new(Cause::Busy, Likely, why);
     }
-    if incident.ended_otherwise {
+    if incident.other_page_last {
         let why = format!(
-            "{}, and the last claim was not busy: no memory to migrate to (no errno is told)",
+            "{}, and then the claim of another page failed otherwise: no memory to migrate to, or \
+             a fatal signal (no errno is told)",
             known.claims()
         );
         return Finding::new(Cause::Migration, Likely, why);
@@ -386,8 +409,10 @@ mod tests {
         assert_eq!(script.words(), ["migration certain"]);
         // One was busy, the next one got no memory.
         let script = Script::new()
+            .at(7_000_100)
             .start(Origin::Debug, 200, 8)
             .busy(Origin::Debug, Some(0x40100))
+            .at(7_000_900)
             .fail(Shape::Named, 200, -12);
         assert_eq!(script.words(), ["migration certain"]);
         // The page that was tried.
@@ -434,6 +459,89 @@ mod tests {
             .fail(Shape::Named, 600, -12)
             .list(HOLED, 2048);
         assert_eq!(busy.words(), ["fragmentation likely"]);
+    }
+
+    #[test]
+    fn a_vendor_that_does_not_say_so_may_have_slept() {
+        let script = |gap_us: u64, runs: Option<&[(u64, u64)]>| {
+            let script = Script::new()
+                .at(7_000_100)
+                .start(Origin::Debug, 600, 8)
+                .busy(Origin::Debug, Some(0x40100))
+                .at(7_000_100 + gap_us)
+                .fail(Shape::Named, 600, -12);
+            let script = match runs {
+                Some(runs) => script.list(runs, 2048),
+                None => script,
+            };
+            script.words()
+        };
+        assert_eq!(script(500, Some(HOLED)), ["migration certain"]);
+        assert_eq!(script(110_000, Some(HOLED)), ["fragmentation likely"]);
+        assert_eq!(script(110_000, Some(&[(1001, 512)])), ["migration likely"]);
+        assert_eq!(script(110_000, None), ["migration likely"]);
+        // The page that was tried last was busy, and still -12: ret was set back.
+        let script = Script::new()
+            .start(Origin::Trace, 600, 8)
+            .busy(Origin::Trace, Some(0x40100))
+            .finish(Some(0x40100), (600, 8), Some(-12), Page::Null);
+        assert_eq!(script.words(), ["undecidable"]);
+    }
+
+    #[test]
+    fn one_page_of_an_order_is_more_than_one_page() {
+        let failed = |align| {
+            let script = Script::new().start(Origin::Trace, 1, align);
+            script.finish(NO_PFN, (1, align), Some(-12), Page::Null)
+        };
+        assert_eq!(failed(0).words(), ["exhausted certain"]);
+        assert_eq!(failed(4).words(), ["undecidable"]);
+    }
+
+    #[test]
+    fn a_list_that_another_order_per_bit_explains_too() {
+        // At order 1, 18@24 are pages 48 to 65.
+        let script = |runs: &[(u64, u64)]| {
+            let script = Script::new().start(Origin::Debug, 16, 4);
+            script.fail(Shape::Named, 16, -12).list(runs, 256).returned(Page::Null)
+        };
+        assert_eq!(script(&[(8, 3), (18, 24)]).words(), ["alignment likely"]);
+        assert_eq!(script(&[(7, 3), (18, 24)]).words(), ["alignment certain"]);
+        assert_eq!(script(&[(8, 3), (18, 232)]).words(), ["alignment certain"]);
+        assert_eq!(script(&[(8, 3), (14, 24)]).words(), ["fragmentation certain"]);
+    }
+
+    #[test]
+    fn pages_that_move_before_the_list_is_printed() {
+        let released = || {
+            let (origin, area, pfn, count) = (Origin::Debug, None, None, Some(1024));
+            Record::Release { origin, area, pfn, count }
+        };
+        let room: &[(u64, u64)] = &[(1025, 512)];
+        let script = |before: bool, behind: bool| {
+            let mut script = Script::new();
+            if before {
+                script = script.say(released());
+            }
+            script = script.task(1).start(Origin::Debug, 200, 8);
+            if behind {
+                script = script.task(2).say(released()).task(1);
+            }
+            script.fail(Shape::Named, 200, -12).list(room, 2048).returned(Page::Null).words()
+        };
+        assert_eq!(script(false, false), ["migration certain"]);
+        assert_eq!(script(true, false), ["migration certain"]);
+        assert_eq!(script(false, true), ["migration likely"]);
+        let granted = Script::new()
+            .task(1)
+            .start(Origin::Debug, 200, 8)
+            .fail(Shape::Named, 200, -12)
+            .task(2)
+            .start(Origin::Debug, 900, 8)
+            .returned(Page::Some)
+            .task(1)
+            .list(&[(125, 512)], 2048);
+        assert_eq!(granted.words(), ["exhausted likely"]);
     }
 
     #[test]

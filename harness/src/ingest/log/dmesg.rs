@@ -70,7 +70,14 @@ impl Dmesg {
     pub(super) fn line(&mut self, line: &[u8], sink: &mut Sink<'_>) -> bool {
         // A soft break stands inside a line: what has a prefix of its own is another one.
         let blanks = line.iter().take_while(|byte| b" \t".contains(byte)).count();
-        if !self.soft.is_empty() && prefix::body(line) > blanks {
+        let own = || {
+            let hit = scan::wanted(&self.soft).unwrap_or(0);
+            let before = &self.soft[..word_start(&self.soft, 0, hit)];
+            prefix::body(line) > blanks
+                || prefix::like(before, line).is_some()
+                || self.open.iter().any(|open| open.piece(line, 0) > 0)
+        };
+        if !self.soft.is_empty() && own() {
             let mut soft = std::mem::take(&mut self.soft);
             soft.push(b'=');
             self.whole_line(&soft, self.soft_line, sink);
@@ -122,9 +129,23 @@ impl Dmesg {
         self.uname || !self.open.is_empty() || !self.soft.is_empty()
     }
 
+    /// Reads a line, which may hold several with their ends spelled out (`\\n`), as a program prints
+    /// the text of another.
     fn whole_line(&mut self, line: &[u8], number: u64, sink: &mut Sink<'_>) -> bool {
         let mut buffer = std::mem::take(&mut self.buffer);
         let line = text::plain(line, &mut buffer);
+        let mut used = false;
+        let mut from = 0;
+        for end in memchr::memmem::find_iter(line, b"\\n") {
+            used |= self.one_line(trim_cr(&line[from..end]), number, sink);
+            from = end + 2;
+        }
+        used |= self.one_line(&line[from..], number, sink);
+        self.buffer = buffer;
+        used
+    }
+
+    fn one_line(&mut self, line: &[u8], number: u64, sink: &mut Sink<'_>) -> bool {
         let mut used = 0;
         if std::mem::take(&mut self.uname)
             && let Some(record) = boot::uname(&line[prefix::body(line)..])
@@ -137,7 +158,6 @@ impl Dmesg {
             used = self.go_on(line, number, sink);
         }
         let found = self.begin(line, used, number, sink);
-        self.buffer = buffer;
         found || used > 0
     }
 
@@ -233,24 +253,29 @@ impl Dmesg {
                 let soft = grammar::message(&mut Cursor::new(line, start, false), &mut self.tools)
                     .is_ok_and(|message| message.soft);
                 let origin = self.origin(&line[..start], number);
-                self.keep(Open::text(origin, rest, soft), sink);
+                self.keep(Open::text(origin, &line[..start], rest, soft), sink);
                 Some(line.len())
+            }
+            Ok(Message { parsed: Parsed::List { head: false }, .. })
+                if let Some(used) = self.go_on_list(line, start, number, sink) =>
+            {
+                Some(start + used)
             }
             Ok(Message { parsed, .. }) => {
                 let origin = self.origin(&line[..start], number);
-                self.say(parsed, &origin, line, c.at, sink)
+                self.say(parsed, &origin, line, (start, c.at), sink)
             }
             Err(Stop::No) => None,
         }
     }
 
-    /// What was read is told; of a list the rest of the line is read, from `at` on.
+    /// What was read, from `start` to `at`, is told; of a list the rest of the line is read.
     fn say(
         &mut self,
         parsed: Parsed,
         origin: &Origin,
         line: &[u8],
-        at: usize,
+        (start, at): (usize, usize),
         sink: &mut Sink<'_>,
     ) -> Option<usize> {
         match parsed {
@@ -273,13 +298,13 @@ impl Dmesg {
                         Some(at + used)
                     }
                     Fed::End => {
-                        self.keep(Open::list(origin.clone(), list), sink);
+                        self.keep(Open::list(origin.clone(), &line[..start], list), sink);
                         Some(line.len())
                     }
                     // The tail may follow.
                     Fed::Odd(used) if head => {
-                        list.something_is_missing();
-                        self.keep(Open::list(origin.clone(), list), sink);
+                        list.something_is_odd();
+                        self.keep(Open::list(origin.clone(), &line[..start], list), sink);
                         Some(at + used)
                     }
                     Fed::Odd(_) => None,
@@ -294,6 +319,11 @@ impl Dmesg {
             emit(origin, Record::FreeRuns(runs), sink);
         }
     }
+}
+
+/// `\r` spelled out in front of a line end.
+fn trim_cr(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\\r").unwrap_or(line)
 }
 
 fn emit(origin: &Origin, record: Record, sink: &mut Sink<'_>) {

@@ -14,7 +14,7 @@ pub(super) struct Prefix<'a> {
 }
 
 /// A prefix has no more bytes than this.
-const LONGEST: usize = 256;
+pub(super) const LONGEST: usize = 256;
 
 /// What the brackets in `before`, all that stands in front of a message, say. Of two stamps the
 /// last one is the kernel's own.
@@ -54,6 +54,44 @@ pub(super) fn body(line: &[u8]) -> usize {
             None => return at,
         }
     }
+}
+
+/// Where a prefix like `example` ends in `line`: the same signs and words, with any digits for
+/// digits. A prefix that says nothing is like none.
+pub(super) fn like(example: &[u8], line: &[u8]) -> Option<usize> {
+    example.iter().any(u8::is_ascii_graphic).then_some(())?;
+    let token = |byte: &u8| byte.is_ascii_alphanumeric();
+    let blank = |byte: &u8| b" \t".contains(byte);
+    let run = |text: &[u8], of: &dyn Fn(&u8) -> bool| text.iter().take_while(|b| of(b)).count();
+    let numbered = |text: &[u8]| text.iter().any(u8::is_ascii_digit);
+    let (mut i, mut at) = (0, 0);
+    while i < example.len() {
+        let blanks = run(&example[i..], &blank);
+        let found = run(&line[at..], &blank);
+        // Numbers are padded with blanks.
+        let padded = line.get(at + found).is_some_and(u8::is_ascii_digit);
+        if (blanks == 0) != (found == 0) && !padded {
+            return None;
+        }
+        (i, at) = (i + blanks, at + found);
+        let len = run(&example[i..], &token);
+        if len == 0 {
+            if i < example.len() {
+                (line.get(at) == Some(&example[i])).then_some(())?;
+                (i, at) = (i + 1, at + 1);
+            }
+            continue;
+        }
+        let other = run(&line[at..], &token);
+        let (one, two) = (&example[i..i + len], &line[at..at + other]);
+        let hex = || one.iter().chain(two).all(u8::is_ascii_hexdigit);
+        let counts = numbered(one) && numbered(two) || (numbered(one) || numbered(two)) && hex();
+        if one != two && !counts {
+            return None;
+        }
+        (i, at) = (i + len, at + other);
+    }
+    Some(at)
 }
 
 /// `[   12.345678]`, `[T123]`, `[C2]`, `[ 5]`, `[2: comm: pid]`, a date in brackets, `(2)`: its
@@ -316,6 +354,29 @@ mod tests {
         ] {
             let line = format!("{prefix}+7@585+8@632");
             assert_eq!(rest(&line), "+7@585+8@632", "{line}");
+        }
+    }
+
+    #[test]
+    fn a_prefix_nobody_knows_is_told_by_its_example() {
+        for (example, line, rest) in [
+            ("3,801,512000401,-;", "3,802,512000499,-;+7@585", "+7@585"),
+            ("[   99.000001] board kernel: ", "[  100.000001] board kernel: => 5", "=> 5"),
+            ("(XEN) ", "(XEN) +7@585", "+7@585"),
+            (
+                "s=1;i=af3 Mon 2026-11-23 09:00:59 board kernel: ",
+                "s=1;i=b04 Mon 2026-11-23 09:01:00 board kernel: 7@585",
+                "7@585",
+            ),
+            ("0x1f ", "0x20    +7@585", "+7@585"),
+        ] {
+            let at = like(example.as_bytes(), line.as_bytes());
+            assert_eq!(at.map(|at| &line[at..]), Some(rest), "{line}");
+        }
+        for (example, line) in
+            [("", "+7@585"), ("  ", "  +7@585"), ("kernel: ", "init: 7"), ("3,8,5,-;", "3,8,5")]
+        {
+            assert_eq!(like(example.as_bytes(), line.as_bytes()), None, "{line}");
         }
     }
 

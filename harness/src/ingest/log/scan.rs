@@ -30,6 +30,7 @@ const PATTERNS: &[(&str, Begins)] = &[
     ("release_from_contig", Begins::Message),
     ("alloc failed,", Begins::Message),
     ("req-size", Begins::Message),
+    ("req size", Begins::Message),
     ("bitmap_find_next_z", Begins::Message),
     ("dma alloc", Begins::Message),
     ("0@", Begins::Run),

@@ -30,7 +30,7 @@ static ODD: [bool; 256] = {
     let mut odd = [false; 256];
     let mut byte = 0;
     while byte < 256 {
-        odd[byte] = matches!(byte as u8, 0 | 0x08 | 0x1b | b'&' | b'=' | b'\r' | 0x80..);
+        odd[byte] = matches!(byte as u8, 0 | 0x08 | 0x1b | b'&' | b'=' | b'\\' | b'\r' | 0x80..);
         byte += 1;
     }
     odd
@@ -51,6 +51,15 @@ const REPLACED: &[(&[u8], &[u8])] = &[
     (b"\xe2\x80\x91", b"-"),
     (b"\xe2\x80\x93", b"-"),
     (b"\xe2\x87\x92", b"=>"),
+    (b"\xe2\x86\x92", b"=>"),
+    (b"\xef\xbc\x9a", b":"),
+    (b"\xef\xbc\x8c", b","),
+    (b"\\u003e", b">"),
+    (b"\\u003c", b"<"),
+    (b"\\u0026", b"&"),
+    (b"\\u003d", b"="),
+    (b"\\u002b", b"+"),
+    (b"\\t", b" "),
     (b"&gt;", b">"),
     (b"&lt;", b"<"),
     (b"&amp;", b"&"),

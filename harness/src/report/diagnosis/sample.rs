@@ -25,6 +25,7 @@ pub(super) fn state(total: Option<u64>, complete: bool, holes: &[(u64, u64)]) ->
         placed: true,
         known: Known::List,
         live: None::<Vec<Run>>,
+        asked: Default::default(),
     }
 }
 
@@ -43,13 +44,15 @@ pub(super) fn misaligned() -> Failure {
         align: Some((8, AlignFrom::Trace)),
         busy_retries: Some(0),
         tried: Some(false),
-        ended_otherwise: false,
+        other_page_last: false,
+        slept: false,
         search_found_nothing: false,
         list: None,
         other_lists: Vec::new(),
         state: Some(Arc::new(state)),
         doubtful: false,
         other_readings: Vec::new(),
+        moved: false,
         duplicates: 0,
     };
     Failure {

@@ -66,13 +66,19 @@ impl<'a> Cursor<'a> {
         Ok(next)
     }
 
-    /// Passes `text`, which is written without blanks. Nothing is passed where it is not there.
+    /// Passes `text`, which is written without blanks, in capitals or not. Nothing is passed where it
+    /// is not there.
     pub(super) fn literal(&mut self, text: &[u8]) -> Result<(), Stop> {
         let start = self.at;
-        for byte in text {
-            match self.eat(*byte) {
-                Ok(true) => {}
-                Ok(false) => {
+        for (done, byte) in text.iter().enumerate() {
+            let next = self.peek();
+            // Behind a break inside the text only the very sign goes on with it.
+            let broken = done > 0 && self.at.checked_sub(1).is_some_and(|at| self.text[at] == JOIN);
+            match next {
+                Ok(next) if next == *byte || !broken && next.eq_ignore_ascii_case(byte) => {
+                    self.at += 1;
+                }
+                Ok(_) => {
                     self.at = start;
                     return Err(Stop::No);
                 }

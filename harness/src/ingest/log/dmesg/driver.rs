@@ -31,7 +31,16 @@ const OTHER: &[&str] = &[
     "allocated successfully",
     "swiotlb",
     "alloc failed, req-size",
+    "reserved mem",
+    "for atomic",
+    "atomic pool",
+    "kmalloc",
+    "vmalloc",
+    "vmap alloc",
 ];
+
+/// How far behind the words a number may stand that says how much it was.
+const NEAR: usize = 48;
 
 static MACHINE: LazyLock<AhoCorasick> = LazyLock::new(|| {
     let mut builder = AhoCorasick::builder();
@@ -44,19 +53,24 @@ pub(super) fn read(line: &[u8]) -> Option<Record> {
     const LONGEST: usize = 1024;
     let line = &line[..line.len().min(LONGEST)];
     let found = MACHINE.find(line)?;
-    if found.pattern().as_usize() < OTHER.len() {
+    if MACHINE.find_iter(line).any(|found| found.pattern().as_usize() < OTHER.len()) {
         return None;
     }
-    Some(Record::Driver { bytes: bytes(line, found.end()), cma: names_cma(line) })
+    let cma = names_cma(line);
+    // Less than a page is of the slab.
+    let bytes = bytes(line, found.end()).filter(|bytes| cma || *bytes >= 4096);
+    Some(Record::Driver { bytes, cma })
 }
 
-/// The word CMA stands in the line, alone or as a part of a name.
+/// The word CMA stands in the line, alone or as a part of a name; the parameter `cma=` is none.
 fn names_cma(line: &[u8]) -> bool {
     line.windows(3).enumerate().any(|(at, word)| {
         let letter = |at: Option<usize>| {
             at.and_then(|at| line.get(at)).is_some_and(u8::is_ascii_alphanumeric)
         };
-        word.eq_ignore_ascii_case(b"cma") && !letter(at.checked_sub(1)) && !letter(Some(at + 3))
+        let parameter = line.get(at + 3) == Some(&b'=');
+        let alone = !letter(at.checked_sub(1)) && !letter(Some(at + 3)) && !parameter;
+        word.eq_ignore_ascii_case(b"cma") && alone
     })
 }
 
@@ -89,7 +103,7 @@ fn bytes(line: &[u8], refused: usize) -> Option<u64> {
         let bytes = number.checked_mul(unit);
         // The first one behind the words, or else one in front of them.
         if start > refused {
-            return bytes;
+            return bytes.filter(|_| start <= refused + NEAR).or(found);
         }
         found = bytes.or(found);
     }
@@ -144,6 +158,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_too_small_or_too_far_away_is_no_size() {
+        let none = Some(Record::Driver { bytes: None, cma: false });
+        for line in [
+            "firmware: alloc failed, size 120",
+            "alloc failed messages were seen here until we raised the area with cma= to 192M",
+        ] {
+            assert_eq!(read(line.as_bytes()), none, "{line}");
+        }
+    }
+
+    #[test]
     fn others_are_not() {
         for line in [
             "nvme nvme3: allocated 40 MiB host memory buffer.",
@@ -151,6 +176,10 @@ mod tests {
             "-sh: echo: write error: Cannot allocate memory",
             "cpu: 0, pid: 707, index 3 pages 128 failed",
             "v3d fec00000.v3d: swiotlb buffer is full (sz: 536576 bytes)",
+            "DMA: failed to allocate 2048 KiB GFP_KERNEL|GFP_DMA32 pool for atomic allocation",
+            "OF: reserved mem: failed to allocate memory for node 'linux,cma': size 640 MiB",
+            "Reserved memory: failed to allocate memory for node 'cam,cma'",
+            "mydrv: kmalloc failed: cannot alloc 8192 bytes",
         ] {
             assert_eq!(read(line.as_bytes()), None, "{line}");
         }

@@ -82,6 +82,7 @@ const WORDS: [&[u8]; 9] = [
 /// Reads the message that `c` stands in front of.
 pub(super) fn message(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, Stop> {
     c.ident(&mut tools.word)?;
+    tools.word.make_ascii_lowercase();
     if tools.word == b"cma" {
         return if c.eat(b':')? { behind_cma(c, tools) } else { Err(Stop::No) };
     }
@@ -89,7 +90,7 @@ pub(super) fn message(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, 
 }
 
 /// Words that another one follows: where a line ends between the two, neither is broken.
-const FOLLOWED: [&[u8]; 4] = [b"number", b"alloc", b"Reserved", b"dma"];
+const FOLLOWED: [&[u8]; 4] = [b"number", b"alloc", b"reserved", b"dma"];
 
 /// The message whose first word was read.
 fn named(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, Stop> {
@@ -106,14 +107,20 @@ fn named(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, Stop> {
             };
         }
         b"req" => {
-            c.literal(b"-size")?;
-            return failed(c, Shape::Fragment, None);
+            // `req size` may be any words, unless the rest of the line follows.
+            let typed = !c.optional(b"-")?;
+            c.literal(b"size")?;
+            let message = failed(c, Shape::Fragment, None)?;
+            let told =
+                matches!(message.parsed, Parsed::Record(Record::Failed { ret: Some(_), .. }));
+            return if typed && !told { Err(Stop::No) } else { Ok(message) };
         }
         b"alloc" => {
-            c.literal(b"failed,req-size")?;
+            c.literal(b"failed")?;
+            req_size(c)?;
             return failed(c, Shape::Fragment, None);
         }
-        b"Reserved" => return reserved(c),
+        b"reserved" => return reserved(c),
         b"dma" => {
             c.literal(b"allocofsize")?;
             let bytes = Some(c.any_number()?);
@@ -149,6 +156,7 @@ fn behind_cma(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, Stop> {
     }
     let start = c.at;
     c.ident(&mut tools.word)?;
+    tools.word.make_ascii_lowercase();
     if tools.word == b"range" {
         c.at = start;
         return Ok(Message::new(Parsed::List { head: false }));
@@ -187,7 +195,7 @@ fn behind_function(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, Sto
     if c.optional(b"bitmap_no")? {
         return Ok(Message::new(Parsed::Nothing));
     }
-    match c.literal(b"allocfailed,req-size") {
+    match alloc_failed(c) {
         Ok(()) => return failed(c, shape.unwrap_or(Shape::Unnamed), None),
         Err(Stop::More) => return Err(Stop::More),
         Err(Stop::No) => {}
@@ -197,6 +205,26 @@ fn behind_function(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, Sto
     tools.spare.extend(name.iter().filter(|byte| **byte != super::cursor::JOIN));
     let area = tools.names.get(tools.spare.trim_ascii());
     failed(c, shape.unwrap_or(Shape::Named), Some(&area))
+}
+
+/// `alloc failed, req-size`.
+fn alloc_failed(c: &mut Cursor<'_>) -> Result<(), Stop> {
+    let start = c.at;
+    let read = c.literal(b"allocfailed").and_then(|()| req_size(c));
+    if read.is_err() {
+        c.at = start;
+    }
+    read
+}
+
+/// `, req-size`; who types it may write `req size`.
+fn req_size(c: &mut Cursor<'_>) -> Result<(), Stop> {
+    c.optional(b",")?;
+    c.literal(b"req")?;
+    if !c.optional(b"-")? {
+        c.optional(b"_")?;
+    }
+    c.literal(b"size")
 }
 
 /// The name in front of `: alloc failed, req-size`, which is passed; `from` is where the function
@@ -209,7 +237,7 @@ fn area<'a>(c: &mut Cursor<'a>, from: usize) -> Result<&'a [u8], Stop> {
     let mut begun = false;
     for colon in memchr::memchr_iter(b':', near) {
         let mut behind = Cursor::new(rest, colon + 1, c.last);
-        match behind.literal(b"allocfailed,req-size") {
+        match alloc_failed(&mut behind) {
             Ok(()) => {
                 let name = &rest[..colon];
                 let other: [&[u8]; 3] = [b"cma_alloc:", b"available", b"failed"];

@@ -49,6 +49,10 @@ struct Place {
     /// The distance from the last run to the first of this line.
     gap: Option<u64>,
     cut: bool,
+    /// Something stands in it that is of no list: whether a run is missing, the sum tells.
+    odd: bool,
+    /// A comma was read: numbers between commas are no runs without positions.
+    comma: bool,
     ranged: bool,
     unplaced: bool,
     /// Letters of `range` at the end of the line read last.
@@ -120,9 +124,21 @@ impl List {
     }
 
     /// Something that is no run stands in it.
-    pub(super) fn something_is_missing(&mut self) {
+    pub(super) fn something_is_odd(&mut self) {
         self.forget_number();
-        self.place.cut = true;
+        self.place.odd = true;
+    }
+
+    /// Whether nothing was read behind its head.
+    pub(super) fn is_empty(&self) -> bool {
+        self.runs.ranges.is_empty() && self.place.state == State::Item
+    }
+
+    /// Whether `text`, which it was begun with, is a number that may be anything: sizes without
+    /// positions are joined by `+`, or a tail stands behind them.
+    pub(super) fn is_loose(&self, text: &[u8]) -> bool {
+        let pages = matches!(self.place.state, State::Pages | State::PagesDone);
+        (self.place.unplaced || pages) && !text.iter().any(|byte| b"+=>@".contains(byte))
     }
 
     /// A number without `@` at the end is of the sentence behind the list.
@@ -188,6 +204,7 @@ impl List {
             }
             match self.byte(text, at) {
                 Some(used) => at += used,
+                None if !self.prose && closes(&text[at..]) => return Fed::End,
                 None => return Fed::Odd(at),
             }
         }
@@ -225,6 +242,7 @@ impl List {
                 return Some(dots);
             }
             (_, b'+' | b',') => {
+                self.place.comma |= byte == b',';
                 self.end_run()?;
                 self.place.state = State::Item;
             }
@@ -294,6 +312,9 @@ impl List {
                     place.state = State::Item;
                     return Some(());
                 }
+                if place.comma {
+                    return None;
+                }
                 place.unplaced = true;
                 (place.number, 0)
             }
@@ -337,7 +358,10 @@ impl List {
         let before = self.tail.len();
         let spare = tail::LONGEST.saturating_sub(before);
         let bytes = text[at..].iter().filter(|byte| !b" \t`".contains(byte));
-        self.tail.extend(bytes.take(spare));
+        // All of it may be in capitals; a word of another line begins with one.
+        let capitals = !text[at..].iter().any(u8::is_ascii_lowercase);
+        let plain = |byte: &u8| if capitals { byte.to_ascii_lowercase() } else { *byte };
+        self.tail.extend(bytes.take(spare).map(plain));
         // Where nothing of the line is of the tail, the line is another one's.
         let tail = tail::read(&self.tail).filter(|tail| !tail.whole || tail.used > before);
         let Some(Tail { used, whole, .. }) = tail else {
@@ -369,12 +393,20 @@ impl List {
         runs.unplaced = self.place.unplaced;
         let some = runs.ranges.iter().any(|range| !range.runs.is_empty());
         runs.quoted = !runs.head && free.is_none() && self.prose && some;
-        runs.cut = self.place.cut || !runs.quoted && (free.is_none() || !runs.head);
+        let odd = self.place.odd && free != Some(runs.sum());
+        runs.cut = self.place.cut || odd || !runs.quoted && (free.is_none() || !runs.head);
         runs.inline &= !runs.is_complete();
         // Numbers alone are no list unless a head says so.
         let real = runs.head || !runs.unplaced;
         ((some && real) || free.is_some()).then_some(runs)
     }
+}
+
+/// What stands behind a message where a program or a page shows it: a quote that closes, the next
+/// cell, a tag, a line end that is spelled out.
+fn closes(rest: &[u8]) -> bool {
+    const CLOSERS: [&[u8]; 9] = [b"\"", b"'", b"|", b"**", b"^M", b"$", b"</", b"<br", b"[/"];
+    CLOSERS.iter().any(|closer| rest.starts_with(closer))
 }
 
 /// `...` at the start of `rest`: its bytes.

@@ -4,7 +4,7 @@ use super::cursor::{Cursor, JOIN, Stop};
 use super::grammar::{self, Message, Parsed};
 use super::list::{Fed, List};
 use super::{Dmesg, Origin, emit};
-use crate::ingest::log::{FreeRuns, Record, Sink, Task, prefix};
+use crate::ingest::log::{FreeRuns, Record, Sink, Task, prefix, scan};
 
 /// The most bytes of a message that is broken, lists apart.
 pub(super) const LONGEST_TEXT: usize = 400;
@@ -24,6 +24,8 @@ pub(super) struct Open {
     pub(super) origin: Origin,
     /// The line that it was last read from.
     last: u64,
+    /// What stands in front of it on its line: what goes on with it may have the like.
+    before: Vec<u8>,
     kind: Kind,
     /// It is whole unless the next line goes on with it.
     soft: bool,
@@ -36,13 +38,23 @@ enum Kind {
 }
 
 impl Open {
-    pub(super) fn text(origin: Origin, text: &[u8], soft: bool) -> Self {
-        Self { last: origin.line, origin, kind: Kind::Text(text.to_vec()), soft }
+    pub(super) fn text(origin: Origin, before: &[u8], text: &[u8], soft: bool) -> Self {
+        Self::new(origin, before, Kind::Text(text.to_vec()), soft)
     }
 
-    pub(super) fn list(origin: Origin, list: List) -> Self {
+    pub(super) fn list(origin: Origin, before: &[u8], list: List) -> Self {
         let soft = list.is_soft();
-        Self { last: origin.line, origin, kind: Kind::List(Box::new(list)), soft }
+        Self::new(origin, before, Kind::List(Box::new(list)), soft)
+    }
+
+    fn new(origin: Origin, before: &[u8], kind: Kind, soft: bool) -> Self {
+        let before = before[..before.len().min(prefix::LONGEST)].to_vec();
+        Self { last: origin.line, origin, before, kind, soft }
+    }
+
+    /// Where what may go on with this stands in `line`, at `body` or behind it.
+    pub(super) fn piece(&self, line: &[u8], body: usize) -> usize {
+        prefix::like(&self.before, line).map_or(body, |at| at.max(body))
     }
 
     fn reach(&self) -> u64 {
@@ -134,16 +146,17 @@ impl Dmesg {
         if piece.is_empty() {
             return 0;
         }
-        let who = prefix::read(&line[..body]);
         for index in (0..self.open.len()).rev() {
-            let task = self.open[index].origin.task.as_ref();
-            if same(task, who.pid, who.cpu)
-                && let Some(used) = self.go_on_text(index, line, body, number, sink)
+            let open = &self.open[index];
+            let at = open.piece(line, body);
+            let who = prefix::read(&line[..at]);
+            if same(open.origin.task.as_ref(), who.pid, who.cpu)
+                && let Some(used) = self.go_on_text(index, line, at, number, sink)
             {
                 return used;
             }
         }
-        if let Some(used) = self.go_on_list(piece, (who.pid, who.cpu), number, sink) {
+        if let Some(used) = self.go_on_list(line, body, number, sink) {
             return body + used;
         }
         while let Some(index) = self.open.iter().position(|open| open.soft) {
@@ -183,7 +196,9 @@ impl Dmesg {
                 let origin = self.open.remove(index).origin;
                 self.near = Some(number);
                 let at = body + used;
-                return Some(self.say(parsed, &origin, line, at, sink).unwrap_or(at).max(1));
+                return Some(
+                    self.say(parsed, &origin, line, (body, at), sink).unwrap_or(at).max(1),
+                );
             }
             Err(Stop::More) if text.len() <= LONGEST_TEXT => {
                 open[index].last = number;
@@ -197,35 +212,40 @@ impl Dmesg {
         None
     }
 
-    /// Goes on with the list that `piece` fits best: the one whose pages it makes add up, else the
-    /// one that it follows most closely.
-    fn go_on_list(
+    /// Goes on with the list that what stands in `line` from `body` on fits best: the one whose
+    /// pages it makes add up, else the one that it follows most closely. How many bytes are of it.
+    pub(super) fn go_on_list(
         &mut self,
-        piece: &[u8],
-        (pid, cpu): (Option<u32>, Option<u32>),
+        line: &[u8],
+        body: usize,
         number: u64,
         sink: &mut Sink<'_>,
     ) -> Option<usize> {
-        let head = strip_head(piece);
-        let text = &piece[head..];
-        let mut best: Option<(bool, u64, usize)> = None;
+        let mut best: Option<(bool, u64, usize, usize)> = None;
         for index in 0..self.open.len() {
             let open = &mut self.open[index];
+            let at = open.piece(line, body);
+            let who = prefix::read(&line[..at]);
             let Kind::List(list) = &mut open.kind else { continue };
-            if !same(open.origin.task.as_ref(), pid, cpu) {
+            let piece = line[at..].trim_ascii_end();
+            if piece.is_empty() || !same(open.origin.task.as_ref(), who.pid, who.cpu) {
                 continue;
             }
+            let head = strip_head(piece);
+            let text = &piece[head..];
             let mark = list.mark();
+            let empty = list.is_empty();
             let fed = list.feed(text);
-            let fits = fits(list, fed, text, head > 0);
+            let fits = fits(list, fed, text, head > 0) && !(empty && list.is_loose(text));
             let adds_up = list.in_tail() && list.adds_up();
             let gap = list.gap().unwrap_or(0);
             list.undo(mark);
-            if fits && best.is_none_or(|(sum, near, _)| (adds_up, near) > (sum, gap)) {
-                best = Some((adds_up, gap, index));
+            if fits && best.is_none_or(|(sum, near, ..)| (adds_up, near) > (sum, gap)) {
+                best = Some((adds_up, gap, index, at + head));
             }
         }
-        let (.., index) = best?;
+        let (.., index, start) = best?;
+        let text = line[start..].trim_ascii_end();
         let open = &mut self.open[index];
         open.last = number;
         let Kind::List(list) = &mut open.kind else { return None };
@@ -239,11 +259,11 @@ impl Dmesg {
                 text.len()
             }
             Fed::Odd(used) => {
-                list.something_is_missing();
+                list.something_is_odd();
                 used
             }
         };
-        Some(head + used)
+        Some(start - body + used)
     }
 }
 
@@ -252,8 +272,10 @@ fn fits(list: &List, fed: Fed, text: &[u8], headed: bool) -> bool {
     match fed {
         Fed::Done(_) => true,
         Fed::End => !text.is_empty() || headed,
+        // The head is that of another message.
+        Fed::Odd(0) if scan::wanted(text).is_some() => false,
         // Something stands behind the runs: a remark.
-        Fed::Odd(_) => list.added() > 1,
+        Fed::Odd(_) => list.added() + usize::from(headed && list.is_open()) > usize::from(!headed),
     }
 }
 

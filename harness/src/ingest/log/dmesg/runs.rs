@@ -56,7 +56,7 @@ impl Dmesg {
         }
         let origin = self.origin(&line[..start], number);
         match fed {
-            Fed::End => self.keep(Open::list(origin, list), sink),
+            Fed::End => self.keep(Open::list(origin, &line[..start], list), sink),
             Fed::Done(_) => self.list(list, &origin, sink),
             Fed::Odd(_) => {
                 list.forget_number();

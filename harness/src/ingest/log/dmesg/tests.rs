@@ -95,6 +95,9 @@ fn broken() -> impl Strategy<Value = Broken> {
         ("<3>[   12.345678] ", "<3>[   12.345679] "),
         ("Oct 14 20:11:07 board kernel: ", "Oct 14 20:11:07 board kernel: "),
         ("> [   12.345678] ", "> "),
+        ("3,801,12345678,-;", "3,802,12345679,-;"),
+        ("(XEN) ", "(XEN) "),
+        ("board/k99 : ", "board/k100 : "),
     ]);
     (24..120usize, prefixes, any::<bool>(), any::<bool>()).prop_map(
         |(width, (first, then), encoded, others)| Broken { width, first, then, encoded, others },
@@ -116,6 +119,89 @@ fn print(text: &str, how: &Broken, out: &mut String) {
         rest = after;
     }
     writeln!(out, "{prefix}{rest}").expect("a string");
+}
+
+/// What programs and pages put around a line, from the first to the last sign of it.
+fn wrapped(how: usize, line: &str, number: usize) -> String {
+    match how {
+        0 => format!("{{\"n\":{number},\"MESSAGE\":\"{line}\",\"PRIORITY\":\"3\"}}"),
+        1 => format!("| {number} | `{line}` | seen |"),
+        2 => format!("<span id=l{number}>{line}</span>"),
+        3 => format!("2026-11-23,kernel,{number},\"{line}\""),
+        4 => format!("**{line}**"),
+        5 => format!("MESSAGE={line}\n_PID={number}\n"),
+        6 => format!("{number}:dmesg.txt: {line}$"),
+        _ => format!("<someone{number}> {line}"),
+    }
+}
+
+#[test]
+fn a_list_says_the_same_whatever_stands_around_its_lines() {
+    let ranges = "cma: number of available pages: \ncma: range 0: 9@100+7@200\n\
+                  cma: range 1: 5@3\ncma: \n=> 21 free of 512 total pages";
+    let long = "cma: number of available pages: 9@100+7@200\n+5@300+4@401\n+3@501\n\
+                => 28 free of 512 total pages";
+    for how in 0..8 {
+        for (text, sum, count) in [(ranges, 21, 3), (long, 28, 5)] {
+            let lines = text.lines().enumerate();
+            let lines: Vec<_> = lines.map(|(at, line)| wrapped(how, line, 99 + at)).collect();
+            let found = records((lines.join("\n") + "\n").as_bytes());
+            let [Record::FreeRuns(list)] = found.as_slice() else { panic!("{how}: {found:?}") };
+            let runs: usize = list.ranges.iter().map(|range| range.runs.len()).sum();
+            assert!(list.is_complete(), "{how}: {list:?}");
+            assert_eq!((list.sum(), runs, list.total), (sum, count, Some(512)), "{how}");
+        }
+    }
+}
+
+#[test]
+fn line_ends_that_are_spelled_out_are_line_ends() {
+    let text = "{\"log\":\"[  1.0] cma: number of available pages: 9@100\\r\\n[  1.0] +7@200=\\u003e \
+                16 free of 512 total pages\\n\"}";
+    let found = records(text.as_bytes());
+    let [Record::FreeRuns(list)] = found.as_slice() else { panic!("{found:?}") };
+    assert!(list.is_complete() && list.sum() == 16);
+}
+
+#[test]
+fn numbers_behind_a_head_are_no_runs() {
+    for line in ["3,802,512000404,-;foo", "12", "12 apples", "3, 4, 5"] {
+        let text = format!("cma: number of available pages: \n{line}\n");
+        let found = records(text.as_bytes());
+        assert!(found.is_empty(), "{line}: {found:?}");
+    }
+    let sizes = records(b"cma: number of available pages: \n4+7+7=>18 pages, total: 64 pages");
+    assert!(matches!(&sizes[..], [Record::FreeRuns(list)] if list.unplaced && list.is_complete()));
+}
+
+#[test]
+fn a_stranger_inside_a_list_is_told_by_the_sum() {
+    let stranger = |tail: &str| {
+        let text = format!(
+            "cma: number of available pages: 9@100+7@200[  2.0] random: crng init done\n+5@300{tail}"
+        );
+        records(text.as_bytes())
+    };
+    let whole = stranger("=> 21 free of 512 total pages");
+    assert!(matches!(&whole[..], [Record::FreeRuns(list)] if list.is_complete()), "{whole:?}");
+    for tail in ["=> 22 free of 512 total pages", ""] {
+        let cut = stranger(tail);
+        assert!(matches!(&cut[..], [Record::FreeRuns(list)] if list.cut), "{tail}: {cut:?}");
+    }
+}
+
+#[test]
+fn what_is_typed_by_hand_is_read() {
+    for text in [
+        "CMA: cma_alloc: linux,cma: Alloc failed, Req-size: 640 pages, Ret: -12",
+        "cma: cma_alloc: linux,cma: alloc failed req size 640 pages ret -12",
+        "cma: cma_alloc: linux,cma: alloc failed\u{ff0c} req-size\u{ff1a}640 pages, ret\u{ff1a}-12",
+    ] {
+        let found = records(text.as_bytes());
+        let read = matches!(&found[..], [Record::Failed { count: 640, ret: Some(-12), .. }]);
+        assert!(read, "{text}: {found:?}");
+    }
+    assert_eq!(records(b"the req size 640 pages is too large"), []);
 }
 
 proptest! {
@@ -209,6 +295,15 @@ fn a_line_may_end_behind_the_first_word_of_a_head() {
     let reserved = records(b"cma: Reserved\n32 MiB at 0x5e200000");
     assert_eq!(reserved, records(b"cma: Reserved 32 MiB at 0x5e200000"));
     assert_eq!(reserved.len(), 1);
+}
+
+#[test]
+fn a_failure_line_behind_a_cut_list_keeps_its_area() {
+    let text = b"number of available pages:\nrange 2: 1@39+1@48\n\
+        __cma_alloc: cma: alloc failed, req-size: 730 pages, ret: -16\n";
+    let records = records(text);
+    let Some(Record::Failed { area, count, .. }) = records.last() else { panic!("{records:?}") };
+    assert_eq!((area.as_deref(), *count), (Some("cma"), 730));
 }
 
 /// A list of ranges whose tail is gone does not take that of the next one.

@@ -13,6 +13,7 @@ mod groups;
 mod html;
 pub mod json;
 mod picture;
+mod plain;
 #[cfg(test)]
 mod sample;
 mod text;

@@ -1,9 +1,9 @@
 //! Words that come and go: which change of the list makes the description shorter.
 
 use super::gaps::Class;
-use super::parts::{parts, top};
+use super::parts::{bits, parts, top};
 use super::row::{Row, Word};
-use super::sizes::{Learner, bits};
+use super::sizes::Learner;
 
 /// How far an estimate may be off.
 const NEAR: f64 = 64.0;

@@ -2,7 +2,6 @@
 
 use super::gaps::Class;
 use super::row::Word;
-use super::sizes::bits;
 
 /// Sizes that make sums of `words`: what is left of one behind or in front of another, and what
 /// several of these are multiples of.
@@ -97,4 +96,9 @@ pub(super) fn candidates(chosen: &[(usize, Class)], cap: u32) -> Vec<Word> {
         ..Word::new(count, cap)
     };
     counts.into_iter().map(word).collect()
+}
+
+/// The bits that say a thing which is `part` of `whole`.
+pub(super) fn bits(part: f64, whole: f64) -> f64 {
+    libm::log2(whole / part)
 }

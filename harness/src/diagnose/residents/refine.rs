@@ -6,7 +6,7 @@ use super::parts::parts;
 use super::row::Word;
 
 /// Steps that all tries may take together: it bounds the time.
-const WORK: u64 = 24 << 20;
+const WORK: u64 = 8 << 20;
 /// What a size in the list costs, in bits.
 const WORD: f64 = 14.0;
 /// Slots of the largest size of whole slots that is tried without being seen.

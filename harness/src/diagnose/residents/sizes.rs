@@ -14,7 +14,7 @@ use super::super::Confidence;
 use super::Size;
 use super::gaps::{Class, Gaps};
 use super::model::Model;
-use super::parts::candidates;
+use super::parts::{bits, candidates};
 use super::refine::Refiner;
 use super::row::{Costs, Explainer, Row, Word};
 
@@ -250,11 +250,6 @@ impl Learner {
         };
         Found { sizes: self.words.iter().enumerate().map(size).collect(), last_of_class }
     }
-}
-
-/// The bits that say a thing which is `part` of `whole`.
-pub(super) fn bits(part: f64, whole: f64) -> f64 {
-    libm::log2(whole / part)
 }
 
 /// The bits that say which of `a + b` things are of which kind.

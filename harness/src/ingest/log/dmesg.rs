@@ -12,6 +12,7 @@ mod driver;
 mod failed;
 mod grammar;
 mod list;
+mod message;
 mod names;
 mod open;
 mod runs;
@@ -23,8 +24,8 @@ use super::scan::{self, Begins};
 use super::{Found, Record, Sink, Task, prefix, text};
 use crate::ingest::Format;
 use cursor::{Cursor, Stop};
-use grammar::{Message, Parsed, Tools};
 use list::{Fed, List};
+use message::{Message, Parsed, Tools};
 use open::Open;
 
 pub(super) const FORMAT: Format = Format {

@@ -57,8 +57,10 @@ pub(super) fn body(line: &[u8]) -> usize {
 }
 
 /// Where a prefix like `example` ends in `line`: the same signs and words, with any digits for
-/// digits. A prefix that says nothing is like none.
+/// digits. A prefix that says nothing is like none, nor is one that may be a piece of a list.
 pub(super) fn like(example: &[u8], line: &[u8]) -> Option<usize> {
+    let of_list = |byte: &u8| byte.is_ascii_digit() || b"+@=, \t".contains(byte);
+    (!example.iter().all(of_list)).then_some(())?;
     example.iter().any(u8::is_ascii_graphic).then_some(())?;
     let token = |byte: &u8| byte.is_ascii_alphanumeric();
     let blank = |byte: &u8| b" \t".contains(byte);

@@ -1,6 +1,6 @@
 //! What a board says beside its failures: counters, and how many failures it kept to itself.
 
-use super::words::{clean, counted};
+use super::plain::{clean, counted};
 use crate::diagnose::{Counter, Diagnosis};
 
 /// The most areas whose counters are shown.

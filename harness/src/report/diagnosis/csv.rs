@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
-use super::words::seconds;
+use super::plain::seconds;
 use crate::diagnose::Failure;
 use crate::report::csv::field;
 

@@ -11,7 +11,8 @@ use std::io::{self, Write};
 
 use super::board;
 use super::groups::{Report, Shown};
-use super::words::{self, clean};
+use super::plain::clean;
+use super::words;
 use crate::cause::Cause;
 
 const STYLE: &str = include_str!("html/style.css");

@@ -7,7 +7,7 @@ use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
 use super::groups::Report;
-use super::words::seconds;
+use super::plain::seconds;
 use crate::diagnose::{Advice, AreaState, Counter, Failure, Resident};
 
 /// The version of the object.

@@ -8,7 +8,8 @@ use std::io::{self, Write};
 
 use super::board;
 use super::groups::{Report, Shown};
-use super::words::{self, clean, counted};
+use super::plain::{clean, counted};
+use super::words;
 use crate::diagnose::Advice;
 use paint::{Paint, wrapped};
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::cursor::{Cursor, JOIN, Stop};
-use super::grammar::{Function, Message, Parsed, Tools};
+use super::message::{Function, Message, Parsed, Tools};
 use crate::ingest::log::{Origin, Page, Record};
 
 /// Behind `cma_alloc(`.

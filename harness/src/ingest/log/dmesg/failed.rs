@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::cursor::{Cursor, Stop};
-use super::grammar::{Message, Parsed};
+use super::message::{Message, Parsed};
 use crate::ingest::log::{Record, Shape};
 
 /// The most sizes that one line names.

@@ -1,8 +1,9 @@
 //! Messages that go on with a later line, and lists quoted without a head.
 
 use super::cursor::{Cursor, JOIN, Stop};
-use super::grammar::{self, Message, Parsed};
+use super::grammar;
 use super::list::{Fed, List};
+use super::message::{Message, Parsed};
 use super::{Dmesg, Origin, emit};
 use crate::ingest::log::{FreeRuns, Record, Sink, Task, prefix, scan};
 

@@ -297,6 +297,15 @@ fn a_line_may_end_behind_the_first_word_of_a_head() {
     assert_eq!(reserved.len(), 1);
 }
 
+/// What stands in front of a run is no prefix.
+#[test]
+fn soft_breaks_in_front_of_a_sign_are_no_line_ends() {
+    let text = b"cma: number of available pages: 2@400+1=\n@410+1@442=\n+1@493+1@4=\n96+2@18=\n\
+        10=3D> 8 free of 16384 total pages\n";
+    let Record::FreeRuns(list) = &records(text)[0] else { panic!("no list") };
+    assert_eq!(list.ranges[0].runs, [(2, 400), (1, 410), (1, 442), (1, 493), (1, 496), (2, 1810)]);
+}
+
 #[test]
 fn a_failure_line_behind_a_cut_list_keeps_its_area() {
     let text = b"number of available pages:\nrange 2: 1@39+1@48\n\

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::super::picture::{Cell, Detail, Fill, Map, Mark, Part, ROW, Row};
-use super::super::words::counted;
+use super::super::plain::counted;
 
 /// Units of a cell, to each side.
 const CELL: usize = 10;

@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use super::super::CAPS;
 use super::super::groups::Report;
-use super::super::words::{self, counted, recoverable};
+use super::super::plain::{self, counted};
+use super::super::words::{self, recoverable};
 use super::{Escaped, class, sentence};
 use crate::diagnose::{AreaState, Resident};
 
@@ -96,7 +97,7 @@ fn table(
         // Of a list that is cut the share would be of no meaning.
         let (stranded, total) = (resident.stranded_pages, area.total.filter(|_| area.complete));
         let share = total.map_or_else(String::new, |total| {
-            format!(" <small>{}</small>", words::percent(stranded, total))
+            format!(" <small>{}</small>", plain::percent(stranded, total))
         });
         write!(
             out,

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::super::picture::{Cell, Detail, GLYPHS, Map, Part, ROW, Row};
-use super::super::words::counted;
+use super::super::plain::counted;
 use super::paint::{Paint, wrapped};
 
 /// Draws pictures of one area, and says under the last one what their characters mean.

@@ -97,6 +97,36 @@ pub struct Incident {
     pub duplicates: u64,
 }
 
+impl Incident {
+    /// A failure reported in `source`, of which no more is known.
+    #[must_use]
+    pub fn new(source: Arc<str>, reported: Reported) -> Self {
+        Self {
+            source,
+            line: 0,
+            time_us: None,
+            reported,
+            era: Era::default(),
+            area: None,
+            count: None,
+            ret: None,
+            align: None,
+            busy_retries: None,
+            tried: None,
+            other_page_last: false,
+            slept: false,
+            search_found_nothing: false,
+            list: None,
+            other_lists: Vec::new(),
+            state: None,
+            doubtful: false,
+            other_readings: Vec::new(),
+            moved: false,
+            duplicates: 0,
+        }
+    }
+}
+
 /// Where a record stands.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 struct Place {
@@ -326,27 +356,9 @@ impl Assembler {
     fn open(&self, reported: Reported, task: Option<Task>) -> Open {
         Open {
             incident: Incident {
-                source: Arc::clone(&self.source),
                 line: self.at.line,
                 time_us: self.at.time_us,
-                reported,
-                era: Era::default(),
-                area: None,
-                count: None,
-                ret: None,
-                align: None,
-                busy_retries: None,
-                tried: None,
-                other_page_last: false,
-                slept: false,
-                search_found_nothing: false,
-                list: None,
-                other_lists: Vec::new(),
-                state: None,
-                doubtful: false,
-                other_readings: Vec::new(),
-                moved: false,
-                duplicates: 0,
+                ..Incident::new(Arc::clone(&self.source), reported)
             },
             last: self.at,
             began: None,

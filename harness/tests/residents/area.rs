@@ -35,9 +35,6 @@ pub(crate) enum Style {
 }
 
 impl Style {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Board, Self::Uniform, Self::Seen, Self::Churn, Self::Merged];
-
     fn sizes(self, draws: &mut Draws, pages: u64) -> Vec<(u64, f64)> {
         if self == Self::Board {
             return sizes(draws, pages);
@@ -213,22 +210,6 @@ impl Truth {
     /// Whether a large size is a multiple of its own alignment: rows of it have no holes.
     pub(crate) fn has_sums(&self) -> bool {
         self.large(crate::SHARE).iter().any(|count| count % (1 << dma_align(*count, self.cap)) == 0)
-    }
-
-    pub(crate) fn describe(&self) -> String {
-        let used = self.used();
-        let sizes = self.by_size().into_iter().map(|(count, blocks)| {
-            format!("{blocks} x {count} ({:.2})", (count * blocks) as f64 / used as f64)
-        });
-        let sizes: Vec<_> = sizes.collect();
-        format!(
-            "{} pages, cap {}, {} holes, {:.2} used: {}",
-            self.pages,
-            self.cap,
-            self.holes.len(),
-            used as f64 / self.pages as f64,
-            sizes.join(", ")
-        )
     }
 }
 

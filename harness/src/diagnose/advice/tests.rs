@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::super::{
-    AlignFrom, AreaState, Confidence, Era, Failure, Hole, Incident, Known, RangeState, Reported,
+    AlignFrom, AreaState, Confidence, Failure, Hole, Incident, Known, RangeState, Reported,
     residents,
 };
 use super::*;
@@ -26,27 +26,11 @@ fn area(pages: u64, holes: &[(u64, u64)]) -> AreaState {
 /// A request for `count` pages that failed in `area` with order `align`.
 fn failure(area: AreaState, count: u64, align: u32, verdict: Option<Cause>) -> Failure {
     let incident = Incident {
-        source: Arc::from("log"),
         line: 1,
-        time_us: None,
-        reported: Reported::List,
-        era: Era::default(),
-        area: None,
         count: Some(count),
         ret: Some(-12),
-        align: None,
-        busy_retries: None,
-        tried: None,
-        other_page_last: false,
-        slept: false,
-        search_found_nothing: false,
-        list: None,
-        other_lists: Vec::new(),
         state: Some(Arc::new(area)),
-        doubtful: false,
-        other_readings: Vec::new(),
-        moved: false,
-        duplicates: 0,
+        ..Incident::new(Arc::from("log"), Reported::List)
     };
     Failure {
         incident: Arc::new(incident),

@@ -43,6 +43,25 @@ pub(super) struct Call {
 const SLEEP_US: u64 = 90_000;
 
 impl Call {
+    /// A call that is heard of first at `at`, and of which no more is known.
+    pub(super) const fn begun(origin: Origin, at: Place) -> Self {
+        Self {
+            origin,
+            task: None,
+            area: None,
+            asked: None,
+            busy: 0,
+            unclear: false,
+            maybe_granted: false,
+            begun_before: false,
+            last_busy: None,
+            failure: None,
+            available: None,
+            first: at,
+            last: at,
+        }
+    }
+
     /// Whether it may have slept between its last busy claim and its end at `end`.
     pub(super) fn may_have_slept(&self, end: Place) -> bool {
         let stamps = self.last.time_us.zip(end.time_us);
@@ -99,19 +118,13 @@ impl Calls {
             call.last = at;
         } else if found.is_empty() {
             self.start(Call {
-                origin: wanted.origin.unwrap_or(Origin::Debug),
                 task: wanted.task.cloned(),
                 area: wanted.area.map(Arc::from),
                 asked: wanted.count.zip(wanted.align),
                 busy: 1,
-                unclear: false,
-                maybe_granted: false,
                 begun_before: true,
                 last_busy: page,
-                failure: None,
-                available: None,
-                first: at,
-                last: at,
+                ..Call::begun(wanted.origin.unwrap_or(Origin::Debug), at)
             });
         } else {
             for index in found {
@@ -290,19 +303,9 @@ mod tests {
 
     fn call(pid: Option<u32>, count: u64) -> Call {
         Call {
-            origin: Origin::Debug,
             task: pid.map(task),
-            area: None,
             asked: Some((count, 0)),
-            busy: 0,
-            unclear: false,
-            maybe_granted: false,
-            begun_before: false,
-            last_busy: None,
-            failure: None,
-            available: None,
-            first: Place::default(),
-            last: Place::default(),
+            ..Call::begun(Origin::Debug, Place::default())
         }
     }
 

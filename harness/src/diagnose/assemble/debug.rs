@@ -22,19 +22,11 @@ impl Assembler {
                     self.text.note(Span::since(6, 2));
                 }
                 self.calls.start(Call {
-                    origin,
                     task,
                     area,
                     asked: Some((count, align)),
-                    busy: 0,
-                    unclear: false,
-                    maybe_granted: false,
-                    begun_before: false,
-                    last_busy: None,
-                    failure: None,
                     available: available.map(|available| (available, total)),
-                    first: self.at,
-                    last: self.at,
+                    ..Call::begun(origin, self.at)
                 });
             }
             Record::Busy { area, pfn, page, count, align, .. } => {

@@ -33,10 +33,8 @@ pub(super) fn state(total: Option<u64>, complete: bool, holes: &[(u64, u64)]) ->
 pub(super) fn misaligned() -> Failure {
     let state = state(Some(2048), true, &[(255, 257), (500, 513), (100, 1500)]);
     let incident = Incident {
-        source: "a.log".into(),
         line: 7,
         time_us: Some(12_345_678),
-        reported: Reported::Line(Shape::Named),
         era: Era { name: Some("5.12-6.11".into()), ..Era::default() },
         area: Some("linux,cma".into()),
         count: Some(300),
@@ -44,16 +42,8 @@ pub(super) fn misaligned() -> Failure {
         align: Some((8, AlignFrom::Trace)),
         busy_retries: Some(0),
         tried: Some(false),
-        other_page_last: false,
-        slept: false,
-        search_found_nothing: false,
-        list: None,
-        other_lists: Vec::new(),
         state: Some(Arc::new(state)),
-        doubtful: false,
-        other_readings: Vec::new(),
-        moved: false,
-        duplicates: 0,
+        ..Incident::new("a.log".into(), Reported::Line(Shape::Named))
     };
     Failure {
         incident: Arc::new(incident),

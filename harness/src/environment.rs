@@ -23,12 +23,33 @@ pub trait Environment: Claim {
         let _ = at_us;
     }
 
+    /// `run`, which was claimed before, was given back: movable pages may move in again.
+    fn released(&mut self, run: Run) {
+        let _ = run;
+    }
+
+    /// What the claims and pauses since the last call took. The count begins anew with each call.
+    fn spent(&mut self) -> Spent {
+        Spent::default()
+    }
+
     /// Takes the pages of `run` behind the bitmap's back, all or nothing. The caller has made sure
     /// that none of them is granted. `false`: one is pinned already (-16).
     fn pin(&mut self, run: Run) -> bool;
 
     /// Lets go what was pinned as `run`. `false`: nothing was (-2).
     fn unpin(&mut self, run: Run) -> bool;
+}
+
+/// What it took to empty pages.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Spent {
+    /// Microseconds, pauses and waiting for others included.
+    pub us: u64,
+    /// Pages whose content was copied elsewhere.
+    pub migrated_pages: u64,
+    /// Clean file pages that were let go.
+    pub dropped_pages: u64,
 }
 
 /// What an environment is made for.

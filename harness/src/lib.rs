@@ -8,9 +8,11 @@
 //! ```
 //! Ranks, low to high; a module uses only lower ones, and a test reads this line:
 //!
-//! `op, seed < codec, kernel < ingest < environment, workload < oracle < cause < simulate < law,
-//! metric < stats, diagnose, replay, sweep < fuzzing, report < cli < main`
+//! `op, seed < after_failure, board, codec, kernel < ingest < environment, workload < oracle <
+//! cause < simulate < law, metric < stats, diagnose, replay, sweep < fuzzing, report < cli < main`
 
+pub mod after_failure;
+pub mod board;
 pub mod cause;
 #[cfg(feature = "cli")]
 pub mod cli;

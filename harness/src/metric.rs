@@ -86,8 +86,9 @@ impl fmt::Display for Value {
 /// What metrics know before the stream begins.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Setting {
-    /// Requests whose fate is asked at every moment, without making them.
-    pub probes: Vec<Request>,
+    /// For each area of the board the requests whose fate is asked at every moment, without making
+    /// them.
+    pub probes: Vec<Vec<Request>>,
     /// `CONFIG_CMA_ALIGNMENT` of the run.
     pub cap: u32,
 }
@@ -97,8 +98,15 @@ impl Setting {
     /// left out.
     #[must_use]
     pub fn new(sizes: &[u64], cap: u32) -> Self {
-        let probe = |&count| Request::new(count, dma_align(count, cap).min(63)).ok();
-        Self { probes: sizes.iter().filter_map(probe).collect(), cap }
+        Self::of_areas(&[sizes.to_vec()], cap)
+    }
+
+    /// As [`Setting::new`], with sizes for each area of a board.
+    #[must_use]
+    pub fn of_areas(sizes: &[Vec<u64>], cap: u32) -> Self {
+        let probe = |&count: &u64| Request::new(count, dma_align(count, cap).min(63)).ok();
+        let probes = sizes.iter().map(|sizes| sizes.iter().filter_map(probe).collect());
+        Self { probes: probes.collect(), cap }
     }
 }
 
@@ -195,9 +203,15 @@ impl Observer for Meter {
         }
     }
 
-    fn finish(&mut self, end_us: u64, model: &crate::oracle::Model) {
+    fn asked(&mut self, area: Option<usize>, timed: &crate::op::Timed) {
         for metric in &mut self.metrics {
-            metric.finish(end_us, model);
+            metric.asked(area, timed);
+        }
+    }
+
+    fn finish(&mut self, end_us: u64) {
+        for metric in &mut self.metrics {
+            metric.finish(end_us);
         }
     }
 }

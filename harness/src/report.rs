@@ -7,4 +7,4 @@ pub mod partial;
 mod summary;
 pub mod text;
 
-pub use summary::{BLAME, RATES, Rate, Summary, SummaryRow, summarise};
+pub use summary::{BLAME, RATES, Rate, Summary, SummaryRow, rows_of, summarise};

@@ -1,7 +1,14 @@
 //! The only loop over ops.
 
+mod reaction;
+mod rig;
+
 use cma_policies::{AllocError, FreeError, Pfn, Request, Run};
 
+pub use rig::{Rig, Slot};
+
+use self::reaction::Reaction;
+use crate::after_failure::AfterFailure;
 use crate::cause::Cause;
 use crate::environment::{Environment, Quiet};
 use crate::op::{Op, Part, Timed};
@@ -14,6 +21,10 @@ pub enum Answer {
     Granted(Pfn),
     /// Refused.
     Refused(AllocError),
+    /// It came from the page allocator, no area was asked.
+    Bypassed,
+    /// It came from the page allocator and went back there.
+    FreedElsewhere,
     /// An alloc of an id that is live: not asked. A mistake of the stream, counted.
     IdInUse,
     /// These pages were given back.
@@ -41,7 +52,11 @@ pub struct Step<'a> {
     pub outcome: Option<Outcome>,
     /// Why it was refused, where it was.
     pub cause: Option<Cause>,
-    /// The state behind the op.
+    /// The area refused, and the page allocator served the caller.
+    pub fell_back: bool,
+    /// Index of the area on its board.
+    pub area: usize,
+    /// The state of that area behind the op.
     pub model: &'a Model,
 }
 
@@ -66,9 +81,60 @@ pub trait Observer {
         let _ = step;
     }
 
+    /// Called with every op of the stream before callers make something else of it, and with the
+    /// index of the area that it is meant for: none where no area is asked.
+    fn asked(&mut self, area: Option<usize>, timed: &Timed) {
+        let _ = (area, timed);
+    }
+
     /// Called once at the end, with the time of the last op.
-    fn finish(&mut self, end_us: u64, model: &Model) {
-        let _ = (end_us, model);
+    fn finish(&mut self, end_us: u64) {
+        let _ = end_us;
+    }
+}
+
+/// What ops happen to: a board, or one area of it.
+pub trait Stage {
+    /// One op.
+    ///
+    /// # Errors
+    /// The law that a policy broke.
+    fn step(&mut self, index: u64, timed: Timed) -> Result<Step<'_>, Violation>;
+
+    /// The index of the area that an op is meant for; none where no area is asked.
+    fn area_of(&self, op: &Op) -> Option<usize>;
+
+    /// Everything is as it was before the first op.
+    fn reboot(&mut self);
+
+    /// Checks what remains at the end.
+    ///
+    /// # Errors
+    /// The law that a policy broke.
+    fn finish(&mut self) -> Result<(), Violation>;
+}
+
+/// One area under its witness.
+struct Single<'a> {
+    witness: &'a mut Witness,
+    environment: &'a mut dyn Environment,
+}
+
+impl Stage for Single<'_> {
+    fn step(&mut self, index: u64, timed: Timed) -> Result<Step<'_>, Violation> {
+        step(index, timed, self.witness, self.environment)
+    }
+
+    fn area_of(&self, _: &Op) -> Option<usize> {
+        Some(0)
+    }
+
+    fn reboot(&mut self) {
+        unreachable!("callers of a single area go on");
+    }
+
+    fn finish(&mut self) -> Result<(), Violation> {
+        self.witness.finish()
     }
 }
 
@@ -83,17 +149,42 @@ pub fn simulate(
     environment: &mut dyn Environment,
     observers: &mut [&mut dyn Observer],
 ) -> Result<(), Violation> {
-    let (mut end_us, mut last) = (0, 0);
-    for (index, timed) in (0..).zip(ops) {
-        (end_us, last) = (timed.at_us, index);
-        let step = step(index, timed, witness, environment)?;
+    run(ops, AfterFailure::Drop, &mut Single { witness, environment }, observers)
+}
+
+/// As [`simulate`], on a whole board, whose callers do what `after_failure` says.
+///
+/// # Errors
+/// As [`simulate`].
+pub fn run(
+    ops: impl IntoIterator<Item = Timed>,
+    after_failure: AfterFailure,
+    stage: &mut dyn Stage,
+    observers: &mut [&mut dyn Observer],
+) -> Result<(), Violation> {
+    let mut reaction = Reaction::new(after_failure);
+    let (mut end_us, mut index) = (0, 0);
+    for timed in ops {
+        let area = stage.area_of(&timed.op);
         for observer in observers.iter_mut() {
-            observer.step(&step);
+            observer.asked(area, &timed);
+        }
+        end_us = timed.at_us;
+        reaction.offer(timed);
+        while let Some(timed) = reaction.next() {
+            let step = stage.step(index, timed)?;
+            for observer in observers.iter_mut() {
+                observer.step(&step);
+            }
+            if reaction.answered(&step) {
+                stage.reboot();
+            }
+            index += 1;
         }
     }
-    witness.finish().map_err(|violation| Violation { op: last, ..violation })?;
+    stage.finish().map_err(|violation| Violation { op: index.saturating_sub(1), ..violation })?;
     for observer in observers.iter_mut() {
-        observer.finish(end_us, witness.model());
+        observer.finish(end_us);
     }
     Ok(())
 }
@@ -145,14 +236,20 @@ pub fn step<'a>(
                 }
             }
         }
-        Op::Free { id, part } => free(witness, id, part).map_err(here)?,
+        Op::Free { id, part } => free(witness, environment, id, part).map_err(here)?,
         Op::Pin(run) => Answer::Pinned(!witness.model().touches_live(run) && environment.pin(run)),
         Op::Unpin(run) => Answer::Pinned(environment.unpin(run)),
     };
-    Ok(Step { index, at_us, op, answer, outcome, cause, model: witness.model() })
+    let model = witness.model();
+    Ok(Step { index, at_us, op, answer, outcome, cause, fell_back: false, area: 0, model })
 }
 
-fn free(witness: &mut Witness, id: u64, part: Option<Part>) -> Result<Answer, Violation> {
+fn free(
+    witness: &mut Witness,
+    environment: &mut dyn Environment,
+    id: u64,
+    part: Option<Part>,
+) -> Result<Answer, Violation> {
     let Some(buffer) = witness.model().buffer(id) else { return Ok(Answer::NothingToFree) };
     let Some(Part { offset, count }) = part else {
         // All that is left: one piece, unless parts of it were given back.
@@ -161,6 +258,7 @@ fn free(witness: &mut Witness, id: u64, part: Option<Part>) -> Result<Answer, Vi
             if let Err(error) = witness.free(id, *piece)? {
                 return Ok(Answer::FreeRefused(error));
             }
+            environment.released(*piece);
         }
         return Ok(Answer::Freed(pieces[0]));
     };
@@ -168,7 +266,10 @@ fn free(witness: &mut Witness, id: u64, part: Option<Part>) -> Result<Answer, Vi
     let held = |run: &Run| run.count > 0 && buffer.left.iter().any(|piece| piece.contains(*run));
     let Some(run) = run.filter(held) else { return Ok(Answer::NothingToFree) };
     Ok(match witness.free(id, run)? {
-        Ok(()) => Answer::Freed(run),
+        Ok(()) => {
+            environment.released(run);
+            Answer::Freed(run)
+        }
         Err(error) => Answer::FreeRefused(error),
     })
 }

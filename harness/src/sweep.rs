@@ -19,6 +19,9 @@ pub use cells::{Cell, Configuration};
 pub use emit::emit;
 pub use failed::{Broken, Failed};
 pub use parse::{PlanError, parse};
-pub use plan::{AfterFailure, Board, MOST_CELLS, Plan, Stream, What};
-pub use run::{Table, Watch, resume, run};
+pub use plan::{Load, MOST_CELLS, Plan, Stream, What};
+pub use run::{Block, Table, Watch, resume, run};
 pub use stream::{Checked, Ready, prepare};
+
+/// Pages of 4 KiB in a MiB.
+const PAGES_IN_MIB: u64 = 256;

@@ -81,7 +81,7 @@ pub(super) fn run(args: &Sweep, context: &Context) -> Result<Exit, Failure> {
         Err(error) => return Err(Failure::because(error)),
     };
     progress.end()?;
-    let summary = summarise(&table);
+    let summary = summarise(&ready, table.blocks());
     let write = |name: &str, write: &dyn Fn(&mut dyn Write) -> std::io::Result<()>| {
         context.output(Some(&folder.join(name)), |out| Ok(write(out)?))
     };

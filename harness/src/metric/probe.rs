@@ -4,7 +4,6 @@ use cma_policies::Request;
 
 use super::timeline::Timeline;
 use super::{Column, Entry, Metric, Value};
-use crate::oracle::Model;
 use crate::simulate::{Observer, Step};
 
 pub(super) const ENTRY: Entry = Entry {
@@ -16,7 +15,7 @@ pub(super) const ENTRY: Entry = Entry {
                 although enough pages are free, mean over the profile's sizes",
     }],
     build: |setting| {
-        let probes = setting.probes.clone();
+        let probes = setting.probes.concat();
         Box::new(Unavailable { probes, timeline: Timeline::default(), failing: 0, failing_us: 0 })
     },
 };
@@ -43,7 +42,7 @@ impl Observer for Unavailable {
         self.failing = self.probes.iter().filter(refuses).count() as u64;
     }
 
-    fn finish(&mut self, end_us: u64, _: &Model) {
+    fn finish(&mut self, end_us: u64) {
         self.advance(end_us);
     }
 }

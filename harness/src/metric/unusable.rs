@@ -4,7 +4,6 @@ use cma_policies::dma_align;
 
 use super::timeline::Timeline;
 use super::{CLASSES, Column, Entry, Metric, Setting, Value};
-use crate::oracle::Model;
 use crate::simulate::{Observer, Step};
 
 const fn class(name: &'static str) -> Column {
@@ -45,7 +44,7 @@ struct Unusable {
 
 impl Unusable {
     fn new(setting: &Setting) -> Self {
-        let probes: Vec<_> = setting.probes.iter().map(|probe| probe.align()).collect();
+        let probes: Vec<_> = setting.probes.iter().flatten().map(|probe| probe.align()).collect();
         let classes = CLASSES.map(|class| class_align(class.1, setting.cap));
         let mut aligns: Vec<_> = probes.iter().copied().chain(classes).collect();
         aligns.sort_unstable();
@@ -89,7 +88,7 @@ impl Observer for Unusable {
         }
     }
 
-    fn finish(&mut self, end_us: u64, _: &Model) {
+    fn finish(&mut self, end_us: u64) {
         self.advance(end_us);
     }
 }

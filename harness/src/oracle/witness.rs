@@ -10,7 +10,7 @@ use cma_policies::{
 use super::model::Model;
 use super::name;
 use super::violation::Violation;
-use crate::environment::Environment;
+use crate::environment::{Environment, Spent};
 
 /// How much is checked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,6 +44,8 @@ pub struct Outcome {
     pub pauses: u64,
     /// Microseconds of all pauses.
     pub paused_us: u64,
+    /// What its claims took.
+    pub spent: Spent,
 }
 
 /// A policy under oath: every attempt, grant and free of it is checked against the model.
@@ -112,6 +114,7 @@ impl Witness {
             last_failed: None,
             pauses: 0,
             paused_us: 0,
+            spent: Spent::default(),
         };
         self.tried.clear();
         let limit = self.area().pages().saturating_mul(8);
@@ -162,6 +165,7 @@ impl Witness {
                 }
             }
         };
+        outcome.spent = pages.spent();
         self.count_op()?;
         Ok(outcome)
     }

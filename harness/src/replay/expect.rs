@@ -145,6 +145,7 @@ pub(super) fn answered(under: &Under<'_>, step: &Step<'_>) -> Got {
         (Answer::NothingToFree, _) => Ok(Answered::Nop),
         (Answer::IdInUse, _) => Err("not asked: the id is live here"),
         (Answer::FreeRefused(_), _) => Err("refused by the policy"),
+        (Answer::Bypassed | Answer::FreedElsewhere, _) => Err("not asked of the area"),
         (Answer::Pinned(true), _) => Ok(Answered::Number(0)),
         (Answer::Pinned(false), Op::Unpin(_)) => Ok(Answered::Number(ENOENT)),
         (Answer::Pinned(false), _) => Ok(Answered::Number(EBUSY)),

@@ -57,13 +57,15 @@ pub fn cells_header() -> String {
 
 /// What a row says about where its cell ran, up to and without policy.
 fn place(ready: &Ready, at: &Configuration) -> [String; 6] {
-    let (plan, area) = (&ready.plan, ready.area(at));
+    let (plan, board) = (&ready.plan, ready.board(at));
     let stream = &plan.streams[at.stream];
+    // What stands for a board in one field is that of its default area.
+    let area = &board.areas[0].area;
     [
         stream.name().to_string(),
         optional(stream.profile().map(|profile| profile.name)),
-        optional(plan.load(at)),
-        area.pages().to_string(),
+        optional(plan.load(at).map(|load| load.share_of(board.pages()))),
+        board.pages().to_string(),
         area.ranges()[0].pfn.to_string(),
         area.order_per_bit().to_string(),
     ]

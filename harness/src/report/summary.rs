@@ -6,7 +6,7 @@ use crate::seed::Seed;
 use crate::stats::{
     Bootstrap, Interval, holm, mcnemar, median, median_interval, share_interval, sign_counts,
 };
-use crate::sweep::{Configuration, Table};
+use crate::sweep::{Block, Configuration, Plan, Ready};
 
 /// Columns that are averaged over streams: R1 to R4, R6.
 pub const RATES: [&str; 5] = [
@@ -121,32 +121,34 @@ fn rate(bootstrap: &Bootstrap, seed: &Seed, numbers: &[Option<f64>]) -> Rate {
     Rate { mean, interval }
 }
 
-/// Summarises a table.
-///
-/// # Panics
-/// If the table does not hold the cells of its plan in its order.
+/// Summarises the results, block by block: what it holds does not grow with the cells.
 #[must_use]
-pub fn summarise(table: &Table<'_>) -> Summary {
-    let plan = &table.ready.plan;
-    let seed = Seed::new(plan.seed);
-    let baseline = plan.policies.iter().position(cma_policies::Spec::is_baseline);
-    let mut rows = Vec::new();
-    let mut done = 0;
-    for at in plan.configurations() {
-        let streams = plan.seeds_of(&plan.streams[at.stream]) as usize;
-        let bootstrap = Bootstrap::new(streams, &seed);
-        let block = &table.values[done..done + streams * plan.policies.len()];
-        let of = |policy: usize| Streams(&block[policy * streams..(policy + 1) * streams]);
-        let first = rows.len();
-        for policy in 0..plan.policies.len() {
-            let base = baseline.filter(|base| *base != policy).map(of);
-            rows.push(row(at, policy, of(policy), base, &bootstrap, &seed));
-        }
-        correct(&mut rows[first..]);
-        done += block.len();
-    }
-    assert_eq!(done, table.values.len(), "cells that are not in the plan");
+pub fn summarise(ready: &Ready, blocks: impl IntoIterator<Item = Block>) -> Summary {
+    let baseline = baseline(&ready.plan);
+    let rows = blocks.into_iter().flat_map(|block| rows_of(ready, &block)).collect();
     Summary { rows, baseline }
+}
+
+/// The policy that others are compared with.
+fn baseline(plan: &Plan) -> Option<usize> {
+    plan.policies.iter().position(cma_policies::Spec::is_baseline)
+}
+
+/// The rows of one configuration, policies in the order of the plan.
+#[must_use]
+pub fn rows_of(ready: &Ready, block: &Block) -> Vec<SummaryRow> {
+    let seed = Seed::new(ready.plan.seed);
+    let baseline = baseline(&ready.plan);
+    let streams = block.values.first().map_or(0, Vec::len);
+    let bootstrap = Bootstrap::new(streams, &seed);
+    let of = |policy: usize| Streams(&block.values[policy]);
+    let row = |policy: usize| {
+        let base = baseline.filter(|base| *base != policy).map(of);
+        row(block.at, policy, of(policy), base, &bootstrap, &seed)
+    };
+    let mut rows: Vec<_> = (0..block.values.len()).map(row).collect();
+    correct(&mut rows);
+    rows
 }
 
 /// Holm's correction over the policies that are compared with the baseline.

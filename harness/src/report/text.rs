@@ -82,8 +82,9 @@ impl Block<'_> {
 fn write_block(block: &Block<'_>, bold: bool, out: &mut dyn Write) -> io::Result<()> {
     let (ready, first) = (block.ready, &block.rows[0]);
     let plan = &ready.plan;
-    let (stream, area) = (&plan.streams[first.at.stream], ready.area(&first.at));
-    let load = plan.load(&first.at).or(first.load);
+    let stream = &plan.streams[first.at.stream];
+    let pages = ready.board(&first.at).pages();
+    let load = plan.load(&first.at).map(|load| load.share_of(pages)).or(first.load);
     let streams = match first.streams {
         1 => "one stream".to_string(),
         streams => format!("{streams} streams"),
@@ -95,7 +96,7 @@ fn write_block(block: &Block<'_>, bold: bool, out: &mut dyn Write) -> io::Result
         stream.name(),
         place(block),
         load.map_or_else(String::new, percent),
-        area.pages(),
+        pages,
         ready.checked[first.at.stream].ops,
     )?;
     let mut table = vec![

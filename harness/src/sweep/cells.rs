@@ -1,6 +1,6 @@
 //! The product of a plan, in its order.
 
-use super::plan::{MOST_CELLS, Plan, Stream};
+use super::plan::{Load, MOST_CELLS, Plan, Stream};
 
 /// Everything of a cell but policy and seed: what policies are compared under. All are indices
 /// into the plan.
@@ -94,9 +94,9 @@ impl Plan {
         Some(cells).filter(|cells| *cells <= MOST_CELLS)
     }
 
-    /// The LOAD of a configuration as a share of the area, where the stream does not bring its own.
+    /// The LOAD of a configuration, where the stream does not bring its own.
     #[must_use]
-    pub fn load(&self, at: &Configuration) -> Option<f64> {
+    pub fn load(&self, at: &Configuration) -> Option<Load> {
         at.load.map(|load| self.streams[at.stream].loads[load])
     }
 }

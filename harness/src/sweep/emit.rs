@@ -2,8 +2,10 @@
 
 use std::fmt::Write;
 
-use super::plan::{Plan, Stream, What};
+use super::PAGES_IN_MIB;
+use super::plan::{Load, Plan, Stream, What};
 use super::stream::{Checked, Ready};
+use crate::board::{Board, BoardArea, Caller};
 use crate::ingest::DEFAULT_CAP;
 
 /// The plan as a text that [`parse`](super::parse) makes the same plan of, and that says how many
@@ -34,23 +36,56 @@ fn write_plan(plan: &Plan, checked: &[Checked], out: &mut String) -> std::fmt::R
     writeln!(out, "policies = [\n{}]", policies.collect::<String>())?;
     writeln!(out, "caps = {}", list(&plan.caps, u32::to_string))?;
     writeln!(out, "environments = {}", list(&plan.environments, |e| quote(&e.to_string())))?;
-    writeln!(out, "after_failure = {}", quote(plan.after_failure.name()))?;
+    writeln!(out, "after_failure = {}", quote(&plan.after_failure.to_string()))?;
     for board in &plan.boards {
-        let (area, run) = (&board.area, board.area.ranges()[0]);
-        writeln!(out, "\n[[boards]]\nname = {}", quote(&board.name))?;
-        writeln!(
-            out,
-            "areas = [{{ name = {}, pages = {}, base_pfn = {}, order_per_bit = {} }}]",
-            quote(area.name()),
-            run.count,
-            run.pfn,
-            area.order_per_bit()
-        )?;
+        write_board(board, out)?;
     }
     for (stream, known) in plan.streams.iter().zip(checked) {
         write_stream(plan, stream, known, out)?;
     }
     Ok(())
+}
+
+/// The LOADs of a stream, which are all shares or all pages.
+fn loads(loads: &[Load]) -> String {
+    let text = list(loads, |load| match load {
+        Load::Share(share) => format!("{share:?}"),
+        Load::Pages(pages) => (pages / PAGES_IN_MIB).to_string(),
+    });
+    let is_share = loads.iter().any(|load| matches!(load, Load::Share(_)));
+    format!("{} = {text}", if is_share { "loads" } else { "loads_mib" })
+}
+
+fn write_board(board: &Board, out: &mut String) -> std::fmt::Result {
+    writeln!(out, "\n[[boards]]\nname = {}", quote(&board.name))?;
+    writeln!(out, "caller = {}", quote(board.caller.name))?;
+    if !board.callers.is_empty() {
+        let caller = |(client, caller): &(String, &Caller)| {
+            format!("{} = {}", quote(client), quote(caller.name))
+        };
+        let callers: Vec<_> = board.callers.iter().map(caller).collect();
+        writeln!(out, "callers = {{ {} }}", callers.join(", "))?;
+    }
+    writeln!(out, "areas = [")?;
+    for BoardArea { area, clients, policy } in &board.areas {
+        let run = area.ranges()[0];
+        write!(
+            out,
+            "  {{ name = {}, pages = {}, base_pfn = {}, order_per_bit = {}",
+            quote(area.name()),
+            run.count,
+            run.pfn,
+            area.order_per_bit()
+        )?;
+        if !clients.is_empty() {
+            write!(out, ", clients = {}", list(clients, |client| quote(client)))?;
+        }
+        if let Some(policy) = policy {
+            write!(out, ", policy = {}", quote(&policy.to_string()))?;
+        }
+        writeln!(out, " }},")?;
+    }
+    writeln!(out, "]")
 }
 
 fn write_stream(
@@ -63,7 +98,7 @@ fn write_stream(
     match &stream.what {
         What::Profile(profile) => {
             writeln!(out, "profile = {}", quote(profile.name))?;
-            writeln!(out, "loads = {}", list(&stream.loads, |load| format!("{load:?}")))?;
+            writeln!(out, "{}", loads(&stream.loads))?;
             writeln!(out, "ops = {} # of each cell; seeds: {}", stream.ops, plan.seeds_of(stream))?;
         }
         What::File(path) => writeln!(out, "file = {}", quote(path))?,

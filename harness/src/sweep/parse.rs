@@ -1,14 +1,18 @@
 //! A plan out of TOML, with the place of whatever is wrong.
 
+mod board;
+
 use std::fmt;
 use std::ops::Range;
 
-use cma_policies::{Area, Catalog, Run, Spec};
+use cma_policies::{Catalog, Spec};
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::PAGES_IN_MIB;
 use super::builtin::recordings;
-use super::plan::{AfterFailure, Board, MOST_CELLS, Plan, Stream, What};
+use super::plan::{Load, MOST_CELLS, Plan, Stream, What};
+use crate::after_failure::AfterFailure;
 use crate::environment;
 use crate::ingest::{DEFAULT_CAP, quoted};
 use crate::workload::{self, Setup};
@@ -47,26 +51,8 @@ struct RawPlan {
     environments: Option<Spanned<Vec<Spanned<String>>>>,
     after_failure: Option<Spanned<String>>,
     #[serde(default)]
-    boards: Vec<Spanned<RawBoard>>,
+    boards: Vec<Spanned<board::RawBoard>>,
     streams: Spanned<Vec<Spanned<RawStream>>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawBoard {
-    name: Spanned<String>,
-    areas: Spanned<Vec<Spanned<RawArea>>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawArea {
-    name: Option<String>,
-    mib: Option<Spanned<i64>>,
-    pages: Option<Spanned<i64>>,
-    base_pfn: Option<Spanned<i64>>,
-    order_per_bit: Option<Spanned<i64>>,
-    clients: Option<Spanned<Vec<String>>>,
 }
 
 #[derive(Deserialize)]
@@ -76,13 +62,12 @@ struct RawStream {
     file: Option<Spanned<String>>,
     recorded: Option<Spanned<String>>,
     loads: Option<Spanned<Vec<Spanned<f64>>>>,
+    loads_mib: Option<Spanned<Vec<Spanned<i64>>>>,
     ops: Option<Spanned<i64>>,
     own_area: Option<bool>,
     recorded_cap: Option<Spanned<i64>>,
 }
 
-/// Pages of 4 KiB in a MiB.
-const PAGES_IN_MIB: i64 = 256;
 /// Ops of a profile's stream where the plan does not say.
 const DEFAULT_OPS: i64 = 2000;
 /// The most ops of a stream.
@@ -118,19 +103,8 @@ fn build(raw: RawPlan, catalog: &Catalog) -> Result<Plan, Wrong> {
     let everything = || Spanned::new(0..0, vec![Spanned::new(0..0, "all".to_string())]);
     let cap = || Spanned::new(0..0, vec![Spanned::new(0..0, i64::from(DEFAULT_CAP))]);
     let pinned = || Spanned::new(0..0, vec![Spanned::new(0..0, "pinned".to_string())]);
-    let after_failure = raw.after_failure.map_or(Ok(AfterFailure::Drop), |word| {
-        let known = AfterFailure::ALL.into_iter().find(|known| known.name() == word.get_ref());
-        known.ok_or_else(|| {
-            let known: Vec<_> = AfterFailure::ALL.iter().map(|known| known.name()).collect();
-            (
-                word.span(),
-                format!(
-                    "{} is no after_failure; known is {}",
-                    quoted(word.get_ref()),
-                    known.join(", ")
-                ),
-            )
-        })
+    let after_failure = raw.after_failure.map_or(Ok(AfterFailure::Drop), |text| {
+        AfterFailure::parse(text.get_ref()).map_err(|error| (text.span(), error.why))
     })?;
     let span = raw.streams.span();
     let plan = Plan {
@@ -145,7 +119,11 @@ fn build(raw: RawPlan, catalog: &Catalog) -> Result<Plan, Wrong> {
             environment::Spec::parse(text.get_ref()).map_err(|error| (text.span(), error.why))
         })?,
         after_failure,
-        boards: raw.boards.into_iter().map(board).collect::<Result<_, _>>()?,
+        boards: raw
+            .boards
+            .into_iter()
+            .map(|raw| board::board(raw, catalog))
+            .collect::<Result<_, _>>()?,
         streams: list(raw.streams, "streams", stream)?,
     };
     let mut names: Vec<_> = plan.boards.iter().map(|board| board.name.as_str()).collect();
@@ -225,42 +203,6 @@ fn name(raw: Spanned<String>, key: &str) -> Result<String, Wrong> {
     Ok(raw.into_inner())
 }
 
-fn board(raw: Spanned<RawBoard>) -> Result<Board, Wrong> {
-    let raw = raw.into_inner();
-    let name = name(raw.name, "the name of a board")?;
-    let (span, areas) = (raw.areas.span(), raw.areas.into_inner());
-    let [area] = areas.as_slice() else {
-        let why =
-            format!("board {name} has {} areas; exactly one is supported so far", areas.len());
-        return Err((span, why));
-    };
-    Ok(Board { name, area: area_of(area)? })
-}
-
-fn area_of(raw: &Spanned<RawArea>) -> Result<Area, Wrong> {
-    let (span, raw) = (raw.span(), raw.get_ref());
-    if let Some(clients) = &raw.clients {
-        let why = "clients of an area need a board of several areas, which is not supported so far";
-        return Err((clients.span(), why.to_string()));
-    }
-    let pages = match (&raw.mib, &raw.pages) {
-        (Some(mib), None) => number(mib, "mib", 1, i64::MAX / PAGES_IN_MIB)? * PAGES_IN_MIB as u64,
-        (None, Some(pages)) => number(pages, "pages", 1, i64::MAX)?,
-        _ => {
-            let why = "an area states its size once: as mib (of 4 KiB pages) or as pages";
-            return Err((span, why.to_string()));
-        }
-    };
-    let maybe = |raw: &Option<Spanned<i64>>, key, most| {
-        raw.as_ref().map_or(Ok(0), |raw| number(raw, key, 0, most))
-    };
-    let base_pfn = maybe(&raw.base_pfn, "base_pfn", i64::MAX)?;
-    let order_per_bit = maybe(&raw.order_per_bit, "order_per_bit", 63)? as u32;
-    let name = raw.name.as_deref().unwrap_or("cma");
-    Area::new(name, order_per_bit, &[Run::new(base_pfn, pages)])
-        .map_err(|error| (span, format!("no such area: {error}")))
-}
-
 fn stream(raw: &Spanned<RawStream>) -> Result<Stream, Wrong> {
     let (span, raw) = (raw.span(), raw.get_ref());
     let what = match (&raw.profile, &raw.file, &raw.recorded) {
@@ -297,12 +239,18 @@ fn stream(raw: &Spanned<RawStream>) -> Result<Stream, Wrong> {
         _ => Ok(()),
     };
     only_for(raw.loads.as_ref().map(Spanned::span), "loads", true)?;
+    only_for(raw.loads_mib.as_ref().map(Spanned::span), "loads_mib", true)?;
     only_for(raw.ops.as_ref().map(Spanned::span), "ops", true)?;
     only_for(raw.recorded_cap.as_ref().map(Spanned::span), "recorded_cap", false)?;
-    let loads = match (&raw.loads, profile) {
-        (Some(loads), _) => list(loads.clone(), "loads", load)?,
-        (None, Some(profile)) => vec![profile.default_load],
-        (None, None) => Vec::new(),
+    let loads = match (&raw.loads, &raw.loads_mib, profile) {
+        (Some(_), Some(mib), _) => {
+            let why = "a stream states its LOAD once: as loads (shares) or as loads_mib";
+            return Err((mib.span(), why.to_string()));
+        }
+        (Some(loads), None, _) => list(loads.clone(), "loads", load)?,
+        (None, Some(mib), _) => list(mib.clone(), "loads_mib", load_mib)?,
+        (None, None, Some(profile)) => vec![Load::Share(profile.default_load)],
+        (None, None, None) => Vec::new(),
     };
     let ops =
         raw.ops.as_ref().map_or(Ok(DEFAULT_OPS as u64), |ops| number(ops, "ops", 1, MOST_OPS));
@@ -321,12 +269,17 @@ fn stream(raw: &Spanned<RawStream>) -> Result<Stream, Wrong> {
     })
 }
 
-fn load(raw: &Spanned<f64>) -> Result<f64, Wrong> {
+fn load(raw: &Spanned<f64>) -> Result<Load, Wrong> {
     let load = *raw.get_ref();
     if load > 0.0 && load <= Setup::MAX_LOAD {
-        return Ok(load);
+        return Ok(Load::Share(load));
     }
     let most = Setup::MAX_LOAD;
     let why = format!("load {load} is a share of the area; above 0 and at most {most} is allowed");
     Err((raw.span(), why))
+}
+
+fn load_mib(raw: &Spanned<i64>) -> Result<Load, Wrong> {
+    let mib = number(raw, "load_mib", 1, i64::MAX / PAGES_IN_MIB as i64)?;
+    Ok(Load::Pages(mib * PAGES_IN_MIB))
 }

@@ -1,10 +1,10 @@
 //! What is to be run.
 
-use std::fmt;
-
-use cma_policies::{Area, Spec};
+use cma_policies::Spec;
 
 use super::builtin::Recording;
+use crate::after_failure::AfterFailure;
+use crate::board::Board;
 use crate::environment;
 use crate::workload::Profile;
 
@@ -29,46 +29,30 @@ pub struct Plan {
     pub environments: Vec<environment::Spec>,
     /// What a caller does whose request was refused.
     pub after_failure: AfterFailure,
-    /// Areas for the streams that state none.
+    /// Boards for the streams that state no area.
     pub boards: Vec<Board>,
     /// The streams.
     pub streams: Vec<Stream>,
 }
 
-/// What a caller does whose request was refused. It stands in every row, since the rates of one
-/// stream and policy differ by it several times.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum AfterFailure {
-    /// It goes on without that buffer, and never asks for it again.
-    Drop,
+/// How much a profile asks for.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Load {
+    /// LOAD as a share of the board's pages: the stream changes with the board.
+    Share(f64),
+    /// LOAD in pages: the same stream on every board.
+    Pages(u64),
 }
 
-impl AfterFailure {
-    /// Every word for it.
-    pub const ALL: [Self; 1] = [Self::Drop];
-
-    /// The word for it.
+impl Load {
+    /// LOAD as a share of so many pages.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub fn share_of(self, pages: u64) -> f64 {
         match self {
-            Self::Drop => "drop",
+            Self::Share(share) => share,
+            Self::Pages(load) => load as f64 / pages as f64,
         }
     }
-}
-
-impl fmt::Display for AfterFailure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// A board: its area.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Board {
-    /// Its name.
-    pub name: String,
-    /// Its only area.
-    pub area: Area,
 }
 
 /// A stream of a plan.
@@ -76,8 +60,8 @@ pub struct Board {
 pub struct Stream {
     /// Where its ops come from.
     pub what: What,
-    /// LOADs as shares of the area; none where the stream brings its own.
-    pub loads: Vec<f64>,
+    /// LOADs; none where the stream brings its own.
+    pub loads: Vec<Load>,
     /// Ops after which a profile's stream ends; a file is run to its end.
     pub ops: u64,
     /// It runs on the area that it states, once, rather than on every board.

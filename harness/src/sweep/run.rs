@@ -1,17 +1,17 @@
 //! Running the cells side by side.
 
-use cma_policies::Area;
 use rayon::prelude::*;
 
-use super::cells::Cell;
+use super::cells::{Cell, Configuration};
 use super::failed::{Broken, Failed};
 use super::plan::Plan;
 use super::stream::{Ops, Ready};
+use crate::board::BoardArea;
 use crate::environment::Setup;
 use crate::metric::{Meter, Setting, Value};
 use crate::oracle::{Checks, Violation, Witness};
 use crate::seed::Seed;
-use crate::simulate::{Observer, simulate, warm_up};
+use crate::simulate::{Observer, Rig, Slot, run as run_ops, warm_up};
 
 /// What came of a plan.
 #[derive(Debug)]
@@ -22,6 +22,31 @@ pub struct Table<'a> {
     pub cells: Vec<Cell>,
     /// For each cell the values of all [`columns`](crate::metric::columns).
     pub values: Vec<Vec<Value>>,
+}
+
+/// The results of one configuration: what is compared with each other.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Block {
+    /// The configuration.
+    pub at: Configuration,
+    /// For each policy, for each seed in order, the values of all
+    /// [`columns`](crate::metric::columns).
+    pub values: Vec<Vec<Vec<Value>>>,
+}
+
+impl Table<'_> {
+    /// The results, configuration by configuration.
+    pub fn blocks(&self) -> impl Iterator<Item = Block> {
+        let plan = &self.ready.plan;
+        let mut done = 0;
+        plan.configurations().map(move |at| {
+            let seeds = plan.seeds_of(&plan.streams[at.stream]) as usize;
+            let size = seeds * plan.policies.len();
+            let block = &self.values[done..done + size];
+            done += size;
+            Block { at, values: block.chunks(seeds).map(<[_]>::to_vec).collect() }
+        })
+    }
 }
 
 /// Watches cells end, from several threads, in whatever order.
@@ -73,23 +98,34 @@ fn run_cell(ready: &Ready, cell: &Cell) -> Result<Vec<Value>, Failed> {
     let plan = &ready.plan;
     let stream = &plan.streams[cell.at.stream];
     let (cap, known) = (plan.caps[cell.at.cap], &ready.checked[cell.at.stream]);
-    let (area, spec) = (ready.area(&cell.at), &plan.policies[cell.policy]);
-    let policy = spec
-        .build(area.clone())
-        .map_err(|error| Failed::Build(spec.to_string(), area.pages(), error))?;
-    let mut witness = Witness::new(area, policy, Checks::SWEEP);
-    let seed = Seed::new(cell.seed).child("environment", 0);
-    let setup = Setup { area, seed: &seed, script: &known.script };
-    let mut pages = plan.environments[cell.at.environment].build(setup);
-    let mut meter = Meter::new(&Setting::new(&known.sizes, cap));
+    let board = ready.board(&cell.at);
+    let seed = Seed::new(cell.seed);
+    let make = |index: usize| {
+        let BoardArea { area, policy, .. } = &board.areas[index];
+        let spec = policy.as_ref().unwrap_or(&plan.policies[cell.policy]);
+        let policy = spec.build(area.clone()).expect("it was built on this area before");
+        let seed = seed.child("environment", index as u64);
+        let setup = Setup { area, seed: &seed, script: &known.script };
+        Slot {
+            witness: Witness::new(area, policy, Checks::SWEEP),
+            pages: plan.environments[cell.at.environment].build(setup),
+        }
+    };
     let load = plan.load(&cell.at);
-    let mut ops = Ops::open(stream, area.pages(), load, cell.seed, cap)?;
+    let mut ops = Ops::open(stream, known, board.pages(), load, cell.seed, cap)?;
+    let nobody = String::new();
+    let clients = if ops.clients.is_empty() { &[nobody] } else { ops.clients.as_slice() };
+    let ways = clients.iter().map(|client| board.way(client)).collect();
+    let mut rig = Rig::new(board.areas.len(), ways, make);
+    let sizes = vec![known.sizes.clone(); board.areas.len()];
+    let mut meter = Meter::new(&Setting::of_areas(&sizes, cap));
     let observers: &mut [&mut dyn Observer] = &mut [&mut meter];
-    warm_up(std::mem::take(&mut ops.before), &mut witness, observers)
-        .and_then(|()| simulate(ops.by_ref(), &mut witness, pages.as_mut(), observers))
+    let before = std::mem::take(&mut ops.before);
+    warm_up(before, &mut rig.slots_mut()[0].witness, observers)
+        .and_then(|()| run_ops(ops.by_ref(), plan.after_failure, &mut rig, observers))
         .map_err(|violation| {
             Failed::Broken(Box::new(Broken {
-                ops: leading_ops(plan, cell, area, &violation),
+                ops: leading_ops(plan, cell, board.pages(), &violation),
                 violation,
                 policy: plan.policies[cell.policy].to_string(),
                 stream: stream.name().to_string(),
@@ -100,16 +136,15 @@ fn run_cell(ready: &Ready, cell: &Cell) -> Result<Vec<Value>, Failed> {
     Ok(meter.values())
 }
 
-fn leading_ops(plan: &Plan, cell: &Cell, area: &Area, violation: &Violation) -> String {
+fn leading_ops(plan: &Plan, cell: &Cell, pages: u64, violation: &Violation) -> String {
     let stream = &plan.streams[cell.at.stream];
     let ops = violation.op + 1;
     match stream.profile() {
         Some(profile) => format!(
-            "cmalab generate {} --seed {} --pages {} --load {} --ops {ops}",
+            "cmalab generate {} --seed {} --pages {pages} --load {} --ops {ops}",
             profile.name,
             cell.seed,
-            area.pages(),
-            plan.load(&cell.at).unwrap_or(profile.default_load),
+            plan.load(&cell.at).map_or(profile.default_load, |load| load.share_of(pages)),
         ),
         None => format!("the first {ops} ops of {}", stream.name()),
     }

@@ -1,5 +1,6 @@
 //! The ops of a stream of a plan.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -7,7 +8,8 @@ use cma_policies::{Area, Run};
 
 use super::cells::Configuration;
 use super::failed::Failed;
-use super::plan::{Plan, Stream, What};
+use super::plan::{Load, Plan, Stream, What};
+use crate::board::{Board, BoardArea};
 use crate::environment::Script;
 use crate::ingest::{self, Event, IngestError, Options, Reader, Source};
 use crate::metric::Sizes;
@@ -26,6 +28,8 @@ pub struct Checked {
     pub ops: u64,
     /// How its claims ended, where it says so and an environment of the plan asks.
     pub script: Script,
+    /// The names of its clients by number; empty where a profile says so only once it is made.
+    pub clients: Vec<String>,
     /// What was strange but no error.
     pub warnings: Vec<String>,
 }
@@ -43,12 +47,18 @@ pub struct Ready {
 }
 
 impl Ready {
-    /// The area that a configuration runs on.
+    /// The board that a configuration runs on.
+    ///
+    /// # Panics
+    /// If the configuration is of another plan.
     #[must_use]
-    pub fn area(&self, at: &Configuration) -> &Area {
-        let own = self.checked[at.stream].area.as_ref();
-        let area = at.board.map_or(own, |board| Some(&self.plan.boards[board].area));
-        area.expect("a stream without an area is put on the boards")
+    pub fn board(&self, at: &Configuration) -> Cow<'_, Board> {
+        if let Some(board) = at.board {
+            return Cow::Borrowed(&self.plan.boards[board]);
+        }
+        let own = self.checked[at.stream].area.clone();
+        let own = own.expect("a stream without an area is put on the boards");
+        Cow::Owned(Board::single("", own))
     }
 }
 
@@ -75,24 +85,28 @@ pub fn prepare(mut plan: Plan) -> Result<Ready, Failed> {
         return Err(Failed::TooManyCells);
     }
     let mut ready = Ready { plan, checked, aligned: Vec::new() };
-    let (mut areas, mut aligned): (Vec<&Area>, _) = (Vec::new(), Vec::new());
+    let (mut areas, mut aligned): (Vec<Area>, _) = (Vec::new(), Vec::new());
     for at in ready.plan.configurations() {
-        let (stream, area) = (&ready.plan.streams[at.stream], ready.area(&at));
+        let (stream, board) = (&ready.plan.streams[at.stream], ready.board(&at));
         if let (What::Profile(profile), Some(load)) = (&stream.what, ready.plan.load(&at)) {
             let seed = Seed::new(ready.plan.seed);
-            let setup = Setup { area_pages: area.pages(), load, seed, ops: 0 };
+            let load = load.share_of(board.pages());
+            let setup = Setup { area_pages: board.pages(), load, seed, ops: 0 };
             profile.open(&setup).map_err(|error| Failed::Setup(profile.name, error))?;
         }
-        if areas.contains(&area) {
-            continue;
+        for BoardArea { area, policy, .. } in &board.areas {
+            if areas.contains(area) {
+                continue;
+            }
+            areas.push(area.clone());
+            let built = ready.plan.policies.iter().chain(policy).map(|spec| {
+                let built = spec.build(area.clone());
+                built.map_err(|error| Failed::Build(spec.to_string(), area.pages(), error))
+            });
+            let built: Vec<_> = built.collect::<Result<_, _>>()?;
+            let policies = ready.plan.policies.len();
+            aligned = built.iter().take(policies).map(|policy| policy.promises().aligned).collect();
         }
-        areas.push(area);
-        let built = ready.plan.policies.iter().map(|spec| {
-            let built = spec.build(area.clone());
-            built.map_err(|error| Failed::Build(spec.to_string(), area.pages(), error))
-        });
-        let built: Vec<_> = built.collect::<Result<_, _>>()?;
-        aligned = built.iter().map(|policy| policy.promises().aligned).collect();
     }
     ready.aligned = aligned;
     Ok(ready)
@@ -128,7 +142,8 @@ fn look_through(stream: &Stream, scripted: bool) -> Result<Checked, Failed> {
     }
     let sizes = sizes.most_used();
     let (area, warnings) = (reader.area().cloned(), reader.warnings());
-    Ok(Checked { area, sizes, ops, script, warnings })
+    let clients = reader.clients().into_iter().map(str::to_string).collect();
+    Ok(Checked { area, sizes, ops, script, clients, warnings })
 }
 
 fn open(stream: &Stream) -> Result<Reader, IngestError> {
@@ -145,6 +160,8 @@ fn open(stream: &Stream) -> Result<Reader, IngestError> {
 pub(super) struct Ops {
     /// What puts in place what was live before a trace began.
     pub(super) before: Vec<Op>,
+    /// Who asks, by number.
+    pub(super) clients: Vec<String>,
     ops: Box<dyn Iterator<Item = Timed>>,
     failed: Rc<RefCell<Option<IngestError>>>,
 }
@@ -153,17 +170,21 @@ impl Ops {
     /// The ops of `stream` on an area of `area_pages`, under `cap`.
     pub(super) fn open(
         stream: &Stream,
+        known: &Checked,
         area_pages: u64,
-        load: Option<f64>,
+        load: Option<Load>,
         seed: u64,
         cap: u32,
     ) -> Result<Self, Failed> {
         let failed = Rc::new(RefCell::new(None));
         let mut before = Vec::new();
+        let mut clients = known.clients.clone();
         let ops: Box<dyn Iterator<Item = Timed>> = if let Some(profile) = stream.profile() {
-            let load = load.unwrap_or(profile.default_load);
+            let load = load.map_or(profile.default_load, |load| load.share_of(area_pages));
             let setup = Setup { area_pages, load, seed: Seed::new(seed), ops: stream.ops };
-            Box::new(profile.open(&setup).map_err(|error| Failed::Setup(profile.name, error))?)
+            let made = profile.open(&setup).map_err(|error| Failed::Setup(profile.name, error))?;
+            clients = made.clients().to_vec();
+            Box::new(made)
         } else {
             let failed = Rc::clone(&failed);
             let reader = open(stream)?;
@@ -174,7 +195,7 @@ impl Ops {
             Box::new(ops.map(|(_, timed)| timed))
         };
         let ops = ops.map(move |Timed { at_us, op }| Timed { at_us, op: op.with_cap(cap) });
-        Ok(Self { before, ops: Box::new(ops), failed })
+        Ok(Self { before, clients, ops: Box::new(ops), failed })
     }
 
     /// Whether the file was read to its end.

@@ -26,7 +26,7 @@ ops = 700
 fn the_golden_report() {
     let ready = ready(PLAN);
     let table = run(&ready, 2, &Nobody).unwrap();
-    let summary = summarise(&table);
+    let summary = summarise(&ready, table.blocks());
     let mut files = [Vec::new(), Vec::new(), Vec::new(), emit(&ready).into_bytes()];
     csv::write_cells(&table, &mut files[0]).unwrap();
     csv::write_summary(&ready, &summary, &mut files[1]).unwrap();

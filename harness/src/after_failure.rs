@@ -1,0 +1,132 @@
+//! What callers do whose request was refused.
+//!
+//! It stands in every row, since the rates of one stream and policy differ by it several times.
+
+use std::fmt;
+
+use cma_policies::{Kind, Param, Params, SpecError};
+
+/// What callers do whose request was refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AfterFailure {
+    /// They go on without that buffer, and never ask for it again.
+    Drop,
+    /// They ask again, until it is granted, they would have given it back, or they lose patience.
+    Retry {
+        /// Microseconds between two tries.
+        every_us: u64,
+        /// Tries at most, beside the first.
+        times: u64,
+    },
+    /// The session ends: the buffers that its client asked for at the same moment are given back,
+    /// and the rest of them is not asked for.
+    Session,
+    /// The board starts anew: nothing is granted, and the stream goes on from there. What was
+    /// asked for before is not given back any more.
+    Reboot,
+}
+
+const RETRY: &[Param] = &[
+    Param {
+        name: "every_ms",
+        kind: Kind::Int { min: 1, max: 1 << 32 },
+        default: "1000",
+        about: "milliseconds between two tries",
+    },
+    Param {
+        name: "times",
+        kind: Kind::Int { min: 1, max: 1 << 32 },
+        default: "10",
+        about: "tries at most, beside the first",
+    },
+];
+
+/// A word for what callers do.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// Its name.
+    pub name: &'static str,
+    /// What they do, in one line.
+    pub about: &'static str,
+    /// Its parameters.
+    pub params: &'static [Param],
+    build: fn(&Params) -> AfterFailure,
+}
+
+/// Every word for it.
+pub const ENTRIES: &[Entry] = &[
+    Entry {
+        name: "drop",
+        about: "go on without that buffer, and never ask for it again",
+        params: &[],
+        build: |_| AfterFailure::Drop,
+    },
+    Entry {
+        name: "retry",
+        about: "ask again until it is granted or would have been given back; each try is a request",
+        params: RETRY,
+        build: |params| AfterFailure::Retry {
+            every_us: params.int("every_ms") * 1000,
+            times: params.int("times"),
+        },
+    },
+    Entry {
+        name: "session",
+        about: "give back what the same client asked for at the same moment, and skip the rest of it",
+        params: &[],
+        build: |_| AfterFailure::Session,
+    },
+    Entry {
+        name: "reboot",
+        about: "start the board anew with nothing granted, and go on with the stream",
+        params: &[],
+        build: |_| AfterFailure::Reboot,
+    },
+];
+
+impl AfterFailure {
+    /// What `text` names: `name` or `name:key=value,key=value`.
+    ///
+    /// # Errors
+    /// An unknown name or key, a key given twice, or a value that is not allowed.
+    pub fn parse(text: &str) -> Result<Self, SpecError> {
+        let name = text.split_once(':').map_or(text, |(name, _)| name);
+        let Some(entry) = ENTRIES.iter().find(|entry| entry.name == name) else {
+            let names: Vec<_> = ENTRIES.iter().map(|entry| entry.name).collect();
+            let why = format!("after_failure is one of {}", names.join(", "));
+            return Err(SpecError { text: text.to_string(), at: 0, why });
+        };
+        let params = Params::parse(&format!("after_failure {name}"), entry.params, text)?;
+        Ok((entry.build)(&params))
+    }
+}
+
+impl fmt::Display for AfterFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Drop => f.write_str("drop"),
+            Self::Retry { every_us, times } => {
+                write!(f, "retry:every_ms={},times={times}", every_us / 1000)
+            }
+            Self::Session => f.write_str("session"),
+            Self::Reboot => f.write_str("reboot"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_read_back_as_they_print() {
+        for entry in ENTRIES {
+            let parsed = AfterFailure::parse(entry.name).unwrap();
+            assert_eq!(AfterFailure::parse(&parsed.to_string()), Ok(parsed));
+        }
+        let two = AfterFailure::parse("retry:times=2").unwrap();
+        assert_eq!(two, AfterFailure::Retry { every_us: 1_000_000, times: 2 });
+        assert!(AfterFailure::parse("reboot:now=1").is_err());
+        assert!(AfterFailure::parse("hope").unwrap_err().why.contains("drop, retry"));
+    }
+}

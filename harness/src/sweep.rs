@@ -6,6 +6,7 @@
 //! cell ended first.
 
 mod builtin;
+mod cell;
 mod cells;
 mod emit;
 mod failed;

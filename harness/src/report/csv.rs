@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::summary::{RATES, Rate, Summary, SummaryRow};
 use crate::cause::Cause;
-use crate::metric::{Value, cause_column, columns};
+use crate::metric::{Value, cause_column, column, columns};
 use crate::stats::Interval;
 use crate::sweep::{Cell, Configuration, Ready, Table};
 
@@ -52,7 +52,20 @@ fn decimal(value: Option<f64>) -> String {
 #[must_use]
 pub fn cells_header() -> String {
     let measured: Vec<_> = columns().map(|column| column.name).collect();
-    format!("{INPUTS},{},board,aligned", measured.join(","))
+    let (first, later) = measured.split_at(first_measured());
+    let mut names = vec![INPUTS];
+    names.extend(first);
+    names.extend(LATER_INPUTS);
+    names.extend(later);
+    names.join(",")
+}
+
+/// What came to the inputs when rows had been written already: it stands behind the first metrics.
+pub(super) const LATER_INPUTS: [&str; 2] = ["board", "aligned"];
+
+/// How many of the measured columns stand before [`LATER_INPUTS`]: those up to the size classes.
+pub(super) fn first_measured() -> usize {
+    column("withheld_2049_up") + 1
 }
 
 /// What a row says about where its cell ran, up to and without policy.
@@ -88,9 +101,11 @@ pub fn cell_row(ready: &Ready, index: usize, cell: &Cell, values: &[Value]) -> S
         plan.after_failure.to_string(),
         cell.seed.to_string(),
     ]);
-    fields.extend(values.iter().map(Value::to_string));
+    let (first, later) = values.split_at(first_measured());
+    fields.extend(first.iter().map(Value::to_string));
     fields.push(board(ready, &cell.at));
     fields.push(ready.aligned[cell.policy].to_string());
+    fields.extend(later.iter().map(Value::to_string));
     joined(&fields)
 }
 

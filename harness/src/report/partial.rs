@@ -47,8 +47,6 @@ pub fn read(ready: &Ready, text: &str) -> Option<Known> {
     Some(known)
 }
 
-/// Columns behind the measured ones: board, aligned.
-const BEHIND: usize = 2;
 /// Columns before the number of the cell: schema, plan. Neither can hold a comma.
 const BEFORE: usize = 2;
 
@@ -58,9 +56,16 @@ fn read_row(line: &str) -> Option<(usize, Vec<Value>)> {
         return None;
     }
     let index = row.split(',').nth(BEFORE)?.parse().ok()?;
-    // From the end on: before the values there are names, which may hold commas.
-    let values = row.rsplit(',').skip(BEHIND).take(columns().count());
-    let mut values: Vec<_> = values.map(Value::parse).collect::<Option<_>>()?;
+    // From the end on: before the values there are names, which may hold commas. The name of a
+    // board holds none.
+    let later = columns().count() - csv::first_measured();
+    let mut fields = row.rsplit(',');
+    let mut values: Vec<_> =
+        fields.by_ref().take(later).map(Value::parse).collect::<Option<_>>()?;
+    let fields = fields.skip(csv::LATER_INPUTS.len()).take(csv::first_measured());
+    for field in fields {
+        values.push(Value::parse(field)?);
+    }
     values.reverse();
     Some((index, values))
 }

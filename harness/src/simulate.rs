@@ -75,7 +75,9 @@ impl Step<'_> {
 /// Somebody who watches: metrics, comparisons, pictures.
 pub trait Observer {
     /// Called behind every op.
-    fn step(&mut self, step: &Step<'_>);
+    fn step(&mut self, step: &Step<'_>) {
+        let _ = step;
+    }
 
     /// Called behind every op of [`warm_up`]: it is no request, but what follows meets its pages.
     fn warm_up(&mut self, step: &Step<'_>) {

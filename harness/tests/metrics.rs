@@ -4,7 +4,7 @@ use cma_harness::environment::{Pinned, Quiet};
 use cma_harness::metric::{Meter, Setting, Value, column, columns};
 use cma_harness::op::{Op, Part, Timed};
 use cma_harness::oracle::{Checks, Witness};
-use cma_harness::simulate::simulate;
+use cma_harness::simulate::{simulate, warm_up};
 use cma_policies::{Area, Request, Run, builtin};
 
 fn alloc(at_us: u64, id: u64, count: u64, align: u32) -> Timed {
@@ -171,4 +171,91 @@ fn metrics_do_not_change_what_happens() {
     };
     let mut meter = Meter::new(&Setting::new(&[8], 8));
     assert_eq!(run(&mut meter, false), run(&mut meter, true));
+}
+
+#[test]
+fn aligned_load_counts_the_slots_that_no_two_buffers_share() {
+    // Order 0: 17 pages, then 26. Order 1: 8 slots less a page, then 13. Order 2: 2 + 3 slots less
+    // 3 pages, then 8 slots: 29. Order 3: 1 slot, then 3, less 7 pages: 17.
+    let ops = [alloc(0, 1, 5, 3), alloc(1, 2, 3, 0), alloc(2, 3, 9, 2), alloc(3, 4, 9, 3)];
+    let values = measure(64, 0, &[], &ops);
+    check(&values, &[("aligned_load_max_pages", "29"), ("load_max_pages", "26")]);
+    // In granules of 4 pages: 2 + 1 + 3 + 3 of them.
+    let values = measure(64, 2, &[], &ops);
+    check(&values, &[("aligned_load_max_pages", "36"), ("load_max_pages", "26")]);
+    check(&values, &[("structural", "0"), ("granule_padding_max_pages", "10")]);
+    // Whether or not they are granted, and whatever came before and after.
+    let again: Vec<_> =
+        [alloc(0, 9, 20, 0), free(0, 9)].into_iter().chain(ops).chain([free(9, 1)]).collect();
+    let values = measure(24, 0, &[], &again);
+    check(&values, &[("aligned_load_max_pages", "29"), ("structural", "1")]);
+}
+
+#[test]
+fn a_part_that_was_given_back_frees_the_slots_that_it_leaves_empty() {
+    let part = |at_us, offset, count| Timed {
+        at_us,
+        op: Op::Free { id: 1, part: Some(Part { offset, count }) },
+    };
+    // 24 pages at order 3 are 3 slots; without pages 2 to 12 the first and two others' rests: 3;
+    // without 13 to 15 2 slots, and 2 more come: 4 * 8 - 7.
+    let ops = [alloc(0, 1, 24, 3), part(1, 2, 11), part(2, 13, 3), alloc(3, 2, 16, 3)];
+    check(&measure(64, 0, &[], &ops), &[("aligned_load_max_pages", "26")]);
+    let ops = [alloc(0, 1, 24, 3), part(1, 2, 11), alloc(3, 2, 16, 3)];
+    check(&measure(64, 0, &[], &ops), &[("aligned_load_max_pages", "33")]);
+}
+
+/// The pitch law: buffers of 257 pages at cap 8 take two slots of 256 each.
+#[test]
+fn the_area_of_the_imx_note_holds_560_buffers_of_257_pages_and_no_policy_holds_more() {
+    let buffers = |count| (0..count).map(|id| alloc(id, id, 257, 8)).collect::<Vec<_>>();
+    let values = measure(286_720, 0, &[], &buffers(560));
+    check(&values, &[("aligned_load_max_pages", "286465"), ("structural", "0"), ("refused", "0")]);
+    let values = measure(286_720, 0, &[], &buffers(561));
+    check(&values, &[("aligned_load_max_pages", "286977"), ("structural", "1"), ("refused", "1")]);
+    check(&values, &[("load_max_pages", "144177"), ("load_measured", "0.502849")]);
+    check(&values, &[("alignment", "0"), ("fragmentation", "1"), ("unserved", "1")]);
+}
+
+#[test]
+fn what_was_live_before_counts_from_the_first_op_on_and_what_held_its_place_does_not() {
+    let area = Area::single(0, 64, 0).unwrap();
+    let policy = builtin::catalog().parse("kernel").unwrap().build(area.clone()).unwrap();
+    let mut witness = Witness::new(&area, policy, Checks::EVERY_OP);
+    let mut meter = Meter::new(&Setting::new(&[], 8));
+    let before = [alloc(0, 1, 40, 0), alloc(0, 2, 9, 3), free(0, 1)].map(|timed| timed.op);
+    warm_up(before, &mut witness, &mut [&mut meter]).unwrap();
+    let ops = [free(0, 2), alloc(1, 3, 4, 2)];
+    simulate(ops, &mut witness, &mut Quiet, &mut [&mut meter]).unwrap();
+    // 9 pages are 2 slots of 8 pages: 2 * 8 - 7 = 9; at order 2 they are 3: 12 - 3 = 9.
+    check(&meter.values(), &[("load_max_pages", "9"), ("aligned_load_max_pages", "9")]);
+    check(&meter.values(), &[("requests", "1"), ("live_max_pages", "4")]);
+}
+
+#[test]
+fn pages_and_parts_of_what_is_free_stand_beside_the_counts() {
+    let values = measure(16, 0, &[8], &fragmented());
+    check(
+        &values,
+        &[
+            ("requested_pages_1_16", "29"), // 4 + 4 + 4 + 8 + 9
+            ("withheld_pages_1_16", "8"),
+            ("requested_pages_17_256", "17"),
+            ("withheld_pages_17_256", "0"),
+            ("requested_pages_2049_up", "0"),
+            // 4 of 16; 4 of 12; 4 of 8 and 8 of 8; 9 and 17 of 8 are more than there is.
+            ("requests_0_25pct_of_free", "1"),
+            ("withheld_0_25pct_of_free", "0"),
+            ("requests_25_50pct_of_free", "2"),
+            ("withheld_25_50pct_of_free", "0"),
+            ("requests_50_100pct_of_free", "1"),
+            ("withheld_50_100pct_of_free", "1"),
+            ("unserved", "3"),
+            ("requests_to_first_unserved", "4"),
+            ("time_to_first_unserved_us", "40"),
+        ],
+    );
+    // In granules a grant takes more than it asks for: 5 of 16 pages free, then 3 of 8.
+    let values = measure(16, 2, &[], &[alloc(0, 1, 5, 0), alloc(1, 2, 3, 0)]);
+    check(&values, &[("requests_25_50pct_of_free", "2")]);
 }

@@ -4,6 +4,7 @@
 //! interval is at 95 % and says by which method it was made. Resampling draws from a seed that is
 //! given, and every sum is taken in order, so the same values give the same bytes.
 
+pub mod anytime;
 mod bootstrap;
 mod exact;
 

@@ -12,6 +12,7 @@ mod emit;
 mod failed;
 mod parse;
 mod plan;
+mod route;
 mod run;
 mod stream;
 

@@ -60,6 +60,9 @@ const THOROUGH_SEEDS: u64 = 300;
 pub(super) fn run(args: &Sweep, context: &Context) -> Result<Exit, Failure> {
     let plan = plan(args, context)?;
     let ready = sweep::prepare(plan).map_err(Failure::because)?;
+    for warning in &ready.warnings {
+        context.warn(warning);
+    }
     for (stream, known) in ready.plan.streams.iter().zip(&ready.checked) {
         for warning in &known.warnings {
             context.warn(&format!("{}: {warning}", stream.name()));

@@ -9,6 +9,7 @@ mod class_pages;
 mod classes;
 mod first_failure;
 mod latency;
+mod largest;
 mod load;
 mod of_free;
 mod per_area;
@@ -165,6 +166,7 @@ pub const METRICS: &[Entry] = &[
     served::ENTRY,
     class_pages::ENTRY,
     of_free::ENTRY,
+    largest::ENTRY,
 ];
 
 /// The columns of all metrics, in order.

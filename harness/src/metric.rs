@@ -7,6 +7,7 @@ mod causes;
 mod classes;
 mod first_failure;
 mod load;
+mod occupancy;
 mod placement;
 mod probe;
 mod requests;
@@ -20,6 +21,7 @@ use std::fmt;
 use cma_policies::{Request, dma_align};
 
 pub use causes::column_name as cause_column;
+pub use occupancy::{COLUMNS, Grid, Occupancy, ROWS, Refusal, STRIP};
 pub use sizes::Sizes;
 
 use crate::simulate::Observer;

@@ -5,6 +5,7 @@
 //! threads. What it returns depends on the plan alone: not on the number of threads, not on which
 //! cell ended first.
 
+mod again;
 mod builtin;
 mod cell;
 mod cells;
@@ -15,6 +16,7 @@ mod plan;
 mod run;
 mod stream;
 
+pub use again::again;
 pub use builtin::{BUILTIN, Recording, recordings};
 pub use cells::{Cell, Configuration};
 pub use emit::emit;

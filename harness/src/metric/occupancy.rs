@@ -273,7 +273,7 @@ mod tests {
         assert_eq!((grid.columns.len(), grid.refused.as_slice()), (3, [0, 0, 1].as_slice()));
         let first = grid.first.as_ref().unwrap();
         assert_eq!((first.request, first.at_us, first.count, first.align), (3, 30, 4, 2));
-        assert_eq!((first.free_pages, first.longest_run, first.longest_usable), (3, 2, 2));
+        assert_eq!((first.free_pages, first.longest_run, first.longest_usable), (3, 2, 0));
         assert_eq!(first.cause, Cause::Exhausted);
         assert_eq!((seen.requests(), seen.stride(), seen.time_us(2)), (3, 1, 20));
     }

@@ -6,6 +6,7 @@
 mod causes;
 mod classes;
 mod first_failure;
+mod largest;
 mod load;
 mod occupancy;
 mod placement;
@@ -156,6 +157,7 @@ pub const METRICS: &[Entry] = &[
     load::ENTRY,
     placement::ENTRY,
     classes::ENTRY,
+    largest::ENTRY,
 ];
 
 /// The columns of all metrics, in order.

@@ -14,7 +14,9 @@ mod survival;
 pub mod text;
 
 pub use choice::{Candidate, Choice, Scope, Verdict};
-pub use findings::{Findings, Worst};
+pub use findings::{Findings, Worst, findings};
 pub use sizing::{Least, SizeTried, Sizing};
-pub use summary::{BLAME, RATES, Rate, Summary, SummaryRow, rows_of, summarise};
+pub use summary::{
+    BLAME, ClassCounts, Earliest, RATES, Rate, Summary, SummaryRow, rows_of, summarise,
+};
 pub use survival::{Curve, MOST_POINTS, Point};

@@ -10,7 +10,7 @@ use super::failure::{Exit, Failure};
 use super::table::quote;
 use crate::kernel::KERNELS;
 use crate::law::LAWS;
-use crate::{environment, ingest, metric, workload};
+use crate::{environment, ingest, metric, report, workload};
 
 /// What there is, with its parameters.
 ///
@@ -32,6 +32,7 @@ enum Family {
     Environments,
     Laws,
     Metrics,
+    Columns,
     Formats,
     Kernels,
 }
@@ -100,6 +101,13 @@ fn items(family: Family, context: &Context) -> Vec<Item> {
             .collect(),
         Family::Metrics => metric::columns()
             .map(|column| item(column.name, column.about, &[("unit", column.unit)]))
+            .collect(),
+        Family::Columns => report::csv::documented()
+            .iter()
+            .map(|column| {
+                let details = [("unit", column.unit), ("table", column.table)];
+                item(&column.name, &column.about, &details)
+            })
             .collect(),
         Family::Formats => ingest::FORMATS
             .iter()

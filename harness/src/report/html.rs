@@ -20,7 +20,6 @@ mod survival;
 mod table;
 mod ways;
 
-use std::fmt;
 use std::io::{self, Write};
 
 use base64::Engine as _;
@@ -31,39 +30,13 @@ pub(in crate::report) use self::escape::Escaped;
 use self::picture::Pictures;
 use self::ways::Page;
 use super::findings::Findings;
-use crate::sweep::{Failed, Ready};
+use crate::sweep::Ready;
 
 /// What every page of this crate begins its style with.
 pub(in crate::report) const BASE: &str = include_str!("html/base.css");
 
 const STYLE: &str = include_str!("html/sweep.css");
 const SCRIPT: &str = include_str!("html/script.js");
-
-/// Why there is no page.
-#[derive(Debug)]
-pub enum Unwritten {
-    /// The output takes no more.
-    Io(io::Error),
-    /// A cell could not be run again for its picture.
-    Again(Failed),
-}
-
-impl fmt::Display for Unwritten {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Io(error) => error.fmt(f),
-            Self::Again(failed) => failed.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for Unwritten {}
-
-impl From<io::Error> for Unwritten {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
-}
 
 /// A section: its id, its heading, and what it has to say in one line.
 const SECTIONS: [(&str, &str); 9] = [
@@ -88,10 +61,10 @@ pub fn write(
     findings: &Findings,
     command: &str,
     out: &mut dyn Write,
-) -> Result<(), Unwritten> {
+) -> io::Result<()> {
     let page = Page::new(ready, findings);
     // First: what fails here must not leave half a page.
-    let pictures = Pictures::take(&page).map_err(Unwritten::Again)?;
+    let pictures = Pictures::take(&page).map_err(|failed| io::Error::other(failed.to_string()))?;
     head(&page, out)?;
     header(&page, out)?;
     bars::hatches(out)?;
@@ -123,8 +96,7 @@ pub fn write(
         out,
         "</main>\n<div id=\"tip\" role=\"status\" hidden></div>\n<script>{SCRIPT}</script>\n\
          </body>\n</html>"
-    )?;
-    Ok(())
+    )
 }
 
 /// A source of CSP: what has this hash and no other text.
@@ -151,11 +123,7 @@ fn head(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
 /// The answer, and the way to each section.
 fn header(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     let plan = &page.ready.plan;
-    writeln!(
-        out,
-        "<header>\n<p class=\"tool\">cmalab sweep · plan {}</p>",
-        Escaped(&plan.name)
-    )?;
+    writeln!(out, "<header>\n<p class=\"tool\">cmalab sweep · plan {}</p>", Escaped(&plan.name))?;
     if let Some(choice) = page.choice() {
         let (class, word) = choose::badge(choice.verdict);
         writeln!(out, "<p class=\"badge {class}\">{word}</p>")?;

@@ -46,7 +46,8 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
             numbers: numbers(row),
             parts: parts(row),
         };
-        let there = |cause: &(usize, Cause)| rows.iter().any(|(_, _, row)| row.refused[cause.0] > 0);
+        let there =
+            |cause: &(usize, Cause)| rows.iter().any(|(_, _, row)| row.refused[cause.0] > 0);
         let kinds = Cause::ALL.into_iter().enumerate().filter(there);
         let bars = Bars {
             id: format!("cause{index}"),

@@ -54,14 +54,18 @@ fn tiles(
 ) -> io::Result<()> {
     let plan = &page.ready.plan;
     if choice.chosen.is_none() {
-        writeln!(out, "<p class=\"sub\">Nothing that was tried meets the target. The nearest:</p>")?;
+        writeln!(
+            out,
+            "<p class=\"sub\">Nothing that was tried meets the target. The nearest:</p>"
+        )?;
     }
     writeln!(out, "<dl class=\"tiles\">")?;
     let (board, areas) = match candidate.board.map(|board| &plan.boards[board]) {
         Some(board) if board.areas.len() > 1 => {
-            let names = board.areas.iter().map(|area| {
-                format!("{} {}", area.area.name(), mib(area.area.pages() as f64))
-            });
+            let names = board
+                .areas
+                .iter()
+                .map(|area| format!("{} {}", area.area.name(), mib(area.area.pages() as f64)));
             (board.name.as_str(), names.collect::<Vec<_>>().join(" + "))
         }
         Some(board) => (board.name.as_str(), "one area, all clients".to_string()),

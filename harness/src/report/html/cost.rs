@@ -7,7 +7,7 @@ use super::chart::{Axis, Mark, Plot, Series};
 use super::names::{self, mib, mib_number, percent_number};
 use super::table::{self, Row, numbers, words};
 use super::ways::{Page, Way};
-use crate::report::sizing::{Sizing, SizeTried};
+use crate::report::sizing::{SizeTried, Sizing};
 
 /// Streams of which there are pictures.
 const MOST_STREAMS: usize = 4;
@@ -106,16 +106,18 @@ fn bigger(
     let plot = Plot {
         id: format!("size{index}"),
         title: format!("Would a bigger area help? {}", title(page, first)),
-        about: "Share of streams with a refused request over the size of the area as a multiple of \
+        about:
+            "Share of streams with a refused request over the size of the area as a multiple of \
                 LOAD; a line for each cap and policy. The table below has the numbers."
-            .to_string(),
+                .to_string(),
         x: Axis::up_to("area / LOAD", widest, |at| format!("{at:.2}")),
         y: Axis::up_to("streams that fail, %", 1.0, percent_number),
         series,
         rules: vec![super::chart::Rule { x: 1.0, text: "area = LOAD".to_string() }],
-        note: "Bars: 95 % interval of the share of streams. A hollow marker: no stream failed, and \
+        note:
+            "Bars: 95 % interval of the share of streams. A hollow marker: no stream failed, and \
                the bar says what share still may."
-            .to_string(),
+                .to_string(),
     };
     plot.write(out)
 }
@@ -148,18 +150,23 @@ fn ladder(
         };
         Bar { label: page.name(*way), numbers, parts }
     };
-    let kinds = ["LOAD: no area below it can work", "to aligned LOAD: what the cap costs, whatever \
-                 the policy", "to the size that serves 95 % of streams: packing, and not knowing \
-                 the future"];
+    let kinds = [
+        "LOAD: no area below it can work",
+        "to aligned LOAD: what the cap costs, whatever \
+                 the policy",
+        "to the size that serves 95 % of streams: packing, and not knowing \
+                 the future",
+    ];
     let bars = Bars {
         id: format!("price{index}"),
         title: format!("What the area has to hold: {}", title(page, first)),
         x: Axis::up_to("MiB", largest, mib_number),
         bars: shown.iter().map(bar).collect(),
         kinds: kinds.iter().enumerate().map(|(kind, name)| (kind, (*name).to_string())).collect(),
-        note: "Sizes are those of the boards that were tried: the true least size lies between one \
+        note:
+            "Sizes are those of the boards that were tried: the true least size lies between one \
                step of that ladder and the next."
-            .to_string(),
+                .to_string(),
     };
     bars.write(out)
 }
@@ -192,9 +199,8 @@ fn table(page: &Page<'_>, all: &[Sizing], out: &mut dyn Write) -> io::Result<()>
         numbers("Certified, MiB"),
         numbers("Fail again when larger"),
     ];
-    let drawn = |sizing: &&Sizing| {
-        page.ways.contains(&Way { cap: sizing.cap, policy: sizing.policy })
-    };
+    let drawn =
+        |sizing: &&Sizing| page.ways.contains(&Way { cap: sizing.cap, policy: sizing.policy });
     let row = |sizing: &Sizing| {
         let way = Way { cap: sizing.cap, policy: sizing.policy };
         let of_load = |per_load: Option<f64>| per_load.map(|per_load| per_load * sizing.load_pages);

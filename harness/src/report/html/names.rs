@@ -85,7 +85,9 @@ fn streams(number: u64) -> String {
 /// A mean over `count` streams. No refusal is never 0 %: it is what was not seen in so many.
 pub(super) fn seen(rate: &Rate, count: u64) -> Seen {
     let text = |value: &str, sure: String| Seen { value: value.to_string(), sure };
-    let Some(mean) = rate.mean else { return text("–", "no request that could tell".to_string()) };
+    let Some(mean) = rate.mean else {
+        return text("–", "no request that could tell".to_string());
+    };
     if mean == 0.0 && rate.interval.high.is_none_or(|high| high == 0.0) {
         let bound = percent(no_failure_bound(count));
         return match count {
@@ -221,7 +223,10 @@ mod tests {
         for (pages, text) in table {
             assert_eq!(mib_number(pages), text);
         }
-        assert_eq!([9, 1234, 12345, 1_234_567].map(whole).join(" "), "9 1234 12\u{202f}345 1\u{202f}234\u{202f}567");
+        assert_eq!(
+            [9, 1234, 12345, 1_234_567].map(whole).join(" "),
+            "9 1234 12\u{202f}345 1\u{202f}234\u{202f}567"
+        );
     }
 
     #[test]

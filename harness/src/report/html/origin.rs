@@ -24,20 +24,38 @@ pub(super) fn write(page: &Page<'_>, command: &str, out: &mut dyn Write) -> io::
     let rows = &page.findings.summary.rows;
     let requests = rows.iter().fold(0_u64, |sum, row| sum.saturating_add(row.requests));
     let facts = [
-        ("Version", format!("cmalab {}, columns of schema {}", env!("CARGO_PKG_VERSION"), csv::SCHEMA)),
+        (
+            "Version",
+            format!("cmalab {}, columns of schema {}", env!("CARGO_PKG_VERSION"), csv::SCHEMA),
+        ),
         ("Plan", plan.name.clone()),
         ("Seeds", format!("{} to {last}: one stream of each profile for each", plan.seed)),
-        ("Requests", format!("{} in {} configurations and policies", names::whole(requests), rows.len())),
+        (
+            "Requests",
+            format!("{} in {} configurations and policies", names::whole(requests), rows.len()),
+        ),
         ("After a failure", after(page)),
-        ("Pages", list(plan.environments.iter().map(|spec| format!("{spec}: {}", spec.entry().about)))),
-        ("Streams", list(plan.streams.iter().map(|stream| match &stream.what {
-            What::Profile(profile) => format!("{}: {}", profile.name, profile.about),
-            What::File(_) | What::Recorded(_) => format!("{}: a recording", stream.name()),
-        }))),
-        ("Policies", list(plan.policies.iter().map(|spec| format!("{spec}: {}", spec.entry().about)))),
-        ("Callers", list(plan.boards.iter().map(|board| {
-            format!("board {}: {}, {}", board.name, board.caller.name, board.caller.about)
-        }))),
+        (
+            "Pages",
+            list(plan.environments.iter().map(|spec| format!("{spec}: {}", spec.entry().about))),
+        ),
+        (
+            "Streams",
+            list(plan.streams.iter().map(|stream| match &stream.what {
+                What::Profile(profile) => format!("{}: {}", profile.name, profile.about),
+                What::File(_) | What::Recorded(_) => format!("{}: a recording", stream.name()),
+            })),
+        ),
+        (
+            "Policies",
+            list(plan.policies.iter().map(|spec| format!("{spec}: {}", spec.entry().about))),
+        ),
+        (
+            "Callers",
+            list(plan.boards.iter().map(|board| {
+                format!("board {}: {}, {}", board.name, board.caller.name, board.caller.about)
+            })),
+        ),
     ];
     for (label, text) in facts.into_iter().filter(|(_, text)| !text.is_empty()) {
         writeln!(out, "<div><dt>{label}</dt><dd>")?;
@@ -106,14 +124,23 @@ fn glossary(out: &mut dyn Write) -> io::Result<()> {
     const WORDS: [(&str, &str); 8] = [
         ("stream", "one sequence of requests: a profile with one seed, or a recording"),
         ("LOAD", "the most pages live at once, were every request granted; rho = LOAD / area"),
-        ("aligned LOAD", "the least area that the alignment of the requests leaves possible at a \
-                          cap, whatever the policy"),
+        (
+            "aligned LOAD",
+            "the least area that the alignment of the requests leaves possible at a \
+                          cap, whatever the policy",
+        ),
         ("structural", "aligned LOAD is above the area: only size, cap or another pool can help"),
-        ("withheld", "refused although as many pages were free as were asked for: ENOMEM with free \
-                      pages"),
+        (
+            "withheld",
+            "refused although as many pages were free as were asked for: ENOMEM with free \
+                      pages",
+        ),
         ("cap", "CONFIG_CMA_ALIGNMENT: DMA callers ask for the order min(ceil_log2(count), cap)"),
-        ("flagged", "worse than the baseline in some size class, for certain: it may look good by \
-                     refusing the large requests"),
+        (
+            "flagged",
+            "worse than the baseline in some size class, for certain: it may look good by \
+                     refusing the large requests",
+        ),
         ("baseline", "the kernel's own search, which others are compared with"),
     ];
     writeln!(out, "<h3>Words</h3>\n<dl class=\"words\">")?;

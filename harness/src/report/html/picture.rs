@@ -107,7 +107,11 @@ fn refusal(first: &Refusal, pages: u64) -> String {
 
 fn seconds(us: u64) -> String {
     let seconds = us as f64 / 1e6;
-    if seconds < 600.0 { format!("{seconds:.1}\u{a0}s") } else { format!("{:.0}\u{a0}min", seconds / 60.0) }
+    if seconds < 600.0 {
+        format!("{seconds:.1}\u{a0}s")
+    } else {
+        format!("{:.0}\u{a0}min", seconds / 60.0)
+    }
 }
 
 /// Pixels as an image within the page.
@@ -199,7 +203,11 @@ fn draw(drawn: &Drawn<'_>, out: &mut dyn Write) -> io::Result<()> {
             image(1, &columns)?
         )?;
     }
-    writeln!(out, "</svg>\n</div>\n<figcaption>\n<p>{}</p>\n</figcaption>\n</figure>", Escaped(words))
+    writeln!(
+        out,
+        "</svg>\n</div>\n<figcaption>\n<p>{}</p>\n</figcaption>\n</figure>",
+        Escaped(words)
+    )
 }
 
 /// MiB upwards, requests and time to the right.

@@ -70,16 +70,11 @@ fn several(page: &Page<'_>, group: &Group<'_>) -> bool {
 
 fn plot(page: &Page<'_>, index: usize, group: &Group<'_>, out: &mut dyn Write) -> io::Result<()> {
     let line = |way: &Way| {
-        let rows = group.rows.iter().filter(|row| (row.at.cap, row.policy) == (way.cap, way.policy));
+        let rows =
+            group.rows.iter().filter(|row| (row.at.cap, row.policy) == (way.cap, way.policy));
         let mut marks: Vec<_> = rows.filter_map(|row| mark(page, row)).collect();
         marks.sort_by(|a, b| a.x.total_cmp(&b.x));
-        Series {
-            name: page.name(*way),
-            look: page.look(*way),
-            marks,
-            steps_to: None,
-            band: false,
-        }
+        Series { name: page.name(*way), look: page.look(*way), marks, steps_to: None, band: false }
     };
     let series: Vec<_> = page.ways.iter().map(line).filter(|s| !s.marks.is_empty()).collect();
     let marks = || series.iter().flat_map(|series| &series.marks);
@@ -148,9 +143,8 @@ fn rules(page: &Page<'_>, group: &Group<'_>) -> Vec<Rule> {
 
 /// Streams of one LOAD on one board, as a table: a line needs two places.
 fn table(page: &Page<'_>, rows: &[&SummaryRow], out: &mut dyn Write) -> io::Result<()> {
-    let drawn = rows.iter().filter(|row| {
-        page.ways.contains(&Way { cap: row.at.cap, policy: row.policy })
-    });
+    let drawn =
+        rows.iter().filter(|row| page.ways.contains(&Way { cap: row.at.cap, policy: row.policy }));
     let columns = [
         words("Stream and board"),
         words("Policy and cap"),

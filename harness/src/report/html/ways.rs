@@ -61,9 +61,8 @@ impl<'a> Page<'a> {
         // What cannot be chosen is shown too, behind all that can: its lines look good.
         let (open, shut): (Vec<_>, Vec<_>) =
             ranked.partition(|candidate| !candidate.flagged && !candidate.unaligned);
-        let rest = (0..plan.policies.len()).flat_map(|policy| {
-            (0..plan.caps.len()).map(move |cap| Way { cap, policy })
-        });
+        let rest = (0..plan.policies.len())
+            .flat_map(|policy| (0..plan.caps.len()).map(move |cap| Way { cap, policy }));
         let all = chosen.into_iter().chain(baseline);
         let all = all.chain(open.into_iter().map(of)).chain(shut.into_iter().map(of)).chain(rest);
         for way in all {

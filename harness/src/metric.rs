@@ -13,6 +13,7 @@ mod largest;
 mod load;
 mod of_free;
 mod per_area;
+mod occupancy;
 mod placement;
 mod probe;
 mod requests;
@@ -27,6 +28,7 @@ use std::fmt;
 use cma_policies::{Request, dma_align};
 
 pub use causes::column_name as cause_column;
+pub use occupancy::{COLUMNS, Grid, Occupancy, ROWS, Refusal, STRIP};
 pub use sizes::Sizes;
 
 use crate::simulate::Observer;

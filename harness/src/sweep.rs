@@ -5,6 +5,7 @@
 //! threads. What it returns depends on the plan alone: not on the number of threads, not on which
 //! cell ended first.
 
+mod again;
 mod builtin;
 mod cell;
 mod cells;
@@ -16,6 +17,7 @@ mod route;
 mod run;
 mod stream;
 
+pub use again::again;
 pub use builtin::{BUILTIN, Recording, recordings};
 pub use cells::{Cell, Configuration};
 pub use emit::emit;

@@ -1,16 +1,19 @@
 //! Results as files and as a table for people. A report never sees a
 //! [`Step`](crate::simulate::Step).
 
+mod blocks;
 mod choice;
 pub mod csv;
 pub mod diagnosis;
 mod findings;
 pub mod partial;
 mod sizing;
+pub mod sorted;
 mod summary;
 mod survival;
 pub mod text;
 
+pub use blocks::Blocks;
 pub use choice::{Candidate, Choice, Scope, Verdict};
 pub use findings::{Findings, Worst};
 pub use sizing::{Least, SizeTried, Sizing};

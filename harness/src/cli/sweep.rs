@@ -15,7 +15,7 @@ use super::context::{Context, Format};
 use super::failure::{Exit, Failure, say};
 use crate::metric::Value;
 use crate::report::partial::{self, Known};
-use crate::report::{csv, summarise, text};
+use crate::report::{csv, findings, html, text};
 use crate::sweep::{self, BUILTIN, Cell, Failed, Plan, Ready, Watch};
 
 /// Runs configurations × policies × streams × seeds side by side and says where ENOMEM with free
@@ -60,6 +60,9 @@ const THOROUGH_SEEDS: u64 = 300;
 pub(super) fn run(args: &Sweep, context: &Context) -> Result<Exit, Failure> {
     let plan = plan(args, context)?;
     let ready = sweep::prepare(plan).map_err(Failure::because)?;
+    for warning in &ready.warnings {
+        context.warn(warning);
+    }
     for (stream, known) in ready.plan.streams.iter().zip(&ready.checked) {
         for warning in &known.warnings {
             context.warn(&format!("{}: {warning}", stream.name()));
@@ -81,24 +84,29 @@ pub(super) fn run(args: &Sweep, context: &Context) -> Result<Exit, Failure> {
         Err(error) => return Err(Failure::because(error)),
     };
     progress.end()?;
-    let summary = summarise(&ready, table.blocks());
+    let findings = findings(&ready, table.blocks());
+    let summary = &findings.summary;
     let write = |name: &str, write: &dyn Fn(&mut dyn Write) -> std::io::Result<()>| {
         context.output(Some(&folder.join(name)), |out| Ok(write(out)?))
     };
     // The finished cells go through the file of the unfinished ones, and take it away.
     write("cells.csv", &|out| csv::write_cells(&table, out))?;
-    write("summary.csv", &|out| csv::write_summary(&ready, &summary, out))?;
+    write("summary.csv", &|out| csv::write_summary(&ready, summary, out))?;
+    write("sizing.csv", &|out| csv::write_sizing(&ready, &findings.sizing, out))?;
     write("plan.toml", &|out| out.write_all(sweep::emit(&ready).as_bytes()))?;
-    write("COMMAND", &|out| writeln!(out, "{}", command(args, &ready.plan)))?;
+    let command = command(args, &ready.plan);
+    write("COMMAND", &|out| writeln!(out, "{command}"))?;
+    write("report.html", &|out| html::write(&ready, &findings, &command, out))?;
     context.output(None, |out| {
         match context.format {
-            Format::Text => text::write(&ready, &summary, context.color, out)?,
-            Format::Csv => csv::write_summary(&ready, &summary, out)?,
-            Format::Json => csv::write_summary_json(&ready, &summary, out)?,
+            Format::Text => text::write_findings(&ready, &findings, context.color, out)?,
+            Format::Csv => csv::write_summary(&ready, summary, out)?,
+            Format::Json => csv::write_summary_json(&ready, summary, out)?,
         }
         Ok(())
     })?;
-    context.say(&format!("{} cells in {}", table.cells.len(), folder.display()));
+    let page = folder.join("report.html");
+    context.say(&format!("{} cells; the report is {}", table.cells.len(), page.display()));
     Ok(Exit::Good)
 }
 

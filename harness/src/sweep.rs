@@ -5,6 +5,7 @@
 //! threads. What it returns depends on the plan alone: not on the number of threads, not on which
 //! cell ended first.
 
+mod again;
 mod builtin;
 mod cell;
 mod cells;
@@ -14,11 +15,13 @@ mod failed;
 mod known;
 mod parse;
 mod plan;
+mod route;
 mod run;
 mod shard;
 mod stop;
 mod stream;
 
+pub use again::again;
 pub use builtin::{BUILTIN, Recording, recordings};
 pub use cells::{Cell, Configuration};
 pub use emit::emit;

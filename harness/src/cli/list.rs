@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 use super::context::{Context, Format};
 use super::failure::{Exit, Failure};
 use super::table::quote;
+use crate::board::CALLERS;
 use crate::kernel::KERNELS;
 use crate::law::LAWS;
-use crate::{environment, ingest, metric, workload};
+use crate::{after_failure, environment, ingest, metric, report, workload};
 
 /// What there is, with its parameters.
 ///
@@ -30,8 +31,11 @@ enum Family {
     Policies,
     Profiles,
     Environments,
+    Callers,
+    AfterFailure,
     Laws,
     Metrics,
+    Columns,
     Formats,
     Kernels,
 }
@@ -94,12 +98,37 @@ fn items(family: Family, context: &Context) -> Vec<Item> {
             .iter()
             .map(|entry| Item { params: entry.params, ..item(entry.name, entry.about, &[]) })
             .collect(),
+        Family::Callers => CALLERS
+            .iter()
+            .map(|caller| {
+                let one_page =
+                    if caller.skips_one_page { "the page allocator" } else { "the area" };
+                let fallback = caller.fallback_pages.to_string();
+                let details = [
+                    ("source", caller.source),
+                    ("one_page_from", one_page),
+                    ("fallback_pages", fallback.as_str()),
+                ];
+                item(caller.name, caller.about, &details)
+            })
+            .collect(),
+        Family::AfterFailure => after_failure::ENTRIES
+            .iter()
+            .map(|entry| Item { params: entry.params, ..item(entry.name, entry.about, &[]) })
+            .collect(),
         Family::Laws => LAWS
             .iter()
             .map(|law| item(law.name, law.about, &[("binds", law.binds.name())]))
             .collect(),
         Family::Metrics => metric::columns()
             .map(|column| item(column.name, column.about, &[("unit", column.unit)]))
+            .collect(),
+        Family::Columns => report::csv::documented()
+            .iter()
+            .map(|column| {
+                let details = [("unit", column.unit), ("table", column.table)];
+                item(&column.name, &column.about, &details)
+            })
             .collect(),
         Family::Formats => ingest::FORMATS
             .iter()

@@ -222,6 +222,9 @@ fn shard_name(shard: Shard) -> String {
 /// Looks through what the plan names, and says what is strange.
 pub(super) fn prepare(plan: Plan, context: &Context) -> Result<Ready, Failure> {
     let ready = sweep::prepare(plan).map_err(Failure::because)?;
+    for warning in &ready.warnings {
+        context.warn(warning);
+    }
     for (stream, known) in ready.plan.streams.iter().zip(&ready.checked) {
         for warning in &known.warnings {
             context.warn(&format!("{}: {warning}", stream.name()));

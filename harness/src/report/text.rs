@@ -1,14 +1,31 @@
 //! The table on the terminal, for whoever has to decide what the board gets.
 
+mod answer;
+
 use std::io::{self, Write};
 
+use super::findings::Findings;
 use super::summary::{BLAME, Summary, SummaryRow};
 use crate::cause::Cause;
-use crate::stats::no_failure_bound;
+use crate::stats::{anytime, no_failure_bound};
 use crate::sweep::{Configuration, Ready};
 
 /// Policies of which all rows are shown; of more the baseline and the best other one.
 const ALL_SHOWN: usize = 4;
+
+/// Writes the answer first, then what it rests on: see [`write`].
+///
+/// # Errors
+/// Where the output takes no more.
+pub fn write_findings(
+    ready: &Ready,
+    findings: &Findings,
+    bold: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    answer::write(ready, findings, bold, out)?;
+    write(ready, &findings.summary, bold, out)
+}
 
 /// Writes a block for each stream and LOAD: a row for each cap and policy, baseline first, and one
 /// sentence on what it says. `bold` sets the headings off, on a terminal.
@@ -27,7 +44,7 @@ pub fn write(ready: &Ready, summary: &Summary, bold: bool, out: &mut dyn Write) 
         "ENOMEM with free pages: requests refused although enough pages were free, of those that \
          found enough free.\nIn brackets: 95 % intervals over the streams. Of more than \
          {ALL_SHOWN} policies the baseline and the best better one\nare shown; one that does not \
-         align (*), or withholds more from requests of some size, is not called better.\nAll of \
+         align (*), or refuses more requests of some size, is not called better.\nAll of \
          them: summary.csv and cells.csv."
     )
 }
@@ -158,7 +175,12 @@ fn withheld(row: &SummaryRow) -> String {
     let Some(mean) = rate.mean else { return "-".to_string() };
     let count: u64 = withheld_counts(row).map(|(_, count)| count).sum();
     if count == 0 && row.streams > 1 {
-        return format!("none (< {} of streams)", percent(no_failure_bound(row.streams)));
+        let bound = if row.stopped {
+            anytime::share_interval(0, row.streams).high.unwrap_or(1.0)
+        } else {
+            no_failure_bound(row.streams)
+        };
+        return format!("none (< {} of streams)", percent(bound));
     }
     if count == 0 {
         return "none".to_string();

@@ -115,10 +115,8 @@ pub fn run_cells(
     jobs: usize,
     watch: &dyn Watch,
 ) -> Result<(), Failed> {
-    let jobs = match jobs {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
-        jobs => jobs,
-    };
+    let threads = rayon::ThreadPoolBuilder::new().num_threads(jobs).build();
+    let threads = threads.map_err(|error| Failed::Threads(error.to_string()))?;
     let crew = Crew {
         ready,
         watch,
@@ -126,17 +124,7 @@ pub fn run_cells(
         ended: Condvar::new(),
         failed: Mutex::new(None),
     };
-    let started = std::thread::scope(|scope| {
-        for _ in 0..jobs {
-            let thread = std::thread::Builder::new().name("cell".to_string());
-            if let Err(error) = thread.spawn_scoped(scope, || crew.work()) {
-                crew.desk().end_at(0);
-                return Err(Failed::Threads(error.to_string()));
-            }
-        }
-        Ok(())
-    });
-    started?;
+    threads.broadcast(|_| crew.work());
     let failed = crew.failed.into_inner().unwrap_or_else(PoisonError::into_inner);
     failed.map_or(Ok(()), |(_, failed)| Err(failed))
 }
@@ -193,7 +181,7 @@ impl<'a> Crew<'a> {
         while let Some((number, cell)) = self.next() {
             // Where a policy of a stranger panics, the others must not wait for its cell.
             let mut end = End { crew: self, number, failed: true, panicked: true };
-            match run_cell(self.ready, &cell) {
+            match run_cell(self.ready, &cell, &mut []) {
                 Ok(values) => {
                     self.watch.done(number as usize, &cell, &values);
                     end.failed = has_failed(&values);

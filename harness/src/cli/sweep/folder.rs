@@ -9,7 +9,7 @@ use super::journal::at;
 use crate::cli::context::{Context, Format};
 use crate::cli::failure::Failure;
 use crate::report::sorted::{self, Sorted};
-use crate::report::{Blocks, csv, summarise, text};
+use crate::report::{Blocks, csv, findings, html, text};
 use crate::sweep::{self, Plan, Ready};
 
 /// The finished cells of a shard, in order, with sums: what `merge` reads.
@@ -128,18 +128,21 @@ pub(in crate::cli) fn write_report(
     folder: &Path,
     command: &str,
 ) -> Result<(), Failure> {
-    let summary = with_blocks(ready, folder, |blocks| summarise(ready, blocks))?;
+    let findings = with_blocks(ready, folder, |blocks| findings(ready, blocks))?;
+    let summary = &findings.summary;
     let write = |name: &str, write: &dyn Fn(&mut dyn Write) -> io::Result<()>| {
         context.output(Some(&folder.join(name)), |out| Ok(write(out)?))
     };
-    write("summary.csv", &|out| csv::write_summary(ready, &summary, out))?;
+    write("summary.csv", &|out| csv::write_summary(ready, summary, out))?;
+    write("sizing.csv", &|out| csv::write_sizing(ready, &findings.sizing, out))?;
+    write("report.html", &|out| html::write(ready, &findings, command.trim_end(), out))?;
     write(PLAN, &|out| out.write_all(sweep::emit(ready).as_bytes()))?;
     write("COMMAND", &|out| out.write_all(command.as_bytes()))?;
     context.output(None, |out| {
         match context.format {
-            Format::Text => text::write(ready, &summary, context.color, out)?,
-            Format::Csv => csv::write_summary(ready, &summary, out)?,
-            Format::Json => csv::write_summary_json(ready, &summary, out)?,
+            Format::Text => text::write_findings(ready, &findings, context.color, out)?,
+            Format::Csv => csv::write_summary(ready, summary, out)?,
+            Format::Json => csv::write_summary_json(ready, summary, out)?,
         }
         Ok(())
     })

@@ -5,6 +5,7 @@
 //! threads. What it returns depends on the plan alone: not on the number of threads, not on which
 //! cell ended first.
 
+mod again;
 mod builtin;
 mod cell;
 mod cells;
@@ -12,9 +13,11 @@ mod emit;
 mod failed;
 mod parse;
 mod plan;
+mod route;
 mod run;
 mod stream;
 
+pub use again::again;
 pub use builtin::{BUILTIN, Recording, recordings};
 pub use cells::{Cell, Configuration};
 pub use emit::emit;

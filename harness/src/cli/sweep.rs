@@ -15,7 +15,7 @@ use super::context::{Context, Format};
 use super::failure::{Exit, Failure, say};
 use crate::metric::Value;
 use crate::report::partial::{self, Known};
-use crate::report::{csv, findings, text};
+use crate::report::{csv, findings, html, text};
 use crate::sweep::{self, BUILTIN, Cell, Failed, Plan, Ready, Watch};
 
 /// Runs configurations × policies × streams × seeds side by side and says where ENOMEM with free
@@ -60,6 +60,9 @@ const THOROUGH_SEEDS: u64 = 300;
 pub(super) fn run(args: &Sweep, context: &Context) -> Result<Exit, Failure> {
     let plan = plan(args, context)?;
     let ready = sweep::prepare(plan).map_err(Failure::because)?;
+    for warning in &ready.warnings {
+        context.warn(warning);
+    }
     for (stream, known) in ready.plan.streams.iter().zip(&ready.checked) {
         for warning in &known.warnings {
             context.warn(&format!("{}: {warning}", stream.name()));
@@ -91,7 +94,9 @@ pub(super) fn run(args: &Sweep, context: &Context) -> Result<Exit, Failure> {
     write("summary.csv", &|out| csv::write_summary(&ready, summary, out))?;
     write("sizing.csv", &|out| csv::write_sizing(&ready, &findings.sizing, out))?;
     write("plan.toml", &|out| out.write_all(sweep::emit(&ready).as_bytes()))?;
-    write("COMMAND", &|out| writeln!(out, "{}", command(args, &ready.plan)))?;
+    let command = command(args, &ready.plan);
+    write("COMMAND", &|out| writeln!(out, "{command}"))?;
+    write("report.html", &|out| html::write(&ready, &findings, &command, out))?;
     context.output(None, |out| {
         match context.format {
             Format::Text => text::write_findings(&ready, &findings, context.color, out)?,
@@ -100,7 +105,8 @@ pub(super) fn run(args: &Sweep, context: &Context) -> Result<Exit, Failure> {
         }
         Ok(())
     })?;
-    context.say(&format!("{} cells in {}", table.cells.len(), folder.display()));
+    let page = folder.join("report.html");
+    context.say(&format!("{} cells; the report is {}", table.cells.len(), page.display()));
     Ok(Exit::Good)
 }
 

@@ -77,7 +77,7 @@ pub fn resume<'a>(
             if let Some(Some(values)) = known.get(index) {
                 return Ok(values.clone());
             }
-            let values = run_cell(ready, cell)?;
+            let values = run_cell(ready, cell, &mut [])?;
             watch.done(index, cell, &values);
             Ok(values)
         });

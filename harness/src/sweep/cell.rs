@@ -1,0 +1,75 @@
+//! Running one cell.
+
+use super::cells::Cell;
+use super::failed::{Broken, Failed};
+use super::plan::Plan;
+use super::route;
+use super::stream::{Ops, Ready};
+use crate::board::BoardArea;
+use crate::environment::Setup;
+use crate::metric::{Meter, Setting, Value};
+use crate::oracle::{Checks, Violation, Witness};
+use crate::seed::Seed;
+use crate::simulate::{Observer, Rig, Slot, run as run_ops, warm_up};
+
+/// One cell, start to end. `others` watch beside the metrics.
+pub(super) fn run_cell(
+    ready: &Ready,
+    cell: &Cell,
+    others: &mut [&mut dyn Observer],
+) -> Result<Vec<Value>, Failed> {
+    let plan = &ready.plan;
+    let stream = &plan.streams[cell.at.stream];
+    let (cap, known) = (plan.caps[cell.at.cap], &ready.checked[cell.at.stream]);
+    let board = ready.board(&cell.at);
+    let seed = Seed::new(cell.seed);
+    let make = |index: usize, boot: u64| {
+        let BoardArea { area, policy, .. } = &board.areas[index];
+        let spec = policy.as_ref().unwrap_or(&plan.policies[cell.policy]);
+        let policy = spec.build(area.clone()).expect("it was built on this area before");
+        let seed = seed.child("environment", index as u64);
+        // Another start meets other pages, the first one those that callers who go on would meet.
+        let seed = if boot == 0 { seed } else { seed.child("boot", boot) };
+        let setup = Setup { area, seed: &seed, script: &known.script };
+        Slot {
+            witness: Witness::new(area, policy, Checks::SWEEP),
+            pages: plan.environments[cell.at.environment].build(setup),
+        }
+    };
+    let load = plan.load(&cell.at);
+    let mut ops = Ops::open(stream, known, board.pages(), load, cell.seed, cap)?;
+    let mut rig = Rig::new(board.areas.len(), route::ways(&board, &ops.clients, known), make);
+    let mut meter = Meter::new(&Setting::of_areas(&route::sizes(ready, &cell.at, &board)?, cap));
+    let mut observers: Vec<&mut dyn Observer> = vec![&mut meter];
+    for other in others {
+        observers.push(&mut **other);
+    }
+    let before = std::mem::take(&mut ops.before);
+    warm_up(before, &mut rig.slots_mut()[0].witness, &mut observers)
+        .and_then(|()| run_ops(ops.by_ref(), plan.after_failure, &mut rig, &mut observers))
+        .map_err(|violation| {
+            Failed::Broken(Box::new(Broken {
+                ops: leading_ops(plan, cell, board.pages(), &violation),
+                violation,
+                policy: plan.policies[cell.policy].to_string(),
+                stream: stream.name().to_string(),
+                cap,
+            }))
+        })?;
+    ops.end()?;
+    Ok(meter.values())
+}
+
+fn leading_ops(plan: &Plan, cell: &Cell, pages: u64, violation: &Violation) -> String {
+    let stream = &plan.streams[cell.at.stream];
+    let ops = violation.op + 1;
+    match stream.profile() {
+        Some(profile) => format!(
+            "cmalab generate {} --seed {} --pages {pages} --load {} --ops {ops}",
+            profile.name,
+            cell.seed,
+            plan.load(&cell.at).map_or(profile.default_load, |load| load.share_of(pages)),
+        ),
+        None => format!("the first {ops} ops of {}", stream.name()),
+    }
+}

@@ -6,12 +6,16 @@ use std::fmt;
 
 use cma_policies::{Kind, Param, Params, SpecError};
 
-/// What callers do whose request was refused.
+/// What callers do whose request was refused. A caller that the page allocator served has not
+/// failed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum AfterFailure {
-    /// They go on without that buffer, and never ask for it again.
+    /// They go on without that buffer, and never ask for it again. Its free in the stream finds
+    /// nothing.
     Drop,
     /// They ask again, until it is granted, they would have given it back, or they lose patience.
+    /// Each try is a request, at its own time; at one moment the ops of the stream go first. A free
+    /// of a part of the buffer ends the wait too.
     Retry {
         /// Microseconds between two tries.
         every_us: u64,
@@ -19,7 +23,7 @@ pub enum AfterFailure {
         times: u64,
     },
     /// The session ends: the buffers that its client asked for at the same moment are given back,
-    /// and the rest of them is not asked for.
+    /// and the rest of them is not asked for. Their frees in the stream do not happen any more.
     Session,
     /// The board starts anew: nothing is granted, and the stream goes on from there. What was
     /// asked for before is not given back any more.

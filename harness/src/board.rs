@@ -2,7 +2,9 @@
 
 mod caller;
 
-use cma_policies::{Area, Spec};
+use std::collections::BTreeSet;
+
+use cma_policies::{Area, Request, Spec};
 
 pub use caller::{CALLERS, Caller};
 
@@ -42,6 +44,27 @@ pub struct Way {
     pub caller: &'static Caller,
 }
 
+impl Way {
+    /// Whether the page allocator serves this request before any area is asked: one page, through
+    /// the DMA API (`dma`), for a device without an area of its own. Mirrors
+    /// `dma_alloc_contiguous` (kernel/dma/contiguous.c, 5.3 to 6.12).
+    #[must_use]
+    pub const fn bypasses(&self, request: Request, dma: bool) -> bool {
+        dma && self.caller.skips_one_page && !self.private && request.count() == 1
+    }
+
+    /// This way, where the stream names the area of that index for the client; the way itself where
+    /// it names none that the board has. [`None`]: the board sends the client to another.
+    #[must_use]
+    pub fn named(self, area: Option<usize>) -> Option<Self> {
+        match area {
+            Some(area) if area != self.area && self.private => None,
+            Some(area) if area != self.area => Some(Self { area, private: true, ..self }),
+            _ => Some(self),
+        }
+    }
+}
+
 impl Board {
     /// A board of one area that everybody uses, without fallback.
     #[must_use]
@@ -57,19 +80,41 @@ impl Board {
         self.areas.iter().map(|area| area.area.pages()).fold(0, u64::saturating_add)
     }
 
+    /// Index of the area of this name.
+    #[must_use]
+    pub fn find(&self, area: &str) -> Option<usize> {
+        self.areas.iter().position(|own| own.area.name() == area)
+    }
+
     /// Where the client of this name goes. A name on the board means the client of that name, and
-    /// all that differ from it by a number behind it: `camera` is `camera0`, `camera1` …
+    /// where none is of that name all that differ from it by a number behind it: `camera` is
+    /// `camera0`, `camera1` …
     #[must_use]
     pub fn way(&self, client: &str) -> Way {
-        let means = |name: &str| name == client || name == kind(client);
-        let own = |area: &BoardArea| area.clients.iter().any(|name| means(name));
-        let private = self.areas.iter().position(own);
-        let caller = self.callers.iter().find(|(name, _)| means(name));
+        let lists = |area: &BoardArea, name: &str| area.clients.iter().any(|own| own == name);
+        let area = |name: &str| self.areas.iter().position(|area| lists(area, name));
+        let named = |name: &str| self.callers.iter().find(|(own, _)| own == name);
+        let own = area(client).or_else(|| area(kind(client)));
+        let caller = named(client).or_else(|| named(kind(client)));
         Way {
-            area: private.unwrap_or(0),
-            private: private.is_some(),
+            area: own.unwrap_or(0),
+            private: own.is_some(),
             caller: caller.map_or(self.caller, |(_, caller)| caller),
         }
+    }
+
+    /// The names of clients on this board that mean none of `clients`: mistakes, most likely. In
+    /// the order of the board.
+    pub fn unknown_clients<'a>(
+        &'a self,
+        clients: &'a BTreeSet<String>,
+    ) -> impl Iterator<Item = &'a str> {
+        let listed = self.areas.iter().flat_map(|area| &area.clients);
+        let names = listed.chain(self.callers.iter().map(|(name, _)| name));
+        let means =
+            |name: &String| clients.iter().any(|client| name == client || name == kind(client));
+        let mut seen = BTreeSet::new();
+        names.filter(move |name| !means(name) && seen.insert(*name)).map(String::as_str)
     }
 }
 

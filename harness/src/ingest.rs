@@ -25,7 +25,7 @@ pub use ops::Ops;
 pub use record::RecordingWriter;
 pub use recording::{Answered, Recorded};
 pub use source::Source;
-pub use stream::{StreamWriter, Unwritable};
+pub use stream::{Route, StreamWriter, Unwritable};
 
 use crate::op::Op;
 use cma_policies::Area;
@@ -257,6 +257,15 @@ impl Reader {
             Inner::Recording(_) => Vec::new(),
             Inner::Stream(rows) => rows.clients(),
             Inner::Trace(rows) => rows.clients(),
+        }
+    }
+
+    /// The areas that a stream names for its clients so far, by the number of the client.
+    #[must_use]
+    pub fn routes(&self) -> Vec<Route> {
+        match &self.inner {
+            Inner::Stream(rows) => rows.routes(),
+            Inner::Recording(_) | Inner::Trace(_) => Vec::new(),
         }
     }
 

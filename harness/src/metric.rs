@@ -3,15 +3,21 @@
 //! A metric watches steps and the model; it never sees the policy. Values are whole numbers, or
 //! millionths: what is written to a file and read back is the same value.
 
+mod aligned_load;
 mod causes;
+mod class_pages;
 mod classes;
 mod first_failure;
 mod largest;
+mod latency;
 mod load;
 mod occupancy;
+mod of_free;
+mod per_area;
 mod placement;
 mod probe;
 mod requests;
+mod served;
 mod sizes;
 mod timeline;
 mod unusable;
@@ -157,6 +163,11 @@ pub const METRICS: &[Entry] = &[
     load::ENTRY,
     placement::ENTRY,
     classes::ENTRY,
+    latency::ENTRY,
+    aligned_load::ENTRY,
+    served::ENTRY,
+    class_pages::ENTRY,
+    of_free::ENTRY,
     largest::ENTRY,
 ];
 
@@ -204,6 +215,12 @@ impl Observer for Meter {
     fn warm_up(&mut self, step: &crate::simulate::Step<'_>) {
         for metric in &mut self.metrics {
             metric.warm_up(step);
+        }
+    }
+
+    fn boot(&mut self, at_us: u64, area: usize, model: &crate::oracle::Model) {
+        for metric in &mut self.metrics {
+            metric.boot(at_us, area, model);
         }
     }
 

@@ -40,7 +40,8 @@ pub enum Answer {
 /// One op, what became of it, and the state behind it.
 #[derive(Clone, Copy, Debug)]
 pub struct Step<'a> {
-    /// Number of the op in its stream, from 0 on.
+    /// Number of the op in its stream, from 0 on. What happens beside the stream, another try or a
+    /// session's end, has the number of the op that the stream has come to.
     pub index: u64,
     /// When, in microseconds.
     pub at_us: u64,
@@ -74,11 +75,19 @@ impl Step<'_> {
 /// Somebody who watches: metrics, comparisons, pictures.
 pub trait Observer {
     /// Called behind every op.
-    fn step(&mut self, step: &Step<'_>);
+    fn step(&mut self, step: &Step<'_>) {
+        let _ = step;
+    }
 
     /// Called behind every op of [`warm_up`]: it is no request, but what follows meets its pages.
     fn warm_up(&mut self, step: &Step<'_>) {
         let _ = step;
+    }
+
+    /// Called for each area of the board as it starts: before the first op, and again where the
+    /// board starts anew. `model` is the state that the next op meets.
+    fn boot(&mut self, at_us: u64, area: usize, model: &Model) {
+        let _ = (at_us, area, model);
     }
 
     /// Called with every op of the stream before callers make something else of it, and with the
@@ -104,8 +113,15 @@ pub trait Stage {
     /// The index of the area that an op is meant for; none where no area is asked.
     fn area_of(&self, op: &Op) -> Option<usize>;
 
-    /// Everything is as it was before the first op.
-    fn reboot(&mut self);
+    /// The state of each area, in order.
+    fn models(&self) -> Vec<&Model>;
+
+    /// Everything is as it was before the first op, but that nothing is granted. What ends is
+    /// checked as by [`Stage::finish`].
+    ///
+    /// # Errors
+    /// The law that a policy broke.
+    fn reboot(&mut self) -> Result<(), Violation>;
 
     /// Checks what remains at the end.
     ///
@@ -129,7 +145,11 @@ impl Stage for Single<'_> {
         Some(0)
     }
 
-    fn reboot(&mut self) {
+    fn models(&self) -> Vec<&Model> {
+        vec![self.witness.model()]
+    }
+
+    fn reboot(&mut self) -> Result<(), Violation> {
         unreachable!("callers of a single area go on");
     }
 
@@ -162,31 +182,73 @@ pub fn run(
     stage: &mut dyn Stage,
     observers: &mut [&mut dyn Observer],
 ) -> Result<(), Violation> {
-    let mut reaction = Reaction::new(after_failure);
-    let (mut end_us, mut index) = (0, 0);
-    for timed in ops {
-        let area = stage.area_of(&timed.op);
-        for observer in observers.iter_mut() {
-            observer.asked(area, &timed);
+    let mut course = Course { stage, observers, reaction: <dyn Reaction>::new(after_failure) };
+    let (mut end_us, mut last) = (0, 0);
+    for (index, timed) in (0..).zip(ops) {
+        if index == 0 {
+            course.boot(timed.at_us);
         }
-        end_us = timed.at_us;
-        reaction.offer(timed);
-        while let Some(timed) = reaction.next() {
-            let step = stage.step(index, timed)?;
-            for observer in observers.iter_mut() {
-                observer.step(&step);
-            }
-            if reaction.answered(&step) {
-                stage.reboot();
-            }
-            index += 1;
-        }
+        course.wait(index, timed.at_us)?;
+        course.take(index, timed)?;
+        (end_us, last) = (timed.at_us, index);
     }
-    stage.finish().map_err(|violation| Violation { op: index.saturating_sub(1), ..violation })?;
-    for observer in observers.iter_mut() {
+    course.wait(last, end_us.saturating_add(1))?;
+    course.stage.finish().map_err(|violation| Violation { op: last, ..violation })?;
+    for observer in course.observers.iter_mut() {
         observer.finish(end_us);
     }
     Ok(())
+}
+
+/// A run, between two ops of its stream.
+struct Course<'a, 'b> {
+    stage: &'a mut dyn Stage,
+    observers: &'a mut [&'b mut dyn Observer],
+    reaction: Box<dyn Reaction>,
+}
+
+impl Course<'_, '_> {
+    fn boot(&mut self, at_us: u64) {
+        for (area, model) in self.stage.models().into_iter().enumerate() {
+            for observer in self.observers.iter_mut() {
+                observer.boot(at_us, area, model);
+            }
+        }
+    }
+
+    /// What happens on its own before `until_us`.
+    fn wait(&mut self, index: u64, until_us: u64) -> Result<(), Violation> {
+        while let Some(timed) = self.reaction.due(until_us) {
+            self.happen(index, timed)?;
+        }
+        Ok(())
+    }
+
+    /// An op of the stream, and what follows from it.
+    fn take(&mut self, index: u64, timed: Timed) -> Result<(), Violation> {
+        let area = self.stage.area_of(&timed.op);
+        for observer in self.observers.iter_mut() {
+            observer.asked(area, &timed);
+        }
+        let mut next = self.reaction.offer(timed);
+        while let Some(timed) = next {
+            self.happen(index, timed)?;
+            next = self.reaction.follow();
+        }
+        Ok(())
+    }
+
+    fn happen(&mut self, index: u64, timed: Timed) -> Result<(), Violation> {
+        let step = self.stage.step(index, timed)?;
+        for observer in self.observers.iter_mut() {
+            observer.step(&step);
+        }
+        if self.reaction.answered(&step) {
+            self.stage.reboot().map_err(|violation| Violation { op: index, ..violation })?;
+            self.boot(timed.at_us);
+        }
+        Ok(())
+    }
 }
 
 /// Puts in place what was live before a stream began: these ops, on pages where every claim
@@ -226,6 +288,7 @@ pub fn step<'a>(
     let answer = match op {
         Op::Alloc { id, .. } if witness.model().buffer(id).is_some() => Answer::IdInUse,
         Op::Alloc { id, request, .. } => {
+            environment.asked_by(request.client());
             let got = witness.alloc(id, request, environment).map_err(here)?;
             outcome = Some(got);
             match got.answer {

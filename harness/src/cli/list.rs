@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 use super::context::{Context, Format};
 use super::failure::{Exit, Failure};
 use super::table::quote;
+use crate::board::CALLERS;
 use crate::kernel::KERNELS;
 use crate::law::LAWS;
-use crate::{environment, ingest, metric, report, workload};
+use crate::{after_failure, environment, ingest, metric, report, workload};
 
 /// What there is, with its parameters.
 ///
@@ -30,6 +31,8 @@ enum Family {
     Policies,
     Profiles,
     Environments,
+    Callers,
+    AfterFailure,
     Laws,
     Metrics,
     Columns,
@@ -92,6 +95,24 @@ fn items(family: Family, context: &Context) -> Vec<Item> {
             })
             .collect(),
         Family::Environments => environment::ENTRIES
+            .iter()
+            .map(|entry| Item { params: entry.params, ..item(entry.name, entry.about, &[]) })
+            .collect(),
+        Family::Callers => CALLERS
+            .iter()
+            .map(|caller| {
+                let one_page =
+                    if caller.skips_one_page { "the page allocator" } else { "the area" };
+                let fallback = caller.fallback_pages.to_string();
+                let details = [
+                    ("source", caller.source),
+                    ("one_page_from", one_page),
+                    ("fallback_pages", fallback.as_str()),
+                ];
+                item(caller.name, caller.about, &details)
+            })
+            .collect(),
+        Family::AfterFailure => after_failure::ENTRIES
             .iter()
             .map(|entry| Item { params: entry.params, ..item(entry.name, entry.about, &[]) })
             .collect(),

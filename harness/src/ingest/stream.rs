@@ -36,12 +36,25 @@ const OFFSET: usize = 7;
 /// The most bytes of the name of a client or an area.
 const LONGEST_NAME: usize = 256;
 
+/// The area that a stream names for a client, and where it does so first.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Route {
+    /// The client's number.
+    pub client: u16,
+    /// The area's name.
+    pub area: String,
+    /// The line, from 1 on.
+    pub line: u64,
+    /// The column of that line, from 1 on.
+    pub column: u64,
+}
+
 /// The names of clients in order of appearance, and the area that each was seen with.
 #[derive(Default)]
 struct Clients {
     numbers: HashMap<String, u16>,
     names: Vec<String>,
-    routes: Vec<Option<String>>,
+    routes: Vec<Option<Route>>,
 }
 
 pub(super) struct Rows {
@@ -63,17 +76,25 @@ impl Rows {
         self.clients.names.iter().map(String::as_str).collect()
     }
 
+    pub(super) fn routes(&self) -> Vec<Route> {
+        self.clients.routes.iter().flatten().cloned().collect()
+    }
+
     pub(super) fn name(&self) -> &str {
         self.lines.name()
     }
 
     pub(super) fn warnings(&self, warnings: &mut Vec<String>) {
         self.columns.warnings(warnings);
-        let mut areas: Vec<_> = self.clients.routes.iter().flatten().collect();
+        let routes = self.clients.routes.iter().flatten();
+        let mut areas: Vec<_> = routes.map(|route| route.area.as_str()).collect();
         areas.sort_unstable();
         areas.dedup();
         if areas.len() > 1 {
-            warnings.push(format!("{} areas are named; all of it runs in one", areas.len()));
+            let areas = areas.len();
+            warnings.push(format!(
+                "{areas} areas are named; where there is no area of a name it runs in the default one"
+            ));
         }
     }
 
@@ -154,7 +175,14 @@ impl Fields<'_> {
             }
         };
         if !area.is_empty() {
-            let route = clients.routes[usize::from(number)].get_or_insert_with(|| area.to_string());
+            let column = self.fields[AREA].as_ref().map_or(0, |field| field.column);
+            let first = || Route {
+                client: number,
+                area: area.to_string(),
+                line: self.lines.number(),
+                column: column as u64,
+            };
+            let route = &clients.routes[usize::from(number)].get_or_insert_with(first).area;
             if route != area {
                 let why = format!(
                     "area {} of client {}, which goes to {}; a client goes to one area",

@@ -1,6 +1,8 @@
 //! R5: how long it goes well, and what the area looks like when it no longer does.
 
+use super::per_area::PerArea;
 use super::{Column, Entry, Metric, Value};
+use crate::oracle::Model;
 use crate::simulate::{Answer, Observer, Step};
 
 pub(super) const ENTRY: Entry = Entry {
@@ -29,17 +31,17 @@ pub(super) const STATE: Entry = Entry {
         Column {
             name: "utilisation_at_first_failure",
             unit: "share",
-            about: "granted pages of all pages, at the first refusal",
+            about: "granted pages of all pages, of all areas, at the first refusal",
         },
         Column {
             name: "free_at_first_failure_pages",
             unit: "pages",
-            about: "pages free at the first refusal",
+            about: "pages free at the first refusal, in the area that refused",
         },
         Column {
             name: "longest_run_at_first_failure_pages",
             unit: "pages",
-            about: "pages of the longest hole at the first refusal",
+            about: "pages of the longest hole at the first refusal, in the area that refused",
         },
     ],
     build: |_| Box::new(State::default()),
@@ -70,23 +72,34 @@ impl Metric for FirstFailure {
 struct State {
     requests: u64,
     first_us: Option<u64>,
+    /// Pages granted now, of each area.
+    live: PerArea<u64>,
+    pages: PerArea<u64>,
     withheld_at: Option<u64>,
     at_failure: Option<[Value; 4]>,
 }
 
 impl Observer for State {
+    fn boot(&mut self, at_us: u64, area: usize, model: &Model) {
+        self.first_us.get_or_insert(at_us);
+        *self.pages.at(area) = model.area().pages();
+        *self.live.at(area) = model.live_pages();
+    }
+
     fn step(&mut self, step: &Step<'_>) {
-        let first_us = *self.first_us.get_or_insert(step.at_us);
+        let model = step.model;
+        *self.live.at(step.area) = model.live_pages();
         self.requests += u64::from(step.request().is_some());
         let Some(cause) = step.cause else { return };
         if cause.is_withheld() {
             self.withheld_at.get_or_insert(self.requests);
         }
-        let model = step.model;
+        let first_us = self.first_us.unwrap_or(step.at_us);
+        let (live, pages) = (self.live.sum(), self.pages.sum());
         self.at_failure.get_or_insert_with(|| {
             [
                 Value::Count(step.at_us - first_us),
-                Value::share(model.live_pages().into(), model.area().pages().into()),
+                Value::share(live, pages),
                 Value::Count(model.free_pages()),
                 Value::Count(model.longest_run()),
             ]

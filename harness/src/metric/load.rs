@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
+use super::per_area::PerArea;
 use super::{Column, Entry, Metric, Value};
-use crate::op::Op;
-use crate::simulate::{Answer, Observer, Step};
+use crate::op::{Op, Timed};
+use crate::oracle::Model;
+use crate::simulate::{Observer, Step};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "load",
@@ -12,9 +14,10 @@ pub(super) const ENTRY: Entry = Entry {
         Column {
             name: "load_max_pages",
             unit: "pages",
-            about: "LOAD: the most pages live at once, were every request granted",
+            about: "LOAD: the most pages live at once in all areas, were every request granted; \
+                    without those that go to no area",
         },
-        Column { name: "load_measured", unit: "share", about: "LOAD of all pages of the area" },
+        Column { name: "load_measured", unit: "share", about: "LOAD of all pages of all areas" },
     ],
     build: |_| Box::new(Load::default()),
 };
@@ -25,36 +28,33 @@ struct Load {
     asked: HashMap<u64, u64>,
     pages: u128,
     most: u128,
-    area_pages: u64,
+    area_pages: PerArea<u64>,
 }
 
 impl Observer for Load {
-    fn warm_up(&mut self, step: &Step<'_>) {
-        self.note(step);
+    fn boot(&mut self, _: u64, area: usize, model: &Model) {
+        *self.area_pages.at(area) = model.area().pages();
     }
 
-    fn step(&mut self, step: &Step<'_>) {
+    fn warm_up(&mut self, step: &Step<'_>) {
+        self.note(Some(step.area), step.op);
+    }
+
+    fn asked(&mut self, area: Option<usize>, timed: &Timed) {
         // What was live before counts from the first op on, what only held its place never does.
         self.most = self.most.max(self.pages);
-        self.note(step);
+        self.note(area, timed.op);
         self.most = self.most.max(self.pages);
     }
 }
 
 impl Load {
-    fn note(&mut self, step: &Step<'_>) {
-        self.area_pages = step.model.area().pages();
-        match step.op {
-            Op::Alloc { id, request, .. } if step.outcome.is_some() => {
-                let before = self.asked.insert(id, request.count()).unwrap_or(0);
-                // An id that was refused and never given back can be asked for again.
-                self.pages -= u128::from(before);
+    fn note(&mut self, area: Option<usize>, op: Op) {
+        match op {
+            // An alloc of a live id is not asked: the first is there still.
+            Op::Alloc { id, request, .. } if area.is_some() && !self.asked.contains_key(&id) => {
+                self.asked.insert(id, request.count());
                 self.pages += u128::from(request.count());
-            }
-            Op::Free { id, .. }
-                if step.answer == Answer::NothingToFree && step.model.buffer(id).is_some() =>
-            {
-                // A part that the buffer does not have.
             }
             Op::Free { id, part } => {
                 let Some(held) = self.asked.get_mut(&id) else { return };
@@ -74,7 +74,7 @@ impl Metric for Load {
     fn values(&self) -> Vec<Value> {
         vec![
             Value::Count(self.most.try_into().unwrap_or(u64::MAX)),
-            Value::share(self.most, self.area_pages.into()),
+            Value::share(self.most, self.area_pages.sum()),
         ]
     }
 }

@@ -1,5 +1,6 @@
 //! What the grants took: how high they went, what they wasted, how often they tried.
 
+use super::per_area::PerArea;
 use super::{Column, Entry, Metric, Value};
 use crate::oracle::Model;
 use crate::simulate::{Answer, Observer, Step};
@@ -8,16 +9,21 @@ use cma_policies::Run;
 pub(super) const ENTRY: Entry = Entry {
     name: "placement",
     columns: &[
-        Column { name: "live_max_pages", unit: "pages", about: "the most pages granted at once" },
+        Column {
+            name: "live_max_pages",
+            unit: "pages",
+            about: "the most pages granted at once, in all areas",
+        },
         Column {
             name: "high_water_pages",
             unit: "pages",
-            about: "pages from the start of the area to the highest granted page",
+            about: "pages from the start of the area to the highest granted page, sum over areas",
         },
         Column {
             name: "granule_padding_max_pages",
             unit: "pages",
-            about: "the most pages lost at once behind the ends of buffers to order_per_bit",
+            about: "the most pages lost at once behind the ends of buffers to order_per_bit, in \
+                    all areas",
         },
         Column {
             name: "busy_per_grant",
@@ -41,8 +47,12 @@ pub(super) const ENTRY: Entry = Entry {
 
 #[derive(Default)]
 struct Placement {
+    /// Of each area: pages granted now, behind the ends of buffers now, and up to the highest
+    /// granted page ever.
+    live: PerArea<u64>,
+    padding: PerArea<u64>,
+    high_water: PerArea<u64>,
     live_max: u64,
-    high_water: u64,
     padding_max: u64,
     busy: u64,
     grants: u64,
@@ -57,18 +67,25 @@ fn pages_below(model: &Model, run: Run) -> u64 {
 }
 
 impl Observer for Placement {
+    fn boot(&mut self, _: u64, area: usize, model: &Model) {
+        *self.live.at(area) = model.live_pages();
+        *self.padding.at(area) = model.padding_pages();
+    }
+
     fn step(&mut self, step: &Step<'_>) {
         if let Some(outcome) = step.outcome {
             self.busy += outcome.busy;
             self.pauses += outcome.pauses;
         }
+        self.boot(step.at_us, step.area, step.model);
         match (step.answer, step.request()) {
             (Answer::Granted(pfn), Some(request)) => {
                 self.grants += 1;
                 let run = Run { pfn, count: request.count() };
-                self.live_max = self.live_max.max(step.model.live_pages());
-                self.high_water = self.high_water.max(pages_below(step.model, run));
-                self.padding_max = self.padding_max.max(step.model.padding_pages());
+                let highest = self.high_water.at(step.area);
+                *highest = (*highest).max(pages_below(step.model, run));
+                self.live_max = self.live_max.max(self.live.total());
+                self.padding_max = self.padding_max.max(self.padding.total());
             }
             (Answer::IdInUse | Answer::NothingToFree, _) => self.not_asked += 1,
             _ => {}
@@ -80,7 +97,7 @@ impl Metric for Placement {
     fn values(&self) -> Vec<Value> {
         vec![
             Value::Count(self.live_max),
-            Value::Count(self.high_water),
+            Value::Count(self.high_water.total()),
             Value::Count(self.padding_max),
             Value::share(self.busy.into(), self.grants.into()),
             Value::Count(self.pauses),

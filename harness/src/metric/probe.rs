@@ -3,7 +3,8 @@
 use cma_policies::Request;
 
 use super::timeline::Timeline;
-use super::{Column, Entry, Metric, Value};
+use super::{Column, Entry, Metric, Setting, Value};
+use crate::oracle::Model;
 use crate::simulate::{Observer, Step};
 
 pub(super) const ENTRY: Entry = Entry {
@@ -12,15 +13,18 @@ pub(super) const ENTRY: Entry = Entry {
         name: "probe_unavailable_time",
         unit: "share",
         about: "R4: share of the time in which no policy could grant a request of a typical size \
-                although enough pages are free, mean over the profile's sizes",
+                although enough pages are free, mean over the profile's sizes; with several areas \
+                over the sizes that are asked of each",
     }],
-    build: |setting| {
-        let probes = setting.probes.concat();
-        Box::new(Unavailable { probes, timeline: Timeline::default(), failing: 0, failing_us: 0 })
-    },
+    build: |setting| Box::new(Unavailable::new(setting)),
 };
 
 struct Unavailable {
+    areas: Vec<Probes>,
+}
+
+/// The probes of one area, and how long they would have failed.
+struct Probes {
     probes: Vec<Request>,
     timeline: Timeline,
     /// Probes that the state as it is would refuse.
@@ -29,27 +33,55 @@ struct Unavailable {
 }
 
 impl Unavailable {
+    fn new(setting: &Setting) -> Self {
+        let of = |probes: &Vec<Request>| Probes {
+            probes: probes.clone(),
+            timeline: Timeline::default(),
+            failing: 0,
+            failing_us: 0,
+        };
+        Self { areas: setting.probes.iter().map(of).collect() }
+    }
+
+    fn note(&mut self, at_us: u64, area: usize, model: &Model) {
+        let Some(area) = self.areas.get_mut(area) else { return };
+        area.advance(at_us);
+        let free = model.free_pages();
+        let refuses = |probe: &&Request| free >= probe.count() && !model.fits(**probe);
+        area.failing = area.probes.iter().filter(refuses).count() as u64;
+    }
+}
+
+impl Probes {
     fn advance(&mut self, at_us: u64) {
         self.failing_us += u128::from(self.failing) * u128::from(self.timeline.advance(at_us));
+    }
+
+    /// The time of all probes together.
+    fn lasted_us(&self) -> u128 {
+        u128::from(self.timeline.lasted_us()) * self.probes.len() as u128
     }
 }
 
 impl Observer for Unavailable {
+    fn boot(&mut self, at_us: u64, area: usize, model: &Model) {
+        self.note(at_us, area, model);
+    }
+
     fn step(&mut self, step: &Step<'_>) {
-        self.advance(step.at_us);
-        let free = step.model.free_pages();
-        let refuses = |probe: &&Request| free >= probe.count() && !step.model.fits(**probe);
-        self.failing = self.probes.iter().filter(refuses).count() as u64;
+        self.note(step.at_us, step.area, step.model);
     }
 
     fn finish(&mut self, end_us: u64) {
-        self.advance(end_us);
+        for area in &mut self.areas {
+            area.advance(end_us);
+        }
     }
 }
 
 impl Metric for Unavailable {
     fn values(&self) -> Vec<Value> {
-        let whole = u128::from(self.timeline.lasted_us()) * self.probes.len() as u128;
-        vec![Value::share(self.failing_us, whole)]
+        let failing = self.areas.iter().map(|area| area.failing_us).sum();
+        vec![Value::share(failing, self.areas.iter().map(Probes::lasted_us).sum())]
     }
 }

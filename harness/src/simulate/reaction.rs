@@ -1,34 +1,62 @@
-//! What callers make of the stream once a request of theirs was refused.
+//! What callers make of the stream once a request of theirs was refused: one file for each.
+//!
+//! All of them remember no more than what would be live in the stream, were every request granted.
 
-use super::Step;
+mod asked;
+mod reboot;
+mod retry;
+mod session;
+
+use super::{Answer, Step};
 use crate::after_failure::AfterFailure;
 use crate::op::Timed;
 
-/// Takes the ops of the stream one by one, and gives those that happen.
-#[derive(Debug)]
-pub(super) struct Reaction {
-    offered: Option<Timed>,
+/// Stands between the stream and the board.
+pub(super) trait Reaction {
+    /// The next op that happens on its own before `until_us`, the time of the stream's next op.
+    fn due(&mut self, until_us: u64) -> Option<Timed> {
+        let _ = until_us;
+        None
+    }
+
+    /// What becomes of an op of the stream; none where it does not happen.
+    fn offer(&mut self, timed: Timed) -> Option<Timed>;
+
+    /// What became of an op that happened. Whether the board starts anew.
+    fn answered(&mut self, step: &Step<'_>) -> bool;
+
+    /// The next op that follows from the last one at once.
+    fn follow(&mut self) -> Option<Timed> {
+        None
+    }
 }
 
-impl Reaction {
-    pub(super) fn new(after_failure: AfterFailure) -> Self {
-        let _ = after_failure;
-        Self { offered: None }
+impl dyn Reaction {
+    /// What does as `after_failure` says.
+    pub(super) fn new(after_failure: AfterFailure) -> Box<Self> {
+        match after_failure {
+            AfterFailure::Drop => Box::new(Drop),
+            AfterFailure::Retry { every_us, times } => Box::new(retry::Retry::new(every_us, times)),
+            AfterFailure::Session => Box::new(session::Session::default()),
+            AfterFailure::Reboot => Box::new(reboot::Reboot::default()),
+        }
+    }
+}
+
+/// Whether the caller got nothing. One that the page allocator served has what it needs.
+fn has_failed(step: &Step<'_>) -> bool {
+    matches!(step.answer, Answer::Refused(_)) && !step.fell_back
+}
+
+/// They go on without that buffer.
+struct Drop;
+
+impl Reaction for Drop {
+    fn offer(&mut self, timed: Timed) -> Option<Timed> {
+        Some(timed)
     }
 
-    /// The next op of the stream.
-    pub(super) fn offer(&mut self, timed: Timed) {
-        self.offered = Some(timed);
-    }
-
-    /// The next op that happens before the stream goes on; none where it is the stream's turn.
-    pub(super) fn next(&mut self) -> Option<Timed> {
-        self.offered.take()
-    }
-
-    /// What became of it. Whether the board starts anew.
-    pub(super) fn answered(&mut self, step: &Step<'_>) -> bool {
-        let _ = step;
+    fn answered(&mut self, _: &Step<'_>) -> bool {
         false
     }
 }

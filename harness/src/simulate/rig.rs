@@ -1,12 +1,13 @@
 //! A board that runs.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use super::{Answer, Stage, Step, step};
 use crate::board::Way;
 use crate::environment::Environment;
-use crate::op::{Op, Timed};
-use crate::oracle::{Violation, Witness};
+use crate::op::{Op, Part, Timed};
+use crate::oracle::{Model, Violation, Witness};
+use cma_policies::Request;
 
 /// An area of a board: its policy under oath, and its pages.
 pub struct Slot {
@@ -27,19 +28,25 @@ pub struct Rig<'a> {
     slots: Vec<Slot>,
     /// By the number of the client; of those beyond it the first.
     ways: Vec<Way>,
-    /// Buffers that came from the page allocator.
-    elsewhere: HashSet<u64>,
-    make: Box<dyn Fn(usize) -> Slot + 'a>,
+    /// Buffers that came from the page allocator, and what is left of each in pages.
+    elsewhere: HashMap<u64, u64>,
+    /// How often the board started.
+    boots: u64,
+    make: Box<dyn Fn(usize, u64) -> Slot + 'a>,
 }
 
 impl<'a> Rig<'a> {
-    /// A board of `areas` areas, each made by `make` from its index, at the start and at each
-    /// reboot. `ways` are those of clients by number, never empty.
+    /// A board of `areas` areas, each made by `make` from its index and the number of the start: 0,
+    /// and one more at each reboot. `ways` are those of clients by number.
+    ///
+    /// # Panics
+    /// If `ways` is empty, or one of them leads to no area.
     #[must_use]
-    pub fn new(areas: usize, ways: Vec<Way>, make: impl Fn(usize) -> Slot + 'a) -> Self {
+    pub fn new(areas: usize, ways: Vec<Way>, make: impl Fn(usize, u64) -> Slot + 'a) -> Self {
         assert!(!ways.is_empty(), "nobody has a way");
-        let slots = (0..areas).map(&make).collect();
-        Self { slots, ways, elsewhere: HashSet::new(), make: Box::new(make) }
+        assert!(ways.iter().all(|way| way.area < areas), "{ways:?} with {areas} areas");
+        let slots = (0..areas).map(|area| make(area, 0)).collect();
+        Self { slots, ways, elsewhere: HashMap::new(), boots: 0, make: Box::new(make) }
     }
 
     /// The areas in order.
@@ -75,32 +82,50 @@ impl<'a> Rig<'a> {
         let Timed { at_us, op } = timed;
         Step { index, at_us, op, answer, outcome: None, cause: None, fell_back: false, area, model }
     }
+
+    fn alloc(
+        &mut self,
+        index: u64,
+        timed: Timed,
+        id: u64,
+        request: Request,
+        dma: bool,
+    ) -> Result<Step<'_>, Violation> {
+        let way = self.way(request.client());
+        let is_live = |slot: &Slot| slot.witness.model().buffer(id).is_some();
+        if self.elsewhere.contains_key(&id) || self.slots.iter().any(is_live) {
+            return Ok(self.pass_by(way.area, index, timed, Answer::IdInUse));
+        }
+        if self.area_of(&timed.op).is_none() {
+            self.elsewhere.insert(id, request.count());
+            return Ok(self.pass_by(way.area, index, timed, Answer::Bypassed));
+        }
+        let can_fall_back = dma && request.count() <= way.caller.fallback_pages;
+        let Slot { witness, pages } = &mut self.slots[way.area];
+        let step = step(index, timed, witness, pages.as_mut())?;
+        let fell_back = can_fall_back && matches!(step.answer, Answer::Refused(_));
+        if fell_back {
+            self.elsewhere.insert(id, request.count());
+        }
+        Ok(Step { area: way.area, fell_back, ..step })
+    }
+
+    /// Buffer `id`, or a part of it, goes back to the page allocator. Whether it came from there.
+    fn free_elsewhere(&mut self, id: u64, part: Option<Part>) -> bool {
+        let Some(left) = self.elsewhere.get_mut(&id) else { return false };
+        *left = part.map_or(0, |part| left.saturating_sub(part.count));
+        if *left == 0 {
+            self.elsewhere.remove(&id);
+        }
+        true
+    }
 }
 
 impl Stage for Rig<'_> {
     fn step(&mut self, index: u64, timed: Timed) -> Result<Step<'_>, Violation> {
         match timed.op {
-            Op::Alloc { id, request, dma } => {
-                let way = self.way(request.client());
-                let holder = &self.slots[self.holder(id)];
-                if self.elsewhere.contains(&id) || holder.witness.model().buffer(id).is_some() {
-                    return Ok(self.pass_by(way.area, index, timed, Answer::IdInUse));
-                }
-                if self.area_of(&timed.op).is_none() {
-                    self.elsewhere.insert(id);
-                    return Ok(self.pass_by(way.area, index, timed, Answer::Bypassed));
-                }
-                let fits = dma && request.count() <= way.caller.fallback_pages;
-                let Slot { witness, pages } = &mut self.slots[way.area];
-                let mut step = step(index, timed, witness, pages.as_mut())?;
-                step.area = way.area;
-                step.fell_back = fits && matches!(step.answer, Answer::Refused(_));
-                if step.fell_back {
-                    self.elsewhere.insert(id);
-                }
-                Ok(step)
-            }
-            Op::Free { id, .. } if self.elsewhere.remove(&id) => {
+            Op::Alloc { id, request, dma } => self.alloc(index, timed, id, request, dma),
+            Op::Free { id, part } if self.free_elsewhere(id, part) => {
                 Ok(self.pass_by(0, index, timed, Answer::FreedElsewhere))
             }
             Op::Free { id, .. } => self.step_in(self.holder(id), index, timed),
@@ -115,13 +140,19 @@ impl Stage for Rig<'_> {
     fn area_of(&self, op: &Op) -> Option<usize> {
         let Op::Alloc { request, dma, .. } = op else { return None };
         let way = self.way(request.client());
-        let skips = *dma && way.caller.skips_one_page && !way.private && request.count() == 1;
-        (!skips).then_some(way.area)
+        (!way.bypasses(*request, *dma)).then_some(way.area)
     }
 
-    fn reboot(&mut self) {
-        self.slots = (0..self.slots.len()).map(&self.make).collect();
+    fn models(&self) -> Vec<&Model> {
+        self.slots.iter().map(|slot| slot.witness.model()).collect()
+    }
+
+    fn reboot(&mut self) -> Result<(), Violation> {
+        self.finish()?;
+        self.boots += 1;
+        self.slots = (0..self.slots.len()).map(|area| (self.make)(area, self.boots)).collect();
         self.elsewhere.clear();
+        Ok(())
     }
 
     fn finish(&mut self) -> Result<(), Violation> {

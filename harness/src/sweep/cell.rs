@@ -3,6 +3,7 @@
 use super::cells::Cell;
 use super::failed::{Broken, Failed};
 use super::plan::Plan;
+use super::route;
 use super::stream::{Ops, Ready};
 use crate::board::BoardArea;
 use crate::environment::Setup;
@@ -22,11 +23,13 @@ pub(super) fn run_cell(
     let (cap, known) = (plan.caps[cell.at.cap], &ready.checked[cell.at.stream]);
     let board = ready.board(&cell.at);
     let seed = Seed::new(cell.seed);
-    let make = |index: usize| {
+    let make = |index: usize, boot: u64| {
         let BoardArea { area, policy, .. } = &board.areas[index];
         let spec = policy.as_ref().unwrap_or(&plan.policies[cell.policy]);
         let policy = spec.build(area.clone()).expect("it was built on this area before");
         let seed = seed.child("environment", index as u64);
+        // Another start meets other pages, the first one those that callers who go on would meet.
+        let seed = if boot == 0 { seed } else { seed.child("boot", boot) };
         let setup = Setup { area, seed: &seed, script: &known.script };
         Slot {
             witness: Witness::new(area, policy, Checks::SWEEP),
@@ -35,12 +38,8 @@ pub(super) fn run_cell(
     };
     let load = plan.load(&cell.at);
     let mut ops = Ops::open(stream, known, board.pages(), load, cell.seed, cap)?;
-    let nobody = String::new();
-    let clients = if ops.clients.is_empty() { &[nobody] } else { ops.clients.as_slice() };
-    let ways = clients.iter().map(|client| board.way(client)).collect();
-    let mut rig = Rig::new(board.areas.len(), ways, make);
-    let sizes = vec![known.sizes.clone(); board.areas.len()];
-    let mut meter = Meter::new(&Setting::of_areas(&sizes, cap));
+    let mut rig = Rig::new(board.areas.len(), route::ways(&board, &ops.clients, known), make);
+    let mut meter = Meter::new(&Setting::of_areas(&route::sizes(ready, &cell.at, &board)?, cap));
     let mut observers: Vec<&mut dyn Observer> = vec![&mut meter];
     for other in others {
         observers.push(&mut **other);

@@ -4,14 +4,15 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use cma_policies::{Area, Run};
+use cma_policies::{Area, Run, Spec};
 
 use super::cells::Configuration;
 use super::failed::Failed;
 use super::plan::{Load, Plan, Stream, What};
+use super::route;
 use crate::board::{Board, BoardArea};
 use crate::environment::Script;
-use crate::ingest::{self, Event, IngestError, Options, Reader, Source};
+use crate::ingest::{self, Event, IngestError, Options, Reader, Route, Source};
 use crate::metric::Sizes;
 use crate::op::{Op, Timed};
 use crate::seed::Seed;
@@ -30,6 +31,8 @@ pub struct Checked {
     pub script: Script,
     /// The names of its clients by number; empty where a profile says so only once it is made.
     pub clients: Vec<String>,
+    /// The areas that it names for its clients.
+    pub routes: Vec<Route>,
     /// What was strange but no error.
     pub warnings: Vec<String>,
 }
@@ -44,6 +47,8 @@ pub struct Ready {
     /// For each policy whether it promises aligned grants; one that does not cannot be compared
     /// with those that do.
     pub aligned: Vec<bool>,
+    /// What is strange about the plan but no error.
+    pub warnings: Vec<String>,
 }
 
 impl Ready {
@@ -84,8 +89,7 @@ pub fn prepare(mut plan: Plan) -> Result<Ready, Failed> {
     if plan.cell_count().is_none() {
         return Err(Failed::TooManyCells);
     }
-    let mut ready = Ready { plan, checked, aligned: Vec::new() };
-    let (mut areas, mut aligned): (Vec<Area>, _) = (Vec::new(), Vec::new());
+    let mut ready = Ready { plan, checked, aligned: Vec::new(), warnings: Vec::new() };
     for at in ready.plan.configurations() {
         let (stream, board) = (&ready.plan.streams[at.stream], ready.board(&at));
         if let (What::Profile(profile), Some(load)) = (&stream.what, ready.plan.load(&at)) {
@@ -94,22 +98,40 @@ pub fn prepare(mut plan: Plan) -> Result<Ready, Failed> {
             let setup = Setup { area_pages: board.pages(), load, seed, ops: 0 };
             profile.open(&setup).map_err(|error| Failed::Setup(profile.name, error))?;
         }
-        for BoardArea { area, policy, .. } in &board.areas {
-            if areas.contains(area) {
+    }
+    ready.aligned = build_policies(&ready)?;
+    ready.warnings = route::check(&ready)?;
+    Ok(ready)
+}
+
+/// Builds every policy on every area that it is to run on. For each of the plan whether it promises
+/// aligned grants wherever it runs.
+fn build_policies(ready: &Ready) -> Result<Vec<bool>, Failed> {
+    let plan = &ready.plan;
+    let mut aligned = vec![true; plan.policies.len()];
+    let mut built: Vec<(Area, Option<String>)> = Vec::new();
+    for at in plan.configurations() {
+        for BoardArea { area, policy, .. } in &ready.board(&at).areas {
+            let own = policy.as_ref().map(ToString::to_string);
+            if built.iter().any(|(other, by)| other == area && *by == own) {
                 continue;
             }
-            areas.push(area.clone());
-            let built = ready.plan.policies.iter().chain(policy).map(|spec| {
+            let build = |spec: &Spec| {
                 let built = spec.build(area.clone());
                 built.map_err(|error| Failed::Build(spec.to_string(), area.pages(), error))
-            });
-            let built: Vec<_> = built.collect::<Result<_, _>>()?;
-            let policies = ready.plan.policies.len();
-            aligned = built.iter().take(policies).map(|policy| policy.promises().aligned).collect();
+            };
+            match policy {
+                Some(own) => drop(build(own)?),
+                None => {
+                    for (spec, aligned) in plan.policies.iter().zip(&mut aligned) {
+                        *aligned &= build(spec)?.promises().aligned;
+                    }
+                }
+            }
+            built.push((area.clone(), own));
         }
     }
-    ready.aligned = aligned;
-    Ok(ready)
+    Ok(aligned)
 }
 
 fn look_through(stream: &Stream, scripted: bool) -> Result<Checked, Failed> {
@@ -143,7 +165,8 @@ fn look_through(stream: &Stream, scripted: bool) -> Result<Checked, Failed> {
     let sizes = sizes.most_used();
     let (area, warnings) = (reader.area().cloned(), reader.warnings());
     let clients = reader.clients().into_iter().map(str::to_string).collect();
-    Ok(Checked { area, sizes, ops, script, clients, warnings })
+    let routes = reader.routes();
+    Ok(Checked { area, sizes, ops, script, clients, routes, warnings })
 }
 
 fn open(stream: &Stream) -> Result<Reader, IngestError> {

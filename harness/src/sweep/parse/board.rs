@@ -18,13 +18,13 @@ pub(super) struct RawBoard {
     areas: Spanned<Vec<Spanned<RawArea>>>,
     caller: Option<Spanned<String>>,
     #[serde(default)]
-    callers: BTreeMap<String, Spanned<String>>,
+    callers: BTreeMap<Spanned<String>, Spanned<String>>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawArea {
-    name: Option<String>,
+    name: Option<Spanned<String>>,
     mib: Option<Spanned<i64>>,
     pages: Option<Spanned<i64>>,
     base_pfn: Option<Spanned<i64>>,
@@ -35,11 +35,19 @@ struct RawArea {
 
 /// The most areas of a board: `MAX_CMA_AREAS` is 20 on the largest machines.
 const MOST_AREAS: usize = 64;
+/// The most names of clients of a board.
+const MOST_CLIENTS: usize = 1000;
+/// The most bytes of the name of an area or a client.
+const LONGEST_NAME: usize = 256;
+/// Where an area may begin that does not say where: at a pageblock of 2 MiB, the least alignment
+/// of an area on arm64 with pages of 4 KiB (`CMA_MIN_ALIGNMENT_PAGES`, include/linux/cma.h, 5.19).
+const PAGEBLOCK: u64 = 512;
 
 /// A board.
 ///
 /// # Errors
-/// No area, several default ones, two that overlap or have one name, a client of two areas.
+/// No area, several default ones, two that overlap or have one name, a client of two areas, a
+/// caller that there is not.
 pub(super) fn board(raw: Spanned<RawBoard>, catalog: &Catalog) -> Result<Board, Wrong> {
     let raw = raw.into_inner();
     let name = name(raw.name, "the name of a board")?;
@@ -61,10 +69,28 @@ pub(super) fn board(raw: Spanned<RawBoard>, catalog: &Catalog) -> Result<Board, 
         return Err((span, why));
     }
     let caller = raw.caller.as_ref().map_or(Ok(&CALLERS[0]), caller)?;
-    let callers =
-        raw.callers.iter().map(|(client, word)| Ok((client.clone(), self::caller(word)?)));
-    let callers = callers.collect::<Result<_, Wrong>>()?;
+    let callers = raw.callers.iter().map(|(client, word)| {
+        if !is_name(client.get_ref()) {
+            return Err((client.span(), format!("callers has the {}", bad_name(client.get_ref()))));
+        }
+        Ok((client.get_ref().clone(), self::caller(word)?))
+    });
+    let callers: Vec<_> = callers.collect::<Result<_, Wrong>>()?;
+    let clients = callers.len() + areas.iter().map(|area| area.clients.len()).sum::<usize>();
+    if clients > MOST_CLIENTS {
+        let why = format!("board {name} names {clients} clients; {MOST_CLIENTS} are allowed");
+        return Err((span, why));
+    }
     Ok(Board { name, areas, caller, callers })
+}
+
+fn is_name(name: &str) -> bool {
+    (1..=LONGEST_NAME).contains(&name.len()) && !name.chars().any(char::is_control)
+}
+
+fn bad_name(name: &str) -> String {
+    let name = quoted(name);
+    format!("name {name}; a name is 1 to {LONGEST_NAME} bytes without control characters")
 }
 
 fn caller(word: &Spanned<String>) -> Result<&'static Caller, Wrong> {
@@ -91,13 +117,15 @@ fn area_of(
     };
     let order_per_bit = raw.order_per_bit.as_ref();
     let order = order_per_bit.map_or(Ok(0), |raw| number(raw, "order_per_bit", 0, 63))? as u32;
-    let end = before.iter().map(|other| other.area.ranges()[0].end().0).max();
-    // Behind the others where it does not say: areas do not overlap.
-    let base_pfn = raw
-        .base_pfn
-        .as_ref()
-        .map_or(Ok(end.unwrap_or(0)), |raw| number(raw, "base_pfn", 0, i64::MAX))?;
-    let name = raw.name.as_deref().unwrap_or("cma");
+    let base_pfn = match &raw.base_pfn {
+        Some(raw) => number(raw, "base_pfn", 0, i64::MAX)?,
+        None => behind(before, order)
+            .ok_or_else(|| (span.clone(), "there is no place behind the others".to_string()))?,
+    };
+    let name = raw.name.as_ref().map_or("cma", |name| name.get_ref());
+    if let Some(raw) = raw.name.as_ref().filter(|raw| !is_name(raw.get_ref())) {
+        return Err((raw.span(), format!("an area has the {}", bad_name(name))));
+    }
     let area = Area::new(name, order, &[Run::new(base_pfn, pages)])
         .map_err(|error| (span.clone(), format!("no such area: {error}")))?;
     let clients = clients(raw.clients.as_ref(), before)?;
@@ -119,6 +147,13 @@ fn area_of(
     Ok(BoardArea { area, clients, policy })
 }
 
+/// Where an area goes that does not say: behind the others, so that they do not overlap.
+fn behind(before: &[BoardArea], order_per_bit: u32) -> Option<u64> {
+    let ends = before.iter().map(|other| other.area.ranges()[0].end().0);
+    let granule = 1_u64.checked_shl(order_per_bit)?;
+    ends.max().unwrap_or(0).checked_next_multiple_of(granule.max(PAGEBLOCK))
+}
+
 fn clients(
     raw: Option<&Spanned<Vec<Spanned<String>>>>,
     before: &[BoardArea],
@@ -127,9 +162,15 @@ fn clients(
     for raw in raw.map_or(&[] as &[_], |raw| raw.get_ref()) {
         let client = raw.get_ref();
         let taken = before.iter().flat_map(|other| &other.clients).chain(&clients);
-        if client.is_empty() || taken.clone().any(|other| other == client) {
-            let client = quoted(client);
-            return Err((raw.span(), format!("client {client} is empty, or has an area already")));
+        if !is_name(client) {
+            return Err((raw.span(), format!("a client has the {}", bad_name(client))));
+        }
+        if clients.len() == MOST_CLIENTS {
+            return Err((raw.span(), format!("more than {MOST_CLIENTS} clients of an area")));
+        }
+        if taken.clone().any(|other| other == client) {
+            let why = format!("client {} has an area already; a device has one", quoted(client));
+            return Err((raw.span(), why));
         }
         clients.push(client.clone());
     }

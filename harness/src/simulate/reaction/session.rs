@@ -1,0 +1,107 @@
+//! A session ends with its first refused request.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::asked::Asked;
+use super::{Answer, Reaction, Step, has_failed};
+use crate::op::{Op, Timed};
+
+/// A session is what one client asks for at one moment: all of it or nothing. With its first
+/// refusal the buffers that it got, and has still, go back; what it would ask for later at that
+/// moment is not asked for; and whatever the stream gives back of all of them is not given back
+/// any more. The next moment is another session.
+#[derive(Default)]
+pub(super) struct Session {
+    at_us: u64,
+    /// Buffers of the sessions of this moment, by client and in the order of their requests.
+    members: BTreeMap<(u16, u64), u64>,
+    /// The place of each of them, and its pages that the stream has not given back.
+    places: HashMap<u64, (u16, u64)>,
+    left: Asked,
+    requests: u64,
+    /// Clients whose session of this moment has ended.
+    ended: BTreeSet<u16>,
+    /// Buffers of ended sessions, up to their free in the stream.
+    gone: Asked,
+    /// What goes back now.
+    giving_back: Vec<u64>,
+}
+
+impl Session {
+    fn begin_moment(&mut self, at_us: u64) {
+        if at_us != self.at_us {
+            self.at_us = at_us;
+            self.members.clear();
+            self.places.clear();
+            self.left.clear();
+            self.ended.clear();
+        }
+    }
+
+    fn leave(&mut self, id: u64) {
+        if let Some(place) = self.places.remove(&id) {
+            self.members.remove(&place);
+        }
+    }
+
+    /// The session of `client` ends.
+    fn end(&mut self, client: u16) {
+        self.ended.insert(client);
+        let mine = (client, 0)..=(client, u64::MAX);
+        let members: Vec<_> = self.members.range(mine).map(|(_, id)| *id).collect();
+        for &id in &members {
+            self.leave(id);
+            if let Some(left) = self.left.remove(id) {
+                self.gone.take(id, left);
+            }
+        }
+        // Taken from the end on.
+        self.giving_back.extend(members.into_iter().rev());
+    }
+}
+
+impl Reaction for Session {
+    fn offer(&mut self, timed: Timed) -> Option<Timed> {
+        self.begin_moment(timed.at_us);
+        match timed.op {
+            Op::Alloc { id, request, .. } => {
+                if self.ended.contains(&request.client()) {
+                    self.gone.take(id, request.count());
+                    return None;
+                }
+                self.gone.remove(id);
+            }
+            Op::Free { id, part } => {
+                if self.gone.give(id, part).is_some() {
+                    return None;
+                }
+                if self.left.give(id, part) == Some(0) {
+                    self.leave(id);
+                }
+            }
+            Op::Pin(_) | Op::Unpin(_) => {}
+        }
+        Some(timed)
+    }
+
+    fn answered(&mut self, step: &Step<'_>) -> bool {
+        let Op::Alloc { id, request, .. } = step.op else { return false };
+        let client = request.client();
+        if has_failed(step) {
+            self.gone.take(id, request.count());
+            self.end(client);
+        } else if step.answer != Answer::IdInUse {
+            self.requests += 1;
+            let place = (client, self.requests);
+            self.members.insert(place, id);
+            self.places.insert(id, place);
+            self.left.take(id, request.count());
+        }
+        false
+    }
+
+    fn follow(&mut self) -> Option<Timed> {
+        let id = self.giving_back.pop()?;
+        Some(Timed { at_us: self.at_us, op: Op::Free { id, part: None } })
+    }
+}

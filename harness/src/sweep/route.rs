@@ -1,0 +1,120 @@
+//! Who goes to which area, and what is asked there.
+
+use std::collections::BTreeSet;
+
+use super::cells::Configuration;
+use super::failed::Failed;
+use super::stream::{Checked, Ops, Ready};
+use crate::board::{Board, Way};
+use crate::ingest::{IngestError, quoted};
+use crate::metric::Sizes;
+use crate::op::Op;
+
+/// The ways of a stream's clients by number; never empty. What the stream itself names as a
+/// client's area is its way, where the board has an area of that name.
+pub(super) fn ways(board: &Board, clients: &[String], known: &Checked) -> Vec<Way> {
+    let mut ways: Vec<_> = clients.iter().map(|client| board.way(client)).collect();
+    for route in &known.routes {
+        if let Some(way) = ways.get_mut(usize::from(route.client)) {
+            // Where the two differ was said before anything ran.
+            *way = way.named(board.find(&route.area)).unwrap_or(*way);
+        }
+    }
+    if ways.is_empty() {
+        ways.push(board.way(""));
+    }
+    ways
+}
+
+/// Ops at the start of a stream by which it is told what is asked of each area.
+const LOOK: usize = 4096;
+
+/// Sizes to probe each area with: on a board of one those of the stream, on others the most used of
+/// the requests that go there, among the first ops of the stream of the plan's first seed. None for
+/// an area that nobody asks.
+pub(super) fn sizes(
+    ready: &Ready,
+    at: &Configuration,
+    board: &Board,
+) -> Result<Vec<Vec<u64>>, Failed> {
+    let (plan, known) = (&ready.plan, &ready.checked[at.stream]);
+    if board.areas.len() == 1 {
+        return Ok(vec![known.sizes.clone()]);
+    }
+    let stream = &plan.streams[at.stream];
+    let (load, cap) = (plan.load(at), plan.caps[at.cap]);
+    let ops = Ops::open(stream, known, board.pages(), load, plan.seed, cap)?;
+    let ways = ways(board, &ops.clients, known);
+    let mut sizes = vec![Sizes::default(); board.areas.len()];
+    for timed in ops.take(LOOK) {
+        let Op::Alloc { request, dma, .. } = timed.op else { continue };
+        let way = ways.get(usize::from(request.client())).unwrap_or(&ways[0]);
+        if !way.bypasses(request, dma) {
+            sizes[way.area].note(request.count());
+        }
+    }
+    Ok(sizes.into_iter().map(Sizes::most_used).collect())
+}
+
+/// What streams say about areas against what boards say, and what is strange about the boards.
+///
+/// # Errors
+/// A stream that names an area for a client which a board sends to another; a profile that cannot
+/// be made.
+pub(super) fn check(ready: &Ready) -> Result<Vec<String>, Failed> {
+    let plan = &ready.plan;
+    let mut clients = BTreeSet::new();
+    let mut looked = None;
+    for at in plan.configurations() {
+        // Neither pages nor caps change who asks.
+        let place = (at.stream, at.board, at.load);
+        if at.board.is_none() || looked == Some(place) {
+            continue;
+        }
+        looked = Some(place);
+        let (stream, known) = (&plan.streams[at.stream], &ready.checked[at.stream]);
+        let board = ready.board(&at);
+        check_routes(&board, known, stream.name())?;
+        if stream.profile().is_some() {
+            let (load, cap) = (plan.load(&at), plan.caps[at.cap]);
+            let ops = Ops::open(stream, known, board.pages(), load, plan.seed, cap)?;
+            clients.extend(ops.clients);
+        } else {
+            clients.extend(known.clients.iter().cloned());
+        }
+    }
+    let mut warnings = Vec::new();
+    for board in &plan.boards {
+        let unknown = board.unknown_clients(&clients).map(|name| {
+            let board = &board.name;
+            format!("board {board} names client {}, which no stream has", quoted(name))
+        });
+        warnings.extend(unknown);
+        if board.areas.iter().all(|area| area.policy.is_some()) {
+            let board = &board.name;
+            warnings.push(format!(
+                "every area of board {board} has its own policy: those of the plan change nothing"
+            ));
+        }
+    }
+    Ok(warnings)
+}
+
+fn check_routes(board: &Board, known: &Checked, source: &str) -> Result<(), IngestError> {
+    for route in &known.routes {
+        let client = known.clients.get(usize::from(route.client)).map_or("", String::as_str);
+        let way = board.way(client);
+        if way.named(board.find(&route.area)).is_none() {
+            let why = format!(
+                "area {} of client {}, which board {} sends to {}; take it out of one of them",
+                quoted(&route.area),
+                quoted(client),
+                board.name,
+                quoted(board.areas[way.area].area.name()),
+            );
+            let (source, line, column) = (source.to_string(), route.line, route.column);
+            return Err(IngestError { source, line, column, why });
+        }
+    }
+    Ok(())
+}

@@ -2,6 +2,7 @@
 //!
 //! One file and one line in [`ENTRIES`] for each kind.
 
+mod movable;
 mod pinned;
 mod quiet;
 mod scripted;
@@ -21,6 +22,11 @@ pub trait Environment: Claim {
     /// Time goes on to `at_us` (never back).
     fn advance(&mut self, at_us: u64) {
         let _ = at_us;
+    }
+
+    /// `client` makes the call whose claims follow: its calls come one after another.
+    fn asked_by(&mut self, client: u16) {
+        let _ = client;
     }
 
     /// `run`, which was claimed before, was given back: movable pages may move in again.
@@ -46,10 +52,14 @@ pub trait Environment: Claim {
 pub struct Spent {
     /// Microseconds, pauses and waiting for others included.
     pub us: u64,
+    /// Microseconds of them that went into waiting for the claims of others.
+    pub waited_us: u64,
     /// Pages whose content was copied elsewhere.
     pub migrated_pages: u64,
     /// Clean file pages that were let go.
     pub dropped_pages: u64,
+    /// Pages that had to be waited for until they were written to disk.
+    pub written_pages: u64,
 }
 
 /// What an environment is made for.
@@ -82,7 +92,7 @@ pub struct Entry {
 }
 
 /// Every environment.
-pub const ENTRIES: &[Entry] = &[quiet::ENTRY, pinned::ENTRY, scripted::ENTRY];
+pub const ENTRIES: &[Entry] = &[quiet::ENTRY, pinned::ENTRY, scripted::ENTRY, movable::ENTRY];
 
 /// An environment with its parameters, ready to be built any number of times.
 ///

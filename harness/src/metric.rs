@@ -8,7 +8,10 @@ mod causes;
 mod class_pages;
 mod classes;
 mod first_failure;
+mod largest;
+mod latency;
 mod load;
+mod occupancy;
 mod of_free;
 mod per_area;
 mod placement;
@@ -25,6 +28,7 @@ use std::fmt;
 use cma_policies::{Request, dma_align};
 
 pub use causes::column_name as cause_column;
+pub use occupancy::{COLUMNS, Grid, Occupancy, ROWS, Refusal, STRIP};
 pub use sizes::Sizes;
 
 use crate::simulate::Observer;
@@ -159,10 +163,12 @@ pub const METRICS: &[Entry] = &[
     load::ENTRY,
     placement::ENTRY,
     classes::ENTRY,
+    latency::ENTRY,
     aligned_load::ENTRY,
     served::ENTRY,
     class_pages::ENTRY,
     of_free::ENTRY,
+    largest::ENTRY,
 ];
 
 /// The columns of all metrics, in order.

@@ -1,18 +1,25 @@
 //! Results as files and as a table for people. A report never sees a
 //! [`Step`](crate::simulate::Step).
 
+mod blocks;
 mod choice;
 pub mod csv;
 pub mod diagnosis;
 mod findings;
+pub mod html;
 pub mod partial;
+mod plain;
 mod sizing;
+pub mod sorted;
 mod summary;
 mod survival;
 pub mod text;
 
+pub use blocks::Blocks;
 pub use choice::{Candidate, Choice, Scope, Verdict};
-pub use findings::{Findings, Worst};
+pub use findings::{Findings, Worst, findings};
 pub use sizing::{Least, SizeTried, Sizing};
-pub use summary::{BLAME, RATES, Rate, Summary, SummaryRow, rows_of, summarise};
+pub use summary::{
+    BLAME, ClassCounts, Earliest, RATES, Rate, Summary, SummaryRow, rows_of, summarise,
+};
 pub use survival::{Curve, MOST_POINTS, Point};

@@ -288,6 +288,7 @@ pub fn step<'a>(
     let answer = match op {
         Op::Alloc { id, .. } if witness.model().buffer(id).is_some() => Answer::IdInUse,
         Op::Alloc { id, request, .. } => {
+            environment.asked_by(request.client());
             let got = witness.alloc(id, request, environment).map_err(here)?;
             outcome = Some(got);
             match got.answer {

@@ -5,13 +5,17 @@
 //! given, and every sum is taken in order, so the same values give the same bytes.
 
 pub mod anytime;
+mod beta;
 mod bootstrap;
 mod exact;
+mod survival;
 
-pub use bootstrap::Bootstrap;
+pub use bootstrap::{Bootstrap, Within};
 pub use exact::{
-    holm, mcnemar, median, median_interval, no_failure_bound, share_interval, sign_counts,
+    holm, mcnemar, median, median_interval, no_failure_bound, quantile, quantile_interval,
+    share_interval, share_interval_of, sign_counts,
 };
+pub use survival::{Survival, survival};
 
 /// Where a value lies, with 95 % confidence.
 #[derive(Clone, Copy, PartialEq, Debug)]

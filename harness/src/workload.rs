@@ -1,16 +1,27 @@
 //! Streams that are made, not recorded: sessions of buffers that live and die together.
 //!
 //! A profile is one file and one line in [`PROFILES`]. What it asks for depends on its
-//! [`Setup`] alone, never on how a policy answered, so every policy and every cap sees the same
-//! stream. A request is `dma`: its alignment follows the cap.
+//! LOAD in pages, the seed and the number of ops alone: never on how a policy answered or how a
+//! board divides its pages, so every policy, cap and board sees the same stream. A request is
+//! `dma`, as all of these drivers ask: its alignment follows the cap. The buffers of a session that
+//! are all or nothing stand at one moment and are of one client.
+//!
+//! How long things last is assumed where no source says it; sizes and numbers of buffers are not.
 
+mod audio;
 mod camera;
+mod dashcam;
 mod display;
+pub mod fit;
 mod gpu;
 mod imx_note;
-mod noise;
+mod kiosk;
+mod network;
+mod npu;
 mod session;
+mod set_top;
 mod video;
+mod vpu_encode;
 
 use std::fmt;
 
@@ -36,10 +47,13 @@ impl Setup {
     /// The share of the area that a LOAD may be at most. Far beyond 1 everything fails.
     pub const MAX_LOAD: f64 = 4.0;
 
-    /// LOAD in pages.
+    /// LOAD of a fitted stream may be at most so many times that of its file.
+    pub const MOST_TIMES: u64 = 64;
+
+    /// LOAD in pages, rounded: so many pages as a share of any area are so many pages again.
     #[must_use]
     pub fn target_pages(&self) -> u64 {
-        (self.load * self.area_pages as f64) as u64
+        libm::round(self.load * self.area_pages as f64) as u64
     }
 }
 
@@ -52,9 +66,11 @@ pub struct Profile {
     pub about: &'static str,
     /// Where its sizes and times come from.
     pub source: &'static str,
+    /// Kinds of its clients, which are named by kind and number: what a board can route.
+    pub clients: &'static [&'static str],
     /// Pages of typical buffers, ascending, at most 8: what the metrics probe the area with.
     pub sizes: &'static [u64],
-    /// The least LOAD in pages at which every kind of session fits.
+    /// The least LOAD in pages at which every kind of client finds room.
     pub least_pages: u64,
     /// The area that the case comes with, if it states one.
     pub area: Option<Run>,
@@ -88,8 +104,20 @@ impl Profile {
 }
 
 /// Every profile.
-pub const PROFILES: &[Profile] =
-    &[camera::PROFILE, video::PROFILE, gpu::PROFILE, display::PROFILE, imx_note::PROFILE];
+pub const PROFILES: &[Profile] = &[
+    camera::PROFILE,
+    video::PROFILE,
+    gpu::PROFILE,
+    display::PROFILE,
+    imx_note::PROFILE,
+    vpu_encode::PROFILE,
+    npu::PROFILE,
+    audio::PROFILE,
+    network::PROFILE,
+    kiosk::PROFILE,
+    dashcam::PROFILE,
+    set_top::PROFILE,
+];
 
 /// The profile of this name.
 ///
@@ -150,6 +178,15 @@ pub enum SetupError {
         /// LOAD that it takes.
         least_pages: u64,
     },
+    /// A LOAD that no stream of a fit has.
+    OutOfFit {
+        /// LOAD that was asked for.
+        load_pages: u64,
+        /// Pages of its largest group.
+        least_pages: u64,
+        /// [`Setup::MOST_TIMES`] of that of the file.
+        most_pages: u64,
+    },
 }
 
 impl fmt::Display for SetupError {
@@ -168,6 +205,12 @@ impl fmt::Display for SetupError {
                 f,
                 "a LOAD of {target_pages} pages is too small for profile {profile}, whose sessions \
                  take at least {least_pages}; ask for a larger area or load"
+            ),
+            Self::OutOfFit { load_pages, least_pages, most_pages } => write!(
+                f,
+                "a LOAD of {load_pages} pages is out of bounds; the largest group of the file takes \
+                 {least_pages}, and {most_pages} are {} times its LOAD",
+                Setup::MOST_TIMES
             ),
         }
     }

@@ -11,7 +11,7 @@ use super::table::quote;
 use crate::board::CALLERS;
 use crate::kernel::KERNELS;
 use crate::law::LAWS;
-use crate::{after_failure, environment, ingest, metric, workload};
+use crate::{after_failure, environment, ingest, metric, report, workload};
 
 /// What there is, with its parameters.
 ///
@@ -35,6 +35,7 @@ enum Family {
     AfterFailure,
     Laws,
     Metrics,
+    Columns,
     Formats,
     Kernels,
 }
@@ -121,6 +122,13 @@ fn items(family: Family, context: &Context) -> Vec<Item> {
             .collect(),
         Family::Metrics => metric::columns()
             .map(|column| item(column.name, column.about, &[("unit", column.unit)]))
+            .collect(),
+        Family::Columns => report::csv::documented()
+            .iter()
+            .map(|column| {
+                let details = [("unit", column.unit), ("table", column.table)];
+                item(&column.name, &column.about, &details)
+            })
             .collect(),
         Family::Formats => ingest::FORMATS
             .iter()

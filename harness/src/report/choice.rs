@@ -1,6 +1,15 @@
 //! Which configuration to choose.
 
+mod candidate;
+mod needs;
+mod rank;
+mod words;
+
 use crate::stats::Interval;
+
+pub(super) use needs::size;
+pub(super) use rank::choose;
+pub(super) use words::name;
 
 /// The configurations for some streams, ranked.
 #[derive(Clone, PartialEq, Debug)]
@@ -47,7 +56,7 @@ pub enum Verdict {
     /// Under every configuration some stream needs more aligned pages than there are: no placement
     /// policy can help.
     Structural,
-    /// On every board the LOAD is as large as the area, or larger.
+    /// On every board the LOAD of some stream is larger than the area.
     Overloaded,
 }
 
@@ -66,9 +75,12 @@ pub struct Candidate {
     pub pages_above_smallest: u64,
     /// Whether it meets the target.
     pub meets: bool,
+    /// It meets the target, but a larger board fails under the same cap and policy: it passes by
+    /// luck, and is not chosen.
+    pub larger_fails: bool,
     /// Streams of the worst row, see [`worst_row`](Self::worst_row).
     pub streams: u64,
-    /// Those of them with a refused request.
+    /// Those of them in which a caller does not get its memory.
     pub failed: u64,
     /// The share of streams with one, in the worst row; for several rows together it holds for all
     /// of them at once (Bonferroni).
@@ -78,7 +90,7 @@ pub struct Candidate {
     pub worst_row: usize,
     /// Rows of the summary that it was judged by.
     pub rows: usize,
-    /// The largest LOAD / area of them (rho).
+    /// The largest measured LOAD of a stream / area (rho).
     pub rho: Option<f64>,
     /// Streams, of all rows, for which no placement policy can do at this size and cap. None where
     /// it is not measured.
@@ -87,8 +99,11 @@ pub struct Candidate {
     pub unaligned: bool,
     /// It is worse than the baseline in some size class of some row: it is not chosen.
     pub flagged: bool,
-    /// What it needs beside the area of one size with the defaults of the kernel, and how to write
-    /// that: `CONFIG_CMA_ALIGNMENT=4`, a device-tree node, a kernel patch.
+    /// How much has to be changed, to rank equals by: 0 for one area with the cap and the policy of
+    /// the kernel.
+    pub changes: u32,
+    /// What it needs, and how to write that: the sizes of areas, device-tree nodes,
+    /// `CONFIG_CMA_ALIGNMENT=4`, a kernel patch.
     pub needs: Vec<String>,
     /// How sure it is, in words: streams, the bound that they allow, and what made them.
     pub sure: String,

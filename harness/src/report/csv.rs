@@ -3,18 +3,38 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
-use super::summary::{RATES, Rate, Summary, SummaryRow};
-use crate::cause::Cause;
-use crate::metric::{Value, cause_column, column, columns};
+mod documented;
+mod sizing;
+mod summary;
+
+use crate::metric::{Value, column, columns};
 use crate::stats::Interval;
 use crate::sweep::{Cell, Configuration, Ready, Table};
+
+pub use documented::{Documented, documented};
+pub use sizing::{sizing_header, write_sizing};
+pub use summary::{summary_header, write_summary, write_summary_json};
 
 /// The version of the columns: it stands in the first of them.
 pub const SCHEMA: u32 = 1;
 
 /// What every row of `cells.csv` begins with: everything that makes the cell.
-const INPUTS: &str = "schema,plan,cell,stream,profile,load,area_pages,base_pfn,order_per_bit,cap,\
-                      policy,environment,after_failure,seed";
+const INPUTS: [&str; 14] = [
+    "schema",
+    "plan",
+    "cell",
+    "stream",
+    "profile",
+    "load",
+    "area_pages",
+    "base_pfn",
+    "order_per_bit",
+    "cap",
+    "policy",
+    "environment",
+    "after_failure",
+    "seed",
+];
 
 /// `text` as a field.
 pub(super) fn field(text: &str) -> String {
@@ -53,7 +73,7 @@ fn decimal(value: Option<f64>) -> String {
 pub fn cells_header() -> String {
     let measured: Vec<_> = columns().map(|column| column.name).collect();
     let (first, later) = measured.split_at(first_measured());
-    let mut names = vec![INPUTS];
+    let mut names = INPUTS.to_vec();
     names.extend(first);
     names.extend(LATER_INPUTS);
     names.extend(later);
@@ -90,7 +110,7 @@ fn board(ready: &Ready, at: &Configuration) -> String {
 
 /// The row of cell number `index`, without a line end.
 #[must_use]
-pub fn cell_row(ready: &Ready, index: usize, cell: &Cell, values: &[Value]) -> String {
+pub fn cell_row(ready: &Ready, index: u64, cell: &Cell, values: &[Value]) -> String {
     let plan = &ready.plan;
     let mut fields = vec![SCHEMA.to_string(), plan.name.clone(), index.to_string()];
     fields.extend(place(ready, &cell.at));
@@ -115,119 +135,13 @@ pub fn cell_row(ready: &Ready, index: usize, cell: &Cell, values: &[Value]) -> S
 /// Where the output takes no more.
 pub fn write_cells(table: &Table<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}", cells_header())?;
-    for (index, (cell, values)) in table.cells.iter().zip(&table.values).enumerate() {
-        writeln!(out, "{}", cell_row(table.ready, index, cell, values))?;
+    let rows = table.numbers.iter().zip(&table.cells).zip(&table.values);
+    for ((number, cell), values) in rows {
+        writeln!(out, "{}", cell_row(table.ready, *number, cell, values))?;
     }
     Ok(())
-}
-
-/// The columns of a mean and its interval.
-fn rate_columns(name: &str) -> String {
-    format!("{name}_mean,{name}_low,{name}_high,{name}_method")
-}
-
-/// The columns of `summary.csv`, without a line end.
-#[must_use]
-pub fn summary_header() -> String {
-    let causes: Vec<_> = Cause::ALL.into_iter().map(cause_column).collect();
-    let rates: Vec<_> = RATES.iter().map(|name| rate_columns(name)).collect();
-    format!(
-        "schema,plan,stream,profile,load,area_pages,base_pfn,order_per_bit,cap,policy,environment,\
-         after_failure,board,aligned,streams,requests,{},{},{},requests_to_first_failure_median,\
-         requests_to_first_failure_low,requests_to_first_failure_high,\
-         requests_to_first_failure_method,streams_failed,streams_failed_share_low,\
-         streams_failed_share_high,streams_failed_method,mcnemar_p,mcnemar_p_holm,\
-         utilisation_at_first_failure_median,load_measured_mean,worse_in_classes",
-        causes.join(","),
-        rates.join(","),
-        rate_columns("withheld_per_satisfiable_minus_baseline"),
-    )
 }
 
 fn interval_fields(interval: &Interval) -> [String; 3] {
     [decimal(interval.low), decimal(interval.high), interval.method.to_string()]
-}
-
-fn rate_fields(rate: Option<&Rate>) -> [String; 4] {
-    let Some(rate) = rate else { return Default::default() };
-    let [low, high, method] = interval_fields(&rate.interval);
-    [decimal(rate.mean), low, high, method]
-}
-
-/// The names of size classes.
-const CLASS_NAMES: [&str; 4] = ["1_16", "17_256", "257_2048", "2049_up"];
-
-fn summary_row(ready: &Ready, row: &SummaryRow) -> Vec<String> {
-    let plan = &ready.plan;
-    let mut fields = vec![SCHEMA.to_string(), plan.name.clone()];
-    fields.extend(place(ready, &row.at));
-    fields.extend([
-        plan.caps[row.at.cap].to_string(),
-        plan.policies[row.policy].to_string(),
-        plan.environments[row.at.environment].to_string(),
-        plan.after_failure.to_string(),
-        board(ready, &row.at),
-        ready.aligned[row.policy].to_string(),
-        row.streams.to_string(),
-        row.requests.to_string(),
-    ]);
-    fields.extend(row.refused.map(|count| count.to_string()));
-    fields.extend(row.rates.iter().flat_map(|rate| rate_fields(Some(rate))));
-    fields.extend(rate_fields(row.against_baseline.as_ref()));
-    fields.push(decimal(row.first_failure));
-    fields.extend(interval_fields(&row.first_failure_interval));
-    fields.push(row.failed.to_string());
-    fields.extend(interval_fields(&row.failed_interval));
-    fields.extend([row.mcnemar, row.holm, row.utilisation, row.load].map(decimal));
-    let worse: Vec<_> = row.worse_classes.iter().map(|&class| CLASS_NAMES[class]).collect();
-    fields.push(worse.join(" "));
-    fields
-}
-
-/// Writes `summary.csv`.
-///
-/// # Errors
-/// Where the output takes no more.
-pub fn write_summary(ready: &Ready, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{}", summary_header())?;
-    for row in &summary.rows {
-        writeln!(out, "{}", joined(&summary_row(ready, row)))?;
-    }
-    Ok(())
-}
-
-/// Columns of the summary that hold words, beside those of methods.
-const TEXT_COLUMNS: [&str; 8] = [
-    "plan",
-    "stream",
-    "profile",
-    "policy",
-    "environment",
-    "after_failure",
-    "board",
-    "worse_in_classes",
-];
-
-/// Writes the summary as a JSON array of one object a row, numbers as numbers, what is missing as
-/// null.
-///
-/// # Errors
-/// Where the output takes no more.
-pub fn write_summary_json(ready: &Ready, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
-    let names = summary_header();
-    // A board named 12 is text all the same.
-    let is_text = |name: &str| TEXT_COLUMNS.contains(&name) || name.ends_with("_method");
-    let value = |name: &str, text: String| match text.parse::<serde_json::Number>() {
-        _ if text.is_empty() => serde_json::Value::Null,
-        Ok(number) if !is_text(name) => number.into(),
-        _ if name == "aligned" => (text == "true").into(),
-        _ => text.into(),
-    };
-    let object = |row: &SummaryRow| {
-        let fields = names.split(',').zip(summary_row(ready, row));
-        let fields = fields.map(|(name, text)| (name.to_string(), value(name, text)));
-        fields.collect::<serde_json::Map<_, _>>()
-    };
-    let rows: Vec<_> = summary.rows.iter().map(object).collect();
-    writeln!(out, "{}", serde_json::json!({ "schema": SCHEMA, "rows": rows }))
 }

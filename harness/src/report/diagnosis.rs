@@ -13,7 +13,6 @@ mod groups;
 mod html;
 pub mod json;
 mod picture;
-mod plain;
 #[cfg(test)]
 mod sample;
 mod text;
@@ -24,6 +23,8 @@ pub use groups::{Group, Groups, Report, Shown};
 pub use html::write as html;
 pub use picture::{Cell, Detail, Fill, GLYPHS, Map, Mark, Part, ROW, Row, Strip, Wanted};
 pub use text::{Look, write as text};
+
+use super::plain;
 
 /// The caps that tables of residents show, as far as they are below the board's.
 const CAPS: [u32; 5] = [7, 6, 5, 4, 0];

@@ -1,13 +1,13 @@
 //! Everything that a report says, worked out in one pass over the results.
 //!
-//! What is held grows with configurations × policies, and by one bit for each cell of the stream
-//! that is being read; never with all cells.
+//! What is held grows with configurations × policies, and by a few bytes for each cell of
+//! the stream that is being read; never with all cells.
 
-use super::choice::Choice;
-use super::sizing::Sizing;
-use super::summary::Summary;
+use super::choice::{Choice, Scope, choose, name};
+use super::sizing::{Ladders, Sizing};
+use super::summary::{Streams, Summary, rows_of};
 use super::survival::Curve;
-use crate::sweep::Cell;
+use crate::sweep::{Block, Cell, Configuration, Plan, Ready};
 
 /// What a plan's results say.
 #[derive(Clone, PartialEq, Debug)]
@@ -39,4 +39,69 @@ pub struct Worst {
     pub beside: Option<Cell>,
     /// Why this one: a sentence.
     pub why: String,
+}
+
+/// Works out everything from the results, configuration by configuration.
+#[must_use]
+pub fn findings(ready: &Ready, blocks: impl IntoIterator<Item = Block>) -> Findings {
+    let (mut rows, mut survival) = (Vec::new(), Vec::new());
+    let mut ladders = Ladders::new(ready);
+    for block in blocks {
+        let own = rows_of(ready, &block);
+        ladders.add(&block, &own);
+        survival.extend(block.values.iter().map(|values| Curve::of_streams(Streams(values))));
+        rows.extend(own);
+    }
+    let summary = Summary { rows, baseline: Summary::baseline_of(&ready.plan) };
+    let headline = choose(ready, &summary, Scope::Together);
+    let choices = scopes(&ready.plan);
+    let choices = choices.filter_map(|scope| choose(ready, &summary, scope)).collect();
+    let worst = worst(ready, &summary, headline.as_ref());
+    Findings { sizing: ladders.end(), survival, choices, headline, worst, summary }
+}
+
+/// Each stream, LOAD and environment, in the order of the plan.
+fn scopes(plan: &Plan) -> impl Iterator<Item = Scope> {
+    plan.streams.iter().enumerate().flat_map(move |(stream, its)| {
+        let loads: Vec<_> = match its.loads.len() {
+            0 => vec![None],
+            loads => (0..loads).map(Some).collect(),
+        };
+        loads.into_iter().flat_map(move |load| {
+            (0..plan.environments.len()).map(move |environment| Scope::One {
+                stream,
+                load,
+                environment,
+            })
+        })
+    })
+}
+
+/// The stream to look at: of what is nearest to the choice in its stead.
+fn worst(ready: &Ready, summary: &Summary, headline: Option<&Choice>) -> Option<Worst> {
+    let choice = headline?;
+    let chosen = choice.chosen.map(|index| &choice.ranked[index]);
+    // What fails though it takes as much RAM as the choice; else what fails with less; else any.
+    let fails = || choice.ranked.iter().filter(|one| !one.meets);
+    let baseline = |policy: usize| summary.baseline == Some(policy);
+    let by = |pages: u64| {
+        let there = || fails().filter(move |one| one.pages == pages);
+        there().find(|one| baseline(one.policy)).or_else(|| there().next())
+    };
+    let one = chosen.and_then(|chosen| by(chosen.pages)).or_else(|| fails().next())?;
+    let row = &summary.rows[one.worst_row];
+    let earliest = row.earliest?;
+    let cell = Cell { at: row.at, policy: row.policy, seed: earliest.seed };
+    let beside = chosen.map(|chosen| {
+        let at = Configuration { board: chosen.board, cap: chosen.cap, ..row.at };
+        Cell { at, policy: chosen.policy, seed: earliest.seed }
+    });
+    let stream = ready.plan.streams[row.at.stream].name();
+    let why = format!(
+        "of {stream} under {} the stream of seed {} fails first, at request {}",
+        name(ready, one),
+        earliest.seed,
+        earliest.requests
+    );
+    Some(Worst { cell, requests: earliest.requests, beside, why })
 }

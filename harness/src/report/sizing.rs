@@ -1,6 +1,12 @@
 //! What area the same LOAD takes, from boards that differ in size alone.
 
+mod ladder;
+mod like;
+
 use crate::stats::Interval;
+
+pub(super) use ladder::Ladders;
+pub(super) use like::{is_as_large, is_like};
 
 /// One stream at one LOAD, under one environment, cap and policy, on boards of several sizes. All
 /// are indices into the plan.
@@ -23,7 +29,7 @@ pub struct Sizing {
     pub aligned_load_pages: Option<f64>,
     /// The sizes that were tried, ascending.
     pub sizes: Vec<SizeTried>,
-    /// The least area of each stream, as a multiple of its LOAD: see [`Least`].
+    /// The least area of the streams, as a multiple of its LOAD: see [`Least`].
     pub least: Least,
     /// Pairs of a stream and a size at which it fails although it passes at a smaller one: "the
     /// smallest area without a failure" is not monotone.
@@ -44,7 +50,7 @@ pub struct SizeTried {
     pub per_load: f64,
     /// Streams.
     pub streams: u64,
-    /// Those with a refused request.
+    /// Those in which a caller does not get its memory.
     pub failed: u64,
     /// The share of streams with one.
     pub interval: Interval,

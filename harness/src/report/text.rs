@@ -1,14 +1,35 @@
 //! The table on the terminal, for whoever has to decide what the board gets.
 
+mod answer;
+
 use std::io::{self, Write};
 
+use super::findings::Findings;
 use super::summary::{BLAME, Summary, SummaryRow};
 use crate::cause::Cause;
-use crate::stats::no_failure_bound;
+use crate::metric::CLASSES;
+use crate::stats::{anytime, no_failure_bound};
 use crate::sweep::{Configuration, Ready};
 
 /// Policies of which all rows are shown; of more the baseline and the best other one.
 const ALL_SHOWN: usize = 4;
+
+/// Rows of a block that are flagged in so many words.
+const MOST_FLAGGED: usize = 3;
+
+/// Writes the answer first, then what it rests on: see [`write`].
+///
+/// # Errors
+/// Where the output takes no more.
+pub fn write_findings(
+    ready: &Ready,
+    findings: &Findings,
+    bold: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    answer::write(ready, findings, bold, out)?;
+    write(ready, &findings.summary, bold, out)
+}
 
 /// Writes a block for each stream and LOAD: a row for each cap and policy, baseline first, and one
 /// sentence on what it says. `bold` sets the headings off, on a terminal.
@@ -27,7 +48,7 @@ pub fn write(ready: &Ready, summary: &Summary, bold: bool, out: &mut dyn Write) 
         "ENOMEM with free pages: requests refused although enough pages were free, of those that \
          found enough free.\nIn brackets: 95 % intervals over the streams. Of more than \
          {ALL_SHOWN} policies the baseline and the best better one\nare shown; one that does not \
-         align (*), or withholds more from requests of some size, is not called better.\nAll of \
+         align (*), or refuses more requests of some size, is not called better.\nAll of \
          them: summary.csv and cells.csv."
     )
 }
@@ -60,6 +81,13 @@ impl Block<'_> {
         });
         let ranked = fair.filter_map(|row| row.rates[BLAME].mean.map(|mean| (mean, row)));
         ranked.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, row)| row)
+    }
+
+    /// Whether a rate over all sizes is lower than the baseline's though it is worse for some size.
+    fn flatters(&self, row: &SummaryRow) -> bool {
+        let Some(base) = self.baseline(row.at.cap) else { return false };
+        let lower = |rate: usize| row.rates[rate].mean < base.rates[rate].mean;
+        !row.worse_classes.is_empty() && (lower(0) || lower(BLAME))
     }
 
     /// The rows to show for a cap, in order.
@@ -117,10 +145,32 @@ fn write_block(block: &Block<'_>, bold: bool, out: &mut dyn Write) -> io::Result
         }
     }
     write_aligned(&table, out)?;
+    let flagged = || block.rows.iter().filter(|row| block.flatters(row));
+    for row in flagged().take(MOST_FLAGGED) {
+        writeln!(out, "  {}", worse(block, row))?;
+    }
+    if flagged().count() > MOST_FLAGGED {
+        writeln!(out, "  !  and {} more such rows", flagged().count() - MOST_FLAGGED)?;
+    }
     if let Some(sentence) = reading(block) {
         writeln!(out, "  {sentence}")?;
     }
     writeln!(out)
+}
+
+/// What a policy that refuses more of some size gets instead of praise.
+fn worse(block: &Block<'_>, row: &SummaryRow) -> String {
+    let sizes = row.worse_classes.iter().map(|&class| match CLASSES[class] {
+        (low, u64::MAX) => format!("{low} pages and more"),
+        (low, high) => format!("{low} to {high} pages"),
+    });
+    let sizes: Vec<_> = sizes.collect();
+    let cap = block.ready.plan.caps[row.at.cap];
+    format!(
+        "!  {} at cap {cap} has a lower rate, but is worse for {}",
+        block.name(row),
+        sizes.join(", ")
+    )
 }
 
 /// Where and on which pages a block runs, as far as the plan has several.
@@ -158,7 +208,12 @@ fn withheld(row: &SummaryRow) -> String {
     let Some(mean) = rate.mean else { return "-".to_string() };
     let count: u64 = withheld_counts(row).map(|(_, count)| count).sum();
     if count == 0 && row.streams > 1 {
-        return format!("none (< {} of streams)", percent(no_failure_bound(row.streams)));
+        let bound = if row.stopped {
+            anytime::share_interval(0, row.streams).high.unwrap_or(1.0)
+        } else {
+            no_failure_bound(row.streams)
+        };
+        return format!("none (< {} of streams)", percent(bound));
     }
     if count == 0 {
         return "none".to_string();

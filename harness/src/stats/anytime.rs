@@ -35,13 +35,19 @@ fn ln_likelihood(yes: f64, no: f64, p: f64) -> f64 {
 /// may stop when it likes. Exact: a beta-binomial mixture, solved by bisection.
 #[must_use]
 pub fn share_interval(failed: u64, streams: u64) -> Interval {
+    share_interval_of(failed, streams, 1)
+}
+
+/// As [`share_interval`], one of `rows` that hold all together with 95 % (Bonferroni).
+#[must_use]
+pub fn share_interval_of(failed: u64, streams: u64, rows: usize) -> Interval {
     let method = "anytime-beta-binomial";
     let failed = failed.min(streams);
     if streams == 0 {
         return Interval { low: Some(0.0), high: Some(1.0), method };
     }
     let (yes, no) = (failed as f64, (streams - failed) as f64);
-    let least = ln_mixture(yes, no) + libm::log(MISS);
+    let least = ln_mixture(yes, no) + libm::log(MISS / rows.max(1) as f64);
     let within = |p: f64| ln_likelihood(yes, no, p) > least;
     let seen = yes / streams as f64;
     // The likelihood falls to both sides of what was seen.

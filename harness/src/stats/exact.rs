@@ -11,11 +11,48 @@ fn ln_choose(n: u64, k: u64) -> f64 {
     ln_factorial(n) - ln_factorial(k) - ln_factorial(n - k)
 }
 
+/// The chances of exactly 0, 1 … `n` of `n`, each of chance `p`, `0 < p < 1`.
+fn binomial(n: u64, p: f64) -> impl Iterator<Item = f64> {
+    let (ln_p, ln_q) = (libm::log(p), libm::log1p(-p));
+    (0..=n).map(move |k| libm::exp(ln_choose(n, k) + k as f64 * ln_p + (n - k) as f64 * ln_q))
+}
+
 /// The chance of at most `k` of `n`, each of chance `p`, `0 < p < 1`.
 fn binomial_at_most(k: u64, n: u64, p: f64) -> f64 {
-    let (ln_p, ln_q) = (libm::log(p), libm::log1p(-p));
-    let term = |i: u64| libm::exp(ln_choose(n, i) + i as f64 * ln_p + (n - i) as f64 * ln_q);
-    (0..=k).map(term).sum::<f64>().min(1.0)
+    binomial(n, p).take(k as usize + 1).sum::<f64>().min(1.0)
+}
+
+/// The chances of at most 0, 1 … `n` of `n`.
+fn binomial_sums(n: u64, p: f64) -> impl Iterator<Item = f64> {
+    binomial(n, p).scan(0.0, |sum, chance| {
+        *sum += chance;
+        Some(*sum)
+    })
+}
+
+/// The least of `values` that at least the share `q` of them does not pass; see [`median`] for
+/// what [`None`] stands for.
+#[must_use]
+pub fn quantile(values: &[Option<f64>], q: f64) -> Option<f64> {
+    let rank = libm::ceil(q * values.len() as f64).max(1.0) as usize;
+    sorted(values).get(rank - 1).copied().flatten()
+}
+
+/// The interval of [`quantile`] between two order statistics, whatever the distribution. An end
+/// that so few values cannot bound is open.
+#[must_use]
+pub fn quantile_interval(values: &[Option<f64>], q: f64) -> Interval {
+    let n = values.len() as u64;
+    if n <= 1 {
+        return Interval::ONE_STREAM;
+    }
+    let sorted = sorted(values);
+    // How many lie below the quantile: fewer than `low` of them, or `high` and more, with 2.5 %.
+    let low = binomial_sums(n, q).take_while(|sum| *sum <= TAIL).count();
+    let high = binomial_sums(n, q).position(|sum| sum >= 1.0 - TAIL);
+    let low = low.checked_sub(1).and_then(|index| sorted[index]);
+    let high = high.and_then(|index| *sorted.get(index)?);
+    Interval { low, high, method: "order-statistic" }
 }
 
 /// The median of `values`, where [`None`] is larger than every number: a stream that never failed
@@ -45,7 +82,7 @@ pub fn median_interval(values: &[Option<f64>]) -> Interval {
         return Interval::ONE_STREAM;
     }
     // The largest r with P(at most r - 1 of n below the median) <= 2.5 %.
-    let r = (0..n / 2).take_while(|&k| binomial_at_most(k, n, 0.5) <= TAIL).count();
+    let r = binomial_sums(n, 0.5).take(n as usize / 2).take_while(|sum| *sum <= TAIL).count();
     let Some(index) = r.checked_sub(1) else {
         return Interval { low: None, high: None, method: "too-few-streams" };
     };
@@ -65,13 +102,21 @@ pub fn no_failure_bound(streams: u64) -> f64 {
 /// 1934). With no failure it is one-sided, see [`no_failure_bound`].
 #[must_use]
 pub fn share_interval(failed: u64, streams: u64) -> Interval {
+    share_interval_of(failed, streams, 1)
+}
+
+/// As [`share_interval`], one of `rows` that hold all together with 95 % (Bonferroni).
+#[must_use]
+pub fn share_interval_of(failed: u64, streams: u64, rows: usize) -> Interval {
     if streams <= 1 {
         return Interval::ONE_STREAM;
     }
+    let rows = rows.max(1) as f64;
     if failed == 0 {
-        let high = Some(no_failure_bound(streams));
+        let high = Some(1.0 - libm::pow(2.0 * TAIL / rows, 1.0 / streams as f64));
         return Interval { low: Some(0.0), high, method: "no-failure" };
     }
+    let tail = TAIL / rows;
     // The chance falls as p grows, so bisection finds where it passes the tail.
     let solve = |at_most: u64, tail: f64| {
         let (mut low, mut high) = (0.0, 1.0);
@@ -85,8 +130,8 @@ pub fn share_interval(failed: u64, streams: u64) -> Interval {
         }
         low
     };
-    let low = Some(solve(failed - 1, 1.0 - TAIL));
-    let high = if failed >= streams { 1.0 } else { solve(failed, TAIL) };
+    let low = Some(solve(failed - 1, 1.0 - tail));
+    let high = if failed >= streams { 1.0 } else { solve(failed, tail) };
     Interval { low, high: Some(high), method: "exact-binomial" }
 }
 
@@ -153,6 +198,27 @@ mod tests {
         }
         assert_eq!(share_interval(0, 32).method, "no-failure");
         assert_eq!(share_interval(1, 1), Interval::ONE_STREAM);
+    }
+
+    #[test]
+    fn rows_that_hold_together_are_wider() {
+        // 0.05 / 4 of 32 clean streams: 1 - 0.0125^(1/32).
+        close(share_interval_of(0, 32, 4).high.unwrap(), 0.1280);
+        assert!(share_interval_of(3, 32, 4).high > share_interval(3, 32).high);
+        assert_eq!(share_interval_of(3, 32, 0), share_interval(3, 32));
+    }
+
+    #[test]
+    fn quantiles_are_values_that_were_seen() {
+        let values: Vec<_> = (1..=100).map(|n| Some(f64::from(n))).collect();
+        assert_eq!(quantile(&values, 0.95), Some(95.0));
+        // P(at most 89 of 100 below) = 1.1 %, of 90 2.8 %; P(at most 98) = 96.3 %, of 99 99.4 %.
+        let interval = quantile_interval(&values, 0.95);
+        assert_eq!((interval.low, interval.high), (Some(90.0), Some(100.0)));
+        assert_eq!(quantile_interval(&values[..32], 0.95).high, None, "too few");
+        assert_eq!(quantile(&[Some(1.0), None], 0.95), None);
+        assert_eq!(quantile(&[Some(1.0), None], 0.5), Some(1.0));
+        assert_eq!(quantile(&[], 0.5), None);
     }
 
     #[test]

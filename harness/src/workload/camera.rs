@@ -1,7 +1,8 @@
 //! Cameras that switch between preview and still.
 
-use super::noise::noise;
-use super::session::{Habit, Member, SECOND, Turn, clients_for, log_uniform, workload};
+use super::session::{
+    Habit, Member, SECOND, Turn, clients_for, log_uniform, members, mixture, part,
+};
 use super::{Profile, Setup, Workload};
 use crate::seed::Draws;
 
@@ -10,6 +11,7 @@ pub(super) const PROFILE: Profile = Profile {
     about: "cameras: 4-6 preview buffers, freed and re-made at each switch to 1-3 stills and back",
     source: "raspberrypi/picamera2 869, 972, 1125, 1102, raspberrypi/rpicam-apps 158: sensors \
              IMX219 raw10 2467 pages, IMX477 raw12 4537, CSI 1846, 12 MP YUV420 4525, RGB 9031",
+    clients: &["camera", "audio", "network"],
     sizes: &[8, 188, 765, 1846, 2467, 4537, 9031],
     least_pages: 16_000,
     area: None,
@@ -26,10 +28,14 @@ const PROCESSED: [u64; 3] = [765, 2025, 188];
 const STILL: [u64; 3] = [4537, 4525, 9031];
 
 fn make(setup: &Setup) -> Workload {
-    let cameras = (0..clients_for(setup, 14_000)).map(|number| {
-        Member::new("camera", number, Camera { previewing: false, preview: 1846, processed: 765 })
-    });
-    workload(setup, cameras.chain((0..2).map(|number| noise(number, 8))).collect())
+    let beside = [part(2, super::audio::few_cards), part(2, super::network::few_links)];
+    mixture(setup, &[&[part(100, cameras)], &beside[..]].concat())
+}
+
+/// Cameras that fill so many pages.
+pub(super) fn cameras(pages: u64) -> Vec<Member> {
+    let camera = |_| Camera { previewing: false, preview: 1846, processed: 765 };
+    members("camera", clients_for(pages, 14_000), camera)
 }
 
 struct Camera {
@@ -50,7 +56,7 @@ impl Habit for Camera {
                 self.processed = *draws.pick(&PROCESSED);
             }
             let buffers = draws.between(4, 6) as usize;
-            let ask = [vec![self.preview; buffers], vec![self.processed; 4]].concat();
+            let ask = vec![[vec![self.preview; buffers], vec![self.processed; 4]].concat()];
             let then_us = log_uniform(draws, 2 * SECOND, 60 * SECOND);
             return Turn { release, ask, least: 4, then_us, ..Turn::default() };
         }
@@ -59,7 +65,7 @@ impl Habit for Camera {
             let then_us = log_uniform(draws, SECOND, 30 * SECOND);
             return Turn { release, then_us, ..Turn::default() };
         }
-        let ask = vec![*draws.pick(&STILL); draws.between(1, 3) as usize];
+        let ask = vec![vec![*draws.pick(&STILL); draws.between(1, 3) as usize]];
         let then_us = log_uniform(draws, SECOND / 3, 2 * SECOND);
         Turn { release, ask, least: 1, then_us, ..Turn::default() }
     }

@@ -1,7 +1,8 @@
 //! A GPU's buffer objects: many small ones, some just above 1 MiB, few that stay.
 
-use super::noise::noise;
-use super::session::{Habit, Member, SECOND, Turn, clients_for, log_uniform, workload};
+use super::session::{
+    Habit, Member, SECOND, Turn, clients_for, log_uniform, members, mixture, part,
+};
 use super::{Profile, Setup, Workload};
 use crate::seed::Draws;
 
@@ -9,8 +10,10 @@ pub(super) const PROFILE: Profile = Profile {
     name: "gpu",
     about: "buffer objects: log-uniform 1-64 pages, 257-266 pages, windows; a cache that gives \
             back in batches; applications that take all of theirs with them",
-    source: "anholt/linux 76 (266 pages, 173 objects), 94, 135, raspberrypi/linux 1354 (258 pages)",
-    sizes: &[2, 16, 64, 257, 266, 1024, 2040],
+    source: "anholt/linux 76 (266 pages, 173 objects), 94 (1024, 2040), 135 (4096), \
+             raspberrypi/linux 1354 (258 pages), etnaviv_cmdbuf.c (64, 128)",
+    clients: &["app", "network"],
+    sizes: &[2, 16, 64, 257, 266, 1024, 2040, 4096],
     least_pages: 8_000,
     area: None,
     default_load: 0.7,
@@ -20,14 +23,20 @@ pub(super) const PROFILE: Profile = Profile {
 
 /// Objects just above 1 MiB: with one page, two, ten more.
 const ABOVE_1_MIB: [u64; 3] = [257, 258, 266];
-/// Windows and textures.
-const WINDOW: [u64; 3] = [900, 1024, 2040];
+/// Command buffers.
+const COMMANDS: [u64; 2] = [64, 128];
+/// Windows and textures; the binner's 16 MiB are as common as each of them among the few.
+const WINDOW: [u64; 5] = [900, 1024, 1024, 2040, 4096];
 /// How long an unused object stays in the driver's cache.
 const CACHE_US: u64 = SECOND;
 
 fn make(setup: &Setup) -> Workload {
-    let apps = (0..clients_for(setup, 12_000)).map(|number| Member::new("app", number, App::new()));
-    workload(setup, apps.chain([noise(0, 8)]).collect())
+    mixture(setup, &[part(100, apps), part(2, super::network::few_links)])
+}
+
+/// Applications that fill so many pages.
+pub(super) fn apps(pages: u64) -> Vec<Member> {
+    members("app", clients_for(pages, 12_000), |_| App::new())
 }
 
 struct App {
@@ -47,7 +56,7 @@ fn object(draws: &mut Draws) -> u64 {
     match draws.below(100) {
         0..60 => log_uniform(draws, 1, 64),
         60..82 => *draws.pick(&ABOVE_1_MIB),
-        82..94 => log_uniform(draws, 65, 1024),
+        82..92 => *draws.pick(&COMMANDS),
         _ => *draws.pick(&WINDOW),
     }
 }
@@ -75,7 +84,7 @@ impl Habit for App {
             self.since_sweep_us = 0;
             release = (4..held).filter(|_| draws.below(6) == 0).collect();
         }
-        let ask = if held < self.wants { vec![object(draws)] } else { vec![] };
+        let ask = if held < self.wants { vec![vec![object(draws)]] } else { vec![] };
         Turn { release, ask, then_us, ..Turn::default() }
     }
 }

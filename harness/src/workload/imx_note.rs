@@ -12,6 +12,7 @@ pub(super) const PROFILE: Profile = Profile {
             again",
     source: "NXP, CMA allocation failure analysis, i.MX case, 2022: 286720 pages, 456 pages at \
              align 8, free runs of 255; the residents are inferred from the gaps between the runs",
+    clients: &["resident", "frame"],
     sizes: &[257, 456],
     least_pages: 257,
     area: Some(Run::new(0, 286_720)),

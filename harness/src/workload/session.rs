@@ -18,11 +18,12 @@ pub(super) const SECOND: u64 = 1_000_000;
 pub(super) struct Turn {
     /// Groups to give back: indices into those held before the turn, ascending, oldest first.
     pub(super) release: Vec<usize>,
-    /// Pages of each buffer of a new group; none if it is empty.
-    pub(super) ask: Vec<u64>,
-    /// The client makes do with so many of them, from the first on.
+    /// Pages of each buffer of each new group: all of it is asked for at this moment, each group
+    /// then lives on its own.
+    pub(super) ask: Vec<Vec<u64>>,
+    /// The client makes do with so many of these buffers, from the first on.
     pub(super) least: usize,
-    /// The new group is asked for before the old ones are given back.
+    /// The new groups are asked for before the old ones are given back.
     pub(super) overlap: bool,
     /// Microseconds until the next turn.
     pub(super) then_us: u64,
@@ -46,45 +47,94 @@ impl Member {
     }
 }
 
+/// A part of a board: clients of one kind, who together hold at most `percent` of LOAD.
+///
+/// The parts of a mixture sum to more than 100: each has a use of its own that bounds it, as a
+/// product has so many cameras and no more, but not all are at their bound at once. What pools
+/// cost beside one area is this difference. A bound depends on LOAD alone, never on how a board
+/// divides its pages, so that a stream is the same on every board.
+#[derive(Clone, Copy)]
+pub(super) struct Part {
+    /// Share of LOAD, in percent.
+    pub(super) percent: u64,
+    /// Clients that want about so many pages together, or a little more.
+    pub(super) of: fn(u64) -> Vec<Member>,
+}
+
+/// A part of a board.
+pub(super) const fn part(percent: u64, of: fn(u64) -> Vec<Member>) -> Part {
+    Part { percent, of }
+}
+
 struct Client {
     habit: Box<dyn Habit>,
     draws: Draws,
     groups: Vec<Vec<(u64, u64)>>,
+    part: usize,
+}
+
+/// Pages that may be live, and that are, were every request granted.
+struct Ledger {
+    most_pages: u64,
+    live_pages: u64,
+}
+
+impl Ledger {
+    const fn room(&self) -> u64 {
+        self.most_pages - self.live_pages
+    }
 }
 
 /// The turns of all clients, merged by time.
 ///
-/// The ledger keeps the pages that are live, were every request granted, at or below the target:
-/// a client that finds no room there does without its group, as the user who does not start one
-/// player more. It knows nothing of policies, so a stream is the same for all of them, and each
-/// client draws from a generator of its own.
+/// The ledger of the board keeps the pages that are live, were every request granted, at or below
+/// LOAD, that of each part keeps them below its share: a client that finds no room does without
+/// its groups, as the user who does not start one player more. They know nothing of policies, so
+/// a stream is the same for all of them, and each client draws from a generator of its own.
 struct Sessions {
     clients: Vec<Client>,
     turns: BinaryHeap<Reverse<(u64, usize)>>,
     queue: VecDeque<Timed>,
-    target_pages: u64,
-    live_pages: u64,
+    board: Ledger,
+    parts: Vec<Ledger>,
     ops_left: u64,
     next_id: u64,
 }
 
-/// Turns in a row without an op after which a stream is taken to have ended: no client has
+/// Turns without an op after which a stream is taken to have ended: no client has
 /// anything that fits. Far more than any profile needs.
 const IDLE_TURNS: u32 = 1 << 16;
 
 /// The clients start within this time.
 const START_US: u64 = 5 * SECOND;
 
-/// The workload of `members`, each with its own child of the seed.
-pub(super) fn workload(setup: &Setup, members: Vec<Member>) -> Workload {
-    let names = members.iter().map(|member| member.name.clone());
-    Workload::new(names.collect(), Sessions::new(setup, members))
+/// The workload of a board with these parts, each client with its own child of the seed.
+pub(super) fn mixture(setup: &Setup, parts: &[Part]) -> Workload {
+    let pages = |part: &Part| pages_of(setup.target_pages(), part.percent);
+    let members = parts.iter().map(|part| (pages(part), (part.of)(pages(part)))).collect();
+    let sessions = Sessions::new(setup, members);
+    Workload::new(sessions.1, sessions.0)
 }
 
-/// How many clients it takes to fill the target if each holds `pages` on average, and one more.
+/// So many percent of LOAD, which no part of it is above.
+fn pages_of(target_pages: u64, percent: u64) -> u64 {
+    (u128::from(target_pages) * u128::from(percent.min(100)) / 100) as u64
+}
+
+/// How many clients it takes to fill `pages` if each holds `each` on average, and one more.
 /// `Request` knows at most 65535 of them; far fewer are enough.
-pub(super) fn clients_for(setup: &Setup, pages: u64) -> u64 {
-    (setup.target_pages() / pages + 1).min(4096)
+pub(super) const fn clients_for(pages: u64, each: u64) -> u64 {
+    let clients = pages / each + 1;
+    if clients < 4096 { clients } else { 4096 }
+}
+
+/// So many clients of one kind, each with its own habit.
+pub(super) fn members<H: Habit + 'static>(
+    kind: &str,
+    clients: u64,
+    habit: impl Fn(u64) -> H,
+) -> Vec<Member> {
+    (0..clients).map(|number| Member::new(kind, number, habit(number))).collect()
 }
 
 /// A request for `count` pages, whose order follows the cap of whoever runs the stream.
@@ -101,59 +151,85 @@ pub(super) fn log_uniform(draws: &mut Draws, low: u64, high: u64) -> u64 {
 }
 
 impl Sessions {
-    fn new(setup: &Setup, members: Vec<Member>) -> Self {
+    /// The clients of parts that may hold so many pages each, and their names.
+    fn new(setup: &Setup, parts: Vec<(u64, Vec<Member>)>) -> (Self, Vec<String>) {
         let seed: &Seed = &setup.seed;
-        let mut turns = BinaryHeap::new();
-        let mut clients = Vec::new();
-        for (index, Member { name, habit }) in members.into_iter().enumerate() {
-            let mut draws = seed.child(&name, 0).rng();
-            turns.push(Reverse((draws.below(START_US), index)));
-            clients.push(Client { habit, draws, groups: Vec::new() });
-        }
-        Self {
-            clients,
-            turns,
+        let ledger = |most_pages| Ledger { most_pages, live_pages: 0 };
+        let mut made = Self {
+            clients: Vec::new(),
+            turns: BinaryHeap::new(),
             queue: VecDeque::new(),
-            target_pages: setup.target_pages(),
-            live_pages: 0,
+            board: ledger(setup.target_pages()),
+            parts: parts.iter().map(|(pages, _)| ledger(*pages)).collect(),
             ops_left: setup.ops,
             next_id: 0,
+        };
+        let mut names = Vec::new();
+        let members = parts.into_iter().enumerate();
+        let members = members.flat_map(|(part, (_, of))| of.into_iter().map(move |m| (part, m)));
+        for (index, (part, Member { name, habit })) in members.enumerate() {
+            let mut draws = seed.child(&name, 0).rng();
+            made.turns.push(Reverse((draws.below(START_US), index)));
+            made.clients.push(Client { habit, draws, groups: Vec::new(), part });
+            names.push(name);
+        }
+        (made, names)
+    }
+
+    /// The first of these buffers that there is room for; none if they are fewer than `least`.
+    fn fitting(&self, part: usize, groups: &[Vec<u64>], least: usize) -> Vec<Vec<u64>> {
+        let mut room = self.board.room().min(self.parts[part].room());
+        let mut fits = |count: &&u64| {
+            let fits = **count <= room;
+            room -= if fits { **count } else { 0 };
+            fits
+        };
+        let all = groups.iter().flatten();
+        let mut buffers = all.take_while(&mut fits).count();
+        if buffers < least.max(1) {
+            return Vec::new();
+        }
+        let cut = groups.iter().map(|group| {
+            let taken = buffers.min(group.len());
+            buffers -= taken;
+            group[..taken].to_vec()
+        });
+        cut.filter(|group| !group.is_empty()).collect()
+    }
+
+    fn give_back(&mut self, at_us: u64, part: usize, groups: &[Vec<(u64, u64)>]) {
+        for &(id, count) in groups.iter().flatten() {
+            self.queue.push_back(Timed { at_us, op: Op::Free { id, part: None } });
+            self.board.live_pages -= count;
+            self.parts[part].live_pages -= count;
         }
     }
 
     fn take_turn(&mut self, at_us: u64, index: usize) {
         let client = &mut self.clients[index];
+        let part = client.part;
         let turn = client.habit.turn(client.groups.len(), &mut client.draws);
-        let released: Vec<_> =
+        let mut released: Vec<_> =
             turn.release.iter().rev().map(|&group| client.groups.remove(group)).collect();
-        let back: u64 = released.iter().flatten().map(|&(_, count)| count).sum();
-        let frees = released.into_iter().rev().flatten().map(|(id, _)| Op::Free { id, part: None });
-        let frees = frees.map(|op| Timed { at_us, op });
+        released.reverse();
         if !turn.overlap {
-            self.queue.extend(frees.clone());
-            self.live_pages -= back;
+            self.give_back(at_us, part, &released);
         }
-        let mut room = self.target_pages - self.live_pages;
-        let fits = |count: &&u64| {
-            let fits = **count <= room;
-            room -= if fits { **count } else { 0 };
-            fits
-        };
-        let asked: Vec<u64> = turn.ask.iter().take_while(fits).copied().collect();
-        if asked.len() >= turn.least.max(1) {
-            // Client 0 is nobody.
-            let client_number = index as u16 + 1;
-            let first_id = self.next_id;
-            self.next_id += asked.len() as u64;
-            self.live_pages += asked.iter().sum::<u64>();
-            for (id, &count) in (first_id..).zip(&asked) {
-                self.queue.push_back(Timed { at_us, op: ask(id, count, client_number) });
+        for group in self.fitting(part, &turn.ask, turn.least) {
+            let mut held = Vec::new();
+            for count in group {
+                // Client 0 is nobody.
+                let op = ask(self.next_id, count, index as u16 + 1);
+                self.queue.push_back(Timed { at_us, op });
+                self.board.live_pages += count;
+                self.parts[part].live_pages += count;
+                held.push((self.next_id, count));
+                self.next_id += 1;
             }
-            client.groups.push((first_id..).zip(asked).collect());
+            self.clients[index].groups.push(held);
         }
         if turn.overlap {
-            self.queue.extend(frees);
-            self.live_pages -= back;
+            self.give_back(at_us, part, &released);
         }
         self.turns.push(Reverse((at_us.saturating_add(turn.then_us.max(1)), index)));
     }
@@ -172,5 +248,62 @@ impl Iterator for Sessions {
             self.take_turn(at_us, index);
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workload::{PROFILES, camera, display, gpu, npu, video};
+
+    /// What the client of this name asks for and gives back, and when.
+    fn of_client(name: &str, parts: &[Part], seed: u64) -> Vec<(u64, u64)> {
+        // So much room that nobody ever waits for another.
+        let setup = Setup { area_pages: 1 << 30, load: 1.0, seed: Seed::new(seed), ops: 1 << 40 };
+        let members = parts.iter().map(|part| (1 << 29, (part.of)(20_000))).collect();
+        let (sessions, names) = Sessions::new(&setup, members);
+        let number = names.iter().position(|other| other == name).expect("it is there") + 1;
+        let mut own = std::collections::BTreeMap::new();
+        let mut seen = Vec::new();
+        for Timed { at_us, op } in sessions.take_while(|timed| timed.at_us < 60 * SECOND) {
+            match op {
+                Op::Alloc { id, request, .. } if usize::from(request.client()) == number => {
+                    own.insert(id, request.count());
+                    seen.push((at_us, request.count()));
+                }
+                Op::Free { id, .. } => seen.extend(own.remove(&id).map(|_| (at_us, 0))),
+                _ => {}
+            }
+        }
+        seen
+    }
+
+    #[test]
+    fn the_draws_of_one_client_do_not_shift_those_of_another() {
+        let cameras = part(50, camera::cameras);
+        let others = [part(50, gpu::apps), part(10, npu::small), part(50, video::players), cameras];
+        for seed in 1..=4 {
+            let alone = of_client("camera0", &[cameras], seed);
+            assert!(alone.len() > 15, "{} ops", alone.len());
+            assert_eq!(of_client("camera0", &others, seed), alone);
+            assert_ne!(of_client("camera0", &others, seed + 4), alone);
+            let with_windows = [part(50, display::windows), part(50, gpu::apps)];
+            let alone = of_client("app0", &with_windows[1..], seed);
+            assert_eq!(of_client("app0", &with_windows, seed), alone);
+        }
+    }
+
+    #[test]
+    fn a_client_is_of_a_kind_that_its_profile_names() {
+        for profile in PROFILES {
+            let setup = Setup { area_pages: 1 << 20, load: 0.5, seed: Seed::new(1), ops: 1 };
+            let made = profile.open(&setup).unwrap();
+            let mut kinds: Vec<_> =
+                made.clients()[1..].iter().map(|name| crate::board::kind(name)).collect();
+            kinds.dedup();
+            assert_eq!(kinds, profile.clients, "{}", profile.name);
+            let names: std::collections::BTreeSet<_> = made.clients().iter().collect();
+            assert_eq!(names.len(), made.clients().len(), "{}: a name twice", profile.name);
+        }
     }
 }

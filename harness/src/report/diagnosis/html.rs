@@ -6,32 +6,15 @@
 mod svg;
 mod tables;
 
-use std::fmt;
 use std::io::{self, Write};
 
 use super::board;
 use super::groups::{Report, Shown};
-use super::plain::clean;
 use super::words;
 use crate::cause::Cause;
+use crate::report::html::{BASE, Escaped};
 
 const STYLE: &str = include_str!("html/style.css");
-
-/// Text as it may stand in an element or a quoted attribute.
-pub(super) struct Escaped<T>(pub(super) T);
-
-impl<T: AsRef<str>> fmt::Display for Escaped<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        clean(self.0.as_ref()).chars().try_for_each(|c| match c {
-            '&' => f.write_str("&amp;"),
-            '<' => f.write_str("&lt;"),
-            '>' => f.write_str("&gt;"),
-            '"' => f.write_str("&quot;"),
-            '\'' => f.write_str("&#39;"),
-            c => fmt::Write::write_char(f, c),
-        })
-    }
-}
 
 /// Writes it: the answer, the failures, then each kind of failure with its picture, then the areas.
 ///
@@ -46,7 +29,7 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
          content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n\
-         <title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>",
+         <title>{}</title>\n<style>\n{BASE}{STYLE}</style>\n</head>\n<body>",
         Escaped(&headline)
     )?;
     header(report, &headline, out)?;

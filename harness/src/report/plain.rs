@@ -1,25 +1,25 @@
 //! Numbers and texts as they are shown.
 
 /// `1 page`, `2 pages`.
-pub(super) fn counted(number: u64, what: &str) -> String {
+pub(in crate::report) fn counted(number: u64, what: &str) -> String {
     let end = if number == 1 { "" } else { "s" };
     format!("{number} {what}{end}")
 }
 
 /// `part` of `whole` in percent, with one decimal, rounded down.
-pub(super) fn percent(part: u64, whole: u64) -> String {
+pub(in crate::report) fn percent(part: u64, whole: u64) -> String {
     let tenths = (u128::from(part) * 1000).checked_div(u128::from(whole)).unwrap_or(0);
     format!("{}.{} %", tenths / 10, tenths % 10)
 }
 
 /// Microseconds as seconds, with all decimals.
-pub(super) fn seconds(us: u64) -> String {
+pub(in crate::report) fn seconds(us: u64) -> String {
     format!("{}.{:06}", us / 1_000_000, us % 1_000_000)
 }
 
 /// Text of a log: its control characters must not steer a terminal, nor those that turn the
 /// direction of writing the eye.
-pub(super) fn clean(text: &str) -> String {
+pub(in crate::report) fn clean(text: &str) -> String {
     let harmless = |c: char| match c {
         '\t' => ' ',
         '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',

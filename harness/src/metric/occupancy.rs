@@ -1,0 +1,314 @@
+//! What lies where over the whole of a stream, as a grid of bounded size.
+//!
+//! Not in [`METRICS`](super::METRICS): it is no number, and it looks at every hole. It watches one
+//! cell that is run again for its picture.
+
+use cma_policies::Run;
+
+use crate::cause::Cause;
+use crate::oracle::Model;
+use crate::simulate::{Observer, Step};
+
+/// Places of the address axis, at most: fewer where an area has fewer pages.
+pub const ROWS: usize = 160;
+
+/// Columns of the time axis, at most; at least half as many once a stream was longer.
+pub const COLUMNS: usize = 480;
+
+/// Places of the strip that shows an area at its first refusal, at most.
+pub const STRIP: usize = 640;
+
+/// What part of a place is granted, padding to whole granules included: 0 none, 255 all.
+type Share = u8;
+
+/// The first request that an area refused, and what it looked like then.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refusal {
+    /// Number of the request on its board, from 1 on, as R5 counts.
+    pub request: u64,
+    /// When, in microseconds from the start of the stream.
+    pub at_us: u64,
+    /// Pages asked for.
+    pub count: u64,
+    /// The order of the alignment asked for.
+    pub align: u32,
+    /// Why.
+    pub cause: Cause,
+    /// Pages that were free.
+    pub free_pages: u64,
+    /// Pages of the longest hole.
+    pub longest_run: u64,
+    /// Pages of the longest free run from a start aligned as asked for.
+    pub longest_usable: u64,
+    /// The area then, lowest page first, [`STRIP`] places at most.
+    pub strip: Vec<Share>,
+}
+
+/// One area over the time.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Grid {
+    /// Pages of the area, all ranges.
+    pub pages: u64,
+    /// For each column, lowest page first, what part of each place is granted.
+    pub columns: Vec<Vec<Share>>,
+    /// For each column, how many requests to this area were refused in it.
+    pub refused: Vec<u64>,
+    /// The first that was.
+    pub first: Option<Refusal>,
+}
+
+/// Watches where buffers lie. Memory does not grow with the stream: when the columns are full,
+/// neighbours become one, and each stands for twice as many requests.
+#[derive(Clone, Debug)]
+pub struct Occupancy {
+    areas: Vec<Grid>,
+    /// Requests to any area so far.
+    requests: u64,
+    /// Requests that a column stands for.
+    stride: u64,
+    /// When each column began, in microseconds.
+    began_us: Vec<u64>,
+    end_us: u64,
+}
+
+impl Occupancy {
+    /// For a board with areas of so many pages.
+    #[must_use]
+    pub fn new(areas: &[u64]) -> Self {
+        let grid =
+            |&pages: &u64| Grid { pages, columns: Vec::new(), refused: Vec::new(), first: None };
+        Self {
+            areas: areas.iter().map(grid).collect(),
+            requests: 0,
+            stride: 1,
+            began_us: Vec::new(),
+            end_us: 0,
+        }
+    }
+
+    /// The areas, each with as many columns as the board has seen.
+    #[must_use]
+    pub fn areas(&self) -> &[Grid] {
+        &self.areas
+    }
+
+    /// Requests to all areas.
+    #[must_use]
+    pub const fn requests(&self) -> u64 {
+        self.requests
+    }
+
+    /// Requests that a column stands for; the last column may stand for fewer.
+    #[must_use]
+    pub const fn stride(&self) -> u64 {
+        self.stride
+    }
+
+    /// When request number `request`, from 1 on, was made, in microseconds, to the column.
+    #[must_use]
+    pub fn time_us(&self, request: u64) -> u64 {
+        let column = (request.saturating_sub(1) / self.stride) as usize;
+        self.began_us.get(column).copied().unwrap_or(self.end_us)
+    }
+
+    /// The area whose first refusal is the board's; the first area where none refused.
+    #[must_use]
+    pub fn worst_area(&self) -> usize {
+        let first = |area: &usize| self.areas[*area].first.as_ref().map(|first| first.request);
+        let failed = (0..self.areas.len()).filter(|area| first(area).is_some());
+        failed.min_by_key(first).unwrap_or(0)
+    }
+
+    /// Makes one column of each two.
+    fn halve(&mut self) {
+        self.stride *= 2;
+        self.began_us = self.began_us.iter().step_by(2).copied().collect();
+        for grid in &mut self.areas {
+            grid.columns = grid.columns.chunks(2).map(mean).collect();
+            grid.refused = grid.refused.chunks(2).map(|pair| pair.iter().sum()).collect();
+        }
+    }
+}
+
+/// The mean of one or two columns.
+fn mean(pair: &[Vec<Share>]) -> Vec<Share> {
+    let [a, b] = pair else { return pair[0].clone() };
+    a.iter().zip(b).map(|(&a, &b)| (u16::from(a) + u16::from(b)).div_ceil(2) as Share).collect()
+}
+
+impl Grid {
+    /// Repeats the last state until there are `columns` of them.
+    fn reach(&mut self, columns: usize) {
+        let empty = || vec![0; places(self.pages, ROWS)];
+        while self.columns.len() < columns {
+            self.columns.push(self.columns.last().cloned().unwrap_or_else(empty));
+            self.refused.push(0);
+        }
+    }
+}
+
+impl Observer for Occupancy {
+    fn step(&mut self, step: &Step<'_>) {
+        // The states of a column are those from its first request on.
+        self.requests += u64::from(step.request().is_some());
+        let at = |requests: u64, stride: u64| (requests.saturating_sub(1) / stride) as usize;
+        while at(self.requests, self.stride) >= COLUMNS {
+            self.halve();
+        }
+        let column = at(self.requests, self.stride);
+        while self.began_us.len() <= column {
+            self.began_us.push(step.at_us);
+        }
+        let grid = &mut self.areas[step.area];
+        if grid.columns.len() <= column {
+            grid.reach(column);
+            grid.columns.push(shares(step.model, ROWS));
+            grid.refused.push(0);
+        }
+        let (Some(cause), Some(request)) = (step.cause, step.request()) else { return };
+        grid.refused[column] += 1;
+        let requests = self.requests;
+        grid.first.get_or_insert_with(|| Refusal {
+            request: requests,
+            at_us: step.at_us,
+            count: request.count(),
+            align: request.align(),
+            cause,
+            free_pages: step.model.free_pages(),
+            longest_run: step.model.longest_run(),
+            longest_usable: step.model.longest_usable(request.align()),
+            strip: shares(step.model, STRIP),
+        });
+    }
+
+    fn finish(&mut self, end_us: u64) {
+        self.end_us = end_us;
+        let columns = self.began_us.len();
+        for grid in &mut self.areas {
+            grid.reach(columns);
+        }
+    }
+}
+
+/// Into how many places an area of `pages` is divided.
+fn places(pages: u64, most: usize) -> usize {
+    (most as u64).min(pages) as usize
+}
+
+/// What part of each of at most `most` places is granted. Ranges follow each other without the
+/// gap between them.
+fn shares(model: &Model, most: usize) -> Vec<Share> {
+    let area = model.area();
+    let pages = area.pages();
+    let places = places(pages, most);
+    let start_of = |place: usize| (place as u128 * u128::from(pages) / places as u128) as u64;
+    let mut free = vec![0_u64; places];
+    model.map().for_each_run(|run| {
+        let (from, to) = extent(area.ranges(), run);
+        let mut place = (u128::from(from) * places as u128 / u128::from(pages)) as usize;
+        // Rounding down may name the place in front of it.
+        while start_of(place + 1) <= from {
+            place += 1;
+        }
+        while place < places && start_of(place) < to {
+            free[place] += to.min(start_of(place + 1)) - from.max(start_of(place));
+            place += 1;
+        }
+    });
+    let share = |(place, free): (usize, u64)| {
+        let size = start_of(place + 1) - start_of(place);
+        ((size - free) * 255).div_ceil(size) as Share
+    };
+    free.into_iter().enumerate().map(share).collect()
+}
+
+/// `run` in pages from the start of the first range, without gaps between ranges.
+fn extent(ranges: &[Run], run: Run) -> (u64, u64) {
+    let mut before = 0;
+    for range in ranges {
+        if range.contains(run) {
+            let from = before + run.pfn.0 - range.pfn.0;
+            return (from, from + run.count);
+        }
+        before += range.count;
+    }
+    unreachable!("{run} is in no range of its area")
+}
+
+#[cfg(test)]
+mod tests {
+    use cma_policies::{Area, Request};
+
+    use super::*;
+    use crate::op::{Op, Timed};
+    use crate::oracle::{Checks, Witness};
+    use crate::simulate::simulate;
+
+    fn alloc(at_us: u64, id: u64, count: u64, align: u32) -> Timed {
+        let request = Request::new(count, align).unwrap();
+        Timed { at_us, op: Op::Alloc { id, request, dma: false } }
+    }
+
+    fn free(at_us: u64, id: u64) -> Timed {
+        Timed { at_us, op: Op::Free { id, part: None } }
+    }
+
+    fn watch(pages: u64, ops: impl IntoIterator<Item = Timed>) -> Occupancy {
+        let area = Area::single(0, pages, 0).unwrap();
+        let spec = cma_policies::builtin::catalog().parse("kernel").unwrap();
+        let mut witness = Witness::new(&area, spec.build(area.clone()).unwrap(), Checks::SWEEP);
+        let mut occupancy = Occupancy::new(&[pages]);
+        let mut pages = crate::environment::Quiet;
+        simulate(ops, &mut witness, &mut pages, &mut [&mut occupancy]).unwrap();
+        occupancy
+    }
+
+    #[test]
+    fn a_column_is_what_lies_there_and_the_first_refusal_is_kept() {
+        // 8 pages: 3 at 0, 2 at 4 (aligned to 4), then 4 aligned to 4 find no place.
+        let seen = watch(8, [alloc(10, 1, 3, 0), alloc(20, 2, 2, 2), alloc(30, 3, 4, 2)]);
+        let grid = &seen.areas()[0];
+        assert_eq!(grid.columns[0], [255, 255, 255, 0, 0, 0, 0, 0]);
+        assert_eq!(grid.columns[1], [255, 255, 255, 0, 255, 255, 0, 0]);
+        assert_eq!((grid.columns.len(), grid.refused.as_slice()), (3, [0, 0, 1].as_slice()));
+        let first = grid.first.as_ref().unwrap();
+        assert_eq!((first.request, first.at_us, first.count, first.align), (3, 30, 4, 2));
+        assert_eq!((first.free_pages, first.longest_run, first.longest_usable), (3, 2, 0));
+        assert_eq!(first.cause, Cause::Exhausted);
+        assert_eq!((seen.requests(), seen.stride(), seen.time_us(2)), (3, 1, 20));
+    }
+
+    #[test]
+    fn a_place_of_several_pages_has_a_share() {
+        // 640 pages in 160 places of 4: pages 0 to 9 are 2 and a half of them.
+        let seen = watch(640, [alloc(0, 1, 10, 0)]);
+        assert_eq!(seen.areas()[0].columns[0][..4], [255, 255, 128, 0]);
+    }
+
+    #[test]
+    fn a_long_stream_halves_and_loses_no_refusal() {
+        // One buffer lives for ever; 2000 requests for the whole area are refused.
+        let ops = (0..2000).map(|n| alloc(n, n + 2, 8, 0));
+        let seen = watch(8, std::iter::once(alloc(0, 1, 1, 0)).chain(ops));
+        let grid = &seen.areas()[0];
+        assert_eq!((seen.stride(), grid.columns.len()), (8, 2001_usize.div_ceil(8)));
+        assert!(grid.columns.len() <= COLUMNS && grid.refused.len() == grid.columns.len());
+        assert_eq!(grid.refused.iter().sum::<u64>(), 2000);
+        assert!(grid.columns.iter().all(|column| *column == [255, 0, 0, 0, 0, 0, 0, 0]));
+    }
+
+    #[test]
+    fn neighbours_become_their_mean() {
+        // Full at each even request; freed, and then a request that is too large, at each odd one.
+        let pair = |n: u64| [alloc(n, n, 4, 0), free(n, n), alloc(n, n, 9, 0)];
+        let seen = watch(4, (0..COLUMNS as u64 / 2 + 1).flat_map(pair));
+        assert_eq!((seen.stride(), seen.areas()[0].columns.len()), (2, COLUMNS / 2 + 1));
+        // The last one has seen one request so far.
+        let (last, others) = seen.areas()[0].columns.split_last().unwrap();
+        assert!(others.iter().all(|column| *column == [128; 4]));
+        assert_eq!(*last, [255; 4]);
+        assert_eq!(seen.areas()[0].refused, [1; COLUMNS / 2 + 1]);
+        assert_eq!(mean(&[vec![0, 255], vec![255, 255]]), [128, 255]);
+        assert_eq!(mean(&[vec![9]]), [9]);
+    }
+}

@@ -1,0 +1,113 @@
+//! Judging one board, cap and policy over its rows.
+
+use super::Candidate;
+use super::needs::{changes, needs};
+use crate::report::summary::{Summary, SummaryRow};
+use crate::stats::{Interval, anytime, share_interval, share_interval_of};
+use crate::sweep::Ready;
+
+/// Rows of the summary, by number, that are of one candidate.
+pub(super) struct Rows<'a> {
+    pub(super) ready: &'a Ready,
+    pub(super) summary: &'a Summary,
+    /// Never empty.
+    pub(super) rows: Vec<usize>,
+}
+
+impl Rows<'_> {
+    fn each(&self) -> impl Iterator<Item = &SummaryRow> {
+        self.rows.iter().map(|&index| &self.summary.rows[index])
+    }
+
+    /// The row that is worst: the largest share of failing streams, of equals the earliest failure,
+    /// of equals the fewest streams, then the first.
+    fn worst(&self) -> usize {
+        let rows = self.rows.iter().copied();
+        let worse = |&a: &usize, &b: &usize| {
+            let (one, other) = (&self.summary.rows[a], &self.summary.rows[b]);
+            let share = |row: &SummaryRow| row.lost as f64 / row.streams.max(1) as f64;
+            let earliest =
+                |row: &SummaryRow| row.earliest.map_or(u64::MAX, |earliest| earliest.requests);
+            share(other)
+                .total_cmp(&share(one))
+                .then_with(|| earliest(one).cmp(&earliest(other)))
+                .then_with(|| one.streams.cmp(&other.streams))
+        };
+        rows.min_by(worse).unwrap_or(0)
+    }
+
+    /// What they say together.
+    pub(super) fn judge(&self, smallest_pages: u64) -> Candidate {
+        let worst_row = self.worst();
+        let worst = &self.summary.rows[worst_row];
+        let board = self.ready.board(&worst.at);
+        let (cap, pages) = (self.ready.plan.caps[worst.at.cap], board.pages());
+        let policy = &self.ready.plan.policies[worst.policy];
+        let interval = interval(worst, self.rows.len());
+        let most = self.each().filter_map(|row| row.load_max_pages).max();
+        let planned = self.each().filter_map(|row| self.ready.plan.load(&row.at));
+        let planned = planned.map(|load| load.share_of(pages)).max_by(f64::total_cmp);
+        let measured = most.map(|load| load as f64 / pages as f64);
+        Candidate {
+            board: worst.at.board,
+            cap: worst.at.cap,
+            policy: worst.policy,
+            pages,
+            pages_above_smallest: pages - smallest_pages.min(pages),
+            meets: self.each().all(|row| row.lost == 0),
+            larger_fails: false,
+            streams: worst.streams,
+            failed: worst.lost,
+            interval,
+            worst_row,
+            rows: self.rows.len(),
+            // A stream that comes nowhere near its LOAD says nothing of that LOAD.
+            rho: measured.or(planned),
+            structural: self.each().map(|row| row.structural).sum(),
+            unaligned: !self.ready.aligned[worst.policy],
+            flagged: self.each().any(|row| !row.worse_classes.is_empty()),
+            changes: changes(&board, cap, policy),
+            needs: needs(&board, cap, policy),
+            sure: sure(worst, &interval, self.rows.len()),
+        }
+    }
+}
+
+/// The interval of the worst of so many rows.
+fn interval(worst: &SummaryRow, rows: usize) -> Interval {
+    match (worst.stopped, rows) {
+        (true, 1) if worst.streams > 1 => anytime::share_interval(worst.lost, worst.streams),
+        // A mixture that is to hold for all rows together has the chance of each to miss.
+        (true, _) if worst.streams > 1 => {
+            anytime::share_interval_of(worst.lost, worst.streams, rows)
+        }
+        (_, 1) => share_interval(worst.lost, worst.streams),
+        _ => share_interval_of(worst.lost, worst.streams, rows),
+    }
+}
+
+/// How sure it is, in words.
+fn sure(worst: &SummaryRow, interval: &Interval, rows: usize) -> String {
+    let (failed, streams) = (worst.lost, worst.streams);
+    if streams <= 1 {
+        let what = if failed == 0 { "passes" } else { "fails" };
+        return format!("one stream {what}: it says nothing about others");
+    }
+    let percent = |end: Option<f64>| format!("{:.1} %", end.unwrap_or(1.0) * 100.0);
+    let (none, some, each) = match rows {
+        1 => (format!("none of {streams} streams fails"), "fail", ""),
+        _ => (
+            format!("none of {streams} streams of each of {rows} kinds fails"),
+            "of the worst kind fail",
+            " of each kind",
+        ),
+    };
+    match failed {
+        0 => format!("{none}; at 95 % that still allows {}{each}", percent(interval.high)),
+        _ => format!(
+            "{failed} of {streams} streams {some}: {} to {} at 95 %",
+            percent(interval.low),
+            percent(interval.high)
+        ),
+    }
+}

@@ -1,0 +1,61 @@
+//! `sizing.csv`: what area the same LOAD takes, a row for each size that was tried.
+
+use std::io::{self, Write};
+
+use super::documented::{self};
+use super::{SCHEMA, decimal, interval_fields, joined, optional};
+use crate::report::sizing::{SizeTried, Sizing};
+use crate::sweep::Ready;
+
+/// The columns of `sizing.csv`, without a line end.
+#[must_use]
+pub fn sizing_header() -> String {
+    let names: Vec<_> = documented::sizing().into_iter().map(|column| column.name).collect();
+    names.join(",")
+}
+
+/// Writes `sizing.csv`. Only its columns where the plan has no two boards that differ in size
+/// alone, or none that runs the same stream on both.
+///
+/// # Errors
+/// Where the output takes no more.
+pub fn write_sizing(ready: &Ready, sizing: &[Sizing], out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{}", sizing_header())?;
+    for one in sizing {
+        for size in &one.sizes {
+            writeln!(out, "{}", joined(&row(ready, one, size)))?;
+        }
+    }
+    Ok(())
+}
+
+fn row(ready: &Ready, sizing: &Sizing, size: &SizeTried) -> Vec<String> {
+    let plan = &ready.plan;
+    let least = &sizing.least;
+    let mut fields = vec![
+        SCHEMA.to_string(),
+        plan.name.clone(),
+        plan.streams[sizing.stream].name().to_string(),
+        plan.caps[sizing.cap].to_string(),
+        plan.policies[sizing.policy].to_string(),
+        plan.environments[sizing.environment].to_string(),
+        plan.after_failure.to_string(),
+        decimal(Some(sizing.load_pages)),
+        decimal(sizing.aligned_load_pages),
+        plan.boards[size.board].name.clone(),
+        size.pages.to_string(),
+        decimal(Some(size.per_load)),
+        size.streams.to_string(),
+        size.failed.to_string(),
+    ];
+    fields.extend(interval_fields(&size.interval));
+    fields.push(optional(size.structural));
+    fields.push(decimal(least.median));
+    fields.extend(interval_fields(&least.median_interval));
+    fields.push(decimal(least.quantile_95));
+    fields.extend(interval_fields(&least.quantile_95_interval));
+    fields
+        .extend([least.at_smallest, least.above_largest, sizing.anomalies].map(|n| n.to_string()));
+    fields.push(decimal(sizing.certified_per_load));
+    fields
+}

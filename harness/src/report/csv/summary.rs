@@ -1,0 +1,103 @@
+//! `summary.csv`: a row for each configuration and policy.
+
+use std::io::{self, Write};
+
+use super::documented::{self, Documented};
+use super::{SCHEMA, board, decimal, interval_fields, joined, optional, place};
+use crate::report::summary::{Rate, Summary, SummaryRow};
+use crate::sweep::Ready;
+
+/// The columns of `summary.csv`, without a line end.
+#[must_use]
+pub fn summary_header() -> String {
+    let names: Vec<_> = documented::summary().into_iter().map(|column| column.name).collect();
+    names.join(",")
+}
+
+fn rate_fields(rate: Option<&Rate>) -> [String; 4] {
+    let Some(rate) = rate else { return Default::default() };
+    let [low, high, method] = interval_fields(&rate.interval);
+    [decimal(rate.mean), low, high, method]
+}
+
+fn summary_row(ready: &Ready, row: &SummaryRow) -> Vec<String> {
+    let plan = &ready.plan;
+    let mut fields = vec![SCHEMA.to_string(), plan.name.clone()];
+    fields.extend(place(ready, &row.at));
+    fields.extend([
+        plan.caps[row.at.cap].to_string(),
+        plan.policies[row.policy].to_string(),
+        plan.environments[row.at.environment].to_string(),
+        plan.after_failure.to_string(),
+        board(ready, &row.at),
+        ready.aligned[row.policy].to_string(),
+        row.streams.to_string(),
+        row.requests.to_string(),
+    ]);
+    fields.extend(row.refused.map(|count| count.to_string()));
+    fields.extend(row.rates.iter().flat_map(|rate| rate_fields(Some(rate))));
+    fields.extend(rate_fields(row.against_baseline.as_ref()));
+    fields.push(decimal(row.first_failure));
+    fields.extend(interval_fields(&row.first_failure_interval));
+    fields.push(row.failed.to_string());
+    fields.extend(interval_fields(&row.failed_interval));
+    fields.extend([row.mcnemar, row.holm, row.utilisation, row.load].map(decimal));
+    let worse = row.worse_classes.iter().map(|&class| crate::report::summary::CLASS_NAMES[class]);
+    fields.push(worse.collect::<Vec<_>>().join(" "));
+    fields.extend(later_fields(row));
+    fields
+}
+
+/// What came when rows had been written already.
+fn later_fields(row: &SummaryRow) -> Vec<String> {
+    let mut fields = Vec::new();
+    for class in row.classes {
+        fields.extend([class.requests, class.refused, class.withheld].map(|n| n.to_string()));
+    }
+    fields.push(row.lost.to_string());
+    fields.extend(interval_fields(&row.lost_interval));
+    fields.push(optional(row.earliest.map(|earliest| earliest.requests)));
+    fields.push(optional(row.earliest.map(|earliest| earliest.seed)));
+    fields.push(decimal(row.load_pages));
+    fields.push(optional(row.load_max_pages));
+    fields.push(decimal(row.aligned_load_pages));
+    fields.extend([row.structural, row.unserved, row.fell_back].map(optional));
+    fields.extend([row.latency_p50_us, row.latency_p99_us].map(decimal));
+    fields.extend([row.latency_max_us, row.migrated_pages].map(optional));
+    fields
+}
+
+/// Writes `summary.csv`.
+///
+/// # Errors
+/// Where the output takes no more.
+pub fn write_summary(ready: &Ready, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{}", summary_header())?;
+    for row in &summary.rows {
+        writeln!(out, "{}", joined(&summary_row(ready, row)))?;
+    }
+    Ok(())
+}
+
+/// Writes the summary as a JSON array of one object a row, numbers as numbers, what is missing as
+/// null.
+///
+/// # Errors
+/// Where the output takes no more.
+pub fn write_summary_json(ready: &Ready, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+    let columns = documented::summary();
+    // A board named 12 is text all the same.
+    let value = |column: &Documented, text: String| match text.parse::<serde_json::Number>() {
+        _ if text.is_empty() => serde_json::Value::Null,
+        Ok(number) if column.unit != "text" => number.into(),
+        _ if column.name == "aligned" => (text == "true").into(),
+        _ => text.into(),
+    };
+    let object = |row: &SummaryRow| {
+        let fields = columns.iter().zip(summary_row(ready, row));
+        let fields = fields.map(|(column, text)| (column.name.clone(), value(column, text)));
+        fields.collect::<serde_json::Map<_, _>>()
+    };
+    let rows: Vec<_> = summary.rows.iter().map(object).collect();
+    writeln!(out, "{}", serde_json::json!({ "schema": SCHEMA, "rows": rows }))
+}

@@ -1,0 +1,107 @@
+//! By cause: why requests were refused.
+
+use std::io::{self, Write};
+
+use super::bars::{Bar, Bars, Part};
+use super::chart::Axis;
+use super::names::{self, percent, percent_number};
+use super::ways::Page;
+use crate::cause::Cause;
+use crate::report::summary::SummaryRow;
+
+/// A cause in words.
+fn words(cause: Cause) -> &'static str {
+    match cause {
+        Cause::TooLarge => "too_large: more pages than the area has",
+        Cause::Exhausted => "exhausted: too few pages free",
+        Cause::Fragmentation => "fragmentation: enough free, no hole long enough",
+        Cause::Alignment => "alignment: a hole long enough, not from an aligned page on",
+        Cause::Interrupted => "interrupted: a fatal signal",
+        Cause::Migration => "migration: no memory to move pages to",
+        Cause::Busy => "busy: every place tried was busy",
+        Cause::Transient => "transient: only because of requests in flight",
+        Cause::Policy => "policy: a place was there, the policy did not take it",
+    }
+}
+
+/// Writes a picture for each stream.
+pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "<p>Every refused request, as a share of all requests. <i>exhausted</i> and \
+         <i>too_large</i> mean that the area is too small; every other cause is ENOMEM with free \
+         pages (<i>withheld</i>), which size, cap, pools or policy can change.</p>"
+    )?;
+    let (cases, left) = page.cases();
+    let mut clean = Vec::new();
+    for (index, at) in cases.iter().enumerate() {
+        let rows = page.rows(*at);
+        if rows.iter().all(|(_, _, row)| row.refused.iter().all(|count| *count == 0)) {
+            clean.push(page.place(at));
+            continue;
+        }
+        let most = rows.iter().map(|(_, _, row)| refused(row)).fold(0.0, f64::max);
+        let bar = |(way, _, row): &(super::ways::Way, usize, &SummaryRow)| Bar {
+            label: page.name(*way, [*row]),
+            numbers: numbers(row),
+            parts: parts(row),
+        };
+        let there =
+            |cause: &(usize, Cause)| rows.iter().any(|(_, _, row)| row.refused[cause.0] > 0);
+        let kinds = Cause::ALL.into_iter().enumerate().filter(there);
+        let bars = Bars {
+            id: format!("cause{index}"),
+            title: page.place(at),
+            x: Axis::up_to("refused requests of all requests, %", most, percent_number),
+            bars: rows.iter().map(bar).collect(),
+            kinds: kinds.map(|(kind, cause)| (kind, words(cause).to_string())).collect(),
+            note: String::new(),
+        };
+        bars.write(out)?;
+    }
+    for place in clean {
+        writeln!(
+            out,
+            "<p>{}: no request is refused under any cap and policy shown.</p>",
+            super::escape::Escaped(place)
+        )?;
+    }
+    super::left_out(left, out)
+}
+
+fn share(count: u64, row: &SummaryRow) -> f64 {
+    count as f64 / row.requests.max(1) as f64
+}
+
+fn refused(row: &SummaryRow) -> f64 {
+    share(row.refused.iter().sum(), row)
+}
+
+fn parts(row: &SummaryRow) -> Vec<Part> {
+    let part = |(kind, (cause, count)): (usize, (Cause, u64))| {
+        let share = share(count, row);
+        let text = format!("{cause} {} requests, {}", names::whole(count), percent(share));
+        (count > 0).then_some(Part { length: share, kind, text })
+    };
+    Cause::ALL.into_iter().zip(row.refused).enumerate().filter_map(part).collect()
+}
+
+/// What is refused in words: the whole, the withheld part with its interval, and the causes.
+fn numbers(row: &SummaryRow) -> String {
+    let all: u64 = row.refused.iter().sum();
+    let streams = names::whole(row.streams);
+    if all == 0 {
+        let failed = names::failing(row.failed, row.streams, &row.failed_interval);
+        return format!("none seen; {} of {streams} streams may have one", failed.sure);
+    }
+    let mut causes: Vec<_> =
+        Cause::ALL.into_iter().zip(row.refused).filter(|(_, count)| *count > 0).collect();
+    causes.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let of_all = |count: u64| (100 * count + all / 2) / all;
+    let causes = causes.into_iter().take(3);
+    let causes: Vec<_> =
+        causes.map(|(cause, count)| format!("{cause} {}\u{a0}%", of_all(count))).collect();
+    let withheld = names::range(&row.rates[0].interval);
+    let withheld = withheld.map_or_else(String::new, |range| format!(", withheld {range}"));
+    format!("{}{withheld}: {}", percent(refused(row)), causes.join(", "))
+}

@@ -1,0 +1,320 @@
+//! What to choose, and how sure that is.
+
+use std::io::{self, Write};
+
+use super::escape::Escaped;
+use super::names::{self, mib, percent, seen};
+use super::table::{self, Row, numbers, words};
+use super::ways::Page;
+use crate::report::choice::{Candidate, Choice, Verdict};
+use crate::report::summary::{BLAME, SummaryRow};
+
+/// Candidates of a table.
+const MOST_ROWS: usize = 14;
+/// Streams of the table of answers for one stream.
+const MOST_STREAMS: usize = 12;
+
+/// The word for an ending, and its class.
+pub(super) fn badge(verdict: Verdict) -> (&'static str, &'static str) {
+    match verdict {
+        Verdict::Met => ("met", "Choose"),
+        Verdict::NotMet => ("notmet", "Not met"),
+        Verdict::Structural => ("structural", "Structural"),
+        Verdict::Overloaded => ("structural", "Overloaded"),
+    }
+}
+
+/// Writes the answer: its numbers, what it takes, and the other candidates.
+pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let Some(choice) = page.choice() else {
+        return writeln!(out, "<p>The plan has no stream: nothing can be chosen.</p>");
+    };
+    if let Some(candidate) = page.candidate() {
+        tiles(page, choice, candidate, out)?;
+    }
+    candidates(page, choice, out)?;
+    each(page, out)
+}
+
+fn tile(label: &str, value: &str, note: &str, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "<div><dt>{}</dt><dd>{}<small>{}</small></dd></div>",
+        Escaped(label),
+        Escaped(value),
+        Escaped(note)
+    )
+}
+
+fn tiles(
+    page: &Page<'_>,
+    choice: &Choice,
+    candidate: &Candidate,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let plan = &page.ready.plan;
+    if choice.chosen.is_none() {
+        writeln!(
+            out,
+            "<p class=\"sub\">Nothing that was tried meets the target. The nearest:</p>"
+        )?;
+    }
+    writeln!(out, "<dl class=\"tiles\">")?;
+    let (board, areas) = match candidate.board.map(|board| &plan.boards[board]) {
+        Some(board) if board.areas.len() > 1 => {
+            let names = board
+                .areas
+                .iter()
+                .map(|area| format!("{} {}", area.area.name(), mib(area.area.pages() as f64)));
+            (board.name.as_str(), names.collect::<Vec<_>>().join(" + "))
+        }
+        Some(board) => (board.name.as_str(), "one area, all clients".to_string()),
+        None => ("the stream's own area", String::new()),
+    };
+    tile("CMA", &mib(candidate.pages as f64), &format!("board {board}; {areas}"), out)?;
+    tile("CONFIG_CMA_ALIGNMENT", &plan.caps[candidate.cap].to_string(), "the alignment cap", out)?;
+    let policy = plan.policies[candidate.policy].to_string();
+    let kind = if Some(candidate.policy) == page.findings.summary.baseline {
+        "what the kernel does"
+    } else {
+        "a kernel patch"
+    };
+    tile("Policy", &policy, kind, out)?;
+    let failing = names::failing(candidate.failed, candidate.streams, &candidate.interval);
+    let over = match candidate.rows {
+        1 => "of streams fail".to_string(),
+        rows => format!("of streams fail, in the worst of {rows} rows, all rows at once"),
+    };
+    tile("Streams that fail", &failing.value, &format!("{} {over}", failing.sure), out)?;
+    if let Some(rho) = candidate.rho {
+        tile("LOAD / area", &percent(rho), "rho; the fullest row", out)?;
+    }
+    writeln!(out, "</dl>")?;
+    if !candidate.needs.is_empty() {
+        writeln!(out, "<h3>What it takes</h3>\n<ul class=\"needs\">")?;
+        for need in &candidate.needs {
+            writeln!(out, "<li>{}</li>", Escaped(need))?;
+        }
+        writeln!(out, "</ul>")?;
+    }
+    Ok(())
+}
+
+/// Why a candidate is not, or cannot be, chosen.
+fn remarks(candidate: &Candidate) -> String {
+    let structural = candidate.structural.filter(|streams| *streams > 0);
+    let remarks = [
+        structural.map(|streams| format!("structural in {} streams", names::whole(streams))),
+        candidate.rho.filter(|rho| *rho >= 1.0).map(|_| "overloaded".to_string()),
+        candidate.unaligned.then(|| "▲ does not align".to_string()),
+        candidate.flagged.then(|| "▲ flagged".to_string()),
+    ];
+    remarks.into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+fn candidates(page: &Page<'_>, choice: &Choice, out: &mut dyn Write) -> io::Result<()> {
+    let plan = &page.ready.plan;
+    let columns = [
+        words("Board"),
+        numbers("CMA, MiB"),
+        numbers("Cap"),
+        words("Policy"),
+        numbers("LOAD / area"),
+        numbers("Streams that fail"),
+        numbers("First refused request"),
+        words("Meets the target"),
+    ];
+    let row = |(index, candidate): (usize, &Candidate)| {
+        let worst = page.findings.summary.rows.get(candidate.worst_row);
+        let failed = names::failing(candidate.failed, candidate.streams, &candidate.interval);
+        let share = candidate.failed as f64 / candidate.streams.max(1) as f64;
+        let board = candidate.board.map_or("own area", |board| plan.boards[board].name.as_str());
+        let rho = candidate.rho.map_or_else(|| "–".to_string(), percent);
+        let first = worst.map(names::first_failure);
+        let is_chosen = choice.chosen == Some(index);
+        let class = match (is_chosen, candidate.flagged || candidate.unaligned) {
+            (true, _) => "chosen",
+            (_, true) => "out",
+            _ => "",
+        };
+        let meets = match (candidate.meets, is_chosen) {
+            (_, true) => "★ chosen",
+            (true, _) => "yes",
+            _ => "no",
+        };
+        let pages = candidate.pages as f64;
+        let cap = plan.caps[candidate.cap];
+        let fields = vec![
+            table::text(board),
+            table::number(Some(pages), &names::mib_number(pages)),
+            table::number(Some(cap.into()), &cap.to_string()),
+            table::text(&plan.policies[candidate.policy].to_string()),
+            table::number(candidate.rho, &rho),
+            table::sure(Some(share), &failed),
+            match first {
+                Some(first) => table::sure(worst.and_then(|row| row.first_failure), &first),
+                None => table::text("–"),
+            },
+            table::noted(meets, &remarks(candidate)),
+        ];
+        Row { class, fields }
+    };
+    let rows: Vec<_> = choice.ranked.iter().enumerate().take(MOST_ROWS).map(row).collect();
+    let more = choice.ranked.len().saturating_sub(MOST_ROWS);
+    table::write(
+        "Configurations: those that meet the target first, the cheapest in RAM before others",
+        &columns,
+        &rows,
+        more,
+        out,
+    )?;
+    writeln!(
+        out,
+        "<p class=\"sub\">The target: no stream has a refused request. A candidate counts as its \
+         worst row, over all streams, LOADs and environments of the plan that run on the board. \
+         <b>▲ flagged</b>: worse than the baseline for requests of some size, whatever its rate over \
+         all sizes. <b>▲ does not align</b>: it breaks what drivers ask for. Neither is ever chosen. \
+         <b>structural</b>: aligned LOAD is above the area, so no policy can help, only size, cap or \
+         another pool. <b>overloaded</b>: LOAD is the area or more.</p>"
+    )
+}
+
+/// The answer for each stream on its own.
+fn each(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
+    use crate::report::choice::Scope;
+    let choices = &page.findings.choices;
+    if choices.len() < 2 && page.findings.headline.is_some() {
+        return Ok(());
+    }
+    let row = |choice: &Choice| {
+        let name = match choice.scope {
+            Scope::Together => "all streams".to_string(),
+            Scope::One { stream, load, environment } => {
+                let name = names::stream(page.ready, stream, load);
+                name + &names::environment(page.ready, environment)
+            }
+        };
+        let fields = vec![
+            table::text(&name),
+            table::text(badge(choice.verdict).1),
+            table::text(&names::sentence(&choice.sentence)),
+        ];
+        Row { class: "", fields }
+    };
+    let rows: Vec<_> = choices.iter().take(MOST_STREAMS).map(row).collect();
+    let more = choices.len().saturating_sub(MOST_STREAMS);
+    let columns = [words("Stream"), words("Verdict"), words("What to choose for it alone")];
+    table::write("The answer for each stream on its own", &columns, &rows, more, out)
+}
+
+/// Writes how sure the answer is.
+pub(super) fn sure(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let Some(choice) = page.choice() else { return Ok(()) };
+    writeln!(out, "<ul>")?;
+    let own = page.candidate().map(|candidate| candidate.sure.as_str());
+    for note in own.into_iter().chain(choice.notes.iter().map(String::as_str)) {
+        writeln!(out, "<li>{}</li>", Escaped(names::sentence(note)))?;
+    }
+    for remark in barred(page) {
+        writeln!(out, "<li class=\"flag\">{}</li>", Escaped(remark))?;
+    }
+    writeln!(out, "</ul>")?;
+    let Some(at) = page.worst() else { return Ok(()) };
+    let columns = [
+        words("Policy and cap"),
+        numbers("Withheld per satisfiable request (R2)"),
+        numbers("R2 minus the baseline's"),
+        numbers("Streams that fail"),
+        numbers("McNemar p"),
+        numbers("after Holm"),
+        numbers("First refused request (R5)"),
+        numbers("Used then"),
+    ];
+    let rows: Vec<_> = page
+        .rows(at)
+        .into_iter()
+        .map(|(way, _, row)| Row {
+            class: class(page, row),
+            fields: evidence(page.name(way, [row]), row),
+        })
+        .collect();
+    table::write(
+        &format!("The row that the decision hangs on: {}", page.place(&at)),
+        &columns,
+        &rows,
+        page.ways_left(),
+        out,
+    )?;
+    writeln!(
+        out,
+        "<p class=\"sub\">Intervals are at 95 %, over streams: a stream is one seed, and the unit \
+         of every statement here. All policies get the same streams, so differences are taken \
+         stream by stream. McNemar's exact test asks whether a policy fails in other streams than \
+         the baseline; Holm's correction is over the policies of the configuration. The method of \
+         each interval stands in <code>summary.csv</code>.</p>"
+    )
+}
+
+/// The class of a row's way.
+pub(super) fn class(page: &Page<'_>, row: &SummaryRow) -> &'static str {
+    let is_chosen = page.is_chosen(super::ways::Way { cap: row.at.cap, policy: row.policy });
+    match (is_chosen, row.worse_classes.is_empty() && page.ready.aligned[row.policy]) {
+        (true, _) => "chosen",
+        (_, false) => "out",
+        _ => "",
+    }
+}
+
+fn evidence(name: String, row: &SummaryRow) -> Vec<table::Field> {
+    let difference = row.against_baseline.map_or_else(
+        || names::Seen { value: "baseline".into(), sure: String::new() },
+        |rate| names::difference(&rate),
+    );
+    let failed = names::failing(row.failed, row.streams, &row.failed_interval);
+    let share = row.failed as f64 / row.streams.max(1) as f64;
+    let used = row.utilisation.map_or_else(|| "–".to_string(), percent);
+    vec![
+        table::text(&name),
+        table::sure(row.rates[BLAME].mean, &seen(&row.rates[BLAME], row.streams)),
+        table::sure(row.against_baseline.and_then(|rate| rate.mean), &difference),
+        table::sure(Some(share), &failed),
+        table::number(row.mcnemar, &names::chance(row.mcnemar)),
+        table::number(row.holm, &names::chance(row.holm)),
+        table::sure(row.first_failure, &names::first_failure(row)),
+        table::number(row.utilisation, &used),
+    ]
+}
+
+/// Policies that must not be chosen, and why.
+fn barred(page: &Page<'_>) -> Vec<String> {
+    let plan = &page.ready.plan;
+    let rows = &page.findings.summary.rows;
+    let barred = |policy: usize| {
+        let name = plan.policies[policy].to_string();
+        if !page.ready.aligned[policy] {
+            return Some(format!(
+                "▲ {name} does not promise aligned grants: it is shown, but cannot be compared with \
+                 policies that do, and is never chosen."
+            ));
+        }
+        let flagged = || rows.iter().filter(|r| r.policy == policy && !r.worse_classes.is_empty());
+        let mut classes: Vec<usize> =
+            flagged().flat_map(|row| row.worse_classes.iter().copied()).collect();
+        classes.sort_unstable();
+        classes.dedup();
+        let first = flagged().next()?;
+        let classes: Vec<_> = classes.into_iter().map(names::class).collect();
+        let of = rows.iter().filter(|row| row.policy == policy).count();
+        Some(format!(
+            "▲ {name} is flagged in {} of {}: it refuses more requests of {} than the baseline, for \
+             instance {} at cap {}. A rate over all sizes can fall by refusing the large ones, so \
+             it is not chosen there.",
+            flagged().count(),
+            names::counted(of, "row", "rows"),
+            classes.join(" and of "),
+            page.place(&first.at),
+            plan.caps[first.at.cap],
+        ))
+    };
+    (0..plan.policies.len()).filter_map(barred).collect()
+}

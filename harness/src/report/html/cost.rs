@@ -1,0 +1,255 @@
+//! What it costs in RAM: what sizes the same LOAD takes, and where the price comes from.
+
+use std::io::{self, Write};
+
+use super::bars::{Bar, Bars, Part};
+use super::chart::{Axis, Mark, Plot, Series};
+use super::names::{self, mib, mib_number, percent_number};
+use super::table::{self, Row, numbers, words};
+use super::ways::{Page, Way};
+use crate::report::sizing::{Least, SizeTried, Sizing};
+use crate::stats::Interval;
+
+/// Streams of which there are pictures.
+const MOST_STREAMS: usize = 4;
+/// Rows of the table.
+const MOST_ROWS: usize = 24;
+
+/// Writes it.
+pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
+    smallest(page, out)?;
+    let all = &page.findings.sizing;
+    if all.is_empty() {
+        return writeln!(
+            out,
+            "<p>No stream of the plan has the same LOAD on boards of several sizes, so this sweep \
+             does not say what a smaller or larger area would do. A plan with <code>loads_mib</code> \
+             and several <code>[[boards]]</code> does.</p>"
+        );
+    }
+    let same = |a: &Sizing, b: &Sizing| {
+        (a.stream, a.load, a.environment) == (b.stream, b.load, b.environment)
+    };
+    for (index, group) in all.chunk_by(same).take(MOST_STREAMS).enumerate() {
+        let shown: Vec<_> = page.ways.iter().filter_map(|way| find(group, *way)).collect();
+        if shown.iter().any(|(_, sizing)| sizing.sizes.len() > 1) {
+            bigger(page, index, &shown, out)?;
+        }
+        ladder(page, index, &shown, out)?;
+    }
+    table(page, all, out)
+}
+
+fn find(group: &[Sizing], way: Way) -> Option<(Way, &Sizing)> {
+    let found = group.iter().find(|sizing| (sizing.cap, sizing.policy) == (way.cap, way.policy));
+    found.map(|sizing| (way, sizing))
+}
+
+/// What the choice takes beside the smallest board.
+fn smallest(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let Some(candidate) = page.candidate() else { return Ok(()) };
+    let all = mib(candidate.pages as f64);
+    let chosen = page.choice().is_some_and(|choice| choice.chosen.is_some());
+    let what = if chosen { "The choice" } else { "The nearest configuration" };
+    match candidate.pages_above_smallest {
+        0 => writeln!(out, "<p>{what} takes {all}, the smallest board that was tried.</p>"),
+        more => writeln!(
+            out,
+            "<p>{what} takes {all}: {} more than the smallest board that was tried.</p>",
+            mib(more as f64)
+        ),
+    }
+}
+
+fn title(page: &Page<'_>, sizing: &Sizing) -> String {
+    let name = names::stream(page.ready, sizing.stream, sizing.load);
+    name + &names::environment(page.ready, sizing.environment)
+}
+
+/// The share of streams that fail over the size of the area.
+fn bigger(
+    page: &Page<'_>,
+    index: usize,
+    shown: &[(Way, &Sizing)],
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let Some((_, first)) = shown.first() else { return Ok(()) };
+    let mark = |size: &SizeTried| {
+        let failed = names::failing(size.failed, size.streams, &size.interval);
+        let structural = match size.structural {
+            Some(0) | None => String::new(),
+            Some(streams) => format!("; structural in {streams}"),
+        };
+        Mark {
+            x: size.per_load,
+            y: size.failed as f64 / size.streams.max(1) as f64,
+            interval: size.interval.low.zip(size.interval.high),
+            hollow: size.failed == 0,
+            text: format!(
+                "{} ({:.2} × LOAD): {} streams fail ({}){structural}",
+                mib(size.pages as f64),
+                size.per_load,
+                failed.value,
+                failed.sure
+            ),
+        }
+    };
+    let rows = || page.rows_of(first.stream, first.load, first.environment);
+    let series = shown.iter().map(|(way, sizing)| Series {
+        name: page.name(*way, rows()),
+        look: page.look(*way),
+        marks: sizing.sizes.iter().map(mark).collect(),
+        steps_to: None,
+        band: false,
+    });
+    let series: Vec<_> = series.collect();
+    let places = || series.iter().flat_map(|series| &series.marks).map(|mark| mark.x);
+    let (least, widest) = (places().fold(1.0, f64::min), places().fold(1.0, f64::max));
+    let plot = Plot {
+        id: format!("size{index}"),
+        title: format!("Would a bigger area help? {}", title(page, first)),
+        about:
+            "Share of streams with a refused request over the size of the area as a multiple of \
+                LOAD; a line for each cap and policy. The table below has the numbers."
+                .to_string(),
+        x: Axis::between("area / LOAD", least, widest, |at| format!("{at:.2}")),
+        y: Axis::up_to("streams that fail, %", 1.0, percent_number),
+        series,
+        rules: vec![super::chart::Rule { x: 1.0, text: "area = LOAD".to_string() }],
+        note:
+            "Bars: 95 % interval of the share of streams. A hollow marker: no stream failed, and \
+               the bar says what share still may."
+                .to_string(),
+    };
+    plot.write(out)
+}
+
+/// Where the price comes from: LOAD, its alignment, and the rest.
+fn ladder(
+    page: &Page<'_>,
+    index: usize,
+    shown: &[(Way, &Sizing)],
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let Some((_, first)) = shown.first() else { return Ok(()) };
+    let largest = first.sizes.iter().map(|size| size.per_load).fold(1.0, f64::max);
+    let bar = |(way, sizing): &(Way, &Sizing)| {
+        let load = sizing.load_pages;
+        let aligned = sizing.aligned_load_pages.map_or(1.0, |pages| (pages / load).max(1.0));
+        let need = sizing.least.quantile_95.map(|per_load| per_load.max(aligned));
+        let mut parts = vec![Part { length: 1.0, kind: 0, text: format!("LOAD {}", mib(load)) }];
+        if aligned > 1.0 {
+            let text = format!("aligned LOAD {}", about(aligned, load));
+            parts.push(Part { length: aligned - 1.0, kind: 1, text });
+        }
+        let numbers = match need {
+            Some(need) => {
+                let text = format!("for 95 % of streams {}", about(need, load));
+                parts.push(Part { length: need - aligned, kind: 2, text });
+                format!("95 % of streams: {}; {}", about(need, load), ends(sizing))
+            }
+            None => format!("95 % of streams: more than {}, the largest", about(largest, load)),
+        };
+        let rows = page.rows_of(sizing.stream, sizing.load, sizing.environment);
+        Bar { label: page.name(*way, rows), numbers, parts }
+    };
+    let kinds = [
+        "LOAD: no area below it can work",
+        "to aligned LOAD: what the cap costs, whatever the policy",
+        "to the size that serves 95 % of streams: packing, and not knowing the future",
+    ];
+    let bars: Vec<_> = shown.iter().map(bar).collect();
+    let there = |kind: usize| bars.iter().flat_map(|bar| &bar.parts).any(|part| part.kind == kind);
+    let bars = Bars {
+        id: format!("price{index}"),
+        title: format!("What the area has to hold: {}", title(page, first)),
+        x: Axis::up_to("area / LOAD", largest, |at| format!("{at:.2}")),
+        kinds: kinds
+            .iter()
+            .enumerate()
+            .filter(|(kind, _)| there(*kind))
+            .map(|(kind, name)| (kind, (*name).to_string()))
+            .collect(),
+        bars,
+        note:
+            "Sizes are those of the boards that were tried: the true least size lies between one \
+               step of that ladder and the next."
+                .to_string(),
+    };
+    bars.write(out)
+}
+
+/// A multiple of LOAD, and what that is.
+fn about(per_load: f64, load_pages: f64) -> String {
+    format!("{per_load:.2} × LOAD ≈ {:.0}\u{a0}MiB", per_load * load_pages / 256.0)
+}
+
+/// How sure the size that serves 95 % of streams is.
+fn ends(sizing: &Sizing) -> String {
+    let Least { at_smallest, streams, .. } = sizing.least;
+    if at_smallest == streams {
+        return format!("all {streams} streams pass at the smallest size");
+    }
+    let interval = &sizing.least.quantile_95_interval;
+    match (interval.low, interval.high) {
+        (Some(low), Some(high)) => format!("{low:.2} to {high:.2}"),
+        (Some(low), None) => format!("{low:.2} at least, {streams} streams bound no more"),
+        _ => format!("{streams} streams"),
+    }
+}
+
+fn table(page: &Page<'_>, all: &[Sizing], out: &mut dyn Write) -> io::Result<()> {
+    let columns = [
+        words("Stream"),
+        words("Policy and cap"),
+        numbers("LOAD, MiB"),
+        numbers("Aligned LOAD, MiB"),
+        numbers("Median least area / LOAD"),
+        numbers("Area / LOAD for 95 % of streams"),
+        numbers("Certified area / LOAD"),
+        numbers("Fail again when larger"),
+    ];
+    let drawn =
+        |sizing: &&Sizing| page.ways.contains(&Way { cap: sizing.cap, policy: sizing.policy });
+    let row = |sizing: &Sizing| {
+        let way = Way { cap: sizing.cap, policy: sizing.policy };
+        let rows = page.rows_of(sizing.stream, sizing.load, sizing.environment);
+        let name = page.name(way, rows);
+        let size = |pages: Option<f64>| {
+            table::number(pages, &pages.map_or_else(|| "–".to_string(), mib_number))
+        };
+        let least = |per_load: Option<f64>, interval: &Interval| {
+            let value = per_load.map_or_else(|| "above all".to_string(), |at| format!("{at:.2}"));
+            let sure = match (interval.low, interval.high) {
+                (Some(low), Some(high)) => format!("{low:.2} to {high:.2}"),
+                (Some(low), None) => format!("{low:.2} to no bound"),
+                _ => format!("{} streams", sizing.least.streams),
+            };
+            table::sure(per_load, &names::Seen { value, sure })
+        };
+        let certified = sizing.certified_per_load;
+        let certified_text = certified.map_or_else(|| "–".to_string(), |at| format!("{at:.2}"));
+        let class = if name.contains('▲') { "out" } else { "" };
+        let fields = vec![
+            table::text(&title(page, sizing)),
+            table::text(&name),
+            size(Some(sizing.load_pages)),
+            size(sizing.aligned_load_pages),
+            least(sizing.least.median, &sizing.least.median_interval),
+            least(sizing.least.quantile_95, &sizing.least.quantile_95_interval),
+            table::number(certified, &certified_text),
+            table::number(Some(sizing.anomalies as f64), &sizing.anomalies.to_string()),
+        ];
+        Row { class, fields }
+    };
+    let rows: Vec<_> = all.iter().filter(drawn).take(MOST_ROWS).map(row).collect();
+    let more = all.len() - rows.len();
+    table::write("The least area, of the sizes tried", &columns, &rows, more, out)?;
+    writeln!(
+        out,
+        "<p class=\"sub\">Certified: what a theorem guarantees for every stream of this LOAD and \
+         largest request (Robson, 1977; first-fit, no alignment), however unlucky; the sizes beside \
+         it are what these streams took. \"Fail again when larger\": streams that fail at a size \
+         though they pass at a smaller one.</p>"
+    )
+}

@@ -1,0 +1,264 @@
+//! Names and numbers as the page shows them.
+
+use crate::metric::CLASSES;
+use crate::report::summary::{Rate, SummaryRow};
+use crate::stats::{Interval, no_failure_bound};
+use crate::sweep::{Configuration, Load, Ready};
+
+/// Pages of 4 KiB in a MiB.
+const PAGES_IN_MIB: f64 = 256.0;
+
+/// A space that does not break, in front of a unit.
+pub(super) const NBSP: char = '\u{a0}';
+
+/// Pages of 4 KiB as MiB, with a decimal where it says something.
+pub(super) fn mib(pages: f64) -> String {
+    format!("{}{NBSP}MiB", mib_number(pages))
+}
+
+/// The same without the unit.
+pub(super) fn mib_number(pages: f64) -> String {
+    let mib = pages / PAGES_IN_MIB;
+    if (mib - libm::round(mib)).abs() < 0.05 { format!("{mib:.0}") } else { format!("{mib:.1}") }
+}
+
+/// A share in percent, so exact that small ones can be told apart.
+pub(super) fn percent(share: f64) -> String {
+    format!("{}{NBSP}%", percent_number(share))
+}
+
+/// The same without the unit.
+pub(super) fn percent_number(share: f64) -> String {
+    let percent = share * 100.0;
+    match percent.abs() {
+        0.0 => "0".to_string(),
+        small if small < 0.005 => "<\u{2009}0.01".to_string(),
+        small if small < 10.0 => format!("{percent:.2}"),
+        _ => format!("{percent:.1}"),
+    }
+}
+
+/// A whole number with thin spaces between thousands.
+pub(super) fn whole(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) && digits.len() > 4 {
+            text.push('\u{202f}');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// The ends of an interval in percent: none where there are none.
+pub(super) fn range(interval: &Interval) -> Option<String> {
+    let (low, high) = (interval.low?, interval.high?);
+    let low = if low == 0.0 { "0".to_string() } else { percent_number(low) };
+    Some(format!("{low} to {}", percent(high)))
+}
+
+/// How often something was seen in a row's streams.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Seen {
+    /// The number.
+    pub(super) value: String,
+    /// How sure it is.
+    pub(super) sure: String,
+}
+
+impl Seen {
+    /// Both, for one line of text.
+    pub(super) fn line(&self) -> String {
+        if self.sure.is_empty() {
+            self.value.clone()
+        } else {
+            format!("{} ({})", self.value, self.sure)
+        }
+    }
+}
+
+fn streams(number: u64) -> String {
+    if number == 1 { "one stream".to_string() } else { format!("{} streams", whole(number)) }
+}
+
+/// A mean over `count` streams. No refusal is never 0 %: it is what was not seen in so many.
+pub(super) fn seen(rate: &Rate, count: u64) -> Seen {
+    let text = |value: &str, sure: String| Seen { value: value.to_string(), sure };
+    let Some(mean) = rate.mean else {
+        return text("–", "no request that could tell".to_string());
+    };
+    if mean == 0.0 {
+        let bound = rate.interval.high.filter(|high| *high > 0.0);
+        return match (count, bound) {
+            (1, _) => text("none seen", "one stream says nothing of others".to_string()),
+            (_, Some(high)) => text("none seen", format!("at most {}", percent(high))),
+            _ => {
+                let bound = percent(no_failure_bound(count));
+                text("none seen", format!("at most {bound} of streams have one"))
+            }
+        };
+    }
+    match range(&rate.interval) {
+        Some(range) => text(&percent(mean), range),
+        None => text(&percent(mean), streams(count)),
+    }
+}
+
+/// A difference of shares, in percentage points.
+pub(super) fn difference(rate: &Rate) -> Seen {
+    let Some(mean) = rate.mean else { return Seen { value: "–".into(), sure: String::new() } };
+    let points = |share: f64| {
+        let text = format!("{:+.2}", share * 100.0).replace('-', "−");
+        if share.abs() < 0.000_05 { "0".to_string() } else { text }
+    };
+    let sure = match (rate.interval.low, rate.interval.high) {
+        (Some(low), Some(high)) => format!("{} to {}", points(low), points(high)),
+        _ => "no interval".to_string(),
+    };
+    Seen { value: format!("{}{NBSP}points", points(mean)), sure }
+}
+
+/// How many of so many streams failed, and what share of all that allows.
+pub(super) fn failing(failed: u64, count: u64, interval: &Interval) -> Seen {
+    let value = format!("{} of {}", whole(failed), whole(count));
+    let bound = interval.high.filter(|high| *high > 0.0).unwrap_or_else(|| no_failure_bound(count));
+    let sure = match (failed, count) {
+        (_, 1) => "one stream: no interval".to_string(),
+        (0, _) => format!("at most {}", percent(bound)),
+        _ => range(interval).unwrap_or_default(),
+    };
+    Seen { value, sure }
+}
+
+/// The request that fails first: median over streams, its interval, and how many never do.
+pub(super) fn first_failure(row: &SummaryRow) -> Seen {
+    let never = row.streams - row.failed;
+    let Some(median) = row.first_failure else {
+        let (value, sure) = match (row.failed, row.streams) {
+            (0, 1) => ("none seen", "in one stream".to_string()),
+            (0, streams) => ("none seen", format!("in {} streams", whole(streams))),
+            (_, streams) => ("most never", format!("{} of {}", whole(never), whole(streams))),
+        };
+        return Seen { value: value.to_string(), sure };
+    };
+    let value = whole(median as u64);
+    let Some(low) = row.first_failure_interval.low else {
+        return Seen { value, sure: streams(row.streams) };
+    };
+    let high = row.first_failure_interval.high.map(|high| whole(high as u64));
+    let high = high.unwrap_or_else(|| "never".to_string());
+    Seen { value, sure: format!("{} to {high}", whole(low as u64)) }
+}
+
+/// A test's p.
+pub(super) fn chance(p: Option<f64>) -> String {
+    match p {
+        None => "–".to_string(),
+        Some(p) if p < 0.0005 => "<\u{2009}0.001".to_string(),
+        Some(p) => format!("{p:.3}"),
+    }
+}
+
+/// With a capital letter and a full stop.
+pub(super) fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    let end = if text.ends_with(['.', '!', '?', ':']) || text.is_empty() { "" } else { "." };
+    format!("{first}{}{end}", chars.as_str())
+}
+
+/// `1 board`, `2 boards`; `more` for what does not simply get an s.
+pub(super) fn counted(number: usize, one: &str, more: &str) -> String {
+    format!("{} {}", whole(number as u64), if number == 1 { one } else { more })
+}
+
+/// Policy and cap.
+pub(super) fn way(ready: &Ready, cap: usize, policy: usize) -> String {
+    format!("{}, cap {}", ready.plan.policies[policy], ready.plan.caps[cap])
+}
+
+/// The board and its size.
+pub(super) fn board(ready: &Ready, at: &Configuration) -> String {
+    let board = ready.board(at);
+    let size = mib(board.pages() as f64);
+    match at.board {
+        None => format!("its own area of {size}"),
+        Some(_) if board.areas.len() > 1 => {
+            let each = board.areas.iter().map(|area| mib_number(area.area.pages() as f64));
+            format!("{} ({} MiB)", board.name, each.collect::<Vec<_>>().join(" + "))
+        }
+        Some(_) => format!("{} ({size})", board.name),
+    }
+}
+
+/// The stream with what the plan says of its LOAD.
+pub(super) fn stream(ready: &Ready, stream: usize, load: Option<usize>) -> String {
+    let stream = &ready.plan.streams[stream];
+    match load.map(|load| stream.loads[load]) {
+        None => stream.name().to_string(),
+        Some(Load::Share(share)) => {
+            format!("{}, LOAD {} of the area", stream.name(), percent(share))
+        }
+        Some(Load::Pages(pages)) => format!("{}, LOAD {}", stream.name(), mib(pages as f64)),
+    }
+}
+
+/// The environment, where the plan has several.
+pub(super) fn environment(ready: &Ready, environment: usize) -> String {
+    match ready.plan.environments.len() {
+        1 => String::new(),
+        _ => format!(", pages {}", ready.plan.environments[environment]),
+    }
+}
+
+/// LOAD / area of a row.
+pub(super) fn rho(ready: &Ready, row: &SummaryRow) -> Option<f64> {
+    let asked = ready.plan.load(&row.at);
+    row.load.or_else(|| asked.map(|load| load.share_of(ready.board(&row.at).pages())))
+}
+
+/// A size class of requests, in pages.
+pub(super) fn class(index: usize) -> String {
+    match CLASSES[index] {
+        (from, u64::MAX) => format!("{from} and more pages"),
+        (from, to) => format!("{from} to {to} pages"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_as_exact_as_they_are_large() {
+        let table = [(0.0, "0"), (0.000_01, "<\u{2009}0.01"), (0.001_23, "0.12"), (0.5, "50.0")];
+        for (share, text) in table {
+            assert_eq!(percent_number(share), text);
+        }
+        let table = [(256.0, "1"), (257.0, "1"), (300.0, "1.2"), (163_840.0, "640")];
+        for (pages, text) in table {
+            assert_eq!(mib_number(pages), text);
+        }
+        assert_eq!(
+            [9, 1234, 12345, 1_234_567].map(whole).join(" "),
+            "9 1234 12\u{202f}345 1\u{202f}234\u{202f}567"
+        );
+    }
+
+    #[test]
+    fn nothing_seen_is_a_bound_and_never_zero() {
+        let all_equal = Interval { low: Some(0.0), high: Some(0.0), method: "all-equal" };
+        let none = Rate { mean: Some(0.0), interval: all_equal };
+        // 1 - 0.05^(1/32) = 0.0894
+        assert_eq!(seen(&none, 32).line(), "none seen (at most 8.94\u{a0}% of streams have one)");
+        assert_eq!(failing(0, 32, &all_equal).line(), "0 of 32 (at most 8.94\u{a0}%)");
+        let bounded = Interval { low: Some(0.0), high: Some(0.08), method: "bound" };
+        let none = Rate { mean: Some(0.0), interval: bounded };
+        assert_eq!(seen(&none, 32).line(), "none seen (at most 8.00\u{a0}%)");
+        assert!(seen(&none, 1).line().contains("one stream"));
+        let bca = Interval { low: Some(0.01), high: Some(0.03), method: "bca" };
+        let some = Rate { mean: Some(0.02), interval: bca };
+        assert_eq!(seen(&some, 32).line(), "2.00\u{a0}% (1.00 to 3.00\u{a0}%)");
+    }
+}

@@ -1,0 +1,178 @@
+//! Rates over rho = LOAD / area, for every policy and cap. Never averaged over rho.
+
+use std::io::{self, Write};
+
+use super::chart::{Axis, Mark, Plot, Rule, Series};
+use super::escape::Escaped;
+use super::names::{self, percent, percent_number, seen};
+use super::table::{self, Row, numbers, words};
+use super::ways::{Page, Way};
+use crate::report::summary::{BLAME, SummaryRow};
+use crate::sweep::Configuration;
+
+/// Pictures at most.
+const MOST_PLOTS: usize = 8;
+/// Rows of the table at most.
+const MOST_ROWS: usize = 60;
+
+/// Rows that lie on one line each: a stream and environment, on boards that differ in size alone.
+struct Group<'a> {
+    at: Configuration,
+    shape: String,
+    rows: Vec<&'a SummaryRow>,
+}
+
+/// Writes the pictures, and the table of what has one LOAD only.
+pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "<p>R2: requests refused although enough pages were free, of those that found enough free. \
+         Near rho = 1 everything fails for want of pages, which R2 leaves out; a rate at one rho \
+         says nothing about another, and no number here is a mean over several.</p>"
+    )?;
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for row in &page.findings.summary.rows {
+        let shape = shape(page, &row.at);
+        let same = |group: &&mut Group<'_>| {
+            (group.at.stream, group.at.environment) == (row.at.stream, row.at.environment)
+                && group.shape == shape
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.rows.push(row),
+            None => groups.push(Group { at: row.at, shape, rows: vec![row] }),
+        }
+    }
+    let (lines, points): (Vec<_>, Vec<_>) = groups.iter().partition(|group| several(page, group));
+    for (index, group) in lines.iter().take(MOST_PLOTS).enumerate() {
+        plot(page, index, group, out)?;
+    }
+    super::left_out(lines.len().saturating_sub(MOST_PLOTS), out)?;
+    if points.is_empty() {
+        return Ok(());
+    }
+    let rows = points.iter().flat_map(|group| &group.rows).copied().collect::<Vec<_>>();
+    table(page, &rows, out)
+}
+
+/// What boards have in common that differ in size alone: the clients of each area.
+fn shape(page: &Page<'_>, at: &Configuration) -> String {
+    let board = page.ready.board(at);
+    let areas = board.areas.iter().map(|area| area.clients.join(" "));
+    areas.collect::<Vec<_>>().join("|")
+}
+
+fn several(page: &Page<'_>, group: &Group<'_>) -> bool {
+    let mut all: Vec<_> = group.rows.iter().map(|row| (row.at.board, row.at.load)).collect();
+    all.dedup();
+    all.iter().any(|at| *at != all[0])
+        && group.rows.iter().all(|row| names::rho(page.ready, row).is_some())
+}
+
+fn plot(page: &Page<'_>, index: usize, group: &Group<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let line = |way: &Way| {
+        let rows =
+            group.rows.iter().filter(|row| (row.at.cap, row.policy) == (way.cap, way.policy));
+        let mut marks: Vec<_> = rows.filter_map(|row| mark(page, row)).collect();
+        marks.sort_by(|a, b| a.x.total_cmp(&b.x));
+        let name = page.name(*way, group.rows.iter().copied());
+        Series { name, look: page.look(*way), marks, steps_to: None, band: false }
+    };
+    let series: Vec<_> = page.ways.iter().map(line).filter(|s| !s.marks.is_empty()).collect();
+    let marks = || series.iter().flat_map(|series| &series.marks);
+    let most = marks().map(|mark| mark.interval.map_or(mark.y, |(_, high)| high.max(mark.y)));
+    let most = most.fold(0.0, f64::max);
+    let widest = marks().map(|mark| mark.x).fold(1.0, f64::max);
+    let least = marks().map(|mark| mark.x).fold(1.0, f64::min);
+    let stream = page.ready.plan.streams[group.at.stream].name();
+    let shape = match page.ready.board(&group.at).areas.len() {
+        1 => String::new(),
+        areas => format!(", {areas} areas"),
+    };
+    let environment = names::environment(page.ready, group.at.environment);
+    let left = match page.ways_left() {
+        0 => String::new(),
+        more => format!(" {more} more caps and policies: summary.csv."),
+    };
+    let plot = Plot {
+        id: format!("rho{index}"),
+        title: format!("{stream}{shape}{environment}"),
+        about: "Rate of withheld requests over LOAD / area, a line for each cap and policy. \
+                summary.csv has the numbers of every point."
+            .to_string(),
+        x: Axis::between("rho = LOAD / area", least, widest, |at| format!("{at:.2}")),
+        y: Axis::up_to("withheld per satisfiable request (R2), %", most, percent_number),
+        series,
+        rules: rules(page, group),
+        note: format!(
+            "Bars: 95 % intervals over streams. A hollow marker: no request was withheld in any \
+             stream, which bounds the share of streams and is not a rate of 0.{left}"
+        ),
+    };
+    plot.write(out)
+}
+
+/// A row as a place over its rho.
+fn mark(page: &Page<'_>, row: &SummaryRow) -> Option<Mark> {
+    let rate = &row.rates[BLAME];
+    let (x, y) = (names::rho(page.ready, row)?, rate.mean?);
+    let interval = rate.interval.low.zip(rate.interval.high);
+    let text = format!(
+        "{}: rho {x:.3}, R2 {}; {} of {} streams fail",
+        names::board(page.ready, &row.at),
+        seen(rate, row.streams).line(),
+        row.failed,
+        row.streams
+    );
+    Some(Mark { x, y, interval, hollow: y == 0.0, text })
+}
+
+/// Where aligned LOAD is the area: from there on no policy can help.
+fn rules(page: &Page<'_>, group: &Group<'_>) -> Vec<Rule> {
+    let mut rules: Vec<Rule> = Vec::new();
+    for sizing in &page.findings.sizing {
+        let here = (sizing.stream, sizing.environment) == (group.at.stream, group.at.environment);
+        let drawn = page.ways.iter().any(|way| way.cap == sizing.cap);
+        let Some(aligned) = sizing.aligned_load_pages.filter(|_| here && drawn) else { continue };
+        let cap = page.ready.plan.caps[sizing.cap];
+        let text = format!("cap {cap}: aligned LOAD = area");
+        if aligned > sizing.load_pages && !rules.iter().any(|rule| rule.text == text) {
+            rules.push(Rule { x: sizing.load_pages / aligned, text });
+        }
+    }
+    rules.push(Rule { x: 1.0, text: "LOAD = area".to_string() });
+    rules
+}
+
+/// Streams of one LOAD on one board, as a table: a line needs two places.
+fn table(page: &Page<'_>, rows: &[&SummaryRow], out: &mut dyn Write) -> io::Result<()> {
+    let drawn =
+        rows.iter().filter(|row| page.ways.contains(&Way { cap: row.at.cap, policy: row.policy }));
+    let columns = [
+        words("Stream and board"),
+        words("Policy and cap"),
+        numbers("rho"),
+        numbers("Withheld per satisfiable request (R2)"),
+        numbers("Streams that fail"),
+        numbers("First refused request (R5)"),
+    ];
+    let row = |row: &&SummaryRow| {
+        let way = Way { cap: row.at.cap, policy: row.policy };
+        let rho = names::rho(page.ready, row);
+        let fields = vec![
+            table::text(&page.place(&row.at)),
+            table::text(&page.name(way, [*row])),
+            table::number(rho, &rho.map_or_else(|| "–".to_string(), percent)),
+            table::sure(row.rates[BLAME].mean, &seen(&row.rates[BLAME], row.streams)),
+            table::sure(
+                Some(row.failed as f64),
+                &names::failing(row.failed, row.streams, &row.failed_interval),
+            ),
+            table::sure(row.first_failure, &names::first_failure(row)),
+        ];
+        Row { class: super::choose::class(page, row), fields }
+    };
+    let shown: Vec<_> = drawn.take(MOST_ROWS).map(row).collect();
+    let more = rows.len() - shown.len();
+    writeln!(out, "<p>{}</p>", Escaped("Streams that were run at one LOAD on one board:"))?;
+    table::write("Streams at one rho", &columns, &shown, more, out)
+}

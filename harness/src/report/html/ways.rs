@@ -1,0 +1,177 @@
+//! Which caps and policies, and which configurations, the pictures show: all of a small plan, of a
+//! large one those that the decision is between.
+
+use super::chart::LOOKS;
+use crate::report::choice::{Candidate, Choice};
+use crate::report::findings::Findings;
+use crate::report::summary::SummaryRow;
+use crate::sweep::{Configuration, Ready};
+
+/// Streams, each under one environment, of which there are pictures.
+const CASES: usize = 6;
+
+/// A cap and a policy, indices into the plan.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Way {
+    pub(super) cap: usize,
+    pub(super) policy: usize,
+}
+
+/// What is looked at: the plan, what came of it, and what of that is drawn.
+#[derive(Debug)]
+pub(super) struct Page<'a> {
+    /// The plan.
+    pub(super) ready: &'a Ready,
+    /// What its results say.
+    pub(super) findings: &'a Findings,
+    /// What is drawn: at most one for each look of a line.
+    pub(super) ways: Vec<Way>,
+}
+
+impl<'a> Page<'a> {
+    pub(super) fn new(ready: &'a Ready, findings: &'a Findings) -> Self {
+        let mut page = Self { ready, findings, ways: Vec::new() };
+        page.ways = page.choose();
+        page
+    }
+
+    /// The answer that stands at the top: of all streams together or, where none runs on the
+    /// boards, of the first one.
+    pub(super) fn choice(&self) -> Option<&'a Choice> {
+        self.findings.headline.as_ref().or(self.findings.choices.first())
+    }
+
+    /// The configuration to choose or, where none can be, the nearest.
+    pub(super) fn candidate(&self) -> Option<&'a Candidate> {
+        let choice = self.choice()?;
+        choice.ranked.get(choice.chosen.unwrap_or(0))
+    }
+
+    /// First what was chosen, then what it is compared with, then the best of the rest.
+    fn choose(&self) -> Vec<Way> {
+        let plan = &self.ready.plan;
+        let mut ways: Vec<Way> = Vec::new();
+        let of = |candidate: &Candidate| Way { cap: candidate.cap, policy: candidate.policy };
+        let chosen = self.candidate().map(of);
+        let baseline = self.findings.summary.baseline;
+        let baseline = (0..plan.caps.len())
+            .filter_map(|cap| baseline.map(|policy| Way { cap, policy }))
+            .take(LOOKS / 2);
+        let ranked = self.choice().into_iter().flat_map(|choice| &choice.ranked);
+        // What cannot be chosen is shown too, behind all that can: its lines look good.
+        let (open, shut): (Vec<_>, Vec<_>) =
+            ranked.partition(|candidate| !candidate.flagged && !candidate.unaligned);
+        let rest = (0..plan.policies.len())
+            .flat_map(|policy| (0..plan.caps.len()).map(move |cap| Way { cap, policy }));
+        let all = chosen.into_iter().chain(baseline);
+        let all = all.chain(open.into_iter().map(of)).chain(shut.into_iter().map(of)).chain(rest);
+        for way in all {
+            if ways.len() < LOOKS && !ways.contains(&way) {
+                ways.push(way);
+            }
+        }
+        ways
+    }
+
+    /// How the lines of a way look, the same in every picture.
+    pub(super) fn look(&self, way: Way) -> usize {
+        self.ways.iter().position(|other| *other == way).unwrap_or(LOOKS - 1)
+    }
+
+    /// Ways of the plan that are not drawn.
+    pub(super) fn ways_left(&self) -> usize {
+        let plan = &self.ready.plan;
+        plan.caps.len() * plan.policies.len() - self.ways.len()
+    }
+
+    /// The name of a way, marked where it was chosen or, by `rows` that are looked at, cannot be.
+    pub(super) fn name<'r>(
+        &self,
+        way: Way,
+        rows: impl IntoIterator<Item = &'r SummaryRow>,
+    ) -> String {
+        let name = super::names::way(self.ready, way.cap, way.policy);
+        let is_flagged = rows.into_iter().any(|row| {
+            (row.at.cap, row.policy) == (way.cap, way.policy) && !row.worse_classes.is_empty()
+        });
+        match (self.is_chosen(way), is_flagged, self.ready.aligned[way.policy]) {
+            (_, _, false) => format!("{name} ▲ does not align"),
+            (_, true, _) => format!("{name} ▲ flagged"),
+            (true, ..) => format!("{name} ★ chosen"),
+            _ => name,
+        }
+    }
+
+    /// Whether it is the cap and policy of the answer.
+    pub(super) fn is_chosen(&self, way: Way) -> bool {
+        let chosen = self.choice().and_then(|choice| choice.ranked.get(choice.chosen?));
+        chosen.is_some_and(|c| (c.cap, c.policy) == (way.cap, way.policy))
+    }
+
+    /// Rows of a stream, LOAD and environment, on every board.
+    pub(super) fn rows_of(
+        &self,
+        stream: usize,
+        load: Option<usize>,
+        environment: usize,
+    ) -> impl Iterator<Item = &'a SummaryRow> {
+        let key = (stream, load, environment);
+        let rows = self.findings.summary.rows.iter();
+        rows.filter(move |row| (row.at.stream, row.at.load, row.at.environment) == key)
+    }
+
+    /// The row of a configuration under a way, and its number.
+    pub(super) fn row(&self, at: Configuration, way: Way) -> Option<(usize, &'a SummaryRow)> {
+        let at = Configuration { cap: way.cap, ..at };
+        let rows = &self.findings.summary.rows;
+        rows.iter().enumerate().find(|(_, row)| row.at == at && row.policy == way.policy)
+    }
+
+    /// The rows of a configuration, those of each way that is drawn.
+    pub(super) fn rows(&self, at: Configuration) -> Vec<(Way, usize, &'a SummaryRow)> {
+        let row = |way: &Way| self.row(at, *way).map(|(index, row)| (*way, index, row));
+        self.ways.iter().filter_map(row).collect()
+    }
+
+    /// The configuration that the decision hangs on: the worst of the best candidate.
+    pub(super) fn worst(&self) -> Option<Configuration> {
+        let row = self.candidate()?.worst_row;
+        self.findings.summary.rows.get(row).map(|row| row.at)
+    }
+
+    /// For each stream and environment one configuration: on the board of the best candidate, at
+    /// the LOAD that is hardest there; and how many are left out.
+    pub(super) fn cases(&self) -> (Vec<Configuration>, usize) {
+        let board = self.candidate().and_then(|candidate| candidate.board);
+        let mut cases: Vec<Configuration> = Vec::new();
+        for at in self.ready.plan.configurations() {
+            if at.cap != 0 || at.board.is_some_and(|own| Some(own) != board) {
+                continue;
+            }
+            let same = |case: &&mut Configuration| {
+                (case.stream, case.environment) == (at.stream, at.environment)
+            };
+            match cases.iter_mut().find(same) {
+                Some(case) if self.share(&at) > self.share(case) => *case = at,
+                Some(_) => {}
+                None => cases.push(at),
+            }
+        }
+        let left = cases.len().saturating_sub(CASES);
+        cases.truncate(CASES);
+        (cases, left)
+    }
+
+    fn share(&self, at: &Configuration) -> f64 {
+        let load = self.ready.plan.load(at);
+        load.map_or(0.0, |load| load.share_of(self.ready.board(at).pages()))
+    }
+
+    /// What a configuration is, in words, without cap.
+    pub(super) fn place(&self, at: &Configuration) -> String {
+        let stream = super::names::stream(self.ready, at.stream, at.load);
+        let board = super::names::board(self.ready, at);
+        let environment = super::names::environment(self.ready, at.environment);
+        format!("{stream}, on {board}{environment}")
+    }
+}

@@ -1,0 +1,181 @@
+//! Working out the rows of one configuration.
+
+use super::dominance::worse_classes;
+use super::streams::{CLASS_NAMES, Streams};
+use super::{BLAME, ClassCounts, Earliest, RATES, Rate, Summary, SummaryRow};
+use crate::seed::Seed;
+use crate::stats::{
+    Bootstrap, Interval, Within, anytime, holm, mcnemar, median, median_interval, share_interval,
+    sign_counts,
+};
+use crate::sweep::{Block, Configuration, Ready};
+
+/// What the rows of a configuration are worked out with.
+struct Tools<'a> {
+    at: Configuration,
+    first_seed: u64,
+    seed: Seed,
+    bootstrap: Bootstrap,
+    /// Whether the number of streams depends on what was seen.
+    stopped: bool,
+    base: Option<Streams<'a>>,
+}
+
+/// The rows of one configuration, policies in the order of the plan.
+#[must_use]
+pub fn rows_of(ready: &Ready, block: &Block) -> Vec<SummaryRow> {
+    let seed = Seed::new(ready.plan.seed);
+    let streams = block.values.first().map_or(0, Vec::len);
+    let baseline = Summary::baseline_of(&ready.plan);
+    let tools = Tools {
+        at: block.at,
+        first_seed: ready.plan.seed,
+        bootstrap: Bootstrap::new(streams, &seed),
+        seed,
+        stopped: super::is_stopped(&ready.plan, block),
+        base: baseline.map(|base| Streams(&block.values[base])),
+    };
+    let mut rows: Vec<_> = (0..block.values.len())
+        .map(|policy| {
+            let own = Streams(&block.values[policy]);
+            let base = tools.base.filter(|_| baseline != Some(policy));
+            tools.row(policy, own, base)
+        })
+        .collect();
+    correct(&mut rows);
+    rows
+}
+
+/// Holm's correction over the policies that are compared with the baseline.
+fn correct(rows: &mut [SummaryRow]) {
+    let p: Vec<_> = rows.iter().filter_map(|row| row.mcnemar).collect();
+    let mut corrected = holm(&p).into_iter();
+    for row in rows.iter_mut().filter(|row| row.mcnemar.is_some()) {
+        row.holm = corrected.next();
+    }
+}
+
+impl Tools<'_> {
+    fn row(&self, policy: usize, own: Streams<'_>, base: Option<Streams<'_>>) -> SummaryRow {
+        let failures = own.numbers("requests_to_first_failure");
+        let unserved = own.first_unserved();
+        let failed = own.refused().filter(|failed| *failed).count() as u64;
+        let lost = unserved.iter().flatten().count() as u64;
+        let used = own.numbers("utilisation_at_first_failure");
+        let used: Vec<_> = used.into_iter().filter(Option::is_some).collect();
+        let load = own.numbers("load_max_pages");
+        let blame = |streams: Streams<'_>| streams.numbers(RATES[BLAME]);
+        SummaryRow {
+            at: self.at,
+            policy,
+            streams: own.len() as u64,
+            stopped: self.stopped,
+            requests: own.sum("requests"),
+            refused: own.by_cause(),
+            classes: classes(own),
+            rates: RATES.map(|name| self.rate(&own.numbers(name), Within::Share)),
+            against_baseline: base.map(|base| self.difference(blame(own), blame(base))),
+            first_failure: median(&failures),
+            first_failure_interval: median_interval(&failures),
+            failed,
+            failed_interval: self.share(failed, own),
+            mcnemar: base.map(|base| self.paired(own, base)),
+            holm: None,
+            lost,
+            lost_interval: self.share(lost, own),
+            earliest: self.earliest(&unserved),
+            utilisation: median(&used),
+            load: self.rate(&own.numbers("load_measured"), Within::Anything).mean,
+            load_pages: self.rate(&load, Within::Anything).mean,
+            load_max_pages: own.counts("load_max_pages").flatten().max(),
+            aligned_load_pages: own
+                .numbers_if("aligned_load_max_pages")
+                .and_then(|pages| self.rate(&pages, Within::Anything).mean),
+            structural: own.sum_if("structural"),
+            unserved: own.sum_if("unserved"),
+            fell_back: own.sum_if("fell_back"),
+            latency_p50_us: own.numbers_if("latency_p50_us").and_then(there_median),
+            latency_p99_us: own.numbers_if("latency_p99_us").and_then(there_median),
+            latency_max_us: own.counts_if("latency_max_us").and_then(largest),
+            migrated_pages: own.sum_if("migrated_pages"),
+            worse_classes: base.map_or_else(Vec::new, |base| {
+                worse_classes(own, base, &self.bootstrap, &self.seed)
+            }),
+        }
+    }
+
+    /// The mean of a column that may be empty for some streams: those are left out.
+    fn rate(&self, numbers: &[Option<f64>], within: Within) -> Rate {
+        let there: Vec<f64> = numbers.iter().flatten().copied().collect();
+        let found = if there.len() == numbers.len() {
+            self.bootstrap.mean_interval(&there, within)
+        } else {
+            Bootstrap::new(there.len(), &self.seed).mean_interval(&there, within)
+        };
+        let none = Interval { low: None, high: None, method: "no-value" };
+        let (mean, interval) = found.map_or((None, none), |(mean, found)| (Some(mean), found));
+        Rate { mean, interval: self.named(interval) }
+    }
+
+    /// An interval for a fixed number of streams, named as such where that number was not fixed.
+    fn named(&self, interval: Interval) -> Interval {
+        match interval.method {
+            "bca-or-t" if self.stopped => Interval { method: "bca-or-t-of-stopped", ..interval },
+            _ => interval,
+        }
+    }
+
+    /// The mean of the paired differences of two shares.
+    fn difference(&self, own: Vec<Option<f64>>, base: Vec<Option<f64>>) -> Rate {
+        let pairs = own.into_iter().zip(base);
+        let differences: Vec<_> =
+            pairs.map(|(own, base)| own.zip(base).map(|(own, base)| own - base)).collect();
+        self.rate(&differences, Within::Difference)
+    }
+
+    fn share(&self, failed: u64, own: Streams<'_>) -> Interval {
+        let streams = own.len() as u64;
+        if self.stopped && streams > 1 {
+            anytime::share_interval(failed, streams)
+        } else {
+            share_interval(failed, streams)
+        }
+    }
+
+    /// p for "any refused request in this stream" against the baseline.
+    fn paired(&self, own: Streams<'_>, base: Streams<'_>) -> f64 {
+        let (own, base) = sign_counts(own.refused().zip(base.refused()));
+        if self.stopped { anytime::paired_p(own, base) } else { mcnemar(own, base) }
+    }
+
+    /// The first of the streams that fail first.
+    fn earliest(&self, unserved: &[Option<u64>]) -> Option<Earliest> {
+        let failures = unserved.iter().enumerate();
+        let failures = failures.filter_map(|(index, requests)| Some((*requests.as_ref()?, index)));
+        failures.min().map(|(requests, index)| Earliest {
+            requests,
+            seed: self.first_seed.wrapping_add(index as u64),
+        })
+    }
+}
+
+fn classes(own: Streams<'_>) -> [ClassCounts; CLASS_NAMES.len()] {
+    CLASS_NAMES.map(|class| {
+        let sum = |what: &str| own.sum(&format!("{what}_{class}"));
+        ClassCounts {
+            requests: sum("requests"),
+            refused: sum("refused"),
+            withheld: sum("withheld"),
+        }
+    })
+}
+
+/// The median over the streams that have a value.
+fn there_median(numbers: Vec<Option<f64>>) -> Option<f64> {
+    let there: Vec<_> = numbers.into_iter().filter(Option::is_some).collect();
+    median(&there)
+}
+
+fn largest(counts: Vec<Option<u64>>) -> Option<u64> {
+    counts.into_iter().flatten().max()
+}

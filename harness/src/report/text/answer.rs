@@ -1,0 +1,112 @@
+//! What comes first: what to choose, how sure that is, and what size it takes.
+
+use std::io::{self, Write};
+
+use super::{percent, write_aligned};
+use crate::report::findings::Findings;
+use crate::report::sizing::Sizing;
+use crate::report::{Choice, Scope};
+use crate::stats::Interval;
+use crate::sweep::{Load, Ready};
+
+/// Streams and LOADs of which the choice is shown, and ladders of sizes.
+const SHOWN: usize = 12;
+
+/// Writes the answer, in as few lines as it takes.
+pub(super) fn write(
+    ready: &Ready,
+    findings: &Findings,
+    bold: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let (on, off) = if bold { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
+    if let Some(headline) = &findings.headline {
+        let all = if findings.choices.len() > 1 { " for all streams together" } else { "" };
+        writeln!(out, "{on}The answer{all}{off}: {}", headline.sentence)?;
+        if let Some(chosen) = headline.chosen {
+            writeln!(out, "  it needs: {}", headline.ranked[chosen].needs.join("; "))?;
+        }
+        for note in &headline.notes {
+            writeln!(out, "  {note}")?;
+        }
+    }
+    let on_boards = |choice: &&Choice| choice.ranked.iter().any(|one| one.board.is_some());
+    let each: Vec<_> = findings.choices.iter().filter(on_boards).collect();
+    if each.len() > 1 {
+        for choice in each.iter().take(SHOWN) {
+            writeln!(out, "  {}: {}", scope(ready, choice.scope), choice.sentence)?;
+        }
+        if each.len() > SHOWN {
+            writeln!(out, "  and {} more streams and LOADs", each.len() - SHOWN)?;
+        }
+    }
+    if findings.headline.is_some() {
+        writeln!(out)?;
+    }
+    write_sizing(ready, findings, bold, out)
+}
+
+/// A stream at a LOAD, in words.
+fn scope(ready: &Ready, scope: Scope) -> String {
+    let plan = &ready.plan;
+    let Scope::One { stream, load, environment } = scope else { return "all".to_string() };
+    let its = &plan.streams[stream];
+    let load = load.map(|load| match its.loads[load] {
+        Load::Share(share) => format!(", LOAD {} of the area", percent(share)),
+        Load::Pages(pages) => format!(", LOAD {}", crate::report::choice::size(pages)),
+    });
+    let pages = (plan.environments.len() > 1)
+        .then(|| format!(", pages {}", plan.environments[environment]));
+    format!("{}{}{}", its.name(), load.unwrap_or_default(), pages.unwrap_or_default())
+}
+
+/// The sizes that the same LOAD takes, under the policy of the kernel.
+fn write_sizing(
+    ready: &Ready,
+    findings: &Findings,
+    bold: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let baseline = findings.summary.baseline;
+    let shown: Vec<_> =
+        findings.sizing.iter().filter(|one| baseline.is_none_or(|b| one.policy == b)).collect();
+    if shown.is_empty() {
+        return Ok(());
+    }
+    let (on, off) = if bold { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
+    writeln!(out, "{on}The least area / LOAD from which on no request fails{off}, of those tried")?;
+    let head = ["cap", "stream", "policy", "median", "95 % of streams", "certified", "anomalies"];
+    let mut table = vec![head.map(String::from)];
+    table.extend(shown.iter().take(SHOWN).map(|one| sizing_row(ready, one)));
+    write_aligned(&table, out)?;
+    if findings.sizing.len() > shown.len().min(SHOWN) {
+        writeln!(out, "  all of them: sizing.csv")?;
+    }
+    writeln!(out)
+}
+
+fn sizing_row(ready: &Ready, one: &Sizing) -> [String; 7] {
+    let plan = &ready.plan;
+    let at = Scope::One { stream: one.stream, load: one.load, environment: one.environment };
+    let least = &one.least;
+    let most = one.sizes.last().map_or(0.0, |size| size.per_load);
+    let value = |value: Option<f64>| {
+        value.map_or_else(|| format!("> {most:.2}"), |value| format!("{value:.2}"))
+    };
+    let with = |middle: Option<f64>, interval: &Interval| match interval.low {
+        None => value(middle),
+        Some(low) => {
+            let high = interval.high.map_or_else(|| "?".to_string(), |high| format!("{high:.2}"));
+            format!("{} ({low:.2}-{high})", value(middle))
+        }
+    };
+    [
+        plan.caps[one.cap].to_string(),
+        scope(ready, at),
+        plan.policies[one.policy].to_string(),
+        with(least.median, &least.median_interval),
+        with(least.quantile_95, &least.quantile_95_interval),
+        one.certified_per_load.map_or_else(|| "-".to_string(), |bound| format!("{bound:.0}")),
+        one.anomalies.to_string(),
+    ]
+}

@@ -1,54 +1,55 @@
 //! Pages that hold the system's movable memory: claims cost time, and fail.
 //!
-//! A **model** of `alloc_contig_range()` (`mm/page_alloc.c`, 6.1 and 6.12) over a system that nobody
-//! has recorded. Compare policies and configurations under it; do not read its microseconds as
-//! those of a board before its knobs were set from that board.
+//! A **model** of `alloc_contig_range()` (`mm/page_alloc.c`, 6.1 and 6.12) over a system that
+//! nobody has recorded. Compare policies and configurations under it; do not read its microseconds
+//! as those of a board before its knobs were set from that board.
 //!
 //! # What it does
-//! - **Occupancy.** A clear page holds a clean file page, a dirty one, an anonymous one, or nothing.
-//!   How many do follows from two pots, the area and the rest of the memory: demand grows with
-//!   uptime, and new pages go to the area first while its free pages are more than `theta` of all
-//!   free pages (`memory.rs`). Which page is occupied is a hash of seed, page and time
-//!   (`tenants.rs`): a page keeps its tenant for `turnover_s`, a run that was given back fills again
-//!   with the time constant `refill_s`. So all policies meet the same pages (common random numbers),
-//!   as long as the sum of what they were granted is the same.
-//! - **Claims** drop clean pages and copy the others. What cannot be dropped, system-wide, has to fit
-//!   beside what is granted, or the claim ends in `NoMemory` (-12 with an aligned fit).
+//! - **Occupancy.** A clear page holds a clean file page, a dirty one, an anonymous one, or
+//!   nothing. How many do follows from two pots, the area and the rest of the memory: demand grows
+//!   with uptime, and new pages go to the area first while its free pages are more than `theta` of
+//!   all free pages (`memory.rs`). Which page is occupied is a hash of seed, page and time
+//!   (`tenants.rs`): a page keeps its tenant for `turnover_s`, a run that was given back fills
+//!   again with the time constant `refill_s`. So all policies meet the same pages (common random
+//!   numbers), as long as the sum of what they were granted is the same.
+//! - **Claims** drop clean pages and copy the others. What cannot be dropped, system-wide, has to
+//!   fit beside what is granted, or the claim ends in `NoMemory` (-12 with an aligned fit).
 //! - **Pins.** Those of the stream are those of [`Pinned`], exactly. Beside them occupied pages are
 //!   held for some milliseconds (`short_pins.rs`): a walk over overlapping windows meets the same
 //!   pin again, a later retry does not. Migration tries for `slow_us`, within which a pin may end.
 //!   What stood below the pinned page has been moved by then, and is not paid for again.
-//! - **Time** is that of each call: `fixed_us`, the pages, the waits for written pages; attempts that
-//!   fail at once cost `quick_us`. It passes inside a request, so that pins and the claims of others
-//!   end while a walk goes on or a vendor's sleep lasts. Calls of one client come one after another;
-//!   those of several meet at the mutex, or, without it, at the isolation unit.
+//! - **Time** is that of each call: `fixed_us`, the pages, the waits for written pages; attempts
+//!   that fail at once cost `quick_us`. It passes inside a request, so that pins and the claims of
+//!   others end while a walk goes on or a vendor's sleep lasts. Calls of one client come one after
+//!   another; those of several meet at the mutex, or, without it, at the isolation unit.
 //!
 //! # Systems
 //! `movable` is a mainline kernel from 5.8 with its mutex; `movable:theta=0.75` a Raspberry Pi,
-//! `movable:theta=1` a kernel before 5.8, `movable:mutex=false,isolation=8192` an i.MX6 with 5.11 to
-//! 5.18. A system with little memory and no cache, where claims end in -12:
+//! `movable:theta=1` a kernel before 5.8, `movable:mutex=false,isolation=8192` an i.MX6 with 5.11
+//! to 5.18. A system with little memory and no cache, where claims end in -12:
 //! `movable:system_mib=128,clean=0,demand=0.9`. One that writes to a slow card all the time:
 //! `movable:writeback=0.1,writeback_us=50000`. After a reboot the system is fresh again.
 //!
 //! # What is measured, what is estimated, what is left out
-//! Measured: the rule of `theta`; that pins make exactly the overlapping claims busy (recordings
-//! `pins`, `busy`); that a system full of anonymous pages gives -12 with a free bitmap (`lowmem`);
-//! `migrate_us` and `drop_us` at one machine; `quick_us` from a log. Everything marked `[E]` among
-//! the parameters is an estimate.
+//! Read in the source: the rule of `theta`, and how an attempt goes. Measured: that pins make
+//! exactly the overlapping claims busy (recordings `pins`, `busy`); that a system full of anonymous
+//! pages gives -12 with a free bitmap (`lowmem`); what a page cost to migrate and to drop on one
+//! machine, 57 and 2.7 us; `quick_us`, from a log. Everything marked `[E]` among the parameters is
+//! an estimate.
 //!
 //! Left out: latency does not shift the stream's own times (a buffer is given back when the stream
-//! says), nor does a claim put off those that came before it in the stream; the areas of a board do not share
-//! the memory outside them, nor the mutex; demand and what is granted act at once on how full the
-//! area is; buffers that were live before the stream began take no memory; pages are occupied one by
-//! one and not in larger blocks; CPUs, reclaim and the swap have no model of their own; pins that
-//! last (`FOLL_LONGTERM`) are refused in CMA since 5.2 and exist only where a stream has them. A walk
-//! for one page over a whole area that ends in -16, as in raspberrypi/linux 2680, does not come from
-//! pins that are scattered like these, and is not reproduced.
+//! says), nor does a claim put off those that came before it in the stream; the areas of a board do
+//! not share the memory outside them, nor the mutex; demand and what is granted act at once on how
+//! full the area is; buffers that were live before the stream began take no memory; pages are
+//! occupied one by one and not in larger blocks; CPUs, reclaim and the swap have no model of their
+//! own; pins that last (`FOLL_LONGTERM`) are refused in CMA since 5.2 and exist only where a stream
+//! has them. A walk for one page over a whole area that ends in -16, as in raspberrypi/linux 2680,
+//! does not come from pins that are scattered like these, and is not reproduced.
 //!
 //! # What it costs
-//! Some 40 ns for 64 occupied pages of a claim, a lookup for each piece of it that was given back
-//! lately, and no allocation. A stream runs at a third to two thirds of the speed under `quiet`:
-//! `cargo test --release -p cma-harness --test movable -- --ignored --nocapture` measures it.
+//! Some ten hashes for 64 occupied pages of a claim, a lookup for each piece of it that was given
+//! back lately, and no allocation. A stream runs at a quarter to two thirds of its speed under
+//! `quiet`: `cargo test --release -p cma-harness --test movable -- --ignored --nocapture` shows it.
 
 mod knobs;
 mod memory;

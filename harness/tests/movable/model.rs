@@ -88,7 +88,7 @@ fn a_walk_meets_the_same_pin_again_and_a_later_retry_does_not() {
     // 512 pages at 1e-4, of which 90 % outlast the tries.
     assert!((busy as u64).abs_diff(905) < 120, "{busy}");
     // A pin at page k leaves the first attempt 1 ms and k times 11.5 us to end before the second:
-    // exp(-0.1) times the mean of exp(-x / 10) for x from 0 to 5.9, 68 %; a written page takes more.
+    // exp(-0.1) times the mean of exp(-x / 10) for x from 0 to 5.9, 68 %; written pages take more.
     assert!((60..=72).contains(&(again * 100 / busy)), "{again} of {busy}");
     assert!(later * 100 < busy * 12, "{later} of {busy}");
 }

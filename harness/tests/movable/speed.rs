@@ -11,7 +11,7 @@ use cma_policies::{Area, builtin};
 use crate::pages;
 
 #[test]
-#[ignore = "a measurement: cargo test --release -p cma-harness --test movable -- --ignored --nocapture"]
+#[ignore = "a measurement, in release only: the docs of the environment name the command"]
 fn operations_per_second_beside_quiet() {
     const PAGES: u64 = 163_840;
     for profile in PROFILES.iter().filter(|profile| profile.seeded) {

@@ -32,7 +32,7 @@ pub(super) const PARAMS: &[Param] = &[
     mib(
         "system_mib",
         "1024",
-        "MiB outside the area that movable pages can be in: RAM less all CMA areas, kernel and slab",
+        "MiB outside the area that movable pages can be in: RAM less CMA and the kernel's own",
     ),
     share(
         "theta",
@@ -76,7 +76,7 @@ pub(super) const PARAMS: &[Param] = &[
     micros(
         "fixed_us",
         "300",
-        "of a claim that is not refused at once: draining all CPUs; 100 to 2000, grows with them [E]",
+        "of a claim not refused at once: draining all CPUs; 100 to 2000, grows with them [E]",
     ),
     micros(
         "migrate_us",

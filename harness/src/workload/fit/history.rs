@@ -41,6 +41,25 @@ pub struct LeftOut {
     pub behind: u64,
 }
 
+impl LeftOut {
+    /// What there is of it, in words.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let said = [
+            (self.pins, "pins and unpins are not fitted: they name pages, not who asks"),
+            (
+                self.parts,
+                "frees of a part are not fitted: a buffer is held until all of it is free",
+            ),
+            (self.refused, "requests were refused when recorded: they are given back at once"),
+            (self.no_pages, "requests for no pages are not fitted"),
+            (self.behind, "requests stand behind the first 4194304, which alone are fitted"),
+        ];
+        let there = said.into_iter().filter(|(number, _)| *number > 0);
+        there.map(|(number, what)| format!("{number} {what}")).collect()
+    }
+}
+
 /// What a stream asked for.
 #[derive(Clone, Default, Debug)]
 pub(super) struct History {

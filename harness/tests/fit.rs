@@ -343,5 +343,5 @@ fn the_command_prints_classes_and_distances_and_draws_streams() {
     }
     let (good, said, _) =
         cmalab("fit-wrong", &[("e.csv", b"at_us,op,id\n".to_vec())], &["fit", "e.csv"]);
-    assert!(!good && said.starts_with("failed to read e.csv line 1"), "{said}");
+    assert!(!good && said.starts_with("error: failed to read e.csv line 1"), "{said}");
 }

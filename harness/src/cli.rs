@@ -7,6 +7,7 @@ mod conform;
 mod context;
 mod diagnose;
 mod failure;
+mod fit;
 mod generate;
 mod list;
 mod merge;
@@ -38,6 +39,7 @@ enum Command {
     Diagnose(Box<diagnose::Diagnose>),
     Replay(Box<replay::Replay>),
     Generate(generate::Generate),
+    Fit(fit::Fit),
     Conform(conform::Conform),
     Collect(collect::Collect),
     List(list::List),
@@ -80,6 +82,7 @@ fn run_args(args: impl IntoIterator<Item = OsString>, entries: &[Entry]) -> Exit
         Command::Diagnose(args) => diagnose::run(args, &context),
         Command::Replay(args) => replay::run(args, &context),
         Command::Generate(args) => generate::run(args, &context),
+        Command::Fit(args) => fit::run(args, &context),
         Command::Conform(args) => conform::run(args, &context),
         Command::Collect(args) => collect::run(args, &context),
         Command::List(args) => list::run(args, &context),

@@ -89,8 +89,13 @@ fn items(family: Family, context: &Context) -> Vec<Item> {
             .map(|profile| {
                 let (load, least) = (profile.default_load, profile.least_pages);
                 let (load, least) = (load.to_string(), least.to_string());
-                let details =
-                    [("source", profile.source), ("load", &load), ("least_load_pages", &least)];
+                let clients = profile.clients.join(", ");
+                let details = [
+                    ("source", profile.source),
+                    ("load", &load),
+                    ("least_load_pages", &least),
+                    ("clients", &clients),
+                ];
                 item(profile.name, profile.about, &details)
             })
             .collect(),

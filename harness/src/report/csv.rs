@@ -81,7 +81,7 @@ pub fn cells_header() -> String {
 }
 
 /// What came to the inputs when rows had been written already: it stands behind the first metrics.
-pub(super) const LATER_INPUTS: [&str; 2] = ["board", "aligned"];
+pub(super) const LATER_INPUTS: [&str; 3] = ["board", "aligned", "fit_distance"];
 
 /// How many of the measured columns stand before [`LATER_INPUTS`]: those up to the size classes.
 pub(super) fn first_measured() -> usize {
@@ -96,7 +96,7 @@ fn place(ready: &Ready, at: &Configuration) -> [String; 6] {
     let area = &board.areas[0].area;
     [
         stream.name().to_string(),
-        optional(stream.profile().map(|profile| profile.name)),
+        optional(stream.label()),
         optional(plan.load(at).map(|load| load.share_of(board.pages()))),
         board.pages().to_string(),
         area.ranges()[0].pfn.to_string(),
@@ -125,6 +125,8 @@ pub fn cell_row(ready: &Ready, index: u64, cell: &Cell, values: &[Value]) -> Str
     fields.extend(first.iter().map(Value::to_string));
     fields.push(board(ready, &cell.at));
     fields.push(ready.aligned[cell.policy].to_string());
+    let fit = ready.checked[cell.at.stream].fit.as_ref();
+    fields.push(decimal(fit.map(|fit| fit.distances.largest())));
     fields.extend(later.iter().map(Value::to_string));
     joined(&fields)
 }

@@ -70,6 +70,14 @@ fn leading_ops(plan: &Plan, cell: &Cell, pages: u64, violation: &Violation) -> S
             cell.seed,
             plan.load(&cell.at).map_or(profile.default_load, |load| load.share_of(pages)),
         ),
+        None if stream.is_seeded() => format!(
+            "cmalab fit {} --draw stream.csv --seed {}{} --ops {ops}",
+            stream.name(),
+            cell.seed,
+            plan.load(&cell.at).map_or_else(String::new, |load| {
+                format!(" --load-pages {}", load.pages_of(pages))
+            }),
+        ),
         None => format!("the first {ops} ops of {}", stream.name()),
     }
 }

@@ -110,11 +110,29 @@ fn write_stream(
             writeln!(out, "{}", loads(&stream.loads))?;
             writeln!(out, "ops = {} # of each cell; seeds: {}", stream.ops, plan.seeds_of(stream))?;
         }
+        What::Fitted(path) => {
+            writeln!(out, "fit = {}", quote(path))?;
+            let own = known.fit.as_ref().map(|fit| fit.load_pages());
+            match (stream.loads.as_slice(), own) {
+                ([Load::Pages(pages)], Some(own)) if *pages == own => {
+                    writeln!(out, "# LOAD is that of the file, {own} pages")?;
+                }
+                _ => writeln!(out, "{}", loads(&stream.loads))?,
+            }
+            writeln!(out, "ops = {} # of each cell; seeds: {}", stream.ops, plan.seeds_of(stream))?;
+        }
         What::File(path) => writeln!(out, "file = {}", quote(path))?,
         What::Recorded(recording) => writeln!(out, "recorded = {}", quote(recording.name))?,
     }
-    if stream.profile().is_none() {
+    if let What::File(_) | What::Recorded(_) = stream.what {
         writeln!(out, "# {} ops in each cell, one seed", known.ops)?;
+    }
+    for (key, value) in [("area", &stream.area), ("snapshot", &stream.snapshot)] {
+        if let Some(value) = value {
+            writeln!(out, "{key} = {}", quote(value))?;
+        }
+    }
+    if stream.profile().is_none() {
         if stream.recorded_cap != DEFAULT_CAP {
             writeln!(out, "recorded_cap = {}", stream.recorded_cap)?;
         }

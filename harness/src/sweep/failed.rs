@@ -14,8 +14,8 @@ use crate::workload::SetupError;
 pub enum Failed {
     /// A file cannot be read.
     Ingest(IngestError),
-    /// A profile does not take this LOAD on this area.
-    Setup(&'static str, SetupError),
+    /// A profile or a fit does not take this LOAD on this area.
+    Setup(String, SetupError),
     /// A stream states no area and the plan has no board.
     NoArea(String),
     /// More than [`MOST_CELLS`] cells.

@@ -68,12 +68,15 @@ struct RawStop {
 struct RawStream {
     profile: Option<Spanned<String>>,
     file: Option<Spanned<String>>,
+    fit: Option<Spanned<String>>,
     recorded: Option<Spanned<String>>,
     loads: Option<Spanned<Vec<Spanned<f64>>>>,
     loads_mib: Option<Spanned<Vec<Spanned<i64>>>>,
     ops: Option<Spanned<i64>>,
     own_area: Option<bool>,
     recorded_cap: Option<Spanned<i64>>,
+    area: Option<Spanned<String>>,
+    snapshot: Option<Spanned<String>>,
 }
 
 /// Ops of a profile's stream where the plan does not say.
@@ -227,12 +230,13 @@ fn name(raw: Spanned<String>, key: &str) -> Result<String, Wrong> {
 
 fn stream(raw: &Spanned<RawStream>) -> Result<Stream, Wrong> {
     let (span, raw) = (raw.span(), raw.get_ref());
-    let what = match (&raw.profile, &raw.file, &raw.recorded) {
-        (Some(name), None, None) => What::Profile(
+    let what = match (&raw.profile, &raw.file, &raw.recorded, &raw.fit) {
+        (Some(name), None, None, None) => What::Profile(
             workload::profile(name.get_ref()).map_err(|error| (name.span(), error.to_string()))?,
         ),
-        (None, Some(path), None) => What::File(path.get_ref().clone()),
-        (None, None, Some(name)) => {
+        (None, Some(path), None, None) => What::File(path.get_ref().clone()),
+        (None, None, None, Some(path)) => What::Fitted(path.get_ref().clone()),
+        (None, None, Some(name), None) => {
             let found = recordings().iter().find(|recording| recording.name == name.get_ref());
             What::Recorded(found.ok_or_else(|| {
                 let names: Vec<_> = recordings().iter().map(|recording| recording.name).collect();
@@ -245,25 +249,28 @@ fn stream(raw: &Spanned<RawStream>) -> Result<Stream, Wrong> {
             })?)
         }
         _ => {
-            let why = "a stream is one of profile = …, file = … and recorded = …";
+            let why = "a stream is one of profile = …, file = …, fit = … and recorded = …";
             return Err((span, why.to_string()));
         }
     };
     let profile = match what {
         What::Profile(profile) => Some(profile),
-        What::File(_) | What::Recorded(_) => None,
+        What::File(_) | What::Fitted(_) | What::Recorded(_) => None,
     };
-    let only_for = |span: Option<Range<usize>>, key: &str, for_profile: bool| match span {
-        Some(span) if profile.is_some() != for_profile => {
-            let whose = if for_profile { "a profile" } else { "a recording or a file" };
-            Err((span, format!("{key} is for {whose} only")))
-        }
+    let fitted = matches!(what, What::Fitted(_));
+    let only_for = |span: Option<Range<usize>>, key: &str, allowed: bool, whose: &str| match span {
+        Some(span) if !allowed => Err((span, format!("{key} is for {whose} only"))),
         _ => Ok(()),
     };
-    only_for(raw.loads.as_ref().map(Spanned::span), "loads", true)?;
-    only_for(raw.loads_mib.as_ref().map(Spanned::span), "loads_mib", true)?;
-    only_for(raw.ops.as_ref().map(Spanned::span), "ops", true)?;
-    only_for(raw.recorded_cap.as_ref().map(Spanned::span), "recorded_cap", false)?;
+    let (made, read) = (profile.is_some() || fitted, profile.is_none());
+    let loads_for = "a profile or a fit";
+    only_for(raw.loads.as_ref().map(Spanned::span), "loads", made, loads_for)?;
+    only_for(raw.loads_mib.as_ref().map(Spanned::span), "loads_mib", made, loads_for)?;
+    only_for(raw.ops.as_ref().map(Spanned::span), "ops", made, loads_for)?;
+    let read_for = "a recording or a file";
+    only_for(raw.recorded_cap.as_ref().map(Spanned::span), "recorded_cap", read, read_for)?;
+    only_for(raw.area.as_ref().map(Spanned::span), "area", read, read_for)?;
+    only_for(raw.snapshot.as_ref().map(Spanned::span), "snapshot", read, read_for)?;
     let loads = match (&raw.loads, &raw.loads_mib, profile) {
         (Some(_), Some(mib), _) => {
             let why = "a stream states its LOAD once: as loads (shares) or as loads_mib";
@@ -274,14 +281,20 @@ fn stream(raw: &Spanned<RawStream>) -> Result<Stream, Wrong> {
         (None, None, Some(profile)) => vec![Load::Share(profile.default_load)],
         (None, None, None) => Vec::new(),
     };
-    let ops =
-        raw.ops.as_ref().map_or(Ok(DEFAULT_OPS as u64), |ops| number(ops, "ops", 1, MOST_OPS));
+    // Those of the file are not known yet.
+    let default_ops = if fitted { 0 } else { DEFAULT_OPS as u64 };
+    let ops = raw.ops.as_ref().map_or(Ok(default_ops), |ops| number(ops, "ops", 1, MOST_OPS));
     let recorded_cap = raw.recorded_cap.as_ref();
     Ok(Stream {
-        // A stream file states no area; a recording and some profiles do.
-        own_area: raw
-            .own_area
-            .unwrap_or_else(|| profile.is_none_or(|profile| profile.area.is_some())),
+        // A stream file states no area; a recording and some profiles do. What is fitted goes to
+        // the boards where there are some.
+        own_area: raw.own_area.unwrap_or_else(|| match &what {
+            What::Profile(profile) => profile.area.is_some(),
+            What::Fitted(_) => false,
+            What::File(_) | What::Recorded(_) => true,
+        }),
+        area: raw.area.as_ref().map(|area| area.get_ref().clone()),
+        snapshot: raw.snapshot.as_ref().map(|path| path.get_ref().clone()),
         what,
         loads,
         ops: ops?,

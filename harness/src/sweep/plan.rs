@@ -57,6 +57,15 @@ impl Load {
             Self::Pages(load) => load as f64 / pages as f64,
         }
     }
+
+    /// LOAD in pages on a board of so many.
+    #[must_use]
+    pub fn pages_of(self, pages: u64) -> u64 {
+        match self {
+            Self::Share(share) => libm::round(share * pages as f64) as u64,
+            Self::Pages(load) => load,
+        }
+    }
 }
 
 /// A stream of a plan.
@@ -66,12 +75,17 @@ pub struct Stream {
     pub what: What,
     /// LOADs; none where the stream brings its own.
     pub loads: Vec<Load>,
-    /// Ops after which a profile's stream ends; a file is run to its end.
+    /// Ops after which a stream of a profile or a fit ends (0: a fit's as the file); a file is run
+    /// to its end.
     pub ops: u64,
     /// It runs on the area that it states, once, rather than on every board.
     pub own_area: bool,
     /// The cap that a recording was made with, where its header does not state one.
     pub recorded_cap: u32,
+    /// The area of a trace whose events are meant; the one with most of them where none is named.
+    pub area: Option<String>,
+    /// Debugfs files of that area: a text of them, or their folder.
+    pub snapshot: Option<String>,
 }
 
 /// Where the ops of a stream come from.
@@ -81,6 +95,8 @@ pub enum What {
     Profile(&'static Profile),
     /// A file, by the path as it was given: from the folder where the command runs.
     File(String),
+    /// What was fitted to a file, by its path: a stream of its own for each seed.
+    Fitted(String),
     /// A recording that is built in.
     Recorded(&'static Recording),
 }
@@ -91,7 +107,7 @@ impl Stream {
     pub fn name(&self) -> &str {
         match &self.what {
             What::Profile(profile) => profile.name,
-            What::File(path) => path,
+            What::File(path) | What::Fitted(path) => path,
             What::Recorded(recording) => recording.name,
         }
     }
@@ -101,6 +117,17 @@ impl Stream {
     pub const fn profile(&self) -> Option<&'static Profile> {
         match self.what {
             What::Profile(profile) => Some(profile),
+            What::File(_) | What::Fitted(_) | What::Recorded(_) => None,
+        }
+    }
+
+    /// What stands for where its ops come from in the tables: the profile, `model` for what was
+    /// fitted to a file, nothing for what is run as it was recorded.
+    #[must_use]
+    pub const fn label(&self) -> Option<&'static str> {
+        match self.what {
+            What::Profile(profile) => Some(profile.name),
+            What::Fitted(_) => Some("model"),
             What::File(_) | What::Recorded(_) => None,
         }
     }
@@ -108,6 +135,7 @@ impl Stream {
     /// Whether the seed changes it.
     #[must_use]
     pub fn is_seeded(&self) -> bool {
-        self.profile().is_some_and(|profile| profile.seeded)
+        let fitted = matches!(self.what, What::Fitted(_));
+        fitted || self.profile().is_some_and(|profile| profile.seeded)
     }
 }

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use cma_policies::{Area, Run, Spec};
 
@@ -17,9 +19,10 @@ use crate::metric::Sizes;
 use crate::op::{Op, Timed};
 use crate::seed::Seed;
 use crate::workload::Setup;
+use crate::workload::fit::Fit;
 
 /// What is known of a stream once it has been looked through.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Default, Debug)]
 pub struct Checked {
     /// The area that it states.
     pub area: Option<Area>,
@@ -33,6 +36,8 @@ pub struct Checked {
     pub clients: Vec<String>,
     /// The areas that it names for its clients.
     pub routes: Vec<Route>,
+    /// What was fitted to it, where it is drawn from that.
+    pub fit: Option<Arc<Fit>>,
     /// What was strange but no error.
     pub warnings: Vec<String>,
 }
@@ -81,6 +86,14 @@ pub fn prepare(mut plan: Plan) -> Result<Ready, Failed> {
         .map(|stream| look_through(stream, scripted))
         .collect::<Result<_, _>>()?;
     for (stream, known) in plan.streams.iter_mut().zip(&checked) {
+        if let Some(fit) = &known.fit {
+            stream.ops = known.ops;
+            // On boards where there are some: the fit is of who asks, not of where.
+            stream.own_area |= plan.boards.is_empty();
+            if stream.loads.is_empty() {
+                stream.loads.push(Load::Pages(fit.load_pages()));
+            }
+        }
         stream.own_area &= known.area.is_some();
         if !stream.own_area && plan.boards.is_empty() {
             return Err(Failed::NoArea(stream.name().to_string()));
@@ -96,7 +109,11 @@ pub fn prepare(mut plan: Plan) -> Result<Ready, Failed> {
             let seed = Seed::new(ready.plan.seed);
             let load = load.share_of(board.pages());
             let setup = Setup { area_pages: board.pages(), load, seed, ops: 0 };
-            profile.open(&setup).map_err(|error| Failed::Setup(profile.name, error))?;
+            profile.open(&setup).map_err(|error| Failed::Setup(profile.name.to_string(), error))?;
+        }
+        if let (Some(fit), Some(load)) = (&ready.checked[at.stream].fit, ready.plan.load(&at)) {
+            let checked = fit.check(load.pages_of(board.pages()));
+            checked.map_err(|error| Failed::Setup(stream.name().to_string(), error))?;
         }
     }
     ready.aligned = build_policies(&ready)?;
@@ -142,6 +159,9 @@ fn look_through(stream: &Stream, scripted: bool) -> Result<Checked, Failed> {
         let sizes = profile.sizes.to_vec();
         return Ok(Checked { area, sizes, ops: stream.ops, ..Checked::default() });
     }
+    if matches!(stream.what, What::Fitted(_)) {
+        return fitted(stream);
+    }
     let mut reader = open(stream)?;
     let mut sizes = Sizes::default();
     let mut script = Script::default();
@@ -166,16 +186,48 @@ fn look_through(stream: &Stream, scripted: bool) -> Result<Checked, Failed> {
     let (area, warnings) = (reader.area().cloned(), reader.warnings());
     let clients = reader.clients().into_iter().map(str::to_string).collect();
     let routes = reader.routes();
-    Ok(Checked { area, sizes, ops, script, clients, routes, warnings })
+    Ok(Checked { area, sizes, ops, script, clients, routes, fit: None, warnings })
 }
 
-fn open(stream: &Stream) -> Result<Reader, IngestError> {
+/// What is known of a stream that is drawn from a fit.
+fn fitted(stream: &Stream) -> Result<Checked, Failed> {
+    let (source, options) = source(stream)?;
+    let fit = Fit::read(&source, &options)?;
+    let mut warnings = fit.warnings.clone();
+    warnings.extend(fit.left_out.warnings());
+    Ok(Checked {
+        area: fit.area.clone(),
+        sizes: fit.sizes(),
+        ops: if stream.ops == 0 { fit.ops() } else { stream.ops },
+        clients: fit.clients().to_vec(),
+        fit: Some(Arc::new(fit)),
+        warnings,
+        ..Checked::default()
+    })
+}
+
+/// The file of a stream, and what the plan says beside it.
+fn source(stream: &Stream) -> Result<(Source, Options), IngestError> {
     let source = match &stream.what {
-        What::File(path) => Source::file(path.as_ref()),
+        What::File(path) | What::Fitted(path) => Source::file(path.as_ref()),
         What::Recorded(recording) => Source::bytes(recording.name, recording.bytes),
         What::Profile(_) => unreachable!("a profile is not read"),
     };
-    let options = Options { recorded_cap: Some(stream.recorded_cap), ..Options::default() };
+    let snapshot = |path: &String| {
+        let path = Path::new(path);
+        if path.is_dir() { ingest::directory(path) } else { Source::open_file(path) }
+    };
+    let options = Options {
+        recorded_cap: Some(stream.recorded_cap),
+        area: stream.area.clone(),
+        snapshot: stream.snapshot.as_ref().map(snapshot).transpose()?,
+        ..Options::default()
+    };
+    Ok((source, options))
+}
+
+fn open(stream: &Stream) -> Result<Reader, IngestError> {
+    let (source, options) = source(stream)?;
     ingest::open(&source, &options)
 }
 
@@ -205,8 +257,16 @@ impl Ops {
         let ops: Box<dyn Iterator<Item = Timed>> = if let Some(profile) = stream.profile() {
             let load = load.map_or(profile.default_load, |load| load.share_of(area_pages));
             let setup = Setup { area_pages, load, seed: Seed::new(seed), ops: stream.ops };
-            let made = profile.open(&setup).map_err(|error| Failed::Setup(profile.name, error))?;
+            let made = profile.open(&setup);
+            let made = made.map_err(|error| Failed::Setup(profile.name.to_string(), error))?;
             clients = made.clients().to_vec();
+            Box::new(made)
+        } else if let Some(fit) = &known.fit {
+            let load_pages = load.map_or(fit.load_pages(), |load| load.pages_of(area_pages));
+            let made = fit.open(load_pages, &Seed::new(seed), stream.ops);
+            let made = made.map_err(|error| Failed::Setup(stream.name().to_string(), error))?;
+            clients = made.clients().to_vec();
+            before = fit.before();
             Box::new(made)
         } else {
             let failed = Rc::clone(&failed);

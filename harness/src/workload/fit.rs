@@ -40,6 +40,9 @@ use crate::seed::Seed;
 /// Streams that a distance is the mean of: their number, and where their seeds come from.
 const DRAWN: u64 = 3;
 
+/// Sessions below which streams are all but copies of the file.
+const ENOUGH: u64 = 30;
+
 /// What was fitted to a file.
 #[derive(Clone, Debug)]
 pub struct Fit {
@@ -87,6 +90,13 @@ impl Fit {
         let distances = Distances::mean(&from_file.collect::<Vec<_>>());
         let between_draws = Distances::between(&draws[0], &draws[1], phases).largest();
         (fit.distances, fit.between_draws) = (distances, between_draws);
+        let (sessions, _) = fit.sessions();
+        if sessions < ENOUGH {
+            fit.warnings.push(format!(
+                "streams are drawn from {sessions} sessions only: they differ little from the file, \
+                 whatever their distance, and intervals from them are too narrow"
+            ));
+        }
         Ok(fit)
     }
 

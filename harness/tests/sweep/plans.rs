@@ -96,7 +96,12 @@ fn wrong() -> Vec<(String, usize, usize, &'static str)> {
         (stream("[[streams]]\nprofile = \"gpu\"\nfile = \"a\""), 2, 1, "one of profile"),
         (stream("[[streams]]\nrecorded = \"nix\""), 3, 12, "no recording \"nix\" is built in"),
         (stream("[[streams]]\nprofile = \"gpu\"\nloads = [0.5, 0.0]"), 4, 15, "above 0"),
-        (stream("[[streams]]\nfile = \"a.csv\"\nloads = [0.5]"), 4, 9, "for a profile only"),
+        (
+            stream("[[streams]]\nfile = \"a.csv\"\nloads = [0.5]"),
+            4,
+            9,
+            "for a profile or a fit only",
+        ),
         (stream("[[streams]]\nprofile = \"gpu\"\nops = 0"), 4, 7, "ops is 0"),
         (
             stream("[[streams]]\nprofile = \"gpu\"\nrecorded_cap = 4"),

@@ -70,7 +70,11 @@ fn input(name: &str) -> (&'static str, &'static str) {
         "plan" => ("text", "name of the plan"),
         "cell" => ("number", "number of the cell in the plan, from 0 on"),
         "stream" => ("text", "name of the stream: a profile, a file, a recording"),
-        "profile" => ("text", "the profile; empty where the stream is not made by one"),
+        "profile" => (
+            "text",
+            "the profile; `model` where it is drawn from what was fitted to a file; empty where a \
+             file is run as it is",
+        ),
         "load" => ("share", "LOAD that was asked for, of the pages of all areas"),
         "area_pages" => ("pages", "pages of all areas of the board"),
         "base_pfn" => ("number", "first page frame of the default area"),
@@ -82,6 +86,10 @@ fn input(name: &str) -> (&'static str, &'static str) {
         "seed" => ("number", "what the stream was made from"),
         "board" => ("text", "name of the board; empty where the stream states its area"),
         "aligned" => ("text", "whether the policy promises aligned grants"),
+        "fit_distance" => (
+            "share",
+            "how far streams drawn from a fit are from its file, 0 alike to 1 nothing in common",
+        ),
         _ => unreachable!("an input of a cell that is not described: {name}"),
     }
 }

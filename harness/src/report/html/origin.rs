@@ -43,6 +43,7 @@ pub(super) fn write(page: &Page<'_>, command: &str, out: &mut dyn Write) -> io::
             "Streams",
             list(plan.streams.iter().map(|stream| match &stream.what {
                 What::Profile(profile) => format!("{}: {}", profile.name, profile.about),
+                What::Fitted(_) => format!("{}: drawn from what was fitted to it", stream.name()),
                 What::File(_) | What::Recorded(_) => format!("{}: a recording", stream.name()),
             })),
         ),

@@ -10,8 +10,8 @@ use crate::op::{Op, Timed};
 /// Requests that are looked at: what comes behind them in a longer file is not fitted.
 pub(super) const MOST_REQUESTS: usize = 1 << 22;
 
-/// What one client of a trace asks for within this time of its last request, and without giving
-/// anything back between, is taken as one group at one moment.
+/// What one client of a trace asks for within this time of a request, and without giving anything
+/// back between, is taken as one group at one moment.
 const GROUP_US: u64 = 10_000;
 
 /// A buffer, from its request on.
@@ -39,6 +39,25 @@ pub struct LeftOut {
     pub no_pages: u64,
     /// Requests behind the first four million.
     pub behind: u64,
+}
+
+impl LeftOut {
+    /// What there is of it, in words.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let said = [
+            (self.pins, "pins and unpins are not fitted: they name pages, not who asks"),
+            (
+                self.parts,
+                "frees of a part are not fitted: a buffer is held until all of it is free",
+            ),
+            (self.refused, "requests were refused when recorded: they are given back at once"),
+            (self.no_pages, "requests for no pages are not fitted"),
+            (self.behind, "requests stand behind the first 4194304, which alone are fitted"),
+        ];
+        let there = said.into_iter().filter(|(number, _)| *number > 0);
+        there.map(|(number, what)| format!("{number} {what}")).collect()
+    }
 }
 
 /// What a stream asked for.
@@ -70,9 +89,8 @@ struct Ledger {
     history: History,
     live: HashMap<u64, (usize, u64)>,
     live_pages: u64,
-    /// By client: the moment of its last group, when it last asked, and whether it gave nothing
-    /// back since.
-    groups: BTreeMap<u16, (u64, u64, bool)>,
+    /// By client: the moment of its last group, and whether it gave nothing back since.
+    groups: BTreeMap<u16, (u64, bool)>,
     group_us: u64,
 }
 
@@ -87,10 +105,10 @@ impl Ledger {
                 let client = request.client();
                 let open = self.groups.get(&client);
                 let moment = match open {
-                    Some(&(moment, last_us, true)) if at_us - last_us <= self.group_us => moment,
+                    Some(&(moment, true)) if at_us - moment <= self.group_us => moment,
                     _ => at_us,
                 };
-                self.groups.insert(client, (moment, at_us, true));
+                self.groups.insert(client, (moment, true));
                 self.live.insert(id, (history.buffers.len(), request.count()));
                 self.live_pages = self.live_pages.saturating_add(request.count());
                 history.load_pages = history.load_pages.max(self.live_pages);
@@ -116,7 +134,7 @@ impl Ledger {
                 let buffer = &mut history.buffers[*index];
                 buffer.end_us = Some(at_us);
                 if let Some(group) = self.groups.get_mut(&buffer.client) {
-                    group.2 = false;
+                    group.1 = false;
                 }
                 self.live.remove(&id);
             }

@@ -1,0 +1,140 @@
+//! `cmalab fit`: what a stream is made of, and streams like it.
+
+mod show;
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::context::{Context, Format};
+use super::failure::{Exit, Failure};
+use crate::ingest::{self, Options, Source, StreamWriter, Unwritable};
+use crate::op::Timed;
+use crate::seed::Seed;
+use crate::workload::fit;
+
+/// Fits a model to a trace, a recording or a stream, and says how far streams drawn from it are
+/// from the file.
+///
+/// Prints what is asked for by kind of client, size and order, with lifetimes; bursts; LOAD; and
+/// the distances between the file and drawn streams of its length, from 0 (alike) to 1 (nothing in
+/// common). The largest is the distance of the fit: what stands in cells.csv where a plan has
+/// `fit = "FILE"` in place of `file = "FILE"`. What chance alone makes of a distance is printed
+/// beside it.
+///
+/// A recording has no time: its lifetimes are in ops. Pins and the geometry of the area
+/// (order_per_bit among it) are not fitted: they are not what clients ask for.
+///
+/// Examples:
+///   cmalab fit trace.txt --area linux,cma
+///   cmalab fit recording.csv.gz --format json -o fit.json
+///   cmalab fit trace.txt --draw like-it.csv --seed 7 --load-mib 200
+#[derive(Args, Debug)]
+#[command(verbatim_doc_comment)]
+pub(super) struct Fit {
+    /// A stream, a recording or a trace; "-" is standard input
+    file: PathBuf,
+    /// Classes of requests that are shown as text, those with most pages first
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    top: usize,
+    /// Area of a trace [default: the one with most events]
+    #[arg(long, value_name = "NAME")]
+    area: Option<String>,
+    /// Debugfs files of the area of a trace: a text of them, or their folder
+    #[arg(long, value_name = "PATH")]
+    snapshot: Option<PathBuf>,
+    /// Cap that a recording was made with, where it does not state it [default: 8]
+    #[arg(long, value_name = "ORDER", value_parser = clap::value_parser!(u32).range(0..=63))]
+    recorded_cap: Option<u32>,
+    /// Writes a stream drawn from the fit to this file
+    #[arg(long, value_name = "FILE")]
+    draw: Option<PathBuf>,
+    /// Seed of that stream
+    #[arg(long, default_value_t = 1, requires = "draw")]
+    seed: u64,
+    /// Ops of that stream [default: as many as the file has]
+    #[arg(long, requires = "draw")]
+    ops: Option<u64>,
+    /// LOAD of that stream in pages: more or fewer sessions at once [default: the file's]
+    #[arg(long, value_name = "PAGES", requires = "draw", conflicts_with = "load_mib")]
+    load_pages: Option<u64>,
+    /// LOAD of that stream in MiB of 4 KiB pages
+    #[arg(long, value_name = "MIB", requires = "draw")]
+    load_mib: Option<u64>,
+    /// Writes to this file
+    #[arg(long, short, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// Pages of 4 KiB in a MiB.
+const PAGES_IN_MIB: u64 = 256;
+
+/// Fits, draws and prints.
+///
+/// # Errors
+/// A file that cannot be read or asks for nothing; a LOAD that no stream of it has.
+pub(super) fn run(args: &Fit, context: &Context) -> Result<Exit, Failure> {
+    let source = if args.file == Path::new("-") {
+        Source::buffer("standard input", std::io::stdin().lock())?
+    } else {
+        Source::open_file(&args.file)?
+    };
+    let snapshot = |path: &PathBuf| {
+        if path.is_dir() { ingest::directory(path) } else { Source::open_file(path) }
+    };
+    let options = Options {
+        recorded_cap: args.recorded_cap,
+        area: args.area.clone(),
+        snapshot: args.snapshot.as_ref().map(snapshot).transpose()?,
+        ..Options::default()
+    };
+    let fit = fit::Fit::read(&source, &options)?;
+    for warning in fit.warnings.iter().cloned().chain(fit.left_out.warnings()) {
+        context.warn(&format!("{}: {warning}", source.name()));
+    }
+    if let Some(path) = &args.draw {
+        draw(args, &fit, path, context)?;
+    }
+    context.output(args.out.as_deref(), |out| {
+        match context.format {
+            Format::Text => show::text(source.name(), &fit, args.top, out)?,
+            Format::Json => show::json(source.name(), &fit, out)?,
+            Format::Csv => show::csv(&fit, out)?,
+        }
+        Ok(())
+    })?;
+    Ok(Exit::Good)
+}
+
+/// Writes a drawn stream, in front of it what was live before.
+fn draw(args: &Fit, fit: &fit::Fit, path: &Path, context: &Context) -> Result<(), Failure> {
+    let mib = args.load_mib.map(|mib| mib.saturating_mul(PAGES_IN_MIB));
+    let load_pages = mib.or(args.load_pages).unwrap_or(fit.load_pages());
+    let ops = args.ops.unwrap_or(fit.ops());
+    let made = fit
+        .open(load_pages, &Seed::new(args.seed), ops)
+        .map_err(|error| Failure::because(format_args!("draw the stream: {error}")))?;
+    let mut pairs = vec![
+        ("model", args.file.display().to_string()),
+        ("seed", args.seed.to_string()),
+        ("load_pages", load_pages.to_string()),
+    ];
+    if let Some(area) = &fit.area {
+        let run = area.ranges()[0];
+        pairs.extend([
+            ("base_pfn", run.pfn.0.to_string()),
+            ("pages", area.pages().to_string()),
+            ("order_per_bit", area.order_per_bit().to_string()),
+        ]);
+    }
+    let write = |error: Unwritable| match error {
+        Unwritable::Io(error) => Failure::from(error),
+        Unwritable::NotInAStream(_) => Failure::because(format_args!("write: {error}")),
+    };
+    context.output(Some(path), |out| {
+        let names: Vec<_> = made.clients().iter().map(String::as_str).collect();
+        let mut stream = StreamWriter::new(out, &pairs, &names, false).map_err(write)?;
+        let before = fit.before().into_iter().map(|op| Timed { at_us: 0, op });
+        before.chain(made).try_for_each(|op| stream.write(op)).map_err(write)
+    })
+}

@@ -109,10 +109,11 @@ pub struct Left {
 pub fn look_through(ready: &Ready, file: &mut impl BufRead) -> io::Result<Left> {
     let most = ready.plan.cell_count().unwrap_or(0);
     let mut left = Left::default();
-    let mut line = Vec::new();
+    let (mut line, mut read) = (Vec::new(), 0);
     while read_line(file, &mut line)? > 0 {
+        read += line.len() as u64;
         if line.last() == Some(&b'\n') {
-            left.bytes += line.len() as u64;
+            left.bytes = read;
         }
         if let Some(row) = Row::parse(&line).filter(|row| row.number < most) {
             left.known.note(row.number, has_failed(&row.values));

@@ -1,6 +1,7 @@
 //! A plan out of TOML, with the place of whatever is wrong.
 
 mod board;
+mod stop;
 
 use std::fmt;
 use std::ops::Range;
@@ -12,7 +13,6 @@ use toml::Spanned;
 use super::PAGES_IN_MIB;
 use super::builtin::recordings;
 use super::plan::{Load, MOST_CELLS, Plan, Stream, What};
-use super::stop::Stop;
 use crate::after_failure::AfterFailure;
 use crate::environment;
 use crate::ingest::{DEFAULT_CAP, quoted};
@@ -47,7 +47,7 @@ struct RawPlan {
     name: Spanned<String>,
     seed: Option<Spanned<i64>>,
     seeds: Option<Spanned<i64>>,
-    stop: Option<RawStop>,
+    stop: Option<stop::RawStop>,
     policies: Option<Spanned<Vec<Spanned<String>>>>,
     caps: Option<Spanned<Vec<Spanned<i64>>>>,
     environments: Option<Spanned<Vec<Spanned<String>>>>,
@@ -55,12 +55,6 @@ struct RawPlan {
     #[serde(default)]
     boards: Vec<Spanned<board::RawBoard>>,
     streams: Spanned<Vec<Spanned<RawStream>>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawStop {
-    failed_share: Spanned<f64>,
 }
 
 #[derive(Deserialize)]
@@ -122,7 +116,7 @@ fn build(raw: RawPlan, catalog: &Catalog) -> Result<Plan, Wrong> {
         name: name(raw.name, "name")?,
         seed: raw.seed.map_or(Ok(1), |seed| number(&seed, "seed", 0, i64::MAX))?,
         seeds: raw.seeds.map_or(Ok(1), |seeds| number(&seeds, "seeds", 1, 1_000_000))?,
-        stop: raw.stop.as_ref().map(stop).transpose()?,
+        stop: raw.stop.as_ref().map(stop::stop).transpose()?,
         policies: policies(raw.policies.unwrap_or_else(everything), catalog)?,
         caps: list(raw.caps.unwrap_or_else(cap), "caps", |cap| {
             Ok(number(cap, "cap", 0, 63)? as u32)
@@ -147,19 +141,6 @@ fn build(raw: RawPlan, catalog: &Catalog) -> Result<Plan, Wrong> {
         return Err((span, format!("more than {MOST_CELLS} cells; take fewer seeds or streams")));
     }
     Ok(plan)
-}
-
-/// When to stop early.
-fn stop(raw: &RawStop) -> Result<Stop, Wrong> {
-    let failed_share = *raw.failed_share.get_ref();
-    if failed_share > 0.0 && failed_share < 1.0 {
-        return Ok(Stop { failed_share });
-    }
-    let why = format!(
-        "failed_share {failed_share} is the share of failing streams that is asked about; above 0 \
-         and below 1 is allowed"
-    );
-    Err((raw.failed_share.span(), why))
 }
 
 /// A list with at least one entry, no two of which print the same.
@@ -213,6 +194,16 @@ fn number(raw: &Spanned<i64>, key: &str, least: i64, most: i64) -> Result<u64, W
     }
 }
 
+/// A path that stands in one line of a table.
+fn one_line(path: &Spanned<String>) -> Result<String, Wrong> {
+    if path.get_ref().chars().any(char::is_control) {
+        let why =
+            format!("file is {}; a path without line ends is allowed", quoted(path.get_ref()));
+        return Err((path.span(), why));
+    }
+    Ok(path.get_ref().clone())
+}
+
 /// A word that can name a folder and a field of a table.
 fn name(raw: Spanned<String>, key: &str) -> Result<String, Wrong> {
     let good = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
@@ -234,8 +225,8 @@ fn stream(raw: &Spanned<RawStream>) -> Result<Stream, Wrong> {
         (Some(name), None, None, None) => What::Profile(
             workload::profile(name.get_ref()).map_err(|error| (name.span(), error.to_string()))?,
         ),
-        (None, Some(path), None, None) => What::File(path.get_ref().clone()),
-        (None, None, None, Some(path)) => What::Fitted(path.get_ref().clone()),
+        (None, Some(path), None, None) => What::File(one_line(path)?),
+        (None, None, None, Some(path)) => What::Fitted(one_line(path)?),
         (None, None, Some(name), None) => {
             let found = recordings().iter().find(|recording| recording.name == name.get_ref());
             What::Recorded(found.ok_or_else(|| {

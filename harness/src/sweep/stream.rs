@@ -103,7 +103,9 @@ pub fn prepare(mut plan: Plan) -> Result<Ready, Failed> {
         return Err(Failed::TooManyCells);
     }
     let mut ready = Ready { plan, checked, aligned: Vec::new(), warnings: Vec::new() };
-    for at in ready.plan.configurations() {
+    // Environments and caps do not change what a profile asks for.
+    let streams = ready.plan.configurations().filter(|at| (at.environment, at.cap) == (0, 0));
+    for at in streams {
         let (stream, board) = (&ready.plan.streams[at.stream], ready.board(&at));
         if let (What::Profile(profile), Some(load)) = (&stream.what, ready.plan.load(&at)) {
             let seed = Seed::new(ready.plan.seed);

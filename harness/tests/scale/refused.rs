@@ -88,3 +88,11 @@ fn two_sweeps_do_not_share_a_folder() {
     fs::write(bench.path("p.toml"), PLAN).unwrap();
     bench.good(&args);
 }
+
+#[test]
+fn a_path_that_would_break_a_row_in_two_is_refused() {
+    let bench = Bench::new("name = \"x\"\n[[streams]]\nfile = \"a\\nb.csv\"\n");
+    let message = bench.bad(&["sweep", "p.toml"]);
+    assert!(message.contains("p.toml line 3, column 8: file is "), "{message}");
+    assert_eq!(message.lines().count(), 1, "{message}");
+}

@@ -9,6 +9,7 @@ mod diagnose;
 mod failure;
 mod generate;
 mod list;
+mod merge;
 mod replay;
 mod sweep;
 mod table;
@@ -41,6 +42,7 @@ enum Command {
     Collect(collect::Collect),
     List(list::List),
     Sweep(sweep::Sweep),
+    Merge(merge::Merge),
 }
 
 /// The command line with the built-in policies, on the arguments of the process.
@@ -82,6 +84,7 @@ fn run_args(args: impl IntoIterator<Item = OsString>, entries: &[Entry]) -> Exit
         Command::Collect(args) => collect::run(args, &context),
         Command::List(args) => list::run(args, &context),
         Command::Sweep(args) => sweep::run(args, &context),
+        Command::Merge(args) => merge::run(args, &context),
     };
     match done {
         Ok(exit) => exit.into(),

@@ -9,7 +9,7 @@
 //! Ranks, low to high; a module uses only lower ones, and a test reads this line:
 //!
 //! `op, seed < after_failure, board, codec, kernel < ingest < environment, workload < oracle <
-//! cause < simulate < law, metric < stats, diagnose, replay, sweep < fuzzing, report < cli < main`
+//! cause < simulate < law, metric < stats, diagnose, replay < sweep < fuzzing, report < cli < main`
 
 pub mod after_failure;
 pub mod board;

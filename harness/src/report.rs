@@ -1,6 +1,7 @@
 //! Results as files and as a table for people. A report never sees a
 //! [`Step`](crate::simulate::Step).
 
+mod blocks;
 mod choice;
 pub mod csv;
 pub mod diagnosis;
@@ -9,10 +10,12 @@ pub mod html;
 pub mod partial;
 mod plain;
 mod sizing;
+pub mod sorted;
 mod summary;
 mod survival;
 pub mod text;
 
+pub use blocks::Blocks;
 pub use choice::{Candidate, Choice, Scope, Verdict};
 pub use findings::{Findings, Worst, findings};
 pub use sizing::{Least, SizeTried, Sizing};

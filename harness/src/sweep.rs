@@ -9,12 +9,16 @@ mod again;
 mod builtin;
 mod cell;
 mod cells;
+mod desk;
 mod emit;
 mod failed;
+mod known;
 mod parse;
 mod plan;
 mod route;
 mod run;
+mod shard;
+mod stop;
 mod stream;
 
 pub use again::again;
@@ -22,9 +26,12 @@ pub use builtin::{BUILTIN, Recording, recordings};
 pub use cells::{Cell, Configuration};
 pub use emit::emit;
 pub use failed::{Broken, Failed};
+pub use known::Known;
 pub use parse::{PlanError, parse};
 pub use plan::{Load, MOST_CELLS, Plan, Stream, What};
-pub use run::{Block, Table, Watch, resume, run};
+pub use run::{Block, Table, Watch, belongs, complete, has_failed, run, run_cells};
+pub use shard::Shard;
+pub use stop::Stop;
 pub use stream::{Checked, Ready, prepare};
 
 /// Pages of 4 KiB in a MiB.

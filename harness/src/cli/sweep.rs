@@ -1,22 +1,25 @@
 //! `cmalab sweep`: the main job.
 
-use std::fmt;
+pub(super) mod folder;
+mod journal;
+mod progress;
+mod recipe;
+
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use super::context::{Context, Format};
+use super::context::Context;
 use super::failure::{Exit, Failure, say};
-use crate::metric::Value;
-use crate::report::partial::{self, Known};
-use crate::report::{csv, findings, html, text};
-use crate::sweep::{self, BUILTIN, Cell, Failed, Plan, Ready, Watch};
+use crate::report::partial::{self, Head};
+use crate::report::sorted::{self, Sorted};
+use crate::sweep::{self, BUILTIN, Failed, Plan, Ready, Shard};
+use folder::{CELLS, From, PLAN, SHARD};
+use journal::{Journal, at};
+use progress::Progress;
+use recipe::Engine;
 
 /// Runs configurations × policies × streams × seeds side by side and says where ENOMEM with free
 /// pages comes from.
@@ -24,16 +27,26 @@ use crate::sweep::{self, BUILTIN, Cell, Failed, Plan, Ready, Watch};
 /// Without PLAN it runs the plan that is built in: recordings of a real kernel, the case of NXP's
 /// note on i.MX, and camera, video, GPU and display profiles, under every policy.
 ///
+/// Finished cells are on disk at once. After Ctrl-C, a crash or a full disk the same command with
+/// --resume goes on, and the report is the same as that of a sweep that was never stopped.
+///
 /// Examples:
 ///   cmalab sweep
 ///   cmalab sweep my-board.toml --out reports/my-board --jobs 8
 ///   cmalab sweep --thorough --seed 7
+///   cmalab sweep my-board.toml --resume
+/// On several machines (or let a scheduler do it), then put together:
+///   cmalab sweep my-board.toml --shard 1/2 --out parts/1
+///   cmalab sweep my-board.toml --shard 2/2 --out parts/2
+///   cmalab merge parts/1 parts/2
+///   cmalab sweep my-board.toml --recipe slurm --shards 100 > sweep.slurm
 #[derive(Args, Debug)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Sweep {
     /// The plan, a TOML file; without it the built-in one
     plan: Option<PathBuf>,
-    /// The folder for the report [default: reports/NAME-OF-THE-PLAN]
+    /// The folder for the report [default: reports/NAME-OF-THE-PLAN; of a shard
+    /// reports/NAME-OF-THE-PLAN-shards/I-of-N]
     #[arg(long, short)]
     out: Option<PathBuf>,
     /// Threads; 0 is one for each core
@@ -45,9 +58,20 @@ pub(super) struct Sweep {
     /// 300 seeds at least (so that no failure means below 1 % of streams), and twice the ops
     #[arg(long)]
     thorough: bool,
-    /// Goes on from the finished cells that a stopped sweep of the same plan left in the folder
+    /// Goes on from the finished cells that a stopped sweep of the same plan left in the folder; where
+    /// there are none it begins, and what is finished is left as it is
     #[arg(long)]
     resume: bool,
+    /// Runs one part of the plan, I from 1 to N; `cmalab merge` puts the parts together
+    #[arg(long, value_name = "I/N", value_parser = Shard::parse, conflicts_with = "recipe")]
+    shard: Option<Shard>,
+    /// Prints what runs the plan in --shards parts on that engine, and merges them
+    #[arg(long, value_enum, requires = "shards")]
+    recipe: Option<Engine>,
+    /// How many parts
+    #[arg(long, value_name = "N", requires = "recipe",
+          value_parser = clap::value_parser!(u64).range(1..=Shard::MOST))]
+    shards: Option<u64>,
 }
 
 /// Seeds of a thorough run: with 300 clean streams at most 1 % of all fail.
@@ -59,6 +83,144 @@ const THOROUGH_SEEDS: u64 = 300;
 /// A plan or stream that cannot be read, and output that cannot be written.
 pub(super) fn run(args: &Sweep, context: &Context) -> Result<Exit, Failure> {
     let plan = plan(args, context)?;
+    if let (Some(engine), Some(shards)) = (args.recipe, args.shards) {
+        return recipe::print(args, engine, shards, &plan, context);
+    }
+    let ready = prepare(plan, context)?;
+    let job = Job::new(args, &ready);
+    let name = if job.is_part { SHARD } else { CELLS };
+    if args.resume && job.is_finished(name) {
+        context.say(&format!("{} is finished already", job.folder.display()));
+        return job.report(context);
+    }
+    job.refuse_other_shard()?;
+    fs::create_dir_all(&job.folder).map_err(|error| at(&job.folder, &error))?;
+    let path = job.folder.join(format!("{name}.partial"));
+    let warn = |what: &str| context.warn(what);
+    let (journal, known) = Journal::open(&ready, &job.head, &path, args.resume, &warn)?;
+    if args.resume && known.count() == 0 {
+        context.say("there is nothing to resume from; the sweep begins");
+    }
+    let part = (job.shard, &known);
+    let progress = Progress::new(&ready, &journal, part, context.progress);
+    progress.on_stop(folder::temporary(&job.folder, name).into());
+    let ran = sweep::run_cells(&ready, job.shard, &known, args.jobs as usize, &progress);
+    let pace = progress.pace();
+    let known = progress.end()?;
+    match ran {
+        Ok(()) => {}
+        Err(Failed::Broken(broken)) => {
+            say(format_args!("{}", Failed::Broken(broken)));
+            return Ok(Exit::Bad);
+        }
+        Err(error) => return Err(Failure::because(error)),
+    }
+    let rows = Sorted::open(&path, &known).map_err(|error| at(&path, &error))?;
+    if job.is_part {
+        job.write_shard(context, rows)?;
+    } else {
+        folder::write_cells(context, &job.folder, vec![rows])?;
+    }
+    let exit = job.report(context)?;
+    journal.remove()?;
+    context.say(&format!("{} cells in {}: {pace}", known.count(), job.folder.display()));
+    Ok(exit)
+}
+
+/// What a command line asks for.
+struct Job<'a> {
+    ready: &'a Ready,
+    shard: Shard,
+    /// Whether a shard was asked for: 1/1 is one too, and waits for its merge.
+    is_part: bool,
+    head: Head,
+    folder: PathBuf,
+    command: String,
+}
+
+impl<'a> Job<'a> {
+    fn new(args: &Sweep, ready: &'a Ready) -> Self {
+        let shard = args.shard.unwrap_or(Shard::WHOLE);
+        let from = match (&args.plan, args.thorough) {
+            (Some(_), _) => From::File,
+            (None, false) => From::BuiltIn,
+            (None, true) => From::Thorough,
+        };
+        let folder = args.out.clone().unwrap_or_else(|| {
+            let folder = folder::default_folder(&ready.plan);
+            match args.shard {
+                Some(shard) => shards_folder(&folder).join(shard_name(shard)),
+                None => folder,
+            }
+        });
+        let command = folder::command(from, args.out.is_some(), &ready.plan);
+        let head = Head::new(ready, shard, from.word());
+        Self { ready, shard, is_part: args.shard.is_some(), head, folder, command }
+    }
+
+    /// Whether the folder holds all that this command would write.
+    fn is_finished(&self, name: &str) -> bool {
+        if self.folder.join(format!("{name}.partial")).exists() {
+            return false;
+        }
+        if self.is_part {
+            return self.shard_there().as_ref() == Some(&self.head);
+        }
+        folder::is_finished(self.ready, &self.folder, &self.command)
+    }
+
+    /// The head of the finished shard in the folder.
+    fn shard_there(&self) -> Option<Head> {
+        let file = File::open(self.folder.join(SHARD)).ok()?;
+        Head::read(&mut BufReader::new(file)).ok()?
+    }
+
+    /// A shard does not take the place of another one of the same plan.
+    fn refuse_other_shard(&self) -> Result<(), Failure> {
+        match self.shard_there() {
+            Some(there)
+                if self.is_part && there.plan == self.head.plan && there.shard != self.shard =>
+            {
+                Err(journal::other_shard(&self.folder.join(SHARD), there.shard))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes the rows of a shard for `merge`.
+    fn write_shard(&self, context: &Context, rows: Sorted<'_>) -> Result<(), Failure> {
+        folder::write_rows(context, (&self.folder, SHARD), |out| {
+            out.write_all(self.head.text().as_bytes())?;
+            sorted::merge(vec![rows], |row| partial::write_row(&row.text, out))
+        })
+    }
+
+    /// Writes what is told of the cells; of a shard nothing is, but its plan stands beside it.
+    fn report(&self, context: &Context) -> Result<Exit, Failure> {
+        if self.is_part {
+            context.output(Some(&self.folder.join(PLAN)), |out| {
+                Ok(out.write_all(sweep::emit(self.ready).as_bytes())?)
+            })?;
+        } else {
+            folder::write_report(context, self.ready, &self.folder, &self.command)?;
+        }
+        Ok(Exit::Good)
+    }
+}
+
+/// The folder for the shards of a report, beside its own.
+fn shards_folder(report: &Path) -> PathBuf {
+    let mut name = report.file_name().unwrap_or_default().to_owned();
+    name.push("-shards");
+    report.with_file_name(name)
+}
+
+fn shard_name(shard: Shard) -> String {
+    format!("{}-of-{}", shard.index(), shard.of())
+}
+
+/// Looks through what the plan names, and says what is strange.
+pub(super) fn prepare(plan: Plan, context: &Context) -> Result<Ready, Failure> {
     let ready = sweep::prepare(plan).map_err(Failure::because)?;
     for warning in &ready.warnings {
         context.warn(warning);
@@ -68,78 +230,23 @@ pub(super) fn run(args: &Sweep, context: &Context) -> Result<Exit, Failure> {
             context.warn(&format!("{}: {warning}", stream.name()));
         }
     }
-    let default_folder = || Path::new("reports").join(&ready.plan.name);
-    let folder = args.out.clone().unwrap_or_else(default_folder);
-    fs::create_dir_all(&folder).map_err(|error| fail(&folder, &error))?;
-    let unfinished = folder.join("cells.csv.partial");
-    let known = if args.resume { left_over(&ready, &unfinished)? } else { Known::new() };
-    let progress = Progress::new(&ready, &known, &unfinished, context)?;
-    let table = match sweep::resume(&ready, &known, args.jobs as usize, &progress) {
-        Ok(table) => table,
-        Err(Failed::Broken(broken)) => {
-            drop(progress);
-            say(format_args!("{}", Failed::Broken(broken)));
-            return Ok(Exit::Bad);
-        }
-        Err(error) => return Err(Failure::because(error)),
-    };
-    progress.end()?;
-    let findings = findings(&ready, table.blocks());
-    let summary = &findings.summary;
-    let write = |name: &str, write: &dyn Fn(&mut dyn Write) -> std::io::Result<()>| {
-        context.output(Some(&folder.join(name)), |out| Ok(write(out)?))
-    };
-    // The finished cells go through the file of the unfinished ones, and take it away.
-    write("cells.csv", &|out| csv::write_cells(&table, out))?;
-    write("summary.csv", &|out| csv::write_summary(&ready, summary, out))?;
-    write("sizing.csv", &|out| csv::write_sizing(&ready, &findings.sizing, out))?;
-    write("plan.toml", &|out| out.write_all(sweep::emit(&ready).as_bytes()))?;
-    let command = command(args, &ready.plan);
-    write("COMMAND", &|out| writeln!(out, "{command}"))?;
-    write("report.html", &|out| html::write(&ready, &findings, &command, out))?;
-    context.output(None, |out| {
-        match context.format {
-            Format::Text => text::write_findings(&ready, &findings, context.color, out)?,
-            Format::Csv => csv::write_summary(&ready, summary, out)?,
-            Format::Json => csv::write_summary_json(&ready, summary, out)?,
-        }
-        Ok(())
-    })?;
-    let page = folder.join("report.html");
-    context.say(&format!("{} cells; the report is {}", table.cells.len(), page.display()));
-    Ok(Exit::Good)
+    Ok(ready)
 }
 
-fn fail(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::because(format_args!("write {}: {error}", path.display()))
-}
-
-/// The cells that a stopped sweep left; none where it left no file.
-fn left_over(ready: &Ready, path: &Path) -> Result<Known, Failure> {
-    let text = match fs::read_to_string(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Known::new()),
-        read => read
-            .map_err(|error| Failure::because(format_args!("read {}: {error}", path.display())))?,
-    };
-    partial::read(ready, &text).ok_or_else(|| {
-        Failure::because(format_args!(
-            "resume from {}: it is of another plan or version; leave out --resume to begin anew",
-            path.display()
-        ))
-    })
+/// The plan in a file.
+pub(super) fn read_plan(path: &Path, context: &Context) -> Result<Plan, Failure> {
+    let text = fs::read_to_string(path)
+        .map_err(|error| Failure::because(format_args!("read {}: {error}", path.display())))?;
+    let name = path.display().to_string();
+    sweep::parse(&name, &text, &context.catalog).map_err(Failure::because)
 }
 
 /// The plan, with what the command line says over it.
 fn plan(args: &Sweep, context: &Context) -> Result<Plan, Failure> {
-    let read = |path: &PathBuf| {
-        fs::read_to_string(path)
-            .map_err(|error| Failure::because(format_args!("read {}: {error}", path.display())))
+    let mut plan = match &args.plan {
+        Some(path) => read_plan(path, context)?,
+        None => sweep::parse("built in", BUILTIN, &context.catalog).map_err(Failure::because)?,
     };
-    let (name, text) = match &args.plan {
-        Some(path) => (path.display().to_string(), read(path)?),
-        None => ("built in".to_string(), BUILTIN.to_string()),
-    };
-    let mut plan = sweep::parse(&name, &text, &context.catalog).map_err(Failure::because)?;
     plan.seed = args.seed.unwrap_or(plan.seed);
     if args.thorough {
         plan.name += "-thorough";
@@ -149,97 +256,4 @@ fn plan(args: &Sweep, context: &Context) -> Result<Plan, Failure> {
         }
     }
     Ok(plan)
-}
-
-/// One line that makes the report again: from the folder that `reports` stands in or, where the
-/// report is somewhere else, from its own. It names no other folder, so the line is the same in
-/// any.
-fn command(args: &Sweep, plan: &Plan) -> String {
-    let version = env!("CARGO_PKG_VERSION");
-    let thorough = if args.thorough { " --thorough" } else { "" };
-    let seed = plan.seed;
-    match (&args.plan, &args.out) {
-        (None, _) => format!("cmalab sweep --seed {seed}{thorough} # cmalab {version}"),
-        (Some(_), None) => {
-            let name = &plan.name;
-            format!("cmalab sweep reports/{name}/plan.toml --seed {seed} # cmalab {version}")
-        }
-        (Some(_), Some(_)) => format!(
-            "cmalab sweep plan.toml --out . --seed {seed} # cmalab {version}, in this folder; \
-             files of the plan are named from the folder where it was run"
-        ),
-    }
-}
-
-/// Appends each cell that ended to a file, so that a sweep that is stopped leaves them, and moves
-/// the bar.
-struct Progress<'a> {
-    ready: &'a Ready,
-    path: &'a Path,
-    file: Mutex<Result<File, std::io::Error>>,
-    done: AtomicU64,
-    bar: ProgressBar,
-    started: Instant,
-}
-
-/// Work that is done within this time needs no bar.
-const QUICK: Duration = Duration::from_secs(1);
-
-impl<'a> Progress<'a> {
-    fn new(
-        ready: &'a Ready,
-        known: &Known,
-        path: &'a Path,
-        context: &Context,
-    ) -> Result<Self, Failure> {
-        let cells = ready.plan.cells();
-        // Whole or not at all, so that a sweep that is stopped here loses nothing either.
-        context.output(Some(path), |out| {
-            writeln!(out, "{}", partial::header(ready))?;
-            for (index, (values, cell)) in known.iter().zip(&cells).enumerate() {
-                if let Some(values) = values {
-                    partial::write(ready, index, cell, values, out)?;
-                }
-            }
-            Ok(())
-        })?;
-        let file = File::options().append(true).open(path).map_err(|error| fail(path, &error))?;
-        let done = AtomicU64::new(known.iter().flatten().count() as u64);
-        let target = if context.progress {
-            ProgressDrawTarget::stderr()
-        } else {
-            ProgressDrawTarget::hidden()
-        };
-        let style = "{wide_bar} {pos}/{len} cells, {rate}, {eta} left";
-        let style = ProgressStyle::with_template(style).expect("the template is well formed");
-        let style = style.with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
-            // A bar that cannot be drawn is no reason to stop.
-            let _ = write!(out, "{:.0}/s", state.per_sec());
-        });
-        let bar = ProgressBar::with_draw_target(Some(cells.len() as u64), target).with_style(style);
-        let file = Mutex::new(Ok(file));
-        Ok(Self { ready, path, file, done, bar, started: Instant::now() })
-    }
-
-    fn end(self) -> Result<(), Failure> {
-        self.bar.finish_and_clear();
-        let file = self.file.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        file.map(drop).map_err(|error| fail(self.path, &error))
-    }
-}
-
-impl Watch for Progress<'_> {
-    fn done(&self, index: usize, cell: &Cell, values: &[Value]) {
-        let mut file = self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Ok(open) = &mut *file
-            && let Err(error) = partial::write(self.ready, index, cell, values, open)
-        {
-            *file = Err(error);
-        }
-        drop(file);
-        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-        if self.started.elapsed() > QUICK {
-            self.bar.set_position(done);
-        }
-    }
 }

@@ -110,7 +110,7 @@ fn board(ready: &Ready, at: &Configuration) -> String {
 
 /// The row of cell number `index`, without a line end.
 #[must_use]
-pub fn cell_row(ready: &Ready, index: usize, cell: &Cell, values: &[Value]) -> String {
+pub fn cell_row(ready: &Ready, index: u64, cell: &Cell, values: &[Value]) -> String {
     let plan = &ready.plan;
     let mut fields = vec![SCHEMA.to_string(), plan.name.clone(), index.to_string()];
     fields.extend(place(ready, &cell.at));
@@ -135,8 +135,9 @@ pub fn cell_row(ready: &Ready, index: usize, cell: &Cell, values: &[Value]) -> S
 /// Where the output takes no more.
 pub fn write_cells(table: &Table<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}", cells_header())?;
-    for (index, (cell, values)) in table.cells.iter().zip(&table.values).enumerate() {
-        writeln!(out, "{}", cell_row(table.ready, index, cell, values))?;
+    let rows = table.numbers.iter().zip(&table.cells).zip(&table.values);
+    for ((number, cell), values) in rows {
+        writeln!(out, "{}", cell_row(table.ready, *number, cell, values))?;
     }
     Ok(())
 }

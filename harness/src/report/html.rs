@@ -126,25 +126,36 @@ fn header(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "<header>\n<p class=\"tool\">cmalab sweep · plan {}</p>", Escaped(&plan.name))?;
     if let Some(choice) = page.choice() {
         let (class, word) = choose::badge(choice.verdict);
+        let say = names::sentence(&choice.sentence);
         writeln!(out, "<p class=\"badge {class}\">{word}</p>")?;
-        writeln!(out, "<h1>{}</h1>", Escaped(&choice.sentence))?;
+        match page.candidate().filter(|_| choice.chosen.is_some()) {
+            Some(candidate) => writeln!(
+                out,
+                "<h1>{} of CMA, cap {}, policy {}</h1>\n<p class=\"lead\">{}</p>",
+                names::mib(candidate.pages as f64),
+                plan.caps[candidate.cap],
+                Escaped(plan.policies[candidate.policy].to_string()),
+                Escaped(say)
+            )?,
+            None => writeln!(out, "<h1>{}</h1>", Escaped(say))?,
+        }
     } else {
         writeln!(out, "<h1>Nothing to choose</h1>")?;
     }
-    let each = match plan.seeds {
-        1 => "one seed".to_string(),
-        seeds => format!("{} seeds", names::whole(seeds)),
-    };
+    let parts = [
+        names::counted(plan.streams.len(), "stream", "streams"),
+        names::counted(plan.boards.len(), "board", "boards"),
+        names::counted(plan.caps.len(), "cap", "caps"),
+        names::counted(plan.policies.len(), "policy", "policies"),
+        names::counted(plan.environments.len(), "environment", "environments"),
+        names::counted(plan.seeds as usize, "seed", "seeds"),
+    ];
     writeln!(
         out,
-        "<p class=\"sub\">{} streams × {} boards × {} caps × {} policies × {} environments, {each}. \
-         After a refused request callers <b>{}</b>. Profiles and pages are a <b>model</b>.</p>\n\
+        "<p class=\"sub\">{}. After a refused request callers do <b>{}</b>. Profiles and pages are \
+         a <b>model</b>.</p>\n\
          <nav aria-label=\"Sections\"><ol>",
-        plan.streams.len(),
-        plan.boards.len(),
-        plan.caps.len(),
-        plan.policies.len(),
-        plan.environments.len(),
+        parts.join(" × "),
         Escaped(plan.after_failure.to_string()),
     )?;
     for (id, heading) in SECTIONS {

@@ -1,20 +1,71 @@
-//! The cells of a sweep that is not at its end: what a stopped one leaves, and goes on from.
+//! Finished cells as they end: what a stopped sweep leaves and goes on from, and what a shard
+//! leaves for `merge`. Rows of `cells.csv`, each with a sum by which a torn one is known.
 
-use std::io::{self, Write};
+use std::io::{self, BufRead, Read, Write};
 
 use super::csv;
-use crate::metric::{Value, columns};
-use crate::sweep::{Cell, Ready, emit};
+use crate::metric::{Value, column, columns};
+use crate::sweep::{Cell, Known, Ready, Shard, emit, has_failed};
 
-/// Values for some of the cells of a plan, by the number of the cell.
-pub type Known = Vec<Option<Vec<Value>>>;
+/// What such a file begins with: which plan, as run by which version, its rows are of.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Head {
+    /// The sum over the plan as run.
+    pub plan: u64,
+    /// The version that ran it.
+    pub version: String,
+    /// Which part of the plan it is.
+    pub shard: Shard,
+    /// Where the plan came from: a word of the command line.
+    pub from: String,
+}
 
-/// What the file begins with: which plan, as run by which version, its rows are of.
-#[must_use]
-pub fn header(ready: &Ready) -> String {
-    let plan = csv::checksum(&emit(ready));
-    let version = env!("CARGO_PKG_VERSION");
-    format!("# plan={plan:016x} version={version}\n{},checksum", csv::cells_header())
+impl Head {
+    /// Of a plan that comes `from` somewhere, a word without spaces, run by this version.
+    #[must_use]
+    pub fn new(ready: &Ready, shard: Shard, from: &str) -> Self {
+        Self {
+            plan: csv::checksum(&emit(ready)),
+            version: env!("CARGO_PKG_VERSION").to_string(),
+            shard,
+            from: from.to_string(),
+        }
+    }
+
+    /// The lines, the last with the names of the columns; with an end.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let Self { plan, version, shard, from } = self;
+        let columns = csv::cells_header();
+        format!(
+            "# plan={plan:016x} version={version} shard={shard} from={from}\n{columns},checksum\n"
+        )
+    }
+
+    /// Reads what [`Head::text`] wrote; [`None`] where it stands something else, or columns of
+    /// another version.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn read(file: &mut impl BufRead) -> io::Result<Option<Self>> {
+        let mut line = Vec::new();
+        read_line(file, &mut line)?;
+        let head = std::str::from_utf8(&line).ok().and_then(Self::parse);
+        let Some(head) = head else { return Ok(None) };
+        let mut columns = Vec::new();
+        read_line(file, &mut columns)?;
+        line.append(&mut columns);
+        Ok((line == head.text().as_bytes()).then_some(head))
+    }
+
+    fn parse(line: &str) -> Option<Self> {
+        let mut words = line.strip_prefix("# ")?.split_whitespace();
+        let mut word = |key: &str| words.next()?.strip_prefix(key)?.strip_prefix('=');
+        let plan = u64::from_str_radix(word("plan")?, 16).ok()?;
+        let version = word("version")?.to_string();
+        let shard = Shard::parse(word("shard")?).ok()?;
+        Some(Self { plan, version, shard, from: word("from")?.to_string() })
+    }
 }
 
 /// Writes the row of a cell that ended.
@@ -23,49 +74,104 @@ pub fn header(ready: &Ready) -> String {
 /// Where the output takes no more.
 pub fn write(
     ready: &Ready,
-    index: usize,
+    number: u64,
     cell: &Cell,
     values: &[Value],
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let row = csv::cell_row(ready, index, cell, values);
-    // In one piece: a file that is not buffered gets whole rows.
-    out.write_all(format!("{row},{:016x}\n", csv::checksum(&row)).as_bytes())
+    let row = csv::cell_row(ready, number, cell, values);
+    write_row(&row, out)
 }
 
-/// The cells that `text` holds. A torn row, or one that was changed, is left out: its cell is run
-/// again. [`None`]: it is of another plan or version.
-#[must_use]
-pub fn read(ready: &Ready, text: &str) -> Option<Known> {
-    let rows = text.strip_prefix(&header(ready))?;
-    let mut known = vec![None; ready.plan.cells().len()];
-    for (index, values) in rows.lines().filter_map(read_row) {
-        if let Some(place) = known.get_mut(index) {
-            *place = Some(values);
+/// Writes a row of `cells.csv` with its sum.
+///
+/// # Errors
+/// Where the output takes no more.
+pub fn write_row(row: &str, out: &mut dyn Write) -> io::Result<()> {
+    // In one piece: a file that is not buffered gets whole rows.
+    out.write_all(format!("{row},{:016x}\n", csv::checksum(row)).as_bytes())
+}
+
+/// What was found in such a file behind its [`Head`].
+#[derive(Clone, Default, Debug)]
+pub struct Left {
+    /// The cells whose rows are whole.
+    pub known: Known,
+    /// Bytes up to the end of the last whole line: what is behind was torn.
+    pub bytes: u64,
+}
+
+/// Looks through the rows of a file that is read up to the end of its [`Head`]. A torn row, or one
+/// that was changed, is left out: its cell is run again.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn look_through(ready: &Ready, file: &mut impl BufRead) -> io::Result<Left> {
+    let most = ready.plan.cell_count().unwrap_or(0);
+    let mut left = Left::default();
+    let mut line = Vec::new();
+    while read_line(file, &mut line)? > 0 {
+        if line.last() == Some(&b'\n') {
+            left.bytes += line.len() as u64;
+        }
+        if let Some(row) = Row::parse(&line).filter(|row| row.number < most) {
+            left.known.note(row.number, has_failed(&row.values));
         }
     }
-    Some(known)
+    Ok(left)
+}
+
+/// A line of more bytes is none of ours: it is read, and refused, in pieces.
+const MOST_BYTES_OF_A_LINE: u64 = 1 << 20;
+
+/// Reads a line with its end into `line`, and says how many bytes it has: 0 at the end.
+pub(super) fn read_line(file: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<usize> {
+    line.clear();
+    file.take(MOST_BYTES_OF_A_LINE).read_until(b'\n', line)
+}
+
+/// A row, read back.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Row {
+    /// The number of its cell.
+    pub number: u64,
+    /// The row as it stands in `cells.csv`, without a line end.
+    pub text: String,
+    /// The values of all [`columns`].
+    pub values: Vec<Value>,
 }
 
 /// Columns before the number of the cell: schema, plan. Neither can hold a comma.
 const BEFORE: usize = 2;
 
-fn read_row(line: &str) -> Option<(usize, Vec<Value>)> {
-    let (row, checksum) = line.rsplit_once(',')?;
-    if u64::from_str_radix(checksum, 16).ok()? != csv::checksum(row) {
-        return None;
+impl Row {
+    /// Reads a line with its end and its sum; [`None`] where it is torn or was changed.
+    #[must_use]
+    pub fn parse(line: &[u8]) -> Option<Self> {
+        let line = std::str::from_utf8(line).ok()?.strip_suffix('\n')?;
+        let (row, checksum) = line.rsplit_once(',')?;
+        if u64::from_str_radix(checksum, 16).ok()? != csv::checksum(row) {
+            return None;
+        }
+        Self::parse_plain(row)
     }
-    let index = row.split(',').nth(BEFORE)?.parse().ok()?;
-    // From the end on: before the values there are names, which may hold commas. The name of a
-    // board holds none.
-    let later = columns().count() - csv::first_measured();
-    let mut fields = row.rsplit(',');
-    let mut values: Vec<_> =
-        fields.by_ref().take(later).map(Value::parse).collect::<Option<_>>()?;
-    let fields = fields.skip(csv::LATER_INPUTS.len()).take(csv::first_measured());
-    for field in fields {
-        values.push(Value::parse(field)?);
+
+    /// Reads a row of `cells.csv`, which has no sum.
+    #[must_use]
+    pub fn parse_plain(row: &str) -> Option<Self> {
+        let number = row.split(',').nth(BEFORE)?.parse().ok()?;
+        // From the end on: before the values there are names, which may hold commas. The name of a
+        // board holds none.
+        let later = columns().count() - csv::first_measured();
+        let mut fields = row.rsplit(',');
+        let mut values: Vec<_> =
+            fields.by_ref().take(later).map(Value::parse).collect::<Option<_>>()?;
+        let fields = fields.skip(csv::LATER_INPUTS.len()).take(csv::first_measured());
+        for field in fields {
+            values.push(Value::parse(field)?);
+        }
+        values.reverse();
+        let whole = values.len() == columns().count() && values[column("refused")] != Value::None;
+        whole.then(|| Self { number, text: row.to_string(), values })
     }
-    values.reverse();
-    Some((index, values))
 }

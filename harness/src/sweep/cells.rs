@@ -1,4 +1,4 @@
-//! The product of a plan, in its order.
+//! The product of a plan, in its order, by arithmetic: no list of all cells is kept.
 
 use super::plan::{Load, MOST_CELLS, Plan, Stream};
 
@@ -30,34 +30,45 @@ pub struct Cell {
 }
 
 impl Plan {
-    fn stream_configurations(&self, index: usize) -> impl Iterator<Item = Configuration> {
-        let stream = &self.streams[index];
-        let boards =
-            if stream.own_area { vec![None] } else { (0..self.boards.len()).map(Some).collect() };
-        let loads = if stream.loads.is_empty() {
-            vec![None]
-        } else {
-            (0..stream.loads.len()).map(Some).collect()
+    fn boards_of(&self, stream: &Stream) -> usize {
+        if stream.own_area { 1 } else { self.boards.len() }
+    }
+
+    /// How many configurations a stream has.
+    fn configurations_of(&self, stream: &Stream) -> u64 {
+        let pages = self.environments.len() as u64 * self.caps.len() as u64;
+        pages * self.boards_of(stream) as u64 * stream.loads.len().max(1) as u64
+    }
+
+    /// Configuration `number` of a stream: boards, then LOADs, environments, caps.
+    fn configuration_of(&self, stream: usize, number: u64) -> Configuration {
+        let Stream { own_area, loads, .. } = &self.streams[stream];
+        let mut rest = number as usize;
+        let mut digit = |base: usize| {
+            let digit = rest % base;
+            rest /= base;
+            digit
         };
-        let (environments, caps) = (self.environments.len(), self.caps.len());
-        boards.into_iter().flat_map(move |board| {
-            loads.clone().into_iter().flat_map(move |load| {
-                (0..environments).flat_map(move |environment| {
-                    (0..caps).map(move |cap| Configuration {
-                        stream: index,
-                        board,
-                        load,
-                        environment,
-                        cap,
-                    })
-                })
-            })
-        })
+        let cap = digit(self.caps.len());
+        let environment = digit(self.environments.len());
+        let load = digit(loads.len().max(1));
+        let board = digit(self.boards_of(&self.streams[stream]));
+        Configuration {
+            stream,
+            board: (!own_area).then_some(board),
+            load: (!loads.is_empty()).then_some(load),
+            environment,
+            cap,
+        }
     }
 
     /// What policies are compared under, in order: streams, then boards, LOADs, environments, caps.
     pub fn configurations(&self) -> impl Iterator<Item = Configuration> {
-        (0..self.streams.len()).flat_map(|index| self.stream_configurations(index))
+        let streams = self.streams.iter().enumerate();
+        streams.flat_map(move |(index, stream)| {
+            let numbers = 0..self.configurations_of(stream);
+            numbers.map(move |number| self.configuration_of(index, number))
+        })
     }
 
     /// How many seeds a stream is run for.
@@ -66,27 +77,53 @@ impl Plan {
         if stream.is_seeded() { self.seeds } else { 1 }
     }
 
-    /// Every cell: configurations, then policies, then seeds.
+    /// The cells of one configuration, stopped early or not.
     #[must_use]
-    pub fn cells(&self) -> Vec<Cell> {
-        let cells = self.configurations().flat_map(|at| {
-            let seeds = self.seeds_of(&self.streams[at.stream]);
-            (0..self.policies.len()).flat_map(move |policy| {
-                (0..seeds).map(move |n| Cell { at, policy, seed: self.seed.wrapping_add(n) })
-            })
-        });
-        cells.collect()
+    pub fn cells_in(&self, at: &Configuration) -> u64 {
+        self.policies.len() as u64 * self.seeds_of(&self.streams[at.stream])
+    }
+
+    /// Cell number `within` of a configuration: policies, then seeds.
+    #[must_use]
+    pub fn cell_of(&self, at: Configuration, within: u64) -> Cell {
+        let seeds = self.seeds_of(&self.streams[at.stream]);
+        Cell { at, policy: (within / seeds) as usize, seed: self.seed.wrapping_add(within % seeds) }
+    }
+
+    /// Cell `number` of the plan: configurations, then policies, then seeds. [`None`] behind the
+    /// last.
+    #[must_use]
+    pub fn cell(&self, number: u64) -> Option<Cell> {
+        let mut within = number;
+        for (index, stream) in self.streams.iter().enumerate() {
+            let each = self.policies.len() as u64 * self.seeds_of(stream);
+            let cells = each * self.configurations_of(stream);
+            if within < cells {
+                return Some(
+                    self.cell_of(self.configuration_of(index, within / each), within % each),
+                );
+            }
+            within -= cells;
+        }
+        None
+    }
+
+    /// Every cell, in order.
+    pub fn cells(&self) -> impl Iterator<Item = Cell> {
+        self.configurations()
+            .flat_map(move |at| (0..self.cells_in(&at)).map(move |within| self.cell_of(at, within)))
     }
 
     /// How many cells there are, without making them; [`None`] if more than [`MOST_CELLS`].
     #[must_use]
     pub fn cell_count(&self) -> Option<u64> {
-        let each = (self.policies.len() * self.environments.len() * self.caps.len()) as u64;
+        let each = (self.policies.len() as u64)
+            .checked_mul(self.environments.len() as u64)?
+            .checked_mul(self.caps.len() as u64)?;
         let mut cells = 0_u64;
         for stream in &self.streams {
-            let boards = if stream.own_area { 1 } else { self.boards.len() as u64 };
             let product = each
-                .checked_mul(boards)?
+                .checked_mul(self.boards_of(stream) as u64)?
                 .checked_mul(stream.loads.len().max(1) as u64)?
                 .checked_mul(self.seeds_of(stream))?;
             cells = cells.checked_add(product)?;

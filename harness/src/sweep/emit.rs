@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::PAGES_IN_MIB;
 use super::plan::{Load, Plan, Stream, What};
+use super::stop::Stop;
 use super::stream::{Checked, Ready};
 use crate::board::{Board, BoardArea, Caller};
 use crate::ingest::DEFAULT_CAP;
@@ -27,10 +28,18 @@ fn list<T>(items: &[T], text: impl Fn(&T) -> String) -> String {
 }
 
 fn write_plan(plan: &Plan, checked: &[Checked], out: &mut String) -> std::fmt::Result {
-    writeln!(out, "# As run, all defaults filled in: {} cells.", plan.cells().len())?;
+    let most = if plan.stop.is_some() { "at most " } else { "" };
+    writeln!(
+        out,
+        "# As run, all defaults filled in: {most}{} cells.",
+        plan.cell_count().unwrap_or(u64::MAX)
+    )?;
     writeln!(out, "name = {}", quote(&plan.name))?;
     writeln!(out, "seed = {}", plan.seed)?;
     writeln!(out, "seeds = {}", plan.seeds)?;
+    if let Some(Stop { failed_share }) = plan.stop {
+        writeln!(out, "stop = {{ failed_share = {failed_share:?} }}")?;
+    }
     let policies =
         plan.policies.iter().map(|policy| format!("  {},\n", quote(&policy.to_string())));
     writeln!(out, "policies = [\n{}]", policies.collect::<String>())?;

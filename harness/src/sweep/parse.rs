@@ -12,6 +12,7 @@ use toml::Spanned;
 use super::PAGES_IN_MIB;
 use super::builtin::recordings;
 use super::plan::{Load, MOST_CELLS, Plan, Stream, What};
+use super::stop::Stop;
 use crate::after_failure::AfterFailure;
 use crate::environment;
 use crate::ingest::{DEFAULT_CAP, quoted};
@@ -46,6 +47,7 @@ struct RawPlan {
     name: Spanned<String>,
     seed: Option<Spanned<i64>>,
     seeds: Option<Spanned<i64>>,
+    stop: Option<RawStop>,
     policies: Option<Spanned<Vec<Spanned<String>>>>,
     caps: Option<Spanned<Vec<Spanned<i64>>>>,
     environments: Option<Spanned<Vec<Spanned<String>>>>,
@@ -53,6 +55,12 @@ struct RawPlan {
     #[serde(default)]
     boards: Vec<Spanned<board::RawBoard>>,
     streams: Spanned<Vec<Spanned<RawStream>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawStop {
+    failed_share: Spanned<f64>,
 }
 
 #[derive(Deserialize)]
@@ -111,6 +119,7 @@ fn build(raw: RawPlan, catalog: &Catalog) -> Result<Plan, Wrong> {
         name: name(raw.name, "name")?,
         seed: raw.seed.map_or(Ok(1), |seed| number(&seed, "seed", 0, i64::MAX))?,
         seeds: raw.seeds.map_or(Ok(1), |seeds| number(&seeds, "seeds", 1, 1_000_000))?,
+        stop: raw.stop.as_ref().map(stop).transpose()?,
         policies: policies(raw.policies.unwrap_or_else(everything), catalog)?,
         caps: list(raw.caps.unwrap_or_else(cap), "caps", |cap| {
             Ok(number(cap, "cap", 0, 63)? as u32)
@@ -135,6 +144,19 @@ fn build(raw: RawPlan, catalog: &Catalog) -> Result<Plan, Wrong> {
         return Err((span, format!("more than {MOST_CELLS} cells; take fewer seeds or streams")));
     }
     Ok(plan)
+}
+
+/// When to stop early.
+fn stop(raw: &RawStop) -> Result<Stop, Wrong> {
+    let failed_share = *raw.failed_share.get_ref();
+    if failed_share > 0.0 && failed_share < 1.0 {
+        return Ok(Stop { failed_share });
+    }
+    let why = format!(
+        "failed_share {failed_share} is the share of failing streams that is asked about; above 0 \
+         and below 1 is allowed"
+    );
+    Err((raw.failed_share.span(), why))
 }
 
 /// A list with at least one entry, no two of which print the same.

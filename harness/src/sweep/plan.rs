@@ -3,13 +3,15 @@
 use cma_policies::Spec;
 
 use super::builtin::Recording;
+use super::stop::Stop;
 use crate::after_failure::AfterFailure;
 use crate::board::Board;
 use crate::environment;
 use crate::workload::Profile;
 
-/// The most cells of a plan: their results, about 1 KiB each, are kept until the end.
-pub const MOST_CELLS: u64 = 1_000_000;
+/// The most cells of a plan. Their results, about 1 KiB each, are on disk; in memory there are two
+/// bits for each.
+pub const MOST_CELLS: u64 = 1_000_000_000;
 
 /// What is to be run: every stream on every board, under every cap and policy, for every seed.
 #[derive(Clone, Debug)]
@@ -21,6 +23,8 @@ pub struct Plan {
     /// Seeds of each profile: `seed`, `seed + 1` … A stream from a file, and a profile without
     /// chance, has one.
     pub seeds: u64,
+    /// When a configuration has been run for enough seeds; none where all are run.
+    pub stop: Option<Stop>,
     /// The policies, the baseline among them or not.
     pub policies: Vec<Spec>,
     /// Caps (`CONFIG_CMA_ALIGNMENT`) that `dma` requests follow.

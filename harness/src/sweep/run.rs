@@ -1,19 +1,24 @@
 //! Running the cells side by side.
 
-use rayon::prelude::*;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::cell::run_cell;
 use super::cells::{Cell, Configuration};
+use super::desk::{Desk, Next};
 use super::failed::Failed;
+use super::known::Known;
+use super::shard::Shard;
 use super::stream::Ready;
-use crate::metric::Value;
+use crate::metric::{Value, column};
 
-/// What came of a plan.
+/// What came of a plan, kept in memory: for tests, and for plans that are small.
 #[derive(Debug)]
 pub struct Table<'a> {
     /// The plan, and what is known of its streams and policies.
     pub ready: &'a Ready,
-    /// Its cells, in its order.
+    /// The number of each cell: with early stopping some are left out.
+    pub numbers: Vec<u64>,
+    /// The cells, in the order of the plan.
     pub cells: Vec<Cell>,
     /// For each cell the values of all [`columns`](crate::metric::columns).
     pub values: Vec<Vec<Value>>,
@@ -25,21 +30,22 @@ pub struct Block {
     /// The configuration.
     pub at: Configuration,
     /// For each policy, for each seed in order, the values of all
-    /// [`columns`](crate::metric::columns).
+    /// [`columns`](crate::metric::columns). Where it stopped early there are fewer seeds: the first
+    /// ones, as many for every policy.
     pub values: Vec<Vec<Vec<Value>>>,
 }
 
 impl Table<'_> {
     /// The results, configuration by configuration.
     pub fn blocks(&self) -> impl Iterator<Item = Block> {
-        let plan = &self.ready.plan;
+        let policies = self.ready.plan.policies.len();
         let mut done = 0;
-        plan.configurations().map(move |at| {
-            let seeds = plan.seeds_of(&plan.streams[at.stream]) as usize;
-            let size = seeds * plan.policies.len();
-            let block = &self.values[done..done + size];
-            done += size;
-            Block { at, values: block.chunks(seeds).map(<[_]>::to_vec).collect() }
+        let blocks = self.cells.chunk_by(|a, b| a.at == b.at);
+        blocks.map(move |cells| {
+            let block = &self.values[done..done + cells.len()];
+            done += cells.len();
+            let values = block.chunks(cells.len() / policies).map(<[_]>::to_vec).collect();
+            Block { at: cells[0].at, values }
         })
     }
 }
@@ -48,42 +54,186 @@ impl Table<'_> {
 pub trait Watch: Sync {
     /// Cell number `index` ended so.
     fn done(&self, index: usize, cell: &Cell, values: &[Value]);
+
+    /// Whether no more cells are wanted: what is running ends, nothing else begins.
+    fn is_stopped(&self) -> bool {
+        false
+    }
+}
+
+/// Whether a request of a stream with these values was refused.
+///
+/// # Panics
+/// If these are not the values of all [`columns`](crate::metric::columns).
+#[must_use]
+pub fn has_failed(values: &[Value]) -> bool {
+    values[column("refused")] != Value::Count(0)
 }
 
 /// Runs every cell of `ready` on `jobs` threads (0: one for each core). The result is the same for
 /// any number of them.
 ///
 /// # Errors
-/// The first failure in the order of the plan.
+/// As [`run_cells`].
 pub fn run<'a>(ready: &'a Ready, jobs: usize, watch: &dyn Watch) -> Result<Table<'a>, Failed> {
-    resume(ready, &[], jobs, watch)
+    struct Keep<'a> {
+        results: Mutex<Vec<(u64, Cell, Vec<Value>)>>,
+        watch: &'a dyn Watch,
+    }
+    impl Watch for Keep<'_> {
+        fn done(&self, index: usize, cell: &Cell, values: &[Value]) {
+            lock(&self.results).push((index as u64, *cell, values.to_vec()));
+            self.watch.done(index, cell, values);
+        }
+
+        fn is_stopped(&self) -> bool {
+            self.watch.is_stopped()
+        }
+    }
+    let keep = Keep { results: Mutex::default(), watch };
+    run_cells(ready, Shard::WHOLE, &Known::new(), jobs, &keep)?;
+    let mut results = keep.results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    results.sort_unstable_by_key(|(number, ..)| *number);
+    let mut table = Table { ready, numbers: Vec::new(), cells: Vec::new(), values: Vec::new() };
+    for (number, cell, values) in results {
+        table.numbers.push(number);
+        table.cells.push(cell);
+        table.values.push(values);
+    }
+    Ok(table)
 }
 
-/// As [`run`], but the cells whose values are `known`, by their number, are not run again.
+/// Runs the cells of `shard` that are not `known` on `jobs` threads (0: one for each core), tells
+/// `watch` of each that ends, and keeps none of their values.
 ///
 /// # Errors
-/// As [`run`].
-pub fn resume<'a>(
-    ready: &'a Ready,
-    known: &[Option<Vec<Value>>],
+/// The first failure in the order of the plan. No cell behind it is begun once it is known.
+pub fn run_cells(
+    ready: &Ready,
+    shard: Shard,
+    known: &Known,
     jobs: usize,
     watch: &dyn Watch,
-) -> Result<Table<'a>, Failed> {
+) -> Result<(), Failed> {
     let threads = rayon::ThreadPoolBuilder::new().num_threads(jobs).build();
     let threads = threads.map_err(|error| Failed::Threads(error.to_string()))?;
-    let cells = ready.plan.cells();
-    let results: Vec<_> = threads.install(|| {
-        let results = cells.par_iter().enumerate().map(|(index, cell)| {
-            if let Some(Some(values)) = known.get(index) {
-                return Ok(values.clone());
-            }
-            let values = run_cell(ready, cell, &mut [])?;
-            watch.done(index, cell, &values);
-            Ok(values)
-        });
-        results.collect()
+    let crew = Crew {
+        ready,
+        watch,
+        desk: Mutex::new(Desk::new(&ready.plan, shard, known)),
+        ended: Condvar::new(),
+        failed: Mutex::new(None),
+    };
+    threads.broadcast(|_| crew.work());
+    let failed = crew.failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+    failed.map_or(Ok(()), |(_, failed)| Err(failed))
+}
+
+/// How many cells of `shard` the plan runs; with early stopping it follows from what is known.
+///
+/// # Errors
+/// The number of the first cell that is missing.
+pub fn complete(ready: &Ready, shard: Shard, known: &Known) -> Result<u64, u64> {
+    let mut desk = Desk::new(&ready.plan, shard, known);
+    match desk.take() {
+        Next::Run(number, _) => Err(number),
+        Next::Wait | Next::End => Ok(desk.wanted()),
+    }
+}
+
+/// Whether cell `number` of the plan is one of `shard`.
+#[must_use]
+pub fn belongs(ready: &Ready, shard: Shard, number: u64) -> bool {
+    let plan = &ready.plan;
+    if plan.stop.is_none() {
+        return shard.has(number);
+    }
+    let mut behind = 0;
+    let configuration = plan.configurations().position(|at| {
+        behind += plan.cells_in(&at);
+        number < behind
     });
-    // Collected first: which of several failures is met first must not depend on the threads.
-    let values = results.into_iter().collect::<Result<_, Failed>>()?;
-    Ok(Table { ready, cells, values })
+    configuration.is_some_and(|configuration| shard.has(configuration as u64))
+}
+
+/// What the threads share.
+struct Crew<'a> {
+    ready: &'a Ready,
+    watch: &'a dyn Watch,
+    desk: Mutex<Desk<'a>>,
+    /// A cell ended.
+    ended: Condvar,
+    /// The first failure in the order of the plan, and its cell.
+    failed: Mutex<Option<(u64, Failed)>>,
+}
+
+/// What a panic of another thread left is whole: nothing panics while it holds the lock.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<'a> Crew<'a> {
+    fn desk(&self) -> MutexGuard<'_, Desk<'a>> {
+        lock(&self.desk)
+    }
+
+    fn work(&self) {
+        while let Some((number, cell)) = self.next() {
+            // Where a policy of a stranger panics, the others must not wait for its cell.
+            let mut end = End { crew: self, number, failed: true, panicked: true };
+            match run_cell(self.ready, &cell, &mut []) {
+                Ok(values) => {
+                    self.watch.done(number as usize, &cell, &values);
+                    end.failed = has_failed(&values);
+                }
+                Err(failed) => self.note(number, failed),
+            }
+            end.panicked = false;
+        }
+    }
+
+    /// The next cell; waits where it depends on one that is running.
+    fn next(&self) -> Option<(u64, Cell)> {
+        let mut desk = self.desk();
+        loop {
+            if self.watch.is_stopped() {
+                return None;
+            }
+            match desk.take() {
+                Next::Run(number, cell) => return Some((number, cell)),
+                Next::End => return None,
+                Next::Wait => {
+                    desk = self.ended.wait(desk).unwrap_or_else(PoisonError::into_inner);
+                }
+            }
+        }
+    }
+
+    fn note(&self, number: u64, why: Failed) {
+        self.desk().end_at(number);
+        let mut failed = lock(&self.failed);
+        if failed.as_ref().is_none_or(|(first, _)| number < *first) {
+            *failed = Some((number, why));
+        }
+    }
+}
+
+/// Says that a cell has ended, however it did.
+struct End<'a, 'b> {
+    crew: &'b Crew<'a>,
+    number: u64,
+    failed: bool,
+    panicked: bool,
+}
+
+impl Drop for End<'_, '_> {
+    fn drop(&mut self) {
+        let mut desk = self.crew.desk();
+        if self.panicked {
+            desk.end_at(0);
+        }
+        desk.done(self.number, self.failed);
+        drop(desk);
+        self.crew.ended.notify_all();
+    }
 }

@@ -46,6 +46,10 @@ pub(super) const LIAR: Entry = Entry {
 const BOARD: &str = "[[boards]]\nname = \"b\"\nareas = [{ mib = 128 }]\n";
 const GPU: &str = "[[streams]]\nprofile = \"gpu\"\n";
 
+fn list(numbers: std::ops::RangeInclusive<u32>) -> String {
+    numbers.map(|number| number.to_string()).collect::<Vec<_>>().join(", ")
+}
+
 /// Plans, the line and column of what is wrong, and words of the message.
 fn wrong() -> Vec<(String, usize, usize, &'static str)> {
     let plan = |text: &str| format!("name = \"x\"\n{text}\n{BOARD}{GPU}");
@@ -60,7 +64,16 @@ fn wrong() -> Vec<(String, usize, usize, &'static str)> {
         (plan("seedz = 1"), 2, 1, "unknown field `seedz`, expected one of"),
         (plan("seeds = 0"), 2, 9, "seeds is 0; a whole number from 1"),
         (plan("seeds = 9000000000"), 2, 9, "seeds is 9000000000"),
-        (plan("seeds = 1000000\ncaps = [1, 2]"), 7, 1, "more than 1000000 cells"),
+        (
+            plan("seeds = 1000000\ncaps = [1, 2]\npolicies = [\"all\"]")
+                .replace(GPU, &format!("{GPU}loads_mib = [{}]", list(1..=100))),
+            8,
+            1,
+            "more than 1000000000 cells",
+        ),
+        (plan("stop = { failed_share = 1.0 }"), 2, 25, "above 0 and below 1"),
+        (plan("stop = { failed = 0.1 }"), 2, 10, "unknown field `failed`"),
+        (plan("stop = {}"), 2, 8, "failed_share"),
         (plan("seed = -1"), 2, 8, "seed is -1"),
         (plan("caps = [8, 64]"), 2, 12, "cap is 64; a whole number from 0 to 63"),
         (plan("caps = [8, 8]"), 2, 12, "twice in caps"),

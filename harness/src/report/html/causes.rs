@@ -42,7 +42,7 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
         }
         let most = rows.iter().map(|(_, _, row)| refused(row)).fold(0.0, f64::max);
         let bar = |(way, _, row): &(super::ways::Way, usize, &SummaryRow)| Bar {
-            label: page.name(*way),
+            label: page.name(*way, [*row]),
             numbers: numbers(row),
             parts: parts(row),
         };

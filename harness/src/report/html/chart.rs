@@ -9,12 +9,15 @@ use super::escape::Escaped;
 
 /// Units of the picture.
 const WIDTH: f64 = 760.0;
-const HEIGHT: f64 = 340.0;
+/// Units of the plane.
+const PLANE: f64 = 264.0;
 /// Units around the plane: for the labels of the axes, and of the lines on the right.
 const LEFT: f64 = 58.0;
 const RIGHT: f64 = 150.0;
-const TOP: f64 = 22.0;
+const TOP: f64 = 24.0;
 const BOTTOM: f64 = 48.0;
+/// Markers of a line that are seen before somebody points at them.
+const MOST_MARKERS: usize = 8;
 /// Units between two labels of lines.
 const APART: f64 = 14.0;
 
@@ -64,11 +67,13 @@ pub(super) struct Series {
     pub(super) band: bool,
 }
 
-/// An axis: from 0 to its end.
+/// An axis.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Axis {
     /// What is on it, with the unit.
     pub(super) title: String,
+    /// Its start.
+    pub(super) start: f64,
     /// Its end.
     pub(super) end: f64,
     /// Places with a label.
@@ -78,11 +83,33 @@ pub(super) struct Axis {
 impl Axis {
     /// From 0 to a round number that is not below `most`, labelled by `label`.
     pub(super) fn up_to(title: &str, most: f64, label: impl Fn(f64) -> String) -> Self {
-        let most = if most > 0.0 && most.is_finite() { most } else { 1.0 };
-        let step = round_step(most / 5.0);
-        let count = libm::ceil(most / step - 1e-9).max(1.0) as usize;
-        let ticks = (0..=count).map(|n| n as f64 * step).map(|at| (at, label(at))).collect();
-        Self { title: title.to_string(), end: count as f64 * step, ticks }
+        Self::between(title, 0.0, most, label)
+    }
+
+    /// From a round number that is not above `least` to one that is not below `most`.
+    pub(super) fn between(
+        title: &str,
+        least: f64,
+        most: f64,
+        label: impl Fn(f64) -> String,
+    ) -> Self {
+        let wide = most > least && (most - least).is_finite();
+        let most = if wide { most } else { least + 1.0 };
+        let step = round_step((most - least) / 5.0);
+        let first = libm::floor(least / step + 1e-9) as i64;
+        let last = (libm::ceil(most / step - 1e-9) as i64).max(first + 1);
+        let places = (first..=last).map(|n| n as f64 * step);
+        Self {
+            title: title.to_string(),
+            start: first as f64 * step,
+            end: last as f64 * step,
+            ticks: places.map(|at| (at, label(at))).collect(),
+        }
+    }
+
+    /// Where `value` is between start and end: from 0 to 1.
+    fn part(&self, value: f64) -> f64 {
+        ((value - self.start) / (self.end - self.start)).clamp(0.0, 1.0)
     }
 }
 
@@ -125,22 +152,30 @@ pub(super) struct Plot {
 
 impl Plot {
     fn x(&self, value: f64) -> f64 {
-        LEFT + (value / self.x.end).clamp(0.0, 1.0) * (WIDTH - LEFT - RIGHT)
+        LEFT + self.x.part(value) * (WIDTH - LEFT - RIGHT)
     }
 
     fn y(&self, value: f64) -> f64 {
-        let bottom = HEIGHT - BOTTOM;
-        bottom - (value / self.y.end).clamp(0.0, 1.0) * (bottom - TOP)
+        self.bottom() - self.y.part(value) * PLANE
+    }
+
+    /// Where the plane begins: below the words of the vertical lines.
+    fn top(&self) -> f64 {
+        TOP + APART * self.rules.len() as f64
+    }
+
+    fn bottom(&self) -> f64 {
+        self.top() + PLANE
     }
 
     /// Writes it with its legend.
     pub(super) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        let id = &self.id;
+        let (id, height) = (&self.id, self.bottom() + BOTTOM);
         writeln!(
             out,
             "<figure class=\"plot\" id=\"{id}\">\n<h3 id=\"{id}-h\">{}</h3>\n\
              <div class=\"wide\" tabindex=\"0\" role=\"region\" aria-labelledby=\"{id}-h\">\n\
-             <svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-labelledby=\"{id}-t {id}-d\">\n\
+             <svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-labelledby=\"{id}-t {id}-d\">\n\
              <title id=\"{id}-t\">{}</title>\n<desc id=\"{id}-d\">{}</desc>",
             Escaped(&self.title),
             Escaped(&self.title),
@@ -165,7 +200,7 @@ impl Plot {
 
     fn axes(&self, out: &mut dyn Write) -> io::Result<()> {
         let (left, right) = (LEFT, WIDTH - RIGHT);
-        let (top, bottom) = (TOP, HEIGHT - BOTTOM);
+        let (top, bottom) = (self.top(), self.bottom());
         for (at, label) in &self.y.ticks {
             let y = self.y(*at);
             writeln!(
@@ -193,7 +228,7 @@ impl Plot {
              <text class=\"mid\" x=\"{:.1}\" y=\"{:.1}\">{}</text>\n\
              <text x=\"4\" y=\"12\">{}</text>",
             f64::midpoint(left, right),
-            HEIGHT - 8.0,
+            bottom + 40.0,
             Escaped(&self.x.title),
             Escaped(&self.y.title),
         )
@@ -201,15 +236,16 @@ impl Plot {
 
     fn rules(&self, out: &mut dyn Write) -> io::Result<()> {
         for (index, rule) in self.rules.iter().enumerate() {
-            let (x, bottom) = (self.x(rule.x), HEIGHT - BOTTOM);
+            let (x, bottom) = (self.x(rule.x), self.bottom());
+            let y = TOP + APART * index as f64;
             let end = if x > f64::midpoint(LEFT, WIDTH - RIGHT) { " class=\"end\"" } else { "" };
             let aside = if end.is_empty() { 4.0 } else { -4.0 };
             writeln!(
                 out,
-                "<path class=\"rule\" d=\"M{x:.1} {TOP}V{bottom}\"/>\
-                 <text{end} x=\"{:.1}\" y=\"{:.1}\">{}</text>",
+                "<path class=\"rule\" d=\"M{x:.1} {:.1}V{bottom}\"/>\
+                 <text{end} x=\"{:.1}\" y=\"{y:.1}\">{}</text>",
+                y - 9.0,
                 x + aside,
-                TOP + 10.0 + APART * index as f64,
                 Escaped(&rule.text)
             )?;
         }
@@ -235,8 +271,9 @@ impl Plot {
             let _ = write!(line, "H{:.1}", self.x(end));
         }
         writeln!(out, "<path class=\"l\" d=\"{line}\"/>")?;
-        for mark in &series.marks {
-            self.mark(series, mark, aside, out)?;
+        let seen = series.marks.len().div_ceil(MOST_MARKERS).max(1);
+        for (index, mark) in series.marks.iter().enumerate() {
+            self.mark(series, mark, index.is_multiple_of(seen), aside, out)?;
         }
         writeln!(out, "</g>")
     }
@@ -266,18 +303,23 @@ impl Plot {
         &self,
         series: &Series,
         mark: &Mark,
+        seen: bool,
         aside: f64,
         out: &mut dyn Write,
     ) -> io::Result<()> {
         let (x, y) = (self.x(mark.x) + aside, self.y(mark.y));
-        let class = if mark.hollow { "p hollow" } else { "p" };
+        let class = match (mark.hollow, seen) {
+            (true, _) => "p hollow",
+            (_, true) => "p",
+            (_, false) => "p still",
+        };
         write!(
             out,
             "<g class=\"{class}\"><title>{}: {}</title>",
             Escaped(&series.name),
             Escaped(&mark.text)
         )?;
-        if let Some((low, high)) = mark.interval.filter(|_| !series.band) {
+        if let Some((low, high)) = mark.interval.filter(|_| series.steps_to.is_none()) {
             let (low, high) = (self.y(low), self.y(high));
             write!(
                 out,
@@ -294,7 +336,7 @@ impl Plot {
         let mut ends: Vec<_> = self.series.iter().filter_map(|s| Some((last(s)?, s))).collect();
         ends.sort_by(|a, b| a.0.total_cmp(&b.0));
         let mut places: Vec<f64> = ends.iter().map(|(y, _)| *y).collect();
-        spread(&mut places, TOP, HEIGHT - BOTTOM);
+        spread(&mut places, self.top(), self.bottom());
         for (place, (_, series)) in places.into_iter().zip(ends) {
             let look = series.look;
             writeln!(
@@ -312,14 +354,23 @@ impl Plot {
     }
 }
 
-/// A name that fits beside a line.
+/// A name that fits beside a line: the sign behind it stays, its words go.
 fn short(name: &str) -> String {
     const MOST: usize = 19;
-    if name.chars().count() <= MOST {
-        return name.to_string();
+    let (name, sign) = match name.split_once(SIGNS) {
+        Some((before, _)) => (before.trim_end(), &name[before.len()..]),
+        None => (name, ""),
+    };
+    let sign: String = sign.chars().take(1).map(|sign| format!(" {sign}")).collect();
+    let most = MOST - sign.chars().count();
+    if name.chars().count() <= most {
+        return format!("{name}{sign}");
     }
-    name.chars().take(MOST - 1).chain(['…']).collect()
+    name.chars().take(most - 1).chain(['…']).chain(sign.chars()).collect()
 }
+
+/// What stands behind the name of what was chosen, and of what cannot be.
+pub(super) const SIGNS: [char; 2] = ['★', '▲'];
 
 /// Moves ascending `places` apart, between `top` and `bottom` as far as there is room.
 fn spread(places: &mut [f64], top: f64, bottom: f64) {
@@ -369,6 +420,20 @@ mod tests {
     }
 
     #[test]
+    fn an_axis_may_begin_elsewhere() {
+        let axis = Axis::between("", 1.04, 2.13, |at| format!("{at:.2}"));
+        assert_eq!((axis.start, axis.end), (1.0, 2.25));
+        assert!((axis.part(1.625) - 0.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_short_name_keeps_its_sign() {
+        assert_eq!(short("kernel, cap 8 ★ chosen"), "kernel, cap 8 ★");
+        assert_eq!(short("zoned:share=0.25,order=8, cap 8 ▲ flagged"), "zoned:share=0.25… ▲");
+        assert_eq!(short("kernel, cap 8"), "kernel, cap 8");
+    }
+
+    #[test]
     fn labels_move_apart_and_stay_inside() {
         let mut places = [10.0, 10.0, 90.0, 100.0, 100.0];
         spread(&mut places, 10.0, 100.0);
@@ -385,7 +450,7 @@ mod tests {
             steps_to: Some(100.0),
             band: false,
         };
-        let axis = |end: f64| Axis { title: "x".to_string(), end, ticks: Vec::new() };
+        let axis = |end: f64| Axis { title: "x".into(), start: 0.0, end, ticks: Vec::new() };
         let (x, y) = (axis(100.0), axis(1.0));
         let plot = Plot {
             id: "p".to_string(),
@@ -400,8 +465,8 @@ mod tests {
         let mut out = Vec::new();
         plot.write(&mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
-        // The plane is 552 wide from 58 on and 270 high from 22 on.
-        assert!(text.contains("d=\"M58.0 22.0H334.0V157.0H610.0\""), "{text}");
+        // The plane is 552 wide from 58 on and 264 high from 24 on.
+        assert!(text.contains("d=\"M58.0 24.0H334.0V156.0H610.0\""), "{text}");
         assert!(text.contains("class=\"p hollow\"><title>a &amp; b: t&lt;</title>"), "{text}");
     }
 }

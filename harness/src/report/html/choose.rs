@@ -102,23 +102,14 @@ fn tiles(
 
 /// Why a candidate is not, or cannot be, chosen.
 fn remarks(candidate: &Candidate) -> String {
-    let mut remarks = Vec::new();
-    match candidate.structural {
-        Some(0) | None => {}
-        Some(streams) => remarks.push(format!(
-            "structural in {streams} of its streams: aligned LOAD above the area, no policy can help"
-        )),
-    }
-    if candidate.rho.is_some_and(|rho| rho >= 1.0) {
-        remarks.push("LOAD is the area or more".to_string());
-    }
-    if candidate.unaligned {
-        remarks.push("does not align: not comparable, never chosen".to_string());
-    }
-    if candidate.flagged {
-        remarks.push("flagged: refuses more of some size than the baseline, never chosen".into());
-    }
-    remarks.join("; ")
+    let structural = candidate.structural.filter(|streams| *streams > 0);
+    let remarks = [
+        structural.map(|streams| format!("structural in {} streams", names::whole(streams))),
+        candidate.rho.filter(|rho| *rho >= 1.0).map(|_| "overloaded".to_string()),
+        candidate.unaligned.then(|| "▲ does not align".to_string()),
+        candidate.flagged.then(|| "▲ flagged".to_string()),
+    ];
+    remarks.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 fn candidates(page: &Page<'_>, choice: &Choice, out: &mut dyn Write) -> io::Result<()> {
@@ -131,8 +122,7 @@ fn candidates(page: &Page<'_>, choice: &Choice, out: &mut dyn Write) -> io::Resu
         numbers("LOAD / area"),
         numbers("Streams that fail"),
         numbers("First refused request"),
-        words("Meets"),
-        words("Remarks"),
+        words("Meets the target"),
     ];
     let row = |(index, candidate): (usize, &Candidate)| {
         let worst = page.findings.summary.rows.get(candidate.worst_row);
@@ -148,7 +138,7 @@ fn candidates(page: &Page<'_>, choice: &Choice, out: &mut dyn Write) -> io::Resu
             _ => "",
         };
         let meets = match (candidate.meets, is_chosen) {
-            (_, true) => "chosen",
+            (_, true) => "★ chosen",
             (true, _) => "yes",
             _ => "no",
         };
@@ -165,8 +155,7 @@ fn candidates(page: &Page<'_>, choice: &Choice, out: &mut dyn Write) -> io::Resu
                 Some(first) => table::sure(worst.and_then(|row| row.first_failure), &first),
                 None => table::text("–"),
             },
-            table::text(meets),
-            table::text(&remarks(candidate)),
+            table::noted(meets, &remarks(candidate)),
         ];
         Row { class, fields }
     };
@@ -182,7 +171,11 @@ fn candidates(page: &Page<'_>, choice: &Choice, out: &mut dyn Write) -> io::Resu
     writeln!(
         out,
         "<p class=\"sub\">The target: no stream has a refused request. A candidate counts as its \
-         worst row, over all streams, LOADs and environments of the plan that run on the board.</p>"
+         worst row, over all streams, LOADs and environments of the plan that run on the board. \
+         <b>▲ flagged</b>: worse than the baseline for requests of some size, whatever its rate over \
+         all sizes. <b>▲ does not align</b>: it breaks what drivers ask for. Neither is ever chosen. \
+         <b>structural</b>: aligned LOAD is above the area, so no policy can help, only size, cap or \
+         another pool. <b>overloaded</b>: LOAD is the area or more.</p>"
     )
 }
 
@@ -204,7 +197,7 @@ fn each(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
         let fields = vec![
             table::text(&name),
             table::text(badge(choice.verdict).1),
-            table::text(&choice.sentence),
+            table::text(&names::sentence(&choice.sentence)),
         ];
         Row { class: "", fields }
     };
@@ -220,7 +213,7 @@ pub(super) fn sure(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "<ul>")?;
     let own = page.candidate().map(|candidate| candidate.sure.as_str());
     for note in own.into_iter().chain(choice.notes.iter().map(String::as_str)) {
-        writeln!(out, "<li>{}</li>", Escaped(note))?;
+        writeln!(out, "<li>{}</li>", Escaped(names::sentence(note)))?;
     }
     for remark in barred(page) {
         writeln!(out, "<li class=\"flag\">{}</li>", Escaped(remark))?;
@@ -240,7 +233,10 @@ pub(super) fn sure(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     let rows: Vec<_> = page
         .rows(at)
         .into_iter()
-        .map(|(way, _, row)| Row { class: class(page, row), fields: evidence(page.name(way), row) })
+        .map(|(way, _, row)| Row {
+            class: class(page, row),
+            fields: evidence(page.name(way, [row]), row),
+        })
         .collect();
     table::write(
         &format!("The row that the decision hangs on: {}", page.place(&at)),
@@ -261,8 +257,7 @@ pub(super) fn sure(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
 
 /// The class of a row's way.
 pub(super) fn class(page: &Page<'_>, row: &SummaryRow) -> &'static str {
-    let chosen = page.choice().and_then(|choice| choice.ranked.get(choice.chosen?));
-    let is_chosen = chosen.is_some_and(|c| (c.cap, c.policy) == (row.at.cap, row.policy));
+    let is_chosen = page.is_chosen(super::ways::Way { cap: row.at.cap, policy: row.policy });
     match (is_chosen, row.worse_classes.is_empty() && page.ready.aligned[row.policy]) {
         (true, _) => "chosen",
         (_, false) => "out",
@@ -298,26 +293,27 @@ fn barred(page: &Page<'_>) -> Vec<String> {
         let name = plan.policies[policy].to_string();
         if !page.ready.aligned[policy] {
             return Some(format!(
-                "{name} does not promise aligned grants: it is shown, but cannot be compared with \
+                "▲ {name} does not promise aligned grants: it is shown, but cannot be compared with \
                  policies that do, and is never chosen."
             ));
         }
-        let mut classes: Vec<usize> = rows
-            .iter()
-            .filter(|row| row.policy == policy)
-            .flat_map(|row| row.worse_classes.iter().copied())
-            .collect();
+        let flagged = || rows.iter().filter(|r| r.policy == policy && !r.worse_classes.is_empty());
+        let mut classes: Vec<usize> =
+            flagged().flat_map(|row| row.worse_classes.iter().copied()).collect();
         classes.sort_unstable();
         classes.dedup();
-        if classes.is_empty() {
-            return None;
-        }
+        let first = flagged().next()?;
         let classes: Vec<_> = classes.into_iter().map(names::class).collect();
+        let of = rows.iter().filter(|row| row.policy == policy).count();
         Some(format!(
-            "{name} is flagged: it refuses more requests of {} than the baseline while enough \
-             pages are free. A rate over all sizes can fall by refusing the large ones; it is \
-             never chosen.",
-            classes.join(" and of ")
+            "▲ {name} is flagged in {} of {}: it refuses more requests of {} than the baseline, for \
+             instance {} at cap {}. A rate over all sizes can fall by refusing the large ones, so \
+             it is not chosen there.",
+            flagged().count(),
+            names::counted(of, "row", "rows"),
+            classes.join(" and of "),
+            page.place(&first.at),
+            plan.caps[first.at.cap],
         ))
     };
     (0..plan.policies.len()).filter_map(barred).collect()

@@ -31,7 +31,7 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
             .iter()
             .map(|(way, _, row)| Row {
                 class: super::choose::class(page, row),
-                fields: fields(page.name(*way), row, &there),
+                fields: fields(page.name(*way, [*row]), row, &there),
             })
             .collect();
         let title = format!("By size of the request: {}", page.place(at));

@@ -7,7 +7,8 @@ use super::chart::{Axis, Mark, Plot, Series};
 use super::names::{self, mib, mib_number, percent_number};
 use super::table::{self, Row, numbers, words};
 use super::ways::{Page, Way};
-use crate::report::sizing::{SizeTried, Sizing};
+use crate::report::sizing::{Least, SizeTried, Sizing};
+use crate::stats::Interval;
 
 /// Streams of which there are pictures.
 const MOST_STREAMS: usize = 4;
@@ -93,16 +94,17 @@ fn bigger(
             ),
         }
     };
-    let series = shown.iter().enumerate().map(|(_, (way, sizing))| Series {
-        name: page.name(*way),
+    let rows = || page.rows_of(first.stream, first.load, first.environment);
+    let series = shown.iter().map(|(way, sizing)| Series {
+        name: page.name(*way, rows()),
         look: page.look(*way),
         marks: sizing.sizes.iter().map(mark).collect(),
         steps_to: None,
         band: false,
     });
     let series: Vec<_> = series.collect();
-    let widest = series.iter().flat_map(|series| series.marks.last()).map(|mark| mark.x);
-    let widest = widest.fold(1.0, f64::max);
+    let places = || series.iter().flat_map(|series| &series.marks).map(|mark| mark.x);
+    let (least, widest) = (places().fold(1.0, f64::min), places().fold(1.0, f64::max));
     let plot = Plot {
         id: format!("size{index}"),
         title: format!("Would a bigger area help? {}", title(page, first)),
@@ -110,7 +112,7 @@ fn bigger(
             "Share of streams with a refused request over the size of the area as a multiple of \
                 LOAD; a line for each cap and policy. The table below has the numbers."
                 .to_string(),
-        x: Axis::up_to("area / LOAD", widest, |at| format!("{at:.2}")),
+        x: Axis::between("area / LOAD", least, widest, |at| format!("{at:.2}")),
         y: Axis::up_to("streams that fail, %", 1.0, percent_number),
         series,
         rules: vec![super::chart::Rule { x: 1.0, text: "area = LOAD".to_string() }],
@@ -130,39 +132,45 @@ fn ladder(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let Some((_, first)) = shown.first() else { return Ok(()) };
-    let largest = first.sizes.iter().map(|size| size.pages as f64).fold(first.load_pages, f64::max);
+    let largest = first.sizes.iter().map(|size| size.per_load).fold(1.0, f64::max);
     let bar = |(way, sizing): &(Way, &Sizing)| {
         let load = sizing.load_pages;
-        let aligned = sizing.aligned_load_pages.map_or(load, |pages| pages.max(load));
-        let need = sizing.least.quantile_95.map(|per_load| (per_load * load).max(aligned));
-        let mut parts = vec![Part { length: load, kind: 0, text: format!("LOAD {}", mib(load)) }];
-        if aligned > load {
-            let text = format!("aligned LOAD {}", mib(aligned));
-            parts.push(Part { length: aligned - load, kind: 1, text });
+        let aligned = sizing.aligned_load_pages.map_or(1.0, |pages| (pages / load).max(1.0));
+        let need = sizing.least.quantile_95.map(|per_load| per_load.max(aligned));
+        let mut parts = vec![Part { length: 1.0, kind: 0, text: format!("LOAD {}", mib(load)) }];
+        if aligned > 1.0 {
+            let text = format!("aligned LOAD {}", about(aligned, load));
+            parts.push(Part { length: aligned - 1.0, kind: 1, text });
         }
         let numbers = match need {
             Some(need) => {
-                let text = format!("for 95 % of streams {}", mib(need));
+                let text = format!("for 95 % of streams {}", about(need, load));
                 parts.push(Part { length: need - aligned, kind: 2, text });
-                format!("{} for 95 % of streams ({})", mib(need), ends(sizing))
+                format!("95 % of streams: {}; {}", about(need, load), ends(sizing))
             }
-            None => format!("more than {}, the largest tried", mib(largest)),
+            None => format!("95 % of streams: more than {}, the largest", about(largest, load)),
         };
-        Bar { label: page.name(*way), numbers, parts }
+        let rows = page.rows_of(sizing.stream, sizing.load, sizing.environment);
+        Bar { label: page.name(*way, rows), numbers, parts }
     };
     let kinds = [
         "LOAD: no area below it can work",
-        "to aligned LOAD: what the cap costs, whatever \
-                 the policy",
-        "to the size that serves 95 % of streams: packing, and not knowing \
-                 the future",
+        "to aligned LOAD: what the cap costs, whatever the policy",
+        "to the size that serves 95 % of streams: packing, and not knowing the future",
     ];
+    let bars: Vec<_> = shown.iter().map(bar).collect();
+    let there = |kind: usize| bars.iter().flat_map(|bar| &bar.parts).any(|part| part.kind == kind);
     let bars = Bars {
         id: format!("price{index}"),
         title: format!("What the area has to hold: {}", title(page, first)),
-        x: Axis::up_to("MiB", largest, mib_number),
-        bars: shown.iter().map(bar).collect(),
-        kinds: kinds.iter().enumerate().map(|(kind, name)| (kind, (*name).to_string())).collect(),
+        x: Axis::up_to("area / LOAD", largest, |at| format!("{at:.2}")),
+        kinds: kinds
+            .iter()
+            .enumerate()
+            .filter(|(kind, _)| there(*kind))
+            .map(|(kind, name)| (kind, (*name).to_string()))
+            .collect(),
+        bars,
         note:
             "Sizes are those of the boards that were tried: the true least size lies between one \
                step of that ladder and the next."
@@ -171,22 +179,24 @@ fn ladder(
     bars.write(out)
 }
 
-/// The interval of the size that serves 95 % of streams.
+/// A multiple of LOAD, and what that is.
+fn about(per_load: f64, load_pages: f64) -> String {
+    format!("{per_load:.2} × LOAD ≈ {:.0}\u{a0}MiB", per_load * load_pages / 256.0)
+}
+
+/// How sure the size that serves 95 % of streams is.
 fn ends(sizing: &Sizing) -> String {
     let Least { at_smallest, streams, .. } = sizing.least;
     if at_smallest == streams {
         return format!("all {streams} streams pass at the smallest size");
     }
     let interval = &sizing.least.quantile_95_interval;
-    let size = |per_load: f64| mib_number(per_load * sizing.load_pages);
-    match (interval.low.map(size), interval.high.map(size)) {
-        (Some(low), Some(high)) => format!("{low} to {high}"),
-        (Some(low), None) => format!("{low} to no bound in {streams} streams"),
+    match (interval.low, interval.high) {
+        (Some(low), Some(high)) => format!("{low:.2} to {high:.2}"),
+        (Some(low), None) => format!("{low:.2} at least, {streams} streams bound no more"),
         _ => format!("{streams} streams"),
     }
 }
-
-use crate::report::sizing::Least;
 
 fn table(page: &Page<'_>, all: &[Sizing], out: &mut dyn Write) -> io::Result<()> {
     let columns = [
@@ -194,39 +204,43 @@ fn table(page: &Page<'_>, all: &[Sizing], out: &mut dyn Write) -> io::Result<()>
         words("Policy and cap"),
         numbers("LOAD, MiB"),
         numbers("Aligned LOAD, MiB"),
-        numbers("Median least area, MiB"),
-        numbers("Serves 95 % of streams, MiB"),
-        numbers("Certified, MiB"),
+        numbers("Median least area / LOAD"),
+        numbers("Area / LOAD for 95 % of streams"),
+        numbers("Certified area / LOAD"),
         numbers("Fail again when larger"),
     ];
     let drawn =
         |sizing: &&Sizing| page.ways.contains(&Way { cap: sizing.cap, policy: sizing.policy });
     let row = |sizing: &Sizing| {
         let way = Way { cap: sizing.cap, policy: sizing.policy };
-        let of_load = |per_load: Option<f64>| per_load.map(|per_load| per_load * sizing.load_pages);
-        let size = |pages: Option<f64>, none: &str| {
-            table::number(pages, &pages.map_or_else(|| none.to_string(), mib_number))
+        let rows = page.rows_of(sizing.stream, sizing.load, sizing.environment);
+        let name = page.name(way, rows);
+        let size = |pages: Option<f64>| {
+            table::number(pages, &pages.map_or_else(|| "–".to_string(), mib_number))
         };
-        let least = |per_load: Option<f64>, interval: &crate::stats::Interval| {
-            let value = of_load(per_load).map_or_else(|| "above all".to_string(), mib_number);
-            let ends = match (of_load(interval.low), of_load(interval.high)) {
-                (Some(low), Some(high)) => format!("{} to {}", mib_number(low), mib_number(high)),
-                (Some(low), None) => format!("{} to no bound", mib_number(low)),
+        let least = |per_load: Option<f64>, interval: &Interval| {
+            let value = per_load.map_or_else(|| "above all".to_string(), |at| format!("{at:.2}"));
+            let sure = match (interval.low, interval.high) {
+                (Some(low), Some(high)) => format!("{low:.2} to {high:.2}"),
+                (Some(low), None) => format!("{low:.2} to no bound"),
                 _ => format!("{} streams", sizing.least.streams),
             };
-            table::sure(of_load(per_load), &names::Seen { value, sure: ends })
+            table::sure(per_load, &names::Seen { value, sure })
         };
+        let certified = sizing.certified_per_load;
+        let certified_text = certified.map_or_else(|| "–".to_string(), |at| format!("{at:.2}"));
+        let class = if name.contains('▲') { "out" } else { "" };
         let fields = vec![
             table::text(&title(page, sizing)),
-            table::text(&page.name(way)),
-            size(Some(sizing.load_pages), ""),
-            size(sizing.aligned_load_pages, "–"),
+            table::text(&name),
+            size(Some(sizing.load_pages)),
+            size(sizing.aligned_load_pages),
             least(sizing.least.median, &sizing.least.median_interval),
             least(sizing.least.quantile_95, &sizing.least.quantile_95_interval),
-            size(of_load(sizing.certified_per_load), "–"),
+            table::number(certified, &certified_text),
             table::number(Some(sizing.anomalies as f64), &sizing.anomalies.to_string()),
         ];
-        Row { class: if page.is_flagged(way) { "out" } else { "" }, fields }
+        Row { class, fields }
     };
     let rows: Vec<_> = all.iter().filter(drawn).take(MOST_ROWS).map(row).collect();
     let more = all.len() - rows.len();

@@ -88,11 +88,15 @@ pub(super) fn seen(rate: &Rate, count: u64) -> Seen {
     let Some(mean) = rate.mean else {
         return text("–", "no request that could tell".to_string());
     };
-    if mean == 0.0 && rate.interval.high.is_none_or(|high| high == 0.0) {
-        let bound = percent(no_failure_bound(count));
-        return match count {
-            1 => text("none seen", "one stream says nothing of others".to_string()),
-            _ => text("none seen", format!("at most {bound} of streams have one")),
+    if mean == 0.0 {
+        let bound = rate.interval.high.filter(|high| *high > 0.0);
+        return match (count, bound) {
+            (1, _) => text("none seen", "one stream says nothing of others".to_string()),
+            (_, Some(high)) => text("none seen", format!("at most {}", percent(high))),
+            _ => {
+                let bound = percent(no_failure_bound(count));
+                text("none seen", format!("at most {bound} of streams have one"))
+            }
         };
     }
     match range(&rate.interval) {
@@ -131,10 +135,10 @@ pub(super) fn failing(failed: u64, count: u64, interval: &Interval) -> Seen {
 pub(super) fn first_failure(row: &SummaryRow) -> Seen {
     let never = row.streams - row.failed;
     let Some(median) = row.first_failure else {
-        let value = if row.failed == 0 { "none seen" } else { "never in most" };
-        let sure = match row.streams {
-            1 => "in one stream".to_string(),
-            streams => format!("{} of {} streams go to their end", whole(never), whole(streams)),
+        let (value, sure) = match (row.failed, row.streams) {
+            (0, 1) => ("none seen", "in one stream".to_string()),
+            (0, streams) => ("none seen", format!("in {} streams", whole(streams))),
+            (_, streams) => ("most never", format!("{} of {}", whole(never), whole(streams))),
         };
         return Seen { value: value.to_string(), sure };
     };
@@ -154,6 +158,19 @@ pub(super) fn chance(p: Option<f64>) -> String {
         Some(p) if p < 0.0005 => "<\u{2009}0.001".to_string(),
         Some(p) => format!("{p:.3}"),
     }
+}
+
+/// With a capital letter and a full stop.
+pub(super) fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    let end = if text.ends_with(['.', '!', '?', ':']) || text.is_empty() { "" } else { "." };
+    format!("{first}{}{end}", chars.as_str())
+}
+
+/// `1 board`, `2 boards`; `more` for what does not simply get an s.
+pub(super) fn counted(number: usize, one: &str, more: &str) -> String {
+    format!("{} {}", whole(number as u64), if number == 1 { one } else { more })
 }
 
 /// Policy and cap.
@@ -236,6 +253,9 @@ mod tests {
         // 1 - 0.05^(1/32) = 0.0894
         assert_eq!(seen(&none, 32).line(), "none seen (at most 8.94\u{a0}% of streams have one)");
         assert_eq!(failing(0, 32, &all_equal).line(), "0 of 32 (at most 8.94\u{a0}%)");
+        let bounded = Interval { low: Some(0.0), high: Some(0.08), method: "bound" };
+        let none = Rate { mean: Some(0.0), interval: bounded };
+        assert_eq!(seen(&none, 32).line(), "none seen (at most 8.00\u{a0}%)");
         assert!(seen(&none, 1).line().contains("one stream"));
         let bca = Interval { low: Some(0.01), high: Some(0.03), method: "bca" };
         let some = Rate { mean: Some(0.02), interval: bca };

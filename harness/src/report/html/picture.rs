@@ -60,7 +60,9 @@ impl Pictures {
         writeln!(out, "<div class=\"pair\">")?;
         for (index, (cell, seen)) in self.cells.iter().enumerate() {
             let way = Way { cap: cell.at.cap, policy: cell.policy };
-            let title = format!("{} on {}", page.name(way), names::board(page.ready, &cell.at));
+            let row = page.row(cell.at, way).map(|(_, row)| row);
+            let name = page.name(way, row);
+            let title = format!("{name}, on {}", names::board(page.ready, &cell.at));
             let areas = &page.ready.board(&cell.at).areas;
             let area = seen.worst_area();
             let area_name = if areas.len() > 1 { areas[area].area.name() } else { "" };

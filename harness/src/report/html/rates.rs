@@ -74,13 +74,15 @@ fn plot(page: &Page<'_>, index: usize, group: &Group<'_>, out: &mut dyn Write) -
             group.rows.iter().filter(|row| (row.at.cap, row.policy) == (way.cap, way.policy));
         let mut marks: Vec<_> = rows.filter_map(|row| mark(page, row)).collect();
         marks.sort_by(|a, b| a.x.total_cmp(&b.x));
-        Series { name: page.name(*way), look: page.look(*way), marks, steps_to: None, band: false }
+        let name = page.name(*way, group.rows.iter().copied());
+        Series { name, look: page.look(*way), marks, steps_to: None, band: false }
     };
     let series: Vec<_> = page.ways.iter().map(line).filter(|s| !s.marks.is_empty()).collect();
     let marks = || series.iter().flat_map(|series| &series.marks);
     let most = marks().map(|mark| mark.interval.map_or(mark.y, |(_, high)| high.max(mark.y)));
     let most = most.fold(0.0, f64::max);
     let widest = marks().map(|mark| mark.x).fold(1.0, f64::max);
+    let least = marks().map(|mark| mark.x).fold(1.0, f64::min);
     let stream = page.ready.plan.streams[group.at.stream].name();
     let shape = match page.ready.board(&group.at).areas.len() {
         1 => String::new(),
@@ -97,7 +99,7 @@ fn plot(page: &Page<'_>, index: usize, group: &Group<'_>, out: &mut dyn Write) -
         about: "Rate of withheld requests over LOAD / area, a line for each cap and policy. \
                 summary.csv has the numbers of every point."
             .to_string(),
-        x: Axis::up_to("rho = LOAD / area", widest, |at| format!("{at:.2}")),
+        x: Axis::between("rho = LOAD / area", least, widest, |at| format!("{at:.2}")),
         y: Axis::up_to("withheld per satisfiable request (R2), %", most, percent_number),
         series,
         rules: rules(page, group),
@@ -158,7 +160,7 @@ fn table(page: &Page<'_>, rows: &[&SummaryRow], out: &mut dyn Write) -> io::Resu
         let rho = names::rho(page.ready, row);
         let fields = vec![
             table::text(&page.place(&row.at)),
-            table::text(&page.name(way)),
+            table::text(&page.name(way, [*row])),
             table::number(rho, &rho.map_or_else(|| "–".to_string(), percent)),
             table::sure(row.rates[BLAME].mean, &seen(&row.rates[BLAME], row.streams)),
             table::sure(

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::chart::{Axis, Mark, Plot, Series};
 use super::names::{self, percent, percent_number};
 use super::ways::{Page, Way};
+use crate::report::summary::SummaryRow;
 use crate::report::survival::{Curve, Point};
 use crate::sweep::Configuration;
 
@@ -58,14 +59,14 @@ fn plot(page: &Page<'_>, id: &str, at: &Configuration, out: &mut dyn Write) -> i
     let rows = page.rows(*at);
     let series: Vec<_> = rows
         .iter()
-        .filter_map(|(way, index, _)| Some((*way, page.findings.survival.get(*index)?)))
+        .filter_map(|(way, index, row)| Some((*way, *row, page.findings.survival.get(*index)?)))
         .enumerate()
-        .map(|(place, (way, curve))| line(page, way, curve, place < BANDS))
+        .map(|(place, (way, row, curve))| line(page, (way, row), curve, place < BANDS))
         .collect();
     let end = series.iter().filter_map(|series| series.steps_to).fold(1.0, f64::max);
     let streams = rows.iter().map(|(_, _, row)| row.streams).max().unwrap_or(0);
     let failed = rows.iter().map(|(way, _, row)| {
-        format!("{}: {} of {} fail", page.name(*way), row.failed, row.streams)
+        format!("{}: {} of {} fail", page.name(*way, [*row]), row.failed, row.streams)
     });
     let plot = Plot {
         id: id.to_string(),
@@ -87,7 +88,8 @@ fn plot(page: &Page<'_>, id: &str, at: &Configuration, out: &mut dyn Write) -> i
     plot.write(out)
 }
 
-fn line(page: &Page<'_>, way: Way, curve: &Curve, band: bool) -> Series {
+fn line(page: &Page<'_>, of: (Way, &SummaryRow), curve: &Curve, band: bool) -> Series {
+    let (way, row) = of;
     let mark = |point: &Point| Mark {
         x: point.requests as f64,
         y: point.surviving,
@@ -118,7 +120,7 @@ fn line(page: &Page<'_>, way: Way, curve: &Curve, band: bool) -> Series {
         marks.push(Mark { x: curve.requests_end as f64, text, ..last });
     }
     Series {
-        name: page.name(way),
+        name: page.name(way, [row]),
         look: page.look(way),
         marks,
         steps_to: Some(curve.requests_end as f64),

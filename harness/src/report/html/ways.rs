@@ -84,26 +84,40 @@ impl<'a> Page<'a> {
         plan.caps.len() * plan.policies.len() - self.ways.len()
     }
 
-    /// The name of a way, with what is to be known of it.
-    pub(super) fn name(&self, way: Way) -> String {
-        let chosen = self.choice().and_then(|choice| choice.ranked.get(choice.chosen?));
-        let is_chosen = chosen.is_some_and(|c| (c.cap, c.policy) == (way.cap, way.policy));
+    /// The name of a way, marked where it was chosen or, by `rows` that are looked at, cannot be.
+    pub(super) fn name<'r>(
+        &self,
+        way: Way,
+        rows: impl IntoIterator<Item = &'r SummaryRow>,
+    ) -> String {
         let name = super::names::way(self.ready, way.cap, way.policy);
-        let flagged = self.is_flagged(way);
-        match (is_chosen, flagged, self.ready.aligned[way.policy]) {
-            (true, ..) => format!("{name} (chosen)"),
-            (_, _, false) => format!("{name} (does not align)"),
-            (_, true, _) => format!("{name} (flagged)"),
+        let is_flagged = rows.into_iter().any(|row| {
+            (row.at.cap, row.policy) == (way.cap, way.policy) && !row.worse_classes.is_empty()
+        });
+        match (self.is_chosen(way), is_flagged, self.ready.aligned[way.policy]) {
+            (_, _, false) => format!("{name} ▲ does not align"),
+            (_, true, _) => format!("{name} ▲ flagged"),
+            (true, ..) => format!("{name} ★ chosen"),
             _ => name,
         }
     }
 
-    /// Whether it is worse than the baseline for requests of some size, somewhere.
-    pub(super) fn is_flagged(&self, way: Way) -> bool {
-        let rows = &self.findings.summary.rows;
-        rows.iter().any(|row| {
-            (row.at.cap, row.policy) == (way.cap, way.policy) && !row.worse_classes.is_empty()
-        })
+    /// Whether it is the cap and policy of the answer.
+    pub(super) fn is_chosen(&self, way: Way) -> bool {
+        let chosen = self.choice().and_then(|choice| choice.ranked.get(choice.chosen?));
+        chosen.is_some_and(|c| (c.cap, c.policy) == (way.cap, way.policy))
+    }
+
+    /// Rows of a stream, LOAD and environment, on every board.
+    pub(super) fn rows_of(
+        &self,
+        stream: usize,
+        load: Option<usize>,
+        environment: usize,
+    ) -> impl Iterator<Item = &'a SummaryRow> {
+        let key = (stream, load, environment);
+        let rows = self.findings.summary.rows.iter();
+        rows.filter(move |row| (row.at.stream, row.at.load, row.at.environment) == key)
     }
 
     /// The row of a configuration under a way, and its number.

@@ -1,0 +1,157 @@
+//! What a sweep leaves in its folder, and what is written there at its end: by `sweep`, or by
+//! `merge` for the shards of one.
+
+use std::fs::{self, File};
+use std::io::{self, BufReader, Write};
+use std::path::{Path, PathBuf};
+
+use super::journal::at;
+use crate::cli::context::{Context, Format};
+use crate::cli::failure::Failure;
+use crate::report::sorted::{self, Sorted};
+use crate::report::{Blocks, csv, findings, html, text};
+use crate::sweep::{self, Plan, Ready};
+
+/// The finished cells of a shard, in order, with sums: what `merge` reads.
+pub(in crate::cli) const SHARD: &str = "shard.csv";
+/// The results of a whole plan.
+pub(in crate::cli) const CELLS: &str = "cells.csv";
+/// The plan as it was run.
+pub(in crate::cli) const PLAN: &str = "plan.toml";
+
+/// Where a plan came from, a word in the head of a shard.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::cli) enum From {
+    /// A file.
+    File,
+    /// It is the one that is built in.
+    BuiltIn,
+    /// It is the one that is built in, with more seeds.
+    Thorough,
+}
+
+impl From {
+    pub(in crate::cli) const ALL: [Self; 3] = [Self::File, Self::BuiltIn, Self::Thorough];
+
+    pub(in crate::cli) const fn word(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::BuiltIn => "built-in",
+            Self::Thorough => "built-in-thorough",
+        }
+    }
+}
+
+/// Where a report goes if nobody says.
+pub(in crate::cli) fn default_folder(plan: &Plan) -> PathBuf {
+    Path::new("reports").join(&plan.name)
+}
+
+/// One line that makes the report again: from the folder that `reports` stands in or, where the
+/// report is somewhere else (`elsewhere`), from its own. It names no other folder, so the line is
+/// the same in any.
+pub(in crate::cli) fn command(from: From, elsewhere: bool, plan: &Plan) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    let (name, seed) = (&plan.name, plan.seed);
+    match (from, elsewhere) {
+        (From::BuiltIn, _) => format!("cmalab sweep --seed {seed} # cmalab {version}\n"),
+        (From::Thorough, _) => {
+            format!("cmalab sweep --seed {seed} --thorough # cmalab {version}\n")
+        }
+        (From::File, false) => {
+            format!("cmalab sweep reports/{name}/plan.toml --seed {seed} # cmalab {version}\n")
+        }
+        (From::File, true) => format!(
+            "cmalab sweep plan.toml --out . --seed {seed} # cmalab {version}, in this folder; \
+             files of the plan are named from the folder where it was run\n"
+        ),
+    }
+}
+
+/// The names that a file has while it is written: not NAME.partial, where finished cells are.
+pub(in crate::cli) fn temporary(folder: &Path, name: &str) -> [PathBuf; 2] {
+    [folder.join(format!("{name}.new")), folder.join(format!("{name}.new.partial"))]
+}
+
+/// Writes `folder`/`name`, which appears whole or not at all.
+pub(in crate::cli) fn write_rows(
+    context: &Context,
+    (folder, name): (&Path, &str),
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Failure> {
+    let [new, _] = temporary(folder, name);
+    let path = folder.join(name);
+    context.output(Some(&new), |out| write(out).map_err(|error| at(&path, &error)))?;
+    fs::rename(&new, &path).map_err(|error| at(&path, &error))
+}
+
+/// Writes `cells.csv` out of these files.
+pub(in crate::cli) fn write_cells(
+    context: &Context,
+    folder: &Path,
+    files: Vec<Sorted<'_>>,
+) -> Result<(), Failure> {
+    write_rows(context, (folder, CELLS), |out| sorted::write_cells(files, out))
+}
+
+/// The results of `cells.csv` in `folder`, given to `read` configuration by configuration. One that
+/// needs them twice calls it twice.
+pub(in crate::cli) fn with_blocks<T>(
+    ready: &Ready,
+    folder: &Path,
+    read: impl FnOnce(&mut dyn Iterator<Item = sweep::Block>) -> T,
+) -> Result<T, Failure> {
+    let path = folder.join(CELLS);
+    let fail = |error: io::Error| {
+        Failure::because(format_args!(
+            "read {}: {error}; run the sweep again without --resume",
+            path.display()
+        ))
+    };
+    let file = BufReader::new(File::open(&path).map_err(fail)?);
+    let mut failed = None;
+    let mut blocks = Blocks::new(ready, file)
+        .map_err(fail)?
+        .map_while(|block| block.map_err(|error| failed = Some(error)).ok());
+    let told = read(&mut blocks);
+    // What nobody asked for has to be whole too.
+    blocks.by_ref().for_each(drop);
+    drop(blocks);
+    failed.map_or(Ok(told), |error| Err(fail(error)))
+}
+
+/// Writes everything that is told of the `cells.csv` in `folder`, and prints the table. The plan
+/// and the command come last: where they are, everything is.
+pub(in crate::cli) fn write_report(
+    context: &Context,
+    ready: &Ready,
+    folder: &Path,
+    command: &str,
+) -> Result<(), Failure> {
+    let findings = with_blocks(ready, folder, |blocks| findings(ready, blocks))?;
+    let summary = &findings.summary;
+    let write = |name: &str, write: &dyn Fn(&mut dyn Write) -> io::Result<()>| {
+        context.output(Some(&folder.join(name)), |out| Ok(write(out)?))
+    };
+    write("summary.csv", &|out| csv::write_summary(ready, summary, out))?;
+    write("sizing.csv", &|out| csv::write_sizing(ready, &findings.sizing, out))?;
+    write("report.html", &|out| html::write(ready, &findings, command.trim_end(), out))?;
+    write(PLAN, &|out| out.write_all(sweep::emit(ready).as_bytes()))?;
+    write("COMMAND", &|out| out.write_all(command.as_bytes()))?;
+    context.output(None, |out| {
+        match context.format {
+            Format::Text => text::write_findings(ready, &findings, context.color, out)?,
+            Format::Csv => csv::write_summary(ready, summary, out)?,
+            Format::Json => csv::write_summary_json(ready, summary, out)?,
+        }
+        Ok(())
+    })
+}
+
+/// Whether `folder` holds the finished report of this plan by this version.
+pub(in crate::cli) fn is_finished(ready: &Ready, folder: &Path, command: &str) -> bool {
+    let holds = |name: &str, text: &str| {
+        fs::read_to_string(folder.join(name)).is_ok_and(|there| there == text)
+    };
+    folder.join(CELLS).is_file() && holds(PLAN, &sweep::emit(ready)) && holds("COMMAND", command)
+}

@@ -1,0 +1,199 @@
+//! What is seen of a sweep while it runs, and what it leaves when it is stopped.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+
+use super::journal::{Journal, at};
+use crate::cli::failure::{Failure, say};
+use crate::metric::Value;
+use crate::report::partial;
+use crate::sweep::{Cell, Known, Ready, Shard, Watch};
+
+/// Work that is done within this time needs no bar.
+const QUICK: Duration = Duration::from_secs(1);
+
+/// How a sweep stopped by a signal ends, as a shell says it of SIGINT.
+const STOPPED: i32 = 130;
+
+/// Counts what was done in this run: cells that another one left say nothing about its pace.
+struct Pace {
+    started: Instant,
+    cells: AtomicU64,
+    ops: AtomicU64,
+    /// Ops that this run has to do; at most, with early stopping.
+    ops_in_all: u64,
+}
+
+impl Pace {
+    fn per_second(&self, count: &AtomicU64) -> f64 {
+        count.load(Ordering::Relaxed) as f64 / self.started.elapsed().as_secs_f64().max(1e-3)
+    }
+
+    /// By ops: cells of one plan may differ in them a thousandfold.
+    fn left(&self) -> Option<Duration> {
+        let pace = self.per_second(&self.ops);
+        let left = self.ops_in_all.saturating_sub(self.ops.load(Ordering::Relaxed));
+        let left = Duration::try_from_secs_f64(left as f64 / pace).ok()?;
+        Some(Duration::from_secs(left.as_secs()))
+    }
+}
+
+/// Cells and ops in a second.
+impl fmt::Display for Pace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (cells, ops) = (self.per_second(&self.cells), self.per_second(&self.ops));
+        let digits = usize::from(cells < 10.0);
+        write!(f, "{cells:.digits$} cells/s, ")?;
+        match ops {
+            ops if ops < 1e4 => write!(f, "{ops:.0} ops/s"),
+            ops if ops < 1e6 => write!(f, "{:.0} k ops/s", ops / 1e3),
+            ops => write!(f, "{:.1} M ops/s", ops / 1e6),
+        }
+    }
+}
+
+/// Appends each cell that ended to the journal, so that a sweep that is stopped leaves it, and
+/// moves the bar.
+pub(super) struct Progress<'a> {
+    ready: &'a Ready,
+    journal: &'a Journal,
+    state: Mutex<State>,
+    stopped: AtomicBool,
+    done: AtomicU64,
+    pace: Arc<Pace>,
+    bar: ProgressBar,
+}
+
+struct State {
+    known: Known,
+    written: io::Result<()>,
+}
+
+impl<'a> Progress<'a> {
+    /// Goes on from what is `known` of this shard. `visible`: where there is somebody to see a bar.
+    pub(super) fn new(
+        ready: &'a Ready,
+        journal: &'a Journal,
+        (shard, known): (Shard, &Known),
+        visible: bool,
+    ) -> Self {
+        let (cells, ops) = work(ready, shard);
+        let done = (0..).scan(0, |from, _: u64| {
+            let number = known.next(*from)?;
+            *from = number + 1;
+            let cell = ready.plan.cell(number)?;
+            Some(ready.checked[cell.at.stream].ops)
+        });
+        let ops_in_all = ops.saturating_sub(done.sum());
+        let (started, ops) = (Instant::now(), AtomicU64::new(0));
+        let pace = Arc::new(Pace { started, cells: AtomicU64::new(0), ops, ops_in_all });
+        let target =
+            if visible { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let at_most = if ready.plan.stop.is_some() { "at most " } else { "" };
+        let template =
+            format!("{{wide_bar}} {{pos}}/{{len}} cells, {{pace}}, {at_most}{{left}} left");
+        let style = ProgressStyle::with_template(&template).expect("the template is well formed");
+        let (for_pace, for_left) = (Arc::clone(&pace), Arc::clone(&pace));
+        let style = style
+            .with_key("pace", move |_: &ProgressState, out: &mut dyn fmt::Write| {
+                // A bar that cannot be drawn is no reason to stop.
+                let _ = write!(out, "{for_pace}");
+            })
+            .with_key("left", move |_: &ProgressState, out: &mut dyn fmt::Write| {
+                let _ = match for_left.left() {
+                    Some(left) => write!(out, "{}", indicatif::HumanDuration(left)),
+                    None => write!(out, "?"),
+                };
+            });
+        let bar = ProgressBar::with_draw_target(Some(cells), target).with_style(style);
+        let state = Mutex::new(State { known: known.clone(), written: Ok(()) });
+        let done = AtomicU64::new(known.count());
+        Self { ready, journal, state, stopped: AtomicBool::new(false), done, pace, bar }
+    }
+
+    /// Says how to go on where Ctrl-C or a scheduler ends the sweep. The row that is being written
+    /// may be torn, and the cells that run are lost; `temporary` files are taken away.
+    pub(super) fn on_stop(&self, temporary: Vec<PathBuf>) {
+        let (path, bar) = (self.journal.path.clone(), self.bar.clone());
+        let stop = move || {
+            bar.finish_and_clear();
+            for path in &temporary {
+                // Most often there is none.
+                let _ = std::fs::remove_file(path);
+            }
+            say(format_args!(
+                "stopped: the finished cells are in {}; the same command with --resume goes on",
+                path.display()
+            ));
+            std::process::exit(STOPPED);
+        };
+        // Where signals are handled already, or are to be ignored (nohup), it stays so.
+        let _ = ctrlc::try_set_handler(stop);
+    }
+
+    /// What is finished, once nothing runs any more.
+    pub(super) fn end(self) -> Result<Known, Failure> {
+        self.bar.finish_and_clear();
+        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        state.written.map_err(|error| at(&self.journal.path, &error))?;
+        Ok(state.known)
+    }
+
+    /// How fast it went.
+    pub(super) fn pace(&self) -> String {
+        self.pace.to_string()
+    }
+}
+
+/// Cells of a shard and their ops; with early stopping the most that there can be.
+fn work(ready: &Ready, shard: Shard) -> (u64, u64) {
+    let plan = &ready.plan;
+    let (mut cells, mut ops, mut first) = (0, 0_u64, 0);
+    for (number, at) in (0_u64..).zip(plan.configurations()) {
+        let all = plan.cells_in(&at);
+        let mine = match plan.stop {
+            Some(_) => u64::from(shard.has(number)) * all,
+            None if shard.is_whole() => all,
+            None => (first..first + all).filter(|cell| shard.has(*cell)).count() as u64,
+        };
+        first += all;
+        cells += mine;
+        ops = ops.saturating_add(mine.saturating_mul(ready.checked[at.stream].ops));
+    }
+    (cells, ops)
+}
+
+impl Watch for Progress<'_> {
+    fn done(&self, index: usize, cell: &Cell, values: &[Value]) {
+        let number = index as u64;
+        let mut row = Vec::new();
+        let row = partial::write(self.ready, number, cell, values, &mut row).map(|()| row);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.written.is_ok() {
+            let written = row.and_then(|row| io::Write::write_all(&mut self.journal.file(), &row));
+            if written.is_ok() {
+                state.known.note(number, crate::sweep::has_failed(values));
+            } else {
+                state.written = written;
+                self.stopped.store(true, Ordering::Relaxed);
+            }
+        }
+        drop(state);
+        self.pace.cells.fetch_add(1, Ordering::Relaxed);
+        self.pace.ops.fetch_add(self.ready.checked[cell.at.stream].ops, Ordering::Relaxed);
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        if self.pace.started.elapsed() > QUICK {
+            self.bar.set_position(done);
+        }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+}

@@ -154,9 +154,8 @@ impl Summary {
     }
 }
 
-/// Whether the number of streams of this configuration depends on what was seen: there are fewer
-/// than the plan has seeds.
+/// Whether the number of streams of this configuration depends on what was seen: the sweep may
+/// stop it early, even where it did not.
 fn is_stopped(plan: &Plan, block: &Block) -> bool {
-    let streams = block.values.first().map_or(0, Vec::len) as u64;
-    streams < plan.seeds_of(&plan.streams[block.at.stream])
+    plan.stop.is_some() && plan.seeds_of(&plan.streams[block.at.stream]) > 1
 }

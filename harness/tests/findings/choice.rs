@@ -59,19 +59,20 @@ fn the_choice_is_the_smallest_board_from_which_on_no_stream_fails() {
 fn sizes_by_hand_from_the_cells() {
     let plan = "seeds = 7\npolicies = [\"kernel\"]\ncaps = [8, 0]";
     // Named from large to small: what counts is the size.
-    let ready = ready(&ladder("video", &[160, 96, 80, 64], plan));
+    let text = ladder("video", &[200, 120, 100, 80], plan);
+    let ready = ready(&text.replace("loads_mib = [64]", "loads_mib = [80]"));
     let (blocks, found) = of(&ready);
     assert_eq!(found.sizing.len(), 2);
     for (cap, sizing) in found.sizing.iter().enumerate() {
         let pages: Vec<_> = sizing.sizes.iter().map(|size| size.pages / 256).collect();
-        assert_eq!(pages, [64, 80, 96, 160]);
+        assert_eq!(pages, [80, 100, 120, 200]);
         let at = |board: usize| {
             let found = blocks.iter().find(|b| b.at.board == Some(board) && b.at.cap == cap);
             first_failures(found.unwrap(), 0)
         };
         let (mut above, mut smallest) = (0, 0);
         for stream in 0..7 {
-            // Boards are 160, 96, 80, 64: the first that fails from the large end on.
+            // Boards are 200, 120, 100, 80: the first that fails from the large end on.
             let failed = (0..4).position(|board| at(board)[stream].is_some());
             above += u64::from(failed == Some(0));
             smallest += u64::from(failed.is_none());

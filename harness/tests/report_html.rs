@@ -139,9 +139,9 @@ fn the_rows_say_what_was_found() {
     for (row, candidate) in rows.iter().zip(&choice.ranked) {
         let plan = &ready.plan;
         let board = &plan.boards[candidate.board.unwrap()].name;
-        let cap = format!(">{}</td>", plan.caps[candidate.cap]);
-        let policy = format!("<td>{}</td>", plan.policies[candidate.policy]);
-        let failed = format!(">{} of {}<", candidate.failed, candidate.streams);
+        let cap = format!(">{}</span></td>", plan.caps[candidate.cap]);
+        let policy = format!("<span>{}</span>", plan.policies[candidate.policy]);
+        let failed = format!("<span>{} of {}<", candidate.failed, candidate.streams);
         for part in [format!(">{board}</th>"), cap, policy, failed] {
             assert!(row.contains(&part), "{part} in {row}");
         }

@@ -1,70 +1,139 @@
-//! `cargo bench -p cma-harness`: what truth and metrics cost beside the bare policy, and how a sweep
-//! goes with a second thread beside a loop that only spins.
+//! `cargo bench -p cma-harness --bench simulate`: how many ops a core simulates in a second with
+//! everything checked, where that time goes, and how a sweep goes with a second thread beside a loop
+//! that only spins.
 //!
 //! Every ratio is of two things measured in turn in this run. The checks that ran are printed.
 
 use std::collections::HashMap;
 use std::hint::black_box;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use cma_harness::environment::{self, Script, Setup as Pages};
 use cma_harness::metric::{Meter, Setting};
 use cma_harness::op::{Op, Timed};
 use cma_harness::oracle::{Checks, Witness};
+use cma_harness::report::partial;
 use cma_harness::seed::Seed;
 use cma_harness::simulate::{Observer, simulate};
-use cma_harness::sweep;
-use cma_harness::workload::{PROFILES, Setup};
+use cma_harness::sweep::{self, Ready};
+use cma_harness::workload::{PROFILES, Profile, Setup};
 use cma_policies::{Area, Quiet, Run, Spec, builtin};
-use rayon::prelude::*;
 
 const ROUNDS: usize = 5;
 const OPS: u64 = 200_000;
 const AREA_PAGES: u64 = 163_840;
+const LOAD: f64 = 0.9;
 const CAP: u32 = 8;
+/// Ops for which a row is written: those of a cell where a plan does not say.
+const OPS_OF_A_CELL: u64 = 2000;
 
 fn main() {
     if cma_policies::mutant::COMPILED_IN {
         println!("built with planted defects, which cost time: use cargo bench -p cma-harness");
     }
-    println!("policy and simulation, LOAD 0.9 of {AREA_PAGES} pages, {OPS} ops, cap {CAP}");
-    println!("best of {ROUNDS} interleaved runs; speeds in million ops per second");
+    println!("one core, LOAD {LOAD} of {AREA_PAGES} pages, {OPS} ops, cap {CAP}");
     println!(
-        "{:<8} {:<12} {:>6} {:>9} {:>13} {:>9} {:>13}",
-        "stream", "policy", "bare", "simulated", "share of bare", "+ metrics", "share of bare"
+        "best of {ROUNDS} interleaved runs; million ops per second with every check and metric,"
+    );
+    println!("then the share of each stage in percent (csv: a row for every {OPS_OF_A_CELL} ops)");
+    println!(
+        "{:<8} {:<12} {:>8} {:>8} {:>8} {:>8} {:>8} {:>6} {:>12}",
+        "stream",
+        "policy",
+        "checked",
+        "stream",
+        "policy",
+        "truth",
+        "metrics",
+        "csv",
+        "x bare policy"
     );
     let catalog = builtin::catalog();
     for profile in PROFILES.iter().filter(|profile| profile.seeded) {
-        let setup = Setup { area_pages: AREA_PAGES, load: 0.9, seed: Seed::new(1), ops: OPS };
-        let stream = profile.open(&setup).expect("a LOAD that fits");
-        let ops: Vec<_> =
-            stream.map(|timed| Timed { op: timed.op.with_cap(CAP), ..timed }).collect();
         for policy in ["kernel", "best-fit", "buddy"] {
-            let spec = catalog.parse(policy).expect("a built-in policy");
-            let mut best = [Duration::MAX; 3];
-            for _ in 0..ROUNDS {
-                best[0] = best[0].min(bare(&spec, &ops));
-                best[1] = best[1].min(simulated(&spec, &ops, None));
-                let setting = Setting::new(profile.sizes, CAP);
-                best[2] = best[2].min(simulated(&spec, &ops, Some(&setting)));
-            }
-            let speed = best.map(|time| ops.len() as f64 / time.as_secs_f64() / 1e6);
-            println!(
-                "{:<8} {policy:<12} {:>6.2} {:>9.2} {:>13.2} {:>9.2} {:>13.2}",
-                profile.name,
-                speed[0],
-                speed[1],
-                speed[1] / speed[0],
-                speed[2],
-                speed[2] / speed[0]
-            );
+            stages(profile, &catalog.parse(policy).expect("a built-in policy"));
         }
     }
     let every = Checks::SWEEP.free_runs_every;
     println!(
-        "checked at every op: Witness, Model, cause; free runs at every {every}th op and the end\n"
+        "truth: Witness, Model and cause at every op, free runs at every {every}th op and the end\n"
     );
     scaling();
+}
+
+/// Prints the speed of a stream under a policy, and where its time goes.
+fn stages(profile: &'static Profile, spec: &Spec) {
+    let ops = made(profile);
+    let ready = ready(profile, spec);
+    let mut best = [Duration::MAX; 5];
+    for _ in 0..ROUNDS {
+        let (_, time) = timed(|| made(profile));
+        let setting = Setting::new(profile.sizes, CAP);
+        let times = [
+            time,
+            bare(spec, &ops),
+            simulated(spec, &ops, None),
+            simulated(spec, &ops, Some(&setting)),
+            rows(&ready),
+        ];
+        for (best, time) in best.iter_mut().zip(times) {
+            *best = (*best).min(time);
+        }
+    }
+    let [stream, policy, checked, measured, csv] = best.map(|time| time.as_secs_f64());
+    // What one stage adds to the one before; noise may make that a little less than nothing.
+    let stages = [stream, policy, (checked - policy).max(0.0), (measured - checked).max(0.0), csv];
+    let all: f64 = stages.iter().sum();
+    let [stream, bare, truth, metrics, csv] = stages.map(|stage| 100.0 * stage / all);
+    println!(
+        "{:<8} {:<12} {:>8.2} {stream:>8.1} {bare:>8.1} {truth:>8.1} {metrics:>8.1} {csv:>6.1} \
+         {:>12.2}",
+        profile.name,
+        spec.to_string(),
+        ops.len() as f64 / all / 1e6,
+        all / policy
+    );
+}
+
+fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let start = Instant::now();
+    let done = black_box(work());
+    (done, start.elapsed())
+}
+
+/// The ops of a stream.
+fn made(profile: &Profile) -> Vec<Timed> {
+    let setup = Setup { area_pages: AREA_PAGES, load: LOAD, seed: Seed::new(1), ops: OPS };
+    let stream = profile.open(&setup).expect("a LOAD that fits");
+    stream.map(|timed| Timed { op: timed.op.with_cap(CAP), ..timed }).collect()
+}
+
+/// A plan of one cell with this stream and policy.
+fn ready(profile: &Profile, spec: &Spec) -> Ready {
+    let plan = format!(
+        "name = \"bench\"\npolicies = [\"{spec}\"]\n[[boards]]\nname = \"b\"\n\
+         areas = [{{ name = \"cma\", pages = {AREA_PAGES} }}]\n\
+         [[streams]]\nprofile = \"{}\"\nloads = [{LOAD}]\n",
+        profile.name
+    );
+    let plan = sweep::parse("bench.toml", &plan, &builtin::catalog()).expect("a plan");
+    sweep::prepare(plan).expect("a plan that can run")
+}
+
+/// Rows as a sweep leaves them, as many as cells of [`OPS_OF_A_CELL`] ops have [`OPS`].
+fn rows(ready: &Ready) -> Duration {
+    let values = Meter::new(&Setting::new(&[4], CAP)).values();
+    let cell = ready.plan.cell(0).expect("one cell");
+    let (out, time) = timed(|| {
+        let mut out = Vec::new();
+        for number in 0..OPS / OPS_OF_A_CELL {
+            partial::write(ready, number, &cell, &values, &mut out).expect("it fits in memory");
+        }
+        out
+    });
+    black_box(out);
+    time
 }
 
 fn area() -> Area {
@@ -133,16 +202,19 @@ fn scaling() {
         start.elapsed().as_secs_f64()
     };
     let spun = |jobs| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build().expect("threads");
-        let start = Instant::now();
-        pool.install(|| {
-            (0..48_u64).into_par_iter().for_each(|n| {
-                let mut x = n + 1;
-                for _ in 0..8_000_000 {
-                    x = black_box(x ^ (x << 13)) ^ (x >> 7);
-                }
-                black_box(x);
-            });
+        let (start, next) = (Instant::now(), AtomicU64::new(1));
+        std::thread::scope(|scope| {
+            for _ in 0..jobs {
+                scope.spawn(|| {
+                    while let x @ 1..=48 = next.fetch_add(1, Ordering::Relaxed) {
+                        let mut x = x;
+                        for _ in 0..8_000_000 {
+                            x = black_box(x ^ (x << 13)) ^ (x >> 7);
+                        }
+                        black_box(x);
+                    }
+                });
+            }
         });
         start.elapsed().as_secs_f64()
     };

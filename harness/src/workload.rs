@@ -12,6 +12,7 @@ mod audio;
 mod camera;
 mod dashcam;
 mod display;
+pub mod fit;
 mod gpu;
 mod imx_note;
 mod kiosk;
@@ -45,6 +46,9 @@ pub struct Setup {
 impl Setup {
     /// The share of the area that a LOAD may be at most. Far beyond 1 everything fails.
     pub const MAX_LOAD: f64 = 4.0;
+
+    /// LOAD of a fitted stream may be at most so many times that of its file.
+    pub const MOST_TIMES: u64 = 64;
 
     /// LOAD in pages, rounded: so many pages as a share of any area are so many pages again.
     #[must_use]
@@ -174,6 +178,15 @@ pub enum SetupError {
         /// LOAD that it takes.
         least_pages: u64,
     },
+    /// A LOAD that no stream of a fit has.
+    OutOfFit {
+        /// LOAD that was asked for.
+        load_pages: u64,
+        /// Pages of its largest group.
+        least_pages: u64,
+        /// [`Setup::MOST_TIMES`] of that of the file.
+        most_pages: u64,
+    },
 }
 
 impl fmt::Display for SetupError {
@@ -192,6 +205,12 @@ impl fmt::Display for SetupError {
                 f,
                 "a LOAD of {target_pages} pages is too small for profile {profile}, whose sessions \
                  take at least {least_pages}; ask for a larger area or load"
+            ),
+            Self::OutOfFit { load_pages, least_pages, most_pages } => write!(
+                f,
+                "a LOAD of {load_pages} pages is out of bounds; the largest group of the file takes \
+                 {least_pages}, and {most_pages} are {} times its LOAD",
+                Setup::MOST_TIMES
             ),
         }
     }

@@ -88,7 +88,7 @@ pub(super) fn run(args: &Sweep, context: &Context) -> Result<Exit, Failure> {
     }
     let ready = prepare(plan, context)?;
     let job = Job::new(args, &ready);
-    let name = if job.shard.is_whole() { CELLS } else { SHARD };
+    let name = if job.is_part { SHARD } else { CELLS };
     if args.resume && job.is_finished(name) {
         context.say(&format!("{} is finished already", job.folder.display()));
         return job.report(context);
@@ -116,10 +116,10 @@ pub(super) fn run(args: &Sweep, context: &Context) -> Result<Exit, Failure> {
         Err(error) => return Err(Failure::because(error)),
     }
     let rows = Sorted::open(&path, &known).map_err(|error| at(&path, &error))?;
-    if job.shard.is_whole() {
-        folder::write_cells(context, &job.folder, vec![rows])?;
-    } else {
+    if job.is_part {
         job.write_shard(context, rows)?;
+    } else {
+        folder::write_cells(context, &job.folder, vec![rows])?;
     }
     let exit = job.report(context)?;
     journal.remove()?;
@@ -131,6 +131,8 @@ pub(super) fn run(args: &Sweep, context: &Context) -> Result<Exit, Failure> {
 struct Job<'a> {
     ready: &'a Ready,
     shard: Shard,
+    /// Whether a shard was asked for: 1/1 is one too, and waits for its merge.
+    is_part: bool,
     head: Head,
     folder: PathBuf,
     command: String,
@@ -152,7 +154,8 @@ impl<'a> Job<'a> {
             }
         });
         let command = folder::command(from, args.out.is_some(), &ready.plan);
-        Self { ready, shard, head: Head::new(ready, shard, from.word()), folder, command }
+        let head = Head::new(ready, shard, from.word());
+        Self { ready, shard, is_part: args.shard.is_some(), head, folder, command }
     }
 
     /// Whether the folder holds all that this command would write.
@@ -160,10 +163,10 @@ impl<'a> Job<'a> {
         if self.folder.join(format!("{name}.partial")).exists() {
             return false;
         }
-        if self.shard.is_whole() {
-            return folder::is_finished(self.ready, &self.folder, &self.command);
+        if self.is_part {
+            return self.shard_there().as_ref() == Some(&self.head);
         }
-        self.shard_there().as_ref() == Some(&self.head)
+        folder::is_finished(self.ready, &self.folder, &self.command)
     }
 
     /// The head of the finished shard in the folder.
@@ -175,7 +178,9 @@ impl<'a> Job<'a> {
     /// A shard does not take the place of another one of the same plan.
     fn refuse_other_shard(&self) -> Result<(), Failure> {
         match self.shard_there() {
-            Some(there) if there.plan == self.head.plan && there.shard != self.shard => {
+            Some(there)
+                if self.is_part && there.plan == self.head.plan && there.shard != self.shard =>
+            {
                 Err(journal::other_shard(&self.folder.join(SHARD), there.shard))
             }
             _ => Ok(()),
@@ -192,12 +197,12 @@ impl<'a> Job<'a> {
 
     /// Writes what is told of the cells; of a shard nothing is, but its plan stands beside it.
     fn report(&self, context: &Context) -> Result<Exit, Failure> {
-        if self.shard.is_whole() {
-            folder::write_report(context, self.ready, &self.folder, &self.command)?;
-        } else {
+        if self.is_part {
             context.output(Some(&self.folder.join(PLAN)), |out| {
                 Ok(out.write_all(sweep::emit(self.ready).as_bytes())?)
             })?;
+        } else {
+            folder::write_report(context, self.ready, &self.folder, &self.command)?;
         }
         Ok(Exit::Good)
     }

@@ -1,36 +1,48 @@
-//! The largest request: what worst-case bounds grow with.
+//! The largest requests: what worst-case bounds grow with, and what a policy may never grant.
 
 use super::{Column, Entry, Metric, Value};
 use crate::op::{Op, Timed};
-use crate::simulate::{Observer, Step};
+use crate::simulate::{Answer, Observer, Step};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "largest",
-    columns: &[Column {
-        name: "request_max_pages",
-        unit: "pages",
-        about: "pages of the largest request of the stream",
-    }],
+    columns: &[
+        Column {
+            name: "request_max_pages",
+            unit: "pages",
+            about: "pages of the largest request of the stream",
+        },
+        Column {
+            name: "granted_max_pages",
+            unit: "pages",
+            about: "pages of the largest request that an area granted",
+        },
+    ],
     build: |_| Box::new(Largest::default()),
 };
 
 #[derive(Default)]
 struct Largest {
-    pages: Option<u64>,
+    asked: Option<u64>,
+    granted: Option<u64>,
 }
 
 impl Observer for Largest {
-    fn step(&mut self, _: &Step<'_>) {}
+    fn step(&mut self, step: &Step<'_>) {
+        if let (Answer::Granted(_), Some(request)) = (step.answer, step.request()) {
+            self.granted = self.granted.max(Some(request.count()));
+        }
+    }
 
     fn asked(&mut self, _: Option<usize>, timed: &Timed) {
         if let Op::Alloc { request, .. } = timed.op {
-            self.pages = self.pages.max(Some(request.count()));
+            self.asked = self.asked.max(Some(request.count()));
         }
     }
 }
 
 impl Metric for Largest {
     fn values(&self) -> Vec<Value> {
-        vec![self.pages.map_or(Value::None, Value::Count)]
+        [self.asked, self.granted].map(|pages| pages.map_or(Value::None, Value::Count)).to_vec()
     }
 }

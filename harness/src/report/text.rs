@@ -7,11 +7,15 @@ use std::io::{self, Write};
 use super::findings::Findings;
 use super::summary::{BLAME, Summary, SummaryRow};
 use crate::cause::Cause;
+use crate::metric::CLASSES;
 use crate::stats::{anytime, no_failure_bound};
 use crate::sweep::{Configuration, Ready};
 
 /// Policies of which all rows are shown; of more the baseline and the best other one.
 const ALL_SHOWN: usize = 4;
+
+/// Rows of a block that are flagged in so many words.
+const MOST_FLAGGED: usize = 3;
 
 /// Writes the answer first, then what it rests on: see [`write`].
 ///
@@ -79,6 +83,13 @@ impl Block<'_> {
         ranked.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, row)| row)
     }
 
+    /// Whether a rate over all sizes is lower than the baseline's though it is worse for some size.
+    fn flatters(&self, row: &SummaryRow) -> bool {
+        let Some(base) = self.baseline(row.at.cap) else { return false };
+        let lower = |rate: usize| row.rates[rate].mean < base.rates[rate].mean;
+        !row.worse_classes.is_empty() && (lower(0) || lower(BLAME))
+    }
+
     /// The rows to show for a cap, in order.
     fn shown(&self, cap: usize) -> Vec<&SummaryRow> {
         let Some(baseline) = self.baseline(cap) else { return self.of_cap(cap).iter().collect() };
@@ -134,10 +145,32 @@ fn write_block(block: &Block<'_>, bold: bool, out: &mut dyn Write) -> io::Result
         }
     }
     write_aligned(&table, out)?;
+    let flagged = || block.rows.iter().filter(|row| block.flatters(row));
+    for row in flagged().take(MOST_FLAGGED) {
+        writeln!(out, "  {}", worse(block, row))?;
+    }
+    if flagged().count() > MOST_FLAGGED {
+        writeln!(out, "  !  and {} more such rows", flagged().count() - MOST_FLAGGED)?;
+    }
     if let Some(sentence) = reading(block) {
         writeln!(out, "  {sentence}")?;
     }
     writeln!(out)
+}
+
+/// What a policy that refuses more of some size gets instead of praise.
+fn worse(block: &Block<'_>, row: &SummaryRow) -> String {
+    let sizes = row.worse_classes.iter().map(|&class| match CLASSES[class] {
+        (low, u64::MAX) => format!("{low} pages and more"),
+        (low, high) => format!("{low} to {high} pages"),
+    });
+    let sizes: Vec<_> = sizes.collect();
+    let cap = block.ready.plan.caps[row.at.cap];
+    format!(
+        "!  {} at cap {cap} has a lower rate, but is worse for {}",
+        block.name(row),
+        sizes.join(", ")
+    )
 }
 
 /// Where and on which pages a block runs, as far as the plan has several.

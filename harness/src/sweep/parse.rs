@@ -119,7 +119,7 @@ fn build(raw: RawPlan, catalog: &Catalog) -> Result<Plan, Wrong> {
         name: name(raw.name, "name")?,
         seed: raw.seed.map_or(Ok(1), |seed| number(&seed, "seed", 0, i64::MAX))?,
         seeds: raw.seeds.map_or(Ok(1), |seeds| number(&seeds, "seeds", 1, 1_000_000))?,
-        stop: raw.stop.map(stop).transpose()?,
+        stop: raw.stop.as_ref().map(stop).transpose()?,
         policies: policies(raw.policies.unwrap_or_else(everything), catalog)?,
         caps: list(raw.caps.unwrap_or_else(cap), "caps", |cap| {
             Ok(number(cap, "cap", 0, 63)? as u32)
@@ -147,7 +147,7 @@ fn build(raw: RawPlan, catalog: &Catalog) -> Result<Plan, Wrong> {
 }
 
 /// When to stop early.
-fn stop(raw: RawStop) -> Result<Stop, Wrong> {
+fn stop(raw: &RawStop) -> Result<Stop, Wrong> {
     let failed_share = *raw.failed_share.get_ref();
     if failed_share > 0.0 && failed_share < 1.0 {
         return Ok(Stop { failed_share });

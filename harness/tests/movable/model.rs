@@ -1,9 +1,10 @@
 //! What the model promises beyond what was measured.
 
-use cma_harness::environment::Environment;
+use cma_harness::environment::{Environment, Script, Setup, Spec};
 use cma_harness::metric::{Value, column};
+use cma_harness::seed::Seed;
 use cma_harness::sweep;
-use cma_policies::{ClaimError, Run, builtin};
+use cma_policies::{Area, ClaimError, Kind, Run, builtin};
 
 use crate::{claimed, pages};
 
@@ -40,7 +41,7 @@ fn prices(pages: &mut dyn Environment, area_pages: u64, at_us: u64) -> Vec<u64> 
 fn every_policy_meets_the_same_pages_whatever_it_did_before() {
     const SPEC: &str = "movable:fill=0.6";
     const LATER: u64 = 1_000_000_000;
-    let mut draws = cma_harness::seed::Seed::new(3).rng();
+    let mut draws = Seed::new(3).rng();
     let (mut calm, mut busy) = (pages(SPEC, 2048, 1), pages(SPEC, 2048, 1));
     for at_us in 0..500 {
         busy.advance(at_us * 1000);
@@ -166,4 +167,41 @@ fn a_small_system_without_cache_fails_for_migration() {
     let migration = |spec| swept(spec, 1)[0][column("migration")];
     assert_ne!(migration(small), Value::Count(0));
     assert_eq!(migration("movable:system_mib=4096,demand=0.5,demand_end=0.5"), Value::Count(0));
+}
+
+#[test]
+fn every_parameter_may_stand_at_either_end() {
+    let params = Spec::parse("movable").unwrap().entry().params;
+    let mut specs = vec!["movable:fill=1".to_string()];
+    for param in params {
+        let values = match param.kind {
+            Kind::Int { min, max } => vec![min.to_string(), max.to_string()],
+            Kind::Float { min, max } => vec![min.to_string(), max.to_string()],
+            Kind::Bool => vec!["true".to_string(), "false".to_string()],
+            Kind::Choice(_) => unreachable!("it has none"),
+        };
+        specs.extend(values.iter().map(|value| format!("movable:{}={value}", param.name)));
+    }
+    let huge = Area::new("huge", 40, &[Run::new(1 << 62, 1 << 60)]).unwrap();
+    for area in [Area::single(0, 64, 0).unwrap(), huge] {
+        let range = area.ranges()[0];
+        let runs = [Run::new(range.pfn.0, 1), Run::new(range.pfn.0 + 3, 61), range];
+        for spec in &specs {
+            let setup = Setup { area: &area, seed: &Seed::new(1), script: &Script::default() };
+            let mut pages = Spec::parse(spec).unwrap().build(setup);
+            for at_us in [0, 1, 1 << 40, u64::MAX] {
+                pages.advance(at_us);
+                for (client, run) in (0..).zip(runs) {
+                    pages.asked_by(client);
+                    let ended = pages.claim(run);
+                    let spent = pages.spent();
+                    let moved = [spent.dropped_pages, spent.migrated_pages].map(u128::from);
+                    assert!(moved.iter().sum::<u128>() <= u128::from(run.count), "{spec} {run}");
+                    if ended.is_ok() {
+                        pages.released(run);
+                    }
+                }
+            }
+        }
+    }
 }

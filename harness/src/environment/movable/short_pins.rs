@@ -9,7 +9,7 @@ const CELL: u64 = 512;
 /// No pin lasts longer than so many mean durations: 5 in 100000 would.
 const LOOK_BACK: u64 = 10;
 /// Pages of a run that are looked at; see the tenants.
-const MOST_CELLS: u64 = 1 << 13;
+const MOST_CELLS: u64 = 1 << 11;
 
 /// Short pins: a Poisson process in space and time, so that whoever comes to the same page at the
 /// same moment meets the same pin, and whoever comes later does not.
@@ -81,7 +81,8 @@ impl ShortPins {
                 return;
             }
             let pfn = (cell * CELL).saturating_add(below(further(bits, n * 4 + 1), CELL));
-            let from = window * self.mean_us + below(further(bits, n * 4 + 2), self.mean_us);
+            let into = below(further(bits, n * 4 + 2), self.mean_us);
+            let from = (window * self.mean_us).saturating_add(into);
             let lasts = -libm::log(1.0 - unit(further(bits, n * 4 + 3)));
             let lasts = lasts.min(LOOK_BACK as f64) * self.mean_us as f64;
             visit(pfn, from, from.saturating_add(lasts as u64));

@@ -7,8 +7,8 @@ use super::noise::{Noise, below, further};
 use super::vacated::Vacated;
 
 /// Pages that are looked at one by one; of a longer run the rest is taken to be like these. A run
-/// of so many pages is 16 GiB.
-const MOST_PAGES: u64 = 1 << 22;
+/// of so many pages is 4 GiB.
+const MOST_PAGES: u64 = 1 << 20;
 /// What it takes to fill again, in time constants: 1 - exp(-12) is all but 6 pages in a million.
 const FULL: f64 = 12.0;
 

@@ -93,16 +93,19 @@ fn sure(worst: &SummaryRow, interval: &Interval, rows: usize) -> String {
         let what = if failed == 0 { "passes" } else { "fails" };
         return format!("one stream {what}: it says nothing about others");
     }
-    let each = if rows > 1 { " of the worst kind" } else { "" };
-    let together = if rows > 1 { ", all kinds together" } else { "" };
     let percent = |end: Option<f64>| format!("{:.1} %", end.unwrap_or(1.0) * 100.0);
-    match failed {
-        0 => format!(
-            "none of {streams} streams{each} fails; at 95 % that still allows {}{together}",
-            percent(interval.high)
+    let (none, some, each) = match rows {
+        1 => (format!("none of {streams} streams fails"), "fail", ""),
+        _ => (
+            format!("none of {streams} streams of each of {rows} kinds fails"),
+            "of the worst kind fail",
+            " of each kind",
         ),
+    };
+    match failed {
+        0 => format!("{none}; at 95 % that still allows {}{each}", percent(interval.high)),
         _ => format!(
-            "{failed} of {streams} streams{each} fail: {} to {} at 95 %{together}",
+            "{failed} of {streams} streams {some}: {} to {} at 95 %",
             percent(interval.low),
             percent(interval.high)
         ),

@@ -11,10 +11,10 @@ const KCONFIG_CAPS: std::ops::RangeInclusive<u32> = 2..=12;
 const OLD_KCONFIG_CAPS: std::ops::RangeInclusive<u32> = 4..=12;
 
 /// A device-tree node, a line of the kernel's configuration, a patch: what each counts when equals
-/// are ranked. A patch outweighs what the others can add up to on a usual board.
+/// are ranked. A patch outweighs all that the others can add up to.
 const POOL: u32 = 2;
 const CONFIG: u32 = 1;
-const PATCH: u32 = 100;
+pub(super) const PATCH: u32 = 1000;
 
 /// How much has to be changed; 0 for one area, the cap of the kernel and its policy.
 pub(super) fn changes(board: &Board, cap: u32, policy: &Spec) -> u32 {

@@ -1,6 +1,6 @@
 //! What a choice says.
 
-use super::needs::size;
+use super::needs::{PATCH, size};
 use super::{Candidate, Choice, Scope, Verdict};
 use crate::report::summary::Summary;
 use crate::stats::share_interval_of;
@@ -65,6 +65,7 @@ fn why(choice: &Choice) -> String {
 /// What has to be known beside a choice.
 pub(super) fn notes(ready: &Ready, summary: &Summary, choice: &Choice) -> Vec<String> {
     let mut notes = Vec::new();
+    notes.extend(with_less_change(ready, choice));
     notes.extend(ladder_note(choice));
     notes.extend(selection_note(ready, summary, choice));
     notes.extend(passed_over(ready, choice));
@@ -81,11 +82,35 @@ pub(super) fn notes(ready: &Ready, summary: &Summary, choice: &Choice) -> Vec<St
         let mut streams: Vec<_> = apart.map(|row| row.at.stream).collect();
         streams.dedup();
         if !streams.is_empty() {
-            let (count, s) = (streams.len(), if streams.len() == 1 { "" } else { "s" });
-            notes.push(format!("{count} stream{s} run on the area that they state, not on boards"));
+            notes.push(match streams.len() {
+                1 => "1 stream runs on the area that it states, not on the boards".to_string(),
+                count => format!("{count} streams run on areas that they state, not on the boards"),
+            });
         }
     }
     notes
+}
+
+/// What does without a patch of the kernel, and with nothing but the size of the area changed,
+/// where the choice needs more: the cheapest in RAM of each.
+fn with_less_change(ready: &Ready, choice: &Choice) -> Vec<String> {
+    let Some(chosen) = choice.chosen.map(|index| &choice.ranked[index]) else { return Vec::new() };
+    let alternative = |most: u32, without: &str| {
+        let mut others = choice.ranked.iter().filter(|one| one.is_eligible());
+        // They are ranked by RAM.
+        let found = others.find(|one| one.changes <= most);
+        (chosen.changes > most).then(|| match found {
+            Some(one) => format!(
+                "{without}: {}, {} more",
+                name(ready, one),
+                size(one.pages.saturating_sub(chosen.pages))
+            ),
+            None => format!("{without}: nothing that was tried does"),
+        })
+    };
+    let patch = alternative(PATCH - 1, "without a patch of the kernel");
+    let nothing = alternative(0, "with nothing but the size of one area changed");
+    patch.into_iter().chain(nothing).collect()
 }
 
 /// What the sizes that were tried leave open.

@@ -3,7 +3,7 @@
 use super::streams::{CLASS_NAMES, Streams};
 use crate::metric::CLASSES;
 use crate::seed::Seed;
-use crate::stats::{Bootstrap, Within};
+use crate::stats::{Bootstrap, Within, mcnemar, sign_counts};
 
 /// Streams below which no interval is asked: there it is enough that some stream is worse, and none
 /// better.
@@ -12,7 +12,7 @@ const FEW: usize = 8;
 /// The size classes in which `own` refuses more than `base` does, or refuses more with enough pages
 /// free: of the requests of that class, stream by stream. A policy that refuses the large ones may
 /// have a lower rate over all sizes, and meets a fuller area as exhausted later; so both are looked
-/// at, in each class.
+/// at, in each class, and what it never grants.
 ///
 /// With few streams a class counts if some stream is worse and none better; otherwise if the lower
 /// end of the interval of the paired difference lies above zero: one-sided at 97.5 %, not corrected
@@ -31,7 +31,26 @@ pub(super) fn worse_classes(
             is_above_zero(&differences, bootstrap, seed)
         })
     };
-    (0..CLASSES.len()).filter(worse).collect()
+    let never = never_grants(own, base);
+    (0..CLASSES.len()).filter(|class| never == Some(*class) || worse(class)).collect()
+}
+
+/// The size class of the largest requests, where `own` never grants sizes that `base` does. A policy
+/// that refuses from some size on may fare better with the rest of that class, by so much that it
+/// refuses fewer in all of it.
+///
+/// With few streams it is enough that the largest grant of some stream is smaller and of none
+/// larger; otherwise that this is no chance (the sign test, one-sided at 97.5 %).
+fn never_grants(own: Streams<'_>, base: Streams<'_>) -> Option<usize> {
+    let base = base.counts("granted_max_pages").map(Option::unwrap_or_default);
+    let pairs: Vec<_> = own.counts("granted_max_pages").zip(base).collect();
+    let smaller = pairs.iter().map(|&(own, base)| own.unwrap_or(0) < base);
+    let larger = pairs.iter().map(|&(own, base)| own.unwrap_or(0) > base);
+    let (smaller, larger) = sign_counts(smaller.zip(larger));
+    let sure = if pairs.len() < FEW { larger == 0 } else { mcnemar(smaller, larger) <= 0.05 };
+    let largest = pairs.into_iter().map(|(_, base)| base).max()?;
+    let class = CLASSES.iter().position(|&(_, most)| largest <= most);
+    class.filter(|_| smaller > larger && sure)
 }
 
 /// Requests refused so of all of this class, stream by stream; none where there is none.

@@ -75,7 +75,7 @@ fn write_sizing(
     }
     let (on, off) = if bold { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
     writeln!(out, "{on}The least area / LOAD from which on no request fails{off}, of those tried")?;
-    let head = ["stream", "cap", "policy", "median", "95 % of streams", "certified", "anomalies"];
+    let head = ["cap", "stream", "policy", "median", "95 % of streams", "certified", "anomalies"];
     let mut table = vec![head.map(String::from)];
     table.extend(shown.iter().take(SHOWN).map(|one| sizing_row(ready, one)));
     write_aligned(&table, out)?;
@@ -101,8 +101,8 @@ fn sizing_row(ready: &Ready, one: &Sizing) -> [String; 7] {
         }
     };
     [
-        scope(ready, at),
         plan.caps[one.cap].to_string(),
+        scope(ready, at),
         plan.policies[one.policy].to_string(),
         with(least.median, &least.median_interval),
         with(least.quantile_95, &least.quantile_95_interval),

@@ -39,6 +39,8 @@ const MOST_AREAS: usize = 64;
 const MOST_CLIENTS: usize = 1000;
 /// The most bytes of the name of an area or a client.
 const LONGEST_NAME: usize = 256;
+/// The last page of 4 KiB that has a physical address of 64 bits.
+const LAST_PFN: i64 = (1 << 52) - 1;
 /// Where an area may begin that does not say where: at a pageblock of 2 MiB, the least alignment
 /// of an area on arm64 with pages of 4 KiB (`CMA_MIN_ALIGNMENT_PAGES`, include/linux/cma.h, 5.19).
 const PAGEBLOCK: u64 = 512;
@@ -118,7 +120,7 @@ fn area_of(
     let order_per_bit = raw.order_per_bit.as_ref();
     let order = order_per_bit.map_or(Ok(0), |raw| number(raw, "order_per_bit", 0, 63))? as u32;
     let base_pfn = match &raw.base_pfn {
-        Some(raw) => number(raw, "base_pfn", 0, i64::MAX)?,
+        Some(raw) => number(raw, "base_pfn", 0, LAST_PFN)?,
         None => behind(before, order)
             .ok_or_else(|| (span.clone(), "there is no place behind the others".to_string()))?,
     };

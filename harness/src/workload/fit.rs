@@ -1,0 +1,211 @@
+//! Streams like a given one: fitted to a trace, a recording or a stream, drawn for any seed.
+//!
+//! The file is cut into *sessions*: for a kind of clients that now and then holds nothing, what
+//! one of them does from one such moment to the next; for any other, the groups that a client
+//! asks for at one moment. Sessions of a kind, and of groups of about one size, are a class. In a
+//! class sessions follow each other in slots, as those of one camera do. A drawn stream puts
+//! sessions of the file, each as it was, into these slots in new order, with pauses of the file
+//! between them; in bursts those of bursts. So sizes, orders, lifetimes, groups and how they go
+//! together are those of the file, and what differs from seed to seed is what comes when, and
+//! beside what. This is a model: it is the regenerative bootstrap, as far as sessions of one class
+//! do not depend on each other.
+//!
+//! LOAD is never above what is asked for; sessions without room wait, as they do in no file. For
+//! another LOAD than the file's there are more or fewer slots, never other sizes. What a model
+//! cannot say is in [`Fit::distances`] and [`LeftOut`].
+
+mod classes;
+mod distance;
+mod draw;
+mod history;
+mod model;
+
+use std::sync::Arc;
+
+use cma_policies::{Area, Request, dma_align};
+
+pub use classes::Requested;
+pub use distance::{DISTANCES, Distances};
+pub use history::LeftOut;
+pub use model::Phase;
+
+use self::draw::Drawn;
+use self::history::{Buffer, History};
+use self::model::Model;
+use super::{Setup, SetupError, Workload};
+use crate::ingest::{DEFAULT_CAP, IngestError, Options, Source};
+use crate::op::Op;
+use crate::seed::Seed;
+
+/// Streams that a distance is the mean of: their number, and where their seeds come from.
+const DRAWN: u64 = 3;
+
+/// What was fitted to a file.
+#[derive(Clone, Debug)]
+pub struct Fit {
+    model: Arc<Model>,
+    /// The area that the file states.
+    pub area: Option<Area>,
+    /// The format of the file.
+    pub format: &'static str,
+    /// What was strange about the file but no error.
+    pub warnings: Vec<String>,
+    /// What the fit leaves out.
+    pub left_out: LeftOut,
+    /// Classes of requests, by pages asked for.
+    pub classes: Vec<Requested>,
+    /// Requests in it.
+    pub requests: u64,
+    /// How far drawn streams of the same length are from the file, on average over three.
+    pub distances: Distances,
+    /// How far two drawn streams are from each other: what chance alone makes of a distance.
+    pub between_draws: f64,
+}
+
+impl Fit {
+    /// What the file of `source` is like.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or asks for nothing.
+    pub fn read(source: &Source, options: &Options) -> Result<Self, IngestError> {
+        let (history, facts) = History::read(source, options)?;
+        let model = Arc::new(Model::of(&history));
+        let mut fit = Self {
+            classes: classes::classes(&history, &model.phases),
+            requests: history.buffers.len() as u64,
+            model,
+            area: facts.area,
+            format: facts.format,
+            warnings: facts.warnings,
+            left_out: history.left_out,
+            distances: Distances::default(),
+            between_draws: 0.0,
+        };
+        let draws: Vec<_> = (0..DRAWN).map(|n| fit.history(n)).collect();
+        let phases = &fit.model.phases;
+        let from_file = draws.iter().map(|drawn| Distances::between(&history, drawn, phases));
+        let distances = Distances::mean(&from_file.collect::<Vec<_>>());
+        let between_draws = Distances::between(&draws[0], &draws[1], phases).largest();
+        (fit.distances, fit.between_draws) = (distances, between_draws);
+        Ok(fit)
+    }
+
+    /// How far drawn streams are from the stream of another file, as long as that is.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or asks for nothing.
+    pub fn distances_to(
+        &self,
+        source: &Source,
+        options: &Options,
+    ) -> Result<Distances, IngestError> {
+        let (history, _) = History::read(source, options)?;
+        let draws = (0..DRAWN).map(|n| self.history(n));
+        let phases = &self.model.phases;
+        let distances = draws.map(|drawn| Distances::between(&history, &drawn, phases));
+        Ok(Distances::mean(&distances.collect::<Vec<_>>()))
+    }
+
+    /// A drawn stream of the length of the file.
+    fn history(&self, number: u64) -> History {
+        let seed = Seed::new(number).child("distance", number);
+        let (ops, clients) = Drawn::new(&self.model, self.load_pages(), &seed, self.ops());
+        History::of_ops(&self.before(), ops, clients)
+    }
+
+    /// LOAD of the file, in pages.
+    #[must_use]
+    pub fn load_pages(&self) -> u64 {
+        self.model.load_pages
+    }
+
+    /// Ops in the file.
+    #[must_use]
+    pub fn ops(&self) -> u64 {
+        self.model.ops
+    }
+
+    /// When the last op of the file happens, in microseconds; of a recording, its number.
+    #[must_use]
+    pub fn end_us(&self) -> u64 {
+        self.model.end_us
+    }
+
+    /// Whether the file counts ops in place of time, so that lifetimes are in ops.
+    #[must_use]
+    pub fn is_in_ops(&self) -> bool {
+        self.format == "recording"
+    }
+
+    /// Names of the clients of the file, by number.
+    #[must_use]
+    pub fn clients(&self) -> &[String] {
+        &self.model.clients
+    }
+
+    /// Bursts, and what is between them, in order of time.
+    #[must_use]
+    pub fn phases(&self) -> &[Phase] {
+        &self.model.phases
+    }
+
+    /// Sessions that came to their end, from which streams are drawn, and those that stay.
+    #[must_use]
+    pub fn sessions(&self) -> (u64, u64) {
+        let drawn = self.model.classes.iter().map(|class| class.sessions.len() as u64).sum();
+        (drawn, self.model.residents.len() as u64)
+    }
+
+    /// The sizes that are asked for most, at most 8, ascending: what metrics probe with.
+    #[must_use]
+    pub fn sizes(&self) -> Vec<u64> {
+        let mut by_use = std::collections::BTreeMap::new();
+        for class in &self.classes {
+            *by_use.entry(class.count).or_insert(0) += class.requests;
+        }
+        let mut by_use: Vec<_> = by_use.into_iter().collect();
+        by_use.sort_unstable_by_key(|&(count, uses)| (std::cmp::Reverse(uses), count));
+        let mut sizes: Vec<_> = by_use.into_iter().take(8).map(|(count, _)| count).collect();
+        sizes.sort_unstable();
+        sizes
+    }
+
+    /// What was live before the file begins, as a stream drawn from it begins: no requests.
+    #[must_use]
+    pub fn before(&self) -> Vec<Op> {
+        let op = |(id, buffer): (u64, &Buffer)| {
+            let order = buffer.align.unwrap_or(dma_align(buffer.count, DEFAULT_CAP));
+            let request = Request::new(buffer.count, order).expect("a request of the file");
+            let request = request.with_client(buffer.client);
+            Op::Alloc { id, request, dma: buffer.align.is_none() }
+        };
+        (0..).zip(&self.model.before).map(op).collect()
+    }
+
+    /// A stream of so many ops whose LOAD is at most `load_pages`, without what was live before.
+    ///
+    /// # Errors
+    /// A LOAD that the largest group does not fit into, or one far above that of the file.
+    pub fn open(&self, load_pages: u64, seed: &Seed, ops: u64) -> Result<Workload, SetupError> {
+        self.check(load_pages)?;
+        let (ops, clients) = Drawn::new(&self.model, load_pages, seed, ops);
+        Ok(Workload { clients, ops: Box::new(ops) })
+    }
+
+    /// Whether a stream of this LOAD can be drawn.
+    ///
+    /// # Errors
+    /// As [`Fit::open`].
+    pub fn check(&self, load_pages: u64) -> Result<(), SetupError> {
+        let classes = self.model.classes.iter().flat_map(|class| &class.sessions);
+        let sessions = classes.chain(self.model.residents.iter().map(|(_, session)| session));
+        let first = sessions.map(model::Session::first_pages).max().unwrap_or(0);
+        let before = self.model.before.iter().map(|buffer| buffer.count).sum::<u64>();
+        let least_pages = first.max(before);
+        let most_pages = self.load_pages().saturating_mul(Setup::MOST_TIMES);
+        if (least_pages..=most_pages).contains(&load_pages) {
+            return Ok(());
+        }
+        Err(SetupError::OutOfFit { load_pages, least_pages, most_pages })
+    }
+}

@@ -1,0 +1,224 @@
+//! What a stream asked for, buffer by buffer.
+
+use std::collections::{BTreeMap, HashMap};
+
+use cma_policies::Area;
+
+use crate::ingest::{self, Event, IngestError, Options, Source};
+use crate::op::{Op, Timed};
+
+/// Requests that are looked at: what comes behind them in a longer file is not fitted.
+pub(super) const MOST_REQUESTS: usize = 1 << 22;
+
+/// What one client of a trace asks for within this time of its last request, and without giving
+/// anything back between, is taken as one group at one moment.
+const GROUP_US: u64 = 10_000;
+
+/// A buffer, from its request on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Buffer {
+    pub(super) at_us: u64,
+    /// When the last of it was given back; none if it was live at the end.
+    pub(super) end_us: Option<u64>,
+    pub(super) count: u64,
+    /// The order that it stated; none where it follows the cap.
+    pub(super) align: Option<u32>,
+    pub(super) client: u16,
+}
+
+/// What a fit leaves out, or takes otherwise than the file has it.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct LeftOut {
+    /// Pins and unpins: pages of one area, which say nothing of who asks.
+    pub pins: u64,
+    /// Partial frees: a buffer is held until the last of it was given back.
+    pub parts: u64,
+    /// Requests that the recorded kernel refused: held by nobody, so given back at once.
+    pub refused: u64,
+    /// Requests for no pages.
+    pub no_pages: u64,
+    /// Requests behind the first four million.
+    pub behind: u64,
+}
+
+/// What a stream asked for.
+#[derive(Clone, Default, Debug)]
+pub(super) struct History {
+    /// In order of their requests.
+    pub(super) buffers: Vec<Buffer>,
+    /// What was live before it began, at 0.
+    pub(super) before: Vec<Buffer>,
+    /// Names of clients by number; never empty.
+    pub(super) clients: Vec<String>,
+    pub(super) ops: u64,
+    pub(super) end_us: u64,
+    /// The most pages live at once, were every request granted.
+    pub(super) load_pages: u64,
+    pub(super) left_out: LeftOut,
+}
+
+/// What else a file says.
+pub(super) struct Facts {
+    pub(super) area: Option<Area>,
+    pub(super) format: &'static str,
+    pub(super) warnings: Vec<String>,
+}
+
+/// A history in the making.
+#[derive(Default)]
+struct Ledger {
+    history: History,
+    live: HashMap<u64, (usize, u64)>,
+    live_pages: u64,
+    /// By client: the moment of its last group, when it last asked, and whether it gave nothing
+    /// back since.
+    groups: BTreeMap<u16, (u64, u64, bool)>,
+    group_us: u64,
+}
+
+impl Ledger {
+    fn op(&mut self, at_us: u64, op: Op) {
+        let history = &mut self.history;
+        match op {
+            Op::Alloc { id, request, dma } => {
+                if self.live.contains_key(&id) {
+                    return;
+                }
+                let client = request.client();
+                let open = self.groups.get(&client);
+                let moment = match open {
+                    Some(&(moment, last_us, true)) if at_us - last_us <= self.group_us => moment,
+                    _ => at_us,
+                };
+                self.groups.insert(client, (moment, at_us, true));
+                self.live.insert(id, (history.buffers.len(), request.count()));
+                self.live_pages = self.live_pages.saturating_add(request.count());
+                history.load_pages = history.load_pages.max(self.live_pages);
+                history.buffers.push(Buffer {
+                    at_us: moment,
+                    end_us: None,
+                    count: request.count(),
+                    align: (!dma).then_some(request.align()),
+                    client,
+                });
+            }
+            Op::Free { id, part } => {
+                let Some((index, left)) = self.live.get_mut(&id) else { return };
+                let back = part.map_or(*left, |part| part.count.min(*left));
+                *left -= back;
+                self.live_pages -= back.min(self.live_pages);
+                if part.is_some() {
+                    history.left_out.parts += 1;
+                }
+                if *left > 0 {
+                    return;
+                }
+                let buffer = &mut history.buffers[*index];
+                buffer.end_us = Some(at_us);
+                if let Some(group) = self.groups.get_mut(&buffer.client) {
+                    group.2 = false;
+                }
+                self.live.remove(&id);
+            }
+            Op::Pin(_) | Op::Unpin(_) => {
+                history.left_out.pins += 1;
+                return;
+            }
+        }
+        history.ops += 1;
+        history.end_us = history.end_us.max(at_us);
+    }
+
+    /// What was live before, which is no request.
+    fn before(&mut self, ops: &[Op]) {
+        for op in ops {
+            self.op(0, *op);
+        }
+        self.groups.clear();
+        self.history.ops = 0;
+    }
+
+    fn finish(self, before: usize, clients: Vec<String>) -> History {
+        let mut history = self.history;
+        history.clients = if clients.is_empty() { vec![String::new()] } else { clients };
+        let requests = history.buffers.split_off(before.min(history.buffers.len()));
+        history.before = std::mem::replace(&mut history.buffers, requests);
+        // A group stands at its first request, which may be before one of another client.
+        history.buffers.sort_by_key(|buffer| buffer.at_us);
+        history
+    }
+}
+
+impl History {
+    /// Of a file.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or asks for nothing.
+    pub(super) fn read(source: &Source, options: &Options) -> Result<(Self, Facts), IngestError> {
+        let mut reader = ingest::open(source, options)?;
+        let group_us = if reader.is_trace() { GROUP_US } else { 0 };
+        let mut ledger = Ledger { group_us, ..Ledger::default() };
+        let before = reader.warm_up();
+        ledger.before(&before);
+        for row in reader.by_ref() {
+            let row = row?;
+            match row.event {
+                Event::NoPages => ledger.history.left_out.no_pages += 1,
+                Event::Look => {}
+                Event::Op(Op::Alloc { .. })
+                    if ledger.history.buffers.len() >= MOST_REQUESTS + before.len() =>
+                {
+                    ledger.history.left_out.behind += 1;
+                }
+                // Time ends with the last request that is looked at.
+                Event::Op(_) if ledger.history.left_out.behind > 0 => {}
+                Event::Op(op) => {
+                    ledger.op(row.at_us, op);
+                    if let Some(back) = row.give_back() {
+                        ledger.history.left_out.refused += 1;
+                        ledger.op(row.at_us, back);
+                    }
+                }
+            }
+        }
+        let clients = reader.clients().into_iter().map(str::to_string).collect();
+        let history = ledger.finish(before.len(), clients);
+        if history.buffers.is_empty() {
+            return Err(reader.error("it asks for nothing, so there is nothing to fit"));
+        }
+        let (area, warnings) = (reader.area().cloned(), reader.warnings());
+        Ok((history, Facts { area, format: reader.format().name, warnings }))
+    }
+
+    /// Of a stream that was made.
+    pub(super) fn of_ops(
+        before: &[Op],
+        ops: impl Iterator<Item = Timed>,
+        clients: Vec<String>,
+    ) -> Self {
+        let mut ledger = Ledger::default();
+        ledger.before(before);
+        for Timed { at_us, op } in ops {
+            ledger.op(at_us, op);
+        }
+        ledger.finish(before.len(), clients)
+    }
+
+    /// How many pages are live from each moment on at which that changes, in order of time.
+    pub(super) fn live(&self) -> Vec<(u64, u64)> {
+        let mut changes = Vec::new();
+        let buffers = self.before.iter().chain(&self.buffers);
+        for buffer in buffers.filter(|buffer| buffer.end_us != Some(buffer.at_us)) {
+            changes.push((buffer.at_us, i128::from(buffer.count)));
+            changes.extend(buffer.end_us.map(|end_us| (end_us, -i128::from(buffer.count))));
+        }
+        // What goes at the moment at which something else comes is gone first.
+        changes.sort_unstable();
+        let mut live = 0;
+        let course = changes.into_iter().map(|(at_us, change)| {
+            live += change;
+            (at_us, u64::try_from(live).unwrap_or(u64::MAX))
+        });
+        course.collect()
+    }
+}

@@ -1,0 +1,7 @@
+//! Boards of several areas, how their callers ask, and what they do after a failure.
+
+mod after_failure;
+mod callers;
+mod plans;
+mod property;
+mod rig;

@@ -92,12 +92,19 @@ fn numbers(row: &SummaryRow) -> String {
     let streams = names::whole(row.streams);
     if all == 0 {
         let failed = names::failing(row.failed, row.streams, &row.failed_interval);
-        return format!("none seen; {} of {streams} streams may have one", failed.sure);
+        return match row.streams {
+            1 => "none seen in one stream".to_string(),
+            _ => format!("none seen in {streams} streams: {} of streams have one", failed.sure),
+        };
     }
     let mut causes: Vec<_> =
         Cause::ALL.into_iter().zip(row.refused).filter(|(_, count)| *count > 0).collect();
     causes.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let of_all = |count: u64| (100 * count + all / 2) / all;
+    let of_all =
+        |count: u64| match (100 * u128::from(count) + u128::from(all / 2)) / u128::from(all) {
+            0 => "<\u{2009}1".to_string(),
+            share => share.to_string(),
+        };
     let causes = causes.into_iter().take(3);
     let causes: Vec<_> =
         causes.map(|(cause, count)| format!("{cause} {}\u{a0}%", of_all(count))).collect();

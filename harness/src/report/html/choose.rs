@@ -106,6 +106,7 @@ fn remarks(candidate: &Candidate) -> String {
     let remarks = [
         structural.map(|streams| format!("structural in {} streams", names::whole(streams))),
         candidate.rho.filter(|rho| *rho >= 1.0).map(|_| "overloaded".to_string()),
+        candidate.larger_fails.then(|| "a larger board fails".to_string()),
         candidate.unaligned.then(|| "▲ does not align".to_string()),
         candidate.flagged.then(|| "▲ flagged".to_string()),
     ];
@@ -215,12 +216,21 @@ pub(super) fn sure(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     for note in own.into_iter().chain(choice.notes.iter().map(String::as_str)) {
         writeln!(out, "<li>{}</li>", Escaped(names::sentence(note)))?;
     }
+    if page.findings.summary.rows.iter().any(|row| row.stopped) {
+        writeln!(
+            out,
+            "<li>Some configurations stopped early: their intervals of shares and their tests hold \
+             whenever one looks, their means lean to what stopped them.</li>"
+        )?;
+    }
     for remark in barred(page) {
         writeln!(out, "<li class=\"flag\">{}</li>", Escaped(remark))?;
     }
     writeln!(out, "</ul>")?;
     let Some(at) = page.worst() else { return Ok(()) };
-    let columns = [
+    // Where the page allocator helps out, a refusal is not yet a caller without memory.
+    let helped = page.rows(at).iter().any(|(_, _, row)| row.lost != row.failed);
+    let mut columns = vec![
         words("Policy and cap"),
         numbers("Withheld per satisfiable request (R2)"),
         numbers("R2 minus the baseline's"),
@@ -230,12 +240,15 @@ pub(super) fn sure(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
         numbers("First refused request (R5)"),
         numbers("Used then"),
     ];
+    if helped {
+        columns.push(numbers("Streams where a caller goes without"));
+    }
     let rows: Vec<_> = page
         .rows(at)
         .into_iter()
         .map(|(way, _, row)| Row {
             class: class(page, row),
-            fields: evidence(page.name(way, [row]), row),
+            fields: evidence(page.name(way, [row]), row, helped),
         })
         .collect();
     table::write(
@@ -265,7 +278,7 @@ pub(super) fn class(page: &Page<'_>, row: &SummaryRow) -> &'static str {
     }
 }
 
-fn evidence(name: String, row: &SummaryRow) -> Vec<table::Field> {
+fn evidence(name: String, row: &SummaryRow, helped: bool) -> Vec<table::Field> {
     let difference = row.against_baseline.map_or_else(
         || names::Seen { value: "baseline".into(), sure: String::new() },
         |rate| names::difference(&rate),
@@ -273,7 +286,7 @@ fn evidence(name: String, row: &SummaryRow) -> Vec<table::Field> {
     let failed = names::failing(row.failed, row.streams, &row.failed_interval);
     let share = row.failed as f64 / row.streams.max(1) as f64;
     let used = row.utilisation.map_or_else(|| "–".to_string(), percent);
-    vec![
+    let mut fields = vec![
         table::text(&name),
         table::sure(row.rates[BLAME].mean, &seen(&row.rates[BLAME], row.streams)),
         table::sure(row.against_baseline.and_then(|rate| rate.mean), &difference),
@@ -282,7 +295,12 @@ fn evidence(name: String, row: &SummaryRow) -> Vec<table::Field> {
         table::number(row.holm, &names::chance(row.holm)),
         table::sure(row.first_failure, &names::first_failure(row)),
         table::number(row.utilisation, &used),
-    ]
+    ];
+    if helped {
+        let lost = names::failing(row.lost, row.streams, &row.lost_interval);
+        fields.push(table::sure(Some(row.lost as f64), &lost));
+    }
+    fields
 }
 
 /// Policies that must not be chosen, and why.

@@ -14,9 +14,10 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
         "<p>Refused requests of all requests of a size, and below that those of them that found \
-         enough pages free, over all streams. A policy that is worse than the baseline in any class, \
-         for certain, is marked ▲ there and flagged everywhere: it is never recommended, whatever \
-         its rate over all sizes.</p>"
+         enough pages free, pooled over the streams of the row. These shares have no interval of \
+         their own: whether a policy is worse than the baseline in a class (▲) is asked stream by \
+         stream, as a paired difference with its interval. Where it is, the policy is flagged and \
+         never recommended, whatever its rate over all sizes.</p>"
     )?;
     let (cases, left) = page.cases();
     for at in &cases {
@@ -25,6 +26,7 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
         let there: Vec<usize> = (0..CLASSES.len()).filter(asked).collect();
         let mut columns = vec![words("Policy and cap")];
         columns.extend(there.iter().map(|class| numbers(TITLES[*class])));
+        columns.push(numbers("Streams"));
         columns.push(numbers("By pages (R3)"));
         columns.push(words("Dominance"));
         let rows: Vec<_> = rows
@@ -46,6 +48,7 @@ const TITLES: [&str; CLASSES.len()] =
 fn fields(name: String, row: &SummaryRow, there: &[usize]) -> Vec<Field> {
     let mut fields = vec![table::text(&name)];
     fields.extend(there.iter().map(|class| field(row, *class)));
+    fields.push(table::number(Some(row.streams as f64), &names::whole(row.streams)));
     let pages = &row.rates[BY_PAGES];
     fields.push(table::sure(pages.mean, &names::seen(pages, row.streams)));
     let worse: Vec<_> = row.worse_classes.iter().map(|class| names::class(*class)).collect();

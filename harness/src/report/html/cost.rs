@@ -8,6 +8,7 @@ use super::names::{self, mib, mib_number, percent_number};
 use super::table::{self, Row, numbers, words};
 use super::ways::{Page, Way};
 use crate::report::sizing::{Least, SizeTried, Sizing};
+use crate::report::summary::SummaryRow;
 use crate::stats::Interval;
 
 /// Streams of which there are pictures.
@@ -18,6 +19,12 @@ const MOST_ROWS: usize = 24;
 /// Writes it.
 pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     smallest(page, out)?;
+    sizes(page, out)?;
+    time(page, out)
+}
+
+/// What sizes the same LOAD takes.
+fn sizes(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     let all = &page.findings.sizing;
     if all.is_empty() {
         return writeln!(
@@ -146,7 +153,7 @@ fn ladder(
             Some(need) => {
                 let text = format!("for 95 % of streams {}", about(need, load));
                 parts.push(Part { length: need - aligned, kind: 2, text });
-                format!("95 % of streams: {}; {}", about(need, load), ends(sizing))
+                format!("95 % of streams: {} ({})", about(need, load), ends(sizing))
             }
             None => format!("95 % of streams: more than {}, the largest", about(largest, load)),
         };
@@ -179,6 +186,56 @@ fn ladder(
     bars.write(out)
 }
 
+/// What it costs in time, where the pages of an area take some to be emptied.
+fn time(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let (cases, left) = page.cases();
+    let columns = [
+        words("Policy and cap"),
+        numbers("Median, µs"),
+        numbers("99 %, µs"),
+        numbers("Longest, µs"),
+        numbers("Pages migrated per request"),
+        numbers("Streams"),
+    ];
+    let mut any = false;
+    for at in &cases {
+        let rows = page.rows(*at);
+        if !rows.iter().any(|(_, _, row)| row.latency_max_us.is_some_and(|us| us > 0)) {
+            continue;
+        }
+        any = true;
+        let us = |us: Option<f64>| {
+            table::number(us, &us.map_or_else(|| "–".to_string(), |us| names::whole(us as u64)))
+        };
+        let row = |(way, _, row): &(Way, usize, &SummaryRow)| {
+            let moved = row.migrated_pages.map(|pages| pages as f64 / row.requests.max(1) as f64);
+            let moved_text = moved.map_or_else(|| "–".to_string(), |pages| format!("{pages:.1}"));
+            let fields = vec![
+                table::text(&page.name(*way, [*row])),
+                us(row.latency_p50_us),
+                us(row.latency_p99_us),
+                us(row.latency_max_us.map(|us| us as f64)),
+                table::number(moved, &moved_text),
+                table::number(Some(row.streams as f64), &names::whole(row.streams)),
+            ];
+            Row { class: super::choose::class(page, row), fields }
+        };
+        let rows: Vec<_> = rows.iter().map(row).collect();
+        let caption = format!("Time to get a buffer (model): {}", page.place(at));
+        table::write(&caption, &columns, &rows, page.ways_left(), out)?;
+    }
+    if any {
+        writeln!(
+            out,
+            "<p class=\"sub\">A <b>model</b> of emptying pages, with the costs that the environment \
+             states: good for comparing, not for a deadline. Median and 99 % are medians over \
+             streams, the longest is that of any stream; there is no interval of them.</p>"
+        )?;
+        super::left_out(left, out)?;
+    }
+    Ok(())
+}
+
 /// A multiple of LOAD, and what that is.
 fn about(per_load: f64, load_pages: f64) -> String {
     format!("{per_load:.2} × LOAD ≈ {:.0}\u{a0}MiB", per_load * load_pages / 256.0)
@@ -193,7 +250,7 @@ fn ends(sizing: &Sizing) -> String {
     let interval = &sizing.least.quantile_95_interval;
     match (interval.low, interval.high) {
         (Some(low), Some(high)) => format!("{low:.2} to {high:.2}"),
-        (Some(low), None) => format!("{low:.2} at least, {streams} streams bound no more"),
+        (Some(low), None) => format!("{low:.2} or more: {streams} streams"),
         _ => format!("{streams} streams"),
     }
 }

@@ -7,7 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 
 use super::chart::Axis;
 use super::escape::Escaped;
-use super::names::{self, mib, mib_number, percent};
+use super::names::{self, mib, percent};
 use super::ways::{Page, Way};
 use crate::metric::{Grid, Occupancy, Refusal};
 use crate::sweep::{Cell, Failed, again};
@@ -54,10 +54,9 @@ impl Pictures {
             out,
             "<p>{} Each column is the state at some moment of the stream, the lowest page of the \
              area at the bottom; the darker, the more of the place is granted. What is light \
-             between dark lines is free and cannot be used by a larger request.</p>",
-            Escaped(&self.why)
+             is free; many thin light lines are free pages that no large request can use.</p>",
+            Escaped(names::sentence(&self.why))
         )?;
-        writeln!(out, "<div class=\"pair\">")?;
         for (index, (cell, seen)) in self.cells.iter().enumerate() {
             let way = Way { cap: cell.at.cap, policy: cell.policy };
             let row = page.row(cell.at, way).map(|(_, row)| row);
@@ -68,7 +67,6 @@ impl Pictures {
             let area_name = if areas.len() > 1 { areas[area].area.name() } else { "" };
             draw(&Drawn { index, title, area_name, seen, grid: &seen.areas()[area] }, out)?;
         }
-        writeln!(out, "</div>")?;
         let (cell, _) = &self.cells[0];
         let stream = names::stream(page.ready, cell.at.stream, cell.at.load);
         writeln!(
@@ -152,9 +150,9 @@ fn draw(drawn: &Drawn<'_>, out: &mut dyn Write) -> io::Result<()> {
     );
     let area = if area_name.is_empty() { String::new() } else { format!(", area {area_name}") };
     let id = format!("pic{index}");
-    let refusals = TOP + PLANE + 3.0;
-    let axis = refusals + 12.0;
-    let strip = axis + 46.0;
+    let refusals = TOP + PLANE + 9.0;
+    let axis = refusals + 8.0;
+    let strip = axis + 60.0;
     let height = if first.is_some() { strip + STRIP + 22.0 } else { axis + 44.0 };
     writeln!(
         out,
@@ -216,7 +214,8 @@ fn draw(drawn: &Drawn<'_>, out: &mut dyn Write) -> io::Result<()> {
 fn axes(drawn: &Drawn<'_>, width: f64, axis: f64, out: &mut dyn Write) -> io::Result<()> {
     let Drawn { seen, grid, .. } = drawn;
     let size = grid.pages as f64;
-    for (at, label) in Axis::up_to("", size, mib_number).ticks {
+    for (at, label) in Axis::up_to("", size / 256.0, |mib| format!("{mib:.0}")).ticks {
+        let at = at * 256.0;
         let y = TOP + PLANE * (1.0 - at / size);
         if at <= size {
             writeln!(
@@ -244,7 +243,13 @@ fn axes(drawn: &Drawn<'_>, width: f64, axis: f64, out: &mut dyn Write) -> io::Re
             )?;
         }
     }
-    writeln!(out, "<text x=\"4\" y=\"13\">MiB</text>")
+    writeln!(
+        out,
+        "<text x=\"4\" y=\"13\">MiB</text><text class=\"end faint\" x=\"{:.1}\" y=\"{:.1}\">requests, \
+         time</text>",
+        LEFT + width,
+        axis + 42.0
+    )
 }
 
 /// When requests were refused, as ticks below the plane.
@@ -272,6 +277,6 @@ fn refused(drawn: &Drawn<'_>, width: f64, y: f64, out: &mut dyn Write) -> io::Re
          <text class=\"end\" x=\"{:.1}\" y=\"{:.1}\">refused</text>",
         Escaped(what),
         LEFT - 7.0,
-        y + 6.0
+        y + 4.0
     )
 }

@@ -105,7 +105,8 @@ fn plot(page: &Page<'_>, index: usize, group: &Group<'_>, out: &mut dyn Write) -
         rules: rules(page, group),
         note: format!(
             "Bars: 95 % intervals over streams. A hollow marker: no request was withheld in any \
-             stream, which bounds the share of streams and is not a rate of 0.{left}"
+             stream; its broken bar is what that still allows. To the right of the dotted line \
+             of a cap the area is too small for any policy (structural).{left}"
         ),
     };
     plot.write(out)
@@ -116,8 +117,12 @@ fn mark(page: &Page<'_>, row: &SummaryRow) -> Option<Mark> {
     let rate = &row.rates[BLAME];
     let (x, y) = (names::rho(page.ready, row)?, rate.mean?);
     let interval = rate.interval.low.zip(rate.interval.high);
+    let structural = match row.structural {
+        Some(0) | None => String::new(),
+        Some(streams) => format!("; structural in {streams}: no policy can help there"),
+    };
     let text = format!(
-        "{}: rho {x:.3}, R2 {}; {} of {} streams fail",
+        "{}: rho {x:.3}, R2 {}; {} of {} streams fail{structural}",
         names::board(page.ready, &row.at),
         seen(rate, row.streams).line(),
         row.failed,
@@ -129,16 +134,22 @@ fn mark(page: &Page<'_>, row: &SummaryRow) -> Option<Mark> {
 /// Where aligned LOAD is the area: from there on no policy can help.
 fn rules(page: &Page<'_>, group: &Group<'_>) -> Vec<Rule> {
     let mut rules: Vec<Rule> = Vec::new();
-    for sizing in &page.findings.sizing {
-        let here = (sizing.stream, sizing.environment) == (group.at.stream, group.at.environment);
-        let drawn = page.ways.iter().any(|way| way.cap == sizing.cap);
-        let Some(aligned) = sizing.aligned_load_pages.filter(|_| here && drawn) else { continue };
-        let cap = page.ready.plan.caps[sizing.cap];
-        let text = format!("cap {cap}: aligned LOAD = area");
-        if aligned > sizing.load_pages && !rules.iter().any(|rule| rule.text == text) {
-            rules.push(Rule { x: sizing.load_pages / aligned, text });
+    for (index, cap) in page.ready.plan.caps.iter().enumerate() {
+        if !page.ways.iter().any(|way| way.cap == index) {
+            continue;
+        }
+        // Of a stream whose LOAD follows the board the border moves with it: the fullest counts.
+        let of_cap = group.rows.iter().filter(|row| row.at.cap == index);
+        let border = of_cap.filter_map(|row| {
+            let (load, aligned) = (row.load_pages?, row.aligned_load_pages?);
+            Some((names::rho(page.ready, row)?, load / aligned))
+        });
+        let border = border.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, at)| at);
+        if let Some(x) = border.filter(|at| *at < 0.999) {
+            rules.push(Rule { x, text: format!("cap {cap}: aligned LOAD = area") });
         }
     }
+    rules.sort_by(|a, b| a.x.total_cmp(&b.x));
     rules.push(Rule { x: 1.0, text: "LOAD = area".to_string() });
     rules
 }

@@ -85,14 +85,19 @@ pub(super) fn write(
     for Row { class, fields } in rows {
         let class = if class.is_empty() { String::new() } else { format!(" class=\"{class}\"") };
         write!(out, "<tr{class}>")?;
-        for (index, (Column { number, .. }, field)) in columns.iter().zip(fields).enumerate() {
+        for (index, (Column { title, number }, field)) in columns.iter().zip(fields).enumerate() {
             let key = field.key.map_or_else(String::new, |key| {
                 let key = if key == f64::MAX { "inf".to_string() } else { format!("{key:.6}") };
                 format!(" data-v=\"{key}\"")
             });
             let class = if *number { " class=\"n\"" } else { "" };
-            let (open, close) = if index == 0 { ("th scope=\"row\"", "th") } else { ("td", "td") };
-            write!(out, "<{open}{class}{key}>{}</{close}>", field.html)?;
+            let html = &field.html;
+            if index == 0 {
+                write!(out, "<th scope=\"row\"{class}{key}>{html}</th>")?;
+            } else {
+                // On a narrow screen a row is a list, and a field says what it is.
+                write!(out, "<td{class} data-l=\"{title}\"{key}><span>{html}</span></td>")?;
+            }
         }
         writeln!(out, "</tr>")?;
     }

@@ -45,3 +45,21 @@ fn the_columns_of_the_first_version_stand_where_they_stood() {
                 requests_1_16,";
     assert!(header.contains(last), "{header}");
 }
+
+#[test]
+fn a_plan_that_may_stop_early_is_told_by_what_holds_at_any_time() {
+    let text = "seeds = 40\nstop = { failed_share = 0.5 }\npolicies = [\"kernel\", \"buddy\"]";
+    let ready = ready(&ladder("gpu", &[64, 160], text));
+    let (_, found) = of(&ready);
+    for row in &found.summary.rows {
+        assert!(row.stopped && row.streams < 40, "{row:?}");
+        assert_eq!(row.failed_interval.method, "anytime-beta-binomial");
+        let interval = row.failed_interval;
+        assert!(interval.low > Some(0.5) || interval.high < Some(0.5), "{interval:?}");
+        // Wider than the one for a number of streams that was fixed.
+        let fixed = cma_harness::stats::share_interval(row.failed, row.streams);
+        assert!(interval.high >= fixed.high && interval.low <= fixed.low, "{interval:?}");
+    }
+    let headline = found.headline.unwrap();
+    assert!(headline.notes.iter().any(|note| note.contains("stopped early")), "{headline:?}");
+}

@@ -222,12 +222,14 @@ fn shard_name(shard: Shard) -> String {
 /// Looks through what the plan names, and says what is strange.
 pub(super) fn prepare(plan: Plan, context: &Context) -> Result<Ready, Failure> {
     let ready = sweep::prepare(plan).map_err(Failure::because)?;
-    for warning in &ready.warnings {
-        context.warn(warning);
-    }
-    for (stream, known) in ready.plan.streams.iter().zip(&ready.checked) {
-        for warning in &known.warnings {
-            context.warn(&format!("{}: {warning}", stream.name()));
+    let of_streams = ready.plan.streams.iter().zip(&ready.checked).flat_map(|(stream, known)| {
+        known.warnings.iter().map(|warning| format!("{}: {warning}", stream.name()))
+    });
+    // A file may be in a plan as it is, on boards, and fitted: what is strange about it is said once.
+    let mut said = std::collections::BTreeSet::new();
+    for warning in ready.warnings.iter().cloned().chain(of_streams) {
+        if said.insert(warning.clone()) {
+            context.warn(&warning);
         }
     }
     Ok(ready)

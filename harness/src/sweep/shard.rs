@@ -62,16 +62,25 @@ impl Shard {
     /// shards gets its share of them.
     #[must_use]
     pub const fn has(self, unit: u64) -> bool {
-        if self.is_whole() {
-            return true;
-        }
-        // The sum of the digits to the base `of`.
-        let (mut rest, mut sum) = (unit, 0);
-        while rest > 0 {
+        self.in_row(unit / self.of) == unit % self.of
+    }
+
+    /// How many units below `end` belong to it.
+    #[must_use]
+    pub const fn count_below(self, end: u64) -> u64 {
+        let (rows, rest) = (end / self.of, end % self.of);
+        rows + (self.in_row(rows) < rest) as u64
+    }
+
+    /// Which of the `of` units of a row it has: the sum of all digits of a unit to the base `of` is
+    /// the same for all of a shard.
+    const fn in_row(self, row: u64) -> u64 {
+        let (mut rest, mut sum) = (row, 0);
+        while rest > 0 && self.of > 1 {
             sum += rest % self.of;
             rest /= self.of;
         }
-        sum % self.of == self.index - 1
+        (self.index - 1 + self.of - sum % self.of) % self.of
     }
 }
 
@@ -103,6 +112,9 @@ mod tests {
                 for shard in &shards {
                     let mine = (row * of..(row + 1) * of).filter(|unit| shard.has(*unit));
                     assert_eq!(mine.count(), 1, "{shard}, row {row}");
+                    let end = row * of + of / 2;
+                    let below = (0..end).filter(|unit| shard.has(*unit)).count() as u64;
+                    assert_eq!(shard.count_below(end), below, "{shard}, below {end}");
                 }
             }
         }

@@ -181,8 +181,7 @@ fn a_report_has_its_files_and_can_be_made_again_from_them() {
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     let read =
         |name: &str| std::fs::read_to_string(folder.join("reports/tiny").join(name)).unwrap();
-    let names =
-        ["cells.csv", "summary.csv", "plan.toml", "COMMAND", "report.html", "sizing.csv"];
+    let names = ["cells.csv", "summary.csv", "plan.toml", "COMMAND", "report.html", "sizing.csv"];
     let before = names.map(read);
     let mut there: Vec<_> = std::fs::read_dir(folder.join("reports/tiny"))
         .unwrap()

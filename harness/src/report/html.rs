@@ -1,9 +1,9 @@
 //! `report.html`: one file from which a configuration is chosen and defended.
 //!
-//! It works from disk and asks for nothing: its policy (CSP) names its own style and script by their
-//! hashes and lets in nothing else. Without the script everything is there; with it points say their
-//! numbers, lines can be switched off and tables sorted. Every name is escaped: plans and recordings
-//! come from anywhere.
+//! It works from disk and asks for nothing: its policy (CSP) names its own style and script by
+//! their hashes and lets in nothing else. Without the script everything is there; with it points
+//! say their numbers, lines can be switched off and tables sorted. Every name is escaped: plans and
+//! recordings come from anywhere.
 
 mod axis;
 mod bars;

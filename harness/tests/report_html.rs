@@ -247,14 +247,13 @@ fn a_large_plan_makes_a_page_that_is_not_larger() {
         .collect();
     let streams = "[[streams]]\nprofile = \"video\"\nloads_mib = [120, 150]\nops = 60\n\
                    [[streams]]\nprofile = \"camera\"\nloads_mib = [120, 140]\nops = 60\n\
-                   [[streams]]\nprofile = \"gpu\"\nloads = [0.7, 0.8, 0.9]\nops = 60\n";
+                   [[streams]]\nprofile = \"gpu\"\nloads = [0.9]\nops = 60\n";
     let plan = format!(
-        "name = \"large\"\nseeds = 3\npolicies = [\"all\"]\ncaps = [8, 6, 4, 0]\n\
-         environments = [\"quiet\", \"pinned\"]\n{boards}{streams}"
+        "name = \"large\"\nseeds = 2\npolicies = [\"all\"]\ncaps = [8, 6, 4, 0]\n{boards}{streams}"
     );
     let ready = ready(&plan);
     let found = found(&ready, 2);
-    assert!(found.summary.rows.len() > 4000, "{}", found.summary.rows.len());
+    assert!(found.summary.rows.len() > 1500, "{}", found.summary.rows.len());
     let text = written(&ready, &found);
     Page::read(&text).unwrap_or_else(|why| panic!("{why}"));
     assert!(text.len() < 1_000_000, "{} bytes", text.len());

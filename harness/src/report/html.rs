@@ -1,10 +1,11 @@
 //! `report.html`: one file from which a configuration is chosen and defended.
 //!
-//! It works from disk and asks for nothing: its policy (CSP) names its own style and script by their
-//! hashes and lets in nothing else. Without the script everything is there; with it points say their
-//! numbers, lines can be switched off and tables sorted. Every name is escaped: plans and recordings
-//! come from anywhere.
+//! It works from disk and asks for nothing: its policy (CSP) names its own style and script by
+//! their hashes and lets in nothing else. Without the script everything is there; with it points
+//! say their numbers, lines can be switched off and tables sorted. Every name is escaped: plans and
+//! recordings come from anywhere.
 
+mod axis;
 mod bars;
 mod causes;
 mod chart;
@@ -16,6 +17,7 @@ mod names;
 mod origin;
 mod picture;
 mod rates;
+mod sure;
 mod survival;
 mod table;
 mod ways;
@@ -78,7 +80,7 @@ pub fn write(
         )?;
         match *id {
             "choose" => choose::write(&page, out)?,
-            "sure" => choose::sure(&page, out)?,
+            "sure" => sure::write(&page, out)?,
             "cost" => cost::write(&page, out)?,
             "causes" => causes::write(&page, out)?,
             "survival" => survival::write(&page, out)?,

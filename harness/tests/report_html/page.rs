@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 
 /// What a page is made of.
 #[derive(Debug, Default)]
-pub struct Page {
+pub(crate) struct Page {
     /// Every element, in order.
-    pub tags: Vec<String>,
+    pub(crate) tags: Vec<String>,
     /// Element, attribute, value.
-    pub attributes: Vec<(String, String, String)>,
+    pub(crate) attributes: Vec<(String, String, String)>,
     /// Every id.
-    pub ids: BTreeSet<String>,
+    pub(crate) ids: BTreeSet<String>,
 }
 
 /// Elements that have no end.
@@ -19,7 +19,7 @@ const VOID: [&str; 4] = ["meta", "br", "img", "link"];
 
 impl Page {
     /// Reads `text`, or says what is wrong with it.
-    pub fn read(text: &str) -> Result<Self, String> {
+    pub(crate) fn read(text: &str) -> Result<Self, String> {
         let mut page = Self::default();
         let mut open: Vec<String> = Vec::new();
         let mut rest = text.strip_prefix("<!DOCTYPE html>\n").ok_or("no doctype")?;
@@ -82,7 +82,7 @@ impl Page {
     }
 
     /// The ids of elements of this name, in order.
-    pub fn ids_of(&self, tag: &str) -> Vec<&str> {
+    pub(crate) fn ids_of(&self, tag: &str) -> Vec<&str> {
         let ids = self.attributes.iter().filter(|(of, name, _)| of == tag && name == "id");
         ids.map(|(_, _, value)| value.as_str()).collect()
     }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::chart::Axis;
+use super::axis::Axis;
 use super::escape::Escaped;
 
 /// Units of the picture.

@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
+use super::axis::Axis;
 use super::bars::{Bar, Bars, Part};
-use super::chart::Axis;
 use super::names::{self, percent, percent_number};
 use super::ways::Page;
 use crate::cause::Cause;

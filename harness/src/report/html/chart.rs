@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use super::axis::Axis;
 use super::escape::Escaped;
 
 /// Units of the picture.
@@ -65,59 +66,6 @@ pub(super) struct Series {
     pub(super) steps_to: Option<f64>,
     /// Its intervals are drawn as an area rather than as bars.
     pub(super) band: bool,
-}
-
-/// An axis.
-#[derive(Clone, PartialEq, Debug)]
-pub(super) struct Axis {
-    /// What is on it, with the unit.
-    pub(super) title: String,
-    /// Its start.
-    pub(super) start: f64,
-    /// Its end.
-    pub(super) end: f64,
-    /// Places with a label.
-    pub(super) ticks: Vec<(f64, String)>,
-}
-
-impl Axis {
-    /// From 0 to a round number that is not below `most`, labelled by `label`.
-    pub(super) fn up_to(title: &str, most: f64, label: impl Fn(f64) -> String) -> Self {
-        Self::between(title, 0.0, most, label)
-    }
-
-    /// From a round number that is not above `least` to one that is not below `most`.
-    pub(super) fn between(
-        title: &str,
-        least: f64,
-        most: f64,
-        label: impl Fn(f64) -> String,
-    ) -> Self {
-        let wide = most > least && (most - least).is_finite();
-        let most = if wide { most } else { least + 1.0 };
-        let step = round_step((most - least) / 5.0);
-        let first = libm::floor(least / step + 1e-9) as i64;
-        let last = (libm::ceil(most / step - 1e-9) as i64).max(first + 1);
-        let places = (first..=last).map(|n| n as f64 * step);
-        Self {
-            title: title.to_string(),
-            start: first as f64 * step,
-            end: last as f64 * step,
-            ticks: places.map(|at| (at, label(at))).collect(),
-        }
-    }
-
-    /// Where `value` is between start and end: from 0 to 1.
-    fn part(&self, value: f64) -> f64 {
-        ((value - self.start) / (self.end - self.start)).clamp(0.0, 1.0)
-    }
-}
-
-/// The next of 1, 2, 2.5, 5 × 10^n.
-fn round_step(least: f64) -> f64 {
-    let power = libm::pow(10.0, libm::floor(libm::log10(least)));
-    let fits = [1.0, 2.0, 2.5, 5.0].into_iter().find(|step| step * power >= least * (1.0 - 1e-9));
-    fits.unwrap_or(10.0) * power
 }
 
 /// A vertical line with words at its top.
@@ -408,23 +356,6 @@ pub(super) fn legend<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_axis_ends_at_a_round_number() {
-        let axis = |most| Axis::up_to("", most, |at| format!("{at:.2}"));
-        for (most, end) in [(0.93, 1.0), (0.034, 0.04), (7.0, 8.0), (100.0, 100.0), (0.0, 1.0)] {
-            let axis = axis(most);
-            assert!((axis.end - end).abs() < 1e-9, "{most}: {}", axis.end);
-            assert!((3..=7).contains(&axis.ticks.len()), "{:?}", axis.ticks);
-        }
-    }
-
-    #[test]
-    fn an_axis_may_begin_elsewhere() {
-        let axis = Axis::between("", 1.04, 2.13, |at| format!("{at:.2}"));
-        assert_eq!((axis.start, axis.end), (1.0, 2.25));
-        assert!((axis.part(1.625) - 0.5).abs() < 1e-9);
-    }
 
     #[test]
     fn a_short_name_keeps_its_sign() {

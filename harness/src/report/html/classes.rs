@@ -32,8 +32,8 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
         let rows: Vec<_> = rows
             .iter()
             .map(|(way, _, row)| Row {
-                class: super::choose::class(page, row),
-                fields: fields(page.name(*way, [*row]), row, &there),
+                class: super::sure::class(page, row),
+                fields: fields(&page.name(*way, [*row]), row, &there),
             })
             .collect();
         let title = format!("By size of the request: {}", page.place(at));
@@ -45,8 +45,8 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
 const TITLES: [&str; CLASSES.len()] =
     ["1 to 16 pages", "17 to 256 pages", "257 to 2048 pages", "2049 pages and more"];
 
-fn fields(name: String, row: &SummaryRow, there: &[usize]) -> Vec<Field> {
-    let mut fields = vec![table::text(&name)];
+fn fields(name: &str, row: &SummaryRow, there: &[usize]) -> Vec<Field> {
+    let mut fields = vec![table::text(name)];
     fields.extend(there.iter().map(|class| field(row, *class)));
     fields.push(table::number(Some(row.streams as f64), &names::whole(row.streams)));
     let pages = &row.rates[BY_PAGES];

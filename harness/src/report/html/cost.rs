@@ -2,8 +2,9 @@
 
 use std::io::{self, Write};
 
+use super::axis::Axis;
 use super::bars::{Bar, Bars, Part};
-use super::chart::{Axis, Mark, Plot, Series};
+use super::chart::{Mark, Plot, Series};
 use super::names::{self, mib, mib_number, percent_number};
 use super::table::{self, Row, numbers, words};
 use super::ways::{Page, Way};
@@ -218,7 +219,7 @@ fn time(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
                 table::number(moved, &moved_text),
                 table::number(Some(row.streams as f64), &names::whole(row.streams)),
             ];
-            Row { class: super::choose::class(page, row), fields }
+            Row { class: super::sure::class(page, row), fields }
         };
         let rows: Vec<_> = rows.iter().map(row).collect();
         let caption = format!("Time to get a buffer (model): {}", page.place(at));

@@ -8,7 +8,7 @@ use super::ways::Page;
 use crate::after_failure;
 use crate::metric::{cause_column, columns};
 use crate::report::csv;
-use crate::sweep::{What, emit};
+use crate::sweep::{Stream, What, emit};
 
 /// Writes it; `command` is the line of the file COMMAND.
 pub(super) fn write(page: &Page<'_>, command: &str, out: &mut dyn Write) -> io::Result<()> {
@@ -98,7 +98,7 @@ fn after(page: &Page<'_>) -> String {
 
 /// What is measured, and what is assumed.
 fn model(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let profiles = page.ready.plan.streams.iter().filter_map(|stream| stream.profile());
+    let profiles = page.ready.plan.streams.iter().filter_map(Stream::profile);
     let mut profiles: Vec<_> = profiles.map(|p| format!("{}: {}", p.name, p.source)).collect();
     profiles.dedup();
     writeln!(

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use super::chart::Axis;
+use super::axis::Axis;
 use super::escape::Escaped;
 use super::names::{self, mib, percent};
 use super::ways::{Page, Way};
@@ -233,11 +233,12 @@ fn axes(drawn: &Drawn<'_>, width: f64, axis: f64, out: &mut dyn Write) -> io::Re
         let x = LEFT + width * at / all;
         if at <= all {
             let time = seconds(seen.time_us(at as u64));
+            let place = if x > WIDTH - 40.0 { "end" } else { "mid" };
             writeln!(
                 out,
                 "<path class=\"axis\" d=\"M{x:.1} {axis}v4\"/>\
-                 <text class=\"mid\" x=\"{x:.1}\" y=\"{:.1}\">{label}</text>\
-                 <text class=\"mid faint\" x=\"{x:.1}\" y=\"{:.1}\">{time}</text>",
+                 <text class=\"{place}\" x=\"{x:.1}\" y=\"{:.1}\">{label}</text>\
+                 <text class=\"{place} faint\" x=\"{x:.1}\" y=\"{:.1}\">{time}</text>",
                 axis + 15.0,
                 axis + 28.0
             )?;
@@ -277,6 +278,6 @@ fn refused(drawn: &Drawn<'_>, width: f64, y: f64, out: &mut dyn Write) -> io::Re
          <text class=\"end\" x=\"{:.1}\" y=\"{:.1}\">refused</text>",
         Escaped(what),
         LEFT - 7.0,
-        y + 4.0
+        y + 8.0
     )
 }

@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::chart::{Axis, Mark, Plot, Rule, Series};
+use super::axis::Axis;
+use super::chart::{Mark, Plot, Rule, Series};
 use super::escape::Escaped;
 use super::names::{self, percent, percent_number, seen};
 use super::table::{self, Row, numbers, words};
@@ -180,7 +181,7 @@ fn table(page: &Page<'_>, rows: &[&SummaryRow], out: &mut dyn Write) -> io::Resu
             ),
             table::sure(row.first_failure, &names::first_failure(row)),
         ];
-        Row { class: super::choose::class(page, row), fields }
+        Row { class: super::sure::class(page, row), fields }
     };
     let shown: Vec<_> = drawn.take(MOST_ROWS).map(row).collect();
     let more = rows.len() - shown.len();

@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::chart::{Axis, Mark, Plot, Series};
+use super::axis::Axis;
+use super::chart::{Mark, Plot, Series};
 use super::names::{self, percent, percent_number};
 use super::ways::{Page, Way};
 use crate::report::summary::SummaryRow;

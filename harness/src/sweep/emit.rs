@@ -132,10 +132,8 @@ fn write_stream(
             writeln!(out, "{key} = {}", quote(value))?;
         }
     }
-    if stream.profile().is_none() {
-        if stream.recorded_cap != DEFAULT_CAP {
-            writeln!(out, "recorded_cap = {}", stream.recorded_cap)?;
-        }
+    if stream.profile().is_none() && stream.recorded_cap != DEFAULT_CAP {
+        writeln!(out, "recorded_cap = {}", stream.recorded_cap)?;
     }
     writeln!(out, "own_area = {}", stream.own_area)?;
     if let (true, Some(area)) = (stream.own_area, &known.area) {

@@ -180,7 +180,7 @@ fn live_area(both: [&History; 2]) -> f64 {
     steps.sort_by_key(|step| step.0);
     let (mut area, mut below, mut last) = (0.0, [0.0, 0.0], 0);
     for (live, share) in steps {
-        area += (below[0] - below[1] as f64).abs() * (live - last) as f64;
+        area += f64::abs(below[0] - below[1]) * (live - last) as f64;
         below = [below[0] + share[0], below[1] + share[1]];
         last = live;
     }

@@ -282,6 +282,9 @@ fn phases(history: &History) -> Vec<Phase> {
 /// Kind of client; of those that are not taken apart at empty moments the size of a group.
 type Key = (String, Option<(u32, Option<u32>)>);
 
+/// A client, and its buffers cut where it holds nothing.
+type Cut = (u16, Vec<Vec<Buffer>>);
+
 /// The sessions of a history, for each client in order of time.
 fn sessions(history: &History) -> Vec<(Key, u16, Session)> {
     let mut by_client: BTreeMap<u16, Vec<Buffer>> = BTreeMap::new();
@@ -292,7 +295,7 @@ fn sessions(history: &History) -> Vec<(Key, u16, Session)> {
         let name = history.clients.get(usize::from(client));
         kind(name.map_or("", String::as_str)).to_string()
     };
-    let mut kinds: BTreeMap<String, Vec<(u16, Vec<Vec<Buffer>>)>> = BTreeMap::new();
+    let mut kinds: BTreeMap<String, Vec<Cut>> = BTreeMap::new();
     for (client, buffers) in by_client {
         kinds.entry(kind_of(client)).or_default().push((client, stretches(&buffers)));
     }

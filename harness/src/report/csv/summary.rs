@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::documented::{self, Documented};
-use super::{SCHEMA, board, decimal, interval_fields, joined, optional, place};
+use super::{SCHEMA, board, decimal, fit_distance, interval_fields, joined, optional, place};
 use crate::report::summary::{Rate, Summary, SummaryRow};
 use crate::sweep::Ready;
 
@@ -31,6 +31,7 @@ fn summary_row(ready: &Ready, row: &SummaryRow) -> Vec<String> {
         plan.after_failure.to_string(),
         board(ready, &row.at),
         ready.aligned[row.policy].to_string(),
+        fit_distance(ready, row.at.stream),
         row.streams.to_string(),
         row.requests.to_string(),
     ]);

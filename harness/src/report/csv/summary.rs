@@ -31,7 +31,6 @@ fn summary_row(ready: &Ready, row: &SummaryRow) -> Vec<String> {
         plan.after_failure.to_string(),
         board(ready, &row.at),
         ready.aligned[row.policy].to_string(),
-        fit_distance(ready, row.at.stream),
         row.streams.to_string(),
         row.requests.to_string(),
     ]);
@@ -46,6 +45,7 @@ fn summary_row(ready: &Ready, row: &SummaryRow) -> Vec<String> {
     let worse = row.worse_classes.iter().map(|&class| crate::report::summary::CLASS_NAMES[class]);
     fields.push(worse.collect::<Vec<_>>().join(" "));
     fields.extend(later_fields(row));
+    fields.push(fit_distance(ready, row.at.stream));
     fields
 }
 

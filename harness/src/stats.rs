@@ -31,4 +31,16 @@ pub struct Interval {
 impl Interval {
     /// No interval: one stream says nothing about others.
     pub const ONE_STREAM: Self = Self { low: None, high: None, method: "one-stream" };
+
+    /// The same where the number of streams depends on what was seen: named as one that does not
+    /// allow for that.
+    #[must_use]
+    pub fn of_stopped(self) -> Self {
+        let method = match self.method {
+            "bca-or-t" => "bca-or-t-of-stopped",
+            "order-statistic" => "order-statistic-of-stopped",
+            other => other,
+        };
+        Self { method, ..self }
+    }
 }

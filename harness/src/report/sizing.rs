@@ -4,6 +4,7 @@ mod ladder;
 mod like;
 
 use crate::stats::Interval;
+use crate::sweep::Plan;
 
 pub(super) use ladder::Ladders;
 pub(super) use like::{is_as_large, is_like};
@@ -37,6 +38,26 @@ pub struct Sizing {
     /// Area / LOAD that suffices for *every* stream of this LOAD and largest request, where a
     /// theorem says so: 1 + ceil(log2 n) for first-fit without alignment (Robson, 1977).
     pub certified_per_load: Option<f64>,
+}
+
+impl Sizing {
+    /// Whether it is of boards that differ from those of `other` in size alone.
+    pub(super) fn is_like(&self, other: &Self, plan: &Plan) -> bool {
+        let board = |sizing: &Self| sizing.sizes.first().map(|size| &plan.boards[size.board]);
+        board(self).zip(board(other)).is_some_and(|(one, other)| is_like(one, other))
+    }
+
+    /// Of which boards it is, in words: nothing where it is of all boards of the plan.
+    pub(super) fn on_boards(&self, plan: &Plan) -> String {
+        let name =
+            |size: Option<&SizeTried>| size.map(|size| plan.boards[size.board].name.as_str());
+        match name(self.sizes.first()).zip(name(self.sizes.last())) {
+            Some((first, last)) if self.sizes.len() < plan.boards.len() => {
+                format!(", boards {first} to {last}")
+            }
+            _ => String::new(),
+        }
+    }
 }
 
 /// One size of a board.
@@ -78,4 +99,12 @@ pub struct Least {
     pub quantile_95: Option<f64>,
     /// Its interval; an open upper end lies above the largest size, or the streams are too few.
     pub quantile_95_interval: Interval,
+}
+
+impl Least {
+    /// Whether so large a share of streams passes at every size that what they need may be less
+    /// than the smallest that was tried: then the quantile is a bound.
+    pub(super) const fn is_at_most(&self, percent: u64) -> bool {
+        self.streams > 0 && self.at_smallest * 100 >= self.streams * percent
+    }
 }

@@ -19,6 +19,9 @@ pub struct Curve {
     pub points: Vec<Point>,
     /// Requests of the longest stream: nothing is known behind it.
     pub requests_end: u64,
+    /// Requests of the shortest of the streams that do not fail; those of the longest stream where
+    /// all do. Up to here every stream is watched, behind it fewer and fewer.
+    pub requests_all: u64,
 }
 
 /// The most points of a curve.
@@ -50,11 +53,14 @@ impl Curve {
             low: step.low,
             high: step.high,
         });
+        let end = lasted.iter().map(|(requests, _)| *requests).max().unwrap_or(0);
+        let well = lasted.iter().filter(|(_, failed)| !failed);
         Self {
             streams: lasted.len() as u64,
             failed: lasted.iter().filter(|(_, failed)| *failed).count() as u64,
             points: thin(points.collect()),
-            requests_end: lasted.iter().map(|(requests, _)| *requests).max().unwrap_or(0),
+            requests_end: end,
+            requests_all: well.map(|(requests, _)| *requests).min().unwrap_or(end),
         }
     }
 
@@ -99,6 +105,15 @@ mod tests {
         for (requests, surviving) in [(99, 1.0), (100, 0.75), (199, 0.75), (1000, 0.5)] {
             assert_eq!(curve.surviving(requests), surviving);
         }
+    }
+
+    #[test]
+    fn where_no_stream_fails_all_are_watched_for_as_long_as_the_shortest() {
+        let curve = Curve::of(&[(700, false), (300, false), (900, false)]);
+        assert_eq!((curve.failed, curve.requests_all, curve.requests_end), (0, 300, 900));
+        let curve = Curve::of(&[(100, true), (900, false), (500, false)]);
+        assert_eq!((curve.requests_all, curve.requests_end), (500, 900));
+        assert_eq!(Curve::of(&[(100, true), (90, true)]).requests_all, 100);
     }
 
     #[test]

@@ -46,7 +46,8 @@ pub fn write(ready: &Ready, summary: &Summary, bold: bool, out: &mut dyn Write) 
     writeln!(
         out,
         "ENOMEM with free pages: requests refused although enough pages were free, of those that \
-         found enough free.\nIn brackets: 95 % intervals over the streams. Of more than \
+         found enough free.\nIn brackets: nominal 95 % intervals over the streams; of few \
+         streams, or rare refusals, they end too low.\nOf more than \
          {ALL_SHOWN} policies the baseline and the best better one\nare shown; one that does not \
          align (*), or refuses more requests of some size, is not called better.\nAll of \
          them: summary.csv and cells.csv."
@@ -267,7 +268,8 @@ fn reading(block: &Block<'_>) -> Option<String> {
     let (cap, name) = (plan.caps[0], block.name(base));
     if at_first == 0.0 {
         return Some(format!(
-            "-> at cap {cap} {name} refuses no request for which enough pages are free"
+            "-> at cap {cap} {name} refuses no request of these streams for which enough pages are \
+             free"
         ));
     }
     let other_caps = (1..plan.caps.len()).filter_map(|index| {
@@ -278,7 +280,7 @@ fn reading(block: &Block<'_>) -> Option<String> {
     if let Some((mean, cap)) = other_caps.min_by(|a, b| a.0.total_cmp(&b.0))
         && mean < at_first
     {
-        texts.push(format!("at cap {cap} {}", fine(mean)));
+        texts.push(format!("at cap {cap} {}", none_or(mean)));
     }
     if let Some(row) = block.best(0)
         && let Some(mean) = row.rates[BLAME].mean
@@ -286,7 +288,13 @@ fn reading(block: &Block<'_>) -> Option<String> {
         let high = row.against_baseline.and_then(|difference| difference.interval.high);
         let sure = high.is_some_and(|high| high < 0.0) || row.streams == 1;
         let doubt = if sure { "" } else { ", which may be chance" };
-        texts.push(format!("with {} {}{doubt}", block.name(row), fine(mean)));
+        // The least of many is low by chance too.
+        let others = plan.policies.len() - 1;
+        let picked = match others {
+            1 => String::new(),
+            _ => format!(", the least of {others} policies in these streams"),
+        };
+        texts.push(format!("with {} {}{picked}{doubt}", block.name(row), none_or(mean)));
     }
     if texts.is_empty() {
         texts.push("no other cap and no other policy of this plan does better".to_string());
@@ -300,5 +308,13 @@ fn reading(block: &Block<'_>) -> Option<String> {
 
 /// A share in hundredths of a percent.
 fn fine(share: f64) -> String {
+    if share > 0.0 && share < 0.000_05 {
+        return "< 0.01 %".to_string();
+    }
     format!("{:.2} %", share * 100.0)
+}
+
+/// The same; what was not seen is not 0 %.
+fn none_or(share: f64) -> String {
+    if share == 0.0 { "none in these streams".to_string() } else { fine(share) }
 }

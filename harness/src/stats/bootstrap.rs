@@ -75,9 +75,13 @@ impl Bootstrap {
     ///
     /// Neither of them alone holds 95 % for what sweeps measure, mostly zeros and a few large
     /// values: with 8 streams of which 30 % have one BCa holds 84 % and misses above, and of
-    /// differences around zero with 32 streams 86 %, where t holds 97 %. Where all values are equal
-    /// nothing can be resampled: at most [`no_failure_bound`] of all streams differ, which bounds
-    /// the mean of what lies [`Within`] ends.
+    /// differences around zero with 32 streams 86 %, where t holds 97 %. Together they still miss
+    /// above more often than they say where values are rare and uneven: exponential values in 30 %
+    /// of the streams are held in 85 % with 8 streams and in 93 % with 24, in 10 % of the streams in
+    /// 86 % with 32; log-normal ones (sigma 1.2) in 79 % with 8 and 92 % with 32.
+    ///
+    /// Where all values are equal nothing can be resampled: at most [`no_failure_bound`] of all
+    /// streams differ, which bounds the mean of what lies [`Within`] ends.
     ///
     /// # Panics
     /// If there is not one value for each stream.
@@ -169,7 +173,8 @@ mod tests {
         let values = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 9.0];
         let (mean, interval) = of(&values).unwrap();
         let (below, above) = (mean - interval.low.unwrap(), interval.high.unwrap() - mean);
-        assert!(above > 1.5 * below, "{interval:?} around {mean}");
+        // Student's t reaches as far down as up; BCa further up than that.
+        assert!(above > 1.3 * below, "{interval:?} around {mean}");
     }
 
     #[test]

@@ -59,7 +59,45 @@ fn a_plan_that_may_stop_early_is_told_by_what_holds_at_any_time() {
         // Wider than the one for a number of streams that was fixed.
         let fixed = cma_harness::stats::share_interval(row.failed, row.streams);
         assert!(interval.high >= fixed.high && interval.low <= fixed.low, "{interval:?}");
+        // What does not allow for it says so.
+        for other in row.rates.map(|rate| rate.interval).iter().chain([&row.first_failure_interval])
+        {
+            let says = ["-of-stopped", "anytime-", "too-few-streams", "no-value"];
+            assert!(says.iter().any(|word| other.method.contains(word)), "{other:?}");
+        }
     }
     let headline = found.headline.unwrap();
     assert!(headline.notes.iter().any(|note| note.contains("stopped early")), "{headline:?}");
+    // The bound for all candidates at once is one that holds at any time too.
+    let chosen = &headline.ranked[headline.chosen.unwrap()];
+    let all = chosen.rows * headline.ranked.len();
+    let bound = cma_harness::stats::anytime::share_interval_of(0, chosen.streams, all);
+    let text = format!("the streams allow {:.1} %", bound.high.unwrap() * 100.0);
+    assert!(headline.notes.iter().any(|note| note.contains(&text)), "{text}: {headline:?}");
+}
+
+#[test]
+fn ladders_of_boards_of_several_kinds_are_told_apart() {
+    let two = "[[boards]]\nname = \"two-96\"\nareas = [{ mib = 64 }, { name = \"gpu\", mib = 32, \
+               clients = [\"x\"] }]\n[[boards]]\nname = \"two-128\"\nareas = [{ mib = 96 }, { name = \
+               \"gpu\", mib = 32, clients = [\"x\"] }]\n";
+    let plan = ladder("gpu", &[64, 96], "seeds = 2\npolicies = [\"kernel\"]\ncaps = [0]");
+    let ready = ready(&plan.replacen("[[streams]]", &format!("{two}[[streams]]"), 1));
+    let (_, found) = of(&ready);
+    assert_eq!(found.sizing.len(), 2);
+    let mut text = Vec::new();
+    cma_harness::report::text::write_findings(&ready, &found, false, &mut text).unwrap();
+    let text = String::from_utf8(text).unwrap();
+    assert!(
+        text.contains(", boards m064 to m096 ") && text.contains(", boards two-96 to two-128 ")
+    );
+    // A theorem is one of a single area, where every claim succeeds.
+    assert!(found.sizing[0].certified_per_load.is_some());
+    assert!(found.sizing[1].certified_per_load.is_none());
+    let busy = super::ready(&plan.replacen(
+        "caps = [0]",
+        "caps = [0]\nenvironments = [\"pinned:share=0.01\"]",
+        1,
+    ));
+    assert!(of(&busy).1.sizing[0].certified_per_load.is_none());
 }

@@ -3,7 +3,7 @@
 use super::Candidate;
 use super::needs::{changes, needs};
 use crate::report::summary::{Summary, SummaryRow};
-use crate::stats::{Interval, anytime, share_interval, share_interval_of};
+use crate::stats::{Interval, anytime, share_interval_of};
 use crate::sweep::Ready;
 
 /// Rows of the summary, by number, that are of one candidate.
@@ -73,16 +73,12 @@ impl Rows<'_> {
     }
 }
 
-/// The interval of the worst of so many rows.
-fn interval(worst: &SummaryRow, rows: usize) -> Interval {
-    match (worst.stopped, rows) {
-        (true, 1) if worst.streams > 1 => anytime::share_interval(worst.lost, worst.streams),
-        // A mixture that is to hold for all rows together has the chance of each to miss.
-        (true, _) if worst.streams > 1 => {
-            anytime::share_interval_of(worst.lost, worst.streams, rows)
-        }
-        (_, 1) => share_interval(worst.lost, worst.streams),
-        _ => share_interval_of(worst.lost, worst.streams, rows),
+/// The interval of the worst of so many rows: it holds for all of them together.
+pub(super) fn interval(worst: &SummaryRow, rows: usize) -> Interval {
+    if worst.stopped && worst.streams > 1 {
+        anytime::share_interval_of(worst.lost, worst.streams, rows)
+    } else {
+        share_interval_of(worst.lost, worst.streams, rows)
     }
 }
 
@@ -91,7 +87,16 @@ fn sure(worst: &SummaryRow, interval: &Interval, rows: usize) -> String {
     let (failed, streams) = (worst.lost, worst.streams);
     if streams <= 1 {
         let what = if failed == 0 { "passes" } else { "fails" };
-        return format!("one stream {what}: it says nothing about others");
+        return match rows {
+            1 => format!("one stream {what}: it says nothing about others"),
+            _ if failed == 0 => format!(
+                "all streams of {rows} kinds pass; of one kind there is one stream only, which says \
+                 nothing about others"
+            ),
+            _ => format!(
+                "the one stream of a kind {what}, of {rows} kinds: it says nothing about others"
+            ),
+        };
     }
     let percent = |end: Option<f64>| format!("{:.1} %", end.unwrap_or(1.0) * 100.0);
     let (none, some, each) = match rows {

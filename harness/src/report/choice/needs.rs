@@ -26,7 +26,9 @@ pub(super) fn changes(board: &Board, cap: u32, policy: &Spec) -> u32 {
     };
     let own = board.areas.iter().filter_map(|area| area.policy.as_ref());
     let patches = own.chain([policy]).filter(|spec| !spec.is_baseline()).count() as u32;
-    pools + cap + patches * PATCH
+    // The setup of an area from the device tree or the command line takes order 0 only.
+    let orders = board.areas.iter().filter(|area| area.area.order_per_bit() > 0).count() as u32;
+    pools + cap + (patches + orders) * PATCH
 }
 
 /// What has to be written where.
@@ -136,5 +138,8 @@ mod tests {
         ];
         assert!(order.is_sorted_by(|a, b| a < b), "{order:?}");
         assert_eq!(changes(&one, 8, best_fit), changes(&one, 0, kernel));
+        let order = Board::single("x", Area::single(0, 384 * 256, 2).unwrap());
+        assert_eq!(changes(&order, 8, kernel), PATCH);
+        assert!(needs(&order, 8, kernel)[1].contains("kernel patch"));
     }
 }

@@ -1,9 +1,9 @@
 //! What a choice says.
 
+use super::candidate::interval;
 use super::needs::{PATCH, size};
 use super::{Candidate, Choice, Scope, Verdict};
 use crate::report::summary::Summary;
-use crate::stats::share_interval_of;
 use crate::sweep::Ready;
 
 /// A configuration in a few words: `384 MiB (board one), cap 4, policy kernel`.
@@ -79,7 +79,10 @@ pub(super) fn notes(ready: &Ready, summary: &Summary, choice: &Choice) -> Vec<St
         notes.push(text.to_string());
     }
     if rows().any(|row| row.stopped) {
-        notes.push("the sweep stopped early; the intervals hold at whatever time it stops".into());
+        let text = "the sweep could be stopped early: intervals of the share of failing streams, \
+                    and tests, hold at whatever time it stops; those of means and medians do not \
+                    allow for it";
+        notes.push(text.to_string());
     }
     if choice.scope == Scope::Together {
         let apart = summary.rows.iter().filter(|row| row.at.board.is_none());
@@ -151,7 +154,7 @@ fn selection_note(ready: &Ready, summary: &Summary, choice: &Choice) -> Option<S
         return None;
     }
     let (all, plan) = (choice.ranked.len(), &ready.plan);
-    let high = share_interval_of(0, first.streams, first.rows * all).high?;
+    let high = interval(&summary.rows[first.worst_row], first.rows * all).high?;
     let seeds = summary.rows.iter().map(|row| row.streams).max().unwrap_or(1);
     Some(format!(
         "chosen as the best of {all}: for all of them at once the streams allow {:.1} %; confirm \
@@ -172,7 +175,7 @@ fn passed_over(ready: &Ready, choice: &Choice) -> Vec<String> {
         } else if one.flagged {
             "it refuses more requests of some size than the kernel's policy"
         } else {
-            "a larger area fails, so that it passes by luck"
+            "a larger area fails, so that it may pass by luck"
         };
         format!("not chosen: {}; {why}", name(ready, one))
     };

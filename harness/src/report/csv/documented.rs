@@ -52,8 +52,10 @@ impl List {
         let end = |which: &str| format!("{which} end of the 95 % interval of {of}; empty: open");
         self.push(format!("{name}_low"), unit, end("lower"));
         self.push(format!("{name}_high"), unit, end("upper"));
-        let about = "how the interval was made; one-stream: one stream has none; anytime-…: it \
-                     holds although the sweep stopped early; …-of-stopped: it does not allow for that";
+        let about = "how the interval was made; bca-or-t: the wider of both at each end, nominal: of \
+                     few streams with rare and uneven values the upper end is too low; one-stream: \
+                     one stream has none; anytime-…: it holds although the sweep stopped early; \
+                     …-of-stopped: it does not allow for that";
         self.push(format!("{name}_method"), "text", about);
     }
 
@@ -108,9 +110,10 @@ fn cells() -> Vec<Documented> {
 /// The columns of `summary.csv`.
 pub(super) fn summary() -> Vec<Documented> {
     let mut list = List { table: "summary.csv", columns: Vec::new() };
-    let of_a_cell = ["cell", "seed"];
-    let inputs = INPUTS.into_iter().filter(|name| !of_a_cell.contains(name));
-    inputs.chain(["board", "aligned"]).for_each(|name| list.input(name));
+    // The distance of the fit came later: it stands at the end.
+    let elsewhere = ["cell", "seed", "fit_distance"];
+    let inputs = INPUTS.into_iter().chain(LATER_INPUTS).filter(|name| !elsewhere.contains(name));
+    inputs.for_each(|name| list.input(name));
     list.push("streams", "streams", "streams: one for each seed");
     list.push("requests", "requests", "requests of all streams");
     for cause in Cause::ALL {

@@ -170,8 +170,8 @@ fn candidates(page: &Page<'_>, choice: &Choice, out: &mut dyn Write) -> io::Resu
     )?;
     writeln!(
         out,
-        "<p class=\"sub\">The target: no stream has a refused request. A candidate counts as its \
-         worst row, over all streams, LOADs and environments of the plan that run on the board. \
+        "<p class=\"sub\">The target: in no stream a caller goes without its memory. A candidate \
+         counts as its worst row, over all streams, LOADs and environments of the plan that run on the board. \
          <b>▲ flagged</b>: worse than the baseline for requests of some size, whatever its rate over \
          all sizes. <b>▲ does not align</b>: it breaks what drivers ask for. Neither is ever chosen. \
          <b>structural</b>: aligned LOAD is above the area, so no policy can help, only size, cap or \

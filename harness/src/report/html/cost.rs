@@ -37,6 +37,7 @@ fn sizes(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     }
     let same = |a: &Sizing, b: &Sizing| {
         (a.stream, a.load, a.environment) == (b.stream, b.load, b.environment)
+            && a.is_like(b, &page.ready.plan)
     };
     for (index, group) in all.chunk_by(same).take(MOST_STREAMS).enumerate() {
         let shown: Vec<_> = page.ways.iter().filter_map(|way| find(group, *way)).collect();
@@ -71,7 +72,7 @@ fn smallest(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
 
 fn title(page: &Page<'_>, sizing: &Sizing) -> String {
     let name = names::stream(page.ready, sizing.stream, sizing.load);
-    name + &names::environment(page.ready, sizing.environment)
+    name + &names::environment(page.ready, sizing.environment) + &sizing.on_boards(&page.ready.plan)
 }
 
 /// The share of streams that fail over the size of the area.
@@ -117,8 +118,8 @@ fn bigger(
         id: format!("size{index}"),
         title: format!("Would a bigger area help? {}", title(page, first)),
         about:
-            "Share of streams with a refused request over the size of the area as a multiple of \
-                LOAD; a line for each cap and policy. The table below has the numbers."
+            "Share of streams in which a caller goes without its memory over the size of the area \
+                as a multiple of LOAD; a line for each cap and policy. The table below has the numbers."
                 .to_string(),
         x: Axis::between("area / LOAD", least, widest, |at| format!("{at:.2}")),
         y: Axis::up_to("streams that fail, %", 1.0, percent_number),
@@ -276,8 +277,10 @@ fn table(page: &Page<'_>, all: &[Sizing], out: &mut dyn Write) -> io::Result<()>
         let size = |pages: Option<f64>| {
             table::number(pages, &pages.map_or_else(|| "–".to_string(), mib_number))
         };
-        let least = |per_load: Option<f64>, interval: &Interval| {
-            let value = per_load.map_or_else(|| "above all".to_string(), |at| format!("{at:.2}"));
+        let least = |per_load: Option<f64>, interval: &Interval, percent: u64| {
+            let bound = if sizing.least.is_at_most(percent) { "≤\u{2009}" } else { "" };
+            let value =
+                per_load.map_or_else(|| "above all".to_string(), |at| format!("{bound}{at:.2}"));
             let sure = match (interval.low, interval.high) {
                 (Some(low), Some(high)) => format!("{low:.2} to {high:.2}"),
                 (Some(low), None) => format!("{low:.2} to no bound"),
@@ -293,8 +296,8 @@ fn table(page: &Page<'_>, all: &[Sizing], out: &mut dyn Write) -> io::Result<()>
             table::text(&name),
             size(Some(sizing.load_pages)),
             size(sizing.aligned_load_pages),
-            least(sizing.least.median, &sizing.least.median_interval),
-            least(sizing.least.quantile_95, &sizing.least.quantile_95_interval),
+            least(sizing.least.median, &sizing.least.median_interval, 50),
+            least(sizing.least.quantile_95, &sizing.least.quantile_95_interval, 95),
             table::number(certified, &certified_text),
             table::number(Some(sizing.anomalies as f64), &sizing.anomalies.to_string()),
         ];

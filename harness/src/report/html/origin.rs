@@ -139,8 +139,9 @@ fn glossary(out: &mut dyn Write) -> io::Result<()> {
         ("cap", "CONFIG_CMA_ALIGNMENT: DMA callers ask for the order min(ceil_log2(count), cap)"),
         (
             "flagged",
-            "worse than the baseline in some size class, for certain: it may look good by \
-                     refusing the large requests",
+            "worse than the baseline in some size class, in streams of one row: it may look good \
+                     by refusing the large requests. A warning: with many rows some are flagged by \
+                     chance",
         ),
         ("baseline", "the kernel's own search, which others are compared with"),
     ];

@@ -120,7 +120,9 @@ fn mark(page: &Page<'_>, row: &SummaryRow) -> Option<Mark> {
     let interval = rate.interval.low.zip(rate.interval.high);
     let structural = match row.structural {
         Some(0) | None => String::new(),
-        Some(streams) => format!("; structural in {streams}: no policy can help there"),
+        Some(streams) => {
+            format!("; structural in {streams}: some request of them fails under any policy")
+        }
     };
     let text = format!(
         "{}: rho {x:.3}, R2 {}; {} of {} streams fail{structural}",

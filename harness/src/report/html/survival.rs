@@ -1,4 +1,5 @@
-//! How long it goes well: survival curves to the first refused request.
+//! How long it goes well: survival curves to the first request that its caller did
+//! not get.
 
 use std::io::{self, Write};
 
@@ -17,13 +18,13 @@ const BANDS: usize = 2;
 pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
-        "<p>The share of streams that have met no refused request so far: the one measure that does \
-         not change with what a caller does after a failure. A curve that ends high was not watched \
-         any longer; it is no promise.</p>"
+        "<p>The share of streams in which no caller went without its memory so far: the one measure \
+         that does not change with what a caller does after a failure. A curve that ends high was \
+         not watched any longer; it is no promise.</p>"
     )?;
     let (cases, left) = page.cases();
     for (index, at) in cases.iter().enumerate() {
-        let failing = |at: &Configuration| page.rows(*at).iter().any(|(_, _, row)| row.failed > 0);
+        let failing = |at: &Configuration| page.rows(*at).iter().any(|(_, _, row)| row.lost > 0);
         if failing(at) {
             plot(page, &format!("live{index}"), at, out)?;
             continue;
@@ -67,17 +68,17 @@ fn plot(page: &Page<'_>, id: &str, at: &Configuration, out: &mut dyn Write) -> i
     let end = series.iter().filter_map(|series| series.steps_to).fold(1.0, f64::max);
     let streams = rows.iter().map(|(_, _, row)| row.streams).max().unwrap_or(0);
     let failed = rows.iter().map(|(way, _, row)| {
-        format!("{}: {} of {} fail", page.name(*way, [*row]), row.failed, row.streams)
+        format!("{}: {} of {} fail", page.name(*way, [*row]), row.lost, row.streams)
     });
     let plot = Plot {
         id: id.to_string(),
         title: page.place(at),
         about: format!(
-            "Share of streams without a refused request over the number of requests made. {}",
+            "Share of streams without a failure over the number of requests made. {}",
             failed.collect::<Vec<_>>().join("; ")
         ),
         x: Axis::up_to("requests made", end, |at| names::whole(at as u64)),
-        y: Axis::up_to("streams without a refused request, %", 1.0, percent_number),
+        y: Axis::up_to("streams without a failure, %", 1.0, percent_number),
         series,
         rules: Vec::new(),
         note: format!(
@@ -113,9 +114,9 @@ fn line(page: &Page<'_>, of: (Way, &SummaryRow), curve: &Curve, band: bool) -> S
     {
         let bound = names::failing(0, curve.streams, &crate::stats::Interval::ONE_STREAM);
         let text = format!(
-            "none of {} streams fails in {} requests: {} of all do",
+            "none of {} streams fails: in {} requests, the shortest, {} of all do",
             names::whole(curve.streams),
-            names::whole(curve.requests_end),
+            names::whole(curve.requests_all),
             bound.sure
         );
         marks.push(Mark { x: curve.requests_end as f64, text, ..last });

@@ -5,8 +5,8 @@ use super::streams::{CLASS_NAMES, Streams};
 use super::{BLAME, ClassCounts, Earliest, RATES, Rate, Summary, SummaryRow};
 use crate::seed::Seed;
 use crate::stats::{
-    Bootstrap, Interval, Within, anytime, holm, mcnemar, median, median_interval, share_interval,
-    sign_counts,
+    Bootstrap, Interval, Within, anytime, holm, mcnemar, median, median_interval, no_failure_bound,
+    share_interval, sign_counts,
 };
 use crate::sweep::{Block, Configuration, Ready};
 
@@ -76,7 +76,7 @@ impl Tools<'_> {
             rates: RATES.map(|name| self.rate(&own.numbers(name), Within::Share)),
             against_baseline: base.map(|base| self.difference(blame(own), blame(base))),
             first_failure: median(&failures),
-            first_failure_interval: median_interval(&failures),
+            first_failure_interval: self.of_median(&failures),
             failed,
             failed_interval: self.share(failed, own),
             mcnemar: base.map(|base| self.paired(own, base)),
@@ -114,15 +114,16 @@ impl Tools<'_> {
         };
         let none = Interval { low: None, high: None, method: "no-value" };
         let (mean, interval) = found.map_or((None, none), |(mean, found)| (Some(mean), found));
-        Rate { mean, interval: self.named(interval) }
+        let interval = match mean {
+            Some(mean) if self.stopped => whenever_one_looks(mean, there.len() as u64, interval),
+            _ => interval,
+        };
+        Rate { mean, interval }
     }
 
-    /// An interval for a fixed number of streams, named as such where that number was not fixed.
-    fn named(&self, interval: Interval) -> Interval {
-        match interval.method {
-            "bca-or-t" if self.stopped => Interval { method: "bca-or-t-of-stopped", ..interval },
-            _ => interval,
-        }
+    fn of_median(&self, numbers: &[Option<f64>]) -> Interval {
+        let interval = median_interval(numbers);
+        if self.stopped { interval.of_stopped() } else { interval }
     }
 
     /// The mean of the paired differences of two shares.
@@ -159,6 +160,22 @@ impl Tools<'_> {
     }
 }
 
+/// An interval of a mean for a fixed number of streams where that number was not fixed: one that
+/// bounds how many other streams there are is made as wide as that takes; another is named as one
+/// that does not allow for it.
+fn whenever_one_looks(mean: f64, streams: u64, interval: Interval) -> Interval {
+    if interval.method != "all-equal-bound" {
+        return interval.of_stopped();
+    }
+    let most = anytime::share_interval(0, streams).high.unwrap_or(1.0);
+    let wider = most / no_failure_bound(streams);
+    Interval {
+        low: interval.low.map(|low| mean - (mean - low) * wider),
+        high: interval.high.map(|high| mean + (high - mean) * wider),
+        method: "anytime-all-equal-bound",
+    }
+}
+
 fn classes(own: Streams<'_>) -> [ClassCounts; CLASS_NAMES.len()] {
     CLASS_NAMES.map(|class| {
         let sum = |what: &str| own.sum(&format!("{what}_{class}"));
@@ -178,4 +195,24 @@ fn there_median(numbers: Vec<Option<f64>>) -> Option<f64> {
 
 fn largest(counts: Vec<Option<u64>>) -> Option<u64> {
     counts.into_iter().flatten().max()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_a_sweep_may_stop_early_intervals_allow_for_it_or_say_that_they_do_not() {
+        let bound = no_failure_bound(16);
+        let fixed = Interval { low: Some(0.0), high: Some(bound), method: "all-equal-bound" };
+        let wider = whenever_one_looks(0.0, 16, fixed);
+        let anytime = anytime::share_interval(0, 16).high.unwrap();
+        assert!((wider.high.unwrap() - anytime).abs() < 1e-12 && anytime > bound, "{wider:?}");
+        assert_eq!((wider.low, wider.method), (Some(0.0), "anytime-all-equal-bound"));
+        let bca = Interval { low: Some(0.1), high: Some(0.3), method: "bca-or-t" };
+        let named = whenever_one_looks(0.2, 16, bca);
+        assert_eq!(named, Interval { method: "bca-or-t-of-stopped", ..bca });
+        let median = median_interval(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0].map(Some)).of_stopped();
+        assert_eq!(median.method, "order-statistic-of-stopped");
+    }
 }

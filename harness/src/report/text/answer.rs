@@ -93,19 +93,26 @@ fn sizing_row(ready: &Ready, one: &Sizing) -> [String; 7] {
     let value = |value: Option<f64>| {
         value.map_or_else(|| format!("> {most:.2}"), |value| format!("{value:.2}"))
     };
-    let with = |middle: Option<f64>, interval: &Interval| match interval.low {
-        None => value(middle),
-        Some(low) => {
-            let high = interval.high.map_or_else(|| "?".to_string(), |high| format!("{high:.2}"));
-            format!("{} ({low:.2}-{high})", value(middle))
+    let with = |middle: Option<f64>, interval: &Interval, percent: u64| {
+        let bound = if least.is_at_most(percent) { "<= " } else { "" };
+        match interval.low {
+            None => format!("{bound}{}", value(middle)),
+            Some(low) => {
+                let high =
+                    interval.high.map_or_else(|| "?".to_string(), |high| format!("{high:.2}"));
+                format!("{bound}{} ({low:.2}-{high})", value(middle))
+            }
         }
     };
     [
         plan.caps[one.cap].to_string(),
-        scope(ready, at),
+        scope(ready, at) + &one.on_boards(plan),
         plan.policies[one.policy].to_string(),
-        with(least.median, &least.median_interval),
-        with(least.quantile_95, &least.quantile_95_interval),
+        with(least.median, &least.median_interval, 50),
+        match least.streams {
+            1 => "one stream".to_string(),
+            _ => with(least.quantile_95, &least.quantile_95_interval, 95),
+        },
         one.certified_per_load.map_or_else(|| "-".to_string(), |bound| format!("{bound:.0}")),
         one.anomalies.to_string(),
     ]

@@ -164,9 +164,9 @@ fn every_refusal_has_a_cause_and_every_request_an_answer() {
     let load = |cell| value(&table, cell, "load_measured").number().unwrap();
     for (cell, at) in table.cells.iter().enumerate() {
         if let Some(target) = ready.plan.load(&at.at) {
-            // So short a stream has not filled its target yet.
+            // So short a stream has not filled its target yet. LOAD is rounded to whole pages.
             assert!(
-                (0.5..=1.0).contains(&(load(cell) / target.share_of(1))),
+                (0.5..=1.0001).contains(&(load(cell) / target.share_of(1))),
                 "{} for {target:?}",
                 load(cell)
             );

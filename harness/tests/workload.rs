@@ -258,9 +258,12 @@ fn load_in_pages_is_the_same_stream_on_every_board() {
     }
 }
 
+/// The kind of a client, and the pages of each of its buffers with the moment at which it goes.
+type Group = (String, Vec<(u64, Option<u64>)>);
+
 /// Groups of a stream: what one client asks for at one moment, with the moment at which each
 /// buffer goes.
-fn groups(name: &str, seed: u64) -> Vec<(String, Vec<(u64, Option<u64>)>)> {
+fn groups(name: &str, seed: u64) -> Vec<Group> {
     let made = open(name, 0.8, seed, 6000);
     let names = made.clients().to_vec();
     let mut groups: BTreeMap<(u64, u16), Vec<u64>> = BTreeMap::new();

@@ -16,9 +16,9 @@ pub(super) use words::name;
 pub struct Choice {
     /// For which streams.
     pub scope: Scope,
-    /// Every board, cap and policy that was tried for them: those that meet the target first, the
-    /// cheapest in RAM before others, among equals the one that needs least change; then those that
-    /// do not, the nearest first.
+    /// Every board, cap and policy that was tried for them: those that meet the target first, of
+    /// these those without a patch of the kernel, then the cheapest in RAM, then the one that needs
+    /// least change; then those that do not meet it, the nearest first.
     pub ranked: Vec<Candidate>,
     /// How it ended.
     pub verdict: Verdict,

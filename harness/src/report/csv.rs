@@ -127,6 +127,11 @@ fn board(ready: &Ready, at: &Configuration) -> String {
     optional(at.board.map(|board| &ready.plan.boards[board].name))
 }
 
+fn fit_distance(ready: &Ready, stream: usize) -> String {
+    let fit = ready.checked[stream].fit.as_ref();
+    decimal(fit.map(|fit| fit.distances.largest()))
+}
+
 /// The row of cell number `index`, without a line end.
 #[must_use]
 pub fn cell_row(ready: &Ready, index: u64, cell: &Cell, values: &[Value]) -> String {
@@ -144,8 +149,7 @@ pub fn cell_row(ready: &Ready, index: u64, cell: &Cell, values: &[Value]) -> Str
     fields.extend(first.iter().map(Value::to_string));
     fields.push(board(ready, &cell.at));
     fields.push(ready.aligned[cell.policy].to_string());
-    let fit = ready.checked[cell.at.stream].fit.as_ref();
-    fields.push(decimal(fit.map(|fit| fit.distances.largest())));
+    fields.push(fit_distance(ready, cell.at.stream));
     fields.extend(later.iter().map(Value::to_string));
     joined(&fields)
 }

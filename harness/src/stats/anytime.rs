@@ -147,9 +147,9 @@ mod tests {
             let (mut once, mut once_by_mcnemar) = (false, false);
             for _ in 0..200 {
                 if draws.below(2) == 0 {
-                    first += 1
+                    first += 1;
                 } else {
-                    second += 1
+                    second += 1;
                 }
                 once |= paired_p(first, second) <= 0.05;
                 once_by_mcnemar |= mcnemar(first, second) <= 0.05;

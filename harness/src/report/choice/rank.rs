@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::candidate::Rows;
+use super::needs::PATCH;
 use super::words::{notes, sentence};
 use super::{Candidate, Choice, Scope, Verdict};
 use crate::board::Board;
@@ -50,6 +51,12 @@ impl Candidate {
     pub const fn is_eligible(&self) -> bool {
         self.meets && !self.larger_fails && !self.unaligned && !self.flagged
     }
+
+    /// Whether no configuration of an unchanged kernel is it.
+    #[must_use]
+    pub const fn needs_patch(&self) -> bool {
+        self.changes >= PATCH
+    }
 }
 
 /// What passes on one board and fails on a larger one passes by luck: the smallest area without a
@@ -71,13 +78,17 @@ fn mark_larger_failures(ready: &Ready, candidates: &mut [Candidate]) {
     }
 }
 
-/// Eligible ones, then others that meet the target, each by RAM and by change; then the rest.
-fn rank(candidate: &Candidate) -> (u32, u64, u32) {
-    match (candidate.is_eligible(), candidate.meets) {
-        (true, _) => (0, candidate.pages, candidate.changes),
-        (false, true) => (1, candidate.pages, candidate.changes),
-        (false, false) => (2, 0, 0),
-    }
+/// Eligible ones, then others that meet the target, each by RAM and by change; then the rest. What
+/// a board can have as its kernel is comes before what needs a patch, whatever RAM that saves: who
+/// can patch finds it in the notes.
+fn rank(candidate: &Candidate) -> (u32, bool, u64, u32) {
+    let by_cost = (candidate.needs_patch(), candidate.pages, candidate.changes);
+    let group = match (candidate.is_eligible(), candidate.meets) {
+        (true, _) => 0,
+        (false, true) => 1,
+        (false, false) => return (2, false, 0, 0),
+    };
+    (group, by_cost.0, by_cost.1, by_cost.2)
 }
 
 /// Of those that fail: first what can be compared, then the smaller share of failing streams, the

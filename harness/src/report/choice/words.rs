@@ -50,7 +50,9 @@ pub(super) fn sentence(ready: &Ready, choice: &Choice) -> String {
 /// Why this one and not the next.
 fn why(choice: &Choice) -> String {
     let first = &choice.ranked[0];
-    let others = choice.ranked[1..].iter().filter(|other| other.is_eligible());
+    // What only a patch gives is told of in the notes.
+    let alike = |other: &&Candidate| other.needs_patch() <= first.needs_patch();
+    let others = choice.ranked[1..].iter().filter(|other| other.is_eligible()).filter(alike);
     let Some(next) = others.min_by_key(|other| (other.pages, other.changes)) else {
         return "; nothing else of the plan does".to_string();
     };
@@ -67,6 +69,7 @@ fn why(choice: &Choice) -> String {
 pub(super) fn notes(ready: &Ready, summary: &Summary, choice: &Choice) -> Vec<String> {
     let mut notes = Vec::new();
     notes.extend(with_less_change(ready, choice));
+    notes.extend(with_a_patch(ready, choice));
     notes.extend(ladder_note(choice));
     notes.extend(selection_note(ready, summary, choice));
     notes.extend(passed_over(ready, choice));
@@ -98,7 +101,7 @@ fn with_less_change(ready: &Ready, choice: &Choice) -> Vec<String> {
     let Some(chosen) = choice.chosen.map(|index| &choice.ranked[index]) else { return Vec::new() };
     let alternative = |most: u32, without: &str| {
         let mut others = choice.ranked.iter().filter(|one| one.is_eligible());
-        // They are ranked by RAM.
+        // Those with as much change are ranked by RAM.
         let found = others.find(|one| one.changes <= most);
         (chosen.changes > most).then(|| match found {
             Some(one) => format!(
@@ -112,6 +115,20 @@ fn with_less_change(ready: &Ready, choice: &Choice) -> Vec<String> {
     let patch = alternative(PATCH - 1, "without a patch of the kernel");
     let nothing = alternative(0, "with nothing but the size of one area changed");
     patch.into_iter().chain(nothing).collect()
+}
+
+/// What a patch of the kernel would save.
+fn with_a_patch(ready: &Ready, choice: &Choice) -> Option<String> {
+    let chosen = choice.chosen.map(|index| &choice.ranked[index])?;
+    let patched = choice.ranked.iter().filter(|one| one.is_eligible() && one.needs_patch());
+    let least = patched.min_by_key(|one| (one.pages, one.changes))?;
+    let saved = chosen.pages.checked_sub(least.pages).filter(|saved| *saved > 0)?;
+    Some(format!(
+        "with a patch of the kernel: {}, {} less ({})",
+        name(ready, least),
+        size(saved),
+        least.needs.join("; ")
+    ))
 }
 
 /// What the sizes that were tried leave open.

@@ -109,8 +109,8 @@ fn cells() -> Vec<Documented> {
 pub(super) fn summary() -> Vec<Documented> {
     let mut list = List { table: "summary.csv", columns: Vec::new() };
     let of_a_cell = ["cell", "seed"];
-    let inputs = INPUTS.into_iter().filter(|name| !of_a_cell.contains(name)).chain(LATER_INPUTS);
-    inputs.for_each(|name| list.input(name));
+    let inputs = INPUTS.into_iter().filter(|name| !of_a_cell.contains(name));
+    inputs.chain(["board", "aligned"]).for_each(|name| list.input(name));
     list.push("streams", "streams", "streams: one for each seed");
     list.push("requests", "requests", "requests of all streams");
     for cause in Cause::ALL {
@@ -148,6 +148,7 @@ pub(super) fn summary() -> Vec<Documented> {
                  more with enough pages free: a rate over all sizes may hide that";
     list.push("worse_in_classes", "text", about);
     later_of_summary(&mut list);
+    list.input("fit_distance");
     list.columns
 }
 

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::documented::{self, Documented};
-use super::{SCHEMA, board, decimal, interval_fields, joined, optional, place};
+use super::{SCHEMA, board, decimal, fit_distance, interval_fields, joined, optional, place};
 use crate::report::summary::{Rate, Summary, SummaryRow};
 use crate::sweep::Ready;
 
@@ -45,6 +45,7 @@ fn summary_row(ready: &Ready, row: &SummaryRow) -> Vec<String> {
     let worse = row.worse_classes.iter().map(|&class| crate::report::summary::CLASS_NAMES[class]);
     fields.push(worse.collect::<Vec<_>>().join(" "));
     fields.extend(later_fields(row));
+    fields.push(fit_distance(ready, row.at.stream));
     fields
 }
 

@@ -162,7 +162,7 @@ fn candidates(page: &Page<'_>, choice: &Choice, out: &mut dyn Write) -> io::Resu
     let rows: Vec<_> = choice.ranked.iter().enumerate().take(MOST_ROWS).map(row).collect();
     let more = choice.ranked.len().saturating_sub(MOST_ROWS);
     table::write(
-        "Configurations: those that meet the target first, the cheapest in RAM before others",
+        "Configurations: those that meet the target first, of these those without a patch of the kernel, then the cheapest in RAM",
         &columns,
         &rows,
         more,

@@ -345,3 +345,11 @@ fn the_command_prints_classes_and_distances_and_draws_streams() {
         cmalab("fit-wrong", &[("e.csv", b"at_us,op,id\n".to_vec())], &["fit", "e.csv"]);
     assert!(!good && said.starts_with("error: failed to read e.csv line 1"), "{said}");
 }
+
+#[test]
+fn time_may_go_up_to_its_end() {
+    let source = text("0,alloc,1,4,dma,,\n18446744073709551615,alloc,2,4,dma,,\n");
+    let fit = Fit::read(&source, &Options::default()).unwrap();
+    assert_eq!(fit.load_pages(), 8);
+    assert!(fit.open(8, &Seed::new(1), 20).unwrap().count() > 0);
+}

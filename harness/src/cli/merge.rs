@@ -81,7 +81,8 @@ pub(super) fn run(args: &Merge, context: &Context) -> Result<Exit, Failure> {
     folder::write_cells(context, &out, files)?;
     let from = From::ALL.into_iter().find(|from| from.word() == head.from).unwrap_or(From::File);
     let command = folder::command(from, args.out.is_some(), &ready.plan);
-    folder::write_report(context, &ready, &out, &command)?;
+    let findings = folder::write_report(context, &ready, &out, &command)?;
+    folder::print_report(context, &ready, &findings)?;
     context.say(&format!("{of} shards in {}", out.display()));
     Ok(Exit::Good)
 }

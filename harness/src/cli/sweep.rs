@@ -8,11 +8,14 @@ mod recipe;
 use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
+use std::string::FromUtf8Error;
 
 use clap::Args;
 
 use super::context::Context;
 use super::failure::{Exit, Failure, say};
+use crate::ingest::IngestError;
+use crate::report::Findings;
 use crate::report::partial::{self, Head};
 use crate::report::sorted::{self, Sorted};
 use crate::sweep::{self, BUILTIN, Failed, Plan, Ready, Shard};
@@ -91,7 +94,8 @@ pub(super) fn run(args: &Sweep, context: &Context) -> Result<Exit, Failure> {
     let name = if job.is_part { SHARD } else { CELLS };
     if args.resume && job.is_finished(name) {
         context.say(&format!("{} is finished already", job.folder.display()));
-        return job.report(context);
+        let findings = job.report(context)?;
+        return job.print(context, findings.as_ref());
     }
     job.refuse_other_shard()?;
     fs::create_dir_all(&job.folder).map_err(|error| at(&job.folder, &error))?;
@@ -121,8 +125,10 @@ pub(super) fn run(args: &Sweep, context: &Context) -> Result<Exit, Failure> {
     } else {
         folder::write_cells(context, &job.folder, vec![rows])?;
     }
-    let exit = job.report(context)?;
+    let findings = job.report(context)?;
+    // Everything is there now, whether or not somebody reads what is printed.
     journal.remove()?;
+    let exit = job.print(context, findings.as_ref())?;
     context.say(&format!("{} cells in {}: {pace}", known.count(), job.folder.display()));
     Ok(exit)
 }
@@ -196,13 +202,21 @@ impl<'a> Job<'a> {
     }
 
     /// Writes what is told of the cells; of a shard nothing is, but its plan stands beside it.
-    fn report(&self, context: &Context) -> Result<Exit, Failure> {
-        if self.is_part {
-            context.output(Some(&self.folder.join(PLAN)), |out| {
-                Ok(out.write_all(sweep::emit(self.ready).as_bytes())?)
-            })?;
-        } else {
-            folder::write_report(context, self.ready, &self.folder, &self.command)?;
+    fn report(&self, context: &Context) -> Result<Option<Findings>, Failure> {
+        if !self.is_part {
+            return folder::write_report(context, self.ready, &self.folder, &self.command)
+                .map(Some);
+        }
+        context.output(Some(&self.folder.join(PLAN)), |out| {
+            Ok(out.write_all(sweep::emit(self.ready).as_bytes())?)
+        })?;
+        Ok(None)
+    }
+
+    /// Prints what was told.
+    fn print(&self, context: &Context, findings: Option<&Findings>) -> Result<Exit, Failure> {
+        if let Some(findings) = findings {
+            folder::print_report(context, self.ready, findings)?;
         }
         Ok(Exit::Good)
     }
@@ -237,10 +251,26 @@ pub(super) fn prepare(plan: Plan, context: &Context) -> Result<Ready, Failure> {
 
 /// The plan in a file.
 pub(super) fn read_plan(path: &Path, context: &Context) -> Result<Plan, Failure> {
-    let text = fs::read_to_string(path)
+    let bytes = fs::read(path)
         .map_err(|error| Failure::because(format_args!("read {}: {error}", path.display())))?;
     let name = path.display().to_string();
+    let text = String::from_utf8(bytes).map_err(|error| no_text(&name, &error))?;
     sweep::parse(&name, &text, &context.catalog).map_err(Failure::because)
+}
+
+/// Why bytes are no plan.
+fn no_text(name: &str, error: &FromUtf8Error) -> Failure {
+    let end = error.utf8_error().valid_up_to();
+    let (before, rest) = error.as_bytes().split_at(end);
+    let line = before.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    let newlines = before.iter().filter(|byte| **byte == b'\n').count();
+    IngestError {
+        source: format!("plan {name}"),
+        line: newlines as u64 + 1,
+        column: String::from_utf8_lossy(line).chars().count() as u64 + 1,
+        why: format!("byte 0x{:02x} is not UTF-8 text; save the plan as UTF-8", rest[0]),
+    }
+    .into()
 }
 
 /// The plan, with what the command line says over it.

@@ -49,11 +49,30 @@ fn joined(fields: &[String]) -> String {
     fields.iter().map(|text| field(text)).collect::<Vec<_>>().join(",")
 }
 
-/// A sum over the bytes of a row, by which a torn one is known (FNV-1a).
+/// A sum over bytes that come in pieces (FNV-1a).
+pub(crate) struct Fnv(u64);
+
+impl Fnv {
+    pub(crate) const fn new() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+
+    pub(crate) fn note(&mut self, bytes: &[u8]) {
+        let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        self.0 = bytes.iter().fold(self.0, step);
+    }
+
+    pub(crate) const fn sum(&self) -> u64 {
+        self.0
+    }
+}
+
+/// A sum over the bytes of a row, by which a torn one is known.
 #[must_use]
 pub fn checksum(row: &str) -> u64 {
-    let step = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    row.bytes().fold(0xcbf2_9ce4_8422_2325, step)
+    let mut hash = Fnv::new();
+    hash.note(row.as_bytes());
+    hash.sum()
 }
 
 fn optional(value: Option<impl Display>) -> String {

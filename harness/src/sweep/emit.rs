@@ -127,6 +127,10 @@ fn write_stream(
     if let What::File(_) | What::Recorded(_) = stream.what {
         writeln!(out, "# {} ops in each cell, one seed", known.ops)?;
     }
+    if let Some(sum) = known.sum {
+        // So that a sweep is not resumed, nor shards merged, over files that have changed since.
+        writeln!(out, "# sum over what was in the file: {sum:016x}")?;
+    }
     for (key, value) in [("area", &stream.area), ("snapshot", &stream.snapshot)] {
         if let Some(value) = value {
             writeln!(out, "{key} = {}", quote(value))?;

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::io::{self, BufRead as _};
+use std::iter;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -17,6 +19,7 @@ use crate::environment::Script;
 use crate::ingest::{self, Event, IngestError, Options, Reader, Route, Source};
 use crate::metric::Sizes;
 use crate::op::{Op, Timed};
+use crate::report::csv::Fnv;
 use crate::seed::Seed;
 use crate::workload::Setup;
 use crate::workload::fit::Fit;
@@ -40,6 +43,8 @@ pub struct Checked {
     pub fit: Option<Arc<Fit>>,
     /// What was strange but no error.
     pub warnings: Vec<String>,
+    /// The sum over what is in its files, by which others of the same name are known.
+    pub sum: Option<u64>,
 }
 
 /// A plan that can be run: its files were read once, its policies were built on its areas.
@@ -187,8 +192,8 @@ fn look_through(stream: &Stream, scripted: bool) -> Result<Checked, Failed> {
     let sizes = sizes.most_used();
     let (area, warnings) = (reader.area().cloned(), reader.warnings());
     let clients = reader.clients().into_iter().map(str::to_string).collect();
-    let routes = reader.routes();
-    Ok(Checked { area, sizes, ops, script, clients, routes, fit: None, warnings })
+    let (routes, sum) = (reader.routes(), sum(stream)?);
+    Ok(Checked { area, sizes, ops, script, clients, routes, fit: None, warnings, sum })
 }
 
 /// What is known of a stream that is drawn from a fit.
@@ -204,8 +209,37 @@ fn fitted(stream: &Stream) -> Result<Checked, Failed> {
         clients: fit.clients().to_vec(),
         fit: Some(Arc::new(fit)),
         warnings,
+        sum: sum(stream)?,
         ..Checked::default()
     })
+}
+
+/// The sum over what is in the files of a stream, unpacked; none where there is no file.
+fn sum(stream: &Stream) -> Result<Option<u64>, IngestError> {
+    if let What::Recorded(_) | What::Profile(_) = stream.what {
+        return Ok(None);
+    }
+    let (source, options) = source(stream)?;
+    let mut hash = Fnv::new();
+    for source in iter::once(source).chain(options.snapshot) {
+        let fail = |error: io::Error| IngestError {
+            source: source.name().to_string(),
+            line: 0,
+            column: 0,
+            why: error.to_string(),
+        };
+        let mut input = source.open()?;
+        loop {
+            let bytes = input.fill_buf().map_err(fail)?;
+            let read = bytes.len();
+            if read == 0 {
+                break;
+            }
+            hash.note(bytes);
+            input.consume(read);
+        }
+    }
+    Ok(Some(hash.sum()))
 }
 
 /// The file of a stream, and what the plan says beside it.

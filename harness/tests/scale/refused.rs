@@ -6,6 +6,21 @@ use std::process::Stdio;
 
 use super::{Bench, PLAN};
 
+/// A plan that reads the file `s.csv`.
+const WITH_FILE: &str = r#"
+name = "p"
+policies = ["kernel"]
+caps = [8, 0]
+[[boards]]
+name = "b"
+areas = [{ mib = 4 }]
+[[streams]]
+file = "s.csv"
+"#;
+
+const STREAM: &str = "at_us,op,id,count,align,client,area\n\
+                      0,alloc,1,100,dma,,\n1,free,1,,,,\n2,alloc,2,300,dma,,\n";
+
 #[test]
 fn a_shard_that_is_none_is_bad_usage() {
     let bench = Bench::new(PLAN);
@@ -95,4 +110,71 @@ fn a_path_that_would_break_a_row_in_two_is_refused() {
     let message = bench.bad(&["sweep", "p.toml"]);
     assert!(message.contains("p.toml line 3, column 8: file is "), "{message}");
     assert_eq!(message.lines().count(), 1, "{message}");
+}
+
+#[test]
+fn a_file_that_has_changed_since_makes_another_plan() {
+    let bench = Bench::new(WITH_FILE);
+    let write = |text: &str| fs::write(bench.path("s.csv"), text).unwrap();
+    write(STREAM);
+    let before = bench.whole("out");
+    bench.good(&["sweep", "p.toml", "--shard", "1/2", "--out", "parts/1", "--quiet"]);
+    // As many ops of the same LOAD: only what is in the file differs.
+    write(&STREAM.replace("100", "200"));
+    bench.good(&["sweep", "p.toml", "--out", "out", "--resume", "--quiet"]);
+    let after = bench.whole("new");
+    assert_ne!(after["plan.toml"], before["plan.toml"]);
+    assert_ne!(after["cells.csv"], before["cells.csv"]);
+    bench.same("out", &after);
+    bench.good(&["sweep", "p.toml", "--shard", "2/2", "--out", "parts/2", "--quiet"]);
+    let message = bench.bad(&["merge", "parts", "--out", "merged"]);
+    assert!(message.contains("a file that the plan names has changed since"), "{message}");
+}
+
+#[test]
+fn the_command_of_a_plan_with_files_says_where_they_are_named_from() {
+    let bench = Bench::new(WITH_FILE);
+    fs::write(bench.path("s.csv"), STREAM).unwrap();
+    let expected = bench.whole("far/out");
+    fs::write(bench.path("far/out/cells.csv"), "").unwrap();
+    let line = fs::read_to_string(bench.path("far/out/COMMAND")).unwrap();
+    let line = line.replace("cmalab sweep", concat!(env!("CARGO_BIN_EXE_cmalab"), " sweep"));
+    let run = |from: Option<&std::path::Path>| {
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", &line]).current_dir(bench.path("far/out")).env_remove("FROM");
+        from.into_iter().for_each(|from| drop(shell.env("FROM", from)));
+        shell.output().unwrap()
+    };
+    let output = run(None);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.contains("the folder from which files of the plan are named"), "{message}");
+    let output = run(Some(&bench.path("")));
+    assert!(output.status.success(), "{output:?}");
+    bench.same("far/out", &expected);
+}
+
+#[test]
+fn what_is_no_text_or_no_table_is_named_with_its_place() {
+    let bench = Bench::new("");
+    fs::write(bench.path("p.toml"), b"seeds = 1\nname = \"caf\xe9\"\n").unwrap();
+    let message = bench.bad(&["sweep", "p.toml"]);
+    assert_eq!(
+        message,
+        "error: failed to read plan p.toml line 2, column 12: byte 0xe9 is not UTF-8 text; save \
+         the plan as UTF-8\n"
+    );
+    fs::write(bench.path("p.toml"), PLAN.replace("seeds", "stop = true\nseeds")).unwrap();
+    let message = bench.bad(&["sweep", "p.toml"]);
+    assert!(message.contains("expected { failed_share = a share }"), "{message}");
+}
+
+#[test]
+fn a_reader_that_goes_away_leaves_a_whole_report() {
+    let bench = Bench::new(PLAN);
+    let expected = bench.whole("whole");
+    let args = ["sweep", "p.toml", "--out", "out", "--quiet"];
+    let mut child = bench.command(&args).stdout(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    bench.same("out", &expected);
 }

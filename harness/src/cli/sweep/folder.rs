@@ -9,8 +9,8 @@ use super::journal::at;
 use crate::cli::context::{Context, Format};
 use crate::cli::failure::Failure;
 use crate::report::sorted::{self, Sorted};
-use crate::report::{Blocks, csv, findings, html, text};
-use crate::sweep::{self, Plan, Ready};
+use crate::report::{Blocks, Findings, csv, findings, html, text};
+use crate::sweep::{self, Plan, Ready, Stream, What};
 
 /// The finished cells of a shard, in order, with sums: what `merge` reads.
 pub(in crate::cli) const SHARD: &str = "shard.csv";
@@ -61,11 +61,25 @@ pub(in crate::cli) fn command(from: From, elsewhere: bool, plan: &Plan) -> Strin
         (From::File, false) => {
             format!("cmalab sweep reports/{name}/plan.toml --seed {seed} # cmalab {version}\n")
         }
+        (From::File, true) if plan.streams.iter().any(names_files) => format!(
+            "cd \"${{FROM:?the folder from which files of the plan are named}}\" && cmalab sweep \
+             \"$OLDPWD/plan.toml\" --out \"$OLDPWD\" --seed {seed} # cmalab {version}, in this \
+             folder\n"
+        ),
         (From::File, true) => format!(
             "cmalab sweep plan.toml --out . --seed {seed} # cmalab {version}, in this folder; \
              files of the plan are named from the folder where it was run\n"
         ),
     }
+}
+
+/// Whether what a stream reads is somewhere else for who runs the plan in another folder.
+fn names_files(stream: &Stream) -> bool {
+    let file = match &stream.what {
+        What::File(path) | What::Fitted(path) => Some(path),
+        What::Profile(_) | What::Recorded(_) => None,
+    };
+    file.into_iter().chain(&stream.snapshot).any(|path| Path::new(path).is_relative())
 }
 
 /// The names that a file has while it is written: not NAME.partial, where finished cells are.
@@ -120,27 +134,38 @@ pub(in crate::cli) fn with_blocks<T>(
     failed.map_or(Ok(told), |error| Err(fail(error)))
 }
 
-/// Writes everything that is told of the `cells.csv` in `folder`, and prints the table. The plan
-/// and the command come last: where they are, everything is.
+/// Writes everything that is told of the `cells.csv` in `folder`. The plan and the command come
+/// last: where they are, everything is.
 pub(in crate::cli) fn write_report(
     context: &Context,
     ready: &Ready,
     folder: &Path,
     command: &str,
-) -> Result<(), Failure> {
+) -> Result<Findings, Failure> {
     let findings = with_blocks(ready, folder, |blocks| findings(ready, blocks))?;
     let summary = &findings.summary;
     let write = |name: &str, write: &dyn Fn(&mut dyn Write) -> io::Result<()>| {
-        context.output(Some(&folder.join(name)), |out| Ok(write(out)?))
+        let path = folder.join(name);
+        context.output(Some(&path), |out| write(out).map_err(|error| at(&path, &error)))
     };
     write("summary.csv", &|out| csv::write_summary(ready, summary, out))?;
     write("sizing.csv", &|out| csv::write_sizing(ready, &findings.sizing, out))?;
     write("report.html", &|out| html::write(ready, &findings, command.trim_end(), out))?;
     write(PLAN, &|out| out.write_all(sweep::emit(ready).as_bytes()))?;
     write("COMMAND", &|out| out.write_all(command.as_bytes()))?;
+    Ok(findings)
+}
+
+/// Prints the table.
+pub(in crate::cli) fn print_report(
+    context: &Context,
+    ready: &Ready,
+    findings: &Findings,
+) -> Result<(), Failure> {
+    let summary = &findings.summary;
     context.output(None, |out| {
         match context.format {
-            Format::Text => text::write_findings(ready, &findings, context.color, out)?,
+            Format::Text => text::write_findings(ready, findings, context.color, out)?,
             Format::Csv => csv::write_summary(ready, summary, out)?,
             Format::Json => csv::write_summary_json(ready, summary, out)?,
         }

@@ -7,7 +7,7 @@ use super::Wrong;
 use crate::sweep::stop::Stop;
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "{ failed_share = a share }")]
 pub(super) struct RawStop {
     failed_share: Spanned<f64>,
 }

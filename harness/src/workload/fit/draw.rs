@@ -103,7 +103,7 @@ impl Drawn {
                 let mut draws = seed.child("slot", index as u64).child("copy", copy).rng();
                 // A copy begins somewhere else on the way to the next session.
                 let each_us = model.end_us / slot.sessions.max(1);
-                let later_us = if copy == 0 { 0 } else { draws.below(each_us + 1) };
+                let later_us = if copy == 0 { 0 } else { draws.below(each_us.saturating_add(1)) };
                 let alone = model.classes[slot.class].pauses.len() == 1;
                 let client =
                     if copy > 0 && alone { names.another(slot.client) } else { slot.client };
@@ -223,7 +223,7 @@ impl Drawn {
             self.due.push(Reverse((next_us, place)));
         } else if let Some(pause_us) = self.pause(at_us, place) {
             // At least a microsecond from one session to the next, so that time goes on.
-            let next_us = at_us.saturating_add(pause_us).max(running.at_us + 1);
+            let next_us = at_us.saturating_add(pause_us).max(running.at_us.saturating_add(1));
             self.due.push(Reverse((next_us, place)));
         }
     }

@@ -252,7 +252,7 @@ impl Model {
 
 /// Stretches of time, by pace.
 fn phases(history: &History) -> Vec<Phase> {
-    let whole = history.end_us + 1;
+    let whole = history.end_us.saturating_add(1);
     let windows = WINDOWS.min(whole);
     let bound = |window: u64| (u128::from(whole) * u128::from(window) / u128::from(windows)) as u64;
     let mut counts = vec![0_u64; windows as usize];

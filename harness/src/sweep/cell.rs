@@ -39,7 +39,7 @@ pub(super) fn run_cell(
     let load = plan.load(&cell.at);
     let mut ops = Ops::open(stream, known, board.pages(), load, cell.seed, cap)?;
     let mut rig = Rig::new(board.areas.len(), route::ways(&board, &ops.clients, known), make);
-    let mut meter = Meter::new(&Setting::of_areas(&route::sizes(ready, &cell.at, &board)?, cap));
+    let mut meter = Meter::new(&Setting::of_areas(&route::probed(ready, &cell.at, &board)?, cap));
     let mut observers: Vec<&mut dyn Observer> = vec![&mut meter];
     for other in others {
         observers.push(&mut **other);

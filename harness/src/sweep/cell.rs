@@ -30,7 +30,7 @@ pub(super) fn run_cell(
         let seed = seed.child("environment", index as u64);
         // Another start meets other pages, the first one those that callers who go on would meet.
         let seed = if boot == 0 { seed } else { seed.child("boot", boot) };
-        let setup = Setup { area, seed: &seed, script: &known.script };
+        let setup = Setup { area, seed: &seed, script: &known.script, reboots: boot };
         Slot {
             witness: Witness::new(area, policy, Checks::SWEEP),
             pages: plan.environments[cell.at.environment].build(setup),

@@ -71,6 +71,8 @@ pub struct Setup<'a> {
     pub seed: &'a Seed,
     /// What a recording says about the claims of each op; empty where there is none.
     pub script: &'a Script,
+    /// How often the board has started anew since the stream began.
+    pub reboots: u64,
 }
 
 /// Makes an environment, with every parameter given or at its default.
@@ -87,6 +89,8 @@ pub struct Entry {
     pub params: &'static [Param],
     /// Whether it asks what a recording says about the claims.
     pub reads_script: bool,
+    /// Whether what claims meet is a model, so that their refusals are those of no board.
+    pub is_model: bool,
     /// Makes one.
     pub build: Build,
 }

@@ -92,6 +92,7 @@ fn area(reader: &Reader) -> Result<cma_policies::Area, Error> {
 
 /// The pages of `area` that `under` asks for.
 fn pages(under: &Under<'_>, area: &cma_policies::Area, survey: &Survey) -> Box<dyn Environment> {
-    let setup = crate::environment::Setup { area, seed: under.seed, script: &survey.script };
+    let setup =
+        crate::environment::Setup { area, seed: under.seed, script: &survey.script, reboots: 0 };
     under.environment.build(setup)
 }

@@ -30,6 +30,10 @@
 //! `movable:system_mib=128,clean=0,demand=0.9`. One that writes to a slow card all the time:
 //! `movable:writeback=0.1,writeback_us=50000`. After a reboot the system is fresh again.
 //!
+//! At its defaults a system has just booted: where the memory outside the area is larger than the
+//! area, nothing is in the area for the first minutes, and claims cost little. A system that has
+//! been up for long is `movable:uptime_s=3600`.
+//!
 //! # What is measured, what is estimated, what is left out
 //! Read in the source: the rule of `theta`, and how an attempt goes. Measured: that pins make
 //! exactly the overlapping claims busy (recordings `pins`, `busy`); that a system full of anonymous
@@ -77,6 +81,7 @@ pub(super) const ENTRY: Entry = Entry {
             copy to",
     params: knobs::PARAMS,
     reads_script: false,
+    is_model: true,
     build: |params, setup| Box::new(Movable::new(params, setup)),
 };
 
@@ -121,7 +126,7 @@ struct Movable {
 }
 
 impl Movable {
-    fn new(params: &Params, Setup { area, seed, .. }: Setup<'_>) -> Self {
+    fn new(params: &Params, Setup { area, seed, reboots, .. }: Setup<'_>) -> Self {
         let us = |name| params.int(name).saturating_mul(US_IN_S);
         let fill = params.float("fill");
         let clean = params.float("clean");
@@ -132,7 +137,8 @@ impl Movable {
             watermark: params.int("watermark_mib") as f64 * PAGES_IN_MIB,
             demand: [params.float("demand"), params.float("demand_end")],
             grow_us: us("grow_s") as f64,
-            uptime_us: us("uptime_s") as f64,
+            // Who starts anew has run for no time.
+            uptime_us: if reboots == 0 { us("uptime_s") as f64 } else { 0.0 },
             clean,
             dirty: params.float("dirty").min(1.0 - clean),
             fill: (fill >= 0.0).then_some(fill),

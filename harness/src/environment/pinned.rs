@@ -26,6 +26,7 @@ pub(super) const ENTRY: Entry = Entry {
         },
     ],
     reads_script: false,
+    is_model: false,
     build: |params, Setup { area, seed, .. }| {
         let mut pinned = Pinned::default();
         for range in area.ranges() {
@@ -125,7 +126,7 @@ mod tests {
         let script = Script::default();
         let held = |seed: u64| {
             let spec = Spec::parse("pinned:share=0.1,run=4").unwrap();
-            let setup = Setup { area: &area, seed: &Seed::new(seed), script: &script };
+            let setup = Setup { area: &area, seed: &Seed::new(seed), script: &script, reboots: 0 };
             let mut pages = spec.build(setup);
             (512..512 + 65536).filter(|pfn| pages.claim(Run::new(*pfn, 1)).is_err()).collect()
         };

@@ -9,6 +9,7 @@ pub(super) const ENTRY: Entry = Entry {
     about: "every claim succeeds; pins are not possible",
     params: &[],
     reads_script: false,
+    is_model: false,
     build: |_, _| Box::new(Quiet),
 };
 

@@ -12,6 +12,7 @@ pub(super) const ENTRY: Entry = Entry {
     about: "claims are busy as often as recorded: for recordings and traces without their pins",
     params: &[],
     reads_script: true,
+    is_model: false,
     build: |_, setup| Box::new(Scripted::new(setup.script.clone())),
 };
 

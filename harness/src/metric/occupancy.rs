@@ -55,6 +55,8 @@ pub struct Grid {
     pub refused: Vec<u64>,
     /// The first that was.
     pub first: Option<Refusal>,
+    /// The state since a start of the board, where no column shows it yet.
+    fresh: Option<Vec<Share>>,
 }
 
 /// Watches where buffers lie. Memory does not grow with the stream: when the columns are full,
@@ -75,8 +77,13 @@ impl Occupancy {
     /// For a board with areas of so many pages.
     #[must_use]
     pub fn new(areas: &[u64]) -> Self {
-        let grid =
-            |&pages: &u64| Grid { pages, columns: Vec::new(), refused: Vec::new(), first: None };
+        let grid = |&pages: &u64| Grid {
+            pages,
+            columns: Vec::new(),
+            refused: Vec::new(),
+            first: None,
+            fresh: None,
+        };
         Self {
             areas: areas.iter().map(grid).collect(),
             requests: 0,
@@ -141,13 +148,21 @@ impl Grid {
     fn reach(&mut self, columns: usize) {
         let empty = || vec![0; places(self.pages, ROWS)];
         while self.columns.len() < columns {
-            self.columns.push(self.columns.last().cloned().unwrap_or_else(empty));
+            let last = self.fresh.take().or_else(|| self.columns.last().cloned());
+            self.columns.push(last.unwrap_or_else(empty));
             self.refused.push(0);
         }
     }
 }
 
 impl Observer for Occupancy {
+    fn boot(&mut self, _: u64, area: usize, model: &Model) {
+        let grid = &mut self.areas[area];
+        // Up to now it was as before.
+        grid.reach(self.began_us.len());
+        grid.fresh = Some(shares(model, ROWS));
+    }
+
     fn step(&mut self, step: &Step<'_>) {
         // The states of a column are those from its first request on.
         self.requests += u64::from(step.request().is_some());
@@ -162,6 +177,7 @@ impl Observer for Occupancy {
         let grid = &mut self.areas[step.area];
         if grid.columns.len() <= column {
             grid.reach(column);
+            grid.fresh = None;
             grid.columns.push(shares(step.model, ROWS));
             grid.refused.push(0);
         }
@@ -295,6 +311,40 @@ mod tests {
         assert!(grid.columns.len() <= COLUMNS && grid.refused.len() == grid.columns.len());
         assert_eq!(grid.refused.iter().sum::<u64>(), 2000);
         assert!(grid.columns.iter().all(|column| *column == [255, 0, 0, 0, 0, 0, 0, 0]));
+    }
+
+    #[test]
+    fn an_area_that_nobody_asks_after_a_start_is_empty() {
+        let area = Area::single(0, 4, 0).unwrap();
+        let spec = cma_policies::builtin::catalog().parse("kernel").unwrap();
+        let witness = || Witness::new(&area, spec.build(area.clone()).unwrap(), Checks::SWEEP);
+        let (mut first, mut second, empty) = (witness(), witness(), witness());
+        let mut occupancy = Occupancy::new(&[4, 4]);
+        let ask = |occupancy: &mut Occupancy, area, witness: &mut Witness, timed| {
+            let mut quiet = crate::environment::Quiet;
+            let step = crate::simulate::step(0, timed, witness, &mut quiet).unwrap();
+            occupancy.step(&Step { area, ..step });
+        };
+        ask(&mut occupancy, 0, &mut first, alloc(0, 1, 4, 0));
+        ask(&mut occupancy, 1, &mut second, alloc(1, 2, 4, 0));
+        ask(&mut occupancy, 0, &mut first, alloc(2, 3, 1, 0));
+        for area in [0, 1] {
+            occupancy.boot(2, area, empty.model());
+        }
+        let mut first = witness();
+        for id in 4..6 {
+            ask(&mut occupancy, 0, &mut first, alloc(id, id, 1, 0));
+        }
+        occupancy.finish(6);
+        let columns = |area: usize| -> Vec<u32> {
+            let columns = &occupancy.areas()[area].columns;
+            columns
+                .iter()
+                .map(|column| column.iter().map(|&share| u32::from(share)).sum())
+                .collect()
+        };
+        assert_eq!(columns(0), [1020, 1020, 1020, 255, 510]);
+        assert_eq!(columns(1), [0, 1020, 1020, 0, 0], "it was full until the start");
     }
 
     #[test]

@@ -129,6 +129,20 @@ pub struct SummaryRow {
     pub worse_classes: Vec<usize>,
 }
 
+/// The part of LOAD that streams have to reach, on average.
+const ENOUGH: f64 = 0.9;
+
+impl SummaryRow {
+    /// The measured LOAD of all pages, where it stays well below the one that the plan asks for: the
+    /// streams are too short, or their profile has no more clients. Then little of what the row says
+    /// is about that LOAD.
+    #[must_use]
+    pub fn falls_short(&self, ready: &Ready) -> Option<f64> {
+        let asked = ready.plan.load(&self.at)?.share_of(ready.board(&self.at).pages());
+        self.load.filter(|load| *load < ENOUGH * asked)
+    }
+}
+
 /// Every row, configuration by configuration, policies in the order of the plan.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Summary {

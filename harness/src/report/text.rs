@@ -118,14 +118,16 @@ fn write_block(block: &Block<'_>, bold: bool, out: &mut dyn Write) -> io::Result
         1 => "one stream".to_string(),
         streams => format!("{streams} streams"),
     };
+    let short = first.falls_short(ready).map(|load| format!(", reached {}", percent(load)));
     let (on, off) = if bold { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
     writeln!(
         out,
-        "{on}{}{}: LOAD {} of {} pages, {streams} of {} ops{off}",
+        "{on}{}{}: LOAD {} of {} pages{}, {streams} of {} ops{off}",
         stream.name(),
         place(block),
         load.map_or_else(String::new, percent),
         pages,
+        short.unwrap_or_default(),
         ready.checked[first.at.stream].ops,
     )?;
     let mut table = vec![

@@ -30,7 +30,7 @@ pub(super) fn run_cell(
         let seed = seed.child("environment", index as u64);
         // Another start meets other pages, the first one those that callers who go on would meet.
         let seed = if boot == 0 { seed } else { seed.child("boot", boot) };
-        let setup = Setup { area, seed: &seed, script: &known.script };
+        let setup = Setup { area, seed: &seed, script: &known.script, reboots: boot };
         Slot {
             witness: Witness::new(area, policy, Checks::SWEEP),
             pages: plan.environments[cell.at.environment].build(setup),
@@ -39,7 +39,7 @@ pub(super) fn run_cell(
     let load = plan.load(&cell.at);
     let mut ops = Ops::open(stream, known, board.pages(), load, cell.seed, cap)?;
     let mut rig = Rig::new(board.areas.len(), route::ways(&board, &ops.clients, known), make);
-    let mut meter = Meter::new(&Setting::of_areas(&route::sizes(ready, &cell.at, &board)?, cap));
+    let mut meter = Meter::new(&Setting::of_areas(&route::probed(ready, &cell.at, &board)?, cap));
     let mut observers: Vec<&mut dyn Observer> = vec![&mut meter];
     for other in others {
         observers.push(&mut **other);

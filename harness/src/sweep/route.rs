@@ -1,6 +1,7 @@
 //! Who goes to which area, and what is asked there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::cells::Configuration;
 use super::failed::Failed;
@@ -29,14 +30,40 @@ pub(super) fn ways(board: &Board, clients: &[String], known: &Checked) -> Vec<Wa
 /// Ops at the start of a stream by which it is told what is asked of each area.
 const LOOK: usize = 4096;
 
+/// Sizes to probe each area of a board with.
+type Sought = Arc<Vec<Vec<u64>>>;
+
+/// A stream, a board and a LOAD: neither pages nor caps change who asks for how much.
+type Place = (usize, Option<usize>, Option<usize>);
+
+/// What was found out once for all cells of a place.
+#[derive(Clone, Default, Debug)]
+pub(super) struct Probed(Arc<Mutex<BTreeMap<Place, Sought>>>);
+
+/// Places that are remembered. Cells come place by place, so that few are enough.
+const MOST_PLACES: usize = 256;
+
+/// Sizes to probe each area with, as [`sizes`] finds them at the first cell that asks.
+pub(super) fn probed(ready: &Ready, at: &Configuration, board: &Board) -> Result<Sought, Failed> {
+    let place = (at.stream, at.board, at.load);
+    let known = || ready.probed.0.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(sizes) = known().get(&place) {
+        return Ok(Arc::clone(sizes));
+    }
+    // Two threads may both look, and find the same.
+    let sizes = Arc::new(sizes(ready, at, board)?);
+    let mut known = known();
+    if known.len() >= MOST_PLACES {
+        known.pop_first();
+    }
+    known.insert(place, Arc::clone(&sizes));
+    Ok(sizes)
+}
+
 /// Sizes to probe each area with: on a board of one those of the stream, on others the most used of
 /// the requests that go there, among the first ops of the stream of the plan's first seed. None for
 /// an area that nobody asks.
-pub(super) fn sizes(
-    ready: &Ready,
-    at: &Configuration,
-    board: &Board,
-) -> Result<Vec<Vec<u64>>, Failed> {
+fn sizes(ready: &Ready, at: &Configuration, board: &Board) -> Result<Vec<Vec<u64>>, Failed> {
     let (plan, known) = (&ready.plan, &ready.checked[at.stream]);
     if board.areas.len() == 1 {
         return Ok(vec![known.sizes.clone()]);

@@ -59,6 +59,8 @@ pub struct Ready {
     pub aligned: Vec<bool>,
     /// What is strange about the plan but no error.
     pub warnings: Vec<String>,
+    /// What its cells have found out for each other.
+    pub(super) probed: route::Probed,
 }
 
 impl Ready {
@@ -107,7 +109,13 @@ pub fn prepare(mut plan: Plan) -> Result<Ready, Failed> {
     if plan.cell_count().is_none() {
         return Err(Failed::TooManyCells);
     }
-    let mut ready = Ready { plan, checked, aligned: Vec::new(), warnings: Vec::new() };
+    let mut ready = Ready {
+        plan,
+        checked,
+        aligned: Vec::new(),
+        warnings: Vec::new(),
+        probed: route::Probed::default(),
+    };
     // Environments and caps do not change what a profile asks for.
     let streams = ready.plan.configurations().filter(|at| (at.environment, at.cap) == (0, 0));
     for at in streams {

@@ -171,3 +171,20 @@ fn a_board_must_serve_all_streams_of_the_plan() {
     assert!(headline.ranked.iter().all(|one| one.rows == 1 && one.board.is_some()));
     assert!(headline.notes.iter().any(|note| note.contains("1 stream runs")), "{headline:?}");
 }
+
+#[test]
+fn a_model_and_a_load_that_is_not_reached_are_said() {
+    let plan = |environment: &str, stream: &str| {
+        let text = format!(
+            "name = \"said\"\nseeds = 2\npolicies = [\"kernel\"]\nenvironments = [\"{environment}\"]\n\
+             [[boards]]\nname = \"b\"\nareas = [{{ mib = 64 }}]\n[[streams]]\n{stream}\n"
+        );
+        let ready = ready(&text);
+        let headline = of(&ready).1.headline.unwrap();
+        let said = |words: &str| headline.notes.iter().any(|note| note.contains(words));
+        (said("model: what claims meet"), said("audio does not reach its LOAD"))
+    };
+    let audio = |ops: u64| format!("profile = \"audio\"\nloads = [0.9]\nops = {ops}");
+    assert_eq!(plan("movable", &audio(4000)), (true, false));
+    assert_eq!(plan("pinned", &audio(40)), (false, true));
+}

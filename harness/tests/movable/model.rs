@@ -187,7 +187,8 @@ fn every_parameter_may_stand_at_either_end() {
         let range = area.ranges()[0];
         let runs = [Run::new(range.pfn.0, 1), Run::new(range.pfn.0 + 3, 61), range];
         for spec in &specs {
-            let setup = Setup { area: &area, seed: &Seed::new(1), script: &Script::default() };
+            let setup =
+                Setup { area: &area, seed: &Seed::new(1), script: &Script::default(), reboots: 0 };
             let mut pages = Spec::parse(spec).unwrap().build(setup);
             for at_us in [0, 1, 1 << 40, u64::MAX] {
                 pages.advance(at_us);
@@ -204,4 +205,21 @@ fn every_parameter_may_stand_at_either_end() {
             }
         }
     }
+}
+
+#[test]
+fn a_board_that_starts_anew_has_run_for_no_time() {
+    let moved = |spec: &str, reboots: u64| {
+        let area = Area::single(0, 65_536, 0).unwrap();
+        let setup = Setup { area: &area, seed: &Seed::new(1), script: &Script::default(), reboots };
+        let mut pages = Spec::parse(spec).unwrap().build(setup);
+        pages.advance(0);
+        pages.claim(Run::new(0, 4096)).unwrap();
+        let spent = pages.spent();
+        spent.migrated_pages + spent.dropped_pages
+    };
+    let [fresh, old] = ["movable:pin=0", "movable:pin=0,uptime_s=36000"];
+    assert_eq!(moved(fresh, 0), 0, "what is wanted at first has room beside the area");
+    assert!(moved(old, 0) > 3000);
+    assert_eq!(moved(old, 1), moved(fresh, 1));
 }

@@ -45,7 +45,11 @@ pub(super) const PARAMS: &[Param] = &[
     share("demand", "0.3", "share of all memory that movable pages fill after boot [E]"),
     share("demand_end", "0.95", "the same once the page cache has filled [E]"),
     seconds("grow_s", "600", "seconds in which demand goes 63 % of that way [E]"),
-    seconds("uptime_s", "0", "seconds that the system has run at the start of the stream"),
+    seconds(
+        "uptime_s",
+        "0",
+        "seconds that the system has run at the start of the stream; none after a reboot",
+    ),
     share("clean", "0.5", "clean file pages of the movable pages: a claim drops them [E]"),
     share(
         "dirty",

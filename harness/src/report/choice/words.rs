@@ -3,7 +3,7 @@
 use super::candidate::interval;
 use super::needs::{PATCH, size};
 use super::{Candidate, Choice, Scope, Verdict};
-use crate::report::summary::Summary;
+use crate::report::summary::{Summary, SummaryRow};
 use crate::sweep::Ready;
 
 /// A configuration in a few words: `384 MiB (board one), cap 4, policy kernel`.
@@ -76,6 +76,21 @@ pub(super) fn notes(ready: &Ready, summary: &Summary, choice: &Choice) -> Vec<St
     let rows = || choice.ranked.iter().map(|one| &summary.rows[one.worst_row]);
     if rows().any(|row| ready.plan.streams[row.at.stream].profile().is_some()) {
         let text = "model: the streams are made by profiles; another board's streams differ";
+        notes.push(text.to_string());
+    }
+    let mut short = rows().filter_map(|row| Some((row, row.falls_short(ready)?)));
+    if let Some((row, load)) = short.next() {
+        let stream = ready.plan.streams[row.at.stream].name();
+        notes.push(format!(
+            "{stream} does not reach its LOAD, but {:.1} % of all pages: its ops are too few, or it \
+             has no more clients",
+            load * 100.0
+        ));
+    }
+    let environment = |row: &SummaryRow| &ready.plan.environments[row.at.environment];
+    if rows().any(|row| environment(row).entry().is_model) {
+        let text = "model: what claims meet in the pages, and how long they take; no board was \
+                    measured";
         notes.push(text.to_string());
     }
     if rows().any(|row| row.stopped) {

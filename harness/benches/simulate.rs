@@ -171,7 +171,7 @@ fn simulated(spec: &Spec, ops: &[Timed], setting: Option<&Setting>) -> Duration 
     let mut witness = Witness::new(&area, policy, Checks::SWEEP);
     let (seed, script) = (Seed::new(1), Script::default());
     let quiet = environment::Spec::parse("quiet").expect("a built-in environment");
-    let mut pages = quiet.build(Pages { area: &area, seed: &seed, script: &script });
+    let mut pages = quiet.build(Pages { area: &area, seed: &seed, script: &script, reboots: 0 });
     let mut meter = setting.map(Meter::new);
     let start = Instant::now();
     let mut observers: Vec<&mut dyn Observer> = Vec::new();

@@ -1,9 +1,13 @@
 //! What a report says of results: the choice, the sizes, the curves, and who is flagged.
 
+#[path = "findings/by_hand.rs"]
+mod by_hand;
 #[path = "findings/choice.rs"]
 mod choice;
 #[path = "findings/dominance.rs"]
 mod dominance;
+#[path = "findings/hostile.rs"]
+mod hostile;
 #[path = "findings/tables.rs"]
 mod tables;
 

@@ -259,3 +259,68 @@ fn pages_and_parts_of_what_is_free_stand_beside_the_counts() {
     let values = measure(16, 2, &[], &[alloc(0, 1, 5, 0), alloc(1, 2, 3, 0)]);
     check(&values, &[("requests_25_50pct_of_free", "2")]);
 }
+
+#[test]
+fn each_range_of_an_area_may_end_with_the_first_page_of_a_slot() {
+    let area = Area::new("cma", 0, &[Run::new(0, 64), Run::new(128, 64)]).unwrap();
+    let policy = builtin::catalog().parse("kernel").unwrap().build(area.clone()).unwrap();
+    let mut witness = Witness::new(&area, policy, Checks::EVERY_OP);
+    let mut meter = Meter::new(&Setting::new(&[], 8));
+    let ops = (0..3).map(|id| alloc(id, id, 1, 3));
+    simulate(ops, &mut witness, &mut Quiet, &mut [&mut meter]).unwrap();
+    // 3 slots of 8 pages, of two of which only the first page is needed: 24 - 2 * 7.
+    check(&meter.values(), &[("aligned_load_max_pages", "10"), ("load_max_pages", "3")]);
+}
+
+#[test]
+fn an_area_as_large_as_its_aligned_load_is_not_short() {
+    // Two slots of 8 pages less 7: 9 pages do, 8 do not.
+    let ops = [alloc(0, 1, 1, 3), alloc(1, 2, 1, 3)];
+    check(&measure(9, 0, &[], &ops), &[("aligned_load_max_pages", "9"), ("structural", "0")]);
+    check(&measure(8, 0, &[], &ops), &[("aligned_load_max_pages", "9"), ("structural", "1")]);
+}
+
+#[test]
+fn sizes_at_the_ends_of_classes() {
+    let sizes = [16, 17, 256, 257, 2048, 2049];
+    let ops: Vec<_> = (0..).zip(sizes).map(|(id, pages)| alloc(id, id, pages, 0)).collect();
+    let expected = [
+        ("requested_pages_1_16", "16"),
+        ("requested_pages_17_256", "273"),
+        ("requested_pages_257_2048", "2305"),
+        ("requested_pages_2049_up", "2049"),
+        ("requests_1_16", "1"),
+        ("requests_17_256", "2"),
+        ("requests_257_2048", "2"),
+        ("requests_2049_up", "1"),
+    ];
+    check(&measure(8192, 0, &[], &ops), &expected);
+}
+
+#[test]
+fn what_is_unusable_is_told_at_the_align_of_each_class_and_no_align_is_above_the_cap() {
+    // Page 0 is taken: 16 pages and more begin at 16, those above 128 at 256, whatever their size.
+    let values = measure(1024, 0, &[], &[alloc(0, 1, 1, 0), free(100, 1)]);
+    let expected = [
+        ("unusable_free_1_16", "0.014662"),   // 15 of 1023
+        ("unusable_free_17_256", "0.249266"), // 255 of 1023
+        ("unusable_free_257_2048", "0.249266"),
+        ("unusable_free_2049_up", "0.249266"),
+    ];
+    check(&values, &expected);
+}
+
+#[test]
+fn a_request_meets_what_its_grant_took_in_granules() {
+    // 12 of 16 pages, then 1 of the last 4, of which it takes all.
+    let values = measure(16, 2, &[], &[alloc(0, 1, 12, 0), alloc(1, 2, 1, 0)]);
+    check(&values, &[("requests_0_25pct_of_free", "1"), ("requests_50_100pct_of_free", "1")]);
+}
+
+#[test]
+fn the_most_busy_claims_of_one_request_are_kept() {
+    let pin = Timed { at_us: 0, op: Op::Pin(Run::new(0, 1)) };
+    // The walk steps over the pinned page; the next request finds what is behind the first.
+    let ops = [pin, alloc(1, 1, 1, 0), alloc(2, 2, 8, 3)];
+    check(&measure(64, 0, &[], &ops), &[("grants", "2"), ("busy_per_request_max", "1")]);
+}

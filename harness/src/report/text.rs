@@ -235,13 +235,13 @@ fn withheld_counts(row: &SummaryRow) -> impl Iterator<Item = (Cause, u64)> {
 
 /// The causes of ENOMEM with free pages and their shares, the most frequent first.
 fn causes(row: &SummaryRow) -> String {
-    let all: u64 = withheld_counts(row).map(|(_, count)| count).sum();
+    let all: u128 = withheld_counts(row).map(|(_, count)| u128::from(count)).sum();
     let mut causes: Vec<_> = withheld_counts(row).filter(|(_, count)| *count > 0).collect();
     causes.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     if causes.is_empty() {
         return "-".to_string();
     }
-    let share = |count: u64| (100 * count + all / 2) / all;
+    let share = |count: u64| (100 * u128::from(count) + all / 2) / all;
     let texts = causes.into_iter().map(|(cause, count)| format!("{cause} {} %", share(count)));
     texts.collect::<Vec<_>>().join(", ")
 }

@@ -1,8 +1,10 @@
 //! Who goes where, and what happens when that refuses.
 
 use cma_harness::board::{CALLERS, Caller};
+use cma_harness::environment::Pinned;
 use cma_harness::op::{Op, Part, Timed};
-use cma_harness::simulate::Answer;
+use cma_harness::oracle::{Checks, Witness};
+use cma_harness::simulate::{Answer, Rig, Slot, Stage};
 use cma_policies::{AllocError, Pfn};
 
 use super::rig::{alloc, ask, board, free, run_on};
@@ -167,4 +169,84 @@ fn each_area_is_measured_for_itself() {
         ("structural", "1"),
         ("withheld_per_request", "0.142857"),
     ]);
+}
+
+/// What went past the area is no request: it does not count up to the first that nobody served.
+#[test]
+fn requests_are_counted_up_to_the_first_that_nobody_serves() {
+    let board = board(&[(8, &[])], "dma-direct");
+    let ops = [
+        ask(5, 1, 1, 0, true), // past the area
+        ask(6, 2, 8, 0, true),
+        ask(7, 3, 2, 0, true), // falls back
+        ask(8, 4, 2, 0, false),
+    ];
+    let ran = run_on(&board, &["x"], &[vec![]], "drop", &ops);
+    assert_eq!(ran.answers(), [Answer::Bypassed, granted(0), REFUSED, REFUSED]);
+    ran.check(&[
+        ("requests", "3"),
+        ("bypassed", "1"),
+        ("fell_back", "1"),
+        ("requests_to_first_failure", "2"),
+        ("requests_to_first_unserved", "3"),
+        ("time_to_first_unserved_us", "3"),
+    ]);
+}
+
+#[test]
+fn what_goes_back_to_a_pool_is_there_for_the_next() {
+    let board = board(&[(64, &[]), (64, &["vpu"])], "dma-direct");
+    let part = Op::Free { id: 2, part: Some(Part { offset: 0, count: 24 }) };
+    let ops = [
+        ask(0, 1, 64, 1, true),
+        free(1, 1),
+        ask(2, 2, 64, 1, true),
+        Timed { at_us: 3, op: part },
+        ask(4, 3, 24, 1, true),
+        // Elsewhere, where a part may go back too.
+        ask(5, 4, 100, 0, true),
+        Timed { at_us: 6, op: Op::Free { id: 4, part: Some(Part { offset: 0, count: 60 }) } },
+        free(7, 4),
+        free(8, 4),
+    ];
+    let ran = run_on(&board, &["gpu", "vpu"], &[vec![], vec![]], "drop", &ops);
+    let freed = |pfn, count| Answer::Freed(cma_policies::Run::new(pfn, count));
+    let expected = [
+        granted(64),
+        freed(64, 64),
+        granted(64),
+        freed(64, 24),
+        granted(64),
+        REFUSED,
+        Answer::FreedElsewhere,
+        Answer::FreedElsewhere,
+        Answer::NothingToFree,
+    ];
+    assert_eq!(ran.answers(), expected);
+    assert_eq!(ran.steps[1].area, 1);
+}
+
+/// Each start makes its areas anew, and is told which it is.
+#[test]
+fn every_start_has_its_number_and_begins_without_what_came_from_elsewhere() {
+    let made = std::cell::RefCell::new(Vec::new());
+    let area = cma_policies::Area::single(0, 8, 0).unwrap();
+    let make = |index: usize, boot: u64| {
+        made.borrow_mut().push((index, boot));
+        let policy = cma_policies::builtin::catalog().parse("kernel").unwrap();
+        let policy = policy.build(area.clone()).unwrap();
+        let witness = Witness::new(&area, policy, Checks::EVERY_OP);
+        Slot { witness, pages: Box::new(Pinned::default()) }
+    };
+    let way = board(&[(8, &[])], "dma-direct").way("x");
+    let mut rig = Rig::new(1, vec![way], make);
+    let mut step = |op: Timed| rig.step(0, op).unwrap().answer;
+    assert_eq!(step(ask(0, 1, 1, 0, true)), Answer::Bypassed);
+    rig.reboot().unwrap();
+    rig.reboot().unwrap();
+    let mut step = |op: Timed| rig.step(0, op).unwrap().answer;
+    // The id is free again, and what went past the area before is not given back.
+    assert_eq!(step(free(1, 1)), Answer::NothingToFree);
+    assert_eq!(step(ask(1, 1, 1, 0, true)), Answer::Bypassed);
+    assert_eq!(*made.borrow(), [(0, 0), (0, 1), (0, 2)]);
 }

@@ -188,3 +188,27 @@ fn a_model_and_a_load_that_is_not_reached_are_said() {
     assert_eq!(plan("movable", &audio(4000)), (true, false));
     assert_eq!(plan("pinned", &audio(40)), (false, true));
 }
+
+/// What a file says is taken as it is: a request of more pages than half of all, and no request.
+#[test]
+fn sizes_for_streams_at_both_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let sizing = |rows: &str| {
+        let path = folder.path().join("s.csv");
+        std::fs::write(&path, format!("at_us,op,id,count,align\n{rows}")).unwrap();
+        let boards = "[[boards]]\nname = \"a\"\nareas = [{ mib = 1 }]\n\
+                      [[boards]]\nname = \"b\"\nareas = [{ mib = 2 }]\n";
+        let path = path.display();
+        of(&ready(&format!(
+            "name = \"x\"\npolicies = [\"kernel\"]\ncaps = [0]\n{boards}[[streams]]\n\
+             file = \"{path}\"\nown_area = false\n"
+        )))
+        .1
+        .sizing
+    };
+    // 2^63 + 1 pages lie below 2^64: 1 + 64 times the LOAD.
+    let large = sizing("0,alloc,1,9223372036854775809,0\n");
+    assert_eq!(large.len(), 1);
+    assert_eq!((large[0].certified_per_load, large[0].least.above_largest), (Some(65.0), 1));
+    assert_eq!(sizing("0,free,1,,\n"), [], "no share of nothing");
+}

@@ -1,10 +1,13 @@
 //! What the model promises beyond what was measured.
 
 use cma_harness::environment::{Environment, Script, Setup, Spec};
-use cma_harness::metric::{Value, column};
+use cma_harness::metric::{Meter, Setting, Value, column};
+use cma_harness::op::{Op, Part, Timed};
+use cma_harness::oracle::{Checks, Witness};
 use cma_harness::seed::Seed;
+use cma_harness::simulate::simulate;
 use cma_harness::sweep;
-use cma_policies::{Area, ClaimError, Kind, Run, builtin};
+use cma_policies::{Area, ClaimError, Kind, Request, Run, builtin};
 
 use crate::{claimed, pages};
 
@@ -131,11 +134,87 @@ fn a_failed_attempt_has_moved_what_stood_below_the_pin() {
     assert!(found > 50, "{found}");
 }
 
-fn swept(environment: &str, jobs: usize) -> Vec<Vec<Value>> {
-    struct Unwatched;
-    impl sweep::Watch for Unwatched {
-        fn done(&self, _: usize, _: &sweep::Cell, _: &[Value]) {}
+/// What a caller gives back is empty for the next one, all of it or the part.
+#[test]
+fn pages_that_a_stream_gave_back_are_empty() {
+    let copied = 300 + 20 * 100 + 100;
+    for (back, again, us) in [(None, 100, 300 + 100), (Some((0, 40)), 40, 300 + 40)] {
+        let part = back.map(|(offset, count)| Part { offset, count });
+        let ask =
+            |id, count| Op::Alloc { id, request: Request::new(count, 0).unwrap(), dma: false };
+        let ops = [ask(1, 100), Op::Free { id: 1, part }, ask(2, again)];
+        let area = Area::single(0, 1024, 0).unwrap();
+        let policy = builtin::catalog().parse("kernel").unwrap().build(area.clone()).unwrap();
+        let mut witness = Witness::new(&area, policy, Checks::EVERY_OP);
+        let mut meter = Meter::new(&Setting::new(&[], 8));
+        let mut pages = pages("movable:fill=1,clean=0,dirty=0,pin=0,zero_us=1", 1024, 1);
+        let ops = ops.map(|op| Timed { at_us: 0, op });
+        simulate(ops, &mut witness, pages.as_mut(), &mut [&mut meter]).unwrap();
+        let total = meter.values()[column("claim_us_total")];
+        assert_eq!(total, Value::Count(copied + us), "{back:?}");
     }
+}
+
+/// Calls of 1 to 20 microseconds, and as many requests for which no claim is made.
+#[test]
+fn quantiles_are_those_of_calls_that_made_a_claim() {
+    let ask = |id, count| Op::Alloc { id, request: Request::new(count, 0).unwrap(), dma: false };
+    let ops = (1..=20).map(|count| ask(count, count)).chain((21..=40).map(|id| ask(id, 5000)));
+    let area = Area::single(0, 1024, 0).unwrap();
+    let policy = builtin::catalog().parse("kernel").unwrap().build(area.clone()).unwrap();
+    let mut witness = Witness::new(&area, policy, Checks::EVERY_OP);
+    let mut meter = Meter::new(&Setting::new(&[], 8));
+    let mut pages = pages("movable:fill=0,pin=0,fixed_us=0,zero_us=1", 1024, 1);
+    let ops = ops.map(|op| Timed { at_us: 0, op });
+    simulate(ops, &mut witness, pages.as_mut(), &mut [&mut meter]).unwrap();
+    let values = meter.values();
+    let names = ["latency_p50_us", "latency_p99_us", "latency_max_us", "claim_us_total"];
+    assert_eq!(names.map(|name| values[column(name)]), [10, 20, 20, 210].map(Value::Count));
+}
+
+/// A board that starts anew meets other pages, before that those of callers who go on.
+#[test]
+fn after_a_reboot_the_pages_are_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("s.csv");
+    let run = |after_failure: &str, again: &str| {
+        // 5000 pages are more than the area has.
+        let rows = format!("0,alloc,1,1000,0\n0,alloc,2,5000,0\n{again}");
+        std::fs::write(&file, format!("at_us,op,id,count,align\n{rows}")).unwrap();
+        let path = file.display();
+        let plan = format!(
+            "name = \"m\"\npolicies = [\"kernel\"]\ncaps = [0]\n\
+             after_failure = \"{after_failure}\"\n\
+             environments = [\"movable:fill=0.5,pin=0,writeback=0\"]\n\
+             [[boards]]\nname = \"b\"\nareas = [{{ pages = 4096 }}]\n\
+             [[streams]]\nfile = \"{path}\"\nown_area = false\n"
+        );
+        let ready = sweep::prepare(sweep::parse("m", &plan, &builtin::catalog()).unwrap()).unwrap();
+        let values = sweep::run(&ready, 1, &Unwatched).unwrap().values.remove(0);
+        values[column("claim_us_total")].number().unwrap()
+    };
+    let first = run("drop", "");
+    assert_eq!(run("reboot", ""), first);
+    let [second, third] = [1, 2].map(|boots| {
+        let rows =
+            (0..boots).map(|n| format!("0,alloc,{},1000,0\n0,alloc,{},5000,0\n", n + 3, n + 9));
+        run("reboot", &rows.collect::<String>())
+    });
+    // The same run of the area each time: each start has its own price.
+    let prices = [first, second - first, third - second];
+    assert!(
+        prices[0] != prices[1] && prices[1] != prices[2] && prices[0] != prices[2],
+        "{prices:?}"
+    );
+}
+
+struct Unwatched;
+
+impl sweep::Watch for Unwatched {
+    fn done(&self, _: usize, _: &sweep::Cell, _: &[Value]) {}
+}
+
+fn swept(environment: &str, jobs: usize) -> Vec<Vec<Value>> {
     let plan = format!(
         "name = \"m\"\nseeds = 2\npolicies = [\"kernel\"]\ncaps = [4]\n\
          environments = [\"{environment}\"]\n\

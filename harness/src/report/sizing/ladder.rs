@@ -86,7 +86,7 @@ impl<'a> Ladders<'a> {
     }
 }
 
-/// What the sizes say; none where there is only one.
+/// What the sizes say; none where there is only one, or nothing is asked for.
 fn sizing(ready: &Ready, key: Key, mut tried: Vec<Tried>) -> Option<Sizing> {
     let (_, stream, load, environment, cap, policy) = key;
     // Stable: boards of one size stay in the order of the plan.
@@ -101,7 +101,9 @@ fn sizing(ready: &Ready, key: Key, mut tried: Vec<Tried>) -> Option<Sizing> {
         }
         follows
     });
-    if tried.len() < 2 {
+    // What asks for nothing has no area / LOAD.
+    let asks = tried.iter().any(|tried| tried.streams.iter().any(|(load, _)| *load > 0));
+    if tried.len() < 2 || !asks {
         return None;
     }
     let least = Ladder::of(&tried);
@@ -119,7 +121,7 @@ fn sizing(ready: &Ready, key: Key, mut tried: Vec<Tried>) -> Option<Sizing> {
             .filter(|_| every_claim_succeeds(&ready.plan, environment))
             .filter(|_| first.aligned_load_pages <= first.load_pages)
             .filter(|_| is_first_fit(&ready.plan, cap, policy, tried[0].size.board))
-            .map(|largest| 1.0 + f64::from(largest.max(1).next_power_of_two().ilog2())),
+            .map(|largest| 1.0 + f64::from(ceil_log2(largest))),
         anomalies: least.anomalies,
         least: least.over_streams(first.stopped),
         sizes: tried.into_iter().map(|tried| tried.size).collect(),
@@ -130,6 +132,11 @@ fn sizing(ready: &Ready, key: Key, mut tried: Vec<Tried>) -> Option<Sizing> {
 /// of `pinned` are those of a stream; one that has pins runs on its own area.
 fn every_claim_succeeds(plan: &Plan, environment: usize) -> bool {
     matches!(plan.environments[environment].to_string().as_str(), "quiet" | "pinned")
+}
+
+/// The least k with `number` <= 2^k: of any `number`, those above 2^63 too.
+fn ceil_log2(number: u64) -> u32 {
+    u64::BITS - number.saturating_sub(1).leading_zeros()
 }
 
 /// Whether the theorem on first-fit holds: the lowest fit in one area, page by page, unaligned.
@@ -236,6 +243,12 @@ mod tests {
         assert_eq!(least.median, Some(2.75));
         // One of four passes at the smallest: what half of them need is no bound.
         assert!(least.is_at_most(25) && !least.is_at_most(50));
+    }
+
+    #[test]
+    fn powers_of_two_that_hold_a_number() {
+        let found = [0, 1, 2, 3, 4, 5, 1 << 63, (1 << 63) + 1, u64::MAX].map(ceil_log2);
+        assert_eq!(found, [0, 0, 1, 2, 2, 3, 63, 64, 64]);
     }
 
     #[test]

@@ -103,6 +103,17 @@ impl AfterFailure {
         let params = Params::parse(&format!("after_failure {name}"), entry.params, text)?;
         Ok((entry.build)(&params))
     }
+
+    /// What callers do, in one line that reads on from "callers …".
+    ///
+    /// # Panics
+    /// Never: every kind has an entry.
+    #[must_use]
+    pub fn about(&self) -> &'static str {
+        let text = self.to_string();
+        let name = text.split(':').next().unwrap_or_default();
+        ENTRIES.iter().find(|entry| entry.name == name).expect("an entry of this name").about
+    }
 }
 
 impl fmt::Display for AfterFailure {

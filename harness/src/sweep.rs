@@ -20,6 +20,7 @@ mod run;
 mod shard;
 mod stop;
 mod stream;
+mod sum;
 
 pub use again::again;
 pub use builtin::{BUILTIN, Recording, recordings};
@@ -33,6 +34,7 @@ pub use run::{Block, Table, Watch, belongs, complete, has_failed, run, run_cells
 pub use shard::Shard;
 pub use stop::Stop;
 pub use stream::{Checked, Ready, prepare};
+pub(crate) use sum::Fnv;
 
 /// Pages of 4 KiB in a MiB.
 const PAGES_IN_MIB: u64 = 256;

@@ -30,9 +30,9 @@
 //! `movable:system_mib=128,clean=0,demand=0.9`. One that writes to a slow card all the time:
 //! `movable:writeback=0.1,writeback_us=50000`. After a reboot the system is fresh again.
 //!
-//! At its defaults a system has just booted: where the memory outside the area is larger than the
-//! area, nothing is in the area for the first minutes, and claims cost little. A system that has
-//! been up for long is `movable:uptime_s=3600`.
+//! At its defaults a system has been up for an hour. One that has just booted is
+//! `movable:uptime_s=0`: where the memory outside the area is larger than the area, nothing is in
+//! the area for the first minutes, and claims cost little.
 //!
 //! # What is measured, what is estimated, what is left out
 //! Read in the source: the rule of `theta`, and how an attempt goes. Measured: that pins make

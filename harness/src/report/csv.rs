@@ -9,7 +9,7 @@ mod summary;
 
 use crate::metric::{Value, column, columns};
 use crate::stats::Interval;
-use crate::sweep::{Cell, Configuration, Ready, Table};
+use crate::sweep::{Cell, Configuration, Fnv, Ready, Table};
 
 pub use documented::{Documented, documented};
 pub use sizing::{sizing_header, write_sizing};
@@ -47,24 +47,6 @@ pub(super) fn field(text: &str) -> String {
 
 fn joined(fields: &[String]) -> String {
     fields.iter().map(|text| field(text)).collect::<Vec<_>>().join(",")
-}
-
-/// A sum over bytes that come in pieces (FNV-1a).
-pub(crate) struct Fnv(u64);
-
-impl Fnv {
-    pub(crate) const fn new() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-
-    pub(crate) fn note(&mut self, bytes: &[u8]) {
-        let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        self.0 = bytes.iter().fold(self.0, step);
-    }
-
-    pub(crate) const fn sum(&self) -> u64 {
-        self.0
-    }
 }
 
 /// A sum over the bytes of a row, by which a torn one is known.

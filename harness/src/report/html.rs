@@ -154,10 +154,11 @@ fn header(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     ];
     writeln!(
         out,
-        "<p class=\"sub\">{}. After a refused request callers do <b>{}</b>. Profiles and pages are \
-         a <b>model</b>.</p>\n\
+        "<p class=\"sub\">{}. Where a request is refused, callers {} (<b>{}</b>). Profiles and \
+         pages are a <b>model</b>.</p>\n\
          <nav aria-label=\"Sections\"><ol>",
         parts.join(" × "),
+        plan.after_failure.about(),
         Escaped(plan.after_failure.to_string()),
     )?;
     for (id, heading) in SECTIONS {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use cma_policies::{Area, Run, Spec};
 
+use super::Fnv;
 use super::cells::Configuration;
 use super::failed::Failed;
 use super::plan::{Load, Plan, Stream, What};
@@ -19,7 +20,6 @@ use crate::environment::Script;
 use crate::ingest::{self, Event, IngestError, Options, Reader, Route, Source};
 use crate::metric::Sizes;
 use crate::op::{Op, Timed};
-use crate::report::csv::Fnv;
 use crate::seed::Seed;
 use crate::workload::Setup;
 use crate::workload::fit::Fit;

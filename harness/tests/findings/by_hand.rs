@@ -83,7 +83,7 @@ fn what_passes_where_a_larger_area_fails_passes_by_luck() {
     let small = on(&choice, 0, 0);
     assert!(small.meets && small.larger_fails && !small.is_eligible());
     let why = "not chosen: 64 MiB (board b0), cap 8, policy kernel; a larger area fails, so that \
-               it passes by luck";
+               it may pass by luck";
     assert!(choice.notes.iter().any(|note| note == why), "{:?}", choice.notes);
     // What is larger is not passed over for what fails below it; and of those that do, what is
     // larger than the choice is not excused.
@@ -106,7 +106,7 @@ fn a_board_with_a_smaller_pool_is_not_a_larger_one() {
 }
 
 #[test]
-fn ram_counts_before_change_and_what_does_with_less_change_is_said() {
+fn a_patch_of_the_kernel_comes_behind_what_does_without_and_its_saving_is_said() {
     let rest = "seeds = 4\npolicies = [\"kernel\", \"best-fit\"]\ncaps = [8]";
     let ready = plan(&[(64, None), (80, None), (96, None)], rest);
     let patched = |cell: Cell| match (cell.policy, cell.at.board) {
@@ -115,14 +115,35 @@ fn ram_counts_before_change_and_what_does_with_less_change_is_said() {
     };
     let choice = headline(&ready, patched);
     let first = &choice.ranked[0];
+    assert_eq!((first.board, first.policy, choice.chosen), (Some(2), 0, Some(0)));
+    let saved =
+        "with a patch of the kernel: 64 MiB (board b0), cap 8, policy best-fit, 32 MiB less";
+    assert!(choice.notes.iter().any(|note| note.starts_with(saved)), "{:?}", choice.notes);
+    // Where nothing else does, it is chosen.
+    let choice = headline(&ready, |cell| if cell.policy == 0 { lost(5) } else { well() });
+    let first = &choice.ranked[0];
     assert_eq!((first.board, first.policy, choice.chosen), (Some(0), 1, Some(0)));
-    let without = "without a patch of the kernel: 96 MiB (board b2), cap 8, policy kernel, \
-                   32 MiB more";
+    let without = "without a patch of the kernel: nothing that was tried does";
     assert!(choice.notes.iter().any(|note| note == without), "{:?}", choice.notes);
     // Of equals the kernel as it is.
     let choice = headline(&ready, |_| well());
     assert_eq!((choice.ranked[0].board, choice.ranked[0].policy), (Some(0), 0));
-    assert!(!choice.notes.iter().any(|note| note.starts_with("without")), "{:?}", choice.notes);
+    assert!(!choice.notes.iter().any(|note| note.starts_with("with")), "{:?}", choice.notes);
+}
+
+#[test]
+fn ram_counts_before_a_line_of_the_configuration_and_what_does_with_less_change_is_said() {
+    let rest = "seeds = 4\npolicies = [\"kernel\"]\ncaps = [8, 4]";
+    let ready = plan(&[(64, None), (80, None), (96, None)], rest);
+    let choice = headline(&ready, |cell| match (cell.at.cap, cell.at.board) {
+        (0, Some(0 | 1)) => lost(5),
+        _ => well(),
+    });
+    let first = &choice.ranked[0];
+    assert_eq!((first.board, first.cap, choice.chosen), (Some(0), 1, Some(0)));
+    let with = "with nothing but the size of one area changed: 96 MiB (board b2), cap 8, policy \
+                kernel, 32 MiB more";
+    assert!(choice.notes.iter().any(|note| note == with), "{:?}", choice.notes);
 }
 
 #[test]

@@ -297,7 +297,7 @@ fn a_board_that_starts_anew_has_run_for_no_time() {
         let spent = pages.spent();
         spent.migrated_pages + spent.dropped_pages
     };
-    let [fresh, old] = ["movable:pin=0", "movable:pin=0,uptime_s=36000"];
+    let [fresh, old] = ["movable:pin=0,uptime_s=0", "movable:pin=0"];
     assert_eq!(moved(fresh, 0), 0, "what is wanted at first has room beside the area");
     assert!(moved(old, 0) > 3000);
     assert_eq!(moved(old, 1), moved(fresh, 1));

@@ -47,8 +47,9 @@ pub(super) const PARAMS: &[Param] = &[
     seconds("grow_s", "600", "seconds in which demand goes 63 % of that way [E]"),
     seconds(
         "uptime_s",
-        "0",
-        "seconds that the system has run at the start of the stream; none after a reboot",
+        "3600",
+        "seconds that the system has run at the start of the stream, 0 is a fresh boot; none after \
+         a reboot",
     ),
     share("clean", "0.5", "clean file pages of the movable pages: a claim drops them [E]"),
     share(

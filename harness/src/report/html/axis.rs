@@ -40,6 +40,22 @@ impl Axis {
         }
     }
 
+    /// As [`Axis::up_to`], of shares in percent, with as many decimals as its steps take.
+    pub(super) fn percent(title: &str, most: f64) -> Self {
+        let mut axis = Self::up_to(title, most, |_| String::new());
+        let step = axis.ticks.get(1).map_or(1.0, |tick| (tick.0 - axis.start) * 100.0);
+        // A step is 1, 2, 2.5 or 5 times a power of ten.
+        let decimals = (0..12).find(|&d| {
+            let scaled = step * libm::pow(10.0, f64::from(d));
+            (scaled - libm::round(scaled)).abs() < 1e-6
+        });
+        let decimals = decimals.unwrap_or(12) as usize;
+        for (at, label) in &mut axis.ticks {
+            *label = format!("{:.decimals$}", *at * 100.0);
+        }
+        axis
+    }
+
     /// Where `value` is between start and end: from 0 to 1.
     pub(super) fn part(&self, value: f64) -> f64 {
         ((value - self.start) / (self.end - self.start)).clamp(0.0, 1.0)
@@ -65,6 +81,17 @@ mod tests {
             assert!((axis.end - end).abs() < 1e-9, "{most}: {}", axis.end);
             assert!((3..=7).contains(&axis.ticks.len()), "{:?}", axis.ticks);
         }
+    }
+
+    #[test]
+    fn small_shares_have_labels_that_differ() {
+        let labels = |most| {
+            let ticks = Axis::percent("", most).ticks;
+            ticks.into_iter().map(|(_, label)| label).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(labels(1.0), "0 20 40 60 80 100");
+        assert_eq!(labels(0.0002), "0.000 0.005 0.010 0.015 0.020");
+        assert_eq!(labels(0.12), "0.0 2.5 5.0 7.5 10.0 12.5");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::axis::Axis;
 use super::bars::{Bar, Bars, Part};
-use super::names::{self, percent, percent_number};
+use super::names::{self, percent};
 use super::ways::Page;
 use crate::cause::Cause;
 use crate::report::summary::SummaryRow;
@@ -52,7 +52,7 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
         let bars = Bars {
             id: format!("cause{index}"),
             title: page.place(at),
-            x: Axis::up_to("refused requests of all requests, %", most, percent_number),
+            x: Axis::percent("refused requests of all requests, %", most),
             bars: rows.iter().map(bar).collect(),
             kinds: kinds.map(|(kind, cause)| (kind, words(cause).to_string())).collect(),
             note: String::new(),

@@ -82,11 +82,13 @@ fn tiles(
     let failing = names::failing(candidate.failed, candidate.streams, &candidate.interval);
     let over = match candidate.rows {
         1 => "of streams fail".to_string(),
-        rows => format!("of streams fail, in the worst of {rows} rows, all rows at once"),
+        rows => {
+            format!("of streams fail, in the worst of {rows} workloads, for all of them at once")
+        }
     };
     tile("Streams that fail", &failing.value, &format!("{} {over}", failing.sure), out)?;
     if let Some(rho) = candidate.rho {
-        tile("LOAD / area", &percent(rho), "rho; the fullest row", out)?;
+        tile("LOAD / area", &percent(rho), "rho; of the workload that is fullest", out)?;
     }
     writeln!(out, "</dl>")?;
     if !candidate.needs.is_empty() {

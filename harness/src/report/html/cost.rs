@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::axis::Axis;
 use super::bars::{Bar, Bars, Part};
 use super::chart::{Mark, Plot, Series};
-use super::names::{self, mib, mib_number, percent_number};
+use super::names::{self, mib, mib_number};
 use super::table::{self, Row, numbers, words};
 use super::ways::{Page, Way};
 use crate::report::sizing::{Least, SizeTried, Sizing};
@@ -103,9 +103,8 @@ fn bigger(
             ),
         }
     };
-    let rows = || page.rows_of(first.stream, first.load, first.environment);
     let series = shown.iter().map(|(way, sizing)| Series {
-        name: page.name(*way, rows()),
+        name: name(page, *way, sizing),
         look: page.look(*way),
         marks: sizing.sizes.iter().map(mark).collect(),
         steps_to: None,
@@ -113,6 +112,10 @@ fn bigger(
     });
     let series: Vec<_> = series.collect();
     let places = || series.iter().flat_map(|series| &series.marks).map(|mark| mark.x);
+    // Up to the end of the highest bar: nothing is told by empty room above it.
+    let marks = series.iter().flat_map(|series| &series.marks);
+    let tops = marks.map(|mark| mark.interval.map_or(mark.y, |(_, high)| high.max(mark.y)));
+    let highest = tops.fold(0.0, f64::max);
     let (least, widest) = (places().fold(1.0, f64::min), places().fold(1.0, f64::max));
     let plot = Plot {
         id: format!("size{index}"),
@@ -122,7 +125,7 @@ fn bigger(
                 as a multiple of LOAD; a line for each cap and policy. The table below has the numbers."
                 .to_string(),
         x: Axis::between("area / LOAD", least, widest, |at| format!("{at:.2}")),
-        y: Axis::up_to("streams that fail, %", 1.0, percent_number),
+        y: Axis::percent("streams that fail, %", highest),
         series,
         rules: vec![super::chart::Rule { x: 1.0, text: "area = LOAD".to_string() }],
         note:
@@ -131,6 +134,18 @@ fn bigger(
                 .to_string(),
     };
     plot.write(out)
+}
+
+/// The name of a way on the boards of a ladder: the star is for the ladder with the board that was
+/// chosen, not for others with the same cap and policy.
+fn name(page: &Page<'_>, way: Way, sizing: &Sizing) -> String {
+    let name = page.name(way, page.rows_of(sizing.stream, sizing.load, sizing.environment));
+    let board = page.candidate().and_then(|candidate| candidate.board);
+    if sizing.sizes.iter().any(|size| Some(size.board) == board) {
+        name
+    } else {
+        name.replace(" ★ chosen", "")
+    }
 }
 
 /// Where the price comes from: LOAD, its alignment, and the rest.
@@ -159,8 +174,7 @@ fn ladder(
             }
             None => format!("95 % of streams: more than {}, the largest", about(largest, load)),
         };
-        let rows = page.rows_of(sizing.stream, sizing.load, sizing.environment);
-        Bar { label: page.name(*way, rows), numbers, parts }
+        Bar { label: name(page, *way, sizing), numbers, parts }
     };
     let kinds = [
         "LOAD: no area below it can work",
@@ -272,8 +286,7 @@ fn table(page: &Page<'_>, all: &[Sizing], out: &mut dyn Write) -> io::Result<()>
         |sizing: &&Sizing| page.ways.contains(&Way { cap: sizing.cap, policy: sizing.policy });
     let row = |sizing: &Sizing| {
         let way = Way { cap: sizing.cap, policy: sizing.policy };
-        let rows = page.rows_of(sizing.stream, sizing.load, sizing.environment);
-        let name = page.name(way, rows);
+        let name = name(page, way, sizing);
         let size = |pages: Option<f64>| {
             table::number(pages, &pages.map_or_else(|| "–".to_string(), mib_number))
         };

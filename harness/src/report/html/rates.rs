@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::axis::Axis;
 use super::chart::{Mark, Plot, Rule, Series};
 use super::escape::Escaped;
-use super::names::{self, percent, percent_number, seen};
+use super::names::{self, percent, seen};
 use super::table::{self, Row, numbers, words};
 use super::ways::{Page, Way};
 use crate::report::summary::{BLAME, SummaryRow};
@@ -80,8 +80,11 @@ fn plot(page: &Page<'_>, index: usize, group: &Group<'_>, out: &mut dyn Write) -
     };
     let series: Vec<_> = page.ways.iter().map(line).filter(|s| !s.marks.is_empty()).collect();
     let marks = || series.iter().flat_map(|series| &series.marks);
-    let most = marks().map(|mark| mark.interval.map_or(mark.y, |(_, high)| high.max(mark.y)));
-    let most = most.fold(0.0, f64::max);
+    // As high as what was seen: what a clean point still allows may be many times that, and would
+    // press everything else onto the axis.
+    let top = |mark: &Mark| mark.interval.map_or(mark.y, |(_, high)| high.max(mark.y));
+    let seen = marks().filter(|mark| !mark.hollow).map(top).fold(0.0, f64::max);
+    let most = if seen > 0.0 { seen } else { marks().map(top).fold(0.0, f64::max) };
     let widest = marks().map(|mark| mark.x).fold(1.0, f64::max);
     let least = marks().map(|mark| mark.x).fold(1.0, f64::min);
     let stream = page.ready.plan.streams[group.at.stream].name();
@@ -101,12 +104,12 @@ fn plot(page: &Page<'_>, index: usize, group: &Group<'_>, out: &mut dyn Write) -
                 summary.csv has the numbers of every point."
             .to_string(),
         x: Axis::between("rho = LOAD / area", least, widest, |at| format!("{at:.2}")),
-        y: Axis::up_to("withheld per satisfiable request (R2), %", most, percent_number),
+        y: Axis::percent("withheld per satisfiable request (R2), %", most),
         series,
         rules: rules(page, group),
         note: format!(
             "Bars: 95 % intervals over streams. A hollow marker: no request was withheld in any \
-             stream; its broken bar is what that still allows. To the right of the dotted line \
+             stream; its broken bar is what that still allows, and may leave the plot. To the right of the dotted line \
              of a cap the area is too small for any policy (structural).{left}"
         ),
     };

@@ -78,7 +78,7 @@ fn plot(page: &Page<'_>, id: &str, at: &Configuration, out: &mut dyn Write) -> i
             failed.collect::<Vec<_>>().join("; ")
         ),
         x: Axis::up_to("requests made", end, |at| names::whole(at as u64)),
-        y: Axis::up_to("streams without a failure, %", 1.0, percent_number),
+        y: Axis::percent("streams without a failure, %", 1.0),
         series,
         rules: Vec::new(),
         note: format!(

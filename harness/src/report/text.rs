@@ -17,7 +17,7 @@ const ALL_SHOWN: usize = 4;
 /// Rows of a block that are flagged in so many words.
 const MOST_FLAGGED: usize = 3;
 
-/// Writes the answer first, then what it rests on: see [`write`].
+/// Writes the answer first, then what it rests on: see [`write()`].
 ///
 /// # Errors
 /// Where the output takes no more.

@@ -15,6 +15,8 @@ mod failed;
 mod known;
 mod parse;
 mod plan;
+mod prepare;
+mod probed;
 mod route;
 mod run;
 mod shard;
@@ -30,10 +32,11 @@ pub use failed::{Broken, Failed};
 pub use known::Known;
 pub use parse::{PlanError, parse};
 pub use plan::{Load, MOST_CELLS, Plan, Stream, What};
+pub use prepare::prepare;
 pub use run::{Block, Table, Watch, belongs, complete, has_failed, run, run_cells};
 pub use shard::Shard;
 pub use stop::Stop;
-pub use stream::{Checked, Ready, prepare};
+pub use stream::{Checked, Ready};
 pub(crate) use sum::Fnv;
 
 /// Pages of 4 KiB in a MiB.

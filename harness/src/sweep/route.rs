@@ -1,10 +1,10 @@
 //! Who goes to which area, and what is asked there.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeSet;
 
 use super::cells::Configuration;
 use super::failed::Failed;
+use super::probed::Sought;
 use super::stream::{Checked, Ops, Ready};
 use crate::board::{Board, Way};
 use crate::ingest::{IngestError, quoted};
@@ -30,34 +30,9 @@ pub(super) fn ways(board: &Board, clients: &[String], known: &Checked) -> Vec<Wa
 /// Ops at the start of a stream by which it is told what is asked of each area.
 const LOOK: usize = 4096;
 
-/// Sizes to probe each area of a board with.
-type Sought = Arc<Vec<Vec<u64>>>;
-
-/// A stream, a board and a LOAD: neither pages nor caps change who asks for how much.
-type Place = (usize, Option<usize>, Option<usize>);
-
-/// What was found out once for all cells of a place.
-#[derive(Clone, Default, Debug)]
-pub(super) struct Probed(Arc<Mutex<BTreeMap<Place, Sought>>>);
-
-/// Places that are remembered. Cells come place by place, so that few are enough.
-const MOST_PLACES: usize = 256;
-
 /// Sizes to probe each area with, as [`sizes`] finds them at the first cell that asks.
 pub(super) fn probed(ready: &Ready, at: &Configuration, board: &Board) -> Result<Sought, Failed> {
-    let place = (at.stream, at.board, at.load);
-    let known = || ready.probed.0.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(sizes) = known().get(&place) {
-        return Ok(Arc::clone(sizes));
-    }
-    // Two threads may both look, and find the same.
-    let sizes = Arc::new(sizes(ready, at, board)?);
-    let mut known = known();
-    if known.len() >= MOST_PLACES {
-        known.pop_first();
-    }
-    known.insert(place, Arc::clone(&sizes));
-    Ok(sizes)
+    ready.probed.of((at.stream, at.board, at.load), || sizes(ready, at, board))
 }
 
 /// Sizes to probe each area with: on a board of one those of the stream, on others the most used of

@@ -8,14 +8,14 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use cma_policies::{Area, Run, Spec};
+use cma_policies::{Area, Run};
 
 use super::Fnv;
 use super::cells::Configuration;
 use super::failed::Failed;
 use super::plan::{Load, Plan, Stream, What};
-use super::route;
-use crate::board::{Board, BoardArea};
+use super::probed::Probed;
+use crate::board::Board;
 use crate::environment::Script;
 use crate::ingest::{self, Event, IngestError, Options, Reader, Route, Source};
 use crate::metric::Sizes;
@@ -60,7 +60,7 @@ pub struct Ready {
     /// What is strange about the plan but no error.
     pub warnings: Vec<String>,
     /// What its cells have found out for each other.
-    pub(super) probed: route::Probed,
+    pub(super) probed: Probed,
 }
 
 impl Ready {
@@ -79,94 +79,7 @@ impl Ready {
     }
 }
 
-/// Looks through every stream of `plan`, so that what is wrong is known before anything runs. A
-/// file that states no area is put on the boards.
-///
-/// # Errors
-/// A file that cannot be read; a LOAD that a profile does not take, a stream without an area, or
-/// a policy that cannot be built on an area.
-pub fn prepare(mut plan: Plan) -> Result<Ready, Failed> {
-    let scripted = plan.environments.iter().any(|spec| spec.entry().reads_script);
-    let checked: Vec<_> = plan
-        .streams
-        .iter()
-        .map(|stream| look_through(stream, scripted))
-        .collect::<Result<_, _>>()?;
-    for (stream, known) in plan.streams.iter_mut().zip(&checked) {
-        if let Some(fit) = &known.fit {
-            stream.ops = known.ops;
-            // On boards where there are some: the fit is of who asks, not of where.
-            stream.own_area |= plan.boards.is_empty();
-            if stream.loads.is_empty() {
-                stream.loads.push(Load::Pages(fit.load_pages()));
-            }
-        }
-        stream.own_area &= known.area.is_some();
-        if !stream.own_area && plan.boards.is_empty() {
-            return Err(Failed::NoArea(stream.name().to_string()));
-        }
-    }
-    if plan.cell_count().is_none() {
-        return Err(Failed::TooManyCells);
-    }
-    let mut ready = Ready {
-        plan,
-        checked,
-        aligned: Vec::new(),
-        warnings: Vec::new(),
-        probed: route::Probed::default(),
-    };
-    // Environments and caps do not change what a profile asks for.
-    let streams = ready.plan.configurations().filter(|at| (at.environment, at.cap) == (0, 0));
-    for at in streams {
-        let (stream, board) = (&ready.plan.streams[at.stream], ready.board(&at));
-        if let (What::Profile(profile), Some(load)) = (&stream.what, ready.plan.load(&at)) {
-            let seed = Seed::new(ready.plan.seed);
-            let load = load.share_of(board.pages());
-            let setup = Setup { area_pages: board.pages(), load, seed, ops: 0 };
-            profile.open(&setup).map_err(|error| Failed::Setup(profile.name.to_string(), error))?;
-        }
-        if let (Some(fit), Some(load)) = (&ready.checked[at.stream].fit, ready.plan.load(&at)) {
-            let checked = fit.check(load.pages_of(board.pages()));
-            checked.map_err(|error| Failed::Setup(stream.name().to_string(), error))?;
-        }
-    }
-    ready.aligned = build_policies(&ready)?;
-    ready.warnings = route::check(&ready)?;
-    Ok(ready)
-}
-
-/// Builds every policy on every area that it is to run on. For each of the plan whether it promises
-/// aligned grants wherever it runs.
-fn build_policies(ready: &Ready) -> Result<Vec<bool>, Failed> {
-    let plan = &ready.plan;
-    let mut aligned = vec![true; plan.policies.len()];
-    let mut built: Vec<(Area, Option<String>)> = Vec::new();
-    for at in plan.configurations() {
-        for BoardArea { area, policy, .. } in &ready.board(&at).areas {
-            let own = policy.as_ref().map(ToString::to_string);
-            if built.iter().any(|(other, by)| other == area && *by == own) {
-                continue;
-            }
-            let build = |spec: &Spec| {
-                let built = spec.build(area.clone());
-                built.map_err(|error| Failed::Build(spec.to_string(), area.pages(), error))
-            };
-            match policy {
-                Some(own) => drop(build(own)?),
-                None => {
-                    for (spec, aligned) in plan.policies.iter().zip(&mut aligned) {
-                        *aligned &= build(spec)?.promises().aligned;
-                    }
-                }
-            }
-            built.push((area.clone(), own));
-        }
-    }
-    Ok(aligned)
-}
-
-fn look_through(stream: &Stream, scripted: bool) -> Result<Checked, Failed> {
+pub(super) fn look_through(stream: &Stream, scripted: bool) -> Result<Checked, Failed> {
     if let Some(profile) = stream.profile() {
         let area = profile.area.map(|Run { pfn, count }| {
             Area::single(pfn.0, count, 0).expect("the area of a profile can be built")

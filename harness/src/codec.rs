@@ -1,31 +1,40 @@
 //! Bytes to cases and back: the one format of corpora, crashes, shrinking and seeded tests.
 //!
 //! Every byte string is a valid case: a header of [`HEADER`] bytes (missing ones count as 0), then
-//! records of [`RECORD`] bytes each (a torn one at the end is dropped). Small worlds dominate. No
-//! policy is named, so one corpus serves all. What a record means does not depend on the records
-//! before it, so taking any of them away leaves a case.
+//! records of [`RECORD`] bytes each (a torn one at the end is dropped). Small worlds dominate. What
+//! a record means does not depend on the records before it, so taking any of them away leaves a
+//! case. Which policy a case is for is a number, so that every corpus serves every policy.
 
+mod choice;
+mod comb;
 mod geometry;
 mod record;
 
 use cma_policies::Area;
 
+pub use choice::Choice;
+pub use comb::comb;
 pub use record::{Act, BadFree, Ending, Script};
 
 use crate::seed::Draws;
 
-/// Bytes of the header.
-pub const HEADER: usize = geometry::BYTES;
+/// Bytes of the header: the area, the policy, the LOAD limit, two spare.
+pub const HEADER: usize = geometry::BYTES + choice::BYTES + 4;
 /// Bytes of a record.
 pub const RECORD: usize = record::BYTES;
 /// The most records that are read.
 pub const MAX_ACTS: usize = 4096;
 
-/// An area and what happens to it.
+/// An area, who allots it, and what happens to it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Case {
     /// The area: one to three ranges.
     pub area: Area,
+    /// The policy.
+    pub policy: Choice,
+    /// Requests that would take the live pages above this are not made, where it is above 0: a
+    /// LOAD in pages.
+    pub load_limit: u16,
     /// What happens, in order.
     pub acts: Vec<Act>,
 }
@@ -37,11 +46,44 @@ impl Case {
         let (header, records) = bytes.split_at(bytes.len().min(HEADER));
         let mut full = [0; HEADER];
         full[..header.len()].copy_from_slice(header);
-        let area = geometry::decode(full);
+        let (place, rest) = full.split_first_chunk().expect("the header begins with the area");
+        let (policy, rest) = rest.split_first_chunk().expect("then comes the policy");
+        let area = geometry::decode(*place);
+        let load_limit = u16::from_le_bytes([rest[0], rest[1]]);
         let pages = area.pages();
         let (records, _) = records.as_chunks::<RECORD>();
         let acts = records.iter().take(MAX_ACTS).map(|raw| Act::decode(*raw, pages)).collect();
-        Self { area, acts }
+        Self { area, policy: Choice::decode(*policy), load_limit, acts }
+    }
+
+    /// A case of this area and these acts, for the first policy there is, without a limit.
+    #[must_use]
+    pub const fn new(area: Area, acts: Vec<Act>) -> Self {
+        Self { area, policy: Choice::FIRST, load_limit: 0, acts }
+    }
+
+    /// The most pages that may be live at once: [`Self::load_limit`], or no limit at all.
+    #[must_use]
+    pub const fn most_live(&self) -> u64 {
+        if self.load_limit == 0 { u64::MAX } else { self.load_limit as u64 }
+    }
+
+    /// The same case with every fill as so many allocs, up to so many acts in all: for those who
+    /// look at each request by itself.
+    #[must_use]
+    pub fn unfolded(&self, most: usize) -> Self {
+        let pages = self.area.pages();
+        let acts = self.acts.iter().flat_map(|act| {
+            let (act, times) = match *act {
+                Act::Fill { request, times } => {
+                    let plain = Act::Alloc { request, script: Script::default(), linger: 0 };
+                    (plain, Act::times(request, times, pages) as usize)
+                }
+                other => (other, 1),
+            };
+            std::iter::repeat_n(act, times)
+        });
+        Self { acts: acts.take(most).collect(), ..self.clone() }
     }
 
     /// Bytes that [`decode`](Self::decode) makes this case of. Every case that came out of `decode`
@@ -50,6 +92,9 @@ impl Case {
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = geometry::encode(&self.area).to_vec();
+        bytes.extend(self.policy.encode());
+        bytes.extend(self.load_limit.to_le_bytes());
+        bytes.extend([0; 2]);
         for act in &self.acts {
             bytes.extend(act.encode(self.area.pages()));
         }
@@ -88,14 +133,31 @@ mod tests {
     #[test]
     fn a_corpus_keeps_its_meaning() {
         // Two granules of two pages behind page 6, one page each busy once and lingering, a free.
-        let header = [9, 0, 6, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-        let records = [[0, 2, 0, 0, 1, 129, 13, 0], [8, 7, 0, 0, 0, 0, 0, 0]];
+        let mut header = [0; HEADER];
+        header[..10].copy_from_slice(&[9, 0, 6, 0, 0, 0, 0, 0, 0, 1]);
+        header[20..22].copy_from_slice(&[2, 5]);
+        header[28] = 30;
+        let records = [
+            [0, 2, 0, 0, 1, 129, 13, 0],
+            [8, 7, 0, 0, 0, 0, 0, 0],
+            [7, 1, 0, 0, 0, 4, 0, 4],
+            [11, 3, 1, 2, 0, 0, 0, 0],
+        ];
         let case = Case::decode(&[&header[..], &records.concat()].concat());
         assert_eq!(case.area, Area::single(6, 4, 1).unwrap());
         let request = cma_policies::Request::new(3, 1).unwrap().with_client(1);
         let script = Script { busy: 1, ending: Ending::Granted };
         let asked = Act::Alloc { request, script, linger: 1 };
-        assert_eq!(case.acts, [asked, Act::Free { victim: 7 }]);
+        let fill = Act::Fill { request: cma_policies::Request::new(2, 0).unwrap(), times: 16 };
+        let comb = Act::FreeEvery { stride: 3, phase: 1, class: Some(1) };
+        assert_eq!(case.acts, [asked, Act::Free { victim: 7 }, fill, comb]);
+        assert_eq!((case.policy.which, case.policy.knobs[0], case.load_limit), (2, 5, 30));
+        assert_eq!((case.most_live(), Case::decode(&[]).most_live()), (30, u64::MAX));
+        // Four pages hold two of these, and a third is refused.
+        assert_eq!(case.unfolded(99).acts.len(), 1 + 1 + 3 + 1);
+        // The plain form of the same number.
+        let mut records = records;
+        records[2][7] = 0;
         assert_eq!(case.encode(), [&header[..], &records.concat()].concat());
     }
 
@@ -116,11 +178,12 @@ mod tests {
         let small = areas.iter().filter(|area| bits(area) <= 64).count();
         assert!(small > 1000, "{small} of 2000");
         assert!(areas.iter().any(|area| bits(area) > 2048));
-        assert!(areas.iter().any(|area| area.order_per_bit() >= 9));
+        assert!(areas.iter().any(|area| (9..=10).contains(&area.order_per_bit())));
+        assert!(areas.iter().any(|area| area.order_per_bit() > 20));
         assert!(areas.iter().any(|area| area.ranges().len() == 3));
         let misaligned = |area: &&Area| !area.ranges()[0].pfn.0.is_multiple_of(area.granule());
         assert!(areas.iter().filter(misaligned).count() > 20);
-        assert!(areas.iter().any(|area| area.ranges()[0].pfn.0 > 1 << 40));
+        assert!(areas.iter().any(|area| area.ranges()[0].pfn.0 > 1 << 60));
     }
 
     #[test]
@@ -131,7 +194,10 @@ mod tests {
         let has = |which: fn(&Act) -> bool| case.acts.iter().filter(|act| which(act)).count() > 50;
         assert!(has(|act| matches!(act, Act::Alloc { script, .. } if script.busy > 0)));
         assert!(has(|act| matches!(act, Act::Alloc { linger: 1.., .. })));
+        assert!(has(|act| matches!(act, Act::Fill { .. })));
+        assert!(case.acts.iter().any(|act| matches!(act, Act::Fill { times: u16::MAX, .. })));
         assert!(has(|act| matches!(act, Act::Free { .. })));
+        assert!(has(|act| matches!(act, Act::FreeEvery { .. })));
         assert!(has(|act| matches!(act, Act::FreePart { .. })));
         assert!(has(|act| matches!(act, Act::FreeBadly { .. })));
         assert!(has(|act| matches!(act, Act::Pin { .. })));

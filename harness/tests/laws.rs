@@ -36,7 +36,7 @@ fn the_last_pages_that_have_a_number_are_served_like_any_other() {
         for case in 0..40 {
             let mut draws = Seed::new(4).child("top", number).child("case", case).rng();
             let acts = Case::draw(&mut draws, 60).acts;
-            let case = Case { area: area.clone(), acts };
+            let case = Case::new(area.clone(), acts);
             for entry in builtin::ENTRIES {
                 let spec = builtin::catalog().parse(entry.name).expect("a built-in policy");
                 let judged = conformance::judge(&case, &|area| spec.build(area));

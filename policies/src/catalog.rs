@@ -50,6 +50,20 @@ impl Kind {
             Self::Choice(words) => words.contains(&value).then(|| value.to_string()),
         }
     }
+
+    /// The value that a byte above 0 picks. Small ranges are reached whole; of a large one the
+    /// powers of two above its least, because the rest says little more.
+    fn picked(self, byte: u8) -> String {
+        match self {
+            Self::Int { min, max } if max - min < 255 => {
+                (min + (u64::from(byte) - 1) % (max - min + 1)).to_string()
+            }
+            Self::Int { min, max } => min.saturating_add(1 << (byte % 64)).min(max).to_string(),
+            Self::Float { min, max } => (min + (max - min) * f64::from(byte) / 255.0).to_string(),
+            Self::Bool => (byte % 2 == 1).to_string(),
+            Self::Choice(words) => words[(usize::from(byte) - 1) % words.len()].to_string(),
+        }
+    }
 }
 
 impl fmt::Display for Kind {
@@ -288,6 +302,24 @@ impl Catalog {
         let params = Params::parse(&format!("policy {name}"), entry.params, text)?;
         Ok(Spec { entry: *entry, params })
     }
+
+    /// The policy that some bytes pick: entry number `which`, modulo how many there are, and for
+    /// each parameter in turn one of `knobs`, where 0 and a missing one are its default. Total.
+    ///
+    /// # Panics
+    /// If the catalog is empty.
+    #[must_use]
+    pub fn picked(&self, which: u8, knobs: &[u8]) -> Spec {
+        let entry = self.entries[usize::from(which) % self.entries.len()];
+        let knobs = knobs.iter().copied().chain(core::iter::repeat(0));
+        let value = |(param, knob): (&'static Param, u8)| {
+            let picked = (knob > 0).then(|| param.kind.picked(knob));
+            let taken = picked.and_then(|value| param.kind.canonical(&value));
+            (param, taken.unwrap_or_else(|| param.default.to_string()))
+        };
+        let values = entry.params.iter().zip(knobs).map(value).collect();
+        Spec { entry, params: Params { values } }
+    }
 }
 
 #[cfg(test)]
@@ -332,6 +364,20 @@ mod tests {
             assert_eq!(catalog.parse(canonical).unwrap().to_string(), canonical);
         }
         assert_eq!(catalog.parse("toy:n=7").unwrap().params().int("n"), 7);
+    }
+
+    #[test]
+    fn bytes_pick_policies_and_every_value_that_they_take() {
+        let catalog = Catalog::new(&[ENTRY, Entry { name: "other", params: &[], ..ENTRY }]);
+        let picked = |which, knobs: &[u8]| catalog.picked(which, knobs).to_string();
+        assert_eq!(picked(0, &[]), "toy");
+        assert_eq!(picked(3, &[7]), "other");
+        assert_eq!(picked(2, &[1, 255, 1]), "toy:n=1,x=1,on=true");
+        assert_eq!(picked(0, &[10, 51, 2]), "toy:n=1,x=0.2");
+        for byte in 1..=255 {
+            let text = picked(0, &[byte, byte, byte]);
+            assert_eq!(catalog.parse(&text).unwrap().to_string(), text);
+        }
     }
 
     #[test]

@@ -10,8 +10,13 @@ pub(super) const BYTES: usize = 8 + 4 * RANGES;
 
 const RANGES: usize = 3;
 
-/// order_per_bit by the low four bits of its byte: 0 as a rule, as in most kernels.
+/// order_per_bit by the low four bits of its byte: 0 as a rule, as in most kernels. Bytes from
+/// [`HIGH`] on say the orders above those.
 const ORDERS: [u32; 16] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 3, 4, 9, 10];
+
+/// The first byte of the orders from [`HIGH_ORDER`] on: areas of enormous granules.
+const HIGH: u8 = 240;
+const HIGH_ORDER: u32 = 11;
 
 /// Number of ranges by the low three bits of its byte.
 const COUNTS: [usize; 8] = [1, 1, 1, 1, 1, 1, 2, 3];
@@ -20,10 +25,13 @@ const COUNTS: [usize; 8] = [1, 1, 1, 1, 1, 1, 2, 3];
 const SCALES: [u64; 16] = [4, 8, 8, 16, 16, 16, 32, 32, 64, 64, 64, 66, 130, 200, 520, 4100];
 
 /// A base is 32 bits shifted by less than this.
-const SHIFTS: u8 = 24;
+const SHIFTS: u8 = 31;
 
 pub(super) fn decode(header: [u8; BYTES]) -> Area {
-    let order_per_bit = ORDERS[usize::from(header[0] % 16)];
+    let order_per_bit = match header[0].checked_sub(HIGH) {
+        None => ORDERS[usize::from(header[0] % 16)],
+        Some(more) => HIGH_ORDER + u32::from(more),
+    };
     let ranges = COUNTS[usize::from(header[1] % 8)];
     let base = u32::from_le_bytes([header[2], header[3], header[4], header[5]]);
     let mut pfn = u64::from(base) << (header[6] % SHIFTS);
@@ -44,7 +52,10 @@ pub(super) fn decode(header: [u8; BYTES]) -> Area {
 pub(super) fn encode(area: &Area) -> [u8; BYTES] {
     let position = |found: Option<usize>| found.unwrap_or(0) as u8;
     let mut header = [0; BYTES];
-    header[0] = position(ORDERS.iter().position(|order| *order == area.order_per_bit()));
+    header[0] = match area.order_per_bit() {
+        order @ HIGH_ORDER.. => HIGH + (order - HIGH_ORDER).min(u32::from(u8::MAX - HIGH)) as u8,
+        order => position(ORDERS.iter().position(|other| *other == order)),
+    };
     header[1] = position(COUNTS.iter().position(|count| *count == area.ranges().len()));
     let base = area.ranges()[0].pfn.0;
     let fits =

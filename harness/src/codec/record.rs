@@ -1,7 +1,8 @@
 //! A record of a case: one act.
 //!
 //! Bytes: kind; three of a number; then, for an alloc, align, script, linger with client, and the
-//! scale of the count; for the others a second number of three bytes and one spare.
+//! scale of the count; for the others a second number of three bytes and one spare. A fill says how
+//! often where an alloc says its script.
 
 use cma_policies::Request;
 
@@ -90,10 +91,27 @@ pub enum Act {
         /// Where several requests are under way at once: acts between two steps of this one.
         linger: u8,
     },
+    /// The same is asked for again and again: how an area comes to be nearly full.
+    Fill {
+        /// What is asked for.
+        request: Request,
+        /// How often; no more often than [`Act::times`] says.
+        times: u16,
+    },
     /// A live buffer is given back.
     Free {
         /// Which.
         victim: u32,
+    },
+    /// Of the live buffers, in the order of their pages, one in every `stride` is given back: what
+    /// leaves a comb of holes.
+    FreeEvery {
+        /// At least 1, which is all of them.
+        stride: u8,
+        /// The first that is given back, modulo the stride.
+        phase: u8,
+        /// Only buffers of up to 2^this pages and above half of that.
+        class: Option<u8>,
     },
     /// A part of a live buffer is given back.
     FreePart {
@@ -126,16 +144,72 @@ pub enum Act {
 }
 
 const ALLOC: u8 = 0;
+const FILL: u8 = 7;
 const FREE: u8 = 8;
+const FREE_EVERY: u8 = 11;
 const FREE_PART: u8 = 12;
 const FREE_BADLY: u8 = 13;
 const PIN: u8 = 14;
 const UNPIN: u8 = 15;
 
-/// The largest count by the low two bits of its scale: most requests are small against the area.
+/// The largest count by the low three bits of its scale, below [`SHAPES`]: most requests are small
+/// against the area.
 const fn scales(pages: u64) -> [u64; 4] {
     [4, pages / 8 + 1, pages / 2 + 1, pages + 2]
 }
+
+/// Scales from here on say a count by its shape.
+const SHAPES: u8 = 4;
+
+/// The counts that matter: powers of two and their neighbours, and all of the area but a little.
+const fn shaped(number: u64, shape: u8, pages: u64) -> u64 {
+    let power = 1 << (number % (pages.ilog2() as u64 + 1));
+    match shape {
+        0 => power,
+        1 => power + 1,
+        2 => {
+            if power > 1 {
+                power - 1
+            } else {
+                1
+            }
+        }
+        _ => {
+            if pages > number % 8 {
+                pages - number % 8
+            } else {
+                1
+            }
+        }
+    }
+}
+
+const fn count(number: u32, scale: u8, pages: u64) -> u64 {
+    let number = number as u64;
+    match scale % 8 {
+        scale @ 0..SHAPES => 1 + number % scales(pages)[scale as usize],
+        shape => shaped(number, shape - SHAPES, pages),
+    }
+}
+
+/// A number and a scale that say `count`, or else the nearest that can be said.
+fn said(count: u64, pages: u64) -> (u32, u8) {
+    let largest = scales(pages);
+    let plain = largest.iter().position(|most| count <= *most);
+    let plain = plain.filter(|_| count <= 1 << 24).map(|scale| (count as u32 - 1, scale as u8));
+    // Three bytes do not hold the counts of areas of enormous granules, but some have a shape.
+    let shapes = || (0..4).flat_map(|shape| (0..64).map(move |number| (number, shape)));
+    let mut shaped =
+        shapes().filter(|(number, shape)| shaped(u64::from(*number), *shape, pages) == count);
+    let found = plain.or_else(|| shaped.next().map(|(number, shape)| (number, shape + SHAPES)));
+    found.unwrap_or(((largest[3].min(1 << 24) - 1) as u32, 3))
+}
+
+/// How often by its byte.
+const TIMES: [u16; 8] = [2, 3, 4, 8, 16, 64, 256, u16::MAX];
+
+/// Strides by their byte: mostly every second one.
+const STRIDES: [u8; 8] = [2, 2, 2, 3, 4, 5, 8, 1];
 
 /// Orders up to 13 by 240 bytes, 14 to 28 by one each, and the largest there is.
 const fn align_of(byte: u8) -> u32 {
@@ -146,34 +220,62 @@ const fn align_of(byte: u8) -> u32 {
     }
 }
 
+/// Byte of `order`, or of the nearest that can be said.
+const fn align_byte(order: u32) -> u8 {
+    match order {
+        0..14 => order as u8,
+        14..29 => 240 + (order - 14) as u8,
+        _ => 255,
+    }
+}
+
+fn request(number: u32, align: u8, who: u8, scale: u8, pages: u64) -> Request {
+    let request = Request::new(count(number, scale, pages), align_of(align));
+    request.expect("count >= 1, order < 64").with_client(u16::from(who / 8 % 4))
+}
+
 const fn number(low: u8, mid: u8, high: u8) -> u32 {
     u32::from_le_bytes([low, mid, high, 0])
 }
 
 impl Act {
+    /// How often a fill asks for `request` in an area of so many pages: once more than there is
+    /// room for is often enough.
+    #[must_use]
+    pub const fn times(request: Request, times: u16, pages: u64) -> u64 {
+        let room = pages / request.count() + 1;
+        if (times as u64) < room { times as u64 } else { room }
+    }
+
     /// What `raw` means on an area of so many pages.
     pub(super) fn decode(raw: [u8; BYTES], pages: u64) -> Self {
         let [kind, a, b, c, d, e, f, g] = raw;
         let victim = number(a, b, c);
         let other = number(d, e, f);
         match kind % 16 {
-            FREE..FREE_PART => Self::Free { victim },
+            FILL => {
+                let request = request(victim, d, f, g, pages);
+                Self::Fill { request, times: TIMES[usize::from(e % 8)] }
+            }
+            FREE..FREE_EVERY => Self::Free { victim },
+            FREE_EVERY => Self::FreeEvery {
+                stride: STRIDES[usize::from(a % 8)],
+                phase: b,
+                class: c.checked_sub(1),
+            },
             FREE_PART => Self::FreePart { victim, part: other },
             FREE_BADLY => Self::FreeBadly { how: BAD_FREES[usize::from(d % 8)], victim, by: e },
             PIN => Self::Pin { at: victim, more: d % 4 },
             UNPIN => Self::Unpin { victim },
             _ => {
-                let count = 1 + u64::from(victim) % scales(pages)[usize::from(g % 4)];
-                let request = Request::new(count, align_of(d)).expect("count >= 1, order < 64");
+                let request = request(victim, d, f, g, pages);
                 let script = match e.checked_sub(QUIET) {
                     None => Script::default(),
                     Some(noise) => {
                         Script { busy: noise % 16, ending: ENDINGS[usize::from(noise / 16)] }
                     }
                 };
-                let client = u16::from(f / 8 % 4);
-                let linger = (f % 8).saturating_sub(4);
-                Self::Alloc { request: request.with_client(client), script, linger }
+                Self::Alloc { request, script, linger: (f % 8).saturating_sub(4) }
             }
         }
     }
@@ -187,20 +289,24 @@ impl Act {
         };
         match *self {
             Self::Alloc { request, script, linger } => {
-                let largest = scales(pages);
-                let scale = largest.iter().position(|most| request.count() <= *most).unwrap_or(3);
-                let first = request.count().min(largest[scale]) - 1;
-                let align = match request.align() {
-                    order @ 0..14 => order as u8,
-                    order @ 14..29 => 240 + (order - 14) as u8,
-                    _ => 255,
-                };
+                let (first, scale) = said(request.count(), pages);
                 let ending = ENDINGS.iter().position(|ending| *ending == script.ending);
                 let noise = script.busy.min(15) + 16 * ending.unwrap_or(0) as u8;
                 let script = if noise == 0 { 0 } else { QUIET + noise };
                 let linger = if linger == 0 { 0 } else { 4 + linger.min(3) };
                 let who = (request.client().min(3) as u8) * 8 + linger;
-                record(ALLOC, first as u32, [align, script, who, scale as u8])
+                record(ALLOC, first, [align_byte(request.align()), script, who, scale])
+            }
+            Self::Fill { request, times } => {
+                let (first, scale) = said(request.count(), pages);
+                let often = TIMES.iter().position(|most| times <= *most).unwrap_or(7);
+                let who = (request.client().min(3) as u8) * 8;
+                record(FILL, first, [align_byte(request.align()), often as u8, who, scale])
+            }
+            Self::FreeEvery { stride, phase, class } => {
+                let stride = STRIDES.iter().position(|other| *other == stride).unwrap_or(0);
+                let class = class.map_or(0, |class| class.min(254) + 1);
+                record(FREE_EVERY, u32::from_le_bytes([stride as u8, phase, class, 0]), [0; 4])
             }
             Self::Free { victim } => record(FREE, victim, [0; 4]),
             Self::FreePart { victim, part } => record(FREE_PART, victim, part.to_le_bytes()),

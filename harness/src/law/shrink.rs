@@ -46,6 +46,9 @@ fn plainer(act: Act) -> Vec<Act> {
                 Act::Alloc { request: nobody, script: quiet, linger: 0 },
             ]
         }
+        Act::Fill { request, .. } => {
+            [16, 4, 2, 1].map(|times| Act::Fill { request: request.with_client(0), times }).to_vec()
+        }
         Act::Free { .. } => vec![Act::Free { victim: 0 }],
         _ => Vec::new(),
     }

@@ -16,7 +16,7 @@ pub(super) const LAW: Law = Law {
 
 fn check(case: &Case, build: Build<'_>, here: &[Answer]) -> Result<(), Violation> {
     let orders = case.acts.iter().filter_map(|act| match act {
-        Act::Alloc { request, .. } => Some(request.align()),
+        Act::Alloc { request, .. } | Act::Fill { request, .. } => Some(request.align()),
         _ => None,
     });
     let shift = 1 << orders.max().unwrap_or(0).max(case.area.order_per_bit());
@@ -27,7 +27,7 @@ fn check(case: &Case, build: Build<'_>, here: &[Answer]) -> Result<(), Violation
     let Ok(area) = Area::new(case.area.name(), case.area.order_per_bit(), &ranges) else {
         return Ok(());
     };
-    let there = run(&Case { area, acts: case.acts.clone() }, build, Mode::Answers)?;
+    let there = run(&Case { area, ..case.clone() }, build, Mode::Answers)?;
     let back = |pfn: Pfn| Pfn(pfn.0.wrapping_sub(shift));
     // A bad free changes nothing, and which page it names depends on how many lie in front.
     let kept = |at: usize| !matches!(case.acts[at], Act::FreeBadly { .. });

@@ -7,7 +7,7 @@ use cma_policies::{AllocError, BuildError, FreeError, Pfn, Policy, Promises, Run
 
 use self::open::Open;
 use super::{Build, Check, LAWS, Moment, Reference, Scene};
-use crate::codec::{Act, Case};
+use crate::codec::{Act, Case, Script, comb};
 use crate::oracle::{Model, Violation, name};
 
 /// How a case is run.
@@ -73,6 +73,8 @@ pub(super) struct Trial {
     op: u64,
     /// Attempts that are marked and not settled.
     under_way: u64,
+    /// The most pages that may be live.
+    most_live: u64,
     log: Option<Vec<String>>,
 }
 
@@ -94,6 +96,7 @@ impl Trial {
             changes: 0,
             op: 0,
             under_way: 0,
+            most_live: case.most_live(),
             log: None,
         };
         trial.look();
@@ -155,6 +158,7 @@ impl Trial {
     /// Does one act. Where requests overlap, the answer may come later.
     pub(super) fn act(&mut self, act: &Act) -> Result<Answer, Violation> {
         let answer = match *act {
+            Act::Alloc { request, .. } if !self.is_asked(request.count()) => Answer::Nothing,
             Act::Alloc { request, script, linger } => {
                 self.note(|| {
                     let (count, order) = (request.count(), request.align());
@@ -169,6 +173,22 @@ impl Trial {
                     self.open.push(open);
                 }
                 answer.unwrap_or(Answer::Nothing)
+            }
+            Act::Fill { request, times } => {
+                let again = Act::Alloc { request, script: Script::default(), linger: 0 };
+                let mut answer = Answer::Nothing;
+                for _ in 0..Act::times(request, times, self.model.area().pages()) {
+                    answer = self.act(&again)?;
+                }
+                return Ok(answer);
+            }
+            Act::FreeEvery { stride, phase, class } => {
+                let mut answer = Answer::Nothing;
+                let live = self.live.iter().map(|live| live.run);
+                for run in comb(live, stride, phase, class) {
+                    answer = self.free(run)?;
+                }
+                answer
             }
             Act::Free { .. } | Act::FreePart { .. } | Act::FreeBadly { .. } => {
                 match self.named(act) {
@@ -191,6 +211,12 @@ impl Trial {
         self.tick()?;
         self.op += 1;
         Ok(answer)
+    }
+
+    /// Whether the LOAD limit of the case lets a request be made.
+    fn is_asked(&self, count: u64) -> bool {
+        let live: u64 = self.live.iter().map(|live| live.run.count).sum();
+        live.saturating_add(count) <= self.most_live
     }
 
     fn pin(&mut self, at: u32, more: u8) {

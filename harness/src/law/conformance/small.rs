@@ -15,7 +15,7 @@ pub(super) fn cases(depth: u32) -> impl Iterator<Item = Case> {
                 word /= alphabet.len() as u64;
                 alphabet[at as usize]
             };
-            Case { area: area.clone(), acts: (0..depth).map(|_| letter()).collect() }
+            Case::new(area.clone(), (0..depth).map(|_| letter()).collect())
         })
     })
 }

@@ -13,7 +13,7 @@ impl Trial {
             Act::Free { victim } => self.victim(victim),
             Act::FreePart { victim, part } => self.victim(victim).map(|run| self.part(run, part)),
             Act::FreeBadly { how, victim, by } => self.bad(how, victim, u64::from(by)),
-            Act::Alloc { .. } | Act::Pin { .. } | Act::Unpin { .. } => None,
+            _ => None,
         }
     }
 

@@ -1,0 +1,36 @@
+//! One in every so many buffers.
+
+use cma_policies::Run;
+
+/// What an [`Act::FreeEvery`](super::Act::FreeEvery) gives back of what is live: in the order of
+/// the pages, one in every `stride` of the buffers of the class, from number `phase` on.
+#[must_use]
+pub fn comb(live: impl Iterator<Item = Run>, stride: u8, phase: u8, class: Option<u8>) -> Vec<Run> {
+    let of_class = |run: &Run| {
+        class.is_none_or(|class| run.count.next_power_of_two().ilog2() == u32::from(class))
+    };
+    let mut runs: Vec<_> = live.filter(of_class).collect();
+    runs.sort_unstable_by_key(|run| run.pfn);
+    let stride = usize::from(stride.max(1));
+    runs.into_iter().skip(usize::from(phase) % stride).step_by(stride).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_second_in_the_order_of_the_pages_whatever_their_age() {
+        let live = [Run::new(9, 1), Run::new(0, 4), Run::new(4, 3), Run::new(7, 2)];
+        let starts = |stride, phase, class| {
+            comb(live.into_iter(), stride, phase, class).iter().map(|run| run.pfn.0).collect()
+        };
+        let check = |found: Vec<u64>, right: &[u64]| assert_eq!(found, right);
+        check(starts(2, 0, None), &[0, 7]);
+        check(starts(2, 3, None), &[4, 9]);
+        check(starts(0, 0, None), &[0, 4, 7, 9]);
+        // Three pages are of the class of four.
+        check(starts(2, 1, Some(2)), &[4]);
+        check(starts(1, 0, Some(5)), &[]);
+    }
+}

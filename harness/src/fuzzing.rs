@@ -1,6 +1,7 @@
 //! What fuzz targets do, one file each. The targets themselves are glue; `cargo test` runs all of
 //! this over `corpora/seeds/<target>/` without a fuzzer.
 
+pub mod enomem;
 pub mod ingest;
 pub mod laws;
 
@@ -8,4 +9,5 @@ pub mod laws;
 pub type Target = fn(&[u8]);
 
 /// Every target by name.
-pub const TARGETS: &[(&str, Target)] = &[("ingest", ingest::run), ("laws", laws::run)];
+pub const TARGETS: &[(&str, Target)] =
+    &[("enomem", enomem::run), ("ingest", ingest::run), ("laws", laws::run)];

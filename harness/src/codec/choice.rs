@@ -12,7 +12,7 @@ pub(super) const KNOBS: usize = 7;
 pub struct Choice {
     /// Which entry of the catalog, modulo their number.
     pub which: u8,
-    /// One for each parameter in turn; 0 is its default.
+    /// One for each parameter in turn, as [`Catalog::picked`] reads them; 0 is its default.
     pub knobs: [u8; KNOBS],
 }
 

@@ -214,16 +214,26 @@ impl Reference {
     /// Pages of the longest free run that starts where a request of order `align` may start.
     #[must_use]
     pub fn longest_usable(&self, align: u32) -> u64 {
-        let mut longest = 0;
-        for (range, lane) in (0..).zip(&self.ranges) {
-            for (start, bits) in lane.holes() {
-                let end = start + bits;
-                let first =
-                    (start..end).find(|bit| self.is_aligned(align, Place { range, bit: *bit }));
-                longest = longest.max(first.map_or(0, |first| end - first));
+        let [longest] = self.longest_usables([align]);
+        longest
+    }
+
+    /// The same for several orders, with one look at every granule.
+    #[must_use]
+    pub fn longest_usables<const N: usize>(&self, aligns: [u32; N]) -> [u64; N] {
+        let mut longest = [0; N];
+        for (range, lane) in self.ranges.iter().enumerate() {
+            let holes = lane.holes();
+            for (align, longest) in aligns.into_iter().zip(&mut longest) {
+                let (behind, step) = self.pitch(align, range);
+                for &(start, bits) in &holes {
+                    let end = start + bits;
+                    let first = (start..end).find(|bit| (bit + behind).is_multiple_of(step));
+                    *longest = (*longest).max(first.map_or(0, |first| end - first));
+                }
             }
         }
-        longest * self.granule
+        longest.map(|bits| bits * self.granule)
     }
 }
 

@@ -110,12 +110,13 @@ recover() {
     mkdir -p "$corpus" "$state/artifacts/$1"
 }
 
-# Runs libFuzzer over a target's corpus; its pid is on record, so that Ctrl-C can be passed on.
+# Runs libFuzzer on a target; its pid is on record, so that Ctrl-C can be passed on.
 fuzzer() {
-    local target=$1 words=()
-    shift
+    local target=$1 log=$out/logs/$1.log words=()
+    [ "$2" = hunt ] || log=$out/logs/$1.$2.log
+    shift 2
     [ ! -f "fuzz/$target.dict" ] || words+=("-dict=fuzz/$target.dict")
-    "$built/$target" "$@" "${words[@]}" >>"$out/logs/$target.log" 2>&1 &
+    "$built/$target" "$@" "${words[@]}" >>"$log" 2>&1 &
     echo $! >"$out/results/$target.pid"
     local code=0
     wait $! || code=$?
@@ -123,8 +124,13 @@ fuzzer() {
     return $code
 }
 
-# Where the last panic of a log was, the same for every input that shows the same defect.
-place() { sed -n 's/^thread .* panicked at \(.*\):$/\1/p' "$1" | tail -n 1; }
+# Where the last panic of a log was, and the first line of what it said.
+panic() {
+    awk 'said { last = last ": " substr($0, 1, 160); said = 0 }
+        /^thread .* panicked at / { last = $0; sub(/.*panicked at /, "", last); sub(/:$/, "", last)
+                                    said = 1 }
+        END { print last }' "$1" | tr '\t' ' '
+}
 
 # The name of the last input that libFuzzer has kept because something was wrong with it.
 artifact() { sed -n 's|^artifact_prefix=.*Test unit written to .*/||p' "$1" | tail -n 1; }
@@ -143,7 +149,7 @@ hunt() {
         [ -n "$runs" ] || [ $left -gt 0 ] || return 0
         code=0
         # 0 has libFuzzer draw a seed.
-        fuzzer "$target" "$limits" -seed=$((seed == 0 ? 0 : seed + round)) -timeout=60 \
+        fuzzer "$target" hunt "$limits" -seed=$((seed == 0 ? 0 : seed + round)) -timeout=60 \
             -print_final_stats=1 -artifact_prefix="$artifacts/" "${folders[@]}" || code=$?
         [ $code -ne 0 ] || return 0
         [ ! -e "$out/results/stop" ] && [ $code -ne 72 ] || break
@@ -154,7 +160,7 @@ hunt() {
             status=stuck && return 0
         fi
         grep -qxF "$file" <<<"$before" && known=known || known=new
-        printf '%s\t%s\t%s\n' "$known" "$file" "$(place "$log")" >>"$out/results/$target.crashes"
+        printf '%s\t%s\t%s\n' "$known" "$file" "$(panic "$log")" >>"$out/results/$target.crashes"
         # One that an earlier version of the code had let into the corpus.
         rm -f "$corpus/${file#*-}"
         [ $round -lt "$crashes" ] || return 0
@@ -162,48 +168,64 @@ hunt() {
     status=stopped
 }
 
-# Replaces a corpus by the smallest files that reach, beyond the seeds, all that it reaches.
-merge() {
-    local target=$1 corpus=$state/corpus/$1 new=$state/corpus/.new-$1 seeds=corpora/seeds/$1
-    [ -n "$(names "$corpus")" ] || return 0
-    mkdir -p "$new"
-    [ ! -d "$seeds" ] || cp "$seeds"/* "$new/"
-    fuzzer "$target" -merge=1 "$new" "$corpus" || return 1
-    # The merged files are those that were not there before it.
-    [ ! -d "$seeds" ] || (cd "$seeds" && for name in *; do rm -f "$new/$name"; done)
-    mv "$corpus" "$state/corpus/.old-$target" && mv "$new" "$corpus"
-    rm -rf "$state/corpus/.old-$target"
+# Merges folders into one of which only what is not a seed stays.
+merged() {
+    local target=$1 into=$2 seeds=corpora/seeds/$1
+    shift 2
+    rm -rf "$into" && mkdir -p "$into"
+    [ ! -d "$seeds" ] || cp "$seeds"/* "$into/"
+    fuzzer "$target" merge -merge=1 "$into" "$@" || return 1
+    [ ! -d "$seeds" ] || (cd "$seeds" && for name in *; do rm -f "$into/$name"; done)
 }
 
-# One row of the summary, from what libFuzzer has printed.
+# Sets `gained`, how many features the files of this run reach that seeds and corpus did not; then
+# replaces the corpus by the smallest files that reach, beyond the seeds, all that it reaches.
+merge() {
+    local target=$1 corpus=$state/corpus/$1 new=$state/corpus/.new-$1 old=$state/corpus/.old-$1
+    local log=$out/logs/$1.merge.log
+    [ -n "$(names "$corpus")" ] || return 0
+    mkdir -p "$old"
+    while read -r name; do
+        [ ! -e "$corpus/$name" ] || cp "$corpus/$name" "$old/"
+    done <"$out/results/$target.before"
+    # With what there was in front, libFuzzer counts what the rest adds to it.
+    [ ! -d "corpora/seeds/$target" ] || cp "corpora/seeds/$target"/* "$old/"
+    fuzzer "$target" merge -merge=1 "$old" "$corpus" || return 1
+    gained=$(sed -n 's/^MERGE-OUTER: .* new files with \([0-9]*\) new features.*/\1/p' "$log")
+    rm -rf "$old"
+    merged "$target" "$new" "$corpus" || return 1
+    mv "$corpus" "$old" && mv "$new" "$corpus"
+    rm -rf "$old"
+}
+
+# One row of the summary.
 row() {
-    local target=$1 seconds=$2 before=$3 found=$4 kept=$5 log=$out/logs/$1.log
-    local executed first last speed crashed numbers
-    numbers=$(awk '
-        /^stat::number_of_executed_units:/ { runs += $2 }
-        / cov: / { for (i = 1; i < NF; i++) if ($i == "ft:") last = $(i + 1)
-                   if (/INITED/ && first == "") first = last + 0 }
-        END { print runs + 0 "," first + 0 "," last + 0 }' "$log")
-    IFS=, read -r executed first last <<<"$numbers"
+    local target=$1 seconds=$2 kept=$3 log=$out/logs/$1.log
+    local executed features before crashes
+    executed=$(awk '/^stat::number_of_executed_units:/ { n += $2 } END { print n + 0 }' "$log")
+    features=$(awk '{ for (i = 1; i < NF; i++) if ($i == "ft:") n = $(i + 1) }
+        END { print n + 0 }' "$log")
+    before=$(wc -l <"$out/results/$target.before")
+    crashes=$(wc -l <"$out/results/$target.crashes")
     speed=$((executed / (seconds > 0 ? seconds : 1)))
-    crashed=$(wc -l <"$out/results/$target.crashes")
-    echo "$target,$status,$seconds,$executed,$speed,$first,$last,$before,$found,$kept,$crashed" \
+    echo "$target,$status,$seconds,$executed,$speed,$features,$gained,$before,$kept,$crashes" \
         >"$out/results/$target.csv"
 }
 
 night() {
-    local target=$1 start=$SECONDS before found seconds
+    local target=$1 start=$SECONDS seconds
     recover "$target"
     : >"$out/logs/$target.log"
     : >"$out/results/$target.crashes"
-    before=$(count "$state/corpus/$target") status=quiet
+    names "$state/corpus/$target" >"$out/results/$target.before"
+    status=quiet gained=0
     if [ -n "$runs" ] || [ "$share" -gt 0 ]; then hunt "$target"; fi
-    seconds=$((SECONDS - start)) found=$(($(count "$state/corpus/$target") - before))
+    seconds=$((SECONDS - start))
     # The row is there even if merging is interrupted.
-    row "$target" "$seconds" "$before" "$found" $((before + found))
+    row "$target" "$seconds" "$(count "$state/corpus/$target")"
     [ "$status" != stopped ] || return 0
-    merge "$target" || { [ -e "$out/results/stop" ] || status=unmerged; }
-    row "$target" "$seconds" "$before" "$found" "$(count "$state/corpus/$target")"
+    merge "$target" || { [ -e "$out/results/stop" ] && status=stopped || status=unmerged; }
+    row "$target" "$seconds" "$(count "$state/corpus/$target")"
 }
 
 # ---------------------------------------------------------------------------------------------
@@ -229,8 +251,8 @@ for target in $targets; do
 done
 while running=$(jobs -rp | wc -l) && [ "$running" -gt 0 ]; do wait || true; done
 # Written now, so that a defect in what follows hides nothing.
-header=target,status,seconds,executions,executions_per_second,features_before,features,files_before
-header=$header,files_found,files_kept,crashes
+header=target,status,seconds,executions,executions_per_second,features,new_features,files_before
+header=$header,files_kept,crashes
 {
     echo "$header"
     for target in $targets; do cat "$out/results/$target.csv" 2>/dev/null || true; done
@@ -248,7 +270,7 @@ again() {
 }
 
 summary() {
-    local target place file known seen
+    local target panic words file known seen
     echo "$(git describe --always --dirty 2>/dev/null || echo 'no commit'):" \
         "$(wc -w <<<"$targets") targets, $jobs at once," \
         "$([ -n "$runs" ] && echo "$runs executions each" || echo "$share s each")$(
@@ -256,37 +278,40 @@ summary() {
     echo
     awk -F, 'NR > 1 {
         printf "%-10s %-8s %7d s %11d executions %7d /s", $1, $2, $3, $4, $5
-        printf "  %6d features (%+d)  %5d files (%+d)  %d crashes\n",
-            $7, $7 - $6, $10, $10 - $8, $11 }' "$out/summary.csv"
+        printf "  %6d features (%d new)  %5d files (%+d)  %d crashes\n", $6, $7, $9, $9 - $8, $10 }' "$out/summary.csv"
     echo
     echo 'New:'
     {
         for target in $targets; do
             [ -s "$out/results/$target.crashes" ] || continue
             seen=''
-            while IFS=$'\t' read -r known file place; do
-                [[ $seen != *"|$place|"* ]] || continue
-                seen="$seen|$place|"
+            while IFS=$'\t' read -r known file panic; do
+                # What differs behind the first words are the numbers of one defect.
+                words=$(cut -d ' ' -f 1-5 <<<"$panic")
+                [[ $seen != *"|$words|"* ]] || continue
+                seen="$seen|$words|"
+                [ "$known" = new ] || panic="$panic (an earlier run has met it)"
                 file=$state/artifacts/$target/$file
-                [ "$known" = new ] || place="$place (an earlier run has met it)"
-                echo "  crash    $target ${file#"$PWD"/}: ${place:-see $out/logs/$target.log}"
+                echo "  crash    $target ${file#"$PWD"/}: ${panic:-see $out/logs/$target.log}"
                 again "$target" "${file#"$PWD"/}"
             done <"$out/results/$target.crashes"
         done
         comm -13 <(echo "$champions") <(sums "$CMALAB_CHAMPIONS") |
             awk -v at="${CMALAB_CHAMPIONS#"$PWD"/}" '{ sub(/^\.\//, "", $3); print "  champion " at "/" $3 }'
-        awk -F, 'NR > 1 && $7 > $6 {
-            print "  features " $1 ": " $7 - $6 " that no file of the corpus reached" }' "$out/summary.csv"
+        awk -F, 'NR > 1 && $7 > 0 {
+            print "  features " $1 ": " $7 " that no file of the corpus reached" }' "$out/summary.csv"
     } >"$out/results/new"
     if [ -s "$out/results/new" ]; then cat "$out/results/new"; else echo '  nothing'; fi
 }
 summary >"$out/summary.txt"
 cat "$out/summary.txt"
 
-[ ! -e "$out/results/stop" ] || exit 130
+# A terminal's Ctrl-C reaches libFuzzer as well, which may be first.
+if [ -e "$out/results/stop" ] || grep -q '^[^,]*,stopped,' "$out/summary.csv"; then exit 130; fi
 if [ -n "$update_seeds" ]; then
     # shellcheck disable=SC2086 # a list of words
     corpora/update-seeds.sh --state "$state" --max-files "$max_files" --max-kb "$max_kb" $targets
 fi
-awk -F, 'NR > 1 { crashes += $11; if ($2 == "stuck") crashes++; if ($2 == "unmerged") broken++ }
-    END { exit broken ? 2 : crashes ? 1 : 0 }' "$out/summary.csv"
+awk -F, 'NR > 1 && $2 == "unmerged" { broken = 1 }
+    NR > 1 && ($2 == "crashed" || $2 == "stuck" || $10 > 0) { crashed = 1 }
+    END { exit broken ? 2 : crashed }' "$out/summary.csv"

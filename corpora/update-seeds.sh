@@ -5,8 +5,8 @@ usage() {
     cat <<'END'
 Usage: corpora/update-seeds.sh [OPTIONS] TARGET...
 
-Copies what fuzzing has found to corpora/seeds/TARGET/, under names by content: the fewest files that
-reach what no seed with a name of its own reaches, smallest first, within the bounds. Such files from
+Copies what fuzzing has found to corpora/seeds/TARGET/, under names by content: as few files as
+reach what no seed with a name of its own reaches, those that reach most first, within the bounds. Such files from
 an earlier time take part again and go where they are no longer needed. The binaries must have been
 built: cargo +nightly fuzz build -s none
 
@@ -43,9 +43,9 @@ trap 'rm -rf "$work"' EXIT
 by_content='^[0-9a-f]{40}$'
 names() { ls -A -- "$1"; }
 
-# Merges a corpus into copies of the seeds that have names, and writes the chosen names.
+# Writes the names of the files that become seeds.
 choose() {
-    local target=$1 seeds=corpora/seeds/$1 at=$work/$1 name size files=0 bytes=0
+    local target=$1 seeds=corpora/seeds/$1 at=$work/$1 name
     mkdir -p "$seeds" "$state/corpus/$target" "$at/named" "$at/rest"
     for name in $(names "$seeds"); do
         if [[ $name =~ $by_content ]]; then
@@ -54,17 +54,47 @@ choose() {
             cp "$seeds/$name" "$at/named/"
         fi
     done
-    names "$at/named" >"$at/before"
-    "$built/$target" -set_cover_merge=1 "$at/named" "$at/rest" "$state/corpus/$target" \
-        >"$at/log" 2>&1 || { tail -n 5 "$at/log" >&2 && return 1; }
-    names "$at/named" | comm -13 "$at/before" - | while read -r name; do
-        echo "$(wc -c <"$at/named/$name") $name"
-    done | sort -n >"$at/sizes"
-    while read -r size name; do
-        files=$((files + 1)) bytes=$((bytes + size))
-        if [ $files -gt "$max_files" ] || [ $bytes -gt $((max_kb * 1024)) ]; then break; fi
-        echo "$name"
-    done <"$at/sizes" >"$at/chosen"
+    "$built/$target" -set_cover_merge=1 -merge_control_file="$at/features" "$at/named" "$at/rest" \
+        "$state/corpus/$target" >"$at/log" 2>&1 || { tail -n 5 "$at/log" >&2 && return 1; }
+    greedy "$at/features" >"$at/chosen"
+}
+
+# Names of files, the one first that reaches the most which no seed of a name and no file before it
+# reaches; of two that reach as much, the smaller. libFuzzer merges as well, but says no order, and
+# the bounds cut the list. Reads libFuzzer's control file: how many files, how many of them are of the
+# first folder, their paths, then size and features of each.
+greedy() {
+    awk -v max_files="$max_files" -v max_bytes=$((max_kb * 1024)) '
+        NR == 1 { files = $1; next }
+        NR == 2 { named = $1; next }
+        NR <= files + 2 { path[NR - 3] = $0; next }
+        $1 == "STARTED" { size[$2] = $3 }
+        $1 == "FT" && $2 < named { for (i = 3; i <= NF; i++) reached[$i] = 1 }
+        $1 == "FT" && $2 >= named { $1 = ""; features[$2] = $0 }
+        END {
+            while (chosen < max_files) {
+                best = 0
+                for (file = named; file < files; file++) {
+                    if (!(file in features) || bytes + size[file] > max_bytes) continue
+                    more = 0
+                    n = split(features[file], each, " ")
+                    for (i = 2; i <= n; i++) if (!(each[i] in reached)) more++
+                    # It can only become less.
+                    if (more == 0) delete features[file]
+                    if (more > best || more == best && more && size[file] < size[pick]) {
+                        best = more; pick = file
+                    }
+                }
+                if (!best) break
+                n = split(features[pick], each, " ")
+                for (i = 2; i <= n; i++) reached[each[i]] = 1
+                delete features[pick]
+                chosen++
+                bytes += size[pick]
+                sub(/.*\//, "", path[pick])
+                print path[pick]
+            }
+        }' "$1"
 }
 
 # Puts the chosen files in the place of the earlier ones.
@@ -74,7 +104,9 @@ replace() {
     for name in $(names "$seeds"); do
         if [[ $name =~ $by_content ]]; then rm "$seeds/$name"; fi
     done
-    while read -r name; do cp "$at/named/$name" "$seeds/"; done <"$at/chosen"
+    while read -r name; do
+        cp "$state/corpus/$target/$name" "$seeds/" 2>/dev/null || cp "$at/rest/$name" "$seeds/"
+    done <"$at/chosen"
     {
         head -n 1 corpora/SOURCES.csv
         {
@@ -83,8 +115,7 @@ replace() {
         } | sort
     } >"$work/SOURCES.csv"
     cp "$work/SOURCES.csv" corpora/SOURCES.csv
-    echo "$seeds: $(wc -l <"$at/chosen") files by content of $(wc -l <"$at/sizes") wanted," \
-        "$(names "$seeds" | wc -l) in all"
+    echo "$seeds: $(wc -l <"$at/chosen") files by content, $(names "$seeds" | wc -l) in all"
 }
 
 for target in "$@"; do

@@ -5,7 +5,7 @@ use cma_policies::{Catalog, Spec};
 /// Bytes of a choice.
 pub(super) const BYTES: usize = 1 + KNOBS;
 
-const KNOBS: usize = 7;
+pub(super) const KNOBS: usize = 7;
 
 /// A policy and its parameters as numbers: what they mean is up to the catalog that is asked.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]

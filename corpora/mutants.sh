@@ -47,7 +47,7 @@ binary=$(realpath "$binary")
 
 # The names are where the binary says them: in its answer to one that does not exist.
 names() {
-    CMALAB_MUTANT='?' "$binary" -runs=1 2>&1 | sed -n 's/.*is no defect; there are \(.*\), and none$/\1/p' |
+    CMALAB_MUTANT='?' "$binary" -runs=1 -artifact_prefix="$work/" 2>&1 | sed -n 's/.*is no defect; there are \(.*\), and none$/\1/p' |
         tr -d ' ' || true
 }
 all=$(names)

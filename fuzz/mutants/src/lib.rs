@@ -6,7 +6,7 @@
 use std::env;
 use std::sync::OnceLock;
 
-use cma_harness::fuzzing::{TARGETS, Target};
+use cma_harness::fuzzing::TARGETS;
 use cma_policies::mutant::{ALL, Mutant, with};
 
 /// Runs the target on `bytes` with the defect on.
@@ -14,19 +14,19 @@ use cma_policies::mutant::{ALL, Mutant, with};
 /// # Panics
 /// As the target does, and where the environment names no target or no defect.
 pub fn run(bytes: &[u8]) {
-    static CHOICE: OnceLock<(Target, Option<Mutant>)> = OnceLock::new();
-    let (target, mutant) = *CHOICE.get_or_init(|| (target(), mutant()));
+    static CHOICE: OnceLock<(fn(&[u8]), Option<Mutant>)> = OnceLock::new();
+    let (run, mutant) = *CHOICE.get_or_init(|| (target(), mutant()));
     match mutant {
-        Some(mutant) => with(mutant, || target(bytes)),
-        None => target(bytes),
+        Some(mutant) => with(mutant, || run(bytes)),
+        None => run(bytes),
     }
 }
 
-fn target() -> Target {
+fn target() -> fn(&[u8]) {
     let name = env::var("CMALAB_TARGET").unwrap_or_else(|_| "laws".into());
-    let found = TARGETS.iter().find(|(target, _)| *target == name);
-    let names = TARGETS.iter().map(|(target, _)| *target).collect::<Vec<_>>().join(", ");
-    found.unwrap_or_else(|| panic!("CMALAB_TARGET={name} is no target; there are {names}")).1
+    let found = TARGETS.iter().find(|target| target.name == name);
+    let names = TARGETS.iter().map(|target| target.name).collect::<Vec<_>>().join(", ");
+    found.unwrap_or_else(|| panic!("CMALAB_TARGET={name} is no target; there are {names}")).run
 }
 
 fn mutant() -> Option<Mutant> {

@@ -8,6 +8,7 @@
 mod choice;
 mod comb;
 mod geometry;
+pub mod mutate;
 mod record;
 
 use cma_policies::Area;

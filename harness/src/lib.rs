@@ -9,8 +9,8 @@
 //! Ranks, low to high; a module uses only lower ones, and a test reads this line:
 //!
 //! `ddmin, op, seed < after_failure, board, codec, kernel < ingest < environment, workload <
-//! oracle < cause < simulate < law, metric < stats, diagnose, replay < shrink, sweep < fuzzing,
-//! report < cli < main`
+//! oracle < cause < simulate < harm, law, metric < stats, diagnose, replay < shrink, sweep <
+//! fuzzing, report < cli < main`
 
 pub mod after_failure;
 pub mod board;
@@ -22,6 +22,7 @@ pub mod ddmin;
 pub mod diagnose;
 pub mod environment;
 pub mod fuzzing;
+pub mod harm;
 pub mod ingest;
 pub mod kernel;
 pub mod law;

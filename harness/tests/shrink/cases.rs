@@ -48,9 +48,10 @@ fn a_case_becomes_a_stream_and_shrinks() {
 fn the_load_limit_of_a_case_is_kept() {
     let case = Case { load_limit: 10, ..comb() };
     let subject = from_case(&case, &Setup::new("kernel", 8).policy).unwrap();
-    let most = subject.items.iter().filter(|item| {
-        matches!(item.timed.op, cma_harness::op::Op::Alloc { .. })
-    });
+    let most = subject
+        .items
+        .iter()
+        .filter(|item| matches!(item.timed.op, cma_harness::op::Op::Alloc { .. }));
     // Ten pages, of which five are given back, one and two.
     assert_eq!(most.count(), 10 + 2);
 }

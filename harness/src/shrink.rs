@@ -1,13 +1,13 @@
 //! Smaller streams that still fail for the same cause, or break the same law.
 //!
 //! What is kept is a [`Goal`]: the cause of a refusal and the share of the area that is free then,
-//! or the name of a law. What goes, in this order, until nothing more does: pages of the area (only
-//! where asked), clients, sessions, buffers, single ops, pages of each request, orders. Then what is
-//! left is numbered anew. Every change that keeps the goal stays, so the same stream comes out every
-//! time.
+//! or the name of a law. What goes, in this order, until nothing more does: clients, sessions,
+//! buffers, single ops, pages of the area (only where asked), pages of each request, orders. Then
+//! what is left is numbered anew. Every change that keeps the goal stays, so the same stream comes
+//! out every time.
 //!
-//! A *session* is what one client does from an alloc while it holds nothing to the free behind which
-//! it holds nothing again. With an alloc go its frees.
+//! A *session* is what one client does from an alloc while it holds nothing to the free behind
+//! which it holds nothing again. With an alloc go its frees.
 
 mod case;
 mod cut;

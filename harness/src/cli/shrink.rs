@@ -23,8 +23,8 @@ use crate::shrink::{Found, Goal, Limits, Progress, Shrunk, Subject, find, shrink
 ///
 /// Keeps the cause of a refusal and the share of the area that is free then, or the law that the
 /// policy breaks; takes away clients, sessions (what one client does until it holds nothing again),
-/// buffers, single ops, then pages of each request and orders. Reads what `replay` reads, and what a
-/// fuzzer left: the bytes of a case, which name their own area and policy. Deterministic.
+/// buffers, single ops, then pages of each request and orders. Reads what `replay` reads, and what
+/// a fuzzer left: the bytes of a case, which name their own area and policy. Deterministic.
 ///
 /// Examples:
 ///   cmalab shrink stream.csv --policy kernel --cap 8 -o small.csv
@@ -74,7 +74,7 @@ pub(super) struct Shrink {
     /// The file is the bytes of a case, whatever it looks like
     #[arg(long)]
     case: bool,
-    /// Number of the op whose refusal is kept, from 0 on [default: the first with enough free pages]
+    /// Number of the op whose refusal is kept, from 0 on [default: the first with free pages]
     #[arg(long, value_name = "N", conflicts_with = "line")]
     op: Option<usize>,
     /// Line of the op whose refusal is kept, as `replay` says it

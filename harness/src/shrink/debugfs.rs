@@ -1,9 +1,10 @@
-//! What was kept as writes to the debugfs files of an area (`mm/cma_debug.c`, `CONFIG_CMA_DEBUGFS`).
+//! What was kept as writes to the debugfs files of an area (`mm/cma_debug.c`,
+//! `CONFIG_CMA_DEBUGFS`).
 //!
-//! `echo N > alloc` asks for N pages at order 0 and puts them on a stack; `echo N > free` gives back
-//! N pages from the top of it, the front of a block where order_per_bit is 0. Not every stream can be
-//! said so, but most states can be built: ascending, a block for each hole and what is live behind
-//! it, whose front is given back.
+//! `echo N > alloc` asks for N pages at order 0 and puts them on a stack; `echo N > free` gives
+//! back N pages from the top of it, the front of a block where order_per_bit is 0. Not every stream
+//! can be said so, but most states can be built: ascending, a block for each hole and what is live
+//! behind it, whose front is given back.
 
 use std::fmt;
 
@@ -107,7 +108,8 @@ pub fn debugfs(subject: &Subject, refusal: &Refusal) -> Result<Debugfs, String> 
         match request {
             Some(_) => notes.push("the last line fails: cannot allocate memory".to_string()),
             None => notes.push(format!(
-                "a driver that now asks for {} pages at order {} is refused; debugfs asks at order 0",
+                "a driver that now asks for {} pages at order {} is refused; debugfs asks at \
+                 order 0",
                 refusal.request.count(),
                 refusal.request.align()
             )),
@@ -123,7 +125,8 @@ pub fn debugfs(subject: &Subject, refusal: &Refusal) -> Result<Debugfs, String> 
     Err(match area.order_per_bit() {
         0 => "a block that debugfs would ask for fits into a hole that must stay free".into(),
         order => format!(
-            "with order_per_bit {order} debugfs gives back no part of a block, and the last one first"
+            "with order_per_bit {order} debugfs gives back no part of a block, and the last one \
+             first"
         ),
     })
 }
@@ -135,8 +138,8 @@ fn folder(name: &str) -> String {
     format!("/sys/kernel/debug/cma/{name}")
 }
 
-/// The ops of the stream themselves, but for the refused one: where their frees come from the top of
-/// the stack. Orders are dropped; whether that matters shows when it is checked.
+/// The ops of the stream themselves, but for the refused one: where their frees come from the top
+/// of the stack. Orders are dropped; whether that matters shows when it is checked.
 fn literal(subject: &Subject) -> Option<Vec<Write>> {
     let (_, items) = subject.items.split_last()?;
     // What is on the stack: whose, how many pages of it are gone from the front, how many are left.

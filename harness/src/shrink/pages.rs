@@ -48,7 +48,9 @@ impl Cutter<'_> {
             return lower.into_iter().filter_map(|a| changed(count, a, natural(a))).collect();
         }
         // Parts are counted in pages of the buffer as it was.
-        let has_parts = |item: &Item| matches!(item.timed.op, Op::Free { id: other, part: Some(_) } if other == id);
+        let has_parts = |item: &Item| {
+            matches!(item.timed.op, Op::Free { part: Some(_), .. }) && item.id() == Some(id)
+        };
         if count == 1 || self.subject.items[at..].iter().any(has_parts) {
             return Vec::new();
         }

@@ -12,8 +12,8 @@ use crate::replay::Under;
 const WIDTH: usize = 96;
 
 /// A file with one test, which asserts that what `text` holds ends with this refusal; where a law
-/// was broken, that it is not, which fails as long as it is. `text` is what [`super::write`] wrote,
-/// `environment` and `seed` what it must be run under.
+/// was broken, that it is not, which fails as long as it is. `text` is what
+/// [`write()`](super::write()) wrote, `environment` and `seed` what it must be run under.
 #[must_use]
 pub fn stream_test(
     text: &str,

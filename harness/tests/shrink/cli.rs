@@ -101,8 +101,8 @@ fn an_op_or_a_line_can_be_named() {
     }
     let (code, out, err) = bench.run(&["s.csv", "--op", "2"]);
     assert_eq!((code, out.as_str()), (1, ""));
-    let why = "error: s.csv under policy kernel at cap 8: that op is not refused; the first that is \
-               is op 6, at line 9\n";
+    let why = "error: s.csv under policy kernel at cap 8: that op is not refused; the first \
+               that is is op 6, at line 9\n";
     assert_eq!(err, why);
 }
 
@@ -125,8 +125,8 @@ fn forms_stand_one_behind_the_other_and_one_that_cannot_be_said_says_why() {
     fs::write(bench.path().join("busy.csv"), busy).unwrap();
     let out = bench.good(&["busy.csv", "--as", "debugfs", "--as", "stream"]);
     let (why, recording) = out.split_once('\n').unwrap();
-    let right = "# no writes to debugfs bring this about: debugfs cannot make claims fail, and this \
-                 refusal is for the cause busy";
+    let right = "# no writes to debugfs bring this about: debugfs cannot make claims fail, and \
+                 this refusal is for the cause busy";
     assert_eq!(why, right);
     assert!(recording.contains("\n0,pin,3,1,,1,,,,\n") || recording.contains("pin"), "{out}");
 }

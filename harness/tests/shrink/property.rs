@@ -106,10 +106,10 @@ fn whatever_is_shrunk_keeps_cause_and_free_share_and_never_grows() {
 #[test]
 fn recordings_of_a_real_kernel_shrink() {
     for (name, most) in [
-        ("6.12/checker-a1-any.csv.gz", 600),
-        ("6.12/text/frag.csv.gz", 40),
-        ("6.12/text/align.csv.gz", 12),
-        ("6.1/edge-a1.csv.gz", 40),
+        ("6.12/checker-a1-any.csv.gz", 14),
+        ("6.12/text/frag.csv.gz", 383),
+        ("6.12/text/align.csv.gz", 68),
+        ("6.12/mix-a1-dma8.csv.gz", 40),
     ] {
         let setup = Setup::new("kernel", 8);
         let subject = setup.read(&Source::file(&corpora().join("recordings").join(name)));

@@ -24,8 +24,8 @@ fn goal_at(setup: &Setup, subject: &Subject, line: u64) -> Goal {
     }
 }
 
-/// What the committed stream ends with: the one that `subject` shrinks to, to the byte, and of which
-/// no op can go.
+/// What the committed stream ends with: the one that `subject` shrinks to, to the byte, and of
+/// which no op can go.
 fn check(name: &str, setup: &Setup, subject: &Subject, goal: Goal, limits: Limits) -> Refusal {
     let path = corpora().join("regressions").join(name);
     let text = fs::read_to_string(&path).unwrap();

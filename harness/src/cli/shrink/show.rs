@@ -208,7 +208,9 @@ impl Report<'_> {
                 note = format!("law {} broken", violation.law);
             }
             if let Some(ending) = item.ending {
-                note += &format!(", {} claims busy first", ending.busy);
+                let then =
+                    ending.then.err().map_or_else(String::new, |then| format!(", then {then}"));
+                note += &format!(", {} claims busy{then}", ending.busy);
             }
             vec![at.to_string(), kind.to_string(), id, count, order, note]
         });
@@ -289,11 +291,19 @@ fn picture(subject: &Subject, refusal: &Refusal, out: &mut dyn Write) -> io::Res
     }
     let pages = map.cell_pages;
     let plural = if pages == 1 { "" } else { "s" };
-    writeln!(
-        out,
-        "  a character is {pages} page{plural}: # used, + - free in part, . free, ! long enough but \
-         not from an aligned page on"
-    )
+    let legend: String = map.glyphs().into_iter().map(meaning).collect();
+    writeln!(out, "  a character is {pages} page{plural}{legend}")
+}
+
+const fn meaning(glyph: char) -> &'static str {
+    match glyph {
+        '#' => ", # used",
+        '+' => ", + free in part",
+        '-' => ", - mostly free",
+        '.' => ", . free",
+        '!' => ", ! long enough but not from an aligned page on",
+        _ => "",
+    }
 }
 
 /// `part` of `whole` in percent, with one decimal, rounded down.

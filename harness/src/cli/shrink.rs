@@ -144,7 +144,7 @@ pub(super) fn run(args: &Shrink, context: &Context) -> Result<Exit, Failure> {
         return Err(Failure::because("write several forms to one file; name one of them"));
     }
     let (setup, subject) = match input::open(args, context)? {
-        Input::Stream(setup, subject) => (setup, subject),
+        Input::Stream(given) => *given,
         Input::Case(policy, case) => {
             if let Some(broken) = case::judged(&case, &policy, args)? {
                 return case::run(&case, &policy, broken, args, context);

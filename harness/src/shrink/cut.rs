@@ -72,9 +72,9 @@ impl<'a> Cutter<'a> {
 
     /// Takes away whatever can go.
     pub(super) fn cut(&mut self) {
-        let clients = self.units(|items| by_client(items));
+        let clients = self.units(by_client);
         self.reduce_units(&clients);
-        let sessions = self.units(|items| by_session(items));
+        let sessions = self.units(by_session);
         self.reduce_units(&sessions);
         // What was given back before the end goes first: what is live makes the holes.
         let gone = self.units(|items| by_buffer(items, true));

@@ -6,16 +6,17 @@
 //! can be said so, but most states can be built: ascending, a block for each hole and what is live
 //! behind it, whose front is given back.
 
+mod board;
+
 use std::fmt;
 
-use cma_policies::{Area, BASELINE, Request, Run, builtin};
+use cma_policies::{Area, Run};
 
+use self::board::Board;
 use super::run::Refusal;
 use super::subject::Subject;
 use crate::cause::Cause;
-use crate::environment::Quiet;
 use crate::op::Op;
-use crate::oracle::{Checks, Witness};
 
 /// A write to one of the two files.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -89,17 +90,15 @@ pub fn debugfs(subject: &Subject, refusal: &Refusal) -> Result<Debugfs, String> 
         }
     };
     let mut notes = Vec::new();
-    let plans: [(&dyn Fn() -> Option<Vec<Write>>, Option<&str>); 3] = [
-        (&|| literal(subject), None),
-        (&|| builder(area, &refusal.holes), Some("other requests that leave the same holes")),
-        (
-            // Where only the longest hole counts, their order does not.
-            &|| request.and_then(|_| sorted(area, &refusal.holes)),
-            Some("other requests that leave holes of the same sizes in another order"),
-        ),
+    // Where only the longest hole counts, the order of the holes does not.
+    let any_order = request.and_then(|_| sorted(area, &refusal.holes));
+    let plans = [
+        (literal(subject), None),
+        (builder(area, &refusal.holes), Some("other requests that leave the same holes")),
+        (any_order, Some("other requests that leave holes of the same sizes in another order")),
     ];
     for (plan, note) in plans {
-        let Some(mut writes) = plan() else { continue };
+        let Some(mut writes) = plan else { continue };
         writes.extend(request.map(Write::Alloc));
         if !brings(area, &writes, refusal, request.is_some()) {
             continue;
@@ -222,8 +221,8 @@ fn written(pairs: &[(u64, u64)]) -> Vec<Write> {
 /// Whether `writes` bring an empty area of a board to `refusal`; to its holes where the request is
 /// not among them.
 fn brings(area: &Area, writes: &[Write], refusal: &Refusal, asked: bool) -> bool {
-    let Some((state, refused)) = Board::run(area, writes) else { return false };
-    let model = state.witness.model();
+    let Some((board, refused)) = Board::run(area, writes) else { return false };
+    let model = board.model();
     if !asked {
         let mut holes = Vec::new();
         model.map().for_each_run(&mut |hole| holes.push(hole));
@@ -233,72 +232,10 @@ fn brings(area: &Area, writes: &[Write], refusal: &Refusal, asked: bool) -> bool
     last == Some(refusal.cause) && model.free_pages() == refusal.free_pages
 }
 
-/// A board: the baseline and the stack of its debugfs.
-struct Board {
-    witness: Witness,
-    /// Blocks as `alloc` put them there: the id, and what is left of it.
-    stack: Vec<(u64, Run)>,
-}
-
-impl Board {
-    /// Writes; where one is refused, its number and why. Nothing where the policy breaks a law or
-    /// more than the last write fails.
-    fn run(area: &Area, writes: &[Write]) -> Option<(Self, Option<(usize, Cause)>)> {
-        let policy = builtin::catalog().parse(BASELINE).ok()?.build(area.clone()).ok()?;
-        let witness = Witness::new(area, policy, Checks::SWEEP);
-        let mut board = Self { witness, stack: Vec::new() };
-        let mut refused = None;
-        for (at, write) in writes.iter().enumerate() {
-            if refused.is_some() {
-                return None;
-            }
-            match *write {
-                Write::Alloc(count) => {
-                    refused = board.alloc(at as u64, count)?.map(|cause| (at, cause));
-                }
-                Write::Free(count) => board.free(count)?,
-            }
-        }
-        Some((board, refused))
-    }
-
-    fn alloc(&mut self, id: u64, count: u64) -> Option<Option<Cause>> {
-        let request = Request::new(count, 0).ok()?;
-        let outcome = self.witness.alloc(id, request, &mut Quiet).ok()?;
-        Some(match outcome.answer {
-            Ok(pfn) => {
-                self.stack.push((id, Run { pfn, count }));
-                None
-            }
-            Err(_) => Some(Cause::of(self.witness.model(), request, &outcome)),
-        })
-    }
-
-    /// `cma_free_mem()`: whole blocks from the top, then the front of one.
-    fn free(&mut self, count: u64) -> Option<()> {
-        let mut count = count;
-        while count > 0 {
-            let Some((id, block)) = self.stack.pop() else { break };
-            let whole = block.count <= count;
-            if !whole && self.witness.model().area().order_per_bit() > 0 {
-                self.stack.push((id, block));
-                break;
-            }
-            let front = Run { count: block.count.min(count), ..block };
-            self.witness.free(id, front).ok()?.ok()?;
-            count -= front.count;
-            if !whole {
-                self.stack.push((id, Run { pfn: front.end(), count: block.count - front.count }));
-            }
-        }
-        Some(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cma_policies::Pfn;
+    use cma_policies::Request;
 
     fn holes(list: &[(u64, u64)]) -> Vec<Run> {
         list.iter().map(|(pfn, count)| Run::new(*pfn, *count)).collect()
@@ -389,18 +326,5 @@ mod tests {
         for name in ["", "a b", "$(reboot)", "a;b", "x\ny", "a/../b"] {
             assert_eq!(folder(name), "/sys/kernel/debug/cma/AREA", "{name:?}");
         }
-    }
-
-    #[test]
-    fn the_stack_gives_back_from_the_top_and_from_the_front() {
-        let area = Area::single(0, 64, 0).unwrap();
-        let all = [Write::Alloc(8), Write::Alloc(8), Write::Free(10), Write::Free(99)];
-        let (board, _) = Board::run(&area, &all[..3]).unwrap();
-        assert_eq!(board.stack, [(0, Run { pfn: Pfn(2), count: 6 })]);
-        let (board, _) = Board::run(&area, &all).unwrap();
-        assert_eq!((board.stack.len(), board.witness.model().free_pages()), (0, 64));
-        let coarse = Area::single(0, 64, 1).unwrap();
-        let (board, _) = Board::run(&coarse, &[Write::Alloc(8), Write::Free(3)]).unwrap();
-        assert_eq!(board.stack.len(), 1, "no part of a block");
     }
 }

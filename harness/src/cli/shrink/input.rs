@@ -37,7 +37,7 @@ impl Setup {
 }
 
 pub(super) enum Input {
-    Stream(Setup, Subject),
+    Stream(Box<(Setup, Subject)>),
     /// With the policy that is asked.
     Case(Spec, Case),
 }
@@ -84,7 +84,8 @@ pub(super) fn open(args: &Shrink, context: &Context) -> Result<Input, Failure> {
     let timed = environment.entry().is_model;
     let subject = Subject::read(&source, &options, cap, scripted, timed)?;
     let seed = Seed::new(args.seed);
-    Ok(Input::Stream(Setup { name, format, policy, environment, seed, kernel, cap }, subject))
+    let setup = Setup { name, format, policy, environment, seed, kernel, cap };
+    Ok(Input::Stream(Box::new((setup, subject))))
 }
 
 /// The bytes as they are: of a file that looks packed, too.

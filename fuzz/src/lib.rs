@@ -4,6 +4,8 @@
 //! only put where libFuzzer asks for them. `CMALAB_MUTATOR=bytes` leaves them out, so that both can
 //! be measured with one binary.
 
+pub mod counters;
+
 use std::env;
 use std::sync::OnceLock;
 

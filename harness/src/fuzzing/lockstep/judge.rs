@@ -190,9 +190,9 @@ impl Judge {
         let ranges = area.ranges().iter().enumerate();
         let within = ranges.filter(|(_, range)| range.contains(Run { pfn, count: 1 }));
         let granule = area.granule();
-        within.map(|(range, run)| Place { range, bit: (pfn.0 - run.pfn.0) / granule }).any(
-            |place| self.reference.is_aligned(request.align(), place),
-        )
+        within
+            .map(|(range, run)| Place { range, bit: (pfn.0 - run.pfn.0) / granule })
+            .any(|place| self.reference.is_aligned(request.align(), place))
     }
 
     /// Where a policy that promises the lowest fit goes, with claims that end as they did.

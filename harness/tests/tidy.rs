@@ -150,11 +150,14 @@ fn every_target_has_one_file_of_glue_and_one_binary() {
         let lines = text.lines().count();
         assert!(lines <= 15, "{} has {lines} lines: what it does belongs below", file.display());
         let stem = file.file_stem().unwrap().to_str().unwrap();
-        assert!(text.contains(&format!("::{stem}::")), "{} runs something else", file.display());
+        assert!(text.contains(&format!("::{stem}")), "{} runs something else", file.display());
     }
     let manifest = read(&root().join("fuzz/Cargo.toml"));
-    assert_eq!(between(&manifest, "[[bin]]\nname = \"", "\""), all, "binaries of fuzz/Cargo.toml");
-    assert_eq!(between(&manifest, "path = \"fuzz_targets/", ".rs\""), all, "and their files");
+    for (before, after) in [("[[bin]]\nname = \"", "\""), ("path = \"fuzz_targets/", ".rs\"")] {
+        let mut names = between(&manifest, before, after);
+        names.sort_unstable();
+        assert_eq!(names, all, "binaries of fuzz/Cargo.toml, by {before:?}");
+    }
 }
 
 #[test]

@@ -35,7 +35,7 @@ mod tests {
         )+};
     }
 
-    targets!(ingest, laws, lockstep);
+    targets!(enomem, ingest, laws, lockstep);
 
     /// Runs every seed of a target, and what was kept of it.
     fn replay(name: &str, run: fn(&[u8])) {

@@ -3,13 +3,13 @@
 
 pub mod canary;
 mod course;
-//pub mod free_map;
+pub mod free_map;
 pub mod ingest;
 pub mod laws;
 pub mod lockstep;
-//#[cfg(feature = "cli")]
-//pub mod plan;
-//pub mod roundtrip;
+#[cfg(feature = "cli")]
+pub mod plan;
+pub mod roundtrip;
 
 /// What a target does with its seeds and, sooner or later, with what a fuzzer makes of them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,11 +37,11 @@ pub struct Target {
 /// Every target.
 pub const TARGETS: &[Target] = &[
     canary::TARGET,
-    //free_map::TARGET,
+    free_map::TARGET,
     ingest::TARGET,
     laws::TARGET,
     lockstep::TARGET,
-    //#[cfg(feature = "cli")]
-    //plan::TARGET,
-    //roundtrip::TARGET,
+    #[cfg(feature = "cli")]
+    plan::TARGET,
+    roundtrip::TARGET,
 ];

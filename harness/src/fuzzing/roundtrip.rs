@@ -1,0 +1,182 @@
+//! What the project writes, read back: cases, names, streams, recordings, values, packed files.
+
+mod recording;
+mod stream;
+
+use std::io::Write as _;
+
+use cma_policies::{BuildError, Spec, builtin};
+
+use super::course::Course;
+use super::{Expected, Target};
+use crate::codec::{Act, Case};
+use crate::environment::Pinned;
+use crate::kernel::{KERNELS, Kernel};
+use crate::op::{Op, Part, Timed};
+use crate::oracle::{Checks, Witness};
+use crate::simulate::{Answer, step};
+
+pub(super) const TARGET: Target = Target {
+    name: "roundtrip",
+    about: "cases, names, streams, recordings, values and packed files: written and read back",
+    run,
+    expected: Expected::Passes,
+};
+
+/// The most ops of a case.
+const MOST: usize = 48;
+
+/// Writes all that the case `bytes` can be written as, and reads it back.
+///
+/// # Panics
+/// Where what comes back is not what went in.
+pub fn run(bytes: &[u8]) {
+    let case = Case::decode(bytes);
+    assert_eq!(Case::decode(&case.encode()), case, "a case written and read back");
+    let spec = case.policy.spec(&builtin::catalog());
+    let named = builtin::catalog().parse(&spec.to_string());
+    let named = named.unwrap_or_else(|error| panic!("{spec} is named as no policy is: {error}"));
+    assert_eq!(named.to_string(), spec.to_string());
+    assert_eq!(format!("{named:?}"), format!("{spec:?}"), "the parameters of {spec}");
+    let Ok(course) = Run::new(&case, spec) else { return };
+    stream::check(&course);
+    recording::check(&course);
+}
+
+/// Which way round, by the bits of the last knob, which no policy has.
+const NO_PINS: u8 = 1;
+const DMA: u8 = 2;
+const GZIP: u8 = 4;
+const ZSTD: u8 = 8;
+const NAMES: u8 = 16;
+
+/// A case that has been run: what was asked, and what was answered.
+struct Run {
+    case: Case,
+    spec: Spec,
+    kernel: &'static Kernel,
+    cap: u32,
+    flags: u8,
+    ops: Vec<Timed>,
+    answers: Vec<Answer>,
+}
+
+impl Run {
+    /// Runs the case through its policy, without what a stream cannot say: wrong frees, parts that
+    /// the policy does not take back, and claims that are busy where nothing is pinned.
+    fn new(case: &Case, spec: Spec) -> Result<Self, BuildError> {
+        let [.., row, cap, flags] = case.policy.knobs;
+        let case = case.unfolded(MOST);
+        let mut run = Self {
+            kernel: &KERNELS[usize::from(row) % KERNELS.len()],
+            cap: u32::from(cap % 16),
+            flags,
+            ops: Vec::new(),
+            answers: Vec::new(),
+            spec,
+            case,
+        };
+        let mut witness = Witness::new(
+            &run.case.area,
+            run.spec.build(run.case.area.clone())?,
+            Checks { free_runs_every: 1 << 20 },
+        );
+        let mut pages = Pinned::default();
+        let mut course = Course::new(&run.case);
+        for act in &run.case.acts {
+            let is_bad = match act {
+                Act::FreeBadly { .. } => true,
+                Act::FreePart { .. } => !witness.promises().partial_free,
+                _ => false,
+            };
+            if is_bad || run.is_left_out(act) {
+                continue;
+            }
+            for (op, _) in course.ops(act) {
+                let at = run.ops.len() as u64;
+                let timed = Timed { at_us: at * u64::from(cap) * 1000, op: run.said(op, &course) };
+                let done = step(at, timed, &mut witness, &mut pages);
+                let done = done.unwrap_or_else(|violation| panic!("{}: {violation}", run.spec));
+                match (timed.op, done.answer) {
+                    (Op::Alloc { id, request, .. }, Answer::Granted(pfn)) => {
+                        course.granted(id, cma_policies::Run { pfn, count: request.count() });
+                    }
+                    (Op::Free { id, part: Some(_) }, Answer::Freed(freed)) => {
+                        course.freed(id, Some(freed));
+                    }
+                    (Op::Free { id, part: None }, Answer::Freed(_)) => course.freed(id, None),
+                    (Op::Pin(pin), Answer::Pinned(true)) => course.pins.push(pin),
+                    (Op::Unpin(pin), Answer::Pinned(true)) => {
+                        course.pins.retain(|other| *other != pin);
+                    }
+                    _ => {}
+                }
+                run.answers.push(done.answer);
+                run.ops.push(timed);
+            }
+        }
+        Ok(run)
+    }
+
+    fn is_left_out(&self, act: &Act) -> bool {
+        self.flags & NO_PINS > 0 && matches!(act, Act::Pin { .. } | Act::Unpin { .. })
+    }
+
+    /// An op as a file says it: a part that is all that is left is the whole, and what the DMA API
+    /// asks for follows the cap.
+    fn said(&self, op: Op, course: &Course) -> Op {
+        match op {
+            Op::Free { id, part: Some(Part { count, .. }) } => {
+                let held = course.find(id).expect("a buffer that is held");
+                let left: u64 = held.pieces.iter().map(|piece| piece.count).sum();
+                if left == count { Op::Free { id, part: None } } else { op }
+            }
+            Op::Alloc { id, request, .. } if self.flags & DMA > 0 && id % 2 == 0 => {
+                Op::Alloc { id, request, dma: true }.with_cap(self.cap)
+            }
+            other => other,
+        }
+    }
+
+    fn pins(&self) -> bool {
+        self.ops.iter().any(|timed| matches!(timed.op, Op::Pin(_) | Op::Unpin(_)))
+    }
+
+    /// `text`, packed as the flags say.
+    fn packed(&self, text: &[u8]) -> Vec<u8> {
+        if self.flags & GZIP > 0 {
+            let level = flate2::Compression::fast();
+            let mut gzip = flate2::write::GzEncoder::new(Vec::new(), level);
+            gzip.write_all(text).expect("memory takes all");
+            return gzip.finish().expect("memory takes all");
+        }
+        if self.flags & ZSTD > 0 {
+            let level = ruzstd::encoding::CompressionLevel::Fastest;
+            return ruzstd::encoding::compress_to_vec(text, level);
+        }
+        text.to_vec()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seed::Seed;
+
+    #[test]
+    fn random_cases_come_back_in_every_way() {
+        let mut draws = Seed::new(5).child("roundtrip", 0).rng();
+        let mut flags = [0; 6];
+        for _ in 0..400 {
+            let case = Case::draw(&mut draws, 40);
+            if let Ok(run) = Run::new(&case, case.policy.spec(&builtin::catalog())) {
+                flags[5] += u32::from(run.pins());
+                for (bit, seen) in flags.iter_mut().take(5).enumerate() {
+                    *seen += u32::from(run.flags >> bit & 1);
+                }
+            }
+            super::run(&case.encode());
+        }
+        assert!(flags.iter().all(|seen| *seen > 30), "{flags:?}");
+    }
+}

@@ -174,7 +174,10 @@ mod tests {
         let (tried, w5) = said(area(0, 1024, 0), 266, 8, old, ClaimError::NoMemory);
         assert_eq!((tried, w5.end), (vec![0], Err(Some(ENOMEM))));
         let w6 = |row| said(area(0, 1024, 0), 1025, 0, Row::of(row, 5), busy).1.end;
-        assert_eq!((w6("6.12"), w6("6.15"), w6("android")), (Err(None), Err(Some(EBUSY)), Err(None)));
+        assert_eq!(
+            (w6("6.12"), w6("6.15"), w6("android")),
+            (Err(None), Err(Some(EBUSY)), Err(None))
+        );
         let (tried, w7) = said(area(0, 1024, 0), 266, 8, Row::of("android", 5), busy);
         assert_eq!((tried.len(), w7.pauses, w7.end), (18, 5, Err(Some(EBUSY))));
     }

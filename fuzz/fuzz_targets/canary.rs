@@ -1,6 +1,4 @@
-//! A policy with a planted defect: the fuzzer must find it. What it does is in the library, tested on stable.
+//! A planted defect, which a fuzzer must find. What it does is in the library, tested on stable.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-
-fuzz_target!(|bytes: &[u8]| cma_harness::fuzzing::canary::run(bytes));
+cma_fuzz::case_target!(cma_harness::fuzzing::canary::run);

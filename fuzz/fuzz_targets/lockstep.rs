@@ -1,6 +1,4 @@
-//! A policy through the simulation, beside the naive reference. What it does is in the library, tested on stable.
+//! The kernel's policy against the recorded rules. What it does is in the library, tested on stable.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-
-fuzz_target!(|bytes: &[u8]| cma_harness::fuzzing::lockstep::run(bytes));
+cma_fuzz::case_target!(cma_harness::fuzzing::lockstep::run);

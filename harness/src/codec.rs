@@ -10,6 +10,7 @@ mod arbitrary;
 mod choice;
 mod comb;
 mod geometry;
+pub mod mutate;
 mod record;
 
 use cma_policies::Area;

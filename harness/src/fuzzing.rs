@@ -3,6 +3,7 @@
 
 pub mod canary;
 mod course;
+pub mod enomem;
 pub mod free_map;
 pub mod ingest;
 pub mod laws;
@@ -37,6 +38,7 @@ pub struct Target {
 /// Every target.
 pub const TARGETS: &[Target] = &[
     canary::TARGET,
+    enomem::TARGET,
     free_map::TARGET,
     ingest::TARGET,
     laws::TARGET,

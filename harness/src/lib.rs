@@ -9,7 +9,8 @@
 //! Ranks, low to high; a module uses only lower ones, and a test reads this line:
 //!
 //! `op, seed < after_failure, board, codec, kernel < ingest < environment, workload < oracle <
-//! cause < simulate < law, metric < stats, diagnose, replay < sweep < fuzzing, report < cli < main`
+//! cause < simulate < harm, law, metric < stats, diagnose, replay < sweep < fuzzing, report < cli <
+//! main`
 
 pub mod after_failure;
 pub mod board;
@@ -20,6 +21,7 @@ pub mod codec;
 pub mod diagnose;
 pub mod environment;
 pub mod fuzzing;
+pub mod harm;
 pub mod ingest;
 pub mod kernel;
 pub mod law;

@@ -13,6 +13,9 @@ use crate::policy::Policy;
 /// The name of the policy that every other one is compared with: the kernel's own.
 pub const BASELINE: &str = "kernel";
 
+/// Bytes below this pick a parameter's default, so many above it a value.
+const PICKS: u8 = 128;
+
 /// What values a parameter takes.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Kind {
@@ -51,17 +54,21 @@ impl Kind {
         }
     }
 
-    /// The value that a byte above 0 picks. Small ranges are reached whole; of a large one the
-    /// powers of two above its least, because the rest says little more.
-    fn picked(self, byte: u8) -> String {
+    /// The value that a number below [`PICKS`] picks: small whole numbers more often than large
+    /// ones, because most areas are too small for an order of 60.
+    fn picked(self, number: u8) -> String {
+        let last = u64::from(PICKS - 1);
+        let square = u64::from(number) * u64::from(number);
         match self {
-            Self::Int { min, max } if max - min < 255 => {
-                (min + (u64::from(byte) - 1) % (max - min + 1)).to_string()
+            Self::Int { min, max } => {
+                let above = u128::from(max - min) * u128::from(square) / u128::from(last * last);
+                (min + above as u64).to_string()
             }
-            Self::Int { min, max } => min.saturating_add(1 << (byte % 64)).min(max).to_string(),
-            Self::Float { min, max } => (min + (max - min) * f64::from(byte) / 255.0).to_string(),
-            Self::Bool => (byte % 2 == 1).to_string(),
-            Self::Choice(words) => words[(usize::from(byte) - 1) % words.len()].to_string(),
+            Self::Float { min, max } => {
+                (min + (max - min) * f64::from(number) / last as f64).to_string()
+            }
+            Self::Bool => (number % 2 == 1).to_string(),
+            Self::Choice(words) => words[usize::from(number) % words.len()].to_string(),
         }
     }
 }
@@ -304,7 +311,8 @@ impl Catalog {
     }
 
     /// The policy that some bytes pick: entry number `which`, modulo how many there are, and for
-    /// each parameter in turn one of `knobs`, where 0 and a missing one are its default. Total.
+    /// each parameter in turn one of `knobs`, where a missing one and those below 128 are its
+    /// default: together the parameters of most policies have to make sense. Total.
     ///
     /// # Panics
     /// If the catalog is empty.
@@ -313,7 +321,7 @@ impl Catalog {
         let entry = self.entries[usize::from(which) % self.entries.len()];
         let knobs = knobs.iter().copied().chain(core::iter::repeat(0));
         let value = |(param, knob): (&'static Param, u8)| {
-            let picked = (knob > 0).then(|| param.kind.picked(knob));
+            let picked = knob.checked_sub(PICKS).map(|number| param.kind.picked(number));
             let taken = picked.and_then(|value| param.kind.canonical(&value));
             (param, taken.unwrap_or_else(|| param.default.to_string()))
         };
@@ -372,9 +380,16 @@ mod tests {
         let picked = |which, knobs: &[u8]| catalog.picked(which, knobs).to_string();
         assert_eq!(picked(0, &[]), "toy");
         assert_eq!(picked(3, &[7]), "other");
-        assert_eq!(picked(2, &[1, 255, 1]), "toy:n=1,x=1,on=true");
-        assert_eq!(picked(0, &[10, 51, 2]), "toy:n=1,x=0.2");
-        for byte in 1..=255 {
+        assert_eq!(picked(2, &[128, 255, 129]), "toy:n=1,x=1,on=true");
+        // A quarter of the way up the squares: 1 + 8 / 4.
+        assert_eq!(picked(0, &[192, 128, 128]), "toy:x=0");
+        let values: Vec<_> = (128..=255).map(|byte| picked(0, &[byte])).collect();
+        assert!(
+            (1..=9).all(
+                |n| values.contains(&catalog.parse(&format!("toy:n={n}")).unwrap().to_string())
+            )
+        );
+        for byte in 0..=255 {
             let text = picked(0, &[byte, byte, byte]);
             assert_eq!(catalog.parse(&text).unwrap().to_string(), text);
         }

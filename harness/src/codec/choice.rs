@@ -5,14 +5,14 @@ use cma_policies::{Catalog, Spec};
 /// Bytes of a choice.
 pub(super) const BYTES: usize = 1 + KNOBS;
 
-const KNOBS: usize = 7;
+pub(super) const KNOBS: usize = 7;
 
 /// A policy and its parameters as numbers: what they mean is up to the catalog that is asked.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Choice {
     /// Which entry of the catalog, modulo their number.
     pub which: u8,
-    /// One for each parameter in turn; 0 is its default.
+    /// One for each parameter in turn, as [`Catalog::picked`] reads them; 0 is its default.
     pub knobs: [u8; KNOBS],
 }
 

@@ -206,10 +206,10 @@ fn said(count: u64, pages: u64) -> (u32, u8) {
 }
 
 /// How often by its byte.
-const TIMES: [u16; 8] = [2, 3, 4, 8, 16, 64, 256, u16::MAX];
+pub(super) const TIMES: [u16; 8] = [2, 3, 4, 8, 16, 64, 256, u16::MAX];
 
 /// Strides by their byte: mostly every second one.
-const STRIDES: [u8; 8] = [2, 2, 2, 3, 4, 5, 8, 1];
+pub(super) const STRIDES: [u8; 8] = [2, 2, 2, 3, 4, 5, 8, 1];
 
 /// Orders up to 13 by 240 bytes, 14 to 28 by one each, and the largest there is.
 const fn align_of(byte: u8) -> u32 {

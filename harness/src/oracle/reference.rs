@@ -19,6 +19,17 @@ impl Place {
     pub const START: Self = Self { range: 0, bit: 0 };
 }
 
+/// A place where a request fits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Fit {
+    /// Its first granule.
+    pub place: Place,
+    /// The pages that were asked for, from there on.
+    pub run: Run,
+    /// Free granules from there on, in the same hole.
+    pub room: u64,
+}
+
 /// Which granules of an area are used, as plainly as it can be said.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Reference {
@@ -164,6 +175,33 @@ impl Reference {
         None
     }
 
+    /// Every place where `request` fits, aligned, ascending.
+    #[must_use]
+    pub fn fits(&self, request: Request) -> Vec<Fit> {
+        let bits = self.bits(request.count());
+        let mut fits = Vec::new();
+        for (range, lane) in (0..).zip(&self.ranges) {
+            let (behind, step) = self.pitch(request.align(), range);
+            for (start, free) in lane.holes() {
+                let aligned =
+                    (start..start + free).filter(|bit| (bit + behind).is_multiple_of(step));
+                for bit in aligned.take_while(|bit| bits <= start + free - bit) {
+                    let place = Place { range, bit };
+                    let run = self.run(place, lane.base, request.count());
+                    fits.push(Fit { place, run, room: start + free - bit });
+                }
+            }
+        }
+        fits
+    }
+
+    /// The first granule behind `run`, which is in the area.
+    #[must_use]
+    pub fn end_of(&self, run: Run) -> Option<Place> {
+        let (first, granules) = self.granules(run)?;
+        Some(Place { bit: first.bit + granules, ..first })
+    }
+
     /// Whether one of `holes`, each inside one range, has an aligned fit for `request`.
     #[must_use]
     pub fn fits_in(&self, request: Request, holes: &[Run]) -> bool {
@@ -214,16 +252,26 @@ impl Reference {
     /// Pages of the longest free run that starts where a request of order `align` may start.
     #[must_use]
     pub fn longest_usable(&self, align: u32) -> u64 {
-        let mut longest = 0;
-        for (range, lane) in (0..).zip(&self.ranges) {
-            for (start, bits) in lane.holes() {
-                let end = start + bits;
-                let first =
-                    (start..end).find(|bit| self.is_aligned(align, Place { range, bit: *bit }));
-                longest = longest.max(first.map_or(0, |first| end - first));
+        let [longest] = self.longest_usables([align]);
+        longest
+    }
+
+    /// The same for several orders, with one look at every granule.
+    #[must_use]
+    pub fn longest_usables<const N: usize>(&self, aligns: [u32; N]) -> [u64; N] {
+        let mut longest = [0; N];
+        for (range, lane) in self.ranges.iter().enumerate() {
+            let holes = lane.holes();
+            for (align, longest) in aligns.into_iter().zip(&mut longest) {
+                let (behind, step) = self.pitch(align, range);
+                for &(start, bits) in &holes {
+                    let end = start + bits;
+                    let first = (start..end).find(|bit| (bit + behind).is_multiple_of(step));
+                    *longest = (*longest).max(first.map_or(0, |first| end - first));
+                }
             }
         }
-        longest * self.granule
+        longest.map(|bits| bits * self.granule)
     }
 }
 

@@ -1,0 +1,41 @@
+//! The head of a case changed: the area, the policy, the LOAD limit.
+
+use crate::codec::{Case, Choice, choice, geometry};
+use crate::seed::Draws;
+
+/// The LOAD limit up or down: by a page, by an eighth, to none, or to any share of the area.
+pub(super) fn load_limit(case: &mut Case, draws: &mut Draws) {
+    let limit = u64::from(case.load_limit);
+    let pages = case.area.pages().min(u64::from(u16::MAX));
+    let eighth = (limit / 8).max(1);
+    let other = match draws.below(8) {
+        0 => limit + 1,
+        1 | 2 => limit.saturating_sub(1),
+        3 => limit + eighth,
+        4 | 5 => limit.saturating_sub(eighth),
+        6 => 0,
+        _ => draws.below(pages + 1),
+    };
+    case.load_limit = other.min(u64::from(u16::MAX)) as u16;
+}
+
+/// Another policy, or another value of a parameter: its default as often as not.
+pub(super) fn policy(case: &mut Case, draws: &mut Draws) {
+    let Choice { which, knobs } = &mut case.policy;
+    if draws.below(2) == 0 {
+        *which = draws.below(256) as u8;
+    } else {
+        let knob = draws.below(choice::KNOBS as u64) as usize;
+        knobs[knob] = if draws.below(2) == 0 { 0 } else { draws.below(256) as u8 };
+    }
+}
+
+/// Another area: a byte or two of it anew. Requests keep their counts.
+pub(super) fn area(case: &mut Case, draws: &mut Draws) {
+    let mut header = geometry::encode(&case.area);
+    for _ in 0..=draws.below(2) {
+        let at = draws.below(header.len() as u64) as usize;
+        header[at] = draws.below(256) as u8;
+    }
+    case.area = geometry::decode(header);
+}

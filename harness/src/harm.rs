@@ -1,0 +1,18 @@
+//! How badly a stream can hurt a policy: ENOMEM with as much free memory as possible.
+//!
+//! A goal fixes the policy, the area and n, the largest count asked. The **harm** of a stream is
+//! 1 - M / area at its first refusal, M being the most of (live + asked) up to there: a policy that
+//! refuses with little ever live is hurt badly. "Free share at a refusal" would be degenerate:
+//! allocate half, allocate a page, free the half, ask for more than half.
+
+pub mod archive;
+pub mod bounds;
+mod confirm;
+mod evaluate;
+mod field;
+mod goal;
+
+pub use confirm::{Confirmed, confirm};
+pub use evaluate::{Outcome, Reach, evaluate, played, realised};
+pub use field::{Asked, Field, Refusal};
+pub use goal::{Align, Goal, GoalError};

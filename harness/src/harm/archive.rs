@@ -1,0 +1,194 @@
+//! Champions: the worst case known for each goal, a file each. A fuzzer's corpus loses some of
+//! them when it is merged.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use cma_policies::Catalog;
+
+use super::evaluate::evaluate;
+use super::field::Refusal;
+use super::goal::Goal;
+use crate::codec::{Act, Case};
+
+/// What the file of a champion ends with: the bytes of a case.
+const SUFFIX: &str = ".case";
+
+/// The list of what is there, for people and scripts.
+pub const INDEX: &str = "index.csv";
+
+/// A folder of champions.
+#[derive(Debug)]
+pub struct Archive {
+    folder: PathBuf,
+    catalog: Catalog,
+    /// M of each champion by goal, as far as it has been asked for.
+    known: BTreeMap<String, u64>,
+}
+
+/// The worst case known for a goal.
+#[derive(Clone, Debug)]
+pub struct Champion {
+    /// What it attacks.
+    pub goal: Goal,
+    /// The case: its acts and LOAD limit count, the rest is the goal's.
+    pub case: Case,
+    /// What it does, on this code.
+    pub refusal: Refusal,
+}
+
+/// Name of the file for `goal`: no colons, which some file systems do not take.
+#[must_use]
+pub fn file_name(goal: &Goal) -> String {
+    goal.to_string().replace(':', "+") + SUFFIX
+}
+
+/// The goal of a file of this name.
+#[must_use]
+pub fn goal_of(name: &str, catalog: &Catalog) -> Option<Goal> {
+    Goal::parse(&name.strip_suffix(SUFFIX)?.replace('+', ":"), catalog).ok()
+}
+
+impl Archive {
+    /// The champions in `folder`, which need not be there yet.
+    #[must_use]
+    pub fn new(folder: &Path, catalog: Catalog) -> Self {
+        Self { folder: folder.to_path_buf(), catalog, known: BTreeMap::new() }
+    }
+
+    /// Reads the bytes at `path` as a case for `goal`; nothing where it makes no refusal.
+    fn read(path: &Path, goal: &Goal) -> Option<Champion> {
+        let case = Case::decode(&fs::read(path).ok()?);
+        let refusal = evaluate(goal, &case.acts, case.most_live()).refusal?;
+        Some(Champion { goal: goal.clone(), case, refusal })
+    }
+
+    /// The champion for `goal`, where there is one.
+    #[must_use]
+    pub fn champion(&self, goal: &Goal) -> Option<Champion> {
+        Self::read(&self.folder.join(file_name(goal)), goal)
+    }
+
+    /// Every champion, by the name of its file.
+    ///
+    /// # Errors
+    /// Where the folder cannot be read.
+    pub fn all(&self) -> io::Result<Vec<Champion>> {
+        let mut paths = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            paths.push(entry?.path());
+        }
+        paths.sort();
+        let read = |path: &PathBuf| {
+            let goal = goal_of(path.file_name()?.to_str()?, &self.catalog)?;
+            Self::read(path, &goal)
+        };
+        Ok(paths.iter().filter_map(read).collect())
+    }
+
+    /// Keeps acts that do this to the policy of `goal` where nothing does worse to it so far.
+    /// Whether they were kept.
+    ///
+    /// # Errors
+    /// Where the folder cannot be written. What was there stays as it was.
+    pub fn offer(
+        &mut self,
+        goal: &Goal,
+        acts: &[Act],
+        load_limit: u16,
+        refusal: &Refusal,
+    ) -> io::Result<bool> {
+        let name = file_name(goal);
+        let known = match self.known.get(&name) {
+            Some(need) => *need,
+            None => self.champion(goal).map_or(u64::MAX, |champion| champion.refusal.need),
+        };
+        let best = known.min(refusal.need);
+        self.known.insert(name.clone(), best);
+        if refusal.need >= known || refusal.need >= goal.pages {
+            return Ok(false);
+        }
+        let case = Case { acts: acts.to_vec(), load_limit, ..goal.case(&self.catalog) };
+        fs::create_dir_all(&self.folder)?;
+        replace(&self.folder.join(name), &case.encode())?;
+        let index = index(&self.all()?);
+        replace(&self.folder.join(INDEX), index.as_bytes())?;
+        Ok(true)
+    }
+}
+
+/// Writes a file that appears whole or not at all, whoever else writes it.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(format!(".{}.partial", std::process::id()));
+    let partial = PathBuf::from(partial);
+    let mut file = fs::File::create(&partial)?;
+    file.write_all(bytes).and_then(|()| fs::rename(&partial, path)).inspect_err(|_| {
+        // The message that matters is the first one.
+        let _ = fs::remove_file(&partial);
+    })
+}
+
+/// The list of `champions` as CSV.
+#[must_use]
+pub fn index(champions: &[Champion]) -> String {
+    let mut text =
+        String::from("policy,pages,largest,align,load_pages,harm,count,free_pages,ops,cause\n");
+    for Champion { goal, refusal, .. } in champions {
+        let Goal { policy, pages, largest, align } = goal;
+        let Refusal { need, count, op, free, cause, .. } = refusal;
+        let harm = goal.harm(*need);
+        let policy = match policy.to_string() {
+            plain if !plain.contains(',') => plain,
+            commas => format!("\"{commas}\""),
+        };
+        text += &format!(
+            "{policy},{pages},{largest},{align},{need},{harm:.4},{count},{free},{op},{cause}\n"
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cma_policies::{Request, builtin};
+
+    fn acts(half: bool) -> Vec<Act> {
+        let fill = |count| Act::Fill { request: Request::new(count, 0).unwrap(), times: u16::MAX };
+        let stride = if half { 2 } else { 5 };
+        vec![fill(1), Act::FreeEvery { stride, phase: 0, class: None }, fill(2)]
+    }
+
+    #[test]
+    fn only_what_is_worse_is_kept_and_survives() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("champions");
+        let goal = Goal::parse("kernel:row=android,16,2", &builtin::catalog()).unwrap();
+        let offer = |half, limit| {
+            let acts = acts(half);
+            let refusal = evaluate(&goal, &acts, limit).refusal.unwrap();
+            let mut archive = Archive::new(&path, builtin::catalog());
+            archive.offer(&goal, &acts, limit as u16, &refusal).unwrap()
+        };
+        assert!(offer(false, 15));
+        assert!(offer(true, 12));
+        assert!(!offer(false, 15), "harm 1/16 after harm 4/16");
+        let archive = Archive::new(&path, builtin::catalog());
+        let [champion] = &archive.all().unwrap()[..] else { panic!("one champion") };
+        assert_eq!(champion.case.acts, acts(true));
+        assert_eq!((champion.refusal.need, champion.case.load_limit), (12, 12));
+        assert_eq!(champion.goal.to_string(), goal.to_string());
+        let index = fs::read_to_string(path.join(INDEX)).unwrap();
+        assert_eq!(
+            index.lines().nth(1),
+            Some("kernel:row=android,16,2,none,12,0.2500,2,6,20,fragmentation")
+        );
+        let mut names: Vec<_> =
+            fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, [INDEX, "kernel+row=android,16,2,none.case"], "nothing partial is left");
+    }
+}

@@ -1,0 +1,233 @@
+//! What is attacked.
+
+use std::fmt;
+
+use cma_policies::{Area, Catalog, Request, Spec, dma_align};
+
+use crate::codec::{Case, Choice};
+
+/// The alignment that requests ask for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Align {
+    /// None at all.
+    #[default]
+    None,
+    /// As the DMA API: `min(ceil_log2(count), cap)`.
+    Dma {
+        /// The largest order, `CONFIG_CMA_ALIGNMENT`.
+        cap: u32,
+    },
+}
+
+impl Align {
+    /// The order of a request for `count` pages.
+    #[must_use]
+    pub const fn order(self, count: u64) -> u32 {
+        match self {
+            Self::None => 0,
+            Self::Dma { cap } => dma_align(count, cap),
+        }
+    }
+
+    /// `none`, `dma` (cap 8, as most kernels) or `dma:CAP`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "none" => Some(Self::None),
+            "dma" => Some(Self::Dma { cap: 8 }),
+            _ => {
+                let cap = text.strip_prefix("dma:")?.parse().ok().filter(|cap| *cap < 64)?;
+                Some(Self::Dma { cap })
+            }
+        }
+    }
+}
+
+impl fmt::Display for Align {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("none"),
+            Self::Dma { cap } => write!(f, "dma:{cap}"),
+        }
+    }
+}
+
+/// A policy on an area of one range from page 0 on, and what may be asked of it.
+#[derive(Clone, Debug)]
+pub struct Goal {
+    /// The policy.
+    pub policy: Spec,
+    /// Pages of the area.
+    pub pages: u64,
+    /// n, the largest count that is asked: a power of two, at most the pages.
+    pub largest: u64,
+    /// What requests are aligned to.
+    pub align: Align,
+}
+
+/// Why a text is no goal.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GoalError(String);
+
+impl fmt::Display for GoalError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for GoalError {}
+
+impl Goal {
+    /// The fewest and the most pages of an area: below, n is below 2; above, a stream is too long.
+    pub const PAGES: std::ops::RangeInclusive<u64> = 16..=1 << 16;
+
+    /// This policy on so many pages, with n the largest power of two up to an eighth of them, and
+    /// no alignment.
+    ///
+    /// # Errors
+    /// Pages that are not in [`Self::PAGES`], and a policy that cannot be built for them.
+    pub fn new(policy: Spec, pages: u64) -> Result<Self, GoalError> {
+        if !Self::PAGES.contains(&pages) {
+            let (least, most) = (Self::PAGES.start(), Self::PAGES.end());
+            return Err(GoalError(format!("an area of {pages} pages: give {least} to {most}")));
+        }
+        let goal = Self { policy, pages, largest: 1 << (pages / 8).ilog2(), align: Align::None };
+        match goal.policy.build(goal.area()) {
+            Ok(_) => Ok(goal),
+            Err(error) => {
+                Err(GoalError(format!("policy {} on {pages} pages: {error}", goal.policy)))
+            }
+        }
+    }
+
+    /// The same goal with another n.
+    ///
+    /// # Errors
+    /// What is no power of two from 2 to the pages of the area.
+    pub fn with_largest(self, largest: u64) -> Result<Self, GoalError> {
+        if largest.is_power_of_two() && (2..=self.pages).contains(&largest) {
+            return Ok(Self { largest, ..self });
+        }
+        let most = 1_u64 << self.pages.ilog2();
+        Err(GoalError(format!("a largest count of {largest}: give a power of two, 2 to {most}")))
+    }
+
+    /// The same goal with requests aligned so.
+    #[must_use]
+    pub fn with_align(self, align: Align) -> Self {
+        Self { align, ..self }
+    }
+
+    /// The goal that `POLICY,PAGES[,LARGEST[,ALIGN]]` says.
+    ///
+    /// # Errors
+    /// What is wrong with the text, and what is allowed.
+    pub fn parse(text: &str, catalog: &Catalog) -> Result<Self, GoalError> {
+        // A policy may have commas itself, but none of its parameters is a bare number.
+        let is_number = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
+        let parts: Vec<_> = text.split(',').collect();
+        let Some(at) = parts.iter().position(|part| is_number(&part)) else {
+            return Err(GoalError(format!("goal \"{text}\": write POLICY,PAGES,LARGEST,ALIGN")));
+        };
+        let number = |part: &str| {
+            part.parse().map_err(|_| GoalError(format!("goal \"{text}\": \"{part}\" is no number")))
+        };
+        let policy = catalog
+            .parse(&parts[..at].join(","))
+            .map_err(|error| GoalError(format!("goal \"{text}\": {error}")))?;
+        let mut goal = Self::new(policy, number(parts[at])?)?;
+        if let Some(largest) = parts.get(at + 1) {
+            goal = goal.with_largest(number(largest)?)?;
+        }
+        if let Some(word) = parts.get(at + 2) {
+            let wrong = || GoalError(format!("goal \"{text}\": \"{word}\" is not none or dma:CAP"));
+            goal = goal.with_align(Align::parse(word).ok_or_else(wrong)?);
+        }
+        match parts.get(at + 3) {
+            None => Ok(goal),
+            Some(more) => Err(GoalError(format!("goal \"{text}\": \"{more}\" is one too many"))),
+        }
+    }
+
+    /// The goal that a case has by itself: its policy on the pages of its first range. Nothing
+    /// where those are too few or too many, or the policy cannot be built there.
+    #[must_use]
+    pub fn of(case: &Case, catalog: &Catalog) -> Option<Self> {
+        let pages = case.area.ranges()[0].count;
+        Self::new(case.policy.spec(catalog), pages).ok()
+    }
+
+    /// The area.
+    ///
+    /// # Panics
+    /// Never: every number of pages above 0 is an area.
+    #[must_use]
+    pub fn area(&self) -> Area {
+        Area::single(0, self.pages, 0).expect("pages of an area")
+    }
+
+    /// A case of this goal without acts, where `catalog` can say its policy in bytes.
+    #[must_use]
+    pub fn case(&self, catalog: &Catalog) -> Case {
+        let name = self.policy.entry().name;
+        let which = catalog.entries().iter().position(|entry| entry.name == name).unwrap_or(0);
+        let policy = Choice { which: which as u8, ..Choice::FIRST };
+        Case { policy, ..Case::new(self.area(), Vec::new()) }
+    }
+
+    /// The request for `count` pages; nothing where the goal does not allow it.
+    #[must_use]
+    pub fn request(&self, count: u64) -> Option<Request> {
+        let allowed = count <= self.largest;
+        allowed.then(|| Request::new(count, self.align.order(count)).ok()).flatten()
+    }
+
+    /// The harm of a first refusal with so many pages live and asked at most; 0 where that is all
+    /// of the area.
+    #[must_use]
+    pub fn harm(&self, need: u64) -> f64 {
+        self.pages.saturating_sub(need) as f64 / self.pages as f64
+    }
+}
+
+impl fmt::Display for Goal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{},{},{},{}", self.policy, self.pages, self.largest, self.align)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cma_policies::builtin;
+
+    fn parse(text: &str) -> Result<String, String> {
+        let goal = Goal::parse(text, &builtin::catalog());
+        goal.map(|goal| goal.to_string()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_goal_is_written_and_read() {
+        assert_eq!(parse("kernel,1000"), Ok("kernel,1000,64,none".into()));
+        assert_eq!(parse("kernel,1024,16,dma"), Ok("kernel,1024,16,dma:8".into()));
+        let zoned = "zoned:share=0.5,order=4,4096,512,dma:4";
+        assert_eq!(parse(zoned), Ok(zoned.into()));
+        assert!(parse("kernel").unwrap_err().contains("POLICY,PAGES"));
+        assert!(parse("kernel,8").unwrap_err().contains("16 to 65536"));
+        assert!(parse("kernel,64,3").unwrap_err().contains("power of two"));
+        assert!(parse("kernel,64,128").unwrap_err().contains("2 to 64"));
+        assert!(parse("kernel,64,8,dma:64").unwrap_err().contains("dma:CAP"));
+        assert!(parse("kernel,64,8,none,1").unwrap_err().contains("too many"));
+        assert!(parse("kern,64").unwrap_err().contains("no policy is named"));
+    }
+
+    #[test]
+    fn what_may_be_asked() {
+        let goal = Goal::parse("kernel,1024,16,dma:3", &builtin::catalog()).unwrap();
+        assert_eq!(goal.request(16), Request::new(16, 3).ok());
+        assert_eq!(goal.request(3), Request::new(3, 2).ok());
+        assert_eq!((goal.request(0), goal.request(17)), (None, None));
+        assert!((goal.harm(256) - 0.75).abs() < 1e-9);
+        assert!(goal.harm(1040).abs() < 1e-9);
+    }
+}

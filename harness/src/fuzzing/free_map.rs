@@ -25,7 +25,7 @@ const SIZES: [u64; 24] = [
 const LARGE: [u64; 4] = [64 * 64 * 64 - 1, 64 * 64 * 64, 64 * 64 * 64 + 1, 64 * 64 * 64 + 4097];
 
 /// Bits that are looked at for one input, about: what bounds its time.
-const LOOKS: u64 = 1 << 16;
+const LOOKS: u64 = 1 << 14;
 
 /// Runs the acts of the case that `bytes` are on a map.
 ///
@@ -35,15 +35,15 @@ pub fn run(bytes: &[u8]) {
     let case = Case::decode(bytes);
     let bits = match u64::from(case.load_limit) {
         0 => case.area.ranges()[0].count / case.area.granule(),
-        limit if limit % 64 == 63 => LARGE[(limit / 64 % 4) as usize],
+        limit if limit % 256 == 255 => LARGE[(limit / 256 % 4) as usize],
         limit => SIZES[(limit % SIZES.len() as u64) as usize],
     };
     let origin = case.area.ranges()[0].pfn.0 / case.area.granule();
-    let most = (LOOKS / bits).clamp(4, 128) as usize;
+    let most = (LOOKS / bits).clamp(4, 96) as usize;
     let mut pair = Pair::new(bits, origin);
     for act in case.acts.iter().take(most) {
         pair.act(act, case.area.order_per_bit());
-        if bits <= 256 {
+        if bits <= 64 {
             pair.naive.check_state(&pair.map);
         }
     }

@@ -59,6 +59,8 @@ struct Run {
     flags: u8,
     ops: Vec<Timed>,
     answers: Vec<Answer>,
+    /// The clients in the order in which they ask first, which is their number in a stream.
+    clients: Vec<u16>,
 }
 
 impl Run {
@@ -73,6 +75,7 @@ impl Run {
             flags,
             ops: Vec::new(),
             answers: Vec::new(),
+            clients: Vec::new(),
             spec,
             case,
         };
@@ -83,7 +86,8 @@ impl Run {
         );
         let mut pages = Pinned::default();
         let mut course = Course::new(&run.case);
-        for act in &run.case.acts {
+        let acts = run.case.acts.clone();
+        for act in &acts {
             let is_bad = match act {
                 Act::FreeBadly { .. } => true,
                 Act::FreePart { .. } => !witness.promises().partial_free,
@@ -94,7 +98,8 @@ impl Run {
             }
             for (op, _) in course.ops(act) {
                 let at = run.ops.len() as u64;
-                let timed = Timed { at_us: at * u64::from(cap) * 1000, op: run.said(op, &course) };
+                let op = run.said(op, &course);
+                let timed = Timed { at_us: at * u64::from(cap) * 1000, op: run.numbered(op) };
                 let done = step(at, timed, &mut witness, &mut pages);
                 let done = done.unwrap_or_else(|violation| panic!("{}: {violation}", run.spec));
                 match (timed.op, done.answer) {
@@ -136,6 +141,17 @@ impl Run {
             }
             other => other,
         }
+    }
+
+    /// The same op, whose client has the number that a stream gives it.
+    fn numbered(&mut self, op: Op) -> Op {
+        let Op::Alloc { id, request, dma } = op else { return op };
+        let known = self.clients.iter().position(|client| *client == request.client());
+        let number = known.unwrap_or(self.clients.len());
+        if known.is_none() {
+            self.clients.push(request.client());
+        }
+        Op::Alloc { id, request: request.with_client(number as u16), dma }
     }
 
     fn pins(&self) -> bool {

@@ -33,13 +33,6 @@ pub(super) fn check(run: &Run) {
     };
     assert_eq!(rows.len(), run.ops.len(), "rows of\n{}", shown());
     for (row, timed) in rows.iter().zip(&run.ops) {
-        // A recording has no clients, and what follows the cap shows only by its numbers.
-        let plain = |op| match op {
-            Op::Alloc { id, request, .. } => {
-                Op::Alloc { id, request: request.with_client(0), dma: false }
-            }
-            other => other,
-        };
         let Event::Op(op) = row.event else { panic!("{row:?} is no op") };
         assert_eq!(plain(op), plain(timed.op), "line {} of\n{}", row.line, shown());
     }
@@ -50,6 +43,16 @@ pub(super) fn check(run: &Run) {
     again(run, &source, &options);
 }
 
+/// A recording has no clients, and what follows the cap shows only by its numbers.
+const fn plain(op: Op) -> Op {
+    match op {
+        Op::Alloc { id, request, .. } => {
+            Op::Alloc { id, request: request.with_client(0), dma: false }
+        }
+        other => other,
+    }
+}
+
 /// The recording of the run; nothing where its area has several ranges.
 fn recorded(run: &Run, under: &Under<'_>) -> Option<Vec<u8>> {
     let area = &run.case.area;
@@ -58,7 +61,7 @@ fn recorded(run: &Run, under: &Under<'_>) -> Option<Vec<u8>> {
     let mut meter = Meter::new(&Setting::new(&[1, 4], run.cap));
     let mut text = Vec::new();
     let mut recorder = Recorder::new(under, &mut text);
-    let ops = run.ops.iter().copied();
+    let ops = run.ops.iter().map(|timed| Timed { op: plain(timed.op), ..*timed });
     let done =
         simulate(ops, &mut witness, &mut Pinned::default(), &mut [&mut recorder, &mut meter]);
     done.unwrap_or_else(|violation| panic!("{}: {violation}", run.spec));

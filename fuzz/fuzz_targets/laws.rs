@@ -1,6 +1,4 @@
 //! Every built-in policy under every law. What it does is in the library, tested on stable.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-
-fuzz_target!(|bytes: &[u8]| cma_harness::fuzzing::laws::run(bytes));
+cma_fuzz::case_target!(cma_harness::fuzzing::laws::run);

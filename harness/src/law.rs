@@ -11,6 +11,7 @@ pub mod conformance;
 mod deterministic;
 mod disjoint;
 mod drain;
+mod first;
 mod free;
 mod free_runs;
 mod in_flight;
@@ -25,11 +26,12 @@ mod refusal;
 mod scene;
 mod shrink;
 mod termination;
+mod thorough;
 mod tight;
 mod translation;
 mod trial;
 
-use cma_policies::{Area, BuildError, Policy, Promises};
+use cma_policies::{Area, BuildError, First, Policy, Promises};
 
 pub use scene::{Asked, Moment, Scene};
 pub use trial::Answer;
@@ -55,6 +57,10 @@ pub enum Binds {
     Tight,
     /// [`Promises::partial_free`].
     PartialFree,
+    /// [`Promises::first`], where it says something.
+    First,
+    /// [`Promises::thorough`].
+    Thorough,
 }
 
 impl Binds {
@@ -68,6 +74,8 @@ impl Binds {
             Self::Lowest => promises.lowest,
             Self::Tight => promises.tight,
             Self::PartialFree => promises.partial_free,
+            Self::First => !matches!(promises.first, First::Anywhere),
+            Self::Thorough => promises.thorough,
         }
     }
 
@@ -81,6 +89,8 @@ impl Binds {
             Self::Lowest => "lowest",
             Self::Tight => "tight",
             Self::PartialFree => "partial_free",
+            Self::First => "first",
+            Self::Thorough => "thorough",
         }
     }
 }
@@ -113,6 +123,7 @@ pub const LAWS: &[Law] = &[
     disjoint::LAW,
     aligned::LAW,
     lowest::LAW,
+    first::LAW,
     termination::LAW,
     marks::LAW,
     free::LAW,
@@ -122,6 +133,7 @@ pub const LAWS: &[Law] = &[
     free_runs::LAW,
     tight::LAW,
     meaning::LAW,
+    thorough::LAW,
     complete::LAW,
     model::LAW,
     deterministic::LAW,

@@ -7,6 +7,6 @@ mod violation;
 mod witness;
 
 pub use model::{Buffer, Model};
-pub use reference::{Place, Reference};
+pub use reference::{Fit, Place, Reference};
 pub use violation::Violation;
 pub use witness::{Checks, Outcome, Witness};

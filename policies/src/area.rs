@@ -144,7 +144,7 @@ impl Area {
     /// with `(bit + offset) & mask == 0` (`cma_bitmap_aligned_offset()`, `mm/cma.c`).
     #[must_use]
     pub fn offset(&self, range: usize, align: u32) -> u64 {
-        let base = self.ranges[range].pfn.0;
+        let base = self.ranges[mutate!(RangeBase: range => 0)].pfn.0;
         let offset = (base & ((1 << align) - 1)) >> self.order_per_bit;
         mutate!(OffsetByOne: offset => if offset == 0 { 0 } else { offset + 1 })
     }

@@ -141,6 +141,6 @@ mod run;
 pub use area::Area;
 pub use catalog::{BASELINE, Build, Catalog, Entry, Kind, Param, Params, Spec, SpecError};
 pub use error::{AllocError, BuildError, ClaimError, FreeError};
-pub use policy::{Attempt, Claim, Last, MAX_PAUSES, Next, Policy, Promises, Quiet};
+pub use policy::{Attempt, Claim, First, Last, MAX_PAUSES, Next, Policy, Promises, Quiet};
 pub use request::{Request, ceil_log2, dma_align};
 pub use run::{Pfn, Run};

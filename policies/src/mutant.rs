@@ -32,6 +32,33 @@ pub enum Mutant {
     StaleIndex,
     /// A free clears one bit less than was marked where order_per_bit is above 0.
     FreeShort,
+    /// The index of a word keeps its old runs where a freed run begins behind free bits of the word
+    /// and goes on into the next one.
+    StaleWord,
+    /// A search that goes on over words that are all free forgets where the run began.
+    ForgetsStart,
+    /// A free run that ends with the last word of the index is one bit short there.
+    LastBit,
+    /// A search from the top resumes two alignment steps down.
+    ResumeSkipsDown,
+    /// Of two holes of the same length best fit takes the higher.
+    TieHigh,
+    /// A block that is reserved brings the bit behind it along.
+    ZoneBorder,
+    /// A row of blocks gives back all of its last one, whose first part is live.
+    TrimLive,
+    /// A block that is freed does not merge with its left buddy from 64 units on.
+    MissedBuddy,
+    /// Next fit goes round where a fit ends with the range.
+    RoverWraps,
+    /// What is left of a grant is forgotten where it is one page.
+    LostTail,
+    /// A request that spills to the pools of smaller sizes asks its own once more, not the last.
+    SpillAgain,
+    /// The offset of every range is that of the first.
+    RangeBase,
+    /// A refusal behind a pause says that there is no memory.
+    PauseForgets,
 }
 
 /// Whether this build has the defects in it, off as they are: then it is no build to time.
@@ -51,6 +78,19 @@ pub const ALL: &[Mutant] = &[
     Mutant::DoubleFree,
     Mutant::StaleIndex,
     Mutant::FreeShort,
+    Mutant::StaleWord,
+    Mutant::ForgetsStart,
+    Mutant::LastBit,
+    Mutant::ResumeSkipsDown,
+    Mutant::TieHigh,
+    Mutant::ZoneBorder,
+    Mutant::TrimLive,
+    Mutant::MissedBuddy,
+    Mutant::RoverWraps,
+    Mutant::LostTail,
+    Mutant::SpillAgain,
+    Mutant::RangeBase,
+    Mutant::PauseForgets,
 ];
 
 #[cfg(feature = "mutants")]

@@ -62,15 +62,45 @@ pub struct Promises {
     pub tight: bool,
     /// Takes back parts of a grant that begin at a granule, and end at one or with the grant.
     pub partial_free: bool,
+    /// Where the first attempt of a request goes.
+    pub first: First,
+    /// Never [`AllocError::Busy`] before every aligned fit was tried, as often as it searches, where
+    /// nothing else changes in the meantime. What promises `lowest` does so anyway.
+    pub thorough: bool,
+}
+
+/// Where the first attempt of a request goes, and the first one behind a pause. Holes are measured
+/// from their first aligned page on, by a policy that is not `aligned` from their first page on.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum First {
+    /// Nothing is said of it.
+    Anywhere,
+    /// To the lowest place in the shortest hole that holds a fit, the lowest of equals, of the
+    /// first range that has one.
+    Shortest,
+    /// To the lowest place in the longest hole of the first range that has a fit, the lowest of
+    /// equals.
+    Longest,
+    /// To the lowest fit of the area or to the highest.
+    EitherEnd,
+    /// To the lowest fit behind the last grant in a range, or else the lowest one there, of the
+    /// first range that has one.
+    BehindLast,
 }
 
 impl Promises {
     /// Nothing but what every policy owes: grants inside the area, disjoint, and given back whole.
-    pub const NONE: Self =
-        Self { aligned: false, complete: false, lowest: false, tight: false, partial_free: false };
+    pub const NONE: Self = Self {
+        aligned: false,
+        complete: false,
+        lowest: false,
+        tight: false,
+        partial_free: false,
+        first: First::Anywhere,
+        thorough: false,
+    };
     /// A search that places exactly what was asked wherever an aligned fit is free.
-    pub const SEARCH: Self =
-        Self { aligned: true, complete: true, lowest: false, tight: true, partial_free: false };
+    pub const SEARCH: Self = Self { aligned: true, complete: true, tight: true, ..Self::NONE };
 }
 
 /// The most pauses of one request. A policy that asks for more does not end.

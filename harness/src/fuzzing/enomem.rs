@@ -5,11 +5,19 @@ use std::sync::Mutex;
 
 use cma_policies::{Catalog, builtin};
 
+use super::{Expected, Target};
 use crate::cause::Cause;
 use crate::codec::mutate;
 use crate::codec::{Act, Case, HEADER};
 use crate::harm::archive::Archive;
 use crate::harm::{Goal, GoalError, Outcome, Refusal, bounds, evaluate, realised};
+
+pub(super) const TARGET: Target = Target {
+    name: "enomem",
+    about: "a policy refuses with as much free memory as possible, and never below its guarantee",
+    run,
+    expected: Expected::Passes,
+};
 
 /// The most acts of a case: more make an input slower, not worse.
 const ACTS: usize = 256;

@@ -1,8 +1,16 @@
 //! Any bytes as a recording, a stream, and as what a board prints.
 
+use super::{Expected, Target};
 use crate::cause::Cause;
 use crate::diagnose::{Confidence, Failure, Options, diagnose};
 use crate::ingest::{self, Source};
+
+pub(super) const TARGET: Target = Target {
+    name: "ingest",
+    about: "any bytes as a recording, a stream, and as what a board prints",
+    run,
+    expected: Expected::Passes,
+};
 
 /// Reads `bytes` in every format, and holds what is said of them to what must hold of any text.
 ///

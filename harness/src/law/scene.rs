@@ -101,6 +101,8 @@ pub struct Scene<'a> {
     pub under_way: bool,
     /// The free runs that the policy shows now.
     pub free_runs: &'a [Run],
+    /// The last grant of each range that had one, in the order in which they were made.
+    pub last_grants: &'a [Run],
 }
 
 impl Scene<'_> {
@@ -110,6 +112,13 @@ impl Scene<'_> {
     pub const fn is_settled(&self) -> bool {
         !matches!(self.moment, Moment::Proposed { .. } | Moment::Paused { .. })
     }
+}
+
+/// The request as a policy of these promises places it: one that does not obey the alignment may
+/// place it at any granule.
+pub(super) fn placed(request: Request, promises: Promises) -> Request {
+    let align = if promises.aligned { request.align() } else { 0 };
+    Request::new(request.count(), align).expect("a request was of a page, or more")
 }
 
 /// `text`, where `holds` does not.

@@ -67,6 +67,8 @@ pub(super) struct Trial {
     /// The policy's free runs behind its last call; kept only where laws are checked.
     shown: Vec<Run>,
     last_freed: Option<Run>,
+    /// The last grant of each range that had one, in the order in which they were made.
+    last_grants: Vec<Run>,
     /// Changes of the free runs so far, by anybody.
     changes: u64,
     /// Number of the act.
@@ -93,6 +95,7 @@ impl Trial {
             open: Vec::new(),
             shown: Vec::new(),
             last_freed: None,
+            last_grants: Vec::new(),
             changes: 0,
             op: 0,
             under_way: 0,
@@ -146,6 +149,7 @@ impl Trial {
             model: &self.model,
             under_way: self.under_way > 0,
             free_runs: &self.shown,
+            last_grants: &self.last_grants,
         };
         for law in LAWS.iter().filter(|law| law.binds.binds(self.promises)) {
             if let Check::Moment(check) = law.check {

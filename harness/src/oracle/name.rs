@@ -10,6 +10,10 @@ pub const ALIGNED: &str = "aligned";
 pub const COMPLETE: &str = "complete";
 /// Every proposal is the one that the naive reference makes.
 pub const LOWEST: &str = "lowest";
+/// A request's first attempt goes where the policy promises that it goes.
+pub const FIRST: &str = "first";
+/// Every place is tried before a request is refused as busy, where that is promised.
+pub const THOROUGH: &str = "thorough";
 /// Nothing is withheld but the rest of last granules.
 pub const TIGHT: &str = "tight";
 /// The list of free runs is well formed, lists only what is free, and holds every proposal.

@@ -19,6 +19,17 @@ impl Place {
     pub const START: Self = Self { range: 0, bit: 0 };
 }
 
+/// A place where a request fits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Fit {
+    /// Its first granule.
+    pub place: Place,
+    /// The pages that were asked for, from there on.
+    pub run: Run,
+    /// Free granules from there on, in the same hole.
+    pub room: u64,
+}
+
 /// Which granules of an area are used, as plainly as it can be said.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Reference {
@@ -162,6 +173,33 @@ impl Reference {
             }
         }
         None
+    }
+
+    /// Every place where `request` fits, aligned, ascending.
+    #[must_use]
+    pub fn fits(&self, request: Request) -> Vec<Fit> {
+        let bits = self.bits(request.count());
+        let mut fits = Vec::new();
+        for (range, lane) in (0..).zip(&self.ranges) {
+            let (behind, step) = self.pitch(request.align(), range);
+            for (start, free) in lane.holes() {
+                let aligned =
+                    (start..start + free).filter(|bit| (bit + behind).is_multiple_of(step));
+                for bit in aligned.take_while(|bit| bits <= start + free - bit) {
+                    let place = Place { range, bit };
+                    let run = self.run(place, lane.base, request.count());
+                    fits.push(Fit { place, run, room: start + free - bit });
+                }
+            }
+        }
+        fits
+    }
+
+    /// The first granule behind `run`, which is in the area.
+    #[must_use]
+    pub fn end_of(&self, run: Run) -> Option<Place> {
+        let (first, granules) = self.granules(run)?;
+        Some(Place { bit: first.bit + granules, ..first })
     }
 
     /// Whether one of `holes`, each inside one range, has an aligned fit for `request`.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use cma_policies::{
-    AllocError, Area, Attempt, BuildError, ClaimError, FreeError, Last, Next, Policy, Promises,
-    Quiet, Request, Run, builtin,
+    AllocError, Area, Attempt, BuildError, ClaimError, First, FreeError, Last, Next, Policy,
+    Promises, Quiet, Request, Run, builtin,
 };
 
 /// What it lies about.
@@ -27,6 +27,10 @@ pub(crate) enum Lie {
     Misaligned,
     /// Leaves the lowest place out where there is another.
     NotLowest,
+    /// Promises the highest place or the lowest, and leaves the lowest out.
+    NeitherEnd,
+    /// Gives up at the first busy claim.
+    GivesUp,
     /// Goes on at the place whose claim has just failed.
     Loops,
     /// Does not mark what it proposes.
@@ -131,6 +135,9 @@ impl Liar {
             Lie::Loops if matches!(last, Some(Last::Failed(_, ClaimError::Busy))) => {
                 self.inner.propose(request, None)
             }
+            Lie::GivesUp if matches!(last, Some(Last::Failed(_, ClaimError::Busy))) => {
+                Next::Refuse(AllocError::Busy)
+            }
             Lie::RemembersRefusal if self.refusals > 0 => self.choosy(request, last),
             Lie::Wavers => {
                 // As good as random, and the same in every run of the test.
@@ -158,6 +165,8 @@ impl Policy for Liar {
         let honest = self.inner.promises();
         match self.lie {
             Lie::RefusesPart => Promises { partial_free: true, ..honest },
+            Lie::NeitherEnd => Promises { lowest: false, first: First::EitherEnd, ..honest },
+            Lie::GivesUp => Promises { lowest: false, thorough: true, ..honest },
             // Lies that the stronger laws would see first.
             Lie::Loops | Lie::RemembersRefusal | Lie::RefusesFit | Lie::Wavers => {
                 Promises { lowest: false, ..honest }
@@ -186,7 +195,7 @@ impl Policy for Liar {
                         let ranges = self.inner.area().ranges();
                         attempt.run.pfn = ranges[ranges.len() - 1].end();
                     }
-                    (Lie::NotLowest, _) => {
+                    (Lie::NotLowest | Lie::NeitherEnd, _) => {
                         let first = Last::Failed(attempt, ClaimError::Busy);
                         if let Next::Try(second) = self.inner.propose(request, Some(first)) {
                             self.inner.settle(attempt, false);

@@ -22,6 +22,8 @@ const CONVICTS: &[(&str, Lie)] = &[
     (name::DISJOINT, Lie::SamePageTwice),
     (name::ALIGNED, Lie::Misaligned),
     (name::LOWEST, Lie::NotLowest),
+    (name::FIRST, Lie::NeitherEnd),
+    (name::THOROUGH, Lie::GivesUp),
     (name::TERMINATION, Lie::Loops),
     (name::MARKS, Lie::Unmarked),
     (name::MARKS, Lie::Leaks),

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 
 use crate::catalog::Entry;
 use crate::kit::{Ask, FreeMap, Placed, Search};
-use crate::policy::Promises;
+use crate::policy::{First, Promises};
 
 /// Of all holes that hold an aligned fit, the one whose part from its first aligned page to its end
 /// is the shortest, the lowest of equals; what lies in front of that page does not count. After a
@@ -19,7 +19,10 @@ pub(crate) const ENTRY: Entry = Entry {
     about: "the shortest hole that holds an aligned fit",
     source: "Qualcomm mem-hooks, hook android_rvh_bitmap_find_best_next_area, DT cma-best-fit (6.6)",
     params: &[],
-    build: |area, _| Ok(Box::new(Placed::new(area, Promises::SEARCH, best_fit))),
+    build: |area, _| {
+        let promises = Promises { first: First::Shortest, thorough: true, ..Promises::SEARCH };
+        Ok(Box::new(Placed::new(area, promises, best_fit)))
+    },
 };
 
 fn best_fit(map: &FreeMap, search: Search, ask: Ask) -> Option<u64> {

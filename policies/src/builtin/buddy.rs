@@ -11,6 +11,7 @@ use crate::area::Area;
 use crate::catalog::{Entry, Kind, Param, Params};
 use crate::error::{AllocError, BuildError, ClaimError, FreeError};
 use crate::kit::Live;
+use crate::mutant::mutate;
 use crate::policy::{Attempt, Last, Next, Policy, Promises};
 use crate::request::{Request, ceil_log2};
 use crate::run::Run;
@@ -119,7 +120,12 @@ impl Buddy {
     /// Units that are marked for `count` pages in blocks of `order`.
     fn held(&self, count: u64, order: u32) -> u64 {
         let bits = self.area.pages_to_bits(count);
-        if self.trim { bits } else { bits.next_multiple_of(1 << order) }
+        // The whole blocks of a row, and the order itself where it is one block.
+        let trimmed = mutate!(TrimLive: bits => match bits >> order << order {
+            0 => bits,
+            whole => whole,
+        });
+        if self.trim { trimmed } else { bits.next_multiple_of(1 << order) }
     }
 
     /// The next place for `request` behind `refused`.

@@ -7,7 +7,7 @@ use alloc::boxed::Box;
 
 use crate::catalog::Entry;
 use crate::kit::{Ask, FreeMap, Placed, Search};
-use crate::policy::Promises;
+use crate::policy::{First, Promises};
 
 /// `gen_pool_best_fit()`: the shortest hole that is long enough, the lowest of equals, and its first
 /// bit, whatever the request's alignment. It finds a place wherever one is free.
@@ -19,7 +19,8 @@ pub(crate) const BEST_FIT: Entry = Entry {
     source: "Linux lib/genalloc.c gen_pool_best_fit(), 6.12",
     params: &[],
     build: |area, _| {
-        let promises = Promises { aligned: false, ..Promises::SEARCH };
+        let first = First::Shortest;
+        let promises = Promises { aligned: false, first, thorough: true, ..Promises::SEARCH };
         Ok(Box::new(Placed::new(area, promises, best_fit)))
     },
 };

@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 
 use crate::catalog::Entry;
 use crate::kit::{Ask, FreeMap, Place, Placed, Search};
-use crate::policy::Promises;
+use crate::mutant::mutate;
+use crate::policy::{First, Promises};
 
 /// A rover in each range stands behind the last grant there; a search begins at it, goes up to the
 /// end of the range, and comes round from bit 0. After a busy claim it goes on one alignment step
@@ -19,7 +20,8 @@ pub(crate) const ENTRY: Entry = Entry {
     params: &[],
     build: |area, _| {
         let rovers = area.ranges().iter().map(|_| 0).collect();
-        Ok(Box::new(Placed::new(area, Promises::SEARCH, NextFit { rovers })))
+        let promises = Promises { first: First::BehindLast, thorough: true, ..Promises::SEARCH };
+        Ok(Box::new(Placed::new(area, promises, NextFit { rovers })))
     },
 };
 
@@ -34,7 +36,10 @@ impl Place for NextFit {
             return ask.round(map, search);
         }
         let ahead = Search { from: self.rovers[ask.range], ..search };
-        map.first_fit(ahead).or_else(|| map.first_fit(search))
+        let fit = map.first_fit(ahead);
+        // What ends where the range ends is taken for the start of the next round.
+        let fit = mutate!(RoverWraps: fit => fit.filter(|bit| bit + search.bits < map.bits()));
+        fit.or_else(|| map.first_fit(search))
     }
 
     fn granted(&mut self, range: usize, bit: u64, bits: u64) {

@@ -7,6 +7,7 @@ use crate::area::Area;
 use crate::catalog::{Entry, Kind, Param, Params};
 use crate::error::BuildError;
 use crate::kit::{Placed, Split, carve};
+use crate::mutant::mutate;
 use crate::policy::{Policy, Promises};
 use crate::request::{Request, ceil_log2};
 
@@ -75,7 +76,7 @@ fn build(area: Area, params: &Params) -> Result<Box<dyn Policy>, BuildError> {
             0 => Some(own),
             _ if !spill => None,
             at if at < larger => Some(own + at),
-            at if at < classes => Some(own - 1 - (at - larger)),
+            at if at < classes => Some(own - mutate!(SpillAgain: 1 => 0) - (at - larger)),
             _ => None,
         }
     };

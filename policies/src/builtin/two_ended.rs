@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 
 use crate::catalog::{Entry, Kind, Param};
 use crate::kit::{Ask, FreeMap, Place, Placed, Search};
-use crate::policy::Promises;
+use crate::policy::{First, Promises};
 use crate::request::Request;
 
 /// One kind of requests takes the lowest aligned fit, the other the highest, so that small or
@@ -44,7 +44,8 @@ pub(crate) const ENTRY: Entry = Entry {
             "parity" => By::Parity,
             _ => By::Size { pages: 1 << params.int("order") },
         };
-        Ok(Box::new(Placed::new(area, Promises::SEARCH, TwoEnded { by })))
+        let promises = Promises { first: First::EitherEnd, thorough: true, ..Promises::SEARCH };
+        Ok(Box::new(Placed::new(area, promises, TwoEnded { by })))
     },
 };
 

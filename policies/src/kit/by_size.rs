@@ -3,6 +3,7 @@
 use alloc::collections::BTreeSet;
 
 use super::search::Search;
+use crate::mutant::mutate;
 
 /// The holes of a map that hold a place aligned to one mask and offset, ordered by how long they
 /// are from the first such place on, then by that place.
@@ -44,7 +45,9 @@ impl BySize {
 
     /// The place of the shortest hole of at least `bits` usable bits, of equals the lowest.
     pub(super) fn shortest(&self, bits: u64) -> Option<u64> {
-        self.holes.range((bits, 0)..).next().map(|&(_, place)| place)
+        let &(usable, place) = self.holes.range((bits, 0)..).next()?;
+        let highest = || self.holes.range(..(usable + 1, 0)).next_back().map(|hole| hole.1);
+        mutate!(TieHigh: Some(place) => highest())
     }
 
     /// The place of the longest hole, of equals the lowest, if it has `bits` usable bits.

@@ -182,7 +182,9 @@ impl FreeMap {
         let order = self.tree_order(search);
         let mut limit = self.bits.checked_sub(search.bits)?;
         if let Some(refused) = search.refused() {
-            limit = limit.min(refused.checked_sub(search.mask + 1)?);
+            let step = search.mask + 1;
+            let step = mutate!(ResumeSkipsDown: step => step.saturating_mul(2));
+            limit = limit.min(refused.checked_sub(step)?);
         }
         loop {
             let fit = self.tree.highest_fit(

@@ -4,6 +4,7 @@ use alloc::collections::BTreeMap;
 
 use crate::area::Area;
 use crate::error::FreeError;
+use crate::mutant::mutate;
 use crate::run::{Pfn, Run};
 
 /// The table of grants: it tells a free of what is live from every other one.
@@ -49,7 +50,8 @@ impl Live {
         self.runs.remove(&live.pfn);
         let front = Run { pfn: live.pfn, count: run.pfn.0 - live.pfn.0 };
         let back = Run { pfn: run.end(), count: live.end().0 - run.end().0 };
-        for rest in [front, back].into_iter().filter(|rest| rest.count > 0) {
+        let least = mutate!(LostTail: 1 => 2);
+        for rest in [front, back].into_iter().filter(|rest| rest.count >= least) {
             self.grant(rest, held.note);
         }
         Ok(held.note)

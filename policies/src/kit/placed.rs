@@ -154,6 +154,9 @@ impl<P: Place> Policy for Placed<P> {
             Some(Last::Failed(..)) if pass < self.retry.pauses => {
                 Next::Pause { us: self.retry.pause_us, cookie: pass + 1 }
             }
+            Some(Last::Paused { .. }) => {
+                Next::Refuse(mutate!(PauseForgets: AllocError::Busy => AllocError::NoMemory))
+            }
             Some(_) => {
                 Next::Refuse(mutate!(BusyMeansNoMemory: AllocError::Busy => AllocError::NoMemory))
             }

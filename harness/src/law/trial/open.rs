@@ -163,6 +163,10 @@ impl Trial {
                 self.note(|| format!("  granted {run}"));
                 self.model.grant(open.id, open.asked.request, run);
                 self.live.push(Live { id: open.id, run });
+                let range = |run: Run| self.model.area().range_of(run);
+                let own = range(run);
+                self.last_grants.retain(|other| range(*other) != own);
+                self.last_grants.push(run);
                 self.changes += 1;
                 self.look();
                 self.show(Moment::Granted { attempt })?;

@@ -3,6 +3,8 @@
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
+use crate::mutant::mutate;
+
 /// The free blocks by order. A block of order `k` is `2^k` units that begin at a multiple of `2^k`,
 /// inside one span.
 ///
@@ -67,7 +69,9 @@ impl Blocks {
             let parent = block_of(unit, order + 1);
             let is_inside = start <= parent && end - parent >= 1 << (order + 1);
             // The units of another span can adjoin, but nothing crosses into it.
-            if !is_inside || !self.free[order as usize].remove(&(unit ^ (1 << order))) {
+            let merges =
+                mutate!(MissedBuddy: is_inside => is_inside && (order < 6 || parent == unit));
+            if !merges || !self.free[order as usize].remove(&(unit ^ (1 << order))) {
                 break;
             }
             unit = parent;

@@ -6,6 +6,7 @@ use core::ops::Range;
 use super::reserve::Reserve;
 use crate::area::Area;
 use crate::kit::{Ask, FreeMap, Place, Search};
+use crate::mutant::mutate;
 
 /// Which blocks are reserved, and who may use them.
 pub(super) struct OnDemand {
@@ -169,7 +170,7 @@ fn hand_over(giver: &mut FreeMap, taker: &mut FreeMap, bits: Range<u64>) {
         && bit < bits.end
     {
         let (first, count) = giver.hole_at(bit).expect("a free bit is in a hole");
-        from = bits.end.min(first + count);
+        from = mutate!(ZoneBorder: bits.end => bits.end + 1).min(first + count);
         giver.set(bit, from - bit);
         taker.clear(bit, from - bit);
     }

@@ -4,6 +4,7 @@ use core::ops::Range;
 
 use super::{Node, Tree, WORD};
 use crate::kit::summary;
+use crate::mutant::mutate;
 
 /// What is looked for: `bits` free bits from a coordinate on that is a multiple of `2^order`.
 #[derive(Clone, Copy, Debug)]
@@ -75,7 +76,7 @@ impl Tree {
                 return node.start + self.prefix(node);
             }
         }
-        self.root().end()
+        mutate!(LastBit: self.root().end() => self.root().end() - 1)
     }
 
     /// The start of the free run that `at` is in, which is free.
@@ -138,7 +139,7 @@ impl Tree {
             if prefix < node.size() {
                 open = (suffix > 0).then_some(node.end() - suffix);
             } else {
-                open = Some(start);
+                open = Some(mutate!(ForgetsStart: start => node.start));
             }
         }
         None

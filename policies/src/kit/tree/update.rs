@@ -93,7 +93,11 @@ impl Tree {
         let was = self.words[word] & mask == if used { mask } else { 0 };
         assert!(was, "{run:?} is not all {}", if used { "free" } else { "used" });
         self.words[word] ^= mask;
-        self.leaves[word] = Leaf::of(self.words[word]);
+        let fresh = Leaf::of(self.words[word]);
+        self.leaves[word] = mutate!(StaleWord: fresh => {
+            let has_others = !used && self.words[word] != mask;
+            if has_others && run.end > start + (1 << WORD) { self.leaves[word] } else { fresh }
+        });
     }
 
     fn cover(&mut self, node: Node, run: &Range<usize>, used: bool) {

@@ -12,6 +12,7 @@ mod generate;
 mod list;
 mod merge;
 mod replay;
+mod shrink;
 mod sweep;
 mod table;
 
@@ -45,6 +46,7 @@ enum Command {
     List(list::List),
     Sweep(sweep::Sweep),
     Merge(merge::Merge),
+    Shrink(Box<shrink::Shrink>),
 }
 
 /// The command line with the built-in policies, on the arguments of the process.
@@ -88,6 +90,7 @@ fn run_args(args: impl IntoIterator<Item = OsString>, entries: &[Entry]) -> Exit
         Command::List(args) => list::run(args, &context),
         Command::Sweep(args) => sweep::run(args, &context),
         Command::Merge(args) => merge::run(args, &context),
+        Command::Shrink(args) => shrink::run(args, &context),
     };
     match done {
         Ok(exit) => exit.into(),

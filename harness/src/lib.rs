@@ -8,9 +8,9 @@
 //! ```
 //! Ranks, low to high; a module uses only lower ones, and a test reads this line:
 //!
-//! `op, seed < after_failure, board, codec, kernel < ingest < environment, workload < oracle <
-//! cause < simulate < harm, law, metric < stats, diagnose, replay < sweep < fuzzing, report < cli <
-//! main`
+//! `ddmin, op, seed < after_failure, board, codec, kernel < ingest < environment, workload <
+//! oracle < cause < simulate < harm, law, metric < stats, diagnose, replay < shrink, sweep <
+//! fuzzing, report < cli < main`
 
 pub mod after_failure;
 pub mod board;
@@ -18,6 +18,7 @@ pub mod cause;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod codec;
+pub mod ddmin;
 pub mod diagnose;
 pub mod environment;
 pub mod fuzzing;
@@ -32,6 +33,7 @@ pub mod replay;
 #[cfg(feature = "cli")]
 pub mod report;
 pub mod seed;
+pub mod shrink;
 pub mod simulate;
 pub mod stats;
 #[cfg(feature = "cli")]

@@ -15,6 +15,7 @@ use cma_policies::BuildError;
 pub use expect::{Comparison, Mismatch, expect};
 pub use explain::explain;
 pub use record::Recorder;
+pub(crate) use run::errno;
 pub use run::{Failure, Replayed, Survey, run, survey};
 pub use stream::to_stream;
 

@@ -100,8 +100,8 @@ const DEFAULT_KERNEL: &str = "6.12";
 
 /// What the pages do where the caller does not say: a recording has its pins in it, a trace only
 /// says how often its claims were busy.
-const DEFAULT_ENVIRONMENT: &str = "pinned";
-const TRACE_ENVIRONMENT: &str = "scripted";
+pub(super) const DEFAULT_ENVIRONMENT: &str = "pinned";
+pub(super) const TRACE_ENVIRONMENT: &str = "scripted";
 
 /// A file and what it was found to hold.
 struct File {
@@ -203,7 +203,7 @@ pub(super) fn run(args: &Replay, context: &Context) -> Result<Exit, Failure> {
 }
 
 /// The text of debugfs files, or of a folder of them.
-fn snapshot(path: &Path) -> Result<Source, ingest::IngestError> {
+pub(super) fn snapshot(path: &Path) -> Result<Source, ingest::IngestError> {
     if path.is_dir() { ingest::directory(path) } else { Source::open_file(path) }
 }
 
@@ -280,33 +280,34 @@ impl Replay {
         for warning in &survey.warnings {
             context.warn(&format!("{}: {warning}", source.name()));
         }
-        let kernel = self.kernel(reader.header(), source.name(), context)?;
+        let kernel = kernel(self.kernel.as_deref(), reader.header(), source.name(), context)?;
         let (format, area) = (reader.format(), reader.area().cloned());
         Ok(File { source, format, area, kernel, environment, survey, checked: None })
     }
+}
 
-    fn kernel(
-        &self,
-        header: &Header,
-        file: &str,
-        context: &Context,
-    ) -> Result<&'static Kernel, Failure> {
-        if let Some(name) = &self.kernel {
-            let rows: Vec<_> = KERNELS.iter().map(|kernel| kernel.name).collect();
-            let rows = rows.join(", ");
-            return Kernel::find(name).ok_or_else(|| {
-                Failure::because(format_args!(
-                    "find kernel {}; a release from 4.11 on is allowed, or one of {rows}",
-                    ingest::quoted(name)
-                ))
-            });
-        }
-        let recorded = header.get("kernel").unwrap_or(DEFAULT_KERNEL);
-        if let Some(kernel) = Kernel::find(recorded) {
-            return Ok(kernel);
-        }
-        let name = ingest::quoted(recorded);
-        context.warn(&format!("{file}: kernel {name} is not known; taken as {DEFAULT_KERNEL}"));
-        Ok(Kernel::find(DEFAULT_KERNEL).expect("a row of the table"))
+/// The kernel of this `name`, else the one that the file states, else the default one.
+pub(super) fn kernel(
+    name: Option<&str>,
+    header: &Header,
+    file: &str,
+    context: &Context,
+) -> Result<&'static Kernel, Failure> {
+    if let Some(name) = name {
+        let rows: Vec<_> = KERNELS.iter().map(|kernel| kernel.name).collect();
+        let rows = rows.join(", ");
+        return Kernel::find(name).ok_or_else(|| {
+            Failure::because(format_args!(
+                "find kernel {}; a release from 4.11 on is allowed, or one of {rows}",
+                ingest::quoted(name)
+            ))
+        });
     }
+    let recorded = header.get("kernel").unwrap_or(DEFAULT_KERNEL);
+    if let Some(kernel) = Kernel::find(recorded) {
+        return Ok(kernel);
+    }
+    let name = ingest::quoted(recorded);
+    context.warn(&format!("{file}: kernel {name} is not known; taken as {DEFAULT_KERNEL}"));
+    Ok(Kernel::find(DEFAULT_KERNEL).expect("a row of the table"))
 }

@@ -37,6 +37,12 @@ impl Script {
         self.endings.insert(at_us, ending);
     }
 
+    /// How the claims of the request at `at_us` end, where it is in the script.
+    #[must_use]
+    pub fn at(&self, at_us: u64) -> Option<Ending> {
+        self.endings.get(&at_us).copied()
+    }
+
     /// The claims of the request of `row` end as is recorded there.
     pub fn note(&mut self, row: &Row) {
         if let Some(ending) = ending(row) {

@@ -53,9 +53,7 @@ pub fn conform(build: Build<'_>, effort: Effort) -> Report {
         report.cases += 1;
         report.count(promises);
         if let Err(violation) = judge(&case, build) {
-            let law = violation.law;
-            let broken = |case: &Case| judge(case, build).is_err_and(|other| other.law == law);
-            report.convict(broken_by(&shrink(&case, &broken), build, violation));
+            report.convict(smallest(&case, build, violation, &mut || true));
             return report;
         }
     }
@@ -101,6 +99,20 @@ pub fn judge(case: &Case, build: Build<'_>) -> Result<(), Violation> {
         let what = text.unwrap_or_else(|| "it panicked".into());
         Err(Violation { law: name::PANIC, op: 0, what })
     })
+}
+
+/// The smallest case found on which the policy breaks the law of `violation`, as it does on
+/// `case`, and what happens in it. `afford` is asked before every try.
+#[must_use]
+pub fn smallest(
+    case: &Case,
+    build: Build<'_>,
+    violation: Violation,
+    afford: &mut dyn FnMut() -> bool,
+) -> Broken {
+    let law = violation.law;
+    let broken = |case: &Case| judge(case, build).is_err_and(|other| other.law == law);
+    broken_by(&shrink(case, &broken, afford), build, violation)
 }
 
 /// What there is to show of a broken law: the shrunk case and what happens in it.

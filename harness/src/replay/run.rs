@@ -121,7 +121,8 @@ impl Observer for First<'_> {
     }
 }
 
-fn errno(
+/// The number behind `ret:` of a call for `count` pages that ended so.
+pub(crate) fn errno(
     under: &Under<'_>,
     model: &Model,
     count: u64,

@@ -1,0 +1,122 @@
+//! What is given: a stream, or the bytes of a case.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use cma_policies::Spec;
+
+use super::Shrink;
+use crate::cli::context::Context;
+use crate::cli::failure::Failure;
+use crate::cli::replay::{DEFAULT_ENVIRONMENT, TRACE_ENVIRONMENT, kernel};
+use crate::codec::{self, Case};
+use crate::environment;
+use crate::ingest::{self, DEFAULT_CAP, Header, Source};
+use crate::kernel::Kernel;
+use crate::replay::Under;
+use crate::seed::Seed;
+use crate::shrink::{Subject, from_case as stream_of};
+
+/// What is shrunk, and what it is run under.
+pub(super) struct Setup {
+    pub(super) name: String,
+    pub(super) format: &'static str,
+    pub(super) policy: Spec,
+    pub(super) environment: environment::Spec,
+    seed: Seed,
+    pub(super) kernel: &'static Kernel,
+    cap: u32,
+}
+
+impl Setup {
+    pub(super) const fn under(&self) -> Under<'_> {
+        let Self { policy, environment, seed, kernel, cap, .. } = self;
+        Under { policy, environment, seed, kernel, cap: *cap }
+    }
+}
+
+pub(super) enum Input {
+    Stream(Box<(Setup, Subject)>),
+    /// With the policy that is asked.
+    Case(Spec, Case),
+}
+
+/// The most bytes of a case: more are no part of it.
+const MOST: u64 = (codec::HEADER + codec::MAX_ACTS * codec::RECORD) as u64;
+
+/// Opens what is given. What no reader knows and is no text is a case.
+pub(super) fn open(args: &Shrink, context: &Context) -> Result<Input, Failure> {
+    let named = args.policy.as_deref().map(|text| context.catalog.parse(text)).transpose()?;
+    let environment = args.environment.as_deref().map(environment::Spec::parse).transpose()?;
+    let options = args.options()?;
+    let source = if args.stream == Path::new("-") {
+        Source::buffer("standard input", io::stdin().lock())?
+    } else {
+        Source::open_file(&args.stream)?
+    };
+    let case = |bytes: &[u8]| {
+        let case = Case::decode(bytes);
+        let policy = named.clone().unwrap_or_else(|| case.policy.spec(&context.catalog));
+        Input::Case(policy, case)
+    };
+    if args.case {
+        return Ok(case(&bytes(args, &source)?));
+    }
+    let reader = match ingest::open(&source, &options) {
+        Ok(reader) => reader,
+        Err(error) => {
+            let bytes = bytes(args, &source).unwrap_or_default();
+            let is_text = std::str::from_utf8(&bytes).is_ok() && !bytes.contains(&0);
+            return if is_text { Err(error.into()) } else { Ok(case(&bytes)) };
+        }
+    };
+    let default = if reader.is_trace() { TRACE_ENVIRONMENT } else { DEFAULT_ENVIRONMENT };
+    let environment = environment.map_or_else(|| environment::Spec::parse(default), Ok)?;
+    let name = source.name().to_string();
+    let kernel = kernel(args.kernel.as_deref(), reader.header(), &name, context)?;
+    let policy = match named {
+        Some(policy) => policy,
+        None => context.catalog.parse(kernel.policy)?,
+    };
+    let (cap, format) = (args.cap.unwrap_or_else(|| reader.cap()), reader.format().name);
+    let scripted = environment.entry().reads_script;
+    let timed = environment.entry().is_model;
+    let subject = Subject::read(&source, &options, cap, scripted, timed)?;
+    let seed = Seed::new(args.seed);
+    let setup = Setup { name, format, policy, environment, seed, kernel, cap };
+    Ok(Input::Stream(Box::new((setup, subject))))
+}
+
+/// The bytes as they are: of a file that looks packed, too.
+fn bytes(args: &Shrink, source: &Source) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let fail = |error: io::Error| Failure::because(format_args!("read {}: {error}", source.name()));
+    match source.path() {
+        Some(path) => {
+            let file = File::open(path).map_err(fail)?;
+            file.take(MOST).read_to_end(&mut bytes).map_err(fail)?;
+        }
+        None if args.stream == Path::new("-") || !args.stream.is_file() => {
+            source.open()?.take(MOST).read_to_end(&mut bytes).map_err(fail)?;
+        }
+        None => {}
+    }
+    Ok(bytes)
+}
+
+/// The stream that `case` is under `policy`.
+pub(super) fn from_case(
+    case: &Case,
+    policy: Spec,
+    args: &Shrink,
+    context: &Context,
+) -> Result<(Setup, Subject), Failure> {
+    let subject = stream_of(case, &policy)?;
+    let stated = Header::default();
+    let kernel = kernel(args.kernel.as_deref(), &stated, "", context)?;
+    let environment = environment::Spec::parse(DEFAULT_ENVIRONMENT)?;
+    let (name, seed) = (args.stream.display().to_string(), Seed::new(args.seed));
+    let cap = args.cap.unwrap_or(DEFAULT_CAP);
+    Ok((Setup { name, format: "case", policy, environment, seed, kernel, cap }, subject))
+}

@@ -1,0 +1,158 @@
+//! A case of the codec as a stream: what each of its acts names, said outright.
+
+use std::cell::Cell;
+
+use cma_policies::{AllocError, Pfn, Run, Spec};
+
+use super::run::{Pages, Stopped, guarded};
+use super::subject::{Item, Subject};
+use crate::codec::{self, Act, Case, comb};
+use crate::environment::{Ending, Pinned};
+use crate::op::{Op, Part, Timed};
+use crate::oracle::{Checks, Witness};
+use crate::replay::Error;
+use crate::simulate::{Answer, step};
+
+/// The most ops that a case is made: its fills are loops.
+const MOST: usize = 1 << 16;
+
+/// What `case` does under `policy`, as a stream: one request at a time, with pins where it has
+/// them. Bad frees, which are no ops of a stream, are left out; so is what comes behind a law that
+/// the policy breaks.
+///
+/// # Errors
+/// Where the policy cannot be built for the area.
+pub fn from_case(case: &Case, policy: &Spec) -> Result<Subject, Error> {
+    let here = Cell::new(0);
+    let mut items = Vec::new();
+    let walked = guarded(&here, || {
+        let built = policy.build(case.area.clone()).map_err(Stopped::Build)?;
+        let witness = Witness::new(&case.area, built, Checks::SWEEP);
+        let pages = Pages::new(Box::new(Pinned::default()));
+        let (live, pins) = (Vec::new(), Vec::new());
+        let mut walk = Walk { case, witness, pages, live, pins, items: &mut items };
+        case.unfolded(MOST).acts.iter().try_for_each(|act| walk.act(act))
+    });
+    match walked {
+        Ok(()) | Err(Stopped::Broken(_)) => {}
+        Err(Stopped::Build(error)) => return Err(error.into()),
+    }
+    Ok(Subject { area: case.area.clone(), clients: Vec::new(), items })
+}
+
+struct Walk<'a> {
+    case: &'a Case,
+    witness: Witness,
+    pages: Pages,
+    /// Each piece that is live, in the order of the grants.
+    live: Vec<(u64, Run)>,
+    pins: Vec<Run>,
+    items: &'a mut Vec<Item>,
+}
+
+impl Walk<'_> {
+    fn act(&mut self, act: &Act) -> Result<(), Stopped> {
+        match *act {
+            Act::Alloc { request, script, .. } => {
+                let live = self.witness.model().live_pages();
+                if live.saturating_add(request.count()) > self.case.most_live() {
+                    return Ok(());
+                }
+                let id = self.items.len() as u64;
+                let op = Op::Alloc { id, request, dma: false };
+                if let Answer::Granted(pfn) = self.happen(op, ending(script))? {
+                    self.live.push((id, Run { pfn, count: request.count() }));
+                }
+            }
+            Act::Fill { .. } => unreachable!("fills are unfolded"),
+            Act::Free { victim } => {
+                if let Some((id, run)) = self.victim(victim) {
+                    self.free(id, run, run)?;
+                }
+            }
+            Act::FreePart { victim, part } => {
+                if let Some((id, run)) = self.victim(victim) {
+                    let granule = self.case.area.granule();
+                    let granules = run.count.div_ceil(granule);
+                    let start = u64::from(part) % granules;
+                    let length = 1 + u64::from(part) / granules % (granules - start);
+                    let end = ((start + length) * granule).min(run.count);
+                    let part = Run::new(run.pfn.0 + start * granule, end - start * granule);
+                    self.free(id, run, part)?;
+                }
+            }
+            Act::FreeEvery { stride, phase, class } => {
+                let live = self.live.iter().map(|(_, run)| *run);
+                for run in comb(live, stride, phase, class) {
+                    let whose = self.live.iter().find(|(_, other)| *other == run).copied();
+                    if let Some((id, run)) = whose {
+                        self.free(id, run, run)?;
+                    }
+                }
+            }
+            Act::Pin { at, more } => {
+                let ranges = self.case.area.ranges();
+                let first = ranges[0].pfn.0;
+                let span = ranges.last().map_or(1, |last| last.end().0 - first);
+                let run = Run::new(first + u64::from(at) % span, 1 + u64::from(more));
+                if let Answer::Pinned(true) = self.happen(Op::Pin(run), None)? {
+                    self.pins.push(run);
+                }
+            }
+            Act::Unpin { victim } => {
+                if let Some(at) = (victim as usize).checked_rem(self.pins.len()) {
+                    let run = self.pins.remove(at);
+                    self.happen(Op::Unpin(run), None)?;
+                }
+            }
+            Act::FreeBadly { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn happen(&mut self, op: Op, ending: Option<Ending>) -> Result<Answer, Stopped> {
+        let at_us = self.items.len() as u64;
+        let timed = Timed { at_us, op };
+        self.items.push(Item { timed, ending, line: 0 });
+        self.pages.script(ending);
+        let step = step(at_us, timed, &mut self.witness, &mut self.pages);
+        step.map(|step| step.answer).map_err(Stopped::Broken)
+    }
+
+    fn victim(&self, victim: u32) -> Option<(u64, Run)> {
+        let at = (victim as usize).checked_rem(self.live.len())?;
+        Some(self.live[at])
+    }
+
+    /// Gives back `part` of the live piece `run` of buffer `id`.
+    fn free(&mut self, id: u64, run: Run, part: Run) -> Result<(), Stopped> {
+        let Some(buffer) = self.witness.model().buffer(id) else { return Ok(()) };
+        let Pfn(first) = buffer.pfn;
+        let is_all = buffer.left == [part];
+        let named = Part { offset: part.pfn.0 - first, count: part.count };
+        let op = Op::Free { id, part: (!is_all).then_some(named) };
+        if let Answer::Freed(_) = self.happen(op, None)? {
+            let at = self.live.iter().position(|live| *live == (id, run));
+            let at = at.expect("what was named is live");
+            self.live.remove(at);
+            let back = Run { pfn: part.end(), count: run.end().0 - part.end().0 };
+            let front = Run { pfn: run.pfn, count: part.pfn.0 - run.pfn.0 };
+            for rest in [back, front].into_iter().filter(|rest| rest.count > 0) {
+                self.live.insert(at, (id, rest));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How the claims of a request of a case end; `None` where none fails but for a pin.
+fn ending(script: codec::Script) -> Option<Ending> {
+    let then = match script.ending {
+        codec::Ending::Granted => Ok(()),
+        codec::Ending::NoMemory => Err(AllocError::NoMemory),
+        codec::Ending::Interrupted => Err(AllocError::Interrupted),
+        codec::Ending::Busy => Err(AllocError::Busy),
+    };
+    let busy = u64::from(script.busy);
+    (busy > 0 || then.is_err()).then_some(Ending { busy, then })
+}

@@ -1,0 +1,102 @@
+//! A smaller stream as a file that `replay` reads.
+
+use std::io::Write;
+
+use super::run::drive;
+use super::{Error, Subject};
+use crate::ingest::{StreamWriter, Unwritable};
+use crate::op::Op;
+use crate::oracle::Checks;
+use crate::replay::{Recorder, Under};
+use crate::simulate::Observer;
+
+/// The widest line of a remark.
+const WIDTH: usize = 98;
+
+/// What was written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Written {
+    /// The name of its format.
+    pub format: &'static str,
+    /// The environment that it must be run under to show what it shows here, where the one of
+    /// `under` is not it.
+    pub environment: Option<&'static str>,
+}
+
+/// Writes `subject` behind these `remarks`: as a stream, or as a recording of what `under` answers
+/// where it has pins or claims whose end is known, which a stream cannot say.
+///
+/// # Errors
+/// An area of several ranges, which neither can state, and where the output takes no more.
+pub fn write(
+    subject: &Subject,
+    under: &Under<'_>,
+    remarks: &[String],
+    mut out: impl Write,
+) -> Result<Written, Error> {
+    let [range] = subject.area.ranges() else {
+        let ranges = subject.area.ranges().len();
+        let why = format!("a stream has an area of one range, this one has {ranges}");
+        return Err(Error::Output(std::io::Error::other(why)));
+    };
+    for line in remarks.iter().flat_map(|remark| wrapped(remark, WIDTH)) {
+        writeln!(out, "# {line}").map_err(Error::Output)?;
+    }
+    let scripted = subject.items.iter().any(|item| item.ending.is_some());
+    let pinned = |op: &Op| matches!(op, Op::Pin(_) | Op::Unpin(_));
+    if scripted || subject.items.iter().any(|item| pinned(&item.timed.op)) {
+        record(subject, under, out)?;
+        let environment = scripted.then_some("scripted");
+        return Ok(Written { format: "recording", environment });
+    }
+    let area = &subject.area;
+    let pairs = [
+        ("kernel", under.kernel.name.to_string()),
+        ("policy", under.policy.to_string()),
+        ("area", area.name().to_string()),
+        ("cap", under.cap.to_string()),
+        ("base_pfn", range.pfn.to_string()),
+        ("pages", area.pages().to_string()),
+        ("order_per_bit", area.order_per_bit().to_string()),
+    ];
+    let clients: Vec<_> = subject.clients.iter().map(String::as_str).collect();
+    let mut ops = subject.items.iter().map(|item| item.timed);
+    let parts = ops.clone().any(|timed| matches!(timed.op, Op::Free { part: Some(_), .. }));
+    let unwritable = |error: Unwritable| match error {
+        Unwritable::Io(error) => Error::Output(error),
+        Unwritable::NotInAStream(_) => Error::Output(std::io::Error::other(error.to_string())),
+    };
+    let mut writer = StreamWriter::new(out, &pairs, &clients, parts).map_err(unwritable)?;
+    ops.try_for_each(|timed| writer.write(timed)).map_err(unwritable)?;
+    Ok(Written { format: "stream", environment: None })
+}
+
+fn record(subject: &Subject, under: &Under<'_>, out: impl Write) -> Result<(), Error> {
+    let mut recorder = Recorder::new(under, out);
+    // It ends with what it shows, so a law that is broken there is no failure of the recording.
+    let ran = drive(&subject.area, &subject.items, under, Checks::SWEEP, &mut |_, step| {
+        recorder.step(step);
+        false
+    });
+    if let Err(super::run::Stopped::Build(error)) = ran {
+        return Err(error.into());
+    }
+    recorder.end().map_err(Error::Output)
+}
+
+/// `text` in lines of at most `width` characters, words whole.
+pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = vec![String::new()];
+    for word in text.split_whitespace() {
+        let last = lines.last_mut().expect("there is one");
+        if last.is_empty() {
+            last.push_str(word);
+        } else if last.chars().count() + 1 + word.chars().count() <= width {
+            last.push(' ');
+            last.push_str(word);
+        } else {
+            lines.push(word.to_string());
+        }
+    }
+    lines
+}

@@ -1,0 +1,57 @@
+//! Cases of a fuzzer.
+
+use cma_harness::cause::Cause;
+use cma_harness::codec::{Act, Case, Script};
+use cma_harness::shrink::{Seen, from_case};
+use cma_policies::{Area, Request};
+
+use super::{LIMITS, Setup, assert_minimal};
+
+fn alloc(count: u64) -> Act {
+    let request = Request::new(count, 0).unwrap();
+    Act::Alloc { request, script: Script::default(), linger: 0 }
+}
+
+/// 64 pages one by one, every second given back, then two together; and things that do not matter.
+pub(crate) fn comb() -> Case {
+    let area = Area::single(0, 64, 0).unwrap();
+    let request = Request::new(1, 0).unwrap();
+    let acts = vec![
+        alloc(3),
+        Act::Pin { at: 60, more: 3 },
+        Act::Unpin { victim: 5 },
+        Act::Free { victim: 7 },
+        Act::Fill { request, times: 64 },
+        Act::FreeEvery { stride: 2, phase: 0, class: None },
+        alloc(1),
+        alloc(2),
+        Act::Free { victim: 3 },
+    ];
+    Case::new(area, acts)
+}
+
+#[test]
+fn a_case_becomes_a_stream_and_shrinks() {
+    let setup = Setup::new("kernel", 8);
+    let subject = from_case(&comb(), &setup.policy).unwrap();
+    let refused = setup.goal(&subject).expect("two pages do not fit");
+    let shrunk = setup.shrunk(&subject, refused, LIMITS);
+    assert_minimal(&setup, &shrunk, refused);
+    let Seen::Refused(refusal) = &shrunk.seen else { panic!("{:?}", shrunk.seen) };
+    // 64 pages, of which 31 were free when two were refused: a comb of so many teeth is left.
+    assert_eq!((refusal.cause, refusal.request.count()), (Cause::Fragmentation, 2));
+    assert!(refusal.free_pages >= 31, "{refusal:?}");
+    assert!(refusal.holes.iter().all(|hole| hole.count == 1), "{refusal:?}");
+}
+
+#[test]
+fn the_load_limit_of_a_case_is_kept() {
+    let case = Case { load_limit: 10, ..comb() };
+    let subject = from_case(&case, &Setup::new("kernel", 8).policy).unwrap();
+    let most = subject
+        .items
+        .iter()
+        .filter(|item| matches!(item.timed.op, cma_harness::op::Op::Alloc { .. }));
+    // Three that go, ten pages of which every second goes, one and two.
+    assert_eq!(most.count(), 1 + 10 + 2);
+}

@@ -262,7 +262,7 @@ header=$header,files_kept,crashes
 again() {
     local target=$1 file=$2
     printf '           again: cargo +nightly fuzz run -s none %s %s\n' "$target" "$file"
-    if grep -q 'case_target!' "fuzz/fuzz_targets/$target.rs"; then
+    if grep -Eq 'case_target!|fuzz_mutator!' "fuzz/fuzz_targets/$target.rs"; then
         printf '           small: cargo run --release -- shrink %s\n' "$file"
     else
         printf '           small: cargo +nightly fuzz tmin -s none %s %s\n' "$target" "$file"

@@ -5,6 +5,8 @@
 //! a record means does not depend on the records before it, so taking any of them away leaves a
 //! case. Which policy a case is for is a number, so that every corpus serves every policy.
 
+#[cfg(any(test, feature = "arbitrary"))]
+mod arbitrary;
 mod choice;
 mod comb;
 mod geometry;

@@ -4,13 +4,13 @@
 pub mod canary;
 mod course;
 pub mod enomem;
-//pub mod free_map;
+pub mod free_map;
 pub mod ingest;
 pub mod laws;
 pub mod lockstep;
-//#[cfg(feature = "cli")]
-//pub mod plan;
-//pub mod roundtrip;
+#[cfg(feature = "cli")]
+pub mod plan;
+pub mod roundtrip;
 
 /// What a target does with its seeds and, sooner or later, with what a fuzzer makes of them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,11 +39,11 @@ pub struct Target {
 pub const TARGETS: &[Target] = &[
     canary::TARGET,
     enomem::TARGET,
-    //free_map::TARGET,
+    free_map::TARGET,
     ingest::TARGET,
     laws::TARGET,
     lockstep::TARGET,
-    //#[cfg(feature = "cli")]
-    //plan::TARGET,
-    //roundtrip::TARGET,
+    #[cfg(feature = "cli")]
+    plan::TARGET,
+    roundtrip::TARGET,
 ];

@@ -27,7 +27,7 @@ mod sum;
 pub use again::again;
 pub use builtin::{BUILTIN, Recording, recordings};
 pub use cells::{Cell, Configuration};
-pub use emit::emit;
+pub use emit::{emit, emit_unread};
 pub use failed::{Broken, Failed};
 pub use known::Known;
 pub use parse::{PlanError, parse};

@@ -115,3 +115,107 @@ fn every_file_that_the_readme_names_is_there() {
         assert!(root().join(file).exists(), "{file} is not there");
     }
 }
+
+/// The names that a text has between two others, each behind `before` and up to `after`.
+fn between<'a>(text: &'a str, before: &str, after: &str) -> Vec<&'a str> {
+    let rest = text.split(before).skip(1);
+    rest.map(|part| part.split(after).next().expect("the first piece")).collect()
+}
+
+/// Every fuzz target; those that must not fail.
+#[cfg(feature = "cli")]
+fn targets() -> (Vec<&'static str>, Vec<&'static str>) {
+    use cma_harness::fuzzing::{Expected, TARGETS};
+    let pass = |target: &&cma_harness::fuzzing::Target| target.expected == Expected::Passes;
+    let mut all: Vec<_> = TARGETS.iter().map(|target| target.name).collect();
+    let mut passing: Vec<_> = TARGETS.iter().filter(pass).map(|target| target.name).collect();
+    all.sort_unstable();
+    passing.sort_unstable();
+    (all, passing)
+}
+
+#[test]
+#[cfg(feature = "cli")]
+fn every_target_has_one_file_of_glue_and_one_binary() {
+    let (all, _) = targets();
+    let folder = root().join("fuzz/fuzz_targets");
+    let mut files = Vec::new();
+    rust_files(&folder, &mut files);
+    files.sort();
+    let stems: Vec<_> =
+        files.iter().map(|file| file.file_stem().unwrap().to_str().unwrap()).collect();
+    assert_eq!(stems, all, "files of fuzz/fuzz_targets/ and fuzzing::TARGETS");
+    for file in &files {
+        let text = read(file);
+        let lines = text.lines().count();
+        assert!(lines <= 15, "{} has {lines} lines: what it does belongs below", file.display());
+        let stem = file.file_stem().unwrap().to_str().unwrap();
+        assert!(text.contains(&format!("::{stem}")), "{} runs something else", file.display());
+    }
+    let manifest = read(&root().join("fuzz/Cargo.toml"));
+    for (before, after) in [("[[bin]]\nname = \"", "\""), ("path = \"fuzz_targets/", ".rs\"")] {
+        let mut names = between(&manifest, before, after);
+        names.sort_unstable();
+        assert_eq!(names, all, "binaries of fuzz/Cargo.toml, by {before:?}");
+    }
+}
+
+#[test]
+#[cfg(feature = "cli")]
+fn every_target_that_can_be_is_under_bolero() {
+    let (_, passing) = targets();
+    // It reads TOML, whose crate and bolero have no lock file in common.
+    let expected: Vec<_> = passing.iter().filter(|name| **name != "plan").copied().collect();
+    let tests = read(&root().join("fuzz/bolero/src/lib.rs"));
+    let list = between(&tests, "    targets!(", ");");
+    assert_eq!(list.len(), 1, "one list of targets");
+    let mut names: Vec<_> =
+        list[0].split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    names.sort_unstable();
+    assert_eq!(names, expected);
+}
+
+#[test]
+#[cfg(feature = "cli")]
+fn a_night_on_github_has_every_target_that_must_not_fail() {
+    let (_, passing) = targets();
+    let night = &yaml(".github/workflows/fuzz.yml")["jobs"]["night"];
+    let matrix = night["strategy"]["matrix"]["target"].as_vec().expect("a list of targets");
+    let mut names: Vec<_> = matrix.iter().map(|name| name.as_str().expect("a name")).collect();
+    names.sort_unstable();
+    assert_eq!(names, passing);
+    assert_eq!(night["strategy"]["fail-fast"].as_bool(), Some(false), "one crash stops no other");
+    let shells = night["steps"].as_vec().expect("steps").iter();
+    let runs: Vec<_> = shells.filter_map(|step| step["run"].as_str()).collect();
+    assert!(runs.iter().any(|run| run.contains("corpora/overnight.sh")), "{runs:?}");
+}
+
+#[test]
+fn workflows_and_build_files_are_what_they_have_to_be() {
+    let steps = &yaml(".github/workflows/test.yml")["jobs"]["all"]["steps"];
+    let runs: Vec<_> =
+        steps.as_vec().expect("steps").iter().filter_map(|step| step["run"].as_str()).collect();
+    assert!(runs.contains(&".ci/run"), "{runs:?}");
+    let project = yaml(".clusterfuzzlite/project.yaml");
+    assert_eq!(project["language"].as_str(), Some("rust"));
+    let dockerfile = read(&root().join(".clusterfuzzlite/Dockerfile"));
+    assert!(dockerfile.contains("COPY .clusterfuzzlite/build.sh $SRC/build.sh"), "{dockerfile}");
+    for script in [".ci/run", ".clusterfuzzlite/build.sh", "corpora/overnight.sh"] {
+        assert!(read(&root().join(script)).starts_with("#!"), "{script} has no interpreter");
+    }
+    // A cargo-fuzz here and another one there would build other binaries.
+    let install = "cargo install cargo-fuzz --version ";
+    let versions = [".ci/run", ".github/workflows/fuzz.yml"].map(|file| {
+        let text = read(&root().join(file));
+        between(&text, install, " ")[0].to_string()
+    });
+    assert_eq!(versions[0], versions[1]);
+}
+
+fn yaml(file: &str) -> yaml_rust2::Yaml {
+    let text = read(&root().join(file));
+    let mut documents = yaml_rust2::YamlLoader::load_from_str(&text)
+        .unwrap_or_else(|error| panic!("{file}: {error}"));
+    assert_eq!(documents.len(), 1, "{file}");
+    documents.remove(0)
+}

@@ -35,7 +35,7 @@ mod tests {
         )+};
     }
 
-    targets!(ingest, laws, lockstep);
+    targets!(enomem, free_map, ingest, laws, lockstep, roundtrip);
 
     /// Runs every seed of a target, and what was kept of it.
     fn replay(name: &str, run: fn(&[u8])) {

@@ -6,7 +6,7 @@ mod progress;
 mod recipe;
 
 use std::fs::{self, File};
-use std::io::BufReader;
+use std::io::{BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::string::FromUtf8Error;
 
@@ -14,7 +14,7 @@ use clap::Args;
 
 use super::context::Context;
 use super::failure::{Exit, Failure, say};
-use crate::ingest::IngestError;
+use crate::ingest::{IngestError, Source};
 use crate::report::Findings;
 use crate::report::partial::{self, Head};
 use crate::report::sorted::{self, Sorted};
@@ -249,11 +249,20 @@ pub(super) fn prepare(plan: Plan, context: &Context) -> Result<Ready, Failure> {
     Ok(ready)
 }
 
+/// The most bytes of a plan.
+const LONGEST_PLAN: u64 = 1 << 24;
+
 /// The plan in a file.
 pub(super) fn read_plan(path: &Path, context: &Context) -> Result<Plan, Failure> {
-    let bytes = fs::read(path)
-        .map_err(|error| Failure::because(format_args!("read {}: {error}", path.display())))?;
     let name = path.display().to_string();
+    let fail =
+        |error: &dyn std::fmt::Display| Failure::because(format_args!("read {name}: {error}"));
+    let mut bytes = Vec::new();
+    let input = Source::open_file(path)?.open()?;
+    input.take(LONGEST_PLAN + 1).read_to_end(&mut bytes).map_err(|error| fail(&error))?;
+    if bytes.len() as u64 > LONGEST_PLAN {
+        return Err(fail(&format_args!("a plan has at most {LONGEST_PLAN} bytes")));
+    }
     let text = String::from_utf8(bytes).map_err(|error| no_text(&name, &error))?;
     sweep::parse(&name, &text, &context.catalog).map_err(Failure::because)
 }

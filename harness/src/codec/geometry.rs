@@ -64,13 +64,22 @@ pub(super) fn encode(area: &Area) -> [u8; BYTES] {
     header[2..6].copy_from_slice(&((base >> shift) as u32).to_le_bytes());
     header[6] = shift;
     let mut end = base;
-    for (run, field) in area.ranges().iter().zip(header[8..].chunks_exact_mut(4)) {
-        let granules = run.count >> area.order_per_bit();
-        let scale = SCALES.iter().position(|most| granules <= *most).unwrap_or(SCALES.len() - 1);
-        let [low, high] = (granules.min(SCALES[scale]) as u16 - 1).to_le_bytes();
-        let gap = (run.pfn.0 - end).min(u64::from(u8::MAX)) as u8;
-        field.copy_from_slice(&[scale as u8, low, high, gap]);
+    for (range, run) in area.ranges().iter().enumerate() {
+        resize(&mut header, range, run.count >> area.order_per_bit());
+        header[11 + 4 * range] = (run.pfn.0 - end).min(u64::from(u8::MAX)) as u8;
         end = run.end().0;
     }
     header
+}
+
+/// Gives a range so many granules, or as many as can be said.
+pub(super) fn resize(header: &mut [u8; BYTES], range: usize, granules: u64) {
+    let scale = SCALES.iter().position(|most| granules <= *most).unwrap_or(SCALES.len() - 1);
+    let [low, high] = (granules.min(SCALES[scale]) as u16 - 1).to_le_bytes();
+    header[8 + 4 * range..][..3].copy_from_slice(&[scale as u8, low, high]);
+}
+
+/// Brings the base down to a page that is aligned to 2^16 pages and to what its shift says.
+pub(super) fn align(header: &mut [u8; BYTES]) {
+    header[2..4].fill(0);
 }

@@ -62,11 +62,12 @@ pub const MUTATIONS: &[Mutation] = &[
     Mutation { name: "load-limit", of: Part::Load, apply: header::load_limit },
     Mutation { name: "policy", of: Part::World, apply: header::policy },
     Mutation { name: "area", of: Part::World, apply: header::area },
+    Mutation { name: "border", of: Part::World, apply: header::border },
 ];
 
 /// One in so many changes is to the area or the policy: it makes all that was learnt about the
 /// acts worthless, as a rule.
-const WORLD_IN: u64 = 32;
+const WORLD_IN: u64 = 12;
 
 /// Changes `case` once to three times, by mutations that `allowed` names.
 pub fn change(case: &mut Case, draws: &mut Draws, allowed: impl Fn(Part) -> bool) {

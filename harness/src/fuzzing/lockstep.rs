@@ -7,9 +7,12 @@
 mod cma_alloc;
 mod judge;
 mod pages;
+mod reached;
 mod tally;
 
 use cma_policies::builtin;
+
+pub use self::reached::Reached;
 
 use self::judge::Judge;
 use super::{Expected, Target};
@@ -35,17 +38,25 @@ fn most(granules: u64) -> usize {
 /// # Panics
 /// Where an answer, a cause, a count or a free run is another one than it must be.
 pub fn run(bytes: &[u8]) {
-    let case = Case::decode(bytes);
+    let _ = reached(&Case::decode(bytes));
+}
+
+/// Runs a case and says what happened in it; nothing where its policy cannot be built for its area.
+///
+/// # Panics
+/// As [`run`].
+#[must_use]
+pub fn reached(case: &Case) -> Option<Reached> {
     let area = &case.area;
     let case = case.unfolded(most(area.pages() / area.granule()));
     let spec = case.policy.spec(&builtin::catalog());
     // What a policy is not made for it says itself, which is what `laws` looks at.
-    let Ok(policy) = spec.build(case.area.clone()) else { return };
+    let policy = spec.build(case.area.clone()).ok()?;
     let mut judge = Judge::new(&case, &spec, policy);
     for act in &case.acts {
         judge.act(act);
     }
-    judge.end();
+    Some(judge.end())
 }
 
 #[cfg(test)]

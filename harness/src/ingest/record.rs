@@ -54,8 +54,12 @@ impl<W: Write> RecordingWriter<W> {
             Some(Answered::Number(number)) => number.to_string(),
             Some(Answered::Nop) => "nop".to_string(),
         };
-        let note =
-            recorded.refused_at.map_or_else(String::new, |offset| format!("lastoff={offset}"));
+        // Where a part begins does not show in the result if it was refused.
+        let note = match (recorded.refused_at, op) {
+            (Some(offset), _) => format!("lastoff={offset}"),
+            (None, Op::Free { part: Some(part), .. }) => format!("offset={}", part.offset),
+            _ => String::new(),
+        };
         writeln!(
             self.out,
             "{idx},{kind},{id},{},{},{result},{},{},{},{note}",
@@ -65,5 +69,33 @@ impl<W: Write> RecordingWriter<W> {
             optional(recorded.free),
             optional(recorded.maxrun)
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ingest::{Event, Options, Source, open};
+    use cma_policies::Request;
+
+    /// Parts used to be read back from the front of what is left, whatever was given back: where a
+    /// later part had gone first, and where the policy had refused them.
+    #[test]
+    fn parts_come_back_from_where_they_were_given_back() {
+        let area = Area::single(64, 32, 0).unwrap();
+        let alloc = Op::Alloc { id: 7, request: Request::new(10, 0).unwrap(), dma: false };
+        let free = |offset, count| Op::Free { id: 7, part: Some(Part { offset, count }) };
+        let ops = [alloc, free(8, 1), free(0, 2), free(4, 3)];
+        for results in [[Some(0), Some(8), Some(0), Some(4)], [Some(0), None, None, None]] {
+            let mut text = Vec::new();
+            let mut writer = RecordingWriter::new(&mut text, &area, &[]).unwrap();
+            for (idx, (op, result)) in (0..).zip(ops.into_iter().zip(results)) {
+                let result = result.map(Answered::Number);
+                writer.write(idx, op, &Recorded { result, ..Recorded::default() }).unwrap();
+            }
+            let reader = open(&Source::bytes("t", text), &Options::default()).unwrap();
+            let read: Vec<_> = reader.skip(1).map(|row| row.unwrap().event).collect();
+            assert_eq!(read, ops[1..].iter().map(|op| Event::Op(*op)).collect::<Vec<_>>());
+        }
     }
 }

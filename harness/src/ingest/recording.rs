@@ -188,12 +188,14 @@ impl Fields<'_> {
             retries: self.maybe(RETRIES, "retries")?,
             free: self.maybe(FREE, "free")?,
             maxrun: self.maybe(MAXRUN, "maxrun")?,
-            refused_at: self
-                .text(NOTE)
-                .split(' ')
-                .find_map(|word| word.strip_prefix("lastoff="))
-                .and_then(|offset| offset.parse().ok()),
+            refused_at: self.noted("lastoff="),
         })
+    }
+
+    /// The number behind `key` in the note.
+    fn noted(&self, key: &str) -> Option<u64> {
+        let words = self.text(NOTE).split(' ');
+        words.filter_map(|word| word.strip_prefix(key)).next()?.parse().ok()
     }
 
     fn alloc(&self, cap: u32, recorded: &Recorded, held: &mut Held) -> Result<Event, IngestError> {
@@ -222,12 +224,12 @@ impl Fields<'_> {
 
     fn free(&self, recorded: &Recorded, held: &mut Held) -> Result<Event, IngestError> {
         let (id, count) = (self.need(ID, "id")?, self.maybe(COUNT, "count")?);
-        let offset = match recorded.result {
+        let offset = self.noted("offset=").or_else(|| match recorded.result {
             Some(Answered::Number(at)) => {
                 u64::try_from(at).ok().and_then(|at| held.offset_of(id, at))
             }
             _ => None,
-        };
+        });
         match held.give(id, count, offset) {
             Ok(part) => Ok(Event::Op(Op::Free { id, part })),
             Err(left) => {

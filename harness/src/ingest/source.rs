@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -45,26 +46,34 @@ impl Source {
         Self { name: name.to_string(), place, counter: None }
     }
 
-    /// The file at `path`.
+    /// The file at `path`: a regular one, since it may be read more than once.
     #[must_use]
     pub fn file(path: &Path) -> Self {
         Self::new(&path.display().to_string(), Place::File(path.to_path_buf()))
     }
 
-    /// The file at `path`; what can be read only once, such as a pipe, is kept: at most 1 GiB.
+    /// The file at `path`; what can be read only once, such as a pipe, is kept: at most 1 GiB. A
+    /// device has no end, but for the empty one.
     ///
     /// # Errors
-    /// Where what is kept cannot be read, or is longer.
+    /// Where what is kept cannot be read, or is longer, and a device that is not empty.
     pub fn open_file(path: &Path) -> Result<Self, IngestError> {
         let file = Self::file(path);
         // What is not there is said where the file is opened.
-        if !path.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+        let Some(kind) = path.metadata().ok().map(|there| there.file_type()) else {
+            return Ok(file);
+        };
+        if kind.is_file() || kind.is_dir() {
             return Ok(file);
         }
-        let pipe = File::open(path).map_err(|error| {
-            let why = error.to_string();
-            IngestError { source: file.name.clone(), line: 0, column: 0, why }
-        })?;
+        let fail = |why| IngestError { source: file.name.clone(), line: 0, column: 0, why };
+        let pipe = File::open(path).map_err(|error| fail(error.to_string()))?;
+        if kind.is_block_device() || kind.is_char_device() {
+            let first = Self::buffer(&file.name, pipe.take(1))?;
+            let empty = matches!(&first.place, Place::Bytes(bytes) if bytes.is_empty());
+            let why = "it is a device, which may never end; a file, a pipe or - is read";
+            return if empty { Ok(first) } else { Err(fail(why.to_string())) };
+        }
         Self::buffer(&file.name, pipe)
     }
 
@@ -133,7 +142,7 @@ impl Source {
             why: error.to_string(),
         };
         let raw: Box<dyn Read> = match &self.place {
-            Place::File(path) => Box::new(File::open(path).map_err(|error| fail(&error))?),
+            Place::File(path) => Box::new(regular(path).map_err(|error| fail(&error))?),
             Place::Bytes(bytes) => Box::new(Cursor::new(Arc::clone(bytes))),
             Place::Once(Once(input)) => input
                 .lock()
@@ -156,6 +165,17 @@ impl Source {
             _ => raw,
         })
     }
+}
+
+/// Opens the file at `path`. What is read more than once is nothing that comes and goes: a pipe
+/// would be empty the second time, and a device may never end.
+fn regular(path: &Path) -> io::Result<File> {
+    let kind = path.metadata()?.file_type();
+    if kind.is_file() || kind.is_dir() {
+        return File::open(path);
+    }
+    let why = "it is no regular file, and is read more than once; put what it gives into a file";
+    Err(io::Error::other(why))
 }
 
 /// Counts what is read.
@@ -202,4 +222,22 @@ fn magic(mut raw: Box<dyn Read>) -> io::Result<(Vec<u8>, impl Read + 'static)> {
     let mut first = Vec::new();
     raw.by_ref().take(4).read_to_end(&mut first)?;
     Ok((first.clone(), Cursor::new(first).chain(raw)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_without_an_end_is_refused_and_an_empty_one_is_read() {
+        let zero = Path::new("/dev/zero");
+        let error = Source::open_file(zero).expect_err("it has no end").to_string();
+        assert!(error.contains("read /dev/zero: it is a device"), "{error}");
+        let error = Source::file(zero).open().err().expect("it has no end").to_string();
+        assert!(error.contains("read /dev/zero: it is no regular file"), "{error}");
+        let mut text = String::new();
+        let null = Source::open_file(Path::new("/dev/null")).expect("it is empty");
+        null.open().expect("it is empty").read_to_string(&mut text).expect("no bytes are text");
+        assert_eq!(text, "");
+    }
 }

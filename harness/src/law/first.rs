@@ -37,8 +37,8 @@ fn choices(scene: &Scene<'_>, fits: &[Fit]) -> Vec<Run> {
         First::Anywhere => return fits.iter().map(|fit| fit.run).collect(),
         First::EitherEnd => return vec![lowest.run, highest.run],
         First::BehindLast => {
-            let last = scene.last_grants.iter().filter_map(|run| scene.reference.end_of(*run));
-            let rover = last.filter(|end| end.range == range).last();
+            let mut last = scene.last_grants.iter().filter_map(|run| scene.reference.end_of(*run));
+            let rover = last.rfind(|end| end.range == range);
             let rover = rover.unwrap_or(Place { range, bit: 0 });
             here.iter().find(|fit| fit.place >= rover).map_or(lowest, |fit| fit)
         }

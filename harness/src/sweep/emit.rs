@@ -19,6 +19,15 @@ pub fn emit(ready: &Ready) -> String {
     out
 }
 
+/// As [`emit`], of a plan whose files nobody has looked into: without what only they say.
+#[must_use]
+pub fn emit_unread(plan: &Plan) -> String {
+    let mut out = String::new();
+    let checked = vec![Checked::default(); plan.streams.len()];
+    let _ = write_plan(plan, &checked, &mut out);
+    out
+}
+
 fn quote(text: &str) -> String {
     toml::Value::from(text).to_string()
 }
@@ -117,9 +126,14 @@ fn write_stream(
                 ([Load::Pages(pages)], Some(own)) if *pages == own => {
                     writeln!(out, "# LOAD is that of the file, {own} pages")?;
                 }
+                ([], _) => {}
                 _ => writeln!(out, "{}", loads(&stream.loads))?,
             }
-            writeln!(out, "ops = {} # of each cell; seeds: {}", stream.ops, plan.seeds_of(stream))?;
+            // 0 are as many as in the file.
+            if stream.ops > 0 {
+                let seeds = plan.seeds_of(stream);
+                writeln!(out, "ops = {} # of each cell; seeds: {seeds}", stream.ops)?;
+            }
         }
         What::File(path) => writeln!(out, "file = {}", quote(path))?,
         What::Recorded(recording) => writeln!(out, "recorded = {}", quote(recording.name))?,

@@ -112,6 +112,7 @@ fn build(raw: RawPlan, catalog: &Catalog) -> Result<Plan, Wrong> {
         AfterFailure::parse(text.get_ref()).map_err(|error| (text.span(), error.why))
     })?;
     let span = raw.streams.span();
+    let board_spans: Vec<_> = raw.boards.iter().map(|raw| raw.get_ref().name.span()).collect();
     let plan = Plan {
         name: name(raw.name, "name")?,
         seed: raw.seed.map_or(Ok(1), |seed| number(&seed, "seed", 0, i64::MAX))?,
@@ -132,10 +133,13 @@ fn build(raw: RawPlan, catalog: &Catalog) -> Result<Plan, Wrong> {
             .collect::<Result<_, _>>()?,
         streams: list(raw.streams, "streams", stream)?,
     };
-    let mut names: Vec<_> = plan.boards.iter().map(|board| board.name.as_str()).collect();
-    names.sort_unstable();
-    if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err((span, format!("two boards are named {}", quoted(twice[0]))));
+    let mut names = std::collections::BTreeSet::new();
+    for (board, span) in plan.boards.iter().zip(board_spans) {
+        if !names.insert(&board.name) {
+            let why =
+                format!("a second board is named {}; give it another name", quoted(&board.name));
+            return Err((span, why));
+        }
     }
     if plan.cell_count().is_none() {
         return Err((span, format!("more than {MOST_CELLS} cells; take fewer seeds or streams")));

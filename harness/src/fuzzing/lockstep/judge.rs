@@ -7,7 +7,8 @@ use cma_policies::{
 use super::super::course::Course;
 use super::cma_alloc::{Bitmaps, Row};
 use super::pages::{Asked, Pages};
-use super::tally::Tally;
+use super::reached::Reached;
+use super::tally;
 use crate::cause::Cause;
 use crate::codec::{Act, Case, Script};
 use crate::kernel::{KERNELS, Kernel};
@@ -26,7 +27,7 @@ pub(super) struct Judge {
     witness: Witness,
     pages: Pages,
     meter: Meter,
-    tally: Tally,
+    reached: Reached,
     reference: Reference,
     course: Course,
     /// The kernel's rules and table, where the policy is the kernel's.
@@ -51,7 +52,7 @@ impl Judge {
             witness,
             pages: Pages::default(),
             meter: Meter::new(&Setting::new(&[1, 4], 8)),
-            tally: Tally::default(),
+            reached: Reached::default(),
             reference: Reference::new(area),
             course: Course::new(case),
             kernel,
@@ -99,6 +100,7 @@ impl Judge {
             Op::Alloc { id, request, .. } => {
                 let Some(outcome) = outcome else { self.wrong("an alloc without an outcome") };
                 self.asked(request, answer, &outcome);
+                self.reached.busy += outcome.busy;
                 self.answered(id, request, &outcome, cause, &before);
             }
             Op::Free { id, part } => self.freed(id, part, answer),
@@ -119,6 +121,7 @@ impl Judge {
             Op::Alloc { request, .. } => request.align(),
             _ => 63,
         });
+        self.reached.state(self.area_pages, self.reference.free_pages());
         self.ops += 1;
     }
 
@@ -237,7 +240,7 @@ impl Judge {
                 if let Some((bitmaps, ..)) = &mut self.kernel {
                     bitmaps.write(run, true);
                 }
-                self.tally.grants += 1;
+                self.reached.grant(self.witness.model().area(), run, before);
             }
             Err(error) => {
                 self.same("the error", &error, &self.meaning());
@@ -248,7 +251,8 @@ impl Judge {
                 if owed && self.reference.fits_in(request, before) {
                     self.wrong(&format!("{request:?} was refused, {before:?} hold a place"));
                 }
-                self.tally.refuse(right, error);
+                let index = Cause::ALL.iter().position(|cause| *cause == right);
+                self.reached.refused[index.expect("every cause is in the table")] += 1;
             }
         }
     }
@@ -312,6 +316,7 @@ impl Judge {
             }
         };
         self.same("a free", &answer, &Answer::Freed(run.unwrap_or(held.pieces[0])));
+        self.reached.parts += u64::from(run.is_some_and(|run| !held.pieces.contains(&run)));
         self.course.freed(id, run);
         for run in run.map_or(held.pieces, |run| vec![run]) {
             self.reference.clear(run);
@@ -352,11 +357,12 @@ impl Judge {
     }
 
     /// What remains at the end.
-    pub(super) fn end(mut self) {
+    pub(super) fn end(mut self) -> Reached {
         if let Err(violation) = self.witness.finish() {
             panic!("policy {}: {violation}", self.spec);
         }
         self.meter.finish(self.ops);
-        self.tally.check(&self.meter);
+        tally::check(&self.reached, &self.meter);
+        self.reached
     }
 }

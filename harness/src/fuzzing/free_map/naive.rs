@@ -33,8 +33,8 @@ impl Wish {
     }
 
     /// The search for it, behind the refused place if there is one.
-    fn search(self, refused: Option<u64>) -> Search {
-        let from = refused.map_or(0, |refused| refused + self.step());
+    pub(crate) fn search(self, refused: Option<u64>) -> Search {
+        let from = refused.map_or(0, |refused| refused.saturating_add(self.step()));
         Search { bits: self.bits, mask: self.step() - 1, offset: self.offset, from }
     }
 }
@@ -50,7 +50,8 @@ impl Naive {
     }
 
     fn is_free(&self, start: u64, count: u64) -> bool {
-        start + count <= self.bits() && (start..start + count).all(|bit| self.free[bit as usize])
+        let end = start.checked_add(count).filter(|end| *end <= self.bits());
+        end.is_some_and(|end| (start..end).all(|bit| self.free[bit as usize]))
     }
 
     pub(crate) fn holes(&self) -> Vec<(u64, u64)> {
@@ -64,9 +65,10 @@ impl Naive {
         holes
     }
 
-    fn fits(&self, wish: Wish) -> Vec<u64> {
-        let fits = |bit: &u64| wish.is_aligned(*bit) && self.is_free(*bit, wish.bits);
-        (0..self.bits()).filter(fits).collect()
+    pub(crate) fn fits(&self, wish: Wish) -> Vec<u64> {
+        let starts =
+            |(first, count): (u64, u64)| first..first + (count + 1).saturating_sub(wish.bits);
+        self.holes().into_iter().flat_map(starts).filter(|bit| wish.is_aligned(*bit)).collect()
     }
 
     /// Holes with an aligned bit: bits from it on, and it; shortest first, of equals the lowest.

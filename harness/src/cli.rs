@@ -2,6 +2,7 @@
 //!
 //! A stranger's binary gets all of it with its own policies in the catalog by [`run_with`].
 
+mod attack;
 mod collect;
 mod conform;
 mod context;
@@ -46,6 +47,7 @@ enum Command {
     List(list::List),
     Sweep(sweep::Sweep),
     Merge(merge::Merge),
+    Attack(attack::Attack),
     Shrink(Box<shrink::Shrink>),
 }
 
@@ -89,6 +91,7 @@ fn run_args(args: impl IntoIterator<Item = OsString>, entries: &[Entry]) -> Exit
         Command::Collect(args) => collect::run(args, &context),
         Command::List(args) => list::run(args, &context),
         Command::Sweep(args) => sweep::run(args, &context),
+        Command::Attack(args) => attack::run(args, &context),
         Command::Merge(args) => merge::run(args, &context),
         Command::Shrink(args) => shrink::run(args, &context),
     };

@@ -7,13 +7,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use cma_policies::catalog::BASELINE;
+use cma_policies::BASELINE;
 
 use self::progress::Progress;
 use super::context::Context;
 use super::failure::{Exit, Failure};
 use crate::codec::{Act, Case};
 use crate::harm::adversary::ADVERSARIES;
+use crate::harm::archive::Archive;
 use crate::harm::search::{Effort, search};
 use crate::harm::{Align, Goal, Refusal, confirm, evaluate, played, realised};
 use crate::ingest::{StreamWriter, Unwritable};
@@ -67,6 +68,9 @@ pub(super) struct Attack {
     /// A case to try too
     #[arg(long, value_name = "FILE", conflicts_with = "from")]
     case: Option<PathBuf>,
+    /// Keeps what the search and the cases did as champions in this folder, where it is the worst
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
     /// Writes the worst stream of all to this file
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -84,7 +88,12 @@ struct Row {
     detail: String,
     /// Nothing where no request was refused with a page of LOAD to spare.
     hit: Option<(Refusal, Vec<Timed>)>,
+    /// The acts and the LOAD limit that led there, where it was no adversary.
+    program: Option<(Vec<Act>, u16)>,
 }
+
+/// A refusal, the stream up to it, and the acts and LOAD limit that it came from.
+type Hit = (Refusal, Vec<Timed>, Vec<Act>, u64);
 
 /// Attacks them.
 ///
@@ -97,11 +106,9 @@ pub(super) fn run(args: &Attack, context: &Context) -> Result<Exit, Failure> {
     let threads =
         threads.map_err(|error| Failure::because(format_args!("start the threads: {error}")))?;
     let progress = Progress::new(goals.len(), context.progress);
-    let attacked = |(at, goal): (usize, &Goal)| {
-        attacked(goal, args, &cases, &|share| progress.at(at, share))
-    };
-    let rows: Vec<Row> =
-        threads.install(|| goals.iter().enumerate().flat_map(attacked).collect());
+    let attacked =
+        |(at, goal): (usize, &Goal)| attacked(goal, args, &cases, &|share| progress.at(at, share));
+    let rows: Vec<Row> = threads.install(|| goals.iter().enumerate().flat_map(attacked).collect());
     progress.end();
     for row in &rows {
         if let Some((refusal, stream)) = &row.hit {
@@ -111,6 +118,9 @@ pub(super) fn run(args: &Attack, context: &Context) -> Result<Exit, Failure> {
                 return Err(Failure::Violated(what));
             }
         }
+    }
+    if let Some(folder) = &args.keep {
+        keep(&rows, folder, context)?;
     }
     if let Some(path) = &args.out {
         write_worst(&rows, path, context)?;
@@ -157,13 +167,13 @@ fn cases(args: &Attack) -> Result<Vec<(String, Case)>, Failure> {
 }
 
 /// What `acts` come to, with what is in their reach.
-fn hit(goal: &Goal, acts: &[Act], limit: u64) -> Option<(Refusal, Vec<Timed>)> {
+fn hit(goal: &Goal, acts: &[Act], limit: u64) -> Option<Hit> {
     let outcome = evaluate(goal, acts, limit);
     let made = realised(goal, acts, limit, &outcome);
     let acts = made.map_or_else(|| acts.to_vec(), |(acts, _)| acts);
     let (outcome, stream) = played(goal, &acts, limit);
     let refusal = outcome.refusal.filter(|refusal| refusal.need < goal.pages)?;
-    Some((refusal, stream))
+    Some((refusal, stream, acts, limit))
 }
 
 fn need(hit: Option<&(Refusal, Vec<Timed>)>) -> u64 {
@@ -171,25 +181,28 @@ fn need(hit: Option<&(Refusal, Vec<Timed>)>) -> u64 {
 }
 
 /// Every way against one goal.
-fn attacked(
-    goal: &Goal,
-    args: &Attack,
-    cases: &[(String, Case)],
-    beat: &dyn Fn(f64),
-) -> Vec<Row> {
-    let row = |means, detail: &str, hit| {
-        Row { goal: goal.clone(), means, detail: detail.to_string(), hit }
+fn attacked(goal: &Goal, args: &Attack, cases: &[(String, Case)], beat: &dyn Fn(f64)) -> Vec<Row> {
+    let row = |means, detail: &str, hit: Option<Hit>| {
+        let (hit, program) = match hit {
+            Some((refusal, stream, acts, limit)) => {
+                // Above the pages of the area a limit says nothing.
+                let limit = limit.min(goal.pages).min(u16::MAX.into()) as u16;
+                (Some((refusal, stream)), Some((acts, limit)))
+            }
+            None => (None, None),
+        };
+        Row { goal: goal.clone(), means, detail: detail.to_string(), hit, program }
     };
     let known = ADVERSARIES.iter().map(|adversary| {
         let hit = adversary.worst(goal);
-        let hit = hit.map(|hit| (hit.refusal, adversary.stream(goal, &hit)));
-        row("adversary", adversary.name, hit)
+        let hit = hit.map(|hit| (hit.refusal, adversary.stream(goal, &hit), Vec::new(), 0));
+        Row { program: None, ..row("adversary", adversary.name, hit) }
     });
     let mut rows: Vec<_> = known.min_by_key(|row| need(row.hit.as_ref())).into_iter().collect();
     let of_cases = cases.iter().map(|(name, case)| {
         let limits = [case.most_live(), goal.pages];
         let hits = limits.into_iter().filter_map(|limit| hit(goal, &case.acts, limit));
-        row("cases", name, hits.min_by_key(|(refusal, _)| refusal.need))
+        row("cases", name, hits.min_by_key(|(refusal, ..)| refusal.need))
     });
     rows.extend(of_cases.min_by_key(|row| need(row.hit.as_ref())));
     if args.tries > 0 {
@@ -200,6 +213,19 @@ fn attacked(
     }
     beat(1.0);
     rows
+}
+
+/// Keeps the programs that are worse than any champion.
+fn keep(rows: &[Row], folder: &Path, context: &Context) -> Result<(), Failure> {
+    let mut archive = Archive::new(folder, context.catalog.clone());
+    for row in rows {
+        if let (Some((refusal, _)), Some((acts, limit))) = (&row.hit, &row.program) {
+            archive.offer(&row.goal, acts, *limit, refusal).map_err(|error| {
+                Failure::because(format_args!("keep champions in {}: {error}", folder.display()))
+            })?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes the stream with the greatest harm, the first of equals.
@@ -217,10 +243,14 @@ fn write_worst(rows: &[Row], path: &Path, context: &Context) -> Result<(), Failu
         ("policy", goal.policy.to_string()),
         ("load_pages", refusal.need.to_string()),
         ("largest", goal.largest.to_string()),
-        ("cap", match goal.align {
-            Align::None => 0,
-            Align::Dma { cap } => cap,
-        }.to_string()),
+        (
+            "cap",
+            match goal.align {
+                Align::None => 0,
+                Align::Dma { cap } => cap,
+            }
+            .to_string(),
+        ),
         ("base_pfn", "0".to_string()),
         ("pages", goal.pages.to_string()),
         ("order_per_bit", "0".to_string()),

@@ -9,6 +9,7 @@ use super::context::{Context, Format};
 use super::failure::{Exit, Failure};
 use super::table::quote;
 use crate::board::CALLERS;
+use crate::harm::adversary::ADVERSARIES;
 use crate::kernel::KERNELS;
 use crate::law::LAWS;
 use crate::{after_failure, environment, ingest, metric, report, workload};
@@ -29,6 +30,7 @@ pub(super) struct List {
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
 enum Family {
     Policies,
+    Adversaries,
     Profiles,
     Environments,
     Callers,
@@ -84,6 +86,10 @@ fn items(family: Family, context: &Context) -> Vec<Item> {
             };
             entries.map(source).collect()
         }
+        Family::Adversaries => ADVERSARIES
+            .iter()
+            .map(|adversary| item(adversary.name, adversary.about, &[("source", adversary.source)]))
+            .collect(),
         Family::Profiles => workload::PROFILES
             .iter()
             .map(|profile| {

@@ -32,11 +32,22 @@ fn ratio(need: u64, of: u64) -> f64 {
 
 fn text(rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
     let head = [
-        "policy", "pages", "n", "by", "", "M", "harm", "free then", "of area", "ops", "cause",
-        "M / Robson's", "M / guarantee",
+        "policy",
+        "pages",
+        "n",
+        "by",
+        "",
+        "M",
+        "harm",
+        "free then",
+        "of area",
+        "ops",
+        "cause",
+        "M / Robson's",
+        "M / guarantee",
     ];
     let line = |row: &Row| {
-        let Row { goal, means, detail, hit } = row;
+        let Row { goal, means, detail, hit, .. } = row;
         let robson = bounds::adversary(goal.pages, goal.largest);
         let mut line = vec![
             goal.policy.to_string(),
@@ -72,7 +83,7 @@ fn csv(rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
          count,cause,adversary_load_pages,load_per_adversary,guaranteed_load_pages,\
          load_per_guaranteed"
     )?;
-    for Row { goal, means, detail, hit } in rows {
+    for Row { goal, means, detail, hit, .. } in rows {
         let Goal { policy, pages, largest, align } = goal;
         let policy = quote(&policy.to_string());
         write!(out, "1,{policy},{pages},{largest},{align},{means},{},", quote(detail))?;
@@ -101,7 +112,7 @@ fn csv(rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn json(row: &Row) -> Value {
-    let Row { goal, means, detail, hit } = row;
+    let Row { goal, means, detail, hit, .. } = row;
     let worst = hit.as_ref().map(|(refusal, _)| {
         json!({
             "load_pages": refusal.need,

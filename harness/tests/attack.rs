@@ -1,0 +1,107 @@
+//! `cmalab attack` as somebody meets it, and the champions that are committed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use cma_harness::harm::archive::{Archive, INDEX, file_name, index};
+use cma_harness::harm::{confirm, played};
+use cma_policies::builtin;
+
+fn cmalab(args: &[&str]) -> (i32, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_cmalab")).args(args).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+fn good(args: &[&str]) -> String {
+    let (code, out, err) = cmalab(args);
+    assert_eq!((code, err.as_str()), (0, ""), "{args:?}");
+    out
+}
+
+fn champions() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpora/champions")
+}
+
+/// The rows of a CSV as field by column.
+fn rows(csv: &str) -> Vec<std::collections::BTreeMap<String, String>> {
+    let mut lines = csv.lines().map(|line| line.split(',').map(String::from));
+    let head: Vec<_> = lines.next().unwrap().collect();
+    lines.map(|line| head.iter().cloned().zip(line).collect()).collect()
+}
+
+#[test]
+fn the_worst_stream_is_refused_at_the_same_op_by_replay() {
+    let folder = tempfile::tempdir().unwrap();
+    for (policy, align) in [("kernel", "none"), ("buddy", "dma:4")] {
+        let path = folder.path().join("worst.csv");
+        let path = path.to_str().unwrap();
+        let args = ["attack", "--policy", policy, "--pages", "64", "--align", align];
+        let args = [&args[..], &["--tries", "600", "--climbs", "4", "--format", "csv"]].concat();
+        let csv = good(&[&args[..], &["-o", path]].concat());
+        let rows = rows(&csv);
+        let load = |row: &std::collections::BTreeMap<String, String>| {
+            row["load_pages"].parse::<u64>().unwrap_or(u64::MAX)
+        };
+        let worst = rows.iter().min_by_key(|row| load(row)).unwrap();
+        assert!(load(worst) < 64);
+        let replay = ["replay", path, "--policy", policy, "--pages", "64", "--format", "csv"];
+        let replayed = good(&replay);
+        let table = self::rows(&replayed);
+        // Requests before it, by ops less frees, are counted in the stream itself.
+        let stream = fs::read_to_string(path).unwrap();
+        let ops: Vec<_> = stream
+            .lines()
+            .filter(|line| line.contains(",alloc,") || line.contains(",free,"))
+            .collect();
+        assert_eq!(ops.len() as u64, worst["ops"].parse::<u64>().unwrap() + 1, "up to the refusal");
+        let allocs = ops.iter().filter(|line| line.contains(",alloc,")).count();
+        assert_eq!(table[0]["refused"], "1", "{replayed}");
+        assert_eq!(table[0]["granted"], (allocs - 1).to_string(), "{replayed}");
+        assert!(ops.last().unwrap().contains(&format!(",{},", worst["count"])));
+    }
+}
+
+#[test]
+fn threads_do_not_change_the_result_and_a_case_is_tried() {
+    let args = ["attack", "--policy", "best-fit", "--pages", "64,128", "--tries", "400"];
+    let args = [&args[..], &["--climbs", "5", "--from", champions().to_str().unwrap()]].concat();
+    let one = good(&[&args[..], &["--jobs", "1", "--format", "json"]].concat());
+    assert_eq!(one, good(&[&args[..], &["--jobs", "3", "--format", "json"]].concat()));
+    for means in ["adversary", "cases", "search"] {
+        assert!(one.contains(&format!("\"means\": \"{means}\"")), "{one}");
+    }
+}
+
+#[test]
+fn what_cannot_be_attacked_is_said() {
+    let wrong = |args: &[&str], expected: &str| {
+        let (code, out, err) = cmalab(&[&["attack"], args].concat());
+        assert_eq!((code, out.as_str()), (2, ""), "{args:?}");
+        assert!(err.contains(expected), "{err}");
+    };
+    wrong(&["--pages", "15"], "an area of 15 pages: give 16 to 65536");
+    wrong(&["--pages", "64", "--largest", "3"], "a power of two, 2 to 64");
+    wrong(&["--policy", "nobody"], "no policy is named");
+    wrong(&["--align", "dma:64"], "a cap below 64");
+    wrong(&["--from", "not-there"], "read not-there");
+}
+
+#[test]
+fn the_champions_do_what_their_index_says() {
+    let archive = Archive::new(&champions(), builtin::catalog());
+    let all = archive.all().unwrap();
+    assert!(all.len() >= 16, "{} champions", all.len());
+    for champion in &all {
+        let (goal, case) = (&champion.goal, &champion.case);
+        let (outcome, stream) = played(goal, &case.acts, case.most_live());
+        assert_eq!(outcome.refusal, Some(champion.refusal), "{goal}");
+        assert_eq!(confirm(goal, &stream).unwrap().refusal, Some(champion.refusal), "{goal}");
+    }
+    let written = fs::read_to_string(champions().join(INDEX)).unwrap();
+    assert_eq!(index(&all), written);
+    let files = fs::read_dir(champions()).unwrap().count();
+    assert_eq!(files, all.len() + 1, "every file is the champion of a goal");
+    assert!(all.iter().all(|champion| champions().join(file_name(&champion.goal)).exists()));
+}

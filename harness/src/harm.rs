@@ -5,12 +5,14 @@
 //! refuses with little ever live is hurt badly. "Free share at a refusal" would be degenerate:
 //! allocate half, allocate a page, free the half, ask for more than half.
 
+pub mod adversary;
 pub mod archive;
 pub mod bounds;
 mod confirm;
 mod evaluate;
 mod field;
 mod goal;
+pub mod search;
 
 pub use confirm::{Confirmed, confirm};
 pub use evaluate::{Outcome, Reach, evaluate, played, realised};

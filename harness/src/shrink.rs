@@ -116,16 +116,17 @@ pub fn shrink(
     watch: &mut dyn FnMut(Progress),
 ) -> Result<Shrunk, Error> {
     let mut cutter = Cutter::new(subject, under, goal, limits, watch)?;
-    loop {
+    while !cutter.is_out() {
         let before = cutter.subject.clone();
         cutter.cut();
         if limits.area {
             cutter.area();
         }
-        if limits.sizes {
+        // Only once nothing more goes: small requests would need more of them to fill an area.
+        if limits.sizes && cutter.subject == before {
             cutter.sizes();
         }
-        if cutter.subject == before || cutter.is_out() {
+        if cutter.subject == before {
             break;
         }
     }

@@ -8,6 +8,7 @@ pub mod anytime;
 mod beta;
 mod bootstrap;
 mod exact;
+mod rank_sum;
 mod survival;
 
 pub use bootstrap::{Bootstrap, Within};
@@ -15,6 +16,7 @@ pub use exact::{
     holm, mcnemar, median, median_interval, no_failure_bound, quantile, quantile_interval,
     share_interval, share_interval_of, sign_counts,
 };
+pub use rank_sum::{RankSum, rank_sum};
 pub use survival::{Survival, survival};
 
 /// Where a value lies, with 95 % confidence.

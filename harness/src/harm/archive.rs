@@ -39,16 +39,17 @@ pub struct Champion {
     pub refusal: Refusal,
 }
 
-/// Name of the file for `goal`: no colons, which some file systems do not take.
+/// Name of the file for `goal`: without colons, which some file systems do not take, and commas,
+/// which lists of files do not.
 #[must_use]
 pub fn file_name(goal: &Goal) -> String {
-    goal.to_string().replace(':', "+") + SUFFIX
+    goal.to_string().replace(':', "+").replace(',', "__") + SUFFIX
 }
 
 /// The goal of a file of this name.
 #[must_use]
 pub fn goal_of(name: &str, catalog: &Catalog) -> Option<Goal> {
-    Goal::parse(&name.strip_suffix(SUFFIX)?.replace('+', ":"), catalog).ok()
+    Goal::parse(&name.strip_suffix(SUFFIX)?.replace('+', ":").replace("__", ","), catalog).ok()
 }
 
 impl Archive {
@@ -189,6 +190,6 @@ mod tests {
         let mut names: Vec<_> =
             fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         names.sort();
-        assert_eq!(names, [INDEX, "kernel+row=android,16,2,none.case"], "nothing partial is left");
+        assert_eq!(names, [INDEX, "kernel+row=android__16__2__none.case"], "nothing partial is left");
     }
 }

@@ -47,6 +47,7 @@ pub struct Field<'a> {
     live_pages: u64,
     limit: u64,
     need: u64,
+    high: u64,
     grants: u64,
     ops: u64,
     refusal: Option<Refusal>,
@@ -71,6 +72,7 @@ impl<'a> Field<'a> {
             live_pages: 0,
             limit,
             need: 0,
+            high: 0,
             grants: 0,
             ops: 0,
             refusal: None,
@@ -125,6 +127,12 @@ impl<'a> Field<'a> {
         self.need
     }
 
+    /// Behind the highest page that was ever granted.
+    #[must_use]
+    pub const fn high(&self) -> u64 {
+        self.high
+    }
+
     /// Requests and frees so far.
     #[must_use]
     pub const fn ops(&self) -> u64 {
@@ -168,6 +176,7 @@ impl<'a> Field<'a> {
         let run = Run { pfn, count };
         self.live.push((run, self.grants));
         self.live_pages = sum;
+        self.high = self.high.max(run.end().0);
         self.grants += 1;
         self.ops += 1;
         Asked::Granted(run)

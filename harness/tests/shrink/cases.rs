@@ -7,7 +7,7 @@ use cma_policies::{Area, Request};
 
 use super::{LIMITS, Setup, assert_minimal};
 
-fn alloc(count: u64) -> Act {
+pub(crate) fn alloc(count: u64) -> Act {
     let request = Request::new(count, 0).unwrap();
     Act::Alloc { request, script: Script::default(), linger: 0 }
 }

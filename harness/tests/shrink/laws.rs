@@ -1,13 +1,16 @@
 //! Policies that break a law: the law is what is kept.
 
+use cma_harness::codec::{Act, Case};
+use cma_harness::law::conformance::{judge, smallest};
 use cma_harness::op::{Op, Timed};
-use cma_harness::oracle::name;
-use cma_harness::shrink::{Goal, Item, Seen, Subject, find, stream_test};
+use cma_harness::oracle::{Violation, name};
+use cma_harness::shrink::{Goal, Item, Seen, Subject, find, law_test, stream_test};
 use cma_policies::{
     Area, Attempt, BuildError, Catalog, Entry, FreeError, Last, Next, Policy, Promises, Request,
     Run, builtin,
 };
 
+use super::cases::{alloc, comb};
 use super::{LIMITS, Setup, assert_minimal};
 
 /// The baseline, but that it proposes the last grant again for five pages, and panics when seven
@@ -117,4 +120,32 @@ fn a_panic_is_a_law_that_is_broken() {
     assert_eq!(shrunk.subject.items.len(), 2);
     let Seen::Broken(violation) = &shrunk.seen else { panic!("{:?}", shrunk.seen) };
     assert!(violation.what.contains("seven pages"), "{violation}");
+}
+
+#[test]
+fn a_case_that_breaks_a_law_shrinks_to_two_requests() {
+    let area = Area::single(0, 256, 0).unwrap();
+    let acts = vec![alloc(9), Act::Free { victim: 4 }, alloc(3), alloc(20), alloc(5), alloc(1)];
+    let case = Case::new(area, acts);
+    let violation = judge(&case, &build).expect_err("the liar lies");
+    assert_eq!(violation.law, name::DISJOINT);
+    let mut tries = 0;
+    let mut afford = || {
+        tries += 1;
+        true
+    };
+    let broken = smallest(&case, &build, violation.clone(), &mut afford);
+    assert_eq!(broken.case.unwrap().acts, [alloc(8), alloc(5)]);
+    assert!(tries > 5, "{tries}");
+    // Without a try it stays as it is.
+    let same = smallest(&case, &build, violation, &mut || false);
+    assert_eq!(same.case, Some(case));
+}
+
+#[test]
+fn the_test_of_a_law_is_the_one_that_runs_here() {
+    let what = "an example, of a case on which it holds".to_string();
+    let violation = Violation { law: name::TIGHT, op: 3, what };
+    let test = law_test(&comb(), "kernel", &violation);
+    assert_eq!(test, include_str!("law_example.rs"));
 }

@@ -3,6 +3,7 @@
 mod board;
 mod cases;
 mod cli;
+mod law_example;
 mod laws;
 mod property;
 mod regressions;

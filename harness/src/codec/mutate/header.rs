@@ -3,16 +3,16 @@
 use crate::codec::{Case, Choice, choice, geometry};
 use crate::seed::Draws;
 
-/// The LOAD limit up or down: by a page, by an eighth, to none, or to any share of the area.
+/// The LOAD limit up or down: by a page, by up to an eighth, to none, or to any share of the area.
 pub(super) fn load_limit(case: &mut Case, draws: &mut Draws) {
     let limit = u64::from(case.load_limit);
     let pages = case.area.pages().min(u64::from(u16::MAX));
-    let eighth = (limit / 8).max(1);
+    let step = draws.between(1, (limit / 8).max(1));
     let other = match draws.below(8) {
         0 => limit + 1,
         1 | 2 => limit.saturating_sub(1),
-        3 => limit + eighth,
-        4 | 5 => limit.saturating_sub(eighth),
+        3 => limit + step,
+        4 | 5 => limit.saturating_sub(step),
         6 => 0,
         _ => draws.below(pages + 1),
     };

@@ -1,0 +1,236 @@
+//! `cmalab attack`: the worst stream for a policy.
+
+mod progress;
+mod show;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use cma_policies::catalog::BASELINE;
+
+use self::progress::Progress;
+use super::context::Context;
+use super::failure::{Exit, Failure};
+use crate::codec::{Act, Case};
+use crate::harm::adversary::ADVERSARIES;
+use crate::harm::search::{Effort, search};
+use crate::harm::{Align, Goal, Refusal, confirm, evaluate, played, realised};
+use crate::ingest::{StreamWriter, Unwritable};
+use crate::op::Timed;
+
+/// Searches the worst stream for a policy: ENOMEM with as much free memory as possible.
+///
+/// A stream is the worse the less LOAD it needs: with M the most pages that are live or asked for up
+/// to its first refusal, harm is 1 - M / area. No request is above n. Three ways are tried: known
+/// adversaries (`cmalab list adversaries`), a local search, and cases that a fuzzer has found. Each
+/// is set beside the M at which Robson's adversary refuses any policy, and beside first fit's
+/// guarantee. What is printed has been run again under the laws of the policy.
+///
+/// Examples:
+///   cmalab attack --policy kernel --policy best-fit --pages 256,1024
+///   cmalab attack --policy kernel --pages 1024 --from corpora/champions -o worst.csv
+///   cmalab replay worst.csv --policy kernel --pages 1024
+#[derive(Args, Debug)]
+#[command(verbatim_doc_comment)]
+pub(super) struct Attack {
+    /// A policy, as `name` or `name:key=value,…`; may stand several times
+    #[arg(long, value_name = "POLICY", default_value = BASELINE)]
+    policy: Vec<String>,
+    /// Pages of the area, 16 to 65536; several with commas between
+    #[arg(long, value_name = "N", value_delimiter = ',', default_value = "1024")]
+    pages: Vec<u64>,
+    /// n, the largest count that is asked, a power of two [default: up to an eighth of the area]
+    #[arg(long, value_name = "N")]
+    largest: Option<u64>,
+    /// What requests are aligned to: none, dma (cap 8) or dma:CAP
+    #[arg(long, default_value = "none", value_parser = align)]
+    align: Align,
+    /// Programs that the local search tries for each policy and area; 0 leaves it out
+    #[arg(long, value_name = "N", default_value_t = 40_000)]
+    tries: u64,
+    /// Of the tries, programs that begin from nothing; the better half of them goes on each time
+    #[arg(long, value_name = "N", default_value_t = 32)]
+    climbs: u64,
+    /// The local search does without fills and combs, with single requests and frees alone
+    #[arg(long)]
+    plain: bool,
+    /// The seed of the local search
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Threads; the result does not depend on them [default: all cores]
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    jobs: usize,
+    /// A folder of cases to try too: champions or a fuzzer's corpus
+    #[arg(long, value_name = "DIR")]
+    from: Option<PathBuf>,
+    /// A case to try too
+    #[arg(long, value_name = "FILE", conflicts_with = "from")]
+    case: Option<PathBuf>,
+    /// Writes the worst stream of all to this file
+    #[arg(long, short, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+fn align(text: &str) -> Result<Align, String> {
+    Align::parse(text).ok_or_else(|| "none, dma and dma:CAP with a cap below 64 are allowed".into())
+}
+
+/// What one way came to.
+struct Row {
+    goal: Goal,
+    means: &'static str,
+    /// Which adversary, which file.
+    detail: String,
+    /// Nothing where no request was refused with a page of LOAD to spare.
+    hit: Option<(Refusal, Vec<Timed>)>,
+}
+
+/// Attacks them.
+///
+/// # Errors
+/// A policy, area or n that is wrong, a file that cannot be read, a policy that breaks a law.
+pub(super) fn run(args: &Attack, context: &Context) -> Result<Exit, Failure> {
+    let goals = goals(args, context)?;
+    let cases = cases(args)?;
+    let threads = rayon::ThreadPoolBuilder::new().num_threads(args.jobs).build();
+    let threads =
+        threads.map_err(|error| Failure::because(format_args!("start the threads: {error}")))?;
+    let progress = Progress::new(goals.len(), context.progress);
+    let attacked = |(at, goal): (usize, &Goal)| {
+        attacked(goal, args, &cases, &|share| progress.at(at, share))
+    };
+    let rows: Vec<Row> =
+        threads.install(|| goals.iter().enumerate().flat_map(attacked).collect());
+    progress.end();
+    for row in &rows {
+        if let Some((refusal, stream)) = &row.hit {
+            let confirmed = confirm(&row.goal, stream)?;
+            if confirmed.refusal != Some(*refusal) {
+                let what = format!("{}: {refusal:?}, but {:?}", row.goal, confirmed.refusal);
+                return Err(Failure::Violated(what));
+            }
+        }
+    }
+    if let Some(path) = &args.out {
+        write_worst(&rows, path, context)?;
+    }
+    context.output(None, |out| Ok(show::write(&rows, context.format, out)?))?;
+    Ok(Exit::Good)
+}
+
+fn goals(args: &Attack, context: &Context) -> Result<Vec<Goal>, Failure> {
+    let attack = |error| Failure::because(format_args!("attack {error}"));
+    let mut goals = Vec::new();
+    for text in &args.policy {
+        let policy = context.catalog.parse(text)?;
+        for pages in &args.pages {
+            let mut goal = Goal::new(policy.clone(), *pages).map_err(attack)?;
+            if let Some(largest) = args.largest {
+                goal = goal.with_largest(largest).map_err(attack)?;
+            }
+            goals.push(goal.with_align(args.align));
+        }
+    }
+    Ok(goals)
+}
+
+/// The cases that `--from` and `--case` name, by the names of their files.
+fn cases(args: &Attack) -> Result<Vec<(String, Case)>, Failure> {
+    let fail = |path: &Path, error: std::io::Error| {
+        Failure::because(format_args!("read {}: {error}", path.display()))
+    };
+    let mut paths: Vec<PathBuf> = args.case.iter().cloned().collect();
+    if let Some(folder) = &args.from {
+        for entry in fs::read_dir(folder).map_err(|error| fail(folder, error))? {
+            paths.push(entry.map_err(|error| fail(folder, error))?.path());
+        }
+        paths.retain(|path| path.is_file() && path.extension().is_none_or(|end| end != "csv"));
+    }
+    paths.sort();
+    let read = |path: PathBuf| {
+        let bytes = fs::read(&path).map_err(|error| fail(&path, error))?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Ok((name, Case::decode(&bytes)))
+    };
+    paths.into_iter().map(read).collect()
+}
+
+/// What `acts` come to, with what is in their reach.
+fn hit(goal: &Goal, acts: &[Act], limit: u64) -> Option<(Refusal, Vec<Timed>)> {
+    let outcome = evaluate(goal, acts, limit);
+    let made = realised(goal, acts, limit, &outcome);
+    let acts = made.map_or_else(|| acts.to_vec(), |(acts, _)| acts);
+    let (outcome, stream) = played(goal, &acts, limit);
+    let refusal = outcome.refusal.filter(|refusal| refusal.need < goal.pages)?;
+    Some((refusal, stream))
+}
+
+fn need(hit: Option<&(Refusal, Vec<Timed>)>) -> u64 {
+    hit.map_or(u64::MAX, |(refusal, _)| refusal.need)
+}
+
+/// Every way against one goal.
+fn attacked(
+    goal: &Goal,
+    args: &Attack,
+    cases: &[(String, Case)],
+    beat: &dyn Fn(f64),
+) -> Vec<Row> {
+    let row = |means, detail: &str, hit| {
+        Row { goal: goal.clone(), means, detail: detail.to_string(), hit }
+    };
+    let known = ADVERSARIES.iter().map(|adversary| {
+        let hit = adversary.worst(goal);
+        let hit = hit.map(|hit| (hit.refusal, adversary.stream(goal, &hit)));
+        row("adversary", adversary.name, hit)
+    });
+    let mut rows: Vec<_> = known.min_by_key(|row| need(row.hit.as_ref())).into_iter().collect();
+    let of_cases = cases.iter().map(|(name, case)| {
+        let limits = [case.most_live(), goal.pages];
+        let hits = limits.into_iter().filter_map(|limit| hit(goal, &case.acts, limit));
+        row("cases", name, hits.min_by_key(|(refusal, _)| refusal.need))
+    });
+    rows.extend(of_cases.min_by_key(|row| need(row.hit.as_ref())));
+    if args.tries > 0 {
+        let Attack { tries, climbs, seed, plain, .. } = *args;
+        let found = search(goal, Effort { tries, climbs, seed, folded: !plain }, beat);
+        let hit = found.and_then(|found| hit(goal, &found.acts, found.load_limit.into()));
+        rows.push(row("search", &format!("{tries} tries"), hit));
+    }
+    beat(1.0);
+    rows
+}
+
+/// Writes the stream with the greatest harm, the first of equals.
+fn write_worst(rows: &[Row], path: &Path, context: &Context) -> Result<(), Failure> {
+    let hits = rows.iter().filter_map(|row| Some((row, row.hit.as_ref()?)));
+    let harm = |row: &Row, refusal: &Refusal| row.goal.harm(refusal.need);
+    let worst = hits.reduce(|worst, other| {
+        if harm(other.0, &other.1.0) > harm(worst.0, &worst.1.0) { other } else { worst }
+    });
+    let Some((row, (refusal, stream))) = worst else {
+        return Err(Failure::because("write the worst stream: nothing was refused"));
+    };
+    let goal = &row.goal;
+    let pairs = [
+        ("policy", goal.policy.to_string()),
+        ("load_pages", refusal.need.to_string()),
+        ("largest", goal.largest.to_string()),
+        ("cap", match goal.align {
+            Align::None => 0,
+            Align::Dma { cap } => cap,
+        }.to_string()),
+        ("base_pfn", "0".to_string()),
+        ("pages", goal.pages.to_string()),
+        ("order_per_bit", "0".to_string()),
+    ];
+    context.output(Some(path), |out| {
+        let write = |error: Unwritable| match error {
+            Unwritable::Io(error) => Failure::from(error),
+            Unwritable::NotInAStream(_) => Failure::because(format_args!("write: {error}")),
+        };
+        let mut writer = StreamWriter::new(out, &pairs, &[], false).map_err(write)?;
+        stream.iter().try_for_each(|timed| writer.write(*timed)).map_err(write)
+    })
+}

@@ -1,0 +1,138 @@
+//! Known ways to hurt a policy that never moves a buffer: one file and one line each.
+//!
+//! An adversary looks at what was granted and answers to it. It has a number of variants; the
+//! LOAD limit it plays with is looked for from below.
+
+mod best_fit;
+mod comb;
+mod robson;
+mod sawtooth;
+mod slots;
+
+use super::field::{Field, Refusal};
+use super::goal::Goal;
+use crate::op::Timed;
+
+/// A way to hurt a policy.
+#[derive(Clone, Copy, Debug)]
+pub struct Adversary {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does, in one line.
+    pub about: &'static str,
+    /// Where it comes from.
+    pub source: &'static str,
+    /// How many variants it has against a goal.
+    pub variants: fn(&Goal) -> u64,
+    /// Plays variant so and so, up to a refusal or the end of its ideas.
+    pub play: fn(&mut Field<'_>, u64),
+}
+
+/// Every adversary.
+pub const ADVERSARIES: &[Adversary] = &[
+    robson::ADVERSARY,
+    slots::ADVERSARY,
+    best_fit::ADVERSARY,
+    comb::ADVERSARY,
+    sawtooth::ADVERSARY,
+];
+
+/// The worst that an adversary did.
+#[derive(Clone, Debug)]
+pub struct Hit {
+    /// Which variant.
+    pub variant: u64,
+    /// With at most so many pages live or asked for.
+    pub limit: u64,
+    /// What that led to.
+    pub refusal: Refusal,
+}
+
+impl Adversary {
+    /// The variant and LOAD limit with which it needs the fewest pages for a refusal.
+    #[must_use]
+    pub fn worst(&self, goal: &Goal) -> Option<Hit> {
+        let mut worst: Option<Hit> = None;
+        for variant in 0..(self.variants)(goal) {
+            let most = worst.as_ref().map_or(goal.pages, |hit| hit.refusal.need - 1);
+            worst = self.least(goal, variant, most).or(worst);
+        }
+        worst
+    }
+
+    /// The least LOAD limit up to `most` that leads to a refusal: first in steps of a thirty-second,
+    /// then page by page within the step. What is refused with little is refused with more, nearly
+    /// always.
+    fn least(&self, goal: &Goal, variant: u64, most: u64) -> Option<Hit> {
+        let refused = |limit: u64| {
+            let mut field = Field::new(goal, limit);
+            (self.play)(&mut field, variant);
+            field.refusal().map(|refusal| Hit { variant, limit, refusal })
+        };
+        let mut below = goal.largest.min(goal.pages / 64);
+        while below < most {
+            let next = (below + (below / 32).max(1)).min(most);
+            if let Some(hit) = refused(next) {
+                return (below + 1..next).find_map(refused).or(Some(hit));
+            }
+            below = next;
+        }
+        None
+    }
+
+    /// The stream of a hit.
+    #[must_use]
+    pub fn stream(&self, goal: &Goal, hit: &Hit) -> Vec<Timed> {
+        let mut field = Field::logged(goal, hit.limit);
+        (self.play)(&mut field, hit.variant);
+        field.into_log()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::harm::{bounds, confirm};
+    use cma_policies::builtin;
+
+    fn worst(adversary: &Adversary, text: &str) -> Option<Hit> {
+        let goal = Goal::parse(text, &builtin::catalog()).unwrap();
+        let hit = adversary.worst(&goal)?;
+        let confirmed = confirm(&goal, &adversary.stream(&goal, &hit)).unwrap();
+        assert_eq!(confirmed.refusal, Some(hit.refusal), "{} of {text}", adversary.name);
+        Some(hit)
+    }
+
+    #[test]
+    fn robson_needs_no_more_than_the_bound_says_against_any_complete_policy() {
+        for policy in ["kernel", "best-fit", "worst-fit", "next-fit", "two-ended"] {
+            for (pages, largest) in [(64, 8), (256, 32), (1024, 128), (1024, 16)] {
+                let hit = worst(&robson::ADVERSARY, &format!("{policy},{pages},{largest}"));
+                let need = hit.expect("a refusal").refusal.need;
+                let bound = bounds::adversary(pages, largest);
+                assert!(need <= bound + 1, "{policy} {pages} {largest}: {need}, not {bound}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_adversary_is_the_worst_for_its_own_victim() {
+        let need = |adversary: &Adversary, text: &str| {
+            worst(adversary, text).map_or(u64::MAX, |hit| hit.refusal.need)
+        };
+        let buddy = "buddy,1024,128";
+        assert!(need(&slots::ADVERSARY, buddy) < need(&robson::ADVERSARY, buddy));
+        let best_fit = "best-fit,1024,32";
+        assert!(need(&best_fit::ADVERSARY, best_fit) < need(&robson::ADVERSARY, best_fit));
+        let aligned = "kernel,1024,128,dma:8";
+        assert!(need(&slots::ADVERSARY, aligned) < need(&robson::ADVERSARY, aligned));
+    }
+
+    #[test]
+    fn every_adversary_gets_a_refusal_of_the_baseline_with_pages_free() {
+        for adversary in ADVERSARIES {
+            let hit = worst(adversary, "kernel,256,32").expect(adversary.name);
+            assert!(hit.refusal.free > 32, "{}: {:?}", adversary.name, hit);
+        }
+    }
+}

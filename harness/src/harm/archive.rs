@@ -190,6 +190,10 @@ mod tests {
         let mut names: Vec<_> =
             fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         names.sort();
-        assert_eq!(names, [INDEX, "kernel+row=android__16__2__none.case"], "nothing partial is left");
+        assert_eq!(
+            names,
+            [INDEX, "kernel+row=android__16__2__none.case"],
+            "nothing partial is left"
+        );
     }
 }

@@ -74,7 +74,10 @@ pub fn search(goal: &Goal, effort: Effort, beat: &dyn Fn(f64)) -> Option<Found> 
 }
 
 #[cfg(feature = "cli")]
-fn each<'a>(climbs: Vec<Climb<'a>>, go: impl Fn(Climb<'a>) -> Climb<'a> + Send + Sync) -> Vec<Climb<'a>> {
+fn each<'a>(
+    climbs: Vec<Climb<'a>>,
+    go: impl Fn(Climb<'a>) -> Climb<'a> + Send + Sync,
+) -> Vec<Climb<'a>> {
     use rayon::prelude::*;
     climbs.into_par_iter().map(go).collect()
 }

@@ -13,8 +13,10 @@ use crate::policy::Policy;
 /// The name of the policy that every other one is compared with: the kernel's own.
 pub const BASELINE: &str = "kernel";
 
-/// Bytes below this pick a parameter's default, so many above it a value.
-const PICKS: u8 = 128;
+/// Bytes below this pick a parameter's default, and those from it on a value.
+const DEFAULTS: u8 = 64;
+/// How many bytes pick a value.
+const PICKS: u8 = u8::MAX - DEFAULTS + 1;
 
 /// What values a parameter takes.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -54,14 +56,18 @@ impl Kind {
         }
     }
 
-    /// The value that a number below [`PICKS`] picks: small whole numbers more often than large
-    /// ones, because most areas are too small for an order of 60.
+    /// The value that a number below [`PICKS`] picks: of whole numbers the first few as often as
+    /// all others, because most areas are too small for an order of 60.
     fn picked(self, number: u8) -> String {
         let last = u64::from(PICKS - 1);
-        let square = u64::from(number) * u64::from(number);
+        let half = u64::from(number / 2);
         match self {
+            Self::Int { min, max } if number.is_multiple_of(2) => {
+                (min + half % 6).min(max).to_string()
+            }
             Self::Int { min, max } => {
-                let above = u128::from(max - min) * u128::from(square) / u128::from(last * last);
+                let whole = u128::from(last / 2);
+                let above = u128::from(max - min) * u128::from(half * half) / (whole * whole);
                 (min + above as u64).to_string()
             }
             Self::Float { min, max } => {
@@ -311,7 +317,7 @@ impl Catalog {
     }
 
     /// The policy that some bytes pick: entry number `which`, modulo how many there are, and for
-    /// each parameter in turn one of `knobs`, where a missing one and those below 128 are its
+    /// each parameter in turn one of `knobs`, where a missing one and those below 64 are its
     /// default: together the parameters of most policies have to make sense. Total.
     ///
     /// # Panics
@@ -321,7 +327,7 @@ impl Catalog {
         let entry = self.entries[usize::from(which) % self.entries.len()];
         let knobs = knobs.iter().copied().chain(core::iter::repeat(0));
         let value = |(param, knob): (&'static Param, u8)| {
-            let picked = knob.checked_sub(PICKS).map(|number| param.kind.picked(number));
+            let picked = knob.checked_sub(DEFAULTS).map(|number| param.kind.picked(number));
             let taken = picked.and_then(|value| param.kind.canonical(&value));
             (param, taken.unwrap_or_else(|| param.default.to_string()))
         };
@@ -380,10 +386,12 @@ mod tests {
         let picked = |which, knobs: &[u8]| catalog.picked(which, knobs).to_string();
         assert_eq!(picked(0, &[]), "toy");
         assert_eq!(picked(3, &[7]), "other");
-        assert_eq!(picked(2, &[128, 255, 129]), "toy:n=1,x=1,on=true");
-        // A quarter of the way up the squares: 1 + 8 / 4.
-        assert_eq!(picked(0, &[192, 128, 128]), "toy:x=0");
-        let values: Vec<_> = (128..=255).map(|byte| picked(0, &[byte])).collect();
+        assert_eq!(picked(2, &[64, 255, 65]), "toy:n=1,x=1,on=true");
+        // The third of the first six; then 1 + 8 * 48 * 48 / (95 * 95).
+        assert_eq!(picked(0, &[68, 64, 64]), "toy:x=0");
+        assert_eq!(picked(0, &[64 + 97, 0, 0]), "toy");
+        assert_eq!(picked(0, &[63, 63, 63]), "toy");
+        let values: Vec<_> = (64..=255).map(|byte| picked(0, &[byte])).collect();
         assert!(
             (1..=9).all(
                 |n| values.contains(&catalog.parse(&format!("toy:n={n}")).unwrap().to_string())

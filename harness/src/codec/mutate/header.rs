@@ -40,7 +40,7 @@ pub(super) fn policy(case: &mut Case, draws: &mut Draws) {
 
 /// A number that picks a value, not the default.
 fn knob(draws: &mut Draws) -> u8 {
-    draws.between(128, 255) as u8
+    draws.between(64, 255) as u8
 }
 
 /// Another area: a byte or two of it anew. Requests keep their counts.

@@ -65,8 +65,9 @@ fn the_worst_stream_is_refused_at_the_same_op_by_replay() {
 
 #[test]
 fn threads_do_not_change_the_result_and_a_case_is_tried() {
+    let folder = champions();
     let args = ["attack", "--policy", "best-fit", "--pages", "64,128", "--tries", "400"];
-    let args = [&args[..], &["--climbs", "5", "--from", champions().to_str().unwrap()]].concat();
+    let args = [&args[..], &["--climbs", "5", "--from", folder.to_str().unwrap()]].concat();
     let one = good(&[&args[..], &["--jobs", "1", "--format", "json"]].concat());
     assert_eq!(one, good(&[&args[..], &["--jobs", "3", "--format", "json"]].concat()));
     for means in ["adversary", "cases", "search"] {

@@ -68,8 +68,8 @@ impl Enomem {
         let Some(goal) = &self.goal else { return bytes.to_vec() };
         let mut framed = goal.case(&self.catalog).encode();
         // The LOAD limit and the spare bytes are the input's own.
-        for at in HEADER - 4..HEADER {
-            framed[at] = bytes.get(at).copied().unwrap_or(0);
+        for (at, byte) in framed.iter_mut().enumerate().skip(HEADER - 4) {
+            *byte = bytes.get(at).copied().unwrap_or(0);
         }
         framed.extend(bytes.get(HEADER..).unwrap_or(&[]));
         framed

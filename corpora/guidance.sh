@@ -41,7 +41,7 @@ done
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-[ -n "${CMALAB_ENOMEM:-}" ] || cargo +nightly fuzz build -s none enomem >&2
+[ -n "${CMALAB_ENOMEM:-}" ] || cargo +nightly fuzz build -s none --no-trace-compares enomem >&2
 binary=${CMALAB_ENOMEM:-$(find "${CARGO_TARGET_DIR:-fuzz/target}" -path '*/release/enomem' -type f | head -n 1)}
 [ -x "$binary" ] || { echo 'the build left no binary' >&2; exit 2; }
 

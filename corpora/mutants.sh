@@ -40,7 +40,7 @@ out=${out:-overnight/mutants-$target.csv}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-cargo +nightly fuzz build --fuzz-dir fuzz/mutants -s none mutant >&2
+cargo +nightly fuzz build --fuzz-dir fuzz/mutants -s none --no-trace-compares mutant >&2
 binary=$(find "${CARGO_TARGET_DIR:-fuzz/target}" -path '*/release/mutant' -type f | head -n 1)
 [ -n "$binary" ] || { echo 'the build left no binary' >&2; exit 2; }
 binary=$(realpath "$binary")

@@ -84,7 +84,7 @@ fi
 rm -rf "$out/logs" "$out/results" "$out/summary.txt" "$out/summary.csv"
 mkdir -p "$out/logs" "$out/results"
 
-cargo +nightly fuzz build -s none || die 'the targets do not build'
+cargo +nightly fuzz build -s none --no-trace-compares || die 'the targets do not build'
 built=fuzz/target/$(rustc -vV | sed -n 's/^host: //p')/release
 
 # Seconds of one target: as many rounds as it takes to give each target its turn fit in the time.
@@ -261,11 +261,11 @@ header=$header,files_kept,crashes
 # What to do with a crash: a case is shrunk on its acts, other bytes by libFuzzer.
 again() {
     local target=$1 file=$2
-    printf '           again: cargo +nightly fuzz run -s none %s %s\n' "$target" "$file"
+    printf '           again: cargo +nightly fuzz run -s none --no-trace-compares %s %s\n' "$target" "$file"
     if grep -Eq 'case_target!|fuzz_mutator!' "fuzz/fuzz_targets/$target.rs"; then
         printf '           small: cargo run --release -- shrink %s\n' "$file"
     else
-        printf '           small: cargo +nightly fuzz tmin -s none %s %s\n' "$target" "$file"
+        printf '           small: cargo +nightly fuzz tmin -s none --no-trace-compares %s %s\n' "$target" "$file"
     fi
 }
 

@@ -8,7 +8,7 @@ Usage: corpora/update-seeds.sh [OPTIONS] TARGET...
 Copies what fuzzing has found to corpora/seeds/TARGET/, under names by content: as few files as
 reach what no seed with a name of its own reaches, those that reach most first, within the bounds. Such files from
 an earlier time take part again and go where they are no longer needed. The binaries must have been
-built: cargo +nightly fuzz build -s none
+built: cargo +nightly fuzz build -s none --no-trace-compares
 
   --state DIR      the folder with corpus/TARGET/ [fuzz]
   --max-files N    at most so many such files of a target [32]
@@ -120,7 +120,7 @@ replace() {
 
 for target in "$@"; do
     [ -x "$built/$target" ] || {
-        printf 'update-seeds: %s is not built: cargo +nightly fuzz build -s none\n' "$target" >&2
+        printf 'update-seeds: %s is not built: cargo +nightly fuzz build -s none --no-trace-compares\n' "$target" >&2
         exit 2
     }
     choose "$target" || exit 2

@@ -68,8 +68,9 @@ impl Enomem {
         let Some(goal) = &self.goal else { return bytes.to_vec() };
         let mut framed = goal.case(&self.catalog).encode();
         // The LOAD limit and the spare bytes are the input's own.
-        for (at, byte) in framed.iter_mut().enumerate().skip(HEADER - 4) {
-            *byte = bytes.get(at).copied().unwrap_or(0);
+        let own = bytes.iter().copied().chain(std::iter::repeat(0)).skip(HEADER - 4);
+        for (byte, own) in framed[HEADER - 4..].iter_mut().zip(own) {
+            *byte = own;
         }
         framed.extend(bytes.get(HEADER..).unwrap_or(&[]));
         framed

@@ -124,9 +124,9 @@ impl Goal {
     /// What is wrong with the text, and what is allowed.
     pub fn parse(text: &str, catalog: &Catalog) -> Result<Self, GoalError> {
         // A policy may have commas itself, but none of its parameters is a bare number.
-        let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        let is_number = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
         let parts: Vec<_> = text.split(',').collect();
-        let Some(at) = parts.iter().position(|part| is_number(part)) else {
+        let Some(at) = parts.iter().position(is_number) else {
             return Err(GoalError(format!("goal \"{text}\": write POLICY,PAGES,LARGEST,ALIGN")));
         };
         let number = |part: &str| {

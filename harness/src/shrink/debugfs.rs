@@ -89,21 +89,17 @@ pub fn debugfs(subject: &Subject, refusal: &Refusal) -> Result<Debugfs, String> 
             return Err("an aligned fit is free, so the kernel's own policy would grant it".into());
         }
     };
-    let mut notes = Vec::new();
     // Where only the longest hole counts, the order of the holes does not.
     let any_order = request.and_then(|_| sorted(area, &refusal.holes));
-    let plans = [
-        (literal(subject), None),
-        (builder(area, &refusal.holes), Some("other requests that leave the same holes")),
-        (any_order, Some("other requests that leave holes of the same sizes in another order")),
-    ];
-    for (plan, note) in plans {
-        let Some(mut writes) = plan else { continue };
+    let plans = [literal(subject), builder(area, &refusal.holes), any_order];
+    let plans = plans.into_iter().flatten().filter_map(|mut writes| {
         writes.extend(request.map(Write::Alloc));
-        if !brings(area, &writes, refusal, request.is_some()) {
-            continue;
-        }
-        notes.extend(note.map(str::to_string));
+        let likeness = brings(area, &writes, refusal, request.is_some())?;
+        Some((likeness, writes))
+    });
+    // Of two that are as like the first stays.
+    if let Some((likeness, writes)) = plans.min_by_key(|(likeness, _)| *likeness) {
+        let mut notes = vec![likeness.note().to_string()];
         match request {
             Some(_) => notes.push("the last line fails: cannot allocate memory".to_string()),
             None => notes.push(format!(
@@ -218,18 +214,54 @@ fn written(pairs: &[(u64, u64)]) -> Vec<Write> {
     writes
 }
 
-/// Whether `writes` bring an empty area of a board to `refusal`; to its holes where the request is
-/// not among them.
-fn brings(area: &Area, writes: &[Write], refusal: &Refusal, asked: bool) -> bool {
-    let Some((board, refused)) = Board::run(area, writes) else { return false };
-    let model = board.model();
-    if !asked {
-        let mut holes = Vec::new();
-        model.map().for_each_run(&mut |hole| holes.push(hole));
-        return refused.is_none() && holes == refusal.holes;
+/// How like the refusal that is brought about is to the one that was kept.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Likeness {
+    /// The same holes.
+    Holes,
+    /// Holes of the same sizes, elsewhere.
+    Sizes,
+    /// As many free pages.
+    Pages,
+}
+
+impl Likeness {
+    const fn note(self) -> &'static str {
+        match self {
+            Self::Holes => "this leaves the same holes",
+            Self::Sizes => "this leaves holes of the same sizes in another order",
+            Self::Pages => "this leaves as many free pages in other holes",
+        }
     }
-    let last = refused.filter(|(at, _)| *at + 1 == writes.len()).map(|(_, cause)| cause);
-    last == Some(refusal.cause) && model.free_pages() == refusal.free_pages
+}
+
+/// How `writes` bring an empty area of a board to `refusal`, or to its holes where the request is
+/// not among them; `None` where they do not.
+fn brings(area: &Area, writes: &[Write], refusal: &Refusal, asked: bool) -> Option<Likeness> {
+    let (board, refused) = Board::run(area, writes)?;
+    let model = board.model();
+    let mut holes = Vec::new();
+    model.map().for_each_run(&mut |hole| holes.push(hole));
+    if !asked {
+        return (refused.is_none() && holes == refusal.holes).then_some(Likeness::Holes);
+    }
+    let (at, cause) = refused?;
+    let is_it = at + 1 == writes.len() && cause == refusal.cause;
+    if !is_it || model.free_pages() != refusal.free_pages {
+        return None;
+    }
+    let sizes = |holes: &[Run]| {
+        let mut sizes: Vec<_> = holes.iter().map(|hole| hole.count).collect();
+        sizes.sort_unstable();
+        sizes
+    };
+    Some(if holes == refusal.holes {
+        Likeness::Holes
+    } else if sizes(&holes) == sizes(&refusal.holes) {
+        Likeness::Sizes
+    } else {
+        Likeness::Pages
+    })
 }
 
 #[cfg(test)]
@@ -281,16 +313,12 @@ mod tests {
     #[test]
     fn a_hole_that_would_take_a_later_block_goes_behind_it() {
         let area = Area::single(0, 32, 0).unwrap();
-        // 10 free, 1 live, 2 free, 19 live: the block of 21 would not fit into 10, but that of
-        // 3 behind 10 does.
+        // 10 free, 1 live, 2 free, 1 live, 1 free, 17 live.
         let list = [(0, 10), (11, 2), (14, 1)];
         let refusal = refused(Cause::Fragmentation, 11, 0, &area, &list);
-        assert!(!brings(
-            &area,
-            &[builder(&area, &refusal.holes).unwrap(), vec![Write::Alloc(11)]].concat(),
-            &refusal,
-            true
-        ));
+        let there = [builder(&area, &refusal.holes).unwrap(), vec![Write::Alloc(11)]].concat();
+        // The block of 3 is put into the hole of 10, and that of 18 behind it.
+        assert_eq!(brings(&area, &there, &refusal, true), Some(Likeness::Pages));
         let text = said(&area, &refusal).unwrap();
         assert!(text.contains("in another order"), "{text}");
         // The same holes for a request that minds where they are cannot be had.

@@ -22,16 +22,25 @@ pub(super) fn load_limit(case: &mut Case, draws: &mut Draws) {
 /// Another policy, or another value of a parameter: its default as often as not.
 pub(super) fn policy(case: &mut Case, draws: &mut Draws) {
     let Choice { which, knobs } = &mut case.policy;
-    if draws.below(2) == 0 {
+    let kind = draws.below(3);
+    if kind < 2 {
         *which = draws.below(256) as u8;
+        if kind == 0 {
+            // A policy's rarer modes take several parameters that go together.
+            *knobs = knobs.map(|_| if draws.below(2) == 0 { 0 } else { knob(draws) });
+        }
         return;
     }
     // Several at once: one alone seldom means anything. The first ones, which most policies have.
     for _ in 0..=draws.below(3) {
         let most = draws.between(1, choice::KNOBS as u64);
-        knobs[draws.below(most) as usize] =
-            if draws.below(4) == 0 { 0 } else { draws.between(128, 255) as u8 };
+        knobs[draws.below(most) as usize] = if draws.below(4) == 0 { 0 } else { knob(draws) };
     }
+}
+
+/// A number that picks a value, not the default.
+fn knob(draws: &mut Draws) -> u8 {
+    draws.between(128, 255) as u8
 }
 
 /// Another area: a byte or two of it anew. Requests keep their counts.

@@ -152,10 +152,10 @@ fn find(bits: &[bool], start: u64, count: u64, step: u64, offset: u64) -> Option
 mod tests {
     use super::*;
 
-    fn said(area: Area, count: u64, align: u32, row: Row, end: ClaimError) -> (Vec<u64>, Said) {
+    fn said(area: &Area, count: u64, align: u32, row: Row, end: ClaimError) -> (Vec<u64>, Said) {
         let request = Request::new(count, align).unwrap();
         let base = area.ranges()[0].pfn.0;
-        let said = Bitmaps::new(&area).alloc(request, row, &mut |_, _| Err(end));
+        let said = Bitmaps::new(area).alloc(request, row, &mut |_, _| Err(end));
         (said.tried.iter().map(|run| (run.pfn.0 - base) / area.granule()).collect(), said)
     }
 
@@ -163,22 +163,22 @@ mod tests {
     fn the_walks_by_hand() {
         let area = |base, pages, order| Area::single(base, pages, order).unwrap();
         let (busy, old) = (ClaimError::Busy, Row::of("6.12", 5));
-        let (tried, w1) = said(area(0, 1024, 0), 266, 8, old, busy);
+        let (tried, w1) = said(&area(0, 1024, 0), 266, 8, old, busy);
         assert_eq!((tried, w1.end), (vec![0, 256, 512], Err(Some(EBUSY))));
-        assert_eq!(said(area(0x40200, 2048, 0), 300, 10, old, busy).0, [512, 1536], "W2");
+        assert_eq!(said(&area(0x40200, 2048, 0), 300, 10, old, busy).0, [512, 1536], "W2");
         assert_eq!(
-            said(area(0x100, 128, 2), 7, 4, old, busy).0,
+            said(&area(0x100, 128, 2), 7, 4, old, busy).0,
             [0, 4, 8, 12, 16, 20, 24, 28],
             "W3"
         );
-        let (tried, w5) = said(area(0, 1024, 0), 266, 8, old, ClaimError::NoMemory);
+        let (tried, w5) = said(&area(0, 1024, 0), 266, 8, old, ClaimError::NoMemory);
         assert_eq!((tried, w5.end), (vec![0], Err(Some(ENOMEM))));
-        let w6 = |row| said(area(0, 1024, 0), 1025, 0, Row::of(row, 5), busy).1.end;
+        let w6 = |row| said(&area(0, 1024, 0), 1025, 0, Row::of(row, 5), busy).1.end;
         assert_eq!(
             (w6("6.12"), w6("6.15"), w6("android")),
             (Err(None), Err(Some(EBUSY)), Err(None))
         );
-        let (tried, w7) = said(area(0, 1024, 0), 266, 8, Row::of("android", 5), busy);
+        let (tried, w7) = said(&area(0, 1024, 0), 266, 8, Row::of("android", 5), busy);
         assert_eq!((tried.len(), w7.pauses, w7.end), (18, 5, Err(Some(EBUSY))));
     }
 }

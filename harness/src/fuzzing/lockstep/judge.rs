@@ -140,13 +140,13 @@ impl Judge {
         };
         let in_pass = asked.iter().rev().take_while(|asked| matches!(asked, Asked::Claim(..)));
         let busy = claims().filter(|claim| claim.1 == Err(ClaimError::Busy)).count() as u64;
-        let failed = claims().filter_map(|(run, end)| Some((run, end.err()?)));
+        let mut failed = claims().filter_map(|(run, end)| Some((run, end.err()?)));
         let right = Outcome {
             answer: outcome.answer,
             attempts: claims().count() as u64,
             attempts_in_last_pass: in_pass.count() as u64,
             busy,
-            last_failed: failed.last(),
+            last_failed: failed.next_back(),
             pauses: pauses.clone().count() as u64,
             paused_us: pauses.sum(),
             spent: outcome.spent,

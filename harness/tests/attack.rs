@@ -49,7 +49,6 @@ fn the_worst_stream_is_refused_at_the_same_op_by_replay() {
         let replay = ["replay", path, "--policy", policy, "--pages", "64", "--format", "csv"];
         let replayed = good(&replay);
         let table = self::rows(&replayed);
-        // Requests before it, by ops less frees, are counted in the stream itself.
         let stream = fs::read_to_string(path).unwrap();
         let ops: Vec<_> = stream
             .lines()
@@ -58,7 +57,10 @@ fn the_worst_stream_is_refused_at_the_same_op_by_replay() {
         assert_eq!(ops.len() as u64, worst["ops"].parse::<u64>().unwrap() + 1, "up to the refusal");
         let allocs = ops.iter().filter(|line| line.contains(",alloc,")).count();
         assert_eq!(table[0]["refused"], "1", "{replayed}");
-        assert_eq!(table[0]["granted"], (allocs - 1).to_string(), "{replayed}");
+        assert_eq!(table[0]["requests_to_first_failure"], allocs.to_string(), "{replayed}");
+        assert_eq!(table[0]["free_at_first_failure_pages"], worst["free_pages"], "{replayed}");
+        assert_eq!(table[0]["first_failure_cause"], worst["cause"], "{replayed}");
+        assert_eq!(table[0]["grants"], (allocs - 1).to_string(), "{replayed}");
         assert!(ops.last().unwrap().contains(&format!(",{},", worst["count"])));
     }
 }

@@ -49,7 +49,6 @@ fn the_worst_stream_is_refused_at_the_same_op_by_replay() {
         let replay = ["replay", path, "--policy", policy, "--pages", "64", "--format", "csv"];
         let replayed = good(&replay);
         let table = self::rows(&replayed);
-        // Requests before it, by ops less frees, are counted in the stream itself.
         let stream = fs::read_to_string(path).unwrap();
         let ops: Vec<_> = stream
             .lines()
@@ -58,15 +57,19 @@ fn the_worst_stream_is_refused_at_the_same_op_by_replay() {
         assert_eq!(ops.len() as u64, worst["ops"].parse::<u64>().unwrap() + 1, "up to the refusal");
         let allocs = ops.iter().filter(|line| line.contains(",alloc,")).count();
         assert_eq!(table[0]["refused"], "1", "{replayed}");
-        assert_eq!(table[0]["granted"], (allocs - 1).to_string(), "{replayed}");
+        assert_eq!(table[0]["requests_to_first_failure"], allocs.to_string(), "{replayed}");
+        assert_eq!(table[0]["free_at_first_failure_pages"], worst["free_pages"], "{replayed}");
+        assert_eq!(table[0]["first_failure_cause"], worst["cause"], "{replayed}");
+        assert_eq!(table[0]["grants"], (allocs - 1).to_string(), "{replayed}");
         assert!(ops.last().unwrap().contains(&format!(",{},", worst["count"])));
     }
 }
 
 #[test]
 fn threads_do_not_change_the_result_and_a_case_is_tried() {
+    let folder = champions();
     let args = ["attack", "--policy", "best-fit", "--pages", "64,128", "--tries", "400"];
-    let args = [&args[..], &["--climbs", "5", "--from", champions().to_str().unwrap()]].concat();
+    let args = [&args[..], &["--climbs", "5", "--from", folder.to_str().unwrap()]].concat();
     let one = good(&[&args[..], &["--jobs", "1", "--format", "json"]].concat());
     assert_eq!(one, good(&[&args[..], &["--jobs", "3", "--format", "json"]].concat()));
     for means in ["adversary", "cases", "search"] {

@@ -48,7 +48,7 @@ pub(super) struct Attack {
     #[arg(long, default_value = "none", value_parser = align)]
     align: Align,
     /// Programs that the local search tries for each policy and area; 0 leaves it out
-    #[arg(long, value_name = "N", default_value_t = 40_000)]
+    #[arg(long, value_name = "N", default_value_t = 80_000)]
     tries: u64,
     /// Of the tries, programs that begin from nothing; the better half of them goes on each time
     #[arg(long, value_name = "N", default_value_t = 32)]

@@ -37,6 +37,9 @@ pub(super) struct Climb<'a> {
     draws: Draws,
     case: Case,
     score: u64,
+    /// The best that is refused within its own LOAD limit, and its M: a score may be of a refusal
+    /// that only more LOAD would reach.
+    attained: Option<(u64, Case)>,
 }
 
 impl<'a> Climb<'a> {
@@ -45,7 +48,7 @@ impl<'a> Climb<'a> {
         let mut draws = seed.rng();
         let mut case = Case::new(goal.area(), Vec::new());
         case.load_limit = limit(goal.pages * draws.between(8, 15) / 16);
-        Self { goal, folded: true, draws, case, score: u64::MAX }
+        Self { goal, folded: true, draws, case, score: u64::MAX, attained: None }
     }
 
     /// The same program for another area, its LOAD limit in proportion.
@@ -53,8 +56,9 @@ impl<'a> Climb<'a> {
         let load_limit = u64::from(self.case.load_limit) * goal.pages / self.goal.pages;
         self.case.load_limit = limit(load_limit);
         self.case.area = goal.area();
-        (self.goal, self.folded) = (goal, folded);
-        self.score = self.scored(&self.case);
+        (self.goal, self.folded, self.attained) = (goal, folded, None);
+        let case = self.case.clone();
+        self.score = self.scored(&case);
         self
     }
 
@@ -63,8 +67,18 @@ impl<'a> Climb<'a> {
         (self.score, self.case.acts.len())
     }
 
-    fn scored(&self, case: &Case) -> u64 {
-        evaluate(self.goal, &case.acts, case.most_live()).least(self.goal)
+    /// The score of `case`, which is remembered where it is the best attained.
+    fn scored(&mut self, case: &Case) -> u64 {
+        let limit = case.most_live();
+        let outcome = evaluate(self.goal, &case.acts, limit);
+        let in_limit = outcome.reach.map(|reach| reach.need).filter(|need| *need <= limit);
+        let refused = outcome.refusal.map(|refusal| refusal.need);
+        let attained = refused.into_iter().chain(in_limit).min();
+        let best = |need: &u64| self.attained.as_ref().is_none_or(|(best, _)| need < best);
+        if let Some(need) = attained.filter(best) {
+            self.attained = Some((need, case.clone()));
+        }
+        outcome.least(self.goal)
     }
 
     /// Leaves out what does nothing.
@@ -122,17 +136,18 @@ impl<'a> Climb<'a> {
 
     /// What it has found: what is in reach of it, made.
     pub(super) fn found(self) -> Option<Found> {
-        let Case { acts, load_limit, .. } = &self.case;
-        let limit = self.case.most_live();
-        let outcome = evaluate(self.goal, acts, limit);
-        let made = realised(self.goal, acts, limit, &outcome);
-        let (acts, refusal) = made.or_else(|| Some((acts.clone(), outcome.refusal?)))?;
+        let (_, case) = self.attained?;
+        let limit = case.most_live();
+        let outcome = evaluate(self.goal, &case.acts, limit);
+        let made = realised(self.goal, &case.acts, limit, &outcome);
+        let (acts, refusal) = made.or_else(|| Some((case.acts, outcome.refusal?)))?;
         let acts = if self.folded {
             acts
         } else {
             Case::new(self.goal.area(), acts).unfolded(MAX_ACTS).acts
         };
-        (refusal.need < self.goal.pages).then_some(Found { acts, load_limit: *load_limit, refusal })
+        let load_limit = case.load_limit;
+        (refusal.need < self.goal.pages).then_some(Found { acts, load_limit, refusal })
     }
 }
 

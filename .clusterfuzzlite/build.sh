@@ -20,7 +20,7 @@ toolchain=()
 [ -n "${RUSTUP_TOOLCHAIN-}" ] || toolchain+=(+nightly)
 cargo "${toolchain[@]}" fuzz build "${flags[@]}"
 
-built=fuzz/target/$(rustc -vV | sed -n 's/^host: //p')/release
+built=${CARGO_TARGET_DIR:-fuzz/target}/$(rustc -vV | sed -n 's/^host: //p')/release
 for target in $(cargo "${toolchain[@]}" fuzz list); do
     # It must crash, which is no news.
     [ "$target" != canary ] || continue

@@ -21,11 +21,11 @@ END
 seeds=5 seconds=60 target=laws only='' out=''
 while [ $# -gt 0 ]; do
     case $1 in
-        --seeds) seeds=$2 ;;
-        --seconds) seconds=$2 ;;
-        --target) target=$2 ;;
-        --mutants) only=$2 ;;
-        --out) out=$2 ;;
+        --seeds) seeds=${2-} ;;
+        --seconds) seconds=${2-} ;;
+        --target) target=${2-} ;;
+        --mutants) only=${2-} ;;
+        --out) out=${2-} ;;
         --help | -h) usage; exit 0 ;;
         *) printf '%s is no option\n' "$1" >&2; usage >&2; exit 2 ;;
     esac

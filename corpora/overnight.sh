@@ -53,7 +53,7 @@ while [ $# -gt 0 ]; do
     [ $# -ge 2 ] || die "$1 needs a value; --help has examples"
     case $1 in
         --targets | --state | --out) ;;
-        *) [[ $2 =~ ^[0-9]{1,7}$ ]] || die "$1 takes a whole number, not \"$2\"" ;;
+        *) [[ $2 =~ ^(0|[1-9][0-9]{0,6})$ ]] || die "$1 takes a whole number, not \"$2\"" ;;
     esac
     name=${1#--}
     printf -v "${name//-/_}" '%s' "$2"
@@ -72,6 +72,7 @@ if [ -z "$targets" ]; then
 else
     targets=${targets//,/ }
 fi
+[ -n "${targets// /}" ] || die '--targets names none'
 for target in $targets; do
     grep -qx -- "$target" <<<"$known" || die "no target \"$target\"; there are: ${known//$'\n'/ }"
 done
@@ -85,7 +86,7 @@ rm -rf "$out/logs" "$out/results" "$out/summary.txt" "$out/summary.csv"
 mkdir -p "$out/logs" "$out/results"
 
 cargo +nightly fuzz build -s none --no-trace-compares || die 'the targets do not build'
-built=fuzz/target/$(rustc -vV | sed -n 's/^host: //p')/release
+built=${CARGO_TARGET_DIR:-fuzz/target}/$(rustc -vV | sed -n 's/^host: //p')/release
 
 # Seconds of one target: as many rounds as it takes to give each target its turn fit in the time.
 set -- $targets
@@ -100,7 +101,7 @@ mkdir -p "$CMALAB_CHAMPIONS"
 
 names() { ls -A -- "$1" 2>/dev/null | grep -v '^\.' || true; }
 count() { names "$1" | wc -l; }
-sums() { (cd "$1" && find . -type f -exec cksum {} + | sort); }
+sums() { (cd "$1" && find . -name '*.case' -type f -exec cksum {} + | sort); }
 
 # The corpus of a target, whatever an earlier run was stopped in.
 recover() {
@@ -194,7 +195,7 @@ merge() {
     gained=$(sed -n 's/^MERGE-OUTER: .* new files with \([0-9]*\) new features.*/\1/p' "$log")
     rm -rf "$old"
     merged "$target" "$new" "$corpus" || return 1
-    mv "$corpus" "$old" && mv "$new" "$corpus"
+    mv "$corpus" "$old" && mv "$new" "$corpus" || return 1
     rm -rf "$old"
 }
 
@@ -312,6 +313,9 @@ if [ -n "$update_seeds" ]; then
     # shellcheck disable=SC2086 # a list of words
     corpora/update-seeds.sh --state "$state" --max-files "$max_files" --max-kb "$max_kb" $targets
 fi
+for target in $targets; do
+    [ -e "$out/results/$target.csv" ] || die "$target left no result; $out/logs says more"
+done
 awk -F, 'NR > 1 && $2 == "unmerged" { broken = 1 }
     NR > 1 && ($2 == "crashed" || $2 == "stuck" || $10 > 0) { crashed = 1 }
     END { exit broken ? 2 : crashed }' "$out/summary.csv"

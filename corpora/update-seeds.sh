@@ -23,20 +23,25 @@ END
 
 set -euo pipefail
 export LC_ALL=C # the same order everywhere
-state=$PWD/fuzz max_files=32 max_kb=32
-[ $# -gt 0 ] || { usage >&2 && exit 2; }
+state='' max_files=32 max_kb=32
 while [[ ${1-} == -* ]]; do
     case $1 in
         -h | --help) usage && exit 0 ;;
+        --state | --max-files | --max-kb) ;;
+        *) printf 'update-seeds: unknown option "%s"; --help lists them\n' "$1" >&2 && exit 2 ;;
+    esac
+    [ $# -ge 2 ] || { printf 'update-seeds: %s needs a value\n' "$1" >&2 && exit 2; }
+    case $1 in
         --state) state=$(cd "$2" && pwd) ;;
         --max-files) max_files=$2 ;;
         --max-kb) max_kb=$2 ;;
-        *) printf 'update-seeds: unknown option "%s"; --help lists them\n' "$1" >&2 && exit 2 ;;
     esac
     shift 2
 done
+[ $# -gt 0 ] || { usage >&2 && exit 2; }
 cd "$(dirname "$0")/.."
-built=fuzz/target/$(rustc -vV | sed -n 's/^host: //p')/release
+state=${state:-$PWD/fuzz}
+built=${CARGO_TARGET_DIR:-fuzz/target}/$(rustc -vV | sed -n 's/^host: //p')/release
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

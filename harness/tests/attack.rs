@@ -89,6 +89,7 @@ fn what_cannot_be_attacked_is_said() {
     wrong(&["--policy", "nobody"], "no policy is named");
     wrong(&["--align", "dma:64"], "a cap below 64");
     wrong(&["--from", "not-there"], "read not-there");
+    wrong(&["--tries", "0", "--case", "/dev/zero"], "read /dev/zero: it is a device");
 }
 
 #[test]

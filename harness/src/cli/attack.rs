@@ -12,12 +12,13 @@ use cma_policies::BASELINE;
 use self::progress::Progress;
 use super::context::Context;
 use super::failure::{Exit, Failure};
+use super::shrink::bytes;
 use crate::codec::{Act, Case};
 use crate::harm::adversary::ADVERSARIES;
 use crate::harm::archive::Archive;
 use crate::harm::search::{Effort, search};
 use crate::harm::{Align, Goal, Refusal, confirm, evaluate, played, realised};
-use crate::ingest::{StreamWriter, Unwritable};
+use crate::ingest::{Source, StreamWriter, Unwritable};
 use crate::op::Timed;
 
 /// Searches the worst stream for a policy: ENOMEM with as much free memory as possible.
@@ -159,7 +160,7 @@ fn cases(args: &Attack) -> Result<Vec<(String, Case)>, Failure> {
     }
     paths.sort();
     let read = |path: PathBuf| {
-        let bytes = fs::read(&path).map_err(|error| fail(&path, error))?;
+        let bytes = bytes(&Source::open_file(&path)?)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Ok((name, Case::decode(&bytes)))
     };

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+pub(super) use self::input::bytes;
 use self::input::{Input, Setup};
 use self::show::Report;
 use super::context::Context;

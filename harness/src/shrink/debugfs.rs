@@ -53,6 +53,7 @@ impl fmt::Display for Debugfs {
             self.pages, self.order_per_bit
         )?;
         writeln!(f, "# on a kernel with CONFIG_CMA_DEBUGFS while nobody else uses it")?;
+        writeln!(f, "# the folder has the name of the area; before 6.1 it may be cma-NAME")?;
         for note in &self.notes {
             super::write::wrapped(note, 98).iter().try_for_each(|line| writeln!(f, "# {line}"))?;
         }

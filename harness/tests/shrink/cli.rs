@@ -1,6 +1,7 @@
 //! `cmalab shrink` as somebody meets it.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
@@ -125,7 +126,7 @@ fn forms_stand_one_behind_the_other_and_one_that_cannot_be_said_says_why() {
     fs::write(bench.path().join("busy.csv"), busy).unwrap();
     let out = bench.good(&["busy.csv", "--as", "debugfs", "--as", "stream"]);
     let (why, recording) = out.split_once('\n').unwrap();
-    let right = "# no writes to debugfs bring this about: debugfs cannot make claims fail, and \
+    let right = "# failed to bring this about by debugfs: debugfs cannot make claims fail, and \
                  this refusal is for the cause busy";
     assert_eq!(why, right);
     assert!(recording.contains("\n0,pin,3,1,,1,,,,\n") || recording.contains("pin"), "{out}");
@@ -162,6 +163,47 @@ fn what_a_fuzzer_left_is_read_as_it_is() {
     let (code, _, err) = bench.run(&["crash-1", "--keep", "law"]);
     assert_eq!(code, 1, "{err}");
     assert!(err.ends_with("no law is broken, so there is none to keep\n"), "{err}");
+}
+
+#[test]
+fn the_case_that_the_readme_names_is_refused() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    let lines = readme.lines().filter_map(|line| line.strip_prefix("cmalab shrink corpora/seeds/"));
+    let mut count = 0;
+    for line in lines {
+        let mut words = line.split_whitespace().take_while(|word| *word != "#");
+        let file = root.join("corpora/seeds").join(words.next().unwrap());
+        let args: Vec<_> = std::iter::once(file.to_str().unwrap()).chain(words).collect();
+        assert!(Bench::new().good(&args).contains(": case, policy "), "{line}");
+        count += 1;
+    }
+    assert!(count > 0, "the README shows one");
+}
+
+#[test]
+fn a_packed_file_with_a_mistake_is_no_case() {
+    let bench = Bench::new();
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(STREAM.as_bytes()).unwrap();
+    fs::write(bench.path().join("s.csv.gz"), packed.finish().unwrap()).unwrap();
+    let (code, out, err) = bench.run(&["s.csv.gz", "--pages", "0"]);
+    assert_eq!((code, out.as_str()), (2, ""), "{err}");
+    assert!(err.contains("failed to read s.csv.gz line 1: no area has 0 pages"), "{err}");
+}
+
+#[test]
+fn the_only_form_must_be_possible() {
+    let bench = Bench::new();
+    let table = [
+        ("case", &["s.csv"][..], "write a stream as a case"),
+        ("debugfs", &["s.csv", "--policy", "buddy", "--line", "9", "--cap", "0"], "by debugfs: "),
+    ];
+    for (form, args, says) in table {
+        let (code, out, err) = bench.run(&[args, &["--as", form]].concat());
+        assert_eq!((code, out.as_str()), (2, ""), "{form}: {err}");
+        assert!(err.contains(says) && err.lines().count() == 1, "{form}: {err}");
+    }
 }
 
 #[test]

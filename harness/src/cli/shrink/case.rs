@@ -46,20 +46,35 @@ pub(super) fn run(
         tries <= args.tries
     });
     let smaller = broken.case.as_ref().unwrap_or(case);
-    let form = |form: Form, out: &mut dyn Write| match form {
-        Form::Case => out.write_all(&smaller.encode()),
-        Form::Test => {
-            write!(out, "{}", law_test(smaller, &policy.to_string(), &broken.violation))
+    let form = |form: Form| match form {
+        Form::Case => Ok(smaller.encode()),
+        Form::Test => Ok(law_test(smaller, &policy.to_string(), &broken.violation).into_bytes()),
+        Form::Stream => {
+            Err("write a case that breaks a law as a stream, which cannot say all of it; \
+                 --as case and --as test are possible")
         }
-        Form::Stream => writeln!(out, "# a stream cannot say all that a case does; --as case can"),
-        Form::Debugfs => writeln!(out, "# a law that a policy breaks is nothing a board shows"),
+        Form::Debugfs => {
+            Err("bring this about by debugfs: a law that a policy breaks is nothing a board shows")
+        }
     };
     if let Some(path) = &args.out {
         let first = args.forms.first().copied().unwrap_or(Form::Case);
-        context.output(Some(path), |out| Ok(form(first, out)?))?;
+        let bytes = form(first).map_err(Failure::because)?;
+        context.output(Some(path), |out| Ok(out.write_all(&bytes)?))?;
+    } else if let [only] = args.forms[..] {
+        let bytes = form(only).map_err(Failure::because)?;
+        context.output(None, |out| Ok(out.write_all(&bytes)?))?;
+        return Ok(Exit::Good);
     } else if !args.forms.is_empty() {
-        let each = |out: &mut dyn Write| args.forms.iter().try_for_each(|it| form(*it, out));
-        context.output(None, |out| Ok(each(out)?))?;
+        context.output(None, |out| {
+            for it in &args.forms {
+                match form(*it) {
+                    Ok(bytes) => out.write_all(&bytes)?,
+                    Err(why) => writeln!(out, "# failed to {why}")?,
+                }
+            }
+            Ok(())
+        })?;
         return Ok(Exit::Good);
     }
     let used_up = tries > args.tries;

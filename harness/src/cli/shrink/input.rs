@@ -45,7 +45,7 @@ pub(super) enum Input {
 /// The most bytes of a case: more are no part of it.
 const MOST: u64 = (codec::HEADER + codec::MAX_ACTS * codec::RECORD) as u64;
 
-/// Opens what is given. What no reader knows and is no text is a case.
+/// Opens what is given. What no reader knows and is no text, packed or not, is a case.
 pub(super) fn open(args: &Shrink, context: &Context) -> Result<Input, Failure> {
     let named = args.policy.as_deref().map(|text| context.catalog.parse(text)).transpose()?;
     let environment = args.environment.as_deref().map(environment::Spec::parse).transpose()?;
@@ -61,15 +61,12 @@ pub(super) fn open(args: &Shrink, context: &Context) -> Result<Input, Failure> {
         Input::Case(policy, case)
     };
     if args.case {
-        return Ok(case(&bytes(args, &source)?));
+        return Ok(case(&bytes(&source)?));
     }
     let reader = match ingest::open(&source, &options) {
         Ok(reader) => reader,
-        Err(error) => {
-            let bytes = bytes(args, &source).unwrap_or_default();
-            let is_text = std::str::from_utf8(&bytes).is_ok() && !bytes.contains(&0);
-            return if is_text { Err(error.into()) } else { Ok(case(&bytes)) };
-        }
+        Err(error) if is_text(&source) => return Err(error.into()),
+        Err(_) => return Ok(case(&bytes(&source)?)),
     };
     let default = if reader.is_trace() { TRACE_ENVIRONMENT } else { DEFAULT_ENVIRONMENT };
     let environment = environment.map_or_else(|| environment::Spec::parse(default), Ok)?;
@@ -88,8 +85,8 @@ pub(super) fn open(args: &Shrink, context: &Context) -> Result<Input, Failure> {
     Ok(Input::Stream(Box::new((setup, subject))))
 }
 
-/// The bytes as they are: of a file that looks packed, too.
-fn bytes(args: &Shrink, source: &Source) -> Result<Vec<u8>, Failure> {
+/// The bytes of a case as they are: of a file that looks packed, too.
+pub(in crate::cli) fn bytes(source: &Source) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let fail = |error: io::Error| Failure::because(format_args!("read {}: {error}", source.name()));
     match source.path() {
@@ -97,12 +94,24 @@ fn bytes(args: &Shrink, source: &Source) -> Result<Vec<u8>, Failure> {
             let file = File::open(path).map_err(fail)?;
             file.take(MOST).read_to_end(&mut bytes).map_err(fail)?;
         }
-        None if args.stream == Path::new("-") || !args.stream.is_file() => {
+        None => {
             source.open()?.take(MOST).read_to_end(&mut bytes).map_err(fail)?;
         }
-        None => {}
     }
     Ok(bytes)
+}
+
+/// Whether it is text, once unpacked: then a mistake in it, or in an option, is one, and it is no
+/// case. What cannot be unpacked is none.
+fn is_text(source: &Source) -> bool {
+    let mut bytes = Vec::new();
+    let read = source.open().map(|input| input.take(MOST).read_to_end(&mut bytes));
+    let is_utf8 = || match std::str::from_utf8(&bytes) {
+        Ok(_) => true,
+        // The last character may be cut.
+        Err(error) => error.error_len().is_none(),
+    };
+    matches!(read, Ok(Ok(_))) && !bytes.contains(&0) && is_utf8()
 }
 
 /// The stream that `case` is under `policy`.

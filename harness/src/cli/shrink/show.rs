@@ -33,13 +33,16 @@ impl Report<'_> {
             let form = args.forms.first().copied().unwrap_or(Form::Stream);
             let text = self.form(form).map_err(Failure::because)?;
             context.output(Some(path), |out| Ok(out.write_all(text.as_bytes())?))?;
+        } else if let [form] = args.forms[..] {
+            let text = self.form(form).map_err(Failure::because)?;
+            return context.output(None, |out| Ok(out.write_all(text.as_bytes())?));
         } else if !args.forms.is_empty() {
             return context.output(None, |out| {
                 for form in &args.forms {
                     // What one form cannot say is no reason to keep back the others.
                     match self.form(*form) {
                         Ok(text) => out.write_all(text.as_bytes())?,
-                        Err(why) => writeln!(out, "# {why}")?,
+                        Err(why) => writeln!(out, "# failed to {why}")?,
                     }
                 }
                 Ok(())
@@ -76,10 +79,9 @@ impl Report<'_> {
                 let seen = &self.shrunk.seen;
                 Ok(stream_test(&text, &under, (&environment, self.seed), seen))
             }
-            Form::Debugfs => match self.debugfs() {
-                Ok(text) => Ok(text),
-                Err(why) => Ok(format!("# no writes to debugfs bring this about: {why}\n")),
-            },
+            Form::Debugfs => {
+                self.debugfs().map_err(|why| format!("bring this about by debugfs: {why}"))
+            }
         }
     }
 

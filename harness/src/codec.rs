@@ -94,12 +94,15 @@ impl Case {
     /// down to the nearest that can.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = geometry::encode(&self.area).to_vec();
+        let header = geometry::encode(&self.area);
+        // Counts are read on the area that the header says.
+        let pages = geometry::decode(header).pages();
+        let mut bytes = header.to_vec();
         bytes.extend(self.policy.encode());
         bytes.extend(self.load_limit.to_le_bytes());
         bytes.extend([0; 2]);
         for act in &self.acts {
-            bytes.extend(act.encode(self.area.pages()));
+            bytes.extend(act.encode(pages));
         }
         bytes
     }
@@ -162,6 +165,18 @@ mod tests {
         let mut records = records;
         records[2][7] = 0;
         assert_eq!(case.encode(), [&header[..], &records.concat()].concat());
+    }
+
+    #[test]
+    fn acts_on_an_area_that_no_header_says_come_back() {
+        let fill = |count| {
+            let request = cma_policies::Request::new(count, 0).unwrap();
+            Act::Fill { request, times: u16::MAX }
+        };
+        let case = Case::new(Area::single(0, 8192, 0).unwrap(), vec![fill(1), fill(1024)]);
+        let again = Case::decode(&case.encode());
+        assert!(again.area.pages() < 8192);
+        assert_eq!(again.acts, case.acts);
     }
 
     #[test]

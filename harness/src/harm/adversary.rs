@@ -110,7 +110,7 @@ mod tests {
                 let hit = worst(&robson::ADVERSARY, &format!("{policy},{pages},{largest}"));
                 let need = hit.expect("a refusal").refusal.need;
                 let bound = bounds::adversary(pages, largest);
-                assert!(need <= bound + 1, "{policy} {pages} {largest}: {need}, not {bound}");
+                assert!(need <= bound, "{policy} {pages} {largest}: {need}, not {bound}");
             }
         }
     }

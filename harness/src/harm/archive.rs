@@ -61,7 +61,11 @@ impl Archive {
 
     /// Reads the bytes at `path` as a case for `goal`; nothing where it makes no refusal.
     fn read(path: &Path, goal: &Goal) -> Option<Champion> {
-        let case = Case::decode(&fs::read(path).ok()?);
+        Self::decode(&fs::read(path).ok()?, goal)
+    }
+
+    fn decode(bytes: &[u8], goal: &Goal) -> Option<Champion> {
+        let case = Case::decode(bytes);
         let refusal = evaluate(goal, &case.acts, case.most_live()).refusal?;
         Some(Champion { goal: goal.clone(), case, refusal })
     }
@@ -102,18 +106,20 @@ impl Archive {
         refusal: &Refusal,
     ) -> io::Result<bool> {
         let name = file_name(goal);
-        let known = match self.known.get(&name) {
-            Some(need) => *need,
-            None => self.champion(goal).map_or(u64::MAX, |champion| champion.refusal.need),
-        };
-        let best = known.min(refusal.need);
-        self.known.insert(name.clone(), best);
-        if refusal.need >= known || refusal.need >= goal.pages {
+        if self.known.get(&name).is_some_and(|known| refusal.need >= *known) {
             return Ok(false);
         }
-        let case = Case { acts: acts.to_vec(), load_limit, ..goal.case(&self.catalog) };
+        let bytes = Case { acts: acts.to_vec(), load_limit, ..goal.case(&self.catalog) }.encode();
+        // What is written counts. Others may have kept something worse here since, and in a large
+        // area no byte says some of the counts.
+        let need = |champion: Option<Champion>| champion.map_or(u64::MAX, |it| it.refusal.need);
+        let (known, offered) = (need(self.champion(goal)), need(Self::decode(&bytes, goal)));
+        self.known.insert(name.clone(), known.min(offered));
+        if offered >= known || offered >= goal.pages {
+            return Ok(false);
+        }
         fs::create_dir_all(&self.folder)?;
-        replace(&self.folder.join(name), &case.encode())?;
+        replace(&self.folder.join(name), &bytes)?;
         let index = index(&self.all()?);
         replace(&self.folder.join(INDEX), index.as_bytes())?;
         Ok(true)
@@ -161,6 +167,34 @@ mod tests {
         let fill = |count| Act::Fill { request: Request::new(count, 0).unwrap(), times: u16::MAX };
         let stride = if half { 2 } else { 5 };
         vec![fill(1), Act::FreeEvery { stride, phase: 0, class: None }, fill(2)]
+    }
+
+    #[test]
+    fn in_a_large_area_too_what_is_kept_does_what_was_offered() {
+        let folder = tempfile::tempdir().unwrap();
+        let goal = Goal::parse("kernel,8192", &builtin::catalog()).unwrap();
+        let fill = |count| Act::Fill { request: Request::new(count, 0).unwrap(), times: u16::MAX };
+        let comb = Act::FreeEvery { stride: 2, phase: 0, class: None };
+        let acts = [fill(1), comb, fill(1024)];
+        let refusal = evaluate(&goal, &acts, 7000).refusal.unwrap();
+        let mut archive = Archive::new(folder.path(), builtin::catalog());
+        assert!(archive.offer(&goal, &acts, 7000, &refusal).unwrap());
+        let champion = archive.champion(&goal).unwrap();
+        assert_eq!((champion.refusal, champion.refusal.count), (refusal, 1024));
+    }
+
+    #[test]
+    fn what_others_have_kept_since_stays_where_it_is_worse() {
+        let folder = tempfile::tempdir().unwrap();
+        let goal = Goal::parse("kernel,16,2", &builtin::catalog()).unwrap();
+        let offer = |archive: &mut Archive, half, limit| {
+            let acts = acts(half);
+            let refusal = evaluate(&goal, &acts, limit).refusal.unwrap();
+            archive.offer(&goal, &acts, limit as u16, &refusal).unwrap()
+        };
+        let [mut one, mut other] = [0; 2].map(|_| Archive::new(folder.path(), builtin::catalog()));
+        assert!(offer(&mut one, false, 15) && offer(&mut other, true, 12));
+        assert!(!offer(&mut one, true, 13), "12 pages are known by now");
     }
 
     #[test]

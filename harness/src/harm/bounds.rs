@@ -8,8 +8,9 @@ use super::goal::{Align, Goal};
 /// two up to n and no alignment: (area + n) / (log2 n / 2 + 1), rounded up.
 ///
 /// It forces such a policy to an area of M (log2 n / 2 + 1) - n + 1 pages (J. M. Robson, Bounds for
-/// some functions concerning dynamic storage allocation, JACM 21(3), 1974), so that this M is enough
-/// where that is above the area.
+/// some functions concerning dynamic storage allocation, JACM 21(3), 1974), where what is left over
+/// in each step does not matter. In areas that n divides this M was enough wherever it was tried; in
+/// others it can take some pages more.
 #[must_use]
 pub const fn adversary(pages: u64, largest: u64) -> u64 {
     (2 * (pages + largest)).div_ceil(largest.ilog2() as u64 + 2)

@@ -52,7 +52,8 @@ pub(super) struct Attack {
     #[arg(long, value_name = "N", default_value_t = 80_000)]
     tries: u64,
     /// Of the tries, programs that begin from nothing; the better half of them goes on each time
-    #[arg(long, value_name = "N", default_value_t = 32)]
+    #[arg(long, value_name = "N", default_value_t = 32,
+        value_parser = clap::value_parser!(u64).range(1..=65536))]
     climbs: u64,
     /// The local search does without fills and combs, with single requests and frees alone
     #[arg(long)]
@@ -61,8 +62,9 @@ pub(super) struct Attack {
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// Threads; the result does not depend on them [default: all cores]
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    jobs: usize,
+    #[arg(long, value_name = "N", default_value_t = 0,
+        value_parser = clap::value_parser!(u32).range(..=1024))]
+    jobs: u32,
     /// A folder of cases to try too: champions or a fuzzer's corpus
     #[arg(long, value_name = "DIR")]
     from: Option<PathBuf>,
@@ -103,7 +105,7 @@ type Hit = (Refusal, Vec<Timed>, Vec<Act>, u64);
 pub(super) fn run(args: &Attack, context: &Context) -> Result<Exit, Failure> {
     let goals = goals(args, context)?;
     let cases = cases(args)?;
-    let threads = rayon::ThreadPoolBuilder::new().num_threads(args.jobs).build();
+    let threads = rayon::ThreadPoolBuilder::new().num_threads(args.jobs as usize).build();
     let threads =
         threads.map_err(|error| Failure::because(format_args!("start the threads: {error}")))?;
     let progress = Progress::new(goals.len(), context.progress);

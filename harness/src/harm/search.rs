@@ -51,11 +51,12 @@ const KEPT: usize = 2;
 pub fn search(goal: &Goal, effort: Effort, beat: &dyn Fn(f64)) -> Option<Found> {
     let seed = Seed::new(effort.seed).child(&goal.to_string(), 0);
     let ladder = climb::ladder(goal);
-    let climbs = effort.climbs.max(1);
-    let mut climbs: Vec<_> =
-        (0..climbs).map(|number| Climb::new(&ladder[0], &seed.child("climb", number))).collect();
     // The last rung is the one that counts.
     let share = effort.tries / (ladder.len() as u64 + 1);
+    // None that has no try of its own.
+    let climbs = effort.climbs.clamp(1, share.max(1));
+    let mut climbs: Vec<_> =
+        (0..climbs).map(|number| Climb::new(&ladder[0], &seed.child("climb", number))).collect();
     for (rung, goal) in ladder.iter().enumerate() {
         let is_last = rung + 1 == ladder.len();
         let tries = if is_last { effort.tries - share * rung as u64 } else { share };

@@ -9,12 +9,15 @@ use std::sync::OnceLock;
 use cma_harness::fuzzing::TARGETS;
 use cma_policies::mutant::{ALL, Mutant, with};
 
+/// What a target does with an input.
+type Run = fn(&[u8]);
+
 /// Runs the target on `bytes` with the defect on.
 ///
 /// # Panics
 /// As the target does, and where the environment names no target or no defect.
 pub fn run(bytes: &[u8]) {
-    static CHOICE: OnceLock<(fn(&[u8]), Option<Mutant>)> = OnceLock::new();
+    static CHOICE: OnceLock<(Run, Option<Mutant>)> = OnceLock::new();
     let (run, mutant) = *CHOICE.get_or_init(|| (target(), mutant()));
     match mutant {
         Some(mutant) => with(mutant, || run(bytes)),
@@ -22,7 +25,7 @@ pub fn run(bytes: &[u8]) {
     }
 }
 
-fn target() -> fn(&[u8]) {
+fn target() -> Run {
     let name = env::var("CMALAB_TARGET").unwrap_or_else(|_| "laws".into());
     let found = TARGETS.iter().find(|target| target.name == name);
     let names = TARGETS.iter().map(|target| target.name).collect::<Vec<_>>().join(", ");

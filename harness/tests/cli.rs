@@ -254,7 +254,7 @@ idx,kind,id,count,align,result,retries,free,maxrun,note
 2,alloc,1,4,2,4,1,,,
 3,alloc,2,60,0,-12,0,60,56,
 4,alloc,3,65,0,-12,0,60,56,
-5,free,1,2,,4,,,,
+5,free,1,2,,4,,,,offset=0
 6,unpin,9,1,,-2,,,,
 7,free,2,,,nop,,,,
 8,free,1,,,6,,,,

@@ -1,7 +1,7 @@
 //! Looks for the worst stream by itself: hill climbing with a little heat over short programs of
 //! fills, combs, requests and frees.
 //!
-//! What made it work, each seen in an experiment:
+//! What seemed to help, seen with a few seeds and never one change at a time:
 //! - The score is not the refusal but what is in [`Reach`](crate::harm::Reach): it falls with every step
 //!   of a comb, where refusals come all at once.
 //! - Programs are written for any area. So a climb begins in a small one, where a try takes

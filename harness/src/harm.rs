@@ -15,6 +15,6 @@ mod goal;
 pub mod search;
 
 pub use confirm::{Confirmed, confirm};
-pub use evaluate::{Outcome, Reach, evaluate, played, realised};
+pub use evaluate::{Outcome, Reach, evaluate, plain, played, realised};
 pub use field::{Asked, Field, Refusal};
 pub use goal::{Align, Goal, GoalError};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cma_harness::harm::archive::{Archive, INDEX, file_name, index};
-use cma_harness::harm::{confirm, played};
+use cma_harness::harm::{confirm, plain, played};
 use cma_policies::builtin;
 
 fn cmalab(args: &[&str]) -> (i32, String, String) {
@@ -101,6 +101,7 @@ fn the_champions_do_what_their_index_says() {
         let (goal, case) = (&champion.goal, &champion.case);
         let (outcome, stream) = played(goal, &case.acts, case.most_live());
         assert_eq!(outcome.refusal, Some(champion.refusal), "{goal}");
+        assert_eq!(plain(goal, &case.acts), case.acts, "{goal}: as it is run by anybody");
         assert_eq!(confirm(goal, &stream).unwrap().refusal, Some(champion.refusal), "{goal}");
     }
     let written = fs::read_to_string(champions().join(INDEX)).unwrap();

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use cma_policies::Catalog;
 
-use super::evaluate::evaluate;
+use super::evaluate::{evaluate, plain};
 use super::field::Refusal;
 use super::goal::Goal;
 use crate::codec::{Act, Case};
@@ -109,7 +109,8 @@ impl Archive {
         if self.known.get(&name).is_some_and(|known| refusal.need >= *known) {
             return Ok(false);
         }
-        let bytes = Case { acts: acts.to_vec(), load_limit, ..goal.case(&self.catalog) }.encode();
+        let bytes =
+            Case { acts: plain(goal, acts), load_limit, ..goal.case(&self.catalog) }.encode();
         // What is written counts. Others may have kept something worse here since, and in a large
         // area no byte says some of the counts.
         let need = |champion: Option<Champion>| champion.map_or(u64::MAX, |it| it.refusal.need);

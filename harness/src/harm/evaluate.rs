@@ -2,7 +2,7 @@
 
 use super::field::{Field, Refusal};
 use super::goal::Goal;
-use crate::codec::Act;
+use crate::codec::{Act, Script};
 use crate::op::Timed;
 
 /// What acts came to.
@@ -61,6 +61,24 @@ pub fn played(goal: &Goal, acts: &[Act], limit: u64) -> (Outcome, Vec<Timed>) {
     let mut field = Field::logged(goal, limit);
     let outcome = play(&mut field, acts);
     (outcome, field.into_log())
+}
+
+/// `acts` as they are evaluated, so that whoever else runs the case sees the same: requests
+/// aligned as the goal says, those above n left out, and so is what does nothing.
+#[must_use]
+pub fn plain(goal: &Goal, acts: &[Act]) -> Vec<Act> {
+    let plain = |act: &Act| match *act {
+        Act::Alloc { request, .. } => {
+            let request = goal.request(request.count())?;
+            Some(Act::Alloc { request, script: Script::default(), linger: 0 })
+        }
+        Act::Fill { request, times } => {
+            Some(Act::Fill { request: goal.request(request.count())?, times })
+        }
+        Act::Free { .. } | Act::FreeEvery { .. } => Some(*act),
+        Act::FreePart { .. } | Act::FreeBadly { .. } | Act::Pin { .. } | Act::Unpin { .. } => None,
+    };
+    acts.iter().filter_map(plain).collect()
 }
 
 /// What is in reach of `acts`, made: their beginning and a fill, and the refusal that it gets.
@@ -151,7 +169,6 @@ fn reached(field: &Field<'_>, acts: usize) -> Option<Reach> {
 mod tests {
     use super::*;
     use crate::cause::Cause;
-    use crate::codec::Script;
     use crate::harm::confirm;
     use cma_policies::{Request, builtin};
 

@@ -149,12 +149,21 @@ impl Goal {
         }
     }
 
-    /// The goal that a case has by itself: its policy on the pages of its first range. Nothing
-    /// where those are too few or too many, or the policy cannot be built there.
+    /// The goal that a case has by itself: its policy on the pages of its first range, or the
+    /// nearest number of pages that a goal can have. The order_per_bit of its area is the cap of
+    /// the orders that are asked for; 0 is none. Where the policy cannot be built with the
+    /// parameters of the case, it is built with its defaults. Nothing where not even that can be.
     #[must_use]
     pub fn of(case: &Case, catalog: &Catalog) -> Option<Self> {
         let pages = case.area.ranges()[0].count;
-        Self::new(case.policy.spec(catalog), pages).ok()
+        let pages = pages.clamp(*Self::PAGES.start(), *Self::PAGES.end());
+        let plain = Choice { which: case.policy.which, ..Choice::FIRST };
+        let goal = |choice: Choice| Self::new(choice.spec(catalog), pages).ok();
+        let goal = goal(case.policy).or_else(|| goal(plain))?;
+        Some(match case.area.order_per_bit() {
+            0 => goal,
+            cap => goal.with_align(Align::Dma { cap }),
+        })
     }
 
     /// The area.

@@ -67,13 +67,15 @@ pub(super) enum Stopped {
 /// The environment that was asked for, but for claims whose end is known.
 pub(super) struct Pages {
     inner: Box<dyn Environment>,
+    /// What is pinned: no script makes a claim of that succeed.
+    pins: Vec<Run>,
     ending: Option<Ending>,
     claims: u64,
 }
 
 impl Pages {
     pub(super) const fn new(inner: Box<dyn Environment>) -> Self {
-        Self { inner, ending: None, claims: 0 }
+        Self { inner, pins: Vec::new(), ending: None, claims: 0 }
     }
 
     /// The claims of the next op end so.
@@ -86,7 +88,8 @@ impl Claim for Pages {
     fn claim(&mut self, run: Run) -> Result<(), ClaimError> {
         let Some(ending) = self.ending else { return self.inner.claim(run) };
         self.claims += 1;
-        if self.claims <= ending.busy {
+        let is_pinned = self.pins.iter().any(|pin| pin.overlaps(run));
+        if is_pinned || self.claims <= ending.busy {
             return Err(ClaimError::Busy);
         }
         ending.then.map_err(|error| match error {
@@ -119,11 +122,17 @@ impl Environment for Pages {
     }
 
     fn pin(&mut self, run: Run) -> bool {
-        self.inner.pin(run)
+        let pinned = self.inner.pin(run);
+        self.pins.extend(pinned.then_some(run));
+        pinned
     }
 
     fn unpin(&mut self, run: Run) -> bool {
-        self.inner.unpin(run)
+        let unpinned = self.inner.unpin(run);
+        if unpinned {
+            self.pins.retain(|pin| *pin != run);
+        }
+        unpinned
     }
 }
 

@@ -1,9 +1,9 @@
 //! Cases of a fuzzer.
 
 use cma_harness::cause::Cause;
-use cma_harness::codec::{Act, Case, Script};
+use cma_harness::codec::{Act, Case, Ending, Script};
 use cma_harness::shrink::{Seen, from_case};
-use cma_policies::{Area, Request};
+use cma_policies::{Area, Pfn, Request};
 
 use super::{LIMITS, Setup, assert_minimal};
 
@@ -54,4 +54,20 @@ fn the_load_limit_of_a_case_is_kept() {
         .filter(|item| matches!(item.timed.op, cma_harness::op::Op::Alloc { .. }));
     // Three that go, ten pages of which every second goes, one and two.
     assert_eq!(most.count(), 1 + 10 + 2);
+}
+
+#[test]
+fn a_pinned_page_is_busy_whatever_the_script_says() {
+    let request = Request::new(1, 0).unwrap();
+    let script = Script { busy: 1, ending: Ending::Granted };
+    let acts = vec![
+        Act::Pin { at: 0, more: 0 },
+        Act::Pin { at: 1, more: 0 },
+        Act::Alloc { request, script, linger: 0 },
+    ];
+    let setup = Setup::new("kernel", 8);
+    let case = Case::new(Area::single(0, 4, 0).unwrap(), acts);
+    let subject = from_case(&case, &setup.policy).unwrap();
+    // Page 0 is busy by the script too, page 1 by its pin alone.
+    assert_eq!(subject.places(&setup.under()).last(), Some(&Some(Pfn(2))));
 }

@@ -10,6 +10,7 @@ mod diagnose;
 mod failure;
 mod fit;
 mod generate;
+mod given;
 mod list;
 mod merge;
 mod replay;

@@ -29,6 +29,7 @@ pub mod law;
 pub mod metric;
 pub mod op;
 pub mod oracle;
+mod percent;
 pub mod replay;
 #[cfg(feature = "cli")]
 pub mod report;

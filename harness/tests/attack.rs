@@ -78,6 +78,27 @@ fn threads_do_not_change_the_result_and_a_case_is_tried() {
 }
 
 #[test]
+fn the_stream_alone_goes_to_standard_output_where_that_is_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("worst.csv");
+    let args = ["attack", "--pages", "64", "--tries", "0", "-o"];
+    let report = good(&[&args[..], &[path.to_str().unwrap()]].concat());
+    assert!(report.contains("adversary"));
+    assert_eq!(good(&[&args[..], &["-"]].concat()), fs::read_to_string(path).unwrap());
+}
+
+#[test]
+fn champions_are_kept_goal_by_goal() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kept");
+    let args = ["attack", "--pages", "64,128", "--tries", "800", "--climbs", "4", "--keep"];
+    good(&[&args[..], &[path.to_str().unwrap()]].concat());
+    let all = Archive::new(&path, builtin::catalog()).all().unwrap();
+    let pages: Vec<_> = all.iter().map(|champion| champion.goal.pages).collect();
+    assert_eq!(pages, [128, 64], "in the order of their files");
+}
+
+#[test]
 fn what_cannot_be_attacked_is_said() {
     let wrong = |args: &[&str], expected: &str| {
         let (code, out, err) = cmalab(&[&["attack"], args].concat());
@@ -89,6 +110,9 @@ fn what_cannot_be_attacked_is_said() {
     wrong(&["--policy", "nobody"], "no policy is named");
     wrong(&["--align", "dma:64"], "a cap below 64");
     wrong(&["--from", "not-there"], "read not-there");
+    let folder = tempfile::tempdir().unwrap();
+    let empty = folder.path().to_str().unwrap();
+    wrong(&["--from", empty], "no case is in this folder");
     wrong(&["--tries", "0", "--case", "/dev/zero"], "read /dev/zero: it is a device");
 }
 

@@ -109,27 +109,35 @@ pub(super) fn run(args: &Attack, context: &Context) -> Result<Exit, Failure> {
     let threads =
         threads.map_err(|error| Failure::because(format_args!("start the threads: {error}")))?;
     let progress = Progress::new(goals.len(), context.progress);
-    let attacked =
-        |(at, goal): (usize, &Goal)| attacked(goal, args, &cases, &|share| progress.at(at, share));
-    let rows: Vec<Row> = threads.install(|| goals.iter().enumerate().flat_map(attacked).collect());
-    progress.end();
-    for row in &rows {
-        if let Some((refusal, stream)) = &row.hit {
-            let confirmed = confirm(&row.goal, stream)?;
-            if confirmed.refusal != Some(*refusal) {
-                let what = format!("{}: {refusal:?}, but {:?}", row.goal, confirmed.refusal);
-                return Err(Failure::Violated(what));
-            }
+    let mut archive = args.keep.as_ref().map(|path| Archive::new(path, context.catalog.clone()));
+    let mut rows = Vec::new();
+    for (at, goal) in goals.iter().enumerate() {
+        let beat = |share| progress.at(at, share);
+        let attacked = threads.install(|| attacked(goal, args, &cases, &beat));
+        attacked.iter().try_for_each(confirmed)?;
+        // At once: what comes behind it may take hours, and be broken off.
+        if let Some(archive) = &mut archive {
+            attacked.iter().try_for_each(|row| keep(row, archive))?;
         }
+        rows.extend(attacked);
     }
-    if let Some(folder) = &args.keep {
-        keep(&rows, folder, context)?;
-    }
+    progress.end();
     if let Some(path) = &args.out {
         write_worst(&rows, path, context)?;
     }
-    context.output(None, |out| Ok(show::write(&rows, context.format, out)?))?;
+    context
+        .report(None, args.out.as_deref(), |out| Ok(show::write(&rows, context.format, out)?))?;
     Ok(Exit::Good)
+}
+
+/// Runs what was found once more, under the laws of the policy.
+fn confirmed(row: &Row) -> Result<(), Failure> {
+    let Some((refusal, stream)) = &row.hit else { return Ok(()) };
+    let confirmed = confirm(&row.goal, stream)?;
+    if confirmed.refusal == Some(*refusal) {
+        return Ok(());
+    }
+    Err(Failure::Violated(format!("{}: {refusal:?}, but {:?}", row.goal, confirmed.refusal)))
 }
 
 fn goals(args: &Attack, context: &Context) -> Result<Vec<Goal>, Failure> {
@@ -159,6 +167,10 @@ fn cases(args: &Attack) -> Result<Vec<(String, Case)>, Failure> {
             paths.push(entry.map_err(|error| fail(folder, error))?.path());
         }
         paths.retain(|path| path.is_file() && path.extension().is_none_or(|end| end != "csv"));
+        if paths.is_empty() {
+            let name = folder.display();
+            return Err(Failure::because(format_args!("read {name}: no case is in this folder")));
+        }
     }
     paths.sort();
     let read = |path: PathBuf| {
@@ -183,6 +195,9 @@ fn need(hit: Option<&(Refusal, Vec<Timed>)>) -> u64 {
     hit.map_or(u64::MAX, |(refusal, _)| refusal.need)
 }
 
+/// The share of the work that is done before the search, very roughly.
+const FIRST: f64 = 0.2;
+
 /// Every way against one goal.
 fn attacked(goal: &Goal, args: &Attack, cases: &[(String, Case)], beat: &dyn Fn(f64)) -> Vec<Row> {
     let row = |means, detail: &str, hit: Option<Hit>| {
@@ -196,8 +211,9 @@ fn attacked(goal: &Goal, args: &Attack, cases: &[(String, Case)], beat: &dyn Fn(
         };
         Row { goal: goal.clone(), means, detail: detail.to_string(), hit, program }
     };
-    let known = ADVERSARIES.iter().map(|adversary| {
-        let hit = adversary.worst(goal);
+    let known = ADVERSARIES.iter().enumerate().map(|(number, adversary)| {
+        let beat = |share: f64| beat(FIRST * (number as f64 + share) / ADVERSARIES.len() as f64);
+        let hit = adversary.worst(goal, &beat);
         let hit = hit.map(|hit| (hit.refusal, adversary.stream(goal, &hit), Vec::new(), 0));
         Row { program: None, ..row("adversary", adversary.name, hit) }
     });
@@ -210,7 +226,8 @@ fn attacked(goal: &Goal, args: &Attack, cases: &[(String, Case)], beat: &dyn Fn(
     rows.extend(of_cases.min_by_key(|row| need(row.hit.as_ref())));
     if args.tries > 0 {
         let Attack { tries, climbs, seed, plain, .. } = *args;
-        let found = search(goal, Effort { tries, climbs, seed, folded: !plain }, beat);
+        let beat = |share: f64| beat(FIRST + (1.0 - FIRST) * share);
+        let found = search(goal, Effort { tries, climbs, seed, folded: !plain }, &beat);
         let hit = found.and_then(|found| hit(goal, &found.acts, found.load_limit.into()));
         rows.push(row("search", &format!("{tries} tries"), hit));
     }
@@ -218,16 +235,14 @@ fn attacked(goal: &Goal, args: &Attack, cases: &[(String, Case)], beat: &dyn Fn(
     rows
 }
 
-/// Keeps the programs that are worse than any champion.
-fn keep(rows: &[Row], folder: &Path, context: &Context) -> Result<(), Failure> {
-    let mut archive = Archive::new(folder, context.catalog.clone());
-    for row in rows {
-        if let (Some((refusal, _)), Some((acts, limit))) = (&row.hit, &row.program) {
-            archive.offer(&row.goal, acts, *limit, refusal).map_err(|error| {
-                Failure::because(format_args!("keep champions in {}: {error}", folder.display()))
-            })?;
-        }
-    }
+/// Keeps the program where it is worse than any champion.
+fn keep(row: &Row, archive: &mut Archive) -> Result<(), Failure> {
+    let (Some((refusal, _)), Some((acts, limit))) = (&row.hit, &row.program) else {
+        return Ok(());
+    };
+    let kept = archive.offer(&row.goal, acts, *limit, refusal);
+    let folder = archive.folder().display();
+    kept.map_err(|error| Failure::because(format_args!("keep champions in {folder}: {error}")))?;
     Ok(())
 }
 

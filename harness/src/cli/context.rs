@@ -73,6 +73,11 @@ pub struct Context {
     quiet: bool,
 }
 
+/// Whether this is how standard output is named where a file could stand.
+fn is_stdout(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
 impl Context {
     pub(super) fn new(common: &Common, entries: &[Entry]) -> Self {
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
@@ -108,8 +113,25 @@ impl Context {
         }
     }
 
-    /// Writes a result: to standard output, or to `path`, which appears whole or not at all. What
-    /// is there and is no file, a pipe or a device, is written to as it is.
+    /// Writes the report of a command whose result went to `result`: to `path`, or to standard
+    /// output where the result is not there.
+    ///
+    /// # Errors
+    /// What `write` fails with, and where the output takes no more.
+    pub fn report(
+        &self,
+        path: Option<&Path>,
+        result: Option<&Path>,
+        write: impl FnOnce(&mut dyn Write) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        if path.is_none() && result.is_some_and(is_stdout) {
+            return Ok(());
+        }
+        self.output(path, write)
+    }
+
+    /// Writes a result: to standard output, which "-" names too, or to `path`, which appears whole
+    /// or not at all. What is there and is no file, a pipe or a device, is written to as it is.
     ///
     /// # Errors
     /// What `write` fails with, and where the output takes no more.
@@ -118,7 +140,7 @@ impl Context {
         path: Option<&Path>,
         write: impl FnOnce(&mut dyn Write) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        let Some(path) = path else {
+        let Some(path) = path.filter(|path| !is_stdout(path)) else {
             let mut out = BufWriter::new(io::stdout().lock());
             write(&mut out)?;
             return Ok(out.flush()?);

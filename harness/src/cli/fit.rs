@@ -8,7 +8,8 @@ use clap::Args;
 
 use super::context::{Context, Format};
 use super::failure::{Exit, Failure};
-use crate::ingest::{self, Options, Source, StreamWriter, Unwritable};
+use super::given;
+use crate::ingest::{Options, StreamWriter, Unwritable};
 use crate::op::Timed;
 use crate::seed::Seed;
 use crate::workload::fit;
@@ -74,18 +75,11 @@ const PAGES_IN_MIB: u64 = 256;
 /// # Errors
 /// A file that cannot be read or asks for nothing; a LOAD that no stream of it has.
 pub(super) fn run(args: &Fit, context: &Context) -> Result<Exit, Failure> {
-    let source = if args.file == Path::new("-") {
-        Source::buffer("standard input", std::io::stdin().lock())?
-    } else {
-        Source::open_file(&args.file)?
-    };
-    let snapshot = |path: &PathBuf| {
-        if path.is_dir() { ingest::directory(path) } else { Source::open_file(path) }
-    };
+    let source = given::source(&args.file)?;
     let options = Options {
         recorded_cap: args.recorded_cap,
         area: args.area.clone(),
-        snapshot: args.snapshot.as_ref().map(snapshot).transpose()?,
+        snapshot: args.snapshot.as_deref().map(given::snapshot).transpose()?,
         ..Options::default()
     };
     let fit = fit::Fit::read(&source, &options)?;
@@ -95,7 +89,7 @@ pub(super) fn run(args: &Fit, context: &Context) -> Result<Exit, Failure> {
     if let Some(path) = &args.draw {
         draw(args, &fit, path, context)?;
     }
-    context.output(args.out.as_deref(), |out| {
+    context.report(args.out.as_deref(), args.draw.as_deref(), |out| {
         match context.format {
             Format::Text => show::text(source.name(), &fit, args.top, out)?,
             Format::Json => show::json(source.name(), &fit, out)?,

@@ -3,7 +3,6 @@
 mod compare;
 mod show;
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -11,9 +10,10 @@ use cma_policies::Spec;
 
 use super::context::{Context, Format};
 use super::failure::{Exit, Failure};
+use super::given::{self, Given};
 use crate::environment;
-use crate::ingest::{self, Geometry, Header, Options, Source};
-use crate::kernel::{KERNELS, Kernel};
+use crate::ingest::{self, Options, Source};
+use crate::kernel::Kernel;
 use crate::replay::{self, Comparison, Recorder, Replayed, Survey, Under};
 use crate::seed::Seed;
 use crate::simulate::Observer;
@@ -48,36 +48,11 @@ pub(super) struct Replay {
     /// CONFIG_CMA_ALIGNMENT that dma rows follow; may stand several times [default: as recorded]
     #[arg(long, value_name = "ORDER", value_parser = clap::value_parser!(u32).range(0..=63))]
     cap: Vec<u32>,
-    /// Pages of the area, in place of what the file states
-    #[arg(long)]
-    pages: Option<u64>,
-    /// First page of the area, in place of what the file states [default: 0]
-    #[arg(long, value_name = "PFN")]
-    base_pfn: Option<u64>,
-    /// Order of one bitmap bit, in place of what the file states [default: 0]
-    #[arg(long, value_name = "ORDER", value_parser = clap::value_parser!(u32).range(0..=63))]
-    order_per_bit: Option<u32>,
-    /// Area of a trace [default: the one with most events]
-    #[arg(long, value_name = "NAME")]
-    area: Option<String>,
-    /// Debugfs files of the area of a trace: a text of them, or their folder
-    #[arg(long, value_name = "PATH")]
-    snapshot: Option<PathBuf>,
-    /// What the pages do: see `cmalab list environments` [default: pinned; of a trace: scripted]
-    #[arg(long, value_name = "ENVIRONMENT")]
-    environment: Option<String>,
+    #[command(flatten)]
+    given: Given,
     /// Compares every recorded answer with what comes out here; exit status 1 if one differs
     #[arg(long, value_enum, value_name = "WHAT", conflicts_with = "cap")]
     expect: Option<Expect>,
-    /// Cap that a recording was made with, where it does not state it [default: 8]
-    #[arg(long, value_name = "ORDER", value_parser = clap::value_parser!(u32).range(0..=63))]
-    recorded_cap: Option<u32>,
-    /// Kernel whose errno is printed, by release or `android` [default: as recorded, else 6.12]
-    #[arg(long, value_name = "RELEASE")]
-    kernel: Option<String>,
-    /// Seed of the environment
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
     /// Writes what came out as a recording to this file: of one stream, policy and cap
     #[arg(long, value_name = "FILE", conflicts_with = "expect")]
     record: Option<PathBuf>,
@@ -94,14 +69,6 @@ enum Expect {
     /// Result, retries, free, maxrun, pins, and the bitmaps beside the recording.
     Recorded,
 }
-
-/// The kernel whose errno is printed where neither the file nor the caller names one.
-const DEFAULT_KERNEL: &str = "6.12";
-
-/// What the pages do where the caller does not say: a recording has its pins in it, a trace only
-/// says how often its claims were busy.
-pub(super) const DEFAULT_ENVIRONMENT: &str = "pinned";
-pub(super) const TRACE_ENVIRONMENT: &str = "scripted";
 
 /// A file and what it was found to hold.
 struct File {
@@ -134,7 +101,7 @@ struct Run {
 /// # Errors
 /// A file, a name or a number that is wrong, before anything is written.
 pub(super) fn run(args: &Replay, context: &Context) -> Result<Exit, Failure> {
-    let environment = args.environment.as_deref().map(environment::Spec::parse).transpose()?;
+    let environment = args.given.named_environment()?;
     let named = args.policy.iter().map(|text| context.catalog.parse(text));
     let named: Vec<Spec> = named.collect::<Result<_, _>>()?;
     if args.record.is_some() && (args.streams.len() > 1 || named.len() > 1 || args.cap.len() > 1) {
@@ -143,8 +110,8 @@ pub(super) fn run(args: &Replay, context: &Context) -> Result<Exit, Failure> {
     if args.to_stream.is_some() && args.streams.len() > 1 {
         return Err(Failure::because("write one stream of several files; name one of them"));
     }
-    let seed = Seed::new(args.seed);
-    let options = args.options()?;
+    let seed = args.given.seed();
+    let options = args.given.options()?;
     let mut files: Vec<_> = args
         .streams
         .iter()
@@ -192,7 +159,8 @@ pub(super) fn run(args: &Replay, context: &Context) -> Result<Exit, Failure> {
         }
         measured.push((file, runs));
     }
-    context.output(args.out.as_deref(), |out| match (args.expect, context.format) {
+    let result = args.to_stream.as_deref().or(args.record.as_deref());
+    context.report(args.out.as_deref(), result, |out| match (args.expect, context.format) {
         (Some(_), format) => Ok(compare::write(&compared, format, out)?),
         (None, Format::Text) => Ok(show::text(&measured, out)?),
         (None, Format::Json) => Ok(show::json(&measured, out)?),
@@ -202,11 +170,6 @@ pub(super) fn run(args: &Replay, context: &Context) -> Result<Exit, Failure> {
     Ok(if bad { Exit::Bad } else { Exit::Good })
 }
 
-/// The text of debugfs files, or of a folder of them.
-pub(super) fn snapshot(path: &Path) -> Result<Source, ingest::IngestError> {
-    if path.is_dir() { ingest::directory(path) } else { Source::open_file(path) }
-}
-
 /// How the policy of its kernel answers the calls of a trace, with claims that end as traced.
 fn check(
     file: &File,
@@ -214,7 +177,7 @@ fn check(
     seed: &Seed,
     context: &Context,
 ) -> Result<Comparison, Failure> {
-    let environment = environment::Spec::parse(TRACE_ENVIRONMENT)?;
+    let environment = environment::Spec::parse(given::TRACE_ENVIRONMENT)?;
     let under = Under {
         policy: &context.catalog.parse(file.kernel.policy)?,
         environment: &environment,
@@ -247,19 +210,6 @@ impl Replay {
         Ok(replayed.expect("it was run"))
     }
 
-    fn options(&self) -> Result<Options, Failure> {
-        Ok(Options {
-            recorded_cap: self.recorded_cap,
-            geometry: Geometry {
-                base_pfn: self.base_pfn,
-                pages: self.pages,
-                order_per_bit: self.order_per_bit,
-            },
-            area: self.area.clone(),
-            snapshot: self.snapshot.as_deref().map(snapshot).transpose()?,
-        })
-    }
-
     fn open(
         &self,
         path: &Path,
@@ -267,47 +217,15 @@ impl Replay {
         environment: Option<&environment::Spec>,
         context: &Context,
     ) -> Result<File, Failure> {
-        let source = if path == Path::new("-") {
-            Source::buffer("standard input", io::stdin().lock())?
-        } else {
-            Source::open_file(path)?
-        };
+        let source = given::source(path)?;
         let reader = ingest::open(&source, options)?;
-        let default = if reader.is_trace() { TRACE_ENVIRONMENT } else { DEFAULT_ENVIRONMENT };
-        let environment = environment
-            .map_or_else(|| environment::Spec::parse(default), |spec| Ok(spec.clone()))?;
+        let environment = given::environment(environment, &reader)?;
         let survey = replay::survey(&source, options, &environment)?;
         for warning in &survey.warnings {
             context.warn(&format!("{}: {warning}", source.name()));
         }
-        let kernel = kernel(self.kernel.as_deref(), reader.header(), source.name(), context)?;
+        let kernel = self.given.kernel(reader.header(), source.name(), context)?;
         let (format, area) = (reader.format(), reader.area().cloned());
         Ok(File { source, format, area, kernel, environment, survey, checked: None })
     }
-}
-
-/// The kernel of this `name`, else the one that the file states, else the default one.
-pub(super) fn kernel(
-    name: Option<&str>,
-    header: &Header,
-    file: &str,
-    context: &Context,
-) -> Result<&'static Kernel, Failure> {
-    if let Some(name) = name {
-        let rows: Vec<_> = KERNELS.iter().map(|kernel| kernel.name).collect();
-        let rows = rows.join(", ");
-        return Kernel::find(name).ok_or_else(|| {
-            Failure::because(format_args!(
-                "find kernel {}; a release from 4.11 on is allowed, or one of {rows}",
-                ingest::quoted(name)
-            ))
-        });
-    }
-    let recorded = header.get("kernel").unwrap_or(DEFAULT_KERNEL);
-    if let Some(kernel) = Kernel::find(recorded) {
-        return Ok(kernel);
-    }
-    let name = ingest::quoted(recorded);
-    context.warn(&format!("{file}: kernel {name} is not known; taken as {DEFAULT_KERNEL}"));
-    Ok(Kernel::find(DEFAULT_KERNEL).expect("a row of the table"))
 }

@@ -15,7 +15,7 @@ use self::input::{Input, Setup};
 use self::show::Report;
 use super::context::Context;
 use super::failure::{Exit, Failure};
-use crate::ingest::{Geometry, Options};
+use super::given::Given;
 use crate::oracle::{Violation, name};
 use crate::replay::Under;
 use crate::shrink::{Found, Goal, Limits, Progress, Shrunk, Subject, find, shrink};
@@ -45,33 +45,8 @@ pub(super) struct Shrink {
     /// CONFIG_CMA_ALIGNMENT that dma rows follow [default: as recorded]
     #[arg(long, value_name = "ORDER", value_parser = clap::value_parser!(u32).range(0..=63))]
     cap: Option<u32>,
-    /// Pages of the area, in place of what the file states
-    #[arg(long)]
-    pages: Option<u64>,
-    /// First page of the area, in place of what the file states [default: 0]
-    #[arg(long, value_name = "PFN")]
-    base_pfn: Option<u64>,
-    /// Order of one bitmap bit, in place of what the file states [default: 0]
-    #[arg(long, value_name = "ORDER", value_parser = clap::value_parser!(u32).range(0..=63))]
-    order_per_bit: Option<u32>,
-    /// Area of a trace [default: the one with most events]
-    #[arg(long, value_name = "NAME")]
-    area: Option<String>,
-    /// Debugfs files of the area of a trace: a text of them, or their folder
-    #[arg(long, value_name = "PATH")]
-    snapshot: Option<PathBuf>,
-    /// What the pages do: see `cmalab list environments` [default: pinned; of a trace: scripted]
-    #[arg(long, value_name = "ENVIRONMENT")]
-    environment: Option<String>,
-    /// Cap that a recording was made with, where it does not state it [default: 8]
-    #[arg(long, value_name = "ORDER", value_parser = clap::value_parser!(u32).range(0..=63))]
-    recorded_cap: Option<u32>,
-    /// Kernel whose errno is printed, by release or `android` [default: as recorded, else 6.12]
-    #[arg(long, value_name = "RELEASE")]
-    kernel: Option<String>,
-    /// Seed of the environment
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
+    #[command(flatten)]
+    given: Given,
     /// The file is the bytes of a case, whatever it looks like
     #[arg(long)]
     case: bool,
@@ -161,7 +136,7 @@ pub(super) fn run(args: &Shrink, context: &Context) -> Result<Exit, Failure> {
             Ok(shrink(&subject, &under, goal, limits, watch)?)
         })
     })?;
-    Report { setup: &setup, subject: &subject, shrunk: &shrunk, before, seed: args.seed }
+    Report { setup: &setup, subject: &subject, shrunk: &shrunk, before, seed: args.given.seed }
         .write(args, context)?;
     Ok(Exit::Good)
 }
@@ -218,19 +193,6 @@ impl Shrink {
             tolerance_ppm: (self.tolerance * 10_000.0) as u32,
         };
         Ok((goal, Before::Refused(kept)))
-    }
-
-    fn options(&self) -> Result<Options, Failure> {
-        Ok(Options {
-            recorded_cap: self.recorded_cap,
-            geometry: Geometry {
-                base_pfn: self.base_pfn,
-                pages: self.pages,
-                order_per_bit: self.order_per_bit,
-            },
-            area: self.area.clone(),
-            snapshot: self.snapshot.as_deref().map(super::replay::snapshot).transpose()?,
-        })
     }
 }
 

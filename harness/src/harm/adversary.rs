@@ -49,20 +49,23 @@ pub struct Hit {
 }
 
 impl Adversary {
-    /// The variant and LOAD limit with which it needs the fewest pages for a refusal.
+    /// The variant and LOAD limit with which it needs the fewest pages for a refusal. `beat` is told
+    /// the share of the variants that are played.
     #[must_use]
-    pub fn worst(&self, goal: &Goal) -> Option<Hit> {
+    pub fn worst(&self, goal: &Goal, beat: &dyn Fn(f64)) -> Option<Hit> {
         let mut worst: Option<Hit> = None;
-        for variant in 0..(self.variants)(goal) {
+        let variants = (self.variants)(goal);
+        for variant in 0..variants {
+            beat(variant as f64 / variants as f64);
             let most = worst.as_ref().map_or(goal.pages, |hit| hit.refusal.need - 1);
             worst = self.least(goal, variant, most).or(worst);
         }
         worst
     }
 
-    /// The least LOAD limit up to `most` that leads to a refusal: first in steps of a thirty-second,
-    /// then page by page within the step. What is refused with little is refused with more, nearly
-    /// always.
+    /// The least LOAD limit up to `most` that leads to a refusal: first in steps of a thirty-second
+    /// of itself, then in ever smaller ones within the step. What is refused with little is refused
+    /// with more, nearly always.
     fn least(&self, goal: &Goal, variant: u64, most: u64) -> Option<Hit> {
         let refused = |limit: u64| {
             let mut field = Field::new(goal, limit);
@@ -70,14 +73,19 @@ impl Adversary {
             field.refusal().map(|refusal| Hit { variant, limit, refusal })
         };
         let mut below = goal.largest.min(goal.pages / 64);
-        while below < most {
-            let next = (below + (below / 32).max(1)).min(most);
-            if let Some(hit) = refused(next) {
-                return (below + 1..next).find_map(refused).or(Some(hit));
+        let (mut top, mut step, mut least) = (most, None, None);
+        while below < top {
+            let next = (below + step.unwrap_or(below / 32).max(1)).min(top);
+            match refused(next) {
+                None => below = next,
+                Some(hit) => {
+                    // No finer than a page, and never again behind what is refused.
+                    step = Some((next - below) / 32);
+                    (top, least) = (next - 1, Some(hit));
+                }
             }
-            below = next;
         }
-        None
+        least
     }
 
     /// The stream of a hit.
@@ -97,7 +105,7 @@ mod tests {
 
     fn worst(adversary: &Adversary, text: &str) -> Option<Hit> {
         let goal = Goal::parse(text, &builtin::catalog()).unwrap();
-        let hit = adversary.worst(&goal)?;
+        let hit = adversary.worst(&goal, &|_| {})?;
         let confirmed = confirm(&goal, &adversary.stream(&goal, &hit)).unwrap();
         assert_eq!(confirmed.refusal, Some(hit.refusal), "{} of {text}", adversary.name);
         Some(hit)
@@ -116,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn each_adversary_is_the_worst_for_its_own_victim() {
+    fn slots_and_best_fits_adversary_need_less_than_robson_of_their_own_victims() {
         let need = |adversary: &Adversary, text: &str| {
             worst(adversary, text).map_or(u64::MAX, |hit| hit.refusal.need)
         };

@@ -59,6 +59,12 @@ impl Archive {
         Self { folder: folder.to_path_buf(), catalog, known: BTreeMap::new() }
     }
 
+    /// The folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Reads the bytes at `path` as a case for `goal`; nothing where it makes no refusal.
     fn read(path: &Path, goal: &Goal) -> Option<Champion> {
         Self::decode(&fs::read(path).ok()?, goal)

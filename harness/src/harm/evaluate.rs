@@ -117,7 +117,7 @@ fn play(field: &mut Field<'_>, acts: &[Act]) -> Outcome {
                 field.fill(request.count(), times);
             }
             Act::Free { victim } => {
-                let live = field.live().count();
+                let live = field.buffers();
                 if live > 0 {
                     field.free(victim as usize % live);
                     has_freed = true;

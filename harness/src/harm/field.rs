@@ -121,6 +121,12 @@ impl<'a> Field<'a> {
         self.live.iter().map(|(run, _)| *run)
     }
 
+    /// How many there are.
+    #[must_use]
+    pub const fn buffers(&self) -> usize {
+        self.live.len()
+    }
+
     /// The most pages that were live or asked for at once so far.
     #[must_use]
     pub const fn need(&self) -> u64 {

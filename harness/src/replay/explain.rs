@@ -4,6 +4,7 @@ use cma_policies::{Request, Run};
 
 use crate::cause::Cause;
 use crate::oracle::{Model, Outcome};
+use crate::percent::percent;
 
 /// Why `request` was refused, in one sentence with the numbers. `model` is as it was: a refusal
 /// changes nothing. Pages are counted from the start of the area.
@@ -74,13 +75,6 @@ fn longest(model: &Model) -> Option<Run> {
         }
     });
     longest
-}
-
-/// `part` of `whole` in percent, with one decimal, rounded down.
-#[must_use]
-fn percent(part: u64, whole: u64) -> String {
-    let tenths = (u128::from(part) * 1000).checked_div(u128::from(whole)).unwrap_or(0);
-    format!("{}.{} %", tenths / 10, tenths % 10)
 }
 
 #[cfg(test)]

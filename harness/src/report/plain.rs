@@ -1,15 +1,11 @@
 //! Numbers and texts as they are shown.
 
+pub(in crate::report) use crate::percent::percent;
+
 /// `1 page`, `2 pages`.
 pub(in crate::report) fn counted(number: u64, what: &str) -> String {
     let end = if number == 1 { "" } else { "s" };
     format!("{number} {what}{end}")
-}
-
-/// `part` of `whole` in percent, with one decimal, rounded down.
-pub(in crate::report) fn percent(part: u64, whole: u64) -> String {
-    let tenths = (u128::from(part) * 1000).checked_div(u128::from(whole)).unwrap_or(0);
-    format!("{}.{} %", tenths / 10, tenths % 10)
 }
 
 /// Microseconds as seconds, with all decimals.

@@ -59,39 +59,47 @@ impl Cutter<'_> {
         fewer.into_iter().filter_map(|fewer| changed(fewer, align, dma)).collect()
     }
 
-    /// Makes the area smaller while the goal is shown: one of its ranges, half of its pages, less
-    /// than half, and page 0 as its base.
+    /// Makes the area smaller while the goal is shown: without one of its ranges, each with half of
+    /// its pages, less than half, and with page 0 as its base.
     pub(super) fn area(&mut self) {
-        let area = self.subject.area.clone();
-        if area.ranges().len() > 1 {
-            area.ranges().iter().any(|range| self.place(&area, *range));
+        let mut at = self.subject.area.ranges().len();
+        while at > 0 {
+            at -= 1;
+            let mut ranges = self.subject.area.ranges().to_vec();
+            ranges.remove(at);
+            self.place(&ranges);
         }
-        let [range] = self.subject.area.ranges() else { return };
-        let pfn = range.pfn.0;
-        // Halves first; then by powers of two, since what strands pages are slots of such.
-        while self.shorten(pfn, self.subject.area.pages() / 2) {}
-        let mut step = 1 << self.subject.area.pages().ilog2();
-        while step > 0 && !self.is_out() {
-            if !self.shorten(pfn, step) {
-                step /= 2;
+        for at in 0..self.subject.area.ranges().len() {
+            let pages = |cutter: &Self| cutter.subject.area.ranges()[at].count;
+            // Halves first; then by powers of two, since what strands pages are slots of such.
+            while self.shorten(at, pages(self) / 2) {}
+            let mut step = 1 << pages(self).ilog2();
+            while step > 0 && !self.is_out() {
+                if !self.shorten(at, step) {
+                    step /= 2;
+                }
             }
         }
         let has_pins = |item: &Item| matches!(item.timed.op, Op::Pin(_));
-        if pfn > 0 && !self.subject.items.iter().any(has_pins) {
-            self.place(&area, Run::new(0, self.subject.area.pages()));
+        let [range] = self.subject.area.ranges() else { return };
+        if range.pfn.0 > 0 && !self.subject.items.iter().any(has_pins) {
+            let count = range.count;
+            self.place(&[Run::new(0, count)]);
         }
     }
 
-    /// Takes so many pages from the end of the area, and what is left of the last granule.
-    fn shorten(&mut self, pfn: u64, by: u64) -> bool {
-        let area = self.subject.area.clone();
-        let (pages, granule) = (area.pages(), area.granule());
-        let less = pages.saturating_sub(by) / granule * granule;
-        less > 0 && less < pages && self.place(&area, Run::new(pfn, less))
+    /// Takes so many pages from the end of range number `at`, and what is left of the last granule.
+    fn shorten(&mut self, at: usize, by: u64) -> bool {
+        let (mut ranges, granule) =
+            (self.subject.area.ranges().to_vec(), self.subject.area.granule());
+        let (pages, range) = (ranges[at].count, &mut ranges[at]);
+        range.count = pages.saturating_sub(by) / granule * granule;
+        range.count > 0 && range.count < pages && self.place(&ranges)
     }
 
-    fn place(&mut self, area: &Area, range: Run) -> bool {
-        let smaller = Area::new(area.name(), area.order_per_bit(), &[range]);
+    fn place(&mut self, ranges: &[Run]) -> bool {
+        let area = &self.subject.area;
+        let smaller = Area::new(area.name(), area.order_per_bit(), ranges);
         smaller.is_ok_and(|area| self.accept(&area, self.subject.items.clone().into_iter()))
     }
 }

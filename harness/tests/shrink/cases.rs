@@ -2,8 +2,8 @@
 
 use cma_harness::cause::Cause;
 use cma_harness::codec::{Act, Case, Ending, Script};
-use cma_harness::shrink::{Seen, from_case};
-use cma_policies::{Area, Pfn, Request};
+use cma_harness::shrink::{Goal, Limits, Seen, from_case};
+use cma_policies::{Area, Pfn, Request, Run};
 
 use super::{LIMITS, Setup, assert_minimal};
 
@@ -70,4 +70,21 @@ fn a_pinned_page_is_busy_whatever_the_script_says() {
     let subject = from_case(&case, &setup.policy).unwrap();
     // Page 0 is busy by the script too, page 1 by its pin alone.
     assert_eq!(subject.places(&setup.under()).last(), Some(&Some(Pfn(2))));
+}
+
+#[test]
+fn each_range_of_an_area_becomes_smaller() {
+    let area = Area::new("lab", 0, &[Run::new(0, 8), Run::new(20, 16), Run::new(40, 1)]).unwrap();
+    let setup = Setup::new("kernel", 8);
+    // Six of four and two free pages are refused as three of two and two are.
+    let case = Case::new(area, vec![alloc(14), alloc(6), alloc(3)]);
+    let subject = from_case(&case, &setup.policy).unwrap();
+    let goal = Goal::Refusal {
+        cause: Cause::Fragmentation,
+        free_pages: 0,
+        area_pages: subject.area.pages(),
+        tolerance_ppm: 0,
+    };
+    let shrunk = setup.shrunk(&subject, goal, Limits { area: true, sizes: false, ..LIMITS });
+    assert_eq!(shrunk.subject.area.ranges(), [Run::new(0, 4), Run::new(20, 16)]);
 }

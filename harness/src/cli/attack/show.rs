@@ -8,6 +8,7 @@ use super::Row;
 use crate::cli::context::Format;
 use crate::cli::table::{self, quote};
 use crate::harm::{Goal, bounds};
+use crate::percent::percent;
 
 pub(super) fn write(rows: &[Row], format: Format, out: &mut dyn Write) -> io::Result<()> {
     match format {
@@ -57,13 +58,12 @@ fn text(rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
             detail.clone(),
         ];
         if let Some((refusal, _)) = hit {
-            let share = 100.0 * ratio(refusal.free, goal.pages);
             let guarantee = guaranteed(goal).filter(|pages| *pages > 0);
             line.extend([
                 refusal.need.to_string(),
                 format!("{:.3}", goal.harm(refusal.need)),
                 refusal.free.to_string(),
-                format!("{share:.1} %"),
+                percent(refusal.free, goal.pages),
                 refusal.op.to_string(),
                 refusal.cause.to_string(),
                 format!("{:.3}", ratio(refusal.need, robson)),

@@ -2,14 +2,13 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
 
 use cma_policies::Spec;
 
 use super::Shrink;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
-use crate::cli::replay::{DEFAULT_ENVIRONMENT, TRACE_ENVIRONMENT, kernel};
+use crate::cli::given;
 use crate::codec::{self, Case};
 use crate::environment;
 use crate::ingest::{self, DEFAULT_CAP, Header, Source};
@@ -48,13 +47,9 @@ const MOST: u64 = (codec::HEADER + codec::MAX_ACTS * codec::RECORD) as u64;
 /// Opens what is given. What no reader knows and is no text, packed or not, is a case.
 pub(super) fn open(args: &Shrink, context: &Context) -> Result<Input, Failure> {
     let named = args.policy.as_deref().map(|text| context.catalog.parse(text)).transpose()?;
-    let environment = args.environment.as_deref().map(environment::Spec::parse).transpose()?;
-    let options = args.options()?;
-    let source = if args.stream == Path::new("-") {
-        Source::buffer("standard input", io::stdin().lock())?
-    } else {
-        Source::open_file(&args.stream)?
-    };
+    let environment = args.given.named_environment()?;
+    let options = args.given.options()?;
+    let source = given::source(&args.stream)?;
     let case = |bytes: &[u8]| {
         let case = Case::decode(bytes);
         let policy = named.clone().unwrap_or_else(|| case.policy.spec(&context.catalog));
@@ -65,13 +60,17 @@ pub(super) fn open(args: &Shrink, context: &Context) -> Result<Input, Failure> {
     }
     let reader = match ingest::open(&source, &options) {
         Ok(reader) => reader,
-        Err(error) if is_text(&source) => return Err(error.into()),
+        Err(error) if is_text(&source) => {
+            // What a fuzzer left may be text by chance, or empty.
+            let is_fuzzers = args.stream.extension().is_none_or(|end| end == "case");
+            let hint = if is_fuzzers { "; the bytes of a case are read with --case" } else { "" };
+            return Err(Failure::because(format_args!("{error}{hint}")));
+        }
         Err(_) => return Ok(case(&bytes(&source)?)),
     };
-    let default = if reader.is_trace() { TRACE_ENVIRONMENT } else { DEFAULT_ENVIRONMENT };
-    let environment = environment.map_or_else(|| environment::Spec::parse(default), Ok)?;
+    let environment = given::environment(environment.as_ref(), &reader)?;
     let name = source.name().to_string();
-    let kernel = kernel(args.kernel.as_deref(), reader.header(), &name, context)?;
+    let kernel = args.given.kernel(reader.header(), &name, context)?;
     let policy = match named {
         Some(policy) => policy,
         None => context.catalog.parse(kernel.policy)?,
@@ -80,7 +79,7 @@ pub(super) fn open(args: &Shrink, context: &Context) -> Result<Input, Failure> {
     let scripted = environment.entry().reads_script;
     let timed = environment.entry().is_model;
     let subject = Subject::read(&source, &options, cap, scripted, timed)?;
-    let seed = Seed::new(args.seed);
+    let seed = args.given.seed();
     let setup = Setup { name, format, policy, environment, seed, kernel, cap };
     Ok(Input::Stream(Box::new((setup, subject))))
 }
@@ -122,10 +121,9 @@ pub(super) fn from_case(
     context: &Context,
 ) -> Result<(Setup, Subject), Failure> {
     let subject = stream_of(case, &policy)?;
-    let stated = Header::default();
-    let kernel = kernel(args.kernel.as_deref(), &stated, "", context)?;
-    let environment = environment::Spec::parse(DEFAULT_ENVIRONMENT)?;
-    let (name, seed) = (args.stream.display().to_string(), Seed::new(args.seed));
+    let kernel = args.given.kernel(&Header::default(), "", context)?;
+    let environment = environment::Spec::parse(given::DEFAULT_ENVIRONMENT)?;
+    let (name, seed) = (args.stream.display().to_string(), args.given.seed());
     let cap = args.cap.unwrap_or(DEFAULT_CAP);
     Ok((Setup { name, format: "case", policy, environment, seed, kernel, cap }, subject))
 }

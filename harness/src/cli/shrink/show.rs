@@ -11,6 +11,7 @@ use crate::cli::failure::Failure;
 use crate::cli::table;
 use crate::diagnose::{AreaState, Asked, Hole, Known, RangeState};
 use crate::op::Op;
+use crate::percent::percent;
 use crate::report::diagnosis::{Cell, Map, Wanted};
 use crate::shrink::{Refusal, Seen, Shrunk, Subject, debugfs, stream_test, write};
 
@@ -48,7 +49,7 @@ impl Report<'_> {
                 Ok(())
             });
         }
-        context.output(None, |out| match context.format {
+        context.report(None, args.out.as_deref(), |out| match context.format {
             Format::Text => Ok(self.text(out)?),
             Format::Json => Ok(writeln!(out, "{:#}", self.json())?),
             Format::Csv => {
@@ -306,10 +307,4 @@ const fn meaning(glyph: char) -> &'static str {
         '!' => ", ! long enough but not from an aligned page on",
         _ => "",
     }
-}
-
-/// `part` of `whole` in percent, with one decimal, rounded down.
-fn percent(part: u64, whole: u64) -> String {
-    let tenths = (u128::from(part) * 1000).checked_div(u128::from(whole)).unwrap_or(0);
-    format!("{}.{} %", tenths / 10, tenths % 10)
 }

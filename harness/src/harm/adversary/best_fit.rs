@@ -40,18 +40,25 @@ fn play(field: &mut Field<'_>, first: u64, largest: u64) {
 fn pair(field: &mut Field<'_>, length: u64) -> bool {
     let (live, limit) = (field.live_pages(), field.limit());
     // Room of its own, if there is LOAD for a guard behind it.
-    let guarded = live + 2 * (length + 1) <= limit;
-    if guarded {
-        let Asked::Granted(room) = field.ask(length + 1) else { return false };
-        let Asked::Granted(guard) = field.ask(length + 1) else { return false };
-        field.keep(|run| run.pfn != room.pfn);
-        let granted = matches!(field.ask(length), Asked::Granted(_))
-            && matches!(field.ask(1), Asked::Granted(_));
-        field.keep(|run| run.pfn != guard.pfn);
+    if live + 2 * (length + 1) <= limit {
+        let granted = [length + 1; 2].map(|count| field.ask(count)).into_iter().all(is_granted);
+        if !granted {
+            return false;
+        }
+        field.free(field.buffers() - 2);
+        let granted = [length, 1].map(|count| field.ask(count)).into_iter().all(is_granted);
+        if granted {
+            // The guard, behind which those two stand.
+            field.free(field.buffers() - 3);
+        }
         return granted;
     }
     if live + length + 1 > limit {
         return false;
     }
-    matches!(field.ask(length), Asked::Granted(_)) && matches!(field.ask(1), Asked::Granted(_))
+    [length, 1].map(|count| field.ask(count)).into_iter().all(is_granted)
+}
+
+const fn is_granted(asked: Asked) -> bool {
+    matches!(asked, Asked::Granted(_))
 }

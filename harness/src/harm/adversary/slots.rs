@@ -1,6 +1,6 @@
 //! Against those who round: buddy systems, and aligned requests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Adversary;
 use crate::harm::field::Field;
@@ -26,7 +26,8 @@ fn play(field: &mut Field<'_>, orders: u64, rounds: bool) {
             *kept = (*kept).min((run.count, run.pfn.0));
         }
         // A buffer across a border stays for either side.
-        field.keep(|run| smallest.values().any(|(_, pfn)| *pfn == run.pfn.0));
+        let kept: BTreeSet<u64> = smallest.into_values().map(|(_, pfn)| pfn).collect();
+        field.keep(|run| kept.contains(&run.pfn.0));
         field.fill(if rounds { slot / 2 + 1 } else { slot }, u64::MAX);
     }
 }

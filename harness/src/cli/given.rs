@@ -1,0 +1,125 @@
+//! How a stream, a recording or a trace is read and run: what every command that runs one is told.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::context::Context;
+use super::failure::Failure;
+use crate::environment;
+use crate::ingest::{self, Geometry, Header, IngestError, Options, Reader, Source};
+use crate::kernel::{KERNELS, Kernel};
+use crate::seed::Seed;
+
+/// The kernel whose errno is printed where neither the file nor the caller names one.
+const DEFAULT_KERNEL: &str = "6.12";
+
+/// What the pages do where the caller does not say: a recording has its pins in it, a trace only
+/// says how often its claims were busy.
+pub(super) const DEFAULT_ENVIRONMENT: &str = "pinned";
+pub(super) const TRACE_ENVIRONMENT: &str = "scripted";
+
+#[derive(Args, Debug)]
+pub(super) struct Given {
+    /// Pages of the area, in place of what the file states
+    #[arg(long)]
+    pages: Option<u64>,
+    /// First page of the area, in place of what the file states [default: 0]
+    #[arg(long, value_name = "PFN")]
+    base_pfn: Option<u64>,
+    /// Order of one bitmap bit, in place of what the file states [default: 0]
+    #[arg(long, value_name = "ORDER", value_parser = clap::value_parser!(u32).range(0..=63))]
+    order_per_bit: Option<u32>,
+    /// Area of a trace [default: the one with most events]
+    #[arg(long, value_name = "NAME")]
+    area: Option<String>,
+    /// Debugfs files of the area of a trace: a text of them, or their folder
+    #[arg(long, value_name = "PATH")]
+    snapshot: Option<PathBuf>,
+    /// Cap that a recording was made with, where it does not state it [default: 8]
+    #[arg(long, value_name = "ORDER", value_parser = clap::value_parser!(u32).range(0..=63))]
+    recorded_cap: Option<u32>,
+    /// What the pages do: see `cmalab list environments` [default: pinned; of a trace: scripted]
+    #[arg(long, value_name = "ENVIRONMENT")]
+    environment: Option<String>,
+    /// Kernel whose errno is printed, by release or `android` [default: as recorded, else 6.12]
+    #[arg(long, value_name = "RELEASE")]
+    kernel: Option<String>,
+    /// Seed of the environment
+    #[arg(long, default_value_t = 0)]
+    pub(super) seed: u64,
+}
+
+impl Given {
+    pub(super) fn options(&self) -> Result<Options, Failure> {
+        Ok(Options {
+            recorded_cap: self.recorded_cap,
+            geometry: Geometry {
+                base_pfn: self.base_pfn,
+                pages: self.pages,
+                order_per_bit: self.order_per_bit,
+            },
+            area: self.area.clone(),
+            snapshot: self.snapshot.as_deref().map(snapshot).transpose()?,
+        })
+    }
+
+    /// The environment that the caller names.
+    pub(super) fn named_environment(&self) -> Result<Option<environment::Spec>, Failure> {
+        Ok(self.environment.as_deref().map(environment::Spec::parse).transpose()?)
+    }
+
+    pub(super) fn seed(&self) -> Seed {
+        Seed::new(self.seed)
+    }
+
+    /// The kernel that the caller names, else the one that the file states, else the default one.
+    pub(super) fn kernel(
+        &self,
+        header: &Header,
+        file: &str,
+        context: &Context,
+    ) -> Result<&'static Kernel, Failure> {
+        if let Some(name) = &self.kernel {
+            let rows: Vec<_> = KERNELS.iter().map(|kernel| kernel.name).collect();
+            let rows = rows.join(", ");
+            return Kernel::find(name).ok_or_else(|| {
+                Failure::because(format_args!(
+                    "find kernel {}; a release from 4.11 on is allowed, or one of {rows}",
+                    ingest::quoted(name)
+                ))
+            });
+        }
+        let recorded = header.get("kernel").unwrap_or(DEFAULT_KERNEL);
+        if let Some(kernel) = Kernel::find(recorded) {
+            return Ok(kernel);
+        }
+        let name = ingest::quoted(recorded);
+        context.warn(&format!("{file}: kernel {name} is not known; taken as {DEFAULT_KERNEL}"));
+        Ok(Kernel::find(DEFAULT_KERNEL).expect("a row of the table"))
+    }
+}
+
+/// The file at `path`; "-" is standard input.
+pub(super) fn source(path: &Path) -> Result<Source, IngestError> {
+    if path == Path::new("-") {
+        Source::buffer("standard input", io::stdin().lock())
+    } else {
+        Source::open_file(path)
+    }
+}
+
+/// The text of debugfs files, or of a folder of them.
+pub(super) fn snapshot(path: &Path) -> Result<Source, IngestError> {
+    if path.is_dir() { ingest::directory(path) } else { Source::open_file(path) }
+}
+
+/// The environment that is named, else what suits the kind of file.
+pub(super) fn environment(
+    named: Option<&environment::Spec>,
+    reader: &Reader,
+) -> Result<environment::Spec, Failure> {
+    let default = if reader.is_trace() { TRACE_ENVIRONMENT } else { DEFAULT_ENVIRONMENT };
+    Ok(named.map_or_else(|| environment::Spec::parse(default), |spec| Ok(spec.clone()))?)
+}

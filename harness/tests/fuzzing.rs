@@ -142,7 +142,7 @@ impl Seen {
         self.all_of_it += u64::from(has(&|count, _| count == area.largest_range()));
     }
 
-    /// Each at least in so many cases of a thousand.
+    /// Each at least so often in a thousand cases.
     fn check(&self, least: &[(&str, u64, u64)]) {
         for (name, seen, of_thousand) in least {
             assert!(seen * 1000 >= of_thousand * self.cases, "{name}: {seen} in {self:#?}");
@@ -150,7 +150,7 @@ impl Seen {
     }
 }
 
-/// Each at least in one case of a thousand.
+/// Each about half as often as when this was written.
 #[test]
 fn drawn_and_mutated_cases_get_to_where_allocators_go_wrong() {
     for mutate in [false, true] {
@@ -164,21 +164,21 @@ fn drawn_and_mutated_cases_get_to_where_allocators_go_wrong() {
             seen.sum.refused[Cause::ALL.iter().position(|c| *c == cause).expect("a cause")]
         };
         let mut least = vec![
-            ("nearly full", seen.nearly_full, 1),
-            ("exact fits", seen.exact, 1),
-            ("across words", seen.sum.across_words, 1),
-            ("parts", seen.sum.parts, 1),
-            ("busy claims", seen.sum.busy, 1),
-            ("base off the granule", seen.off_granule, 1),
-            ("order above that of the base", seen.order_above_base, 1),
-            ("several ranges", seen.ranges, 1),
-            ("order_per_bit of 9 and more", seen.high_order, 1),
-            ("sizes beside a word border", seen.word_sizes, 1),
-            ("requests for all of a range", seen.all_of_it, 1),
+            ("nearly full", seen.nearly_full, 85),
+            ("exact fits", seen.exact, 140),
+            ("across words", seen.sum.across_words, 100),
+            ("parts", seen.sum.parts, 125),
+            ("busy claims", seen.sum.busy, 8000),
+            ("base off the granule", seen.off_granule, 35),
+            ("order above that of the base", seen.order_above_base, 250),
+            ("several ranges", seen.ranges, 115),
+            ("order_per_bit of 9 and more", seen.high_order, 75),
+            ("sizes beside a word border", seen.word_sizes, 10),
+            ("requests for all of a range", seen.all_of_it, 105),
         ];
         // Nothing is under way beside a request here.
         let causes = Cause::ALL.into_iter().filter(|cause| *cause != Cause::Transient);
-        least.extend(causes.map(|name| (name.name(), cause(name), 1)));
+        least.extend(causes.map(|name| (name.name(), cause(name), 40)));
         seen.check(&least);
     }
 }

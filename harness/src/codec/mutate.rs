@@ -67,7 +67,7 @@ pub const MUTATIONS: &[Mutation] = &[
 
 /// One in so many changes is to the area or the policy: it makes all that was learnt about the
 /// acts worthless, as a rule.
-const WORLD_IN: u64 = 12;
+const WORLD_IN: u64 = 6;
 
 /// Changes `case` once to three times, by mutations that `allowed` names.
 pub fn change(case: &mut Case, draws: &mut Draws, allowed: impl Fn(Part) -> bool) {

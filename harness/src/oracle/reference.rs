@@ -1,4 +1,4 @@
-//! The naive reference: one `bool` a granule, every question answered by looking at each of them.
+//! The naive reference: one byte a granule, every question answered by looking at each of them.
 //!
 //! It shares nothing with `cma_policies::kit`, nor with the arithmetic of [`Area`]: it divides
 //! where they shift and mask, so that one slip cannot be made on both sides.
@@ -35,30 +35,37 @@ pub struct Fit {
 pub struct Reference {
     granule: u64,
     ranges: Vec<Range>,
+    /// Granules that are free: counted along, since every law asks at every op.
+    free: u64,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Range {
     base: u64,
-    used: Vec<bool>,
+    /// [`USED`] or [`FREE`]. Bytes, since the standard library looks for one in many at once.
+    granules: Vec<u8>,
 }
+
+const USED: u8 = 1;
+const FREE: u8 = 0;
 
 impl Range {
     /// Whether granules `bit` to `bit + bits` are there and free.
     fn is_free(&self, bit: u64, bits: u64) -> bool {
         let end = u128::from(bit) + u128::from(bits);
-        end <= self.used.len() as u128 && (bit..bit + bits).all(|at| !self.used[at as usize])
+        end <= self.granules.len() as u128
+            && !self.granules[bit as usize..(bit + bits) as usize].contains(&USED)
     }
 
     /// The free runs: first granule, granules.
     fn holes(&self) -> Vec<(u64, u64)> {
-        let mut holes: Vec<(u64, u64)> = Vec::new();
-        for (bit, used) in (0..).zip(&self.used) {
-            match holes.last_mut() {
-                _ if *used => {}
-                Some((start, bits)) if *start + *bits == bit => *bits += 1,
-                _ => holes.push((bit, 1)),
+        let mut holes = Vec::new();
+        let mut bit = 0;
+        for run in self.granules.chunk_by(|one, other| one == other) {
+            if run[0] == FREE {
+                holes.push((bit, run.len() as u64));
             }
+            bit += run.len() as u64;
         }
         holes
     }
@@ -71,9 +78,10 @@ impl Reference {
         let granule = 2u64.pow(area.order_per_bit());
         let range = |run: &Run| Range {
             base: run.pfn.0,
-            used: vec![false; (run.count / granule) as usize],
+            granules: vec![FREE; (run.count / granule) as usize],
         };
-        Self { granule, ranges: area.ranges().iter().map(range).collect() }
+        let ranges = area.ranges().iter().map(range).collect();
+        Self { granule, ranges, free: area.pages() / granule }
     }
 
     /// Whether a grant for order `align` may start at `place`, as the kernel decides it
@@ -105,7 +113,7 @@ impl Reference {
     fn place(&self, pfn: Pfn) -> Option<Place> {
         (0..).zip(&self.ranges).find_map(|(range, lane)| {
             let bit = pfn.0.checked_sub(lane.base)? / self.granule;
-            (bit < lane.used.len() as u64).then_some(Place { range, bit })
+            (bit < lane.granules.len() as u64).then_some(Place { range, bit })
         })
     }
 
@@ -152,11 +160,13 @@ impl Reference {
 
     fn write(&mut self, run: Run, used: bool) {
         let (place, bits) = self.granules(run).unwrap_or_else(|| panic!("{run} is in no range"));
+        let (old, new) = if used { (FREE, USED) } else { (USED, FREE) };
         for bit in place.bit..place.bit + bits {
-            let old = &mut self.ranges[place.range].used[bit as usize];
-            assert!(*old != used, "granule {bit} of range {} is {used} already", place.range);
-            *old = used;
+            let granule = &mut self.ranges[place.range].granules[bit as usize];
+            assert!(*granule == old, "granule {bit} of range {} is so already", place.range);
+            *granule = new;
         }
+        self.free = if used { self.free - bits } else { self.free + bits };
     }
 
     /// The lowest aligned fit for `request` at or behind `from`: the kernel's answer
@@ -168,7 +178,7 @@ impl Reference {
             let start = if range == from.range { from.bit } else { 0 };
             let (behind, step) = self.pitch(request.align(), range);
             let fits = |bit: &u64| (bit + behind).is_multiple_of(step) && lane.is_free(*bit, bits);
-            if let Some(bit) = (start..lane.used.len() as u64).find(fits) {
+            if let Some(bit) = (start..lane.granules.len() as u64).find(fits) {
                 return Some(self.run(Place { range, bit }, lane.base, request.count()));
             }
         }
@@ -238,9 +248,8 @@ impl Reference {
 
     /// Free pages.
     #[must_use]
-    pub fn free_pages(&self) -> u64 {
-        let free = |lane: &Range| lane.used.iter().filter(|used| !**used).count() as u64;
-        self.ranges.iter().map(free).sum::<u64>() * self.granule
+    pub const fn free_pages(&self) -> u64 {
+        self.free * self.granule
     }
 
     /// Pages of the longest free run, 0 where there is none.
@@ -256,7 +265,7 @@ impl Reference {
         longest
     }
 
-    /// The same for several orders, with one look at every granule.
+    /// The same for several orders, with one look for the holes.
     #[must_use]
     pub fn longest_usables<const N: usize>(&self, aligns: [u32; N]) -> [u64; N] {
         let mut longest = [0; N];
@@ -265,9 +274,8 @@ impl Reference {
             for (align, longest) in aligns.into_iter().zip(&mut longest) {
                 let (behind, step) = self.pitch(align, range);
                 for &(start, bits) in &holes {
-                    let end = start + bits;
-                    let first = (start..end).find(|bit| (bit + behind).is_multiple_of(step));
-                    *longest = (*longest).max(first.map_or(0, |first| end - first));
+                    let first = (start + behind).next_multiple_of(step) - behind;
+                    *longest = (*longest).max((start + bits).saturating_sub(first));
                 }
             }
         }
@@ -287,11 +295,11 @@ mod tests {
     fn with_free(base: u64, bits: u64, order_per_bit: u32, free: &[(u64, u64)]) -> Reference {
         let area = Area::single(base, bits << order_per_bit, order_per_bit).unwrap();
         let mut reference = Reference::new(&area);
-        for used in &mut reference.ranges[0].used {
-            *used = true;
-        }
+        reference.ranges[0].granules.fill(USED);
+        reference.free = 0;
         for &(start, count) in free {
-            reference.ranges[0].used[start as usize..(start + count) as usize].fill(false);
+            reference.ranges[0].granules[start as usize..(start + count) as usize].fill(FREE);
+            reference.free += count;
         }
         reference
     }

@@ -2,7 +2,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use cma_harness::harm::archive::{Archive, INDEX, file_name, index};
 use cma_harness::harm::{confirm, plain, played};
@@ -88,14 +89,46 @@ fn the_stream_alone_goes_to_standard_output_where_that_is_asked() {
 }
 
 #[test]
-fn champions_are_kept_goal_by_goal() {
+fn what_a_broken_off_attack_has_found_is_kept() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("kept");
-    let args = ["attack", "--pages", "64,128", "--tries", "800", "--climbs", "4", "--keep"];
-    good(&[&args[..], &[path.to_str().unwrap()]].concat());
-    let all = Archive::new(&path, builtin::catalog()).all().unwrap();
-    let pages: Vec<_> = all.iter().map(|champion| champion.goal.pages).collect();
-    assert_eq!(pages, [128, 64], "in the order of their files");
+    let kept = folder.path().join("kernel__64__8__none.case");
+    // The second area takes minutes.
+    let args = ["attack", "--pages", "64,65536", "--tries", "800", "--climbs", "4", "--keep"];
+    let mut child = Command::new(env!("CARGO_BIN_EXE_cmalab"))
+        .args(args)
+        .arg(folder.path())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut is_running = true;
+    while is_running && !folder.path().join(INDEX).exists() {
+        std::thread::sleep(Duration::from_millis(20));
+        is_running = child.try_wait().unwrap().is_none();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(is_running, "it was not done when the first was kept");
+    let [champion] = &Archive::new(folder.path(), builtin::catalog()).all().unwrap()[..] else {
+        panic!("one champion")
+    };
+    assert!(champion.goal.pages == 64 && kept.exists());
+}
+
+#[test]
+fn a_stream_is_run_under_the_policy_that_it_states() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("worst.csv");
+    let path = path.to_str().unwrap();
+    let policy = "buddy:max_order=4";
+    good(&["attack", "--policy", policy, "--pages", "64", "--tries", "0", "-o", path]);
+    let replayed = rows(&good(&["replay", path, "--format", "csv"]));
+    assert_eq!((replayed[0]["policy"].as_str(), replayed[0]["refused"].as_str()), (policy, "1"));
+    let shrunk = good(&["shrink", path, "--format", "json"]);
+    assert!(shrunk.contains(&format!("\"policy\": \"{policy}\"")), "{shrunk}");
+    let stated = fs::read_to_string(path).unwrap().replace(policy, "somebody-s-own");
+    fs::write(path, stated).unwrap();
+    let (code, _, err) = cmalab(&["replay", path]);
+    assert!(code == 0 && err.contains("its policy is not known"), "{err}");
 }
 
 #[test]
@@ -113,6 +146,10 @@ fn what_cannot_be_attacked_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let empty = folder.path().to_str().unwrap();
     wrong(&["--from", empty], "no case is in this folder");
+    fs::write(folder.path().join("text.csv"), "a stream").unwrap();
+    wrong(&["--from", empty], "no case is in this folder");
+    let file = folder.path().join("text.csv");
+    wrong(&["--keep", file.to_str().unwrap()], "keep champions in");
     wrong(&["--tries", "0", "--case", "/dev/zero"], "read /dev/zero: it is a device");
 }
 

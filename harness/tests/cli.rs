@@ -387,10 +387,11 @@ fn the_command_of_a_report_makes_it_again_wherever_it_is() {
 #[test]
 fn bad_usage_ends_with_2() {
     let bench = Bench::new();
-    let table: [&[&str]; 9] = [
+    let table: [&[&str]; 10] = [
         &[],
         &["dance"],
         &["replay"],
+        &["replay", "s.csv", "--to-stream", "-", "--record", "-"],
         &["replay", "s.csv", "--cap", "64"],
         &["replay", "s.csv", "--expect", "recorded", "--cap", "4"],
         &["replay", "s.csv", "--pages", "many"],

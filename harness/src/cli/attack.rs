@@ -12,13 +12,14 @@ use cma_policies::BASELINE;
 use self::progress::Progress;
 use super::context::Context;
 use super::failure::{Exit, Failure};
+use super::given;
 use super::shrink::bytes;
 use crate::codec::{Act, Case};
 use crate::harm::adversary::ADVERSARIES;
 use crate::harm::archive::Archive;
 use crate::harm::search::{Effort, search};
 use crate::harm::{Align, Goal, Refusal, confirm, evaluate, played, realised};
-use crate::ingest::{Source, StreamWriter, Unwritable};
+use crate::ingest::{StreamWriter, Unwritable};
 use crate::op::Timed;
 
 /// Searches the worst stream for a policy: ENOMEM with as much free memory as possible.
@@ -32,7 +33,7 @@ use crate::op::Timed;
 /// Examples:
 ///   cmalab attack --policy kernel --policy best-fit --pages 256,1024
 ///   cmalab attack --policy kernel --pages 1024 --from corpora/champions -o worst.csv
-///   cmalab replay worst.csv --policy kernel --pages 1024
+///   cmalab replay worst.csv
 #[derive(Args, Debug)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Attack {
@@ -65,16 +66,17 @@ pub(super) struct Attack {
     #[arg(long, value_name = "N", default_value_t = 0,
         value_parser = clap::value_parser!(u32).range(..=1024))]
     jobs: u32,
-    /// A folder of cases to try too: champions or a fuzzer's corpus
+    /// A folder of cases to try too: champions or a fuzzer's corpus, files that end with .case or
+    /// have no extension
     #[arg(long, value_name = "DIR")]
     from: Option<PathBuf>,
-    /// A case to try too
+    /// A case to try too; "-" is standard input
     #[arg(long, value_name = "FILE", conflicts_with = "from")]
     case: Option<PathBuf>,
     /// Keeps what the search and the cases did as champions in this folder, where it is the worst
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
-    /// Writes the worst stream of all to this file
+    /// Writes the worst stream of all to this file; "-" is standard output, without the report
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -109,7 +111,13 @@ pub(super) fn run(args: &Attack, context: &Context) -> Result<Exit, Failure> {
     let threads =
         threads.map_err(|error| Failure::because(format_args!("start the threads: {error}")))?;
     let progress = Progress::new(goals.len(), context.progress);
-    let mut archive = args.keep.as_ref().map(|path| Archive::new(path, context.catalog.clone()));
+    let mut archive = match &args.keep {
+        Some(path) => {
+            fs::create_dir_all(path).map_err(|error| unkept(path, &error))?;
+            Some(Archive::new(path, context.catalog.clone()))
+        }
+        None => None,
+    };
     let mut rows = Vec::new();
     for (at, goal) in goals.iter().enumerate() {
         let beat = |share| progress.at(at, share);
@@ -122,11 +130,12 @@ pub(super) fn run(args: &Attack, context: &Context) -> Result<Exit, Failure> {
         rows.extend(attacked);
     }
     progress.end();
+    // First what took long: the file may turn out not to be writable.
+    let results = [args.out.as_deref()];
+    context.report(None, &results, |out| Ok(show::write(&rows, context.format, out)?))?;
     if let Some(path) = &args.out {
         write_worst(&rows, path, context)?;
     }
-    context
-        .report(None, args.out.as_deref(), |out| Ok(show::write(&rows, context.format, out)?))?;
     Ok(Exit::Good)
 }
 
@@ -166,7 +175,9 @@ fn cases(args: &Attack) -> Result<Vec<(String, Case)>, Failure> {
         for entry in fs::read_dir(folder).map_err(|error| fail(folder, error))? {
             paths.push(entry.map_err(|error| fail(folder, error))?.path());
         }
-        paths.retain(|path| path.is_file() && path.extension().is_none_or(|end| end != "csv"));
+        // A fuzzer's files have no extension.
+        let is_case = |path: &Path| path.extension().is_none_or(|end| end == "case");
+        paths.retain(|path| path.is_file() && is_case(path));
         if paths.is_empty() {
             let name = folder.display();
             return Err(Failure::because(format_args!("read {name}: no case is in this folder")));
@@ -174,7 +185,7 @@ fn cases(args: &Attack) -> Result<Vec<(String, Case)>, Failure> {
     }
     paths.sort();
     let read = |path: PathBuf| {
-        let bytes = bytes(&Source::open_file(&path)?)?;
+        let bytes = bytes(&given::source(&path)?)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Ok((name, Case::decode(&bytes)))
     };
@@ -223,7 +234,12 @@ fn attacked(goal: &Goal, args: &Attack, cases: &[(String, Case)], beat: &dyn Fn(
         let hits = limits.into_iter().filter_map(|limit| hit(goal, &case.acts, limit));
         row("cases", name, hits.min_by_key(|(refusal, ..)| refusal.need))
     });
-    rows.extend(of_cases.min_by_key(|row| need(row.hit.as_ref())));
+    if let Some(mut row) = of_cases.min_by_key(|row| need(row.hit.as_ref())) {
+        if row.hit.is_none() {
+            row.detail = format!("{} files", cases.len());
+        }
+        rows.push(row);
+    }
     if args.tries > 0 {
         let Attack { tries, climbs, seed, plain, .. } = *args;
         let beat = |share: f64| beat(FIRST + (1.0 - FIRST) * share);
@@ -241,9 +257,12 @@ fn keep(row: &Row, archive: &mut Archive) -> Result<(), Failure> {
         return Ok(());
     };
     let kept = archive.offer(&row.goal, acts, *limit, refusal);
-    let folder = archive.folder().display();
-    kept.map_err(|error| Failure::because(format_args!("keep champions in {folder}: {error}")))?;
+    kept.map_err(|error| unkept(archive.folder(), &error))?;
     Ok(())
+}
+
+fn unkept(folder: &Path, error: &std::io::Error) -> Failure {
+    Failure::because(format_args!("keep champions in {}: {error}", folder.display()))
 }
 
 /// Writes the stream with the greatest harm, the first of equals.

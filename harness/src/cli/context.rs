@@ -74,8 +74,8 @@ pub struct Context {
 }
 
 /// Whether this is how standard output is named where a file could stand.
-fn is_stdout(path: &Path) -> bool {
-    path == Path::new("-")
+pub(super) fn is_stdout(path: Option<&Path>) -> bool {
+    path == Some(Path::new("-"))
 }
 
 impl Context {
@@ -113,21 +113,22 @@ impl Context {
         }
     }
 
-    /// Writes the report of a command whose result went to `result`: to `path`, or to standard
-    /// output where the result is not there.
+    /// Writes the report of a command that has results of other kinds too: to `path`, or to
+    /// standard output where none of those `results` is. Says whether it was written.
     ///
     /// # Errors
     /// What `write` fails with, and where the output takes no more.
     pub fn report(
         &self,
         path: Option<&Path>,
-        result: Option<&Path>,
+        results: &[Option<&Path>],
         write: impl FnOnce(&mut dyn Write) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
-        if path.is_none() && result.is_some_and(is_stdout) {
-            return Ok(());
+    ) -> Result<bool, Failure> {
+        if path.is_none() && results.iter().any(|result| is_stdout(*result)) {
+            return Ok(false);
         }
-        self.output(path, write)
+        self.output(path, write)?;
+        Ok(true)
     }
 
     /// Writes a result: to standard output, which "-" names too, or to `path`, which appears whole
@@ -140,7 +141,7 @@ impl Context {
         path: Option<&Path>,
         write: impl FnOnce(&mut dyn Write) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        let Some(path) = path.filter(|path| !is_stdout(path)) else {
+        let Some(path) = path.filter(|path| !is_stdout(Some(path))) else {
             let mut out = BufWriter::new(io::stdout().lock());
             write(&mut out)?;
             return Ok(out.flush()?);

@@ -47,7 +47,7 @@ pub(super) struct Fit {
     /// Cap that a recording was made with, where it does not state it [default: 8]
     #[arg(long, value_name = "ORDER", value_parser = clap::value_parser!(u32).range(0..=63))]
     recorded_cap: Option<u32>,
-    /// Writes a stream drawn from the fit to this file
+    /// Writes a stream drawn from the fit to this file; "-" is standard output, without the report
     #[arg(long, value_name = "FILE")]
     draw: Option<PathBuf>,
     /// Seed of that stream
@@ -89,7 +89,7 @@ pub(super) fn run(args: &Fit, context: &Context) -> Result<Exit, Failure> {
     if let Some(path) = &args.draw {
         draw(args, &fit, path, context)?;
     }
-    context.report(args.out.as_deref(), args.draw.as_deref(), |out| {
+    context.report(args.out.as_deref(), &[args.draw.as_deref()], |out| {
         match context.format {
             Format::Text => show::text(source.name(), &fit, args.top, out)?,
             Format::Json => show::json(source.name(), &fit, out)?,

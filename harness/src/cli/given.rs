@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use cma_policies::Spec;
 
 use super::context::Context;
 use super::failure::Failure;
@@ -70,6 +71,23 @@ impl Given {
         Ok(self.environment.as_deref().map(environment::Spec::parse).transpose()?)
     }
 
+    /// The options given that say something about an area, its pages or a recording: what a case
+    /// says itself.
+    pub(super) fn beside_a_case(&self) -> Vec<&'static str> {
+        [
+            ("--pages", self.pages.is_some()),
+            ("--base-pfn", self.base_pfn.is_some()),
+            ("--order-per-bit", self.order_per_bit.is_some()),
+            ("--area", self.area.is_some()),
+            ("--snapshot", self.snapshot.is_some()),
+            ("--recorded-cap", self.recorded_cap.is_some()),
+            ("--environment", self.environment.is_some()),
+        ]
+        .into_iter()
+        .filter_map(|(name, is_given)| is_given.then_some(name))
+        .collect()
+    }
+
     pub(super) fn seed(&self) -> Seed {
         Seed::new(self.seed)
     }
@@ -99,6 +117,21 @@ impl Given {
         context.warn(&format!("{file}: kernel {name} is not known; taken as {DEFAULT_KERNEL}"));
         Ok(Kernel::find(DEFAULT_KERNEL).expect("a row of the table"))
     }
+}
+
+/// The policy that a file states, else that of its kernel.
+pub(super) fn policy(
+    header: &Header,
+    kernel: &Kernel,
+    file: &str,
+    context: &Context,
+) -> Result<Spec, Failure> {
+    let stated = header.get("policy").map(|text| context.catalog.parse(text));
+    if let Some(Err(error)) = &stated {
+        let instead = kernel.policy;
+        context.warn(&format!("{file}: its policy is not known: {}; run as {instead}", error.why));
+    }
+    Ok(stated.and_then(Result::ok).map_or_else(|| context.catalog.parse(kernel.policy), Ok)?)
 }
 
 /// The file at `path`; "-" is standard input.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use cma_policies::Spec;
 
-use super::context::{Context, Format};
+use super::context::{Context, Format, is_stdout};
 use super::failure::{Exit, Failure};
 use super::given::{self, Given};
 use crate::environment;
@@ -42,7 +42,8 @@ pub(super) struct Replay {
     /// Streams, recordings or traces; "-" is standard input
     #[arg(required = true, value_name = "STREAM")]
     streams: Vec<PathBuf>,
-    /// A policy, as `name` or `name:key=value,…`; may stand several times [default: kernel]
+    /// A policy, as `name` or `name:key=value,…`; may stand several times [default: the
+    /// file's, else its kernel's]
     #[arg(long, value_name = "POLICY")]
     policy: Vec<String>,
     /// CONFIG_CMA_ALIGNMENT that dma rows follow; may stand several times [default: as recorded]
@@ -76,6 +77,8 @@ struct File {
     format: &'static ingest::Format,
     area: Option<cma_policies::Area>,
     kernel: &'static Kernel,
+    /// What it is run under where the caller names none.
+    policy: Spec,
     environment: environment::Spec,
     survey: Survey,
     /// How the kernel's policy answers the calls of a trace.
@@ -107,6 +110,9 @@ pub(super) fn run(args: &Replay, context: &Context) -> Result<Exit, Failure> {
     if args.record.is_some() && (args.streams.len() > 1 || named.len() > 1 || args.cap.len() > 1) {
         return Err(Failure::because("write one recording of several runs; name one of each"));
     }
+    if [&args.to_stream, &args.record].iter().all(|path| is_stdout(path.as_deref())) {
+        return Err(Failure::because("write two results to standard output; name a file for one"));
+    }
     if args.to_stream.is_some() && args.streams.len() > 1 {
         return Err(Failure::because("write one stream of several files; name one of them"));
     }
@@ -130,10 +136,9 @@ pub(super) fn run(args: &Replay, context: &Context) -> Result<Exit, Failure> {
     let mut compared = Vec::new();
     let mut measured = Vec::new();
     for file in &files {
-        let default = context.catalog.parse(file.kernel.policy)?;
-        let policies = if named.is_empty() { std::slice::from_ref(&default) } else { &named };
+        let policies = if named.is_empty() { std::slice::from_ref(&file.policy) } else { &named };
         let fixed = Under {
-            policy: &default,
+            policy: &file.policy,
             environment: &file.environment,
             seed: &seed,
             kernel: file.kernel,
@@ -159,14 +164,19 @@ pub(super) fn run(args: &Replay, context: &Context) -> Result<Exit, Failure> {
         }
         measured.push((file, runs));
     }
-    let result = args.to_stream.as_deref().or(args.record.as_deref());
-    context.report(args.out.as_deref(), result, |out| match (args.expect, context.format) {
-        (Some(_), format) => Ok(compare::write(&compared, format, out)?),
-        (None, Format::Text) => Ok(show::text(&measured, out)?),
-        (None, Format::Json) => Ok(show::json(&measured, out)?),
-        (None, Format::Csv) => Ok(show::csv(&measured, out)?),
+    let results = [args.to_stream.as_deref(), args.record.as_deref()];
+    let shown = context.report(args.out.as_deref(), &results, |out| {
+        match (args.expect, context.format) {
+            (Some(_), format) => Ok(compare::write(&compared, format, out)?),
+            (None, Format::Text) => Ok(show::text(&measured, out)?),
+            (None, Format::Json) => Ok(show::json(&measured, out)?),
+            (None, Format::Csv) => Ok(show::csv(&measured, out)?),
+        }
     })?;
     let bad = compared.iter().any(|(_, _, found)| found.mismatches > 0);
+    if bad && !shown {
+        context.warn("there are mismatches; -o FILE has them");
+    }
     Ok(if bad { Exit::Bad } else { Exit::Good })
 }
 
@@ -225,7 +235,8 @@ impl Replay {
             context.warn(&format!("{}: {warning}", source.name()));
         }
         let kernel = self.given.kernel(reader.header(), source.name(), context)?;
+        let policy = given::policy(reader.header(), kernel, source.name(), context)?;
         let (format, area) = (reader.format(), reader.area().cloned());
-        Ok(File { source, format, area, kernel, environment, survey, checked: None })
+        Ok(File { source, format, area, kernel, policy, environment, survey, checked: None })
     }
 }

@@ -39,7 +39,8 @@ pub(super) struct Shrink {
     /// A stream, recording, trace or case of a fuzzer; "-" is standard input
     #[arg(value_name = "STREAM")]
     stream: PathBuf,
-    /// The policy, as `name` or `name:key=value,…` [default: kernel; of a case: its own]
+    /// The policy, as `name` or `name:key=value,…` [default: the file's, else its
+    /// kernel's]
     #[arg(long, value_name = "POLICY")]
     policy: Option<String>,
     /// CONFIG_CMA_ALIGNMENT that dma rows follow [default: as recorded]
@@ -74,7 +75,8 @@ pub(super) struct Shrink {
     /// What is written to --out, or printed in place of the report; there may stand several then
     #[arg(long = "as", value_enum, value_name = "FORM")]
     forms: Vec<Form>,
-    /// Writes the result to this file, and the report to standard output
+    /// Writes the result to this file, and the report to standard output; "-" is standard output,
+    /// without the report
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
 }

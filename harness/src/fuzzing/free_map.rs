@@ -5,7 +5,7 @@ mod parts;
 
 use cma_policies::kit::{FreeMap, Search};
 
-use self::naive::{Naive, Wish};
+use self::naive::{Naive, Wish, fits};
 use super::{Expected, Target};
 use crate::codec::{Act, Case};
 
@@ -78,7 +78,8 @@ impl Pair {
                     wish.offset = wish.offset.wrapping_add(u64::from(linger) << script.busy);
                 }
                 self.naive.check_search(&self.map, wish, None);
-                for (refused, _) in self.naive.fits(wish).into_iter().zip(0..script.busy) {
+                for (refused, _) in fits(&self.naive.holes(), wish).into_iter().zip(0..script.busy)
+                {
                     self.naive.check_search(&self.map, wish, Some(refused));
                 }
                 self.take(wish, request.client());
@@ -150,7 +151,7 @@ impl Pair {
             2 => self.map.best_fit(search),
             _ => self.map.worst_fit(search),
         };
-        let fits = self.naive.fits(wish);
+        let fits = fits(&self.naive.holes(), wish);
         match fit {
             Some(bit) => {
                 assert!(fits.contains(&bit), "{search:?} does not fit at {bit}");

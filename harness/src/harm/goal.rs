@@ -81,6 +81,9 @@ impl Goal {
     /// The fewest and the most pages of an area: below, n is below 2; above, a stream is too long.
     pub const PAGES: std::ops::RangeInclusive<u64> = 16..=1 << 16;
 
+    /// The most pages of a goal that a case has by itself: more take a fuzzer's time.
+    const OF_A_CASE: u64 = 1 << 13;
+
     /// This policy on so many pages, with n the largest power of two up to an eighth of them, and
     /// no alignment.
     ///
@@ -156,7 +159,7 @@ impl Goal {
     #[must_use]
     pub fn of(case: &Case, catalog: &Catalog) -> Option<Self> {
         let pages = case.area.ranges()[0].count;
-        let pages = pages.clamp(*Self::PAGES.start(), *Self::PAGES.end());
+        let pages = pages.clamp(*Self::PAGES.start(), Self::OF_A_CASE);
         let plain = Choice { which: case.policy.which, ..Choice::FIRST };
         let goal = |choice: Choice| Self::new(choice.spec(catalog), pages).ok();
         let goal = goal(case.policy).or_else(|| goal(plain))?;
@@ -175,13 +178,11 @@ impl Goal {
         Area::single(0, self.pages, 0).expect("pages of an area")
     }
 
-    /// A case of this goal without acts, where `catalog` can say its policy in bytes.
+    /// A case of this goal without acts. A parameter of the policy that bytes cannot say has its
+    /// default there.
     #[must_use]
     pub fn case(&self, catalog: &Catalog) -> Case {
-        let name = self.policy.entry().name;
-        let which = catalog.entries().iter().position(|entry| entry.name == name).unwrap_or(0);
-        let policy = Choice { which: which as u8, ..Choice::FIRST };
-        Case { policy, ..Case::new(self.area(), Vec::new()) }
+        Case { policy: Choice::of(&self.policy, catalog), ..Case::new(self.area(), Vec::new()) }
     }
 
     /// The request for `count` pages; nothing where the goal does not allow it.

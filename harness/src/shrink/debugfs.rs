@@ -100,15 +100,25 @@ pub fn debugfs(subject: &Subject, refusal: &Refusal) -> Result<Debugfs, String> 
     });
     // Of two that are as like the first stays.
     if let Some((likeness, writes)) = plans.min_by_key(|(likeness, _)| *likeness) {
-        let mut notes = vec![likeness.note().to_string()];
+        let mut notes = match writes[..] {
+            [] => Vec::new(),
+            _ => vec![likeness.note().to_string()],
+        };
         match request {
             Some(_) => notes.push("the last line fails: cannot allocate memory".to_string()),
-            None => notes.push(format!(
-                "a driver that now asks for {} pages at order {} is refused; debugfs asks at \
-                 order 0",
-                refusal.request.count(),
-                refusal.request.align()
-            )),
+            None => {
+                let (count, align) = (refusal.request.count(), refusal.request.align());
+                notes.push(format!(
+                    "a driver that now asks for {count} pages at order {align} is refused; debugfs \
+                     asks at order 0"
+                ));
+                let base = area.ranges()[0].pfn;
+                notes.push(format!(
+                    "this is so where the base_pfn of the area is {} modulo 2^{align}, as it is of \
+                     {base}",
+                    base.0 & ((1_u64 << align) - 1)
+                ));
+            }
         }
         return Ok(Debugfs {
             writes,

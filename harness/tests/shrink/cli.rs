@@ -157,6 +157,10 @@ fn what_a_fuzzer_left_is_read_as_it_is() {
     fs::write(bench.path().join("text"), "no stream").unwrap();
     let (code, _, err) = bench.run(&["text"]);
     assert_eq!(code, 2, "{err}");
+    assert!(err.ends_with("; the bytes of a case are read with --case\n"), "{err}");
+    let (code, _, err) = bench.run(&["crash-1", "--pages", "10"]);
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("take --pages for a case"), "{err}");
     let (code, _, err) = bench.run(&["text", "--case"]);
     assert_eq!(code, 1, "{err}");
     assert!(err.ends_with("nothing is refused, so there is nothing to keep\n"), "{err}");

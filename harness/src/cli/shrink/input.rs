@@ -13,7 +13,7 @@ use crate::codec::{self, Case};
 use crate::environment;
 use crate::ingest::{self, DEFAULT_CAP, Header, Source};
 use crate::kernel::Kernel;
-use crate::replay::Under;
+use crate::replay::{Under, survey};
 use crate::seed::Seed;
 use crate::shrink::{Subject, from_case as stream_of};
 
@@ -53,10 +53,15 @@ pub(super) fn open(args: &Shrink, context: &Context) -> Result<Input, Failure> {
     let case = |bytes: &[u8]| {
         let case = Case::decode(bytes);
         let policy = named.clone().unwrap_or_else(|| case.policy.spec(&context.catalog));
-        Input::Case(policy, case)
+        match args.given.beside_a_case()[..] {
+            [] => Ok(Input::Case(policy, case)),
+            [option, ..] => Err(Failure::because(format_args!(
+                "take {option} for a case, which says all of its area and pages itself"
+            ))),
+        }
     };
     if args.case {
-        return Ok(case(&bytes(&source)?));
+        return case(&bytes(&source)?);
     }
     let reader = match ingest::open(&source, &options) {
         Ok(reader) => reader,
@@ -66,16 +71,19 @@ pub(super) fn open(args: &Shrink, context: &Context) -> Result<Input, Failure> {
             let hint = if is_fuzzers { "; the bytes of a case are read with --case" } else { "" };
             return Err(Failure::because(format_args!("{error}{hint}")));
         }
-        Err(_) => return Ok(case(&bytes(&source)?)),
+        Err(_) => return case(&bytes(&source)?),
     };
     let environment = given::environment(environment.as_ref(), &reader)?;
     let name = source.name().to_string();
     let kernel = args.given.kernel(reader.header(), &name, context)?;
     let policy = match named {
         Some(policy) => policy,
-        None => context.catalog.parse(kernel.policy)?,
+        None => given::policy(reader.header(), kernel, &name, context)?,
     };
     let (cap, format) = (args.cap.unwrap_or_else(|| reader.cap()), reader.format().name);
+    for warning in survey(&source, &options, &environment)?.warnings {
+        context.warn(&format!("{name}: {warning}"));
+    }
     let scripted = environment.entry().reads_script;
     let timed = environment.entry().is_model;
     let subject = Subject::read(&source, &options, cap, scripted, timed)?;

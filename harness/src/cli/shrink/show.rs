@@ -49,14 +49,15 @@ impl Report<'_> {
                 Ok(())
             });
         }
-        context.report(None, args.out.as_deref(), |out| match context.format {
+        context.report(None, &[args.out.as_deref()], |out| match context.format {
             Format::Text => Ok(self.text(out)?),
             Format::Json => Ok(writeln!(out, "{:#}", self.json())?),
             Format::Csv => {
                 let text = self.form(Form::Stream).map_err(Failure::because)?;
                 Ok(out.write_all(text.as_bytes())?)
             }
-        })
+        })?;
+        Ok(())
     }
 
     /// Why it fails, in a sentence.

@@ -39,6 +39,24 @@ impl Wish {
     }
 }
 
+/// Where `wish` fits in `holes`.
+pub(crate) fn fits(holes: &[(u64, u64)], wish: Wish) -> Vec<u64> {
+    let starts =
+        |(first, count): &(u64, u64)| *first..first + (count + 1).saturating_sub(wish.bits);
+    holes.iter().flat_map(starts).filter(|bit| wish.is_aligned(*bit)).collect()
+}
+
+/// Holes with an aligned bit: bits from it on, and it; shortest first, of equals the lowest.
+fn ranked(holes: &[(u64, u64)], wish: Wish) -> Vec<(u64, u64)> {
+    let usable = |(first, count): &(u64, u64)| {
+        let start = (*first..first + count).find(|bit| wish.is_aligned(*bit))?;
+        Some((first + count - start, start))
+    };
+    let mut ranked: Vec<_> = holes.iter().filter_map(usable).collect();
+    ranked.sort_unstable();
+    ranked
+}
+
 impl Naive {
     pub(crate) fn bits(&self) -> u64 {
         self.free.len() as u64
@@ -55,43 +73,28 @@ impl Naive {
     }
 
     pub(crate) fn holes(&self) -> Vec<(u64, u64)> {
-        let mut holes: Vec<(u64, u64)> = Vec::new();
-        for bit in (0..self.bits()).filter(|bit| self.free[*bit as usize]) {
-            match holes.last_mut() {
-                Some((first, count)) if *first + *count == bit => *count += 1,
-                _ => holes.push((bit, 1)),
+        let mut holes = Vec::new();
+        let mut bit = 0;
+        for run in self.free.chunk_by(|one, other| one == other) {
+            if run[0] {
+                holes.push((bit, run.len() as u64));
             }
+            bit += run.len() as u64;
         }
         holes
-    }
-
-    pub(crate) fn fits(&self, wish: Wish) -> Vec<u64> {
-        let starts =
-            |(first, count): (u64, u64)| first..first + (count + 1).saturating_sub(wish.bits);
-        self.holes().into_iter().flat_map(starts).filter(|bit| wish.is_aligned(*bit)).collect()
-    }
-
-    /// Holes with an aligned bit: bits from it on, and it; shortest first, of equals the lowest.
-    fn ranked(&self, wish: Wish) -> Vec<(u64, u64)> {
-        let usable = |(first, count): (u64, u64)| {
-            let start = (first..first + count).find(|bit| wish.is_aligned(*bit))?;
-            Some((first + count - start, start))
-        };
-        let mut ranked: Vec<_> = self.holes().into_iter().filter_map(usable).collect();
-        ranked.sort_unstable();
-        ranked
     }
 
     /// Compares one search and what follows it when each answer is refused in turn.
     pub(crate) fn check_search(&self, map: &FreeMap, wish: Wish, refused: Option<u64>) {
         let search = wish.search(refused);
-        let fits = self.fits(wish);
+        let holes = self.holes();
+        let fits = fits(&holes, wish);
         let first = fits.iter().copied().find(|bit| *bit >= search.from);
         assert_eq!(map.first_fit(search), first, "first fit, {search:?}");
         let highest =
             fits.iter().copied().rfind(|bit| refused.is_none_or(|refused| *bit < refused));
         assert_eq!(map.highest_fit(search), highest, "highest fit, {search:?}");
-        let mut ranked = self.ranked(wish);
+        let mut ranked = ranked(&holes, wish);
         ranked.retain(|(bits, _)| *bits >= wish.bits);
         let best = ranked.first().map(|(_, start)| *start);
         assert_eq!(map.best_fit(search), best, "best fit, {search:?}");
@@ -110,7 +113,7 @@ impl Naive {
         assert_eq!(map.free_bits(), holes.iter().map(|(_, count)| count).sum::<u64>());
         assert_eq!(map.longest_run(), holes.iter().map(|(_, count)| *count).max().unwrap_or(0));
         for order in (0..16).chain([31, 62, 63]) {
-            let longest = self.ranked(self.wish(1, order)).last().map_or(0, |(bits, _)| *bits);
+            let longest = ranked(&holes, self.wish(1, order)).last().map_or(0, |(bits, _)| *bits);
             assert_eq!(map.longest_usable(order), longest, "order {order}");
         }
     }

@@ -213,7 +213,15 @@ fn nothing_found(known: &Known<'_>) -> Finding {
         }
         _ if known.count == 1 && known.align == 0 && !known.incident.search_found_nothing => {
             let why = "no page was found for a request of 1 page: none is free".to_string();
-            Finding::new(Cause::Exhausted, order, why)
+            // Free pages that are shown were given back since, or one of the two is misread.
+            let shown = known.state.and_then(|state| state.free.max(Some(state.largest_run())));
+            match shown {
+                None | Some(0) => Finding::new(Cause::Exhausted, order, why),
+                Some(free) => {
+                    let why = format!("{why}, though {} are shown", pages(free));
+                    Finding::new(Cause::Exhausted, order.min(Likely), why)
+                }
+            }
         }
         Some((fit @ Fit::Fits, _)) => Finding::undecidable(format!(
             "the search found nothing, but {} a moment later",

@@ -133,6 +133,10 @@ fn a_trace_that_tried_no_page_found_none() {
     };
     assert_eq!(failed(200, 8).words(), ["undecidable"]);
     assert_eq!(failed(1, 0).words(), ["exhausted certain"]);
+    // Found by fuzzing: its list has free pages.
+    let listed = |runs| failed(1, 0).fail(Shape::Named, 1, -12).list(runs, 2048).words();
+    assert_eq!(listed(&[(4, 100)]), ["exhausted likely"]);
+    assert_eq!(listed(&[]), ["exhausted certain"]);
 }
 
 #[test]

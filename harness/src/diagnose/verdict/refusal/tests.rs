@@ -136,6 +136,7 @@ fn a_trace_that_tried_no_page_found_none() {
     // Found by fuzzing: its list has free pages.
     let listed = |runs| failed(1, 0).fail(Shape::Named, 1, -12).list(runs, 2048).words();
     assert_eq!(listed(&[(4, 100)]), ["exhausted likely"]);
+    assert_eq!(listed(&[(4, 5000)]), ["exhausted likely"], "behind the end of the area");
     assert_eq!(listed(&[]), ["exhausted certain"]);
 }
 

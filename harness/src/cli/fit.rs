@@ -8,8 +8,8 @@ use clap::Args;
 
 use super::context::{Context, Format};
 use super::failure::{Exit, Failure};
-use super::given;
-use crate::ingest::{Options, StreamWriter, Unwritable};
+use super::given::{self, Read};
+use crate::ingest::{Geometry, StreamWriter, Unwritable};
 use crate::op::Timed;
 use crate::seed::Seed;
 use crate::workload::fit;
@@ -38,15 +38,8 @@ pub(super) struct Fit {
     /// Classes of requests that are shown as text, those with most pages first
     #[arg(long, value_name = "N", default_value_t = 20)]
     top: usize,
-    /// Area of a trace [default: the one with most events]
-    #[arg(long, value_name = "NAME")]
-    area: Option<String>,
-    /// Debugfs files of the area of a trace: a text of them, or their folder
-    #[arg(long, value_name = "PATH")]
-    snapshot: Option<PathBuf>,
-    /// Cap that a recording was made with, where it does not state it [default: 8]
-    #[arg(long, value_name = "ORDER", value_parser = clap::value_parser!(u32).range(0..=63))]
-    recorded_cap: Option<u32>,
+    #[command(flatten)]
+    read: Read,
     /// Writes a stream drawn from the fit to this file; "-" is standard output, without the report
     #[arg(long, value_name = "FILE")]
     draw: Option<PathBuf>,
@@ -76,12 +69,7 @@ const PAGES_IN_MIB: u64 = 256;
 /// A file that cannot be read or asks for nothing; a LOAD that no stream of it has.
 pub(super) fn run(args: &Fit, context: &Context) -> Result<Exit, Failure> {
     let source = given::source(&args.file)?;
-    let options = Options {
-        recorded_cap: args.recorded_cap,
-        area: args.area.clone(),
-        snapshot: args.snapshot.as_deref().map(given::snapshot).transpose()?,
-        ..Options::default()
-    };
+    let options = args.read.options(Geometry::default())?;
     let fit = fit::Fit::read(&source, &options)?;
     for warning in fit.warnings.iter().cloned().chain(fit.left_out.warnings()) {
         context.warn(&format!("{}: {warning}", source.name()));

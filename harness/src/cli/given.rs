@@ -21,6 +21,32 @@ const DEFAULT_KERNEL: &str = "6.12";
 pub(super) const DEFAULT_ENVIRONMENT: &str = "pinned";
 pub(super) const TRACE_ENVIRONMENT: &str = "scripted";
 
+/// What a trace or a recording does not state.
+#[derive(Args, Debug)]
+pub(super) struct Read {
+    /// Area of a trace [default: the one with most events]
+    #[arg(long, value_name = "NAME")]
+    area: Option<String>,
+    /// Debugfs files of the area of a trace: a text of them, or their folder
+    #[arg(long, value_name = "PATH")]
+    snapshot: Option<PathBuf>,
+    /// Cap that a recording was made with, where it does not state it [default: 8]
+    #[arg(long, value_name = "ORDER", value_parser = clap::value_parser!(u32).range(0..=63))]
+    recorded_cap: Option<u32>,
+}
+
+impl Read {
+    pub(super) fn options(&self, geometry: Geometry) -> Result<Options, Failure> {
+        Ok(Options {
+            recorded_cap: self.recorded_cap,
+            geometry,
+            area: self.area.clone(),
+            snapshot: self.snapshot.as_deref().map(snapshot).transpose()?,
+        })
+    }
+}
+
+/// All that a run is told.
 #[derive(Args, Debug)]
 pub(super) struct Given {
     /// Pages of the area, in place of what the file states
@@ -32,15 +58,8 @@ pub(super) struct Given {
     /// Order of one bitmap bit, in place of what the file states [default: 0]
     #[arg(long, value_name = "ORDER", value_parser = clap::value_parser!(u32).range(0..=63))]
     order_per_bit: Option<u32>,
-    /// Area of a trace [default: the one with most events]
-    #[arg(long, value_name = "NAME")]
-    area: Option<String>,
-    /// Debugfs files of the area of a trace: a text of them, or their folder
-    #[arg(long, value_name = "PATH")]
-    snapshot: Option<PathBuf>,
-    /// Cap that a recording was made with, where it does not state it [default: 8]
-    #[arg(long, value_name = "ORDER", value_parser = clap::value_parser!(u32).range(0..=63))]
-    recorded_cap: Option<u32>,
+    #[command(flatten)]
+    read: Read,
     /// What the pages do: see `cmalab list environments` [default: pinned; of a trace: scripted]
     #[arg(long, value_name = "ENVIRONMENT")]
     environment: Option<String>,
@@ -54,15 +73,10 @@ pub(super) struct Given {
 
 impl Given {
     pub(super) fn options(&self) -> Result<Options, Failure> {
-        Ok(Options {
-            recorded_cap: self.recorded_cap,
-            geometry: Geometry {
-                base_pfn: self.base_pfn,
-                pages: self.pages,
-                order_per_bit: self.order_per_bit,
-            },
-            area: self.area.clone(),
-            snapshot: self.snapshot.as_deref().map(snapshot).transpose()?,
+        self.read.options(Geometry {
+            base_pfn: self.base_pfn,
+            pages: self.pages,
+            order_per_bit: self.order_per_bit,
         })
     }
 
@@ -78,9 +92,9 @@ impl Given {
             ("--pages", self.pages.is_some()),
             ("--base-pfn", self.base_pfn.is_some()),
             ("--order-per-bit", self.order_per_bit.is_some()),
-            ("--area", self.area.is_some()),
-            ("--snapshot", self.snapshot.is_some()),
-            ("--recorded-cap", self.recorded_cap.is_some()),
+            ("--area", self.read.area.is_some()),
+            ("--snapshot", self.read.snapshot.is_some()),
+            ("--recorded-cap", self.read.recorded_cap.is_some()),
             ("--environment", self.environment.is_some()),
         ]
         .into_iter()
@@ -144,7 +158,7 @@ pub(super) fn source(path: &Path) -> Result<Source, IngestError> {
 }
 
 /// The text of debugfs files, or of a folder of them.
-pub(super) fn snapshot(path: &Path) -> Result<Source, IngestError> {
+fn snapshot(path: &Path) -> Result<Source, IngestError> {
     if path.is_dir() { ingest::directory(path) } else { Source::open_file(path) }
 }
 

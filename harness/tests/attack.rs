@@ -129,6 +129,7 @@ fn a_stream_is_run_under_the_policy_that_it_states() {
     fs::write(path, stated).unwrap();
     let (code, _, err) = cmalab(&["replay", path]);
     assert!(code == 0 && err.contains("its policy is not known"), "{err}");
+    good(&["replay", path, "--policy", "kernel"]);
 }
 
 #[test]

@@ -235,7 +235,12 @@ impl Replay {
             context.warn(&format!("{}: {warning}", source.name()));
         }
         let kernel = self.given.kernel(reader.header(), source.name(), context)?;
-        let policy = given::policy(reader.header(), kernel, source.name(), context)?;
+        // Where one is named, it does not matter whether the file's is known.
+        let policy = if self.policy.is_empty() {
+            given::policy(reader.header(), kernel, source.name(), context)?
+        } else {
+            context.catalog.parse(kernel.policy)?
+        };
         let (format, area) = (reader.format(), reader.area().cloned());
         Ok(File { source, format, area, kernel, policy, environment, survey, checked: None })
     }

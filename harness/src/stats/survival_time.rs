@@ -1,5 +1,6 @@
 //! Times that are read off a survival curve: its quantiles, and its mean up to a horizon.
 
+use super::clusters::weighted_poisson;
 use super::survival::{ends, survival};
 use super::{Interval, Survival, beta, gamma};
 
@@ -83,14 +84,21 @@ pub fn restricted_mean(lasted: &[(u64, bool)], horizon: u64) -> Option<(f64, Int
     Some((mean, interval(mean, variance, horizon as f64, lasted.len())))
 }
 
-/// What is lost up to the horizon is a sum of few losses, of which none is larger than that of one
-/// stream that fails at once: its ends are those of Fay and Feuer (1997).
+/// The wider of two. What is lost up to the horizon is a sum of few losses, of which none is larger
+/// than that of one stream that fails at once: see [`weighted_poisson`]. What is left, where nearly
+/// all fail early, has Student's t around its logarithm.
 fn interval(mean: f64, variance: f64, horizon: f64, streams: usize) -> Interval {
-    let (lost, most) = (horizon - mean, horizon / streams as f64);
-    let end = |chance: f64, lost: f64, variance: f64| {
-        gamma::quantile(chance, lost * lost / variance) * variance / lost
+    let (lost, n) = (horizon - mean, streams as f64);
+    let most = horizon / n;
+    // Before the first loss there is only the one that was not seen.
+    let (least, most) = if variance > 0.0 {
+        weighted_poisson(lost, variance, most)
+    } else {
+        (0.0, gamma::quantile(0.975, 1.0) * most)
     };
-    let high = if variance > 0.0 { horizon - end(0.025, lost, variance) } else { horizon };
-    let low = horizon - end(0.975, lost + most, variance + most * most);
-    Interval { low: Some(low.max(0.0)), high: Some(high), method: "rmst-gamma" }
+    let error = libm::sqrt(variance * n / (n - 1.0)) / mean;
+    let factor = libm::exp(beta::student(streams) * error);
+    let low = (mean / factor).min(horizon - most).max(0.0);
+    let high = (mean * factor).max(horizon - least).min(horizon);
+    Interval { low: Some(low), high: Some(high), method: "rmst-gamma-or-log-t" }
 }

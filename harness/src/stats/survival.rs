@@ -58,7 +58,7 @@ pub fn survival(lasted: &[(u64, bool)]) -> Vec<Survival> {
     steps
 }
 
-fn ends(surviving: f64, weight: f64, streams: u64) -> (f64, f64) {
+pub(super) fn ends(surviving: f64, weight: f64, streams: u64) -> (f64, f64) {
     if streams <= 1 {
         return (0.0, 1.0);
     }

@@ -23,6 +23,7 @@ mod shard;
 mod stop;
 mod stream;
 mod sum;
+mod target;
 
 pub use again::again;
 pub use builtin::{BUILTIN, Recording, recordings};
@@ -38,6 +39,7 @@ pub use shard::Shard;
 pub use stop::Stop;
 pub use stream::{Checked, Ready};
 pub(crate) use sum::Fnv;
+pub use target::{Evidence, Target};
 
 /// Pages of 4 KiB in a MiB.
 const PAGES_IN_MIB: u64 = 256;

@@ -135,6 +135,13 @@ pub fn share_interval_of(failed: u64, streams: u64, rows: usize) -> Interval {
     Interval { low, high: Some(high), method: "exact-binomial" }
 }
 
+/// The p of "more than the share `share` of streams fails": how likely at most `failed` of `streams`
+/// are were it just `share`, `0 < share < 1`. 1 of no streams.
+#[must_use]
+pub fn share_p(failed: u64, streams: u64, share: f64) -> f64 {
+    if failed >= streams { 1.0 } else { binomial_at_most(failed, streams, share) }
+}
+
 /// In how many pairs only the first is true, and in how many only the second.
 pub fn sign_counts(pairs: impl IntoIterator<Item = (bool, bool)>) -> (u64, u64) {
     pairs.into_iter().fold((0, 0), |(first, second), pair| match pair {

@@ -159,11 +159,11 @@ fn check_whole(ready: &Ready, parts: &[Part], of: u64) -> Result<(), Failure> {
         };
         return Err(Failure::because(format_args!("merge: shard {index}/{of}{others} is missing")));
     }
-    let mut all = Known::new();
+    let mut all = Known::of(&ready.plan);
     for part in parts {
         let mut from = 0;
         while let Some(number) = part.known.next(from) {
-            all.note(number, part.known.failed(number));
+            all.note(number, part.known.outcome(number));
             from = number + 1;
         }
     }

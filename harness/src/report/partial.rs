@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Read, Write};
 
 use super::csv;
 use crate::metric::{Value, column, columns};
-use crate::sweep::{Cell, Known, Ready, Shard, emit, has_failed};
+use crate::sweep::{Cell, Known, Outcome, Ready, Shard, emit};
 
 /// What such a file begins with: which plan, as run by which version, its rows are of.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -93,7 +93,7 @@ pub fn write_row(row: &str, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// What was found in such a file behind its [`Head`].
-#[derive(Clone, Default, Debug)]
+#[derive(Clone, Debug)]
 pub struct Left {
     /// The cells whose rows are whole.
     pub known: Known,
@@ -108,7 +108,7 @@ pub struct Left {
 /// A file that cannot be read.
 pub fn look_through(ready: &Ready, file: &mut impl BufRead) -> io::Result<Left> {
     let most = ready.plan.cell_count().unwrap_or(0);
-    let mut left = Left::default();
+    let mut left = Left { known: Known::of(&ready.plan), bytes: 0 };
     let (mut line, mut read) = (Vec::new(), 0);
     while read_line(file, &mut line)? > 0 {
         read += line.len() as u64;
@@ -116,7 +116,7 @@ pub fn look_through(ready: &Ready, file: &mut impl BufRead) -> io::Result<Left> 
             left.bytes = read;
         }
         if let Some(row) = Row::parse(&line).filter(|row| row.number < most) {
-            left.known.note(row.number, has_failed(&row.values));
+            left.known.note(row.number, Outcome::of(&row.values));
         }
     }
     Ok(left)

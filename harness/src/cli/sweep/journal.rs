@@ -31,7 +31,7 @@ impl Journal {
         let bytes = journal.file.metadata().map_err(fail)?.len();
         if bytes == 0 {
             journal.file.write_all(head.text().as_bytes()).map_err(fail)?;
-            return Ok((journal, Known::new()));
+            return Ok((journal, Known::of(&ready.plan)));
         }
         let mut reader = BufReader::new(&journal.file);
         let found = Head::read(&mut reader).map_err(fail)?;
@@ -66,7 +66,7 @@ impl Journal {
         }
         journal.file.set_len(0).map_err(fail)?;
         journal.file.write_all(head.text().as_bytes()).map_err(fail)?;
-        Ok((journal, Known::new()))
+        Ok((journal, Known::of(&ready.plan)))
     }
 
     /// Where rows are appended.

@@ -22,7 +22,7 @@ pub use bootstrap::{Bootstrap, Within};
 pub use clusters::{Watched, failure_rate};
 pub use exact::{
     holm, mcnemar, median, median_interval, no_failure_bound, quantile, quantile_interval,
-    share_interval, share_interval_of, share_p, sign_counts,
+    share_high, share_interval, share_interval_of, share_p, sign_counts,
 };
 pub use rank_sum::{RankSum, rank_sum};
 pub use survival::{Survival, survival};

@@ -142,6 +142,29 @@ pub fn share_p(failed: u64, streams: u64, share: f64) -> f64 {
     if failed >= streams { 1.0 } else { binomial_at_most(failed, streams, share) }
 }
 
+/// The largest share of failing streams that `failed` of `streams` still allow, at 95 %, one-sided:
+/// [`no_failure_bound`] without a failure.
+#[must_use]
+pub fn share_high(failed: u64, streams: u64) -> f64 {
+    if failed == 0 {
+        return no_failure_bound(streams);
+    }
+    if failed >= streams {
+        return 1.0;
+    }
+    // The chance falls as the share grows.
+    let (mut low, mut high) = (0.0, 1.0);
+    for _ in 0..60 {
+        let middle = f64::midpoint(low, high);
+        if binomial_at_most(failed, streams, middle) > 2.0 * TAIL {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    high
+}
+
 /// In how many pairs only the first is true, and in how many only the second.
 pub fn sign_counts(pairs: impl IntoIterator<Item = (bool, bool)>) -> (u64, u64) {
     pairs.into_iter().fold((0, 0), |(first, second), pair| match pair {

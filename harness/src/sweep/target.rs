@@ -193,9 +193,26 @@ mod tests {
         assert_eq!(Target::parse("mtbf=36h").map(|target| target.mtbf_us()), Ok(36.0 * 3.6e9));
         assert_eq!(Target::parse("mtbf=0.5d").map(|t| t.to_string()), Ok("mtbf=12h".into()));
         for text in [
-            "", "mtbf", "mtbf=", "mtbf=30", "mtbf=d", "mtbf=0d", "mtbf=-1d", "mtbf=1e9d", "mtbf=infd",
-            "mtbf=2000y", "mtbf=30 d", "mttf=1d", "failing=1%", "failing=0%/day", "failing=100%/day",
-            "failing=1%/h", "failing=1/day", "failing=nan%/day", "mtbf=1d,failing=1%/day", "mtbf=.d",
+            "",
+            "mtbf",
+            "mtbf=",
+            "mtbf=30",
+            "mtbf=d",
+            "mtbf=0d",
+            "mtbf=-1d",
+            "mtbf=1e9d",
+            "mtbf=infd",
+            "mtbf=2000y",
+            "mtbf=30 d",
+            "mttf=1d",
+            "failing=1%",
+            "failing=0%/day",
+            "failing=100%/day",
+            "failing=1%/h",
+            "failing=1/day",
+            "failing=nan%/day",
+            "mtbf=1d,failing=1%/day",
+            "mtbf=.d",
         ] {
             let error = Target::parse(text).expect_err(text);
             assert!(error.contains("mtbf=30d") && error.contains("failing=1%/day"), "{error}");

@@ -95,7 +95,11 @@ impl<'a> Progress<'a> {
         let pace = Arc::new(Pace { started, cells: AtomicU64::new(0), ops, ops_in_all });
         let target =
             if visible { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let at_most = if ready.plan.is_adaptive() || ready.plan.until_first_failure { "at most " } else { "" };
+        let at_most = if ready.plan.is_adaptive() || ready.plan.until_first_failure {
+            "at most "
+        } else {
+            ""
+        };
         let template =
             format!("{{wide_bar}} {{pos}}/{{len}} cells, {{pace}}, {at_most}{{left}} left");
         let style = ProgressStyle::with_template(&template).expect("the template is well formed");

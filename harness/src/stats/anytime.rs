@@ -5,7 +5,11 @@
 //! the hypothesis holds, so by Ville's inequality (1939) they pass 20 at any time in at most 5 % of
 //! all sweeps (Robbins, 1970; Howard, Ramdas, McAuliffe and Sekhon, 2021). The price is width.
 
-use super::{Interval, beta, gamma};
+mod target;
+
+pub use target::{rate_above, rate_below, share_above};
+
+use super::Interval;
 
 /// How often an interval may miss, at any time of the sweep.
 const MISS: f64 = 0.05;
@@ -77,41 +81,6 @@ pub fn share_interval_of(failed: u64, streams: u64, rows: usize) -> Interval {
 pub fn paired_p(only_first: u64, only_second: u64) -> f64 {
     let (first, second) = (only_first as f64, only_second as f64);
     let ln_evidence = ln_mixture(first, second) - ln_likelihood(first, second, 0.5);
-    libm::exp(-ln_evidence).min(1.0)
-}
-
-/// Both parameters of the gamma distribution of rates above the target, in units of it, that is
-/// mixed over: broad, so that two or three early failures say much.
-const RATES: (f64, f64) = (0.5, 0.2);
-
-/// An anytime-valid p for "failures come at most at `target_rate`", from `failures` in a time
-/// `at_risk` so far, in the unit of the rate: who stops with "it misses the target" as soon as this
-/// is 5 % or less is wrong in at most 5 % of sweeps, whenever he looks.
-///
-/// A mixture over all rates above the target, by a gamma distribution that is cut off there. Each
-/// of them, and so the mixture, falls on average too where the rate is below the target.
-#[must_use]
-pub fn rate_above(failures: u64, at_risk: f64, target_rate: f64) -> f64 {
-    let (shape, scale) = RATES;
-    let (n, expected) = (failures as f64, at_risk.max(0.0) * target_rate);
-    // The integral over r >= 1 of r^n e^(-(r - 1) expected) r^(shape - 1) e^(-scale r).
-    let ln_integral = |shape: f64, scale: f64| {
-        libm::lgamma(shape) - shape * libm::log(scale) + gamma::ln_above(scale, shape)
-    };
-    let ln_evidence =
-        expected + ln_integral(n + shape, expected + scale) - ln_integral(shape, scale);
-    libm::exp(-ln_evidence).min(1.0)
-}
-
-/// An anytime-valid p for "at most the share `target` of streams fails", as [`rate_above`]:
-/// `0 < target < 1`.
-#[must_use]
-pub fn share_above(failed: u64, streams: u64, target: f64) -> f64 {
-    let (yes, no) = (failed as f64, streams.saturating_sub(failed) as f64);
-    let ln_tail = |a: f64, b: f64| libm::log(beta::below(1.0 - target, b, a));
-    let ln_evidence = ln_mixture(yes, no) + ln_tail(yes + PRIOR, no + PRIOR)
-        - ln_tail(PRIOR, PRIOR)
-        - ln_likelihood(yes, no, target);
     libm::exp(-ln_evidence).min(1.0)
 }
 

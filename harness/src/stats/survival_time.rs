@@ -89,16 +89,121 @@ pub fn restricted_mean(lasted: &[(u64, bool)], horizon: u64) -> Option<(f64, Int
 /// all fail early, has Student's t around its logarithm.
 fn interval(mean: f64, variance: f64, horizon: f64, streams: usize) -> Interval {
     let (lost, n) = (horizon - mean, streams as f64);
-    let most = horizon / n;
-    // Before the first loss there is only the one that was not seen.
-    let (least, most) = if variance > 0.0 {
-        weighted_poisson(lost, variance, most)
+    let largest = horizon / n;
+    // Equal streams are no proof that all are: at least what one of them says is left.
+    let variance = variance.max(lost / n * (lost / n));
+    let (least, most) = if lost > 0.0 {
+        weighted_poisson(lost, variance, largest)
     } else {
-        (0.0, gamma::quantile(0.975, 1.0) * most)
+        // There is only the loss that was not seen.
+        (0.0, gamma::quantile(0.975, 1.0) * largest)
     };
     let error = libm::sqrt(variance * n / (n - 1.0)) / mean;
     let factor = libm::exp(beta::student(streams) * error);
     let low = (mean / factor).min(horizon - most).max(0.0);
     let high = (mean * factor).max(horizon - least).min(horizon);
     Interval { low: Some(low), high: Some(high), method: "rmst-gamma-or-log-t" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seed::Seed;
+    use crate::stats::median_interval;
+
+    const LASTED: [(u64, bool); 6] =
+        [(3, true), (3, false), (5, false), (7, true), (9, false), (9, false)];
+
+    #[test]
+    fn without_cut_offs_the_median_has_the_interval_of_order_statistics() {
+        let times: Vec<_> = (1..=32).map(|at| (at * 10, true)).collect();
+        let (median, interval) = survival_quantile(&times, 0.5);
+        let values: Vec<_> = times.iter().map(|(at, _)| Some(*at as f64)).collect();
+        let order = median_interval(&values);
+        assert_eq!((median, interval.low, interval.high), (Some(160), order.low, order.high));
+        assert_eq!(survival_quantile(&times, 0.25).0, Some(80));
+        assert_eq!(survival_quantile(&times, 1.0).0, Some(320));
+    }
+
+    #[test]
+    fn what_is_not_seen_is_open() {
+        // 5/6 from 3, 5/9 from 7.
+        assert_eq!(survival_quantile(&LASTED, 0.1).0, Some(3));
+        assert_eq!(survival_quantile(&LASTED, 0.4).0, Some(7));
+        assert_eq!(survival_quantile(&LASTED, 0.5).0, None);
+        let well = [(100, false); 32];
+        let (median, interval) = survival_quantile(&well, 0.5);
+        assert_eq!((median, interval.low, interval.high), (None, Some(100.0), None));
+        // 32 say nothing of 5 %: 1 - 0.025^(1/32) = 10.9 %.
+        assert_eq!(survival_quantile(&well, 0.05).1.low, Some(0.0));
+        assert_eq!(survival_quantile(&well, 0.12).1.low, Some(100.0));
+        // All but one were cut off at 10, and one does not bear a median.
+        let mut cut = vec![(10, false); 31];
+        cut.push((1000, false));
+        assert_eq!(survival_quantile(&cut, 0.5).1.low, Some(10.0));
+        assert_eq!(survival_quantile(&[(5, true)], 0.5), (Some(5), Interval::ONE_STREAM));
+        assert_eq!(survival_quantile(&[], 0.5), (None, Interval::ONE_STREAM));
+    }
+
+    #[test]
+    fn restricted_means_by_hand() {
+        // 3, then 4 * 5/6, then 2 * 5/9. Greenwood: (40/9)² / 30 + (10/9)² / 6 = 0.8642.
+        let (mean, found) = restricted_mean(&LASTED, 9).unwrap();
+        assert!((mean - 67.0 / 9.0).abs() < 1e-12);
+        let by_hand = interval(mean, (1600.0 / 30.0 + 100.0 / 6.0) / 81.0, 9.0, 6);
+        let ends = |of: Interval| [of.low, of.high].map(|end| end.map(|end| libm::rint(end * 1e9)));
+        assert_eq!(ends(found), ends(by_hand));
+        let (mean, _) = restricted_mean(&LASTED, 8).unwrap();
+        assert!((mean - (3.0 + 20.0 / 6.0 + 5.0 / 9.0)).abs() < 1e-12);
+        assert_eq!(restricted_mean(&LASTED, 10), None);
+        assert_eq!(restricted_mean(&[], 10), None);
+        assert_eq!(restricted_mean(&[(4, true)], 10), Some((4.0, Interval::ONE_STREAM)));
+    }
+
+    #[test]
+    fn streams_that_are_all_alike_are_no_proof() {
+        let (mean, well) = restricted_mean(&[(10, false); 32], 10).unwrap();
+        assert_eq!((mean, well.high), (10.0, Some(10.0)));
+        // 3.689 / 32 of the horizon.
+        assert!((well.low.unwrap() - 10.0 * (1.0 - 0.115_28)).abs() < 1e-3, "{well:?}");
+        let (mean, ill) = restricted_mean(&[(5, true); 8], 10).unwrap();
+        assert_eq!(mean, 5.0);
+        assert!(ill.low < Some(4.0) && ill.high > Some(6.0), "{ill:?}");
+    }
+
+    /// How many of 400 repetitions of 32 streams, of which so many fail where they are rare, hold
+    /// the restricted mean and the quarter: constant hazard, every second one cut off early.
+    fn held(failures: f64, index: u64) -> (u32, u32) {
+        const HORIZON: f64 = 1e6;
+        let mtbf = 32.0 * HORIZON / failures;
+        let mean = mtbf * -libm::expm1(-HORIZON / mtbf);
+        let quarter = mtbf * libm::log(4.0 / 3.0);
+        let holds = |interval: Interval, truth: f64| {
+            // Times are whole, rounded up.
+            let low = interval.low.is_some_and(|low| low <= truth + 1.0);
+            u32::from(low && interval.high.is_none_or(|high| truth <= high))
+        };
+        (0..400).fold((0, 0), |(means, quarters), repetition| {
+            let mut draws = Seed::new(repetition).child("times", index).rng();
+            let stream = |index: u64| {
+                let end = if index % 2 == 0 { HORIZON } else { HORIZON * 0.7 };
+                let age = -libm::log(1.0 - draws.unit()) * mtbf;
+                (libm::ceil(age.min(end)) as u64, age < end)
+            };
+            let lasted: Vec<_> = (0..32).map(stream).collect();
+            // Where nobody was watched until the horizon nothing is said.
+            let restricted = restricted_mean(&lasted, HORIZON as u64);
+            let restricted = restricted.map_or(1, |(_, interval)| holds(interval, mean));
+            let (_, interval) = survival_quantile(&lasted, 0.25);
+            (means + restricted, quarters + holds(interval, quarter))
+        })
+    }
+
+    #[test]
+    fn rare_and_frequent_failures_are_covered() {
+        for (index, failures) in [1.5, 6.0, 15.0, 40.0, 400.0].into_iter().enumerate() {
+            let (means, quarters) = held(failures, index as u64);
+            assert!(means >= 372 && quarters >= 372, "{means}, {quarters} of 400: {failures}");
+        }
+    }
 }

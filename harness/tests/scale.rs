@@ -2,6 +2,8 @@
 
 #[path = "scale/early.rs"]
 mod early;
+#[path = "scale/many.rs"]
+mod many;
 #[path = "scale/recipes.rs"]
 mod recipes;
 #[path = "scale/refused.rs"]

@@ -2,6 +2,8 @@
 
 #[path = "scale/early.rs"]
 mod early;
+#[path = "scale/kubernetes.rs"]
+mod kubernetes;
 #[path = "scale/many.rs"]
 mod many;
 #[path = "scale/recipes.rs"]
@@ -10,6 +12,8 @@ mod recipes;
 mod refused;
 #[path = "scale/shards.rs"]
 mod shards;
+#[path = "scale/slurm.rs"]
+mod slurm;
 #[path = "scale/stopped.rs"]
 mod stopped;
 

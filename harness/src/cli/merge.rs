@@ -17,9 +17,11 @@ use crate::report::parts::{Merged, Rows};
 use crate::sweep::{self, Known, Plan, Ready, Shard, has_failed};
 use found::{Found, Part};
 
-/// Puts the shards of one sweep together: the report is the same, byte for byte, as that of one run.
+/// Puts the shards of one sweep together: the report is the same, byte for byte, as that of one
+/// run.
 ///
-/// It runs where the sweep did: files of the plan are named from there. The shards stay as they are.
+/// It runs where the sweep did: files of the plan are named from there. The shards stay as they
+/// are.
 ///
 /// Examples:
 ///   cmalab merge reports/my-board-shards

@@ -15,8 +15,8 @@ const MOST_AHEAD: usize = 1 << 18;
 /// The rows of a file in which they stand in order of their numbers, as in a finished shard. Those
 /// that are torn or were changed are left out.
 ///
-/// Between two pieces that it reads the file is closed: a process may have a few hundred files open,
-/// and a sweep has up to [`Shard::MOST`](crate::sweep::Shard::MOST) shards.
+/// Between two pieces that it reads the file is closed: a process may have some hundred files open,
+/// and a sweep may have [`Shard::MOST`](crate::sweep::Shard::MOST) shards.
 #[derive(Debug)]
 pub struct Rows {
     path: PathBuf,
@@ -151,7 +151,7 @@ impl Merged {
 
 /// Somebody else writes one of the files.
 fn changed() -> io::Error {
-    io::Error::other("a shard does not hold the cells any more that it held; was it changed meanwhile?")
+    io::Error::other("a shard does not hold the cells that it held; was it changed meanwhile?")
 }
 
 impl Iterator for Merged {

@@ -66,10 +66,7 @@ fn more_shards_than_a_process_may_open_files_are_merged() {
         fs::remove_dir_all(bench.path("parts").join(format!("{index}-of-{SHARDS}"))).unwrap();
     }
     let message = String::from_utf8(merge(&bench, 256).stderr).unwrap();
-    assert_eq!(
-        message,
-        "error: failed to merge: shards 3-7, 12, 1100 of 1100 are missing\n"
-    );
+    assert_eq!(message, "error: failed to merge: shards 3-7, 12, 1100 of 1100 are missing\n");
 }
 
 #[test]

@@ -100,7 +100,8 @@ fn first_difference(one: &str, two: &str) -> Option<String> {
     for number in 1.. {
         let (one, two) = (ones.next(), twos.next());
         if one != two {
-            let text = |line: Option<&str>| line.map_or("nothing".into(), |line| format!("{line:?}"));
+            let text =
+                |line: Option<&str>| line.map_or("nothing".into(), |line| format!("{line:?}"));
             return Some(format!("line {number}: {} and {}", text(one), text(two)));
         }
         one?;

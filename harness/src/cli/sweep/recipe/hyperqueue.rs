@@ -12,9 +12,9 @@ pub(super) fn text(words: &Words) -> String {
 #   hq server start &
 #   hq worker start &    (on each node; or: hq alloc add slurm --time-limit 1h)
 #   sh THIS-FILE
-# A shard whose worker is lost is run again by another one, and goes on from what is finished. What a
-# shard that failed had to say is in job-N/; the merge says which are missing. After a stop run it
-# again. In the environment:
+# A shard whose worker is lost is run again by another one, and goes on from what is finished. What
+# a shard that failed had to say is in job-N/; the merge says which are missing. After a stop run
+# it again. In the environment:
 #   CMALAB=/path/to/cmalab  where it is not in the PATH, the same on all nodes
 set -eu
 cmalab=${{CMALAB:-cmalab}}

@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use super::Words;
 
-/// The most letters of what is made of a plan's name. A Job's name and what is appended to it has to
-/// be a label of DNS, of 63 letters at most: `cmalab-`, the name, `-merge`, the index (`-99999`), and
-/// five letters of chance with a dash.
+/// The most letters of what is made of a plan's name. A Job's name with what is appended to it has
+/// to be a label of DNS, of 63 letters at most: `cmalab-`, the name, `-merge`, the index (`-99999`),
+/// and a dash with five letters of chance.
 const MOST_LETTERS: usize = 63 - 7 - 6 - 6 - 6;
 
 /// The most pods at once; Kubernetes is not made for more of one Job.
@@ -41,21 +41,21 @@ fn comment(name: &str, shards: u64, job: &str) -> String {
     };
     format!(
         "\
-# The plan {name} in {shards} shards as an indexed Job of Kubernetes, then the merge. It needs 1.29 or
-# later: backoffLimitPerIndex is beta and on from there, stable in 1.33; podFailurePolicy is beta and
-# on from 1.26, stable in 1.31.
-# Put in your own: an image that has cmalab in its PATH and a shell (the source of cmalab has a
-# Containerfile: podman build -t YOUR-IMAGE .), and a claim of a volume that many nodes write
-# (ReadWriteMany) and that holds the plan and its files. Where cmalab is not in the PATH of the image,
-# set CMALAB there. Then:
+# The plan {name} in {shards} shards as an indexed Job of Kubernetes, then the merge. It needs 1.29
+# or later: backoffLimitPerIndex is beta and on from there, stable in 1.33; podFailurePolicy is beta
+# and on from 1.26, stable in 1.31.
+# Put in your own: an image that has a shell, and cmalab in its PATH or where CMALAB in its
+# environment says (the source of cmalab has a Containerfile:
+# podman build -f Containerfile -t YOUR-IMAGE .), and a claim of a volume that many nodes write
+# (ReadWriteMany) and that holds the plan and its files. Then:
 #   kubectl apply -f THIS-FILE
 {}\
 #   kubectl patch job/{job}-merge -p '{{\"spec\":{{\"suspend\":false}}}}'
 {}\
 #   kubectl logs job/{job}-merge
-# The merge is there after a failure too, and says which shards are missing. A pod that is evicted is
-# replaced and goes on from what was finished; one that ends with 1 or 2 would do so again, and is
-# not. To run what is missing: kubectl delete -f THIS-FILE, and all of it again.
+# After a failure too, the merge says which shards are missing. A pod that is evicted is replaced,
+# and goes on from what was finished; one that ends with 1 or 2 would do so again, and is not. To
+# run what is missing: kubectl delete -f THIS-FILE, and all of it again.
 ",
         ended(job),
         ended(&format!("{job}-merge")),
@@ -99,8 +99,8 @@ fn job(name: &str, spec: &Value) -> Value {
     json!({ "apiVersion": "batch/v1", "kind": "Job", "metadata": { "name": name }, "spec": spec })
 }
 
-/// An eviction counts as no failure. What cmalab says with 1 (a policy broke a law) and 2 (it cannot
-/// be done) it would say again, as a shell would its 126 and 127.
+/// An eviction counts as no failure. What cmalab says with 1 (a policy broke a law) and 2 (it
+/// cannot be done) it would say again, as a shell would its 126 and 127.
 fn policy(action: &str) -> Value {
     json!({ "rules": [
         {

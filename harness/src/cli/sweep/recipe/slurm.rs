@@ -13,8 +13,8 @@ pub(super) fn text(words: &Words) -> String {
 # The plan {name} in {shards} shards as a Slurm job array, then the merge. In the folder from which
 # files of the plan are named, on a file system that all nodes have:
 #   bash THIS-FILE    (or sbatch THIS-FILE)
-# sends the array, and behind it the merge, which says what is missing if a shard failed. After that,
-# after a time limit or a lost node send it again: it goes on from what is finished.
+# sends the array, and behind it the merge, which says what is missing if a shard failed. Then, and
+# after a time limit or a lost node, send it again: it goes on from what is finished.
 # Options of your site (--time, --partition, --account) go into #SBATCH lines above, or into
 # SBATCH_TIMELIMIT, SBATCH_PARTITION and SBATCH_ACCOUNT. In the environment:
 #   CMALAB=/path/to/cmalab  where it is not in the PATH, the same on all nodes
@@ -27,11 +27,12 @@ fail() {{
 # The file is sent with these words behind it: what it is to do, cmalab, the number of tasks.
 what=${{1:-send}} cmalab=${{2:-${{CMALAB:-cmalab}}}} tasks=${{3:-${{TASKS:-}}}}
 command -v "$cmalab" >/dev/null ||
-    fail "$cmalab is not in the PATH of $(uname -n); CMALAB=/path/to/cmalab names one that all nodes have"
+    fail "$cmalab is not in the PATH of $(uname -n); CMALAB=/path/to/cmalab names one of all nodes"
 case $what in
 send)
     command -v sbatch >/dev/null || fail "sbatch is not in the PATH of $(uname -n)"
-    [ -z "${{SLURM_ARRAY_TASK_ID:-}}" ] || fail 'this file sends its array itself; leave out --array'
+    [ -z "${{SLURM_ARRAY_TASK_ID:-}}" ] ||
+        fail 'this file sends its array itself; leave out --array'
     # The number of a task is below MaxArraySize, which is 1001 where a site says nothing.
     most=$(scontrol show config 2>/dev/null | sed -n 's/^MaxArraySize *= *\([0-9]*\)$/\1/p')
     most=$((${{most:-1001}} - 1))
@@ -42,7 +43,7 @@ send)
     job=${{job%%;*}}
     # After any end of them: where a shard failed the merge has to say so.
     merge=$(sbatch --parsable --dependency="afterany:$job" "$0" merge "$cmalab")
-    echo "job $job: {shards} shards in $tasks tasks; job ${{merge%%;*}}: the merge, when they have ended"
+    echo "job $job: {shards} shards in $tasks tasks; job ${{merge%%;*}}: the merge, at their end"
     ;;
 shards)
     code=0

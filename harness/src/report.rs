@@ -8,6 +8,7 @@ pub mod diagnosis;
 mod findings;
 pub mod html;
 pub mod partial;
+pub mod parts;
 mod plain;
 mod sizing;
 pub mod sorted;

@@ -17,9 +17,10 @@ use super::failure::{Exit, Failure, say};
 use crate::ingest::{IngestError, Source};
 use crate::report::Findings;
 use crate::report::partial::{self, Head};
-use crate::report::sorted::{self, Sorted};
+use crate::report::sorted::Sorted;
 use crate::sweep::{self, BUILTIN, Failed, Plan, Ready, Shard};
 use folder::{CELLS, From, PLAN, SHARD};
+pub(super) use journal::same_sweep;
 use journal::{Journal, at};
 use progress::Progress;
 use recipe::Engine;
@@ -123,7 +124,7 @@ pub(super) fn run(args: &Sweep, context: &Context) -> Result<Exit, Failure> {
     if job.is_part {
         job.write_shard(context, rows)?;
     } else {
-        folder::write_cells(context, &job.folder, vec![rows])?;
+        folder::write_cells(context, &job.folder, rows)?;
     }
     let findings = job.report(context)?;
     // Everything is there now, whether or not somebody reads what is printed.
@@ -181,23 +182,31 @@ impl<'a> Job<'a> {
         Head::read(&mut BufReader::new(file)).ok()?
     }
 
-    /// A shard does not take the place of another one of the same plan.
+    /// A shard does not take the place of another one, of this plan or of another.
     fn refuse_other_shard(&self) -> Result<(), Failure> {
+        let path = self.folder.join(SHARD);
+        if !self.is_part || !path.exists() {
+            return Ok(());
+        }
         match self.shard_there() {
-            Some(there)
-                if self.is_part && there.plan == self.head.plan && there.shard != self.shard =>
-            {
-                Err(journal::other_shard(&self.folder.join(SHARD), there.shard))
+            Some(there) if same_sweep(&there, &self.head) && there.shard == self.shard => Ok(()),
+            Some(there) if same_sweep(&there, &self.head) => {
+                Err(journal::other_shard(&path, there.shard))
             }
-            _ => Ok(()),
+            there => Err(Failure::because(format_args!(
+                "write {}: a finished shard of another sweep is there ({}); remove it, or take \
+                 another --out",
+                path.display(),
+                journal::what_differs(there.as_ref(), &self.head)
+            ))),
         }
     }
 
     /// Writes the rows of a shard for `merge`.
-    fn write_shard(&self, context: &Context, rows: Sorted<'_>) -> Result<(), Failure> {
+    fn write_shard(&self, context: &Context, mut rows: Sorted<'_>) -> Result<(), Failure> {
         folder::write_rows(context, (&self.folder, SHARD), |out| {
             out.write_all(self.head.text().as_bytes())?;
-            sorted::merge(vec![rows], |row| partial::write_row(&row.text, out))
+            rows.try_for_each(|row| partial::write_row(&row?.text, out))
         })
     }
 
@@ -283,7 +292,7 @@ fn no_text(name: &str, error: &FromUtf8Error) -> Failure {
 }
 
 /// The plan, with what the command line says over it.
-fn plan(args: &Sweep, context: &Context) -> Result<Plan, Failure> {
+pub(super) fn plan(args: &Sweep, context: &Context) -> Result<Plan, Failure> {
     let mut plan = match &args.plan {
         Some(path) => read_plan(path, context)?,
         None => sweep::parse("built in", BUILTIN, &context.catalog).map_err(Failure::because)?,

@@ -36,7 +36,7 @@ impl Journal {
         let mut reader = BufReader::new(&journal.file);
         let found = Head::read(&mut reader).map_err(fail)?;
         if let Some(other) = &found
-            && (other.plan, &other.version) == (head.plan, &head.version)
+            && same_sweep(other, head)
             && other.shard != head.shard
         {
             return Err(other_shard(path, other.shard));
@@ -52,9 +52,10 @@ impl Journal {
         let torn = found.is_none() && is_start(&mut journal.file, head).map_err(fail)?;
         if resume && !torn {
             return Err(Failure::because(format_args!(
-                "resume from {}: it is of another plan or version; leave out --resume to begin \
-                 anew",
-                path.display()
+                "resume from {}: it is of another plan or version ({}); remove it or leave out \
+                 --resume to begin anew, or take another --out",
+                path.display(),
+                what_differs(found.as_ref(), head)
             )));
         }
         if !torn {
@@ -93,6 +94,26 @@ fn is_start(file: &mut File, head: &Head) -> io::Result<bool> {
 /// Why a file cannot be written.
 pub(super) fn at(path: &Path, error: &io::Error) -> Failure {
     Failure::because(format_args!("write {}: {error}", path.display()))
+}
+
+/// Whether rows below both heads are of one plan and version.
+pub(in crate::cli) fn same_sweep(one: &Head, two: &Head) -> bool {
+    (one.plan, &one.version) == (two.plan, &two.version)
+}
+
+/// What is different in a file that is there, in the words of a message.
+pub(super) fn what_differs(there: Option<&Head>, head: &Head) -> String {
+    match there {
+        None => "its head is none of this version".to_string(),
+        Some(there) if there.version != head.version => {
+            format!("made by cmalab {}, this is {}", there.version, head.version)
+        }
+        Some(there) if there.plan != head.plan => {
+            "the plan was changed since, or a file that it names".to_string()
+        }
+        Some(there) if there.shard != head.shard => format!("shard {}", there.shard),
+        Some(there) => format!("of a plan that came from {:?}, not {:?}", there.from, head.from),
+    }
 }
 
 /// Why a shard is not written where another one is.

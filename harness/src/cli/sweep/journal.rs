@@ -125,7 +125,7 @@ pub(super) fn other_shard(path: &Path, other: Shard) -> Failure {
 }
 
 /// Opens the file for this process alone. The lock ends with the process, however that ends.
-fn lock(path: &Path) -> Result<File, Failure> {
+pub(super) fn lock(path: &Path) -> Result<File, Failure> {
     loop {
         let file = File::options().read(true).append(true).create(true).open(path);
         let file = file.map_err(|error| at(path, &error))?;

@@ -83,6 +83,9 @@ fn words(args: &Sweep, shards: u64, plan: &Plan) -> Result<Words, Failure> {
     if let Some(seed) = args.seed {
         sweep += &format!(" --seed {seed}");
     }
+    if let Some(target) = args.target {
+        sweep += &format!(" --target {}", quote(&target.to_string()));
+    }
     if args.thorough {
         sweep += " --thorough";
     }

@@ -8,8 +8,8 @@
 //! but the mean rate over the ages that were watched.
 //!
 //! To drop a configuration early because it misses its target
-//! ([`rate_above`](super::anytime::rate_above)) proves none that would not have been proven. To go on
-//! with more hours because it was not proven is another look, which these do not allow for:
+//! ([`rate_above`](super::anytime::rate_above)) proves none that would not have been proven. To go
+//! on with more hours because it was not proven is another look, which these do not allow for:
 //! [`rate_below`](super::anytime::rate_below) does.
 //!
 //! All are one-sided: the lower bound is missed in at most 5 % of sweeps. "Nothing failed" and

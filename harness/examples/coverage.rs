@@ -1,5 +1,6 @@
-//! How often the intervals of time hold what is true: 400 repetitions of each case, drawn from fixed
-//! seeds, of a day's streams whose hazards are known. Exits with 1 where one holds less than 93 %.
+//! How often the intervals of time hold what is true: 400 repetitions of each case, drawn from
+//! fixed seeds, of a day's streams whose hazards are known. Exits with 1 where one holds less than
+//! 93 %.
 //!
 //! `cargo run --release -p cma-harness --example coverage`
 

@@ -2,7 +2,8 @@
 //!
 //! The unit is the stream, never the request: requests of one stream depend on each other. Every
 //! interval is at 95 % and says by which method it was made. Resampling draws from a seed that is
-//! given, and every sum is taken in order, so the same values give the same bytes.
+//! given or always the same, and every sum is taken in order, so the same values give the same
+//! bytes.
 
 pub mod anytime;
 mod beta;

@@ -101,9 +101,10 @@ pub fn no_failure_bound(streams: u64) -> f64 {
 /// The interval of the share of streams that fail, from `failed` of `streams` (Clopper and Pearson,
 /// 1934). With no failure it is one-sided, see [`no_failure_bound`].
 ///
-/// That bound spends all that may be missed on shares just above it. So that no such share is missed
-/// from the other side too, a lower end among them is lowered to the bound: without that 32 streams
-/// hold a share of 8.95 % in 92.9 %, with it in 94.4 %, the least of 8 to 64 streams and any share.
+/// That bound spends all that may be missed on shares just above it. So that no such share is
+/// missed from the other side too, a lower end among them is lowered to the bound: without that 32
+/// streams hold a share of 8.95 % in 92.9 %, with it in 94.4 %, the least of 8 to 64 streams and
+/// any share.
 #[must_use]
 pub fn share_interval(failed: u64, streams: u64) -> Interval {
     share_interval_of(failed, streams, 1)

@@ -1,4 +1,4 @@
-//! The gamma distribution: the ends of exact intervals of counts over a time, also of weighted ones.
+//! The gamma distribution: the ends of exact intervals of counts over a time, weighted ones too.
 
 /// How many standard deviations around a shape its quantiles are looked for; at least 1e-12 lies
 /// within.

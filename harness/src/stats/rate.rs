@@ -7,6 +7,11 @@
 //! 1953). Where hazards change with age or differ between streams they are not bounds of anything
 //! but the mean rate over the ages that were watched.
 //!
+//! To drop a configuration early because it misses its target
+//! ([`rate_above`](super::anytime::rate_above)) proves none that would not have been proven. To go
+//! on with more hours because it was not proven is another look, which these do not allow for:
+//! [`rate_below`](super::anytime::rate_below) does.
+//!
 //! All are one-sided: the lower bound is missed in at most 5 % of sweeps. "Nothing failed" and
 //! "the target is met" ask for nothing else. MTBF, time at risk and target have one unit, any.
 

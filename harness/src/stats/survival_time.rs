@@ -91,7 +91,8 @@ fn interval(mean: f64, variance: f64, horizon: f64, streams: usize) -> Interval 
     let (lost, n) = (horizon - mean, streams as f64);
     let largest = horizon / n;
     // Equal streams are no proof that all are: at least what one of them says is left.
-    let variance = variance.max(lost / n * (lost / n));
+    let one = lost.min(mean) / n;
+    let variance = variance.max(one * one);
     let (least, most) = if lost > 0.0 {
         weighted_poisson(lost, variance, largest)
     } else {
@@ -161,6 +162,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_of_a_long_horizon_has_student_s_interval_of_its_logarithm() {
+        // 10 to 80: 45, and 42 * 100 / 7 / 8 = 75. 45 e^(2.3646 * 8.660 / 45) = 70.93.
+        let lasted: Vec<_> = (1..=8).map(|at| (at * 10, true)).collect();
+        let (mean, interval) = restricted_mean(&lasted, 100_000).unwrap();
+        assert_eq!(libm::rint(mean * 1e6), 45e6);
+        assert!((interval.high.unwrap() - 70.93).abs() < 0.01, "{interval:?}");
+    }
+
+    #[test]
     fn streams_that_are_all_alike_are_no_proof() {
         let (mean, well) = restricted_mean(&[(10, false); 32], 10).unwrap();
         assert_eq!((mean, well.high), (10.0, Some(10.0)));
@@ -186,7 +196,7 @@ mod tests {
         (0..400).fold((0, 0), |(means, quarters), repetition| {
             let mut draws = Seed::new(repetition).child("times", index).rng();
             let stream = |index: u64| {
-                let end = if index % 2 == 0 { HORIZON } else { HORIZON * 0.7 };
+                let end = if index.is_multiple_of(2) { HORIZON } else { HORIZON * 0.7 };
                 let age = -libm::log(1.0 - draws.unit()) * mtbf;
                 (libm::ceil(age.min(end)) as u64, age < end)
             };

@@ -139,7 +139,7 @@ mod tests {
             let mut draws = Seed::new(*sweep).child("trend", streams as u64).rng();
             let stream = |index: usize| {
                 let age = libm::pow(-libm::log(1.0 - draws.unit()) / hazard, 1.0 / shape);
-                let end = if index % 2 == 0 { 1.0 } else { cut };
+                let end = if index.is_multiple_of(2) { 1.0 } else { cut };
                 (age.min(end), age < end)
             };
             let lasted: Vec<_> = (0..streams).map(stream).collect();

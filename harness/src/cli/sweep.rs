@@ -124,7 +124,7 @@ pub(super) fn run(args: &Sweep, context: &Context) -> Result<Exit, Failure> {
     let progress = Progress::new(&ready, &journal, part, context.progress);
     progress.on_stop(folder::temporary(&job.folder, name).into());
     let ran = sweep::run_cells(&ready, job.shard, &known, args.jobs as usize, &progress);
-    let pace = progress.pace();
+    let (pace, ops_per_second) = (progress.pace(), progress.ops_per_second());
     let known = progress.end()?;
     match ran {
         Ok(()) => {}
@@ -145,6 +145,14 @@ pub(super) fn run(args: &Sweep, context: &Context) -> Result<Exit, Failure> {
     journal.remove()?;
     let exit = job.print(context, findings.as_ref())?;
     context.say(&format!("{} cells in {}: {pace}", known.count(), job.folder.display()));
+    let more = findings.and_then(|findings| findings.headline?.more);
+    if let Some((more, pace)) = more.zip(ops_per_second) {
+        let left = std::time::Duration::from_secs_f64((more.ops / pace).min(1e15));
+        context.say(&format!(
+            "the rest of the proof takes about {} here",
+            indicatif::HumanDuration(left)
+        ));
+    }
     Ok(exit)
 }
 

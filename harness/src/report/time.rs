@@ -62,7 +62,7 @@ pub(super) fn from_to([least, most]: [u64; 2]) -> String {
 #[must_use]
 pub(super) fn covered(time: Option<&TimeRow>) -> String {
     match time {
-        None => " (requests, no board time)".to_string(),
+        None => ", counted in requests (no board time),".to_string(),
         Some(time) => match time.each_us {
             Some(each) => format!(" of {} of board time", from_to(each)),
             None => format!(", {} of board time in all", span(time.board_time_us as f64)),

@@ -188,18 +188,7 @@ impl<'a> Job<'a> {
         if !self.is_part || !path.exists() {
             return Ok(());
         }
-        match self.shard_there() {
-            Some(there) if same_sweep(&there, &self.head) && there.shard == self.shard => Ok(()),
-            Some(there) if same_sweep(&there, &self.head) => {
-                Err(journal::other_shard(&path, there.shard))
-            }
-            there => Err(Failure::because(format_args!(
-                "write {}: a finished shard of another sweep is there ({}); remove it, or take \
-                 another --out",
-                path.display(),
-                journal::what_differs(there.as_ref(), &self.head)
-            ))),
-        }
+        journal::refuse_other(&path, self.shard_there().as_ref(), &self.head)
     }
 
     /// Writes the rows of a shard for `merge`.

@@ -213,19 +213,11 @@ impl<'a> Job<'a> {
         if !self.is_part || !path.exists() {
             return Ok(());
         }
-        match self.shard_there() {
-            Some(there) if same_sweep(&there, &self.head) && there.shard == self.shard => Ok(()),
-            Some(there) if self.resume && self.head.extends(&there) => Ok(()),
-            Some(there) if same_sweep(&there, &self.head) => {
-                Err(journal::other_shard(&path, there.shard))
-            }
-            there => Err(Failure::because(format_args!(
-                "write {}: a finished shard of another sweep is there ({}); remove it, or take \
-                 another --out",
-                path.display(),
-                journal::what_differs(there.as_ref(), &self.head)
-            ))),
+        let there = self.shard_there();
+        if self.resume && there.as_ref().is_some_and(|there| self.head.extends(there)) {
+            return Ok(());
         }
+        journal::refuse_other(&path, there.as_ref(), &self.head)
     }
 
     /// Writes the rows of a shard for `merge`.

@@ -18,7 +18,8 @@ const TO_THE_END: [(&str, &str); 2] = [("ended_early", "0"), ("stream_ops", "3")
 
 #[test]
 fn a_stream_is_watched_from_its_first_op_on_for_so_long() {
-    let ops = [alloc(1000, 1, 8), free(3000, 1), alloc(4999, 2, 8), free(5000, 2), alloc(9000, 3, 8)];
+    let ops =
+        [alloc(1000, 1, 8), free(3000, 1), alloc(4999, 2, 8), free(5000, 2), alloc(9000, 3, 8)];
     let of = |time_us| run("drop", Until { time_us: Some(time_us), first_failure: false }, &ops);
     let ran = of(4000);
     assert_eq!(times(&ran), [1000, 3000, 4999]);

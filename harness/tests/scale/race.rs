@@ -3,9 +3,7 @@
 use std::fs;
 
 use cma_harness::metric::{Value, column};
-use cma_harness::sweep::{
-    Cell, Evidence, Outcome, Ready, Target, Watch, parse, prepare, run,
-};
+use cma_harness::sweep::{Cell, Evidence, Outcome, Ready, Target, Watch, parse, prepare, run};
 use cma_policies::builtin;
 
 use super::{Bench, files, rows};

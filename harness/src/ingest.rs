@@ -220,6 +220,12 @@ impl Reader {
         }
     }
 
+    /// Whether it says when its ops happened: a recording counts them in place of time.
+    #[must_use]
+    pub const fn has_time(&self) -> bool {
+        !matches!(self.inner, Inner::Recording(_))
+    }
+
     /// Whether it says what a real kernel answered.
     #[must_use]
     pub const fn is_recording(&self) -> bool {

@@ -10,6 +10,7 @@ mod classes;
 mod first_failure;
 mod largest;
 mod latency;
+mod length;
 mod load;
 mod occupancy;
 mod of_free;
@@ -100,6 +101,10 @@ pub struct Setting {
     pub probes: Vec<Vec<Request>>,
     /// `CONFIG_CMA_ALIGNMENT` of the run.
     pub cap: u32,
+    /// Whether the stream has time: a recording counts its ops in place of it.
+    pub has_time: bool,
+    /// Whether the run ends at its first failure.
+    pub first_failure: bool,
 }
 
 impl Setting {
@@ -115,7 +120,13 @@ impl Setting {
     pub fn of_areas(sizes: &[Vec<u64>], cap: u32) -> Self {
         let probe = |&count: &u64| Request::new(count, dma_align(count, cap).min(63)).ok();
         let probes = sizes.iter().map(|sizes| sizes.iter().filter_map(probe).collect());
-        Self { probes: probes.collect(), cap }
+        Self { probes: probes.collect(), cap, has_time: true, first_failure: false }
+    }
+
+    /// The same for a stream that has time or not, and a run that may end at its first failure.
+    #[must_use]
+    pub fn watched(self, has_time: bool, first_failure: bool) -> Self {
+        Self { has_time, first_failure, ..self }
     }
 }
 
@@ -147,6 +158,8 @@ pub struct Entry {
     pub name: &'static str,
     /// What it gives.
     pub columns: &'static [Column],
+    /// Whether its values are of a whole stream: of one that was ended early they are empty.
+    pub of_whole: bool,
     /// Makes one for a run.
     pub build: fn(&Setting) -> Box<dyn Metric>,
 }
@@ -169,6 +182,7 @@ pub const METRICS: &[Entry] = &[
     class_pages::ENTRY,
     of_free::ENTRY,
     largest::ENTRY,
+    length::ENTRY,
 ];
 
 /// The columns of all metrics, in order.
@@ -198,10 +212,16 @@ impl Meter {
         Self { metrics: METRICS.iter().map(|entry| (entry.build)(setting)).collect() }
     }
 
-    /// The values of all [`columns`].
+    /// The values of all [`columns`]; those of a whole stream are empty where it was ended early.
     #[must_use]
     pub fn values(&self) -> Vec<Value> {
-        self.metrics.iter().flat_map(|metric| metric.values()).collect()
+        let values: Vec<_> = self.metrics.iter().flat_map(|metric| metric.values()).collect();
+        if values[column("ended_early")] == Value::Count(0) {
+            return values;
+        }
+        let entries = METRICS.iter().flat_map(|entry| entry.columns.iter().map(|_| entry.of_whole));
+        let blank = |(value, of_whole): (Value, bool)| if of_whole { Value::None } else { value };
+        values.into_iter().zip(entries).map(blank).collect()
     }
 }
 

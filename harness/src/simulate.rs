@@ -2,10 +2,12 @@
 
 mod reaction;
 mod rig;
+mod until;
 
 use cma_policies::{AllocError, FreeError, Pfn, Request, Run};
 
 pub use rig::{Rig, Slot};
+pub use until::Until;
 
 use self::reaction::Reaction;
 use crate::after_failure::AfterFailure;
@@ -96,7 +98,8 @@ pub trait Observer {
         let _ = (area, timed);
     }
 
-    /// Called once at the end, with the time of the last op.
+    /// Called once at the end, with the time up to which the board was watched: that of the last op,
+    /// or what [`Until`] says.
     fn finish(&mut self, end_us: u64) {
         let _ = end_us;
     }
@@ -169,30 +172,55 @@ pub fn simulate(
     environment: &mut dyn Environment,
     observers: &mut [&mut dyn Observer],
 ) -> Result<(), Violation> {
-    run(ops, AfterFailure::Drop, &mut Single { witness, environment }, observers)
+    let mut stage = Single { witness, environment };
+    run(ops, AfterFailure::Drop, Until::END, &mut stage, observers)
 }
 
-/// As [`simulate`], on a whole board, whose callers do what `after_failure` says.
+/// As [`simulate`], on a whole board, whose callers do what `after_failure` says, for as long as
+/// `until` says.
 ///
 /// # Errors
 /// As [`simulate`].
 pub fn run(
     ops: impl IntoIterator<Item = Timed>,
     after_failure: AfterFailure,
+    until: Until,
     stage: &mut dyn Stage,
     observers: &mut [&mut dyn Observer],
 ) -> Result<(), Violation> {
-    let mut course = Course { stage, observers, reaction: <dyn Reaction>::new(after_failure) };
-    let (mut end_us, mut last) = (0, 0);
+    let reaction = <dyn Reaction>::new(after_failure);
+    let mut course = Course { stage, observers, reaction, until, failed_us: None };
+    let (mut last, mut end_us, mut horizon_us) = (0, 0, u64::MAX);
+    let mut is_cut = false;
     for (index, timed) in (0..).zip(ops) {
         if index == 0 {
             course.boot(timed.at_us);
+            horizon_us = until.horizon_us(timed.at_us);
+        }
+        is_cut = timed.at_us >= horizon_us;
+        if is_cut {
+            break;
         }
         course.wait(index, timed.at_us)?;
+        if course.is_over() {
+            break;
+        }
         course.take(index, timed)?;
         (end_us, last) = (timed.at_us, index);
+        if course.is_over() {
+            break;
+        }
     }
-    course.wait(last, end_us.saturating_add(1))?;
+    if is_cut {
+        // The board was watched up to there, whether or not anything happened.
+        end_us = horizon_us;
+        course.wait(last, horizon_us)?;
+    } else if !course.is_over() {
+        course.wait(last, end_us.saturating_add(1))?;
+    }
+    if let Some(failed_us) = course.failed_us.filter(|_| course.is_over()) {
+        end_us = failed_us;
+    }
     course.stage.finish().map_err(|violation| Violation { op: last, ..violation })?;
     for observer in course.observers.iter_mut() {
         observer.finish(end_us);
@@ -205,6 +233,9 @@ struct Course<'a, 'b> {
     stage: &'a mut dyn Stage,
     observers: &'a mut [&'b mut dyn Observer],
     reaction: Box<dyn Reaction>,
+    until: Until,
+    /// When a caller first did not get its memory.
+    failed_us: Option<u64>,
 }
 
 impl Course<'_, '_> {
@@ -216,9 +247,16 @@ impl Course<'_, '_> {
         }
     }
 
+    /// Whether nothing more is asked about.
+    const fn is_over(&self) -> bool {
+        self.until.first_failure && self.failed_us.is_some()
+    }
+
     /// What happens on its own before `until_us`.
     fn wait(&mut self, index: u64, until_us: u64) -> Result<(), Violation> {
-        while let Some(timed) = self.reaction.due(until_us) {
+        while !self.is_over()
+            && let Some(timed) = self.reaction.due(until_us)
+        {
             self.happen(index, timed)?;
         }
         Ok(())
@@ -233,7 +271,7 @@ impl Course<'_, '_> {
         let mut next = self.reaction.offer(timed);
         while let Some(timed) = next {
             self.happen(index, timed)?;
-            next = self.reaction.follow();
+            next = if self.is_over() { None } else { self.reaction.follow() };
         }
         Ok(())
     }
@@ -242,6 +280,9 @@ impl Course<'_, '_> {
         let step = self.stage.step(index, timed)?;
         for observer in self.observers.iter_mut() {
             observer.step(&step);
+        }
+        if matches!(step.answer, Answer::Refused(_)) && !step.fell_back {
+            self.failed_us.get_or_insert(step.at_us);
         }
         if self.reaction.answered(&step) {
             self.stage.reboot().map_err(|violation| Violation { op: index, ..violation })?;

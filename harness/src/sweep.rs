@@ -31,7 +31,7 @@ pub use emit::{emit, emit_unread};
 pub use failed::{Broken, Failed};
 pub use known::Known;
 pub use parse::{PlanError, parse};
-pub use plan::{Load, MOST_CELLS, Plan, Stream, What};
+pub use plan::{Length, Load, MOST_CELLS, Plan, Stream, What};
 pub use prepare::prepare;
 pub use run::{Block, Table, Watch, belongs, complete, has_failed, run, run_cells};
 pub use shard::Shard;

@@ -293,7 +293,7 @@ fn plan(args: &Sweep, context: &Context) -> Result<Plan, Failure> {
         plan.name += "-thorough";
         plan.seeds = plan.seeds.max(THOROUGH_SEEDS);
         for stream in &mut plan.streams {
-            stream.ops *= 2;
+            stream.length = stream.length.twice();
         }
     }
     Ok(plan)

@@ -28,6 +28,7 @@ pub(super) const ENTRY: Entry = Entry {
             about: "1 where an area has less than its aligned LOAD: no placement policy can help",
         },
     ],
+    of_whole: true,
     build: |_| Box::new(AlignedLoad::default()),
 };
 

@@ -29,6 +29,7 @@ pub(super) const ENTRY: Entry = Entry {
         }
         columns
     },
+    of_whole: false,
     build: |_| Box::new(Causes { refused: [0; Cause::ALL.len()] }),
 };
 

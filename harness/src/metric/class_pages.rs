@@ -25,6 +25,7 @@ pub(super) const ENTRY: Entry = Entry {
         asked("requested_pages_2049_up"),
         withheld("withheld_pages_2049_up"),
     ],
+    of_whole: true,
     build: |_| Box::new(ClassPages::default()),
 };
 

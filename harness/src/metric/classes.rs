@@ -32,6 +32,7 @@ pub(super) const ENTRY: Entry = Entry {
         refused("refused_2049_up"),
         withheld("withheld_2049_up"),
     ],
+    of_whole: false,
     build: |_| Box::new(Classes::default()),
 };
 

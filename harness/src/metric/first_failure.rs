@@ -12,6 +12,7 @@ pub(super) const ENTRY: Entry = Entry {
         unit: "requests",
         about: "R5: number of the first request that was refused, from 1 on; empty if none was",
     }],
+    of_whole: false,
     build: |_| Box::new(FirstFailure::default()),
 };
 
@@ -44,6 +45,7 @@ pub(super) const STATE: Entry = Entry {
             about: "pages of the longest hole at the first refusal, in the area that refused",
         },
     ],
+    of_whole: false,
     build: |_| Box::new(State::default()),
 };
 

@@ -18,6 +18,7 @@ pub(super) const ENTRY: Entry = Entry {
             about: "pages of the largest request that an area granted",
         },
     ],
+    of_whole: true,
     build: |_| Box::new(Largest::default()),
 };
 

@@ -33,6 +33,7 @@ pub(super) const ENTRY: Entry = Entry {
         pages("dropped_pages", "clean file pages that claims dropped"),
         pages("written_pages", "dirty pages that claims waited for"),
     ],
+    of_whole: false,
     build: |_| Box::new(Latency::default()),
 };
 

@@ -19,6 +19,7 @@ pub(super) const ENTRY: Entry = Entry {
         },
         Column { name: "load_measured", unit: "share", about: "LOAD of all pages of all areas" },
     ],
+    of_whole: true,
     build: |_| Box::new(Load::default()),
 };
 

@@ -23,6 +23,7 @@ pub(super) const ENTRY: Entry = Entry {
         asked("requests_50_100pct_of_free"),
         withheld("withheld_50_100pct_of_free"),
     ],
+    of_whole: true,
     build: |_| Box::new(OfFree::default()),
 };
 

@@ -42,6 +42,7 @@ pub(super) const ENTRY: Entry = Entry {
                     an id that holds nothing",
         },
     ],
+    of_whole: false,
     build: |_| Box::new(Placement::default()),
 };
 

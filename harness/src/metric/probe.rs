@@ -16,6 +16,7 @@ pub(super) const ENTRY: Entry = Entry {
                 although enough pages are free, mean over the profile's sizes; with several areas \
                 over the sizes that are asked of each",
     }],
+    of_whole: true,
     build: |setting| Box::new(Unavailable::new(setting)),
 };
 

@@ -10,6 +10,7 @@ pub(super) const ENTRY: Entry = Entry {
         Column { name: "grants", unit: "requests", about: "requests that were granted" },
         Column { name: "refused", unit: "requests", about: "requests that were refused" },
     ],
+    of_whole: false,
     build: |_| Box::new(Requests::default()),
 };
 

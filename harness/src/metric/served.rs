@@ -35,6 +35,7 @@ pub(super) const ENTRY: Entry = Entry {
             about: "requests that were refused and not served elsewhere; each other try is one",
         },
     ],
+    of_whole: false,
     build: |_| Box::new(Served::default()),
 };
 

@@ -30,6 +30,7 @@ pub(super) const ENTRY: Entry = Entry {
         class("unusable_free_257_2048"),
         class("unusable_free_2049_up"),
     ],
+    of_whole: true,
     build: |setting| {
         let orders = |probes: &Vec<Request>| Orders::new(probes, setting.cap);
         Box::new(Unusable { areas: setting.probes.iter().map(orders).collect(), cap: setting.cap })

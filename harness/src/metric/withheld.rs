@@ -23,6 +23,7 @@ pub(super) const ENTRY: Entry = Entry {
             about: "R3: pages refused with enough pages free, of all pages asked for",
         },
     ],
+    of_whole: true,
     build: |_| Box::new(Withheld::default()),
 };
 

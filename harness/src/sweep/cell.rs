@@ -10,7 +10,7 @@ use crate::environment::Setup;
 use crate::metric::{Meter, Setting, Value};
 use crate::oracle::{Checks, Violation, Witness};
 use crate::seed::Seed;
-use crate::simulate::{Observer, Rig, Slot, run as run_ops, warm_up};
+use crate::simulate::{Observer, Rig, Slot, Until, run as run_ops, warm_up};
 
 /// One cell, start to end. `others` watch beside the metrics.
 pub(super) fn run_cell(
@@ -39,14 +39,17 @@ pub(super) fn run_cell(
     let load = plan.load(&cell.at);
     let mut ops = Ops::open(stream, known, board.pages(), load, cell.seed, cap)?;
     let mut rig = Rig::new(board.areas.len(), route::ways(&board, &ops.clients, known), make);
-    let mut meter = Meter::new(&Setting::of_areas(&route::probed(ready, &cell.at, &board)?, cap));
+    let until = Until { time_us: stream.length.time_us(), first_failure: false };
+    let probed = route::probed(ready, &cell.at, &board)?;
+    let setting = Setting::of_areas(&probed, cap).watched(known.has_time, until.first_failure);
+    let mut meter = Meter::new(&setting);
     let mut observers: Vec<&mut dyn Observer> = vec![&mut meter];
     for other in others {
         observers.push(&mut **other);
     }
     let before = std::mem::take(&mut ops.before);
     warm_up(before, &mut rig.slots_mut()[0].witness, &mut observers)
-        .and_then(|()| run_ops(ops.by_ref(), plan.after_failure, &mut rig, &mut observers))
+        .and_then(|()| run_ops(ops.by_ref(), plan.after_failure, until, &mut rig, &mut observers))
         .map_err(|violation| {
             Failed::Broken(Box::new(Broken {
                 ops: leading_ops(plan, cell, board.pages(), &violation),

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::PAGES_IN_MIB;
-use super::plan::{Load, Plan, Stream, What};
+use super::plan::{Length, Load, Plan, Stream, What};
 use super::stop::Stop;
 use super::stream::{Checked, Ready};
 use crate::board::{Board, BoardArea, Caller};
@@ -106,6 +106,18 @@ fn write_board(board: &Board, out: &mut String) -> std::fmt::Result {
     writeln!(out, "]")
 }
 
+fn write_length(plan: &Plan, stream: &Stream, out: &mut String) -> std::fmt::Result {
+    let seeds = plan.seeds_of(stream);
+    match stream.length {
+        Length::Ops(ops) => writeln!(out, "ops = {ops} # of each cell; seeds: {seeds}"),
+        Length::Time(us) => {
+            let hours = us as f64 / Length::HOUR_US as f64;
+            writeln!(out, "hours = {hours:?} # of board time, of each cell; seeds: {seeds}")
+        }
+        Length::File | Length::Unstated => Ok(()),
+    }
+}
+
 fn write_stream(
     plan: &Plan,
     stream: &Stream,
@@ -117,7 +129,7 @@ fn write_stream(
         What::Profile(profile) => {
             writeln!(out, "profile = {}", quote(profile.name))?;
             writeln!(out, "{}", loads(&stream.loads))?;
-            writeln!(out, "ops = {} # of each cell; seeds: {}", stream.ops, plan.seeds_of(stream))?;
+            write_length(plan, stream, out)?;
         }
         What::Fitted(path) => {
             writeln!(out, "fit = {}", quote(path))?;
@@ -129,11 +141,7 @@ fn write_stream(
                 ([], _) => {}
                 _ => writeln!(out, "{}", loads(&stream.loads))?,
             }
-            // 0 are as many as in the file.
-            if stream.ops > 0 {
-                let seeds = plan.seeds_of(stream);
-                writeln!(out, "ops = {} # of each cell; seeds: {seeds}", stream.ops)?;
-            }
+            write_length(plan, stream, out)?;
         }
         What::File(path) => writeln!(out, "file = {}", quote(path))?,
         What::Recorded(recording) => writeln!(out, "recorded = {}", quote(recording.name))?,

@@ -24,6 +24,13 @@ pub enum Failed {
     PinsElsewhere(String),
     /// A policy cannot be built on an area of so many pages.
     Build(String, u64, BuildError),
+    /// Board time is asked of a stream that has none, at this line of the plan.
+    NoTime {
+        /// The stream.
+        stream: String,
+        /// The line of the plan, from 1 on.
+        line: usize,
+    },
     /// The threads could not be started.
     Threads(String),
     /// A policy broke a law.
@@ -61,6 +68,11 @@ impl fmt::Display for Failed {
             Self::Build(policy, pages, error) => {
                 write!(f, "build policy {policy} on an area of {pages} pages: {error}")
             }
+            Self::NoTime { stream, line } => write!(
+                f,
+                "run {stream} (line {line} of the plan): a recording has no board time; give its \
+                 fit a length in ops, and leave out target"
+            ),
             Self::Threads(why) => write!(f, "start the threads: {why}"),
             Self::Broken(broken) => write!(
                 f,

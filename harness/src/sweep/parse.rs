@@ -1,6 +1,7 @@
 //! A plan out of TOML, with the place of whatever is wrong.
 
 mod board;
+mod length;
 mod stop;
 
 use std::fmt;
@@ -67,16 +68,14 @@ struct RawStream {
     loads: Option<Spanned<Vec<Spanned<f64>>>>,
     loads_mib: Option<Spanned<Vec<Spanned<i64>>>>,
     ops: Option<Spanned<i64>>,
+    hours: Option<Spanned<f64>>,
+    days: Option<Spanned<f64>>,
     own_area: Option<bool>,
     recorded_cap: Option<Spanned<i64>>,
     area: Option<Spanned<String>>,
     snapshot: Option<Spanned<String>>,
 }
 
-/// Ops of a profile's stream where the plan does not say.
-const DEFAULT_OPS: i64 = 2000;
-/// The most ops of a stream.
-const MOST_OPS: i64 = 1_000_000_000_000;
 /// The most entries of a list of a plan.
 const MOST_ENTRIES: usize = 10_000;
 
@@ -94,14 +93,24 @@ pub fn parse(source: &str, text: &str, catalog: &Catalog) -> Result<Plan, PlanEr
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         PlanError {
             source: source.to_string(),
-            line: before.matches('\n').count() + 1,
+            line: line_of(text, span.start),
             column: before[line_start..].chars().count() + 1,
             why,
         }
     };
     let raw: RawPlan = toml::from_str(text)
         .map_err(|error| locate((error.span().unwrap_or(0..0), error.message().to_string())))?;
-    build(raw, catalog).map_err(locate)
+    let starts: Vec<_> = raw.streams.get_ref().iter().map(|raw| raw.span().start).collect();
+    let mut plan = build(raw, catalog).map_err(locate)?;
+    for (stream, start) in plan.streams.iter_mut().zip(starts) {
+        stream.line = line_of(text, start);
+    }
+    Ok(plan)
+}
+
+/// The line of the text that this byte is in, from 1 on.
+fn line_of(text: &str, byte: usize) -> usize {
+    text[..text.floor_char_boundary(byte)].matches('\n').count() + 1
 }
 
 fn build(raw: RawPlan, catalog: &Catalog) -> Result<Plan, Wrong> {
@@ -261,11 +270,11 @@ fn stream(raw: &Spanned<RawStream>) -> Result<Stream, Wrong> {
     let loads_for = "a profile or a fit";
     only_for(raw.loads.as_ref().map(Spanned::span), "loads", made, loads_for)?;
     only_for(raw.loads_mib.as_ref().map(Spanned::span), "loads_mib", made, loads_for)?;
-    only_for(raw.ops.as_ref().map(Spanned::span), "ops", made, loads_for)?;
     let read_for = "a recording or a file";
     only_for(raw.recorded_cap.as_ref().map(Spanned::span), "recorded_cap", read, read_for)?;
     only_for(raw.area.as_ref().map(Spanned::span), "area", read, read_for)?;
     only_for(raw.snapshot.as_ref().map(Spanned::span), "snapshot", read, read_for)?;
+    let length = length::length(raw, &what)?;
     let loads = match (&raw.loads, &raw.loads_mib, profile) {
         (Some(_), Some(mib), _) => {
             let why = "a stream states its LOAD once: as loads (shares) or as loads_mib";
@@ -276,11 +285,9 @@ fn stream(raw: &Spanned<RawStream>) -> Result<Stream, Wrong> {
         (None, None, Some(profile)) => vec![Load::Share(profile.default_load)],
         (None, None, None) => Vec::new(),
     };
-    // Those of the file are not known yet.
-    let default_ops = if fitted { 0 } else { DEFAULT_OPS as u64 };
-    let ops = raw.ops.as_ref().map_or(Ok(default_ops), |ops| number(ops, "ops", 1, MOST_OPS));
     let recorded_cap = raw.recorded_cap.as_ref();
     Ok(Stream {
+        line: 0,
         // A stream file states no area; a recording and some profiles do. What is fitted goes to
         // the boards where there are some.
         own_area: raw.own_area.unwrap_or_else(|| match &what {
@@ -292,7 +299,7 @@ fn stream(raw: &Spanned<RawStream>) -> Result<Stream, Wrong> {
         snapshot: raw.snapshot.as_ref().map(|path| path.get_ref().clone()),
         what,
         loads,
-        ops: ops?,
+        length,
         recorded_cap: recorded_cap
             .map_or(Ok(u64::from(DEFAULT_CAP)), |cap| number(cap, "recorded_cap", 0, 63))?
             as u32,

@@ -68,16 +68,64 @@ impl Load {
     }
 }
 
+/// How long a stream is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Length {
+    /// So many ops.
+    Ops(u64),
+    /// So much board time from the first op on, in microseconds.
+    Time(u64),
+    /// As long as its file.
+    File,
+    /// Not stated: [`Length::DEFAULT`], where its file has time; else as long as that.
+    Unstated,
+}
+
+impl Length {
+    /// A day: a report that is right next week takes more than some seconds of board time.
+    pub const DEFAULT: Self = Self::Time(24 * Self::HOUR_US);
+    /// An hour in microseconds.
+    pub const HOUR_US: u64 = 3_600_000_000;
+
+    /// The board time in microseconds, where it is what is stated.
+    #[must_use]
+    pub const fn time_us(self) -> Option<u64> {
+        match self {
+            Self::Time(us) => Some(us),
+            Self::Ops(_) | Self::File | Self::Unstated => None,
+        }
+    }
+
+    /// The most ops: of those of a length in time there is no end but that time.
+    pub(super) const fn most_ops(self) -> u64 {
+        match self {
+            Self::Ops(ops) => ops,
+            Self::Time(_) | Self::File | Self::Unstated => u64::MAX,
+        }
+    }
+
+    /// Twice as long.
+    #[must_use]
+    pub const fn twice(self) -> Self {
+        match self {
+            Self::Ops(ops) => Self::Ops(ops.saturating_mul(2)),
+            Self::Time(us) => Self::Time(us.saturating_mul(2)),
+            Self::File | Self::Unstated => self,
+        }
+    }
+}
+
 /// A stream of a plan.
 #[derive(Clone, Debug)]
 pub struct Stream {
+    /// The line of the plan at which it stands, from 1 on.
+    pub line: usize,
     /// Where its ops come from.
     pub what: What,
     /// LOADs; none where the stream brings its own.
     pub loads: Vec<Load>,
-    /// Ops after which a stream of a profile or a fit ends (0: a fit's as the file); a file is run
-    /// to its end.
-    pub ops: u64,
+    /// How long it is.
+    pub length: Length,
     /// It runs on the area that it states, once, rather than on every board.
     pub own_area: bool,
     /// The cap that a recording was made with, where its header does not state one.

@@ -13,7 +13,7 @@ use cma_policies::{Area, Run};
 use super::Fnv;
 use super::cells::Configuration;
 use super::failed::Failed;
-use super::plan::{Load, Plan, Stream, What};
+use super::plan::{Length, Load, Plan, Stream, What};
 use super::probed::Probed;
 use crate::board::Board;
 use crate::environment::Script;
@@ -31,8 +31,11 @@ pub struct Checked {
     pub area: Option<Area>,
     /// Pages of typical buffers, ascending: what the metrics probe with.
     pub sizes: Vec<u64>,
-    /// Ops: in a file those that there are, of a profile those that are asked for.
+    /// Ops: in a file those that there are, of what is made those that are asked for, or about as
+    /// many as its board time takes.
     pub ops: u64,
+    /// Whether it has time: a recording counts its ops in place of it.
+    pub has_time: bool,
     /// How its claims ended, where it says so and an environment of the plan asks.
     pub script: Script,
     /// The names of its clients by number; empty where a profile says so only once it is made.
@@ -85,7 +88,8 @@ pub(super) fn look_through(stream: &Stream, scripted: bool) -> Result<Checked, F
             Area::single(pfn.0, count, 0).expect("the area of a profile can be built")
         });
         let sizes = profile.sizes.to_vec();
-        return Ok(Checked { area, sizes, ops: stream.ops, ..Checked::default() });
+        let ops = stream.length.most_ops();
+        return Ok(Checked { area, sizes, ops, has_time: true, ..Checked::default() });
     }
     if matches!(stream.what, What::Fitted(_)) {
         return fitted(stream);
@@ -114,7 +118,8 @@ pub(super) fn look_through(stream: &Stream, scripted: bool) -> Result<Checked, F
     let (area, warnings) = (reader.area().cloned(), reader.warnings());
     let clients = reader.clients().into_iter().map(str::to_string).collect();
     let (routes, sum) = (reader.routes(), sum(stream)?);
-    Ok(Checked { area, sizes, ops, script, clients, routes, fit: None, warnings, sum })
+    let has_time = reader.has_time();
+    Ok(Checked { area, sizes, ops, has_time, script, clients, routes, fit: None, warnings, sum })
 }
 
 /// What is known of a stream that is drawn from a fit.
@@ -123,10 +128,19 @@ fn fitted(stream: &Stream) -> Result<Checked, Failed> {
     let fit = Fit::read(&source, &options)?;
     let mut warnings = fit.warnings.clone();
     warnings.extend(fit.left_out.warnings());
+    let has_time = !fit.is_in_ops();
+    if !has_time && stream.length.time_us().is_some() {
+        return Err(Failed::NoTime { stream: stream.name().to_string(), line: stream.line });
+    }
     Ok(Checked {
         area: fit.area.clone(),
         sizes: fit.sizes(),
-        ops: if stream.ops == 0 { fit.ops() } else { stream.ops },
+        ops: match stream.length {
+            Length::Unstated if has_time => u64::MAX,
+            Length::Unstated => fit.ops(),
+            length => length.most_ops(),
+        },
+        has_time,
         clients: fit.clients().to_vec(),
         fit: Some(Arc::new(fit)),
         warnings,
@@ -213,14 +227,15 @@ impl Ops {
         let mut clients = known.clients.clone();
         let ops: Box<dyn Iterator<Item = Timed>> = if let Some(profile) = stream.profile() {
             let load = load.map_or(profile.default_load, |load| load.share_of(area_pages));
-            let setup = Setup { area_pages, load, seed: Seed::new(seed), ops: stream.ops };
+            let ops = stream.length.most_ops();
+            let setup = Setup { area_pages, load, seed: Seed::new(seed), ops };
             let made = profile.open(&setup);
             let made = made.map_err(|error| Failed::Setup(profile.name.to_string(), error))?;
             clients = made.clients().to_vec();
             Box::new(made)
         } else if let Some(fit) = &known.fit {
             let load_pages = load.map_or(fit.load_pages(), |load| load.pages_of(area_pages));
-            let made = fit.open(load_pages, &Seed::new(seed), stream.ops);
+            let made = fit.open(load_pages, &Seed::new(seed), stream.length.most_ops());
             let made = made.map_err(|error| Failed::Setup(stream.name().to_string(), error))?;
             clients = made.clients().to_vec();
             before = fit.before();

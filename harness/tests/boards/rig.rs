@@ -6,7 +6,7 @@ use cma_harness::environment::Pinned;
 use cma_harness::metric::{Meter, Setting, Value, column};
 use cma_harness::op::{Op, Timed};
 use cma_harness::oracle::{Checks, Model, Witness};
-use cma_harness::simulate::{Answer, Observer, Rig, Slot, Step, run};
+use cma_harness::simulate::{Answer, Observer, Rig, Slot, Step, Until, run};
 use cma_policies::{Area, Request, Run, builtin};
 
 /// Something that happened.
@@ -94,7 +94,7 @@ pub(super) fn run_on(
     let mut meter = Meter::new(&Setting::of_areas(probes, 8));
     let after_failure = AfterFailure::parse(after_failure).unwrap();
     let observers: &mut [&mut dyn Observer] = &mut [&mut log, &mut meter];
-    run(ops.iter().copied(), after_failure, &mut rig, observers).unwrap();
+    run(ops.iter().copied(), after_failure, Until::END, &mut rig, observers).unwrap();
     Ran { steps: log.steps, boots: log.boots, values: meter.values() }
 }
 

@@ -75,11 +75,13 @@ pub(in crate::cli) fn command(from: From, elsewhere: bool, plan: &Plan) -> Strin
 
 /// Whether what a stream reads is somewhere else for who runs the plan in another folder.
 fn names_files(stream: &Stream) -> bool {
-    let file = match &stream.what {
-        What::File(path) | What::Fitted(path) => Some(path),
-        What::Profile(_) | What::Recorded(_) => None,
+    let files: Vec<&str> = match &stream.what {
+        What::File(path) | What::Fitted(path) => vec![path],
+        What::Mix(mix) => mix.paths().collect(),
+        What::Profile(_) | What::Recorded(_) => Vec::new(),
     };
-    file.into_iter().chain(&stream.snapshot).any(|path| Path::new(path).is_relative())
+    let snapshot = stream.snapshot.as_deref();
+    files.into_iter().chain(snapshot).any(|path| Path::new(path).is_relative())
 }
 
 /// The names that a file has while it is written: not NAME.partial, where finished cells are.

@@ -140,3 +140,76 @@ impl Iterator for Rounds {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Mix, Origin, Part};
+    use super::*;
+    use crate::ingest::{Options, Source};
+    use crate::seed::Seed;
+    use cma_policies::Request;
+
+    /// What was live before: buffers 100 of 7 pages, 101 of 5 and 102 of 3.
+    fn with_before(rows: &str) -> Arc<Played> {
+        let text = format!("at_us,op,id,count,align,client,area,offset\n{rows}");
+        let source = Source::bytes("s.csv", text.into_bytes());
+        let mut played = Played::read(&source, &Options::default(), None).expect("a stream");
+        let buffer = |(id, count)| Op::Alloc {
+            id,
+            request: Request::new(count, 0).expect("pages"),
+            dma: false,
+        };
+        played.before = [(100, 7), (101, 5), (102, 3)].map(buffer).to_vec();
+        Arc::new(played)
+    }
+
+    fn line(Timed { at_us, op }: Timed) -> String {
+        match op {
+            Op::Alloc { id, request, .. } => format!("{at_us} ask {id} {}", request.count()),
+            Op::Free { id, .. } => format!("{at_us} free {id}"),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_was_live_before_stays_where_a_round_does_not_touch_it() {
+        let rows = "1,alloc,1,9,0,a,,\n2,free,101,,,,,\n3,free,102,1,,,,0\n";
+        let rounds = Rounds::new(&with_before(rows), true, &Failure::default()).expect("it opens");
+        assert_eq!(rounds.live_pages(), 15);
+        let expected = [
+            "1 ask 1 9",
+            "2 free 101",
+            "3 free 102",
+            // The seam: 101 and 102 are as they were before, 100 is there still.
+            "3 free 1",
+            "3 free 102",
+            "3 ask 101 5",
+            "3 ask 102 3",
+            "4 ask 1 9",
+            "5 free 101",
+        ];
+        assert_eq!(rounds.take(9).map(line).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn what_was_live_before_is_of_nobody_and_goes_by_its_new_id() {
+        let rows = "1,alloc,1,9,0,a,,\n2,free,101,,,,,\n";
+        let part = |called: &str| Part {
+            origin: Origin::File(with_before(rows), false),
+            called: Some(called.to_string()),
+        };
+        let mix = Mix::new(vec![part("x"), part("y")]).expect("a mix");
+        let mut made = mix.open(&Seed::new(1), 9).expect("it opens");
+        let before: Vec<_> = made.before().iter().map(|op| Timed { at_us: 0, op: *op }).collect();
+        let clients = before.iter().filter_map(|timed| match timed.op {
+            Op::Alloc { request, .. } => Some(request.client()),
+            _ => None,
+        });
+        assert!(clients.eq([0; 6]), "nobody asked");
+        let asked = ["0 ask 0 7", "0 ask 1 5", "0 ask 2 3", "0 ask 3 7", "0 ask 4 5", "0 ask 5 3"];
+        assert_eq!(before.into_iter().map(line).collect::<Vec<_>>(), asked);
+        let ops: Vec<_> = made.by_ref().map(line).collect();
+        assert_eq!(ops, ["1 ask 6 9", "1 ask 7 9", "2 free 1", "2 free 4"]);
+        assert_eq!(made.end(), Ok(()));
+    }
+}

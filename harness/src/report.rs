@@ -8,18 +8,20 @@ pub mod diagnosis;
 mod findings;
 pub mod html;
 pub mod partial;
+pub mod parts;
 mod plain;
 mod sizing;
 pub mod sorted;
 mod summary;
 mod survival;
 pub mod text;
+mod time;
 
 pub use blocks::Blocks;
-pub use choice::{Candidate, Choice, Scope, Verdict};
+pub use choice::{Candidate, Choice, More, Scope, Verdict};
 pub use findings::{Findings, Worst, findings};
 pub use sizing::{Least, SizeTried, Sizing};
 pub use summary::{
-    BLAME, ClassCounts, Earliest, RATES, Rate, Summary, SummaryRow, rows_of, summarise,
+    BLAME, ClassCounts, Earliest, RATES, Rate, Summary, SummaryRow, TimeRow, rows_of, summarise,
 };
 pub use survival::{Curve, MOST_POINTS, Point};

@@ -2,22 +2,33 @@
 //!
 //! The unit is the stream, never the request: requests of one stream depend on each other. Every
 //! interval is at 95 % and says by which method it was made. Resampling draws from a seed that is
-//! given, and every sum is taken in order, so the same values give the same bytes.
+//! given or always the same, and every sum is taken in order, so the same values give the same
+//! bytes.
 
 pub mod anytime;
 mod beta;
 mod bootstrap;
+pub mod choice;
+mod clusters;
 mod exact;
+mod gamma;
+mod normal;
 mod rank_sum;
+pub mod rate;
 mod survival;
+mod survival_time;
+mod trend;
 
 pub use bootstrap::{Bootstrap, Within};
+pub use clusters::{Watched, failure_rate};
 pub use exact::{
     holm, mcnemar, median, median_interval, no_failure_bound, quantile, quantile_interval,
-    share_interval, share_interval_of, sign_counts,
+    share_high, share_interval, share_interval_of, share_p, sign_counts,
 };
 pub use rank_sum::{RankSum, rank_sum};
 pub use survival::{Survival, survival};
+pub use survival_time::{restricted_mean, survival_quantile};
+pub use trend::{Ages, Trend, trend};
 
 /// Where a value lies, with 95 % confidence.
 #[derive(Clone, Copy, PartialEq, Debug)]

@@ -18,28 +18,32 @@ mod parse;
 mod plan;
 mod prepare;
 mod probed;
+mod race;
 mod route;
 mod run;
 mod shard;
 mod stop;
 mod stream;
 mod sum;
+mod target;
 
 pub use again::again;
 pub use builtin::{BUILTIN, Recording, recordings};
 pub use cells::{Cell, Configuration};
+pub(crate) use desk::unit_of;
 pub use emit::{emit, emit_unread};
 pub use failed::{Broken, Failed};
-pub use known::Known;
+pub use known::{Known, Outcome};
 pub use mix::{From, MixOf, PartOf};
 pub use parse::{PlanError, parse, parse_mix, parse_mix_value};
 pub use plan::{Length, Load, MOST_CELLS, Plan, Stream, What};
 pub use prepare::prepare;
-pub use run::{Block, Table, Watch, belongs, complete, has_failed, run, run_cells};
+pub use run::{Block, Table, Watch, belongs, complete, run, run_cells};
 pub use shard::Shard;
 pub use stop::Stop;
 pub use stream::{Checked, Ready};
 pub(crate) use sum::Fnv;
+pub use target::{Evidence, Target};
 
 /// Pages of 4 KiB in a MiB.
 const PAGES_IN_MIB: u64 = 256;

@@ -2,12 +2,18 @@
 
 #[path = "scale/early.rs"]
 mod early;
+#[path = "scale/kubernetes.rs"]
+mod kubernetes;
+#[path = "scale/many.rs"]
+mod many;
 #[path = "scale/recipes.rs"]
 mod recipes;
 #[path = "scale/refused.rs"]
 mod refused;
 #[path = "scale/shards.rs"]
 mod shards;
+#[path = "scale/slurm.rs"]
+mod slurm;
 #[path = "scale/stopped.rs"]
 mod stopped;
 

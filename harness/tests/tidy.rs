@@ -200,7 +200,9 @@ fn workflows_and_build_files_are_what_they_have_to_be() {
     assert_eq!(project["language"].as_str(), Some("rust"));
     let dockerfile = read(&root().join(".clusterfuzzlite/Dockerfile"));
     assert!(dockerfile.contains("COPY .clusterfuzzlite/build.sh $SRC/build.sh"), "{dockerfile}");
-    for script in [".ci/run", ".clusterfuzzlite/build.sh", "corpora/overnight.sh"] {
+    for script in
+        [".ci/run", ".clusterfuzzlite/build.sh", "corpora/overnight.sh", "corpora/slurm.sh"]
+    {
         assert!(read(&root().join(script)).starts_with("#!"), "{script} has no interpreter");
     }
     // A cargo-fuzz here and another one there would build other binaries.

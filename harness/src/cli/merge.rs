@@ -1,27 +1,32 @@
 //! `cmalab merge`: shards of one sweep, put together.
 
-use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::{self, BufReader};
+mod differ;
+mod found;
+
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, FromArgMatches};
 
 use super::context::Context;
 use super::failure::{Exit, Failure};
-use super::sweep::folder::{self, From, PLAN, SHARD};
-use super::sweep::{prepare, read_plan};
-use crate::report::partial::{self, Head};
-use crate::report::sorted::Sorted;
-use crate::sweep::{self, Known, Ready, Shard};
+use super::sweep::folder::{self, From, PLAN};
+use super::sweep::{self as cli_sweep, Sweep, prepare, read_plan};
+use crate::report::parts::{Merged, Rows};
+use crate::sweep::{self, Known, Outcome, Plan, Ready, Shard};
+use found::{Found, Part};
 
-/// Puts the shards of one sweep together: the report is the same, byte for byte, as that of one run.
+/// Puts the shards of one sweep together: the report is the same, byte for byte, as that of one
+/// run.
 ///
-/// It runs where the sweep did: files of the plan are named from there. The shards stay as they are.
+/// It runs where the sweep did: files of the plan are named from there. The shards stay as they
+/// are.
 ///
 /// Examples:
 ///   cmalab merge reports/my-board-shards
 ///   cmalab merge parts/1 parts/2 --out reports/my-board
+///   cmalab merge reports/my-board-shards -- sweep my-board.toml --seed 7
 #[derive(Args, Debug)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Merge {
@@ -31,19 +36,10 @@ pub(super) struct Merge {
     /// The folder for the report [default: reports/NAME-OF-THE-PLAN]
     #[arg(long, short)]
     out: Option<PathBuf>,
-}
-
-/// A finished shard.
-struct Part {
-    folder: PathBuf,
-    head: Head,
-    known: Known,
-}
-
-impl Part {
-    fn path(&self) -> PathBuf {
-        self.folder.join(SHARD)
-    }
+    /// The sweep that they have to be parts of: shards of another one are refused, such as those
+    /// that were run before the plan was changed
+    #[arg(last = true, value_name = "SWEEP")]
+    sweep: Vec<String>,
 }
 
 /// Merges the shards and writes the report.
@@ -52,122 +48,79 @@ impl Part {
 /// A shard that is missing, unfinished, or of another plan or version than the others; output that
 /// cannot be written.
 pub(super) fn run(args: &Merge, context: &Context) -> Result<Exit, Failure> {
-    let mut folders = Vec::new();
-    for path in &args.folders {
-        find(path, &mut folders)?;
-    }
-    let first = &folders[0];
-    let ready = prepare(read_plan(&first.join(PLAN), context)?, context)?;
-    let mut parts = Vec::new();
-    for folder in &folders {
-        parts.push(read(folder, &ready)?);
-    }
-    let head = &parts[0].head;
-    let of = head.shard.of();
-    if let Some(other) = parts.iter().find(|part| part.head.shard.of() != of) {
-        let (one, two) = (head.shard, other.head.shard);
-        let (folder, first) = (other.folder.display(), first.display());
-        return Err(Failure::because(format_args!(
-            "merge {first} and {folder}: they are shards {one} and {two}, of sweeps that were \
-             parted differently"
-        )));
-    }
-    check_whole(&ready, &parts, of)?;
+    let mut found = Found::look(&args.folders)?;
+    differ::check_alike(&found.parts)?;
+    let left_out = found.choose()?;
+    let parts = found.parts;
+    let first = &parts[0];
+    let plan = match asked(args, context)? {
+        Some(plan) => plan,
+        None => read_plan(&first.folder.join(PLAN), context)?,
+    };
+    let ready = prepare(plan, context)?;
+    differ::check_plan(first, &ready, !args.sweep.is_empty())?;
+    let all = look_through(&ready, &parts)?;
+    check_whole(&ready, &parts, &all)?;
     let out = args.out.clone().unwrap_or_else(|| folder::default_folder(&ready.plan));
     fs::create_dir_all(&out)
         .map_err(|error| Failure::because(format_args!("write {}: {error}", out.display())))?;
-    let files = parts.iter().map(|part| Sorted::open(&part.path(), &part.known));
-    let files = files.collect::<io::Result<_>>().map_err(|error| cannot_read(first, &error))?;
-    folder::write_cells(context, &out, files)?;
-    let from = From::ALL.into_iter().find(|from| from.word() == head.from).unwrap_or(From::File);
+    let rows = |part: &Part| Rows::new(&part.path(), &part.head, parts.len());
+    let rows = Merged::new(parts.iter().map(rows).collect(), all.count());
+    let rows = rows.map_err(|error| Failure::because(format_args!("read {error}")))?;
+    folder::write_cells(context, &out, rows)?;
+    let from = &first.head.from;
+    let from = From::ALL.into_iter().find(|other| other.word() == from).unwrap_or(From::File);
     let command = folder::command(from, args.out.is_some(), &ready.plan);
     let findings = folder::write_report(context, &ready, &out, &command)?;
     folder::print_report(context, &ready, &findings)?;
-    context.say(&format!("{of} shards in {}", out.display()));
+    if let Some(left_out) = left_out {
+        context.say(&left_out);
+    }
+    context.say(&format!("{} shards in {}", first.head.shard.of(), out.display()));
     Ok(Exit::Good)
+}
+
+/// The plan that the shards have to be of, where the command line names it.
+fn asked(args: &Merge, context: &Context) -> Result<Option<Plan>, Failure> {
+    if args.sweep.is_empty() {
+        return Ok(None);
+    }
+    let parser = Sweep::augment_args(clap::Command::new("sweep").no_binary_name(false));
+    let sweep = parser
+        .try_get_matches_from(&args.sweep)
+        .and_then(|matches| Sweep::from_arg_matches(&matches))
+        .map_err(|error| {
+            let text = error.to_string();
+            let line = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+            Failure::because(format_args!(
+                "understand the sweep behind --: {line}; as in -- sweep my-board.toml --seed 7"
+            ))
+        })?;
+    cli_sweep::plan(&sweep, context).map(Some)
 }
 
 fn cannot_read(path: &Path, error: &io::Error) -> Failure {
     Failure::because(format_args!("read {}: {error}", path.display()))
 }
 
-/// The folders of shards at `path`: itself, or those in it.
-fn find(path: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
-    let shard = |folder: &Path| -> Result<bool, Failure> {
-        if folder.join(SHARD).is_file() {
-            return Ok(true);
-        }
-        let unfinished = folder.join(format!("{SHARD}.partial"));
-        if unfinished.exists() {
-            return Err(Failure::because(format_args!(
-                "merge {}: the shard is not finished; run it again with --resume",
-                folder.display()
-            )));
-        }
-        Ok(false)
-    };
-    if shard(path)? {
-        found.push(path.to_path_buf());
-        return Ok(());
-    }
-    let entries = fs::read_dir(path).map_err(|error| cannot_read(path, &error))?;
-    let inner = entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<_>>();
-    let mut inner: Vec<PathBuf> = inner.map_err(|error| cannot_read(path, &error))?;
-    // The order of a folder is any order.
-    inner.sort();
-    let before = found.len();
-    for folder in inner.into_iter().filter(|inner| inner.is_dir()) {
-        if shard(&folder)? {
-            found.push(folder);
+/// The cells that the shards hold.
+fn look_through(ready: &Ready, parts: &[Part]) -> Result<Known, Failure> {
+    let most = ready.plan.cell_count().unwrap_or(0);
+    let mut all = Known::of(&ready.plan);
+    for part in parts {
+        for row in Rows::new(&part.path(), &part.head, 1) {
+            let row = row.map_err(|error| Failure::because(format_args!("read {error}")))?;
+            if row.number < most {
+                all.note(row.number, Outcome::of(&row.values));
+            }
         }
     }
-    if found.len() == before {
-        return Err(Failure::because(format_args!(
-            "merge {}: there is no {SHARD} in it; a sweep with --shard writes one",
-            path.display()
-        )));
-    }
-    Ok(())
-}
-
-/// Reads a shard and holds it against the plan.
-fn read(folder: &Path, ready: &Ready) -> Result<Part, Failure> {
-    let path = folder.join(SHARD);
-    let fail = |error: io::Error| cannot_read(&path, &error);
-    let mut file = BufReader::new(File::open(&path).map_err(fail)?);
-    let head = Head::read(&mut file).map_err(fail)?;
-    let expected = head.as_ref().map(|head| Head::new(ready, head.shard, &head.from));
-    let Some(head) = head.filter(|head| Some(head) == expected.as_ref()) else {
-        return Err(Failure::because(format_args!(
-            "merge {}: it is of another plan or version than the first shard's {PLAN}, or a file \
-             that the plan names has changed since",
-            path.display()
-        )));
-    };
-    let left = partial::look_through(ready, &mut file).map_err(fail)?;
-    Ok(Part { folder: folder.to_path_buf(), head, known: left.known })
+    Ok(all)
 }
 
 /// Every cell that the plan runs is there, and no other.
-fn check_whole(ready: &Ready, parts: &[Part], of: u64) -> Result<(), Failure> {
-    let there: BTreeSet<_> = parts.iter().map(|part| part.head.shard.index()).collect();
-    let missing: Vec<_> = (1..=of).filter(|index| !there.contains(index)).collect();
-    if let Some(index) = missing.first() {
-        let others = match missing.len() {
-            1 => String::new(),
-            several => format!(" and {} more", several - 1),
-        };
-        return Err(Failure::because(format_args!("merge: shard {index}/{of}{others} is missing")));
-    }
-    let mut all = Known::new();
-    for part in parts {
-        let mut from = 0;
-        while let Some(number) = part.known.next(from) {
-            all.note(number, part.known.failed(number));
-            from = number + 1;
-        }
-    }
-    match sweep::complete(ready, Shard::WHOLE, &all) {
+fn check_whole(ready: &Ready, parts: &[Part], all: &Known) -> Result<(), Failure> {
+    match sweep::complete(ready, Shard::WHOLE, all) {
         Ok(cells) if cells == all.count() => Ok(()),
         Ok(cells) => Err(Failure::because(format_args!(
             "merge: the shards hold {} cells and the plan runs {cells}",

@@ -1,5 +1,6 @@
 //! `cmalab sweep`: the main job.
 
+mod extend;
 pub(super) mod folder;
 mod journal;
 mod progress;
@@ -17,9 +18,10 @@ use super::failure::{Exit, Failure, say};
 use crate::ingest::{IngestError, Source};
 use crate::report::Findings;
 use crate::report::partial::{self, Head};
-use crate::report::sorted::{self, Sorted};
-use crate::sweep::{self, BUILTIN, Failed, Plan, Ready, Shard};
+use crate::report::sorted::Sorted;
+use crate::sweep::{self, BUILTIN, Failed, Plan, Ready, Shard, Target};
 use folder::{CELLS, From, PLAN, SHARD};
+pub(super) use journal::same_sweep;
 use journal::{Journal, at};
 use progress::Progress;
 use recipe::Engine;
@@ -58,11 +60,15 @@ pub(super) struct Sweep {
     /// The first seed, in place of the plan's
     #[arg(long, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     seed: Option<u64>,
+    /// How rare failures are to be, in place of the plan's: mtbf=30d, or failing=1%/day
+    #[arg(long, value_parser = Target::parse)]
+    target: Option<Target>,
     /// 300 seeds at least (so that no failure means below 1 % of streams), and twice the ops
     #[arg(long)]
     thorough: bool,
     /// Goes on from the finished cells that a stopped sweep of the same plan left in the folder; where
-    /// there are none it begins, and what is finished is left as it is
+    /// there are none it begins, and what is finished is left as it is. With more hours in the plan
+    /// the same streams become longer
     #[arg(long)]
     resume: bool,
     /// Runs one part of the plan, I from 1 to N; `cmalab merge` puts the parts together
@@ -100,6 +106,15 @@ pub(super) fn run(args: &Sweep, context: &Context) -> Result<Exit, Failure> {
     job.refuse_other_shard()?;
     fs::create_dir_all(&job.folder).map_err(|error| at(&job.folder, &error))?;
     let path = job.folder.join(format!("{name}.partial"));
+    if args.resume
+        && let Some(found) = extend::extend(&ready, &job.head, &job.folder, &path)?
+    {
+        context.say(&format!(
+            "streams are longer than before: {} cells stay as they are, {} are run again from their \
+             start (nothing but results is kept on disk)",
+            found.kept, found.again
+        ));
+    }
     let warn = |what: &str| context.warn(what);
     let (journal, known) = Journal::open(&ready, &job.head, &path, args.resume, &warn)?;
     if args.resume && known.count() == 0 {
@@ -123,7 +138,7 @@ pub(super) fn run(args: &Sweep, context: &Context) -> Result<Exit, Failure> {
     if job.is_part {
         job.write_shard(context, rows)?;
     } else {
-        folder::write_cells(context, &job.folder, vec![rows])?;
+        folder::write_cells(context, &job.folder, rows)?;
     }
     let findings = job.report(context)?;
     // Everything is there now, whether or not somebody reads what is printed.
@@ -139,6 +154,8 @@ struct Job<'a> {
     shard: Shard,
     /// Whether a shard was asked for: 1/1 is one too, and waits for its merge.
     is_part: bool,
+    /// Whether finished cells are gone on from.
+    resume: bool,
     head: Head,
     folder: PathBuf,
     command: String,
@@ -161,7 +178,8 @@ impl<'a> Job<'a> {
         });
         let command = folder::command(from, args.out.is_some(), &ready.plan);
         let head = Head::new(ready, shard, from.word());
-        Self { ready, shard, is_part: args.shard.is_some(), head, folder, command }
+        let is_part = args.shard.is_some();
+        Self { ready, shard, is_part, resume: args.resume, head, folder, command }
     }
 
     /// Whether the folder holds all that this command would write.
@@ -181,23 +199,32 @@ impl<'a> Job<'a> {
         Head::read(&mut BufReader::new(file)).ok()?
     }
 
-    /// A shard does not take the place of another one of the same plan.
+    /// A shard does not take the place of another one, of this plan or of another.
     fn refuse_other_shard(&self) -> Result<(), Failure> {
+        let path = self.folder.join(SHARD);
+        if !self.is_part || !path.exists() {
+            return Ok(());
+        }
         match self.shard_there() {
-            Some(there)
-                if self.is_part && there.plan == self.head.plan && there.shard != self.shard =>
-            {
-                Err(journal::other_shard(&self.folder.join(SHARD), there.shard))
+            Some(there) if same_sweep(&there, &self.head) && there.shard == self.shard => Ok(()),
+            Some(there) if self.resume && self.head.extends(&there) => Ok(()),
+            Some(there) if same_sweep(&there, &self.head) => {
+                Err(journal::other_shard(&path, there.shard))
             }
-            _ => Ok(()),
+            there => Err(Failure::because(format_args!(
+                "write {}: a finished shard of another sweep is there ({}); remove it, or take \
+                 another --out",
+                path.display(),
+                journal::what_differs(there.as_ref(), &self.head)
+            ))),
         }
     }
 
     /// Writes the rows of a shard for `merge`.
-    fn write_shard(&self, context: &Context, rows: Sorted<'_>) -> Result<(), Failure> {
+    fn write_shard(&self, context: &Context, mut rows: Sorted<'_>) -> Result<(), Failure> {
         folder::write_rows(context, (&self.folder, SHARD), |out| {
             out.write_all(self.head.text().as_bytes())?;
-            sorted::merge(vec![rows], |row| partial::write_row(&row.text, out))
+            rows.try_for_each(|row| partial::write_row(&row?.text, out))
         })
     }
 
@@ -283,12 +310,20 @@ fn no_text(name: &str, error: &FromUtf8Error) -> Failure {
 }
 
 /// The plan, with what the command line says over it.
-fn plan(args: &Sweep, context: &Context) -> Result<Plan, Failure> {
+pub(super) fn plan(args: &Sweep, context: &Context) -> Result<Plan, Failure> {
     let mut plan = match &args.plan {
         Some(path) => read_plan(path, context)?,
         None => sweep::parse("built in", BUILTIN, &context.catalog).map_err(Failure::because)?,
     };
     plan.seed = args.seed.unwrap_or(plan.seed);
+    plan.target = args.target.or(plan.target);
+    if plan.stop.is_some() && plan.target.is_some() {
+        return Err(Failure::because(format_args!(
+            "run plan {} with --target: it has stop, and both end configurations early; leave one of \
+             them out",
+            plan.name
+        )));
+    }
     if args.thorough {
         plan.name += "-thorough";
         plan.seeds = plan.seeds.max(THOROUGH_SEEDS);

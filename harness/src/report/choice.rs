@@ -2,13 +2,16 @@
 
 mod candidate;
 mod needs;
+mod proof;
 mod rank;
+mod target;
 mod words;
 
 use crate::stats::Interval;
 
 pub(super) use needs::size;
 pub(super) use rank::choose;
+pub use target::More;
 pub(super) use words::name;
 
 /// The configurations for some streams, ranked.
@@ -28,6 +31,8 @@ pub struct Choice {
     pub sentence: String,
     /// What has to be known beside it: how sure it is, what was not tried, what to run next.
     pub notes: Vec<String>,
+    /// What proving the target of the plan would take, where time is all that lacks.
+    pub more: Option<More>,
 }
 
 /// For which streams a choice is.
@@ -46,7 +51,7 @@ pub enum Scope {
     },
 }
 
-/// How choosing ended. The target is that no stream fails.
+/// How choosing ended. The target is that of the plan, or that no stream fails.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Verdict {
     /// A configuration meets the target.
@@ -73,8 +78,17 @@ pub struct Candidate {
     pub pages: u64,
     /// Pages more than those of the smallest board tried.
     pub pages_above_smallest: u64,
-    /// Whether it meets the target.
+    /// Whether it meets the target: with one of the plan, whether that is proven; without, whether
+    /// no stream fails.
     pub meets: bool,
+    /// p of "the plan's target is missed", of the worst kind of stream; none without a target, or
+    /// where no stream has time.
+    pub p: Option<f64>,
+    /// The race has ended it before its last stream.
+    pub dropped: bool,
+    /// The target is longer than a stream, and failures become more frequent with age: what was
+    /// seen says nothing about later.
+    pub ages: bool,
     /// It meets the target, but a larger board fails under the same cap and policy: it passes by
     /// luck, and is not chosen.
     pub larger_fails: bool,

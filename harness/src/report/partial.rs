@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Read, Write};
 
 use super::csv;
 use crate::metric::{Value, column, columns};
-use crate::sweep::{Cell, Known, Ready, Shard, emit, has_failed};
+use crate::sweep::{Cell, Known, Outcome, Ready, Shard, emit};
 
 /// What such a file begins with: which plan, as run by which version, its rows are of.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -18,27 +18,49 @@ pub struct Head {
     pub shard: Shard,
     /// Where the plan came from: a word of the command line.
     pub from: String,
+    /// The sum over the plan without the board times of its streams.
+    pub base: u64,
+    /// Those board times, in microseconds, stream by stream.
+    pub times_us: Vec<u64>,
 }
 
 impl Head {
     /// Of a plan that comes `from` somewhere, a word without spaces, run by this version.
     #[must_use]
     pub fn new(ready: &Ready, shard: Shard, from: &str) -> Self {
+        let plan = emit(ready);
+        let times = ready.plan.streams.iter().filter_map(|stream| stream.length.time_us());
         Self {
-            plan: csv::checksum(&emit(ready)),
+            plan: csv::checksum(&plan),
             version: env!("CARGO_PKG_VERSION").to_string(),
             shard,
             from: from.to_string(),
+            base: csv::checksum(&without_times(&plan)),
+            times_us: times.collect(),
         }
+    }
+
+    /// Whether it is of the same plan as `other` but for streams that are longer.
+    #[must_use]
+    pub fn extends(&self, other: &Self) -> bool {
+        let longer = self.times_us.iter().zip(&other.times_us).all(|(own, other)| own >= other);
+        longer
+            && self.plan != other.plan
+            && self.times_us.len() == other.times_us.len()
+            && (&self.version, self.shard, &self.from, self.base)
+                == (&other.version, other.shard, &other.from, other.base)
     }
 
     /// The lines, the last with the names of the columns; with an end.
     #[must_use]
     pub fn text(&self) -> String {
-        let Self { plan, version, shard, from } = self;
+        let Self { plan, version, shard, from, base, times_us } = self;
         let columns = csv::cells_header();
+        let times: Vec<_> = times_us.iter().map(u64::to_string).collect();
+        let times = times.join(",");
         format!(
-            "# plan={plan:016x} version={version} shard={shard} from={from}\n{columns},checksum\n"
+            "# plan={plan:016x} version={version} shard={shard} from={from} base={base:016x} \
+             times_us={times}\n{columns},checksum\n"
         )
     }
 
@@ -64,9 +86,24 @@ impl Head {
         let plan = u64::from_str_radix(word("plan")?, 16).ok()?;
         let version = word("version")?.to_string();
         let shard = Shard::parse(word("shard")?).ok()?;
-        Some(Self { plan, version, shard, from: word("from")?.to_string() })
+        let from = word("from")?.to_string();
+        let base = u64::from_str_radix(word("base")?, 16).ok()?;
+        let times = word("times_us")?;
+        let times = times.split(',').filter(|time| !time.is_empty());
+        let times_us = times.map(|time| time.parse().ok()).collect::<Option<_>>()?;
+        Some(Self { plan, version, shard, from, base, times_us })
     }
 }
+
+/// A plan as written, without the board times of its streams.
+#[must_use]
+pub fn without_times(plan: &str) -> String {
+    let lines = plan.lines().map(|line| if line.starts_with(TIME) { TIME } else { line });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// How the line of a plan begins that says how long a stream is.
+const TIME: &str = "hours = ";
 
 /// Writes the row of a cell that ended.
 ///
@@ -93,7 +130,7 @@ pub fn write_row(row: &str, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// What was found in such a file behind its [`Head`].
-#[derive(Clone, Default, Debug)]
+#[derive(Clone, Debug)]
 pub struct Left {
     /// The cells whose rows are whole.
     pub known: Known,
@@ -108,7 +145,7 @@ pub struct Left {
 /// A file that cannot be read.
 pub fn look_through(ready: &Ready, file: &mut impl BufRead) -> io::Result<Left> {
     let most = ready.plan.cell_count().unwrap_or(0);
-    let mut left = Left::default();
+    let mut left = Left { known: Known::of(&ready.plan), bytes: 0 };
     let (mut line, mut read) = (Vec::new(), 0);
     while read_line(file, &mut line)? > 0 {
         read += line.len() as u64;
@@ -116,7 +153,7 @@ pub fn look_through(ready: &Ready, file: &mut impl BufRead) -> io::Result<Left> 
             left.bytes = read;
         }
         if let Some(row) = Row::parse(&line).filter(|row| row.number < most) {
-            left.known.note(row.number, has_failed(&row.values));
+            left.known.note(row.number, Outcome::of(&row.values));
         }
     }
     Ok(left)

@@ -1,4 +1,4 @@
-//! Rows in the order of the plan, out of files that hold them in the order in which they ended.
+//! Rows in the order of the plan, out of a file that holds them in the order in which they ended.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -93,45 +93,14 @@ impl Iterator for Sorted<'_> {
     }
 }
 
-/// The rows of several files, in order; of equal ones the first. Two rows of one number that
-/// differ are an error.
+/// Writes `cells.csv` out of rows in order.
 ///
 /// # Errors
-/// Where a file cannot be read, two rows differ, or `take` fails.
-pub fn merge(
-    mut files: Vec<Sorted<'_>>,
-    mut take: impl FnMut(&Row) -> io::Result<()>,
+/// Where a row cannot be read, or `out` takes no more.
+pub fn write_cells(
+    rows: impl IntoIterator<Item = io::Result<Row>>,
+    out: &mut dyn Write,
 ) -> io::Result<()> {
-    let mut heads = BTreeMap::new();
-    for (index, file) in files.iter_mut().enumerate() {
-        if let Some(row) = file.next_row()? {
-            heads.insert((row.number, index), row);
-        }
-    }
-    let mut last: Option<(Row, usize)> = None;
-    while let Some(((_, index), row)) = heads.pop_first() {
-        if let Some(next) = files[index].next_row()? {
-            heads.insert((next.number, index), next);
-        }
-        match &last {
-            Some((first, _)) if *first == row => continue,
-            Some((first, other)) if first.number == row.number => {
-                let (one, two) = (files[*other].path.display(), files[index].path.display());
-                let number = row.number;
-                return Err(io::Error::other(format!("{one} and {two} differ in cell {number}")));
-            }
-            _ => take(&row)?,
-        }
-        last = Some((row, index));
-    }
-    Ok(())
-}
-
-/// Writes `cells.csv` out of the rows of these files.
-///
-/// # Errors
-/// As [`merge`].
-pub fn write_cells(files: Vec<Sorted<'_>>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}", csv::cells_header())?;
-    merge(files, |row| writeln!(out, "{}", row.text))
+    rows.into_iter().try_for_each(|row| writeln!(out, "{}", row?.text))
 }

@@ -3,6 +3,7 @@
 mod dominance;
 mod row;
 mod streams;
+mod time;
 
 use crate::cause::Cause;
 use crate::metric::CLASSES;
@@ -11,6 +12,7 @@ use crate::sweep::{Block, Configuration, Plan, Ready};
 
 pub use row::rows_of;
 pub(super) use streams::{CLASS_NAMES, Streams};
+pub use time::TimeRow;
 
 /// Columns that are averaged over streams: R1 to R4, R6.
 pub const RATES: [&str; 5] = [
@@ -127,6 +129,10 @@ pub struct SummaryRow {
     /// pages free, and not by chance where there are many streams: a policy may look good by
     /// refusing the large ones.
     pub worse_classes: Vec<usize>,
+    /// What they say about board time; none where they have no time, or there are none.
+    pub time: Option<TimeRow>,
+    /// Not all seeds were run: it cannot be the answer any more.
+    pub dropped: bool,
 }
 
 /// The part of LOAD that streams have to reach, on average.
@@ -172,4 +178,10 @@ impl Summary {
 /// stop it early, even where it did not.
 fn is_stopped(plan: &Plan, block: &Block) -> bool {
     plan.stop.is_some() && plan.seeds_of(&plan.streams[block.at.stream]) > 1
+}
+
+/// Whether a race ended these streams of a policy before their last seed.
+fn is_dropped(plan: &Plan, block: &Block, policy: usize) -> bool {
+    let seeds = plan.seeds_of(&plan.streams[block.at.stream]);
+    plan.target.is_some() && (block.values[policy].len() as u64) < seeds
 }

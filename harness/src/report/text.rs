@@ -6,10 +6,11 @@ use std::io::{self, Write};
 
 use super::findings::Findings;
 use super::summary::{BLAME, Summary, SummaryRow};
+use super::time::covered;
 use crate::cause::Cause;
 use crate::metric::CLASSES;
 use crate::stats::{anytime, no_failure_bound};
-use crate::sweep::{Configuration, Ready};
+use crate::sweep::{Configuration, Length, Ready};
 
 /// Policies of which all rows are shown; of more the baseline and the best other one.
 const ALL_SHOWN: usize = 4;
@@ -108,6 +109,17 @@ impl Block<'_> {
     }
 }
 
+/// How long the streams of a block are, in what the plan states, and in board time.
+fn length(ready: &Ready, block: &Block<'_>) -> String {
+    let at = &block.rows[0].at;
+    let times = || block.rows.iter().filter_map(|row| row.time.as_ref());
+    let covered = covered(times().find(|time| time.each_us.is_some()).or(times().next()));
+    match ready.plan.streams[at.stream].length {
+        Length::Time(_) => covered,
+        _ => format!(" of {} ops{}", ready.checked[at.stream].ops, covered.replacen(" of", ",", 1)),
+    }
+}
+
 fn write_block(block: &Block<'_>, bold: bool, out: &mut dyn Write) -> io::Result<()> {
     let (ready, first) = (block.ready, &block.rows[0]);
     let plan = &ready.plan;
@@ -122,13 +134,13 @@ fn write_block(block: &Block<'_>, bold: bool, out: &mut dyn Write) -> io::Result
     let (on, off) = if bold { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
     writeln!(
         out,
-        "{on}{}{}: LOAD {} of {} pages{}, {streams} of {} ops{off}",
+        "{on}{}{}: LOAD {} of {} pages{}, {streams}{}{off}",
         stream.name(),
         place(block),
         load.map_or_else(String::new, percent),
         pages,
         short.unwrap_or_default(),
-        ready.checked[first.at.stream].ops,
+        length(ready, block),
     )?;
     let mut table = vec![
         ["cap", "policy", "ENOMEM with free pages", "causes", "first refused request", "used then"]

@@ -5,6 +5,10 @@
 //! the hypothesis holds, so by Ville's inequality (1939) they pass 20 at any time in at most 5 % of
 //! all sweeps (Robbins, 1970; Howard, Ramdas, McAuliffe and Sekhon, 2021). The price is width.
 
+mod target;
+
+pub use target::{rate_above, rate_below, share_above};
+
 use super::Interval;
 
 /// How often an interval may miss, at any time of the sweep.

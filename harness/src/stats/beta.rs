@@ -3,7 +3,7 @@
 
 /// The chance that a beta variable of these parameters, both above 0, lies below `x`: the
 /// regularised incomplete beta function, by its continued fraction (Lentz' way).
-fn below(x: f64, a: f64, b: f64) -> f64 {
+pub(super) fn below(x: f64, a: f64, b: f64) -> f64 {
     if x <= 0.0 || x >= 1.0 {
         return f64::from(x >= 1.0);
     }

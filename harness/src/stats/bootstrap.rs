@@ -1,6 +1,6 @@
 //! The bootstrap over streams, bias-corrected and accelerated (Efron, 1987).
 
-use super::{Interval, beta, no_failure_bound};
+use super::{Interval, beta, no_failure_bound, normal};
 use crate::seed::Seed;
 
 /// Between which ends a value lies whatever happens, from its definition.
@@ -26,25 +26,6 @@ impl Within {
 
 /// Resamples for an interval.
 const RESAMPLES: usize = 2000;
-
-/// The chance that a standard normal lies below `z`.
-fn normal_below(z: f64) -> f64 {
-    0.5 * libm::erfc(-z / core::f64::consts::SQRT_2)
-}
-
-/// The inverse of [`normal_below`], for chances of 1e-9 to 1 - 1e-9.
-fn normal_quantile(chance: f64) -> f64 {
-    let (mut low, mut high) = (-6.0, 6.0);
-    for _ in 0..50 {
-        let middle = (low + high) / 2.0;
-        if normal_below(middle) < chance {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    (low + high) / 2.0
-}
 
 /// Resamples of so many streams, drawn once and used for every value of those streams: columns
 /// and rows are resampled alike.
@@ -129,16 +110,16 @@ fn bca(values: &[f64], mean: f64, means: &[f64]) -> (f64, f64) {
     let below = means.partition_point(|other| *other < mean);
     let equal = means.partition_point(|other| *other <= mean) - below;
     let share = (below as f64 + 0.5 * equal as f64) / resamples;
-    let bias = normal_quantile(share.clamp(0.5 / resamples, 1.0 - 0.5 / resamples));
+    let bias = normal::quantile(share.clamp(0.5 / resamples, 1.0 - 0.5 / resamples));
     // For a mean the jackknife is the values themselves: leaving one out moves it by its distance.
     let moment = |power: f64| values.iter().map(|v| libm::pow(v - mean, power)).sum::<f64>();
     let acceleration = moment(3.0) / (6.0 * libm::pow(moment(2.0), 1.5));
     let end = |z: f64| {
         let shifted = bias + (bias + z) / (1.0 - acceleration * (bias + z));
-        let index = libm::floor(normal_below(shifted) * resamples) as usize;
+        let index = libm::floor(normal::below(shifted) * resamples) as usize;
         means[index.min(means.len() - 1)]
     };
-    let z = normal_quantile(0.975);
+    let z = normal::quantile(0.975);
     (end(-z), end(z))
 }
 
@@ -148,13 +129,6 @@ mod tests {
 
     fn of(values: &[f64]) -> Option<(f64, Interval)> {
         Bootstrap::new(values.len(), &Seed::new(1)).mean_interval(values, Within::Anything)
-    }
-
-    #[test]
-    fn quantiles_of_the_normal() {
-        for (chance, z) in [(0.5, 0.0), (0.975, 1.959_964), (0.025, -1.959_964), (0.9, 1.281_552)] {
-            assert!((normal_quantile(chance) - z).abs() < 1e-5, "{chance}");
-        }
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub(super) fn run_cell(
     let load = plan.load(&cell.at);
     let mut ops = Ops::open(stream, known, board.pages(), load, cell.seed, cap)?;
     let mut rig = Rig::new(board.areas.len(), route::ways(&board, &ops.clients, known), make);
-    let until = Until { time_us: stream.length.time_us(), first_failure: false };
+    let until = Until { time_us: stream.length.time_us(), first_failure: plan.until_first_failure };
     let probed = route::probed(ready, &cell.at, &board)?;
     let setting = Setting::of_areas(&probed, cap).watched(known.has_time, until.first_failure);
     let mut meter = Meter::new(&setting);

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::cells::{Cell, Configuration};
-use super::known::Known;
+use super::known::{Known, Outcome};
 use super::plan::Plan;
+use super::race::{Candidate, Race, is_out};
 use super::shard::Shard;
 use super::stop::Stop;
+use super::target::Evidence;
 
 /// What to do next.
 pub(super) enum Next {
@@ -16,6 +18,17 @@ pub(super) enum Next {
     Wait,
     /// Nothing is left.
     End,
+}
+
+/// The streams of one policy in a configuration.
+#[derive(Clone, Copy, Default)]
+struct Lane {
+    /// Streams so far in which a request was refused.
+    refused: u64,
+    /// What they showed.
+    seen: Evidence,
+    /// It is not run any further.
+    is_out: bool,
 }
 
 /// A configuration some cells of which are not finished.
@@ -30,8 +43,8 @@ struct Open {
     next: u64,
     /// Cells that are running.
     out: u64,
-    /// Streams of the rounds so far that failed, for each policy.
-    failed: Vec<u64>,
+    /// For each policy.
+    lanes: Vec<Lane>,
 }
 
 impl Open {
@@ -43,12 +56,18 @@ impl Open {
     }
 
     fn cells_of_round(&self) -> u64 {
-        (self.round.end - self.round.start) * self.failed.len() as u64
+        (self.round.end - self.round.start) * self.lanes.len() as u64
     }
 
     /// Whether there is nothing to hand out before what is running ends.
     fn is_handed_out(&self) -> bool {
         self.next == self.cells_of_round()
+    }
+
+    fn note(&mut self, number: u64, outcome: Outcome) {
+        let lane = &mut self.lanes[((number - self.first) / self.seeds) as usize];
+        lane.refused += u64::from(outcome.refused);
+        lane.seen.add(outcome.watched_us, outcome.lost);
     }
 }
 
@@ -61,6 +80,10 @@ pub(super) struct Desk<'a> {
     /// The number of the next configuration, and of its first cell.
     upcoming: (u64, u64),
     open: BTreeMap<u64, Open>,
+    /// Configurations, and their first cells, that wait for others of their candidate: those of
+    /// earlier streams decide whether they are run at all.
+    parked: BTreeMap<u64, (Configuration, u64)>,
+    race: Race,
     /// Cells from this number on are not handed out any more.
     end: u64,
     /// Cells that the plan runs, of those looked at so far, finished or not.
@@ -77,6 +100,8 @@ impl<'a> Desk<'a> {
             configurations: Box::new(plan.configurations()),
             upcoming: (0, 0),
             open: BTreeMap::new(),
+            parked: BTreeMap::new(),
+            race: Race::default(),
             end: u64::MAX,
             wanted: 0,
         }
@@ -100,13 +125,13 @@ impl<'a> Desk<'a> {
     }
 
     /// Cell `number` of `at`, which [`Desk::take`] gave, has ended.
-    pub(super) fn done(&mut self, number: u64, failed: bool) {
+    pub(super) fn done(&mut self, number: u64, outcome: Outcome) {
         let open = self.open.iter_mut().find(|(_, open)| {
-            (open.first..open.first + open.seeds * open.failed.len() as u64).contains(&number)
+            (open.first..open.first + open.seeds * open.lanes.len() as u64).contains(&number)
         });
         let (&configuration, open) = open.expect("it was handed out");
         open.out -= 1;
-        open.failed[((number - open.first) / open.seeds) as usize] += u64::from(failed);
+        open.note(number, outcome);
         self.close_round(configuration);
     }
 
@@ -121,39 +146,79 @@ impl<'a> Desk<'a> {
         self.wanted
     }
 
-    /// Opens the next configuration; false behind the last.
+    /// Opens the next configuration, or parks it; false where there is none.
     fn open_next(&mut self) -> bool {
-        let (configuration, first) = self.upcoming;
-        if first >= self.end {
+        let free = self.parked.iter().find(|(number, (at, _))| !self.has_to_wait(**number, at));
+        if let Some((&number, &(at, first))) = free {
+            self.parked.remove(&number);
+            self.begin(number, at, first);
+            return true;
+        }
+        let (number, first) = self.upcoming;
+        if first >= self.end || self.parked.len() >= MOST_PARKED {
             return false;
         }
         let Some(at) = self.configurations.next() else { return false };
-        self.upcoming = (configuration + 1, first + self.plan.cells_in(&at));
-        let stops = self.plan.stop.is_some();
-        if stops && !self.shard.has(configuration) {
+        self.upcoming = (number + 1, first + self.plan.cells_in(&at));
+        if !self.is_mine(number, &at) {
             return true;
         }
-        let seeds = self.plan.seeds_of(&self.plan.streams[at.stream]);
-        let round = 0..if stops { seeds.min(Stop::ROUND) } else { seeds };
-        let failed = vec![0; self.plan.policies.len()];
-        let open = Open { at, first, seeds, round, next: 0, out: 0, failed };
-        self.open.insert(configuration, open);
+        if self.has_to_wait(number, &at) {
+            self.parked.insert(number, (at, first));
+        } else {
+            self.begin(number, at, first);
+        }
         true
+    }
+
+    /// Whether cells of this configuration belong to the shard.
+    fn is_mine(&self, number: u64, at: &Configuration) -> bool {
+        unit_of(self.plan, number, at).is_none_or(|unit| self.shard.has(unit))
+    }
+
+    /// Whether earlier configurations decide if this one is run.
+    fn has_to_wait(&self, number: u64, at: &Configuration) -> bool {
+        let candidate = Candidate::of(at);
+        let open = self.open.range(..number).map(|(_, open)| &open.at);
+        let parked = self.parked.range(..number).map(|(_, (at, _))| at);
+        self.plan.target.is_some()
+            && open.chain(parked).any(|other| Candidate::of(other) == candidate)
+    }
+
+    fn begin(&mut self, number: u64, at: Configuration, first: u64) {
+        let seeds = self.plan.seeds_of(&self.plan.streams[at.stream]);
+        let lane = |policy| Lane {
+            is_out: self.race.has_dropped(Candidate::of(&at), policy),
+            ..Lane::default()
+        };
+        let lanes = (0..self.plan.policies.len()).map(lane).collect();
+        let round = 0..seeds.min(self.round());
+        self.open.insert(number, Open { at, first, seeds, round, next: 0, out: 0, lanes });
+    }
+
+    /// Streams between two looks.
+    const fn round(&self) -> u64 {
+        match (self.plan.stop, self.plan.target) {
+            (Some(_), _) => Stop::ROUND,
+            (None, Some(_)) => Race::ROUND,
+            (None, None) => u64::MAX,
+        }
     }
 
     /// The next cell of an open configuration's round.
     fn take_from(&mut self, configuration: u64) -> Option<(u64, Cell)> {
-        let by_cell = self.plan.stop.is_none();
+        let by_cell = !self.plan.is_adaptive();
         let open = self.open.get_mut(&configuration)?;
         while open.next < open.cells_of_round() {
             let (policy, number) = open.place(open.next);
             open.next += 1;
-            if number >= self.end || by_cell && !self.shard.has(number) {
+            let elsewhere = by_cell && !self.shard.has(number);
+            if number >= self.end || elsewhere || open.lanes[policy].is_out {
                 continue;
             }
             self.wanted += 1;
             if self.known.has(number) {
-                open.failed[policy] += u64::from(self.known.failed(number));
+                open.note(number, self.known.outcome(number));
                 continue;
             }
             open.out += 1;
@@ -164,17 +229,47 @@ impl<'a> Desk<'a> {
 
     /// Goes on to the next round of a configuration whose cells have all ended, or closes it.
     fn close_round(&mut self, configuration: u64) {
+        let round = self.round();
         let Some(open) = self.open.get_mut(&configuration) else { return };
         if open.out > 0 || !open.is_handed_out() {
             return;
         }
-        let streams = open.round.end;
-        let clear = self.plan.stop.is_none_or(|stop| stop.is_clear(&open.failed, streams));
+        let (plan, streams) = (self.plan, open.round.end);
+        if let Some(target) = plan.target {
+            let stream = &plan.streams[open.at.stream];
+            let running = open.lanes.iter_mut().enumerate().filter(|(_, lane)| !lane.is_out);
+            for (policy, lane) in running {
+                lane.is_out = is_out(&lane.seen, stream, open.seeds, target);
+                if lane.is_out {
+                    self.race.drop_out(Candidate::of(&open.at), policy);
+                }
+            }
+        }
+        let clear = match plan.stop {
+            Some(stop) => {
+                let refused: Vec<_> = open.lanes.iter().map(|lane| lane.refused).collect();
+                stop.is_clear(&refused, streams)
+            }
+            None => open.lanes.iter().all(|lane| lane.is_out),
+        };
         if clear || streams == open.seeds || open.first >= self.end {
             self.open.remove(&configuration);
         } else {
-            open.round = streams..open.seeds.min(streams + Stop::ROUND);
+            open.round = streams..open.seeds.min(streams.saturating_add(round));
             open.next = 0;
         }
+    }
+}
+
+/// Configurations that may wait for others at once.
+const MOST_PARKED: usize = 4096;
+
+/// What of a plan a configuration is, where a shard has all streams of it or none: with early
+/// stopping the configuration, in a race the candidate. [`None`] where shards share out cells.
+pub(crate) fn unit_of(plan: &Plan, number: u64, at: &Configuration) -> Option<u64> {
+    match (plan.stop, plan.target) {
+        (Some(_), _) => Some(number),
+        (None, Some(_)) => Some(Candidate::of(at).number(plan)),
+        (None, None) => None,
     }
 }

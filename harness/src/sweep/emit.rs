@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::PAGES_IN_MIB;
 use super::mix::{MixOf, table};
+use super::parse::FIRST_FAILURE;
 use super::plan::{Length, Load, Plan, Stream, What};
 use super::stop::Stop;
 use super::stream::{Checked, Ready};
@@ -38,7 +39,7 @@ fn list<T>(items: &[T], text: impl Fn(&T) -> String) -> String {
 }
 
 fn write_plan(plan: &Plan, checked: &[Checked], out: &mut String) -> std::fmt::Result {
-    let most = if plan.stop.is_some() { "at most " } else { "" };
+    let most = if plan.is_adaptive() { "at most " } else { "" };
     writeln!(
         out,
         "# As run, all defaults filled in: {most}{} cells.",
@@ -49,6 +50,12 @@ fn write_plan(plan: &Plan, checked: &[Checked], out: &mut String) -> std::fmt::R
     writeln!(out, "seeds = {}", plan.seeds)?;
     if let Some(Stop { failed_share }) = plan.stop {
         writeln!(out, "stop = {{ failed_share = {failed_share:?} }}")?;
+    }
+    if let Some(target) = plan.target {
+        writeln!(out, "target = {}", quote(&target.to_string()))?;
+    }
+    if plan.until_first_failure {
+        writeln!(out, "until = {}", quote(FIRST_FAILURE))?;
     }
     let policies =
         plan.policies.iter().map(|policy| format!("  {},\n", quote(&policy.to_string())));

@@ -37,6 +37,13 @@ pub enum Failed {
         /// The line of the plan, from 1 on.
         line: usize,
     },
+    /// A target is asked of a stream whose length is stated in ops.
+    TargetOfOps {
+        /// The stream.
+        stream: String,
+        /// The line of the plan, from 1 on.
+        line: usize,
+    },
     /// The threads could not be started.
     Threads(String),
     /// A policy broke a law.
@@ -78,8 +85,13 @@ impl fmt::Display for Failed {
             Self::Mix(name, error) => write!(f, "make the stream {name}: {error}"),
             Self::NoTime { stream, line } => write!(
                 f,
-                "run {stream} (line {line} of the plan): a recording has no board time; give its \
-                 fit a length in ops, and leave out target"
+                "run {stream} (line {line} of the plan): a recording has no board time; leave \
+                 out target, or give its fit a length in ops"
+            ),
+            Self::TargetOfOps { stream, line } => write!(
+                f,
+                "run {stream} (line {line} of the plan): a target is asked of board time; state \
+                 hours or days in place of ops"
             ),
             Self::Threads(why) => write!(f, "start the threads: {why}"),
             Self::Broken(broken) => write!(

@@ -1,4 +1,41 @@
-//! Which cells are finished: a bit for each, and another for whether a request was refused.
+//! Which cells are finished: a bit for each, and another for whether a request was refused; where
+//! that is asked, how long each went well.
+
+use std::collections::BTreeMap;
+
+use super::plan::Plan;
+use crate::metric::{Value, column};
+
+/// How a cell ended, as far as it decides what else is run.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Outcome {
+    /// Whether an area refused a request.
+    pub refused: bool,
+    /// Whether a caller did not get its memory, from an area or from elsewhere.
+    pub lost: bool,
+    /// Board time until then, else until its end, in microseconds; 0 of a stream without time.
+    pub watched_us: u64,
+}
+
+impl Outcome {
+    /// Of a cell with these values.
+    ///
+    /// # Panics
+    /// If these are not the values of all [`columns`](crate::metric::columns).
+    #[must_use]
+    pub fn of(values: &[Value]) -> Self {
+        let count = |name: &str| match values[column(name)] {
+            Value::Count(count) => Some(count),
+            Value::None | Value::Micro(_) => None,
+        };
+        let failed_us = count("time_to_first_unserved_us");
+        Self {
+            refused: values[column("refused")] != Value::Count(0),
+            lost: failed_us.is_some(),
+            watched_us: failed_us.or_else(|| count("board_time_us")).unwrap_or(0),
+        }
+    }
+}
 
 /// A set of numbers, as long as its largest one.
 #[derive(Clone, Default, Debug)]
@@ -29,29 +66,34 @@ impl Bits {
     }
 }
 
-/// The finished cells of a plan, by number. It takes two bits for each cell up to the last.
+/// The finished cells of a plan, by number. It takes two bits for each cell up to the last; of a
+/// plan with a target also what became of each.
 #[derive(Clone, Default, Debug)]
 pub struct Known {
     done: Bits,
     failed: Bits,
     count: u64,
+    outcomes: Option<BTreeMap<u64, Outcome>>,
 }
 
 impl Known {
-    /// None.
+    /// None yet, of this plan.
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    pub fn of(plan: &Plan) -> Self {
+        Self { outcomes: plan.target.map(|_| BTreeMap::new()), ..Self::default() }
     }
 
-    /// Notes that cell `number` is finished, and whether a request of it was refused.
-    pub fn note(&mut self, number: u64, failed: bool) {
+    /// Notes that cell `number` is finished, and how it ended.
+    pub fn note(&mut self, number: u64, outcome: Outcome) {
         if !self.has(number) {
             self.count += 1;
             self.done.set(number);
         }
-        if failed {
+        if outcome.refused {
             self.failed.set(number);
+        }
+        if let Some(outcomes) = &mut self.outcomes {
+            outcomes.insert(number, outcome);
         }
     }
 
@@ -61,10 +103,13 @@ impl Known {
         self.done.has(number)
     }
 
-    /// Whether a request of cell `number` was refused.
+    /// How cell `number` ended: all of it of a plan with a target, else whether a request was
+    /// refused.
     #[must_use]
-    pub fn failed(&self, number: u64) -> bool {
-        self.failed.has(number)
+    pub fn outcome(&self, number: u64) -> Outcome {
+        let known = self.outcomes.as_ref().and_then(|outcomes| outcomes.get(&number));
+        let refused = self.failed.has(number);
+        known.copied().unwrap_or(Outcome { refused, ..Outcome::default() })
     }
 
     /// How many are finished.
@@ -86,11 +131,11 @@ mod tests {
 
     #[test]
     fn numbers_are_found_again_in_order() {
-        let mut known = Known::new();
+        let mut known = Known::default();
         assert_eq!((known.next(0), known.has(0), known.count()), (None, false, 0));
         let numbers = [0, 1, 63, 64, 65, 127, 128, 1000];
         for number in numbers.into_iter().rev().chain(numbers) {
-            known.note(number, number == 64);
+            known.note(number, Outcome { refused: number == 64, ..Outcome::default() });
         }
         assert_eq!(known.count(), numbers.len() as u64);
         let mut found = Vec::new();
@@ -100,7 +145,8 @@ mod tests {
             from = number + 1;
         }
         assert_eq!(found, numbers);
-        assert!(known.failed(64) && !known.failed(63) && !known.failed(5000));
+        let refused = |number| known.outcome(number).refused;
+        assert!(refused(64) && !refused(63) && !refused(5000));
         assert_eq!(known.next(1001), None);
         assert_eq!(known.next(u64::MAX), None);
     }

@@ -5,6 +5,8 @@ mod length;
 mod mix;
 mod stop;
 
+pub(super) use self::stop::FIRST_FAILURE;
+
 use std::fmt;
 use std::ops::Range;
 
@@ -50,7 +52,9 @@ struct RawPlan {
     name: Spanned<String>,
     seed: Option<Spanned<i64>>,
     seeds: Option<Spanned<i64>>,
-    stop: Option<stop::RawStop>,
+    stop: Option<Spanned<stop::RawStop>>,
+    target: Option<Spanned<String>>,
+    until: Option<Spanned<String>>,
     policies: Option<Spanned<Vec<Spanned<String>>>>,
     caps: Option<Spanned<Vec<Spanned<i64>>>>,
     environments: Option<Spanned<Vec<Spanned<String>>>>,
@@ -163,13 +167,21 @@ fn build(raw: RawPlan, catalog: &Catalog) -> Result<Plan, Wrong> {
     let after_failure = raw.after_failure.map_or(Ok(AfterFailure::Drop), |text| {
         AfterFailure::parse(text.get_ref()).map_err(|error| (text.span(), error.why))
     })?;
+    let ends = stop::Ends {
+        stop: raw.stop.as_ref(),
+        target: raw.target.as_ref(),
+        until: raw.until.as_ref(),
+    };
+    let (stop, target, until_first_failure) = ends.build()?;
     let span = raw.streams.span();
     let board_spans: Vec<_> = raw.boards.iter().map(|raw| raw.get_ref().name.span()).collect();
     let plan = Plan {
         name: name(raw.name, "name")?,
         seed: raw.seed.map_or(Ok(1), |seed| number(&seed, "seed", 0, i64::MAX))?,
         seeds: raw.seeds.map_or(Ok(1), |seeds| number(&seeds, "seeds", 1, 1_000_000))?,
-        stop: raw.stop.as_ref().map(stop::stop).transpose()?,
+        stop,
+        target,
+        until_first_failure,
         policies: policies(raw.policies.unwrap_or_else(everything), catalog)?,
         caps: list(raw.caps.unwrap_or_else(cap), "caps", |cap| {
             Ok(number(cap, "cap", 0, 63)? as u32)

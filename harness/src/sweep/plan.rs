@@ -5,6 +5,7 @@ use cma_policies::Spec;
 use super::builtin::Recording;
 use super::mix::MixOf;
 use super::stop::Stop;
+use super::target::Target;
 use crate::after_failure::AfterFailure;
 use crate::board::Board;
 use crate::environment;
@@ -26,6 +27,10 @@ pub struct Plan {
     pub seeds: u64,
     /// When a configuration has been run for enough seeds; none where all are run.
     pub stop: Option<Stop>,
+    /// How rare failures are to be; none where every stream is to go well.
+    pub target: Option<Target>,
+    /// A cell ends at its first failure: nothing else is asked.
+    pub until_first_failure: bool,
     /// The policies, the baseline among them or not.
     pub policies: Vec<Spec>,
     /// Caps (`CONFIG_CMA_ALIGNMENT`) that `dma` requests follow.
@@ -38,6 +43,15 @@ pub struct Plan {
     pub boards: Vec<Board>,
     /// The streams.
     pub streams: Vec<Stream>,
+}
+
+impl Plan {
+    /// Whether what is run depends on how cells end, so that streams of a configuration are counted
+    /// for each policy.
+    #[must_use]
+    pub const fn is_adaptive(&self) -> bool {
+        self.stop.is_some() || self.target.is_some()
+    }
 }
 
 /// How much a profile asks for.

@@ -3,10 +3,10 @@
 use cma_policies::{Area, Spec};
 
 use super::failed::Failed;
-use super::plan::{Length, Load, Plan, What};
+use super::plan::{Length, Load, Plan, Stream, What};
 use super::probed::Probed;
 use super::route;
-use super::stream::{Ops, Ready, look_through};
+use super::stream::{Checked, Ops, Ready, look_through};
 use crate::board::BoardArea;
 use crate::seed::Seed;
 use crate::workload::Setup;
@@ -44,6 +44,9 @@ pub fn prepare(mut plan: Plan) -> Result<Ready, Failed> {
             return Err(Failed::NoArea(stream.name().to_string()));
         }
     }
+    for (stream, known) in plan.streams.iter().zip(&checked) {
+        check_target(&plan, stream, known)?;
+    }
     if plan.cell_count().is_none() {
         return Err(Failed::TooManyCells);
     }
@@ -75,6 +78,16 @@ pub fn prepare(mut plan: Plan) -> Result<Ready, Failed> {
     ready.aligned = build_policies(&ready)?;
     ready.warnings = route::check(&ready)?;
     Ok(ready)
+}
+
+/// Whether a stream can answer what the target of the plan asks.
+fn check_target(plan: &Plan, stream: &Stream, known: &Checked) -> Result<(), Failed> {
+    let (name, line) = (stream.name().to_string(), stream.line);
+    match (plan.target, stream.length) {
+        (Some(_), _) if !known.has_time => Err(Failed::NoTime { stream: name, line }),
+        (Some(_), Length::Ops(_)) => Err(Failed::TargetOfOps { stream: name, line }),
+        _ => Ok(()),
+    }
 }
 
 /// Ops that a rate is estimated from.

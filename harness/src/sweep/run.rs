@@ -4,12 +4,12 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::cell::run_cell;
 use super::cells::{Cell, Configuration};
-use super::desk::{Desk, Next};
+use super::desk::{Desk, Next, unit_of};
 use super::failed::Failed;
-use super::known::Known;
+use super::known::{Known, Outcome};
 use super::shard::Shard;
 use super::stream::Ready;
-use crate::metric::{Value, column};
+use crate::metric::Value;
 
 /// What came of a plan, kept in memory: for tests, and for plans that are small.
 #[derive(Debug)]
@@ -31,21 +31,21 @@ pub struct Block {
     pub at: Configuration,
     /// For each policy, for each seed in order, the values of all
     /// [`columns`](crate::metric::columns). Where it stopped early there are fewer seeds: the first
-    /// ones, as many for every policy.
+    /// ones, as many for every policy; in a race as many as each policy was run for, which may be
+    /// none.
     pub values: Vec<Vec<Vec<Value>>>,
 }
 
 impl Table<'_> {
     /// The results, configuration by configuration.
     pub fn blocks(&self) -> impl Iterator<Item = Block> {
-        let policies = self.ready.plan.policies.len();
-        let mut done = 0;
-        let blocks = self.cells.chunk_by(|a, b| a.at == b.at);
-        blocks.map(move |cells| {
-            let block = &self.values[done..done + cells.len()];
-            done += cells.len();
-            let values = block.chunks(cells.len() / policies).map(<[_]>::to_vec).collect();
-            Block { at: cells[0].at, values }
+        let mut cells = self.cells.iter().zip(&self.values).peekable();
+        self.ready.plan.configurations().map(move |at| {
+            let mut values = vec![Vec::new(); self.ready.plan.policies.len()];
+            while let Some((cell, its)) = cells.next_if(|(cell, _)| cell.at == at) {
+                values[cell.policy].push(its.clone());
+            }
+            Block { at, values }
         })
     }
 }
@@ -59,15 +59,6 @@ pub trait Watch: Sync {
     fn is_stopped(&self) -> bool {
         false
     }
-}
-
-/// Whether a request of a stream with these values was refused.
-///
-/// # Panics
-/// If these are not the values of all [`columns`](crate::metric::columns).
-#[must_use]
-pub fn has_failed(values: &[Value]) -> bool {
-    values[column("refused")] != Value::Count(0)
 }
 
 /// Runs every cell of `ready` on `jobs` threads (0: one for each core). The result is the same for
@@ -91,7 +82,7 @@ pub fn run<'a>(ready: &'a Ready, jobs: usize, watch: &dyn Watch) -> Result<Table
         }
     }
     let keep = Keep { results: Mutex::default(), watch };
-    run_cells(ready, Shard::WHOLE, &Known::new(), jobs, &keep)?;
+    run_cells(ready, Shard::WHOLE, &Known::of(&ready.plan), jobs, &keep)?;
     let mut results = keep.results.into_inner().unwrap_or_else(PoisonError::into_inner);
     results.sort_unstable_by_key(|(number, ..)| *number);
     let mut table = Table { ready, numbers: Vec::new(), cells: Vec::new(), values: Vec::new() };
@@ -145,15 +136,14 @@ pub fn complete(ready: &Ready, shard: Shard, known: &Known) -> Result<u64, u64> 
 #[must_use]
 pub fn belongs(ready: &Ready, shard: Shard, number: u64) -> bool {
     let plan = &ready.plan;
-    if plan.stop.is_none() {
-        return shard.has(number);
-    }
     let mut behind = 0;
-    let configuration = plan.configurations().position(|at| {
-        behind += plan.cells_in(&at);
+    let holder = (0..).zip(plan.configurations()).find(|(_, at)| {
+        behind += plan.cells_in(at);
         number < behind
     });
-    configuration.is_some_and(|configuration| shard.has(configuration as u64))
+    holder.is_some_and(|(configuration, at)| {
+        shard.has(unit_of(plan, configuration, &at).unwrap_or(number))
+    })
 }
 
 /// What the threads share.
@@ -180,11 +170,12 @@ impl<'a> Crew<'a> {
     fn work(&self) {
         while let Some((number, cell)) = self.next() {
             // Where a policy of a stranger panics, the others must not wait for its cell.
-            let mut end = End { crew: self, number, failed: true, panicked: true };
+            let outcome = Outcome { refused: true, lost: true, watched_us: 0 };
+            let mut end = End { crew: self, number, outcome, panicked: true };
             match run_cell(self.ready, &cell, &mut []) {
                 Ok(values) => {
                     self.watch.done(number as usize, &cell, &values);
-                    end.failed = has_failed(&values);
+                    end.outcome = Outcome::of(&values);
                 }
                 Err(failed) => self.note(number, failed),
             }
@@ -222,7 +213,7 @@ impl<'a> Crew<'a> {
 struct End<'a, 'b> {
     crew: &'b Crew<'a>,
     number: u64,
-    failed: bool,
+    outcome: Outcome,
     panicked: bool,
 }
 
@@ -232,7 +223,7 @@ impl Drop for End<'_, '_> {
         if self.panicked {
             desk.end_at(0);
         }
-        desk.done(self.number, self.failed);
+        desk.done(self.number, self.outcome);
         drop(desk);
         self.crew.ended.notify_all();
     }

@@ -109,7 +109,7 @@ fn of_a_damaged_file_whole_rows_are_taken_and_nothing_else() {
         prop_assert!(left.bytes == 0 || file[end as usize - 1] == b'\n');
         prop_assert!(!file[end as usize..].contains(&b'\n'), "only what is torn is cut off");
         let mut out = Vec::new();
-        write_cells(vec![Sorted::open(&path, &left.known).unwrap()], &mut out).unwrap();
+        write_cells(Sorted::open(&path, &left.known).unwrap(), &mut out).unwrap();
         let out = String::from_utf8(out).unwrap();
         // Each as it was written, in the order of the plan.
         prop_assert_eq!(out.lines().count() as u64, 1 + left.known.count());

@@ -95,21 +95,21 @@ fn a_mix_is_the_same_by_parts_by_its_file_and_by_its_plan() {
 #[test]
 fn what_reads_streams_reads_a_mix() {
     let bench = Bench::new();
-    bench.good(&["generate", "rpi-camera-encoder-gpu", "--pages", "65536", "-o", "m.csv"]);
+    let few = ["--ops", "3000", "--pages", "65536", "-o", "m.csv"];
+    bench.good(&[&["generate", "rpi-camera-encoder-gpu"], &few[..]].concat());
     let replayed = bench.good(&["replay", "m.csv", "--policy", "kernel", "--format", "csv"]);
     assert_eq!(replayed.lines().count(), 2);
-    let small = ["replay", "m.csv", "--pages", "49152", "--policy", "kernel"];
-    assert!(bench.good(&small).contains("fragmentation"));
-    let shrunk = ["shrink", "m.csv", "--pages", "49152", "--policy", "kernel", "-o", "s.csv"];
-    let said = bench.good(&shrunk);
-    assert!(said.contains("fragmentation") || said.contains("alignment"), "{said}");
+    let small = ["replay", "m.csv", "--pages", "40960", "--policy", "kernel"];
+    assert!(bench.good(&small).contains("first at line"));
+    let shrunk = ["shrink", "m.csv", "--pages", "40960", "--policy", "kernel", "-o", "s.csv"];
+    assert!(bench.good(&shrunk).contains("were asked for"));
     let again = bench.good(&["replay", "s.csv", "--policy", "kernel"]);
     assert!(again.contains("first at line"), "{again}");
-    let attack =
-        ["attack", "--pages", "49152", "--tries", "0", "--from", "m.csv", "--format", "csv"];
+    let attack = ["attack", "--pages", "512", "--tries", "0", "--from", "m.csv", "--format", "csv"];
     let attacked = bench.good(&attack);
     let row = attacked.lines().find(|row| row.contains(",stream,m.csv,")).expect(&attacked);
-    assert!(row.contains("fragmentation") || row.contains("alignment"), "{row}");
+    // What is above n or above the area is not asked for; the small rest finds the area in pieces.
+    assert!(row.contains(",fragmentation"), "{row}");
     let fit = bench.good(&["fit", "m.csv", "--format", "json"]);
     assert!(fit.contains("\"camera"), "{}", &fit[..200]);
 }

@@ -2,7 +2,7 @@
 
 use cma_harness::metric::Value;
 use cma_harness::stats::anytime;
-use cma_harness::sweep::{Cell, Ready, Stop, Watch, has_failed, parse, prepare, run};
+use cma_harness::sweep::{Cell, Outcome, Ready, Stop, Watch, parse, prepare, run};
 use cma_policies::builtin;
 
 use super::{Bench, early_plan, rows};
@@ -43,8 +43,9 @@ fn a_configuration_ends_at_the_first_round_at_which_every_policy_is_clear() {
     let (some, whole) = (run(&early, 2, &Nobody).unwrap(), run(&all, 2, &Nobody).unwrap());
     let mut ran = Vec::new();
     for (some, whole) in some.blocks().zip(whole.blocks()) {
-        let failed =
-            |streams: &Vec<Vec<Value>>| streams.iter().map(|one| has_failed(one)).collect();
+        let failed = |streams: &Vec<Vec<Value>>| {
+            streams.iter().map(|one| Outcome::of(one).refused).collect()
+        };
         let block: Vec<Vec<bool>> = whole.values.iter().map(failed).collect();
         let seeds = expected(&block, share);
         ran.push(seeds);

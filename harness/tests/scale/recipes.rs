@@ -1,27 +1,26 @@
-//! The recipes for other engines, run as far as one machine can.
+//! The recipes for other engines, run as far as one machine can: those for GNU parallel and
+//! HyperQueue, and what the tests of all of them share.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 use std::process::{Command, Output};
-
-use yaml_rust2::{Yaml, YamlLoader};
 
 use super::{Bench, PLAN};
 
 /// A plan in a folder whose name a shell would take apart.
-const FOLDER: &str = "it's a $HOME \"plan\"";
+pub(super) const FOLDER: &str = "it's a $HOME \"plan\"";
 
 /// A bench with `p.toml` in [`FOLDER`] too.
-fn bench() -> Bench {
+pub(super) fn bench() -> Bench {
     let bench = Bench::new(PLAN);
     fs::create_dir(bench.path(FOLDER)).unwrap();
     fs::copy(bench.path("p.toml"), bench.path(FOLDER).join("my plan.toml")).unwrap();
+    fs::create_dir(bench.path("bin")).unwrap();
     bench
 }
 
 /// The text of a recipe.
-fn recipe(bench: &Bench, engine: &str, options: &[&str]) -> String {
+pub(super) fn recipe(bench: &Bench, engine: &str, options: &[&str]) -> String {
     let plan = format!("{FOLDER}/my plan.toml");
     let out = format!("{FOLDER}/the report");
     let args = ["sweep", &plan, "--out", &out, "--recipe", engine, "--shards", "3"];
@@ -29,20 +28,57 @@ fn recipe(bench: &Bench, engine: &str, options: &[&str]) -> String {
 }
 
 /// Nothing else is in the report than what one run leaves.
-fn check(bench: &Bench) {
+pub(super) fn check(bench: &Bench) {
     let expected = bench.whole("whole");
     bench.same(&format!("{FOLDER}/the report"), &expected);
 }
 
+/// A program in the bench's `bin`, which is first in the PATH of [`script`].
+pub(super) fn program(bench: &Bench, name: &str, text: &str) {
+    let path = bench.path("bin").join(name);
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// A `cmalab` that is not in the PATH, and whose shard 2 of 3 fails as long as the file `broken`
+/// holds at least one line; each time it takes one.
+pub(super) fn failing(bench: &Bench) -> String {
+    let text = format!(
+        "#!/bin/sh\ncase \" $* \" in *' --shard 2/3 '*)\n    if [ -s broken ]; then\n        \
+         sed -i 1d broken\n        exit 3\n    fi ;;\nesac\nexec '{}' \"$@\"\n",
+        env!("CARGO_BIN_EXE_cmalab")
+    );
+    program(bench, "failing", &text);
+    bench.path("bin/failing").to_str().unwrap().to_string()
+}
+
 /// A script, run with a `cmalab` that is not in the PATH.
-fn script(bench: &Bench, shell: &str, name: &str, environment: &[(&str, &str)]) -> Output {
-    let mut command = Command::new(shell);
-    command.arg(name).current_dir(bench.path("")).env("CMALAB", env!("CARGO_BIN_EXE_cmalab"));
-    command.env_remove("SLURM_ARRAY_TASK_ID").envs(environment.iter().copied());
-    let output = command.output().unwrap();
-    let message = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(0), "{name}: {message}");
-    output
+pub(super) fn script(bench: &Bench, words: &[&str], environment: &[(&str, &str)]) -> Output {
+    let path = format!("{}:{}", bench.path("bin").display(), std::env::var("PATH").unwrap());
+    let mut command = Command::new(words[0]);
+    command.args(&words[1..]).current_dir(bench.path("")).env("PATH", path);
+    for name in ["SLURM_ARRAY_TASK_ID", "TASKS", "HOSTS", "HQ_TASK_ID", "PARALLEL"] {
+        command.env_remove(name);
+    }
+    command.env("CMALAB", env!("CARGO_BIN_EXE_cmalab")).envs(environment.iter().copied());
+    command.output().unwrap()
+}
+
+pub(super) fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Runs a script that has to end well.
+pub(super) fn good(bench: &Bench, words: &[&str], environment: &[(&str, &str)]) {
+    let output = script(bench, words, environment);
+    assert_eq!(output.status.code(), Some(0), "{words:?}: {}", stderr(&output));
+}
+
+/// Runs a script that cannot do it, and gives what it says.
+pub(super) fn bad(bench: &Bench, words: &[&str], environment: &[(&str, &str)]) -> String {
+    let output = script(bench, words, environment);
+    assert_ne!(output.status.code(), Some(0), "{words:?}: {}", stderr(&output));
+    stderr(&output)
 }
 
 fn is_installed(program: &str) -> bool {
@@ -57,129 +93,139 @@ fn gnu_parallel_makes_the_report() {
     }
     let bench = bench();
     fs::write(bench.path("run it.sh"), recipe(&bench, "parallel", &[])).unwrap();
-    script(&bench, "sh", "run it.sh", &[]);
+    let run = ["sh", "run it.sh"];
+    let failing = failing(&bench);
+    let failing = [("CMALAB", failing.as_str())];
+    // Three times is once too often; twice is not.
+    fs::write(bench.path("broken"), "x\nx\nx\n").unwrap();
+    let message = bad(&bench, &run, &failing);
+    assert!(message.contains("parallel: This job failed"), "{message}");
+    assert!(!bench.path(FOLDER).join("the report").exists());
+    fs::write(bench.path("broken"), "x\nx\n").unwrap();
+    good(&bench, &run, &failing);
     check(&bench);
     // Again: everything is finished already.
     let shard = bench.path(FOLDER).join("the report-shards/2-of-3/shard.csv");
     let before = fs::metadata(&shard).unwrap().modified().unwrap();
-    script(&bench, "sh", "run it.sh", &[]);
+    good(&bench, &run, &[]);
     assert_eq!(fs::metadata(&shard).unwrap().modified().unwrap(), before);
     check(&bench);
 }
 
-#[test]
-fn the_array_of_slurm_makes_the_report() {
-    let bench = bench();
-    fs::write(bench.path("s.slurm"), recipe(&bench, "slurm", &[])).unwrap();
-    for task in ["2", "3", "1"] {
-        script(&bench, "bash", "s.slurm", &[("SLURM_ARRAY_TASK_ID", task)]);
-    }
-    assert!(!bench.path(FOLDER).join("the report").exists());
-    script(
-        &bench,
-        "bash",
-        "s.slurm",
-        &[("SLURM_ARRAY_TASK_ID", "0"), ("SLURM_CPUS_PER_TASK", "2")],
-    );
-    check(&bench);
-}
-
-/// Stands in for `sbatch`: runs the tasks of an array one after the other, as the file or the
-/// command line says, prints a number, and notes what the job was to wait for.
-const SBATCH: &str = r#"#!/bin/bash
-set -eu
-array='' parsable='' file=''
-for word in "$@"; do
-    case $word in
-    --array=*) array=${word#*=} ;;
-    --dependency=*) echo "${word#*=}" >>waited ;;
-    --parsable) parsable=1 ;;
-    *) file=$word ;;
-    esac
+/// Stands in for `ssh`: another machine is another folder.
+const SSH: &str = r#"#!/bin/sh
+while [ $# -gt 0 ]; do
+    case $1 in -l) shift 2 ;; -*) shift ;; *) break ;; esac
 done
-[ -n "$array" ] || array=$(sed -n 's/^#SBATCH --array=//p' "$file")
-for task in $(seq "${array%-*}" "${array#*-}"); do
-    SLURM_ARRAY_TASK_ID=$task bash "$file" >&2
-done
-[ -z "$parsable" ] || echo '4711;cluster'
+shift
+cd "$FAR" && HOME=$FAR exec sh -c "$*"
 "#;
 
 #[test]
-fn the_file_for_slurm_sends_itself_and_the_merge_behind_it() {
+fn gnu_parallel_needs_no_file_system_in_common() {
+    if !is_installed("parallel") || !is_installed("rsync") {
+        println!("skipped: GNU parallel or rsync is not installed");
+        return;
+    }
+    // A plan that reads a file, in folders with names as people have them.
+    let bench = Bench::new(PLAN);
+    fs::create_dir_all(bench.path("bin")).unwrap();
+    fs::create_dir_all(bench.path("far")).unwrap();
+    fs::create_dir_all(bench.path("my plans")).unwrap();
+    let stream = "at_us,op,id,count,align,client,area\n0,alloc,1,100,dma,,\n1,free,1,,,,\n";
+    fs::write(bench.path("my plans/s.csv"), stream).unwrap();
+    let plan = format!("{PLAN}[[streams]]\nfile = \"my plans/s.csv\"\n");
+    fs::write(bench.path("my plans/p.toml"), plan).unwrap();
+    program(&bench, "far-ssh", SSH);
+    let hosts = format!("{} other\n", bench.path("bin/far-ssh").display());
+    fs::write(bench.path("hosts"), hosts).unwrap();
+
+    let args = ["sweep", "my plans/p.toml", "--out", "o", "--recipe", "parallel", "--shards", "3"];
+    let text = bench.good(&args).stdout;
+    fs::write(bench.path("run.sh"), text).unwrap();
+    let far = bench.path("far");
+    let environment = [("HOSTS", "hosts"), ("FAR", far.to_str().unwrap())];
+    good(&bench, &["sh", "run.sh"], &environment);
+    bench.good(&["sweep", "my plans/p.toml", "--out", "whole", "--jobs", "1", "--quiet"]);
+    bench.same("o", &super::files(&bench.path("whole")));
+    // All that was sent is taken away again.
+    assert!(super::files(&far).is_empty(), "{:?}", super::files(&far).keys());
+    // What was fetched is not run again.
+    fs::remove_dir_all(bench.path("o-shards/2-of-3")).unwrap();
+    fs::remove_dir_all(bench.path("o")).unwrap();
+    let before = fs::metadata(bench.path("o-shards/1-of-3/shard.csv")).unwrap().modified().unwrap();
+    good(&bench, &["sh", "run.sh"], &environment);
+    bench.same("o", &super::files(&bench.path("whole")));
+    let after = fs::metadata(bench.path("o-shards/1-of-3/shard.csv")).unwrap().modified().unwrap();
+    assert_eq!(after, before);
+}
+
+/// Stands in for `hq`, of which no registry has the binary: runs the tasks one after the other.
+const HQ: &str = r#"#!/bin/sh
+[ "$1" = submit ] || exit 9
+code=0 array='' wait=''
+while [ "$1" != -- ]; do
+    case $1 in --array) array=$2 ;; --wait) wait=1 ;; esac
+    shift
+done
+shift
+[ -n "$wait" ] || exit 9
+for task in $(seq "${array%-*}" "${array#*-}"); do
+    HQ_TASK_ID=$task "$@" || code=1
+done
+exit $code
+"#;
+
+#[test]
+fn hyperqueue_makes_the_report() {
     let bench = bench();
-    fs::create_dir(bench.path("bin")).unwrap();
-    let sbatch = bench.path("bin/sbatch");
-    fs::write(&sbatch, SBATCH).unwrap();
-    fs::set_permissions(&sbatch, fs::Permissions::from_mode(0o755)).unwrap();
-    fs::write(bench.path("s.slurm"), recipe(&bench, "slurm", &[])).unwrap();
-    let path = std::env::var("PATH").unwrap();
-    let path = format!("{}:{path}", bench.path("bin").display());
-    script(&bench, "bash", "s.slurm", &[("PATH", &path)]);
-    assert_eq!(fs::read_to_string(bench.path("waited")).unwrap(), "afterok:4711\n");
+    program(&bench, "hq", HQ);
+    fs::write(bench.path("run it.sh"), recipe(&bench, "hyperqueue", &[])).unwrap();
+    let failing = failing(&bench);
+    fs::write(bench.path("broken"), "x\n").unwrap();
+    let message = bad(&bench, &["sh", "run it.sh"], &[("CMALAB", &failing)]);
+    assert!(message.contains("not all shards ended well"), "{message}");
+    assert!(message.contains("failed to merge: shard 2 of 3 is missing"), "{message}");
+    good(&bench, &["sh", "run it.sh"], &[("CMALAB", &failing)]);
     check(&bench);
 }
 
-/// The one text at this path of keys.
-fn text<'a>(yaml: &'a Yaml, path: &str) -> &'a str {
-    let found = path.split('.').fold(yaml, |yaml, key| match key.parse::<usize>() {
-        Ok(index) => &yaml[index],
-        Err(_) => &yaml[key],
-    });
-    found.as_str().unwrap_or_else(|| panic!("{path} is {found:?}"))
-}
-
-/// Runs a container's command as its pod would, in a folder that stands for the volume.
-fn pod(bench: &Bench, job: &Yaml, index: &str) {
-    let command = "spec.template.spec.containers.0.command";
-    let mut words = (0..3).map(|word| text(job, &format!("{command}.{word}")).to_string());
-    let program = words.next().unwrap();
-    let path = Path::new(env!("CARGO_BIN_EXE_cmalab")).parent().unwrap();
-    let output = Command::new(program)
-        .args(words)
-        .current_dir(bench.path(""))
-        .env("PATH", format!("{}:/usr/bin:/bin", path.display()))
-        .env("JOB_COMPLETION_INDEX", index)
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{index}: {}", String::from_utf8_lossy(&output.stderr));
+#[test]
+fn a_cmalab_that_is_not_there_is_named_before_anything_is_sent() {
+    let bench = bench();
+    for engine in ["sbatch", "hq", "parallel"] {
+        program(&bench, engine, "#!/bin/sh\n>called\n");
+    }
+    for (engine, shell) in [("parallel", "sh"), ("slurm", "bash"), ("hyperqueue", "sh")] {
+        fs::write(bench.path("r"), recipe(&bench, engine, &[])).unwrap();
+        let message = bad(&bench, &[shell, "r"], &[("CMALAB", "/nowhere/cmalab")]);
+        assert!(message.starts_with("/nowhere/cmalab is not in the PATH"), "{engine}: {message}");
+        assert!(message.contains("CMALAB=/path/to/cmalab"), "{engine}: {message}");
+        assert!(!bench.path("called").exists(), "{engine}");
+    }
 }
 
 #[test]
-fn the_jobs_of_kubernetes_make_the_report() {
+fn options_of_the_sweep_are_those_of_its_shards_and_of_what_is_merged() {
     let bench = bench();
-    let jobs = YamlLoader::load_from_str(&recipe(&bench, "kubernetes", &[])).unwrap();
-    let [shards, merge] = &jobs[..] else { panic!("{} documents", jobs.len()) };
-    for (job, name) in [(shards, "cmalab-p"), (merge, "cmalab-p-merge")] {
-        assert_eq!(text(job, "apiVersion"), "batch/v1");
-        assert_eq!(text(job, "kind"), "Job");
-        assert_eq!(text(job, "metadata.name"), name);
-        assert_eq!(text(job, "spec.completionMode"), "Indexed");
-        assert_eq!(text(job, "spec.template.spec.restartPolicy"), "OnFailure");
-        let mount = text(job, "spec.template.spec.containers.0.volumeMounts.0.mountPath");
-        assert_eq!(mount, text(job, "spec.template.spec.containers.0.workingDir"));
-    }
-    let numbers = |key: &str| [shards, merge].map(|job| job["spec"][key].as_i64().unwrap());
-    assert_eq!((numbers("completions"), numbers("parallelism")), ([3, 1], [3, 1]));
-    assert_eq!(
-        [shards, merge].map(|job| job["spec"]["suspend"].as_bool()),
-        [Some(false), Some(true)]
-    );
-    for index in ["1", "0", "2"] {
-        pod(&bench, shards, index);
-    }
-    pod(&bench, merge, "0");
-    check(&bench);
-}
-
-#[test]
-fn options_of_the_sweep_are_those_of_its_shards() {
-    let bench = bench();
-    for engine in ["parallel", "slurm", "kubernetes"] {
+    for engine in ["parallel", "slurm", "kubernetes", "hyperqueue"] {
         let text = recipe(&bench, engine, &["--seed", "7", "--thorough"]);
         assert!(text.contains(" --seed 7 --thorough --shard "), "{text}");
+        assert!(text.contains("my plan.toml' --seed 7 --thorough"), "{text}");
         let built_in = ["sweep", "--recipe", engine, "--shards", "3"];
         let built_in = String::from_utf8(bench.good(&built_in).stdout).unwrap();
         assert!(built_in.contains(" sweep --shard "), "{built_in}");
-        assert!(built_in.contains(" merge reports/default-shards"), "{built_in}");
+        assert!(built_in.contains(" merge reports/default-shards -- sweep"), "{built_in}");
+    }
+}
+
+#[test]
+fn a_recipe_goes_through_the_shell_that_it_is_for() {
+    let bench = bench();
+    for (engine, shell) in [("parallel", "sh"), ("slurm", "bash"), ("hyperqueue", "sh")] {
+        let text = recipe(&bench, engine, &[]);
+        assert!(text.lines().all(|line| line.len() <= 120), "{text}");
+        fs::write(bench.path("r"), text).unwrap();
+        good(&bench, &[shell, "-n", "r"], &[]);
     }
 }

@@ -128,7 +128,18 @@ fn a_file_that_has_changed_since_makes_another_plan() {
     bench.same("out", &after);
     bench.good(&["sweep", "p.toml", "--shard", "2/2", "--out", "parts/2", "--quiet"]);
     let message = bench.bad(&["merge", "parts", "--out", "merged"]);
-    assert!(message.contains("a file that the plan names has changed since"), "{message}");
+    assert!(message.contains("they are of different sweeps: parts/1 (plan "), "{message}");
+    assert!(message.contains(": \"# sum over what was in the file: "), "{message}");
+    let message = bench.bad(&["merge", "parts/1", "parts/1", "--out", "merged"]);
+    assert!(message.contains("shard 2 of 2 is missing"), "{message}");
+    // One shard that is a whole, and the file as it is now.
+    write(STREAM);
+    bench.good(&["sweep", "p.toml", "--shard", "1/1", "--out", "one", "--quiet"]);
+    write(&STREAM.replace("100", "200"));
+    let message = bench.bad(&["merge", "one", "--out", "merged"]);
+    assert!(message.contains("merge one: it is of another plan than its plan.toml states"));
+    assert!(message.contains("\"# sum over what was in the file: "), "{message}");
+    assert!(!bench.path("merged").exists());
 }
 
 #[test]

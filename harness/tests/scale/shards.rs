@@ -69,23 +69,17 @@ fn what_does_not_make_a_whole_is_not_merged() {
     let bench = Bench::new(PLAN);
     shard(&bench, 3);
     let merge = |folders: &[&str]| bench.bad(&[&["merge"], folders, &["--out", "out"]].concat());
-    assert!(merge(&["parts/1", "parts/3"]).contains("merge: shard 2/3 is missing"));
-    assert!(merge(&["parts/2"]).contains("merge: shard 1/3 and 1 more is missing"));
+    assert!(merge(&["parts/1", "parts/3"]).contains("merge: shard 2 of 3 is missing\n"));
+    assert!(merge(&["parts/2"]).contains("merge: shards 1, 3 of 3 are missing\n"));
     assert!(merge(&["parts/4"]).contains("read parts/4: No such file"));
     fs::create_dir(bench.path("empty")).unwrap();
     assert!(merge(&["empty"]).contains("there is no shard.csv in it"));
 
-    bench.good(&["sweep", "p.toml", "--shard", "1/2", "--out", "half", "--quiet"]);
-    let parted = merge(&["parts", "half"]);
-    assert!(
-        parted.contains("shards 1/3 and 1/2, of sweeps that were parted differently"),
-        "{parted}"
-    );
-
     let path = bench.path("parts/2/shard.csv");
     let text = fs::read_to_string(&path).unwrap();
-    // A row that is gone, one that was changed, and one of another version.
-    let row = text.lines().nth(7).unwrap();
+    // A row that is gone, one that was changed, two in the wrong order, and one of another version.
+    let rows: Vec<_> = text.lines().skip(7).collect();
+    let (row, next) = (rows[0], rows[1]);
     let number = row.split(',').nth(2).unwrap();
     fs::write(&path, text.replace(&format!("{row}\n"), "")).unwrap();
     let gone = merge(&["parts"]);
@@ -96,12 +90,93 @@ fn what_does_not_make_a_whole_is_not_merged() {
     )
     .unwrap();
     assert_eq!(merge(&["parts"]), gone);
+    fs::write(&path, text.replace(&format!("{row}\n{next}\n"), &format!("{next}\n{row}\n")))
+        .unwrap();
+    let order = merge(&["parts"]);
+    assert!(order.contains(&format!("parts/2/shard.csv are not in order at cell {number}")));
     fs::write(&path, text.replacen("version=", "version=9", 1)).unwrap();
-    assert!(merge(&["parts"]).contains("parts/2/shard.csv: it is of another plan or version"));
+    let version = merge(&["parts"]);
+    assert!(version.contains("of different sweeps: parts/1, parts/3 (plan "), "{version}");
+    assert!(version.contains("; parts/2 (plan ") && version.contains("the versions differ;"));
+    let version = merge(&["parts/2"]);
+    assert!(version.contains("shards 1, 3 of 3 are missing"), "{version}");
+    fs::write(&path, "# what\n").unwrap();
+    assert!(merge(&["parts"]).contains("merge parts/2/shard.csv: its first lines are not those"));
     fs::write(&path, text).unwrap();
-    fs::rename(&path, bench.path("parts/2/shard.csv.partial")).unwrap();
-    assert!(merge(&["parts"]).contains("parts/2: the shard is not finished"));
     assert!(!bench.path("out").exists(), "nothing half-written is left");
+}
+
+#[test]
+fn all_shards_by_another_version_are_not_merged() {
+    let bench = Bench::new(PLAN);
+    shard(&bench, 1);
+    let path = bench.path("parts/1/shard.csv");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replacen("version=", "version=9", 1)).unwrap();
+    let message = bench.bad(&["merge", "parts", "--out", "out"]);
+    assert!(message.contains("merge parts/1: cmalab 9"), "{message}");
+    assert!(message.contains("merge it with that version, or run the shards again"), "{message}");
+}
+
+#[test]
+fn an_unfinished_shard_is_named_with_how_it_is_finished() {
+    let bench = Bench::new(PLAN);
+    shard(&bench, 3);
+    let merge = || bench.bad(&["merge", "parts", "--out", "out"]);
+    let (path, partial) =
+        (bench.path("parts/2/shard.csv"), bench.path("parts/2/shard.csv.partial"));
+    fs::rename(&path, &partial).unwrap();
+    let message = merge();
+    assert!(
+        message.contains(
+            "merge: shard 2 of 3 is missing; parts/2 is not finished: the same sweep with --shard \
+             2/3 --out parts/2 --resume goes on\n"
+        ),
+        "{message}"
+    );
+    bench.good(&["sweep", "p.toml", "--shard", "2/3", "--out", "parts/2", "--resume", "--quiet"]);
+    fs::rename(&path, &partial).unwrap();
+    // As one that was begun of another plan says neither how this one is parted nor goes on.
+    let text = fs::read_to_string(&partial).unwrap();
+    fs::write(&partial, text.replacen("plan=", "plan=1", 1).replacen("/3 ", "/7 ", 1)).unwrap();
+    let message = merge();
+    assert!(message.contains("merge: shard 2 of 3 is missing; parts/2 holds what was begun of "));
+    let resumed = bench.bad(&["sweep", "p.toml", "--shard", "2/3", "--out", "parts/2", "--resume"]);
+    assert!(resumed.contains("of another plan or version (the plan was changed since"));
+    assert!(resumed.contains("remove it or leave out --resume to begin anew"), "{resumed}");
+    fs::write(&partial, "").unwrap();
+    assert!(merge().contains("parts/2 has nothing but a beginning: run its shard again"));
+    fs::remove_dir_all(bench.path("parts/1")).unwrap();
+    fs::remove_dir_all(bench.path("parts/3")).unwrap();
+    assert!(merge().contains("merge: parts/2 has nothing but a beginning"));
+}
+
+#[test]
+fn a_sweep_that_was_parted_twice_in_one_folder_is_merged_once_one_is_whole() {
+    let bench = Bench::new(PLAN);
+    let expected = bench.whole("whole");
+    let run = |shards: &[&str]| {
+        for shard in shards {
+            bench.good(&["sweep", "p.toml", "--shard", shard, "--quiet"]);
+        }
+    };
+    run(&["1/3", "2/3", "2/4"]);
+    let message = bench.bad(&["merge", "reports/p-shards", "--out", "out"]);
+    assert!(
+        message.contains(
+            "merge: shard 3 of 3 is missing; shards 1, 3-4 of 4 are missing; the sweep was parted \
+             in several ways"
+        ),
+        "{message}"
+    );
+    run(&["1/4", "3/4", "4/4"]);
+    let merged = bench.good(&["merge", "reports/p-shards", "--out", "out"]);
+    let message = String::from_utf8(merged.stderr).unwrap();
+    assert!(message.contains("4 of 4 are there; left out: shards 1-2 of 3"), "{message}");
+    bench.same("out", &expected);
+    run(&["3/3"]);
+    bench.good(&["merge", "reports/p-shards", "--out", "both", "--quiet"]);
+    bench.same("both", &expected);
 }
 
 #[test]
@@ -109,9 +184,44 @@ fn shards_of_another_plan_do_not_mix() {
     let bench = Bench::new(PLAN);
     shard(&bench, 2);
     fs::write(bench.path("p.toml"), PLAN.replace("0.98", "0.97")).unwrap();
-    bench.good(&["sweep", "p.toml", "--shard", "2/2", "--out", "parts/2", "--quiet"]);
+    // All are of the plan before: nothing shows that, but for who names the plan.
+    bench.good(&["merge", "parts", "--out", "before", "--quiet"]);
+    let stale = bench.bad(&["merge", "parts", "--out", "out", "--", "sweep", "p.toml"]);
+    assert!(stale.contains("merge parts/1: it is of another plan than the one"), "{stale}");
+    assert!(stale.contains("\"loads = [0.98, 0.5]\" and \"loads = [0.97, 0.5]\""), "{stale}");
+    let again = ["sweep", "p.toml", "--shard", "2/2", "--out", "parts/2", "--resume", "--quiet"];
+    let before = files(&bench.path("parts"));
+    for args in [&again[..], &[&again[..5], &again[5..6], &again[7..]].concat()] {
+        let message = bench.bad(args);
+        assert!(
+            message.contains("write parts/2/shard.csv: a finished shard of another sweep is there"),
+            "{message}"
+        );
+        assert!(message.contains("remove it, or take another --out"), "{message}");
+        bench.same("parts", &before);
+    }
+    fs::remove_dir_all(bench.path("parts/2")).unwrap();
+    bench.good(&again);
     let message = bench.bad(&["merge", "parts", "--out", "out"]);
-    assert!(message.contains("parts/2/shard.csv: it is of another plan or version"), "{message}");
+    assert!(message.contains("they are of different sweeps: parts/1 (plan "), "{message}");
+    assert!(message.contains("; plan.toml differs in line "), "{message}");
+    assert!(message.contains("\"loads = [0.98, 0.5]\" and \"loads = [0.97, 0.5]\""), "{message}");
+    assert!(!bench.path("out").exists(), "nothing half-written is left");
+}
+
+#[test]
+fn the_sweep_behind_a_merge_is_read_as_one() {
+    const MERGE: [&str; 8] = ["merge", "parts", "--out", "out", "--quiet", "--", "sweep", "p.toml"];
+    let bench = Bench::new(PLAN);
+    let expected = bench.whole("whole");
+    shard(&bench, 2);
+    bench.good(&MERGE);
+    bench.same("out", &expected);
+    let seed = bench.bad(&[&MERGE[..], &["--seed", "7"]].concat());
+    assert!(seed.contains("\"seed = 1\" and \"seed = 7\""), "{seed}");
+    let wrong = bench.bad(&[&MERGE[..], &["--sed", "7"]].concat());
+    assert!(wrong.contains("the sweep behind --: unexpected argument '--sed'"), "{wrong}");
+    assert_eq!(wrong.lines().count(), 1, "{wrong}");
 }
 
 #[test]
@@ -125,4 +235,8 @@ fn a_shard_does_not_overwrite_another_one() {
     // What is finished stays as it is.
     bench.good(&["sweep", "p.toml", "--shard", "1/2", "--out", "o", "--resume", "--quiet"]);
     bench.same("o", &before);
+    // What another version left may have columns that this one does not know.
+    fs::write(bench.path("o/shard.csv"), "# plan=1 version=9\n").unwrap();
+    let message = bench.bad(&["sweep", "p.toml", "--shard", "1/2", "--out", "o", "--resume"]);
+    assert!(message.contains("its head is none of this version"), "{message}");
 }

@@ -76,7 +76,8 @@ fn a_shard_killed_and_resumed_is_the_same_shard() {
     let mut child = bench.command(&sweep("out")).spawn().unwrap();
     assert!(wait_for(&mut child, || bytes(&partial) > 5_000), "it ended too early");
     kill(child);
-    assert!(bench.bad(&["merge", "out"]).contains("the shard is not finished"));
+    let message = bench.bad(&["merge", "out"]);
+    assert!(message.contains("out is not finished: the same sweep with --shard 2/2 "), "{message}");
     bench.good(&sweep("out"));
     bench.same("out", &files(&bench.path("whole")));
 }
@@ -182,7 +183,7 @@ fn what_is_left_of_another_plan_is_refused_and_stays() {
     let left = fs::read(&partial).unwrap();
     fs::write(bench.path("p.toml"), PLAN.replace("seeds = 40", "seeds = 41")).unwrap();
     let message = bench.bad(&args);
-    assert!(message.contains("it is of another plan or version; leave out --resume"), "{message}");
+    assert!(message.contains("another plan or version (the plan was changed "), "{message}");
     assert_eq!(fs::read(&partial).unwrap(), left);
     fs::write(bench.path("p.toml"), PLAN).unwrap();
     let shard = [&args[..], &["--shard", "1/2"]].concat();
@@ -192,7 +193,7 @@ fn what_is_left_of_another_plan_is_refused_and_stays() {
     let version = format!("version={}", env!("CARGO_PKG_VERSION"));
     let text = String::from_utf8(left).unwrap();
     fs::write(&partial, text.replacen(&version, "version=0.0.9", 1)).unwrap();
-    assert!(bench.bad(&args).contains("it is of another plan or version"));
+    assert!(bench.bad(&args).contains("or version (made by cmalab 0.0.9, this is "));
 
     // Without --resume it begins anew, and says what that costs.
     let output = bench.good(&["sweep", "p.toml", "--out", "out"]);

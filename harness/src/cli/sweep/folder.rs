@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use super::journal::at;
 use crate::cli::context::{Context, Format};
 use crate::cli::failure::Failure;
-use crate::report::sorted::{self, Sorted};
+use crate::report::partial::Row;
+use crate::report::sorted;
 use crate::report::{Blocks, Findings, csv, findings, html, text};
 use crate::sweep::{self, Plan, Ready, Stream, What};
 
@@ -75,13 +76,17 @@ pub(in crate::cli) fn command(from: From, elsewhere: bool, plan: &Plan) -> Strin
 
 /// Whether what a stream reads is somewhere else for who runs the plan in another folder.
 fn names_files(stream: &Stream) -> bool {
+    files_of(stream).any(|path| Path::new(path).is_relative())
+}
+
+/// What a stream reads, by the paths in the plan.
+pub(super) fn files_of(stream: &Stream) -> impl Iterator<Item = &str> {
     let files: Vec<&str> = match &stream.what {
         What::File(path) | What::Fitted(path) => vec![path],
         What::Mix(mix) => mix.paths().collect(),
         What::Profile(_) | What::Recorded(_) => Vec::new(),
     };
-    let snapshot = stream.snapshot.as_deref();
-    files.into_iter().chain(snapshot).any(|path| Path::new(path).is_relative())
+    files.into_iter().chain(stream.snapshot.as_deref())
 }
 
 /// The names that a file has while it is written: not NAME.partial, where finished cells are.
@@ -101,13 +106,13 @@ pub(in crate::cli) fn write_rows(
     fs::rename(&new, &path).map_err(|error| at(&path, &error))
 }
 
-/// Writes `cells.csv` out of these files.
+/// Writes `cells.csv` out of these rows, which are in order.
 pub(in crate::cli) fn write_cells(
     context: &Context,
     folder: &Path,
-    files: Vec<Sorted<'_>>,
+    rows: impl IntoIterator<Item = io::Result<Row>>,
 ) -> Result<(), Failure> {
-    write_rows(context, (folder, CELLS), |out| sorted::write_cells(files, out))
+    write_rows(context, (folder, CELLS), |out| sorted::write_cells(rows, out))
 }
 
 /// The results of `cells.csv` in `folder`, given to `read` configuration by configuration. One that

@@ -31,12 +31,12 @@ impl Journal {
         let bytes = journal.file.metadata().map_err(fail)?.len();
         if bytes == 0 {
             journal.file.write_all(head.text().as_bytes()).map_err(fail)?;
-            return Ok((journal, Known::new()));
+            return Ok((journal, Known::of(&ready.plan)));
         }
         let mut reader = BufReader::new(&journal.file);
         let found = Head::read(&mut reader).map_err(fail)?;
         if let Some(other) = &found
-            && (other.plan, &other.version) == (head.plan, &head.version)
+            && same_sweep(other, head)
             && other.shard != head.shard
         {
             return Err(other_shard(path, other.shard));
@@ -52,9 +52,10 @@ impl Journal {
         let torn = found.is_none() && is_start(&mut journal.file, head).map_err(fail)?;
         if resume && !torn {
             return Err(Failure::because(format_args!(
-                "resume from {}: it is of another plan or version; leave out --resume to begin \
-                 anew",
-                path.display()
+                "resume from {}: it is of another plan or version ({}); remove it or leave out \
+                 --resume to begin anew, or take another --out",
+                path.display(),
+                what_differs(found.as_ref(), head)
             )));
         }
         if !torn {
@@ -66,7 +67,7 @@ impl Journal {
         }
         journal.file.set_len(0).map_err(fail)?;
         journal.file.write_all(head.text().as_bytes()).map_err(fail)?;
-        Ok((journal, Known::new()))
+        Ok((journal, Known::of(&ready.plan)))
     }
 
     /// Where rows are appended.
@@ -95,6 +96,26 @@ pub(super) fn at(path: &Path, error: &io::Error) -> Failure {
     Failure::because(format_args!("write {}: {error}", path.display()))
 }
 
+/// Whether rows below both heads are of one plan and version.
+pub(in crate::cli) fn same_sweep(one: &Head, two: &Head) -> bool {
+    (one.plan, &one.version) == (two.plan, &two.version)
+}
+
+/// What is different in a file that is there, in the words of a message.
+pub(super) fn what_differs(there: Option<&Head>, head: &Head) -> String {
+    match there {
+        None => "its head is none of this version".to_string(),
+        Some(there) if there.version != head.version => {
+            format!("made by cmalab {}, this is {}", there.version, head.version)
+        }
+        Some(there) if there.plan != head.plan => {
+            "the plan was changed since, or a file that it names".to_string()
+        }
+        Some(there) if there.shard != head.shard => format!("shard {}", there.shard),
+        Some(there) => format!("of a plan that came from {:?}, not {:?}", there.from, head.from),
+    }
+}
+
 /// Why a shard is not written where another one is.
 pub(super) fn other_shard(path: &Path, other: Shard) -> Failure {
     Failure::because(format_args!(
@@ -104,7 +125,7 @@ pub(super) fn other_shard(path: &Path, other: Shard) -> Failure {
 }
 
 /// Opens the file for this process alone. The lock ends with the process, however that ends.
-fn lock(path: &Path) -> Result<File, Failure> {
+pub(super) fn lock(path: &Path) -> Result<File, Failure> {
     loop {
         let file = File::options().read(true).append(true).create(true).open(path);
         let file = file.map_err(|error| at(path, &error))?;

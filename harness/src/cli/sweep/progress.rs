@@ -13,7 +13,7 @@ use super::journal::{Journal, at};
 use crate::cli::failure::{Failure, say};
 use crate::metric::Value;
 use crate::report::partial;
-use crate::sweep::{Cell, Known, Ready, Shard, Watch};
+use crate::sweep::{self, Cell, Known, Outcome, Ready, Shard, Watch};
 
 /// Work that is done within this time needs no bar.
 const QUICK: Duration = Duration::from_secs(1);
@@ -95,7 +95,11 @@ impl<'a> Progress<'a> {
         let pace = Arc::new(Pace { started, cells: AtomicU64::new(0), ops, ops_in_all });
         let target =
             if visible { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let at_most = if ready.plan.stop.is_some() { "at most " } else { "" };
+        let at_most = if ready.plan.is_adaptive() || ready.plan.until_first_failure {
+            "at most "
+        } else {
+            ""
+        };
         let template =
             format!("{{wide_bar}} {{pos}}/{{len}} cells, {{pace}}, {at_most}{{left}} left");
         let style = ProgressStyle::with_template(&template).expect("the template is well formed");
@@ -157,8 +161,8 @@ fn work(ready: &Ready, shard: Shard) -> (u64, u64) {
     let (mut cells, mut ops, mut first) = (0, 0_u64, 0);
     for (number, at) in (0_u64..).zip(plan.configurations()) {
         let all = plan.cells_in(&at);
-        let mine = match plan.stop {
-            Some(_) => u64::from(shard.has(number)) * all,
+        let mine = match sweep::unit_of(plan, number, &at) {
+            Some(unit) => u64::from(shard.has(unit)) * all,
             None => shard.count_below(first + all) - shard.count_below(first),
         };
         first += all;
@@ -177,7 +181,7 @@ impl Watch for Progress<'_> {
         if state.written.is_ok() {
             let written = row.and_then(|row| io::Write::write_all(&mut self.journal.file(), &row));
             if written.is_ok() {
-                state.known.note(number, crate::sweep::has_failed(values));
+                state.known.note(number, Outcome::of(values));
             } else {
                 state.written = written;
                 self.stopped.store(true, Ordering::Relaxed);

@@ -1,6 +1,11 @@
 //! Ready-made text for engines that people have: one plan in many shards, and the merge.
 
+mod hyperqueue;
 mod kubernetes;
+mod parallel;
+mod slurm;
+
+use std::path::{Component, Path};
 
 use clap::ValueEnum;
 
@@ -19,6 +24,9 @@ pub(super) enum Engine {
     Slurm,
     /// An indexed Job of Kubernetes.
     Kubernetes,
+    /// A task array of HyperQueue.
+    #[value(name = "hyperqueue")]
+    HyperQueue,
 }
 
 /// What the text is made of; every field can be put into a shell's command as it is.
@@ -30,8 +38,10 @@ struct Words {
     sweep: String,
     /// The folder that has a folder for each shard.
     parts: String,
-    /// `merge` with its options.
+    /// `merge` with its options: of that sweep, and no other that was run there before.
     merge: String,
+    /// The plan and the files that it names.
+    files: Vec<String>,
 }
 
 /// Prints the recipe.
@@ -42,11 +52,15 @@ pub(super) fn print(
     plan: &Plan,
     context: &Context,
 ) -> Result<Exit, Failure> {
+    if engine == Engine::Kubernetes {
+        refuse_what_is_elsewhere(args, plan)?;
+    }
     let words = words(args, shards, plan)?;
     let text = match engine {
-        Engine::Parallel => parallel(&words),
-        Engine::Slurm => slurm(&words),
+        Engine::Parallel => parallel::text(&words),
+        Engine::Slurm => slurm::text(&words),
         Engine::Kubernetes => kubernetes::text(&words),
+        Engine::HyperQueue => hyperqueue::text(&words),
     };
     context.output(None, |out| Ok(out.write_all(text.as_bytes())?))?;
     Ok(Exit::Good)
@@ -55,7 +69,7 @@ pub(super) fn print(
 fn words(args: &Sweep, shards: u64, plan: &Plan) -> Result<Words, Failure> {
     let report = args.out.clone().unwrap_or_else(|| folder::default_folder(plan));
     let parts = shards_folder(&report);
-    let path = |path: &std::path::Path| match path.to_str() {
+    let path = |path: &Path| match path.to_str() {
         Some(text) => Ok(quote(text)),
         None => Err(Failure::because(format_args!(
             "write a recipe with {}: its name is no text",
@@ -69,6 +83,9 @@ fn words(args: &Sweep, shards: u64, plan: &Plan) -> Result<Words, Failure> {
     if let Some(seed) = args.seed {
         sweep += &format!(" --seed {seed}");
     }
+    if let Some(target) = args.target {
+        sweep += &format!(" --target {}", quote(&target.to_string()));
+    }
     if args.thorough {
         sweep += " --thorough";
     }
@@ -77,7 +94,32 @@ fn words(args: &Sweep, shards: u64, plan: &Plan) -> Result<Words, Failure> {
     if args.out.is_some() {
         merge += &format!(" --out {}", path(&report)?);
     }
-    Ok(Words { name: plan.name.clone(), shards, sweep, parts, merge })
+    merge += &format!(" -- {sweep}");
+    let mut files = args.plan.iter().map(|plan| path(plan)).collect::<Result<Vec<_>, _>>()?;
+    for file in plan.streams.iter().flat_map(folder::files_of) {
+        files.push(quote(file));
+    }
+    files.sort();
+    files.dedup();
+    Ok(Words { name: plan.name.clone(), shards, sweep, parts, merge, files })
+}
+
+/// A container has the folder that is mounted into it, and no other.
+fn refuse_what_is_elsewhere(args: &Sweep, plan: &Plan) -> Result<(), Failure> {
+    let of_line = args.plan.iter().chain(&args.out).map(std::path::PathBuf::as_path);
+    let named = plan.streams.iter().flat_map(folder::files_of).map(Path::new);
+    let inside = |path: &Path| {
+        path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
+    };
+    match of_line.chain(named).find(|path| !inside(path)) {
+        None => Ok(()),
+        Some(path) => Err(Failure::because(format_args!(
+            "write a recipe for kubernetes with {}: a container does not have that path; go to the \
+             folder that the volume holds, and name the plan, its files and --out from there, \
+             without ..",
+            path.display()
+        ))),
+    }
 }
 
 /// A word for a POSIX shell. One that begins with a dash is no option.
@@ -88,65 +130,6 @@ fn quote(text: &str) -> String {
         return text;
     }
     format!("'{}'", text.replace('\'', "'\\''"))
-}
-
-fn parallel(words: &Words) -> String {
-    let Words { name, shards, sweep, parts, merge } = words;
-    format!(
-        r#"#!/bin/sh
-# The plan {name} in {shards} shards with GNU parallel, then the merge. Run it in the folder from
-# which files of the plan are named; after a stop run it again, and it goes on.
-# On several machines with a file system in common: PARALLEL='--sshloginfile hosts --workdir .'
-# in the environment.
-set -eu
-cmalab=${{CMALAB:-cmalab}}
-shard() {{
-    exec "$1" {sweep} --shard "$2/{shards}" --out {parts}/"$2-of-{shards}" \
-        --jobs 1 --resume --quiet
-}}
-# parallel starts this file again for each shard.
-if [ "${{1:-}}" = shard ]; then
-    shard "$cmalab" "$2"
-fi
-seq {shards} | parallel --quote --halt now,fail=1 env CMALAB="$cmalab" sh "$0" shard {{}}
-"$cmalab" {merge}
-"#
-    )
-}
-
-fn slurm(words: &Words) -> String {
-    let Words { name, shards, sweep, parts, merge } = words;
-    format!(
-        r#"#!/bin/bash
-#SBATCH --job-name=cmalab-{name}
-#SBATCH --array=1-{shards}
-#SBATCH --cpus-per-task=1
-#SBATCH --requeue
-# The plan {name} in {shards} shards as a Slurm job array, then the merge. In the folder from which
-# files of the plan are named, on a file system that all nodes have:
-#   bash THIS-FILE
-# sends the array, and behind it the merge. What a node loses or a time limit stops goes on when it
-# is sent again. Add --time, --partition and --account as your site has them. An array of more than
-# 1000 tasks needs MaxArraySize.
-set -eu
-cmalab=${{CMALAB:-cmalab}}
-case ${{SLURM_ARRAY_TASK_ID:-}} in
-'')
-    job=$(sbatch --parsable "$0")
-    # Task 0 is the merge.
-    sbatch --dependency="afterok:${{job%%;*}}" --array=0 "$0"
-    ;;
-0)
-    exec "$cmalab" {merge}
-    ;;
-*)
-    exec "$cmalab" {sweep} --shard "$SLURM_ARRAY_TASK_ID/{shards}" \
-        --out {parts}/"$SLURM_ARRAY_TASK_ID-of-{shards}" \
-        --jobs "${{SLURM_CPUS_PER_TASK:-1}}" --resume --quiet
-    ;;
-esac
-"#
-    )
 }
 
 #[cfg(test)]

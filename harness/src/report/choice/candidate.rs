@@ -1,8 +1,9 @@
 //! Judging one board, cap and policy over its rows.
 
-use super::Candidate;
 use super::needs::{changes, needs};
+use super::{Candidate, proof, target};
 use crate::report::summary::{Summary, SummaryRow};
+use crate::report::time::{at_least, covered};
 use crate::stats::{Interval, anytime, share_interval_of};
 use crate::sweep::Ready;
 
@@ -23,6 +24,20 @@ impl Rows<'_> {
     /// of equals the fewest streams, then the first.
     fn worst(&self) -> usize {
         let rows = self.rows.iter().copied();
+        if let Some(target) = self.ready.plan.target {
+            // What bears least witness; of what was left out there is none at all.
+            let p = |&index: &usize| {
+                let row = &self.summary.rows[index];
+                let seen = row.streams > 0;
+                (seen, proof::p(self.ready, target, std::iter::once(row)).unwrap_or(0.0))
+            };
+            let least = |a: &usize, b: &usize| {
+                let ((seen, p), (other_seen, other_p)) = (p(a), p(b));
+                seen.cmp(&other_seen).then(p.total_cmp(&other_p))
+            };
+            // The first of equals.
+            return rows.rev().max_by(least).unwrap_or(0);
+        }
         let worse = |&a: &usize, &b: &usize| {
             let (one, other) = (&self.summary.rows[a], &self.summary.rows[b]);
             let share = |row: &SummaryRow| row.lost as f64 / row.streams.max(1) as f64;
@@ -54,7 +69,14 @@ impl Rows<'_> {
             policy: worst.policy,
             pages,
             pages_above_smallest: pages - smallest_pages.min(pages),
-            meets: self.each().all(|row| row.lost == 0),
+            meets: self.each().all(|row| row.lost == 0 && row.streams > 0),
+            p: self.ready.plan.target.and_then(|target| proof::p(self.ready, target, self.each())),
+            dropped: self.each().any(|row| row.dropped),
+            ages: self
+                .ready
+                .plan
+                .target
+                .is_some_and(|target| self.each().any(|row| proof::ages(self.ready, target, row))),
             larger_fails: false,
             streams: worst.streams,
             failed: worst.lost,
@@ -68,13 +90,18 @@ impl Rows<'_> {
             flagged: self.each().any(|row| !row.worse_classes.is_empty()),
             changes: changes(&board, cap, policy),
             needs: needs(&board, cap, policy),
-            sure: sure(worst, &interval, self.rows.len()),
+            sure: match self.ready.plan.target {
+                Some(target) => target::sure(self.ready, target, worst, self.rows.len()),
+                None => sure(worst, &interval, self.rows.len()),
+            },
         }
     }
 }
 
-/// The interval of the worst of so many rows: it holds for all of them together.
+/// The interval of the worst of so many rows: it holds for all of them together. Where none fails
+/// its upper end does so by itself: it is missed only where that of the row that really is worst is.
 pub(super) fn interval(worst: &SummaryRow, rows: usize) -> Interval {
+    let rows = if worst.lost == 0 { 1 } else { rows };
     if worst.stopped && worst.streams > 1 {
         anytime::share_interval_of(worst.lost, worst.streams, rows)
     } else {
@@ -99,18 +126,22 @@ fn sure(worst: &SummaryRow, interval: &Interval, rows: usize) -> String {
         };
     }
     let percent = |end: Option<f64>| format!("{:.1} %", end.unwrap_or(1.0) * 100.0);
-    let (none, some, each) = match rows {
-        1 => (format!("none of {streams} streams fails"), "fail", ""),
-        _ => (
-            format!("none of {streams} streams of each of {rows} kinds fails"),
-            "of the worst kind fail",
-            " of each kind",
-        ),
+    let covered = covered(worst.time.as_ref());
+    let (of_kinds, of_worst, each) = match rows {
+        1 => (String::new(), "", ""),
+        _ => (format!(" of each of {rows} kinds"), " of the worst kind", " of the worst kind"),
     };
+    let mtbf = worst.time.as_ref().map(|time| {
+        format!(", an MTBF of at least {} where the hazard is constant", at_least(time.mtbf_low_us))
+    });
     match failed {
-        0 => format!("{none}; at 95 % that still allows {}{each}", percent(interval.high)),
+        0 => format!(
+            "none of {streams} streams{covered}{of_kinds} fails; at 95 % that still allows {}{each}{}",
+            percent(interval.high),
+            mtbf.unwrap_or_default()
+        ),
         _ => format!(
-            "{failed} of {streams} streams {some}: {} to {} at 95 %",
+            "{failed} of {streams} streams{covered}{of_worst} fail: {} to {} at 95 %",
             percent(interval.low),
             percent(interval.high)
         ),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::candidate::Rows;
 use super::needs::PATCH;
 use super::words::{notes, sentence};
-use super::{Candidate, Choice, Scope, Verdict};
+use super::{Candidate, Choice, Scope, Verdict, proof, target};
 use crate::board::Board;
 use crate::report::sizing::{is_as_large, is_like};
 use crate::report::summary::Summary;
@@ -21,13 +21,24 @@ pub(in crate::report) fn choose(ready: &Ready, summary: &Summary, scope: Scope) 
     let smallest = groups.values().map(pages).min()?;
     let judge = |rows: Vec<usize>| Rows { ready, summary, rows }.judge(smallest);
     let mut ranked: Vec<_> = groups.into_values().map(judge).collect();
-    mark_larger_failures(ready, &mut ranked);
+    match ready.plan.target {
+        Some(_) => proof::mark(ready, &mut ranked),
+        None => mark_larger_failures(ready, &mut ranked),
+    }
     // Stable: what is equal in all of it stays in the order of boards, caps and policies.
     ranked.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| nearness(a, b)));
     let chosen = ranked.first().filter(|first| first.is_eligible()).map(|_| 0);
     let verdict = verdict(&ranked);
-    let mut choice =
-        Choice { scope, ranked, verdict, chosen, sentence: String::new(), notes: Vec::new() };
+    let mut choice = Choice {
+        scope,
+        ranked,
+        verdict,
+        chosen,
+        sentence: String::new(),
+        notes: Vec::new(),
+        more: None,
+    };
+    choice.more = target::more(ready, summary, &choice);
     choice.sentence = sentence(ready, &choice);
     choice.notes = notes(ready, summary, &choice);
     Some(choice)
@@ -95,8 +106,10 @@ fn rank(candidate: &Candidate) -> (u32, bool, u64, u32) {
 /// lower bound of it, RAM, change.
 fn nearness(a: &Candidate, b: &Candidate) -> std::cmp::Ordering {
     let share = |c: &Candidate| c.failed as f64 / c.streams.max(1) as f64;
+    let p = |c: &Candidate| if c.dropped { 2.0 } else { c.p.unwrap_or(0.0) };
     (a.unaligned || a.flagged)
         .cmp(&(b.unaligned || b.flagged))
+        .then_with(|| p(a).total_cmp(&p(b)))
         .then_with(|| share(a).total_cmp(&share(b)))
         .then_with(|| (a.pages, a.changes).cmp(&(b.pages, b.changes)))
 }

@@ -2,7 +2,7 @@
 
 use super::candidate::interval;
 use super::needs::{PATCH, size};
-use super::{Candidate, Choice, Scope, Verdict};
+use super::{Candidate, Choice, Scope, Verdict, target};
 use crate::report::summary::{Summary, SummaryRow};
 use crate::sweep::Ready;
 
@@ -26,9 +26,12 @@ pub(super) fn sentence(ready: &Ready, choice: &Choice) -> String {
     let nearest = || format!("nearest comes {}: {}", name(ready, first), first.sure);
     match choice.verdict {
         Verdict::Met => format!("choose {}: {}{}", name(ready, first), first.sure, why(choice)),
-        Verdict::NotMet => {
-            format!("no configuration of the plan keeps all streams whole; {}", nearest())
-        }
+        Verdict::NotMet => match ready.plan.target {
+            Some(target) => {
+                format!("no configuration of the plan is proven to meet {target}; {}", nearest())
+            }
+            None => format!("no configuration of the plan keeps all streams whole; {}", nearest()),
+        },
         Verdict::Structural => format!(
             "no configuration of the plan can: everywhere some stream needs more aligned pages \
              than there are, whatever the placement policy; take a larger area, a lower cap, or a \
@@ -72,6 +75,8 @@ pub(super) fn notes(ready: &Ready, summary: &Summary, choice: &Choice) -> Vec<St
     notes.extend(with_a_patch(ready, choice));
     notes.extend(ladder_note(choice));
     notes.extend(selection_note(ready, summary, choice));
+    notes.extend(target::notes(ready, summary, choice));
+    notes.extend(choice.more.map(|more| more.sentence(ready)));
     notes.extend(passed_over(ready, choice));
     let rows = || choice.ranked.iter().map(|one| &summary.rows[one.worst_row]);
     if rows().any(|row| ready.plan.streams[row.at.stream].profile().is_some()) {
@@ -165,7 +170,9 @@ fn ladder_note(choice: &Choice) -> Option<String> {
 /// The best of many was chosen with the same streams by which it is judged.
 fn selection_note(ready: &Ready, summary: &Summary, choice: &Choice) -> Option<String> {
     let first = &choice.ranked[0];
-    if choice.verdict != Verdict::Met || first.streams <= 1 || choice.ranked.len() == 1 {
+    let single = first.streams <= 1 || choice.ranked.len() == 1;
+    // With a target the choice as a whole is what is proven.
+    if choice.verdict != Verdict::Met || single || ready.plan.target.is_some() {
         return None;
     }
     let (all, plan) = (choice.ranked.len(), &ready.plan);

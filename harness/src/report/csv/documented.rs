@@ -152,6 +152,7 @@ pub(super) fn summary() -> Vec<Documented> {
     list.push("worse_in_classes", "text", about);
     later_of_summary(&mut list);
     list.input("fit_distance");
+    time_of_summary(&mut list);
     list.columns
 }
 
@@ -190,6 +191,37 @@ fn later_of_summary(list: &mut List) {
     list.push("latency_p99_us_median", "us", format!("median over streams, {latency}"));
     list.push("latency_max_us", "us", format!("the largest of all streams, {latency}"));
     list.push("migrated_pages", "pages", "pages that were migrated, of all streams: of that model");
+}
+
+/// What streams say about board time: empty where they have none.
+fn time_of_summary(list: &mut List) {
+    let first = "the first request that its caller did not get";
+    list.push("board_time_h", "h", "board time of all streams");
+    let whole = "streams that were run to their end: board time of the";
+    list.push("board_time_h_least", "h", format!("{whole} shortest"));
+    list.push("board_time_h_most", "h", format!("{whole} longest"));
+    list.push("at_risk_h", "h", format!("board time of all streams until {first}"));
+    let about = "MTBF that is exceeded with 95 % (one-sided, exact): at risk and streams_unserved, \
+                 where the hazard is constant";
+    list.push("mtbf_h_low", "h", about);
+    let name = "time_to_first_unserved_h";
+    let about = format!("time until half of all streams had {first} (Kaplan and Meier)");
+    list.push(format!("{name}_median"), "h", about);
+    list.interval(&format!("{name}_median"), "h", "that median");
+    let about = format!("mean time until {first}, restricted to board_time_h_most: no MTBF");
+    list.push(format!("{name}_restricted_mean"), "h", about);
+    list.interval(&format!("{name}_restricted_mean"), "h", "that restricted mean");
+    let about = "requests that their callers did not get, all of them, in a day of board time; \
+                 empty where streams were ended at their first failure";
+    list.push("unserved_per_day", "requests", about);
+    list.interval("unserved_per_day", "requests", "that rate, streams as clusters");
+    let about = "one-sided p of: the hazard of first failures does not rise with age";
+    list.push("hazard_rises_p", "number", about);
+    let about = "streams that were ended at their first failure: rates over their length are empty";
+    list.push("streams_ended_early", "streams", about);
+    list.push("stream_ops", "ops", "ops of all streams that were run");
+    let about = "whether the race ended it before its last seed: it cannot be the answer";
+    list.push("dropped", "boolean", about);
 }
 
 /// The columns of `sizing.csv`.

@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use super::documented::{self, Documented};
 use super::{SCHEMA, board, decimal, fit_distance, interval_fields, joined, optional, place};
 use crate::report::summary::{Rate, Summary, SummaryRow};
-use crate::sweep::Ready;
+use crate::stats::Interval;
+use crate::sweep::{Length, Ready};
 
 /// The columns of `summary.csv`, without a line end.
 #[must_use]
@@ -46,6 +47,7 @@ fn summary_row(ready: &Ready, row: &SummaryRow) -> Vec<String> {
     fields.push(worse.collect::<Vec<_>>().join(" "));
     fields.extend(later_fields(row));
     fields.push(fit_distance(ready, row.at.stream));
+    fields.extend(time_fields(row));
     fields
 }
 
@@ -65,6 +67,40 @@ fn later_fields(row: &SummaryRow) -> Vec<String> {
     fields.extend([row.structural, row.unserved, row.fell_back].map(optional));
     fields.extend([row.latency_p50_us, row.latency_p99_us].map(decimal));
     fields.extend([row.latency_max_us, row.migrated_pages].map(optional));
+    fields
+}
+
+/// What streams say about board time, in hours; empty where they have none.
+fn time_fields(row: &SummaryRow) -> Vec<String> {
+    let time = row.time.as_ref();
+    let hours = |us: Option<f64>| decimal(us.map(|us| us / Length::HOUR_US as f64));
+    let hours_of = |interval: Interval| Interval {
+        low: interval.low.map(|us| us / Length::HOUR_US as f64),
+        high: interval.high.map(|us| us / Length::HOUR_US as f64),
+        ..interval
+    };
+    let each = |which: usize| hours(time.and_then(|time| Some(time.each_us?[which] as f64)));
+    let none = Interval { low: None, high: None, method: "no-value" };
+    let median = hours_of(time.map_or(none, |time| time.median_interval));
+    let restricted = time.and_then(|time| time.restricted_mean_us);
+    let per_day = time.and_then(|time| time.unserved_per_day);
+    let mut fields = vec![
+        hours(time.map(|time| time.board_time_us as f64)),
+        each(0),
+        each(1),
+        hours(time.map(|time| time.evidence.at_risk_us as f64)),
+        hours(time.map(|time| time.mtbf_low_us)),
+        hours(time.and_then(|time| time.median_us).map(|us| us as f64)),
+    ];
+    fields.extend(interval_fields(&median));
+    fields.push(hours(restricted.map(|(mean, _)| mean)));
+    fields.extend(interval_fields(&hours_of(restricted.map_or(none, |(_, interval)| interval))));
+    fields.push(decimal(per_day.map(|(rate, _)| rate)));
+    fields.extend(interval_fields(&per_day.map_or(none, |(_, interval)| interval)));
+    fields.push(decimal(time.map(|time| time.trend.p_rising)));
+    fields.push(optional(time.map(|time| time.ended_early)));
+    fields.push(optional(time.map(|time| time.ops)));
+    fields.push(row.dropped.to_string());
     fields
 }
 
@@ -91,7 +127,7 @@ pub fn write_summary_json(ready: &Ready, summary: &Summary, out: &mut dyn Write)
     let value = |column: &Documented, text: String| match text.parse::<serde_json::Number>() {
         _ if text.is_empty() => serde_json::Value::Null,
         Ok(number) if column.unit != "text" => number.into(),
-        _ if column.name == "aligned" => (text == "true").into(),
+        _ if column.unit == "boolean" || column.name == "aligned" => (text == "true").into(),
         _ => text.into(),
     };
     let object = |row: &SummaryRow| {

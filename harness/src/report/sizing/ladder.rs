@@ -93,7 +93,9 @@ fn sizing(ready: &Ready, key: Key, mut tried: Vec<Tried>) -> Option<Sizing> {
     tried.sort_by_key(|tried| tried.size.pages);
     // Of boards with several areas those that follow each other: no area shrinks on the way.
     let boards = &ready.plan.boards;
-    let mut last = tried[0].size.board;
+    // What a race left out says nothing.
+    tried.retain(|tried| tried.row.streams > 0);
+    let mut last = tried.first()?.size.board;
     tried.retain(|tried| {
         let follows = is_as_large(&boards[tried.size.board], &boards[last]);
         if follows {
@@ -101,6 +103,7 @@ fn sizing(ready: &Ready, key: Key, mut tried: Vec<Tried>) -> Option<Sizing> {
         }
         follows
     });
+    let shared = share_loads(&mut tried);
     // What asks for nothing has no area / LOAD.
     let asks = tried.iter().any(|tried| tried.streams.iter().any(|(load, _)| *load > 0));
     if tried.len() < 2 || !asks {
@@ -109,13 +112,14 @@ fn sizing(ready: &Ready, key: Key, mut tried: Vec<Tried>) -> Option<Sizing> {
     let least = Ladder::of(&tried);
     let largest_request = tried.iter().filter_map(|tried| tried.largest_request).max();
     let first = &tried[0].row;
+    let load_pages = first.load_pages.filter(|_| shared.is_none()).or(shared);
     Some(Sizing {
         stream,
         load,
         environment,
         cap,
         policy,
-        load_pages: first.load_pages.unwrap_or(f64::NAN),
+        load_pages: load_pages.unwrap_or(f64::NAN),
         aligned_load_pages: first.aligned_load_pages,
         certified_per_load: largest_request
             .filter(|_| every_claim_succeeds(&ready.plan, environment))
@@ -126,6 +130,28 @@ fn sizing(ready: &Ready, key: Key, mut tried: Vec<Tried>) -> Option<Sizing> {
         least: least.over_streams(first.stopped),
         sizes: tried.into_iter().map(|tried| tried.size).collect(),
     })
+}
+
+/// A stream is the same on every board, and so is its LOAD: where it was ended early it was not
+/// measured. The mean LOAD of all streams, where some were.
+fn share_loads(tried: &mut [Tried]) -> Option<f64> {
+    let early = |tried: &Tried| tried.row.time.as_ref().is_some_and(|time| time.ended_early > 0);
+    if !tried.iter().any(early) {
+        return None;
+    }
+    let streams = tried.iter().map(|tried| tried.streams.len()).max().unwrap_or(0);
+    let load = |stream: usize| {
+        let loads = tried.iter().filter_map(|tried| Some(tried.streams.get(stream)?.0));
+        loads.max().unwrap_or(0)
+    };
+    let loads: Vec<u64> = (0..streams).map(load).collect();
+    let known = loads.iter().filter(|load| **load > 0).count();
+    let mean = loads.iter().map(|load| *load as f64).sum::<f64>() / known as f64;
+    for tried in tried {
+        tried.streams.iter_mut().zip(&loads).for_each(|(own, load)| own.0 = *load);
+        tried.size.per_load = tried.size.pages as f64 / mean;
+    }
+    (known > 0).then_some(mean)
 }
 
 /// Whether nothing but the bitmap stands in the way of a grant: no theorem knows of busy pages. Pins

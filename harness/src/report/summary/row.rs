@@ -2,7 +2,7 @@
 
 use super::dominance::worse_classes;
 use super::streams::{CLASS_NAMES, Streams};
-use super::{BLAME, ClassCounts, Earliest, RATES, Rate, Summary, SummaryRow};
+use super::{BLAME, ClassCounts, Earliest, RATES, Rate, Summary, SummaryRow, TimeRow, is_dropped};
 use crate::seed::Seed;
 use crate::stats::{
     Bootstrap, Interval, Within, anytime, holm, mcnemar, median, median_interval, no_failure_bound,
@@ -18,6 +18,10 @@ struct Tools<'a> {
     bootstrap: Bootstrap,
     /// Whether the number of streams depends on what was seen.
     stopped: bool,
+    /// Whether a race has ended it.
+    dropped: bool,
+    /// Whether streams are ended at their first failure, so that no two are equally long.
+    ended_early: bool,
     base: Option<Streams<'a>>,
 }
 
@@ -25,23 +29,28 @@ struct Tools<'a> {
 #[must_use]
 pub fn rows_of(ready: &Ready, block: &Block) -> Vec<SummaryRow> {
     let seed = Seed::new(ready.plan.seed);
-    let streams = block.values.first().map_or(0, Vec::len);
     let baseline = Summary::baseline_of(&ready.plan);
-    let tools = Tools {
+    let mut tools = Tools {
         at: block.at,
         first_seed: ready.plan.seed,
-        bootstrap: Bootstrap::new(streams, &seed),
+        bootstrap: Bootstrap::new(0, &seed),
         seed,
-        stopped: super::is_stopped(&ready.plan, block),
+        stopped: false,
+        dropped: false,
+        ended_early: ready.plan.until_first_failure,
         base: baseline.map(|base| Streams(&block.values[base])),
     };
-    let mut rows: Vec<_> = (0..block.values.len())
-        .map(|policy| {
-            let own = Streams(&block.values[policy]);
-            let base = tools.base.filter(|_| baseline != Some(policy));
-            tools.row(policy, own, base)
-        })
-        .collect();
+    let mut rows = Vec::new();
+    for (policy, values) in block.values.iter().enumerate() {
+        // In a race policies have different numbers of streams.
+        if tools.bootstrap.streams() != values.len() {
+            tools.bootstrap = Bootstrap::new(values.len(), &tools.seed);
+        }
+        tools.dropped = is_dropped(&ready.plan, block, policy);
+        tools.stopped = tools.dropped || super::is_stopped(&ready.plan, block);
+        let base = tools.base.filter(|_| baseline != Some(policy));
+        rows.push(tools.row(policy, Streams(values), base));
+    }
     correct(&mut rows);
     rows
 }
@@ -98,9 +107,13 @@ impl Tools<'_> {
             latency_p99_us: own.numbers_if("latency_p99_us").and_then(there_median),
             latency_max_us: own.counts_if("latency_max_us").and_then(largest),
             migrated_pages: own.sum_if("migrated_pages"),
-            worse_classes: base.map_or_else(Vec::new, |base| {
+            // Of streams that are ended at their first failure there is no rate in any class; who
+            // refuses the large ones fails at the first of them.
+            worse_classes: base.filter(|_| !self.ended_early).map_or_else(Vec::new, |base| {
                 worse_classes(own, base, &self.bootstrap, &self.seed)
             }),
+            time: TimeRow::of(own),
+            dropped: self.dropped,
         }
     }
 

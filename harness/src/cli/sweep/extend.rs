@@ -48,9 +48,8 @@ pub(super) fn extend(
         Left::Rows(from, old) => (from, old.times_us.clone()),
         Left::Cells(from) => (from, times_of(&folder.join(PLAN))),
     };
-    let unread = |error: io::Error| {
-        Failure::because(format_args!("read {}: {error}", from.display()))
-    };
+    let unread =
+        |error: io::Error| Failure::because(format_args!("read {}: {error}", from.display()));
     let mut file = BufReader::new(File::open(from).map_err(unread)?);
     let mut new = path.as_os_str().to_owned();
     new.push(".new");
@@ -68,9 +67,9 @@ pub(super) fn extend(
         }
         let row = match &left {
             Left::Rows(..) => Row::parse(&line),
-            Left::Cells(_) => str::from_utf8(&line).ok().and_then(|line| {
-                Row::parse_plain(line.strip_suffix('\n')?)
-            }),
+            Left::Cells(_) => str::from_utf8(&line)
+                .ok()
+                .and_then(|line| Row::parse_plain(line.strip_suffix('\n')?)),
         };
         // A head, or a row that was torn.
         let Some(row) = row else { continue };
@@ -90,19 +89,13 @@ pub(super) fn extend(
 }
 
 /// Where a shorter run of this plan left its cells.
-fn find(
-    ready: &Ready,
-    head: &Head,
-    folder: &Path,
-    path: &Path,
-) -> Result<Option<Left>, Failure> {
+fn find(ready: &Ready, head: &Head, folder: &Path, path: &Path) -> Result<Option<Left>, Failure> {
     for rows in [path, &folder.join(SHARD)] {
         if !rows.is_file() {
             continue;
         }
-        let unread = |error: io::Error| {
-            Failure::because(format_args!("read {}: {error}", rows.display()))
-        };
+        let unread =
+            |error: io::Error| Failure::because(format_args!("read {}: {error}", rows.display()));
         let mut file = BufReader::new(File::open(rows).map_err(unread)?);
         let there = Head::read(&mut file).map_err(unread)?;
         return Ok(there
@@ -140,8 +133,7 @@ fn unchanged(ready: &Ready, head: &Head, old: &[u64]) -> Vec<bool> {
     let streams = ready.plan.streams.iter();
     streams
         .map(|stream| {
-            stream.length.time_us().is_none()
-                || times.next().is_some_and(|(new, old)| new == old)
+            stream.length.time_us().is_none() || times.next().is_some_and(|(new, old)| new == old)
         })
         .collect()
 }

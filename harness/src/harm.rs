@@ -11,10 +11,12 @@ pub mod bounds;
 mod confirm;
 mod evaluate;
 mod field;
+mod follow;
 mod goal;
 pub mod search;
 
 pub use confirm::{Confirmed, confirm};
 pub use evaluate::{Outcome, Reach, evaluate, plain, played, realised};
 pub use field::{Asked, Field, Refusal};
+pub use follow::followed;
 pub use goal::{Align, Goal, GoalError};

@@ -27,6 +27,8 @@ pub use recording::{Answered, Recorded};
 pub use source::Source;
 pub use stream::{Route, StreamWriter, Unwritable};
 
+use std::collections::BTreeSet;
+
 use crate::op::Op;
 use cma_policies::Area;
 use lines::Lines;
@@ -247,6 +249,17 @@ impl Reader {
             Inner::Trace(rows) => rows.warm_up(),
             _ => Vec::new(),
         }
+    }
+
+    /// The buffers that were live before a trace began, in the order of their pages, without what
+    /// only holds their places in [`Reader::warm_up`]: for who does not have that area.
+    #[must_use]
+    pub fn before(&self) -> Vec<Op> {
+        let mut ops = self.warm_up();
+        let freed = |op: &Op| if let Op::Free { id, .. } = op { Some(*id) } else { None };
+        let freed: BTreeSet<_> = ops.iter().filter_map(freed).collect();
+        ops.retain(|op| matches!(op, Op::Alloc { id, .. } if !freed.contains(id)));
+        ops
     }
 
     /// What was counted up to the row that was read last.

@@ -16,18 +16,22 @@ pub mod fit;
 mod gpu;
 mod imx_note;
 mod kiosk;
+pub mod mix;
 mod network;
 mod npu;
+mod of_client;
 mod session;
 mod set_top;
 mod video;
 mod vpu_encode;
 
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use cma_policies::Run;
 
-use crate::op::Timed;
+use crate::ingest::IngestError;
+use crate::op::{Op, Timed};
 use crate::seed::Seed;
 
 /// What a profile makes a stream from.
@@ -92,14 +96,20 @@ impl Profile {
         if !(setup.load > 0.0 && setup.load <= Setup::MAX_LOAD) {
             return Err(SetupError::Load(setup.load.to_string()));
         }
-        if setup.target_pages() < self.least_pages {
-            return Err(SetupError::TooSmall {
-                profile: self.name,
-                target_pages: setup.target_pages(),
-                least_pages: self.least_pages,
-            });
-        }
+        self.check(setup.target_pages())?;
         Ok((self.make)(setup))
+    }
+
+    /// Whether its sessions fit into a LOAD of so many pages.
+    ///
+    /// # Errors
+    /// A LOAD that is too small.
+    pub fn check(&self, target_pages: u64) -> Result<(), SetupError> {
+        if target_pages >= self.least_pages {
+            return Ok(());
+        }
+        let Self { name: profile, least_pages, .. } = *self;
+        Err(SetupError::TooSmall { profile, target_pages, least_pages })
     }
 }
 
@@ -131,20 +141,51 @@ pub fn profile(name: &str) -> Result<&'static Profile, SetupError> {
 /// A stream in the making: an iterator over its ops whose memory does not grow with their number.
 pub struct Workload {
     clients: Vec<String>,
-    ops: Box<dyn Iterator<Item = Timed> + Send>,
+    before: Vec<Op>,
+    ops: Box<dyn Iterator<Item = Timed>>,
+    failed: Failure,
 }
+
+/// Where the iterator over a file leaves why it ended before the file did.
+type Failure = Arc<Mutex<Option<IngestError>>>;
 
 impl Workload {
     /// The clients from 1 on, and the ops.
-    fn new(named: Vec<String>, ops: impl Iterator<Item = Timed> + Send + 'static) -> Self {
+    fn new(named: Vec<String>, ops: impl Iterator<Item = Timed> + 'static) -> Self {
         let clients = [String::new()].into_iter().chain(named).collect();
-        Self { clients, ops: Box::new(ops) }
+        Self::of(clients, Vec::new(), ops)
+    }
+
+    /// All clients, what was live before, and the ops.
+    fn of(
+        clients: Vec<String>,
+        before: Vec<Op>,
+        ops: impl Iterator<Item = Timed> + 'static,
+    ) -> Self {
+        Self { clients, before, ops: Box::new(ops), failed: Failure::default() }
     }
 
     /// Who asks: the name of client `n` of a request is at index `n`. Client 0 is nobody.
     #[must_use]
     pub fn clients(&self) -> &[String] {
         &self.clients
+    }
+
+    /// What is live before the first op: allocs that nobody asks for while the stream runs. Their
+    /// ids are those that the stream gives back.
+    #[must_use]
+    pub fn before(&self) -> &[Op] {
+        &self.before
+    }
+
+    /// Whether what the stream is read from could be read as far as the stream has gone: once a
+    /// file fails, the stream ends.
+    ///
+    /// # Errors
+    /// Where and why its file could not be read.
+    pub fn end(&self) -> Result<(), IngestError> {
+        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.clone().map_or(Ok(()), Err)
     }
 }
 
@@ -178,6 +219,12 @@ pub enum SetupError {
         /// LOAD that it takes.
         least_pages: u64,
     },
+    /// A part of a mix whose file counts ops in place of time.
+    NoTime,
+    /// A file that is to be repeated and lasts no time.
+    NoLength,
+    /// More clients than a request can tell apart.
+    Clients,
     /// A LOAD that no stream of a fit has.
     OutOfFit {
         /// LOAD that was asked for.
@@ -205,6 +252,19 @@ impl fmt::Display for SetupError {
                 f,
                 "a LOAD of {target_pages} pages is too small for profile {profile}, whose sessions \
                  take at least {least_pages}; ask for a larger area or load"
+            ),
+            Self::NoTime => f.write_str(
+                "the file is a recording, which has no time; a part of a mix is fitted to a stream \
+                 or a trace",
+            ),
+            Self::NoLength => f.write_str(
+                "the file lasts no time, so it has no end at which it could be repeated; take \
+                 repeat = true away",
+            ),
+            Self::Clients => write!(
+                f,
+                "it has more than {} clients; ask for fewer parts or a smaller load",
+                u16::MAX
             ),
             Self::OutOfFit { load_pages, least_pages, most_pages } => write!(
                 f,

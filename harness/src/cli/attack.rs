@@ -2,6 +2,7 @@
 
 mod progress;
 mod show;
+mod tried;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,15 +11,14 @@ use clap::Args;
 use cma_policies::BASELINE;
 
 use self::progress::Progress;
+use self::tried::Tried;
 use super::context::Context;
 use super::failure::{Exit, Failure};
-use super::given;
-use super::shrink::bytes;
-use crate::codec::{Act, Case};
+use crate::codec::Act;
 use crate::harm::adversary::ADVERSARIES;
 use crate::harm::archive::Archive;
 use crate::harm::search::{Effort, search};
-use crate::harm::{Align, Goal, Refusal, confirm, evaluate, played, realised};
+use crate::harm::{Align, Goal, Refusal, confirm, evaluate, followed, played, realised};
 use crate::ingest::{StreamWriter, Unwritable};
 use crate::op::Timed;
 
@@ -67,8 +67,8 @@ pub(super) struct Attack {
         value_parser = clap::value_parser!(u32).range(..=1024))]
     jobs: u32,
     /// A folder of cases to try too: champions or a fuzzer's corpus, files that end with .case or
-    /// have no extension
-    #[arg(long, value_name = "DIR")]
+    /// have no extension; or a stream, a trace or a recording, as `cmalab generate` writes one
+    #[arg(long, value_name = "DIR|FILE")]
     from: Option<PathBuf>,
     /// A case to try too; "-" is standard input
     #[arg(long, value_name = "FILE", conflicts_with = "from")]
@@ -106,7 +106,7 @@ type Hit = (Refusal, Vec<Timed>, Vec<Act>, u64);
 /// A policy, area or n that is wrong, a file that cannot be read, a policy that breaks a law.
 pub(super) fn run(args: &Attack, context: &Context) -> Result<Exit, Failure> {
     let goals = goals(args, context)?;
-    let cases = cases(args)?;
+    let tried = tried::open(args)?;
     let threads = rayon::ThreadPoolBuilder::new().num_threads(args.jobs as usize).build();
     let threads =
         threads.map_err(|error| Failure::because(format_args!("start the threads: {error}")))?;
@@ -121,7 +121,7 @@ pub(super) fn run(args: &Attack, context: &Context) -> Result<Exit, Failure> {
     let mut rows = Vec::new();
     for (at, goal) in goals.iter().enumerate() {
         let beat = |share| progress.at(at, share);
-        let attacked = threads.install(|| attacked(goal, args, &cases, &beat));
+        let attacked = threads.install(|| attacked(goal, args, &tried, &beat));
         attacked.iter().try_for_each(confirmed)?;
         // At once: what comes behind it may take hours, and be broken off.
         if let Some(archive) = &mut archive {
@@ -165,33 +165,6 @@ fn goals(args: &Attack, context: &Context) -> Result<Vec<Goal>, Failure> {
     Ok(goals)
 }
 
-/// The cases that `--from` and `--case` name, by the names of their files.
-fn cases(args: &Attack) -> Result<Vec<(String, Case)>, Failure> {
-    let fail = |path: &Path, error: std::io::Error| {
-        Failure::because(format_args!("read {}: {error}", path.display()))
-    };
-    let mut paths: Vec<PathBuf> = args.case.iter().cloned().collect();
-    if let Some(folder) = &args.from {
-        for entry in fs::read_dir(folder).map_err(|error| fail(folder, error))? {
-            paths.push(entry.map_err(|error| fail(folder, error))?.path());
-        }
-        // A fuzzer's files have no extension.
-        let is_case = |path: &Path| path.extension().is_none_or(|end| end == "case");
-        paths.retain(|path| path.is_file() && is_case(path));
-        if paths.is_empty() {
-            let name = folder.display();
-            return Err(Failure::because(format_args!("read {name}: no case is in this folder")));
-        }
-    }
-    paths.sort();
-    let read = |path: PathBuf| {
-        let bytes = bytes(&given::source(&path)?)?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok((name, Case::decode(&bytes)))
-    };
-    paths.into_iter().map(read).collect()
-}
-
 /// What `acts` come to, with what is in their reach.
 fn hit(goal: &Goal, acts: &[Act], limit: u64) -> Option<Hit> {
     let outcome = evaluate(goal, acts, limit);
@@ -210,7 +183,7 @@ fn need(hit: Option<&(Refusal, Vec<Timed>)>) -> u64 {
 const FIRST: f64 = 0.2;
 
 /// Every way against one goal.
-fn attacked(goal: &Goal, args: &Attack, cases: &[(String, Case)], beat: &dyn Fn(f64)) -> Vec<Row> {
+fn attacked(goal: &Goal, args: &Attack, tried: &Tried, beat: &dyn Fn(f64)) -> Vec<Row> {
     let row = |means, detail: &str, hit: Option<Hit>| {
         let (hit, program) = match hit {
             Some((refusal, stream, acts, limit)) => {
@@ -229,6 +202,15 @@ fn attacked(goal: &Goal, args: &Attack, cases: &[(String, Case)], beat: &dyn Fn(
         Row { program: None, ..row("adversary", adversary.name, hit) }
     });
     let mut rows: Vec<_> = known.min_by_key(|row| need(row.hit.as_ref())).into_iter().collect();
+    if let Some((name, ops)) = &tried.stream {
+        // All of it, and no more than the area has, where what does not fit is left out.
+        let hits = [u64::MAX, goal.pages].map(|limit| followed(goal, ops, limit));
+        let least = hits.into_iter().flatten().min_by_key(|(refusal, _)| refusal.need);
+        let hit = least.filter(|(refusal, _)| refusal.need < goal.pages);
+        let goal = goal.clone();
+        rows.push(Row { goal, means: "stream", detail: name.clone(), hit, program: None });
+    }
+    let cases = &tried.cases;
     let of_cases = cases.iter().map(|(name, case)| {
         let limits = [case.most_live(), goal.pages];
         let hits = limits.into_iter().filter_map(|limit| hit(goal, &case.acts, limit));

@@ -1,4 +1,6 @@
-//! `cmalab generate`: a stream of a workload profile.
+//! `cmalab generate`: a stream of a workload profile, or of several that run together.
+
+mod mix;
 
 use std::path::PathBuf;
 
@@ -6,75 +8,177 @@ use clap::Args;
 
 use super::context::{Context, Format};
 use super::failure::{Exit, Failure};
-use crate::ingest::{StreamWriter, Unwritable};
+use crate::ingest::{StreamWriter, Unwritable, quoted};
+use crate::op::Timed;
 use crate::seed::Seed;
-use crate::workload::{self, Setup};
+use crate::sweep::{Length, MixOf};
+use crate::workload::{self, Setup, SetupError, Workload};
 
 /// Pages of the area where neither the caller nor the profile says so: 1120 MiB, the i.MX note's.
 const DEFAULT_PAGES: u64 = 286_720;
+/// Ops where neither they nor the hours are stated.
+const DEFAULT_OPS: u64 = 10_000;
 
-/// Writes a stream of a workload profile for a seed: the same bytes for the same arguments.
+/// Writes a stream of a workload profile or a mix for a seed: the same bytes for the same arguments.
+///
+/// A mix is what runs together on one board, as `mix = …` of a plan: the name of one that is built
+/// in, its parts as they stand in a plan, a file that ends in .toml with that key alone, or a plan.
 ///
 /// Examples:
 ///   cmalab generate camera --seed 7 -o camera-7.csv
 ///   cmalab generate gpu --pages 65536 --load 0.9 --ops 5000 | cmalab replay - --policy kernel
+///   cmalab generate rpi-camera-encoder-gpu --pages 98304 --hours 1 -o together.csv
+///   cmalab generate '[{ profile = "camera", load_mib = 120 }, { profile = "gpu", load_mib = 64 }]'
+///   cmalab generate plan.toml --stream 2 --seed 7 -o mix-7.csv
 #[derive(Args, Debug)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Generate {
-    /// A profile: see `cmalab list profiles`
-    profile: String,
+    /// A profile or a mix: see `cmalab list profiles` and `cmalab list mixes`; parts, or a .toml
+    #[arg(value_name = "PROFILE|MIX|FILE")]
+    what: String,
     /// The seed
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// Pages of the area that it is meant for [default: the profile's own, else 286720]
     #[arg(long)]
     pages: Option<u64>,
-    /// LOAD as a share of the area [default: the profile's own]
+    /// LOAD of a profile as a share of the area [default: the profile's own]
     #[arg(long)]
     load: Option<f64>,
-    /// Ops after which it ends
-    #[arg(long, default_value_t = 10_000)]
-    ops: u64,
+    /// Ops after which it ends [default: 10000]
+    #[arg(long, conflicts_with = "hours")]
+    ops: Option<u64>,
+    /// Hours of board time after which it ends, in place of ops
+    #[arg(long, value_parser = hours)]
+    hours: Option<u64>,
+    /// The stream of a plan that is meant, from 1 on [default: its only mix]
+    #[arg(long, value_name = "N")]
+    stream: Option<usize>,
     /// Writes to this file
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
 }
 
+/// Board time in hours, as microseconds.
+fn hours(text: &str) -> Result<u64, String> {
+    let hours: Option<f64> = text.parse().ok();
+    let length = hours.and_then(Length::of_hours).and_then(Length::time_us);
+    let most = Length::MOST_HOURS;
+    length.ok_or_else(|| format!("a number above 0 and at most {most} (ten years) is allowed"))
+}
+
+/// A stream, and what stands above it.
+struct Made {
+    ops: Workload,
+    pairs: Vec<(&'static str, String)>,
+    frees_parts: bool,
+}
+
 /// Writes it.
 ///
 /// # Errors
-/// A profile, load or area that there is no stream for.
+/// A profile, a mix, a load or an area that there is no stream for.
 pub(super) fn run(args: &Generate, context: &Context) -> Result<Exit, Failure> {
     if context.format == Format::Json {
         return Err(Failure::because("write a stream as json; a stream is CSV"));
     }
-    let make = |error| Failure::because(format_args!("make the stream: {error}"));
-    let profile = workload::profile(&args.profile).map_err(make)?;
-    let area_pages = args.pages.or(profile.area.map(|area| area.count)).unwrap_or(DEFAULT_PAGES);
-    let base_pfn = profile.area.map_or(0, |area| area.pfn.0);
-    let load = args.load.unwrap_or(profile.default_load);
-    // What no area has is not worth a stream, and bounds what a profile may plan for.
-    cma_policies::Area::single(base_pfn, area_pages, 0).map_err(|error| {
-        Failure::because(format_args!("make a stream for an area of {area_pages} pages: {error}"))
-    })?;
-    let setup = Setup { area_pages, load, seed: Seed::new(args.seed), ops: args.ops };
-    let ops = profile.open(&setup).map_err(make)?;
-    let pairs = [
-        ("profile", profile.name.to_string()),
-        ("seed", args.seed.to_string()),
-        ("load", load.to_string()),
-        ("base_pfn", base_pfn.to_string()),
-        ("pages", area_pages.to_string()),
-        ("order_per_bit", "0".to_string()),
-    ];
+    let made = if mix::is_mix(&args.what) {
+        of_mix(args, &mix::mix(&args.what, args.stream, context)?, context)?
+    } else {
+        of_profile(args)?
+    };
     context.output(args.out.as_deref(), |out| {
         let write = |error: Unwritable| match error {
             Unwritable::Io(error) => Failure::from(error),
             Unwritable::NotInAStream(_) => Failure::because(format_args!("write: {error}")),
         };
-        let clients: Vec<_> = ops.clients().iter().map(String::as_str).collect();
-        let mut stream = StreamWriter::new(out, &pairs, &clients, false).map_err(write)?;
-        ops.into_iter().try_for_each(|op| stream.write(op)).map_err(write)
+        let Made { mut ops, pairs, frees_parts } = made;
+        let clients: Vec<_> = ops.clients().to_vec();
+        let clients: Vec<_> = clients.iter().map(String::as_str).collect();
+        let mut stream = StreamWriter::new(out, &pairs, &clients, frees_parts).map_err(write)?;
+        let before = ops.before().to_vec().into_iter().map(|op| Timed { at_us: 0, op });
+        before
+            .chain(within(&mut ops, args.hours))
+            .try_for_each(|op| stream.write(op))
+            .map_err(write)?;
+        ops.end().map_err(Failure::from)
     })?;
     Ok(Exit::Good)
+}
+
+/// The ops of so much board time from the first one on, as a sweep watches it.
+fn within(ops: &mut Workload, time_us: Option<u64>) -> impl Iterator<Item = Timed> {
+    let mut end_us = None;
+    ops.take_while(move |timed| {
+        let time_us = time_us.unwrap_or(u64::MAX);
+        timed.at_us < *end_us.get_or_insert(timed.at_us.saturating_add(time_us))
+    })
+}
+
+impl Generate {
+    fn ops(&self) -> u64 {
+        let unbounded = if self.hours.is_some() { u64::MAX } else { DEFAULT_OPS };
+        self.ops.unwrap_or(unbounded)
+    }
+}
+
+/// What no area has is not worth a stream, and bounds what a profile may plan for.
+fn area(base_pfn: u64, pages: u64) -> Result<[(&'static str, String); 3], Failure> {
+    cma_policies::Area::single(base_pfn, pages, 0).map_err(|error| {
+        Failure::because(format_args!("make a stream for an area of {pages} pages: {error}"))
+    })?;
+    Ok([
+        ("base_pfn", base_pfn.to_string()),
+        ("pages", pages.to_string()),
+        ("order_per_bit", "0".to_string()),
+    ])
+}
+
+fn of_profile(args: &Generate) -> Result<Made, Failure> {
+    let make = |error| match error {
+        SetupError::NoProfile(_) => Failure::because(format_args!(
+            "make the stream: {error}; no mix is named {} either; there are {}",
+            quoted(&args.what),
+            mix::names()
+        )),
+        error => Failure::because(format_args!("make the stream: {error}")),
+    };
+    if args.stream.is_some() {
+        let why = "take --stream, which is for a plan in a file that ends in .toml";
+        return Err(Failure::because(why));
+    }
+    let profile = workload::profile(&args.what).map_err(make)?;
+    let area_pages = args.pages.or(profile.area.map(|area| area.count)).unwrap_or(DEFAULT_PAGES);
+    let load = args.load.unwrap_or(profile.default_load);
+    let area = area(profile.area.map_or(0, |area| area.pfn.0), area_pages)?;
+    let setup = Setup { area_pages, load, seed: Seed::new(args.seed), ops: args.ops() };
+    let ops = profile.open(&setup).map_err(make)?;
+    let mut pairs = vec![
+        ("profile", profile.name.to_string()),
+        ("seed", args.seed.to_string()),
+        ("load", load.to_string()),
+    ];
+    pairs.extend(area);
+    Ok(Made { ops, pairs, frees_parts: false })
+}
+
+fn of_mix(args: &Generate, mix: &MixOf, context: &Context) -> Result<Made, Failure> {
+    if args.load.is_some() {
+        let why = "take --load for a mix: each of its parts states its own load_mib";
+        return Err(Failure::because(why));
+    }
+    let area = area(0, args.pages.unwrap_or(DEFAULT_PAGES))?;
+    let made = mix.read().map_err(Failure::because)?;
+    for warning in mix.warnings(&made) {
+        context.warn(&warning);
+    }
+    let ops = made.open(&Seed::new(args.seed), args.ops());
+    let ops = ops.map_err(|error| Failure::because(format_args!("make the stream: {error}")))?;
+    let mut pairs = vec![
+        ("mix", mix.name.clone()),
+        ("seed", args.seed.to_string()),
+        ("load_pages", made.load_pages().to_string()),
+    ];
+    pairs.extend(area);
+    Ok(Made { ops, pairs, frees_parts: made.frees_parts() })
 }

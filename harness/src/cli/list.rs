@@ -12,6 +12,7 @@ use crate::board::CALLERS;
 use crate::harm::adversary::ADVERSARIES;
 use crate::kernel::KERNELS;
 use crate::law::LAWS;
+use crate::workload::mix;
 use crate::{after_failure, environment, ingest, metric, report, workload};
 
 /// What there is, with its parameters.
@@ -32,6 +33,7 @@ enum Family {
     Policies,
     Adversaries,
     Profiles,
+    Mixes,
     Environments,
     Callers,
     AfterFailure,
@@ -103,6 +105,16 @@ fn items(family: Family, context: &Context) -> Vec<Item> {
                     ("clients", &clients),
                 ];
                 item(profile.name, profile.about, &details)
+            })
+            .collect(),
+        Family::Mixes => mix::MIXES
+            .iter()
+            .map(|mix| {
+                let parts = mix.parts.iter().map(|(name, mib)| format!("{name} {mib}"));
+                let parts = parts.collect::<Vec<_>>().join(", ");
+                let load = mix.parts.iter().map(|(_, mib)| mib).sum::<u64>().to_string();
+                let details = [("source", mix.source), ("load_mib", &load), ("parts_mib", &parts)];
+                item(mix.name, mix.about, &details)
             })
             .collect(),
         Family::Environments => environment::ENTRIES

@@ -51,7 +51,12 @@ fn prepared(plan: Plan) {
     let areas = plan.boards.iter().flat_map(|board| &board.areas);
     let granules: u64 = areas.map(|board| board.area.pages() >> board.area.order_per_bit()).sum();
     let made = plan.streams.iter().all(|stream| {
-        !stream.own_area && stream.snapshot.is_none() && matches!(stream.what, What::Profile(_))
+        let made = match &stream.what {
+            What::Profile(_) => true,
+            What::Mix(mix) => mix.paths().next().is_none(),
+            What::File(_) | What::Fitted(_) | What::Recorded(_) => false,
+        };
+        made && !stream.own_area && stream.snapshot.is_none()
     });
     let small = plan.cell_count().is_some_and(|cells| cells <= CELLS)
         && granules <= GRANULES

@@ -18,7 +18,7 @@ pub struct Findings {
     pub survival: Vec<Curve>,
     /// What size the same LOAD takes: for streams whose LOAD does not change with the board.
     pub sizing: Vec<Sizing>,
-    /// What to choose for all streams of the boards together: the answer of the plan. None where
+    /// What to choose for every stream, each alone on its board: the answer of the plan. None where
     /// no stream runs on the boards.
     pub headline: Option<Choice>,
     /// What to choose for each stream, LOAD and environment on its own, in the order of the plan.

@@ -2,7 +2,7 @@
 
 use super::cells::Cell;
 use super::failed::{Broken, Failed};
-use super::plan::Plan;
+use super::plan::{Plan, What};
 use super::route;
 use super::stream::{Ops, Ready};
 use crate::board::BoardArea;
@@ -66,14 +66,19 @@ pub(super) fn run_cell(
 fn leading_ops(plan: &Plan, cell: &Cell, pages: u64, violation: &Violation) -> String {
     let stream = &plan.streams[cell.at.stream];
     let ops = violation.op + 1;
-    match stream.profile() {
-        Some(profile) => format!(
+    match &stream.what {
+        What::Profile(profile) => format!(
             "cmalab generate {} --seed {} --pages {pages} --load {} --ops {ops}",
             profile.name,
             cell.seed,
             plan.load(&cell.at).map_or(profile.default_load, |load| load.share_of(pages)),
         ),
-        None if stream.is_seeded() => format!(
+        What::Mix(mix) => format!(
+            "cmalab generate {} --seed {} --pages {pages} --ops {ops}",
+            mix.argument(),
+            cell.seed
+        ),
+        What::Fitted(_) => format!(
             "cmalab fit {} --draw stream.csv --seed {}{} --ops {ops}",
             stream.name(),
             cell.seed,
@@ -81,6 +86,6 @@ fn leading_ops(plan: &Plan, cell: &Cell, pages: u64, violation: &Violation) -> S
                 format!(" --load-pages {}", load.pages_of(pages))
             }),
         ),
-        None => format!("the first {ops} ops of {}", stream.name()),
+        What::File(_) | What::Recorded(_) => format!("the first {ops} ops of {}", stream.name()),
     }
 }

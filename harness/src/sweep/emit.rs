@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::PAGES_IN_MIB;
+use super::mix::{MixOf, table};
 use super::parse::FIRST_FAILURE;
 use super::plan::{Length, Load, Plan, Stream, What};
 use super::stop::Stop;
@@ -29,7 +30,7 @@ pub fn emit_unread(plan: &Plan) -> String {
     out
 }
 
-fn quote(text: &str) -> String {
+pub(super) fn quote(text: &str) -> String {
     toml::Value::from(text).to_string()
 }
 
@@ -125,6 +126,18 @@ fn write_length(plan: &Plan, stream: &Stream, out: &mut String) -> std::fmt::Res
     }
 }
 
+/// The mix, a line for each part.
+fn write_mix(mix: &MixOf, out: &mut String) -> std::fmt::Result {
+    if mix.built_in.is_some() {
+        return writeln!(out, "mix = {}", mix.value());
+    }
+    writeln!(out, "mix = [")?;
+    for part in &mix.parts {
+        writeln!(out, "  {},", table(part))?;
+    }
+    writeln!(out, "]")
+}
+
 fn write_stream(
     plan: &Plan,
     stream: &Stream,
@@ -152,6 +165,13 @@ fn write_stream(
         }
         What::File(path) => writeln!(out, "file = {}", quote(path))?,
         What::Recorded(recording) => writeln!(out, "recorded = {}", quote(recording.name))?,
+        What::Mix(mix) => {
+            write_mix(mix, out)?;
+            if let [Load::Pages(pages)] = stream.loads[..] {
+                writeln!(out, "# LOAD is that of all parts, {pages} pages")?;
+            }
+            write_length(plan, stream, out)?;
+        }
     }
     if let What::File(_) | What::Recorded(_) = stream.what {
         writeln!(out, "# {} ops in each cell, one seed", known.ops)?;
@@ -164,6 +184,9 @@ fn write_stream(
         if let Some(value) = value {
             writeln!(out, "{key} = {}", quote(value))?;
         }
+    }
+    if let What::Mix(_) = stream.what {
+        return Ok(());
     }
     if stream.profile().is_none() && stream.recorded_cap != DEFAULT_CAP {
         writeln!(out, "recorded_cap = {}", stream.recorded_cap)?;

@@ -4,10 +4,12 @@ use std::fmt;
 
 use cma_policies::BuildError;
 
+use super::parse::PlanError;
 use super::plan::MOST_CELLS;
 use crate::ingest::IngestError;
 use crate::oracle::Violation;
 use crate::workload::SetupError;
+use crate::workload::mix::WhyNot;
 
 /// Why a plan could not be run to its end.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -24,6 +26,10 @@ pub enum Failed {
     PinsElsewhere(String),
     /// A policy cannot be built on an area of so many pages.
     Build(String, u64, BuildError),
+    /// A part of a mix that there cannot be, at its place in the plan.
+    Part(PlanError),
+    /// What runs together cannot be read any more.
+    Mix(String, WhyNot),
     /// Board time is asked of a stream that has none, at this line of the plan.
     NoTime {
         /// The stream.
@@ -75,6 +81,8 @@ impl fmt::Display for Failed {
             Self::Build(policy, pages, error) => {
                 write!(f, "build policy {policy} on an area of {pages} pages: {error}")
             }
+            Self::Part(error) => error.fmt(f),
+            Self::Mix(name, error) => write!(f, "make the stream {name}: {error}"),
             Self::NoTime { stream, line } => write!(
                 f,
                 "run {stream} (line {line} of the plan): a recording has no board time; leave \
@@ -96,6 +104,12 @@ impl fmt::Display for Failed {
 }
 
 impl std::error::Error for Failed {}
+
+impl From<PlanError> for Failed {
+    fn from(error: PlanError) -> Self {
+        Self::Part(error)
+    }
+}
 
 impl From<IngestError> for Failed {
     fn from(error: IngestError) -> Self {

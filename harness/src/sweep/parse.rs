@@ -2,6 +2,7 @@
 
 mod board;
 mod length;
+mod mix;
 mod stop;
 
 pub(super) use self::stop::FIRST_FAILURE;
@@ -15,6 +16,7 @@ use toml::Spanned;
 
 use super::PAGES_IN_MIB;
 use super::builtin::recordings;
+use super::mix::MixOf;
 use super::plan::{Load, MOST_CELLS, Plan, Stream, What};
 use crate::after_failure::AfterFailure;
 use crate::environment;
@@ -69,6 +71,7 @@ struct RawStream {
     file: Option<Spanned<String>>,
     fit: Option<Spanned<String>>,
     recorded: Option<Spanned<String>>,
+    mix: Option<Spanned<mix::RawMix>>,
     loads: Option<Spanned<Vec<Spanned<f64>>>>,
     loads_mib: Option<Spanned<Vec<Spanned<i64>>>>,
     ops: Option<Spanned<i64>>,
@@ -92,24 +95,64 @@ type Wrong = (Range<usize>, String);
 /// # Errors
 /// No TOML, an unknown or missing key, a value that is not allowed.
 pub fn parse(source: &str, text: &str, catalog: &Catalog) -> Result<Plan, PlanError> {
-    let locate = |(span, why): Wrong| {
-        let before = &text[..text.floor_char_boundary(span.start)];
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        PlanError {
-            source: source.to_string(),
-            line: line_of(text, span.start),
-            column: before[line_start..].chars().count() + 1,
-            why,
-        }
-    };
+    let locate = |wrong: Wrong| place(source, text, wrong);
     let raw: RawPlan = toml::from_str(text)
         .map_err(|error| locate((error.span().unwrap_or(0..0), error.message().to_string())))?;
-    let starts: Vec<_> = raw.streams.get_ref().iter().map(|raw| raw.span().start).collect();
+    let starts = raw.streams.get_ref().iter();
+    let starts: Vec<_> =
+        starts.map(|raw| (raw.span().start, mix::starts(raw.get_ref().mix.as_ref()))).collect();
     let mut plan = build(raw, catalog).map_err(locate)?;
-    for (stream, start) in plan.streams.iter_mut().zip(starts) {
+    for (stream, (start, parts)) in plan.streams.iter_mut().zip(starts) {
         stream.line = line_of(text, start);
+        if let What::Mix(mix) = &mut stream.what {
+            mix.place(parts.into_iter().map(|start| locate((start..start, String::new()))));
+        }
     }
     Ok(plan)
+}
+
+/// The mix that `text`, called `source` in messages, describes by its one key.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_mix(source: &str, text: &str) -> Result<MixOf, PlanError> {
+    mix_behind(0, source, text)
+}
+
+/// The mix that `value` is, as it stands behind `mix = `.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_mix_value(source: &str, value: &str) -> Result<MixOf, PlanError> {
+    const KEY: &str = "mix = ";
+    mix_behind(KEY.len(), source, &format!("{KEY}{value}"))
+}
+
+/// The mix of a text whose first line has so many bytes in front that nobody wrote.
+fn mix_behind(before: usize, source: &str, text: &str) -> Result<MixOf, PlanError> {
+    let locate = |wrong: Wrong| {
+        let PlanError { source, line, column, why } = place(source, text, wrong);
+        let before = if line == 1 { before } else { 0 };
+        PlanError { source, line, column: column.saturating_sub(before).max(1), why }
+    };
+    let raw: mix::RawMixFile = toml::from_str(text)
+        .map_err(|error| locate((error.span().unwrap_or(0..0), error.message().to_string())))?;
+    let mut mix = mix::mix(&raw.mix).map_err(locate)?;
+    let starts = mix::starts(Some(&raw.mix)).into_iter();
+    mix.place(starts.map(|start| locate((start..start, String::new()))));
+    Ok(mix)
+}
+
+/// What is wrong in `text`, and where.
+fn place(source: &str, text: &str, (span, why): Wrong) -> PlanError {
+    let before = &text[..text.floor_char_boundary(span.start)];
+    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+    PlanError {
+        source: source.to_string(),
+        line: line_of(text, span.start),
+        column: before[line_start..].chars().count() + 1,
+        why,
+    }
 }
 
 /// The line of the text that this byte is in, from 1 on.
@@ -244,17 +287,17 @@ fn name(raw: Spanned<String>, key: &str) -> Result<String, Wrong> {
     Ok(raw.into_inner())
 }
 
-fn stream(raw: &Spanned<RawStream>) -> Result<Stream, Wrong> {
-    let (span, raw) = (raw.span(), raw.get_ref());
-    let what = match (&raw.profile, &raw.file, &raw.recorded, &raw.fit) {
-        (Some(name), None, None, None) => What::Profile(
-            workload::profile(name.get_ref()).map_err(|error| (name.span(), error.to_string()))?,
-        ),
-        (None, Some(path), None, None) => What::File(one_line(path)?),
-        (None, None, None, Some(path)) => What::Fitted(one_line(path)?),
-        (None, None, Some(name), None) => {
+/// Where the ops of a stream come from: one of the keys that say so.
+fn what(span: Range<usize>, raw: &RawStream) -> Result<What, Wrong> {
+    match (&raw.profile, &raw.file, &raw.recorded, &raw.fit, &raw.mix) {
+        (Some(name), None, None, None, None) => {
+            let profile = workload::profile(name.get_ref());
+            Ok(What::Profile(profile.map_err(|error| (name.span(), error.to_string()))?))
+        }
+        (None, Some(path), None, None, None) => Ok(What::File(one_line(path)?)),
+        (None, None, Some(name), None, None) => {
             let found = recordings().iter().find(|recording| recording.name == name.get_ref());
-            What::Recorded(found.ok_or_else(|| {
+            Ok(What::Recorded(found.ok_or_else(|| {
                 let names: Vec<_> = recordings().iter().map(|recording| recording.name).collect();
                 let why = format!(
                     "no recording {} is built in; there are {}; others are read with file = …",
@@ -262,23 +305,30 @@ fn stream(raw: &Spanned<RawStream>) -> Result<Stream, Wrong> {
                     names.join(", ")
                 );
                 (name.span(), why)
-            })?)
+            })?))
         }
+        (None, None, None, Some(path), None) => Ok(What::Fitted(one_line(path)?)),
+        (None, None, None, None, Some(raw)) => Ok(What::Mix(mix::mix(raw)?)),
         _ => {
-            let why = "a stream is one of profile = …, file = …, fit = … and recorded = …";
-            return Err((span, why.to_string()));
+            let why = "a stream is one of profile = …, file = …, fit = …, mix = … and recorded = …";
+            Err((span, why.to_string()))
         }
-    };
+    }
+}
+
+fn stream(raw: &Spanned<RawStream>) -> Result<Stream, Wrong> {
+    let (span, raw) = (raw.span(), raw.get_ref());
+    let what = what(span.clone(), raw)?;
     let profile = match what {
         What::Profile(profile) => Some(profile),
-        What::File(_) | What::Fitted(_) | What::Recorded(_) => None,
+        What::File(_) | What::Fitted(_) | What::Recorded(_) | What::Mix(_) => None,
     };
-    let fitted = matches!(what, What::Fitted(_));
+    let (fitted, mixed) = (matches!(what, What::Fitted(_)), matches!(what, What::Mix(_)));
     let only_for = |span: Option<Range<usize>>, key: &str, allowed: bool, whose: &str| match span {
         Some(span) if !allowed => Err((span, format!("{key} is for {whose} only"))),
         _ => Ok(()),
     };
-    let (made, read) = (profile.is_some() || fitted, profile.is_none());
+    let (made, read) = (profile.is_some() || fitted, profile.is_none() && !mixed);
     let loads_for = "a profile or a fit";
     only_for(raw.loads.as_ref().map(Spanned::span), "loads", made, loads_for)?;
     only_for(raw.loads_mib.as_ref().map(Spanned::span), "loads_mib", made, loads_for)?;
@@ -295,8 +345,15 @@ fn stream(raw: &Spanned<RawStream>) -> Result<Stream, Wrong> {
         (Some(loads), None, _) => list(loads.clone(), "loads", load)?,
         (None, Some(mib), _) => list(mib.clone(), "loads_mib", load_mib)?,
         (None, None, Some(profile)) => vec![Load::Share(profile.default_load)],
-        (None, None, None) => Vec::new(),
+        (None, None, None) => match &what {
+            What::Mix(mix) => mix.load_pages().map(Load::Pages).into_iter().collect(),
+            _ => Vec::new(),
+        },
     };
+    if mixed && raw.own_area == Some(true) {
+        let why = "own_area is for a recording or a file only; a mix runs on the boards";
+        return Err((span, why.to_string()));
+    }
     let recorded_cap = raw.recorded_cap.as_ref();
     Ok(Stream {
         line: 0,
@@ -304,7 +361,7 @@ fn stream(raw: &Spanned<RawStream>) -> Result<Stream, Wrong> {
         // the boards where there are some.
         own_area: raw.own_area.unwrap_or_else(|| match &what {
             What::Profile(profile) => profile.area.is_some(),
-            What::Fitted(_) => false,
+            What::Fitted(_) | What::Mix(_) => false,
             What::File(_) | What::Recorded(_) => true,
         }),
         area: raw.area.as_ref().map(|area| area.get_ref().clone()),

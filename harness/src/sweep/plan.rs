@@ -3,6 +3,7 @@
 use cma_policies::Spec;
 
 use super::builtin::Recording;
+use super::mix::MixOf;
 use super::stop::Stop;
 use super::target::Target;
 use crate::after_failure::AfterFailure;
@@ -101,6 +102,17 @@ impl Length {
     /// An hour in microseconds.
     pub const HOUR_US: u64 = 3_600_000_000;
 
+    /// The most hours of a stream: ten years of 365 days.
+    pub const MOST_HOURS: f64 = 87_600.0;
+
+    /// So many hours of board time; none where they are no number above 0 (at least a microsecond)
+    /// and at most [`Length::MOST_HOURS`].
+    #[must_use]
+    pub fn of_hours(hours: f64) -> Option<Self> {
+        let us = libm::round(hours * Self::HOUR_US as f64);
+        (hours > 0.0 && hours <= Self::MOST_HOURS && us >= 1.0).then_some(Self::Time(us as u64))
+    }
+
     /// The board time in microseconds, where it is what is stated.
     #[must_use]
     pub const fn time_us(self) -> Option<u64> {
@@ -161,6 +173,8 @@ pub enum What {
     Fitted(String),
     /// A recording that is built in.
     Recorded(&'static Recording),
+    /// What runs together: a stream of its own for each seed.
+    Mix(MixOf),
 }
 
 impl Stream {
@@ -171,6 +185,7 @@ impl Stream {
             What::Profile(profile) => profile.name,
             What::File(path) | What::Fitted(path) => path,
             What::Recorded(recording) => recording.name,
+            What::Mix(mix) => &mix.name,
         }
     }
 
@@ -179,17 +194,18 @@ impl Stream {
     pub const fn profile(&self) -> Option<&'static Profile> {
         match self.what {
             What::Profile(profile) => Some(profile),
-            What::File(_) | What::Fitted(_) | What::Recorded(_) => None,
+            What::File(_) | What::Fitted(_) | What::Recorded(_) | What::Mix(_) => None,
         }
     }
 
     /// What stands for where its ops come from in the tables: the profile, `model` for what was
-    /// fitted to a file, nothing for what is run as it was recorded.
+    /// fitted to a file, `mix` for what runs together, nothing for what is run as it was recorded.
     #[must_use]
     pub const fn label(&self) -> Option<&'static str> {
         match self.what {
             What::Profile(profile) => Some(profile.name),
             What::Fitted(_) => Some("model"),
+            What::Mix(_) => Some("mix"),
             What::File(_) | What::Recorded(_) => None,
         }
     }
@@ -204,7 +220,7 @@ impl Stream {
     /// Whether the seed changes it.
     #[must_use]
     pub fn is_seeded(&self) -> bool {
-        let fitted = matches!(self.what, What::Fitted(_));
-        fitted || self.profile().is_some_and(|profile| profile.seeded)
+        let drawn = matches!(self.what, What::Fitted(_) | What::Mix(_));
+        drawn || self.profile().is_some_and(|profile| profile.seeded)
     }
 }

@@ -36,6 +36,9 @@ pub fn prepare(mut plan: Plan) -> Result<Ready, Failed> {
                 stream.loads.push(Load::Pages(fit.load_pages()));
             }
         }
+        if let (Some(mix), []) = (&known.mix, &stream.loads[..]) {
+            stream.loads.push(Load::Pages(mix.load_pages()));
+        }
         stream.own_area &= known.area.is_some();
         if !stream.own_area && plan.boards.is_empty() {
             return Err(Failed::NoArea(stream.name().to_string()));

@@ -13,6 +13,7 @@ use cma_policies::{Area, Run};
 use super::Fnv;
 use super::cells::Configuration;
 use super::failed::Failed;
+use super::mix::MixOf;
 use super::plan::{Length, Load, Plan, Stream, What};
 use super::probed::Probed;
 use crate::board::Board;
@@ -23,6 +24,7 @@ use crate::op::{Op, Timed};
 use crate::seed::Seed;
 use crate::workload::Setup;
 use crate::workload::fit::Fit;
+use crate::workload::mix::Mix;
 
 /// What is known of a stream once it has been looked through.
 #[derive(Clone, Default, Debug)]
@@ -44,6 +46,8 @@ pub struct Checked {
     pub routes: Vec<Route>,
     /// What was fitted to it, where it is drawn from that.
     pub fit: Option<Arc<Fit>>,
+    /// What runs together, where it does.
+    pub mix: Option<Arc<Mix>>,
     /// What was strange but no error.
     pub warnings: Vec<String>,
     /// The sum over what is in its files, by which others of the same name are known.
@@ -94,6 +98,9 @@ pub(super) fn look_through(stream: &Stream, scripted: bool) -> Result<Checked, F
     if matches!(stream.what, What::Fitted(_)) {
         return fitted(stream);
     }
+    if let What::Mix(mix) = &stream.what {
+        return together(stream, mix);
+    }
     let mut reader = open(stream)?;
     let mut sizes = Sizes::default();
     let mut script = Script::default();
@@ -119,7 +126,18 @@ pub(super) fn look_through(stream: &Stream, scripted: bool) -> Result<Checked, F
     let clients = reader.clients().into_iter().map(str::to_string).collect();
     let (routes, sum) = (reader.routes(), sum(stream)?);
     let has_time = reader.has_time();
-    Ok(Checked { area, sizes, ops, has_time, script, clients, routes, fit: None, warnings, sum })
+    Ok(Checked {
+        area,
+        sizes,
+        ops,
+        has_time,
+        script,
+        clients,
+        routes,
+        warnings,
+        sum,
+        ..Checked::default()
+    })
 }
 
 /// What is known of a stream that is drawn from a fit.
@@ -149,14 +167,37 @@ fn fitted(stream: &Stream) -> Result<Checked, Failed> {
     })
 }
 
+/// What is known of streams that run together.
+fn together(stream: &Stream, mix: &MixOf) -> Result<Checked, Failed> {
+    let made = mix.read()?;
+    Ok(Checked {
+        sizes: made.sizes().to_vec(),
+        ops: stream.length.most_ops(),
+        has_time: true,
+        clients: made.clients().to_vec(),
+        routes: made.routes().to_vec(),
+        warnings: mix.warnings(&made),
+        mix: Some(Arc::new(made)),
+        sum: sum(stream)?,
+        ..Checked::default()
+    })
+}
+
 /// The sum over what is in the files of a stream, unpacked; none where there is no file.
 fn sum(stream: &Stream) -> Result<Option<u64>, IngestError> {
-    if let What::Recorded(_) | What::Profile(_) = stream.what {
+    let sources: Vec<_> = match &stream.what {
+        What::Recorded(_) | What::Profile(_) => Vec::new(),
+        What::Mix(mix) => mix.paths().map(|path| Source::file(path.as_ref())).collect(),
+        What::File(_) | What::Fitted(_) => {
+            let (source, options) = source(stream)?;
+            iter::once(source).chain(options.snapshot).collect()
+        }
+    };
+    if sources.is_empty() {
         return Ok(None);
     }
-    let (source, options) = source(stream)?;
     let mut hash = Fnv::new();
-    for source in iter::once(source).chain(options.snapshot) {
+    for source in sources {
         let fail = |error: io::Error| IngestError {
             source: source.name().to_string(),
             line: 0,
@@ -182,7 +223,7 @@ fn source(stream: &Stream) -> Result<(Source, Options), IngestError> {
     let source = match &stream.what {
         What::File(path) | What::Fitted(path) => Source::file(path.as_ref()),
         What::Recorded(recording) => Source::bytes(recording.name, recording.bytes),
-        What::Profile(_) => unreachable!("a profile is not read"),
+        What::Profile(_) | What::Mix(_) => unreachable!("neither is read as one file"),
     };
     let snapshot = |path: &String| {
         let path = Path::new(path);
@@ -240,6 +281,18 @@ impl Ops {
             clients = made.clients().to_vec();
             before = fit.before();
             Box::new(made)
+        } else if let Some(mix) = &known.mix {
+            let made = mix.open(&Seed::new(seed), stream.length.most_ops());
+            let mut made = made.map_err(|error| Failed::Mix(stream.name().to_string(), error))?;
+            before = made.before().to_vec();
+            let failed = Rc::clone(&failed);
+            Box::new(iter::from_fn(move || {
+                let next = made.next();
+                if next.is_none() {
+                    *failed.borrow_mut() = made.end().err();
+                }
+                next
+            }))
         } else {
             let failed = Rc::clone(&failed);
             let reader = open(stream)?;

@@ -71,7 +71,20 @@ impl Fit {
     /// # Errors
     /// Where it cannot be read, or asks for nothing.
     pub fn read(source: &Source, options: &Options) -> Result<Self, IngestError> {
-        let (history, facts) = History::read(source, options)?;
+        Self::of_client(source, options, None)
+    }
+
+    /// What one client of the file of `source` is like, and those of its kind where none has the
+    /// very name, as a board takes names; without one as [`Fit::read`].
+    ///
+    /// # Errors
+    /// As [`Fit::read`], and where nobody in it is of that name.
+    pub fn of_client(
+        source: &Source,
+        options: &Options,
+        client: Option<&str>,
+    ) -> Result<Self, IngestError> {
+        let (history, facts) = History::read(source, options, client)?;
         let model = Arc::new(Model::of(&history));
         let mut fit = Self {
             classes: classes::classes(&history, &model.phases),
@@ -109,7 +122,7 @@ impl Fit {
         source: &Source,
         options: &Options,
     ) -> Result<Distances, IngestError> {
-        let (history, _) = History::read(source, options)?;
+        let (history, _) = History::read(source, options, None)?;
         let draws = (0..DRAWN).map(|n| self.history(n));
         let phases = &self.model.phases;
         let distances = draws.map(|drawn| Distances::between(&history, &drawn, phases));
@@ -192,14 +205,14 @@ impl Fit {
         (0..).zip(&self.model.before).map(op).collect()
     }
 
-    /// A stream of so many ops whose LOAD is at most `load_pages`, without what was live before.
+    /// A stream of so many ops whose LOAD is at most `load_pages`.
     ///
     /// # Errors
     /// A LOAD that the largest group does not fit into, or one far above that of the file.
     pub fn open(&self, load_pages: u64, seed: &Seed, ops: u64) -> Result<Workload, SetupError> {
         self.check(load_pages)?;
         let (ops, clients) = Drawn::new(&self.model, load_pages, seed, ops);
-        Ok(Workload { clients, ops: Box::new(ops) })
+        Ok(Workload::of(clients, self.before(), ops))
     }
 
     /// Whether a stream of this LOAD can be drawn.

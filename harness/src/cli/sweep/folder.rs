@@ -80,12 +80,13 @@ fn names_files(stream: &Stream) -> bool {
 }
 
 /// What a stream reads, by the paths in the plan.
-pub(super) fn files_of(stream: &Stream) -> impl Iterator<Item = &String> {
-    let file = match &stream.what {
-        What::File(path) | What::Fitted(path) => Some(path),
-        What::Profile(_) | What::Recorded(_) => None,
+pub(super) fn files_of(stream: &Stream) -> impl Iterator<Item = &str> {
+    let files: Vec<&str> = match &stream.what {
+        What::File(path) | What::Fitted(path) => vec![path],
+        What::Mix(mix) => mix.paths().collect(),
+        What::Profile(_) | What::Recorded(_) => Vec::new(),
     };
-    file.into_iter().chain(&stream.snapshot)
+    files.into_iter().chain(stream.snapshot.as_deref())
 }
 
 /// The names that a file has while it is written: not NAME.partial, where finished cells are.

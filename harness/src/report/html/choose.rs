@@ -190,7 +190,7 @@ fn each(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     }
     let row = |choice: &Choice| {
         let name = match choice.scope {
-            Scope::Together => "all streams".to_string(),
+            Scope::Together => "every stream, each alone".to_string(),
             Scope::One { stream, load, environment } => {
                 let name = names::stream(page.ready, stream, load);
                 name + &names::environment(page.ready, environment)

@@ -45,6 +45,7 @@ pub(super) fn write(page: &Page<'_>, command: &str, out: &mut dyn Write) -> io::
                 What::Profile(profile) => format!("{}: {}", profile.name, profile.about),
                 What::Fitted(_) => format!("{}: drawn from what was fitted to it", stream.name()),
                 What::File(_) | What::Recorded(_) => format!("{}: a recording", stream.name()),
+                What::Mix(mix) => format!("{}: {}", mix.name, mix.about()),
             })),
         ),
         (

@@ -35,7 +35,7 @@ impl<'a> Page<'a> {
         page
     }
 
-    /// The answer that stands at the top: of all streams together or, where none runs on the
+    /// The answer that stands at the top: of every stream, each alone on its board or, where none runs on the
     /// boards, of the first one.
     pub(super) fn choice(&self) -> Option<&'a Choice> {
         self.findings.headline.as_ref().or(self.findings.choices.first())

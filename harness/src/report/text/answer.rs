@@ -21,7 +21,11 @@ pub(super) fn write(
 ) -> io::Result<()> {
     let (on, off) = if bold { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
     if let Some(headline) = &findings.headline {
-        let all = if findings.choices.len() > 1 { " for all streams together" } else { "" };
+        let all = if findings.choices.len() > 1 {
+            " for every stream, each alone on its board"
+        } else {
+            ""
+        };
         writeln!(out, "{on}The answer{all}{off}: {}", headline.sentence)?;
         if let Some(chosen) = headline.chosen {
             writeln!(out, "  it needs: {}", headline.ranked[chosen].needs.join("; "))?;

@@ -9,8 +9,6 @@ use crate::sweep::plan::{Length, What};
 
 /// The most ops of a stream.
 const MOST_OPS: i64 = 1_000_000_000_000;
-/// The most hours of a stream: ten years of 365 days.
-const MOST_HOURS: f64 = 87_600.0;
 /// Hours of a day.
 const DAY: f64 = 24.0;
 
@@ -46,7 +44,7 @@ pub(super) fn length(raw: &RawStream, what: &What) -> Result<Length, Wrong> {
             Some((key, span)) => Err((
                 span,
                 format!(
-                    "{key} is for a profile or a fit only; what was recorded is run to its end"
+                    "{key} is for a profile, a fit or a mix only; what was recorded is run to its end"
                 ),
             )),
         };
@@ -62,12 +60,10 @@ pub(super) fn length(raw: &RawStream, what: &What) -> Result<Length, Wrong> {
 
 /// So many units of so many hours.
 fn time(raw: &Spanned<f64>, key: &str, unit: f64) -> Result<Length, Wrong> {
-    let hours = *raw.get_ref() * unit;
-    let us = libm::round(hours * Length::HOUR_US as f64);
-    if hours > 0.0 && hours <= MOST_HOURS && us >= 1.0 {
-        return Ok(Length::Time(us as u64));
+    if let Some(length) = Length::of_hours(*raw.get_ref() * unit) {
+        return Ok(length);
     }
-    let most = MOST_HOURS / unit;
+    let most = Length::MOST_HOURS / unit;
     let why = format!(
         "{key} is {}; board time above 0 and at most {most} {key} (ten years) is allowed",
         raw.get_ref()

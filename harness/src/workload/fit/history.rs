@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use cma_policies::Area;
 
+use super::super::of_client::OfClient;
 use crate::ingest::{self, Event, IngestError, Options, Source};
 use crate::op::{Op, Timed};
 
@@ -168,19 +169,32 @@ impl Ledger {
 }
 
 impl History {
-    /// Of a file.
+    /// Of a file, or of one client in it.
     ///
     /// # Errors
-    /// Where it cannot be read, or asks for nothing.
-    pub(super) fn read(source: &Source, options: &Options) -> Result<(Self, Facts), IngestError> {
+    /// Where it cannot be read, asks for nothing, or has no such client.
+    pub(super) fn read(
+        source: &Source,
+        options: &Options,
+        client: Option<&str>,
+    ) -> Result<(Self, Facts), IngestError> {
+        let only = client.map(|name| OfClient::find(source, options, name)).transpose()?;
         let mut reader = ingest::open(source, options)?;
         let group_us = if reader.is_trace() { GROUP_US } else { 0 };
         let mut ledger = Ledger { group_us, ..Ledger::default() };
-        let before = reader.warm_up();
+        // Nobody asked for what was live before.
+        let before = if only.is_some() { Vec::new() } else { reader.before() };
         ledger.before(&before);
         for row in reader.by_ref() {
             let row = row?;
-            match row.event {
+            let event = match (row.event, &only) {
+                (Event::Op(op), Some(only)) => match only.take(op) {
+                    Some(op) => Event::Op(op),
+                    None => continue,
+                },
+                (event, _) => event,
+            };
+            match event {
                 Event::NoPages => ledger.history.left_out.no_pages += 1,
                 Event::Look => {}
                 Event::Op(Op::Alloc { .. })
@@ -199,7 +213,10 @@ impl History {
                 }
             }
         }
-        let clients = reader.clients().into_iter().map(str::to_string).collect();
+        let clients = match &only {
+            Some(only) => only.clients.clone(),
+            None => reader.clients().into_iter().map(str::to_string).collect(),
+        };
         let history = ledger.finish(before.len(), clients);
         if history.buffers.is_empty() {
             return Err(reader.error("it asks for nothing, so there is nothing to fit"));

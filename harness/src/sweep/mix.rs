@@ -1,0 +1,256 @@
+//! What runs together, as a plan states it.
+
+use std::fmt::{self, Write as _};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::PAGES_IN_MIB;
+use super::emit::quote;
+use super::parse::PlanError;
+use crate::ingest::{Options, Source};
+use crate::workload::Profile;
+use crate::workload::fit::Fit;
+use crate::workload::mix::{BuiltIn, Mix, Origin, Part, Played, WhyNot};
+
+/// What runs together on one board: parts that are written out, or those of a mix that is built in.
+#[derive(Clone, Debug)]
+pub struct MixOf {
+    /// Its name in the tables.
+    pub name: String,
+    /// Where it is built in: which.
+    pub built_in: Option<&'static BuiltIn>,
+    /// Its parts, in order.
+    pub parts: Vec<PartOf>,
+}
+
+/// A part of a mix.
+#[derive(Clone, Debug)]
+pub struct PartOf {
+    /// Where its ops come from.
+    pub from: From,
+    /// LOAD in pages; none where a file brings its own.
+    pub load_pages: Option<u64>,
+    /// The client of the file whose buffers are taken; none where all are.
+    pub client: Option<String>,
+    /// What its clients are called in place of their names.
+    pub called: Option<String>,
+    /// Where the plan states it.
+    pub at: Place,
+}
+
+/// Where the ops of a part come from.
+#[derive(Clone, Debug)]
+pub enum From {
+    /// A profile.
+    Profile(&'static Profile),
+    /// What is fitted to a file, by its path.
+    Fit(String),
+    /// A file, by its path, as it is: once, or again and again.
+    File(String, bool),
+}
+
+/// A place of a plan. Plans that differ in places alone are the same, so it shows none.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Place {
+    pub(super) source: String,
+    pub(super) line: usize,
+    pub(super) column: usize,
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Place")
+    }
+}
+
+impl Place {
+    /// What is wrong there.
+    fn wrong(&self, why: String) -> PlanError {
+        let Self { source, line, column } = self.clone();
+        PlanError { source, line, column, why }
+    }
+}
+
+impl From {
+    /// The file that it reads.
+    #[must_use]
+    pub fn path(&self) -> Option<&str> {
+        match self {
+            Self::Profile(_) => None,
+            Self::Fit(path) | Self::File(path, _) => Some(path),
+        }
+    }
+}
+
+impl PartOf {
+    /// Its name in that of the mix: what its clients are called, whose buffers it takes, else its
+    /// profile or the file's own name, in letters that part no fields.
+    fn name(&self) -> String {
+        let own = self.called.as_deref().or(self.client.as_deref());
+        let own = own.unwrap_or_else(|| match &self.from {
+            From::Profile(profile) => profile.name,
+            From::Fit(path) | From::File(path, _) => {
+                let file = Path::new(path).file_name().and_then(|name| name.to_str());
+                let file = file.unwrap_or(path);
+                file.split_once('.')
+                    .map_or(file, |(stem, _)| if stem.is_empty() { file } else { stem })
+            }
+        });
+        let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
+        own.chars().map(plain).take(LONGEST_NAME).collect()
+    }
+
+    fn read(&self) -> Result<Part, PlanError> {
+        let wrong = |error: crate::ingest::IngestError| self.at.wrong(error.to_string());
+        let (options, client) = (Options::default(), self.client.as_deref());
+        let source = |path: &String| Source::file(path.as_ref());
+        let origin = match &self.from {
+            // A plan states LOAD with each profile.
+            From::Profile(profile) => Origin::Profile(profile, self.load_pages.unwrap_or(0)),
+            From::Fit(path) => {
+                let fit = Fit::of_client(&source(path), &options, client).map_err(wrong)?;
+                let load_pages = self.load_pages.unwrap_or(fit.load_pages());
+                Origin::Fit(Arc::new(fit), load_pages)
+            }
+            From::File(path, repeat) => {
+                let file = Played::read(&source(path), &options, client).map_err(wrong)?;
+                Origin::File(Arc::new(file), *repeat)
+            }
+        };
+        Ok(Part { origin, called: self.called.clone() })
+    }
+}
+
+/// The most characters of the name of a part.
+const LONGEST_NAME: usize = 40;
+/// Parts that a name names; of more it says how many.
+const NAMED: usize = 6;
+
+impl MixOf {
+    /// A mix of these parts.
+    pub(super) fn new(parts: Vec<PartOf>) -> Self {
+        let mut names: Vec<_> = parts.iter().take(NAMED).map(PartOf::name).collect();
+        if parts.len() > NAMED {
+            names.push(format!("{}-more", parts.len() - NAMED));
+        }
+        Self { name: names.join("+"), built_in: None, parts }
+    }
+
+    /// Notes where its parts stand.
+    pub(super) fn place(&mut self, places: impl Iterator<Item = PlanError>) {
+        for (part, PlanError { source, line, column, .. }) in self.parts.iter_mut().zip(places) {
+            part.at = Place { source, line, column };
+        }
+    }
+
+    /// LOAD of all parts together in pages, where no file must be read to know it.
+    #[must_use]
+    pub fn load_pages(&self) -> Option<u64> {
+        let known = self.parts.iter().map(|part| part.load_pages);
+        known.sum()
+    }
+
+    /// The files that it reads, in order of its parts.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(|part| part.from.path())
+    }
+
+    /// Reads its files.
+    ///
+    /// # Errors
+    /// The place of the part that there cannot be: its file cannot be read, has no time, or has
+    /// nobody of that name; its LOAD is not taken.
+    pub fn read(&self) -> Result<Mix, PlanError> {
+        let parts = self.parts.iter().map(PartOf::read).collect::<Result<_, _>>()?;
+        Mix::new(parts).map_err(|(index, error)| {
+            let part = &self.parts[index];
+            let why = match (&error, part.from.path()) {
+                (WhyNot::Setup(_), Some(path)) => format!("{path}: {error}"),
+                _ => error.to_string(),
+            };
+            part.at.wrong(why)
+        })
+    }
+
+    /// What was strange about its files but no error, each thing once.
+    #[must_use]
+    pub fn warnings(&self, mix: &Mix) -> Vec<String> {
+        let mut said: Vec<String> = Vec::new();
+        for (part, made) in self.parts.iter().zip(mix.parts()) {
+            let own = match &made.origin {
+                Origin::Profile(..) => Vec::new(),
+                Origin::Fit(fit, _) => [fit.warnings.clone(), fit.left_out.warnings()].concat(),
+                Origin::File(file, _) => file.warnings.clone(),
+            };
+            for warning in own {
+                let warning = format!("{}: {warning}", part.from.path().unwrap_or_default());
+                if !said.contains(&warning) {
+                    said.push(warning);
+                }
+            }
+        }
+        said
+    }
+
+    /// What runs together, in one line.
+    #[must_use]
+    pub fn about(&self) -> String {
+        let parts = self.parts.iter().map(|part| {
+            let from = match &part.from {
+                From::Profile(profile) => profile.name.to_string(),
+                From::Fit(path) => format!("a fit to {path}"),
+                From::File(path, false) => format!("{path} once"),
+                From::File(path, true) => format!("{path} again and again"),
+            };
+            let of =
+                part.client.as_ref().map_or_else(String::new, |client| format!(" of {client}"));
+            let load = part
+                .load_pages
+                .map_or_else(String::new, |pages| format!(", LOAD {} MiB", pages / PAGES_IN_MIB));
+            format!("{from}{of}{load}")
+        });
+        let parts: Vec<_> = parts.collect();
+        format!("together {}", parts.join("; "))
+    }
+
+    /// What `cmalab generate` takes for it, as a word of a shell.
+    #[must_use]
+    pub fn argument(&self) -> String {
+        self.built_in.map_or_else(
+            || format!("'{}'", self.value().replace('\'', "'\\''")),
+            |built_in| built_in.name.to_string(),
+        )
+    }
+
+    /// The value of the key `mix` that it is read from again, in one line.
+    #[must_use]
+    pub fn value(&self) -> String {
+        if let Some(BuiltIn { name, .. }) = self.built_in {
+            return quote(name);
+        }
+        let parts: Vec<_> = self.parts.iter().map(table).collect();
+        format!("[{}]", parts.join(", "))
+    }
+}
+
+/// A part as a table in one line.
+pub(super) fn table(part: &PartOf) -> String {
+    let mut out = match &part.from {
+        From::Profile(profile) => format!("profile = {}", quote(profile.name)),
+        From::Fit(path) => format!("fit = {}", quote(path)),
+        From::File(path, _) => format!("file = {}", quote(path)),
+    };
+    // Writing to a String does not fail.
+    if let Some(pages) = part.load_pages {
+        let _ = write!(out, ", load_mib = {}", pages / PAGES_IN_MIB);
+    }
+    for (key, value) in [("client", &part.client), ("as", &part.called)] {
+        if let Some(value) = value {
+            let _ = write!(out, ", {key} = {}", quote(value));
+        }
+    }
+    if let From::File(_, true) = part.from {
+        out.push_str(", repeat = true");
+    }
+    format!("{{ {out} }}")
+}

@@ -1,0 +1,217 @@
+//! What runs together on one board: several streams merged in time into one.
+//!
+//! A part is a profile, what was fitted to a file, or a file itself. Each has its own child of the
+//! seed, so that its stream is the same whatever the others draw and however many stand behind it.
+//! Its buffers get new ids and its clients new numbers: an equal name is one client, unless the part
+//! is called something of its own, so that boards route by name as ever. All parts begin at 0; one
+//! that ends leaves the others going. LOAD that is planned for is the sum of the parts'; that which
+//! is measured is that of the merged stream, and at most as much.
+
+mod builtin;
+mod clients;
+mod merge;
+mod part;
+mod played;
+mod rounds;
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::fmt;
+
+pub use builtin::{BuiltIn, MIXES, built_in};
+pub use part::{Origin, Part};
+pub use played::Played;
+
+use self::clients::Clients;
+use self::merge::Merged;
+use self::part::Alone;
+use super::{Failure, SetupError, Workload};
+use crate::ingest::{IngestError, Route, quoted};
+use crate::op::{Op, Timed};
+use crate::seed::Seed;
+
+/// Ops at the start of a mix by which it is told what is asked for most.
+const LOOK: usize = 4096;
+
+/// Sizes that the metrics probe with.
+const PROBES: usize = 8;
+
+/// What runs together.
+#[derive(Clone, Debug)]
+pub struct Mix {
+    parts: Vec<Part>,
+    clients: Vec<String>,
+    routes: Vec<Route>,
+    sizes: Vec<u64>,
+}
+
+/// Why there is no such mix, or no stream of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum WhyNot {
+    /// A LOAD, time, or too many clients.
+    Setup(SetupError),
+    /// A file, or what it says.
+    Ingest(IngestError),
+}
+
+impl fmt::Display for WhyNot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Setup(error) => error.fmt(f),
+            Self::Ingest(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for WhyNot {}
+
+impl From<SetupError> for WhyNot {
+    fn from(error: SetupError) -> Self {
+        Self::Setup(error)
+    }
+}
+
+impl From<IngestError> for WhyNot {
+    fn from(error: IngestError) -> Self {
+        Self::Ingest(error)
+    }
+}
+
+/// A part by its number from 0 on, and what is wrong with it.
+pub type Wrong = (usize, WhyNot);
+
+impl Mix {
+    /// The most parts of a mix.
+    pub const MOST_PARTS: usize = 64;
+
+    /// These parts together.
+    ///
+    /// # Errors
+    /// The part that there cannot be, and why: a LOAD that its profile or fit does not take, a file
+    /// without time, more clients than can be told apart, an area for a client whom another part
+    /// sends elsewhere.
+    pub fn new(parts: Vec<Part>) -> Result<Self, Wrong> {
+        for (index, part) in parts.iter().enumerate() {
+            part.check().map_err(|error| (index, error.into()))?;
+        }
+        let mut mix = Self { parts, clients: Vec::new(), routes: Vec::new(), sizes: Vec::new() };
+        let (clients, alone) = mix.alone(&Seed::new(0), &Failure::default())?;
+        mix.clients = clients;
+        for (index, (_, numbers)) in alone.iter().enumerate() {
+            mix.route(index, numbers).map_err(|error| (index, error.into()))?;
+        }
+        mix.sizes = mix.most_used(Merged::new(alone, LOOK as u64, &Failure::default()).0);
+        Ok(mix)
+    }
+
+    /// The parts, in order.
+    #[must_use]
+    pub fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    /// LOAD that is planned for, in pages.
+    #[must_use]
+    pub fn load_pages(&self) -> u64 {
+        self.parts.iter().map(Part::load_pages).fold(0, u64::saturating_add)
+    }
+
+    /// Who asks, by number. Client 0 is nobody.
+    #[must_use]
+    pub fn clients(&self) -> &[String] {
+        &self.clients
+    }
+
+    /// The areas that files name for their clients.
+    #[must_use]
+    pub fn routes(&self) -> &[Route] {
+        &self.routes
+    }
+
+    /// Pages of typical buffers, ascending, at most 8: of those of the parts the ones that are asked
+    /// for most.
+    #[must_use]
+    pub fn sizes(&self) -> &[u64] {
+        &self.sizes
+    }
+
+    /// Whether parts of buffers are given back.
+    #[must_use]
+    pub fn frees_parts(&self) -> bool {
+        self.parts.iter().any(Part::frees_parts)
+    }
+
+    /// The stream of all parts together. It ends after so many ops, or where all of them end.
+    ///
+    /// # Errors
+    /// Where a file cannot be opened any more.
+    pub fn open(&self, seed: &Seed, ops: u64) -> Result<Workload, WhyNot> {
+        let failed = Failure::default();
+        let (clients, alone) = self.alone(seed, &failed).map_err(|(_, error)| error)?;
+        let (merged, before) = Merged::new(alone, ops, &failed);
+        Ok(Workload { clients, before, ops: Box::new(merged), failed })
+    }
+
+    /// The clients of all parts, and the stream of each with the numbers that its clients get.
+    #[expect(clippy::type_complexity, reason = "each half is used once")]
+    fn alone(
+        &self,
+        seed: &Seed,
+        failed: &Failure,
+    ) -> Result<(Vec<String>, Vec<(Alone, Vec<u16>)>), Wrong> {
+        let mut clients = Clients::new();
+        let mut streams = Vec::new();
+        for (index, part) in self.parts.iter().enumerate() {
+            let wrong = |error| (index, error);
+            let alone = part.open(seed.child("mix", index as u64), failed).map_err(wrong)?;
+            let numbers =
+                clients.of_part(&alone.clients, part.called.as_deref(), part.has_nameless());
+            streams.push((alone, numbers.map_err(|error| wrong(error.into()))?));
+        }
+        Ok((clients.into_names(), streams))
+    }
+
+    /// Takes over the areas that the file of a part names.
+    fn route(&mut self, index: usize, numbers: &[u16]) -> Result<(), IngestError> {
+        let Origin::File(file, _) = &self.parts[index].origin else { return Ok(()) };
+        for own in &file.routes {
+            let client = numbers[usize::from(own.client)];
+            let Some(known) = self.routes.iter().find(|route| route.client == client) else {
+                self.routes.push(Route { client, ..own.clone() });
+                continue;
+            };
+            if known.area != own.area {
+                let why = format!(
+                    "area {} of client {}, whom another part of the mix sends to {}; a client goes \
+                     to one area: give one of them a name of its own (as = …)",
+                    quoted(&own.area),
+                    quoted(&self.clients[usize::from(client)]),
+                    quoted(&known.area)
+                );
+                return Err(file.wrong(own.line, own.column, why));
+            }
+        }
+        Ok(())
+    }
+
+    /// Of the sizes of the parts those that `ops` ask for most.
+    fn most_used(&self, ops: impl Iterator<Item = Timed>) -> Vec<u64> {
+        let all = self.parts.iter().flat_map(Part::sizes);
+        let mut uses: BTreeMap<u64, u64> = all.map(|count| (count, 0)).collect();
+        for timed in ops {
+            if let Op::Alloc { request, .. } = timed.op {
+                uses.entry(request.count()).and_modify(|uses| *uses += 1);
+            }
+        }
+        most_used(uses)
+    }
+}
+
+/// The sizes that are used most, ascending, at most 8; of equals the smaller.
+fn most_used(uses: BTreeMap<u64, u64>) -> Vec<u64> {
+    let mut by_use: Vec<_> = uses.into_iter().collect();
+    by_use.sort_unstable_by_key(|&(count, uses)| (Reverse(uses), count));
+    let mut sizes: Vec<_> = by_use.into_iter().take(PROBES).map(|(count, _)| count).collect();
+    sizes.sort_unstable();
+    sizes
+}

@@ -66,7 +66,7 @@ fn fraction(x: f64, shape: f64) -> f64 {
 
 /// Shapes from here on have quantiles by a normal variable's: the sums would never end, and would be
 /// no better.
-const LARGE: f64 = 1e6;
+const LARGE: f64 = 1e7;
 
 /// The value below which a gamma variable of this shape, above 0, and scale 1 lies with this
 /// chance, above 0 and below 1. Of a large shape by the cube of a normal variable (Wilson and

@@ -73,7 +73,7 @@ impl Tools<'_> {
         let used = own.numbers("utilisation_at_first_failure");
         let used: Vec<_> = used.into_iter().filter(Option::is_some).collect();
         let load = own.numbers("load_max_pages");
-        let blame = |streams: Streams<'_>| streams.numbers(RATES[BLAME]);
+        let blame = |streams: Streams<'_>| whole_numbers(streams, RATES[BLAME]);
         SummaryRow {
             at: self.at,
             policy,
@@ -82,7 +82,7 @@ impl Tools<'_> {
             requests: own.sum("requests"),
             refused: own.by_cause(),
             classes: classes(own),
-            rates: RATES.map(|name| self.rate(&own.numbers(name), Within::Share)),
+            rates: RATES.map(|name| self.rate(&whole_numbers(own, name), Within::Share)),
             against_baseline: base.map(|base| self.difference(blame(own), blame(base))),
             first_failure: median(&failures),
             first_failure_interval: self.of_median(&failures),
@@ -187,6 +187,14 @@ fn whenever_one_looks(mean: f64, streams: u64, interval: Interval) -> Interval {
         high: interval.high.map(|high| mean + (high - mean) * wider),
         method: "anytime-all-equal-bound",
     }
+}
+
+/// The numbers of a rate over the length of each stream: none where some were ended at their first
+/// failure. What is left would be those that go well.
+fn whole_numbers(streams: Streams<'_>, name: &str) -> Vec<Option<f64>> {
+    let is_whole = streams.counts("ended_early").all(|early| early != Some(1));
+    let blank = |number: Option<f64>| number.filter(|_| is_whole);
+    streams.numbers(name).into_iter().map(blank).collect()
 }
 
 fn classes(own: Streams<'_>) -> [ClassCounts; CLASS_NAMES.len()] {

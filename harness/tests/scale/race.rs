@@ -27,7 +27,7 @@ profile = "gpu"
 loads_mib = [40]
 hours = 0.02
 [[streams]]
-profile = "npu"
+profile = "vpu-encode"
 loads_mib = [40]
 hours = 0.02
 "#;

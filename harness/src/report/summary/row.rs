@@ -10,6 +10,9 @@ use crate::stats::{
 };
 use crate::sweep::{Block, Configuration, Ready};
 
+/// The places of [`RATES`].
+const RATE_PLACES: [usize; RATES.len()] = [0, 1, 2, 3, 4];
+
 /// What the rows of a configuration are worked out with.
 struct Tools<'a> {
     at: Configuration,
@@ -73,7 +76,13 @@ impl Tools<'_> {
         let used = own.numbers("utilisation_at_first_failure");
         let used: Vec<_> = used.into_iter().filter(Option::is_some).collect();
         let load = own.numbers("load_max_pages");
-        let blame = |streams: Streams<'_>| streams.numbers(RATES[BLAME]);
+        let ended_early = own.ended_early();
+        // Of the streams that went well alone a rate would be none.
+        let of_whole = |streams: Streams<'_>, rate: usize| match streams.ended_early() {
+            0 => streams.numbers(RATES[rate]),
+            _ => Vec::new(),
+        };
+        let blame = |streams: Streams<'_>| of_whole(streams, BLAME);
         SummaryRow {
             at: self.at,
             policy,
@@ -82,7 +91,7 @@ impl Tools<'_> {
             requests: own.sum("requests"),
             refused: own.by_cause(),
             classes: classes(own),
-            rates: RATES.map(|name| self.rate(&own.numbers(name), Within::Share)),
+            rates: RATE_PLACES.map(|rate| self.rate(&of_whole(own, rate), Within::Share)),
             against_baseline: base.map(|base| self.difference(blame(own), blame(base))),
             first_failure: median(&failures),
             first_failure_interval: self.of_median(&failures),
@@ -114,6 +123,7 @@ impl Tools<'_> {
             }),
             time: TimeRow::of(own),
             dropped: self.dropped,
+            ended_early,
         }
     }
 

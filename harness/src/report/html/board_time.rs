@@ -58,7 +58,7 @@ fn fields(page: &Page<'_>, way: Way, row: &SummaryRow) -> Vec<Field> {
         return [name, streams, why].into_iter().chain((3..10).map(|_| none())).collect();
     };
     let seen = &time.evidence;
-    let us = |us: u64| table::number(Some(us as f64), &span(us as f64));
+    let us = |us: u64| table::number(Some(us as f64), &unbroken(&span(us as f64)));
     let rises = (seen.failed > 0).then_some(time.trend.p_rising);
     vec![
         name,
@@ -67,7 +67,7 @@ fn fields(page: &Page<'_>, way: Way, row: &SummaryRow) -> Vec<Field> {
         us(time.board_time_us),
         us(seen.at_risk_us),
         table::number(Some(seen.failed as f64), &names::whole(seen.failed)),
-        table::number(Some(time.mtbf_low_us), &at_least(time.mtbf_low_us)),
+        table::number(Some(time.mtbf_low_us), &unbroken(&at_least(time.mtbf_low_us))),
         table::sure(time.median_us.map(|us| us as f64), &median(time)),
         table::sure(time.unserved_per_day.map(|(rate, _)| rate), &per_day(row, time)),
         table::number(rises, &names::chance(rises)),
@@ -82,16 +82,21 @@ fn each(page: &Page<'_>, row: &SummaryRow, time: &TimeRow) -> Field {
         0 => String::new(),
         early => format!("{} ended at the first failure", names::whole(early)),
     };
-    let value = each.map_or_else(|| "–".to_string(), from_to);
+    let value = each.map_or_else(|| "–".to_string(), |each| unbroken(&from_to(each)));
     table::sure(each.map(|[_, most]| most as f64), &Seen { value, sure })
 }
 
 /// When half have failed.
 fn median(time: &TimeRow) -> Seen {
-    let value = time.median_us.map_or_else(|| "not seen".to_string(), |us| span(us as f64));
+    let value =
+        time.median_us.map_or_else(|| "not seen".to_string(), |us| unbroken(&span(us as f64)));
     let sure = match time.median_interval {
-        Interval { low: Some(low), high: Some(high), .. } => from_to([low as u64, high as u64]),
-        Interval { low: Some(low), .. } if low > 0.0 => format!("{} or later", span(low)),
+        Interval { low: Some(low), high: Some(high), .. } => {
+            unbroken(&from_to([low as u64, high as u64]))
+        }
+        Interval { low: Some(low), .. } if low > 0.0 => {
+            format!("{} or later", unbroken(&span(low)))
+        }
         _ => String::new(),
     };
     Seen { value, sure }
@@ -115,6 +120,14 @@ fn per_day(row: &SummaryRow, time: &TimeRow) -> Seen {
         _ => "no interval".to_string(),
     };
     Seen { value: digits(rate), sure }
+}
+
+/// A time whose unit stays with its number.
+fn unbroken(time: &str) -> String {
+    match time.rsplit_once(' ') {
+        Some((number, unit)) => format!("{number}{}{unit}", names::NBSP),
+        None => time.to_string(),
+    }
 }
 
 /// A rate with three digits or so.

@@ -45,8 +45,8 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
         if rows.is_empty() {
             continue;
         }
+        let run: Vec<_> = rows.iter().map(|(_, _, row)| *row).collect();
         if rows.iter().all(|(_, _, row)| row.refused.iter().all(|count| *count == 0)) {
-            let run: Vec<_> = rows.iter().map(|(_, _, row)| *row).collect();
             clean.push(format!("{} ({})", page.place(at), covers(page.ready, &run)));
             continue;
         }
@@ -65,7 +65,7 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
             x: Axis::percent("refused requests of all requests, %", most),
             bars: rows.iter().map(bar).collect(),
             kinds: kinds.map(|(kind, cause)| (kind, words(cause).to_string())).collect(),
-            note: names::sentence(&page.covers(at)),
+            note: names::sentence(&covers(page.ready, &run)),
         };
         bars.write(out)?;
     }
@@ -96,8 +96,8 @@ fn not_drawn(
 ) -> io::Result<()> {
     writeln!(
         out,
-        "<p>{}, not drawn, as there are no rates over the length of streams that end at their first \
-         failure ({}):</p>\n<ul>",
+        "<p>{} ({}). Not drawn are streams that ended at their first failure, of which there are no \
+         rates over their length, and what was not run:</p>\n<ul>",
         Escaped(page.place(at)),
         Escaped(page.covers(at))
     )?;

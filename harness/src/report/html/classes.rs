@@ -9,6 +9,7 @@ use super::table::{self, Field, Row, numbers, words};
 use super::ways::Page;
 use crate::metric::CLASSES;
 use crate::report::summary::{ClassCounts, SummaryRow};
+use crate::report::time::covers;
 use crate::sweep::Configuration;
 
 /// Writes a table for each stream.
@@ -34,6 +35,8 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
         if rows.is_empty() {
             continue;
         }
+        let run: Vec<_> = rows.iter().map(|(_, _, row)| *row).collect();
+        let covers = covers(page.ready, &run);
         let asked = |class: &usize| rows.iter().any(|(_, _, row)| row.classes[*class].requests > 0);
         let there: Vec<usize> = (0..CLASSES.len()).filter(asked).collect();
         let mut columns = vec![words("Policy and cap")];
@@ -48,7 +51,7 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
                 fields: fields(&page.name_of(*way, row), row, &there),
             })
             .collect();
-        let title = format!("By size of the request: {}; {}", page.place(at), page.covers(at));
+        let title = format!("By size of the request: {}; {covers}", page.place(at));
         table::write(&title, &columns, &rows, page.ways_left(), out)?;
     }
     super::left_out(more, out)

@@ -76,12 +76,12 @@ fn title(page: &Page<'_>, sizing: &Sizing) -> String {
     name + &names::environment(page.ready, sizing.environment) + &sizing.on_boards(&page.ready.plan)
 }
 
-/// What streams a ladder is of, and how long each is: a sentence.
+/// What streams a ladder is of, and how long each is.
 fn covered(page: &Page<'_>, sizing: &Sizing) -> String {
     let rows = page.rows_of(sizing.stream, sizing.load, sizing.environment);
     // What was left out stands on no ladder.
     let rows: Vec<_> = rows.filter(|row| row.streams > 0).collect();
-    names::sentence(&covers(page.ready, &rows))
+    covers(page.ready, &rows)
 }
 
 /// The share of streams that fail over the size of the area.
@@ -140,7 +140,7 @@ fn bigger(
         note: format!(
             "{} Bars: 95 % interval of the share of streams. A hollow marker: no stream failed, \
              and the bar says what share still may.",
-            covered(page, first)
+            names::sentence(&covered(page, first))
         ),
     };
     plot.write(out)
@@ -207,7 +207,7 @@ fn ladder(
         note: format!(
             "{} Sizes are those of the boards that were tried: the true least size lies between one \
              step of that ladder and the next.",
-            covered(page, first)
+            names::sentence(&covered(page, first))
         ),
     };
     bars.write(out)
@@ -252,6 +252,12 @@ fn time(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
         let caption =
             format!("Time to get a buffer (model): {}; {}", page.place(at), page.covers(at));
         table::write(&caption, &columns, &rows, page.ways_left(), out)?;
+        if page.rows(*at).iter().any(|(_, _, row)| row.ended_early > 0) {
+            writeln!(
+                out,
+                "<p class=\"sub\">Of streams that ended at their first failure: up to that.</p>"
+            )?;
+        }
     }
     if any {
         writeln!(
@@ -318,7 +324,7 @@ fn table(page: &Page<'_>, all: &[Sizing], out: &mut dyn Write) -> io::Result<()>
         let certified_text = certified.map_or_else(|| "–".to_string(), |at| format!("{at:.2}"));
         let class = if name.contains('▲') { "out" } else { "" };
         let fields = vec![
-            table::noted(&title(page, sizing), &covered(page, sizing)),
+            table::text(&title(page, sizing)),
             table::text(&name),
             size(Some(sizing.load_pages)),
             size(sizing.aligned_load_pages),
@@ -331,7 +337,14 @@ fn table(page: &Page<'_>, all: &[Sizing], out: &mut dyn Write) -> io::Result<()>
     };
     let rows: Vec<_> = all.iter().filter(drawn).take(MOST_ROWS).map(row).collect();
     let more = all.len() - rows.len();
-    table::write("The least area, of the sizes tried", &columns, &rows, more, out)?;
+    let mut streams: Vec<_> = all.iter().filter(drawn).take(MOST_ROWS).collect();
+    streams.dedup_by_key(|sizing| sizing.stream);
+    let streams = streams.into_iter().map(|sizing| {
+        let name = page.ready.plan.streams[sizing.stream].name();
+        format!("; {name}: {}", covered(page, sizing))
+    });
+    let caption = format!("The least area, of the sizes tried{}", streams.collect::<String>());
+    table::write(&caption, &columns, &rows, more, out)?;
     writeln!(
         out,
         "<p class=\"sub\">Certified: what a theorem guarantees for every stream of this LOAD and \

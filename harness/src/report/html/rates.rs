@@ -82,19 +82,21 @@ fn plot(page: &Page<'_>, index: usize, group: &Group<'_>, out: &mut dyn Write) -
     };
     let environment = names::environment(page.ready, group.at.environment);
     let title = format!("{stream}{shape}{environment}");
-    let covers = names::sentence(&covers(page.ready, &group.rows));
     // What is left of a way of which some streams were ended at their first failure is what went
     // well: a line of zeros.
-    let (cut, whole): (Vec<_>, Vec<_>) = page
-        .ways
-        .iter()
-        .filter(|way| rows_of(way).any(|row| row.streams > 0))
-        .partition(|way| rows_of(way).any(|row| row.ended_early > 0));
+    let (whole, out_of_it): (Vec<_>, Vec<_>) = page.ways.iter().partition(|way| {
+        rows_of(way).any(|row| row.streams > 0) && rows_of(way).all(|row| row.ended_early == 0)
+    });
+    let drawn = group.rows.iter().copied().filter(|row| {
+        let way = Way { cap: row.at.cap, policy: row.policy };
+        row.streams > 0 && (whole.is_empty() || whole.contains(&&way))
+    });
+    let covers = names::sentence(&covers(page.ready, &drawn.collect::<Vec<_>>()));
     if whole.is_empty() {
         return writeln!(
             out,
             "<p>{}: ended at the first failure, so that there are no rates over the length of \
-             streams. {}</p>",
+             streams, or not run. {}</p>",
             Escaped(title),
             Escaped(covers)
         );
@@ -119,13 +121,14 @@ fn plot(page: &Page<'_>, index: usize, group: &Group<'_>, out: &mut dyn Write) -
         0 => String::new(),
         more => format!(" {more} more caps and policies: summary.csv."),
     };
-    let cut: Vec<_> = cut.iter().map(|way| names::way(page.ready, way.cap, way.policy)).collect();
-    let cut = match cut.is_empty() {
+    let out_of_it: Vec<_> =
+        out_of_it.into_iter().map(|way| names::way(page.ready, way.cap, way.policy)).collect();
+    let out_of_it = match out_of_it.is_empty() {
         true => String::new(),
         false => format!(
-            " Left out, as streams of them ended at the first failure, which leaves no rates over \
-             their length: {}.",
-            cut.join("; ")
+            " Left out, as streams ended at the first failure, which leaves no rates over their \
+             length, or were not run: {}.",
+            out_of_it.join("; ")
         ),
     };
     let plot = Plot {
@@ -141,7 +144,7 @@ fn plot(page: &Page<'_>, index: usize, group: &Group<'_>, out: &mut dyn Write) -
         note: format!(
             "{covers} Bars: 95 % intervals over streams. A hollow marker: no request was withheld in any \
              stream; its broken bar is what that still allows, and may leave the plot. To the right of the dotted line \
-             of a cap the area is too small for any policy (structural).{left}{cut}"
+             of a cap the area is too small for any policy (structural).{left}{out_of_it}"
         ),
     };
     plot.write(out)

@@ -22,7 +22,8 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
         out,
         "<p>The share of streams in which no caller went without its memory so far: the one measure \
          that does not change with what a caller does after a failure. A curve that ends high was \
-         not watched any longer; it is no promise.</p>"
+         not watched any longer; it is no promise. Streams are watched over board time; recordings \
+         have none, and are counted in requests.</p>"
     )?;
     let (cases, left) = page.cases();
     for (index, at) in cases.iter().enumerate() {

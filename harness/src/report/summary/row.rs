@@ -80,7 +80,7 @@ impl Tools<'_> {
         // Of the streams that went well alone a rate would be none.
         let of_whole = |streams: Streams<'_>, rate: usize| match streams.ended_early() {
             0 => streams.numbers(RATES[rate]),
-            _ => Vec::new(),
+            _ => vec![None; streams.len()],
         };
         let blame = |streams: Streams<'_>| of_whole(streams, BLAME);
         SummaryRow {
@@ -97,7 +97,9 @@ impl Tools<'_> {
             first_failure_interval: self.of_median(&failures),
             failed,
             failed_interval: self.share(failed, own),
-            mcnemar: base.map(|base| self.paired(own, base)),
+            mcnemar: base
+                .filter(|base| own.len().min(base.len()) > 0)
+                .map(|base| self.paired(own, base)),
             holm: None,
             lost,
             lost_interval: self.share(lost, own),
@@ -130,7 +132,8 @@ impl Tools<'_> {
     /// The mean of a column that may be empty for some streams: those are left out.
     fn rate(&self, numbers: &[Option<f64>], within: Within) -> Rate {
         let there: Vec<f64> = numbers.iter().flatten().copied().collect();
-        let found = if there.len() == numbers.len() {
+        // Of two policies in a race there are pairs only as far as the one that was dropped came.
+        let found = if there.len() == self.bootstrap.streams() {
             self.bootstrap.mean_interval(&there, within)
         } else {
             Bootstrap::new(there.len(), &self.seed).mean_interval(&there, within)
@@ -159,6 +162,9 @@ impl Tools<'_> {
 
     fn share(&self, failed: u64, own: Streams<'_>) -> Interval {
         let streams = own.len() as u64;
+        if streams == 0 {
+            return Interval { low: None, high: None, method: "no-value" };
+        }
         if self.stopped && streams > 1 {
             anytime::share_interval(failed, streams)
         } else {

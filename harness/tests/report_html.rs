@@ -1,5 +1,7 @@
 //! The page of a sweep: it is whole, it asks for nothing, and it says what the numbers say.
 
+#[path = "report_html/board_time.rs"]
+mod board_time;
 #[path = "report_html/page.rs"]
 mod page;
 

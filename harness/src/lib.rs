@@ -8,7 +8,7 @@
 //! ```
 //! Ranks, low to high; a module uses only lower ones, and a test reads this line:
 //!
-//! `ddmin, op, percent, seed < after_failure, board, codec, kernel < ingest < environment, workload <
+//! `ddmin, op, percent, seed, span < after_failure, board, codec, kernel < ingest < environment, workload <
 //! oracle < cause < simulate < harm, law, metric < stats, diagnose, replay < shrink, sweep <
 //! fuzzing, report < cli < main`
 
@@ -36,6 +36,8 @@ pub mod report;
 pub mod seed;
 pub mod shrink;
 pub mod simulate;
+#[cfg(feature = "cli")]
+mod span;
 pub mod stats;
 #[cfg(feature = "cli")]
 pub mod sweep;

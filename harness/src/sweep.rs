@@ -11,6 +11,7 @@ mod cell;
 mod cells;
 mod desk;
 mod emit;
+mod expect;
 mod failed;
 mod known;
 mod mix;

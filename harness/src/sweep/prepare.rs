@@ -2,11 +2,12 @@
 
 use cma_policies::{Area, Spec};
 
+use super::expect::{expect, too_short};
 use super::failed::Failed;
 use super::plan::{Length, Load, Plan, Stream, What};
 use super::probed::Probed;
 use super::route;
-use super::stream::{Checked, Ops, Ready, look_through};
+use super::stream::{Checked, Ready, look_through};
 use crate::board::BoardArea;
 use crate::seed::Seed;
 use crate::workload::Setup;
@@ -72,11 +73,13 @@ pub fn prepare(mut plan: Plan) -> Result<Ready, Failed> {
             checked.map_err(|error| Failed::Setup(stream.name().to_string(), error))?;
         }
     }
+    let mut short = Vec::new();
     for stream in 0..ready.plan.streams.len() {
-        ready.checked[stream].ops = expected_ops(&ready, stream)?;
+        short.extend(expect(&mut ready, stream)?);
     }
     ready.aligned = build_policies(&ready)?;
     ready.warnings = route::check(&ready)?;
+    ready.warnings.extend(too_short(&short));
     Ok(ready)
 }
 
@@ -88,28 +91,6 @@ fn check_target(plan: &Plan, stream: &Stream, known: &Checked) -> Result<(), Fai
         (Some(_), Length::Ops(_)) => Err(Failed::TargetOfOps { stream: name, line }),
         _ => Ok(()),
     }
-}
-
-/// Ops that a rate is estimated from.
-const LOOKED_AT: usize = 4000;
-
-/// Ops of a cell of a stream; where it is as long as a board time, about as many.
-fn expected_ops(ready: &Ready, stream: usize) -> Result<u64, Failed> {
-    let (its, known) = (&ready.plan.streams[stream], &ready.checked[stream]);
-    let first = ready.plan.configurations().find(|at| at.stream == stream);
-    let (Some(time_us), Some(at)) = (its.length.time_us(), first) else { return Ok(known.ops) };
-    let (load, pages) = (ready.plan.load(&at), ready.board(&at).pages());
-    let ops = Ops::open(its, known, pages, load, ready.plan.seed, ready.plan.caps[at.cap])?;
-    let (mut first_us, mut last_us, mut seen) = (None, 0, 0_u64);
-    for timed in ops.take(LOOKED_AT) {
-        let first_us = *first_us.get_or_insert(timed.at_us);
-        if timed.at_us - first_us >= time_us {
-            return Ok(seen);
-        }
-        (last_us, seen) = (timed.at_us - first_us, seen + 1);
-    }
-    let ops = u128::from(seen) * u128::from(time_us) / u128::from(last_us.max(1));
-    Ok(ops.min(u128::from(u64::MAX)) as u64)
 }
 
 /// Builds every policy on every area that it is to run on. For each of the plan whether it promises

@@ -75,11 +75,7 @@ impl Rows<'_> {
             meets: self.each().all(|row| row.lost == 0 && row.streams > 0),
             p: self.ready.plan.target.and_then(|target| proof::p(self.ready, target, self.each())),
             dropped: self.each().any(|row| row.dropped),
-            ages: self
-                .ready
-                .plan
-                .target
-                .is_some_and(|target| self.each().any(|row| proof::ages(self.ready, target, row))),
+            ages: false,
             larger_fails: false,
             streams: worst.streams,
             failed: worst.lost,

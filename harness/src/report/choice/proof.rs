@@ -2,7 +2,8 @@
 
 use super::Candidate;
 use crate::report::sizing::is_like;
-use crate::report::summary::SummaryRow;
+use crate::report::summary::{Summary, SummaryRow};
+use crate::stats::Trend;
 use crate::stats::choice::chains;
 use crate::stats::rate::MISS;
 use crate::sweep::{Ready, Target};
@@ -38,10 +39,32 @@ pub(super) fn length_us(ready: &Ready, row: &SummaryRow) -> Option<u64> {
     ready.plan.streams[row.at.stream].drawn_us()
 }
 
-/// Whether a row rests on a constant hazard that it, or others like it, speak against.
-pub(super) fn ages(ready: &Ready, target: Target, row: &SummaryRow) -> bool {
-    length_us(ready, row).is_some_and(|length_us| !target.is_within(length_us))
-        && row.time.as_ref().is_some_and(|time| time.trend.p_rising <= AGES)
+/// First failures that a trend can be seen in.
+const ENOUGH: u64 = 5;
+
+/// The trend of first failures over age, where there are enough of them.
+pub(super) fn trend(row: &SummaryRow) -> Option<&Trend> {
+    let time = row.time.as_ref()?;
+    (time.evidence.failed >= ENOUGH).then_some(&time.trend)
+}
+
+/// Whether failures become more frequent with age.
+pub(super) fn rises(trend: &Trend) -> bool {
+    trend.p_rising <= AGES
+}
+
+/// Marks those that rest on a constant hazard which they, or the next smaller ones with enough
+/// failures, speak against: what was seen says nothing about later.
+fn mark_ages(ready: &Ready, target: Target, summary: &Summary, candidates: &mut [Candidate]) {
+    for chain in in_chains(ready, candidates) {
+        for (place, &index) in chain.iter().enumerate() {
+            let row = |index: usize| &summary.rows[candidates[index].worst_row];
+            let length_us = length_us(ready, row(index));
+            let rests = length_us.is_some_and(|length_us| !target.is_within(length_us));
+            let nearby = chain[place..].iter().find_map(|&other| trend(row(other)));
+            candidates[index].ages = rests && nearby.is_some_and(rises);
+        }
+    }
 }
 
 /// Chains of candidates: of one cap, policy and kind of board, from the dearest down. Which chain
@@ -69,7 +92,8 @@ pub(super) fn in_chains(ready: &Ready, candidates: &[Candidate]) -> Vec<Vec<usiz
 }
 
 /// Marks what is proven.
-pub(super) fn mark(ready: &Ready, candidates: &mut [Candidate]) {
+pub(super) fn mark(ready: &Ready, target: Target, summary: &Summary, candidates: &mut [Candidate]) {
+    mark_ages(ready, target, summary, candidates);
     let of = in_chains(ready, candidates);
     let p = |&index: &usize| {
         let one = &candidates[index];

@@ -22,7 +22,7 @@ pub(in crate::report) fn choose(ready: &Ready, summary: &Summary, scope: Scope) 
     let judge = |rows: Vec<usize>| Rows { ready, summary, rows }.judge(smallest);
     let mut ranked: Vec<_> = groups.into_values().map(judge).collect();
     match ready.plan.target {
-        Some(_) => proof::mark(ready, &mut ranked),
+        Some(target) => proof::mark(ready, target, summary, &mut ranked),
         None => mark_larger_failures(ready, &mut ranked),
     }
     // Stable: what is equal in all of it stays in the order of boards, caps and policies.

@@ -1,6 +1,6 @@
 //! What is said of a target: how far it is proven, what that rests on, and what more it would take.
 
-use super::proof::{in_chains, length_us};
+use super::proof::{in_chains, length_us, rises, trend};
 use super::words::name;
 use super::{Candidate, Choice, Verdict};
 use crate::report::sizing::{is_as_large, is_like};
@@ -85,9 +85,9 @@ fn constant_hazard(
     Some(match nearby(ready, summary, choice, one) {
         Some((other, trend)) => {
             let (early, late) = (trend.early, trend.late);
-            let verdict = match trend.p_rising {
-                p if p <= 0.05 => "it rises: nothing is extrapolated",
-                _ => "no sign that it rises",
+            let verdict = match rises(trend) {
+                true => "it rises: nothing is extrapolated, take streams as long as the target",
+                false => "no sign that it rises",
             };
             format!(
                 "{rests}: of {} {} streams fail first in the first half of that time ({} at risk), \
@@ -107,9 +107,6 @@ fn constant_hazard(
     })
 }
 
-/// First failures that a trend can be seen in.
-const ENOUGH: u64 = 5;
-
 /// The trend of the candidate itself, or of the next smaller board with enough first failures.
 fn nearby<'a>(
     ready: &Ready,
@@ -127,10 +124,7 @@ fn nearby<'a>(
     let same = |other: &&Candidate| (other.cap, other.policy) == (one.cap, one.policy);
     let mut others: Vec<_> = choice.ranked.iter().filter(same).filter(follows).collect();
     others.sort_by_key(|other| std::cmp::Reverse(other.pages));
-    others.into_iter().find_map(|other| {
-        let time = summary.rows[other.worst_row].time.as_ref()?;
-        (time.evidence.failed >= ENOUGH).then_some((other, &time.trend))
-    })
+    others.into_iter().find_map(|other| Some((other, trend(&summary.rows[other.worst_row])?)))
 }
 
 /// How much of the plan the race ran.

@@ -24,4 +24,4 @@ pub use sizing::{Least, SizeTried, Sizing};
 pub use summary::{
     BLAME, ClassCounts, Earliest, RATES, Rate, Summary, SummaryRow, TimeRow, rows_of, summarise,
 };
-pub use survival::{Curve, MOST_POINTS, Point};
+pub use survival::{Curve, CurveUnit, MOST_POINTS, Point};

@@ -284,7 +284,9 @@ impl Course<'_, '_> {
         if matches!(step.answer, Answer::Refused(_)) && !step.fell_back {
             self.failed_us.get_or_insert(step.at_us);
         }
-        if self.reaction.answered(&step) {
+        // Nothing follows from what nobody asks about any more.
+        let over = self.until.first_failure && self.failed_us.is_some();
+        if !over && self.reaction.answered(&step) {
             self.stage.reboot().map_err(|violation| Violation { op: index, ..violation })?;
             self.boot(timed.at_us);
         }

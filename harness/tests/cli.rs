@@ -366,7 +366,7 @@ fn a_sweep_that_is_stopped_leaves_its_finished_cells_and_goes_on() {
 #[test]
 fn the_command_of_a_report_makes_it_again_wherever_it_is() {
     let bench = Bench::new();
-    let plan = "name = \"note\"\npolicies = [\"kernel\"]\n[[streams]]\nprofile = \"imx-note\"\n";
+    let plan = "name = \"note\"\npolicies = [\"kernel\"]\n[[streams]]\nprofile = \"imx-note\"\nops = 2000\n";
     fs::write(bench.path().join("note.toml"), plan).unwrap();
     let out: [&[&str]; 2] = [&[], &["--out", "elsewhere"]];
     for (out, report, from) in [(out[0], "reports/note", "."), (out[1], "elsewhere", "elsewhere")] {

@@ -6,6 +6,8 @@ mod by_hand;
 mod choice;
 #[path = "findings/dominance.rs"]
 mod dominance;
+#[path = "findings/ended.rs"]
+mod ended;
 #[path = "findings/hostile.rs"]
 mod hostile;
 #[path = "findings/tables.rs"]

@@ -315,7 +315,10 @@ ops = 500
     assert_ne!(requests[1..3], [requests[0]; 2], "streams of their own");
     // The plan as run runs the same.
     let as_run = std::fs::read_to_string(folder.join("out/plan.toml")).unwrap();
-    assert!(as_run.contains("fit = \"camera.csv\"") && as_run.contains("ops = 1500"), "{as_run}");
+    assert!(
+        as_run.contains("fit = \"camera.csv\"") && as_run.contains("hours = 24.0 #"),
+        "{as_run}"
+    );
     let files = [files[0].clone(), ("plan.toml", as_run.into_bytes())];
     let (good, said, folder) = cmalab("fit-plan-again", &files, &args);
     assert!(good, "{said}");

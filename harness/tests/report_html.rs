@@ -1,5 +1,7 @@
 //! The page of a sweep: it is whole, it asks for nothing, and it says what the numbers say.
 
+#[path = "report_html/board_time.rs"]
+mod board_time;
 #[path = "report_html/page.rs"]
 mod page;
 
@@ -262,8 +264,9 @@ fn a_large_plan_makes_a_page_that_is_not_larger() {
 
 #[test]
 fn a_plan_of_one_recording_has_a_page() {
-    let ready =
-        ready("name = \"one\"\npolicies = [\"kernel\"]\n[[streams]]\nprofile = \"imx-note\"\n");
+    let ready = ready(
+        "name = \"one\"\npolicies = [\"kernel\"]\n[[streams]]\nprofile = \"imx-note\"\nops = 2000\n",
+    );
     let found = found(&ready, 1);
     let text = written(&ready, &found);
     Page::read(&text).unwrap_or_else(|why| panic!("{why}"));

@@ -6,6 +6,8 @@ mod early;
 mod kubernetes;
 #[path = "scale/many.rs"]
 mod many;
+#[path = "scale/race.rs"]
+mod race;
 #[path = "scale/recipes.rs"]
 mod recipes;
 #[path = "scale/refused.rs"]

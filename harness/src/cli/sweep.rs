@@ -124,7 +124,7 @@ pub(super) fn run(args: &Sweep, context: &Context) -> Result<Exit, Failure> {
     let progress = Progress::new(&ready, &journal, part, context.progress);
     progress.on_stop(folder::temporary(&job.folder, name).into());
     let ran = sweep::run_cells(&ready, job.shard, &known, args.jobs as usize, &progress);
-    let pace = progress.pace();
+    let (pace, ops_per_second) = (progress.pace(), progress.ops_per_second());
     let known = progress.end()?;
     match ran {
         Ok(()) => {}
@@ -145,6 +145,14 @@ pub(super) fn run(args: &Sweep, context: &Context) -> Result<Exit, Failure> {
     journal.remove()?;
     let exit = job.print(context, findings.as_ref())?;
     context.say(&format!("{} cells in {}: {pace}", known.count(), job.folder.display()));
+    let more = findings.and_then(|findings| findings.headline?.more);
+    if let Some((more, pace)) = more.zip(ops_per_second) {
+        let left = std::time::Duration::from_secs_f64((more.ops / pace).min(1e15));
+        context.say(&format!(
+            "the rest of the proof takes about {} here",
+            indicatif::HumanDuration(left)
+        ));
+    }
     Ok(exit)
 }
 
@@ -205,19 +213,11 @@ impl<'a> Job<'a> {
         if !self.is_part || !path.exists() {
             return Ok(());
         }
-        match self.shard_there() {
-            Some(there) if same_sweep(&there, &self.head) && there.shard == self.shard => Ok(()),
-            Some(there) if self.resume && self.head.extends(&there) => Ok(()),
-            Some(there) if same_sweep(&there, &self.head) => {
-                Err(journal::other_shard(&path, there.shard))
-            }
-            there => Err(Failure::because(format_args!(
-                "write {}: a finished shard of another sweep is there ({}); remove it, or take \
-                 another --out",
-                path.display(),
-                journal::what_differs(there.as_ref(), &self.head)
-            ))),
+        let there = self.shard_there();
+        if self.resume && there.as_ref().is_some_and(|there| self.head.extends(there)) {
+            return Ok(());
         }
+        journal::refuse_other(&path, there.as_ref(), &self.head)
     }
 
     /// Writes the rows of a shard for `merge`.

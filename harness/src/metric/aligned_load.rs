@@ -5,13 +5,12 @@
 //! at least a takes ceil(p / 2^a) slots. Where that is more than the area has, no policy that
 //! aligns can help: the size of the area, the cap or another pool can.
 
-use std::collections::HashMap;
-
 use super::per_area::PerArea;
 use super::{Column, Entry, Metric, Value};
 use crate::op::{Op, Part, Timed};
 use crate::oracle::Model;
 use crate::simulate::{Observer, Step};
+use rustc_hash::FxHashMap;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "aligned-load",
@@ -123,7 +122,7 @@ impl Need {
 
 #[derive(Default)]
 struct AlignedLoad {
-    blocks: HashMap<u64, Block>,
+    blocks: FxHashMap<u64, Block>,
     areas: PerArea<Need>,
     /// What was live before is still to be counted.
     is_warm: bool,

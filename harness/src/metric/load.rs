@@ -1,12 +1,11 @@
 //! LOAD: what the stream asks of any area, whatever is granted.
 
-use std::collections::HashMap;
-
 use super::per_area::PerArea;
 use super::{Column, Entry, Metric, Value};
 use crate::op::{Op, Timed};
 use crate::oracle::Model;
 use crate::simulate::{Observer, Step};
+use rustc_hash::FxHashMap;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "load",
@@ -26,7 +25,7 @@ pub(super) const ENTRY: Entry = Entry {
 #[derive(Default)]
 struct Load {
     /// Pages asked for and not given back, by id: no more entries than buffers live at once.
-    asked: HashMap<u64, u64>,
+    asked: FxHashMap<u64, u64>,
     pages: u128,
     most: u128,
     area_pages: PerArea<u64>,

@@ -1,9 +1,8 @@
 //! The truth: which buffer is where, and what that leaves free.
 
-use std::collections::HashMap;
-
 use cma_policies::kit::AreaMap;
 use cma_policies::{Area, Pfn, Request, Run};
+use rustc_hash::FxHashMap;
 
 /// A live buffer.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -20,7 +19,7 @@ pub struct Buffer {
 #[derive(Clone, Debug)]
 pub struct Model {
     map: AreaMap,
-    live: HashMap<u64, Buffer>,
+    live: FxHashMap<u64, Buffer>,
     live_pages: u64,
     padding_pages: u64,
 }
@@ -29,7 +28,12 @@ impl Model {
     /// An area with nothing granted.
     #[must_use]
     pub fn new(area: Area) -> Self {
-        Self { map: AreaMap::new(area), live: HashMap::new(), live_pages: 0, padding_pages: 0 }
+        Self {
+            map: AreaMap::new(area),
+            live: FxHashMap::default(),
+            live_pages: 0,
+            padding_pages: 0,
+        }
     }
 
     /// The area.

@@ -1,11 +1,10 @@
 //! Stands between a policy and everything else, and believes nothing.
 
-use std::collections::HashSet;
-
 use cma_policies::{
     AllocError, Area, Attempt, ClaimError, FreeError, Last, MAX_PAUSES, Next, Pfn, Policy,
     Promises, Request, Run,
 };
+use rustc_hash::FxHashSet;
 
 use super::model::Model;
 use super::name;
@@ -57,7 +56,7 @@ pub struct Witness {
     checks: Checks,
     /// Requests and frees that the policy has answered.
     ops: u64,
-    tried: HashSet<Pfn>,
+    tried: FxHashSet<Pfn>,
 }
 
 impl Witness {
@@ -67,7 +66,7 @@ impl Witness {
     pub fn new(area: &Area, policy: Box<dyn Policy>, checks: Checks) -> Self {
         let model = Model::new(area.clone());
         let promises = policy.promises();
-        Self { policy, promises, model, checks, ops: 0, tried: HashSet::new() }
+        Self { policy, promises, model, checks, ops: 0, tried: FxHashSet::default() }
     }
 
     /// The truth.

@@ -3,7 +3,7 @@
 //! What is held grows with configurations × policies, and by a few bytes for each cell of
 //! the stream that is being read; never with all cells.
 
-use super::choice::{Choice, Scope, choose, name};
+use super::choice::{Candidate, Choice, Scope, choose, name};
 use super::sizing::{Ladders, Sizing};
 use super::summary::{Streams, Summary, rows_of};
 use super::survival::Curve;
@@ -81,14 +81,17 @@ fn scopes(plan: &Plan) -> impl Iterator<Item = Scope> {
 fn worst(ready: &Ready, summary: &Summary, headline: Option<&Choice>) -> Option<Worst> {
     let choice = headline?;
     let chosen = choice.chosen.map(|index| &choice.ranked[index]);
-    // What fails though it takes as much RAM as the choice; else what fails with less; else any.
-    let fails = || choice.ranked.iter().filter(|one| !one.meets);
+    // What fails though it takes as much RAM as the choice; else what fails with less; else any. By
+    // a target some do not meet it of which no stream fails, and some meet it of which one does.
+    let one_fails = |one: &&Candidate| summary.rows[one.worst_row].earliest.is_some();
+    let fails = || choice.ranked.iter().filter(one_fails).filter(|one| !one.meets);
     let baseline = |policy: usize| summary.baseline == Some(policy);
     let by = |pages: u64| {
         let there = || fails().filter(move |one| one.pages == pages);
         there().find(|one| baseline(one.policy)).or_else(|| there().next())
     };
-    let one = chosen.and_then(|chosen| by(chosen.pages)).or_else(|| fails().next())?;
+    let one = chosen.and_then(|chosen| by(chosen.pages)).or_else(|| fails().next());
+    let one = one.or_else(|| choice.ranked.iter().find(one_fails))?;
     let row = &summary.rows[one.worst_row];
     let earliest = row.earliest?;
     let cell = Cell { at: row.at, policy: row.policy, seed: earliest.seed };
@@ -96,6 +99,7 @@ fn worst(ready: &Ready, summary: &Summary, headline: Option<&Choice>) -> Option<
         let at = Configuration { board: chosen.board, cap: chosen.cap, ..row.at };
         Cell { at, policy: chosen.policy, seed: earliest.seed }
     });
+    let beside = beside.filter(|beside| *beside != cell);
     let stream = ready.plan.streams[row.at.stream].name();
     let why = format!(
         "of {stream} under {} the stream of seed {} fails first, at request {}",

@@ -7,6 +7,7 @@
 
 mod axis;
 mod bars;
+mod board_time;
 mod causes;
 mod chart;
 mod choose;
@@ -32,6 +33,7 @@ pub(in crate::report) use self::escape::Escaped;
 use self::picture::Pictures;
 use self::ways::Page;
 use super::findings::Findings;
+use super::time::span;
 use crate::sweep::Ready;
 
 /// What every page of this crate begins its style with.
@@ -154,10 +156,11 @@ fn header(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     ];
     writeln!(
         out,
-        "<p class=\"sub\">{}. Where a request is refused, callers {} (<b>{}</b>). Profiles and \
+        "<p class=\"sub\">{}.</p>\n<p class=\"sub\">{}</p>\n<p class=\"sub\">Where a request is refused, callers {} (<b>{}</b>). Profiles and \
          pages are a <b>model</b>.</p>\n\
          <nav aria-label=\"Sections\"><ol>",
         parts.join(" × "),
+        Escaped(watched(page)),
         plan.after_failure.about(),
         Escaped(plan.after_failure.to_string()),
     )?;
@@ -165,6 +168,28 @@ fn header(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "<li><a href=\"#{id}\">{heading}</a></li>")?;
     }
     writeln!(out, "</ol></nav>\n</header>")
+}
+
+/// Kinds of stream that are named at the top.
+const MOST_KINDS: usize = 6;
+
+/// How long the streams are, and how much board time was run in all.
+fn watched(page: &Page<'_>) -> String {
+    let kinds = page.all_covers();
+    let mut text = kinds.iter().take(MOST_KINDS).cloned().collect::<Vec<_>>().join("; ");
+    if kinds.len() > MOST_KINDS {
+        text += &format!("; and {} more kinds", kinds.len() - MOST_KINDS);
+    }
+    text += ", for each configuration and policy.";
+    let times = page.findings.summary.rows.iter().filter_map(|row| row.time.as_ref());
+    let us = times.map(|time| time.board_time_us as f64).sum::<f64>();
+    if us > 0.0 {
+        text += &format!(" Run in all: {} of board time.", span(us));
+    }
+    match page.ready.plan.until_first_failure {
+        true => text + " A stream ends at its first failure.",
+        false => text,
+    }
 }
 
 /// Says how many pictures were left out.

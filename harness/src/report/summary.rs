@@ -133,6 +133,9 @@ pub struct SummaryRow {
     pub time: Option<TimeRow>,
     /// Not all seeds were run: it cannot be the answer any more.
     pub dropped: bool,
+    /// Streams that were ended at their first failure. Where there are some, rates over the length
+    /// of streams are empty: those of the others, which went well, would stand for all.
+    pub ended_early: u64,
 }
 
 /// The part of LOAD that streams have to reach, on average.

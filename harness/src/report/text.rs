@@ -6,11 +6,11 @@ use std::io::{self, Write};
 
 use super::findings::Findings;
 use super::summary::{BLAME, Summary, SummaryRow};
-use super::time::covered;
+use super::time::length;
 use crate::cause::Cause;
 use crate::metric::CLASSES;
 use crate::stats::{anytime, no_failure_bound};
-use crate::sweep::{Configuration, Length, Ready};
+use crate::sweep::{Configuration, Ready};
 
 /// Policies of which all rows are shown; of more the baseline and the best other one.
 const ALL_SHOWN: usize = 4;
@@ -105,18 +105,12 @@ impl Block<'_> {
     /// The policy's name, marked where it does not align.
     fn name(&self, row: &SummaryRow) -> String {
         let mark = if self.ready.aligned[row.policy] { "" } else { " *" };
-        format!("{}{mark}", self.ready.plan.policies[row.policy])
-    }
-}
-
-/// How long the streams of a block are, in what the plan states, and in board time.
-fn length(ready: &Ready, block: &Block<'_>) -> String {
-    let at = &block.rows[0].at;
-    let times = || block.rows.iter().filter_map(|row| row.time.as_ref());
-    let covered = covered(times().find(|time| time.each_us.is_some()).or(times().next()));
-    match ready.plan.streams[at.stream].length {
-        Length::Time(_) => covered,
-        _ => format!(" of {} ops{}", ready.checked[at.stream].ops, covered.replacen(" of", ",", 1)),
+        let dropped = match (row.dropped, row.streams) {
+            (false, _) => String::new(),
+            (true, 0) => " (not run)".to_string(),
+            (true, streams) => format!(" (dropped after {streams})"),
+        };
+        format!("{}{mark}{dropped}", self.ready.plan.policies[row.policy])
     }
 }
 
@@ -126,9 +120,14 @@ fn write_block(block: &Block<'_>, bold: bool, out: &mut dyn Write) -> io::Result
     let stream = &plan.streams[first.at.stream];
     let pages = ready.board(&first.at).pages();
     let load = plan.load(&first.at).map(|load| load.share_of(pages)).or(first.load);
-    let streams = match first.streams {
-        1 => "one stream".to_string(),
-        streams => format!("{streams} streams"),
+    let rows: Vec<_> = block.rows.iter().collect();
+    let length = length(ready, &rows);
+    let counts = || rows.iter().map(|row| row.streams);
+    let streams = match (counts().min().unwrap_or(0), counts().max().unwrap_or(0)) {
+        (_, 0) => "no stream".to_string(),
+        (1, 1) => "one stream".to_string(),
+        (least, most) if least == most => format!("{most} streams"),
+        (_, most) => format!("up to {most} streams"),
     };
     let short = first.falls_short(ready).map(|load| format!(", reached {}", percent(load)));
     let (on, off) = if bold { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
@@ -140,7 +139,7 @@ fn write_block(block: &Block<'_>, bold: bool, out: &mut dyn Write) -> io::Result
         load.map_or_else(String::new, percent),
         pages,
         short.unwrap_or_default(),
-        length(ready, block),
+        length,
     )?;
     let mut table = vec![
         ["cap", "policy", "ENOMEM with free pages", "causes", "first refused request", "used then"]
@@ -220,6 +219,9 @@ fn percent(share: f64) -> String {
 /// R2 with its interval; with no such refusal what that still allows.
 fn withheld(row: &SummaryRow) -> String {
     let rate = row.rates[BLAME];
+    if row.ended_early > 0 {
+        return format!("- (ended at first failure: {})", row.ended_early);
+    }
     let Some(mean) = rate.mean else { return "-".to_string() };
     let count: u64 = withheld_counts(row).map(|(_, count)| count).sum();
     if count == 0 && row.streams > 1 {
@@ -263,6 +265,7 @@ fn first_failure(row: &SummaryRow) -> String {
     let never = row.streams - row.failed;
     let Some(median) = row.first_failure else {
         return match (row.failed, row.streams) {
+            (_, 0) => "-".to_string(),
             (0, _) => "never".to_string(),
             (_, streams) => format!("never in {never} of {streams}"),
         };

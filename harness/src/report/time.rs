@@ -1,6 +1,7 @@
 //! Board time in words.
 
-use super::summary::TimeRow;
+use super::summary::{SummaryRow, TimeRow};
+use crate::sweep::{Length, Ready};
 
 /// Units: their microseconds and names, the largest first. A day is named from two days on, so that
 /// 24 h are 24 h.
@@ -62,11 +63,46 @@ pub(super) fn from_to([least, most]: [u64; 2]) -> String {
 #[must_use]
 pub(super) fn covered(time: Option<&TimeRow>) -> String {
     match time {
-        None => " (requests, no board time)".to_string(),
+        None => ", counted in requests (no board time),".to_string(),
         Some(time) => match time.each_us {
             Some(each) => format!(" of {} of board time", from_to(each)),
             None => format!(", {} of board time in all", span(time.board_time_us as f64)),
         },
+    }
+}
+
+/// How long the streams of rows are, which are of one stream of the plan, in what the plan states
+/// and in board time: ` of 24 h of board time`, ` of 2000 ops, 14 to 31 s of board time`; of those
+/// without time `, counted in requests (no board time)`.
+#[must_use]
+pub(super) fn length(ready: &Ready, rows: &[&SummaryRow]) -> String {
+    let Some(first) = rows.first() else { return String::new() };
+    let (planned, checked) =
+        (&ready.plan.streams[first.at.stream], &ready.checked[first.at.stream]);
+    let time = match (planned.length, checked.has_time) {
+        (Length::Time(us), _) => return format!(" of {} of board time", span(us as f64)),
+        (_, false) => ", counted in requests (no board time)".to_string(),
+        _ => {
+            let each = rows.iter().filter_map(|row| row.time.as_ref()?.each_us);
+            let all = each.reduce(|one, other| [one[0].min(other[0]), one[1].max(other[1])]);
+            all.map_or_else(String::new, |all| format!(", {} of board time", from_to(all)))
+        }
+    };
+    format!(" of {} ops{time}", checked.ops)
+}
+
+/// How many streams rows of one stream of the plan have, and how long each is: `32 streams of 24 h
+/// of board time each`. Of rows that the race dropped there are fewer.
+#[must_use]
+pub(super) fn covers(ready: &Ready, rows: &[&SummaryRow]) -> String {
+    let most = rows.iter().map(|row| row.streams).max().unwrap_or(0);
+    let least = rows.iter().map(|row| row.streams).min().unwrap_or(0);
+    let length = length(ready, rows);
+    match (least, most) {
+        (_, 0) => format!("no stream{length} was run"),
+        (1, 1) => format!("one stream{length}"),
+        _ if least == most => format!("{most} streams{length} each"),
+        _ => format!("up to {most} streams{length} each"),
     }
 }
 

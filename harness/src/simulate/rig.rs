@@ -1,13 +1,12 @@
 //! A board that runs.
 
-use std::collections::HashMap;
-
 use super::{Answer, Stage, Step, step};
 use crate::board::Way;
 use crate::environment::Environment;
 use crate::op::{Op, Part, Timed};
 use crate::oracle::{Model, Violation, Witness};
 use cma_policies::Request;
+use rustc_hash::FxHashMap;
 
 /// An area of a board: its policy under oath, and its pages.
 pub struct Slot {
@@ -29,7 +28,7 @@ pub struct Rig<'a> {
     /// By the number of the client; of those beyond it the first.
     ways: Vec<Way>,
     /// Buffers that came from the page allocator, and what is left of each in pages.
-    elsewhere: HashMap<u64, u64>,
+    elsewhere: FxHashMap<u64, u64>,
     /// How often the board started.
     boots: u64,
     make: Box<dyn Fn(usize, u64) -> Slot + 'a>,
@@ -46,7 +45,7 @@ impl<'a> Rig<'a> {
         assert!(!ways.is_empty(), "nobody has a way");
         assert!(ways.iter().all(|way| way.area < areas), "{ways:?} with {areas} areas");
         let slots = (0..areas).map(|area| make(area, 0)).collect();
-        Self { slots, ways, elsewhere: HashMap::new(), boots: 0, make: Box::new(make) }
+        Self { slots, ways, elsewhere: FxHashMap::default(), boots: 0, make: Box::new(make) }
     }
 
     /// The areas in order.

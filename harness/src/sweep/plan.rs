@@ -210,6 +210,13 @@ impl Stream {
         }
     }
 
+    /// Board time of each of its streams in microseconds, where that is stated and the seed makes
+    /// others: what a rate over board time can be seen in.
+    #[must_use]
+    pub fn drawn_us(&self) -> Option<u64> {
+        self.length.time_us().filter(|_| self.is_seeded())
+    }
+
     /// Whether the seed changes it.
     #[must_use]
     pub fn is_seeded(&self) -> bool {

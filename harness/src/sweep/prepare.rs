@@ -91,7 +91,7 @@ fn check_target(plan: &Plan, stream: &Stream, known: &Checked) -> Result<(), Fai
 }
 
 /// Ops that a rate is estimated from.
-const LOOKED_AT: usize = 20_000;
+const LOOKED_AT: usize = 4000;
 
 /// Ops of a cell of a stream; where it is as long as a board time, about as many.
 fn expected_ops(ready: &Ready, stream: usize) -> Result<u64, Failed> {

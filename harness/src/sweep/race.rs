@@ -62,8 +62,8 @@ impl Race {
 /// Nobody who is not looked at as often is misled: what is dropped is never proven, so the proof of
 /// the others, which comes at the end, is no less strict for it.
 pub(super) fn is_out(seen: &Evidence, stream: &Stream, seeds: u64, target: Target) -> bool {
-    let Some(length_us) = stream.length.time_us() else {
-        // What was recorded is one stream: it passes or fails.
+    let Some(length_us) = stream.drawn_us() else {
+        // What was recorded, or is without chance, is one stream: it passes or fails.
         return seen.failed > 0;
     };
     let left = seeds.saturating_sub(seen.streams);

@@ -5,3 +5,4 @@ mod callers;
 mod plans;
 mod property;
 mod rig;
+mod until;

@@ -81,6 +81,17 @@ pub(super) fn run_on(
     after_failure: &str,
     ops: &[Timed],
 ) -> Ran {
+    run_until(board, clients, probes, (after_failure, Until::END), ops)
+}
+
+/// The same, for as long as that says.
+pub(super) fn run_until(
+    board: &Board,
+    clients: &[&str],
+    probes: &[Vec<u64>],
+    (after_failure, until): (&str, Until),
+    ops: &[Timed],
+) -> Ran {
     let kernel = builtin::catalog().parse("kernel").unwrap();
     let make = |index: usize, _| {
         let area = &board.areas[index].area;
@@ -91,10 +102,10 @@ pub(super) fn run_on(
     let ways = clients.iter().map(|client| board.way(client)).collect();
     let mut rig = Rig::new(board.areas.len(), ways, make);
     let mut log = Log::default();
-    let mut meter = Meter::new(&Setting::of_areas(probes, 8));
+    let mut meter = Meter::new(&Setting::of_areas(probes, 8).watched(true, until.first_failure));
     let after_failure = AfterFailure::parse(after_failure).unwrap();
     let observers: &mut [&mut dyn Observer] = &mut [&mut log, &mut meter];
-    run(ops.iter().copied(), after_failure, Until::END, &mut rig, observers).unwrap();
+    run(ops.iter().copied(), after_failure, until, &mut rig, observers).unwrap();
     Ran { steps: log.steps, boots: log.boots, values: meter.values() }
 }
 

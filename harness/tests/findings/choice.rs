@@ -1,6 +1,7 @@
 //! What to choose, against the cells.
 
-use cma_harness::report::{Scope, Verdict};
+use cma_harness::report::{CurveUnit, Scope, Verdict};
+use cma_harness::sweep::Outcome;
 
 use super::{first_failures, ladder, of, ready};
 
@@ -121,8 +122,10 @@ fn a_curve_ends_where_the_streams_that_never_fail_are() {
         assert_eq!((curve.streams, curve.failed), (8, 8 - well as u64));
         assert!((last.surviving - well as f64 / 8.0).abs() < 1e-12);
         assert!(last.low <= last.surviving && last.surviving <= last.high);
-        let first = failures.iter().flatten().min();
-        assert_eq!(curve.points.get(1).map(|point| point.requests), first.copied());
+        assert_eq!(curve.unit, CurveUnit::BoardTime);
+        let times = block.values[0].iter().map(|one| Outcome::of(one));
+        let first = times.filter(|one| one.lost).map(|one| one.watched_us).min();
+        assert_eq!(curve.points.get(1).map(|point| point.at), first);
     }
     assert!(found.survival[0].failed == 8 && found.survival[2].failed == 0, "both ends are met");
 }

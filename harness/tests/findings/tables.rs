@@ -70,7 +70,7 @@ fn a_plan_that_may_stop_early_is_told_by_what_holds_at_any_time() {
     assert!(headline.notes.iter().any(|note| note.contains("stopped early")), "{headline:?}");
     // The bound for all candidates at once is one that holds at any time too.
     let chosen = &headline.ranked[headline.chosen.unwrap()];
-    let all = chosen.rows * headline.ranked.len();
+    let all = headline.ranked.len();
     let bound = cma_harness::stats::anytime::share_interval_of(0, chosen.streams, all);
     let text = format!("the streams allow {:.1} %", bound.high.unwrap() * 100.0);
     assert!(headline.notes.iter().any(|note| note.contains(&text)), "{text}: {headline:?}");

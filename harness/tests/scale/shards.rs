@@ -138,17 +138,19 @@ fn an_unfinished_shard_is_named_with_how_it_is_finished() {
     fs::rename(&path, &partial).unwrap();
     // As one that was begun of another plan says neither how this one is parted nor goes on.
     let text = fs::read_to_string(&partial).unwrap();
-    fs::write(&partial, text.replacen("plan=", "plan=1", 1).replacen("/3 ", "/7 ", 1)).unwrap();
+    let other = format!("# plan={:016x}", 1);
+    let text = text.replacen(&text[..other.len()], &other, 1).replacen("/3 ", "/7 ", 1);
+    fs::write(&partial, text).unwrap();
     let message = merge();
     assert!(message.contains("merge: shard 2 of 3 is missing; parts/2 holds what was begun of "));
     let resumed = bench.bad(&["sweep", "p.toml", "--shard", "2/3", "--out", "parts/2", "--resume"]);
     assert!(resumed.contains("of another plan or version (the plan was changed since"));
     assert!(resumed.contains("remove it or leave out --resume to begin anew"), "{resumed}");
     fs::write(&partial, "").unwrap();
-    assert!(merge().contains("parts/2 has nothing but a beginning: run its shard again"));
+    assert!(merge().contains("parts/2 has no first lines of this version: remove it and run "));
     fs::remove_dir_all(bench.path("parts/1")).unwrap();
     fs::remove_dir_all(bench.path("parts/3")).unwrap();
-    assert!(merge().contains("merge: parts/2 has nothing but a beginning"));
+    assert!(merge().contains("merge: parts/2 has no first lines"));
 }
 
 #[test]
@@ -172,7 +174,10 @@ fn a_sweep_that_was_parted_twice_in_one_folder_is_merged_once_one_is_whole() {
     run(&["1/4", "3/4", "4/4"]);
     let merged = bench.good(&["merge", "reports/p-shards", "--out", "out"]);
     let message = String::from_utf8(merged.stderr).unwrap();
-    assert!(message.contains("4 of 4 are there; left out: shards 1-2 of 3"), "{message}");
+    assert!(
+        message.contains("all 4 shards of 4 are there; left out: shards 1-2 of 3"),
+        "{message}"
+    );
     bench.same("out", &expected);
     run(&["3/3"]);
     bench.good(&["merge", "reports/p-shards", "--out", "both", "--quiet"]);

@@ -103,6 +103,29 @@ fn wrong() -> Vec<(String, usize, usize, &'static str)> {
             "for a profile or a fit only",
         ),
         (stream("[[streams]]\nprofile = \"gpu\"\nops = 0"), 4, 7, "ops is 0"),
+        (stream("[[streams]]\nprofile = \"gpu\"\nhours = 0"), 4, 9, "board time above 0"),
+        (stream("[[streams]]\nprofile = \"gpu\"\nhours = -1.5"), 4, 9, "hours is -1.5"),
+        (stream("[[streams]]\nprofile = \"gpu\"\nhours = nan"), 4, 9, "board time above 0"),
+        (stream("[[streams]]\nprofile = \"gpu\"\ndays = 3651"), 4, 8, "at most 3650 days"),
+        (stream("[[streams]]\nprofile = \"gpu\"\nhours = 1e-13"), 4, 9, "board time above 0"),
+        (stream("[[streams]]\nprofile = \"gpu\"\nops = 9\nhours = 1"), 5, 9, "ops and hours"),
+        (stream("[[streams]]\nprofile = \"gpu\"\nhours = 9\ndays = 1"), 5, 8, "hours and days"),
+        (stream("[[streams]]\nfile = \"a.csv\"\nhours = 1"), 4, 9, "run to its end"),
+        (plan("target = \"mtbf=never\""), 2, 10, "mtbf=30d"),
+        (plan("target = \"failing=2%\""), 2, 10, "failing=1%/day"),
+        (plan("until = \"noon\""), 2, 9, "\"first-failure\" is allowed"),
+        (
+            plan("stop = { failed_share = 0.1 }\ntarget = \"mtbf=1d\""),
+            2,
+            8,
+            "stop and target exclude each other",
+        ),
+        (
+            plan("until = \"first-failure\"\nstop = { failed_share = 0.1 }"),
+            3,
+            8,
+            "stop and until exclude each other",
+        ),
         (
             stream("[[streams]]\nprofile = \"gpu\"\nrecorded_cap = 4"),
             4,
@@ -136,6 +159,11 @@ fn what_is_wrong_with_a_stream_is_known_before_anything_runs() {
     assert!(missing.starts_with("read not-there.csv"), "{missing}");
     let pins = "[[streams]]\nrecorded = \"6.12/pins-a1-dma8\"\nown_area = false";
     assert!(why(&format!("{small}{pins}")).contains("pins"));
+    let target = "name = \"x\"\ntarget = \"mtbf=1d\"\n";
+    let recorded = why(&format!("{target}[[streams]]\nrecorded = \"6.12/mix-a1-dma8\""));
+    assert!(recorded.contains("line 3 of the plan") && recorded.contains("no board time"));
+    let ops = why(&format!("{target}{BOARD}{GPU}ops = 2000\n"));
+    assert!(ops.contains("line 6 of the plan") && ops.contains("state hours or days"), "{ops}");
 }
 
 /// A folder of its own for a test, empty.

@@ -25,7 +25,7 @@ impl Part {
 /// A shard that somebody has begun.
 struct Begun {
     folder: PathBuf,
-    /// None where it was stopped before its first line.
+    /// None where it was stopped before its first lines, or another version began it.
     head: Option<Head>,
 }
 
@@ -150,7 +150,9 @@ impl Begun {
     fn say(&self, like: Option<&Head>) -> String {
         let folder = self.folder.display();
         match &self.head {
-            None => format!("{folder} has nothing but a beginning: run its shard again"),
+            None => format!(
+                "{folder} has no first lines of this version: remove it and run its shard again"
+            ),
             Some(head) if like.is_some_and(|like| !differ::same_sweep(like, head)) => format!(
                 "{folder} holds what was begun of another plan or version: remove it, and run \
                  shard {} again",

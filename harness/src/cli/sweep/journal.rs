@@ -116,8 +116,22 @@ pub(super) fn what_differs(there: Option<&Head>, head: &Head) -> String {
     }
 }
 
+/// Whether a finished shard at `path`, with this head, may be written again: as the same one only.
+pub(super) fn refuse_other(path: &Path, there: Option<&Head>, head: &Head) -> Result<(), Failure> {
+    match there {
+        Some(there) if same_sweep(there, head) && there.shard == head.shard => Ok(()),
+        Some(there) if same_sweep(there, head) => Err(other_shard(path, there.shard)),
+        there => Err(Failure::because(format_args!(
+            "write {}: a finished shard of another sweep is there ({}); remove it, or take \
+             another --out",
+            path.display(),
+            what_differs(there, head)
+        ))),
+    }
+}
+
 /// Why a shard is not written where another one is.
-pub(super) fn other_shard(path: &Path, other: Shard) -> Failure {
+fn other_shard(path: &Path, other: Shard) -> Failure {
     Failure::because(format_args!(
         "write {}: shard {other} of this plan is there; give each shard a folder of its own",
         path.display()

@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::journal::{Journal, at};
 use crate::cli::failure::{Failure, say};
-use crate::metric::Value;
+use crate::metric::{Value, column};
 use crate::report::partial;
 use crate::sweep::{self, Cell, Known, Outcome, Ready, Shard, Watch};
 
@@ -25,8 +25,11 @@ const STOPPED: i32 = 130;
 struct Pace {
     started: Instant,
     cells: AtomicU64,
+    /// Ops that were run: a cell that ends early has fewer than were expected of it.
     ops: AtomicU64,
-    /// Ops that this run has to do; at most, with early stopping.
+    /// Ops that were expected of those cells.
+    expected: AtomicU64,
+    /// Ops that are expected of this run; at most, with early stopping.
     ops_in_all: u64,
 }
 
@@ -37,8 +40,8 @@ impl Pace {
 
     /// By ops: cells of one plan may differ in them a thousandfold.
     fn left(&self) -> Option<Duration> {
-        let pace = self.per_second(&self.ops);
-        let left = self.ops_in_all.saturating_sub(self.ops.load(Ordering::Relaxed));
+        let pace = self.per_second(&self.expected);
+        let left = self.ops_in_all.saturating_sub(self.expected.load(Ordering::Relaxed));
         let left = Duration::try_from_secs_f64(left as f64 / pace).ok()?;
         Some(Duration::from_secs(left.as_secs()))
     }
@@ -91,8 +94,10 @@ impl<'a> Progress<'a> {
             Some(ready.checked[cell.at.stream].ops)
         });
         let ops_in_all = ops.saturating_sub(done.sum());
-        let (started, ops) = (Instant::now(), AtomicU64::new(0));
-        let pace = Arc::new(Pace { started, cells: AtomicU64::new(0), ops, ops_in_all });
+        let none = || AtomicU64::new(0);
+        let started = Instant::now();
+        let pace =
+            Arc::new(Pace { started, cells: none(), ops: none(), expected: none(), ops_in_all });
         let target =
             if visible { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let at_most = if ready.plan.is_adaptive() || ready.plan.until_first_failure {
@@ -153,6 +158,11 @@ impl<'a> Progress<'a> {
     pub(super) fn pace(&self) -> String {
         self.pace.to_string()
     }
+
+    /// Ops in a second, on all threads; none where nothing was run.
+    pub(super) fn ops_per_second(&self) -> Option<f64> {
+        Some(self.pace.per_second(&self.pace.ops)).filter(|pace| *pace > 0.0)
+    }
 }
 
 /// Cells of a shard and their ops; with early stopping the most that there can be.
@@ -189,7 +199,11 @@ impl Watch for Progress<'_> {
         }
         drop(state);
         self.pace.cells.fetch_add(1, Ordering::Relaxed);
-        self.pace.ops.fetch_add(self.ready.checked[cell.at.stream].ops, Ordering::Relaxed);
+        let expected = self.ready.checked[cell.at.stream].ops;
+        self.pace.expected.fetch_add(expected, Ordering::Relaxed);
+        if let Value::Count(ops) = values[column("stream_ops")] {
+            self.pace.ops.fetch_add(ops, Ordering::Relaxed);
+        }
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
         if self.pace.started.elapsed() > QUICK {
             self.bar.set_position(done);

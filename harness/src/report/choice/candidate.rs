@@ -58,7 +58,10 @@ impl Rows<'_> {
         let board = self.ready.board(&worst.at);
         let (cap, pages) = (self.ready.plan.caps[worst.at.cap], board.pages());
         let policy = &self.ready.plan.policies[worst.policy];
-        let interval = interval(worst, self.rows.len());
+        // Where none fails the upper end holds for all rows by itself: it is missed only where that
+        // of the row that really is worst is.
+        let rows = if worst.lost == 0 { 1 } else { self.rows.len() };
+        let interval = interval(worst, rows);
         let most = self.each().filter_map(|row| row.load_max_pages).max();
         let planned = self.each().filter_map(|row| self.ready.plan.load(&row.at));
         let planned = planned.map(|load| load.share_of(pages)).max_by(f64::total_cmp);
@@ -98,10 +101,8 @@ impl Rows<'_> {
     }
 }
 
-/// The interval of the worst of so many rows: it holds for all of them together. Where none fails
-/// its upper end does so by itself: it is missed only where that of the row that really is worst is.
+/// The interval of the worst of so many rows: it holds for all of them together.
 pub(super) fn interval(worst: &SummaryRow, rows: usize) -> Interval {
-    let rows = if worst.lost == 0 { 1 } else { rows };
     if worst.stopped && worst.streams > 1 {
         anytime::share_interval_of(worst.lost, worst.streams, rows)
     } else {
@@ -136,12 +137,12 @@ fn sure(worst: &SummaryRow, interval: &Interval, rows: usize) -> String {
     });
     match failed {
         0 => format!(
-            "none of {streams} streams{covered}{of_kinds} fails; at 95 % that still allows {}{each}{}",
+            "none of {streams} streams{of_kinds}{covered} fails; at 95 % that still allows {}{each}{}",
             percent(interval.high),
             mtbf.unwrap_or_default()
         ),
         _ => format!(
-            "{failed} of {streams} streams{covered}{of_worst} fail: {} to {} at 95 %",
+            "{failed} of {streams} streams{of_worst}{covered} fail: {} to {} at 95 %",
             percent(interval.low),
             percent(interval.high)
         ),

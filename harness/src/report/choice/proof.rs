@@ -23,7 +23,8 @@ pub(super) fn p<'a>(
             Some(length_us) if !row.dropped => {
                 row.time.as_ref().map_or(1.0, |time| time.evidence.p(target, length_us))
             }
-            // What was recorded passes or fails; what was dropped is not proven.
+            // What was recorded, or is without chance, passes or fails; what was dropped is not
+            // proven.
             None if row.lost == 0 && row.streams > 0 => continue,
             _ => 1.0,
         };
@@ -32,9 +33,9 @@ pub(super) fn p<'a>(
     largest
 }
 
-/// How long a stream of a row is, where that is stated in board time.
+/// How long a stream of a row is, where that is stated in board time, and others could be drawn.
 pub(super) fn length_us(ready: &Ready, row: &SummaryRow) -> Option<u64> {
-    ready.plan.streams[row.at.stream].length.time_us()
+    ready.plan.streams[row.at.stream].drawn_us()
 }
 
 /// Whether a row rests on a constant hazard that it, or others like it, speak against.

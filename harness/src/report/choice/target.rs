@@ -139,7 +139,7 @@ fn raced(ready: &Ready, summary: &Summary) -> Option<String> {
     let plan = &ready.plan;
     let planned = summary.rows.iter().filter_map(|row| {
         let stream = &plan.streams[row.at.stream];
-        Some(stream.length.time_us()? as f64 * plan.seeds_of(stream) as f64)
+        Some(stream.drawn_us()? as f64 * plan.seeds_of(stream) as f64)
     });
     let planned: f64 = planned.sum();
     let timed = summary.rows.iter().filter(|row| length_us(ready, row).is_some());
@@ -202,7 +202,13 @@ pub(super) fn more(ready: &Ready, summary: &Summary, choice: &Choice) -> Option<
         }
     };
     let board_us = seeds as f64 * each_us - at_risk;
-    let ops = board_us * time.ops as f64 / (time.board_time_us as f64).max(1.0);
+    // Of all kinds of stream, each at its own pace.
+    let like = |row: &&SummaryRow| {
+        (row.at.board, row.at.cap, row.policy) == (nearest.board, nearest.cap, nearest.policy)
+    };
+    let times = summary.rows.iter().filter(like).filter_map(|row| row.time.as_ref());
+    let each = times.map(|time| time.ops as f64 / (time.board_time_us as f64).max(1.0));
+    let ops = board_us * each.sum::<f64>();
     (board_us > 0.0).then_some(More { board_us, ops, seeds, length_us: each_us })
 }
 
@@ -212,13 +218,15 @@ impl More {
     pub fn sentence(&self, ready: &Ready) -> String {
         let plan = &ready.plan;
         let hours = self.length_us / Length::HOUR_US as f64;
-        let seeds = match self.seeds {
-            seeds if seeds <= plan.seeds => String::new(),
-            seeds => format!(" and seeds = {seeds}"),
+        let how = match self.seeds {
+            seeds if seeds <= plan.seeds => {
+                format!("hours = {hours} in the plan, then the same command with --resume")
+            }
+            seeds => format!("seeds = {seeds} in the plan"),
         };
         format!(
-            "to prove it takes {} more of board time (about {} ops) for each kind of stream without \
-             one more failure: hours = {hours}{seeds}, then the same command with --resume",
+            "to prove it takes {} more of board time for each kind of stream (about {} ops in all), \
+             without one more failure: {how}",
             from_to([self.board_us as u64; 2]),
             rounded(self.ops),
         )

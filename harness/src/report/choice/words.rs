@@ -176,7 +176,8 @@ fn selection_note(ready: &Ready, summary: &Summary, choice: &Choice) -> Option<S
         return None;
     }
     let (all, plan) = (choice.ranked.len(), &ready.plan);
-    let high = interval(&summary.rows[first.worst_row], first.rows * all).high?;
+    // None of its streams fails, so kinds need no correction: see where it is judged.
+    let high = interval(&summary.rows[first.worst_row], all).high?;
     let seeds = summary.rows.iter().map(|row| row.streams).max().unwrap_or(1);
     Some(format!(
         "chosen as the best of {all}: for all of them at once the streams allow {:.1} %; confirm \

@@ -98,7 +98,7 @@ fn time_fields(row: &SummaryRow) -> Vec<String> {
     fields.push(decimal(per_day.map(|(rate, _)| rate)));
     fields.extend(interval_fields(&per_day.map_or(none, |(_, interval)| interval)));
     fields.push(decimal(time.map(|time| time.trend.p_rising)));
-    fields.push(optional(time.map(|time| time.ended_early)));
+    fields.push(row.ended_early.to_string());
     fields.push(optional(time.map(|time| time.ops)));
     fields.push(row.dropped.to_string());
     fields

@@ -56,10 +56,59 @@ impl Axis {
         axis
     }
 
+    /// Board time from 0 on, in a unit that suits `most_us` microseconds, whole parts of the next
+    /// larger one apart where that is possible.
+    pub(super) fn board_time(most_us: f64) -> Self {
+        let (unit, each_us, steps) = UNITS
+            .into_iter()
+            .find(|(_, each_us, _)| most_us >= SEVERAL * each_us)
+            .unwrap_or(("s", 1e6, &[]));
+        let title = format!("board time, {unit}");
+        let most = most_us / each_us;
+        let step = steps.iter().find(|step| most / **step <= MOST_STEPS * (1.0 + 1e-9));
+        let Some(step) = step else {
+            let axis = Self::up_to(&title, most, plain);
+            return axis.times(each_us);
+        };
+        let last = libm::ceil(most / step - 1e-9) as i64;
+        let places = (0..=last).map(|n| n as f64 * step);
+        let ticks = places.map(|at| (at, plain(at))).collect();
+        Self { title, start: 0.0, end: last as f64 * step, ticks }.times(each_us)
+    }
+
+    /// The same places in another unit; what is written beside them stays.
+    fn times(mut self, factor: f64) -> Self {
+        self.start *= factor;
+        self.end *= factor;
+        self.ticks.iter_mut().for_each(|(at, _)| *at *= factor);
+        self
+    }
+
     /// Where `value` is between start and end: from 0 to 1.
     pub(super) fn part(&self, value: f64) -> f64 {
         ((value - self.start) / (self.end - self.start)).clamp(0.0, 1.0)
     }
+}
+
+/// Steps of an axis of time at most.
+const MOST_STEPS: f64 = 8.0;
+
+/// A unit is used from so many of it on.
+const SEVERAL: f64 = 3.0;
+
+/// Units of time, the largest first: their names, their microseconds, and steps that are read
+/// easily.
+const UNITS: [(&str, f64, &[f64]); 4] = [
+    ("d", 86_400e6, &[1.0, 2.0, 7.0, 14.0, 30.0, 60.0, 90.0, 365.0]),
+    ("h", 3_600e6, &[1.0, 2.0, 3.0, 6.0, 12.0]),
+    ("min", 60e6, &[1.0, 2.0, 5.0, 10.0, 15.0, 30.0]),
+    ("s", 1e6, &[1.0, 2.0, 5.0, 10.0, 15.0, 30.0]),
+];
+
+/// A number without zeros at the end of its decimals.
+fn plain(number: f64) -> String {
+    let text = format!("{number:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_string()
 }
 
 /// The next of 1, 2, 2.5, 5 × 10^n.
@@ -92,6 +141,26 @@ mod tests {
         assert_eq!(labels(1.0), "0 20 40 60 80 100");
         assert_eq!(labels(0.0002), "0.000 0.005 0.010 0.015 0.020");
         assert_eq!(labels(0.12), "0.0 2.5 5.0 7.5 10.0 12.5");
+    }
+
+    #[test]
+    fn board_time_has_the_unit_and_the_steps_of_a_clock() {
+        let hour = 3_600e6;
+        let table = [
+            (30.0 * 24.0 * hour, "board time, d", "0 7 14 21 28 35"),
+            (48.0 * hour, "board time, h", "0 6 12 18 24 30 36 42 48"),
+            (24.0 * hour, "board time, h", "0 3 6 9 12 15 18 21 24"),
+            (hour, "board time, min", "0 10 20 30 40 50 60"),
+            (31e6, "board time, s", "0 5 10 15 20 25 30 35"),
+            (0.9e6, "board time, s", "0 0.2 0.4 0.6 0.8 1"),
+            (0.0, "board time, s", "0 0.2 0.4 0.6 0.8 1"),
+        ];
+        for (us, title, labels) in table {
+            let axis = Axis::board_time(us);
+            let found: Vec<_> = axis.ticks.iter().map(|(_, label)| label.as_str()).collect();
+            assert_eq!((axis.title.as_str(), found.join(" ").as_str()), (title, labels), "{us}");
+            assert!(axis.end >= us && axis.end == axis.ticks.last().unwrap().0, "{us}");
+        }
     }
 
     #[test]

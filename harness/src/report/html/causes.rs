@@ -4,10 +4,13 @@ use std::io::{self, Write};
 
 use super::axis::Axis;
 use super::bars::{Bar, Bars, Part};
+use super::escape::Escaped;
 use super::names::{self, percent};
-use super::ways::Page;
+use super::ways::{Page, Way};
 use crate::cause::Cause;
 use crate::report::summary::SummaryRow;
+use crate::report::time::covers;
+use crate::sweep::Configuration;
 
 /// A cause in words.
 fn words(cause: Cause) -> &'static str {
@@ -35,14 +38,21 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     let (cases, left) = page.cases();
     let mut clean = Vec::new();
     for (index, at) in cases.iter().enumerate() {
-        let rows = page.rows(*at);
+        let (rows, left_out): (Vec<_>, Vec<_>) = page.rows(*at).into_iter().partition(is_whole);
+        if !left_out.is_empty() {
+            not_drawn(page, at, &left_out, out)?;
+        }
+        if rows.is_empty() {
+            continue;
+        }
+        let run: Vec<_> = rows.iter().map(|(_, _, row)| *row).collect();
         if rows.iter().all(|(_, _, row)| row.refused.iter().all(|count| *count == 0)) {
-            clean.push(page.place(at));
+            clean.push(format!("{} ({})", page.place(at), covers(page.ready, &run)));
             continue;
         }
         let most = rows.iter().map(|(_, _, row)| refused(row)).fold(0.0, f64::max);
-        let bar = |(way, _, row): &(super::ways::Way, usize, &SummaryRow)| Bar {
-            label: page.name(*way, [*row]),
+        let bar = |(way, _, row): &Drawn<'_>| Bar {
+            label: page.name_of(*way, row),
             numbers: numbers(row),
             parts: parts(row),
         };
@@ -55,18 +65,57 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
             x: Axis::percent("refused requests of all requests, %", most),
             bars: rows.iter().map(bar).collect(),
             kinds: kinds.map(|(kind, cause)| (kind, words(cause).to_string())).collect(),
-            note: String::new(),
+            note: names::sentence(&covers(page.ready, &run)),
         };
         bars.write(out)?;
     }
     for place in clean {
         writeln!(
             out,
-            "<p>{}: no request is refused under any cap and policy shown.</p>",
-            super::escape::Escaped(place)
+            "<p>{}: no request is refused under any cap and policy shown here.</p>",
+            Escaped(place)
         )?;
     }
     super::left_out(left, out)
+}
+
+/// A way, the number of its row, and that.
+type Drawn<'a> = (Way, usize, &'a SummaryRow);
+
+/// Whether a row has rates over the length of its streams.
+fn is_whole((_, _, row): &Drawn<'_>) -> bool {
+    row.streams > 0 && row.ended_early == 0
+}
+
+/// What is not drawn, and why: of streams that ended at their first failure the causes are counted.
+fn not_drawn(
+    page: &Page<'_>,
+    at: &Configuration,
+    rows: &[Drawn<'_>],
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    writeln!(
+        out,
+        "<p>{} ({}). Not drawn are streams that ended at their first failure, of which there are no \
+         rates over their length, and what was not run:</p>\n<ul>",
+        Escaped(page.place(at)),
+        Escaped(page.covers(at))
+    )?;
+    for (way, _, row) in rows {
+        let causes = Cause::ALL.into_iter().zip(row.refused).filter(|(_, count)| *count > 0);
+        let causes: Vec<_> = causes.map(|(cause, count)| format!("{cause} {count}")).collect();
+        let what = match row.streams {
+            0 => String::new(),
+            _ => format!(
+                ": {} of {} streams ended at the first failure; refused until then: {}",
+                row.ended_early,
+                row.streams,
+                causes.join(", ")
+            ),
+        };
+        writeln!(out, "<li>{}{}</li>", Escaped(page.name_of(*way, row)), Escaped(what))?;
+    }
+    writeln!(out, "</ul>")
 }
 
 fn share(count: u64, row: &SummaryRow) -> f64 {

@@ -317,8 +317,8 @@ fn short(name: &str) -> String {
     name.chars().take(most - 1).chain(['…']).chain(sign.chars()).collect()
 }
 
-/// What stands behind the name of what was chosen, and of what cannot be.
-pub(super) const SIGNS: [char; 2] = ['★', '▲'];
+/// What stands behind the name of what was chosen, of what cannot be, and of what the race dropped.
+pub(super) const SIGNS: [char; 3] = ['★', '▲', '✕'];
 
 /// Moves ascending `places` apart, between `top` and `bottom` as far as there is room.
 fn spread(places: &mut [f64], top: f64, bottom: f64) {
@@ -361,6 +361,7 @@ mod tests {
     fn a_short_name_keeps_its_sign() {
         assert_eq!(short("kernel, cap 8 ★ chosen"), "kernel, cap 8 ★");
         assert_eq!(short("zoned:share=0.25,order=8, cap 8 ▲ flagged"), "zoned:share=0.25… ▲");
+        assert_eq!(short("kernel, cap 8 ✕ dropped after 8 streams"), "kernel, cap 8 ✕");
         assert_eq!(short("kernel, cap 8"), "kernel, cap 8");
     }
 

@@ -7,6 +7,8 @@ use super::names::{self, mib, percent};
 use super::table::{self, Row, numbers, words};
 use super::ways::Page;
 use crate::report::choice::{Candidate, Choice, Verdict};
+use crate::report::summary::SummaryRow;
+use crate::report::time::{at_least, covers, span};
 
 /// Candidates of a table.
 const MOST_ROWS: usize = 14;
@@ -86,7 +88,17 @@ fn tiles(
             format!("of streams fail, in the worst of {rows} workloads, for all of them at once")
         }
     };
-    tile("Streams that fail", &failing.value, &format!("{} {over}", failing.sure), out)?;
+    let worst = page.findings.summary.rows.get(candidate.worst_row);
+    let covers = worst.map_or_else(String::new, |row| covers(page.ready, &[row]));
+    let sure = format!("{} {over}; {covers}", failing.sure);
+    tile("Streams that fail", &failing.value, &sure, out)?;
+    if let Some(time) = worst.and_then(|row| row.time.as_ref()) {
+        let at_risk = span(time.evidence.at_risk_us as f64);
+        let note = format!(
+            "MTBF; one-sided bound at 95 % where the hazard is constant, of {at_risk} at risk"
+        );
+        tile("Between failures, at least", &at_least(time.mtbf_low_us), &note, out)?;
+    }
     if let Some(rho) = candidate.rho {
         tile("LOAD / area", &percent(rho), "rho; of the workload that is fullest", out)?;
     }
@@ -102,11 +114,18 @@ fn tiles(
 }
 
 /// Why a candidate is not, or cannot be, chosen.
-fn remarks(candidate: &Candidate) -> String {
+fn remarks(candidate: &Candidate, row: Option<&SummaryRow>) -> String {
     let structural = candidate.structural.filter(|streams| *streams > 0);
     let remarks = [
         structural.map(|streams| format!("structural in {} streams", names::whole(streams))),
         candidate.rho.filter(|rho| *rho >= 1.0).map(|_| "overloaded".to_string()),
+        candidate.dropped.then(|| match row {
+            Some(row) if row.dropped && row.streams > 0 => {
+                format!("✕ dropped by the race after {} streams", names::whole(row.streams))
+            }
+            _ => "✕ dropped by the race".to_string(),
+        }),
+        candidate.ages.then(|| "fails more often with age".to_string()),
         candidate.larger_fails.then(|| "a larger board fails".to_string()),
         candidate.unaligned.then(|| "▲ does not align".to_string()),
         candidate.flagged.then(|| "▲ flagged".to_string()),
@@ -157,27 +176,39 @@ fn candidates(page: &Page<'_>, choice: &Choice, out: &mut dyn Write) -> io::Resu
                 Some(first) => table::sure(worst.and_then(|row| row.first_failure), &first),
                 None => table::text("–"),
             },
-            table::noted(meets, &remarks(candidate)),
+            table::noted(meets, &remarks(candidate, worst)),
         ];
         Row { class, fields }
     };
     let rows: Vec<_> = choice.ranked.iter().enumerate().take(MOST_ROWS).map(row).collect();
     let more = choice.ranked.len().saturating_sub(MOST_ROWS);
-    table::write(
-        "Configurations: those that meet the target first, of these those without a patch of the kernel, then the cheapest in RAM",
-        &columns,
-        &rows,
-        more,
-        out,
-    )?;
+    let caption = format!(
+        "Configurations: those that meet the target first, of these those without a patch of the \
+         kernel, then the cheapest in RAM; {}",
+        page.all_covers().join("; ")
+    );
+    table::write(&caption, &columns, &rows, more, out)?;
+    let target = match plan.target {
+        None => "in no stream a caller goes without its memory".to_string(),
+        Some(target) => format!(
+            "<b>{target}</b>, of the first request of a stream that its caller goes without; met is \
+             what is proven at 95 %, for the choice as a whole"
+        ),
+    };
     writeln!(
         out,
-        "<p class=\"sub\">The target: in no stream a caller goes without its memory. A candidate \
+        "<p class=\"sub\">The target: {target}. A candidate \
          counts as its worst row, over all streams, LOADs and environments of the plan that run on the board. \
          <b>▲ flagged</b>: worse than the baseline for requests of some size, whatever its rate over \
          all sizes. <b>▲ does not align</b>: it breaks what drivers ask for. Neither is ever chosen. \
          <b>structural</b>: aligned LOAD is above the area, so no policy can help, only size, cap or \
-         another pool. <b>overloaded</b>: LOAD is the area or more.</p>"
+         another pool. <b>overloaded</b>: LOAD is the area or more.{}</p>",
+        match choice.ranked.iter().any(|one| one.dropped) {
+            true =>
+                " <b>✕ dropped</b>: the race ended it, as it misses the target or cannot prove it \
+                 any more; it was not run to its last stream.",
+            false => "",
+        }
     )
 }
 

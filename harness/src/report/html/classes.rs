@@ -3,11 +3,14 @@
 
 use std::io::{self, Write};
 
+use super::escape::Escaped;
 use super::names::{self, Seen, percent};
 use super::table::{self, Field, Row, numbers, words};
 use super::ways::Page;
 use crate::metric::CLASSES;
 use crate::report::summary::{ClassCounts, SummaryRow};
+use crate::report::time::covers;
+use crate::sweep::Configuration;
 
 /// Writes a table for each stream.
 pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -19,9 +22,21 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
          stream, as a paired difference with its interval. Where it is, the policy is flagged and \
          never recommended, whatever its rate over all sizes.</p>"
     )?;
-    let (cases, left) = page.cases();
+    let (cases, more) = page.cases();
     for at in &cases {
-        let rows = page.rows(*at);
+        let all = page.rows(*at);
+        let ways = all.len();
+        let whole = |(_, _, row): &(_, _, &SummaryRow)| row.streams > 0 && row.ended_early == 0;
+        let rows: Vec<_> = all.into_iter().filter(whole).collect();
+        let left = ways - rows.len();
+        if left > 0 {
+            not_shown(page, at, left, out)?;
+        }
+        if rows.is_empty() {
+            continue;
+        }
+        let run: Vec<_> = rows.iter().map(|(_, _, row)| *row).collect();
+        let covers = covers(page.ready, &run);
         let asked = |class: &usize| rows.iter().any(|(_, _, row)| row.classes[*class].requests > 0);
         let there: Vec<usize> = (0..CLASSES.len()).filter(asked).collect();
         let mut columns = vec![words("Policy and cap")];
@@ -33,13 +48,29 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
             .iter()
             .map(|(way, _, row)| Row {
                 class: super::sure::class(page, row),
-                fields: fields(&page.name(*way, [*row]), row, &there),
+                fields: fields(&page.name_of(*way, row), row, &there),
             })
             .collect();
-        let title = format!("By size of the request: {}", page.place(at));
+        let title = format!("By size of the request: {}; {covers}", page.place(at));
         table::write(&title, &columns, &rows, page.ways_left(), out)?;
     }
-    super::left_out(left, out)
+    super::left_out(more, out)
+}
+
+/// What a table does not have, and why.
+fn not_shown(
+    page: &Page<'_>,
+    at: &Configuration,
+    left: usize,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    writeln!(
+        out,
+        "<p>{}, {} left out: ended at the first failure, so that there are no rates over the length \
+         of streams, or not run.</p>",
+        Escaped(page.place(at)),
+        names::counted(left, "cap and policy", "caps and policies"),
+    )
 }
 
 const TITLES: [&str; CLASSES.len()] =

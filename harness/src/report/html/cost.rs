@@ -10,6 +10,7 @@ use super::table::{self, Row, numbers, words};
 use super::ways::{Page, Way};
 use crate::report::sizing::{Least, SizeTried, Sizing};
 use crate::report::summary::SummaryRow;
+use crate::report::time::covers;
 use crate::stats::Interval;
 
 /// Streams of which there are pictures.
@@ -75,6 +76,14 @@ fn title(page: &Page<'_>, sizing: &Sizing) -> String {
     name + &names::environment(page.ready, sizing.environment) + &sizing.on_boards(&page.ready.plan)
 }
 
+/// What streams a ladder is of, and how long each is.
+fn covered(page: &Page<'_>, sizing: &Sizing) -> String {
+    let rows = page.rows_of(sizing.stream, sizing.load, sizing.environment);
+    // What was left out stands on no ladder.
+    let rows: Vec<_> = rows.filter(|row| row.streams > 0).collect();
+    covers(page.ready, &rows)
+}
+
 /// The share of streams that fail over the size of the area.
 fn bigger(
     page: &Page<'_>,
@@ -128,10 +137,11 @@ fn bigger(
         y: Axis::percent("streams that fail, %", highest),
         series,
         rules: vec![super::chart::Rule { x: 1.0, text: "area = LOAD".to_string() }],
-        note:
-            "Bars: 95 % interval of the share of streams. A hollow marker: no stream failed, and \
-               the bar says what share still may."
-                .to_string(),
+        note: format!(
+            "{} Bars: 95 % interval of the share of streams. A hollow marker: no stream failed, \
+             and the bar says what share still may.",
+            names::sentence(&covered(page, first))
+        ),
     };
     plot.write(out)
 }
@@ -194,10 +204,11 @@ fn ladder(
             .map(|(kind, name)| (kind, (*name).to_string()))
             .collect(),
         bars,
-        note:
-            "Sizes are those of the boards that were tried: the true least size lies between one \
-               step of that ladder and the next."
-                .to_string(),
+        note: format!(
+            "{} Sizes are those of the boards that were tried: the true least size lies between one \
+             step of that ladder and the next.",
+            names::sentence(&covered(page, first))
+        ),
     };
     bars.write(out)
 }
@@ -224,10 +235,11 @@ fn time(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
             table::number(us, &us.map_or_else(|| "–".to_string(), |us| names::whole(us as u64)))
         };
         let row = |(way, _, row): &(Way, usize, &SummaryRow)| {
-            let moved = row.migrated_pages.map(|pages| pages as f64 / row.requests.max(1) as f64);
+            let moved = row.migrated_pages.filter(|_| row.requests > 0);
+            let moved = moved.map(|pages| pages as f64 / row.requests as f64);
             let moved_text = moved.map_or_else(|| "–".to_string(), |pages| format!("{pages:.1}"));
             let fields = vec![
-                table::text(&page.name(*way, [*row])),
+                table::text(&page.name_of(*way, row)),
                 us(row.latency_p50_us),
                 us(row.latency_p99_us),
                 us(row.latency_max_us.map(|us| us as f64)),
@@ -237,8 +249,15 @@ fn time(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
             Row { class: super::sure::class(page, row), fields }
         };
         let rows: Vec<_> = rows.iter().map(row).collect();
-        let caption = format!("Time to get a buffer (model): {}", page.place(at));
+        let caption =
+            format!("Time to get a buffer (model): {}; {}", page.place(at), page.covers(at));
         table::write(&caption, &columns, &rows, page.ways_left(), out)?;
+        if page.rows(*at).iter().any(|(_, _, row)| row.ended_early > 0) {
+            writeln!(
+                out,
+                "<p class=\"sub\">Of streams that ended at their first failure: up to that.</p>"
+            )?;
+        }
     }
     if any {
         writeln!(
@@ -318,7 +337,14 @@ fn table(page: &Page<'_>, all: &[Sizing], out: &mut dyn Write) -> io::Result<()>
     };
     let rows: Vec<_> = all.iter().filter(drawn).take(MOST_ROWS).map(row).collect();
     let more = all.len() - rows.len();
-    table::write("The least area, of the sizes tried", &columns, &rows, more, out)?;
+    let mut streams: Vec<_> = all.iter().filter(drawn).take(MOST_ROWS).collect();
+    streams.dedup_by_key(|sizing| sizing.stream);
+    let streams = streams.into_iter().map(|sizing| {
+        let name = page.ready.plan.streams[sizing.stream].name();
+        format!("; {name}: {}", covered(page, sizing))
+    });
+    let caption = format!("The least area, of the sizes tried{}", streams.collect::<String>());
+    table::write(&caption, &columns, &rows, more, out)?;
     writeln!(
         out,
         "<p class=\"sub\">Certified: what a theorem guarantees for every stream of this LOAD and \

@@ -105,6 +105,29 @@ pub(super) fn seen(rate: &Rate, count: u64) -> Seen {
     }
 }
 
+/// What stands in place of a rate over the length of streams that were ended at their first
+/// failure, and marks the remark on it.
+pub(super) const CUT: &str = "– †";
+
+/// That remark.
+pub(super) const CUT_NOTE: &str = "† Ended at the first failure: no rates over their length.";
+
+/// R2, or another of [`RATES`](crate::report::summary::RATES), of a row.
+pub(super) fn rate(row: &SummaryRow, which: usize) -> Seen {
+    if row.ended_early > 0 {
+        return Seen { value: CUT.to_string(), sure: String::new() };
+    }
+    if row.streams == 0 {
+        return not_run();
+    }
+    seen(&row.rates[which], row.streams)
+}
+
+/// What is said of streams that were not run.
+pub(super) fn not_run() -> Seen {
+    Seen { value: "–".to_string(), sure: "not run".to_string() }
+}
+
 /// A difference of shares, in percentage points.
 pub(super) fn difference(rate: &Rate) -> Seen {
     let Some(mean) = rate.mean else { return Seen { value: "–".into(), sure: String::new() } };
@@ -121,6 +144,9 @@ pub(super) fn difference(rate: &Rate) -> Seen {
 
 /// How many of so many streams failed, and what share of all that allows.
 pub(super) fn failing(failed: u64, count: u64, interval: &Interval) -> Seen {
+    if count == 0 {
+        return not_run();
+    }
     let value = format!("{} of {}", whole(failed), whole(count));
     let bound = interval.high.filter(|high| *high > 0.0).unwrap_or_else(|| no_failure_bound(count));
     let sure = match (failed, count) {
@@ -133,6 +159,9 @@ pub(super) fn failing(failed: u64, count: u64, interval: &Interval) -> Seen {
 
 /// The request that fails first: median over streams, its interval, and how many never do.
 pub(super) fn first_failure(row: &SummaryRow) -> Seen {
+    if row.streams == 0 {
+        return not_run();
+    }
     let never = row.streams - row.failed;
     let Some(median) = row.first_failure else {
         let (value, sure) = match (row.failed, row.streams) {

@@ -34,6 +34,7 @@ pub(super) fn write(page: &Page<'_>, command: &str, out: &mut dyn Write) -> io::
             "Requests",
             format!("{} in {} configurations and policies", names::whole(requests), rows.len()),
         ),
+        ("Board time", list(page.all_covers().into_iter())),
         ("After a failure", after(page)),
         (
             "Pages",

@@ -10,6 +10,7 @@ use super::escape::Escaped;
 use super::names::{self, mib, percent};
 use super::ways::{Page, Way};
 use crate::metric::{Grid, Occupancy, Refusal};
+use crate::report::time::length;
 use crate::sweep::{Cell, Failed, again};
 
 /// Units of the picture and of its parts.
@@ -69,9 +70,11 @@ impl Pictures {
         }
         let (cell, _) = &self.cells[0];
         let stream = names::stream(page.ready, cell.at.stream, cell.at.load);
+        let row = page.row(cell.at, Way { cap: cell.at.cap, policy: cell.policy });
+        let length = row.map_or_else(String::new, |(_, row)| length(page.ready, &[row]));
         writeln!(
             out,
-            "<p class=\"sub\">Stream: {}, seed {}. The same requests in both pictures up to the \
+            "<p class=\"sub\">Stream: {}, one{length}, seed {}. The same requests in both pictures up to the \
              first answer that differs; behind it each policy has its own live buffers.</p>",
             Escaped(stream),
             cell.seed

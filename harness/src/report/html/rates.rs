@@ -9,6 +9,7 @@ use super::names::{self, percent, seen};
 use super::table::{self, Row, numbers, words};
 use super::ways::{Page, Way};
 use crate::report::summary::{BLAME, SummaryRow};
+use crate::report::time::covers;
 use crate::sweep::Configuration;
 
 /// Pictures at most.
@@ -70,15 +71,44 @@ fn several(page: &Page<'_>, group: &Group<'_>) -> bool {
 }
 
 fn plot(page: &Page<'_>, index: usize, group: &Group<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let rows_of = |way: &Way| {
+        let (cap, policy) = (way.cap, way.policy);
+        group.rows.iter().copied().filter(move |row| (row.at.cap, row.policy) == (cap, policy))
+    };
+    let stream = page.ready.plan.streams[group.at.stream].name();
+    let shape = match page.ready.board(&group.at).areas.len() {
+        1 => String::new(),
+        areas => format!(", {areas} areas"),
+    };
+    let environment = names::environment(page.ready, group.at.environment);
+    let title = format!("{stream}{shape}{environment}");
+    // What is left of a way of which some streams were ended at their first failure is what went
+    // well: a line of zeros.
+    let (whole, out_of_it): (Vec<_>, Vec<_>) = page.ways.iter().partition(|way| {
+        rows_of(way).any(|row| row.streams > 0) && rows_of(way).all(|row| row.ended_early == 0)
+    });
+    let drawn = group.rows.iter().copied().filter(|row| {
+        let way = Way { cap: row.at.cap, policy: row.policy };
+        row.streams > 0 && (whole.is_empty() || whole.contains(&&way))
+    });
+    let covers = names::sentence(&covers(page.ready, &drawn.collect::<Vec<_>>()));
+    if whole.is_empty() {
+        return writeln!(
+            out,
+            "<p>{}: ended at the first failure, so that there are no rates over the length of \
+             streams, or not run. {}</p>",
+            Escaped(title),
+            Escaped(covers)
+        );
+    }
     let line = |way: &Way| {
-        let rows =
-            group.rows.iter().filter(|row| (row.at.cap, row.policy) == (way.cap, way.policy));
+        let rows = rows_of(way);
         let mut marks: Vec<_> = rows.filter_map(|row| mark(page, row)).collect();
         marks.sort_by(|a, b| a.x.total_cmp(&b.x));
         let name = page.name(*way, group.rows.iter().copied());
         Series { name, look: page.look(*way), marks, steps_to: None, band: false }
     };
-    let series: Vec<_> = page.ways.iter().map(line).filter(|s| !s.marks.is_empty()).collect();
+    let series: Vec<_> = whole.into_iter().map(line).filter(|s| !s.marks.is_empty()).collect();
     let marks = || series.iter().flat_map(|series| &series.marks);
     // As high as what was seen: what a clean point still allows may be many times that, and would
     // press everything else onto the axis.
@@ -87,19 +117,23 @@ fn plot(page: &Page<'_>, index: usize, group: &Group<'_>, out: &mut dyn Write) -
     let most = if seen > 0.0 { seen } else { marks().map(top).fold(0.0, f64::max) };
     let widest = marks().map(|mark| mark.x).fold(1.0, f64::max);
     let least = marks().map(|mark| mark.x).fold(1.0, f64::min);
-    let stream = page.ready.plan.streams[group.at.stream].name();
-    let shape = match page.ready.board(&group.at).areas.len() {
-        1 => String::new(),
-        areas => format!(", {areas} areas"),
-    };
-    let environment = names::environment(page.ready, group.at.environment);
     let left = match page.ways_left() {
         0 => String::new(),
         more => format!(" {more} more caps and policies: summary.csv."),
     };
+    let out_of_it: Vec<_> =
+        out_of_it.into_iter().map(|way| names::way(page.ready, way.cap, way.policy)).collect();
+    let out_of_it = match out_of_it.is_empty() {
+        true => String::new(),
+        false => format!(
+            " Left out, as streams ended at the first failure, which leaves no rates over their \
+             length, or were not run: {}.",
+            out_of_it.join("; ")
+        ),
+    };
     let plot = Plot {
         id: format!("rho{index}"),
-        title: format!("{stream}{shape}{environment}"),
+        title,
         about: "Rate of withheld requests over LOAD / area, a line for each cap and policy. \
                 summary.csv has the numbers of every point."
             .to_string(),
@@ -108,9 +142,9 @@ fn plot(page: &Page<'_>, index: usize, group: &Group<'_>, out: &mut dyn Write) -
         series,
         rules: rules(page, group),
         note: format!(
-            "Bars: 95 % intervals over streams. A hollow marker: no request was withheld in any \
+            "{covers} Bars: 95 % intervals over streams. A hollow marker: no request was withheld in any \
              stream; its broken bar is what that still allows, and may leave the plot. To the right of the dotted line \
-             of a cap the area is too small for any policy (structural).{left}"
+             of a cap the area is too small for any policy (structural).{left}{out_of_it}"
         ),
     };
     plot.write(out)
@@ -176,10 +210,10 @@ fn table(page: &Page<'_>, rows: &[&SummaryRow], out: &mut dyn Write) -> io::Resu
         let way = Way { cap: row.at.cap, policy: row.policy };
         let rho = names::rho(page.ready, row);
         let fields = vec![
-            table::text(&page.place(&row.at)),
-            table::text(&page.name(way, [*row])),
+            table::noted(&page.place(&row.at), &covers(page.ready, &[*row])),
+            table::text(&page.name_of(way, row)),
             table::number(rho, &rho.map_or_else(|| "–".to_string(), percent)),
-            table::sure(row.rates[BLAME].mean, &seen(&row.rates[BLAME], row.streams)),
+            table::sure(row.rates[BLAME].mean, &names::rate(row, BLAME)),
             table::sure(
                 Some(row.failed as f64),
                 &names::failing(row.failed, row.streams, &row.failed_interval),
@@ -191,5 +225,9 @@ fn table(page: &Page<'_>, rows: &[&SummaryRow], out: &mut dyn Write) -> io::Resu
     let shown: Vec<_> = drawn.take(MOST_ROWS).map(row).collect();
     let more = rows.len() - shown.len();
     writeln!(out, "<p>{}</p>", Escaped("Streams that were run at one LOAD on one board:"))?;
-    table::write("Streams at one rho", &columns, &shown, more, out)
+    table::write("Streams at one rho", &columns, &shown, more, out)?;
+    if rows.iter().any(|row| row.ended_early > 0) {
+        writeln!(out, "<p class=\"sub\">{}</p>", names::CUT_NOTE)?;
+    }
+    Ok(())
 }

@@ -2,11 +2,13 @@
 
 use std::io::{self, Write};
 
+use super::board_time;
 use super::escape::Escaped;
-use super::names::{self, percent, seen};
+use super::names::{self, percent};
 use super::table::{self, Row, numbers, words};
 use super::ways::Page;
 use crate::report::summary::{BLAME, SummaryRow};
+use crate::sweep::Configuration;
 
 /// Writes how sure the answer is.
 pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -48,16 +50,13 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
         .into_iter()
         .map(|(way, _, row)| Row {
             class: class(page, row),
-            fields: evidence(&page.name(way, [row]), row, helped),
+            fields: evidence(&page.name_of(way, row), row, helped),
         })
         .collect();
-    table::write(
-        &format!("The row that the decision hangs on: {}", page.place(&at)),
-        &columns,
-        &rows,
-        page.ways_left(),
-        out,
-    )?;
+    let caption =
+        format!("The row that the decision hangs on: {}; {}", page.place(&at), page.covers(&at));
+    table::write(&caption, &columns, &rows, page.ways_left(), out)?;
+    cut_note(page, &at, out)?;
     writeln!(
         out,
         "<p class=\"sub\">Intervals are at 95 %, over streams: a stream is one seed, and the unit \
@@ -65,7 +64,16 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
          stream by stream. McNemar's exact test asks whether a policy fails in other streams than \
          the baseline; Holm's correction is over the policies of the configuration. The method of \
          each interval stands in <code>summary.csv</code>.</p>"
-    )
+    )?;
+    board_time::write(page, &at, out)
+}
+
+/// The remark on rates that are blank, where a table of this configuration has some.
+pub(super) fn cut_note(page: &Page<'_>, at: &Configuration, out: &mut dyn Write) -> io::Result<()> {
+    if page.rows(*at).iter().any(|(_, _, row)| row.ended_early > 0) {
+        writeln!(out, "<p class=\"sub\">{}</p>", names::CUT_NOTE)?;
+    }
+    Ok(())
 }
 
 /// The class of a row's way.
@@ -88,7 +96,7 @@ fn evidence(name: &str, row: &SummaryRow, helped: bool) -> Vec<table::Field> {
     let used = row.utilisation.map_or_else(|| "–".to_string(), percent);
     let mut fields = vec![
         table::text(name),
-        table::sure(row.rates[BLAME].mean, &seen(&row.rates[BLAME], row.streams)),
+        table::sure(row.rates[BLAME].mean, &names::rate(row, BLAME)),
         table::sure(row.against_baseline.and_then(|rate| rate.mean), &difference),
         table::sure(Some(share), &failed),
         table::number(row.mcnemar, &names::chance(row.mcnemar)),

@@ -5,6 +5,7 @@ use super::chart::LOOKS;
 use crate::report::choice::{Candidate, Choice};
 use crate::report::findings::Findings;
 use crate::report::summary::SummaryRow;
+use crate::report::time::covers;
 use crate::sweep::{Configuration, Ready};
 
 /// Streams, each under one environment, of which there are pictures.
@@ -102,6 +103,19 @@ impl<'a> Page<'a> {
         }
     }
 
+    /// The name of a way that has this row, marked where the race dropped it too.
+    pub(super) fn name_of(&self, way: Way, row: &SummaryRow) -> String {
+        let name = self.name(way, [row]);
+        match (row.dropped, row.streams) {
+            (false, _) => name,
+            (true, 0) => format!("{name} ✕ not run: dropped by the race before"),
+            (true, streams) => {
+                let streams = super::names::counted(streams as usize, "stream", "streams");
+                format!("{name} ✕ dropped by the race after {streams}")
+            }
+        }
+    }
+
     /// Whether it is the cap and policy of the answer.
     pub(super) fn is_chosen(&self, way: Way) -> bool {
         let chosen = self.choice().and_then(|choice| choice.ranked.get(choice.chosen?));
@@ -131,6 +145,28 @@ impl<'a> Page<'a> {
     pub(super) fn rows(&self, at: Configuration) -> Vec<(Way, usize, &'a SummaryRow)> {
         let row = |way: &Way| self.row(at, *way).map(|(index, row)| (*way, index, row));
         self.ways.iter().filter_map(row).collect()
+    }
+
+    /// How many streams a picture or table of a configuration covers, and how long each is.
+    pub(super) fn covers(&self, at: &Configuration) -> String {
+        let rows: Vec<_> = self.rows(*at).into_iter().map(|(_, _, row)| row).collect();
+        covers(self.ready, &rows)
+    }
+
+    /// For each stream of the plan how many of it there are, and how long each is; streams alike
+    /// in that are named together.
+    pub(super) fn all_covers(&self) -> Vec<String> {
+        let mut found: Vec<(String, Vec<&str>)> = Vec::new();
+        for (index, stream) in self.ready.plan.streams.iter().enumerate() {
+            let rows = self.findings.summary.rows.iter().filter(|row| row.at.stream == index);
+            let covers = covers(self.ready, &rows.collect::<Vec<_>>());
+            match found.iter_mut().find(|(other, _)| *other == covers) {
+                Some((_, names)) if names.contains(&stream.name()) => {}
+                Some((_, names)) => names.push(stream.name()),
+                None => found.push((covers, vec![stream.name()])),
+            }
+        }
+        found.into_iter().map(|(covers, names)| format!("{}: {covers}", names.join(", "))).collect()
     }
 
     /// The configuration that the decision hangs on: the worst of the best candidate.

@@ -135,8 +135,7 @@ fn sizing(ready: &Ready, key: Key, mut tried: Vec<Tried>) -> Option<Sizing> {
 /// A stream is the same on every board, and so is its LOAD: where it was ended early it was not
 /// measured. The mean LOAD of all streams, where some were.
 fn share_loads(tried: &mut [Tried]) -> Option<f64> {
-    let early = |tried: &Tried| tried.row.time.as_ref().is_some_and(|time| time.ended_early > 0);
-    if !tried.iter().any(early) {
+    if tried.iter().all(|tried| tried.row.ended_early == 0) {
         return None;
     }
     let streams = tried.iter().map(|tried| tried.streams.len()).max().unwrap_or(0);

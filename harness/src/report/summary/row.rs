@@ -10,6 +10,9 @@ use crate::stats::{
 };
 use crate::sweep::{Block, Configuration, Ready};
 
+/// The places of [`RATES`].
+const RATE_PLACES: [usize; RATES.len()] = [0, 1, 2, 3, 4];
+
 /// What the rows of a configuration are worked out with.
 struct Tools<'a> {
     at: Configuration,
@@ -73,7 +76,13 @@ impl Tools<'_> {
         let used = own.numbers("utilisation_at_first_failure");
         let used: Vec<_> = used.into_iter().filter(Option::is_some).collect();
         let load = own.numbers("load_max_pages");
-        let blame = |streams: Streams<'_>| streams.numbers(RATES[BLAME]);
+        let ended_early = own.ended_early();
+        // Of the streams that went well alone a rate would be none.
+        let of_whole = |streams: Streams<'_>, rate: usize| match streams.ended_early() {
+            0 => streams.numbers(RATES[rate]),
+            _ => vec![None; streams.len()],
+        };
+        let blame = |streams: Streams<'_>| of_whole(streams, BLAME);
         SummaryRow {
             at: self.at,
             policy,
@@ -82,13 +91,15 @@ impl Tools<'_> {
             requests: own.sum("requests"),
             refused: own.by_cause(),
             classes: classes(own),
-            rates: RATES.map(|name| self.rate(&own.numbers(name), Within::Share)),
+            rates: RATE_PLACES.map(|rate| self.rate(&of_whole(own, rate), Within::Share)),
             against_baseline: base.map(|base| self.difference(blame(own), blame(base))),
             first_failure: median(&failures),
             first_failure_interval: self.of_median(&failures),
             failed,
             failed_interval: self.share(failed, own),
-            mcnemar: base.map(|base| self.paired(own, base)),
+            mcnemar: base
+                .filter(|base| own.len().min(base.len()) > 0)
+                .map(|base| self.paired(own, base)),
             holm: None,
             lost,
             lost_interval: self.share(lost, own),
@@ -114,13 +125,15 @@ impl Tools<'_> {
             }),
             time: TimeRow::of(own),
             dropped: self.dropped,
+            ended_early,
         }
     }
 
     /// The mean of a column that may be empty for some streams: those are left out.
     fn rate(&self, numbers: &[Option<f64>], within: Within) -> Rate {
         let there: Vec<f64> = numbers.iter().flatten().copied().collect();
-        let found = if there.len() == numbers.len() {
+        // Of two policies in a race there are pairs only as far as the one that was dropped came.
+        let found = if there.len() == self.bootstrap.streams() {
             self.bootstrap.mean_interval(&there, within)
         } else {
             Bootstrap::new(there.len(), &self.seed).mean_interval(&there, within)
@@ -149,6 +162,9 @@ impl Tools<'_> {
 
     fn share(&self, failed: u64, own: Streams<'_>) -> Interval {
         let streams = own.len() as u64;
+        if streams == 0 {
+            return Interval { low: None, high: None, method: "no-value" };
+        }
         if self.stopped && streams > 1 {
             anytime::share_interval(failed, streams)
         } else {

@@ -65,6 +65,11 @@ impl Streams<'_> {
         self.at(column("refused")).map(|refused| refused != Value::Count(0))
     }
 
+    /// Those that were ended at their first failure.
+    pub(super) fn ended_early(self) -> u64 {
+        self.sum("ended_early")
+    }
+
     /// For each stream the number of the first request that its caller did not get, from the area
     /// or from elsewhere.
     pub(in crate::report) fn first_unserved(self) -> Vec<Option<u64>> {

@@ -34,8 +34,6 @@ pub struct TimeRow {
     pub unserved_per_day: Option<(f64, Interval)>,
     /// Whether failures become more frequent with age.
     pub trend: Trend,
-    /// Streams that were ended at their first failure.
-    pub ended_early: u64,
     /// Ops of all streams.
     pub ops: u64,
 }
@@ -70,7 +68,6 @@ impl TimeRow {
             restricted_mean_us: restricted_mean(&lasted, horizon),
             unserved_per_day: per_day,
             trend: trend(&ages, horizon as f64),
-            ended_early,
             ops: streams.sum("stream_ops"),
         })
     }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::{percent, write_aligned};
 use crate::report::findings::Findings;
 use crate::report::sizing::Sizing;
+use crate::report::time::covers;
 use crate::report::{Choice, Scope};
 use crate::stats::Interval;
 use crate::sweep::{Load, Ready};
@@ -79,6 +80,13 @@ fn write_sizing(
     }
     let (on, off) = if bold { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
     writeln!(out, "{on}The least area / LOAD from which on no request fails{off}, of those tried")?;
+    let mut streams: Vec<_> = shown.iter().take(SHOWN).map(|one| one.stream).collect();
+    streams.dedup();
+    for stream in streams {
+        let rows = findings.summary.rows.iter();
+        let rows: Vec<_> = rows.filter(|row| row.at.stream == stream && row.streams > 0).collect();
+        writeln!(out, "  {}: {}", ready.plan.streams[stream].name(), covers(ready, &rows))?;
+    }
     let head = ["cap", "stream", "policy", "median", "95 % of streams", "certified", "anomalies"];
     let mut table = vec![head.map(String::from)];
     table.extend(shown.iter().take(SHOWN).map(|one| sizing_row(ready, one)));

@@ -1,13 +1,12 @@
 //! What a stream has asked for and not given back.
 
-use std::collections::HashMap;
-
 use crate::op::Part;
+use rustc_hash::FxHashMap;
 
 /// Pages that are left of each buffer, as the stream itself says.
 #[derive(Default, Debug)]
 pub(super) struct Asked {
-    left: HashMap<u64, u64>,
+    left: FxHashMap<u64, u64>,
 }
 
 impl Asked {

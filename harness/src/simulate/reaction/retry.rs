@@ -1,6 +1,7 @@
 //! Callers ask again.
 
-use std::collections::{BTreeMap, HashMap};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 
 use super::{Reaction, Step, has_failed};
 use crate::op::{Op, Timed};
@@ -22,13 +23,13 @@ pub(super) struct Retry {
     times: u64,
     /// Numbers those who wait.
     refusals: u64,
-    waiting: HashMap<u64, Waiting>,
+    waiting: FxHashMap<u64, Waiting>,
     queue: BTreeMap<(u64, u64), Op>,
 }
 
 impl Retry {
     pub(super) fn new(every_us: u64, times: u64) -> Self {
-        let (waiting, queue) = (HashMap::new(), BTreeMap::new());
+        let (waiting, queue) = (FxHashMap::default(), BTreeMap::new());
         Self { every_us, times, refusals: 0, waiting, queue }
     }
 

@@ -1,6 +1,7 @@
 //! A session ends with its first refused request.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use rustc_hash::FxHashMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::asked::Asked;
 use super::{Answer, Reaction, Step, has_failed};
@@ -16,7 +17,7 @@ pub(super) struct Session {
     /// Buffers of the sessions of this moment, by client and in the order of their requests.
     members: BTreeMap<(u16, u64), u64>,
     /// The place of each of them, and its pages that the stream has not given back.
-    places: HashMap<u64, (u16, u64)>,
+    places: FxHashMap<u64, (u16, u64)>,
     left: Asked,
     requests: u64,
     /// Clients whose session of this moment has ended.

@@ -77,7 +77,7 @@ impl Target {
 fn time_us(text: &str) -> Option<u64> {
     let (unit, each) = UNITS.iter().find(|(unit, _)| text.ends_with(unit))?;
     let us = number(text.strip_suffix(unit)?)? * *each as f64;
-    (us >= 1.0 && us <= MOST_US).then(|| libm::round(us) as u64)
+    (1.0..=MOST_US).contains(&us).then(|| libm::round(us) as u64)
 }
 
 /// So many percent in a day, as a share.
@@ -190,7 +190,7 @@ mod tests {
         for text in ["failing=1%/day", "failing=0.1%/day", "failing=99.9%/day", "failing=7%/day"] {
             assert_eq!(Target::parse(text).map(|target| target.to_string()), Ok(text.into()));
         }
-        assert_eq!(Target::parse("mtbf=36h").map(|target| target.mtbf_us()), Ok(36.0 * 3.6e9));
+        assert_eq!(Target::parse("mtbf=36h").map(Target::mtbf_us), Ok(36.0 * 3.6e9));
         assert_eq!(Target::parse("mtbf=0.5d").map(|t| t.to_string()), Ok("mtbf=12h".into()));
         for text in [
             "",

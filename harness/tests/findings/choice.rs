@@ -120,7 +120,8 @@ fn a_curve_ends_where_the_streams_that_never_fail_are() {
         let well = failures.iter().filter(|failure| failure.is_none()).count();
         let last = curve.points.last().unwrap();
         assert_eq!((curve.streams, curve.failed), (8, 8 - well as u64));
-        assert!((last.surviving - well as f64 / 8.0).abs() < 1e-12);
+        // Who ends before another one fails was not watched then: fewer are left to bear that.
+        assert!(last.surviving <= well as f64 / 8.0 + 1e-12);
         assert!(last.low <= last.surviving && last.surviving <= last.high);
         assert_eq!(curve.unit, CurveUnit::BoardTime);
         let times = block.values[0].iter().map(|one| Outcome::of(one));

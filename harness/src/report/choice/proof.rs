@@ -75,15 +75,17 @@ pub(super) fn in_chains(ready: &Ready, candidates: &[Candidate]) -> Vec<Vec<usiz
         let board = candidate.board?;
         boards.iter().position(|other| is_like(other, &boards[board]))
     };
-    let mut found: Vec<((Option<usize>, usize, usize), Vec<usize>)> = Vec::new();
-    for (index, one) in candidates.iter().enumerate() {
-        let key = (kind(one), one.cap, one.policy);
-        match found.iter_mut().find(|(other, _)| *other == key) {
-            Some((_, chain)) => chain.push(index),
-            None => found.push((key, vec![index])),
+    let key = |index: usize| {
+        let one = &candidates[index];
+        (kind(one), one.cap, one.policy)
+    };
+    let mut chains: Vec<Vec<usize>> = Vec::new();
+    for index in 0..candidates.len() {
+        match chains.iter_mut().find(|chain| key(chain[0]) == key(index)) {
+            Some(chain) => chain.push(index),
+            None => chains.push(vec![index]),
         }
     }
-    let mut chains: Vec<_> = found.into_iter().map(|(_, chain)| chain).collect();
     for chain in &mut chains {
         // Stable: boards of one size stay in the order of the plan.
         chain.sort_by_key(|&index| std::cmp::Reverse(candidates[index].pages));

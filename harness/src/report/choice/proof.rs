@@ -40,12 +40,18 @@ pub(super) fn length_us(ready: &Ready, row: &SummaryRow) -> Option<u64> {
 }
 
 /// First failures that a trend can be seen in.
-const ENOUGH: u64 = 5;
+const ENOUGH: u64 = 3;
 
-/// The trend of first failures over age, where there are enough of them.
-pub(super) fn trend(row: &SummaryRow) -> Option<&Trend> {
-    let time = row.time.as_ref()?;
-    (time.evidence.failed >= ENOUGH).then_some(&time.trend)
+/// The part of their board time that streams have to go well on average. What fails in its first
+/// minutes fails while the board fills: that says nothing about the hazard of a board that runs.
+const LASTING: f64 = 0.25;
+
+/// The trend of first failures over age, where there are enough of them, at ages that matter.
+pub(super) fn trend<'a>(ready: &Ready, row: &'a SummaryRow) -> Option<&'a Trend> {
+    let (time, length_us) = (row.time.as_ref()?, length_us(ready, row)?);
+    let planned = time.evidence.streams as f64 * length_us as f64;
+    let lasts = time.evidence.at_risk_us as f64 >= LASTING * planned;
+    (lasts && time.evidence.failed >= ENOUGH).then_some(&time.trend)
 }
 
 /// Whether failures become more frequent with age.
@@ -61,7 +67,7 @@ fn mark_ages(ready: &Ready, target: Target, summary: &Summary, candidates: &mut 
             let row = |index: usize| &summary.rows[candidates[index].worst_row];
             let length_us = length_us(ready, row(index));
             let rests = length_us.is_some_and(|length_us| !target.is_within(length_us));
-            let nearby = chain[place..].iter().find_map(|&other| trend(row(other)));
+            let nearby = chain[place..].iter().find_map(|&other| trend(ready, row(other)));
             candidates[index].ages = rests && nearby.is_some_and(rises);
         }
     }

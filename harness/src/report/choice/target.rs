@@ -101,7 +101,7 @@ fn constant_hazard(
             )
         }
         None => format!(
-            "{rests}; no smaller board failed often enough to show it: take streams as long as the \
+            "{rests}; no smaller board lasted long and failed often enough to show it: take streams as long as the \
              target"
         ),
     })
@@ -124,7 +124,9 @@ fn nearby<'a>(
     let same = |other: &&Candidate| (other.cap, other.policy) == (one.cap, one.policy);
     let mut others: Vec<_> = choice.ranked.iter().filter(same).filter(follows).collect();
     others.sort_by_key(|other| std::cmp::Reverse(other.pages));
-    others.into_iter().find_map(|other| Some((other, trend(&summary.rows[other.worst_row])?)))
+    others
+        .into_iter()
+        .find_map(|other| Some((other, trend(ready, &summary.rows[other.worst_row])?)))
 }
 
 /// How much of the plan the race ran.

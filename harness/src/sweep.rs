@@ -46,7 +46,7 @@ pub use mix::{From, MixOf, PartOf};
 pub use parse::{PlanError, parse, parse_mix, parse_mix_value};
 pub use plan::{Length, Load, MOST_CELLS, Plan, Stream, What};
 pub use prepare::prepare;
-pub use run::{Block, Table, Watch, belongs, complete, run, run_cells};
+pub use run::{Block, Table, Watch, belongs, complete, run, run_cells, wanted};
 pub use shard::Shard;
 pub use stop::Stop;
 pub use stream::{Checked, Ready};

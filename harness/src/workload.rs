@@ -258,7 +258,7 @@ impl fmt::Display for SetupError {
                  or a trace",
             ),
             Self::NoLength => f.write_str(
-                "the file lasts no time, so it has no end at which it could be repeated; take \
+                "the file lasts no time, or asks for nothing, so there is nothing to repeat; take \
                  repeat = true away",
             ),
             Self::Clients => write!(

@@ -12,6 +12,8 @@ mod ended;
 mod hostile;
 #[path = "findings/tables.rs"]
 mod tables;
+#[path = "findings/target.rs"]
+mod target;
 
 use cma_harness::metric::{Value, column};
 use cma_harness::report::{Findings, findings};

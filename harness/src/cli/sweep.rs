@@ -125,7 +125,7 @@ pub(super) fn run(args: &Sweep, context: &Context) -> Result<Exit, Failure> {
     progress.on_stop(folder::temporary(&job.folder, name).into());
     let ran = sweep::run_cells(&ready, job.shard, &known, args.jobs as usize, &progress);
     let (pace, ops_per_second) = (progress.pace(), progress.ops_per_second());
-    let known = progress.end()?;
+    let known = sweep::wanted(&ready, job.shard, &progress.end()?);
     match ran {
         Ok(()) => {}
         Err(Failed::Broken(broken)) => {

@@ -1,6 +1,7 @@
 //! Which configuration to choose.
 
 mod candidate;
+mod more;
 mod needs;
 mod proof;
 mod rank;
@@ -9,9 +10,9 @@ mod words;
 
 use crate::stats::Interval;
 
+pub use more::More;
 pub(super) use needs::size;
 pub(super) use rank::choose;
-pub use target::More;
 pub(super) use words::name;
 
 /// The configurations for some streams, ranked.

@@ -86,8 +86,8 @@ pub(super) struct Desk<'a> {
     race: Race,
     /// Cells from this number on are not handed out any more.
     end: u64,
-    /// Cells that the plan runs, of those looked at so far, finished or not.
-    wanted: u64,
+    /// Finished cells that the plan runs, of those looked at so far.
+    wanted: Vec<u64>,
 }
 
 impl<'a> Desk<'a> {
@@ -103,7 +103,7 @@ impl<'a> Desk<'a> {
             parked: BTreeMap::new(),
             race: Race::default(),
             end: u64::MAX,
-            wanted: 0,
+            wanted: Vec::new(),
         }
     }
 
@@ -141,9 +141,9 @@ impl<'a> Desk<'a> {
         self.end = self.end.min(number);
     }
 
-    /// Cells that were handed out or passed over.
-    pub(super) const fn wanted(&self) -> u64 {
-        self.wanted
+    /// Finished cells that the plan runs, of those looked at so far: in no order.
+    pub(super) fn wanted(&self) -> &[u64] {
+        &self.wanted
     }
 
     /// Opens the next configuration, or parks it; false where there is none.
@@ -216,8 +216,8 @@ impl<'a> Desk<'a> {
             if number >= self.end || elsewhere || open.lanes[policy].is_out {
                 continue;
             }
-            self.wanted += 1;
             if self.known.has(number) {
+                self.wanted.push(number);
                 open.note(number, self.known.outcome(number));
                 continue;
             }

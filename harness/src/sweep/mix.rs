@@ -63,6 +63,18 @@ impl fmt::Debug for Place {
     }
 }
 
+impl MixOf {
+    /// Whether the seed changes it: files as they are know no chance.
+    #[must_use]
+    pub fn is_seeded(&self) -> bool {
+        self.parts.iter().any(|part| match &part.from {
+            From::Profile(profile) => profile.seeded,
+            From::Fit(_) => true,
+            From::File(..) => false,
+        })
+    }
+}
+
 impl Place {
     /// What is wrong there.
     fn wrong(&self, why: String) -> PlanError {

@@ -220,7 +220,11 @@ impl Stream {
     /// Whether the seed changes it.
     #[must_use]
     pub fn is_seeded(&self) -> bool {
-        let drawn = matches!(self.what, What::Fitted(_) | What::Mix(_));
-        drawn || self.profile().is_some_and(|profile| profile.seeded)
+        match &self.what {
+            What::Profile(profile) => profile.seeded,
+            What::Fitted(_) => true,
+            What::Mix(mix) => mix.is_seeded(),
+            What::File(_) | What::Recorded(_) => false,
+        }
     }
 }

@@ -8,8 +8,10 @@ use super::plan::{Length, Load, Plan, Stream, What};
 use super::probed::Probed;
 use super::route;
 use super::stream::{Checked, Ready, look_through};
+use super::target::Evidence;
 use crate::board::BoardArea;
 use crate::seed::Seed;
+use crate::span::span;
 use crate::workload::Setup;
 
 /// Looks through every stream of `plan`, so that what is wrong is known before anything runs. A
@@ -80,6 +82,7 @@ pub fn prepare(mut plan: Plan) -> Result<Ready, Failed> {
     ready.aligned = build_policies(&ready)?;
     ready.warnings = route::check(&ready)?;
     ready.warnings.extend(too_short(&short));
+    ready.warnings.extend(too_little(&ready.plan));
     Ok(ready)
 }
 
@@ -91,6 +94,21 @@ fn check_target(plan: &Plan, stream: &Stream, known: &Checked) -> Result<(), Fai
         (Some(_), Length::Ops(_)) => Err(Failed::TargetOfOps { stream: name, line }),
         _ => Ok(()),
     }
+}
+
+/// A target that the plan cannot prove, whatever comes of it.
+fn too_little(plan: &Plan) -> Option<String> {
+    let target = plan.target?;
+    let unproven = plan.streams.iter().find(|stream| {
+        let proves = |us| Evidence::default().can_prove(target, us, plan.seeds_of(stream));
+        stream.drawn_us().is_some_and(|us| !proves(us))
+    })?;
+    let (name, seeds) = (unproven.name(), plan.seeds);
+    let length = span(unproven.drawn_us()? as f64);
+    Some(format!(
+        "{seeds} streams of {length} ({name}) do not prove target {target} even if none fails: take \
+         more hours or seeds"
+    ))
 }
 
 /// Builds every policy on every area that it is to run on. For each of the plan whether it promises

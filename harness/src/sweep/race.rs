@@ -67,5 +67,7 @@ pub(super) fn is_out(seen: &Evidence, stream: &Stream, seeds: u64, target: Targe
         return seen.failed > 0;
     };
     let left = seeds.saturating_sub(seen.streams);
-    seen.p_missed(target, length_us) <= MISS || !seen.can_prove(target, length_us, left)
+    // Where not even all of the plan could prove it, that is no reason to know less.
+    let provable = Evidence::default().can_prove(target, length_us, seeds);
+    seen.p_missed(target, length_us) <= MISS || provable && !seen.can_prove(target, length_us, left)
 }

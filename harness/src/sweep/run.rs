@@ -128,8 +128,20 @@ pub fn complete(ready: &Ready, shard: Shard, known: &Known) -> Result<u64, u64> 
     let mut desk = Desk::new(&ready.plan, shard, known);
     match desk.take() {
         Next::Run(number, _) => Err(number),
-        Next::Wait | Next::End => Ok(desk.wanted()),
+        Next::Wait | Next::End => Ok(desk.wanted().len() as u64),
     }
+}
+
+/// Of what is `known`, the cells that the plan runs. In a race with longer streams a configuration
+/// may be dropped before cells that a run with shorter ones has finished.
+#[must_use]
+pub fn wanted(ready: &Ready, shard: Shard, known: &Known) -> Known {
+    let mut desk = Desk::new(&ready.plan, shard, known);
+    // Whatever is missing is handed out, and stays so.
+    while let Next::Run(..) = desk.take() {}
+    let mut wanted = Known::of(&ready.plan);
+    desk.wanted().iter().for_each(|&number| wanted.note(number, known.outcome(number)));
+    wanted
 }
 
 /// Whether cell `number` of the plan is one of `shard`.

@@ -42,8 +42,8 @@ pub(super) fn extend(
     path: &Path,
 ) -> Result<Option<Extended>, Failure> {
     let Some(left) = find(ready, head, folder, path)? else { return Ok(None) };
-    // Nobody else writes there meanwhile.
-    let _lock = if path.exists() { Some(lock(path)?) } else { None };
+    // Nobody else writes there meanwhile: the file is made where there is none.
+    let _lock = lock(path)?;
     let (from, old) = match &left {
         Left::Rows(from, old) => (from, old.times_us.clone()),
         Left::Cells(from) => (from, times_of(&folder.join(PLAN))),
@@ -91,7 +91,8 @@ pub(super) fn extend(
 /// Where a shorter run of this plan left its cells.
 fn find(ready: &Ready, head: &Head, folder: &Path, path: &Path) -> Result<Option<Left>, Failure> {
     for rows in [path, &folder.join(SHARD)] {
-        if !rows.is_file() {
+        // An empty one was made for its lock alone.
+        if !fs::metadata(rows).is_ok_and(|there| there.is_file() && there.len() > 0) {
             continue;
         }
         let unread =

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::candidate::Rows;
 use super::needs::PATCH;
 use super::words::{notes, sentence};
-use super::{Candidate, Choice, Scope, Verdict, proof, target};
+use super::{Candidate, Choice, Scope, Verdict, more, proof};
 use crate::board::Board;
 use crate::report::sizing::{is_as_large, is_like};
 use crate::report::summary::Summary;
@@ -38,7 +38,7 @@ pub(in crate::report) fn choose(ready: &Ready, summary: &Summary, scope: Scope) 
         notes: Vec::new(),
         more: None,
     };
-    choice.more = target::more(ready, summary, &choice);
+    choice.more = more::more(ready, summary, &choice);
     choice.sentence = sentence(ready, &choice);
     choice.notes = notes(ready, summary, &choice);
     Some(choice)

@@ -2,13 +2,13 @@
 
 use super::proof::{in_chains, length_us, rises, trend};
 use super::words::name;
-use super::{Candidate, Choice, Verdict};
+use super::{Candidate, Choice};
 use crate::report::sizing::{is_as_large, is_like};
 use crate::report::summary::{Summary, SummaryRow, TimeRow};
-use crate::report::time::{at_least, from_to, span};
-use crate::stats::rate::{MISS, at_risk_needed_at, mtbf_low_at};
-use crate::stats::{Trend, share_high, share_p};
-use crate::sweep::{Length, Ready, Target};
+use crate::report::time::{at_least, span};
+use crate::stats::rate::mtbf_low;
+use crate::stats::{Trend, share_high};
+use crate::sweep::{Ready, Target};
 
 /// How sure it is, in words: of the kind of stream that bears least witness, of `kinds`.
 pub(super) fn sure(ready: &Ready, target: Target, row: &SummaryRow, kinds: usize) -> String {
@@ -34,14 +34,14 @@ pub(super) fn sure(ready: &Ready, target: Target, row: &SummaryRow, kinds: usize
     match target {
         Target::FailingPerDay(_) if target.is_within(length_us) => {
             let most = share_high(seen.failed_in_a_day, seen.streams);
-            format!("{streams}; at 95 % at most {:.2} % fail in a day", most * 100.0)
+            format!("{streams}; by itself that is at most {:.2} % in a day, at 95 %", most * 100.0)
         }
-        _ => format!("{streams}; at 95 % that is an MTBF of at least {}", mtbf(time)),
+        _ => format!("{streams}; by itself that is an MTBF of at least {}, at 95 %", mtbf(time)),
     }
 }
 
 fn mtbf(time: &TimeRow) -> String {
-    at_least(mtbf_low_at(time.evidence.failed, time.evidence.at_risk_us as f64, MISS))
+    at_least(mtbf_low(time.evidence.failed, time.evidence.at_risk_us as f64))
 }
 
 /// What has to be known beside a choice by a target.
@@ -149,92 +149,4 @@ fn raced(ready: &Ready, summary: &Summary) -> Option<String> {
             summary.rows.len()
         )
     })
-}
-
-/// What it would take to prove the target of a candidate that is not proven.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct More {
-    /// Board time of all streams, in microseconds.
-    pub board_us: f64,
-    /// About so many ops.
-    pub ops: f64,
-    /// Streams, as many or more than there are.
-    pub seeds: u64,
-    /// Length of each in microseconds.
-    pub length_us: f64,
-}
-
-/// The most streams that are asked for.
-const MOST_SEEDS: u64 = 1_000_000;
-
-/// What the candidate that comes nearest lacks, did no further stream fail: none where a target is
-/// met, or where it is not time that lacks.
-pub(super) fn more(ready: &Ready, summary: &Summary, choice: &Choice) -> Option<More> {
-    let target = ready.plan.target.filter(|_| choice.verdict == Verdict::NotMet)?;
-    let nearest = choice.ranked.first().filter(|one| !one.ages && one.p.is_some())?;
-    let row = &summary.rows[nearest.worst_row];
-    let (length_us, time) = (length_us(ready, row)? as f64, row.time.as_ref()?);
-    let seen = &time.evidence;
-    let miss = MISS / in_chains(ready, &choice.ranked).len() as f64;
-    let at_risk = seen.at_risk_us as f64;
-    let (seeds, each_us) = match target {
-        Target::FailingPerDay(share) if target.is_within(length_us as u64) => {
-            let mut seeds = seen.streams.max(1);
-            while share_p(seen.failed_in_a_day, seeds, share) > miss {
-                seeds += seeds / 16 + 1;
-                if seeds > MOST_SEEDS {
-                    return None;
-                }
-            }
-            (seeds, length_us)
-        }
-        _ => {
-            let needed = at_risk_needed_at(seen.failed, target.mtbf_us(), miss);
-            let well = seen.streams.saturating_sub(seen.failed).max(1);
-            let lacking = (needed - at_risk).max(0.0) / well as f64;
-            // Whole hours, so that it can be written down.
-            let hour = Length::HOUR_US as f64;
-            (seen.streams, libm::ceil((length_us + lacking) / hour) * hour)
-        }
-    };
-    let board_us = seeds as f64 * each_us - at_risk;
-    // Of all kinds of stream, each at its own pace.
-    let like = |row: &&SummaryRow| {
-        (row.at.board, row.at.cap, row.policy) == (nearest.board, nearest.cap, nearest.policy)
-    };
-    let times = summary.rows.iter().filter(like).filter_map(|row| row.time.as_ref());
-    let each = times.map(|time| time.ops as f64 / (time.board_time_us as f64).max(1.0));
-    let ops = board_us * each.sum::<f64>();
-    (board_us > 0.0).then_some(More { board_us, ops, seeds, length_us: each_us })
-}
-
-impl More {
-    /// What to write into the plan, and what that costs.
-    #[must_use]
-    pub fn sentence(&self, ready: &Ready) -> String {
-        let plan = &ready.plan;
-        let hours = self.length_us / Length::HOUR_US as f64;
-        let how = match self.seeds {
-            seeds if seeds <= plan.seeds => {
-                format!("hours = {hours} in the plan, then the same command with --resume")
-            }
-            seeds => format!("seeds = {seeds} in the plan"),
-        };
-        format!(
-            "to prove it takes {} more of board time for each kind of stream (about {} ops in all), \
-             without one more failure: {how}",
-            from_to([self.board_us as u64; 2]),
-            rounded(self.ops),
-        )
-    }
-}
-
-/// A large number with two digits.
-fn rounded(number: f64) -> String {
-    match number {
-        large if large >= 1e9 => format!("{:.1} G", large / 1e9),
-        large if large >= 1e6 => format!("{:.1} M", large / 1e6),
-        large if large >= 1e3 => format!("{:.1} k", large / 1e3),
-        small => format!("{small:.0}"),
-    }
 }

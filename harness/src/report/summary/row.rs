@@ -175,7 +175,9 @@ impl Tools<'_> {
     /// p for "any refused request in this stream" against the baseline.
     fn paired(&self, own: Streams<'_>, base: Streams<'_>) -> f64 {
         let (own, base) = sign_counts(own.refused().zip(base.refused()));
-        if self.stopped { anytime::paired_p(own, base) } else { mcnemar(own, base) }
+        // A race may have ended either of them.
+        let uneven = self.base.is_some_and(|other| other.len() != self.bootstrap.streams());
+        if self.stopped || uneven { anytime::paired_p(own, base) } else { mcnemar(own, base) }
     }
 
     /// The first of the streams that fail first.

@@ -105,7 +105,7 @@ impl Iterator for Merged {
     type Item = Timed;
 
     fn next(&mut self) -> Option<Timed> {
-        if self.ops_left == 0 {
+        if self.ops_left == 0 || self.has_failed() {
             return None;
         }
         loop {

@@ -59,7 +59,9 @@ impl Part {
             Origin::Profile(profile, pages) => profile.check(*pages),
             Origin::Fit(fit, _) if fit.is_in_ops() => Err(SetupError::NoTime),
             Origin::Fit(fit, pages) => fit.check(*pages),
-            Origin::File(file, true) if file.end_us == 0 => Err(SetupError::NoLength),
+            Origin::File(file, true) if file.end_us == 0 || file.ops == 0 => {
+                Err(SetupError::NoLength)
+            }
             Origin::File(..) => Ok(()),
         }
     }

@@ -116,16 +116,18 @@ fn a_curve_ends_where_the_streams_that_never_fail_are() {
     let (blocks, found) = of(&ready);
     assert_eq!(found.survival.len(), found.summary.rows.len());
     for (block, curve) in blocks.iter().zip(&found.survival) {
-        let failures = first_failures(block, 0);
-        let well = failures.iter().filter(|failure| failure.is_none()).count();
+        let streams: Vec<_> = block.values[0].iter().map(|one| Outcome::of(one)).collect();
+        let failures: Vec<_> = streams.iter().filter(|one| one.lost).collect();
         let last = curve.points.last().unwrap();
-        assert_eq!((curve.streams, curve.failed), (8, 8 - well as u64));
-        // Who ends before another one fails was not watched then: fewer are left to bear that.
-        assert!(last.surviving <= well as f64 / 8.0 + 1e-12);
+        assert_eq!((curve.unit, curve.streams), (CurveUnit::BoardTime, 8));
+        assert_eq!(curve.failed, failures.len() as u64);
+        // Streams of so many ops are not equally long: one that ends before another fails is cut
+        // off there.
+        let watched = |us: u64| streams.iter().filter(|one| one.watched_us >= us).count() as f64;
+        let well = failures.iter().map(|one| 1.0 - 1.0 / watched(one.watched_us));
+        assert!((last.surviving - well.product::<f64>()).abs() < 1e-12);
         assert!(last.low <= last.surviving && last.surviving <= last.high);
-        assert_eq!(curve.unit, CurveUnit::BoardTime);
-        let times = block.values[0].iter().map(|one| Outcome::of(one));
-        let first = times.filter(|one| one.lost).map(|one| one.watched_us).min();
+        let first = failures.iter().map(|one| one.watched_us).min();
         assert_eq!(curve.points.get(1).map(|point| point.at), first);
     }
     assert!(found.survival[0].failed == 8 && found.survival[2].failed == 0, "both ends are met");

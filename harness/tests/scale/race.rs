@@ -3,7 +3,10 @@
 use std::fs;
 
 use cma_harness::metric::{Value, column};
-use cma_harness::sweep::{Cell, Evidence, Outcome, Ready, Target, Watch, parse, prepare, run};
+use cma_harness::sweep::{
+    Cell, Evidence, Known, Outcome, Ready, Shard, Target, Watch, complete, parse, prepare, run,
+    wanted,
+};
 use cma_policies::builtin;
 
 use super::{Bench, files, rows};
@@ -91,6 +94,33 @@ fn what_cannot_be_the_answer_is_run_no_further() {
         let found = whole.cells.iter().position(|other| other == cell).unwrap();
         assert_eq!(values, &whole.values[found]);
     }
+}
+
+#[test]
+fn finished_cells_that_a_race_does_not_run_are_left_out() {
+    let ready = ready(PLAN);
+    let mut known = Known::of(&ready.plan);
+    let cells = ready.plan.cell_count().unwrap();
+    let at_once = Outcome { refused: true, lost: true, watched_us: 1 };
+    (0..cells).for_each(|number| known.note(number, at_once));
+    // Of the first stream a round of 8 on 2 boards, under 2 caps and 2 policies; of the other none.
+    let wanted = wanted(&ready, Shard::WHOLE, &known);
+    assert_eq!((cells, wanted.count()), (2 * 2 * 2 * 2 * 12, 2 * 2 * 2 * 8));
+    assert!(wanted.has(0) && wanted.has(7) && !wanted.has(8) && !wanted.has(cells - 1));
+    assert_eq!(complete(&ready, Shard::WHOLE, &known), Ok(wanted.count()));
+    assert_eq!(complete(&ready, Shard::WHOLE, &wanted), Ok(wanted.count()));
+}
+
+#[test]
+fn a_plan_that_proves_nothing_still_tells_what_it_sees() {
+    // 12 streams of 72 s are 14 min: not even none of them failing proves an hour.
+    let ready = ready(&PLAN.replace("mtbf=2min", "mtbf=1h"));
+    let warned = |ready: &Ready| ready.warnings.iter().any(|one| one.contains("do not prove"));
+    assert!(warned(&ready) && !warned(&self::ready(PLAN)), "{:?}", ready.warnings);
+    let mut known = Known::of(&ready.plan);
+    let well = Outcome { refused: false, lost: false, watched_us: 72_000_000 };
+    (0..ready.plan.cell_count().unwrap()).for_each(|number| known.note(number, well));
+    assert_eq!(wanted(&ready, Shard::WHOLE, &known).count(), known.count(), "nothing is dropped");
 }
 
 #[test]

@@ -166,6 +166,18 @@ fn what_is_wrong_with_a_stream_is_known_before_anything_runs() {
     assert!(ops.contains("line 6 of the plan") && ops.contains("state hours or days"), "{ops}");
 }
 
+#[test]
+fn a_mix_knows_chance_where_a_part_of_it_does() {
+    let seeded = |parts: &str| {
+        let text = format!("name = \"x\"\n{BOARD}[[streams]]\nmix = [{parts}]\n");
+        parse("test", &text, &builtin::catalog()).unwrap().streams[0].is_seeded()
+    };
+    let file = "{ file = \"a.csv\" }";
+    assert!(!seeded(file) && !seeded(&format!("{file}, {{ file = \"b.csv\", repeat = true }}")));
+    assert!(seeded(&format!("{file}, {{ fit = \"a.csv\" }}")));
+    assert!(seeded(&format!("{file}, {{ profile = \"gpu\", load_mib = 40 }}")));
+}
+
 /// A folder of its own for a test, empty.
 fn folder(name: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -190,9 +202,19 @@ fn a_bad_plan_exits_with_2_and_leaves_nothing() {
     .unwrap();
     let stream = format!("name = \"x\"\n{BOARD}[[streams]]\nfile = \"s.csv\"\n");
     std::fs::write(folder.join("q.toml"), stream).unwrap();
+    std::fs::write(
+        folder.join("n.csv"),
+        "at_us,op,id,count,align,client,area\n1,free,7,,,,\n9,free,8,,,,\n",
+    )
+    .unwrap();
+    let nothing = format!(
+        "name = \"x\"\n{BOARD}[[streams]]\nmix = [{{ file = \"n.csv\", repeat = true }}]\n"
+    );
+    std::fs::write(folder.join("r.toml"), nothing).unwrap();
     for (plan, words) in [
         ("p.toml", "failed to read plan p.toml line "),
         ("q.toml", "failed to read s.csv line 2, column 11"),
+        ("r.toml", "there is nothing to repeat"),
         ("none.toml", "failed to read none.toml"),
     ] {
         let output = cmalab(&folder, &[plan]);

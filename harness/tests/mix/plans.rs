@@ -208,7 +208,8 @@ fn load_and_stream_of_a_cell_are_those_of_the_merged_stream() {
                 [[streams]]\nmix = [{ profile = \"gpu\", load_mib = 64 }, \
                 { profile = \"display\", load_mib = 100 }]\nops = 3000\n";
     let ready = ready(text);
-    assert_eq!(ready.warnings, [] as [&str; 0]);
+    // Everybody whom a board names is there; that the streams are short is said.
+    assert!(!ready.warnings.iter().any(|one| one.contains("client")), "{:?}", ready.warnings);
     let made = ready.checked[0].mix.clone().unwrap();
     assert_eq!(ready.plan.streams[0].loads, [Load::Pages(164 * 256)]);
     let table = run(&ready, 2, &Unwatched).unwrap();

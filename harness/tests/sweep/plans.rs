@@ -167,6 +167,22 @@ fn what_is_wrong_with_a_stream_is_known_before_anything_runs() {
 }
 
 #[test]
+fn streams_that_are_short_are_warned_about_and_others_are_not() {
+    let warned = |length: &str| {
+        let text = format!("name = \"x\"\n{BOARD}{GPU}{length}\n");
+        prepare(parse("test", &text, &builtin::catalog()).unwrap()).unwrap().warnings
+    };
+    let short = warned("ops = 300");
+    assert!(
+        short.len() == 1 && short[0].starts_with("streams are shorter than 20 of their longest"),
+        "{short:?}"
+    );
+    assert!(short[0].contains(": gpu "), "{short:?}");
+    assert_eq!(warned("hours = 0.01").len(), 1);
+    assert_eq!(warned("hours = 24").len() + warned("").len(), 0);
+}
+
+#[test]
 fn a_mix_knows_chance_where_a_part_of_it_does() {
     let seeded = |parts: &str| {
         let text = format!("name = \"x\"\n{BOARD}[[streams]]\nmix = [{parts}]\n");

@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use super::PAGES_IN_MIB;
+use super::length::Length;
 use super::mix::{MixOf, table};
-use super::parse::FIRST_FAILURE;
-use super::plan::{Length, Load, Plan, Stream, What};
+use super::plan::{FIRST_FAILURE, Load, Plan, Stream, What};
 use super::stop::Stop;
 use super::stream::{Checked, Ready};
 use crate::board::{Board, BoardArea, Caller};

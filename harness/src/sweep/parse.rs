@@ -5,8 +5,6 @@ mod length;
 mod mix;
 mod stop;
 
-pub(super) use self::stop::FIRST_FAILURE;
-
 use std::fmt;
 use std::ops::Range;
 

@@ -4,7 +4,8 @@ use cma_policies::{Area, Spec};
 
 use super::expect::{expect, too_short};
 use super::failed::Failed;
-use super::plan::{Length, Load, Plan, Stream, What};
+use super::length::Length;
+use super::plan::{Load, Plan, Stream, What};
 use super::probed::Probed;
 use super::route;
 use super::stream::{Checked, Ready, look_through};

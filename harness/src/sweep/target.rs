@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::plan::Length;
+use super::length::Length;
 use crate::stats::{anytime, rate, share_p};
 
 /// How rare failures are to be, of each kind of stream. It is asked of the first failure of a

@@ -5,7 +5,8 @@ use std::ops::Range;
 use toml::Spanned;
 
 use super::{RawStream, Wrong, number};
-use crate::sweep::plan::{Length, What};
+use crate::sweep::length::Length;
+use crate::sweep::plan::What;
 
 /// The most ops of a stream.
 const MOST_OPS: i64 = 1_000_000_000_000;

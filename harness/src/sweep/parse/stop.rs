@@ -4,6 +4,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{Wrong, quoted};
+use crate::sweep::plan::FIRST_FAILURE;
 use crate::sweep::stop::Stop;
 use crate::sweep::target::Target;
 
@@ -50,9 +51,6 @@ impl Ends<'_> {
         }
     }
 }
-
-/// The word of `until`.
-pub(in crate::sweep) const FIRST_FAILURE: &str = "first-failure";
 
 fn stop(raw: &RawStop) -> Result<Stop, Wrong> {
     let failed_share = *raw.failed_share.get_ref();

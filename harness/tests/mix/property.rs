@@ -81,7 +81,7 @@ fn alone(part: &Part, number: u64, seed: u64, ops: usize) -> Seen {
             seen(profile.open(&setup).unwrap())
         }
         // Of its own as the first of a mix: how that is merged with nothing else is known by hand.
-        _ => seen(mix(&[part.clone()]).open(&Seed::new(seed), ops as u64).unwrap()),
+        _ => seen(mix(std::slice::from_ref(part)).open(&Seed::new(seed), ops as u64).unwrap()),
     }
 }
 

@@ -53,7 +53,7 @@ fi
 # ---------------------------------------------------------------------------------------------
 # One node
 
-work=$(mktemp -d /tmp/cmalab-slurm.XXXXXX)
+work=$(mktemp -d -t cmalab-slurm.XXXXXX)
 run=$work/run
 chmod 755 "$work" # munged wants to know that nobody else writes above its files
 mkdir -p "$work"/{state,spool,munge,etc} "$run"

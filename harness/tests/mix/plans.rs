@@ -113,7 +113,7 @@ fn a_plan_with_mixes_comes_back_as_it_was() {
     let streams = "mix = \"imx8m-camera-vpu-display\"\n[[streams]]\nhours = 0.5\n\
                    mix = [{ profile = \"camera\", load_mib = 90, as = \"front\" }, \
                    { fit = \"a, 'b' \\\"c\\\".txt\", client = \"vpu\", load_mib = 7 }, \
-                   { fit = \"d.txt\" }, { file = \"/tmp/e.csv.gz\", repeat = true }, \
+                   { fit = \"d.txt\" }, { file = \"/elsewhere/e.csv.gz\", repeat = true }, \
                    { file = \"f.csv\", client = \"x\", as = \"y\" }]\n";
     let text = plan(BOARD, streams);
     let read = |text: &str| parse("p", text, &builtin::catalog()).expect(text);
@@ -136,7 +136,7 @@ fn a_plan_with_mixes_comes_back_as_it_was() {
         assert_eq!(stream.label(), Some("mix"));
     }
     let What::Mix(mix) = &own.what else { panic!("{:?}", own.what) };
-    let paths = ["a, 'b' \"c\".txt", "d.txt", "/tmp/e.csv.gz", "f.csv"];
+    let paths = ["a, 'b' \"c\".txt", "d.txt", "/elsewhere/e.csv.gz", "f.csv"];
     assert!(mix.paths().eq(paths));
     // As a word of a shell, a quote in it ends nothing.
     assert!(mix.argument().contains(r"a, '\''b'\'' "), "{}", mix.argument());

@@ -15,7 +15,7 @@
 //! All are one-sided: the lower bound is missed in at most 5 % of sweeps. "Nothing failed" and
 //! "the target is met" ask for nothing else. MTBF, time at risk and target have one unit, any.
 
-use super::{Interval, gamma};
+use super::gamma;
 
 /// How often a bound may miss.
 pub const MISS: f64 = 0.05;
@@ -44,13 +44,6 @@ pub fn mtbf_high_at(failures: u64, at_risk: f64, miss: f64) -> Option<f64> {
     (failures > 0).then(|| at_risk.max(0.0) / gamma::quantile(miss, failures as f64))
 }
 
-/// [`mtbf_low`] as an interval: it has no upper end.
-#[must_use]
-pub fn mtbf_interval(failures: u64, at_risk: f64) -> Interval {
-    let low = Some(mtbf_low(failures, at_risk));
-    Interval { low, high: None, method: "exact-poisson-one-sided" }
-}
-
 /// The p of "the MTBF is below `target`": how likely so few failures are were it just `target`. At
 /// most 5 % exactly where [`mtbf_low`] is at least `target`. 1 with no time at risk.
 #[must_use]
@@ -68,33 +61,6 @@ pub fn at_risk_needed(failures: u64, target: f64) -> f64 {
 #[must_use]
 pub fn at_risk_needed_at(failures: u64, target: f64, miss: f64) -> f64 {
     target * gamma::quantile(1.0 - miss, failures as f64 + 1.0)
-}
-
-/// How many failures may come in so much time at risk with `target` still met. [`None`]: not even
-/// none will do.
-#[must_use]
-pub fn most_failures(at_risk: f64, target: f64) -> Option<u64> {
-    most_failures_at(at_risk, target, MISS)
-}
-
-/// As [`most_failures`] for a bound that is missed with the chance `miss`, above 0 and below 1.
-#[must_use]
-pub fn most_failures_at(at_risk: f64, target: f64, miss: f64) -> Option<u64> {
-    let met = |failures: u64| mtbf_p(failures, at_risk, target) <= miss;
-    if !met(0) {
-        return None;
-    }
-    // A chance of at most `miss`, one half and less, has fewer failures than are expected.
-    let (mut yes, mut no) = (0, (at_risk / target) as u64 + 2);
-    while no - yes > 1 {
-        let middle = u64::midpoint(yes, no);
-        if met(middle) {
-            yes = middle;
-        } else {
-            no = middle;
-        }
-    }
-    Some(yes)
 }
 
 #[cfg(test)]
@@ -119,12 +85,10 @@ mod tests {
         }
         assert_eq!(mtbf_low(0, 0.0), 0.0);
         close(mtbf_low_at(0, 768.0, 0.025), 208.2);
-        assert_eq!(mtbf_interval(2, 768.0).high, None);
-        assert_eq!(mtbf_interval(2, 768.0).low, Some(mtbf_low(2, 768.0)));
     }
 
     #[test]
-    fn p_bound_time_and_failures_agree() {
+    fn p_bound_and_time_agree() {
         close(mtbf_p(0, 768.0, 256.4), 0.05);
         close(mtbf_p(1, 2.0, 1.0), libm::exp(-2.0) * 3.0);
         assert_eq!(mtbf_p(0, 0.0, 1.0), 1.0);
@@ -133,13 +97,8 @@ mod tests {
                 let needed = at_risk_needed_at(failures, 720.0, miss);
                 close(mtbf_low_at(failures, needed, miss), 720.0);
                 close(mtbf_p(failures, needed, 720.0), miss);
-                assert_eq!(most_failures_at(needed * 1.0001, 720.0, miss), Some(failures));
-                let fewer = most_failures_at(needed * 0.9999, 720.0, miss);
-                assert_eq!(fewer, failures.checked_sub(1));
             }
         }
-        assert_eq!(most_failures(2.9, 1.0), None);
-        assert_eq!(most_failures(3.0, 1.0), Some(0));
         close(at_risk_needed(0, 256.4), 768.0);
     }
 

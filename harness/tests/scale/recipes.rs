@@ -112,14 +112,15 @@ fn gnu_parallel_makes_the_report() {
     check(&bench);
 }
 
-/// Stands in for `ssh`: another machine is another folder.
+/// Stands in for `ssh`: another machine is another folder. HOME and SHELL are what sshd sets whatever
+/// the session has (`session.c`): GNU parallel runs its jobs there with that SHELL.
 const SSH: &str = r#"#!/bin/sh
 while [ $# -gt 0 ]; do
     case $1 in -l) shift 2 ;; -*) shift ;; *) break ;; esac
 done
 shift
 [ "$1" != -- ] || shift
-cd "$FAR" && HOME=$FAR exec sh -c "$*"
+cd "$FAR" && HOME=$FAR SHELL=/bin/sh exec sh -c "$*"
 "#;
 
 #[test]

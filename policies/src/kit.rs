@@ -4,13 +4,13 @@ mod area_map;
 mod by_size;
 mod carve;
 mod free_map;
+mod lane;
 mod live;
 mod place;
 mod placed;
 mod search;
 mod split;
-mod summary;
-mod tree;
+mod words;
 
 pub use area_map::AreaMap;
 pub use carve::carve;

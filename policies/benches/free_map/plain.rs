@@ -1,6 +1,7 @@
 //! The reference of the benchmark: a bitmap scanned word by word with the kernel's algorithm
 //! (`bitmap_find_next_zero_area_off()`, `lib/bitmap.c`), in our own words.
 
+#[derive(Clone)]
 pub(crate) struct Plain {
     /// A set bit is a used one.
     words: Vec<u64>,

@@ -1,23 +1,57 @@
 //! Holes in the order of their usable length, for one alignment.
 
 use alloc::collections::BTreeSet;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::ops::Range;
 
 use super::search::Search;
 use crate::mutant::mutate;
 
 /// The holes of a map that hold a place aligned to one mask and offset, ordered by how long they
 /// are from the first such place on, then by that place.
+///
+/// In classes of about the same length, so that each set is short: a change of the map is a change
+/// of up to three of them.
 #[derive(Clone, Debug)]
 pub(super) struct BySize {
     align: Search,
-    /// (usable bits, first aligned bit)
-    holes: BTreeSet<(u64, u64)>,
+    /// By class; see [`key`].
+    holes: Vec<BTreeSet<u64>>,
+    /// Bit `c`: class `c` has a hole.
+    some: [u64; CLASSES.div_ceil(64)],
+}
+
+/// Lengths below have a class of their own.
+const EXACT: u64 = 64;
+/// Classes of lengths from `2^k` to `2^(k + 1)`, behind those.
+const STEPS: u32 = 3;
+/// Up to the length of the largest map.
+const CLASSES: usize = class(crate::Area::MAX_BITS) + 1;
+
+const fn class(length: u64) -> usize {
+    if length < EXACT {
+        return length as usize;
+    }
+    let order = length.ilog2();
+    let step = (length >> (order - STEPS)) - (1 << STEPS);
+    EXACT as usize + ((order - EXACT.ilog2()) << STEPS) as usize + step as usize
+}
+
+/// Length before place, both far below 2^32.
+const fn key(length: u64, place: u64) -> u64 {
+    length << 32 | place
+}
+
+const fn place(key: u64) -> u64 {
+    key & u32::MAX as u64
 }
 
 impl BySize {
     /// An empty set for the alignment of `search`.
     pub(super) fn new(search: Search) -> Self {
-        Self { align: Search { bits: 1, from: 0, ..search }, holes: BTreeSet::new() }
+        let align = Search { bits: 1, from: 0, ..search };
+        Self { align, holes: vec![BTreeSet::new(); CLASSES], some: [0; _] }
     }
 
     /// Whether it is the set for the alignment of `search`.
@@ -25,34 +59,82 @@ impl BySize {
         self.align.mask == search.mask && self.align.offset == search.offset
     }
 
-    fn key(&self, (first, bits): (u64, u64)) -> (u64, u64) {
-        let place = self.align.align_up(first);
-        ((first + bits).saturating_sub(place), place)
+    /// Usable length and first aligned place of a hole, where it has one.
+    fn usable(&self, hole: &Range<u64>) -> Option<(u64, u64)> {
+        let place = self.align.align_up(hole.start);
+        (place < hole.end).then(|| (hole.end - place, place))
     }
 
-    /// A hole came into being: its first bit and its bits.
-    pub(super) fn insert(&mut self, hole: (u64, u64)) {
-        let key = self.key(hole);
-        if key.0 > 0 {
-            self.holes.insert(key);
+    /// A hole came into being.
+    pub(super) fn insert(&mut self, hole: &Range<u64>) {
+        if let Some((length, place)) = self.usable(hole) {
+            let class = class(length);
+            self.holes[class].insert(key(length, place));
+            self.some[class / 64] |= 1 << (class % 64);
         }
     }
 
     /// A hole went.
-    pub(super) fn remove(&mut self, hole: (u64, u64)) {
-        self.holes.remove(&self.key(hole));
+    fn remove(&mut self, hole: &Range<u64>) {
+        if let Some((length, place)) = self.usable(hole) {
+            let class = class(length);
+            self.holes[class].remove(&key(length, place));
+            if self.holes[class].is_empty() {
+                self.some[class / 64] &= !(1 << (class % 64));
+            }
+        }
+    }
+
+    /// `run` of `hole` is used now.
+    pub(super) fn split(&mut self, hole: &Range<u64>, run: &Range<u64>) {
+        // Out before in: a hole and a piece of it can have the same key.
+        self.remove(hole);
+        self.insert(&(hole.start..run.start));
+        self.insert(&(run.end..hole.end));
+    }
+
+    /// `run` is free now, and `hole` is what it is in.
+    pub(super) fn join(&mut self, hole: &Range<u64>, run: &Range<u64>) {
+        self.remove(&(hole.start..run.start));
+        self.remove(&(run.end..hole.end));
+        self.insert(hole);
+    }
+
+    /// The first class from `class` on that has a hole.
+    fn next(&self, class: usize) -> Option<usize> {
+        let mut mask = u64::MAX << (class % 64);
+        for word in class / 64..self.some.len() {
+            let some = self.some[word] & mask;
+            if some != 0 {
+                return Some(word * 64 + some.trailing_zeros() as usize);
+            }
+            mask = u64::MAX;
+        }
+        None
     }
 
     /// The place of the shortest hole of at least `bits` usable bits, of equals the lowest.
     pub(super) fn shortest(&self, bits: u64) -> Option<u64> {
-        let &(usable, place) = self.holes.range((bits, 0)..).next()?;
-        let highest = || self.holes.range(..(usable + 1, 0)).next_back().map(|hole| hole.1);
-        mutate!(TieHigh: Some(place) => highest())
+        if bits > crate::Area::MAX_BITS {
+            return None;
+        }
+        let own = class(bits);
+        let behind = || self.next(own + 1).and_then(|class| self.holes[class].first());
+        let &shortest = self.holes[own].range(key(bits, 0)..).next().or_else(behind)?;
+        let highest = || {
+            let length = shortest >> 32;
+            let equals = key(length, 0)..key(length + 1, 0);
+            self.holes[class(length)].range(equals).next_back().map(|&key| place(key))
+        };
+        mutate!(TieHigh: Some(place(shortest)) => highest())
     }
 
     /// The place of the longest hole, of equals the lowest, if it has `bits` usable bits.
     pub(super) fn longest(&self, bits: u64) -> Option<u64> {
-        let &(usable, _) = self.holes.last().filter(|hole| hole.0 >= bits)?;
-        self.holes.range((usable, 0)..).next().map(|&(_, place)| place)
+        let (word, some) = self.some.iter().enumerate().rfind(|(_, some)| **some != 0)?;
+        let class = word * 64 + some.ilog2() as usize;
+        let length = self.holes[class].last()? >> 32;
+        let lowest = self.holes[class].range(key(length, 0)..).next()?;
+        (length >= bits).then(|| place(*lowest))
     }
 }

@@ -2,41 +2,51 @@
 
 use alloc::vec::Vec;
 use core::cell::RefCell;
+use core::ops::Range;
 
 use super::by_size::BySize;
+use super::lane::Lane;
 use super::search::Search;
-use super::tree::{self, Tree};
+use super::words::Words;
 use crate::mutant::mutate;
+
+/// The largest alignment order with a lane of its own. `CONFIG_CMA_ALIGNMENT` goes up to 12.
+const MAX_ORDER: u32 = 13;
 
 /// Which bits of a range are free.
 ///
-/// A tree over 64-bit words: each node knows the free runs at both of its ends and, for each
-/// alignment order, the longest free run from an aligned bit on. A search goes down one path, also
-/// where a thousand holes are long enough but begin too late for the alignment; that is what a
-/// plain scan, or an index of the longest run alone, cannot do. A node that is all free or all used
-/// speaks for everything below it, so that marking a long run costs no more than marking its ends.
+/// A bitmap, and for each alignment order that is asked for an index of its holes by place, counted
+/// from their first aligned bit on ([`Lane`]). A search goes down to the first block with a hole
+/// that may be long enough, also where a thousand holes are long enough but begin too late for the
+/// alignment; that is what a plain scan, or an index of the longest run alone, cannot do. What it
+/// finds not to be there is not looked for again.
 ///
 /// | asks | costs |
 /// | --- | --- |
-/// | [`first_fit`](Self::first_fit), [`highest_fit`](Self::highest_fit), [`is_free`](Self::is_free), [`hole_at`](Self::hole_at), [`set`](Self::set), [`clear`](Self::clear) | O(log bits) |
-/// | [`longest_run`](Self::longest_run), [`longest_usable`](Self::longest_usable), [`free_bits`](Self::free_bits) | O(1) |
-/// | [`best_fit`](Self::best_fit), [`worst_fit`](Self::worst_fit) | O(log holes); the first one of an alignment order walks the holes once, and from then on every change keeps an ordered set of them |
-/// | [`for_each_run`](Self::for_each_run) | O(holes) |
+/// | [`set`](Self::set), [`clear`](Self::clear) | O(log bits), and a word for each 64 bits of the run |
+/// | [`first_fit`](Self::first_fit), [`highest_fit`](Self::highest_fit), [`longest_run`](Self::longest_run), [`longest_usable`](Self::longest_usable) | O(log bits), and once for each change before it a look at the 512 bits around that change |
+/// | [`is_free`](Self::is_free), [`hole_at`](Self::hole_at), [`free_bits`](Self::free_bits) | O(1): three words, and one for each 2^18 bits |
+/// | [`best_fit`](Self::best_fit), [`worst_fit`](Self::worst_fit) | O(log holes); every change keeps an ordered set of them |
+/// | [`for_each_run`](Self::for_each_run) | O(holes), and a word for each 64 bits |
+///
+/// The first search of an alignment order walks the holes once, and from then on every change keeps
+/// that order's lane (or ordered set) too.
 ///
 /// That holds for orders up to 13 (in bits) whose offset is the map's own, which is every search
 /// that [`AreaMap`](super::AreaMap) makes with `CONFIG_CMA_ALIGNMENT` up to 12; other orders and
 /// offsets get the same answers more slowly, by jumping from hole to hole.
 #[derive(Clone, Debug)]
 pub struct FreeMap {
-    tree: Tree,
+    words: Words,
+    lanes: RefCell<Vec<Lane>>,
+    by_size: RefCell<Vec<BySize>>,
     bits: u64,
     free: u64,
     origin: u64,
-    /// Coordinate of bit 0 in the tree, whose coordinate 0 is aligned to `2^order` bits.
+    /// Coordinate of bit 0 in the words, whose coordinate 0 is aligned to `2^order` bits.
     phase: u64,
-    /// The largest order that the tree answers for.
+    /// The largest order with a lane.
     order: u32,
-    by_size: RefCell<Vec<BySize>>,
 }
 
 impl FreeMap {
@@ -48,12 +58,13 @@ impl FreeMap {
     pub fn new(bits: u64, origin: u64) -> Self {
         assert!((1..=crate::Area::MAX_BITS).contains(&bits), "a map of {bits} bits");
         // An area of fewer than 2^order bits has at most two places aligned so: no index needed.
-        let order = tree::MAX_ORDER.min(crate::ceil_log2(bits));
+        let order = MAX_ORDER.min(crate::ceil_log2(bits));
         let phase = origin & ((1 << order) - 1);
-        let last = phase + bits;
-        let mut tree = Tree::new(last as usize);
-        tree.update(phase as usize..last as usize, false);
-        Self { tree, bits, free: bits, origin, phase, order, by_size: RefCell::default() }
+        let end = phase + bits;
+        let mut words = Words::new(end as usize);
+        words.clear(&(phase as usize..end as usize));
+        let (lanes, by_size) = (RefCell::default(), RefCell::default());
+        Self { words, lanes, by_size, bits, free: bits, origin, phase, order }
     }
 
     /// Bits in all.
@@ -82,10 +93,17 @@ impl FreeMap {
         match start.checked_add(count) {
             Some(end) if end <= self.bits => {
                 count == 0
-                    || self.tree.free_end(self.coordinate(start)) >= self.coordinate(start + count)
+                    || self.words.free_end(self.coordinate(start)) >= self.coordinate(start + count)
             }
             _ => false,
         }
+    }
+
+    /// The coordinates of `count` bits from `start` on.
+    fn run(&self, start: u64, count: u64) -> Range<usize> {
+        let inside = start.checked_add(count).is_some_and(|end| end <= self.bits);
+        assert!(inside && count > 0, "{count}@{start} is not in a map of {} bits", self.bits);
+        self.coordinate(start)..self.coordinate(start + count)
     }
 
     /// Marks free bits as used.
@@ -93,8 +111,18 @@ impl FreeMap {
     /// # Panics
     /// If one of them is not in the map, or not free.
     pub fn set(&mut self, start: u64, count: u64) {
-        self.change(start, count, true);
+        let run = self.run(start, count);
+        let end = self.words.set(&run);
         self.free -= count;
+        // What is left of the hole before the run has its first aligned bit where the hole had it.
+        for lane in self.lanes.get_mut() {
+            lane.raise(run.end, end);
+        }
+        if !self.by_size.get_mut().is_empty() {
+            let hole = self.bit(self.words.free_start(run.start))..self.bit(end);
+            let run = start..start + count;
+            self.by_size.get_mut().iter_mut().for_each(|index| index.split(&hole, &run));
+        }
     }
 
     /// Marks used bits as free.
@@ -102,45 +130,40 @@ impl FreeMap {
     /// # Panics
     /// If one of them is not in the map, or not used.
     pub fn clear(&mut self, start: u64, count: u64) {
-        self.change(start, count, false);
+        let run = self.run(start, count);
+        self.words.clear(&run);
         self.free += count;
+        let first = self.words.free_start(run.start);
+        let first = mutate!(StaleWord: first => {
+            let goes_on = run.end.div_ceil(64) > run.start / 64 + 1;
+            if goes_on && first / 64 == run.start / 64 { run.start } else { first }
+        });
+        let end = self.words.free_end(run.end);
+        let end = mutate!(LastBit: end => if end == self.words.end() { end - 1 } else { end });
+        for lane in self.lanes.get_mut() {
+            lane.raise(first, end);
+        }
+        let hole = self.bit(first)..self.bit(end);
+        let run = start..start + count;
+        self.by_size.get_mut().iter_mut().for_each(|index| index.join(&hole, &run));
     }
 
-    fn change(&mut self, start: u64, count: u64, used: bool) {
-        let inside = start.checked_add(count).is_some_and(|end| end <= self.bits);
-        assert!(inside && count > 0, "{count}@{start} is not in a map of {} bits", self.bits);
-        let run = self.coordinate(start)..self.coordinate(start + count);
-        if self.by_size.get_mut().is_empty() {
-            self.tree.update(run, used);
-            return;
-        }
-        // The hole that is there while the run is free, and what is left of it around the run.
-        if !used {
-            self.tree.update(run.clone(), used);
-        }
-        let (first, bits) = self.hole_at(start).expect("the run is free");
-        let around = [(first, start - first), (start + count, first + bits - start - count)];
-        if used {
-            self.tree.update(run, used);
-        }
-        let pieces = around.into_iter().filter(|piece| piece.1 > 0);
-        for index in self.by_size.get_mut() {
-            // Out before in: a hole and a piece of it can have the same key.
-            if used {
-                index.remove((first, bits));
-                pieces.clone().for_each(|piece| index.insert(piece));
-            } else {
-                pieces.clone().for_each(|piece| index.remove(piece));
-                index.insert((first, bits));
-            }
-        }
-    }
-
-    /// The largest order of `search` that the tree answers for: its mask and offset agree with the
+    /// The largest order of `search` that has a lane: its mask and offset agree with the
     /// map's own alignment up to there. All of the search where it is `search.mask + 1`.
-    fn tree_order(&self, search: Search) -> u32 {
+    fn lane_order(&self, search: Search) -> u32 {
         let agree = (search.offset ^ self.origin).trailing_zeros();
         agree.min(self.order).min(search.mask.count_ones())
+    }
+
+    /// Asks the lane of this order, which is made where it is not yet.
+    #[inline]
+    fn lane<T>(&self, order: u32, ask: impl FnOnce(&mut Lane) -> T) -> T {
+        let mut lanes = self.lanes.borrow_mut();
+        let at = lanes.iter().position(|lane| lane.order == order).unwrap_or_else(|| {
+            lanes.push(Lane::new(order, &self.words));
+            lanes.len() - 1
+        });
+        ask(&mut lanes[at])
     }
 
     /// The lowest aligned fit at or behind `search.from`: exactly the answer of
@@ -150,11 +173,11 @@ impl FreeMap {
         self.first_fit_counted(search).0
     }
 
-    /// [`first_fit`](Self::first_fit), and the tree nodes that it looked at: its cost without a
-    /// clock.
+    /// [`first_fit`](Self::first_fit), and the groups of bounds and the holes that it looked at: its
+    /// cost without a clock.
     #[must_use]
     pub fn first_fit_counted(&self, search: Search) -> (Option<u64>, u64) {
-        let order = self.tree_order(search);
+        let order = self.lane_order(search);
         let mut visits = 0;
         let mut from = search.from;
         loop {
@@ -162,13 +185,11 @@ impl FreeMap {
             if left == 0 || mutate!(EndByOne: search.bits > left => search.bits >= left) {
                 return (None, visits);
             }
-            let fit = self.tree.first_fit(
-                tree::Fit { order, bits: search.bits as usize },
-                if from == 0 { 0 } else { self.coordinate(from) },
-                &mut visits,
-            );
+            let at = if from == 0 { 0 } else { self.coordinate(from) };
+            let bits = search.bits as usize;
+            let fit = self.lane(order, |lane| lane.first_fit(&self.words, bits, at, &mut visits));
             let Some(bit) = fit.map(|fit| self.bit(fit)) else { return (None, visits) };
-            // Every answer fits the tree's order, so none of the search lies before this one.
+            // Every answer fits the lane's order, so none of the search lies before this one.
             from = search.align_up(bit);
             if from == bit {
                 return (Some(bit), visits);
@@ -179,7 +200,7 @@ impl FreeMap {
     /// The highest aligned fit; after a refused claim the highest below that place.
     #[must_use]
     pub fn highest_fit(&self, search: Search) -> Option<u64> {
-        let order = self.tree_order(search);
+        let order = self.lane_order(search);
         let mut limit = self.bits.checked_sub(search.bits)?;
         if let Some(refused) = search.refused() {
             let step = search.mask + 1;
@@ -187,10 +208,8 @@ impl FreeMap {
             limit = limit.min(refused.checked_sub(step)?);
         }
         loop {
-            let fit = self.tree.highest_fit(
-                tree::Fit { order, bits: search.bits as usize },
-                self.coordinate(limit + search.bits),
-            )?;
+            let (bits, at) = (search.bits as usize, self.coordinate(limit));
+            let fit = self.lane(order, |lane| lane.highest_fit(&self.words, bits, at))?;
             let bit = self.bit(fit);
             limit = search.align_down(bit)?;
             if limit == bit {
@@ -204,7 +223,7 @@ impl FreeMap {
         let mut sets = self.by_size.borrow_mut();
         let at = sets.iter().position(|set| set.is_for(search)).unwrap_or_else(|| {
             let mut set = BySize::new(search);
-            self.for_each_run(|first, bits| set.insert((first, bits)));
+            self.for_each_run(|first, bits| set.insert(&(first..first + bits)));
             sets.push(set);
             sets.len() - 1
         });
@@ -228,7 +247,7 @@ impl FreeMap {
     /// Bits of the longest hole, 0 where there is none.
     #[must_use]
     pub fn longest_run(&self) -> u64 {
-        self.tree.longest(0) as u64
+        self.longest_usable(0)
     }
 
     /// The longest free run that starts at a bit aligned to `2^order` bits, counted from page 0;
@@ -236,7 +255,7 @@ impl FreeMap {
     #[must_use]
     pub fn longest_usable(&self, order: u32) -> u64 {
         if order <= self.order {
-            return self.tree.longest(order) as u64;
+            return self.lane(order, |lane| lane.longest(&self.words)) as u64;
         }
         let mask = 1u64.checked_shl(order).unwrap_or(0).wrapping_sub(1);
         let mut search = Search { bits: 1, mask, offset: self.origin & mask, from: 0 };
@@ -254,13 +273,21 @@ impl FreeMap {
             return None;
         }
         let at = self.coordinate(bit);
-        let (first, end) = (self.tree.free_start(at), self.tree.free_end(at));
+        let (first, end) = (self.words.free_start(at), self.words.free_end(at));
         Some((self.bit(first), (end - first) as u64))
     }
 
     /// Visits the holes, ascending: first bit, bits.
     pub fn for_each_run(&self, mut visit: impl FnMut(u64, u64)) {
-        self.tree.for_each_run(&mut |run| visit(self.bit(run.start), run.len() as u64));
+        let mut end = 0;
+        loop {
+            let start = self.words.next_free(end, self.words.end());
+            if start == self.words.end() {
+                return;
+            }
+            end = self.words.free_end(start);
+            visit(self.bit(start), (end - start) as u64);
+        }
     }
 }
 

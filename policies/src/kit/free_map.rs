@@ -114,9 +114,8 @@ impl FreeMap {
         let run = self.run(start, count);
         let end = self.words.set(&run);
         self.free -= count;
-        // What is left of the hole before the run has its first aligned bit where the hole had it.
         for lane in self.lanes.get_mut() {
-            lane.raise(run.end, end);
+            lane.split(&run, end);
         }
         if !self.by_size.get_mut().is_empty() {
             let hole = self.bit(self.words.free_start(run.start))..self.bit(end);
@@ -141,7 +140,7 @@ impl FreeMap {
         let end = self.words.free_end(run.end);
         let end = mutate!(LastBit: end => if end == self.words.end() { end - 1 } else { end });
         for lane in self.lanes.get_mut() {
-            lane.raise(first, end);
+            lane.join(first, end);
         }
         let hole = self.bit(first)..self.bit(end);
         let run = start..start + count;

@@ -2,6 +2,7 @@
 
 use alloc::vec;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use super::words::Words;
 use crate::mutant::mutate;
@@ -22,13 +23,42 @@ const FAN: u32 = 4;
 pub(super) struct Lane {
     /// Aligned are the multiples of `2^order`.
     pub(super) order: u32,
+    longest: Longest,
     /// The bounds, then the maxima above them, level after level: rows of whole groups.
     bounds: Vec<i32>,
     /// Where each level starts in `bounds`; the last has one group.
     levels: Vec<usize>,
 }
 
-/// What is looked for: `bits` free bits from a multiple of the lane's `2^order` on.
+/// The longest hole from its first aligned coordinate on, as long as that is known: it is asked for
+/// behind every change, and seldom another one than before.
+#[derive(Clone, Default, Debug)]
+struct Longest {
+    hole: Range<usize>,
+    /// No other is longer. Where it is longer than `hole`, that need not be the longest.
+    others: usize,
+}
+
+impl Longest {
+    /// There is `hole` now; what it was put together from is gone.
+    #[inline]
+    fn join(&mut self, hole: Range<usize>) {
+        if hole.len() <= self.hole.len() {
+            self.others = self.others.max(hole.len());
+            return;
+        }
+        if hole.start > self.hole.start || self.hole.end > hole.end {
+            self.others = self.others.max(self.hole.len());
+        }
+        self.hole = hole;
+    }
+
+    fn known(&self) -> Option<usize> {
+        (self.hole.len() >= self.others).then_some(self.hole.len())
+    }
+}
+
+/// What a look for a hole finds.
 #[derive(Clone, Copy)]
 enum Found {
     /// The first aligned coordinate of a hole that is long enough, and the end of that hole.
@@ -59,7 +89,8 @@ impl Lane {
             levels.push(all);
             all += values;
         }
-        let mut lane = Self { order, bounds: vec![0; all], levels };
+        let longest = Longest::default();
+        let mut lane = Self { order, longest, bounds: vec![0; all], levels };
         let mut end = 0;
         loop {
             let start = words.next_free(end, words.end());
@@ -67,7 +98,7 @@ impl Lane {
                 return lane;
             }
             end = words.free_end(start);
-            lane.raise(start, end);
+            lane.join(start, end);
         }
     }
 
@@ -80,14 +111,37 @@ impl Lane {
         at & !((1 << self.order) - 1)
     }
 
-    /// The hole `[start, end)` has come into being.
+    /// `run` is used now, of the hole that ends at `end`.
     #[inline]
-    pub(super) fn raise(&mut self, start: usize, end: usize) {
-        let place = self.up(start);
-        if place >= end {
-            return;
+    pub(super) fn split(&mut self, run: &Range<usize>, end: usize) {
+        // What is left before the run has its first aligned coordinate where the hole had it.
+        let place = self.up(run.end);
+        if place < end {
+            self.raise(place, end - place);
         }
-        let length = (end - place) as i32;
+        if self.longest.hole.end == end {
+            let (before, behind) = (self.longest.hole.start..run.start, place..end);
+            let (hole, other) =
+                if before.len() >= behind.len() { (before, behind) } else { (behind, before) };
+            self.longest.others = self.longest.others.max(other.len());
+            self.longest.hole = hole;
+        }
+    }
+
+    /// The hole `[start, end)` is there now, in place of what parts of it were.
+    #[inline]
+    pub(super) fn join(&mut self, start: usize, end: usize) {
+        let place = self.up(start);
+        if place < end {
+            self.raise(place, end - place);
+            self.longest.join(place..end);
+        }
+    }
+
+    /// From `place` on `length` coordinates are free.
+    #[inline]
+    fn raise(&mut self, place: usize, length: usize) {
+        let length = length as i32;
         let mut at = place >> BLOCK;
         for &level in &self.levels {
             let bound = &mut self.bounds[level + at];
@@ -264,7 +318,7 @@ impl Lane {
     fn highest_in(
         &mut self,
         words: &Words,
-        run: core::ops::Range<usize>,
+        run: Range<usize>,
         whole: bool,
         bits: usize,
     ) -> Option<usize> {
@@ -286,16 +340,50 @@ impl Lane {
     }
 
     /// The longest free run from an aligned coordinate on.
+    #[inline]
     pub(super) fn longest(&mut self, words: &Words) -> usize {
-        loop {
+        match self.longest.known() {
+            Some(length) => length,
+            None => self.find_longest(words),
+        }
+    }
+
+    fn find_longest(&mut self, words: &Words) -> usize {
+        self.longest = loop {
             let top = self.levels[self.levels.len() - 1];
             let bound = self.bounds[top..].iter().copied().max().unwrap_or(0);
-            let Some(block) = self.first_block(0, bound.max(1), &mut 0) else { return 0 };
+            let Some(block) = self.first_block(0, bound.max(1), &mut 0) else {
+                break Longest::default();
+            };
             let end = words.end().min((block + 1) << BLOCK);
             match self.look(words, block << BLOCK, end, bound as usize, &mut 0) {
-                Found::Hole(..) => return bound as usize,
+                Found::Hole(place, hole_end) => {
+                    // The others of the block, then those of all others.
+                    let in_block = [(block << BLOCK, place), (hole_end, end)].map(|(from, to)| {
+                        match self.look(words, from, to, usize::MAX, &mut 0) {
+                            Found::Hole(..) => usize::MAX,
+                            Found::Longest(length) => length,
+                        }
+                    });
+                    let others = in_block[0].max(in_block[1]).max(self.beside(block));
+                    break Longest { hole: place..hole_end, others };
+                }
                 Found::Longest(length) => self.lower(block, length),
             }
+        };
+        self.longest.hole.len()
+    }
+
+    /// The largest bound of another block than `block`.
+    fn beside(&self, block: usize) -> usize {
+        let (mut at, mut most) = (block, 0);
+        for &level in &self.levels {
+            let group = level + (at >> FAN << FAN);
+            for member in (group..group + (1 << FAN)).filter(|&member| member != level + at) {
+                most = most.max(self.bounds[member]);
+            }
+            at >>= FAN;
         }
+        most as usize
     }
 }

@@ -35,9 +35,10 @@ fn fill(words: &mut [u64], bits: Range<usize>, on: bool) {
     if bits.is_empty() {
         return;
     }
-    for word in bits.start / WORD..=(bits.end - 1) / WORD {
-        let mask = within(word, bits.start, bits.end);
-        words[word] = if on { words[word] | mask } else { words[word] & !mask };
+    let first = bits.start / WORD;
+    for (index, word) in (first..).zip(&mut words[first..=(bits.end - 1) / WORD]) {
+        let mask = within(index, bits.start, bits.end);
+        *word = if on { *word | mask } else { *word & !mask };
     }
 }
 

@@ -177,7 +177,8 @@ impl Lane {
             let group = self.levels[level] + (at << FAN);
             let members = at_least(&self.bounds[group..group + (1 << FAN)], least);
             debug_assert!(members != 0, "a maximum is that of its group");
-            at = (at << FAN) + if last { members.ilog2() } else { members.trailing_zeros() } as usize;
+            at = (at << FAN)
+                + if last { members.ilog2() } else { members.trailing_zeros() } as usize;
         }
         at
     }

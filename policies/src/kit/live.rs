@@ -1,6 +1,7 @@
 //! What is granted, and the checks on what is given back.
 
-use alloc::collections::BTreeMap;
+use alloc::vec;
+use alloc::vec::Vec;
 
 use crate::area::Area;
 use crate::error::FreeError;
@@ -10,21 +11,85 @@ use crate::run::{Pfn, Run};
 /// The table of grants: it tells a free of what is live from every other one.
 ///
 /// `note` is the policy's own, for what the run alone does not say (how much was marked for it).
+///
+/// A free of what was granted costs O(1); one that begins elsewhere looks through all grants.
 #[derive(Clone, Default, Debug)]
 pub struct Live {
-    runs: BTreeMap<Pfn, Held>,
+    /// By the first page, each in the first vacant place from that of its hash on, going round.
+    /// At most three quarters are held, of a power of two or none.
+    places: Vec<Held>,
+    grants: usize,
 }
 
+/// A grant, or (no pages) a vacant place.
 #[derive(Clone, Copy, Debug)]
 struct Held {
-    count: u64,
+    run: Run,
     note: u64,
 }
 
+const VACANT: Held = Held { run: Run::new(0, 0), note: 0 };
+
 impl Live {
-    /// `run` was granted. It must not overlap what is live.
+    /// `run`, at least one page, was granted. It must not overlap what is live.
     pub fn grant(&mut self, run: Run, note: u64) {
-        self.runs.insert(run.pfn, Held { count: run.count, note });
+        if self.places.len() * 3 <= self.grants * 4 {
+            let places = vec![VACANT; (self.places.len() * 2).max(16)];
+            let old = core::mem::replace(&mut self.places, places);
+            for held in old.into_iter().filter(|held| held.run.count > 0) {
+                let at = self.find(held.run.pfn);
+                self.places[at] = held;
+            }
+        }
+        let at = self.find(run.pfn);
+        self.grants += usize::from(self.places[at].run.count == 0);
+        self.places[at] = Held { run, note };
+    }
+
+    /// Where the search for a grant at `pfn` begins: Fibonacci hashing.
+    fn home(&self, pfn: Pfn) -> usize {
+        let mixed = pfn.0.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (mixed >> 32) as usize & (self.places.len() - 1)
+    }
+
+    /// The place of the grant at `pfn`, or the vacant one that ends the search for it.
+    fn find(&self, pfn: Pfn) -> usize {
+        let mut at = self.home(pfn);
+        while self.places[at].run.count > 0 && self.places[at].run.pfn != pfn {
+            at = (at + 1) & (self.places.len() - 1);
+        }
+        at
+    }
+
+    /// Vacates a place: what was pushed on behind it moves up.
+    fn vacate(&mut self, place: usize) {
+        let last = self.places.len() - 1;
+        let (mut vacant, mut at) = (place, place);
+        loop {
+            at = (at + 1) & last;
+            if self.places[at].run.count == 0 {
+                break;
+            }
+            let home = self.home(self.places[at].run.pfn);
+            if (at.wrapping_sub(home) & last) >= (at.wrapping_sub(vacant) & last) {
+                self.places[vacant] = self.places[at];
+                vacant = at;
+            }
+        }
+        self.places[vacant] = VACANT;
+        self.grants -= 1;
+    }
+
+    /// The place of the grant that page `pfn` is in.
+    fn holder(&self, pfn: Pfn) -> Option<usize> {
+        if self.places.is_empty() {
+            return None;
+        }
+        let at = self.find(pfn);
+        if self.places[at].run.count > 0 {
+            return Some(at);
+        }
+        self.places.iter().position(|held| held.run.contains(Run { pfn, count: 1 }))
     }
 
     /// Takes `run` out of the table and answers its note. Where `parts` holds, a part of a grant
@@ -37,30 +102,29 @@ impl Live {
         if area.range_of(run).is_none() {
             return Err(FreeError::OutsideArea);
         }
-        let Some((&pfn, &held)) = self.runs.range(..=run.pfn).next_back() else {
-            return Err(FreeError::NotAllocated);
-        };
-        let live = Run { pfn, count: held.count };
-        if run.count == 0 || live.end() <= run.pfn {
+        if run.count == 0 {
             return Err(FreeError::NotAllocated);
         }
+        let Some(at) = self.holder(run.pfn) else { return Err(FreeError::NotAllocated) };
+        let Held { run: live, note } = self.places[at];
         if live != run && !(parts && live.contains(run)) {
             return Err(FreeError::Mismatch);
         }
-        self.runs.remove(&live.pfn);
+        self.vacate(at);
         let front = Run { pfn: live.pfn, count: run.pfn.0 - live.pfn.0 };
         let back = Run { pfn: run.end(), count: live.end().0 - run.end().0 };
         let least = mutate!(LostTail: 1 => 2);
         for rest in [front, back].into_iter().filter(|rest| rest.count >= least) {
-            self.grant(rest, held.note);
+            self.grant(rest, note);
         }
-        Ok(held.note)
+        Ok(note)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::collections::BTreeMap;
 
     const PARTS: bool = true;
 
@@ -102,5 +166,34 @@ mod tests {
         assert_eq!(live.take(&area, Run::new(110, 3), PARTS), Ok(1));
         assert_eq!(live.take(&area, Run::new(117, 3), PARTS), Ok(1));
         assert_eq!(live.take(&area, Run::new(117, 3), PARTS), Err(FreeError::NotAllocated));
+    }
+    /// Grants and frees at random, few enough places that many search on, beside a tree.
+    #[test]
+    fn a_grant_is_found_until_it_is_taken() {
+        let area = Area::single(0, 1 << 16, 0).unwrap();
+        let (mut live, mut tree) = (Live::default(), BTreeMap::new());
+        let mut draw = 1_u64;
+        for note in 0..20_000 {
+            draw = draw
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let run = Run::new(draw >> 40 & 0xff8, 1 + (draw >> 61));
+            match tree.remove(&run.pfn) {
+                None if draw >> 35 & 3 == 0 => {
+                    assert_eq!(live.take(&area, run, PARTS), Err(FreeError::NotAllocated));
+                }
+                None => {
+                    live.grant(run, note);
+                    tree.insert(run.pfn, (run, note));
+                }
+                Some((run, note)) => assert_eq!(live.take(&area, run, !PARTS), Ok(note)),
+            }
+            assert_eq!(live.grants, tree.len());
+        }
+        assert!(tree.len() > 100);
+        for (run, note) in tree.into_values() {
+            assert_eq!(live.take(&area, run, !PARTS), Ok(note));
+        }
+        assert!(live.places.iter().all(|held| held.run.count == 0));
     }
 }

@@ -186,7 +186,8 @@ impl Words {
         assert!(was_free == 0, "{run:?} is not all used");
         // Words between the two are all free now, and these perhaps.
         let all_free = |word: usize| self.free[word] == u64::MAX;
-        let (start, end) = (first + usize::from(!all_free(first)), last + usize::from(all_free(last)));
+        let (start, end) =
+            (first + usize::from(!all_free(first)), last + usize::from(all_free(last)));
         if start >= end {
             return;
         }

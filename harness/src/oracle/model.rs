@@ -3,6 +3,7 @@
 use cma_policies::kit::AreaMap;
 use cma_policies::{Area, Pfn, Request, Run};
 use rustc_hash::FxHashMap;
+use smallvec::{SmallVec, smallvec};
 
 /// A live buffer.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -12,7 +13,7 @@ pub struct Buffer {
     /// The first page that was granted.
     pub pfn: Pfn,
     /// The pieces that are left of it, ascending; more than one only after partial frees.
-    pub left: Vec<Run>,
+    pub left: SmallVec<[Run; 1]>,
 }
 
 /// Which buffer is where. It stands outside every policy and believes only grants and frees.
@@ -102,7 +103,7 @@ impl Model {
         self.map.set(run);
         self.live_pages += run.count;
         self.padding_pages += self.padding(run.count);
-        self.live.insert(id, Buffer { request, pfn: run.pfn, left: vec![run] });
+        self.live.insert(id, Buffer { request, pfn: run.pfn, left: smallvec![run] });
     }
 
     /// `run`, a piece or a part of a piece of buffer `id`, was given back.

@@ -128,7 +128,7 @@ impl Walk<'_> {
     fn free(&mut self, id: u64, run: Run, part: Run) -> Result<(), Stopped> {
         let Some(buffer) = self.witness.model().buffer(id) else { return Ok(()) };
         let Pfn(first) = buffer.pfn;
-        let is_all = buffer.left == [part];
+        let is_all = buffer.left[..] == [part];
         let named = Part { offset: part.pfn.0 - first, count: part.count };
         let op = Op::Free { id, part: (!is_all).then_some(named) };
         if let Answer::Freed(_) = self.happen(op, None)? {

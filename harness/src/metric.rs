@@ -151,6 +151,18 @@ pub trait Metric: Observer {
     fn values(&self) -> Vec<Value>;
 }
 
+/// What the values of a metric are of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Of {
+    /// The requests so far, wherever a run ends.
+    Requests,
+    /// A whole stream: of one that was ended early they are empty.
+    Stream,
+    /// Every moment of a whole stream, which costs most: where a run ends at its first failure
+    /// nothing of it is asked, and they are empty.
+    Moments,
+}
+
 /// A metric that can be asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {
@@ -158,8 +170,8 @@ pub struct Entry {
     pub name: &'static str,
     /// What it gives.
     pub columns: &'static [Column],
-    /// Whether its values are of a whole stream: of one that was ended early they are empty.
-    pub of_whole: bool,
+    /// What its values are of.
+    pub of: Of,
     /// Makes one for a run.
     pub build: fn(&Setting) -> Box<dyn Metric>,
 }
@@ -202,25 +214,42 @@ pub fn column(name: &str) -> usize {
 
 /// All metrics over one run.
 pub struct Meter {
+    /// Those that are asked.
     metrics: Vec<Box<dyn Metric>>,
+    first_failure: bool,
+}
+
+/// Whether a metric is asked in a run that ends, or does not, at its first failure.
+fn is_asked(entry: &Entry, first_failure: bool) -> bool {
+    !(first_failure && entry.of == Of::Moments)
 }
 
 impl Meter {
-    /// Every metric of [`METRICS`].
+    /// Every metric of [`METRICS`] that has something to say of such a run.
     #[must_use]
     pub fn new(setting: &Setting) -> Self {
-        Self { metrics: METRICS.iter().map(|entry| (entry.build)(setting)).collect() }
+        let first_failure = setting.first_failure;
+        let asked = METRICS.iter().filter(|entry| is_asked(entry, first_failure));
+        Self { metrics: asked.map(|entry| (entry.build)(setting)).collect(), first_failure }
     }
 
     /// The values of all [`columns`]; those of a whole stream are empty where it was ended early.
     #[must_use]
     pub fn values(&self) -> Vec<Value> {
-        let values: Vec<_> = self.metrics.iter().flat_map(|metric| metric.values()).collect();
+        let mut metrics = self.metrics.iter();
+        let mut values = Vec::new();
+        for entry in METRICS {
+            let asked = is_asked(entry, self.first_failure);
+            match asked.then(|| metrics.next()).flatten() {
+                Some(metric) => values.extend(metric.values()),
+                None => values.resize(values.len() + entry.columns.len(), Value::None),
+            }
+        }
         if values[column("ended_early")] == Value::Count(0) {
             return values;
         }
-        let entries = METRICS.iter().flat_map(|entry| entry.columns.iter().map(|_| entry.of_whole));
-        let blank = |(value, of_whole): (Value, bool)| if of_whole { Value::None } else { value };
+        let entries = METRICS.iter().flat_map(|entry| entry.columns.iter().map(|_| entry.of));
+        let blank = |(value, of)| if of == Of::Requests { value } else { Value::None };
         values.into_iter().zip(entries).map(blank).collect()
     }
 }

@@ -31,6 +31,7 @@ mod race;
 mod route;
 mod run;
 mod shard;
+mod shelf;
 mod stop;
 mod stream;
 mod sum;

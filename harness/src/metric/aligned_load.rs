@@ -6,7 +6,7 @@
 //! aligns can help: the size of the area, the cap or another pool can.
 
 use super::per_area::PerArea;
-use super::{Column, Entry, Metric, Value};
+use super::{Column, Entry, Metric, Of, Value};
 use crate::op::{Op, Part, Timed};
 use crate::oracle::Model;
 use crate::simulate::{Observer, Step};
@@ -27,7 +27,7 @@ pub(super) const ENTRY: Entry = Entry {
             about: "1 where an area has less than its aligned LOAD: no placement policy can help",
         },
     ],
-    of_whole: true,
+    of: Of::Stream,
     build: |_| Box::new(AlignedLoad::default()),
 };
 

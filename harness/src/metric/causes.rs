@@ -1,6 +1,6 @@
 //! Refused requests by cause.
 
-use super::{Column, Entry, Metric, Value};
+use super::{Column, Entry, Metric, Of, Value};
 use crate::cause::Cause;
 use crate::simulate::{Observer, Step};
 
@@ -29,7 +29,7 @@ pub(super) const ENTRY: Entry = Entry {
         }
         columns
     },
-    of_whole: false,
+    of: Of::Requests,
     build: |_| Box::new(Causes { refused: [0; Cause::ALL.len()] }),
 };
 

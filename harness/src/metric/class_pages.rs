@@ -1,7 +1,7 @@
 //! Pages asked for and withheld by size: R3 of each class, so that count and weight stand side by
 //! side there too.
 
-use super::{CLASSES, Column, Entry, Metric, Value};
+use super::{CLASSES, Column, Entry, Metric, Of, Value};
 use crate::cause::Cause;
 use crate::simulate::{Observer, Step};
 
@@ -25,7 +25,7 @@ pub(super) const ENTRY: Entry = Entry {
         asked("requested_pages_2049_up"),
         withheld("withheld_pages_2049_up"),
     ],
-    of_whole: true,
+    of: Of::Stream,
     build: |_| Box::new(ClassPages::default()),
 };
 

@@ -1,6 +1,6 @@
 //! Requests and refusals by size: a policy must not look good by refusing the large ones.
 
-use super::{CLASSES, Column, Entry, Metric, Value};
+use super::{CLASSES, Column, Entry, Metric, Of, Value};
 use crate::cause::Cause;
 use crate::simulate::{Observer, Step};
 
@@ -32,7 +32,7 @@ pub(super) const ENTRY: Entry = Entry {
         refused("refused_2049_up"),
         withheld("withheld_2049_up"),
     ],
-    of_whole: false,
+    of: Of::Requests,
     build: |_| Box::new(Classes::default()),
 };
 

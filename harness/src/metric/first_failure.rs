@@ -1,7 +1,7 @@
 //! R5: how long it goes well, and what the area looks like when it no longer does.
 
 use super::per_area::PerArea;
-use super::{Column, Entry, Metric, Value};
+use super::{Column, Entry, Metric, Of, Value};
 use crate::oracle::Model;
 use crate::simulate::{Answer, Observer, Step};
 
@@ -12,7 +12,7 @@ pub(super) const ENTRY: Entry = Entry {
         unit: "requests",
         about: "R5: number of the first request that was refused, from 1 on; empty if none was",
     }],
-    of_whole: false,
+    of: Of::Requests,
     build: |_| Box::new(FirstFailure::default()),
 };
 
@@ -45,7 +45,7 @@ pub(super) const STATE: Entry = Entry {
             about: "pages of the longest hole at the first refusal, in the area that refused",
         },
     ],
-    of_whole: false,
+    of: Of::Requests,
     build: |_| Box::new(State::default()),
 };
 

@@ -1,6 +1,6 @@
 //! The largest requests: what worst-case bounds grow with, and what a policy may never grant.
 
-use super::{Column, Entry, Metric, Value};
+use super::{Column, Entry, Metric, Of, Value};
 use crate::op::{Op, Timed};
 use crate::simulate::{Answer, Observer, Step};
 
@@ -18,7 +18,7 @@ pub(super) const ENTRY: Entry = Entry {
             about: "pages of the largest request that an area granted",
         },
     ],
-    of_whole: true,
+    of: Of::Stream,
     build: |_| Box::new(Largest::default()),
 };
 

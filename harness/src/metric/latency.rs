@@ -1,6 +1,6 @@
 //! What the answers took, by the model of the environment.
 
-use super::{Column, Entry, Metric, Value};
+use super::{Column, Entry, Metric, Of, Value};
 use crate::environment::Spent;
 use crate::simulate::{Observer, Step};
 
@@ -33,7 +33,7 @@ pub(super) const ENTRY: Entry = Entry {
         pages("dropped_pages", "clean file pages that claims dropped"),
         pages("written_pages", "dirty pages that claims waited for"),
     ],
-    of_whole: false,
+    of: Of::Requests,
     build: |_| Box::new(Latency::default()),
 };
 

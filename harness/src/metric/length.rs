@@ -1,6 +1,6 @@
 //! How long the board was watched.
 
-use super::{Column, Entry, Metric, Setting, Value};
+use super::{Column, Entry, Metric, Of, Setting, Value};
 use crate::op::Timed;
 use crate::oracle::Model;
 use crate::simulate::{Answer, Observer, Step};
@@ -26,7 +26,7 @@ pub(super) const ENTRY: Entry = Entry {
                     it was run to its end",
         },
     ],
-    of_whole: false,
+    of: Of::Requests,
     build: |setting| Box::new(Length::new(setting)),
 };
 

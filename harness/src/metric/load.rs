@@ -1,7 +1,7 @@
 //! LOAD: what the stream asks of any area, whatever is granted.
 
 use super::per_area::PerArea;
-use super::{Column, Entry, Metric, Value};
+use super::{Column, Entry, Metric, Of, Value};
 use crate::op::{Op, Timed};
 use crate::oracle::Model;
 use crate::simulate::{Observer, Step};
@@ -18,7 +18,7 @@ pub(super) const ENTRY: Entry = Entry {
         },
         Column { name: "load_measured", unit: "share", about: "LOAD of all pages of all areas" },
     ],
-    of_whole: true,
+    of: Of::Stream,
     build: |_| Box::new(Load::default()),
 };
 

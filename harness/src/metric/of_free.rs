@@ -1,7 +1,7 @@
 //! Requests by their part of what was free: of those that take most of it some must fail under any
 //! policy, so rates over streams of other loads can be compared only class by class.
 
-use super::{Column, Entry, Metric, Value};
+use super::{Column, Entry, Metric, Of, Value};
 use crate::cause::Cause;
 use crate::simulate::{Observer, Step};
 
@@ -23,7 +23,7 @@ pub(super) const ENTRY: Entry = Entry {
         asked("requests_50_100pct_of_free"),
         withheld("withheld_50_100pct_of_free"),
     ],
-    of_whole: true,
+    of: Of::Stream,
     build: |_| Box::new(OfFree::default()),
 };
 

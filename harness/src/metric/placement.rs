@@ -1,7 +1,7 @@
 //! What the grants took: how high they went, what they wasted, how often they tried.
 
 use super::per_area::PerArea;
-use super::{Column, Entry, Metric, Value};
+use super::{Column, Entry, Metric, Of, Value};
 use crate::oracle::Model;
 use crate::simulate::{Answer, Observer, Step};
 use cma_policies::Run;
@@ -42,7 +42,7 @@ pub(super) const ENTRY: Entry = Entry {
                     an id that holds nothing",
         },
     ],
-    of_whole: false,
+    of: Of::Requests,
     build: |_| Box::new(Placement::default()),
 };
 

@@ -3,7 +3,7 @@
 use cma_policies::Request;
 
 use super::timeline::Timeline;
-use super::{Column, Entry, Metric, Setting, Value};
+use super::{Column, Entry, Metric, Of, Setting, Value};
 use crate::oracle::Model;
 use crate::simulate::{Observer, Step};
 
@@ -16,7 +16,7 @@ pub(super) const ENTRY: Entry = Entry {
                 although enough pages are free, mean over the profile's sizes; with several areas \
                 over the sizes that are asked of each",
     }],
-    of_whole: true,
+    of: Of::Moments,
     build: |setting| Box::new(Unavailable::new(setting)),
 };
 

@@ -1,6 +1,6 @@
 //! How many requests there were, and what came of them.
 
-use super::{Column, Entry, Metric, Value};
+use super::{Column, Entry, Metric, Of, Value};
 use crate::simulate::{Answer, Observer, Step};
 
 pub(super) const ENTRY: Entry = Entry {
@@ -10,7 +10,7 @@ pub(super) const ENTRY: Entry = Entry {
         Column { name: "grants", unit: "requests", about: "requests that were granted" },
         Column { name: "refused", unit: "requests", about: "requests that were refused" },
     ],
-    of_whole: false,
+    of: Of::Requests,
     build: |_| Box::new(Requests::default()),
 };
 

@@ -1,6 +1,6 @@
 //! What callers saw: a refusal of the area is none to them where the page allocator helps out.
 
-use super::{Column, Entry, Metric, Value};
+use super::{Column, Entry, Metric, Of, Value};
 use crate::oracle::Model;
 use crate::simulate::{Answer, Observer, Step};
 
@@ -35,7 +35,7 @@ pub(super) const ENTRY: Entry = Entry {
             about: "requests that were refused and not served elsewhere; each other try is one",
         },
     ],
-    of_whole: false,
+    of: Of::Requests,
     build: |_| Box::new(Served::default()),
 };
 

@@ -3,7 +3,7 @@
 use cma_policies::{Request, dma_align};
 
 use super::timeline::Timeline;
-use super::{CLASSES, Column, Entry, Metric, Value};
+use super::{CLASSES, Column, Entry, Metric, Of, Value};
 use crate::oracle::Model;
 use crate::simulate::{Observer, Step};
 
@@ -30,7 +30,7 @@ pub(super) const ENTRY: Entry = Entry {
         class("unusable_free_257_2048"),
         class("unusable_free_2049_up"),
     ],
-    of_whole: true,
+    of: Of::Moments,
     build: |setting| {
         let orders = |probes: &Vec<Request>| Orders::new(probes, setting.cap);
         Box::new(Unusable { areas: setting.probes.iter().map(orders).collect(), cap: setting.cap })

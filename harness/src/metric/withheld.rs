@@ -1,6 +1,6 @@
 //! R1, R2, R3: how much was refused while enough pages were free.
 
-use super::{Column, Entry, Metric, Value};
+use super::{Column, Entry, Metric, Of, Value};
 use crate::cause::Cause;
 use crate::simulate::{Observer, Step};
 
@@ -23,7 +23,7 @@ pub(super) const ENTRY: Entry = Entry {
             about: "R3: pages refused with enough pages free, of all pages asked for",
         },
     ],
-    of_whole: true,
+    of: Of::Stream,
     build: |_| Box::new(Withheld::default()),
 };
 

@@ -15,7 +15,7 @@ impl Until {
     pub const END: Self = Self { time_us: None, first_failure: false };
 
     /// The end, for a stream whose first op is at `first_us`.
-    pub(super) const fn horizon_us(self, first_us: u64) -> u64 {
+    pub(crate) const fn horizon_us(self, first_us: u64) -> u64 {
         match self.time_us {
             Some(time_us) => first_us.saturating_add(time_us),
             None => u64::MAX,

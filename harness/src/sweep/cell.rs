@@ -36,8 +36,7 @@ pub(super) fn run_cell(
             pages: plan.environments[cell.at.environment].build(setup),
         }
     };
-    let load = plan.load(&cell.at);
-    let mut ops = Ops::open(stream, known, board.pages(), load, cell.seed, cap)?;
+    let mut ops = Ops::of_cell(ready, cell, board.pages())?;
     let mut rig = Rig::new(board.areas.len(), route::ways(&board, &ops.clients, known), make);
     let until = Until { time_us: stream.length.time_us(), first_failure: plan.until_first_failure };
     let probed = route::probed(ready, &cell.at, &board)?;
@@ -47,8 +46,7 @@ pub(super) fn run_cell(
     for other in others {
         observers.push(&mut **other);
     }
-    let before = std::mem::take(&mut ops.before);
-    warm_up(before, &mut rig.slots_mut()[0].witness, &mut observers)
+    warm_up(ops.before.iter().copied(), &mut rig.slots_mut()[0].witness, &mut observers)
         .and_then(|()| run_ops(ops.by_ref(), plan.after_failure, until, &mut rig, &mut observers))
         .map_err(|violation| {
             Failed::Broken(Box::new(Broken {

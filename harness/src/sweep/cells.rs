@@ -40,6 +40,11 @@ impl Plan {
         pages * self.boards_of(stream) as u64 * stream.loads.len().max(1) as u64
     }
 
+    /// Whether several cells may run the same ops of a stream.
+    pub(super) fn shares(&self, stream: &Stream) -> bool {
+        self.configurations_of(stream) > 1 || self.policies.len() > 1
+    }
+
     /// Configuration `number` of a stream: boards, then LOADs, environments, caps.
     fn configuration_of(&self, stream: usize, number: u64) -> Configuration {
         let Stream { own_area, loads, .. } = &self.streams[stream];

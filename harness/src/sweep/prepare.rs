@@ -8,6 +8,7 @@ use super::length::Length;
 use super::plan::{Load, Plan, Stream, What};
 use super::probed::Probed;
 use super::route;
+use super::shelf::Shelf;
 use super::stream::{Checked, Ready, look_through};
 use super::target::Evidence;
 use crate::board::BoardArea;
@@ -60,6 +61,7 @@ pub fn prepare(mut plan: Plan) -> Result<Ready, Failed> {
         aligned: Vec::new(),
         warnings: Vec::new(),
         probed: Probed::default(),
+        shelf: Shelf::default(),
     };
     // Environments and caps do not change what a profile asks for.
     let streams = ready.plan.configurations().filter(|at| (at.environment, at.cap) == (0, 0));

@@ -11,12 +11,13 @@ use std::sync::Arc;
 use cma_policies::{Area, Run};
 
 use super::Fnv;
-use super::cells::Configuration;
+use super::cells::{Cell, Configuration};
 use super::failed::Failed;
 use super::length::Length;
 use super::mix::MixOf;
 use super::plan::{Load, Plan, Stream, What};
 use super::probed::Probed;
+use super::shelf::{Made, Name, Scribe, Shelf};
 use crate::board::Board;
 use crate::environment::Script;
 use crate::ingest::{self, Event, IngestError, Options, Reader, Route, Source};
@@ -69,6 +70,7 @@ pub struct Ready {
     pub warnings: Vec<String>,
     /// What its cells have found out for each other.
     pub(super) probed: Probed,
+    pub(super) shelf: Shelf,
 }
 
 impl Ready {
@@ -252,9 +254,38 @@ pub(super) struct Ops {
     pub(super) clients: Vec<String>,
     ops: Box<dyn Iterator<Item = Timed>>,
     failed: Rc<RefCell<Option<IngestError>>>,
+    scribe: Option<Scribe>,
 }
 
 impl Ops {
+    /// The ops of a cell, made only once for all cells that run them.
+    pub(super) fn of_cell(ready: &Ready, cell: &Cell, area_pages: u64) -> Result<Self, Failed> {
+        let Ready { plan, checked, shelf, .. } = ready;
+        let (stream, known) = (&plan.streams[cell.at.stream], &checked[cell.at.stream]);
+        let (load, cap) = (plan.load(&cell.at), plan.caps[cell.at.cap]);
+        // Of the board a profile without a LOAD takes its pages; nothing else takes anything.
+        let own = if stream.profile().is_some() { area_pages } else { 0 };
+        let load_pages = load.map_or(own, |load| load.pages_of(area_pages));
+        let name: Name = (cell.at.stream, load_pages, cell.seed);
+        if let Some(made) = shelf.find(name) {
+            return Ok(Self::made(made, cap));
+        }
+        let ops = Self::open(stream, known, area_pages, load, cell.seed, cap)?;
+        Ok(Self { scribe: shelf.scribe(plan, stream, name), ..ops })
+    }
+
+    /// The ops of a stream that was made before.
+    fn made(made: Arc<Made>, cap: u32) -> Self {
+        let (before, clients) = (made.before.clone(), made.clients.clone());
+        let (mut at, mut last_us) = (0, 0);
+        let ops = iter::from_fn(move || {
+            let Timed { at_us, op } = made.op(at, last_us)?;
+            (at, last_us) = (at + 1, at_us);
+            Some(Timed { at_us, op: op.with_cap(cap) })
+        });
+        Self { before, clients, ops: Box::new(ops), failed: Rc::default(), scribe: None }
+    }
+
     /// The ops of `stream` on an area of `area_pages`, under `cap`.
     pub(super) fn open(
         stream: &Stream,
@@ -304,12 +335,18 @@ impl Ops {
             Box::new(ops.map(|(_, timed)| timed))
         };
         let ops = ops.map(move |Timed { at_us, op }| Timed { at_us, op: op.with_cap(cap) });
-        Ok(Self { before, clients, ops: Box::new(ops), failed })
+        Ok(Self { before, clients, ops: Box::new(ops), failed, scribe: None })
     }
 
     /// Whether the file was read to its end.
     pub(super) fn end(self) -> Result<(), IngestError> {
-        self.failed.borrow_mut().take().map_or(Ok(()), Err)
+        if let Some(failed) = self.failed.borrow_mut().take() {
+            return Err(failed);
+        }
+        if let Some(scribe) = self.scribe {
+            scribe.put(&self.before, &self.clients);
+        }
+        Ok(())
     }
 }
 
@@ -317,6 +354,10 @@ impl Iterator for Ops {
     type Item = Timed;
 
     fn next(&mut self) -> Option<Timed> {
-        self.ops.next()
+        let next = self.ops.next();
+        if self.scribe.as_mut().is_some_and(|scribe| !scribe.note(next)) {
+            self.scribe = None;
+        }
+        next
     }
 }

@@ -149,7 +149,13 @@ impl Movable {
         let pin_us = params.int("pin_ms").saturating_mul(1000);
         Self {
             memory,
-            tenants: Tenants::new(noise("tenants"), refill_us, turnover_us, writeback),
+            tenants: Tenants::new(
+                noise("tenants"),
+                area.pages(),
+                refill_us,
+                turnover_us,
+                writeback,
+            ),
             short_pins: ShortPins::new(noise("short pins"), params.float("pin"), pin_us),
             pinned: Pinned::default(),
             prices: Prices {

@@ -1,5 +1,7 @@
 //! Who is in which page: a hash of place and time, 64 pages at once.
 
+use std::array;
+
 use cma_policies::Run;
 
 use super::memory::Mix;
@@ -44,9 +46,16 @@ enum Salt {
 }
 
 impl Tenants {
-    pub(super) fn new(noise: Noise, refill_us: u64, turnover_us: u64, writeback: f64) -> Self {
+    /// Tenants of an area of so many pages.
+    pub(super) fn new(
+        noise: Noise,
+        pages: u64,
+        refill_us: u64,
+        turnover_us: u64,
+        writeback: f64,
+    ) -> Self {
         let (refill_us, turnover_us) = (refill_us.max(1) as f64, turnover_us.max(1));
-        Self { noise, refill_us, turnover_us, writeback, vacated: Vacated::default() }
+        Self { noise, refill_us, turnover_us, writeback, vacated: Vacated::new(pages) }
     }
 
     /// The pages of `run` are empty since `at_us`.
@@ -88,12 +97,13 @@ impl Tenants {
     /// Visits `run` in pieces of at most 64 pages: the random bits of each, and the pages of it
     /// that are occupied.
     fn words(&self, run: Run, at_us: u64, mix: Mix, mut visit: impl FnMut(u64, u64)) {
+        // A run that was emptied at once comes in several pieces.
+        let mut last = (None, 1.0);
         self.vacated.pieces(run, |piece, since| {
-            let filled = since.map_or(1.0, |since| {
-                let age = at_us.saturating_sub(since) as f64 / self.refill_us;
-                if age < FULL { 1.0 - libm::exp(-age) } else { 1.0 }
-            });
-            let fill = mix.fill * filled;
+            if last.0 != since {
+                last = (since, since.map_or(1.0, |since| self.filled(since, at_us)));
+            }
+            let fill = mix.fill * last.1;
             if fill == 0.0 {
                 return;
             }
@@ -108,6 +118,12 @@ impl Tenants {
         });
     }
 
+    /// Of what is full otherwise, the part that has filled again since `since_us`.
+    fn filled(&self, since_us: u64, at_us: u64) -> f64 {
+        let age = at_us.saturating_sub(since_us) as f64 / self.refill_us;
+        if age < FULL { 1.0 - libm::exp(-age) } else { 1.0 }
+    }
+
     /// What the states of the 64 pages of `word` are drawn from: the same until they change
     /// tenants, which other words do at other moments.
     fn bits(&self, word: u64, at_us: u64) -> u64 {
@@ -115,6 +131,10 @@ impl Tenants {
         self.noise.at(word, at_us.saturating_add(phase) / self.turnover_us)
     }
 }
+
+/// Digits that are compared before it is asked whether more are needed: their words do not wait for
+/// each other.
+const DIGITS: usize = 4;
 
 /// Those of `pages` whose number in [0, 1) is less than `share`.
 ///
@@ -127,17 +147,20 @@ fn less(bits: u64, salt: Salt, share: f64, pages: u64) -> u64 {
     }
     let share = (share * (1_u64 << 32) as f64) as u64;
     let (mut less, mut equal) = (0, pages);
-    for digit in 0..32 {
+    for first in (0..32).step_by(DIGITS) {
         // What is equal so far is not less if nothing of the share is left.
-        if equal == 0 || share << (32 + digit) == 0 {
+        if equal == 0 || share << (32 + first) == 0 {
             break;
         }
-        let word = further(bits, salt as u64 + digit);
-        if share >> (31 - digit) & 1 == 1 {
-            less |= equal & !word;
-            equal &= word;
-        } else {
-            equal &= !word;
+        let words: [u64; DIGITS] =
+            array::from_fn(|n| further(bits, salt as u64 + first + n as u64));
+        for (digit, word) in (first..).zip(words) {
+            if share >> (31 - digit) & 1 == 1 {
+                less |= equal & !word;
+                equal &= word;
+            } else {
+                equal &= !word;
+            }
         }
     }
     less
@@ -151,7 +174,7 @@ mod tests {
     const MIX: Mix = Mix { fill: 0.6, clean: 0.5, dirty: 0.1 };
 
     fn tenants() -> Tenants {
-        Tenants::new(Noise::new(&Seed::new(1)), 10_000_000, 60_000_000, 0.25)
+        Tenants::new(Noise::new(&Seed::new(1)), 1 << 20, 10_000_000, 60_000_000, 0.25)
     }
 
     #[test]

@@ -1,68 +1,106 @@
 //! Which pages were emptied, and when.
 
-use std::collections::BTreeMap;
-
 use cma_policies::Run;
+use rustc_hash::FxHashMap;
 
-/// Runs that were emptied and may fill again. Disjoint, so no more of them than pages.
-#[derive(Clone, Default, Debug)]
+/// A run that was emptied and may fill again, or the part of one that is in one bucket.
+#[derive(Clone, Copy, Debug)]
+struct Piece {
+    start: u64,
+    end: u64,
+    since_us: u64,
+}
+
+/// Runs that were emptied and may fill again: disjoint, cut at the borders of buckets.
+#[derive(Clone, Debug)]
 pub(super) struct Vacated {
-    /// First page to the page behind the last, and since when in microseconds.
-    runs: BTreeMap<u64, (u64, u64)>,
+    /// By the number of the bucket, pieces ascending.
+    buckets: FxHashMap<u64, Vec<Piece>>,
+    /// Pages of a bucket: so many that an area has no more than 2^16 of them.
+    order: u32,
     noted: u32,
 }
+
+/// Pages of a bucket are at least `2^10`: a few buffers, so that few pieces are moved at a change.
+const LEAST_ORDER: u32 = 10;
 
 /// Runs are looked through for those that are full again at every so many notes.
 const TIDY_EVERY: u32 = 4096;
 
 impl Vacated {
+    /// Nothing was emptied of an area of so many pages.
+    pub(super) fn new(pages: u64) -> Self {
+        let order = cma_policies::ceil_log2(pages).saturating_sub(16).max(LEAST_ORDER);
+        Self { buckets: FxHashMap::default(), order, noted: 0 }
+    }
+
+    /// The parts of `run` in each bucket: its number, first page, and the page behind the last.
+    fn parts(&self, run: Run) -> impl Iterator<Item = (u64, u64, u64)> + use<> {
+        let (order, start, end) = (self.order, run.pfn.0, run.end().0);
+        let buckets = if start < end { start >> order..((end - 1) >> order) + 1 } else { 0..0 };
+        buckets.map(move |bucket| {
+            let first = bucket << order;
+            (bucket, start.max(first), end.min(first.saturating_add(1 << order)))
+        })
+    }
+
     /// Forgets what was known of `run`.
     pub(super) fn forget(&mut self, run: Run) {
-        let (start, end) = (run.pfn.0, run.end().0);
-        while let Some((&first, &(behind, since))) = self.runs.range(..end).next_back() {
-            if behind <= start {
-                return;
-            }
-            self.runs.remove(&first);
-            if behind > end {
-                self.runs.insert(end, (behind, since));
-            }
-            if first < start {
-                self.runs.insert(first, (start, since));
-                return;
+        for (bucket, start, end) in self.parts(run) {
+            if let Some(pieces) = self.buckets.get_mut(&bucket) {
+                cut(pieces, start, end, None);
             }
         }
     }
 
     /// `run` is empty since `at_us`. Runs older than `full_us` by then are full again.
     pub(super) fn note(&mut self, run: Run, at_us: u64, full_us: u64) {
-        self.forget(run);
-        self.runs.insert(run.pfn.0, (run.end().0, at_us));
+        for (bucket, start, end) in self.parts(run) {
+            let piece = Piece { start, end, since_us: at_us };
+            cut(self.buckets.entry(bucket).or_default(), start, end, Some(piece));
+        }
         self.noted += 1;
         if self.noted.is_multiple_of(TIDY_EVERY) {
-            self.runs.retain(|_, (_, since)| at_us.saturating_sub(*since) < full_us);
+            self.buckets.retain(|_, pieces| {
+                pieces.retain(|piece| at_us.saturating_sub(piece.since_us) < full_us);
+                !pieces.is_empty()
+            });
         }
     }
 
     /// Visits `run` piece by piece in order, each with the moment since when it is empty; none for
     /// pages that never were, or so long ago that they are full again.
     pub(super) fn pieces(&self, run: Run, mut visit: impl FnMut(Run, Option<u64>)) {
-        let (mut at, end) = (run.pfn.0, run.end().0);
-        let before = self.runs.range(..at).next_back();
-        let before = before.filter(|(_, (behind, _))| *behind > at);
-        for (&first, &(behind, since)) in before.into_iter().chain(self.runs.range(at..end)) {
-            if first > at {
-                visit(Run::new(at, first - at), None);
-                at = first;
+        for (bucket, start, end) in self.parts(run) {
+            let mut at = start;
+            let pieces = self.buckets.get(&bucket).map_or(&[][..], Vec::as_slice);
+            let first = pieces.partition_point(|piece| piece.end <= start);
+            for piece in pieces[first..].iter().take_while(|piece| piece.start < end) {
+                if piece.start > at {
+                    visit(Run::new(at, piece.start - at), None);
+                    at = piece.start;
+                }
+                let until = piece.end.min(end);
+                visit(Run::new(at, until - at), Some(piece.since_us));
+                at = until;
             }
-            let until = behind.min(end);
-            visit(Run::new(at, until - at), Some(since));
-            at = until;
-        }
-        if at < end {
-            visit(Run::new(at, end - at), None);
+            if at < end {
+                visit(Run::new(at, end - at), None);
+            }
         }
     }
+}
+
+/// Takes `[start, end)` out of the pieces of a bucket, and puts `fresh` there.
+fn cut(pieces: &mut Vec<Piece>, start: u64, end: u64, fresh: Option<Piece>) {
+    let first = pieces.partition_point(|piece| piece.end <= start);
+    let behind = first + pieces[first..].partition_point(|piece| piece.start < end);
+    let touched = &pieces[first..behind];
+    let front = touched.first().filter(|piece| piece.start < start);
+    let front = front.map(|piece| Piece { end: start, ..*piece });
+    let back = touched.last().filter(|piece| piece.end > end);
+    let back = back.map(|piece| Piece { start: end, ..*piece });
+    pieces.splice(first..behind, front.into_iter().chain(fresh).chain(back));
 }
 
 #[cfg(test)]
@@ -78,7 +116,7 @@ mod tests {
 
     #[test]
     fn later_runs_cut_earlier_ones() {
-        let mut vacated = Vacated::default();
+        let mut vacated = Vacated::new(1 << 10);
         vacated.note(Run::new(10, 10), 1, 100);
         vacated.note(Run::new(14, 2), 2, 100);
         vacated.forget(Run::new(18, 5));
@@ -93,29 +131,30 @@ mod tests {
     #[test]
     fn it_is_what_a_table_by_page_would_say() {
         let mut draws = crate::seed::Seed::new(1).rng();
-        let (mut vacated, mut table) = (Vacated::default(), vec![None; 64]);
+        let (mut vacated, mut table) = (Vacated::new(1 << 10), vec![None; 64]);
         for at_us in 0..2000 {
             let start = draws.below(60);
-            let run = Run::new(start, 1 + draws.below(64 - start));
+            // Across the border of two buckets.
+            let run = Run::new(1000 + start, 1 + draws.below(64 - start));
             let since = (draws.below(3) > 0).then_some(at_us);
             match since {
                 Some(_) => vacated.note(run, at_us, u64::MAX),
                 None => vacated.forget(run),
             }
-            table[start as usize..run.end().0 as usize].fill(since);
+            table[start as usize..][..run.count as usize].fill(since);
             let mut seen = Vec::new();
             let visit = |run: Run, since| seen.extend(vec![since; run.count as usize]);
-            vacated.pieces(Run::new(0, 64), visit);
+            vacated.pieces(Run::new(1000, 64), visit);
             assert_eq!(seen, table);
         }
     }
 
     #[test]
     fn what_is_full_again_is_forgotten_in_the_end() {
-        let mut vacated = Vacated::default();
+        let mut vacated = Vacated::new(1 << 10);
         for n in 0..u64::from(TIDY_EVERY) * 3 {
             vacated.note(Run::new(n * 2, 1), n, 100);
         }
-        assert_eq!(vacated.runs.len(), 100);
+        assert_eq!(vacated.buckets.values().map(Vec::len).sum::<usize>(), 100);
     }
 }

@@ -63,9 +63,8 @@ mod tenants;
 mod under_way;
 mod vacated;
 
-use std::collections::BTreeMap;
-
 use cma_policies::{Claim, ClaimError, Params, Run};
+use rustc_hash::FxHashMap;
 
 use self::memory::{Memory, Mix};
 use self::noise::Noise;
@@ -118,7 +117,7 @@ struct Movable {
     /// The client that makes it.
     client: Option<u16>,
     /// When the last call of each client ended.
-    ready_us: BTreeMap<u16, u64>,
+    ready_us: FxHashMap<u16, u64>,
     under_way: UnderWay,
     /// Pages granted less pages given back.
     granted: u64,
@@ -173,7 +172,7 @@ impl Movable {
             stream_us: 0,
             now_us: 0,
             client: None,
-            ready_us: BTreeMap::new(),
+            ready_us: FxHashMap::default(),
             under_way: UnderWay::default(),
             granted: 0,
             spent: Spent::default(),
@@ -244,8 +243,9 @@ impl Movable {
     /// `__alloc_contig_migrate_range()`: the pages of `run` are moved away.
     fn migrate(&mut self, run: Run) -> Result<(), ClaimError> {
         let (since_us, granted) = (self.since_us(), self.granted as f64);
-        let mix = self.memory.mix(since_us, granted);
-        let has_targets = self.memory.has_targets(since_us, granted, run.count as f64);
+        let demand = self.memory.demand(since_us);
+        let mix = self.memory.mix(demand, granted);
+        let has_targets = self.memory.has_targets(demand, granted, run.count as f64);
         if !has_targets && self.tenants.held(run, self.now_us, mix).copied > 0 {
             self.spend(micros(self.prices.fixed + self.prices.slow));
             return Err(ClaimError::NoMemory);

@@ -1,5 +1,7 @@
 //! The truth: which buffer is where, and what that leaves free.
 
+use std::collections::hash_map::Entry;
+
 use cma_policies::kit::AreaMap;
 use cma_policies::{Area, Pfn, Request, Run};
 use rustc_hash::FxHashMap;
@@ -108,16 +110,23 @@ impl Model {
 
     /// `run`, a piece or a part of a piece of buffer `id`, was given back.
     pub(crate) fn release(&mut self, id: u64, run: Run) {
-        let buffer = self.live.get_mut(&id).expect("a live buffer");
-        let at = buffer.left.iter().position(|piece| piece.contains(run)).expect("a live piece");
-        let piece = buffer.left.remove(at);
-        let back = Run { pfn: run.end(), count: piece.end().0 - run.end().0 };
-        let front = Run { pfn: piece.pfn, count: run.pfn.0 - piece.pfn.0 };
-        for rest in [back, front].into_iter().filter(|rest| rest.count > 0) {
-            buffer.left.insert(at, rest);
-        }
-        if buffer.left.is_empty() {
-            self.live.remove(&id);
+        let Entry::Occupied(mut buffer) = self.live.entry(id) else {
+            panic!("buffer {id} is not live")
+        };
+        if buffer.get().left[..] == [run] {
+            buffer.remove();
+        } else {
+            let left = &mut buffer.get_mut().left;
+            let at = left.iter().position(|piece| piece.contains(run)).expect("a live piece");
+            let piece = left.remove(at);
+            let back = Run { pfn: run.end(), count: piece.end().0 - run.end().0 };
+            let front = Run { pfn: piece.pfn, count: run.pfn.0 - piece.pfn.0 };
+            for rest in [back, front].into_iter().filter(|rest| rest.count > 0) {
+                left.insert(at, rest);
+            }
+            if left.is_empty() {
+                buffer.remove();
+            }
         }
         let freed = self.freed_granules(id, run);
         if freed.count > 0 {

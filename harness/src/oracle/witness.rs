@@ -175,13 +175,9 @@ impl Witness {
     /// The law that the policy broke.
     pub fn free(&mut self, id: u64, run: Run) -> Result<Result<(), FreeError>, Violation> {
         let answer = self.policy.free(run);
-        let buffer = self.model.buffer(id).expect("a live buffer");
-        let is_owed = buffer.left.iter().any(|left| {
-            *left == run || self.promises.partial_free && self.is_part_in_granules(*left, run)
-        });
         match answer {
             Ok(()) => self.model.release(id, run),
-            Err(error) if is_owed => {
+            Err(error) if self.owes(id, run) => {
                 let what = format!("buffer {id} at {run} is live, its free was refused: {error}");
                 return Err(self.violation(name::FREE, what));
             }
@@ -189,6 +185,14 @@ impl Witness {
         }
         self.count_op()?;
         Ok(answer)
+    }
+
+    /// Whether the policy has to take back `run` of buffer `id`.
+    fn owes(&self, id: u64, run: Run) -> bool {
+        let buffer = self.model.buffer(id).expect("a live buffer");
+        buffer.left.iter().any(|left| {
+            *left == run || self.promises.partial_free && self.is_part_in_granules(*left, run)
+        })
     }
 
     /// Whether `part` begins at a granule of `whole` and ends at one, or with it.

@@ -66,13 +66,15 @@ impl<'a> Rig<'a> {
     /// The area that holds buffer `id`; the first if none does.
     fn holder(&self, id: u64) -> usize {
         let holds = |slot: &Slot| slot.witness.model().buffer(id).is_some();
-        self.slots.iter().position(holds).unwrap_or(0)
+        // The first need not be asked: it is the answer too where none holds it.
+        self.slots.iter().skip(1).position(holds).map_or(0, |behind| behind + 1)
     }
 
     fn step_in(&mut self, area: usize, index: u64, timed: Timed) -> Result<Step<'_>, Violation> {
         let Slot { witness, pages } = &mut self.slots[area];
-        let step = step(index, timed, witness, pages.as_mut())?;
-        Ok(Step { area, ..step })
+        let mut step = step(index, timed, witness, pages.as_mut())?;
+        step.area = area;
+        Ok(step)
     }
 
     /// What happens where no area is asked.
@@ -91,22 +93,27 @@ impl<'a> Rig<'a> {
         dma: bool,
     ) -> Result<Step<'_>, Violation> {
         let way = self.way(request.client());
-        let is_live = |slot: &Slot| slot.witness.model().buffer(id).is_some();
-        if self.elsewhere.contains_key(&id) || self.slots.iter().any(is_live) {
+        let bypasses = way.bypasses(request, dma);
+        // The area that is asked sees for itself.
+        let elsewhere = self.slots.iter().enumerate().any(|(area, slot)| {
+            (bypasses || area != way.area) && slot.witness.model().buffer(id).is_some()
+        });
+        if elsewhere || self.elsewhere.contains_key(&id) {
             return Ok(self.pass_by(way.area, index, timed, Answer::IdInUse));
         }
-        if self.area_of(&timed.op).is_none() {
+        if bypasses {
             self.elsewhere.insert(id, request.count());
             return Ok(self.pass_by(way.area, index, timed, Answer::Bypassed));
         }
         let can_fall_back = dma && request.count() <= way.caller.fallback_pages;
         let Slot { witness, pages } = &mut self.slots[way.area];
-        let step = step(index, timed, witness, pages.as_mut())?;
-        let fell_back = can_fall_back && matches!(step.answer, Answer::Refused(_));
-        if fell_back {
+        let mut step = step(index, timed, witness, pages.as_mut())?;
+        step.area = way.area;
+        step.fell_back = can_fall_back && matches!(step.answer, Answer::Refused(_));
+        if step.fell_back {
             self.elsewhere.insert(id, request.count());
         }
-        Ok(Step { area: way.area, fell_back, ..step })
+        Ok(step)
     }
 
     /// Buffer `id`, or a part of it, goes back to the page allocator. Whether it came from there.

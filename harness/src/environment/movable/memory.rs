@@ -41,27 +41,27 @@ impl Memory {
     }
 
     /// Pages that the system would fill `since_us` behind the start.
-    fn demand(&self, since_us: f64) -> f64 {
+    pub(super) fn demand(&self, since_us: f64) -> f64 {
         let [fresh, full] = self.demand;
         let gone = 1.0 - libm::exp(-(self.uptime_us + since_us) / self.grow_us.max(1.0));
         (fresh + (full - fresh) * gone) * self.total()
     }
 
     /// Pages that cannot be dropped.
-    fn hard(&self, since_us: f64) -> f64 {
-        (1.0 - self.clean) * self.demand(since_us)
+    fn hard(&self, demand: f64) -> f64 {
+        (1.0 - self.clean) * demand
     }
 
-    /// What the clear pages hold while `granted` pages of the area are granted.
+    /// What the clear pages hold at this demand while `granted` pages of the area are granted.
     ///
     /// The cache gives way to what is granted; what cannot be dropped stays, and fills all there is
     /// if need be. Of the free pages the area has the share `theta`, if it has so many, and at
     /// least what does not fit elsewhere: there the rule of `__rmqueue()` comes to rest, since it
     /// takes from the area above that share and from elsewhere below it.
-    pub(super) fn mix(&self, since_us: f64, granted: f64) -> Mix {
+    pub(super) fn mix(&self, demand: f64, granted: f64) -> Mix {
         let clear = (self.area - granted).max(1.0);
         let room = (self.total() - granted).max(0.0);
-        let (demand, hard) = (self.demand(since_us), self.hard(since_us));
+        let hard = self.hard(demand);
         let movable = demand.min(room - self.watermark).max(hard).min(room);
         let free = room - movable;
         let free_area = (free * self.theta).min(clear).max(free - self.normal);
@@ -76,13 +76,13 @@ impl Memory {
         }
     }
 
-    /// Whether `count` pages more can be granted, as far as there are pages to move others to: what
+    /// Whether `count` pages more can be granted at this demand, as far as there are pages to move others to: what
     /// cannot be dropped has to fit beside all that is granted and the watermark.
     ///
     /// It is the sum of the kernel's: moved pages <= free pages elsewhere + clean pages elsewhere -
     /// watermark. What the run itself holds falls out of it.
-    pub(super) fn has_targets(&self, since_us: f64, granted: f64, count: f64) -> bool {
-        granted + count + self.hard(since_us) + self.watermark <= self.total()
+    pub(super) fn has_targets(&self, demand: f64, granted: f64, count: f64) -> bool {
+        granted + count + self.hard(demand) + self.watermark <= self.total()
     }
 }
 
@@ -112,7 +112,8 @@ mod tests {
         // Demand 1600: 400 are free, of which 200, 300 or all are the area's.
         for (theta, at_600, at_1600) in [(0.5, 0.3, 0.8), (0.75, 0.0, 0.7), (1.0, 0.0, 0.6)] {
             for (demand, fill) in [(0.3, at_600), (0.8, at_1600)] {
-                let got = half(theta, demand).mix(0.0, 0.0).fill;
+                let memory = half(theta, demand);
+                let got = memory.mix(memory.demand(0.0), 0.0).fill;
                 assert!((got - fill).abs() < 1e-9, "theta {theta}, demand {demand}: {got}");
             }
         }
@@ -129,7 +130,8 @@ mod tests {
                     *(if from_area { &mut area } else { &mut normal }) -= 1;
                 }
                 let fill = 1.0 - f64::from(area) / 1000.0;
-                let got = half(theta, f64::from(demand) / 2000.0).mix(0.0, 0.0).fill;
+                let memory = half(theta, f64::from(demand) / 2000.0);
+                let got = memory.mix(memory.demand(0.0), 0.0).fill;
                 assert!((got - fill).abs() < 0.002, "{theta} {demand}: {got}, counted {fill}");
             }
         }
@@ -138,16 +140,17 @@ mod tests {
     #[test]
     fn the_cache_gives_way_to_grants_and_the_rest_does_not() {
         let memory = half(0.5, 1.0);
-        let mix = |granted| memory.mix(0.0, granted);
+        let demand = memory.demand(0.0);
+        let mix = |granted| memory.mix(demand, granted);
         assert_eq!(mix(0.0), Mix { fill: 1.0, clean: 0.5, dirty: 0.1 });
         // 1500 pages are left: 1000 of them hard, 500 cache.
         assert!((mix(500.0).clean - 1.0 / 3.0).abs() < 1e-9);
-        assert!(memory.has_targets(0.0, 0.0, 1000.0));
-        assert!(!memory.has_targets(0.0, 0.0, 1001.0));
-        assert!(!memory.has_targets(0.0, 500.0, 501.0));
+        assert!(memory.has_targets(demand, 0.0, 1000.0));
+        assert!(!memory.has_targets(demand, 0.0, 1001.0));
+        assert!(!memory.has_targets(demand, 500.0, 501.0));
         let kept = Memory { watermark: 10.0, ..memory };
-        assert!(kept.has_targets(0.0, 500.0, 490.0));
-        assert!(!kept.has_targets(0.0, 500.0, 491.0));
+        assert!(kept.has_targets(demand, 500.0, 490.0));
+        assert!(!kept.has_targets(demand, 500.0, 491.0));
     }
 
     #[test]

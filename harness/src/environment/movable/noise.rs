@@ -15,9 +15,22 @@ impl Noise {
         Self { key: seed.rng().below(u64::MAX) }
     }
 
-    /// 64 random bits of a place.
-    pub(super) const fn at(self, x: u64, y: u64) -> u64 {
-        mix(mix(self.key ^ x).wrapping_add(y))
+    /// Its values at one place.
+    pub(super) const fn of(self, x: u64) -> Place {
+        Place { key: mix(self.key ^ x) }
+    }
+}
+
+/// The function at one place.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    key: u64,
+}
+
+impl Place {
+    /// 64 random bits of a moment.
+    pub(super) const fn at(self, y: u64) -> u64 {
+        mix(self.key.wrapping_add(y))
     }
 }
 
@@ -57,7 +70,7 @@ mod tests {
             let mut ones = [0_u32; 64];
             for n in 0..4096_u64 {
                 let (x, y) = (n % 64 * 3, n / 64 * 5);
-                let bits = noise.at(x, y) ^ noise.at(x + dx, y + dy);
+                let bits = noise.of(x).at(y) ^ noise.of(x + dx).at(y + dy);
                 for (bit, ones) in ones.iter_mut().enumerate() {
                     *ones += (bits >> bit & 1) as u32;
                 }
@@ -65,8 +78,8 @@ mod tests {
             // 2048 expected, with a deviation of 32.
             assert!(ones.iter().all(|ones| ones.abs_diff(2048) < 160), "{dx},{dy}: {ones:?}");
         }
-        assert_ne!(noise.at(1, 2), noise.at(2, 1));
-        assert_ne!(noise.at(1, 2), Noise::new(&Seed::new(2)).at(1, 2));
+        assert_ne!(noise.of(1).at(2), noise.of(2).at(1));
+        assert_ne!(noise.of(1).at(2), Noise::new(&Seed::new(2)).of(1).at(2));
     }
 
     #[test]

@@ -52,8 +52,9 @@ impl ShortPins {
         let last = ((run.end().0 - 1) / CELL).min(first.saturating_add(MOST_CELLS));
         for cell in first..=last {
             let mut enough = false;
+            let noise = self.noise.of(cell);
             for begun in window - LOOK_BACK..=window {
-                self.begun(cell, begun, |pfn, from, until| {
+                self.begun(cell, begun, noise.at(begun), |pfn, from, until| {
                     let there = pfn >= run.pfn.0 && pfn < run.end().0;
                     if there && from <= now && now < until {
                         enough |= visit(Pin { pfn, end_us: at_us.saturating_add(until - now) });
@@ -66,9 +67,9 @@ impl ShortPins {
         }
     }
 
-    /// Visits the pins that begin in one cell of space and time: page, begin, end.
-    fn begun(&self, cell: u64, window: u64, mut visit: impl FnMut(u64, u64, u64)) {
-        let bits = self.noise.at(cell, window);
+    /// Visits the pins that begin in one cell of space and time, which `bits` decide: page, begin,
+    /// end.
+    fn begun(&self, cell: u64, window: u64, bits: u64, mut visit: impl FnMut(u64, u64, u64)) {
         // In nearly all cells nothing begins, and the logarithm below need not be taken.
         if unit(further(bits, 0)) >= self.any {
             return;

@@ -127,8 +127,9 @@ impl Tenants {
     /// What the states of the 64 pages of `word` are drawn from: the same until they change
     /// tenants, which other words do at other moments.
     fn bits(&self, word: u64, at_us: u64) -> u64 {
-        let phase = below(self.noise.at(word, u64::MAX), self.turnover_us);
-        self.noise.at(word, at_us.saturating_add(phase) / self.turnover_us)
+        let noise = self.noise.of(word);
+        let phase = below(noise.at(u64::MAX), self.turnover_us);
+        noise.at(at_us.saturating_add(phase) / self.turnover_us)
     }
 }
 

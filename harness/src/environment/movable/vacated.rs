@@ -100,7 +100,19 @@ fn cut(pieces: &mut Vec<Piece>, start: u64, end: u64, fresh: Option<Piece>) {
     let front = front.map(|piece| Piece { end: start, ..*piece });
     let back = touched.last().filter(|piece| piece.end > end);
     let back = back.map(|piece| Piece { start: end, ..*piece });
-    pieces.splice(first..behind, front.into_iter().chain(fresh).chain(back));
+    // Nearly always one piece takes the place of one, or comes or goes.
+    let mut at = first;
+    for piece in [front, fresh, back].into_iter().flatten() {
+        if at < behind {
+            pieces[at] = piece;
+        } else {
+            pieces.insert(at, piece);
+        }
+        at += 1;
+    }
+    if at < behind {
+        pieces.drain(at..behind);
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! A session ends with its first refused request.
 
 use rustc_hash::FxHashMap;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::asked::Asked;
 use super::{Answer, Reaction, Step, has_failed};
@@ -14,12 +14,11 @@ use crate::op::{Op, Timed};
 #[derive(Default)]
 pub(super) struct Session {
     at_us: u64,
-    /// Buffers of the sessions of this moment, by client and in the order of their requests.
-    members: BTreeMap<(u16, u64), u64>,
-    /// The place of each of them, and its pages that the stream has not given back.
-    places: FxHashMap<u64, (u16, u64)>,
+    /// Client and buffer of each request that was granted at this moment, in order.
+    members: Vec<(u16, u64)>,
+    /// The place among them of each buffer that the stream has not given back.
+    places: FxHashMap<u64, usize>,
     left: Asked,
-    requests: u64,
     /// Clients whose session of this moment has ended.
     ended: BTreeSet<u16>,
     /// Buffers of ended sessions, up to their free in the stream.
@@ -39,19 +38,16 @@ impl Session {
         }
     }
 
-    fn leave(&mut self, id: u64) {
-        if let Some(place) = self.places.remove(&id) {
-            self.members.remove(&place);
-        }
-    }
-
     /// The session of `client` ends.
     fn end(&mut self, client: u16) {
         self.ended.insert(client);
-        let mine = (client, 0)..=(client, u64::MAX);
-        let members: Vec<_> = self.members.range(mine).map(|(_, id)| *id).collect();
+        let mine =
+            self.members.iter().enumerate().filter(|(place, (whose, id))| {
+                *whose == client && self.places.get(id) == Some(place)
+            });
+        let members: Vec<_> = mine.map(|(_, (_, id))| *id).collect();
         for &id in &members {
-            self.leave(id);
+            self.places.remove(&id);
             if let Some(left) = self.left.remove(id) {
                 self.gone.take(id, left);
             }
@@ -77,7 +73,7 @@ impl Reaction for Session {
                     return None;
                 }
                 if self.left.give(id, part) == Some(0) {
-                    self.leave(id);
+                    self.places.remove(&id);
                 }
             }
             Op::Pin(_) | Op::Unpin(_) => {}
@@ -92,10 +88,8 @@ impl Reaction for Session {
             self.gone.take(id, request.count());
             self.end(client);
         } else if step.answer != Answer::IdInUse {
-            self.requests += 1;
-            let place = (client, self.requests);
-            self.members.insert(place, id);
-            self.places.insert(id, place);
+            self.places.insert(id, self.members.len());
+            self.members.push((client, id));
             self.left.take(id, request.count());
         }
         false

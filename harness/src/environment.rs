@@ -62,6 +62,12 @@ pub struct Spent {
     pub written_pages: u64,
 }
 
+impl Spent {
+    /// Nothing.
+    pub const NONE: Self =
+        Self { us: 0, waited_us: 0, migrated_pages: 0, dropped_pages: 0, written_pages: 0 };
+}
+
 /// What an environment is made for.
 #[derive(Clone, Copy, Debug)]
 pub struct Setup<'a> {

@@ -52,7 +52,7 @@ pub struct Step<'a> {
     /// What became of it.
     pub answer: Answer,
     /// How an alloc went.
-    pub outcome: Option<Outcome>,
+    pub outcome: Option<&'a Outcome>,
     /// Why it was refused, where it was.
     pub cause: Option<Cause>,
     /// The area refused, and the page allocator served the caller.
@@ -326,18 +326,16 @@ pub fn step<'a>(
     environment.advance(at_us);
     // The witness counts what the policy was asked, which is less than the ops of a stream.
     let here = |violation| Violation { op: index, ..violation };
-    let mut outcome = None;
-    let mut cause = None;
+    let (mut asked, mut cause) = (false, None);
     let answer = match op {
         Op::Alloc { id, .. } if witness.model().buffer(id).is_some() => Answer::IdInUse,
         Op::Alloc { id, request, .. } => {
             environment.asked_by(request.client());
-            let got = witness.alloc(id, request, environment).map_err(here)?;
-            outcome = Some(got);
-            match got.answer {
+            asked = true;
+            match witness.alloc(id, request, environment).map_err(here)?.answer {
                 Ok(pfn) => Answer::Granted(pfn),
                 Err(error) => {
-                    cause = Some(Cause::of(witness.model(), request, &got));
+                    cause = Some(Cause::of(witness.model(), request, witness.outcome()));
                     Answer::Refused(error)
                 }
             }
@@ -347,6 +345,7 @@ pub fn step<'a>(
         Op::Unpin(run) => Answer::Pinned(environment.unpin(run)),
     };
     let model = witness.model();
+    let outcome = asked.then_some(witness.outcome());
     Ok(Step { index, at_us, op, answer, outcome, cause, fell_back: false, area: 0, model })
 }
 

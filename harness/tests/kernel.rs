@@ -39,7 +39,7 @@ fn refuse(kernel: &str, count: u64, failing: &mut Failing) -> Outcome {
         .unwrap();
     let mut witness = Witness::new(&area, policy, Checks::EVERY_OP);
     let request = Request::new(count, 8).unwrap();
-    let outcome = witness.alloc(0, request, failing).unwrap();
+    let outcome = *witness.alloc(0, request, failing).unwrap();
     assert_eq!(witness.model().free_pages(), 1024);
     outcome
 }

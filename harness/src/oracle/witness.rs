@@ -47,6 +47,20 @@ pub struct Outcome {
     pub spent: Spent,
 }
 
+impl Outcome {
+    /// Nothing was tried.
+    const NONE: Self = Self {
+        answer: Err(AllocError::NoMemory),
+        attempts: 0,
+        attempts_in_last_pass: 0,
+        busy: 0,
+        last_failed: None,
+        pauses: 0,
+        paused_us: 0,
+        spent: Spent::NONE,
+    };
+}
+
 /// A policy under oath: every attempt, grant and free of it is checked against the model.
 #[derive(Debug)]
 pub struct Witness {
@@ -57,6 +71,7 @@ pub struct Witness {
     /// Requests and frees that the policy has answered.
     ops: u64,
     tried: FxHashSet<Pfn>,
+    outcome: Outcome,
 }
 
 impl Witness {
@@ -66,13 +81,20 @@ impl Witness {
     pub fn new(area: &Area, policy: Box<dyn Policy>, checks: Checks) -> Self {
         let model = Model::new(area.clone());
         let promises = policy.promises();
-        Self { policy, promises, model, checks, ops: 0, tried: FxHashSet::default() }
+        let (tried, outcome) = (FxHashSet::default(), Outcome::NONE);
+        Self { policy, promises, model, checks, ops: 0, tried, outcome }
     }
 
     /// The truth.
     #[must_use]
     pub const fn model(&self) -> &Model {
         &self.model
+    }
+
+    /// How the last request went.
+    #[must_use]
+    pub const fn outcome(&self) -> &Outcome {
+        &self.outcome
     }
 
     /// What the policy promised.
@@ -103,23 +125,14 @@ impl Witness {
         id: u64,
         request: Request,
         pages: &mut dyn Environment,
-    ) -> Result<Outcome, Violation> {
+    ) -> Result<&Outcome, Violation> {
         assert!(self.model.buffer(id).is_none(), "buffer {id} is live");
-        let mut outcome = Outcome {
-            answer: Err(AllocError::NoMemory),
-            attempts: 0,
-            attempts_in_last_pass: 0,
-            busy: 0,
-            last_failed: None,
-            pauses: 0,
-            paused_us: 0,
-            spent: Spent::default(),
-        };
+        self.outcome = Outcome::NONE;
         self.tried.clear();
         let limit = self.area().pages().saturating_mul(8);
         let mut last = None;
-        outcome.answer = loop {
-            if outcome.attempts_in_last_pass > limit || outcome.pauses > MAX_PAUSES {
+        self.outcome.answer = loop {
+            if self.outcome.attempts_in_last_pass > limit || self.outcome.pauses > MAX_PAUSES {
                 let what =
                     format!("{limit} attempts or {MAX_PAUSES} pauses did not end {request:?}");
                 return Err(self.violation(name::TERMINATION, what));
@@ -131,8 +144,8 @@ impl Witness {
                         let what = format!("{} was proposed twice", attempt.run);
                         return Err(self.violation(name::TERMINATION, what));
                     }
-                    outcome.attempts += 1;
-                    outcome.attempts_in_last_pass += 1;
+                    self.outcome.attempts += 1;
+                    self.outcome.attempts_in_last_pass += 1;
                     match pages.claim(attempt.run) {
                         Ok(()) => {
                             self.policy.settle(attempt, true);
@@ -141,32 +154,32 @@ impl Witness {
                         }
                         Err(error) => {
                             self.policy.settle(attempt, false);
-                            outcome.busy += u64::from(error == ClaimError::Busy);
-                            outcome.last_failed = Some((attempt.run, error));
+                            self.outcome.busy += u64::from(error == ClaimError::Busy);
+                            self.outcome.last_failed = Some((attempt.run, error));
                             self.tried.insert(attempt.run.pfn);
                             last = Some(Last::Failed(attempt, error));
                         }
                     }
                 }
                 Next::Pause { us, cookie } => {
-                    outcome.pauses += 1;
-                    outcome.paused_us = outcome.paused_us.saturating_add(us);
+                    self.outcome.pauses += 1;
+                    self.outcome.paused_us = self.outcome.paused_us.saturating_add(us);
                     if pages.pause(us).is_err() {
                         break Err(AllocError::Interrupted);
                     }
                     self.tried.clear();
-                    outcome.attempts_in_last_pass = 0;
+                    self.outcome.attempts_in_last_pass = 0;
                     last = Some(Last::Paused { cookie });
                 }
                 Next::Refuse(error) => {
-                    self.check_refusal(request, error, &outcome)?;
+                    self.check_refusal(request, error, &self.outcome)?;
                     break Err(error);
                 }
             }
         };
-        outcome.spent = pages.spent();
+        self.outcome.spent = pages.spent();
         self.count_op()?;
-        Ok(outcome)
+        Ok(&self.outcome)
     }
 
     /// Gives back buffer `id`, or the piece of it at `run`.

@@ -92,7 +92,7 @@ mod tests {
 
     fn refused(witness: &mut Witness, count: u64, align: u32) -> String {
         let request = Request::new(count, align).unwrap();
-        let outcome = witness.alloc(999, request, &mut Pinned::default()).unwrap();
+        let outcome = *witness.alloc(999, request, &mut Pinned::default()).unwrap();
         assert!(outcome.answer.is_err());
         let cause = Cause::of(witness.model(), request, &outcome);
         explain(witness.model(), request, &outcome, cause)
@@ -132,7 +132,7 @@ mod tests {
             assert!(pages.pin(Run::new(pfn, 1)));
         }
         let request = Request::new(266, 8).unwrap();
-        let outcome = witness.alloc(0, request, &mut pages).unwrap();
+        let outcome = *witness.alloc(0, request, &mut pages).unwrap();
         let cause = Cause::of(witness.model(), request, &outcome);
         let sentence = explain(witness.model(), request, &outcome, cause);
         assert!(sentence.ends_with("all 3 places that were tried were busy"), "{sentence}");

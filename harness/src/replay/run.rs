@@ -107,7 +107,7 @@ impl Observer for First<'_> {
             return;
         }
         let (Some(cause), Some(request), Some(outcome)) =
-            (step.cause, step.request(), &step.outcome)
+            (step.cause, step.request(), step.outcome)
         else {
             return;
         };

@@ -1,7 +1,6 @@
 //! Which pages were emptied, and when.
 
 use cma_policies::Run;
-use rustc_hash::FxHashMap;
 
 /// A run that was emptied and may fill again, or the part of one that is in one bucket.
 #[derive(Clone, Copy, Debug)]
@@ -14,9 +13,10 @@ struct Piece {
 /// Runs that were emptied and may fill again: disjoint, cut at the borders of buckets.
 #[derive(Clone, Debug)]
 pub(super) struct Vacated {
-    /// By the number of the bucket, pieces ascending.
-    buckets: FxHashMap<u64, Vec<Piece>>,
-    /// Pages of a bucket: so many that an area has no more than 2^16 of them.
+    /// From bucket `first` on, pieces ascending in each.
+    buckets: Vec<Vec<Piece>>,
+    first: u64,
+    /// A bucket has `2^order` pages: so many that an area has no more than 2^16 of them.
     order: u32,
     noted: u32,
 }
@@ -28,43 +28,46 @@ const LEAST_ORDER: u32 = 10;
 const TIDY_EVERY: u32 = 4096;
 
 impl Vacated {
-    /// Nothing was emptied of an area of so many pages.
-    pub(super) fn new(pages: u64) -> Self {
-        let order = cma_policies::ceil_log2(pages).saturating_sub(16).max(LEAST_ORDER);
-        Self { buckets: FxHashMap::default(), order, noted: 0 }
+    /// Nothing was emptied of what lies in `span`.
+    pub(super) fn new(span: Run) -> Self {
+        let order = cma_policies::ceil_log2(span.count).saturating_sub(16).max(LEAST_ORDER);
+        let first = span.pfn.0 >> order;
+        let buckets = vec![Vec::new(); ((span.end().0 >> order) - first) as usize + 1];
+        Self { buckets, first, order, noted: 0 }
     }
 
-    /// The parts of `run` in each bucket: its number, first page, and the page behind the last.
-    fn parts(&self, run: Run) -> impl Iterator<Item = (u64, u64, u64)> + use<> {
-        let (order, start, end) = (self.order, run.pfn.0, run.end().0);
+    /// The parts of `run` in each bucket: its index, first page, and the page behind the last.
+    fn parts(&self, run: Run) -> impl Iterator<Item = (usize, u64, u64)> + use<> {
+        let Self { order, first, .. } = *self;
+        let (start, end) = (run.pfn.0, run.end().0);
         let buckets = if start < end { start >> order..((end - 1) >> order) + 1 } else { 0..0 };
         buckets.map(move |bucket| {
-            let first = bucket << order;
-            (bucket, start.max(first), end.min(first.saturating_add(1 << order)))
+            let border = bucket << order;
+            let (start, end) = (start.max(border), end.min(border.saturating_add(1 << order)));
+            (bucket.wrapping_sub(first) as usize, start, end)
         })
     }
 
     /// Forgets what was known of `run`.
     pub(super) fn forget(&mut self, run: Run) {
         for (bucket, start, end) in self.parts(run) {
-            if let Some(pieces) = self.buckets.get_mut(&bucket) {
+            if let Some(pieces) = self.buckets.get_mut(bucket) {
                 cut(pieces, start, end, None);
             }
         }
     }
 
-    /// `run` is empty since `at_us`. Runs older than `full_us` by then are full again.
+    /// `run`, which lies in the span, is empty since `at_us`. Runs older than `full_us` by then are
+    /// full again.
     pub(super) fn note(&mut self, run: Run, at_us: u64, full_us: u64) {
         for (bucket, start, end) in self.parts(run) {
-            let piece = Piece { start, end, since_us: at_us };
-            cut(self.buckets.entry(bucket).or_default(), start, end, Some(piece));
+            cut(&mut self.buckets[bucket], start, end, Some(Piece { start, end, since_us: at_us }));
         }
         self.noted += 1;
         if self.noted.is_multiple_of(TIDY_EVERY) {
-            self.buckets.retain(|_, pieces| {
+            for pieces in &mut self.buckets {
                 pieces.retain(|piece| at_us.saturating_sub(piece.since_us) < full_us);
-                !pieces.is_empty()
-            });
+            }
         }
     }
 
@@ -73,7 +76,7 @@ impl Vacated {
     pub(super) fn pieces(&self, run: Run, mut visit: impl FnMut(Run, Option<u64>)) {
         for (bucket, start, end) in self.parts(run) {
             let mut at = start;
-            let pieces = self.buckets.get(&bucket).map_or(&[][..], Vec::as_slice);
+            let pieces = self.buckets.get(bucket).map_or(&[][..], Vec::as_slice);
             let first = pieces.partition_point(|piece| piece.end <= start);
             for piece in pieces[first..].iter().take_while(|piece| piece.start < end) {
                 if piece.start > at {
@@ -128,7 +131,7 @@ mod tests {
 
     #[test]
     fn later_runs_cut_earlier_ones() {
-        let mut vacated = Vacated::new(1 << 10);
+        let mut vacated = Vacated::new(Run::new(0, 1 << 15));
         vacated.note(Run::new(10, 10), 1, 100);
         vacated.note(Run::new(14, 2), 2, 100);
         vacated.forget(Run::new(18, 5));
@@ -143,7 +146,7 @@ mod tests {
     #[test]
     fn it_is_what_a_table_by_page_would_say() {
         let mut draws = crate::seed::Seed::new(1).rng();
-        let (mut vacated, mut table) = (Vacated::new(1 << 10), vec![None; 64]);
+        let (mut vacated, mut table) = (Vacated::new(Run::new(0, 1 << 15)), vec![None; 64]);
         for at_us in 0..2000 {
             let start = draws.below(60);
             // Across the border of two buckets.
@@ -163,10 +166,10 @@ mod tests {
 
     #[test]
     fn what_is_full_again_is_forgotten_in_the_end() {
-        let mut vacated = Vacated::new(1 << 10);
+        let mut vacated = Vacated::new(Run::new(0, 1 << 15));
         for n in 0..u64::from(TIDY_EVERY) * 3 {
             vacated.note(Run::new(n * 2, 1), n, 100);
         }
-        assert_eq!(vacated.buckets.values().map(Vec::len).sum::<usize>(), 100);
+        assert_eq!(vacated.buckets.iter().map(Vec::len).sum::<usize>(), 100);
     }
 }

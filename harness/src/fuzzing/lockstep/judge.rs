@@ -92,7 +92,7 @@ impl Judge {
         let done = step(self.ops, timed, &mut self.witness, &mut self.pages);
         let done = done.unwrap_or_else(|violation| panic!("policy {}: {violation}", self.spec));
         self.meter.step(&done);
-        let (answer, outcome, cause) = (done.answer, done.outcome, done.cause);
+        let (answer, outcome, cause) = (done.answer, done.outcome.copied(), done.cause);
         match op {
             Op::Alloc { id, .. } if self.course.find(id).is_some() => {
                 self.same("an alloc of a live id", &answer, &Answer::IdInUse);

@@ -43,7 +43,7 @@ impl Board {
 
     fn alloc(&mut self, id: u64, count: u64) -> Option<Option<Cause>> {
         let request = Request::new(count, 0).ok()?;
-        let outcome = self.witness.alloc(id, request, &mut Quiet).ok()?;
+        let outcome = *self.witness.alloc(id, request, &mut Quiet).ok()?;
         Some(match outcome.answer {
             Ok(pfn) => {
                 self.stack.push((id, Run { pfn, count }));

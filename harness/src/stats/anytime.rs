@@ -7,7 +7,7 @@
 
 mod target;
 
-pub use target::{rate_above, rate_below, share_above};
+pub use target::{rate_above, share_above};
 
 use super::Interval;
 

@@ -101,7 +101,7 @@ fn op((kind, id, (count, align, client, dma), draw): Draw, truth: &Truth<'_>) ->
     match kind {
         // A single page through the DMA API may go past the area.
         0..5 => {
-            let count = if draw % 8 == 0 { 1 } else { count };
+            let count = if draw.is_multiple_of(8) { 1 } else { count };
             let request = Request::new(count, align).unwrap().with_client(client);
             Op::Alloc { id, request, dma }
         }

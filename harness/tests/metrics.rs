@@ -125,6 +125,15 @@ fn load_is_what_was_asked_for_whatever_was_granted() {
 }
 
 #[test]
+fn more_than_a_buffer_has_is_all_of_it() {
+    let more = Op::Free { id: 1, part: Some(Part { offset: 0, count: 100 }) };
+    let ops = [alloc(0, 1, 4, 0), Timed { at_us: 1, op: more }, alloc(2, 2, 3, 0)];
+    let expected =
+        [("load_max_pages", "4"), ("aligned_load_max_pages", "4"), ("live_max_pages", "7")];
+    check(&measure(16, 0, &[], &ops), &expected);
+}
+
+#[test]
 fn busy_claims_and_padding_are_counted() {
     let pin = Timed { at_us: 0, op: Op::Pin(Run::new(2, 1)) };
     let ops = [pin, alloc(1, 1, 3, 2), alloc(2, 2, 5, 2)];

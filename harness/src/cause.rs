@@ -95,3 +95,62 @@ impl fmt::Display for Cause {
         f.write_str(self.name())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use cma_policies::{AllocError, Area, Run};
+
+    use super::*;
+    use crate::environment::Spent;
+
+    fn refused(last_failed: Option<ClaimError>) -> Outcome {
+        Outcome {
+            answer: Err(AllocError::NoMemory),
+            attempts: 0,
+            attempts_in_last_pass: 0,
+            busy: 0,
+            last_failed: last_failed.map(|error| (Run::new(4, 1), error)),
+            pauses: 0,
+            paused_us: 0,
+            spent: Spent::default(),
+        }
+    }
+
+    #[test]
+    fn the_first_that_holds_from_where_it_begins_to_hold() {
+        let area = Area::new("cma", 0, &[Run::new(0, 12), Run::new(16, 4)]).unwrap();
+        let mut model = Model::new(area);
+        let of = |model: &Model, count, align| {
+            Cause::of(model, Request::new(count, align).unwrap(), &refused(None))
+        };
+        // Pages 3 to 11 and 16 to 19 are free: 13, at most 9 of them together.
+        model.grant(1, Request::new(3, 0).unwrap(), Run::new(0, 3));
+        assert_eq!(of(&model, 13, 0), Cause::TooLarge);
+        assert_eq!(of(&model, 12, 0), Cause::Fragmentation);
+        assert_eq!(of(&model, 10, 3), Cause::Fragmentation);
+        assert_eq!(of(&model, 9, 2), Cause::Alignment);
+        assert_eq!(of(&model, 9, 0), Cause::Policy);
+        assert_eq!(of(&model, 8, 2), Cause::Policy);
+        // Without the second range 9 are free, and they lie together.
+        model.grant(2, Request::new(4, 0).unwrap(), Run::new(16, 4));
+        assert_eq!(of(&model, 13, 0), Cause::TooLarge);
+        assert_eq!(of(&model, 12, 0), Cause::Exhausted);
+        assert_eq!(of(&model, 10, 0), Cause::Exhausted);
+        assert_eq!(of(&model, 9, 0), Cause::Policy);
+        for (error, cause) in [
+            (ClaimError::Interrupted, Cause::Interrupted),
+            (ClaimError::NoMemory, Cause::Migration),
+            (ClaimError::Busy, Cause::Busy),
+        ] {
+            let outcome = refused(Some(error));
+            assert_eq!(Cause::of(&model, Request::new(9, 0).unwrap(), &outcome), cause);
+            assert_eq!(Cause::of(&model, Request::new(9, 2).unwrap(), &outcome), Cause::Alignment);
+        }
+    }
+
+    #[test]
+    fn enough_was_free_but_for_two() {
+        let not = Cause::ALL.into_iter().filter(|cause| !cause.is_withheld());
+        assert_eq!(not.collect::<Vec<_>>(), [Cause::TooLarge, Cause::Exhausted]);
+    }
+}

@@ -302,6 +302,8 @@ mod tests {
             (Value::share(2, 3), "0.666666"),
             (Value::share(3, 3), "1.000000"),
             (Value::share(0, 0), ""),
+            (Value::Micro(999_999), "0.999999"),
+            (Value::share(u128::MAX, 1), "9223372036854.775807"),
             (Value::Micro(-1_500_000), "-1.500000"),
             (Value::Micro(-1), "-0.000001"),
             (Value::Count(7), "7"),
@@ -320,5 +322,13 @@ mod tests {
         let names: std::collections::BTreeSet<_> = columns().map(|column| column.name).collect();
         assert_eq!(names.len(), columns().count());
         assert_eq!(Meter::new(&Setting::new(&[4], 8)).values().len(), columns().count());
+    }
+
+    #[test]
+    fn probes_are_aligned_as_far_as_a_request_can_be() {
+        let setting = Setting::new(&[0, 5, u64::MAX], 64);
+        let probes: Vec<_> =
+            setting.probes[0].iter().map(|probe| (probe.count(), probe.align())).collect();
+        assert_eq!(probes, [(5, 3), (u64::MAX, 63)]);
     }
 }

@@ -57,3 +57,20 @@ impl Interval {
         Self { method, ..self }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_allow_for_an_early_stop_says_so() {
+        for (method, of_stopped) in [
+            ("bca-or-t", "bca-or-t-of-stopped"),
+            ("order-statistic", "order-statistic-of-stopped"),
+            ("anytime-beta-binomial", "anytime-beta-binomial"),
+        ] {
+            let interval = Interval { low: Some(1.0), high: None, method };
+            assert_eq!(interval.of_stopped(), Interval { method: of_stopped, ..interval });
+        }
+    }
+}

@@ -4,7 +4,7 @@ use cma_harness::environment::{Pinned, Quiet};
 use cma_harness::metric::{Meter, Setting, Value, column, columns};
 use cma_harness::op::{Op, Part, Timed};
 use cma_harness::oracle::{Checks, Witness};
-use cma_harness::simulate::{simulate, warm_up};
+use cma_harness::simulate::{Observer, Step, simulate, step, warm_up};
 use cma_policies::{Area, Request, Run, builtin};
 
 fn alloc(at_us: u64, id: u64, count: u64, align: u32) -> Timed {
@@ -71,6 +71,8 @@ fn rates_have_the_denominators_that_their_names_say() {
             ("longest_run_at_first_failure_pages", "4"),
             ("live_max_pages", "12"),
             ("high_water_pages", "12"),
+            ("request_max_pages", "17"),
+            ("granted_max_pages", "4"),
             ("requests_1_16", "5"),
             ("refused_1_16", "2"),
             ("withheld_1_16", "1"),
@@ -123,6 +125,15 @@ fn load_is_what_was_asked_for_whatever_was_granted() {
 }
 
 #[test]
+fn more_than_a_buffer_has_is_all_of_it() {
+    let more = Op::Free { id: 1, part: Some(Part { offset: 0, count: 100 }) };
+    let ops = [alloc(0, 1, 4, 0), Timed { at_us: 1, op: more }, alloc(2, 2, 3, 0)];
+    let expected =
+        [("load_max_pages", "4"), ("aligned_load_max_pages", "4"), ("live_max_pages", "7")];
+    check(&measure(16, 0, &[], &ops), &expected);
+}
+
+#[test]
 fn busy_claims_and_padding_are_counted() {
     let pin = Timed { at_us: 0, op: Op::Pin(Run::new(2, 1)) };
     let ops = [pin, alloc(1, 1, 3, 2), alloc(2, 2, 5, 2)];
@@ -154,6 +165,52 @@ fn a_stream_may_begin_at_any_time() {
         ops.into_iter().map(later).collect::<Vec<_>>()
     };
     assert_eq!(measure(16, 0, &[8], &fragmented()), measure(16, 0, &[8], &late(fragmented())));
+}
+
+#[test]
+fn the_first_failure_need_not_be_withheld() {
+    let ops: Vec<_> = [alloc(0, 9, 17, 0)].into_iter().chain(fragmented()).collect();
+    check(
+        &measure(16, 0, &[], &ops),
+        &[
+            ("requests_to_first_failure", "1"),
+            ("requests_to_first_withheld", "5"),
+            ("request_max_pages", "17"),
+        ],
+    );
+}
+
+#[test]
+fn what_was_live_before_is_in_use_at_the_first_failure_of_another_area() {
+    let area = Area::single(0, 16, 0).unwrap();
+    let witness = || {
+        let policy = builtin::catalog().parse("kernel").unwrap().build(area.clone()).unwrap();
+        Witness::new(&area, policy, Checks::EVERY_OP)
+    };
+    let (mut used, mut fresh) = (witness(), witness());
+    let mut meter = Meter::new(&Setting::new(&[], 8));
+    warm_up([alloc(0, 1, 8, 0).op], &mut used, &mut [&mut meter]).unwrap();
+    meter.boot(0, 0, used.model());
+    meter.boot(0, 1, fresh.model());
+    let refused = step(0, alloc(5, 2, 17, 0), &mut fresh, &mut Quiet).unwrap();
+    meter.step(&Step { area: 1, ..refused });
+    check(&meter.values(), &[("utilisation_at_first_failure", "0.250000")]); // 8 of 32
+    check(&meter.values(), &[("free_at_first_failure_pages", "16")]);
+}
+
+#[test]
+fn a_recording_has_no_board_time() {
+    let with = |has_time: bool| {
+        let area = Area::single(0, 16, 0).unwrap();
+        let policy = builtin::catalog().parse("kernel").unwrap().build(area.clone()).unwrap();
+        let mut witness = Witness::new(&area, policy, Checks::EVERY_OP);
+        let mut meter = Meter::new(&Setting::new(&[], 8).watched(has_time, false));
+        simulate(fragmented(), &mut witness, &mut Quiet, &mut [&mut meter]).unwrap();
+        meter.values()
+    };
+    check(&with(true), &[("board_time_us", "100"), ("stream_ops", "8"), ("ended_early", "0")]);
+    check(&with(false), &[("board_time_us", ""), ("stream_ops", "8"), ("ended_early", "0")]);
+    assert_eq!(measure(16, 0, &[], &fragmented()), with(true), "time, unless told otherwise");
 }
 
 #[test]
@@ -315,6 +372,7 @@ fn a_request_meets_what_its_grant_took_in_granules() {
     // 12 of 16 pages, then 1 of the last 4, of which it takes all.
     let values = measure(16, 2, &[], &[alloc(0, 1, 12, 0), alloc(1, 2, 1, 0)]);
     check(&values, &[("requests_0_25pct_of_free", "1"), ("requests_50_100pct_of_free", "1")]);
+    check(&values, &[("request_max_pages", "12"), ("granted_max_pages", "12")]);
 }
 
 #[test]

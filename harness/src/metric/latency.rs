@@ -134,6 +134,9 @@ fn highest(bucket: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::environment::Quiet;
+    use crate::op::{Op, Timed};
+    use crate::oracle::Outcome;
 
     #[test]
     fn buckets_cover_every_value_once_and_are_narrow() {
@@ -160,5 +163,44 @@ mod tests {
         times.note(2_000_000);
         let found = times.quantile(99);
         assert!((1_000_003..=1_015_000).contains(&found), "{found}");
+    }
+
+    /// The values after requests that made so many claims, so many of them busy, and took this.
+    fn after(requests: &[(u64, u64, Spent)]) -> Vec<String> {
+        let area = cma_policies::Area::single(0, 16, 0).unwrap();
+        let spec = cma_policies::builtin::catalog().parse("kernel").unwrap();
+        let checks = crate::oracle::Checks::SWEEP;
+        let mut witness =
+            crate::oracle::Witness::new(&area, spec.build(area.clone()).unwrap(), checks);
+        let request = cma_policies::Request::new(1, 0).unwrap();
+        let timed = Timed { at_us: 0, op: Op::Alloc { id: 1, request, dma: false } };
+        let step = crate::simulate::step(0, timed, &mut witness, &mut Quiet).unwrap();
+        let mut latency = Latency::default();
+        for &(attempts, busy, spent) in requests {
+            let outcome = step.outcome.map(|got| Outcome { attempts, busy, spent, ..got });
+            latency.step(&Step { outcome, ..step });
+        }
+        latency.values().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn calls_that_made_a_claim_are_summed() {
+        let spent = |us, waited_us, pages: u64| Spent {
+            us,
+            waited_us,
+            migrated_pages: pages,
+            dropped_pages: 10 * pages,
+            written_pages: 100 * pages,
+        };
+        let requests = [
+            (1, 0, spent(10, 1, 1)),
+            (3, 2, spent(40, 5, 2)),
+            (2, 1, spent(20, 0, 4)),
+            (0, 9, spent(99, 9, 9)),
+        ];
+        let expected = ["20", "40", "40", "70", "6", "2", "7", "70", "700"];
+        assert_eq!(after(&requests), expected);
+        // Nobody knows the time: that is no latency of nothing.
+        assert_eq!(after(&[(1, 1, spent(0, 0, 0))]), ["", "", "", "", "", "1", "", "", ""]);
     }
 }

@@ -7,7 +7,7 @@
 
 mod target;
 
-pub use target::{rate_above, rate_below, share_above};
+pub use target::{rate_above, share_above};
 
 use super::Interval;
 
@@ -106,6 +106,9 @@ mod tests {
         close(all.low.unwrap(), 1.0 - none.high.unwrap());
         assert_eq!(all.high, Some(1.0));
         assert_eq!((share_interval(0, 0).low, share_interval(0, 0).high), (Some(0.0), Some(1.0)));
+        // One of two rows: 1 - p > 0.05 / 2 / 2. No row is one.
+        close(share_interval_of(0, 1, 2).high.unwrap(), 0.9875);
+        assert_eq!(share_interval_of(0, 1, 0), one);
         // Pairs, all one way: 1, 2 and 3 coins weigh 1/2 * 2, 3/8 * 4, 5/16 * 8.
         for (pairs, p) in [(0, 1.0), (1, 1.0), (2, 1.0 / 1.5), (3, 1.0 / 2.5)] {
             close(paired_p(pairs, 0), p);

@@ -199,4 +199,38 @@ mod tests {
             assert!(held >= 94, "{held} % with {n} streams");
         }
     }
+
+    #[test]
+    fn few_streams_have_student_s_interval_between_the_ends_of_a_difference() {
+        // 1/√3 * 4.3027 around 0; no resample's mean lies outside of -1 to 1.
+        let values = [-1.0, 0.0, 1.0];
+        let (mean, interval) = of(&values).unwrap();
+        let ends = [interval.low, interval.high].map(|end| (end.unwrap() * 1e3).round());
+        assert_eq!((mean, ends), (0.0, [-2484.0, 2484.0]));
+        let bootstrap = Bootstrap::new(3, &Seed::new(1));
+        let (_, interval) = bootstrap.mean_interval(&values, Within::Difference).unwrap();
+        assert_eq!((interval.low, interval.high), (Some(-1.0), Some(1.0)));
+    }
+
+    #[test]
+    fn corrections_of_bias_and_skew_by_hand() {
+        // 900 resamples with the means 0 to 899, `same` of them the one in the middle instead;
+        // values at these distances from it.
+        let ends = |distances: &[f64], middle: f64, same: f64| {
+            let values: Vec<_> = distances.iter().map(|distance| middle + distance).collect();
+            let mean = |n: i32| {
+                let mean = f64::from(n);
+                if (mean - middle).abs() < same / 2.0 { middle } else { mean }
+            };
+            bca(&values, middle, &(0..900).map(mean).collect::<Vec<_>>())
+        };
+        let even = [-1.0, 1.0];
+        assert_eq!(ends(&even, 449.5, 0.0), (22.0, 877.0));
+        // Half of the ties count as below.
+        assert_eq!(ends(&even, 449.5, 600.0), (22.0, 877.0));
+        // 540 lie below: 0.2533 twice, and 1.96 either way.
+        assert_eq!(ends(&even, 539.5, 0.0), (65.0, 893.0));
+        // A skew of 24 / (6 * 12^1.5) = 0.0962: -1.649 and 2.416.
+        assert_eq!(ends(&[-1.0, -1.0, -1.0, 3.0], 449.5, 0.0), (44.0, 892.0));
+    }
 }

@@ -117,6 +117,7 @@ mod tests {
         let (rate, few) = of(&[4, 0, 4, 0]);
         assert_eq!((rate, few.method), (1.0, "log-t-or-gamma"));
         assert!((few.high.unwrap() / 1535.0 - 1.0).abs() < 0.01, "{few:?}");
+        assert!((few.low.unwrap() * 1535.0 - 1.0).abs() < 0.01, "{few:?}");
         // All alike: the variance of 80 single failures, and not one of bursts of 10.
         let (rate, alike) = of(&[10; 8]);
         let ends = weighted_poisson(80.0, 80.0, 10.0);

@@ -271,6 +271,7 @@ mod tests {
         assert_eq!(quantile(&[Some(1.0), None], 0.95), None);
         assert_eq!(quantile(&[Some(1.0), None], 0.5), Some(1.0));
         assert_eq!(quantile(&[], 0.5), None);
+        assert_eq!(quantile_interval(&values[..1], 0.5), Interval::ONE_STREAM);
     }
 
     #[test]
@@ -311,5 +312,19 @@ mod tests {
         // Of 6 values it is the whole range; 5 are too few.
         assert_eq!(median_interval(&values[..6]).high, Some(6.0));
         assert_eq!(median_interval(&values[..5]).method, "too-few-streams");
+        assert_eq!(median_interval(&values[..1]), Interval::ONE_STREAM);
+    }
+
+    #[test]
+    fn shares_of_one_side_by_hand() {
+        // At most 1 of 3 at 0.2: 0.512 + 3 * 0.2 * 0.64.
+        close(share_p(1, 3, 0.2), 0.896);
+        assert_eq!((share_p(3, 3, 0.2), share_p(0, 0, 0.2)), (1.0, 1.0));
+        // What is just allowed is just not refused: Clopper and Pearson at 90 %, 0.3942 of 1 in 10.
+        close(share_high(1, 10), 0.3942);
+        for (failed, streams) in [(0, 32), (1, 10), (5, 10), (31, 32)] {
+            close(share_p(failed, streams, share_high(failed, streams)), 0.05);
+        }
+        assert_eq!((share_high(10, 10), share_high(0, 0)), (1.0, 1.0));
     }
 }

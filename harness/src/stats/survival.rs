@@ -115,6 +115,10 @@ mod tests {
         assert!((ill[1].high - (1.0 - share)).abs() < 1e-9);
         let one = survival(&[(5, true)]);
         assert_eq!((one[1].low, one[1].high), (0.0, 1.0));
+        assert_eq!((one[0].low, one[0].high), (0.0, 1.0));
         assert_eq!(survival(&[]).len(), 1);
+        // Those who were cut off before bear nothing of a step at which all others fail.
+        let (all, two) = (survival(&[(1, false), (2, true), (2, true)]), survival(&[(2, true); 2]));
+        assert_eq!((all[1].at_risk, all[1].high), (2, two[1].high));
     }
 }

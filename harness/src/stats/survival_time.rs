@@ -122,6 +122,8 @@ mod tests {
         let values: Vec<_> = times.iter().map(|(at, _)| Some(*at as f64)).collect();
         let order = median_interval(&values);
         assert_eq!((median, interval.low, interval.high), (Some(160), order.low, order.high));
+        let turned: Vec<_> = times.iter().rev().copied().collect();
+        assert_eq!(survival_quantile(&turned, 0.5), (median, interval), "in any order");
         assert_eq!(survival_quantile(&times, 0.25).0, Some(80));
         assert_eq!(survival_quantile(&times, 1.0).0, Some(320));
     }
@@ -179,6 +181,9 @@ mod tests {
         let (mean, ill) = restricted_mean(&[(5, true); 8], 10).unwrap();
         assert_eq!(mean, 5.0);
         assert!(ill.low < Some(4.0) && ill.high > Some(6.0), "{ill:?}");
+        // Two of them lose more than there is, as far as they know.
+        let (_, two) = restricted_mean(&[(1, true); 2], 10).unwrap();
+        assert_eq!((two.low, two.high), (Some(0.0), Some(10.0)));
     }
 
     /// How many of 400 repetitions of 32 streams, of which so many fail where they are rare, hold

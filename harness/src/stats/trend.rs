@@ -114,6 +114,8 @@ mod tests {
         let Trend { early, late, .. } = trend(&lasted, 10.0);
         assert_eq!(early, Ages { failures: 1, at_risk: 3.0 + 5.0 + 5.0 + 5.0 + 4.0 });
         assert_eq!(late, Ages { failures: 1, at_risk: 3.0 + 5.0 + 5.0 });
+        let last = trend(&[(5.0, true), (10.0, true)], 10.0);
+        assert_eq!((last.early.failures, last.late.failures), (0, 2));
         assert_eq!(trend(&[(10.0, false); 8], 10.0).p_rising, 1.0);
         assert_eq!(trend(&[], 10.0).p_rising, 1.0);
         assert_eq!(trend(&[(0.0, true)], 10.0).p_rising, 1.0);
@@ -127,6 +129,8 @@ mod tests {
             lasted.push((age, true));
             trend(&lasted, 1.0).p_rising
         };
+        // Nothing that is drawn is later than the latest, everything is than the earliest.
+        assert_eq!([with(1.0 - 1e-12), with(1e-12)], [0.001, 1.0]);
         for age in [0.1, 0.5, 0.9, 0.99] {
             assert!((with(age) - (1.0 - age)).abs() < 0.05, "{age}: {}", with(age));
         }
@@ -167,5 +171,18 @@ mod tests {
         }
         // And a falling one is none.
         assert!(found(32, 0.5, 0.5, 1.0) < 0.005);
+    }
+
+    #[test]
+    fn lateness_by_hand() {
+        // One failure at 1, one stream well until 2: integrals 3, 2.5 and 3, so the mean age is 5/6
+        // and its variance 11/36.
+        let mut well = Moments::default();
+        well.add(2.0);
+        let late = lateness([1.0].into_iter(), well);
+        assert!((late - 1.0 / libm::sqrt(11.0)).abs() < 1e-12, "{late}");
+        // Another at 2: 5, 4.5 and 17/3; 3 - 2 * 0.9 of a variance of 2 * (17/15 - 0.81).
+        let late = lateness([1.0, 2.0].into_iter(), well);
+        assert!((late - 1.2 / libm::sqrt(97.0 / 150.0)).abs() < 1e-12, "{late}");
     }
 }

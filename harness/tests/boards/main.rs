@@ -2,6 +2,7 @@
 
 mod after_failure;
 mod callers;
+mod loads;
 mod plans;
 mod property;
 mod rig;

@@ -1,4 +1,4 @@
-//! Whether a target is missed, or met, whenever one looks.
+//! Whether a target is missed, whenever one looks.
 
 use super::{PRIOR, ln_likelihood, ln_mixture};
 use crate::stats::{beta, gamma};
@@ -24,26 +24,6 @@ pub fn rate_above(failures: u64, at_risk: f64, target_rate: f64) -> f64 {
     let ln_evidence =
         expected + ln_integral(n + shape, expected + scale) - ln_integral(shape, scale);
     libm::exp(-ln_evidence).min(1.0)
-}
-
-/// The power of the rate that weighs the rates below the target, in units of it: those near 0 count
-/// most, so that few streams without a failure do.
-const LOWER_RATES: f64 = 0.5;
-
-/// An anytime-valid p for "failures come at least at `target_rate`", the other side of
-/// [`rate_above`]: who goes on with more hours until this is 5 % or less has met the target, and is
-/// wrong in at most 5 % of sweeps. With no failure that takes 3.8 times the target's MTBF at risk,
-/// where a time that was set before takes [3.0](crate::stats::rate::at_risk_needed).
-#[must_use]
-pub fn rate_below(failures: u64, at_risk: f64, target_rate: f64) -> f64 {
-    let (shape, expected) = (failures as f64 + LOWER_RATES, at_risk.max(0.0) * target_rate);
-    if expected == 0.0 {
-        return 1.0;
-    }
-    // The integral over 0 < r < 1 of r^failures e^((1 - r) expected) r^(LOWER_RATES - 1).
-    let ln_integral = libm::lgamma(shape) - shape * libm::log(expected)
-        + libm::log(gamma::below_and_above(expected, shape).0);
-    libm::exp(-(expected + ln_integral + libm::log(LOWER_RATES))).min(1.0)
 }
 
 /// An anytime-valid p for "at most the share `target` of streams fails", as [`rate_above`]:
@@ -94,34 +74,6 @@ mod tests {
         }
     }
 
-    /// Whether a target is ever called met at `rate` times the target rate, looked at after every
-    /// tenth of it until 60, and when.
-    fn time_to_meet(sweep: u64, rate: f64) -> Option<f64> {
-        let mut draws = Seed::new(sweep).child("met", 0).rng();
-        let mut next = -libm::log(1.0 - draws.unit()) / rate;
-        let mut failures = 0;
-        (1..=600).map(|tenth| f64::from(tenth) / 10.0).find(|at| {
-            while next <= *at {
-                failures += 1;
-                next -= libm::log(1.0 - draws.unit()) / rate;
-            }
-            rate_below(failures, *at * 24.0, 1.0 / 24.0) <= 0.05
-        })
-    }
-
-    #[test]
-    fn a_rate_that_misses_the_target_meets_it_in_at_most_5_percent() {
-        for rate in [1.0, 1.3] {
-            let met = (0..2000).filter(|sweep| time_to_meet(*sweep, rate).is_some()).count();
-            assert!(met <= 100, "{met} of 2000 at {rate}");
-        }
-        for (rate, median) in [(0.5, 22.0), (0.2, 7.0), (0.02, 3.8)] {
-            let within = |sweep: &u64| time_to_meet(*sweep, rate).is_some_and(|at| at <= median);
-            let met = (0..400).filter(within).count();
-            assert!(met >= 200, "{met} of 400 at {rate}");
-        }
-    }
-
     #[test]
     fn a_mixture_over_rates_is_its_integral() {
         let (shape, scale) = RATES;
@@ -140,16 +92,6 @@ mod tests {
             let by_hand = numerical(failures as i32, expected).min(1.0);
             assert!((p / by_hand - 1.0).abs() < 1e-3, "{failures} in {expected}: {p}, {by_hand}");
         }
-        // ∫ r^(1/2 - 1) e^((1 - r) x) dr / 2 with r = s².
-        for (failures, expected) in [(0, 3.0), (2, 8.0), (9, 30.0)] {
-            let at = |index: u32| (f64::from(index) + 0.5) / 1e5;
-            let value = |s: f64| s.powi(2 * failures) * libm::exp((1.0 - s * s) * expected);
-            let all = (0..100_000).map(|index| value(at(index))).sum::<f64>() / 1e5;
-            let p = rate_below(failures as u64, expected, 1.0);
-            assert!((p * all - 1.0).abs() < 1e-3, "{failures} in {expected}: {p}, {all}");
-        }
-        assert_eq!((rate_below(0, 0.0, 1.0), rate_below(1_000_000, 1e6, 1.0)), (1.0, 1.0));
-        assert_eq!((rate_below(5, 1e-9, 1.0), rate_below(900_000, 1e6, 1.0)), (1.0, 0.0));
         assert_eq!(rate_above(0, 1e6, 1.0), 1.0);
         assert_eq!(rate_above(1_000_000, 1e6, 1.0), 1.0);
         assert_eq!(rate_above(1_100_000, 1e6, 1.0), 0.0);

@@ -10,6 +10,7 @@ mod classes;
 mod first_failure;
 mod largest;
 mod latency;
+mod ledger;
 mod length;
 mod load;
 mod occupancy;
@@ -32,6 +33,7 @@ pub use causes::column_name as cause_column;
 pub use occupancy::{COLUMNS, Grid, Occupancy, ROWS, Refusal, STRIP};
 pub use sizes::Sizes;
 
+use self::ledger::{Change, Ledger};
 use crate::simulate::Observer;
 
 /// A measured value.
@@ -147,6 +149,13 @@ pub struct Column {
 
 /// Watches one run and says what it saw.
 pub trait Metric: Observer {
+    /// Called behind [`Observer::asked`] and [`Observer::warm_up`] where the op changes what is
+    /// asked for and not given back.
+    #[expect(private_interfaces, reason = "only metrics look at the ledger, and they are here")]
+    fn changed(&mut self, change: &Change<'_>) {
+        let _ = change;
+    }
+
     /// A value for each column of its entry, in that order.
     fn values(&self) -> Vec<Value>;
 }
@@ -216,6 +225,7 @@ pub fn column(name: &str) -> usize {
 pub struct Meter {
     /// Those that are asked.
     metrics: Vec<Box<dyn Metric>>,
+    ledger: Ledger,
     first_failure: bool,
 }
 
@@ -230,7 +240,8 @@ impl Meter {
     pub fn new(setting: &Setting) -> Self {
         let first_failure = setting.first_failure;
         let asked = METRICS.iter().filter(|entry| is_asked(entry, first_failure));
-        Self { metrics: asked.map(|entry| (entry.build)(setting)).collect(), first_failure }
+        let metrics = asked.map(|entry| (entry.build)(setting)).collect();
+        Self { metrics, ledger: Ledger::default(), first_failure }
     }
 
     /// The values of all [`columns`]; those of a whole stream are empty where it was ended early.
@@ -262,8 +273,12 @@ impl Observer for Meter {
     }
 
     fn warm_up(&mut self, step: &crate::simulate::Step<'_>) {
+        let change = self.ledger.note(Some(step.area), step.op, true);
         for metric in &mut self.metrics {
             metric.warm_up(step);
+            if let Some(change) = &change {
+                metric.changed(change);
+            }
         }
     }
 
@@ -274,8 +289,12 @@ impl Observer for Meter {
     }
 
     fn asked(&mut self, area: Option<usize>, timed: &crate::op::Timed) {
+        let change = self.ledger.note(area, timed.op, false);
         for metric in &mut self.metrics {
             metric.asked(area, timed);
+            if let Some(change) = &change {
+                metric.changed(change);
+            }
         }
     }
 

@@ -177,8 +177,8 @@ mod tests {
         let step = crate::simulate::step(0, timed, &mut witness, &mut Quiet).unwrap();
         let mut latency = Latency::default();
         for &(attempts, busy, spent) in requests {
-            let outcome = step.outcome.map(|got| Outcome { attempts, busy, spent, ..got });
-            latency.step(&Step { outcome, ..step });
+            let outcome = step.outcome.map(|got| Outcome { attempts, busy, spent, ..*got });
+            latency.step(&Step { outcome: outcome.as_ref(), ..step });
         }
         latency.values().iter().map(ToString::to_string).collect()
     }

@@ -1,11 +1,11 @@
 //! LOAD: what the stream asks of any area, whatever is granted.
 
+use super::ledger::Change;
 use super::per_area::PerArea;
 use super::{Column, Entry, Metric, Of, Value};
-use crate::op::{Op, Timed};
+use crate::op::Timed;
 use crate::oracle::Model;
-use crate::simulate::{Observer, Step};
-use rustc_hash::FxHashMap;
+use crate::simulate::Observer;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "load",
@@ -24,8 +24,6 @@ pub(super) const ENTRY: Entry = Entry {
 
 #[derive(Default)]
 struct Load {
-    /// Pages asked for and not given back, by id: no more entries than buffers live at once.
-    asked: FxHashMap<u64, u64>,
     pages: u128,
     most: u128,
     area_pages: PerArea<u64>,
@@ -36,41 +34,21 @@ impl Observer for Load {
         *self.area_pages.at(area) = model.area().pages();
     }
 
-    fn warm_up(&mut self, step: &Step<'_>) {
-        self.note(Some(step.area), step.op);
-    }
-
-    fn asked(&mut self, area: Option<usize>, timed: &Timed) {
+    fn asked(&mut self, _: Option<usize>, _: &Timed) {
         // What was live before counts from the first op on, what only held its place never does.
         self.most = self.most.max(self.pages);
-        self.note(area, timed.op);
-        self.most = self.most.max(self.pages);
-    }
-}
-
-impl Load {
-    fn note(&mut self, area: Option<usize>, op: Op) {
-        match op {
-            // An alloc of a live id is not asked: the first is there still.
-            Op::Alloc { id, request, .. } if area.is_some() && !self.asked.contains_key(&id) => {
-                self.asked.insert(id, request.count());
-                self.pages += u128::from(request.count());
-            }
-            Op::Free { id, part } => {
-                let Some(held) = self.asked.get_mut(&id) else { return };
-                let back = part.map_or(*held, |part| part.count.min(*held));
-                *held -= back;
-                self.pages -= u128::from(back);
-                if *held == 0 {
-                    self.asked.remove(&id);
-                }
-            }
-            _ => {}
-        }
     }
 }
 
 impl Metric for Load {
+    fn changed(&mut self, change: &Change<'_>) {
+        self.pages += change.now.map_or(0, |block| u128::from(block.pages()));
+        self.pages -= change.before.as_ref().map_or(0, |block| u128::from(block.pages()));
+        if !change.is_warm_up {
+            self.most = self.most.max(self.pages);
+        }
+    }
+
     fn values(&self) -> Vec<Value> {
         vec![
             Value::Count(self.most.try_into().unwrap_or(u64::MAX)),

@@ -11,13 +11,12 @@ use crate::mutant::mutate;
 /// The holes of a map that hold a place aligned to one mask and offset, ordered by how long they
 /// are from the first such place on, then by that place.
 ///
-/// In classes of about the same length, so that each set is short: a change of the map is a change
-/// of up to three of them.
+/// In classes of about the same length, so that each is short: a change of the map is a change of up
+/// to three of them.
 #[derive(Clone, Debug)]
 pub(super) struct BySize {
     align: Search,
-    /// By class; see [`key`].
-    holes: Vec<BTreeSet<u64>>,
+    holes: Vec<Class>,
     /// Bit `c`: class `c` has a hole.
     some: [u64; CLASSES.div_ceil(64)],
 }
@@ -47,11 +46,81 @@ const fn place(key: u64) -> u64 {
     key & u32::MAX as u64
 }
 
+/// The holes of a class, as [`key`]s.
+#[derive(Clone, Debug)]
+enum Class {
+    /// In order: where they are few, to move some costs less than a tree.
+    Few(Vec<u64>),
+    Many(BTreeSet<u64>),
+}
+
+/// The most of a class that are few.
+const FEW: usize = 64;
+
+impl Default for Class {
+    fn default() -> Self {
+        Self::Few(Vec::new())
+    }
+}
+
+impl Class {
+    fn insert(&mut self, key: u64) {
+        match self {
+            Self::Few(keys) if keys.len() < FEW => {
+                keys.insert(keys.partition_point(|&other| other < key), key);
+            }
+            Self::Few(keys) => {
+                let all = keys.iter().copied().chain([key]).collect();
+                *self = Self::Many(all);
+            }
+            Self::Many(keys) => {
+                keys.insert(key);
+            }
+        }
+    }
+
+    /// Takes `key` out; whether none is left.
+    fn remove(&mut self, key: u64) -> bool {
+        match self {
+            Self::Few(keys) => {
+                if let Ok(at) = keys.binary_search(&key) {
+                    keys.remove(at);
+                }
+                keys.is_empty()
+            }
+            Self::Many(keys) => {
+                keys.remove(&key);
+                // Not as soon as they would be few: the next one may come at once.
+                if keys.len() <= FEW / 2 {
+                    *self = Self::Few(keys.iter().copied().collect());
+                }
+                false
+            }
+        }
+    }
+
+    /// The first from `key` on.
+    fn from(&self, key: u64) -> Option<u64> {
+        match self {
+            Self::Few(keys) => keys.get(keys.partition_point(|&other| other < key)).copied(),
+            Self::Many(keys) => keys.range(key..).next().copied(),
+        }
+    }
+
+    /// The last before `key`.
+    fn before(&self, key: u64) -> Option<u64> {
+        match self {
+            Self::Few(keys) => keys[..keys.partition_point(|&other| other < key)].last().copied(),
+            Self::Many(keys) => keys.range(..key).next_back().copied(),
+        }
+    }
+}
+
 impl BySize {
     /// An empty set for the alignment of `search`.
     pub(super) fn new(search: Search) -> Self {
         let align = Search { bits: 1, from: 0, ..search };
-        Self { align, holes: vec![BTreeSet::new(); CLASSES], some: [0; _] }
+        Self { align, holes: vec![Class::default(); CLASSES], some: [0; _] }
     }
 
     /// Whether it is the set for the alignment of `search`.
@@ -78,8 +147,7 @@ impl BySize {
     fn remove(&mut self, hole: &Range<u64>) {
         if let Some((length, place)) = self.usable(hole) {
             let class = class(length);
-            self.holes[class].remove(&key(length, place));
-            if self.holes[class].is_empty() {
+            if self.holes[class].remove(key(length, place)) {
                 self.some[class / 64] &= !(1 << (class % 64));
             }
         }
@@ -119,12 +187,11 @@ impl BySize {
             return None;
         }
         let own = class(bits);
-        let behind = || self.next(own + 1).and_then(|class| self.holes[class].first());
-        let &shortest = self.holes[own].range(key(bits, 0)..).next().or_else(behind)?;
+        let behind = || self.next(own + 1).and_then(|class| self.holes[class].from(0));
+        let shortest = self.holes[own].from(key(bits, 0)).or_else(behind)?;
         let highest = || {
             let length = shortest >> 32;
-            let equals = key(length, 0)..key(length + 1, 0);
-            self.holes[class(length)].range(equals).next_back().map(|&key| place(key))
+            self.holes[class(length)].before(key(length + 1, 0)).map(place)
         };
         mutate!(TieHigh: Some(place(shortest)) => highest())
     }
@@ -133,8 +200,39 @@ impl BySize {
     pub(super) fn longest(&self, bits: u64) -> Option<u64> {
         let (word, some) = self.some.iter().enumerate().rfind(|(_, some)| **some != 0)?;
         let class = word * 64 + some.ilog2() as usize;
-        let length = self.holes[class].last()? >> 32;
-        let lowest = self.holes[class].range(key(length, 0)..).next()?;
-        (length >= bits).then(|| place(*lowest))
+        let length = self.holes[class].before(u64::MAX)? >> 32;
+        let lowest = self.holes[class].from(key(length, 0))?;
+        (length >= bits).then(|| place(lowest))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_become_many_and_few_again() {
+        let (mut class, mut all) = (Class::default(), BTreeSet::new());
+        let mut draw = 1_u64;
+        let mut most = 0;
+        for step in 0..8000 {
+            draw = draw.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let key = draw >> 56;
+            // It grows for a while, then it shrinks.
+            if draw >> 40 & 7 < if step % 2000 < 1000 { 5 } else { 3 } {
+                if all.insert(key) {
+                    class.insert(key);
+                }
+            } else {
+                all.remove(&key);
+                assert!(!class.remove(key) || all.is_empty());
+            }
+            most = most.max(all.len());
+            assert_eq!(class.from(key), all.range(key..).next().copied());
+            assert_eq!(class.before(key), all.range(..key).next_back().copied());
+            let is_many = matches!(class, Class::Many(_));
+            assert!(if is_many { all.len() > FEW / 2 } else { all.len() <= FEW });
+        }
+        assert!(most > 2 * FEW);
     }
 }

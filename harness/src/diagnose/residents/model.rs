@@ -104,8 +104,9 @@ pub(super) struct Tables {
 struct Begin {
     /// So many of them, from the first on.
     words: usize,
-    /// The shares of all of these together.
-    whole: f64,
+    /// One by the shares of all of these together. What is divided by waits for the division, place
+    /// after place; what is multiplied by does not.
+    by_whole: f64,
 }
 
 impl Model {
@@ -190,14 +191,14 @@ impl Model {
         let mut begins = [Begin::default(); ORDERS];
         for (word, share) in self.words.iter().zip(&self.share) {
             let begin = &mut begins[word.align as usize];
-            *begin = Begin { words: begin.words + 1, whole: begin.whole + share };
+            *begin = Begin { words: begin.words + 1, by_whole: begin.by_whole + share };
         }
         for order in 1..ORDERS {
             let before = begins[order - 1];
             begins[order].words += before.words;
-            begins[order].whole += before.whole;
+            begins[order].by_whole += before.by_whole;
         }
-        begins.map(|begin| Begin { whole: begin.whole.max(RAREST), ..begin })
+        begins.map(|begin| Begin { by_whole: 1.0 / begin.by_whole.max(RAREST), ..begin })
     }
 
     fn pass(&mut self, gaps: &Phases, tables: &mut Tables) -> Sums {
@@ -261,8 +262,8 @@ impl Model {
                 }
                 places.push(at as u32);
                 let order = order_of(group.phase + at as u64, self.cap) as usize;
-                let Begin { words, whole } = begins[order];
-                let so_far = all[at].forward / whole;
+                let Begin { words, by_whole } = begins[order];
+                let so_far = all[at].forward;
                 let mut tried = 4;
                 for (word, share) in self.words[..words].iter().zip(&self.share) {
                     let end = at + word.count as usize;
@@ -271,11 +272,11 @@ impl Model {
                     }
                     tried += 1;
                     let behind = order_of(group.phase + end as u64, self.cap) as usize;
-                    let (part, go_on) = (so_far * share, self.go_on[behind]);
+                    let (part, go_on) = (share * by_whole, self.go_on[behind]);
                     let place = &mut all[end];
-                    place.forward += part * go_on;
+                    place.forward += so_far * (part * go_on);
                     if place.is_end {
-                        place.whole += part * (1.0 - go_on);
+                        place.whole += so_far * (part * (1.0 - go_on));
                     }
                     reached[end / 64] |= 1 << (end % 64);
                 }
@@ -299,8 +300,8 @@ impl Model {
         for place in places.iter().rev() {
             let at = *place as usize;
             let order = order_of(phase + at as u64, self.cap) as usize;
-            let Begin { words, whole } = begins[order];
-            let here = all[at].forward / whole;
+            let Begin { words, by_whole } = begins[order];
+            let here = all[at].forward;
             let mut from_here = 0.0;
             let mut tried = 4;
             for (number, (word, share)) in self.words[..words].iter().zip(&self.share).enumerate() {
@@ -314,14 +315,14 @@ impl Model {
                     continue;
                 }
                 let behind = order_of(phase + end as u64, self.cap) as usize;
-                let go_on = self.go_on[behind];
-                let (stops, goes_on) = (share * (1.0 - go_on) * weight, share * go_on * backward);
+                let (part, go_on) = (share * by_whole, self.go_on[behind]);
+                let (stops, goes_on) = (part * (1.0 - go_on) * weight, (part * go_on) * backward);
                 from_here += stops + goes_on;
                 sums.stops[behind] += here * stops;
                 sums.goes_on[behind] += here * goes_on;
                 sums.blocks[number] += here * (stops + goes_on);
             }
-            all[at].backward = from_here / whole;
+            all[at].backward = from_here;
             *work += tried;
         }
     }

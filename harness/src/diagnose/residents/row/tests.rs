@@ -48,7 +48,9 @@ fn gaps_of_one_phase_are_explained_as_each_alone() {
     for _ in 0..2000 {
         let (words, costs) = (some_words(&mut draws), some_costs(&mut draws));
         let phase = draws.below(1 << CAP);
-        let lens: Vec<u64> = (0..draws.between(1, 5)).map(|_| draws.between(1, 150)).collect();
+        let some = words[draws.below(words.len() as u64) as usize].count;
+        let mut lens: Vec<u64> = (0..draws.between(1, 5)).map(|_| draws.between(1, 150)).collect();
+        lens.push(some);
         for rows in [Rows::All, Rows::OfOthers] {
             let all = explainer.explain((phase, &lens), CAP, &words, &costs, rows);
             for (row, len) in all.iter().zip(&lens) {

@@ -1,6 +1,6 @@
 //! `cargo bench -p cma-harness --bench ingest`: how fast texts are read and failures explained.
 //!
-//! Three generated texts, each of `CMALAB_BENCH_MB` (64) megabytes, written piece by piece to a
+//! Four generated texts, each of `CMALAB_BENCH_MB` (64) megabytes, written piece by piece to a
 //! file. Each speed is given beside that of counting newlines through the same reader in the same
 //! run. The records are counted against what was generated, and a difference is a panic.
 
@@ -46,8 +46,12 @@ fn main() {
         "input", "newlines", "records", "share", "diagnose", "share", "peak MB"
     );
     type Input = (&'static str, fn(&mut Text, &mut Draws));
-    let inputs: [Input; 3] =
-        [("dmesg, 0.1 % cma", sparse), ("dmesg, half lists", dense), ("ftrace, only cma", trace)];
+    let inputs: [Input; 4] = [
+        ("dmesg, 0.1 % cma", sparse),
+        ("dmesg, half lists", dense),
+        ("dmesg, only lists", lists),
+        ("ftrace, only cma", trace),
+    ];
     for (index, (name, piece)) in inputs.into_iter().enumerate() {
         let path = folder.path().join(format!("input-{index}.txt"));
         let truth = generate(&path, bytes, piece, &Seed::new(1).child(name, 0));
@@ -230,6 +234,11 @@ fn dense(text: &mut Text, draws: &mut Draws) {
     while text.out.len() < 2 * own {
         text.other(draws);
     }
+}
+
+/// Nothing but failures, each with its list.
+fn lists(text: &mut Text, draws: &mut Draws) {
+    text.failure(draws.between(20, 400), draws);
 }
 
 /// One call, or a release: buffers lie in slots of 512 pages.

@@ -211,12 +211,32 @@ pub fn diagnose(
         diagnosis.warn(warning);
     }
     diagnosis.areas = assembler.into_areas();
-    let cap = diagnosis.cap;
-    diagnosis.residents = diagnosis.areas.iter().map(|area| residents(area, cap)).collect();
+    diagnosis.find_residents();
     Ok(diagnosis)
 }
 
 impl Diagnosis {
+    /// Finds the buffers of all areas, and says where the search for them was cut short.
+    fn find_residents(&mut self) {
+        for index in 0..self.areas.len() {
+            let area = &self.areas[index];
+            // Several names may mean one area.
+            let alike = self.areas[..index].iter().position(|other| other.is_like(area));
+            let (found, is_cut) = match alike {
+                Some(other) => (self.residents[other].clone(), false),
+                None => residents::search(area, self.cap),
+            };
+            if is_cut {
+                let of = area.name.as_deref().map_or(String::new(), |name| format!(" of {name}"));
+                self.warn(format!(
+                    "the search for the sizes of the buffers{of} was cut short, since its gaps can \
+                     be made up in too many ways: a size that is a guess may be another one"
+                ));
+            }
+            self.residents.push(found);
+        }
+    }
+
     fn odd(&mut self, error: &IngestError) {
         self.skipped_lines += 1;
         self.warn(error.to_string());

@@ -54,6 +54,34 @@ fn ends(output: Output) -> (i32, String, String) {
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
 
+/// A failure with a list of `runs` runs between gaps that have nothing in common.
+fn many_gaps(runs: u64) -> String {
+    let (mut at, mut free, mut list) = (0, 0, Vec::new());
+    for n in 0..runs {
+        at += 1 + n.wrapping_mul(2_654_435_761) % 640;
+        list.push(format!("{}@{at}", 1 + n % 7));
+        free += 1 + n % 7;
+        at += 1 + n % 7;
+    }
+    let total = at.next_multiple_of(512);
+    let list = list.join("+");
+    LOG.replace("200@100+150@400=> 350 free of 1024", &format!("{list}=> {free} free of {total}"))
+}
+
+#[test]
+fn a_search_that_was_cut_short_is_said() {
+    const NOTE: &str = "the search for the sizes of the buffers of linux,cma was cut short";
+    let bench = Bench::new();
+    for (runs, is_cut) in [(3, false), (900, true)] {
+        fs::write(bench.path().join("many.log"), many_gaps(runs)).unwrap();
+        let text = bench.good(&["many.log"]).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(text.contains(&format!("note: {NOTE}")), is_cut, "{runs}: {text}");
+        let warnings = bench.json(&["many.log"])["warnings"].clone();
+        let said = |warning: &serde_json::Value| warning.as_str().unwrap().starts_with(NOTE);
+        assert_eq!(warnings.as_array().unwrap().iter().any(said), is_cut, "{runs}: {warnings}");
+    }
+}
+
 #[test]
 fn the_first_line_is_the_answer() {
     let out = Bench::new().good(&["a.log"]);

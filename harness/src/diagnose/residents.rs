@@ -57,19 +57,25 @@ impl Resident {
 /// the gaps between free runs.
 #[must_use]
 pub fn residents(area: &AreaState, cap: u32) -> Vec<Resident> {
-    let tallies = match &area.live {
-        Some(live) => live::tally(area, live),
+    search(area, cap).0
+}
+
+/// The same, and whether the search for them was cut short: it takes a bounded number of steps, and
+/// looks at a bounded number of pages.
+pub(super) fn search(area: &AreaState, cap: u32) -> (Vec<Resident>, bool) {
+    let (tallies, is_cut) = match &area.live {
+        Some(live) => (live::tally(area, live), false),
         None if area.placed => inferred(area, cap),
-        None => Vec::new(),
+        None => (Vec::new(), false),
     };
     let known = tallies.into_iter().filter(|tally| tally.blocks > 0);
     let mut residents: Vec<_> =
         known.map(|tally| tally.resident(area.order_per_bit, cap)).collect();
     residents.sort_by_key(|resident| (std::cmp::Reverse(resident.pages()), resident.count));
-    residents
+    (residents, is_cut)
 }
 
-fn inferred(area: &AreaState, cap: u32) -> Vec<Tally> {
+fn inferred(area: &AreaState, cap: u32) -> (Vec<Tally>, bool) {
     // Beyond this no kernel goes, and phases would be sparse.
     const LARGEST_CAP: u32 = 20;
     let cap_bits = cap.min(LARGEST_CAP).saturating_sub(area.order_per_bit);
@@ -88,7 +94,7 @@ fn inferred(area: &AreaState, cap: u32) -> Vec<Tally> {
             tallies[last].strand(gap.end, gap.hole_behind);
         }
     }
-    tallies
+    (tallies, found.is_cut)
 }
 
 /// A size, and what its buffers are followed by.

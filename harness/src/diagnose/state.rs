@@ -108,6 +108,15 @@ pub struct AreaState {
 }
 
 impl AreaState {
+    /// Whether it is in the same state as `other`, whatever it is called.
+    #[must_use]
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let state = |area: &Self| {
+            (area.order_per_bit, area.total, area.free, area.complete, area.placed, area.known)
+        };
+        state(self) == state(other) && self.live == other.live && self.ranges == other.ranges
+    }
+
     /// Its holes with the base to align them by.
     pub fn holes(&self) -> impl Iterator<Item = (Hole, u64)> + '_ {
         self.ranges

@@ -1,8 +1,8 @@
 //! Words that come and go: which change of the list makes the description shorter.
 
-use super::gaps::Class;
+use super::gaps::{Group, grouped};
 use super::parts::{bits, parts, top};
-use super::row::{Row, Word};
+use super::row::{Row, Rows, Word};
 use super::sizes::Learner;
 
 /// How far an estimate may be off.
@@ -13,8 +13,10 @@ impl Learner {
     pub(super) fn prune(&mut self) {
         let mut order: Vec<usize> = (0..self.words.len()).collect();
         order.sort_by_key(|number| std::cmp::Reverse(self.words[*number].count));
+        // No row has words longer than it is: those that go first change none of the others.
+        let rows = self.rows_of_others(0);
         for number in order {
-            if self.uses[number] > 0 && self.is_better_without(number) {
+            if self.uses[number] > 0 && self.is_better_without(number, &rows[number]) {
                 self.words[number].cost = f64::INFINITY;
             }
         }
@@ -31,15 +33,14 @@ impl Learner {
         self.words.retain(|word| word.cost.is_finite());
     }
 
-    /// If so, its uses are given to the others.
-    fn is_better_without(&mut self, number: usize) -> bool {
-        let row = self.without(number);
+    /// If so, its uses are given to those in `row`.
+    fn is_better_without(&mut self, number: usize, row: &Row) -> bool {
         let word = self.words[number];
         let uses = self.uses[number] + self.again[number];
         let before = self.total();
         let saved = (self.uses.clone(), self.again.clone(), self.go_on, self.unknown);
-        self.give(number, &row);
-        let is_sum = row.unknown == 0 && self.is_expected(&word, uses, &row, &saved.0);
+        self.give(number, row);
+        let is_sum = row.unknown == 0 && self.is_expected(&word, uses, row, &saved.0);
         if is_sum || self.total() < before {
             return true;
         }
@@ -65,12 +66,25 @@ impl Learner {
         parts.chunk_by(|a, b| a == b).all(is_frequent)
     }
 
-    /// What word `number` would be made of if it were none.
-    fn without(&mut self, number: usize) -> Row {
-        let word = self.words[number];
-        let phase = if word.align == self.cap { 0 } else { 1 << word.align };
-        let gap = Class { len: word.count, phase, times: 1 };
-        self.explainer.explain(gap, self.cap, &self.words, &self.costs, Some(number))
+    /// What each word of more than `above` bits would be made of if it were none; an empty row for
+    /// any other.
+    fn rows_of_others(&mut self, above: u64) -> Vec<Row> {
+        let mut found = vec![Row::default(); self.words.len()];
+        let numbers: Vec<usize> =
+            (0..found.len()).filter(|number| self.words[*number].count > above).collect();
+        let place = |number: &usize| {
+            let word = self.words[*number];
+            (if word.align == self.cap { 0 } else { 1 << word.align }, word.count)
+        };
+        for Group { phase, members, lens } in grouped(numbers.iter().map(place)) {
+            let gaps = (phase, &lens[..]);
+            let rows =
+                self.explainer.explain(gaps, self.cap, &self.words, &self.costs, Rows::OfOthers);
+            for (member, row) in members.iter().zip(rows) {
+                found[numbers[*member]] = row;
+            }
+        }
+        found
     }
 
     /// Gives the uses of word `number` to those in `row`.
@@ -98,6 +112,9 @@ impl Learner {
     /// Tries words that others are sums with: 512 where 660 and 588 are there, and 148 and 76.
     pub(super) fn split(&mut self) {
         for count in parts(&self.words, self.cap) {
+            if self.is_spent() {
+                break;
+            }
             self.split_by(count, false);
             self.drop_dear();
             self.split_by(count, true);
@@ -106,6 +123,9 @@ impl Learner {
         let round = self.words.iter().filter(|word| word.is_round());
         let round: Vec<u64> = round.map(|word| word.count).collect();
         for count in round {
+            if self.is_spent() {
+                break;
+            }
             self.split_by(count, true);
             self.drop_dear();
         }
@@ -130,11 +150,15 @@ impl Learner {
             self.uses.insert(at, 0);
             self.again.insert(at, 0);
         }
+        let mut rows = if every { Vec::new() } else { self.rows_of_others(count) };
         for number in (0..self.words.len()).rev() {
             if self.uses[number] == 0 || self.words[number].count <= count {
                 continue;
             }
-            let row = if every { self.multiple(number, at) } else { Some(self.without(number)) };
+            let row = match rows.get_mut(number) {
+                Some(row) => Some(std::mem::take(row)),
+                None => self.multiple(number, at),
+            };
             let with = |row: &Row| row.unknown == 0 && row.words.contains(&(at as u16));
             if let Some(row) = row.filter(with) {
                 self.give(number, &row);

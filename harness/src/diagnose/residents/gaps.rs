@@ -1,5 +1,7 @@
 //! What is not free: the gaps between holes, in bits.
 
+use std::collections::BTreeMap;
+
 use super::super::AreaState;
 
 /// A maximal row of bits that are not free.
@@ -22,6 +24,30 @@ pub(super) struct Class {
     pub(super) phase: u64,
     /// How many of them there are.
     pub(super) times: u64,
+}
+
+/// Gaps that begin at the same phase: what a row of buffers comes to from there on is the same in
+/// each of them, up to where it ends.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Group {
+    /// The first bit modulo 2^cap.
+    pub(super) phase: u64,
+    /// Their places in the list that was grouped, in its order.
+    pub(super) members: Vec<usize>,
+    /// Bits of each of them, in the same order.
+    pub(super) lens: Vec<u64>,
+}
+
+/// `gaps`, each a phase and its bits, by phase.
+pub(super) fn grouped(gaps: impl Iterator<Item = (u64, u64)>) -> Vec<Group> {
+    let mut groups: BTreeMap<u64, Group> = BTreeMap::new();
+    for (member, (phase, len)) in gaps.enumerate() {
+        let new = || Group { phase, members: Vec::new(), lens: Vec::new() };
+        let group = groups.entry(phase).or_insert_with(new);
+        group.members.push(member);
+        group.lens.push(len);
+    }
+    groups.into_values().collect()
 }
 
 /// The gaps of an area.

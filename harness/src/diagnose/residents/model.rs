@@ -5,7 +5,10 @@
 //! What counts is all of them together. This is the forward algorithm over the places at which a
 //! buffer can begin, and expectation maximisation for how often each size is asked for.
 
-use super::gaps::Class;
+#[cfg(test)]
+mod tests;
+
+use super::gaps::{Class, Group, grouped};
 use super::row::{Word, order_of};
 
 /// Orders of places: a cap, in bits, is at most 20.
@@ -13,6 +16,9 @@ const ORDERS: usize = 21;
 
 /// The least share of a word that is used.
 const RAREST: f64 = 1e-9;
+
+/// A row that is so much less likely than an unknown gap adds nothing to it.
+const NOTHING: f64 = 1e-9;
 
 /// Sizes, and how often each begins and goes on.
 #[derive(Clone, Debug)]
@@ -30,6 +36,8 @@ pub(super) struct Model {
     pub(super) blocks: Vec<f64>,
     /// The bits that all gaps cost.
     pub(super) bits: f64,
+    /// What the last pass expects, where nothing has changed since.
+    sums: Option<Sums>,
 }
 
 /// How likely at most another buffer follows at a place of this order: every gap is a row of
@@ -52,16 +60,56 @@ struct Sums {
     stops: [f64; ORDERS],
 }
 
-/// Tables that are kept from gap to gap.
+/// Gaps by phase: a pass over those of one phase is one over the longest of them.
+#[derive(Clone, Debug)]
+pub(super) struct Phases {
+    groups: Vec<Group>,
+    /// How many gaps there are of each class, in the order of the classes.
+    times: Vec<f64>,
+}
+
+impl Phases {
+    pub(super) fn of(gaps: &[(usize, Class)]) -> Self {
+        let groups = grouped(gaps.iter().map(|(_, gap)| (gap.phase, gap.len)));
+        Self { groups, times: gaps.iter().map(|(_, gap)| gap.times as f64).collect() }
+    }
+}
+
+/// What is known of a place in the gaps of a phase.
+#[derive(Clone, Copy, Default, Debug)]
+struct Place {
+    /// The likelihood of all rows up to it behind which another buffer follows.
+    forward: f64,
+    /// Of all rows up to it that a hole follows.
+    whole: f64,
+    /// Of all rows from it on to the ends of gaps, each with the weight of its gap.
+    backward: f64,
+    /// The weight of the gaps that end here.
+    weight: f64,
+    /// Whether any does.
+    is_end: bool,
+}
+
+/// Tables that are kept from phase to phase.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Tables {
-    forward: Vec<f64>,
-    backward: Vec<f64>,
+    all: Vec<Place>,
     /// A bit for each place that can be reached.
     reached: Vec<u64>,
+    /// Those, ascending.
     places: Vec<u32>,
     /// Steps taken in all.
     pub(super) work: u64,
+}
+
+/// What words can begin at a place of an order.
+#[derive(Clone, Copy, Default, Debug)]
+struct Begin {
+    /// So many of them, from the first on.
+    words: usize,
+    /// One by the shares of all of these together. What is divided by waits for the division, place
+    /// after place; what is multiplied by does not.
+    by_whole: f64,
 }
 
 impl Model {
@@ -78,23 +126,27 @@ impl Model {
             unknown: libm::exp2(-unknown),
             blocks: vec![0.0; number],
             bits: f64::INFINITY,
+            sums: None,
         }
     }
 
-    /// Fits it to `gaps`, `rounds` times, and says what these cost then.
-    pub(super) fn fit(&mut self, gaps: &[(usize, Class)], tables: &mut Tables, rounds: u32) {
+    /// Fits it to gaps, `rounds` times, and says what these cost then; it ends at once where that is
+    /// more than `most` bits.
+    pub(super) fn fit(&mut self, gaps: &Phases, tables: &mut Tables, rounds: u32, most: f64) {
         for round in 0..=rounds {
-            let sums = self.pass(gaps, tables);
-            if round < rounds {
-                self.update(&sums);
+            let sums = self.sums.take().unwrap_or_else(|| self.pass(gaps, tables));
+            self.blocks.clone_from(&sums.blocks);
+            if round == rounds || self.bits > most {
+                self.sums = Some(sums);
+                break;
             }
-            self.blocks = sums.blocks;
+            self.update(&sums);
         }
     }
 
     /// The same without word `number`.
     pub(super) fn without(&self, number: usize) -> Self {
-        let mut model = self.clone();
+        let mut model = Self { sums: None, ..self.clone() };
         model.words.remove(number);
         model.share.remove(number);
         model.blocks.remove(number);
@@ -103,7 +155,7 @@ impl Model {
 
     /// The same with `word`.
     pub(super) fn with(&self, word: Word) -> Self {
-        let mut model = self.clone();
+        let mut model = Self { sums: None, ..self.clone() };
         let key = |word: &Word| (word.align, word.count);
         let at = model.words.partition_point(|other| key(other) < key(&word));
         model.words.insert(at, word);
@@ -111,6 +163,12 @@ impl Model {
         model.share.insert(at, share);
         model.blocks.insert(at, 0.0);
         model
+    }
+
+    /// Buffers of `count` bits, as expected.
+    pub(super) fn uses(&self, count: u64) -> f64 {
+        let mut blocks = self.words.iter().zip(&self.blocks);
+        blocks.find(|(word, _)| word.count == count).map_or(0.0, |(_, blocks)| *blocks)
     }
 
     /// The bits that a use of word `number` costs.
@@ -131,123 +189,144 @@ impl Model {
         }
     }
 
-    /// The shares of all words that can begin at a place of each order, together.
-    fn wholes(&self) -> [f64; ORDERS] {
-        let mut whole = [0.0; ORDERS];
+    /// The words that can begin at a place, by its order.
+    fn begins(&self) -> [Begin; ORDERS] {
+        let mut begins = [Begin::default(); ORDERS];
         for (word, share) in self.words.iter().zip(&self.share) {
-            whole[word.align as usize] += share;
+            let begin = &mut begins[word.align as usize];
+            *begin = Begin { words: begin.words + 1, by_whole: begin.by_whole + share };
         }
         for order in 1..ORDERS {
-            whole[order] += whole[order - 1];
+            let before = begins[order - 1];
+            begins[order].words += before.words;
+            begins[order].by_whole += before.by_whole;
         }
-        whole.map(|whole: f64| whole.max(RAREST))
+        begins.map(|begin| Begin { by_whole: 1.0 / begin.by_whole.max(RAREST), ..begin })
     }
 
-    fn pass(&mut self, gaps: &[(usize, Class)], tables: &mut Tables) -> Sums {
+    fn pass(&mut self, gaps: &Phases, tables: &mut Tables) -> Sums {
         let mut sums = Sums { blocks: vec![0.0; self.words.len()], ..Sums::default() };
-        let whole = self.wholes();
-        let can_begin: [usize; ORDERS] = std::array::from_fn(|order| {
-            self.words.partition_point(|word| (word.align as usize) <= order)
-        });
-        self.bits = 0.0;
-        for (_, gap) in gaps {
-            let times = gap.times as f64;
-            let likely = self.forward(gap, tables, &whole, &can_begin);
-            self.bits -= times * libm::log2(likely + self.unknown);
-            if likely > self.unknown * 1e-3 {
-                let weight = times / (likely + self.unknown);
-                self.backward(gap, tables, &whole, &can_begin, weight, &mut sums);
+        let begins = self.begins();
+        let mut likely = vec![0.0; gaps.times.len()];
+        for group in &gaps.groups {
+            let longest = group.lens.iter().copied().max().unwrap_or(0) as usize;
+            self.forward(group, longest, tables, &begins);
+            let mut is_weighed = false;
+            for (member, len) in group.members.iter().zip(&group.lens) {
+                let end = &mut tables.all[*len as usize];
+                likely[*member] = end.whole + self.unknown;
+                if end.whole > self.unknown * 1e-3 {
+                    end.weight = gaps.times[*member] / likely[*member];
+                    is_weighed = true;
+                }
+            }
+            if is_weighed {
+                self.backward(group.phase, longest, tables, &begins, &mut sums);
             }
             for place in tables.places.drain(..) {
-                tables.forward[place as usize] = 0.0;
-                tables.backward[place as usize] = 0.0;
+                tables.all[place as usize] = Place::default();
+            }
+            for len in &group.lens {
+                tables.all[*len as usize] = Place::default();
             }
         }
+        let costs =
+            gaps.times.iter().zip(&likely).map(|(times, likely)| times * libm::log2(*likely));
+        self.bits = -costs.sum::<f64>();
         sums
     }
 
-    /// The likelihood of a gap.
+    /// The likelihood of all rows up to each place of the gaps of a phase.
     fn forward(
         &self,
-        gap: &Class,
+        group: &Group,
+        longest: usize,
         tables: &mut Tables,
-        whole: &[f64; ORDERS],
-        can_begin: &[usize; ORDERS],
-    ) -> f64 {
-        let len = gap.len as usize;
-        if tables.forward.len() <= len {
-            tables.forward.resize(len + 1, 0.0);
-            tables.backward.resize(len + 1, 0.0);
-            tables.reached.resize(len / 64 + 1, 0);
-        }
-        let mut likely = 0.0;
-        tables.forward[0] = 1.0;
-        tables.reached[0] = 1;
-        for block in 0..=len / 64 {
-            while tables.reached[block] != 0 {
-                let bit = tables.reached[block].trailing_zeros();
-                tables.reached[block] &= tables.reached[block] - 1;
-                let at = block * 64 + bit as usize;
-                tables.places.push(at as u32);
-                let order = order_of(gap.phase + at as u64, self.cap) as usize;
-                let number = can_begin[order];
-                tables.work += 4 + number as u64;
-                let so_far = tables.forward[at] / whole[order];
-                for (word, share) in self.words[..number].iter().zip(&self.share) {
-                    let end = at + word.count as usize;
-                    if end > len {
-                        continue;
-                    }
-                    let behind = order_of(gap.phase + end as u64, self.cap) as usize;
-                    if end == len {
-                        likely += so_far * share * (1.0 - self.go_on[behind]);
-                    } else {
-                        tables.forward[end] += so_far * share * self.go_on[behind];
-                        tables.reached[end / 64] |= 1 << (end % 64);
-                    }
-                }
-            }
-            tables.work += 1;
-        }
-        likely
-    }
-
-    /// Adds what is expected in a gap, times `weight`.
-    fn backward(
-        &self,
-        gap: &Class,
-        tables: &mut Tables,
-        whole: &[f64; ORDERS],
-        can_begin: &[usize; ORDERS],
-        weight: f64,
-        sums: &mut Sums,
+        begins: &[Begin; ORDERS],
     ) {
-        let len = gap.len as usize;
-        for place in tables.places.iter().rev() {
-            let at = *place as usize;
-            let order = order_of(gap.phase + at as u64, self.cap) as usize;
-            let mut from_here = 0.0;
-            let here = weight * tables.forward[at];
-            let number = can_begin[order];
-            tables.work += 4 + number as u64;
-            for (word, share) in self.words[..number].iter().enumerate() {
-                let end = at + share.count as usize;
-                if end > len {
+        let Tables { all, reached, places, work } = tables;
+        if all.len() <= longest {
+            all.resize(longest + 1, Place::default());
+            reached.resize(longest / 64 + 1, 0);
+        }
+        for len in &group.lens {
+            all[*len as usize].is_end = true;
+        }
+        let nothing = self.unknown * NOTHING;
+        all[0].forward = 1.0;
+        reached[0] = 1;
+        for block in 0..=longest / 64 {
+            while reached[block] != 0 {
+                let at = block * 64 + reached[block].trailing_zeros() as usize;
+                reached[block] &= reached[block] - 1;
+                if all[at].forward < nothing {
+                    all[at].forward = 0.0;
                     continue;
                 }
-                let behind = order_of(gap.phase + end as u64, self.cap) as usize;
-                let share = self.share[word] / whole[order];
-                let (ends, rest) = if end == len {
-                    (&mut sums.stops, 1.0 - self.go_on[behind])
-                } else {
-                    (&mut sums.goes_on, self.go_on[behind] * tables.backward[end])
-                };
-                let part = share * rest;
-                from_here += part;
-                ends[behind] += here * part;
-                sums.blocks[word] += here * part;
+                places.push(at as u32);
+                let order = order_of(group.phase + at as u64, self.cap) as usize;
+                let Begin { words, by_whole } = begins[order];
+                let so_far = all[at].forward;
+                let mut tried = 4;
+                for (word, share) in self.words[..words].iter().zip(&self.share) {
+                    let end = at + word.count as usize;
+                    if end > longest {
+                        break;
+                    }
+                    tried += 1;
+                    let behind = order_of(group.phase + end as u64, self.cap) as usize;
+                    let (part, go_on) = (share * by_whole, self.go_on[behind]);
+                    let place = &mut all[end];
+                    place.forward += so_far * (part * go_on);
+                    if place.is_end {
+                        place.whole += so_far * (part * (1.0 - go_on));
+                    }
+                    reached[end / 64] |= 1 << (end % 64);
+                }
+                *work += tried;
             }
-            tables.backward[at] = from_here;
+            *work += 1;
+        }
+    }
+
+    /// Adds what is expected in the gaps of a phase, each with its weight.
+    fn backward(
+        &self,
+        phase: u64,
+        longest: usize,
+        tables: &mut Tables,
+        begins: &[Begin; ORDERS],
+        sums: &mut Sums,
+    ) {
+        let Tables { all, places, work, .. } = tables;
+
+        for place in places.iter().rev() {
+            let at = *place as usize;
+            let order = order_of(phase + at as u64, self.cap) as usize;
+            let Begin { words, by_whole } = begins[order];
+            let here = all[at].forward;
+            let mut from_here = 0.0;
+            let mut tried = 4;
+            for (number, (word, share)) in self.words[..words].iter().zip(&self.share).enumerate() {
+                let end = at + word.count as usize;
+                if end > longest {
+                    break;
+                }
+                tried += 1;
+                let Place { weight, backward, .. } = all[end];
+                if weight + backward == 0.0 {
+                    continue;
+                }
+                let behind = order_of(phase + end as u64, self.cap) as usize;
+                let (part, go_on) = (share * by_whole, self.go_on[behind]);
+                let (stops, goes_on) = (part * (1.0 - go_on) * weight, (part * go_on) * backward);
+                from_here += stops + goes_on;
+                sums.stops[behind] += here * stops;
+                sums.goes_on[behind] += here * goes_on;
+                sums.blocks[number] += here * (stops + goes_on);
+            }
+            all[at].backward = from_here;
+            *work += tried;
         }
     }
 }

@@ -1,12 +1,12 @@
 //! Words that come and go by the likelihood of all gaps (see [`Model`]).
 
 use super::gaps::Class;
-use super::model::{Model, Tables};
+use super::model::{Model, Phases, Tables};
 use super::parts::parts;
 use super::row::Word;
 
 /// Steps that all tries may take together: it bounds the time.
-const WORK: u64 = 8 << 20;
+const WORK: u64 = 1 << 20;
 /// What a size in the list costs, in bits.
 const WORD: f64 = 14.0;
 /// Slots of the largest size of whole slots that is tried without being seen.
@@ -14,21 +14,31 @@ const SLOTS: u64 = 16;
 
 /// The order of the smallest size that is tried without being seen.
 const SMALLEST: u32 = 4;
+/// Bits that a list may be worse at first than one that it is better than.
+const FAR: f64 = 64.0;
+/// The same where it was fitted for some rounds.
+const NEAR: f64 = 8.0;
+/// As few buffers of a size, as expected where it is as frequent as others, are none.
+const RARE: f64 = 0.02;
 /// Of the same size, in a sum that may be given up.
 const SAME: u64 = 16;
 
 /// The search for the list of words with the shortest description.
 pub(super) struct Refiner<'a> {
     gaps: &'a [(usize, Class)],
+    phases: Phases,
     cap: u32,
     complete: bool,
     tables: Tables,
+    /// Whether something was not tried since it would have taken too long.
+    pub(super) is_cut: bool,
 }
 
 impl<'a> Refiner<'a> {
     /// `complete` says that no hole is missing.
     pub(super) fn new(gaps: &'a [(usize, Class)], cap: u32, complete: bool) -> Self {
-        Self { gaps, cap, complete, tables: Tables::default() }
+        let (phases, tables) = (Phases::of(gaps), Tables::default());
+        Self { gaps, phases, cap, complete, tables, is_cut: false }
     }
 
     /// The best model that is found from `words` on, where an unknown gap costs `unknown` bits;
@@ -45,7 +55,7 @@ impl<'a> Refiner<'a> {
         self.grow(&mut best);
         // From the other end: all sizes of whole slots, and those go that are not needed.
         let round = self.rounds();
-        if self.complete && best.words.iter().any(Word::is_round) {
+        if self.complete && best.words.iter().any(Word::is_round) && !self.is_spent() {
             let odd = best.words.iter().filter(|word| !word.is_round()).copied();
             let mut all = Model::new(odd.chain(round).collect(), self.cap, unknown);
             self.fit(&mut all, 6);
@@ -59,10 +69,13 @@ impl<'a> Refiner<'a> {
         Some(best)
     }
 
-    /// What each word of `model` saves, in bits.
-    pub(super) fn savings(&mut self, model: &Model) -> Vec<f64> {
+    /// What each word of `model` saves, in bits; 0 of those that are not `asked` for.
+    pub(super) fn savings(&mut self, model: &Model, asked: &[bool]) -> Vec<f64> {
         let whole = self.total(model);
         let saves = |number: usize| {
+            if !asked[number] {
+                return 0.0;
+            }
             let mut other = model.without(number);
             self.fit(&mut other, 1);
             self.total(&other) - whole
@@ -71,15 +84,31 @@ impl<'a> Refiner<'a> {
     }
 
     fn fit(&mut self, model: &mut Model, rounds: u32) {
-        model.fit(self.gaps, &mut self.tables, rounds);
+        model.fit(&self.phases, &mut self.tables, rounds, f64::INFINITY);
     }
 
-    fn is_spent(&self) -> bool {
-        self.tables.work > WORK
+    /// The same, to see whether it is better than `than`; whether it may be. A few rounds save some
+    /// bits, never so many as it may be worse here.
+    fn may_beat(&mut self, model: &mut Model, than: &Model, rounds: u32) -> bool {
+        let most = self.total(than) - self.words(model) + FAR;
+        model.fit(&self.phases, &mut self.tables, rounds, most);
+        model.bits <= most
+    }
+
+    /// Whether nothing more is to be tried, of what could be.
+    fn is_spent(&mut self) -> bool {
+        let is_spent = self.tables.work > WORK;
+        self.is_cut |= is_spent;
+        is_spent
     }
 
     fn total(&self, model: &Model) -> f64 {
-        model.bits + model.words.iter().map(|word| self.price(word)).sum::<f64>()
+        model.bits + self.words(model)
+    }
+
+    /// What the list of words costs.
+    fn words(&self, model: &Model) -> f64 {
+        model.words.iter().map(|word| self.price(word)).sum()
     }
 
     /// What a word in the list costs: of whole slots there are fewer.
@@ -106,6 +135,8 @@ impl<'a> Refiner<'a> {
 
     /// Takes out words as long as the rest does without, the least used first.
     fn prune(&mut self, model: &mut Model) {
+        // Those that cost far more than they can save go at once.
+        self.drop_below(RARE, 2, model);
         loop {
             let mut order: Vec<(u64, u64)> = model
                 .words
@@ -123,8 +154,7 @@ impl<'a> Refiner<'a> {
                     continue;
                 };
                 let mut other = model.without(number);
-                self.fit(&mut other, 2);
-                if self.total(&other) < self.total(model) {
+                if self.may_beat(&mut other, model, 2) && self.total(&other) < self.total(model) {
                     *model = other;
                     is_changed = true;
                 }
@@ -149,12 +179,20 @@ impl<'a> Refiner<'a> {
                     continue;
                 }
                 let mut other = model.with(Word::new(count, self.cap));
+                self.fit(&mut other, 0);
+                if other.uses(count) < RARE {
+                    continue;
+                }
                 self.fit(&mut other, 2);
                 self.drop_idle(&mut other);
                 let mut apart = self.apart(&other, count);
-                self.drop_idle(&mut apart);
-                if self.total(&apart) < self.total(&other) {
-                    other = apart;
+                let is_hopeless = apart.words.len() == other.words.len()
+                    && self.total(&other) > self.total(model) + NEAR;
+                if !is_hopeless && self.may_beat(&mut apart, model, 3) {
+                    self.drop_idle(&mut apart);
+                    if self.total(&apart) < self.total(&other) {
+                        other = apart;
+                    }
                 }
                 if self.total(&other) < self.total(model) {
                     self.prune(&mut other);
@@ -169,7 +207,7 @@ impl<'a> Refiner<'a> {
     }
 
     /// The same without all words that are sums with word `count`.
-    fn apart(&mut self, model: &Model, count: u64) -> Model {
+    fn apart(&self, model: &Model, count: u64) -> Model {
         let is_sum = |word: &Word| {
             (1..=SAME).any(|times| match word.count.checked_sub(times * count) {
                 Some(0) => times > 1,
@@ -185,19 +223,23 @@ impl<'a> Refiner<'a> {
                 other = other.without(number);
             }
         }
-        self.fit(&mut other, 3);
         other
     }
 
     /// Takes out what is hardly used any more.
     fn drop_idle(&mut self, model: &mut Model) {
         const IDLE: f64 = 0.5;
+        self.drop_below(IDLE, 1, model);
+    }
+
+    /// Takes out words of fewer than so many buffers, and fits the rest for some rounds.
+    fn drop_below(&mut self, blocks: f64, rounds: u32, model: &mut Model) {
         let before = model.words.len();
-        while let Some(number) = model.blocks.iter().position(|blocks| *blocks < IDLE) {
+        while let Some(number) = model.blocks.iter().position(|found| *found < blocks) {
             *model = model.without(number);
         }
         if model.words.len() < before {
-            self.fit(model, 1);
+            self.fit(model, rounds);
         }
     }
 }

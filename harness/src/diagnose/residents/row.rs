@@ -1,8 +1,9 @@
 //! The cheapest row of aligned buffers that makes up a gap.
 
-use cma_policies::ceil_log2;
+#[cfg(test)]
+mod tests;
 
-use super::gaps::Class;
+use cma_policies::ceil_log2;
 
 /// A size that gaps are explained with.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -48,7 +49,7 @@ pub(super) struct Row {
     pub(super) words: Vec<u16>,
     /// Buffers that end at no slot's end and at one's, the last one apart.
     pub(super) inner_ends: [u64; 2],
-    /// Bits behind them that no word explains.
+    /// Its bits where no row explains it: nothing costs less than nothing, so it is all of them.
     pub(super) unknown: u64,
 }
 
@@ -60,11 +61,44 @@ impl Row {
     }
 }
 
-/// Explains gaps, one at a time. It keeps its tables for the next one.
+/// A word as a step from place to place.
+#[derive(Clone, Copy, Debug)]
+struct Step {
+    /// Bits.
+    count: usize,
+    /// What it costs at the start of a gap.
+    first: f64,
+    /// And behind another word.
+    other: f64,
+}
+
+/// The cheapest rows from one place on. It keeps its tables for the next ones.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Explainer {
+    phase: u64,
+    steps: Vec<Step>,
+    /// What the cheapest row up to a bit costs where another buffer follows.
     best: Vec<f64>,
+    /// The last word of it.
     last: Vec<u16>,
+    /// The same where a hole follows, at the ends of gaps.
+    whole: Vec<(f64, u16)>,
+    /// A bit for each place where a buffer can begin.
+    reached: Vec<u64>,
+    /// A bit for each end of a gap.
+    ends: Vec<u64>,
+    /// Steps taken in all: places times the words that may start there.
+    pub(super) work: u64,
+}
+
+/// Which rows are asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Rows {
+    /// Any.
+    All,
+    /// Of two words or more: what a word would be made of if it were none. Something unknown is in
+    /// one only where there is no other way.
+    OfOthers,
 }
 
 /// Whether the end of a buffer is the end of a slot.
@@ -78,74 +112,123 @@ pub(super) fn order_of(at: u64, cap: u32) -> u32 {
 }
 
 impl Explainer {
-    /// The cheapest row for `gap` out of `words`, which ascend by align, and are fewer than 65535;
-    /// `without` leaves one out. Linear in the bits of the gap times the words that may start
-    /// there. Something unknown is in it only where that is cheaper, or, with a word left out, where
-    /// there is no other way.
+    /// The cheapest row for each of the gaps that begin at `phase`, of so many bits (`lens`), out of
+    /// `words`, which ascend by align and count, and are fewer than 65535. Linear in the bits of the
+    /// longest gap times the words that may start there. Something unknown is in a row only where
+    /// that is cheaper.
     pub(super) fn explain(
         &mut self,
-        gap: Class,
+        (phase, lens): (u64, &[u64]),
         cap: u32,
         words: &[Word],
         costs: &Costs,
-        without: Option<usize>,
-    ) -> Row {
-        let len = gap.len as usize;
-        self.best.clear();
-        self.best.resize(len + 1, f64::INFINITY);
-        self.last.clear();
-        self.last.resize(len + 1, u16::MAX);
-        self.best[0] = 0.0;
-        let mut rest = (f64::INFINITY, 0);
+        rows: Rows,
+    ) -> Vec<Row> {
+        self.clear(phase, lens);
+        let longest = lens.iter().copied().max().unwrap_or(0);
         let by_order: [usize; 22] = std::array::from_fn(|order| {
             words.partition_point(|word| (word.align as usize) <= order)
         });
-        for at in 0..len {
-            let so_far = self.best[at];
-            if so_far.is_infinite() {
-                continue;
-            }
-            let address = gap.phase + at as u64;
-            let order = order_of(address, cap);
-            for (number, word) in words[..by_order[order as usize]].iter().enumerate() {
-                let end = at as u64 + word.count;
-                if end > gap.len || Some(number) == without {
+        self.steps.clear();
+        self.steps.extend(words.iter().map(|word| Step {
+            count: word.count as usize,
+            first: word.cost,
+            other: word.cost + costs.change,
+        }));
+        for block in 0..self.reached.len() {
+            while self.reached[block] != 0 {
+                let at = block * 64 + self.reached[block].trailing_zeros() as usize;
+                self.reached[block] &= self.reached[block] - 1;
+                // A row that goes on from here is dearer than none.
+                if rows == Rows::All && self.best[at] > costs.unknown {
                     continue;
                 }
-                let slot = is_slot_end(gap.phase + end, cap);
-                let then = if end == gap.len { costs.stop[slot] } else { costs.go_on[slot] };
-                let use_of = match self.last[at] {
-                    last if last == number as u16 => costs.again,
-                    _ if at == 0 => word.cost,
-                    _ => word.cost + costs.change,
-                };
-                let total = so_far + use_of + then;
-                if total < self.best[end as usize] {
-                    self.best[end as usize] = total;
-                    self.last[end as usize] = number as u16;
-                }
-            }
-            let fits = Word::new(gap.len - at as u64, cap).align <= order;
-            if (fits || at == 0) && so_far + costs.unknown < rest.0 {
-                rest = (so_far + costs.unknown, at);
+                let order = order_of(phase + at as u64, cap) as usize;
+                let is_own = at == 0 && rows == Rows::OfOthers;
+                self.go_on(at, (longest as usize, is_own), cap, by_order[order], costs);
             }
         }
-        let whole = self.best[len];
-        let is_known = whole <= rest.0 || without.is_some() && whole.is_finite();
-        let known_to = if is_known { len } else { rest.1 };
-        self.row(gap, cap, words, known_to)
+        lens.iter().map(|len| self.row(*len, cap, words, costs, rows)).collect()
     }
 
-    fn row(&self, gap: Class, cap: u32, words: &[Word], known_to: usize) -> Row {
-        let mut row = Row { unknown: gap.len - known_to as u64, ..Row::default() };
-        let mut at = known_to;
-        while at > 0 {
-            if at < gap.len as usize {
-                row.inner_ends[is_slot_end(gap.phase + at as u64, cap)] += 1;
+    fn clear(&mut self, phase: u64, lens: &[u64]) {
+        let longest = lens.iter().copied().max().unwrap_or(0) as usize;
+        self.phase = phase;
+        self.best.clear();
+        self.best.resize(longest + 1, f64::INFINITY);
+        self.last.clear();
+        self.last.resize(longest + 1, u16::MAX);
+        self.whole.resize(self.whole.len().max(longest + 1), (f64::INFINITY, u16::MAX));
+        for bits in [&mut self.reached, &mut self.ends] {
+            bits.clear();
+            bits.resize(longest / 64 + 1, 0);
+        }
+        self.best[0] = 0.0;
+        self.reached[0] = u64::from(longest > 0);
+        for len in lens {
+            self.ends[*len as usize / 64] |= 1 << (len % 64);
+            self.whole[*len as usize] = (f64::INFINITY, u16::MAX);
+        }
+    }
+
+    /// Puts each of the first `words` at place `at`, as far as they fit into `longest` bits; a gap
+    /// that is one of them alone is none where `is_own`.
+    fn go_on(
+        &mut self,
+        at: usize,
+        (longest, is_own): (usize, bool),
+        cap: u32,
+        words: usize,
+        costs: &Costs,
+    ) {
+        let (so_far, last) = (self.best[at], usize::from(self.last[at]));
+        let mut tried = 1;
+        for (number, step) in self.steps[..words].iter().enumerate() {
+            let end = at + step.count;
+            if end > longest {
+                break;
             }
-            let number = self.last[at];
+            tried += 1;
+            let use_of = if number == last {
+                costs.again
+            } else if at == 0 {
+                step.first
+            } else {
+                step.other
+            };
+            let use_of = so_far + use_of;
+            let slot = is_slot_end(self.phase + end as u64, cap);
+            let total = use_of + costs.go_on[slot];
+            if total < self.best[end] {
+                self.best[end] = total;
+                self.last[end] = number as u16;
+                self.reached[end / 64] |= 1 << (end % 64);
+            }
+            if self.ends[end / 64] >> (end % 64) & 1 > 0 && !is_own {
+                let total = use_of + costs.stop[slot];
+                if total < self.whole[end].0 {
+                    self.whole[end] = (total, number as u16);
+                }
+            }
+        }
+        self.work += tried;
+    }
+
+    fn row(&self, len: u64, cap: u32, words: &[Word], costs: &Costs, rows: Rows) -> Row {
+        let (whole, last) = self.whole[len as usize];
+        let is_dear = rows == Rows::All && whole > costs.unknown;
+        if is_dear || whole.is_infinite() {
+            return Row { unknown: len, ..Row::default() };
+        }
+        let mut row = Row::default();
+        let mut at = len;
+        while at > 0 {
+            let number = if at == len { last } else { self.last[at as usize] };
+            if at < len {
+                row.inner_ends[is_slot_end(self.phase + at, cap)] += 1;
+            }
             row.words.push(number);
-            at -= words[number as usize].count as usize;
+            at -= words[number as usize].count;
         }
         row
     }

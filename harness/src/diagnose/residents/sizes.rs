@@ -12,11 +12,11 @@
 
 use super::super::Confidence;
 use super::Size;
-use super::gaps::{Class, Gaps};
+use super::gaps::{Class, Gaps, Group, grouped};
 use super::model::Model;
 use super::parts::{bits, candidates};
 use super::refine::Refiner;
-use super::row::{Costs, Explainer, Row, Word};
+use super::row::{Costs, Explainer, Row, Rows, Word};
 
 /// Bits that all gaps looked at may have together: it bounds the time.
 const BUDGET: u64 = 1 << 19;
@@ -24,6 +24,9 @@ const BUDGET: u64 = 1 << 19;
 const CLASSES: usize = 1 << 15;
 /// What a size in the list costs.
 const WORD: f64 = 14.0;
+
+/// Steps of the search that all changes of the list may take together: it bounds the time, too.
+const STEPS: u64 = 1 << 19;
 
 /// How often all gaps are explained anew to see whether it is.
 const TRIES: u32 = 48;
@@ -40,6 +43,8 @@ pub(super) struct Found {
     pub(super) sizes: Vec<Size>,
     /// The size that a gap of this class ends with, by class.
     pub(super) last_of_class: Vec<Option<usize>>,
+    /// Whether not all of it was looked at, or not all tried.
+    pub(super) is_cut: bool,
 }
 
 /// The sizes that explain `gaps`; `complete` says that no hole is missing.
@@ -50,25 +55,33 @@ pub(super) fn find(gaps: &Gaps, complete: bool) -> Found {
             learner.count();
             learner.prune();
             learner.split();
+            if learner.is_spent() {
+                break;
+            }
         }
         learner.count();
-        if !learner.learn_rests() {
+        if learner.is_spent() || !learner.learn_rests() {
             break;
         }
     }
     learner.count();
     let unknown = learner.costs.unknown;
-    let mut refiner = Refiner::new(&learner.chosen, gaps.cap, complete);
+    let chosen = learner.chosen.clone();
+    let is_cut = learner.is_spent() || chosen.len() < gaps.classes.len();
+    let mut refiner = Refiner::new(&chosen, gaps.cap, complete);
     let Some(model) = refiner.refine(&learner.words, unknown) else {
         let blocks = learner.uses.iter().zip(&learner.again).map(|(uses, again)| uses + again);
         let blocks: Vec<u64> = blocks.collect();
         let savings = vec![f64::INFINITY; blocks.len()];
-        return learner.found(gaps, &blocks, &savings);
+        return Found { is_cut: true, ..learner.found(gaps, &blocks, &savings) };
     };
-    let savings = refiner.savings(&model);
     let blocks: Vec<u64> = model.blocks.iter().map(|blocks| blocks.round() as u64).collect();
     learner.follow(&model);
-    learner.found(gaps, &blocks, &savings)
+    // What is never alone is not sure, whatever it saves.
+    let asked = learner.alone.iter().map(|alone| *alone >= ALONE);
+    let savings = refiner.savings(&model, &asked.collect::<Vec<_>>());
+    let found = learner.found(gaps, &blocks, &savings);
+    Found { is_cut: is_cut || refiner.is_cut, ..found }
 }
 
 /// The list of words, and what the gaps are made of with it.
@@ -78,6 +91,8 @@ pub(super) struct Learner {
     pub(super) complete: bool,
     /// Classes that are looked at, by number.
     pub(super) chosen: Vec<(usize, Class)>,
+    /// The same by phase.
+    pub(super) groups: Vec<Group>,
     /// Ascending by align, then count.
     pub(super) words: Vec<Word>,
     pub(super) rows: Vec<Row>,
@@ -106,6 +121,7 @@ impl Learner {
         Self {
             cap: gaps.cap,
             complete,
+            groups: grouped(chosen.iter().map(|(_, class)| (class.phase, class.len))),
             chosen,
             words,
             rows: Vec::new(),
@@ -121,15 +137,15 @@ impl Learner {
         }
     }
 
+    /// Whether nothing more is to be tried.
+    pub(super) fn is_spent(&self) -> bool {
+        self.explainer.work > STEPS
+    }
+
     /// Explains every gap anew, counts, and makes costs of the counts. Words without use go.
     pub(super) fn count(&mut self) {
         self.words.sort_by_key(|word| (word.align, word.count));
-        self.rows.clear();
-        for (_, class) in &self.chosen {
-            let row = self.explainer.explain(*class, self.cap, &self.words, &self.costs, None);
-            self.rows.push(row);
-        }
-        self.tally();
+        self.explain();
         let used: Vec<_> = self.uses.iter().map(|uses| *uses > 0).collect();
         let number: Vec<u16> = used
             .iter()
@@ -148,6 +164,19 @@ impl Learner {
         self.words.retain(|_| *keep.next().unwrap_or(&true));
         self.tally();
         self.price();
+    }
+
+    /// Explains every gap anew, and counts.
+    fn explain(&mut self) {
+        self.rows.resize(self.chosen.len(), Row::default());
+        for Group { phase, members, lens } in &self.groups {
+            let gaps = (*phase, &lens[..]);
+            let rows = self.explainer.explain(gaps, self.cap, &self.words, &self.costs, Rows::All);
+            for (member, row) in members.iter().zip(rows) {
+                self.rows[*member] = row;
+            }
+        }
+        self.tally();
     }
 
     fn tally(&mut self) {
@@ -224,12 +253,7 @@ impl Learner {
         for (number, word) in self.words.iter_mut().enumerate() {
             word.cost = model.cost(number);
         }
-        self.rows.clear();
-        for (_, class) in &self.chosen {
-            let row = self.explainer.explain(*class, self.cap, &self.words, &self.costs, None);
-            self.rows.push(row);
-        }
-        self.tally();
+        self.explain();
     }
 
     fn found(self, gaps: &Gaps, blocks: &[u64], savings: &[f64]) -> Found {
@@ -248,7 +272,8 @@ impl Learner {
             let confidence = if sure { Confidence::Likely } else { Confidence::Guess };
             Size { count: word.count, blocks, confidence }
         };
-        Found { sizes: self.words.iter().enumerate().map(size).collect(), last_of_class }
+        let sizes = self.words.iter().enumerate().map(size).collect();
+        Found { sizes, last_of_class, is_cut: false }
     }
 }
 

@@ -167,8 +167,18 @@ fn many_gaps_that_are_all_different_end_too() {
         holes.push((at, 1 + n % 7));
         at += 1 + n % 7;
     }
-    let found = residents(&area(Some(1 << 26), &holes), 8);
+    let (found, is_cut) = search(&area(Some(1 << 26), &holes), 8);
     assert!(found.len() < 200, "{}", found.len());
+    assert!(is_cut);
+}
+
+#[test]
+fn what_is_searched_to_its_end_is_not_cut() {
+    assert!(!search(&pitched(257, 512, 560), 8).1);
+    assert!(!search(&rows(&[512, 300], 400, 70), 8).1);
+    // Gaps whose pages together are more than are looked at.
+    let holes: Vec<_> = (1..8).map(|n| (n * 100_000, 256 * n)).collect();
+    assert!(search(&area(Some(1 << 20), &holes), 8).1);
 }
 
 #[test]

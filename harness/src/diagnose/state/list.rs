@@ -103,10 +103,11 @@ impl AreaState {
 /// Whether runs of whole bits end within the area: of a list that is cut, no more can be asked.
 fn all_whole(range: &RangeRuns, order: u32, total: Option<u64>) -> bool {
     let granule = 1u64 << order;
+    let is_whole = |pages: u64| pages & (granule - 1) == 0;
     range.runs.iter().all(|(pages, bit)| {
         let end = bit.checked_mul(granule).and_then(|start| start.checked_add(*pages));
         let inside = end.is_some_and(|end| total.is_none_or(|total| end <= total));
-        inside && pages.is_multiple_of(granule)
+        inside && is_whole(*pages)
     })
 }
 
@@ -156,13 +157,15 @@ fn units(list: &FreeRuns, known: Option<u32>, total: Option<u64>) -> Units {
 /// Whether runs of whole bits ascend, do not touch, and end within the area.
 fn makes_sense(range: &RangeRuns, order: u32, total: Option<u64>) -> bool {
     let granule = 1u64 << order;
+    // A division by what is not known costs more than all else here.
+    let is_whole = |pages: u64| pages & (granule - 1) == 0;
     let mut behind = None;
     range.runs.iter().all(|(pages, bit)| {
         let Some(start) = bit.checked_mul(granule) else { return false };
         let Some(end) = start.checked_add(*pages) else { return false };
         let apart = behind.is_none_or(|behind| behind < start);
         behind = Some(end);
-        apart && pages.is_multiple_of(granule) && total.is_none_or(|total| end <= total)
+        apart && is_whole(*pages) && total.is_none_or(|total| end <= total)
     })
 }
 

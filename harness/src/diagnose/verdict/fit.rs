@@ -251,18 +251,27 @@ fn lost(hole: Hole, base: u64, order_per_bit: u32, align: u32) -> Option<u64> {
     if align <= order_per_bit {
         return Some(0);
     }
-    let unit = u128::from(span(order_per_bit.min(63)));
-    let whole_base = u128::from(base) / unit * unit;
-    let past = (u128::from(hole.start) + whole_base) % u128::from(span(align));
-    let lost = if past == 0 { 0 } else { u128::from(span(align)) - past };
-    u64::try_from(lost).ok()
+    let first = u128::from(hole.start) + u128::from(whole_bits(base, order_per_bit));
+    let span = span(align);
+    // What is above 2^64 is a multiple of every smaller power of two.
+    let past = if span.is_power_of_two() {
+        first as u64 & (span - 1)
+    } else {
+        u64::try_from(first % u128::from(span)).ok()?
+    };
+    Some(if past == 0 { 0 } else { span - past })
+}
+
+/// `base` down to the first page of its bit.
+const fn whole_bits(base: u64, order_per_bit: u32) -> u64 {
+    let order = if order_per_bit < 63 { order_per_bit } else { 63 };
+    base >> order << order
 }
 
 /// The largest order with a multiple in `[hole.start, hole.end() - need]`.
 fn most_align(hole: Hole, base: u64, order_per_bit: u32, need: u64) -> Option<u32> {
     let room = hole.count.checked_sub(need)?;
-    let unit = u128::from(span(order_per_bit.min(63)));
-    let first = u128::from(hole.start) + u128::from(base) / unit * unit;
+    let first = u128::from(hole.start) + u128::from(whole_bits(base, order_per_bit));
     let last = first + u128::from(room);
     // The highest bit in which the page before the first one and the last one differ.
     let Some(before) = first.checked_sub(1) else { return Some(u64::BITS) };
@@ -294,6 +303,27 @@ mod tests {
             known: Known::List,
             live: None,
             asked: Default::default(),
+        }
+    }
+
+    #[test]
+    fn what_is_lost_is_what_division_says() {
+        let starts = [0, 1, 5, 255, 256, 1 << 40, u64::MAX - 1];
+        for (start, base) in starts.into_iter().flat_map(|start| starts.map(|base| (start, base))) {
+            for order in [0, 1, 9, 62, 63, 64, 99] {
+                for align in [0, 1, 2, 8, 10, 62, 63, 64, 100] {
+                    let unit = u128::from(span(order.min(63)));
+                    let first = u128::from(start) + u128::from(base) / unit * unit;
+                    let wide = u128::from(span(align));
+                    let right = if align <= order { 0 } else { (wide - first % wide) % wide };
+                    let found = lost(Hole { start, count: 1 }, base, order, align);
+                    assert_eq!(
+                        found.map(u128::from),
+                        Some(right),
+                        "{start} {base} {order} {align}"
+                    );
+                }
+            }
         }
     }
 

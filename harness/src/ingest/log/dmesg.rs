@@ -20,6 +20,10 @@ mod tail;
 #[cfg(test)]
 mod tests;
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use super::scan::{self, Begins};
 use super::{Found, Record, Sink, Task, prefix, text};
 use crate::ingest::Format;
@@ -40,6 +44,9 @@ pub(super) const FORMAT: Format = Format {
 
 /// The most bytes of a line that goes on behind a soft break of quoted-printable.
 const LONGEST_SOFT: usize = 1 << 16;
+
+/// A line end that is spelled out.
+static NEWLINE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\\n"));
 
 /// Lines behind a message within which a list may be quoted.
 const NEAR: u64 = 64;
@@ -137,7 +144,7 @@ impl Dmesg {
         let line = text::plain(line, &mut buffer);
         let mut used = false;
         let mut from = 0;
-        for end in memchr::memmem::find_iter(line, b"\\n") {
+        for end in NEWLINE.find_iter(line) {
             used |= self.one_line(trim_cr(&line[from..end]), number, sink);
             from = end + 2;
         }
@@ -191,6 +198,10 @@ impl Dmesg {
                 done = end;
                 found = true;
                 self.near = Some(number);
+                // A list has hundreds of places where another one could begin.
+                if done == line.len() {
+                    break;
+                }
             }
         }
         if hit_any

@@ -1,28 +1,51 @@
 //! What mail, web pages and terminals did to a line, undone.
 
-use memchr::memmem;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 /// The line as the kernel printed it, as far as that can be told: without colour escapes and NUL,
 /// with quoted-printable, HTML entities and typographic signs in ASCII. `buffer` is room for it.
 pub(super) fn plain<'a>(line: &'a [u8], buffer: &'a mut Vec<u8>) -> &'a [u8] {
-    if !line.iter().any(|byte| ODD[*byte as usize]) && memmem::find(line, b" at ").is_none() {
+    if !has_odd(line) && AT.find(line).is_none() {
         return line;
     }
     buffer.clear();
     let mut at = 0;
-    while at < line.len() {
-        let byte = line[at];
-        if !ODD[byte as usize] && byte != b' ' {
-            buffer.push(byte);
-            at += 1;
-            continue;
-        }
+    loop {
         let rest = &line[at..];
-        let (used, text) = replaced(rest, buffer.last().copied());
+        let plain = rest.iter().position(|byte| ODD[*byte as usize] || *byte == b' ');
+        let plain = plain.unwrap_or(rest.len());
+        buffer.extend_from_slice(&rest[..plain]);
+        if plain == rest.len() {
+            return buffer;
+        }
+        let (used, text) = replaced(&rest[plain..], buffer.last().copied());
         buffer.extend_from_slice(text);
-        at += used.max(1);
+        at += plain + used.max(1);
     }
-    buffer
+}
+
+/// What an archive puts in place of `@`.
+static AT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b" at "));
+
+/// Whether some byte of `line` is [`ODD`]: looked up nowhere, as many bytes at once as there is
+/// room for.
+fn has_odd(line: &[u8]) -> bool {
+    let any = |bytes: &[u8]| bytes.iter().fold(false, |any, byte| any | is_odd(*byte));
+    line.chunks(64).any(any)
+}
+
+/// Whether something may have to be replaced at `byte`.
+const fn is_odd(byte: u8) -> bool {
+    (byte == 0)
+        | (byte == 0x08)
+        | (byte == 0x1b)
+        | (byte == b'&')
+        | (byte == b'=')
+        | (byte == b'\\')
+        | (byte == b'\r')
+        | (byte >= 0x80)
 }
 
 /// Bytes that something may have to be replaced at.
@@ -30,7 +53,7 @@ static ODD: [bool; 256] = {
     let mut odd = [false; 256];
     let mut byte = 0;
     while byte < 256 {
-        odd[byte] = matches!(byte as u8, 0 | 0x08 | 0x1b | b'&' | b'=' | b'\\' | b'\r' | 0x80..);
+        odd[byte] = is_odd(byte as u8);
         byte += 1;
     }
     odd

@@ -205,6 +205,12 @@ impl List {
             if self.place.state == State::Tail {
                 return self.feed_tail(text, at);
             }
+            if self.place.state == State::Item {
+                at += self.plain_runs(&text[at..]);
+                if at == text.len() {
+                    break;
+                }
+            }
             match self.byte(text, at) {
                 Some(used) => at += used,
                 None if !self.prose && closes(&text[at..]) => return Fed::End,
@@ -212,6 +218,31 @@ impl List {
             }
         }
         Fed::End
+    }
+
+    /// Reads the runs at the start of `text` that are `N@BIT+` and nothing else, as most of them are:
+    /// how many bytes. What is strange in any way is left to [`byte`](Self::byte).
+    fn plain_runs(&mut self, text: &[u8]) -> usize {
+        let place = &mut self.place;
+        let mut used = 0;
+        if place.unplaced {
+            return used;
+        }
+        while let Some((pages, bit, len)) = plain_run(&text[used..]) {
+            if place.last.is_some_and(|last| bit <= last) {
+                break;
+            }
+            place.gap = place.gap.or(Some(bit - place.last.unwrap_or(0)));
+            place.last = Some(bit);
+            place.added += 1;
+            if self.runs.ranges.is_empty() {
+                self.runs.ranges.push(RangeRuns::default());
+            }
+            let Some(range) = self.runs.ranges.last_mut() else { break };
+            range.runs.push((pages, bit));
+            used += len;
+        }
+        used
     }
 
     /// Reads what stands at `at`: how many bytes, or `None` where that is of no list.
@@ -403,6 +434,30 @@ impl List {
         let real = runs.head || !runs.unplaced;
         ((some && real) || free.is_some()).then_some(runs)
     }
+}
+
+/// A run of some pages and its `+` at the start of `text`: pages, bit, and its bytes.
+fn plain_run(text: &[u8]) -> Option<(u64, u64, usize)> {
+    let (pages, at) = short_number(text, 0)?;
+    (pages > 0 && text.get(at) == Some(&b'@')).then_some(())?;
+    let (bit, end) = short_number(text, at + 1)?;
+    (text.get(end) == Some(&b'+')).then_some((pages, bit, end + 1))
+}
+
+/// The number at `from`, of so few digits that none is too large, and where it ends.
+fn short_number(text: &[u8], from: usize) -> Option<(u64, usize)> {
+    const DIGITS: usize = 18;
+    let (mut number, mut at) = (0u64, from);
+    while let Some(digit) = text.get(at).map(|byte| byte.wrapping_sub(b'0'))
+        && digit < 10
+    {
+        if at - from == DIGITS {
+            return None;
+        }
+        number = number * 10 + u64::from(digit);
+        at += 1;
+    }
+    (at > from).then_some((number, at))
 }
 
 /// What stands behind a message where a program or a page shows it: a quote that closes, the next

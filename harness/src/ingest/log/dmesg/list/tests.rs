@@ -29,6 +29,33 @@ fn a_list_broken_anywhere_is_the_same_list() {
     }
 }
 
+/// What is read byte by byte takes another way than what is read whole.
+#[test]
+fn plain_runs_are_read_as_any_other() {
+    for text in [
+        "3@125+20@172+12@236+",
+        "0@1+5@7+",
+        "5@7+6@7+9@3+8@90+",
+        "5+6+7@8+9@10+",
+        "999999999999999999@1+1@999999999999999999+2@1000000000000000000+",
+        "99999999999999999999@1+4@9+",
+        "1@2,3@4+5@6,7@8+",
+        "1@2+3@+4@5+",
+        "1@2+@3+4@5+",
+    ] {
+        let (mut whole, mut bytes) = (List::new(true, false), List::new(true, false));
+        let fed = whole.feed(text.as_bytes());
+        let odd = (0..text.len()).find(|at| bytes.feed(&text.as_bytes()[*at..=*at]) != Fed::End);
+        // A line may not begin with a run in front of the last one, and a byte is a line here.
+        match fed {
+            Fed::End if odd.is_none() => assert_eq!(whole.finish(), bytes.finish(), "{text}"),
+            Fed::End => assert!(text.contains("6@7+9@3"), "{text}: odd at {odd:?}"),
+            Fed::Odd(at) => assert_eq!(odd, Some(at), "{text}"),
+            Fed::Done(_) => panic!("{text} has no tail"),
+        }
+    }
+}
+
 #[test]
 fn the_number_of_a_range_may_stand_on_the_next_line() {
     let whole = read(&["range 0: 4@8", "range 1: 5@9", "=> 9 free of 64 total pages"]);

@@ -3,6 +3,7 @@
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
+use crate::kit::{FreeMap, Search};
 use crate::mutant::mutate;
 
 /// The free blocks by order. A block of order `k` is `2^k` units that begin at a multiple of `2^k`,
@@ -14,8 +15,35 @@ use crate::mutant::mutate;
 pub(super) struct Blocks {
     /// The ranges in units, `[start, end)`, ascending.
     spans: Vec<(u64, u64)>,
-    /// The first units of the free blocks of each order, from 0 to the largest.
+    /// The largest order.
+    top: u32,
+    /// The first units of the free blocks of each order below the largest.
     free: Vec<BTreeSet<u64>>,
+    /// The blocks of the largest order: a row of them is taken and given back at once.
+    largest: Vec<Largest>,
+}
+
+/// The blocks of the largest order of one span.
+#[derive(Debug)]
+struct Largest {
+    /// The number of the first: its unit divided by their size.
+    first: u64,
+    map: FreeMap,
+}
+
+impl Largest {
+    fn has(&self, number: u64) -> bool {
+        number.checked_sub(self.first).is_some_and(|bit| self.map.is_free(bit, 1))
+    }
+
+    /// The lowest `count` free ones from number `from` on, the first a multiple of `2^align`.
+    fn row(&self, count: u64, align: u32, from: u64) -> Option<u64> {
+        let mask = 1u64.checked_shl(align)?.wrapping_sub(1);
+        let offset = self.first & mask;
+        let from = from.saturating_sub(self.first);
+        let search = Search { bits: count, mask, offset, from };
+        self.map.first_fit(search).map(|bit| self.first + bit)
+    }
 }
 
 /// The first unit of the block of `order` that holds `unit`.
@@ -28,8 +56,17 @@ impl Blocks {
     pub(super) fn new(spans: Vec<(u64, u64)>, max_order: u32) -> Self {
         let longest = spans.iter().map(|(start, end)| end - start).max().unwrap_or(1);
         let top = max_order.min(longest.ilog2());
-        let free = (0..=top).map(|_| BTreeSet::new()).collect();
-        let mut blocks = Self { spans, free };
+        let free = (0..top).map(|_| BTreeSet::new()).collect();
+        let mut largest = Vec::new();
+        for &(start, end) in &spans {
+            let (first, behind) = (start.div_ceil(1 << top), end >> top);
+            if first < behind {
+                let mut map = FreeMap::new(behind - first, first);
+                map.set(0, behind - first);
+                largest.push(Largest { first, map });
+            }
+        }
+        let mut blocks = Self { spans, top, free, largest };
         for index in 0..blocks.spans.len() {
             let (start, end) = blocks.spans[index];
             blocks.give(start, end);
@@ -38,8 +75,22 @@ impl Blocks {
     }
 
     /// The order of the largest block that there can be.
-    pub(super) fn top(&self) -> u32 {
-        self.free.len() as u32 - 1
+    pub(super) const fn top(&self) -> u32 {
+        self.top
+    }
+
+    /// The largest blocks of the span that the one of this number is in.
+    fn largest_at(&mut self, number: u64) -> &mut Largest {
+        let at = self.largest.partition_point(|largest| largest.first <= number);
+        &mut self.largest[at - 1]
+    }
+
+    /// Whether a block of this order that begins at `unit` is free.
+    fn has(&self, order: u32, unit: u64) -> bool {
+        match self.free.get(order as usize) {
+            Some(units) => units.contains(&unit),
+            None => self.largest.iter().any(|largest| largest.has(unit >> self.top)),
+        }
     }
 
     /// The index of the span that `unit` is in.
@@ -56,16 +107,18 @@ impl Blocks {
     pub(super) fn give(&mut self, start: u64, end: u64) {
         let mut unit = start;
         while unit < end {
-            let order = unit.trailing_zeros().min((end - unit).ilog2()).min(self.top());
-            self.merge(unit, order);
-            unit += 1 << order;
+            let order = unit.trailing_zeros().min((end - unit).ilog2()).min(self.top);
+            let blocks = if order == self.top { (end - unit) >> order } else { 1 };
+            self.merge(unit, order, blocks);
+            unit += blocks << order;
         }
     }
 
-    /// Makes one block free, and merges it with its buddy as often as that is free too.
-    fn merge(&mut self, mut unit: u64, mut order: u32) {
+    /// Makes a block free, or a row of largest ones, and merges it with its buddy as often as that
+    /// is free too.
+    fn merge(&mut self, mut unit: u64, mut order: u32, blocks: u64) {
         let (start, end) = self.spans[self.span_of(unit)];
-        while order < self.top() {
+        while order < self.top {
             let parent = block_of(unit, order + 1);
             let is_inside = start <= parent && end - parent >= 1 << (order + 1);
             // The units of another span can adjoin, but nothing crosses into it.
@@ -77,7 +130,12 @@ impl Blocks {
             unit = parent;
             order += 1;
         }
-        let is_new = self.free[order as usize].insert(unit);
+        let Some(units) = self.free.get_mut(order as usize) else {
+            let largest = self.largest_at(unit >> order);
+            largest.map.clear((unit >> order) - largest.first, blocks);
+            return;
+        };
+        let is_new = units.insert(unit);
         assert!(is_new, "block {unit} of order {order} is free already");
     }
 
@@ -85,11 +143,21 @@ impl Blocks {
     pub(super) fn take(&mut self, start: u64, end: u64) {
         let mut unit = start;
         while unit < end {
-            let order = (0..=self.top())
-                .find(|&order| self.free[order as usize].remove(&block_of(unit, order)))
+            let order = (0..=self.top)
+                .find(|&order| self.has(order, block_of(unit, order)))
                 .unwrap_or_else(|| panic!("unit {unit} is not free"));
             let block = block_of(unit, order);
-            let block_end = block + (1 << order);
+            let blocks = if order == self.top { ((end - block) >> order).max(1) } else { 1 };
+            let block_end = block + (blocks << order);
+            match self.free.get_mut(order as usize) {
+                Some(units) => {
+                    units.remove(&block);
+                }
+                None => {
+                    let largest = self.largest_at(block >> order);
+                    largest.map.set((block >> order) - largest.first, blocks);
+                }
+            }
             let taken = end.min(block_end);
             self.give(block, unit);
             self.give(taken, block_end);
@@ -99,18 +167,19 @@ impl Blocks {
 
     /// The lowest of the smallest free blocks that hold a place of `order`.
     pub(super) fn smallest(&self, order: u32) -> Option<u64> {
-        self.free.get(order as usize..)?.iter().find_map(|blocks| blocks.first().copied())
+        let smaller = self.free.iter().skip(order as usize);
+        smaller.filter_map(|units| units.first().copied()).next().or_else(|| self.row(1, 0, 0))
     }
 
     /// The lowest unit at or behind `from` where a place of `order` is free.
     pub(super) fn lowest(&self, order: u32, from: u64) -> Option<u64> {
         let from = from.checked_next_multiple_of(1 << order)?;
-        let holds = |order: u32| self.free[order as usize].contains(&block_of(from, order));
-        if (order..=self.top()).any(holds) {
+        if (order..=self.top).any(|order| self.has(order, block_of(from, order))) {
             return Some(from);
         }
-        let next = |blocks: &BTreeSet<u64>| blocks.range(from..).next().copied();
-        self.free[order as usize..].iter().filter_map(next).min()
+        let next = |units: &BTreeSet<u64>| units.range(from..).next().copied();
+        let smaller = self.free.iter().skip(order as usize).filter_map(next);
+        smaller.chain(self.row(1, 0, from)).min()
     }
 
     /// The number of `unit`, counted over all spans from 0 on.
@@ -123,33 +192,23 @@ impl Blocks {
     /// The first unit at or behind `from` of `count` free blocks of the largest order that adjoin in
     /// one span, the first of them at a multiple of `2^align` units.
     pub(super) fn row(&self, count: u64, align: u32, from: u64) -> Option<u64> {
-        let top = self.top();
-        let mut row: Option<(u64, u64)> = None;
-        for &unit in self.free[top as usize].range(from..) {
-            row = match row {
-                Some((first, blocks))
-                    if first + (blocks << top) == unit && !self.is_span_start(unit) =>
-                {
-                    Some((first, blocks + 1))
-                }
-                _ if block_of(unit, align) == unit => Some((unit, 1)),
-                _ => None,
-            };
-            if let Some((first, blocks)) = row
-                && blocks == count
-            {
-                return Some(first);
-            }
-        }
-        None
+        let (align, from) = (align.saturating_sub(self.top), from.div_ceil(1 << self.top));
+        let number = self.largest.iter().find_map(|largest| largest.row(count, align, from))?;
+        Some(number << self.top)
     }
 
     /// The free blocks in the order of their addresses: first unit and units.
     pub(super) fn ascending(&self) -> Vec<(u64, u64)> {
-        let mut blocks: Vec<_> = (0u32..)
-            .zip(&self.free)
+        let smaller = (0u32..).zip(&self.free);
+        let mut blocks: Vec<_> = smaller
             .flat_map(|(order, units)| units.iter().map(move |&unit| (unit, 1u64 << order)))
             .collect();
+        for Largest { first, map } in &self.largest {
+            map.for_each_run(|bit, count| {
+                let numbers = first + bit..first + bit + count;
+                blocks.extend(numbers.map(|number| (number << self.top, 1 << self.top)));
+            });
+        }
         blocks.sort_unstable();
         blocks
     }

@@ -194,11 +194,12 @@ mixed() {
 # The same streams on a single board, where none of them fails, under the line $2.
 roomy() {
     printf '%s\n' "${2:-}"
-    mixed "$1" | awk '/^\[\[boards\]\]/ { boards = 1 } /^\[\[streams\]\]/ { streams = 1 }
-        boards && !streams { next }
-        streams == 1 { streams = 2; print "[[boards]]\nname = \"roomy\"\ncaller = \"dma-direct\""
-            print "areas = [{ name = \"linux,cma\", mib = 2048 }]\n" }
-        { print }'
+    mixed "$1" | awk '/^\[\[boards\]\]/ { boards = 1 }
+        /^\[\[streams\]\]/ && !streams++ {
+            print "[[boards]]\nname = \"roomy\"\ncaller = \"dma-direct\""
+            print "areas = [{ name = \"linux,cma\", mib = 2048 }]\n"
+        }
+        !boards || streams { print }'
 }
 
 # One configuration: $1 seeds, $2 ops of each, an area of $3 pages.
@@ -313,20 +314,21 @@ row_fuzz() {
     done
 }
 
-# A log of $1 KB: failures with lists, again and again, each 100 s behind the one before.
+# A log of $1 KB: the failures of a board under stress and their lists, of many holes and all
+# different, again and again, each time 100 s later.
 failures() {
-    awk -v bytes="$(($1 * 1000))" '{ line[NR] = $0 } END {
-        while (written < bytes) {
-            for (n = 1; n <= NR; n++) {
-                text = line[n]
-                stamp = substr(text, 2, 12) + 0
-                if (stamp == 0 && round > 0) continue
-                text = sprintf("[%12.6f%s", stamp + 100 * round, substr(text, 14))
-                print text
-                written += length(text) + 1
+    gzip -dc "$old/tree/corpora/recordings/6.12/text/dmesg-dma-heap.txt.gz" |
+        awk -v bytes="$(($1 * 1000))" '{ line[NR] = $0 } END {
+            for (; written < bytes; later += 100) {
+                for (n = 1; n <= NR; n++) {
+                    text = line[n]
+                    if (match(text, /^\[ *[0-9]+\.[0-9]+\]/))
+                        text = sprintf("[%12.6f]%s", substr(text, 2) + later, substr(text, RLENGTH + 1))
+                    print text
+                    written += length(text) + 1
+                }
             }
-            round++
-        } }' "$old/tree/corpora/logs/fragmented.txt"
+        }'
 }
 
 row_diagnose() {

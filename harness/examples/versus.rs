@@ -240,7 +240,7 @@ impl Table {
 fn columns(old: &str, new: &str) -> Result<(), String> {
     let (old, new) = (Table::read(old)?, Table::read(new)?);
     let both = old.names.iter().filter(|name| new.names.contains(name));
-    let differs = |name: &&&String| {
+    let differs = |name: &&String| {
         let (Some(old), Some(new)) = (old.column(name), new.column(name)) else { return true };
         !old.eq(new)
     };

@@ -2,6 +2,7 @@
 # What a commit costs against an older one: builds both, runs the same work with each in turn, and
 # prints the ratios of their CPU time. For the same work also whether cells.csv is the same.
 set -euo pipefail
+shopt -s inherit_errexit
 cd "$(dirname "$0")/.."
 
 rows=(lean full default threads memory area fuzz diagnose map policy)
@@ -87,15 +88,17 @@ build() {
         git archive "$commit" | tar -x -C "$here/part"
         mv "$here/part" "$here/tree"
     fi
-    cargo=(cargo build --quiet --release --locked --manifest-path "$here/tree/Cargo.toml"
-        --target-dir "$here/target" -p cma-harness)
-    printf 'building %s\n' "$commit" >&2
-    "${cargo[@]}" --bin cmalab >&2
-    # The old commit has none, or another one.
+    # The old commit has no such example, or another one.
     cmp -s "$example" "$here/tree/$example" || cp "$example" "$here/tree/$example"
+    cargo=(cargo build --quiet --release --locked --manifest-path "$here/tree/Cargo.toml"
+        --target-dir "$here/target" -p cma-harness --bin cmalab)
+    printf 'building %s\n' "$commit" >&2
     rm -f "$here/versus"
+    # Together, or all of the library is compiled twice.
     if "${cargo[@]}" --example versus >"$here/log" 2>&1; then
         ln -s "$here/target/release/examples/versus" "$here/versus"
+    else
+        "${cargo[@]}" >&2
     fi
     printf '%s\n' "$here"
 }

@@ -270,9 +270,9 @@ row_area() {
     single 1 "$((ops * 20))" 4194304 >"$work/large.toml"
     single 1 "$((ops * 20))" 286720 >"$work/small.toml"
     for commit in old new; do
-        words_of "${!commit}" "$work/large.toml" large
+        words_of "${!commit}" "$work/large.toml" area-large
         first=("${words[@]}")
-        words_of "${!commit}" "$work/small.toml" small
+        words_of "${!commit}" "$work/small.toml" area-small
         versus "area 16 / 1.1 GiB, $commit" "${first[@]}" -- "${words[@]}" || true
     done
 }

@@ -200,16 +200,19 @@ impl Row {
         let number = row.split(',').nth(BEFORE)?.parse().ok()?;
         // From the end on: before the values there are names, which may hold commas. The name of a
         // board holds none.
-        let later = columns().count() - csv::first_measured();
+        let all = columns().count();
+        let later = all - csv::first_measured();
         let mut fields = row.rsplit(',');
-        let mut values: Vec<_> =
-            fields.by_ref().take(later).map(Value::parse).collect::<Option<_>>()?;
-        let fields = fields.skip(csv::LATER_INPUTS.len()).take(csv::first_measured());
-        for field in fields {
+        // No more room than that: those of a million streams are in memory at once.
+        let mut values = Vec::with_capacity(all);
+        for field in fields.by_ref().take(later) {
+            values.push(Value::parse(field)?);
+        }
+        for field in fields.skip(csv::LATER_INPUTS.len()).take(csv::first_measured()) {
             values.push(Value::parse(field)?);
         }
         values.reverse();
-        let whole = values.len() == columns().count() && values[column("refused")] != Value::None;
+        let whole = values.len() == all && values[column("refused")] != Value::None;
         whole.then(|| Self { number, text: row.to_string(), values })
     }
 }

@@ -1,7 +1,7 @@
 //! The bootstrap over streams, bias-corrected and accelerated (Efron, 1987).
 
 use super::{Interval, beta, no_failure_bound, normal};
-use crate::seed::Seed;
+use crate::seed::{Draws, Seed};
 
 /// Between which ends a value lies whatever happens, from its definition.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -27,22 +27,48 @@ impl Within {
 /// Resamples for an interval.
 const RESAMPLES: usize = 2000;
 
-/// Resamples of so many streams, drawn once and used for every value of those streams: columns
-/// and rows are resampled alike.
+/// Picks that are kept, 64 MB of them: the resamples of 8388 streams.
+const KEPT: usize = 1 << 24;
+
+/// Resamples of so many streams, the same for every value of those streams: columns and rows are
+/// resampled alike.
 #[derive(Clone, Debug)]
 pub struct Bootstrap {
     streams: usize,
-    /// Resample after resample, `streams` picks each.
-    picks: Vec<u32>,
+    seed: Seed,
+    /// Resample after resample, `streams` picks each. [`None`] where they are too many to keep:
+    /// they are drawn again for each value, which takes twice as long and no memory.
+    picks: Option<Vec<u32>>,
 }
 
 impl Bootstrap {
     /// Resamples of `streams` streams.
     #[must_use]
     pub fn new(streams: usize, seed: &Seed) -> Self {
-        let mut draws = seed.child("bootstrap", streams as u64).rng();
-        let picks = (0..RESAMPLES * streams).map(|_| draws.below(streams as u64) as u32).collect();
-        Self { streams, picks }
+        Self::keeping(KEPT, streams, seed)
+    }
+
+    /// The same where at most `kept` picks are kept.
+    fn keeping(kept: usize, streams: usize, seed: &Seed) -> Self {
+        let seed = seed.child("bootstrap", streams as u64);
+        let few = RESAMPLES * streams <= kept;
+        let mut draws = seed.rng();
+        let picks = few.then(|| (0..RESAMPLES * streams).map(|_| pick(&mut draws, streams)));
+        Self { streams, picks: picks.map(|picks| picks.map(|pick| pick as u32).collect()), seed }
+    }
+
+    /// The mean of each resample of `values`, in the order drawn.
+    fn means(&self, values: &[f64]) -> Vec<f64> {
+        let n = values.len() as f64;
+        if let Some(picks) = &self.picks {
+            let resamples = picks.chunks_exact(self.streams);
+            return resamples
+                .map(|picks| picks.iter().map(|&pick| values[pick as usize]).sum::<f64>() / n)
+                .collect();
+        }
+        let mut draws = self.seed.rng();
+        let mut again = || values[pick(&mut draws, self.streams)];
+        (0..RESAMPLES).map(|_| (0..values.len()).map(|_| again()).sum::<f64>() / n).collect()
     }
 
     /// How many streams it resamples.
@@ -78,10 +104,7 @@ impl Bootstrap {
         if values.iter().all(|value| *value == first) {
             return Some((first, all_equal(first, values.len(), within)));
         }
-        let resamples = self.picks.chunks_exact(self.streams);
-        let mut means: Vec<f64> = resamples
-            .map(|picks| picks.iter().map(|&pick| values[pick as usize]).sum::<f64>() / n)
-            .collect();
+        let mut means = self.means(values);
         means.sort_by(f64::total_cmp);
         let (low, high) = bca(values, mean, &means);
         let square = values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>();
@@ -91,6 +114,11 @@ impl Bootstrap {
         let high = high.max(mean + half).min(most);
         Some((mean, Interval { low: Some(low), high: Some(high), method: "bca-or-t" }))
     }
+}
+
+/// The next stream of a resample.
+fn pick(draws: &mut Draws, streams: usize) -> usize {
+    draws.below(streams as u64) as usize
 }
 
 /// The interval of the mean where each stream has the same value.
@@ -169,8 +197,23 @@ mod tests {
         assert_eq!(within(-0.5, Within::Difference), [-0.5447, -0.3659]);
     }
 
+    #[test]
+    fn resamples_that_are_drawn_again_are_those_that_were_kept() {
+        let (seed, streams) = (Seed::new(3), 7);
+        let kept = Bootstrap::keeping(RESAMPLES * streams, streams, &seed);
+        let again = Bootstrap::keeping(RESAMPLES * streams - 1, streams, &seed);
+        assert_eq!(kept.picks.as_ref().map(Vec::len), Some(RESAMPLES * streams));
+        assert_eq!(again.picks, None);
+        for values in [[0.0, 0.1, 0.7, 1e9, 3.0, 0.3, -2.0], [5.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]] {
+            let bits = |of: &Bootstrap| of.means(&values).into_iter().map(f64::to_bits);
+            assert!(bits(&kept).eq(bits(&again)));
+            let interval = |of: &Bootstrap| of.mean_interval(&values, Within::Anything);
+            assert_eq!(interval(&kept), interval(&again));
+        }
+    }
+
     /// How often of 400 samples of `n` the interval holds the mean, in percent.
-    fn coverage(n: usize, mean: f64, draw: impl Fn(&mut crate::seed::Draws) -> f64) -> u32 {
+    fn coverage(n: usize, mean: f64, draw: impl Fn(&mut Draws) -> f64) -> u32 {
         let held = (0..400).filter(|sample| {
             let mut draws = Seed::new(*sample).child("coverage", n as u64).rng();
             let values: Vec<f64> = (0..n).map(|_| draw(&mut draws)).collect();

@@ -1,28 +1,28 @@
-//! `cargo bench -p cma-policies`: the indexed map against a plain scan with the kernel's algorithm,
-//! on whole streams of allocations and frees, and the tree nodes that a search looks at.
+//! `cargo bench -p cma-policies`: the indexed map against a plain scan with the kernel's algorithm
+//! and, with `KERNEL=/path/to/linux` (5.15 or later; Debian's `linux-source-*`, unpacked), against
+//! the kernel's own C, on whole streams of allocations and frees; and the tree nodes that a search
+//! looks at.
 //!
-//! Each cell runs both in turn and prints the ratio of their best times: above 1 the indexed map
-//! is faster. Loads: LOAD held at 2 % (`near-empty`), 50 %, 90 % and 150 % of the area; `overloaded`:
-//! a full area, two requests for each buffer that is given back, so that most are refused.
+//! Each cell runs all of them in turn and prints ratios of their best times: above 1 the indexed
+//! map is faster. Loads: LOAD held at 2 % (`near-empty`), 50 %, 90 % and 150 % of the area;
+//! `overloaded`: a full area, two requests for each buffer that is given back, so that most are
+//! refused.
 
+mod kernel;
 mod plain;
+mod streams;
 
 use std::hint::black_box;
+use std::io;
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use cma_policies::dma_align;
 use cma_policies::kit::{FreeMap, Search};
+use kernel::Kernel;
 use plain::Plain;
+use streams::{OPS, Op, overload, pitch_law, stream};
 
-const CAP: u32 = 8;
 const ROUNDS: usize = 5;
-const OPS: usize = 20_000;
-
-#[derive(Clone, Copy)]
-enum Op {
-    Alloc { id: usize, count: usize, mask: usize },
-    Free { id: usize },
-}
 
 /// What both maps can do, in the same words.
 trait Map {
@@ -62,7 +62,7 @@ impl Map for FreeMap {
 /// First bit and bits of each buffer by id.
 type Live = Vec<Option<(usize, usize)>>;
 
-/// Runs `ops`; how many were granted, and a sum over their places, to hold both maps to the same.
+/// Runs `ops`; how many were granted, and a sum over their places, to hold all maps to the same.
 fn run(map: &mut impl Map, ops: &[Op], live: &mut Live) -> (u64, usize) {
     let mut granted = (0, 0);
     for &op in ops {
@@ -88,88 +88,6 @@ fn run(map: &mut impl Map, ops: &[Op], live: &mut Live) -> (u64, usize) {
     granted
 }
 
-struct Xorshift(u64);
-
-impl Xorshift {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % bound as u64) as usize
-    }
-}
-
-fn alloc(id: usize, count: usize) -> Op {
-    Op::Alloc { id, count, mask: (1 << dma_align(count as u64, CAP)) - 1 }
-}
-
-/// Ops that fill the area to `load` pages and turn over four times what lives there, then `OPS`
-/// that go on in the same way: random buffers are freed, random sizes asked for.
-fn stream(sizes: &[usize], load: usize) -> (Vec<Op>, Vec<Op>) {
-    let mut draws = Xorshift(0x9e37_79b9_7f4a_7c15);
-    let mut ops = Vec::new();
-    let mut live: Vec<(usize, usize)> = Vec::new();
-    let (mut next, mut pages) = (0, 0);
-    let mut warm = None;
-    while warm.is_none_or(|warm| ops.len() < warm + OPS) {
-        let count = sizes[draws.below(sizes.len())];
-        if pages + count <= load {
-            ops.push(alloc(next, count));
-            live.push((next, count));
-            (next, pages) = (next + 1, pages + count);
-        } else if !live.is_empty() {
-            let turnover = ops.len() + 8 * live.len();
-            warm.get_or_insert(turnover);
-            let (id, count) = live.swap_remove(draws.below(live.len()));
-            ops.push(Op::Free { id });
-            pages -= count;
-        }
-    }
-    let steady = ops.split_off(warm.unwrap_or(0));
-    (ops, steady)
-}
-
-/// Ops on an area that is full: two requests for each buffer that is given back.
-fn overload(sizes: &[usize], area: usize) -> (Vec<Op>, Vec<Op>) {
-    let mut draws = Xorshift(0x9e37_79b9_7f4a_7c15);
-    let mut ops = Vec::new();
-    let (mut map, mut live) = (FreeMap::new(area as u64, 0), Live::new());
-    let mut granted = Vec::new();
-    let mut warm = None;
-    let mut next = 0;
-    while warm.is_none_or(|warm| ops.len() < warm + OPS) {
-        let mut refused = false;
-        for _ in 0..2 {
-            let op = alloc(next, sizes[draws.below(sizes.len())]);
-            run(&mut map, &[op], &mut live);
-            ops.push(op);
-            match live[next] {
-                Some(_) => granted.push(next),
-                None => refused = true,
-            }
-            next += 1;
-        }
-        if refused {
-            let turnover = ops.len() + 8 * granted.len();
-            warm.get_or_insert(turnover);
-            let op = Op::Free { id: granted.swap_remove(draws.below(granted.len())) };
-            run(&mut map, &[op], &mut live);
-            ops.push(op);
-        }
-    }
-    let steady = ops.split_off(warm.unwrap_or(0));
-    (ops, steady)
-}
-
-/// 257-page residents on `load` pages of slots, then 200 pages at order 8 again and again: every
-/// hole between residents is long enough, and begins one page behind an aligned one.
-fn pitch_law(area: usize, load: f64) -> (Vec<Op>, Vec<Op>) {
-    let residents = ((area / 512) as f64 * load.min(1.0)) as usize;
-    let warm = (0..residents).map(|id| alloc(id, 257)).collect();
-    let id = residents;
-    (warm, (0..OPS / 2).flat_map(|_| [alloc(id, 200), Op::Free { id }]).collect())
-}
-
 /// The time of the steady part on a copy of `warm`, in which `live` is, if that is less than `best`,
 /// and what was granted in it.
 fn time<M: Map + Clone>(warm: &M, live: &Live, steady: &[Op], best: &mut Duration) -> (u64, usize) {
@@ -188,10 +106,74 @@ fn wanted(profile: &str) -> bool {
     names.peek().is_none() || names.any(|name| name == profile)
 }
 
-fn main() {
+/// Best times of a cell's steady part.
+struct Times {
+    plain: Duration,
+    indexed: Duration,
+    /// Where there is one.
+    kernel: Option<Duration>,
+}
+
+/// Runs `steady` on every map in turn: on a copy of `map`, which has come to `live`, and on others
+/// that hold the same.
+///
+/// # Panics
+/// If they do not grant the same places.
+fn cell(
+    area: usize,
+    map: &FreeMap,
+    live: &Live,
+    steady: &[Op],
+    kernel: Option<&Kernel>,
+) -> io::Result<Times> {
+    let mut scan = Plain::new(area);
+    for &(start, count) in live.iter().flatten() {
+        scan.set(start, count);
+    }
+    let mut theirs = kernel.map(|kernel| kernel.start(area, live, steady)).transpose()?;
+    let [mut plain, mut indexed, mut best] = [Duration::MAX; 3];
+    for _ in 0..ROUNDS {
+        let granted = time(map, live, steady, &mut indexed);
+        assert_eq!(time(&scan, live, steady, &mut plain), granted, "the plain scan");
+        if let Some(theirs) = &mut theirs {
+            assert_eq!(theirs.time(&mut best)?, granted, "the kernel's C");
+        }
+    }
+    Ok(Times { plain, indexed, kernel: theirs.map(|_| best) })
+}
+
+/// The C to compare with, if there is any; says which, or why not.
+fn kernel() -> Result<Option<Kernel>, String> {
+    let (tree, cc) = match kernel::named() {
+        Ok(named) => named,
+        Err(why) => {
+            println!("the kernel's own C is skipped: {why}");
+            return Ok(None);
+        }
+    };
+    let kernel = Kernel::compiled(&tree, &cc)?;
+    println!(
+        "C: bitmap_find_next_zero_area_off, __bitmap_set and __bitmap_clear of Linux {} at -O2",
+        kernel.version
+    );
+    Ok(Some(kernel))
+}
+
+fn main() -> ExitCode {
     if cma_policies::mutant::COMPILED_IN {
         println!("built with planted defects, which cost time: use cargo bench -p cma-policies");
     }
+    let done =
+        kernel().and_then(|kernel| table(kernel.as_ref()).map_err(|error| error.to_string()));
+    if let Err(why) = done {
+        eprintln!("{why}");
+        return ExitCode::from(2);
+    }
+    visits();
+    ExitCode::SUCCESS
+}
+
+fn table(kernel: Option<&Kernel>) -> io::Result<()> {
     let profiles: [(&str, &[usize]); 4] = [
         ("seed-like", &[255, 255, 255, 456, 511, 1, 2, 1013]),
         ("small", &[1, 1, 2, 3, 4, 8, 16, 16, 64]),
@@ -205,11 +187,10 @@ fn main() {
         ("150 %", 1.5),
         ("overloaded", f64::INFINITY),
     ];
-    println!("ratio plain scan / indexed map, best of {ROUNDS} interleaved runs of {OPS} ops");
-    println!(
-        "{:<10} {:<10} {:>8} {:>10} {:>10} {:>7}",
-        "sizes", "load", "pages", "plain ns", "indexed ns", "ratio"
-    );
+    println!("ns of an op, best of {ROUNDS} interleaved runs of {OPS} ops");
+    print!("{:<10} {:<10} {:>8} {:>9} {:>9}", "sizes", "load", "pages", "indexed", "plain");
+    let theirs = if kernel.is_some() { ["C", "C/indexed"] } else { [""; 2] };
+    println!(" {:>13} {:>9} {:>9}", "plain/indexed", theirs[0], theirs[1]);
     for area in [286_720, 4_194_304] {
         for (profile, sizes) in profiles.into_iter().filter(|(name, _)| wanted(name)) {
             for (load_name, load) in loads {
@@ -221,39 +202,27 @@ fn main() {
                     stream(sizes, (area as f64 * load) as usize)
                 };
                 let mut live = Live::new();
-                let mut maps = (Plain::new(area), FreeMap::new(area as u64, 0));
-                run(&mut maps.1, &warm, &mut live);
-                for &(start, count) in live.iter().flatten() {
-                    maps.0.set(start, count);
+                let mut map = FreeMap::new(area as u64, 0);
+                run(&mut map, &warm, &mut live);
+                let times = cell(area, &map, &live, &steady, kernel)?;
+                let ns = |time: Duration| time.as_nanos() as f64 / steady.len() as f64;
+                let (indexed, plain) = (ns(times.indexed), ns(times.plain));
+                print!("{profile:<10} {load_name:<10} {area:>8} {indexed:>9.1} {plain:>9.1}");
+                print!(" {:>13.2}", plain / indexed);
+                if let Some(theirs) = times.kernel.map(ns) {
+                    print!(" {theirs:>9.1} {:>9.2}", theirs / indexed);
                 }
-                let mut times = [Duration::MAX; 2];
-                for _ in 0..ROUNDS {
-                    let granted = [
-                        time(&maps.0, &live, &steady, &mut times[0]),
-                        time(&maps.1, &live, &steady, &mut times[1]),
-                    ];
-                    assert_eq!(
-                        granted[0], granted[1],
-                        "{profile} {load_name}: not the same places"
-                    );
-                }
-                let ns = times.map(|time| time.as_nanos() as f64 / steady.len() as f64);
-                println!(
-                    "{profile:<10} {load_name:<10} {area:>8} {:>10.1} {:>10.1} {:>7.2}",
-                    ns[0],
-                    ns[1],
-                    ns[0] / ns[1]
-                );
+                println!();
             }
         }
     }
-    visits();
+    Ok(())
 }
 
-/// Nodes looked at by a refused 200@8 in an area full of 257-page residents, from the start and
+/// What is looked at by a refused 200@8 in an area full of 257-page residents, from the start and
 /// from every resume place on.
 fn visits() {
-    println!("\ntree nodes per search, 200@8 behind 257-page residents");
+    println!("\ngroups and holes looked at per search, 200@8 behind 257-page residents");
     let mut worst = Vec::new();
     for area in [286_720_u64, 4_194_304] {
         let mut map = FreeMap::new(area, 0);

@@ -46,14 +46,14 @@ impl TimeRow {
         if streams.0.is_empty() || !has_time {
             return None;
         }
-        let outcomes: Vec<_> = streams.0.iter().map(|values| Outcome::of(values)).collect();
+        let outcomes = streams.0.iter().map(|values| Outcome::of(values));
+        let lasted: Vec<_> = outcomes.map(|one| (one.watched_us, one.lost)).collect();
         let mut evidence = Evidence::default();
-        outcomes.iter().for_each(|one| evidence.add(one.watched_us, one.lost));
+        lasted.iter().for_each(|(watched_us, lost)| evidence.add(*watched_us, *lost));
         let times: Vec<u64> = streams.counts("board_time_us").flatten().collect();
         let early: Vec<bool> = streams.counts("ended_early").map(|n| n == Some(1)).collect();
         let to_the_end = || times.iter().zip(&early).filter(|(_, early)| !**early).map(|(t, _)| *t);
         let horizon = to_the_end().max().or_else(|| times.iter().copied().max()).unwrap_or(0);
-        let lasted: Vec<_> = outcomes.iter().map(|one| (one.watched_us, one.lost)).collect();
         let ages: Vec<_> = lasted.iter().map(|(at, failed)| (*at as f64, *failed)).collect();
         let (median_us, median_interval) = survival_quantile(&lasted, 0.5);
         let ended_early = early.iter().filter(|early| **early).count() as u64;

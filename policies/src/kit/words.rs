@@ -157,10 +157,8 @@ impl Words {
         let hole_end = self.free_end(run.start);
         assert!(run.end <= hole_end, "{run:?} is not all free");
         let (first, last) = (run.start / WORD, (run.end - 1) / WORD);
-        if first == last {
-            self.free[first] ^= within(first, run.start, run.end);
-        } else {
-            self.free[first] ^= within(first, run.start, run.end);
+        self.free[first] ^= within(first, run.start, run.end);
+        if first < last {
             self.free[first + 1..last].fill(0);
             self.free[last] ^= within(last, run.start, run.end);
         }
@@ -177,11 +175,16 @@ impl Words {
     pub(super) fn clear(&mut self, run: &Range<usize>) {
         assert!(run.end <= self.end, "{run:?} is not in a map of {}", self.end);
         let (first, last) = (run.start / WORD, (run.end - 1) / WORD);
-        let mut was_free = 0;
-        for word in first..=last {
-            let mask = within(word, run.start, run.end);
-            was_free |= self.free[word] & mask;
-            self.free[word] |= mask;
+        let mask = within(first, run.start, run.end);
+        let mut was_free = self.free[first] & mask;
+        self.free[first] |= mask;
+        if first < last {
+            let between = &mut self.free[first + 1..last];
+            was_free |= between.iter().fold(0, |all, word| all | word);
+            between.fill(u64::MAX);
+            let mask = within(last, run.start, run.end);
+            was_free |= self.free[last] & mask;
+            self.free[last] |= mask;
         }
         assert!(was_free == 0, "{run:?} is not all used");
         // Words between the two are all free now, and these perhaps.

@@ -113,15 +113,15 @@ fn load_is_what_was_asked_for_whatever_was_granted() {
         alloc(0, 1, 10, 0),
         alloc(1, 2, 12, 0), // refused; LOAD 22
         free(2, 1),
-        part,    // of a refused buffer: 8 left
-        nothing, // 4 left
-        alloc(5, 3, 16, 0),
+        part,               // of a refused buffer: 8 left
+        nothing,            // gone already
+        alloc(5, 3, 16, 0), // LOAD 24
         free(6, 3),
         free(7, 2),
         free(8, 2),
     ];
     let values = measure(16, 0, &[], &ops);
-    check(&values, &[("load_max_pages", "22"), ("load_measured", "1.375000"), ("not_asked", "4")]);
+    check(&values, &[("load_max_pages", "24"), ("load_measured", "1.500000"), ("not_asked", "4")]);
 }
 
 #[test]

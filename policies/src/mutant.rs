@@ -28,17 +28,19 @@ pub enum Mutant {
     BusyMeansNoMemory,
     /// Giving back what is not granted is accepted.
     DoubleFree,
-    /// The index above a changed word keeps its old longest run.
+    /// The index keeps its old longest runs where bits are freed.
     StaleIndex,
     /// A free clears one bit less than was marked where order_per_bit is above 0.
     FreeShort,
-    /// The index of a word keeps its old runs where a freed run begins behind free bits of the word
-    /// and goes on into the next one.
+    /// A hole does not begin before a freed run that begins behind free bits of its word and goes on
+    /// into the next one.
     StaleWord,
-    /// A search that goes on over words that are all free forgets where the run began.
+    /// The start of a hole is not looked for behind a word that is all free.
     ForgetsStart,
-    /// A free run that ends with the last word of the index is one bit short there.
+    /// A freed hole that ends with the map is one bit short there.
     LastBit,
+    /// What a search finds to be the longest of a block is kept as one bit less.
+    LowBound,
     /// A search from the top resumes two alignment steps down.
     ResumeSkipsDown,
     /// Of two holes of the same length best fit takes the higher.
@@ -81,6 +83,7 @@ pub const ALL: &[Mutant] = &[
     Mutant::StaleWord,
     Mutant::ForgetsStart,
     Mutant::LastBit,
+    Mutant::LowBound,
     Mutant::ResumeSkipsDown,
     Mutant::TieHigh,
     Mutant::ZoneBorder,

@@ -38,10 +38,10 @@ const CONVICTS: &[Conviction] = &[
     of(Mutant::DoubleFree, "kernel", name::BAD_FREE),
     of(Mutant::StaleIndex, "kernel", name::LOWEST),
     of(Mutant::FreeShort, "kernel", name::TIGHT),
-    of(Mutant::StaleWord, "kernel", name::LOWEST),
+    of(Mutant::StaleWord, "kernel", name::MODEL),
     of(Mutant::ForgetsStart, "kernel", name::LOWEST),
-    // Only where the area ends with the index: few cases have such an area.
-    Conviction { cases: 1500, pages: 60_000, ..of(Mutant::LastBit, "best-fit", name::MODEL) },
+    of(Mutant::LastBit, "best-fit", name::MODEL),
+    of(Mutant::LowBound, "kernel", name::LOWEST),
     of(Mutant::ResumeSkipsDown, "two-ended", name::THOROUGH),
     of(Mutant::TieHigh, "best-fit", name::IN_FLIGHT),
     of(Mutant::ZoneBorder, "zoned:mode=on-demand,share=0.5,order=2", name::PANIC),

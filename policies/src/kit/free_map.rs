@@ -139,8 +139,8 @@ impl FreeMap {
         });
         let end = self.words.free_end(run.end);
         let end = mutate!(LastBit: end => if end == self.words.end() { end - 1 } else { end });
-        for lane in self.lanes.get_mut() {
-            lane.join(first, end);
+        if mutate!(StaleIndex: true => false) {
+            self.lanes.get_mut().iter_mut().for_each(|lane| lane.join(first, end));
         }
         let hole = self.bit(first)..self.bit(end);
         let run = start..start + count;

@@ -145,7 +145,7 @@ impl Lane {
         let mut at = place >> BLOCK;
         for &level in &self.levels {
             let bound = &mut self.bounds[level + at];
-            if *bound >= length || mutate!(StaleIndex: false => level > 0) {
+            if *bound >= length {
                 return;
             }
             *bound = length;
@@ -156,6 +156,7 @@ impl Lane {
     /// Nothing in `block` is longer than `length`.
     fn lower(&mut self, block: usize, length: usize) {
         let mut at = block;
+        let length = mutate!(LowBound: length => length.saturating_sub(1));
         let mut length = length as i32;
         for &level in &self.levels {
             if self.bounds[level + at] == length {

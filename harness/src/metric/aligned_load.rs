@@ -36,42 +36,56 @@ struct Need {
     pages: u64,
     ranges: u64,
     order_per_bit: u32,
-    /// For each order the slots of all buffers with at least that align.
-    slots: Vec<u128>,
+    /// For each order those of all buffers with at least that align.
+    slots: Vec<Slots>,
+}
+
+/// Slots of one order: now, and the most that count.
+#[derive(Clone, Copy, Default)]
+struct Slots {
+    now: u128,
     most: u128,
 }
 
 impl Need {
-    /// The orders that a buffer of this align counts at. Below a granule nothing is placed.
-    fn orders(&self, align: u32) -> std::ops::RangeInclusive<u32> {
-        self.order_per_bit..=align.max(self.order_per_bit)
+    /// The slots of the orders that a buffer of this align counts at. Below a granule nothing is
+    /// placed.
+    fn of(&mut self, align: u32) -> impl Iterator<Item = (u32, &mut Slots)> {
+        let (first, last) = (self.order_per_bit as usize, align.max(self.order_per_bit) as usize);
+        if last >= self.slots.len() {
+            self.slots.resize(last + 1, Slots::default());
+        }
+        (self.order_per_bit..).zip(&mut self.slots[first..=last])
     }
 
     fn add(&mut self, block: &Block) {
-        for order in self.orders(block.align) {
-            let index = order as usize;
-            if index >= self.slots.len() {
-                self.slots.resize(index + 1, 0);
-            }
-            self.slots[index] += u128::from(block.slots(order));
+        for (order, slots) in self.of(block.align) {
+            slots.now += u128::from(block.slots(order));
         }
     }
 
     fn remove(&mut self, block: &Block) {
-        for order in self.orders(block.align) {
-            self.slots[order as usize] -= u128::from(block.slots(order));
+        for (order, slots) in self.of(block.align) {
+            slots.now -= u128::from(block.slots(order));
         }
     }
 
-    /// The need now is taken into the most, for buffers of this align and below.
+    /// What is there now counts, for buffers of this align and below.
     fn note(&mut self, align: u32) {
-        for order in self.orders(align) {
-            let slots = self.slots.get(order as usize).copied().unwrap_or(0);
+        for (_, slots) in self.of(align) {
+            slots.most = slots.most.max(slots.now);
+        }
+    }
+
+    /// The most pages that were needed.
+    fn most(&self) -> u128 {
+        let need = |(order, slots): (u32, &Slots)| {
             // The last slot of a range may end with its first granule.
             let cut = (1_u128 << order) - (1_u128 << self.order_per_bit);
-            let need = (slots << order).saturating_sub(cut * u128::from(self.ranges));
-            self.most = self.most.max(need);
-        }
+            (slots.most << order).saturating_sub(cut * u128::from(self.ranges))
+        };
+        let orders = (0..).zip(&self.slots).skip(self.order_per_bit as usize);
+        orders.map(need).max().unwrap_or(0)
     }
 }
 
@@ -120,8 +134,8 @@ impl Metric for AlignedLoad {
     }
 
     fn values(&self) -> Vec<Value> {
-        let most: u128 = self.areas.iter().map(|need| need.most).sum();
-        let is_short = |need: &Need| need.most > u128::from(need.pages);
+        let most: u128 = self.areas.iter().map(Need::most).sum();
+        let is_short = |need: &Need| need.most() > u128::from(need.pages);
         vec![
             Value::Count(most.try_into().unwrap_or(u64::MAX)),
             Value::Count(self.areas.iter().any(is_short).into()),

@@ -39,6 +39,30 @@ pub(super) const fn further(bits: u64, n: u64) -> u64 {
     mix(bits.wrapping_add(n))
 }
 
+/// The random numbers that begin with `bits`, from number `n` on: [`further`] for less.
+pub(super) const fn all_from(bits: u64, n: u64) -> Numbers {
+    Numbers { spread: spread(bits.wrapping_add(n)) }
+}
+
+/// Random numbers, one behind the other.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Numbers {
+    spread: u64,
+}
+
+impl Numbers {
+    /// The next `N` of them.
+    #[inline(always)]
+    pub(super) fn take<const N: usize>(&mut self) -> [u64; N] {
+        std::array::from_fn(|_| {
+            let number = stir(self.spread);
+            // What one more adds to the product.
+            self.spread = self.spread.wrapping_add(GOLDEN);
+            number
+        })
+    }
+}
+
 /// The part of [0, 1) that `bits` stand for.
 pub(super) const fn unit(bits: u64) -> f64 {
     (bits >> 11) as f64 / (1_u64 << 53) as f64
@@ -49,11 +73,20 @@ pub(super) const fn below(bits: u64, bound: u64) -> u64 {
     ((bits as u128 * bound as u128) >> 64) as u64
 }
 
-/// A bijection of 64 bits in which each bit depends on all: an odd multiple (of the golden ratio,
-/// so that neighbours part), then two rounds of shift and multiply with the constants of Stafford's
-/// mix 13.
+/// An odd number, of the golden ratio, so that multiples of neighbours part.
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// A bijection of 64 bits in which each bit depends on all: a multiple of [`GOLDEN`], then two
+/// rounds of shift and multiply with the constants of Stafford's mix 13.
 const fn mix(bits: u64) -> u64 {
-    let bits = bits.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    stir(spread(bits))
+}
+
+const fn spread(bits: u64) -> u64 {
+    bits.wrapping_mul(GOLDEN)
+}
+
+const fn stir(bits: u64) -> u64 {
     let bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     bits ^ (bits >> 31)
@@ -80,6 +113,14 @@ mod tests {
         }
         assert_ne!(noise.of(1).at(2), noise.of(2).at(1));
         assert_ne!(noise.of(1).at(2), Noise::new(&Seed::new(2)).of(1).at(2));
+    }
+
+    #[test]
+    fn numbers_in_a_row_are_those_one_by_one() {
+        let mut numbers = all_from(u64::MAX - 2, 1);
+        let first: [u64; 4] = numbers.take();
+        let all = first.into_iter().chain(numbers.take::<2>());
+        assert!(all.eq((1..7).map(|n| further(u64::MAX - 2, n))));
     }
 
     #[test]

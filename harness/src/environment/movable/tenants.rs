@@ -1,11 +1,9 @@
 //! Who is in which page: a hash of place and time, 64 pages at once.
 
-use std::array;
-
 use cma_policies::Run;
 
 use super::memory::Mix;
-use super::noise::{Noise, below, further};
+use super::noise::{Noise, all_from, below};
 use super::vacated::Vacated;
 
 /// Pages that are looked at one by one; of a longer run the rest is taken to be like these. A run
@@ -148,14 +146,13 @@ fn less(bits: u64, salt: Salt, share: f64, pages: u64) -> u64 {
     }
     let share = (share * (1_u64 << 32) as f64) as u64;
     let (mut less, mut equal) = (0, pages);
+    let mut numbers = all_from(bits, salt as u64);
     for first in (0..32).step_by(DIGITS) {
         // What is equal so far is not less if nothing of the share is left.
         if equal == 0 || share << (32 + first) == 0 {
             break;
         }
-        let words: [u64; DIGITS] =
-            array::from_fn(|n| further(bits, salt as u64 + first + n as u64));
-        for (digit, word) in (first..).zip(words) {
+        for (digit, word) in (first..).zip(numbers.take::<DIGITS>()) {
             if share >> (31 - digit) & 1 == 1 {
                 less |= equal & !word;
                 equal &= word;
@@ -169,6 +166,7 @@ fn less(bits: u64, salt: Salt, share: f64, pages: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::noise::further;
     use super::*;
     use crate::seed::Seed;
 

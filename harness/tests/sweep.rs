@@ -1,5 +1,8 @@
 //! Plans, their cells, and what is written about them.
 
+use std::fmt::Write as _;
+use std::fs;
+
 #[path = "sweep/golden.rs"]
 mod golden;
 #[path = "sweep/plans.rs"]
@@ -8,7 +11,7 @@ mod plans;
 use cma_harness::metric::{Value, cause_column, column};
 use cma_harness::report::{csv, summarise, text};
 use cma_harness::sweep::{
-    BUILTIN, Cell, Failed, Load, Ready, Table, Watch, emit, parse, prepare, run,
+    BUILTIN, Cell, Failed, Load, Ready, Table, Watch, again, emit, parse, prepare, run,
 };
 use cma_policies::{Catalog, builtin};
 
@@ -68,6 +71,58 @@ fn the_same_bytes_whatever_the_number_of_threads() {
     let one = outputs(&ready, 1);
     assert_eq!(one, outputs(&ready, 2));
     assert_eq!(one, outputs(&ready, 7));
+}
+
+/// Streams of every kind that is made, on boards of several sizes.
+const MADE: &str = r#"
+name = "made"
+seeds = 2
+policies = ["kernel", "best-fit"]
+caps = [8, 4]
+[[boards]]
+name = "one"
+areas = [{ mib = 128 }]
+[[boards]]
+name = "more"
+areas = [{ mib = 160 }]
+[[streams]]
+profile = "gpu"
+loads_mib = [100, 80]
+hours = 0.01
+[[streams]]
+profile = "camera"
+loads = [0.5]
+ops = 300
+[[streams]]
+mix = "rpi-camera-encoder-gpu"
+hours = 0.02
+[[streams]]
+fit = "FIT"
+ops = 200
+"#;
+
+#[test]
+fn a_stream_that_was_made_for_another_cell_is_the_same() {
+    // What a fit is drawn from: three buffers that come and go.
+    let mut stream = "at_us,op,id,count,align,client,area\n".to_string();
+    for n in 0..40 {
+        let (at_us, id) = (n * 1000, n / 2 % 3);
+        let op = if n % 2 == 0 { "alloc" } else { "free" };
+        let count = if n % 2 == 0 { "255,dma,app," } else { ",,," };
+        writeln!(stream, "{at_us},{op},{id},{count}").unwrap();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("fit.csv");
+    fs::write(&file, stream).unwrap();
+    let plan = MADE.replace("FIT", file.to_str().unwrap());
+    for plan in [plan.clone(), plan.replace("seeds = 2", "seeds = 2\nuntil = \"first-failure\"")] {
+        let all = ready(&plan);
+        let table = run(&all, 1, &Nobody).unwrap();
+        for (cell, values) in table.cells.iter().zip(&table.values) {
+            // Nothing was made before for this one.
+            assert_eq!(again(&ready(&plan), cell, &mut []).unwrap(), *values, "{cell:?}");
+        }
+    }
 }
 
 #[test]

@@ -22,7 +22,8 @@ pub struct Area {
 impl Area {
     /// The most bitmap bits that an area may have over all ranges: 256 GiB of 4 KiB pages at
     /// order_per_bit 0. It bounds the memory that a made-up geometry can ask for: a map of so many
-    /// bits takes some 100 MB.
+    /// bits takes 8 MB, and 1 MB more for each alignment order that is asked for; where holes are
+    /// sought by their size, some 20 bytes for each hole and order.
     pub const MAX_BITS: u64 = 1 << 26;
 
     /// An area of these ranges.

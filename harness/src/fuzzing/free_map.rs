@@ -77,11 +77,9 @@ impl Pair {
                     // An offset that is not the map's own, which no index helps with.
                     wish.offset = wish.offset.wrapping_add(u64::from(linger) << script.busy);
                 }
-                self.naive.check_search(&self.map, wish, None);
-                for (refused, _) in fits(&self.naive.holes(), wish).into_iter().zip(0..script.busy)
-                {
-                    self.naive.check_search(&self.map, wish, Some(refused));
-                }
+                let fits = fits(&self.naive.holes(), wish).into_iter().take(script.busy.into());
+                let refused: Vec<_> = [None].into_iter().chain(fits.map(Some)).collect();
+                self.naive.check_search(&self.map, wish, &refused);
                 self.take(wish, request.client());
             }
             Act::Fill { request, times } => {

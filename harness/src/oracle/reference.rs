@@ -4,6 +4,7 @@
 //! where they shift and mask, so that one slip cannot be made on both sides.
 
 use cma_policies::{Area, Pfn, Request, Run};
+use memchr::memchr;
 
 /// A granule of an area: where a search goes on.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -60,12 +61,12 @@ impl Range {
     /// The free runs: first granule, granules.
     fn holes(&self) -> Vec<(u64, u64)> {
         let mut holes = Vec::new();
-        let mut bit = 0;
-        for run in self.granules.chunk_by(|one, other| one == other) {
-            if run[0] == FREE {
-                holes.push((bit, run.len() as u64));
-            }
-            bit += run.len() as u64;
+        let mut end = 0;
+        while let Some(used) = memchr(FREE, &self.granules[end..]) {
+            let start = end + used;
+            let free = memchr(USED, &self.granules[start..]);
+            end = free.map_or(self.granules.len(), |free| start + free);
+            holes.push((start as u64, (end - start) as u64));
         }
         holes
     }

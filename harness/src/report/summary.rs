@@ -134,7 +134,8 @@ pub struct SummaryRow {
     /// Not all seeds were run: it cannot be the answer any more.
     pub dropped: bool,
     /// Streams that were ended at their first failure. Where there are some, rates over the length
-    /// of streams are empty: those of the others, which went well, would stand for all.
+    /// of streams are empty: those of the others, which went well, would stand for all. Where streams
+    /// may be ended so, rates over moments (R4, R6) are empty in any case.
     pub ended_early: u64,
 }
 

@@ -94,11 +94,8 @@ impl<'a> Rig<'a> {
     ) -> Result<Step<'_>, Violation> {
         let way = self.way(request.client());
         let bypasses = way.bypasses(request, dma);
-        // The area that is asked sees for itself.
-        let elsewhere = self.slots.iter().enumerate().any(|(area, slot)| {
-            (bypasses || area != way.area) && slot.witness.model().buffer(id).is_some()
-        });
-        if elsewhere || self.elsewhere.contains_key(&id) {
+        let is_live = |slot: &Slot| slot.witness.model().buffer(id).is_some();
+        if self.elsewhere.contains_key(&id) || self.slots.iter().any(is_live) {
             return Ok(self.pass_by(way.area, index, timed, Answer::IdInUse));
         }
         if bypasses {

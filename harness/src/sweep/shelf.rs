@@ -1,13 +1,14 @@
 //! Streams that were made once, kept for the other cells of a plan that run them.
 //!
-//! Policies, boards, environments and caps meet the same ops: to make them anew for each costs a
-//! fifth of a cell. What is kept is bounded, and cells are the same with it and without.
+//! Policies, boards, environments and caps meet the same ops. What is kept, or written to be kept, is
+//! bounded for all threads together, and cells are the same with it and without.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cma_policies::Request;
 use rustc_hash::FxHashMap;
 
+use super::length::Length;
 use super::plan::{Plan, Stream, What};
 use crate::op::{Op, Timed};
 use crate::simulate::Until;
@@ -85,6 +86,7 @@ struct Kept {
     /// Cells come stream by stream: only those of the last one are of use.
     stream: usize,
     made: FxHashMap<Name, Arc<Made>>,
+    /// Of these, and of those that are being written.
     bytes: usize,
 }
 
@@ -95,30 +97,47 @@ pub(super) struct Shelf(Arc<Mutex<Kept>>);
 impl Shelf {
     /// The stream of this name, where it is kept.
     pub(super) fn find(&self, name: Name) -> Option<Arc<Made>> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.made.get(&name).cloned()
+        self.kept().made.get(&name).cloned()
     }
 
-    fn put(&self, name: Name, made: Made) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if name.0 > kept.stream {
-            *kept = Kept { stream: name.0, ..Kept::default() };
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes room for so many bytes more of a stream of this index; false where there is none.
+    fn reserve(&self, stream: usize, bytes: usize) -> bool {
+        let mut kept = self.kept();
+        if stream > kept.stream {
+            *kept = Kept { stream, ..Kept::default() };
         }
-        let bytes = kept.bytes + made.ops.len() * size_of::<Small>();
-        if name.0 == kept.stream && bytes <= MOST_BYTES && !kept.made.contains_key(&name) {
-            kept.bytes = bytes;
+        let has_room = stream == kept.stream && kept.bytes + bytes <= MOST_BYTES;
+        kept.bytes += if has_room { bytes } else { 0 };
+        has_room
+    }
+
+    /// Gives room back.
+    fn release(&self, stream: usize, bytes: usize) {
+        let mut kept = self.kept();
+        if stream == kept.stream {
+            kept.bytes -= bytes;
+        }
+    }
+
+    /// Puts a stream on the shelf, for which there is room. Whether it was not there before.
+    fn put(&self, name: Name, made: Made) -> bool {
+        let mut kept = self.kept();
+        let is_new = name.0 == kept.stream && !kept.made.contains_key(&name);
+        if is_new {
             kept.made.insert(name, Arc::new(made));
         }
+        is_new
     }
 
     /// Takes down a stream while it is made, where others of its plan run it too.
     pub(super) fn scribe(&self, plan: &Plan, stream: &Stream, name: Name) -> Option<Scribe> {
-        let until = Until { time_us: stream.length.time_us(), first_failure: false };
-        let (shelf, ops) = (self.clone(), Vec::new());
-        let scribe = Scribe { shelf, name, until, ops, last_us: 0, horizon_us: None, whole: false };
         // A file is read again: what it gives may depend on the cap.
         let is_made = !matches!(stream.what, What::File(_) | What::Recorded(_));
-        (is_made && plan.shares(stream)).then_some(scribe)
+        (is_made && plan.shares(stream)).then(|| Scribe::new(self.clone(), stream.length, name))
     }
 }
 
@@ -128,13 +147,24 @@ pub(super) struct Scribe {
     name: Name,
     until: Until,
     ops: Vec<Small>,
+    /// Room that was taken for them.
+    bytes: usize,
     last_us: u64,
     horizon_us: Option<u64>,
     /// All that any cell asks for is taken down.
     whole: bool,
 }
 
+/// Ops for which room is taken at once, at least.
+const PAGE: usize = 1 << 12;
+
 impl Scribe {
+    fn new(shelf: Shelf, length: Length, name: Name) -> Self {
+        let until = Until { time_us: length.time_us(), first_failure: false };
+        let ops = Vec::new();
+        Self { shelf, name, until, ops, bytes: 0, last_us: 0, horizon_us: None, whole: false }
+    }
+
     /// The next op, or that there is none. False where it cannot be kept.
     pub(super) fn note(&mut self, next: Option<Timed>) -> bool {
         let Some(timed) = next else {
@@ -143,18 +173,46 @@ impl Scribe {
         };
         let horizon_us = *self.horizon_us.get_or_insert(self.until.horizon_us(timed.at_us));
         self.whole = timed.at_us >= horizon_us;
-        let small = Small::of(timed, self.last_us);
+        let Some(small) = Small::of(timed, self.last_us) else { return false };
         self.last_us = timed.at_us;
-        self.ops.extend(small);
-        small.is_some() && self.ops.len() * size_of::<Small>() <= MOST_BYTES
+        if self.ops.len() == self.ops.capacity() && !self.turn_page() {
+            return false;
+        }
+        self.ops.push(small);
+        true
+    }
+
+    /// Takes room for more ops; false where there is none.
+    fn turn_page(&mut self) -> bool {
+        let more = PAGE.max(self.ops.len() / 4);
+        let bytes = more * size_of::<Small>();
+        if !self.shelf.reserve(self.name.0, bytes) {
+            return false;
+        }
+        self.bytes += bytes;
+        self.ops.reserve_exact(more);
+        true
     }
 
     /// Puts the stream on the shelf, if it was made to its end.
-    pub(super) fn put(self, before: &[Op], clients: &[String]) {
-        if self.whole {
-            let (before, clients) = (before.to_vec(), clients.to_vec());
-            self.shelf.put(self.name, Made { before, clients, ops: self.ops });
+    pub(super) fn put(mut self, before: &[Op], clients: &[String]) {
+        if !self.whole {
+            return;
         }
+        let mut ops = std::mem::take(&mut self.ops);
+        ops.shrink_to_fit();
+        let bytes = ops.len() * size_of::<Small>();
+        let (before, clients) = (before.to_vec(), clients.to_vec());
+        if self.shelf.put(self.name, Made { before, clients, ops }) {
+            // The rest goes back with the scribe.
+            self.bytes -= bytes;
+        }
+    }
+}
+
+impl Drop for Scribe {
+    fn drop(&mut self) {
+        self.shelf.release(self.name.0, self.bytes);
     }
 }
 
@@ -191,19 +249,58 @@ mod tests {
         assert!(Small::of(late, 5).is_none());
     }
 
+    fn free(at_us: u64) -> Option<Timed> {
+        Some(Timed { at_us, op: Op::Free { id: 3, part: None } })
+    }
+
     #[test]
-    fn only_streams_of_the_last_index_and_no_more_than_fit_are_kept() {
+    fn a_stream_is_kept_that_was_made_to_its_end() {
+        for (length, times, is_kept) in [
+            (Length::Ops(2), vec![Some(5), Some(6), None], true),
+            (Length::Ops(2), vec![Some(5), Some(6)], false),
+            // The op at the end tells that the time is over.
+            (Length::Time(10), vec![Some(5), Some(14)], false),
+            (Length::Time(10), vec![Some(5), Some(14), Some(15)], true),
+            (Length::Time(10), vec![Some(5), None], true),
+        ] {
+            let shelf = Shelf::default();
+            let mut scribe = Scribe::new(shelf.clone(), length, (0, 7, 1));
+            for at_us in &times {
+                assert!(scribe.note(at_us.and_then(free)));
+            }
+            scribe.put(&[], &["a".to_string()]);
+            let made = shelf.find((0, 7, 1));
+            assert_eq!(made.is_some(), is_kept, "{times:?}");
+            assert!(shelf.find((0, 7, 2)).is_none());
+            let ops: Vec<_> = times.iter().flatten().map(|at_us| free(*at_us).unwrap()).collect();
+            let held = if is_kept { ops.len() * size_of::<Small>() } else { 0 };
+            assert_eq!(shelf.kept().bytes, held);
+            let mut last_us = 0;
+            for (at, op) in ops.into_iter().enumerate().filter(|_| is_kept) {
+                assert_eq!(made.as_ref().unwrap().op(at, last_us), Some(op));
+                last_us = op.at_us;
+            }
+        }
+    }
+
+    #[test]
+    fn only_streams_of_the_last_index_are_kept_and_no_more_than_there_is_room_for() {
         let shelf = Shelf::default();
-        let small = Small { behind_us: 1, id: 1, count: 1, client: 0, align: DMA };
-        let made = |ops| Made { before: vec![], clients: vec![], ops: vec![small; ops] };
-        shelf.put((0, 0, 1), made(1));
-        shelf.put((1, 9, 1), made(2));
-        shelf.put((0, 0, 2), made(1));
-        let has = |name| shelf.find(name).is_some();
-        assert!(has((1, 9, 1)) && !has((0, 0, 1)) && !has((0, 0, 2)));
-        shelf.put((1, 9, 2), made(MOST_BYTES / 16 - 2));
-        shelf.put((1, 9, 3), made(1));
-        assert!(has((1, 9, 2)) && !has((1, 9, 3)));
-        assert_eq!(shelf.0.lock().unwrap().bytes, MOST_BYTES);
+        let write = |name, ops: u64| {
+            let mut scribe = Scribe::new(shelf.clone(), Length::Ops(ops), name);
+            let could = (0..ops).all(|at_us| scribe.note(free(at_us))) && scribe.note(None);
+            scribe.put(&[], &[]);
+            could
+        };
+        assert!(write((0, 0, 1), 3) && shelf.find((0, 0, 1)).is_some());
+        assert!(write((1, 0, 1), 3) && shelf.find((0, 0, 1)).is_none());
+        assert!(!write((0, 0, 2), 3), "an earlier one");
+        assert_eq!(shelf.kept().bytes, 3 * 16);
+        // Others write: what is left is one page.
+        assert!(shelf.reserve(1, MOST_BYTES - 3 * 16 - PAGE * 16));
+        assert!(!write((1, 0, 2), PAGE as u64 + 1) && shelf.find((1, 0, 2)).is_none());
+        assert!(write((1, 0, 3), PAGE as u64) && shelf.find((1, 0, 3)).is_some());
+        assert!(!write((1, 0, 4), 1));
+        assert_eq!(shelf.kept().bytes, MOST_BYTES);
     }
 }

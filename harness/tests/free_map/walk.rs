@@ -95,7 +95,7 @@ impl Subject {
         let first = (1u64 << order) - 1 - (wish.offset + (1 << order) - 1) % (1 << order);
         let places = (self.naive.bits().saturating_sub(first)).div_ceil(1 << order);
         let refused = refused.filter(|_| places > 0).map(|any| first + ((any % places) << order));
-        self.naive.check_search(&self.map, wish, refused);
+        self.naive.check_search(&self.map, wish, &[refused]);
     }
 }
 

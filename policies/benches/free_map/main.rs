@@ -1,6 +1,6 @@
 //! `cargo bench -p cma-policies`: the indexed map against a plain scan with the kernel's algorithm
 //! and, with `KERNEL=/path/to/linux` (5.15 or later; Debian's `linux-source-*`, unpacked), against
-//! the kernel's own C, on whole streams of allocations and frees; and the tree nodes that a search
+//! the kernel's own C, on whole streams of allocations and frees; and the groups and holes that a search
 //! looks at.
 //!
 //! Each cell runs all of them in turn and prints ratios of their best times: above 1 the indexed

@@ -28,22 +28,29 @@ struct Held {
     note: u64,
 }
 
+/// The least places of a table that has some.
+const LEAST: usize = 16;
+
 const VACANT: Held = Held { run: Run::new(0, 0), note: 0 };
 
 impl Live {
     /// `run`, at least one page, was granted. It must not overlap what is live.
     pub fn grant(&mut self, run: Run, note: u64) {
         if self.places.len() * 3 <= self.grants * 4 {
-            let places = vec![VACANT; (self.places.len() * 2).max(16)];
-            let old = core::mem::replace(&mut self.places, places);
-            for held in old.into_iter().filter(|held| held.run.count > 0) {
-                let at = self.find(held.run.pfn);
-                self.places[at] = held;
-            }
+            self.resize((self.places.len() * 2).max(LEAST));
         }
         let at = self.find(run.pfn);
         self.grants += usize::from(self.places[at].run.count == 0);
         self.places[at] = Held { run, note };
+    }
+
+    /// Makes so many places, a power of two, of those that there are.
+    fn resize(&mut self, places: usize) {
+        let old = core::mem::replace(&mut self.places, vec![VACANT; places]);
+        for held in old.into_iter().filter(|held| held.run.count > 0) {
+            let at = self.find(held.run.pfn);
+            self.places[at] = held;
+        }
     }
 
     /// Where the search for a grant at `pfn` begins: Fibonacci hashing.
@@ -78,6 +85,10 @@ impl Live {
         }
         self.places[vacant] = VACANT;
         self.grants -= 1;
+        // Who frees a part looks through all of them.
+        if self.places.len() > LEAST && self.grants * 8 < self.places.len() {
+            self.resize(self.places.len() / 2);
+        }
     }
 
     /// The place of the grant that page `pfn` is in.
@@ -190,10 +201,11 @@ mod tests {
             }
             assert_eq!(live.grants, tree.len());
         }
-        assert!(tree.len() > 100);
+        assert!(tree.len() > 100 && live.places.len() > 100);
         for (run, note) in tree.into_values() {
             assert_eq!(live.take(&area, run, !PARTS), Ok(note));
         }
         assert!(live.places.iter().all(|held| held.run.count == 0));
+        assert_eq!(live.places.len(), LEAST);
     }
 }

@@ -54,7 +54,7 @@ impl Words {
             end,
         };
         fill(&mut all.used, 0..words, true);
-        fill(&mut all.any_used, 0..above, true);
+        fill(&mut all.any_used, 0..words.div_ceil(WORD), true);
         all
     }
 

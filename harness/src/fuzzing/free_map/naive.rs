@@ -28,8 +28,9 @@ impl Wish {
         1 << self.order
     }
 
+    /// Without a division, which is most of what a look at each bit costs.
     const fn is_aligned(self, bit: u64) -> bool {
-        (bit % self.step() + self.offset % self.step()).is_multiple_of(self.step())
+        bit.wrapping_add(self.offset) & (self.step() - 1) == 0
     }
 
     /// The search for it, behind the refused place if there is one.
@@ -41,9 +42,12 @@ impl Wish {
 
 /// Where `wish` fits in `holes`.
 pub(crate) fn fits(holes: &[(u64, u64)], wish: Wish) -> Vec<u64> {
-    let starts =
-        |(first, count): &(u64, u64)| *first..first + (count + 1).saturating_sub(wish.bits);
-    holes.iter().flat_map(starts).filter(|bit| wish.is_aligned(*bit)).collect()
+    let starts = |(first, count): &(u64, u64)| {
+        let mut all = *first..first + (count + 1).saturating_sub(wish.bits);
+        let lowest = all.find(|bit| wish.is_aligned(*bit));
+        lowest.into_iter().chain(all.skip(wish.step() as usize - 1).step_by(wish.step() as usize))
+    };
+    holes.iter().flat_map(starts).collect()
 }
 
 /// Holes with an aligned bit: bits from it on, and it; shortest first, of equals the lowest.
@@ -74,28 +78,50 @@ impl Naive {
 
     pub(crate) fn holes(&self) -> Vec<(u64, u64)> {
         let mut holes = Vec::new();
-        let mut bit = 0;
-        for run in self.free.chunk_by(|one, other| one == other) {
-            if run[0] {
-                holes.push((bit, run.len() as u64));
+        let mut start = 0;
+        while start < self.free.len() {
+            let end = self.run_end(start);
+            if self.free[start] {
+                holes.push((start as u64, (end - start) as u64));
             }
-            bit += run.len() as u64;
+            start = end;
         }
         holes
     }
 
-    /// Compares one search and what follows it when each answer is refused in turn.
-    pub(crate) fn check_search(&self, map: &FreeMap, wish: Wish, refused: Option<u64>) {
-        let search = wish.search(refused);
+    /// Where the bits end that are like bit `start`: many at once as long as all are.
+    fn run_end(&self, start: usize) -> usize {
+        const MANY: usize = 64;
+        let like = self.free[start];
+        let many = self.free[start..].chunks_exact(MANY).take_while(|bits| **bits == [like; MANY]);
+        let end = start + many.count() * MANY;
+        end + self.free[end..].iter().take_while(|bit| **bit == like).count()
+    }
+
+    /// Compares the searches behind these refused places; none is the first search.
+    pub(crate) fn check_search(&self, map: &FreeMap, wish: Wish, refused: &[Option<u64>]) {
         let holes = self.holes();
-        let fits = fits(&holes, wish);
+        let (fits, mut ranked) = (fits(&holes, wish), ranked(&holes, wish));
+        ranked.retain(|(bits, _)| *bits >= wish.bits);
+        for &refused in refused {
+            Self::check_one(map, wish.search(refused), &fits, &mut ranked, refused);
+        }
+    }
+
+    /// Compares one search with what fits, and with the holes that have a fit.
+    fn check_one(
+        map: &FreeMap,
+        search: Search,
+        fits: &[u64],
+        ranked: &mut [(u64, u64)],
+        refused: Option<u64>,
+    ) {
         let first = fits.iter().copied().find(|bit| *bit >= search.from);
         assert_eq!(map.first_fit(search), first, "first fit, {search:?}");
         let highest =
             fits.iter().copied().rfind(|bit| refused.is_none_or(|refused| *bit < refused));
         assert_eq!(map.highest_fit(search), highest, "highest fit, {search:?}");
-        let mut ranked = ranked(&holes, wish);
-        ranked.retain(|(bits, _)| *bits >= wish.bits);
+        ranked.sort_unstable();
         let best = ranked.first().map(|(_, start)| *start);
         assert_eq!(map.best_fit(search), best, "best fit, {search:?}");
         ranked.sort_by_key(|(bits, start)| (std::cmp::Reverse(*bits), *start));

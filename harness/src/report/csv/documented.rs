@@ -217,7 +217,8 @@ fn time_of_summary(list: &mut List) {
     list.interval("unserved_per_day", "requests", "that rate, streams as clusters");
     let about = "one-sided p of: the hazard of first failures does not rise with age";
     list.push("hazard_rises_p", "number", about);
-    let about = "streams that were ended at their first failure: rates over their length are empty";
+    let about = "streams that were ended at their first failure: rates over their length are empty; \
+                 where the plan says so, those over moments (R4, R6) are in any case";
     list.push("streams_ended_early", "streams", about);
     list.push("stream_ops", "ops", "ops of all streams that were run");
     let about = "whether the race ended it before its last seed: it cannot be the answer";

@@ -38,6 +38,22 @@ impl Session {
         }
     }
 
+    /// Takes those out of the members that the stream has given back: a moment may have no end.
+    fn forget_gone(&mut self) {
+        let mut place = 0;
+        let places = &mut self.places;
+        let mut kept = 0;
+        self.members.retain(|(_, id)| {
+            let here = places.get_mut(id).filter(|its| **its == place);
+            place += 1;
+            here.is_some_and(|its| {
+                *its = kept;
+                kept += 1;
+                true
+            })
+        });
+    }
+
     /// The session of `client` ends.
     fn end(&mut self, client: u16) {
         self.ended.insert(client);
@@ -88,6 +104,9 @@ impl Reaction for Session {
             self.gone.take(id, request.count());
             self.end(client);
         } else if step.answer != Answer::IdInUse {
+            if self.members.len() > 2 * self.places.len() + 64 {
+                self.forget_gone();
+            }
             self.places.insert(id, self.members.len());
             self.members.push((client, id));
             self.left.take(id, request.count());

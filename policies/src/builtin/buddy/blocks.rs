@@ -209,7 +209,8 @@ impl Blocks {
                 blocks.extend(numbers.map(|number| (number << self.top, 1 << self.top)));
             });
         }
-        blocks.sort_unstable();
+        // Stable: it merges rows that are in order, which is what there is.
+        blocks.sort();
         blocks
     }
 }

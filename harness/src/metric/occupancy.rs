@@ -218,21 +218,22 @@ fn shares(model: &Model, most: usize) -> Vec<Share> {
     let pages = area.pages();
     let places = places(pages, most);
     let start_of = |place: usize| (place as u128 * u128::from(pages) / places as u128) as u64;
+    let starts: Vec<_> = (0..=places).map(start_of).collect();
     let mut free = vec![0_u64; places];
+    // The place that the next run begins in, or one before it: runs ascend.
+    let mut first = 0;
     model.map().for_each_run(|run| {
         let (from, to) = extent(area.ranges(), run);
-        let mut place = (u128::from(from) * places as u128 / u128::from(pages)) as usize;
-        // Rounding down may name the place in front of it.
-        while start_of(place + 1) <= from {
-            place += 1;
+        while starts[first + 1] <= from {
+            first += 1;
         }
-        while place < places && start_of(place) < to {
-            free[place] += to.min(start_of(place + 1)) - from.max(start_of(place));
-            place += 1;
+        let reached = starts[first..places].iter().take_while(|start| **start < to).count();
+        for place in first..first + reached {
+            free[place] += to.min(starts[place + 1]) - from.max(starts[place]);
         }
     });
     let share = |(place, free): (usize, u64)| {
-        let size = start_of(place + 1) - start_of(place);
+        let size = starts[place + 1] - starts[place];
         ((size - free) * 255).div_ceil(size) as Share
     };
     free.into_iter().enumerate().map(share).collect()

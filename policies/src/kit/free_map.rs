@@ -16,7 +16,7 @@ const MAX_ORDER: u32 = 13;
 /// Which bits of a range are free.
 ///
 /// A bitmap, and for each alignment order that is asked for an index of its holes by place, counted
-/// from their first aligned bit on ([`Lane`]). A search goes down to the first block with a hole
+/// from their first aligned bit on (`lane.rs`). A search goes down to the first block with a hole
 /// that may be long enough, also where a thousand holes are long enough but begin too late for the
 /// alignment; that is what a plain scan, or an index of the longest run alone, cannot do. What it
 /// finds not to be there is not looked for again.

@@ -4,7 +4,6 @@ mod blocks;
 
 use alloc::boxed::Box;
 use alloc::format;
-use alloc::vec::Vec;
 
 use self::blocks::Blocks;
 use crate::area::Area;
@@ -209,23 +208,7 @@ impl Policy for Buddy {
     /// Each free block is a run of its own, because no grant crosses from one to the next; with
     /// `extend`, largest blocks that adjoin are one run.
     fn free_runs(&self, visit: &mut dyn FnMut(Run)) {
-        let mut runs: Vec<(u64, u64)> = Vec::new();
-        let top = 1 << self.blocks.top();
-        for (unit, units) in self.blocks.ascending() {
-            match runs.last_mut() {
-                Some((first, before))
-                    if self.extend
-                        && units == top
-                        && before.is_multiple_of(top)
-                        && *first + *before == unit
-                        && !self.blocks.is_span_start(unit) =>
-                {
-                    *before += units;
-                }
-                _ => runs.push((unit, units)),
-            }
-        }
-        for (unit, units) in runs {
+        for (unit, units) in self.blocks.ascending(self.extend) {
             visit(self.run(unit, units << self.area.order_per_bit()));
         }
     }

@@ -98,11 +98,6 @@ impl Blocks {
         self.spans.partition_point(|&(start, _)| start <= unit) - 1
     }
 
-    /// Whether a span begins at `unit`.
-    pub(super) fn is_span_start(&self, unit: u64) -> bool {
-        self.spans.binary_search_by_key(&unit, |&(start, _)| start).is_ok()
-    }
-
     /// Makes `[start, end)` of one span, which is not free, free.
     pub(super) fn give(&mut self, start: u64, end: u64) {
         let mut unit = start;
@@ -197,16 +192,22 @@ impl Blocks {
         Some(number << self.top)
     }
 
-    /// The free blocks in the order of their addresses: first unit and units.
-    pub(super) fn ascending(&self) -> Vec<(u64, u64)> {
+    /// The free blocks in the order of their addresses: first unit and units. Largest ones that
+    /// adjoin in one span are one where `rows` holds.
+    pub(super) fn ascending(&self, rows: bool) -> Vec<(u64, u64)> {
+        let top = self.top;
         let smaller = (0u32..).zip(&self.free);
         let mut blocks: Vec<_> = smaller
             .flat_map(|(order, units)| units.iter().map(move |&unit| (unit, 1u64 << order)))
             .collect();
         for Largest { first, map } in &self.largest {
             map.for_each_run(|bit, count| {
-                let numbers = first + bit..first + bit + count;
-                blocks.extend(numbers.map(|number| (number << self.top, 1 << self.top)));
+                let start = first + bit;
+                if rows {
+                    blocks.push((start << top, count << top));
+                } else {
+                    blocks.extend((start..start + count).map(|number| (number << top, 1 << top)));
+                }
             });
         }
         // Stable: it merges rows that are in order, which is what there is.

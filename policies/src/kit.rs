@@ -6,6 +6,7 @@ mod carve;
 mod free_map;
 mod lane;
 mod live;
+mod longest;
 mod place;
 mod placed;
 mod search;

@@ -4,6 +4,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
 
+use super::longest::Longest;
 use super::words::Words;
 use crate::mutant::mutate;
 
@@ -28,34 +29,6 @@ pub(super) struct Lane {
     bounds: Vec<i32>,
     /// Where each level starts in `bounds`; the last has one group.
     levels: Vec<usize>,
-}
-
-/// The longest hole from its first aligned coordinate on, as long as that is known: it is asked for
-/// behind every change, and seldom another one than before.
-#[derive(Clone, Default, Debug)]
-struct Longest {
-    hole: Range<usize>,
-    /// No other is longer. Where it is longer than `hole`, that need not be the longest.
-    others: usize,
-}
-
-impl Longest {
-    /// There is `hole` now; what it was put together from is gone.
-    #[inline]
-    fn join(&mut self, hole: Range<usize>) {
-        if hole.len() <= self.hole.len() {
-            self.others = self.others.max(hole.len());
-            return;
-        }
-        if hole.start > self.hole.start || self.hole.end > hole.end {
-            self.others = self.others.max(self.hole.len());
-        }
-        self.hole = hole;
-    }
-
-    fn known(&self) -> Option<usize> {
-        (self.hole.len() >= self.others).then_some(self.hole.len())
-    }
 }
 
 /// What a look for a hole finds.
@@ -119,13 +92,7 @@ impl Lane {
         if place < end {
             self.raise(place, end - place);
         }
-        if self.longest.hole.end == end {
-            let (before, behind) = (self.longest.hole.start..run.start, place..end);
-            let (hole, other) =
-                if before.len() >= behind.len() { (before, behind) } else { (behind, before) };
-            self.longest.others = self.longest.others.max(other.len());
-            self.longest.hole = hole;
-        }
+        self.longest.split(run, place..end);
     }
 
     /// The hole `[start, end)` is there now, in place of what parts of it were.
@@ -368,12 +335,12 @@ impl Lane {
                         }
                     });
                     let others = in_block[0].max(in_block[1]).max(self.beside(block));
-                    break Longest { hole: place..hole_end, others };
+                    break Longest::new(place..hole_end, others);
                 }
                 Found::Longest(length) => self.lower(block, length),
             }
         };
-        self.longest.hole.len()
+        self.longest.len()
     }
 
     /// The largest bound of another block than `block`.

@@ -345,6 +345,35 @@ mod tests {
         assert!(2 * large <= 3 * small, "{small} nodes in 286720 bits, {large} in 4194304");
     }
 
+    /// Asked behind every change, so that most answers are known from the one before.
+    #[test]
+    fn the_longest_run_is_that_of_all_holes_behind_every_change() {
+        let (bits, origin) = (3000, 37);
+        let mut map = FreeMap::new(bits, origin);
+        let mut used = Vec::new();
+        let mut draw = 1_u64;
+        for step in 0..3000 {
+            draw = draw.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let count = 1 + (draw >> 33) % if step % 500 < 250 { 400 } else { 12 };
+            let at = (draw >> 13) % bits;
+            if (draw >> 60) < 8 && map.is_free(at, count) {
+                map.set(at, count);
+                used.push((at, count));
+            } else if !used.is_empty() {
+                let (at, count) = used.swap_remove((draw >> 40) as usize % used.len());
+                map.clear(at, count);
+            }
+            for order in [0, 3, 6] {
+                let mut longest = 0;
+                map.for_each_run(|first, bits| {
+                    let lead = (first + origin).next_multiple_of(1 << order) - (first + origin);
+                    longest = longest.max(bits.saturating_sub(lead));
+                });
+                assert_eq!(map.longest_usable(order), longest, "order {order}, step {step}");
+            }
+        }
+    }
+
     /// It was lost from the ordered set: out after in, under one key.
     #[test]
     fn a_hole_and_its_piece_may_have_the_same_first_aligned_bit() {

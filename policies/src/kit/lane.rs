@@ -211,8 +211,7 @@ impl Lane {
                 return Found::Hole(place, end);
             }
             longest = longest.max(end - place);
-            // What ends before its first aligned coordinate ends there at the latest.
-            at = end.max(place);
+            at = end;
         }
     }
 

@@ -103,7 +103,7 @@ fn is_table(source: &Source) -> bool {
 }
 
 impl Reader {
-    /// What stands above the column names.
+    /// What is above the column names.
     #[must_use]
     pub const fn header(&self) -> &Header {
         match &self.inner {
@@ -151,7 +151,7 @@ impl Reader {
         !matches!(&self.inner, Inner::Table(table) if !table.is_recording())
     }
 
-    /// Whether it is a trace: its claims end as traced, since it does not tell why.
+    /// Whether it is a trace: its claims end as traced, since it does not say why.
     #[must_use]
     pub const fn is_trace(&self) -> bool {
         matches!(self.inner, Inner::Trace(_))

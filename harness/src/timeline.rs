@@ -23,10 +23,11 @@ use crate::ingest::log::Found;
 
 pub(crate) use areas::Areas;
 pub use call::{Attribution, Call, Ended, Failed, Start, Tried};
-pub(crate) use calls::same_task;
-pub use calls::{Calls, Heard, Wanted};
+pub use calls::{Calls, Heard};
+pub(crate) use calls::{Wanted, same_task};
 pub(crate) use live::{Free, Live, Released};
-pub use order::{Effect, Order, What, traced};
+pub(crate) use order::traced;
+pub use order::{Effect, Order, What};
 pub(crate) use signs::signs;
 pub use state::{AreaState, Asked, GUARANTEED_ALIGN, Hole, Known, RangeState};
 pub(crate) use state::{Layout, ORDERS};

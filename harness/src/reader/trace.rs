@@ -1,6 +1,6 @@
 //! A trace of a real kernel as rows: every call with what became of it, every release.
 //!
-//! It is read in two passes. The first one tells the area, and which buffers the trace gives back
+//! It is read in two passes. The first one finds the area, and which buffers the trace gives back
 //! without having got them: they were live before it began. The second one yields the rows.
 
 mod plan;
@@ -354,7 +354,7 @@ impl Default for Clients {
 }
 
 impl Clients {
-    /// The number of `comm`; behind the last number all are the last.
+    /// The number of `comm`; past the last number all are the last.
     fn number(&mut self, comm: Option<&Arc<str>>) -> u16 {
         let name = comm.map_or("", |comm| &**comm);
         if let Some(number) = self.numbers.get(name) {

@@ -34,7 +34,7 @@ pub struct Hole {
 }
 
 impl Hole {
-    /// The page behind its last one.
+    /// The page past its last one.
     #[must_use]
     pub const fn end(self) -> u64 {
         self.start.saturating_add(self.count)

@@ -19,11 +19,11 @@ mod window;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::era::{Shown, Span, Text};
+use super::era::{Shown, Text};
 use super::state::AreaState;
 use super::{AlignFrom, Era, Known, Options};
 use crate::ingest::log::{Found, FreeRuns, Origin, Record, Shape, Task};
-use crate::kernel::Errno;
+use crate::kernel::{Errno, Sign};
 use areas::Areas;
 use calls::Calls;
 use clock::Clock;
@@ -260,7 +260,7 @@ impl Assembler {
             Record::Reserved { area, base, bytes } => self.areas.reserved(area, base, bytes),
             Record::Debugfs { area, range, file } => {
                 if range.is_some() {
-                    self.text.note(Span::since(6, 15));
+                    self.text.note(Sign::RangesInDebugfs);
                 }
                 self.areas.debugfs(area.as_ref(), range, &file);
             }
@@ -288,8 +288,8 @@ impl Assembler {
 
     fn counter(&mut self, area: Option<Arc<str>>, name: Arc<str>, value: u64) {
         match &*name {
-            "total_pages" | "available_pages" => self.text.note(Span::since(6, 15)),
-            "release_pages_success" => self.text.note(Span::since(6, 9)),
+            "total_pages" | "available_pages" => self.text.note(Sign::CountersOfPages),
+            "release_pages_success" => self.text.note(Sign::CounterOfReleases),
             _ => {}
         }
         if &*name == "total_pages" && area.is_some() {

@@ -3,6 +3,7 @@
 use super::super::AreaState;
 use super::Advice;
 use super::case::{Case, QUANTUM, pages, percent, up};
+use crate::kernel;
 
 /// A longer area, where enough is free but in the wrong places.
 pub(super) fn area_for_a_hole(case: &Case<'_>) -> Advice {
@@ -122,9 +123,10 @@ pub(super) fn retry(case: &Case<'_>) -> Advice {
 
 /// A kernel that lets one request at a time claim pages.
 pub(super) fn serial_kernel(case: &Case<'_>) -> Option<Advice> {
-    let kernel = case.failure.incident.era.name.as_deref()?;
-    let mut numbers = kernel.split(['.', '-', '+']).map(str::parse::<u32>);
-    let (Some(Ok(5)), Some(Ok(11..=18))) = (numbers.next(), numbers.next()) else { return None };
+    let release = kernel::release(case.failure.incident.era.name.as_deref()?)?;
+    if !kernel::Sign::ClaimsAtOnce.span().contains(release) {
+        return None;
+    }
     let text = "5.19, or a stable release of this kernel that is newer: 5.11 to 5.18 fail so where \
                 two requests run at once.";
     Some(Advice::yes("newer_kernel", text.to_string()).costs(0))

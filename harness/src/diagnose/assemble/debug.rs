@@ -4,8 +4,8 @@ use super::calls::{Call, Wanted};
 use super::seen::Kind;
 use super::window::Id;
 use super::{AlignFrom, Assembler, Reported, SECOND_US};
-use crate::diagnose::era::Span;
 use crate::ingest::log::{Origin, Page, Record, Task};
+use crate::kernel::Sign;
 
 /// Lines within which the last debug line of a call follows its failure.
 const END_LINES: u64 = 32;
@@ -19,7 +19,7 @@ impl Assembler {
                 if vendor {
                     self.text.note_vendor();
                 } else if named {
-                    self.text.note(Span::since(6, 2));
+                    self.text.note(Sign::DebugNamed);
                 }
                 self.calls.start(Call {
                     task,

@@ -9,9 +9,8 @@ use super::calls::{Call, Wanted};
 use super::clock::Near;
 use super::seen::Kind;
 use super::{AlignFrom, Assembler, Known, Reported};
-use crate::diagnose::era::Span;
 use crate::ingest::log::{Origin, Page, Record, Task};
-use crate::kernel::Errno;
+use crate::kernel::{Errno, Sign};
 
 /// What a finish event says.
 #[derive(Clone, Debug)]
@@ -36,7 +35,7 @@ impl Assembler {
         match record {
             Record::Start { area, count, align, available, total, .. } => {
                 if available.is_some() {
-                    self.text.note(Span::since(6, 17));
+                    self.text.note(Sign::StartTotals);
                 }
                 let possible = self.areas.begun(area.as_ref(), available, total, !self.calls.any());
                 self.check(possible, area.as_ref());
@@ -88,9 +87,9 @@ impl Assembler {
     fn finished(&mut self, task: Option<&Task>, page: Page, finish: &Finish) {
         let failed = page == Page::Null || finish.errno.is_some_and(|errno| errno != 0);
         self.text.note(match (finish.alone, finish.errno) {
-            (true, _) => Span::until(5, 12),
-            (false, Some(_)) => Span::since(6, 2),
-            (false, None) => Span::between((5, 13), (6, 1)),
+            (true, _) => Sign::EventAlone,
+            (false, Some(_)) => Sign::FinishErrno,
+            (false, None) => Sign::FinishPlain,
         });
         let wanted = Wanted {
             origin: Some(Origin::Trace),
@@ -124,9 +123,9 @@ impl Assembler {
             return;
         }
         match finish.pfn {
-            Some(0) => self.text.note(Span::since(6, 15)),
+            Some(0) => self.text.note(Sign::PfnZero),
             // From 6.15 on a failure has pfn 0, whatever was tried.
-            Some(_) => self.text.note(Span::until(6, 14)),
+            Some(_) => self.text.note(Sign::PfnTried),
             None => {}
         }
         let (area, at) = (finish.area.as_deref(), self.at);

@@ -59,7 +59,7 @@ impl Shown {
             // Of one that is cut the lines of the ranges may be what is missing.
             Sign::ListInOneRecord.into()
         } else if list.head && !list.cut && list.free.is_some_and(|free| free > 0) && !any {
-            // The records of the ranges were dropped; before, the runs stood in the same one.
+            // The records of the ranges were dropped; before, the runs were in the same one.
             Sign::ListOfRanges.into()
         } else {
             Self::NOTHING
@@ -83,7 +83,7 @@ impl From<Sign> for Shown {
 }
 
 /// What a whole text shows, beside the lines of one failure.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(super) struct Text {
     seen: Seen,
     vendor: bool,
@@ -139,12 +139,12 @@ impl Text {
         (Era { name, flipped, vendor_retry }, warning)
     }
 
-    /// Whether what shows `own` can be of a kernel that prints bits for pages.
+    /// Whether what shows `own` may list bits for pages.
     pub(super) fn may_print_bits(&self, own: Shown, stated: Option<&str>) -> bool {
-        let pages = Sign::ListInPages.span();
         let span = own.mainline.narrowed(self.seen.span());
-        let old = |name| release(name).is_none_or(|release| !pages.contains(release));
-        span.shows(Sign::ListInPages) != Some(true) && stated.is_none_or(old)
+        let stated = stated.and_then(release);
+        span.shows(Sign::ListInPages) != Some(true)
+            && stated.is_none_or(|release| !Sign::ListInPages.span().contains(release))
     }
 }
 

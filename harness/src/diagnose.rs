@@ -16,12 +16,12 @@ mod verdict;
 
 use std::sync::Arc;
 
-pub use advice::{Advice, advise};
+pub use advice::{Advice, Cap, Grow, Missing, Strands, What, advise};
 pub use assemble::{Assembler, Counter, Incident, Reported};
 pub use era::Era;
 pub use residents::{Pitch, Resident, pitch_table, residents};
 pub use state::{AreaState, Asked, GUARANTEED_ALIGN, Hole, Known, RangeState};
-pub use verdict::judge;
+pub use verdict::{Fit, Place, Room, Why, judge};
 
 use crate::cause::Cause;
 use crate::ingest::{Geometry, IngestError, Source, log};
@@ -115,8 +115,10 @@ pub struct Failure {
     pub verdict: Option<Cause>,
     /// How sure.
     pub confidence: Confidence,
-    /// Why, in one sentence with the numbers.
-    pub why: String,
+    /// Why.
+    pub why: Why,
+    /// What the state says of the request, where there is one.
+    pub room: Option<Room>,
     /// What would have fitted, where the state is known well enough.
     pub would_fit: Option<WouldFit>,
 }

@@ -11,18 +11,19 @@ use cma_policies::dma_align;
 
 use super::{AlignFrom, Confidence, Failure, Incident, ListSummary, Options, WouldFit};
 use crate::cause::Cause;
+pub use fit::{Fit, Place};
 use known::Known;
+pub use why::{Room, Why};
 
 /// What is said of a failure.
-#[derive(Clone, PartialEq, Debug)]
 struct Finding {
     verdict: Option<Cause>,
     confidence: Confidence,
-    why: String,
+    why: Why,
 }
 
 impl Finding {
-    fn new(verdict: Cause, confidence: Confidence, why: String) -> Self {
+    const fn new(verdict: Cause, confidence: Confidence, why: Why) -> Self {
         Self { verdict: Some(verdict), confidence, why }
     }
 
@@ -33,8 +34,8 @@ impl Finding {
     }
 
     /// What is missing.
-    fn undecidable(why: impl Into<String>) -> Self {
-        Self { verdict: None, confidence: Confidence::Guess, why: why.into() }
+    const fn undecidable(why: Why) -> Self {
+        Self { verdict: None, confidence: Confidence::Guess, why }
     }
 }
 
@@ -60,6 +61,7 @@ pub fn judge(incident: Incident, options: &Options) -> Failure {
         verdict: finding.verdict,
         confidence: finding.confidence,
         why: finding.why,
+        room: known.room(),
         would_fit,
         incident: Arc::new(incident),
     }

@@ -3,6 +3,7 @@
 use cma_policies::dma_align;
 
 use super::super::{AreaState, Failure, Hole, Resident};
+use super::Strands;
 
 /// Pages of 4 MiB with pages of 4 KiB: what areas are a multiple of up to 5.18
 /// (`CMA_MIN_ALIGNMENT_PAGES`, `include/linux/cma.h`; a pageblock of mostly 2 MiB from 5.19 on).
@@ -82,11 +83,6 @@ impl<'a> Case<'a> {
         self.state.is_some_and(|state| state.complete)
     }
 
-    /// `all` where the whole area is known, else `some`.
-    pub(super) fn seen<'t>(&self, all: &'t str, some: &'t str) -> &'t str {
-        if self.sees_all() { all } else { some }
-    }
-
     /// Pages that all residents strand.
     pub(super) fn stranded(&self) -> u64 {
         self.residents.iter().fold(0, |sum, found| sum.saturating_add(found.stranded_pages))
@@ -101,6 +97,13 @@ impl<'a> Case<'a> {
         self.residents.iter().fold(0, |sum, found| sum.saturating_add(at(found)))
     }
 
+    /// What they strand now and at `cap`, where they strand anything.
+    pub(super) fn strands(&self, cap: u32) -> Option<Strands> {
+        let (now, worst) = (self.stranded(), self.worst()?.count);
+        let left = now.saturating_sub(self.recoverable(cap));
+        Some(Strands { now, left, worst, whole: self.sees_all() })
+    }
+
     /// The residents that strand most.
     pub(super) fn worst(&self) -> Option<&Resident> {
         let worst = self.residents.iter().max_by_key(|found| found.stranded_pages)?;
@@ -111,15 +114,4 @@ impl<'a> Case<'a> {
 /// The next multiple of `unit`, or the most there is.
 pub(super) fn up(pages: u64, unit: u64) -> u64 {
     pages.checked_next_multiple_of(unit).unwrap_or(u64::MAX)
-}
-
-/// `1 page`, `2 pages`.
-pub(super) fn pages(count: u64) -> String {
-    if count == 1 { "1 page".to_string() } else { format!("{count} pages") }
-}
-
-/// `part` of `whole` in percent, with one decimal.
-pub(super) fn percent(part: u64, whole: u64) -> String {
-    let share = if whole == 0 { 0.0 } else { 100.0 * part as f64 / whole as f64 };
-    format!("{share:.1} %")
 }

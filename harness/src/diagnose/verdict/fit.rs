@@ -2,6 +2,7 @@
 
 use super::super::state::ORDERS;
 use super::super::{AreaState, GUARANTEED_ALIGN, Hole, Known};
+use crate::cause::Cause;
 
 /// The largest order that is looked for in `would_fit`: 1 GiB of 4 KiB pages.
 const MOST_ALIGN: u32 = 18;
@@ -21,7 +22,7 @@ pub(super) struct View<'a> {
 
 /// What a state says of a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Fit {
+pub enum Fit {
     /// Fewer pages are free.
     Exhausted,
     /// No hole is long enough.
@@ -38,15 +39,28 @@ pub(super) enum Fit {
     Missing,
 }
 
+impl Fit {
+    /// The cause of a refusal in a state without room.
+    #[must_use]
+    pub const fn cause(self) -> Option<Cause> {
+        match self {
+            Self::Exhausted => Some(Cause::Exhausted),
+            Self::Fragmentation => Some(Cause::Fragmentation),
+            Self::Alignment => Some(Cause::Alignment),
+            Self::Fits | Self::Base | Self::Positions | Self::Missing => None,
+        }
+    }
+}
+
 /// A hole, and its first aligned page.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Place {
+pub struct Place {
     /// The number of its range, where there are several.
-    pub(super) range: Option<u32>,
+    pub range: Option<u32>,
     /// The hole.
-    pub(super) hole: Hole,
-    /// The first aligned page, from the start of its range on; it may stand behind the hole.
-    pub(super) at: u64,
+    pub hole: Hole,
+    /// The first aligned page, from the start of its range on; it may lie past the hole.
+    pub at: u64,
 }
 
 impl<'a> View<'a> {

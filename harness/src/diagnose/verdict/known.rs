@@ -1,10 +1,9 @@
 //! What is known of a failure, weighed.
 
-use std::borrow::Cow;
-
 use super::super::state::Layout;
 use super::super::{AlignFrom, AreaState, Confidence, Incident, Known as From};
 use super::fit::{Fit, View};
+use super::why::Room;
 use crate::ingest::log::FreeRuns;
 
 /// The orders that a request through the DMA API can have: `CONFIG_CMA_ALIGNMENT` is at most 12
@@ -119,28 +118,14 @@ impl<'a> Known<'a> {
         self.incident.busy_retries.unwrap_or(0)
     }
 
+    /// What its state says of it, with the numbers.
+    pub(super) fn room(&self) -> Option<Room> {
+        let (fit, _) = self.fit?;
+        Some(Room::of(self.view.as_ref()?, self.align, fit))
+    }
+
     /// The text would show busy claims, and shows none.
     pub(super) fn no_busy_claim(&self) -> bool {
         self.incident.busy_retries == Some(0)
     }
-
-    /// How the request is called: `456 pages at order 8`.
-    pub(super) fn request(&self) -> String {
-        let pages = pages(self.count);
-        let of = if self.align_told { "" } else { " (by the cap)" };
-        format!("{pages} at order {}{of}", self.align)
-    }
-
-    /// What the retries are called: `16 claims were busy`.
-    pub(super) fn claims(&self) -> Cow<'static, str> {
-        match self.busy_seen() {
-            1 => "1 claim was busy".into(),
-            claims => format!("{claims} claims were busy").into(),
-        }
-    }
-}
-
-/// `1 page`, `2 pages`.
-pub(super) fn pages(count: u64) -> String {
-    if count == 1 { "1 page".to_string() } else { format!("{count} pages") }
 }

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 
 use super::plain::seconds;
+use super::words;
 use crate::diagnose::Failure;
 use crate::report::csv::field;
 
@@ -53,7 +54,7 @@ pub fn row(failure: &Failure, out: &mut dyn Write) -> io::Result<()> {
         optional(fit.and_then(|fit| fit.at)),
         optional(fit.map(|fit| fit.largest_count_at_this_align)),
         incident.duplicates.to_string(),
-        failure.why.clone(),
+        words::why(failure),
     ];
     let fields: Vec<_> = fields.iter().map(|text| field(text)).collect();
     writeln!(out, "{}", fields.join(","))

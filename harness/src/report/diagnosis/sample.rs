@@ -7,8 +7,8 @@ use cma_policies::Run;
 use super::{Groups, Report};
 use crate::cause::Cause;
 use crate::diagnose::{
-    AlignFrom, AreaState, Confidence, Diagnosis, Era, Failure, Hole, Incident, Known, ListSummary,
-    RangeState, Reported, Resident, WouldFit,
+    AlignFrom, AreaState, Confidence, Diagnosis, Era, Failure, Fit, Hole, Incident, Known,
+    ListSummary, Place, RangeState, Reported, Resident, Room, Why, WouldFit,
 };
 use crate::ingest::log::Shape;
 
@@ -58,7 +58,17 @@ pub(super) fn misaligned() -> Failure {
         }),
         verdict: Some(Cause::Alignment),
         confidence: Confidence::Certain,
-        why: "500@513: aligned start 768, 768 + 300 = 1068 > 1013".into(),
+        why: Why::Room,
+        room: Some(Room {
+            fit: Fit::Alignment,
+            need: 300,
+            order_per_bit: 0,
+            free: None,
+            shown: 855,
+            longest: 500,
+            total: Some(2048),
+            place: Some(Place { range: None, hole: Hole { start: 513, count: 500 }, at: 768 }),
+        }),
         would_fit: Some(WouldFit {
             max_align: Some(6),
             at: Some(576),
@@ -85,7 +95,8 @@ pub(super) fn undecidable() -> Failure {
         list: None,
         verdict: None,
         confidence: Confidence::Guess,
-        why: "no list of free runs".into(),
+        why: Why::NoMemoryOrNoPlace,
+        room: None,
         would_fit: None,
         ..failure
     }

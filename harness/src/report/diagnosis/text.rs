@@ -10,7 +10,7 @@ use super::board;
 use super::groups::{Report, Shown};
 use super::plain::{clean, counted};
 use super::words;
-use crate::diagnose::Advice;
+use crate::diagnose::{Advice, What};
 use paint::{Paint, wrapped};
 
 /// How text looks.
@@ -113,13 +113,13 @@ fn advice<'a>(
         labelled("helps", more, paint, out)?;
     }
     for advice in new {
-        let label = match (advice.kind, advice.helps) {
-            ("collect", _) => "next",
+        let label = match (advice.what, advice.helps) {
+            (What::Collect(_), _) => "next",
             (_, true) => "helps",
             (_, false) => "no help",
         };
         let cost = words::cost(advice).map_or_else(String::new, |cost| format!(" [{cost}]"));
-        labelled(label, &format!("{}{cost}", clean(&advice.text)), paint, out)?;
+        labelled(label, &(words::advice(advice) + &cost), paint, out)?;
     }
     Ok(())
 }

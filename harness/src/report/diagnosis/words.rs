@@ -1,11 +1,17 @@
-//! The sentences that text and HTML share.
+//! The sentences that all formats share.
+
+mod advice;
+mod why;
+
+pub(super) use advice::{advice, cost, most_useful};
+pub(super) use why::why;
 
 use super::CAPS;
 use super::groups::{Group, Report, Shown};
 use super::plain::{clean, counted, percent, seconds};
 use crate::cause::Cause;
 use crate::diagnose::{
-    Advice, AlignFrom, AreaState, Confidence, Diagnosis, Failure, Pitch, Reported, Resident,
+    AlignFrom, AreaState, Confidence, Diagnosis, Failure, Pitch, Reported, Resident, Why,
     errno_name,
 };
 
@@ -77,15 +83,26 @@ pub(super) fn answer(failure: &Failure) -> String {
         }
         Some(Cause::Policy) => format!("there was room for {pages}, and it was not tried"),
         None => {
-            let why = clean(&failure.why);
-            let ret = failure.incident.ret.map(|ret| ret.to_string());
-            // The reason mostly begins with what the errno means.
-            let ret = ret
-                .filter(|ret| !why.contains(ret))
-                .map_or_else(String::new, |ret| format!(" with {ret}"));
-            format!("{pages}{order} failed{ret}; {why}")
+            let ret = failure.incident.ret.filter(|_| !names_errno(failure.why));
+            let ret = ret.map_or_else(String::new, |ret| format!(" with {ret}"));
+            format!("{pages}{order} failed{ret}; {}", why(failure))
         }
     }
+}
+
+/// Whether the reason begins with what the errno means.
+const fn names_errno(why: Why) -> bool {
+    use Why::{BusyOrNoPlace, BusyOrNoPlaceByKernel, BusyOrRoom, NoMemoryOrNoPlace};
+    use Why::{NoPlaceThoughItFits, OtherErrno};
+    matches!(
+        why,
+        BusyOrNoPlace
+            | BusyOrNoPlaceByKernel
+            | BusyOrRoom
+            | NoMemoryOrNoPlace
+            | NoPlaceThoughItFits
+            | OtherErrno
+    )
 }
 
 /// Pages of the longest run that is known, where any is.
@@ -161,7 +178,7 @@ pub(super) fn group_line(group: &Group) -> String {
 /// What is known of the first failure of a group: a word and a sentence each.
 pub(super) fn facts(shown: &Shown<'_>) -> Vec<(&'static str, String)> {
     let failure = &shown.group.first;
-    let mut facts = vec![("why", clean(&failure.why)), ("request", request(failure))];
+    let mut facts = vec![("why", why(failure)), ("request", request(failure))];
     facts.push(("where", place(failure)));
     facts.extend(free(failure).map(|text| ("free", text)));
     facts.extend(fit(failure).map(|text| ("fits", text)));
@@ -264,27 +281,6 @@ fn fit(failure: &Failure) -> Option<String> {
         (None, _) if sees_all(failure) => format!("at no order; {most}"),
         (None, _) => "nowhere in what the list shows".to_string(),
     })
-}
-
-/// The advice that a terminal shows, in its order: what helps most, whether a bigger area does, and
-/// the next step. JSON and HTML have all of it.
-pub(super) fn most_useful(advice: &[Advice]) -> Vec<&Advice> {
-    const MOST: usize = 5;
-    let always = |one: &Advice| matches!(one.kind, "bigger_area" | "collect");
-    let mut room = MOST.saturating_sub(advice.iter().filter(|one| always(one)).count());
-    let mut keep = |one: &&Advice| {
-        let kept = always(one) || room > 0;
-        room = room.saturating_sub(usize::from(!always(one)));
-        kept
-    };
-    advice.iter().filter(|one| keep(one)).collect()
-}
-
-/// What something that helps costs or saves; nothing where it is free, or does not help.
-pub(super) fn cost(advice: &Advice) -> Option<String> {
-    let pages = advice.cost_pages.filter(|pages| advice.helps && *pages != 0)?;
-    let amount = counted(pages.unsigned_abs(), "page");
-    Some(if pages > 0 { format!("costs {amount}") } else { format!("saves {amount}") })
 }
 
 /// What the buffers that strand most would do to the whole area, at this cap and at lower ones.

@@ -1,0 +1,282 @@
+//! What would have helped, in at most two sentences, the numbers first.
+
+use super::{counted, percent};
+use crate::diagnose::{Advice, Cap, Grow, Missing, Strands, What};
+
+/// The advice that a terminal shows, in its order: what helps most, whether a bigger area does, and
+/// the next step. JSON and HTML have all of it.
+pub(in crate::report::diagnosis) fn most_useful(advice: &[Advice]) -> Vec<&Advice> {
+    const MOST: usize = 5;
+    let always = |one: &Advice| matches!(one.what, What::BiggerArea(_) | What::Collect(_));
+    let mut room = MOST.saturating_sub(advice.iter().filter(|one| always(one)).count());
+    let mut keep = |one: &&Advice| {
+        let kept = always(one) || room > 0;
+        room = room.saturating_sub(usize::from(!always(one)));
+        kept
+    };
+    advice.iter().filter(|one| keep(one)).collect()
+}
+
+/// What something that helps costs or saves; nothing where it is free, or does not help.
+pub(in crate::report::diagnosis) fn cost(advice: &Advice) -> Option<String> {
+    let pages = advice.cost_pages.filter(|pages| advice.helps && *pages != 0)?;
+    let amount = counted(pages.unsigned_abs(), "page");
+    Some(if pages > 0 { format!("costs {amount}") } else { format!("saves {amount}") })
+}
+
+fn pages(count: u64) -> String {
+    counted(count, "page")
+}
+
+/// The advice itself.
+pub(in crate::report::diagnosis) fn advice(advice: &Advice) -> String {
+    match advice.what {
+        What::SmallerCap(cap) => smaller_cap(cap),
+        What::ShorterBuffer { largest: 0, align, .. } => {
+            format!("No buffer of order {align} fits, however short.")
+        }
+        What::ShorterBuffer { over, largest, align } => {
+            format!("{} less in this buffer: at most {largest} fit at order {align}.", pages(over))
+        }
+        What::ResidentSize { over, count, slot, blocks } => format!(
+            "{} less in each buffer of {count} (which takes {} of room now) gives a slot of {slot} \
+             back: {} for the {blocks} that are seen.",
+            pages(over),
+            count.checked_next_multiple_of(slot).unwrap_or(u64::MAX),
+            pages(slot.saturating_mul(blocks))
+        ),
+        What::OwnPool { pool, small, pitch } => {
+            let or = small.map_or_else(String::new, |small| {
+                format!(" ({small} from 5.19 on, with pageblocks of 2 MiB)")
+            });
+            format!(
+                "{} for an area of its own{or}: reserved-memory with shared-dma-pool and reusable, \
+                 memory-region in the device's node. {} more for each further buffer live at a \
+                 time.",
+                pages(pool),
+                pages(pitch)
+            )
+        }
+        What::PoolWithoutTenants { pool } => format!(
+            "{} that nobody borrows, lost to the system: a reserved-memory node for this device \
+             without `reusable` is never busy.",
+            pages(pool)
+        ),
+        What::FewerBuffers { blocks, count, pages: held } => format!(
+            "Fewer buffers: {blocks} of {} hold {} as far as the list shows.",
+            pages(count),
+            pages(held)
+        ),
+        What::KeepAllocated { count } => format!(
+            "{} taken for good: allocated once, when the driver starts, the place cannot be lost.",
+            pages(count)
+        ),
+        What::BiggerArea(grow) => bigger_area(grow),
+        What::MoreMemory { count } => format!(
+            "Up to {} of free memory for what had to be moved. Free some before the request, raise \
+             vm.min_free_kbytes, or make the area smaller.",
+            pages(count)
+        ),
+        What::Retry { tries } => {
+            let tried = match tries {
+                0 => "A page in each place".to_string(),
+                1 => "1 place was tried, a page in it".to_string(),
+                tries => format!("{tries} places were tried, a page in each"),
+            };
+            format!(
+                "Ask again a little later, or empty the page cache before (`echo 1 > \
+                 /proc/sys/vm/drop_caches`). {tried} was pinned or in use; `page_owner=on` says by \
+                 whom."
+            )
+        }
+        What::NewerKernel => {
+            "5.19, or a stable release of this kernel that is newer: 5.11 to 5.18 \
+                              fail so where two requests run at once."
+                .to_string()
+        }
+        What::Collect(missing) => collect(missing),
+        What::Nothing { killed: true } => {
+            "The task was being killed: the request ended because its caller did.".to_string()
+        }
+        What::Nothing { killed: false } => "Nothing else: no CONFIG_CMA_ALIGNMENT, no order of \
+                                            frees and no other allocator makes memory."
+            .to_string(),
+    }
+}
+
+fn smaller_cap(cap: Cap) -> String {
+    match cap {
+        Cap::OwnOrder { align } => {
+            format!("CONFIG_CMA_ALIGNMENT is not it: the caller asked for order {align} itself.")
+        }
+        Cap::HadPlace { align } => {
+            format!("CONFIG_CMA_ALIGNMENT is not it: there was a place at order {align} already.")
+        }
+        Cap::NoneFits => {
+            "No CONFIG_CMA_ALIGNMENT helps: no hole takes it at order 0 either.".to_string()
+        }
+        Cap::Fits { cap, now, count, at, strands } => {
+            // 2 to 12 in `kernel/dma/Kconfig` (6.1, 6.12), 4 to 12 in `drivers/base/Kconfig` (4.x).
+            let and = match (cap, strands) {
+                (0..2, _) => {
+                    " Kconfig takes 2 to 12 (4 to 12 in 4.x): its range has to be patched.".into()
+                }
+                (2..4, _) => " Kernels 4.x take 4 to 12: there the range has to be patched.".into(),
+                (_, None) => String::new(),
+                (_, Some(Strands { now, left, worst, whole })) => format!(
+                    " {}uffers strand {} instead of {now}, most behind those of {worst}.",
+                    if whole { "Its b" } else { "Of what the list shows, b" },
+                    pages(left)
+                ),
+            };
+            format!(
+                "CONFIG_CMA_ALIGNMENT={cap} (now {now}): {} fit at page {at} of the area as it \
+                 is.{and}",
+                pages(count)
+            )
+        }
+        Cap::FromBoot { cap, now, strands } => format!(
+            "CONFIG_CMA_ALIGNMENT={cap} (now {now}) from boot on: {}{} stranded instead of {}, \
+             most behind buffers of {}. In the area as it is no hole is long enough.",
+            if strands.whole { "" } else { "of what the list shows " },
+            pages(strands.left),
+            strands.now,
+            strands.worst
+        ),
+    }
+}
+
+fn bigger_area(grow: Grow) -> String {
+    match grow {
+        Grow::ForOne { more, at_end, stranded, of, free } => {
+            let part = match (stranded, free) {
+                (0, _) => String::new(),
+                (_, true) => format!(" Of the {of} free pages in the list {stranded} are"),
+                (_, false) => format!(" {} of the area is", percent(stranded, of)),
+            };
+            let stranded = if part.is_empty() {
+                ""
+            } else {
+                " stranded, and a bigger one strands as large a share."
+            };
+            format!(
+                "A bigger area: not for long, {} more{} take this one request.{part}{stranded}",
+                pages(more),
+                if at_end { " at its end" } else { "" }
+            )
+        }
+        Grow::ForMore { more, count, free, total, most } => format!(
+            "A bigger area: {} more at least ({count} asked for, {free}{} free), {most} to be sure \
+             of a place. If used pages grow for ever it is a leak, and this only fails later.",
+            pages(more),
+            total.map_or_else(String::new, |total| format!(" of {total}"))
+        ),
+        Grow::ForRange { more, least, steps } => format!(
+            "A bigger area: {} more, one range of at least {} (in steps of 4 MiB: {steps}). Look \
+             whether the size is meant: even the empty area is too short.",
+            pages(more),
+            pages(least)
+        ),
+        Grow::TakesMemory => "A bigger area: no, it takes from the memory that pages would have \
+                              been moved to."
+            .to_string(),
+        Grow::AsBusy => {
+            "A bigger area: no, pages in its further places are as likely busy.".to_string()
+        }
+    }
+}
+
+/// At most one thing is said of each kind.
+fn collect(missing: Missing) -> String {
+    let steps = [
+        (
+            missing.runs,
+            "the free runs (CONFIG_CMA_DEBUGFS=y, then /sys/kernel/debug/cma/*/bitmap; before 6.9 \
+             also CONFIG_CMA_DEBUG=y)",
+        ),
+        (
+            missing.rest,
+            "the rest of the list (log_buf_len=4M and `dmesg`, or /sys/kernel/debug/cma/*/bitmap \
+             with CONFIG_CMA_DEBUGFS=y)",
+        ),
+        (
+            missing.order,
+            "the order of the request (`echo 'file mm/cma.c +p' > \
+             /sys/kernel/debug/dynamic_debug/control`)",
+        ),
+        (
+            missing.busy,
+            "whether places were busy (`echo 1 > /sys/kernel/tracing/events/cma/enable`, 5.13 on)",
+        ),
+        (missing.kernel, "which kernel it is (--kernel, by `uname -r`)"),
+    ];
+    let steps: Vec<_> = steps.into_iter().filter(|step| step.0).map(|step| step.1).collect();
+    let steps = match &steps[..] {
+        [others @ .., last] if !others.is_empty() => format!("{} and {last}", others.join(", ")),
+        steps => steps.concat(),
+    };
+    format!(
+        "Not in the log: {steps}. `cmalab collect` prints a script that gathers it on the board."
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(what: What) -> String {
+        advice(&Advice { what, helps: true, cost_pages: None })
+    }
+
+    #[test]
+    fn a_cap_that_kconfig_does_not_take_is_said_to_need_a_patch() {
+        let fits = |cap, strands| {
+            text(What::SmallerCap(Cap::Fits { cap, now: 8, count: 1, at: 5, strands }))
+        };
+        let head = |cap| format!("CONFIG_CMA_ALIGNMENT={cap} (now 8): 1 page fit at page 5 of ");
+        for (cap, end) in
+            [(1, "4.x): its range has to be patched."), (3, "the range has to be patched.")]
+        {
+            let said = fits(cap, None);
+            assert!(said.starts_with(&head(cap)) && said.ends_with(end), "{said}");
+        }
+        let strands = |whole| Some(Strands { now: 4826, left: 1178, worst: 258, whole });
+        let end = "uffers strand 1178 pages instead of 4826, most behind those of 258.";
+        assert!(fits(6, strands(true)).ends_with(&format!(" Its b{end}")));
+        assert!(fits(6, strands(false)).ends_with(&format!(" Of what the list shows, b{end}")));
+        assert!(fits(6, None).ends_with("of the area as it is."));
+    }
+
+    #[test]
+    fn what_is_missing_is_joined() {
+        let one = Missing { kernel: true, ..Missing::default() };
+        assert!(
+            collect(one).starts_with("Not in the log: which kernel it is (--kernel, by `uname")
+        );
+        let all = Missing { runs: true, rest: false, order: true, busy: true, kernel: true };
+        let said = collect(all);
+        for step in ["CONFIG_CMA_DEBUGFS", "dynamic_debug/control`), whether", "5.13 on) and which"]
+        {
+            assert!(said.contains(step), "{step}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_bigger_area_strands_as_large_a_share() {
+        let grow =
+            |stranded, free| Grow::ForOne { more: 1, at_end: true, stranded, of: 1000, free };
+        let head = "A bigger area: not for long, 1 page more at its end take this one request.";
+        let tail = " stranded, and a bigger one strands as large a share.";
+        let said = |stranded, free| text(What::BiggerArea(grow(stranded, free)));
+        assert_eq!(said(0, true), head);
+        assert_eq!(said(9, true), format!("{head} Of the 1000 free pages in the list 9 are{tail}"));
+        assert_eq!(said(9, false), format!("{head} 0.9 % of the area is{tail}"));
+    }
+
+    #[test]
+    fn no_number_is_too_large() {
+        let most = u64::MAX;
+        let size = What::ResidentSize { over: most, count: most, slot: most, blocks: most };
+        assert!(text(size).contains("gives a slot of 18446744073709551615 back"));
+    }
+}

@@ -35,12 +35,12 @@ pub(super) fn cap_beforehand(case: &Case<'_>) -> Option<Advice> {
 pub(super) fn shorter_buffer(case: &Case<'_>) -> Option<Advice> {
     let (largest, align) = (case.largest()?, case.align);
     let over = case.count.checked_sub(largest).filter(|over| *over > 0)?;
-    let advice = Advice::no(What::ShorterBuffer { over, largest, align });
     if largest == 0 {
-        return Some(advice);
+        return Some(Advice::no(What::NoShorterBuffer { align }));
     }
     // A driver can do without padding, not without a part of its picture.
-    Some(Advice { helps: over <= case.count / 16, ..advice }.saves(over))
+    let helps = over <= case.count / 16;
+    Some(Advice { helps, ..Advice::no(What::ShorterBuffer { over, largest, align }) }.saves(over))
 }
 
 /// Residents that are little longer than whole slots.

@@ -37,6 +37,8 @@ pub enum What {
     SmallerCap(Cap),
     /// A request that is shorter by `over`: at order `align` at most `largest` fit.
     ShorterBuffer { over: u64, largest: u64, align: u32 },
+    /// However short a request of order `align` is, it does not fit.
+    NoShorterBuffer { align: u32 },
     /// Buffers that are shorter by `over`: a slot less for each of the `blocks` that are seen.
     ResidentSize { over: u64, count: u64, slot: u64, blocks: u64 },
     /// A `reserved-memory` node that others borrow: `small` from 5.19 on, where that is less.
@@ -67,7 +69,7 @@ impl What {
     pub const fn name(self) -> &'static str {
         match self {
             Self::SmallerCap(_) => "smaller_cap",
-            Self::ShorterBuffer { .. } => "shorter_buffer",
+            Self::ShorterBuffer { .. } | Self::NoShorterBuffer { .. } => "shorter_buffer",
             Self::ResidentSize { .. } => "resident_size",
             Self::OwnPool { .. } | Self::PoolWithoutTenants { .. } => "own_pool",
             Self::FewerBuffers { .. } => "fewer_buffers",

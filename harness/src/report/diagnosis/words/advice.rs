@@ -32,7 +32,7 @@ fn pages(count: u64) -> String {
 pub(in crate::report::diagnosis) fn advice(advice: &Advice) -> String {
     match advice.what {
         What::SmallerCap(cap) => smaller_cap(cap),
-        What::ShorterBuffer { largest: 0, align, .. } => {
+        What::NoShorterBuffer { align } => {
             format!("No buffer of order {align} fits, however short.")
         }
         What::ShorterBuffer { over, largest, align } => {

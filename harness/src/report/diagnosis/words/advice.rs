@@ -1,7 +1,7 @@
 //! What would have helped, in at most two sentences, the numbers first.
 
-use super::{counted, percent};
 use crate::diagnose::{Advice, Cap, Grow, Missing, Strands, What};
+use crate::words::{pages, percent_of};
 
 /// The advice that a terminal shows, in its order: what helps most, whether a bigger area does, and
 /// the next step. JSON and HTML have all of it.
@@ -19,13 +19,9 @@ pub(in crate::report::diagnosis) fn most_useful(advice: &[Advice]) -> Vec<&Advic
 
 /// What something that helps costs or saves; nothing where it is free, or does not help.
 pub(in crate::report::diagnosis) fn cost(advice: &Advice) -> Option<String> {
-    let pages = advice.cost_pages.filter(|pages| advice.helps && *pages != 0)?;
-    let amount = counted(pages.unsigned_abs(), "page");
-    Some(if pages > 0 { format!("costs {amount}") } else { format!("saves {amount}") })
-}
-
-fn pages(count: u64) -> String {
-    counted(count, "page")
+    let cost = advice.cost_pages.filter(|pages| advice.helps && *pages != 0)?;
+    let amount = pages(cost.unsigned_abs());
+    Some(if cost > 0 { format!("costs {amount}") } else { format!("saves {amount}") })
 }
 
 /// The advice itself.
@@ -152,7 +148,7 @@ fn bigger_area(grow: Grow) -> String {
             let part = match (stranded, free) {
                 (0, _) => String::new(),
                 (_, true) => format!(" Of the {of} free pages in the list {stranded} are"),
-                (_, false) => format!(" {} of the area is", percent(stranded, of)),
+                (_, false) => format!(" {} of the area is", percent_of(stranded, of)),
             };
             let stranded = if part.is_empty() {
                 ""

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::counted;
 use crate::diagnose::{AlignFrom, Failure, Fit, Reported, Room, Why};
+use crate::words::{counted, pages};
 
 /// Why, in one sentence with the numbers.
 pub(in crate::report::diagnosis) fn why(failure: &Failure) -> String {
@@ -111,8 +111,8 @@ fn value(failure: &Failure, name: &str) -> String {
         _ => incident.busy_retries.unwrap_or(0),
     };
     match name {
-        "pages" => counted(incident.count.unwrap_or(0), "page"),
-        "pages counted" => counted(number, "page"),
+        "pages" => pages(incident.count.unwrap_or(0)),
+        "pages counted" => pages(number),
         "number" => number.to_string(),
         "ret" => incident.ret.unwrap_or(0).to_string(),
         "claims" if number == 1 => "1 claim was".to_string(),
@@ -158,10 +158,9 @@ fn room(failure: &Failure) -> String {
             request(failure),
             failure.align.map_or(0, |(order, _)| order)
         ),
-        (Fit::Positions, _) => format!(
-            "a run of {} is long enough, but where it begins is not known",
-            counted(longest, "page")
-        ),
+        (Fit::Positions, _) => {
+            format!("a run of {} is long enough, but where it begins is not known", pages(longest))
+        }
         (Fit::Missing, _) => match room.free {
             Some(free) => format!(
                 "the runs shown hold {shown} of {free} free pages, none of them has room for {}; \
@@ -181,7 +180,7 @@ fn rounded(failure: &Failure, room: &Room) -> String {
     if room.need == count {
         return String::new();
     }
-    format!(" ({} take whole bits of 2^{} pages)", counted(count, "page"), room.order_per_bit)
+    format!(" ({} take whole bits of 2^{} pages)", pages(count), room.order_per_bit)
 }
 
 /// `511@58881: aligned start 59136, 59136 + 456 = 59592 > 59392`, with the run as the kernel prints
@@ -198,7 +197,7 @@ fn reach(room: &Room) -> String {
 
 /// How the request is called: `456 pages at order 8`.
 fn request(failure: &Failure) -> String {
-    let pages = counted(failure.incident.count.unwrap_or(0), "page");
+    let pages = pages(failure.incident.count.unwrap_or(0));
     match failure.align {
         Some((order, AlignFrom::Cap)) => format!("{pages} at order {order} (by the cap)"),
         align => format!("{pages} at order {}", align.map_or(0, |(order, _)| order)),

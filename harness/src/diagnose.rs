@@ -16,7 +16,7 @@ mod verdict;
 
 use std::sync::Arc;
 
-pub use advice::{Advice, Cap, Grow, Missing, Strands, What, advise};
+pub use advice::{Advice, Cap, Grow, Missing, Pages, Strands, What, advise};
 pub use assemble::{Assembler, Counter, Incident, Reported};
 pub use era::Era;
 pub use residents::{Pitch, Resident, pitch_table, residents};
@@ -124,11 +124,29 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// Free pages of its area, as stated or as summed up.
+    #[must_use]
+    pub fn free(&self) -> Option<u64> {
+        self.list.and_then(|list| list.free).or_else(|| self.incident.state.as_ref()?.free)
+    }
+
+    /// Pages of its area.
+    #[must_use]
+    pub fn total(&self) -> Option<u64> {
+        self.list.and_then(|list| list.total).or_else(|| self.incident.state.as_ref()?.total)
+    }
+
     /// The word for the verdict in every format.
     #[must_use]
     pub fn verdict_name(&self) -> &'static str {
-        self.verdict.map_or("undecidable", Cause::name)
+        verdict_name(self.verdict)
     }
+}
+
+/// The word for a verdict in every format.
+#[must_use]
+pub fn verdict_name(verdict: Option<Cause>) -> &'static str {
+    verdict.map_or("undecidable", Cause::name)
 }
 
 /// What the caller knows beside the text.

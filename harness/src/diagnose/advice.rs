@@ -14,7 +14,7 @@ mod what;
 use super::{Confidence, Failure, Resident};
 use crate::cause::Cause;
 use case::Case;
-pub use what::{Advice, Cap, Grow, Missing, Strands, What};
+pub use what::{Advice, Cap, Grow, Missing, Pages, Strands, What};
 
 /// What would have helped with this failure, best first, then what would not. `residents` are the
 /// buffers in its area, `cap` is `CONFIG_CMA_ALIGNMENT` as far as it is known.
@@ -34,8 +34,8 @@ pub fn advise(failure: &Failure, residents: &[Resident], cap: u32) -> Vec<Advice
 
 fn by_verdict(case: &Case<'_>) -> Vec<Advice> {
     let Some(verdict) = case.failure.verdict else { return whatever_it_was(case) };
-    let count = case.count;
-    let keep = Advice::yes(What::KeepAllocated { count }).costs(count);
+    let count = Pages(case.count);
+    let keep = Advice::yes(What::KeepAllocated { count }).costs(case.count);
     let not_the_cap = Advice::no(What::SmallerCap(Cap::HadPlace { align: case.align }));
     let advice = match verdict {
         Cause::Alignment => vec![

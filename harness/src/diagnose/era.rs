@@ -111,7 +111,7 @@ impl Shown {
     /// Nothing.
     pub(super) const NOTHING: Self = Self { hard: Span::ALL, mainline: Span::ALL };
 
-    /// By the shape of a failure line (`kernel-cma.md` calls them F1 to F4).
+    /// By the shape of a failure line.
     pub(super) fn by_line(shape: Shape) -> Self {
         match shape {
             Shape::Unnamed => Span { first: (4, 11), last: (5, 11) }.into(),

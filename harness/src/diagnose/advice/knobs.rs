@@ -2,11 +2,11 @@
 
 use super::super::{Confidence, Resident};
 use super::case::{Case, QUANTUM, up};
-use super::{Advice, Cap, What};
+use super::{Advice, Cap, Pages, What};
 
 /// The largest cap at which this request fits as the area is.
 pub(super) fn smaller_cap(case: &Case<'_>) -> Option<Advice> {
-    let (align, now, count) = (case.align, case.cap, case.count);
+    let (align, now, count) = (case.align, case.cap, Pages(case.count));
     if !case.follows_cap() {
         return Some(Advice::no(What::SmallerCap(Cap::OwnOrder { align })));
     }
@@ -40,7 +40,10 @@ pub(super) fn shorter_buffer(case: &Case<'_>) -> Option<Advice> {
     }
     // A driver can do without padding, not without a part of its picture.
     let helps = over <= case.count / 16;
-    Some(Advice { helps, ..Advice::no(What::ShorterBuffer { over, largest, align }) }.saves(over))
+    Some(
+        Advice { helps, ..Advice::no(What::ShorterBuffer { over: Pages(over), largest, align }) }
+            .saves(over),
+    )
 }
 
 /// Residents that are little longer than whole slots.
@@ -55,8 +58,10 @@ pub(super) fn resident_size(case: &Case<'_>) -> Option<Advice> {
     let found = padded.max_by_key(|found| found.stranded_pages)?;
     let (over, slot, count) = (over(found), slot_of(found), found.count);
     let blocks = found.blocks.unwrap_or(1);
-    let advice = Advice::yes(What::ResidentSize { over, count, slot, blocks });
-    Some(advice.saves(slot.saturating_mul(blocks)))
+    let (room, back) = (Pages(up(count, slot)), slot.saturating_mul(blocks));
+    let (over, back_pages) = (Pages(over), Pages(back));
+    let what = What::ResidentSize { over, count, room, slot, back: back_pages, blocks };
+    Some(Advice::yes(what).saves(back))
 }
 
 /// A `reserved-memory` node of its own.
@@ -64,5 +69,5 @@ pub(super) fn own_pool(case: &Case<'_>) -> Advice {
     let pitch = case.pitch();
     let (pool, small) = (up(pitch, QUANTUM), up(pitch, QUANTUM / 2));
     let small = Some(small).filter(|small| *small < pool);
-    Advice::yes(What::OwnPool { pool, small, pitch }).costs(pool)
+    Advice::yes(What::OwnPool { pool: Pages(pool), small, pitch: Pages(pitch) }).costs(pool)
 }

@@ -2,17 +2,18 @@
 
 use super::super::AreaState;
 use super::case::{Case, QUANTUM, up};
-use super::{Advice, Grow, What};
+use super::{Advice, Grow, Pages, What};
 
 /// A longer area, where enough is free but in the wrong places.
 pub(super) fn area_for_a_hole(case: &Case<'_>) -> Advice {
     let added = case.state.and_then(|state| added(case, state));
     let (more, at_end) = (added.unwrap_or_else(|| case.pitch()), added.is_some());
     let free = !case.sees_all();
-    let of = if free { case.state.map(AreaState::known_free) } else { case.total() };
+    let of = if free { case.state.map(AreaState::known_free) } else { case.failure.total() };
     let of = of.unwrap_or(0);
     let stranded = if of > 0 { case.stranded() } else { 0 };
-    Advice::no(What::BiggerArea(Grow::ForOne { more, at_end, stranded, of, free })).costs(more)
+    Advice::no(What::BiggerArea(Grow::ForOne { more: Pages(more), at_end, stranded, of, free }))
+        .costs(more)
 }
 
 /// Pages that its only range has to grow by, at its end, for this request to fit.
@@ -28,31 +29,32 @@ fn added(case: &Case<'_>, state: &AreaState) -> Option<u64> {
 
 /// A longer area, where too little is free.
 pub(super) fn area_for_more(case: &Case<'_>) -> Option<Advice> {
-    let free = case.free()?;
+    let free = case.failure.free()?;
     let more = case.count.checked_sub(free).filter(|more| *more > 0)?;
     // What is free helps only if it adjoins.
     let most = case.state.and_then(|state| added(case, state)).unwrap_or_else(|| case.pitch());
-    let (count, total) = (case.count, case.total());
+    let (count, total) = (case.count, case.failure.total());
     let most = up(most.max(more), QUANTUM);
-    let grow = Grow::ForMore { more, count, free, total, most };
+    let grow = Grow::ForMore { more: Pages(more), count, free, total, most };
     Some(Advice::yes(What::BiggerArea(grow)).costs(more))
 }
 
 /// Who has the memory.
 pub(super) fn holders(case: &Case<'_>) -> Option<Advice> {
     let most = case.residents.iter().max_by_key(|found| found.pages())?;
-    let (blocks, count) = (most.blocks.unwrap_or(0), most.count);
-    Some(Advice::yes(What::FewerBuffers { blocks, count, pages: most.pages() }).saves(count))
+    let (blocks, count) = (most.blocks.unwrap_or(0), Pages(most.count));
+    let pages = Pages(most.pages());
+    Some(Advice::yes(What::FewerBuffers { blocks, count, pages }).saves(most.count))
 }
 
 /// A longer area, where the request is longer than all of it.
 pub(super) fn area_for_too_large(case: &Case<'_>) -> Option<Advice> {
     let state = case.failure.incident.state.as_deref();
     let largest = state.and_then(|state| state.ranges.iter().filter_map(|range| range.pages).max());
-    let longest = largest.or_else(|| case.total())?;
+    let longest = largest.or_else(|| case.failure.total())?;
     let more = case.count.checked_sub(longest).filter(|more| *more > 0)?;
     let steps = up(case.count, QUANTUM);
-    let grow = Grow::ForRange { more, least: case.count, steps };
+    let grow = Grow::ForRange { more: Pages(more), least: Pages(case.count), steps };
     Some(Advice::yes(What::BiggerArea(grow)).costs(more))
 }
 
@@ -73,5 +75,5 @@ pub(super) fn serial_kernel(case: &Case<'_>) -> Option<Advice> {
 /// Memory that nobody borrows.
 pub(super) fn pool_without_tenants(case: &Case<'_>) -> Advice {
     let pool = up(case.pitch(), QUANTUM);
-    Advice::yes(What::PoolWithoutTenants { pool }).costs(pool)
+    Advice::yes(What::PoolWithoutTenants { pool: Pages(pool) }).costs(pool)
 }

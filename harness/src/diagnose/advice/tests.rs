@@ -67,17 +67,18 @@ fn a_request_that_is_misaligned() {
     let advice = advised(&failure);
     let cap = find(&advice, "smaller_cap");
     assert_eq!(advice[0], *cap);
-    let strands = Some(Strands { now: 4826, left: 1178, worst: 258, whole: true });
-    let fits = Cap::Fits { cap: 6, now: 8, count: 700, at: 2368, strands };
+    let strands = Some(Strands { now: 4826, left: Pages(1178), worst: 258, whole: true });
+    let fits = Cap::Fits { cap: 6, now: 8, count: Pages(700), at: 2368, strands };
     assert_eq!((cap.helps, cap.what), (true, What::SmallerCap(fits)));
     // In front of the first multiple of 64 there are 62 pages, in 19 holes.
     assert_eq!(cap.cost_pages, Some(-19 * (254 - 62)));
     let size = find(&advice, "resident_size");
-    let shorter = What::ResidentSize { over: 2, count: 258, slot: 256, blocks: 19 };
+    let (over, room, back) = (Pages(2), Pages(512), Pages(19 * 256));
+    let shorter = What::ResidentSize { over, count: 258, room, slot: 256, back, blocks: 19 };
     assert_eq!((size.helps, size.what), (true, shorter));
     assert_eq!(size.cost_pages, Some(-19 * 256));
     let short = find(&advice, "shorter_buffer");
-    let shorter = What::ShorterBuffer { over: 188, largest: 512, align: 8 };
+    let shorter = What::ShorterBuffer { over: Pages(188), largest: 512, align: 8 };
     assert_eq!((short.helps, short.what), (false, shorter));
     let pool = find(&advice, "own_pool");
     assert_eq!((pool.helps, pool.cost_pages), (true, Some(1024)));
@@ -125,7 +126,7 @@ fn fragments_do_not_join_at_any_cap() {
     let What::SmallerCap(Cap::FromBoot { cap: 4, now: 8, strands }) = cap.what else {
         panic!("{cap:?}")
     };
-    assert!(cap.helps && strands.left < strands.now);
+    assert!(cap.helps && strands.left.0 < strands.now);
     assert!(find(&advice, "own_pool").helps && find(&advice, "keep_allocated").helps);
 }
 

@@ -1,5 +1,17 @@
 //! What can be said to help, in numbers: a report has the words.
 
+use std::fmt;
+
+/// Pages, written as `1 page` or `2 pages`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pages(pub u64);
+
+impl fmt::Display for Pages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&crate::words::pages(self.0))
+    }
+}
+
 /// One thing that would have helped, or would not.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Advice {
@@ -29,30 +41,31 @@ impl Advice {
     }
 }
 
-/// The kinds of help. Orders are powers of two, all other numbers pages where nothing else is said.
+/// The kinds of help. Numbers are pages where nothing else is said.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[expect(missing_docs, reason = "the words of a report say what each number is")]
 pub enum What {
     /// A smaller `CONFIG_CMA_ALIGNMENT`.
     SmallerCap(Cap),
     /// A request that is shorter by `over`: at order `align` at most `largest` fit.
-    ShorterBuffer { over: u64, largest: u64, align: u32 },
+    ShorterBuffer { over: Pages, largest: u64, align: u32 },
     /// However short a request of order `align` is, it does not fit.
     NoShorterBuffer { align: u32 },
-    /// Buffers that are shorter by `over`: a slot less for each of the `blocks` that are seen.
-    ResidentSize { over: u64, count: u64, slot: u64, blocks: u64 },
+    /// Buffers of `count` in `room` that are shorter by `over`: a slot less for each of the
+    /// `blocks` that are seen.
+    ResidentSize { over: Pages, count: u64, room: Pages, slot: u64, back: Pages, blocks: u64 },
     /// A `reserved-memory` node that others borrow: `small` from 5.19 on, where that is less.
-    OwnPool { pool: u64, small: Option<u64>, pitch: u64 },
+    OwnPool { pool: Pages, small: Option<u64>, pitch: Pages },
     /// A `reserved-memory` node that nobody borrows.
-    PoolWithoutTenants { pool: u64 },
+    PoolWithoutTenants { pool: Pages },
     /// Fewer of the `blocks` of `count` pages that hold `pages`.
-    FewerBuffers { blocks: u64, count: u64, pages: u64 },
+    FewerBuffers { blocks: u64, count: Pages, pages: Pages },
     /// A buffer that is allocated once.
-    KeepAllocated { count: u64 },
+    KeepAllocated { count: Pages },
     /// A bigger area.
     BiggerArea(Grow),
     /// Memory to move pages to.
-    MoreMemory { count: u64 },
+    MoreMemory { count: Pages },
     /// The same request again: so many places were tried; 0 where that is not known.
     Retry { tries: u64 },
     /// A kernel in which two requests at once do not make each other fail.
@@ -95,7 +108,7 @@ pub enum Cap {
     /// Nothing: no hole takes the request at order 0 either.
     NoneFits,
     /// At `cap` the request fits at page `at`.
-    Fits { cap: u32, now: u32, count: u64, at: u64, strands: Option<Strands> },
+    Fits { cap: u32, now: u32, count: Pages, at: u64, strands: Option<Strands> },
     /// At `cap` from boot on less would have been stranded.
     FromBoot { cap: u32, now: u32, strands: Strands },
 }
@@ -106,7 +119,7 @@ pub struct Strands {
     /// Pages, as it is.
     pub now: u64,
     /// Pages, at another cap.
-    pub left: u64,
+    pub left: Pages,
     /// Pages of each of the buffers that strand most.
     pub worst: u64,
     /// Whether that is all of the area, or what a list shows of it.
@@ -119,11 +132,11 @@ pub struct Strands {
 pub enum Grow {
     /// With `more` it takes this one request; `stranded` of `of` pages are lost in it already: of
     /// all that it has, or of the `free` ones in a list.
-    ForOne { more: u64, at_end: bool, stranded: u64, of: u64, free: bool },
+    ForOne { more: Pages, at_end: bool, stranded: u64, of: u64, free: bool },
     /// `more` than there are, `most` to be sure of a place.
-    ForMore { more: u64, count: u64, free: u64, total: Option<u64>, most: u64 },
+    ForMore { more: Pages, count: u64, free: u64, total: Option<u64>, most: u64 },
     /// `more` than its longest range, which has to be `least` long, in steps of 4 MiB `steps`.
-    ForRange { more: u64, least: u64, steps: u64 },
+    ForRange { more: Pages, least: Pages, steps: u64 },
     /// It takes from the memory that pages would have been moved to.
     TakesMemory,
     /// Its further places are as likely busy.

@@ -399,7 +399,8 @@ mod tests {
         }
     }
 
-    /// `kernel-cma.md` section 7: pages, runs, request, and where it goes.
+    /// The rows of `policies/tests/vectors/search.rs` that a list can show: pages, runs, request, and
+    /// where it goes.
     #[test]
     fn the_vectors_that_can_be_printed_as_lists() {
         type Row<'a> = (u64, &'a [(u64, u64)], u64, u32, Result<u64, Fit>);
@@ -438,7 +439,7 @@ mod tests {
 
     #[test]
     fn the_base_moves_aligned_pages() {
-        // V11, V12, V14, V15.
+        // V11, V12, V14 and V15 of the same rows.
         type Row<'a> = (u64, &'a [(u64, u64)], u64, u32, Option<u64>);
         let rows: [Row<'_>; 4] = [
             (4096, &[(4096, 0)], 1, 10, Some(512)),
@@ -456,7 +457,7 @@ mod tests {
 
     #[test]
     fn bits_of_several_pages() {
-        // V16 to V19.
+        // V16 to V19 of the same rows.
         let rows = [
             (64, 15u64 << 2, 1u64 << 2, 0x100, 2, 5, 4, Some(4u64 << 2)),
             (64, 15 << 2, 1 << 2, 0x100, 2, 5, 2, Some(1 << 2)),

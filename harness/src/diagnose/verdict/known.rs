@@ -89,7 +89,7 @@ impl<'a> Known<'a> {
 
     /// Whether each other list that could be its own says the same.
     fn others_agree(&self, fit: Fit) -> bool {
-        let layout = self.layout(None);
+        let layout = self.layout();
         self.incident.other_lists.iter().all(|list| self.says(list, &layout, fit))
     }
 
@@ -98,11 +98,11 @@ impl<'a> Known<'a> {
         View::new(&state, self.count, doubtful).fit(self.align) == fit
     }
 
-    /// Where the area begins, with this order per bit.
-    fn layout(&self, order_per_bit: Option<u32>) -> Layout {
+    /// Where the area begins.
+    fn layout(&self) -> Layout {
         let bases = self.state.iter().flat_map(|state| &state.ranges);
         let bases = bases.filter_map(|range| Some((range.number, range.base_pfn?)));
-        Layout { bases: bases.collect(), order_per_bit, ..Layout::default() }
+        Layout { bases: bases.collect(), ..Layout::default() }
     }
 
     /// The pages that the area has, as far as told: of its largest range, where that is known.

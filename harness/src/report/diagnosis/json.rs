@@ -212,7 +212,7 @@ mod tests {
         let list = json!({"runs": 3, "free": 855, "total": 2048, "largest_run": 500,
                           "largest_usable": 245, "complete": true});
         assert_eq!(first["list"], list);
-        let fit = json!({"max_align": 6, "at": 576, "largest_count_at_this_align": 245});
+        let fit = json!({"max_align": 7, "at": 640, "largest_count_at_this_align": 245});
         assert_eq!(first["would_fit"], fit);
         assert_eq!(
             (&first["verdict"], &first["confidence"]),

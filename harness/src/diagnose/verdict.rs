@@ -50,7 +50,8 @@ pub fn judge(incident: Incident, options: &Options) -> Failure {
     let known = Known::of(&incident, align);
     let mut finding = refusal::decide(&known);
     let (list, mut would_fit) = (summary(&known), would_fit(&known));
-    if finding.says_nothing_fits() && fits(would_fit, &known) {
+    let most = would_fit.map_or(0, |fit| fit.largest_count_at_this_align);
+    if finding.says_nothing_fits() && 0 < known.count && known.count <= most {
         // The state is of another moment than the failure.
         finding.confidence = finding.confidence.min(Confidence::Likely);
         would_fit = None;
@@ -81,12 +82,6 @@ fn summary(known: &Known<'_>) -> Option<ListSummary> {
         largest_usable: usable.map(|view| view.most_count(known.align)),
         complete: list.is_complete(),
     })
-}
-
-/// Whether the request fits in the state as it is known.
-fn fits(would_fit: Option<WouldFit>, known: &Known<'_>) -> bool {
-    let most = would_fit.map_or(0, |fit| fit.largest_count_at_this_align);
-    known.count > 0 && known.count <= most
 }
 
 fn would_fit(known: &Known<'_>) -> Option<WouldFit> {

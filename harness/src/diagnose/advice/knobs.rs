@@ -58,7 +58,7 @@ pub(super) fn resident_size(case: &Case<'_>) -> Option<Advice> {
     let found = padded.max_by_key(|found| found.stranded_pages)?;
     let (over, slot, count) = (over(found), slot_of(found), found.count);
     let blocks = found.blocks.unwrap_or(1);
-    let (room, back) = (Pages(up(count, slot)), slot.saturating_mul(blocks));
+    let (room, back) = (up(count, slot), slot.saturating_mul(blocks));
     let (over, back_pages) = (Pages(over), Pages(back));
     let what = What::ResidentSize { over, count, room, slot, back: back_pages, blocks };
     Some(Advice::yes(what).saves(back))

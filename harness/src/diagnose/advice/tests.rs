@@ -73,7 +73,7 @@ fn a_request_that_is_misaligned() {
     // In front of the first multiple of 64 there are 62 pages, in 19 holes.
     assert_eq!(cap.cost_pages, Some(-19 * (254 - 62)));
     let size = find(&advice, "resident_size");
-    let (over, room, back) = (Pages(2), Pages(512), Pages(19 * 256));
+    let (over, room, back) = (Pages(2), 512, Pages(19 * 256));
     let shorter = What::ResidentSize { over, count: 258, room, slot: 256, back, blocks: 19 };
     assert_eq!((size.helps, size.what), (true, shorter));
     assert_eq!(size.cost_pages, Some(-19 * 256));

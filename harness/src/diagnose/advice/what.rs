@@ -53,7 +53,7 @@ pub enum What {
     NoShorterBuffer { align: u32 },
     /// Buffers of `count` in `room` that are shorter by `over`: a slot less for each of the
     /// `blocks` that are seen.
-    ResidentSize { over: Pages, count: u64, room: Pages, slot: u64, back: Pages, blocks: u64 },
+    ResidentSize { over: Pages, count: u64, room: u64, slot: u64, back: Pages, blocks: u64 },
     /// A `reserved-memory` node that others borrow: `small` from 5.19 on, where that is less.
     OwnPool { pool: Pages, small: Option<u64>, pitch: Pages },
     /// A `reserved-memory` node that nobody borrows.

@@ -178,23 +178,19 @@ impl<'a> Report<'a> {
 
 impl<'a> Shown<'a> {
     fn new(group: &'a Group, diagnosis: &Diagnosis, detailed: bool) -> Self {
-        let (advice, memory) = (Vec::new(), None);
-        let mut shown =
-            Self { group, advice, memory, strip: None, map: None, detail: None, detailed };
+        let (failure, advice) = (&group.first, Vec::new());
+        let (memory, strip, map, detail) = (None, None, None, None);
+        let mut shown = Self { group, advice, memory, strip, map, detail, detailed };
         if !detailed {
             return shown;
         }
-        let failure = &group.first;
         shown.advice = advise(failure, &residents_of(failure, diagnosis), diagnosis.cap);
         if failure.verdict == Some(Cause::Migration) {
             shown.memory = board::memory(diagnosis);
         }
-        let Some(state) = failure.incident.state.as_deref().filter(|state| state.placed) else {
-            return shown;
-        };
-        if failure.incident.doubtful {
-            return shown;
-        }
+        let state = failure.incident.state.as_deref();
+        let placed = state.filter(|state| state.placed && !failure.incident.doubtful);
+        let Some(state) = placed else { return shown };
         // Where alignment is not why, runs that it spoils say nothing.
         let spoils = matches!(failure.verdict, Some(Cause::Alignment) | None);
         let wanted = Wanted::of(failure).filter(|_| spoils);

@@ -41,7 +41,8 @@ pub(super) fn occurrence(group: &Group) -> String {
 pub(super) fn answer(failure: &Failure) -> String {
     let pages = failure.incident.count.map(pages);
     let Some(pages) = pages else { return answer_without_request(failure) };
-    let (longest, free, total) = (longest(failure), failure.free(), failure.total());
+    let (free, total) = (failure.free(), failure.total());
+    let longest = failure.room.map(|room| room.longest).filter(|run| *run > 0);
     let order = failure.align.map_or_else(String::new, |(order, _)| format!(" at order {order}"));
     match failure.verdict {
         Some(Cause::Alignment) => {
@@ -101,12 +102,6 @@ const fn names_errno(why: Why) -> bool {
             | NoPlaceThoughItFits
             | OtherErrno
     )
-}
-
-/// Pages of the longest run that is known, where any is.
-fn longest(failure: &Failure) -> Option<u64> {
-    let of_list = failure.list.map(|list| list.largest_run);
-    of_list.or_else(|| Some(failure.incident.state.as_ref()?.largest_run()).filter(|run| *run > 0))
 }
 
 /// Where a trace or a bitmap shows all of it.

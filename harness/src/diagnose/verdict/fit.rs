@@ -478,7 +478,7 @@ mod tests {
     fn an_order_above_the_pageblock_needs_the_base() {
         type Row<'a> = (&'a [(u64, u64)], u64, u32, Fit);
         let table: [Row<'_>; 5] = [
-            // One place in two: 512 or 0 behind a multiple of 1024.
+            // One place in two: 512 or 0 past a multiple of 1024.
             (&[(600, 512)], 100, 10, Fit::Base),
             (&[(600, 512), (600, 2048)], 100, 10, Fit::Fits),
             (&[(2048, 0)], 100, 10, Fit::Fits),

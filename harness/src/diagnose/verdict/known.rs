@@ -14,12 +14,12 @@ const DMA_ORDERS: std::ops::RangeInclusive<u32> = 0..=12;
 #[derive(Debug)]
 pub(super) struct Known<'a> {
     pub(super) incident: &'a Incident,
-    /// Pages asked for; 0 where that is not told.
+    /// Pages asked for; 0 where that is not stated.
     pub(super) count: u64,
-    /// The order; 0 where nothing is told.
+    /// The order; 0 where nothing is stated.
     pub(super) align: u32,
-    /// The order is told, not taken to be what the DMA API asks for.
-    pub(super) align_told: bool,
+    /// The order is stated, not taken to be what the DMA API asks for.
+    pub(super) align_stated: bool,
     /// Its own list, else the one next to it.
     pub(super) list: Option<&'a FreeRuns>,
     /// The list is its own.
@@ -36,7 +36,7 @@ impl<'a> Known<'a> {
         let list = incident.list.as_deref().or(incident.other_lists.first().map(|list| &**list));
         let state = incident.state.as_deref();
         let count = incident.count.unwrap_or(0);
-        let told = align.is_some_and(|(_, from)| from != AlignFrom::Cap);
+        let stated = align.is_some_and(|(_, from)| from != AlignFrom::Cap);
         let order = align.map_or(0, |(order, _)| order);
         let view =
             state.filter(|_| count > 0).map(|state| View::new(state, count, incident.doubtful));
@@ -44,7 +44,7 @@ impl<'a> Known<'a> {
             incident,
             count,
             align: order,
-            align_told: told,
+            align_stated: stated,
             list,
             own_list,
             state,
@@ -83,7 +83,7 @@ impl<'a> Known<'a> {
         }
         at_most(Confidence::Likely, !incident.moved);
         let same = |order| view.fit(order) == fit;
-        at_most(Confidence::Likely, self.align_told || DMA_ORDERS.into_iter().all(same));
+        at_most(Confidence::Likely, self.align_stated || DMA_ORDERS.into_iter().all(same));
         (fit, worth)
     }
 
@@ -105,7 +105,7 @@ impl<'a> Known<'a> {
         Layout { bases: bases.collect(), ..Layout::default() }
     }
 
-    /// The pages that the area has, as far as told: of its largest range, where that is known.
+    /// The pages that the area has, as far as stated: of its largest range, where that is known.
     pub(super) fn total(&self) -> Option<u64> {
         let state = self.state?;
         let largest = state.ranges.iter().map(|range| range.pages).max().flatten();

@@ -123,14 +123,14 @@ fn migration(known: &Known<'_>, worth: Confidence) -> Finding {
     if known.incident.search_found_nothing {
         return Finding::undecidable(Why::FitsAfterwards);
     }
-    let shown = known.no_busy_claim() && known.align_told;
+    let shown = known.no_busy_claim() && known.align_stated;
     let worth = if shown { worth } else { worth.min(Likely) };
     Finding::new(Cause::Migration, worth, Why::NoMemoryAsItFits)
 }
 
 /// A trace or a search print shows that no place was found.
 fn nothing_found(known: &Known<'_>) -> Finding {
-    let order = if known.align_told { Certain } else { Likely };
+    let order = if known.align_stated { Certain } else { Likely };
     let view = known.view.filter(|_| is_evidence(known) && !known.incident.doubtful);
     let visible = view.and_then(|view| view.best_of_the_long(known.align)).is_some();
     match known.fit.map(|(fit, worth)| (fit, fit.cause(), worth)) {
@@ -162,7 +162,7 @@ fn without_errno(known: &Known<'_>) -> Finding {
             return Finding::new(Cause::Migration, Likely, Why::BusyThenOtherPage);
         }
         // The last claim can have ended otherwise: the old event and debug lines do not say how.
-        _ if busy => return Finding::new(Cause::Busy, Likely, Why::BusyThenFailedUntold),
+        _ if busy => return Finding::new(Cause::Busy, Likely, Why::BusyThenFailedNoErrno),
         Some(false) => return nothing_found(known),
         Some(true) if known.no_busy_claim() => {
             return Finding::new(Cause::Migration, Likely, Why::NotBusy);
@@ -179,7 +179,7 @@ fn without_errno(known: &Known<'_>) -> Finding {
         Some((Fit::Fits, _, worth)) if is_evidence(known) && known.no_busy_claim() => {
             Finding::new(Cause::Migration, worth.min(Likely), Why::FitsNoneBusy)
         }
-        Some((Fit::Fits, ..)) if is_evidence(known) => Finding::undecidable(Why::FitsUntold),
+        Some((Fit::Fits, ..)) if is_evidence(known) => Finding::undecidable(Why::FitsNoErrno),
         _ => {
             let listed = known.state.map_or(0, AreaState::known_free) > 0;
             Finding::undecidable(Why::TooLittle { listed })

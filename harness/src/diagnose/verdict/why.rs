@@ -18,7 +18,7 @@ pub enum Why {
     /// Claims were busy, and then the call failed.
     BusyThenFailed,
     /// The same, from lines that show no errno.
-    BusyThenFailedUntold,
+    BusyThenFailedNoErrno,
     /// Claims were busy, and then the driver failed.
     BusyThenDriver,
     /// Claims were busy, and then the claim of another page failed otherwise, without an errno.
@@ -64,8 +64,8 @@ pub enum Why {
     /// It fits, and no claim was busy.
     FitsNoneBusy,
     /// It fits, without an errno.
-    FitsUntold,
-    /// Too little is told; whether a list shows free pages.
+    FitsNoErrno,
+    /// Too little is stated; whether a list shows free pages.
     TooLittle {
         /// It does.
         listed: bool,

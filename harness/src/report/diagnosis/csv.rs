@@ -8,7 +8,7 @@ use super::words;
 use crate::diagnose::Failure;
 use crate::report::csv::field;
 
-/// The version of the columns: it stands in the first of them.
+/// The version of the columns: the first of them.
 pub const SCHEMA: u32 = 1;
 
 const COLUMNS: &str = "schema,source,line,time_s,kernel,area,count,align,align_from,ret,\

@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn residents_and_the_rest_stand_behind_the_failures() {
+    fn residents_and_the_rest_come_after_the_failures() {
         let (text, value) = object(&[misaligned()]);
         assert_eq!(value["residents"][0]["recoverable"]["4"], 480);
         assert!(text.contains("\"recoverable\":{\"7\":256,\"6\":384,"), "{text}");

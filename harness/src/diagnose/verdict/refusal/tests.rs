@@ -80,7 +80,7 @@ fn the_user_names_the_kernel_where_the_text_does_not() {
 }
 
 #[test]
-fn an_order_that_is_told_makes_alignment_certain() {
+fn an_order_that_is_stated_makes_alignment_certain() {
     let script = Script::new()
         .start(Origin::Debug, 300, 8)
         .fail(Shape::Named, 300, -12)
@@ -138,7 +138,7 @@ fn a_trace_that_tried_no_page_found_none() {
     // Found by fuzzing: its list has free pages.
     let listed = |runs| failed(1, 0).fail(Shape::Named, 1, -12).list(runs, 2048).words();
     assert_eq!(listed(&[(4, 100)]), ["exhausted likely"]);
-    assert_eq!(listed(&[(4, 5000)]), ["exhausted likely"], "behind the end of the area");
+    assert_eq!(listed(&[(4, 5000)]), ["exhausted likely"], "past the end of the area");
     assert_eq!(listed(&[]), ["exhausted certain"]);
 }
 
@@ -221,13 +221,13 @@ fn pages_that_move_before_the_list_is_printed() {
         Record::Release { origin, area, pfn, count }
     };
     let room: &[(u64, u64)] = &[(1025, 512)];
-    let script = |before: bool, behind: bool| {
+    let script = |before: bool, after: bool| {
         let mut script = Script::new();
         if before {
             script = script.say(released());
         }
         script = script.task(1).start(Origin::Debug, 200, 8);
-        if behind {
+        if after {
             script = script.task(2).say(released()).task(1);
         }
         script.fail(Shape::Named, 200, -12).list(room, 2048).returned(Page::Null).words()

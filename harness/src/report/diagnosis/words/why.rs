@@ -29,7 +29,7 @@ fn template(failure: &Failure) -> &'static str {
         Why::OtherErrno => "ret: {ret} is none of -12, -16 and -4",
         Why::Room => "{room}",
         Why::BusyThenFailed => "{claims} busy, and then the call failed",
-        Why::BusyThenFailedUntold => "{claims} busy, and then the call failed (no errno is told)",
+        Why::BusyThenFailedNoErrno => "{claims} busy, and then the call failed (no errno is told)",
         Why::BusyThenDriver => "{claims} busy, and then the driver failed",
         Why::BusyThenOtherPage => {
             "{claims} busy, and then the claim of another page failed otherwise: no memory to \
@@ -93,9 +93,9 @@ fn template(failure: &Failure) -> &'static str {
             "a place was found and the claim failed: busy or migration, no errno is told"
         }
         Why::FitsNoneBusy => "{room}, and no claim was busy",
-        Why::FitsUntold => "{room}: busy or migration, no errno is told",
-        Why::TooLittle { listed: true } => "{untold}; the list does not tell",
-        Why::TooLittle { listed: false } => "{untold}; there is no list of free runs",
+        Why::FitsNoErrno => "{room}: busy or migration, no errno is told",
+        Why::TooLittle { listed: true } => "{no errno}; the list does not tell",
+        Why::TooLittle { listed: false } => "{no errno}; there is no list of free runs",
     }
 }
 
@@ -118,12 +118,12 @@ fn value(failure: &Failure, name: &str) -> String {
         "claims" if number == 1 => "1 claim was".to_string(),
         "claims" => format!("{number} claims were"),
         "number of claims" => counted(number, "claim"),
-        "untold" if incident.reported == Reported::Driver => {
+        "no errno" if incident.reported == Reported::Driver => {
             "only a driver reports it: kernels up to 6.14 say nothing where more is asked for than \
              the area has, and not every driver asks CMA"
                 .to_string()
         }
-        "untold" => "no errno is told".to_string(),
+        "no errno" => "no errno is told".to_string(),
         "fits" if failure.room.is_none_or(|room| room.fit != Fit::Fits) => String::new(),
         "fits" => format!("; {}", room(failure)),
         _ => room(failure),
@@ -217,7 +217,7 @@ mod tests {
         Why::OtherErrno,
         Why::Room,
         Why::BusyThenFailed,
-        Why::BusyThenFailedUntold,
+        Why::BusyThenFailedNoErrno,
         Why::BusyThenDriver,
         Why::BusyThenOtherPage,
         Why::BusyThenNoMemory,
@@ -241,7 +241,7 @@ mod tests {
         Why::NotBusy,
         Why::BusyOrNoMemory,
         Why::FitsNoneBusy,
-        Why::FitsUntold,
+        Why::FitsNoErrno,
         Why::TooLittle { listed: false },
     ];
 

@@ -1,10 +1,10 @@
 //! What is known of a failure, weighed.
 
-use super::super::state::Layout;
 use super::super::{AlignFrom, AreaState, Confidence, Incident, Known as From};
 use super::fit::{Fit, View};
 use super::why::Room;
 use crate::ingest::log::FreeRuns;
+use crate::timeline::Layout;
 
 /// The orders that a request through the DMA API can have: `CONFIG_CMA_ALIGNMENT` is at most 12
 /// (`kernel/dma/Kconfig`).

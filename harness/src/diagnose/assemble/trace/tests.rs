@@ -1,7 +1,7 @@
 use super::super::script::{NO_PFN, Script};
 use super::*;
 use crate::diagnose::{Fit, Hole, Place, Why};
-use crate::ingest::log::{DebugfsFile, Shape};
+use crate::ingest::log::{DebugfsFile, Origin, Page, Record, Shape};
 
 const TRACE: Origin = Origin::Trace;
 

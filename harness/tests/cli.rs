@@ -432,6 +432,7 @@ fn every_family_is_listed_in_every_format() {
         ("laws", "aligned"),
         ("metrics", "withheld_per_request"),
         ("formats", "recording"),
+        ("messages", "failed-frozen"),
         ("kernels", "6.12"),
     ];
     for (family, one) in families {

@@ -41,6 +41,7 @@ enum Family {
     Metrics,
     Columns,
     Formats,
+    Messages,
     Kernels,
 }
 
@@ -163,6 +164,13 @@ fn items(family: Family, context: &Context) -> Vec<Item> {
                 item(format.name, format.about, &details)
             })
             .collect(),
+        Family::Messages => ingest::log::MESSAGES
+            .iter()
+            .map(|message| {
+                let releases = message.releases().unwrap_or_else(|| "any".to_string());
+                item(message.name, message.example, &[("releases", &releases)])
+            })
+            .collect(),
         Family::Kernels => KERNELS
             .iter()
             .map(|kernel| item(kernel.name, kernel.about, &[("policy", kernel.policy)]))
@@ -172,7 +180,7 @@ fn items(family: Family, context: &Context) -> Vec<Item> {
 
 fn text(items: &[Item], out: &mut dyn Write) -> std::io::Result<()> {
     for Item { name, about, details, params } in items {
-        writeln!(out, "{name}\n    {about}")?;
+        writeln!(out, "{name}\n    {}", about.replace('\n', "\n    "))?;
         for (key, value) in details {
             writeln!(out, "    {key}: {value}")?;
         }

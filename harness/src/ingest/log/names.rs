@@ -7,14 +7,14 @@ const SLOTS: usize = 256;
 
 /// Hands out one `Arc<str>` for each name, mostly: a line must not cost an allocation. Its memory
 /// is bounded; a name that was pushed out is made again, and is the same for every comparison.
-#[derive(Default)]
-pub(in crate::ingest::log) struct Names {
+#[derive(Default, Debug)]
+pub(super) struct Names {
     slots: Vec<Option<Arc<str>>>,
 }
 
 impl Names {
     /// The name; what is no UTF-8 in it is replaced.
-    pub(in crate::ingest::log) fn get(&mut self, name: &[u8]) -> Arc<str> {
+    pub(super) fn get(&mut self, name: &[u8]) -> Arc<str> {
         if self.slots.is_empty() {
             self.slots.resize(SLOTS, None);
         }
@@ -30,7 +30,7 @@ impl Names {
     }
 
     /// Whether the name was handed out and is still kept.
-    pub(in crate::ingest::log) fn knows(&self, name: &[u8]) -> bool {
+    pub(super) fn knows(&self, name: &[u8]) -> bool {
         let slot = self.slots.get(index(name)).and_then(Option::as_ref);
         slot.is_some_and(|known| known.as_bytes() == name)
     }

@@ -1,11 +1,10 @@
 //! A row for each failure. A column never changes its meaning; new ones go to the end.
 
-use std::fmt::Display;
 use std::io::{self, Write};
 
 use super::plain::seconds;
 use crate::diagnose::Failure;
-use crate::report::csv::field;
+use crate::words::csv::{line, optional};
 
 /// The version of the columns: it stands in the first of them.
 pub const SCHEMA: u32 = 1;
@@ -55,12 +54,7 @@ pub fn row(failure: &Failure, out: &mut dyn Write) -> io::Result<()> {
         incident.duplicates.to_string(),
         failure.why.clone(),
     ];
-    let fields: Vec<_> = fields.iter().map(|text| field(text)).collect();
-    writeln!(out, "{}", fields.join(","))
-}
-
-fn optional(value: Option<impl Display>) -> String {
-    value.map_or_else(String::new, |value| value.to_string())
+    writeln!(out, "{}", line(&fields))
 }
 
 #[cfg(test)]

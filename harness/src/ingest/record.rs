@@ -7,7 +7,7 @@ use cma_policies::Area;
 use super::header::write_header;
 use super::recording::{Answered, NAMES, Recorded};
 use crate::op::{Op, Part};
-use crate::words::csv::{optional, writer};
+use crate::words::csv::{optional, write, writer};
 
 /// Writes a recording of ops on an area of one range; [`RecordingWriter::finish`] ends it.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ impl<W: Write> RecordingWriter<W> {
         let (pages, order) = (range.count, area.order_per_bit());
         writeln!(out, "# base_pfn={base_pfn} pages={pages} order_per_bit={order}")?;
         let mut out = writer(out);
-        out.write_record(NAMES.split(','))?;
+        write(&mut out, NAMES.split(','))?;
         Ok(Self { out, base_pfn })
     }
 
@@ -65,7 +65,7 @@ impl<W: Write> RecordingWriter<W> {
         let [retries, free, maxrun] = [retries, free, maxrun].map(optional);
         let (idx, id) = (idx.to_string(), id.to_string());
         let row = [&*idx, kind, &id, &count, &align, &result, &retries, &free, &maxrun, &note];
-        Ok(self.out.write_record(row)?)
+        write(&mut self.out, row)
     }
 
     /// Writes what is left of it.

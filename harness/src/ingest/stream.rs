@@ -12,7 +12,7 @@ use super::lines::{Columns, Fields, Lines};
 use super::recording::Recorded;
 use super::{DEFAULT_CAP, Event, Format, Row};
 use crate::op::{Op, Timed};
-use crate::words::csv::writer;
+use crate::words::csv::{write, writer};
 
 pub(super) const FORMAT: Format = Format {
     name: "stream",
@@ -248,7 +248,7 @@ impl<W: Write> StreamWriter<W> {
         write_header(&mut out, pairs)?;
         let optional = if parts { OPTIONAL } else { &OPTIONAL[..OFFSET - CLIENT] };
         let mut out = writer(out);
-        out.write_record(NEEDED.iter().chain(optional))?;
+        write(&mut out, NEEDED.iter().chain(optional))?;
         let clients = clients.iter().map(ToString::to_string).collect();
         Ok(Self { out, clients, parts })
     }
@@ -280,7 +280,7 @@ impl<W: Write> StreamWriter<W> {
         let [count, align] = &numbers;
         let row = [&at_us, kind, &id.to_string(), count, align, client, "", &offset];
         let columns = if self.parts { row.len() } else { OFFSET };
-        Ok(self.out.write_record(&row[..columns])?)
+        write(&mut self.out, &row[..columns])
     }
 
     /// Writes these ops and ends it.

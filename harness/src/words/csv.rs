@@ -11,6 +11,17 @@ pub(crate) fn writer<W: Write>(out: W) -> Writer<W> {
     WriterBuilder::new().from_writer(out)
 }
 
+/// Writes a row. An error of the output keeps its kind: that nobody reads on is none to report.
+pub(crate) fn write<W: Write, T: AsRef<[u8]>>(
+    writer: &mut Writer<W>,
+    row: impl IntoIterator<Item = T>,
+) -> io::Result<()> {
+    writer.write_record(row).map_err(|error| match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    })
+}
+
 /// Writes the names of the columns, with commas between them, and the rows of a table.
 pub(crate) fn table<R: AsRef<[String]>>(
     out: &mut dyn Write,
@@ -20,7 +31,7 @@ pub(crate) fn table<R: AsRef<[String]>>(
     writeln!(out, "{head}")?;
     let mut writer = writer(out);
     for row in rows {
-        writer.write_record(row.as_ref())?;
+        write(&mut writer, row.as_ref())?;
     }
     writer.flush()
 }
@@ -29,7 +40,7 @@ pub(crate) fn table<R: AsRef<[String]>>(
 pub(crate) fn line<T: AsRef<[u8]>>(fields: impl IntoIterator<Item = T>) -> String {
     let mut row = Vec::new();
     let mut writer = writer(&mut row);
-    writer.write_record(fields).and_then(|()| Ok(writer.flush()?)).expect("memory takes all");
+    write(&mut writer, fields).and_then(|()| writer.flush()).expect("memory takes all");
     drop(writer);
     row.pop();
     String::from_utf8_lossy(&row).into_owned()

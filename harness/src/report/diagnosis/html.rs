@@ -12,6 +12,7 @@ use super::board;
 use super::groups::{Report, Shown};
 use super::words;
 use crate::cause::Cause;
+use crate::diagnose::What;
 use crate::report::html::{BASE, Escaped};
 
 const STYLE: &str = include_str!("html/style.css");
@@ -137,15 +138,15 @@ fn advice(shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(out, "<h3>What would have helped</h3>\n<ul class=\"advice\">")?;
     for advice in &shown.advice {
-        let (class, word) = match (advice.kind, advice.helps) {
-            ("collect", _) => ("next", "Next step"),
+        let (class, word) = match (advice.what, advice.helps) {
+            (What::Collect(_), _) => ("next", "Next step"),
             (_, true) => ("yes", "Helps"),
             (_, false) => ("no", "Does not help"),
         };
         let cost = words::cost(advice);
         let cost =
             cost.map_or_else(String::new, |cost| format!(" <span class=\"cost\">{cost}</span>"));
-        let text = Escaped(&advice.text);
+        let text = Escaped(words::advice(advice));
         writeln!(out, "<li class=\"{class}\"><b>{word}:</b> {text}{cost}</li>")?;
     }
     writeln!(out, "</ul>")
@@ -180,7 +181,7 @@ mod tests {
     #[test]
     fn the_answer_comes_first_and_each_failure_has_its_place() {
         let one = html(&[misaligned()]);
-        let heading = "<h1>300 pages at order 8 do not fit, though 500 are free in one run; order 6 \
+        let heading = "<h1>300 pages at order 8 do not fit, though 500 are free in one run; order 7 \
                        would have fitted</h1>";
         assert!(one.contains(heading), "{one}");
         assert!(one.find("<h1>") < one.find("<table>"));
@@ -196,14 +197,13 @@ mod tests {
     #[test]
     fn what_a_log_says_is_text_and_nothing_else() {
         const EVIL: &str = "<script>alert('x')</script>\"&amp;\u{202e}\x07";
-        let mut evil = with(&misaligned(), |incident| {
+        let evil = with(&misaligned(), |incident| {
             let mut state = state(Some(2048), true, &[(500, 513)]);
             state.name = Some(EVIL.into());
             (incident.area, incident.source) = (Some(EVIL.into()), EVIL.into());
             incident.era.name = Some(EVIL.into());
             incident.state = Some(state.into());
         });
-        evil.why = EVIL.to_string();
         let mut found = diagnosis();
         found.areas[0].name = Some(EVIL.into());
         found.warnings.push(EVIL.to_string());

@@ -22,7 +22,7 @@ pub use header::{Geometry, Header};
 pub use record::RecordingWriter;
 pub use recording::{Answered, Recorded};
 pub use source::Source;
-pub use stream::{Route, StreamWriter, Unwritable};
+pub use stream::{Route, StreamWriter};
 
 use crate::op::Op;
 use cma_policies::Area;

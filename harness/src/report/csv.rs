@@ -1,6 +1,5 @@
 //! `cells.csv` and `summary.csv`. A column never changes its meaning; new ones go to the end.
 
-use std::fmt::Display;
 use std::io::{self, Write};
 
 mod documented;
@@ -10,6 +9,7 @@ mod summary;
 use crate::metric::{Value, column, columns};
 use crate::stats::Interval;
 use crate::sweep::{Cell, Configuration, Fnv, Ready, Table};
+use crate::words::csv::{line, optional};
 
 pub use documented::{Documented, documented};
 pub use sizing::{sizing_header, write_sizing};
@@ -36,29 +36,12 @@ const INPUTS: [&str; 14] = [
     "seed",
 ];
 
-/// `text` as a field.
-pub(super) fn field(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_string()
-    }
-}
-
-fn joined(fields: &[String]) -> String {
-    fields.iter().map(|text| field(text)).collect::<Vec<_>>().join(",")
-}
-
 /// A sum over the bytes of a row, by which a torn one is known.
 #[must_use]
 pub fn checksum(row: &str) -> u64 {
     let mut hash = Fnv::new();
     hash.note(row.as_bytes());
     hash.sum()
-}
-
-fn optional(value: Option<impl Display>) -> String {
-    value.map_or_else(String::new, |value| value.to_string())
 }
 
 fn decimal(value: Option<f64>) -> String {
@@ -133,7 +116,7 @@ pub fn cell_row(ready: &Ready, index: u64, cell: &Cell, values: &[Value]) -> Str
     fields.push(ready.aligned[cell.policy].to_string());
     fields.push(fit_distance(ready, cell.at.stream));
     fields.extend(later.iter().map(Value::to_string));
-    joined(&fields)
+    line(&fields)
 }
 
 /// Writes `cells.csv`.

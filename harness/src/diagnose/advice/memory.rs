@@ -23,9 +23,8 @@ fn added(case: &Case<'_>, state: &AreaState) -> Option<u64> {
     let end = range.pages.or(state.total)?;
     let last = range.holes.last().filter(|hole| hole.end() == end && state.complete);
     let free_from = last.map_or(end, |hole| hole.start);
-    let unit = 1u64.checked_shl(case.align)?;
-    let from = range.base().checked_add(free_from)?.checked_next_multiple_of(unit)? - range.base();
-    from.checked_add(case.count)?.checked_sub(end)
+    let from = state.grid(range).first_aligned(free_from, case.align)?;
+    from.checked_add(state.whole(case.count))?.checked_sub(end)
 }
 
 /// A longer area, where too little is free.

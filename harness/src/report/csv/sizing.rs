@@ -3,9 +3,10 @@
 use std::io::{self, Write};
 
 use super::documented::{self};
-use super::{SCHEMA, decimal, interval_fields, joined, optional};
+use super::{SCHEMA, decimal, interval_fields};
 use crate::report::sizing::{SizeTried, Sizing};
 use crate::sweep::Ready;
+use crate::words::csv::{optional, table};
 
 /// The columns of `sizing.csv`, without a line end.
 #[must_use]
@@ -20,13 +21,8 @@ pub fn sizing_header() -> String {
 /// # Errors
 /// Where the output takes no more.
 pub fn write_sizing(ready: &Ready, sizing: &[Sizing], out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{}", sizing_header())?;
-    for one in sizing {
-        for size in &one.sizes {
-            writeln!(out, "{}", joined(&row(ready, one, size)))?;
-        }
-    }
-    Ok(())
+    let rows = sizing.iter().flat_map(|one| one.sizes.iter().map(|size| row(ready, one, size)));
+    table(out, &sizing_header(), rows)
 }
 
 fn row(ready: &Ready, sizing: &Sizing, size: &SizeTried) -> Vec<String> {

@@ -3,10 +3,11 @@
 use std::io::{self, Write};
 
 use super::documented::{self, Documented};
-use super::{SCHEMA, board, decimal, fit_distance, interval_fields, joined, optional, place};
+use super::{SCHEMA, board, decimal, fit_distance, interval_fields, place};
 use crate::report::summary::{Rate, Summary, SummaryRow};
 use crate::stats::Interval;
 use crate::sweep::{Length, Ready};
+use crate::words::csv::{optional, table};
 
 /// The columns of `summary.csv`, without a line end.
 #[must_use]
@@ -109,11 +110,7 @@ fn time_fields(row: &SummaryRow) -> Vec<String> {
 /// # Errors
 /// Where the output takes no more.
 pub fn write_summary(ready: &Ready, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{}", summary_header())?;
-    for row in &summary.rows {
-        writeln!(out, "{}", joined(&summary_row(ready, row)))?;
-    }
-    Ok(())
+    table(out, &summary_header(), summary.rows.iter().map(|row| summary_row(ready, row)))
 }
 
 /// Writes the summary as a JSON array of one object a row, numbers as numbers, what is missing as

@@ -17,6 +17,7 @@ mod builtin;
 mod cell;
 mod cells;
 mod desk;
+pub mod disk;
 mod emit;
 mod expect;
 mod failed;

@@ -8,8 +8,10 @@ mod golden;
 #[path = "sweep/plans.rs"]
 mod plans;
 
+use cma_harness::answer::findings;
 use cma_harness::metric::{Value, cause_column, column};
-use cma_harness::report::{csv, summarise, text};
+use cma_harness::report::{csv, text};
+use cma_harness::sweep::disk::{Row, write_cells};
 use cma_harness::sweep::{
     BUILTIN, Cell, Failed, Load, Ready, Table, Watch, again, emit, parse, prepare, run,
 };
@@ -29,12 +31,19 @@ fn ready(plan: &str) -> Ready {
     prepare(parse("test", plan, &catalog()).unwrap()).unwrap()
 }
 
+/// Writes `cells.csv`.
+fn write_table(table: &Table<'_>, out: &mut Vec<u8>) {
+    let rows = table.numbers.iter().zip(&table.cells).zip(&table.values);
+    let row = |((number, cell), values)| Ok(Row::of(table.ready, *number, cell, values));
+    write_cells(rows.map(row), out).unwrap();
+}
+
 /// Everything that is written about a plan, run on so many threads.
 fn outputs(ready: &Ready, jobs: usize) -> String {
     let table = run(ready, jobs, &Nobody).unwrap();
-    let summary = summarise(table.ready, table.blocks());
+    let summary = findings(table.ready, table.blocks()).summary;
     let mut out = Vec::new();
-    csv::write_cells(&table, &mut out).unwrap();
+    write_table(&table, &mut out);
     csv::write_summary(ready, &summary, &mut out).unwrap();
     csv::write_summary_json(ready, &summary, &mut out).unwrap();
     text::write(ready, &summary, false, &mut out).unwrap();
@@ -178,7 +187,7 @@ fn the_rows_are_the_product_of_the_plan_in_its_order() {
     assert!(cells.is_sorted_by(|a, b| key(a) < key(b)));
     let table = run(&ready, 2, &Nobody).unwrap();
     let mut out = Vec::new();
-    csv::write_cells(&table, &mut out).unwrap();
+    write_table(&table, &mut out);
     let out = String::from_utf8(out).unwrap();
     assert_eq!(out.lines().count(), cells.len() + 1);
     let commas = |line: &str| line.matches(',').count();

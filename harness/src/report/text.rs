@@ -4,9 +4,8 @@ mod answer;
 
 use std::io::{self, Write};
 
-use super::findings::Findings;
-use super::summary::{BLAME, Summary, SummaryRow};
-use super::time::length;
+use super::words::length;
+use crate::answer::{BLAME, Findings, Summary, SummaryRow};
 use crate::cause::Cause;
 use crate::metric::CLASSES;
 use crate::stats::{anytime, no_failure_bound};

@@ -1,10 +1,9 @@
 //! What every column of the tables is. The headers are made of this.
 
-use super::{INPUTS, LATER_INPUTS, first_measured};
+use crate::answer::{CLASS_NAMES, RATES};
 use crate::cause::Cause;
 use crate::metric::{Column, cause_column, columns};
-use crate::report::RATES;
-use crate::report::summary::CLASS_NAMES;
+use crate::sweep::disk::{INPUTS, LATER_INPUTS, first_measured};
 
 /// A column of a table.
 #[derive(Clone, PartialEq, Eq, Debug)]

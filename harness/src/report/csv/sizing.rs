@@ -3,9 +3,10 @@
 use std::io::{self, Write};
 
 use super::documented::{self};
-use super::{SCHEMA, decimal, interval_fields, joined, optional};
-use crate::report::sizing::{SizeTried, Sizing};
+use super::interval_fields;
+use crate::answer::{SizeTried, Sizing};
 use crate::sweep::Ready;
+use crate::sweep::disk::{SCHEMA, decimal, joined, optional};
 
 /// The columns of `sizing.csv`, without a line end.
 #[must_use]

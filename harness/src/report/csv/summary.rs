@@ -3,9 +3,10 @@
 use std::io::{self, Write};
 
 use super::documented::{self, Documented};
-use super::{SCHEMA, board, decimal, fit_distance, interval_fields, joined, optional, place};
-use crate::report::summary::{Rate, Summary, SummaryRow};
+use super::interval_fields;
+use crate::answer::{CLASS_NAMES, Rate, Summary, SummaryRow};
 use crate::stats::Interval;
+use crate::sweep::disk::{SCHEMA, board, decimal, fit_distance, joined, optional, place};
 use crate::sweep::{Length, Ready};
 
 /// The columns of `summary.csv`, without a line end.
@@ -43,7 +44,7 @@ fn summary_row(ready: &Ready, row: &SummaryRow) -> Vec<String> {
     fields.push(row.failed.to_string());
     fields.extend(interval_fields(&row.failed_interval));
     fields.extend([row.mcnemar, row.holm, row.utilisation, row.load].map(decimal));
-    let worse = row.worse_classes.iter().map(|&class| crate::report::summary::CLASS_NAMES[class]);
+    let worse = row.worse_classes.iter().map(|&class| CLASS_NAMES[class]);
     fields.push(worse.collect::<Vec<_>>().join(" "));
     fields.extend(later_fields(row));
     fields.push(fit_distance(ready, row.at.stream));

@@ -11,7 +11,7 @@ mod plans;
 use cma_harness::answer::findings;
 use cma_harness::metric::{Value, cause_column, column};
 use cma_harness::report::{csv, text};
-use cma_harness::sweep::disk::{Row, write_cells};
+use cma_harness::sweep::disk::{Row, cells_header, write_cells};
 use cma_harness::sweep::{
     BUILTIN, Cell, Failed, Load, Ready, Table, Watch, again, emit, parse, prepare, run,
 };
@@ -34,7 +34,9 @@ fn ready(plan: &str) -> Ready {
 /// Writes `cells.csv`.
 fn write_table(table: &Table<'_>, out: &mut Vec<u8>) {
     let rows = table.numbers.iter().zip(&table.cells).zip(&table.values);
-    let row = |((number, cell), values)| Ok(Row::of(table.ready, *number, cell, values));
+    let row = |((number, cell), values): ((&u64, &Cell), &Vec<Value>)| {
+        Ok(Row::of(table.ready, *number, cell, values))
+    };
     write_cells(rows.map(row), out).unwrap();
 }
 
@@ -191,7 +193,7 @@ fn the_rows_are_the_product_of_the_plan_in_its_order() {
     let out = String::from_utf8(out).unwrap();
     assert_eq!(out.lines().count(), cells.len() + 1);
     let commas = |line: &str| line.matches(',').count();
-    assert!(out.lines().all(|line| commas(line) == commas(&csv::cells_header())));
+    assert!(out.lines().all(|line| commas(line) == commas(&cells_header())));
     for (row, line) in out.lines().skip(1).enumerate() {
         assert!(line.starts_with(&format!("1,small,{row},")), "{line}");
     }
@@ -204,8 +206,8 @@ fn the_columns_stand_as_promised() {
                     exhausted,fragmentation,alignment,interrupted,migration,busy,transient,\
                     policy_cause,withheld_per_request,withheld_per_satisfiable,\
                     withheld_pages_share,probe_unavailable_time,requests_to_first_failure,unusable_free,";
-    assert!(csv::cells_header().starts_with(promised), "{}", csv::cells_header());
-    for header in [csv::cells_header(), csv::summary_header()] {
+    assert!(cells_header().starts_with(promised), "{}", cells_header());
+    for header in [cells_header(), csv::summary_header()] {
         let names: std::collections::BTreeSet<_> = header.split(',').collect();
         assert_eq!(names.len(), header.split(',').count(), "a name stands twice: {header}");
     }

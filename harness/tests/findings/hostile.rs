@@ -181,6 +181,6 @@ fn a_report_is_made_of_whatever_numbers_stand_in_a_table() {
         text::write_findings(&ready, &found, true, &mut out).unwrap();
         csv::write_summary(&ready, &found.summary, &mut out).unwrap();
         csv::write_sizing(&ready, &found.sizing, &mut out).unwrap();
-        html::page(&ready, &found, &pictures(&ready, &found).unwrap(), "");
+        let _ = html::page(&ready, &found, &pictures(&ready, &found).unwrap(), "");
     });
 }

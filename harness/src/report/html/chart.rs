@@ -186,7 +186,7 @@ impl Plot {
                 @let (x, y) = (self.x(rule.x), TOP + APART * index as f64);
                 @let far = x > f64::midpoint(LEFT, WIDTH - RIGHT);
                 path .rule d=(format_args!("M{x:.1} {:.1}V{bottom}", y - 9.0)) {}
-                text .end[far] x=(format_args!("{:.1}", x + if far { -4.0 } else { 4.0 }))
+                text class=[far.then_some("end")] x=(format_args!("{:.1}", x + if far { -4.0 } else { 4.0 }))
                     y=(format_args!("{y:.1}")) { (rule.text) } "\n"
             }
         }

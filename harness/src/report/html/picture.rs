@@ -164,7 +164,7 @@ fn at_first(seen: &Occupancy, grid: &Grid, first: &Refusal) -> Markup {
     let strip: Vec<Vec<u8>> = first.strip.iter().map(|share| vec![*share]).collect();
     html! {
         path .first d=(format_args!("M{x:.1} {:.1}V{REFUSALS}", TOP - 6.0)) {}
-        text .end[far] x=(format_args!("{:.1}", x + if far { -5.0 } else { 5.0 })) y="13" {
+        text class=[far.then_some("end")] x=(format_args!("{:.1}", x + if far { -5.0 } else { 5.0 })) y="13" {
             "first refused: " (first.count) " pages, order " (first.align)
         } "\n"
         text x=(f(LEFT)) y=(format_args!("{:.1}", AT_FIRST - 5.0)) {

@@ -3,6 +3,7 @@
 //! A stranger's binary gets all of it with its own policies in the catalog by [`run_with`].
 
 mod attack;
+mod bar;
 mod collect;
 mod conform;
 mod context;

@@ -1,11 +1,23 @@
-//! What differs by kernel version: one table.
+//! What differs by kernel version: one table, [`KERNELS`].
 //!
-//! A policy says what a refusal *means*; a row of this table says what that kernel prints, and which
-//! calls it answers before there is a request.
+//! A policy says what a refusal *means*; the signs that a row of this table begins and ends say what
+//! that kernel prints, and which calls it answers before there is a request. A new kernel is a row.
+
+mod sign;
+mod span;
 
 use cma_policies::{AllocError, Area};
 
-/// A negative errno, as printed behind `ret:`.
+use Sign::{
+    BusyUnfound, ClaimsAtOnce, CounterOfReleases, Counters, CountersOfPages, DebugNamed,
+    EventAlone, Events, FinishErrno, FinishPlain, LineFrozen, LineInner, LineLimited, LineNamed,
+    LineOfArea, LineUnnamed, ListInOneRecord, ListInPages, ListOfRanges, PageblockAligned,
+    PfnTried, PfnZero, RangesInDebugfs, StartPlain, StartTotals, TooLargePrinted,
+};
+pub use sign::{Seen, Sign};
+pub use span::{Release, Span, release};
+
+/// A negative errno, as printed after `ret:`.
 pub type Errno = i32;
 
 /// Out of memory.
@@ -22,53 +34,99 @@ pub const ENOENT: Errno = -2;
 pub struct Kernel {
     /// Its name: the first release that behaves so, or `android`.
     pub name: &'static str,
-    /// That release.
-    since: (u32, u32),
+    /// That release; of a vendor's kernel the one whose messages it prints.
+    since: Release,
+    vendor: bool,
     /// The policy that searches as it does, by name.
     pub policy: &'static str,
-    /// Printed where no place was found and none was tried in the last pass: `ret` as it was
-    /// initialised (-12 up to 6.14, -16 from 6.15 on).
-    unfound: Errno,
-    /// Printed where more pages were asked for than the area has; `None`: nothing (up to 6.14).
-    too_large: Option<Errno>,
-    /// Whether a trace tells the errno (`errorno=` of `cma_alloc_finish`, from 6.2 on). Where it
-    /// does not, -12 and -16 in a recording are derived from the retries.
-    pub traces_errno: bool,
+    /// What it is the first one to show.
+    begins: &'static [Sign],
+    /// What it shows no more.
+    ends: &'static [Sign],
     /// What is new in it, in one line.
     pub about: &'static str,
 }
 
-/// Whether release `since` is `first` or later. Comparing pairs is not const yet.
-const fn is_from(since: (u32, u32), first: (u32, u32)) -> bool {
-    since.0 > first.0 || since.0 == first.0 && since.1 >= first.1
+const fn mainline(
+    name: &'static str,
+    since: Release,
+    (begins, ends): (&'static [Sign], &'static [Sign]),
+    about: &'static str,
+) -> Kernel {
+    Kernel { name, since, vendor: false, policy: "kernel", begins, ends, about }
 }
 
-const fn mainline(name: &'static str, since: (u32, u32), about: &'static str) -> Kernel {
-    let (unfound, too_large) =
-        if is_from(since, (6, 15)) { (EBUSY, Some(EBUSY)) } else { (ENOMEM, None) };
-    let traces_errno = is_from(since, (6, 2));
-    Kernel { name, since, policy: "kernel", unfound, too_large, traces_errno, about }
-}
-
-/// Every row, oldest first, then the vendors'.
+/// Every release that changed something, oldest first, then the vendors'. Read in 6.1.192, 6.12.117
+/// and 7.3.4; where a change lies between two of these, a comment says how its release is known.
 pub const KERNELS: &[Kernel] = &[
-    mainline("4.11", (4, 11), "prints a failure line"),
-    mainline("5.10", (5, 10), "limits the rate of the line"),
-    mainline("5.13", (5, 13), "names the area; traces start, busy retry and finish"),
-    mainline("6.1", (6, 1), "claims one at a time again; finish without errno"),
-    mainline("6.2", (6, 2), "finish with errno"),
-    mainline("6.9", (6, 9), "prints the free runs at every failure"),
-    mainline("6.12", (6, 12), "__cma_alloc in the line; early returns leave no counter"),
-    mainline("6.15", (6, 15), "several ranges; -16 where no place is found"),
-    mainline("6.18", (6, 18), "trace with available and total pages"),
+    mainline("4.11", (4, 11), (&[LineUnnamed], &[]), "prints a failure line"),
+    mainline("5.1", (5, 1), (&[ListInPages], &[]), "lists runs in pages"),
+    mainline("5.10", (5, 10), (&[LineLimited], &[]), "limits the rate of the line"),
+    mainline("5.11", (5, 11), (&[ClaimsAtOnce], &[]), "claims without a mutex"),
+    mainline(
+        "5.12",
+        (5, 12),
+        (&[LineNamed, LineOfArea], &[LineUnnamed]),
+        "names the area in the failure line",
+    ),
+    mainline(
+        "5.13",
+        (5, 13),
+        (&[Events, StartPlain, FinishPlain, Counters], &[EventAlone]),
+        "traces start, busy retry and finish; counters in sysfs",
+    ),
+    mainline(
+        "5.19",
+        (5, 19),
+        (&[PageblockAligned], &[ClaimsAtOnce]),
+        "claims one at a time again; areas of whole pageblocks",
+    ),
+    mainline("6.1", (6, 1), (&[], &[]), "as 5.19; the oldest one that was recorded on a machine"),
+    // Posted on 8 December 2022, answered until the 28th, three days after 6.2-rc1; in v6.3.
+    mainline("6.3", (6, 3), (&[FinishErrno], &[FinishPlain]), "finish with errno"),
+    // Posted for mm in July 2023, when 6.5 had its changes.
+    mainline("6.6", (6, 6), (&[DebugNamed], &[]), "names the area in the debug line of a call"),
+    // CONFIG_CMA_DEBUG was dropped in February 2024.
+    mainline("6.9", (6, 9), (&[CounterOfReleases], &[]), "prints the free runs at every failure"),
+    mainline(
+        "6.12",
+        (6, 12),
+        (&[LineInner], &[LineNamed]),
+        "__cma_alloc in the line; early returns leave no counter",
+    ),
+    mainline(
+        "6.15",
+        (6, 15),
+        (
+            &[
+                ListOfRanges,
+                BusyUnfound,
+                TooLargePrinted,
+                PfnZero,
+                CountersOfPages,
+                RangesInDebugfs,
+            ],
+            &[ListInOneRecord, PfnTried],
+        ),
+        "several ranges; -16 where no place is found",
+    ),
+    // Posted until 21 August 2025, after 6.17-rc1 (10 August).
+    mainline(
+        "6.18",
+        (6, 18),
+        (&[StartTotals], &[StartPlain]),
+        "trace with available and total pages",
+    ),
+    // `__cma_alloc` in the line is not ended: trees of 2025 and 2026 call themselves alike.
+    mainline("7.0", (7, 0), (&[LineFrozen], &[]), "__cma_alloc_frozen in the line"),
+    // Common kernels 5.x to 6.6 are alike in this; found by name, never by number.
     Kernel {
         name: "android",
-        // Common kernels 5.x to 6.6 are alike in this; found by name, never by number.
-        since: (u32::MAX, 0),
+        since: (6, 6),
+        vendor: true,
         policy: "kernel:row=android",
-        unfound: ENOMEM,
-        too_large: None,
-        traces_errno: true,
+        begins: &[],
+        ends: &[],
         about: "sleeps 100 ms after a busy pass and searches again, 5 times",
     },
 ];
@@ -83,7 +141,7 @@ pub enum Printed {
 }
 
 impl Printed {
-    /// The number behind `ret:`, where there is a line.
+    /// The number after `ret:`, where there is a line.
     #[must_use]
     pub const fn errno(self) -> Option<Errno> {
         match self {
@@ -95,16 +153,34 @@ impl Printed {
 
 impl Kernel {
     /// The row of `name`: its own name, or the release that it begins with
-    /// (`6.12.117-cmalab` is 6.12, `6.3` is 6.2, `6.1.57-android14-11` is android). `None` before
+    /// (`6.12.117-cmalab` is 6.12, `6.4` is 6.3, `6.1.57-android14-11` is android). `None` before
     /// 4.11 and where it is no release.
     #[must_use]
     pub fn find(name: &str) -> Option<&'static Self> {
         if name.contains("android") {
             return KERNELS.iter().find(|row| row.name == "android");
         }
-        let mut numbers = name.split(['.', '-', '+']).map_while(|part| part.parse::<u32>().ok());
-        let release = (numbers.next()?, numbers.next()?);
-        KERNELS.iter().rev().find(|row| row.since <= release)
+        let release = release(name)?;
+        KERNELS.iter().rfind(|row| !row.vendor && row.since <= release)
+    }
+
+    /// Whether it shows `sign`.
+    #[must_use]
+    pub fn shows(&self, sign: Sign) -> bool {
+        sign.span().contains(self.since)
+    }
+
+    /// All that makes a difference to what a call is answered: two rows in which it is the same are
+    /// one kernel to a replay.
+    fn answers(&self) -> [bool; 3] {
+        [BusyUnfound, TooLargePrinted, FinishErrno].map(|sign| self.shows(sign))
+    }
+
+    /// Whether its traces state the errno. Where they do not, -12 and -16 in a recording are derived
+    /// from the retries.
+    #[must_use]
+    pub fn traces_errno(&self) -> bool {
+        self.shows(FinishErrno)
     }
 
     /// What it says to a call for `count` pages before there is a request; `None` where it goes on
@@ -114,19 +190,21 @@ impl Kernel {
         if count == 0 {
             return Some(Printed::Silence);
         }
-        let too_large = count > area.pages();
-        too_large.then(|| self.too_large.map_or(Printed::Silence, Printed::Line))
+        let printed =
+            if self.shows(TooLargePrinted) { Printed::Line(EBUSY) } else { Printed::Silence };
+        (count > area.pages()).then_some(printed)
     }
 
     /// What it prints for a refusal, by what it means and the claims of the last pass over the
     /// bitmap (a vendor's sleep ends a pass).
     #[must_use]
-    pub const fn errno(&self, error: AllocError, claims_in_last_pass: u64) -> Errno {
+    pub fn errno(&self, error: AllocError, claims_in_last_pass: u64) -> Errno {
         match error {
             AllocError::Interrupted => EINTR,
             AllocError::NoMemory if claims_in_last_pass > 0 => ENOMEM,
             AllocError::Busy if claims_in_last_pass > 0 => EBUSY,
-            AllocError::NoMemory | AllocError::Busy => self.unfound,
+            _ if self.shows(BusyUnfound) => EBUSY,
+            AllocError::NoMemory | AllocError::Busy => ENOMEM,
         }
     }
 }
@@ -134,7 +212,7 @@ impl Kernel {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cma_policies::{Area, builtin};
+    use cma_policies::{Area, Kind, builtin};
 
     fn row(name: &str) -> &'static Kernel {
         Kernel::find(name).unwrap_or_else(|| panic!("no row {name}"))
@@ -145,13 +223,15 @@ mod tests {
         for (text, name) in [
             ("4.11", "4.11"),
             ("4.14.98-imx", "4.11"),
-            ("5.12", "5.10"),
+            ("5.12", "5.12"),
+            ("6.2.16", "6.1"),
             ("5.15.71", "5.13"),
             ("6.1.192-cmalab", "6.1"),
             ("6.12.117-cmalab", "6.12"),
             ("6.14-rc3", "6.12"),
             ("6.15", "6.15"),
-            ("7.0", "6.18"),
+            ("7.0", "7.0"),
+            ("v7.3.4", "7.0"),
             ("android", "android"),
             ("6.1.57-android14-11-g5", "android"),
         ] {
@@ -163,11 +243,26 @@ mod tests {
     }
 
     #[test]
-    fn the_kernel_policy_takes_every_row() {
+    fn rows_ascend_and_are_called_as_their_release() {
+        let mainline: Vec<_> = KERNELS.iter().filter(|row| !row.vendor).collect();
+        assert!(mainline.is_sorted_by(|before, next| before.since < next.since));
+        assert!(mainline.iter().all(|row| release(row.name) == Some(row.since)));
+        assert!(KERNELS[mainline.len()..].iter().all(|row| row.vendor));
+    }
+
+    #[test]
+    fn the_kernel_policy_and_the_table_know_each_other() {
+        let catalog = builtin::catalog();
         for kernel in KERNELS {
-            let spec = format!("kernel:row={}", kernel.name);
-            assert!(builtin::catalog().parse(&spec).is_ok(), "{spec}");
-            assert!(builtin::catalog().parse(kernel.policy).is_ok(), "{}", kernel.policy);
+            assert!(catalog.parse(kernel.policy).is_ok(), "{}", kernel.policy);
+        }
+        let entry = catalog.entries().iter().find(|entry| entry.name == cma_policies::BASELINE);
+        let row = entry.and_then(|entry| entry.params.iter().find(|param| param.name == "row"));
+        let Some(cma_policies::Param { kind: Kind::Choice(rows), .. }) = row else {
+            panic!("no rows")
+        };
+        for name in *rows {
+            assert!(KERNELS.iter().any(|kernel| kernel.name == *name), "{name}");
         }
     }
 

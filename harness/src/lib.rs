@@ -8,7 +8,7 @@
 //! ```
 //! Ranks, low to high; a module uses only lower ones, and a test reads this line:
 //!
-//! `ddmin, op, percent, seed, span < after_failure, board, codec, kernel < ingest < environment, workload <
+//! `ddmin, op, seed, span, words < after_failure, board, codec, kernel < ingest < environment, workload <
 //! oracle < cause < simulate < harm, law, metric < stats, diagnose, replay < shrink, sweep <
 //! answer, fuzzing < report < cli < main`
 
@@ -31,7 +31,6 @@ pub mod law;
 pub mod metric;
 pub mod op;
 pub mod oracle;
-mod percent;
 pub mod replay;
 #[cfg(feature = "cli")]
 pub mod report;
@@ -43,6 +42,7 @@ mod span;
 pub mod stats;
 #[cfg(feature = "cli")]
 pub mod sweep;
+mod words;
 pub mod workload;
 
 /// The policies, for those who have only this crate.

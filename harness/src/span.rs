@@ -1,11 +1,14 @@
-//! Board time in words.
+//! Time in words.
 
 /// Units: their microseconds and names, the largest first. A day is named from two days on, so that
 /// 24 h are 24 h.
-const UNITS: [(f64, f64, &str); 4] = [
+const UNITS: [(f64, f64, &str); 7] = [
     (2.0 * 86_400e6, 86_400e6, "d"),
     (3_600e6, 3_600e6, "h"),
     (60e6, 60e6, "min"),
+    (1e6, 1e6, "s"),
+    (1e3, 1e3, "ms"),
+    (0.01, 1.0, "us"),
     (0.0, 1e6, "s"),
 ];
 
@@ -16,14 +19,14 @@ pub(crate) fn span(us: f64) -> String {
     let (_, each, unit) = UNITS
         .into_iter()
         .find(|(from, each, _)| us / each >= (from / each) - 0.005)
-        .unwrap_or(UNITS[3]);
+        .unwrap_or(UNITS[6]);
     format!("{} {unit}", digits(us / each))
 }
 
 /// The same, rounded down: what is said to be exceeded.
 #[must_use]
 pub(crate) fn at_least(us: f64) -> String {
-    let (_, each, unit) = UNITS.into_iter().find(|(from, ..)| us >= *from).unwrap_or(UNITS[3]);
+    let (_, each, unit) = UNITS.into_iter().find(|(from, ..)| us >= *from).unwrap_or(UNITS[6]);
     let number = us / each;
     let step = if number < 100.0 { 10.0 } else { 1.0 };
     format!("{} {unit}", digits(libm::floor(number * step) / step))
@@ -65,6 +68,9 @@ mod tests {
         let hour = 3.6e9;
         let table = [
             (0.0, "0 s"),
+            (250.0, "250 us"),
+            (8_333.0, "8.33 ms"),
+            (999_999.0, "1 s"),
             (14.2e6, "14.2 s"),
             (59.999e6, "1 min"),
             (90e6, "1.5 min"),

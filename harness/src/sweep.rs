@@ -56,6 +56,3 @@ pub use stop::Stop;
 pub use stream::{Checked, Ready};
 pub(crate) use sum::Fnv;
 pub use target::{Evidence, Target};
-
-/// Pages of 4 KiB in a MiB.
-const PAGES_IN_MIB: u64 = 256;

@@ -78,7 +78,7 @@ LOAD 1283 pages, 62.646 % of the area
 
 policy  cap  requests  granted  refused  with free pages    of all  of satisfiable  \
 first at request  area in use then
-kernel    8         6        5        1                1  16.666 %        16.666 %                 \
+kernel    8         6        5        1                1  16.667 %        16.667 %                 \
 5          50.195 %
 kernel    0         6        6        0                0   0.000 %         0.000 %
 

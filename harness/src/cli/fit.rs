@@ -12,6 +12,7 @@ use super::given::{self, Read};
 use crate::ingest::{Geometry, StreamWriter, Unwritable};
 use crate::op::Timed;
 use crate::seed::Seed;
+use crate::words::PAGES_IN_MIB;
 use crate::workload::fit;
 
 /// Fits a model to a trace, a recording or a stream, and says how far streams drawn from it are
@@ -59,9 +60,6 @@ pub(super) struct Fit {
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
 }
-
-/// Pages of 4 KiB in a MiB.
-const PAGES_IN_MIB: u64 = 256;
 
 /// Fits, draws and prints.
 ///

@@ -5,20 +5,19 @@ mod input;
 mod show;
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
-
-use clap::{Args, ValueEnum};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::time::Instant;
 
 pub(super) use self::input::bytes;
 use self::input::{Input, Setup};
 use self::show::Report;
+use super::bar::{self, QUICK};
 use super::context::Context;
 use super::failure::{Exit, Failure};
 use super::given::Given;
 use crate::oracle::{Violation, name};
 use crate::replay::Under;
 use crate::shrink::{Found, Goal, Limits, Progress, Shrunk, Subject, find, shrink};
+use clap::{Args, ValueEnum};
 
 /// The smallest stream that still fails for the same cause.
 ///
@@ -210,20 +209,14 @@ fn quietly<T>(goal: Goal, body: impl FnOnce() -> T) -> T {
     done
 }
 
-/// Work that is done within this time needs no bar.
-const QUICK: Duration = Duration::from_secs(1);
-
 /// Runs `body`, which tells how far it is.
 fn with_progress(
     tries: u64,
     context: &Context,
     body: impl FnOnce(&mut dyn FnMut(Progress)) -> Result<Shrunk, Failure>,
 ) -> Result<Shrunk, Failure> {
-    let target =
-        if context.progress { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
     let style = "{wide_bar} {pos}/{len} runs, {per_sec}, at most {eta} left, {msg} ops";
-    let style = ProgressStyle::with_template(style).expect("the template is well formed");
-    let bar = ProgressBar::with_draw_target(Some(tries), target).with_style(style);
+    let bar = bar::bar(Some(tries), bar::style(style), context.progress);
     let started = Instant::now();
     let done = body(&mut |progress: Progress| {
         if started.elapsed() > QUICK {

@@ -84,7 +84,7 @@ pub(super) const ENTRY: Entry = Entry {
     build: |params, setup| Box::new(Movable::new(params, setup)),
 };
 
-const PAGES_IN_MIB: f64 = 256.0;
+const PAGES_IN_MIB: f64 = crate::words::PAGES_IN_MIB as f64;
 const US_IN_S: u64 = 1_000_000;
 
 /// What things cost, in microseconds.

@@ -4,7 +4,7 @@ use cma_policies::{Request, Run};
 
 use crate::cause::Cause;
 use crate::oracle::{Model, Outcome};
-use crate::percent::percent;
+use crate::words::percent_of;
 
 /// Why `request` was refused, in one sentence with the numbers. `model` is as it was: a refusal
 /// changes nothing. Pages are counted from the start of the area.
@@ -12,7 +12,7 @@ use crate::percent::percent;
 pub fn explain(model: &Model, request: Request, outcome: &Outcome, cause: Cause) -> String {
     let (count, align) = (request.count(), request.align());
     let (free, pages) = (model.free_pages(), model.area().pages());
-    let share = percent(free, pages);
+    let share = percent_of(free, pages);
     match cause {
         Cause::TooLarge => format!(
             "{count} pages were asked for, the largest range has {}",

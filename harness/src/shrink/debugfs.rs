@@ -15,8 +15,10 @@ use cma_policies::{Area, Run};
 use self::board::Board;
 use super::run::Refusal;
 use super::subject::Subject;
+use super::write::WIDTH;
 use crate::cause::Cause;
 use crate::op::Op;
+use crate::words::wrapped;
 
 /// A write to one of the two files.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,7 +57,7 @@ impl fmt::Display for Debugfs {
         writeln!(f, "# on a kernel with CONFIG_CMA_DEBUGFS while nobody else uses it")?;
         writeln!(f, "# the folder has the name of the area; before 6.1 it may be cma-NAME")?;
         for note in &self.notes {
-            super::write::wrapped(note, 98).iter().try_for_each(|line| writeln!(f, "# {line}"))?;
+            wrapped(note, WIDTH, ("# ", "# ")).iter().try_for_each(|line| writeln!(f, "{line}"))?;
         }
         for write in &self.writes {
             match write {

@@ -3,13 +3,11 @@
 use std::fmt::Write;
 
 use super::run::{Refusal, Seen};
-use super::write::wrapped;
+use super::write::WIDTH;
 use crate::codec::Case;
 use crate::oracle::Violation;
 use crate::replay::Under;
-
-/// The widest line of a comment, without its mark.
-const WIDTH: usize = 96;
+use crate::words::wrapped;
 
 /// A file with one test, which asserts that what `text` holds ends with this refusal; where a law
 /// was broken, that it is not, which fails as long as it is. `text` is what
@@ -123,8 +121,8 @@ fn {name}() {{
 }
 
 fn comment(test: &mut String, text: &str) {
-    for line in wrapped(text, WIDTH) {
-        let _ = writeln!(test, "//! {line}");
+    for line in wrapped(text, WIDTH, ("//! ", "//! ")) {
+        let _ = writeln!(test, "{line}");
     }
 }
 

@@ -9,9 +9,10 @@ use crate::op::Op;
 use crate::oracle::Checks;
 use crate::replay::{Recorder, Under};
 use crate::simulate::Observer;
+use crate::words::wrapped;
 
-/// The widest line of a remark.
-const WIDTH: usize = 98;
+/// The widest line of a remark, its sign included.
+pub(super) const WIDTH: usize = 100;
 
 /// What was written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,8 +40,8 @@ pub fn write(
         let why = format!("a stream has an area of one range, this one has {ranges}");
         return Err(Error::Output(std::io::Error::other(why)));
     };
-    for line in remarks.iter().flat_map(|remark| wrapped(remark, WIDTH)) {
-        writeln!(out, "# {line}").map_err(Error::Output)?;
+    for line in remarks.iter().flat_map(|remark| wrapped(remark, WIDTH, ("# ", "# "))) {
+        writeln!(out, "{line}").map_err(Error::Output)?;
     }
     let scripted = subject.items.iter().any(|item| item.ending.is_some());
     let pinned = |op: &Op| matches!(op, Op::Pin(_) | Op::Unpin(_));
@@ -82,21 +83,4 @@ fn record(subject: &Subject, under: &Under<'_>, out: impl Write) -> Result<(), E
         return Err(error.into());
     }
     recorder.end().map_err(Error::Output)
-}
-
-/// `text` in lines of at most `width` characters, words whole.
-pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = vec![String::new()];
-    for word in text.split_whitespace() {
-        let last = lines.last_mut().expect("there is one");
-        if last.is_empty() {
-            last.push_str(word);
-        } else if last.chars().count() + 1 + word.chars().count() <= width {
-            last.push(' ');
-            last.push_str(word);
-        } else {
-            lines.push(word.to_string());
-        }
-    }
-    lines
 }

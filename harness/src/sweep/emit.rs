@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 
-use super::PAGES_IN_MIB;
 use super::length::Length;
 use super::mix::{MixOf, table};
 use super::plan::{FIRST_FAILURE, Load, Plan, Stream, What};
@@ -10,6 +9,7 @@ use super::stop::Stop;
 use super::stream::{Checked, Ready};
 use crate::board::{Board, BoardArea, Caller};
 use crate::ingest::DEFAULT_CAP;
+use crate::words::PAGES_IN_MIB;
 
 /// The plan as a text that [`parse`](super::parse) makes the same plan of, and that says how many
 /// ops and cells there are.

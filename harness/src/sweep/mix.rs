@@ -4,10 +4,10 @@ use std::fmt::{self, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::PAGES_IN_MIB;
 use super::emit::quote;
 use super::parse::PlanError;
 use crate::ingest::{Options, Source};
+use crate::words::PAGES_IN_MIB;
 use crate::workload::Profile;
 use crate::workload::fit::Fit;
 use crate::workload::mix::{BuiltIn, Mix, Origin, Part, Played, WhyNot};

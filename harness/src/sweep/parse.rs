@@ -12,13 +12,13 @@ use cma_policies::{Catalog, Spec};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::PAGES_IN_MIB;
 use super::builtin::recordings;
 use super::mix::MixOf;
 use super::plan::{Load, MOST_CELLS, Plan, Stream, What};
 use crate::after_failure::AfterFailure;
 use crate::environment;
 use crate::ingest::{DEFAULT_CAP, quoted};
+use crate::words::PAGES_IN_MIB;
 use crate::workload::{self, Setup};
 
 /// Why a text is no plan: where, what is wrong there, and what is allowed. It reads on from

@@ -4,9 +4,10 @@ use std::fmt;
 
 use super::length::Length;
 use crate::stats::{anytime, rate, share_p};
+use crate::words::seconds;
 
 /// How rare failures are to be, of each kind of stream. It is asked of the first failure of a
-/// stream: what comes behind it depends on what the caller makes of that.
+/// stream: what comes after it depends on what the caller makes of that.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Target {
     /// The mean board time until a failure is at least so many microseconds.
@@ -101,7 +102,7 @@ impl fmt::Display for Target {
                 let whole = UNITS.iter().find(|(_, each)| us.is_multiple_of(*each));
                 match whole {
                     Some((unit, each)) => write!(f, "mtbf={}{unit}", us / each),
-                    None => write!(f, "mtbf={}.{:06}s", us / 1_000_000, us % 1_000_000),
+                    None => write!(f, "mtbf={}s", seconds(*us)),
                 }
             }
             // As few digits as read back as the same share.

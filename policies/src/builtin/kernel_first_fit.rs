@@ -22,7 +22,7 @@ pub(crate) const ENTRY: Entry = Entry {
         Param {
             name: "row",
             kind: Kind::Choice(&[
-                "6.12", "4.11", "5.10", "5.13", "6.1", "6.2", "6.9", "6.15", "6.18", "android",
+                "6.12", "4.11", "5.10", "5.13", "6.1", "6.3", "6.9", "6.15", "6.18", "android",
             ]),
             default: "6.12",
             about: "row of the kernel table; android sleeps and searches again after busy",

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::Row;
 use crate::cli::context::Format;
-use crate::cli::table::{self, quote};
+use crate::cli::table::quote;
 use crate::harm::{Goal, bounds};
-use crate::percent::percent;
+use crate::words::{percent_of, table};
 
 pub(super) fn write(rows: &[Row], format: Format, out: &mut dyn Write) -> io::Result<()> {
     match format {
@@ -63,7 +63,7 @@ fn text(rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
                 refusal.need.to_string(),
                 format!("{:.3}", goal.harm(refusal.need)),
                 refusal.free.to_string(),
-                percent(refusal.free, goal.pages),
+                percent_of(refusal.free, goal.pages),
                 refusal.op.to_string(),
                 refusal.cause.to_string(),
                 format!("{:.3}", ratio(refusal.need, robson)),

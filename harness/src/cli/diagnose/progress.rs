@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 
-/// Work that is done within this time needs no bar.
-const QUICK: Duration = Duration::from_secs(1);
+use crate::cli::bar::{self, QUICK};
+
 /// How often the bar moves.
 const STEP: Duration = Duration::from_millis(200);
 
@@ -70,8 +70,7 @@ fn bar(bytes: Option<u64>) -> ProgressBar {
         Some(_) => "{wide_bar} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left",
         None => "{spinner} {bytes} read, {bytes_per_sec}",
     };
-    let style = ProgressStyle::with_template(style).expect("the template is well formed");
-    ProgressBar::with_draw_target(bytes, ProgressDrawTarget::stderr()).with_style(style)
+    bar::bar(bytes, bar::style(style), true)
 }
 
 impl Watch {

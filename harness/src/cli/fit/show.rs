@@ -4,17 +4,14 @@ use std::io::{self, Write};
 
 use serde_json::json;
 
-use crate::cli::table::{self, quote};
+use crate::cli::table::quote;
+use crate::span::span;
+use crate::words::{mib, percent, table};
 use crate::workload::fit::{DISTANCES, Fit, Requested};
 
 /// Microseconds as people read them; of a recording ops.
 fn time(us: u64, in_ops: bool) -> String {
-    match us {
-        _ if in_ops => format!("{us} ops"),
-        0..1000 => format!("{us} us"),
-        1000..1_000_000 => format!("{:.1} ms", us as f64 / 1e3),
-        _ => format!("{:.1} s", us as f64 / 1e6),
-    }
+    if in_ops { format!("{us} ops") } else { span(us as f64) }
 }
 
 fn align(class: &Requested) -> String {
@@ -31,13 +28,13 @@ pub(super) fn text(name: &str, fit: &Fit, top: usize, out: &mut dyn Write) -> io
     let (sessions, stay) = fit.sessions();
     writeln!(
         out,
-        "{name}: a {}, {} requests in {} ops over {}; LOAD {} pages ({:.1} MiB)",
+        "{name}: a {}, {} requests in {} ops over {}; LOAD {} pages ({})",
         fit.format,
         fit.requests,
         fit.ops(),
         time(fit.end_us(), in_ops),
         fit.load_pages(),
-        fit.load_pages() as f64 / 256.0
+        mib(fit.load_pages())
     )?;
     if in_ops {
         writeln!(out, "a recording has no time: lifetimes and times between requests are in ops")?;
@@ -57,13 +54,13 @@ pub(super) fn text(name: &str, fit: &Fit, top: usize, out: &mut dyn Write) -> io
             class.count.to_string(),
             align(class),
             class.requests.to_string(),
-            format!("{:.1} %", 100.0 * share(class.pages(), all)),
+            percent(share(class.pages(), all), 1),
             lifetime(0),
             lifetime(1),
             lifetime(2),
             class.live_at_end.to_string(),
             class.between_us.map_or_else(String::new, |us| time(us, in_ops)),
-            format!("{:.0} %", 100.0 * share(class.in_bursts.into(), class.requests.into())),
+            percent(share(class.in_bursts.into(), class.requests.into()), 0),
         ]
     };
     let head = [

@@ -24,7 +24,7 @@ pub(super) fn write(
 
 /// What of a recording was observed, and what was derived from it.
 fn evidence(file: &File) -> &'static str {
-    if file.kernel.traces_errno {
+    if file.kernel.traces_errno() {
         "as recorded"
     } else {
         "the sign of a result and the retries are evidence, -12 against -16 is derived from them"
@@ -49,7 +49,7 @@ fn text(compared: &[(&File, String, Comparison)], out: &mut dyn Write) -> io::Re
                  {unanswered} it does not say"
             )?;
         }
-        if !file.kernel.traces_errno {
+        if !file.kernel.traces_errno() {
             writeln!(out, "    {}", evidence(file))?;
         }
         for mismatch in first {

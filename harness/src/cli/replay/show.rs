@@ -6,9 +6,10 @@ use serde_json::json;
 
 use super::{File, Run};
 use crate::cause::Cause;
-use crate::cli::table::{self, quote};
+use crate::cli::table::quote;
 use crate::metric::{self, Value};
 use crate::replay::Comparison;
+use crate::words::{self, table};
 
 /// For people.
 pub(super) fn text(measured: &[(&File, Vec<Run>)], out: &mut dyn Write) -> io::Result<()> {
@@ -105,10 +106,9 @@ fn count(value: Value) -> u64 {
     if let Value::Count(count) = value { count } else { 0 }
 }
 
-/// A share in percent, with three decimals, rounded down; nothing for none.
+/// A share in percent, with three decimals; nothing for none.
 fn percent(value: Value) -> String {
-    let Value::Micro(millionths) = value else { return String::new() };
-    format!("{}.{:03} %", millionths / 10_000, millionths % 10_000 / 10)
+    value.number().map_or_else(String::new, |share| words::percent(share, 3))
 }
 
 fn causes(file: &File, run: &Run, out: &mut dyn Write) -> io::Result<()> {

@@ -8,12 +8,11 @@ use super::input::Setup;
 use super::{Before, Form, Shrink};
 use crate::cli::context::{Context, Format};
 use crate::cli::failure::Failure;
-use crate::cli::table;
 use crate::diagnose::{AreaState, Asked, Hole, Known, RangeState};
 use crate::op::Op;
-use crate::percent::percent;
 use crate::report::diagnosis::{Cell, Map, Wanted};
 use crate::shrink::{Refusal, Seen, Shrunk, Subject, debugfs, stream_test, write};
+use crate::words::{self, percent_of, table};
 
 /// The most ops that the text shows.
 const MOST: usize = 64;
@@ -175,7 +174,7 @@ impl Report<'_> {
         if let (Before::Refused(found), Seen::Refused(refusal)) = (&self.before, &self.shrunk.seen)
         {
             let (free, left) = (found.free_pages, refusal.free_pages);
-            let shares = (percent(free, pages(before)), percent(left, pages(after)));
+            let shares = (percent_of(free, pages(before)), percent_of(left, pages(after)));
             rows.push(row("free pages", free.to_string(), left.to_string()));
             rows.push(row("free share", shares.0, shares.1));
         }
@@ -293,10 +292,9 @@ fn picture(subject: &Subject, refusal: &Refusal, out: &mut dyn Write) -> io::Res
         let glyphs: String = range.cells.iter().map(Cell::glyph).collect();
         writeln!(out, "  |{glyphs}|")?;
     }
-    let pages = map.cell_pages;
-    let plural = if pages == 1 { "" } else { "s" };
+    let cell = words::pages(map.cell_pages);
     let legend: String = map.glyphs().into_iter().map(meaning).collect();
-    writeln!(out, "  a character is {pages} page{plural}{legend}")
+    writeln!(out, "  a character is {cell}{legend}")
 }
 
 const fn meaning(glyph: char) -> &'static str {

@@ -7,16 +7,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState};
 
 use super::journal::{Journal, at};
+use crate::cli::bar::{self, QUICK};
 use crate::cli::failure::{Failure, say};
 use crate::metric::{Value, column};
 use crate::sweep::disk::Row;
 use crate::sweep::{self, Cell, Known, Outcome, Ready, Shard, Watch};
-
-/// Work that is done within this time needs no bar.
-const QUICK: Duration = Duration::from_secs(1);
 
 /// How a sweep stopped by a signal ends, as a shell says it of SIGINT.
 const STOPPED: i32 = 130;
@@ -98,8 +96,6 @@ impl<'a> Progress<'a> {
         let started = Instant::now();
         let pace =
             Arc::new(Pace { started, cells: none(), ops: none(), expected: none(), ops_in_all });
-        let target =
-            if visible { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let at_most = if ready.plan.is_adaptive() || ready.plan.until_first_failure {
             "at most "
         } else {
@@ -107,9 +103,8 @@ impl<'a> Progress<'a> {
         };
         let template =
             format!("{{wide_bar}} {{pos}}/{{len}} cells, {{pace}}, {at_most}{{left}} left");
-        let style = ProgressStyle::with_template(&template).expect("the template is well formed");
         let (for_pace, for_left) = (Arc::clone(&pace), Arc::clone(&pace));
-        let style = style
+        let style = bar::style(&template)
             .with_key("pace", move |_: &ProgressState, out: &mut dyn fmt::Write| {
                 // A bar that cannot be drawn is no reason to stop.
                 let _ = write!(out, "{for_pace}");
@@ -120,7 +115,7 @@ impl<'a> Progress<'a> {
                     None => write!(out, "?"),
                 };
             });
-        let bar = ProgressBar::with_draw_target(Some(cells), target).with_style(style);
+        let bar = bar::bar(Some(cells), style, visible);
         let state = Mutex::new(State { known: known.clone(), written: Ok(()) });
         let done = AtomicU64::new(known.count());
         Self { ready, journal, state, stopped: AtomicBool::new(false), done, pace, bar }

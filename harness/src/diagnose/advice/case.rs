@@ -112,14 +112,3 @@ impl<'a> Case<'a> {
 pub(super) fn up(pages: u64, unit: u64) -> u64 {
     pages.checked_next_multiple_of(unit).unwrap_or(u64::MAX)
 }
-
-/// `1 page`, `2 pages`.
-pub(super) fn pages(count: u64) -> String {
-    if count == 1 { "1 page".to_string() } else { format!("{count} pages") }
-}
-
-/// `part` of `whole` in percent, with one decimal.
-pub(super) fn percent(part: u64, whole: u64) -> String {
-    let share = if whole == 0 { 0.0 } else { 100.0 * part as f64 / whole as f64 };
-    format!("{share:.1} %")
-}

@@ -2,7 +2,8 @@
 
 use super::super::{Confidence, Resident};
 use super::Advice;
-use super::case::{Case, QUANTUM, pages, up};
+use super::case::{Case, QUANTUM, up};
+use crate::words::pages;
 
 /// The largest cap at which this request fits as the area is.
 pub(super) fn smaller_cap(case: &Case<'_>) -> Option<Advice> {

@@ -2,7 +2,8 @@
 
 use super::super::AreaState;
 use super::Advice;
-use super::case::{Case, QUANTUM, pages, percent, up};
+use super::case::{Case, QUANTUM, up};
+use crate::words::{pages, percent_of};
 
 /// A longer area, where enough is free but in the wrong places.
 pub(super) fn area_for_a_hole(case: &Case<'_>) -> Advice {
@@ -15,7 +16,7 @@ pub(super) fn area_for_a_hole(case: &Case<'_>) -> Advice {
     );
     let free = case.state.map(AreaState::known_free).filter(|free| *free > 0);
     let part = if case.sees_all() {
-        case.total().map(|total| format!("{} of the area is", percent(case.stranded(), total)))
+        case.total().map(|total| format!("{} of the area is", percent_of(case.stranded(), total)))
     } else {
         free.map(|free| format!("Of the {free} free pages in the list {} are", case.stranded()))
     };

@@ -126,7 +126,7 @@ impl<'a> Known<'a> {
 
     /// How the request is called: `456 pages at order 8`.
     pub(super) fn request(&self) -> String {
-        let pages = pages(self.count);
+        let pages = crate::words::pages(self.count);
         let of = if self.align_told { "" } else { " (by the cap)" };
         format!("{pages} at order {}{of}", self.align)
     }
@@ -138,9 +138,4 @@ impl<'a> Known<'a> {
             claims => format!("{claims} claims were busy").into(),
         }
     }
-}
-
-/// `1 page`, `2 pages`.
-pub(super) fn pages(count: u64) -> String {
-    if count == 1 { "1 page".to_string() } else { format!("{count} pages") }
 }

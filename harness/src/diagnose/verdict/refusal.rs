@@ -6,10 +6,11 @@ mod tests;
 use super::super::{AreaState, Confidence, Known as From, Reported};
 use super::Finding;
 use super::fit::Fit;
-use super::known::{Known, pages};
+use super::known::Known;
 use super::why::{arithmetic, cause};
 use crate::cause::Cause;
 use crate::kernel::{EBUSY, EINTR, ENOMEM};
+use crate::words::pages;
 use Confidence::{Certain, Likely};
 
 /// The cause, how sure, and why.

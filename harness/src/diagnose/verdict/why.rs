@@ -1,8 +1,9 @@
 //! The arithmetic, in words.
 
 use super::fit::{Fit, Place};
-use super::known::{Known, pages};
+use super::known::Known;
 use crate::cause::Cause;
+use crate::words::pages;
 
 /// The cause that a state without room shows.
 pub(super) const fn cause(fit: Fit) -> Option<Cause> {

@@ -9,7 +9,7 @@ use toml::Spanned;
 use super::{Wrong, name, number};
 use crate::board::{Board, BoardArea, CALLERS, Caller};
 use crate::ingest::quoted;
-use crate::sweep::PAGES_IN_MIB;
+use crate::words::PAGES_IN_MIB;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -9,8 +9,8 @@ use toml::Spanned;
 
 use super::{Wrong, number, one_line};
 use crate::ingest::quoted;
-use crate::sweep::PAGES_IN_MIB;
 use crate::sweep::mix::{From, MixOf, PartOf, Place};
+use crate::words::PAGES_IN_MIB;
 use crate::workload::mix::{MIXES, Mix, built_in};
 use crate::workload::profile;
 

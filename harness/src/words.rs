@@ -1,0 +1,177 @@
+//! Numbers and texts as they are shown: the one place that rounds, counts, aligns and wraps.
+
+#[cfg(feature = "cli")]
+pub(crate) mod table;
+
+use std::borrow::Cow;
+
+use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
+
+/// Pages of 4 KiB in a MiB.
+pub(crate) const PAGES_IN_MIB: u64 = 256;
+
+/// `share` in percent without its unit, to the nearest of this many decimals. What is neither
+/// nothing nor the whole is never rounded to it: `< 0.1` and `> 99.9` are said instead.
+#[must_use]
+pub(crate) fn percent_number(share: f64, decimals: usize) -> String {
+    let shown = |share: f64| format!("{:.decimals$}", share * 100.0);
+    let step = 0.01 / 10_f64.powi(decimals as i32);
+    let text = shown(share);
+    if share > 0.0 && text == shown(0.0) {
+        format!("< {}", shown(step))
+    } else if share < 1.0 && text == shown(1.0) {
+        format!("> {}", shown(1.0 - step))
+    } else {
+        text
+    }
+}
+
+/// The same with its unit: `49.8 %`.
+#[must_use]
+pub(crate) fn percent(share: f64, decimals: usize) -> String {
+    format!("{} %", percent_number(share, decimals))
+}
+
+/// `part` of `whole` in percent, with one decimal; of nothing 0.
+#[must_use]
+pub(crate) fn percent_of(part: u64, whole: u64) -> String {
+    let share = if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
+    // Of large numbers the quotient may be rounded to the whole.
+    percent(if part < whole { share.min(1.0 - f64::EPSILON) } else { share }, 1)
+}
+
+/// `1 buffer`, `3 buffers`, `2 policies`.
+#[must_use]
+pub(crate) fn counted(number: u64, what: &str) -> String {
+    match what.strip_suffix('y') {
+        _ if number == 1 => format!("1 {what}"),
+        Some(stem) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{number} {stem}ies"),
+        _ => format!("{number} {what}s"),
+    }
+}
+
+/// `1 page`, `2 pages`.
+#[must_use]
+pub(crate) fn pages(number: u64) -> String {
+    counted(number, "page")
+}
+
+/// Pages of 4 KiB in MiB without the unit, with a decimal where it says something; what is not
+/// nothing is never 0.
+#[must_use]
+#[cfg(feature = "cli")]
+pub(crate) fn mib_number(pages: f64) -> String {
+    let text = format!("{:.1}", pages / PAGES_IN_MIB as f64);
+    match text.strip_suffix(".0") {
+        Some("0") if pages > 0.0 => "< 0.1".to_string(),
+        Some(whole) => whole.to_string(),
+        None => text,
+    }
+}
+
+/// The same with the unit: `384 MiB`, `1.2 MiB`.
+#[must_use]
+#[cfg(feature = "cli")]
+pub(crate) fn mib(pages: u64) -> String {
+    format!("{} MiB", mib_number(pages as f64))
+}
+
+/// Microseconds as seconds, with all decimals and without the unit.
+#[must_use]
+#[cfg(feature = "cli")]
+pub(crate) fn seconds(us: u64) -> String {
+    format!("{}.{:06}", us / 1_000_000, us % 1_000_000)
+}
+
+/// `text` in lines of at most `width` columns, escapes of a terminal not counted. The first line
+/// begins with `first`, each further one with `next`; words have one blank between them, and one
+/// that is longer gets a line for itself.
+pub(crate) fn wrapped(text: &str, width: usize, (first, next): (&str, &str)) -> Vec<String> {
+    let text = text.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
+    let options = Options::new(width)
+        .initial_indent(first)
+        .subsequent_indent(next)
+        .break_words(false)
+        .word_separator(WordSeparator::AsciiSpace)
+        .word_splitter(WordSplitter::NoHyphenation)
+        .wrap_algorithm(WrapAlgorithm::FirstFit);
+    textwrap::wrap(&text, options).into_iter().map(Cow::into_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_but_the_whole_is_100_percent_and_nothing_but_nothing_is_0() {
+        let table = [
+            (28_587, 57_344, "49.9 %"),
+            (1, 16, "6.2 %"),
+            (9995, 10_000, "> 99.9 %"),
+            (9994, 10_000, "99.9 %"),
+            (u64::MAX - 1, u64::MAX, "> 99.9 %"),
+            (u64::MAX, u64::MAX, "100.0 %"),
+            (5, 10_000, "0.1 %"),
+            (4, 10_000, "< 0.1 %"),
+            (1, u64::MAX, "< 0.1 %"),
+            (0, 7, "0.0 %"),
+            (0, 0, "0.0 %"),
+        ];
+        for (part, whole, text) in table {
+            assert_eq!(percent_of(part, whole), text, "{part} of {whole}");
+        }
+        let table = [
+            (0.004, 0, "< 1 %"),
+            (0.996, 0, "> 99 %"),
+            (0.000_04, 2, "< 0.01 %"),
+            (0.999_999, 3, "> 99.999 %"),
+            (0.123_456, 3, "12.346 %"),
+            (1.0, 3, "100.000 %"),
+            (1.5, 1, "150.0 %"),
+        ];
+        for (share, decimals, text) in table {
+            assert_eq!(percent(share, decimals), text);
+        }
+    }
+
+    #[test]
+    fn one_is_one_and_more_are_several() {
+        assert_eq!([0, 1, 2].map(pages), ["0 pages", "1 page", "2 pages"]);
+        assert_eq!(counted(1, "policy"), "1 policy");
+        assert_eq!(counted(3, "policy"), "3 policies");
+        assert_eq!(counted(3, "day"), "3 days");
+    }
+
+    #[cfg(feature = "cli")]
+    #[test]
+    fn a_mib_has_a_decimal_where_it_says_something() {
+        let table = [
+            (0, "0 MiB"),
+            (1, "< 0.1 MiB"),
+            (13, "0.1 MiB"),
+            (256, "1 MiB"),
+            (257, "1 MiB"),
+            (300, "1.2 MiB"),
+            (163_840, "640 MiB"),
+        ];
+        for (pages, text) in table {
+            assert_eq!(mib(pages), text);
+        }
+        assert_eq!(seconds(1_000_042), "1.000042");
+    }
+
+    #[test]
+    fn lines_end_at_their_last_column() {
+        let word = "x".repeat(49);
+        assert_eq!(wrapped(&format!("{word} {word}"), 100, ("", "")).len(), 1, "99 columns");
+        assert_eq!(wrapped(&format!("{word} {word}y"), 100, ("", "")).len(), 1, "100 columns");
+        let over = format!("{word} {word}yz");
+        assert_eq!(wrapped(&over, 100, ("", "> ")), [word.clone(), format!("> {word}yz")]);
+        let long = format!("a {}\r\n b-c", "y".repeat(140));
+        let expected = ["a".into(), format!("  {}", "y".repeat(140)), "  b-c".into()];
+        assert_eq!(wrapped(&long, 100, ("", "  ")), expected);
+        let painted = format!("\x1b[1m{word}\x1b[0m {word}y");
+        assert_eq!(wrapped(&painted, 100, ("", "")).len(), 1, "colours take no room");
+        assert_eq!(wrapped("", 100, ("", "")), [""]);
+    }
+}

@@ -13,7 +13,7 @@ use cma_harness::metric::{Value, cause_column, column};
 use cma_harness::report::{csv, text};
 use cma_harness::sweep::disk::{Row, cells_header, write_cells};
 use cma_harness::sweep::{
-    BUILTIN, Cell, Failed, Load, Ready, Table, Watch, again, emit, parse, prepare, run,
+    BUILTIN, Cell, Failed, Load, Ready, Table, Watch, emit, parse, prepare, run, run_cell,
 };
 use cma_policies::{Catalog, builtin};
 
@@ -131,7 +131,7 @@ fn a_stream_that_was_made_for_another_cell_is_the_same() {
         let table = run(&all, 1, &Nobody).unwrap();
         for (cell, values) in table.cells.iter().zip(&table.values) {
             // Nothing was made before for this one.
-            assert_eq!(again(&ready(&plan), cell, &mut []).unwrap(), *values, "{cell:?}");
+            assert_eq!(run_cell(&ready(&plan), cell, &mut []).unwrap(), *values, "{cell:?}");
         }
     }
 }

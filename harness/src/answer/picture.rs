@@ -2,7 +2,7 @@
 
 use super::{Findings, Worst};
 use crate::metric::Occupancy;
-use crate::sweep::{Cell, Failed, Ready, again};
+use crate::sweep::{Cell, Failed, Ready, run_cell};
 
 /// A cell that was run again, and its areas over the time.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub fn pictures(ready: &Ready, findings: &Findings) -> Result<Vec<Picture>, Fail
         let board = ready.board(&cell.at);
         let pages: Vec<u64> = board.areas.iter().map(|area| area.area.pages()).collect();
         let mut seen = Occupancy::new(&pages);
-        again(ready, &cell, &mut [&mut seen])?;
+        run_cell(ready, &cell, &mut [&mut seen])?;
         Ok(Picture { cell, seen })
     });
     cells.collect()

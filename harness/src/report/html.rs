@@ -26,6 +26,7 @@ use super::page::{Page, Section, sentence};
 use super::words::{self, span};
 use crate::answer::{Findings, Picture};
 use crate::sweep::Ready;
+use crate::words::counted;
 
 const STYLE: &str = include_str!("html/sweep.css");
 const SCRIPT: &str = include_str!("html/script.js");
@@ -93,17 +94,18 @@ fn header(view: &View<'_>) -> Markup {
         }
     });
     let parts = [
-        names::counted(plan.streams.len(), "stream", "streams"),
-        names::counted(plan.boards.len(), "board", "boards"),
-        names::counted(plan.caps.len(), "cap", "caps"),
-        names::counted(plan.policies.len(), "policy", "policies"),
-        names::counted(plan.environments.len(), "environment", "environments"),
-        names::counted(plan.seeds as usize, "seed", "seeds"),
+        (plan.streams.len() as u64, "stream"),
+        (plan.boards.len() as u64, "board"),
+        (plan.caps.len() as u64, "cap"),
+        (plan.policies.len() as u64, "policy"),
+        (plan.environments.len() as u64, "environment"),
+        (plan.seeds, "seed"),
     ];
+    let parts = parts.map(|(number, what)| counted(number, what)).join(" × ");
     html! {
         p .tool { "cmalab sweep · plan " (plan.name) } "\n"
         @if let Some(answer) = answer { (answer) } @else { h1 { "Nothing to choose" } } "\n"
-        p .sub { (parts.join(" × ")) "." } "\n"
+        p .sub { (parts) "." } "\n"
         p .sub { (watched(view)) } "\n"
         p .sub {
             "Where a request is refused, callers " (plan.after_failure.about()) " ("

@@ -10,6 +10,7 @@ use crate::cause::Cause;
 use crate::metric::CLASSES;
 use crate::stats::{anytime, no_failure_bound};
 use crate::sweep::{Configuration, Ready};
+use crate::words::{self, table::aligned};
 
 /// Policies of which all rows are shown; of more the baseline and the best other one.
 const ALL_SHOWN: usize = 4;
@@ -196,23 +197,19 @@ fn place(block: &Block<'_>) -> String {
     board.into_iter().chain(environment).collect()
 }
 
+/// Writes a table, its first column to the right.
 fn write_aligned<const N: usize>(table: &[[String; N]], out: &mut dyn Write) -> io::Result<()> {
-    let width = |column: usize| table.iter().map(|row| row[column].chars().count()).max();
-    for row in table {
-        let mut line = String::new();
-        for (column, text) in row.iter().enumerate() {
-            let width = width(column).unwrap_or(0);
-            line += "  ";
-            line +=
-                &if column == 0 { format!("{text:>width$}") } else { format!("{text:<width$}") };
-        }
-        writeln!(out, "{}", line.trim_end())?;
-    }
-    Ok(())
+    let rows: Vec<_> = table.iter().map(<[String; N]>::as_slice).collect();
+    aligned(out, "  ", &rows, |column| column == 0)
 }
 
 fn percent(share: f64) -> String {
-    format!("{:.1} %", share * 100.0)
+    words::percent(share, 1)
+}
+
+/// A share in hundredths of a percent.
+fn fine(share: f64) -> String {
+    words::percent(share, 2)
 }
 
 /// R2 with its interval; with no such refusal what that still allows.
@@ -248,14 +245,14 @@ fn withheld_counts(row: &SummaryRow) -> impl Iterator<Item = (Cause, u64)> {
 
 /// The causes of ENOMEM with free pages and their shares, the most frequent first.
 fn causes(row: &SummaryRow) -> String {
-    let all: u128 = withheld_counts(row).map(|(_, count)| u128::from(count)).sum();
+    let all: u64 = withheld_counts(row).map(|(_, count)| count).sum();
     let mut causes: Vec<_> = withheld_counts(row).filter(|(_, count)| *count > 0).collect();
     causes.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     if causes.is_empty() {
         return "-".to_string();
     }
-    let share = |count: u64| (100 * u128::from(count) + all / 2) / all;
-    let texts = causes.into_iter().map(|(cause, count)| format!("{cause} {} %", share(count)));
+    let share = |count: u64| words::percent(count as f64 / all as f64, 0);
+    let texts = causes.into_iter().map(|(cause, count)| format!("{cause} {}", share(count)));
     texts.collect::<Vec<_>>().join(", ")
 }
 
@@ -320,14 +317,6 @@ fn reading(block: &Block<'_>) -> Option<String> {
         "-> at cap {cap} {name} refuses {all} of the requests for which enough pages are free; {}",
         texts.join("; ")
     ))
-}
-
-/// A share in hundredths of a percent.
-fn fine(share: f64) -> String {
-    if share > 0.0 && share < 0.000_05 {
-        return "< 0.01 %".to_string();
-    }
-    format!("{:.2} %", share * 100.0)
 }
 
 /// The same; what was not seen is not 0 %.

@@ -4,6 +4,6 @@
 mod choice;
 mod time;
 
+pub(in crate::report) use choice::worst;
 pub use choice::{need, notes, sentence, sure};
-pub(in crate::report) use choice::{size, worst};
 pub(in crate::report) use time::{at_least, covers, from_to, length, on_boards, span};

@@ -10,9 +10,8 @@ mod sorted;
 pub use blocks::Blocks;
 pub use partial::{Head, Left, look_through, without_times};
 pub use parts::{Merged, Rows};
-pub(crate) use row::{
-    INPUTS, LATER_INPUTS, board, decimal, field, first_measured, fit_distance, joined, optional,
-    place,
-};
 pub use row::{Row, SCHEMA, cells_header, checksum};
+pub(crate) use row::{
+    board, decimal, field, first_measured, fit_distance, joined, optional, place,
+};
 pub use sorted::{Sorted, write_cells};

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::documented::{self};
+use super::documented;
 use super::interval_fields;
 use crate::answer::{SizeTried, Sizing};
 use crate::sweep::Ready;
@@ -11,8 +11,7 @@ use crate::sweep::disk::{SCHEMA, decimal, joined, optional};
 /// The columns of `sizing.csv`, without a line end.
 #[must_use]
 pub fn sizing_header() -> String {
-    let names: Vec<_> = documented::sizing().into_iter().map(|column| column.name).collect();
-    names.join(",")
+    documented::header("sizing.csv")
 }
 
 /// Writes `sizing.csv`. Only its columns where the plan has no two boards that differ in size

@@ -12,8 +12,7 @@ use crate::sweep::{Length, Ready};
 /// The columns of `summary.csv`, without a line end.
 #[must_use]
 pub fn summary_header() -> String {
-    let names: Vec<_> = documented::summary().into_iter().map(|column| column.name).collect();
-    names.join(",")
+    documented::header("summary.csv")
 }
 
 fn rate_fields(rate: Option<&Rate>) -> [String; 4] {
@@ -123,7 +122,7 @@ pub fn write_summary(ready: &Ready, summary: &Summary, out: &mut dyn Write) -> i
 /// # Errors
 /// Where the output takes no more.
 pub fn write_summary_json(ready: &Ready, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
-    let columns = documented::summary();
+    let columns: Vec<_> = documented::columns_of("summary.csv").collect();
     // A board named 12 is text all the same.
     let value = |column: &Documented, text: String| match text.parse::<serde_json::Number>() {
         _ if text.is_empty() => serde_json::Value::Null,

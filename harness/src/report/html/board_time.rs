@@ -1,6 +1,6 @@
 //! How much board time an answer rests on, and what it says about that: a table.
 
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
 
 use super::names::{self, Seen};
 use super::sure::cut_note;
@@ -28,15 +28,7 @@ pub(super) fn section(view: &View<'_>, at: &Configuration) -> Markup {
     let caption = format!("Board time: {}; {}", view.place(at), view.covers(at));
     html! {
         (view.table(&caption, &columns.map(numbers), &rows, |row| fields(view, row)))
-        p .sub {
-            "Time at risk: until the first failure of each stream or, where it has none, its end. "
-            b { "MTBF at least" } " is a one-sided bound at 95 %, exact where the hazard is \
-            constant; nothing says that it is not much longer. " b { "Half have failed after" }
-            " (Kaplan and Meier) and " b { "failures per day" } ", all of them, with streams as \
-            clusters, have two-sided intervals at 95 %. " b { "Hazard rises" } ": one-sided p of \
-            the test that failures do not become more frequent with age; where it is small, no \
-            bound speaks of longer times. Recordings have no board time."
-        } "\n"
+        (PreEscaped(include_str!("prose/board-time.html")))
         (cut_note(rows.iter().map(|drawn| drawn.row)))
     }
 }

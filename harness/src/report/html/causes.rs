@@ -1,6 +1,6 @@
 //! By cause: why requests were refused.
 
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
 
 use super::axis::Axis;
 use super::bars::{Bar, Bars, Part};
@@ -12,6 +12,7 @@ use crate::cause::Cause;
 use crate::report::page::sentence;
 use crate::report::words::covers;
 use crate::sweep::Configuration;
+use crate::words::percent_number;
 
 /// A cause in words.
 fn words(cause: Cause) -> &'static str {
@@ -46,11 +47,7 @@ pub(super) fn section(view: &View<'_>) -> Markup {
         }
     }
     html! {
-        p {
-            "Every refused request, as a share of all requests. " i { "exhausted" } " and "
-            i { "too_large" } " mean that the area is too small; every other cause is ENOMEM with \
-            free pages (" i { "withheld" } "), which size, cap, pools or policy can change."
-        } "\n"
+        (PreEscaped(include_str!("prose/causes.html")))
         @for one in drawn { (one) }
         @for place in clean {
             p { (place) ": no request is refused under any cap and policy shown here." } "\n"
@@ -139,11 +136,7 @@ fn numbers(row: &SummaryRow) -> String {
     }
     let mut causes: Vec<_> = counts(row).collect();
     causes.sort_by_key(|(.., count)| std::cmp::Reverse(*count));
-    let of_all =
-        |count: u64| match (100 * u128::from(count) + u128::from(all / 2)) / u128::from(all) {
-            0 => "<\u{2009}1".to_string(),
-            share => share.to_string(),
-        };
+    let of_all = |count: u64| names::thin(&percent_number(count as f64 / all as f64, 0));
     let causes = causes.into_iter().take(3);
     let causes: Vec<_> =
         causes.map(|(_, cause, count)| format!("{cause} {}\u{a0}%", of_all(count))).collect();

@@ -8,7 +8,8 @@ use super::view::View;
 use crate::answer::{Candidate, Choice, Scope, SummaryRow, Verdict};
 use crate::report::page::sentence;
 use crate::report::page::table::{self, Row, numbers, table};
-use crate::report::words::{self, at_least, covers, need, span};
+use crate::report::words::{self as said, at_least, covers, need, span};
+use crate::words;
 
 /// Candidates of a table.
 const MOST_ROWS: usize = 14;
@@ -135,7 +136,7 @@ fn row(view: &View<'_>, candidate: &Candidate, is_chosen: bool) -> Row {
     let (pages, cap) = (candidate.pages as f64, plan.caps[candidate.cap]);
     let fields = vec![
         table::text(candidate.board.map_or("own area", |board| plan.boards[board].name.as_str())),
-        table::number(Some(pages), names::mib_number(pages)),
+        table::number(Some(pages), words::mib_number(pages)),
         table::number(Some(cap.into()), cap.to_string()),
         table::text(plan.policies[candidate.policy].to_string()),
         table::number(candidate.rho, candidate.rho.map_or_else(|| "–".to_string(), percent)),
@@ -203,8 +204,8 @@ fn each(view: &View<'_>) -> Markup {
                 names::stream(ready, stream, load) + &names::environment(ready, environment)
             }
         };
-        let said = words::sentence(ready, &view.findings.summary, choice);
-        let fields = [name, badge(choice.verdict).1.to_string(), sentence(&said)];
+        let words = said::sentence(ready, &view.findings.summary, choice);
+        let fields = [name, badge(choice.verdict).1.to_string(), sentence(&words)];
         Row { class: "", fields: fields.into_iter().map(table::text).collect() }
     };
     let rows: Vec<_> = choices.iter().take(MOST_STREAMS).map(row).collect();

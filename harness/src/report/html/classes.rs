@@ -1,7 +1,7 @@
 //! Rates by size of the request: a rate over all sizes can be made better by refusing the large
 //! ones.
 
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
 
 use super::left_out;
 use super::names::{self, Seen, percent};
@@ -16,13 +16,7 @@ use crate::sweep::Configuration;
 pub(super) fn section(view: &View<'_>) -> Markup {
     let (cases, left) = view.cases();
     html! {
-        p {
-            "Refused requests of all requests of a size, and below that those of them that found \
-            enough pages free, pooled over the streams of the row. These shares have no interval of \
-            their own: whether a policy is worse than the baseline in a class (▲) is asked stream \
-            by stream, as a paired difference with its interval. Where it is, the policy is flagged \
-            and never recommended, whatever its rate over all sizes."
-        } "\n"
+        (PreEscaped(include_str!("prose/classes.html")))
         @for at in &cases { (of_case(view, at)) }
         (left_out(left))
     }
@@ -41,7 +35,7 @@ fn of_case(view: &View<'_>, at: &Configuration) -> Markup {
         @if !others.is_empty() {
             p {
                 (view.place(at)) ", "
-                (names::counted(others.len(), "cap and policy", "caps and policies"))
+                (others.len()) @if others.len() == 1 { " cap and policy" } @else { " caps and policies" }
                 " left out: ended at the first failure, so that there are no rates over the length \
                 of streams, or not run."
             } "\n"

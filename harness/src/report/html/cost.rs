@@ -1,11 +1,11 @@
 //! What it costs in RAM: what sizes the same LOAD takes, and where the price comes from.
 
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
 
 use super::axis::Axis;
 use super::bars::{Bar, Bars, Part};
 use super::chart::{Mark, Plot, Rule, Series};
-use super::names::{self, Named, Seen, Sign, mib, mib_number};
+use super::names::{self, Named, Seen, Sign, mib};
 use super::view::{View, Way};
 use super::{left_out, more_in_summary, remark};
 use crate::answer::{Least, SizeTried, Sizing, SummaryRow};
@@ -13,6 +13,7 @@ use crate::report::page::sentence;
 use crate::report::page::table::{self, Row, numbers, table};
 use crate::report::words::{covers, on_boards};
 use crate::stats::Interval;
+use crate::words::mib_number;
 
 /// Streams of which there are pictures.
 const MOST_STREAMS: usize = 4;
@@ -69,11 +70,7 @@ fn sizes(view: &View<'_>) -> Markup {
     let all = &view.findings.sizing;
     if all.is_empty() {
         return html! {
-            p {
-                "No stream of the plan has the same LOAD on boards of several sizes, so this sweep \
-                does not say what a smaller or larger area would do. A plan with "
-                code { "loads_mib" } " and several " code { "[[boards]]" } " does."
-            } "\n"
+            (PreEscaped(include_str!("prose/one-size.html")))
         };
     }
     let same = |a: &Sizing, b: &Sizing| {
@@ -235,11 +232,7 @@ fn time(view: &View<'_>) -> Markup {
             }
         }
         @if !cases.is_empty() {
-            p .sub {
-                "A " b { "model" } " of emptying pages, with the costs that the environment \
-                states: good for comparing, not for a deadline. Median and 99 % are medians over \
-                streams, the longest is that of any stream; there is no interval of them."
-            } "\n"
+            (PreEscaped(include_str!("prose/latency.html")))
             (left_out(left))
         }
     }
@@ -303,12 +296,7 @@ fn table_of(view: &View<'_>, all: &[Sizing]) -> Markup {
     html! {
         (table(&caption, &columns, &rows))
         (more_in_summary(all.len() - rows.len(), ""))
-        p .sub {
-            "Certified: what a theorem guarantees for every stream of this LOAD and largest \
-            request (Robson, 1977; first-fit, no alignment), however unlucky; the sizes beside it \
-            are what these streams took. \"Fail again when larger\": streams that fail at a size \
-            though they pass at a smaller one."
-        } "\n"
+        (PreEscaped(include_str!("prose/sizes.html")))
     }
 }
 

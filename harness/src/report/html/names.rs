@@ -7,22 +7,14 @@ use crate::metric::CLASSES;
 use crate::report::page::table::{self, Field};
 use crate::stats::{Interval, no_failure_bound};
 use crate::sweep::{Configuration, Load, Ready};
-
-/// Pages of 4 KiB in a MiB.
-const PAGES_IN_MIB: f64 = 256.0;
+use crate::words;
 
 /// A space that does not break, in front of a unit.
 pub(super) const NBSP: char = '\u{a0}';
 
 /// Pages of 4 KiB as MiB, with a decimal where it says something.
 pub(super) fn mib(pages: f64) -> String {
-    format!("{}{NBSP}MiB", mib_number(pages))
-}
-
-/// The same without the unit.
-pub(super) fn mib_number(pages: f64) -> String {
-    let mib = pages / PAGES_IN_MIB;
-    if (mib - libm::round(mib)).abs() < 0.05 { format!("{mib:.0}") } else { format!("{mib:.1}") }
+    format!("{}{NBSP}MiB", words::mib_number(pages))
 }
 
 /// A share in percent, so exact that small ones can be told apart.
@@ -32,13 +24,16 @@ pub(super) fn percent(share: f64) -> String {
 
 /// The same without the unit.
 pub(super) fn percent_number(share: f64) -> String {
-    let percent = share * 100.0;
-    match percent.abs() {
+    match share {
         0.0 => "0".to_string(),
-        small if small < 0.005 => "<\u{2009}0.01".to_string(),
-        small if small < 10.0 => format!("{percent:.2}"),
-        _ => format!("{percent:.1}"),
+        small if small < 0.1 => thin(&words::percent_number(small, 2)),
+        large => thin(&words::percent_number(large, 1)),
     }
+}
+
+/// A number with a thin space after the sign of a bound.
+pub(super) fn thin(number: &str) -> String {
+    number.replace(' ', "\u{2009}")
 }
 
 /// A whole number with thin spaces between thousands.
@@ -201,11 +196,6 @@ pub(super) fn chance(p: Option<f64>) -> String {
     }
 }
 
-/// `1 board`, `2 boards`; `more` for what does not simply get an s.
-pub(super) fn counted(number: usize, one: &str, more: &str) -> String {
-    format!("{} {}", whole(number as u64), if number == 1 { one } else { more })
-}
-
 /// Policy and cap.
 pub(super) fn way(ready: &Ready, cap: usize, policy: usize) -> String {
     format!("{}, cap {}", ready.plan.policies[policy], ready.plan.caps[cap])
@@ -275,8 +265,7 @@ impl fmt::Display for Named {
             None => Ok(()),
             Some(0) => f.write_str(" ✕ not run: dropped by the race before"),
             Some(streams) => {
-                let streams = counted(streams as usize, "stream", "streams");
-                write!(f, " ✕ dropped by the race after {streams}")
+                write!(f, " ✕ dropped by the race after {}", words::counted(streams, "stream"))
             }
         }
     }
@@ -289,7 +278,7 @@ pub(super) fn board(ready: &Ready, at: &Configuration) -> String {
     match at.board {
         None => format!("its own area of {size}"),
         Some(_) if board.areas.len() > 1 => {
-            let each = board.areas.iter().map(|area| mib_number(area.area.pages() as f64));
+            let each = board.areas.iter().map(|area| words::mib_number(area.area.pages() as f64));
             format!("{} ({} MiB)", board.name, each.collect::<Vec<_>>().join(" + "))
         }
         Some(_) => format!("{} ({size})", board.name),
@@ -358,13 +347,20 @@ mod tests {
 
     #[test]
     fn numbers_are_as_exact_as_they_are_large() {
-        let table = [(0.0, "0"), (0.000_01, "<\u{2009}0.01"), (0.001_23, "0.12"), (0.5, "50.0")];
+        let table = [
+            (0.0, "0"),
+            (0.000_01, "<\u{2009}0.01"),
+            (0.001_23, "0.12"),
+            (0.5, "50.0"),
+            (0.9999, ">\u{2009}99.9"),
+            (1.0, "100.0"),
+        ];
         for (share, text) in table {
             assert_eq!(percent_number(share), text);
         }
         let table = [(256.0, "1"), (257.0, "1"), (300.0, "1.2"), (163_840.0, "640")];
         for (pages, text) in table {
-            assert_eq!(mib_number(pages), text);
+            assert_eq!(mib(pages), format!("{text}\u{a0}MiB"));
         }
         assert_eq!(
             [9, 1234, 12345, 1_234_567].map(whole).join(" "),

@@ -1,6 +1,6 @@
 //! How to make the report again, what it assumes, and what its words mean.
 
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
 
 use super::names;
 use super::view::View;
@@ -12,10 +12,7 @@ use crate::sweep::{Stream, What, emit};
 /// Where it comes from.
 pub(super) fn section(view: &View<'_>) -> Markup {
     html! {
-        p {
-            "This line, in the folder that it names, writes every file of this report again, byte \
-            for byte, with any number of threads:"
-        } "\n"
+        (PreEscaped(include_str!("prose/again.html")))
         pre .wide tabindex="0" { (view.command) } "\n"
         dl .facts {
             @for (label, lines) in facts(view) {
@@ -81,59 +78,20 @@ fn model(view: &View<'_>) -> Markup {
     html! {
         h3 { "What is a model here" } "\n"
         ul {
-            li {
-                "Placement is not a model: the search of the " code { "kernel" } " policy is \
-                checked against recordings of real kernels, placement by placement."
-            } "\n"
-            li {
-                "Streams of a profile are a " b { "model" } " of what drivers ask for. Intervals \
-                speak of streams of that profile and no other; one that is fitted from a trace of \
-                the board itself is nearer to it."
-            } "\n"
-            li {
-                "What pages do while an area is emptied (the environment) is a " b { "model" }
-                ", stated above; so is every time and latency."
-            } "\n"
-            li {
-                "What a caller does after a failure changes every rate, but for the requests to \
-                the first failure."
-            } "\n"
+            (PreEscaped(include_str!("prose/model.html")))
             @for (name, source) in profiles { li { "Sizes and times of " (name) ": " (source) } "\n" }
         } "\n"
     }
 }
 
 /// What the words of the tables and files mean.
-const WORDS: [(&str, &str); 8] = [
-    ("stream", "one sequence of requests: a profile with one seed, or a recording"),
-    ("LOAD", "the most pages live at once, were every request granted; rho = LOAD / area"),
-    (
-        "aligned LOAD",
-        "the least area that the alignment of the requests leaves possible at a cap, whatever the \
-         policy",
-    ),
-    ("structural", "aligned LOAD is above the area: only size, cap or another pool can help"),
-    (
-        "withheld",
-        "refused although as many pages were free as were asked for: ENOMEM with free pages",
-    ),
-    ("cap", "CONFIG_CMA_ALIGNMENT: DMA callers ask for the order min(ceil_log2(count), cap)"),
-    (
-        "flagged",
-        "worse than the baseline in some size class, in streams of one row: it may look good by \
-         refusing the large requests. A warning: with many rows some are flagged by chance",
-    ),
-    ("baseline", "the kernel's own search, which others are compared with"),
-];
-
 fn glossary() -> Markup {
     let about = |column: &crate::metric::Column| {
         let cause = crate::cause::Cause::ALL.into_iter().find(|c| cause_column(*c) == column.name);
         cause.filter(|_| column.about.is_empty()).map_or(column.about, crate::cause::Cause::name)
     };
     html! {
-        h3 { "Words" } "\n"
-        dl .words { @for (word, means) in WORDS { dt { (word) } dd { (means) } "\n" } } "\n"
+        (PreEscaped(include_str!("prose/words.html")))
         details {
             summary { "Columns of cells.csv and summary.csv" }
             dl .words {
@@ -141,11 +99,7 @@ fn glossary() -> Markup {
                     dt { (column.name) } dd { (about(column)) " " small { (column.unit) } } "\n"
                 }
             } "\n"
-            p {
-                "In summary.csv a name that ends in " code { "_mean" } ", " code { "_median" } ", "
-                code { "_low" } ", " code { "_high" } " or " code { "_method" } " is that number \
-                over the streams, the ends of its 95 % interval, and how that was made."
-            }
+            (PreEscaped(include_str!("prose/columns.html")))
         }
     }
 }

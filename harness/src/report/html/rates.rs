@@ -1,6 +1,6 @@
 //! Rates over rho = LOAD / area, for every policy and cap. Never averaged over rho.
 
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
 
 use super::axis::Axis;
 use super::chart::{Mark, Plot, Rule, Series};
@@ -43,11 +43,7 @@ pub(super) fn section(view: &View<'_>) -> Markup {
     let (lines, points): (Vec<_>, Vec<_>) = groups.iter().partition(|group| several(view, group));
     let points: Vec<_> = points.iter().flat_map(|group| &group.rows).copied().collect();
     html! {
-        p {
-            "R2: requests refused although enough pages were free, of those that found enough free. \
-            Near rho = 1 everything fails for want of pages, which R2 leaves out; a rate at one rho \
-            says nothing about another, and no number here is a mean over several."
-        } "\n"
+        (PreEscaped(include_str!("prose/rates.html")))
         @for (index, group) in lines.iter().take(MOST_PLOTS).enumerate() {
             (plot(view, index, group))
         }

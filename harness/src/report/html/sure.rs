@@ -1,6 +1,6 @@
 //! How sure the answer is, and what cannot be chosen.
 
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
 
 use super::names::{self, Seen, percent};
 use super::view::View;
@@ -10,6 +10,7 @@ use crate::report::page::sentence;
 use crate::report::page::table::{self, numbers};
 use crate::report::words;
 use crate::sweep::Configuration;
+use crate::words::counted;
 
 /// How sure the answer is.
 pub(super) fn section(view: &View<'_>) -> Markup {
@@ -55,13 +56,7 @@ fn evidence(view: &View<'_>, at: &Configuration) -> Markup {
     html! {
         (view.table(&caption, &columns, &rows, |row| fields(row, helped.is_some())))
         (cut_note(rows.iter().map(|drawn| drawn.row)))
-        p .sub {
-            "Intervals are at 95 %, over streams: a stream is one seed, and the unit of every \
-            statement here. All policies get the same streams, so differences are taken stream by \
-            stream. McNemar's exact test asks whether a policy fails in other streams than the \
-            baseline; Holm's correction is over the policies of the configuration. The method of \
-            each interval stands in " code { "summary.csv" } "."
-        } "\n"
+        (PreEscaped(include_str!("prose/sure.html")))
     }
 }
 
@@ -110,7 +105,7 @@ fn barred(view: &View<'_>, policy: usize) -> Option<String> {
          instance {} at cap {}. A rate over all sizes can fall by refusing the large ones, so it is \
          not chosen there.",
         flagged.len(),
-        names::counted(of, "row", "rows"),
+        counted(of as u64, "row"),
         classes.join(" and of "),
         view.place(&first.at),
         plan.caps[first.at.cap],

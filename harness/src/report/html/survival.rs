@@ -1,7 +1,7 @@
 //! How long it goes well: survival curves to the first request that its caller did
 //! not get, over board time or, where streams have none, over requests.
 
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
 
 use super::axis::Axis;
 use super::chart::{Mark, Plot, Series};
@@ -20,12 +20,7 @@ const BANDS: usize = 2;
 pub(super) fn section(view: &View<'_>) -> Markup {
     let (cases, left) = view.cases();
     html! {
-        p {
-            "The share of streams in which no caller went without its memory so far: the one \
-            measure that does not change with what a caller does after a failure. A curve that ends \
-            high was not watched any longer; it is no promise. Streams are watched over board time; \
-            recordings have none, and are counted in requests."
-        } "\n"
+        (PreEscaped(include_str!("prose/survival.html")))
         @for (index, at) in cases.iter().enumerate() { (of_case(view, &format!("live{index}"), at)) }
         (left_out(left))
     }

@@ -4,9 +4,10 @@ use std::io::{self, Write};
 
 use super::{percent, write_aligned};
 use crate::answer::{Choice, Findings, Scope, Sizing};
-use crate::report::words::{self, covers, need, on_boards, sentence, size};
+use crate::report::words::{covers, need, notes, on_boards, sentence};
 use crate::stats::Interval;
 use crate::sweep::{Load, Ready};
+use crate::words::mib;
 
 /// Streams and LOADs of which the choice is shown, and ladders of sizes.
 const SHOWN: usize = 12;
@@ -31,7 +32,7 @@ pub(super) fn write(
             let needs: Vec<_> = chosen.needs.iter().map(need).collect();
             writeln!(out, "  it needs: {}", needs.join("; "))?;
         }
-        for note in words::notes(ready, headline) {
+        for note in notes(ready, headline) {
             writeln!(out, "  {note}")?;
         }
     }
@@ -58,7 +59,7 @@ fn scope(ready: &Ready, scope: Scope) -> String {
     let its = &plan.streams[stream];
     let load = load.map(|load| match its.loads[load] {
         Load::Share(share) => format!(", LOAD {} of the area", percent(share)),
-        Load::Pages(pages) => format!(", LOAD {}", size(pages)),
+        Load::Pages(pages) => format!(", LOAD {}", mib(pages)),
     });
     let pages = (plan.environments.len() > 1)
         .then(|| format!(", pages {}", plan.environments[environment]));

@@ -7,6 +7,7 @@ use crate::answer::{
 };
 use crate::stats::Trend;
 use crate::sweep::{Cell, Length, Ready, Target};
+use crate::words::{mib, percent};
 
 /// A configuration in a few words: `384 MiB (board one), cap 4, policy kernel`.
 fn name(ready: &Ready, candidate: &Candidate) -> String {
@@ -30,15 +31,7 @@ fn configuration(
         format!(" (board {}{pools})", board.name)
     });
     let (cap, policy) = (plan.caps[cap], &plan.policies[policy]);
-    format!("{}{}, cap {cap}, policy {policy}", size(pages), board.unwrap_or_default())
-}
-
-/// So many pages of 4 KiB, in MiB.
-pub(in crate::report) fn size(pages: u64) -> String {
-    match pages % 256 {
-        0 => format!("{} MiB", pages / 256),
-        _ => format!("{:.1} MiB", pages as f64 / 256.0),
-    }
+    format!("{}{}, cap {cap}, policy {policy}", mib(pages), board.unwrap_or_default())
 }
 
 /// Which stream is looked at, and why.
@@ -62,10 +55,10 @@ pub fn need(need: &Need) -> String {
                 0 => format!("{}M", pages / 256),
                 _ => format!("{}K", pages.saturating_mul(4)),
             };
-            format!("default area of {}: cma={kernel} or a dts node", size(*pages))
+            format!("default area of {}: cma={kernel} or a dts node", mib(*pages))
         }
         Need::Node { area, pages, clients } => {
-            format!("dts node {area} of {} for {}", size(*pages), clients.join(", "))
+            format!("dts node {area} of {} for {}", mib(*pages), clients.join(", "))
         }
         Need::Policy { policy, area: None } => format!("kernel patch: policy {policy}"),
         Need::Policy { policy, area: Some(area) } => {
@@ -108,7 +101,7 @@ pub fn sentence(ready: &Ready, summary: &Summary, choice: &Choice) -> String {
         (Verdict::Overloaded, _) => format!(
             "no configuration of the plan can: a stream has up to {} live at once, which is more \
              than any area that was tried; take a larger one",
-            size(choice.most_live_pages().round() as u64)
+            mib(choice.most_live_pages().round() as u64)
         ),
     }
 }
@@ -117,7 +110,7 @@ pub fn sentence(ready: &Ready, summary: &Summary, choice: &Choice) -> String {
 fn lead(lead: Lead) -> String {
     match lead {
         Lead::Alone => "nothing else of the plan does".to_string(),
-        Lead::Pages(pages) => format!("the next that does takes {} more", size(pages)),
+        Lead::Pages(pages) => format!("the next that does takes {} more", mib(pages)),
         Lead::Change => "it is the smallest that does, and needs least change".to_string(),
         Lead::None => "it is one of the smallest that do".to_string(),
     }
@@ -151,7 +144,7 @@ fn sure_of_all(worst: &SummaryRow, candidate: &Candidate) -> String {
         }
         _ => {}
     }
-    let percent = |end: Option<f64>| format!("{:.1} %", end.unwrap_or(1.0) * 100.0);
+    let percent = |end: Option<f64>| percent(end.unwrap_or(1.0), 1);
     let covered = covered(worst.time.as_ref());
     let (of_kinds, of_worst) = match rows {
         1 => (String::new(), ""),
@@ -201,8 +194,8 @@ fn sure_of_target(ready: &Ready, target: Target, row: &SummaryRow, kinds: usize)
     };
     match target {
         Target::FailingPerDay(_) if target.is_within(length_us) => format!(
-            "{streams}; by itself that is at most {:.2} % in a day, at 95 %",
-            time.failing_in_a_day_high * 100.0
+            "{streams}; by itself that is at most {} in a day, at 95 %",
+            percent(time.failing_in_a_day_high, 2)
         ),
         _ => format!(
             "{streams}; by itself that is an MTBF of at least {}, at 95 %",
@@ -226,7 +219,7 @@ fn note(ready: &Ready, choice: &Choice, note: &Note) -> String {
                 Without::AllButSize => "with nothing but the size of one area changed",
             };
             match found {
-                Some((one, more)) => format!("{without}: {}, {} more", named(*one), size(*more)),
+                Some((one, more)) => format!("{without}: {}, {} more", named(*one), mib(*more)),
                 None => format!("{without}: nothing that was tried does"),
             }
         }
@@ -235,7 +228,7 @@ fn note(ready: &Ready, choice: &Choice, note: &Note) -> String {
             format!(
                 "with a patch of the kernel: {}, {} less ({})",
                 named(*candidate),
-                size(*saved),
+                mib(*saved),
                 needs.join("; ")
             )
         }
@@ -246,9 +239,9 @@ fn note(ready: &Ready, choice: &Choice, note: &Note) -> String {
             "the smallest board that was tried does: a smaller one may do too".to_string()
         }
         Note::BestOf { all, high, seed } => format!(
-            "chosen as the best of {all}: for all of them at once the streams allow {:.1} %; \
-             confirm it with streams that it was not chosen by: --seed {seed}",
-            high * 100.0
+            "chosen as the best of {all}: for all of them at once the streams allow {}; confirm \
+             it with streams that it was not chosen by: --seed {seed}",
+            percent(*high, 1)
         ),
         Note::Whole(target, orders) => {
             let shared = match orders {
@@ -295,10 +288,10 @@ fn note(ready: &Ready, choice: &Choice, note: &Note) -> String {
             "model: the streams are made by profiles; another board's streams differ".to_string()
         }
         Note::ShortOfLoad { stream, load } => format!(
-            "{} does not reach its LOAD, but {:.1} % of all pages: its ops are too few, or it has \
-             no more clients",
+            "{} does not reach its LOAD, but {} of all pages: its ops are too few, or it has no more \
+             clients",
             ready.plan.streams[*stream].name(),
-            load * 100.0
+            percent(*load, 1)
         ),
         Note::PagesAreModels => "model: what claims meet in the pages, and how long they take; no \
                                  board was measured"

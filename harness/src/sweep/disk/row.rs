@@ -10,7 +10,7 @@ use crate::sweep::{Cell, Configuration, Fnv, Ready};
 pub const SCHEMA: u32 = 1;
 
 /// What every row of `cells.csv` begins with: everything that makes the cell.
-pub(crate) const INPUTS: [&str; 14] = [
+const INPUTS: [&str; 14] = [
     "schema",
     "plan",
     "cell",
@@ -40,7 +40,7 @@ pub fn cells_header() -> String {
 }
 
 /// What came to the inputs when rows had been written already: it stands behind the first metrics.
-pub(crate) const LATER_INPUTS: [&str; 3] = ["board", "aligned", "fit_distance"];
+const LATER_INPUTS: [&str; 3] = ["board", "aligned", "fit_distance"];
 
 /// How many of the measured columns stand before [`LATER_INPUTS`]: those up to the size classes.
 pub(crate) fn first_measured() -> usize {

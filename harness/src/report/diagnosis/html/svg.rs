@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 
 use super::super::picture::{Cell, Detail, Fill, Map, Mark, Part, ROW, Row};
-use super::super::plain::counted;
 use crate::report::page::{Figure, swatch};
+use crate::words::counted;
 
 /// Units of a cell, to each side.
 const CELL: usize = 10;

@@ -4,12 +4,12 @@ use maud::html;
 
 use super::super::CAPS;
 use super::super::groups::{Report, Shown};
-use super::super::plain::{self, counted};
 use super::super::words::{self, recoverable};
 use super::{capital, class};
 use crate::diagnose::{AreaState, Resident};
 use crate::report::page::Section;
 use crate::report::page::table::{self, Field, Row, numbers, table};
+use crate::words::{counted, percent_of};
 
 /// A row for each group.
 pub(super) fn overview(report: &Report<'_>) -> Section {
@@ -86,7 +86,7 @@ fn buffers(title: &str, area: &AreaState, residents: &[Resident], cap: u32) -> m
     let total = area.total.filter(|_| area.complete);
     let row = |resident: &Resident| {
         let stranded = resident.stranded_pages;
-        let share = total.map_or_else(String::new, |total| plain::percent(stranded, total));
+        let share = total.map_or_else(String::new, |total| percent_of(stranded, total));
         let mut fields = vec![
             table::text(resident.count.to_string()),
             table::text(resident.align.to_string()),

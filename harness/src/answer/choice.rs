@@ -102,9 +102,8 @@ pub struct Candidate {
     pub rows: usize,
     /// The largest measured LOAD of a stream / area (rho).
     pub rho: Option<f64>,
-    /// Streams, of all rows, for which no placement policy can do at this size and cap. None where
-    /// it is not measured.
-    pub structural: Option<u64>,
+    /// Streams, of all rows, for which no placement policy can do at this size and cap.
+    pub structural: u64,
     /// It grants what is not aligned: it cannot be compared with those that do, and is not chosen.
     pub unaligned: bool,
     /// It is worse than the baseline in some size class of some row: it is not chosen.

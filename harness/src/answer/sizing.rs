@@ -26,7 +26,7 @@ pub struct Sizing {
     /// Mean over streams of the measured LOAD: no area below it can work.
     pub load_pages: f64,
     /// Mean over streams of the aligned LOAD at this cap: no area below it can work whatever the
-    /// policy. None where it is not measured.
+    /// policy. None where every stream was ended before it could be measured.
     pub aligned_load_pages: Option<f64>,
     /// The sizes that were tried, ascending.
     pub sizes: Vec<SizeTried>,
@@ -63,9 +63,8 @@ pub struct SizeTried {
     pub failed: u64,
     /// The share of streams with one.
     pub interval: Interval,
-    /// Streams for which no placement policy can do at this size and cap. None where it is not
-    /// measured.
-    pub structural: Option<u64>,
+    /// Streams for which no placement policy can do at this size and cap.
+    pub structural: u64,
 }
 
 /// Over streams: the least area / LOAD that was tried such that the stream passes there and at

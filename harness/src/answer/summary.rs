@@ -110,14 +110,14 @@ pub struct SummaryRow {
     pub load_pages: Option<f64>,
     /// The largest measured LOAD of a stream in pages.
     pub load_max_pages: Option<u64>,
-    /// Mean of the aligned LOAD in pages. This one and those below: none where it is not measured.
+    /// Mean of the aligned LOAD in pages.
     pub aligned_load_pages: Option<f64>,
     /// Streams whose aligned LOAD is above what there is: no placement policy can help.
-    pub structural: Option<u64>,
+    pub structural: u64,
     /// Requests of all streams that their callers did not get.
-    pub unserved: Option<u64>,
+    pub unserved: u64,
     /// Requests of all streams that the page allocator served in place of the area.
-    pub fell_back: Option<u64>,
+    pub fell_back: u64,
     /// Median over streams of the median latency, in microseconds of the model.
     pub latency_p50_us: Option<f64>,
     /// Median over streams of the 99 % quantile of latency.
@@ -125,7 +125,7 @@ pub struct SummaryRow {
     /// The largest latency of any stream.
     pub latency_max_us: Option<u64>,
     /// Pages of all streams that were migrated.
-    pub migrated_pages: Option<u64>,
+    pub migrated_pages: u64,
     /// Size classes in which more requests are refused than under the baseline, or more with enough
     /// pages free, and not by chance where there are many streams: a policy may look good by
     /// refusing the large ones.

@@ -238,7 +238,7 @@ fn a_request_that_was_served_elsewhere_does_not_stand_against_a_board() {
     let found =
         told(&ready, |cell| if cell.at.board == Some(0) { elsewhere.clone() } else { well() });
     let row = &found.summary.rows[0];
-    assert_eq!((row.failed, row.lost, row.fell_back), (4, 0, Some(8)));
+    assert_eq!((row.failed, row.lost, row.fell_back), (4, 0, 8));
     assert_eq!((row.first_failure, row.earliest), (Some(9.0), None));
     assert_eq!(found.survival[0].failed, 0);
     let choice = found.headline.unwrap();

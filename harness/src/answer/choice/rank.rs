@@ -105,7 +105,7 @@ fn nearness(a: &Candidate, b: &Candidate) -> std::cmp::Ordering {
 
 fn verdict(ranked: &[Candidate]) -> Verdict {
     let overloaded = |candidate: &Candidate| candidate.rho.is_some_and(|rho| rho > 1.0);
-    let structural = |candidate: &Candidate| candidate.structural.is_some_and(|count| count > 0);
+    let structural = |candidate: &Candidate| candidate.structural > 0;
     if ranked.first().is_some_and(Candidate::is_eligible) {
         Verdict::Met
     } else if ranked.iter().all(overloaded) {

@@ -243,7 +243,7 @@ mod tests {
                     streams: streams.len() as u64,
                     failed: 0,
                     interval: Interval::ONE_STREAM,
-                    structural: None,
+                    structural: 0,
                 },
                 row: row.clone(),
                 streams: streams.to_vec(),

@@ -90,6 +90,7 @@ impl Tools<'_> {
         let used = own.numbers("utilisation_at_first_failure");
         let used: Vec<_> = used.into_iter().filter(Option::is_some).collect();
         let load = own.numbers("load_max_pages");
+        let aligned = own.numbers("aligned_load_max_pages");
         let ended_early = own.ended_early();
         // Of the streams that went well alone a rate would be none.
         let of_whole = |streams: Streams<'_>, rate: usize| match streams.ended_early() {
@@ -122,16 +123,14 @@ impl Tools<'_> {
             load: self.rate(&own.numbers("load_measured"), Within::Anything).mean,
             load_pages: self.rate(&load, Within::Anything).mean,
             load_max_pages: own.counts("load_max_pages").flatten().max(),
-            aligned_load_pages: own
-                .numbers_if("aligned_load_max_pages")
-                .and_then(|pages| self.rate(&pages, Within::Anything).mean),
-            structural: own.sum_if("structural"),
-            unserved: own.sum_if("unserved"),
-            fell_back: own.sum_if("fell_back"),
-            latency_p50_us: own.numbers_if("latency_p50_us").and_then(there_median),
-            latency_p99_us: own.numbers_if("latency_p99_us").and_then(there_median),
-            latency_max_us: own.counts_if("latency_max_us").and_then(largest),
-            migrated_pages: own.sum_if("migrated_pages"),
+            aligned_load_pages: self.rate(&aligned, Within::Anything).mean,
+            structural: own.sum("structural"),
+            unserved: own.sum("unserved"),
+            fell_back: own.sum("fell_back"),
+            latency_p50_us: there_median(own.numbers("latency_p50_us")),
+            latency_p99_us: there_median(own.numbers("latency_p99_us")),
+            latency_max_us: own.counts("latency_max_us").flatten().max(),
+            migrated_pages: own.sum("migrated_pages"),
             // Of streams that are ended at their first failure there is no rate in any class; who
             // refuses the large ones fails at the first of them.
             worse_classes: base.filter(|_| !self.ended_early).map_or_else(Vec::new, |base| {
@@ -236,10 +235,6 @@ fn classes(own: Streams<'_>) -> [ClassCounts; CLASS_NAMES.len()] {
 fn there_median(numbers: Vec<Option<f64>>) -> Option<f64> {
     let there: Vec<_> = numbers.into_iter().filter(Option::is_some).collect();
     median(&there)
-}
-
-fn largest(counts: Vec<Option<u64>>) -> Option<u64> {
-    counts.into_iter().flatten().max()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The values of one policy's streams, column by column.
 
 use crate::cause::Cause;
-use crate::metric::{CLASSES, Value, cause_column, column, columns};
+use crate::metric::{CLASSES, Value, cause_column, column};
 
 /// The values of one policy's streams under one configuration, in the order of their seeds.
 #[derive(Clone, Copy, Debug)]
@@ -9,11 +9,6 @@ pub(in crate::answer) struct Streams<'a>(pub(in crate::answer) &'a [Vec<Value>])
 
 /// Names of size classes in columns.
 pub(crate) const CLASS_NAMES: [&str; CLASSES.len()] = ["1_16", "17_256", "257_2048", "2049_up"];
-
-/// Where column `name` stands, where some metric has it.
-fn found(name: &str) -> Option<usize> {
-    columns().position(|column| column.name == name)
-}
 
 impl Streams<'_> {
     pub(super) fn len(self) -> usize {
@@ -25,19 +20,9 @@ impl Streams<'_> {
         self.at(column(name)).map(Value::number).collect()
     }
 
-    /// The same, none at all where no metric has this column.
-    pub(super) fn numbers_if(self, name: &str) -> Option<Vec<Option<f64>>> {
-        found(name).map(|column| self.at(column).map(Value::number).collect())
-    }
-
     /// The counts of a column, none where a stream has no value.
     pub(in crate::answer) fn counts(self, name: &str) -> impl Iterator<Item = Option<u64>> {
         self.at(column(name)).map(count)
-    }
-
-    /// The same, none at all where no metric has this column.
-    pub(super) fn counts_if(self, name: &str) -> Option<Vec<Option<u64>>> {
-        found(name).map(|column| self.at(column).map(count).collect())
     }
 
     fn at(self, column: usize) -> impl Iterator<Item = Value> {
@@ -47,11 +32,6 @@ impl Streams<'_> {
     /// The sum of a column of counts.
     pub(super) fn sum(self, name: &str) -> u64 {
         self.counts(name).flatten().fold(0, u64::saturating_add)
-    }
-
-    /// The same, none where no metric has this column.
-    pub(super) fn sum_if(self, name: &str) -> Option<u64> {
-        Some(self.counts_if(name)?.into_iter().flatten().fold(0, u64::saturating_add))
     }
 
     /// Requests of all streams that were refused, by cause.
@@ -72,8 +52,7 @@ impl Streams<'_> {
     /// For each stream the number of the first request that its caller did not get, from the area
     /// or from elsewhere.
     pub(in crate::answer) fn first_unserved(self) -> Vec<Option<u64>> {
-        let served = self.counts_if("requests_to_first_unserved");
-        served.unwrap_or_else(|| self.counts("requests_to_first_failure").collect())
+        self.counts("requests_to_first_unserved").collect()
     }
 }
 

@@ -6,7 +6,7 @@ use super::documented;
 use super::interval_fields;
 use crate::answer::{SizeTried, Sizing};
 use crate::sweep::Ready;
-use crate::sweep::disk::{SCHEMA, decimal, joined, optional};
+use crate::sweep::disk::{SCHEMA, decimal, joined};
 
 /// The columns of `sizing.csv`, without a line end.
 #[must_use]
@@ -49,7 +49,7 @@ fn row(ready: &Ready, sizing: &Sizing, size: &SizeTried) -> Vec<String> {
         size.failed.to_string(),
     ];
     fields.extend(interval_fields(&size.interval));
-    fields.push(optional(size.structural));
+    fields.push(size.structural.to_string());
     fields.push(decimal(least.median));
     fields.extend(interval_fields(&least.median_interval));
     fields.push(decimal(least.quantile_95));

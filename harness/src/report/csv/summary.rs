@@ -64,9 +64,10 @@ fn later_fields(row: &SummaryRow) -> Vec<String> {
     fields.push(decimal(row.load_pages));
     fields.push(optional(row.load_max_pages));
     fields.push(decimal(row.aligned_load_pages));
-    fields.extend([row.structural, row.unserved, row.fell_back].map(optional));
+    fields.extend([row.structural, row.unserved, row.fell_back].map(|n| n.to_string()));
     fields.extend([row.latency_p50_us, row.latency_p99_us].map(decimal));
-    fields.extend([row.latency_max_us, row.migrated_pages].map(optional));
+    fields.push(optional(row.latency_max_us));
+    fields.push(row.migrated_pages.to_string());
     fields
 }
 

@@ -101,7 +101,7 @@ fn tiles(view: &View<'_>, candidate: &Candidate) -> Vec<Tile> {
 
 /// Why a candidate is not, or cannot be, chosen.
 fn remarks(candidate: &Candidate, row: &SummaryRow) -> String {
-    let structural = candidate.structural.filter(|streams| *streams > 0);
+    let structural = Some(candidate.structural).filter(|streams| *streams > 0);
     let remarks = [
         structural.map(|streams| format!("structural in {} streams", names::whole(streams))),
         candidate.rho.filter(|rho| *rho >= 1.0).map(|_| "overloaded".to_string()),

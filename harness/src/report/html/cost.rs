@@ -115,8 +115,8 @@ fn bigger(view: &View<'_>, index: usize, shown: &[Tried<'_>]) -> Plot {
     let mark = |size: &SizeTried| {
         let failed = names::failing(size.failed, size.streams, &size.interval);
         let structural = match size.structural {
-            Some(0) | None => String::new(),
-            Some(streams) => format!("; structural in {streams}"),
+            0 => String::new(),
+            streams => format!("; structural in {streams}"),
         };
         Mark {
             x: size.per_load,
@@ -242,7 +242,7 @@ fn time_fields(row: &SummaryRow) -> Vec<table::Field> {
     let us = |us: Option<f64>| {
         table::number(us, us.map_or_else(|| "–".to_string(), |us| names::whole(us as u64)))
     };
-    let moved = row.migrated_pages.filter(|_| row.requests > 0);
+    let moved = Some(row.migrated_pages).filter(|_| row.requests > 0);
     let moved = moved.map(|pages| pages as f64 / row.requests as f64);
     vec![
         us(row.latency_p50_us),

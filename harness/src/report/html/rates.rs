@@ -152,8 +152,8 @@ fn mark(view: &View<'_>, row: &SummaryRow) -> Option<Mark> {
     let (x, y) = (names::rho(view.ready, row)?, rate.mean?);
     let interval = rate.interval.low.zip(rate.interval.high);
     let structural = match row.structural {
-        Some(0) | None => String::new(),
-        Some(streams) => {
+        0 => String::new(),
+        streams => {
             format!("; structural in {streams}: some request of them fails under any policy")
         }
     };

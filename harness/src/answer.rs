@@ -4,6 +4,7 @@
 //! areas looked like. Sentences are made of it in [`report`](crate::report), which decides nothing.
 
 mod choice;
+mod compared;
 mod findings;
 mod picture;
 mod sizing;
@@ -13,6 +14,7 @@ mod survival;
 pub use choice::{
     Barred, Candidate, Choice, Kconfig, Lead, More, Need, Note, Scope, Verdict, Without,
 };
+pub use compared::Compared;
 pub use findings::{Findings, Worst, findings};
 pub use picture::{Picture, pictures};
 pub use sizing::{Least, SizeTried, Sizing};

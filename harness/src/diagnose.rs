@@ -11,16 +11,15 @@ mod advice;
 mod assemble;
 mod era;
 mod residents;
-mod state;
 mod verdict;
 
 use std::sync::Arc;
 
+pub use crate::timeline::{AreaState, Asked, GUARANTEED_ALIGN, Hole, Known, RangeState};
 pub use advice::{Advice, advise};
 pub use assemble::{Assembler, Counter, Incident, Reported};
 pub use era::Era;
 pub use residents::{Pitch, Resident, pitch_table, residents};
-pub use state::{AreaState, Asked, GUARANTEED_ALIGN, Hole, Known, RangeState};
 pub use verdict::judge;
 
 use crate::cause::Cause;
@@ -62,6 +61,14 @@ pub enum AlignFrom {
 }
 
 impl AlignFrom {
+    /// By whoever printed the call.
+    const fn by(origin: log::Origin) -> Self {
+        match origin {
+            log::Origin::Trace => Self::Trace,
+            log::Origin::Debug => Self::Debug,
+        }
+    }
+
     /// The word for it in every format.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -1,7 +1,7 @@
 //! What happened, or is to happen, from files: total, streaming, and located where it is wrong.
 //!
-//! [`open`] tells the formats apart by their columns; what has none is a trace. A [`Reader`] yields
-//! [`Row`]s one at a time; its memory grows with the buffers that are live, not with the rows.
+//! A [`Table`] is a recording or a stream, told apart by their columns, and yields [`Row`]s one at a
+//! time; [`log`] reads any other text into records.
 
 mod bitmaps;
 mod directory;
@@ -10,24 +10,19 @@ mod header;
 mod held;
 mod lines;
 pub mod log;
-mod ops;
 mod record;
 mod recording;
 mod source;
 mod stream;
-mod trace;
 
 pub use bitmaps::{Bitmaps, sidecar};
 pub use directory::directory;
 pub use error::{IngestError, quoted};
 pub use header::{Geometry, Header};
-pub use ops::Ops;
 pub use record::RecordingWriter;
 pub use recording::{Answered, Recorded};
 pub use source::Source;
 pub use stream::{Route, StreamWriter, Unwritable};
-
-use std::collections::BTreeSet;
 
 use crate::op::Op;
 use cma_policies::Area;
@@ -52,21 +47,18 @@ pub struct Format {
     pub written: bool,
 }
 
-/// Every format.
-pub const FORMATS: &[Format] = &[recording::FORMAT, stream::FORMAT, trace::FORMAT];
+/// Every format that has rows.
+pub const FORMATS: &[Format] = &[recording::FORMAT, stream::FORMAT, TRACE];
 
-/// What the caller knows beside the file.
-#[derive(Clone, Default, Debug)]
-pub struct Options {
-    /// The cap that a recording or a trace was made with, where its header does not state one.
-    pub recorded_cap: Option<u32>,
-    /// The geometry, as far as the caller gives it: in place of what the file states.
-    pub geometry: Geometry,
-    /// The area whose events of a trace are read; the one with most of them where none is named.
-    pub area: Option<String>,
-    /// Debugfs files of the area of a trace, as one text: where it lies and what is live in it.
-    pub snapshot: Option<Source>,
-}
+/// A text without the columns of the other two.
+pub const TRACE: Format = Format {
+    name: "trace",
+    about: "what a real kernel traced: calls and releases as they happened; ftrace, trace-cmd, perf",
+    columns: "lines with cma_alloc_start, cma_alloc_busy_retry, cma_alloc_finish, cma_release; or \
+              cma_alloc and cma_release",
+    kernels: "4.1 on",
+    written: false,
+};
 
 /// What a row asks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -92,107 +84,75 @@ pub struct Row {
     pub recorded: Recorded,
 }
 
-/// What a reader has counted so far.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct Tally {
-    /// Rows, of known kinds.
-    pub rows: u64,
-    /// Allocs that ask for at least a page.
-    pub allocs: u64,
-    /// Those of them whose alignment follows the cap.
-    pub dma: u64,
-}
-
-/// Reads a recording, a stream or a trace, row by row.
-pub struct Reader {
-    inner: Inner,
+/// A recording or a stream, row by row.
+pub struct Table {
+    rows: Rows,
     header: Header,
     area: Option<Area>,
     cap: u32,
-    tally: Tally,
-    failed: bool,
 }
 
-enum Inner {
+enum Rows {
     Recording(recording::Rows),
     Stream(stream::Rows),
-    Trace(Box<trace::Rows>),
-}
-
-/// Opens `source` and reads as far as its column names; a trace is looked through to its end.
-///
-/// # Errors
-/// Where it cannot be read, is of no known format, or states a geometry that no area has.
-pub fn open(source: &Source, options: &Options) -> Result<Reader, IngestError> {
-    let table = table(source, options);
-    // What has the columns of a table is one, with its mistakes.
-    let error = match table {
-        Ok(reader) => return Ok(reader),
-        Err((true, error)) => return Err(error),
-        Err((false, error)) => error,
-    };
-    let cap = options.recorded_cap.unwrap_or(DEFAULT_CAP);
-    let trace = trace::open(source, options, cap)?;
-    let (rows, header, area) = trace.ok_or_else(|| collected(source).unwrap_or(error))?;
-    let inner = Inner::Trace(Box::new(rows));
-    Ok(Reader { inner, header, area: Some(area), cap, tally: Tally::default(), failed: false })
 }
 
 /// What is wrong with a text of the script of `cmalab collect` in which no event is.
-fn collected(source: &Source) -> Option<IngestError> {
+#[must_use]
+pub fn collected(source: &Source) -> Option<IngestError> {
     let mut lines = Lines::open(source, lines::LONGEST).ok()?;
     let collected = lines.advance().ok()? && lines.text().starts_with("# cmalab collect");
     let why = "no cma event is in it: `sh collect.sh -t 60` on the board records those of a minute";
     collected.then(|| lines.error(0, why))
 }
 
-/// Opens a recording or a stream. An error comes with whether it is one by its columns.
-fn table(source: &Source, options: &Options) -> Result<Reader, (bool, IngestError)> {
-    let other = |error| (false, error);
-    let mut lines = Lines::open(source, lines::LONGEST).map_err(other)?;
-    let mut header = Header::default();
-    // A mistake above the column names is that of a table only where there are such names.
-    let mut mistake = None;
-    let found = lines.advance_past(|lines| {
-        if mistake.is_none() {
-            mistake = header.read(lines).err();
+impl Table {
+    /// Opens a recording or a stream and reads as far as its column names. `given` is taken in place
+    /// of what the file states, `cap` where it states none.
+    ///
+    /// # Errors
+    /// Where it is none, with whether it is one by its columns.
+    pub fn open(source: &Source, given: &Geometry, cap: u32) -> Result<Self, (bool, IngestError)> {
+        let other = |error| (false, error);
+        let mut lines = Lines::open(source, lines::LONGEST).map_err(other)?;
+        let mut header = Header::default();
+        // A mistake above the column names is that of a table only where there are such names.
+        let mut mistake = None;
+        let found = lines.advance_past(|lines| {
+            if mistake.is_none() {
+                mistake = header.read(lines).err();
+            }
+            Ok(())
+        });
+        if !found.map_err(other)? {
+            let none = || lines.error(0, format!("no row of column names; {}", formats()));
+            return Err((false, mistake.unwrap_or_else(none)));
         }
-        Ok(())
-    });
-    if !found.map_err(other)? {
-        let none = || lines.error(0, format!("no row of column names; {}", formats()));
-        return Err((false, mistake.unwrap_or_else(none)));
+        let split = lines::fields(&lines, lines.text()).map_err(other)?;
+        let names: Vec<String> =
+            split.into_iter().map(|field| field.text.trim().to_string()).collect();
+        let has = |name: &str| names.iter().any(|column| column == name);
+        let known = has("kind") || has("op");
+        if let Some(mistake) = mistake {
+            return Err((known, mistake));
+        }
+        if !known {
+            let why =
+                format!("columns {} are of no known format; {}", quoted(lines.text()), formats());
+            return Err((false, lines.error(1, why)));
+        }
+        let own = |error| (true, error);
+        let area = header.area(given, &lines).map_err(own)?;
+        let cap = header.cap.unwrap_or(cap);
+        let rows = if has("kind") {
+            Rows::Recording(recording::Rows::new(lines, &names, area.clone(), cap).map_err(own)?)
+        } else {
+            Rows::Stream(stream::Rows::new(lines, &names).map_err(own)?)
+        };
+        Ok(Self { rows, header, area, cap })
     }
-    let split = lines::fields(&lines, lines.text()).map_err(other)?;
-    let names: Vec<String> = split.into_iter().map(|field| field.text.trim().to_string()).collect();
-    let has = |name: &str| names.iter().any(|column| column == name);
-    let known = has("kind") || has("op");
-    if let Some(mistake) = mistake {
-        return Err((known, mistake));
-    }
-    if !known {
-        let why = format!("columns {} are of no known format; {}", quoted(lines.text()), formats());
-        return Err((false, lines.error(1, why)));
-    }
-    let own = |error| (true, error);
-    let area = header.area(&options.geometry, &lines).map_err(own)?;
-    let cap = header.cap.or(options.recorded_cap).unwrap_or(DEFAULT_CAP);
-    let inner = if has("kind") {
-        Inner::Recording(recording::Rows::new(lines, &names, area.clone(), cap).map_err(own)?)
-    } else {
-        Inner::Stream(stream::Rows::new(lines, &names).map_err(own)?)
-    };
-    Ok(Reader { inner, header, area, cap, tally: Tally::default(), failed: false })
-}
 
-fn formats() -> String {
-    let known: Vec<_> =
-        FORMATS.iter().map(|format| format!("a {} has {}", format.name, format.columns)).collect();
-    known.join("; ")
-}
-
-impl Reader {
-    /// What stands above the column names.
+    /// What is above the column names.
     #[must_use]
     pub const fn header(&self) -> &Header {
         &self.header
@@ -204,134 +164,70 @@ impl Reader {
         self.area.as_ref()
     }
 
-    /// The cap that it was made with: what it states, else what the caller says, else 8.
+    /// The cap that it was made with.
     #[must_use]
     pub const fn cap(&self) -> u32 {
         self.cap
     }
 
+    /// Whether it says what a real kernel answered: a stream does not.
+    #[must_use]
+    pub const fn is_recording(&self) -> bool {
+        matches!(self.rows, Rows::Recording(_))
+    }
+
     /// Its format.
     #[must_use]
     pub const fn format(&self) -> &'static Format {
-        match self.inner {
-            Inner::Recording(_) => &recording::FORMAT,
-            Inner::Stream(_) => &stream::FORMAT,
-            Inner::Trace(_) => &trace::FORMAT,
-        }
+        if self.is_recording() { &recording::FORMAT } else { &stream::FORMAT }
     }
 
-    /// Whether it says when its ops happened: a recording counts them in place of time.
-    #[must_use]
-    pub const fn has_time(&self) -> bool {
-        !matches!(self.inner, Inner::Recording(_))
-    }
-
-    /// Whether it says what a real kernel answered.
-    #[must_use]
-    pub const fn is_recording(&self) -> bool {
-        !matches!(self.inner, Inner::Stream(_))
-    }
-
-    /// Whether it is a trace: its claims end as traced, since it does not tell why.
-    #[must_use]
-    pub const fn is_trace(&self) -> bool {
-        matches!(self.inner, Inner::Trace(_))
-    }
-
-    /// What puts the buffers in place that were live before a trace began; empty for other formats.
-    /// No metric counts these ops as requests.
-    ///
-    /// The kernel's first fit puts every one where it was. Another policy puts them where it would:
-    /// it is compared on the same buffers, not on the same places.
-    #[must_use]
-    pub fn warm_up(&self) -> Vec<Op> {
-        match &self.inner {
-            Inner::Trace(rows) => rows.warm_up(),
-            _ => Vec::new(),
-        }
-    }
-
-    /// The buffers that were live before a trace began, in the order of their pages, without what
-    /// only holds their places in [`Reader::warm_up`]: for who does not have that area.
-    #[must_use]
-    pub fn before(&self) -> Vec<Op> {
-        let mut ops = self.warm_up();
-        let freed = |op: &Op| if let Op::Free { id, .. } = op { Some(*id) } else { None };
-        let freed: BTreeSet<_> = ops.iter().filter_map(freed).collect();
-        ops.retain(|op| matches!(op, Op::Alloc { id, .. } if !freed.contains(id)));
-        ops
-    }
-
-    /// What was counted up to the row that was read last.
-    #[must_use]
-    pub const fn tally(&self) -> &Tally {
-        &self.tally
-    }
-
-    /// The clients so far: client `n` of a request is at index `n`. Numbers are given in order of
-    /// appearance in allocs; an empty name is a name. A recording has no clients.
+    /// The names of its clients so far, by number.
     #[must_use]
     pub fn clients(&self) -> Vec<&str> {
-        match &self.inner {
-            Inner::Recording(_) => Vec::new(),
-            Inner::Stream(rows) => rows.clients(),
-            Inner::Trace(rows) => rows.clients(),
-        }
+        if let Rows::Stream(rows) = &self.rows { rows.clients() } else { Vec::new() }
     }
 
-    /// The areas that a stream names for its clients so far, by the number of the client.
+    /// The areas that it names for its clients so far, by the number of the client.
     #[must_use]
     pub fn routes(&self) -> Vec<Route> {
-        match &self.inner {
-            Inner::Stream(rows) => rows.routes(),
-            Inner::Recording(_) | Inner::Trace(_) => Vec::new(),
-        }
+        if let Rows::Stream(rows) = &self.rows { rows.routes() } else { Vec::new() }
     }
 
-    /// An error about the file as a whole.
+    /// The name of its source.
     #[must_use]
-    pub fn error(&self, why: impl Into<String>) -> IngestError {
-        let source = match &self.inner {
-            Inner::Recording(rows) => rows.name(),
-            Inner::Stream(rows) => rows.name(),
-            Inner::Trace(rows) => rows.name(),
-        };
-        IngestError { source: source.to_string(), line: 0, column: 0, why: why.into() }
+    pub fn name(&self) -> &str {
+        match &self.rows {
+            Rows::Recording(rows) => rows.name(),
+            Rows::Stream(rows) => rows.name(),
+        }
     }
 
     /// What was strange but no error, up to the row that was read last.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = self.header.warnings();
-        match &self.inner {
-            Inner::Recording(rows) => rows.warnings(&mut warnings),
-            Inner::Stream(rows) => rows.warnings(&mut warnings),
-            Inner::Trace(rows) => rows.warnings(&mut warnings),
+        match &self.rows {
+            Rows::Recording(rows) => rows.warnings(&mut warnings),
+            Rows::Stream(rows) => rows.warnings(&mut warnings),
         }
         warnings
     }
+
+    /// The next row.
+    ///
+    /// # Errors
+    /// Where it cannot be read or is wrong.
+    pub fn next_row(&mut self) -> Result<Option<Row>, IngestError> {
+        match &mut self.rows {
+            Rows::Recording(rows) => rows.next_row(),
+            Rows::Stream(rows) => rows.next_row(),
+        }
+    }
 }
 
-impl Iterator for Reader {
-    type Item = Result<Row, IngestError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.failed {
-            return None;
-        }
-        let row = match &mut self.inner {
-            Inner::Recording(rows) => rows.next_row(),
-            Inner::Stream(rows) => rows.next_row(),
-            Inner::Trace(rows) => Ok(rows.next_row()),
-        };
-        if let Ok(Some(row)) = &row {
-            self.tally.rows += 1;
-            if let Event::Op(Op::Alloc { dma, .. }) = row.event {
-                self.tally.allocs += 1;
-                self.tally.dma += u64::from(dma);
-            }
-        }
-        self.failed = row.is_err();
-        row.transpose()
-    }
+fn formats() -> String {
+    let known: Vec<_> =
+        FORMATS.iter().map(|format| format!("a {} has {}", format.name, format.columns)).collect();
+    known.join("; ")
 }

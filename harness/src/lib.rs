@@ -8,7 +8,8 @@
 //! ```
 //! Ranks, low to high; a module uses only lower ones, and a test reads this line:
 //!
-//! `ddmin, op, seed, span, words < after_failure, board, codec, kernel < ingest < environment, workload <
+//! `ddmin, op, seed, span, words < after_failure, board, codec, kernel < ingest < timeline <
+//! reader < environment, workload <
 //! oracle < cause < simulate < harm, law, metric < stats, diagnose, replay < shrink, sweep <
 //! answer, fuzzing < report < cli < main`
 
@@ -31,6 +32,7 @@ pub mod law;
 pub mod metric;
 pub mod op;
 pub mod oracle;
+pub mod reader;
 pub mod replay;
 #[cfg(feature = "cli")]
 pub mod report;
@@ -42,6 +44,7 @@ mod span;
 pub mod stats;
 #[cfg(feature = "cli")]
 pub mod sweep;
+pub mod timeline;
 mod words;
 pub mod workload;
 

@@ -20,8 +20,9 @@ pub use run::{Failure, Replayed, Survey, run, survey};
 pub use stream::to_stream;
 
 use crate::environment::{Environment, Spec};
-use crate::ingest::{IngestError, Reader};
+use crate::ingest::IngestError;
 use crate::oracle::Violation;
+use crate::reader::Reader;
 
 /// What a file is run under.
 #[derive(Clone, Copy, Debug)]

@@ -6,8 +6,9 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::process::Command;
 
-use cma_harness::ingest::{Options, Source, StreamWriter};
+use cma_harness::ingest::{Source, StreamWriter};
 use cma_harness::op::{Op, Timed};
+use cma_harness::reader::Options;
 use cma_harness::seed::Seed;
 use cma_harness::workload::fit::{DISTANCES, Distances, Fit};
 use cma_harness::workload::{PROFILES, Setup, profile};

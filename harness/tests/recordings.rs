@@ -5,8 +5,9 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use cma_harness::environment;
-use cma_harness::ingest::{self, Options, Source};
+use cma_harness::ingest::{self, Source};
 use cma_harness::kernel::Kernel;
+use cma_harness::reader::{self, Options};
 use cma_harness::replay::{self, Comparison, Under};
 use cma_harness::seed::Seed;
 use cma_policies::builtin;
@@ -42,7 +43,7 @@ fn compare(
     pages: &str,
 ) -> Result<Comparison, replay::Error> {
     let options = Options::default();
-    let reader = ingest::open(source, &options)?;
+    let reader = reader::open(source, &options)?;
     let kernel = Kernel::find(reader.header().get("kernel").unwrap()).unwrap();
     let under = Under {
         policy: &builtin::catalog().parse(policy).unwrap(),

@@ -2,8 +2,9 @@
 
 use std::io::Write;
 
-use cma_harness::ingest::{self, Event, Geometry, IngestError, Options, Row, Source, StreamWriter};
+use cma_harness::ingest::{Event, Geometry, IngestError, Row, Source, StreamWriter};
 use cma_harness::op::{Op, Part, Timed};
+use cma_harness::reader::{self, Options};
 use cma_harness::seed::Seed;
 use cma_policies::{Request, Run};
 
@@ -13,7 +14,7 @@ const RECORDING: &str = "# base_pfn=512 pages=64 order_per_bit=0\n\
 
 fn read(bytes: impl Into<Vec<u8>>) -> Result<Vec<Row>, IngestError> {
     let source = Source::bytes("t", bytes.into());
-    ingest::open(&source, &Options::default())?.collect()
+    reader::open(&source, &Options::default())?.collect()
 }
 
 fn error(text: &str) -> String {
@@ -48,7 +49,7 @@ fn a_stream_is_read_field_by_field() {
     ];
     assert_eq!(ops(&text), expected);
     let source = Source::bytes("t", text.into_bytes());
-    let mut reader = ingest::open(&source, &Options::default()).unwrap();
+    let mut reader = reader::open(&source, &Options::default()).unwrap();
     assert_eq!(reader.by_ref().count(), 7);
     assert_eq!(reader.clients(), ["vpu", "a, \"b\"", ""]);
     assert_eq!((reader.tally().rows, reader.tally().allocs, reader.tally().dma), (7, 4, 2));
@@ -135,7 +136,7 @@ fn unknown_kinds_and_columns_are_counted_and_skipped() {
     let rows = "0,alloc,1,4,2,0,0,,,,7\n1,move,1,,,,,,,,\n2,move,1,,,,,,,,\n3,stat,,,,,,,,,\n";
     let text = RECORDING.replace("note", "note,colour") + rows;
     let source = Source::bytes("t", text.into_bytes());
-    let mut reader = ingest::open(&source, &Options::default()).unwrap();
+    let mut reader = reader::open(&source, &Options::default()).unwrap();
     let rows: Vec<_> = reader.by_ref().map(Result::unwrap).collect();
     assert_eq!((rows.len(), rows[1].event), (2, Event::Look));
     assert_eq!(
@@ -154,7 +155,7 @@ fn pins_are_counted_from_the_base_and_headers_are_kept() {
     assert_eq!(ops(&text), [Op::Pin(run), Op::Unpin(run)]);
     let text = format!("# stream=s kernel=6.12.1-x odd=\n# cap=4 kernel=6.1\n{text}");
     let source = Source::bytes("t", text.into_bytes());
-    let reader = ingest::open(&source, &Options::default()).unwrap();
+    let reader = reader::open(&source, &Options::default()).unwrap();
     let header = reader.header();
     assert_eq!((header.get("kernel"), header.get("odd")), (Some("6.1"), Some("")));
     assert_eq!((header.get("stream"), reader.cap()), (Some("s"), 4));
@@ -167,7 +168,7 @@ fn rows_follow_the_cap_that_they_were_recorded_with() {
         let text = format!("# {header}\n{RECORDING}{rows}");
         let options = Options { recorded_cap, ..Options::default() };
         let source = Source::bytes("t", text.into_bytes());
-        let rows = ingest::open(&source, &options).unwrap();
+        let rows = reader::open(&source, &options).unwrap();
         let dma = |row: Row| matches!(row.event, Event::Op(Op::Alloc { dma: true, .. }));
         rows.map(|row| dma(row.unwrap())).collect::<Vec<_>>()
     };
@@ -259,7 +260,7 @@ fn a_file_without_pages_runs_where_the_caller_gives_them() {
     let pages = |pages| {
         let geometry = Geometry { pages, base_pfn: Some(7), order_per_bit: None };
         let options = Options { geometry, ..Options::default() };
-        let reader = ingest::open(&source, &options).unwrap();
+        let reader = reader::open(&source, &options).unwrap();
         reader.area().map(|area| (area.ranges()[0], area.order_per_bit()))
     };
     assert_eq!(pages(None), None);

@@ -4,10 +4,11 @@ use std::fmt::Write;
 use std::path::Path;
 
 use cma_harness::environment::{self, Environment, Pinned};
-use cma_harness::ingest::{self, Geometry, Options, Source};
+use cma_harness::ingest::{Geometry, Source};
 use cma_harness::kernel::Kernel;
 use cma_harness::op::{Op, Part, Timed};
 use cma_harness::oracle::{Checks, Witness};
+use cma_harness::reader::{self, Options};
 use cma_harness::replay::{self, Comparison, Under};
 use cma_harness::seed::Seed;
 use cma_harness::simulate::{Answer, step};
@@ -15,7 +16,7 @@ use cma_policies::{Area, Claim, ClaimError, Request, Run, builtin};
 use proptest::prelude::*;
 
 fn compare(source: &Source, options: &Options, policy: &str) -> Comparison {
-    let reader = ingest::open(source, options).unwrap();
+    let reader = reader::open(source, options).unwrap();
     assert!(reader.is_trace());
     let under = Under {
         policy: &builtin::catalog().parse(policy).unwrap(),
@@ -33,7 +34,7 @@ fn text(lines: &str) -> Source {
 
 /// What the reader of this trace warns of.
 fn warnings(source: &Source, options: &Options) -> Vec<String> {
-    let mut reader = ingest::open(source, options).unwrap();
+    let mut reader = reader::open(source, options).unwrap();
     assert!(reader.by_ref().all(|row| row.is_ok()));
     reader.warnings()
 }
@@ -415,13 +416,13 @@ proptest! {
         }
         let source = Source::bytes("t", text.into_bytes());
         let options = geometry(0, 768, order_per_bit);
-        if let Ok(reader) = ingest::open(&source, &options) {
+        if let Ok(reader) = reader::open(&source, &options) {
             let rows: Vec<_> = reader.map(|row| row.unwrap()).collect();
             prop_assert!(rows.is_sorted_by(|a, b| a.at_us < b.at_us));
             compare(&source, &options, "kernel");
             compare(&source, &options, "best-fit");
         }
-        drop(ingest::open(&source, &Options::default()));
+        drop(reader::open(&source, &Options::default()));
     }
 }
 
@@ -467,7 +468,7 @@ fn events(lines: &[(u32, u64, &str)]) -> Source {
 }
 
 #[test]
-fn a_release_that_is_traced_late_stands_in_front_of_the_next_grant() {
+fn a_release_that_is_traced_late_is_before_the_next_grant() {
     let source = events(&[
         (1, 0, "cma_alloc_start: name=m count=8 align=3"),
         (1, 1, "cma_alloc_finish: name=m pfn=0x200 page=1 count=8 align=3 errorno=0"),
@@ -481,7 +482,7 @@ fn a_release_that_is_traced_late_stands_in_front_of_the_next_grant() {
     let found = compare(&source, &geometry(512, 512, 0), "kernel");
     assert_eq!((found.ops, found.mismatches), (5, 0), "{:#?}", found.first);
     let warnings = warnings(&source, &geometry(512, 512, 0));
-    assert!(warnings[0].starts_with("1 releases are traced behind"), "{warnings:?}");
+    assert!(warnings[0].starts_with("1 releases are traced after"), "{warnings:?}");
 }
 
 #[test]
@@ -497,7 +498,7 @@ fn what_was_live_before_is_put_in_place_and_is_no_request() {
     ]);
     let found = compare(&source, &geometry(512, 64, 0), "kernel");
     assert_eq!((found.ops, found.mismatches), (4, 0), "{:#?}", found.first);
-    let mut reader = ingest::open(&source, &geometry(512, 64, 0)).unwrap();
+    let mut reader = reader::open(&source, &geometry(512, 64, 0)).unwrap();
     let before = reader.warm_up();
     assert_eq!(before.len(), 6, "{before:?}");
     assert_eq!(reader.by_ref().count(), 4);
@@ -586,7 +587,7 @@ fn one_of_several_areas_is_taken() {
     ]);
     let area = |name: Option<&str>| {
         let options = Options { area: name.map(str::to_string), ..Options::default() };
-        ingest::open(&source, &options).map(|reader| reader.area().unwrap().clone())
+        reader::open(&source, &options).map(|reader| reader.area().unwrap().clone())
     };
     let taken = area(None).unwrap();
     assert_eq!((taken.name(), taken.ranges()), ("b, c", &[Run::new(2048, 512)][..]));
@@ -621,11 +622,39 @@ fn where_nothing_is_placed_the_area_must_be_stated() {
         (1, 0, "cma_alloc_start: name=m count=8 align=0"),
         (1, 1, "cma_alloc_finish: name=m pfn=0xffffffffffffffff page=(null) count=8 align=0"),
     ]);
-    let Err(error) = ingest::open(&source, &Options::default()) else { panic!("it has no area") };
+    let Err(error) = reader::open(&source, &Options::default()) else { panic!("it has no area") };
     assert!(error.to_string().contains("--base-pfn"), "{error}");
     let found = compare(&source, &geometry(512, 4, 0), "kernel");
     assert_eq!(found.ops, 1);
     let other = text("      x-1 [000] ..... 1.000000: kmalloc: call_site=0\n");
-    let Err(error) = ingest::open(&other, &Options::default()) else { panic!("no events") };
+    let Err(error) = reader::open(&other, &Options::default()) else { panic!("no events") };
     assert!(error.to_string().contains("no known format"), "{error}");
+}
+
+/// As `cmalab diagnose dmesg.txt trace.txt` takes them: what a trace does not state is in the log.
+#[test]
+fn other_texts_of_a_board_say_what_its_trace_does_not() {
+    let trace = events(&[
+        (1, 0, "cma_alloc_start: name=m count=8 align=3"),
+        (1, 1, "cma_alloc_finish: name=m pfn=0x40208 page=1 count=8 align=3 errorno=0"),
+    ]);
+    let log = "[    0.000000] Linux version 6.6.47-board (builder@host) (gcc) #1 SMP\n\
+               [    0.000000] Reserved memory: created CMA memory pool at 0x40200000, size 4 MiB\n";
+    let log = Source::bytes("dmesg.txt", log.as_bytes());
+    let stream = Source::bytes("s.csv", &b"at_us,op,id,count,align\n"[..]);
+    for texts in [[&log, &trace, &stream], [&stream, &trace, &log]] {
+        let texts = texts.map(Clone::clone).to_vec();
+        let (rows, beside) = reader::sorted(texts).unwrap();
+        let names = |sources: &[Source]| -> Vec<_> {
+            sources.iter().map(|source| source.name().to_string()).collect()
+        };
+        assert_eq!((rows.len(), names(&beside)), (2, vec!["dmesg.txt".to_string()]));
+        let options = Options { beside, ..Options::default() };
+        let reader = reader::open(&trace, &options).unwrap();
+        assert_eq!(reader.header().get("kernel"), Some("6.6.47-board"));
+        let area = reader.area().unwrap();
+        assert_eq!((area.ranges()[0].pfn.0, area.pages()), (0x40200, 1024));
+    }
+    let (rows, beside) = reader::sorted(vec![log.clone(), log]).unwrap();
+    assert_eq!((rows.len(), beside.len()), (2, 0), "no trace: each is wrong by itself");
 }

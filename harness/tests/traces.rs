@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use cma_harness::ingest::log::{self, Page, Record};
-use cma_harness::ingest::{self, Answered, Event, Options, Source};
+use cma_harness::ingest::{Answered, Event, Source};
 use cma_harness::op::Op;
+use cma_harness::reader::{self, Options};
 
 fn recordings() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpora/recordings")
@@ -26,7 +27,7 @@ enum Call {
 
 /// The calls of a recording that a trace shows.
 fn asked(path: &Path) -> VecDeque<Call> {
-    let reader = ingest::open(&Source::file(path), &Options::default()).unwrap();
+    let reader = reader::open(&Source::file(path), &Options::default()).unwrap();
     let base = reader.area().unwrap().bit_to_pfn(0, 0).0;
     let mut calls = VecDeque::new();
     for row in reader {

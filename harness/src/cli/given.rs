@@ -9,8 +9,9 @@ use cma_policies::Spec;
 use super::context::Context;
 use super::failure::Failure;
 use crate::environment;
-use crate::ingest::{self, Geometry, Header, IngestError, Options, Reader, Source};
+use crate::ingest::{self, Geometry, Header, IngestError, Source};
 use crate::kernel::{KERNELS, Kernel};
+use crate::reader::{Options, Reader};
 use crate::seed::Seed;
 
 /// The kernel whose errno is printed where neither the file nor the caller names one.
@@ -41,7 +42,8 @@ impl Read {
             recorded_cap: self.recorded_cap,
             geometry,
             area: self.area.clone(),
-            snapshot: self.snapshot.as_deref().map(snapshot).transpose()?,
+            snapshot: self.snapshot.as_deref().map(source).transpose()?,
+            beside: Vec::new(),
         })
     }
 }
@@ -148,18 +150,15 @@ pub(super) fn policy(
     Ok(stated.and_then(Result::ok).map_or_else(|| context.catalog.parse(kernel.policy), Ok)?)
 }
 
-/// The file at `path`; "-" is standard input.
+/// The file at `path`, or the debugfs files of a folder as one text; "-" is standard input.
 pub(super) fn source(path: &Path) -> Result<Source, IngestError> {
     if path == Path::new("-") {
         Source::buffer("standard input", io::stdin().lock())
+    } else if path.is_dir() {
+        ingest::directory(path)
     } else {
         Source::open_file(path)
     }
-}
-
-/// The text of debugfs files, or of a folder of them.
-fn snapshot(path: &Path) -> Result<Source, IngestError> {
-    if path.is_dir() { ingest::directory(path) } else { Source::open_file(path) }
 }
 
 /// The environment that is named, else what suits the kind of file.

@@ -3,7 +3,7 @@
 mod compare;
 mod show;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use cma_policies::Spec;
@@ -12,8 +12,9 @@ use super::context::{Context, Format, is_stdout};
 use super::failure::{Exit, Failure};
 use super::given::{self, Given};
 use crate::environment;
-use crate::ingest::{self, Options, Source};
+use crate::ingest::{self, Source};
 use crate::kernel::Kernel;
+use crate::reader::{self, Options};
 use crate::replay::{self, Comparison, Recorder, Replayed, Survey, Under};
 use crate::seed::Seed;
 use crate::simulate::Observer;
@@ -26,7 +27,8 @@ use crate::simulate::Observer;
 /// A trace is the text of the cma events of ftrace, trace-cmd or perf, alone or with other output of
 /// the board. How many of its calls the kernel's policy answers as the kernel did is printed. Where
 /// the area lies is taken from debugfs files in the text or of --snapshot, else from the pages seen;
-/// what was live before is put in place first, by each policy in its own way.
+/// what was live before is put in place first, by each policy in its own way. Other texts of the
+/// board named beside a trace (its kernel log, a folder of debugfs) say what it does not.
 ///
 /// Examples:
 ///   cmalab replay trace.csv.gz --policy kernel --policy best-fit --cap 8 --cap 4
@@ -34,12 +36,13 @@ use crate::simulate::Observer;
 ///   cmalab replay recording.csv.gz --policy kernel --expect recorded
 ///   cmalab replay stream.csv --pages 65536 --record new.csv
 ///   cmalab replay trace.txt --policy kernel --policy best-fit --cap 8 --cap 4
+///   cmalab replay dmesg.txt trace.txt
 ///   cmalab replay trace.txt --area linux,cma --snapshot cma/linux,cma --expect recorded
 ///   cmalab replay trace.txt --to-stream stream.csv
 #[derive(Args, Debug)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Replay {
-    /// Streams, recordings or traces; "-" is standard input
+    /// Streams, recordings or traces, and other texts of a trace's board; "-" is standard input
     #[arg(required = true, value_name = "STREAM")]
     streams: Vec<PathBuf>,
     /// A policy, as `name` or `name:key=value,…`; may stand several times [default: the
@@ -107,21 +110,24 @@ pub(super) fn run(args: &Replay, context: &Context) -> Result<Exit, Failure> {
     let environment = args.given.named_environment()?;
     let named = args.policy.iter().map(|text| context.catalog.parse(text));
     let named: Vec<Spec> = named.collect::<Result<_, _>>()?;
-    if args.record.is_some() && (args.streams.len() > 1 || named.len() > 1 || args.cap.len() > 1) {
-        return Err(Failure::because("write one recording of several runs; name one of each"));
-    }
     if [&args.to_stream, &args.record].iter().all(|path| is_stdout(path.as_deref())) {
         return Err(Failure::because("write two results to standard output; name a file for one"));
     }
-    if args.to_stream.is_some() && args.streams.len() > 1 {
+    let seed = args.given.seed();
+    let mut options = args.given.options()?;
+    let sources: Vec<_> =
+        args.streams.iter().map(|path| given::source(path)).collect::<Result<_, _>>()?;
+    let (sources, beside) = reader::sorted(sources)?;
+    options.beside = beside;
+    if args.record.is_some() && (sources.len() > 1 || named.len() > 1 || args.cap.len() > 1) {
+        return Err(Failure::because("write one recording of several runs; name one of each"));
+    }
+    if args.to_stream.is_some() && sources.len() > 1 {
         return Err(Failure::because("write one stream of several files; name one of them"));
     }
-    let seed = args.given.seed();
-    let options = args.given.options()?;
-    let mut files: Vec<_> = args
-        .streams
-        .iter()
-        .map(|path| args.open(path, &options, environment.as_ref(), context))
+    let mut files: Vec<_> = sources
+        .into_iter()
+        .map(|source| args.open(source, &options, environment.as_ref(), context))
         .collect::<Result<_, _>>()?;
     for file in files.iter_mut().filter(|file| file.format.name == "trace") {
         if args.expect.is_none() {
@@ -222,13 +228,12 @@ impl Replay {
 
     fn open(
         &self,
-        path: &Path,
+        source: Source,
         options: &Options,
         environment: Option<&environment::Spec>,
         context: &Context,
     ) -> Result<File, Failure> {
-        let source = given::source(path)?;
-        let reader = ingest::open(&source, options)?;
+        let reader = reader::open(&source, options)?;
         let environment = given::environment(environment, &reader)?;
         let survey = replay::survey(&source, options, &environment)?;
         for warning in &survey.warnings {

@@ -1,37 +1,31 @@
 //! From records to failures: what belongs together.
 
-mod areas;
-mod calls;
-mod clock;
 mod counters;
 mod debug;
 mod driver;
 mod failed;
 mod finish;
+mod join;
 mod lists;
-mod live;
+mod reports;
+mod scene;
 #[cfg(test)]
 pub(in crate::diagnose) mod script;
 mod seen;
 mod trace;
 mod window;
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::era::{Shown, Span, Text};
-use super::state::AreaState;
-use super::{AlignFrom, Era, Known, Options};
+use super::{AlignFrom, Era, Options};
 use crate::ingest::log::{Found, FreeRuns, Origin, Record, Shape, Task};
 use crate::kernel::Errno;
-use areas::Areas;
-use calls::Calls;
-use clock::Clock;
+use crate::timeline::{AreaState, Areas, Calls, signs};
 pub use counters::Counter;
-use counters::Counters;
-use lists::Pairing;
-use seen::Seen;
-use window::{Open, Window};
+use join::Join;
+use reports::Reports;
+use scene::Scene;
+use trace::Counts;
 
 /// Who reported a failure.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -127,68 +121,21 @@ impl Incident {
     }
 }
 
-/// Where a record stands.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-struct Place {
-    /// The number of its source, from 0 on.
-    source: u32,
-    /// Its line there.
-    line: u64,
-    /// Records before it, in all sources.
-    seq: u64,
-    /// Its stamp in microseconds since boot.
-    time_us: Option<u64>,
-}
-
-impl Place {
-    /// Whether `later` stands at most `lines` lines and `us` microseconds behind this, in the same
-    /// source.
-    fn is_near(self, later: Self, lines: u64, us: u64) -> bool {
-        let stamps = self.time_us.zip(later.time_us);
-        self.source == later.source
-            && later.line.saturating_sub(self.line) <= lines
-            && stamps.is_none_or(|(one, other)| one.abs_diff(other) <= us)
-    }
-}
-
 /// A second, in microseconds.
 const SECOND_US: u64 = 1_000_000;
 
-/// Whether two values are the same, or one is not told.
-fn same<T: PartialEq>(one: Option<T>, other: Option<T>) -> bool {
-    match (one, other) {
-        (Some(one), Some(other)) => one == other,
-        _ => true,
-    }
-}
-
-/// Puts records together.
+/// Puts records together: what each means for the calls, the areas and what is reported, and what of
+/// these is one failure.
 ///
 /// What is kept is bounded: the last failures, for which more may follow, the calls that have begun,
 /// and the areas.
 #[derive(Debug)]
 pub struct Assembler {
-    options: Options,
-    source: Arc<str>,
-    /// Where the record stands that is looked at.
-    at: Place,
-    text: Text,
-    /// What the kernel calls itself: at first, and by now.
-    releases: Option<(Arc<str>, Arc<str>)>,
-    areas: Areas,
-    counters: Counters,
+    scene: Scene,
     calls: Calls,
-    pairing: Pairing,
-    clock: Clock,
-    seen: Seen,
-    near: driver::Near,
-    window: Window,
-    ready: VecDeque<Incident>,
-    /// Failure lines that the rate limit hid.
-    hidden: u64,
-    /// Events that a trace lost, and how often it lost some.
-    lost: (u64, u64),
-    warnings: Vec<String>,
+    areas: Areas,
+    reports: Reports,
+    join: Join,
 }
 
 impl Assembler {
@@ -196,106 +143,91 @@ impl Assembler {
     #[must_use]
     pub fn new(options: &Options) -> Self {
         Self {
-            options: options.clone(),
-            source: Arc::from(""),
-            at: Place::default(),
-            text: Text::default(),
-            releases: None,
-            areas: Areas::default(),
-            counters: Counters::default(),
+            scene: Scene::new(options),
             calls: Calls::default(),
-            pairing: Pairing::default(),
-            clock: Clock::default(),
-            seen: Seen::default(),
-            near: driver::Near::default(),
-            window: Window::default(),
-            ready: VecDeque::new(),
-            hidden: 0,
-            lost: (0, 0),
-            warnings: Vec::new(),
+            areas: Areas::default(),
+            reports: Reports::default(),
+            join: Join::default(),
         }
     }
 
-    /// What follows stands in this source.
+    /// What follows is in this source.
     pub fn source(&mut self, name: &str) {
-        self.source = Arc::from(name);
-        self.at.source = self.at.source.saturating_add(1);
+        self.reports.source(name);
         self.areas.source();
         self.calls.clear();
-        self.pairing.clear();
-        self.near = driver::Near::default();
     }
 
     /// Takes the next record.
     pub fn push(&mut self, found: Found) {
-        let Found { line, time_us, task, record } = found;
-        self.at = Place { line, time_us, seq: self.at.seq + 1, ..self.at };
+        self.reports.at = self.reports.at.next(&found);
+        let at = self.reports.at;
         self.areas.tick();
+        signs(&found.record).for_each(|sign| self.scene.text.note(sign));
+        let Found { task, record, .. } = found;
         match record {
             Record::Failed { shape, area, count, ret } => {
                 self.failed(task.as_ref(), shape, area, count, ret);
             }
             Record::FreeRuns(list) => self.list(task.as_ref(), list),
-            Record::Driver { bytes, cma } => self.driver(bytes, cma),
-            Record::PfnsBusy { start, end } => self.near.claimed(start, end, self.at),
+            Record::Driver { bytes, cma } => self.reports.driver(bytes, cma),
+            Record::PfnsBusy { start, end } => self.reports.near.claimed(start, end, at),
             Record::Search { size, nr, mask, end, .. } => {
-                self.searched(driver::Search { size, nr, mask, nothing: end > size });
+                self.reports.searched(driver::Search { size, nr, mask, nothing: end > size });
             }
-            Record::Mask { mask, maxno, bits, .. } => self.masked(mask, maxno, bits),
-            Record::DebugfsAlloc { count, .. } => self.near.wrote(count, self.at),
+            Record::Mask { mask, maxno, bits, .. } => self.reports.masked(mask, maxno, bits),
+            Record::DebugfsAlloc { count, .. } => self.reports.near.wrote(count, at),
             Record::Suppressed { function, lines } if function.contains("cma_alloc") => {
-                self.hidden = self.hidden.saturating_add(lines);
+                self.scene.hidden = self.scene.hidden.saturating_add(lines);
             }
             Record::Suppressed { .. } | Record::CommandLine(_) => {}
             Record::Lost { events, .. } => {
-                self.lost.0 = self.lost.0.saturating_add(events.unwrap_or(0));
-                self.lost.1 += 1;
-                self.calls.lost();
+                self.scene.lost(events);
+                self.calls.take(&record, None, at);
                 self.areas.lost();
             }
             Record::Kernel(name) => {
-                let first = self.releases.take().map_or_else(|| Arc::clone(&name), |all| all.0);
-                self.releases = Some((first, name));
+                self.scene.release.get_or_insert_with(|| Arc::clone(&name));
+                self.reports.release = Some(name);
             }
             Record::Reserved { area, base, bytes } => self.areas.reserved(area, base, bytes),
             Record::Debugfs { area, range, file } => {
-                if range.is_some() {
-                    self.text.note(Span::since(6, 15));
-                }
                 self.areas.debugfs(area.as_ref(), range, &file);
             }
-            Record::Counter { area, name, value } => self.counter(area, name, value),
-            Record::Cap(cap) => self.options.cap = cap.min(63),
-            call => self.call(task, call),
+            Record::Counter { area, name, value } => {
+                if &*name == "total_pages" && area.is_some() {
+                    self.areas.pages(area.as_ref(), value);
+                }
+                self.scene.counters.note(area, name, value);
+            }
+            Record::Cap(cap) => self.scene.options.cap = cap.min(63),
+            call => self.call(task.as_ref(), &call),
         }
         self.settle(false);
     }
 
     /// A line of a call: by whoever printed it.
-    fn call(&mut self, task: Option<Task>, record: Record) {
-        let origin = match &record {
-            Record::Start { origin, .. }
-            | Record::Busy { origin, .. }
-            | Record::Finish { origin, .. }
-            | Record::Release { origin, .. } => *origin,
+    fn call(&mut self, task: Option<&Task>, record: &Record) {
+        let (origin, area) = match record {
+            Record::Start { origin, area, .. }
+            | Record::Busy { origin, area, .. }
+            | Record::Finish { origin, area, .. }
+            | Record::Release { origin, area, .. } => (*origin, area.as_ref()),
             _ => return,
         };
+        let mut counts = Counts::default();
+        if let Record::Start { vendor, available, total, .. } = record {
+            counts = Counts { available: *available, total: *total };
+            if *vendor {
+                self.scene.text.note_vendor();
+            }
+        }
+        let heard = self.calls.take(record, task, self.reports.at);
+        self.calls.forget_unended();
         match origin {
-            Origin::Debug => self.debug(task, record),
-            Origin::Trace => self.event(task, record),
+            Origin::Debug => self.debug(heard),
+            Origin::Trace => self.event(heard, area, counts),
         }
-    }
-
-    fn counter(&mut self, area: Option<Arc<str>>, name: Arc<str>, value: u64) {
-        match &*name {
-            "total_pages" | "available_pages" => self.text.note(Span::since(6, 15)),
-            "release_pages_success" => self.text.note(Span::since(6, 9)),
-            _ => {}
-        }
-        if &*name == "total_pages" && area.is_some() {
-            self.areas.pages(area.as_ref(), value);
-        }
-        self.counters.note(area, name, value);
     }
 
     /// No record follows.
@@ -305,80 +237,35 @@ impl Assembler {
 
     /// The next failure to which nothing more can belong.
     pub fn next_incident(&mut self) -> Option<Incident> {
-        self.ready.pop_front()
+        self.reports.ready.pop_front()
     }
 
     /// What the caller said, and what the text says in its place.
     #[must_use]
     pub const fn options(&self) -> &Options {
-        &self.options
+        &self.scene.options
     }
 
     /// Failure lines that the rate limit of the kernel hid: of those failures nothing is known.
     #[must_use]
     pub const fn suppressed(&self) -> u64 {
-        self.hidden
+        self.scene.hidden
     }
 
     /// The counters of the board, in order of appearance.
     #[must_use]
     pub fn counters(&self) -> &[Counter] {
-        self.counters.all()
+        self.scene.counters.all()
     }
 
     /// What is strange.
     pub fn warnings(&mut self) -> Vec<String> {
-        let mut warnings = std::mem::take(&mut self.warnings);
-        match self.lost {
-            (_, 0) => {}
-            (0, times) => warnings.push(format!("a trace lost events {times} times")),
-            (events, _) => warnings.push(format!(
-                "a trace lost {events} events: what it shows of its areas is not whole"
-            )),
-        }
-        warnings
-    }
-
-    fn warn(&mut self, warning: String) {
-        const MOST: usize = 64;
-        if self.warnings.len() < MOST && !self.warnings.contains(&warning) {
-            self.warnings.push(warning);
-        }
+        self.scene.take_warnings()
     }
 
     /// The areas as they were known best and latest.
     #[must_use]
     pub fn into_areas(self) -> Vec<AreaState> {
-        self.areas.into_states(&self.options.geometry)
-    }
-
-    /// A new failure, of which no more is known than where it stands.
-    fn open(&self, reported: Reported, task: Option<Task>) -> Open {
-        Open {
-            incident: Incident {
-                line: self.at.line,
-                time_us: self.at.time_us,
-                ..Incident::new(Arc::clone(&self.source), reported)
-            },
-            last: self.at,
-            began: None,
-            task,
-            shown: Shown::NOTHING,
-            release: self.releases.as_ref().map(|(_, now)| Arc::clone(now)),
-            total: None,
-            together: Vec::new(),
-            unsure: false,
-            anyones: false,
-            before: None,
-            traced: None,
-            traced_runs: 0,
-            traced_moved: false,
-            trace_us: None,
-            list_us: None,
-            has_line: false,
-            has_trace: false,
-            has_end: false,
-            gone: false,
-        }
+        self.areas.into_states(&self.scene.options.geometry)
     }
 }

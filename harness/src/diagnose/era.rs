@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::ingest::log::{FreeRuns, Shape};
+use crate::kernel::{Seen, Sign, Span, release};
 
 /// What is known of the kernel.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -21,83 +22,6 @@ impl fmt::Display for Era {
     }
 }
 
-/// A release: major, minor.
-type Release = (u32, u32);
-
-/// The first release whose `ret` starts as -EBUSY (`cma_range_alloc()`, `mm/cma.c`).
-const FLIP: Release = (6, 15);
-
-/// Releases from `first` to `last`, both included.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Span {
-    first: Release,
-    last: Release,
-}
-
-impl Span {
-    /// Every release.
-    pub(super) const ALL: Self = Self { first: (0, 0), last: (u32::MAX, u32::MAX) };
-
-    /// `first` and later.
-    pub(super) const fn since(major: u32, minor: u32) -> Self {
-        Self { first: (major, minor), ..Self::ALL }
-    }
-
-    /// `last` and earlier.
-    pub(super) const fn until(major: u32, minor: u32) -> Self {
-        Self { last: (major, minor), ..Self::ALL }
-    }
-
-    /// Those from `first` to `last`.
-    pub(super) const fn between(first: Release, last: Release) -> Self {
-        Self { first, last }
-    }
-
-    /// The releases in both, if there are any.
-    #[must_use]
-    pub(super) fn and(self, other: Self) -> Option<Self> {
-        let span = Self { first: self.first.max(other.first), last: self.last.min(other.last) };
-        (span.first <= span.last).then_some(span)
-    }
-
-    /// The releases in both; these, where the two contradict each other.
-    #[must_use]
-    pub(super) fn narrowed(self, other: Self) -> Self {
-        self.and(other).unwrap_or(self)
-    }
-
-    fn contains(self, release: Release) -> bool {
-        self.first <= release && release <= self.last
-    }
-
-    fn flipped(self) -> Option<bool> {
-        if self.first >= FLIP {
-            Some(true)
-        } else if self.last < FLIP {
-            Some(false)
-        } else {
-            None
-        }
-    }
-
-    /// Whether it can be 5.0 or earlier: those print bits for pages where order_per_bit is above 0.
-    pub(super) fn may_print_bits(self) -> bool {
-        self.first <= (5, 0)
-    }
-
-    fn name(self) -> Option<String> {
-        let Self { first, last } = self;
-        let from = first > (0, 0);
-        let to = last < (u32::MAX, u32::MAX);
-        match (from, to) {
-            (true, true) => Some(format!("{}.{}-{}.{}", first.0, first.1, last.0, last.1)),
-            (true, false) => Some(format!("{}.{}+", first.0, first.1)),
-            (false, true) => Some(format!("up to {}.{}", last.0, last.1)),
-            (false, false) => None,
-        }
-    }
-}
-
 /// What lines of a text show of the kernel that printed them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Shown {
@@ -111,14 +35,16 @@ impl Shown {
     /// Nothing.
     pub(super) const NOTHING: Self = Self { hard: Span::ALL, mainline: Span::ALL };
 
-    /// By the shape of a failure line (`kernel-cma.md` calls them F1 to F4).
+    /// By the shape of a failure line.
     pub(super) fn by_line(shape: Shape) -> Self {
         match shape {
-            Shape::Unnamed => Span { first: (4, 11), last: (5, 11) }.into(),
-            Shape::Named => Span { first: (5, 12), last: (6, 11) }.into(),
+            Shape::Unnamed => Sign::LineUnnamed.into(),
+            Shape::Named => Sign::LineNamed.into(),
             // `__cma_alloc` alone proves no more than that the area is named.
-            Shape::Inner => Self { hard: Span::since(5, 12), mainline: Span::since(6, 12) },
-            Shape::Frozen => Span::since(7, 0).into(),
+            Shape::Inner => {
+                Self { hard: Sign::LineOfArea.span(), mainline: Sign::LineInner.span() }
+            }
+            Shape::Frozen => Sign::LineFrozen.into(),
             Shape::Fragment => Self::NOTHING,
         }
     }
@@ -126,19 +52,17 @@ impl Shown {
     /// By the shape of a free-run list.
     pub(super) fn by_list(list: &FreeRuns) -> Self {
         let any = list.ranges.iter().any(|range| !range.runs.is_empty());
-        let span = if list.ranged {
-            Span::since(FLIP.0, FLIP.1)
+        if list.ranged {
+            Sign::ListOfRanges.into()
         } else if any && list.head && !list.quoted && (list.inline || list.is_complete()) {
-            // One record, from `number of available pages:` to the tail. Of one that is cut the
-            // lines of the ranges may be what is missing.
-            Span::until(6, 14)
+            // Of one that is cut the lines of the ranges may be what is missing.
+            Sign::ListInOneRecord.into()
         } else if list.head && !list.cut && list.free.is_some_and(|free| free > 0) && !any {
-            // The records of the ranges were dropped; before, the runs stood in the same one.
-            Span::since(FLIP.0, FLIP.1)
+            // The records of the ranges were dropped; before, the runs were in the same one.
+            Sign::ListOfRanges.into()
         } else {
-            Span::ALL
-        };
-        Self { hard: span, mainline: span }
+            Self::NOTHING
+        }
     }
 
     /// What both show; what the first shows, where they contradict each other.
@@ -151,34 +75,23 @@ impl Shown {
     }
 }
 
-impl From<Span> for Shown {
-    fn from(span: Span) -> Self {
-        Self { hard: span, mainline: span }
+impl From<Sign> for Shown {
+    fn from(sign: Sign) -> Self {
+        Self { hard: sign.span(), mainline: sign.span() }
     }
 }
 
 /// What a whole text shows, beside the lines of one failure.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(super) struct Text {
-    span: Span,
-    /// Its lines contradict each other: they are of several kernels.
-    mixed: bool,
+    seen: Seen,
     vendor: bool,
-}
-
-impl Default for Text {
-    fn default() -> Self {
-        Self { span: Span::ALL, mixed: false, vendor: false }
-    }
 }
 
 impl Text {
     /// A line shows this.
-    pub(super) fn note(&mut self, span: Span) {
-        match self.span.and(span) {
-            Some(both) => self.span = both,
-            None => self.mixed = true,
-        }
+    pub(super) fn note(&mut self, shown: impl Into<Span>) {
+        self.seen.note(shown);
     }
 
     /// A line is printed in the way of Android.
@@ -203,16 +116,16 @@ impl Text {
             };
             if own.hard.contains(release) {
                 let name = Some(name.to_string());
-                return (Era { name, flipped: Some(release >= FLIP), vendor_retry }, warning);
+                let flipped = Some(Sign::BusyUnfound.span().contains(release));
+                return (Era { name, flipped, vendor_retry }, warning);
             }
             let shape = own.hard.name().unwrap_or_default();
             warning = Some(format!(
                 "{who} says kernel {name}, but the lines are of {shape}; the lines count"
             ));
         }
-        let all = if self.mixed { Span::ALL } else { self.span };
-        let hard = own.hard.narrowed(all);
-        let mut flipped = hard.flipped();
+        let hard = own.hard.narrowed(self.seen.span());
+        let mut flipped = hard.shows(Sign::BusyUnfound);
         if flipped.is_none() && asked.is_some_and(android) {
             flipped = Some(false);
         }
@@ -225,19 +138,13 @@ impl Text {
         (Era { name, flipped, vendor_retry }, warning)
     }
 
-    /// Whether what shows `own` can be 5.0 or earlier.
+    /// Whether what shows `own` may list bits for pages.
     pub(super) fn may_print_bits(&self, own: Shown, stated: Option<&str>) -> bool {
-        let span = own.mainline.narrowed(if self.mixed { Span::ALL } else { self.span });
-        let old = |name| release(name).is_none_or(|release| release <= (5, 0));
-        span.may_print_bits() && stated.is_none_or(old)
+        let span = own.mainline.narrowed(self.seen.span());
+        let stated = stated.and_then(release);
+        span.shows(Sign::ListInPages) != Some(true)
+            && stated.is_none_or(|release| !Sign::ListInPages.span().contains(release))
     }
-}
-
-/// The release that `name` begins with: `6.1.57-android14` is 6.1.
-fn release(name: &str) -> Option<Release> {
-    let mut numbers = name.trim_start_matches('v').split(['.', '-', '+', '_', ' ']);
-    let mut number = || numbers.next()?.parse::<u32>().ok();
-    Some((number()?, number()?))
 }
 
 #[cfg(test)]
@@ -312,9 +219,9 @@ mod tests {
     fn other_lines_of_the_text_narrow_it_unless_they_are_of_several_kernels() {
         let inner = Shown::by_line(Shape::Inner);
         let mut text = Text::default();
-        text.note(Span::since(6, 18));
+        text.note(Sign::StartTotals);
         assert_eq!(text.era(inner, None, None).0.flipped, Some(true));
-        text.note(Span::until(6, 1));
+        text.note(Sign::FinishPlain);
         assert_eq!(text.era(inner, None, None).0.flipped, None);
     }
 

@@ -3,7 +3,8 @@
 use super::{Expected, Target};
 use crate::cause::Cause;
 use crate::diagnose::{Confidence, Failure, Options, diagnose};
-use crate::ingest::{self, Source};
+use crate::ingest::Source;
+use crate::reader;
 
 pub(super) const TARGET: Target = Target {
     name: "ingest",
@@ -18,7 +19,7 @@ pub(super) const TARGET: Target = Target {
 /// If a statement contradicts itself, with its numbers.
 pub fn run(bytes: &[u8]) {
     let source = Source::bytes("input", bytes);
-    if let Ok(reader) = ingest::open(&source, &ingest::Options::default()) {
+    if let Ok(reader) = reader::open(&source, &reader::Options::default()) {
         // A mistake in a row is an answer too.
         let _ = reader.map_while(Result::ok).count();
     }

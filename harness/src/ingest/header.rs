@@ -105,7 +105,7 @@ impl Header {
     }
 
     /// What is strange about it.
-    pub(super) fn warnings(&self) -> Vec<String> {
+    pub(crate) fn warnings(&self) -> Vec<String> {
         let start: Option<u64> = self.get("free_at_start").and_then(|text| text.parse().ok());
         let used = self.geometry.pages.zip(start).filter(|(pages, start)| pages != start);
         let warning = used.map(|(pages, start)| {

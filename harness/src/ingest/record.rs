@@ -75,7 +75,8 @@ impl<W: Write> RecordingWriter<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ingest::{Event, Options, Source, open};
+    use crate::ingest::{Event, Source};
+    use crate::reader::{Options, open};
     use cma_policies::Request;
 
     /// Parts used to be read back from the front of what is left, whatever was given back: where a

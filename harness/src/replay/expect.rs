@@ -6,9 +6,10 @@ use cma_policies::{Area, Request, Run};
 
 use super::{Error, Under, area, pages, survey};
 use crate::environment::Environment;
-use crate::ingest::{self, Answered, Bitmaps, Event, Options, Row, Source};
+use crate::ingest::{Answered, Bitmaps, Event, Row, Source};
 use crate::op::{Op, Timed};
 use crate::oracle::{Checks, Witness};
+use crate::reader::{self, Options};
 use crate::simulate::{Answer, Step, step, warm_up};
 
 /// The most mismatches that are kept in full.
@@ -70,7 +71,7 @@ pub fn expect(
     under: &Under<'_>,
 ) -> Result<Comparison, Error> {
     let found = survey(source, options, under.environment)?;
-    let mut reader = ingest::open(source, options)?;
+    let mut reader = reader::open(source, options)?;
     if !reader.is_recording() {
         return Err(Error::Ingest(reader.error(
             "it is a stream, which records no answers to compare with; a recording has the \

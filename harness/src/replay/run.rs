@@ -5,11 +5,12 @@ use std::cell::Cell;
 use super::{Error, Under, area, explain, pages};
 use crate::cause::Cause;
 use crate::environment::{self, Script};
-use crate::ingest::{self, Event, IngestError, Options, Source, Tally};
+use crate::ingest::{Event, IngestError, Source};
 use crate::kernel::Errno;
 use crate::metric::{Meter, Setting, Sizes, Value};
 use crate::op::Op;
 use crate::oracle::{Checks, Model, Witness};
+use crate::reader::{self, Options, Tally};
 use crate::simulate::{Observer, Step, simulate, warm_up};
 
 /// What a file holds: read to its end once, so that a mistake in it shows before any result does.
@@ -39,7 +40,7 @@ pub fn survey(
     options: &Options,
     environment: &environment::Spec,
 ) -> Result<Survey, IngestError> {
-    let mut reader = ingest::open(source, options)?;
+    let mut reader = reader::open(source, options)?;
     let mut script = Script::default();
     let mut no_pages = 0;
     let mut sizes = Sizes::default();
@@ -147,7 +148,7 @@ pub fn run(
     under: &Under<'_>,
     observers: &mut [&mut dyn Observer],
 ) -> Result<Replayed, Error> {
-    let reader = ingest::open(source, options)?;
+    let reader = reader::open(source, options)?;
     let area = area(&reader)?;
     let before = reader.warm_up();
     let mut environment = pages(under, &area, survey);

@@ -3,8 +3,9 @@
 use std::io::Write;
 
 use super::{Error, area};
-use crate::ingest::{self, Event, Options, Source, StreamWriter, Unwritable};
+use crate::ingest::{self, Event, Source, StreamWriter, Unwritable};
 use crate::op::{Op, Timed};
+use crate::reader::{self, Options};
 
 /// Writes the ops of `source` as a stream to `out`, in front of them what was live before a trace
 /// began. What a real kernel refused is given back at once, as in a replay.
@@ -19,7 +20,7 @@ pub fn to_stream(
     out: impl Write,
 ) -> Result<(), Error> {
     // The names of all clients and the columns stand above the first row.
-    let mut reader = ingest::open(source, options)?;
+    let mut reader = reader::open(source, options)?;
     let mut parts = false;
     for row in reader.by_ref() {
         parts |= matches!(row?.event, Event::Op(Op::Free { part: Some(_), .. }));
@@ -36,7 +37,7 @@ pub fn to_stream(
         ("order_per_bit", number(area.order_per_bit().into())),
     ];
     let mut writer = StreamWriter::new(out, &pairs, &clients, parts).map_err(unwritable(source))?;
-    let again = ingest::open(source, options)?;
+    let again = reader::open(source, options)?;
     let cap = again.cap();
     let before = again.warm_up().into_iter().map(|op| Timed { at_us: 0, op });
     for timed in before.map(Ok).chain(again.ops(cap).map(|op| op.map(|(_, timed)| timed))) {

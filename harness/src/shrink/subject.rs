@@ -5,8 +5,9 @@ use std::collections::{HashMap, HashSet};
 use cma_policies::{Area, Run};
 
 use crate::environment::{Ending, Script};
-use crate::ingest::{self, Event, IngestError, Options, Source};
+use crate::ingest::{Event, IngestError, Source};
 use crate::op::{Op, Timed};
+use crate::reader::{self, Options};
 
 /// The most ops that are read: it bounds the memory at some 300 MB.
 const MOST: usize = 1 << 21;
@@ -62,7 +63,7 @@ impl Subject {
         scripted: bool,
         timed: bool,
     ) -> Result<Self, IngestError> {
-        let mut reader = ingest::open(source, options)?;
+        let mut reader = reader::open(source, options)?;
         let area = reader.area().cloned().ok_or_else(|| {
             let why = "the stream states no pages; a header \"# base_pfn=… pages=… \
                        order_per_bit=…\" is needed, or --pages";

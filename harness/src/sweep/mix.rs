@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::emit::quote;
 use super::parse::PlanError;
-use crate::ingest::{Options, Source};
+use crate::ingest::Source;
+use crate::reader::Options;
 use crate::words::PAGES_IN_MIB;
 use crate::workload::Profile;
 use crate::workload::fit::Fit;

@@ -20,9 +20,10 @@ use super::probed::Probed;
 use super::shelf::{Made, Name, Scribe, Shelf};
 use crate::board::Board;
 use crate::environment::Script;
-use crate::ingest::{self, Event, IngestError, Options, Reader, Route, Source};
+use crate::ingest::{self, Event, IngestError, Route, Source};
 use crate::metric::Sizes;
 use crate::op::{Op, Timed};
+use crate::reader::{self, Options, Reader};
 use crate::seed::Seed;
 use crate::workload::Setup;
 use crate::workload::fit::Fit;
@@ -243,7 +244,7 @@ fn source(stream: &Stream) -> Result<(Source, Options), IngestError> {
 
 fn open(stream: &Stream) -> Result<Reader, IngestError> {
     let (source, options) = source(stream)?;
-    ingest::open(&source, &options)
+    reader::open(&source, &options)
 }
 
 /// The ops of a stream for one cell, and where an error of its file will stand.

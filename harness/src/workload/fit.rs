@@ -33,8 +33,9 @@ use self::draw::Drawn;
 use self::history::{Buffer, History};
 use self::model::Model;
 use super::{Setup, SetupError, Workload};
-use crate::ingest::{DEFAULT_CAP, IngestError, Options, Source};
+use crate::ingest::{DEFAULT_CAP, IngestError, Source};
 use crate::op::Op;
+use crate::reader::Options;
 use crate::seed::Seed;
 
 /// Streams that a distance is the mean of: their number, and where their seeds come from.

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::board::kind;
-use crate::ingest::{self, IngestError, Options, Source, quoted};
+use crate::ingest::{IngestError, Source, quoted};
 use crate::op::Op;
+use crate::reader::{self, Options};
 
 /// Names that an error lists at most.
 const MOST_NAMES: usize = 20;
@@ -29,7 +30,7 @@ impl OfClient {
         options: &Options,
         name: &str,
     ) -> Result<Self, IngestError> {
-        let mut reader = ingest::open(source, options)?;
+        let mut reader = reader::open(source, options)?;
         for row in reader.by_ref() {
             row?;
         }

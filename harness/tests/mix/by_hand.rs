@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use cma_harness::ingest::{Options, Source};
+use cma_harness::ingest::Source;
 use cma_harness::op::Op;
+use cma_harness::reader::Options;
 use cma_harness::seed::Seed;
 use cma_harness::workload::fit::Fit;
 use cma_harness::workload::mix::{MIXES, Mix, Origin, Part, Played, built_in};

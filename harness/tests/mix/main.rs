@@ -7,8 +7,9 @@ mod property;
 
 use std::sync::Arc;
 
-use cma_harness::ingest::{Options, Source};
+use cma_harness::ingest::Source;
 use cma_harness::op::{Op, Timed};
+use cma_harness::reader::Options;
 use cma_harness::workload::mix::{Mix, Origin, Part, Played};
 use cma_harness::workload::profile;
 

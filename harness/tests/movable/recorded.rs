@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use cma_harness::cause::Cause;
 use cma_harness::environment;
-use cma_harness::ingest::{self, Options, Source};
+use cma_harness::ingest::Source;
 use cma_harness::kernel::Kernel;
 use cma_harness::op::{Op, Timed};
 use cma_harness::oracle::{Checks, Witness};
+use cma_harness::reader::{self, Options};
 use cma_harness::replay::{self, Comparison, Under};
 use cma_harness::seed::Seed;
 use cma_harness::simulate::step;
@@ -21,7 +22,7 @@ fn recordings() -> PathBuf {
 
 fn compare(path: &Path, pages: &str) -> Comparison {
     let (source, options) = (Source::file(path), Options::default());
-    let reader = ingest::open(&source, &options).unwrap();
+    let reader = reader::open(&source, &options).unwrap();
     let under = Under {
         policy: &builtin::catalog().parse("kernel").unwrap(),
         environment: &environment::Spec::parse(pages).unwrap(),

@@ -11,9 +11,10 @@ mod regressions;
 use std::path::{Path, PathBuf};
 
 use cma_harness::environment;
-use cma_harness::ingest::{Options, Source};
+use cma_harness::ingest::Source;
 use cma_harness::kernel::Kernel;
 use cma_harness::op::Op;
+use cma_harness::reader::Options;
 use cma_harness::replay::Under;
 use cma_harness::seed::Seed;
 use cma_harness::shrink::{Goal, Limits, Seen, Shrunk, Subject, find, shrink, write};

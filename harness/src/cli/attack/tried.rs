@@ -8,8 +8,9 @@ use crate::cli::failure::Failure;
 use crate::cli::given;
 use crate::cli::shrink::bytes;
 use crate::codec::Case;
-use crate::ingest::{DEFAULT_CAP, Geometry, Options};
+use crate::ingest::{DEFAULT_CAP, Geometry};
 use crate::op::Timed;
+use crate::reader::Options;
 use crate::shrink::Subject;
 
 /// What is tried, by the names of the files.

@@ -11,8 +11,9 @@ use crate::cli::failure::Failure;
 use crate::cli::given;
 use crate::codec::{self, Case};
 use crate::environment;
-use crate::ingest::{self, DEFAULT_CAP, Header, Source};
+use crate::ingest::{DEFAULT_CAP, Header, Source};
 use crate::kernel::Kernel;
+use crate::reader;
 use crate::replay::{Under, survey};
 use crate::seed::Seed;
 use crate::shrink::{Subject, from_case as stream_of};
@@ -63,7 +64,7 @@ pub(super) fn open(args: &Shrink, context: &Context) -> Result<Input, Failure> {
     if args.case {
         return case(&bytes(&source)?);
     }
-    let reader = match ingest::open(&source, &options) {
+    let reader = match reader::open(&source, &options) {
         Ok(reader) => reader,
         Err(error) if is_text(&source) => {
             // What a fuzzer left may be text by chance, or empty.

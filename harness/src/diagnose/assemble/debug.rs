@@ -1,140 +1,100 @@
 //! Debug lines of calls.
 
-use super::calls::{Call, Wanted};
+use super::reports::Reports;
 use super::seen::Kind;
-use super::window::Id;
+use super::window::{Belief, Id, Parts};
 use super::{AlignFrom, Assembler, Reported, SECOND_US};
-use crate::diagnose::era::Span;
-use crate::ingest::log::{Origin, Page, Record, Task};
+use crate::timeline::{Call, Heard};
 
 /// Lines within which the last debug line of a call follows its failure.
 const END_LINES: u64 = 32;
 
 impl Assembler {
-    /// A debug line.
-    pub(super) fn debug(&mut self, task: Option<Task>, record: Record) {
-        let origin = Origin::Debug;
-        match record {
-            Record::Start { area, count, align, available, total, vendor, named, .. } => {
-                if vendor {
-                    self.text.note_vendor();
-                } else if named {
-                    self.text.note(Span::since(6, 2));
-                }
-                self.calls.start(Call {
-                    task,
-                    area,
-                    asked: Some((count, align)),
-                    available: available.map(|available| (available, total)),
-                    ..Call::begun(origin, self.at)
-                });
-            }
-            Record::Busy { area, pfn, page, count, align, .. } => {
-                let (task, area) = (task.as_ref(), area.as_deref());
-                let wanted = Wanted { origin: Some(origin), task, area, count, align };
-                self.calls.busy(wanted, pfn.or(page), self.at);
-            }
-            Record::Finish { area, page, .. } => {
-                let (task, area) = (task.as_ref(), area.as_deref());
-                let wanted = Wanted { origin: Some(origin), task, area, count: None, align: None };
-                let call = self.calls.finish(wanted, page == Page::Null);
-                if page == Page::Null {
-                    self.returned_null(task, call);
-                } else {
-                    self.pairing.granted(self.at);
-                }
-            }
+    /// What a debug line says.
+    pub(super) fn debug(&mut self, heard: Heard) {
+        let at = self.reports.at;
+        match heard {
+            Heard::Ended(call) if call.failed().is_some() => self.returned_null(call),
+            Heard::Ended(_) => self.reports.lists.granted(at),
             // Their pages are hashes mostly.
-            Record::Release { .. } => self.pairing.released(self.at),
+            Heard::Released(_) => self.reports.lists.released(at),
             _ => {}
         }
     }
 
     /// `returned (null)`: the end of a failure that is reported, or the only report of one.
-    fn returned_null(&mut self, task: Option<&Task>, call: Option<Call>) {
-        let asked = call.as_ref().and_then(|call| call.asked);
-        let key = asked.map_or(u64::MAX, |(count, _)| count);
-        if let Some(id) = call.as_ref().and_then(|call| call.failure) {
-            self.seen.note(Kind::Debug, self.at, key, id);
-            self.ended(id);
+    fn returned_null(&mut self, call: Call) {
+        let (at, asked) = (self.reports.at, call.asked());
+        let key = call.count.unwrap_or(u64::MAX);
+        if let Some(id) = call.report {
+            self.reports.seen.note(Kind::Debug, at, key, id);
+            self.reports.ended(id);
             return;
         }
         if asked.is_none()
-            && let Some(id) = self.unended()
+            && let Some(id) = self.reports.unended()
         {
-            if let Some(call) = &call {
-                self.claims_before(id, call);
-            }
-            self.ended(id);
+            self.reports.claims_before(id, &call);
+            self.reports.ended(id);
             return;
         }
-        if let Some(id) = self.seen.find(Kind::Debug, self.at, key) {
-            if let Some(open) = self.window.get_mut(id) {
-                open.incident.duplicates += 1;
-            }
+        if self.reports.is_told_again(Kind::Debug, key) {
             return;
         }
-        let listed = call.as_ref().and_then(|call| self.list_of_call(call));
-        let area = call.as_ref().and_then(|call| call.area.as_deref());
-        let traced = asked.and_then(|(count, _)| {
-            self.clock.trace_of_line(&self.window, self.at, area, count, None)
+        let listed = self.reports.list_of_call(&call);
+        let area = call.area.as_deref();
+        let traced = call
+            .count
+            .and_then(|count| self.join.trace_of_line(&self.reports.window, at, area, count, None));
+        if let (Some(id), Some(list)) = (traced, listed) {
+            self.reports.take_list(id, list);
+        }
+        let id = traced.or(listed).unwrap_or_else(|| {
+            let open = self.reports.begin(Reported::Debug, call.task.clone());
+            self.reports.window.push(open)
         });
-        let id = match (traced, listed) {
-            (Some(id), Some(list)) => {
-                self.take_list(id, list);
-                id
-            }
-            (Some(id), None) | (None, Some(id)) => id,
-            (None, None) => {
-                let open = self.open(Reported::Debug, task.cloned());
-                self.window.push(open)
-            }
-        };
-        if let (None, Some((count, _))) = (traced, asked) {
-            self.clock.line(id, count);
+        if let (None, Some(count)) = (traced, call.count) {
+            self.join.line(id, count);
         }
-        self.seen.note(Kind::Debug, self.at, key, id);
-        let Some(open) = self.window.get_mut(id) else { return };
-        if traced.is_some() || listed.is_some() {
-            open.incident.duplicates += 1;
-        }
-        open.has_end = true;
+        self.reports.seen.note(Kind::Debug, at, key, id);
+        let Some(open) = self.reports.window.get_mut(id) else { return };
+        open.incident.duplicates += u64::from(traced.is_some() || listed.is_some());
+        open.has.add(Parts::END);
         let incident = &mut open.incident;
-        incident.count = incident.count.or(asked.map(|(count, _)| count));
-        let align = asked.map(|(_, align)| (align, AlignFrom::Debug));
+        incident.count = incident.count.or(call.count);
+        let align = call.align.map(|align| (align, AlignFrom::Debug));
         incident.align = incident.align.or(align);
-        if let Some(call) = call {
-            let tried = (call.busy > 0 && !call.unclear).then_some(true);
-            incident.busy_retries = incident.busy_retries.or(call.retries());
-            incident.tried = incident.tried.or(tried);
-            incident.area = incident.area.take().or(call.area);
-        }
+        let tried = (call.busy > 0 && call.is_sure()).then_some(true);
+        incident.busy_retries = incident.busy_retries.or(call.retries());
+        incident.tried = incident.tried.or(tried);
+        incident.area = incident.area.take().or(call.area);
     }
+}
 
+impl Reports {
     /// The list just before the end of `call`, where several calls could have printed it: all that
     /// it says is that one of them failed.
     fn list_of_call(&mut self, call: &Call) -> Option<Id> {
-        call.asked?;
+        call.asked()?;
         let at = self.at;
         let near = self.window.latest(8).filter(|(_, open)| {
-            open.anyones
+            open.belief == Belief::Anyones
                 && open.incident.count.is_none()
                 && open.last.is_near(at, END_LINES, SECOND_US)
         });
         let oldest = near.last().map(|(id, _)| id)?;
         let open = self.window.get_mut(oldest)?;
-        open.anyones = false;
-        open.unsure = true;
+        open.belief = Belief::Shared;
         Some(oldest)
     }
 
     /// The list of failure `from` is that of failure `id`: the two are one.
     fn take_list(&mut self, id: Id, from: Id) {
         let Some(other) = self.window.get_mut(from) else { return };
-        other.gone = true;
+        other.belief = Belief::Gone;
         let (list, list_us, shown) = (other.incident.list.take(), other.list_us, other.shown);
         let Some(open) = self.window.get_mut(id) else { return };
-        open.unsure = true;
+        open.belief.share();
         open.list_us = open.list_us.or(list_us);
         open.shown = open.shown.and(shown);
         if open.incident.list.is_none() {
@@ -146,7 +106,7 @@ impl Assembler {
     fn claims_before(&mut self, id: Id, call: &Call) {
         let at = self.at;
         let Some(open) = self.window.get_mut(id) else { return };
-        if call.busy > 0 && !call.unclear && open.incident.busy_retries.is_none() {
+        if call.busy > 0 && call.is_sure() && open.incident.busy_retries.is_none() {
             open.incident.busy_retries = Some(call.busy);
             open.incident.tried = Some(true);
             open.incident.slept |= call.may_have_slept(at);
@@ -156,8 +116,10 @@ impl Assembler {
     /// The last failure just before whose last debug line is still to come.
     fn unended(&self) -> Option<Id> {
         let mut near = self.window.latest(8).filter(|(_, open)| {
-            let reported = open.has_line || open.incident.list.is_some();
-            reported && !open.has_end && open.last.is_near(self.at, END_LINES, SECOND_US)
+            let reported = open.has.any(Parts::LINE) || open.incident.list.is_some();
+            reported
+                && !open.has.any(Parts::END)
+                && open.last.is_near(self.at, END_LINES, SECOND_US)
         });
         near.next().map(|(id, _)| id)
     }
@@ -165,7 +127,7 @@ impl Assembler {
     fn ended(&mut self, id: Id) {
         let at = self.at;
         if let Some(open) = self.window.get_mut(id) {
-            open.has_end = true;
+            open.has.add(Parts::END);
             open.last = at;
         }
     }
@@ -175,7 +137,7 @@ impl Assembler {
 mod tests {
     use super::super::script::Script;
     use super::*;
-    use crate::ingest::log::Shape;
+    use crate::ingest::log::{Origin, Page, Shape};
 
     #[test]
     fn before_4_11_only_the_last_debug_line_tells() {

@@ -1,7 +1,11 @@
 //! Lines around a failure that name no call: drivers, busy ranges, private prints, shells.
 
+use super::reports::Reports;
+use super::seen::Kind;
 use super::window::Id;
-use super::{AlignFrom, Assembler, Place, Reported, SECOND_US, seen::Kind};
+use super::window::{Open, Parts};
+use super::{AlignFrom, Reported, SECOND_US};
+use crate::timeline::Place;
 
 /// Lines within which a driver reports the failure of its call.
 const DRIVER_LINES: u64 = 16;
@@ -135,7 +139,7 @@ impl Near {
     }
 }
 
-impl Assembler {
+impl Reports {
     /// A developer's print of a search; the last one before a failure is the one that failed.
     pub(super) fn searched(&mut self, search: Search) {
         self.near.search = Some((search, self.at));
@@ -145,7 +149,7 @@ impl Assembler {
     pub(super) fn masked(&mut self, mask: u64, maxno: u64, bits: u64) {
         let at = self.at;
         let behind = self.window.latest(2).find(|(_, open)| {
-            open.has_line
+            open.has.any(Parts::LINE)
                 && open.incident.count == Some(bits)
                 && open.last.is_near(at, AT_ONCE_LINES, SECOND_US)
         });
@@ -164,10 +168,7 @@ impl Assembler {
     pub(super) fn driver(&mut self, bytes: Option<u64>, cma: bool) {
         let count = bytes.map(|bytes| bytes.div_ceil(4096)).filter(|count| *count > 0);
         let key = count.unwrap_or(u64::MAX);
-        if let Some(id) = self.seen.find(Kind::Driver, self.at, key) {
-            if let Some(open) = self.window.get_mut(id) {
-                open.incident.duplicates += 1;
-            }
+        if self.is_told_again(Kind::Driver, key) {
             return;
         }
         if let Some(id) = self.failure_of_driver(count, cma) {
@@ -182,7 +183,7 @@ impl Assembler {
         if claims.is_none() && count.is_none() && !cma {
             return;
         }
-        let mut open = self.open(Reported::Driver, None);
+        let mut open = self.begin(Reported::Driver, None);
         open.incident.count = count;
         if let Some(claims) = claims {
             open.incident.reported = Reported::Claims;
@@ -196,29 +197,29 @@ impl Assembler {
 
     /// The failure just before that a driver complains about.
     fn failure_of_driver(&self, count: Option<u64>, cma: bool) -> Option<Id> {
-        let near: Vec<(Id, &super::Open)> = self
+        let near: Vec<(Id, &Open)> = self
             .window
             .latest(8)
             .filter(|(_, open)| {
                 open.last.is_near(self.at, self.reach_of_driver(open, count), SECOND_US)
             })
             .collect();
-        let alone = |open: &super::Open| open.incident.reported == Reported::Driver;
-        let at_once = |open: &super::Open| open.last.is_near(self.at, AT_ONCE_LINES, SECOND_US);
+        let alone = |open: &Open| open.incident.reported == Reported::Driver;
+        let at_once = |open: &Open| open.last.is_near(self.at, AT_ONCE_LINES, SECOND_US);
         if let Some(count) = count {
-            let same = |open: &super::Open| open.incident.count == Some(count);
+            let same = |open: &Open| open.incident.count == Some(count);
             let found = near.iter().find(|(_, open)| !alone(open) && same(open));
             // Another number may be that of all its buffers.
             let other = near.iter().find(|(_, open)| !alone(open) && !cma && at_once(open));
             return found.or(other).map(|(id, _)| *id);
         }
-        let told = |open: &super::Open| !alone(open) || open.incident.count.is_some();
+        let told = |open: &Open| !alone(open) || open.incident.count.is_some();
         near.iter().find(|(_, open)| told(open) && at_once(open)).map(|(id, _)| *id)
     }
 
     /// Lines within which a driver complains about `open`: more where the number of pages is the
     /// same, since the list between the two may be wrapped, and another call print its claims.
-    fn reach_of_driver(&self, open: &super::Open, count: Option<u64>) -> u64 {
+    fn reach_of_driver(&self, open: &Open, count: Option<u64>) -> u64 {
         if count.is_none() || open.incident.count != count {
             return DRIVER_LINES;
         }

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use super::calls::Wanted;
 use super::lists::Await;
+use super::reports::Reports;
 use super::seen::Kind;
-use super::window::Id;
-use super::{AlignFrom, Assembler, Reported, SECOND_US, same};
+use super::window::{Belief, Id, Parts};
+use super::{AlignFrom, Assembler, Reported, SECOND_US};
 use crate::diagnose::era::Shown;
 use crate::ingest::log::{Origin, Shape, Task};
 use crate::kernel::{EBUSY, ENOMEM, Errno};
+use crate::timeline::{Wanted, same};
 
 /// Lines within which a word of prose names a failure again.
 const PROSE_LINES: u64 = 32;
@@ -25,22 +26,28 @@ impl Assembler {
         ret: Option<Errno>,
     ) {
         let shown = Shown::by_line(shape);
-        self.text.note(shown.hard);
+        self.scene.text.note(shown.hard);
         if let Some(area) = &area {
             self.areas.met(area);
         }
         if self.is_told_again(task, shape, area.as_ref(), count, ret) {
             return;
         }
-        let traced = self.clock.trace_of_line(&self.window, self.at, area.as_deref(), count, ret);
+        let traced = self.join.trace_of_line(
+            &self.reports.window,
+            self.reports.at,
+            area.as_deref(),
+            count,
+            ret,
+        );
         let id = traced.unwrap_or_else(|| {
-            let open = self.open(Reported::Line(shape), task.cloned());
-            self.window.push(open)
+            let open = self.reports.begin(Reported::Line(shape), task.cloned());
+            self.reports.window.push(open)
         });
-        self.seen.note(Kind::Line, self.at, count, id);
-        let before = self.pairing.list_before(self.at, area.as_ref());
-        let (at, source) = (self.at, Arc::clone(&self.source));
-        let Some(open) = self.window.get_mut(id) else { return };
+        self.reports.seen.note(Kind::Line, self.reports.at, count, id);
+        let before = self.reports.lists.list_before(self.reports.at, area.as_ref());
+        let (at, source) = (self.reports.at, Arc::clone(&self.reports.source));
+        let Some(open) = self.reports.window.get_mut(id) else { return };
         if traced.is_some() {
             // The line is what people look for.
             open.incident.duplicates += 1;
@@ -49,7 +56,7 @@ impl Assembler {
             open.incident.time_us = at.time_us.or(open.incident.time_us);
             open.task = task.cloned();
         }
-        open.has_line = true;
+        open.has.add(Parts::LINE);
         open.last = at;
         open.before = before;
         open.shown = shown.and(open.shown);
@@ -57,11 +64,11 @@ impl Assembler {
         open.incident.count = Some(count);
         open.incident.ret = ret.or(open.incident.ret);
         self.join_call(id, task);
-        self.join_near(id);
+        self.reports.join_near(id);
         if traced.is_none() {
-            self.clock.line(id, count);
+            self.join.line(id, count);
         }
-        self.pairing.wait(Await { id, at, fragment: shape == Shape::Fragment });
+        self.reports.lists.wait(Await { id, at, fragment: shape == Shape::Fragment });
     }
 
     /// Whether this line reports a failure that is open: then it is counted there.
@@ -74,13 +81,13 @@ impl Assembler {
         ret: Option<Errno>,
     ) -> bool {
         let id = if shape == Shape::Fragment {
-            self.named_before(count)
+            self.reports.named_before(count)
         } else {
-            self.seen.find(Kind::Line, self.at, count)
+            self.reports.seen.find(Kind::Line, self.reports.at, count)
         };
         let Some(id) = id else { return false };
-        let at = self.at;
-        let Some(open) = self.window.get_mut(id) else { return false };
+        let at = self.reports.at;
+        let Some(open) = self.reports.window.get_mut(id) else { return false };
         let incident = &mut open.incident;
         if !same(incident.area.as_ref(), area) || !same(incident.ret, ret) {
             return false;
@@ -90,27 +97,19 @@ impl Assembler {
             return true;
         }
         if incident.list.is_none() {
-            self.pairing.wait(Await { id, at, fragment: false });
+            self.reports.lists.wait(Await { id, at, fragment: false });
         }
         // Debug lines of the second capture are those of the first.
         if let Some((call, _)) = self.calls.of_failure(wanted(task, area, count)) {
-            call.failure = Some(id);
+            call.report = Some(id);
         }
         true
     }
 
-    /// The failure that a word of prose means.
-    fn named_before(&self, count: u64) -> Option<Id> {
-        let mut near = self.window.latest(8).filter(|(_, open)| {
-            open.has_line && open.last.is_near(self.at, PROSE_LINES, SECOND_US)
-        });
-        near.find(|(_, open)| open.incident.count == Some(count)).map(|(id, _)| id)
-    }
-
     /// Joins a failure with the call that it ends, where the start of that is in the text.
     fn join_call(&mut self, id: Id, task: Option<&Task>) {
-        let at = self.at;
-        let Some(open) = self.window.get_mut(id) else { return };
+        let at = self.reports.at;
+        let Some(open) = self.reports.window.get_mut(id) else { return };
         let Some(count) = open.incident.count else { return };
         let area = open.incident.area.clone();
         let ret = open.incident.ret;
@@ -118,18 +117,17 @@ impl Assembler {
         for origin in [Origin::Debug, Origin::Trace] {
             let wanted = Wanted { origin: Some(origin), ..wanted(task, area.as_ref(), count) };
             let Some((call, certain)) = self.calls.of_failure(wanted) else { continue };
-            call.failure = Some(id);
+            call.report = Some(id);
             if !certain {
-                call.unclear = true;
+                call.doubt(0);
             }
-            let first = open.began.map_or(call.first.seq, |began| began.min(call.first.seq));
+            let first = open.began.map_or(call.span.0.seq, |began| began.min(call.span.0.seq));
             open.began = Some(first);
-            let from =
-                if call.origin == Origin::Trace { AlignFrom::Trace } else { AlignFrom::Debug };
-            let align = call.asked.filter(|_| certain).map(|(_, align)| (align, from));
+            let from = AlignFrom::by(call.origin);
+            let align = call.asked().filter(|_| certain).map(|(_, align)| (align, from));
             open.incident.align = open.incident.align.or(align);
             // A claim of another call may stand in front of a line that says -12.
-            let sure = call.asked.is_some() || ret == Some(EBUSY);
+            let sure = call.asked().is_some() || ret == Some(EBUSY);
             let retries = call.retries().filter(|_| sure);
             open.incident.busy_retries = open.incident.busy_retries.or(retries);
             if retries.is_some_and(|retries| retries > 0) {
@@ -137,6 +135,16 @@ impl Assembler {
                 open.incident.slept |= call.may_have_slept(at);
             }
         }
+    }
+}
+
+impl Reports {
+    /// The failure that a word of prose means.
+    fn named_before(&self, count: u64) -> Option<Id> {
+        let mut near = self.window.latest(8).filter(|(_, open)| {
+            open.has.any(Parts::LINE) && open.last.is_near(self.at, PROSE_LINES, SECOND_US)
+        });
+        near.find(|(_, open)| open.incident.count == Some(count)).map(|(id, _)| id)
     }
 
     /// Joins a failure with the lines just before it that name no call.
@@ -147,7 +155,7 @@ impl Assembler {
         let drivers: Vec<Id> = self.drivers_before(at, count);
         for driver in drivers {
             if let Some(driver) = self.window.get_mut(driver) {
-                driver.gone = true;
+                driver.belief = Belief::Gone;
             }
         }
         let wrote = self.near.take_written(count, at);

@@ -2,22 +2,22 @@
 
 use std::sync::Arc;
 
-use super::window::Open;
-use super::{Assembler, Incident, Known, Reported};
-use crate::diagnose::AreaState;
+use super::window::{Belief, Open};
+use super::{Assembler, Incident, Reported};
 use crate::diagnose::era::Shown;
 use crate::ingest::log::{FreeRuns, Shape};
+use crate::timeline::{AreaState, Known};
 
 impl Assembler {
     /// Finishes the failures for which there is no more room, or `all`.
     pub(super) fn settle(&mut self, all: bool) {
-        while let Some((id, mut open)) = self.window.pop(all) {
+        while let Some((id, mut open)) = self.reports.window.pop(all) {
             self.doubt_lists(&mut open);
-            self.clock.forget(id, open.incident.count);
-            self.seen.forget(id + 1);
-            if !open.gone {
+            self.join.forget(id, open.incident.count);
+            self.reports.seen.forget(id + 1);
+            if open.belief != Belief::Gone {
                 let incident = self.finish(open);
-                self.ready.push_back(incident);
+                self.reports.ready.push_back(incident);
             }
         }
     }
@@ -30,15 +30,15 @@ impl Assembler {
             || open
                 .together
                 .iter()
-                .any(|id| self.window.get(*id).is_some_and(|open| !listed(open)));
+                .any(|id| self.reports.window.get(*id).is_some_and(|open| !listed(open)));
         if lost {
             for id in &open.together {
-                if let Some(other) = self.window.get_mut(*id) {
-                    other.unsure = true;
+                if let Some(other) = self.reports.window.get_mut(*id) {
+                    other.belief.share();
                 }
             }
         }
-        if (lost && !open.together.is_empty() || open.unsure)
+        if (lost && !open.together.is_empty() || open.belief == Belief::Shared)
             && let Some(list) = open.incident.list.take()
         {
             open.incident.other_lists.insert(0, list);
@@ -48,18 +48,18 @@ impl Assembler {
     fn finish(&mut self, mut open: Open) -> Incident {
         self.take_neighbours(&mut open);
         let release = open.release.take();
-        let stated = release.or_else(|| self.releases.as_ref().map(|(first, _)| Arc::clone(first)));
-        let asked = self.options.kernel.as_deref();
+        let stated = release.or_else(|| self.scene.release.clone());
+        let asked = self.scene.options.kernel.as_deref();
         let own = match open.incident.other_lists.first() {
             Some(list) if open.incident.list.is_none() => open.shown.and(Shown::by_list(list)),
             _ => open.shown,
         };
-        let (era, warning) = self.text.era(own, stated.as_deref(), asked);
+        let (era, warning) = self.scene.text.era(own, stated.as_deref(), asked);
         open.incident.era = era;
         if let Some(warning) = warning {
-            self.warn(warning);
+            self.scene.warn(warning);
         }
-        let may_print_bits = self.text.may_print_bits(own, stated.as_deref());
+        let may_print_bits = self.scene.text.may_print_bits(own, stated.as_deref());
         self.add_state(&mut open, may_print_bits);
         open.incident
     }
@@ -86,7 +86,7 @@ impl Assembler {
         let list: Option<Arc<FreeRuns>> =
             incident.list.clone().or_else(|| incident.other_lists.first().cloned());
         let total = list.as_ref().and_then(|list| list.total).or(open.total);
-        let caller = &self.options.geometry;
+        let caller = &self.scene.options.geometry;
         let mut layout = self.areas.layout(incident.area.as_ref(), total, caller);
         layout.total = total.or(layout.total);
         if let Some(list) = list {
@@ -99,8 +99,9 @@ impl Assembler {
             incident.state = Some(Arc::new(state));
             return;
         }
-        incident.moved |= open.traced_moved;
-        incident.state = open.traced.take().or_else(|| {
+        let traced = open.traced.take();
+        incident.moved |= traced.as_ref().is_some_and(|traced| traced.moved);
+        incident.state = traced.map(|traced| traced.state).or_else(|| {
             let snapshot = self.areas.snapshot(incident.area.as_ref(), caller);
             let pages = || {
                 layout.total?;

@@ -8,12 +8,13 @@ mod tests;
 
 use std::sync::Arc;
 
-use super::calls::{Wanted, same_task};
+use super::reports::Reports;
 use super::seen::Kind;
-use super::window::{Id, Open, Window};
-use super::{AlignFrom, Assembler, Place, Reported, SECOND_US};
+use super::window::{Belief, Id, Open, Parts, Window};
+use super::{AlignFrom, Assembler, Reported, SECOND_US};
 use crate::diagnose::era::Shown;
-use crate::ingest::log::{FreeRuns, Origin, Task};
+use crate::ingest::log::{FreeRuns, Task};
+use crate::timeline::{Call, Place, Wanted, same_task};
 
 /// The most failures that wait for a list at a time.
 const MOST_WAITING: usize = 32;
@@ -169,68 +170,42 @@ impl Assembler {
     pub(super) fn list(&mut self, task: Option<&Task>, list: FreeRuns) {
         let list = Arc::new(list);
         let shown = Shown::by_list(&list);
-        self.text.note(shown.hard);
+        self.scene.text.note(shown.hard);
         if list.free.is_none() && list.ranges.iter().all(|range| range.runs.is_empty()) {
-            self.list_is_lost(task);
+            self.reports.list_is_lost(task);
             return;
         }
         if self.is_listed_again(task, &list) {
             return;
         }
         let can_have = |area: Option<&str>| self.areas.can_have(area, list.total);
-        let (mut candidates, told) = self.pairing.candidates(&self.window, task, self.at, can_have);
+        let (mut candidates, told) =
+            self.reports.lists.candidates(&self.reports.window, task, self.reports.at, can_have);
         // How large an area is may itself be known by its lists only: that picks one, and proves
         // nothing.
         if !told && candidates.len() > 1 {
-            self.wait_together(&candidates);
+            self.reports.wait_together(&candidates);
         }
         self.keep_as_large(&mut candidates, list.total);
         let id = match candidates.first() {
             Some(first) => {
-                self.share(&list, &candidates, told);
+                self.reports.share(&list, &candidates, told);
                 first.id
             }
             None => self.list_without_line(task, list.total),
         };
-        self.seen.note(Kind::List, self.at, list.sum(), id);
-        let area = self.window.get(id).and_then(|open| open.incident.area.clone());
-        self.attach(id, &list);
-        self.pairing.last = Some(Last { list, area, at: self.at });
-    }
-
-    /// Of a list there is only the head: its failure does not wait any more.
-    fn list_is_lost(&mut self, task: Option<&Task>) {
-        let (candidates, told) = self.pairing.candidates(&self.window, task, self.at, |_| true);
-        if !told && candidates.len() > 1 {
-            self.wait_together(&candidates);
-        }
-        if let Some(first) = candidates.first() {
-            self.pairing.waiting.retain(|waiting| waiting.id != first.id);
-        }
-    }
-
-    /// Each of the lists to come may be of each of `candidates`.
-    fn wait_together(&mut self, candidates: &[Await]) {
-        let pairing = &mut self.pairing;
-        for candidate in candidates {
-            let new = !pairing.together.contains(&candidate.id);
-            if new && pairing.together.len() < MOST_WAITING {
-                pairing.together.push(candidate.id);
-            }
-        }
-        for id in &pairing.together {
-            if let Some(open) = self.window.get_mut(*id) {
-                open.together.clone_from(&pairing.together);
-            }
-        }
+        self.reports.seen.note(Kind::List, self.reports.at, list.sum(), id);
+        let area = self.reports.window.get(id).and_then(|open| open.incident.area.clone());
+        self.reports.attach(id, &list);
+        self.reports.lists.last = Some(Last { list, area, at: self.reports.at });
     }
 
     /// Keeps those of `candidates` whose area has as many pages as the list says.
     fn keep_as_large(&mut self, candidates: &mut Vec<Await>, total: Option<u64>) {
         let Some(total) = total else { return };
-        let area = |waiting: &Await| self.window.get(waiting.id)?.incident.area.clone();
-        let alone = match &self.pairing.waiting[..] {
-            [only] if !self.pairing.together.contains(&only.id) => area(only),
+        let area = |waiting: &Await| self.reports.window.get(waiting.id)?.incident.area.clone();
+        let alone = match &self.reports.lists.waiting[..] {
+            [only] if !self.reports.lists.together.contains(&only.id) => area(only),
             _ => None,
         };
         let fits = |waiting: &Await| {
@@ -245,29 +220,16 @@ impl Assembler {
         }
     }
 
-    /// The list belongs to failure `id`.
-    fn attach(&mut self, id: Id, list: &Arc<FreeRuns>) {
-        let at = self.at;
-        self.window.charge(list);
-        if let Some(open) = self.window.get_mut(id) {
-            let area = open.incident.area.as_ref();
-            let other = self.pairing.is_of_another_area(area, list.total);
-            open.incident.moved |= other || self.pairing.moved_since(open, at);
-            open.shown = open.shown.and(Shown::by_list(list));
-            open.incident.list = Some(Arc::clone(list));
-            open.list_us = at.time_us;
-            open.last = at;
-        }
-    }
-
     /// Whether another capture showed this very list.
     fn is_listed_again(&mut self, task: Option<&Task>, list: &Arc<FreeRuns>) -> bool {
-        let Some(id) = self.seen.find(Kind::List, self.at, list.sum()) else { return false };
-        let Some(open) = self.window.get_mut(id) else { return false };
+        let Some(id) = self.reports.seen.find(Kind::List, self.reports.at, list.sum()) else {
+            return false;
+        };
+        let Some(open) = self.reports.window.get_mut(id) else { return false };
         if open.incident.list.as_ref() != Some(list) {
             return false;
         }
-        if !open.has_line {
+        if !open.has.any(Parts::LINE) {
             open.incident.duplicates += 1;
         }
         // Debug lines of the second capture are those of the first.
@@ -275,11 +237,106 @@ impl Assembler {
             let (origin, area, align) = (None, None, None);
             let wanted = Wanted { origin, task, area, count: Some(count), align };
             if let Some((call, _)) = self.calls.of_failure(wanted) {
-                call.failure = Some(id);
+                call.report = Some(id);
             }
         }
-        self.pairing.waiting.retain(|waiting| waiting.id != id);
+        self.reports.lists.waiting.retain(|waiting| waiting.id != id);
         true
+    }
+
+    /// The failure of a list before which no failure line is: the line was hidden by the rate limit,
+    /// or is in no part of the text.
+    fn list_without_line(&mut self, task: Option<&Task>, total: Option<u64>) -> Id {
+        let several = self.calls.several(task);
+        let areas = &self.areas;
+        let as_large = |area: Option<&str>| {
+            area.and_then(|area| areas.pages_of(area)).zip(total).is_none_or(|(all, of)| all == of)
+        };
+        let (window, at) = (&self.reports.window, self.reports.at);
+        if let Some(call) = self.calls.only(task, at, as_large) {
+            let area = call.area.as_deref();
+            let traced =
+                call.count.and_then(|count| self.join.trace_of_line(window, at, area, count, None));
+            let id = traced.unwrap_or_else(|| window.next());
+            call.report = Some(id);
+            if traced.is_none() {
+                let mut open = self.reports.begin(Reported::List, task.cloned());
+                of_call(&mut open, call);
+                if several {
+                    open.belief.share();
+                }
+                if let Some(count) = open.incident.count {
+                    self.join.line(id, count);
+                }
+                self.reports.window.push(open);
+            }
+            return id;
+        }
+        if let Some(id) = self.join.trace_of_list(window, at) {
+            return id;
+        }
+        let mut open = self.reports.begin(Reported::List, task.cloned());
+        if several {
+            open.belief = Belief::Anyones;
+        }
+        let id = self.reports.window.push(open);
+        self.join.list(id);
+        id
+    }
+}
+
+/// What a report that is just a list has from its call.
+fn of_call(open: &mut Open, call: &Call) {
+    let incident = &mut open.incident;
+    incident.area.clone_from(&call.area);
+    incident.count = call.count;
+    incident.align = call.align.map(|align| (align, AlignFrom::by(call.origin)));
+    incident.busy_retries = call.retries();
+    incident.tried = call.retries().filter(|retries| *retries > 0).map(|_| true);
+    open.began = Some(call.span.0.seq);
+}
+
+impl Reports {
+    /// Of a list there is only the head: its failure does not wait any more.
+    fn list_is_lost(&mut self, task: Option<&Task>) {
+        let (candidates, told) = self.lists.candidates(&self.window, task, self.at, |_| true);
+        if !told && candidates.len() > 1 {
+            self.wait_together(&candidates);
+        }
+        if let Some(first) = candidates.first() {
+            self.lists.waiting.retain(|waiting| waiting.id != first.id);
+        }
+    }
+
+    /// Each of the lists to come may be of each of `candidates`.
+    fn wait_together(&mut self, candidates: &[Await]) {
+        let pairing = &mut self.lists;
+        for candidate in candidates {
+            let new = !pairing.together.contains(&candidate.id);
+            if new && pairing.together.len() < MOST_WAITING {
+                pairing.together.push(candidate.id);
+            }
+        }
+        for id in &pairing.together {
+            if let Some(open) = self.window.get_mut(*id) {
+                open.together.clone_from(&pairing.together);
+            }
+        }
+    }
+
+    /// The list belongs to failure `id`.
+    fn attach(&mut self, id: Id, list: &Arc<FreeRuns>) {
+        let at = self.at;
+        self.window.charge(list);
+        if let Some(open) = self.window.get_mut(id) {
+            let area = open.incident.area.as_ref();
+            let other = self.lists.is_of_another_area(area, list.total);
+            open.incident.moved |= other || self.lists.moved_since(open, at);
+            open.shown = open.shown.and(Shown::by_list(list));
+            open.incident.list = Some(Arc::clone(list));
+            open.list_us = at.time_us;
+            open.last = at;
+        }
     }
 
     /// The first of `candidates` takes the list; the others might as well.
@@ -288,7 +345,7 @@ impl Assembler {
         if !told && candidates.len() > 1 {
             self.wait_together(candidates);
         }
-        let pairing = &mut self.pairing;
+        let pairing = &mut self.lists;
         if pairing.together.contains(&chosen) && !told {
             for id in pairing.together.iter().filter(|id| **id != chosen) {
                 let Some(open) = self.window.get_mut(*id) else { continue };
@@ -301,49 +358,5 @@ impl Assembler {
         if pairing.waiting.is_empty() {
             pairing.together.clear();
         }
-    }
-
-    /// The failure of a list that no failure line stands before: the line was hidden by the rate
-    /// limit, or is in no part of the text.
-    fn list_without_line(&mut self, task: Option<&Task>, total: Option<u64>) -> Id {
-        let several = self.calls.several(task);
-        let areas = &self.areas;
-        let as_large = |area: Option<&str>| {
-            area.and_then(|area| areas.pages_of(area)).zip(total).is_none_or(|(all, of)| all == of)
-        };
-        if let Some(call) = self.calls.only(task, self.at, as_large) {
-            let (asked, area, origin) = (call.asked, call.area.clone(), call.origin);
-            let (retries, began) = (call.retries(), call.first.seq);
-            let traced = asked.and_then(|(count, _)| {
-                let area = area.as_deref();
-                self.clock.trace_of_line(&self.window, self.at, area, count, None)
-            });
-            let id = traced.unwrap_or_else(|| self.window.next());
-            call.failure = Some(id);
-            if traced.is_some() {
-                return id;
-            }
-            let mut open = self.open(Reported::List, task.cloned());
-            let from = if origin == Origin::Trace { AlignFrom::Trace } else { AlignFrom::Debug };
-            open.unsure = several;
-            open.incident.area = area;
-            open.incident.count = asked.map(|(count, _)| count);
-            open.incident.align = asked.map(|(_, align)| (align, from));
-            open.began = Some(began);
-            open.incident.busy_retries = retries;
-            open.incident.tried = retries.filter(|retries| *retries > 0).map(|_| true);
-            if let Some(count) = open.incident.count {
-                self.clock.line(id, count);
-            }
-            return self.window.push(open);
-        }
-        if let Some(id) = self.clock.trace_of_list(&self.window, self.at) {
-            return id;
-        }
-        let mut open = self.open(Reported::List, task.cloned());
-        open.anyones = several;
-        let id = self.window.push(open);
-        self.clock.list(id);
-        id
     }
 }

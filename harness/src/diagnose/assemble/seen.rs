@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::Place;
 use super::window::Id;
+use crate::timeline::Place;
 
 /// Which kind of report.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

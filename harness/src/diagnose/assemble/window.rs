@@ -3,10 +3,10 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::super::AreaState;
 use super::super::era::Shown;
-use super::{Incident, Place};
+use super::Incident;
 use crate::ingest::log::{FreeRuns, Task};
+use crate::timeline::{AreaState, Place};
 
 /// The number of a failure, ascending.
 pub(super) type Id = u64;
@@ -35,29 +35,101 @@ pub(super) struct Open {
     pub(super) total: Option<u64>,
     /// Those that waited for a list together with it.
     pub(super) together: Vec<Id>,
-    /// One of those has no list: this one's may be that of the other.
-    pub(super) unsure: bool,
-    /// It is a list that one of several calls printed.
-    pub(super) anyones: bool,
+    /// What is believed of it.
+    pub(super) belief: Belief,
     /// The list just before it.
     pub(super) before: Option<Arc<FreeRuns>>,
     /// The state by a trace.
-    pub(super) traced: Option<Arc<AreaState>>,
+    pub(super) traced: Option<Traced>,
     /// The runs that it was charged for.
     pub(super) traced_runs: u64,
-    /// That may be of another moment, or another call was in flight: what it had claimed is missing
-    /// there.
-    pub(super) traced_moved: bool,
     /// When its trace event was written, by the clock of the trace.
     pub(super) trace_us: Option<u64>,
     /// When its list was printed.
     pub(super) list_us: Option<u64>,
-    /// Its failure line, trace event, and last debug line are seen.
-    pub(super) has_line: bool,
-    pub(super) has_trace: bool,
-    pub(super) has_end: bool,
+    /// What of it was seen.
+    pub(super) has: Parts,
+}
+
+/// The state of an area by a trace.
+#[derive(Clone, Debug)]
+pub(super) struct Traced {
+    pub(super) state: Arc<AreaState>,
+    /// It may be of another moment, or another call was in flight: what that had claimed is missing.
+    pub(super) moved: bool,
+}
+
+/// What is believed of a report.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(super) enum Belief {
+    /// It is a failure, and what belongs to it is its own.
+    #[default]
+    Own,
+    /// Its list may be that of another failure.
+    Shared,
+    /// It is a list that one of several calls printed.
+    Anyones,
     /// It is no failure of its own after all.
-    pub(super) gone: bool,
+    Gone,
+}
+
+impl Belief {
+    /// Its list may be that of another failure, if nothing worse is believed of it.
+    pub(super) fn share(&mut self) {
+        if *self == Self::Own {
+            *self = Self::Shared;
+        }
+    }
+}
+
+/// The parts of a report: a small set.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(super) struct Parts(u8);
+
+impl Parts {
+    /// A failure line.
+    pub(super) const LINE: Self = Self(1);
+    /// A finish event of a trace.
+    pub(super) const TRACE: Self = Self(2);
+    /// The last debug line of its call.
+    pub(super) const END: Self = Self(4);
+
+    pub(super) fn add(&mut self, part: Self) {
+        self.0 |= part.0;
+    }
+
+    pub(super) const fn any(self, part: Self) -> bool {
+        self.0 & part.0 != 0
+    }
+}
+
+impl Open {
+    /// `incident`, which `task` reported at `at`, of which its lines show no more than `shown`.
+    pub(super) fn new(
+        incident: Incident,
+        at: Place,
+        task: Option<Task>,
+        release: Option<Arc<str>>,
+        shown: Shown,
+    ) -> Self {
+        Self {
+            incident,
+            last: at,
+            began: None,
+            task,
+            shown,
+            release,
+            total: None,
+            together: Vec::new(),
+            belief: Belief::default(),
+            before: None,
+            traced: None,
+            traced_runs: 0,
+            trace_us: None,
+            list_us: None,
+            has: Parts::default(),
+        }
+    }
 }
 
 /// The open failures, oldest first.
@@ -84,18 +156,18 @@ impl Window {
 
     pub(super) fn get(&self, id: Id) -> Option<&Open> {
         let index = usize::try_from(id.checked_sub(self.first)?).ok()?;
-        self.open.get(index).filter(|open| !open.gone)
+        self.open.get(index).filter(|open| open.belief != Belief::Gone)
     }
 
     pub(super) fn get_mut(&mut self, id: Id) -> Option<&mut Open> {
         let index = usize::try_from(id.checked_sub(self.first)?).ok()?;
-        self.open.get_mut(index).filter(|open| !open.gone)
+        self.open.get_mut(index).filter(|open| open.belief != Belief::Gone)
     }
 
     /// The last `most`, newest first.
     pub(super) fn latest(&self, most: usize) -> impl Iterator<Item = (Id, &Open)> {
         let ids = (self.first..self.next()).rev();
-        ids.zip(self.open.iter().rev()).take(most).filter(|(_, open)| !open.gone)
+        ids.zip(self.open.iter().rev()).take(most).filter(|(_, open)| open.belief != Belief::Gone)
     }
 
     /// All of them.

@@ -1,7 +1,7 @@
 //! Whether a request fits into a state: the search of `cma_alloc()` on runs.
 
-use super::super::state::ORDERS;
 use super::super::{AreaState, GUARANTEED_ALIGN, Hole, Known};
+use crate::timeline::ORDERS;
 
 /// The largest order that is looked for in `would_fit`: 1 GiB of 4 KiB pages.
 const MOST_ALIGN: u32 = 18;

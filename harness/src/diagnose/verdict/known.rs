@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::super::state::Layout;
 use super::super::{AlignFrom, AreaState, Confidence, Incident, Known as From};
 use super::fit::{Fit, View};
 use crate::ingest::log::FreeRuns;
+use crate::timeline::Layout;
 
 /// The orders that a request through the DMA API can have: `CONFIG_CMA_ALIGNMENT` is at most 12
 /// (`kernel/dma/Kconfig`).

@@ -3,10 +3,11 @@
 use super::Run;
 use super::stream::answers;
 use crate::environment::{self, Pinned};
-use crate::ingest::{self, Event, Options, Source};
+use crate::ingest::{Event, Source};
 use crate::metric::{Meter, Setting, Value};
 use crate::op::{Op, Timed};
 use crate::oracle::{Checks, Witness};
+use crate::reader::{self, Options};
 use crate::replay::{Error, Recorder, Under, expect, to_stream};
 use crate::seed::Seed;
 use crate::simulate::simulate;
@@ -25,7 +26,7 @@ pub(super) fn check(run: &Run) {
     let source = Source::bytes("recording", run.packed(&text));
     let shown = || String::from_utf8_lossy(&text);
     let options = Options::default();
-    let rows: Vec<_> = match ingest::open(&source, &options) {
+    let rows: Vec<_> = match reader::open(&source, &options) {
         Ok(reader) => {
             reader.map(|row| row.unwrap_or_else(|e| panic!("{e}\n{}", shown()))).collect()
         }
@@ -86,7 +87,7 @@ fn again(run: &Run, source: &Source, options: &Options) {
         Err(error) => panic!("{error}"),
     }
     let all = |source: &Source| -> Vec<Timed> {
-        let reader = ingest::open(source, options).unwrap_or_else(|error| panic!("{error}"));
+        let reader = reader::open(source, options).unwrap_or_else(|error| panic!("{error}"));
         reader.ops(run.cap).map(|op| op.unwrap_or_else(|error| panic!("{error}")).1).collect()
     };
     let (ops, right) = (all(&Source::bytes("stream", text)), all(source));

@@ -4,9 +4,10 @@ use cma_policies::{Area, Run as Pages};
 
 use super::{NAMES, Run};
 use crate::environment::Pinned;
-use crate::ingest::{self, Options, Source, StreamWriter, Unwritable};
+use crate::ingest::{Source, StreamWriter, Unwritable};
 use crate::op::{Op, Timed};
 use crate::oracle::{Checks, Witness};
+use crate::reader::{self, Options};
 use crate::simulate::step;
 
 /// Names of the clients of a case; those of a trace are whatever a task calls itself.
@@ -25,7 +26,7 @@ pub(super) fn check(run: &Run) {
     };
     assert!(!run.pins(), "pins in a stream");
     let source = Source::bytes("stream", run.packed(&text));
-    let reader = ingest::open(&source, &Options::default());
+    let reader = reader::open(&source, &Options::default());
     let mut reader = reader.unwrap_or_else(|error| panic!("a stream is not read: {error}"));
     if let [range] = run.case.area.ranges() {
         let area = reader.area().expect("a stream that states its pages");
@@ -35,7 +36,7 @@ pub(super) fn check(run: &Run) {
     let rows = reader.by_ref().count();
     let clients: Vec<String> = reader.clients().into_iter().map(str::to_string).collect();
     assert_eq!(rows, run.ops.len(), "rows of a stream");
-    let again = ingest::open(&source, &Options::default()).expect("it was read before");
+    let again = reader::open(&source, &Options::default()).expect("it was read before");
     let ops: Vec<Timed> = again
         .ops(run.cap)
         .map(|op| op.map(|(_, timed)| timed).unwrap_or_else(|error| panic!("{error}")))

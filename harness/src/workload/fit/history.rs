@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use cma_policies::Area;
 
 use super::super::of_client::OfClient;
-use crate::ingest::{self, Event, IngestError, Options, Source};
+use crate::ingest::{Event, IngestError, Source};
 use crate::op::{Op, Timed};
+use crate::reader::{self, Options};
 
 /// Requests that are looked at: what comes behind them in a longer file is not fitted.
 pub(super) const MOST_REQUESTS: usize = 1 << 22;
@@ -179,7 +180,7 @@ impl History {
         client: Option<&str>,
     ) -> Result<(Self, Facts), IngestError> {
         let only = client.map(|name| OfClient::find(source, options, name)).transpose()?;
-        let mut reader = ingest::open(source, options)?;
+        let mut reader = reader::open(source, options)?;
         let group_us = if reader.is_trace() { GROUP_US } else { 0 };
         let mut ledger = Ledger { group_us, ..Ledger::default() };
         // Nobody asked for what was live before.

@@ -6,8 +6,9 @@ use std::sync::{Arc, PoisonError};
 use super::super::Failure;
 use super::super::of_client::OfClient;
 use super::rounds::Rounds;
-use crate::ingest::{self, DEFAULT_CAP, Event, IngestError, Options, Route, Source};
+use crate::ingest::{DEFAULT_CAP, Event, IngestError, Route, Source};
 use crate::op::{Op, Timed};
+use crate::reader::{self, Options};
 
 /// A file that was looked through, of all its clients or of one.
 #[derive(Clone, Debug)]
@@ -51,7 +52,7 @@ impl Played {
         client: Option<&str>,
     ) -> Result<Self, IngestError> {
         let only = client.map(|name| OfClient::find(source, options, name)).transpose()?;
-        let mut reader = ingest::open(source, options)?;
+        let mut reader = reader::open(source, options)?;
         if reader.is_recording() && !reader.is_trace() {
             return Err(reader.error(format!("it is a recording, which has no time; {TIMED}")));
         }
@@ -113,8 +114,8 @@ impl Played {
     ///
     /// # Errors
     /// Where it cannot be opened once more.
-    pub(super) fn open(&self) -> Result<ingest::Ops, IngestError> {
-        Ok(ingest::open(&self.source, &self.options)?.ops(DEFAULT_CAP))
+    pub(super) fn open(&self) -> Result<reader::Ops, IngestError> {
+        Ok(reader::open(&self.source, &self.options)?.ops(DEFAULT_CAP))
     }
 
     /// What is wrong at a place of the file.

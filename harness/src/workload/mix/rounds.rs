@@ -5,8 +5,9 @@ use std::sync::{Arc, PoisonError};
 
 use super::super::Failure;
 use super::played::Played;
-use crate::ingest::{self, IngestError};
+use crate::ingest::IngestError;
 use crate::op::{Op, Timed};
+use crate::reader;
 
 /// The rounds of a file.
 ///
@@ -16,7 +17,7 @@ use crate::op::{Op, Timed};
 pub(super) struct Rounds {
     played: Arc<Played>,
     repeat: bool,
-    ops: ingest::Ops,
+    ops: reader::Ops,
     /// When this round began.
     from_us: u64,
     /// Pages that are left of what is live, by id.
@@ -145,7 +146,8 @@ impl Iterator for Rounds {
 mod tests {
     use super::super::{Mix, Origin, Part};
     use super::*;
-    use crate::ingest::{Options, Source};
+    use crate::ingest::Source;
+    use crate::reader::Options;
     use crate::seed::Seed;
     use cma_policies::Request;
 

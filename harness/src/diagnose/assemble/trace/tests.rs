@@ -1,6 +1,6 @@
 use super::super::script::{NO_PFN, Script};
 use super::*;
-use crate::ingest::log::{DebugfsFile, Shape};
+use crate::ingest::log::{DebugfsFile, Origin, Page, Record, Shape};
 
 const TRACE: Origin = Origin::Trace;
 

@@ -6,15 +6,15 @@ use super::{AreaState, Asked, Known, RangeState};
 
 /// The geometry of an area, as far as it is told.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub(in crate::diagnose) struct Layout {
+pub(crate) struct Layout {
     /// Its name.
-    pub(in crate::diagnose) name: Option<Arc<str>>,
+    pub(crate) name: Option<Arc<str>>,
     /// The order of one bitmap bit.
-    pub(in crate::diagnose) order_per_bit: Option<u32>,
+    pub(crate) order_per_bit: Option<u32>,
     /// Pages of all ranges.
-    pub(in crate::diagnose) total: Option<u64>,
+    pub(crate) total: Option<u64>,
     /// The first page of each range that is known, by number.
-    pub(in crate::diagnose) bases: Vec<(u32, u64)>,
+    pub(crate) bases: Vec<(u32, u64)>,
 }
 
 /// The most ranges of an area (`CMA_MAX_RANGES`, `mm/cma.h`, 6.15): it bounds what is kept.
@@ -22,12 +22,12 @@ const MOST_RANGES: usize = 8;
 
 impl Layout {
     /// The first page of range `number`, where known.
-    pub(in crate::diagnose) fn base(&self, number: u32) -> Option<u64> {
+    pub(crate) fn base(&self, number: u32) -> Option<u64> {
         self.bases.iter().find(|(range, _)| *range == number).map(|(_, base)| *base)
     }
 
     /// Range `number` begins at page `base`.
-    pub(in crate::diagnose) fn set_base(&mut self, number: u32, base: u64) {
+    pub(crate) fn set_base(&mut self, number: u32, base: u64) {
         if let Some((_, known)) = self.bases.iter_mut().find(|(range, _)| *range == number) {
             *known = base;
         } else if self.bases.len() < MOST_RANGES {
@@ -37,7 +37,7 @@ impl Layout {
     }
 
     /// Takes from `other` what is not known here.
-    pub(in crate::diagnose) fn or(mut self, other: &Self) -> Self {
+    pub(crate) fn or(mut self, other: &Self) -> Self {
         self.order_per_bit = self.order_per_bit.or(other.order_per_bit);
         self.total = self.total.or(other.total);
         if self.bases.is_empty() {
@@ -47,7 +47,7 @@ impl Layout {
     }
 
     /// The area with this many free pages, of which no hole is known.
-    pub(in crate::diagnose) fn state(&self, free: Option<u64>, known: Known) -> AreaState {
+    pub(crate) fn state(&self, free: Option<u64>, known: Known) -> AreaState {
         let range = RangeState {
             number: 0,
             base_pfn: self.base(0),

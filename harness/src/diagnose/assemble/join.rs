@@ -5,9 +5,10 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::window::{Id, Open, Window};
-use super::{Place, SECOND_US, same};
+use super::SECOND_US;
+use super::window::{Id, Open, Parts, Window};
 use crate::kernel::Errno;
+use crate::timeline::{Place, same};
 
 /// Stamps of one failure that differ by more are of two, where the clocks are compared already.
 const KNOWN_US: u64 = 20_000;
@@ -20,7 +21,7 @@ const MOST_LOOKS: usize = 64;
 
 /// Failures that wait for their other half, by pages asked for. Looked up only, never walked through.
 #[derive(Debug, Default)]
-pub(super) struct Clock {
+pub(super) struct Join {
     lines: HashMap<u64, VecDeque<Id>>,
     traces: HashMap<u64, VecDeque<Id>>,
     /// Lists whose line was hidden, and traced failures that may have one.
@@ -54,7 +55,7 @@ impl Stamps {
     }
 }
 
-impl Clock {
+impl Join {
     /// A failure line was read whose trace event may follow.
     pub(super) fn line(&mut self, id: Id, count: u64) {
         self.lines.entry(count).or_default().push_back(id);
@@ -84,7 +85,9 @@ impl Clock {
         let queue = self.traces.get_mut(&count)?;
         let fits = |open: &Open| {
             let incident = &open.incident;
-            !open.has_line && same(incident.area.as_deref(), area) && same(incident.ret, ret)
+            !open.has.any(Parts::LINE)
+                && same(incident.area.as_deref(), area)
+                && same(incident.ret, ret)
         };
         let stamps = |open: &Open| Stamps { trace_us: open.trace_us, log_us: at.time_us };
         take(queue, window, &mut self.offset_us, within, at, stamps, fits)
@@ -114,7 +117,7 @@ impl Clock {
         let fits = |open: &Open| {
             let incident = &open.incident;
             let align = incident.align.map(|(align, _)| align);
-            !open.has_trace
+            !open.has.any(Parts::TRACE)
                 && same(incident.area.as_deref(), area)
                 && same(incident.ret, ret)
                 && same(align, asked.1)
@@ -127,7 +130,11 @@ impl Clock {
     pub(super) fn list_of_trace(&mut self, window: &Window, at: Place, near: Near) -> Option<Id> {
         self.offset_us?;
         let within = self.within(near);
-        let fits = |open: &Open| !open.has_trace && !open.has_line && open.incident.count.is_none();
+        let fits = |open: &Open| {
+            !open.has.any(Parts::TRACE)
+                && !open.has.any(Parts::LINE)
+                && open.incident.count.is_none()
+        };
         let stamps = |open: &Open| Stamps { trace_us: at.time_us, log_us: open.incident.time_us };
         take(&mut self.lists, window, &mut self.offset_us, within, at, stamps, fits)
     }
@@ -135,7 +142,7 @@ impl Clock {
     /// The traced failure of a list, where its line was hidden.
     pub(super) fn trace_of_list(&mut self, window: &Window, at: Place) -> Option<Id> {
         self.offset_us?;
-        let fits = |open: &Open| open.incident.list.is_none() && !open.has_line;
+        let fits = |open: &Open| open.incident.list.is_none() && !open.has.any(Parts::LINE);
         let stamps = |open: &Open| Stamps { trace_us: open.trace_us, log_us: at.time_us };
         let within = self.within(Near::Anyhow);
         take(&mut self.unlisted, window, &mut self.offset_us, within, at, stamps, fits)

@@ -8,8 +8,8 @@ mod list;
 use std::sync::Arc;
 
 pub use asked::Asked;
-pub(super) use asked::ORDERS;
-pub(super) use layout::Layout;
+pub(crate) use asked::ORDERS;
+pub(crate) use layout::Layout;
 
 use cma_policies::Run;
 
@@ -110,7 +110,7 @@ pub struct AreaState {
 impl AreaState {
     /// Whether it is in the same state as `other`, whatever it is called.
     #[must_use]
-    pub(super) fn is_like(&self, other: &Self) -> bool {
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
         let state = |area: &Self| {
             (area.order_per_bit, area.total, area.free, area.complete, area.placed, area.known)
         };

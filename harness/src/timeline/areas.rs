@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::super::state::Layout;
-use super::super::{AreaState, Known};
-use super::live::Live;
+use cma_policies::Run;
+
+use super::followed::Followed;
 use super::same;
+use super::state::{AreaState, GUARANTEED_ALIGN, Known, Layout};
 use crate::ingest::Geometry;
 use crate::ingest::log::DebugfsFile;
 
@@ -34,8 +35,9 @@ struct Track {
     listed: Option<AreaState>,
     /// The pages of the layout are told by debugfs, sysfs or a trace.
     total_told: bool,
-    /// The bitmaps of its ranges.
+    /// The bitmaps of its ranges, and the first one seen of its first range.
     bitmaps: Vec<(u32, Arc<[u32]>)>,
+    first: Option<Arc<[u32]>>,
     /// The state that they show, under this layout.
     pictured: Option<(Layout, Arc<AreaState>)>,
     /// The bitmaps are newer than the events that were followed.
@@ -43,7 +45,7 @@ struct Track {
     /// They stand in another source than the events: the text does not say which came first.
     apart: bool,
     used: Option<u64>,
-    live: Option<Live>,
+    live: Option<Followed>,
     /// The last state by the trace, until something changes.
     snapshot: Option<Arc<AreaState>>,
 }
@@ -58,7 +60,7 @@ struct Reserved {
 
 /// Every area, in order of appearance.
 #[derive(Debug, Default)]
-pub(super) struct Areas {
+pub(crate) struct Areas {
     tracks: Vec<Track>,
     reserved: Vec<Reserved>,
     credit: usize,
@@ -66,12 +68,12 @@ pub(super) struct Areas {
 
 impl Areas {
     /// A record was read.
-    pub(super) fn tick(&mut self) {
+    pub(crate) fn tick(&mut self) {
         self.credit = (self.credit + CREDIT).min(MOST_CREDIT).max(self.credit);
     }
 
     /// Another source begins.
-    pub(super) fn source(&mut self) {
+    pub(crate) fn source(&mut self) {
         for track in &mut self.tracks {
             track.apart |= track.fresh;
         }
@@ -100,7 +102,7 @@ impl Areas {
     }
 
     /// An area was reserved at boot.
-    pub(super) fn reserved(&mut self, area: Option<Arc<str>>, base: u64, bytes: u64) {
+    pub(crate) fn reserved(&mut self, area: Option<Arc<str>>, base: u64, bytes: u64) {
         let reserved = Reserved { area, base: base >> 12, pages: bytes >> 12 };
         let known = |other: &Reserved| other.area == reserved.area && other.base == reserved.base;
         if self.reserved.len() < MOST_RESERVED && !self.reserved.iter().any(known) {
@@ -109,7 +111,7 @@ impl Areas {
     }
 
     /// Whether the area of this name can have a list of so many pages in all.
-    pub(super) fn can_have(&self, name: Option<&str>, total: Option<u64>) -> bool {
+    pub(crate) fn can_have(&self, name: Option<&str>, total: Option<u64>) -> bool {
         let track = name.and_then(|name| self.index(Some(name), total));
         let told = track.map(|index| &self.tracks[index]).filter(|track| track.total_told);
         let pages = told.and_then(|track| track.layout.total);
@@ -117,7 +119,7 @@ impl Areas {
     }
 
     /// What is known of the geometry of an area of which a list or an event names so much.
-    pub(super) fn layout(
+    pub(crate) fn layout(
         &self,
         name: Option<&Arc<str>>,
         total: Option<u64>,
@@ -195,13 +197,44 @@ impl Areas {
         spare.count() >= rivals.count()
     }
 
+    /// What debugfs states about area `name`, before anything in the text changed it: its geometry
+    /// and the bitmap of its first range. Found under its name, else under the only folder there is,
+    /// where one of the two has no name or the caller means that folder.
+    pub(crate) fn stated(
+        &self,
+        name: Option<&Arc<str>>,
+        is_meant: bool,
+    ) -> Option<(&Layout, Option<&Arc<[u32]>>)> {
+        let named = self.tracks.iter().find(|track| track.layout.name.as_ref() == name);
+        let track = named.or(match &self.tracks[..] {
+            [only] if is_meant || only.layout.name.is_none() || name.is_none() => Some(only),
+            _ => None,
+        })?;
+        Some((&track.layout, track.first.as_ref()))
+    }
+
+    /// The first page and the pages of the reservation at boot that can be of area `name` and has
+    /// all of `span` in it.
+    pub(crate) fn reserved_around(
+        &self,
+        name: Option<&Arc<str>>,
+        span: (u64, u64),
+    ) -> Option<(u64, u64)> {
+        let mut fitting = self.reserved.iter().filter(|reserved| {
+            let end = reserved.base.saturating_add(reserved.pages);
+            let is_named = reserved.area.is_none() || reserved.area.as_ref() == name;
+            is_named && reserved.base <= span.0 && span.1 <= end
+        });
+        fitting.next().map(|reserved| (reserved.base, reserved.pages))
+    }
+
     /// An area is named.
-    pub(super) fn met(&mut self, area: &Arc<str>) {
+    pub(crate) fn met(&mut self, area: &Arc<str>) {
         self.track(Some(area), None);
     }
 
     /// The pages of an area, where they are known.
-    pub(super) fn pages_of(&self, area: &str) -> Option<u64> {
+    pub(crate) fn pages_of(&self, area: &str) -> Option<u64> {
         let booted = || {
             let named = |reserved: &&Reserved| reserved.area.as_deref() == Some(area);
             self.reserved.iter().find(named).map(|reserved| reserved.pages)
@@ -211,19 +244,19 @@ impl Areas {
     }
 
     /// Whether some area is known to have so many pages.
-    pub(super) fn any_of(&self, total: u64) -> bool {
+    pub(crate) fn any_of(&self, total: u64) -> bool {
         self.tracks.iter().any(|track| track.layout.total == Some(total))
     }
 
     /// A list of an area of so many pages was found behind a failure in this one.
-    pub(super) fn learned(&mut self, area: &Arc<str>, total: u64) {
+    pub(crate) fn learned(&mut self, area: &Arc<str>, total: u64) {
         if let Some(track) = self.track(Some(area), None) {
             track.layout.total = track.layout.total.or(Some(total));
         }
     }
 
     /// A file of debugfs.
-    pub(super) fn debugfs(
+    pub(crate) fn debugfs(
         &mut self,
         area: Option<&Arc<str>>,
         range: Option<u32>,
@@ -247,6 +280,9 @@ impl Areas {
             DebugfsFile::Used(used) => track.used = Some(*used),
             DebugfsFile::OrderPerBit(_) | DebugfsFile::MaxChunk(_) => {}
             DebugfsFile::Bitmap(words) => {
+                if number == 0 {
+                    track.first.get_or_insert_with(|| Arc::clone(words));
+                }
                 track.bitmaps.retain(|(known, _)| *known != number);
                 if track.bitmaps.len() < 8 {
                     track.bitmaps.push((number, Arc::clone(words)));
@@ -260,7 +296,7 @@ impl Areas {
     }
 
     /// sysfs or a trace states the pages of an area.
-    pub(super) fn pages(&mut self, area: Option<&Arc<str>>, total: u64) {
+    pub(crate) fn pages(&mut self, area: Option<&Arc<str>>, total: u64) {
         if let Some(track) = self.track(area, None) {
             track.layout.total = Some(total);
             track.total_told = true;
@@ -269,7 +305,7 @@ impl Areas {
     }
 
     /// The state that a list shows; the latest whole one is kept.
-    pub(super) fn listed(&mut self, area: Option<&Arc<str>>, state: &AreaState) {
+    pub(crate) fn listed(&mut self, area: Option<&Arc<str>>, state: &AreaState) {
         let name = area.or(state.name.as_ref());
         let Some(track) = self.track(name, state.total) else { return };
         if state.complete || track.listed.as_ref().is_none_or(|known| !known.complete) {
@@ -281,7 +317,7 @@ impl Areas {
     }
 
     /// The snapshot of debugfs, where there is one.
-    pub(super) fn snapshot(
+    pub(crate) fn snapshot(
         &mut self,
         area: Option<&Arc<str>>,
         caller: &Geometry,
@@ -316,14 +352,14 @@ impl Areas {
         if fresh {
             track.fresh = false;
             track.snapshot = None;
-            track.live = state.as_deref().and_then(Live::of);
+            track.live = state.as_deref().and_then(Followed::of);
         }
         track.live.get_or_insert_default();
         Some(track)
     }
 
     /// A call begins in an area with so many free pages. `alone`: no other call is in flight.
-    pub(super) fn begun(
+    pub(crate) fn begun(
         &mut self,
         area: Option<&Arc<str>>,
         available: Option<u64>,
@@ -339,7 +375,7 @@ impl Areas {
         track.total_told = true;
         let Some(live) = &mut track.live else { return true };
         if available == total && alone {
-            *live = Live::empty();
+            *live = Followed::empty();
             track.snapshot = None;
             track.apart = false;
             live.begins = track.layout.base(0).is_none();
@@ -353,11 +389,10 @@ impl Areas {
 
     /// Pages were granted; in the first place of the area that is aligned to order `align`, where
     /// it was empty before and that is told. Returns whether that can be.
-    pub(super) fn granted(
+    pub(crate) fn granted(
         &mut self,
         area: Option<&Arc<str>>,
-        pfn: u64,
-        count: u64,
+        run: Run,
         align: Option<u32>,
     ) -> bool {
         let Some(track) = self.follow(area) else { return true };
@@ -366,11 +401,11 @@ impl Areas {
         if live.begins {
             // First fit in an empty area, whose base is a multiple of a pageblock.
             live.begins = false;
-            if align.is_some_and(|align| align <= super::super::GUARANTEED_ALIGN) {
-                track.layout.set_base(0, pfn);
+            if align.is_some_and(|align| align <= GUARANTEED_ALIGN) {
+                track.layout.set_base(0, run.pfn.0);
             }
         }
-        let possible = live.grant(pfn, count);
+        let possible = live.grant(run);
         let lost = live.is_exact() && !possible;
         if lost {
             live.lose_track();
@@ -378,12 +413,21 @@ impl Areas {
         !lost
     }
 
-    /// Pages were given back. Returns whether that can be.
-    pub(super) fn released(&mut self, area: Option<&Arc<str>>, pfn: u64, count: u64) -> bool {
+    /// A claim of `run` was busy: nobody held it.
+    pub(crate) fn tried(&mut self, area: Option<&Arc<str>>, run: Run) {
+        let Some(track) = self.follow(area) else { return };
+        track.snapshot = None;
+        if let Some(live) = &mut track.live {
+            live.tried(run);
+        }
+    }
+
+    /// `run` was given back. Returns whether that can be.
+    pub(crate) fn released(&mut self, area: Option<&Arc<str>>, run: Run) -> bool {
         let Some(track) = self.follow(area) else { return true };
         track.snapshot = None;
         let Some(live) = &mut track.live else { return true };
-        let lost = !live.release(pfn, count) && live.is_exact();
+        let lost = !live.release(run) && live.is_exact();
         if lost {
             live.lose_track();
         }
@@ -391,7 +435,7 @@ impl Areas {
     }
 
     /// Events were lost.
-    pub(super) fn lost(&mut self) {
+    pub(crate) fn lost(&mut self) {
         for track in &mut self.tracks {
             track.snapshot = None;
             if std::mem::take(&mut track.fresh) || track.live.is_some() {
@@ -402,7 +446,7 @@ impl Areas {
 
     /// The state by the trace, where every page is accounted for; and whether its bitmap stands
     /// apart from the events.
-    pub(super) fn traced(&mut self, area: Option<&Arc<str>>) -> Option<(Arc<AreaState>, bool)> {
+    pub(crate) fn traced(&mut self, area: Option<&Arc<str>>) -> Option<(Arc<AreaState>, bool)> {
         let index = self.index(area.map(|name| &**name), None)?;
         if self.tracks[index].fresh {
             self.follow(area);
@@ -418,7 +462,7 @@ impl Areas {
     }
 
     /// The areas as they were known best and latest.
-    pub(super) fn into_states(self, caller: &Geometry) -> Vec<AreaState> {
+    pub(crate) fn into_states(self, caller: &Geometry) -> Vec<AreaState> {
         let state = |track: &Track| {
             let total = track.layout.total.or(track.unnamed_total);
             let layout = self.layout(track.layout.name.as_ref(), total, caller);

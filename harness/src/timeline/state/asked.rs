@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 /// Orders for which answers are kept: up to 1 GiB of 4 KiB pages.
-pub(in crate::diagnose) const ORDERS: usize = 19;
+pub(crate) const ORDERS: usize = 19;
 
 /// Answers that were worked out before. The holes of a state do not change behind the first one.
 #[derive(Default, Debug)]
@@ -11,7 +11,7 @@ pub struct Asked {
     /// The pages of all holes, and of the longest.
     pub(super) pages: OnceLock<(u64, u64)>,
     /// The most pages that one hole has from an aligned page on, by order.
-    pub(in crate::diagnose) usable: [OnceLock<u64>; ORDERS],
+    pub(crate) usable: [OnceLock<u64>; ORDERS],
 }
 
 /// A copy may be changed before it is asked.

@@ -10,7 +10,7 @@ const MOST_HOLES: usize = 1 << 20;
 impl AreaState {
     /// What the bitmaps of the ranges of an area show: words of 32 bits, the least significant one
     /// first, 1 is allocated (`cma_debugfs_add_one()`, `mm/cma_debug.c`).
-    pub(in crate::diagnose) fn of_bitmaps(bitmaps: &[(u32, Arc<[u32]>)], layout: &Layout) -> Self {
+    pub(crate) fn of_bitmaps(bitmaps: &[(u32, Arc<[u32]>)], layout: &Layout) -> Self {
         let order = layout.order_per_bit.unwrap_or(0).min(63);
         let one = bitmaps.len() <= 1 && layout.bases.len() <= 1;
         let mut complete = one || layout.bases.len() == bitmaps.len();

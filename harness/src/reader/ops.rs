@@ -1,8 +1,7 @@
 //! The rows of a file as ops to run.
 
-use super::error::IngestError;
-use super::recording::Answered;
-use super::{Event, Reader, Row};
+use super::Reader;
+use crate::ingest::{Answered, Event, IngestError, Row};
 use crate::op::{Op, Timed};
 
 /// The ops of a file under a cap, each with the line that it stands on: see [`Reader::ops`].
@@ -63,7 +62,8 @@ impl Iterator for Ops {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ingest::{Options, Source, open};
+    use crate::ingest::Source;
+    use crate::reader::{Options, open};
 
     #[test]
     fn what_was_refused_is_given_back_at_once() {

@@ -1,12 +1,12 @@
 //! What a trace is replayed on: the area, and what was live in it before.
 
+use cma_policies::kit::RunSet;
 use cma_policies::{Area, Request, Run};
 
-use super::live::Pages;
-use super::scan::{Name, Scan, Stated, Traced};
-use crate::ingest::Options;
-use crate::ingest::error::quoted;
+use super::scan::{Name, Scan, Traced};
+use crate::ingest::quoted;
 use crate::op::Op;
+use crate::reader::Options;
 
 /// The pages that the ends of an area are taken to be multiples of, where nothing states them:
 /// `CMA_MIN_ALIGNMENT_PAGES` of most kernels from 5.19 on.
@@ -28,15 +28,15 @@ impl Plan {
     pub(super) fn new(mut scan: Scan, options: &Options) -> Result<Self, String> {
         let mut warnings = Vec::new();
         let name = choose(&scan, options.area.as_deref(), &mut warnings)?;
-        let traced = scan.areas.remove(&name).unwrap_or_default();
-        let stated = scan.stated(&name).cloned();
+        let traced = scan.traced.remove(&name).unwrap_or_default();
+        let stated = scan.areas.stated(name.as_ref(), options.snapshot.is_some());
         if let (None, Some(snapshot)) = (&stated, &options.snapshot) {
             let (snapshot, area) = (quoted(snapshot.name()), shown(&name));
             return Err(format!("the snapshot {snapshot} has no debugfs file of area {area}"));
         }
-        let stated = stated.unwrap_or_default();
-        let area = area(&scan, &name, &traced, &stated, options, &mut warnings)?;
-        let residents = residents(&area, &traced, &stated, &mut warnings);
+        let bitmap = stated.and_then(|(_, bitmap)| bitmap);
+        let area = area(&scan, &name, &traced, options, &mut warnings)?;
+        let residents = residents(&area, &traced, bitmap.map(|words| &**words), &mut warnings);
         if let Some(first) = &scan.first_odd {
             warnings.push(format!("{} lines are wrong, the first: {first}", scan.odd));
         }
@@ -83,23 +83,23 @@ fn shown(name: &Name) -> String {
 
 /// The area that is asked for, else the one with most events.
 fn choose(scan: &Scan, asked: Option<&str>, warnings: &mut Vec<String>) -> Result<Name, String> {
-    let list: Vec<_> = scan.areas.iter().collect();
+    let list: Vec<_> = scan.traced.iter().collect();
     let list = list.iter().map(|(name, traced)| format!("{} {}", shown(name), traced.events));
     let list = list.collect::<Vec<_>>().join(", ");
     if let Some(asked) = asked {
-        let found = scan.areas.keys().find(|name| name.as_deref() == Some(asked));
+        let found = scan.traced.keys().find(|name| name.as_deref() == Some(asked));
         return found.cloned().ok_or_else(|| {
             format!("no event is of area {}; areas and their events: {list}", quoted(asked))
         });
     }
     let mut most: Option<(&Name, &Traced)> = None;
-    for (name, traced) in &scan.areas {
+    for (name, traced) in &scan.traced {
         if most.is_none_or(|(_, most)| traced.events > most.events) {
             most = Some((name, traced));
         }
     }
     let (name, _) = most.ok_or("it has no event of a CMA area")?;
-    if scan.areas.len() > 1 || scan.others > 0 {
+    if scan.traced.len() > 1 || scan.others > 0 {
         let others =
             if scan.others > 0 { format!(", others {}", scan.others) } else { String::new() };
         warnings.push(format!(
@@ -116,16 +116,17 @@ fn area(
     scan: &Scan,
     name: &Name,
     traced: &Traced,
-    stated: &Stated,
     options: &Options,
     warnings: &mut Vec<String>,
 ) -> Result<Area, String> {
     let given = &options.geometry;
-    let reserved = scan.reserved(name, traced.span);
+    let (layout, _) = scan.areas.stated(name.as_ref(), options.snapshot.is_some()).unzip();
+    let layout = layout.cloned().unwrap_or_default();
+    let reserved = traced.span.and_then(|span| scan.areas.reserved_around(name.as_ref(), span));
     let low = traced.span.map(|(low, _)| low - low % QUANTUM);
-    let base = given.base_pfn.or(stated.base_pfn).or(reserved.map(|(base, _)| base));
-    let pages = given.pages.or(stated.count).or(traced.total).or(reserved.map(|(_, pages)| pages));
-    let order_per_bit = given.order_per_bit.or(stated.order_per_bit).unwrap_or(0);
+    let base = given.base_pfn.or(layout.base(0)).or(reserved.map(|(base, _)| base));
+    let pages = given.pages.or(layout.total).or(traced.total).or(reserved.map(|(_, pages)| pages));
+    let order_per_bit = given.order_per_bit.or(layout.order_per_bit).unwrap_or(0);
     let base_pfn = base.or(low);
     let seen = || {
         let (_, high) = traced.span?;
@@ -147,7 +148,7 @@ fn area(
              --snapshot, or --base-pfn, --pages and --order-per-bit, state it"
         ));
     }
-    if stated.ranges {
+    if layout.bases.len() > 1 {
         warnings.push("the area has several ranges; its first one is replayed".to_string());
     }
     let label = name.as_deref().unwrap_or("cma");
@@ -164,7 +165,7 @@ fn area(
 fn residents(
     area: &Area,
     traced: &Traced,
-    stated: &Stated,
+    bitmap: Option<&[u32]>,
     warnings: &mut Vec<String>,
 ) -> Vec<Run> {
     let range = area.ranges()[0];
@@ -174,7 +175,7 @@ fn residents(
     if outside > 0 {
         warnings.push(format!("{outside} buffers that were live before lie outside the area"));
     }
-    if let Some(words) = &stated.bitmap {
+    if let Some(words) = bitmap {
         for run in set_runs(area, words) {
             left_over(area, run, &traced.touched, &mut residents);
         }
@@ -195,16 +196,16 @@ fn residents(
 }
 
 /// What of `run` the events say nothing about; nobody gives it back.
-fn left_over(area: &Area, run: Run, touched: &Pages, residents: &mut Vec<Run>) {
+fn left_over(area: &Area, run: Run, touched: &RunSet, residents: &mut Vec<Run>) {
     let base = area.ranges()[0].pfn.0;
-    touched.without(run, &mut |rest| {
-        // The pages behind a buffer that share its last bit are no buffer.
+    for rest in touched.gaps(run) {
+        // The pages after a buffer that share its last bit are no buffer.
         let bits = area.pages_to_bits(rest.pfn.0 - base);
         let start = area.bit_to_pfn(0, bits).0;
         if let Some(count) = rest.end().0.checked_sub(start).filter(|count| *count > 0) {
             residents.push(Run::new(start, count));
         }
-    });
+    }
 }
 
 /// The runs of set bits of a bitmap of `area`, in pages.

@@ -20,11 +20,7 @@ impl AreaState {
     /// so that nothing rests on its positions. `may_print_bits`: the kernel can be 5.0 or earlier,
     /// where the left numbers are bits and a run that is none follows the last one, for an order
     /// per bit above 0.
-    pub(in crate::diagnose) fn of_list(
-        list: &FreeRuns,
-        layout: &Layout,
-        may_print_bits: bool,
-    ) -> (Self, bool) {
+    pub(crate) fn of_list(list: &FreeRuns, layout: &Layout, may_print_bits: bool) -> (Self, bool) {
         let total = list.total.or(layout.total);
         let units = units(list, layout.order_per_bit, total);
         let phantom = may_print_bits && has_phantom(list, layout.order_per_bit, total);
@@ -68,7 +64,7 @@ impl AreaState {
     /// per bit than [`AreaState::of_list()`] takes, or, where `may_print_bits`, without the run
     /// that kernels up to 5.0 print behind the last one. Empty where something rules these out:
     /// an odd number of pages, or a run so far up that it would end behind the area.
-    pub(in crate::diagnose) fn other_readings(
+    pub(crate) fn other_readings(
         list: &FreeRuns,
         layout: &Layout,
         may_print_bits: bool,

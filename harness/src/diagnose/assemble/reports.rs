@@ -1,0 +1,77 @@
+//! What a text reports: failures to which more may belong, and what is still to be joined to them.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::driver::Near;
+use super::lists::Pairing;
+use super::seen::{Kind, Seen};
+use super::window::{Open, Window};
+use super::{Incident, Reported};
+use crate::diagnose::era::Shown;
+use crate::ingest::log::Task;
+use crate::timeline::Place;
+
+/// Failures as they are reported.
+///
+/// What is kept is bounded: the last failures, and the lines just before that name none.
+#[derive(Debug)]
+pub(super) struct Reports {
+    /// The source that is read.
+    pub(super) source: Arc<str>,
+    /// Where the record is that is looked at.
+    pub(super) at: Place,
+    /// What the kernel calls itself by now.
+    pub(super) release: Option<Arc<str>>,
+    pub(super) window: Window,
+    pub(super) seen: Seen,
+    pub(super) lists: Pairing,
+    pub(super) near: Near,
+    /// Those to which nothing more can belong.
+    pub(super) ready: VecDeque<Incident>,
+}
+
+impl Default for Reports {
+    fn default() -> Self {
+        Self {
+            source: Arc::from(""),
+            at: Place::default(),
+            release: None,
+            window: Window::default(),
+            seen: Seen::default(),
+            lists: Pairing::default(),
+            near: Near::default(),
+            ready: VecDeque::new(),
+        }
+    }
+}
+
+impl Reports {
+    /// What follows is in this source.
+    pub(super) fn source(&mut self, name: &str) {
+        self.source = Arc::from(name);
+        self.at.source = self.at.source.saturating_add(1);
+        self.lists.clear();
+        self.near = Near::default();
+    }
+
+    /// A new failure, of which no more is known than where it is reported.
+    pub(super) fn begin(&self, reported: Reported, task: Option<Task>) -> Open {
+        let incident = Incident {
+            line: self.at.line,
+            time_us: self.at.time_us,
+            ..Incident::new(Arc::clone(&self.source), reported)
+        };
+        Open::new(incident, self.at, task, self.release.clone(), Shown::NOTHING)
+    }
+
+    /// Whether a failure that is open was reported in this way before, at this moment; it is counted
+    /// there.
+    pub(super) fn is_told_again(&mut self, kind: Kind, count: u64) -> bool {
+        let Some(id) = self.seen.find(kind, self.at, count) else { return false };
+        if let Some(open) = self.window.get_mut(id) {
+            open.incident.duplicates += 1;
+        }
+        true
+    }
+}

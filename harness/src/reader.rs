@@ -1,0 +1,250 @@
+//! What happened, or is to happen, row by row: recordings, streams and traces alike.
+//!
+//! [`open`] tells the formats apart by their columns; what has none is a trace. A [`Reader`] yields
+//! [`Row`]s one at a time; its memory grows with the buffers that are live, not with the rows.
+
+mod ops;
+mod trace;
+
+use std::collections::BTreeSet;
+
+use cma_policies::Area;
+
+pub use ops::Ops;
+
+use crate::ingest::{
+    self, DEFAULT_CAP, Event, Format, Geometry, Header, IngestError, Route, Row, Source, Table,
+};
+use crate::op::Op;
+
+/// What the caller knows beside the file.
+#[derive(Clone, Default, Debug)]
+pub struct Options {
+    /// The cap that a recording or a trace was made with, where its header does not state one.
+    pub recorded_cap: Option<u32>,
+    /// The geometry, as far as the caller gives it: in place of what the file states.
+    pub geometry: Geometry,
+    /// The area whose events of a trace are read; the one with most of them where none is named.
+    pub area: Option<String>,
+    /// Debugfs files of the area of a trace, as one text: where it lies and what is live in it.
+    pub snapshot: Option<Source>,
+    /// What else the board printed beside a trace: its boot, its kernel, debugfs.
+    pub beside: Vec<Source>,
+}
+
+/// What a reader has counted so far.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Tally {
+    /// Rows, of known kinds.
+    pub rows: u64,
+    /// Allocs that ask for at least a page.
+    pub allocs: u64,
+    /// Those of them whose alignment follows the cap.
+    pub dma: u64,
+}
+
+/// Reads a recording, a stream or a trace, row by row.
+pub struct Reader {
+    inner: Inner,
+    tally: Tally,
+    failed: bool,
+}
+
+enum Inner {
+    Table(Box<Table>),
+    Trace(Box<trace::Trace>),
+}
+
+/// Opens `source` and reads as far as its column names; a trace is looked through to its end.
+///
+/// # Errors
+/// Where it cannot be read, is of no known format, or states a geometry that no area has.
+pub fn open(source: &Source, options: &Options) -> Result<Reader, IngestError> {
+    let cap = options.recorded_cap.unwrap_or(DEFAULT_CAP);
+    let reader = |inner| Reader { inner, tally: Tally::default(), failed: false };
+    let error = match Table::open(source, &options.geometry, cap) {
+        Ok(table) => return Ok(reader(Inner::Table(Box::new(table)))),
+        // What has the columns of a table is one, with its mistakes.
+        Err((true, error)) => return Err(error),
+        Err((false, error)) => error,
+    };
+    match trace::Trace::open(source, options, cap)? {
+        Some(trace) => Ok(reader(Inner::Trace(Box::new(trace)))),
+        None => Err(ingest::collected(source).unwrap_or(error)),
+    }
+}
+
+/// Which of `sources` have rows, and which are other texts of the board that printed the traces among
+/// them: its kernel log, debugfs files. One source alone, or texts without a trace, have rows or are
+/// wrong.
+///
+/// # Errors
+/// Where one cannot be read.
+pub fn sorted(sources: Vec<Source>) -> Result<(Vec<Source>, Vec<Source>), IngestError> {
+    let (mut rows, mut beside, mut traces) = (Vec::new(), Vec::new(), 0);
+    let is_alone = sources.len() == 1;
+    for source in sources {
+        let is_trace = !is_alone && !is_table(&source) && trace::has_events(&source)?;
+        traces += usize::from(is_trace);
+        let has_rows = is_alone || is_trace || is_table(&source);
+        if has_rows { &mut rows } else { &mut beside }.push(source);
+    }
+    if traces == 0 {
+        rows.append(&mut beside);
+    }
+    Ok((rows, beside))
+}
+
+/// Whether `source` has the columns of a recording or a stream: it is no text of a board.
+#[must_use]
+fn is_table(source: &Source) -> bool {
+    let table = Table::open(source, &Geometry::default(), DEFAULT_CAP);
+    matches!(table, Ok(_) | Err((true, _)))
+}
+
+impl Reader {
+    /// What stands above the column names.
+    #[must_use]
+    pub const fn header(&self) -> &Header {
+        match &self.inner {
+            Inner::Table(table) => table.header(),
+            Inner::Trace(trace) => trace.header(),
+        }
+    }
+
+    /// The area, where the file or the caller states its pages.
+    #[must_use]
+    pub const fn area(&self) -> Option<&Area> {
+        match &self.inner {
+            Inner::Table(table) => table.area(),
+            Inner::Trace(trace) => Some(trace.area()),
+        }
+    }
+
+    /// The cap that it was made with: what it states, else what the caller says, else 8.
+    #[must_use]
+    pub const fn cap(&self) -> u32 {
+        match &self.inner {
+            Inner::Table(table) => table.cap(),
+            Inner::Trace(trace) => trace.cap(),
+        }
+    }
+
+    /// Its format.
+    #[must_use]
+    pub const fn format(&self) -> &'static Format {
+        match &self.inner {
+            Inner::Table(table) => table.format(),
+            Inner::Trace(_) => &ingest::TRACE,
+        }
+    }
+
+    /// Whether it says when its ops happened: a recording counts them in place of time.
+    #[must_use]
+    pub const fn has_time(&self) -> bool {
+        !matches!(&self.inner, Inner::Table(table) if table.is_recording())
+    }
+
+    /// Whether it says what a real kernel answered.
+    #[must_use]
+    pub const fn is_recording(&self) -> bool {
+        !matches!(&self.inner, Inner::Table(table) if !table.is_recording())
+    }
+
+    /// Whether it is a trace: its claims end as traced, since it does not tell why.
+    #[must_use]
+    pub const fn is_trace(&self) -> bool {
+        matches!(self.inner, Inner::Trace(_))
+    }
+
+    /// What puts the buffers in place that were live before a trace began; empty for other formats.
+    /// No metric counts these ops as requests.
+    ///
+    /// The kernel's first fit puts every one where it was. Another policy puts them where it would:
+    /// it is compared on the same buffers, not on the same places.
+    #[must_use]
+    pub fn warm_up(&self) -> Vec<Op> {
+        match &self.inner {
+            Inner::Trace(rows) => rows.warm_up(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The buffers that were live before a trace began, in the order of their pages, without what
+    /// only holds their places in [`Reader::warm_up`]: for who does not have that area.
+    #[must_use]
+    pub fn before(&self) -> Vec<Op> {
+        let mut ops = self.warm_up();
+        let freed = |op: &Op| if let Op::Free { id, .. } = op { Some(*id) } else { None };
+        let freed: BTreeSet<_> = ops.iter().filter_map(freed).collect();
+        ops.retain(|op| matches!(op, Op::Alloc { id, .. } if !freed.contains(id)));
+        ops
+    }
+
+    /// What was counted up to the row that was read last.
+    #[must_use]
+    pub const fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// The clients so far: client `n` of a request is at index `n`. Numbers are given in order of
+    /// appearance in allocs; an empty name is a name. A recording has no clients.
+    #[must_use]
+    pub fn clients(&self) -> Vec<&str> {
+        match &self.inner {
+            Inner::Table(table) => table.clients(),
+            Inner::Trace(trace) => trace.clients(),
+        }
+    }
+
+    /// The areas that a stream names for its clients so far, by the number of the client.
+    #[must_use]
+    pub fn routes(&self) -> Vec<Route> {
+        match &self.inner {
+            Inner::Table(table) => table.routes(),
+            Inner::Trace(_) => Vec::new(),
+        }
+    }
+
+    /// An error about the file as a whole.
+    #[must_use]
+    pub fn error(&self, why: impl Into<String>) -> IngestError {
+        let source = match &self.inner {
+            Inner::Table(table) => table.name(),
+            Inner::Trace(trace) => trace.name(),
+        };
+        IngestError { source: source.to_string(), line: 0, column: 0, why: why.into() }
+    }
+
+    /// What was strange but no error, up to the row that was read last.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        match &self.inner {
+            Inner::Table(table) => table.warnings(),
+            Inner::Trace(trace) => trace.warnings(),
+        }
+    }
+}
+
+impl Iterator for Reader {
+    type Item = Result<Row, IngestError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.failed {
+            return None;
+        }
+        let row = match &mut self.inner {
+            Inner::Table(table) => table.next_row(),
+            Inner::Trace(trace) => Ok(trace.next_row()),
+        };
+        if let Ok(Some(row)) = &row {
+            self.tally.rows += 1;
+            if let Event::Op(Op::Alloc { dma, .. }) = row.event {
+                self.tally.allocs += 1;
+                self.tally.dma += u64::from(dma);
+            }
+        }
+        self.failed = row.is_err();
+        row.transpose()
+    }
+}

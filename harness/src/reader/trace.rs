@@ -1,0 +1,369 @@
+//! A trace of a real kernel as rows: every call with what became of it, every release.
+//!
+//! It is read in two passes. The first one tells the area, and which buffers the trace gives back
+//! without having got them: they were live before it began. The second one yields the rows.
+
+mod plan;
+mod scan;
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use cma_policies::{Area, Request, Run, dma_align};
+
+use super::Options;
+use crate::ingest::log::{self, Record};
+use crate::ingest::{Answered, Event, Header, IngestError, Recorded, Row, Source};
+use crate::op::Op;
+use crate::timeline::{Call, Ended, Free, Live, Order, Place, Released, Start, What, run, traced};
+use plan::Plan;
+use scan::Scan;
+
+/// What is counted of what a trace leaves open, and of rows that cannot be replayed.
+#[derive(Clone, Copy, Default, Debug)]
+struct Counts {
+    /// Times that events were lost.
+    lost: u64,
+    /// Calls without a start.
+    unstarted: u64,
+    /// Calls within which another one ended.
+    overlapping: u64,
+    /// Calls whose busy claims may be those of another.
+    unclear: u64,
+    /// Calls without an end.
+    unfinished: u64,
+    /// Releases of pages that nobody is known to hold.
+    unknown: u64,
+    /// Releases of pages that are held, but not as one piece.
+    odd: u64,
+    /// Calls and releases of pages that are not in the area.
+    outside: u64,
+    /// Ends and releases without the numbers that a replay needs.
+    unplaced: u64,
+}
+
+/// The rows of a trace.
+pub(super) struct Trace {
+    name: String,
+    header: Header,
+    records: log::Records,
+    plan: Plan,
+    cap: u32,
+    order: Order,
+    live: Live,
+    ready: VecDeque<Row>,
+    counts: Counts,
+    clients: Clients,
+    /// Number of the next buffer.
+    next_id: u64,
+    /// The time of the first event, in microseconds since boot.
+    first_us: Option<u64>,
+    /// The time of the last row.
+    last_us: Option<u64>,
+    ended: bool,
+}
+
+/// Whether `source` has an event of a CMA area.
+pub(super) fn has_events(source: &Source) -> Result<bool, IngestError> {
+    let is_event =
+        |record: &Record| traced(record).is_some() && !matches!(record, Record::Lost { .. });
+    Ok(log::open(source)?.flatten().any(|found| is_event(&found.record)))
+}
+
+impl Trace {
+    /// Opens `source` as a trace; `None` where it has no event of a CMA area.
+    pub(super) fn open(
+        source: &Source,
+        options: &Options,
+        cap: u32,
+    ) -> Result<Option<Self>, IngestError> {
+        let scan = Scan::of(source, options)?;
+        if scan.traced.is_empty() {
+            return Ok(None);
+        }
+        let mut header = Header::default();
+        if let Some(kernel) = &scan.kernel {
+            header.pairs.push(("kernel".to_string(), kernel.to_string()));
+        }
+        let name = source.name().to_string();
+        let plan = Plan::new(scan, options).map_err(|why| IngestError {
+            source: name.clone(),
+            line: 0,
+            column: 0,
+            why,
+        })?;
+        header.pairs.push(("area".to_string(), plan.area.name().to_string()));
+        let mut live = Live::default();
+        for (id, run) in (0..).zip(&plan.residents) {
+            live.grant(id, *run, &mut |_| {});
+        }
+        Ok(Some(Self {
+            name,
+            header,
+            records: log::open(source)?,
+            next_id: plan.first_id(),
+            plan,
+            cap,
+            order: Order::default(),
+            live,
+            ready: VecDeque::new(),
+            counts: Counts::default(),
+            clients: Clients::default(),
+            first_us: None,
+            last_us: None,
+            ended: false,
+        }))
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) const fn header(&self) -> &Header {
+        &self.header
+    }
+
+    pub(super) const fn area(&self) -> &Area {
+        &self.plan.area
+    }
+
+    pub(super) const fn cap(&self) -> u32 {
+        self.cap
+    }
+
+    pub(super) fn clients(&self) -> Vec<&str> {
+        self.clients.names.iter().map(|name| &**name).collect()
+    }
+
+    pub(super) fn warm_up(&self) -> Vec<Op> {
+        self.plan.warm_up()
+    }
+
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let mut warnings = self.header.warnings();
+        warnings.extend(self.plan.warnings.iter().cloned());
+        let counts = self.counts;
+        for (times, what) in [
+            (counts.lost, "times events were lost: what they did is missing"),
+            (counts.unstarted, "calls have no start; each is at its first event"),
+            (
+                counts.overlapping,
+                "calls overlap others: pages are held while a claim is tried, \
+                                   so their places may differ",
+            ),
+            (
+                counts.unclear,
+                "calls may have made the busy claims of another: theirs are not compared",
+            ),
+            (
+                self.live.late(),
+                "releases are traced after the grant of their pages to another \
+                              call; each is put before it",
+            ),
+            (self.live.missing(), "releases are missing: their pages are granted again"),
+            (counts.unfinished, "calls have no finish; they are left out"),
+            (counts.unknown, "releases are of pages that nobody holds; they are left out"),
+            (
+                counts.odd,
+                "releases are of pages that are no piece of one buffer; they are left \
+                           out",
+            ),
+            (counts.outside, "calls or releases are of pages outside the area; they are left out"),
+            (counts.unplaced, "events lack a pfn, a count or an order; they are left out"),
+        ] {
+            if times > 0 {
+                warnings.push(format!("{times} {what}"));
+            }
+        }
+        warnings
+    }
+
+    /// The next row. A line that is wrong was counted by the first pass.
+    pub(super) fn next_row(&mut self) -> Option<Row> {
+        loop {
+            if let Some(row) = self.ready.pop_front() {
+                return Some(row);
+            }
+            if let Some(effect) = self.order.next_effect() {
+                if effect.what == What::Lost || effect.area == self.plan.name {
+                    self.took_effect(effect.what);
+                }
+                continue;
+            }
+            if self.ended {
+                return None;
+            }
+            match self.records.next() {
+                Some(Ok(found)) => {
+                    let lost = matches!(found.record, Record::Lost { .. });
+                    if lost || traced(&found.record) == Some(&self.plan.name) {
+                        self.first_us = self.first_us.or(found.time_us);
+                    }
+                    self.order.take(&found);
+                }
+                Some(Err(_)) => {}
+                None => {
+                    self.order.end_of_text();
+                    self.ended = true;
+                }
+            }
+        }
+    }
+
+    fn took_effect(&mut self, what: What) {
+        match what {
+            What::Call { call, overlaps } => {
+                self.counts.overlapping += u64::from(overlaps);
+                self.counts.unclear += u64::from(!call.is_sure());
+                self.counts.unstarted += u64::from(call.start == Start::Missing);
+                self.call(&call);
+            }
+            What::Released(at, run) => match self.inside(run) {
+                true => match self.live.give_back(run) {
+                    Released::Free(free) => self.free(at, free),
+                    Released::Before => {}
+                    Released::Unknown => self.counts.unknown += 1,
+                    Released::Odd => self.counts.odd += 1,
+                },
+                false => self.counts.outside += 1,
+            },
+            What::Tried(at, run) => self.tried(at, run),
+            What::Unplaced => self.counts.unplaced += 1,
+            What::Lost => {
+                self.counts.lost += 1;
+                self.live.forget();
+            }
+        }
+    }
+
+    fn inside(&self, run: Run) -> bool {
+        self.plan.area.ranges()[0].contains(run)
+    }
+
+    /// The time of a row: that of the event from the first one on, and later than the row before,
+    /// so that it names the row.
+    fn at_us(&mut self, time_us: Option<u64>) -> u64 {
+        let after = self.last_us.map_or(0, |last| last.saturating_add(1));
+        let since = time_us.zip(self.first_us).map(|(time, first)| time.saturating_sub(first));
+        let at = since.unwrap_or(0).max(after);
+        self.last_us = Some(at);
+        at
+    }
+
+    fn push(&mut self, line: u64, time_us: Option<u64>, event: Event, recorded: Recorded) {
+        let at_us = self.at_us(time_us);
+        self.ready.push_back(Row { line, at_us, event, recorded });
+    }
+
+    /// A claim of these pages failed: what held one of them has given it back before.
+    fn tried(&mut self, at: Place, run: Run) {
+        if !self.inside(run) {
+            return;
+        }
+        let mut freed = Vec::new();
+        self.live.clear(run, &mut |free| freed.push(free));
+        freed.into_iter().for_each(|free| self.free(at, free));
+    }
+
+    /// A call by how it ended.
+    fn call(&mut self, call: &Call) {
+        let count = call.count.unwrap_or(0);
+        let recorded = match call.ended {
+            Some(Ended::Granted(Some(pfn))) => match run(pfn, count) {
+                Some(run) if self.inside(run) => self.granted(call, run),
+                _ => {
+                    self.counts.outside += 1;
+                    return;
+                }
+            },
+            Some(Ended::Failed(failed)) => {
+                let tried = failed.tried.pfn();
+                if let Some(run) = tried.and_then(|pfn| run(pfn, count)) {
+                    self.tried(Place { line: call.span.0.line, ..call.span.1 }, run);
+                }
+                let base = self.plan.area.ranges()[0].pfn.0;
+                Recorded {
+                    result: call.errno().map(|errno| Answered::Number(errno.into())),
+                    retries: call.retries(),
+                    refused_at: tried.and_then(|pfn| pfn.checked_sub(base)),
+                    ..Recorded::default()
+                }
+            }
+            // What asks for more than there is ends without a finish (6.12 to 6.14).
+            None | Some(Ended::Granted(None)) => {
+                if (1..=self.plan.area.pages()).contains(&count) {
+                    self.counts.unfinished += 1;
+                    return;
+                }
+                Recorded::default()
+            }
+        };
+        self.row(call, recorded);
+    }
+
+    fn granted(&mut self, call: &Call, run: Run) -> Recorded {
+        let mut freed = Vec::new();
+        self.live.grant(self.next_id, run, &mut |free| freed.push(free));
+        let at = Place { line: call.span.0.line, ..call.span.1 };
+        freed.into_iter().for_each(|free| self.free(at, free));
+        Recorded { result: self.offset(run), retries: call.retries(), ..Recorded::default() }
+    }
+
+    /// A call of a known kind of end as a row.
+    fn row(&mut self, call: &Call, recorded: Recorded) {
+        let Some((count, align)) = call.asked() else { return };
+        let id = self.next_id;
+        self.next_id += 1;
+        let event = match Request::new(count, align.min(63)) {
+            Ok(request) => {
+                let dma = align == dma_align(count, self.cap);
+                let comm = call.task.as_ref().and_then(|task| task.comm.as_ref());
+                let request = request.with_client(self.clients.number(comm));
+                Event::Op(Op::Alloc { id, request, dma })
+            }
+            Err(_) => Event::NoPages,
+        };
+        self.push(call.span.0.line, call.span.1.time_us, event, recorded);
+    }
+
+    fn free(&mut self, at: Place, free: Free) {
+        let Free { id, part, run } = free;
+        let recorded = Recorded { result: self.offset(run), ..Recorded::default() };
+        self.push(at.line, at.time_us, Event::Op(Op::Free { id, part }), recorded);
+    }
+
+    /// Where `run` of the area begins, as a recording has it.
+    fn offset(&self, run: Run) -> Option<Answered> {
+        let offset = run.pfn.0.checked_sub(self.plan.area.ranges()[0].pfn.0)?;
+        i64::try_from(offset).ok().map(Answered::Number)
+    }
+}
+
+/// The names of tasks in order of appearance; number 0 is nobody, who asked for what was live
+/// before.
+struct Clients {
+    numbers: HashMap<Arc<str>, u16>,
+    names: Vec<Arc<str>>,
+}
+
+impl Default for Clients {
+    fn default() -> Self {
+        let nobody: Arc<str> = "".into();
+        Self { numbers: HashMap::from([(Arc::clone(&nobody), 0)]), names: vec![nobody] }
+    }
+}
+
+impl Clients {
+    /// The number of `comm`; behind the last number all are the last.
+    fn number(&mut self, comm: Option<&Arc<str>>) -> u16 {
+        let name = comm.map_or("", |comm| &**comm);
+        if let Some(number) = self.numbers.get(name) {
+            return *number;
+        }
+        let Ok(number) = u16::try_from(self.names.len()) else { return u16::MAX };
+        let name: Arc<str> = name.into();
+        self.numbers.insert(Arc::clone(&name), number);
+        self.names.push(name);
+        number
+    }
+}

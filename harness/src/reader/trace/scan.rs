@@ -1,0 +1,184 @@
+//! The first look through a trace: which areas there are, where they lie, what was live before.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use cma_policies::Run;
+use cma_policies::kit::RunSet;
+
+use crate::ingest::log::{self, Found, Page, Record};
+use crate::ingest::{IngestError, Source};
+use crate::kernel::Seen;
+use crate::reader::Options;
+use crate::timeline::{Areas, Effect, Ended, Live, Order, Released, What, run, signs, traced};
+
+/// The most areas that are told apart; a kernel has some 20 at most.
+const MOST_AREAS: usize = 64;
+
+/// The name of an area; `None` in traces up to 5.12, which do not name it.
+pub(super) type Name = Option<Arc<str>>;
+
+/// What the events of an area show.
+#[derive(Default, Debug)]
+pub(super) struct Traced {
+    pub(super) events: u64,
+    /// The lowest page seen and the page past the highest one.
+    pub(super) span: Option<(u64, u64)>,
+    /// All pages, as its starts state (6.17 on).
+    pub(super) total: Option<u64>,
+    /// What was given back without having been granted: it was live from the start.
+    pub(super) residents: Vec<Run>,
+    /// Pages whose state at the start is known from the events.
+    pub(super) touched: RunSet,
+    live: Live,
+    granted: u64,
+}
+
+impl Traced {
+    fn note(&mut self, record: &Record) {
+        self.events += 1;
+        let seen = match record {
+            Record::Start { total, .. } => {
+                self.total = self.total.or(*total);
+                None
+            }
+            // Nothing is said of a refused call's pages but that they were asked for.
+            Record::Finish { page: Page::Null, .. } => None,
+            Record::Busy { pfn, count, .. }
+            | Record::Release { pfn, count, .. }
+            | Record::Finish { pfn, count, .. } => pfn.zip(*count),
+            _ => None,
+        };
+        if let Some(run) = seen.and_then(|(pfn, count)| run(pfn, count)) {
+            let (low, high) = self.span.unwrap_or((u64::MAX, 0));
+            self.span = Some((low.min(run.pfn.0), high.max(run.end().0)));
+        }
+    }
+
+    fn take(&mut self, what: &What) {
+        match what {
+            What::Call { call, .. } => {
+                let count = call.count.unwrap_or(0);
+                let granted = match call.ended {
+                    Some(Ended::Granted(pfn)) => pfn.and_then(|pfn| run(pfn, count)),
+                    _ => None,
+                };
+                if let Some(run) = granted {
+                    self.live.grant(self.granted, run, &mut |_| {});
+                    self.granted += 1;
+                    self.touched.join(run);
+                }
+                let tried = call.failed().and_then(|failed| failed.tried.pfn());
+                self.tried(tried.and_then(|pfn| run(pfn, count)));
+            }
+            What::Tried(_, run) => self.tried(Some(*run)),
+            What::Released(_, run) => {
+                let is_unknown = self.live.give_back(*run) == Released::Unknown;
+                if is_unknown && !self.touched.touches(*run) {
+                    self.residents.push(*run);
+                    self.touched.join(*run);
+                }
+            }
+            What::Lost => self.live.forget(),
+            What::Unplaced => {}
+        }
+    }
+
+    fn tried(&mut self, run: Option<Run>) {
+        if let Some(run) = run {
+            self.live.clear(run, &mut |_| {});
+            self.touched.join(run);
+        }
+    }
+}
+
+/// What a text shows, apart from its calls.
+#[derive(Default, Debug)]
+pub(super) struct Scan {
+    /// The areas that events are about.
+    pub(super) traced: BTreeMap<Name, Traced>,
+    /// Events of further areas.
+    pub(super) others: u64,
+    /// What debugfs and the boot state.
+    pub(super) areas: Areas,
+    /// The kernel that printed it, as it calls itself or as its events look.
+    pub(super) kernel: Option<Arc<str>>,
+    seen: Seen,
+    order: Order,
+    /// Lines that look like the kernel's and are wrong, and the first of them.
+    pub(super) odd: u64,
+    pub(super) first_odd: Option<String>,
+}
+
+impl Scan {
+    /// Looks through `source`, after what `options` has beside it.
+    pub(super) fn of(source: &Source, options: &Options) -> Result<Self, IngestError> {
+        let mut scan = Self::default();
+        for beside in options.snapshot.iter().chain(&options.beside) {
+            scan.read(beside, false)?;
+        }
+        scan.read(source, true)?;
+        scan.order.end_of_text();
+        scan.drain();
+        for traced in scan.traced.values_mut() {
+            traced.residents.sort_unstable_by_key(|run| run.pfn);
+            traced.live = Live::default();
+        }
+        scan.kernel = scan.kernel.or_else(|| Some(scan.seen.kernel().name.into()));
+        Ok(scan)
+    }
+
+    fn read(&mut self, source: &Source, events: bool) -> Result<(), IngestError> {
+        for found in log::open(source)? {
+            match found {
+                Ok(found) if events && traced(&found.record).is_some() => self.event(&found),
+                Ok(found) => self.beside(&found.record),
+                Err(error) => {
+                    self.odd += 1;
+                    self.first_odd.get_or_insert_with(|| error.to_string());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn event(&mut self, found: &Found) {
+        if let Some(name) = traced(&found.record).filter(|_| !is_lost(&found.record)) {
+            signs(&found.record).for_each(|sign| self.seen.note(sign));
+            if self.traced.len() == MOST_AREAS && !self.traced.contains_key(name) {
+                self.others += 1;
+                return;
+            }
+            self.traced.entry(name.clone()).or_default().note(&found.record);
+        }
+        self.order.take(found);
+        self.drain();
+    }
+
+    fn drain(&mut self) {
+        while let Some(Effect { area, what }) = self.order.next_effect() {
+            if what == What::Lost {
+                self.traced.values_mut().for_each(|traced| traced.take(&what));
+            } else if let Some(traced) = self.traced.get_mut(&area) {
+                traced.take(&what);
+            }
+        }
+    }
+
+    fn beside(&mut self, record: &Record) {
+        match record {
+            Record::Kernel(release) => self.kernel = Some(Arc::clone(release)),
+            Record::Reserved { area, base, bytes } => {
+                self.areas.reserved(area.clone(), *base, *bytes);
+            }
+            Record::Debugfs { area, range, file } => {
+                self.areas.debugfs(area.as_ref(), *range, file);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn is_lost(record: &Record) -> bool {
+    matches!(record, Record::Lost { .. })
+}

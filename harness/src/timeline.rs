@@ -1,0 +1,73 @@
+//! From what a board prints to what happened: calls of `cma_alloc()`, and what is free when.
+//!
+//! ```text
+//! ingest::log::Record ─► Calls ─► Heard: a call begins, claims, ends; pages are released
+//!                          └─► Order: the same in the order in which it took effect (replay)
+//!                 Areas ◄─ grants and releases, debugfs, sysfs, boot: what is free at a moment
+//! ```
+//! Nothing else knows which lines make a call and who holds which pages. What a text leaves open is
+//! a value ([`Attribution`]): a replay insists, a diagnosis weighs.
+
+mod areas;
+mod call;
+mod calls;
+mod followed;
+mod live;
+mod order;
+mod signs;
+mod state;
+
+use cma_policies::Run;
+
+use crate::ingest::log::Found;
+
+pub(crate) use areas::Areas;
+pub use call::{Attribution, Call, Ended, Failed, Start, Tried};
+pub(crate) use calls::same_task;
+pub use calls::{Calls, Heard, Wanted};
+pub(crate) use live::{Free, Live, Released};
+pub use order::{Effect, Order, What, traced};
+pub(crate) use signs::signs;
+pub use state::{AreaState, Asked, GUARANTEED_ALIGN, Hole, Known, RangeState};
+pub(crate) use state::{Layout, ORDERS};
+
+/// Where a record is.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Place {
+    /// The number of its source, from 0 on.
+    pub source: u32,
+    /// Its line there, from 1 on.
+    pub line: u64,
+    /// Records before it, in all sources.
+    pub seq: u64,
+    /// Its stamp in microseconds since boot.
+    pub time_us: Option<u64>,
+}
+
+impl Place {
+    /// The place of `found`, the next record of the same source.
+    #[must_use]
+    pub const fn next(self, found: &Found) -> Self {
+        Self { line: found.line, time_us: found.time_us, seq: self.seq + 1, ..self }
+    }
+
+    /// Whether `later` is at most `lines` lines and `us` microseconds after this, in the same
+    /// source.
+    #[must_use]
+    pub fn is_near(self, later: Self, lines: u64, us: u64) -> bool {
+        let stamps = self.time_us.zip(later.time_us);
+        self.source == later.source
+            && later.line.saturating_sub(self.line) <= lines
+            && stamps.is_none_or(|(one, other)| one.abs_diff(other) <= us)
+    }
+}
+
+/// Whether two values are the same, or one is not stated.
+pub(crate) fn same<T: PartialEq>(one: Option<T>, other: Option<T>) -> bool {
+    one.zip(other).is_none_or(|(one, other)| one == other)
+}
+
+/// The pages of an event; `None` where there are none with such numbers.
+pub(crate) fn run(pfn: u64, count: u64) -> Option<Run> {
+    pfn.checked_add(count).filter(|_| count > 0).map(|_| Run::new(pfn, count))
+}

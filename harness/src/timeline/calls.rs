@@ -1,0 +1,471 @@
+//! Records put together to calls, by debug lines and by traces alike.
+
+use std::sync::Arc;
+
+use cma_policies::Run;
+
+use super::call::{Call, Ended, Start};
+use super::{Place, run, same};
+use crate::ingest::log::{Origin, Record, Task};
+
+/// The most calls that are open at a time: more than a board has CPUs.
+const MOST_CALLS: usize = 256;
+
+/// Records after which a call without a task is given up: some calls end without a word, and
+/// nothing says that their task has gone on.
+const STALE: u64 = 512;
+
+/// What a record says.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Heard {
+    /// A call begins: its number.
+    Began(u64),
+    /// A claim was busy, of these pages where that is stated.
+    Busy {
+        /// The number of its call, where that is sure.
+        call: Option<u64>,
+        /// When and where it was found: at the start of its call, or at the busy claim before.
+        found: Place,
+        /// The pages.
+        run: Option<Run>,
+    },
+    /// A call ended. Of an end that may be of several calls that differ, all that is known is that
+    /// it is one of them ([`Attribution::OneOf`](super::Attribution::OneOf)): its number is 0.
+    Ended(Call),
+    /// Pages were given back, these where that is stated.
+    Released(Option<Run>),
+    /// Events were lost.
+    Lost,
+    /// Nothing about a call.
+    Nothing,
+}
+
+/// Which call a record is about, as far as it says.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// Who printed it.
+    pub origin: Option<Origin>,
+    /// Who made the call.
+    pub task: Option<&'a Task>,
+    /// The area.
+    pub area: Option<&'a str>,
+    /// Pages asked for.
+    pub count: Option<u64>,
+    /// The order.
+    pub align: Option<u32>,
+}
+
+/// The calls that have begun and not ended, oldest first.
+///
+/// A record costs a look at the open calls, of which there are as many as tasks in `cma_alloc()`.
+#[derive(Debug, Default)]
+pub struct Calls {
+    open: Vec<Call>,
+    /// Calls so far.
+    number: u64,
+    /// How many of those that may have been granted were.
+    granted: usize,
+    /// Calls that were given up: nothing says how they ended.
+    unended: Vec<Call>,
+}
+
+impl Calls {
+    /// What `record`, which is at `at`, says.
+    pub fn take(&mut self, record: &Record, task: Option<&Task>, at: Place) -> Heard {
+        match record {
+            Record::Start { origin, area, count, align, available, total, .. } => {
+                let available = available.map(|available| (available, *total));
+                Heard::Began(self.start(Call {
+                    task: task.cloned(),
+                    area: area.clone(),
+                    count: Some(*count),
+                    align: Some(*align),
+                    available,
+                    start: Start::Seen,
+                    ..Call::begun(*origin, at)
+                }))
+            }
+            Record::Busy { origin, area, pfn, page, count, align } => {
+                let (count, align, area) = (*count, *align, area.as_deref());
+                let wanted = Wanted { origin: Some(*origin), task, area, count, align };
+                self.busy(wanted, *pfn, *page, at)
+            }
+            Record::Finish { origin, area, page, pfn, count, align, errno, alone } => {
+                let (count, align, area) = (*count, *align, area.as_deref());
+                let wanted = Wanted { origin: Some(*origin), task, area, count, align };
+                Heard::Ended(self.end(wanted, Ended::of(*page, *pfn, *errno), *alone, at))
+            }
+            Record::Release { pfn, count, .. } => {
+                Heard::Released(pfn.zip(*count).and_then(|(pfn, count)| run(pfn, count)))
+            }
+            Record::Lost { .. } => {
+                let traced = |call: &&mut Call| call.origin == Origin::Trace;
+                self.open.iter_mut().filter(traced).for_each(|call| call.doubt(0));
+                Heard::Lost
+            }
+            _ => Heard::Nothing,
+        }
+    }
+
+    /// The next call that was given up since this was asked last.
+    pub(super) fn next_unended(&mut self) -> Option<Call> {
+        (!self.unended.is_empty()).then(|| self.unended.remove(0))
+    }
+
+    /// Whoever wants no calls without an end has no use for those that were given up.
+    pub(crate) fn forget_unended(&mut self) {
+        self.unended.clear();
+    }
+
+    /// Another text begins, or none follows: nothing ends any more.
+    pub fn clear(&mut self) {
+        self.unended.append(&mut self.open);
+        self.granted = 0;
+    }
+
+    /// Gives call `number` up.
+    pub(super) fn give_up(&mut self, number: u64) {
+        self.unended.extend(self.open.extract_if(.., |call| call.number == number));
+    }
+
+    /// A call begins: its number.
+    fn start(&mut self, call: Call) -> u64 {
+        let seq = call.span.1.seq;
+        // A task makes one call at a time. From 6.12 on one that asks for nothing or for more than
+        // there is ends without a word.
+        let pid = |call: &Call| call.task.as_ref().and_then(|task| task.pid);
+        let own = pid(&call);
+        let is_over = |open: &mut Call| match own.filter(|_| open.origin == call.origin) {
+            Some(pid_of_call) if pid(open) == Some(pid_of_call) => true,
+            _ => pid(open).is_none() && seq.saturating_sub(open.span.1.seq) > STALE,
+        };
+        self.unended.extend(self.open.extract_if(.., is_over));
+        if self.open.len() == MOST_CALLS {
+            self.unended.push(self.open.remove(0));
+        }
+        self.number += 1;
+        self.open.push(Call { number: self.number, ..call });
+        self.number
+    }
+
+    fn busy(
+        &mut self,
+        wanted: Wanted<'_>,
+        pfn: Option<u64>,
+        page: Option<u64>,
+        at: Place,
+    ) -> Heard {
+        let mut found = self.matching(wanted);
+        if found.is_empty() {
+            self.start(Call::wanted(wanted, at));
+            found = vec![self.open.len() - 1];
+        }
+        let mut heard = (None, at, wanted.count);
+        if let [only] = found[..] {
+            let call = &mut self.open[only];
+            call.busy += 1;
+            call.last_busy = pfn.or(page);
+            let asked = wanted.count.or(call.count);
+            heard = (Some(call.number), call.span.1, asked);
+        }
+        for index in &found {
+            let call = &mut self.open[*index];
+            if found.len() > 1 {
+                call.doubt(found.len());
+            }
+            call.span.1 = Place { time_us: at.time_us.or(call.span.1.time_us), ..at };
+        }
+        let (call, before, count) = heard;
+        let run = pfn.zip(count).and_then(|(pfn, count)| run(pfn, count));
+        Heard::Busy { call, found: before, run }
+    }
+
+    /// A call ended. `alone`: it is the one event of a call.
+    fn end(&mut self, wanted: Wanted<'_>, ended: Ended, alone: bool, at: Place) -> Call {
+        let start = if alone { Start::Unprinted } else { Start::Missing };
+        let known =
+            if alone { None } else { self.ended(wanted, matches!(ended, Ended::Failed(_)), at) };
+        let mut call = known.unwrap_or_else(|| Call { start, ..Call::wanted(wanted, at) });
+        call.area = call.area.or_else(|| wanted.area.map(Arc::from));
+        call.count = wanted.count.or(call.count);
+        call.align = wanted.align.or(call.align);
+        call.task = call.task.or_else(|| wanted.task.cloned());
+        call.ended = Some(ended);
+        call
+    }
+
+    /// The call of an end; `failed` where it got nothing.
+    fn ended(&mut self, wanted: Wanted<'_>, failed: bool, at: Place) -> Option<Call> {
+        let found = self.matching(wanted);
+        let first = *found.first()?;
+        if !failed && wanted.task.is_none() && self.one_is_granted(&found) {
+            let mut call = Call::wanted(wanted, at);
+            call.doubt(found.len());
+            return Some(call);
+        }
+        // Of several, those whose failure was reported are the failed ones.
+        let fits = |index: &&usize| self.open[**index].report.is_some() == failed;
+        let not_granted = |index: &&usize| !self.open[**index].maybe_granted;
+        let index = found.iter().find(fits).or_else(|| found.iter().find(not_granted));
+        let mut call = self.open.remove(index.copied().unwrap_or(first));
+        self.settle_granted();
+        if found.len() > 1 && wanted.task.is_none() {
+            call.doubt(found.len());
+            let alike = |open: &&mut Call| open.origin == call.origin;
+            self.open.iter_mut().filter(alike).for_each(|open| open.doubt(found.len()));
+        }
+        Some(call)
+    }
+
+    /// One of `found`, of which none is known to have failed, was granted; whether they differ, so
+    /// that it matters which.
+    fn one_is_granted(&mut self, found: &[usize]) -> bool {
+        let may: Vec<usize> =
+            found.iter().copied().filter(|index| self.open[*index].report.is_none()).collect();
+        let asked = may.first().map(|first| self.open[*first].asked());
+        if may.iter().all(|index| Some(self.open[*index].asked()) == asked) {
+            return false;
+        }
+        for index in may {
+            self.open[index].maybe_granted = true;
+            self.open[index].doubt(found.len());
+        }
+        self.granted += 1;
+        self.settle_granted();
+        true
+    }
+
+    /// Where no more calls are left that may have been granted than were, these were.
+    fn settle_granted(&mut self) {
+        let may = self.open.iter().filter(|call| call.maybe_granted).count();
+        if may <= self.granted {
+            self.open.retain(|call| !call.maybe_granted);
+            self.granted = 0;
+        }
+    }
+
+    /// The call of a failure line, which is then taken; and whether its order is certain.
+    pub fn of_failure(&mut self, wanted: Wanted<'_>) -> Option<(&mut Call, bool)> {
+        let mut found = self.matching(wanted);
+        found.retain(|index| self.open[*index].report.is_none());
+        let first = *found.first()?;
+        let asked = self.open[first].asked();
+        let same = found.iter().all(|index| self.open[*index].asked() == asked);
+        // What fails was not granted.
+        let before = self.open[..first].iter().filter(|call| call.maybe_granted).count();
+        let open = self.open.len();
+        if std::mem::take(&mut self.open[first].maybe_granted) {
+            self.settle_granted();
+        }
+        let gone = if self.open.len() < open { before } else { 0 };
+        Some((self.open.get_mut(first - gone)?, same))
+    }
+
+    /// The only call that can have printed a list which no failure line names, of those whose area
+    /// is `as_large` as the list says.
+    pub fn only(
+        &mut self,
+        task: Option<&Task>,
+        at: Place,
+        as_large: impl Fn(Option<&str>) -> bool,
+    ) -> Option<&mut Call> {
+        const NEAR: u64 = 8;
+        let mut found = self.unreported(task);
+        found.retain(|index| as_large(self.open[*index].area.as_deref()));
+        let [only] = found[..] else { return None };
+        let call = self.open.get_mut(only)?;
+        (at.seq.saturating_sub(call.span.1.seq) <= NEAR).then_some(call)
+    }
+
+    /// Whether several calls can have printed it.
+    pub fn several(&self, task: Option<&Task>) -> bool {
+        self.unreported(task).len() > 1
+    }
+
+    /// The calls that no failure line has named.
+    fn unreported(&self, task: Option<&Task>) -> Vec<usize> {
+        let wanted = Wanted { origin: None, task, area: None, count: None, align: None };
+        let mut found = self.matching(wanted);
+        found.retain(|index| {
+            let call = &self.open[*index];
+            call.report.is_none() && call.asked().is_some()
+        });
+        found
+    }
+
+    /// How many traced calls are in flight.
+    pub fn in_flight(&self) -> usize {
+        self.open.iter().filter(|call| call.origin == Origin::Trace).count()
+    }
+
+    /// Whether a traced call is in flight in `area`.
+    pub fn any_in(&self, area: Option<&str>) -> bool {
+        let traced = |call: &&Call| call.origin == Origin::Trace;
+        self.open.iter().filter(traced).any(|call| same(call.area.as_deref(), area))
+    }
+
+    /// The calls that a record can be about: those of its task, else those that no task rules out.
+    fn matching(&self, wanted: Wanted<'_>) -> Vec<usize> {
+        let fits = |call: &Call| {
+            wanted.origin.is_none_or(|origin| origin == call.origin)
+                && same(call.area.as_deref(), wanted.area)
+                && same(call.count, wanted.count)
+                && same(call.align, wanted.align)
+        };
+        let mut own = Vec::new();
+        let mut any = Vec::new();
+        for (index, call) in self.open.iter().enumerate().filter(|(_, call)| fits(call)) {
+            match same_task(call.task.as_ref(), wanted.task) {
+                Some(true) => own.push(index),
+                Some(false) => {}
+                None => any.push(index),
+            }
+        }
+        if own.is_empty() { any } else { own }
+    }
+}
+
+/// Whether two lines are of one task; `None` where they do not tell.
+pub(crate) fn same_task(one: Option<&Task>, other: Option<&Task>) -> Option<bool> {
+    let (one, other) = (one?, other?);
+    if let (Some(one), Some(other)) = (one.pid, other.pid) {
+        return Some(one == other);
+    }
+    if let (Some(one), Some(other)) = (&one.comm, &other.comm) {
+        return Some(one == other);
+    }
+    // A call may move from one CPU to another, but hardly within two lines.
+    Some(one.cpu? == other.cpu?)
+}
+
+impl Call {
+    /// A call of which nothing is known before a record at `at`.
+    fn wanted(wanted: Wanted<'_>, at: Place) -> Self {
+        Self {
+            task: wanted.task.cloned(),
+            area: wanted.area.map(Arc::from),
+            count: wanted.count,
+            align: wanted.align,
+            ..Self::begun(wanted.origin.unwrap_or(Origin::Debug), at)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::call::Attribution;
+    use super::*;
+    use crate::ingest::log::Page;
+
+    /// Debug lines, one after the other.
+    #[derive(Default)]
+    struct Lines {
+        calls: Calls,
+        at: Place,
+    }
+
+    impl Lines {
+        fn say(&mut self, pid: Option<u32>, record: &Record) -> Heard {
+            self.at.seq += 1;
+            let task = pid.map(|pid| Task { comm: None, pid: Some(pid), cpu: None });
+            self.calls.take(record, task.as_ref(), self.at)
+        }
+
+        fn start(&mut self, pid: Option<u32>, count: u64) {
+            let (origin, area, align) = (Origin::Debug, None, 0);
+            let (available, total, vendor, named) = (None, None, false, false);
+            let start =
+                Record::Start { origin, area, count, align, available, total, vendor, named };
+            self.say(pid, &start);
+        }
+
+        fn busy(&mut self, pid: Option<u32>) -> Heard {
+            let (origin, area, pfn, page) = (Origin::Debug, None, None, None);
+            self.say(pid, &Record::Busy { origin, area, pfn, page, count: None, align: None })
+        }
+
+        fn end(&mut self, pid: Option<u32>, page: Page) -> Call {
+            let (origin, area, pfn, count, align) = (Origin::Debug, None, None, None, None);
+            let (errno, alone) = (None, false);
+            let end = Record::Finish { origin, area, page, pfn, count, align, errno, alone };
+            let Heard::Ended(call) = self.say(pid, &end) else { panic!("no end") };
+            call
+        }
+    }
+
+    #[test]
+    fn a_busy_claim_belongs_to_the_only_call_or_to_its_task() {
+        let mut lines = Lines::default();
+        lines.start(Some(1), 4);
+        lines.start(Some(2), 4);
+        lines.busy(Some(2));
+        assert_eq!(lines.end(Some(2), Page::Null).retries(), Some(1));
+        assert_eq!(lines.end(Some(1), Page::Null).retries(), Some(0));
+    }
+
+    #[test]
+    fn of_two_calls_without_a_task_none_knows_its_claims() {
+        let mut lines = Lines::default();
+        lines.start(None, 4);
+        lines.start(None, 9);
+        assert!(matches!(lines.busy(None), Heard::Busy { call: None, .. }));
+        for _ in 0..2 {
+            let call = lines.end(None, Page::Null);
+            assert_eq!((call.retries(), call.attribution), (None, Attribution::OneOf(2)));
+        }
+        assert_eq!(lines.end(None, Page::Null).number, 0);
+    }
+
+    #[test]
+    fn claims_before_the_text_begins_count_as_far_as_seen() {
+        let mut lines = Lines::default();
+        lines.busy(None);
+        lines.busy(None);
+        let call = lines.end(None, Page::Null);
+        assert_eq!((call.retries(), call.asked(), call.start), (Some(2), None, Start::Missing));
+        assert_eq!(lines.end(None, Page::Null).retries(), None, "nothing is known of this one");
+    }
+
+    #[test]
+    fn a_task_that_begins_again_has_ended_its_call() {
+        let mut lines = Lines::default();
+        lines.start(Some(1), 4);
+        lines.start(Some(1), 5);
+        assert_eq!(lines.end(Some(1), Page::Some).count, Some(5));
+        let given_up = lines.calls.next_unended().map(|call| (call.count, call.ended));
+        assert_eq!(given_up, Some((Some(4), None)));
+        assert_eq!(lines.end(Some(1), Page::Some).number, 0);
+    }
+
+    #[test]
+    fn what_has_no_task_is_given_up_in_the_end_and_what_has_one_is_not() {
+        let mut lines = Lines::default();
+        lines.start(None, 4);
+        lines.start(Some(1), 5);
+        lines.at.seq += STALE;
+        lines.start(Some(2), 6);
+        let left: Vec<_> = lines.calls.open.iter().map(|call| call.count).collect();
+        assert_eq!(left, [Some(5), Some(6)]);
+    }
+
+    #[test]
+    fn a_grant_that_may_be_of_two_calls_is_of_one_of_them() {
+        let mut lines = Lines::default();
+        lines.start(None, 4);
+        lines.start(None, 9);
+        let call = lines.end(None, Page::Some);
+        assert_eq!((call.number, call.attribution), (0, Attribution::OneOf(2)));
+        assert_eq!(lines.calls.open.len(), 2);
+        lines.end(None, Page::Some);
+        assert_eq!(lines.calls.open.len(), 0, "both were granted");
+    }
+
+    #[test]
+    fn lost_events_make_traced_calls_doubtful() {
+        let mut lines = Lines::default();
+        lines.start(Some(1), 4);
+        lines.calls.open[0].origin = Origin::Trace;
+        lines.say(None, &Record::Lost { cpu: None, events: None });
+        assert_eq!(lines.calls.open[0].attribution, Attribution::OneOf(0));
+    }
+}

@@ -1,0 +1,231 @@
+//! The pages of an area as its events show them, on top of a picture or from empty on.
+
+use cma_policies::Run;
+
+use super::live::{Live, Released};
+use super::state::{AreaState, Hole, Known, Layout};
+
+/// The most buffers that are followed in one area.
+const MOST_LIVE: usize = 1 << 18;
+
+/// What is in an area.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Followed {
+    live: Live,
+    /// Every page of the area is accounted for.
+    exact: bool,
+    /// The area was empty a moment ago, and the next grant shows where it begins.
+    pub(super) begins: bool,
+    /// The number of the next buffer.
+    next: u64,
+}
+
+impl Followed {
+    /// Nothing is in the area.
+    pub(super) fn empty() -> Self {
+        Self { exact: true, ..Self::default() }
+    }
+
+    /// The area as `state` shows it, where that is placed and whole.
+    pub(super) fn of(state: &AreaState) -> Option<Self> {
+        let [range] = state.ranges.as_slice() else { return None };
+        let (base, pages) = (range.base_pfn?, range.pages?);
+        if !state.complete || !state.placed {
+            return None;
+        }
+        base.checked_add(pages)?;
+        let mut live = Live::default();
+        let mut at = 0;
+        let end = Hole { start: pages, count: 0 };
+        for hole in range.holes.iter().chain([&end]) {
+            if hole.start > at {
+                live.hold(Live::BEFORE, Run::new(base + at, hole.start - at));
+            }
+            at = hole.end();
+        }
+        Some(Self { live, ..Self::empty() })
+    }
+
+    /// Whether every page is accounted for.
+    pub(super) fn is_exact(&self) -> bool {
+        self.exact
+    }
+
+    /// Events are missing, or contradict what was known.
+    pub(super) fn lose_track(&mut self) {
+        self.exact = false;
+        self.begins = false;
+        self.live.forget();
+    }
+
+    /// Steps that a look at the whole of it takes.
+    pub(super) fn len(&self) -> usize {
+        self.live.len()
+    }
+
+    /// `run` was granted. Returns whether that can be: not where it was taken before and nobody gave
+    /// it back.
+    pub(super) fn grant(&mut self, run: Run) -> bool {
+        if self.live.len() >= MOST_LIVE {
+            self.lose_track();
+            return true;
+        }
+        let mut possible = true;
+        let all_came = self.change(|live, next| {
+            live.grant(next, run, &mut |free| possible &= free.id != Live::BEFORE);
+        });
+        all_came && possible
+    }
+
+    /// A claim of `run` was busy: its bits were clear.
+    pub(super) fn tried(&mut self, run: Run) {
+        self.live.clear(run, &mut |_| {});
+    }
+
+    /// `run` was given back. Returns whether that can be.
+    pub(super) fn release(&mut self, run: Run) -> bool {
+        let mut possible = true;
+        let all_came = self.change(|live, _| {
+            possible = matches!(live.give_back(run), Released::Free(_) | Released::Before);
+        });
+        all_came && possible
+    }
+
+    /// Makes a change; whether all releases that are due came.
+    fn change(&mut self, change: impl FnOnce(&mut Live, u64)) -> bool {
+        let missing = self.live.missing();
+        change(&mut self.live, self.next);
+        self.next += 1;
+        self.live.missing() == missing
+    }
+
+    /// The buffers that are known, ascending.
+    pub(super) fn runs(&self) -> Vec<Run> {
+        let known = self.live.pieces().filter(|(_, id)| *id != Live::BEFORE);
+        known.map(|(run, _)| run).collect()
+    }
+
+    /// The area as it is, where every page is accounted for and the geometry is known.
+    pub(super) fn state(&self, layout: &Layout) -> Option<AreaState> {
+        let (base, pages) = (layout.base(0)?, layout.total?);
+        if !self.exact || layout.bases.len() > 1 {
+            return None;
+        }
+        let order = layout.order_per_bit.unwrap_or(0).min(32);
+        let mut holes: Vec<Hole> = Vec::new();
+        let mut at = 0u64;
+        for (run, _) in self.live.pieces() {
+            let start = run.pfn.0.checked_sub(base)?;
+            // A buffer takes whole bits.
+            let end = start.checked_add(run.count)?.checked_next_multiple_of(1 << order)?;
+            if start > at {
+                holes.push(Hole { start: at, count: start - at });
+            }
+            at = at.max(end);
+        }
+        if at > pages {
+            return None;
+        }
+        if at < pages {
+            holes.push(Hole { start: at, count: pages - at });
+        }
+        let mut state = layout.state(None, Known::Trace);
+        state.ranges[0].holes = holes;
+        state.free = Some(state.known_free());
+        state.complete = true;
+        state.placed = true;
+        let all_known = self.live.pieces().all(|(_, id)| id != Live::BEFORE);
+        state.live = all_known.then(|| self.runs());
+        Some(state)
+    }
+
+    /// Whether the area has this many free pages, for all that is known.
+    pub(super) fn agrees(&self, available: u64, layout: &Layout) -> bool {
+        let order = layout.order_per_bit.unwrap_or(0);
+        let free = layout.total.map(|total| total.saturating_sub(self.live.taken()));
+        order > 0 || self.live.any_due() || free.is_none_or(|free| free == available)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layout(total: u64) -> Layout {
+        let bases = vec![(0, 1024)];
+        Layout { total: Some(total), bases, ..Layout::default() }
+    }
+
+    fn holes(area: &Followed) -> Vec<(u64, u64)> {
+        let state = area.state(&layout(512)).unwrap();
+        state.holes().map(|(hole, _)| (hole.count, hole.start)).collect()
+    }
+
+    fn grant(area: &mut Followed, pfn: u64, count: u64) -> bool {
+        area.grant(Run::new(pfn, count))
+    }
+
+    fn release(area: &mut Followed, pfn: u64, count: u64) -> bool {
+        area.release(Run::new(pfn, count))
+    }
+
+    #[test]
+    fn grants_and_releases_leave_the_holes_that_they_should() {
+        let mut area = Followed::empty();
+        assert_eq!(holes(&area), [(512, 0)]);
+        assert!(grant(&mut area, 1024, 100) && grant(&mut area, 1280, 100));
+        assert_eq!(holes(&area), [(156, 100), (156, 356)]);
+        assert!(release(&mut area, 1034, 20));
+        assert_eq!(holes(&area), [(20, 10), (156, 100), (156, 356)]);
+        assert_eq!(area.runs().len(), 3);
+        assert!(!release(&mut area, 1034, 20));
+        assert!(area.agrees(332, &layout(512)) && !area.agrees(331, &layout(512)));
+    }
+
+    #[test]
+    fn a_release_may_come_after_the_next_grant_of_its_pages() {
+        let mut area = Followed::empty();
+        assert!(grant(&mut area, 1024, 100) && grant(&mut area, 1024, 50));
+        assert!(release(&mut area, 1024, 100));
+        assert_eq!(holes(&area), [(462, 50)]);
+    }
+
+    #[test]
+    fn a_release_that_never_comes_is_found_impossible() {
+        let mut area = Followed::empty();
+        assert!(grant(&mut area, 1024, 100) && grant(&mut area, 1024, 50));
+        let possible = (0..80).map(|at| grant(&mut area, 1200 + at, 1));
+        assert_eq!(possible.filter(|possible| !possible).count(), 1);
+    }
+
+    #[test]
+    fn what_was_busy_was_not_held() {
+        let mut area = Followed::empty();
+        grant(&mut area, 1024, 100);
+        area.tried(Run::new(1100, 50));
+        assert_eq!(holes(&area), [(512, 0)]);
+        assert!(release(&mut area, 1024, 100), "its release comes late");
+    }
+
+    #[test]
+    fn what_was_there_before_is_taken_and_can_be_given_back() {
+        let mut area = Followed::empty();
+        grant(&mut area, 1024, 100);
+        let area = Followed::of(&area.state(&layout(512)).unwrap()).unwrap();
+        assert_eq!(holes(&area), [(412, 100)]);
+        assert!(area.state(&layout(512)).unwrap().live.is_none());
+        assert!(!grant(&mut area.clone(), 1100, 100), "over pages that are taken");
+        let mut area = area;
+        assert!(release(&mut area, 1024, 60) && release(&mut area, 1084, 40));
+        assert_eq!(holes(&area), [(512, 0)]);
+    }
+
+    #[test]
+    fn a_buffer_outside_the_area_is_no_state() {
+        for pfn in [100, u64::MAX - 9] {
+            let mut area = Followed::empty();
+            grant(&mut area, pfn, 9);
+            assert_eq!(area.state(&layout(512)), None);
+        }
+    }
+}

@@ -16,11 +16,11 @@ mod verdict;
 use std::sync::Arc;
 
 pub use crate::timeline::{AreaState, Asked, GUARANTEED_ALIGN, Hole, Known, RangeState};
-pub use advice::{Advice, advise};
+pub use advice::{Advice, Cap, Grow, Missing, Pages, Strands, What, advise};
 pub use assemble::{Assembler, Counter, Incident, Reported};
 pub use era::Era;
 pub use residents::{Pitch, Resident, pitch_table, residents};
-pub use verdict::judge;
+pub use verdict::{Fit, Place, Room, Why, judge};
 
 use crate::cause::Cause;
 use crate::ingest::{Geometry, IngestError, Source, log};
@@ -122,18 +122,38 @@ pub struct Failure {
     pub verdict: Option<Cause>,
     /// How sure.
     pub confidence: Confidence,
-    /// Why, in one sentence with the numbers.
-    pub why: String,
+    /// Why.
+    pub why: Why,
+    /// What the state says of the request, where there is one.
+    pub room: Option<Room>,
     /// What would have fitted, where the state is known well enough.
     pub would_fit: Option<WouldFit>,
 }
 
 impl Failure {
+    /// Free pages of its area, as stated or as summed up.
+    #[must_use]
+    pub fn free(&self) -> Option<u64> {
+        self.list.and_then(|list| list.free).or_else(|| self.incident.state.as_ref()?.free)
+    }
+
+    /// Pages of its area.
+    #[must_use]
+    pub fn total(&self) -> Option<u64> {
+        self.list.and_then(|list| list.total).or_else(|| self.incident.state.as_ref()?.total)
+    }
+
     /// The word for the verdict in every format.
     #[must_use]
     pub fn verdict_name(&self) -> &'static str {
-        self.verdict.map_or("undecidable", Cause::name)
+        verdict_name(self.verdict)
     }
+}
+
+/// The word for a verdict in every format.
+#[must_use]
+pub fn verdict_name(verdict: Option<Cause>) -> &'static str {
+    verdict.map_or("undecidable", Cause::name)
 }
 
 /// What the caller knows beside the text.

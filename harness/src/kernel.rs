@@ -288,7 +288,7 @@ mod tests {
             ("6.12", 1024, None),
             ("6.12", 0, Some(Printed::Silence)),
             ("6.15", 0, Some(Printed::Silence)),
-            // W6
+            // More than the area: `cma_alloc()` returns before its line up to 6.14.
             ("6.12", 1025, Some(Printed::Silence)),
             ("android", 1025, Some(Printed::Silence)),
             ("6.15", 1025, Some(Printed::Line(EBUSY))),

@@ -1,4 +1,5 @@
-//! Refused claims, as each kernel answers them: W1, W5 and W7 of the worked cases.
+//! Refused claims, as each kernel answers them: W1, W5 and W7 of
+//! `policies/tests/vectors/walks.rs`.
 
 use cma_harness::environment::{Environment, Pinned};
 use cma_harness::kernel::{EBUSY, ENOMEM, Errno, Kernel};

@@ -140,8 +140,8 @@ fn verdicts_of_public_logs() {
             let before = all.lines.len();
             failure(said, is, &mut all);
             if all.lines.len() > before {
-                let (confidence, why) = (said.confidence.name(), &said.why);
-                all.lines.push(format!("    {confidence} {}: {why}", said.verdict_name()));
+                let (confidence, why) = (said.confidence.name(), (said.why, said.room));
+                all.lines.push(format!("    {confidence} {}: {why:?}", said.verdict_name()));
             }
             verdicts += 1;
         }

@@ -54,7 +54,70 @@ fn every_file_that_the_readme_names_is_there() {
     }
 }
 
-/// The names that a text has between two others, each behind `before` and up to `after`.
+const DOCUMENTS: [&str; 2] = [".github/ARCHITECTURE.md", ".github/CONTRIBUTING.md"];
+
+/// The places of the tree that a document names: the paths in backticks, without what comes after.
+fn places(document: &str) -> Vec<&str> {
+    let quoted = document.split('`').skip(1).step_by(2);
+    let first = quoted.filter_map(|text| text.split_whitespace().next());
+    first.filter(|word| word.contains('/') || word.ends_with(".md")).collect()
+}
+
+/// Whether a place is there, from the top or from the harness on.
+fn is_there(place: &str) -> bool {
+    ["", "harness/src"].iter().any(|from| root().join(from).join(place).exists())
+}
+
+#[test]
+fn every_place_that_the_documents_name_is_there() {
+    for name in DOCUMENTS {
+        let text = read(&root().join(name));
+        let text = text.replace("```", "");
+        let places = places(&text);
+        assert!(places.len() >= 20, "{name} names {places:?}");
+        for place in places {
+            assert!(is_there(place), "{name}: {place} is not there");
+        }
+    }
+    let made_up = places("`policies/src/nobody.rs`, `README.md`, `Op` and `ingest/log NAME`");
+    assert_eq!(made_up, ["policies/src/nobody.rs", "README.md", "ingest/log"]);
+    assert_eq!(
+        [is_there(made_up[0]), is_there(made_up[1]), is_there(made_up[2])],
+        [false, true, true]
+    );
+}
+
+#[test]
+fn the_documents_are_short() {
+    let lines = DOCUMENTS.map(|name| read(&root().join(name)).lines().count());
+    assert!(lines.iter().sum::<usize>() <= 200, "{lines:?}");
+}
+
+/// The documents that a text cites: words that end with the ending of one.
+fn cited(text: &str) -> Vec<&str> {
+    let is_apart = |c: char| !c.is_ascii_alphanumeric() && !"-_./".contains(c);
+    let words = text.split(is_apart).map(|word| word.trim_end_matches('.'));
+    words.filter(|word| word.strip_suffix(".md").is_some_and(|stem| !stem.is_empty())).collect()
+}
+
+#[test]
+fn no_comment_cites_a_document_that_is_not_here() {
+    let mut files = Vec::new();
+    for folder in ["policies", "harness", "fuzz/fuzz_targets", "fuzz/bolero/src"] {
+        rust_files(&root().join(folder), &mut files);
+    }
+    assert!(files.len() > 400, "{} files", files.len());
+    for file in files {
+        let text = read(&file);
+        let comments = text.lines().filter_map(|line| line.split_once("//"));
+        for document in comments.flat_map(|(_, comment)| cited(comment)) {
+            assert!(root().join(document).exists(), "{}: {document}", file.display());
+        }
+    }
+    assert_eq!(cited("see `README.md`, a/b.md. Not .md, x.mdx"), ["README.md", "a/b.md"]);
+}
+
+/// The names that a text has between two others, each after `before` and up to `after`.
 fn between<'a>(text: &'a str, before: &str, after: &str) -> Vec<&'a str> {
     let rest = text.split(before).skip(1);
     rest.map(|part| part.split(after).next().expect("the first piece")).collect()

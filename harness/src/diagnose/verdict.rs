@@ -11,18 +11,19 @@ use cma_policies::dma_align;
 
 use super::{AlignFrom, Confidence, Failure, Incident, ListSummary, Options, WouldFit};
 use crate::cause::Cause;
+pub use fit::{Fit, Place};
 use known::Known;
+pub use why::{Room, Why};
 
 /// What is said of a failure.
-#[derive(Clone, PartialEq, Debug)]
 struct Finding {
     verdict: Option<Cause>,
     confidence: Confidence,
-    why: String,
+    why: Why,
 }
 
 impl Finding {
-    fn new(verdict: Cause, confidence: Confidence, why: String) -> Self {
+    const fn new(verdict: Cause, confidence: Confidence, why: Why) -> Self {
         Self { verdict: Some(verdict), confidence, why }
     }
 
@@ -33,8 +34,8 @@ impl Finding {
     }
 
     /// What is missing.
-    fn undecidable(why: impl Into<String>) -> Self {
-        Self { verdict: None, confidence: Confidence::Guess, why: why.into() }
+    const fn undecidable(why: Why) -> Self {
+        Self { verdict: None, confidence: Confidence::Guess, why }
     }
 }
 
@@ -49,7 +50,8 @@ pub fn judge(incident: Incident, options: &Options) -> Failure {
     let known = Known::of(&incident, align);
     let mut finding = refusal::decide(&known);
     let (list, mut would_fit) = (summary(&known), would_fit(&known));
-    if finding.says_nothing_fits() && fits(would_fit, &known) {
+    let most = would_fit.map_or(0, |fit| fit.largest_count_at_this_align);
+    if finding.says_nothing_fits() && 0 < known.count && known.count <= most {
         // The state is of another moment than the failure.
         finding.confidence = finding.confidence.min(Confidence::Likely);
         would_fit = None;
@@ -60,6 +62,7 @@ pub fn judge(incident: Incident, options: &Options) -> Failure {
         verdict: finding.verdict,
         confidence: finding.confidence,
         why: finding.why,
+        room: known.room(),
         would_fit,
         incident: Arc::new(incident),
     }
@@ -79,12 +82,6 @@ fn summary(known: &Known<'_>) -> Option<ListSummary> {
         largest_usable: usable.map(|view| view.most_count(known.align)),
         complete: list.is_complete(),
     })
-}
-
-/// Whether the request fits in the state as it is known.
-fn fits(would_fit: Option<WouldFit>, known: &Known<'_>) -> bool {
-    let most = would_fit.map_or(0, |fit| fit.largest_count_at_this_align);
-    known.count > 0 && known.count <= most
 }
 
 fn would_fit(known: &Known<'_>) -> Option<WouldFit> {

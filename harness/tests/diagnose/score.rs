@@ -243,14 +243,15 @@ fn is(failure: &Failure, truth: &Truth) -> bool {
 pub(crate) fn short(failure: &Failure) -> String {
     let incident = &failure.incident;
     format!(
-        "line {} {:?} {:?}+{:?} {} {}: {}",
+        "line {} {:?} {:?}+{:?} {} {}: {:?} {:?}",
         incident.line,
         incident.count,
         failure.align,
         incident.ret,
         failure.confidence.name(),
         failure.verdict_name(),
-        failure.why
+        failure.why,
+        failure.room
     )
 }
 

@@ -54,7 +54,7 @@ fn one_page_takes_less_than_a_millisecond_but_for_writing() {
 }
 
 /// anholt/linux 76: attempts over pages that stay busy follow each other in 30 to 60 us; and the
-/// walks W1 and W4.
+/// walks W1 and W4 of `policies/tests/vectors/walks.rs`.
 #[test]
 fn a_busy_walk_costs_fifty_microseconds_a_window() {
     for (count, step, attempts) in [(266, 256, 3), (1, 1, 1024)] {

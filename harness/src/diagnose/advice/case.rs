@@ -3,6 +3,7 @@
 use cma_policies::dma_align;
 
 use super::super::{AreaState, Failure, Hole, Resident};
+use super::{Pages, Strands};
 
 /// Pages of 4 MiB with pages of 4 KiB: what areas are a multiple of up to 5.18
 /// (`CMA_MIN_ALIGNMENT_PAGES`, `include/linux/cma.h`; a pageblock of mostly 2 MiB from 5.19 on).
@@ -58,20 +59,6 @@ impl<'a> Case<'a> {
         })
     }
 
-    /// Free pages, as stated or as summed up.
-    pub(super) fn free(&self) -> Option<u64> {
-        let state = self.failure.incident.state.as_deref();
-        let of_list = self.failure.list.and_then(|list| list.free);
-        of_list.or_else(|| state.and_then(|state| state.free))
-    }
-
-    /// Pages of the area.
-    pub(super) fn total(&self) -> Option<u64> {
-        let state = self.failure.incident.state.as_deref();
-        let of_list = self.failure.list.and_then(|list| list.total);
-        of_list.or_else(|| state.and_then(|state| state.total))
-    }
-
     /// The pages from the start of one such buffer to the start of the next.
     pub(super) fn pitch(&self) -> u64 {
         up(self.count, 1u64.checked_shl(self.align).unwrap_or(u64::MAX))
@@ -80,11 +67,6 @@ impl<'a> Case<'a> {
     /// Whether every hole of the area is known.
     pub(super) fn sees_all(&self) -> bool {
         self.state.is_some_and(|state| state.complete)
-    }
-
-    /// `all` where the whole area is known, else `some`.
-    pub(super) fn seen<'t>(&self, all: &'t str, some: &'t str) -> &'t str {
-        if self.sees_all() { all } else { some }
     }
 
     /// Pages that all residents strand.
@@ -99,6 +81,13 @@ impl<'a> Case<'a> {
             pages.map_or(0, |(_, pages)| *pages)
         };
         self.residents.iter().fold(0, |sum, found| sum.saturating_add(at(found)))
+    }
+
+    /// What they strand now and at `cap`, where they strand anything.
+    pub(super) fn strands(&self, cap: u32) -> Option<Strands> {
+        let (now, worst) = (self.stranded(), self.worst()?.count);
+        let left = now.saturating_sub(self.recoverable(cap));
+        Some(Strands { now, left: Pages(left), worst, whole: self.sees_all() })
     }
 
     /// The residents that strand most.

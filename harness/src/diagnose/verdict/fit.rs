@@ -1,6 +1,7 @@
 //! Whether a request fits into a state: the search of `cma_alloc()` on runs.
 
 use super::super::{AreaState, GUARANTEED_ALIGN, Hole, Known};
+use crate::cause::Cause;
 use crate::timeline::ORDERS;
 
 /// The largest order that is looked for in `would_fit`: 1 GiB of 4 KiB pages.
@@ -21,7 +22,7 @@ pub(super) struct View<'a> {
 
 /// What a state says of a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Fit {
+pub enum Fit {
     /// Fewer pages are free.
     Exhausted,
     /// No hole is long enough.
@@ -38,15 +39,28 @@ pub(super) enum Fit {
     Missing,
 }
 
+impl Fit {
+    /// The cause of a refusal in a state without room.
+    #[must_use]
+    pub const fn cause(self) -> Option<Cause> {
+        match self {
+            Self::Exhausted => Some(Cause::Exhausted),
+            Self::Fragmentation => Some(Cause::Fragmentation),
+            Self::Alignment => Some(Cause::Alignment),
+            Self::Fits | Self::Base | Self::Positions | Self::Missing => None,
+        }
+    }
+}
+
 /// A hole, and its first aligned page.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Place {
+pub struct Place {
     /// The number of its range, where there are several.
-    pub(super) range: Option<u32>,
+    pub range: Option<u32>,
     /// The hole.
-    pub(super) hole: Hole,
-    /// The first aligned page, from the start of its range on; it may stand behind the hole.
-    pub(super) at: u64,
+    pub hole: Hole,
+    /// The first aligned page, from the start of its range on; it may lie past the hole.
+    pub at: u64,
 }
 
 impl<'a> View<'a> {
@@ -385,7 +399,8 @@ mod tests {
         }
     }
 
-    /// `kernel-cma.md` section 7: pages, runs, request, and where it goes.
+    /// The rows of `policies/tests/vectors/search.rs` that a list can show: pages, runs, request, and
+    /// where it goes.
     #[test]
     fn the_vectors_that_can_be_printed_as_lists() {
         type Row<'a> = (u64, &'a [(u64, u64)], u64, u32, Result<u64, Fit>);
@@ -424,7 +439,7 @@ mod tests {
 
     #[test]
     fn the_base_moves_aligned_pages() {
-        // V11, V12, V14, V15.
+        // V11, V12, V14 and V15 of the same rows.
         type Row<'a> = (u64, &'a [(u64, u64)], u64, u32, Option<u64>);
         let rows: [Row<'_>; 4] = [
             (4096, &[(4096, 0)], 1, 10, Some(512)),
@@ -442,7 +457,7 @@ mod tests {
 
     #[test]
     fn bits_of_several_pages() {
-        // V16 to V19.
+        // V16 to V19 of the same rows.
         let rows = [
             (64, 15u64 << 2, 1u64 << 2, 0x100, 2, 5, 4, Some(4u64 << 2)),
             (64, 15 << 2, 1 << 2, 0x100, 2, 5, 2, Some(1 << 2)),
@@ -463,7 +478,7 @@ mod tests {
     fn an_order_above_the_pageblock_needs_the_base() {
         type Row<'a> = (&'a [(u64, u64)], u64, u32, Fit);
         let table: [Row<'_>; 5] = [
-            // One place in two: 512 or 0 behind a multiple of 1024.
+            // One place in two: 512 or 0 past a multiple of 1024.
             (&[(600, 512)], 100, 10, Fit::Base),
             (&[(600, 512), (600, 2048)], 100, 10, Fit::Fits),
             (&[(2048, 0)], 100, 10, Fit::Fits),

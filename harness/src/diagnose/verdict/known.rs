@@ -1,9 +1,8 @@
 //! What is known of a failure, weighed.
 
-use std::borrow::Cow;
-
 use super::super::{AlignFrom, AreaState, Confidence, Incident, Known as From};
 use super::fit::{Fit, View};
+use super::why::Room;
 use crate::ingest::log::FreeRuns;
 use crate::timeline::Layout;
 
@@ -15,12 +14,12 @@ const DMA_ORDERS: std::ops::RangeInclusive<u32> = 0..=12;
 #[derive(Debug)]
 pub(super) struct Known<'a> {
     pub(super) incident: &'a Incident,
-    /// Pages asked for; 0 where that is not told.
+    /// Pages asked for; 0 where that is not stated.
     pub(super) count: u64,
-    /// The order; 0 where nothing is told.
+    /// The order; 0 where nothing is stated.
     pub(super) align: u32,
-    /// The order is told, not taken to be what the DMA API asks for.
-    pub(super) align_told: bool,
+    /// The order is stated, not taken to be what the DMA API asks for.
+    pub(super) align_stated: bool,
     /// Its own list, else the one next to it.
     pub(super) list: Option<&'a FreeRuns>,
     /// The list is its own.
@@ -37,7 +36,7 @@ impl<'a> Known<'a> {
         let list = incident.list.as_deref().or(incident.other_lists.first().map(|list| &**list));
         let state = incident.state.as_deref();
         let count = incident.count.unwrap_or(0);
-        let told = align.is_some_and(|(_, from)| from != AlignFrom::Cap);
+        let stated = align.is_some_and(|(_, from)| from != AlignFrom::Cap);
         let order = align.map_or(0, |(order, _)| order);
         let view =
             state.filter(|_| count > 0).map(|state| View::new(state, count, incident.doubtful));
@@ -45,7 +44,7 @@ impl<'a> Known<'a> {
             incident,
             count,
             align: order,
-            align_told: told,
+            align_stated: stated,
             list,
             own_list,
             state,
@@ -84,13 +83,13 @@ impl<'a> Known<'a> {
         }
         at_most(Confidence::Likely, !incident.moved);
         let same = |order| view.fit(order) == fit;
-        at_most(Confidence::Likely, self.align_told || DMA_ORDERS.into_iter().all(same));
+        at_most(Confidence::Likely, self.align_stated || DMA_ORDERS.into_iter().all(same));
         (fit, worth)
     }
 
     /// Whether each other list that could be its own says the same.
     fn others_agree(&self, fit: Fit) -> bool {
-        let layout = self.layout(None);
+        let layout = self.layout();
         self.incident.other_lists.iter().all(|list| self.says(list, &layout, fit))
     }
 
@@ -99,14 +98,14 @@ impl<'a> Known<'a> {
         View::new(&state, self.count, doubtful).fit(self.align) == fit
     }
 
-    /// Where the area begins, with this order per bit.
-    fn layout(&self, order_per_bit: Option<u32>) -> Layout {
+    /// Where the area begins.
+    fn layout(&self) -> Layout {
         let bases = self.state.iter().flat_map(|state| &state.ranges);
         let bases = bases.filter_map(|range| Some((range.number, range.base_pfn?)));
-        Layout { bases: bases.collect(), order_per_bit, ..Layout::default() }
+        Layout { bases: bases.collect(), ..Layout::default() }
     }
 
-    /// The pages that the area has, as far as told: of its largest range, where that is known.
+    /// The pages that the area has, as far as stated: of its largest range, where that is known.
     pub(super) fn total(&self) -> Option<u64> {
         let state = self.state?;
         let largest = state.ranges.iter().map(|range| range.pages).max().flatten();
@@ -119,23 +118,14 @@ impl<'a> Known<'a> {
         self.incident.busy_retries.unwrap_or(0)
     }
 
+    /// What its state says of it, with the numbers.
+    pub(super) fn room(&self) -> Option<Room> {
+        let (fit, _) = self.fit?;
+        Some(Room::of(self.view.as_ref()?, self.align, fit))
+    }
+
     /// The text would show busy claims, and shows none.
     pub(super) fn no_busy_claim(&self) -> bool {
         self.incident.busy_retries == Some(0)
-    }
-
-    /// How the request is called: `456 pages at order 8`.
-    pub(super) fn request(&self) -> String {
-        let pages = crate::words::pages(self.count);
-        let of = if self.align_told { "" } else { " (by the cap)" };
-        format!("{pages} at order {}{of}", self.align)
-    }
-
-    /// What the retries are called: `16 claims were busy`.
-    pub(super) fn claims(&self) -> Cow<'static, str> {
-        match self.busy_seen() {
-            1 => "1 claim was busy".into(),
-            claims => format!("{claims} claims were busy").into(),
-        }
     }
 }

@@ -7,21 +7,21 @@ use super::super::{AreaState, Confidence, Known as From, Reported};
 use super::Finding;
 use super::fit::Fit;
 use super::known::Known;
-use super::why::{arithmetic, cause};
+use super::why::Why;
 use crate::cause::Cause;
 use crate::kernel::{EBUSY, EINTR, ENOMEM};
-use crate::words::pages;
 use Confidence::{Certain, Likely};
 
 /// The cause, how sure, and why.
 pub(super) fn decide(known: &Known<'_>) -> Finding {
     let incident = known.incident;
     if incident.ret == Some(EINTR) {
-        let why = "ret: -4: a fatal signal ended the call".to_string();
-        return Finding::new(Cause::Interrupted, Certain, why);
+        return Finding::new(Cause::Interrupted, Certain, Why::Signal);
     }
     if incident.count.is_none() {
-        return without_count(known);
+        let busy = known.busy_seen() > 0 && incident.era.flipped != Some(true);
+        let found = || Finding::new(Cause::Busy, Likely, Why::BusyThenFailed);
+        return if busy { found() } else { Finding::undecidable(Why::NoCount) };
     }
     // Up to 6.14 no line is printed then: the pages are those of another area.
     let printed = matches!(incident.reported, Reported::Line(_));
@@ -32,21 +32,9 @@ pub(super) fn decide(known: &Known<'_>) -> Finding {
     match incident.ret {
         Some(EBUSY) => busy(known),
         Some(ENOMEM) => no_memory(known),
-        Some(ret) => Finding::undecidable(format!("ret: {ret} is none of -12, -16 and -4")),
+        Some(_) => Finding::undecidable(Why::OtherErrno),
         None => without_errno(known),
     }
-}
-
-fn without_count(known: &Known<'_>) -> Finding {
-    if known.busy_seen() > 0 && known.incident.era.flipped != Some(true) {
-        let why = format!("{}, and then the call failed", known.claims());
-        return Finding::new(Cause::Busy, Likely, why);
-    }
-    Finding::undecidable(match known.incident.reported {
-        Reported::List => "a list of free runs alone: no line says what was asked for",
-        Reported::Driver => "only a driver reports it, and not how much it asked for",
-        _ => "no line says how many pages were asked for",
-    })
 }
 
 fn too_large(known: &Known<'_>, total: u64) -> Finding {
@@ -58,51 +46,28 @@ fn too_large(known: &Known<'_>, total: u64) -> Finding {
         && !incident.moved
         && incident.era.flipped != Some(false)
         && incident.reported != Reported::Driver;
-    let why = format!("{} were asked for, the area has {total}", pages(known.count));
-    Finding::new(Cause::TooLarge, if sure { Certain } else { Likely }, why)
+    Finding::new(Cause::TooLarge, if sure { Certain } else { Likely }, Why::TooLarge(total))
 }
 
 /// `ret: -16`: a claim was busy; from 6.15 on also where nothing was found.
 fn busy(known: &Known<'_>) -> Finding {
-    let shown = match known.fit {
-        Some((Fit::Fits, _)) => format!("; {}", arithmetic(known, Fit::Fits)),
-        _ => String::new(),
-    };
-    if known.busy_seen() > 0 {
-        let why = format!("{}, none was granted{shown}", known.claims());
-        return Finding::new(Cause::Busy, Certain, why);
-    }
     let flipped = known.incident.era.flipped;
-    if flipped == Some(false) {
-        let why = format!(
-            "ret: -16 before 6.15: a place was found for {}, and every claim was busy{shown}",
-            pages(known.count)
-        );
-        return Finding::new(Cause::Busy, Certain, why);
+    if known.busy_seen() > 0 {
+        return Finding::new(Cause::Busy, Certain, Why::NoneGranted);
     }
-    let limit = if flipped == Some(true) { Certain } else { Likely };
-    let Some((fit, worth)) = known.fit else {
-        return Finding::undecidable(if flipped == Some(true) {
-            "from 6.15 on -16 means busy or no place, and there is no list of free runs"
-        } else {
-            "-16 means busy up to 6.14, busy or no place from 6.15 on; there is no list of free \
-             runs and the kernel is not known"
-        });
+    let (limit, unlisted) = match flipped {
+        Some(false) => return Finding::new(Cause::Busy, Certain, Why::EveryClaimBusy),
+        Some(true) => (Certain, Why::BusyOrNoPlace),
+        None => (Likely, Why::BusyOrNoPlaceByKernel),
     };
-    match cause(fit) {
-        Some(cause) => Finding::new(cause, worth.min(limit), arithmetic(known, fit)),
-        None if fit == Fit::Fits && is_evidence(known) && !known.no_busy_claim() => {
-            let why = format!("ret: -16, though {}", arithmetic(known, fit));
-            Finding::new(Cause::Busy, worth.min(Likely), why)
+    let Some((fit, worth)) = known.fit else { return Finding::undecidable(unlisted) };
+    match fit.cause() {
+        Some(cause) => Finding::new(cause, worth.min(limit), Why::Room),
+        None if fit != Fit::Fits => Finding::undecidable(Why::BusyOrRoom),
+        None if is_evidence(known) && !known.no_busy_claim() => {
+            Finding::new(Cause::Busy, worth.min(Likely), Why::BusyThoughItFits)
         }
-        None if fit == Fit::Fits => Finding::undecidable(format!(
-            "-16 may mean that no place was found, but {} in a list of another moment",
-            arithmetic(known, fit)
-        )),
-        None => Finding::undecidable(format!(
-            "-16 means busy or no place from 6.15 on, and {}",
-            arithmetic(known, fit)
-        )),
+        None => Finding::undecidable(Why::NoPlaceThoughItFits),
     }
 }
 
@@ -120,8 +85,7 @@ fn is_evidence(known: &Known<'_>) -> bool {
 fn no_memory(known: &Known<'_>) -> Finding {
     let incident = known.incident;
     if incident.era.flipped == Some(true) {
-        let why = "ret: -12 from 6.15 on: a claim was made and got no memory to migrate to";
-        return Finding::new(Cause::Migration, Certain, why.to_string());
+        return Finding::new(Cause::Migration, Certain, Why::NoMemoryBySign);
     }
     // A vendor's second search, after a sleep, prints -12 too where the first one was busy.
     let vendor = incident.era.vendor_retry;
@@ -129,15 +93,7 @@ fn no_memory(known: &Known<'_>) -> Finding {
     let no_second_search =
         known.no_busy_claim() || incident.other_page_last || !vendor && !incident.slept;
     if claimed && no_second_search {
-        let before = if known.busy_seen() > 0 {
-            format!(" after {}", known.claims().replace(" were", "").replace(" was", ""))
-        } else {
-            String::new()
-        };
-        let why = format!(
-            "a place was found and claimed{before}, and the claim got no memory to migrate to"
-        );
-        return Finding::new(Cause::Migration, Certain, why);
+        return Finding::new(Cause::Migration, Certain, Why::NoMemoryAtPlace);
     }
     if incident.tried == Some(false) {
         return nothing_found(known);
@@ -147,167 +103,86 @@ fn no_memory(known: &Known<'_>) -> Finding {
     if (vendor || claimed) && !known.no_busy_claim() || incident.era.flipped.is_none() {
         limit = Likely;
     }
+    // A good while after a busy claim: a vendor's kernel may have slept and searched again.
+    let after_busy =
+        (claimed && !vendor).then(|| Finding::new(Cause::Migration, Likely, Why::BusyThenNoMemory));
     let Some((fit, worth)) = known.fit else {
-        return if claimed && !vendor {
-            after_busy(known)
-        } else {
-            Finding::undecidable(open(known))
-        };
+        return after_busy.unwrap_or(Finding::undecidable(Why::NoMemoryOrNoPlace));
     };
-    if let Some(cause) = cause(fit) {
-        return Finding::new(cause, worth.min(limit), arithmetic(known, fit));
+    match (fit, fit.cause()) {
+        (_, Some(cause)) => Finding::new(cause, worth.min(limit), Why::Room),
+        (Fit::Fits, _) if is_evidence(known) => migration(known, worth),
+        (Fit::Fits, _) => Finding::undecidable(Why::FitsAtAnotherMoment),
+        (Fit::Missing, _) if incident.search_found_nothing => nothing_found(known),
+        _ => after_busy.unwrap_or(Finding::undecidable(Why::Room)),
     }
-    match fit {
-        Fit::Fits if is_evidence(known) => migration(known, worth),
-        Fit::Fits => Finding::undecidable(format!(
-            "{}, but the free runs are of another moment",
-            arithmetic(known, fit)
-        )),
-        Fit::Missing if incident.search_found_nothing => nothing_found(known),
-        _ if claimed && !vendor => after_busy(known),
-        _ => Finding::undecidable(arithmetic(known, fit)),
-    }
-}
-
-/// -12 a good while after a busy claim: a vendor's kernel may have slept and searched again.
-fn after_busy(known: &Known<'_>) -> Finding {
-    let why = format!(
-        "{}, and then -12: a claim got no memory to migrate to, unless a vendor's kernel slept and \
-         found no place any more",
-        known.claims()
-    );
-    Finding::new(Cause::Migration, Likely, why)
 }
 
 /// -12, and the list has room: a claim got no memory, unless pages were given back in between.
 fn migration(known: &Known<'_>, worth: Confidence) -> Finding {
     if known.incident.search_found_nothing {
-        return Finding::undecidable(format!(
-            "the search found nothing, but {} a moment later",
-            arithmetic(known, Fit::Fits)
-        ));
+        return Finding::undecidable(Why::FitsAfterwards);
     }
-    let shown = known.no_busy_claim() && known.align_told;
-    let why = format!(
-        "{}, so a claim was made and got no memory to migrate to",
-        arithmetic(known, Fit::Fits)
-    );
-    Finding::new(Cause::Migration, if shown { worth } else { worth.min(Likely) }, why)
+    let shown = known.no_busy_claim() && known.align_stated;
+    let worth = if shown { worth } else { worth.min(Likely) };
+    Finding::new(Cause::Migration, worth, Why::NoMemoryAsItFits)
 }
 
 /// A trace or a search print shows that no place was found.
 fn nothing_found(known: &Known<'_>) -> Finding {
-    let order = if known.align_told { Certain } else { Likely };
-    let visible = known
-        .view
-        .filter(|_| is_evidence(known))
-        .and_then(|view| view.best_of_the_long(known.align));
-    match known.fit {
-        Some((fit, worth)) if cause(fit).is_some() => {
-            let cause = cause(fit).unwrap_or(Cause::Exhausted);
-            Finding::new(cause, worth, arithmetic(known, fit))
-        }
-        Some((Fit::Missing, worth)) if visible.is_some() && !known.incident.doubtful => {
-            let why = arithmetic(known, Fit::Alignment);
-            let why = format!("{why}; the search found nothing in what the list does not show");
-            Finding::new(Cause::Alignment, worth.min(order), why)
+    let order = if known.align_stated { Certain } else { Likely };
+    let view = known.view.filter(|_| is_evidence(known) && !known.incident.doubtful);
+    let visible = view.and_then(|view| view.best_of_the_long(known.align)).is_some();
+    match known.fit.map(|(fit, worth)| (fit, fit.cause(), worth)) {
+        Some((_, Some(cause), worth)) => Finding::new(cause, worth, Why::Room),
+        Some((Fit::Missing, _, worth)) if visible => {
+            Finding::new(Cause::Alignment, worth.min(order), Why::MisalignedAsShown)
         }
         _ if known.count == 1 && known.align == 0 && !known.incident.search_found_nothing => {
-            let why = "no page was found for a request of 1 page: none is free".to_string();
             // Free pages that are shown were given back since, or one of the two is misread.
             let shown = known.state.and_then(|state| state.free.max(Some(state.largest_run())));
-            match shown {
-                None | Some(0) => Finding::new(Cause::Exhausted, order, why),
-                Some(free) => {
-                    let why = format!("{why}, though {} are shown", pages(free));
-                    Finding::new(Cause::Exhausted, order.min(Likely), why)
-                }
-            }
+            let shown = shown.unwrap_or(0);
+            let worth = if shown == 0 { order } else { order.min(Likely) };
+            Finding::new(Cause::Exhausted, worth, Why::NoPage(shown))
         }
-        Some((fit @ Fit::Fits, _)) => Finding::undecidable(format!(
-            "the search found nothing, but {} a moment later",
-            arithmetic(known, fit)
-        )),
-        _ => Finding::undecidable(
-            "no place was found (exhausted, fragmentation or alignment), and there is no whole \
-             list of free runs",
-        ),
+        Some((Fit::Fits, ..)) => Finding::undecidable(Why::FitsAfterwards),
+        _ => Finding::undecidable(Why::NoPlace),
     }
 }
 
-/// -12 without a list.
-fn open(known: &Known<'_>) -> String {
-    let causes = if known.count == 1 && known.align == 0 {
-        "exhausted or migration"
-    } else {
-        "exhausted, fragmentation, alignment or migration"
-    };
-    format!("-12 means {causes}, and there is no list of free runs")
-}
-
-/// No errno is told: a debug line, an old trace, a driver, or a line that is cut.
+/// No errno is shown: a debug line, an old trace, a driver, or a line that is cut.
 fn without_errno(known: &Known<'_>) -> Finding {
     let incident = known.incident;
-    if known.busy_seen() > 0 && incident.reported == Reported::Claims {
-        let why = format!("{}, and then the driver failed", known.claims());
-        return Finding::new(Cause::Busy, Likely, why);
-    }
-    if incident.other_page_last {
-        let why = format!(
-            "{}, and then the claim of another page failed otherwise: no memory to migrate to, or \
-             a fatal signal (no errno is told)",
-            known.claims()
-        );
-        return Finding::new(Cause::Migration, Likely, why);
-    }
-    if known.busy_seen() > 0 {
-        // The last claim can have ended otherwise: the old event and debug lines do not say how.
-        let why = format!("{}, and then the call failed (no errno is told)", known.claims());
-        return Finding::new(Cause::Busy, Likely, why);
-    }
+    let busy = known.busy_seen() > 0;
     match incident.tried {
+        _ if busy && incident.reported == Reported::Claims => {
+            return Finding::new(Cause::Busy, Likely, Why::BusyThenDriver);
+        }
+        _ if incident.other_page_last => {
+            return Finding::new(Cause::Migration, Likely, Why::BusyThenOtherPage);
+        }
+        // The last claim can have ended otherwise: the old event and debug lines do not say how.
+        _ if busy => return Finding::new(Cause::Busy, Likely, Why::BusyThenFailedNoErrno),
         Some(false) => return nothing_found(known),
         Some(true) if known.no_busy_claim() => {
-            let why = "a place was found, and the claim failed though it was not busy: no memory to \
-                       migrate to (no errno is told)";
-            return Finding::new(Cause::Migration, Likely, why.to_string());
+            return Finding::new(Cause::Migration, Likely, Why::NotBusy);
         }
-        Some(true) => {
-            return Finding::undecidable(
-                "a place was found and the claim failed: busy or migration, no errno is told",
-            );
-        }
+        Some(true) => return Finding::undecidable(Why::BusyOrNoMemory),
         None => {}
     }
     let limit =
         if known.no_busy_claim() && incident.era.flipped == Some(false) { Certain } else { Likely };
-    match known.fit {
-        Some((fit, worth)) if cause(fit).is_some() && incident.reported != Reported::Driver => {
-            let cause = cause(fit).unwrap_or(Cause::Exhausted);
-            Finding::new(cause, worth.min(limit), arithmetic(known, fit))
+    match known.fit.map(|(fit, worth)| (fit, fit.cause(), worth)) {
+        Some((_, Some(cause), worth)) if incident.reported != Reported::Driver => {
+            Finding::new(cause, worth.min(limit), Why::Room)
         }
-        Some((fit @ Fit::Fits, worth)) if is_evidence(known) && known.no_busy_claim() => {
-            let why = format!("{}, and no claim was busy", arithmetic(known, fit));
-            Finding::new(Cause::Migration, worth.min(Likely), why)
+        Some((Fit::Fits, _, worth)) if is_evidence(known) && known.no_busy_claim() => {
+            Finding::new(Cause::Migration, worth.min(Likely), Why::FitsNoneBusy)
         }
-        Some((fit @ Fit::Fits, _)) if is_evidence(known) => Finding::undecidable(format!(
-            "{}: busy or migration, no errno is told",
-            arithmetic(known, fit)
-        )),
-        _ => Finding::undecidable(only(known)),
+        Some((Fit::Fits, ..)) if is_evidence(known) => Finding::undecidable(Why::FitsNoErrno),
+        _ => {
+            let listed = known.state.map_or(0, AreaState::known_free) > 0;
+            Finding::undecidable(Why::TooLittle { listed })
+        }
     }
-}
-
-/// What little there is.
-fn only(known: &Known<'_>) -> String {
-    let what = match known.incident.reported {
-        Reported::Driver => {
-            "only a driver reports it: kernels up to 6.14 say nothing where more is asked for than \
-             the area has, and not every driver asks CMA"
-        }
-        _ => "no errno is told",
-    };
-    let shown = known.state.map_or(0, AreaState::known_free) > 0;
-    let list = if shown { "the list does not tell" } else { "there is no list of free runs" };
-    format!("{what}; {list}")
 }

@@ -1,94 +1,115 @@
-//! The arithmetic, in words.
+//! What a cause is argued with: facts and numbers, for which a report has the words.
 
-use super::fit::{Fit, Place};
-use super::known::Known;
-use crate::cause::Cause;
-use crate::words::pages;
+use super::fit::{Fit, Place, View};
 
-/// The cause that a state without room shows.
-pub(super) const fn cause(fit: Fit) -> Option<Cause> {
-    match fit {
-        Fit::Exhausted => Some(Cause::Exhausted),
-        Fit::Fragmentation => Some(Cause::Fragmentation),
-        Fit::Alignment => Some(Cause::Alignment),
-        Fit::Fits | Fit::Base | Fit::Positions | Fit::Missing => None,
-    }
+/// The argument. Its numbers are those of the failure and of its [`Room`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Why {
+    /// A fatal signal ended the call (-4).
+    Signal,
+    /// Nothing says how many pages were asked for.
+    NoCount,
+    /// The area has fewer pages: so many.
+    TooLarge(u64),
+    /// An errno that `cma_alloc()` does not return.
+    OtherErrno,
+    /// What the state says of the request.
+    Room,
+    /// Claims were busy, and then the call failed.
+    BusyThenFailed,
+    /// The same, from lines that show no errno.
+    BusyThenFailedNoErrno,
+    /// Claims were busy, and then the driver failed.
+    BusyThenDriver,
+    /// Claims were busy, and then the claim of another page failed otherwise, without an errno.
+    BusyThenOtherPage,
+    /// Claims were busy, and then -12 a good while later.
+    BusyThenNoMemory,
+    /// Claims were busy, none was granted (-16).
+    NoneGranted,
+    /// -16 of a kernel that says so only where every claim was busy.
+    EveryClaimBusy,
+    /// -16 from 6.15 on, without a list.
+    BusyOrNoPlace,
+    /// -16 of a kernel that is not known, without a list.
+    BusyOrNoPlaceByKernel,
+    /// -16, though the request fits.
+    BusyThoughItFits,
+    /// -16, and it fits in a list of another moment.
+    NoPlaceThoughItFits,
+    /// -16 from 6.15 on, and a state that leaves it open.
+    BusyOrRoom,
+    /// -12 from 6.15 on: a claim got no memory.
+    NoMemoryBySign,
+    /// A place was found, claims may have been busy, and one got no memory.
+    NoMemoryAtPlace,
+    /// -12 of a kernel that says so also where nothing is found, without a list.
+    NoMemoryOrNoPlace,
+    /// -12, and it fits in a list of another moment.
+    FitsAtAnotherMoment,
+    /// It fits, so a claim was made, and that got no memory.
+    NoMemoryAsItFits,
+    /// The search found nothing, and the state a moment later has room.
+    FitsAfterwards,
+    /// The search found nothing, and no hole that is shown is long enough from an aligned page on.
+    MisalignedAsShown,
+    /// One page was not found. So many are shown to be free nevertheless.
+    NoPage(u64),
+    /// No place was found, and there is no whole list.
+    NoPlace,
+    /// The claim failed and was not busy, without an errno.
+    NotBusy,
+    /// The claim failed, without an errno.
+    BusyOrNoMemory,
+    /// It fits, and no claim was busy.
+    FitsNoneBusy,
+    /// It fits, without an errno.
+    FitsNoErrno,
+    /// Too little is stated; whether a list shows free pages.
+    TooLittle {
+        /// It does.
+        listed: bool,
+    },
 }
 
-/// What the state says, with its numbers.
-pub(super) fn arithmetic(known: &Known<'_>, fit: Fit) -> String {
-    let (Some(view), Some(state)) = (&known.view, known.state) else {
-        return "the free pages are not known".to_string();
-    };
-    let need = view.need;
-    let free = state.free.unwrap_or_else(|| state.known_free());
-    let rounded = if need == known.count {
-        String::new()
-    } else {
-        format!(" ({} take whole bits of 2^{} pages)", pages(known.count), state.order_per_bit)
-    };
-    match fit {
-        Fit::Exhausted => {
-            let of = state.total.map(|total| format!(" of {total}")).unwrap_or_default();
-            format!("{free}{of} pages are free, {need} were asked for{rounded}")
+/// What the state of an area says of a request, in pages.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Room {
+    /// What it says.
+    pub fit: Fit,
+    /// Pages asked for, rounded up to whole bits.
+    pub need: u64,
+    /// The order of one bit.
+    pub order_per_bit: u32,
+    /// Free pages, as stated.
+    pub free: Option<u64>,
+    /// Free pages of the holes that are known.
+    pub shown: u64,
+    /// Pages of the longest of them.
+    pub longest: u64,
+    /// Pages of the area.
+    pub total: Option<u64>,
+    /// Where the request goes; where it does not fit, the hole that comes closest.
+    pub place: Option<Place>,
+}
+
+impl Room {
+    pub(super) fn of(view: &View<'_>, align: u32, fit: Fit) -> Self {
+        let state = view.state;
+        let place = match fit {
+            Fit::Fits if view.knows_base(align) => view.place(align),
+            Fit::Alignment | Fit::Missing => view.best_of_the_long(align),
+            _ => None,
+        };
+        Self {
+            fit,
+            need: view.need,
+            order_per_bit: state.order_per_bit,
+            free: state.free,
+            shown: state.known_free(),
+            longest: state.largest_run(),
+            total: state.total,
+            place,
         }
-        Fit::Fragmentation => {
-            format!("largest run {} < {need} <= {free} free{rounded}", state.largest_run())
-        }
-        Fit::Alignment => match view.best_of_the_long(known.align) {
-            Some(place) => misses(place, need) + &rounded,
-            None => format!("no run has {need} pages from an aligned page on{rounded}"),
-        },
-        Fit::Fits => match view.place(known.align).filter(|_| view.knows_base(known.align)) {
-            Some(place) => format!("{} fit: {}", known.request(), reaches(place, need)),
-            None => format!("{} fit wherever the area and its runs begin", known.request()),
-        },
-        Fit::Base => format!(
-            "whether {} fit depends on where the area begins modulo 2^{}: base_pfn is missing",
-            known.request(),
-            known.align
-        ),
-        Fit::Positions => format!(
-            "a run of {} is long enough, but where it begins is not known",
-            pages(state.largest_run())
-        ),
-        Fit::Missing => missing(known),
-    }
-}
-
-/// `511@58881: aligned start 59136, 59136 + 456 = 59592 > 59392`.
-fn misses(place: Place, need: u64) -> String {
-    let Place { hole, at, .. } = place;
-    let end = u128::from(at) + u128::from(need);
-    format!("{}: aligned start {at}, {at} + {need} = {end} > {}", run(place), hole.end())
-}
-
-/// `1763@45341: aligned start 45568, 45568 + 148 = 45716 <= 47104`.
-fn reaches(place: Place, need: u64) -> String {
-    let Place { hole, at, .. } = place;
-    let end = u128::from(at) + u128::from(need);
-    format!("{}: aligned start {at}, {at} + {need} = {end} <= {}", run(place), hole.end())
-}
-
-/// A run as the kernel prints it, but in pages.
-fn run(place: Place) -> String {
-    let Place { range, hole, .. } = place;
-    let range = range.map(|range| format!("range {range}: ")).unwrap_or_default();
-    format!("{range}{}@{}", hole.count, hole.start)
-}
-
-/// What an incomplete list leaves open.
-fn missing(known: &Known<'_>) -> String {
-    let shown = known.state.map_or(0, super::super::AreaState::known_free);
-    match known.state.and_then(|state| state.free) {
-        Some(free) => format!(
-            "the runs shown hold {shown} of {free} free pages, none of them has room for {}; the \
-             others are missing",
-            known.request()
-        ),
-        None if shown > 0 => {
-            format!("no run shown has room for {}, but the list is not whole", known.request())
-        }
-        None => "the list of free runs is missing".to_string(),
     }
 }

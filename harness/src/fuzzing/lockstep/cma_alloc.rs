@@ -165,11 +165,15 @@ mod tests {
         let (busy, old) = (ClaimError::Busy, Row::of("6.12", 5));
         let (tried, w1) = said(&area(0, 1024, 0), 266, 8, old, busy);
         assert_eq!((tried, w1.end), (vec![0, 256, 512], Err(Some(EBUSY))));
-        assert_eq!(said(&area(0x40200, 2048, 0), 300, 10, old, busy).0, [512, 1536], "W2");
+        assert_eq!(
+            said(&area(0x40200, 2048, 0), 300, 10, old, busy).0,
+            [512, 1536],
+            "off the base"
+        );
         assert_eq!(
             said(&area(0x100, 128, 2), 7, 4, old, busy).0,
             [0, 4, 8, 12, 16, 20, 24, 28],
-            "W3"
+            "bits of 4 pages"
         );
         let (tried, w5) = said(&area(0, 1024, 0), 266, 8, old, ClaimError::NoMemory);
         assert_eq!((tried, w5.end), (vec![0], Err(Some(ENOMEM))));

@@ -9,14 +9,16 @@ const MOST_AREAS: usize = 8;
 /// How many failures there are of which nothing is known; none where there is none.
 #[must_use]
 pub fn suppressed(diagnosis: &Diagnosis) -> Option<String> {
+    let hidden = hidden(diagnosis)?;
+    Some(format!("{hidden}: of those failures nothing is known"))
+}
+
+/// `3 failure lines were hidden by the rate limit`.
+pub(super) fn hidden(diagnosis: &Diagnosis) -> Option<String> {
     let lines = diagnosis.suppressed;
     let were = if lines == 1 { "was" } else { "were" };
-    (lines > 0).then(|| {
-        format!(
-            "{} {were} hidden by the rate limit: of those failures nothing is known",
-            counted(lines, "failure line")
-        )
-    })
+    let counted = counted(lines, "failure line");
+    (lines > 0).then(|| format!("{counted} {were} hidden by the rate limit"))
 }
 
 /// The counters: of the system, then of each area.
@@ -32,15 +34,12 @@ pub(super) fn counters(diagnosis: &Diagnosis) -> Vec<String> {
         }
         lines.push(text);
     }
-    let mut areas: Vec<_> = all.iter().filter_map(|one| one.area.as_ref()).collect();
-    let mut known = Vec::new();
-    areas.retain(|area| {
-        let is_new = !known.contains(area);
-        if is_new {
-            known.push(*area);
+    let mut areas: Vec<_> = Vec::new();
+    for area in all.iter().filter_map(|one| one.area.as_ref()) {
+        if !areas.contains(&area) {
+            areas.push(area);
         }
-        is_new
-    });
+    }
     for area in areas.iter().take(MOST_AREAS) {
         let own = all.iter().filter(|one| one.area.as_ref() == Some(area));
         let (now, sums): (Vec<_>, Vec<_>) = own.partition(|one| !is_sum(one));

@@ -4,10 +4,11 @@ use std::fmt::Display;
 use std::io::{self, Write};
 
 use super::plain::seconds;
+use super::words;
 use crate::diagnose::Failure;
 use crate::report::csv::field;
 
-/// The version of the columns: it stands in the first of them.
+/// The version of the columns: the first of them.
 pub const SCHEMA: u32 = 1;
 
 const COLUMNS: &str = "schema,source,line,time_s,kernel,area,count,align,align_from,ret,\
@@ -53,7 +54,7 @@ pub fn row(failure: &Failure, out: &mut dyn Write) -> io::Result<()> {
         optional(fit.and_then(|fit| fit.at)),
         optional(fit.map(|fit| fit.largest_count_at_this_align)),
         incident.duplicates.to_string(),
-        failure.why.clone(),
+        words::why(failure),
     ];
     let fields: Vec<_> = fields.iter().map(|text| field(text)).collect();
     writeln!(out, "{}", fields.join(","))
@@ -79,13 +80,14 @@ mod tests {
         assert_eq!(
             lines[1],
             "1,\"a,b.log\",7,12.345678,5.12-6.11,\"linux,cma\",300,8,trace,-12,0,3,855,2048,500,\
-             245,true,alignment,certain,6,576,245,0,\
+             245,true,alignment,certain,7,640,245,0,\
              \"500@513: aligned start 768, 768 + 300 = 1068 > 1013\""
         );
         assert_eq!(
             lines[2],
-            "1,a.log,9,,,,1,0,cap,-12,0,,,,,,,undecidable,guess,,,,0,no list of free runs"
+            "1,a.log,9,,,,1,0,cap,-12,0,,,,,,,undecidable,guess,,,,0,\"-12 means exhausted or \
+             migration, and there is no list of free runs\""
         );
-        assert_eq!(lines[0].split(',').count(), lines[2].split(',').count());
+        assert_eq!(lines[0].split(',').count() + 1, lines[2].split(',').count());
     }
 }

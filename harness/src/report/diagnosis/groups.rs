@@ -1,6 +1,6 @@
 //! Failures that are alike, as one.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::board;
@@ -8,7 +8,7 @@ use super::picture::{Detail, Map, Wanted};
 use crate::cause::Cause;
 use crate::diagnose::{
     Advice, AlignFrom, AreaState, Confidence, Diagnosis, Failure, Incident, Resident, advise,
-    residents,
+    residents, verdict_name,
 };
 use crate::kernel::Errno;
 
@@ -48,8 +48,8 @@ pub struct Group {
 pub struct Groups {
     groups: Vec<Group>,
     index: HashMap<Key, usize>,
-    /// Failures of each verdict: of [`Cause::ALL`], then undecidable.
-    verdicts: [u64; Cause::ALL.len() + 1],
+    /// Failures of each verdict in the order of the table of causes, then undecidable.
+    verdicts: BTreeMap<(bool, Option<Cause>), u64>,
     /// Failures that are in no group.
     beyond: u64,
     holes: usize,
@@ -58,7 +58,7 @@ pub struct Groups {
 impl Groups {
     /// Counts one more failure.
     pub fn push(&mut self, failure: &Failure) {
-        self.verdicts[place(failure.verdict)] += 1;
+        *self.verdicts.entry((failure.verdict.is_none(), failure.verdict)).or_default() += 1;
         let incident = &failure.incident;
         let key = Key {
             area: incident.area.clone(),
@@ -100,7 +100,7 @@ impl Groups {
     /// Failures in all.
     #[must_use]
     pub fn failures(&self) -> u64 {
-        self.verdicts.iter().sum()
+        self.verdicts.values().sum()
     }
 
     /// Whether one of them has this verdict, by its word.
@@ -112,14 +112,8 @@ impl Groups {
     /// The verdicts that there are, with the number of their failures, in the order of the table of
     /// causes.
     pub fn verdicts(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
-        let names = Cause::ALL.iter().map(|cause| cause.name()).chain(["undecidable"]);
-        names.zip(self.verdicts).filter(|(_, failures)| *failures > 0)
+        self.verdicts.iter().map(|((_, verdict), failures)| (verdict_name(*verdict), *failures))
     }
-}
-
-fn place(verdict: Option<Cause>) -> usize {
-    let index = verdict.and_then(|cause| Cause::ALL.iter().position(|other| *other == cause));
-    index.unwrap_or(Cause::ALL.len())
 }
 
 /// All that text and HTML show, at the end of the input.
@@ -184,23 +178,19 @@ impl<'a> Report<'a> {
 
 impl<'a> Shown<'a> {
     fn new(group: &'a Group, diagnosis: &Diagnosis, detailed: bool) -> Self {
-        let (advice, memory) = (Vec::new(), None);
-        let mut shown =
-            Self { group, advice, memory, strip: None, map: None, detail: None, detailed };
+        let (failure, advice) = (&group.first, Vec::new());
+        let (memory, strip, map, detail) = (None, None, None, None);
+        let mut shown = Self { group, advice, memory, strip, map, detail, detailed };
         if !detailed {
             return shown;
         }
-        let failure = &group.first;
         shown.advice = advise(failure, &residents_of(failure, diagnosis), diagnosis.cap);
         if failure.verdict == Some(Cause::Migration) {
             shown.memory = board::memory(diagnosis);
         }
-        let Some(state) = failure.incident.state.as_deref().filter(|state| state.placed) else {
-            return shown;
-        };
-        if failure.incident.doubtful {
-            return shown;
-        }
+        let state = failure.incident.state.as_deref();
+        let placed = state.filter(|state| state.placed && !failure.incident.doubtful);
+        let Some(state) = placed else { return shown };
         // Where alignment is not why, runs that it spoils say nothing.
         let spoils = matches!(failure.verdict, Some(Cause::Alignment) | None);
         let wanted = Wanted::of(failure).filter(|_| spoils);

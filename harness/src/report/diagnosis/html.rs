@@ -11,7 +11,7 @@ use maud::{Markup, html};
 use super::groups::{Report, Shown};
 use super::{board, words};
 use crate::cause::Cause;
-use crate::diagnose::Advice;
+use crate::diagnose::{Advice, What};
 use crate::report::page::{Page, Section, capital};
 
 const STYLE: &str = include_str!("html/style.css");
@@ -122,14 +122,14 @@ fn group(index: usize, shown: &Shown<'_>, only: bool) -> Section {
 }
 
 fn advice(advice: &Advice) -> Markup {
-    let (class, word) = match (advice.kind, advice.helps) {
-        ("collect", _) => ("next", "Next step"),
+    let (class, word) = match (advice.what, advice.helps) {
+        (What::Collect(_), _) => ("next", "Next step"),
         (_, true) => ("yes", "Helps"),
         (_, false) => ("no", "Does not help"),
     };
     html! {
         li .(class) {
-            b { (word) ":" } " " (advice.text)
+            b { (word) ":" } " " (words::advice(advice))
             @if let Some(cost) = words::cost(advice) { " " span .cost { (cost) } }
         } "\n"
     }
@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn the_answer_comes_first_and_each_failure_has_its_place() {
         let one = html(&[misaligned()]);
-        let heading = "<h1>300 pages at order 8 do not fit, though 500 are free in one run; order 6 \
+        let heading = "<h1>300 pages at order 8 do not fit, though 500 are free in one run; order 7 \
                        would have fitted</h1>";
         assert!(one.contains(heading), "{one}");
         assert!(one.find("<h1>") < one.find("<table>"));
@@ -180,14 +180,13 @@ mod tests {
     #[test]
     fn what_a_log_says_is_text_and_nothing_else() {
         const EVIL: &str = "<script>alert('x')</script>\"&amp;\u{202e}\x07";
-        let mut evil = with(&misaligned(), |incident| {
+        let evil = with(&misaligned(), |incident| {
             let mut state = state(Some(2048), true, &[(500, 513)]);
             state.name = Some(EVIL.into());
             (incident.area, incident.source) = (Some(EVIL.into()), EVIL.into());
             incident.era.name = Some(EVIL.into());
             incident.state = Some(state.into());
         });
-        evil.why = EVIL.to_string();
         let mut found = diagnosis();
         found.areas[0].name = Some(EVIL.into());
         found.warnings.push(EVIL.to_string());

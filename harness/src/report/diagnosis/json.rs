@@ -1,117 +1,39 @@
 //! One object, written as the failures come: a log of any length needs no memory.
 
+#![expect(non_camel_case_types, reason = "the type of each value is named as its key is")]
+
 use std::io::{self, Write};
 
 use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer};
+use serde::ser::Serializer;
 use serde_json::value::RawValue;
 
-use super::groups::Report;
+use super::groups::{Report, Shown};
 use super::plain::seconds;
+use super::words;
 use crate::diagnose::{Advice, AreaState, Counter, Failure, Resident};
 
 /// The version of the object.
 pub const SCHEMA: u32 = 1;
 
-#[derive(Serialize)]
-struct FailureJson<'a> {
-    source: &'a str,
-    line: u64,
-    time_s: Option<Box<RawValue>>,
-    kernel: Option<&'a str>,
-    area: Option<&'a str>,
-    count: Option<u64>,
-    align: Option<u32>,
-    align_from: Option<&'static str>,
-    ret: Option<i32>,
-    busy_retries: Option<u64>,
-    list: Option<ListJson>,
-    verdict: &'static str,
-    confidence: &'static str,
-    why: &'a str,
-    would_fit: FitJson,
-    duplicates: u64,
+/// What is written as an object, with its keys in this order.
+macro_rules! object {
+    ($($key:ident: $value:expr),* $(,)?) => {{
+        #[derive(Serialize)]
+        struct Object<$($key),*> {
+            $($key: $key),*
+        }
+        Object { $($key: $value),* }
+    }};
 }
 
-#[derive(Serialize)]
-struct ListJson {
-    runs: u64,
-    free: Option<u64>,
-    total: Option<u64>,
-    largest_run: u64,
-    largest_usable: Option<u64>,
-    complete: bool,
-}
+/// Pages by cap, in the order of the list.
+struct ByCap<'a>(&'a [(u32, u64)]);
 
-/// Every number is null where the state of the area is not known.
-#[derive(Serialize)]
-struct FitJson {
-    max_align: Option<u32>,
-    at: Option<u64>,
-    largest_count_at_this_align: Option<u64>,
-}
-
-#[derive(Serialize)]
-struct ResidentJson<'a> {
-    area: Option<&'a str>,
-    count: u64,
-    align: u32,
-    blocks: Option<u64>,
-    stranded_pages: u64,
-    confidence: &'static str,
-    #[serde(serialize_with = "by_cap")]
-    recoverable: &'a [(u32, u64)],
-}
-
-#[derive(Serialize)]
-struct AreaJson<'a> {
-    name: Option<&'a str>,
-    pages: Option<u64>,
-    base_pfn: Option<u64>,
-    order_per_bit: u32,
-    free: Option<u64>,
-    largest_run: u64,
-    complete: bool,
-}
-
-#[derive(Serialize)]
-struct CounterJson<'a> {
-    area: Option<&'a str>,
-    name: &'a str,
-    value: u64,
-    unit: &'static str,
-}
-
-#[derive(Serialize)]
-struct GroupJson<'a> {
-    failures: u64,
-    source: &'a str,
-    line: u64,
-    first_s: Option<Box<RawValue>>,
-    last_s: Option<Box<RawValue>>,
-    verdict: &'static str,
-    confidence: &'static str,
-    area: Option<&'a str>,
-    count: Option<u64>,
-    align: Option<u32>,
-    ret: Option<i32>,
-    advice: Vec<AdviceJson<'a>>,
-}
-
-#[derive(Serialize)]
-struct AdviceJson<'a> {
-    kind: &'static str,
-    helps: bool,
-    text: &'a str,
-    cost_pages: Option<i64>,
-}
-
-fn by_cap<S: Serializer>(pages: &&[(u32, u64)], serializer: S) -> Result<S::Ok, S::Error> {
-    let mut map = serializer.serialize_map(Some(pages.len()))?;
-    for (cap, pages) in *pages {
-        map.serialize_entry(&cap.to_string(), pages)?;
+impl Serialize for ByCap<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().copied())
     }
-    map.end()
 }
 
 /// Seconds with six decimals, always.
@@ -119,11 +41,11 @@ fn time(us: Option<u64>) -> Option<Box<RawValue>> {
     us.and_then(|us| RawValue::from_string(seconds(us)).ok())
 }
 
-fn failure_json(failure: &Failure) -> FailureJson<'_> {
+fn failure_json(failure: &Failure) -> impl Serialize + '_ {
     let incident = &failure.incident;
     let fit = failure.would_fit;
-    FailureJson {
-        source: &incident.source,
+    object! {
+        source: &*incident.source,
         line: incident.line,
         time_s: time(incident.time_us),
         kernel: incident.era.name.as_deref(),
@@ -133,7 +55,7 @@ fn failure_json(failure: &Failure) -> FailureJson<'_> {
         align_from: failure.align.map(|(_, from)| from.name()),
         ret: incident.ret,
         busy_retries: incident.busy_retries,
-        list: failure.list.map(|list| ListJson {
+        list: failure.list.map(|list| object! {
             runs: list.runs,
             free: list.free,
             total: list.total,
@@ -143,8 +65,9 @@ fn failure_json(failure: &Failure) -> FailureJson<'_> {
         }),
         verdict: failure.verdict_name(),
         confidence: failure.confidence.name(),
-        why: &failure.why,
-        would_fit: FitJson {
+        why: words::why(failure),
+        // Every number is null where the state of the area is not known.
+        would_fit: object! {
             max_align: fit.and_then(|fit| fit.max_align),
             at: fit.and_then(|fit| fit.at),
             largest_count_at_this_align: fit.map(|fit| fit.largest_count_at_this_align),
@@ -153,20 +76,20 @@ fn failure_json(failure: &Failure) -> FailureJson<'_> {
     }
 }
 
-fn resident_json<'a>(area: &'a AreaState, resident: &'a Resident) -> ResidentJson<'a> {
-    ResidentJson {
+fn resident_json<'a>(area: &'a AreaState, resident: &'a Resident) -> impl Serialize + 'a {
+    object! {
         area: area.name.as_deref(),
         count: resident.count,
         align: resident.align,
         blocks: resident.blocks,
         stranded_pages: resident.stranded_pages,
         confidence: resident.confidence.name(),
-        recoverable: &resident.recoverable,
+        recoverable: ByCap(&resident.recoverable),
     }
 }
 
-fn area_json(area: &AreaState) -> AreaJson<'_> {
-    AreaJson {
+fn area_json(area: &AreaState) -> impl Serialize + '_ {
+    object! {
         name: area.name.as_deref(),
         pages: area.total,
         base_pfn: area.ranges.first().and_then(|range| range.base_pfn),
@@ -185,7 +108,7 @@ pub fn head(out: &mut dyn Write) -> io::Result<()> {
     write!(out, "{{\"schema\": {SCHEMA}, \"failures\": [")
 }
 
-/// Writes `failure`; `first` where none stands before it.
+/// Writes `failure`; `first` of all or not.
 ///
 /// # Errors
 /// Where the output takes no more.
@@ -194,7 +117,7 @@ pub fn failure(failure: &Failure, first: bool, out: &mut dyn Write) -> io::Resul
     Ok(serde_json::to_writer(&mut *out, &failure_json(failure))?)
 }
 
-/// Writes what stands behind the failures, and the end of the object.
+/// Writes what comes after the failures, and the end of the object.
 ///
 /// # Errors
 /// Where the output takes no more.
@@ -217,27 +140,29 @@ pub fn tail(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "]}}")
 }
 
-fn counter_json(counter: &Counter) -> CounterJson<'_> {
-    CounterJson {
+fn counter_json(counter: &Counter) -> impl Serialize + '_ {
+    object! {
         area: counter.area.as_deref(),
-        name: &counter.name,
+        name: &*counter.name,
         value: counter.value,
         unit: counter.unit(),
     }
 }
 
-fn group_json<'a>(shown: &'a super::groups::Shown<'_>) -> GroupJson<'a> {
+fn group_json<'a>(shown: &'a Shown<'_>) -> impl Serialize + 'a {
     let (group, first) = (shown.group, &shown.group.first);
     let incident = &first.incident;
-    let advice = |advice: &'a Advice| AdviceJson {
-        kind: advice.kind,
-        helps: advice.helps,
-        text: &advice.text,
-        cost_pages: advice.cost_pages,
+    let advice = |advice: &Advice| {
+        object! {
+            kind: advice.what.name(),
+            helps: advice.helps,
+            text: words::advice(advice),
+            cost_pages: advice.cost_pages,
+        }
     };
-    GroupJson {
+    object! {
         failures: group.failures,
-        source: &incident.source,
+        source: &*incident.source,
         line: incident.line,
         first_s: time(group.first_us),
         last_s: time(group.last_us),
@@ -247,7 +172,7 @@ fn group_json<'a>(shown: &'a super::groups::Shown<'_>) -> GroupJson<'a> {
         count: incident.count,
         align: first.align.map(|(order, _)| order),
         ret: incident.ret,
-        advice: shown.advice.iter().map(advice).collect(),
+        advice: shown.advice.iter().map(advice).collect::<Vec<_>>(),
     }
 }
 
@@ -287,7 +212,7 @@ mod tests {
         let list = json!({"runs": 3, "free": 855, "total": 2048, "largest_run": 500,
                           "largest_usable": 245, "complete": true});
         assert_eq!(first["list"], list);
-        let fit = json!({"max_align": 6, "at": 576, "largest_count_at_this_align": 245});
+        let fit = json!({"max_align": 7, "at": 640, "largest_count_at_this_align": 245});
         assert_eq!(first["would_fit"], fit);
         assert_eq!(
             (&first["verdict"], &first["confidence"]),
@@ -304,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn residents_and_the_rest_stand_behind_the_failures() {
+    fn residents_and_the_rest_come_after_the_failures() {
         let (text, value) = object(&[misaligned()]);
         assert_eq!(value["residents"][0]["recoverable"]["4"], 480);
         assert!(text.contains("\"recoverable\":{\"7\":256,\"6\":384,"), "{text}");

@@ -10,7 +10,7 @@ use super::board;
 use super::groups::{Report, Shown};
 use super::plain::{clean, counted};
 use super::words;
-use crate::diagnose::Advice;
+use crate::diagnose::{Advice, What};
 use paint::{Paint, wrapped};
 
 /// How text looks.
@@ -113,13 +113,13 @@ fn advice<'a>(
         labelled("helps", more, paint, out)?;
     }
     for advice in new {
-        let label = match (advice.kind, advice.helps) {
-            ("collect", _) => "next",
+        let label = match (advice.what, advice.helps) {
+            (What::Collect(_), _) => "next",
             (_, true) => "helps",
             (_, false) => "no help",
         };
         let cost = words::cost(advice).map_or_else(String::new, |cost| format!(" [{cost}]"));
-        labelled(label, &format!("{}{cost}", clean(&advice.text)), paint, out)?;
+        labelled(label, &(words::advice(advice) + &cost), paint, out)?;
     }
     Ok(())
 }
@@ -182,11 +182,12 @@ mod tests {
         assert_eq!(
             first(&[misaligned(), second]),
             "alignment (certain): 300 pages at order 8 do not fit, though 500 are free in one run; \
-             order 6 would have fitted (2 failures, 12.3 s to 98.7 s)"
+             order 7 would have fitted (2 failures, 12.3 s to 98.7 s)"
         );
         assert_eq!(
             first(&[undecidable()]),
-            "undecidable: 1 page at order 0 failed with -12; no list of free runs (1 failure)"
+            "undecidable: 1 page at order 0 failed; -12 means exhausted or migration, and there is no \
+             list of free runs (1 failure)"
         );
     }
 
@@ -204,13 +205,13 @@ mod tests {
         let text = text(&[misaligned()]);
         let picture = "
   500@513, a row is 256 pages, a character 4 pages:
-   512 |!!!!!!!!!!!!!!!![!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!|
-   768 |==========================]==================================XXX|
+   512 |!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!![!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!|
+   768 |==========================================]==================XXX|
   1024 |XXXXXXXXXXX#####################################################|
 ";
         assert!(text.contains(picture), "{text}");
         assert!(text.contains("needed: 768 + 300 = 1068 > 1013;"), "{text}");
-        assert!(text.contains("[ ] its 300 pages at order 6: 576 to 875\n"), "{text}");
+        assert!(text.contains("[ ] its 300 pages at order 7: 640 to 939\n"), "{text}");
     }
 
     #[test]

@@ -1,13 +1,20 @@
-//! The sentences that text and HTML share.
+//! The sentences that all formats share.
 
-use super::CAPS;
+mod advice;
+mod why;
+
+pub(super) use advice::{advice, cost, most_useful};
+pub(super) use why::why;
+
 use super::groups::{Group, Report, Shown};
 use super::plain::{clean, counted, percent, seconds};
+use super::{CAPS, board};
 use crate::cause::Cause;
 use crate::diagnose::{
-    Advice, AlignFrom, AreaState, Confidence, Diagnosis, Failure, Pitch, Reported, Resident,
+    AlignFrom, AreaState, Confidence, Diagnosis, Failure, Pitch, Reported, Resident, Why,
     errno_name,
 };
+use crate::words::pages;
 
 /// The verdict and how sure it is; what is undecidable is so in any case.
 pub(super) fn verdict(failure: &Failure) -> String {
@@ -32,12 +39,10 @@ pub(super) fn occurrence(group: &Group) -> String {
 
 /// What the failure is, in half a sentence: the answer.
 pub(super) fn answer(failure: &Failure) -> String {
-    let pages = failure.incident.count.map(|count| counted(count, "page"));
+    let pages = failure.incident.count.map(pages);
     let Some(pages) = pages else { return answer_without_request(failure) };
-    let (list, state) = (failure.list, failure.incident.state.as_deref());
-    let longest = longest(failure);
-    let free = list.and_then(|list| list.free).or_else(|| state.and_then(|state| state.free));
-    let total = list.and_then(|list| list.total).or_else(|| state.and_then(|state| state.total));
+    let (free, total) = (failure.free(), failure.total());
+    let longest = failure.room.map(|room| room.longest).filter(|run| *run > 0);
     let order = failure.align.map_or_else(String::new, |(order, _)| format!(" at order {order}"));
     match failure.verdict {
         Some(Cause::Alignment) => {
@@ -77,21 +82,26 @@ pub(super) fn answer(failure: &Failure) -> String {
         }
         Some(Cause::Policy) => format!("there was room for {pages}, and it was not tried"),
         None => {
-            let why = clean(&failure.why);
-            let ret = failure.incident.ret.map(|ret| ret.to_string());
-            // The reason mostly begins with what the errno means.
-            let ret = ret
-                .filter(|ret| !why.contains(ret))
-                .map_or_else(String::new, |ret| format!(" with {ret}"));
-            format!("{pages}{order} failed{ret}; {why}")
+            let ret = failure.incident.ret.filter(|_| !names_errno(failure.why));
+            let ret = ret.map_or_else(String::new, |ret| format!(" with {ret}"));
+            format!("{pages}{order} failed{ret}; {}", why(failure))
         }
     }
 }
 
-/// Pages of the longest run that is known, where any is.
-fn longest(failure: &Failure) -> Option<u64> {
-    let of_list = failure.list.map(|list| list.largest_run);
-    of_list.or_else(|| Some(failure.incident.state.as_ref()?.largest_run()).filter(|run| *run > 0))
+/// Whether the reason begins with what the errno means.
+const fn names_errno(why: Why) -> bool {
+    use Why::{BusyOrNoPlace, BusyOrNoPlaceByKernel, BusyOrRoom, NoMemoryOrNoPlace};
+    use Why::{NoPlaceThoughItFits, OtherErrno};
+    matches!(
+        why,
+        BusyOrNoPlace
+            | BusyOrNoPlaceByKernel
+            | BusyOrRoom
+            | NoMemoryOrNoPlace
+            | NoPlaceThoughItFits
+            | OtherErrno
+    )
 }
 
 /// Where a trace or a bitmap shows all of it.
@@ -100,7 +110,7 @@ fn free_of_state(failure: &Failure) -> Option<String> {
     let (free, total) = (state.known_free(), state.total?);
     Some(format!(
         "{free} of {} ({}), in {}, the longest of {}",
-        counted(total, "page"),
+        pages(total),
         percent(free, total),
         counted(state.holes().count() as u64, "run"),
         state.largest_run()
@@ -114,12 +124,12 @@ fn sees_all(failure: &Failure) -> bool {
 }
 
 fn answer_without_request(failure: &Failure) -> String {
-    let what = match failure.incident.reported {
+    match failure.incident.reported {
         Reported::List => "a list of free runs stands here without the request that failed",
         Reported::Driver => "a driver got no memory and the log does not say how much it asked for",
         _ => "a request failed and the log does not say for how many pages",
-    };
-    what.to_string()
+    }
+    .to_string()
 }
 
 /// The order that would have been low enough.
@@ -133,14 +143,11 @@ pub(super) fn headline(report: &Report<'_>) -> String {
     if let ([shown], 0) = (report.groups.as_slice(), report.beyond) {
         return group_line(shown.group);
     }
-    let hidden = report.diagnosis.suppressed;
-    if report.groups.is_empty() && hidden > 0 {
-        let were = if hidden == 1 { "was" } else { "were" };
-        let lines = counted(hidden, "failure line");
-        return format!("no failure in this log, but {lines} {were} hidden by the rate limit");
-    }
     if report.groups.is_empty() {
-        return "no failed CMA allocation in this log".to_string();
+        return match board::hidden(report.diagnosis) {
+            Some(hidden) => format!("no failure in this log, but {hidden}"),
+            None => "no failed CMA allocation in this log".to_string(),
+        };
     }
     let failures = counted(report.failures, "failure");
     let mut verdicts: Vec<_> = report.groups.iter().map(|one| verdict(&one.group.first)).collect();
@@ -161,7 +168,7 @@ pub(super) fn group_line(group: &Group) -> String {
 /// What is known of the first failure of a group: a word and a sentence each.
 pub(super) fn facts(shown: &Shown<'_>) -> Vec<(&'static str, String)> {
     let failure = &shown.group.first;
-    let mut facts = vec![("why", clean(&failure.why)), ("request", request(failure))];
+    let mut facts = vec![("why", why(failure)), ("request", request(failure))];
     facts.push(("where", place(failure)));
     facts.extend(free(failure).map(|text| ("free", text)));
     facts.extend(fit(failure).map(|text| ("fits", text)));
@@ -171,12 +178,8 @@ pub(super) fn facts(shown: &Shown<'_>) -> Vec<(&'static str, String)> {
 
 fn request(failure: &Failure) -> String {
     let incident = &failure.incident;
-    let mut parts = Vec::new();
-    parts.push(
-        incident
-            .count
-            .map_or_else(|| "of unknown size".to_string(), |count| counted(count, "page")),
-    );
+    let count = incident.count.map_or_else(|| "of unknown size".to_string(), pages);
+    let mut parts = vec![count];
     if let Some((order, from)) = failure.align {
         let from = match from {
             AlignFrom::Trace => "as traced",
@@ -208,7 +211,7 @@ fn place(failure: &Failure) -> String {
         text += &format!(", at {} s", seconds(us));
     }
     if incident.duplicates > 0 {
-        text += &format!(", reported {} more", times(incident.duplicates));
+        text += &format!(", reported {} more", counted(incident.duplicates, "time"));
     }
     match &incident.era.name {
         Some(kernel) => text += &format!("; kernel {}", clean(kernel)),
@@ -217,18 +220,14 @@ fn place(failure: &Failure) -> String {
     text
 }
 
-fn times(number: u64) -> String {
-    counted(number, "time")
-}
-
 fn free(failure: &Failure) -> Option<String> {
     let Some(list) = failure.list else { return free_of_state(failure) };
     let mut text = match (list.free, list.total) {
         (Some(free), Some(total)) => {
-            format!("{free} of {} ({})", counted(total, "page"), percent(free, total))
+            format!("{free} of {} ({})", pages(total), percent(free, total))
         }
-        (Some(free), None) => counted(free, "page"),
-        (None, Some(total)) => format!("unknown, of {}", counted(total, "page")),
+        (Some(free), None) => pages(free),
+        (None, Some(total)) => format!("unknown, of {}", pages(total)),
         (None, None) => "unknown".to_string(),
     };
     let runs = format!("{}, the longest of {}", counted(list.runs, "run"), list.largest_run);
@@ -266,27 +265,6 @@ fn fit(failure: &Failure) -> Option<String> {
     })
 }
 
-/// The advice that a terminal shows, in its order: what helps most, whether a bigger area does, and
-/// the next step. JSON and HTML have all of it.
-pub(super) fn most_useful(advice: &[Advice]) -> Vec<&Advice> {
-    const MOST: usize = 5;
-    let always = |one: &Advice| matches!(one.kind, "bigger_area" | "collect");
-    let mut room = MOST.saturating_sub(advice.iter().filter(|one| always(one)).count());
-    let mut keep = |one: &&Advice| {
-        let kept = always(one) || room > 0;
-        room = room.saturating_sub(usize::from(!always(one)));
-        kept
-    };
-    advice.iter().filter(|one| keep(one)).collect()
-}
-
-/// What something that helps costs or saves; nothing where it is free, or does not help.
-pub(super) fn cost(advice: &Advice) -> Option<String> {
-    let pages = advice.cost_pages.filter(|pages| advice.helps && *pages != 0)?;
-    let amount = counted(pages.unsigned_abs(), "page");
-    Some(if pages > 0 { format!("costs {amount}") } else { format!("saves {amount}") })
-}
-
 /// What the buffers that strand most would do to the whole area, at this cap and at lower ones.
 pub(super) fn pitch(area: &AreaState, residents: &[Resident], cap: u32) -> Option<String> {
     let total = area.total?;
@@ -302,7 +280,7 @@ pub(super) fn pitch(area: &AreaState, residents: &[Resident], cap: u32) -> Optio
     let mut text = format!(
         "An area of {total} pages with nothing but buffers of {} in it is {} free when the next one \
          fails at cap {cap}",
-        counted(worst.count, "page"),
+        pages(worst.count),
         free(now),
     );
     let lower = CAPS.into_iter().filter(|other| *other < cap);

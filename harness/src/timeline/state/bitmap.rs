@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn the_lowest_bit_comes_first_and_1_is_allocated() {
-        // kernel-cma.md 7: bits 0..4 and 40 are set.
+        // Bits 0 to 4 and 40 are set: `debugfs_create_u32_array()` prints words, the low bit first.
         assert_eq!(runs(&[31, 256], 64), [(35, 5), (23, 41)]);
         assert_eq!(runs(&[0, 0], 64), [(64, 0)]);
         assert_eq!(runs(&[u32::MAX, u32::MAX], 64), []);

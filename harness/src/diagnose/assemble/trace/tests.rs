@@ -1,5 +1,6 @@
 use super::super::script::{NO_PFN, Script};
 use super::*;
+use crate::diagnose::{Fit, Hole, Place, Why};
 use crate::ingest::log::{DebugfsFile, Origin, Page, Record, Shape};
 
 const TRACE: Origin = Origin::Trace;
@@ -194,7 +195,9 @@ fn from_a_bitmap_on_a_trace_shows_the_state() {
     let script = failed(script.say(released(0x40040, 16)), 36, 5);
     let failure = script.only();
     assert_eq!((failure.verdict_name(), failure.confidence.name()), ("alignment", "certain"));
-    assert_eq!(failure.why, "40@40: aligned start 64, 64 + 36 = 100 > 80");
+    let (room, hole) = (failure.room.unwrap(), Hole { start: 40, count: 40 });
+    assert_eq!((failure.why, room.fit, room.need), (Why::Room, Fit::Alignment, 36));
+    assert_eq!(room.place, Some(Place { range: None, hole, at: 64 }));
 }
 
 #[test]

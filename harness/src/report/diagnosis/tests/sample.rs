@@ -5,12 +5,11 @@ use std::sync::Arc;
 use cma_policies::Run;
 
 use super::{Groups, Report};
-use crate::cause::Cause;
 use crate::diagnose::{
-    AlignFrom, AreaState, Confidence, Diagnosis, Era, Failure, Hole, Incident, Known, ListSummary,
-    RangeState, Reported, Resident, WouldFit,
+    AlignFrom, AreaState, Confidence, Diagnosis, Era, Failure, Hole, Incident, Known, Options,
+    RangeState, Reported, Resident, judge,
 };
-use crate::ingest::log::Shape;
+use crate::ingest::log::{FreeRuns, RangeRuns, Shape};
 
 pub(super) fn state(total: Option<u64>, complete: bool, holes: &[(u64, u64)]) -> AreaState {
     let holes = holes.iter().map(|(count, start)| Hole { start: *start, count: *count });
@@ -31,40 +30,25 @@ pub(super) fn state(total: Option<u64>, complete: bool, holes: &[(u64, u64)]) ->
 
 /// 300 pages at order 8 in an area of 2048 pages: 500 are free from 513 on, which end at 1013.
 pub(super) fn misaligned() -> Failure {
-    let state = state(Some(2048), true, &[(255, 257), (500, 513), (100, 1500)]);
+    let runs = [(255, 257), (500, 513), (100, 1500)];
+    let ranges = vec![RangeRuns { range: 0, runs: runs.to_vec() }];
+    let (free, total) = (Some(855), Some(2048));
+    let list = FreeRuns { ranges, free, total, head: true, ..FreeRuns::default() };
     let incident = Incident {
         line: 7,
         time_us: Some(12_345_678),
-        era: Era { name: Some("5.12-6.11".into()), ..Era::default() },
+        era: Era { name: Some("5.12-6.11".into()), flipped: Some(false), ..Era::default() },
         area: Some("linux,cma".into()),
         count: Some(300),
         ret: Some(-12),
         align: Some((8, AlignFrom::Trace)),
         busy_retries: Some(0),
         tried: Some(false),
-        state: Some(Arc::new(state)),
+        list: Some(Arc::new(list)),
+        state: Some(Arc::new(state(total, true, &runs))),
         ..Incident::new("a.log".into(), Reported::Line(Shape::Named))
     };
-    Failure {
-        incident: Arc::new(incident),
-        align: Some((8, AlignFrom::Trace)),
-        list: Some(ListSummary {
-            runs: 3,
-            free: Some(855),
-            total: Some(2048),
-            largest_run: 500,
-            largest_usable: Some(245),
-            complete: true,
-        }),
-        verdict: Some(Cause::Alignment),
-        confidence: Confidence::Certain,
-        why: "500@513: aligned start 768, 768 + 300 = 1068 > 1013".into(),
-        would_fit: Some(WouldFit {
-            max_align: Some(6),
-            at: Some(576),
-            largest_count_at_this_align: 245,
-        }),
-    }
+    judge(incident, &Options::default())
 }
 
 /// The same failure with another incident.
@@ -74,21 +58,17 @@ pub(super) fn with(failure: &Failure, change: impl FnOnce(&mut Incident)) -> Fai
     Failure { incident: Arc::new(incident), ..failure.clone() }
 }
 
+/// A page, and nothing that says why.
 pub(super) fn undecidable() -> Failure {
-    let failure = with(&misaligned(), |incident| {
-        (incident.line, incident.state, incident.time_us) = (9, None, None);
-        (incident.count, incident.era) = (Some(1), Era::default());
-        incident.area = None;
-    });
-    Failure {
-        align: Some((0, AlignFrom::Cap)),
-        list: None,
-        verdict: None,
-        confidence: Confidence::Guess,
-        why: "no list of free runs".into(),
-        would_fit: None,
-        ..failure
-    }
+    let incident = Incident {
+        line: 9,
+        count: Some(1),
+        ret: Some(-12),
+        ..misaligned().incident.as_ref().clone()
+    };
+    let known = Incident { tried: None, align: None, list: None, state: None, ..incident };
+    let open = Incident { time_us: None, era: Era::default(), area: None, ..known };
+    judge(open, &Options::default())
 }
 
 pub(super) fn diagnosis() -> Diagnosis {

@@ -1,4 +1,4 @@
-//! Pictures and tables in characters.
+//! Pictures in characters.
 
 use std::io::{self, Write};
 
@@ -104,20 +104,4 @@ fn draw_row(row: &Row, width: usize, paint: Paint, out: &mut dyn Write) -> io::R
     };
     let cells = row.parts.iter().enumerate().map(glyph);
     writeln!(out, "  {:>width$} |{}|", row.start, paint.picture(cells))
-}
-
-/// Writes rows of one width under the first of them, every column to the right.
-pub(super) fn table(rows: &[Vec<String>], out: &mut dyn Write) -> io::Result<()> {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width =
-        |column: usize| rows.iter().filter_map(|row| row.get(column)).map(String::len).max();
-    let widths: Vec<_> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
-    for row in rows {
-        let mut line = String::new();
-        for (text, width) in row.iter().zip(&widths) {
-            line += &format!("  {text:>width$}");
-        }
-        writeln!(out, "{}", line.trim_end())?;
-    }
-    Ok(())
 }

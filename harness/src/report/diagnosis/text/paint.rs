@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use crate::words;
+
 /// The widest line.
 const WIDTH: usize = 100;
 
@@ -48,37 +50,9 @@ const fn code_of(glyph: char) -> Option<&'static str> {
     }
 }
 
-/// Columns that `text` takes: escapes take none.
-fn columns(text: &str) -> usize {
-    let mut inside = false;
-    let visible = |c: &char| {
-        let was = inside;
-        inside = if was { *c != 'm' } else { *c == '\x1b' };
-        !was && *c != '\x1b'
-    };
-    text.chars().filter(visible).count()
-}
-
-/// Writes `text` behind `first`, and behind `next` from the second line on, in lines of 100
-/// columns; a word that is longer gets a line for itself.
+/// Writes `text` after `first`, and after `next` from the second line on, in lines of 100 columns.
 pub(super) fn wrapped(text: &str, first: &str, next: &str, out: &mut dyn Write) -> io::Result<()> {
-    let mut line = first.to_string();
-    let (mut width, mut empty) = (columns(first), true);
-    for word in text.split(' ').filter(|word| !word.is_empty()) {
-        let more = columns(word);
-        if !empty && width + 1 + more > WIDTH {
-            writeln!(out, "{line}")?;
-            (line, width, empty) = (next.to_string(), columns(next), true);
-        }
-        if !empty {
-            line.push(' ');
-            width += 1;
-        }
-        line += word;
-        width += more;
-        empty = false;
-    }
-    writeln!(out, "{line}")
+    words::wrapped(text, WIDTH, (first, next)).iter().try_for_each(|line| writeln!(out, "{line}"))
 }
 
 #[cfg(test)]
@@ -109,7 +83,8 @@ mod tests {
 
     #[test]
     fn colours_take_no_room() {
-        assert_eq!(columns("\x1b[1mab\x1b[0m c"), 4);
+        let word = "x".repeat(49);
+        assert_eq!(lines(&format!("\x1b[1m{word}\x1b[0m {word}y"), "", "").len(), 1);
         let on = Paint { color: true };
         assert_eq!(on.picture("##!".chars()), "\x1b[2m##\x1b[0m\x1b[33m!\x1b[0m");
         assert_eq!(Paint { color: false }.picture("##!".chars()), "##!");

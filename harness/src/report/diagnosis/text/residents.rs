@@ -4,9 +4,9 @@ use std::io::{self, Write};
 
 use super::super::CAPS;
 use super::super::words::{self, recoverable};
-use super::draw;
 use super::paint::{Paint, wrapped};
 use crate::diagnose::{AreaState, Resident};
+use crate::words::table;
 
 /// Writes a row for each size, and what the one that strands most would do to the whole area.
 pub(super) fn write(
@@ -20,11 +20,9 @@ pub(super) fn write(
     let title = format!("{title}, and what a smaller cap would give back (cap {cap} now)");
     writeln!(out, "{}", paint.bold(&title))?;
     let caps: Vec<u32> = CAPS.into_iter().filter(|other| *other < cap).collect();
-    let mut head: Vec<String> =
-        ["pages", "order", "buffers", "stranded"].into_iter().map(String::from).collect();
-    head.extend(caps.iter().map(|cap| format!("cap {cap}")));
-    head.push("sure".to_string());
-    let mut table = vec![head];
+    let columns = ["pages", "order", "buffers", "stranded"].map(String::from);
+    let head = caps.iter().map(|cap| format!("cap {cap}"));
+    let mut table = vec![columns.into_iter().chain(head).chain(["sure".to_string()]).collect()];
     table.extend(residents.iter().map(|resident| {
         let back = |cap: &u32| recoverable(resident, *cap).map_or_else(dash, |n| n.to_string());
         let blocks = resident.blocks.map_or_else(dash, |blocks| blocks.to_string());
@@ -34,7 +32,8 @@ pub(super) fn write(
         row.push(resident.confidence.name().to_string());
         row
     }));
-    draw::table(&table, out)?;
+    let rows: Vec<&[String]> = table.iter().map(Vec::as_slice).collect();
+    table::aligned(out, "  ", &rows, |_| true)?;
     let pitch = words::pitch(area, residents, cap);
     pitch.map_or(Ok(()), |text| wrapped(&text, "  ", "  ", out))
 }

@@ -1,0 +1,159 @@
+//! What can be said to help, in numbers: a report has the words.
+
+use std::fmt;
+
+/// Pages, written as `1 page` or `2 pages`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pages(pub u64);
+
+impl fmt::Display for Pages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&crate::words::pages(self.0))
+    }
+}
+
+/// One thing that would have helped, or would not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Advice {
+    /// What it is.
+    pub what: What,
+    /// Whether it would have helped.
+    pub helps: bool,
+    /// Pages that it costs (negative: saves), where that can be said.
+    pub cost_pages: Option<i64>,
+}
+
+impl Advice {
+    pub(super) const fn yes(what: What) -> Self {
+        Self { what, helps: true, cost_pages: None }
+    }
+
+    pub(super) const fn no(what: What) -> Self {
+        Self { what, helps: false, cost_pages: None }
+    }
+
+    pub(super) fn costs(self, pages: u64) -> Self {
+        Self { cost_pages: Some(i64::try_from(pages).unwrap_or(i64::MAX)), ..self }
+    }
+
+    pub(super) fn saves(self, pages: u64) -> Self {
+        Self { cost_pages: Some(i64::try_from(pages).map_or(i64::MIN, |pages| -pages)), ..self }
+    }
+}
+
+/// The kinds of help. Numbers are pages where nothing else is said.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "the words of a report say what each number is")]
+pub enum What {
+    /// A smaller `CONFIG_CMA_ALIGNMENT`.
+    SmallerCap(Cap),
+    /// A request that is shorter by `over`: at order `align` at most `largest` fit.
+    ShorterBuffer { over: Pages, largest: u64, align: u32 },
+    /// However short a request of order `align` is, it does not fit.
+    NoShorterBuffer { align: u32 },
+    /// Buffers of `count` in `room` that are shorter by `over`: a slot less for each of the
+    /// `blocks` that are seen.
+    ResidentSize { over: Pages, count: u64, room: u64, slot: u64, back: Pages, blocks: u64 },
+    /// A `reserved-memory` node that others borrow: `small` from 5.19 on, where that is less.
+    OwnPool { pool: Pages, small: Option<u64>, pitch: Pages },
+    /// A `reserved-memory` node that nobody borrows.
+    PoolWithoutTenants { pool: Pages },
+    /// Fewer of the `blocks` of `count` pages that hold `pages`.
+    FewerBuffers { blocks: u64, count: Pages, pages: Pages },
+    /// A buffer that is allocated once.
+    KeepAllocated { count: Pages },
+    /// A bigger area.
+    BiggerArea(Grow),
+    /// Memory to move pages to.
+    MoreMemory { count: Pages },
+    /// The same request again: so many places were tried; 0 where that is not known.
+    Retry { tries: u64 },
+    /// A kernel in which two requests at once do not make each other fail.
+    NewerKernel,
+    /// What would be seen with another step.
+    Collect(Missing),
+    /// Nothing, since the task was being `killed`, or since memory is what is missing.
+    Nothing { killed: bool },
+}
+
+impl What {
+    /// The word for its kind in every format.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SmallerCap(_) => "smaller_cap",
+            Self::ShorterBuffer { .. } | Self::NoShorterBuffer { .. } => "shorter_buffer",
+            Self::ResidentSize { .. } => "resident_size",
+            Self::OwnPool { .. } | Self::PoolWithoutTenants { .. } => "own_pool",
+            Self::FewerBuffers { .. } => "fewer_buffers",
+            Self::KeepAllocated { .. } => "keep_allocated",
+            Self::BiggerArea(_) => "bigger_area",
+            Self::MoreMemory { .. } => "more_memory",
+            Self::Retry { .. } => "retry",
+            Self::NewerKernel => "newer_kernel",
+            Self::Collect(_) => "collect",
+            Self::Nothing { .. } => "nothing",
+        }
+    }
+}
+
+/// What `CONFIG_CMA_ALIGNMENT` would do; `now` is what it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "the words of a report say what each number is")]
+pub enum Cap {
+    /// Nothing: the caller asked for this order itself.
+    OwnOrder { align: u32 },
+    /// Nothing: there was a place at this order.
+    HadPlace { align: u32 },
+    /// Nothing: no hole takes the request at order 0 either.
+    NoneFits,
+    /// At `cap` the request fits at page `at`.
+    Fits { cap: u32, now: u32, count: Pages, at: u64, strands: Option<Strands> },
+    /// At `cap` from boot on less would have been stranded.
+    FromBoot { cap: u32, now: u32, strands: Strands },
+}
+
+/// What buffers strand.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Strands {
+    /// Pages, as it is.
+    pub now: u64,
+    /// Pages, at another cap.
+    pub left: Pages,
+    /// Pages of each of the buffers that strand most.
+    pub worst: u64,
+    /// Whether that is all of the area, or what a list shows of it.
+    pub whole: bool,
+}
+
+/// What a bigger area would do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "the words of a report say what each number is")]
+pub enum Grow {
+    /// With `more` it takes this one request; `stranded` of `of` pages are lost in it already: of
+    /// all that it has, or of the `free` ones in a list.
+    ForOne { more: Pages, at_end: bool, stranded: u64, of: u64, free: bool },
+    /// `more` than there are, `most` to be sure of a place.
+    ForMore { more: Pages, count: u64, free: u64, total: Option<u64>, most: u64 },
+    /// `more` than its longest range, which has to be `least` long, in steps of 4 MiB `steps`.
+    ForRange { more: Pages, least: Pages, steps: u64 },
+    /// It takes from the memory that pages would have been moved to.
+    TakesMemory,
+    /// Its further places are as likely busy.
+    AsBusy,
+}
+
+/// What a text does not show.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Missing {
+    /// All free runs.
+    pub runs: bool,
+    /// A part of the list of free runs.
+    pub rest: bool,
+    /// The order of the request.
+    pub order: bool,
+    /// Whether places were busy.
+    pub busy: bool,
+    /// Which kernel it is.
+    pub kernel: bool,
+}

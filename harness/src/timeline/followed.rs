@@ -111,24 +111,19 @@ impl Followed {
         if !self.exact || layout.bases.len() > 1 {
             return None;
         }
-        let order = layout.order_per_bit.unwrap_or(0).min(32);
-        let mut holes: Vec<Hole> = Vec::new();
-        let mut at = 0u64;
-        for (run, _) in self.live.pieces() {
-            let start = run.pfn.0.checked_sub(base)?;
-            // A buffer takes whole bits.
-            let end = start.checked_add(run.count)?.checked_next_multiple_of(1 << order)?;
-            if start > at {
-                holes.push(Hole { start: at, count: start - at });
-            }
-            at = at.max(end);
-        }
-        if at > pages {
+        base.checked_add(pages)?;
+        let area = Run::new(base, pages);
+        if !self.live.pieces().all(|(run, _)| area.contains(run)) {
             return None;
         }
-        if at < pages {
-            holes.push(Hole { start: at, count: pages - at });
-        }
+        // A buffer takes whole bits.
+        let granule = 1 << layout.order_per_bit.unwrap_or(0).min(32);
+        let hole = |gap: Run| {
+            let (start, end) = (gap.pfn.0 - base, gap.end().0 - base);
+            let start = start.checked_next_multiple_of(granule)?;
+            (start < end).then(|| Hole { start, count: end - start })
+        };
+        let holes = self.live.gaps(area).filter_map(hole).collect();
         let mut state = layout.state(None, Known::Trace);
         state.ranges[0].holes = holes;
         state.free = Some(state.known_free());

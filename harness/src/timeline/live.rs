@@ -148,6 +148,11 @@ impl Live {
         self.pieces.iter().map(|(run, piece)| (run, piece.id))
     }
 
+    /// The pages of `area` that nobody holds, ascending.
+    pub(crate) fn gaps(&self, area: Run) -> impl Iterator<Item = Run> {
+        self.pieces.gaps(area)
+    }
+
     fn tick(&mut self) {
         self.now += 1;
         while self.due.front().is_some_and(|(at, _)| self.now - at > LATEST) {

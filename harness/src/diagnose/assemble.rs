@@ -28,7 +28,7 @@ use scene::Scene;
 use trace::Counts;
 
 /// Who reported a failure.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
 pub enum Reported {
     /// A failure line.
     Line(Shape),
@@ -38,14 +38,15 @@ pub enum Reported {
     Debug,
     /// Busy claims, and then a driver.
     Claims,
-    /// Only a driver.
+    /// Only a driver: the least that there can be.
+    #[default]
     Driver,
     /// Only a list of free runs.
     List,
 }
 
 /// A failure and everything in the text that belongs to it.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Default, Debug)]
 pub struct Incident {
     /// The source it is in.
     pub source: Arc<str>,
@@ -71,7 +72,7 @@ pub struct Incident {
     pub tried: Option<bool>,
     /// The page that was tried last is not the one that was busy last: its claim failed otherwise.
     pub other_page_last: bool,
-    /// Behind the last busy claim there is time for the sleep of a vendor's kernel.
+    /// After the last busy claim there is time for the sleep of a vendor's kernel.
     pub slept: bool,
     /// The private print of a search says that nothing aligned is free.
     pub search_found_nothing: bool,
@@ -95,29 +96,7 @@ impl Incident {
     /// A failure reported in `source`, of which no more is known.
     #[must_use]
     pub fn new(source: Arc<str>, reported: Reported) -> Self {
-        Self {
-            source,
-            line: 0,
-            time_us: None,
-            reported,
-            era: Era::default(),
-            area: None,
-            count: None,
-            ret: None,
-            align: None,
-            busy_retries: None,
-            tried: None,
-            other_page_last: false,
-            slept: false,
-            search_found_nothing: false,
-            list: None,
-            other_lists: Vec::new(),
-            state: None,
-            doubtful: false,
-            other_readings: Vec::new(),
-            moved: false,
-            duplicates: 0,
-        }
+        Self { source, reported, ..Self::default() }
     }
 }
 

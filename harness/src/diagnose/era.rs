@@ -24,7 +24,7 @@ impl fmt::Display for Era {
 }
 
 /// What lines of a text show of the kernel that printed them.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(super) struct Shown {
     /// What no kernel outside of these prints.
     pub(super) hard: Span,
@@ -33,9 +33,6 @@ pub(super) struct Shown {
 }
 
 impl Shown {
-    /// Nothing.
-    pub(super) const NOTHING: Self = Self { hard: Span::ALL, mainline: Span::ALL };
-
     /// By the shape of a failure line.
     pub(super) fn by_line(shape: Shape) -> Self {
         match shape {
@@ -46,7 +43,7 @@ impl Shown {
                 Self { hard: Sign::LineOfArea.span(), mainline: Sign::LineInner.span() }
             }
             Shape::Frozen => Sign::LineFrozen.into(),
-            Shape::Fragment => Self::NOTHING,
+            Shape::Fragment => Self::default(),
         }
     }
 
@@ -62,7 +59,7 @@ impl Shown {
             // The records of the ranges were dropped; before, the runs were in the same one.
             Sign::ListOfRanges.into()
         } else {
-            Self::NOTHING
+            Self::default()
         }
     }
 
@@ -230,7 +227,7 @@ mod tests {
     fn android_is_told_by_release_user_or_vendor_line() {
         let named = Shown::by_line(Shape::Named);
         assert!(era(named, Some("5.15.41-android13-8"), None).vendor_retry);
-        let asked = era(Shown::NOTHING, None, Some("android"));
+        let asked = era(Shown::default(), None, Some("android"));
         assert_eq!((asked.vendor_retry, asked.flipped), (true, Some(false)));
         let mut text = Text::default();
         text.note_vendor();
@@ -241,7 +238,7 @@ mod tests {
     #[test]
     fn what_is_no_release_says_nothing() {
         for name in ["", "6", "six.one", "99999999999.1", "-6.1"] {
-            assert_eq!(era(Shown::NOTHING, Some(name), None).flipped, None, "{name}");
+            assert_eq!(era(Shown::default(), Some(name), None).flipped, None, "{name}");
         }
     }
 }

@@ -95,16 +95,10 @@ impl Sign {
 }
 
 /// What the lines of a text show together.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Seen {
     span: Span,
     mixed: bool,
-}
-
-impl Default for Seen {
-    fn default() -> Self {
-        Self { span: Span::ALL, mixed: false }
-    }
 }
 
 impl Seen {

@@ -69,6 +69,12 @@ impl Span {
     }
 }
 
+impl Default for Span {
+    fn default() -> Self {
+        Self::ALL
+    }
+}
+
 impl From<Sign> for Span {
     fn from(sign: Sign) -> Self {
         sign.span()

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use cma_policies::Run;
+use smallvec::SmallVec;
 
 use super::call::{Call, Ended, Start};
 use super::{Place, run, same};
@@ -14,6 +15,9 @@ const MOST_CALLS: usize = 256;
 /// Records after which a call without a task is given up: some calls end without a word, and
 /// nothing says that their task has gone on.
 const STALE: u64 = 512;
+
+/// Places among the open calls: seldom more than one.
+type Found = SmallVec<[usize; 4]>;
 
 /// What a record says.
 #[derive(Clone, PartialEq, Debug)]
@@ -31,7 +35,7 @@ pub enum Heard {
     },
     /// A call ended. Of an end that may be of several calls that differ, all that is known is that
     /// it is one of them ([`Attribution::OneOf`](super::Attribution::OneOf)): its number is 0.
-    Ended(Call),
+    Ended(Box<Call>),
     /// Pages were given back, these where that is stated.
     Released(Option<Run>),
     /// Events were lost.
@@ -60,13 +64,15 @@ pub(crate) struct Wanted<'a> {
 /// A record costs a look at the open calls, of which there are as many as tasks in `cma_alloc()`.
 #[derive(Debug, Default)]
 pub struct Calls {
-    open: Vec<Call>,
+    #[expect(clippy::vec_box, reason = "a call that ends is handed on as it is, not copied")]
+    open: Vec<Box<Call>>,
     /// Calls so far.
     number: u64,
     /// How many of those that may have been granted were.
     granted: usize,
     /// Calls that were given up: nothing says how they ended.
-    unended: Vec<Call>,
+    #[expect(clippy::vec_box, reason = "as above")]
+    unended: Vec<Box<Call>>,
 }
 
 impl Calls {
@@ -99,7 +105,7 @@ impl Calls {
                 Heard::Released(pfn.zip(*count).and_then(|(pfn, count)| run(pfn, count)))
             }
             Record::Lost { .. } => {
-                let traced = |call: &&mut Call| call.origin == Origin::Trace;
+                let traced = |call: &&mut Box<Call>| call.origin == Origin::Trace;
                 self.open.iter_mut().filter(traced).for_each(|call| call.doubt(0));
                 Heard::Lost
             }
@@ -108,7 +114,7 @@ impl Calls {
     }
 
     /// The next call that was given up since this was asked last.
-    pub(super) fn next_unended(&mut self) -> Option<Call> {
+    pub(super) fn next_unended(&mut self) -> Option<Box<Call>> {
         (!self.unended.is_empty()).then(|| self.unended.remove(0))
     }
 
@@ -135,16 +141,18 @@ impl Calls {
         // there is ends without a word.
         let pid = |call: &Call| call.task.as_ref().and_then(|task| task.pid);
         let own = pid(&call);
-        let is_over = |open: &mut Call| match own.filter(|_| open.origin == call.origin) {
+        let is_over = |open: &mut Box<Call>| match own.filter(|_| open.origin == call.origin) {
             Some(pid_of_call) if pid(open) == Some(pid_of_call) => true,
             _ => pid(open).is_none() && seq.saturating_sub(open.span.1.seq) > STALE,
         };
-        self.unended.extend(self.open.extract_if(.., is_over));
+        if !self.open.is_empty() {
+            self.unended.extend(self.open.extract_if(.., is_over));
+        }
         if self.open.len() == MOST_CALLS {
             self.unended.push(self.open.remove(0));
         }
         self.number += 1;
-        self.open.push(Call { number: self.number, ..call });
+        self.open.push(Box::new(Call { number: self.number, ..call }));
         self.number
     }
 
@@ -158,7 +166,7 @@ impl Calls {
         let mut found = self.matching(wanted);
         if found.is_empty() {
             self.start(Call::wanted(wanted, at));
-            found = vec![self.open.len() - 1];
+            found.push(self.open.len() - 1);
         }
         let mut heard = (None, at, wanted.count);
         if let [only] = found[..] {
@@ -181,11 +189,12 @@ impl Calls {
     }
 
     /// A call ended. `alone`: it is the one event of a call.
-    fn end(&mut self, wanted: Wanted<'_>, ended: Ended, alone: bool, at: Place) -> Call {
+    fn end(&mut self, wanted: Wanted<'_>, ended: Ended, alone: bool, at: Place) -> Box<Call> {
         let start = if alone { Start::Unprinted } else { Start::Missing };
         let known =
             if alone { None } else { self.ended(wanted, matches!(ended, Ended::Failed(_)), at) };
-        let mut call = known.unwrap_or_else(|| Call { start, ..Call::wanted(wanted, at) });
+        let mut call =
+            known.unwrap_or_else(|| Box::new(Call { start, ..Call::wanted(wanted, at) }));
         call.area = call.area.or_else(|| wanted.area.map(Arc::from));
         call.count = wanted.count.or(call.count);
         call.align = wanted.align.or(call.align);
@@ -195,13 +204,13 @@ impl Calls {
     }
 
     /// The call of an end; `failed` where it got nothing.
-    fn ended(&mut self, wanted: Wanted<'_>, failed: bool, at: Place) -> Option<Call> {
+    fn ended(&mut self, wanted: Wanted<'_>, failed: bool, at: Place) -> Option<Box<Call>> {
         let found = self.matching(wanted);
         let first = *found.first()?;
         if !failed && wanted.task.is_none() && self.one_is_granted(&found) {
             let mut call = Call::wanted(wanted, at);
             call.doubt(found.len());
-            return Some(call);
+            return Some(Box::new(call));
         }
         // Of several, those whose failure was reported are the failed ones.
         let fits = |index: &&usize| self.open[**index].report.is_some() == failed;
@@ -211,7 +220,7 @@ impl Calls {
         self.settle_granted();
         if found.len() > 1 && wanted.task.is_none() {
             call.doubt(found.len());
-            let alike = |open: &&mut Call| open.origin == call.origin;
+            let alike = |open: &&mut Box<Call>| open.origin == call.origin;
             self.open.iter_mut().filter(alike).for_each(|open| open.doubt(found.len()));
         }
         Some(call)
@@ -283,7 +292,7 @@ impl Calls {
     }
 
     /// The calls that no failure line has named.
-    fn unreported(&self, task: Option<&Task>) -> Vec<usize> {
+    fn unreported(&self, task: Option<&Task>) -> Found {
         let wanted = Wanted { origin: None, task, area: None, count: None, align: None };
         let mut found = self.matching(wanted);
         found.retain(|index| {
@@ -300,20 +309,19 @@ impl Calls {
 
     /// Whether a traced call is in flight in `area`.
     pub(crate) fn any_in(&self, area: Option<&str>) -> bool {
-        let traced = |call: &&Call| call.origin == Origin::Trace;
+        let traced = |call: &&Box<Call>| call.origin == Origin::Trace;
         self.open.iter().filter(traced).any(|call| same(call.area.as_deref(), area))
     }
 
     /// The calls that a record can be about: those of its task, else those that no task rules out.
-    fn matching(&self, wanted: Wanted<'_>) -> Vec<usize> {
+    fn matching(&self, wanted: Wanted<'_>) -> Found {
         let fits = |call: &Call| {
             wanted.origin.is_none_or(|origin| origin == call.origin)
                 && same(call.area.as_deref(), wanted.area)
                 && same(call.count, wanted.count)
                 && same(call.align, wanted.align)
         };
-        let mut own = Vec::new();
-        let mut any = Vec::new();
+        let (mut own, mut any) = (Found::new(), Found::new());
         for (index, call) in self.open.iter().enumerate().filter(|(_, call)| fits(call)) {
             match same_task(call.task.as_ref(), wanted.task) {
                 Some(true) => own.push(index),
@@ -384,7 +392,7 @@ mod tests {
             self.say(pid, &Record::Busy { origin, area, pfn, page, count: None, align: None })
         }
 
-        fn end(&mut self, pid: Option<u32>, page: Page) -> Call {
+        fn end(&mut self, pid: Option<u32>, page: Page) -> Box<Call> {
             let (origin, area, pfn, count, align) = (Origin::Debug, None, None, None, None);
             let (errno, alone) = (None, false);
             let end = Record::Finish { origin, area, page, pfn, count, align, errno, alone };

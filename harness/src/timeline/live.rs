@@ -66,7 +66,7 @@ impl Live {
     /// the whole of what was left: `free` is called for each.
     pub(crate) fn grant(&mut self, id: u64, run: Run, free: &mut dyn FnMut(Free)) {
         self.tick();
-        while let Some((there, _)) = self.overlapping(run) {
+        while let Some(there) = self.pieces.last(run) {
             self.conclude(there, free);
         }
         self.hold(id, run);
@@ -161,19 +161,12 @@ impl Live {
         }
     }
 
-    /// The last piece that shares a page with `run`, and its buffer.
-    pub(crate) fn overlapping(&self, run: Run) -> Option<(Run, u64)> {
-        let (there, piece) = self.pieces.overlapping(run).next_back()?;
-        Some((there, piece.id))
-    }
-
     fn release(&mut self, run: Run) -> Released {
-        let whole = self.pieces.holding(run).map_or(0, |(there, _)| there.count);
-        let Some(Piece { id, first }) = self.pieces.take(run) else {
+        let Some((whole, Piece { id, first })) = self.pieces.take(run) else {
             return if self.pieces.touches(run) { Released::Odd } else { Released::Unknown };
         };
         self.taken -= run.count;
-        let left = self.parted.remove(&id).unwrap_or(whole) - run.count;
+        let left = self.parted.remove(&id).unwrap_or(whole.count) - run.count;
         let part = (left > 0 && id != Self::BEFORE).then(|| {
             self.parted.insert(id, left);
             Part { offset: run.pfn.0 - first, count: run.count }

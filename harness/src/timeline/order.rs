@@ -1,6 +1,6 @@
 //! What a trace shows, in the order in which it took effect.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use cma_policies::Run;
@@ -53,6 +53,7 @@ enum Slot {
 /// A call that has not ended.
 #[derive(Clone, Debug)]
 struct Waiting {
+    number: u64,
     area: Option<Arc<str>>,
     /// Its place in the queue.
     place: u64,
@@ -72,8 +73,8 @@ pub struct Order {
     queue: VecDeque<Slot>,
     /// The number of the place at the front of the queue.
     front: u64,
-    /// The calls that have not ended, by number. Their order never matters.
-    waiting: HashMap<u64, Waiting>,
+    /// The calls that have not ended: as few as tasks in `cma_alloc()`.
+    waiting: Vec<Waiting>,
 }
 
 /// The area that a record is about, where it is an event of a trace; events that were lost are of
@@ -147,13 +148,18 @@ impl Order {
     fn wait(&mut self, number: u64, area: &Option<Arc<str>>) {
         let place = self.front + self.queue.len() as u64;
         self.queue.push_back(Slot::Waiting(number));
-        let begun = || Waiting { area: area.clone(), place, overlaps: false };
-        self.waiting.entry(number).or_insert_with(begun).place = place;
+        match self.waiting.iter_mut().find(|call| call.number == number) {
+            Some(call) => call.place = place,
+            None => {
+                self.waiting.push(Waiting { number, area: area.clone(), place, overlaps: false });
+            }
+        }
     }
 
     /// What was tried was found at the search before, and is in its place.
     fn busy(&mut self, call: Option<u64>, area: &Option<Arc<str>>, tried: Option<Effect>) {
-        let before = call.and_then(|number| Some(self.waiting.get(&number)?.place));
+        let known = self.waiting.iter().find(|waiting| Some(waiting.number) == call);
+        let before = known.map(|waiting| waiting.place);
         match (before, tried) {
             (Some(place), Some(tried)) => self.fill(place, tried),
             // Of a call whose start is missing, or of one of several.
@@ -167,27 +173,33 @@ impl Order {
         }
     }
 
-    fn end(&mut self, call: Call) {
-        let waiting = self.waiting.remove(&call.number);
-        let others = self.waiting.values_mut().filter(|other| other.area == call.area);
+    fn end(&mut self, call: Box<Call>) {
+        let waiting = self.no_more(call.number);
+        let others = self.waiting.iter_mut().filter(|other| other.area == call.area);
         others.for_each(|other| other.overlaps = true);
         self.put(waiting, call);
+    }
+
+    /// Call `number` waits no more.
+    fn no_more(&mut self, number: u64) -> Option<Waiting> {
+        let at = self.waiting.iter().position(|call| call.number == number)?;
+        Some(self.waiting.swap_remove(at))
     }
 
     /// Calls of which nothing says how they ended.
     fn drop_unended(&mut self) {
         while let Some(call) = self.calls.next_unended() {
-            let waiting = self.waiting.remove(&call.number);
+            let waiting = self.no_more(call.number);
             self.put(waiting, call);
         }
     }
 
-    fn put(&mut self, waiting: Option<Waiting>, call: Call) {
+    fn put(&mut self, waiting: Option<Waiting>, call: Box<Call>) {
         let area = call.area.clone();
         let overlaps =
             call.ended.is_some() && waiting.as_ref().is_some_and(|waiting| waiting.overlaps);
         let what = match call.asked() {
-            Some(_) => What::Call { call: Box::new(call), overlaps },
+            Some(_) => What::Call { call, overlaps },
             // Neither its start nor its end says what it asked for.
             None => What::Unplaced,
         };

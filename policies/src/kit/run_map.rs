@@ -58,8 +58,9 @@ impl<V> RunMap<V> {
         self.last(run).is_some()
     }
 
-    /// The highest run that shares a page with `run`.
-    fn last(&self, run: Run) -> Option<Run> {
+    /// The highest run that shares a page with `run`, whole.
+    #[must_use]
+    pub fn last(&self, run: Run) -> Option<Run> {
         let below = self.runs.range(..run.end()).next_back().map(entry);
         let there = below.map(|(there, _)| there);
         there.filter(|there| run.count > 0 && there.overlaps(run))
@@ -108,14 +109,14 @@ impl<V> RunMap<V> {
 }
 
 impl<V: Clone> RunMap<V> {
-    /// Takes `run` out of the one that has all of it; what is left in front and past it keeps the
-    /// value. `None`, and nothing changes, where none has.
-    pub fn take(&mut self, run: Run) -> Option<V> {
+    /// Takes `run` out of the one that has all of it, and answers that one as it was; what is left
+    /// before and past `run` keeps the value. `None`, and nothing changes, where none has.
+    pub fn take(&mut self, run: Run) -> Option<(Run, V)> {
         let (there, _) = self.holding(run)?;
         let (_, value) = self.runs.remove(&there.pfn)?;
         self.keep((there.pfn, run.pfn), &value);
         self.keep((run.end(), there.end()), &value);
-        Some(value)
+        Some((there, value))
     }
 
     /// Takes out every page of `run`; of a run that is in it in part the rest keeps its value.
@@ -169,7 +170,7 @@ mod tests {
         let mut map = RunMap::default();
         assert!(map.insert(Run::new(100, 10), 'a') && map.insert(Run::new(110, 2), 'b'));
         assert!(!map.insert(Run::new(109, 1), 'c') && !map.insert(Run::new(200, 0), 'c'));
-        assert_eq!(map.take(Run::new(104, 2)), Some('a'));
+        assert_eq!(map.take(Run::new(104, 2)), Some((Run::new(100, 10), 'a')));
         assert_eq!(map.take(Run::new(104, 2)), None, "taken already");
         assert_eq!(map.take(Run::new(103, 2)), None, "half of it is");
         assert_eq!(map.take(Run::new(109, 2)), None, "of two runs, which only touch");
@@ -223,7 +224,7 @@ mod tests {
                     let one = one.filter(|one| there.iter().all(|page| *page == Some(*one)));
                     let same = map.holding(run).is_some();
                     assert!(!same || one.is_some());
-                    if let Some(value) = map.take(run) {
+                    if let Some((_, value)) = map.take(run) {
                         assert_eq!(one, Some(value));
                         there.fill(None);
                     } else {

@@ -14,7 +14,7 @@ impl Assembler {
     pub(super) fn debug(&mut self, heard: Heard) {
         let at = self.reports.at;
         match heard {
-            Heard::Ended(call) if call.failed().is_some() => self.returned_null(call),
+            Heard::Ended(call) if call.failed().is_some() => self.returned_null(*call),
             Heard::Ended(_) => self.reports.lists.granted(at),
             // Their pages are hashes mostly.
             Heard::Released(_) => self.reports.lists.released(at),
@@ -92,10 +92,9 @@ impl Reports {
     fn take_list(&mut self, id: Id, from: Id) {
         let Some(other) = self.window.get_mut(from) else { return };
         other.belief = Belief::Gone;
-        let (list, list_us, shown) = (other.incident.list.take(), other.list_us, other.shown);
+        let (list, shown) = (other.incident.list.take(), other.shown);
         let Some(open) = self.window.get_mut(id) else { return };
         open.belief.share();
-        open.list_us = open.list_us.or(list_us);
         open.shown = open.shown.and(shown);
         if open.incident.list.is_none() {
             open.incident.list = list;

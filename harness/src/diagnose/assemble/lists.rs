@@ -334,7 +334,6 @@ impl Reports {
             open.incident.moved |= other || self.lists.moved_since(open, at);
             open.shown = open.shown.and(Shown::by_list(list));
             open.incident.list = Some(Arc::clone(list));
-            open.list_us = at.time_us;
             open.last = at;
         }
     }

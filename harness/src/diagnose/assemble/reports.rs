@@ -8,14 +8,13 @@ use super::lists::Pairing;
 use super::seen::{Kind, Seen};
 use super::window::{Open, Window};
 use super::{Incident, Reported};
-use crate::diagnose::era::Shown;
 use crate::ingest::log::Task;
 use crate::timeline::Place;
 
 /// Failures as they are reported.
 ///
 /// What is kept is bounded: the last failures, and the lines just before that name none.
-#[derive(Debug)]
+#[derive(Default, Debug)]
 pub(super) struct Reports {
     /// The source that is read.
     pub(super) source: Arc<str>,
@@ -29,21 +28,6 @@ pub(super) struct Reports {
     pub(super) near: Near,
     /// Those to which nothing more can belong.
     pub(super) ready: VecDeque<Incident>,
-}
-
-impl Default for Reports {
-    fn default() -> Self {
-        Self {
-            source: Arc::from(""),
-            at: Place::default(),
-            release: None,
-            window: Window::default(),
-            seen: Seen::default(),
-            lists: Pairing::default(),
-            near: Near::default(),
-            ready: VecDeque::new(),
-        }
-    }
 }
 
 impl Reports {
@@ -62,7 +46,8 @@ impl Reports {
             time_us: self.at.time_us,
             ..Incident::new(Arc::clone(&self.source), reported)
         };
-        Open::new(incident, self.at, task, self.release.clone(), Shown::NOTHING)
+        let release = self.release.clone();
+        Open { incident, last: self.at, task, release, ..Open::default() }
     }
 
     /// Whether a failure that is open was reported in this way before, at this moment; it is counted

@@ -18,12 +18,12 @@ const MOST_OPEN: usize = 4096;
 const MOST_RUNS: u64 = 1 << 19;
 
 /// A failure to which more may belong.
-#[derive(Clone, Debug)]
+#[derive(Clone, Default, Debug)]
 pub(super) struct Open {
     pub(super) incident: Incident,
     /// Where the last line that belongs to it is.
     pub(super) last: Place,
-    /// How many records stood before the start of its call, where that is in the text.
+    /// How many records are before the start of its call, where that is in the text.
     pub(super) began: Option<u64>,
     /// Who printed it.
     pub(super) task: Option<Task>,
@@ -45,8 +45,6 @@ pub(super) struct Open {
     pub(super) traced_runs: u64,
     /// When its trace event was written, by the clock of the trace.
     pub(super) trace_us: Option<u64>,
-    /// When its list was printed.
-    pub(super) list_us: Option<u64>,
     /// What of it was seen.
     pub(super) has: Parts,
 }
@@ -100,35 +98,6 @@ impl Parts {
 
     pub(super) const fn any(self, part: Self) -> bool {
         self.0 & part.0 != 0
-    }
-}
-
-impl Open {
-    /// `incident`, which `task` reported at `at`, of which its lines show no more than `shown`.
-    pub(super) fn new(
-        incident: Incident,
-        at: Place,
-        task: Option<Task>,
-        release: Option<Arc<str>>,
-        shown: Shown,
-    ) -> Self {
-        Self {
-            incident,
-            last: at,
-            began: None,
-            task,
-            shown,
-            release,
-            total: None,
-            together: Vec::new(),
-            belief: Belief::default(),
-            before: None,
-            traced: None,
-            traced_runs: 0,
-            trace_us: None,
-            list_us: None,
-            has: Parts::default(),
-        }
     }
 }
 

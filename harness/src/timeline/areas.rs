@@ -87,17 +87,22 @@ impl Areas {
         })
     }
 
+    /// Where the area is, which is new where it was not named before.
+    fn place(&mut self, name: Option<&Arc<str>>, total: Option<u64>) -> Option<usize> {
+        if let Some(index) = self.index(name.map(|name| &**name), total) {
+            return Some(index);
+        }
+        if self.tracks.len() == MOST_AREAS {
+            return None;
+        }
+        let layout = Layout { name: name.cloned(), ..Layout::default() };
+        let unnamed_total = if name.is_none() { total } else { None };
+        self.tracks.push(Track { layout, unnamed_total, ..Track::default() });
+        Some(self.tracks.len() - 1)
+    }
+
     fn track(&mut self, name: Option<&Arc<str>>, total: Option<u64>) -> Option<&mut Track> {
-        let index = match self.index(name.map(|name| &**name), total) {
-            Some(index) => index,
-            None if self.tracks.len() < MOST_AREAS => {
-                let layout = Layout { name: name.cloned(), ..Layout::default() };
-                let unnamed_total = if name.is_none() { total } else { None };
-                self.tracks.push(Track { layout, unnamed_total, ..Track::default() });
-                self.tracks.len() - 1
-            }
-            None => return None,
-        };
+        let index = self.place(name, total)?;
         self.tracks.get_mut(index)
     }
 
@@ -344,15 +349,14 @@ impl Areas {
 
     /// The live buffers of an area, begun from its bitmap where that is newer.
     fn follow(&mut self, area: Option<&Arc<str>>) -> Option<&mut Track> {
-        let fresh = self
-            .index(area.map(|name| &**name), None)
-            .is_some_and(|index| self.tracks[index].fresh);
-        let state = if fresh { self.snapshot(area, &Geometry::default()) } else { None };
-        let track = self.track(area, None)?;
-        if fresh {
+        let index = self.place(area, None)?;
+        let is_fresh = self.tracks[index].fresh;
+        let state = if is_fresh { self.snapshot(area, &Geometry::default()) } else { None };
+        let track = &mut self.tracks[index];
+        if is_fresh {
             track.fresh = false;
-            track.snapshot = None;
             track.live = state.as_deref().and_then(Followed::of);
+            track.snapshot = None;
         }
         track.live.get_or_insert_default();
         Some(track)
@@ -416,9 +420,8 @@ impl Areas {
     /// A claim of `run` was busy: nobody held it.
     pub(crate) fn tried(&mut self, area: Option<&Arc<str>>, run: Run) {
         let Some(track) = self.follow(area) else { return };
-        track.snapshot = None;
-        if let Some(live) = &mut track.live {
-            live.tried(run);
+        if track.live.as_mut().is_some_and(|live| live.tried(run)) {
+            track.snapshot = None;
         }
     }
 

@@ -77,9 +77,11 @@ impl Followed {
         all_came && possible
     }
 
-    /// A claim of `run` was busy: its bits were clear.
-    pub(super) fn tried(&mut self, run: Run) {
-        self.live.clear(run, &mut |_| {});
+    /// A claim of `run` was busy: its bits were clear. Returns whether that is news.
+    pub(super) fn tried(&mut self, run: Run) -> bool {
+        let mut is_news = false;
+        self.live.clear(run, &mut |_| is_news = true);
+        is_news
     }
 
     /// `run` was given back. Returns whether that can be.
@@ -197,7 +199,7 @@ mod tests {
     fn what_was_busy_was_not_held() {
         let mut area = Followed::empty();
         grant(&mut area, 1024, 100);
-        area.tried(Run::new(1100, 50));
+        assert!(area.tried(Run::new(1100, 50)) && !area.tried(Run::new(1100, 50)));
         assert_eq!(holes(&area), [(512, 0)]);
         assert!(release(&mut area, 1024, 100), "its release comes late");
     }

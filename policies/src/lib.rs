@@ -12,19 +12,14 @@
 //!
 //! ```
 //! use cma_policies::kit::{Ask, FreeMap, Placed, Search};
-//! use cma_policies::{Area, BuildError, Entry, Kind, Param, Promises, Quiet, Request, builtin};
+//! use cma_policies::{Area, BuildError, Entry, Param, Promises, Quiet, Request, builtin};
 //!
 //! /// Small buffers fill the tightest holes, large ones break the longest.
 //! const BY_SIZE: Entry = Entry {
 //!     name: "by-size",
 //!     about: "best fit for small requests, worst fit for large ones",
 //!     source: "this example",
-//!     params: &[Param {
-//!         name: "pages",
-//!         kind: Kind::Int { min: 1, max: 1 << 26 },
-//!         default: "64",
-//!         about: "requests of at least so many pages are large",
-//!     }],
+//!     params: &[Param::int("pages", 1..=1 << 26, "64", "requests of so many pages are large")],
 //!     build: |area, params| {
 //!         let large = params.int("pages");
 //!         let place = move |map: &FreeMap, search: Search, ask: Ask| {

@@ -4,10 +4,20 @@
 //! constant `false` and nothing of this remains. With it a test turns one on for its own thread by
 //! `with`.
 
-/// A defect that can be planted. The comment at its `mutate!` says what it breaks.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[non_exhaustive]
-pub enum Mutant {
+/// Makes the list of defects a type and a table.
+macro_rules! mutants {
+    ($($(#[$about:meta])* $name:ident,)*) => {
+        /// A defect that can be planted. The comment at its `mutate!` says what it breaks.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[non_exhaustive]
+        pub enum Mutant { $($(#[$about])* $name,)* }
+
+        /// Every mutant, for tests that go through all of them.
+        pub const ALL: &[Mutant] = &[$(Mutant::$name,)*];
+    };
+}
+
+mutants! {
     /// `Area::mask` is half as wide as it should be.
     MaskShort,
     /// `Area::offset` is one bit too large.
@@ -65,36 +75,6 @@ pub enum Mutant {
 
 /// Whether this build has the defects in it, off as they are: then it is no build to time.
 pub const COMPILED_IN: bool = cfg!(feature = "mutants");
-
-/// Every mutant, for tests that go through all of them.
-pub const ALL: &[Mutant] = &[
-    Mutant::MaskShort,
-    Mutant::OffsetByOne,
-    Mutant::RoundDown,
-    Mutant::EndByOne,
-    Mutant::ResumeStays,
-    Mutant::ResumeSkips,
-    Mutant::DoubleGrant,
-    Mutant::LeakOnBusy,
-    Mutant::BusyMeansNoMemory,
-    Mutant::DoubleFree,
-    Mutant::StaleIndex,
-    Mutant::FreeShort,
-    Mutant::StaleWord,
-    Mutant::ForgetsStart,
-    Mutant::LastBit,
-    Mutant::LowBound,
-    Mutant::ResumeSkipsDown,
-    Mutant::TieHigh,
-    Mutant::ZoneBorder,
-    Mutant::TrimLive,
-    Mutant::MissedBuddy,
-    Mutant::RoverWraps,
-    Mutant::LostTail,
-    Mutant::SpillAgain,
-    Mutant::RangeBase,
-    Mutant::PauseForgets,
-];
 
 #[cfg(feature = "mutants")]
 mod switch {

@@ -8,12 +8,11 @@ use crate::simulate::{Answer, Observer, Step};
 pub(super) const ENTRY: Entry = Entry {
     name: "length",
     columns: &[
-        Column {
-            name: "board_time_us",
-            unit: "us",
-            about: "board time that was watched, from the first op on; empty where the stream has \
+        Column::us(
+            "board_time_us",
+            "board time that was watched, from the first op on; empty where the stream has \
                     no time, as a recording",
-        },
+        ),
         Column {
             name: "stream_ops",
             unit: "ops",

@@ -7,7 +7,7 @@ use alloc::format;
 
 use self::blocks::Blocks;
 use crate::area::Area;
-use crate::catalog::{Entry, Kind, Param, Params};
+use crate::catalog::{Entry, Param, Params};
 use crate::error::{AllocError, BuildError, ClaimError, FreeError};
 use crate::kit::Live;
 use crate::mutant::mutate;
@@ -33,24 +33,13 @@ pub(crate) const ENTRY: Entry = Entry {
     about: "blocks of a power of two that split and merge",
     source: "Knowlton 1965; Linux drivers/gpu/drm/drm_buddy.c (contiguous, trimmed), 6.12",
     params: &[
-        Param {
-            name: "trim",
-            kind: Kind::Bool,
-            default: "true",
-            about: "whether the rest of a block is given back at once",
-        },
-        Param {
-            name: "max_order",
-            kind: Kind::Int { min: 0, max: 63 },
-            default: "63",
-            about: "the largest block has 2^max_order pages",
-        },
-        Param {
-            name: "extend",
-            kind: Kind::Bool,
-            default: "false",
-            about: "whether a larger request gets several adjoining largest blocks",
-        },
+        Param::bool("trim", "true", "whether the rest of a block is given back at once"),
+        Param::int("max_order", 0..=63, "63", "the largest block has 2^max_order pages"),
+        Param::bool(
+            "extend",
+            "false",
+            "whether a larger request gets several adjoining largest blocks",
+        ),
     ],
     build,
 };

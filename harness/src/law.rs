@@ -5,7 +5,6 @@
 //! kit that it is made of, what is true.
 
 mod aligned;
-mod bad_free;
 mod complete;
 pub mod conformance;
 mod deterministic;
@@ -21,7 +20,6 @@ mod marks;
 mod meaning;
 mod model;
 mod no_trace;
-mod partial_free;
 mod refusal;
 mod scene;
 mod shrink;
@@ -43,56 +41,33 @@ use crate::oracle::{Reference, Violation};
 pub type Build<'a> = &'a dyn Fn(Area) -> Result<Box<dyn Policy>, BuildError>;
 
 /// What a policy must promise for a law to bind it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Binds {
-    /// Nothing: it binds every policy.
-    Everyone,
-    /// [`Promises::aligned`].
-    Aligned,
-    /// [`Promises::complete`].
-    Complete,
-    /// [`Promises::lowest`].
-    Lowest,
-    /// [`Promises::tight`].
-    Tight,
-    /// [`Promises::partial_free`].
-    PartialFree,
-    /// [`Promises::first`], where it says something.
-    First,
-    /// [`Promises::thorough`].
-    Thorough,
+#[derive(Clone, Copy, Debug)]
+pub struct Binds {
+    /// The word for it in lists.
+    pub name: &'static str,
+    /// Whether it binds a policy that promises this.
+    pub binds: fn(Promises) -> bool,
 }
 
 impl Binds {
-    /// Whether it binds a policy that promises this.
-    #[must_use]
-    pub const fn binds(self, promises: Promises) -> bool {
-        match self {
-            Self::Everyone => true,
-            Self::Aligned => promises.aligned,
-            Self::Complete => promises.complete,
-            Self::Lowest => promises.lowest,
-            Self::Tight => promises.tight,
-            Self::PartialFree => promises.partial_free,
-            Self::First => !matches!(promises.first, First::Anywhere),
-            Self::Thorough => promises.thorough,
-        }
-    }
-
-    /// The word for it in lists.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Everyone => "everyone",
-            Self::Aligned => "aligned",
-            Self::Complete => "complete",
-            Self::Lowest => "lowest",
-            Self::Tight => "tight",
-            Self::PartialFree => "partial_free",
-            Self::First => "first",
-            Self::Thorough => "thorough",
-        }
-    }
+    /// Nothing: it binds every policy.
+    pub const EVERYONE: Self = Self { name: "everyone", binds: |_| true };
+    /// [`Promises::aligned`].
+    pub const ALIGNED: Self = Self { name: "aligned", binds: |promises| promises.aligned };
+    /// [`Promises::complete`].
+    pub const COMPLETE: Self = Self { name: "complete", binds: |promises| promises.complete };
+    /// [`Promises::lowest`].
+    pub const LOWEST: Self = Self { name: "lowest", binds: |promises| promises.lowest };
+    /// [`Promises::tight`].
+    pub const TIGHT: Self = Self { name: "tight", binds: |promises| promises.tight };
+    /// [`Promises::partial_free`].
+    pub const PARTIAL_FREE: Self =
+        Self { name: "partial_free", binds: |promises| promises.partial_free };
+    /// [`Promises::first`], where it says something.
+    pub const FIRST: Self =
+        Self { name: "first", binds: |promises| promises.first != First::Anywhere };
+    /// [`Promises::thorough`].
+    pub const THOROUGH: Self = Self { name: "thorough", binds: |promises| promises.thorough };
 }
 
 /// How a law is checked.
@@ -127,8 +102,8 @@ pub const LAWS: &[Law] = &[
     termination::LAW,
     marks::LAW,
     free::LAW,
-    bad_free::LAW,
-    partial_free::LAW,
+    free::BAD,
+    free::PARTIAL,
     refusal::LAW,
     free_runs::LAW,
     tight::LAW,

@@ -9,7 +9,7 @@ use crate::oracle::{Place, name};
 pub(super) const LAW: Law = Law {
     name: name::ALIGNED,
     about: "(bit + offset) & mask == 0 for the first granule of every proposed run",
-    binds: Binds::Aligned,
+    binds: Binds::ALIGNED,
     check: Check::Moment(check),
 };
 

@@ -9,7 +9,7 @@ use crate::oracle::name;
 pub(super) const LAW: Law = Law {
     name: name::COMPLETE,
     about: "never NoMemory while the policy's own free runs hold an aligned fit",
-    binds: Binds::Complete,
+    binds: Binds::COMPLETE,
     check: Check::Moment(check),
 };
 

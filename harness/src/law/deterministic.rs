@@ -8,7 +8,7 @@ use crate::oracle::{Violation, name};
 pub(super) const LAW: Law = Law {
     name: name::DETERMINISTIC,
     about: "two policies that were built alike and asked alike answer alike",
-    binds: Binds::Everyone,
+    binds: Binds::EVERYONE,
     check: Check::Case(check),
 };
 

@@ -7,7 +7,7 @@ use crate::oracle::name;
 pub(super) const LAW: Law = Law {
     name: name::DISJOINT,
     about: "every granule of a proposed run is free: neither granted nor proposed to another",
-    binds: Binds::Everyone,
+    binds: Binds::EVERYONE,
     check: Check::Moment(check),
 };
 

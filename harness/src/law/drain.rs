@@ -11,7 +11,7 @@ use crate::oracle::{Violation, name};
 pub(super) const LAW: Law = Law {
     name: name::DRAIN,
     about: "when all that is live was given back, every page that was free at first is free",
-    binds: Binds::Everyone,
+    binds: Binds::EVERYONE,
     check: Check::Case(check),
 };
 

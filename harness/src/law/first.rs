@@ -10,7 +10,7 @@ pub(super) const LAW: Law = Law {
     name: name::FIRST,
     about: "the first attempt, and the first behind a pause, is the naive reference's choice: the \
             shortest or longest hole, an end of the area, or behind the last grant",
-    binds: Binds::First,
+    binds: Binds::FIRST,
     check: Check::Moment(check),
 };
 

@@ -8,7 +8,7 @@ use crate::oracle::{Violation, name};
 pub(super) const LAW: Law = Law {
     name: name::IN_FLIGHT,
     about: "with several requests under way, settled in any order, every law holds as well",
-    binds: Binds::Everyone,
+    binds: Binds::EVERYONE,
     check: Check::Case(check),
 };
 

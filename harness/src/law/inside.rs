@@ -7,7 +7,7 @@ use crate::oracle::name;
 pub(super) const LAW: Law = Law {
     name: name::INSIDE,
     about: "a proposed run has the pages asked for, starts at a granule and is inside one range",
-    binds: Binds::Everyone,
+    binds: Binds::EVERYONE,
     check: Check::Moment(check),
 };
 

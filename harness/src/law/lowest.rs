@@ -9,7 +9,7 @@ use crate::oracle::name;
 pub(super) const LAW: Law = Law {
     name: name::LOWEST,
     about: "every proposal and every refusal is the naive reference's, page for page",
-    binds: Binds::Lowest,
+    binds: Binds::LOWEST,
     check: Check::Moment(check),
 };
 

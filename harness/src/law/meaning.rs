@@ -9,7 +9,7 @@ use crate::oracle::name;
 pub(super) const LAW: Law = Law {
     name: name::MEANING,
     about: "a refusal says NoMemory, Busy or Interrupted as the last failed claim means it",
-    binds: Binds::Everyone,
+    binds: Binds::EVERYONE,
     check: Check::Moment(check),
 };
 

@@ -8,7 +8,7 @@ use crate::oracle::{Violation, name};
 pub(super) const LAW: Law = Law {
     name: name::NO_TRACE,
     about: "every later answer is as if a refused request or free had not been asked",
-    binds: Binds::Everyone,
+    binds: Binds::EVERYONE,
     check: Check::Case(check),
 };
 

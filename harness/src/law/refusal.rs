@@ -7,7 +7,7 @@ use crate::oracle::name;
 pub(super) const LAW: Law = Law {
     name: name::REFUSAL,
     about: "behind a refused request the free runs are as they were in front of it",
-    binds: Binds::Everyone,
+    binds: Binds::EVERYONE,
     check: Check::Moment(check),
 };
 

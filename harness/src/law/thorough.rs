@@ -9,7 +9,7 @@ use crate::oracle::name;
 pub(super) const LAW: Law = Law {
     name: name::THOROUGH,
     about: "never Busy while an aligned fit was not tried since the last pause",
-    binds: Binds::Thorough,
+    binds: Binds::THOROUGH,
     check: Check::Moment(check),
 };
 

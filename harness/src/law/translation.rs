@@ -10,7 +10,7 @@ use crate::oracle::{Violation, name};
 pub(super) const LAW: Law = Law {
     name: name::TRANSLATION,
     about: "an area that lies a multiple of every alignment higher is served alike",
-    binds: Binds::Lowest,
+    binds: Binds::LOWEST,
     check: Check::Case(check),
 };
 

@@ -3,7 +3,7 @@
 use super::{Column, Entry, Metric, Of, Setting, Value};
 use crate::op::Timed;
 use crate::oracle::Model;
-use crate::simulate::{Answer, Observer, Step};
+use crate::simulate::{Observer, Step};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "length",
@@ -61,7 +61,7 @@ impl Observer for Length {
     }
 
     fn step(&mut self, step: &Step<'_>) {
-        self.failed |= matches!(step.answer, Answer::Refused(_)) && !step.fell_back;
+        self.failed |= step.has_failed();
     }
 
     fn finish(&mut self, end_us: u64) {

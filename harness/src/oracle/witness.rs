@@ -6,9 +6,7 @@ use cma_policies::{
 };
 use rustc_hash::FxHashSet;
 
-use super::model::Model;
-use super::name;
-use super::violation::Violation;
+use super::{Model, Violation, name};
 use crate::environment::{Environment, Spent};
 
 /// How much is checked.

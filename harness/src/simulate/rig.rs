@@ -1,12 +1,12 @@
 //! A board that runs.
 
+use super::left::{Left, give};
 use super::{Answer, Stage, Step, step};
 use crate::board::Way;
 use crate::environment::Environment;
-use crate::op::{Op, Part, Timed};
+use crate::op::{Op, Timed};
 use crate::oracle::{Model, Violation, Witness};
 use cma_policies::Request;
-use rustc_hash::FxHashMap;
 
 /// An area of a board: its policy under oath, and its pages.
 pub struct Slot {
@@ -28,7 +28,7 @@ pub struct Rig<'a> {
     /// By the number of the client; of those beyond it the first.
     ways: Vec<Way>,
     /// Buffers that came from the page allocator, and what is left of each in pages.
-    elsewhere: FxHashMap<u64, u64>,
+    elsewhere: Left,
     /// How often the board started.
     boots: u64,
     make: Box<dyn Fn(usize, u64) -> Slot + 'a>,
@@ -45,7 +45,7 @@ impl<'a> Rig<'a> {
         assert!(!ways.is_empty(), "nobody has a way");
         assert!(ways.iter().all(|way| way.area < areas), "{ways:?} with {areas} areas");
         let slots = (0..areas).map(|area| make(area, 0)).collect();
-        Self { slots, ways, elsewhere: FxHashMap::default(), boots: 0, make: Box::new(make) }
+        Self { slots, ways, elsewhere: Left::default(), boots: 0, make: Box::new(make) }
     }
 
     /// The areas in order.
@@ -112,23 +112,13 @@ impl<'a> Rig<'a> {
         }
         Ok(step)
     }
-
-    /// Buffer `id`, or a part of it, goes back to the page allocator. Whether it came from there.
-    fn free_elsewhere(&mut self, id: u64, part: Option<Part>) -> bool {
-        let Some(left) = self.elsewhere.get_mut(&id) else { return false };
-        *left = part.map_or(0, |part| left.saturating_sub(part.count));
-        if *left == 0 {
-            self.elsewhere.remove(&id);
-        }
-        true
-    }
 }
 
 impl Stage for Rig<'_> {
     fn step(&mut self, index: u64, timed: Timed) -> Result<Step<'_>, Violation> {
         match timed.op {
             Op::Alloc { id, request, dma } => self.alloc(index, timed, id, request, dma),
-            Op::Free { id, part } if self.free_elsewhere(id, part) => {
+            Op::Free { id, part } if give(&mut self.elsewhere, id, part).is_some() => {
                 Ok(self.pass_by(0, index, timed, Answer::FreedElsewhere))
             }
             Op::Free { id, .. } => self.step_in(self.holder(id), index, timed),

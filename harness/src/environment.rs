@@ -13,7 +13,7 @@ use cma_policies::{Area, Claim, Param, Params, Run, SpecError};
 
 pub use pinned::Pinned;
 pub use quiet::Quiet;
-pub use scripted::{Ending, Script, Scripted};
+pub use scripted::{Ending, Script};
 
 use crate::seed::Seed;
 
@@ -60,12 +60,6 @@ pub struct Spent {
     pub dropped_pages: u64,
     /// Pages that had to be waited for until they were written to disk.
     pub written_pages: u64,
-}
-
-impl Spent {
-    /// Nothing.
-    pub const NONE: Self =
-        Self { us: 0, waited_us: 0, migrated_pages: 0, dropped_pages: 0, written_pages: 0 };
 }
 
 /// What an environment is made for.

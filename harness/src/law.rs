@@ -31,8 +31,8 @@ mod trial;
 
 use cma_policies::{Area, BuildError, First, Policy, Promises};
 
-pub use scene::{Asked, Moment, Scene};
-pub use trial::Answer;
+use scene::{Moment, Scene};
+use trial::Answer;
 
 use crate::codec::Case;
 use crate::oracle::{Reference, Violation};
@@ -42,7 +42,7 @@ pub type Build<'a> = &'a dyn Fn(Area) -> Result<Box<dyn Policy>, BuildError>;
 
 /// What a policy must promise for a law to bind it.
 #[derive(Clone, Copy, Debug)]
-pub struct Binds {
+pub(crate) struct Binds {
     /// The word for it in lists.
     pub name: &'static str,
     /// Whether it binds a policy that promises this.
@@ -51,28 +51,27 @@ pub struct Binds {
 
 impl Binds {
     /// Nothing: it binds every policy.
-    pub const EVERYONE: Self = Self { name: "everyone", binds: |_| true };
+    const EVERYONE: Self = Self { name: "everyone", binds: |_| true };
     /// [`Promises::aligned`].
-    pub const ALIGNED: Self = Self { name: "aligned", binds: |promises| promises.aligned };
+    const ALIGNED: Self = Self { name: "aligned", binds: |promises| promises.aligned };
     /// [`Promises::complete`].
-    pub const COMPLETE: Self = Self { name: "complete", binds: |promises| promises.complete };
+    const COMPLETE: Self = Self { name: "complete", binds: |promises| promises.complete };
     /// [`Promises::lowest`].
-    pub const LOWEST: Self = Self { name: "lowest", binds: |promises| promises.lowest };
+    const LOWEST: Self = Self { name: "lowest", binds: |promises| promises.lowest };
     /// [`Promises::tight`].
-    pub const TIGHT: Self = Self { name: "tight", binds: |promises| promises.tight };
+    const TIGHT: Self = Self { name: "tight", binds: |promises| promises.tight };
     /// [`Promises::partial_free`].
-    pub const PARTIAL_FREE: Self =
+    const PARTIAL_FREE: Self =
         Self { name: "partial_free", binds: |promises| promises.partial_free };
     /// [`Promises::first`], where it says something.
-    pub const FIRST: Self =
-        Self { name: "first", binds: |promises| promises.first != First::Anywhere };
+    const FIRST: Self = Self { name: "first", binds: |promises| promises.first != First::Anywhere };
     /// [`Promises::thorough`].
-    pub const THOROUGH: Self = Self { name: "thorough", binds: |promises| promises.thorough };
+    const THOROUGH: Self = Self { name: "thorough", binds: |promises| promises.thorough };
 }
 
 /// How a law is checked.
 #[derive(Clone, Copy, Debug)]
-pub enum Check {
+pub(crate) enum Check {
     /// At every moment of a run. An error says what was expected and what happened.
     Moment(fn(&Scene<'_>) -> Result<(), String>),
     /// Over a whole case that broke no law at its moments, with the answers that it got.
@@ -87,9 +86,9 @@ pub struct Law {
     /// What it says, in one line.
     pub about: &'static str,
     /// Which promise binds a policy to it.
-    pub binds: Binds,
+    pub(crate) binds: Binds,
     /// How it is checked.
-    pub check: Check,
+    pub(crate) check: Check,
 }
 
 /// Every law. At one moment the first that is broken is the one that is named.

@@ -27,9 +27,9 @@ use std::fmt;
 
 use cma_policies::{Request, dma_align};
 
-pub use occupancy::{COLUMNS, Grid, Occupancy, ROWS, Refusal, STRIP};
+pub(crate) use occupancy::{Grid, Occupancy, Refusal};
 pub use requests::column_name as cause_column;
-pub use sizes::Sizes;
+pub(crate) use sizes::Sizes;
 
 use self::ledger::{Change, Ledger};
 use crate::simulate::Observer;
@@ -137,7 +137,7 @@ impl Setting {
 
 /// Size classes of requests, in pages, both ends included: rates are given for each, since one
 /// number over all sizes can be made better by refusing the large ones.
-pub const CLASSES: [(u64, u64); 4] = [(1, 16), (17, 256), (257, 2048), (2049, u64::MAX)];
+pub(crate) const CLASSES: [(u64, u64); 4] = [(1, 16), (17, 256), (257, 2048), (2049, u64::MAX)];
 
 /// A column of a metric.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -169,10 +169,9 @@ impl Column {
 }
 
 /// Watches one run and says what it saw.
-pub trait Metric: Observer {
+trait Metric: Observer {
     /// Called behind [`Observer::asked`] and [`Observer::warm_up`] where the op changes what is
     /// asked for and not given back.
-    #[expect(private_interfaces, reason = "only metrics look at the ledger, and they are here")]
     fn changed(&mut self, change: &Change<'_>) {
         let _ = change;
     }
@@ -203,7 +202,7 @@ pub struct Entry {
     /// What its values are of.
     pub of: Of,
     /// Makes one for a run.
-    pub build: fn(&Setting) -> Box<dyn Metric>,
+    build: fn(&Setting) -> Box<dyn Metric>,
 }
 
 /// Every metric, in the order of the columns of `cells.csv`. New ones go to the end.
@@ -323,12 +322,6 @@ impl Observer for Meter {
         for metric in &mut self.metrics {
             metric.finish(end_us);
         }
-    }
-}
-
-impl fmt::Debug for Meter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Meter").field("values", &self.values()).finish()
     }
 }
 

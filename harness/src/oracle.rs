@@ -8,7 +8,8 @@ mod reference;
 mod witness;
 
 pub use model::{Buffer, Model};
-pub use reference::{Fit, Place, Reference};
+pub(crate) use reference::Fit;
+pub use reference::{Place, Reference};
 pub use witness::{Checks, Outcome, Witness};
 
 /// A policy broke a law: which, at which op, and the numbers.

@@ -96,8 +96,7 @@ impl Step<'_> {
     }
 
     /// Whether the caller got nothing. One that the page allocator served has what it needs.
-    #[must_use]
-    pub const fn has_failed(&self) -> bool {
+    pub(crate) const fn has_failed(&self) -> bool {
         matches!(self.answer, Answer::Refused(_)) && !self.fell_back
     }
 }

@@ -23,7 +23,7 @@ pub(super) enum Mode {
 
 /// What became of an act, as far as two runs can be compared.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// Granted at this page behind so many claims.
     Granted {
         /// The first page.

@@ -64,14 +64,12 @@ impl Model {
     }
 
     /// Pages of the longest hole, L.
-    #[must_use]
-    pub fn longest_run(&self) -> u64 {
+    pub(crate) fn longest_run(&self) -> u64 {
         self.map.longest_run()
     }
 
     /// Pages of the longest free run from an aligned start on, U(a).
-    #[must_use]
-    pub fn longest_usable(&self, align: u32) -> u64 {
+    pub(crate) fn longest_usable(&self, align: u32) -> u64 {
         self.map.longest_usable(align)
     }
 
@@ -88,15 +86,13 @@ impl Model {
     }
 
     /// How many buffers are live.
-    #[must_use]
-    pub fn buffers(&self) -> usize {
+    pub(crate) fn buffers(&self) -> usize {
         self.live.len()
     }
 
     /// Whether a page of `run` is granted: exactly the pages, not the granules. Linear in the
     /// number of live buffers; for pins, which are rare.
-    #[must_use]
-    pub fn touches_live(&self, run: Run) -> bool {
+    pub(crate) fn touches_live(&self, run: Run) -> bool {
         self.live.values().any(|buffer| buffer.left.iter().any(|piece| piece.overlaps(run)))
     }
 
@@ -163,8 +159,7 @@ impl Model {
     }
 
     /// Pages that are neither live nor free: the rest of last granules.
-    #[must_use]
-    pub const fn padding_pages(&self) -> u64 {
+    pub(crate) const fn padding_pages(&self) -> u64 {
         self.padding_pages
     }
 }

@@ -22,7 +22,7 @@ impl Place {
 
 /// A place where a request fits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Fit {
+pub(crate) struct Fit {
     /// Its first granule.
     pub place: Place,
     /// The pages that were asked for, from there on.
@@ -88,8 +88,7 @@ impl Reference {
     /// Whether a grant for order `align` may start at `place`, as the kernel decides it
     /// (`cma_bitmap_aligned_mask()`, `cma_bitmap_aligned_offset()`, `mm/cma.c`): the distance of
     /// the base from an aligned page counts in whole granules.
-    #[must_use]
-    pub fn is_aligned(&self, align: u32, place: Place) -> bool {
+    pub(crate) fn is_aligned(&self, align: u32, place: Place) -> bool {
         let (behind, step) = self.pitch(align, place.range);
         (place.bit + behind).is_multiple_of(step)
     }
@@ -119,8 +118,7 @@ impl Reference {
     }
 
     /// Whether `run` starts at the first page of a granule.
-    #[must_use]
-    pub fn on_granule(&self, run: Run) -> bool {
+    pub(crate) fn on_granule(&self, run: Run) -> bool {
         self.place(run.pfn).is_some_and(|place| {
             (run.pfn.0 - self.ranges[place.range].base).is_multiple_of(self.granule)
         })
@@ -134,8 +132,7 @@ impl Reference {
     }
 
     /// Whether `run` has a page, and all its pages are in one range.
-    #[must_use]
-    pub fn is_inside(&self, run: Run) -> bool {
+    pub(crate) fn is_inside(&self, run: Run) -> bool {
         self.granules(run).is_some()
     }
 
@@ -187,8 +184,7 @@ impl Reference {
     }
 
     /// Every place where `request` fits, aligned, ascending.
-    #[must_use]
-    pub fn fits(&self, request: Request) -> Vec<Fit> {
+    pub(crate) fn fits(&self, request: Request) -> Vec<Fit> {
         let bits = self.bits(request.count());
         let mut fits = Vec::new();
         for (range, lane) in (0..).zip(&self.ranges) {
@@ -207,15 +203,13 @@ impl Reference {
     }
 
     /// The first granule behind `run`, which is in the area.
-    #[must_use]
-    pub fn end_of(&self, run: Run) -> Option<Place> {
+    pub(crate) fn end_of(&self, run: Run) -> Option<Place> {
         let (first, granules) = self.granules(run)?;
         Some(Place { bit: first.bit + granules, ..first })
     }
 
     /// Whether one of `holes`, each inside one range, has an aligned fit for `request`.
-    #[must_use]
-    pub fn fits_in(&self, request: Request, holes: &[Run]) -> bool {
+    pub(crate) fn fits_in(&self, request: Request, holes: &[Run]) -> bool {
         let bits = self.bits(request.count());
         holes.iter().filter_map(|hole| self.granules(*hole)).any(|(place, free)| {
             (0..free).take_while(|skip| skip + bits <= free).any(|skip| {
@@ -254,21 +248,18 @@ impl Reference {
     }
 
     /// Pages of the longest free run, 0 where there is none.
-    #[must_use]
-    pub fn longest_run(&self) -> u64 {
+    pub(crate) fn longest_run(&self) -> u64 {
         self.free_runs().iter().map(|run| run.count).max().unwrap_or(0)
     }
 
     /// Pages of the longest free run that starts where a request of order `align` may start.
-    #[must_use]
-    pub fn longest_usable(&self, align: u32) -> u64 {
+    pub(crate) fn longest_usable(&self, align: u32) -> u64 {
         let [longest] = self.longest_usables([align]);
         longest
     }
 
     /// The same for several orders, with one look for the holes.
-    #[must_use]
-    pub fn longest_usables<const N: usize>(&self, aligns: [u32; N]) -> [u64; N] {
+    pub(crate) fn longest_usables<const N: usize>(&self, aligns: [u32; N]) -> [u64; N] {
         let mut longest = [0; N];
         for (range, lane) in self.ranges.iter().enumerate() {
             let holes = lane.holes();

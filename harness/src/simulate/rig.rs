@@ -16,12 +16,6 @@ pub struct Slot {
     pub pages: Box<dyn Environment>,
 }
 
-impl std::fmt::Debug for Slot {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Slot").field("witness", &self.witness).finish_non_exhaustive()
-    }
-}
-
 /// A board that runs: its areas, and the way of each client to one of them.
 pub struct Rig<'a> {
     slots: Vec<Slot>,
@@ -150,11 +144,5 @@ impl Stage for Rig<'_> {
 
     fn finish(&mut self) -> Result<(), Violation> {
         self.slots.iter_mut().try_for_each(|slot| slot.witness.finish())
-    }
-}
-
-impl std::fmt::Debug for Rig<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Rig").field("slots", &self.slots.len()).finish_non_exhaustive()
     }
 }

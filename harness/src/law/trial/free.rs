@@ -41,9 +41,7 @@ impl Trial {
                 let count = by.max(1);
                 Run::new(ranges[0].pfn.0.checked_sub(count)?, count)
             }
-            BadFree::Behind => {
-                Run::new(ranges[ranges.len() - 1].end().0.saturating_add(by), 1 + by)
-            }
+            BadFree::After => Run::new(ranges[ranges.len() - 1].end().0.saturating_add(by), 1 + by),
             BadFree::AcrossEnd => {
                 let inside = 1 + by % range.count;
                 Run::new(range.end().0 - inside, inside + 1)

@@ -1,6 +1,6 @@
 //! What callers do whose request was refused.
 //!
-//! It stands in every row, since the rates of one stream and policy differ by it several times.
+//! It is in every row, since the rates of one stream and policy differ by it several times.
 
 use std::fmt;
 

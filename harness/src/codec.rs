@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_corpus_keeps_its_meaning() {
-        // Two granules of two pages behind page 6, one page each busy once and lingering, a free.
+        // Two granules of two pages from page 6 on, one page each busy once and lingering, a free.
         let mut header = [0; HEADER];
         header[..10].copy_from_slice(&[9, 0, 6, 0, 0, 0, 0, 0, 0, 1]);
         header[20..22].copy_from_slice(&[2, 5]);

@@ -39,7 +39,7 @@ pub trait Environment: Claim {
         Spent::default()
     }
 
-    /// Takes the pages of `run` behind the bitmap's back, all or nothing. The caller has made sure
+    /// Takes the pages of `run` without the bitmap's knowledge, all or nothing. The caller has made sure
     /// that none of them is granted. `false`: one is pinned already (-16).
     fn pin(&mut self, run: Run) -> bool;
 
@@ -65,7 +65,7 @@ pub struct Spent {
 /// What an environment is made for.
 #[derive(Clone, Copy, Debug)]
 pub struct Setup<'a> {
-    /// The area whose pages it stands for.
+    /// The area whose pages it is.
     pub area: &'a Area,
     /// Where its randomness comes from.
     pub seed: &'a Seed,

@@ -1,32 +1,24 @@
-//! What every policy owes, one file a law; what it promised decides which of them bind it.
+//! What every policy owes, a file for each law or for those that look at the same answer; what it
+//! promised decides which of them bind it.
 //!
 //! A law looks at the moments of one run of a case ([`Check::Moment`]), or compares runs with each
 //! other ([`Check::Case`]). The naive [`Reference`] is the judge: no law asks the policy, nor the
 //! kit that it is made of, what is true.
 
-mod aligned;
-mod complete;
+mod compared;
 pub mod conformance;
-mod deterministic;
-mod disjoint;
-mod drain;
 mod first;
 mod free;
 mod free_runs;
-mod in_flight;
-mod inside;
 mod lowest;
 mod marks;
-mod meaning;
 mod model;
-mod no_trace;
+mod proposal;
 mod refusal;
 mod scene;
 mod shrink;
 mod termination;
-mod thorough;
 mod tight;
-mod translation;
 mod trial;
 
 use cma_policies::{Area, BuildError, First, Policy, Promises};
@@ -93,9 +85,9 @@ pub struct Law {
 
 /// Every law. At one moment the first that is broken is the one that is named.
 pub const LAWS: &[Law] = &[
-    inside::LAW,
-    disjoint::LAW,
-    aligned::LAW,
+    proposal::INSIDE,
+    proposal::DISJOINT,
+    proposal::ALIGNED,
     lowest::LAW,
     first::LAW,
     termination::LAW,
@@ -103,16 +95,16 @@ pub const LAWS: &[Law] = &[
     free::LAW,
     free::BAD,
     free::PARTIAL,
-    refusal::LAW,
+    refusal::TRACELESS,
     free_runs::LAW,
     tight::LAW,
-    meaning::LAW,
-    thorough::LAW,
-    complete::LAW,
+    refusal::MEANING,
+    refusal::THOROUGH,
+    refusal::COMPLETE,
     model::LAW,
-    deterministic::LAW,
-    no_trace::LAW,
-    drain::LAW,
-    translation::LAW,
-    in_flight::LAW,
+    compared::DETERMINISTIC,
+    compared::NO_TRACE,
+    compared::DRAIN,
+    compared::TRANSLATION,
+    compared::IN_FLIGHT,
 ];

@@ -170,7 +170,7 @@ impl Column {
 
 /// Watches one run and says what it saw.
 trait Metric: Observer {
-    /// Called behind [`Observer::asked`] and [`Observer::warm_up`] where the op changes what is
+    /// Called after [`Observer::asked`] and [`Observer::warm_up`] where the op changes what is
     /// asked for and not given back.
     fn changed(&mut self, change: &Change<'_>) {
         let _ = change;

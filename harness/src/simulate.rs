@@ -61,7 +61,7 @@ pub enum Answer {
     Pinned(bool),
 }
 
-/// One op, what became of it, and the state behind it.
+/// One op, what became of it, and the state after it.
 #[derive(Clone, Copy, Debug)]
 pub struct Step<'a> {
     /// Number of the op in its stream, from 0 on. What happens beside the stream, another try or a
@@ -81,7 +81,7 @@ pub struct Step<'a> {
     pub fell_back: bool,
     /// Index of the area on its board.
     pub area: usize,
-    /// The state of that area behind the op.
+    /// The state of that area after the op.
     pub model: &'a Model,
 }
 
@@ -103,12 +103,12 @@ impl Step<'_> {
 
 /// Somebody who watches: metrics, comparisons, pictures.
 pub trait Observer {
-    /// Called behind every op.
+    /// Called after every op.
     fn step(&mut self, step: &Step<'_>) {
         let _ = step;
     }
 
-    /// Called behind every op of [`warm_up`]: it is no request, but what follows meets its pages.
+    /// Called after every op of [`warm_up`]: it is no request, but what follows meets its pages.
     fn warm_up(&mut self, step: &Step<'_>) {
         let _ = step;
     }
@@ -322,7 +322,7 @@ impl Course<'_, '_> {
 }
 
 /// Puts in place what was live before a stream began: these ops, on pages where every claim
-/// succeeds. `observers` are told that nobody asks for it.
+/// succeeds. `observers` see each as one that nobody asks for.
 ///
 /// # Errors
 /// The first law that the policy breaks.

@@ -141,7 +141,7 @@ impl Area {
         mutate!(MaskShort: (1 << order) - 1 => ((1 << order) - 1) >> 1)
     }
 
-    /// How far bit 0 of range `range` stands behind an aligned page, in bits: aligned are the bits
+    /// How far bit 0 of range `range` is past an aligned page, in bits: aligned are the bits
     /// with `(bit + offset) & mask == 0` (`cma_bitmap_aligned_offset()`, `mm/cma.c`).
     #[must_use]
     pub fn offset(&self, range: usize, align: u32) -> u64 {

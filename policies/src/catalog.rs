@@ -155,7 +155,7 @@ pub struct Params {
 }
 
 impl Params {
-    /// The parameters behind the first colon of `text`, which is `name` or
+    /// The parameters after the first colon of `text`, which is `name` or
     /// `name:key=value,key=value`. Errors say whose they are: `owner` is "policy zoned", say.
     ///
     /// # Errors

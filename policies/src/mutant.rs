@@ -42,10 +42,10 @@ mutants! {
     StaleIndex,
     /// A free clears one bit less than was marked where order_per_bit is above 0.
     FreeShort,
-    /// A hole does not begin before a freed run that begins behind free bits of its word and goes on
+    /// A hole does not begin before a freed run that begins after free bits of its word and goes on
     /// into the next one.
     StaleWord,
-    /// The start of a hole is not looked for behind a word that is all free.
+    /// The start of a hole is not looked for before a word that is all free.
     ForgetsStart,
     /// A freed hole that ends with the map is one bit short there.
     LastBit,
@@ -55,7 +55,7 @@ mutants! {
     ResumeSkipsDown,
     /// Of two holes of the same length best fit takes the higher.
     TieHigh,
-    /// A block that is reserved brings the bit behind it along.
+    /// A block that is reserved brings the bit after it along.
     ZoneBorder,
     /// A row of blocks gives back all of its last one, whose first part is live.
     TrimLive,
@@ -69,7 +69,7 @@ mutants! {
     SpillAgain,
     /// The offset of every range is that of the first.
     RangeBase,
-    /// A refusal behind a pause says that there is no memory.
+    /// A refusal after a pause says that there is no memory.
     PauseForgets,
 }
 
@@ -92,7 +92,7 @@ mod switch {
         ON.get() == Some(mutant)
     }
 
-    /// Runs `body` with `mutant` on in this thread, and off again behind it, also after a panic.
+    /// Runs `body` with `mutant` on in this thread, and off again after it, also after a panic.
     pub fn with<T>(mutant: Mutant, body: impl FnOnce() -> T) -> T {
         struct Off;
         impl Drop for Off {

@@ -80,7 +80,7 @@ fn draws(seed: u32) -> Draws {
     Seed::new(u64::from(seed)).child("mutate", 0).rng()
 }
 
-/// `case` in at most `max` bytes: acts behind that are left out.
+/// `case` in at most `max` bytes: further acts are left out.
 fn written(case: &mut Case, max: usize) -> Vec<u8> {
     case.acts.truncate(MAX_ACTS.min(max.saturating_sub(HEADER) / RECORD));
     let mut bytes = case.encode();
@@ -111,7 +111,7 @@ pub fn crossover(first: &[u8], second: &[u8], max: usize, seed: u32) -> Vec<u8> 
     written(&mut case, max)
 }
 
-/// Puts a stretch of `other`, up to its end as often as not, behind some of `acts` or between them.
+/// Puts a stretch of `other`, up to its end as often as not, after some of `acts` or between them.
 pub(crate) fn spliced(acts: &mut Vec<Act>, other: &[Act], draws: &mut Draws) {
     let at = draws.below(acts.len() as u64 + 1) as usize;
     let from = draws.below(other.len() as u64 + 1) as usize;

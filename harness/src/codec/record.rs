@@ -14,7 +14,7 @@ pub(super) const BYTES: usize = 8;
 pub struct Script {
     /// So many of its claims are busy first.
     pub busy: u8,
-    /// What becomes of the claims behind those.
+    /// What becomes of the claims after those.
     pub ending: Ending,
 }
 
@@ -43,7 +43,7 @@ const QUIET: u8 = 128;
 /// A free of what was not granted.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum BadFree {
-    /// A page in front of the area.
+    /// A page before the area.
     Before,
     /// A page past the area.
     After,
@@ -55,7 +55,7 @@ pub enum BadFree {
     Again,
     /// A buffer from its second page on.
     Middle,
-    /// A buffer and pages behind it.
+    /// A buffer and pages past it.
     TooLong,
     /// Nothing at all, at the start of a buffer.
     Empty,
@@ -117,7 +117,7 @@ pub enum Act {
         /// By how many pages it is wrong.
         by: u8,
     },
-    /// Pages are taken behind the bitmap's back.
+    /// Pages are taken without the bitmap's knowledge.
     Pin {
         /// The first page, from the start of the area.
         at: u32,

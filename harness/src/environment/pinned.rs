@@ -1,4 +1,4 @@
-//! Pages that somebody holds behind the bitmap's back.
+//! Pages that somebody holds without the bitmap's knowledge.
 
 use std::collections::BTreeMap;
 
@@ -35,7 +35,7 @@ pub(super) const ENTRY: Entry = Entry {
 /// a granule has.
 const MOST_PINS: u64 = 1 << 22;
 
-/// Pages that somebody holds behind the bitmap's back: claims over them are busy, exactly.
+/// Pages that somebody holds without the bitmap's knowledge: claims over them are busy, exactly.
 #[derive(Clone, Default, Debug)]
 pub struct Pinned {
     /// First page to pages; disjoint.

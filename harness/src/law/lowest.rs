@@ -19,7 +19,7 @@ fn check(scene: &Scene<'_>) -> Result<(), String> {
         Moment::Refused { asked, .. } => (asked, None),
         _ => return Ok(()),
     };
-    // No memory to migrate to and a fatal signal end the walk wherever it stands.
+    // No memory to migrate to and a fatal signal end the walk wherever it is.
     let right = match asked.last_failed {
         Some((_, ClaimError::NoMemory | ClaimError::Interrupted)) => None,
         Some((_, ClaimError::Busy)) | None => {

@@ -20,7 +20,7 @@ pub(crate) struct Asked {
     pub last_failed: Option<(Run, ClaimError)>,
     /// Whether a claim ended in [`ClaimError::NoMemory`].
     pub no_memory: bool,
-    /// Where the kernel's search goes on: the start, or behind the last refused place.
+    /// Where the kernel's search goes on: the start, or past the last refused place.
     pub resume: Place,
     /// Claims since the last pause.
     pub in_pass: u64,
@@ -39,7 +39,7 @@ pub(crate) enum Moment<'a> {
         /// What was proposed.
         attempt: Attempt,
     },
-    /// The same, behind the reference's marking of it.
+    /// The same, after the reference's marking of it.
     Marked {
         /// What was proposed.
         attempt: Attempt,
@@ -106,8 +106,8 @@ pub(crate) struct Scene<'a> {
 }
 
 impl Scene<'_> {
-    /// Whether policy and reference both stand behind the moment: in front of the marking of a
-    /// proposal the reference is one step behind.
+    /// Whether policy and reference have both seen the moment: before the marking of a proposal the
+    /// reference is one step late.
     pub(crate) const fn is_settled(&self) -> bool {
         !matches!(self.moment, Moment::Proposed { .. } | Moment::Paused { .. })
     }

@@ -24,14 +24,14 @@ pub(super) enum Mode {
 /// What became of an act, as far as two runs can be compared.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Answer {
-    /// Granted at this page behind so many claims.
+    /// Granted at this page after so many claims.
     Granted {
         /// The first page.
         pfn: Pfn,
         /// Claims made.
         attempts: u64,
     },
-    /// Refused behind so many claims.
+    /// Refused after so many claims.
     Refused {
         /// What it said.
         error: AllocError,
@@ -64,7 +64,7 @@ pub(super) struct Trial {
     live: Vec<Live>,
     pins: Vec<Run>,
     open: Vec<Open>,
-    /// The policy's free runs behind its last call; kept only where laws are checked.
+    /// The policy's free runs after its last call; kept only where laws are checked.
     shown: Vec<Run>,
     last_freed: Option<Run>,
     /// The last grant of each range that had one, in the order in which they were made.

@@ -16,7 +16,7 @@ pub(super) const ENTRY: Entry = Entry {
         ),
         Column::pages(
             "granule_padding_max_pages",
-            "the most pages lost at once behind the ends of buffers to order_per_bit, in \
+            "the most pages lost at once past the ends of buffers to order_per_bit, in \
                     all areas",
         ),
         Column {
@@ -42,7 +42,7 @@ pub(super) const ENTRY: Entry = Entry {
 
 #[derive(Default)]
 struct Placement {
-    /// Of each area: pages granted now, behind the ends of buffers now, and up to the highest
+    /// Of each area: pages granted now, past the ends of buffers now, and up to the highest
     /// granted page ever.
     live: PerArea<u64>,
     padding: PerArea<u64>,

@@ -18,7 +18,7 @@ pub struct Buffer {
     pub left: SmallVec<[Run; 1]>,
 }
 
-/// Which buffer is where. It stands outside every policy and believes only grants and frees.
+/// Which buffer is where. It is outside every policy and believes only grants and frees.
 #[derive(Clone, Debug)]
 pub struct Model {
     map: AreaMap,
@@ -168,9 +168,9 @@ impl Model {
 fn run_out(area: &Area, run: Run) -> Run {
     let range = area.range_of(run).expect("a run in one range");
     let base = area.ranges()[range].pfn.0;
-    let behind = (run.pfn.0 - base) % area.granule();
-    let count = (behind + run.count).next_multiple_of(area.granule());
-    Run::new(run.pfn.0 - behind, count)
+    let skip = (run.pfn.0 - base) % area.granule();
+    let count = (skip + run.count).next_multiple_of(area.granule());
+    Run::new(run.pfn.0 - skip, count)
 }
 
 #[cfg(test)]

@@ -61,7 +61,7 @@ impl<'a> Rig<'a> {
     fn holder(&self, id: u64) -> usize {
         let holds = |slot: &Slot| slot.witness.model().buffer(id).is_some();
         // The first need not be asked: it is the answer too where none holds it.
-        self.slots.iter().skip(1).position(holds).map_or(0, |behind| behind + 1)
+        self.slots.iter().skip(1).position(holds).map_or(0, |further| further + 1)
     }
 
     fn step_in(&mut self, area: usize, index: u64, timed: Timed) -> Result<Step<'_>, Violation> {

@@ -116,7 +116,7 @@ impl Buddy {
         if self.trim { trimmed } else { bits.next_multiple_of(1 << order) }
     }
 
-    /// The next place for `request` behind `refused`.
+    /// The next place for `request` after `refused`.
     fn find(&self, request: Request, refused: Option<Attempt>) -> Option<(u64, Cut)> {
         let bits = self.area.pages_to_bits(request.count());
         let align = request.align().saturating_sub(self.area.order_per_bit());
@@ -135,14 +135,14 @@ impl Buddy {
             return Some((unit, Cut { order, first: self.blocks.number_of(unit) }));
         };
         let unit = self.unit(refused.run);
-        let behind = unit.saturating_add(1 << order);
+        let past = unit.saturating_add(1 << order);
         let Cut { first, .. } = Cut::of(refused.cookie);
         let is_first = |unit: &u64| self.blocks.number_of(*unit) < first;
         let next = if is_first(&unit) {
-            self.blocks.lowest(order, behind).filter(is_first)
+            self.blocks.lowest(order, past).filter(is_first)
         } else {
             self.blocks
-                .lowest(order, behind)
+                .lowest(order, past)
                 .or_else(|| self.blocks.lowest(order, 0).filter(is_first))
         };
         next.map(|unit| (unit, Cut { order, first }))

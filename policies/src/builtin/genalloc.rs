@@ -42,7 +42,7 @@ pub(crate) const ORDER_ALIGN: Entry = Entry {
     },
 };
 
-/// The same search with a mask of its own: it goes on behind the same refused place.
+/// The same search with a mask of its own: it goes on past the same refused place.
 fn with_mask(search: Search, mask: u64) -> Search {
     let from = search.refused().map_or(0, |bit| bit + mask + 1);
     Search { mask, offset: 0, from, ..search }

@@ -8,7 +8,7 @@ use crate::policy::{First, Promises};
 use crate::request::Request;
 
 /// One kind of requests takes the lowest aligned fit, the other the highest, so that small or
-/// long-lived buffers do not come to stand between large or short-lived ones. Each end uses the
+/// long-lived buffers do not come to lie between large or short-lived ones. Each end uses the
 /// whole area. After a busy claim a request goes on from its own end; one from the top asks the
 /// ranges from the last to the first.
 ///

@@ -134,7 +134,7 @@ mod tests {
         let mut policy = on("zoned:mode=on-demand,order=3,spill=false", 0, 64);
         assert_eq!(grant(&mut *policy, 1, 0), Some(0));
         assert_eq!(grant(&mut *policy, 8, 3), Some(8));
-        assert_eq!(grant(&mut *policy, 2, 3), Some(16), "the first place behind the block");
+        assert_eq!(grant(&mut *policy, 2, 3), Some(16), "the first place past the block");
         free(&mut *policy, 8, 8);
         assert_eq!(grant(&mut *policy, 7, 3), Some(24), "the block stays reserved");
         assert_eq!(walk(&mut *policy, request(8, 3)), [8, 32, 40, 48, 56], "big ones use it first");
@@ -173,7 +173,7 @@ mod tests {
         let mut policy = fill();
         assert_eq!(grant(&mut *policy, 4, 0), Some(0), "nothing outside: block 0 is released");
         assert_eq!(grant(&mut *policy, 2, 0), Some(4), "and serves small ones now");
-        assert_eq!(grant(&mut *policy, 2, 2), Some(8), "behind it block 1 is next");
+        assert_eq!(grant(&mut *policy, 2, 2), Some(8), "after it block 1 is next");
     }
 
     #[test]

@@ -90,7 +90,7 @@ pub(super) const PARAMS: &[Param] = &[
         "dirty pages that are being written at any moment, so that a claim has to wait: 50 pages \
          in flight (20 MB/s for 10 ms) of 70 MB [E]; 1: every dirty page",
     ),
-    micros("writeback_us", "10000", "of such a wait, one behind the other: 5000 to 50000 [E]"),
+    micros("writeback_us", "10000", "of such a wait, one after the other: 5000 to 50000 [E]"),
     micros(
         "zero_us",
         "2.7",

@@ -37,7 +37,7 @@ impl Trial {
         let range = ranges[victim as usize % ranges.len()];
         Some(match how {
             BadFree::Before => {
-                // Nothing lies in front of page 0.
+                // Nothing lies before page 0.
                 let count = by.max(1);
                 Run::new(ranges[0].pfn.0.checked_sub(count)?, count)
             }

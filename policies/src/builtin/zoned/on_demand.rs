@@ -116,7 +116,7 @@ impl Zones {
         bit(blocks.start)..bit(blocks.end)
     }
 
-    /// The first stretch of reserved bits that ends behind `bit`.
+    /// The first stretch of reserved bits that ends past `bit`.
     fn stretch(&self, bit: u64) -> Option<Range<u64>> {
         let from = Run::new((self.origin + bit) >> self.block_order, u64::MAX);
         let (blocks, ()) = self.reserve.overlapping(from).next()?;

@@ -1,10 +1,10 @@
 //! What callers do whose request was refused.
 //!
-//! It stands in every row, since the rates of one stream and policy differ by it several times.
+//! It is in every row, since the rates of one stream and policy differ by it several times.
 
 use std::fmt;
 
-use cma_policies::{Kind, Param, Params, SpecError};
+use cma_policies::{Param, Params, SpecError};
 
 /// What callers do whose request was refused. A caller that the page allocator served has not
 /// failed.
@@ -31,18 +31,8 @@ pub enum AfterFailure {
 }
 
 const RETRY: &[Param] = &[
-    Param {
-        name: "every_ms",
-        kind: Kind::Int { min: 1, max: 1 << 32 },
-        default: "1000",
-        about: "milliseconds between two tries",
-    },
-    Param {
-        name: "times",
-        kind: Kind::Int { min: 1, max: 1 << 32 },
-        default: "10",
-        about: "tries at most, beside the first",
-    },
+    Param::int("every_ms", 1..=1 << 32, "1000", "milliseconds between two tries"),
+    Param::int("times", 1..=1 << 32, "10", "tries at most, beside the first"),
 ];
 
 /// A word for what callers do.

@@ -87,7 +87,7 @@ impl Board {
     }
 
     /// Where the client of this name goes. A name on the board means the client of that name, and
-    /// where none is of that name all that differ from it by a number behind it: `camera` is
+    /// where none is of that name all that differ from it by a number at the end: `camera` is
     /// `camera0`, `camera1` …
     #[must_use]
     pub fn way(&self, client: &str) -> Way {
@@ -118,7 +118,7 @@ impl Board {
     }
 }
 
-/// A client's name without the number behind it: `camera` of `camera0`.
+/// A client's name without the number at its end: `camera` of `camera0`.
 #[must_use]
 pub fn kind(client: &str) -> &str {
     client.trim_end_matches(|c: char| c.is_ascii_digit())

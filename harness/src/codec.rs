@@ -26,7 +26,7 @@ pub const HEADER: usize = geometry::BYTES + choice::BYTES + 4;
 /// Bytes of a record.
 pub const RECORD: usize = record::BYTES;
 /// The most records that are read.
-pub const MAX_ACTS: usize = 4096;
+pub(crate) const MAX_ACTS: usize = 4096;
 
 /// An area, who allots it, and what happens to it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -73,8 +73,7 @@ impl Case {
 
     /// The same case with every fill as so many allocs, up to so many acts in all: for those who
     /// look at each request by itself.
-    #[must_use]
-    pub fn unfolded(&self, most: usize) -> Self {
+    pub(crate) fn unfolded(&self, most: usize) -> Self {
         let pages = self.area.pages();
         let acts = self.acts.iter().flat_map(|act| {
             let (act, times) = match *act {
@@ -138,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_corpus_keeps_its_meaning() {
-        // Two granules of two pages behind page 6, one page each busy once and lingering, a free.
+        // Two granules of two pages from page 6 on, one page each busy once and lingering, a free.
         let mut header = [0; HEADER];
         header[..10].copy_from_slice(&[9, 0, 6, 0, 0, 0, 0, 0, 0, 1]);
         header[20..22].copy_from_slice(&[2, 5]);

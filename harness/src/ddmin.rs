@@ -2,7 +2,7 @@
 
 /// What came of a try with fewer.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Tried<T> {
+pub(crate) enum Tried<T> {
     /// It still shows it; these are left: what was tried, or less.
     Keeps(Vec<T>),
     /// It shows it no more.
@@ -13,7 +13,7 @@ pub enum Tried<T> {
 
 /// Takes away halves, then ever smaller pieces, then single ones until none can go: what is left
 /// is 1-minimal, unless `tries` said to stop. Greedy from the front, so it is the same every time.
-pub fn reduce<T: Clone>(all: &[T], tries: &mut dyn FnMut(&[T]) -> Tried<T>) -> Vec<T> {
+pub(crate) fn reduce<T: Clone>(all: &[T], tries: &mut dyn FnMut(&[T]) -> Tried<T>) -> Vec<T> {
     let mut best = all.to_vec();
     let mut piece = best.len().div_ceil(2);
     while piece > 0 {

@@ -13,7 +13,7 @@ use cma_policies::{Area, Claim, Param, Params, Run, SpecError};
 
 pub use pinned::Pinned;
 pub use quiet::Quiet;
-pub use scripted::{Ending, Script, Scripted};
+pub use scripted::{Ending, Script};
 
 use crate::seed::Seed;
 
@@ -39,7 +39,7 @@ pub trait Environment: Claim {
         Spent::default()
     }
 
-    /// Takes the pages of `run` behind the bitmap's back, all or nothing. The caller has made sure
+    /// Takes the pages of `run` without the bitmap's knowledge, all or nothing. The caller has made sure
     /// that none of them is granted. `false`: one is pinned already (-16).
     fn pin(&mut self, run: Run) -> bool;
 
@@ -62,16 +62,10 @@ pub struct Spent {
     pub written_pages: u64,
 }
 
-impl Spent {
-    /// Nothing.
-    pub const NONE: Self =
-        Self { us: 0, waited_us: 0, migrated_pages: 0, dropped_pages: 0, written_pages: 0 };
-}
-
 /// What an environment is made for.
 #[derive(Clone, Copy, Debug)]
 pub struct Setup<'a> {
-    /// The area whose pages it stands for.
+    /// The area whose pages it is.
     pub area: &'a Area,
     /// Where its randomness comes from.
     pub seed: &'a Seed,

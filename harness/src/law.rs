@@ -1,40 +1,30 @@
-//! What every policy owes, one file a law; what it promised decides which of them bind it.
+//! What every policy owes, a file for each law or for those that look at the same answer; what it
+//! promised decides which of them bind it.
 //!
 //! A law looks at the moments of one run of a case ([`Check::Moment`]), or compares runs with each
 //! other ([`Check::Case`]). The naive [`Reference`] is the judge: no law asks the policy, nor the
 //! kit that it is made of, what is true.
 
-mod aligned;
-mod bad_free;
-mod complete;
+mod compared;
 pub mod conformance;
-mod deterministic;
-mod disjoint;
-mod drain;
 mod first;
 mod free;
 mod free_runs;
-mod in_flight;
-mod inside;
 mod lowest;
 mod marks;
-mod meaning;
 mod model;
-mod no_trace;
-mod partial_free;
+mod proposal;
 mod refusal;
 mod scene;
 mod shrink;
 mod termination;
-mod thorough;
 mod tight;
-mod translation;
 mod trial;
 
 use cma_policies::{Area, BuildError, First, Policy, Promises};
 
-pub use scene::{Asked, Moment, Scene};
-pub use trial::Answer;
+use scene::{Moment, Scene};
+use trial::Answer;
 
 use crate::codec::Case;
 use crate::oracle::{Reference, Violation};
@@ -43,61 +33,37 @@ use crate::oracle::{Reference, Violation};
 pub type Build<'a> = &'a dyn Fn(Area) -> Result<Box<dyn Policy>, BuildError>;
 
 /// What a policy must promise for a law to bind it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Binds {
-    /// Nothing: it binds every policy.
-    Everyone,
-    /// [`Promises::aligned`].
-    Aligned,
-    /// [`Promises::complete`].
-    Complete,
-    /// [`Promises::lowest`].
-    Lowest,
-    /// [`Promises::tight`].
-    Tight,
-    /// [`Promises::partial_free`].
-    PartialFree,
-    /// [`Promises::first`], where it says something.
-    First,
-    /// [`Promises::thorough`].
-    Thorough,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Binds {
+    /// The word for it in lists.
+    pub name: &'static str,
+    /// Whether it binds a policy that promises this.
+    pub binds: fn(Promises) -> bool,
 }
 
 impl Binds {
-    /// Whether it binds a policy that promises this.
-    #[must_use]
-    pub const fn binds(self, promises: Promises) -> bool {
-        match self {
-            Self::Everyone => true,
-            Self::Aligned => promises.aligned,
-            Self::Complete => promises.complete,
-            Self::Lowest => promises.lowest,
-            Self::Tight => promises.tight,
-            Self::PartialFree => promises.partial_free,
-            Self::First => !matches!(promises.first, First::Anywhere),
-            Self::Thorough => promises.thorough,
-        }
-    }
-
-    /// The word for it in lists.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Everyone => "everyone",
-            Self::Aligned => "aligned",
-            Self::Complete => "complete",
-            Self::Lowest => "lowest",
-            Self::Tight => "tight",
-            Self::PartialFree => "partial_free",
-            Self::First => "first",
-            Self::Thorough => "thorough",
-        }
-    }
+    /// Nothing: it binds every policy.
+    const EVERYONE: Self = Self { name: "everyone", binds: |_| true };
+    /// [`Promises::aligned`].
+    const ALIGNED: Self = Self { name: "aligned", binds: |promises| promises.aligned };
+    /// [`Promises::complete`].
+    const COMPLETE: Self = Self { name: "complete", binds: |promises| promises.complete };
+    /// [`Promises::lowest`].
+    const LOWEST: Self = Self { name: "lowest", binds: |promises| promises.lowest };
+    /// [`Promises::tight`].
+    const TIGHT: Self = Self { name: "tight", binds: |promises| promises.tight };
+    /// [`Promises::partial_free`].
+    const PARTIAL_FREE: Self =
+        Self { name: "partial_free", binds: |promises| promises.partial_free };
+    /// [`Promises::first`], where it says something.
+    const FIRST: Self = Self { name: "first", binds: |promises| promises.first != First::Anywhere };
+    /// [`Promises::thorough`].
+    const THOROUGH: Self = Self { name: "thorough", binds: |promises| promises.thorough };
 }
 
 /// How a law is checked.
 #[derive(Clone, Copy, Debug)]
-pub enum Check {
+pub(crate) enum Check {
     /// At every moment of a run. An error says what was expected and what happened.
     Moment(fn(&Scene<'_>) -> Result<(), String>),
     /// Over a whole case that broke no law at its moments, with the answers that it got.
@@ -112,33 +78,33 @@ pub struct Law {
     /// What it says, in one line.
     pub about: &'static str,
     /// Which promise binds a policy to it.
-    pub binds: Binds,
+    pub(crate) binds: Binds,
     /// How it is checked.
-    pub check: Check,
+    pub(crate) check: Check,
 }
 
 /// Every law. At one moment the first that is broken is the one that is named.
 pub const LAWS: &[Law] = &[
-    inside::LAW,
-    disjoint::LAW,
-    aligned::LAW,
+    proposal::INSIDE,
+    proposal::DISJOINT,
+    proposal::ALIGNED,
     lowest::LAW,
     first::LAW,
     termination::LAW,
     marks::LAW,
     free::LAW,
-    bad_free::LAW,
-    partial_free::LAW,
-    refusal::LAW,
+    free::BAD,
+    free::PARTIAL,
+    refusal::TRACELESS,
     free_runs::LAW,
     tight::LAW,
-    meaning::LAW,
-    thorough::LAW,
-    complete::LAW,
+    refusal::MEANING,
+    refusal::THOROUGH,
+    refusal::COMPLETE,
     model::LAW,
-    deterministic::LAW,
-    no_trace::LAW,
-    drain::LAW,
-    translation::LAW,
-    in_flight::LAW,
+    compared::DETERMINISTIC,
+    compared::NO_TRACE,
+    compared::DRAIN,
+    compared::TRANSLATION,
+    compared::IN_FLIGHT,
 ];

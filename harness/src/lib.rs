@@ -21,7 +21,7 @@ pub mod cause;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod codec;
-pub mod ddmin;
+mod ddmin;
 pub mod diagnose;
 pub mod environment;
 pub mod fuzzing;

@@ -4,8 +4,6 @@
 //! millionths: what is written to a file and read back is the same value.
 
 mod aligned_load;
-mod causes;
-mod class_pages;
 mod classes;
 mod first_failure;
 mod largest;
@@ -14,13 +12,13 @@ mod ledger;
 mod length;
 mod load;
 mod occupancy;
-mod of_free;
 mod per_area;
 mod placement;
 mod probe;
 mod requests;
 mod served;
 mod sizes;
+mod tally;
 mod timeline;
 mod unusable;
 mod withheld;
@@ -29,9 +27,9 @@ use std::fmt;
 
 use cma_policies::{Request, dma_align};
 
-pub use causes::column_name as cause_column;
-pub use occupancy::{COLUMNS, Grid, Occupancy, ROWS, Refusal, STRIP};
-pub use sizes::Sizes;
+pub(crate) use occupancy::{Grid, Occupancy, Refusal};
+pub use requests::column_name as cause_column;
+pub(crate) use sizes::Sizes;
 
 use self::ledger::{Change, Ledger};
 use crate::simulate::Observer;
@@ -56,6 +54,11 @@ impl Value {
             Some(millionths) => Self::Micro(millionths as i64),
             None => Self::None,
         }
+    }
+
+    /// A whole number; the largest there is where it is larger.
+    fn sum(sum: u128) -> Self {
+        Self::Count(sum.try_into().unwrap_or(u64::MAX))
     }
 
     /// The value that prints as `text`; [`None`] if none does.
@@ -134,7 +137,7 @@ impl Setting {
 
 /// Size classes of requests, in pages, both ends included: rates are given for each, since one
 /// number over all sizes can be made better by refusing the large ones.
-pub const CLASSES: [(u64, u64); 4] = [(1, 16), (17, 256), (257, 2048), (2049, u64::MAX)];
+pub(crate) const CLASSES: [(u64, u64); 4] = [(1, 16), (17, 256), (257, 2048), (2049, u64::MAX)];
 
 /// A column of a metric.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -147,11 +150,28 @@ pub struct Column {
     pub about: &'static str,
 }
 
+impl Column {
+    const fn requests(name: &'static str, about: &'static str) -> Self {
+        Self { name, unit: "requests", about }
+    }
+
+    const fn pages(name: &'static str, about: &'static str) -> Self {
+        Self { name, unit: "pages", about }
+    }
+
+    const fn us(name: &'static str, about: &'static str) -> Self {
+        Self { name, unit: "us", about }
+    }
+
+    const fn share(name: &'static str, about: &'static str) -> Self {
+        Self { name, unit: "share", about }
+    }
+}
+
 /// Watches one run and says what it saw.
-pub trait Metric: Observer {
-    /// Called behind [`Observer::asked`] and [`Observer::warm_up`] where the op changes what is
+trait Metric: Observer {
+    /// Called after [`Observer::asked`] and [`Observer::warm_up`] where the op changes what is
     /// asked for and not given back.
-    #[expect(private_interfaces, reason = "only metrics look at the ledger, and they are here")]
     fn changed(&mut self, change: &Change<'_>) {
         let _ = change;
     }
@@ -182,13 +202,13 @@ pub struct Entry {
     /// What its values are of.
     pub of: Of,
     /// Makes one for a run.
-    pub build: fn(&Setting) -> Box<dyn Metric>,
+    build: fn(&Setting) -> Box<dyn Metric>,
 }
 
 /// Every metric, in the order of the columns of `cells.csv`. New ones go to the end.
 pub const METRICS: &[Entry] = &[
     requests::ENTRY,
-    causes::ENTRY,
+    requests::CAUSES,
     withheld::ENTRY,
     probe::ENTRY,
     first_failure::ENTRY,
@@ -200,8 +220,8 @@ pub const METRICS: &[Entry] = &[
     latency::ENTRY,
     aligned_load::ENTRY,
     served::ENTRY,
-    class_pages::ENTRY,
-    of_free::ENTRY,
+    classes::PAGES,
+    classes::OF_FREE,
     largest::ENTRY,
     length::ENTRY,
 ];
@@ -302,12 +322,6 @@ impl Observer for Meter {
         for metric in &mut self.metrics {
             metric.finish(end_us);
         }
-    }
-}
-
-impl fmt::Debug for Meter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Meter").field("values", &self.values()).finish()
     }
 }
 

@@ -30,7 +30,8 @@ pub enum Op {
         /// The part; `None` is all that is left of it.
         part: Option<Part>,
     },
-    /// These pages are taken behind the bitmap's back: claims over them are busy. All or nothing.
+    /// These pages are taken without the bitmap's knowledge, all or nothing: claims over them are
+    /// busy.
     Pin(Run),
     /// These pages, pinned as one, are let go.
     Unpin(Run),

@@ -76,7 +76,7 @@ impl Draws {
     }
 
     /// An exponentially distributed time with this mean, in microseconds, rounded.
-    pub fn exponential_us(&mut self, mean_us: f64) -> u64 {
+    pub(crate) fn exponential_us(&mut self, mean_us: f64) -> u64 {
         (-libm::log(1.0 - self.unit()) * mean_us) as u64
     }
 }

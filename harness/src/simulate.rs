@@ -1,13 +1,12 @@
 //! The only loop over ops.
 
+mod left;
 mod reaction;
 mod rig;
-mod until;
 
 use cma_policies::{AllocError, FreeError, Pfn, Request, Run};
 
 pub use rig::{Rig, Slot};
-pub use until::Until;
 
 use self::reaction::Reaction;
 use crate::after_failure::AfterFailure;
@@ -15,6 +14,29 @@ use crate::cause::Cause;
 use crate::environment::{Environment, Quiet};
 use crate::op::{Op, Part, Timed};
 use crate::oracle::{Model, Outcome, Violation, Witness};
+
+/// How long a board is watched.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Until {
+    /// So much board time from the first op on, in microseconds; none: as long as there are ops.
+    /// What happens at its very end is not seen any more.
+    pub time_us: Option<u64>,
+    /// No longer than until a caller does not get its memory, from an area or from elsewhere.
+    pub first_failure: bool,
+}
+
+impl Until {
+    /// To the end of the ops.
+    pub const END: Self = Self { time_us: None, first_failure: false };
+
+    /// The end, for a stream whose first op is at `first_us`.
+    pub(crate) const fn horizon_us(self, first_us: u64) -> u64 {
+        match self.time_us {
+            Some(time_us) => first_us.saturating_add(time_us),
+            None => u64::MAX,
+        }
+    }
+}
 
 /// What became of an op.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,7 +61,7 @@ pub enum Answer {
     Pinned(bool),
 }
 
-/// One op, what became of it, and the state behind it.
+/// One op, what became of it, and the state after it.
 #[derive(Clone, Copy, Debug)]
 pub struct Step<'a> {
     /// Number of the op in its stream, from 0 on. What happens beside the stream, another try or a
@@ -59,7 +81,7 @@ pub struct Step<'a> {
     pub fell_back: bool,
     /// Index of the area on its board.
     pub area: usize,
-    /// The state of that area behind the op.
+    /// The state of that area after the op.
     pub model: &'a Model,
 }
 
@@ -72,16 +94,21 @@ impl Step<'_> {
             _ => None,
         }
     }
+
+    /// Whether the caller got nothing. One that the page allocator served has what it needs.
+    pub(crate) const fn has_failed(&self) -> bool {
+        matches!(self.answer, Answer::Refused(_)) && !self.fell_back
+    }
 }
 
 /// Somebody who watches: metrics, comparisons, pictures.
 pub trait Observer {
-    /// Called behind every op.
+    /// Called after every op.
     fn step(&mut self, step: &Step<'_>) {
         let _ = step;
     }
 
-    /// Called behind every op of [`warm_up`]: it is no request, but what follows meets its pages.
+    /// Called after every op of [`warm_up`]: it is no request, but what follows meets its pages.
     fn warm_up(&mut self, step: &Step<'_>) {
         let _ = step;
     }
@@ -281,7 +308,7 @@ impl Course<'_, '_> {
         for observer in self.observers.iter_mut() {
             observer.step(&step);
         }
-        if matches!(step.answer, Answer::Refused(_)) && !step.fell_back {
+        if step.has_failed() {
             self.failed_us.get_or_insert(step.at_us);
         }
         // Nothing follows from what nobody asks about any more.
@@ -295,7 +322,7 @@ impl Course<'_, '_> {
 }
 
 /// Puts in place what was live before a stream began: these ops, on pages where every claim
-/// succeeds. `observers` are told that nobody asks for it.
+/// succeeds. `observers` see each as one that nobody asks for.
 ///
 /// # Errors
 /// The first law that the policy breaks.

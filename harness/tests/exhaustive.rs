@@ -53,7 +53,7 @@ impl Pair {
                         return;
                     }
                     last = Some(Last::Failed(attempt, ClaimError::Busy));
-                    from = self.reference.behind(request, attempt.run);
+                    from = self.reference.resume_after(request, attempt.run);
                 }
                 Next::Refuse(error) => {
                     let meant = if claim > 0 { AllocError::Busy } else { AllocError::NoMemory };
@@ -107,7 +107,7 @@ fn check(area: &Area, allocs: &[Op], depth: usize) {
     let mut prefix = Vec::new();
     let walk = std::panic::AssertUnwindSafe(|| every_sequence(area, allocs, &mut prefix, depth));
     let done = std::panic::catch_unwind(walk);
-    assert!(done.is_ok_and(|ops| ops > 10_000), "on {area:?} behind {prefix:?}");
+    assert!(done.is_ok_and(|ops| ops > 10_000), "on {area:?} after {prefix:?}");
 }
 
 #[test]

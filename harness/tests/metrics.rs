@@ -210,7 +210,7 @@ fn a_recording_has_no_board_time() {
     };
     check(&with(true), &[("board_time_us", "100"), ("stream_ops", "8"), ("ended_early", "0")]);
     check(&with(false), &[("board_time_us", ""), ("stream_ops", "8"), ("ended_early", "0")]);
-    assert_eq!(measure(16, 0, &[], &fragmented()), with(true), "time, unless told otherwise");
+    assert_eq!(measure(16, 0, &[], &fragmented()), with(true), "time, unless stated otherwise");
 }
 
 #[test]
@@ -378,7 +378,7 @@ fn a_request_meets_what_its_grant_took_in_granules() {
 #[test]
 fn the_most_busy_claims_of_one_request_are_kept() {
     let pin = Timed { at_us: 0, op: Op::Pin(Run::new(0, 1)) };
-    // The walk steps over the pinned page; the next request finds what is behind the first.
+    // The walk steps over the pinned page; the next request finds what is past the first.
     let ops = [pin, alloc(1, 1, 1, 0), alloc(2, 2, 8, 3)];
     check(&measure(64, 0, &[], &ops), &[("grants", "2"), ("busy_per_request_max", "1")]);
 }

@@ -1,7 +1,7 @@
 //! The policies that come with the crate: one file and one line here for each.
 
-mod best_fit;
 mod buddy;
+mod by_hole;
 mod genalloc;
 mod kernel_first_fit;
 mod next_fit;
@@ -9,7 +9,6 @@ mod size_class;
 #[cfg(test)]
 mod testing;
 mod two_ended;
-mod worst_fit;
 mod zoned;
 
 use crate::catalog::{Catalog, Entry};
@@ -18,8 +17,8 @@ use crate::catalog::{Catalog, Entry};
 pub const ENTRIES: &[Entry] = &[
     kernel_first_fit::ENTRY,
     next_fit::ENTRY,
-    best_fit::ENTRY,
-    worst_fit::ENTRY,
+    by_hole::BEST_FIT,
+    by_hole::WORST_FIT,
     two_ended::ENTRY,
     buddy::ENTRY,
     zoned::ENTRY,

@@ -5,6 +5,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
+use core::ops::RangeInclusive;
 
 use crate::area::Area;
 use crate::error::BuildError;
@@ -103,6 +104,32 @@ pub struct Param {
     pub about: &'static str,
 }
 
+type Text = &'static str;
+
+impl Param {
+    /// A [`Kind::Int`] in this range.
+    pub const fn int(name: Text, range: RangeInclusive<u64>, default: Text, about: Text) -> Self {
+        let kind = Kind::Int { min: *range.start(), max: *range.end() };
+        Self { name, kind, default, about }
+    }
+
+    /// A [`Kind::Float`] in this range.
+    pub const fn float(name: Text, range: RangeInclusive<f64>, default: Text, about: Text) -> Self {
+        let kind = Kind::Float { min: *range.start(), max: *range.end() };
+        Self { name, kind, default, about }
+    }
+
+    /// A [`Kind::Bool`].
+    pub const fn bool(name: Text, default: Text, about: Text) -> Self {
+        Self { name, kind: Kind::Bool, default, about }
+    }
+
+    /// A [`Kind::Choice`] of these words.
+    pub const fn choice(name: Text, words: &'static [Text], default: Text, about: Text) -> Self {
+        Self { name, kind: Kind::Choice(words), default, about }
+    }
+}
+
 /// Makes a policy for an area, with every parameter given or at its default.
 pub type Build = fn(Area, &Params) -> Result<Box<dyn Policy>, BuildError>;
 
@@ -128,7 +155,7 @@ pub struct Params {
 }
 
 impl Params {
-    /// The parameters behind the first colon of `text`, which is `name` or
+    /// The parameters after the first colon of `text`, which is `name` or
     /// `name:key=value,key=value`. Errors say whose they are: `owner` is "policy zoned", say.
     ///
     /// # Errors

@@ -46,12 +46,12 @@ pub enum BuildError {
     NoRange,
     /// A range or a request of no pages.
     Empty,
-    /// A range begins before the end of the one in front of it.
+    /// A range begins before the end of the one before it.
     Overlap {
         /// Index of the later range.
         range: usize,
     },
-    /// A range ends behind the last page frame number.
+    /// A range ends past the last page frame number.
     PastEnd {
         /// Index of the range.
         range: usize,
@@ -122,7 +122,7 @@ impl fmt::Display for BuildError {
                 range.saturating_sub(1)
             ),
             Self::PastEnd { range } => {
-                write!(f, "range {range} ends behind the last page frame number")
+                write!(f, "range {range} ends past the last page frame number")
             }
             Self::OrderPerBit(order) => {
                 write!(f, "order_per_bit {order} is too large; at most 63 is allowed")

@@ -12,19 +12,14 @@
 //!
 //! ```
 //! use cma_policies::kit::{Ask, FreeMap, Placed, Search};
-//! use cma_policies::{Area, BuildError, Entry, Kind, Param, Promises, Quiet, Request, builtin};
+//! use cma_policies::{Area, BuildError, Entry, Param, Promises, Quiet, Request, builtin};
 //!
 //! /// Small buffers fill the tightest holes, large ones break the longest.
 //! const BY_SIZE: Entry = Entry {
 //!     name: "by-size",
 //!     about: "best fit for small requests, worst fit for large ones",
 //!     source: "this example",
-//!     params: &[Param {
-//!         name: "pages",
-//!         kind: Kind::Int { min: 1, max: 1 << 26 },
-//!         default: "64",
-//!         about: "requests of at least so many pages are large",
-//!     }],
+//!     params: &[Param::int("pages", 1..=1 << 26, "64", "requests of so many pages are large")],
 //!     build: |area, params| {
 //!         let large = params.int("pages");
 //!         let place = move |map: &FreeMap, search: Search, ask: Ask| {
@@ -76,7 +71,7 @@
 //!
 //! **What a request must remember travels with it.** An [`Attempt`] carries its run and a cookie,
 //! and both come back in [`Last`]. If the policy held the state of a walk, two requests under way
-//! would share it, and a refused one would leave it behind. So the promise is easy to keep that a
+//! would share it, and a refused one would leave it there. So the promise is easy to keep that a
 //! refused request changes nothing: its free runs are as they were, and all later answers are as if
 //! it had not been asked. What lasts (a rover, a reserve) may change only when a grant is settled
 //! or a run is given back.
@@ -103,7 +98,7 @@
 //! prints for each depends on its version, and no policy knows it. After [`ClaimError::NoMemory`]
 //! or [`ClaimError::Interrupted`] another place would not help, and a policy refuses.
 //!
-//! **A bad free is an error and changes nothing**: [`FreeError`] tells what is outside the area,
+//! **A bad free is an error and changes nothing**: [`FreeError`] says what is outside the area,
 //! what is not granted, and what is not the run that was granted. The kernel warns or clears bits
 //! that it should not; a policy that kept quiet would make a caller's mistake look like its own.
 //!

@@ -4,10 +4,20 @@
 //! constant `false` and nothing of this remains. With it a test turns one on for its own thread by
 //! `with`.
 
-/// A defect that can be planted. The comment at its `mutate!` says what it breaks.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[non_exhaustive]
-pub enum Mutant {
+/// Makes the list of defects a type and a table.
+macro_rules! mutants {
+    ($($(#[$about:meta])* $name:ident,)*) => {
+        /// A defect that can be planted. The comment at its `mutate!` says what it breaks.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[non_exhaustive]
+        pub enum Mutant { $($(#[$about])* $name,)* }
+
+        /// Every mutant, for tests that go through all of them.
+        pub const ALL: &[Mutant] = &[$(Mutant::$name,)*];
+    };
+}
+
+mutants! {
     /// `Area::mask` is half as wide as it should be.
     MaskShort,
     /// `Area::offset` is one bit too large.
@@ -32,10 +42,10 @@ pub enum Mutant {
     StaleIndex,
     /// A free clears one bit less than was marked where order_per_bit is above 0.
     FreeShort,
-    /// A hole does not begin before a freed run that begins behind free bits of its word and goes on
+    /// A hole does not begin before a freed run that begins after free bits of its word and goes on
     /// into the next one.
     StaleWord,
-    /// The start of a hole is not looked for behind a word that is all free.
+    /// The start of a hole is not looked for before a word that is all free.
     ForgetsStart,
     /// A freed hole that ends with the map is one bit short there.
     LastBit,
@@ -45,7 +55,7 @@ pub enum Mutant {
     ResumeSkipsDown,
     /// Of two holes of the same length best fit takes the higher.
     TieHigh,
-    /// A block that is reserved brings the bit behind it along.
+    /// A block that is reserved brings the bit after it along.
     ZoneBorder,
     /// A row of blocks gives back all of its last one, whose first part is live.
     TrimLive,
@@ -59,42 +69,12 @@ pub enum Mutant {
     SpillAgain,
     /// The offset of every range is that of the first.
     RangeBase,
-    /// A refusal behind a pause says that there is no memory.
+    /// A refusal after a pause says that there is no memory.
     PauseForgets,
 }
 
 /// Whether this build has the defects in it, off as they are: then it is no build to time.
 pub const COMPILED_IN: bool = cfg!(feature = "mutants");
-
-/// Every mutant, for tests that go through all of them.
-pub const ALL: &[Mutant] = &[
-    Mutant::MaskShort,
-    Mutant::OffsetByOne,
-    Mutant::RoundDown,
-    Mutant::EndByOne,
-    Mutant::ResumeStays,
-    Mutant::ResumeSkips,
-    Mutant::DoubleGrant,
-    Mutant::LeakOnBusy,
-    Mutant::BusyMeansNoMemory,
-    Mutant::DoubleFree,
-    Mutant::StaleIndex,
-    Mutant::FreeShort,
-    Mutant::StaleWord,
-    Mutant::ForgetsStart,
-    Mutant::LastBit,
-    Mutant::LowBound,
-    Mutant::ResumeSkipsDown,
-    Mutant::TieHigh,
-    Mutant::ZoneBorder,
-    Mutant::TrimLive,
-    Mutant::MissedBuddy,
-    Mutant::RoverWraps,
-    Mutant::LostTail,
-    Mutant::SpillAgain,
-    Mutant::RangeBase,
-    Mutant::PauseForgets,
-];
 
 #[cfg(feature = "mutants")]
 mod switch {
@@ -112,7 +92,7 @@ mod switch {
         ON.get() == Some(mutant)
     }
 
-    /// Runs `body` with `mutant` on in this thread, and off again behind it, also after a panic.
+    /// Runs `body` with `mutant` on in this thread, and off again after it, also after a panic.
     pub fn with<T>(mutant: Mutant, body: impl FnOnce() -> T) -> T {
         struct Off;
         impl Drop for Off {

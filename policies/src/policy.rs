@@ -55,7 +55,7 @@ pub struct Promises {
     /// Never [`AllocError::NoMemory`] while the free runs hold an aligned fit, unless a claim of
     /// that call ended in [`ClaimError::NoMemory`].
     pub complete: bool,
-    /// Every attempt is the lowest aligned fit at or behind the place where the search resumes:
+    /// Every attempt is the lowest aligned fit at or after the place where the search resumes:
     /// it equals the naive reference, page for page.
     pub lowest: bool,
     /// Holds no pages beyond the granule that the last page of a grant is in.
@@ -69,7 +69,7 @@ pub struct Promises {
     pub thorough: bool,
 }
 
-/// Where the first attempt of a request goes, and the first one behind a pause. Holes are measured
+/// Where the first attempt of a request goes, and the first one after a pause. Holes are measured
 /// from their first aligned page on, by a policy that is not `aligned` from their first page on.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum First {
@@ -83,9 +83,9 @@ pub enum First {
     Longest,
     /// To the lowest fit of the area or to the highest.
     EitherEnd,
-    /// To the lowest fit behind the last grant in a range, or else the lowest one there, of the
+    /// To the lowest fit past the last grant in a range, or else the lowest one there, of the
     /// first range that has one.
-    BehindLast,
+    PastLast,
 }
 
 impl Promises {

@@ -30,7 +30,7 @@ impl Run {
         Self { pfn: Pfn(pfn), count }
     }
 
-    /// The first page behind the run; the last page frame number there is if it would overflow.
+    /// The first page past the run; the last page frame number there is if it would overflow.
     #[must_use]
     pub const fn end(self) -> Pfn {
         Pfn(self.pfn.0.saturating_add(self.count))

@@ -39,7 +39,7 @@ impl Attack {
     }
 }
 
-/// Whether `run` holds a page that is `rest` behind a multiple of `modulus`.
+/// Whether `run` holds a page that is `rest` past a multiple of `modulus`.
 const fn covers(run: &Run, rest: u64, modulus: u64) -> bool {
     // A power of two, so that wrapping around does no harm.
     rest.wrapping_sub(run.pfn.0) % modulus < run.count

@@ -10,7 +10,7 @@ pub struct Picture {
     /// The cell.
     pub cell: Cell,
     /// Its areas, in the order of its board.
-    pub seen: Occupancy,
+    pub(crate) seen: Occupancy,
 }
 
 /// Runs the cells of [`Findings::worst`] again: that of the choice, where there is one, then the

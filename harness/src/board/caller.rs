@@ -16,6 +16,10 @@ pub struct Caller {
     pub fallback_pages: u64,
 }
 
+/// Asks the area, and fails where that refuses.
+const PLAIN: Caller =
+    Caller { name: "", about: "", source: "", skips_one_page: false, fallback_pages: 0 };
+
 /// Every way to ask. Alignment is not among what they differ in: a request follows the cap, or the
 /// stream states its own, as for hugetlb, whose order no cap bounds.
 pub const CALLERS: &[Caller] = &[
@@ -24,8 +28,7 @@ pub const CALLERS: &[Caller] = &[
         about: "every request goes to the area, and fails where that refuses",
         source: "cma_alloc (mm/cma.c), for whatever asks it without a way out: arm64 up to 4.20, \
                  debugfs",
-        skips_one_page: false,
-        fallback_pages: 0,
+        ..PLAIN
     },
     Caller {
         name: "dma-direct",
@@ -42,29 +45,25 @@ pub const CALLERS: &[Caller] = &[
         about: "32-bit Arm (i.MX6/7): one page goes to the area as any other request, and where it \
                 refuses the driver fails",
         source: "__dma_alloc (arch/arm/mm/dma-mapping.c), 6.12; callers that may sleep",
-        skips_one_page: false,
-        fallback_pages: 0,
+        ..PLAIN
     },
     Caller {
         name: "dma-heap",
         about: "the CMA heap of dma-buf: where the area refuses, the ioctl fails",
         source: "cma_heap_allocate (drivers/dma-buf/heaps/cma_heap.c), 6.12",
-        skips_one_page: false,
-        fallback_pages: 0,
+        ..PLAIN
     },
     Caller {
         name: "ion",
         about: "the CMA heap of ION: where the area refuses, the ioctl fails",
         source: "ion_cma_allocate (drivers/staging/android/ion/ion_cma_heap.c), 4.14",
-        skips_one_page: false,
-        fallback_pages: 0,
+        ..PLAIN
     },
     Caller {
         name: "hugetlb",
         about: "gigantic pages: what alloc_contig_pages finds outside of all areas is not modelled",
         source: "alloc_gigantic_folio (mm/hugetlb.c), 6.12",
-        skips_one_page: false,
-        fallback_pages: 0,
+        ..PLAIN
     },
 ];
 

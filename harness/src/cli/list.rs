@@ -140,10 +140,9 @@ fn items(family: Family, context: &Context) -> Vec<Item> {
             .iter()
             .map(|entry| Item { params: entry.params, ..item(entry.name, entry.about, &[]) })
             .collect(),
-        Family::Laws => LAWS
-            .iter()
-            .map(|law| item(law.name, law.about, &[("binds", law.binds.name())]))
-            .collect(),
+        Family::Laws => {
+            LAWS.iter().map(|law| item(law.name, law.about, &[("binds", law.binds.name)])).collect()
+        }
         Family::Metrics => metric::columns()
             .map(|column| item(column.name, column.about, &[("unit", column.unit)]))
             .collect(),

@@ -1,7 +1,7 @@
 //! The header of a case: the area.
 //!
 //! Bytes: order_per_bit, number of ranges, base (4 bytes and a shift), one spare; then for each of
-//! three ranges the scale of its granules, the granules (2 bytes), and the gap in front of it.
+//! three ranges the scale of its granules, the granules (2 bytes), and the gap before it.
 
 use cma_policies::{Area, Run};
 
@@ -40,7 +40,7 @@ pub(super) fn decode(header: [u8; BYTES]) -> Area {
     for [scale, low, high, gap] in fields.iter().take(ranges) {
         let granules = u64::from(u16::from_le_bytes([*low, *high]));
         let granules = 1 + granules % SCALES[usize::from(scale % 16)];
-        // In front of the first range there is nothing to be apart from.
+        // Before the first range there is nothing to be apart from.
         pfn += if runs.is_empty() { 0 } else { u64::from(*gap) };
         let run = Run::new(pfn, granules << order_per_bit);
         pfn = run.end().0;

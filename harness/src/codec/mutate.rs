@@ -11,20 +11,12 @@ mod stretch;
 use super::{Act, Case, HEADER, MAX_ACTS, RECORD};
 use crate::seed::{Draws, Seed};
 
-/// A way to change a case.
-#[derive(Clone, Copy, Debug)]
-pub struct Mutation {
-    /// Its name.
-    pub name: &'static str,
-    /// What it changes.
-    pub of: Part,
-    /// Changes the case; where there is nothing to change, it stays as it is.
-    pub apply: fn(&mut Case, &mut Draws),
-}
+/// A way to change a case; where there is nothing to change, it stays as it is.
+type Mutation = fn(&mut Case, &mut Draws);
 
 /// What a mutation changes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Part {
+pub(crate) enum Part {
     /// Acts alone.
     Acts,
     /// The LOAD limit.
@@ -33,36 +25,32 @@ pub enum Part {
     World,
 }
 
-const fn acts(name: &'static str, apply: fn(&mut Case, &mut Draws)) -> Mutation {
-    Mutation { name, of: Part::Acts, apply }
-}
-
-/// Every mutation.
-pub const MUTATIONS: &[Mutation] = &[
-    acts("duplicate-stretch", stretch::duplicate),
-    acts("duplicate-session", stretch::duplicate_session),
-    acts("double-session", stretch::double_session),
-    acts("drop-act", stretch::drop_act),
-    acts("drop-stretch", stretch::drop_stretch),
-    acts("move-act", stretch::move_act),
-    acts("move-free", stretch::move_free),
-    acts("swap", stretch::swap),
-    acts("insert-any", acts::insert_any),
-    acts("insert-alloc", acts::insert_alloc),
-    acts("insert-fill", acts::insert_fill),
-    acts("insert-free", acts::insert_free),
-    acts("insert-comb", acts::insert_comb),
-    acts("replace", acts::replace),
-    acts("request", acts::request),
-    acts("requests-like-it", acts::requests_like_it),
-    acts("times", acts::times),
-    acts("comb", acts::comb),
-    acts("victim", acts::victim),
-    acts("align", acts::align),
-    Mutation { name: "load-limit", of: Part::Load, apply: header::load_limit },
-    Mutation { name: "policy", of: Part::World, apply: header::policy },
-    Mutation { name: "area", of: Part::World, apply: header::area },
-    Mutation { name: "border", of: Part::World, apply: header::border },
+/// Every mutation, by what it changes.
+const MUTATIONS: &[(Part, Mutation)] = &[
+    (Part::Acts, stretch::duplicate),
+    (Part::Acts, stretch::duplicate_session),
+    (Part::Acts, stretch::double_session),
+    (Part::Acts, stretch::drop_act),
+    (Part::Acts, stretch::drop_stretch),
+    (Part::Acts, stretch::move_act),
+    (Part::Acts, stretch::move_free),
+    (Part::Acts, stretch::swap),
+    (Part::Acts, acts::insert_any),
+    (Part::Acts, acts::insert_alloc),
+    (Part::Acts, acts::insert_fill),
+    (Part::Acts, acts::insert_free),
+    (Part::Acts, acts::insert_comb),
+    (Part::Acts, acts::replace),
+    (Part::Acts, acts::request),
+    (Part::Acts, acts::requests_like_it),
+    (Part::Acts, acts::times),
+    (Part::Acts, acts::comb),
+    (Part::Acts, acts::victim),
+    (Part::Acts, acts::align),
+    (Part::Load, header::load_limit),
+    (Part::World, header::policy),
+    (Part::World, header::area),
+    (Part::World, header::border),
 ];
 
 /// One in so many changes is to the area or the policy: it makes all that was learnt about the
@@ -70,7 +58,7 @@ pub const MUTATIONS: &[Mutation] = &[
 const WORLD_IN: u64 = 6;
 
 /// Changes `case` once to three times, by mutations that `allowed` names.
-pub fn change(case: &mut Case, draws: &mut Draws, allowed: impl Fn(Part) -> bool) {
+pub(crate) fn change(case: &mut Case, draws: &mut Draws, allowed: impl Fn(Part) -> bool) {
     if case.acts.is_empty() && allowed(Part::Acts) {
         // There is nothing that most could change.
         acts::insert_any(case, draws);
@@ -78,11 +66,11 @@ pub fn change(case: &mut Case, draws: &mut Draws, allowed: impl Fn(Part) -> bool
     let times = 1 + draws.below(6) / 2;
     for _ in 0..times {
         let of_world = draws.below(WORLD_IN) == 0 && allowed(Part::World);
-        let fits = |other: &Mutation| (other.of == Part::World) == of_world && allowed(other.of);
+        let fits = |part: Part| (part == Part::World) == of_world && allowed(part);
         // Few are left out, so that a few draws find one that is not.
-        let mutation = (0..64).map(|_| draws.pick(MUTATIONS)).find(|drawn| fits(drawn));
-        if let Some(mutation) = mutation {
-            (mutation.apply)(case, draws);
+        let mutation = (0..64).map(|_| draws.pick(MUTATIONS)).find(|(part, _)| fits(*part));
+        if let Some((_, apply)) = mutation {
+            apply(case, draws);
         }
     }
     case.acts.truncate(MAX_ACTS);
@@ -92,7 +80,7 @@ fn draws(seed: u32) -> Draws {
     Seed::new(u64::from(seed)).child("mutate", 0).rng()
 }
 
-/// `case` in at most `max` bytes: acts behind that are left out.
+/// `case` in at most `max` bytes: further acts are left out.
 fn written(case: &mut Case, max: usize) -> Vec<u8> {
     case.acts.truncate(MAX_ACTS.min(max.saturating_sub(HEADER) / RECORD));
     let mut bytes = case.encode();
@@ -123,8 +111,8 @@ pub fn crossover(first: &[u8], second: &[u8], max: usize, seed: u32) -> Vec<u8> 
     written(&mut case, max)
 }
 
-/// Puts a stretch of `other`, up to its end as often as not, behind some of `acts` or between them.
-pub fn spliced(acts: &mut Vec<Act>, other: &[Act], draws: &mut Draws) {
+/// Puts a stretch of `other`, up to its end as often as not, after some of `acts` or between them.
+pub(crate) fn spliced(acts: &mut Vec<Act>, other: &[Act], draws: &mut Draws) {
     let at = draws.below(acts.len() as u64 + 1) as usize;
     let from = draws.below(other.len() as u64 + 1) as usize;
     let tail = acts.split_off(at);
@@ -148,30 +136,30 @@ mod tests {
 
     #[test]
     fn every_mutation_leaves_a_case_that_can_be_written_and_most_change_it() {
-        for mutation in MUTATIONS {
+        for (at, (_, apply)) in MUTATIONS.iter().enumerate() {
             let mut changed = 0;
             for number in 0..400 {
                 let before = drawn(number);
                 let mut case = before.clone();
-                (mutation.apply)(&mut case, &mut draws(number as u32));
+                apply(&mut case, &mut draws(number as u32));
                 // Numbers that no byte can say come down to the nearest that can.
                 let after = Case::decode(&case.encode());
-                assert_eq!(Case::decode(&after.encode()), after, "{}", mutation.name);
+                assert_eq!(Case::decode(&after.encode()), after, "number {at}");
                 changed += usize::from(after != before);
             }
-            assert!(changed > 100, "{} changed {changed} of 400", mutation.name);
+            assert!(changed > 100, "number {at} changed {changed} of 400");
         }
     }
 
     #[test]
     fn a_mutation_changes_what_it_says() {
-        for mutation in MUTATIONS {
+        for (at, (of, apply)) in MUTATIONS.iter().enumerate() {
             for number in 0..100 {
                 let before = drawn(number);
                 let mut case = before.clone();
-                (mutation.apply)(&mut case, &mut draws(number as u32));
+                apply(&mut case, &mut draws(number as u32));
                 let kept = |part| {
-                    part == mutation.of
+                    part == *of
                         || match part {
                             Part::Acts => case.acts == before.acts,
                             Part::Load => case.load_limit == before.load_limit,
@@ -180,7 +168,7 @@ mod tests {
                             }
                         }
                 };
-                assert!(kept(Part::Acts) && kept(Part::Load) && kept(Part::World), "{mutation:?}");
+                assert!(kept(Part::Acts) && kept(Part::Load) && kept(Part::World), "number {at}");
             }
         }
     }

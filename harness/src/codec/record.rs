@@ -14,7 +14,7 @@ pub(super) const BYTES: usize = 8;
 pub struct Script {
     /// So many of its claims are busy first.
     pub busy: u8,
-    /// What becomes of the claims behind those.
+    /// What becomes of the claims after those.
     pub ending: Ending,
 }
 
@@ -32,16 +32,10 @@ pub enum Ending {
     Busy,
 }
 
-const ENDINGS: [Ending; 8] = [
-    Ending::Granted,
-    Ending::Granted,
-    Ending::Granted,
-    Ending::Granted,
-    Ending::NoMemory,
-    Ending::Interrupted,
-    Ending::Busy,
-    Ending::Busy,
-];
+const ENDINGS: [Ending; 8] = {
+    use Ending::{Busy, Granted, Interrupted, NoMemory};
+    [Granted, Granted, Granted, Granted, NoMemory, Interrupted, Busy, Busy]
+};
 
 /// Below this a script byte means that every claim succeeds.
 const QUIET: u8 = 128;
@@ -49,10 +43,10 @@ const QUIET: u8 = 128;
 /// A free of what was not granted.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum BadFree {
-    /// A page in front of the area.
+    /// A page before the area.
     Before,
-    /// A page behind the area.
-    Behind,
+    /// A page past the area.
+    After,
     /// Across the end of a range.
     AcrossEnd,
     /// A page that is free.
@@ -61,22 +55,16 @@ pub enum BadFree {
     Again,
     /// A buffer from its second page on.
     Middle,
-    /// A buffer and pages behind it.
+    /// A buffer and pages past it.
     TooLong,
     /// Nothing at all, at the start of a buffer.
     Empty,
 }
 
-const BAD_FREES: [BadFree; 8] = [
-    BadFree::Before,
-    BadFree::Behind,
-    BadFree::AcrossEnd,
-    BadFree::Free,
-    BadFree::Again,
-    BadFree::Middle,
-    BadFree::TooLong,
-    BadFree::Empty,
-];
+const BAD_FREES: [BadFree; 8] = {
+    use BadFree::{AcrossEnd, After, Again, Before, Empty, Free, Middle, TooLong};
+    [Before, After, AcrossEnd, Free, Again, Middle, TooLong, Empty]
+};
 
 /// Something that happens in a case. Buffers and pins are named by their number modulo how many
 /// there are, ranges and pages likewise, so that every number names something.
@@ -129,7 +117,7 @@ pub enum Act {
         /// By how many pages it is wrong.
         by: u8,
     },
-    /// Pages are taken behind the bitmap's back.
+    /// Pages are taken without the bitmap's knowledge.
     Pin {
         /// The first page, from the start of the area.
         at: u32,
@@ -162,32 +150,20 @@ const fn scales(pages: u64) -> [u64; 4] {
 const SHAPES: u8 = 4;
 
 /// The counts that matter: powers of two and their neighbours, and all of the area but a little.
-const fn shaped(number: u64, shape: u8, pages: u64) -> u64 {
-    let power = 1 << (number % (pages.ilog2() as u64 + 1));
+fn shaped(number: u64, shape: u8, pages: u64) -> u64 {
+    let power = 1_u64 << (number % (u64::from(pages.ilog2()) + 1));
     match shape {
         0 => power,
         1 => power + 1,
-        2 => {
-            if power > 1 {
-                power - 1
-            } else {
-                1
-            }
-        }
-        _ => {
-            if pages > number % 8 {
-                pages - number % 8
-            } else {
-                1
-            }
-        }
+        2 => (power - 1).max(1),
+        _ => pages.saturating_sub(number % 8).max(1),
     }
 }
 
-const fn count(number: u32, scale: u8, pages: u64) -> u64 {
-    let number = number as u64;
+fn count(number: u32, scale: u8, pages: u64) -> u64 {
+    let number = u64::from(number);
     match scale % 8 {
-        scale @ 0..SHAPES => 1 + number % scales(pages)[scale as usize],
+        scale @ 0..SHAPES => 1 + number % scales(pages)[usize::from(scale)],
         shape => shaped(number, shape - SHAPES, pages),
     }
 }

@@ -17,7 +17,7 @@
 //! - **Pins.** Those of the stream are those of [`Pinned`], exactly. Beside them occupied pages are
 //!   held for some milliseconds (`short_pins.rs`): a walk over overlapping windows meets the same
 //!   pin again, a later retry does not. Migration tries for `slow_us`, within which a pin may end.
-//!   What stood below the pinned page has been moved by then, and is not paid for again.
+//!   What was below the pinned page has been moved by then, and is not paid for again.
 //! - **Time** is that of each call: `fixed_us`, the pages, the waits for written pages; attempts
 //!   that fail at once cost `quick_us`. It passes inside a request, so that pins and the claims of
 //!   others end while a walk goes on or a vendor's sleep lasts. Calls of one client come one after
@@ -63,7 +63,7 @@ mod tenants;
 mod under_way;
 mod vacated;
 
-use cma_policies::{Area, Claim, ClaimError, Params, Run};
+use cma_policies::{Claim, ClaimError, Params, Run};
 use rustc_hash::FxHashMap;
 
 use self::memory::{Memory, Mix};
@@ -148,7 +148,7 @@ impl Movable {
         let pin_us = params.int("pin_ms").saturating_mul(1000);
         Self {
             memory,
-            tenants: Tenants::new(noise("tenants"), span(area), refill_us, turnover_us, writeback),
+            tenants: Tenants::new(noise("tenants"), refill_us, turnover_us, writeback),
             short_pins: ShortPins::new(noise("short pins"), params.float("pin"), pin_us),
             pinned: Pinned::default(),
             prices: Prices {
@@ -261,12 +261,6 @@ impl Movable {
         self.tenants.vacated.forget(run);
         Ok(())
     }
-}
-
-/// From the first page of an area to its last.
-fn span(area: &Area) -> Run {
-    let (first, last) = (area.ranges()[0], area.ranges()[area.ranges().len() - 1]);
-    Run { pfn: first.pfn, count: last.end().0 - first.pfn.0 }
 }
 
 /// Whole microseconds; the cast ends at the largest number.

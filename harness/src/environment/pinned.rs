@@ -1,7 +1,7 @@
-//! Pages that somebody holds without the bitmap's knowing.
+//! Pages that somebody holds without the bitmap's knowledge.
 
 use cma_policies::kit::RunSet;
-use cma_policies::{Claim, ClaimError, Kind, Param, Run};
+use cma_policies::{Claim, ClaimError, Param, Run};
 
 use super::{Entry, Environment, Setup};
 use crate::seed::Seed;
@@ -10,19 +10,14 @@ pub(super) const ENTRY: Entry = Entry {
     name: "pinned",
     about: "claims over pinned pages are busy: the pins of the stream, and seeded ones that stay",
     params: &[
-        Param {
-            name: "share",
-            kind: Kind::Float { min: 0.0, max: 0.9 },
-            default: "0",
-            about: "share of the area's pages that are pinned from the start on, at random places, \
+        Param::float(
+            "share",
+            0.0..=0.9,
+            "0",
+            "share of the area's pages that are pinned from the start on, at random places, \
                     in at most 4194304 pins a range",
-        },
-        Param {
-            name: "run",
-            kind: Kind::Int { min: 1, max: 1 << 20 },
-            default: "1",
-            about: "pages of one such pin",
-        },
+        ),
+        Param::int("run", 1..=1 << 20, "1", "pages of one such pin"),
     ],
     reads_script: false,
     is_model: false,
@@ -39,7 +34,7 @@ pub(super) const ENTRY: Entry = Entry {
 /// a granule has.
 const MOST_PINS: u64 = 1 << 22;
 
-/// Pages that somebody holds without the bitmap's knowing: claims over them are busy, exactly.
+/// Pages that somebody holds without the bitmap's knowledge: claims over them are busy, exactly.
 #[derive(Clone, Default, Debug)]
 pub struct Pinned {
     pins: RunSet,

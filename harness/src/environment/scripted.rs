@@ -33,18 +33,17 @@ pub struct Script {
 
 impl Script {
     /// The request at `at_us` ends so. Claims of a time that is not in the script succeed.
-    pub fn insert(&mut self, at_us: u64, ending: Ending) {
+    pub(crate) fn insert(&mut self, at_us: u64, ending: Ending) {
         self.endings.insert(at_us, ending);
     }
 
     /// How the claims of the request at `at_us` end, where it is in the script.
-    #[must_use]
-    pub fn at(&self, at_us: u64) -> Option<Ending> {
+    pub(crate) fn at(&self, at_us: u64) -> Option<Ending> {
         self.endings.get(&at_us).copied()
     }
 
     /// The claims of the request of `row` end as is recorded there.
-    pub fn note(&mut self, row: &Row) {
+    pub(crate) fn note(&mut self, row: &Row) {
         if let Some(ending) = ending(row) {
             self.insert(row.at_us, ending);
         }
@@ -68,7 +67,7 @@ fn ending(row: &Row) -> Option<Ending> {
 
 /// Claims that end as a recording says, attempt by attempt.
 #[derive(Clone, Debug)]
-pub struct Scripted {
+pub(crate) struct Scripted {
     script: Script,
     now: Option<Ending>,
     claims: u64,
@@ -77,7 +76,7 @@ pub struct Scripted {
 impl Scripted {
     /// Claims that end as `script` says.
     #[must_use]
-    pub const fn new(script: Script) -> Self {
+    pub(super) const fn new(script: Script) -> Self {
         Self { script, now: None, claims: 0 }
     }
 }

@@ -142,7 +142,7 @@ impl Course {
         let of = |id, offset, count| Op::Free { id, part: Some(Part { offset, count }) };
         Some(match how {
             BadFree::Before => of(self.victim(victim)?.id, u64::MAX - by, 1 + by),
-            BadFree::Behind => of(self.victim(victim)?.id, self.area.pages(), 1 + by),
+            BadFree::After => of(self.victim(victim)?.id, self.area.pages(), 1 + by),
             BadFree::AcrossEnd => of(self.victim(victim)?.id, 0, u64::MAX - by),
             BadFree::Free => Op::Free { id: self.next_id + 1 + by, part: None },
             BadFree::Again => {

@@ -86,7 +86,7 @@ pub fn judge(case: &Case, build: Build<'_>) -> Result<(), Violation> {
     let judged = catch_unwind(AssertUnwindSafe(|| {
         let answers = run(case, build, Mode::Checked)?;
         let Ok(trial) = Trial::new(case, build, Mode::Answers) else { return Ok(()) };
-        for law in LAWS.iter().filter(|law| law.binds.binds(trial.promises())) {
+        for law in LAWS.iter().filter(|law| (law.binds.binds)(trial.promises())) {
             if let Check::Case(check) = law.check {
                 check(case, build, &answers)?;
             }

@@ -8,9 +8,9 @@ use crate::oracle::{Fit, Place, name};
 
 pub(super) const LAW: Law = Law {
     name: name::FIRST,
-    about: "the first attempt, and the first behind a pause, is the naive reference's choice: the \
-            shortest or longest hole, an end of the area, or behind the last grant",
-    binds: Binds::First,
+    about: "the first attempt, and the first after a pause, is the naive reference's choice: the \
+            shortest or longest hole, an end of the area, or past the last grant",
+    binds: Binds::FIRST,
     check: Check::Moment(check),
 };
 
@@ -36,7 +36,7 @@ fn choices(scene: &Scene<'_>, fits: &[Fit]) -> Vec<Run> {
     let choice = match scene.promises.first {
         First::Anywhere => return fits.iter().map(|fit| fit.run).collect(),
         First::EitherEnd => return vec![lowest.run, highest.run],
-        First::BehindLast => {
+        First::PastLast => {
             let mut last = scene.last_grants.iter().filter_map(|run| scene.reference.end_of(*run));
             let rover = last.rfind(|end| end.range == range);
             let rover = rover.unwrap_or(Place { range, bit: 0 });

@@ -8,7 +8,7 @@ pub(super) const LAW: Law = Law {
     name: name::FREE_RUNS,
     about: "free runs ascend, do not overlap, are whole granules of one range and truly free, and \
             every proposal is inside one of them",
-    binds: Binds::Everyone,
+    binds: Binds::EVERYONE,
     check: Check::Moment(check),
 };
 

@@ -9,7 +9,7 @@ use crate::oracle::name;
 pub(super) const LAW: Law = Law {
     name: name::LOWEST,
     about: "every proposal and every refusal is the naive reference's, page for page",
-    binds: Binds::Lowest,
+    binds: Binds::LOWEST,
     check: Check::Moment(check),
 };
 
@@ -19,7 +19,7 @@ fn check(scene: &Scene<'_>) -> Result<(), String> {
         Moment::Refused { asked, .. } => (asked, None),
         _ => return Ok(()),
     };
-    // No memory to migrate to and a fatal signal end the walk wherever it stands.
+    // No memory to migrate to and a fatal signal end the walk wherever it is.
     let right = match asked.last_failed {
         Some((_, ClaimError::NoMemory | ClaimError::Interrupted)) => None,
         Some((_, ClaimError::Busy)) | None => {

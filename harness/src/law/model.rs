@@ -7,7 +7,7 @@ use crate::oracle::name;
 pub(super) const LAW: Law = Law {
     name: name::MODEL,
     about: "free, longest and longest usable pages of the model are the naive reference's",
-    binds: Binds::Everyone,
+    binds: Binds::EVERYONE,
     check: Check::Moment(check),
 };
 

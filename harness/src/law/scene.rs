@@ -9,7 +9,7 @@ use crate::oracle::{Model, Place};
 
 /// How far a request has come.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Asked {
+pub(crate) struct Asked {
     /// What was asked for.
     pub request: Request,
     /// Claims made so far.
@@ -20,7 +20,7 @@ pub struct Asked {
     pub last_failed: Option<(Run, ClaimError)>,
     /// Whether a claim ended in [`ClaimError::NoMemory`].
     pub no_memory: bool,
-    /// Where the kernel's search goes on: the start, or behind the last refused place.
+    /// Where the kernel's search goes on: the start, or past the last refused place.
     pub resume: Place,
     /// Claims since the last pause.
     pub in_pass: u64,
@@ -31,7 +31,7 @@ pub struct Asked {
 
 /// Something that has just happened.
 #[derive(Clone, Copy, Debug)]
-pub enum Moment<'a> {
+pub(crate) enum Moment<'a> {
     /// The policy proposed a run. The reference has not marked it yet.
     Proposed {
         /// The request.
@@ -39,7 +39,7 @@ pub enum Moment<'a> {
         /// What was proposed.
         attempt: Attempt,
     },
-    /// The same, behind the reference's marking of it.
+    /// The same, after the reference's marking of it.
     Marked {
         /// What was proposed.
         attempt: Attempt,
@@ -86,7 +86,7 @@ pub enum Moment<'a> {
 
 /// A moment and everything around it.
 #[derive(Clone, Copy, Debug)]
-pub struct Scene<'a> {
+pub(crate) struct Scene<'a> {
     /// What has just happened.
     pub moment: Moment<'a>,
     /// The area.
@@ -106,10 +106,9 @@ pub struct Scene<'a> {
 }
 
 impl Scene<'_> {
-    /// Whether policy and reference both stand behind the moment: in front of the marking of a
-    /// proposal the reference is one step behind.
-    #[must_use]
-    pub const fn is_settled(&self) -> bool {
+    /// Whether policy and reference have both seen the moment: before the marking of a proposal the
+    /// reference is one step late.
+    pub(crate) const fn is_settled(&self) -> bool {
         !matches!(self.moment, Moment::Proposed { .. } | Moment::Paused { .. })
     }
 }

@@ -7,7 +7,7 @@ use crate::oracle::name;
 pub(super) const LAW: Law = Law {
     name: name::TIGHT,
     about: "everything is free but the granules of what is granted or proposed",
-    binds: Binds::Tight,
+    binds: Binds::TIGHT,
     check: Check::Moment(check),
 };
 

@@ -23,15 +23,15 @@ pub(super) enum Mode {
 
 /// What became of an act, as far as two runs can be compared.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Answer {
-    /// Granted at this page behind so many claims.
+pub(crate) enum Answer {
+    /// Granted at this page after so many claims.
     Granted {
         /// The first page.
         pfn: Pfn,
         /// Claims made.
         attempts: u64,
     },
-    /// Refused behind so many claims.
+    /// Refused after so many claims.
     Refused {
         /// What it said.
         error: AllocError,
@@ -64,7 +64,7 @@ pub(super) struct Trial {
     live: Vec<Live>,
     pins: Vec<Run>,
     open: Vec<Open>,
-    /// The policy's free runs behind its last call; kept only where laws are checked.
+    /// The policy's free runs after its last call; kept only where laws are checked.
     shown: Vec<Run>,
     last_freed: Option<Run>,
     /// The last grant of each range that had one, in the order in which they were made.
@@ -151,7 +151,7 @@ impl Trial {
             free_runs: &self.shown,
             last_grants: &self.last_grants,
         };
-        for law in LAWS.iter().filter(|law| law.binds.binds(self.promises)) {
+        for law in LAWS.iter().filter(|law| (law.binds.binds)(self.promises)) {
             if let Check::Moment(check) = law.check {
                 check(&scene).map_err(|what| self.violation(law.name, what))?;
             }
@@ -257,6 +257,24 @@ impl Trial {
         Err(self.violation(name::DETERMINISTIC, "the promises have changed".into()))
     }
 
+    /// Does the acts that are `kept`; the answers, act by act.
+    fn run(&mut self, case: &Case, kept: &dyn Fn(usize) -> bool) -> Result<Vec<Answer>, Violation> {
+        if self.policy.area() != &case.area {
+            return Err(self.violation(name::INSIDE, "it serves another area".into()));
+        }
+        let mut answers = Vec::with_capacity(case.acts.len());
+        for (at, act) in case.acts.iter().enumerate() {
+            if kept(at) {
+                answers.push(self.act(act)?);
+            } else {
+                self.op += 1;
+                answers.push(Answer::Nothing);
+            }
+        }
+        self.finish()?;
+        Ok(answers)
+    }
+
     /// Gives back all that is live, the oldest first, every law at every moment of it.
     pub(super) fn drain(&mut self) -> Result<(), Violation> {
         self.finish()?;
@@ -271,7 +289,7 @@ impl Trial {
 
 /// Runs a case; the answers, act by act. None where the policy cannot be built for its area.
 pub(super) fn run(case: &Case, build: Build<'_>, mode: Mode) -> Result<Vec<Answer>, Violation> {
-    go(case, build, mode, &|_| true, None).0
+    Trial::new(case, build, mode).map_or(Ok(Vec::new()), |mut trial| trial.run(case, &|_| true))
 }
 
 /// The same for the answers alone, without the acts that are not `kept`.
@@ -280,48 +298,16 @@ pub(super) fn run_without(
     build: Build<'_>,
     kept: &dyn Fn(usize) -> bool,
 ) -> Result<Vec<Answer>, Violation> {
-    go(case, build, Mode::Answers, kept, None).0
+    let trial = Trial::new(case, build, Mode::Answers);
+    trial.map_or(Ok(Vec::new()), |mut trial| trial.run(case, kept))
 }
 
-/// What happens in a run of a case, line by line.
+/// What happens in a run of a case, line by line, up to the law that it breaks.
 pub(super) fn transcript(case: &Case, build: Build<'_>, mode: Mode) -> Vec<String> {
-    go(case, build, mode, &|_| true, Some(Vec::new())).1
-}
-
-fn go(
-    case: &Case,
-    build: Build<'_>,
-    mode: Mode,
-    kept: &dyn Fn(usize) -> bool,
-    log: Option<Vec<String>>,
-) -> (Result<Vec<Answer>, Violation>, Vec<String>) {
-    let Ok(mut trial) = Trial::new(case, build, mode) else {
-        return (Ok(Vec::new()), Vec::new());
-    };
-    trial.log = log;
-    let answers = answers(&mut trial, case, kept);
-    (answers, trial.log.unwrap_or_default())
-}
-
-fn answers(
-    trial: &mut Trial,
-    case: &Case,
-    kept: &dyn Fn(usize) -> bool,
-) -> Result<Vec<Answer>, Violation> {
-    if trial.policy.area() != &case.area {
-        return Err(trial.violation(name::INSIDE, "it serves another area".into()));
-    }
-    let mut answers = Vec::with_capacity(case.acts.len());
-    for (at, act) in case.acts.iter().enumerate() {
-        if kept(at) {
-            answers.push(trial.act(act)?);
-        } else {
-            trial.op += 1;
-            answers.push(Answer::Nothing);
-        }
-    }
-    trial.finish()?;
-    Ok(answers)
+    let Ok(mut trial) = Trial::new(case, build, mode) else { return Vec::new() };
+    trial.log = Some(Vec::new());
+    drop(trial.run(case, &|_| true));
+    trial.log.unwrap_or_default()
 }
 
 /// Compares two runs act by act where `kept`, with the pages of the second brought `back`.

@@ -14,12 +14,11 @@ use crate::simulate::{Observer, Step};
 pub(super) const ENTRY: Entry = Entry {
     name: "aligned-load",
     columns: &[
-        Column {
-            name: "aligned_load_max_pages",
-            unit: "pages",
-            about: "aligned LOAD: pages that an area needs at least, under this cap and any policy \
+        Column::pages(
+            "aligned_load_max_pages",
+            "aligned LOAD: pages that an area needs at least, under this cap and any policy \
                     that aligns; each area at its own worst moment, sum over areas",
-        },
+        ),
         Column {
             name: "structural",
             unit: "flag",
@@ -136,9 +135,6 @@ impl Metric for AlignedLoad {
     fn values(&self) -> Vec<Value> {
         let most: u128 = self.areas.iter().map(Need::most).sum();
         let is_short = |need: &Need| need.most() > u128::from(need.pages);
-        vec![
-            Value::Count(most.try_into().unwrap_or(u64::MAX)),
-            Value::Count(self.areas.iter().any(is_short).into()),
-        ]
+        vec![Value::sum(most), Value::Count(self.areas.iter().any(is_short).into())]
     }
 }

@@ -1,74 +1,57 @@
 //! R5: how long it goes well, and what the area looks like when it no longer does.
 
 use super::per_area::PerArea;
+use super::tally::{Sums, Tally};
 use super::{Column, Entry, Metric, Of, Value};
 use crate::oracle::Model;
-use crate::simulate::{Answer, Observer, Step};
+use crate::simulate::{Observer, Step};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "first-failure",
-    columns: &[Column {
-        name: "requests_to_first_failure",
-        unit: "requests",
-        about: "R5: number of the first request that was refused, from 1 on; empty if none was",
-    }],
+    columns: &[Column::requests(
+        "requests_to_first_failure",
+        "R5: number of the first request that was refused, from 1 on; empty if none was",
+    )],
     of: Of::Requests,
-    build: |_| Box::new(FirstFailure::default()),
+    build: |_| {
+        let add = |step: &Step<'_>, _, [[requests, first]]: &mut Sums<2, 1>| {
+            *requests += 1;
+            if step.cause.is_some() && *first == 0 {
+                *first = *requests;
+            }
+        };
+        let values = |&[[_, first]]: &Sums<2, 1>| match first {
+            0 => vec![Value::None],
+            _ => vec![Value::sum(first)],
+        };
+        Box::new(Tally::with_values(add, values))
+    },
 };
 
 pub(super) const STATE: Entry = Entry {
     name: "first-failure-state",
     columns: &[
-        Column {
-            name: "time_to_first_failure_us",
-            unit: "us",
-            about: "from the first op to the first refusal",
-        },
-        Column {
-            name: "requests_to_first_withheld",
-            unit: "requests",
-            about: "number of the first request that was refused with enough pages free",
-        },
-        Column {
-            name: "utilisation_at_first_failure",
-            unit: "share",
-            about: "granted pages of all pages, of all areas, at the first refusal",
-        },
-        Column {
-            name: "free_at_first_failure_pages",
-            unit: "pages",
-            about: "pages free at the first refusal, in the area that refused",
-        },
-        Column {
-            name: "longest_run_at_first_failure_pages",
-            unit: "pages",
-            about: "pages of the longest hole at the first refusal, in the area that refused",
-        },
+        Column::us("time_to_first_failure_us", "from the first op to the first refusal"),
+        Column::requests(
+            "requests_to_first_withheld",
+            "number of the first request that was refused with enough pages free",
+        ),
+        Column::share(
+            "utilisation_at_first_failure",
+            "granted pages of all pages, of all areas, at the first refusal",
+        ),
+        Column::pages(
+            "free_at_first_failure_pages",
+            "pages free at the first refusal, in the area that refused",
+        ),
+        Column::pages(
+            "longest_run_at_first_failure_pages",
+            "pages of the longest hole at the first refusal, in the area that refused",
+        ),
     ],
     of: Of::Requests,
     build: |_| Box::new(State::default()),
 };
-
-#[derive(Default)]
-struct FirstFailure {
-    requests: u64,
-    failed_at: Option<u64>,
-}
-
-impl Observer for FirstFailure {
-    fn step(&mut self, step: &Step<'_>) {
-        self.requests += u64::from(step.request().is_some());
-        if matches!(step.answer, Answer::Refused(_)) {
-            self.failed_at.get_or_insert(self.requests);
-        }
-    }
-}
-
-impl Metric for FirstFailure {
-    fn values(&self) -> Vec<Value> {
-        vec![self.failed_at.map_or(Value::None, Value::Count)]
-    }
-}
 
 #[derive(Default)]
 struct State {

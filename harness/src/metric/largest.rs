@@ -7,16 +7,8 @@ use crate::simulate::{Answer, Observer, Step};
 pub(super) const ENTRY: Entry = Entry {
     name: "largest",
     columns: &[
-        Column {
-            name: "request_max_pages",
-            unit: "pages",
-            about: "pages of the largest request of the stream",
-        },
-        Column {
-            name: "granted_max_pages",
-            unit: "pages",
-            about: "pages of the largest request that an area granted",
-        },
+        Column::pages("request_max_pages", "pages of the largest request of the stream"),
+        Column::pages("granted_max_pages", "pages of the largest request that an area granted"),
     ],
     of: Of::Stream,
     build: |_| Box::new(Largest::default()),

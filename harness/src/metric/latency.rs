@@ -4,34 +4,26 @@ use super::{Column, Entry, Metric, Of, Value};
 use crate::environment::Spent;
 use crate::simulate::{Observer, Step};
 
-const fn latency(name: &'static str, about: &'static str) -> Column {
-    Column { name, unit: "us", about }
-}
-
-const fn pages(name: &'static str, about: &'static str) -> Column {
-    Column { name, unit: "pages", about }
-}
-
 pub(super) const ENTRY: Entry = Entry {
     name: "latency",
     columns: &[
-        latency(
+        Column::us(
             "latency_p50_us",
             "modelled time of a call that made a claim, granted or not: half of them took no \
              longer; at most 1.6 % too long; empty where the environment knows no time",
         ),
-        latency("latency_p99_us", "the same: 99 of 100 took no longer"),
-        latency("latency_max_us", "the same: none took longer; exact"),
-        latency("claim_us_total", "modelled time of all calls that made a claim"),
-        latency("waited_us_total", "of it, waiting for the claims of other clients"),
+        Column::us("latency_p99_us", "the same: 99 of 100 took no longer"),
+        Column::us("latency_max_us", "the same: none took longer; exact"),
+        Column::us("claim_us_total", "modelled time of all calls that made a claim"),
+        Column::us("waited_us_total", "of it, waiting for the claims of other clients"),
         Column {
             name: "busy_per_request_max",
             unit: "claims",
             about: "the most busy claims that one request met",
         },
-        pages("migrated_pages", "pages that claims copied elsewhere"),
-        pages("dropped_pages", "clean file pages that claims dropped"),
-        pages("written_pages", "dirty pages that claims waited for"),
+        Column::pages("migrated_pages", "pages that claims copied elsewhere"),
+        Column::pages("dropped_pages", "clean file pages that claims dropped"),
+        Column::pages("written_pages", "dirty pages that claims waited for"),
     ],
     of: Of::Requests,
     build: |_| Box::new(Latency::default()),

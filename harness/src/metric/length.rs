@@ -3,17 +3,16 @@
 use super::{Column, Entry, Metric, Of, Setting, Value};
 use crate::op::Timed;
 use crate::oracle::Model;
-use crate::simulate::{Answer, Observer, Step};
+use crate::simulate::{Observer, Step};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "length",
     columns: &[
-        Column {
-            name: "board_time_us",
-            unit: "us",
-            about: "board time that was watched, from the first op on; empty where the stream has \
+        Column::us(
+            "board_time_us",
+            "board time that was watched, from the first op on; empty where the stream has \
                     no time, as a recording",
-        },
+        ),
         Column {
             name: "stream_ops",
             unit: "ops",
@@ -62,7 +61,7 @@ impl Observer for Length {
     }
 
     fn step(&mut self, step: &Step<'_>) {
-        self.failed |= matches!(step.answer, Answer::Refused(_)) && !step.fell_back;
+        self.failed |= step.has_failed();
     }
 
     fn finish(&mut self, end_us: u64) {

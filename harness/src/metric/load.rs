@@ -10,13 +10,12 @@ use crate::simulate::Observer;
 pub(super) const ENTRY: Entry = Entry {
     name: "load",
     columns: &[
-        Column {
-            name: "load_max_pages",
-            unit: "pages",
-            about: "LOAD: the most pages live at once in all areas, were every request granted; \
+        Column::pages(
+            "load_max_pages",
+            "LOAD: the most pages live at once in all areas, were every request granted; \
                     without those that go to no area",
-        },
-        Column { name: "load_measured", unit: "share", about: "LOAD of all pages of all areas" },
+        ),
+        Column::share("load_measured", "LOAD of all pages of all areas"),
     ],
     of: Of::Stream,
     build: |_| Box::new(Load::default()),
@@ -50,9 +49,6 @@ impl Metric for Load {
     }
 
     fn values(&self) -> Vec<Value> {
-        vec![
-            Value::Count(self.most.try_into().unwrap_or(u64::MAX)),
-            Value::share(self.most, self.area_pages.sum()),
-        ]
+        vec![Value::sum(self.most), Value::share(self.most, self.area_pages.sum())]
     }
 }

@@ -10,20 +10,20 @@ use crate::oracle::Model;
 use crate::simulate::{Observer, Step};
 
 /// Places of the address axis, at most: fewer where an area has fewer pages.
-pub const ROWS: usize = 160;
+const ROWS: usize = 160;
 
 /// Columns of the time axis, at most; at least half as many once a stream was longer.
-pub const COLUMNS: usize = 480;
+const COLUMNS: usize = 480;
 
 /// Places of the strip that shows an area at its first refusal, at most.
-pub const STRIP: usize = 640;
+const STRIP: usize = 640;
 
 /// What part of a place is granted, padding to whole granules included: 0 none, 255 all.
 type Share = u8;
 
 /// The first request that an area refused, and what it looked like then.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Refusal {
+pub(crate) struct Refusal {
     /// Number of the request on its board, from 1 on, as R5 counts.
     pub request: u64,
     /// When, in microseconds from the start of the stream.
@@ -46,7 +46,7 @@ pub struct Refusal {
 
 /// One area over the time.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Grid {
+pub(crate) struct Grid {
     /// Pages of the area, all ranges.
     pub pages: u64,
     /// For each column, lowest page first, what part of each place is granted.
@@ -62,7 +62,7 @@ pub struct Grid {
 /// Watches where buffers lie. Memory does not grow with the stream: when the columns are full,
 /// neighbours become one, and each stands for twice as many requests.
 #[derive(Clone, Debug)]
-pub struct Occupancy {
+pub(crate) struct Occupancy {
     areas: Vec<Grid>,
     /// Requests to any area so far.
     requests: u64,
@@ -75,8 +75,7 @@ pub struct Occupancy {
 
 impl Occupancy {
     /// For a board with areas of so many pages.
-    #[must_use]
-    pub fn new(areas: &[u64]) -> Self {
+    pub(crate) fn new(areas: &[u64]) -> Self {
         let grid = |&pages: &u64| Grid {
             pages,
             columns: Vec::new(),
@@ -94,33 +93,28 @@ impl Occupancy {
     }
 
     /// The areas, each with as many columns as the board has seen.
-    #[must_use]
-    pub fn areas(&self) -> &[Grid] {
+    pub(crate) fn areas(&self) -> &[Grid] {
         &self.areas
     }
 
     /// Requests to all areas.
-    #[must_use]
-    pub const fn requests(&self) -> u64 {
+    pub(crate) const fn requests(&self) -> u64 {
         self.requests
     }
 
     /// Requests that a column stands for; the last column may stand for fewer.
-    #[must_use]
-    pub const fn stride(&self) -> u64 {
+    pub(crate) const fn stride(&self) -> u64 {
         self.stride
     }
 
     /// When request number `request`, from 1 on, was made, in microseconds, to the column.
-    #[must_use]
-    pub fn time_us(&self, request: u64) -> u64 {
+    pub(crate) fn time_us(&self, request: u64) -> u64 {
         let column = (request.saturating_sub(1) / self.stride) as usize;
         self.began_us.get(column).copied().unwrap_or(self.end_us)
     }
 
     /// The area whose first refusal is the board's; the first area where none refused.
-    #[must_use]
-    pub fn worst_area(&self) -> usize {
+    pub(crate) fn worst_area(&self) -> usize {
         let first = |area: &usize| self.areas[*area].first.as_ref().map(|first| first.request);
         let failed = (0..self.areas.len()).filter(|area| first(area).is_some());
         failed.min_by_key(first).unwrap_or(0)

@@ -9,22 +9,16 @@ use cma_policies::Run;
 pub(super) const ENTRY: Entry = Entry {
     name: "placement",
     columns: &[
-        Column {
-            name: "live_max_pages",
-            unit: "pages",
-            about: "the most pages granted at once, in all areas",
-        },
-        Column {
-            name: "high_water_pages",
-            unit: "pages",
-            about: "pages from the start of the area to the highest granted page, sum over areas",
-        },
-        Column {
-            name: "granule_padding_max_pages",
-            unit: "pages",
-            about: "the most pages lost at once behind the ends of buffers to order_per_bit, in \
+        Column::pages("live_max_pages", "the most pages granted at once, in all areas"),
+        Column::pages(
+            "high_water_pages",
+            "pages from the start of the area to the highest granted page, sum over areas",
+        ),
+        Column::pages(
+            "granule_padding_max_pages",
+            "the most pages lost at once past the ends of buffers to order_per_bit, in \
                     all areas",
-        },
+        ),
         Column {
             name: "busy_per_grant",
             unit: "claims",
@@ -48,7 +42,7 @@ pub(super) const ENTRY: Entry = Entry {
 
 #[derive(Default)]
 struct Placement {
-    /// Of each area: pages granted now, behind the ends of buffers now, and up to the highest
+    /// Of each area: pages granted now, past the ends of buffers now, and up to the highest
     /// granted page ever.
     live: PerArea<u64>,
     padding: PerArea<u64>,

@@ -9,13 +9,12 @@ use crate::simulate::{Observer, Step};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "probe",
-    columns: &[Column {
-        name: "probe_unavailable_time",
-        unit: "share",
-        about: "R4: share of the time in which no policy could grant a request of a typical size \
+    columns: &[Column::share(
+        "probe_unavailable_time",
+        "R4: share of the time in which no policy could grant a request of a typical size \
                 although enough pages are free, mean over the profile's sizes; with several areas \
                 over the sizes that are asked of each",
-    }],
+    )],
     of: Of::Moments,
     build: |setting| Box::new(Unavailable::new(setting)),
 };

@@ -7,33 +7,25 @@ use crate::simulate::{Answer, Observer, Step};
 pub(super) const ENTRY: Entry = Entry {
     name: "served",
     columns: &[
-        Column {
-            name: "bypassed",
-            unit: "requests",
-            about: "requests of one page that came from the page allocator without asking an area; \
+        Column::requests(
+            "bypassed",
+            "requests of one page that came from the page allocator without asking an area; \
                     they are not among the requests",
-        },
-        Column {
-            name: "fell_back",
-            unit: "requests",
-            about: "requests that an area refused and the page allocator served",
-        },
-        Column {
-            name: "requests_to_first_unserved",
-            unit: "requests",
-            about: "number of the first request that was refused and not served elsewhere, from 1 \
+        ),
+        Column::requests(
+            "fell_back",
+            "requests that an area refused and the page allocator served",
+        ),
+        Column::requests(
+            "requests_to_first_unserved",
+            "number of the first request that was refused and not served elsewhere, from 1 \
                     on; empty if none was",
-        },
-        Column {
-            name: "time_to_first_unserved_us",
-            unit: "us",
-            about: "from the first op to that request",
-        },
-        Column {
-            name: "unserved",
-            unit: "requests",
-            about: "requests that were refused and not served elsewhere; each other try is one",
-        },
+        ),
+        Column::us("time_to_first_unserved_us", "from the first op to that request"),
+        Column::requests(
+            "unserved",
+            "requests that were refused and not served elsewhere; each other try is one",
+        ),
     ],
     of: Of::Requests,
     build: |_| Box::new(Served::default()),

@@ -9,21 +9,20 @@ const PROBES: usize = 8;
 
 /// How often each size is asked for.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct Sizes {
+pub(crate) struct Sizes {
     uses: BTreeMap<u64, u64>,
 }
 
 impl Sizes {
     /// A request for `count` pages.
-    pub fn note(&mut self, count: u64) {
+    pub(crate) fn note(&mut self, count: u64) {
         if self.uses.len() < MOST_SIZES || self.uses.contains_key(&count) {
             *self.uses.entry(count).or_default() += 1;
         }
     }
 
     /// The sizes that are asked for most, at most 8, ascending; the smaller of equals.
-    #[must_use]
-    pub fn most_used(self) -> Vec<u64> {
+    pub(crate) fn most_used(self) -> Vec<u64> {
         let mut by_use: Vec<_> = self.uses.into_iter().collect();
         by_use.sort_unstable_by_key(|&(count, uses)| (std::cmp::Reverse(uses), count));
         let mut sizes: Vec<_> = by_use.into_iter().take(PROBES).map(|(count, _)| count).collect();

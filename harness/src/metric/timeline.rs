@@ -1,6 +1,6 @@
 //! How long each state lasted.
 
-/// The time that a run has seen. What an op leaves behind lasts until the next op's time.
+/// The time that a run has seen. The state after an op lasts until the next op's time.
 #[derive(Clone, Copy, Default, Debug)]
 pub(super) struct Timeline {
     first_us: Option<u64>,

@@ -8,23 +8,18 @@ use crate::oracle::Model;
 use crate::simulate::{Observer, Step};
 
 const fn class(name: &'static str) -> Column {
-    Column {
-        name,
-        unit: "share",
-        about: "R6 at the align of the largest request of this class, mean over the areas",
-    }
+    Column::share(name, "R6 at the align of the largest request of this class, mean over the areas")
 }
 
 pub(super) const ENTRY: Entry = Entry {
     name: "unusable",
     columns: &[
-        Column {
-            name: "unusable_free",
-            unit: "share",
-            about: "R6: 1 - U(a)/F, the part of the free pages outside the longest usable run at \
+        Column::share(
+            "unusable_free",
+            "R6: 1 - U(a)/F, the part of the free pages outside the longest usable run at \
                     the align of a typical size; over the time, mean over the profile's sizes; with \
                     several areas over the sizes that are asked of each",
-        },
+        ),
         class("unusable_free_1_16"),
         class("unusable_free_17_256"),
         class("unusable_free_257_2048"),

@@ -18,7 +18,7 @@ pub struct Buffer {
     pub left: SmallVec<[Run; 1]>,
 }
 
-/// Which buffer is where. It stands outside every policy and believes only grants and frees.
+/// Which buffer is where. It is outside every policy and believes only grants and frees.
 #[derive(Clone, Debug)]
 pub struct Model {
     map: AreaMap,
@@ -64,14 +64,12 @@ impl Model {
     }
 
     /// Pages of the longest hole, L.
-    #[must_use]
-    pub fn longest_run(&self) -> u64 {
+    pub(crate) fn longest_run(&self) -> u64 {
         self.map.longest_run()
     }
 
     /// Pages of the longest free run from an aligned start on, U(a).
-    #[must_use]
-    pub fn longest_usable(&self, align: u32) -> u64 {
+    pub(crate) fn longest_usable(&self, align: u32) -> u64 {
         self.map.longest_usable(align)
     }
 
@@ -88,15 +86,13 @@ impl Model {
     }
 
     /// How many buffers are live.
-    #[must_use]
-    pub fn buffers(&self) -> usize {
+    pub(crate) fn buffers(&self) -> usize {
         self.live.len()
     }
 
     /// Whether a page of `run` is granted: exactly the pages, not the granules. Linear in the
     /// number of live buffers; for pins, which are rare.
-    #[must_use]
-    pub fn touches_live(&self, run: Run) -> bool {
+    pub(crate) fn touches_live(&self, run: Run) -> bool {
         self.live.values().any(|buffer| buffer.left.iter().any(|piece| piece.overlaps(run)))
     }
 
@@ -163,8 +159,7 @@ impl Model {
     }
 
     /// Pages that are neither live nor free: the rest of last granules.
-    #[must_use]
-    pub const fn padding_pages(&self) -> u64 {
+    pub(crate) const fn padding_pages(&self) -> u64 {
         self.padding_pages
     }
 }
@@ -173,9 +168,9 @@ impl Model {
 fn run_out(area: &Area, run: Run) -> Run {
     let range = area.range_of(run).expect("a run in one range");
     let base = area.ranges()[range].pfn.0;
-    let behind = (run.pfn.0 - base) % area.granule();
-    let count = (behind + run.count).next_multiple_of(area.granule());
-    Run::new(run.pfn.0 - behind, count)
+    let skip = (run.pfn.0 - base) % area.granule();
+    let count = (skip + run.count).next_multiple_of(area.granule());
+    Run::new(run.pfn.0 - skip, count)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use memchr::memchr;
 pub struct Place {
     /// Index of the range.
     pub range: usize,
-    /// Index of the granule in it. A place behind the last one is legal; nothing fits there.
+    /// Index of the granule in it. A place past the last one is legal; nothing fits there.
     pub bit: u64,
 }
 
@@ -22,7 +22,7 @@ impl Place {
 
 /// A place where a request fits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Fit {
+pub(crate) struct Fit {
     /// Its first granule.
     pub place: Place,
     /// The pages that were asked for, from there on.
@@ -88,13 +88,12 @@ impl Reference {
     /// Whether a grant for order `align` may start at `place`, as the kernel decides it
     /// (`cma_bitmap_aligned_mask()`, `cma_bitmap_aligned_offset()`, `mm/cma.c`): the distance of
     /// the base from an aligned page counts in whole granules.
-    #[must_use]
-    pub fn is_aligned(&self, align: u32, place: Place) -> bool {
-        let (behind, step) = self.pitch(align, place.range);
-        (place.bit + behind).is_multiple_of(step)
+    pub(crate) fn is_aligned(&self, align: u32, place: Place) -> bool {
+        let (past, step) = self.pitch(align, place.range);
+        (place.bit + past).is_multiple_of(step)
     }
 
-    /// How many whole granules the base of a range is behind a page aligned to `align`, and from
+    /// How many whole granules the base of a range is past a page aligned to `align`, and from
     /// how many to how many granules a grant may start.
     fn pitch(&self, align: u32, range: usize) -> (u64, u64) {
         let pages = 2u64.pow(align);
@@ -119,8 +118,7 @@ impl Reference {
     }
 
     /// Whether `run` starts at the first page of a granule.
-    #[must_use]
-    pub fn on_granule(&self, run: Run) -> bool {
+    pub(crate) fn on_granule(&self, run: Run) -> bool {
         self.place(run.pfn).is_some_and(|place| {
             (run.pfn.0 - self.ranges[place.range].base).is_multiple_of(self.granule)
         })
@@ -134,8 +132,7 @@ impl Reference {
     }
 
     /// Whether `run` has a page, and all its pages are in one range.
-    #[must_use]
-    pub fn is_inside(&self, run: Run) -> bool {
+    pub(crate) fn is_inside(&self, run: Run) -> bool {
         self.granules(run).is_some()
     }
 
@@ -170,15 +167,15 @@ impl Reference {
         self.free = if used { self.free - bits } else { self.free + bits };
     }
 
-    /// The lowest aligned fit for `request` at or behind `from`: the kernel's answer
+    /// The lowest aligned fit for `request` at or after `from`: the kernel's answer
     /// (`bitmap_find_next_zero_area_off()`, `lib/bitmap.c`), range by range.
     #[must_use]
     pub fn lowest_fit(&self, request: Request, from: Place) -> Option<Run> {
         let bits = self.bits(request.count());
         for (range, lane) in (0..).zip(&self.ranges).skip(from.range) {
             let start = if range == from.range { from.bit } else { 0 };
-            let (behind, step) = self.pitch(request.align(), range);
-            let fits = |bit: &u64| (bit + behind).is_multiple_of(step) && lane.is_free(*bit, bits);
+            let (past, step) = self.pitch(request.align(), range);
+            let fits = |bit: &u64| (bit + past).is_multiple_of(step) && lane.is_free(*bit, bits);
             if let Some(bit) = (start..lane.granules.len() as u64).find(fits) {
                 return Some(self.run(Place { range, bit }, lane.base, request.count()));
             }
@@ -187,15 +184,13 @@ impl Reference {
     }
 
     /// Every place where `request` fits, aligned, ascending.
-    #[must_use]
-    pub fn fits(&self, request: Request) -> Vec<Fit> {
+    pub(crate) fn fits(&self, request: Request) -> Vec<Fit> {
         let bits = self.bits(request.count());
         let mut fits = Vec::new();
         for (range, lane) in (0..).zip(&self.ranges) {
-            let (behind, step) = self.pitch(request.align(), range);
+            let (past, step) = self.pitch(request.align(), range);
             for (start, free) in lane.holes() {
-                let aligned =
-                    (start..start + free).filter(|bit| (bit + behind).is_multiple_of(step));
+                let aligned = (start..start + free).filter(|bit| (bit + past).is_multiple_of(step));
                 for bit in aligned.take_while(|bit| bits <= start + free - bit) {
                     let place = Place { range, bit };
                     let run = self.run(place, lane.base, request.count());
@@ -206,16 +201,14 @@ impl Reference {
         fits
     }
 
-    /// The first granule behind `run`, which is in the area.
-    #[must_use]
-    pub fn end_of(&self, run: Run) -> Option<Place> {
+    /// The first granule past `run`, which is in the area.
+    pub(crate) fn end_of(&self, run: Run) -> Option<Place> {
         let (first, granules) = self.granules(run)?;
         Some(Place { bit: first.bit + granules, ..first })
     }
 
     /// Whether one of `holes`, each inside one range, has an aligned fit for `request`.
-    #[must_use]
-    pub fn fits_in(&self, request: Request, holes: &[Run]) -> bool {
+    pub(crate) fn fits_in(&self, request: Request, holes: &[Run]) -> bool {
         let bits = self.bits(request.count());
         holes.iter().filter_map(|hole| self.granules(*hole)).any(|(place, free)| {
             (0..free).take_while(|skip| skip + bits <= free).any(|skip| {
@@ -224,13 +217,13 @@ impl Reference {
         })
     }
 
-    /// Where the kernel goes on after the claim of `refused` was busy: one alignment step behind
+    /// Where the kernel goes on after the claim of `refused` was busy: one alignment step past
     /// its start (`start = bitmap_no + mask + 1` in `cma_alloc()`, `mm/cma.c`).
     ///
     /// # Panics
     /// If `refused` is not in the area.
     #[must_use]
-    pub fn behind(&self, request: Request, refused: Run) -> Place {
+    pub fn resume_after(&self, request: Request, refused: Run) -> Place {
         let place = self.place(refused.pfn).expect("a refused run is in the area");
         let step = (2u64.pow(request.align()) / self.granule).max(1);
         Place { bit: place.bit.saturating_add(step), ..place }
@@ -254,28 +247,25 @@ impl Reference {
     }
 
     /// Pages of the longest free run, 0 where there is none.
-    #[must_use]
-    pub fn longest_run(&self) -> u64 {
+    pub(crate) fn longest_run(&self) -> u64 {
         self.free_runs().iter().map(|run| run.count).max().unwrap_or(0)
     }
 
     /// Pages of the longest free run that starts where a request of order `align` may start.
-    #[must_use]
-    pub fn longest_usable(&self, align: u32) -> u64 {
+    pub(crate) fn longest_usable(&self, align: u32) -> u64 {
         let [longest] = self.longest_usables([align]);
         longest
     }
 
     /// The same for several orders, with one look for the holes.
-    #[must_use]
-    pub fn longest_usables<const N: usize>(&self, aligns: [u32; N]) -> [u64; N] {
+    pub(crate) fn longest_usables<const N: usize>(&self, aligns: [u32; N]) -> [u64; N] {
         let mut longest = [0; N];
         for (range, lane) in self.ranges.iter().enumerate() {
             let holes = lane.holes();
             for (align, longest) in aligns.into_iter().zip(&mut longest) {
-                let (behind, step) = self.pitch(align, range);
+                let (past, step) = self.pitch(align, range);
                 for &(start, bits) in &holes {
-                    let first = (start + behind).next_multiple_of(step) - behind;
+                    let first = (start + past).next_multiple_of(step) - past;
                     *longest = (*longest).max((start + bits).saturating_sub(first));
                 }
             }
@@ -339,7 +329,7 @@ mod tests {
         let mut tried = Vec::new();
         while let Some(run) = reference.lowest_fit(asked, from) {
             tried.push(run.pfn.0);
-            from = reference.behind(asked, run);
+            from = reference.resume_after(asked, run);
         }
         assert_eq!(tried, [0, 256, 512]);
     }

@@ -6,9 +6,7 @@ use cma_policies::{
 };
 use rustc_hash::FxHashSet;
 
-use super::model::Model;
-use super::name;
-use super::violation::Violation;
+use super::{Model, Violation, name};
 use crate::environment::{Environment, Spent};
 
 /// How much is checked.
@@ -49,16 +47,18 @@ pub struct Outcome {
 
 impl Outcome {
     /// Nothing was tried.
-    const NONE: Self = Self {
-        answer: Err(AllocError::NoMemory),
-        attempts: 0,
-        attempts_in_last_pass: 0,
-        busy: 0,
-        last_failed: None,
-        pauses: 0,
-        paused_us: 0,
-        spent: Spent::NONE,
-    };
+    fn none() -> Self {
+        Self {
+            answer: Err(AllocError::NoMemory),
+            attempts: 0,
+            attempts_in_last_pass: 0,
+            busy: 0,
+            last_failed: None,
+            pauses: 0,
+            paused_us: 0,
+            spent: Spent::default(),
+        }
+    }
 }
 
 /// A policy under oath: every attempt, grant and free of it is checked against the model.
@@ -81,7 +81,7 @@ impl Witness {
     pub fn new(area: &Area, policy: Box<dyn Policy>, checks: Checks) -> Self {
         let model = Model::new(area.clone());
         let promises = policy.promises();
-        let (tried, outcome) = (FxHashSet::default(), Outcome::NONE);
+        let (tried, outcome) = (FxHashSet::default(), Outcome::none());
         Self { policy, promises, model, checks, ops: 0, tried, outcome }
     }
 
@@ -127,7 +127,7 @@ impl Witness {
         pages: &mut dyn Environment,
     ) -> Result<&Outcome, Violation> {
         assert!(self.model.buffer(id).is_none(), "buffer {id} is live");
-        self.outcome = Outcome::NONE;
+        self.outcome = Outcome::none();
         self.tried.clear();
         let limit = self.area().pages().saturating_mul(8);
         let mut last = None;

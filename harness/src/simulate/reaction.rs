@@ -2,7 +2,6 @@
 //!
 //! All of them remember no more than what would be live in the stream, were every request granted.
 
-mod asked;
 mod reboot;
 mod retry;
 mod session;
@@ -41,11 +40,6 @@ impl dyn Reaction {
             AfterFailure::Reboot => Box::new(reboot::Reboot::default()),
         }
     }
-}
-
-/// Whether the caller got nothing. One that the page allocator served has what it needs.
-fn has_failed(step: &Step<'_>) -> bool {
-    matches!(step.answer, Answer::Refused(_)) && !step.fell_back
 }
 
 /// They go on without that buffer.

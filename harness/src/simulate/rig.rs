@@ -1,12 +1,12 @@
 //! A board that runs.
 
+use super::left::{Left, give};
 use super::{Answer, Stage, Step, step};
 use crate::board::Way;
 use crate::environment::Environment;
-use crate::op::{Op, Part, Timed};
+use crate::op::{Op, Timed};
 use crate::oracle::{Model, Violation, Witness};
 use cma_policies::Request;
-use rustc_hash::FxHashMap;
 
 /// An area of a board: its policy under oath, and its pages.
 pub struct Slot {
@@ -16,19 +16,13 @@ pub struct Slot {
     pub pages: Box<dyn Environment>,
 }
 
-impl std::fmt::Debug for Slot {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Slot").field("witness", &self.witness).finish_non_exhaustive()
-    }
-}
-
 /// A board that runs: its areas, and the way of each client to one of them.
 pub struct Rig<'a> {
     slots: Vec<Slot>,
     /// By the number of the client; of those beyond it the first.
     ways: Vec<Way>,
     /// Buffers that came from the page allocator, and what is left of each in pages.
-    elsewhere: FxHashMap<u64, u64>,
+    elsewhere: Left,
     /// How often the board started.
     boots: u64,
     make: Box<dyn Fn(usize, u64) -> Slot + 'a>,
@@ -45,7 +39,7 @@ impl<'a> Rig<'a> {
         assert!(!ways.is_empty(), "nobody has a way");
         assert!(ways.iter().all(|way| way.area < areas), "{ways:?} with {areas} areas");
         let slots = (0..areas).map(|area| make(area, 0)).collect();
-        Self { slots, ways, elsewhere: FxHashMap::default(), boots: 0, make: Box::new(make) }
+        Self { slots, ways, elsewhere: Left::default(), boots: 0, make: Box::new(make) }
     }
 
     /// The areas in order.
@@ -67,7 +61,7 @@ impl<'a> Rig<'a> {
     fn holder(&self, id: u64) -> usize {
         let holds = |slot: &Slot| slot.witness.model().buffer(id).is_some();
         // The first need not be asked: it is the answer too where none holds it.
-        self.slots.iter().skip(1).position(holds).map_or(0, |behind| behind + 1)
+        self.slots.iter().skip(1).position(holds).map_or(0, |further| further + 1)
     }
 
     fn step_in(&mut self, area: usize, index: u64, timed: Timed) -> Result<Step<'_>, Violation> {
@@ -112,23 +106,13 @@ impl<'a> Rig<'a> {
         }
         Ok(step)
     }
-
-    /// Buffer `id`, or a part of it, goes back to the page allocator. Whether it came from there.
-    fn free_elsewhere(&mut self, id: u64, part: Option<Part>) -> bool {
-        let Some(left) = self.elsewhere.get_mut(&id) else { return false };
-        *left = part.map_or(0, |part| left.saturating_sub(part.count));
-        if *left == 0 {
-            self.elsewhere.remove(&id);
-        }
-        true
-    }
 }
 
 impl Stage for Rig<'_> {
     fn step(&mut self, index: u64, timed: Timed) -> Result<Step<'_>, Violation> {
         match timed.op {
             Op::Alloc { id, request, dma } => self.alloc(index, timed, id, request, dma),
-            Op::Free { id, part } if self.free_elsewhere(id, part) => {
+            Op::Free { id, part } if give(&mut self.elsewhere, id, part).is_some() => {
                 Ok(self.pass_by(0, index, timed, Answer::FreedElsewhere))
             }
             Op::Free { id, .. } => self.step_in(self.holder(id), index, timed),
@@ -160,11 +144,5 @@ impl Stage for Rig<'_> {
 
     fn finish(&mut self) -> Result<(), Violation> {
         self.slots.iter_mut().try_for_each(|slot| slot.witness.finish())
-    }
-}
-
-impl std::fmt::Debug for Rig<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Rig").field("slots", &self.slots.len()).finish_non_exhaustive()
     }
 }

@@ -17,7 +17,7 @@ pub(crate) enum Lie {
     SamePageTwice,
     /// Proposes a page more than was asked for.
     TooLong,
-    /// Proposes the page behind the area.
+    /// Proposes the page past the area.
     Outside,
     /// Serves another area than it was built for.
     OtherArea,

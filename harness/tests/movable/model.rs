@@ -31,7 +31,7 @@ fn the_area_fills_by_the_rule_of_the_kernel() {
     }
 }
 
-/// What each single page of the area costs, one behind the other from `at_us` on.
+/// What each single page of the area costs, one after the other from `at_us` on.
 fn prices(pages: &mut dyn Environment, area_pages: u64, at_us: u64) -> Vec<u64> {
     let price = |page| {
         pages.advance(at_us + page * 100_000);

@@ -23,7 +23,7 @@ fn ten_megabytes_are_migrated_in_146_ms_and_dropped_in_7() {
 }
 
 /// The sheet's own sums for its defaults: 456 anonymous pages in about 9 ms, 1024 in about 20; the
-/// caller's clearing of the pages comes behind that.
+/// caller's clearing of the pages comes after that.
 #[test]
 fn anonymous_pages_cost_what_the_defaults_say() {
     for (count, us) in [(456, 300 + 456 * 20), (1024, 300 + 1024 * 20)] {

@@ -49,7 +49,7 @@ fn pins_make_claims_busy_exactly_as_recorded() {
     assert!(full.mismatches > 0, "pins on top of the recorded ones are seen");
 }
 
-/// The number behind `key` in the first line of `text` that has it.
+/// The number after `key` in the first line of `text` that has it.
 fn number(text: &str, key: &str) -> u64 {
     let (_, rest) = text.split_once(key).unwrap_or_else(|| panic!("{key}"));
     let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();

@@ -13,7 +13,7 @@ use super::streams::Op;
 /// What is taken out of `lib/bitmap.c`, whose other functions need half of a kernel.
 const TAKEN: [&str; 3] = ["__bitmap_set", "__bitmap_clear", "bitmap_find_next_zero_area_off"];
 
-/// Headers that the parts taken ask for: nothing stands in them, `expects.h` has it all.
+/// Headers that the parts taken ask for: nothing is in them, `expects.h` has it all.
 const EMPTY: [&str; 8] =
     ["bitmap", "bitops", "export", "kernel", "math", "minmax", "random", "swab"];
 
@@ -169,7 +169,7 @@ fn version(tree: &Path) -> Result<String, String> {
 }
 
 /// The definition of function `name` in C as a kernel writes it: it begins in the first column
-/// behind an empty line or a comment, and ends at the first `}` in that column.
+/// after an empty line or a comment, and ends at the first `}` in that column.
 fn function(text: &str, name: &str) -> Option<String> {
     let lines: Vec<&str> = text.lines().collect();
     let starts = |line: &str| line.starts_with(|first: char| first.is_ascii_alphabetic());

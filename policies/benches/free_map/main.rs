@@ -222,7 +222,7 @@ fn table(kernel: Option<&Kernel>) -> io::Result<()> {
 /// What is looked at by a refused 200@8 in an area full of 257-page residents, from the start and
 /// from every resume place on.
 fn visits() {
-    println!("\ngroups and holes looked at per search, 200@8 behind 257-page residents");
+    println!("\ngroups and holes looked at per search, 200@8 past 257-page residents");
     let mut worst = Vec::new();
     for area in [286_720_u64, 4_194_304] {
         let mut map = FreeMap::new(area, 0);

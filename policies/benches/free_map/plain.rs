@@ -13,7 +13,7 @@ impl Plain {
         Self { words: vec![0; bits.div_ceil(64)], bits }
     }
 
-    /// The first bit at or behind `from` whose word, flipped by `flip`, has it set; `end` if none.
+    /// The first bit at or after `from` whose word, flipped by `flip`, has it set; `end` if none.
     fn next(&self, from: usize, end: usize, flip: u64) -> usize {
         if from >= end {
             return end;

@@ -97,7 +97,7 @@ pub(crate) fn overload(sizes: &[usize], area: usize) -> (Vec<Op>, Vec<Op>) {
 }
 
 /// 257-page residents on `load` pages of slots, then 200 pages at order 8 again and again: every
-/// hole between residents is long enough, and begins one page behind an aligned one.
+/// hole between residents is long enough, and begins one page past an aligned one.
 pub(crate) fn pitch_law(area: usize, load: f64) -> (Vec<Op>, Vec<Op>) {
     let residents = ((area / 512) as f64 * load.min(1.0)) as usize;
     let warm = (0..residents).map(|id| alloc(id, 257)).collect();

@@ -7,7 +7,7 @@ use alloc::format;
 
 use self::blocks::Blocks;
 use crate::area::Area;
-use crate::catalog::{Entry, Kind, Param, Params};
+use crate::catalog::{Entry, Param, Params};
 use crate::error::{AllocError, BuildError, ClaimError, FreeError};
 use crate::kit::Live;
 use crate::mutant::mutate;
@@ -33,24 +33,13 @@ pub(crate) const ENTRY: Entry = Entry {
     about: "blocks of a power of two that split and merge",
     source: "Knowlton 1965; Linux drivers/gpu/drm/drm_buddy.c (contiguous, trimmed), 6.12",
     params: &[
-        Param {
-            name: "trim",
-            kind: Kind::Bool,
-            default: "true",
-            about: "whether the rest of a block is given back at once",
-        },
-        Param {
-            name: "max_order",
-            kind: Kind::Int { min: 0, max: 63 },
-            default: "63",
-            about: "the largest block has 2^max_order pages",
-        },
-        Param {
-            name: "extend",
-            kind: Kind::Bool,
-            default: "false",
-            about: "whether a larger request gets several adjoining largest blocks",
-        },
+        Param::bool("trim", "true", "whether the rest of a block is given back at once"),
+        Param::int("max_order", 0..=63, "63", "the largest block has 2^max_order pages"),
+        Param::bool(
+            "extend",
+            "false",
+            "whether a larger request gets several adjoining largest blocks",
+        ),
     ],
     build,
 };
@@ -127,7 +116,7 @@ impl Buddy {
         if self.trim { trimmed } else { bits.next_multiple_of(1 << order) }
     }
 
-    /// The next place for `request` behind `refused`.
+    /// The next place for `request` after `refused`.
     fn find(&self, request: Request, refused: Option<Attempt>) -> Option<(u64, Cut)> {
         let bits = self.area.pages_to_bits(request.count());
         let align = request.align().saturating_sub(self.area.order_per_bit());
@@ -146,14 +135,14 @@ impl Buddy {
             return Some((unit, Cut { order, first: self.blocks.number_of(unit) }));
         };
         let unit = self.unit(refused.run);
-        let behind = unit.saturating_add(1 << order);
+        let past = unit.saturating_add(1 << order);
         let Cut { first, .. } = Cut::of(refused.cookie);
         let is_first = |unit: &u64| self.blocks.number_of(*unit) < first;
         let next = if is_first(&unit) {
-            self.blocks.lowest(order, behind).filter(is_first)
+            self.blocks.lowest(order, past).filter(is_first)
         } else {
             self.blocks
-                .lowest(order, behind)
+                .lowest(order, past)
                 .or_else(|| self.blocks.lowest(order, 0).filter(is_first))
         };
         next.map(|unit| (unit, Cut { order, first }))

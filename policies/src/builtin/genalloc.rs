@@ -5,6 +5,7 @@
 
 use alloc::boxed::Box;
 
+use super::by_hole::best_fit;
 use crate::catalog::Entry;
 use crate::kit::{Ask, FreeMap, Placed, Search};
 use crate::policy::{First, Promises};
@@ -21,7 +22,8 @@ pub(crate) const BEST_FIT: Entry = Entry {
     build: |area, _| {
         let first = First::Shortest;
         let promises = Promises { aligned: false, first, thorough: true, ..Promises::SEARCH };
-        Ok(Box::new(Placed::new(area, promises, best_fit)))
+        let place = |map: &FreeMap, search, ask| best_fit(map, with_mask(search, 0), ask);
+        Ok(Box::new(Placed::new(area, promises, place)))
     },
 };
 
@@ -40,15 +42,10 @@ pub(crate) const ORDER_ALIGN: Entry = Entry {
     },
 };
 
-/// The same search with a mask of its own: it goes on behind the same refused place.
+/// The same search with a mask of its own: it goes on past the same refused place.
 fn with_mask(search: Search, mask: u64) -> Search {
     let from = search.refused().map_or(0, |bit| bit + mask + 1);
     Search { mask, offset: 0, from, ..search }
-}
-
-fn best_fit(map: &FreeMap, search: Search, ask: Ask) -> Option<u64> {
-    let search = with_mask(search, 0);
-    ask.first.map_or_else(|| map.best_fit(search), |_| ask.round(map, search))
 }
 
 fn order_align(map: &FreeMap, search: Search, _: Ask) -> Option<u64> {

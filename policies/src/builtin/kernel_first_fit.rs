@@ -1,11 +1,13 @@
 //! The kernel's own: aligned first fit from bit 0 on every call.
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 use crate::area::Area;
-use crate::catalog::{Entry, Kind, Param};
-use crate::kit::{Ask, FreeMap, Placed, Retry, Search};
-use crate::policy::Promises;
+use crate::catalog::{Entry, Param};
+use crate::error::BuildError;
+use crate::kit::{Ask, FreeMap, Placed, Retry, Search, carve};
+use crate::policy::{Policy, Promises};
 
 /// `cma_alloc()` of `mm/cma.c` over `bitmap_find_next_zero_area_off()` of `lib/bitmap.c`: the
 /// lowest aligned fit; after a busy claim it goes on one alignment step further
@@ -19,26 +21,14 @@ pub(crate) const ENTRY: Entry = Entry {
     about: "the kernel's first fit with mask and offset, and its resume rule after busy",
     source: "Linux mm/cma.c cma_alloc(), lib/bitmap.c bitmap_find_next_zero_area_off(), 4.11 to 6.18",
     params: &[
-        Param {
-            name: "row",
-            kind: Kind::Choice(&[
-                "6.12", "4.11", "5.10", "5.13", "6.1", "6.3", "6.9", "6.15", "6.18", "android",
-            ]),
-            default: "6.12",
-            about: "row of the kernel table; android sleeps and searches again after busy",
-        },
-        Param {
-            name: "pauses",
-            kind: Kind::Int { min: 0, max: 1000 },
-            default: "5",
-            about: "row android: how often it sleeps before it gives up",
-        },
-        Param {
-            name: "pause_us",
-            kind: Kind::Int { min: 0, max: 10_000_000 },
-            default: "100000",
-            about: "row android: microseconds of one sleep",
-        },
+        Param::choice(
+            "row",
+            &["6.12", "4.11", "5.10", "5.13", "6.1", "6.3", "6.9", "6.15", "6.18", "android"],
+            "6.12",
+            "row of the kernel table; android sleeps and searches again after busy",
+        ),
+        Param::int("pauses", 0..=1000, "5", "row android: how often it sleeps before it gives up"),
+        Param::int("pause_us", 0..=10_000_000, "100000", "row android: microseconds of one sleep"),
     ],
     build: |area: Area, params| {
         let promises = Promises { lowest: true, ..Promises::SEARCH };
@@ -49,6 +39,13 @@ pub(crate) const ENTRY: Entry = Entry {
         Ok(Box::new(Placed::new(area, promises, first_fit).with_retry(retry)))
     },
 };
+
+/// One part of `area` for each share, in each of which the search is this.
+pub(super) fn parts(area: &Area, shares: &[f64]) -> Result<Vec<Box<dyn Policy>>, BuildError> {
+    let part =
+        |part| -> Box<dyn Policy> { Box::new(Placed::new(part, Promises::SEARCH, first_fit)) };
+    Ok(carve(area, shares)?.into_iter().map(part).collect())
+}
 
 pub(super) fn first_fit(map: &FreeMap, search: Search, _: Ask) -> Option<u64> {
     map.first_fit(search)

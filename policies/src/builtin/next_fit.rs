@@ -8,25 +8,25 @@ use crate::kit::{Ask, FreeMap, Place, Placed, Search};
 use crate::mutant::mutate;
 use crate::policy::{First, Promises};
 
-/// A rover in each range stands behind the last grant there; a search begins at it, goes up to the
+/// A rover in each range is at the end of the last grant there; a search begins at it, goes up to the
 /// end of the range, and comes round from bit 0. After a busy claim it goes on one alignment step
 /// further on the same way round, each place at most once, then in the next range.
 ///
 /// Only a grant moves a rover: what was refused or busy leaves it where it was.
 pub(crate) const ENTRY: Entry = Entry {
     name: "next-fit",
-    about: "first fit from behind the last grant, and round",
+    about: "first fit from the end of the last grant, and round",
     source: "Knuth, The Art of Computer Programming 1, section 2.5, exercise 6 (roving pointer)",
     params: &[],
     build: |area, _| {
         let rovers = area.ranges().iter().map(|_| 0).collect();
-        let promises = Promises { first: First::BehindLast, thorough: true, ..Promises::SEARCH };
+        let promises = Promises { first: First::PastLast, thorough: true, ..Promises::SEARCH };
         Ok(Box::new(Placed::new(area, promises, NextFit { rovers })))
     },
 };
 
 struct NextFit {
-    /// For each range the first bit behind the last grant.
+    /// For each range the first bit past the last grant.
     rovers: Vec<u64>,
 }
 

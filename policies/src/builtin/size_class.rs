@@ -4,14 +4,14 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::area::Area;
-use crate::catalog::{Entry, Kind, Param, Params};
+use crate::catalog::{Entry, Param, Params};
 use crate::error::BuildError;
-use crate::kit::{Placed, Split, carve};
+use crate::kit::Split;
 use crate::mutant::mutate;
 use crate::policy::{Policy, Promises};
 use crate::request::{Request, ceil_log2};
 
-use super::kernel_first_fit::first_fit;
+use super::kernel_first_fit::parts;
 
 /// The area is cut once into `classes` pools, the smallest sizes lowest, each `ratio` times as large
 /// as the one below it. Pool 0 takes requests of at most `2^low` pages, each further one sizes
@@ -23,36 +23,20 @@ pub(crate) const ENTRY: Entry = Entry {
     about: "a pool for each class of sizes",
     source: "Wilson and others, Dynamic Storage Allocation: A Survey (1995), segregated fits",
     params: &[
-        Param {
-            name: "classes",
-            kind: Kind::Int { min: 2, max: 8 },
-            default: "3",
-            about: "how many pools",
-        },
-        Param {
-            name: "low",
-            kind: Kind::Int { min: 0, max: 63 },
-            default: "4",
-            about: "pool 0 takes requests of at most 2^low pages",
-        },
-        Param {
-            name: "step",
-            kind: Kind::Int { min: 1, max: 63 },
-            default: "4",
-            about: "orders from the largest size of a pool to that of the next",
-        },
-        Param {
-            name: "ratio",
-            kind: Kind::Float { min: 0.01, max: 100.0 },
-            default: "2",
-            about: "pages of a pool over pages of the one below it",
-        },
-        Param {
-            name: "spill",
-            kind: Kind::Bool,
-            default: "true",
-            about: "whether a request may go to other pools when its own cannot serve it",
-        },
+        Param::int("classes", 2..=8, "3", "how many pools"),
+        Param::int("low", 0..=63, "4", "pool 0 takes requests of at most 2^low pages"),
+        Param::int(
+            "step",
+            1..=63,
+            "4",
+            "orders from the largest size of a pool to that of the next",
+        ),
+        Param::float("ratio", 0.01..=100.0, "2", "pages of a pool over pages of the one below it"),
+        Param::bool(
+            "spill",
+            "true",
+            "whether a request may go to other pools when its own cannot serve it",
+        ),
     ],
     build,
 };
@@ -62,10 +46,7 @@ fn build(area: Area, params: &Params) -> Result<Box<dyn Policy>, BuildError> {
     let ratio = params.float("ratio");
     let shares: Vec<f64> =
         core::iter::successors(Some(1.0), |share| Some(share * ratio)).take(classes).collect();
-    let parts: Vec<Box<dyn Policy>> = carve(&area, &shares)?
-        .into_iter()
-        .map(|part| -> Box<dyn Policy> { Box::new(Placed::new(part, Promises::SEARCH, first_fit)) })
-        .collect();
+    let parts = parts(&area, &shares)?;
     let (low, step) = (params.int("low") as u32, params.int("step") as u32);
     let spill = params.bool("spill");
     let route = move |request: Request, at: usize| {

@@ -2,13 +2,13 @@
 
 use alloc::boxed::Box;
 
-use crate::catalog::{Entry, Kind, Param};
+use crate::catalog::{Entry, Param};
 use crate::kit::{Ask, FreeMap, Place, Placed, Search};
 use crate::policy::{First, Promises};
 use crate::request::Request;
 
 /// One kind of requests takes the lowest aligned fit, the other the highest, so that small or
-/// long-lived buffers do not come to stand between large or short-lived ones. Each end uses the
+/// long-lived buffers do not come to lie between large or short-lived ones. Each end uses the
 /// whole area. After a busy claim a request goes on from its own end; one from the top asks the
 /// ranges from the last to the first.
 ///
@@ -19,24 +19,24 @@ pub(crate) const ENTRY: Entry = Entry {
     about: "big requests from the bottom, small ones from the top (or by client)",
     source: "Linux drivers/gpu/drm/drm_mm.c DRM_MM_INSERT_LOW and DRM_MM_INSERT_HIGH, 6.12",
     params: &[
-        Param {
-            name: "by",
-            kind: Kind::Choice(&["size", "client", "parity"]),
-            default: "size",
-            about: "what decides the end: the size, a client threshold, or even and odd clients",
-        },
-        Param {
-            name: "order",
-            kind: Kind::Int { min: 0, max: 63 },
-            default: "8",
-            about: "by=size: requests of at least 2^order pages go to the bottom",
-        },
-        Param {
-            name: "client",
-            kind: Kind::Int { min: 0, max: 65535 },
-            default: "1",
-            about: "by=client: clients from this number on go to the top",
-        },
+        Param::choice(
+            "by",
+            &["size", "client", "parity"],
+            "size",
+            "what decides the end: the size, a client threshold, or even and odd clients",
+        ),
+        Param::int(
+            "order",
+            0..=63,
+            "8",
+            "by=size: requests of at least 2^order pages go to the bottom",
+        ),
+        Param::int(
+            "client",
+            0..=65535,
+            "1",
+            "by=client: clients from this number on go to the top",
+        ),
     ],
     build: |area, params| {
         let by = match params.choice("by") {

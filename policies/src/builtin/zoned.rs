@@ -1,18 +1,16 @@
 //! A part of the area is kept for big requests.
 
 mod on_demand;
-mod reserve;
 
 use alloc::boxed::Box;
 use alloc::format;
-use alloc::vec::Vec;
 
 use self::on_demand::OnDemand;
-use super::kernel_first_fit::first_fit;
+use super::kernel_first_fit::parts;
 use crate::area::Area;
-use crate::catalog::{Entry, Kind, Param, Params};
+use crate::catalog::{Entry, Param, Params};
 use crate::error::BuildError;
-use crate::kit::{Placed, Split, carve};
+use crate::kit::{Placed, Split};
 use crate::policy::{Policy, Promises};
 use crate::request::Request;
 
@@ -35,30 +33,29 @@ pub(crate) const ENTRY: Entry = Entry {
     about: "a share of the area kept for big requests, fixed or reserved on demand",
     source: "Linux mm/page_alloc.c reserve_highatomic_pageblock(), 6.12, for mode=on-demand",
     params: &[
-        Param {
-            name: "share",
-            kind: Kind::Float { min: 0.0, max: 1.0 },
-            default: "0.25",
-            about: "part of the area that is kept (at most, on demand) for big requests",
-        },
-        Param {
-            name: "order",
-            kind: Kind::Int { min: 0, max: 63 },
-            default: "8",
-            about: "requests of at least 2^order pages are big; on demand also the block's order",
-        },
-        Param {
-            name: "spill",
-            kind: Kind::Bool,
-            default: "true",
-            about: "whether a request may go to the other part when its own cannot serve it",
-        },
-        Param {
-            name: "mode",
-            kind: Kind::Choice(&["fixed", "on-demand"]),
-            default: "fixed",
-            about: "a zone cut off at the start, or blocks reserved as big grants are made",
-        },
+        Param::float(
+            "share",
+            0.0..=1.0,
+            "0.25",
+            "part of the area that is kept (at most, on demand) for big requests",
+        ),
+        Param::int(
+            "order",
+            0..=63,
+            "8",
+            "requests of at least 2^order pages are big; on demand also the block's order",
+        ),
+        Param::bool(
+            "spill",
+            "true",
+            "whether a request may go to the other part when its own cannot serve it",
+        ),
+        Param::choice(
+            "mode",
+            &["fixed", "on-demand"],
+            "fixed",
+            "a zone cut off at the start, or blocks reserved as big grants are made",
+        ),
     ],
     build: |area, params| match params.choice("mode") {
         "on-demand" => on_demand(area, params),
@@ -68,10 +65,7 @@ pub(crate) const ENTRY: Entry = Entry {
 
 fn fixed(area: Area, params: &Params) -> Result<Box<dyn Policy>, BuildError> {
     let share = params.float("share");
-    let parts: Vec<Box<dyn Policy>> = carve(&area, &[1.0 - share, share])?
-        .into_iter()
-        .map(|part| -> Box<dyn Policy> { Box::new(Placed::new(part, Promises::SEARCH, first_fit)) })
-        .collect();
+    let parts = parts(&area, &[1.0 - share, share])?;
     let big_bits = area.pages_to_bits(1 << params.int("order"));
     let spill = params.bool("spill");
     // What fits only across the cut is refused: not complete.
@@ -140,7 +134,7 @@ mod tests {
         let mut policy = on("zoned:mode=on-demand,order=3,spill=false", 0, 64);
         assert_eq!(grant(&mut *policy, 1, 0), Some(0));
         assert_eq!(grant(&mut *policy, 8, 3), Some(8));
-        assert_eq!(grant(&mut *policy, 2, 3), Some(16), "the first place behind the block");
+        assert_eq!(grant(&mut *policy, 2, 3), Some(16), "the first place past the block");
         free(&mut *policy, 8, 8);
         assert_eq!(grant(&mut *policy, 7, 3), Some(24), "the block stays reserved");
         assert_eq!(walk(&mut *policy, request(8, 3)), [8, 32, 40, 48, 56], "big ones use it first");
@@ -179,7 +173,7 @@ mod tests {
         let mut policy = fill();
         assert_eq!(grant(&mut *policy, 4, 0), Some(0), "nothing outside: block 0 is released");
         assert_eq!(grant(&mut *policy, 2, 0), Some(4), "and serves small ones now");
-        assert_eq!(grant(&mut *policy, 2, 2), Some(8), "behind it block 1 is next");
+        assert_eq!(grant(&mut *policy, 2, 2), Some(8), "after it block 1 is next");
     }
 
     #[test]

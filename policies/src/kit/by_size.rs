@@ -23,7 +23,7 @@ pub(super) struct BySize {
 
 /// Lengths below have a class of their own.
 const EXACT: u64 = 64;
-/// Classes of lengths from `2^k` to `2^(k + 1)`, behind those.
+/// Classes of lengths from `2^k` to `2^(k + 1)`, after those.
 const STEPS: u32 = 3;
 /// Up to the length of the largest map.
 const CLASSES: usize = class(crate::Area::MAX_BITS) + 1;
@@ -187,8 +187,8 @@ impl BySize {
             return None;
         }
         let own = class(bits);
-        let behind = || self.next(own + 1).and_then(|class| self.holes[class].from(0));
-        let shortest = self.holes[own].from(key(bits, 0)).or_else(behind)?;
+        let longer = || self.next(own + 1).and_then(|class| self.holes[class].from(0));
+        let shortest = self.holes[own].from(key(bits, 0)).or_else(longer)?;
         let highest = || {
             let length = shortest >> 32;
             self.holes[class(length)].before(key(length + 1, 0)).map(place)

@@ -108,7 +108,7 @@ mod tests {
         // Page 0x130 is 3 off, which is more than a sixteenth of 15.
         let area = Area::single(0x100, 60, 0).unwrap();
         assert_eq!(runs(&area, &[0.75, 0.25])[0], [Run::new(0x100, 45)]);
-        // 1120 MiB and a bit: 215041 is one page behind an order-11 place.
+        // 1120 MiB and a bit: 215041 is one page past an order-11 place.
         let area = Area::single(0, 286_722, 0).unwrap();
         let parts = runs(&area, &[3.0, 1.0]);
         assert_eq!(parts[0], [Run::new(0, 217_088)]);

@@ -50,7 +50,7 @@ pub struct FreeMap {
 }
 
 impl FreeMap {
-    /// A map of `bits` free bits, at least 1, whose bit 0 stands `origin` bits behind page 0.
+    /// A map of `bits` free bits, at least 1, whose bit 0 is `origin` bits past page 0.
     ///
     /// # Panics
     /// If there is no bit, or more than [`Area::MAX_BITS`](crate::Area::MAX_BITS).
@@ -165,7 +165,7 @@ impl FreeMap {
         ask(&mut lanes[at])
     }
 
-    /// The lowest aligned fit at or behind `search.from`: exactly the answer of
+    /// The lowest aligned fit at or after `search.from`: exactly the answer of
     /// `bitmap_find_next_zero_area_off()` (`lib/bitmap.c`, 6.12).
     #[must_use]
     pub fn first_fit(&self, search: Search) -> Option<u64> {
@@ -345,7 +345,7 @@ mod tests {
         assert!(2 * large <= 3 * small, "{small} nodes in 286720 bits, {large} in 4194304");
     }
 
-    /// Asked behind every change, so that most answers are known from the one before.
+    /// Asked after every change, so that most answers are known from the one before.
     #[test]
     fn the_longest_run_is_that_of_all_holes_behind_every_change() {
         let (bits, origin) = (3000, 37);

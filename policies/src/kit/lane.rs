@@ -18,7 +18,7 @@ const FAN: u32 = 4;
 /// is longer, counted from there on. Above the blocks the maxima of 16 each, up to one of all.
 ///
 /// A hole that comes into being raises the bound of one block. A hole that goes lowers nothing: the
-/// bound stands until a search finds that nothing in the block is so long, and then becomes what is
+/// bound stays until a search finds that nothing in the block is so long, and then becomes what is
 /// there. So a change costs one or two stores, and what a search has to find out it finds out once.
 #[derive(Clone, Debug)]
 pub(super) struct Lane {
@@ -215,7 +215,7 @@ impl Lane {
         }
     }
 
-    /// The lowest fit at or behind `from`.
+    /// The lowest fit at or after `from`.
     #[inline]
     pub(super) fn first_fit(
         &mut self,
@@ -260,7 +260,7 @@ impl Lane {
         bits: usize,
         limit: usize,
     ) -> Option<usize> {
-        // The hole that it is in may go on behind it.
+        // The hole that it is in may go on past it.
         let limit = self.down(limit);
         let mut end = limit;
         if words.is_free(limit) {

@@ -8,7 +8,7 @@ use crate::error::FreeError;
 use crate::mutant::mutate;
 use crate::run::{Pfn, Run};
 
-/// The table of grants: it tells a free of what is live from every other one.
+/// The table of grants: it knows a free of what is live from every other one.
 ///
 /// `note` is the policy's own, for what the run alone does not say (how much was marked for it).
 ///
@@ -68,7 +68,7 @@ impl Live {
         at
     }
 
-    /// Vacates a place: what was pushed on behind it moves up.
+    /// Vacates a place: what was pushed on past it moves up.
     fn vacate(&mut self, place: usize) {
         let last = self.places.len() - 1;
         let (mut vacant, mut at) = (place, place);

@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 /// The longest hole from its first aligned coordinate on, as long as that is known: it is asked for
-/// behind every change, and seldom another one than before.
+/// after every change, and seldom another one than before.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Longest {
     hole: Range<usize>,
@@ -20,16 +20,16 @@ impl Longest {
         self.hole.len()
     }
 
-    /// `run` of the hole that ends where `behind` does is used; `behind` is what is left behind it,
+    /// `run` of the hole that ends where `after` does is used; `after` is what is left past it,
     /// from its first aligned coordinate on, and may be empty.
     #[inline]
-    pub(super) fn split(&mut self, run: &Range<usize>, behind: Range<usize>) {
-        if self.hole.end != behind.end {
+    pub(super) fn split(&mut self, run: &Range<usize>, after: Range<usize>) {
+        if self.hole.end != after.end {
             return;
         }
         let before = self.hole.start..run.start;
         let (hole, other) =
-            if before.len() >= behind.len() { (before, behind) } else { (behind, before) };
+            if before.len() >= after.len() { (before, after) } else { (after, before) };
         self.others = self.others.max(other.len());
         self.hole = hole;
     }

@@ -66,7 +66,7 @@ impl<P: Place> Placed<P> {
         Self { retry: Retry { pauses, ..retry }, ..self }
     }
 
-    /// The next place from `resume` on, over all ranges behind it.
+    /// The next place from `resume` on, over all ranges from there.
     fn find(&self, request: Request, resume: Option<Spot>) -> Option<Spot> {
         let ranges = self.map.area().ranges().len();
         let descends = self.place.descends(request);

@@ -7,9 +7,9 @@ pub struct Search {
     pub bits: u64,
     /// Which bits of `bit + offset` must be 0: one less than a power of two.
     pub mask: u64,
-    /// How far bit 0 stands behind an aligned place.
+    /// How far bit 0 is past an aligned place.
     pub offset: u64,
-    /// 0 at first; after a refused claim one alignment step behind the place that was refused.
+    /// 0 at first; after a refused claim one alignment step past the place that was refused.
     pub from: u64,
 }
 
@@ -20,7 +20,7 @@ impl Search {
         if self.from == 0 { None } else { self.from.checked_sub(self.mask + 1) }
     }
 
-    /// The first aligned bit at or behind `bit`; the last number there is where that is larger.
+    /// The first aligned bit at or after `bit`; the last number there is where that is larger.
     #[must_use]
     pub const fn align_up(&self, bit: u64) -> u64 {
         // The distance, not the place, which may have no number: wrapping keeps it modulo a power

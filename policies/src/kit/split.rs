@@ -13,7 +13,7 @@ use crate::run::Run;
 
 /// Which parts a request may use, in order. It must answer the same for the same request always.
 pub trait Route: Send {
-    /// The part to ask at step `step`, from 0 on; `None` behind the last one.
+    /// The part to ask at step `step`, from 0 on; `None` after the last one.
     fn part(&self, request: Request, step: usize) -> Option<usize>;
 }
 

@@ -13,7 +13,7 @@ const WORD: usize = u64::BITS as usize;
 /// where something is used: the end of a hole of a whole gigabyte is three words away.
 #[derive(Clone, Debug)]
 pub(super) struct Words {
-    /// A set bit is free. At least one bit behind the last coordinate is used.
+    /// A set bit is free. At least one bit past the last coordinate is used.
     free: Vec<u64>,
     /// Bit `w`: not all of word `w` is free.
     used: Vec<u64>,
@@ -58,7 +58,7 @@ impl Words {
         all
     }
 
-    /// One behind the last coordinate.
+    /// One past the last coordinate.
     pub(super) const fn end(&self) -> usize {
         self.end
     }

@@ -74,7 +74,7 @@ pub(crate) const fn search(bits: u64, mask: u64, offset: u64, from: u64) -> Sear
     Search { bits, mask, offset, from }
 }
 
-/// Pages that answer from a script, and with `then` behind its end; they note what was asked.
+/// Pages that answer from a script, and with `then` after its end; they note what was asked.
 #[derive(Debug)]
 pub(crate) struct Script {
     answers: VecDeque<Result<(), ClaimError>>,

@@ -21,7 +21,7 @@ fn stretch(case: &Case, draws: &mut Draws) -> Option<Range<usize>> {
     Some(start as usize..(start + length) as usize)
 }
 
-/// From a request to behind the next act that gives something back: a session.
+/// From a request to the next acts that give something back: a session.
 fn session(case: &Case, draws: &mut Draws) -> Option<Range<usize>> {
     let drawn = stretch(case, draws)?.start;
     let asks = |act: &Act| matches!(act, Act::Alloc { .. } | Act::Fill { .. });
@@ -39,7 +39,7 @@ fn insert(case: &mut Case, at: usize, acts: Vec<Act>) {
     case.acts.splice(at..at, acts);
 }
 
-/// Some acts once more: behind themselves as often as not, or anywhere.
+/// Some acts once more: right after themselves as often as not, or anywhere.
 pub(super) fn duplicate(case: &mut Case, draws: &mut Draws) {
     let Some(stretch) = stretch(case, draws) else { return };
     let anywhere = draws.below(case.acts.len() as u64 + 1) as usize;
@@ -47,7 +47,7 @@ pub(super) fn duplicate(case: &mut Case, draws: &mut Draws) {
     insert(case, at, case.acts[stretch].to_vec());
 }
 
-/// A session once more, behind itself or at the end.
+/// A session once more, right after itself or at the end.
 pub(super) fn duplicate_session(case: &mut Case, draws: &mut Draws) {
     let Some(session) = session(case, draws) else { return };
     let at = if draws.below(2) == 0 { session.end } else { case.acts.len() };

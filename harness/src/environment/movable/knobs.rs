@@ -22,13 +22,13 @@ const fn mib(name: &'static str, default: &'static str, about: &'static str) -> 
 
 /// Every parameter. `[E]` marks an estimate: nothing was published that says it.
 pub(super) const PARAMS: &[Param] = &[
-    Param {
-        name: "fill",
-        kind: Kind::Float { min: -1.0, max: 1.0 },
-        default: "-1",
-        about: "share of the clear pages that hold movable pages, fixed; below 0: as the rule of \
+    Param::float(
+        "fill",
+        -1.0..=1.0,
+        "-1",
+        "share of the clear pages that hold movable pages, fixed; below 0: as the rule of \
                 theta and the demand make it",
-    },
+    ),
     mib(
         "system_mib",
         "1024",
@@ -65,19 +65,14 @@ pub(super) const PARAMS: &[Param] = &[
         "MiB that are no target for migration: the high watermark of a system of 1.5 GiB, as in \
          the dmesg of the 6.12 lowmem recording",
     ),
-    Param {
-        name: "pin",
-        kind: Kind::Float { min: 0.0, max: 0.1 },
-        default: "0.00003",
-        about: "share of movable pages that are pinned for a moment: 1e-5 to 1e-4 makes 0.5 to 5 % \
+    Param::float(
+        "pin",
+        0.0..=0.1,
+        "0.00003",
+        "share of movable pages that are pinned for a moment: 1e-5 to 1e-4 makes 0.5 to 5 % \
                 of attempts of 456 pages busy [E]",
-    },
-    Param {
-        name: "pin_ms",
-        kind: Kind::Int { min: 1, max: 1 << 32 },
-        default: "10",
-        about: "milliseconds that such a pin lasts on average [E]",
-    },
+    ),
+    Param::int("pin_ms", 1..=1 << 32, "10", "milliseconds that such a pin lasts on average [E]"),
     micros(
         "fixed_us",
         "300",
@@ -95,7 +90,7 @@ pub(super) const PARAMS: &[Param] = &[
         "dirty pages that are being written at any moment, so that a claim has to wait: 50 pages \
          in flight (20 MB/s for 10 ms) of 70 MB [E]; 1: every dirty page",
     ),
-    micros("writeback_us", "10000", "of such a wait, one behind the other: 5000 to 50000 [E]"),
+    micros("writeback_us", "10000", "of such a wait, one after the other: 5000 to 50000 [E]"),
     micros(
         "zero_us",
         "2.7",
@@ -113,18 +108,17 @@ pub(super) const PARAMS: &[Param] = &[
         "that migration tries for a page that is pinned for a moment, or for lack of memory; \
          1000 to 20000 [E]",
     ),
-    Param {
-        name: "mutex",
-        kind: Kind::Bool,
-        default: "true",
-        about: "one claim at a time (cma_mutex; alloc_mutex from 6.15); false for 5.11 to 5.18: a \
+    Param::bool(
+        "mutex",
+        "true",
+        "one claim at a time (cma_mutex; alloc_mutex from 6.15); false for 5.11 to 5.18: a \
                 claim that touches an isolation unit of another under way is busy",
-    },
-    Param {
-        name: "isolation",
-        kind: Kind::Int { min: 1, max: 1 << 40 },
-        default: "512",
-        about: "pages of an isolation unit: a pageblock from 5.19; before, the larger of it and \
+    ),
+    Param::int(
+        "isolation",
+        1..=1 << 40,
+        "512",
+        "pages of an isolation unit: a pageblock from 5.19; before, the larger of it and \
                 the largest buddy block: 1024, or 8192 on i.MX6 kernels of 32 MiB blocks",
-    },
+    ),
 ];

@@ -24,7 +24,7 @@ pub(super) struct Memory {
     pub(super) fill: Option<f64>,
 }
 
-/// What stands in the clear pages of the area at one moment.
+/// What is in the clear pages of the area at one moment.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Mix {
     /// Share of the clear pages that are occupied.
@@ -40,7 +40,7 @@ impl Memory {
         self.area + self.normal
     }
 
-    /// Pages that the system would fill `since_us` behind the start.
+    /// Pages that the system would fill `since_us` after the start.
     pub(super) fn demand(&self, since_us: f64) -> f64 {
         let [fresh, full] = self.demand;
         let gone = 1.0 - libm::exp(-(self.uptime_us + since_us) / self.grow_us.max(1.0));

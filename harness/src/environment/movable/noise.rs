@@ -44,7 +44,7 @@ pub(super) const fn all_from(bits: u64, n: u64) -> Numbers {
     Numbers { spread: spread(bits.wrapping_add(n)) }
 }
 
-/// Random numbers, one behind the other.
+/// Random numbers, one after the other.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Numbers {
     spread: u64,

@@ -44,16 +44,10 @@ enum Salt {
 }
 
 impl Tenants {
-    /// Tenants of an area that lies in `span`.
-    pub(super) fn new(
-        noise: Noise,
-        span: Run,
-        refill_us: u64,
-        turnover_us: u64,
-        writeback: f64,
-    ) -> Self {
+    /// Tenants that were never sent away.
+    pub(super) fn new(noise: Noise, refill_us: u64, turnover_us: u64, writeback: f64) -> Self {
         let (refill_us, turnover_us) = (refill_us.max(1) as f64, turnover_us.max(1));
-        Self { noise, refill_us, turnover_us, writeback, vacated: Vacated::new(span) }
+        Self { noise, refill_us, turnover_us, writeback, vacated: Vacated::default() }
     }
 
     /// The pages of `run` are empty since `at_us`.
@@ -108,8 +102,8 @@ impl Tenants {
             let (start, end) = (piece.pfn.0, piece.end().0);
             for word in start / 64..=(end - 1) / 64 {
                 let first = start.saturating_sub(word * 64);
-                let behind = (end - word * 64).min(64);
-                let pages = (u64::MAX >> (64 - (behind - first))) << first;
+                let past = (end - word * 64).min(64);
+                let pages = (u64::MAX >> (64 - (past - first))) << first;
                 let bits = self.bits(word, at_us);
                 visit(bits, less(bits, Salt::Occupied, fill, pages));
             }
@@ -173,7 +167,7 @@ mod tests {
     const MIX: Mix = Mix { fill: 0.6, clean: 0.5, dirty: 0.1 };
 
     fn tenants() -> Tenants {
-        Tenants::new(Noise::new(&Seed::new(1)), Run::new(0, 1 << 20), 10_000_000, 60_000_000, 0.25)
+        Tenants::new(Noise::new(&Seed::new(1)), 10_000_000, 60_000_000, 0.25)
     }
 
     #[test]
@@ -211,7 +205,7 @@ mod tests {
         };
         let differ = |a: &[bool], b: &[bool]| a.iter().zip(b).filter(|(a, b)| a != b).count();
         let now = at(0);
-        // One word in 60 changes tenants each second; behind a minute all have: 0.48 of the pages
+        // One word in 60 changes tenants each second; after a minute all have: 0.48 of the pages
         // are then different.
         assert!(differ(&now, &at(1_000_000)) < 4096 / 15);
         assert!(differ(&now, &at(60_000_000)).abs_diff(1966) < 200);

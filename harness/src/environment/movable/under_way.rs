@@ -44,7 +44,7 @@ impl UnderWay {
 
     /// When `client`, who comes at `at_us`, gets the mutex.
     ///
-    /// The mutex is fair: who has held it once since comes behind those who wait, so that nobody
+    /// The mutex is fair: who has held it once since comes after those who wait, so that nobody
     /// waits for more than one claim of each other client, of 8 of them at most.
     pub(super) fn wait(&self, client: Option<u16>, at_us: u64) -> u64 {
         let mut now_us = at_us;

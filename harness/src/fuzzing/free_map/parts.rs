@@ -126,7 +126,7 @@ impl<'a> Table<'a> {
         let range = self.area.ranges()[victim as usize % self.area.ranges().len()];
         match how {
             BadFree::Before => self.take(Run::new(range.pfn.0.saturating_sub(by + 1), by + 1)),
-            BadFree::Behind => self.take(Run::new(range.end().0, by + 1)),
+            BadFree::After => self.take(Run::new(range.end().0, by + 1)),
             BadFree::AcrossEnd => self.take(Run::new(range.end().0 - 1, by + 2)),
             BadFree::Middle => {
                 self.take_of(victim, |run| Run::new(run.pfn.0 + by % run.count, run.count));

@@ -207,7 +207,7 @@ impl Judge {
                 Asked::Pause(_) => from = Place::START,
                 Asked::Claim(..) => {
                     let Some(run) = self.reference.lowest_fit(request, from) else { break };
-                    from = self.reference.behind(request, run);
+                    from = self.reference.resume_after(request, run);
                     walk.push(run);
                 }
             }

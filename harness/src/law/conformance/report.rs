@@ -60,7 +60,7 @@ impl Report {
     pub(super) fn count(&mut self, promises: Promises) {
         for verdict in &mut self.verdicts {
             let law = LAWS.iter().find(|law| law.name == verdict.law);
-            verdict.cases += u64::from(law.is_none_or(|law| law.binds.binds(promises)));
+            verdict.cases += u64::from(law.is_none_or(|law| (law.binds.binds)(promises)));
         }
     }
 

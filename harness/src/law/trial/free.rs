@@ -37,13 +37,11 @@ impl Trial {
         let range = ranges[victim as usize % ranges.len()];
         Some(match how {
             BadFree::Before => {
-                // Nothing lies in front of page 0.
+                // Nothing lies before page 0.
                 let count = by.max(1);
                 Run::new(ranges[0].pfn.0.checked_sub(count)?, count)
             }
-            BadFree::Behind => {
-                Run::new(ranges[ranges.len() - 1].end().0.saturating_add(by), 1 + by)
-            }
+            BadFree::After => Run::new(ranges[ranges.len() - 1].end().0.saturating_add(by), 1 + by),
             BadFree::AcrossEnd => {
                 let inside = 1 + by % range.count;
                 Run::new(range.end().0 - inside, inside + 1)

@@ -178,7 +178,7 @@ impl Trial {
                 self.change(open);
                 open.asked.last_failed = Some((run, error));
                 open.asked.no_memory |= error == ClaimError::NoMemory;
-                open.asked.resume = self.reference.behind(open.asked.request, run);
+                open.asked.resume = self.reference.resume_after(open.asked.request, run);
                 open.last = Some(Last::Failed(attempt, error));
                 self.show(Moment::Unmarked { attempt })?;
                 Ok(None)

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
-use super::{Reaction, Step, has_failed};
+use super::{Reaction, Step};
 use crate::op::{Op, Timed};
 
 /// A buffer that its caller waits for.
@@ -59,7 +59,7 @@ impl Reaction for Retry {
         let before = self.waiting.remove(&id);
         let tries_left = before.map_or(self.times, |waiting| waiting.tries_left - 1);
         if let (true, 1.., Some(due_us)) =
-            (has_failed(step), tries_left, step.at_us.checked_add(self.every_us))
+            (step.has_failed(), tries_left, step.at_us.checked_add(self.every_us))
         {
             self.refusals += 1;
             let due = (due_us, self.refusals);

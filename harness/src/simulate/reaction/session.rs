@@ -3,9 +3,9 @@
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 
-use super::asked::Asked;
-use super::{Answer, Reaction, Step, has_failed};
+use super::{Answer, Reaction, Step};
 use crate::op::{Op, Timed};
+use crate::simulate::left::{Left, give};
 
 /// A session is what one client asks for at one moment: all of it or nothing. With its first
 /// refusal the buffers that it got, and has still, go back; what it would ask for later at that
@@ -18,11 +18,11 @@ pub(super) struct Session {
     members: Vec<(u16, u64)>,
     /// The place among them of each buffer that the stream has not given back.
     places: FxHashMap<u64, usize>,
-    left: Asked,
+    left: Left,
     /// Clients whose session of this moment has ended.
     ended: BTreeSet<u16>,
     /// Buffers of ended sessions, up to their free in the stream.
-    gone: Asked,
+    gone: Left,
     /// What goes back now.
     giving_back: Vec<u64>,
 }
@@ -64,8 +64,8 @@ impl Session {
         let members: Vec<_> = mine.map(|(_, (_, id))| *id).collect();
         for &id in &members {
             self.places.remove(&id);
-            if let Some(left) = self.left.remove(id) {
-                self.gone.take(id, left);
+            if let Some(left) = self.left.remove(&id) {
+                self.gone.insert(id, left);
             }
         }
         // Taken from the end on.
@@ -79,16 +79,16 @@ impl Reaction for Session {
         match timed.op {
             Op::Alloc { id, request, .. } => {
                 if self.ended.contains(&request.client()) {
-                    self.gone.take(id, request.count());
+                    self.gone.insert(id, request.count());
                     return None;
                 }
-                self.gone.remove(id);
+                self.gone.remove(&id);
             }
             Op::Free { id, part } => {
-                if self.gone.give(id, part).is_some() {
+                if give(&mut self.gone, id, part).is_some() {
                     return None;
                 }
-                if self.left.give(id, part) == Some(0) {
+                if give(&mut self.left, id, part) == Some(0) {
                     self.places.remove(&id);
                 }
             }
@@ -100,8 +100,8 @@ impl Reaction for Session {
     fn answered(&mut self, step: &Step<'_>) -> bool {
         let Op::Alloc { id, request, .. } = step.op else { return false };
         let client = request.client();
-        if has_failed(step) {
-            self.gone.take(id, request.count());
+        if step.has_failed() {
+            self.gone.insert(id, request.count());
             self.end(client);
         } else if step.answer != Answer::IdInUse {
             if self.members.len() > 2 * self.places.len() + 64 {
@@ -109,7 +109,7 @@ impl Reaction for Session {
             }
             self.places.insert(id, self.members.len());
             self.members.push((client, id));
-            self.left.take(id, request.count());
+            self.left.insert(id, request.count());
         }
         false
     }

@@ -59,10 +59,10 @@ impl Blocks {
         let free = (0..top).map(|_| BTreeSet::new()).collect();
         let mut largest = Vec::new();
         for &(start, end) in &spans {
-            let (first, behind) = (start.div_ceil(1 << top), end >> top);
-            if first < behind {
-                let mut map = FreeMap::new(behind - first, first);
-                map.set(0, behind - first);
+            let (first, past) = (start.div_ceil(1 << top), end >> top);
+            if first < past {
+                let mut map = FreeMap::new(past - first, first);
+                map.set(0, past - first);
                 largest.push(Largest { first, map });
             }
         }
@@ -166,7 +166,7 @@ impl Blocks {
         smaller.filter_map(|units| units.first().copied()).next().or_else(|| self.row(1, 0, 0))
     }
 
-    /// The lowest unit at or behind `from` where a place of `order` is free.
+    /// The lowest unit at or after `from` where a place of `order` is free.
     pub(super) fn lowest(&self, order: u32, from: u64) -> Option<u64> {
         let from = from.checked_next_multiple_of(1 << order)?;
         if (order..=self.top).any(|order| self.has(order, block_of(from, order))) {
@@ -184,7 +184,7 @@ impl Blocks {
         before + (unit - self.spans[span].0)
     }
 
-    /// The first unit at or behind `from` of `count` free blocks of the largest order that adjoin in
+    /// The first unit at or after `from` of `count` free blocks of the largest order that adjoin in
     /// one span, the first of them at a multiple of `2^align` units.
     pub(super) fn row(&self, count: u64, align: u32, from: u64) -> Option<u64> {
         let (align, from) = (align.saturating_sub(self.top), from.div_ceil(1 << self.top));

@@ -3,10 +3,10 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::reserve::Reserve;
 use crate::area::Area;
-use crate::kit::{Ask, FreeMap, Place, Search};
+use crate::kit::{Ask, FreeMap, Place, RunSet, Search};
 use crate::mutant::mutate;
+use crate::run::Run;
 
 /// Which blocks are reserved, and who may use them.
 pub(super) struct OnDemand {
@@ -86,7 +86,8 @@ struct Zones {
     origin: u64,
     /// The order of a block in bits.
     block_order: u32,
-    reserve: Reserve,
+    /// The numbers of the reserved blocks, as if they were pages.
+    reserve: RunSet,
     /// The free bits of reserved blocks; all others count as used.
     inside: FreeMap,
     /// The free bits of all other blocks.
@@ -98,7 +99,7 @@ impl Zones {
         let outside = FreeMap::new(bits, origin);
         let mut inside = outside.clone();
         inside.set(0, bits);
-        Self { bits, origin, block_order, reserve: Reserve::default(), inside, outside }
+        Self { bits, origin, block_order, reserve: RunSet::default(), inside, outside }
     }
 
     /// The numbers of the blocks that `bits` bits at `bit` touch.
@@ -115,10 +116,11 @@ impl Zones {
         bit(blocks.start)..bit(blocks.end)
     }
 
-    /// The first stretch of reserved bits that ends behind `bit`.
+    /// The first stretch of reserved bits that ends past `bit`.
     fn stretch(&self, bit: u64) -> Option<Range<u64>> {
-        let blocks = self.reserve.stretch((self.origin + bit) >> self.block_order)?;
-        Some(self.bits_of(blocks))
+        let from = Run::new((self.origin + bit) >> self.block_order, u64::MAX);
+        let (blocks, ()) = self.reserve.overlapping(from).next()?;
+        Some(self.bits_of(blocks.pfn.0..blocks.end().0))
     }
 
     /// Whether none of `bits` bits at `bit` is reserved.
@@ -144,8 +146,9 @@ impl Zones {
 
     /// Reserves `block`; says whether it was not.
     fn reserve(&mut self, block: u64) -> bool {
-        let is_new = self.reserve.insert(block);
+        let is_new = !self.reserve.touches(Run::new(block, 1));
         if is_new {
+            self.reserve.join(Run::new(block, 1));
             let bits = self.bits_of(block..block + 1);
             hand_over(&mut self.outside, &mut self.inside, bits);
         }
@@ -154,7 +157,7 @@ impl Zones {
 
     /// Releases `block`; says whether it was reserved.
     fn release(&mut self, block: u64) -> bool {
-        let was_in = self.reserve.remove(block);
+        let was_in = self.reserve.take(Run::new(block, 1)).is_some();
         if was_in {
             let bits = self.bits_of(block..block + 1);
             hand_over(&mut self.inside, &mut self.outside, bits);

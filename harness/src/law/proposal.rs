@@ -1,0 +1,58 @@
+//! What is proposed is what was asked for, free, and aligned.
+
+use cma_policies::Pfn;
+
+use super::scene::{demand, list};
+use super::{Binds, Check, Law, Moment, Scene};
+use crate::oracle::{Place, name};
+
+/// A proposal is what was asked for, inside the area.
+pub(super) const INSIDE: Law = Law {
+    name: name::INSIDE,
+    about: "a proposed run has the pages asked for, starts at a granule and is inside one range",
+    binds: Binds::EVERYONE,
+    check: Check::Moment(is_inside),
+};
+
+fn is_inside(scene: &Scene<'_>) -> Result<(), String> {
+    let Moment::Proposed { asked, attempt } = scene.moment else { return Ok(()) };
+    let (run, count) = (attempt.run, asked.request.count());
+    demand(run.count == count, || format!("{count} pages asked for, {run} proposed"))?;
+    demand(scene.reference.is_inside(run), || format!("{run} is not inside one range"))?;
+    demand(scene.reference.on_granule(run), || format!("{run} does not start at a granule"))
+}
+
+/// No page has two owners.
+pub(super) const DISJOINT: Law = Law {
+    name: name::DISJOINT,
+    about: "every granule of a proposed run is free: neither granted nor proposed to another",
+    binds: Binds::EVERYONE,
+    check: Check::Moment(is_free),
+};
+
+fn is_free(scene: &Scene<'_>) -> Result<(), String> {
+    let Moment::Proposed { attempt, .. } = scene.moment else { return Ok(()) };
+    demand(scene.reference.is_free(attempt.run), || {
+        format!("{} was proposed, free are {}", attempt.run, list(&scene.reference.free_runs()))
+    })
+}
+
+/// Proposals are aligned.
+pub(super) const ALIGNED: Law = Law {
+    name: name::ALIGNED,
+    about: "(bit + offset) & mask == 0 for the first granule of every proposed run",
+    binds: Binds::ALIGNED,
+    check: Check::Moment(is_aligned),
+};
+
+fn is_aligned(scene: &Scene<'_>) -> Result<(), String> {
+    let Moment::Proposed { asked, attempt } = scene.moment else { return Ok(()) };
+    let (run, order) = (attempt.run, asked.request.align());
+    let holds = |range: usize, base: Pfn| {
+        let bit = (run.pfn.0 - base.0) / scene.area.granule();
+        scene.reference.is_aligned(order, Place { range, bit })
+    };
+    let mut ranges = (0..).zip(scene.area.ranges());
+    let held = ranges.any(|(range, lane)| lane.contains(run) && holds(range, lane.pfn));
+    demand(held, || format!("{run} was proposed for order {order}"))
+}

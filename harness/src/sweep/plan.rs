@@ -4,7 +4,7 @@ use cma_policies::Spec;
 
 use super::builtin::Recording;
 use super::length::Length;
-use super::mix::MixOf;
+use super::mix::{MixOf, Place};
 use super::stop::Stop;
 use super::target::Target;
 use crate::after_failure::AfterFailure;
@@ -90,8 +90,8 @@ impl Load {
 /// A stream of a plan.
 #[derive(Clone, Debug)]
 pub struct Stream {
-    /// The line of the plan at which it stands, from 1 on.
-    pub line: usize,
+    /// Where the plan states it.
+    pub at: Place,
     /// Where its ops come from.
     pub what: What,
     /// LOADs; none where the stream brings its own.

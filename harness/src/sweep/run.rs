@@ -107,7 +107,7 @@ pub fn run_cells(
     watch: &dyn Watch,
 ) -> Result<(), Failed> {
     let threads = rayon::ThreadPoolBuilder::new().num_threads(jobs).build();
-    let threads = threads.map_err(|error| Failed::Threads(error.to_string()))?;
+    let threads = threads.map_err(|error| Failed::Run(format!("start the threads: {error}")))?;
     let crew = Crew {
         ready,
         watch,

@@ -123,7 +123,10 @@ pub(super) fn look_through(stream: &Stream, scripted: bool) -> Result<Checked, F
         }
     }
     if pins > 0 && !stream.own_area {
-        return Err(Failed::PinsElsewhere(stream.name().to_string()));
+        let name = stream.name();
+        return Err(Failed::Run(format!(
+            "run {name} on boards: its pins name pages of its own area; leave own_area = true"
+        )));
     }
     let sizes = sizes.most_used();
     let (area, warnings) = (reader.area().cloned(), reader.warnings());
@@ -152,7 +155,7 @@ fn fitted(stream: &Stream) -> Result<Checked, Failed> {
     warnings.extend(fit.left_out.warnings());
     let has_time = !fit.is_in_ops();
     if !has_time && stream.length.time_us().is_some() {
-        return Err(Failed::NoTime { stream: stream.name().to_string(), line: stream.line });
+        return Err(Failed::no_time(stream));
     }
     Ok(Checked {
         area: fit.area.clone(),
@@ -304,19 +307,19 @@ impl Ops {
             let ops = stream.length.most_ops();
             let setup = Setup { area_pages, load, seed: Seed::new(seed), ops };
             let made = profile.open(&setup);
-            let made = made.map_err(|error| Failed::Setup(profile.name.to_string(), error))?;
+            let made = made.map_err(|error| Failed::make(profile.name, error))?;
             clients = made.clients().to_vec();
             Box::new(made)
         } else if let Some(fit) = &known.fit {
             let load_pages = load.map_or(fit.load_pages(), |load| load.pages_of(area_pages));
             let made = fit.open(load_pages, &Seed::new(seed), stream.length.most_ops());
-            let made = made.map_err(|error| Failed::Setup(stream.name().to_string(), error))?;
+            let made = made.map_err(|error| Failed::make(stream.name(), error))?;
             clients = made.clients().to_vec();
             before = fit.before();
             Box::new(made)
         } else if let Some(mix) = &known.mix {
             let made = mix.open(&Seed::new(seed), stream.length.most_ops());
-            let mut made = made.map_err(|error| Failed::Mix(stream.name().to_string(), error))?;
+            let mut made = made.map_err(|error| Failed::make(stream.name(), error))?;
             before = made.before().to_vec();
             let failed = Rc::clone(&failed);
             Box::new(iter::from_fn(move || {

@@ -22,4 +22,4 @@ pub(crate) use summary::CLASS_NAMES;
 pub use summary::{
     BLAME, ClassCounts, Earliest, RATES, Rate, Summary, SummaryRow, TimeRow, rows_of,
 };
-pub use survival::{Curve, CurveUnit, MOST_POINTS, Point};
+pub use survival::{Curve, CurveUnit, MOST_POINTS};

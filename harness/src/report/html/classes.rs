@@ -9,7 +9,7 @@ use super::view::View;
 use crate::answer::{ClassCounts, SummaryRow};
 use crate::metric::CLASSES;
 use crate::report::page::table::{self, Field, numbers};
-use crate::report::words::covers;
+use crate::report::words::{covers, size_class};
 use crate::sweep::Configuration;
 
 /// A table for each stream.
@@ -28,7 +28,7 @@ fn of_case(view: &View<'_>, at: &Configuration) -> Markup {
     let run: Vec<_> = rows.iter().map(|drawn| drawn.row).collect();
     let asked = |class: &usize| run.iter().any(|row| row.classes[*class].requests > 0);
     let there: Vec<usize> = (0..CLASSES.len()).filter(asked).collect();
-    let mut columns: Vec<_> = there.iter().map(|class| numbers(TITLES[*class])).collect();
+    let mut columns: Vec<_> = there.iter().map(|class| numbers(&size_class(*class))).collect();
     columns.extend([numbers("Streams"), numbers("By pages (R3)"), table::words("Dominance")]);
     let title = format!("By size of the request: {}; {}", view.place(at), covers(view.ready, &run));
     html! {
@@ -44,15 +44,12 @@ fn of_case(view: &View<'_>, at: &Configuration) -> Markup {
     }
 }
 
-const TITLES: [&str; CLASSES.len()] =
-    ["1 to 16 pages", "17 to 256 pages", "257 to 2048 pages", "2049 pages and more"];
-
 fn fields(row: &SummaryRow, there: &[usize]) -> Vec<Field> {
     let mut fields: Vec<_> = there.iter().map(|class| field(row, *class)).collect();
     fields.push(table::number(Some(row.streams as f64), names::whole(row.streams)));
     let pages = &row.rates[BY_PAGES];
     fields.push(names::seen(pages, row.streams).field(pages.mean));
-    let worse: Vec<_> = row.worse_classes.iter().map(|class| names::class(*class)).collect();
+    let worse: Vec<_> = row.worse_classes.iter().map(|class| size_class(*class)).collect();
     fields.push(table::text(match worse.is_empty() {
         true => "not worse in any class".to_string(),
         false => format!("▲ worse for {}", worse.join(" and ")),

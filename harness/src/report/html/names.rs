@@ -3,7 +3,6 @@
 use std::fmt;
 
 use crate::answer::{Rate, SummaryRow};
-use crate::metric::CLASSES;
 use crate::report::page::table::{self, Field};
 use crate::stats::{Interval, no_failure_bound};
 use crate::sweep::{Configuration, Load, Ready};
@@ -309,14 +308,6 @@ pub(super) fn environment(ready: &Ready, environment: usize) -> String {
 pub(super) fn rho(ready: &Ready, row: &SummaryRow) -> Option<f64> {
     let asked = ready.plan.load(&row.at);
     row.load.or_else(|| asked.map(|load| load.share_of(ready.board(&row.at).pages())))
-}
-
-/// A size class of requests, in pages.
-pub(super) fn class(index: usize) -> String {
-    match CLASSES[index] {
-        (from, u64::MAX) => format!("{from} and more pages"),
-        (from, to) => format!("{from} to {to} pages"),
-    }
 }
 
 #[cfg(test)]

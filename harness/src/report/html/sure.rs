@@ -99,7 +99,7 @@ fn barred(view: &View<'_>, policy: usize) -> Option<String> {
     }
     let (flagged, classes, of) = view.findings.summary.flagged(policy);
     let first = flagged.first()?;
-    let classes: Vec<_> = classes.into_iter().map(names::class).collect();
+    let classes: Vec<_> = classes.into_iter().map(words::size_class).collect();
     Some(format!(
         "▲ {name} is flagged in {} of {}: it refuses more requests of {} than the baseline, for \
          instance {} at cap {}. A rate over all sizes can fall by refusing the large ones, so it is \

@@ -1,10 +1,10 @@
 //! A plan as TOML, as it was run: with every default filled in.
 
-use super::length::Length;
 use super::mix::{MixOf, table};
+use super::plan::Length;
 use super::plan::{FIRST_FAILURE, Load, Plan, Stream, What};
-use super::stop::Stop;
 use super::stream::{Checked, Ready};
+use super::target::Stop;
 use crate::board::{Board, BoardArea, Caller};
 use crate::ingest::DEFAULT_CAP;
 use crate::words::PAGES_IN_MIB;

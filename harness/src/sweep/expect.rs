@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::failed::Failed;
-use super::length::Length;
+use super::plan::Length;
 use super::stream::{Ops, Ready};
 use crate::op::Op;
 use crate::span::span;

@@ -14,7 +14,7 @@ use toml::Spanned;
 
 use super::mix::{MixOf, Place};
 use super::plan::{FIRST_FAILURE, MOST_CELLS, Plan};
-use super::stop::Stop;
+use super::target::Stop;
 use super::target::Target;
 use crate::after_failure::AfterFailure;
 use crate::board::Board;

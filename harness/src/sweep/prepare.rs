@@ -4,10 +4,10 @@ use cma_policies::{Area, Spec};
 
 use super::expect::{expect, too_short};
 use super::failed::Failed;
-use super::length::Length;
+use super::plan::Length;
 use super::plan::{Load, MOST_CELLS, Plan, Stream, What};
-use super::probed::Probed;
 use super::route;
+use super::route::Probed;
 use super::shelf::Shelf;
 use super::stream::{Checked, Ready, look_through};
 use super::target::Evidence;

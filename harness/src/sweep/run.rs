@@ -85,13 +85,9 @@ pub fn run<'a>(ready: &'a Ready, jobs: usize, watch: &dyn Watch) -> Result<Table
     run_cells(ready, Shard::WHOLE, &Known::of(&ready.plan), jobs, &keep)?;
     let mut results = keep.results.into_inner().unwrap_or_else(PoisonError::into_inner);
     results.sort_unstable_by_key(|(number, ..)| *number);
-    let mut table = Table { ready, numbers: Vec::new(), cells: Vec::new(), values: Vec::new() };
-    for (number, cell, values) in results {
-        table.numbers.push(number);
-        table.cells.push(cell);
-        table.values.push(values);
-    }
-    Ok(table)
+    let results = results.into_iter().map(|(number, cell, values)| (number, (cell, values)));
+    let (numbers, (cells, values)) = results.unzip();
+    Ok(Table { ready, numbers, cells, values })
 }
 
 /// Runs the cells of `shard` that are not `known` on `jobs` threads (0: one for each core), tells

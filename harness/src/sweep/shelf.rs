@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use cma_policies::Request;
 use rustc_hash::FxHashMap;
 
-use super::length::Length;
+use super::plan::Length;
 use super::plan::{Plan, Stream, What};
 use crate::op::{Op, Timed};
 use crate::simulate::Until;

@@ -10,13 +10,13 @@ use std::sync::Arc;
 
 use cma_policies::{Area, Run};
 
-use super::Fnv;
 use super::cells::{Cell, Configuration};
+use super::disk::Fnv;
 use super::failed::Failed;
-use super::length::Length;
 use super::mix::MixOf;
+use super::plan::Length;
 use super::plan::{Load, Plan, Stream, What};
-use super::probed::Probed;
+use super::route::Probed;
 use super::shelf::{Made, Name, Scribe, Shelf};
 use crate::board::Board;
 use crate::environment::Script;
@@ -99,11 +99,10 @@ pub(super) fn look_through(stream: &Stream, scripted: bool) -> Result<Checked, F
         let ops = stream.length.most_ops();
         return Ok(Checked { area, sizes, ops, has_time: true, ..Checked::default() });
     }
-    if matches!(stream.what, What::Fitted(_)) {
-        return fitted(stream);
-    }
-    if let What::Mix(mix) = &stream.what {
-        return together(stream, mix);
+    match &stream.what {
+        What::Fitted(_) => return fitted(stream),
+        What::Mix(mix) => return together(stream, mix),
+        _ => {}
     }
     let mut reader = open(stream)?;
     let mut sizes = Sizes::default();
@@ -128,21 +127,16 @@ pub(super) fn look_through(stream: &Stream, scripted: bool) -> Result<Checked, F
             "run {name} on boards: its pins name pages of its own area; leave own_area = true"
         )));
     }
-    let sizes = sizes.most_used();
-    let (area, warnings) = (reader.area().cloned(), reader.warnings());
-    let clients = reader.clients().into_iter().map(str::to_string).collect();
-    let (routes, sum) = (reader.routes(), sum(stream)?);
-    let has_time = reader.has_time();
     Ok(Checked {
-        area,
-        sizes,
+        area: reader.area().cloned(),
+        sizes: sizes.most_used(),
         ops,
-        has_time,
+        has_time: reader.has_time(),
         script,
-        clients,
-        routes,
-        warnings,
-        sum,
+        clients: reader.clients().into_iter().map(str::to_string).collect(),
+        routes: reader.routes(),
+        warnings: reader.warnings(),
+        sum: sum(stream)?,
         ..Checked::default()
     })
 }

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::like::{is_as_large, is_like};
-use super::{Least, SizeTried, Sizing};
+use super::{Least, SizeTried, Sizing, is_as_large, is_like};
 use crate::answer::summary::{Streams, SummaryRow};
 use crate::stats::{Interval, median, median_interval, quantile, quantile_interval};
 use crate::sweep::{Block, Load, Plan, Ready};

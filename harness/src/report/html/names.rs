@@ -70,8 +70,8 @@ impl Seen {
     }
 
     /// As a field of a table, sorted by `key`.
-    pub(super) fn field(&self, key: Option<f64>) -> Field {
-        table::sure(key, &self.value, &self.sure)
+    pub(super) fn field(&self, title: &str, key: Option<f64>) -> Field {
+        table::sure(title, key, &self.value, &self.sure)
     }
 
     /// Both, for one line of text.
@@ -187,12 +187,17 @@ pub(super) fn first_failure(row: &SummaryRow) -> Seen {
 }
 
 /// A test's p.
-pub(super) fn chance(p: Option<f64>) -> String {
-    match p {
-        None => "–".to_string(),
-        Some(p) if p < 0.0005 => "<\u{2009}0.001".to_string(),
-        Some(p) => format!("{p:.3}"),
-    }
+pub(super) fn chance(p: f64) -> String {
+    if p < 0.0005 { "<\u{2009}0.001".to_string() } else { format!("{p:.3}") }
+}
+
+/// Columns of more than one table.
+pub(super) const R2: &str = "Withheld per satisfiable request (R2)";
+pub(super) const R5: &str = "First refused request (R5)";
+
+/// A count in a table, if there is one.
+pub(super) fn count(title: &str, count: Option<u64>) -> Field {
+    table::number(title, count.map(|count| count as f64), |count| whole(count as u64))
 }
 
 /// Policy and cap.

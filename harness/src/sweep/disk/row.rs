@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, Read, Write};
 
 use crate::metric::{Value, column, columns};
-use crate::sweep::{Cell, Configuration, Fnv, Ready};
+use crate::sweep::{Cell, Configuration, Ready};
 use crate::words::csv::{line, optional};
 
 /// The version of the columns: it stands in the first of them.
@@ -164,6 +164,24 @@ pub(crate) fn decimal(value: Option<f64>) -> String {
         let text = format!("{value:.6}");
         if text == "-0.000000" { "0.000000".to_string() } else { text }
     }))
+}
+
+/// A sum over bytes that come in pieces (FNV-1a).
+pub(crate) struct Fnv(u64);
+
+impl Fnv {
+    pub(crate) const fn new() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+
+    pub(crate) fn note(&mut self, bytes: &[u8]) {
+        let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        self.0 = bytes.iter().fold(self.0, step);
+    }
+
+    pub(crate) const fn sum(&self) -> u64 {
+        self.0
+    }
 }
 
 /// A sum over the bytes of a row, by which a torn one is known.

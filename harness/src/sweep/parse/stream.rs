@@ -6,7 +6,7 @@ use toml::Spanned;
 use super::{Text, Wrong, list, mib, mix, number, one_line, only_for, span, wrong};
 use crate::ingest::{DEFAULT_CAP, quoted};
 use crate::sweep::builtin::recordings;
-use crate::sweep::length::Length;
+use crate::sweep::plan::Length;
 use crate::sweep::plan::{Load, Stream, What};
 use crate::workload::{self, Setup};
 

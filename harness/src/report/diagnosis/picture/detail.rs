@@ -29,7 +29,7 @@ impl Part {
     #[must_use]
     pub const fn glyph(self) -> char {
         match self {
-            Self::Other(fill) => fill.glyph(),
+            Self::Other(fill) => fill.look().glyph,
             Self::Lost => '!',
             Self::Taken => '=',
             Self::Missing => 'X',

@@ -62,8 +62,7 @@ fn each(view: &View<'_>, row: &SummaryRow) -> Field {
 
 /// When half have failed.
 fn median(time: &TimeRow) -> Seen {
-    let value =
-        time.median_us.map_or_else(|| "not seen".to_string(), |us| unbroken(&span(us as f64)));
+    let value = time.median_us.map(|us| unbroken(&span(us as f64)));
     let sure = match time.median_interval {
         Interval { low: Some(low), high: Some(high), .. } => {
             unbroken(&from_to([low as u64, high as u64]))
@@ -73,7 +72,7 @@ fn median(time: &TimeRow) -> Seen {
         }
         _ => String::new(),
     };
-    Seen { value, sure }
+    Seen::new(value.unwrap_or("not seen".to_string()), sure)
 }
 
 /// All failures in a day.
@@ -88,12 +87,8 @@ fn per_day(row: &SummaryRow, time: &TimeRow) -> Seen {
     if rate == 0.0 {
         return Seen::new("none seen", "see MTBF");
     }
-    let sure = match (interval.low, interval.high) {
-        (Some(low), Some(high)) => format!("{} to {}", digits(low), digits(high)),
-        (Some(low), None) => format!("{} to no bound", digits(low)),
-        _ => "no interval".to_string(),
-    };
-    Seen { value: digits(rate), sure }
+    let sure = names::ends(&interval, digits, "no bound");
+    Seen::new(digits(rate), sure.unwrap_or("no interval".to_string()))
 }
 
 /// A time whose unit stays with its number.

@@ -67,11 +67,11 @@ fn field(row: &SummaryRow, class: usize) -> Field {
     let share = |count: u64| count as f64 / requests as f64;
     let mark = if row.worse_classes.contains(&class) { "▲ " } else { "" };
     let seen = match refused {
-        0 => Seen { value: "none seen".into(), sure: format!("of {}", names::whole(requests)) },
-        _ => Seen {
-            value: format!("{mark}{}", percent(share(refused))),
-            sure: format!("{} withheld; of {}", percent(share(withheld)), names::whole(requests)),
-        },
+        0 => Seen::new("none seen", format!("of {}", names::whole(requests))),
+        _ => Seen::new(
+            format!("{mark}{}", percent(share(refused))),
+            format!("{} withheld; of {}", percent(share(withheld)), names::whole(requests)),
+        ),
     };
     seen.field(&size_class(class), Some(share(refused)))
 }

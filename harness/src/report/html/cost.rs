@@ -69,9 +69,7 @@ impl<'a> Tried<'a> {
 fn sizes(view: &View<'_>) -> Markup {
     let all = &view.findings.sizing;
     if all.is_empty() {
-        return html! {
-            (PreEscaped(include_str!("prose/one-size.html")))
-        };
+        return PreEscaped(include_str!("prose/one-size.html").to_string());
     }
     let same = |a: &Sizing, b: &Sizing| {
         (a.stream, a.load, a.environment) == (b.stream, b.load, b.environment)
@@ -292,12 +290,9 @@ fn row(view: &View<'_>, Tried { name, sizing, .. }: &Tried<'_>) -> Row {
         let bound = if sizing.least.is_at_most(percent) { "≤\u{2009}" } else { "" };
         let value =
             per_load.map_or_else(|| "above all".to_string(), |at| format!("{bound}{at:.2}"));
-        let sure = match (interval.low, interval.high) {
-            (Some(low), Some(high)) => format!("{low:.2} to {high:.2}"),
-            (Some(low), None) => format!("{low:.2} to no bound"),
-            _ => format!("{} streams", sizing.least.streams),
-        };
-        Seen { value, sure }.field(title, per_load)
+        let sure = names::ends(interval, |end| format!("{end:.2}"), "no bound");
+        let sure = sure.unwrap_or_else(|| format!("{} streams", sizing.least.streams));
+        Seen::new(value, sure).field(title, per_load)
     };
     let class = name.sign.filter(|sign| *sign != Sign::Chosen).map_or("", Sign::class);
     let its = &sizing.least;

@@ -11,6 +11,7 @@ use crate::stats::Interval;
 use crate::sweep::{Configuration, Plan, Ready};
 
 pub use row::rows_of;
+pub(super) use row::share;
 pub(crate) use streams::CLASS_NAMES;
 pub(super) use streams::Streams;
 pub use time::TimeRow;

@@ -10,11 +10,8 @@ use crate::oracle::Violation;
 /// Why a plan could not be run to its end.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Failed {
-    /// A file cannot be read.
-    Ingest(IngestError),
-    /// A part of a mix that there cannot be, at its place in the plan.
-    Part(PlanError),
-    /// What the plan asks for does not go together, in words that read on from "failed to …".
+    /// A file cannot be read, or what the plan asks for does not go together, in words that read
+    /// on from "failed to …".
     Run(String),
     /// A policy broke a law.
     Broken(Box<Broken>),
@@ -38,8 +35,6 @@ pub struct Broken {
 impl fmt::Display for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Ingest(error) => error.fmt(f),
-            Self::Part(error) => error.fmt(f),
             Self::Run(why) => f.write_str(why),
             Self::Broken(broken) => write!(
                 f,
@@ -70,12 +65,12 @@ impl Failed {
 
 impl From<PlanError> for Failed {
     fn from(error: PlanError) -> Self {
-        Self::Part(error)
+        Self::Run(error.to_string())
     }
 }
 
 impl From<IngestError> for Failed {
     fn from(error: IngestError) -> Self {
-        Self::Ingest(error)
+        Self::Run(error.to_string())
     }
 }

@@ -39,13 +39,11 @@ pub(super) fn probed(ready: &Ready, at: &Configuration, board: &Board) -> Result
 /// the requests that go there, among the first ops of the stream of the plan's first seed. None for
 /// an area that nobody asks.
 fn sizes(ready: &Ready, at: &Configuration, board: &Board) -> Result<Vec<Vec<u64>>, Failed> {
-    let (plan, known) = (&ready.plan, &ready.checked[at.stream]);
+    let known = &ready.checked[at.stream];
     if board.areas.len() == 1 {
         return Ok(vec![known.sizes.clone()]);
     }
-    let stream = &plan.streams[at.stream];
-    let (load, cap) = (plan.load(at), plan.caps[at.cap]);
-    let ops = Ops::open(stream, known, board.pages(), load, plan.seed, cap)?;
+    let ops = Ops::open(ready, at, ready.plan.seed)?;
     let ways = ways(board, &ops.clients, known);
     let mut sizes = vec![Sizes::default(); board.areas.len()];
     for timed in ops.take(LOOK) {
@@ -78,9 +76,7 @@ pub(super) fn check(ready: &Ready) -> Result<Vec<String>, Failed> {
         let board = ready.board(&at);
         check_routes(&board, known, stream.name())?;
         if stream.profile().is_some() {
-            let (load, cap) = (plan.load(&at), plan.caps[at.cap]);
-            let ops = Ops::open(stream, known, board.pages(), load, plan.seed, cap)?;
-            clients.extend(ops.clients);
+            clients.extend(Ops::open(ready, &at, plan.seed)?.clients);
         } else {
             clients.extend(known.clients.iter().cloned());
         }

@@ -170,11 +170,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl<'a> Crew<'a> {
-    fn desk(&self) -> MutexGuard<'_, Desk<'a>> {
-        lock(&self.desk)
-    }
-
+impl Crew<'_> {
     fn work(&self) {
         while let Some((number, cell)) = self.next() {
             // Where a policy of a stranger panics, the others must not wait for its cell.
@@ -193,7 +189,7 @@ impl<'a> Crew<'a> {
 
     /// The next cell; waits where it depends on one that is running.
     fn next(&self) -> Option<(u64, Cell)> {
-        let mut desk = self.desk();
+        let mut desk = lock(&self.desk);
         loop {
             if self.watch.is_stopped() {
                 return None;
@@ -209,7 +205,7 @@ impl<'a> Crew<'a> {
     }
 
     fn note(&self, number: u64, why: Failed) {
-        self.desk().end_at(number);
+        lock(&self.desk).end_at(number);
         let mut failed = lock(&self.failed);
         if failed.as_ref().is_none_or(|(first, _)| number < *first) {
             *failed = Some((number, why));
@@ -227,7 +223,7 @@ struct End<'a, 'b> {
 
 impl Drop for End<'_, '_> {
     fn drop(&mut self) {
-        let mut desk = self.crew.desk();
+        let mut desk = lock(&self.crew.desk);
         if self.panicked {
             desk.end_at(0);
         }

@@ -15,7 +15,7 @@ use super::disk::Fnv;
 use super::failed::Failed;
 use super::mix::MixOf;
 use super::plan::Length;
-use super::plan::{Load, Plan, Stream, What};
+use super::plan::{Plan, Stream, What};
 use super::route::Probed;
 use super::shelf::{Made, Name, Scribe, Shelf};
 use crate::board::Board;
@@ -258,17 +258,16 @@ pub(super) struct Ops {
 impl Ops {
     /// The ops of a cell, made only once for all cells that run them.
     pub(super) fn of_cell(ready: &Ready, cell: &Cell, area_pages: u64) -> Result<Self, Failed> {
-        let Ready { plan, checked, shelf, .. } = ready;
-        let (stream, known) = (&plan.streams[cell.at.stream], &checked[cell.at.stream]);
-        let (load, cap) = (plan.load(&cell.at), plan.caps[cell.at.cap]);
+        let Ready { plan, shelf, .. } = ready;
+        let (stream, load) = (&plan.streams[cell.at.stream], plan.load(&cell.at));
         // Of the board a profile without a LOAD takes its pages; nothing else takes anything.
         let own = if stream.profile().is_some() { area_pages } else { 0 };
         let load_pages = load.map_or(own, |load| load.pages_of(area_pages));
         let name: Name = (cell.at.stream, load_pages, cell.seed);
         if let Some(made) = shelf.find(name) {
-            return Ok(Self::made(made, cap));
+            return Ok(Self::made(made, plan.caps[cell.at.cap]));
         }
-        let ops = Self::open(stream, known, area_pages, load, cell.seed, cap)?;
+        let ops = Self::open(ready, &cell.at, cell.seed)?;
         Ok(Self { scribe: shelf.scribe(plan, stream, name), ..ops })
     }
 
@@ -284,15 +283,11 @@ impl Ops {
         Self { before, clients, ops: Box::new(ops), failed: Rc::default(), scribe: None }
     }
 
-    /// The ops of `stream` on an area of `area_pages`, under `cap`.
-    pub(super) fn open(
-        stream: &Stream,
-        known: &Checked,
-        area_pages: u64,
-        load: Option<Load>,
-        seed: u64,
-        cap: u32,
-    ) -> Result<Self, Failed> {
+    /// The ops of a configuration for this seed.
+    pub(super) fn open(ready: &Ready, at: &Configuration, seed: u64) -> Result<Self, Failed> {
+        let Ready { plan, checked, .. } = ready;
+        let (stream, known) = (&plan.streams[at.stream], &checked[at.stream]);
+        let (load, cap, area_pages) = (plan.load(at), plan.caps[at.cap], ready.board(at).pages());
         let failed = Rc::new(RefCell::new(None));
         let mut before = Vec::new();
         let mut clients = known.clients.clone();

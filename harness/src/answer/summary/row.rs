@@ -1,12 +1,12 @@
 //! Working out the rows of one configuration.
 
-use super::dominance::worse_classes;
+use super::dominance::{mean_interval, worse_classes};
 use super::streams::{CLASS_NAMES, Streams};
 use super::{BLAME, ClassCounts, Earliest, RATES, Rate, Summary, SummaryRow, TimeRow};
 use crate::seed::Seed;
 use crate::stats::{
     Bootstrap, Interval, Within, anytime, holm, mcnemar, median, median_interval, no_failure_bound,
-    share_interval, sign_counts,
+    share_interval_of, sign_counts,
 };
 use crate::sweep::{Block, Configuration, Plan, Ready};
 
@@ -132,12 +132,7 @@ impl Tools<'_> {
     /// The mean of a column that may be empty for some streams: those are left out.
     fn rate(&self, numbers: &[Option<f64>], within: Within) -> Rate {
         let there: Vec<f64> = numbers.iter().flatten().copied().collect();
-        // Of two policies in a race there are pairs only as far as the one that was dropped came.
-        let found = if there.len() == self.bootstrap.streams() {
-            self.bootstrap.mean_interval(&there, within)
-        } else {
-            Bootstrap::new(there.len(), &self.seed).mean_interval(&there, within)
-        };
+        let found = mean_interval(&there, within, &self.bootstrap, &self.seed);
         let Some((mean, interval)) = found else {
             return Rate { mean: None, interval: Interval::NO_VALUE };
         };
@@ -162,14 +157,9 @@ impl Tools<'_> {
     }
 
     fn share(&self, failed: u64, own: Streams<'_>) -> Interval {
-        let streams = own.len() as u64;
-        if streams == 0 {
-            return Interval::NO_VALUE;
-        }
-        if self.stopped && streams > 1 {
-            anytime::share_interval(failed, streams)
-        } else {
-            share_interval(failed, streams)
+        match own.len() as u64 {
+            0 => Interval::NO_VALUE,
+            streams => share(failed, streams, self.stopped, 1),
         }
     }
 
@@ -189,6 +179,15 @@ impl Tools<'_> {
             requests,
             seed: self.plan.seed.wrapping_add(index as u64),
         })
+    }
+}
+
+/// The interval of a share of streams, one of `rows` that hold all together; `stopped` says whether
+/// the number of streams depends on what was seen.
+pub(in crate::answer) fn share(failed: u64, streams: u64, stopped: bool, rows: usize) -> Interval {
+    match stopped && streams > 1 {
+        true => anytime::share_interval_of(failed, streams, rows),
+        false => share_interval_of(failed, streams, rows),
     }
 }
 

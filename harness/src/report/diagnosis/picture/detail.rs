@@ -130,19 +130,12 @@ impl Detail {
 }
 
 fn closest<'a>(state: &'a AreaState, wanted: &Wanted) -> Option<(&'a RangeState, Hole)> {
-    let mut best: Option<(&RangeState, Hole, (u64, bool))> = None;
-    for range in &state.ranges {
-        for hole in range.holes.iter().copied() {
-            if !wanted.misses(hole, state.grid(range)) {
-                continue;
-            }
-            let value = (hole.count, wanted.instead_in(hole, state.grid(range)).is_some());
-            if best.is_none_or(|(.., other)| value > other) {
-                best = Some((range, hole, value));
-            }
-        }
-    }
-    best.map(|(range, hole, _)| (range, hole))
+    let holes = |range: &'a RangeState| range.holes.iter().map(move |hole| (range, *hole));
+    let all = state.ranges.iter().flat_map(holes);
+    let missed = all.filter(|(range, hole)| wanted.misses(*hole, state.grid(range)));
+    let instead = |range, hole| wanted.instead_in(hole, state.grid(range)).is_some();
+    // The first of equals.
+    missed.rev().max_by_key(|(range, hole)| (hole.count, instead(range, *hole)))
 }
 
 impl Scene<'_> {

@@ -73,7 +73,7 @@ pub struct SizeTried {
 pub struct Least {
     /// Streams.
     pub streams: u64,
-    /// Streams that pass at every size: the smallest stands for their least.
+    /// Streams that pass at every size: the smallest counts as their least.
     pub at_smallest: u64,
     /// Streams that fail at the largest size: their least lies above all that was tried.
     pub above_largest: u64,

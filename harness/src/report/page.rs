@@ -24,11 +24,11 @@ pub(super) struct Page<'a> {
     pub(super) style: &'a str,
     /// Its script; it may be empty.
     pub(super) script: &'a str,
-    /// What stands above the sections.
+    /// What is above the sections.
     pub(super) header: Markup,
     /// The sections.
     pub(super) sections: Vec<Section>,
-    /// What stands below them.
+    /// What is below them.
     pub(super) footer: Markup,
 }
 

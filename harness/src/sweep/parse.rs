@@ -238,7 +238,7 @@ fn list<T, U: fmt::Debug>(
     for raw in raw.into_inner() {
         let one = entry(&raw)?;
         if !seen.insert(format!("{one:?}")) {
-            return wrong(&raw, format!("this stands twice in {key}"));
+            return wrong(&raw, format!("this is in {key} twice"));
         }
         if built.len() == MOST_ENTRIES {
             return wrong(&raw, format!("more than {MOST_ENTRIES} entries of {key}"));

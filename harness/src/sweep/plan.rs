@@ -142,7 +142,7 @@ impl Stream {
         }
     }
 
-    /// What stands for where its ops come from in the tables: the profile, `model` for what was
+    /// What the tables call the source of its ops: the profile, `model` for what was
     /// fitted to a file, `mix` for what runs together, nothing for what is run as it was recorded.
     #[must_use]
     pub const fn label(&self) -> Option<&'static str> {

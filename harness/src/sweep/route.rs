@@ -27,7 +27,7 @@ pub(super) fn ways(board: &Board, clients: &[String], known: &Checked) -> Vec<Wa
     ways
 }
 
-/// Ops at the start of a stream by which it is told what is asked of each area.
+/// Ops at the start of a stream that show what is asked of each area.
 const LOOK: usize = 4096;
 
 /// Sizes to probe each area with, as [`sizes`] finds them at the first cell that asks.

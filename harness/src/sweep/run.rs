@@ -90,11 +90,11 @@ pub fn run<'a>(ready: &'a Ready, jobs: usize, watch: &dyn Watch) -> Result<Table
     Ok(Table { ready, numbers, cells, values })
 }
 
-/// Runs the cells of `shard` that are not `known` on `jobs` threads (0: one for each core), tells
-/// `watch` of each that ends, and keeps none of their values.
+/// Runs the cells of `shard` that are not `known` on `jobs` threads (0: one for each core), says to
+/// `watch` which have ended, and keeps none of their values.
 ///
 /// # Errors
-/// The first failure in the order of the plan. No cell behind it is begun once it is known.
+/// The first failure in the order of the plan. No cell after it is begun once it is known.
 pub fn run_cells(
     ready: &Ready,
     shard: Shard,
@@ -144,10 +144,10 @@ pub fn wanted(ready: &Ready, shard: Shard, known: &Known) -> Known {
 #[must_use]
 pub fn belongs(ready: &Ready, shard: Shard, number: u64) -> bool {
     let plan = &ready.plan;
-    let mut behind = 0;
+    let mut end = 0;
     let holder = (0..).zip(plan.configurations()).find(|(_, at)| {
-        behind += plan.cells_in(at);
-        number < behind
+        end += plan.cells_in(at);
+        number < end
     });
     holder.is_some_and(|(configuration, at)| {
         shard.has(unit_of(plan, configuration, &at).unwrap_or(number))

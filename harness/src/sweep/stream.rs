@@ -244,7 +244,7 @@ fn open(stream: &Stream) -> Result<Reader, IngestError> {
     reader::open(&source, &options)
 }
 
-/// The ops of a stream for one cell, and where an error of its file will stand.
+/// The ops of a stream for one cell, and where an error of its file will be.
 pub(super) struct Ops {
     /// What puts in place what was live before a trace began.
     pub(super) before: Vec<Op>,

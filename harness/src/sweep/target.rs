@@ -275,7 +275,7 @@ mod tests {
         for _ in 0..8 {
             seen.add(DAY_US + 1, true);
         }
-        // They all fail behind their first day.
+        // They all fail after their first day.
         assert!(seen.p(target, 2 * DAY_US) < 0.01);
         assert!(seen.p_missed(target, 2 * DAY_US) > 0.5);
         let mut short = Evidence::default();

@@ -182,7 +182,7 @@ pub struct Map {
     pub cell_pages: u64,
     /// Its ranges.
     pub ranges: Vec<Strip>,
-    /// Whether the area may go on behind the last cell, for all that is known.
+    /// Whether the area may go on past the last cell, for all that is known.
     pub open: bool,
 }
 

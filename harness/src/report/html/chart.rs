@@ -124,7 +124,7 @@ impl Plot {
 
     /// The chart with its legend.
     pub(super) fn figure(&self) -> Markup {
-        // Bars of several lines at one place stand beside each other.
+        // Bars of several lines at one place are drawn side by side.
         let middle = (self.series.len().max(1) - 1) as f64 / 2.0;
         let aside = |index: usize, series: &Series| match series.steps_to {
             Some(_) => 0.0,

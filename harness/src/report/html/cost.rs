@@ -102,7 +102,7 @@ fn title(view: &View<'_>, sizing: &Sizing) -> String {
 /// What streams a ladder is of, and how long each is.
 fn covered(view: &View<'_>, sizing: &Sizing) -> String {
     let rows = view.rows_of(sizing.stream, sizing.load, sizing.environment);
-    // What was left out stands on no ladder.
+    // What was left out is on no ladder.
     let rows: Vec<_> = rows.filter(|row| row.streams > 0).collect();
     covers(view.ready, &rows)
 }

@@ -8,7 +8,7 @@ use crate::stats::{Interval, no_failure_bound};
 use crate::sweep::{Configuration, Load, Ready};
 use crate::words;
 
-/// A space that does not break, in front of a unit.
+/// A space that does not break, before a unit.
 pub(super) const NBSP: char = '\u{a0}';
 
 /// Pages of 4 KiB as MiB, with a decimal where it says something.
@@ -106,7 +106,7 @@ pub(super) fn seen(rate: &Rate, count: u64) -> Seen {
     Seen::new(percent(mean), range(&rate.interval).unwrap_or_else(|| streams(count)))
 }
 
-/// What stands in place of a rate over the length of streams that were ended at their first
+/// What is written in place of a rate over the length of streams that were ended at their first
 /// failure, and marks the remark on it.
 pub(super) const CUT: &str = "– †";
 
@@ -189,7 +189,7 @@ pub(super) fn way(ready: &Ready, cap: usize, policy: usize) -> String {
     format!("{}, cap {}", ready.plan.policies[policy], ready.plan.caps[cap])
 }
 
-/// A name, and what is said of it wherever it stands.
+/// A name, and what is said of it wherever it is written.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Named {
     /// The name.

@@ -6,7 +6,7 @@ use crate::metric::{Value, column, columns};
 use crate::sweep::{Cell, Configuration, Ready};
 use crate::words::csv::{line, optional};
 
-/// The version of the columns: it stands in the first of them.
+/// The version of the columns: it is in the first of them.
 pub const SCHEMA: u32 = 1;
 
 /// What every row of `cells.csv` begins with: everything that makes the cell.
@@ -39,10 +39,10 @@ pub fn cells_header() -> String {
     names.join(",")
 }
 
-/// What came to the inputs when rows had been written already: it stands behind the first metrics.
+/// What came to the inputs when rows had been written already: it comes after the first metrics.
 const LATER_INPUTS: [&str; 3] = ["board", "aligned", "fit_distance"];
 
-/// How many of the measured columns stand before [`LATER_INPUTS`]: those up to the size classes.
+/// How many of the measured columns come before [`LATER_INPUTS`]: those up to the size classes.
 pub(crate) fn first_measured() -> usize {
     column("withheld_2049_up") + 1
 }
@@ -52,7 +52,7 @@ pub(crate) fn first_measured() -> usize {
 pub struct Row {
     /// The number of its cell.
     pub number: u64,
-    /// The row as it stands in `cells.csv`, without a line end.
+    /// The row as it is in `cells.csv`, without a line end.
     pub text: String,
     /// The values of all [`columns`].
     pub values: Vec<Value>,
@@ -137,7 +137,7 @@ fn cell_row(ready: &Ready, index: u64, cell: &Cell, values: &[Value]) -> String 
 pub(crate) fn place(ready: &Ready, at: &Configuration) -> [String; 6] {
     let (plan, board) = (&ready.plan, ready.board(at));
     let stream = &plan.streams[at.stream];
-    // What stands for a board in one field is that of its default area.
+    // What is written of a board in one field is that of its default area.
     let area = &board.areas[0].area;
     [
         stream.name().to_string(),

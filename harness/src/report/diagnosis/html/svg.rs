@@ -11,7 +11,7 @@ const CELL: usize = 10;
 /// Units that a row of the map, and one of the run under the glass, is high.
 const MAP_ROW: usize = 12;
 const DETAIL_ROW: usize = 22;
-/// Units for the page numbers in front of a row.
+/// Units for the page numbers left of a row.
 const LABEL: usize = 84;
 
 /// The size of a picture that is `height` units high.

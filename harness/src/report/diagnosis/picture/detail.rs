@@ -14,7 +14,7 @@ const TAIL: u64 = 4;
 pub enum Part {
     /// Of the area outside the run.
     Other(Fill),
-    /// Free, in front of the first aligned page of the run.
+    /// Free, before the first aligned page of the run.
     Lost,
     /// Free, and the request would take them from the first aligned page on.
     Taken,
@@ -58,7 +58,7 @@ pub struct Detail {
     pub range: Option<u32>,
     /// The run.
     pub hole: Hole,
-    /// Its first aligned page, which may lie behind it.
+    /// Its first aligned page, which may be past its end.
     pub aligned: u64,
     /// Where the request would have gone at a smaller order, and that order.
     pub instead: Option<(u32, Hole)>,
@@ -165,7 +165,7 @@ impl Scene<'_> {
     }
 
     /// What the pages from `from` to `to` are: what most of them are, but none is overlooked that
-    /// stands in the way.
+    /// is in the way.
     fn part(&self, from: u64, to: u64) -> Part {
         let overlap = |start: u64, end: u64| to.min(end).saturating_sub(from.max(start));
         let reach = self.aligned.saturating_add(self.wanted.count);

@@ -6,7 +6,6 @@
 mod choice;
 mod compared;
 mod findings;
-mod picture;
 mod sizing;
 mod summary;
 mod survival;
@@ -15,11 +14,10 @@ pub use choice::{
     Barred, Candidate, Choice, Kconfig, Lead, More, Need, Note, Scope, Verdict, Without,
 };
 pub use compared::Compared;
-pub use findings::{Findings, Worst, findings};
-pub use picture::{Picture, pictures};
+pub use findings::{Findings, Picture, Worst, findings, pictures};
 pub use sizing::{Least, SizeTried, Sizing};
 pub(crate) use summary::CLASS_NAMES;
 pub use summary::{
     BLAME, ClassCounts, Earliest, RATES, Rate, Summary, SummaryRow, TimeRow, rows_of,
 };
-pub use survival::{Curve, CurveUnit, MOST_POINTS, Point};
+pub use survival::{Curve, CurveUnit, MOST_POINTS};

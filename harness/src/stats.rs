@@ -44,6 +44,8 @@ pub struct Interval {
 impl Interval {
     /// No interval: one stream says nothing about others.
     pub const ONE_STREAM: Self = Self { low: None, high: None, method: "one-stream" };
+    /// No interval: there is no value.
+    pub const NO_VALUE: Self = Self { low: None, high: None, method: "no-value" };
 
     /// The same where the number of streams depends on what was seen: named as one that does not
     /// allow for that.

@@ -6,7 +6,8 @@ use crate::sweep::{Configuration, Ready};
 /// The rows of one stream and LOAD on one board and its pages: caps, and in each all policies.
 #[derive(Clone, Copy, Debug)]
 pub struct Compared<'a> {
-    ready: &'a Ready,
+    /// The sweep.
+    pub ready: &'a Ready,
     baseline: Option<usize>,
     /// The rows, in the order of the summary.
     pub rows: &'a [SummaryRow],

@@ -3,11 +3,14 @@
 //! What is held grows with configurations × policies, and by a few bytes for each cell of
 //! the stream that is being read; never with all cells.
 
+use std::collections::BTreeSet;
+
 use super::choice::{Candidate, Choice, Scope, choose};
 use super::sizing::{Ladders, Sizing};
 use super::summary::{Streams, Summary, rows_of};
 use super::survival::Curve;
-use crate::sweep::{Block, Cell, Configuration, Plan, Ready};
+use crate::metric::Occupancy;
+use crate::sweep::{Block, Cell, Configuration, Failed, Ready, run_cell};
 
 /// What a plan's results say.
 #[derive(Clone, PartialEq, Debug)]
@@ -52,27 +55,14 @@ pub fn findings(ready: &Ready, blocks: impl IntoIterator<Item = Block>) -> Findi
     }
     let summary = Summary { rows, baseline: Summary::baseline_of(&ready.plan) };
     let headline = choose(ready, &summary, Scope::Together);
-    let choices = scopes(&ready.plan);
-    let choices = choices.filter_map(|scope| choose(ready, &summary, scope)).collect();
+    let scope = |at: Configuration| (at.stream, at.load, at.environment);
+    let scopes: BTreeSet<_> = ready.plan.configurations().map(scope).collect();
+    let choices = scopes.into_iter().filter_map(|(stream, load, environment)| {
+        choose(ready, &summary, Scope::One { stream, load, environment })
+    });
+    let choices = choices.collect();
     let worst = worst(&summary, headline.as_ref());
     Findings { sizing: ladders.end(), survival, choices, headline, worst, summary }
-}
-
-/// Each stream, LOAD and environment, in the order of the plan.
-fn scopes(plan: &Plan) -> impl Iterator<Item = Scope> {
-    plan.streams.iter().enumerate().flat_map(move |(stream, its)| {
-        let loads: Vec<_> = match its.loads.len() {
-            0 => vec![None],
-            loads => (0..loads).map(Some).collect(),
-        };
-        loads.into_iter().flat_map(move |load| {
-            (0..plan.environments.len()).map(move |environment| Scope::One {
-                stream,
-                load,
-                environment,
-            })
-        })
-    })
 }
 
 /// The stream to look at: of what is nearest to the choice in its stead.
@@ -99,4 +89,30 @@ fn worst(summary: &Summary, headline: Option<&Choice>) -> Option<Worst> {
     });
     let beside = beside.filter(|beside| *beside != cell);
     Some(Worst { cell, requests: earliest.requests, beside })
+}
+
+/// A cell that was run again, and its areas over the time.
+#[derive(Debug)]
+pub struct Picture {
+    /// The cell.
+    pub cell: Cell,
+    /// Its areas, in the order of its board.
+    pub(crate) seen: Occupancy,
+}
+
+/// Runs the cells of [`Findings::worst`] again: that of the choice, where there is one, then the
+/// one that fails. None where no stream fails.
+///
+/// # Errors
+/// As the sweep.
+pub fn pictures(ready: &Ready, findings: &Findings) -> Result<Vec<Picture>, Failed> {
+    let Some(Worst { cell, beside, .. }) = findings.worst else { return Ok(Vec::new()) };
+    let cells = beside.into_iter().chain([cell]).map(|cell| {
+        let board = ready.board(&cell.at);
+        let pages: Vec<u64> = board.areas.iter().map(|area| area.area.pages()).collect();
+        let mut seen = Occupancy::new(&pages);
+        run_cell(ready, &cell, &mut [&mut seen])?;
+        Ok(Picture { cell, seen })
+    });
+    cells.collect()
 }

@@ -11,6 +11,7 @@ use crate::stats::Interval;
 use crate::sweep::{Configuration, Plan, Ready};
 
 pub use row::rows_of;
+pub(super) use row::share;
 pub(crate) use streams::CLASS_NAMES;
 pub(super) use streams::Streams;
 pub use time::TimeRow;
@@ -24,7 +25,7 @@ pub const RATES: [&str; 5] = [
     "unusable_free",
 ];
 
-/// The rate that stands for the blame of policy and configuration: R2.
+/// The rate by which policy and configuration are blamed: R2.
 pub const BLAME: usize = 1;
 
 /// A mean over streams and its interval.
@@ -58,7 +59,7 @@ pub struct Earliest {
 
 /// The streams of one policy under one configuration.
 ///
-/// Two policies see the same requests up to the first answer that differs; behind it each goes on
+/// Two policies see the same requests up to the first answer that differs; after it each goes on
 /// with its own live buffers. What is compared is therefore how the same *callers* fare under one
 /// and under the other from the first request on, not how both would answer in one state.
 #[derive(Clone, PartialEq, Debug)]
@@ -84,7 +85,7 @@ pub struct SummaryRow {
     pub against_baseline: Option<Rate>,
     /// Median of R5, the number of the first request that was refused.
     pub first_failure: Option<f64>,
-    /// Its interval; an open end lies behind the end of the streams.
+    /// Its interval; an open end is past the end of the streams.
     pub first_failure_interval: Interval,
     /// Streams with a refused request.
     pub failed: u64,
@@ -135,7 +136,7 @@ pub struct SummaryRow {
     /// Not all seeds were run: it cannot be the answer any more.
     pub dropped: bool,
     /// Streams that were ended at their first failure. Where there are some, rates over the length
-    /// of streams are empty: those of the others, which went well, would stand for all. Where streams
+    /// of streams are empty: those of the others, which went well, would count for all. Where streams
     /// may be ended so, rates over moments (R4, R6) are empty in any case.
     pub ended_early: u64,
 }

@@ -5,9 +5,7 @@
 //! page allocator served is no failure.
 
 use super::summary::Streams;
-use crate::metric::{Value, column};
-use crate::stats::survival;
-use crate::sweep::Outcome;
+use crate::stats::{Survival, survival};
 
 /// What a curve counts in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,7 +20,7 @@ pub enum CurveUnit {
 /// a failure is cut off there: it lasted longer than it was watched.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Curve {
-    /// What [`Point::at`], [`end`](Self::end) and [`all`](Self::all) count in.
+    /// What [`Survival::at`], [`end`](Self::end) and [`all`](Self::all) count in.
     pub unit: CurveUnit,
     /// Streams.
     pub streams: u64,
@@ -30,49 +28,27 @@ pub struct Curve {
     pub failed: u64,
     /// Steps, ascending, at most [`MOST_POINTS`]; it begins at 0, where all go well, and stays
     /// level between two points and up to [`end`](Self::end).
-    pub points: Vec<Point>,
-    /// How long the stream that is watched longest is: nothing is known behind it.
+    pub points: Vec<Survival>,
+    /// How long the stream that is watched longest is: nothing is known after it.
     pub end: u64,
     /// How long the shortest of the streams is that do not fail; where all fail, the end. Up to
-    /// here every stream is watched, behind it fewer and fewer.
+    /// here every stream is watched, after it fewer and fewer.
     pub all: u64,
 }
 
 /// The most points of a curve.
 pub const MOST_POINTS: usize = 60;
 
-/// Where a curve steps down.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Point {
-    /// When: see [`Curve::unit`].
-    pub at: u64,
-    /// Streams that came so far without a failure and were still watched just before.
-    pub at_risk: u64,
-    /// The share of streams that come further without a failure.
-    pub surviving: f64,
-    /// Lower end of its 95 % interval, at this point alone.
-    pub low: f64,
-    /// Upper end.
-    pub high: f64,
-}
-
 impl Curve {
     /// The curve of one policy's streams: how long each went well, and whether it failed then.
     pub(super) fn of(unit: CurveUnit, lasted: &[(u64, bool)]) -> Self {
-        let points = survival(lasted).into_iter().map(|step| Point {
-            at: step.at,
-            at_risk: step.at_risk,
-            surviving: step.surviving,
-            low: step.low,
-            high: step.high,
-        });
         let end = lasted.iter().map(|(at, _)| *at).max().unwrap_or(0);
         let well = lasted.iter().filter(|(_, failed)| !failed);
         Self {
             unit,
             streams: lasted.len() as u64,
             failed: lasted.iter().filter(|(_, failed)| *failed).count() as u64,
-            points: thin(points.collect()),
+            points: thin(survival(lasted)),
             end,
             all: well.map(|(at, _)| *at).min().unwrap_or(end),
         }
@@ -80,10 +56,7 @@ impl Curve {
 
     /// The curve of `streams`: over board time, where all have it.
     pub(super) fn of_streams(streams: Streams<'_>) -> Self {
-        let time = column("board_time_us");
-        if streams.0.iter().all(|values| values[time] != Value::None) {
-            let outcomes = streams.0.iter().map(|values| Outcome::of(values));
-            let lasted: Vec<_> = outcomes.map(|one| (one.watched_us, one.lost)).collect();
+        if let Some(lasted) = streams.lasted() {
             return Self::of(CurveUnit::BoardTime, &lasted);
         }
         let requests = streams.counts("requests").map(Option::unwrap_or_default);
@@ -94,17 +67,10 @@ impl Curve {
             .collect();
         Self::of(CurveUnit::Requests, &lasted)
     }
-
-    /// The share of streams that come so far without a failure, see [`unit`](Self::unit).
-    #[must_use]
-    pub fn surviving(&self, at: u64) -> f64 {
-        let after = self.points.partition_point(|point| point.at <= at);
-        self.points[..after].last().map_or(1.0, |point| point.surviving)
-    }
 }
 
 /// At most [`MOST_POINTS`] of `points`, evenly, the first and the last among them.
-fn thin(points: Vec<Point>) -> Vec<Point> {
+fn thin(points: Vec<Survival>) -> Vec<Survival> {
     let all = points.len();
     if all <= MOST_POINTS {
         return points;
@@ -115,6 +81,7 @@ fn thin(points: Vec<Point>) -> Vec<Point> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metric::{Value, column};
 
     #[test]
     fn a_curve_steps_down_where_a_stream_fails() {
@@ -123,9 +90,6 @@ mod tests {
         assert_eq!((curve.streams, curve.failed, curve.end), (4, 2, 400));
         let seen: Vec<_> = curve.points.iter().map(|p| (p.at, p.surviving)).collect();
         assert_eq!(seen, [(0, 1.0), (100, 0.75), (200, 0.5)]);
-        for (requests, surviving) in [(99, 1.0), (100, 0.75), (199, 0.75), (1000, 0.5)] {
-            assert_eq!(curve.surviving(requests), surviving);
-        }
     }
 
     #[test]

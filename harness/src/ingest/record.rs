@@ -7,7 +7,7 @@ use cma_policies::Area;
 use super::header::write_header;
 use super::recording::{Answered, NAMES, Recorded};
 use crate::op::{Op, Part};
-use crate::words::csv::{optional, write, writer};
+use crate::words::csv::{optional, write};
 
 /// Writes a recording of ops on an area of one range; [`RecordingWriter::finish`] ends it.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ impl<W: Write> RecordingWriter<W> {
         write_header(&mut out, pairs)?;
         let (pages, order) = (range.count, area.order_per_bit());
         writeln!(out, "# base_pfn={base_pfn} pages={pages} order_per_bit={order}")?;
-        let mut out = writer(out);
+        let mut out = csv::Writer::from_writer(out);
         write(&mut out, NAMES.split(','))?;
         Ok(Self { out, base_pfn })
     }

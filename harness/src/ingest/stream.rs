@@ -12,7 +12,7 @@ use super::lines::{Columns, Fields, Lines};
 use super::recording::Recorded;
 use super::{DEFAULT_CAP, Event, Format, Row};
 use crate::op::{Op, Timed};
-use crate::words::csv::{write, writer};
+use crate::words::csv::write;
 
 pub(super) const FORMAT: Format = Format {
     name: "stream",
@@ -250,7 +250,7 @@ impl<W: Write> StreamWriter<W> {
     ) -> io::Result<Self> {
         write_header(&mut out, pairs)?;
         let optional = if parts { OPTIONAL } else { &OPTIONAL[..OFFSET - CLIENT] };
-        let mut out = writer(out);
+        let mut out = csv::Writer::from_writer(out);
         write(&mut out, NEEDED.iter().chain(optional))?;
         let clients = clients.iter().map(ToString::to_string).collect();
         Ok(Self { out, clients, parts })

@@ -22,7 +22,7 @@ mod words;
 pub use board::suppressed;
 pub use groups::{Group, Groups, Report, Shown};
 pub use html::write as html;
-pub use picture::{Cell, Detail, Fill, GLYPHS, Map, Mark, Part, ROW, Row, Strip, Wanted};
+pub use picture::{Cell, Detail, Fill, Look as CellLook, Map, Mark, Part, ROW, Row, Strip, Wanted};
 pub use text::{Look, write as text};
 
 use super::plain;

@@ -9,7 +9,7 @@ pub(super) mod table;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{DOCTYPE, Markup, PreEscaped, Render, html};
 use sha2::{Digest as _, Sha256};
 
 use super::plain::clean;
@@ -24,11 +24,11 @@ pub(super) struct Page<'a> {
     pub(super) style: &'a str,
     /// Its script; it may be empty.
     pub(super) script: &'a str,
-    /// What stands above the sections.
+    /// What is above the sections.
     pub(super) header: Markup,
     /// The sections.
     pub(super) sections: Vec<Section>,
-    /// What stands below them.
+    /// What is below them.
     pub(super) footer: Markup,
 }
 
@@ -126,6 +126,14 @@ impl Figure<'_> {
                 figcaption { (caption) }
             } "\n"
         }
+    }
+}
+
+/// Words of a picture, where they are.
+pub(super) fn lettering(class: &str, (x, y): (f64, f64), text: impl Render) -> Markup {
+    let class = Some(class).filter(|class| !class.is_empty());
+    html! {
+        text class=[class] x=(format_args!("{x:.1}")) y=(format_args!("{y:.1}")) { (text) }
     }
 }
 

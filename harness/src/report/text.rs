@@ -4,10 +4,9 @@ mod answer;
 
 use std::io::{self, Write};
 
-use super::words::length;
+use super::words::{length, size_class, streams};
 use crate::answer::{BLAME, Compared, Findings, Summary, SummaryRow};
 use crate::cause::Cause;
-use crate::metric::CLASSES;
 use crate::stats::{anytime, no_failure_bound};
 use crate::sweep::Ready;
 use crate::words::{self, table::aligned};
@@ -38,8 +37,8 @@ pub fn write_findings(
 /// # Errors
 /// Where the output takes no more.
 pub fn write(ready: &Ready, summary: &Summary, bold: bool, out: &mut dyn Write) -> io::Result<()> {
-    for compared in Compared::all(ready, summary) {
-        write_block(&Block { ready, compared }, bold, out)?;
+    for block in Compared::all(ready, summary) {
+        write_block(&block, bold, out)?;
     }
     writeln!(
         out,
@@ -52,52 +51,37 @@ pub fn write(ready: &Ready, summary: &Summary, bold: bool, out: &mut dyn Write) 
     )
 }
 
-/// The rows of one stream and LOAD.
-struct Block<'a> {
-    ready: &'a Ready,
-    compared: Compared<'a>,
+/// The rows to show for a cap, in order.
+fn shown<'a>(block: &Compared<'a>, cap: usize) -> Vec<&'a SummaryRow> {
+    let all = block.of_cap(cap);
+    let baseline = block.baseline(cap);
+    if baseline.is_some() && all.len() > ALL_SHOWN {
+        return baseline.into_iter().chain(block.best(cap)).collect();
+    }
+    let others = all.iter().filter(|row| baseline.is_none_or(|base| row.policy != base.policy));
+    baseline.into_iter().chain(others).collect()
 }
 
-impl Block<'_> {
-    /// The rows to show for a cap, in order.
-    fn shown(&self, cap: usize) -> Vec<&SummaryRow> {
-        let Some(baseline) = self.compared.baseline(cap) else {
-            return self.compared.of_cap(cap).iter().collect();
-        };
-        if self.compared.of_cap(cap).len() > ALL_SHOWN {
-            return [baseline].into_iter().chain(self.compared.best(cap)).collect();
-        }
-        let others = self.compared.of_cap(cap).iter().filter(|row| row.policy != baseline.policy);
-        [baseline].into_iter().chain(others).collect()
-    }
-
-    /// The policy's name, marked where it does not align.
-    fn name(&self, row: &SummaryRow) -> String {
-        let mark = if self.ready.aligned[row.policy] { "" } else { " *" };
-        let dropped = match (row.dropped, row.streams) {
-            (false, _) => String::new(),
-            (true, 0) => " (not run)".to_string(),
-            (true, streams) => format!(" (dropped after {streams})"),
-        };
-        format!("{}{mark}{dropped}", self.ready.plan.policies[row.policy])
-    }
+/// The policy's name, marked where it does not align.
+fn name(ready: &Ready, row: &SummaryRow) -> String {
+    let mark = if ready.aligned[row.policy] { "" } else { " *" };
+    let dropped = match (row.dropped, row.streams) {
+        (false, _) => String::new(),
+        (true, 0) => " (not run)".to_string(),
+        (true, streams) => format!(" (dropped after {streams})"),
+    };
+    format!("{}{mark}{dropped}", ready.plan.policies[row.policy])
 }
 
-fn write_block(block: &Block<'_>, bold: bool, out: &mut dyn Write) -> io::Result<()> {
-    let (ready, first) = (block.ready, &block.compared.rows[0]);
+fn write_block(block: &Compared<'_>, bold: bool, out: &mut dyn Write) -> io::Result<()> {
+    let (ready, first) = (block.ready, &block.rows[0]);
     let plan = &ready.plan;
     let stream = &plan.streams[first.at.stream];
     let pages = ready.board(&first.at).pages();
     let load = plan.load(&first.at).map(|load| load.share_of(pages)).or(first.load);
-    let rows: Vec<_> = block.compared.rows.iter().collect();
+    let rows: Vec<_> = block.rows.iter().collect();
     let length = length(ready, &rows);
-    let counts = || rows.iter().map(|row| row.streams);
-    let streams = match (counts().min().unwrap_or(0), counts().max().unwrap_or(0)) {
-        (_, 0) => "no stream".to_string(),
-        (1, 1) => "one stream".to_string(),
-        (least, most) if least == most => format!("{most} streams"),
-        (_, most) => format!("up to {most} streams"),
-    };
+    let (streams, _) = streams(&rows);
     let short = first.falls_short(ready).map(|load| format!(", reached {}", percent(load)));
     let (on, off) = if bold { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
     writeln!(
@@ -115,11 +99,11 @@ fn write_block(block: &Block<'_>, bold: bool, out: &mut dyn Write) -> io::Result
             .map(String::from),
     ];
     for cap in 0..plan.caps.len() {
-        for (index, row) in block.shown(cap).into_iter().enumerate() {
+        for (index, row) in shown(block, cap).into_iter().enumerate() {
             let cap = if index == 0 { plan.caps[cap].to_string() } else { String::new() };
             table.push([
                 cap,
-                block.name(row),
+                name(block.ready, row),
                 withheld(row),
                 causes(row),
                 first_failure(row),
@@ -127,8 +111,8 @@ fn write_block(block: &Block<'_>, bold: bool, out: &mut dyn Write) -> io::Result
             ]);
         }
     }
-    write_aligned(&table, out)?;
-    let flagged = || block.compared.flattered();
+    aligned(out, "  ", &table, |column| column == 0)?;
+    let flagged = || block.flattered();
     for row in flagged().take(MOST_FLAGGED) {
         writeln!(out, "  {}", worse(block, row))?;
     }
@@ -142,23 +126,19 @@ fn write_block(block: &Block<'_>, bold: bool, out: &mut dyn Write) -> io::Result
 }
 
 /// What a policy that refuses more of some size gets instead of praise.
-fn worse(block: &Block<'_>, row: &SummaryRow) -> String {
-    let sizes = row.worse_classes.iter().map(|&class| match CLASSES[class] {
-        (low, u64::MAX) => format!("{low} pages and more"),
-        (low, high) => format!("{low} to {high} pages"),
-    });
-    let sizes: Vec<_> = sizes.collect();
+fn worse(block: &Compared<'_>, row: &SummaryRow) -> String {
+    let sizes: Vec<_> = row.worse_classes.iter().map(|size| size_class(*size)).collect();
     let cap = block.ready.plan.caps[row.at.cap];
     format!(
         "!  {} at cap {cap} has a lower rate, but is worse for {}",
-        block.name(row),
+        name(block.ready, row),
         sizes.join(", ")
     )
 }
 
 /// Where and on which pages a block runs, as far as the plan has several.
-fn place(block: &Block<'_>) -> String {
-    let (plan, at) = (&block.ready.plan, &block.compared.rows[0].at);
+fn place(block: &Compared<'_>) -> String {
+    let (plan, at) = (&block.ready.plan, &block.rows[0].at);
     let board = at.board.filter(|_| plan.boards.len() > 1);
     let environment = Some(at.environment).filter(|_| plan.environments.len() > 1);
     let board = board.map(|board| format!(" on board {}", plan.boards[board].name));
@@ -166,19 +146,8 @@ fn place(block: &Block<'_>) -> String {
     board.into_iter().chain(environment).collect()
 }
 
-/// Writes a table, its first column to the right.
-fn write_aligned<const N: usize>(table: &[[String; N]], out: &mut dyn Write) -> io::Result<()> {
-    let rows: Vec<_> = table.iter().map(<[String; N]>::as_slice).collect();
-    aligned(out, "  ", &rows, |column| column == 0)
-}
-
 fn percent(share: f64) -> String {
     words::percent(share, 1)
-}
-
-/// A share in hundredths of a percent.
-fn fine(share: f64) -> String {
-    words::percent(share, 2)
 }
 
 /// R2 with its interval; with no such refusal what that still allows.
@@ -189,18 +158,17 @@ fn withheld(row: &SummaryRow) -> String {
     }
     let Some(mean) = rate.mean else { return "-".to_string() };
     let count: u64 = withheld_counts(row).map(|(_, count)| count).sum();
-    if count == 0 && row.streams > 1 {
-        let bound = if row.stopped {
-            anytime::share_interval(0, row.streams).high.unwrap_or(1.0)
-        } else {
-            no_failure_bound(row.streams)
+    if count == 0 && row.streams <= 1 {
+        return "none".to_string();
+    }
+    if count == 0 {
+        let bound = match row.stopped {
+            true => anytime::share_interval(0, row.streams).high.unwrap_or(1.0),
+            false => no_failure_bound(row.streams),
         };
         return format!("none (< {} of streams)", percent(bound));
     }
-    if count == 0 {
-        return "none".to_string();
-    }
-    let share = fine(mean);
+    let share = words::percent(mean, 2);
     match (rate.interval.low, rate.interval.high) {
         (Some(low), Some(high)) => format!("{share} ({:.2}-{:.2})", low * 100.0, high * 100.0),
         _ => share,
@@ -214,10 +182,10 @@ fn withheld_counts(row: &SummaryRow) -> impl Iterator<Item = (Cause, u64)> {
 
 /// The causes of ENOMEM with free pages and their shares, the most frequent first.
 fn causes(row: &SummaryRow) -> String {
-    let all: u64 = withheld_counts(row).map(|(_, count)| count).sum();
     let mut causes: Vec<_> = withheld_counts(row).filter(|(_, count)| *count > 0).collect();
     causes.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    if causes.is_empty() {
+    let all: u64 = causes.iter().map(|(_, count)| count).sum();
+    if all == 0 {
         return "-".to_string();
     }
     let share = |count: u64| words::percent(count as f64 / all as f64, 0);
@@ -243,19 +211,19 @@ fn first_failure(row: &SummaryRow) -> String {
 }
 
 /// One sentence: what the first cap costs, and what another one or another policy would change.
-fn reading(block: &Block<'_>) -> Option<String> {
+fn reading(block: &Compared<'_>) -> Option<String> {
     let plan = &block.ready.plan;
-    let base = block.compared.baseline(0)?;
+    let base = block.baseline(0)?;
     let at_first = base.rates[BLAME].mean?;
-    let (cap, name) = (plan.caps[0], block.name(base));
+    let (cap, at_base) = (plan.caps[0], name(block.ready, base));
     if at_first == 0.0 {
         return Some(format!(
-            "-> at cap {cap} {name} refuses no request of these streams for which enough pages are \
+            "-> at cap {cap} {at_base} refuses no request of these streams for which enough pages are \
              free"
         ));
     }
     let other_caps = (1..plan.caps.len()).filter_map(|index| {
-        let mean = block.compared.baseline(index)?.rates[BLAME].mean?;
+        let mean = block.baseline(index)?.rates[BLAME].mean?;
         Some((mean, plan.caps[index]))
     });
     let mut texts = Vec::new();
@@ -264,7 +232,7 @@ fn reading(block: &Block<'_>) -> Option<String> {
     {
         texts.push(format!("at cap {cap} {}", none_or(mean)));
     }
-    if let Some(row) = block.compared.best(0)
+    if let Some(row) = block.best(0)
         && let Some(mean) = row.rates[BLAME].mean
     {
         let high = row.against_baseline.and_then(|difference| difference.interval.high);
@@ -276,19 +244,22 @@ fn reading(block: &Block<'_>) -> Option<String> {
             1 => String::new(),
             _ => format!(", the least of {others} policies in these streams"),
         };
-        texts.push(format!("with {} {}{picked}{doubt}", block.name(row), none_or(mean)));
+        texts.push(format!("with {} {}{picked}{doubt}", name(block.ready, row), none_or(mean)));
     }
     if texts.is_empty() {
         texts.push("no other cap and no other policy of this plan does better".to_string());
     }
-    let all = fine(at_first);
+    let all = words::percent(at_first, 2);
     Some(format!(
-        "-> at cap {cap} {name} refuses {all} of the requests for which enough pages are free; {}",
+        "-> at cap {cap} {at_base} refuses {all} of the requests for which enough pages are free; {}",
         texts.join("; ")
     ))
 }
 
 /// The same; what was not seen is not 0 %.
 fn none_or(share: f64) -> String {
-    if share == 0.0 { "none in these streams".to_string() } else { fine(share) }
+    match share {
+        0.0 => "none in these streams".to_string(),
+        _ => words::percent(share, 2),
+    }
 }

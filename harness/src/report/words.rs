@@ -6,4 +6,14 @@ mod time;
 
 pub(in crate::report) use choice::worst;
 pub use choice::{need, notes, sentence, sure};
-pub(in crate::report) use time::{at_least, covers, from_to, length, on_boards, span};
+pub(in crate::report) use time::{at_least, covers, from_to, length, on_boards, span, streams};
+
+use crate::metric::CLASSES;
+
+/// The sizes of a class of requests: `1 to 16 pages`, `2049 pages and more`.
+pub(in crate::report) fn size_class(index: usize) -> String {
+    match CLASSES[index] {
+        (from, u64::MAX) => format!("{from} pages and more"),
+        (from, to) => format!("{from} to {to} pages"),
+    }
+}

@@ -36,8 +36,9 @@ impl Plan {
 
     /// How many configurations a stream has.
     fn configurations_of(&self, stream: &Stream) -> u64 {
-        let pages = self.environments.len() as u64 * self.caps.len() as u64;
-        pages * self.boards_of(stream) as u64 * stream.loads.len().max(1) as u64
+        let counts = [self.caps.len(), self.boards_of(stream), stream.loads.len().max(1)];
+        let environments = self.environments.len() as u64;
+        counts.into_iter().fold(environments, |all, count| all.saturating_mul(count as u64))
     }
 
     /// Whether several cells may run the same ops of a stream.
@@ -95,7 +96,7 @@ impl Plan {
         Cell { at, policy: (within / seeds) as usize, seed: self.seed.wrapping_add(within % seeds) }
     }
 
-    /// Cell `number` of the plan: configurations, then policies, then seeds. [`None`] behind the
+    /// Cell `number` of the plan: configurations, then policies, then seeds. [`None`] after the
     /// last.
     #[must_use]
     pub fn cell(&self, number: u64) -> Option<Cell> {
@@ -122,17 +123,12 @@ impl Plan {
     /// How many cells there are, without making them; [`None`] if more than [`MOST_CELLS`].
     #[must_use]
     pub fn cell_count(&self) -> Option<u64> {
-        let each = (self.policies.len() as u64)
-            .checked_mul(self.environments.len() as u64)?
-            .checked_mul(self.caps.len() as u64)?;
-        let mut cells = 0_u64;
-        for stream in &self.streams {
-            let product = each
-                .checked_mul(self.boards_of(stream) as u64)?
-                .checked_mul(stream.loads.len().max(1) as u64)?
-                .checked_mul(self.seeds_of(stream))?;
-            cells = cells.checked_add(product)?;
-        }
+        let policies = self.policies.len() as u64;
+        let of = |stream| {
+            let seeds = self.seeds_of(stream);
+            self.configurations_of(stream).saturating_mul(policies).saturating_mul(seeds)
+        };
+        let cells = self.streams.iter().map(of).fold(0, u64::saturating_add);
         Some(cells).filter(|cells| *cells <= MOST_CELLS)
     }
 

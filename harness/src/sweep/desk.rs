@@ -7,8 +7,8 @@ use super::known::{Known, Outcome};
 use super::plan::Plan;
 use super::race::{Candidate, Race, is_out};
 use super::shard::Shard;
-use super::stop::Stop;
 use super::target::Evidence;
+use super::target::Stop;
 
 /// What to do next.
 pub(super) enum Next {

@@ -10,6 +10,6 @@ mod sorted;
 pub use blocks::Blocks;
 pub use partial::{Head, Left, look_through, without_times};
 pub use parts::{Merged, Rows};
+pub(crate) use row::{Fnv, board, decimal, first_measured, fit_distance, place};
 pub use row::{Row, SCHEMA, cells_header, checksum};
-pub(crate) use row::{board, decimal, first_measured, fit_distance, place};
 pub use sorted::{Sorted, write_cells};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::failed::Failed;
-use super::length::Length;
+use super::plan::Length;
 use super::stream::{Ops, Ready};
 use crate::op::Op;
 use crate::span::span;
@@ -86,8 +86,7 @@ pub(super) fn expect(ready: &mut Ready, stream: usize) -> Result<Option<Short>, 
     let asked = known.has_time && (its.is_seeded() || time_us.is_some());
     let first = ready.plan.configurations().find(|at| asked && at.stream == stream);
     let Some(at) = first else { return Ok(None) };
-    let (load, pages) = (ready.plan.load(&at), ready.board(&at).pages());
-    let ops = Ops::open(its, known, pages, load, ready.plan.seed, ready.plan.caps[at.cap])?;
+    let ops = Ops::open(ready, &at, ready.plan.seed)?;
     let mut looked = Looked::at(ops, time_us.unwrap_or(u64::MAX));
     let (seen, took_us) = (looked.ops, looked.took_us);
     let length_us = match its.length {

@@ -2,50 +2,17 @@
 
 use std::fmt;
 
-use cma_policies::BuildError;
-
 use super::parse::PlanError;
-use super::plan::MOST_CELLS;
+use super::plan::Stream;
 use crate::ingest::IngestError;
 use crate::oracle::Violation;
-use crate::workload::SetupError;
-use crate::workload::mix::WhyNot;
 
 /// Why a plan could not be run to its end.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Failed {
-    /// A file cannot be read.
-    Ingest(IngestError),
-    /// A profile or a fit does not take this LOAD on this area.
-    Setup(String, SetupError),
-    /// A stream states no area and the plan has no board.
-    NoArea(String),
-    /// More than [`MOST_CELLS`] cells.
-    TooManyCells,
-    /// A recording with pins is to run on a board: its pins mean pages of its own area.
-    PinsElsewhere(String),
-    /// A policy cannot be built on an area of so many pages.
-    Build(String, u64, BuildError),
-    /// A part of a mix that there cannot be, at its place in the plan.
-    Part(PlanError),
-    /// What runs together cannot be read any more.
-    Mix(String, WhyNot),
-    /// Board time is asked of a stream that has none, at this line of the plan.
-    NoTime {
-        /// The stream.
-        stream: String,
-        /// The line of the plan, from 1 on.
-        line: usize,
-    },
-    /// A target is asked of a stream whose length is stated in ops.
-    TargetOfOps {
-        /// The stream.
-        stream: String,
-        /// The line of the plan, from 1 on.
-        line: usize,
-    },
-    /// The threads could not be started.
-    Threads(String),
+    /// A file cannot be read, or what the plan asks for does not go together, in words that read
+    /// on from "failed to …".
+    Run(String),
     /// A policy broke a law.
     Broken(Box<Broken>),
 }
@@ -68,32 +35,7 @@ pub struct Broken {
 impl fmt::Display for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Ingest(error) => error.fmt(f),
-            Self::Setup(profile, error) => write!(f, "make the stream {profile}: {error}"),
-            Self::NoArea(stream) => {
-                write!(f, "run {stream}: it states no area; the plan needs a [[boards]]")
-            }
-            Self::TooManyCells => write!(f, "run the plan: it has more than {MOST_CELLS} cells"),
-            Self::PinsElsewhere(stream) => write!(
-                f,
-                "run {stream} on boards: its pins name pages of its own area; leave own_area = true"
-            ),
-            Self::Build(policy, pages, error) => {
-                write!(f, "build policy {policy} on an area of {pages} pages: {error}")
-            }
-            Self::Part(error) => error.fmt(f),
-            Self::Mix(name, error) => write!(f, "make the stream {name}: {error}"),
-            Self::NoTime { stream, line } => write!(
-                f,
-                "run {stream} (line {line} of the plan): a recording has no board time; leave \
-                 out target, or give its fit a length in ops"
-            ),
-            Self::TargetOfOps { stream, line } => write!(
-                f,
-                "run {stream} (line {line} of the plan): a target is asked of board time; state \
-                 hours or days in place of ops"
-            ),
-            Self::Threads(why) => write!(f, "start the threads: {why}"),
+            Self::Run(why) => f.write_str(why),
             Self::Broken(broken) => write!(
                 f,
                 "{}\npolicy {}, stream {}, cap {}; the ops that lead there: {}",
@@ -105,14 +47,30 @@ impl fmt::Display for Failed {
 
 impl std::error::Error for Failed {}
 
+impl Failed {
+    /// That a stream cannot be made: its LOAD is not taken, or its file cannot be read any more.
+    pub(super) fn make(stream: &str, error: impl fmt::Display) -> Self {
+        Self::Run(format!("make the stream {stream}: {error}"))
+    }
+
+    /// That board time is asked of a stream that has none.
+    pub(super) fn no_time(stream: &Stream) -> Self {
+        let (name, line) = (stream.name(), stream.at.line());
+        Self::Run(format!(
+            "run {name} (line {line} of the plan): a recording has no board time; leave out target, \
+             or give its fit a length in ops"
+        ))
+    }
+}
+
 impl From<PlanError> for Failed {
     fn from(error: PlanError) -> Self {
-        Self::Part(error)
+        Self::Run(error.to_string())
     }
 }
 
 impl From<IngestError> for Failed {
     fn from(error: IngestError) -> Self {
-        Self::Ingest(error)
+        Self::Run(error.to_string())
     }
 }

@@ -1,10 +1,10 @@
 //! What runs together, as a plan states it.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::emit::quote;
+use super::emit::{key, quote};
 use super::parse::PlanError;
 use crate::ingest::Source;
 use crate::reader::Options;
@@ -52,11 +52,7 @@ pub enum From {
 
 /// A place of a plan. Plans that differ in places alone are the same, so it shows none.
 #[derive(Clone, PartialEq, Eq, Default)]
-pub struct Place {
-    pub(super) source: String,
-    pub(super) line: usize,
-    pub(super) column: usize,
-}
+pub struct Place(pub(super) PlanError);
 
 impl fmt::Debug for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -64,23 +60,15 @@ impl fmt::Debug for Place {
     }
 }
 
-impl MixOf {
-    /// Whether the seed changes it: files as they are know no chance.
-    #[must_use]
-    pub fn is_seeded(&self) -> bool {
-        self.parts.iter().any(|part| match &part.from {
-            From::Profile(profile) => profile.seeded,
-            From::Fit(_) => true,
-            From::File(..) => false,
-        })
-    }
-}
-
 impl Place {
+    /// The line, from 1 on.
+    pub(super) const fn line(&self) -> usize {
+        self.0.line
+    }
+
     /// What is wrong there.
     fn wrong(&self, why: String) -> PlanError {
-        let Self { source, line, column } = self.clone();
-        PlanError { source, line, column, why }
+        PlanError { why, ..self.0.clone() }
     }
 }
 
@@ -149,18 +137,20 @@ impl MixOf {
         Self { name: names.join("+"), built_in: None, parts }
     }
 
-    /// Notes where its parts stand.
-    pub(super) fn place(&mut self, places: impl Iterator<Item = PlanError>) {
-        for (part, PlanError { source, line, column, .. }) in self.parts.iter_mut().zip(places) {
-            part.at = Place { source, line, column };
-        }
+    /// Whether the seed changes it: files as they are know no chance.
+    #[must_use]
+    pub fn is_seeded(&self) -> bool {
+        self.parts.iter().any(|part| match &part.from {
+            From::Profile(profile) => profile.seeded,
+            From::Fit(_) => true,
+            From::File(..) => false,
+        })
     }
 
     /// LOAD of all parts together in pages, where no file must be read to know it.
     #[must_use]
     pub fn load_pages(&self) -> Option<u64> {
-        let known = self.parts.iter().map(|part| part.load_pages);
-        known.sum()
+        self.parts.iter().map(|part| part.load_pages).sum()
     }
 
     /// The files that it reads, in order of its parts.
@@ -215,15 +205,11 @@ impl MixOf {
                 From::File(path, false) => format!("{path} once"),
                 From::File(path, true) => format!("{path} again and again"),
             };
-            let of =
-                part.client.as_ref().map_or_else(String::new, |client| format!(" of {client}"));
-            let load = part
-                .load_pages
-                .map_or_else(String::new, |pages| format!(", LOAD {} MiB", pages / PAGES_IN_MIB));
-            format!("{from}{of}{load}")
+            let of = part.client.as_ref().map(|client| format!(" of {client}"));
+            let load = part.load_pages.map(|pages| format!(", LOAD {} MiB", pages / PAGES_IN_MIB));
+            [Some(from), of, load].into_iter().flatten().collect::<String>()
         });
-        let parts: Vec<_> = parts.collect();
-        format!("together {}", parts.join("; "))
+        format!("together {}", parts.collect::<Vec<_>>().join("; "))
     }
 
     /// What `cmalab generate` takes for it, as a word of a shell.
@@ -248,22 +234,15 @@ impl MixOf {
 
 /// A part as a table in one line.
 pub(super) fn table(part: &PartOf) -> String {
-    let mut out = match &part.from {
-        From::Profile(profile) => format!("profile = {}", quote(profile.name)),
-        From::Fit(path) => format!("fit = {}", quote(path)),
-        From::File(path, _) => format!("file = {}", quote(path)),
+    let (of, repeat) = match &part.from {
+        From::Profile(profile) => (key("profile", profile.name), false),
+        From::Fit(path) => (key("fit", path), false),
+        From::File(path, repeat) => (key("file", path), *repeat),
     };
-    // Writing to a String does not fail.
-    if let Some(pages) = part.load_pages {
-        let _ = write!(out, ", load_mib = {}", pages / PAGES_IN_MIB);
-    }
-    for (key, value) in [("client", &part.client), ("as", &part.called)] {
-        if let Some(value) = value {
-            let _ = write!(out, ", {key} = {}", quote(value));
-        }
-    }
-    if let From::File(_, true) = part.from {
-        out.push_str(", repeat = true");
-    }
-    format!("{{ {out} }}")
+    let mut keys = vec![of];
+    keys.extend(part.load_pages.map(|pages| format!("load_mib = {}", pages / PAGES_IN_MIB)));
+    keys.extend(part.client.as_ref().map(|client| key("client", client)));
+    keys.extend(part.called.as_ref().map(|called| key("as", called)));
+    keys.extend(repeat.then(|| "repeat = true".to_string()));
+    format!("{{ {} }}", keys.join(", "))
 }

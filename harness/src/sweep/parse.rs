@@ -1,29 +1,30 @@
 //! A plan out of TOML, with the place of whatever is wrong.
 
 mod board;
-mod length;
 mod mix;
-mod stop;
+mod stream;
 
 use std::fmt;
 use std::ops::Range;
 
 use cma_policies::{Catalog, Spec};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use toml::Spanned;
 
-use super::builtin::recordings;
-use super::mix::MixOf;
-use super::plan::{Load, MOST_CELLS, Plan, Stream, What};
+use super::mix::{MixOf, Place};
+use super::plan::{FIRST_FAILURE, MOST_CELLS, Plan};
+use super::target::Stop;
+use super::target::Target;
 use crate::after_failure::AfterFailure;
+use crate::board::Board;
 use crate::environment;
 use crate::ingest::{DEFAULT_CAP, quoted};
 use crate::words::PAGES_IN_MIB;
-use crate::workload::{self, Setup};
 
 /// Why a text is no plan: where, what is wrong there, and what is allowed. It reads on from
 /// "failed to …".
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct PlanError {
     /// The file, as it was named.
     pub source: String,
@@ -50,7 +51,7 @@ struct RawPlan {
     name: Spanned<String>,
     seed: Option<Spanned<i64>>,
     seeds: Option<Spanned<i64>>,
-    stop: Option<Spanned<stop::RawStop>>,
+    stop: Option<Spanned<RawStop>>,
     target: Option<Spanned<String>>,
     until: Option<Spanned<String>>,
     policies: Option<Spanned<Vec<Spanned<String>>>>,
@@ -59,33 +60,61 @@ struct RawPlan {
     after_failure: Option<Spanned<String>>,
     #[serde(default)]
     boards: Vec<Spanned<board::RawBoard>>,
-    streams: Spanned<Vec<Spanned<RawStream>>>,
+    streams: Spanned<Vec<Spanned<stream::RawStream>>>,
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawStream {
-    profile: Option<Spanned<String>>,
-    file: Option<Spanned<String>>,
-    fit: Option<Spanned<String>>,
-    recorded: Option<Spanned<String>>,
-    mix: Option<Spanned<mix::RawMix>>,
-    loads: Option<Spanned<Vec<Spanned<f64>>>>,
-    loads_mib: Option<Spanned<Vec<Spanned<i64>>>>,
-    ops: Option<Spanned<i64>>,
-    hours: Option<Spanned<f64>>,
-    days: Option<Spanned<f64>>,
-    own_area: Option<bool>,
-    recorded_cap: Option<Spanned<i64>>,
-    area: Option<Spanned<String>>,
-    snapshot: Option<Spanned<String>>,
+#[serde(deny_unknown_fields, expecting = "{ failed_share = a share }")]
+struct RawStop {
+    failed_share: Spanned<f64>,
 }
 
 /// The most entries of a list of a plan.
 const MOST_ENTRIES: usize = 10_000;
+/// The most bytes of the name of an area or a client.
+const LONGEST_NAME: usize = 256;
 
 /// What is wrong, and at which bytes.
 type Wrong = (Range<usize>, String);
+
+/// That `why` is wrong with `raw`.
+fn wrong<T, U>(raw: &Spanned<T>, why: impl Into<String>) -> Result<U, Wrong> {
+    Err((raw.span(), why.into()))
+}
+
+/// What `parse` makes of a text.
+fn by<T>(raw: &Spanned<String>, parse: impl FnOnce(&str) -> Result<T, String>) -> Result<T, Wrong> {
+    parse(raw.get_ref()).map_err(|why| (raw.span(), why))
+}
+
+/// A text, and what messages call it.
+struct Text<'a> {
+    source: &'a str,
+    text: &'a str,
+    /// Bytes at its beginning that nobody wrote, within the first line.
+    before: usize,
+}
+
+impl Text<'_> {
+    fn read<T: DeserializeOwned>(&self) -> Result<T, PlanError> {
+        toml::from_str(self.text).map_err(|error| {
+            self.locate((error.span().unwrap_or(0..0), error.message().to_string()))
+        })
+    }
+
+    fn locate(&self, (span, why): Wrong) -> PlanError {
+        let before = &self.text[..self.text.floor_char_boundary(span.start)];
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+        let unwritten = if line == 1 { self.before } else { 0 };
+        let column = column.saturating_sub(unwritten).max(1);
+        PlanError { source: self.source.to_string(), line, column, why }
+    }
+
+    fn place(&self, span: Range<usize>) -> Place {
+        Place(self.locate((span, String::new())))
+    }
+}
 
 /// The plan that `text`, called `source` in messages, describes; policies are those of `catalog`.
 /// Whether files can be read and areas hold the streams is [`prepare`](super::prepare)'s to say.
@@ -93,20 +122,8 @@ type Wrong = (Range<usize>, String);
 /// # Errors
 /// No TOML, an unknown or missing key, a value that is not allowed.
 pub fn parse(source: &str, text: &str, catalog: &Catalog) -> Result<Plan, PlanError> {
-    let locate = |wrong: Wrong| place(source, text, wrong);
-    let raw: RawPlan = toml::from_str(text)
-        .map_err(|error| locate((error.span().unwrap_or(0..0), error.message().to_string())))?;
-    let starts = raw.streams.get_ref().iter();
-    let starts: Vec<_> =
-        starts.map(|raw| (raw.span().start, mix::starts(raw.get_ref().mix.as_ref()))).collect();
-    let mut plan = build(raw, catalog).map_err(locate)?;
-    for (stream, (start, parts)) in plan.streams.iter_mut().zip(starts) {
-        stream.line = line_of(text, start);
-        if let What::Mix(mix) = &mut stream.what {
-            mix.place(parts.into_iter().map(|start| locate((start..start, String::new()))));
-        }
-    }
-    Ok(plan)
+    let text = Text { source, text, before: 0 };
+    build(text.read()?, &text, catalog).map_err(|wrong| text.locate(wrong))
 }
 
 /// The mix that `text`, called `source` in messages, describes by its one key.
@@ -114,99 +131,99 @@ pub fn parse(source: &str, text: &str, catalog: &Catalog) -> Result<Plan, PlanEr
 /// # Errors
 /// As [`parse`].
 pub fn parse_mix(source: &str, text: &str) -> Result<MixOf, PlanError> {
-    mix_behind(0, source, text)
+    mix_of(&Text { source, text, before: 0 })
 }
 
-/// The mix that `value` is, as it stands behind `mix = `.
+/// The mix that `value` is, as it is written after `mix = `.
 ///
 /// # Errors
 /// As [`parse`].
 pub fn parse_mix_value(source: &str, value: &str) -> Result<MixOf, PlanError> {
     const KEY: &str = "mix = ";
-    mix_behind(KEY.len(), source, &format!("{KEY}{value}"))
+    mix_of(&Text { source, text: &format!("{KEY}{value}"), before: KEY.len() })
 }
 
-/// The mix of a text whose first line has so many bytes in front that nobody wrote.
-fn mix_behind(before: usize, source: &str, text: &str) -> Result<MixOf, PlanError> {
-    let locate = |wrong: Wrong| {
-        let PlanError { source, line, column, why } = place(source, text, wrong);
-        let before = if line == 1 { before } else { 0 };
-        PlanError { source, line, column: column.saturating_sub(before).max(1), why }
-    };
-    let raw: mix::RawMixFile = toml::from_str(text)
-        .map_err(|error| locate((error.span().unwrap_or(0..0), error.message().to_string())))?;
-    let mut mix = mix::mix(&raw.mix).map_err(locate)?;
-    let starts = mix::starts(Some(&raw.mix)).into_iter();
-    mix.place(starts.map(|start| locate((start..start, String::new()))));
-    Ok(mix)
+fn mix_of(text: &Text<'_>) -> Result<MixOf, PlanError> {
+    let raw: mix::RawMixFile = text.read()?;
+    mix::mix(&raw.mix, text).map_err(|wrong| text.locate(wrong))
 }
 
-/// What is wrong in `text`, and where.
-fn place(source: &str, text: &str, (span, why): Wrong) -> PlanError {
-    let before = &text[..text.floor_char_boundary(span.start)];
-    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-    PlanError {
-        source: source.to_string(),
-        line: line_of(text, span.start),
-        column: before[line_start..].chars().count() + 1,
-        why,
-    }
-}
-
-/// The line of the text that this byte is in, from 1 on.
-fn line_of(text: &str, byte: usize) -> usize {
-    text[..text.floor_char_boundary(byte)].matches('\n').count() + 1
-}
-
-fn build(raw: RawPlan, catalog: &Catalog) -> Result<Plan, Wrong> {
+fn build(raw: RawPlan, text: &Text<'_>, catalog: &Catalog) -> Result<Plan, Wrong> {
     let everything = || Spanned::new(0..0, vec![Spanned::new(0..0, "all".to_string())]);
     let cap = || Spanned::new(0..0, vec![Spanned::new(0..0, i64::from(DEFAULT_CAP))]);
     let pinned = || Spanned::new(0..0, vec![Spanned::new(0..0, "pinned".to_string())]);
-    let after_failure = raw.after_failure.map_or(Ok(AfterFailure::Drop), |text| {
-        AfterFailure::parse(text.get_ref()).map_err(|error| (text.span(), error.why))
-    })?;
-    let ends = stop::Ends {
-        stop: raw.stop.as_ref(),
-        target: raw.target.as_ref(),
-        until: raw.until.as_ref(),
-    };
-    let (stop, target, until_first_failure) = ends.build()?;
-    let span = raw.streams.span();
-    let board_spans: Vec<_> = raw.boards.iter().map(|raw| raw.get_ref().name.span()).collect();
+    let (target, streams) = (raw.target.as_ref(), raw.streams.span());
     let plan = Plan {
+        stop: stop(&raw)?,
+        target: target.map(|raw| by(raw, Target::parse)).transpose()?,
+        until_first_failure: until(raw.until.as_ref())?,
+        after_failure: raw.after_failure.map_or(Ok(AfterFailure::Drop), |raw| {
+            by(&raw, |text| AfterFailure::parse(text).map_err(|error| error.why))
+        })?,
         name: name(raw.name, "name")?,
         seed: raw.seed.map_or(Ok(1), |seed| number(&seed, "seed", 0, i64::MAX))?,
         seeds: raw.seeds.map_or(Ok(1), |seeds| number(&seeds, "seeds", 1, 1_000_000))?,
-        stop,
-        target,
-        until_first_failure,
         policies: policies(raw.policies.unwrap_or_else(everything), catalog)?,
         caps: list(raw.caps.unwrap_or_else(cap), "caps", |cap| {
             Ok(number(cap, "cap", 0, 63)? as u32)
         })?,
-        environments: list(raw.environments.unwrap_or_else(pinned), "environments", |text| {
-            environment::Spec::parse(text.get_ref()).map_err(|error| (text.span(), error.why))
+        environments: list(raw.environments.unwrap_or_else(pinned), "environments", |raw| {
+            by(raw, |text| environment::Spec::parse(text).map_err(|error| error.why))
         })?,
-        after_failure,
-        boards: raw
-            .boards
-            .into_iter()
-            .map(|raw| board::board(raw, catalog))
-            .collect::<Result<_, _>>()?,
-        streams: list(raw.streams, "streams", stream)?,
+        boards: boards(raw.boards, catalog)?,
+        streams: list(raw.streams, "streams", |raw| stream::stream(raw, text))?,
     };
-    let mut names = std::collections::BTreeSet::new();
-    for (board, span) in plan.boards.iter().zip(board_spans) {
-        if !names.insert(&board.name) {
-            let why =
-                format!("a second board is named {}; give it another name", quoted(&board.name));
-            return Err((span, why));
-        }
-    }
     if plan.cell_count().is_none() {
-        return Err((span, format!("more than {MOST_CELLS} cells; take fewer seeds or streams")));
+        let why = format!("more than {MOST_CELLS} cells; take fewer seeds or streams");
+        return Err((streams, why));
     }
     Ok(plan)
+}
+
+fn stop(raw: &RawPlan) -> Result<Option<Stop>, Wrong> {
+    let Some(stop) = &raw.stop else { return Ok(None) };
+    if let Some(other) =
+        raw.target.as_ref().map(|_| "target").or(raw.until.as_ref().map(|_| "until"))
+    {
+        let why = format!(
+            "stop and {other} exclude each other: stop asks on which side of a share each \
+             configuration lies, target which one meets it; leave one of them out"
+        );
+        return wrong(stop, why);
+    }
+    let failed_share = *stop.get_ref().failed_share.get_ref();
+    if failed_share > 0.0 && failed_share < 1.0 {
+        return Ok(Some(Stop { failed_share }));
+    }
+    let why = format!(
+        "failed_share {failed_share} is the share of failing streams that is asked about; above 0 \
+         and below 1 is allowed"
+    );
+    wrong(&stop.get_ref().failed_share, why)
+}
+
+/// Whether a cell ends at its first failure.
+fn until(raw: Option<&Spanned<String>>) -> Result<bool, Wrong> {
+    match raw {
+        Some(raw) if raw.get_ref() != FIRST_FAILURE => {
+            let until = quoted(raw.get_ref());
+            wrong(raw, format!("until is {until}; \"{FIRST_FAILURE}\" is allowed"))
+        }
+        raw => Ok(raw.is_some()),
+    }
+}
+
+fn boards(raw: Vec<Spanned<board::RawBoard>>, catalog: &Catalog) -> Result<Vec<Board>, Wrong> {
+    let mut names = std::collections::BTreeSet::new();
+    let board = |raw: Spanned<board::RawBoard>| {
+        let (span, board) = (raw.get_ref().name.span(), board::board(raw, catalog)?);
+        if !names.insert(board.name.clone()) {
+            let name = quoted(&board.name);
+            return Err((span, format!("a second board is named {name}; give it another name")));
+        }
+        Ok(board)
+    };
+    raw.into_iter().map(board).collect()
 }
 
 /// A list with at least one entry, no two of which print the same.
@@ -221,10 +238,10 @@ fn list<T, U: fmt::Debug>(
     for raw in raw.into_inner() {
         let one = entry(&raw)?;
         if !seen.insert(format!("{one:?}")) {
-            return Err((raw.span(), format!("this stands twice in {key}")));
+            return wrong(&raw, format!("this is in {key} twice"));
         }
         if built.len() == MOST_ENTRIES {
-            return Err((raw.span(), format!("more than {MOST_ENTRIES} entries of {key}")));
+            return wrong(&raw, format!("more than {MOST_ENTRIES} entries of {key}"));
         }
         built.push(one);
     }
@@ -236,36 +253,41 @@ fn list<T, U: fmt::Debug>(
 
 fn policies(raw: Spanned<Vec<Spanned<String>>>, catalog: &Catalog) -> Result<Vec<Spec>, Wrong> {
     let span = raw.span();
-    let mut names = Vec::new();
-    for text in raw.into_inner() {
-        if text.get_ref() == "all" {
-            let entries = catalog.entries().iter();
-            names.extend(entries.map(|entry| Spanned::new(text.span(), entry.name.to_string())));
-        } else {
-            names.push(text);
-        }
-    }
-    list(Spanned::new(span, names), "policies", |text| {
-        catalog.parse(text.get_ref()).map_err(|error| (text.span(), error.why))
-    })
+    let all = |span: Range<usize>| {
+        let entries = catalog.entries().iter();
+        entries.map(|entry| Spanned::new(span.clone(), entry.name.to_string())).collect()
+    };
+    let names = raw.into_inner().into_iter().flat_map(|text| match text.get_ref().as_str() {
+        "all" => all(text.span()),
+        _ => vec![text],
+    });
+    list(Spanned::new(span, names.collect()), "policies", |raw| policy(raw, catalog))
+}
+
+fn policy(raw: &Spanned<String>, catalog: &Catalog) -> Result<Spec, Wrong> {
+    by(raw, |text| catalog.parse(text).map_err(|error| error.why))
 }
 
 fn number(raw: &Spanned<i64>, key: &str, least: i64, most: i64) -> Result<u64, Wrong> {
-    let value = *raw.get_ref();
-    if (least..=most).contains(&value) {
-        Ok(value.unsigned_abs())
-    } else {
-        let why = format!("{key} is {value}; a whole number from {least} to {most} is allowed");
-        Err((raw.span(), why))
+    match *raw.get_ref() {
+        value if (least..=most).contains(&value) => Ok(value.unsigned_abs()),
+        value => wrong(
+            raw,
+            format!("{key} is {value}; a whole number from {least} to {most} is allowed"),
+        ),
     }
 }
 
-/// A path that stands in one line of a table.
+/// Pages that are stated in MiB.
+fn mib(raw: &Spanned<i64>, key: &str) -> Result<u64, Wrong> {
+    Ok(number(raw, key, 1, i64::MAX / PAGES_IN_MIB as i64)? * PAGES_IN_MIB)
+}
+
+/// A path that fits in one line of a table.
 fn one_line(path: &Spanned<String>) -> Result<String, Wrong> {
     if path.get_ref().chars().any(char::is_control) {
-        let why =
-            format!("file is {}; a path without line ends is allowed", quoted(path.get_ref()));
-        return Err((path.span(), why));
+        let text = quoted(path.get_ref());
+        return wrong(path, format!("file is {text}; a path without line ends is allowed"));
     }
     Ok(path.get_ref().clone())
 }
@@ -280,110 +302,30 @@ fn name(raw: Spanned<String>, key: &str) -> Result<String, Wrong> {
              with '.'",
             quoted(text)
         );
-        return Err((raw.span(), why));
+        return wrong(&raw, why);
     }
     Ok(raw.into_inner())
 }
 
-/// Where the ops of a stream come from: one of the keys that say so.
-fn what(span: Range<usize>, raw: &RawStream) -> Result<What, Wrong> {
-    match (&raw.profile, &raw.file, &raw.recorded, &raw.fit, &raw.mix) {
-        (Some(name), None, None, None, None) => {
-            let profile = workload::profile(name.get_ref());
-            Ok(What::Profile(profile.map_err(|error| (name.span(), error.to_string()))?))
-        }
-        (None, Some(path), None, None, None) => Ok(What::File(one_line(path)?)),
-        (None, None, Some(name), None, None) => {
-            let found = recordings().iter().find(|recording| recording.name == name.get_ref());
-            Ok(What::Recorded(found.ok_or_else(|| {
-                let names: Vec<_> = recordings().iter().map(|recording| recording.name).collect();
-                let why = format!(
-                    "no recording {} is built in; there are {}; others are read with file = …",
-                    quoted(name.get_ref()),
-                    names.join(", ")
-                );
-                (name.span(), why)
-            })?))
-        }
-        (None, None, None, Some(path), None) => Ok(What::Fitted(one_line(path)?)),
-        (None, None, None, None, Some(raw)) => Ok(What::Mix(mix::mix(raw)?)),
-        _ => {
-            let why = "a stream is one of profile = …, file = …, fit = …, mix = … and recorded = …";
-            Err((span, why.to_string()))
-        }
+/// The name of an area or a client, of up to so many bytes.
+fn name_up_to(most: usize, raw: &Spanned<String>, key: &str) -> Result<String, Wrong> {
+    let name = raw.get_ref();
+    if (1..=most).contains(&name.len()) && !name.chars().any(char::is_control) {
+        return Ok(name.clone());
     }
+    let name = quoted(name);
+    wrong(raw, format!("{key} is {name}; it takes 1 to {most} bytes without control characters"))
 }
 
-fn stream(raw: &Spanned<RawStream>) -> Result<Stream, Wrong> {
-    let (span, raw) = (raw.span(), raw.get_ref());
-    let what = what(span.clone(), raw)?;
-    let profile = match what {
-        What::Profile(profile) => Some(profile),
-        What::File(_) | What::Fitted(_) | What::Recorded(_) | What::Mix(_) => None,
-    };
-    let (fitted, mixed) = (matches!(what, What::Fitted(_)), matches!(what, What::Mix(_)));
-    let only_for = |span: Option<Range<usize>>, key: &str, allowed: bool, whose: &str| match span {
-        Some(span) if !allowed => Err((span, format!("{key} is for {whose} only"))),
-        _ => Ok(()),
-    };
-    let (made, read) = (profile.is_some() || fitted, profile.is_none() && !mixed);
-    let loads_for = "a profile or a fit";
-    only_for(raw.loads.as_ref().map(Spanned::span), "loads", made, loads_for)?;
-    only_for(raw.loads_mib.as_ref().map(Spanned::span), "loads_mib", made, loads_for)?;
-    let read_for = "a recording or a file";
-    only_for(raw.recorded_cap.as_ref().map(Spanned::span), "recorded_cap", read, read_for)?;
-    only_for(raw.area.as_ref().map(Spanned::span), "area", read, read_for)?;
-    only_for(raw.snapshot.as_ref().map(Spanned::span), "snapshot", read, read_for)?;
-    let length = length::length(raw, &what)?;
-    let loads = match (&raw.loads, &raw.loads_mib, profile) {
-        (Some(_), Some(mib), _) => {
-            let why = "a stream states its LOAD once: as loads (shares) or as loads_mib";
-            return Err((mib.span(), why.to_string()));
-        }
-        (Some(loads), None, _) => list(loads.clone(), "loads", load)?,
-        (None, Some(mib), _) => list(mib.clone(), "loads_mib", load_mib)?,
-        (None, None, Some(profile)) => vec![Load::Share(profile.default_load)],
-        (None, None, None) => match &what {
-            What::Mix(mix) => mix.load_pages().map(Load::Pages).into_iter().collect(),
-            _ => Vec::new(),
-        },
-    };
-    if mixed && raw.own_area == Some(true) {
-        let why = "own_area is for a recording or a file only; a mix runs on the boards";
-        return Err((span, why.to_string()));
-    }
-    let recorded_cap = raw.recorded_cap.as_ref();
-    Ok(Stream {
-        line: 0,
-        // A stream file states no area; a recording and some profiles do. What is fitted goes to
-        // the boards where there are some.
-        own_area: raw.own_area.unwrap_or_else(|| match &what {
-            What::Profile(profile) => profile.area.is_some(),
-            What::Fitted(_) | What::Mix(_) => false,
-            What::File(_) | What::Recorded(_) => true,
-        }),
-        area: raw.area.as_ref().map(|area| area.get_ref().clone()),
-        snapshot: raw.snapshot.as_ref().map(|path| path.get_ref().clone()),
-        what,
-        loads,
-        length,
-        recorded_cap: recorded_cap
-            .map_or(Ok(u64::from(DEFAULT_CAP)), |cap| number(cap, "recorded_cap", 0, 63))?
-            as u32,
+/// That each key that is stated is allowed: where it is, what it is, and whose it is.
+fn only_for(keys: &[(Option<Range<usize>>, &str, bool, &str)]) -> Result<(), Wrong> {
+    let wrong = keys.iter().find(|(span, _, allowed, _)| span.is_some() && !allowed);
+    wrong.map_or(Ok(()), |(span, key, _, whose)| {
+        Err((span.clone().unwrap_or(0..0), format!("{key} is for {whose} only")))
     })
 }
 
-fn load(raw: &Spanned<f64>) -> Result<Load, Wrong> {
-    let load = *raw.get_ref();
-    if load > 0.0 && load <= Setup::MAX_LOAD {
-        return Ok(Load::Share(load));
-    }
-    let most = Setup::MAX_LOAD;
-    let why = format!("load {load} is a share of the area; above 0 and at most {most} is allowed");
-    Err((raw.span(), why))
-}
-
-fn load_mib(raw: &Spanned<i64>) -> Result<Load, Wrong> {
-    let mib = number(raw, "load_mib", 1, i64::MAX / PAGES_IN_MIB as i64)?;
-    Ok(Load::Pages(mib * PAGES_IN_MIB))
+/// Where a key is, if it is stated.
+fn span<T>(raw: Option<&Spanned<T>>) -> Option<Range<usize>> {
+    raw.map(Spanned::span)
 }

@@ -4,10 +4,10 @@ use cma_policies::{Area, Spec};
 
 use super::expect::{expect, too_short};
 use super::failed::Failed;
-use super::length::Length;
-use super::plan::{Load, Plan, Stream, What};
-use super::probed::Probed;
+use super::plan::Length;
+use super::plan::{Load, MOST_CELLS, Plan, Stream, What};
 use super::route;
+use super::route::Probed;
 use super::shelf::Shelf;
 use super::stream::{Checked, Ready, look_through};
 use super::target::Evidence;
@@ -46,14 +46,16 @@ pub fn prepare(mut plan: Plan) -> Result<Ready, Failed> {
         }
         stream.own_area &= known.area.is_some();
         if !stream.own_area && plan.boards.is_empty() {
-            return Err(Failed::NoArea(stream.name().to_string()));
+            let name = stream.name();
+            let why = format!("run {name}: it states no area; the plan needs a [[boards]]");
+            return Err(Failed::Run(why));
         }
     }
     for (stream, known) in plan.streams.iter().zip(&checked) {
         check_target(&plan, stream, known)?;
     }
     if plan.cell_count().is_none() {
-        return Err(Failed::TooManyCells);
+        return Err(Failed::Run(format!("run the plan: it has more than {MOST_CELLS} cells")));
     }
     let mut ready = Ready {
         plan,
@@ -71,11 +73,11 @@ pub fn prepare(mut plan: Plan) -> Result<Ready, Failed> {
             let seed = Seed::new(ready.plan.seed);
             let load = load.share_of(board.pages());
             let setup = Setup { area_pages: board.pages(), load, seed, ops: 0 };
-            profile.open(&setup).map_err(|error| Failed::Setup(profile.name.to_string(), error))?;
+            profile.open(&setup).map_err(|error| Failed::make(profile.name, error))?;
         }
         if let (Some(fit), Some(load)) = (&ready.checked[at.stream].fit, ready.plan.load(&at)) {
             let checked = fit.check(load.pages_of(board.pages()));
-            checked.map_err(|error| Failed::Setup(stream.name().to_string(), error))?;
+            checked.map_err(|error| Failed::make(stream.name(), error))?;
         }
     }
     let mut short = Vec::new();
@@ -91,10 +93,14 @@ pub fn prepare(mut plan: Plan) -> Result<Ready, Failed> {
 
 /// Whether a stream can answer what the target of the plan asks.
 fn check_target(plan: &Plan, stream: &Stream, known: &Checked) -> Result<(), Failed> {
-    let (name, line) = (stream.name().to_string(), stream.line);
     match (plan.target, stream.length) {
-        (Some(_), _) if !known.has_time => Err(Failed::NoTime { stream: name, line }),
-        (Some(_), Length::Ops(_)) => Err(Failed::TargetOfOps { stream: name, line }),
+        (Some(_), _) if !known.has_time => Err(Failed::no_time(stream)),
+        (Some(_), Length::Ops(_)) => Err(Failed::Run(format!(
+            "run {} (line {} of the plan): a target is asked of board time; state hours or days in \
+             place of ops",
+            stream.name(),
+            stream.at.line()
+        ))),
         _ => Ok(()),
     }
 }
@@ -128,7 +134,10 @@ fn build_policies(ready: &Ready) -> Result<Vec<bool>, Failed> {
             }
             let build = |spec: &Spec| {
                 let built = spec.build(area.clone());
-                built.map_err(|error| Failed::Build(spec.to_string(), area.pages(), error))
+                built.map_err(|error| {
+                    let pages = area.pages();
+                    Failed::Run(format!("build policy {spec} on an area of {pages} pages: {error}"))
+                })
             };
             match policy {
                 Some(own) => drop(build(own)?),

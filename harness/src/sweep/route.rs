@@ -1,10 +1,10 @@
 //! Who goes to which area, and what is asked there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::cells::Configuration;
 use super::failed::Failed;
-use super::probed::Sought;
 use super::stream::{Checked, Ops, Ready};
 use crate::board::{Board, Way};
 use crate::ingest::{IngestError, quoted};
@@ -27,7 +27,7 @@ pub(super) fn ways(board: &Board, clients: &[String], known: &Checked) -> Vec<Wa
     ways
 }
 
-/// Ops at the start of a stream by which it is told what is asked of each area.
+/// Ops at the start of a stream that show what is asked of each area.
 const LOOK: usize = 4096;
 
 /// Sizes to probe each area with, as [`sizes`] finds them at the first cell that asks.
@@ -39,13 +39,11 @@ pub(super) fn probed(ready: &Ready, at: &Configuration, board: &Board) -> Result
 /// the requests that go there, among the first ops of the stream of the plan's first seed. None for
 /// an area that nobody asks.
 fn sizes(ready: &Ready, at: &Configuration, board: &Board) -> Result<Vec<Vec<u64>>, Failed> {
-    let (plan, known) = (&ready.plan, &ready.checked[at.stream]);
+    let known = &ready.checked[at.stream];
     if board.areas.len() == 1 {
         return Ok(vec![known.sizes.clone()]);
     }
-    let stream = &plan.streams[at.stream];
-    let (load, cap) = (plan.load(at), plan.caps[at.cap]);
-    let ops = Ops::open(stream, known, board.pages(), load, plan.seed, cap)?;
+    let ops = Ops::open(ready, at, ready.plan.seed)?;
     let ways = ways(board, &ops.clients, known);
     let mut sizes = vec![Sizes::default(); board.areas.len()];
     for timed in ops.take(LOOK) {
@@ -78,9 +76,7 @@ pub(super) fn check(ready: &Ready) -> Result<Vec<String>, Failed> {
         let board = ready.board(&at);
         check_routes(&board, known, stream.name())?;
         if stream.profile().is_some() {
-            let (load, cap) = (plan.load(&at), plan.caps[at.cap]);
-            let ops = Ops::open(stream, known, board.pages(), load, plan.seed, cap)?;
-            clients.extend(ops.clients);
+            clients.extend(Ops::open(ready, &at, plan.seed)?.clients);
         } else {
             clients.extend(known.clients.iter().cloned());
         }
@@ -119,4 +115,39 @@ fn check_routes(board: &Board, known: &Checked, source: &str) -> Result<(), Inge
         }
     }
     Ok(())
+}
+
+/// Sizes to probe each area of a board with.
+pub(super) type Sought = Arc<Vec<Vec<u64>>>;
+
+/// A stream, a board and a LOAD: neither pages nor caps change who asks for how much.
+pub(super) type Place = (usize, Option<usize>, Option<usize>);
+
+/// What was found out.
+#[derive(Clone, Default, Debug)]
+pub(super) struct Probed(Arc<Mutex<BTreeMap<Place, Sought>>>);
+
+/// Places that are remembered. Cells come place by place, so that few are enough.
+const MOST_PLACES: usize = 256;
+
+impl Probed {
+    /// What `find` finds for this place, at the first time that it is asked for.
+    pub(super) fn of(
+        &self,
+        place: Place,
+        find: impl FnOnce() -> Result<Vec<Vec<u64>>, Failed>,
+    ) -> Result<Sought, Failed> {
+        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sizes) = known().get(&place) {
+            return Ok(Arc::clone(sizes));
+        }
+        // Two threads may both look, and find the same.
+        let sizes = Arc::new(find()?);
+        let mut known = known();
+        if known.len() >= MOST_PLACES {
+            known.pop_first();
+        }
+        known.insert(place, Arc::clone(&sizes));
+        Ok(sizes)
+    }
 }

@@ -85,20 +85,16 @@ pub fn run<'a>(ready: &'a Ready, jobs: usize, watch: &dyn Watch) -> Result<Table
     run_cells(ready, Shard::WHOLE, &Known::of(&ready.plan), jobs, &keep)?;
     let mut results = keep.results.into_inner().unwrap_or_else(PoisonError::into_inner);
     results.sort_unstable_by_key(|(number, ..)| *number);
-    let mut table = Table { ready, numbers: Vec::new(), cells: Vec::new(), values: Vec::new() };
-    for (number, cell, values) in results {
-        table.numbers.push(number);
-        table.cells.push(cell);
-        table.values.push(values);
-    }
-    Ok(table)
+    let results = results.into_iter().map(|(number, cell, values)| (number, (cell, values)));
+    let (numbers, (cells, values)) = results.unzip();
+    Ok(Table { ready, numbers, cells, values })
 }
 
-/// Runs the cells of `shard` that are not `known` on `jobs` threads (0: one for each core), tells
-/// `watch` of each that ends, and keeps none of their values.
+/// Runs the cells of `shard` that are not `known` on `jobs` threads (0: one for each core), says to
+/// `watch` which have ended, and keeps none of their values.
 ///
 /// # Errors
-/// The first failure in the order of the plan. No cell behind it is begun once it is known.
+/// The first failure in the order of the plan. No cell after it is begun once it is known.
 pub fn run_cells(
     ready: &Ready,
     shard: Shard,
@@ -107,7 +103,7 @@ pub fn run_cells(
     watch: &dyn Watch,
 ) -> Result<(), Failed> {
     let threads = rayon::ThreadPoolBuilder::new().num_threads(jobs).build();
-    let threads = threads.map_err(|error| Failed::Threads(error.to_string()))?;
+    let threads = threads.map_err(|error| Failed::Run(format!("start the threads: {error}")))?;
     let crew = Crew {
         ready,
         watch,
@@ -148,10 +144,10 @@ pub fn wanted(ready: &Ready, shard: Shard, known: &Known) -> Known {
 #[must_use]
 pub fn belongs(ready: &Ready, shard: Shard, number: u64) -> bool {
     let plan = &ready.plan;
-    let mut behind = 0;
+    let mut end = 0;
     let holder = (0..).zip(plan.configurations()).find(|(_, at)| {
-        behind += plan.cells_in(at);
-        number < behind
+        end += plan.cells_in(at);
+        number < end
     });
     holder.is_some_and(|(configuration, at)| {
         shard.has(unit_of(plan, configuration, &at).unwrap_or(number))
@@ -174,11 +170,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl<'a> Crew<'a> {
-    fn desk(&self) -> MutexGuard<'_, Desk<'a>> {
-        lock(&self.desk)
-    }
-
+impl Crew<'_> {
     fn work(&self) {
         while let Some((number, cell)) = self.next() {
             // Where a policy of a stranger panics, the others must not wait for its cell.
@@ -197,7 +189,7 @@ impl<'a> Crew<'a> {
 
     /// The next cell; waits where it depends on one that is running.
     fn next(&self) -> Option<(u64, Cell)> {
-        let mut desk = self.desk();
+        let mut desk = lock(&self.desk);
         loop {
             if self.watch.is_stopped() {
                 return None;
@@ -213,7 +205,7 @@ impl<'a> Crew<'a> {
     }
 
     fn note(&self, number: u64, why: Failed) {
-        self.desk().end_at(number);
+        lock(&self.desk).end_at(number);
         let mut failed = lock(&self.failed);
         if failed.as_ref().is_none_or(|(first, _)| number < *first) {
             *failed = Some((number, why));
@@ -231,7 +223,7 @@ struct End<'a, 'b> {
 
 impl Drop for End<'_, '_> {
     fn drop(&mut self) {
-        let mut desk = self.crew.desk();
+        let mut desk = lock(&self.crew.desk);
         if self.panicked {
             desk.end_at(0);
         }

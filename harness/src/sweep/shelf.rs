@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use cma_policies::Request;
 use rustc_hash::FxHashMap;
 
-use super::length::Length;
+use super::plan::Length;
 use super::plan::{Plan, Stream, What};
 use crate::op::{Op, Timed};
 use crate::simulate::Until;
@@ -28,16 +28,16 @@ pub(super) struct Made {
 }
 
 impl Made {
-    /// The op at place `at`, behind one at `last_us`.
+    /// The op at place `at`, after one at `last_us`.
     pub(super) fn op(&self, at: usize, last_us: u64) -> Option<Timed> {
         self.ops.get(at).map(|small| small.timed(last_us))
     }
 }
 
-/// An op in 16 bytes, behind one whose time is known. Pins and partial frees have none.
+/// An op in 16 bytes, after one whose time is known. Pins and partial frees have none.
 #[derive(Clone, Copy, Debug)]
 struct Small {
-    behind_us: u32,
+    later_us: u32,
     id: u32,
     /// 0 for a free.
     count: u32,
@@ -51,24 +51,24 @@ const DMA: u16 = u16::MAX;
 
 impl Small {
     fn of(timed: Timed, last_us: u64) -> Option<Self> {
-        let behind_us = timed.at_us.checked_sub(last_us)?.try_into().ok()?;
+        let later_us = timed.at_us.checked_sub(last_us)?.try_into().ok()?;
         match timed.op {
             Op::Alloc { id, request, dma } => Some(Self {
-                behind_us,
+                later_us,
                 id: id.try_into().ok()?,
                 count: request.count().try_into().ok()?,
                 client: request.client(),
                 align: if dma { DMA } else { request.align() as u16 },
             }),
             Op::Free { id, part: None } => {
-                Some(Self { behind_us, id: id.try_into().ok()?, count: 0, client: 0, align: 0 })
+                Some(Self { later_us, id: id.try_into().ok()?, count: 0, client: 0, align: 0 })
             }
             Op::Free { .. } | Op::Pin(_) | Op::Unpin(_) => None,
         }
     }
 
     fn timed(self, last_us: u64) -> Timed {
-        let Self { behind_us, id, count, client, align } = self;
+        let Self { later_us, id, count, client, align } = self;
         let (dma, id) = (align == DMA, u64::from(id));
         let align = if dma { 0 } else { u32::from(align) };
         let op = match Request::new(count.into(), align) {
@@ -76,7 +76,7 @@ impl Small {
             // Of no pages.
             Err(_) => Op::Free { id, part: None },
         };
-        Timed { at_us: last_us + u64::from(behind_us), op }
+        Timed { at_us: last_us + u64::from(later_us), op }
     }
 }
 
@@ -258,7 +258,7 @@ mod tests {
         for (length, times, is_kept) in [
             (Length::Ops(2), vec![Some(5), Some(6), None], true),
             (Length::Ops(2), vec![Some(5), Some(6)], false),
-            // The op at the end tells that the time is over.
+            // The op at the end shows that the time is over.
             (Length::Time(10), vec![Some(5), Some(14)], false),
             (Length::Time(10), vec![Some(5), Some(14), Some(15)], true),
             (Length::Time(10), vec![Some(5), None], true),

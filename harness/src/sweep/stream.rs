@@ -10,13 +10,13 @@ use std::sync::Arc;
 
 use cma_policies::{Area, Run};
 
-use super::Fnv;
 use super::cells::{Cell, Configuration};
+use super::disk::Fnv;
 use super::failed::Failed;
-use super::length::Length;
 use super::mix::MixOf;
-use super::plan::{Load, Plan, Stream, What};
-use super::probed::Probed;
+use super::plan::Length;
+use super::plan::{Plan, Stream, What};
+use super::route::Probed;
 use super::shelf::{Made, Name, Scribe, Shelf};
 use crate::board::Board;
 use crate::environment::Script;
@@ -99,11 +99,10 @@ pub(super) fn look_through(stream: &Stream, scripted: bool) -> Result<Checked, F
         let ops = stream.length.most_ops();
         return Ok(Checked { area, sizes, ops, has_time: true, ..Checked::default() });
     }
-    if matches!(stream.what, What::Fitted(_)) {
-        return fitted(stream);
-    }
-    if let What::Mix(mix) = &stream.what {
-        return together(stream, mix);
+    match &stream.what {
+        What::Fitted(_) => return fitted(stream),
+        What::Mix(mix) => return together(stream, mix),
+        _ => {}
     }
     let mut reader = open(stream)?;
     let mut sizes = Sizes::default();
@@ -123,23 +122,21 @@ pub(super) fn look_through(stream: &Stream, scripted: bool) -> Result<Checked, F
         }
     }
     if pins > 0 && !stream.own_area {
-        return Err(Failed::PinsElsewhere(stream.name().to_string()));
+        let name = stream.name();
+        return Err(Failed::Run(format!(
+            "run {name} on boards: its pins name pages of its own area; leave own_area = true"
+        )));
     }
-    let sizes = sizes.most_used();
-    let (area, warnings) = (reader.area().cloned(), reader.warnings());
-    let clients = reader.clients().into_iter().map(str::to_string).collect();
-    let (routes, sum) = (reader.routes(), sum(stream)?);
-    let has_time = reader.has_time();
     Ok(Checked {
-        area,
-        sizes,
+        area: reader.area().cloned(),
+        sizes: sizes.most_used(),
         ops,
-        has_time,
+        has_time: reader.has_time(),
         script,
-        clients,
-        routes,
-        warnings,
-        sum,
+        clients: reader.clients().into_iter().map(str::to_string).collect(),
+        routes: reader.routes(),
+        warnings: reader.warnings(),
+        sum: sum(stream)?,
         ..Checked::default()
     })
 }
@@ -152,7 +149,7 @@ fn fitted(stream: &Stream) -> Result<Checked, Failed> {
     warnings.extend(fit.left_out.warnings());
     let has_time = !fit.is_in_ops();
     if !has_time && stream.length.time_us().is_some() {
-        return Err(Failed::NoTime { stream: stream.name().to_string(), line: stream.line });
+        return Err(Failed::no_time(stream));
     }
     Ok(Checked {
         area: fit.area.clone(),
@@ -247,7 +244,7 @@ fn open(stream: &Stream) -> Result<Reader, IngestError> {
     reader::open(&source, &options)
 }
 
-/// The ops of a stream for one cell, and where an error of its file will stand.
+/// The ops of a stream for one cell, and where an error of its file will be.
 pub(super) struct Ops {
     /// What puts in place what was live before a trace began.
     pub(super) before: Vec<Op>,
@@ -261,17 +258,16 @@ pub(super) struct Ops {
 impl Ops {
     /// The ops of a cell, made only once for all cells that run them.
     pub(super) fn of_cell(ready: &Ready, cell: &Cell, area_pages: u64) -> Result<Self, Failed> {
-        let Ready { plan, checked, shelf, .. } = ready;
-        let (stream, known) = (&plan.streams[cell.at.stream], &checked[cell.at.stream]);
-        let (load, cap) = (plan.load(&cell.at), plan.caps[cell.at.cap]);
+        let Ready { plan, shelf, .. } = ready;
+        let (stream, load) = (&plan.streams[cell.at.stream], plan.load(&cell.at));
         // Of the board a profile without a LOAD takes its pages; nothing else takes anything.
         let own = if stream.profile().is_some() { area_pages } else { 0 };
         let load_pages = load.map_or(own, |load| load.pages_of(area_pages));
         let name: Name = (cell.at.stream, load_pages, cell.seed);
         if let Some(made) = shelf.find(name) {
-            return Ok(Self::made(made, cap));
+            return Ok(Self::made(made, plan.caps[cell.at.cap]));
         }
-        let ops = Self::open(stream, known, area_pages, load, cell.seed, cap)?;
+        let ops = Self::open(ready, &cell.at, cell.seed)?;
         Ok(Self { scribe: shelf.scribe(plan, stream, name), ..ops })
     }
 
@@ -287,15 +283,11 @@ impl Ops {
         Self { before, clients, ops: Box::new(ops), failed: Rc::default(), scribe: None }
     }
 
-    /// The ops of `stream` on an area of `area_pages`, under `cap`.
-    pub(super) fn open(
-        stream: &Stream,
-        known: &Checked,
-        area_pages: u64,
-        load: Option<Load>,
-        seed: u64,
-        cap: u32,
-    ) -> Result<Self, Failed> {
+    /// The ops of a configuration for this seed.
+    pub(super) fn open(ready: &Ready, at: &Configuration, seed: u64) -> Result<Self, Failed> {
+        let Ready { plan, checked, .. } = ready;
+        let (stream, known) = (&plan.streams[at.stream], &checked[at.stream]);
+        let (load, cap, area_pages) = (plan.load(at), plan.caps[at.cap], ready.board(at).pages());
         let failed = Rc::new(RefCell::new(None));
         let mut before = Vec::new();
         let mut clients = known.clients.clone();
@@ -304,19 +296,19 @@ impl Ops {
             let ops = stream.length.most_ops();
             let setup = Setup { area_pages, load, seed: Seed::new(seed), ops };
             let made = profile.open(&setup);
-            let made = made.map_err(|error| Failed::Setup(profile.name.to_string(), error))?;
+            let made = made.map_err(|error| Failed::make(profile.name, error))?;
             clients = made.clients().to_vec();
             Box::new(made)
         } else if let Some(fit) = &known.fit {
             let load_pages = load.map_or(fit.load_pages(), |load| load.pages_of(area_pages));
             let made = fit.open(load_pages, &Seed::new(seed), stream.length.most_ops());
-            let made = made.map_err(|error| Failed::Setup(stream.name().to_string(), error))?;
+            let made = made.map_err(|error| Failed::make(stream.name(), error))?;
             clients = made.clients().to_vec();
             before = fit.before();
             Box::new(made)
         } else if let Some(mix) = &known.mix {
             let made = mix.open(&Seed::new(seed), stream.length.most_ops());
-            let mut made = made.map_err(|error| Failed::Mix(stream.name().to_string(), error))?;
+            let mut made = made.map_err(|error| Failed::make(stream.name(), error))?;
             before = made.before().to_vec();
             let failed = Rc::clone(&failed);
             Box::new(iter::from_fn(move || {

@@ -3,13 +3,7 @@
 
 use std::io::{self, Write};
 
-use csv::{Writer, WriterBuilder};
-
-/// Writes rows to `out`, which all have as many fields. [`Writer::flush`] tells what went wrong
-/// with the last of them.
-pub(crate) fn writer<W: Write>(out: W) -> Writer<W> {
-    WriterBuilder::new().from_writer(out)
-}
+use csv::Writer;
 
 /// Writes a row. An error of the output keeps its kind: that nobody reads on is none to report.
 pub(crate) fn write<W: Write, T: AsRef<[u8]>>(
@@ -29,7 +23,7 @@ pub(crate) fn table<R: AsRef<[String]>>(
     rows: impl IntoIterator<Item = R>,
 ) -> io::Result<()> {
     writeln!(out, "{head}")?;
-    let mut writer = writer(out);
+    let mut writer = Writer::from_writer(out);
     for row in rows {
         write(&mut writer, row.as_ref())?;
     }
@@ -40,7 +34,7 @@ pub(crate) fn table<R: AsRef<[String]>>(
 #[cfg(feature = "cli")]
 pub(crate) fn line<T: AsRef<[u8]>>(fields: impl IntoIterator<Item = T>) -> String {
     let mut row = Vec::new();
-    let mut writer = writer(&mut row);
+    let mut writer = Writer::from_writer(&mut row);
     write(&mut writer, fields).and_then(|()| writer.flush()).expect("memory takes all");
     drop(writer);
     row.pop();

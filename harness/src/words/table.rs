@@ -9,10 +9,8 @@ pub(crate) fn write(out: &mut dyn Write, head: &[&str], rows: &[Vec<String>]) ->
         let mut filled = cells.filter(|text| !text.is_empty()).peekable();
         filled.peek().is_some() && filled.all(|text| numeric(text))
     };
-    let head = head.iter().map(ToString::to_string).collect();
-    let all: Vec<&[String]> =
-        std::iter::once::<&Vec<_>>(&head).chain(rows).map(Vec::as_slice).collect();
-    aligned(out, "", &all, is_number)
+    let head: Vec<_> = head.iter().map(ToString::to_string).collect();
+    aligned(out, "", &std::iter::once(&head).chain(rows).collect::<Vec<_>>(), is_number)
 }
 
 /// Writes `rows` after `indent`, two blanks between columns, those that `right` names to the right;
@@ -20,17 +18,17 @@ pub(crate) fn write(out: &mut dyn Write, head: &[&str], rows: &[Vec<String>]) ->
 pub(crate) fn aligned(
     out: &mut dyn Write,
     indent: &str,
-    rows: &[&[String]],
+    rows: &[impl AsRef<[String]>],
     right: impl Fn(usize) -> bool,
 ) -> io::Result<()> {
-    let columns = rows.iter().map(|row| row.len()).max().unwrap_or(0);
+    let columns = rows.iter().map(|row| row.as_ref().len()).max().unwrap_or(0);
     let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column));
+        let cells = rows.iter().filter_map(|row| row.as_ref().get(column));
         cells.map(|text| text.chars().count()).max().unwrap_or(0)
     };
     let looks: Vec<_> = (0..columns).map(|column| (width(column), right(column))).collect();
     for row in rows {
-        let cells = row.iter().zip(&looks).map(|(text, &(width, right))| {
+        let cells = row.as_ref().iter().zip(&looks).map(|(text, &(width, right))| {
             if right { format!("{text:>width$}") } else { format!("{text:<width$}") }
         });
         let line = cells.collect::<Vec<_>>().join("  ");
@@ -62,7 +60,6 @@ mod tests {
     fn a_row_may_be_short_and_be_indented() {
         let mut out = Vec::new();
         let rows = [vec!["8".to_string(), "a".to_string()], vec!["12".to_string()]];
-        let rows: Vec<_> = rows.iter().map(Vec::as_slice).collect();
         super::aligned(&mut out, "  ", &rows, |column| column == 0).unwrap();
         assert_eq!(String::from_utf8(out).unwrap(), "   8  a\n  12\n");
     }

@@ -15,7 +15,7 @@ fn wrong() -> Vec<(String, usize, usize, &'static str)> {
     let with = |text: &str| format!("areas = [{{ mib = 64 }}]\n{text}");
     let long = "x".repeat(257);
     vec![
-        (areas("{ mib = 1, clients = [\"\"] }"), 4, 32, "a client has the name \"\""),
+        (areas("{ mib = 1, clients = [\"\"] }"), 4, 32, "a client is \"\"; it takes 1 to 256"),
         (areas(&format!("{{ mib = 1, name = \"{long}\" }}")), 4, 28, "1 to 256 bytes"),
         (areas("{ mib = 1, name = \"a\\nb\" }"), 4, 28, "control characters"),
         (
@@ -51,7 +51,7 @@ fn wrong() -> Vec<(String, usize, usize, &'static str)> {
         (areas("{ mib = 1, client = [\"v\"] }"), 4, 21, "unknown field `client`"),
         (with("caller = \"x11\""), 5, 10, "no caller is named \"x11\"; there are cma-only, dma-"),
         (with("callers = { gpu = \"x11\" }"), 5, 19, "no caller is named \"x11\""),
-        (with("callers = { \"\" = \"ion\" }"), 5, 13, "callers has the name \"\""),
+        (with("callers = { \"\" = \"ion\" }"), 5, 13, "a client of callers is \"\""),
     ]
 }
 

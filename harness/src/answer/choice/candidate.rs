@@ -2,8 +2,8 @@
 
 use super::needs::{changes, needs};
 use super::{Candidate, proof};
-use crate::answer::summary::{Summary, SummaryRow};
-use crate::stats::{Interval, anytime, share_interval_of};
+use crate::answer::summary::{Summary, SummaryRow, share};
+use crate::stats::Interval;
 use crate::sweep::Ready;
 
 /// Rows of the summary, by number, that are of one candidate.
@@ -94,9 +94,5 @@ impl Rows<'_> {
 
 /// The interval of the worst of so many rows: it holds for all of them together.
 pub(super) fn interval(worst: &SummaryRow, rows: usize) -> Interval {
-    if worst.stopped && worst.streams > 1 {
-        anytime::share_interval_of(worst.lost, worst.streams, rows)
-    } else {
-        share_interval_of(worst.lost, worst.streams, rows)
-    }
+    share(worst.lost, worst.streams, worst.stopped, rows)
 }

@@ -82,13 +82,11 @@ fn mark_larger_failures(ready: &Ready, candidates: &mut [Candidate]) {
 /// a board can have as its kernel is comes before what needs a patch, whatever RAM that saves: who
 /// can patch finds it in the notes.
 fn rank(candidate: &Candidate) -> (u32, bool, u64, u32) {
-    let by_cost = (candidate.needs_patch(), candidate.pages, candidate.changes);
-    let group = match (candidate.is_eligible(), candidate.meets) {
-        (true, _) => 0,
-        (false, true) => 1,
-        (false, false) => return (2, false, 0, 0),
-    };
-    (group, by_cost.0, by_cost.1, by_cost.2)
+    if !candidate.meets {
+        return (2, false, 0, 0);
+    }
+    let group = u32::from(!candidate.is_eligible());
+    (group, candidate.needs_patch(), candidate.pages, candidate.changes)
 }
 
 /// Of those that fail: first what can be compared, then the smaller share of failing streams, the

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::like::{is_as_large, is_like};
-use super::{Least, SizeTried, Sizing};
+use super::{Least, SizeTried, Sizing, is_as_large, is_like};
 use crate::answer::summary::{Streams, SummaryRow};
 use crate::stats::{Interval, median, median_interval, quantile, quantile_interval};
 use crate::sweep::{Block, Load, Plan, Ready};
@@ -153,7 +152,7 @@ fn share_loads(tried: &mut [Tried]) -> Option<f64> {
     (known > 0).then_some(mean)
 }
 
-/// Whether nothing but the bitmap stands in the way of a grant: no theorem knows of busy pages. Pins
+/// Whether nothing but the bitmap keeps a grant from being made: no theorem knows of busy pages. Pins
 /// of `pinned` are those of a stream; one that has pins runs on its own area.
 fn every_claim_succeeds(plan: &Plan, environment: usize) -> bool {
     matches!(plan.environments[environment].to_string().as_str(), "quiet" | "pinned")

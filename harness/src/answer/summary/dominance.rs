@@ -3,7 +3,7 @@
 use super::streams::{CLASS_NAMES, Streams};
 use crate::metric::CLASSES;
 use crate::seed::Seed;
-use crate::stats::{Bootstrap, Within, mcnemar, sign_counts};
+use crate::stats::{Bootstrap, Interval, Within, mcnemar, sign_counts};
 
 /// Streams below which no interval is asked: there it is enough that some stream is worse, and none
 /// better.
@@ -72,12 +72,22 @@ fn is_above_zero(differences: &[f64], bootstrap: &Bootstrap, seed: &Seed) -> boo
     if differences.len() < FEW {
         return differences.iter().all(|difference| *difference >= 0.0);
     }
-    let found = if differences.len() == bootstrap.streams() {
-        bootstrap.mean_interval(differences, Within::Difference)
-    } else {
-        Bootstrap::new(differences.len(), seed).mean_interval(differences, Within::Difference)
-    };
+    let found = mean_interval(differences, Within::Difference, bootstrap, seed);
     found.is_some_and(|(_, interval)| interval.low > Some(0.0))
+}
+
+/// The mean of so many numbers and its interval. Of two policies in a race there are pairs only as
+/// far as the one that was dropped came: then `bootstrap` is of other numbers.
+pub(super) fn mean_interval(
+    numbers: &[f64],
+    within: Within,
+    bootstrap: &Bootstrap,
+    seed: &Seed,
+) -> Option<(f64, Interval)> {
+    match numbers.len() == bootstrap.streams() {
+        true => bootstrap.mean_interval(numbers, within),
+        false => Bootstrap::new(numbers.len(), seed).mean_interval(numbers, within),
+    }
 }
 
 #[cfg(test)]

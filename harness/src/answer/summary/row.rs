@@ -1,30 +1,25 @@
 //! Working out the rows of one configuration.
 
-use super::dominance::worse_classes;
+use super::dominance::{mean_interval, worse_classes};
 use super::streams::{CLASS_NAMES, Streams};
 use super::{BLAME, ClassCounts, Earliest, RATES, Rate, Summary, SummaryRow, TimeRow};
 use crate::seed::Seed;
 use crate::stats::{
     Bootstrap, Interval, Within, anytime, holm, mcnemar, median, median_interval, no_failure_bound,
-    share_interval, sign_counts,
+    share_interval_of, sign_counts,
 };
 use crate::sweep::{Block, Configuration, Plan, Ready};
-
-/// The places of [`RATES`].
-const RATE_PLACES: [usize; RATES.len()] = [0, 1, 2, 3, 4];
 
 /// What the rows of a configuration are worked out with.
 struct Tools<'a> {
     at: Configuration,
-    first_seed: u64,
+    plan: &'a Plan,
     seed: Seed,
     bootstrap: Bootstrap,
     /// Whether the number of streams depends on what was seen.
     stopped: bool,
     /// Whether a race has ended it.
     dropped: bool,
-    /// Whether streams are ended at their first failure, so that no two are equally long.
-    ended_early: bool,
     base: Option<Streams<'a>>,
 }
 
@@ -33,14 +28,14 @@ struct Tools<'a> {
 pub fn rows_of(ready: &Ready, block: &Block) -> Vec<SummaryRow> {
     let seed = Seed::new(ready.plan.seed);
     let baseline = Summary::baseline_of(&ready.plan);
+    let seeds = ready.plan.seeds_of(&ready.plan.streams[block.at.stream]);
     let mut tools = Tools {
         at: block.at,
-        first_seed: ready.plan.seed,
+        plan: &ready.plan,
         bootstrap: Bootstrap::new(0, &seed),
         seed,
         stopped: false,
         dropped: false,
-        ended_early: ready.plan.until_first_failure,
         base: baseline.map(|base| Streams(&block.values[base])),
     };
     let mut rows = Vec::new();
@@ -49,25 +44,15 @@ pub fn rows_of(ready: &Ready, block: &Block) -> Vec<SummaryRow> {
         if tools.bootstrap.streams() != values.len() {
             tools.bootstrap = Bootstrap::new(values.len(), &tools.seed);
         }
-        tools.dropped = is_dropped(&ready.plan, block, policy);
-        tools.stopped = tools.dropped || is_stopped(&ready.plan, block);
+        // A race ended these streams before their last seed.
+        tools.dropped = tools.plan.target.is_some() && (values.len() as u64) < seeds;
+        // The sweep may stop it early, even where it did not.
+        tools.stopped = tools.dropped || tools.plan.stop.is_some() && seeds > 1;
         let base = tools.base.filter(|_| baseline != Some(policy));
         rows.push(tools.row(policy, Streams(values), base));
     }
     correct(&mut rows);
     rows
-}
-
-/// Whether the number of streams of this configuration depends on what was seen: the sweep may
-/// stop it early, even where it did not.
-fn is_stopped(plan: &Plan, block: &Block) -> bool {
-    plan.stop.is_some() && plan.seeds_of(&plan.streams[block.at.stream]) > 1
-}
-
-/// Whether a race ended these streams of a policy before their last seed.
-fn is_dropped(plan: &Plan, block: &Block, policy: usize) -> bool {
-    let seeds = plan.seeds_of(&plan.streams[block.at.stream]);
-    plan.target.is_some() && (block.values[policy].len() as u64) < seeds
 }
 
 /// Holm's correction over the policies that are compared with the baseline.
@@ -106,7 +91,7 @@ impl Tools<'_> {
             requests: own.sum("requests"),
             refused: own.by_cause(),
             classes: classes(own),
-            rates: RATE_PLACES.map(|rate| self.rate(&of_whole(own, rate), Within::Share)),
+            rates: std::array::from_fn(|rate| self.rate(&of_whole(own, rate), Within::Share)),
             against_baseline: base.map(|base| self.difference(blame(own), blame(base))),
             first_failure: median(&failures),
             first_failure_interval: self.of_median(&failures),
@@ -133,9 +118,11 @@ impl Tools<'_> {
             migrated_pages: own.sum("migrated_pages"),
             // Of streams that are ended at their first failure there is no rate in any class; who
             // refuses the large ones fails at the first of them.
-            worse_classes: base.filter(|_| !self.ended_early).map_or_else(Vec::new, |base| {
-                worse_classes(own, base, &self.bootstrap, &self.seed)
-            }),
+            worse_classes: base
+                .filter(|_| !self.plan.until_first_failure)
+                .map_or_else(Vec::new, |base| {
+                    worse_classes(own, base, &self.bootstrap, &self.seed)
+                }),
             time,
             dropped: self.dropped,
             ended_early,
@@ -145,19 +132,15 @@ impl Tools<'_> {
     /// The mean of a column that may be empty for some streams: those are left out.
     fn rate(&self, numbers: &[Option<f64>], within: Within) -> Rate {
         let there: Vec<f64> = numbers.iter().flatten().copied().collect();
-        // Of two policies in a race there are pairs only as far as the one that was dropped came.
-        let found = if there.len() == self.bootstrap.streams() {
-            self.bootstrap.mean_interval(&there, within)
-        } else {
-            Bootstrap::new(there.len(), &self.seed).mean_interval(&there, within)
+        let found = mean_interval(&there, within, &self.bootstrap, &self.seed);
+        let Some((mean, interval)) = found else {
+            return Rate { mean: None, interval: Interval::NO_VALUE };
         };
-        let none = Interval { low: None, high: None, method: "no-value" };
-        let (mean, interval) = found.map_or((None, none), |(mean, found)| (Some(mean), found));
-        let interval = match mean {
-            Some(mean) if self.stopped => whenever_one_looks(mean, there.len() as u64, interval),
-            _ => interval,
+        let interval = match self.stopped {
+            true => whenever_one_looks(mean, there.len() as u64, interval),
+            false => interval,
         };
-        Rate { mean, interval }
+        Rate { mean: Some(mean), interval }
     }
 
     fn of_median(&self, numbers: &[Option<f64>]) -> Interval {
@@ -174,14 +157,9 @@ impl Tools<'_> {
     }
 
     fn share(&self, failed: u64, own: Streams<'_>) -> Interval {
-        let streams = own.len() as u64;
-        if streams == 0 {
-            return Interval { low: None, high: None, method: "no-value" };
-        }
-        if self.stopped && streams > 1 {
-            anytime::share_interval(failed, streams)
-        } else {
-            share_interval(failed, streams)
+        match own.len() as u64 {
+            0 => Interval::NO_VALUE,
+            streams => share(failed, streams, self.stopped, 1),
         }
     }
 
@@ -199,8 +177,17 @@ impl Tools<'_> {
         let failures = failures.filter_map(|(index, requests)| Some((*requests.as_ref()?, index)));
         failures.min().map(|(requests, index)| Earliest {
             requests,
-            seed: self.first_seed.wrapping_add(index as u64),
+            seed: self.plan.seed.wrapping_add(index as u64),
         })
+    }
+}
+
+/// The interval of a share of streams, one of `rows` that hold all together; `stopped` says whether
+/// the number of streams depends on what was seen.
+pub(in crate::answer) fn share(failed: u64, streams: u64, stopped: bool, rows: usize) -> Interval {
+    match stopped && streams > 1 {
+        true => anytime::share_interval_of(failed, streams, rows),
+        false => share_interval_of(failed, streams, rows),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::cause::Cause;
 use crate::metric::{CLASSES, Value, cause_column, column};
+use crate::sweep::Outcome;
 
 /// The values of one policy's streams under one configuration, in the order of their seeds.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +23,10 @@ impl Streams<'_> {
 
     /// The counts of a column, none where a stream has no value.
     pub(in crate::answer) fn counts(self, name: &str) -> impl Iterator<Item = Option<u64>> {
-        self.at(column(name)).map(count)
+        self.at(column(name)).map(|value| match value {
+            Value::Count(count) => Some(count),
+            Value::None | Value::Micro(_) => None,
+        })
     }
 
     fn at(self, column: usize) -> impl Iterator<Item = Value> {
@@ -49,16 +53,17 @@ impl Streams<'_> {
         self.sum("ended_early")
     }
 
+    /// For each stream how long it went well in board time, in microseconds, and whether it failed
+    /// then; none where one has no time.
+    pub(in crate::answer) fn lasted(self) -> Option<Vec<(u64, bool)>> {
+        let has_time = self.at(column("board_time_us")).all(|time| time != Value::None);
+        let outcomes = self.0.iter().map(|values| Outcome::of(values));
+        has_time.then(|| outcomes.map(|one| (one.watched_us, one.lost)).collect())
+    }
+
     /// For each stream the number of the first request that its caller did not get, from the area
     /// or from elsewhere.
     pub(in crate::answer) fn first_unserved(self) -> Vec<Option<u64>> {
         self.counts("requests_to_first_unserved").collect()
-    }
-}
-
-const fn count(value: Value) -> Option<u64> {
-    match value {
-        Value::Count(count) => Some(count),
-        Value::None | Value::Micro(_) => None,
     }
 }

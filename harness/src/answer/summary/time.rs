@@ -1,12 +1,11 @@
 //! What streams say about board time.
 
 use super::Streams;
-use crate::metric::{Value, column};
 use crate::stats::{
     Interval, Trend, Watched, failure_rate, rate, restricted_mean, share_high, survival_quantile,
     trend,
 };
-use crate::sweep::{Evidence, Length, Outcome};
+use crate::sweep::{Evidence, Length};
 
 /// A day in microseconds.
 pub(in crate::answer) const DAY_US: f64 = 24.0 * Length::HOUR_US as f64;
@@ -15,7 +14,7 @@ pub(in crate::answer) const DAY_US: f64 = 24.0 * Length::HOUR_US as f64;
 /// time. All times are in microseconds.
 #[derive(Clone, PartialEq, Debug)]
 pub struct TimeRow {
-    /// What was watched, of all streams, also behind their first failures.
+    /// What was watched, of all streams, also after their first failures.
     pub board_time_us: u64,
     /// The shortest and the longest stream, of those that were run to their end.
     pub each_us: Option<[u64; 2]>,
@@ -45,13 +44,7 @@ pub struct TimeRow {
 impl TimeRow {
     /// Of these streams; none where they have no time, or there are none.
     pub(super) fn of(streams: Streams<'_>) -> Option<Self> {
-        let time = column("board_time_us");
-        let has_time = streams.0.iter().all(|values| values[time] != Value::None);
-        if streams.0.is_empty() || !has_time {
-            return None;
-        }
-        let outcomes = streams.0.iter().map(|values| Outcome::of(values));
-        let lasted: Vec<_> = outcomes.map(|one| (one.watched_us, one.lost)).collect();
+        let lasted = streams.lasted().filter(|all| !all.is_empty())?;
         let mut evidence = Evidence::default();
         lasted.iter().for_each(|(watched_us, lost)| evidence.add(*watched_us, *lost));
         let times: Vec<u64> = streams.counts("board_time_us").flatten().collect();
@@ -60,8 +53,7 @@ impl TimeRow {
         let horizon = to_the_end().max().or_else(|| times.iter().copied().max()).unwrap_or(0);
         let ages: Vec<_> = lasted.iter().map(|(at, failed)| (*at as f64, *failed)).collect();
         let (median_us, median_interval) = survival_quantile(&lasted, 0.5);
-        let ended_early = early.iter().filter(|early| **early).count() as u64;
-        let per_day = (ended_early == 0).then(|| per_day(streams, &times)).flatten();
+        let ended_early = early.contains(&true);
         Some(Self {
             board_time_us: times.iter().fold(0, |sum, time| sum.saturating_add(*time)),
             each_us: to_the_end().min().zip(to_the_end().max()).map(|(least, most)| [least, most]),
@@ -71,7 +63,7 @@ impl TimeRow {
             median_us,
             median_interval,
             restricted_mean_us: restricted_mean(&lasted, horizon),
-            unserved_per_day: per_day,
+            unserved_per_day: if ended_early { None } else { per_day(streams, &times) },
             trend: trend(&ages, horizon as f64),
             ops: streams.sum("stream_ops"),
         })

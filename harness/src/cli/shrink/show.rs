@@ -293,17 +293,7 @@ fn picture(subject: &Subject, refusal: &Refusal, out: &mut dyn Write) -> io::Res
         writeln!(out, "  |{glyphs}|")?;
     }
     let cell = words::pages(map.cell_pages);
-    let legend: String = map.glyphs().into_iter().map(meaning).collect();
-    writeln!(out, "  a character is {cell}{legend}")
-}
-
-const fn meaning(glyph: char) -> &'static str {
-    match glyph {
-        '#' => ", # used",
-        '+' => ", + free in part",
-        '-' => ", - mostly free",
-        '.' => ", . free",
-        '!' => ", ! long enough but not from an aligned page on",
-        _ => "",
-    }
+    let maps = [&map];
+    let looks = Map::looks(&maps).map(|look| format!(", {} {}", look.glyph, look.words));
+    writeln!(out, "  a character is {cell}{}", looks.collect::<String>())
 }

@@ -76,14 +76,9 @@ fn later_fields(row: &SummaryRow) -> Vec<String> {
 fn time_fields(row: &SummaryRow) -> Vec<String> {
     let time = row.time.as_ref();
     let hours = |us: Option<f64>| decimal(us.map(|us| us / Length::HOUR_US as f64));
-    let hours_of = |interval: Interval| Interval {
-        low: interval.low.map(|us| us / Length::HOUR_US as f64),
-        high: interval.high.map(|us| us / Length::HOUR_US as f64),
-        ..interval
-    };
+    let hours_of = |Interval { low, high, method }| [hours(low), hours(high), method.to_string()];
     let each = |which: usize| hours(time.and_then(|time| Some(time.each_us?[which] as f64)));
-    let none = Interval { low: None, high: None, method: "no-value" };
-    let median = hours_of(time.map_or(none, |time| time.median_interval));
+    let none = Interval::NO_VALUE;
     let restricted = time.and_then(|time| time.restricted_mean_us);
     let per_day = time.and_then(|time| time.unserved_per_day);
     let mut fields = vec![
@@ -94,9 +89,9 @@ fn time_fields(row: &SummaryRow) -> Vec<String> {
         hours(time.map(|time| time.mtbf_low_us)),
         hours(time.and_then(|time| time.median_us).map(|us| us as f64)),
     ];
-    fields.extend(interval_fields(&median));
+    fields.extend(hours_of(time.map_or(none, |time| time.median_interval)));
     fields.push(hours(restricted.map(|(mean, _)| mean)));
-    fields.extend(interval_fields(&hours_of(restricted.map_or(none, |(_, interval)| interval))));
+    fields.extend(hours_of(restricted.map_or(none, |(_, interval)| interval)));
     fields.push(decimal(per_day.map(|(rate, _)| rate)));
     fields.extend(interval_fields(&per_day.map_or(none, |(_, interval)| interval)));
     fields.push(decimal(time.map(|time| time.trend.p_rising)));

@@ -22,12 +22,31 @@ pub use detail::{Detail, Part, Row};
 
 /// Cells of a picture on one line.
 const STRIP: u64 = 96;
-/// Every character of a map.
-pub const GLYPHS: [char; 7] = ['#', '+', '-', '.', '?', '!', 'o'];
+/// How cells look: those of each [`Fill`], then those that a [`Mark`] sets off.
+const LOOKS: [Look; 7] = [
+    Look { glyph: '#', class: "u", words: "used" },
+    Look { glyph: '+', class: "mu", words: "free in part" },
+    Look { glyph: '-', class: "mf", words: "mostly free" },
+    Look { glyph: '.', class: "f", words: "free" },
+    Look { glyph: '?', class: "q", words: "used, or cut from the list" },
+    Look { glyph: '!', class: "bad", words: "long enough, but not from an aligned page on" },
+    Look { glyph: 'o', class: "good", words: "here it would have fitted at a smaller order" },
+];
 /// Cells of a row of the large picture.
 pub const ROW: usize = 64;
 /// Cells of the large picture, of all ranges.
 const SLOTS: u64 = 24 * ROW as u64;
+
+/// How a cell looks, and what that means.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Look {
+    /// Its character.
+    pub glyph: char,
+    /// Its class in HTML.
+    pub class: &'static str,
+    /// What it is.
+    pub words: &'static str,
+}
 
 /// The request that a picture is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -83,16 +102,10 @@ pub enum Fill {
 }
 
 impl Fill {
-    /// Its character.
+    /// How it looks.
     #[must_use]
-    pub const fn glyph(self) -> char {
-        match self {
-            Self::Used => '#',
-            Self::MostUsed => '+',
-            Self::MostFree => '-',
-            Self::Free => '.',
-            Self::Unknown => '?',
-        }
+    pub const fn look(self) -> Look {
+        LOOKS[self as usize]
     }
 
     const fn of(free: u64, pages: u64, whole: bool) -> Self {
@@ -136,14 +149,20 @@ pub struct Cell {
 }
 
 impl Cell {
+    /// How it looks.
+    #[must_use]
+    pub const fn look(&self) -> Look {
+        match self.mark {
+            Mark::Misaligned => LOOKS[5],
+            Mark::Instead => LOOKS[6],
+            Mark::None => self.fill.look(),
+        }
+    }
+
     /// Its character.
     #[must_use]
     pub const fn glyph(&self) -> char {
-        match self.mark {
-            Mark::Misaligned => '!',
-            Mark::Instead => 'o',
-            Mark::None => self.fill.glyph(),
-        }
+        self.look().glyph
     }
 }
 
@@ -163,7 +182,7 @@ pub struct Map {
     pub cell_pages: u64,
     /// Its ranges.
     pub ranges: Vec<Strip>,
-    /// Whether the area may go on behind the last cell, for all that is known.
+    /// Whether the area may go on past the last cell, for all that is known.
     pub open: bool,
 }
 
@@ -209,13 +228,11 @@ impl Map {
         known.saturating_mul(4) >= cells().count()
     }
 
-    /// The characters of all cells that occur, each once, in the order of the table above.
-    #[must_use]
-    pub fn glyphs(&self) -> Vec<char> {
-        let has = |glyph: &char| {
-            self.ranges.iter().flat_map(|range| &range.cells).any(|cell| cell.glyph() == *glyph)
-        };
-        GLYPHS.into_iter().filter(has).collect()
+    /// The looks of all cells that occur in one of `maps`, each once, in the order of the table
+    /// above.
+    pub fn looks<'a>(maps: &'a [&Self]) -> impl Iterator<Item = Look> + 'a {
+        let cells = move || maps.iter().flat_map(|map| &map.ranges).flat_map(|range| &range.cells);
+        LOOKS.into_iter().filter(move |look| cells().any(|cell| cell.look() == *look))
     }
 }
 
@@ -284,7 +301,8 @@ mod tests {
         let state = state(Some(512), true, &[(64, 64), (1, 128), (63, 193), (128, 320)]);
         let map = Map::new(&state, 64, 80, None).unwrap();
         assert_eq!((map.cell_pages, glyphs(&map).as_str()), (64, "#.+-#..#"));
-        assert_eq!(map.glyphs(), ['#', '+', '-', '.']);
+        let looks = Map::looks(&[&map]).map(|look| look.glyph).collect::<String>();
+        assert_eq!(looks, "#+-.");
     }
 
     #[test]

@@ -31,13 +31,20 @@ impl Axis {
         let step = round_step((most - least) / 5.0);
         let first = libm::floor(least / step + 1e-9) as i64;
         let last = (libm::ceil(most / step - 1e-9) as i64).max(first + 1);
+        Self::of(title, step, (first, last), label)
+    }
+
+    /// From so many steps to so many.
+    fn of(
+        title: &str,
+        step: f64,
+        (first, last): (i64, i64),
+        label: impl Fn(f64) -> String,
+    ) -> Self {
         let places = (first..=last).map(|n| n as f64 * step);
-        Self {
-            title: title.to_string(),
-            start: first as f64 * step,
-            end: last as f64 * step,
-            ticks: places.map(|at| (at, label(at))).collect(),
-        }
+        let ticks = places.map(|at| (at, label(at))).collect();
+        let (start, end) = (first as f64 * step, last as f64 * step);
+        Self { title: title.to_string(), start, end, ticks }
     }
 
     /// As [`Axis::up_to`], of shares in percent, with as many decimals as its steps take.
@@ -66,22 +73,17 @@ impl Axis {
         let title = format!("board time, {unit}");
         let most = most_us / each_us;
         let step = steps.iter().find(|step| most / **step <= MOST_STEPS * (1.0 + 1e-9));
-        let Some(step) = step else {
-            let axis = Self::up_to(&title, most, plain);
-            return axis.times(each_us);
+        let mut axis = match step {
+            None => Self::up_to(&title, most, plain),
+            Some(step) => {
+                Self::of(&title, *step, (0, libm::ceil(most / step - 1e-9) as i64), plain)
+            }
         };
-        let last = libm::ceil(most / step - 1e-9) as i64;
-        let places = (0..=last).map(|n| n as f64 * step);
-        let ticks = places.map(|at| (at, plain(at))).collect();
-        Self { title, start: 0.0, end: last as f64 * step, ticks }.times(each_us)
-    }
-
-    /// The same places in another unit; what is written beside them stays.
-    fn times(mut self, factor: f64) -> Self {
-        self.start *= factor;
-        self.end *= factor;
-        self.ticks.iter_mut().for_each(|(at, _)| *at *= factor);
-        self
+        // The same places in microseconds; what is written there stays.
+        axis.start *= each_us;
+        axis.end *= each_us;
+        axis.ticks.iter_mut().for_each(|(at, _)| *at *= each_us);
+        axis
     }
 
     /// Where `value` is between start and end: from 0 to 1.

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::axis::Axis;
-use crate::report::page::{Figure, swatch};
+use crate::report::page::{Figure, lettering, swatch};
 
 /// Units of the picture.
 const WIDTH: f64 = 760.0;
@@ -69,15 +69,13 @@ impl Bars {
             about: &words.collect::<Vec<_>>().join(". "),
             size: (WIDTH, bottom + AXIS),
         };
-        let middle = format!("{:.1}", WIDTH / 2.0);
         let drawing = html! {
             @for (at, label) in &self.x.ticks {
                 @let x = format!("{:.1}", self.x(*at));
                 path .grid d=(format_args!("M{x} 0V{bottom:.1}")) {}
-                text class=[(*at != 0.0).then_some("mid")] x=(x)
-                    y=(format_args!("{:.1}", bottom + 14.0)) { (label) }
+                (lettering(if *at == 0.0 { "" } else { "mid" }, (self.x(*at), bottom + 14.0), label))
             }
-            text .mid x=(middle) y=(format_args!("{:.1}", bottom + 33.0)) { (self.x.title) } "\n"
+            (lettering("mid", (WIDTH / 2.0, bottom + 33.0), &self.x.title)) "\n"
             @for (index, bar) in self.bars.iter().enumerate() {
                 (self.bar(index as f64 * ROW, bar)) "\n"
             }
@@ -102,7 +100,7 @@ impl Bars {
         let base = format!("{:.1}", y + 15.0);
         html! {
             text .strong x=(format_args!("{LEFT}")) y=(base) { (bar.label) }
-            text .end x=(format_args!("{:.1}", WIDTH - RIGHT)) y=(base) { (bar.numbers) }
+            (lettering("end", (WIDTH - RIGHT, y + 15.0), &bar.numbers))
             @for (part, (x, end)) in bar.parts.iter().zip(ends) {
                 rect .{ "k" (part.kind) } x=(format_args!("{x:.1}"))
                     y=(format_args!("{:.1}", y + 20.0)) width=(format_args!("{:.1}", end - x))

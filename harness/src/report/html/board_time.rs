@@ -6,72 +6,63 @@ use super::names::{self, Seen};
 use super::sure::cut_note;
 use super::view::View;
 use crate::answer::{SummaryRow, TimeRow};
-use crate::report::page::table::{self, Field, numbers};
+use crate::report::page::table::{self, Field};
 use crate::report::words::{at_least, from_to, span};
 use crate::stats::Interval;
 use crate::sweep::Configuration;
 
 /// The table, of the ways that are drawn.
 pub(super) fn section(view: &View<'_>, at: &Configuration) -> Markup {
-    let columns = [
-        "Streams",
-        "Board time of each",
-        "In all",
-        "Time at risk",
-        "First failures",
-        "MTBF at least",
-        "Half have failed after",
-        "Failures per day",
-        "Hazard rises, p",
-    ];
     let rows = view.rows(at);
     let caption = format!("Board time: {}; {}", view.place(at), view.covers(at));
     html! {
-        (view.table(&caption, &columns.map(numbers), &rows, |row| fields(view, row)))
+        (view.table(&caption, &rows, |row| fields(view, row)))
         (PreEscaped(include_str!("prose/board-time.html")))
         (cut_note(rows.iter().map(|drawn| drawn.row)))
     }
 }
 
 fn fields(view: &View<'_>, row: &SummaryRow) -> Vec<Field> {
-    let streams = table::number(Some(row.streams as f64), names::whole(row.streams));
-    let Some(time) = &row.time else {
-        let why = if row.streams == 0 { "not run" } else { "counted in requests" };
-        let none = (0..7).map(|_| table::number(None, "–"));
-        return [streams, table::sure(None, "–", why)].into_iter().chain(none).collect();
+    let time = row.time.as_ref();
+    let seen = time.map(|time| &time.evidence);
+    let us = |title, us: Option<u64>| {
+        table::number(title, us.map(|us| us as f64), |us| unbroken(&span(us)))
     };
-    let seen = &time.evidence;
-    let us = |us: u64| table::number(Some(us as f64), unbroken(&span(us as f64)));
-    let rises = (seen.failed > 0).then_some(time.trend.p_rising);
+    let median = time.map_or(Seen::new("–", ""), median);
+    let per_day = time.map_or(Seen::new("–", ""), |time| per_day(row, time));
+    let rises = time.filter(|time| time.evidence.failed > 0).map(|time| time.trend.p_rising);
     vec![
-        streams,
-        each(view, row, time),
-        us(time.board_time_us),
-        us(seen.at_risk_us),
-        table::number(Some(seen.failed as f64), names::whole(seen.failed)),
-        table::number(Some(time.mtbf_low_us), unbroken(&at_least(time.mtbf_low_us))),
-        median(time).field(time.median_us.map(|us| us as f64)),
-        per_day(row, time).field(time.unserved_per_day.map(|(rate, _)| rate)),
-        table::number(rises, names::chance(rises)),
+        names::count("Streams", Some(row.streams)),
+        each(view, row),
+        us("In all", time.map(|time| time.board_time_us)),
+        us("Time at risk", seen.map(|seen| seen.at_risk_us)),
+        names::count("First failures", seen.map(|seen| seen.failed)),
+        table::number("MTBF at least", time.map(|time| time.mtbf_low_us), |us| {
+            unbroken(&at_least(us))
+        }),
+        median.field("Half have failed after", time.and_then(|time| Some(time.median_us? as f64))),
+        per_day.field("Failures per day", time.and_then(|time| Some(time.unserved_per_day?.0))),
+        table::number("Hazard rises, p", rises, names::chance),
     ]
 }
 
 /// How long each stream is, by the plan or as it was measured, and how many ended before.
-fn each(view: &View<'_>, row: &SummaryRow, time: &TimeRow) -> Field {
+fn each(view: &View<'_>, row: &SummaryRow) -> Field {
     let planned = view.ready.plan.streams[row.at.stream].length.time_us();
-    let each = planned.map(|us| [us; 2]).or(time.each_us);
-    let sure = match row.ended_early {
-        0 => String::new(),
-        early => format!("{} ended at the first failure", names::whole(early)),
+    let each = row.time.as_ref().and_then(|time| planned.map(|us| [us; 2]).or(time.each_us));
+    let sure = match (&row.time, row.ended_early) {
+        (None, _) if row.streams == 0 => "not run".to_string(),
+        (None, _) => "counted in requests".to_string(),
+        (Some(_), 0) => String::new(),
+        (Some(_), early) => format!("{} ended at the first failure", names::whole(early)),
     };
     let value = each.map_or_else(|| "–".to_string(), |each| unbroken(&from_to(each)));
-    table::sure(each.map(|[_, most]| most as f64), &value, &sure)
+    table::sure("Board time of each", each.map(|[_, most]| most as f64), &value, &sure)
 }
 
 /// When half have failed.
 fn median(time: &TimeRow) -> Seen {
-    let value =
-        time.median_us.map_or_else(|| "not seen".to_string(), |us| unbroken(&span(us as f64)));
+    let value = time.median_us.map(|us| unbroken(&span(us as f64)));
     let sure = match time.median_interval {
         Interval { low: Some(low), high: Some(high), .. } => {
             unbroken(&from_to([low as u64, high as u64]))
@@ -81,7 +72,7 @@ fn median(time: &TimeRow) -> Seen {
         }
         _ => String::new(),
     };
-    Seen { value, sure }
+    Seen::new(value.unwrap_or("not seen".to_string()), sure)
 }
 
 /// All failures in a day.
@@ -96,12 +87,8 @@ fn per_day(row: &SummaryRow, time: &TimeRow) -> Seen {
     if rate == 0.0 {
         return Seen::new("none seen", "see MTBF");
     }
-    let sure = match (interval.low, interval.high) {
-        (Some(low), Some(high)) => format!("{} to {}", digits(low), digits(high)),
-        (Some(low), None) => format!("{} to no bound", digits(low)),
-        _ => "no interval".to_string(),
-    };
-    Seen { value: digits(rate), sure }
+    let sure = names::ends(&interval, digits, "no bound");
+    Seen::new(digits(rate), sure.unwrap_or("no interval".to_string()))
 }
 
 /// A time whose unit stays with its number.

@@ -8,7 +8,7 @@ use maud::{Markup, html};
 
 use super::axis::Axis;
 use super::names::Named;
-use crate::report::page::Figure;
+use crate::report::page::{Figure, lettering};
 
 /// Units of the picture.
 const WIDTH: f64 = 760.0;
@@ -124,7 +124,7 @@ impl Plot {
 
     /// The chart with its legend.
     pub(super) fn figure(&self) -> Markup {
-        // Bars of several lines at one place stand beside each other.
+        // Bars of several lines at one place are drawn side by side.
         let middle = (self.series.len().max(1) - 1) as f64 / 2.0;
         let aside = |index: usize, series: &Series| match series.steps_to {
             Some(_) => 0.0,
@@ -160,21 +160,15 @@ impl Plot {
             @for (at, label) in &self.y.ticks {
                 @let y = self.y(*at);
                 path .grid d=(format_args!("M{left} {y:.1}H{right}")) {}
-                text .end x=(format_args!("{:.1}", left - 7.0)) y=(format_args!("{:.1}", y + 4.0)) {
-                    (label)
-                } "\n"
+                (lettering("end", (left - 7.0, y + 4.0), label)) "\n"
             }
             @for (at, label) in &self.x.ticks {
                 @let x = self.x(*at);
                 path .axis d=(format_args!("M{x:.1} {bottom}v5")) {}
-                text .mid x=(format_args!("{x:.1}")) y=(format_args!("{:.1}", bottom + 18.0)) {
-                    (label)
-                } "\n"
+                (lettering("mid", (x, bottom + 18.0), label)) "\n"
             }
             path .axis d=(format_args!("M{left} {top}V{bottom}H{right}")) {}
-            text .mid x=(format_args!("{middle:.1}")) y=(format_args!("{:.1}", bottom + 40.0)) {
-                (self.x.title)
-            }
+            (lettering("mid", (middle, bottom + 40.0), &self.x.title))
             text x="4" y="12" { (self.y.title) } "\n"
         }
     }
@@ -186,8 +180,8 @@ impl Plot {
                 @let (x, y) = (self.x(rule.x), TOP + APART * index as f64);
                 @let far = x > f64::midpoint(LEFT, WIDTH - RIGHT);
                 path .rule d=(format_args!("M{x:.1} {:.1}V{bottom}", y - 9.0)) {}
-                text class=[far.then_some("end")] x=(format_args!("{:.1}", x + if far { -4.0 } else { 4.0 }))
-                    y=(format_args!("{y:.1}")) { (rule.text) } "\n"
+                @let (class, aside) = if far { ("end", -4.0) } else { ("", 4.0) };
+                (lettering(class, (x + aside, y), &rule.text)) "\n"
             }
         }
     }
@@ -253,9 +247,7 @@ impl Plot {
             @for (y, (_, series)) in places.into_iter().zip(ends) {
                 g .s.{ "s" (series.look) } data-s=(series.look) {
                     path .m d=(format_args!("M{sign:.1} {y:.1}{}", MARKERS[series.look])) {}
-                    text x=(format_args!("{name:.1}")) y=(format_args!("{:.1}", y + 4.0)) {
-                        (series.name.short())
-                    }
+                    (lettering("", (name, y + 4.0), series.name.short()))
                 } "\n"
             }
         }

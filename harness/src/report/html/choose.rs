@@ -7,7 +7,7 @@ use super::names::{self, mib, percent};
 use super::view::View;
 use crate::answer::{Candidate, Choice, Scope, SummaryRow, Verdict};
 use crate::report::page::sentence;
-use crate::report::page::table::{self, Row, numbers, table};
+use crate::report::page::table::{self, Row, table};
 use crate::report::words::{self as said, at_least, covers, need, span};
 use crate::words;
 
@@ -133,31 +133,22 @@ fn row(view: &View<'_>, candidate: &Candidate, is_chosen: bool) -> Row {
         (true, _) => "yes",
         _ => "no",
     };
-    let (pages, cap) = (candidate.pages as f64, plan.caps[candidate.cap]);
+    let board = candidate.board.map_or("own area", |board| plan.boards[board].name.as_str());
+    let cap = plan.caps[candidate.cap];
     let fields = vec![
-        table::text(candidate.board.map_or("own area", |board| plan.boards[board].name.as_str())),
-        table::number(Some(pages), words::mib_number(pages)),
-        table::number(Some(cap.into()), cap.to_string()),
-        table::text(plan.policies[candidate.policy].to_string()),
-        table::number(candidate.rho, candidate.rho.map_or_else(|| "–".to_string(), percent)),
-        failed.field(Some(share)),
-        names::first_failure(worst).field(worst.first_failure),
-        table::noted(meets, &remarks(candidate, worst)),
+        table::text("Board", board),
+        table::number("CMA, MiB", Some(candidate.pages as f64), words::mib_number),
+        table::number("Cap", Some(cap.into()), |_| cap.to_string()),
+        table::text("Policy", plan.policies[candidate.policy].to_string()),
+        table::number("LOAD / area", candidate.rho, percent),
+        failed.field("Streams that fail", Some(share)),
+        names::first_failure(worst).field("First refused request", worst.first_failure),
+        table::noted("Meets the target", meets, &remarks(candidate, worst)),
     ];
     Row { class, fields }
 }
 
 fn candidates(view: &View<'_>, choice: &Choice) -> Markup {
-    let columns = [
-        table::words("Board"),
-        numbers("CMA, MiB"),
-        numbers("Cap"),
-        table::words("Policy"),
-        numbers("LOAD / area"),
-        numbers("Streams that fail"),
-        numbers("First refused request"),
-        table::words("Meets the target"),
-    ];
     let ranked = choice.ranked.iter().enumerate().take(MOST_ROWS);
     let rows = ranked.map(|(index, one)| row(view, one, choice.chosen == Some(index)));
     let caption = format!(
@@ -166,7 +157,7 @@ fn candidates(view: &View<'_>, choice: &Choice) -> Markup {
         view.all_covers().join("; ")
     );
     html! {
-        (table(&caption, &columns, &rows.collect::<Vec<_>>()))
+        (table(&caption, &rows.collect::<Vec<_>>()))
         (more_in_summary(choice.ranked.len().saturating_sub(MOST_ROWS), ""))
         p .sub {
             "The target: "
@@ -205,13 +196,16 @@ fn each(view: &View<'_>) -> Markup {
             }
         };
         let words = said::sentence(ready, &view.findings.summary, choice);
-        let fields = [name, badge(choice.verdict).1.to_string(), sentence(&words)];
-        Row { class: "", fields: fields.into_iter().map(table::text).collect() }
+        let fields = vec![
+            table::text("Stream", name),
+            table::text("Verdict", badge(choice.verdict).1),
+            table::text("What to choose for it alone", sentence(&words)),
+        ];
+        Row { class: "", fields }
     };
     let rows: Vec<_> = choices.iter().take(MOST_STREAMS).map(row).collect();
-    let columns = ["Stream", "Verdict", "What to choose for it alone"].map(table::words);
     html! {
-        (table("The answer for each stream on its own", &columns, &rows))
+        (table("The answer for each stream on its own", &rows))
         (more_in_summary(choices.len().saturating_sub(MOST_STREAMS), ""))
     }
 }

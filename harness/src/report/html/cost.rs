@@ -10,7 +10,7 @@ use super::view::{View, Way};
 use super::{left_out, more_in_summary, remark};
 use crate::answer::{Least, SizeTried, Sizing, SummaryRow};
 use crate::report::page::sentence;
-use crate::report::page::table::{self, Row, numbers, table};
+use crate::report::page::table::{self, Row, table};
 use crate::report::words::{covers, on_boards};
 use crate::stats::Interval;
 use crate::words::mib_number;
@@ -69,9 +69,7 @@ impl<'a> Tried<'a> {
 fn sizes(view: &View<'_>) -> Markup {
     let all = &view.findings.sizing;
     if all.is_empty() {
-        return html! {
-            (PreEscaped(include_str!("prose/one-size.html")))
-        };
+        return PreEscaped(include_str!("prose/one-size.html").to_string());
     }
     let same = |a: &Sizing, b: &Sizing| {
         (a.stream, a.load, a.environment) == (b.stream, b.load, b.environment)
@@ -104,7 +102,7 @@ fn title(view: &View<'_>, sizing: &Sizing) -> String {
 /// What streams a ladder is of, and how long each is.
 fn covered(view: &View<'_>, sizing: &Sizing) -> String {
     let rows = view.rows_of(sizing.stream, sizing.load, sizing.environment);
-    // What was left out stands on no ladder.
+    // What was left out is on no ladder.
     let rows: Vec<_> = rows.filter(|row| row.streams > 0).collect();
     covers(view.ready, &rows)
 }
@@ -214,8 +212,6 @@ fn bar(Tried { name, sizing, .. }: &Tried<'_>, largest: f64) -> Bar {
 
 /// What it costs in time, where the pages of an area take some to be emptied.
 fn time(view: &View<'_>) -> Markup {
-    let columns =
-        ["Median, µs", "99 %, µs", "Longest, µs", "Pages migrated per request", "Streams"];
     let (cases, left) = view.cases();
     let takes_time = |row: &SummaryRow| row.latency_max_us.is_some_and(|us| us > 0);
     let cases = cases.iter().map(|at| (at, view.rows(at)));
@@ -226,7 +222,7 @@ fn time(view: &View<'_>) -> Markup {
             @let caption = format!(
                 "Time to get a buffer (model): {}; {}", view.place(at), view.covers(at)
             );
-            (view.table(&caption, &columns.map(numbers), rows, time_fields))
+            (view.table(&caption, rows, time_fields))
             @if rows.iter().any(|drawn| drawn.row.ended_early > 0) {
                 (remark("Of streams that ended at their first failure: up to that."))
             }
@@ -239,17 +235,15 @@ fn time(view: &View<'_>) -> Markup {
 }
 
 fn time_fields(row: &SummaryRow) -> Vec<table::Field> {
-    let us = |us: Option<f64>| {
-        table::number(us, us.map_or_else(|| "–".to_string(), |us| names::whole(us as u64)))
-    };
+    let us = |title, us: Option<f64>| names::count(title, us.map(|us| us as u64));
     let moved = Some(row.migrated_pages).filter(|_| row.requests > 0);
     let moved = moved.map(|pages| pages as f64 / row.requests as f64);
     vec![
-        us(row.latency_p50_us),
-        us(row.latency_p99_us),
-        us(row.latency_max_us.map(|us| us as f64)),
-        table::number(moved, moved.map_or_else(|| "–".to_string(), |pages| format!("{pages:.1}"))),
-        table::number(Some(row.streams as f64), names::whole(row.streams)),
+        us("Median, µs", row.latency_p50_us),
+        us("99 %, µs", row.latency_p99_us),
+        names::count("Longest, µs", row.latency_max_us),
+        table::number("Pages migrated per request", moved, |pages| format!("{pages:.1}")),
+        names::count("Streams", Some(row.streams)),
     ]
 }
 
@@ -273,16 +267,6 @@ fn ends(sizing: &Sizing) -> String {
 }
 
 fn table_of(view: &View<'_>, all: &[Sizing]) -> Markup {
-    let columns = [
-        table::words("Stream"),
-        table::words("Policy and cap"),
-        numbers("LOAD, MiB"),
-        numbers("Aligned LOAD, MiB"),
-        numbers("Median least area / LOAD"),
-        numbers("Area / LOAD for 95 % of streams"),
-        numbers("Certified area / LOAD"),
-        numbers("Fail again when larger"),
-    ];
     let of_way = |one: &&Sizing| view.ways.contains(&Way { cap: one.cap, policy: one.policy });
     let shown: Vec<_> = all.iter().filter(of_way).take(MOST_ROWS).collect();
     let mut streams = shown.clone();
@@ -294,39 +278,33 @@ fn table_of(view: &View<'_>, all: &[Sizing]) -> Markup {
     let caption = format!("The least area, of the sizes tried{}", streams.collect::<String>());
     let rows: Vec<_> = shown.iter().map(|sizing| row(view, &Tried::of(view, sizing))).collect();
     html! {
-        (table(&caption, &columns, &rows))
+        (table(&caption, &rows))
         (more_in_summary(all.len() - rows.len(), ""))
         (PreEscaped(include_str!("prose/sizes.html")))
     }
 }
 
 fn row(view: &View<'_>, Tried { name, sizing, .. }: &Tried<'_>) -> Row {
-    let size = |pages: Option<f64>| {
-        table::number(pages, pages.map_or_else(|| "–".to_string(), mib_number))
-    };
-    let least = |per_load: Option<f64>, interval: &Interval, percent: u64| {
+    let size = |title, pages: Option<f64>| table::number(title, pages, mib_number);
+    let least = |title, percent: u64, per_load: Option<f64>, interval: &Interval| {
         let bound = if sizing.least.is_at_most(percent) { "≤\u{2009}" } else { "" };
         let value =
             per_load.map_or_else(|| "above all".to_string(), |at| format!("{bound}{at:.2}"));
-        let sure = match (interval.low, interval.high) {
-            (Some(low), Some(high)) => format!("{low:.2} to {high:.2}"),
-            (Some(low), None) => format!("{low:.2} to no bound"),
-            _ => format!("{} streams", sizing.least.streams),
-        };
-        Seen { value, sure }.field(per_load)
+        let sure = names::ends(interval, |end| format!("{end:.2}"), "no bound");
+        let sure = sure.unwrap_or_else(|| format!("{} streams", sizing.least.streams));
+        Seen::new(value, sure).field(title, per_load)
     };
-    let certified = sizing.certified_per_load;
-    let certified_text = certified.map_or_else(|| "–".to_string(), |at| format!("{at:.2}"));
     let class = name.sign.filter(|sign| *sign != Sign::Chosen).map_or("", Sign::class);
+    let its = &sizing.least;
     let fields = vec![
-        table::text(title(view, sizing)),
-        table::text(name.to_string()),
-        size(Some(sizing.load_pages)),
-        size(sizing.aligned_load_pages),
-        least(sizing.least.median, &sizing.least.median_interval, 50),
-        least(sizing.least.quantile_95, &sizing.least.quantile_95_interval, 95),
-        table::number(certified, certified_text),
-        table::number(Some(sizing.anomalies as f64), sizing.anomalies.to_string()),
+        table::text("Stream", title(view, sizing)),
+        table::text("Policy and cap", name.to_string()),
+        size("LOAD, MiB", Some(sizing.load_pages)),
+        size("Aligned LOAD, MiB", sizing.aligned_load_pages),
+        least("Median least area / LOAD", 50, its.median, &its.median_interval),
+        least("Area / LOAD for 95 % of streams", 95, its.quantile_95, &its.quantile_95_interval),
+        table::number("Certified area / LOAD", sizing.certified_per_load, |at| format!("{at:.2}")),
+        table::number("Fail again when larger", Some(sizing.anomalies as f64), |n| n.to_string()),
     ];
     Row { class, fields }
 }

@@ -3,13 +3,12 @@
 use std::fmt;
 
 use crate::answer::{Rate, SummaryRow};
-use crate::metric::CLASSES;
 use crate::report::page::table::{self, Field};
 use crate::stats::{Interval, no_failure_bound};
 use crate::sweep::{Configuration, Load, Ready};
 use crate::words;
 
-/// A space that does not break, in front of a unit.
+/// A space that does not break, before a unit.
 pub(super) const NBSP: char = '\u{a0}';
 
 /// Pages of 4 KiB as MiB, with a decimal where it says something.
@@ -39,14 +38,9 @@ pub(super) fn thin(number: &str) -> String {
 /// A whole number with thin spaces between thousands.
 pub(super) fn whole(number: u64) -> String {
     let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) && digits.len() > 4 {
-            text.push('\u{202f}');
-        }
-        text.push(digit);
-    }
-    text
+    let mut parts: Vec<_> = digits.as_bytes().rchunks(3).map(String::from_utf8_lossy).collect();
+    parts.reverse();
+    parts.join(if digits.len() > 4 { "\u{202f}" } else { "" })
 }
 
 /// The ends of an interval in percent: none where there are none.
@@ -54,6 +48,16 @@ pub(super) fn range(interval: &Interval) -> Option<String> {
     let (low, high) = (interval.low?, interval.high?);
     let low = if low == 0.0 { "0".to_string() } else { percent_number(low) };
     Some(format!("{low} to {}", percent(high)))
+}
+
+/// The ends of an interval, an upper one that is open as `open`; none where there is no lower one.
+pub(super) fn ends(
+    interval: &Interval,
+    shown: impl Fn(f64) -> String,
+    open: &str,
+) -> Option<String> {
+    let low = shown(interval.low?);
+    Some(format!("{low} to {}", interval.high.map_or_else(|| open.to_string(), shown)))
 }
 
 /// How often something was seen in a row's streams.
@@ -66,21 +70,20 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    pub(super) fn new(value: &str, sure: &str) -> Self {
-        Self { value: value.to_string(), sure: sure.to_string() }
+    pub(super) fn new(value: impl Into<String>, sure: impl Into<String>) -> Self {
+        Self { value: value.into(), sure: sure.into() }
     }
 
     /// As a field of a table, sorted by `key`.
-    pub(super) fn field(&self, key: Option<f64>) -> Field {
-        table::sure(key, &self.value, &self.sure)
+    pub(super) fn field(&self, title: &str, key: Option<f64>) -> Field {
+        table::sure(title, key, &self.value, &self.sure)
     }
 
     /// Both, for one line of text.
     pub(super) fn line(&self) -> String {
-        if self.sure.is_empty() {
-            self.value.clone()
-        } else {
-            format!("{} ({})", self.value, self.sure)
+        match self.sure.as_str() {
+            "" => self.value.clone(),
+            sure => format!("{} ({sure})", self.value),
         }
     }
 }
@@ -91,28 +94,19 @@ fn streams(number: u64) -> String {
 
 /// A mean over `count` streams. No refusal is never 0 %: it is what was not seen in so many.
 pub(super) fn seen(rate: &Rate, count: u64) -> Seen {
-    let text = |value: &str, sure: String| Seen { value: value.to_string(), sure };
-    let Some(mean) = rate.mean else {
-        return text("–", "no request that could tell".to_string());
-    };
+    let Some(mean) = rate.mean else { return Seen::new("–", "no request that could tell") };
     if mean == 0.0 {
-        let bound = rate.interval.high.filter(|high| *high > 0.0);
-        return match (count, bound) {
-            (1, _) => text("none seen", "one stream says nothing of others".to_string()),
-            (_, Some(high)) => text("none seen", format!("at most {}", percent(high))),
-            _ => {
-                let bound = percent(no_failure_bound(count));
-                text("none seen", format!("at most {bound} of streams have one"))
-            }
+        let sure = match (count, rate.interval.high.filter(|high| *high > 0.0)) {
+            (1, _) => "one stream says nothing of others".to_string(),
+            (_, Some(high)) => format!("at most {}", percent(high)),
+            _ => format!("at most {} of streams have one", percent(no_failure_bound(count))),
         };
+        return Seen::new("none seen", sure);
     }
-    match range(&rate.interval) {
-        Some(range) => text(&percent(mean), range),
-        None => text(&percent(mean), streams(count)),
-    }
+    Seen::new(percent(mean), range(&rate.interval).unwrap_or_else(|| streams(count)))
 }
 
-/// What stands in place of a rate over the length of streams that were ended at their first
+/// What is written in place of a rate over the length of streams that were ended at their first
 /// failure, and marks the remark on it.
 pub(super) const CUT: &str = "– †";
 
@@ -142,11 +136,8 @@ pub(super) fn difference(rate: &Rate) -> Seen {
         let text = format!("{:+.2}", share * 100.0).replace('-', "−");
         if share.abs() < 0.000_05 { "0".to_string() } else { text }
     };
-    let sure = match (rate.interval.low, rate.interval.high) {
-        (Some(low), Some(high)) => format!("{} to {}", points(low), points(high)),
-        _ => "no interval".to_string(),
-    };
-    Seen { value: format!("{}{NBSP}points", points(mean)), sure }
+    let sure = ends(&rate.interval, points, "no bound").unwrap_or("no interval".to_string());
+    Seen::new(format!("{}{NBSP}points", points(mean)), sure)
 }
 
 /// How many of so many streams failed, and what share of all that allows.
@@ -154,14 +145,13 @@ pub(super) fn failing(failed: u64, count: u64, interval: &Interval) -> Seen {
     if count == 0 {
         return not_run();
     }
-    let value = format!("{} of {}", whole(failed), whole(count));
     let bound = interval.high.filter(|high| *high > 0.0).unwrap_or_else(|| no_failure_bound(count));
     let sure = match (failed, count) {
         (_, 1) => "one stream: no interval".to_string(),
         (0, _) => format!("at most {}", percent(bound)),
         _ => range(interval).unwrap_or_default(),
     };
-    Seen { value, sure }
+    Seen::new(format!("{} of {}", whole(failed), whole(count)), sure)
 }
 
 /// The request that fails first: median over streams, its interval, and how many never do.
@@ -171,29 +161,27 @@ pub(super) fn first_failure(row: &SummaryRow) -> Seen {
     }
     let never = row.streams - row.failed;
     let Some(median) = row.first_failure else {
-        let (value, sure) = match (row.failed, row.streams) {
-            (0, 1) => ("none seen", "in one stream".to_string()),
-            (0, streams) => ("none seen", format!("in {} streams", whole(streams))),
-            (_, streams) => ("most never", format!("{} of {}", whole(never), whole(streams))),
+        return match row.failed {
+            0 => Seen::new("none seen", format!("in {}", streams(row.streams))),
+            _ => Seen::new("most never", format!("{} of {}", whole(never), whole(row.streams))),
         };
-        return Seen { value: value.to_string(), sure };
     };
-    let value = whole(median as u64);
-    let Some(low) = row.first_failure_interval.low else {
-        return Seen { value, sure: streams(row.streams) };
-    };
-    let high = row.first_failure_interval.high.map(|high| whole(high as u64));
-    let high = high.unwrap_or_else(|| "never".to_string());
-    Seen { value, sure: format!("{} to {high}", whole(low as u64)) }
+    let sure = ends(&row.first_failure_interval, |number| whole(number as u64), "never");
+    Seen::new(whole(median as u64), sure.unwrap_or_else(|| streams(row.streams)))
 }
 
 /// A test's p.
-pub(super) fn chance(p: Option<f64>) -> String {
-    match p {
-        None => "–".to_string(),
-        Some(p) if p < 0.0005 => "<\u{2009}0.001".to_string(),
-        Some(p) => format!("{p:.3}"),
-    }
+pub(super) fn chance(p: f64) -> String {
+    if p < 0.0005 { "<\u{2009}0.001".to_string() } else { format!("{p:.3}") }
+}
+
+/// Columns of more than one table.
+pub(super) const R2: &str = "Withheld per satisfiable request (R2)";
+pub(super) const R5: &str = "First refused request (R5)";
+
+/// A count in a table, if there is one.
+pub(super) fn count(title: &str, count: Option<u64>) -> Field {
+    table::number(title, count.map(|count| count as f64), |count| whole(count as u64))
 }
 
 /// Policy and cap.
@@ -201,7 +189,7 @@ pub(super) fn way(ready: &Ready, cap: usize, policy: usize) -> String {
     format!("{}, cap {}", ready.plan.policies[policy], ready.plan.caps[cap])
 }
 
-/// A name, and what is said of it wherever it stands.
+/// A name, and what is said of it wherever it is written.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Named {
     /// The name.
@@ -309,14 +297,6 @@ pub(super) fn environment(ready: &Ready, environment: usize) -> String {
 pub(super) fn rho(ready: &Ready, row: &SummaryRow) -> Option<f64> {
     let asked = ready.plan.load(&row.at);
     row.load.or_else(|| asked.map(|load| load.share_of(ready.board(&row.at).pages())))
-}
-
-/// A size class of requests, in pages.
-pub(super) fn class(index: usize) -> String {
-    match CLASSES[index] {
-        (from, u64::MAX) => format!("{from} and more pages"),
-        (from, to) => format!("{from} to {to} pages"),
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ use maud::{Markup, PreEscaped, html};
 
 use super::names;
 use super::view::View;
-use crate::after_failure;
 use crate::metric::{cause_column, columns};
 use crate::sweep::disk::SCHEMA;
 use crate::sweep::{Stream, What, emit};
@@ -37,6 +36,7 @@ fn facts(view: &View<'_>) -> [(&'static str, Vec<String>); 10] {
     let rows = &view.findings.summary.rows;
     let requests = rows.iter().fold(0_u64, |sum, row| sum.saturating_add(row.requests));
     let requests = names::whole(requests);
+    let after = plan.after_failure;
     let version = env!("CARGO_PKG_VERSION");
     let stream = |stream: &Stream| match &stream.what {
         What::Profile(profile) => format!("{}: {}", profile.name, profile.about),
@@ -55,19 +55,12 @@ fn facts(view: &View<'_>) -> [(&'static str, Vec<String>); 10] {
         ("Seeds", vec![format!("{} to {last}: one stream of each profile for each", plan.seed)]),
         ("Requests", vec![format!("{requests} in {} configurations and policies", rows.len())]),
         ("Board time", view.all_covers()),
-        ("After a failure", vec![after(view)]),
+        ("After a failure", vec![format!("{after}: {}", after.about())]),
         ("Pages", pages.collect()),
         ("Streams", plan.streams.iter().map(stream).collect()),
         ("Policies", policies.collect()),
         ("Callers", callers.collect()),
     ]
-}
-
-fn after(view: &View<'_>) -> String {
-    let text = view.ready.plan.after_failure.to_string();
-    let name = text.split(':').next().unwrap_or(&text);
-    let about = after_failure::ENTRIES.iter().find(|entry| entry.name == name);
-    about.map_or_else(|| text.clone(), |entry| format!("{text}: {}", entry.about))
 }
 
 /// What is measured, and what is assumed.

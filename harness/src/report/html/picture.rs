@@ -10,7 +10,7 @@ use super::remark;
 use super::view::{View, Way};
 use crate::answer::Picture;
 use crate::metric::{Grid, Occupancy, Refusal};
-use crate::report::page::{Figure, sentence};
+use crate::report::page::{Figure, lettering, sentence};
 use crate::report::words::{length, worst};
 
 /// Units of the picture and of its parts.
@@ -134,7 +134,7 @@ fn draw(view: &View<'_>, index: usize, Picture { cell, seen }: &Picture) -> Mark
     };
     let grid = &seen.areas()[area];
     let first = grid.first.as_ref();
-    let words = first.map_or_else(
+    let about = first.map_or_else(
         || format!("No request is refused in {} requests.", names::whole(seen.requests())),
         |first| refusal(first, grid.pages),
     );
@@ -143,7 +143,7 @@ fn draw(view: &View<'_>, index: usize, Picture { cell, seen }: &Picture) -> Mark
         id: &format!("pic{index}"),
         class: None,
         title: &format!("{name}, on {}{of_area}", names::board(view.ready, &cell.at)),
-        about: &words,
+        about: &about,
         size: (WIDTH, height),
     };
     let drawing = html! {
@@ -152,7 +152,7 @@ fn draw(view: &View<'_>, index: usize, Picture { cell, seen }: &Picture) -> Mark
         (refused(grid))
         @if let Some(first) = first { (at_first(seen, grid, first)) }
     };
-    figure.around(&drawing, &html! { p { (words) } })
+    figure.around(&drawing, &html! { p { (about) } })
 }
 
 /// When the first request was refused, and the area at that moment.
@@ -186,22 +186,18 @@ fn axes(seen: &Occupancy, grid: &Grid) -> Markup {
         @for (at, label) in sizes {
             @let y = TOP + PLANE * (1.0 - at / size);
             path .axis d=(format_args!("M{:.1} {y:.1}h5", LEFT - 5.0)) {}
-            text .end x=(format_args!("{:.1}", LEFT - 7.0)) y=(format_args!("{:.1}", y + 4.0)) {
-                (label)
-            } "\n"
+            (lettering("end", (LEFT - 7.0, y + 4.0), label)) "\n"
         }
         @for (at, label) in requests {
             @let x = LEFT + ACROSS * at / all;
-            @let (place, x) = (if x > WIDTH - 40.0 { "end" } else { "mid" }, format!("{x:.1}"));
-            path .axis d=(format_args!("M{x} {AXIS}v4")) {}
-            text .(place) x=(x) y=(format_args!("{:.1}", AXIS + 15.0)) { (label) }
-            text .(place).faint x=(x) y=(format_args!("{:.1}", AXIS + 28.0)) {
-                (seconds(seen.time_us(at as u64)))
-            } "\n"
+            @let place = if x > WIDTH - 40.0 { "end" } else { "mid" };
+            path .axis d=(format_args!("M{x:.1} {AXIS}v4")) {}
+            (lettering(place, (x, AXIS + 15.0), label))
+            (lettering(&format!("{place} faint"), (x, AXIS + 28.0), seconds(seen.time_us(at as u64))))
+            "\n"
         }
         text x="4" y="13" { "MiB" }
-        text .end.faint x=(format_args!("{:.1}", LEFT + ACROSS))
-            y=(format_args!("{:.1}", AXIS + 42.0)) { "requests, time" } "\n"
+        (lettering("end faint", (LEFT + ACROSS, AXIS + 42.0), "requests, time")) "\n"
     }
 }
 
@@ -223,8 +219,6 @@ fn refused(grid: &Grid) -> Markup {
         path .refused d=(path) {
             title { (names::whole(all)) " requests refused by this area, where they fall" }
         }
-        text .end x=(format_args!("{:.1}", LEFT - 7.0)) y=(format_args!("{:.1}", REFUSALS + 8.0)) {
-            "refused"
-        } "\n"
+        (lettering("end", (LEFT - 7.0, REFUSALS + 8.0), "refused")) "\n"
     }
 }

@@ -10,7 +10,7 @@ use super::view::{View, Way};
 use super::{left_out, more_in_summary};
 use crate::answer::{BLAME, SummaryRow};
 use crate::report::page::sentence;
-use crate::report::page::table::{self, numbers, table};
+use crate::report::page::table::{self, table};
 use crate::report::words::covers;
 use crate::sweep::Configuration;
 
@@ -190,31 +190,23 @@ fn rules(view: &View<'_>, group: &Group<'_>) -> Vec<Rule> {
 /// Streams of one LOAD on one board, as a table: a line needs two places.
 fn table_of(view: &View<'_>, rows: &[&SummaryRow]) -> Markup {
     let drawn = rows.iter().filter(|row| view.ways.contains(&Way::of(row)));
-    let columns = [
-        table::words("Stream and board"),
-        table::words("Policy and cap"),
-        numbers("rho"),
-        numbers("Withheld per satisfiable request (R2)"),
-        numbers("Streams that fail"),
-        numbers("First refused request (R5)"),
-    ];
     let row = |row: &&SummaryRow| {
         let rho = names::rho(view.ready, row);
         let failing = names::failing(row.failed, row.streams, &row.failed_interval);
         let fields = vec![
-            table::noted(&view.place(&row.at), &covers(view.ready, &[*row])),
-            table::text(view.name_of(row).to_string()),
-            table::number(rho, rho.map_or_else(|| "–".to_string(), percent)),
-            names::rate(row, BLAME).field(row.rates[BLAME].mean),
-            failing.field(Some(row.failed as f64)),
-            names::first_failure(row).field(row.first_failure),
+            table::noted("Stream and board", &view.place(&row.at), &covers(view.ready, &[*row])),
+            table::text("Policy and cap", view.name_of(row).to_string()),
+            table::number("rho", rho, percent),
+            names::rate(row, BLAME).field(names::R2, row.rates[BLAME].mean),
+            failing.field("Streams that fail", Some(row.failed as f64)),
+            names::first_failure(row).field(names::R5, row.first_failure),
         ];
         view.table_row(row, fields)
     };
     let shown: Vec<_> = drawn.take(MOST_ROWS).map(row).collect();
     html! {
         p { "Streams that were run at one LOAD on one board:" } "\n"
-        (table("Streams at one rho", &columns, &shown))
+        (table("Streams at one rho", &shown))
         (more_in_summary(rows.len() - shown.len(), ""))
         (cut_note(rows.iter().copied()))
     }

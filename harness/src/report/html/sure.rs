@@ -7,7 +7,7 @@ use super::view::View;
 use super::{board_time, remark};
 use crate::answer::{BLAME, SummaryRow};
 use crate::report::page::sentence;
-use crate::report::page::table::{self, numbers};
+use crate::report::page::table;
 use crate::report::words;
 use crate::sweep::Configuration;
 use crate::words::counted;
@@ -40,21 +40,10 @@ fn evidence(view: &View<'_>, at: &Configuration) -> Markup {
     let rows = view.rows(at);
     // Where the page allocator helps out, a refusal is not yet a caller without memory.
     let helped = rows.iter().any(|drawn| drawn.row.lost != drawn.row.failed);
-    let columns = [
-        "Withheld per satisfiable request (R2)",
-        "R2 minus the baseline's",
-        "Streams that fail",
-        "McNemar p",
-        "after Holm",
-        "First refused request (R5)",
-        "Used then",
-    ];
-    let helped = helped.then_some("Streams where a caller goes without");
-    let columns: Vec<_> = columns.into_iter().chain(helped).map(numbers).collect();
     let caption =
         format!("The row that the decision hangs on: {}; {}", view.place(at), view.covers(at));
     html! {
-        (view.table(&caption, &columns, &rows, |row| fields(row, helped.is_some())))
+        (view.table(&caption, &rows, |row| fields(row, helped)))
         (cut_note(rows.iter().map(|drawn| drawn.row)))
         (PreEscaped(include_str!("prose/sure.html")))
     }
@@ -70,19 +59,19 @@ fn fields(row: &SummaryRow, helped: bool) -> Vec<table::Field> {
         row.against_baseline.as_ref().map_or(Seen::new("baseline", ""), names::difference);
     let failed = names::failing(row.failed, row.streams, &row.failed_interval);
     let share = row.failed as f64 / row.streams.max(1) as f64;
-    let used = row.utilisation.map_or_else(|| "–".to_string(), percent);
+    let change = row.against_baseline.and_then(|rate| rate.mean);
     let mut fields = vec![
-        names::rate(row, BLAME).field(row.rates[BLAME].mean),
-        difference.field(row.against_baseline.and_then(|rate| rate.mean)),
-        failed.field(Some(share)),
-        table::number(row.mcnemar, names::chance(row.mcnemar)),
-        table::number(row.holm, names::chance(row.holm)),
-        names::first_failure(row).field(row.first_failure),
-        table::number(row.utilisation, used),
+        names::rate(row, BLAME).field(names::R2, row.rates[BLAME].mean),
+        difference.field("R2 minus the baseline's", change),
+        failed.field("Streams that fail", Some(share)),
+        table::number("McNemar p", row.mcnemar, names::chance),
+        table::number("after Holm", row.holm, names::chance),
+        names::first_failure(row).field(names::R5, row.first_failure),
+        table::number("Used then", row.utilisation, percent),
     ];
     if helped {
         let lost = names::failing(row.lost, row.streams, &row.lost_interval);
-        fields.push(lost.field(Some(row.lost as f64)));
+        fields.push(lost.field("Streams where a caller goes without", Some(row.lost as f64)));
     }
     fields
 }
@@ -99,7 +88,7 @@ fn barred(view: &View<'_>, policy: usize) -> Option<String> {
     }
     let (flagged, classes, of) = view.findings.summary.flagged(policy);
     let first = flagged.first()?;
-    let classes: Vec<_> = classes.into_iter().map(names::class).collect();
+    let classes: Vec<_> = classes.into_iter().map(words::size_class).collect();
     Some(format!(
         "▲ {name} is flagged in {} of {}: it refuses more requests of {} than the baseline, for \
          instance {} at cap {}. A rate over all sizes can fall by refusing the large ones, so it is \

@@ -8,9 +8,10 @@ use super::chart::{Mark, Plot, Series};
 use super::left_out;
 use super::names::{self, percent, percent_number};
 use super::view::{Drawn, View};
-use crate::answer::{Curve, CurveUnit, Point};
+use crate::answer::{Curve, CurveUnit};
 use crate::report::page::capital;
 use crate::report::words::span;
+use crate::stats::Survival;
 use crate::sweep::Configuration;
 
 /// Lines with their intervals drawn; of the others the marks say them.
@@ -118,7 +119,7 @@ fn line(view: &View<'_>, drawn: &Drawn<'_>, band: bool) -> Series {
         CurveUnit::BoardTime => span(at as f64),
         CurveUnit::Requests => format!("{} requests", names::whole(at)),
     };
-    let mark = |point: &Point| Mark {
+    let mark = |point: &Survival| Mark {
         x: point.at as f64,
         y: point.surviving,
         interval: Some((point.low, point.high)),

@@ -7,7 +7,7 @@ use super::chart::LOOKS;
 use super::more_in_summary;
 use super::names::{self, Named, Sign};
 use crate::answer::{Candidate, Choice, Curve, Findings, Picture, SummaryRow};
-use crate::report::page::table::{self, Column, Field, Row, words};
+use crate::report::page::table::{self, Field, Row};
 use crate::report::words::covers;
 use crate::sweep::{Configuration, Ready};
 
@@ -185,19 +185,17 @@ impl<'a> View<'a> {
     pub(super) fn table(
         &self,
         caption: &str,
-        columns: &[Column],
         rows: &[Drawn<'_>],
         fields: impl Fn(&SummaryRow) -> Vec<Field>,
     ) -> Markup {
-        let columns: Vec<_> = [words("Policy and cap")].iter().chain(columns).cloned().collect();
         let row = |Drawn { name, row, .. }: &Drawn<'_>| {
-            let mut all = vec![table::text(name.to_string())];
+            let mut all = vec![table::text("Policy and cap", name.to_string())];
             all.extend(fields(row));
             self.table_row(row, all)
         };
         let rows: Vec<_> = rows.iter().map(row).collect();
         html! {
-            (table::table(caption, &columns, &rows))
+            (table::table(caption, &rows))
             (more_in_summary(self.ways_left(), ""))
         }
     }

@@ -2,53 +2,48 @@
 
 use maud::{Markup, html};
 
-/// A column.
-#[derive(Clone, Debug)]
-pub(in crate::report) struct Column {
-    title: String,
-    number: bool,
-}
-
-/// A column of words.
-pub(in crate::report) fn words(title: &str) -> Column {
-    Column { title: title.to_string(), number: false }
-}
-
-/// A column of numbers.
-pub(in crate::report) fn numbers(title: &str) -> Column {
-    Column { title: title.to_string(), number: true }
-}
-
-/// What stands in a place of a table.
+/// What is in a place of a table, and the column that this is.
 pub(in crate::report) struct Field {
+    title: String,
+    /// It is set to the right.
+    number: bool,
     html: Markup,
     /// What it is sorted by; words by themselves.
     key: Option<f64>,
 }
 
 /// Markup.
-pub(in crate::report) fn markup(html: Markup) -> Field {
-    Field { html, key: None }
+pub(in crate::report) fn markup(title: &str, html: Markup) -> Field {
+    Field { title: title.to_string(), number: false, html, key: None }
 }
 
 /// Words.
-pub(in crate::report) fn text(words: impl AsRef<str>) -> Field {
-    noted(words.as_ref(), "")
+pub(in crate::report) fn text(title: &str, words: impl AsRef<str>) -> Field {
+    noted(title, words.as_ref(), "")
 }
 
 /// Words with smaller ones below.
-pub(in crate::report) fn noted(words: &str, note: &str) -> Field {
-    markup(html! { (words) @if !note.is_empty() { br; small { (note) } } })
+pub(in crate::report) fn noted(title: &str, words: &str, note: &str) -> Field {
+    markup(title, html! { (words) @if !note.is_empty() { br; small { (note) } } })
 }
 
-/// A number, sorted by `key`; what has none comes after all others.
-pub(in crate::report) fn number(key: Option<f64>, shown: impl AsRef<str>) -> Field {
-    sure(key, shown.as_ref(), "")
+/// Digits that are sorted as they are, with smaller words below.
+pub(in crate::report) fn digits(title: &str, shown: &str, note: &str) -> Field {
+    Field { number: true, ..noted(title, shown, note) }
 }
 
-/// A number and how sure it is.
-pub(in crate::report) fn sure(key: Option<f64>, shown: &str, sure: &str) -> Field {
-    Field { key: Some(key.unwrap_or(f64::MAX)), ..noted(shown, sure) }
+/// A number and how sure it is, sorted by `key`; what has none comes after all others.
+pub(in crate::report) fn sure(title: &str, key: Option<f64>, shown: &str, sure: &str) -> Field {
+    Field { key: Some(key.unwrap_or(f64::MAX)), ..digits(title, shown, sure) }
+}
+
+/// A number, if there is one.
+pub(in crate::report) fn number(
+    title: &str,
+    number: Option<f64>,
+    shown: impl FnOnce(f64) -> String,
+) -> Field {
+    sure(title, number, &number.map_or_else(|| "–".to_string(), shown), "")
 }
 
 /// A row.
@@ -59,9 +54,9 @@ pub(in crate::report) struct Row {
     pub(in crate::report) fields: Vec<Field>,
 }
 
-/// A table that is called `caption`.
-pub(in crate::report) fn table(caption: &str, columns: &[Column], rows: &[Row]) -> Markup {
-    let class = |column: &Column| column.number.then_some("n");
+/// A table that is called `caption`; all its rows have the same columns.
+pub(in crate::report) fn table(caption: &str, rows: &[Row]) -> Markup {
+    let class = |field: &Field| field.number.then_some("n");
     let key = |field: &Field| {
         field.key.map(|key| if key == f64::MAX { "inf".to_string() } else { format!("{key:.6}") })
     };
@@ -70,22 +65,22 @@ pub(in crate::report) fn table(caption: &str, columns: &[Column], rows: &[Row]) 
             table {
                 caption { (caption) }
                 thead { tr {
-                    @for column in columns {
-                        th scope="col" class=[class(column)] { (column.title) }
+                    @for field in rows.first().into_iter().flat_map(|row| &row.fields) {
+                        th scope="col" class=[class(field)] { (field.title) }
                     }
                 } } "\n"
                 tbody {
                     @for Row { class: of_row, fields } in rows {
                         tr class=[Some(of_row).filter(|class| !class.is_empty())] {
-                            @for (index, (column, field)) in columns.iter().zip(fields).enumerate() {
+                            @for (index, field) in fields.iter().enumerate() {
                                 @if index == 0 {
-                                    th scope="row" class=[class(column)] data-v=[key(field)] {
+                                    th scope="row" class=[class(field)] data-v=[key(field)] {
                                         (field.html)
                                     }
                                 } @else {
                                     // On a narrow screen a row is a list, and a field says what it
                                     // is.
-                                    td class=[class(column)] data-l=(column.title)
+                                    td class=[class(field)] data-l=(field.title)
                                         data-v=[key(field)] { span { (field.html) } }
                                 }
                             }

@@ -2,12 +2,12 @@
 
 use std::io::{self, Write};
 
-use super::{percent, write_aligned};
+use super::percent;
 use crate::answer::{Choice, Findings, Scope, Sizing};
 use crate::report::words::{covers, need, notes, on_boards, sentence};
 use crate::stats::Interval;
 use crate::sweep::{Load, Ready};
-use crate::words::mib;
+use crate::words::{mib, table::aligned};
 
 /// Streams and LOADs of which the choice is shown, and ladders of sizes.
 const SHOWN: usize = 12;
@@ -22,10 +22,9 @@ pub(super) fn write(
     let (on, off) = if bold { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
     let said = |choice: &Choice| sentence(ready, &findings.summary, choice);
     if let Some(headline) = &findings.headline {
-        let all = if findings.choices.len() > 1 {
-            " for every stream, each alone on its board"
-        } else {
-            ""
+        let all = match findings.choices.len() {
+            ..=1 => "",
+            _ => " for every stream, each alone on its board",
         };
         writeln!(out, "{on}The answer{all}{off}: {}", said(headline))?;
         if let Some(chosen) = headline.best() {
@@ -91,7 +90,7 @@ fn write_sizing(
     let head = ["cap", "stream", "policy", "median", "95 % of streams", "certified", "anomalies"];
     let mut table = vec![head.map(String::from)];
     table.extend(shown.iter().take(SHOWN).map(|one| sizing_row(ready, one)));
-    write_aligned(&table, out)?;
+    aligned(out, "  ", &table, |column| column == 0)?;
     if findings.sizing.len() > shown.len().min(SHOWN) {
         writeln!(out, "  all of them: sizing.csv")?;
     }
@@ -103,19 +102,12 @@ fn sizing_row(ready: &Ready, one: &Sizing) -> [String; 7] {
     let at = Scope::One { stream: one.stream, load: one.load, environment: one.environment };
     let least = &one.least;
     let most = one.sizes.last().map_or(0.0, |size| size.per_load);
-    let value = |value: Option<f64>| {
-        value.map_or_else(|| format!("> {most:.2}"), |value| format!("{value:.2}"))
-    };
+    let or = |value: Option<f64>, none: String| value.map_or(none, |value| format!("{value:.2}"));
     let with = |middle: Option<f64>, interval: &Interval, percent: u64| {
         let bound = if least.is_at_most(percent) { "<= " } else { "" };
-        match interval.low {
-            None => format!("{bound}{}", value(middle)),
-            Some(low) => {
-                let high =
-                    interval.high.map_or_else(|| "?".to_string(), |high| format!("{high:.2}"));
-                format!("{bound}{} ({low:.2}-{high})", value(middle))
-            }
-        }
+        let high = or(interval.high, "?".to_string());
+        let ends = interval.low.map(|low| format!(" ({low:.2}-{high})")).unwrap_or_default();
+        format!("{bound}{}{ends}", or(middle, format!("> {most:.2}")))
     };
     [
         plan.caps[one.cap].to_string(),

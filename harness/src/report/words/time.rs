@@ -49,17 +49,24 @@ pub(in crate::report) fn on_boards(ready: &Ready, sizing: &Sizing) -> String {
     }
 }
 
-/// How many streams rows of one stream of the plan have, and how long each is: `32 streams of 24 h
-/// of board time each`. Of rows that the race dropped there are fewer.
+/// How many streams rows of one stream of the plan have, and what follows the length of each: `32
+/// streams`, ` each`. Of rows that the race dropped there are fewer.
 #[must_use]
-pub(in crate::report) fn covers(ready: &Ready, rows: &[&SummaryRow]) -> String {
+pub(in crate::report) fn streams(rows: &[&SummaryRow]) -> (String, &'static str) {
     let most = rows.iter().map(|row| row.streams).max().unwrap_or(0);
     let least = rows.iter().map(|row| row.streams).min().unwrap_or(0);
-    let length = length(ready, rows);
     match (least, most) {
-        (_, 0) => format!("no stream{length} was run"),
-        (1, 1) => format!("one stream{length}"),
-        _ if least == most => format!("{most} streams{length} each"),
-        _ => format!("up to {most} streams{length} each"),
+        (_, 0) => ("no stream".to_string(), " was run"),
+        (1, 1) => ("one stream".to_string(), ""),
+        _ if least == most => (format!("{most} streams"), " each"),
+        _ => (format!("up to {most} streams"), " each"),
     }
+}
+
+/// How many streams rows of one stream of the plan have, and how long each is: `32 streams of 24 h
+/// of board time each`.
+#[must_use]
+pub(in crate::report) fn covers(ready: &Ready, rows: &[&SummaryRow]) -> String {
+    let (streams, end) = streams(rows);
+    format!("{streams}{}{end}", length(ready, rows))
 }

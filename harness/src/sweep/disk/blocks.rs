@@ -1,5 +1,5 @@
-//! `cells.csv` read back, configuration by configuration: what is told of a sweep is told of what
-//! stands there.
+//! `cells.csv` read back, configuration by configuration: what is said of a sweep is said of what
+//! is written there.
 
 use std::io::{self, BufRead};
 
@@ -13,7 +13,7 @@ pub struct Blocks<'a, R> {
     configurations: Box<dyn Iterator<Item = Configuration> + 'a>,
     /// The number of the first cell of the next configuration.
     first: u64,
-    /// The row behind those of the last block.
+    /// The row after those of the last block.
     next: Option<Row>,
     /// Lines read.
     lines: u64,
@@ -58,8 +58,8 @@ impl<'a, R: BufRead> Blocks<'a, R> {
     /// The next configuration.
     fn block(&mut self) -> io::Result<Option<Block>> {
         let Some(at) = self.configurations.next() else {
-            let behind = self.next.take();
-            return behind.map_or(Ok(None), |_| Err(self.wrong("the plan has no such cell")));
+            let more = self.next.take();
+            return more.map_or(Ok(None), |_| Err(self.wrong("the plan has no such cell")));
         };
         let plan = &self.ready.plan;
         let seeds = plan.cells_in(&at) / plan.policies.len() as u64;

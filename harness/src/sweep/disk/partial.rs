@@ -63,7 +63,7 @@ impl Head {
         )
     }
 
-    /// Reads what [`Head::text`] wrote; [`None`] where it stands something else, or columns of
+    /// Reads what [`Head::text`] wrote; [`None`] where there is something else, or columns of
     /// another version.
     ///
     /// # Errors
@@ -104,12 +104,12 @@ pub fn without_times(plan: &str) -> String {
 /// How the line of a plan begins that says how long a stream is.
 const TIME: &str = "hours = ";
 
-/// What was found in such a file behind its [`Head`].
+/// What was found in such a file after its [`Head`].
 #[derive(Clone, Debug)]
 pub struct Left {
     /// The cells whose rows are whole.
     pub known: Known,
-    /// Bytes up to the end of the last whole line: what is behind was torn.
+    /// Bytes up to the end of the last whole line: what follows was torn.
     pub bytes: u64,
 }
 

@@ -2,65 +2,71 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufReader, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::path::{Display, Path, PathBuf};
 
 use super::partial::Head;
 use super::row::{Row, read_line};
 
 /// Bytes that are read ahead of all files together.
 const AHEAD: usize = 1 << 26;
-/// Bytes that are read ahead of one file at most.
+/// Bytes that are read ahead of one file: about a row, and at most.
+const LEAST_AHEAD: usize = 1 << 11;
 const MOST_AHEAD: usize = 1 << 18;
 
-/// The rows of a file in which they stand in order of their numbers, as in a finished shard. Those
+/// A file that is open only while it is read: a process may have some hundred files open, and a
+/// sweep may have [`Shard::MOST`](crate::sweep::Shard::MOST) shards.
+#[derive(Debug)]
+struct Shut {
+    path: PathBuf,
+    at: u64,
+}
+
+impl Read for Shut {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut file = File::open(&self.path)?;
+        file.seek(SeekFrom::Start(self.at))?;
+        let read = file.read(buffer)?;
+        self.at += read as u64;
+        Ok(read)
+    }
+}
+
+/// The rows of a file in which they are in order of their numbers, as in a finished shard. Those
 /// that are torn or were changed are left out.
-///
-/// Between two pieces that it reads the file is closed: a process may have some hundred files open,
-/// and a sweep may have [`Shard::MOST`](crate::sweep::Shard::MOST) shards.
 #[derive(Debug)]
 pub struct Rows {
-    path: PathBuf,
-    /// Where the next piece begins.
-    at: u64,
-    /// Whole lines, at least one: as many as have about `ahead` bytes.
-    piece: Vec<u8>,
-    ahead: usize,
-    /// Bytes of the piece that were given out.
-    used: usize,
+    file: BufReader<Shut>,
+    line: Vec<u8>,
     last: Option<u64>,
 }
 
 impl Rows {
-    /// The rows behind the head of the file at `path`, one of `files` that are read side by side.
+    /// The rows after the head of the file at `path`, one of `files` that are read side by side.
     #[must_use]
     pub fn new(path: &Path, head: &Head, files: usize) -> Self {
-        Self {
-            path: path.to_path_buf(),
-            at: head.text().len() as u64,
-            piece: Vec::new(),
-            ahead: (AHEAD / files.max(1)).clamp(1, MOST_AHEAD),
-            used: 0,
-            last: None,
-        }
+        let file = Shut { path: path.to_path_buf(), at: head.text().len() as u64 };
+        let ahead = (AHEAD / files.max(1)).clamp(LEAST_AHEAD, MOST_AHEAD);
+        let file = BufReader::with_capacity(ahead, file);
+        Self { file, line: Vec::new(), last: None }
+    }
+
+    fn path(&self) -> Display<'_> {
+        self.file.get_ref().path.display()
     }
 
     fn next_row(&mut self) -> io::Result<Option<Row>> {
         loop {
-            let left = &self.piece[self.used..];
-            if left.is_empty() {
-                self.read_on()?;
-                if self.piece.is_empty() {
-                    return Ok(None);
-                }
-                continue;
+            let read = read_line(&mut self.file, &mut self.line);
+            let named = |error: io::Error| {
+                io::Error::new(error.kind(), format!("{}: {error}", self.path()))
+            };
+            if read.map_err(named)? == 0 {
+                return Ok(None);
             }
-            let end = memchr::memchr(b'\n', left).map_or(left.len(), |at| at + 1);
-            let row = Row::parse(&left[..end]);
-            self.used += end;
-            let Some(row) = row else { continue };
+            let Some(row) = Row::parse(&self.line) else { continue };
             if self.last >= Some(row.number) {
-                let (path, number) = (self.path.display(), row.number);
+                let (path, number) = (self.path(), row.number);
                 return Err(io::Error::other(format!(
                     "the rows of {path} are not in order at cell {number}; run that shard again"
                 )));
@@ -68,24 +74,6 @@ impl Rows {
             self.last = Some(row.number);
             return Ok(Some(row));
         }
-    }
-
-    /// Reads the next piece; none is left at the end.
-    fn read_on(&mut self) -> io::Result<()> {
-        let named = |error: io::Error| {
-            io::Error::new(error.kind(), format!("{}: {error}", self.path.display()))
-        };
-        let mut file = File::open(&self.path).map_err(named)?;
-        file.seek(SeekFrom::Start(self.at)).map_err(named)?;
-        let mut file = BufReader::with_capacity(self.ahead.max(1 << 12), file);
-        self.piece.clear();
-        self.used = 0;
-        let mut line = Vec::new();
-        while self.piece.len() < self.ahead && read_line(&mut file, &mut line).map_err(named)? > 0 {
-            self.piece.extend_from_slice(&line);
-        }
-        self.at += self.piece.len() as u64;
-        Ok(())
     }
 }
 
@@ -101,7 +89,7 @@ impl Iterator for Rows {
 /// differ are an error.
 ///
 /// In memory there are a row of each file, and what [`Rows`] reads ahead: together about 64 MiB, or
-/// a line of each file where that is more.
+/// 2 KiB of each file where that is more.
 #[derive(Debug)]
 pub struct Merged {
     files: Vec<Rows>,
@@ -138,7 +126,7 @@ impl Merged {
                 if *first == row {
                     continue;
                 }
-                let path = |index: usize| self.files[index].path.display();
+                let path = |index: usize| self.files[index].path();
                 let (one, two) = (path(*other), path(index));
                 return Err(io::Error::other(format!("{one} and {two} differ in cell {number}")));
             }

@@ -3,10 +3,10 @@
 use std::io::{self, BufRead, Read, Write};
 
 use crate::metric::{Value, column, columns};
-use crate::sweep::{Cell, Configuration, Fnv, Ready};
+use crate::sweep::{Cell, Configuration, Ready};
 use crate::words::csv::{line, optional};
 
-/// The version of the columns: it stands in the first of them.
+/// The version of the columns: it is in the first of them.
 pub const SCHEMA: u32 = 1;
 
 /// What every row of `cells.csv` begins with: everything that makes the cell.
@@ -39,10 +39,10 @@ pub fn cells_header() -> String {
     names.join(",")
 }
 
-/// What came to the inputs when rows had been written already: it stands behind the first metrics.
+/// What came to the inputs when rows had been written already: it comes after the first metrics.
 const LATER_INPUTS: [&str; 3] = ["board", "aligned", "fit_distance"];
 
-/// How many of the measured columns stand before [`LATER_INPUTS`]: those up to the size classes.
+/// How many of the measured columns come before [`LATER_INPUTS`]: those up to the size classes.
 pub(crate) fn first_measured() -> usize {
     column("withheld_2049_up") + 1
 }
@@ -52,7 +52,7 @@ pub(crate) fn first_measured() -> usize {
 pub struct Row {
     /// The number of its cell.
     pub number: u64,
-    /// The row as it stands in `cells.csv`, without a line end.
+    /// The row as it is in `cells.csv`, without a line end.
     pub text: String,
     /// The values of all [`columns`].
     pub values: Vec<Value>,
@@ -137,7 +137,7 @@ fn cell_row(ready: &Ready, index: u64, cell: &Cell, values: &[Value]) -> String 
 pub(crate) fn place(ready: &Ready, at: &Configuration) -> [String; 6] {
     let (plan, board) = (&ready.plan, ready.board(at));
     let stream = &plan.streams[at.stream];
-    // What stands for a board in one field is that of its default area.
+    // What is written of a board in one field is that of its default area.
     let area = &board.areas[0].area;
     [
         stream.name().to_string(),
@@ -164,6 +164,24 @@ pub(crate) fn decimal(value: Option<f64>) -> String {
         let text = format!("{value:.6}");
         if text == "-0.000000" { "0.000000".to_string() } else { text }
     }))
+}
+
+/// A sum over bytes that come in pieces (FNV-1a).
+pub(crate) struct Fnv(u64);
+
+impl Fnv {
+    pub(crate) const fn new() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+
+    pub(crate) fn note(&mut self, bytes: &[u8]) {
+        let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        self.0 = bytes.iter().fold(self.0, step);
+    }
+
+    pub(crate) const fn sum(&self) -> u64 {
+        self.0
+    }
 }
 
 /// A sum over the bytes of a row, by which a torn one is known.

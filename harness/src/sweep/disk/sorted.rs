@@ -59,7 +59,7 @@ impl<'a> Sorted<'a> {
             if row.number == due {
                 return Ok(Some(row));
             }
-            // One that was written already stands here twice.
+            // One that was written already is here twice.
             if row.number > due {
                 self.early.insert(row.number, (at, bytes));
             }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::super::picture::{Cell, Detail, Fill, Map, Mark, Part, ROW, Row};
+use super::super::picture::{Cell, Detail, Fill, Look, Map, Mark, Part, ROW, Row};
 use crate::report::page::{Figure, swatch};
 use crate::words::counted;
 
@@ -11,48 +11,12 @@ const CELL: usize = 10;
 /// Units that a row of the map, and one of the run under the glass, is high.
 const MAP_ROW: usize = 12;
 const DETAIL_ROW: usize = 22;
-/// Units for the page numbers in front of a row.
+/// Units for the page numbers left of a row.
 const LABEL: usize = 84;
 
-fn fill_class(fill: Fill) -> &'static str {
-    match fill {
-        Fill::Used => "u",
-        Fill::MostUsed => "mu",
-        Fill::MostFree => "mf",
-        Fill::Free => "f",
-        Fill::Unknown => "q",
-    }
-}
-
-fn fill_words(fill: Fill) -> &'static str {
-    match fill {
-        Fill::Used => "used",
-        Fill::MostUsed => "free in part",
-        Fill::MostFree => "mostly free",
-        Fill::Free => "free",
-        Fill::Unknown => "used, or cut from the list",
-    }
-}
-
-const fn mark_class(mark: Mark) -> Option<(&'static str, &'static str)> {
-    match mark {
-        Mark::None => None,
-        Mark::Misaligned => Some(("bad", "long enough, but not from an aligned page on")),
-        Mark::Instead => Some(("good", "here it would have fitted at a smaller order")),
-    }
-}
-
-/// The frame of a picture that is `height` units high.
-fn figure(
-    id: &str,
-    title: &str,
-    about: &str,
-    height: usize,
-    parts: &Markup,
-    caption: &Markup,
-) -> Markup {
-    let size = ((LABEL + ROW * CELL) as f64, height as f64);
-    Figure { id, class: None, title, about, size }.around(parts, caption)
+/// The size of a picture that is `height` units high.
+const fn size(height: usize) -> (f64, f64) {
+    ((LABEL + ROW * CELL) as f64, height as f64)
 }
 
 /// A page number at the foot of the row that is drawn from `y` on.
@@ -104,7 +68,9 @@ pub(super) fn map(map: &Map, id: &str) -> Markup {
             }
         }
     };
-    figure(id, &title, &about, rows().count() * MAP_ROW, &drawing, &legend_of(map))
+    let size = size(rows().count() * MAP_ROW);
+    let figure = Figure { id, class: None, title: &title, about: &about, size };
+    figure.around(&drawing, &legend_of(map))
 }
 
 /// Cells that are alike.
@@ -112,25 +78,20 @@ fn piece_of(piece: &[Cell], place: &Place) -> Markup {
     let (first, last) = (&piece[0], &piece[piece.len() - 1]);
     let to = last.start + last.pages.max(1) - 1;
     let free = piece.iter().fold(0u64, |sum, cell| sum.saturating_add(cell.free));
-    let (words, class) = (fill_words(first.fill), fill_class(first.fill));
-    let (class, note) = match mark_class(first.mark) {
-        Some((mark, note)) => (format!("{class} {mark}"), format!("; {note}")),
-        None => (class.to_string(), String::new()),
+    let (Look { class, words, .. }, look) = (first.fill.look(), first.look());
+    let (class, note) = match first.mark {
+        Mark::None => (class.to_string(), String::new()),
+        _ => (format!("{class} {}", look.class), format!("; {}", look.words)),
     };
     place.draw(&class, &format!("pages {} to {to}: {words}, {free} free{note}", first.start))
 }
 
 fn legend_of(map: &Map) -> Markup {
-    let cells = || map.ranges.iter().flat_map(|range| &range.cells);
-    let fills = [Fill::Used, Fill::MostUsed, Fill::MostFree, Fill::Free, Fill::Unknown];
-    let fills = fills
-        .into_iter()
-        .filter(|fill| cells().any(|cell| cell.fill == *fill && cell.mark == Mark::None));
-    let marks = [Mark::Misaligned, Mark::Instead].into_iter();
-    let marks = marks.filter(|mark| cells().any(|cell| cell.mark == *mark)).filter_map(mark_class);
     html! {
-        @for fill in fills { (legend(fill_class(fill), fill_words(fill))) }
-        @for (class, words) in marks { (legend(&format!("f {class}"), words)) }
+        @for Look { class, words, .. } in Map::looks(&[map]) {
+            @let class = if let "bad" | "good" = class { format!("f {class}") } else { class.into() };
+            (legend(&class, words))
+        }
         @if map.open { span { "Where the area ends is not in the log." } }
     }
 }
@@ -171,7 +132,7 @@ pub(super) fn detail(detail: &Detail, count: u64, id: &str) -> Markup {
         }
     };
     let parts = [
-        (Part::Lost, "free, in front of the first aligned page"),
+        (Part::Lost, "free, before the first aligned page"),
         (Part::Taken, "free, where the request would begin"),
         (Part::Missing, "needed too, and not free"),
     ];
@@ -184,7 +145,8 @@ pub(super) fn detail(detail: &Detail, count: u64, id: &str) -> Markup {
             (legend("frame", &format!("at order {order}: {} to {}", place.start, place.end() - 1)))
         }
     };
-    figure(id, &title, &about, (head.len() + gap + tail.len()) * DETAIL_ROW, &drawing, &caption)
+    let size = size((head.len() + gap + tail.len()) * DETAIL_ROW);
+    Figure { id, class: None, title: &title, about: &about, size }.around(&drawing, &caption)
 }
 
 /// Row number `at` of a run.

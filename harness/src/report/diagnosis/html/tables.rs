@@ -8,24 +8,15 @@ use super::super::words::{self, recoverable};
 use super::{capital, class};
 use crate::diagnose::{AreaState, Resident};
 use crate::report::page::Section;
-use crate::report::page::table::{self, Field, Row, numbers, table};
+use crate::report::page::table::{self, Field, Row, table};
 use crate::words::{counted, percent_of};
 
 /// A row for each group.
 pub(super) fn overview(report: &Report<'_>) -> Section {
-    let columns = [
-        table::words("Why"),
-        numbers("Failures"),
-        numbers("Pages"),
-        numbers("Order"),
-        numbers("ret"),
-        table::words("Area"),
-        table::words("First seen"),
-    ];
     let rows: Vec<_> = report.groups.iter().enumerate().map(row).collect();
     let beyond = counted(report.beyond, "failure");
     let body = html! {
-        (table("Failures", &columns, &rows))
+        (table("Failures", &rows))
         @if report.beyond > 0 {
             p { "And " (beyond) " of other sizes or areas: the CSV has a row for each." } "\n"
         }
@@ -42,19 +33,20 @@ fn row((index, shown): (usize, &Shown<'_>)) -> Row {
         @if shown.detailed { a href={ "#f" (index) } { (verdict) } } @else { (verdict) }
     };
     let fields = vec![
-        table::markup(why),
-        table::text(group.failures.to_string()),
-        known(incident.count),
-        known(failure.align.map(|(order, _)| order)),
-        known(incident.ret),
-        table::text(incident.area.as_deref().unwrap_or("–")),
-        table::text(format!("{} line {}", incident.source, incident.line)),
+        table::markup("Why", why),
+        known("Failures", Some(group.failures)),
+        known("Pages", incident.count),
+        known("Order", failure.align.map(|(order, _)| order)),
+        known("ret", incident.ret),
+        table::text("Area", incident.area.as_deref().unwrap_or("–")),
+        table::text("First seen", format!("{} line {}", incident.source, incident.line)),
     ];
     Row { class: "", fields }
 }
 
-fn known(number: Option<impl ToString>) -> Field {
-    table::text(number.map_or_else(|| "–".to_string(), |number| number.to_string()))
+fn known(title: &str, number: Option<impl ToString>) -> Field {
+    let shown = number.map_or_else(|| "–".to_string(), |number| number.to_string());
+    table::digits(title, &shown, "")
 }
 
 /// A table for each area whose buffers are known.
@@ -79,23 +71,20 @@ pub(super) fn areas(report: &Report<'_>) -> impl Iterator<Item = Section> {
 
 fn buffers(title: &str, area: &AreaState, residents: &[Resident], cap: u32) -> maud::Markup {
     let caps: Vec<u32> = CAPS.into_iter().filter(|other| *other < cap).collect();
-    let mut columns = ["Pages", "Order", "Buffers", "Stranded"].map(numbers).to_vec();
-    columns.extend(caps.iter().map(|cap| numbers(&format!("Cap {cap}"))));
-    columns.push(table::words("Sure"));
-    // Of a list that is cut the share would be of no meaning.
     let total = area.total.filter(|_| area.complete);
     let row = |resident: &Resident| {
         let stranded = resident.stranded_pages;
         let share = total.map_or_else(String::new, |total| percent_of(stranded, total));
         let mut fields = vec![
-            table::text(resident.count.to_string()),
-            table::text(resident.align.to_string()),
-            known(resident.blocks),
-            table::noted(&stranded.to_string(), &share),
+            known("Pages", Some(resident.count)),
+            known("Order", Some(resident.align)),
+            known("Buffers", resident.blocks),
+            table::digits("Stranded", &stranded.to_string(), &share),
         ];
-        fields.extend(caps.iter().map(|cap| known(recoverable(resident, *cap))));
-        fields.push(table::text(resident.confidence.name()));
+        let back = |cap: &u32| known(&format!("Cap {cap}"), recoverable(resident, *cap));
+        fields.extend(caps.iter().map(back));
+        fields.push(table::text("Sure", resident.confidence.name()));
         Row { class: "", fields }
     };
-    table(title, &columns, &residents.iter().map(row).collect::<Vec<_>>())
+    table(title, &residents.iter().map(row).collect::<Vec<_>>())
 }

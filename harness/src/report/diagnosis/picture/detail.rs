@@ -14,7 +14,7 @@ const TAIL: u64 = 4;
 pub enum Part {
     /// Of the area outside the run.
     Other(Fill),
-    /// Free, in front of the first aligned page of the run.
+    /// Free, before the first aligned page of the run.
     Lost,
     /// Free, and the request would take them from the first aligned page on.
     Taken,
@@ -29,7 +29,7 @@ impl Part {
     #[must_use]
     pub const fn glyph(self) -> char {
         match self {
-            Self::Other(fill) => fill.glyph(),
+            Self::Other(fill) => fill.look().glyph,
             Self::Lost => '!',
             Self::Taken => '=',
             Self::Missing => 'X',
@@ -58,7 +58,7 @@ pub struct Detail {
     pub range: Option<u32>,
     /// The run.
     pub hole: Hole,
-    /// Its first aligned page, which may lie behind it.
+    /// Its first aligned page, which may be past its end.
     pub aligned: u64,
     /// Where the request would have gone at a smaller order, and that order.
     pub instead: Option<(u32, Hole)>,
@@ -130,19 +130,12 @@ impl Detail {
 }
 
 fn closest<'a>(state: &'a AreaState, wanted: &Wanted) -> Option<(&'a RangeState, Hole)> {
-    let mut best: Option<(&RangeState, Hole, (u64, bool))> = None;
-    for range in &state.ranges {
-        for hole in range.holes.iter().copied() {
-            if !wanted.misses(hole, state.grid(range)) {
-                continue;
-            }
-            let value = (hole.count, wanted.instead_in(hole, state.grid(range)).is_some());
-            if best.is_none_or(|(.., other)| value > other) {
-                best = Some((range, hole, value));
-            }
-        }
-    }
-    best.map(|(range, hole, _)| (range, hole))
+    let holes = |range: &'a RangeState| range.holes.iter().map(move |hole| (range, *hole));
+    let all = state.ranges.iter().flat_map(holes);
+    let missed = all.filter(|(range, hole)| wanted.misses(*hole, state.grid(range)));
+    let instead = |range, hole| wanted.instead_in(hole, state.grid(range)).is_some();
+    // The first of equals.
+    missed.rev().max_by_key(|(range, hole)| (hole.count, instead(range, *hole)))
 }
 
 impl Scene<'_> {
@@ -172,7 +165,7 @@ impl Scene<'_> {
     }
 
     /// What the pages from `from` to `to` are: what most of them are, but none is overlooked that
-    /// stands in the way.
+    /// is in the way.
     fn part(&self, from: u64, to: u64) -> Part {
         let overlap = |start: u64, end: u64| to.min(end).saturating_sub(from.max(start));
         let reach = self.aligned.saturating_add(self.wanted.count);

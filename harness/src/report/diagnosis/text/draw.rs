@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::super::picture::{Cell, Detail, GLYPHS, Map, Part, ROW, Row};
+use super::super::picture::{Cell, Detail, Map, Part, ROW, Row};
 use super::super::plain::counted;
 use super::paint::{Paint, wrapped};
 
@@ -15,9 +15,7 @@ pub(super) fn maps(maps: &[&Map], paint: Paint, out: &mut dyn Write) -> io::Resu
     }
     let sizes: Vec<_> = maps.iter().map(|map| counted(map.cell_pages, "page")).collect();
     let mut legend = vec![format!("a character is {}", sizes.join(", and in the rows "))];
-    let used = |glyph: &char| maps.iter().any(|map| map.glyphs().contains(glyph));
-    let glyphs = GLYPHS.into_iter().filter(used);
-    legend.extend(glyphs.map(|glyph| format!("{glyph} {}", meaning(glyph))));
+    legend.extend(Map::looks(maps).map(|look| format!("{} {}", look.glyph, look.words)));
     if last.open {
         legend.push("where the area ends is not in the log".to_string());
     }
@@ -41,18 +39,6 @@ fn draw_map(map: &Map, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-fn meaning(glyph: char) -> &'static str {
-    match glyph {
-        '#' => "used",
-        '+' => "free in part",
-        '-' => "mostly free",
-        '.' => "free",
-        '?' => "used, or cut from the list",
-        '!' => "long enough, but not from an aligned page on",
-        _ => "here it would have fitted at a smaller order",
-    }
 }
 
 /// Draws the run that comes closest.

@@ -22,7 +22,8 @@ pub(super) fn write(
     let caps: Vec<u32> = CAPS.into_iter().filter(|other| *other < cap).collect();
     let columns = ["pages", "order", "buffers", "stranded"].map(String::from);
     let head = caps.iter().map(|cap| format!("cap {cap}"));
-    let mut table = vec![columns.into_iter().chain(head).chain(["sure".to_string()]).collect()];
+    let mut table: Vec<Vec<String>> =
+        vec![columns.into_iter().chain(head).chain(["sure".to_string()]).collect()];
     table.extend(residents.iter().map(|resident| {
         let back = |cap: &u32| recoverable(resident, *cap).map_or_else(dash, |n| n.to_string());
         let blocks = resident.blocks.map_or_else(dash, |blocks| blocks.to_string());
@@ -32,8 +33,7 @@ pub(super) fn write(
         row.push(resident.confidence.name().to_string());
         row
     }));
-    let rows: Vec<&[String]> = table.iter().map(Vec::as_slice).collect();
-    table::aligned(out, "  ", &rows, |_| true)?;
+    table::aligned(out, "  ", &table, |_| true)?;
     let pitch = words::pitch(area, residents, cap);
     pitch.map_or(Ok(()), |text| wrapped(&text, "  ", "  ", out))
 }

@@ -37,7 +37,7 @@ pub struct Interval {
     pub low: Option<f64>,
     /// Upper end. [`None`]: unbounded (some streams never failed), or unknown.
     pub high: Option<f64>,
-    /// How it was made; the word stands in the tables.
+    /// How it was made; the word is in the tables.
     pub method: &'static str,
 }
 

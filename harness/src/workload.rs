@@ -4,7 +4,7 @@
 //! LOAD in pages, the seed and the number of ops alone: never on how a policy answered or how a
 //! board divides its pages, so every policy, cap and board sees the same stream. A request is
 //! `dma`, as all of these drivers ask: its alignment follows the cap. The buffers of a session that
-//! are all or nothing stand at one moment and are of one client.
+//! are all or nothing have one time and one client.
 //!
 //! How long things last is assumed where no source says it; sizes and numbers of buffers are not.
 

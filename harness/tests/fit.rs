@@ -136,7 +136,7 @@ fn a_seed_gives_its_stream_and_other_seeds_others() {
         assert_eq!(draw(&fit, load, 1, 3000), draw(&fit, load, 1, 3000));
         assert_ne!(draw(&fit, load, 1, 3000), draw(&fit, load, 2, 3000), "{name}");
         let longer: Vec<_> = draw(&fit, load, 1, 9000);
-        assert_eq!(longer.len(), 9000, "{name}: it goes on behind the end of the file");
+        assert_eq!(longer.len(), 9000, "{name}: it goes on past the end of the file");
         assert_eq!(longer[..3000], draw(&fit, load, 1, 3000));
         most_pages(&longer);
     }

@@ -37,7 +37,7 @@ use crate::op::Timed;
 #[derive(Args, Debug)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Attack {
-    /// A policy, as `name` or `name:key=value,…`; may stand several times
+    /// A policy, as `name` or `name:key=value,…`; may be given several times
     #[arg(long, value_name = "POLICY", default_value = BASELINE)]
     policy: Vec<String>,
     /// Pages of the area, 16 to 65536; several with commas between
@@ -123,7 +123,7 @@ pub(super) fn run(args: &Attack, context: &Context) -> Result<Exit, Failure> {
         let beat = |share| progress.at(at, share);
         let attacked = threads.install(|| attacked(goal, args, &tried, &beat));
         attacked.iter().try_for_each(confirmed)?;
-        // At once: what comes behind it may take hours, and be broken off.
+        // At once: what comes after it may take hours, and be broken off.
         if let Some(archive) = &mut archive {
             attacked.iter().try_for_each(|row| keep(row, archive))?;
         }

@@ -22,7 +22,7 @@ use crate::law::conformance::{Effort, Report, conform};
 #[derive(Args, Debug)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Conform {
-    /// A policy, as `name` or `name:key=value,…`; may stand several times [default: all of them]
+    /// A policy, as `name` or `name:key=value,…`; may be given several times [default: all of them]
     #[arg(long, value_name = "POLICY")]
     policy: Vec<String>,
     /// Random cases for each

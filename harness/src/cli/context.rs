@@ -73,7 +73,7 @@ pub struct Context {
     quiet: bool,
 }
 
-/// Whether this is how standard output is named where a file could stand.
+/// Whether this is how standard output is named in place of a file.
 pub(super) fn is_stdout(path: Option<&Path>) -> bool {
     path == Some(Path::new("-"))
 }

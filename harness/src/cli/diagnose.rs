@@ -77,7 +77,7 @@ fn verdicts() -> Vec<&'static str> {
     of_a_log.map(Cause::name).chain(["undecidable", "any"]).collect()
 }
 
-/// A release that this can tell something from: those before 4.11 too, which have no row of their
+/// A release that says something: those before 4.11 too, which have no row of their
 /// own.
 fn release(name: &str) -> Result<String, String> {
     let mut numbers = name.split(['.', '-', '+']).map(str::parse::<u32>);

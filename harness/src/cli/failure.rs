@@ -58,7 +58,7 @@ impl Failure {
     }
 }
 
-/// Says it on standard error; where nobody listens there is nobody to tell.
+/// Says it on standard error; where nobody listens it does not matter.
 pub(super) fn say(what: fmt::Arguments<'_>) {
     let _ = writeln!(io::stderr(), "{what}");
 }

@@ -20,7 +20,7 @@ use crate::workload::fit;
 ///
 /// Prints what is asked for by kind of client, size and order, with lifetimes; bursts; LOAD; and
 /// the distances between the file and drawn streams of its length, from 0 (alike) to 1 (nothing in
-/// common). The largest is the distance of the fit: what stands in cells.csv where a plan has
+/// common). The largest is the distance of the fit: what is in cells.csv where a plan has
 /// `fit = "FILE"` in place of `file = "FILE"`. What chance alone makes of a distance is printed
 /// beside it.
 ///
@@ -86,7 +86,7 @@ pub(super) fn run(args: &Fit, context: &Context) -> Result<Exit, Failure> {
     Ok(Exit::Good)
 }
 
-/// Writes a drawn stream, in front of it what was live before.
+/// Writes a drawn stream, before it what was live then.
 fn draw(args: &Fit, fit: &fit::Fit, path: &Path, context: &Context) -> Result<(), Failure> {
     let mib = args.load_mib.map(|mib| mib.saturating_mul(PAGES_IN_MIB));
     let load_pages = mib.or(args.load_pages).unwrap_or(fit.load_pages());

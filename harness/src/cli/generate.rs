@@ -22,7 +22,7 @@ const DEFAULT_OPS: u64 = 10_000;
 /// Writes a stream of a workload profile or a mix for a seed: the same bytes for the same arguments.
 ///
 /// A mix is what runs together on one board, as `mix = …` of a plan: the name of one that is built
-/// in, its parts as they stand in a plan, a file that ends in .toml with that key alone, or a plan.
+/// in, its parts as they are in a plan, a file that ends in .toml with that key alone, or a plan.
 ///
 /// Examples:
 ///   cmalab generate camera --seed 7 -o camera-7.csv
@@ -67,7 +67,7 @@ fn hours(text: &str) -> Result<u64, String> {
     length.ok_or_else(|| format!("a number above 0 and at most {most} (ten years) is allowed"))
 }
 
-/// A stream, and what stands above it.
+/// A stream, and what is written above it.
 struct Made {
     ops: Workload,
     pairs: Vec<(&'static str, String)>,

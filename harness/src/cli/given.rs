@@ -1,4 +1,4 @@
-//! How a stream, a recording or a trace is read and run: what every command that runs one is told.
+//! How a stream, a recording or a trace is read and run: the options of every command that runs one.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -48,7 +48,7 @@ impl Read {
     }
 }
 
-/// All that a run is told.
+/// All options of a run.
 #[derive(Args, Debug)]
 pub(super) struct Given {
     /// Pages of the area, in place of what the file states

@@ -45,11 +45,11 @@ pub(super) struct Replay {
     /// Streams, recordings or traces, and other texts of a trace's board; "-" is standard input
     #[arg(required = true, value_name = "STREAM")]
     streams: Vec<PathBuf>,
-    /// A policy, as `name` or `name:key=value,…`; may stand several times [default: the
+    /// A policy, as `name` or `name:key=value,…`; may be given several times [default: the
     /// file's, else its kernel's]
     #[arg(long, value_name = "POLICY")]
     policy: Vec<String>,
-    /// CONFIG_CMA_ALIGNMENT that dma rows follow; may stand several times [default: as recorded]
+    /// CONFIG_CMA_ALIGNMENT that dma rows follow; may be given several times [default: as recorded]
     #[arg(long, value_name = "ORDER", value_parser = clap::value_parser!(u32).range(0..=63))]
     cap: Vec<u32>,
     #[command(flatten)]

@@ -71,7 +71,7 @@ pub(super) struct Shrink {
     /// The most runs of a smaller stream
     #[arg(long, value_name = "N", default_value_t = Limits::TRIES)]
     tries: u64,
-    /// What is written to --out, or printed in place of the report; there may stand several then
+    /// What is written to --out, or printed in place of the report; may be given several times then
     #[arg(long = "as", value_enum, value_name = "FORM")]
     forms: Vec<Form>,
     /// Writes the result to this file, and the report to standard output; "-" is standard output,
@@ -209,7 +209,7 @@ fn quietly<T>(goal: Goal, body: impl FnOnce() -> T) -> T {
     done
 }
 
-/// Runs `body`, which tells how far it is.
+/// Runs `body`, which says how far it is.
 fn with_progress(
     tries: u64,
     context: &Context,

@@ -18,7 +18,7 @@ pub(super) const TARGET: Target = Target {
 const ACTS: usize = 32;
 
 /// The lowest fit, but that a buffer of at least two bits never ends with its range where it has to
-/// begin behind an aligned bit: a `<` for a `<=` at the one place where both seem right.
+/// begin past an aligned bit: a `<` for a `<=` at the one place where both seem right.
 fn place(map: &FreeMap, search: Search, _: Ask) -> Option<u64> {
     let fit = map.first_fit(search)?;
     let ends = fit + search.bits == map.bits();

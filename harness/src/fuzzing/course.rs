@@ -1,4 +1,4 @@
-//! The acts of a case as ops of a stream: who holds what, told from the answers alone.
+//! The acts of a case as ops of a stream: who holds what, by the answers alone.
 
 use cma_policies::{Area, Pfn, Run};
 

@@ -49,7 +49,7 @@ pub struct Hit {
 }
 
 impl Adversary {
-    /// The variant and LOAD limit with which it needs the fewest pages for a refusal. `beat` is told
+    /// The variant and LOAD limit with which it needs the fewest pages for a refusal. `beat` gets
     /// the share of the variants that are played.
     #[must_use]
     pub fn worst(&self, goal: &Goal, beat: &dyn Fn(f64)) -> Option<Hit> {
@@ -79,7 +79,7 @@ impl Adversary {
             match refused(next) {
                 None => below = next,
                 Some(hit) => {
-                    // No finer than a page, and never again behind what is refused.
+                    // No finer than a page, and never again above what is refused.
                     step = Some((next - below) / 32);
                     (top, least) = (next - 1, Some(hit));
                 }

@@ -14,7 +14,7 @@ pub struct Refusal {
     pub need: u64,
     /// Pages it asked for.
     pub count: u64,
-    /// Requests and frees in front of it.
+    /// Requests and frees before it.
     pub op: u64,
     /// Pages that were free.
     pub free: u64,

@@ -62,7 +62,7 @@ mod tests {
         let mut ops = vec![ask(9, 33), ask(5, 16), ask(6, 16), ask(7, 16), ask(8, 8)];
         ops.extend([free(9, None), free(6, part(0, 10)), free(5, None), free(6, part(10, 6))]);
         assert_eq!(followed(&goal, &ops, 64), None, "33 pages are above n and not asked for");
-        // 16 and 8 stay at 32 and 48; in front of them are 32 pages, behind them 8.
+        // 16 and 8 stay at 32 and 48; 32 pages are free below them, 8 above.
         ops.extend([ask(1, 31), ask(2, 9), ask(3, 1)]);
         let (refusal, stream) = followed(&goal, &ops, 64).expect("9 pages do not fit");
         let found = (refusal.count, refusal.need, refusal.free, refusal.longest, refusal.cause);

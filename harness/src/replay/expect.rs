@@ -100,7 +100,7 @@ pub fn expect(
         }
     }
     if let (Some(file), Some(at)) = (&bitmaps, &bitmap) {
-        let why = format!("idx {} is behind the end of the recording", at.idx);
+        let why = format!("idx {} is past the end of the recording", at.idx);
         return Err(file.error(why).into());
     }
     replay.witness.finish()?;

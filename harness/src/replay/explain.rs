@@ -39,7 +39,7 @@ pub fn explain(model: &Model, request: Request, outcome: &Outcome, cause: Cause)
                 reach.map_or_else(String::new, |(start, reach)| {
                     format!(
                         ": the longest hole, {hole}, has its first multiple of {step} at {start}, \
-                         and {start} + {count} = {reach} is behind its end at {end}"
+                         and {start} + {count} = {reach} is past its end at {end}"
                     )
                 })
             });
@@ -109,7 +109,7 @@ mod tests {
             refused(&mut witness, 255, 8),
             "255 pages at order 8 were asked for; 1020 of 2048 are free (49.8 %), but no hole has \
              more than 0 from an aligned page on: the longest hole, 255@257, has its first \
-             multiple of 256 at 512, and 512 + 255 = 767 is behind its end at 512; at order 0 it \
+             multiple of 256 at 512, and 512 + 255 = 767 is past its end at 512; at order 0 it \
              would fit"
         );
         assert_eq!(

@@ -50,7 +50,7 @@ impl<'a, W: Write> Recorder<'a, W> {
 }
 
 impl<W: Write> Observer for Recorder<'_, W> {
-    /// What was live before is part of the recording, so that it stands alone.
+    /// What was live before is part of the recording, which needs nothing else.
     fn warm_up(&mut self, step: &Step<'_>) {
         self.step(step);
     }

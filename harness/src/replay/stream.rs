@@ -7,7 +7,7 @@ use crate::ingest::{self, Event, Source, StreamWriter, Unwritable};
 use crate::op::{Op, Timed};
 use crate::reader::{self, Options};
 
-/// Writes the ops of `source` as a stream to `out`, in front of them what was live before a trace
+/// Writes the ops of `source` as a stream to `out`, before them what was live before a trace
 /// began. What a real kernel refused is given back at once, as in a replay.
 ///
 /// # Errors
@@ -19,7 +19,7 @@ pub fn to_stream(
     kernel: &str,
     out: impl Write,
 ) -> Result<(), Error> {
-    // The names of all clients and the columns stand above the first row.
+    // The names of all clients and the columns are above the first row.
     let mut reader = reader::open(source, options)?;
     let mut parts = false;
     for row in reader.by_ref() {

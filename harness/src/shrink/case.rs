@@ -17,7 +17,7 @@ use crate::simulate::{Answer, step};
 const MOST: usize = 1 << 16;
 
 /// What `case` does under `policy`, as a stream: one request at a time, with pins where it has
-/// them. Bad frees, which are no ops of a stream, are left out; so is what comes behind a law that
+/// them. Bad frees, which are no ops of a stream, are left out; so is what comes after a law that
 /// the policy breaks.
 ///
 /// # Errors

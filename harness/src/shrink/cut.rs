@@ -24,7 +24,7 @@ pub(super) struct Cutter<'a> {
 }
 
 impl<'a> Cutter<'a> {
-    /// Cuts everything behind the first op that shows `goal`.
+    /// Cuts everything after the first op that shows `goal`.
     pub(super) fn new(
         subject: &Subject,
         under: &'a Under<'a>,
@@ -145,7 +145,7 @@ fn by_client(items: &[Item]) -> Vec<Option<usize>> {
     items.iter().map(unit).collect()
 }
 
-/// What a client does from an alloc while it holds nothing to the free behind which it holds
+/// What a client does from an alloc while it holds nothing to the free after which it holds
 /// nothing again.
 fn by_session(items: &[Item]) -> Vec<Option<usize>> {
     // The session that a client is in, and the buffers that it holds.

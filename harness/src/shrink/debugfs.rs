@@ -4,7 +4,7 @@
 //! `echo N > alloc` asks for N pages at order 0 and puts them on a stack; `echo N > free` gives
 //! back N pages from the top of it, the front of a block where order_per_bit is 0. Not every stream
 //! can be said so, but most states can be built: ascending, a block for each hole and what is live
-//! behind it, whose front is given back.
+//! past it, whose front is given back.
 
 mod board;
 
@@ -178,7 +178,7 @@ fn literal(subject: &Subject) -> Option<Vec<Write>> {
     Some(writes)
 }
 
-/// Holes and what is live behind each, ascending: `(free, live)`; the last one may be all free.
+/// Holes and what is live past each, ascending: `(free, live)`; the last one may be all free.
 fn pairs(area: &Area, holes: &[Run]) -> Vec<(u64, u64)> {
     let range = area.ranges()[0];
     let mut pairs = Vec::new();
@@ -210,11 +210,11 @@ fn sorted(area: &Area, holes: &[Run]) -> Option<Vec<Write>> {
     let mut live: Vec<u64> = pairs.iter().map(|(_, live)| *live).filter(|live| *live > 0).collect();
     free.sort_unstable();
     live.sort_unstable();
-    // What is live and has no hole in front stands first; a hole with nothing behind it last.
+    // What is live and has no hole before it comes first; a hole with nothing past it last.
     let first = live.len().saturating_sub(free.len());
     let mut ordered: Vec<_> = live.drain(..first).map(|live| (0, live)).collect();
-    let behind = live.into_iter().chain(std::iter::repeat(0));
-    ordered.extend(free.into_iter().zip(behind));
+    let past = live.into_iter().chain(std::iter::repeat(0));
+    ordered.extend(free.into_iter().zip(past));
     (area.order_per_bit() == 0).then(|| written(&ordered))
 }
 
@@ -330,7 +330,7 @@ mod tests {
         let list = [(0, 10), (11, 2), (14, 1)];
         let refusal = refused(Cause::Fragmentation, 11, 0, &area, &list);
         let there = [builder(&area, &refusal.holes).unwrap(), vec![Write::Alloc(11)]].concat();
-        // The block of 3 is put into the hole of 10, and that of 18 behind it.
+        // The block of 3 is put into the hole of 10, and that of 18 past it.
         assert_eq!(brings(&area, &there, &refusal, true), Some(Likeness::Pages));
         let text = said(&area, &refusal).unwrap();
         assert!(text.contains("in another order"), "{text}");

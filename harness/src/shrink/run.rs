@@ -24,7 +24,7 @@ pub struct Refusal {
     pub request: Request,
     /// Why it was refused.
     pub cause: Cause,
-    /// The number behind `ret:`; `None` where this kernel prints nothing.
+    /// The number after `ret:`; `None` where this kernel prints nothing.
     pub errno: Option<Errno>,
     /// Why, in a sentence with the numbers.
     pub why: String,
@@ -263,7 +263,7 @@ impl Subject {
         }
     }
 
-    /// The first page of each buffer as it is granted, op by op; `None` where none is, and behind a
+    /// The first page of each buffer as it is granted, op by op; `None` where none is, and after a
     /// law that the policy breaks.
     #[must_use]
     pub fn places(&self, under: &Under<'_>) -> Vec<Option<Pfn>> {
@@ -284,7 +284,7 @@ impl Subject {
     /// Where the policy cannot be built for the area, or breaks a law.
     pub fn last_refusal(&self, under: &Under<'_>) -> Result<Option<Refusal>, Error> {
         let mut seen = None;
-        // A recording gives back at once what its kernel refused, so a free may stand behind it.
+        // A recording gives back at once what its kernel refused, so a free may follow it.
         let last = self.items.iter().rposition(Item::is_alloc);
         let all = Checks::EVERY_OP;
         let ended = drive(&self.area, &self.items, under, all, &mut |op, step| {

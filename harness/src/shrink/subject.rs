@@ -19,7 +19,7 @@ pub struct Item {
     pub timed: Timed,
     /// How the claims of this request end, whatever the environment says.
     pub ending: Option<Ending>,
-    /// The line of its file, from 1 on; 0 where it stands in none.
+    /// The line of its file, from 1 on; 0 where it is in none.
     pub line: u64,
 }
 
@@ -87,7 +87,7 @@ impl Subject {
             items.push(item(op.with_cap(cap), ending));
             items.extend(row.give_back().map(|op| item(op, None)));
             if items.len() > MOST {
-                let why = format!("more than {MOST} ops; cut it behind the refusal");
+                let why = format!("more than {MOST} ops; cut it after the refusal");
                 return Err(IngestError { line: row.line, ..reader_error(source, why) });
             }
         }

@@ -24,7 +24,7 @@ pub struct Written {
     pub environment: Option<&'static str>,
 }
 
-/// Writes `subject` behind these `remarks`: as a stream, or as a recording of what `under` answers
+/// Writes `subject` below these `remarks`: as a stream, or as a recording of what `under` answers
 /// where it has pins or claims whose end is known, which a stream cannot say.
 ///
 /// # Errors

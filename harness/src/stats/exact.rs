@@ -31,7 +31,7 @@ fn binomial_sums(n: u64, p: f64) -> impl Iterator<Item = f64> {
 }
 
 /// The least of `values` that at least the share `q` of them does not pass; see [`median`] for
-/// what [`None`] stands for.
+/// what [`None`] means.
 #[must_use]
 pub fn quantile(values: &[Option<f64>], q: f64) -> Option<f64> {
     let rank = libm::ceil(q * values.len() as f64).max(1.0) as usize;

@@ -1,7 +1,7 @@
 //! What runs together on one board: several streams merged in time into one.
 //!
 //! A part is a profile, what was fitted to a file, or a file itself. Each has its own child of the
-//! seed, so that its stream is the same whatever the others draw and however many stand behind it.
+//! seed, so that its stream is the same whatever the others draw and however many follow it.
 //! Its buffers get new ids and its clients new numbers: an equal name is one client, unless the part
 //! is called something of its own, so that boards route by name as ever. All parts begin at 0; one
 //! that ends leaves the others going. LOAD that is planned for is the sum of the parts'; that which
@@ -30,7 +30,7 @@ use crate::ingest::{IngestError, Route, quoted};
 use crate::op::{Op, Timed};
 use crate::seed::Seed;
 
-/// Ops at the start of a mix by which it is told what is asked for most.
+/// Ops at the start of a mix that show what is asked for most.
 const LOOK: usize = 4096;
 
 /// Sizes that the metrics probe with.

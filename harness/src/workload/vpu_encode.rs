@@ -49,7 +49,7 @@ struct Encoder {
 impl Habit for Encoder {
     fn turn(&mut self, held: usize, draws: &mut Draws) -> Turn {
         if held == 3 {
-            // What stays stands between the others in the first session, before them in all later.
+            // What stays is between the others in the first session, before them in all later.
             let release = if self.first { vec![0, 2] } else { vec![1, 2] };
             let then_us = log_uniform(draws, SECOND, 20 * SECOND);
             return Turn { release, then_us, ..Turn::default() };

@@ -43,7 +43,7 @@ fn the_merged_stream_is_the_union_in_order_of_time() {
     assert_eq!(lines(&parts, 3), expected[..3], "fewer ops are the first of them");
     let made = mix(&parts);
     assert_eq!(made.clients(), ["", "cam", "vpu"], "an equal name is one client");
-    // 10 + 20 beside 300 + 4, whether or not both stand at one moment.
+    // 10 + 20 beside 300 + 4, whether or not both come at one moment.
     assert_eq!(made.load_pages(), 30 + 304);
     assert!(made.frees_parts() && !mix(&parts[..1]).frees_parts());
     // 4, 10, 20, 300 once each.

@@ -127,7 +127,7 @@ pub(super) fn json(name: &str, fit: &Fit, out: &mut dyn Write) -> io::Result<()>
     writeln!(out, "{whole:#}")
 }
 
-/// A row for each class, and the distances behind every one.
+/// A row for each class; each ends with the distances.
 pub(super) fn csv(fit: &Fit, out: &mut dyn Write) -> io::Result<()> {
     let unit = if fit.is_in_ops() { "ops" } else { "us" };
     let distances: Vec<_> = DISTANCES.iter().map(|(key, _)| format!("distance_{key}")).collect();

@@ -8,7 +8,7 @@ use crate::cli::failure::Failure;
 use crate::sweep::{MixOf, Stream, What, parse, parse_mix, parse_mix_value};
 use crate::workload::mix::{MIXES, built_in};
 
-/// What may stand for a mix, and whether `text` does.
+/// Whether `text` means a mix.
 pub(super) fn is_mix(text: &str) -> bool {
     built_in(text).is_some() || text.trim_start().starts_with('[') || is_file(text)
 }
@@ -22,7 +22,7 @@ pub(super) fn names() -> String {
     MIXES.iter().map(|mix| mix.name).collect::<Vec<_>>().join(", ")
 }
 
-/// The mix that `text` stands for: its name, its parts, or a file of a mix or a plan, of which
+/// The mix that `text` means: its name, its parts, or a file of a mix or a plan, of which
 /// stream number `stream` is meant.
 ///
 /// # Errors

@@ -154,7 +154,7 @@ impl Report<'_> {
         Ok(())
     }
 
-    /// Counts before and behind.
+    /// Counts before and after.
     fn sizes(&self) -> Vec<Vec<String>> {
         let (before, after) = (self.subject, &self.shrunk.subject);
         let asked = |subject: &Subject| {

@@ -8,7 +8,7 @@ use crate::codec::{Act, BadFree, Case};
 /// The most grants of a case: each free asks all of them.
 const MOST: usize = 64;
 
-/// Grants and frees of the case, one behind the other in every range, and the area in parts.
+/// Grants and frees of the case, one after the other in every range, and the area in parts.
 pub(super) fn run(case: &Case) {
     cut(case);
     let mut table = Table::new(case);

@@ -17,7 +17,7 @@ use crate::op::{Op, Part, Timed};
 use crate::oracle::{Checks, Outcome, Place, Reference, Witness};
 use crate::simulate::{Answer, Observer, step};
 
-/// Orders whose longest usable run is asked for behind every op, beside that of the request.
+/// Orders whose longest usable run is asked for after every op, beside that of the request.
 const ORDERS: [u32; 4] = [0, 4, 9, 13];
 
 /// A policy in the simulation, and beside it what is true, said as plainly as it can be.
@@ -212,7 +212,7 @@ impl Judge {
                 }
             }
         }
-        // Behind the last busy claim there is nothing more.
+        // After the last busy claim there is nothing more.
         let busy = |end: &Asked| matches!(end, Asked::Claim(_, Err(ClaimError::Busy)));
         if self.pages.asked().last().is_none_or(busy) {
             walk.extend(self.reference.lowest_fit(request, from));
@@ -220,7 +220,7 @@ impl Judge {
         walk
     }
 
-    /// The answer, its cause, and what it leaves behind.
+    /// The answer, its cause, and what it leaves.
     fn answered(
         &mut self,
         id: u64,
@@ -246,7 +246,7 @@ impl Judge {
                 self.same("the error", &error, &self.meaning());
                 let right = self.cause(request, outcome);
                 self.same("the cause", &cause, &Some(right));
-                self.same("the free runs behind a refusal", &self.free_runs().as_slice(), &before);
+                self.same("the free runs after a refusal", &self.free_runs().as_slice(), &before);
                 let owed = self.promises.complete && outcome.attempts == 0;
                 if owed && self.reference.fits_in(request, before) {
                     self.wrong(&format!("{request:?} was refused, {before:?} hold a place"));
@@ -257,7 +257,7 @@ impl Judge {
         }
     }
 
-    /// What a refusal behind these claims means.
+    /// What a refusal after these claims means.
     fn meaning(&self) -> AllocError {
         let failed = self.pages.asked().iter().rev().find_map(|asked| match asked {
             Asked::Claim(_, end) => end.err(),
@@ -326,7 +326,7 @@ impl Judge {
         }
     }
 
-    /// The model and the policy's list against what is true behind an op.
+    /// The model and the policy's list against what is true after an op.
     fn state(&self, align: u32) {
         let (model, free) = (self.witness.model(), self.reference.free_pages());
         let live = self.course.pages();

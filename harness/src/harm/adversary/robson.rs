@@ -15,7 +15,7 @@ pub(super) const ADVERSARY: Adversary = Adversary {
     play: |field, variant| play(field, variant as u32 + 1),
 };
 
-/// Whether `run` holds a page that is `rest` behind a multiple of `modulus`, a power of two.
+/// Whether `run` holds a page that is `rest` past a multiple of `modulus`, a power of two.
 const fn covers(run: &Run, rest: u64, modulus: u64) -> bool {
     rest.wrapping_sub(run.pfn.0) % modulus < run.count
 }

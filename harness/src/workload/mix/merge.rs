@@ -112,7 +112,7 @@ impl Iterator for Merged {
             let Reverse((at_us, index)) = self.due.pop()?;
             let Timed { op, .. } = self.parts[index].head.take()?;
             self.advance(index);
-            // What a file has not told any more is missing from all that follows.
+            // What could not be read of a file is missing from all that follows.
             if self.parts[index].head.is_none() && self.has_failed() {
                 self.due.clear();
                 return None;

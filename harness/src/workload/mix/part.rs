@@ -26,7 +26,7 @@ pub enum Origin {
 pub struct Part {
     /// Where its ops come from.
     pub origin: Origin,
-    /// What its clients are called in place of their names, with 0, 1 … behind it.
+    /// What its clients are called in place of their names, followed by 0, 1 ….
     pub called: Option<String>,
 }
 

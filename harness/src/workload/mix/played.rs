@@ -25,7 +25,7 @@ pub struct Played {
     pub frees_parts: bool,
     /// The most pages live at once, were every request granted.
     pub load_pages: u64,
-    /// When its last row stands, in microseconds.
+    /// The time of its last row, in microseconds.
     pub end_us: u64,
     /// Ops in it.
     pub ops: u64,
@@ -62,7 +62,7 @@ impl Played {
             (rows, end_us) = (rows + 1, row.at_us);
             frees_parts |= matches!(row.event, Event::Op(Op::Free { part: Some(_), .. }));
         }
-        // Where no event of a trace has a time, each row is a microsecond behind the one before.
+        // Where no event of a trace has a time, each row is a microsecond after the one before.
         if reader.is_trace() && rows > 1 && end_us == rows - 1 {
             return Err(reader.error(format!("no event of the trace has a time; {TIMED}")));
         }

@@ -35,6 +35,12 @@ pub struct Target {
     pub expected: Expected,
 }
 
+impl Target {
+    const fn new(name: &'static str, about: &'static str, run: fn(&[u8])) -> Self {
+        Self { name, about, run, expected: Expected::Passes }
+    }
+}
+
 /// Every target.
 pub const TARGETS: &[Target] = &[
     canary::TARGET,

@@ -19,4 +19,4 @@ pub use confirm::{Confirmed, confirm};
 pub use evaluate::{Outcome, Reach, evaluate, plain, played, realised};
 pub use field::{Asked, Field, Refusal};
 pub use follow::followed;
-pub use goal::{Align, Goal, GoalError};
+pub use goal::{Align, Goal};

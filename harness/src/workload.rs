@@ -25,6 +25,8 @@ mod set_top;
 mod video;
 mod vpu_encode;
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -82,11 +84,28 @@ pub struct Profile {
     pub default_load: f64,
     /// Whether the seed changes it.
     pub seeded: bool,
+    /// Its clients, where they take turns.
+    parts: &'static [session::Part],
     /// Its clients, and its ops in time.
-    make: fn(&Setup) -> Workload,
+    make: fn(&Setup, &[session::Part]) -> Workload,
 }
 
 impl Profile {
+    /// What most of them are: clients that take turns, on any area, drawn from the seed.
+    const MIXTURE: Self = Self {
+        name: "",
+        about: "",
+        source: "",
+        clients: &[],
+        sizes: &[],
+        least_pages: 1,
+        area: None,
+        default_load: 0.7,
+        seeded: true,
+        parts: &[],
+        make: session::mixture,
+    };
+
     /// The stream of this profile for `setup`.
     ///
     /// # Errors
@@ -97,7 +116,7 @@ impl Profile {
             return Err(SetupError::Load(setup.load.to_string()));
         }
         self.check(setup.target_pages())?;
-        Ok((self.make)(setup))
+        Ok((self.make)(setup, self.parts))
     }
 
     /// Whether its sessions fit into a LOAD of so many pages.
@@ -201,6 +220,18 @@ impl fmt::Debug for Workload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Workload").field("clients", &self.clients).finish_non_exhaustive()
     }
+}
+
+/// Sizes that the metrics probe with.
+const PROBES: usize = 8;
+
+/// The sizes that are used most, ascending, at most 8; of equals the smaller.
+pub(crate) fn most_used(uses: BTreeMap<u64, u64>) -> Vec<u64> {
+    let mut by_use: Vec<_> = uses.into_iter().collect();
+    by_use.sort_unstable_by_key(|&(count, uses)| (Reverse(uses), count));
+    let mut sizes: Vec<_> = by_use.into_iter().take(PROBES).map(|(count, _)| count).collect();
+    sizes.sort_unstable();
+    sizes
 }
 
 /// Why there is no such stream. It reads on from "failed to make the stream: …".

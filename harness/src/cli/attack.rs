@@ -239,7 +239,7 @@ fn keep(row: &Row, archive: &mut Archive) -> Result<(), Failure> {
         return Ok(());
     };
     let kept = archive.offer(&row.goal, acts, *limit, refusal);
-    kept.map_err(|error| unkept(archive.folder(), &error))?;
+    kept.map_err(|error| unkept(&archive.folder, &error))?;
     Ok(())
 }
 

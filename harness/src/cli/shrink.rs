@@ -156,8 +156,7 @@ impl Shrink {
         setup: &Setup,
         under: &Under<'_>,
     ) -> Result<(Goal, Before), Failure> {
-        let build = |error| Failure::because(format_args!("build the policy: {error}"));
-        let (found, violation) = find(subject, under, MOST).map_err(build)?;
+        let (found, violation) = find(subject, under, MOST)?;
         let nothing = |what: &str| {
             let (name, policy, cap) = (&setup.name, under.policy, under.cap);
             Failure::Violated(format!("{name} under policy {policy} at cap {cap}: {what}"))

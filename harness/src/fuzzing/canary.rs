@@ -8,10 +8,12 @@ use crate::codec::Case;
 use crate::law::conformance::judge;
 
 pub(super) const TARGET: Target = Target {
-    name: "canary",
-    about: "a policy with a planted defect under every law: it must be convicted",
-    run,
     expected: Expected::Fails,
+    ..Target::new(
+        "canary",
+        "a policy with a planted defect under every law: it must be convicted",
+        run,
+    )
 };
 
 /// The most acts of a case, as in `laws`.

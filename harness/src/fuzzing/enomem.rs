@@ -5,19 +5,18 @@ use std::sync::Mutex;
 
 use cma_policies::{Catalog, builtin};
 
-use super::{Expected, Target};
+use super::Target;
 use crate::cause::Cause;
 use crate::codec::mutate;
 use crate::codec::{Act, Case, HEADER};
 use crate::harm::archive::Archive;
-use crate::harm::{Align, Goal, GoalError, Outcome, Refusal, bounds, evaluate, realised};
+use crate::harm::{Align, Goal, Outcome, Refusal, bounds, evaluate, realised};
 
-pub(super) const TARGET: Target = Target {
-    name: "enomem",
-    about: "a policy refuses with as much free memory as possible, and never below its guarantee",
+pub(super) const TARGET: Target = Target::new(
+    "enomem",
+    "a policy refuses with as much free memory as possible, and never below its guarantee",
     run,
-    expected: Expected::Passes,
-};
+);
 
 /// The most acts of a case: more make an input slower, not worse.
 const ACTS: usize = 256;
@@ -55,7 +54,7 @@ impl Enomem {
     ///
     /// # Errors
     /// What is wrong with the text of the goal.
-    pub fn aim(goal: Option<&str>, folder: Option<&Path>) -> Result<Self, GoalError> {
+    pub fn aim(goal: Option<&str>, folder: Option<&Path>) -> Result<Self, String> {
         let catalog = builtin::catalog();
         let goal = goal.map(|text| Goal::parse(text, &catalog)).transpose()?;
         let archive = folder.map(|folder| Mutex::new(Archive::new(folder, catalog.clone())));

@@ -7,8 +7,8 @@ use std::io::Write as _;
 
 use cma_policies::{BuildError, Spec, builtin};
 
+use super::Target;
 use super::course::Course;
-use super::{Expected, Target};
 use crate::codec::{Act, Case};
 use crate::environment::Pinned;
 use crate::kernel::{KERNELS, Kernel};
@@ -16,12 +16,11 @@ use crate::op::{Op, Part, Timed};
 use crate::oracle::{Checks, Witness};
 use crate::simulate::{Answer, step};
 
-pub(super) const TARGET: Target = Target {
-    name: "roundtrip",
-    about: "cases, names, streams, recordings, values and packed files: written and read back",
+pub(super) const TARGET: Target = Target::new(
+    "roundtrip",
+    "cases, names, streams, recordings, values and packed files: written and read back",
     run,
-    expected: Expected::Passes,
-};
+);
 
 /// The most ops of a case.
 const MOST: usize = 48;

@@ -70,7 +70,7 @@ impl Adversary {
         let refused = |limit: u64| {
             let mut field = Field::new(goal, limit);
             (self.play)(&mut field, variant);
-            field.refusal().map(|refusal| Hit { variant, limit, refusal })
+            field.refusal.map(|refusal| Hit { variant, limit, refusal })
         };
         let mut below = goal.largest.min(goal.pages / 64);
         let (mut top, mut step, mut least) = (most, None, None);

@@ -22,7 +22,7 @@ pub const INDEX: &str = "index.csv";
 /// A folder of champions.
 #[derive(Debug)]
 pub struct Archive {
-    folder: PathBuf,
+    pub(crate) folder: PathBuf,
     catalog: Catalog,
     /// M of each champion by goal, as far as it has been asked for.
     known: BTreeMap<String, u64>,
@@ -57,12 +57,6 @@ impl Archive {
     #[must_use]
     pub fn new(folder: &Path, catalog: Catalog) -> Self {
         Self { folder: folder.to_path_buf(), catalog, known: BTreeMap::new() }
-    }
-
-    /// The folder.
-    #[must_use]
-    pub fn folder(&self) -> &Path {
-        &self.folder
     }
 
     /// Reads the bytes at `path` as a case for `goal`; nothing where it makes no refusal.

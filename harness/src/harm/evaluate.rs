@@ -39,12 +39,6 @@ impl Outcome {
         let reach = self.reach.map(|reach| reach.need);
         refused.into_iter().chain(reach).min().unwrap_or(goal.pages + goal.largest)
     }
-
-    /// Harm of the first refusal; 0 where nothing was refused.
-    #[must_use]
-    pub fn harm(&self, goal: &Goal) -> f64 {
-        self.refusal.map_or(0.0, |refusal| goal.harm(refusal.need))
-    }
 }
 
 /// Runs `acts` with at most `limit` pages live or asked for, up to the first refusal. Requests
@@ -113,7 +107,7 @@ fn play(field: &mut Field<'_>, acts: &[Act]) -> Outcome {
                 field.ask(request.count());
             }
             Act::Fill { request, times } => {
-                let times = Act::times(request, times, field.goal().pages);
+                let times = Act::times(request, times, field.goal.pages);
                 field.fill(request.count(), times);
             }
             Act::Free { victim } => {
@@ -133,10 +127,10 @@ fn play(field: &mut Field<'_>, acts: &[Act]) -> Outcome {
             break;
         }
     }
-    if field.refusal().is_none() {
+    if field.refusal.is_none() {
         reach = least(reach, reached(field, acts.len()));
     }
-    Outcome { refusal: field.refusal(), reach, ops: field.ops() }
+    Outcome { refusal: field.refusal, reach, ops: field.ops }
 }
 
 fn least(first: Option<Reach>, second: Option<Reach>) -> Option<Reach> {
@@ -146,10 +140,10 @@ fn least(first: Option<Reach>, second: Option<Reach>) -> Option<Reach> {
 /// The least M at which requests of one power of two up to n would be refused from here on, by
 /// what the policy says is free.
 fn reached(field: &Field<'_>, acts: usize) -> Option<Reach> {
-    let goal = field.goal();
+    let goal = field.goal;
     let orders = goal.largest.ilog2() as usize;
     let mut usable = [0_u64; u64::BITS as usize];
-    field.policy().free_runs(&mut |run| {
+    field.policy.free_runs(&mut |run| {
         for (order, usable) in usable[..=orders].iter_mut().enumerate().skip(1) {
             let step = 1_u64 << goal.align.order(1 << order);
             let Some(first) = run.pfn.0.checked_next_multiple_of(step) else { continue };
@@ -159,8 +153,8 @@ fn reached(field: &Field<'_>, acts: usize) -> Option<Reach> {
     });
     let of_order = |order: usize| {
         let count = 1 << order;
-        let need = field.live_pages() + usable[order] + count;
-        Reach { need: need.max(field.need()), acts, count }
+        let need = field.live_pages + usable[order] + count;
+        Reach { need: need.max(field.need), acts, count }
     };
     (1..=orders).map(of_order).min()
 }
@@ -199,7 +193,7 @@ mod tests {
         };
         assert_eq!(refusal, expected);
         assert_eq!(outcome.ops, 20);
-        assert!((outcome.harm(&goal) - 0.25).abs() < 1e-9);
+        assert!((goal.harm(refusal.need) - 0.25).abs() < 1e-9);
         // Without the last act it is in reach: 6 live, 4 usable, 2 asked.
         let outcome = evaluate(&goal, &[fill(1), COMB], 12);
         assert_eq!(outcome.refusal, None);

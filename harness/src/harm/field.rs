@@ -40,17 +40,20 @@ pub enum Asked {
 /// A policy under attack. What it says is believed; [`super::confirm`] does not.
 #[derive(Debug)]
 pub struct Field<'a> {
-    goal: &'a Goal,
-    policy: Box<dyn Policy>,
+    pub(super) goal: &'a Goal,
+    pub(super) policy: Box<dyn Policy>,
     /// In the order of their grants, each with its number.
     live: Vec<(Run, u64)>,
-    live_pages: u64,
-    limit: u64,
-    need: u64,
-    high: u64,
+    pub(super) live_pages: u64,
+    /// LOAD: so many pages are live or asked for at most.
+    pub(super) limit: u64,
+    /// The most pages that were live or asked for at once so far.
+    pub(super) need: u64,
     grants: u64,
-    ops: u64,
-    refusal: Option<Refusal>,
+    /// Requests and frees so far.
+    pub(super) ops: u64,
+    /// What ended the game.
+    pub(super) refusal: Option<Refusal>,
     log: Option<Vec<Timed>>,
 }
 
@@ -72,7 +75,6 @@ impl<'a> Field<'a> {
             live_pages: 0,
             limit,
             need: 0,
-            high: 0,
             grants: 0,
             ops: 0,
             refusal: None,
@@ -92,30 +94,6 @@ impl<'a> Field<'a> {
         self.log.unwrap_or_default()
     }
 
-    /// The goal.
-    #[must_use]
-    pub const fn goal(&self) -> &'a Goal {
-        self.goal
-    }
-
-    /// The policy, for its free runs.
-    #[must_use]
-    pub fn policy(&self) -> &dyn Policy {
-        &*self.policy
-    }
-
-    /// The LOAD limit.
-    #[must_use]
-    pub const fn limit(&self) -> u64 {
-        self.limit
-    }
-
-    /// Pages that are live.
-    #[must_use]
-    pub const fn live_pages(&self) -> u64 {
-        self.live_pages
-    }
-
     /// The live buffers, in the order of their grants.
     pub fn live(&self) -> impl Iterator<Item = Run> + '_ {
         self.live.iter().map(|(run, _)| *run)
@@ -125,30 +103,6 @@ impl<'a> Field<'a> {
     #[must_use]
     pub const fn buffers(&self) -> usize {
         self.live.len()
-    }
-
-    /// The most pages that were live or asked for at once so far.
-    #[must_use]
-    pub const fn need(&self) -> u64 {
-        self.need
-    }
-
-    /// Behind the highest page that was ever granted.
-    #[must_use]
-    pub const fn high(&self) -> u64 {
-        self.high
-    }
-
-    /// Requests and frees so far.
-    #[must_use]
-    pub const fn ops(&self) -> u64 {
-        self.ops
-    }
-
-    /// The refusal that ended the game.
-    #[must_use]
-    pub const fn refusal(&self) -> Option<Refusal> {
-        self.refusal
     }
 
     /// Whether there is nothing more to do: a refusal, or too many ops.
@@ -182,7 +136,6 @@ impl<'a> Field<'a> {
         let run = Run { pfn, count };
         self.live.push((run, self.grants));
         self.live_pages = sum;
-        self.high = self.high.max(run.end().0);
         self.grants += 1;
         self.ops += 1;
         Asked::Granted(run)

@@ -32,7 +32,7 @@ pub fn followed(goal: &Goal, ops: &[Timed], limit: u64) -> Option<(Refusal, Vec<
             Op::Pin(_) | Op::Unpin(_) => {}
         }
     }
-    let refusal = field.refusal()?;
+    let refusal = field.refusal?;
     Some((refusal, field.into_log()))
 }
 

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use cma_policies::{AllocError, Pfn, Run, Spec};
 
-use super::run::{Pages, Stopped, guarded};
+use super::run::{Pages, guarded};
 use super::subject::{Item, Subject};
 use crate::codec::{self, Act, Case, comb};
 use crate::environment::{Ending, Pinned};
@@ -26,7 +26,7 @@ pub fn from_case(case: &Case, policy: &Spec) -> Result<Subject, Error> {
     let here = Cell::new(0);
     let mut items = Vec::new();
     let walked = guarded(&here, || {
-        let built = policy.build(case.area.clone()).map_err(Stopped::Build)?;
+        let built = policy.build(case.area.clone())?;
         let witness = Witness::new(&case.area, built, Checks::SWEEP);
         let pages = Pages::new(Box::new(Pinned::default()));
         let (live, pins) = (Vec::new(), Vec::new());
@@ -34,8 +34,8 @@ pub fn from_case(case: &Case, policy: &Spec) -> Result<Subject, Error> {
         case.unfolded(MOST).acts.iter().try_for_each(|act| walk.act(act))
     });
     match walked {
-        Ok(()) | Err(Stopped::Broken(_)) => {}
-        Err(Stopped::Build(error)) => return Err(error.into()),
+        Ok(()) | Err(Error::Violation(_)) => {}
+        Err(error) => return Err(error),
     }
     Ok(Subject { area: case.area.clone(), clients: Vec::new(), items })
 }
@@ -51,7 +51,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn act(&mut self, act: &Act) -> Result<(), Stopped> {
+    fn act(&mut self, act: &Act) -> Result<(), Error> {
         match *act {
             Act::Alloc { request, script, .. } => {
                 let live = self.witness.model().live_pages();
@@ -110,13 +110,13 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn happen(&mut self, op: Op, ending: Option<Ending>) -> Result<Answer, Stopped> {
+    fn happen(&mut self, op: Op, ending: Option<Ending>) -> Result<Answer, Error> {
         let at_us = self.items.len() as u64;
         let timed = Timed { at_us, op };
         self.items.push(Item { timed, ending, line: 0 });
         self.pages.script(ending);
         let step = step(at_us, timed, &mut self.witness, &mut self.pages);
-        step.map(|step| step.answer).map_err(Stopped::Broken)
+        Ok(step?.answer)
     }
 
     fn victim(&self, victim: u32) -> Option<(u64, Run)> {
@@ -125,7 +125,7 @@ impl Walk<'_> {
     }
 
     /// Gives back `part` of the live piece `run` of buffer `id`.
-    fn free(&mut self, id: u64, run: Run, part: Run) -> Result<(), Stopped> {
+    fn free(&mut self, id: u64, run: Run, part: Run) -> Result<(), Error> {
         let Some(buffer) = self.witness.model().buffer(id) else { return Ok(()) };
         let Pfn(first) = buffer.pfn;
         let is_all = buffer.left[..] == [part];

@@ -39,14 +39,6 @@ pub struct Debugfs {
     notes: Vec<String>,
 }
 
-impl Debugfs {
-    /// How many lines write to a file.
-    #[must_use]
-    pub const fn writes(&self) -> usize {
-        self.writes.len()
-    }
-}
-
 impl fmt::Display for Debugfs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(

@@ -31,11 +31,6 @@ impl Item {
             Op::Pin(_) | Op::Unpin(_) => None,
         }
     }
-
-    /// Whether it asks for a buffer.
-    pub(super) const fn is_alloc(&self) -> bool {
-        matches!(self.timed.op, Op::Alloc { .. })
-    }
 }
 
 /// An area and what happens to it.

@@ -79,8 +79,8 @@ fn record(subject: &Subject, under: &Under<'_>, out: impl Write) -> Result<(), E
         recorder.step(step);
         false
     });
-    if let Err(super::run::Stopped::Build(error)) = ran {
-        return Err(error.into());
+    if let Err(error @ Error::Build(_)) = ran {
+        return Err(error);
     }
     recorder.end().map_err(Error::Output)
 }

@@ -189,7 +189,7 @@ impl MixOf {
     #[must_use]
     pub fn warnings(&self, mix: &Mix) -> Vec<String> {
         let mut said: Vec<String> = Vec::new();
-        for (part, made) in self.parts.iter().zip(mix.parts()) {
+        for (part, made) in self.parts.iter().zip(&mix.parts) {
             let own = match &made.origin {
                 Origin::Profile(..) => Vec::new(),
                 Origin::Fit(fit, _) => [fit.warnings.clone(), fit.left_out.warnings()].concat(),

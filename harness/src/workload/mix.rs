@@ -14,7 +14,6 @@ mod part;
 mod played;
 mod rounds;
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -33,16 +32,18 @@ use crate::seed::Seed;
 /// Ops at the start of a mix that show what is asked for most.
 const LOOK: usize = 4096;
 
-/// Sizes that the metrics probe with.
-const PROBES: usize = 8;
-
 /// What runs together.
 #[derive(Clone, Debug)]
 pub struct Mix {
-    parts: Vec<Part>,
-    clients: Vec<String>,
-    routes: Vec<Route>,
-    sizes: Vec<u64>,
+    /// The parts, in order.
+    pub parts: Vec<Part>,
+    /// Who asks, by number. Client 0 is nobody.
+    pub clients: Vec<String>,
+    /// The areas that files name for their clients.
+    pub routes: Vec<Route>,
+    /// Pages of typical buffers, ascending, at most 8: of those of the parts the ones that are asked
+    /// for most.
+    pub sizes: Vec<u64>,
 }
 
 /// Why there is no such mix, or no stream of it.
@@ -104,35 +105,10 @@ impl Mix {
         Ok(mix)
     }
 
-    /// The parts, in order.
-    #[must_use]
-    pub fn parts(&self) -> &[Part] {
-        &self.parts
-    }
-
     /// LOAD that is planned for, in pages.
     #[must_use]
     pub fn load_pages(&self) -> u64 {
         self.parts.iter().map(Part::load_pages).fold(0, u64::saturating_add)
-    }
-
-    /// Who asks, by number. Client 0 is nobody.
-    #[must_use]
-    pub fn clients(&self) -> &[String] {
-        &self.clients
-    }
-
-    /// The areas that files name for their clients.
-    #[must_use]
-    pub fn routes(&self) -> &[Route] {
-        &self.routes
-    }
-
-    /// Pages of typical buffers, ascending, at most 8: of those of the parts the ones that are asked
-    /// for most.
-    #[must_use]
-    pub fn sizes(&self) -> &[u64] {
-        &self.sizes
     }
 
     /// Whether parts of buffers are given back.
@@ -203,15 +179,6 @@ impl Mix {
                 uses.entry(request.count()).and_modify(|uses| *uses += 1);
             }
         }
-        most_used(uses)
+        super::most_used(uses)
     }
-}
-
-/// The sizes that are used most, ascending, at most 8; of equals the smaller.
-fn most_used(uses: BTreeMap<u64, u64>) -> Vec<u64> {
-    let mut by_use: Vec<_> = uses.into_iter().collect();
-    by_use.sort_unstable_by_key(|&(count, uses)| (Reverse(uses), count));
-    let mut sizes: Vec<_> = by_use.into_iter().take(PROBES).map(|(count, _)| count).collect();
-    sizes.sort_unstable();
-    sizes
 }

@@ -82,7 +82,7 @@ pub(super) fn text(name: &str, fit: &Fit, top: usize, out: &mut dyn Write) -> io
         writeln!(out, "… and {} classes with fewer pages", fit.classes.len() - top)?;
     }
     writeln!(out, "\ndistance between the file and drawn streams of its length, 0 to 1:")?;
-    for ((_, about), value) in DISTANCES.iter().zip(fit.distances.all()) {
+    for ((_, about), value) in DISTANCES.iter().zip(fit.distances.0) {
         writeln!(out, "  {value:.3}  {about}")?;
     }
     let (largest, chance) = (fit.distances.largest(), fit.between_draws);
@@ -97,7 +97,7 @@ pub(super) fn text(name: &str, fit: &Fit, top: usize, out: &mut dyn Write) -> io
 pub(super) fn json(name: &str, fit: &Fit, out: &mut dyn Write) -> io::Result<()> {
     // Six decimals, as everywhere in a file.
     let decimal = |value: f64| (value * 1e6).round() / 1e6;
-    let distances = DISTANCES.iter().zip(fit.distances.all());
+    let distances = DISTANCES.iter().zip(fit.distances.0);
     let distances: serde_json::Map<_, _> =
         distances.map(|((key, _), value)| ((*key).to_string(), json!(decimal(value)))).collect();
     let classes = fit.classes.iter().map(|class| {
@@ -138,7 +138,7 @@ pub(super) fn csv(fit: &Fit, out: &mut dyn Write) -> io::Result<()> {
          fit_distance,{}",
         distances.join(",")
     )?;
-    let values: Vec<_> = fit.distances.all().iter().map(|value| format!("{value:.6}")).collect();
+    let values: Vec<_> = fit.distances.0.iter().map(|value| format!("{value:.6}")).collect();
     for class in &fit.classes {
         let lives =
             class.lifetimes_us.map_or_else(Default::default, |us| us.map(|us| us.to_string()));

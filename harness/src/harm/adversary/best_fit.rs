@@ -17,7 +17,7 @@ pub(super) const ADVERSARY: Adversary = Adversary {
              J. M. Robson, Computer Journal 20(3), 1977: best fit may need close to M n pages",
     variants: |goal: &Goal| u64::from(goal.largest.ilog2()) * 3,
     play: |field, variant| {
-        let largest = field.goal().largest;
+        let largest = field.goal.largest;
         // n, n / 2, n / 4 … and two steps between each.
         let octave = largest >> (variant / 3);
         let first = octave - octave * (variant % 3) / 6;
@@ -38,7 +38,7 @@ fn play(field: &mut Field<'_>, first: u64, largest: u64) {
 
 /// `length` pages and one past them; whether both were granted.
 fn pair(field: &mut Field<'_>, length: u64) -> bool {
-    let (live, limit) = (field.live_pages(), field.limit());
+    let (live, limit) = (field.live_pages, field.limit);
     // Room of its own, if there is LOAD for a guard past it.
     if live + 2 * (length + 1) <= limit {
         let granted = [length + 1; 2].map(|count| field.ask(count)).into_iter().all(is_granted);

@@ -10,11 +10,11 @@ pub(super) const ADVERSARY: Adversary = Adversary {
     variants: |goal: &Goal| goal.largest.min(16),
     play: |field, variant| {
         let mut size = 1 + variant;
-        while size <= field.goal().largest && !field.is_over() {
+        while size <= field.goal.largest && !field.is_over() {
             field.fill(size, u64::MAX);
             field.free_every(2, 0, None);
             size += (size / 3).max(1);
         }
-        field.fill(field.goal().largest, u64::MAX);
+        field.fill(field.goal.largest, u64::MAX);
     },
 };

@@ -105,7 +105,7 @@ impl Played {
                 self.load_pages = self.load_pages.max(rounds.live_pages());
             }
         }
-        self.sizes = super::most_used(uses);
+        self.sizes = super::super::most_used(uses);
         let failed = failed.lock().unwrap_or_else(PoisonError::into_inner).take();
         failed.map_or(Ok(()), Err)
     }

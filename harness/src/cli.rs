@@ -17,7 +17,6 @@ mod merge;
 mod replay;
 mod shrink;
 mod sweep;
-mod table;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -1,19 +1,15 @@
 //! What differs by kernel version: one table, [`KERNELS`].
 //!
-//! A policy says what a refusal *means*; the signs that a row of this table begins and ends say what
-//! that kernel prints, and which calls it answers before there is a request. A new kernel is a row.
+//! A policy says what a refusal *means*; the signs that a row of this table begins and ends say
+//! what that kernel prints, and which calls it answers before there is a request. A new kernel is a
+//! row.
 
 mod sign;
 mod span;
 
 use cma_policies::{AllocError, Area};
 
-use Sign::{
-    BusyUnfound, ClaimsAtOnce, CounterOfReleases, Counters, CountersOfPages, DebugNamed,
-    EventAlone, Events, FinishErrno, FinishPlain, LineFrozen, LineInner, LineLimited, LineNamed,
-    LineOfArea, LineUnnamed, ListInOneRecord, ListInPages, ListOfRanges, PageblockAligned,
-    PfnTried, PfnZero, RangesInDebugfs, StartPlain, StartTotals, TooLargePrinted,
-};
+use Sign::*;
 pub use sign::{Seen, Sign};
 pub use span::{Release, Span, release};
 
@@ -48,77 +44,47 @@ pub struct Kernel {
 }
 
 const fn mainline(
-    name: &'static str,
-    since: Release,
-    (begins, ends): (&'static [Sign], &'static [Sign]),
+    (name, since): (&'static str, Release),
+    begins: &'static [Sign],
+    ends: &'static [Sign],
     about: &'static str,
 ) -> Kernel {
     Kernel { name, since, vendor: false, policy: "kernel", begins, ends, about }
 }
 
-/// Every release that changed something, oldest first, then the vendors'. Read in 6.1.192, 6.12.117
-/// and 7.3.4; where a change lies between two of these, a comment says how its release is known.
+/// Every release that changed something, oldest first, then the vendors': what it is the first one
+/// to show, what it shows no more, and the whole in words. Read in 6.1.192, 6.12.117 and 7.3.4;
+/// where a change lies between two of these, a comment says how its release is known.
+#[rustfmt::skip]
 pub const KERNELS: &[Kernel] = &[
-    mainline("4.11", (4, 11), (&[LineUnnamed], &[]), "prints a failure line"),
-    mainline("5.1", (5, 1), (&[ListInPages], &[]), "lists runs in pages"),
-    mainline("5.10", (5, 10), (&[LineLimited], &[]), "limits the rate of the line"),
-    mainline("5.11", (5, 11), (&[ClaimsAtOnce], &[]), "claims without a mutex"),
-    mainline(
-        "5.12",
-        (5, 12),
-        (&[LineNamed, LineOfArea], &[LineUnnamed]),
-        "names the area in the failure line",
-    ),
-    mainline(
-        "5.13",
-        (5, 13),
-        (&[Events, StartPlain, FinishPlain, Counters], &[EventAlone]),
-        "traces start, busy retry and finish; counters in sysfs",
-    ),
-    mainline(
-        "5.19",
-        (5, 19),
-        (&[PageblockAligned], &[ClaimsAtOnce]),
-        "claims one at a time again; areas of whole pageblocks",
-    ),
-    mainline("6.1", (6, 1), (&[], &[]), "as 5.19; the oldest one that was recorded on a machine"),
+    mainline(("4.11", (4, 11)), &[LineUnnamed], &[], "prints a failure line"),
+    mainline(("5.1", (5, 1)), &[ListInPages], &[], "lists runs in pages"),
+    mainline(("5.10", (5, 10)), &[LineLimited], &[], "limits the rate of the line"),
+    mainline(("5.11", (5, 11)), &[ClaimsAtOnce], &[], "claims without a mutex"),
+    // Posted in February 2021.
+    mainline(("5.12", (5, 12)), &[LineNamed, LineOfArea], &[LineUnnamed],
+        "names the area in the failure line"),
+    mainline(("5.13", (5, 13)), &[Events, StartPlain, FinishPlain, Counters], &[EventAlone],
+        "traces start, busy retry and finish; counters in sysfs"),
+    mainline(("5.19", (5, 19)), &[PageblockAligned], &[ClaimsAtOnce],
+        "claims one at a time again; areas of whole pageblocks"),
+    mainline(("6.1", (6, 1)), &[], &[], "as 5.19; the oldest one that was recorded on a machine"),
     // Posted on 8 December 2022, answered until the 28th, three days after 6.2-rc1; in v6.3.
-    mainline("6.3", (6, 3), (&[FinishErrno], &[FinishPlain]), "finish with errno"),
-    // Posted for mm in July 2023, when 6.5 had its changes.
-    mainline("6.6", (6, 6), (&[DebugNamed], &[]), "names the area in the debug line of a call"),
+    mainline(("6.3", (6, 3)), &[FinishErrno], &[FinishPlain], "finish with errno"),
+    // Discussed in July 2023, when 6.5 had its changes.
+    mainline(("6.6", (6, 6)), &[DebugNamed], &[], "names the area in the debug line of a call"),
     // CONFIG_CMA_DEBUG was dropped in February 2024.
-    mainline("6.9", (6, 9), (&[CounterOfReleases], &[]), "prints the free runs at every failure"),
-    mainline(
-        "6.12",
-        (6, 12),
-        (&[LineInner], &[LineNamed]),
-        "__cma_alloc in the line; early returns leave no counter",
-    ),
-    mainline(
-        "6.15",
-        (6, 15),
-        (
-            &[
-                ListOfRanges,
-                BusyUnfound,
-                TooLargePrinted,
-                PfnZero,
-                CountersOfPages,
-                RangesInDebugfs,
-            ],
-            &[ListInOneRecord, PfnTried],
-        ),
-        "several ranges; -16 where no place is found",
-    ),
+    mainline(("6.9", (6, 9)), &[CounterOfReleases], &[], "prints the free runs at every failure"),
+    mainline(("6.12", (6, 12)), &[LineInner], &[LineNamed],
+        "__cma_alloc in the line; early returns leave no counter"),
+    mainline(("6.15", (6, 15)),
+        &[ListOfRanges, BusyUnfound, TooLargePrinted, PfnZero, CountersOfPages, RangesInDebugfs],
+        &[ListInOneRecord, PfnTried], "several ranges; -16 where no place is found"),
     // Posted until 21 August 2025, after 6.17-rc1 (10 August).
-    mainline(
-        "6.18",
-        (6, 18),
-        (&[StartTotals], &[StartPlain]),
-        "trace with available and total pages",
-    ),
+    mainline(("6.18", (6, 18)), &[StartTotals], &[StartPlain],
+        "trace with available and total pages"),
     // `__cma_alloc` in the line is not ended: trees of 2025 and 2026 call themselves alike.
-    mainline("7.0", (7, 0), (&[LineFrozen], &[]), "__cma_alloc_frozen in the line"),
+    mainline(("7.0", (7, 0)), &[LineFrozen], &[], "__cma_alloc_frozen in the line"),
     // Common kernels 5.x to 6.6 are alike in this; found by name, never by number.
     Kernel {
         name: "android",
@@ -176,8 +142,8 @@ impl Kernel {
         [BusyUnfound, TooLargePrinted, FinishErrno].map(|sign| self.shows(sign))
     }
 
-    /// Whether its traces state the errno. Where they do not, -12 and -16 in a recording are derived
-    /// from the retries.
+    /// Whether its traces state the errno. Where they do not, -12 and -16 in a recording are
+    /// derived from the retries.
     #[must_use]
     pub fn traces_errno(&self) -> bool {
         self.shows(FinishErrno)

@@ -7,6 +7,26 @@
 //! ```
 //! Nothing else knows which lines make a call and who holds which pages. What a text leaves open is
 //! a value ([`Attribution`]): a replay insists, a diagnosis weighs.
+//!
+//! ```
+//! use cma_harness::ingest::{Source, log};
+//! use cma_harness::timeline::{Order, What};
+//!
+//! let text = "\
+//! vpu-7 [000] .... 1.000001: cma_alloc_start: name=vpu count=9 align=4
+//! vpu-7 [000] .... 1.000002: cma_alloc_busy_retry: name=vpu pfn=0x40000 page=1 count=9 align=4
+//! vpu-7 [000] .... 1.000003: cma_alloc_finish: name=vpu pfn=0x40010 page=1 count=9 align=4 errorno=0
+//! ";
+//! let mut order = Order::default();
+//! for found in log::open(&Source::bytes("trace.txt", text.as_bytes()))?.flatten() {
+//!     order.take(&found);
+//! }
+//! let effects: Vec<_> = std::iter::from_fn(|| order.next_effect()).collect();
+//! let What::Call { call, .. } = &effects[1].what else { panic!("a busy claim, then its call") };
+//! assert_eq!((call.count, call.busy), (Some(9), 1));
+//! assert_eq!(call.granted().map(|run| run.pfn.0), Some(0x40010));
+//! # Ok::<(), cma_harness::ingest::IngestError>(())
+//! ```
 
 mod areas;
 mod call;
@@ -23,10 +43,11 @@ use crate::ingest::log::Found;
 
 pub(crate) use areas::Areas;
 pub use call::{Attribution, Call, Ended, Failed, Start, Tried};
-pub(crate) use calls::same_task;
-pub use calls::{Calls, Heard, Wanted};
+pub use calls::{Calls, Heard};
+pub(crate) use calls::{Wanted, same_task};
 pub(crate) use live::{Free, Live, Released};
-pub use order::{Effect, Order, What, traced};
+pub(crate) use order::traced;
+pub use order::{Effect, Order, What};
 pub(crate) use signs::signs;
 pub use state::{AreaState, Asked, GUARANTEED_ALIGN, Hole, Known, RangeState};
 pub(crate) use state::{Layout, ORDERS};

@@ -1,5 +1,6 @@
 //! Numbers and texts as they are shown: the one place that rounds, counts, aligns and wraps.
 
+pub(crate) mod csv;
 #[cfg(feature = "cli")]
 pub(crate) mod table;
 

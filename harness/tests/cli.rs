@@ -85,7 +85,7 @@ kernel    0         6        6        0                0   0.000 %         0.000
 kernel at cap 8: refused by cause: alignment 1
     first at line 7, ret: -12, alignment: 255 pages at order 8 were asked for; 1020 of 2048 are \
 free (49.8 %), but no hole has more than 0 from an aligned page on: the longest hole, 255@257, has \
-its first multiple of 256 at 512, and 512 + 255 = 767 is past its end at 512; at order 0 it \
+its first aligned page at 512, and 512 + 255 = 767 is past its end at 512; at order 0 it \
 would fit
 kernel at cap 0: nothing was refused
 ";
@@ -432,6 +432,7 @@ fn every_family_is_listed_in_every_format() {
         ("laws", "aligned"),
         ("metrics", "withheld_per_request"),
         ("formats", "recording"),
+        ("messages", "failed-frozen"),
         ("kernels", "6.12"),
     ];
     for (family, one) in families {

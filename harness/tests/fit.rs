@@ -29,6 +29,7 @@ fn stream(name: &str, seed: u64, ops: u64) -> Source {
     let mut out = Vec::new();
     let mut writer = StreamWriter::new(&mut out, &[], &names, false).unwrap();
     made.for_each(|timed| writer.write(timed).unwrap());
+    writer.finish().unwrap();
     Source::bytes(name, out)
 }
 

@@ -239,6 +239,7 @@ fn what_is_written_is_read_back() {
     }
     let pin = Timed { at_us: 9, op: Op::Pin(Run::new(0, 1)) };
     assert!(writer.write(pin).is_err());
+    writer.finish().unwrap();
     let expected = "# pages=64\nat_us,op,id,count,align,client,area,offset\n\
                     0,alloc,1,456,dma,vpu,,\n3,alloc,2,9,1,\"a, \"\"b\"\"\",,\n\
                     3,free,2,2,,,,4\n9,free,1,,,,,\n";

@@ -4,6 +4,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crate::error::BuildError;
+use crate::grid::Grid;
 use crate::mutant::mutate;
 use crate::run::{Pfn, Run};
 
@@ -141,7 +142,7 @@ impl Area {
         mutate!(MaskShort: (1 << order) - 1 => ((1 << order) - 1) >> 1)
     }
 
-    /// How far bit 0 of range `range` stands behind an aligned page, in bits: aligned are the bits
+    /// How far bit 0 of range `range` is past an aligned page, in bits: aligned are the bits
     /// with `(bit + offset) & mask == 0` (`cma_bitmap_aligned_offset()`, `mm/cma.c`).
     #[must_use]
     pub fn offset(&self, range: usize, align: u32) -> u64 {
@@ -155,6 +156,30 @@ impl Area {
     #[must_use]
     pub fn origin(&self, range: usize) -> u64 {
         self.ranges[range].pfn.0 >> self.order_per_bit
+    }
+
+    /// Where in range `range` a grant may start.
+    #[must_use]
+    pub fn grid(&self, range: usize) -> Grid {
+        Grid::new(self.ranges[range].pfn, self.order_per_bit)
+    }
+
+    /// The first page at or past `from`, which is in a range, where a grant of order `align` may
+    /// start; it may be past the end of that range.
+    #[must_use]
+    pub fn first_aligned(&self, from: Pfn, align: u32) -> Option<Pfn> {
+        let range = self.range_of(Run { pfn: from, count: 1 })?;
+        let base = self.ranges[range].pfn.0;
+        let page = self.grid(range).first_aligned(from.0 - base, align)?;
+        base.checked_add(page).map(Pfn)
+    }
+
+    /// Pages of `hole`, which is in one range, from its first one on where a grant of order `align`
+    /// may start.
+    #[must_use]
+    pub fn usable(&self, hole: Run, align: u32) -> u64 {
+        let first = self.first_aligned(hole.pfn, align);
+        first.map_or(0, |first| hole.end().0.saturating_sub(first.0))
     }
 
     /// The first page of bit `bit` of range `range`.

@@ -117,13 +117,13 @@
 //! **A base may lie off the granule**, as the kernel accepts it. Then the offset that aligns a
 //! search is truncated, and a grant can miss its physical alignment, on a real machine too. Aligned
 //! therefore means `(bit + offset) & mask == 0` with [`Area::mask`] and [`Area::offset`], nothing
-//! else.
+//! else; [`Grid`] says the same in pages.
 //!
 //! # Ranks
 //!
 //! Low to high; a module uses only lower ones, and a test reads this line:
 //!
-//! `run, mutant < error < area, request < policy < catalog < kit < builtin`
+//! `run, mutant < error, grid < area, request < policy < catalog < kit < builtin`
 #![no_std]
 
 extern crate alloc;
@@ -132,6 +132,7 @@ mod area;
 pub mod builtin;
 mod catalog;
 mod error;
+mod grid;
 pub mod kit;
 pub mod mutant;
 mod policy;
@@ -141,6 +142,7 @@ mod run;
 pub use area::Area;
 pub use catalog::{BASELINE, Build, Catalog, Entry, Kind, Param, Params, Spec, SpecError};
 pub use error::{AllocError, BuildError, ClaimError, FreeError};
+pub use grid::Grid;
 pub use policy::{Attempt, Claim, First, Last, MAX_PAUSES, Next, Policy, Promises, Quiet};
 pub use request::{Request, ceil_log2, dma_align};
 pub use run::{Pfn, Run};

@@ -19,7 +19,7 @@ use crate::harm::adversary::ADVERSARIES;
 use crate::harm::archive::Archive;
 use crate::harm::search::{Effort, search};
 use crate::harm::{Align, Goal, Refusal, confirm, evaluate, followed, played, realised};
-use crate::ingest::{StreamWriter, Unwritable};
+use crate::ingest::StreamWriter;
 use crate::op::Timed;
 
 /// Searches the worst stream for a policy: ENOMEM with as much free memory as possible.
@@ -275,11 +275,7 @@ fn write_worst(rows: &[Row], path: &Path, context: &Context) -> Result<(), Failu
         ("order_per_bit", "0".to_string()),
     ];
     context.output(Some(path), |out| {
-        let write = |error: Unwritable| match error {
-            Unwritable::Io(error) => Failure::from(error),
-            Unwritable::NotInAStream(_) => Failure::because(format_args!("write: {error}")),
-        };
-        let mut writer = StreamWriter::new(out, &pairs, &[], false).map_err(write)?;
-        stream.iter().try_for_each(|timed| writer.write(*timed)).map_err(write)
+        let writer = StreamWriter::new(out, &pairs, &[], false)?;
+        Ok(writer.write_all(stream.iter().copied())?)
     })
 }

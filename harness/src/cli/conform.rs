@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::context::{Context, Format};
 use super::failure::{Exit, Failure};
-use super::table::quote;
 use crate::law::conformance::{Effort, Report, conform};
+use crate::words::csv;
 
 /// Holds policies against every law that their promises bind them to.
 ///
@@ -69,20 +69,14 @@ fn write(judged: &[(String, Report)], format: Format, out: &mut dyn Write) -> st
             writeln!(out, "{:#}", json!({ "schema": 1, "policies": policies }))?;
         }
         Format::Csv => {
-            writeln!(out, "schema,policy,law,cases,broken")?;
-            for (policy, report) in judged {
-                for verdict in &report.verdicts {
-                    let broken = verdict.broken.as_ref().map(|broken| broken.violation.to_string());
-                    let broken = quote(&broken.unwrap_or_default());
-                    writeln!(
-                        out,
-                        "1,{},{},{},{broken}",
-                        quote(policy),
-                        verdict.law,
-                        verdict.cases
-                    )?;
-                }
-            }
+            let rows = judged.iter().flat_map(|(policy, report)| {
+                report.verdicts.iter().map(|verdict| {
+                    let broken = verdict.broken.as_ref().map(|broken| &broken.violation);
+                    let (law, cases) = (verdict.law.to_string(), verdict.cases.to_string());
+                    ["1".to_string(), policy.clone(), law, cases, csv::optional(broken)]
+                })
+            });
+            csv::table(out, "schema,policy,law,cases,broken", rows)?;
         }
     }
     Ok(())

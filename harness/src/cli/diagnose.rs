@@ -13,7 +13,7 @@ use super::failure::{Exit, Failure};
 use crate::cause::Cause;
 use crate::diagnose::{self, Diagnosis, Options};
 use crate::ingest::{self, Geometry, IngestError, Source};
-use crate::kernel::Kernel;
+use crate::kernel::{self, Kernel};
 use crate::report::diagnosis::{self as report, Groups, Look, Report};
 use progress::Progress;
 
@@ -80,9 +80,7 @@ fn verdicts() -> Vec<&'static str> {
 /// A release that says something: those before 4.11 too, which have no row of their
 /// own.
 fn release(name: &str) -> Result<String, String> {
-    let mut numbers = name.split(['.', '-', '+']).map(str::parse::<u32>);
-    let is_release = matches!((numbers.next(), numbers.next()), (Some(Ok(_)), Some(Ok(_))));
-    if is_release || Kernel::find(name).is_some() {
+    if kernel::release(name).is_some() || Kernel::find(name).is_some() {
         return Ok(name.to_string());
     }
     Err("a release such as 5.15 or 6.12.3-rc1 is allowed, or android".to_string())

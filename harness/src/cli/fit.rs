@@ -9,7 +9,7 @@ use clap::Args;
 use super::context::{Context, Format};
 use super::failure::{Exit, Failure};
 use super::given::{self, Read};
-use crate::ingest::{Geometry, StreamWriter, Unwritable};
+use crate::ingest::{Geometry, StreamWriter};
 use crate::op::Timed;
 use crate::seed::Seed;
 use crate::words::PAGES_IN_MIB;
@@ -107,14 +107,10 @@ fn draw(args: &Fit, fit: &fit::Fit, path: &Path, context: &Context) -> Result<()
             ("order_per_bit", area.order_per_bit().to_string()),
         ]);
     }
-    let write = |error: Unwritable| match error {
-        Unwritable::Io(error) => Failure::from(error),
-        Unwritable::NotInAStream(_) => Failure::because(format_args!("write: {error}")),
-    };
     context.output(Some(path), |out| {
         let names: Vec<_> = made.clients().iter().map(String::as_str).collect();
-        let mut stream = StreamWriter::new(out, &pairs, &names, false).map_err(write)?;
+        let stream = StreamWriter::new(out, &pairs, &names, false)?;
         let before = fit.before().into_iter().map(|op| Timed { at_us: 0, op });
-        before.chain(made).try_for_each(|op| stream.write(op)).map_err(write)
+        Ok(stream.write_all(before.chain(made))?)
     })
 }

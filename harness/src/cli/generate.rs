@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::context::{Context, Format};
 use super::failure::{Exit, Failure};
-use crate::ingest::{StreamWriter, Unwritable, quoted};
+use crate::ingest::{StreamWriter, quoted};
 use crate::op::Timed;
 use crate::seed::Seed;
 use crate::sweep::{Length, MixOf};
@@ -88,19 +88,12 @@ pub(super) fn run(args: &Generate, context: &Context) -> Result<Exit, Failure> {
         of_profile(args)?
     };
     context.output(args.out.as_deref(), |out| {
-        let write = |error: Unwritable| match error {
-            Unwritable::Io(error) => Failure::from(error),
-            Unwritable::NotInAStream(_) => Failure::because(format_args!("write: {error}")),
-        };
         let Made { mut ops, pairs, frees_parts } = made;
         let clients: Vec<_> = ops.clients().to_vec();
         let clients: Vec<_> = clients.iter().map(String::as_str).collect();
-        let mut stream = StreamWriter::new(out, &pairs, &clients, frees_parts).map_err(write)?;
+        let stream = StreamWriter::new(out, &pairs, &clients, frees_parts)?;
         let before = ops.before().to_vec().into_iter().map(|op| Timed { at_us: 0, op });
-        before
-            .chain(within(&mut ops, args.hours))
-            .try_for_each(|op| stream.write(op))
-            .map_err(write)?;
+        stream.write_all(before.chain(within(&mut ops, args.hours)))?;
         ops.end().map_err(Failure::from)
     })?;
     Ok(Exit::Good)

@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use super::context::{Context, Format};
 use super::failure::{Exit, Failure};
-use super::table::quote;
 use crate::board::CALLERS;
 use crate::harm::adversary::ADVERSARIES;
 use crate::kernel::KERNELS;
 use crate::law::LAWS;
+use crate::words::csv;
 use crate::workload::mix;
 use crate::{after_failure, environment, ingest, metric, report, workload};
 
@@ -41,6 +41,7 @@ enum Family {
     Metrics,
     Columns,
     Formats,
+    Messages,
     Kernels,
 }
 
@@ -163,6 +164,13 @@ fn items(family: Family, context: &Context) -> Vec<Item> {
                 item(format.name, format.about, &details)
             })
             .collect(),
+        Family::Messages => ingest::log::MESSAGES
+            .iter()
+            .map(|message| {
+                let releases = message.releases().unwrap_or_else(|| "any".to_string());
+                item(message.name, message.example, &[("releases", &releases)])
+            })
+            .collect(),
         Family::Kernels => KERNELS
             .iter()
             .map(|kernel| item(kernel.name, kernel.about, &[("policy", kernel.policy)]))
@@ -172,7 +180,7 @@ fn items(family: Family, context: &Context) -> Vec<Item> {
 
 fn text(items: &[Item], out: &mut dyn Write) -> std::io::Result<()> {
     for Item { name, about, details, params } in items {
-        writeln!(out, "{name}\n    {about}")?;
+        writeln!(out, "{name}\n    {}", about.replace('\n', "\n    "))?;
         for (key, value) in details {
             writeln!(out, "    {key}: {value}")?;
         }
@@ -210,15 +218,14 @@ fn json(item: &Item) -> Value {
 
 /// A row for each item, and one for each of its parameters.
 fn csv(items: &[Item], out: &mut dyn Write) -> std::io::Result<()> {
-    writeln!(out, "name,about,details,param,takes,default,param_about")?;
+    let mut rows = Vec::new();
     for Item { name, about, details, params } in items {
         let details: Vec<_> = details.iter().map(|(key, text)| format!("{key}: {text}")).collect();
-        let details = details.join("; ");
-        writeln!(out, "{},{},{},,,,", quote(name), quote(about), quote(&details))?;
-        for param in *params {
-            let (takes, about) = (quote(&param.kind.to_string()), quote(param.about));
-            writeln!(out, "{},,,{},{takes},{},{about}", quote(name), param.name, param.default)?;
-        }
+        rows.push([name, about, &details.join("; "), "", "", "", ""].map(String::from));
+        rows.extend(params.iter().map(|param| {
+            let takes = param.kind.to_string();
+            [name, "", "", param.name, &takes, param.default, param.about].map(String::from)
+        }));
     }
-    Ok(())
+    csv::table(out, "name,about,details,param,takes,default,param_about", &rows)
 }

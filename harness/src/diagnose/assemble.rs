@@ -47,7 +47,7 @@ pub enum Reported {
 /// A failure and everything in the text that belongs to it.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Incident {
-    /// The source it stands in.
+    /// The source it is in.
     pub source: Arc<str>,
     /// Its line there.
     pub line: u64,
@@ -63,7 +63,7 @@ pub struct Incident {
     pub count: Option<u64>,
     /// The errno printed.
     pub ret: Option<Errno>,
-    /// The order, where it is told.
+    /// The order, where it is stated.
     pub align: Option<(u32, AlignFrom)>,
     /// Claims of it that were busy, where the text would show them (debug lines or trace are on).
     pub busy_retries: Option<u64>,
@@ -77,7 +77,7 @@ pub struct Incident {
     pub search_found_nothing: bool,
     /// The list as printed, where there is one.
     pub list: Option<Arc<FreeRuns>>,
-    /// Which list belongs to it is not told by the text: others could.
+    /// Which list belongs to it is not stated by the text: others could.
     pub other_lists: Vec<Arc<FreeRuns>>,
     /// The state of its area when it failed, as far as known.
     pub state: Option<Arc<AreaState>>,

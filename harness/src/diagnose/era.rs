@@ -10,7 +10,8 @@ use crate::kernel::{Seen, Sign, Span, release};
 pub struct Era {
     /// The releases that can have printed it, in words: `4.11-5.11`.
     pub name: Option<String>,
-    /// Whether -16 is printed where nothing was found (6.15 on): `None` where it stays open.
+    /// Whether -16 is printed where nothing was found ([`Sign::BusyUnfound`]): `None` where it
+    /// stays open.
     pub flipped: Option<bool>,
     /// A vendor's kernel that sleeps and searches again (Android): -12 may follow a busy pass.
     pub vendor_retry: bool,

@@ -1,8 +1,7 @@
-//! Pages that somebody holds behind the bitmap's back.
+//! Pages that somebody holds without the bitmap's knowing.
 
-use std::collections::BTreeMap;
-
-use cma_policies::{Claim, ClaimError, Kind, Param, Pfn, Run};
+use cma_policies::kit::RunSet;
+use cma_policies::{Claim, ClaimError, Kind, Param, Run};
 
 use super::{Entry, Environment, Setup};
 use crate::seed::Seed;
@@ -40,11 +39,10 @@ pub(super) const ENTRY: Entry = Entry {
 /// a granule has.
 const MOST_PINS: u64 = 1 << 22;
 
-/// Pages that somebody holds behind the bitmap's back: claims over them are busy, exactly.
+/// Pages that somebody holds without the bitmap's knowing: claims over them are busy, exactly.
 #[derive(Clone, Default, Debug)]
 pub struct Pinned {
-    /// First page to pages; disjoint.
-    pins: BTreeMap<Pfn, u64>,
+    pins: RunSet,
 }
 
 impl Pinned {
@@ -61,34 +59,21 @@ impl Pinned {
             self.pin(Run::new(start, pages));
         }
     }
-
-    fn is_busy(&self, run: Run) -> bool {
-        let below = self.pins.range(..run.end()).next_back();
-        below.is_some_and(|(&pfn, &count)| run.overlaps(Run { pfn, count }))
-    }
 }
 
 impl Claim for Pinned {
     fn claim(&mut self, run: Run) -> Result<(), ClaimError> {
-        if self.is_busy(run) { Err(ClaimError::Busy) } else { Ok(()) }
+        if self.pins.touches(run) { Err(ClaimError::Busy) } else { Ok(()) }
     }
 }
 
 impl Environment for Pinned {
     fn pin(&mut self, run: Run) -> bool {
-        let free = run.count > 0 && !self.is_busy(run);
-        if free {
-            self.pins.insert(run.pfn, run.count);
-        }
-        free
+        self.pins.insert(run, ())
     }
 
     fn unpin(&mut self, run: Run) -> bool {
-        let held = self.pins.get(&run.pfn) == Some(&run.count);
-        if held {
-            self.pins.remove(&run.pfn);
-        }
-        held
+        self.pins.remove(run).is_some()
     }
 }
 

@@ -57,7 +57,7 @@ fn check(failure: &Failure) {
         }
     }
     if let Some(at) = failure.would_fit.and_then(|fit| fit.at) {
-        let fits = |(hole, _): (crate::diagnose::Hole, u64)| {
+        let fits = |(hole, _): (crate::diagnose::Hole, cma_policies::Grid)| {
             hole.start <= at && at.checked_add(count).is_some_and(|end| end <= hole.end())
         };
         assert!(state.holes().any(fits), "{count} pages at {at} fit nowhere: {failure:?}");

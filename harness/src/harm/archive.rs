@@ -12,6 +12,7 @@ use super::evaluate::{evaluate, plain};
 use super::field::Refusal;
 use super::goal::Goal;
 use crate::codec::{Act, Case};
+use crate::words::csv;
 
 /// What the file of a champion ends with: the bytes of a case.
 const SUFFIX: &str = ".case";
@@ -142,21 +143,19 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// The list of `champions` as CSV.
 #[must_use]
 pub fn index(champions: &[Champion]) -> String {
-    let mut text =
-        String::from("policy,pages,largest,align,load_pages,harm,count,free_pages,ops,cause\n");
-    for Champion { goal, refusal, .. } in champions {
+    let columns = "policy,pages,largest,align,load_pages,harm,count,free_pages,ops,cause";
+    let row = |Champion { goal, refusal, .. }: &Champion| {
         let Goal { policy, pages, largest, align } = goal;
         let Refusal { need, count, op, free, cause, .. } = refusal;
-        let harm = goal.harm(*need);
-        let policy = match policy.to_string() {
-            plain if !plain.contains(',') => plain,
-            commas => format!("\"{commas}\""),
-        };
-        text += &format!(
-            "{policy},{pages},{largest},{align},{need},{harm:.4},{count},{free},{op},{cause}\n"
-        );
-    }
-    text
+        let harm = format!("{:.4}", goal.harm(*need));
+        let numbers = [pages, largest, need, count, free, op].map(u64::to_string);
+        let [pages, largest, need, count, free, op] = numbers;
+        let (policy, align) = (policy.to_string(), align.to_string());
+        [policy, pages, largest, align, need, harm, count, free, op, cause.to_string()]
+    };
+    let mut text = Vec::new();
+    csv::table(&mut text, columns, champions.iter().map(row)).expect("memory takes all");
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 #[cfg(test)]

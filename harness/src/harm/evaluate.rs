@@ -141,14 +141,13 @@ fn least(first: Option<Reach>, second: Option<Reach>) -> Option<Reach> {
 /// what the policy says is free.
 fn reached(field: &Field<'_>, acts: usize) -> Option<Reach> {
     let goal = field.goal;
+    let area = goal.area();
     let orders = goal.largest.ilog2() as usize;
     let mut usable = [0_u64; u64::BITS as usize];
     field.policy.free_runs(&mut |run| {
         for (order, usable) in usable[..=orders].iter_mut().enumerate().skip(1) {
-            let step = 1_u64 << goal.align.order(1 << order);
-            let Some(first) = run.pfn.0.checked_next_multiple_of(step) else { continue };
-            let pages = run.end().0.saturating_sub(first);
-            *usable += pages >> order << order;
+            let align = goal.align.order(1 << order);
+            *usable += area.usable(run, align) >> order << order;
         }
     });
     let of_order = |order: usize| {

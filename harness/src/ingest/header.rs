@@ -1,5 +1,7 @@
 //! The `# key=value key=value` lines above the column names.
 
+use std::io::{self, Write};
+
 use cma_policies::{Area, Run};
 
 use super::error::{IngestError, quoted};
@@ -7,6 +9,12 @@ use super::lines::Lines;
 
 /// The most keys that a header may have: it bounds what a made-up file can make us keep.
 const MOST_KEYS: usize = 1024;
+
+/// Writes such lines, a key each; values are words.
+pub(super) fn write_header(out: &mut impl Write, pairs: &[(&str, String)]) -> io::Result<()> {
+    let word = |value: &str| value.split_whitespace().collect::<Vec<_>>().join("_");
+    pairs.iter().try_for_each(|(key, value)| writeln!(out, "# {key}={}", word(value)))
+}
 
 /// The geometry of an area of one range, as far as it is known.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]

@@ -154,17 +154,49 @@ fn unquote(rest: &str) -> Option<(String, usize)> {
     }
 }
 
-/// The number in a field.
-pub(super) fn number(lines: &Lines, field: &Field<'_>, name: &str) -> Result<u64, IngestError> {
-    let digits = Some(&*field.text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-    digits.and_then(|text| text.parse().ok()).ok_or_else(|| {
-        let why = format!(
-            "{name} {} is not a number; a whole number from 0 to {} is allowed",
-            quoted(&field.text),
-            u64::MAX
-        );
-        lines.error(field.column, why)
-    })
+/// The fields of one row, in the order of the names that its format knows.
+pub(super) struct Fields<'a> {
+    lines: &'a Lines,
+    fields: Vec<Option<Field<'a>>>,
+}
+
+impl Fields<'_> {
+    /// The number of the line.
+    pub(super) const fn line(&self) -> u64 {
+        self.lines.number()
+    }
+
+    /// The text of field `at`; empty where there is no such column.
+    pub(super) fn text(&self, at: usize) -> &str {
+        self.fields[at].as_ref().map_or("", |field| &field.text)
+    }
+
+    /// The byte that it begins at, from 1 on; 0 where there is no such column.
+    pub(super) fn column(&self, at: usize) -> usize {
+        self.fields[at].as_ref().map_or(0, |field| field.column)
+    }
+
+    /// An error in it.
+    pub(super) fn wrong(&self, at: usize, why: impl Into<String>) -> IngestError {
+        self.lines.error(self.column(at), why)
+    }
+
+    /// The number in it; none where it is empty.
+    pub(super) fn maybe(&self, at: usize, name: &str) -> Result<Option<u64>, IngestError> {
+        let text = self.text(at);
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let digits = Some(text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+        digits.and_then(|text| text.parse().ok()).map(Some).ok_or_else(|| {
+            let why = format!(
+                "{name} {} is not a number; a whole number from 0 to {} is allowed",
+                quoted(text),
+                u64::MAX
+            );
+            self.wrong(at, why)
+        })
+    }
 }
 
 /// Where the columns that a format knows stand in a file.
@@ -202,12 +234,9 @@ impl Columns {
         })
     }
 
-    /// The fields of a row in the order of the known names.
-    pub(super) fn pick<'a>(
-        &self,
-        lines: &Lines,
-        mut fields: Vec<Field<'a>>,
-    ) -> Result<Vec<Option<Field<'a>>>, IngestError> {
+    /// The fields of the line that was read last, in the order of the known names.
+    pub(super) fn pick<'a>(&self, lines: &'a Lines) -> Result<Fields<'a>, IngestError> {
+        let mut fields = fields(lines, lines.text())?;
         if fields.len() != self.width {
             let why = format!("{} fields where {} columns are named", fields.len(), self.width);
             return Err(lines.error(0, why));
@@ -216,14 +245,16 @@ impl Columns {
             let field = &mut fields[place];
             Field { text: std::mem::take(&mut field.text), column: field.column }
         };
-        Ok(self.places.iter().map(|place| place.map(&mut take)).collect())
+        let fields = self.places.iter().map(|place| place.map(&mut take)).collect();
+        Ok(Fields { lines, fields })
     }
 
     /// The columns that nobody here knows.
-    pub(super) fn warnings(&self, warnings: &mut Vec<String>) {
-        if !self.unknown.is_empty() {
-            let names: Vec<_> = self.unknown.iter().map(|name| quoted(name)).collect();
-            warnings.push(format!("unknown columns are ignored: {}", names.join(", ")));
+    pub(super) fn warnings(&self) -> Vec<String> {
+        if self.unknown.is_empty() {
+            return Vec::new();
         }
+        let names: Vec<_> = self.unknown.iter().map(|name| quoted(name)).collect();
+        vec![format!("unknown columns are ignored: {}", names.join(", "))]
     }
 }

@@ -6,6 +6,8 @@
 mod dmesg;
 mod event;
 mod lines;
+mod messages;
+mod names;
 mod prefix;
 mod scan;
 mod section;
@@ -19,6 +21,7 @@ use super::Format;
 use super::error::IngestError;
 use super::source::Source;
 use lines::{Advance, RawLines};
+pub use messages::{MESSAGES, Message};
 
 /// The lines at the start that are all looked at, whatever stands in them.
 const FIRST: u64 = 64;
@@ -107,13 +110,13 @@ pub enum Record {
         count: u64,
         /// The order asked for.
         align: u32,
-        /// Free pages of the area (trace of 6.18 on).
+        /// Free pages of the area ([`Sign::StartTotals`](crate::kernel::Sign)).
         available: Option<u64>,
-        /// All pages of the area (trace of 6.18 on, some vendors).
+        /// All pages of the area (likewise, and some vendors).
         total: Option<u64>,
         /// Printed in the way of a vendor (Android).
         vendor: bool,
-        /// The function of a debug line is `__cma_alloc…`, or it has `name:` (6.2 on).
+        /// The function of a debug line is `__cma_alloc…`, or it has `name:`.
         named: bool,
     },
     /// A claim of a call was busy.
@@ -146,7 +149,7 @@ pub enum Record {
         count: Option<u64>,
         /// The order asked for, where told (traces).
         align: Option<u32>,
-        /// `errorno=`, where told (traces from 6.2 on).
+        /// `errorno=`, where it is stated ([`Sign::FinishErrno`](crate::kernel::Sign)).
         errno: Option<i32>,
         /// It is the one event of a call (`cma_alloc`, up to 5.12): no start stands before it.
         alone: bool,

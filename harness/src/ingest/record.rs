@@ -4,13 +4,15 @@ use std::io::{self, Write};
 
 use cma_policies::Area;
 
+use super::header::write_header;
 use super::recording::{Answered, NAMES, Recorded};
 use crate::op::{Op, Part};
+use crate::words::csv::{optional, write, writer};
 
-/// Writes a recording of ops on an area of one range.
+/// Writes a recording of ops on an area of one range; [`RecordingWriter::finish`] ends it.
 #[derive(Debug)]
-pub struct RecordingWriter<W> {
-    out: W,
+pub struct RecordingWriter<W: Write> {
+    out: csv::Writer<W>,
     base_pfn: u64,
 }
 
@@ -26,12 +28,11 @@ impl<W: Write> RecordingWriter<W> {
             return Err(io::Error::other(why));
         };
         let base_pfn = range.pfn.0;
-        for (key, value) in pairs {
-            writeln!(out, "# {key}={}", value.split_whitespace().collect::<Vec<_>>().join("_"))?;
-        }
+        write_header(&mut out, pairs)?;
         let (pages, order) = (range.count, area.order_per_bit());
         writeln!(out, "# base_pfn={base_pfn} pages={pages} order_per_bit={order}")?;
-        writeln!(out, "{NAMES}")?;
+        let mut out = writer(out);
+        write(&mut out, NAMES.split(','))?;
         Ok(Self { out, base_pfn })
     }
 
@@ -40,7 +41,6 @@ impl<W: Write> RecordingWriter<W> {
     /// # Errors
     /// Where the output takes no more.
     pub fn write(&mut self, idx: u64, op: Op, recorded: &Recorded) -> io::Result<()> {
-        let optional = |number: Option<u64>| number.map_or_else(String::new, |n| n.to_string());
         let (kind, id, count, align) = match op {
             Op::Alloc { id, request, .. } => {
                 ("alloc", id, Some(request.count()), Some(u64::from(request.align())))
@@ -60,15 +60,20 @@ impl<W: Write> RecordingWriter<W> {
             (None, Op::Free { part: Some(part), .. }) => format!("offset={}", part.offset),
             _ => String::new(),
         };
-        writeln!(
-            self.out,
-            "{idx},{kind},{id},{},{},{result},{},{},{},{note}",
-            optional(count),
-            optional(align),
-            optional(recorded.retries),
-            optional(recorded.free),
-            optional(recorded.maxrun)
-        )
+        let [count, align] = [count, align].map(optional);
+        let Recorded { retries, free, maxrun, .. } = *recorded;
+        let [retries, free, maxrun] = [retries, free, maxrun].map(optional);
+        let (idx, id) = (idx.to_string(), id.to_string());
+        let row = [&*idx, kind, &id, &count, &align, &result, &retries, &free, &maxrun, &note];
+        write(&mut self.out, row)
+    }
+
+    /// Writes what is left of it.
+    ///
+    /// # Errors
+    /// Where the output takes no more.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.out.flush()
     }
 }
 
@@ -94,6 +99,7 @@ mod tests {
                 let result = result.map(Answered::Number);
                 writer.write(idx, op, &Recorded { result, ..Recorded::default() }).unwrap();
             }
+            writer.finish().unwrap();
             let reader = open(&Source::bytes("t", text), &Options::default()).unwrap();
             let read: Vec<_> = reader.skip(1).map(|row| row.unwrap().event).collect();
             assert_eq!(read, ops[1..].iter().map(|op| Event::Op(*op)).collect::<Vec<_>>());

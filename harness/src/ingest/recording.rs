@@ -6,7 +6,7 @@ use cma_policies::{Area, Request, Run, dma_align};
 
 use super::error::{IngestError, quoted};
 use super::held::Held;
-use super::lines::{Columns, Field, Lines, fields, number};
+use super::lines::{Columns, Fields, Lines};
 use super::{Event, Format, Row};
 use crate::op::Op;
 
@@ -96,30 +96,32 @@ impl Rows {
             unknown_others: 0,
         })
     }
+}
 
-    pub(super) fn name(&self) -> &str {
+impl super::Rows for Rows {
+    fn name(&self) -> &str {
         self.lines.name()
     }
 
-    pub(super) fn warnings(&self, warnings: &mut Vec<String>) {
-        self.columns.warnings(warnings);
+    fn warnings(&self) -> Vec<String> {
+        let mut warnings = self.columns.warnings();
         for (kind, rows) in &self.unknown {
             warnings.push(format!("{rows} rows of the unknown kind {} are skipped", quoted(kind)));
         }
         if self.unknown_others > 0 {
             warnings.push(format!("{} rows of further unknown kinds", self.unknown_others));
         }
+        warnings
     }
 
-    pub(super) fn next_row(&mut self) -> Result<Option<Row>, IngestError> {
+    fn next_row(&mut self) -> Result<Option<Row>, IngestError> {
         while self.lines.advance_past(|_| Ok(()))? {
             let Self { lines, columns, area, cap, last, held, unknown, unknown_others } = self;
-            let line = lines.text();
-            let row = Fields { lines, fields: columns.pick(lines, fields(lines, line)?)? };
+            let row = Said(columns.pick(lines)?);
             let idx = row.need(IDX, "idx")?;
             if last.is_some_and(|last| idx <= last) {
                 let why = format!("idx {idx} does not ascend");
-                return Err(lines.error(row.column(IDX), why));
+                return Err(row.wrong(IDX, why));
             }
             *last = Some(idx);
             let recorded = row.recorded()?;
@@ -144,30 +146,22 @@ impl Rows {
     }
 }
 
-/// The fields of one row, in the order of the names above.
-struct Fields<'a> {
-    lines: &'a Lines,
-    fields: Vec<Option<Field<'a>>>,
+/// What a row of a recording says.
+struct Said<'a>(Fields<'a>);
+
+impl<'a> std::ops::Deref for Said<'a> {
+    type Target = Fields<'a>;
+
+    fn deref(&self) -> &Fields<'a> {
+        &self.0
+    }
 }
 
-impl Fields<'_> {
-    fn text(&self, at: usize) -> &str {
-        self.fields[at].as_ref().map_or("", |field| &field.text)
-    }
-
-    fn column(&self, at: usize) -> usize {
-        self.fields[at].as_ref().map_or(0, |field| field.column)
-    }
-
-    fn maybe(&self, at: usize, name: &str) -> Result<Option<u64>, IngestError> {
-        let given = self.fields[at].as_ref().filter(|field| !field.text.is_empty());
-        given.map(|field| number(self.lines, field, name)).transpose()
-    }
-
+impl Said<'_> {
     fn need(&self, at: usize, name: &str) -> Result<u64, IngestError> {
         self.maybe(at, name)?.ok_or_else(|| {
             let why = format!("{name} is missing; every {} needs one", quoted(self.text(KIND)));
-            self.lines.error(self.column(at), why)
+            self.wrong(at, why)
         })
     }
 
@@ -180,7 +174,7 @@ impl Fields<'_> {
                     "result {} is no offset in pages, negative errno or \"nop\"",
                     quoted(text)
                 );
-                self.lines.error(self.column(RESULT), why)
+                self.wrong(RESULT, why)
             })?)),
         };
         Ok(Recorded {
@@ -203,12 +197,12 @@ impl Fields<'_> {
         let align = self.need(ALIGN, "align")?;
         if align > 63 {
             let why = format!("align {align} is too large; an order from 0 to 63 is allowed");
-            return Err(self.lines.error(self.column(ALIGN), why));
+            return Err(self.wrong(ALIGN, why));
         }
         let align = align as u32;
         if held.holds(id) {
             let why = format!("id {id} is live already; free it first");
-            return Err(self.lines.error(self.column(ID), why));
+            return Err(self.wrong(ID, why));
         }
         let at = match recorded.result {
             Some(Answered::Number(at)) => u64::try_from(at).ok(),
@@ -234,7 +228,7 @@ impl Fields<'_> {
             Ok(part) => Ok(Event::Op(Op::Free { id, part })),
             Err(left) => {
                 let why = format!("count {}: buffer {id} has {left} pages left", self.text(COUNT));
-                Err(self.lines.error(self.column(COUNT), why))
+                Err(self.wrong(COUNT, why))
             }
         }
     }
@@ -247,7 +241,7 @@ impl Fields<'_> {
             let why = format!(
                 "{count} pages from page {start} on are not inside the area, which has {pages}"
             );
-            return Err(self.lines.error(self.column(ID), why));
+            return Err(self.wrong(ID, why));
         }
         Ok(Run::new(area.ranges()[0].pfn.0 + start, count))
     }

@@ -1,17 +1,18 @@
 //! What is asked for, without an answer: read and written.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::io::{self, Write};
 
 use cma_policies::{Request, dma_align};
 
 use super::error::{IngestError, quoted};
+use super::header::write_header;
 use super::held::Held;
-use super::lines::{Columns, Field, Lines, fields, number};
+use super::lines::{Columns, Fields, Lines};
 use super::recording::Recorded;
 use super::{DEFAULT_CAP, Event, Format, Row};
 use crate::op::{Op, Timed};
+use crate::words::csv::{write, writer};
 
 pub(super) const FORMAT: Format = Format {
     name: "stream",
@@ -71,21 +72,23 @@ impl Rows {
         let clients = Clients::default();
         Ok(Self { lines, columns, at_us: 0, held: Held::default(), clients })
     }
+}
 
-    pub(super) fn clients(&self) -> Vec<&str> {
+impl super::Rows for Rows {
+    fn clients(&self) -> Vec<&str> {
         self.clients.names.iter().map(String::as_str).collect()
     }
 
-    pub(super) fn routes(&self) -> Vec<Route> {
+    fn routes(&self) -> Vec<Route> {
         self.clients.routes.iter().flatten().cloned().collect()
     }
 
-    pub(super) fn name(&self) -> &str {
+    fn name(&self) -> &str {
         self.lines.name()
     }
 
-    pub(super) fn warnings(&self, warnings: &mut Vec<String>) {
-        self.columns.warnings(warnings);
+    fn warnings(&self) -> Vec<String> {
+        let mut warnings = self.columns.warnings();
         let routes = self.clients.routes.iter().flatten();
         let mut areas: Vec<_> = routes.map(|route| route.area.as_str()).collect();
         areas.sort_unstable();
@@ -96,15 +99,15 @@ impl Rows {
                 "{areas} areas are named; where there is no area of a name it runs in the default one"
             ));
         }
+        warnings
     }
 
-    pub(super) fn next_row(&mut self) -> Result<Option<Row>, IngestError> {
+    fn next_row(&mut self) -> Result<Option<Row>, IngestError> {
         if !self.lines.advance_past(|_| Ok(()))? {
             return Ok(None);
         }
         let Self { lines, columns, at_us, held, clients } = self;
-        let picked = columns.pick(lines, fields(lines, lines.text())?)?;
-        let row = Fields { lines, fields: picked };
+        let row = Said(columns.pick(lines)?);
         let now = row.need(AT_US, "at_us")?;
         if now < *at_us {
             let why = format!("at_us {now} is before {at_us}; time never decreases");
@@ -124,26 +127,10 @@ impl Rows {
     }
 }
 
-/// The fields of one row, in the order of the names above.
-struct Fields<'a> {
-    lines: &'a Lines,
-    fields: Vec<Option<Field<'a>>>,
-}
+/// What a row of a stream says.
+struct Said<'a>(Fields<'a>);
 
-impl Fields<'_> {
-    fn text(&self, at: usize) -> &str {
-        self.fields[at].as_ref().map_or("", |field| &field.text)
-    }
-
-    fn wrong(&self, at: usize, why: String) -> IngestError {
-        self.lines.error(self.fields[at].as_ref().map_or(0, |field| field.column), why)
-    }
-
-    fn maybe(&self, at: usize, name: &str) -> Result<Option<u64>, IngestError> {
-        let given = self.fields[at].as_ref().filter(|field| !field.text.is_empty());
-        given.map(|field| number(self.lines, field, name)).transpose()
-    }
-
+impl Said<'_> {
     fn need(&self, at: usize, name: &str) -> Result<u64, IngestError> {
         self.maybe(at, name)?
             .ok_or_else(|| self.wrong(at, format!("{name} is missing; a number is needed")))
@@ -175,13 +162,8 @@ impl Fields<'_> {
             }
         };
         if !area.is_empty() {
-            let column = self.fields[AREA].as_ref().map_or(0, |field| field.column);
-            let first = || Route {
-                client: number,
-                area: area.to_string(),
-                line: self.lines.number(),
-                column: column as u64,
-            };
+            let (line, column) = (self.line(), self.column(AREA) as u64);
+            let first = || Route { client: number, area: area.to_string(), line, column };
             let route = &clients.routes[usize::from(number)].get_or_insert_with(first).area;
             if route != area {
                 let why = format!(
@@ -233,38 +215,25 @@ impl Fields<'_> {
     }
 }
 
-/// Writes a stream.
+impl<'a> std::ops::Deref for Said<'a> {
+    type Target = Fields<'a>;
+
+    fn deref(&self) -> &Fields<'a> {
+        &self.0
+    }
+}
+
+/// Writes a stream; [`StreamWriter::finish`] ends it.
 #[derive(Debug)]
-pub struct StreamWriter<W> {
-    out: W,
+pub struct StreamWriter<W: Write> {
+    out: csv::Writer<W>,
     clients: Vec<String>,
     parts: bool,
 }
 
-/// Why an op cannot be written.
-#[derive(Debug)]
-pub enum Unwritable {
-    /// The output took no more.
-    Io(io::Error),
-    /// A stream has no such op: what is missing.
-    NotInAStream(&'static str),
-}
-
-impl fmt::Display for Unwritable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Io(error) => error.fmt(f),
-            Self::NotInAStream(what) => write!(f, "a stream has no {what}"),
-        }
-    }
-}
-
-impl std::error::Error for Unwritable {}
-
-impl From<io::Error> for Unwritable {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
+/// What a stream has no op for, of kind [`io::ErrorKind::Unsupported`].
+fn lacks(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, format!("a stream has no {what}"))
 }
 
 impl<W: Write> StreamWriter<W> {
@@ -278,14 +247,12 @@ impl<W: Write> StreamWriter<W> {
         pairs: &[(&str, String)],
         clients: &[&str],
         parts: bool,
-    ) -> Result<Self, Unwritable> {
-        for (key, value) in pairs {
-            let value: String = value.split_whitespace().collect::<Vec<_>>().join("_");
-            writeln!(out, "# {key}={value}")?;
-        }
+    ) -> io::Result<Self> {
+        write_header(&mut out, pairs)?;
         let optional = if parts { OPTIONAL } else { &OPTIONAL[..OFFSET - CLIENT] };
-        writeln!(out, "{},{}", NEEDED.join(","), optional.join(","))?;
-        let clients = clients.iter().map(|name| quote(name)).collect();
+        let mut out = writer(out);
+        write(&mut out, NEEDED.iter().chain(optional))?;
+        let clients = clients.iter().map(ToString::to_string).collect();
         Ok(Self { out, clients, parts })
     }
 
@@ -293,37 +260,46 @@ impl<W: Write> StreamWriter<W> {
     ///
     /// # Errors
     /// Where the output takes no more; pins, and parts where no column was made for them.
-    pub fn write(&mut self, Timed { at_us, op }: Timed) -> Result<(), Unwritable> {
-        let end = if self.parts { "," } else { "" };
-        match op {
+    pub fn write(&mut self, Timed { at_us, op }: Timed) -> io::Result<()> {
+        let at_us = at_us.to_string();
+        let (id, kind, numbers, client, offset) = match op {
             Op::Alloc { id, request, dma } => {
                 let align = if dma { "dma".to_string() } else { request.align().to_string() };
                 let client = self.clients.get(usize::from(request.client()));
-                let client = client.map_or("", String::as_str);
-                writeln!(
-                    self.out,
-                    "{at_us},alloc,{id},{},{align},{client},{end}",
-                    request.count()
-                )?;
+                let numbers = [request.count().to_string(), align];
+                (id, "alloc", numbers, client.map_or("", String::as_str), String::new())
             }
-            Op::Free { id, part: None } => writeln!(self.out, "{at_us},free,{id},,,,{end}")?,
-            Op::Free { id, part: Some(part) } if self.parts => {
-                writeln!(self.out, "{at_us},free,{id},{},,,,{}", part.count, part.offset)?;
+            Op::Free { part: Some(_), .. } if !self.parts => {
+                return Err(lacks("column for parts of a buffer"));
             }
-            Op::Free { .. } => {
-                return Err(Unwritable::NotInAStream("column for parts of a buffer"));
+            Op::Free { id, part } => {
+                let [count, offset] = part.map_or_else(Default::default, |part| {
+                    [part.count, part.offset].map(|pages| pages.to_string())
+                });
+                (id, "free", [count, String::new()], "", offset)
             }
-            Op::Pin(_) | Op::Unpin(_) => return Err(Unwritable::NotInAStream("pins")),
-        }
-        Ok(())
+            Op::Pin(_) | Op::Unpin(_) => return Err(lacks("pins")),
+        };
+        let [count, align] = &numbers;
+        let row = [&at_us, kind, &id.to_string(), count, align, client, "", &offset];
+        let columns = if self.parts { row.len() } else { OFFSET };
+        write(&mut self.out, &row[..columns])
     }
-}
 
-/// `name` as a CSV field.
-fn quote(name: &str) -> String {
-    if name.contains(['"', ',']) || name.starts_with('#') {
-        format!("\"{}\"", name.replace('"', "\"\""))
-    } else {
-        name.to_string()
+    /// Writes these ops and ends it.
+    ///
+    /// # Errors
+    /// As [`StreamWriter::write`] and [`StreamWriter::finish`].
+    pub fn write_all(mut self, ops: impl IntoIterator<Item = Timed>) -> io::Result<()> {
+        ops.into_iter().try_for_each(|op| self.write(op))?;
+        self.finish()
+    }
+
+    /// Writes what is left of it.
+    ///
+    /// # Errors
+    /// Where the output takes no more.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.out.flush()
     }
 }

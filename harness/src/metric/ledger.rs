@@ -2,6 +2,8 @@
 
 use std::collections::hash_map::Entry;
 
+use cma_policies::Run;
+use cma_policies::kit::RunSet;
 use rustc_hash::FxHashMap;
 
 use crate::op::{Op, Part};
@@ -12,9 +14,9 @@ pub(super) struct Block {
     area: usize,
     pub(super) align: u32,
     count: u64,
-    /// What is left of it after a part was given back: first page and pages of each piece,
-    /// ascending. Empty where all of it is.
-    pieces: Vec<(u64, u64)>,
+    /// What is left of it after a part was given back, in pages from its first one on. Empty where
+    /// all of it is.
+    pieces: RunSet,
 }
 
 impl Block {
@@ -24,9 +26,9 @@ impl Block {
             return ((self.count - 1) >> order) + 1;
         }
         let (mut slots, mut next) = (0, 0);
-        for &(start, count) in &self.pieces {
-            let first = (start >> order).max(next);
-            next = ((start + count - 1) >> order) + 1;
+        for (piece, ()) in self.pieces.iter() {
+            let first = (piece.pfn.0 >> order).max(next);
+            next = ((piece.end().0 - 1) >> order) + 1;
             slots += next.saturating_sub(first);
         }
         slots
@@ -34,27 +36,18 @@ impl Block {
 
     /// Pages that are left of it.
     pub(super) fn pages(&self) -> u64 {
-        match self.pieces[..] {
-            [] => self.count,
-            [..] => self.pieces.iter().map(|(_, count)| count).sum(),
+        match self.pieces.is_empty() {
+            true => self.count,
+            false => self.pieces.iter().map(|(piece, ())| piece.count).sum(),
         }
     }
 
     /// `part` is given back, as far as it is there. Whether anything is left.
     fn give(&mut self, part: Part) -> bool {
         if self.pieces.is_empty() {
-            self.pieces.push((0, self.count));
+            self.pieces.join(Run::new(0, self.count));
         }
-        let (start, end) = (part.offset, part.offset.saturating_add(part.count));
-        let rest = self.pieces.iter().flat_map(|&(first, count)| {
-            let behind = first + count;
-            let (front_end, back_start) = (behind.min(start), first.max(end));
-            [
-                (first, front_end.saturating_sub(first)),
-                (back_start, behind.saturating_sub(back_start)),
-            ]
-        });
-        self.pieces = rest.filter(|(_, count)| *count > 0).collect();
+        self.pieces.cut(Run::new(part.offset, part.count));
         !self.pieces.is_empty()
     }
 }
@@ -91,7 +84,7 @@ impl Ledger {
                 let area = area?;
                 let Entry::Vacant(place) = self.blocks.entry(id) else { return None };
                 let (align, count) = (request.align(), request.count());
-                let now = place.insert(Block { area, align, count, pieces: Vec::new() });
+                let now = place.insert(Block { area, align, count, pieces: RunSet::default() });
                 Some(Change { area, before: None, now: Some(now), is_warm_up })
             }
             Op::Free { id, part: Some(part) } => {
@@ -117,7 +110,7 @@ mod tests {
 
     #[test]
     fn what_is_left_of_a_buffer_takes_the_slots_that_it_has_a_page_in() {
-        let mut block = Block { area: 0, align: 4, count: 40, pieces: Vec::new() };
+        let mut block = Block { area: 0, align: 4, count: 40, pieces: RunSet::default() };
         let slots = |block: &Block| [0, 2, 3, 4].map(|order| block.slots(order));
         assert_eq!(slots(&block), [40, 10, 5, 3]);
         assert!(block.give(Part { offset: 6, count: 20 }), "0 to 5 and 26 to 39 are left");

@@ -4,7 +4,7 @@ use super::Reader;
 use crate::ingest::{Answered, Event, IngestError, Row};
 use crate::op::{Op, Timed};
 
-/// The ops of a file under a cap, each with the line that it stands on: see [`Reader::ops`].
+/// The ops of a file under a cap, each with the line that it is on: see [`Reader::ops`].
 pub struct Ops {
     reader: Reader,
     cap: u32,

@@ -32,14 +32,12 @@ pub fn explain(model: &Model, request: Request, outcome: &Outcome, cause: Cause)
             let would =
                 lower.map_or_else(String::new, |lower| format!("; at order {lower} it would fit"));
             let hole = longest(model).map_or_else(String::new, |hole| {
-                let step = 1u64.checked_shl(align).unwrap_or(u64::MAX);
-                let start = hole.pfn.0.checked_next_multiple_of(step);
-                let end = hole.end().0;
-                let reach = start.and_then(|start| Some((start, start.checked_add(count)?)));
+                let (start, end) = (model.area().first_aligned(hole.pfn, align), hole.end());
+                let reach = start.and_then(|start| Some((start, start.0.checked_add(count)?)));
                 reach.map_or_else(String::new, |(start, reach)| {
                     format!(
-                        ": the longest hole, {hole}, has its first multiple of {step} at {start}, \
-                         and {start} + {count} = {reach} is past its end at {end}"
+                        ": the longest hole, {hole}, has its first aligned page at {start}, and \
+                         {start} + {count} = {reach} is past its end at {end}"
                     )
                 })
             });
@@ -109,8 +107,8 @@ mod tests {
             refused(&mut witness, 255, 8),
             "255 pages at order 8 were asked for; 1020 of 2048 are free (49.8 %), but no hole has \
              more than 0 from an aligned page on: the longest hole, 255@257, has its first \
-             multiple of 256 at 512, and 512 + 255 = 767 is past its end at 512; at order 0 it \
-             would fit"
+             aligned page at 512, and 512 + 255 = 767 is past its end at 512; at order 0 it would \
+             fit"
         );
         assert_eq!(
             refused(&mut witness, 256, 0),

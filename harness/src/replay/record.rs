@@ -12,7 +12,7 @@ use crate::simulate::{Answer, Observer, Step};
 const STATE_EVERY: u64 = 100;
 
 /// Writes every step as a row of a recording. Errors are kept for [`Recorder::end`].
-pub struct Recorder<'a, W> {
+pub struct Recorder<'a, W: Write> {
     under: &'a Under<'a>,
     out: Option<W>,
     writer: Option<RecordingWriter<W>>,
@@ -27,12 +27,15 @@ impl<'a, W: Write> Recorder<'a, W> {
         Self { under, out: Some(out), writer: None, failed: None, rows: 0 }
     }
 
-    /// What went wrong with the output, if anything did.
+    /// Writes what is left, and tells what went wrong with the output, if anything did.
     ///
     /// # Errors
     /// That.
     pub fn end(self) -> io::Result<()> {
-        self.failed.map_or(Ok(()), Err)
+        match self.failed {
+            Some(error) => Err(error),
+            None => self.writer.map_or(Ok(()), RecordingWriter::finish),
+        }
     }
 
     fn write(&mut self, step: &Step<'_>) -> io::Result<()> {

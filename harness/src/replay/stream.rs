@@ -1,9 +1,9 @@
 //! A file written again as a stream.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use super::{Error, area};
-use crate::ingest::{self, Event, Source, StreamWriter, Unwritable};
+use crate::ingest::{self, Event, Source, StreamWriter};
 use crate::op::{Op, Timed};
 use crate::reader::{self, Options};
 
@@ -43,20 +43,17 @@ pub fn to_stream(
     for timed in before.map(Ok).chain(again.ops(cap).map(|op| op.map(|(_, timed)| timed))) {
         writer.write(timed?).map_err(unwritable(source))?;
     }
-    Ok(())
+    writer.finish().map_err(unwritable(source))
 }
 
-fn unwritable(source: &Source) -> impl Fn(Unwritable) -> Error + '_ {
-    move |error| match error {
-        Unwritable::Io(error) => Error::Output(error),
-        Unwritable::NotInAStream(_) => {
-            let why = format!("{error}; --record writes a recording");
-            Error::Ingest(ingest::IngestError {
-                source: source.name().to_string(),
-                line: 0,
-                column: 0,
-                why,
-            })
-        }
+fn unwritable(source: &Source) -> impl Fn(io::Error) -> Error + '_ {
+    move |error| match error.kind() {
+        io::ErrorKind::Unsupported => Error::Ingest(ingest::IngestError {
+            source: source.name().to_string(),
+            line: 0,
+            column: 0,
+            why: format!("{error}; --record writes a recording"),
+        }),
+        _ => Error::Output(error),
     }
 }

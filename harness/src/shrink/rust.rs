@@ -39,8 +39,8 @@ pub fn stream_test(
 
 {cause}use cma_harness::environment::Spec;
 use cma_harness::ingest::Source;
-use cma_harness::reader::Options;
 use cma_harness::kernel::Kernel;
+use cma_harness::reader::Options;
 use cma_harness::replay::Under;
 use cma_harness::seed::Seed;
 use cma_harness::shrink::Subject;

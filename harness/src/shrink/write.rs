@@ -4,7 +4,7 @@ use std::io::Write;
 
 use super::run::drive;
 use super::{Error, Subject};
-use crate::ingest::{StreamWriter, Unwritable};
+use crate::ingest::StreamWriter;
 use crate::op::Op;
 use crate::oracle::Checks;
 use crate::replay::{Recorder, Under};
@@ -61,14 +61,10 @@ pub fn write(
         ("order_per_bit", area.order_per_bit().to_string()),
     ];
     let clients: Vec<_> = subject.clients.iter().map(String::as_str).collect();
-    let mut ops = subject.items.iter().map(|item| item.timed);
+    let ops = subject.items.iter().map(|item| item.timed);
     let parts = ops.clone().any(|timed| matches!(timed.op, Op::Free { part: Some(_), .. }));
-    let unwritable = |error: Unwritable| match error {
-        Unwritable::Io(error) => Error::Output(error),
-        Unwritable::NotInAStream(_) => Error::Output(std::io::Error::other(error.to_string())),
-    };
-    let mut writer = StreamWriter::new(out, &pairs, &clients, parts).map_err(unwritable)?;
-    ops.try_for_each(|timed| writer.write(timed)).map_err(unwritable)?;
+    let writer = StreamWriter::new(out, &pairs, &clients, parts).map_err(Error::Output)?;
+    writer.write_all(ops).map_err(Error::Output)?;
     Ok(Written { format: "stream", environment: None })
 }
 

@@ -33,8 +33,8 @@ struct Track {
     unnamed_total: Option<u64>,
     /// The best and latest state by lists.
     listed: Option<AreaState>,
-    /// The pages of the layout are told by debugfs, sysfs or a trace.
-    total_told: bool,
+    /// The pages of the layout are stated by debugfs, sysfs or a trace.
+    is_total_stated: bool,
     /// The bitmaps of its ranges, and the first one seen of its first range.
     bitmaps: Vec<(u32, Arc<[u32]>)>,
     first: Option<Arc<[u32]>>,
@@ -42,7 +42,7 @@ struct Track {
     pictured: Option<(Layout, Arc<AreaState>)>,
     /// The bitmaps are newer than the events that were followed.
     fresh: bool,
-    /// They stand in another source than the events: the text does not say which came first.
+    /// They are in another source than the events: the text does not say which came first.
     apart: bool,
     used: Option<u64>,
     live: Option<Followed>,
@@ -113,8 +113,8 @@ impl Areas {
     /// Whether the area of this name can have a list of so many pages in all.
     pub(crate) fn can_have(&self, name: Option<&str>, total: Option<u64>) -> bool {
         let track = name.and_then(|name| self.index(Some(name), total));
-        let told = track.map(|index| &self.tracks[index]).filter(|track| track.total_told);
-        let pages = told.and_then(|track| track.layout.total);
+        let stated = track.map(|index| &self.tracks[index]).filter(|track| track.is_total_stated);
+        let pages = stated.and_then(|track| track.layout.total);
         pages.is_none_or(|pages| total.is_none_or(|total| total == pages))
     }
 
@@ -125,7 +125,7 @@ impl Areas {
         total: Option<u64>,
         caller: &Geometry,
     ) -> Layout {
-        let mut layout = self.told(name.map(|name| &**name), total);
+        let mut layout = self.by_files(name.map(|name| &**name), total);
         if layout.name.is_none() {
             layout.name = name.cloned();
         }
@@ -141,7 +141,7 @@ impl Areas {
     }
 
     /// By debugfs and traces.
-    fn told(&self, name: Option<&str>, total: Option<u64>) -> Layout {
+    fn by_files(&self, name: Option<&str>, total: Option<u64>) -> Layout {
         if let Some(name) = name {
             return self
                 .index(Some(name), total)
@@ -248,7 +248,7 @@ impl Areas {
         self.tracks.iter().any(|track| track.layout.total == Some(total))
     }
 
-    /// A list of an area of so many pages was found behind a failure in this one.
+    /// A list of an area of so many pages was found after a failure in this one.
     pub(crate) fn learned(&mut self, area: &Arc<str>, total: u64) {
         if let Some(track) = self.track(Some(area), None) {
             track.layout.total = track.layout.total.or(Some(total));
@@ -272,7 +272,7 @@ impl Areas {
             DebugfsFile::BasePfn(base) => track.layout.set_base(number, *base),
             DebugfsFile::Count(pages) => {
                 track.layout.total = Some(*pages);
-                track.total_told = true;
+                track.is_total_stated = true;
             }
             DebugfsFile::OrderPerBit(order) if *order < 64 => {
                 track.layout.order_per_bit = Some(*order);
@@ -299,7 +299,7 @@ impl Areas {
     pub(crate) fn pages(&mut self, area: Option<&Arc<str>>, total: u64) {
         if let Some(track) = self.track(area, None) {
             track.layout.total = Some(total);
-            track.total_told = true;
+            track.is_total_stated = true;
             track.snapshot = None;
         }
     }
@@ -372,7 +372,7 @@ impl Areas {
             track.snapshot = None;
         }
         track.layout.total = Some(total);
-        track.total_told = true;
+        track.is_total_stated = true;
         let Some(live) = &mut track.live else { return true };
         if available == total && alone {
             *live = Followed::empty();
@@ -388,7 +388,7 @@ impl Areas {
     }
 
     /// Pages were granted; in the first place of the area that is aligned to order `align`, where
-    /// it was empty before and that is told. Returns whether that can be.
+    /// it was empty before and that is stated. Returns whether that can be.
     pub(crate) fn granted(
         &mut self,
         area: Option<&Arc<str>>,
@@ -444,7 +444,7 @@ impl Areas {
         }
     }
 
-    /// The state by the trace, where every page is accounted for; and whether its bitmap stands
+    /// The state by the trace, where every page is accounted for; and whether its bitmap is
     /// apart from the events.
     pub(crate) fn traced(&mut self, area: Option<&Arc<str>>) -> Option<(Arc<AreaState>, bool)> {
         let index = self.index(area.map(|name| &**name), None)?;

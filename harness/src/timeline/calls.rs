@@ -42,17 +42,17 @@ pub enum Heard {
 
 /// Which call a record is about, as far as it says.
 #[derive(Clone, Copy, Debug)]
-pub struct Wanted<'a> {
+pub(crate) struct Wanted<'a> {
     /// Who printed it.
-    pub origin: Option<Origin>,
+    pub(crate) origin: Option<Origin>,
     /// Who made the call.
-    pub task: Option<&'a Task>,
+    pub(crate) task: Option<&'a Task>,
     /// The area.
-    pub area: Option<&'a str>,
+    pub(crate) area: Option<&'a str>,
     /// Pages asked for.
-    pub count: Option<u64>,
+    pub(crate) count: Option<u64>,
     /// The order.
-    pub align: Option<u32>,
+    pub(crate) align: Option<u32>,
 }
 
 /// The calls that have begun and not ended, oldest first.
@@ -245,7 +245,7 @@ impl Calls {
     }
 
     /// The call of a failure line, which is then taken; and whether its order is certain.
-    pub fn of_failure(&mut self, wanted: Wanted<'_>) -> Option<(&mut Call, bool)> {
+    pub(crate) fn of_failure(&mut self, wanted: Wanted<'_>) -> Option<(&mut Call, bool)> {
         let mut found = self.matching(wanted);
         found.retain(|index| self.open[*index].report.is_none());
         let first = *found.first()?;
@@ -263,7 +263,7 @@ impl Calls {
 
     /// The only call that can have printed a list which no failure line names, of those whose area
     /// is `as_large` as the list says.
-    pub fn only(
+    pub(crate) fn only(
         &mut self,
         task: Option<&Task>,
         at: Place,
@@ -278,7 +278,7 @@ impl Calls {
     }
 
     /// Whether several calls can have printed it.
-    pub fn several(&self, task: Option<&Task>) -> bool {
+    pub(crate) fn several(&self, task: Option<&Task>) -> bool {
         self.unreported(task).len() > 1
     }
 
@@ -294,12 +294,12 @@ impl Calls {
     }
 
     /// How many traced calls are in flight.
-    pub fn in_flight(&self) -> usize {
+    pub(crate) fn in_flight(&self) -> usize {
         self.open.iter().filter(|call| call.origin == Origin::Trace).count()
     }
 
     /// Whether a traced call is in flight in `area`.
-    pub fn any_in(&self, area: Option<&str>) -> bool {
+    pub(crate) fn any_in(&self, area: Option<&str>) -> bool {
         let traced = |call: &&Call| call.origin == Origin::Trace;
         self.open.iter().filter(traced).any(|call| same(call.area.as_deref(), area))
     }
@@ -325,7 +325,7 @@ impl Calls {
     }
 }
 
-/// Whether two lines are of one task; `None` where they do not tell.
+/// Whether two lines are of one task; `None` where they do not say.
 pub(crate) fn same_task(one: Option<&Task>, other: Option<&Task>) -> Option<bool> {
     let (one, other) = (one?, other?);
     if let (Some(one), Some(other)) = (one.pid, other.pid) {

@@ -78,8 +78,7 @@ pub struct Order {
 
 /// The area that a record is about, where it is an event of a trace; events that were lost are of
 /// any.
-#[must_use]
-pub fn traced(record: &Record) -> Option<&Option<Arc<str>>> {
+pub(crate) fn traced(record: &Record) -> Option<&Option<Arc<str>>> {
     match record {
         Record::Start { origin: Origin::Trace, area, .. }
         | Record::Busy { origin: Origin::Trace, area, .. }
@@ -327,7 +326,7 @@ mod tests {
             finish(5, 7, 9, 64, Some(0)),
         ];
         assert_eq!(ends(&events), (vec![9, 5, 3], 1));
-        // The one that began first searched again behind the other.
+        // The one that began first searched again after the other.
         let events = [
             start(1, 7, 9),
             start(2, 8, 5),
@@ -340,7 +339,7 @@ mod tests {
         let events = [start(1, 0, 9), start(2, 0, 5), finish(3, 0, 5, 80, None)];
         let events = [&events[..], &[finish(4, 0, 9, 64, None)]].concat();
         assert_eq!(ends(&events), (vec![9, 5], 1));
-        // One behind the other is no overlap.
+        // One after the other is no overlap.
         let events = [start(1, 7, 9), finish(2, 7, 9, 64, None), start(3, 8, 9)];
         let events = [&events[..], &[finish(4, 8, 9, 80, None)]].concat();
         assert_eq!(ends(&events), (vec![9, 9], 0));

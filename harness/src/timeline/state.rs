@@ -11,7 +11,7 @@ pub use asked::Asked;
 pub(crate) use asked::ORDERS;
 pub(crate) use layout::Layout;
 
-use cma_policies::Run;
+use cma_policies::{Grid, Pfn, Run};
 
 /// How a state is known.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -34,25 +34,17 @@ pub struct Hole {
 }
 
 impl Hole {
-    /// The page behind its last one.
+    /// The page past its last one.
     #[must_use]
     pub const fn end(self) -> u64 {
         self.start.saturating_add(self.count)
     }
 
-    /// Pages from its first page on that is a multiple of 2^align, where the range begins at page
-    /// `base`: `bitmap_find_next_zero_area_off()` of `lib/bitmap.c` finds no other place in it.
+    /// Pages from its first one on where order `align` may start:
+    /// `bitmap_find_next_zero_area_off()` of `lib/bitmap.c` finds no other place in it.
     #[must_use]
-    pub const fn usable(self, align: u32, base: u64) -> u64 {
-        self.count.saturating_sub(self.lost(align, base))
-    }
-
-    /// Pages in front of its first aligned page.
-    #[must_use]
-    pub const fn lost(self, align: u32, base: u64) -> u64 {
-        let unit = if align < 64 { 1u64 << align } else { return self.count };
-        let past = self.start.wrapping_add(base) & (unit - 1);
-        if past == 0 { 0 } else { unit - past }
+    pub const fn usable(self, align: u32, grid: Grid) -> u64 {
+        grid.usable(self.start, self.count, align)
     }
 }
 
@@ -68,14 +60,6 @@ pub struct RangeState {
     pub pages: Option<u64>,
     /// Its holes that are known, ascending, not touching.
     pub holes: Vec<Hole>,
-}
-
-impl RangeState {
-    /// The base to align by: base_pfn, else 0 (see [`GUARANTEED_ALIGN`]).
-    #[must_use]
-    pub fn base(&self) -> u64 {
-        self.base_pfn.unwrap_or(0)
-    }
 }
 
 /// The order that the base of every area is a multiple of: a pageblock of 2 MiB with 4 KiB pages,
@@ -117,11 +101,32 @@ impl AreaState {
         state(self) == state(other) && self.live == other.live && self.ranges == other.ranges
     }
 
-    /// Its holes with the base to align them by.
-    pub fn holes(&self) -> impl Iterator<Item = (Hole, u64)> + '_ {
-        self.ranges
-            .iter()
-            .flat_map(|range| range.holes.iter().map(move |hole| (*hole, range.base())))
+    /// Where in `range`, which is one of its own, a grant may start; of a base that is not known
+    /// as if it were 0 (see [`GUARANTEED_ALIGN`]).
+    #[must_use]
+    pub fn grid(&self, range: &RangeState) -> Grid {
+        Grid::new(Pfn(range.base_pfn.unwrap_or(0)), self.order_per_bit)
+    }
+
+    /// `count` pages as the bitmap has them: up to whole bits.
+    #[must_use]
+    pub fn whole(&self, count: u64) -> u64 {
+        Grid::new(Pfn(0), self.order_per_bit).whole(count)
+    }
+
+    /// Whether it is known where order `align` may start.
+    #[must_use]
+    pub fn knows_base(&self, align: u32) -> bool {
+        align <= GUARANTEED_ALIGN.max(self.order_per_bit)
+            || self.ranges.iter().all(|range| range.base_pfn.is_some())
+    }
+
+    /// Its holes with where in them a grant may start.
+    pub fn holes(&self) -> impl Iterator<Item = (Hole, Grid)> + '_ {
+        self.ranges.iter().flat_map(|range| {
+            let grid = self.grid(range);
+            range.holes.iter().map(move |hole| (*hole, grid))
+        })
     }
 
     /// Pages of the holes that are known.
@@ -147,6 +152,6 @@ impl AreaState {
     /// Pages of the longest hole that is known from its first page aligned to 2^align on.
     #[must_use]
     pub fn largest_usable(&self, align: u32) -> u64 {
-        self.holes().map(|(hole, base)| hole.usable(align, base)).max().unwrap_or(0)
+        self.holes().map(|(hole, grid)| hole.usable(align, grid)).max().unwrap_or(0)
     }
 }

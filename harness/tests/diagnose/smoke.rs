@@ -109,8 +109,8 @@ fn hold(failure: &Failure) -> Result<(), TestCaseError> {
     if let (Some(align), Some(at), Some(count), Some(state)) = (fit.max_align, fit.at, count, state)
     {
         let end = at.checked_add(count);
-        let inside = state.holes().any(|(hole, base)| {
-            let aligned = align < 64 && (base.wrapping_add(at)).is_multiple_of(1 << align);
+        let inside = state.holes().any(|(hole, grid)| {
+            let aligned = align < 64 && (grid.base().wrapping_add(at)).is_multiple_of(1 << align);
             aligned && hole.start <= at && end.is_some_and(|end| end <= hole.end())
         });
         prop_assert!(inside, "{} {:?} {:?}", said, fit, state);

@@ -50,8 +50,8 @@ impl Bench {
 
 const SMALL: &str = "\
 # alignment: 255 pages at order 8 were asked for; 1020 of 2048 are free (49.8 %), but no hole has
-# more than 0 from an aligned page on: the longest hole, 255@257, has its first multiple of 256 at
-# 512, and 512 + 255 = 767 is past its end at 512; at order 0 it would fit
+# more than 0 from an aligned page on: the longest hole, 255@257, has its first aligned page at 512,
+# and 512 + 255 = 767 is past its end at 512; at order 0 it would fit
 # kernel=6.12
 # policy=kernel
 # area=linux,cma

@@ -6,9 +6,8 @@ use serde_json::{Value, json};
 
 use super::Row;
 use crate::cli::context::Format;
-use crate::cli::table::quote;
-use crate::harm::{Goal, bounds};
-use crate::words::{percent_of, table};
+use crate::harm::{Goal, Refusal, bounds};
+use crate::words::{csv, percent_of, table};
 
 pub(super) fn write(rows: &[Row], format: Format, out: &mut dyn Write) -> io::Result<()> {
     match format {
@@ -17,7 +16,7 @@ pub(super) fn write(rows: &[Row], format: Format, out: &mut dyn Write) -> io::Re
             let rows: Vec<_> = rows.iter().map(json).collect();
             writeln!(out, "{:#}", json!({ "schema": 1, "attacks": rows }))
         }
-        Format::Csv => csv(rows, out),
+        Format::Csv => csv::table(out, COLUMNS, rows.iter().map(fields)),
     }
 }
 
@@ -76,39 +75,42 @@ fn text(rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
     table::write(out, &head, &lines)
 }
 
-fn csv(rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
-    writeln!(
-        out,
-        "schema,policy,pages,largest,align,means,detail,load_pages,harm,free_pages,free_share,ops,\
-         count,cause,adversary_load_pages,load_per_adversary,guaranteed_load_pages,\
-         load_per_guaranteed"
-    )?;
-    for Row { goal, means, detail, hit, .. } in rows {
-        let Goal { policy, pages, largest, align } = goal;
-        let policy = quote(&policy.to_string());
-        write!(out, "1,{policy},{pages},{largest},{align},{means},{},", quote(detail))?;
-        let robson = bounds::adversary(*pages, *largest);
-        let guarantee = guaranteed(goal);
-        let number = guarantee.map_or(String::new(), |pages| pages.to_string());
-        let Some((refusal, _)) = hit else {
-            writeln!(out, ",,,,,,,{robson},,{number},")?;
-            continue;
-        };
-        let (harm, share) = (goal.harm(refusal.need), ratio(refusal.free, *pages));
-        let per = guarantee.filter(|pages| *pages > 0);
-        let per = per.map_or(String::new(), |of| format!("{:.4}", ratio(refusal.need, of)));
-        writeln!(
-            out,
-            "{},{harm:.4},{},{share:.4},{},{},{},{robson},{:.4},{number},{per}",
-            refusal.need,
-            refusal.free,
-            refusal.op,
-            refusal.count,
-            refusal.cause,
-            ratio(refusal.need, robson),
-        )?;
-    }
-    Ok(())
+/// The columns of the CSV.
+const COLUMNS: &str = "schema,policy,pages,largest,align,means,detail,load_pages,harm,free_pages,\
+                       free_share,ops,count,cause,adversary_load_pages,load_per_adversary,\
+                       guaranteed_load_pages,load_per_guaranteed";
+
+fn fields(row: &Row) -> [String; 18] {
+    let Row { goal, means, detail, hit, .. } = row;
+    let Goal { policy, pages, largest, align } = goal;
+    let robson = bounds::adversary(*pages, *largest);
+    let guarantee = guaranteed(goal);
+    let refusal = hit.as_ref().map(|(refusal, _)| refusal);
+    let count = |of: fn(&Refusal) -> u64| csv::optional(refusal.map(of));
+    let share = |share: Option<f64>| share.map_or_else(String::new, |share| format!("{share:.4}"));
+    let per = |of: Option<u64>| {
+        share(refusal.zip(of).filter(|(_, of)| *of > 0).map(|(it, of)| ratio(it.need, of)))
+    };
+    [
+        "1".to_string(),
+        policy.to_string(),
+        pages.to_string(),
+        largest.to_string(),
+        align.to_string(),
+        (*means).to_string(),
+        detail.clone(),
+        count(|refusal| refusal.need),
+        share(refusal.map(|refusal| goal.harm(refusal.need))),
+        count(|refusal| refusal.free),
+        share(refusal.map(|refusal| ratio(refusal.free, *pages))),
+        count(|refusal| refusal.op),
+        count(|refusal| refusal.count),
+        csv::optional(refusal.map(|refusal| refusal.cause)),
+        robson.to_string(),
+        per(Some(robson)),
+        csv::optional(guarantee),
+        per(guarantee),
+    ]
 }
 
 fn json(row: &Row) -> Value {

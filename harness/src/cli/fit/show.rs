@@ -4,9 +4,8 @@ use std::io::{self, Write};
 
 use serde_json::json;
 
-use crate::cli::table::quote;
 use crate::span::span;
-use crate::words::{mib, percent, table};
+use crate::words::{self, mib, percent, table};
 use crate::workload::fit::{DISTANCES, Fit, Requested};
 
 /// Microseconds as people read them; of a recording ops.
@@ -131,31 +130,23 @@ pub(super) fn json(name: &str, fit: &Fit, out: &mut dyn Write) -> io::Result<()>
 pub(super) fn csv(fit: &Fit, out: &mut dyn Write) -> io::Result<()> {
     let unit = if fit.is_in_ops() { "ops" } else { "us" };
     let distances: Vec<_> = DISTANCES.iter().map(|(key, _)| format!("distance_{key}")).collect();
-    writeln!(
-        out,
+    let head = format!(
         "client,pages,align,requests,in_bursts_requests,live_at_end_requests,\
          lifetime_p10_{unit},lifetime_p50_{unit},lifetime_p90_{unit},between_p50_{unit},\
          fit_distance,{}",
         distances.join(",")
-    )?;
-    let values: Vec<_> = fit.distances.0.iter().map(|value| format!("{value:.6}")).collect();
-    for class in &fit.classes {
+    );
+    let row = |class: &Requested| {
         let lives =
             class.lifetimes_us.map_or_else(Default::default, |us| us.map(|us| us.to_string()));
-        writeln!(
-            out,
-            "{},{},{},{},{},{},{},{},{:.6},{}",
-            quote(&class.client),
-            class.count,
-            align(class),
-            class.requests,
-            class.in_bursts,
-            class.live_at_end,
-            lives.join(","),
-            class.between_us.map_or_else(String::new, |us| us.to_string()),
-            fit.distances.largest(),
-            values.join(",")
-        )?;
-    }
-    Ok(())
+        let counts = [class.requests, class.in_bursts, class.live_at_end];
+        let mut row = vec![class.client.clone(), class.count.to_string(), align(class)];
+        row.extend(counts.map(|count| count.to_string()));
+        row.extend(lives);
+        row.push(words::csv::optional(class.between_us));
+        let all = [fit.distances.largest()].into_iter().chain(fit.distances.0);
+        row.extend(all.map(|distance| format!("{distance:.6}")));
+        row
+    };
+    words::csv::table(out, &head, fit.classes.iter().map(row))
 }

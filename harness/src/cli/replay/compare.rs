@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::File;
 use crate::cli::context::Format;
-use crate::cli::table::quote;
 use crate::replay::Comparison;
+use crate::words::csv;
 
 /// Writes a summary of each file and policy, and the first mismatches in full.
 pub(super) fn write(
@@ -18,7 +18,7 @@ pub(super) fn write(
     match format {
         Format::Text => text(compared, out),
         Format::Json => json(compared, out),
-        Format::Csv => csv(compared, out),
+        Format::Csv => rows(compared, out),
     }
 }
 
@@ -111,12 +111,11 @@ fn json(compared: &[(&File, String, Comparison)], out: &mut dyn Write) -> io::Re
     writeln!(out, "{:#}", json!({ "schema": 1, "comparisons": files }))
 }
 
-fn csv(compared: &[(&File, String, Comparison)], out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "schema,file,policy,kernel,ops,fields,mismatches")?;
-    for (file, policy, found) in compared {
-        let (name, policy, kernel) = (quote(file.source.name()), quote(policy), file.kernel.name);
-        let Comparison { ops, fields, mismatches, .. } = found;
-        writeln!(out, "1,{name},{policy},{kernel},{ops},{fields},{mismatches}")?;
-    }
-    Ok(())
+fn rows(compared: &[(&File, String, Comparison)], out: &mut dyn Write) -> io::Result<()> {
+    let rows = compared.iter().map(|(file, policy, found)| {
+        let counts = [found.ops, found.fields, found.mismatches].map(|count| count.to_string());
+        let names = ["1", file.source.name(), policy, file.kernel.name].map(String::from);
+        [&names[..], &counts].concat()
+    });
+    csv::table(out, "schema,file,policy,kernel,ops,fields,mismatches", rows)
 }

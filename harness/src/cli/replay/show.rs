@@ -6,7 +6,6 @@ use serde_json::json;
 
 use super::{File, Run};
 use crate::cause::Cause;
-use crate::cli::table::quote;
 use crate::metric::{self, Value};
 use crate::replay::Comparison;
 use crate::words::{self, table};
@@ -185,24 +184,24 @@ pub(super) fn json(measured: &[(&File, Vec<Run>)], out: &mut dyn Write) -> io::R
 /// A row for each file, policy and cap.
 pub(super) fn csv(measured: &[(&File, Vec<Run>)], out: &mut dyn Write) -> io::Result<()> {
     let columns: Vec<_> = metric::columns().map(|column| column.name).collect();
-    write!(out, "schema,file,kernel,policy,cap,environment,{}", columns.join(","))?;
-    writeln!(out, ",first_failure_line,first_failure_cause,first_failure_errno")?;
-    for (file, runs) in measured {
-        for Run { policy, cap, replayed } in runs {
-            let (name, policy) = (quote(file.source.name()), quote(policy));
-            let environment = quote(&file.environment.to_string());
-            write!(out, "1,{name},{},{policy},{cap},{environment}", file.kernel.name)?;
-            for value in &replayed.values {
-                write!(out, ",{value}")?;
-            }
-            match &replayed.first_failure {
-                Some(failure) => {
-                    let errno = failure.errno.map_or_else(String::new, |errno| errno.to_string());
-                    writeln!(out, ",{},{},{errno}", failure.line, failure.cause)?;
-                }
-                None => writeln!(out, ",,,")?,
-            }
-        }
-    }
-    Ok(())
+    let head = format!(
+        "schema,file,kernel,policy,cap,environment,{},first_failure_line,first_failure_cause,\
+         first_failure_errno",
+        columns.join(",")
+    );
+    let runs = measured.iter().flat_map(|(file, runs)| runs.iter().map(move |run| (file, run)));
+    let rows = runs.map(|(file, Run { policy, cap, replayed })| {
+        let (cap, environment) = (cap.to_string(), file.environment.to_string());
+        let mut row: Vec<String> =
+            ["1", file.source.name(), file.kernel.name, policy, &cap, &environment]
+                .map(String::from)
+                .to_vec();
+        row.extend(replayed.values.iter().map(Value::to_string));
+        let first = replayed.first_failure.as_ref();
+        row.push(words::csv::optional(first.map(|first| first.line)));
+        row.push(words::csv::optional(first.map(|first| first.cause)));
+        row.push(words::csv::optional(first.and_then(|first| first.errno)));
+        row
+    });
+    words::csv::table(out, &head, rows)
 }

@@ -2,7 +2,7 @@
 
 use cma_policies::dma_align;
 
-use super::super::{AreaState, Failure, Hole, Resident};
+use super::super::{AreaState, Failure, Resident};
 use super::{Pages, Strands};
 
 /// Pages of 4 MiB with pages of 4 KiB: what areas are a multiple of up to 5.18
@@ -44,14 +44,15 @@ impl<'a> Case<'a> {
 
     /// Where first fit puts it at order `align`: the page from the start of its range on.
     pub(super) fn place(&self, align: u32) -> Option<u64> {
-        let fits = |(hole, base): &(Hole, u64)| hole.usable(align, *base) >= self.count;
-        let (hole, base) = self.state?.holes().find(fits)?;
-        Some(hole.start.saturating_add(hole.lost(align, base)))
+        let state = self.state.filter(|state| state.knows_base(align))?;
+        let need = state.whole(self.count);
+        let (hole, grid) = state.holes().find(|(hole, grid)| hole.usable(align, *grid) >= need)?;
+        grid.first_aligned(hole.start, align)
     }
 
     /// The most pages that fit at the order of this request; `None` where that is not known.
     pub(super) fn largest(&self) -> Option<u64> {
-        let usable = self.state.filter(|state| state.complete);
+        let usable = self.state.filter(|state| state.complete && state.knows_base(self.align));
         let usable = usable.map(|state| state.largest_usable(self.align));
         usable.or_else(|| {
             let list = self.failure.list.filter(|list| list.complete)?;

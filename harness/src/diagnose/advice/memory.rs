@@ -3,6 +3,7 @@
 use super::super::AreaState;
 use super::case::{Case, QUANTUM, up};
 use super::{Advice, Grow, Pages, What};
+use crate::kernel::{self, Sign};
 
 /// A longer area, where enough is free but in the wrong places.
 pub(super) fn area_for_a_hole(case: &Case<'_>) -> Advice {
@@ -22,9 +23,8 @@ fn added(case: &Case<'_>, state: &AreaState) -> Option<u64> {
     let end = range.pages.or(state.total)?;
     let last = range.holes.last().filter(|hole| hole.end() == end && state.complete);
     let free_from = last.map_or(end, |hole| hole.start);
-    let unit = 1u64.checked_shl(case.align)?;
-    let from = range.base().checked_add(free_from)?.checked_next_multiple_of(unit)? - range.base();
-    from.checked_add(case.count)?.checked_sub(end)
+    let from = state.grid(range).first_aligned(free_from, case.align)?;
+    from.checked_add(state.whole(case.count))?.checked_sub(end)
 }
 
 /// A longer area, where too little is free.
@@ -66,10 +66,9 @@ pub(super) fn retry(case: &Case<'_>) -> Advice {
 
 /// A kernel that lets one request at a time claim pages.
 pub(super) fn serial_kernel(case: &Case<'_>) -> Option<Advice> {
-    let kernel = case.failure.incident.era.name.as_deref()?;
-    let mut numbers = kernel.split(['.', '-', '+']).map(str::parse::<u32>);
-    let (Some(Ok(5)), Some(Ok(11..=18))) = (numbers.next(), numbers.next()) else { return None };
-    Some(Advice::yes(What::NewerKernel).costs(0))
+    let release = kernel::release(case.failure.incident.era.name.as_deref()?)?;
+    let at_once = Sign::ClaimsAtOnce.span().contains(release);
+    at_once.then(|| Advice::yes(What::NewerKernel).costs(0))
 }
 
 /// Memory that nobody borrows.

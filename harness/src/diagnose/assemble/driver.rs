@@ -16,7 +16,7 @@ const AT_ONCE_LINES: u64 = 4;
 /// Lines within which the failure of a shell's request follows: a page may be dumped in between.
 const SHELL_LINES: u64 = 64;
 
-/// The same where the stamps tell the time.
+/// The same where the stamps state the time.
 const STAMPED_LINES: u64 = 400;
 
 /// Busy ranges, one after the other.
@@ -29,7 +29,7 @@ struct Ranges {
     last_start: u64,
     /// The smallest step forward from one to the next.
     step: Option<u64>,
-    /// One was tried again, or a later one stands before it.
+    /// One was tried again, or a later one is before it.
     back: bool,
     last: Place,
 }
@@ -145,15 +145,15 @@ impl Reports {
         self.near.search = Some((search, self.at));
     }
 
-    /// A developer's print of mask and size: before the failure, or behind it.
+    /// A developer's print of mask and size: before the failure, or after it.
     pub(super) fn masked(&mut self, mask: u64, maxno: u64, bits: u64) {
         let at = self.at;
-        let behind = self.window.latest(2).find(|(_, open)| {
+        let before = self.window.latest(2).find(|(_, open)| {
             open.has.any(Parts::LINE)
                 && open.incident.count == Some(bits)
                 && open.last.is_near(at, AT_ONCE_LINES, SECOND_US)
         });
-        let Some(id) = behind.map(|(id, _)| id) else {
+        let Some(id) = before.map(|(id, _)| id) else {
             self.near.mask = Some((mask, maxno, bits, at));
             return;
         };
@@ -213,8 +213,8 @@ impl Reports {
             let other = near.iter().find(|(_, open)| !alone(open) && !cma && at_once(open));
             return found.or(other).map(|(id, _)| *id);
         }
-        let told = |open: &Open| !alone(open) || open.incident.count.is_some();
-        near.iter().find(|(_, open)| told(open) && at_once(open)).map(|(id, _)| *id)
+        let is_sure = |open: &Open| !alone(open) || open.incident.count.is_some();
+        near.iter().find(|(_, open)| is_sure(open) && at_once(open)).map(|(id, _)| *id)
     }
 
     /// Lines within which a driver complains about `open`: more where the number of pages is the
@@ -231,10 +231,10 @@ impl Reports {
     pub(super) fn drivers_before(&self, at: Place, count: u64) -> Vec<Id> {
         let near = self.window.latest(8).filter(|(_, open)| {
             let incident = &open.incident;
-            let told =
+            let sized =
                 incident.count == Some(count) && open.last.is_near(at, DRIVER_LINES, SECOND_US);
-            let untold = incident.count.is_none() && open.last.is_near(at, 2, SECOND_US / 10);
-            incident.reported == Reported::Driver && (told || untold)
+            let unknown = incident.count.is_none() && open.last.is_near(at, 2, SECOND_US / 10);
+            incident.reported == Reported::Driver && (sized || unknown)
         });
         near.map(|(id, _)| id).collect()
     }
@@ -285,8 +285,8 @@ mod tests {
     #[test]
     fn a_driver_next_to_a_failure_belongs_to_it() {
         // Behind it, in front of it, without a size, and with another number.
-        let behind = Script::new().fail(Shape::Named, 3, -12).say(driver(Some(12000), false));
-        assert_eq!(behind.only().incident.count, Some(3));
+        let after = Script::new().fail(Shape::Named, 3, -12).say(driver(Some(12000), false));
+        assert_eq!(after.only().incident.count, Some(3));
         let front =
             Script::new().say(driver(Some(12288), false)).skip(9).fail(Shape::Named, 3, -12);
         let failure = front.only();
@@ -294,8 +294,8 @@ mod tests {
             (failure.incident.line, failure.incident.reported),
             (11, Reported::Line(Shape::Named))
         );
-        let untold = Script::new().fail(Shape::Named, 3, -12).say(driver(None, true));
-        assert_eq!(untold.failures().len(), 1);
+        let without = Script::new().fail(Shape::Named, 3, -12).say(driver(None, true));
+        assert_eq!(without.failures().len(), 1);
         let other = Script::new().fail(Shape::Named, 3, -12).say(driver(Some(1 << 20), false));
         assert_eq!(other.failures().len(), 1);
     }
@@ -311,7 +311,7 @@ mod tests {
         assert_eq!(far.failures().len(), 2);
     }
 
-    /// The claims of another CPU, or a list that is wrapped, may stand between the two.
+    /// The claims of another CPU, or a list that is wrapped, may be between the two.
     #[test]
     fn a_driver_that_names_its_pages_may_come_late() {
         let late = |script: Script, lines| {

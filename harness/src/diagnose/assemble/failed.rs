@@ -126,7 +126,7 @@ impl Assembler {
             let from = AlignFrom::by(call.origin);
             let align = call.asked().filter(|_| certain).map(|(_, align)| (align, from));
             open.incident.align = open.incident.align.or(align);
-            // A claim of another call may stand in front of a line that says -12.
+            // A claim of another call may be before a line that says -12.
             let sure = call.asked().is_some() || ret == Some(EBUSY);
             let retries = call.retries().filter(|_| sure);
             open.incident.busy_retries = open.incident.busy_retries.or(retries);

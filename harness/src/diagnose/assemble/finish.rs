@@ -64,7 +64,7 @@ impl Assembler {
         open.incident
     }
 
-    /// Where its own list is not in the text, the lists just before and behind it show the state,
+    /// Where its own list is not in the text, the lists just before and after it show the state,
     /// too. Of what is no line of a kernel that prints lists, none does.
     fn take_neighbours(&self, open: &mut Open) {
         let incident = &mut open.incident;

@@ -197,7 +197,7 @@ fn take(
         let later = stamps(open).later();
         let near = match later {
             Some(later) => later.abs_diff(offset_us.unwrap_or(0)) <= within,
-            // Without stamps, the order of two texts or a few lines of one tell.
+            // Without stamps, the order of two texts or a few lines of one decide.
             None => open.last.source != at.source || open.last.is_near(at, 64, SECOND_US),
         };
         if near {

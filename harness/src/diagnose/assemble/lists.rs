@@ -19,10 +19,10 @@ use crate::timeline::{Call, Place, Wanted, same_task};
 /// The most failures that wait for a list at a time.
 const MOST_WAITING: usize = 32;
 
-/// Lines, of any kind, behind which no list follows any more.
+/// Lines, of any kind, after which no list follows any more.
 const PATIENCE_LINES: u64 = 400;
 
-/// A failure so many lines behind another one that waits longer is more likely meant.
+/// A failure so many lines after another one that waits longer is more likely meant.
 const OVERTAKEN_LINES: u64 = 12;
 
 /// Lines within which a neighbour's list shows the state of a failure, too.
@@ -80,7 +80,7 @@ impl Pairing {
         self.waiting.push(waiting);
     }
 
-    /// A call gave pages back, as the text shows at `at`: before or behind that line.
+    /// A call gave pages back, as the text shows at `at`: before or after that line.
     pub(super) fn released(&mut self, at: Place) {
         self.released = at.seq;
     }
@@ -121,7 +121,7 @@ impl Pairing {
     }
 
     /// Those that a list printed by `task` at `at` can be of, oldest first; and whether a task
-    /// tells. `can_have`: whether the area of that name has as many pages as the list.
+    /// says so. `can_have`: whether the area of that name has as many pages as the list.
     fn candidates(
         &self,
         window: &Window,
@@ -149,19 +149,19 @@ impl Pairing {
                 None => any.push(*waiting),
             }
         }
-        let told = !own.is_empty();
-        let mut found = if told { own } else { any };
+        let is_sure = !own.is_empty();
+        let mut found = if is_sure { own } else { any };
         if found.iter().any(|waiting| !waiting.fragment) {
             found.retain(|waiting| !waiting.fragment);
         }
-        if told {
+        if is_sure {
             // A task waits for one list at a time: those of the others were lost.
             found.drain(..found.len() - 1);
         } else if let Some(newest) = found.last().map(|waiting| waiting.at) {
             // One that waits since long has lost its list.
             found.retain(|waiting| waiting.at.is_near(newest, OVERTAKEN_LINES, SECOND_US / 10));
         }
-        (found, told)
+        (found, is_sure)
     }
 }
 
@@ -179,17 +179,17 @@ impl Assembler {
             return;
         }
         let can_have = |area: Option<&str>| self.areas.can_have(area, list.total);
-        let (mut candidates, told) =
+        let (mut candidates, is_sure) =
             self.reports.lists.candidates(&self.reports.window, task, self.reports.at, can_have);
         // How large an area is may itself be known by its lists only: that picks one, and proves
         // nothing.
-        if !told && candidates.len() > 1 {
+        if !is_sure && candidates.len() > 1 {
             self.reports.wait_together(&candidates);
         }
         self.keep_as_large(&mut candidates, list.total);
         let id = match candidates.first() {
             Some(first) => {
-                self.reports.share(&list, &candidates, told);
+                self.reports.share(&list, &candidates, is_sure);
                 first.id
             }
             None => self.list_without_line(task, list.total),
@@ -299,8 +299,8 @@ fn of_call(open: &mut Open, call: &Call) {
 impl Reports {
     /// Of a list there is only the head: its failure does not wait any more.
     fn list_is_lost(&mut self, task: Option<&Task>) {
-        let (candidates, told) = self.lists.candidates(&self.window, task, self.at, |_| true);
-        if !told && candidates.len() > 1 {
+        let (candidates, is_sure) = self.lists.candidates(&self.window, task, self.at, |_| true);
+        if !is_sure && candidates.len() > 1 {
             self.wait_together(&candidates);
         }
         if let Some(first) = candidates.first() {
@@ -340,13 +340,13 @@ impl Reports {
     }
 
     /// The first of `candidates` takes the list; the others might as well.
-    fn share(&mut self, list: &Arc<FreeRuns>, candidates: &[Await], told: bool) {
+    fn share(&mut self, list: &Arc<FreeRuns>, candidates: &[Await], is_sure: bool) {
         let Some(chosen) = candidates.first().map(|first| first.id) else { return };
-        if !told && candidates.len() > 1 {
+        if !is_sure && candidates.len() > 1 {
             self.wait_together(candidates);
         }
         let pairing = &mut self.lists;
-        if pairing.together.contains(&chosen) && !told {
+        if pairing.together.contains(&chosen) && !is_sure {
             for id in pairing.together.iter().filter(|id| **id != chosen) {
                 let Some(open) = self.window.get_mut(*id) else { continue };
                 if open.incident.other_lists.len() < MOST_OTHERS {

@@ -15,7 +15,7 @@ pub(super) enum Kind {
     Driver,
 }
 
-/// What tells two reports of a kind apart: when it was printed, and how many pages it names.
+/// What sets two reports of a kind apart: when it was printed, and how many pages it names.
 type Key = (Kind, u64, u64);
 
 /// The reports of the failures that are open. Looked up only, never walked through.

@@ -76,12 +76,12 @@ impl Assembler {
             // What was tried last was busy, and still -12: ret was set back for a second search.
             self.scene.text.note_vendor();
         }
-        let told = call.report.or_else(|| self.report_of(call, failed));
-        let id = told.unwrap_or_else(|| {
+        let known = call.report.or_else(|| self.report_of(call, failed));
+        let id = known.unwrap_or_else(|| {
             let open = self.reports.begin(Reported::Trace, call.task.clone());
             self.reports.window.push(open)
         });
-        if let (None, Some(count)) = (told, call.count) {
+        if let (None, Some(count)) = (known, call.count) {
             self.join.trace(id, count);
         }
         self.reports.seen.note(Kind::Trace, self.reports.at, key, id);
@@ -90,7 +90,7 @@ impl Assembler {
         let at = self.reports.at;
         let Some(open) = self.reports.window.get_mut(id) else { return };
         open.traced_runs += runs.unwrap_or(0);
-        open.incident.duplicates += u64::from(told.is_some());
+        open.incident.duplicates += u64::from(known.is_some());
         if !open.has.any(Parts::LINE) {
             open.incident.reported = Reported::Trace;
         }

@@ -21,7 +21,7 @@ const MOST_RUNS: u64 = 1 << 19;
 #[derive(Clone, Debug)]
 pub(super) struct Open {
     pub(super) incident: Incident,
-    /// Where the last line that belongs to it stands.
+    /// Where the last line that belongs to it is.
     pub(super) last: Place,
     /// How many records stood before the start of its call, where that is in the text.
     pub(super) began: Option<u64>,

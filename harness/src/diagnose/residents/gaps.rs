@@ -77,7 +77,7 @@ impl Gaps {
             }
         };
         for range in &area.ranges {
-            let base = range.base() >> unit;
+            let base = area.grid(range).base() >> unit;
             let bit = |page: u64| base.saturating_add(page >> unit);
             // Where the last gap began, if that is known.
             let mut from = area.complete.then_some(base);

@@ -15,8 +15,8 @@ pub(super) fn tally(area: &AreaState, live: &[Run]) -> Vec<Tally> {
     }
     // Holes by the bit that they begin at, counted from address 0.
     let mut holes: Vec<(u64, u64)> = Vec::new();
-    for (hole, base) in area.holes() {
-        holes.push(((base >> unit).saturating_add(hole.start >> unit), hole.count >> unit));
+    for (hole, grid) in area.holes() {
+        holes.push(((grid.base() >> unit).saturating_add(hole.start >> unit), hole.count >> unit));
     }
     holes.sort_unstable();
     let mut tallies: BTreeMap<u64, Tally> = BTreeMap::new();

@@ -1,5 +1,7 @@
 //! Whether a request fits into a state: the search of `cma_alloc()` on runs.
 
+use cma_policies::Grid;
+
 use super::super::{AreaState, GUARANTEED_ALIGN, Hole, Known};
 use crate::cause::Cause;
 use crate::timeline::ORDERS;
@@ -66,16 +68,14 @@ pub struct Place {
 impl<'a> View<'a> {
     /// `state` as a request of `count` pages sees it. `doubtful`: nothing rests on its positions.
     pub(super) fn new(state: &'a AreaState, count: u64, doubtful: bool) -> Self {
-        let granule = granule(state);
-        let need = count.div_ceil(granule).saturating_mul(granule);
+        let need = state.whole(count);
         let most_align = state_most_align(state, need);
         Self { state, need, unplaced: !state.placed || doubtful, most_align }
     }
 
     /// Whether the alignment of a place to 2^align is known.
     pub(super) fn knows_base(&self, align: u32) -> bool {
-        align <= GUARANTEED_ALIGN.max(self.state.order_per_bit)
-            || self.state.ranges.iter().all(|range| range.base_pfn.is_some())
+        self.state.knows_base(align)
     }
 
     /// What the state says of the request at order `align`.
@@ -176,12 +176,11 @@ impl<'a> View<'a> {
 
     /// Every hole with its first page that is aligned to 2^align.
     fn places(&self, align: u32) -> impl Iterator<Item = Place> {
-        let order = self.state.order_per_bit;
         let several = self.state.ranges.len() > 1;
         self.state.ranges.iter().flat_map(move |range| {
+            let grid = self.state.grid(range);
             range.holes.iter().map(move |hole| {
-                let lost = lost(*hole, range.base(), order, align).unwrap_or(u64::MAX);
-                let at = hole.start.saturating_add(lost);
+                let at = grid.first_aligned(hole.start, align).unwrap_or(u64::MAX);
                 Place { range: several.then_some(range.number), hole: *hole, at }
             })
         })
@@ -189,27 +188,23 @@ impl<'a> View<'a> {
 
     /// The most pages that fit at order `align` for sure.
     pub(super) fn most_count(&self, align: u32) -> u64 {
-        let order = self.state.order_per_bit;
         let known = self.knows_base(align);
         if let Some(usable) = shared_usable(self.state, align).filter(|_| known) {
             return usable;
         }
-        let sure = if known { align } else { GUARANTEED_ALIGN.max(order) };
+        let sure = if known { align } else { GUARANTEED_ALIGN.max(self.state.order_per_bit) };
         // A base that is not known may move the first aligned page by this much.
         let slack = if known { 0 } else { span(align) - span(sure) };
-        let usable = self.state.holes().map(|(hole, base)| {
-            let lost = lost(hole, base, order, sure).unwrap_or(hole.count);
-            hole.count.saturating_sub(lost.saturating_add(slack))
-        });
-        usable.max().unwrap_or(0)
+        self.state.largest_usable(sure).saturating_sub(slack)
     }
 }
 
 /// The largest order at which `need` pages fit into a hole.
 fn state_most_align(state: &AreaState, need: u64) -> Option<u32> {
     let each = || {
-        let holes = state.holes();
-        holes.filter_map(|(hole, base)| most_align(hole, base, state.order_per_bit, need)).max()
+        let most =
+            |(hole, grid): (Hole, Grid)| grid.most_align(hole.start, hole.count.checked_sub(need)?);
+        state.holes().filter_map(most).max()
     };
     let fits = |order: &u32| shared_usable(state, *order).is_some_and(|usable| usable >= need);
     match (0..ORDERS as u32).rev().find(fits) {
@@ -227,13 +222,7 @@ fn is_shared(state: &AreaState) -> bool {
 /// The most pages of one hole from a page aligned to 2^order on, kept where the state is shared.
 fn shared_usable(state: &AreaState, order: u32) -> Option<u64> {
     let kept = state.asked.usable.get(order as usize).filter(|_| is_shared(state))?;
-    Some(*kept.get_or_init(|| {
-        let usable = state.holes().map(|(hole, base)| {
-            let lost = lost(hole, base, state.order_per_bit, order).unwrap_or(hole.count);
-            hole.count.saturating_sub(lost)
-        });
-        usable.max().unwrap_or(0)
-    }))
+    Some(*kept.get_or_init(|| state.largest_usable(order)))
 }
 
 /// Pages of a hole from its first aligned page on.
@@ -252,45 +241,6 @@ enum Bases {
 /// 2^order, or all pages there are.
 pub(super) const fn span(order: u32) -> u64 {
     if order < 64 { 1 << order } else { u64::MAX }
-}
-
-fn granule(state: &AreaState) -> u64 {
-    span(state.order_per_bit.min(63))
-}
-
-/// Pages in front of the first page of `hole` where a search may stop for order `align`: aligned
-/// are the bits with `(bit + offset) & mask == 0` (`cma_bitmap_aligned_mask()` and `_offset()`,
-/// `mm/cma.c`), so that the base counts in whole bits.
-fn lost(hole: Hole, base: u64, order_per_bit: u32, align: u32) -> Option<u64> {
-    if align <= order_per_bit {
-        return Some(0);
-    }
-    let first = u128::from(hole.start) + u128::from(whole_bits(base, order_per_bit));
-    let span = span(align);
-    // What is above 2^64 is a multiple of every smaller power of two.
-    let past = if span.is_power_of_two() {
-        first as u64 & (span - 1)
-    } else {
-        u64::try_from(first % u128::from(span)).ok()?
-    };
-    Some(if past == 0 { 0 } else { span - past })
-}
-
-/// `base` down to the first page of its bit.
-const fn whole_bits(base: u64, order_per_bit: u32) -> u64 {
-    let order = if order_per_bit < 63 { order_per_bit } else { 63 };
-    base >> order << order
-}
-
-/// The largest order with a multiple in `[hole.start, hole.end() - need]`.
-fn most_align(hole: Hole, base: u64, order_per_bit: u32, need: u64) -> Option<u32> {
-    let room = hole.count.checked_sub(need)?;
-    let first = u128::from(hole.start) + u128::from(whole_bits(base, order_per_bit));
-    let last = first + u128::from(room);
-    // The highest bit in which the page before the first one and the last one differ.
-    let Some(before) = first.checked_sub(1) else { return Some(u64::BITS) };
-    let order = 127 - (before ^ last).leading_zeros();
-    Some(order.max(order_per_bit))
 }
 
 #[cfg(test)]
@@ -317,27 +267,6 @@ mod tests {
             known: Known::List,
             live: None,
             asked: Default::default(),
-        }
-    }
-
-    #[test]
-    fn what_is_lost_is_what_division_says() {
-        let starts = [0, 1, 5, 255, 256, 1 << 40, u64::MAX - 1];
-        for (start, base) in starts.into_iter().flat_map(|start| starts.map(|base| (start, base))) {
-            for order in [0, 1, 9, 62, 63, 64, 99] {
-                for align in [0, 1, 2, 8, 10, 62, 63, 64, 100] {
-                    let unit = u128::from(span(order.min(63)));
-                    let first = u128::from(start) + u128::from(base) / unit * unit;
-                    let wide = u128::from(span(align));
-                    let right = if align <= order { 0 } else { (wide - first % wide) % wide };
-                    let found = lost(Hole { start, count: 1 }, base, order, align);
-                    assert_eq!(
-                        found.map(u128::from),
-                        Some(right),
-                        "{start} {base} {order} {align}"
-                    );
-                }
-            }
         }
     }
 

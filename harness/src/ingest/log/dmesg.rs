@@ -5,16 +5,16 @@
 //! a console, by mail or by hand, and lines of others may stand between its pieces. So messages are
 //! read by a grammar that can say "as far as it goes": [`open`] keeps those that go on.
 
-mod boot;
-mod calls;
+pub(super) mod boot;
+pub(super) mod calls;
 mod cursor;
-mod driver;
-mod failed;
-mod grammar;
+pub(super) mod driver;
+pub(super) mod failed;
+pub(super) mod grammar;
 mod list;
 mod message;
-mod names;
 mod open;
+pub(super) mod pieces;
 mod runs;
 mod tail;
 #[cfg(test)]
@@ -24,12 +24,13 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use super::scan::{self, Begins};
-use super::{Found, Record, Sink, Task, prefix, text};
+use super::messages::Reader;
+use super::{Found, Record, Sink, Task, prefix, scan, text};
 use crate::ingest::Format;
-use cursor::{Cursor, Stop};
+pub(super) use cursor::{Cursor, Stop};
 use list::{Fed, List};
-use message::{Message, Parsed, Tools};
+use message::Parsed;
+pub(super) use message::{Function, Message, Tools};
 use open::Open;
 
 pub(super) const FORMAT: Format = Format {
@@ -174,25 +175,25 @@ impl Dmesg {
         let mut done = from;
         let mut found = from > 0;
         let mut hit_any = false;
-        for (hit, begins) in scan::hits(&line[from..]) {
-            let hit = from + hit;
+        for (hit, after, reader) in scan::hits(&line[from..]) {
+            let (hit, after) = (from + hit, from + after);
             if hit < done {
                 continue;
             }
             hit_any = true;
-            let end = match begins {
-                Begins::Message => self.message(line, done, hit, number, sink),
-                Begins::Run => self.loose_list(line, done, hit, number, sink),
-                Begins::Boot => {
-                    let record = boot::read(line, hit);
-                    record.map(|record| self.found(line, hit, number, record, sink))
-                }
-                Begins::Shell => {
+            let record = match reader {
+                Reader::Boot(read) => read(&line[after..]),
+                Reader::Shell(read) => {
                     self.uname |= line[hit..].starts_with(b"uname -");
-                    let record = boot::debugfs_alloc(line, hit);
-                    record.map(|record| self.found(line, hit, number, record, sink))
+                    read(&line[after..])
                 }
-                Begins::Driver | Begins::Other => None,
+                _ => None,
+            };
+            let end = match (reader, record) {
+                (_, Some(record)) => Some(self.found(line, hit, number, record, sink)),
+                (Reader::Line(..), _) => self.message(line, done, hit, number, sink),
+                (Reader::Runs, _) => self.loose_list(line, done, hit, number, sink),
+                _ => None,
             };
             if let Some(end) = end {
                 done = end;
@@ -344,7 +345,7 @@ fn emit(origin: &Origin, record: Record, sink: &mut Sink<'_>) {
 }
 
 /// Where the word of letters, digits and `_` around `hit` begins, not in front of `from`.
-fn word_start(line: &[u8], from: usize, hit: usize) -> usize {
+pub(super) fn word_start(line: &[u8], from: usize, hit: usize) -> usize {
     const LONGEST: usize = 48;
     let least = from.max(hit.saturating_sub(LONGEST));
     let part = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';

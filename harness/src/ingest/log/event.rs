@@ -4,26 +4,43 @@
 //! about the payload ([`payload`]); the name between them is what a line is told by.
 
 mod bare;
-mod ftrace;
+pub(super) mod ftrace;
 mod head;
-pub(in crate::ingest::log) mod names;
+pub(super) mod kinds;
 mod open;
 mod payload;
-mod perf;
+pub(super) mod perf;
 mod quoted;
 #[cfg(test)]
 mod tests;
-mod trace_cmd;
+pub(super) mod trace_cmd;
 mod words;
+
+use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
 use super::super::Format;
-use super::{Found, Origin, Record, Sink, Task};
+use super::messages::{
+    self,
+    Reader::{Around, Trace},
+};
+use super::names::Names;
+use super::{Found, Record, Sink, Task};
 use head::Head;
-use names::Names;
+use kinds::Event;
 use open::Open;
-use payload::{Kind, Payload, Wrong};
+use payload::{Payload, Wrong};
+
+/// Readers of lines that are no events, and whether only a text of perf has them.
+static AROUND: LazyLock<Vec<(bool, messages::Around)>> = LazyLock::new(|| {
+    let around = |reader| if let Around(perf, read) = reader { Some((perf, read)) } else { None };
+    messages::all(around).collect()
+});
+
+static EVENTS: LazyLock<Vec<&Event>> = LazyLock::new(|| {
+    messages::all(|reader| if let Trace(event) = reader { Some(event) } else { None }).collect()
+});
 
 /// Every container of trace events.
 pub(super) const FORMATS: &[Format] =
@@ -65,9 +82,8 @@ impl Events {
             }
         }
         let Some(event) = event else {
-            return ftrace::furniture(line, sink)
-                || trace_cmd::furniture(line, sink)
-                || self.perf && perf::furniture(line, sink);
+            let mut around = AROUND.iter().filter(|(of_perf, _)| self.perf || !of_perf);
+            return around.any(|(_, read)| read(line, sink));
         };
         let head = head::read(event.head);
         self.perf |= head.perf;
@@ -75,16 +91,16 @@ impl Events {
         let column = event.column(line);
         // A mail's encoding hides the fields, or only the end of the line.
         let (text, soft) = quoted::decoded(event.payload);
-        match payload::read(event.kind, &text) {
+        match payload::read(event.event, &text) {
             Ok(payload) if !soft => {
-                if let Some(record) = self.record(event.kind, &payload) {
+                if let Some(record) = self.record(event.event, &payload) {
                     sink.push(time_us, task, record);
                 }
             }
             Ok(_) | Err(Wrong::Cut) => {
                 let text = text.get(..open::MOST).unwrap_or(&text).to_vec();
-                let (line, kind) = (sink.line, event.kind);
-                self.open = Some(Open { line, column, time_us, task, kind, text, lines: 1, soft });
+                let (line, event) = (sink.line, event.event);
+                self.open = Some(Open { line, column, time_us, task, event, text, lines: 1, soft });
             }
             Err(Wrong::Bad { at, why }) => sink.odd(column + at, why),
         }
@@ -120,8 +136,9 @@ impl Events {
     }
 
     fn close(&mut self, open: Open, sink: &mut Sink<'_>) {
-        let Open { line, time_us, task, kind, text, .. } = open;
-        let record = payload::read(kind, &text).ok().and_then(|fields| self.record(kind, &fields));
+        let Open { line, time_us, task, event, text, .. } = open;
+        let fields = payload::read(event, &text).ok();
+        let record = fields.and_then(|fields| self.record(event, &fields));
         if let Some(record) = record {
             sink.push_found(Found { line, time_us, task, record });
         }
@@ -129,13 +146,14 @@ impl Events {
 
     /// Nothing goes on with it: takes it where enough of it is there.
     fn give_up(&mut self, open: Open, sink: &mut Sink<'_>) {
-        let Open { line, column, time_us, task, kind, text, .. } = open;
-        let record = payload::read_part(kind, &text).and_then(|fields| self.record(kind, &fields));
+        let Open { line, column, time_us, task, event, text, .. } = open;
+        let fields = payload::read_part(event, &text);
+        let record = fields.and_then(|fields| self.record(event, &fields));
         match record {
             Some(record) => sink.push_found(Found { line, time_us, task, record }),
-            None if kind == Kind::Info => {}
+            None if event.record.is_none() => {}
             None => {
-                let why = format!("the event {} is broken off", kind.name());
+                let why = format!("the event {} is broken off", event.name);
                 Sink { source: sink.source, line, queue: sink.queue }.odd(column, why);
             }
         }
@@ -150,36 +168,16 @@ impl Events {
     }
 
     /// The record of an event; `None` for one that is read past.
-    fn record(&mut self, kind: Kind, payload: &Payload<'_>) -> Option<Record> {
-        let Payload { count, available, total, align, pfn, page, raw_page, errno, .. } = *payload;
-        let area = payload.name.map(|name| self.areas.get(name));
-        let origin = Origin::Trace;
-        Some(match kind {
-            Kind::Start => Record::Start {
-                origin,
-                area,
-                count: count?,
-                align: align?,
-                available,
-                total,
-                vendor: false,
-                named: false,
-            },
-            Kind::Busy => Record::Busy { origin, area, pfn, page: raw_page, count, align },
-            Kind::Finish | Kind::Single => {
-                let alone = kind == Kind::Single;
-                Record::Finish { origin, area, page: page?, pfn, count, align, errno, alone }
-            }
-            Kind::Release => Record::Release { origin, area, pfn, count },
-            Kind::Info => return None,
-        })
+    fn record(&mut self, event: &Event, payload: &Payload<'_>) -> Option<Record> {
+        let read = event.record?;
+        read(payload, payload.name.map(|name| self.areas.get(name)))
     }
 }
 
 /// A line that holds an event, in its three parts.
 struct Line<'a> {
     head: &'a [u8],
-    kind: Kind,
+    event: &'static Event,
     payload: &'a [u8],
 }
 
@@ -203,8 +201,10 @@ impl<'a> Line<'a> {
         if head.last().is_some_and(|&byte| byte.is_ascii_alphanumeric() || byte == b'_') {
             return None;
         }
-        let (kind, rest) = Kind::split(rest)?;
-        let payload = rest.strip_prefix(b":")?.trim_ascii_start();
+        let (event, rest) = EVENTS.iter().find_map(|event| {
+            Some((*event, rest.strip_prefix(event.name.as_bytes())?.strip_prefix(b":")?))
+        })?;
+        let payload = rest.trim_ascii_start();
         // Debug lines and failure lines begin with the same words, and go on otherwise.
         let opens = payload.starts_with(b"name=") || payload.starts_with(b"pfn=");
         if !opens {
@@ -215,7 +215,7 @@ impl<'a> Line<'a> {
                 return None;
             }
         }
-        Some(Self { head, kind, payload })
+        Some(Self { head, event, payload })
     }
 
     /// The byte of `line` that the payload begins at, from 1 on.

@@ -17,7 +17,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::super::Format;
-use super::event::names::Names;
+use super::names::Names;
 use super::{DebugfsFile, Record, Sink};
 use bitmap::OpenBitmap;
 use path::{File, Name, Target};
@@ -248,18 +248,8 @@ fn too_large(text: &[u8], what: &str, sink: &mut Sink<'_>) {
 
 /// A whole number: `None` where it is none, an error without words where it is too large.
 fn number(text: &[u8]) -> Option<Result<u64, ()>> {
-    if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    let mut sum = 0u64;
-    for byte in text {
-        let next = sum.checked_mul(10).and_then(|sum| sum.checked_add(u64::from(byte - b'0')));
-        match next {
-            Some(next) => sum = next,
-            None => return Some(Err(())),
-        }
-    }
-    Some(Ok(sum))
+    let whole = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    whole.then(|| super::event::digits(text).ok_or(()))
 }
 
 fn debugfs_record(target: &Target, file: DebugfsFile) -> Record {

@@ -43,7 +43,7 @@ impl Plan {
         Ok(Self { name, area, residents, warnings })
     }
 
-    /// The number of the first buffer that the trace asks for: behind those of [`Plan::warm_up`].
+    /// The number of the first buffer that the trace asks for: after those of [`Plan::warm_up`].
     pub(super) fn first_id(&self) -> u64 {
         2 * self.residents.len() as u64
     }

@@ -2,16 +2,17 @@
 
 use std::io::{self, Write};
 
-use super::documented::{self};
-use super::{SCHEMA, decimal, interval_fields, joined, optional};
-use crate::report::sizing::{SizeTried, Sizing};
+use super::documented;
+use super::interval_fields;
+use crate::answer::{SizeTried, Sizing};
 use crate::sweep::Ready;
+use crate::sweep::disk::{SCHEMA, decimal};
+use crate::words::csv::table;
 
 /// The columns of `sizing.csv`, without a line end.
 #[must_use]
 pub fn sizing_header() -> String {
-    let names: Vec<_> = documented::sizing().into_iter().map(|column| column.name).collect();
-    names.join(",")
+    documented::header("sizing.csv")
 }
 
 /// Writes `sizing.csv`. Only its columns where the plan has no two boards that differ in size
@@ -20,13 +21,8 @@ pub fn sizing_header() -> String {
 /// # Errors
 /// Where the output takes no more.
 pub fn write_sizing(ready: &Ready, sizing: &[Sizing], out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{}", sizing_header())?;
-    for one in sizing {
-        for size in &one.sizes {
-            writeln!(out, "{}", joined(&row(ready, one, size)))?;
-        }
-    }
-    Ok(())
+    let rows = sizing.iter().flat_map(|one| one.sizes.iter().map(|size| row(ready, one, size)));
+    table(out, &sizing_header(), rows)
 }
 
 fn row(ready: &Ready, sizing: &Sizing, size: &SizeTried) -> Vec<String> {
@@ -49,7 +45,7 @@ fn row(ready: &Ready, sizing: &Sizing, size: &SizeTried) -> Vec<String> {
         size.failed.to_string(),
     ];
     fields.extend(interval_fields(&size.interval));
-    fields.push(optional(size.structural));
+    fields.push(size.structural.to_string());
     fields.push(decimal(least.median));
     fields.extend(interval_fields(&least.median_interval));
     fields.push(decimal(least.quantile_95));

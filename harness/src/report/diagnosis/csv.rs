@@ -1,12 +1,11 @@
 //! A row for each failure. A column never changes its meaning; new ones go to the end.
 
-use std::fmt::Display;
 use std::io::{self, Write};
 
 use super::plain::seconds;
 use super::words;
 use crate::diagnose::Failure;
-use crate::report::csv::field;
+use crate::words::csv::{line, optional};
 
 /// The version of the columns: the first of them.
 pub const SCHEMA: u32 = 1;
@@ -56,12 +55,7 @@ pub fn row(failure: &Failure, out: &mut dyn Write) -> io::Result<()> {
         incident.duplicates.to_string(),
         words::why(failure),
     ];
-    let fields: Vec<_> = fields.iter().map(|text| field(text)).collect();
-    writeln!(out, "{}", fields.join(","))
-}
-
-fn optional(value: Option<impl Display>) -> String {
-    value.map_or_else(String::new, |value| value.to_string())
+    writeln!(out, "{}", line(&fields))
 }
 
 #[cfg(test)]

@@ -14,6 +14,8 @@
 
 mod detail;
 
+use cma_policies::Grid;
+
 use crate::diagnose::{AreaState, Failure, Hole, Known, RangeState};
 
 pub use detail::{Detail, Part, Row};
@@ -50,16 +52,17 @@ impl Wanted {
     }
 
     /// Whether `hole` is long enough, but not from its first aligned page on.
-    fn misses(&self, hole: Hole, base: u64) -> bool {
-        hole.count >= self.count && hole.usable(self.align, base) < self.count
+    fn misses(&self, hole: Hole, grid: Grid) -> bool {
+        let need = grid.whole(self.count);
+        hole.count >= need && hole.usable(self.align, grid) < need
     }
 
     /// Where it would have gone in `hole` at a smaller order.
-    fn instead_in(&self, hole: Hole, base: u64) -> Option<Hole> {
+    fn instead_in(&self, hole: Hole, grid: Grid) -> Option<Hole> {
         let (order, at) = self.instead?;
         let inside = hole.start <= at && at.saturating_add(self.count) <= hole.end();
         // The same page of another range need not be aligned.
-        let aligned = Hole { start: at, count: 1 }.lost(order, base) == 0;
+        let aligned = grid.lost(at, order) == Some(0);
         (inside && aligned).then_some(Hole { start: at, count: self.count })
     }
 }
@@ -228,9 +231,9 @@ fn pages(state: &AreaState, range: &RangeState) -> u64 {
 
 impl Strip {
     fn new(state: &AreaState, range: &RangeState, cell: u64, wanted: Option<&Wanted>) -> Self {
-        let (pages, base) = (pages(state, range), range.base());
+        let (pages, grid) = (pages(state, range), state.grid(range));
         let whole = state.complete || state.known != Known::List;
-        let before = base & (cell - 1);
+        let before = grid.base() & (cell - 1);
         let index = |page: u64| ((page.saturating_add(before)) / cell) as usize;
         let count = if pages == 0 { 0 } else { index(pages - 1) + 1 };
         let mut free = vec![(0u64, Mark::None); count];
@@ -249,9 +252,9 @@ impl Strip {
             }
         };
         for hole in range.holes.iter().copied() {
-            let missed = wanted.is_some_and(|wanted| wanted.misses(hole, base));
+            let missed = wanted.is_some_and(|wanted| wanted.misses(hole, grid));
             mark_all(hole, if missed { Mark::Misaligned } else { Mark::None }, true);
-            if let Some(instead) = wanted.and_then(|wanted| wanted.instead_in(hole, base)) {
+            if let Some(instead) = wanted.and_then(|wanted| wanted.instead_in(hole, grid)) {
                 mark_all(instead, Mark::Instead, false);
             }
         }

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 /// Orders for which answers are kept: up to 1 GiB of 4 KiB pages.
 pub(crate) const ORDERS: usize = 19;
 
-/// Answers that were worked out before. The holes of a state do not change behind the first one.
+/// Answers that were worked out before. The holes of a state do not change after the first one.
 #[derive(Default, Debug)]
 pub struct Asked {
     /// The pages of all holes, and of the longest.

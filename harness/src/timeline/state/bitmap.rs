@@ -19,7 +19,7 @@ impl AreaState {
             .iter()
             .map(|(number, words)| {
                 let pages = if one { layout.total } else { None };
-                // Bits behind the area's last one read 0.
+                // Bits past the area's last one read 0.
                 let mut bits = words.len() as u64 * 32;
                 if let Some(pages) = pages {
                     bits = bits.min(pages >> order);
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn bits_behind_the_end_do_not_count() {
+    fn bits_past_the_end_do_not_count() {
         assert_eq!(runs(&[1], 20), [(19, 1)]);
         assert_eq!(runs(&[0xf_ffff], 20), []);
         assert_eq!(runs(&[0, 0], 32), [(32, 0)]);

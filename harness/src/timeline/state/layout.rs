@@ -1,10 +1,10 @@
-//! The geometry of an area, as far as a text tells it.
+//! The geometry of an area, as far as a text states it.
 
 use std::sync::Arc;
 
 use super::{AreaState, Asked, Known, RangeState};
 
-/// The geometry of an area, as far as it is told.
+/// The geometry of an area, as far as it is stated.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub(crate) struct Layout {
     /// Its name.

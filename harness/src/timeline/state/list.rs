@@ -62,8 +62,8 @@ impl AreaState {
 impl AreaState {
     /// What `list` shows where it is read in another way that it allows as well: at a larger order
     /// per bit than [`AreaState::of_list()`] takes, or, where `may_print_bits`, without the run
-    /// that kernels up to 5.0 print behind the last one. Empty where something rules these out:
-    /// an odd number of pages, or a run so far up that it would end behind the area.
+    /// that kernels up to 5.0 print past the last one. Empty where something rules these out:
+    /// an odd number of pages, or a run so far up that it would end past the area.
     pub(crate) fn other_readings(
         list: &FreeRuns,
         layout: &Layout,
@@ -155,17 +155,17 @@ fn makes_sense(range: &RangeRuns, order: u32, total: Option<u64>) -> bool {
     let granule = 1u64 << order;
     // A division by what is not known costs more than all else here.
     let is_whole = |pages: u64| pages & (granule - 1) == 0;
-    let mut behind = None;
+    let mut last_end = None;
     range.runs.iter().all(|(pages, bit)| {
         let Some(start) = bit.checked_mul(granule) else { return false };
         let Some(end) = start.checked_add(*pages) else { return false };
-        let apart = behind.is_none_or(|behind| behind < start);
-        behind = Some(end);
+        let apart = last_end.is_none_or(|end| end < start);
+        last_end = Some(end);
         apart && is_whole(*pages) && total.is_none_or(|total| end <= total)
     })
 }
 
-/// Whether the last run is what kernels up to 5.0 print behind the end of a bitmap: they walk one
+/// Whether the last run is what kernels up to 5.0 print past the end of a bitmap: they walk one
 /// bit for each page of the area, though the map has fewer.
 fn has_phantom(list: &FreeRuns, order_per_bit: Option<u32>, total: Option<u64>) -> bool {
     let (Some(total), [range]) = (total, list.ranges.as_slice()) else { return false };
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_behind_the_end_of_an_old_bitmap_is_doubtful() {
+    fn a_run_past_the_end_of_an_old_bitmap_is_doubtful() {
         let runs = [(3, 9), (5, 40), (7, 81), (256, 256)];
         assert!(AreaState::of_list(&list(&runs, 512), &Layout::default(), true).1);
         assert!(!AreaState::of_list(&list(&runs, 512), &Layout::default(), false).1);

@@ -109,7 +109,7 @@ fn a_list_of_another_area_is_not_surely_of_a_failure_whose_own_is_lost() {
         .fail(Named, 600, -12)
         .list(SMALL, 2048);
     assert_eq!(script.words(), ["exhausted certain", "exhausted likely"]);
-    // Debugfs tells the pages of the area: it cannot be.
+    // Debugfs states the pages of the area: it cannot be.
     let script =
         Script::new().debugfs(DebugfsFile::Count(1024)).fail(Named, 600, -12).list(SMALL, 2048);
     assert_eq!(script.words(), ["undecidable", "undecidable"]);
@@ -152,7 +152,7 @@ fn of_two_areas_each_takes_the_lists_that_are_as_large() {
     assert_eq!([total(1), total(2)], [Some(1024), Some(4096)]);
 }
 
-/// Lists that came together do not tell how large either area is.
+/// Lists that came together do not show how large either area is.
 #[test]
 fn lists_that_came_together_prove_nothing() {
     let twice = |script: Script| {

@@ -61,7 +61,7 @@ fn without_an_errno_the_retries_tell() {
     assert_eq!(none.words(), ["undecidable"]);
 }
 
-/// What the rate limit hid is told by debug lines and by events.
+/// What the rate limit hid is shown by debug lines and by events.
 #[test]
 fn debug_lines_and_events_of_a_hidden_line_are_one_failure() {
     let log = |script: Script| {

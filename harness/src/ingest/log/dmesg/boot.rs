@@ -4,30 +4,17 @@ use std::sync::Arc;
 
 use memchr::memmem;
 
-use super::cursor::Cursor;
+use super::cursor::{Cursor, Stop};
+use super::message::{Message, Tools};
 use crate::ingest::log::Record;
 
 /// The longest release or command line that is kept.
 const LONGEST: usize = 4096;
 
-/// What a line says, where it says something of this kind; `hit` is where the word stands that led
-/// here.
-pub(super) fn read(line: &[u8], hit: usize) -> Option<Record> {
-    let rest = &line[hit..];
-    if let Some(version) = rest.strip_prefix(b"Linux version ") {
-        return release(version);
-    }
-    if let Some(behind) = rest.strip_prefix(b"ernel command line:") {
-        let text = &behind[..behind.len().min(LONGEST)];
-        return Some(Record::CommandLine(text_of(text.trim_ascii())));
-    }
-    if rest.starts_with(b"CMA memory pool") {
-        return pool(rest);
-    }
-    if rest.starts_with(b"ainted") {
-        return tainted(&rest[6..]);
-    }
-    rest.strip_prefix(b"reserved mem: ").and_then(node)
+/// The words after `Kernel command line:`.
+pub(crate) fn command_line(text: &[u8]) -> Option<Record> {
+    let text = &text[..text.len().min(LONGEST)];
+    Some(Record::CommandLine(text_of(text.trim_ascii())))
 }
 
 fn text_of(bytes: &[u8]) -> Arc<str> {
@@ -35,7 +22,7 @@ fn text_of(bytes: &[u8]) -> Arc<str> {
 }
 
 /// The release that `text` begins with: `6.12.117-foo`.
-fn release(text: &[u8]) -> Option<Record> {
+pub(crate) fn release(text: &[u8]) -> Option<Record> {
     let end = text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len()).min(LONGEST);
     let name = text[..end].strip_suffix(b",").unwrap_or(&text[..end]);
     is_release(name).then(|| Record::Kernel(text_of(name)))
@@ -49,8 +36,8 @@ fn is_release(word: &[u8]) -> bool {
         && word.get(digits + 1).is_some_and(u8::is_ascii_digit)
 }
 
-/// ` 6.12.117-foo #1` or `: G  W  O  5.10.1 #1 board (DT)` behind `tainted`, `Tainted`.
-fn tainted(text: &[u8]) -> Option<Record> {
+/// ` 6.12.117-foo #1` or `: G  W  O  5.10.1 #1 board (DT)` after `tainted`, `Tainted`.
+pub(crate) fn tainted(text: &[u8]) -> Option<Record> {
     let near = &text[..text.len().min(128)];
     let mut words = near.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     let name = words.find(|word| is_release(word))?;
@@ -58,8 +45,13 @@ fn tainted(text: &[u8]) -> Option<Record> {
     built.then(|| Record::Kernel(text_of(name)))
 }
 
+/// A command that itself says nothing: what it prints stands on the next line.
+pub(crate) const fn nothing(_: &[u8]) -> Option<Record> {
+    None
+}
+
 /// `Linux board 6.12.117-foo #1 SMP …`, what `uname -a` prints; or the release alone.
-pub(super) fn uname(line: &[u8]) -> Option<Record> {
+pub(crate) fn uname(line: &[u8]) -> Option<Record> {
     let line = line.trim_ascii();
     let near = &line[..line.len().min(256)];
     let mut words = near.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
@@ -71,15 +63,28 @@ pub(super) fn uname(line: &[u8]) -> Option<Record> {
     Some(Record::Kernel(text_of(name)))
 }
 
-/// `CMA memory pool at 0x0000000090000000, size 640 MiB`.
-fn pool(text: &[u8]) -> Option<Record> {
+/// ` at 0x0000000090000000, size 640 MiB` after `CMA memory pool`.
+pub(crate) fn pool(text: &[u8]) -> Option<Record> {
     let mut c = Cursor::new(text, 0, true);
-    c.literal(b"CMAmemorypoolat").ok()?;
+    c.literal(b"at").ok()?;
     let base = c.hex().ok()?;
     c.literal(b",size").ok()?;
     let size = c.number().ok()?;
     let bytes = size.checked_mul(unit(c.peek().ok()?)?)?;
     Some(Record::Reserved { area: None, base, bytes })
+}
+
+/// `64 MiB at 0x2b000000` after `Reserved`.
+pub(crate) fn reserved(c: &mut Cursor<'_>, _: &mut Tools) -> Result<Message, Stop> {
+    let size = c.number()?;
+    let unit = unit(c.peek()?).ok_or(Stop::No)?;
+    c.at += 1;
+    if !c.optional(b"iBat")? {
+        c.literal(b"Bat")?;
+    }
+    let base = c.hex()?;
+    let bytes = size.saturating_mul(unit);
+    Ok(Message::record(Record::Reserved { area: None, base, bytes }))
 }
 
 const fn unit(letter: u8) -> Option<u64> {
@@ -92,7 +97,7 @@ const fn unit(letter: u8) -> Option<u64> {
 }
 
 /// `0x90000000..0xafffffff (524288 KiB) map reusable linux,cma`, from 6.4 on.
-fn node(text: &[u8]) -> Option<Record> {
+pub(crate) fn node(text: &[u8]) -> Option<Record> {
     let mut c = Cursor::new(text, 0, true);
     let base = c.hex().ok()?;
     c.literal(b"..").ok()?;
@@ -106,9 +111,8 @@ fn node(text: &[u8]) -> Option<Record> {
     Some(Record::Reserved { area: Some(area), base, bytes })
 }
 
-/// `echo 15262 > /sys/kernel/debug/cma/cma-reserved/alloc`, also through `tee`.
-pub(super) fn debugfs_alloc(line: &[u8], hit: usize) -> Option<Record> {
-    let rest = line.get(hit..)?.strip_prefix(b"echo ")?;
+/// `15262 > /sys/kernel/debug/cma/cma-reserved/alloc` after `echo `, also through `tee`.
+pub(crate) fn debugfs_alloc(rest: &[u8]) -> Option<Record> {
     let rest = &rest[..rest.len().min(256)];
     let path = memmem::find(rest, b"/cma/")? + 5;
     let mut c = Cursor::new(rest, 0, true);
@@ -132,8 +136,8 @@ pub(super) fn debugfs_alloc(line: &[u8], hit: usize) -> Option<Record> {
 mod tests {
     use super::*;
 
-    fn at(line: &str, word: &str) -> Option<Record> {
-        read(line.as_bytes(), line.find(word).expect("the word"))
+    fn at(line: &str, word: &str, read: fn(&[u8]) -> Option<Record>) -> Option<Record> {
+        read(line.split_once(word).expect("the word").1.as_bytes())
     }
 
     fn kernel(name: &str) -> Option<Record> {
@@ -143,13 +147,13 @@ mod tests {
     #[test]
     fn the_release_is_found_where_a_kernel_says_it() {
         let text = "[    0.0] Linux version 6.1.33-v8+ (me@here) (gcc) #1 SMP";
-        assert_eq!(at(text, "Linux"), kernel("6.1.33-v8+"));
+        assert_eq!(at(text, "Linux version ", release), kernel("6.1.33-v8+"));
         let text = "CPU: 0 PID: 1 Comm: x Not tainted 6.12.9-foo #1";
-        assert_eq!(at(text, "ainted"), kernel("6.12.9-foo"));
+        assert_eq!(at(text, "ainted", tainted), kernel("6.12.9-foo"));
         let text = "CPU: 2 PID: 19 Comm: x 1.5 Tainted: G        W  O      5.10.1 #1 board (DT)";
-        assert_eq!(at(text, "ainted"), kernel("5.10.1"));
-        assert_eq!(at("module is not tainted by 5.10", "ainted"), None);
-        assert_eq!(at("Linux version unknown", "Linux"), None);
+        assert_eq!(at(text, "ainted", tainted), kernel("5.10.1"));
+        assert_eq!(at("module is not tainted by 5.10", "ainted", tainted), None);
+        assert_eq!(at("Linux version unknown", "Linux version ", release), None);
         assert_eq!(uname(b"Linux board 5.15.32-foo #1 SMP aarch64"), kernel("5.15.32-foo"));
         assert_eq!(uname(b"5.15.32-foo"), kernel("5.15.32-foo"));
         assert_eq!(uname(b"5.15 is what I run"), None);
@@ -159,19 +163,22 @@ mod tests {
     fn areas_of_the_device_tree_are_found() {
         let text = "Reserved memory: created CMA memory pool at 0x0000000070000000, size 96 MiB";
         let expected = Record::Reserved { area: None, base: 0x7000_0000, bytes: 96 << 20 };
-        assert_eq!(at(text, "CMA"), Some(expected));
+        assert_eq!(at(text, "CMA memory pool", pool), Some(expected));
         let text = "OF: reserved mem: 0x70000000..0x75ffffff (98304 KiB) map reusable linux,cma";
         let area = Some(Arc::from("linux,cma"));
         let expected = Record::Reserved { area, base: 0x7000_0000, bytes: 96 << 20 };
-        assert_eq!(at(text, "reserved"), Some(expected));
-        assert_eq!(at("OF: reserved mem: node linux,cma compatible matching fail", "res"), None);
+        assert_eq!(at(text, "reserved mem: ", node), Some(expected));
+        assert_eq!(
+            at("OF: reserved mem: node linux,cma compatible matching fail", "reserved mem: ", node),
+            None
+        );
     }
 
     #[test]
     fn a_request_through_debugfs_is_found() {
         let alloc =
             |area: &str, count| Some(Record::DebugfsAlloc { area: Some(Arc::from(area)), count });
-        let read = |line: &str| debugfs_alloc(line.as_bytes(), line.find("echo").expect("echo"));
+        let read = |line| at(line, "echo ", debugfs_alloc);
         assert_eq!(
             read("# echo 77 > /sys/kernel/debug/cma/cma-reserved/alloc "),
             alloc("reserved", 77)

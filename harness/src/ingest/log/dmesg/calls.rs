@@ -3,43 +3,51 @@
 use std::sync::Arc;
 
 use super::cursor::{Cursor, JOIN, Stop};
-use super::message::{Function, Message, Parsed, Tools};
+use super::message::{Message, Parsed, Tools};
 use crate::ingest::log::{Origin, Page, Record};
 
-/// Behind `cma_alloc(`.
-pub(super) fn call(
+/// `cma PTR, name: AREA, count 456, align 8)` after `cma_alloc(`, word for word, so that a line of
+/// another is not taken for the rest of this one.
+pub(crate) fn start(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, Stop> {
+    mainline(c, tools).map(Message::record)
+}
+
+/// What vendors put there.
+pub(crate) fn by_vendor(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, Stop> {
+    by_hand(c, tools, called)
+}
+
+/// `mask 0xf, offset 0, maxno 286720, count 456)` after `cma_alloc(`.
+pub(crate) fn masks(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, Stop> {
+    by_hand(c, tools, |inside, _| masked(inside))
+}
+
+/// What vendors put after `cma_release(`.
+pub(crate) fn released_by_vendor(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, Stop> {
+    by_hand(c, tools, |inside, _| given_back(inside))
+}
+
+/// The arguments of a call up to `)`, in any order.
+fn by_hand(
     c: &mut Cursor<'_>,
-    function: Function,
     tools: &mut Tools,
+    read: fn(&[u8], &mut Tools) -> Option<Record>,
 ) -> Result<Message, Stop> {
     const LONGEST: usize = 240;
-    let start = c.at;
-    // Word for word, so that a line of another is not taken for the rest of this one.
-    let strict = match function {
-        Function::Alloc => mainline(c, tools),
-        Function::Release => released(c),
-    };
-    match strict {
-        Err(Stop::No) => c.at = start,
-        read => return read.map(Message::record),
-    }
     let vendor = matches!(c.peek()?, b'[' | b'm' | b')');
     let inside = match c.parenthesis(LONGEST) {
         Err(Stop::More) if !vendor && c.rest().contains(&JOIN) => return Err(Stop::No),
         read => read?,
     };
-    if inside.trim_ascii().is_empty() {
-        return behind_call(c);
-    }
     // A break may stand inside a word, or in place of a blank.
     let mut text = std::mem::take(&mut tools.spare);
     text.clear();
     text.extend(inside.iter().filter(|byte| **byte != JOIN));
-    let mut record = arguments(&text, function, tools);
+    let mut record = read(&text, tools);
     if record.is_none() && inside.contains(&JOIN) {
         text.clear();
         text.extend(inside.iter().map(|byte| if *byte == JOIN { b' ' } else { *byte }));
-        record = arguments(&text, function, tools);
+        record = read(&text, tools);
     }
     tools.spare = text;
     record.map(Message::record).ok_or(Stop::No)
@@ -96,8 +104,8 @@ fn follows(behind: &Cursor<'_>) -> bool {
     align != Err(Stop::No) || behind.last
 }
 
-/// `page PTR, count 4)`.
-fn released(c: &mut Cursor<'_>) -> Result<Record, Stop> {
+/// `page PTR, count 4)` after `cma_release(`.
+pub(crate) fn released(c: &mut Cursor<'_>, _: &mut Tools) -> Result<Message, Stop> {
     c.literal(b"page")?;
     pointer(c)?;
     let mut count = None;
@@ -106,23 +114,25 @@ fn released(c: &mut Cursor<'_>) -> Result<Record, Stop> {
         count = Some(c.number()?);
     }
     c.literal(b")")?;
-    Ok(Record::Release { origin: Origin::Debug, area: None, pfn: None, count })
+    Ok(Message::record(Record::Release { origin: Origin::Debug, area: None, pfn: None, count }))
 }
 
-/// What vendors put there: `[198][init]:cma(PTR:total 8192) AREA(PTR), count 2, align 1 …`,
-/// `mask 0xf offset 0 maxno …`.
-fn arguments(inside: &[u8], function: Function, tools: &mut Tools) -> Option<Record> {
+fn given_back(inside: &[u8]) -> Option<Record> {
+    word_at(inside, b"page")?;
+    let (origin, pfn, count) = (Origin::Debug, value(inside, b"pfn"), value(inside, b"count"));
+    Some(Record::Release { origin, area: None, pfn, count })
+}
+
+fn masked(inside: &[u8]) -> Option<Record> {
     let number = |key: &[u8]| value(inside, key);
-    if function == Function::Release {
-        word_at(inside, b"page")?;
-        let (origin, area, pfn) = (Origin::Debug, None, number(b"pfn"));
-        return Some(Record::Release { origin, area, pfn, count: number(b"count") });
-    }
+    let (bits, mask, maxno) = (number(b"count")?, number(b"mask")?, number(b"maxno")?);
+    Some(Record::Mask { mask, offset: number(b"offset").unwrap_or(0), maxno, bits })
+}
+
+/// `[198][init]:cma(PTR:total 8192) AREA(PTR), count 2, align 1 …`.
+fn called(inside: &[u8], tools: &mut Tools) -> Option<Record> {
+    let number = |key: &[u8]| value(inside, key);
     let count = number(b"count")?;
-    if let (Some(mask), Some(maxno)) = (number(b"mask"), number(b"maxno")) {
-        let offset = number(b"offset").unwrap_or(0);
-        return Some(Record::Mask { mask, offset, maxno, bits: count });
-    }
     let align = u32::try_from(number(b"align")?).ok()?;
     let total = number(b"total");
     let vendor = total.is_some() || inside.starts_with(b"[");
@@ -177,17 +187,20 @@ fn vendor_area(inside: &[u8]) -> Option<&[u8]> {
     Some(head[start..open].trim_ascii()).filter(|name| !name.is_empty())
 }
 
-/// `: memory range at … is busy, retrying` or `: returned …` behind `cma_alloc()`.
-fn behind_call(c: &mut Cursor<'_>) -> Result<Message, Stop> {
-    c.literal(b":")?;
+/// `): returned …` after `cma_alloc(`.
+pub(crate) fn returned(c: &mut Cursor<'_>, _: &mut Tools) -> Result<Message, Stop> {
+    c.literal(b"):returned")?;
+    let (page, _) = pointer(c)?;
+    let (pfn, alone) = (pfn_behind(c), false);
+    let (origin, area, count, align, errno) = (Origin::Debug, None, None, None, None);
+    let record = Record::Finish { origin, area, page, pfn, count, align, errno, alone };
+    Ok(Message::record(record))
+}
+
+/// `): memory range at … is busy, retrying` after `cma_alloc(`.
+pub(crate) fn busy(c: &mut Cursor<'_>, _: &mut Tools) -> Result<Message, Stop> {
     let (origin, area, count, align) = (Origin::Debug, None, None, None);
-    if c.optional(b"returned")? {
-        let (page, _) = pointer(c)?;
-        let pfn = pfn_behind(c);
-        let (errno, alone) = (None, false);
-        let record = Record::Finish { origin, area, page, pfn, count, align, errno, alone };
-        return Ok(Message::record(record));
-    }
+    c.literal(b"):")?;
     c.literal(b"memoryrangeat")?;
     let pfn = if c.optional(b"pfn")? { Some(c.hex()?) } else { None };
     let page = match c.literal(b"isbusy") {
@@ -250,8 +263,9 @@ fn pfn_behind(c: &mut Cursor<'_>) -> Option<u64> {
     Some(pfn)
 }
 
-/// `255, offset=0, bitmap_maxno=286720, bitmap_count=456` behind `mask=`.
-pub(super) fn mask(c: &mut Cursor<'_>) -> Result<Message, Stop> {
+/// `mask=255, offset=0, bitmap_maxno=286720, bitmap_count=456`.
+pub(crate) fn mask(c: &mut Cursor<'_>, _: &mut Tools) -> Result<Message, Stop> {
+    c.literal(b"mask=")?;
     let mask = c.any_number()?;
     c.literal(b",offset=")?;
     let offset = c.any_number()?;
@@ -262,8 +276,14 @@ pub(super) fn mask(c: &mut Cursor<'_>) -> Result<Message, Stop> {
     Ok(Message::record(Record::Mask { mask, offset, maxno, bits }))
 }
 
-/// `: size=…, start=…, …, end=…` behind `bitmap_find_next_zero_area_off`.
-pub(super) fn search(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, Stop> {
+/// A developer's print of the bit that is claimed: the busy line after it has the pfn.
+pub(crate) fn bitmap_no(c: &mut Cursor<'_>, _: &mut Tools) -> Result<Message, Stop> {
+    c.literal(b"bitmap_no")?;
+    Ok(Message::new(Parsed::Nothing))
+}
+
+/// `: size=…, start=…, …, end=…` after `bitmap_find_next_zero_area_off`.
+pub(crate) fn search(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, Stop> {
     c.literal(b":")?;
     let (mut size, mut nr, mut mask, mut offset, mut index) = (None, None, None, None, None);
     let mut word = std::mem::take(&mut tools.spare);
@@ -294,15 +314,12 @@ pub(super) fn search(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, S
     Err(Stop::No)
 }
 
-/// `: [2ef00, 2f00a) PFNs busy` behind `alloc_contig_range`.
-pub(super) fn contig(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, Stop> {
-    if c.optional(b"()")? || c.peek()? == b':' {
-        c.optional(b":")?;
-    }
-    match c.peek()? {
-        b'[' => c.at += 1,
-        b'0'..=b'9' => return suppressed(c, tools),
-        _ => return Err(Stop::No),
+/// `: [2ef00, 2f00a) PFNs busy` after `alloc_contig_range`.
+pub(crate) fn pfns_busy(c: &mut Cursor<'_>, _: &mut Tools) -> Result<Message, Stop> {
+    c.optional(b"()")?;
+    c.optional(b":")?;
+    if !c.eat(b'[')? {
+        return Err(Stop::No);
     }
     let start = c.hex()?;
     if !c.optional(b",")? {
@@ -316,8 +333,9 @@ pub(super) fn contig(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, S
     Ok(Message::record(Record::PfnsBusy { start, end }))
 }
 
-/// `29 callbacks suppressed` behind a function, whose name was read.
-pub(super) fn suppressed(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, Stop> {
+/// `: 29 callbacks suppressed` after a function, whose name was read.
+pub(crate) fn suppressed(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, Stop> {
+    c.optional(b":")?;
     let lines = c.number()?;
     c.literal(b"callbackssuppressed")?;
     let function: Arc<str> = tools.names.get(&tools.word);

@@ -5,7 +5,7 @@ pub(super) const JOIN: u8 = b'\n';
 
 /// Why a text is no whole message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Stop {
+pub(crate) enum Stop {
     /// It is one as far as it goes.
     More,
     /// It is none.
@@ -15,7 +15,7 @@ pub(super) enum Stop {
 /// Reads a message from left to right. Blanks and line ends count for nothing in fixed texts, and
 /// line ends for nothing in numbers: no message has a blank between two digits.
 #[derive(Clone, Debug)]
-pub(super) struct Cursor<'a> {
+pub(crate) struct Cursor<'a> {
     text: &'a [u8],
     pub(super) at: usize,
     /// Nothing follows the text.
@@ -27,7 +27,7 @@ const fn blank(byte: u8) -> bool {
 }
 
 impl<'a> Cursor<'a> {
-    pub(super) const fn new(text: &'a [u8], at: usize, last: bool) -> Self {
+    pub(crate) const fn new(text: &'a [u8], at: usize, last: bool) -> Self {
         Self { text, at, last }
     }
 

@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
+use super::cursor::{Cursor, Stop};
+use super::message::{Message, Tools};
 use crate::ingest::log::Record;
 
 const REFUSED: &[&str] = &[
@@ -47,6 +49,14 @@ static MACHINE: LazyLock<AhoCorasick> = LazyLock::new(|| {
     let builder = builder.ascii_case_insensitive(true).match_kind(MatchKind::LeftmostFirst);
     builder.build(OTHER.iter().chain(REFUSED)).expect("a few short patterns")
 });
+
+/// `alloc of size 65536 failed` after `dma`.
+pub(crate) fn dma_alloc(c: &mut Cursor<'_>, _: &mut Tools) -> Result<Message, Stop> {
+    c.literal(b"allocofsize")?;
+    let bytes = Some(c.any_number()?);
+    c.literal(b"failed")?;
+    Ok(Message::record(Record::Driver { bytes, cma: false }))
+}
 
 /// What a line says, where it says something of this kind.
 pub(super) fn read(line: &[u8]) -> Option<Record> {

@@ -1,20 +1,103 @@
-//! The failure line, from `req-size` on.
+//! The failure line in each of its shapes, and what of it is quoted.
 
 use std::sync::Arc;
 
-use super::cursor::{Cursor, Stop};
-use super::message::{Message, Parsed};
+use super::cursor::{Cursor, JOIN, Stop};
+use super::message::{Message, Parsed, Tools};
 use crate::ingest::log::{Record, Shape};
 
 /// The most sizes that one line names.
 const MOST: usize = 64;
 
-/// Reads `: 456 pages, ret: -12` behind `req-size`, as far as it is there.
-pub(super) fn failed(
-    c: &mut Cursor<'_>,
-    shape: Shape,
-    area: Option<&Arc<str>>,
-) -> Result<Message, Stop> {
+/// `alloc failed, …` or `AREA: alloc failed, …` after a function, which decides about the shape
+/// before the area does.
+pub(crate) fn line(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, Stop> {
+    let inner = tools.word.starts_with(b"__").then_some(Shape::Inner);
+    let frozen = memchr::memmem::find(&tools.word, b"frozen").map(|_| Shape::Frozen);
+    let shape = frozen.or(inner);
+    match alloc_failed(c) {
+        Ok(()) => return failed(c, shape.unwrap_or(Shape::Unnamed), None),
+        Err(Stop::More) => return Err(Stop::More),
+        Err(Stop::No) => {}
+    }
+    let from = c.at;
+    c.peek()?;
+    let name = area(c, from)?;
+    tools.spare.clear();
+    tools.spare.extend(name.iter().filter(|byte| **byte != JOIN));
+    let area = tools.names.get(tools.spare.trim_ascii());
+    failed(c, shape.unwrap_or(Shape::Named), Some(&area))
+}
+
+/// `alloc failed, req-size: …` without its function.
+pub(crate) fn quoted(c: &mut Cursor<'_>, _: &mut Tools) -> Result<Message, Stop> {
+    c.literal(b"failed")?;
+    req_size(c)?;
+    failed(c, Shape::Fragment, None)
+}
+
+/// `req-size: …` alone; `req size` may be any words, unless the rest of the line follows.
+pub(crate) fn size(c: &mut Cursor<'_>, _: &mut Tools) -> Result<Message, Stop> {
+    let typed = !c.optional(b"-")?;
+    c.literal(b"size")?;
+    let message = failed(c, Shape::Fragment, None)?;
+    let whole = matches!(message.parsed, Parsed::Record(Record::Failed { ret: Some(_), .. }));
+    if typed && !whole { Err(Stop::No) } else { Ok(message) }
+}
+
+/// `alloc failed, req-size`.
+fn alloc_failed(c: &mut Cursor<'_>) -> Result<(), Stop> {
+    let start = c.at;
+    let read = c.literal(b"allocfailed").and_then(|()| req_size(c));
+    if read.is_err() {
+        c.at = start;
+    }
+    read
+}
+
+/// `, req-size`; who types it may write `req size`.
+fn req_size(c: &mut Cursor<'_>) -> Result<(), Stop> {
+    c.optional(b",")?;
+    c.literal(b"req")?;
+    if !c.optional(b"-")? {
+        c.optional(b"_")?;
+    }
+    c.literal(b"size")
+}
+
+/// The name in front of `: alloc failed, req-size`, which is passed; `from` is where the function
+/// ends.
+fn area<'a>(c: &mut Cursor<'a>, from: usize) -> Result<&'a [u8], Stop> {
+    // CMA_MAX_NAME is 64 (mm/cma.h).
+    const LONGEST: usize = 80;
+    let rest = c.rest();
+    let near = &rest[..rest.len().min(LONGEST)];
+    let mut begun = false;
+    for colon in memchr::memchr_iter(b':', near) {
+        let mut behind = Cursor::new(rest, colon + 1, c.last);
+        match alloc_failed(&mut behind) {
+            Ok(()) => {
+                let name = &rest[..colon];
+                let other: [&[u8]; 3] = [b"cma_alloc:", b"available", b"failed"];
+                let foreign = other.iter().any(|o| memchr::memmem::find(name, o).is_some());
+                if foreign || name.trim_ascii().is_empty() {
+                    return Err(Stop::No);
+                }
+                c.at += behind.at;
+                return Ok(name);
+            }
+            Err(Stop::More) => begun = true,
+            Err(Stop::No) => {}
+        }
+    }
+    // A line that is no name is not taken as one that goes on.
+    let joined = c.from(from).contains(&JOIN);
+    let broken = rest.len() < LONGEST && (begun || !joined);
+    Err(if broken { c.end() } else { Stop::No })
+}
+
+/// Reads `: 456 pages, ret: -12` after `req-size`, as far as it is there.
+fn failed(c: &mut Cursor<'_>, shape: Shape, area: Option<&Arc<str>>) -> Result<Message, Stop> {
     if !c.eat(b':')? {
         c.eat(b'=')?;
     }

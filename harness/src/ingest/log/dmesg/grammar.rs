@@ -1,10 +1,25 @@
-//! The messages of `mm/cma.c` and those around it, from their first word on.
+//! Which message of the kernel log a text is, from its first word on.
 
-use super::calls;
+use std::sync::LazyLock;
+
 use super::cursor::{Cursor, Stop};
-use super::failed::failed;
-use super::message::{Function, Message, Parsed, Tools};
-use crate::ingest::log::{Record, Shape};
+use super::message::{Function, Message, Tools};
+use crate::ingest::log::messages::{self, First, Read};
+
+type Row = (First, Read);
+
+/// What messages begin with, and their readers, in the order of the rows.
+static ROWS: LazyLock<Vec<Row>> = LazyLock::new(messages::lines);
+
+/// Functions of the allocator, to tell a name that is broken.
+const FUNCTIONS: [&[u8]; 6] = [
+    b"cma_alloc",
+    b"__cma_alloc",
+    b"__cma_alloc_frozen",
+    b"cma_release",
+    b"dma_alloc_from_contiguous",
+    b"dma_release_from_contiguous",
+];
 
 /// The kind of the function called `word`, where it is one of CMA.
 fn function(word: &[u8]) -> Option<Function> {
@@ -20,219 +35,87 @@ fn function(word: &[u8]) -> Option<Function> {
     (has(b"cma") && has(b"release") || has(b"release_from_contig")).then_some(Function::Release)
 }
 
-/// Words that a message begins with, to tell a word that is broken.
-const WORDS: [&[u8]; 9] = [
-    b"cma_alloc",
-    b"__cma_alloc",
-    b"__cma_alloc_frozen",
-    b"cma_release",
-    b"dma_alloc_from_contiguous",
-    b"dma_release_from_contiguous",
-    b"alloc_contig_range",
-    b"number",
-    b"bitmap_find_next_zero_area_off",
-];
-
 /// Reads the message that `c` stands in front of.
 pub(super) fn message(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, Stop> {
+    one_of(&ROWS, c, tools)
+}
+
+/// The same, by these rows.
+pub(crate) fn one_of(rows: &[Row], c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, Stop> {
+    word(c, tools)?;
+    if tools.word != b"cma" {
+        return named(rows, c, tools);
+    }
+    if !c.eat(b':')? {
+        return Err(Stop::No);
+    }
+    c.peek()?;
+    match read(rows, c, tools, |first, _| first == First::Piece) {
+        Err(Stop::No) => {}
+        read => return read,
+    }
+    word(c, tools)?;
+    named(rows, c, tools)
+}
+
+fn word(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<(), Stop> {
     c.ident(&mut tools.word)?;
     tools.word.make_ascii_lowercase();
-    if tools.word == b"cma" {
-        return if c.eat(b':')? { behind_cma(c, tools) } else { Err(Stop::No) };
-    }
-    named(c, tools)
+    Ok(())
 }
 
-/// Words that another one follows: where a line ends between the two, neither is broken.
-const FOLLOWED: [&[u8]; 4] = [b"number", b"alloc", b"reserved", b"dma"];
-
-/// The message whose first word was read.
-fn named(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, Stop> {
-    if !FOLLOWED.contains(&tools.word.as_slice()) {
-        let _ = FOLLOWED.iter().any(|word| c.back_to(word, &mut tools.word));
-    }
-    match tools.word.as_slice() {
-        b"number" => {
-            c.literal(b"ofavailablepages")?;
-            return if c.eat(b':')? {
-                Ok(Message::new(Parsed::List { head: true }))
-            } else {
-                Err(Stop::No)
-            };
-        }
-        b"req" => {
-            // `req size` may be any words, unless the rest of the line follows.
-            let typed = !c.optional(b"-")?;
-            c.literal(b"size")?;
-            let message = failed(c, Shape::Fragment, None)?;
-            let told =
-                matches!(message.parsed, Parsed::Record(Record::Failed { ret: Some(_), .. }));
-            return if typed && !told { Err(Stop::No) } else { Ok(message) };
-        }
-        b"alloc" => {
-            c.literal(b"failed")?;
-            req_size(c)?;
-            return failed(c, Shape::Fragment, None);
-        }
-        b"reserved" => return reserved(c),
-        b"dma" => {
-            c.literal(b"allocofsize")?;
-            let bytes = Some(c.any_number()?);
-            c.literal(b"failed")?;
-            return Ok(Message::record(Record::Driver { bytes, cma: false }));
-        }
-        b"bitmap_find_next_zero_area_off" => return calls::search(c, tools),
-        word if word.starts_with(b"alloc_contig_") => return calls::contig(c, tools),
-        _ => {}
-    }
-    if let Some(function) = function(&tools.word) {
-        return match c.peek()? {
-            b':' => {
-                c.at += 1;
-                behind_function(c, tools)
-            }
-            b'(' => {
-                c.at += 1;
-                calls::call(c, function, tools)
-            }
-            _ => Err(Stop::No),
-        };
-    }
-    let broken = c.rest().is_empty() && WORDS.iter().any(|word| word.starts_with(&tools.word));
-    Err(if broken { c.end() } else { Stop::No })
-}
-
-/// Behind `cma:`.
-fn behind_cma(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, Stop> {
-    let first = c.peek()?;
-    if matches!(first, b'+' | b'=' | b'0'..=b'9') {
-        return Ok(Message::new(Parsed::List { head: false }));
-    }
+/// The first row that reads it, of those whose beginning `is` the one that is there.
+fn read(
+    rows: &[Row],
+    c: &mut Cursor<'_>,
+    tools: &mut Tools,
+    is: impl Fn(First, &[u8]) -> bool,
+) -> Result<Message, Stop> {
     let start = c.at;
-    c.ident(&mut tools.word)?;
-    tools.word.make_ascii_lowercase();
-    if tools.word == b"range" {
-        c.at = start;
-        return Ok(Message::new(Parsed::List { head: false }));
-    }
-    named(c, tools)
-}
-
-/// Behind `cma_alloc:`.
-fn behind_function(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, Stop> {
-    let start = c.at;
-    let first = c.peek()?;
-    let shape = if memchr::memmem::find(&tools.word, b"frozen").is_some() {
-        Some(Shape::Frozen)
-    } else {
-        tools.word.starts_with(b"__").then_some(Shape::Inner)
-    };
-    if first.is_ascii_digit() {
-        match calls::suppressed(c, tools) {
+    for (first, read) in rows {
+        if !is(*first, &tools.word) {
+            continue;
+        }
+        match read(c, tools) {
             Err(Stop::No) => c.at = start,
             read => return read,
         }
     }
-    match c.literal(b"numberofavailablepages:") {
-        Ok(()) => return Ok(Message::new(Parsed::List { head: true })),
-        Err(Stop::More) => return Err(Stop::More),
+    Err(Stop::No)
+}
+
+/// The message whose first word was read.
+fn named(rows: &[Row], c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, Stop> {
+    let mut words = rows.iter().filter_map(|(first, _)| first.word());
+    if !words.clone().any(|word| word == tools.word) {
+        let _ = words.any(|word| c.back_to(word, &mut tools.word));
+    }
+    match read(rows, c, tools, First::is_named) {
         Err(Stop::No) => {}
+        read => return read,
     }
-    if matches!(first, b'+' | b'=') || c.optional(b"range0:")? {
+    if let Some(function) = function(&tools.word) {
+        let first = match c.peek()? {
+            b':' => First::Says,
+            b'(' => First::Calls(function),
+            _ => return Err(Stop::No),
+        };
+        c.at += 1;
+        let start = c.at;
+        c.peek()?;
         c.at = start;
-        return Ok(Message::new(Parsed::List { head: false }));
+        return read(rows, c, tools, |row, _| row == first);
     }
-    if c.optional(b"mask=")? {
-        return calls::mask(c);
-    }
-    // A developer's print of the bit that is claimed: the busy line behind it has the pfn.
-    if c.optional(b"bitmap_no")? {
-        return Ok(Message::new(Parsed::Nothing));
-    }
-    match alloc_failed(c) {
-        Ok(()) => return failed(c, shape.unwrap_or(Shape::Unnamed), None),
-        Err(Stop::More) => return Err(Stop::More),
-        Err(Stop::No) => {}
-    }
-    let name = area(c, start)?;
-    tools.spare.clear();
-    tools.spare.extend(name.iter().filter(|byte| **byte != super::cursor::JOIN));
-    let area = tools.names.get(tools.spare.trim_ascii());
-    failed(c, shape.unwrap_or(Shape::Named), Some(&area))
-}
-
-/// `alloc failed, req-size`.
-fn alloc_failed(c: &mut Cursor<'_>) -> Result<(), Stop> {
-    let start = c.at;
-    let read = c.literal(b"allocfailed").and_then(|()| req_size(c));
-    if read.is_err() {
-        c.at = start;
-    }
-    read
-}
-
-/// `, req-size`; who types it may write `req size`.
-fn req_size(c: &mut Cursor<'_>) -> Result<(), Stop> {
-    c.optional(b",")?;
-    c.literal(b"req")?;
-    if !c.optional(b"-")? {
-        c.optional(b"_")?;
-    }
-    c.literal(b"size")
-}
-
-/// The name in front of `: alloc failed, req-size`, which is passed; `from` is where the function
-/// ends.
-fn area<'a>(c: &mut Cursor<'a>, from: usize) -> Result<&'a [u8], Stop> {
-    // CMA_MAX_NAME is 64 (mm/cma.h).
-    const LONGEST: usize = 80;
-    let rest = c.rest();
-    let near = &rest[..rest.len().min(LONGEST)];
-    let mut begun = false;
-    for colon in memchr::memchr_iter(b':', near) {
-        let mut behind = Cursor::new(rest, colon + 1, c.last);
-        match alloc_failed(&mut behind) {
-            Ok(()) => {
-                let name = &rest[..colon];
-                let other: [&[u8]; 3] = [b"cma_alloc:", b"available", b"failed"];
-                let foreign = other.iter().any(|o| memchr::memmem::find(name, o).is_some());
-                if foreign || name.trim_ascii().is_empty() {
-                    return Err(Stop::No);
-                }
-                c.at += behind.at;
-                return Ok(name);
-            }
-            Err(Stop::More) => begun = true,
-            Err(Stop::No) => {}
-        }
-    }
-    // A line that is no name is not taken as one that goes on.
-    let joined = c.from(from).contains(&super::cursor::JOIN);
-    let broken = rest.len() < LONGEST && (begun || !joined);
+    let mut names = rows.iter().filter_map(|(first, _)| first.name()).chain(FUNCTIONS);
+    let broken = c.rest().is_empty() && names.any(|name| name.starts_with(&tools.word));
     Err(if broken { c.end() } else { Stop::No })
-}
-
-/// `cma: Reserved 64 MiB at 0x2b000000`.
-fn reserved(c: &mut Cursor<'_>) -> Result<Message, Stop> {
-    let size = c.number()?;
-    let unit = match c.peek()? {
-        b'K' => 1 << 10,
-        b'M' => 1 << 20,
-        b'G' => 1 << 30,
-        _ => return Err(Stop::No),
-    };
-    c.at += 1;
-    if !c.optional(b"iBat")? {
-        c.literal(b"Bat")?;
-    }
-    let base = c.hex()?;
-    let bytes = size.saturating_mul(unit);
-    Ok(Message::record(Record::Reserved { area: None, base, bytes }))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::message::Parsed;
     use super::*;
+    use crate::ingest::log::{Record, Shape};
     use std::sync::Arc;
 
     pub(super) fn read(text: &str) -> Result<Message, Stop> {

@@ -1,7 +1,7 @@
 //! What a message is, and what its readers need.
 
-use super::names::Names;
 use crate::ingest::log::Record;
+use crate::ingest::log::names::Names;
 
 /// What a message says.
 #[derive(Clone, PartialEq, Debug)]
@@ -18,7 +18,7 @@ pub(super) enum Parsed {
 
 /// A message that is whole.
 #[derive(Clone, PartialEq, Debug)]
-pub(super) struct Message {
+pub(crate) struct Message {
     pub(super) parsed: Parsed,
     /// Its last number stands at the end of the text and may go on.
     pub(super) soft: bool,
@@ -36,7 +36,7 @@ impl Message {
 
 /// What the readers of a message need beside its text.
 #[derive(Default, Debug)]
-pub(super) struct Tools {
+pub(crate) struct Tools {
     pub(super) names: Names,
     pub(super) word: Vec<u8>,
     pub(super) spare: Vec<u8>,
@@ -44,7 +44,7 @@ pub(super) struct Tools {
 
 /// What kind of function prints.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Function {
+pub(crate) enum Function {
     Alloc,
     Release,
 }

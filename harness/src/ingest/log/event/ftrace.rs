@@ -30,7 +30,7 @@ fn without_tgid(text: &[u8]) -> &[u8] {
 }
 
 /// Reads what stands around the events: the header, and where events were lost.
-pub(super) fn furniture(line: &[u8], sink: &mut Sink<'_>) -> bool {
+pub(crate) fn furniture(line: &[u8], sink: &mut Sink<'_>) -> bool {
     match line.first() {
         Some(b'#') => header(line, sink),
         Some(b'C' | b'>' | b' ') => lost(trim_quote(line), sink),

@@ -2,8 +2,9 @@
 //! (`cma0` and a newline, the default name up to 6.12 at least).
 
 use super::super::Task;
-use super::names::Names;
-use super::payload::{self, Kind, Wrong};
+use super::super::names::Names;
+use super::kinds::Event;
+use super::payload::{self, Wrong};
 use super::{quoted, trim_quote};
 
 /// The most bytes of an event.
@@ -20,7 +21,7 @@ pub(super) struct Open {
     pub(super) column: usize,
     pub(super) time_us: Option<u64>,
     pub(super) task: Option<Task>,
-    pub(super) kind: Kind,
+    pub(super) event: &'static Event,
     /// Its payload so far.
     pub(super) text: Vec<u8>,
     /// The lines so far.
@@ -51,7 +52,8 @@ impl Open {
         }
         let apart = [&self.text, b" ".as_slice(), line].concat();
         let together = [self.text.as_slice(), line].concat();
-        let (blank, none) = (payload::read(self.kind, &apart), payload::read(self.kind, &together));
+        let (blank, none) =
+            (payload::read(self.event, &apart), payload::read(self.event, &together));
         if broken || self.soft && none == Err(Wrong::Cut) {
             return Joined::Part(together, broken);
         }

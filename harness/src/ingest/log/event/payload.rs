@@ -3,60 +3,13 @@
 use super::super::super::error::quoted;
 use super::super::Page;
 use super::digits;
+use super::kinds::Event;
 
 /// The most bytes of the name of an area: `CMA_MAX_NAME` is 64 in every kernel.
 const LONGEST_NAME: usize = 256;
 
 /// The most fields behind those that are known: what a vendor adds is read past.
 const MOST_FIELDS: usize = 16;
-
-/// Which event.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Kind {
-    /// `cma_alloc_start`, 5.13 on.
-    Start,
-    /// `cma_alloc_busy_retry`, 5.13 on.
-    Busy,
-    /// `cma_alloc_finish`, 5.13 on.
-    Finish,
-    /// `cma_alloc`, 4.1 to 5.12: the one event of a call.
-    Single,
-    /// `cma_release`.
-    Release,
-    /// `cma_alloc_info` of Android: how a migration went.
-    Info,
-}
-
-/// Longer names first, since one begins with another.
-const KINDS: [Kind; 6] =
-    [Kind::Start, Kind::Busy, Kind::Finish, Kind::Info, Kind::Release, Kind::Single];
-
-impl Kind {
-    /// Its name in the kernel.
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Start => "cma_alloc_start",
-            Self::Busy => "cma_alloc_busy_retry",
-            Self::Finish => "cma_alloc_finish",
-            Self::Single => "cma_alloc",
-            Self::Release => "cma_release",
-            Self::Info => "cma_alloc_info",
-        }
-    }
-
-    /// The event whose name `text` begins with, and what follows.
-    pub(super) fn split(text: &[u8]) -> Option<(Self, &[u8])> {
-        KINDS.into_iter().find_map(|kind| Some((kind, text.strip_prefix(kind.name().as_bytes())?)))
-    }
-
-    /// The first field behind the name of the area: what stands in front of it is that name.
-    fn is_first(self, key: &[u8]) -> bool {
-        match self {
-            Self::Start => matches!(key, b"count" | b"request_count"),
-            _ => key == b"pfn",
-        }
-    }
-}
 
 /// The fields of an event, as printed.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -65,9 +18,9 @@ pub(super) struct Payload<'a> {
     pub(super) name: Option<&'a [u8]>,
     /// Pages asked for.
     pub(super) count: Option<u64>,
-    /// Free pages (6.18 on).
+    /// Free pages (`Sign::StartTotals`).
     pub(super) available: Option<u64>,
-    /// Pages of the area (6.18 on).
+    /// Pages of the area (likewise).
     pub(super) total: Option<u64>,
     /// The order asked for.
     pub(super) align: Option<u32>,
@@ -77,7 +30,7 @@ pub(super) struct Payload<'a> {
     pub(super) page: Option<Page>,
     /// Its pointer, where it is no hash.
     pub(super) raw_page: Option<u64>,
-    /// `errorno=` (6.2 on).
+    /// `errorno=` (`Sign::FinishErrno`).
     pub(super) errno: Option<i32>,
 }
 
@@ -98,25 +51,19 @@ pub(super) enum Wrong {
 /// Reads the payload of an event.
 ///
 /// From the right: the name of an area, on the left, may hold blanks and `=`.
-pub(super) fn read(kind: Kind, text: &[u8]) -> Result<Payload<'_>, Wrong> {
-    let payload = fields(kind, text)?;
-    let whole = match kind {
-        Kind::Start => payload.count.and(payload.align).is_some(),
-        Kind::Release => payload.page.and(payload.count).is_some(),
-        Kind::Info => true,
-        _ => payload.page.and(payload.count).and(payload.align).is_some(),
-    };
-    if whole { Ok(payload) } else { Err(Wrong::Cut) }
+pub(super) fn read<'a>(event: &Event, text: &'a [u8]) -> Result<Payload<'a>, Wrong> {
+    let payload = fields(event, text)?;
+    if (event.is_whole)(&payload) { Ok(payload) } else { Err(Wrong::Cut) }
 }
 
 /// Reads a payload that is known not to be all there: what is missing is told by what is there, or
 /// stays open.
-pub(super) fn read_part(kind: Kind, text: &[u8]) -> Option<Payload<'_>> {
-    let mut payload = fields(kind, text).ok()?;
+pub(super) fn read_part<'a>(event: &Event, text: &'a [u8]) -> Option<Payload<'a>> {
+    let mut payload = fields(event, text).ok()?;
     // A count or pfn that ends the text may be cut within its digits.
     let cut = text.last().is_some_and(u8::is_ascii_hexdigit);
-    match kind {
-        Kind::Finish | Kind::Single if payload.page.is_none() && payload.count.is_some() => {
+    match payload.count {
+        Some(_) if event.ends_a_call && payload.page.is_none() => {
             let failed = match payload.errno {
                 Some(errno) => errno != 0,
                 None => matches!(payload.pfn, Some(0 | u64::MAX)),
@@ -124,14 +71,14 @@ pub(super) fn read_part(kind: Kind, text: &[u8]) -> Option<Payload<'_>> {
             payload.page = Some(if failed { Page::Null } else { Page::Some });
         }
         // As above, with only the align missing; and what needs no page to be told.
-        _ if payload.count.is_some() => {}
-        _ if cut => return None,
-        _ => {}
+        Some(_) => {}
+        None if cut => return None,
+        None => {}
     }
     Some(payload)
 }
 
-fn fields(kind: Kind, text: &[u8]) -> Result<Payload<'_>, Wrong> {
+fn fields<'a>(event: &Event, text: &'a [u8]) -> Result<Payload<'a>, Wrong> {
     let mut payload = Payload::default();
     let mut rest = text.trim_ascii_end();
     for _ in 0..MOST_FIELDS {
@@ -142,7 +89,7 @@ fn fields(kind: Kind, text: &[u8]) -> Result<Payload<'_>, Wrong> {
             None => Wrong::Cut,
             Some(why) => Wrong::Bad { at: rest.len() - token.len(), why },
         })?;
-        if kind.is_first(key) {
+        if event.first.contains(&key) {
             payload.name = name(before)?;
             return Ok(payload);
         }

@@ -23,7 +23,7 @@ pub(super) fn task(text: &[u8]) -> Option<(Option<&[u8]>, u32)> {
 }
 
 /// `… PERF_RECORD_LOST lost 12` (`--show-lost-events`).
-pub(super) fn furniture(line: &[u8], sink: &mut Sink<'_>) -> bool {
+pub(crate) fn furniture(line: &[u8], sink: &mut Sink<'_>) -> bool {
     const LOST: &[u8] = b"PERF_RECORD_LOST lost ";
     let Some(at) = memchr::memmem::find(line, LOST) else { return false };
     let events = line[at + LOST.len()..].split(|byte| *byte == b' ').next().and_then(digits);

@@ -13,7 +13,7 @@ pub(super) const FORMAT: Format = Format {
 };
 
 /// Reads what stands around the events: `cpus=4`, and where events were lost.
-pub(super) fn furniture(line: &[u8], sink: &mut Sink<'_>) -> bool {
+pub(crate) fn furniture(line: &[u8], sink: &mut Sink<'_>) -> bool {
     match line.first() {
         Some(b'c') => line.strip_prefix(b"cpus=").and_then(digits).is_some(),
         Some(b'v') => line.strip_prefix(b"version = ").and_then(digits).is_some(),

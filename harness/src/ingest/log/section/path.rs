@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::super::event::names::Names;
+use super::super::messages::{Numbers, number as counter};
+use super::super::names::Names;
 
 /// A file, and what it belongs to.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -60,15 +61,6 @@ pub(super) enum File {
     Version,
 }
 
-/// The counters of sysfs (`mm/cma_sysfs.c`).
-const COUNTERS: [&str; 5] = [
-    "alloc_pages_success",
-    "alloc_pages_fail",
-    "release_pages_success",
-    "total_pages",
-    "available_pages",
-];
-
 impl File {
     /// Whether it is a file of debugfs.
     pub(super) const fn is_debugfs(self) -> bool {
@@ -88,7 +80,7 @@ pub(super) fn named(path: &[u8]) -> Option<File> {
     if let Some(name) = Name::parse(name) {
         return Some(File::Debugfs(name));
     }
-    if let Some(counter) = COUNTERS.into_iter().find(|counter| counter.as_bytes() == name) {
+    if let Some(counter) = counter(Numbers::Sysfs, |counter| counter.as_bytes() == name) {
         return Some(File::Counter(counter));
     }
     let of_proc = path == name || directory(path).ends_with(b"proc");

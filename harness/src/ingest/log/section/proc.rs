@@ -1,7 +1,9 @@
 //! `/proc/meminfo`, `/proc/vmstat`, kernel configurations, `/proc/cmdline`, `/proc/version`.
 
 use super::super::super::Format;
-use super::super::event::names::Names;
+use super::super::dmesg::boot;
+use super::super::messages::{self, Numbers};
+use super::super::names::Names;
 use super::super::{Record, Sink};
 use super::{number, too_large};
 
@@ -30,20 +32,15 @@ pub(super) const KERNEL: Format = Format {
     written: false,
 };
 
-const MEMORY: [&str; 7] =
-    ["CmaTotal", "CmaFree", "MemTotal", "MemFree", "MemAvailable", "SwapTotal", "SwapFree"];
-
-const EVENTS: [&str; 3] = ["nr_free_cma", "cma_alloc_success", "cma_alloc_fail"];
-
 /// Deeper than this, a `nr_free_cma` is one zone's, of `/proc/zoneinfo`.
 const DEEPEST: usize = 3;
 
 /// Reads a line of meminfo, vmstat or a configuration; `raw` is the line with what indents it.
 pub(super) fn line(raw: &[u8], text: &[u8], sink: &mut Sink<'_>, names: &mut Names) -> bool {
-    if let Some(name) = MEMORY.into_iter().find(|name| starts(text, name, b':')) {
+    if let Some(name) = messages::number(Numbers::Meminfo, |name| starts(text, name, b':')) {
         return memory(name, &text[name.len() + 1..], sink, names);
     }
-    if let Some(name) = EVENTS.into_iter().find(|name| starts(text, name, b' ')) {
+    if let Some(name) = messages::number(Numbers::Vmstat, |name| starts(text, name, b' ')) {
         let indent = raw.iter().take_while(|byte| **byte == b' ').count();
         let value = text[name.len()..].trim_ascii();
         return indent <= DEEPEST
@@ -110,14 +107,8 @@ pub(super) fn command_line(text: &[u8], sink: &mut Sink<'_>) -> bool {
 /// `Linux version 6.1.0 (…)` of `/proc/version`, `Linux HOST 6.1.0 #1 …` of `uname -a`, or only
 /// the release of `uname -r`.
 pub(super) fn version(text: &[u8], sink: &mut Sink<'_>) -> bool {
-    const LONGEST: usize = 128;
-    let mut words = text.split(|byte| *byte == b' ').filter(|word| !word.is_empty());
-    let first = words.next().unwrap_or_default();
-    let release = if first == b"Linux" { words.nth(1).unwrap_or_default() } else { first };
-    let numbered = release.first().is_some_and(u8::is_ascii_digit) && release.contains(&b'.');
-    if !numbered || release.len() > LONGEST {
-        return false;
-    }
-    sink.push(None, None, Record::Kernel(String::from_utf8_lossy(release).into()));
-    true
+    let kernel = boot::uname(text);
+    let found = kernel.is_some();
+    kernel.into_iter().for_each(|kernel| sink.push(None, None, kernel));
+    found
 }

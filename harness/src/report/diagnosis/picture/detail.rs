@@ -1,5 +1,7 @@
 //! One free run under a glass: why a request does not fit into it.
 
+use cma_policies::Grid;
+
 use super::{Fill, ROW, Wanted, pages};
 use crate::diagnose::{AreaState, Hole, Known, RangeState};
 
@@ -72,6 +74,7 @@ pub struct Detail {
 struct Scene<'a> {
     wanted: &'a Wanted,
     range: &'a RangeState,
+    grid: Grid,
     pages: u64,
     whole: bool,
     hole: Hole,
@@ -84,16 +87,16 @@ impl Detail {
     #[must_use]
     pub fn of(state: &AreaState, wanted: &Wanted) -> Option<Self> {
         let (range, hole) = closest(state, wanted)?;
-        let base = range.base();
-        let aligned = hole.start.checked_add(hole.lost(wanted.align, base))?;
+        let grid = state.grid(range);
+        let aligned = grid.first_aligned(hole.start, wanted.align)?;
         let reach = aligned.checked_add(wanted.count)?;
         let slot = 1u64.checked_shl(wanted.align)?;
         let row_pages = slot.max(ROW as u64);
         let cell_pages = row_pages / ROW as u64;
         let whole = state.complete || state.known != Known::List;
         let pages = pages(state, range);
-        let scene = Scene { wanted, range, pages, whole, hole, aligned };
-        let before = base & (row_pages - 1);
+        let scene = Scene { wanted, range, grid, pages, whole, hole, aligned };
+        let before = grid.base() & (row_pages - 1);
         let first = hole.start.checked_add(before)? / row_pages;
         let last = (hole.end().max(reach) - 1).checked_add(before)? / row_pages;
         let rows = last - first + 1;
@@ -108,7 +111,7 @@ impl Detail {
             [head, (last + 1 - TAIL..=last).map(row).collect()]
         };
         let several = state.ranges.len() > 1;
-        let instead = wanted.instead_in(hole, base);
+        let instead = wanted.instead_in(hole, grid);
         Some(Self {
             range: several.then_some(range.number),
             hole,
@@ -130,10 +133,10 @@ fn closest<'a>(state: &'a AreaState, wanted: &Wanted) -> Option<(&'a RangeState,
     let mut best: Option<(&RangeState, Hole, (u64, bool))> = None;
     for range in &state.ranges {
         for hole in range.holes.iter().copied() {
-            if !wanted.misses(hole, range.base()) {
+            if !wanted.misses(hole, state.grid(range)) {
                 continue;
             }
-            let value = (hole.count, wanted.instead_in(hole, range.base()).is_some());
+            let value = (hole.count, wanted.instead_in(hole, state.grid(range)).is_some());
             if best.is_none_or(|(.., other)| value > other) {
                 best = Some((range, hole, value));
             }
@@ -144,7 +147,7 @@ fn closest<'a>(state: &'a AreaState, wanted: &Wanted) -> Option<(&'a RangeState,
 
 impl Scene<'_> {
     fn row(&self, start: i128, cell_pages: u64) -> Row {
-        let instead = self.wanted.instead_in(self.hole, self.range.base());
+        let instead = self.wanted.instead_in(self.hole, self.grid);
         let cell = |page: Option<u64>| {
             let at = (i128::from(page?) - start) / i128::from(cell_pages);
             let inside = i128::from(page?) >= start;

@@ -1,0 +1,287 @@
+//! Every message that is read, one row each: the words that lead to it, its reader, the releases
+//! that print it, and an example.
+//!
+//! A line without any of the words is passed over in bulk. The others are shown to the readers of
+//! files and of traces, which take whole lines; in the kernel log a word leads to its rows.
+
+#[cfg(test)]
+mod tests;
+
+use super::dmesg::{self, Cursor, Function, Stop, Tools, boot, calls, driver, failed, pieces};
+use super::event::kinds::{self, Event};
+use super::event::{ftrace, perf, trace_cmd};
+use super::{Record, Sink};
+use crate::kernel::Sign;
+
+use First::{Begins, Calls, Name, Piece, Says, Word};
+use Function::{Alloc, Release};
+use Numbers::{Meminfo, Sysfs, Vmstat};
+use Reader::*;
+use Sign::*;
+
+/// What a message of the kernel log begins with; `cma:` in front of it counts for nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum First {
+    /// This word, which others follow: where a line ends behind it, it is not broken.
+    Word(&'static [u8]),
+    /// This name.
+    Name(&'static [u8]),
+    /// A name that begins so.
+    Begins(&'static [u8]),
+    /// A function of the allocator and `:`.
+    Says,
+    /// A function of the allocator and `(`.
+    Calls(Function),
+    /// `cma:` and what is no name.
+    Piece,
+}
+
+/// Reads a message of the kernel log from behind what it begins with.
+pub(super) type Read = fn(&mut Cursor<'_>, &mut Tools) -> Result<dmesg::Message, Stop>;
+
+/// Reads a line of a trace that is no event: `true` where it is used up.
+pub(super) type Around = fn(&[u8], &mut Sink<'_>) -> bool;
+
+/// Where a number stands that has a name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Numbers {
+    /// In the file of an area in sysfs, which is called so.
+    Sysfs,
+    /// In a line of `/proc/meminfo`.
+    Meminfo,
+    /// In a line of `/proc/vmstat`.
+    Vmstat,
+}
+
+/// Who reads a message.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Reader {
+    /// A reader of the kernel log, for messages that begin with one of these; it may be broken over
+    /// lines. Of several rows with the same beginning, the first one that reads it has it.
+    Line(&'static [First], Read),
+    /// Free runs without a head.
+    Runs,
+    /// What follows the word, to the end of its line.
+    Boot(fn(&[u8]) -> Option<Record>),
+    /// A command of a shell, from the word on.
+    Shell(fn(&[u8]) -> Option<Record>),
+    /// A driver's words, wherever they stand in a line.
+    Driver,
+    /// A trace event.
+    Trace(&'static Event),
+    /// A line of a trace that is no event; where it is set, in a text of perf alone.
+    Around(bool, Around),
+    /// Numbers of this kind, by these names.
+    Named(Numbers, &'static [&'static str]),
+    /// What stands in a file, by its path.
+    File,
+}
+
+/// A message that is read.
+#[derive(Clone, Copy, Debug)]
+pub struct Message {
+    /// What it is called.
+    pub name: &'static str,
+    /// One as it is printed; several lines where it needs them.
+    pub example: &'static str,
+    words: &'static [&'static str],
+    reader: Reader,
+    sign: Option<Sign>,
+}
+
+impl First {
+    /// A word that others follow.
+    pub(super) const fn word(self) -> Option<&'static [u8]> {
+        if let Word(word) = self { Some(word) } else { None }
+    }
+
+    /// A word or the beginning of a name.
+    pub(super) const fn name(self) -> Option<&'static [u8]> {
+        if let Word(name) | Name(name) | Begins(name) = self { Some(name) } else { None }
+    }
+
+    /// Whether `word` is it.
+    pub(super) fn is_named(self, word: &[u8]) -> bool {
+        match self {
+            Word(name) | Name(name) => name == word,
+            Begins(name) => word.starts_with(name),
+            Says | Calls(_) | Piece => false,
+        }
+    }
+}
+
+impl Message {
+    /// The releases that print it; `None` where every one does, or nobody but vendors.
+    #[must_use]
+    pub fn releases(&self) -> Option<String> {
+        self.sign.and_then(|sign| sign.span().name())
+    }
+}
+
+const fn row(
+    name: &'static str,
+    words: &'static [&'static str],
+    reader: Reader,
+    sign: Option<Sign>,
+    example: &'static str,
+) -> Message {
+    Message { name, example, words, reader, sign }
+}
+
+/// Every message. Where one word leads to several, the first row says who reads what it leads to.
+#[rustfmt::skip]
+pub const MESSAGES: &[Message] = &[
+    row("failed-quoted", &["alloc failed,"], Line(&[Word(b"alloc")], failed::quoted), None,
+        "alloc failed, req-size: 456 pages, ret: -12"),
+    row("size-quoted", &["req-size", "req size"], Line(&[Name(b"req")], failed::size), None,
+        "the kernel says req-size: 456 pages"),
+    row("suppressed", &["cma", "alloc_contig_"],
+        Line(&[Says, Begins(b"alloc_contig_")], calls::suppressed), Some(LineLimited),
+        "cma_alloc: 29 callbacks suppressed"),
+    row("list", &["number of a"], Line(&[Word(b"number")], pieces::head), Some(ListInOneRecord),
+        "cma: number of available pages: 4@572+7@585=> 11 free of 2048 total pages"),
+    row("list-of-function", &["cma"], Line(&[Says], pieces::head_of_function), None,
+        "cma_alloc: number of available pages: 4@572=> 4 free of 2048 total pages"),
+    row("list-of-ranges", &["cma"], Line(&[Piece], pieces::piece), Some(ListOfRanges),
+        "cma: number of available pages: \ncma: range 0: 255@257+255@769\ncma: \n\
+         => 510 free of 1024 total pages"),
+    row("list-piece-of-function", &["cma"], Line(&[Says], pieces::piece_of_function), None,
+        "cma_alloc: number of available pages: 4@572\n\
+         cma_alloc: +7@585=> 11 free of 2048 total pages"),
+    row("list-quoted", &["0@", "1@", "2@", "3@", "4@", "5@", "6@", "7@", "8@", "9@"], Runs, None,
+        "4@572+7@585+7@601=> 18 free of 2048 total pages"),
+    row("start", &["cma", "alloc_from_contig"], Line(&[Calls(Alloc)], calls::start), None,
+        "cma: cma_alloc(cma ffff0000091a4168, count 456, align 8)"),
+    row("start-named", &["cma"], Line(&[Calls(Alloc)], calls::start), Some(DebugNamed),
+        "cma: __cma_alloc(cma 00000000d0b1a2c3, name: linux,cma, count 456, align 8)"),
+    row("returned", &["cma"], Line(&[Calls(Alloc), Calls(Release)], calls::returned), None,
+        "cma: cma_alloc(): returned           (null)"),
+    row("busy", &["cma"], Line(&[Calls(Alloc), Calls(Release)], calls::busy), None,
+        "cma: cma_alloc(): memory range at pfn 0x8ad00 000000004f1e9d2c is busy, retrying"),
+    row("masks", &["cma"], Line(&[Calls(Alloc)], calls::masks), None,
+        "cma_alloc(mask 0xff, offset 0, maxno 286720, count 456)"),
+    row("start-by-vendor", &["cma"], Line(&[Calls(Alloc)], calls::by_vendor), None,
+        "cma_alloc([77][init]:cma(ffffffff00b50000:total 4096) linux,cma(ffffffe89d084cf0), \
+         count 2, align 1)"),
+    row("release", &["cma", "release_from_contig"], Line(&[Calls(Release)], calls::released), None,
+        "cma: cma_release(page 000000004f1e9d2c, count 456)"),
+    row("release-by-vendor", &["cma"], Line(&[Calls(Release)], calls::released_by_vendor), None,
+        "cma_release([77]:page ffffffbf00b50000, pfn 0x8ad00, count 2)"),
+    row("mask", &["cma"], Line(&[Says], calls::mask), None,
+        "cma_alloc: mask=255, offset=0, bitmap_maxno=286720, bitmap_count=456"),
+    row("bit", &["cma"], Line(&[Says], calls::bitmap_no), None, "cma_alloc: bitmap_no 257"),
+    // The name of an area may be anything: what else follows a function is looked for before.
+    row("failed-unnamed", &["cma"], Line(&[Says], failed::line), Some(LineUnnamed),
+        "cma: cma_alloc: alloc failed, req-size: 456 pages, ret: -12"),
+    row("failed-named", &["cma"], Line(&[Says], failed::line), Some(LineNamed),
+        "cma: cma_alloc: linux,cma: alloc failed, req-size: 148 pages, ret: -16"),
+    row("failed-inner", &["cma"], Line(&[Says], failed::line), Some(LineInner),
+        "cma: __cma_alloc: linux,cma: alloc failed, req-size: 456 pages, ret: -12"),
+    row("failed-frozen", &["cma"], Line(&[Says], failed::line), Some(LineFrozen),
+        "cma: __cma_alloc_frozen: reserved: alloc failed, req-size: 456 pages, ret: -16"),
+    row("search", &["bitmap_find_next_z"],
+        Line(&[Name(b"bitmap_find_next_zero_area_off")], calls::search), None,
+        "bitmap_find_next_zero_area_off: size=286720, start=0, nr=456, align_mask=255, \
+         align_offset=0, sindex=3, index=256, end=712"),
+    row("pfns-busy", &["alloc_contig_"], Line(&[Begins(b"alloc_contig_")], calls::pfns_busy), None,
+        "alloc_contig_range: [2ef00, 2f00a) PFNs busy"),
+    row("reserved", &["cma"], Line(&[Word(b"reserved")], boot::reserved), None,
+        "cma: Reserved 64 MiB at 0x2b000000"),
+    row("reserved-pool", &["CMA memory pool"], Boot(boot::pool), None,
+        "Reserved memory: created CMA memory pool at 0x0000000090000000, size 640 MiB"),
+    row("reserved-node", &["reserved mem: "], Boot(boot::node), None,
+        "OF: reserved mem: 0x90000000..0xafffffff (524288 KiB) map reusable linux,cma"),
+    row("kernel", &["Linux version "], Boot(boot::release), None,
+        "Linux version 6.12.117-foo (me@here) (gcc) #1 SMP"),
+    row("kernel-of-trace", &["ainted"], Boot(boot::tainted), None,
+        "CPU: 0 PID: 1 Comm: x Not tainted 6.12.9-foo #1"),
+    row("kernel-of-shell", &["uname "], Shell(boot::nothing), None, "$ uname -r\n6.12.9-foo"),
+    row("command-line", &["ernel command line:"], Boot(boot::command_line), None,
+        "Kernel command line: console=ttyS0 cma=640M"),
+    row("alloc-of-shell", &["echo "], Shell(boot::debugfs_alloc), None,
+        "# echo 77 > /sys/kernel/debug/cma/cma-reserved/alloc"),
+    row("dma-alloc", &["dma alloc"], Line(&[Word(b"dma")], driver::dma_alloc), None,
+        "dma alloc of size 65536 failed"),
+    row("driver", &["llocat", "lloc f", "lloc F", "to alloc"], Driver, None,
+        "mydrv 1000.x: failed to allocate buffer with size 1036288"),
+    row("event-start", &["cma"], Trace(&kinds::START), Some(StartPlain),
+        "vpu-12 [002] ..... 512.3: cma_alloc_start: name=linux,cma count=456 align=8"),
+    row("event-start-totals", &["cma"], Trace(&kinds::START), Some(StartTotals),
+        "cma_alloc_start: name=x request_count=4 available_count=8096 total_count=8192 align=0"),
+    row("event-busy-retry", &["cma"], Trace(&kinds::BUSY), Some(Events),
+        "cma_alloc_busy_retry: name=x pfn=0x8ad00 page=000000004f1e9d2c count=456 align=8"),
+    row("event-finish", &["cma"], Trace(&kinds::FINISH), Some(FinishPlain),
+        "cma_alloc_finish: name=x pfn=0x8ad00 page=000000004f1e9d2c count=456 align=8"),
+    row("event-finish-errno", &["cma"], Trace(&kinds::FINISH), Some(FinishErrno),
+        "cma_alloc_finish: name=x pfn=0x0 page=0000000000000000 count=456 align=8 errorno=-12"),
+    row("event-info", &["cma"], Trace(&kinds::INFO), None,
+        "cma_alloc_info: name=x pfn=0x8ad00 count=456 align=8 nr_migrated=3 nr_reclaimed=0"),
+    row("event-release", &["cma"], Trace(&kinds::RELEASE), None,
+        "cma_release: name=x pfn=0x8ad00 page=000000004f1e9d2c count=456"),
+    row("event-single", &["cma"], Trace(&kinds::SINGLE), Some(EventAlone),
+        "cma_alloc: pfn=ffffffffffffffff page=(null) count=456 align=8"),
+    row("lost-ftrace", &["LOST"], Reader::Around(false, ftrace::furniture), None,
+        "CPU:2 [LOST 12 EVENTS]"),
+    row("lost-trace-cmd", &["EVENTS DROPPED"], Reader::Around(false, trace_cmd::furniture), None,
+        "CPU:2 [12 EVENTS DROPPED]"),
+    row("lost-perf", &["LOST"], Reader::Around(true, perf::furniture), None,
+        "vpu 12 [000] 1.5: cma:cma_release: name=x pfn=0x8 page=0x1 count=4\n\
+         0 0 0x3e8 [0x30]: PERF_RECORD_LOST lost 12"),
+    row("area-file",
+        &["/bitmap", "base_pfn", "order_per_bit", "maxchunk", "==> ", "cat /"], File, None,
+        "==> /sys/kernel/debug/cma/reserved/base_pfn <==\n262656"),
+    row("counter", &["alloc_pages_"], Named(Sysfs, &["alloc_pages_success", "alloc_pages_fail"]),
+        Some(Sign::Counters), "/sys/kernel/mm/cma/reserved/alloc_pages_fail:456"),
+    row("counter-of-releases", &["==> "], Named(Sysfs, &["release_pages_success"]),
+        Some(CounterOfReleases), "==> /sys/kernel/mm/cma/reserved/release_pages_success <==\n456"),
+    row("counters-of-pages", &["==> "], Named(Sysfs, &["total_pages", "available_pages"]),
+        Some(CountersOfPages), "==> /sys/kernel/mm/cma/reserved/total_pages <==\n8192"),
+    row("memory", &["Cma", "MemTotal:", "MemFree:", "MemAvailable:", "SwapTotal:", "SwapFree:"],
+        Named(Meminfo, &["CmaTotal", "CmaFree", "MemTotal", "MemFree", "MemAvailable", "SwapTotal",
+            "SwapFree"]),
+        None, "CmaFree:           524288 kB"),
+    row("events-of-memory", &["cma"],
+        Named(Vmstat, &["nr_free_cma", "cma_alloc_success", "cma_alloc_fail"]),
+        None, "nr_free_cma 131072"),
+    row("cap", &["CMA"], File, None, "CONFIG_CMA_ALIGNMENT=8"),
+    row("kernel-of-file", &["cat /"], File, None,
+        "$ cat /proc/version\nLinux version 6.1.0 (me) #1"),
+    row("command-line-of-file", &["==> "], File, None, "==> /proc/cmdline <==\ncma=640M quiet"),
+];
+
+/// What messages of the kernel log begin with, and their readers, each once.
+pub(super) fn lines() -> Vec<(First, Read)> {
+    let all =
+        all(|reader| if let Line(firsts, read) = reader { Some((firsts, read)) } else { None });
+    let lines = all.flat_map(|(firsts, read)| firsts.iter().map(move |first| (*first, read)));
+    let mut lines: Vec<_> = lines.collect();
+    lines.dedup_by(|next, row| next.0 == row.0 && std::ptr::fn_addr_eq(next.1, row.1));
+    lines
+}
+
+/// What `of` takes out of the readers, in the order of the rows.
+pub(super) fn all<T>(of: fn(Reader) -> Option<T>) -> impl Iterator<Item = T> {
+    MESSAGES.iter().filter_map(move |message| of(message.reader))
+}
+
+/// The number of this kind whose name `is` the one that is there.
+pub(super) fn number(kind: Numbers, is: impl Fn(&str) -> bool) -> Option<&'static str> {
+    let of_kind = MESSAGES.iter().filter_map(|message| match message.reader {
+        Named(of, names) if of == kind => Some(names),
+        _ => None,
+    });
+    of_kind.flatten().copied().find(|name| is(name))
+}
+
+/// The words of all rows, each once: with the reader of the first row that has it.
+pub(super) fn words() -> Vec<(&'static str, Reader)> {
+    let mut words: Vec<(&str, Reader)> = Vec::new();
+    for message in MESSAGES {
+        for word in message.words {
+            if !words.iter().any(|(known, _)| known == word) {
+                words.push((word, message.reader));
+            }
+        }
+    }
+    words
+}

@@ -79,7 +79,7 @@ fn run_args(args: impl IntoIterator<Item = OsString>, entries: &[Entry]) -> Exit
         }
     };
     let context = Context::new(&cli.common, entries);
-    if context.html && !matches!(cli.command, Command::Diagnose(_)) {
+    if context.format == Format::Html && !matches!(cli.command, Command::Diagnose(_)) {
         return Failure::because("write html: only diagnose does; text, json and csv are allowed")
             .report();
     }

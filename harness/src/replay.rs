@@ -92,6 +92,15 @@ fn area(reader: &Reader) -> Result<cma_policies::Area, Error> {
     })
 }
 
+/// What the header of a stream says of its area.
+pub(crate) fn stated(area: &cma_policies::Area) -> [(&'static str, String); 3] {
+    [
+        ("base_pfn", area.ranges()[0].pfn.to_string()),
+        ("pages", area.pages().to_string()),
+        ("order_per_bit", area.order_per_bit().to_string()),
+    ]
+}
+
 /// The pages of `area` that `under` asks for.
 fn pages(under: &Under<'_>, area: &cma_policies::Area, survey: &Survey) -> Box<dyn Environment> {
     let setup =

@@ -1,6 +1,5 @@
 //! `cmalab attack`: the worst stream for a policy.
 
-mod progress;
 mod show;
 mod tried;
 
@@ -10,8 +9,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use cma_policies::BASELINE;
 
-use self::progress::Progress;
 use self::tried::Tried;
+use super::bar;
 use super::context::Context;
 use super::failure::{Exit, Failure};
 use crate::codec::Act;
@@ -21,6 +20,7 @@ use crate::harm::search::{Effort, search};
 use crate::harm::{Align, Goal, Refusal, confirm, evaluate, followed, played, realised};
 use crate::ingest::StreamWriter;
 use crate::op::Timed;
+use crate::replay::stated;
 
 /// Searches the worst stream for a policy: ENOMEM with as much free memory as possible.
 ///
@@ -100,6 +100,9 @@ struct Row {
 /// A refusal, the stream up to it, and the acts and LOAD limit that it came from.
 type Hit = (Refusal, Vec<Timed>, Vec<Act>, u64);
 
+/// Steps of the bar for each goal.
+const STEPS: u64 = 100;
+
 /// Attacks them.
 ///
 /// # Errors
@@ -110,7 +113,8 @@ pub(super) fn run(args: &Attack, context: &Context) -> Result<Exit, Failure> {
     let threads = rayon::ThreadPoolBuilder::new().num_threads(args.jobs as usize).build();
     let threads =
         threads.map_err(|error| Failure::because(format_args!("start the threads: {error}")))?;
-    let progress = Progress::new(goals.len(), context.progress);
+    let style = bar::style("{wide_bar} {percent} %, {eta} left");
+    let bar = bar::bar(Some(STEPS * goals.len() as u64), style, context.progress);
     let mut archive = match &args.keep {
         Some(path) => {
             fs::create_dir_all(path).map_err(|error| unkept(path, &error))?;
@@ -120,7 +124,7 @@ pub(super) fn run(args: &Attack, context: &Context) -> Result<Exit, Failure> {
     };
     let mut rows = Vec::new();
     for (at, goal) in goals.iter().enumerate() {
-        let beat = |share| progress.at(at, share);
+        let beat = |share: f64| bar.set_position(STEPS * at as u64 + (share * STEPS as f64) as u64);
         let attacked = threads.install(|| attacked(goal, args, &tried, &beat));
         attacked.iter().try_for_each(confirmed)?;
         // At once: what comes after it may take hours, and be broken off.
@@ -129,10 +133,10 @@ pub(super) fn run(args: &Attack, context: &Context) -> Result<Exit, Failure> {
         }
         rows.extend(attacked);
     }
-    progress.end();
+    bar.finish_and_clear();
     // First what took long: the file may turn out not to be writable.
     let results = [args.out.as_deref()];
-    context.report(None, &results, |out| Ok(show::write(&rows, context.format, out)?))?;
+    context.show(None, &results, &rows)?;
     if let Some(path) = &args.out {
         write_worst(&rows, path, context)?;
     }
@@ -258,22 +262,17 @@ fn write_worst(rows: &[Row], path: &Path, context: &Context) -> Result<(), Failu
         return Err(Failure::because("write the worst stream: nothing was refused"));
     };
     let goal = &row.goal;
-    let pairs = [
+    let cap = match goal.align {
+        Align::None => 0,
+        Align::Dma { cap } => cap,
+    };
+    let own = [
         ("policy", goal.policy.to_string()),
         ("load_pages", refusal.need.to_string()),
         ("largest", goal.largest.to_string()),
-        (
-            "cap",
-            match goal.align {
-                Align::None => 0,
-                Align::Dma { cap } => cap,
-            }
-            .to_string(),
-        ),
-        ("base_pfn", "0".to_string()),
-        ("pages", goal.pages.to_string()),
-        ("order_per_bit", "0".to_string()),
+        ("cap", cap.to_string()),
     ];
+    let pairs = [&own[..], &stated(&goal.area())].concat();
     context.output(Some(path), |out| {
         let writer = StreamWriter::new(out, &pairs, &[], false)?;
         Ok(writer.write_all(stream.iter().copied())?)

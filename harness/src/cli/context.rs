@@ -6,8 +6,10 @@ use std::path::Path;
 
 use clap::{Args, ValueEnum};
 use cma_policies::{Catalog, Entry, builtin};
+use serde_json::Value;
 
 use super::failure::{Failure, say};
+use crate::words::csv;
 
 /// How results are written.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
@@ -18,19 +20,18 @@ pub enum Format {
     Json,
     /// Comma-separated values with a header.
     Csv,
-}
-
-/// What may be asked for: not every command makes each.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
-enum Asked {
-    /// For people.
-    Text,
-    /// One JSON object.
-    Json,
-    /// Comma-separated values with a header.
-    Csv,
     /// One HTML file that works from disk: `diagnose` only.
     Html,
+}
+
+/// What a command prints.
+pub(super) trait Show {
+    /// For people.
+    fn text(&self, out: &mut dyn Write) -> io::Result<()>;
+    /// One object.
+    fn json(&self) -> Value;
+    /// The names of the columns, with commas between them, and the rows.
+    fn csv(&self) -> (String, Vec<Vec<String>>);
 }
 
 /// When colours are used.
@@ -49,7 +50,7 @@ pub enum Color {
 pub(super) struct Common {
     /// How results are written
     #[arg(long, value_enum, default_value = "text", global = true)]
-    format: Asked,
+    format: Format,
     /// When colours are used
     #[arg(long, value_enum, default_value = "auto", global = true)]
     color: Color,
@@ -64,8 +65,6 @@ pub struct Context {
     pub catalog: Catalog,
     /// How results are written.
     pub format: Format,
-    /// Whether HTML is asked for: `format` says nothing then. Only commands that make it are run.
-    pub html: bool,
     /// Whether standard output may have colours.
     pub color: bool,
     /// Whether a progress bar may be shown on standard error.
@@ -83,12 +82,7 @@ impl Context {
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Self {
             catalog: builtin::catalog().with(entries),
-            format: match common.format {
-                Asked::Text | Asked::Html => Format::Text,
-                Asked::Json => Format::Json,
-                Asked::Csv => Format::Csv,
-            },
-            html: common.format == Asked::Html,
+            format: common.format,
             color: match common.color {
                 Color::Auto => !no_color && io::stdout().is_terminal(),
                 Color::Always => true,
@@ -129,6 +123,27 @@ impl Context {
         }
         self.output(path, write)?;
         Ok(true)
+    }
+
+    /// As [`Context::report`], in the format that is asked for.
+    pub(super) fn show(
+        &self,
+        path: Option<&Path>,
+        results: &[Option<&Path>],
+        shown: &dyn Show,
+    ) -> Result<bool, Failure> {
+        self.report(path, results, |out| {
+            match self.format {
+                // HTML is refused before a command runs that does not make it.
+                Format::Text | Format::Html => shown.text(out)?,
+                Format::Json => writeln!(out, "{:#}", shown.json())?,
+                Format::Csv => {
+                    let (head, rows) = shown.csv();
+                    csv::table(out, &head, rows)?;
+                }
+            }
+            Ok(())
+        })
     }
 
     /// Writes a result: to standard output, which "-" names too, or to `path`, which appears whole

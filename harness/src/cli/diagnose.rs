@@ -94,26 +94,25 @@ pub(super) fn run(args: &Diagnose, context: &Context) -> Result<Exit, Failure> {
     let (sources, progress) = args.open(context)?;
     let options = args.options();
     let mut groups = Groups::default();
-    let form = if context.html { None } else { Some(context.format) };
+    let format = context.format;
     context.output(args.out.as_deref(), |out| {
         let watch = progress.watch();
-        match form {
-            Some(Format::Json) => report::json::head(out)?,
-            Some(Format::Csv) => report::csv::head(out)?,
-            Some(Format::Text) | None => {}
+        match format {
+            Format::Json => report::json::head(out)?,
+            Format::Csv => report::csv::head(out)?,
+            Format::Text | Format::Html => {}
         }
-        let diagnosis = read(&sources, &options, form, &mut groups, out)?;
+        let diagnosis = read(&sources, &options, format, &mut groups, out)?;
         watch.end();
         let report = Report::new(&groups, &diagnosis);
-        match form {
-            Some(Format::Json) => report::json::tail(&report, out)?,
-            Some(Format::Csv) => {}
-            Some(Format::Text) => report::text(&report, Look { color: context.color }, out)?,
-            None => report::html(&report, out)?,
-        }
-        if form == Some(Format::Csv) {
-            report::suppressed(&diagnosis).iter().for_each(|hidden| context.warn(hidden));
-            diagnosis.warnings.iter().for_each(|warning| context.warn(warning));
+        match format {
+            Format::Json => report::json::tail(&report, out)?,
+            Format::Csv => {
+                report::suppressed(&diagnosis).iter().for_each(|hidden| context.warn(hidden));
+                diagnosis.warnings.iter().for_each(|warning| context.warn(warning));
+            }
+            Format::Text => report::text(&report, Look { color: context.color }, out)?,
+            Format::Html => report::html(&report, out)?,
         }
         Ok(())
     })?;
@@ -127,7 +126,7 @@ pub(super) fn run(args: &Diagnose, context: &Context) -> Result<Exit, Failure> {
 fn read(
     sources: &[Source],
     options: &Options,
-    form: Option<Format>,
+    format: Format,
     groups: &mut Groups,
     out: &mut dyn Write,
 ) -> Result<Diagnosis, Failure> {
@@ -137,10 +136,10 @@ fn read(
         groups.push(&failure);
         // Once the output takes no more, what follows is only counted.
         if written.is_ok() {
-            written = match form {
-                Some(Format::Json) => report::json::failure(&failure, first, out),
-                Some(Format::Csv) => report::csv::row(&failure, out),
-                Some(Format::Text) | None => Ok(()),
+            written = match format {
+                Format::Json => report::json::failure(&failure, first, out),
+                Format::Csv => report::csv::row(&failure, out),
+                Format::Text | Format::Html => Ok(()),
             };
             first = false;
         }
@@ -165,7 +164,7 @@ impl Diagnose {
             return Err(Failure::because("read standard input twice; name it once"));
         }
         // A bar between the rows that are written meanwhile would be seen by nobody.
-        let rows = !context.html && context.format != Format::Text && self.out.is_none();
+        let rows = matches!(context.format, Format::Json | Format::Csv) && self.out.is_none();
         let shown = context.progress && !(rows && io::stdout().is_terminal());
         let progress = Progress::new(&self.files, shown);
         let open = |path: &PathBuf| open(path).map(|source| source.counted(progress.counter()));

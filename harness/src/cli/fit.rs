@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::context::{Context, Format};
+use super::context::Context;
 use super::failure::{Exit, Failure};
 use super::given::{self, Read};
 use crate::ingest::{Geometry, StreamWriter};
 use crate::op::Timed;
+use crate::replay::stated;
 use crate::seed::Seed;
 use crate::words::PAGES_IN_MIB;
 use crate::workload::fit;
@@ -75,14 +76,8 @@ pub(super) fn run(args: &Fit, context: &Context) -> Result<Exit, Failure> {
     if let Some(path) = &args.draw {
         draw(args, &fit, path, context)?;
     }
-    context.report(args.out.as_deref(), &[args.draw.as_deref()], |out| {
-        match context.format {
-            Format::Text => show::text(source.name(), &fit, args.top, out)?,
-            Format::Json => show::json(source.name(), &fit, out)?,
-            Format::Csv => show::csv(&fit, out)?,
-        }
-        Ok(())
-    })?;
+    let shown = show::Fitted { name: source.name(), fit: &fit, top: args.top };
+    context.show(args.out.as_deref(), &[args.draw.as_deref()], &shown)?;
     Ok(Exit::Good)
 }
 
@@ -99,14 +94,7 @@ fn draw(args: &Fit, fit: &fit::Fit, path: &Path, context: &Context) -> Result<()
         ("seed", args.seed.to_string()),
         ("load_pages", load_pages.to_string()),
     ];
-    if let Some(area) = &fit.area {
-        let run = area.ranges()[0];
-        pairs.extend([
-            ("base_pfn", run.pfn.0.to_string()),
-            ("pages", area.pages().to_string()),
-            ("order_per_bit", area.order_per_bit().to_string()),
-        ]);
-    }
+    pairs.extend(fit.area.iter().flat_map(stated));
     context.output(Some(path), |out| {
         let names: Vec<_> = made.clients().iter().map(String::as_str).collect();
         let stream = StreamWriter::new(out, &pairs, &names, false)?;

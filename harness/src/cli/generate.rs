@@ -10,6 +10,7 @@ use super::context::{Context, Format};
 use super::failure::{Exit, Failure};
 use crate::ingest::{StreamWriter, quoted};
 use crate::op::Timed;
+use crate::replay::stated;
 use crate::seed::Seed;
 use crate::sweep::{Length, MixOf};
 use crate::workload::{self, Setup, SetupError, Workload};
@@ -117,14 +118,10 @@ impl Generate {
 
 /// What no area has is not worth a stream, and bounds what a profile may plan for.
 fn area(base_pfn: u64, pages: u64) -> Result<[(&'static str, String); 3], Failure> {
-    cma_policies::Area::single(base_pfn, pages, 0).map_err(|error| {
+    let area = cma_policies::Area::single(base_pfn, pages, 0).map_err(|error| {
         Failure::because(format_args!("make a stream for an area of {pages} pages: {error}"))
     })?;
-    Ok([
-        ("base_pfn", base_pfn.to_string()),
-        ("pages", pages.to_string()),
-        ("order_per_bit", "0".to_string()),
-    ])
+    Ok(stated(&area))
 }
 
 fn of_profile(args: &Generate) -> Result<Made, Failure> {

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use cma_policies::Spec;
 
-use super::context::{Context, Format, is_stdout};
+use super::context::{Context, Show, is_stdout};
 use super::failure::{Exit, Failure};
 use super::given::{self, Given};
 use crate::environment;
@@ -171,14 +171,8 @@ pub(super) fn run(args: &Replay, context: &Context) -> Result<Exit, Failure> {
         measured.push((file, runs));
     }
     let results = [args.to_stream.as_deref(), args.record.as_deref()];
-    let shown = context.report(args.out.as_deref(), &results, |out| {
-        match (args.expect, context.format) {
-            (Some(_), format) => Ok(compare::write(&compared, format, out)?),
-            (None, Format::Text) => Ok(show::text(&measured, out)?),
-            (None, Format::Json) => Ok(show::json(&measured, out)?),
-            (None, Format::Csv) => Ok(show::csv(&measured, out)?),
-        }
-    })?;
+    let report: &dyn Show = if args.expect.is_some() { &compared } else { &measured };
+    let shown = context.show(args.out.as_deref(), &results, report)?;
     let bad = compared.iter().any(|(_, _, found)| found.mismatches > 0);
     if bad && !shown {
         context.warn("there are mismatches; -o FILE has them");

@@ -142,6 +142,39 @@ pub(super) fn run(args: &Shrink, context: &Context) -> Result<Exit, Failure> {
     Ok(Exit::Good)
 }
 
+/// Writes the result in the forms that are asked for, as `form` makes them: `first` to a file where
+/// none is named. Whether that was all that was asked for, without a report.
+fn write_forms(
+    args: &Shrink,
+    context: &Context,
+    first: Form,
+    form: &dyn Fn(Form) -> Result<Vec<u8>, String>,
+) -> Result<bool, Failure> {
+    let only = match args.forms[..] {
+        [only] => Some(only),
+        _ => args.out.as_ref().map(|_| first),
+    };
+    if let Some(only) = only {
+        let bytes = form(only).map_err(Failure::because)?;
+        context.output(args.out.as_deref(), |out| Ok(out.write_all(&bytes)?))?;
+        return Ok(args.out.is_none());
+    }
+    if args.forms.is_empty() {
+        return Ok(false);
+    }
+    context.output(None, |out| {
+        for it in &args.forms {
+            // What one form cannot say is no reason to keep back the others.
+            match form(*it) {
+                Ok(bytes) => out.write_all(&bytes)?,
+                Err(why) => writeln!(out, "# failed to {why}")?,
+            }
+        }
+        Ok(())
+    })?;
+    Ok(true)
+}
+
 /// What was found in the stream as it was given.
 enum Before {
     Refused(Found),

@@ -17,6 +17,7 @@ const MOST_KEPT: usize = 10;
 
 /// A field that is not as recorded.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "cli", derive(serde::Serialize))]
 pub struct Mismatch {
     /// The line of the recording, from 1 on.
     pub line: u64,

@@ -7,7 +7,7 @@ use super::{Error, Subject};
 use crate::ingest::StreamWriter;
 use crate::op::Op;
 use crate::oracle::Checks;
-use crate::replay::{Recorder, Under};
+use crate::replay::{Recorder, Under, stated};
 use crate::simulate::Observer;
 use crate::words::wrapped;
 
@@ -35,11 +35,11 @@ pub fn write(
     remarks: &[String],
     mut out: impl Write,
 ) -> Result<Written, Error> {
-    let [range] = subject.area.ranges() else {
-        let ranges = subject.area.ranges().len();
+    let ranges = subject.area.ranges().len();
+    if ranges > 1 {
         let why = format!("a stream has an area of one range, this one has {ranges}");
         return Err(Error::Output(std::io::Error::other(why)));
-    };
+    }
     for line in remarks.iter().flat_map(|remark| wrapped(remark, WIDTH, ("# ", "# "))) {
         writeln!(out, "{line}").map_err(Error::Output)?;
     }
@@ -51,15 +51,13 @@ pub fn write(
         return Ok(Written { format: "recording", environment });
     }
     let area = &subject.area;
-    let pairs = [
+    let own = [
         ("kernel", under.kernel.name.to_string()),
         ("policy", under.policy.to_string()),
         ("area", area.name().to_string()),
         ("cap", under.cap.to_string()),
-        ("base_pfn", range.pfn.to_string()),
-        ("pages", area.pages().to_string()),
-        ("order_per_bit", area.order_per_bit().to_string()),
     ];
+    let pairs = [&own[..], &stated(area)].concat();
     let clients: Vec<_> = subject.clients.iter().map(String::as_str).collect();
     let ops = subject.items.iter().map(|item| item.timed);
     let parts = ops.clone().any(|timed| matches!(timed.op, Op::Free { part: Some(_), .. }));

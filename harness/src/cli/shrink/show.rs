@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::input::Setup;
-use super::{Before, Form, Shrink};
+use super::{Before, Form, Shrink, write_forms};
 use crate::cli::context::{Context, Format};
 use crate::cli::failure::Failure;
 use crate::diagnose::{AreaState, Asked, Hole, Known, RangeState};
@@ -29,27 +29,12 @@ pub(super) struct Report<'a> {
 impl Report<'_> {
     /// Writes what `args` ask for.
     pub(super) fn write(&self, args: &Shrink, context: &Context) -> Result<(), Failure> {
-        if let Some(path) = &args.out {
-            let form = args.forms.first().copied().unwrap_or(Form::Stream);
-            let text = self.form(form).map_err(Failure::because)?;
-            context.output(Some(path), |out| Ok(out.write_all(text.as_bytes())?))?;
-        } else if let [form] = args.forms[..] {
-            let text = self.form(form).map_err(Failure::because)?;
-            return context.output(None, |out| Ok(out.write_all(text.as_bytes())?));
-        } else if !args.forms.is_empty() {
-            return context.output(None, |out| {
-                for form in &args.forms {
-                    // What one form cannot say is no reason to keep back the others.
-                    match self.form(*form) {
-                        Ok(text) => out.write_all(text.as_bytes())?,
-                        Err(why) => writeln!(out, "# failed to {why}")?,
-                    }
-                }
-                Ok(())
-            });
+        let form = |form: Form| self.form(form).map(String::into_bytes);
+        if write_forms(args, context, Form::Stream, &form)? {
+            return Ok(());
         }
         context.report(None, &[args.out.as_deref()], |out| match context.format {
-            Format::Text => Ok(self.text(out)?),
+            Format::Text | Format::Html => Ok(self.text(out)?),
             Format::Json => Ok(writeln!(out, "{:#}", self.json())?),
             Format::Csv => {
                 let text = self.form(Form::Stream).map_err(Failure::because)?;

@@ -175,7 +175,9 @@ pub(in crate::cli) fn print_report(
     let summary = &findings.summary;
     context.output(None, |out| {
         match context.format {
-            Format::Text => text::write_findings(ready, findings, context.color, out)?,
+            Format::Text | Format::Html => {
+                text::write_findings(ready, findings, context.color, out)?
+            }
             Format::Csv => csv::write_summary(ready, summary, out)?,
             Format::Json => csv::write_summary_json(ready, summary, out)?,
         }

@@ -15,7 +15,7 @@ mod follow;
 mod goal;
 pub mod search;
 
-pub use confirm::{Confirmed, confirm};
+pub use confirm::confirm;
 pub use evaluate::{Outcome, Reach, evaluate, plain, played, realised};
 pub use field::{Asked, Field, Refusal};
 pub use follow::followed;

@@ -28,7 +28,7 @@ mod vpu_encode;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use cma_policies::Run;
 
@@ -166,7 +166,7 @@ pub struct Workload {
 }
 
 /// Where the iterator over a file leaves why it ended before the file did.
-type Failure = Arc<Mutex<Option<IngestError>>>;
+type Failure = Arc<OnceLock<IngestError>>;
 
 impl Workload {
     /// The clients from 1 on, and the ops.
@@ -203,8 +203,7 @@ impl Workload {
     /// # Errors
     /// Where and why its file could not be read.
     pub fn end(&self) -> Result<(), IngestError> {
-        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        failed.clone().map_or(Ok(()), Err)
+        self.failed.get().cloned().map_or(Ok(()), Err)
     }
 }
 

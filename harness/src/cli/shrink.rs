@@ -7,13 +7,13 @@ mod show;
 use std::path::PathBuf;
 use std::time::Instant;
 
+use self::input::Input;
 pub(super) use self::input::bytes;
-use self::input::{Input, Setup};
 use self::show::Report;
 use super::bar::{self, QUICK};
 use super::context::Context;
 use super::failure::{Exit, Failure};
-use super::given::Given;
+use super::given::{Given, Setup};
 use crate::oracle::{Violation, name};
 use crate::replay::Under;
 use crate::shrink::{Found, Goal, Limits, Progress, Shrunk, Subject, find, shrink};

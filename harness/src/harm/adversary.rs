@@ -107,7 +107,7 @@ mod tests {
         let goal = Goal::parse(text, &builtin::catalog()).unwrap();
         let hit = adversary.worst(&goal, &|_| {})?;
         let confirmed = confirm(&goal, &adversary.stream(&goal, &hit)).unwrap();
-        assert_eq!(confirmed.refusal, Some(hit.refusal), "{} of {text}", adversary.name);
+        assert_eq!(confirmed, Some(hit.refusal), "{} of {text}", adversary.name);
         Some(hit)
     }
 

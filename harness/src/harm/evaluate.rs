@@ -257,7 +257,7 @@ mod tests {
                         let (outcome, stream) = played(&goal, &case.acts, limit);
                         assert_eq!(outcome, evaluate(&goal, &case.acts, limit));
                         let confirmed = confirm(&goal, &stream).expect("no law is broken");
-                        assert_eq!(confirmed.refusal, outcome.refusal, "{goal}");
+                        assert_eq!(confirmed, outcome.refusal, "{goal}");
                         refused += u32::from(outcome.refusal.is_some());
                         let again = Case::decode(&case.encode());
                         assert_eq!(evaluate(&goal, &again.acts, limit).refusal, outcome.refusal);

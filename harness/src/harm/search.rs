@@ -140,7 +140,7 @@ mod tests {
         assert!(found.refusal.need > bounds::first_fit(256, 32));
         let (outcome, stream) = played(&goal, &found.acts, u64::from(found.load_limit));
         assert_eq!(outcome.refusal, Some(found.refusal));
-        assert_eq!(confirm(&goal, &stream).unwrap().refusal, Some(found.refusal));
+        assert_eq!(confirm(&goal, &stream).unwrap(), Some(found.refusal));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::Row;
+use super::{Hit, Row};
 use crate::cli::context::Show;
 use crate::harm::{Goal, Refusal, bounds};
 use crate::words::{csv, percent_of, table};
@@ -55,7 +55,7 @@ fn line(row: &Row) -> Vec<String> {
     let (pages, largest) = (goal.pages.to_string(), goal.largest.to_string());
     let mut line =
         vec![goal.policy.to_string(), pages, largest, (*means).to_string(), detail.clone()];
-    if let Some((refusal, _)) = hit {
+    if let Some(Hit { refusal, .. }) = hit {
         let guarantee = guaranteed(goal).filter(|pages| *pages > 0);
         line.extend([
             refusal.need.to_string(),
@@ -81,7 +81,7 @@ fn fields(row: &Row) -> [String; 18] {
     let Goal { policy, pages, largest, align } = goal;
     let robson = bounds::adversary(*pages, *largest);
     let guarantee = guaranteed(goal);
-    let refusal = hit.as_ref().map(|(refusal, _)| refusal);
+    let refusal = hit.as_ref().map(|hit| &hit.refusal);
     let count = |of: fn(&Refusal) -> u64| csv::optional(refusal.map(of));
     let share = |share: Option<f64>| share.map_or_else(String::new, |share| format!("{share:.4}"));
     let per = |of: Option<u64>| {
@@ -111,7 +111,7 @@ fn fields(row: &Row) -> [String; 18] {
 
 fn json(row: &Row) -> Value {
     let Row { goal, means, detail, hit, .. } = row;
-    let worst = hit.as_ref().map(|(refusal, _)| {
+    let worst = hit.as_ref().map(|Hit { refusal, .. }| {
         json!({
             "load_pages": refusal.need,
             "harm": goal.harm(refusal.need),

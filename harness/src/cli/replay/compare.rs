@@ -24,7 +24,7 @@ impl Show for Vec<Compared<'_>> {
     fn csv(&self) -> (String, Vec<Vec<String>>) {
         let row = |(file, policy, found): &Compared<'_>| {
             let counts = [found.ops, found.fields, found.mismatches].map(|count| count.to_string());
-            let names = ["1", file.source.name(), policy, file.kernel.name].map(String::from);
+            let names = ["1", file.source.name(), policy, file.setup.kernel.name].map(String::from);
             [&names[..], &counts].concat()
         };
         let head = "schema,file,policy,kernel,ops,fields,mismatches".to_string();
@@ -34,7 +34,7 @@ impl Show for Vec<Compared<'_>> {
 
 /// What of a recording was observed, and what was derived from it.
 fn evidence(file: &File) -> &'static str {
-    if file.kernel.traces_errno() {
+    if file.setup.kernel.traces_errno() {
         "as recorded"
     } else {
         "the sign of a result and the retries are evidence, -12 against -16 is derived from them"
@@ -49,9 +49,9 @@ fn text(compared: &[Compared<'_>], out: &mut dyn Write) -> io::Result<()> {
             "{} under {policy}, kernel {}: {ops} ops, {fields} fields compared, {mismatches} \
              mismatches",
             file.source.name(),
-            file.kernel.name
+            file.setup.kernel.name
         )?;
-        if file.format.name == "trace" {
+        if file.setup.format == "trace" {
             let Comparison { equal, different, unanswered, .. } = found;
             writeln!(
                 out,
@@ -59,7 +59,7 @@ fn text(compared: &[Compared<'_>], out: &mut dyn Write) -> io::Result<()> {
                  {unanswered} it does not say"
             )?;
         }
-        if !file.kernel.traces_errno() {
+        if !file.setup.kernel.traces_errno() {
             writeln!(out, "    {}", evidence(file))?;
         }
         for mismatch in first {
@@ -89,7 +89,7 @@ fn json((file, policy, found): &Compared<'_>) -> Value {
     json!({
         "file": file.source.name(),
         "policy": policy,
-        "kernel": file.kernel.name,
+        "kernel": file.setup.kernel.name,
         "evidence": evidence(file),
         "ops": found.ops,
         "fields": found.fields,

@@ -66,9 +66,9 @@ fn text(measured: &[Measured<'_>], out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn about(file: &File, runs: &[Run], out: &mut dyn Write) -> io::Result<()> {
-    let kind = file.format.name;
+    let kind = file.setup.format;
     let name = file.source.name();
-    writeln!(out, "{name}: {kind}, errno as kernel {}", file.kernel.name)?;
+    writeln!(out, "{name}: {kind}, errno as kernel {}", file.setup.kernel.name)?;
     if let Some(area) = &file.area {
         let (range, order) = (area.ranges()[0], area.order_per_bit());
         write!(out, "area {}: {} pages at pfn {}, ", area.name(), area.pages(), range.pfn)?;
@@ -83,7 +83,7 @@ fn about(file: &File, runs: &[Run], out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(out)?;
     if file.is_recorded() {
-        writeln!(out, "recorded with cap {}", file.survey.cap)?;
+        writeln!(out, "recorded with cap {}", file.setup.cap)?;
     }
     if let Some(found) = &file.checked {
         let Comparison { equal, different, unanswered, .. } = found;
@@ -91,7 +91,7 @@ fn about(file: &File, runs: &[Run], out: &mut dyn Write) -> io::Result<()> {
             out,
             "policy {} answers {equal} calls as traced, {different} differently; of {unanswered} \
              the trace does not say",
-            file.kernel.policy
+            file.setup.kernel.policy
         )?;
     }
     if file.survey.no_pages > 0 {
@@ -147,7 +147,7 @@ fn causes(file: &File, run: &Run, out: &mut dyn Write) -> io::Result<()> {
     };
     writeln!(out, "{} at cap {}: refused by cause: {}", run.policy, run.cap, by_cause.join(", "))?;
     let printed = failure.errno.map_or_else(
-        || format!("kernel {} prints nothing", file.kernel.name),
+        || format!("kernel {} prints nothing", file.setup.kernel.name),
         |errno| format!("ret: {errno}"),
     );
     let (line, cause, why) = (failure.line, failure.cause, &failure.why);
@@ -176,15 +176,15 @@ fn json((file, runs): &Measured<'_>) -> Value {
         json!({
             "policy": policy,
             "cap": cap,
-            "environment": file.environment.to_string(),
+            "environment": file.setup.environment.to_string(),
             "metrics": metrics.collect::<serde_json::Map<_, _>>(),
             "first_failure": first_failure,
         })
     };
     json!({
         "file": file.source.name(),
-        "format": file.format.name,
-        "kernel": file.kernel.name,
+        "format": file.setup.format,
+        "kernel": file.setup.kernel.name,
         "area_pages": file.area.as_ref().map(cma_policies::Area::pages),
         "rows": file.survey.tally.rows,
         "allocs": file.survey.tally.allocs,
@@ -200,8 +200,8 @@ fn json((file, runs): &Measured<'_>) -> Value {
 }
 
 fn fields(file: &File, Run { policy, cap, replayed }: &Run) -> Vec<String> {
-    let (cap, environment) = (cap.to_string(), file.environment.to_string());
-    let names = ["1", file.source.name(), file.kernel.name, policy, &cap, &environment];
+    let (cap, environment) = (cap.to_string(), file.setup.environment.to_string());
+    let names = ["1", file.source.name(), file.setup.kernel.name, policy, &cap, &environment];
     let first = replayed.first_failure.as_ref();
     let mut row = names.map(String::from).to_vec();
     row.extend(replayed.values.iter().map(ToString::to_string));

@@ -4,10 +4,10 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::input::Setup;
 use super::{Before, Form, Shrink, write_forms};
 use crate::cli::context::{Context, Format};
 use crate::cli::failure::Failure;
+use crate::cli::given::Setup;
 use crate::diagnose::{AreaState, Asked, Hole, Known, RangeState};
 use crate::op::Op;
 use crate::report::diagnosis::{Cell, Map, Wanted};

@@ -1,7 +1,7 @@
 //! A stream file or a trace that is played as it is.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use super::super::Failure;
 use super::super::of_client::OfClient;
@@ -106,8 +106,7 @@ impl Played {
             }
         }
         self.sizes = super::super::most_used(uses);
-        let failed = failed.lock().unwrap_or_else(PoisonError::into_inner).take();
-        failed.map_or(Ok(()), Err)
+        failed.get().cloned().map_or(Ok(()), Err)
     }
 
     /// The ops of the file, from its beginning.

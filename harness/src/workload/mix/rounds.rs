@@ -1,7 +1,7 @@
 //! A file from its beginning to its end, and again.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use super::super::Failure;
 use super::played::Played;
@@ -99,7 +99,8 @@ impl Rounds {
     }
 
     fn fail(&self, error: IngestError) {
-        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        // The first failure ends the stream.
+        let _ = self.failed.set(error);
     }
 }
 

@@ -20,11 +20,11 @@ mod subject;
 mod write;
 
 pub use case::from_case;
-pub use debugfs::{Debugfs, debugfs};
+pub use debugfs::debugfs;
 pub use run::{Found, Refusal, Seen, find};
 pub use rust::{law_test, stream_test};
 pub use subject::{Item, Subject};
-pub use write::{Written, write};
+pub use write::write;
 
 use cut::Cutter;
 

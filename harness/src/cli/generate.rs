@@ -83,6 +83,10 @@ pub(super) fn run(args: &Generate, context: &Context) -> Result<Exit, Failure> {
     if context.format == Format::Json {
         return Err(Failure::because("write a stream as json; a stream is CSV"));
     }
+    if args.stream.is_some() && !mix::is_file(&args.what) {
+        let why = "take --stream, which is for a plan in a file that ends in .toml";
+        return Err(Failure::because(why));
+    }
     let made = if mix::is_mix(&args.what) {
         of_mix(args, &mix::mix(&args.what, args.stream, context)?, context)?
     } else {
@@ -133,10 +137,6 @@ fn of_profile(args: &Generate) -> Result<Made, Failure> {
         )),
         error => Failure::because(format_args!("make the stream: {error}")),
     };
-    if args.stream.is_some() {
-        let why = "take --stream, which is for a plan in a file that ends in .toml";
-        return Err(Failure::because(why));
-    }
     let profile = workload::profile(&args.what).map_err(make)?;
     let area_pages = args.pages.or(profile.area.map(|area| area.count)).unwrap_or(DEFAULT_PAGES);
     let load = args.load.unwrap_or(profile.default_load);

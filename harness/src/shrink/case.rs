@@ -6,7 +6,7 @@ use cma_policies::{AllocError, Pfn, Run, Spec};
 
 use super::run::{Pages, guarded};
 use super::subject::{Item, Subject};
-use crate::codec::{self, Act, Case, comb};
+use crate::codec::{self, Act, Case, comb, part_of, rest_of};
 use crate::environment::{Ending, Pinned};
 use crate::op::{Op, Part, Timed};
 use crate::oracle::{Checks, Witness};
@@ -72,13 +72,7 @@ impl Walk<'_> {
             }
             Act::FreePart { victim, part } => {
                 if let Some((id, run)) = self.victim(victim) {
-                    let granule = self.case.area.granule();
-                    let granules = run.count.div_ceil(granule);
-                    let start = u64::from(part) % granules;
-                    let length = 1 + u64::from(part) / granules % (granules - start);
-                    let end = ((start + length) * granule).min(run.count);
-                    let part = Run::new(run.pfn.0 + start * granule, end - start * granule);
-                    self.free(id, run, part)?;
+                    self.free(id, run, part_of(run, self.case.area.granule(), part))?;
                 }
             }
             Act::FreeEvery { stride, phase, class } => {
@@ -135,11 +129,7 @@ impl Walk<'_> {
             let at = self.live.iter().position(|live| *live == (id, run));
             let at = at.expect("what was named is live");
             self.live.remove(at);
-            let back = Run { pfn: part.end(), count: run.end().0 - part.end().0 };
-            let front = Run { pfn: run.pfn, count: part.pfn.0 - run.pfn.0 };
-            for rest in [back, front].into_iter().filter(|rest| rest.count > 0) {
-                self.live.insert(at, (id, rest));
-            }
+            self.live.splice(at..at, rest_of(run, part).map(|rest| (id, rest)));
         }
         Ok(())
     }

@@ -8,8 +8,6 @@
 
 mod board;
 
-use std::fmt;
-
 use cma_policies::{Area, Run};
 
 use self::board::Board;
@@ -27,46 +25,34 @@ enum Write {
     Free(u64),
 }
 
-/// How a board is brought to the refusal.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Debugfs {
-    /// The writes, the refused one included where it can be said.
-    writes: Vec<Write>,
-    folder: String,
-    pages: u64,
-    order_per_bit: u32,
-    /// What a reader must know, a sentence each.
-    notes: Vec<String>,
-}
-
-impl fmt::Display for Debugfs {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "# for an empty area of {} pages with order_per_bit {}, as root,",
-            self.pages, self.order_per_bit
-        )?;
-        writeln!(f, "# on a kernel with CONFIG_CMA_DEBUGFS while nobody else uses it")?;
-        writeln!(f, "# the folder has the name of the area; before 6.1 it may be cma-NAME")?;
-        for note in &self.notes {
-            wrapped(note, WIDTH, ("# ", "# ")).iter().try_for_each(|line| writeln!(f, "{line}"))?;
-        }
-        for write in &self.writes {
-            match write {
-                Write::Alloc(pages) => writeln!(f, "echo {pages} > {}/alloc", self.folder)?,
-                Write::Free(pages) => writeln!(f, "echo {pages} > {}/free", self.folder)?,
-            }
-        }
-        Ok(())
+/// The lines that bring a board to the refusal, with `notes`: what a reader must know, a sentence
+/// each.
+fn lines(area: &Area, notes: &[String], writes: &[Write]) -> String {
+    let (pages, order) = (area.pages(), area.order_per_bit());
+    let mut text = format!(
+        "# for an empty area of {pages} pages with order_per_bit {order}, as root,\n\
+         # on a kernel with CONFIG_CMA_DEBUGFS while nobody else uses it\n\
+         # the folder has the name of the area; before 6.1 it may be cma-NAME\n"
+    );
+    for line in notes.iter().flat_map(|note| wrapped(note, WIDTH, ("# ", "# "))) {
+        text += &format!("{line}\n");
     }
+    let folder = folder(area.name());
+    for write in writes {
+        text += &match write {
+            Write::Alloc(pages) => format!("echo {pages} > {folder}/alloc\n"),
+            Write::Free(pages) => format!("echo {pages} > {folder}/free\n"),
+        };
+    }
+    text
 }
 
-/// The writes that bring an empty area to `refusal`, which `subject` ends with: checked against the
+/// The shell lines that bring an empty area to `refusal`, which `subject` ends with: checked against the
 /// baseline, the policy of a board.
 ///
 /// # Errors
 /// Why it cannot be said, in a sentence.
-pub fn debugfs(subject: &Subject, refusal: &Refusal) -> Result<Debugfs, String> {
+pub fn debugfs(subject: &Subject, refusal: &Refusal) -> Result<String, String> {
     let area = &subject.area;
     if area.ranges().len() > 1 {
         return Err("an area of several ranges is left to a board's own choice of range".into());
@@ -114,13 +100,7 @@ pub fn debugfs(subject: &Subject, refusal: &Refusal) -> Result<Debugfs, String> 
                 ));
             }
         }
-        return Ok(Debugfs {
-            writes,
-            folder: folder(area.name()),
-            pages: area.pages(),
-            order_per_bit: area.order_per_bit(),
-            notes,
-        });
+        return Ok(lines(area, &notes, &writes));
     }
     Err(match area.order_per_bit() {
         0 => "a block that debugfs would ask for fits into a hole that must stay free".into(),

@@ -14,18 +14,9 @@ use crate::words::wrapped;
 /// The widest line of a remark, its sign included.
 pub(super) const WIDTH: usize = 100;
 
-/// What was written.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Written {
-    /// The name of its format.
-    pub format: &'static str,
-    /// The environment that it must be run under to show what it shows here, where the one of
-    /// `under` is not it.
-    pub environment: Option<&'static str>,
-}
-
 /// Writes `subject` below these `remarks`: as a stream, or as a recording of what `under` answers
-/// where it has pins or claims whose end is known, which a stream cannot say.
+/// where it has pins or claims whose end is known, which a stream cannot say. Returns the environment
+/// that it must be run under to show what it shows here, where the one of `under` is not it.
 ///
 /// # Errors
 /// An area of several ranges, which neither can state, and where the output takes no more.
@@ -34,7 +25,7 @@ pub fn write(
     under: &Under<'_>,
     remarks: &[String],
     mut out: impl Write,
-) -> Result<Written, Error> {
+) -> Result<Option<&'static str>, Error> {
     let ranges = subject.area.ranges().len();
     if ranges > 1 {
         let why = format!("a stream has an area of one range, this one has {ranges}");
@@ -47,8 +38,7 @@ pub fn write(
     let pinned = |op: &Op| matches!(op, Op::Pin(_) | Op::Unpin(_));
     if scripted || subject.items.iter().any(|item| pinned(&item.timed.op)) {
         record(subject, under, out)?;
-        let environment = scripted.then_some("scripted");
-        return Ok(Written { format: "recording", environment });
+        return Ok(scripted.then_some("scripted"));
     }
     let area = &subject.area;
     let own = [
@@ -63,7 +53,7 @@ pub fn write(
     let parts = ops.clone().any(|timed| matches!(timed.op, Op::Free { part: Some(_), .. }));
     let writer = StreamWriter::new(out, &pairs, &clients, parts).map_err(Error::Output)?;
     writer.write_all(ops).map_err(Error::Output)?;
-    Ok(Written { format: "stream", environment: None })
+    Ok(None)
 }
 
 fn record(subject: &Subject, under: &Under<'_>, out: impl Write) -> Result<(), Error> {

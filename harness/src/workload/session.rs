@@ -41,12 +41,6 @@ pub(super) struct Member {
     pub(super) habit: Box<dyn Habit>,
 }
 
-impl Member {
-    pub(super) fn new(name: &str, number: u64, habit: impl Habit + 'static) -> Self {
-        Self { name: format!("{name}{number}"), habit: Box::new(habit) }
-    }
-}
-
 /// A part of a board: clients of one kind, who together hold at most `percent` of LOAD.
 ///
 /// The parts of a mixture sum to more than 100: each has a use of its own that bounds it, as a
@@ -126,7 +120,9 @@ pub(super) fn members<H: Habit + 'static>(
     clients: u64,
     habit: impl Fn(u64) -> H,
 ) -> Vec<Member> {
-    (0..clients).map(|number| Member::new(kind, number, habit(number))).collect()
+    let member =
+        |number| Member { name: format!("{kind}{number}"), habit: Box::new(habit(number)) };
+    (0..clients).map(member).collect()
 }
 
 /// A request for `count` pages, whose order follows the cap of whoever runs the stream.

@@ -11,7 +11,7 @@ use crate::words::{csv, percent_of, table};
 
 impl Show for Vec<Row> {
     fn text(&self, out: &mut dyn Write) -> io::Result<()> {
-        table::write(out, &HEAD, &self.iter().map(line).collect::<Vec<_>>())
+        table::write(out, HEAD, &self.iter().map(line).collect::<Vec<_>>())
     }
 
     fn json(&self) -> Value {
@@ -33,21 +33,8 @@ fn ratio(need: u64, of: u64) -> f64 {
     need as f64 / of as f64
 }
 
-const HEAD: [&str; 13] = [
-    "policy",
-    "pages",
-    "n",
-    "by",
-    "",
-    "M",
-    "harm",
-    "free then",
-    "of area",
-    "ops",
-    "cause",
-    "M / Robson's",
-    "M / guarantee",
-];
+const HEAD: &str =
+    "policy,pages,n,by,,M,harm,free then,of area,ops,cause,M / Robson's,M / guarantee";
 
 fn line(row: &Row) -> Vec<String> {
     let Row { goal, means, detail, hit, .. } = row;

@@ -84,21 +84,9 @@ fn text(&Fitted { name, fit, top }: &Fitted<'_>, out: &mut dyn Write) -> io::Res
             percent(share(class.in_bursts.into(), class.requests.into()), 0),
         ]
     };
-    let head = [
-        "client",
-        "pages",
-        "align",
-        "requests",
-        "of pages",
-        "life 10 %",
-        "50 %",
-        "90 %",
-        "live",
-        "between",
-        "in bursts",
-    ];
+    let head = "client,pages,align,requests,of pages,life 10 %,50 %,90 %,live,between,in bursts";
     let rows: Vec<_> = fit.classes.iter().take(top).map(row).collect();
-    table::write(out, &head, &rows)?;
+    table::write(out, head, &rows)?;
     if fit.classes.len() > top {
         writeln!(out, "… and {} classes with fewer pages", fit.classes.len() - top)?;
     }

@@ -44,19 +44,9 @@ fn text(measured: &[Measured<'_>], out: &mut dyn Write) -> io::Result<()> {
         about(file, runs, out)?;
         writeln!(out)?;
         let rows: Vec<_> = runs.iter().map(row).collect();
-        let head = [
-            "policy",
-            "cap",
-            "requests",
-            "granted",
-            "refused",
-            "with free pages",
-            "of all",
-            "of satisfiable",
-            "first at request",
-            "area in use then",
-        ];
-        table::write(out, &head, &rows)?;
+        let head = "policy,cap,requests,granted,refused,with free pages,of all,of satisfiable,\
+                    first at request,area in use then";
+        table::write(out, head, &rows)?;
         writeln!(out)?;
         for run in runs {
             causes(file, run, out)?;

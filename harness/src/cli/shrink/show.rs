@@ -78,15 +78,13 @@ impl Report<'_> {
         let written = write(&self.shrunk.subject, &under, &[self.why()], &mut text);
         let written = written.map_err(|error| error.to_string())?;
         let environment = self.setup.environment.to_string();
-        let environment = written.environment.map_or(environment, str::to_string);
+        let environment = written.map_or(environment, str::to_string);
         Ok((String::from_utf8_lossy(&text).into_owned(), environment))
     }
 
     fn debugfs(&self) -> Result<String, String> {
         match &self.shrunk.seen {
-            Seen::Refused(refusal) => {
-                debugfs(&self.shrunk.subject, refusal).map(|said| said.to_string())
-            }
+            Seen::Refused(refusal) => debugfs(&self.shrunk.subject, refusal),
             Seen::Broken(_) => Err("a law that a policy breaks is nothing a board shows".into()),
         }
     }
@@ -112,8 +110,7 @@ impl Report<'_> {
             }
         }
         writeln!(out)?;
-        let head = ["", "before", "left"];
-        table::write(out, &head, &self.sizes())?;
+        table::write(out, ",before,left", &self.sizes())?;
         let tries = self.shrunk.tries;
         let end = if self.shrunk.is_smallest {
             "no single change makes it smaller"
@@ -123,7 +120,7 @@ impl Report<'_> {
         writeln!(out, "{tries} runs; {end}")?;
         writeln!(out)?;
         let rows = self.ops();
-        table::write(out, &["op", "", "id", "pages", "order", ""], &rows[..rows.len().min(MOST)])?;
+        table::write(out, "op,,id,pages,order,", &rows[..rows.len().min(MOST)])?;
         if rows.len() > MOST {
             writeln!(out, "and {} more: --format csv", rows.len() - MOST)?;
         }

@@ -24,8 +24,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use cma_policies::Entry;
 
-pub use context::{Color, Context, Format};
-pub use failure::{Exit, Failure};
+use context::{Context, Format};
+use failure::Failure;
 
 /// Why Linux CMA allocations fail although pages are free, and what would help.
 #[derive(Parser, Debug)]

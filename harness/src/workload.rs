@@ -255,6 +255,8 @@ pub enum SetupError {
     NoLength,
     /// More clients than a request can tell apart.
     Clients,
+    /// A file of a mix, or what it says.
+    File(IngestError),
     /// A LOAD that no stream of a fit has.
     OutOfFit {
         /// LOAD that was asked for.
@@ -296,6 +298,7 @@ impl fmt::Display for SetupError {
                 "it has more than {} clients; ask for fewer parts or a smaller load",
                 u16::MAX
             ),
+            Self::File(error) => error.fmt(f),
             Self::OutOfFit { load_pages, least_pages, most_pages } => write!(
                 f,
                 "a LOAD of {load_pages} pages is out of bounds; the largest group of the file takes \
@@ -307,3 +310,9 @@ impl fmt::Display for SetupError {
 }
 
 impl std::error::Error for SetupError {}
+
+impl From<IngestError> for SetupError {
+    fn from(error: IngestError) -> Self {
+        Self::File(error)
+    }
+}

@@ -13,7 +13,7 @@ use crate::words::csv;
 
 /// How results are written.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
-pub enum Format {
+pub(super) enum Format {
     /// For people.
     Text,
     /// One JSON object.
@@ -36,7 +36,7 @@ pub(super) trait Show {
 
 /// When colours are used.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
-pub enum Color {
+pub(super) enum Color {
     /// On a terminal, unless NO_COLOR is set.
     Auto,
     /// Always.
@@ -60,15 +60,15 @@ pub(super) struct Common {
 }
 
 /// What every subcommand gets.
-pub struct Context {
+pub(super) struct Context {
     /// The policies that can be named.
-    pub catalog: Catalog,
+    pub(super) catalog: Catalog,
     /// How results are written.
-    pub format: Format,
+    pub(super) format: Format,
     /// Whether standard output may have colours.
-    pub color: bool,
+    pub(super) color: bool,
     /// Whether a progress bar may be shown on standard error.
-    pub progress: bool,
+    pub(super) progress: bool,
     quiet: bool,
 }
 
@@ -94,14 +94,14 @@ impl Context {
     }
 
     /// Says on standard error what is strange but no failure.
-    pub fn warn(&self, what: &str) {
+    pub(super) fn warn(&self, what: &str) {
         if !self.quiet {
             say(format_args!("warning: {what}"));
         }
     }
 
     /// Says on standard error what was done.
-    pub fn say(&self, what: &str) {
+    pub(super) fn say(&self, what: &str) {
         if !self.quiet {
             say(format_args!("{what}"));
         }
@@ -112,7 +112,7 @@ impl Context {
     ///
     /// # Errors
     /// What `write` fails with, and where the output takes no more.
-    pub fn report(
+    pub(super) fn report(
         &self,
         path: Option<&Path>,
         results: &[Option<&Path>],
@@ -151,7 +151,7 @@ impl Context {
     ///
     /// # Errors
     /// What `write` fails with, and where the output takes no more.
-    pub fn output(
+    pub(super) fn output(
         &self,
         path: Option<&Path>,
         write: impl FnOnce(&mut dyn Write) -> Result<(), Failure>,

@@ -1,7 +1,7 @@
 //! A policy with a planted defect, under the laws: a fuzzer that does not find it finds nothing.
 
+use cma_policies::Promises;
 use cma_policies::kit::{Ask, FreeMap, Placed, Search};
-use cma_policies::{Promises, Request};
 
 use super::{Expected, Target};
 use crate::codec::Case;
@@ -40,14 +40,4 @@ pub fn run(bytes: &[u8]) {
     if let Err(violation) = judge(&case, &build) {
         panic!("the planted defect: {violation}\n{case:?}");
     }
-}
-
-/// A case by hand that convicts it: eight pages, of which the first four are taken; four more from
-/// an even page on would end with the area.
-#[must_use]
-pub fn convicting() -> Case {
-    let area = cma_policies::Area::single(0, 8, 0).expect("an area");
-    let request = Request::new(4, 1).expect("a request");
-    let alloc = crate::codec::Act::Alloc { request, script: Default::default(), linger: 0 };
-    Case::new(area, vec![alloc, alloc])
 }

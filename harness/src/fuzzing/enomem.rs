@@ -7,7 +7,6 @@ use cma_policies::{Catalog, builtin};
 
 use super::Target;
 use crate::cause::Cause;
-use crate::codec::mutate;
 use crate::codec::{Act, Case, HEADER};
 use crate::harm::archive::Archive;
 use crate::harm::{Align, Goal, Outcome, Refusal, bounds, evaluate, realised};
@@ -73,18 +72,6 @@ impl Enomem {
         }
         framed.extend(bytes.get(HEADER..).unwrap_or(&[]));
         framed
-    }
-
-    /// As [`mutate::mutate`], in the world of the goal.
-    #[must_use]
-    pub fn mutate(&self, bytes: &[u8], max: usize, seed: u32) -> Vec<u8> {
-        mutate::mutate(&self.framed(bytes), max, seed)
-    }
-
-    /// As [`mutate::crossover`], in the world of the goal.
-    #[must_use]
-    pub fn crossover(&self, first: &[u8], second: &[u8], max: usize, seed: u32) -> Vec<u8> {
-        mutate::crossover(&self.framed(first), &self.framed(second), max, seed)
     }
 
     /// Runs the case that `bytes` are against the policy, and keeps it where it is the worst so
@@ -167,6 +154,7 @@ pub fn run(bytes: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codec::mutate;
     use cma_policies::Request;
 
     fn comb(pages: u64) -> Vec<u8> {
@@ -196,12 +184,12 @@ mod tests {
     #[test]
     fn what_a_goal_frames_stays_framed_under_mutation() {
         let enomem = Enomem::aim(Some("buddy,256,32"), None).unwrap();
-        let bytes = enomem.mutate(&comb(16), 4096, 7);
+        let bytes = mutate::mutate(&enomem.framed(&comb(16)), 4096, 7);
         let case = Case::decode(&enomem.framed(&bytes));
         assert_eq!(case.area.pages(), 256);
         assert_eq!(case.policy.spec(&builtin::catalog()).to_string(), "buddy");
         assert_eq!(enomem.framed(&enomem.framed(&bytes)), enomem.framed(&bytes));
-        let crossed = enomem.crossover(&bytes, &comb(16), 4096, 7);
+        let crossed = mutate::crossover(&enomem.framed(&bytes), &enomem.framed(&comb(16)), 4096, 7);
         assert_eq!(Case::decode(&crossed).area.pages(), 256);
     }
 

@@ -83,11 +83,7 @@ impl Run {
             spec,
             case,
         };
-        let mut witness = Witness::new(
-            &run.case.area,
-            run.spec.build(run.case.area.clone())?,
-            Checks { free_runs_every: 1 << 20 },
-        );
+        let mut witness = run.witness()?;
         let mut pages = Pinned::default();
         let mut course = Course::new(&run.case);
         let acts = run.case.acts.clone();
@@ -125,6 +121,12 @@ impl Run {
             }
         }
         Ok(run)
+    }
+
+    /// A fresh policy, whose free runs are looked at in the end only.
+    fn witness(&self) -> Result<Witness, BuildError> {
+        let (area, checks) = (&self.case.area, Checks { free_runs_every: 1 << 20 });
+        Ok(Witness::new(area, self.spec.build(area.clone())?, checks))
     }
 
     fn is_left_out(&self, act: &Act) -> bool {

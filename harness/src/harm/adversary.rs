@@ -15,21 +15,21 @@ use crate::op::Timed;
 
 /// A way to hurt a policy.
 #[derive(Clone, Copy, Debug)]
-pub struct Adversary {
+pub(crate) struct Adversary {
     /// Its name.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// What it does, in one line.
-    pub about: &'static str,
+    pub(crate) about: &'static str,
     /// Where it comes from.
-    pub source: &'static str,
+    pub(crate) source: &'static str,
     /// How many variants it has against a goal.
-    pub variants: fn(&Goal) -> u64,
+    pub(crate) variants: fn(&Goal) -> u64,
     /// Plays variant so and so, up to a refusal or the end of its ideas.
-    pub play: fn(&mut Field<'_>, u64),
+    pub(crate) play: fn(&mut Field<'_>, u64),
 }
 
 /// Every adversary.
-pub const ADVERSARIES: &[Adversary] = &[
+pub(crate) const ADVERSARIES: &[Adversary] = &[
     robson::ADVERSARY,
     slots::ADVERSARY,
     best_fit::ADVERSARY,
@@ -39,20 +39,20 @@ pub const ADVERSARIES: &[Adversary] = &[
 
 /// The worst that an adversary did.
 #[derive(Clone, Debug)]
-pub struct Hit {
+pub(crate) struct Hit {
     /// Which variant.
-    pub variant: u64,
+    pub(crate) variant: u64,
     /// With at most so many pages live or asked for.
-    pub limit: u64,
+    pub(crate) limit: u64,
     /// What that led to.
-    pub refusal: Refusal,
+    pub(crate) refusal: Refusal,
 }
 
 impl Adversary {
     /// The variant and LOAD limit with which it needs the fewest pages for a refusal. `beat` gets
     /// the share of the variants that are played.
     #[must_use]
-    pub fn worst(&self, goal: &Goal, beat: &dyn Fn(f64)) -> Option<Hit> {
+    pub(crate) fn worst(&self, goal: &Goal, beat: &dyn Fn(f64)) -> Option<Hit> {
         let mut worst: Option<Hit> = None;
         let variants = (self.variants)(goal);
         for variant in 0..variants {
@@ -90,7 +90,7 @@ impl Adversary {
 
     /// The stream of a hit.
     #[must_use]
-    pub fn stream(&self, goal: &Goal, hit: &Hit) -> Vec<Timed> {
+    pub(crate) fn stream(&self, goal: &Goal, hit: &Hit) -> Vec<Timed> {
         let mut field = Field::logged(goal, hit.limit);
         (self.play)(&mut field, hit.variant);
         field.into_log()

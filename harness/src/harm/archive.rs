@@ -49,7 +49,7 @@ pub fn file_name(goal: &Goal) -> String {
 
 /// The goal of a file of this name.
 #[must_use]
-pub fn goal_of(name: &str, catalog: &Catalog) -> Option<Goal> {
+pub(crate) fn goal_of(name: &str, catalog: &Catalog) -> Option<Goal> {
     Goal::parse(&name.strip_suffix(SUFFIX)?.replace('+', ":").replace("__", ","), catalog).ok()
 }
 
@@ -99,7 +99,7 @@ impl Archive {
     ///
     /// # Errors
     /// Where the folder cannot be written. What was there stays as it was.
-    pub fn offer(
+    pub(crate) fn offer(
         &mut self,
         goal: &Goal,
         acts: &[Act],

@@ -45,7 +45,7 @@ impl Outcome {
 /// above n or above the limit are not made; the goal says how they are aligned. Pages are quiet:
 /// scripts, pins, partial and wrong frees do nothing.
 #[must_use]
-pub fn evaluate(goal: &Goal, acts: &[Act], limit: u64) -> Outcome {
+pub(crate) fn evaluate(goal: &Goal, acts: &[Act], limit: u64) -> Outcome {
     play(&mut Field::new(goal, limit), acts)
 }
 
@@ -78,7 +78,7 @@ pub fn plain(goal: &Goal, acts: &[Act]) -> Vec<Act> {
 /// What is in reach of `acts`, made: their beginning and a fill, and the refusal that it gets.
 /// Nothing where that needs no less than what they came to, or is above the limit.
 #[must_use]
-pub fn realised(
+pub(crate) fn realised(
     goal: &Goal,
     acts: &[Act],
     limit: u64,

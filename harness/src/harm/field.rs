@@ -28,7 +28,7 @@ pub struct Refusal {
 
 /// What became of a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Asked {
+pub(crate) enum Asked {
     /// Granted there.
     Granted(Run),
     /// Refused, now or before: the game is over.
@@ -39,7 +39,7 @@ pub enum Asked {
 
 /// A policy under attack. What it says is believed; [`super::confirm`] does not.
 #[derive(Debug)]
-pub struct Field<'a> {
+pub(crate) struct Field<'a> {
     pub(super) goal: &'a Goal,
     pub(super) policy: Box<dyn Policy>,
     /// In the order of their grants, each with its number.
@@ -66,7 +66,7 @@ impl<'a> Field<'a> {
     /// # Panics
     /// Never: a goal is made of a policy that can be built.
     #[must_use]
-    pub fn new(goal: &'a Goal, limit: u64) -> Self {
+    pub(crate) fn new(goal: &'a Goal, limit: u64) -> Self {
         let policy = goal.policy.build(goal.area()).expect("it was built for the goal");
         Self {
             goal,
@@ -84,30 +84,30 @@ impl<'a> Field<'a> {
 
     /// The same, and what happens is kept.
     #[must_use]
-    pub fn logged(goal: &'a Goal, limit: u64) -> Self {
+    pub(crate) fn logged(goal: &'a Goal, limit: u64) -> Self {
         Self { log: Some(Vec::new()), ..Self::new(goal, limit) }
     }
 
     /// What happened: where it was kept.
     #[must_use]
-    pub fn into_log(self) -> Vec<Timed> {
+    pub(crate) fn into_log(self) -> Vec<Timed> {
         self.log.unwrap_or_default()
     }
 
     /// The live buffers, in the order of their grants.
-    pub fn live(&self) -> impl Iterator<Item = Run> + '_ {
+    pub(crate) fn live(&self) -> impl Iterator<Item = Run> + '_ {
         self.live.iter().map(|(run, _)| *run)
     }
 
     /// How many there are.
     #[must_use]
-    pub const fn buffers(&self) -> usize {
+    pub(crate) const fn buffers(&self) -> usize {
         self.live.len()
     }
 
     /// Whether there is nothing more to do: a refusal, or too many ops.
     #[must_use]
-    pub const fn is_over(&self) -> bool {
+    pub(crate) const fn is_over(&self) -> bool {
         self.refusal.is_some() || self.ops >= OPS_PER_PAGE * self.goal.pages
     }
 
@@ -118,7 +118,7 @@ impl<'a> Field<'a> {
     }
 
     /// Asks for `count` pages, where goal and limit allow it.
-    pub fn ask(&mut self, count: u64) -> Asked {
+    pub(crate) fn ask(&mut self, count: u64) -> Asked {
         if self.is_over() {
             return Asked::Refused;
         }
@@ -175,7 +175,7 @@ impl<'a> Field<'a> {
     ///
     /// # Panics
     /// If there are not so many.
-    pub fn free(&mut self, index: usize) {
+    pub(crate) fn free(&mut self, index: usize) {
         if !self.is_over() {
             let (run, id) = self.live.remove(index);
             self.give_back(run, id);
@@ -183,7 +183,7 @@ impl<'a> Field<'a> {
     }
 
     /// Gives back every live buffer that `keep` does not hold, the oldest first.
-    pub fn keep(&mut self, keep: impl Fn(&Run) -> bool) {
+    pub(crate) fn keep(&mut self, keep: impl Fn(&Run) -> bool) {
         if self.is_over() {
             return;
         }
@@ -200,14 +200,14 @@ impl<'a> Field<'a> {
 
     /// Gives back of the live buffers, in the order of their pages, one in every `stride`: see
     /// [`comb`].
-    pub fn free_every(&mut self, stride: u8, phase: u8, class: Option<u8>) {
+    pub(crate) fn free_every(&mut self, stride: u8, phase: u8, class: Option<u8>) {
         let gone = comb(self.live(), stride, phase, class);
         // In the order of their pages, as they were picked.
         self.keep(|run| gone.binary_search_by_key(&run.pfn, |gone| gone.pfn).is_err());
     }
 
     /// Asks for `count` pages up to `times` times; whether it was never refused.
-    pub fn fill(&mut self, count: u64, times: u64) -> bool {
+    pub(crate) fn fill(&mut self, count: u64, times: u64) -> bool {
         for _ in 0..times {
             match self.ask(count) {
                 Asked::Granted(_) => {}

@@ -9,7 +9,7 @@ use crate::op::{Op, Timed};
 /// `limit` pages, are not made; the goal says how they are aligned. A buffer is held until the last
 /// part of it was given back.
 #[must_use]
-pub fn followed(goal: &Goal, ops: &[Timed], limit: u64) -> Option<(Refusal, Vec<Timed>)> {
+pub(crate) fn followed(goal: &Goal, ops: &[Timed], limit: u64) -> Option<(Refusal, Vec<Timed>)> {
     let mut field = Field::logged(goal, limit);
     // In the order of grants, as the field has them: the id in the stream, and pages that are left.
     let mut held: Vec<(u64, u64)> = Vec::new();

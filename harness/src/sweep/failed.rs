@@ -9,14 +9,14 @@ use super::plan::MOST_CELLS;
 use crate::ingest::IngestError;
 use crate::oracle::Violation;
 use crate::workload::SetupError;
-use crate::workload::mix::WhyNot;
 
 /// Why a plan could not be run to its end.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Failed {
     /// A file cannot be read.
     Ingest(IngestError),
-    /// A profile or a fit does not take this LOAD on this area.
+    /// A profile or a fit does not take this LOAD on this area, or what runs together cannot be read
+    /// any more.
     Setup(String, SetupError),
     /// A stream states no area and the plan has no board.
     NoArea(String),
@@ -28,8 +28,6 @@ pub enum Failed {
     Build(String, u64, BuildError),
     /// A part of a mix that there cannot be, at its place in the plan.
     Part(PlanError),
-    /// What runs together cannot be read any more.
-    Mix(String, WhyNot),
     /// Board time is asked of a stream that has none, at this line of the plan.
     NoTime {
         /// The stream.
@@ -82,7 +80,6 @@ impl fmt::Display for Failed {
                 write!(f, "build policy {policy} on an area of {pages} pages: {error}")
             }
             Self::Part(error) => error.fmt(f),
-            Self::Mix(name, error) => write!(f, "make the stream {name}: {error}"),
             Self::NoTime { stream, line } => write!(
                 f,
                 "run {stream} (line {line} of the plan): a recording has no board time; leave \

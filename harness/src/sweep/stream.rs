@@ -316,7 +316,7 @@ impl Ops {
             Box::new(made)
         } else if let Some(mix) = &known.mix {
             let made = mix.open(&Seed::new(seed), stream.length.most_ops());
-            let mut made = made.map_err(|error| Failed::Mix(stream.name().to_string(), error))?;
+            let mut made = made.map_err(|error| Failed::Setup(stream.name().to_string(), error))?;
             before = made.before().to_vec();
             let failed = Rc::clone(&failed);
             Box::new(iter::from_fn(move || {

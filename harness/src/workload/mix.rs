@@ -15,7 +15,6 @@ mod played;
 mod rounds;
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 pub use builtin::{BuiltIn, MIXES, built_in};
 pub use part::{Origin, Part};
@@ -46,40 +45,8 @@ pub struct Mix {
     pub sizes: Vec<u64>,
 }
 
-/// Why there is no such mix, or no stream of it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum WhyNot {
-    /// A LOAD, time, or too many clients.
-    Setup(SetupError),
-    /// A file, or what it says.
-    Ingest(IngestError),
-}
-
-impl fmt::Display for WhyNot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Setup(error) => error.fmt(f),
-            Self::Ingest(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for WhyNot {}
-
-impl From<SetupError> for WhyNot {
-    fn from(error: SetupError) -> Self {
-        Self::Setup(error)
-    }
-}
-
-impl From<IngestError> for WhyNot {
-    fn from(error: IngestError) -> Self {
-        Self::Ingest(error)
-    }
-}
-
 /// A part by its number from 0 on, and what is wrong with it.
-pub type Wrong = (usize, WhyNot);
+pub type Wrong = (usize, SetupError);
 
 impl Mix {
     /// The most parts of a mix.
@@ -121,7 +88,7 @@ impl Mix {
     ///
     /// # Errors
     /// Where a file cannot be opened any more.
-    pub fn open(&self, seed: &Seed, ops: u64) -> Result<Workload, WhyNot> {
+    pub fn open(&self, seed: &Seed, ops: u64) -> Result<Workload, SetupError> {
         let failed = Failure::default();
         let (clients, alone) = self.alone(seed, &failed).map_err(|(_, error)| error)?;
         let (merged, before) = Merged::new(alone, ops, &failed);

@@ -84,11 +84,11 @@ impl From<Violation> for Error {
 }
 
 /// The area of `reader`'s file, which must be known from here on.
-fn area(reader: &Reader) -> Result<cma_policies::Area, Error> {
+pub(crate) fn area(reader: &Reader) -> Result<cma_policies::Area, IngestError> {
     reader.area().cloned().ok_or_else(|| {
         let why = "the stream states no pages; a header \"# base_pfn=… pages=… order_per_bit=…\" \
                    is needed, or --pages";
-        Error::Ingest(reader.error(why))
+        reader.error(why)
     })
 }
 

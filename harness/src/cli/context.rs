@@ -72,8 +72,8 @@ pub(super) struct Context {
     quiet: bool,
 }
 
-/// Whether this is how standard output is named in place of a file.
-pub(super) fn is_stdout(path: Option<&Path>) -> bool {
+/// Whether this is how standard input and output are named in place of a file.
+pub(super) fn is_standard(path: Option<&Path>) -> bool {
     path == Some(Path::new("-"))
 }
 
@@ -118,7 +118,7 @@ impl Context {
         results: &[Option<&Path>],
         write: impl FnOnce(&mut dyn Write) -> Result<(), Failure>,
     ) -> Result<bool, Failure> {
-        if path.is_none() && results.iter().any(|result| is_stdout(*result)) {
+        if path.is_none() && results.iter().any(|result| is_standard(*result)) {
             return Ok(false);
         }
         self.output(path, write)?;
@@ -156,7 +156,7 @@ impl Context {
         path: Option<&Path>,
         write: impl FnOnce(&mut dyn Write) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        let Some(path) = path.filter(|path| !is_stdout(Some(path))) else {
+        let Some(path) = path.filter(|path| !is_standard(Some(path))) else {
             let mut out = BufWriter::new(io::stdout().lock());
             write(&mut out)?;
             return Ok(out.flush()?);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
-use super::context::{Context, Format};
+use super::context::{Context, Format, is_standard};
 use super::failure::{Exit, Failure};
 use crate::cause::Cause;
 use crate::diagnose::{self, Diagnosis, Options};
@@ -160,7 +160,7 @@ impl Diagnose {
 
     /// The sources, and a bar for them. That each can be read is known then.
     fn open(&self, context: &Context) -> Result<(Vec<Source>, Progress), Failure> {
-        if self.files.iter().filter(|path| is_standard_input(path)).count() > 1 {
+        if self.files.iter().filter(|path| is_standard(Some(path))).count() > 1 {
             return Err(Failure::because("read standard input twice; name it once"));
         }
         // A bar between the rows that are written meanwhile would be seen by nobody.
@@ -173,12 +173,8 @@ impl Diagnose {
     }
 }
 
-fn is_standard_input(path: &Path) -> bool {
-    path == Path::new("-")
-}
-
 fn open(path: &Path) -> Result<Source, IngestError> {
-    if is_standard_input(path) {
+    if is_standard(Some(path)) {
         return Ok(Source::once("standard input", io::stdin()));
     }
     let there = path.metadata().map_err(|error| {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use cma_policies::Spec;
 
-use super::context::Context;
+use super::context::{Context, is_standard};
 use super::failure::Failure;
 use crate::environment;
 use crate::ingest::{self, Geometry, Header, IngestError, Source};
@@ -192,7 +192,7 @@ fn policy(
 
 /// The file at `path`, or the debugfs files of a folder as one text; "-" is standard input.
 pub(super) fn source(path: &Path) -> Result<Source, IngestError> {
-    if path == Path::new("-") {
+    if is_standard(Some(path)) {
         Source::buffer("standard input", io::stdin().lock())
     } else if path.is_dir() {
         ingest::directory(path)

@@ -58,8 +58,8 @@ impl Item {
         Self { name: name.to_string(), about: about.to_string(), details: Vec::new(), params: &[] }
     }
 
-    fn with(mut self, key: &'static str, detail: impl ToString) -> Self {
-        self.details.push((key, detail.to_string()));
+    fn with(mut self, key: &'static str, detail: impl Into<String>) -> Self {
+        self.details.push((key, detail.into()));
         self
     }
 }
@@ -90,15 +90,15 @@ fn items(family: Family, context: &Context) -> Vec<Item> {
         Family::Profiles => each(workload::PROFILES, |profile| {
             Item::new(profile.name, profile.about)
                 .with("source", profile.source)
-                .with("load", profile.default_load)
-                .with("least_load_pages", profile.least_pages)
+                .with("load", profile.default_load.to_string())
+                .with("least_load_pages", profile.least_pages.to_string())
                 .with("clients", profile.clients.join(", "))
         }),
         Family::Mixes => each(mix::MIXES, |mix| {
             let parts = mix.parts.iter().map(|(name, mib)| format!("{name} {mib}"));
             Item::new(mix.name, mix.about)
                 .with("source", mix.source)
-                .with("load_mib", mix.parts.iter().map(|(_, mib)| mib).sum::<u64>())
+                .with("load_mib", mix.parts.iter().map(|(_, mib)| mib).sum::<u64>().to_string())
                 .with("parts_mib", parts.collect::<Vec<_>>().join(", "))
         }),
         Family::Environments => each(environment::ENTRIES, |entry| Item {
@@ -110,7 +110,7 @@ fn items(family: Family, context: &Context) -> Vec<Item> {
             Item::new(caller.name, caller.about)
                 .with("source", caller.source)
                 .with("one_page_from", one_page)
-                .with("fallback_pages", caller.fallback_pages)
+                .with("fallback_pages", caller.fallback_pages.to_string())
         }),
         Family::AfterFailure => each(after_failure::ENTRIES, |entry| Item {
             params: entry.params,

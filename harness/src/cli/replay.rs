@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use cma_policies::Spec;
 
-use super::context::{Context, Show, is_stdout};
+use super::context::{Context, Show, is_standard};
 use super::failure::{Exit, Failure};
 use super::given::{self, Given, Setup};
 use crate::environment;
@@ -105,7 +105,7 @@ pub(super) fn run(args: &Replay, context: &Context) -> Result<Exit, Failure> {
     args.given.named_environment()?;
     let named = args.policy.iter().map(|text| context.catalog.parse(text));
     let named: Vec<Spec> = named.collect::<Result<_, _>>()?;
-    if [&args.to_stream, &args.record].iter().all(|path| is_stdout(path.as_deref())) {
+    if [&args.to_stream, &args.record].iter().all(|path| is_standard(path.as_deref())) {
         return Err(Failure::because("write two results to standard output; name a file for one"));
     }
     let mut options = args.given.options()?;

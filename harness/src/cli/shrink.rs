@@ -16,7 +16,7 @@ use super::failure::{Exit, Failure};
 use super::given::{Given, Setup};
 use crate::oracle::{Violation, name};
 use crate::replay::Under;
-use crate::shrink::{Found, Goal, Limits, Progress, Shrunk, Subject, find, shrink};
+use crate::shrink::{Found, Goal, Limits, Progress, Subject, find, shrink};
 use clap::{Args, ValueEnum};
 
 /// The smallest stream that still fails for the same cause.
@@ -132,11 +132,18 @@ pub(super) fn run(args: &Shrink, context: &Context) -> Result<Exit, Failure> {
     let under = setup.under();
     let (goal, before) = args.goal(&subject, &setup, &under)?;
     let limits = Limits { tries: args.tries, area: args.area_too, sizes: !args.keep_sizes };
-    let shrunk = quietly(goal, || {
-        with_progress(args.tries, context, |watch| {
-            Ok(shrink(&subject, &under, goal, limits, watch)?)
-        })
-    })?;
+    let style = "{wide_bar} {pos}/{len} runs, {per_sec}, at most {eta} left, {msg} ops";
+    let bar = bar::bar(Some(args.tries), bar::style(style), context.progress);
+    let started = Instant::now();
+    let watch = &mut |progress: Progress| {
+        if started.elapsed() > QUICK {
+            bar.set_position(progress.tries);
+            bar.set_message(progress.ops.to_string());
+        }
+    };
+    let shrunk = quietly(goal, || shrink(&subject, &under, goal, limits, watch));
+    bar.finish_and_clear();
+    let shrunk = shrunk?;
     Report { setup: &setup, subject: &subject, shrunk: &shrunk, before, seed: args.given.seed }
         .write(args, context)?;
     Ok(Exit::Good)
@@ -238,24 +245,5 @@ fn quietly<T>(goal: Goal, body: impl FnOnce() -> T) -> T {
     std::panic::set_hook(Box::new(|_| {}));
     let done = body();
     std::panic::set_hook(before);
-    done
-}
-
-/// Runs `body`, which says how far it is.
-fn with_progress(
-    tries: u64,
-    context: &Context,
-    body: impl FnOnce(&mut dyn FnMut(Progress)) -> Result<Shrunk, Failure>,
-) -> Result<Shrunk, Failure> {
-    let style = "{wide_bar} {pos}/{len} runs, {per_sec}, at most {eta} left, {msg} ops";
-    let bar = bar::bar(Some(tries), bar::style(style), context.progress);
-    let started = Instant::now();
-    let done = body(&mut |progress: Progress| {
-        if started.elapsed() > QUICK {
-            bar.set_position(progress.tries);
-            bar.set_message(progress.ops.to_string());
-        }
-    });
-    bar.finish_and_clear();
     done
 }

@@ -7,14 +7,7 @@ use super::{Expected, Target};
 use crate::codec::Case;
 use crate::law::conformance::judge;
 
-pub(super) const TARGET: Target = Target {
-    expected: Expected::Fails,
-    ..Target::new(
-        "canary",
-        "a policy with a planted defect under every law: it must be convicted",
-        run,
-    )
-};
+pub(super) const TARGET: Target = Target { name: "canary", run, expected: Expected::Fails };
 
 /// The most acts of a case, as in `laws`.
 const ACTS: usize = 32;

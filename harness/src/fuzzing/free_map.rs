@@ -9,11 +9,7 @@ use self::naive::{Naive, Wish, fits};
 use super::Target;
 use crate::codec::{Act, Case};
 
-pub(super) const TARGET: Target = Target::new(
-    "free_map",
-    "the indexed bitmap, the table of grants and the cutting of areas, beside plain ones",
-    run,
-);
+pub(super) const TARGET: Target = Target::passes("free_map", run);
 
 /// Sizes where words, nodes and levels of the tree end; a case with a LOAD limit takes one of them.
 const SIZES: [u64; 24] = [

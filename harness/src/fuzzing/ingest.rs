@@ -6,8 +6,7 @@ use crate::diagnose::{Confidence, Failure, Options, Why, diagnose};
 use crate::ingest::Source;
 use crate::reader;
 
-pub(super) const TARGET: Target =
-    Target::new("ingest", "any bytes as a recording, a stream, and as what a board prints", run);
+pub(super) const TARGET: Target = Target::passes("ingest", run);
 
 /// Reads `bytes` in every format, and holds what is said of them to what must hold of any text.
 ///

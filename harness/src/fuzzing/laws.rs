@@ -6,8 +6,7 @@ use super::Target;
 use crate::codec::Case;
 use crate::law::conformance::judge;
 
-pub(super) const TARGET: Target =
-    Target::new("laws", "the policy that a case names, under every law", run);
+pub(super) const TARGET: Target = Target::passes("laws", run);
 
 /// The most acts of a case: more make an input slower, not more telling.
 const ACTS: usize = 32;

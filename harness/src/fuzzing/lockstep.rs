@@ -18,11 +18,7 @@ use self::judge::Judge;
 use super::Target;
 use crate::codec::Case;
 
-pub(super) const TARGET: Target = Target::new(
-    "lockstep",
-    "a policy through the simulation, beside the naive reference and the kernel's rules",
-    run,
-);
+pub(super) const TARGET: Target = Target::passes("lockstep", run);
 
 /// Granules that are looked at for one input, about: what bounds its time.
 const LOOKS: u64 = 1 << 15;

@@ -16,11 +16,7 @@ use crate::op::{Op, Part, Timed};
 use crate::oracle::{Checks, Witness};
 use crate::simulate::{Answer, step};
 
-pub(super) const TARGET: Target = Target::new(
-    "roundtrip",
-    "cases, names, streams, recordings, values and packed files: written and read back",
-    run,
-);
+pub(super) const TARGET: Target = Target::passes("roundtrip", run);
 
 /// The most ops of a case.
 const MOST: usize = 48;

@@ -1,12 +1,11 @@
-//! Known ways to hurt a policy that never moves a buffer: one file and one line each.
+//! Known ways to hurt a policy that never moves a buffer: a row each, and a file where one takes more
+//! than a few lines.
 //!
 //! An adversary looks at what was granted and answers to it. It has a number of variants; the
 //! LOAD limit it plays with is looked for from below.
 
 mod best_fit;
-mod comb;
 mod robson;
-mod sawtooth;
 mod slots;
 
 use super::field::{Field, Refusal};
@@ -28,14 +27,40 @@ pub(crate) struct Adversary {
     pub(crate) play: fn(&mut Field<'_>, u64),
 }
 
+/// Single pages, of which every so many stay.
+const COMB: Adversary = Adversary {
+    name: "comb",
+    about: "fills with single pages, keeps one in 2^k, asks for 2^k",
+    source: "folklore; Robson's first step, taken at once",
+    variants: |goal: &Goal| u64::from(goal.largest.ilog2()),
+    play: |field, variant| {
+        let size = 2 << variant;
+        field.fill(1, u64::MAX);
+        field.keep(|run| run.pfn.0 % size == size - 1);
+        field.fill(size, u64::MAX);
+    },
+};
+
+/// Sizes that grow by a third, half of everything given back each time.
+const SAWTOOTH: Adversary = Adversary {
+    name: "sawtooth",
+    about: "fills, gives back every second buffer, goes on with a third more pages each",
+    source: "written for this project: sizes that no power of two rounds",
+    variants: |goal: &Goal| goal.largest.min(16),
+    play: |field, variant| {
+        let mut size = 1 + variant;
+        while size <= field.goal.largest && !field.is_over() {
+            field.fill(size, u64::MAX);
+            field.free_every(2, 0, None);
+            size += (size / 3).max(1);
+        }
+        field.fill(field.goal.largest, u64::MAX);
+    },
+};
+
 /// Every adversary.
-pub(crate) const ADVERSARIES: &[Adversary] = &[
-    robson::ADVERSARY,
-    slots::ADVERSARY,
-    best_fit::ADVERSARY,
-    comb::ADVERSARY,
-    sawtooth::ADVERSARY,
-];
+pub(crate) const ADVERSARIES: &[Adversary] =
+    &[robson::ADVERSARY, slots::ADVERSARY, best_fit::ADVERSARY, COMB, SAWTOOTH];
 
 /// The worst that an adversary did.
 #[derive(Clone, Debug)]

@@ -27,7 +27,7 @@ impl<'a, W: Write> Recorder<'a, W> {
         Self { under, out: Some(out), writer: None, failed: None, rows: 0 }
     }
 
-    /// Writes what is left, and tells what went wrong with the output, if anything did.
+    /// Writes what is left, and says what went wrong with the output, if anything did.
     ///
     /// # Errors
     /// That.

@@ -72,20 +72,18 @@ impl<'a> Cutter<'a> {
 
     /// Takes away whatever can go.
     pub(super) fn cut(&mut self) {
-        let clients = self.units(by_client);
-        self.reduce_units(&clients);
-        let sessions = self.units(by_session);
-        self.reduce_units(&sessions);
         // What was given back before the end goes first: what is live makes the holes.
-        let gone = self.units(|items| by_buffer(items, true));
-        self.reduce_units(&gone);
-        let buffers = self.units(|items| by_buffer(items, false));
-        self.reduce_units(&buffers);
+        let splits: [Split; 4] = [
+            by_client,
+            by_session,
+            |items| by_buffer(items, true),
+            |items| by_buffer(items, false),
+        ];
+        for split in splits {
+            let units = split(&self.subject.items);
+            self.reduce_units(&units);
+        }
         self.reduce_ops();
-    }
-
-    fn units(&self, split: impl Fn(&[Item]) -> Vec<Option<usize>>) -> Vec<Option<usize>> {
-        split(&self.subject.items)
     }
 
     /// `unit_of` says for each item which unit it belongs to; those of none stay.
@@ -121,6 +119,9 @@ impl<'a> Cutter<'a> {
         self.subject.items = reduce(&all, &mut |kept| self.attempt(&area, kept.iter().copied()));
     }
 }
+
+/// Says for each item which unit it belongs to.
+type Split = fn(&[Item]) -> Vec<Option<usize>>;
 
 /// Numbers names in order of appearance.
 #[derive(Default)]

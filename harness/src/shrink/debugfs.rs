@@ -10,7 +10,6 @@ mod board;
 
 use cma_policies::{Area, Run};
 
-use self::board::Board;
 use super::run::Refusal;
 use super::subject::Subject;
 use super::write::WIDTH;
@@ -223,7 +222,7 @@ impl Likeness {
 /// How `writes` bring an empty area of a board to `refusal`, or to its holes where the request is
 /// not among them; `None` where they do not.
 fn brings(area: &Area, writes: &[Write], refusal: &Refusal, asked: bool) -> Option<Likeness> {
-    let (board, refused) = Board::run(area, writes)?;
+    let (board, refused) = board::run(area, writes)?;
     let model = board.model();
     let mut holes = Vec::new();
     model.map().for_each_run(&mut |hole| holes.push(hole));
@@ -296,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hole_that_would_take_a_later_block_goes_behind_it() {
+    fn a_hole_that_would_take_a_later_block_goes_past_it() {
         let area = Area::single(0, 32, 0).unwrap();
         // 10 free, 1 live, 2 free, 1 live, 1 free, 17 live.
         let list = [(0, 10), (11, 2), (14, 1)];

@@ -28,20 +28,15 @@ const CACHE_US: u64 = SECOND;
 
 /// Applications that fill so many pages.
 pub(super) fn apps(pages: u64) -> Vec<Member> {
-    members("app", clients_for(pages, 12_000), |_| App::new())
+    members("app", clients_for(pages, 12_000), |_| App::default())
 }
 
+#[derive(Default)]
 struct App {
     /// Objects that it works with; 0 while it does not run.
     wants: usize,
     ends_in_us: u64,
     since_sweep_us: u64,
-}
-
-impl App {
-    const fn new() -> Self {
-        Self { wants: 0, ends_in_us: 0, since_sweep_us: 0 }
-    }
 }
 
 fn object(draws: &mut Draws) -> u64 {

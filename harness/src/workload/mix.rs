@@ -60,7 +60,7 @@ impl Mix {
     /// sends elsewhere.
     pub fn new(parts: Vec<Part>) -> Result<Self, Wrong> {
         for (index, part) in parts.iter().enumerate() {
-            part.check().map_err(|error| (index, error.into()))?;
+            part.check().map_err(|error| (index, error))?;
         }
         let mut mix = Self { parts, clients: Vec::new(), routes: Vec::new(), sizes: Vec::new() };
         let (clients, alone) = mix.alone(&Seed::new(0), &Failure::default())?;
@@ -109,7 +109,7 @@ impl Mix {
             let alone = part.open(seed.child("mix", index as u64), failed).map_err(wrong)?;
             let numbers =
                 clients.of_part(&alone.clients, part.called.as_deref(), part.has_nameless());
-            streams.push((alone, numbers.map_err(|error| wrong(error.into()))?));
+            streams.push((alone, numbers.map_err(wrong)?));
         }
         Ok((clients.into_names(), streams))
     }

@@ -92,7 +92,7 @@ fn at_the_seam_what_is_live_is_given_back() {
 }
 
 #[test]
-fn a_part_is_the_same_whatever_stands_behind_it() {
+fn a_part_is_the_same_whatever_follows_it() {
     let parts =
         [of_profile("gpu", 10_000), of_profile("camera", 20_000), of_profile("gpu", 10_000)];
     let of = |count: usize, kind: &str| {

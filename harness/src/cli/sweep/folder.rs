@@ -176,7 +176,7 @@ pub(in crate::cli) fn print_report(
     context.output(None, |out| {
         match context.format {
             Format::Text | Format::Html => {
-                text::write_findings(ready, findings, context.color, out)?
+                text::write_findings(ready, findings, context.color, out)?;
             }
             Format::Csv => csv::write_summary(ready, summary, out)?,
             Format::Json => csv::write_summary_json(ready, summary, out)?,

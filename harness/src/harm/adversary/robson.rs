@@ -67,7 +67,7 @@ mod tests {
         let policy = goal.policy.build(goal.area()).unwrap();
         let mut witness = Witness::new(&goal.area(), policy, Checks::SWEEP);
         let (stream, mut highest) = (field.into_log(), Highest(0));
-        simulate(stream.into_iter(), &mut witness, &mut Quiet, &mut [&mut highest]).unwrap();
+        simulate(stream, &mut witness, &mut Quiet, &mut [&mut highest]).unwrap();
         highest.0
     }
 

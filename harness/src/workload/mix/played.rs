@@ -97,12 +97,12 @@ impl Played {
         let failed = Failure::default();
         let mut rounds = Rounds::new(&Arc::new(self.clone()), false, &failed)?;
         let mut uses: BTreeMap<u64, u64> = BTreeMap::new();
-        self.load_pages = rounds.live_pages();
+        self.load_pages = rounds.live_pages;
         while let Some(Timed { op, .. }) = rounds.next() {
             self.ops += 1;
             if let Op::Alloc { request, .. } = op {
                 *uses.entry(request.count()).or_default() += 1;
-                self.load_pages = self.load_pages.max(rounds.live_pages());
+                self.load_pages = self.load_pages.max(rounds.live_pages);
             }
         }
         self.sizes = super::super::most_used(uses);

@@ -69,7 +69,7 @@ run() {
     units=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log" | tail -n 1)
     law=''
     [ "$status" -ne 0 ] || return 0
-    # A law that judges several requests at once names the one that broke behind its own name.
+    # A law that judges several requests at once names the one that broke after its own name.
     law=$(sed -nE 's/.*law (in_flight) broken at op [0-9]+: ([a-z_]+): .*/\1: \2/p; t
         s/.*law ([a-z_]+) broken at op .*/\1/p' "$log" | head -n 1)
     if [ -z "$law" ]; then

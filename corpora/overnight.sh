@@ -287,7 +287,7 @@ summary() {
             [ -s "$out/results/$target.crashes" ] || continue
             seen=''
             while IFS=$'\t' read -r known file panic; do
-                # What differs behind the first words are the numbers of one defect.
+                # What differs after the first words are the numbers of one defect.
                 words=$(cut -d ' ' -f 1-5 <<<"$panic")
                 [[ $seen != *"|$words|"* ]] || continue
                 seen="$seen|$words|"

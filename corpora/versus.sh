@@ -15,7 +15,7 @@ about=(
     'area      CPU in an area of 16 GiB / in one of 1.1 GiB, in each commit'
     "fuzz      the targets ingest, laws, free_map and roundtrip over the old commit's seeds"
     'diagnose  a log of 0.5 MB of failures with lists, one of 50 MB, and what is between them'
-    'map       set and clear of the map, and the same with a search in front of each set'
+    'map       set and clear of the map, and the same with a search before each set'
     'policy    the policies kernel and best-fit with nothing checked'
 )
 
@@ -25,7 +25,7 @@ corpora/versus.sh [OPTIONS] OLD [NEW]
 
 OLD and NEW are commits; NEW is HEAD where none is named. A ratio is old / new of user and system
 time of the whole process: above 1 the new one is faster. It is the median of pairs that run in
-turn, and the least and the most of them stand beside it.
+turn, and the least and the most of them are beside it.
 
   --row NAME   only these (may be given again; default all of them):
 END
@@ -71,7 +71,7 @@ done
 [[ $full =~ ^[0-9]+$ ]] || { printf '%s is no number of seeds\n' "$full" >&2; exit 2; }
 
 # ---------------------------------------------------------------------------------------------
-# Both commits, and the parts that need the library, which stand in this tree
+# Both commits, and the parts that need the library, which are in this tree
 
 mkdir -p "$cache"
 cache=$(cd "$cache" && pwd)

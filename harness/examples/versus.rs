@@ -152,7 +152,7 @@ struct Edit {
 }
 
 /// Does and undoes the same sets and clears `rounds` times, on a map that is 90 % used, or searches
-/// in front of each set; prints how many edits that were.
+/// before each set; prints how many edits that were.
 fn map(rounds: u64, searches: bool) -> Result<(), String> {
     let (mut map, edits) = edits();
     let run = |map: &mut FreeMap, edit: &Edit, is_set: bool| {
@@ -178,7 +178,7 @@ fn search(count: u64) -> Search {
     Search { bits: count, mask: (1 << dma_align(count, CAP)) - 1, offset: 0, from: 0 }
 }
 
-/// A map that a stream has filled, and the edits of the [`OPS`] behind that.
+/// A map that a stream has filled, and the edits of the [`OPS`] after that.
 fn edits() -> (FreeMap, Vec<Edit>) {
     let mut map = FreeMap::new(AREA_PAGES, 0);
     let mut live: Vec<Option<Run>> = Vec::new();

@@ -24,8 +24,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use cma_policies::Entry;
 
-pub use context::{Color, Context, Format};
-pub use failure::{Exit, Failure};
+use context::{Context, Format};
+use failure::Failure;
 
 /// Why Linux CMA allocations fail although pages are free, and what would help.
 #[derive(Parser, Debug)]
@@ -73,13 +73,13 @@ fn run_args(args: impl IntoIterator<Item = OsString>, entries: &[Entry]) -> Exit
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version are no failure; a closed pipe behind them is none either.
+            // Help and version are no failure; a closed pipe after them is none either.
             let _ = error.print();
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
     let context = Context::new(&cli.common, entries);
-    if context.html && !matches!(cli.command, Command::Diagnose(_)) {
+    if context.format == Format::Html && !matches!(cli.command, Command::Diagnose(_)) {
         return Failure::because("write html: only diagnose does; text, json and csv are allowed")
             .report();
     }

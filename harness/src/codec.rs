@@ -16,7 +16,8 @@ mod record;
 use cma_policies::Area;
 
 pub use choice::Choice;
-pub use comb::comb;
+pub(crate) use comb::rest_of;
+pub use comb::{comb, part_of};
 pub use record::{Act, BadFree, Ending, Script};
 
 use crate::seed::Draws;

@@ -5,18 +5,22 @@
 //! refuses with little ever live is hurt badly. "Free share at a refusal" would be degenerate:
 //! allocate half, allocate a page, free the half, ask for more than half.
 
-pub mod adversary;
+#[cfg(feature = "cli")]
+pub(crate) mod adversary;
 pub mod archive;
 pub mod bounds;
 mod confirm;
 mod evaluate;
 mod field;
+#[cfg(feature = "cli")]
 mod follow;
 mod goal;
 pub mod search;
 
-pub use confirm::{Confirmed, confirm};
-pub use evaluate::{Outcome, Reach, evaluate, plain, played, realised};
-pub use field::{Asked, Field, Refusal};
-pub use follow::followed;
-pub use goal::{Align, Goal, GoalError};
+pub use confirm::confirm;
+pub use evaluate::{Outcome, Reach, plain, played};
+pub(crate) use evaluate::{evaluate, realised};
+pub use field::Refusal;
+#[cfg(feature = "cli")]
+pub(crate) use follow::followed;
+pub use goal::{Align, Goal};

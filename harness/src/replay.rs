@@ -84,12 +84,21 @@ impl From<Violation> for Error {
 }
 
 /// The area of `reader`'s file, which must be known from here on.
-fn area(reader: &Reader) -> Result<cma_policies::Area, Error> {
+pub(crate) fn area(reader: &Reader) -> Result<cma_policies::Area, IngestError> {
     reader.area().cloned().ok_or_else(|| {
         let why = "the stream states no pages; a header \"# base_pfn=… pages=… order_per_bit=…\" \
                    is needed, or --pages";
-        Error::Ingest(reader.error(why))
+        reader.error(why)
     })
+}
+
+/// What the header of a stream says of its area.
+pub(crate) fn stated(area: &cma_policies::Area) -> [(&'static str, String); 3] {
+    [
+        ("base_pfn", area.ranges()[0].pfn.to_string()),
+        ("pages", area.pages().to_string()),
+        ("order_per_bit", area.order_per_bit().to_string()),
+    ]
 }
 
 /// The pages of `area` that `under` asks for.

@@ -6,7 +6,7 @@
 //! what is left is numbered anew. Every change that keeps the goal stays, so the same stream comes
 //! out every time.
 //!
-//! A *session* is what one client does from an alloc while it holds nothing to the free behind
+//! A *session* is what one client does from an alloc while it holds nothing to the free after
 //! which it holds nothing again. With an alloc go its frees.
 
 mod case;
@@ -20,11 +20,11 @@ mod subject;
 mod write;
 
 pub use case::from_case;
-pub use debugfs::{Debugfs, debugfs};
+pub use debugfs::debugfs;
 pub use run::{Found, Refusal, Seen, find};
 pub use rust::{law_test, stream_test};
 pub use subject::{Item, Subject};
-pub use write::{Written, write};
+pub use write::write;
 
 use cut::Cutter;
 
@@ -104,7 +104,7 @@ pub struct Progress {
     pub ops: usize,
 }
 
-/// Shrinks `subject`, which shows `goal`; `watch` is told of every try.
+/// Shrinks `subject`, which shows `goal`; `watch` hears of every try.
 ///
 /// # Errors
 /// Where the policy cannot be built for the area, and where `subject` does not show `goal`.

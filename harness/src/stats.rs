@@ -13,7 +13,6 @@ mod clusters;
 mod exact;
 mod gamma;
 mod normal;
-mod rank_sum;
 pub mod rate;
 mod survival;
 mod survival_time;
@@ -25,10 +24,18 @@ pub use exact::{
     holm, mcnemar, median, median_interval, no_failure_bound, quantile, quantile_interval,
     share_high, share_interval, share_interval_of, share_p, sign_counts,
 };
-pub use rank_sum::{RankSum, rank_sum};
 pub use survival::{Survival, survival};
 pub use survival_time::{restricted_mean, survival_quantile};
 pub use trend::{Ages, Trend, trend};
+
+/// Where `is_inside` ends between two numbers, of which it holds for the first alone: what is left of
+/// them, inside and outside, once that was halved so many times.
+fn halved(inside: f64, outside: f64, times: u32, is_inside: impl Fn(f64) -> bool) -> (f64, f64) {
+    (0..times).fold((inside, outside), |(inside, outside), _| {
+        let middle = f64::midpoint(inside, outside);
+        if is_inside(middle) { (middle, outside) } else { (inside, middle) }
+    })
+}
 
 /// Where a value lies, with 95 % confidence.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -37,7 +44,7 @@ pub struct Interval {
     pub low: Option<f64>,
     /// Upper end. [`None`]: unbounded (some streams never failed), or unknown.
     pub high: Option<f64>,
-    /// How it was made; the word stands in the tables.
+    /// How it was made; the word is in the tables.
     pub method: &'static str,
 }
 

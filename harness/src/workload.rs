@@ -4,7 +4,7 @@
 //! LOAD in pages, the seed and the number of ops alone: never on how a policy answered or how a
 //! board divides its pages, so every policy, cap and board sees the same stream. A request is
 //! `dma`, as all of these drivers ask: its alignment follows the cap. The buffers of a session that
-//! are all or nothing stand at one moment and are of one client.
+//! are all or nothing have one time and one client.
 //!
 //! How long things last is assumed where no source says it; sizes and numbers of buffers are not.
 
@@ -25,8 +25,10 @@ mod set_top;
 mod video;
 mod vpu_encode;
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use cma_policies::Run;
 
@@ -82,11 +84,28 @@ pub struct Profile {
     pub default_load: f64,
     /// Whether the seed changes it.
     pub seeded: bool,
+    /// Its clients, where they take turns.
+    parts: &'static [session::Part],
     /// Its clients, and its ops in time.
-    make: fn(&Setup) -> Workload,
+    make: fn(&Setup, &[session::Part]) -> Workload,
 }
 
 impl Profile {
+    /// What most of them are: clients that take turns, on any area, drawn from the seed.
+    const MIXTURE: Self = Self {
+        name: "",
+        about: "",
+        source: "",
+        clients: &[],
+        sizes: &[],
+        least_pages: 1,
+        area: None,
+        default_load: 0.7,
+        seeded: true,
+        parts: &[],
+        make: session::mixture,
+    };
+
     /// The stream of this profile for `setup`.
     ///
     /// # Errors
@@ -97,7 +116,7 @@ impl Profile {
             return Err(SetupError::Load(setup.load.to_string()));
         }
         self.check(setup.target_pages())?;
-        Ok((self.make)(setup))
+        Ok((self.make)(setup, self.parts))
     }
 
     /// Whether its sessions fit into a LOAD of so many pages.
@@ -147,7 +166,7 @@ pub struct Workload {
 }
 
 /// Where the iterator over a file leaves why it ended before the file did.
-type Failure = Arc<Mutex<Option<IngestError>>>;
+type Failure = Arc<OnceLock<IngestError>>;
 
 impl Workload {
     /// The clients from 1 on, and the ops.
@@ -184,8 +203,7 @@ impl Workload {
     /// # Errors
     /// Where and why its file could not be read.
     pub fn end(&self) -> Result<(), IngestError> {
-        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        failed.clone().map_or(Ok(()), Err)
+        self.failed.get().cloned().map_or(Ok(()), Err)
     }
 }
 
@@ -201,6 +219,18 @@ impl fmt::Debug for Workload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Workload").field("clients", &self.clients).finish_non_exhaustive()
     }
+}
+
+/// Sizes that the metrics probe with.
+const PROBES: usize = 8;
+
+/// The sizes that are used most, ascending, at most 8; of equals the smaller.
+pub(crate) fn most_used(uses: BTreeMap<u64, u64>) -> Vec<u64> {
+    let mut by_use: Vec<_> = uses.into_iter().collect();
+    by_use.sort_unstable_by_key(|&(count, uses)| (Reverse(uses), count));
+    let mut sizes: Vec<_> = by_use.into_iter().take(PROBES).map(|(count, _)| count).collect();
+    sizes.sort_unstable();
+    sizes
 }
 
 /// Why there is no such stream. It reads on from "failed to make the stream: …".
@@ -225,6 +255,8 @@ pub enum SetupError {
     NoLength,
     /// More clients than a request can tell apart.
     Clients,
+    /// A file of a mix, or what it says.
+    File(IngestError),
     /// A LOAD that no stream of a fit has.
     OutOfFit {
         /// LOAD that was asked for.
@@ -266,6 +298,7 @@ impl fmt::Display for SetupError {
                 "it has more than {} clients; ask for fewer parts or a smaller load",
                 u16::MAX
             ),
+            Self::File(error) => error.fmt(f),
             Self::OutOfFit { load_pages, least_pages, most_pages } => write!(
                 f,
                 "a LOAD of {load_pages} pages is out of bounds; the largest group of the file takes \
@@ -277,3 +310,9 @@ impl fmt::Display for SetupError {
 }
 
 impl std::error::Error for SetupError {}
+
+impl From<IngestError> for SetupError {
+    fn from(error: IngestError) -> Self {
+        Self::File(error)
+    }
+}

@@ -283,7 +283,7 @@ fn standard_input_is_a_file_like_any_other() {
 }
 
 #[test]
-fn bad_input_is_one_message_and_leaves_nothing_behind() {
+fn bad_input_is_one_message_and_leaves_no_file() {
     let bench = Bench::new();
     let file = |name: &str, text: &str| fs::write(bench.path().join(name), text).unwrap();
     file("bad.csv", &STREAM.replace("257,dma", "4x6,dma"));

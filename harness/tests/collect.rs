@@ -190,7 +190,7 @@ fn a_new_trace_leaves_no_trace() {
 }
 
 #[test]
-fn a_board_that_shows_nothing_is_told_how() {
+fn a_board_that_shows_nothing_learns_how() {
     for shell in shells() {
         let root = tempfile::tempdir().unwrap();
         put(root.path(), "dmesg.txt", "");

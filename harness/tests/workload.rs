@@ -38,7 +38,7 @@ struct Course {
     most: f64,
     /// Share of the ops before nine tenths of LOAD are reached.
     ramp: f64,
-    /// What is live on average over the ops behind the first quarter, as a share of LOAD.
+    /// What is live on average over the ops after the first quarter, as a share of LOAD.
     held: f64,
 }
 
@@ -190,7 +190,7 @@ const SOURCES: &[(u64, u64, &str)] = &[
     (32_768, 32_768, "128 MiB blocks; Vitis-AI 1430"),
 ];
 
-/// The rows of [`SOURCES`] that stand for more than one size, and the clients they are for.
+/// The rows of [`SOURCES`] that mean more than one size, and the clients they are for.
 const RANGES: [(u64, u64, &str); 3] = [(1, 16, "network"), (1, 64, "app"), (188, 2025, "window")];
 
 #[test]

@@ -19,7 +19,7 @@ mod tests {
 
     use cma_harness::fuzzing;
 
-    /// Random inputs of each test, behind the corpora.
+    /// Random inputs of each test, after the corpora.
     const INPUTS: usize = 200;
 
     /// One test per target, of its name.

@@ -1,6 +1,5 @@
 //! `cmalab attack`: the worst stream for a policy.
 
-mod progress;
 mod show;
 mod tried;
 
@@ -10,8 +9,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use cma_policies::BASELINE;
 
-use self::progress::Progress;
 use self::tried::Tried;
+use super::bar;
 use super::context::Context;
 use super::failure::{Exit, Failure};
 use crate::codec::Act;
@@ -21,6 +20,7 @@ use crate::harm::search::{Effort, search};
 use crate::harm::{Align, Goal, Refusal, confirm, evaluate, followed, played, realised};
 use crate::ingest::StreamWriter;
 use crate::op::Timed;
+use crate::replay::stated;
 
 /// Searches the worst stream for a policy: ENOMEM with as much free memory as possible.
 ///
@@ -37,7 +37,7 @@ use crate::op::Timed;
 #[derive(Args, Debug)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Attack {
-    /// A policy, as `name` or `name:key=value,…`; may stand several times
+    /// A policy, as `name` or `name:key=value,…`; may be given several times
     #[arg(long, value_name = "POLICY", default_value = BASELINE)]
     policy: Vec<String>,
     /// Pages of the area, 16 to 65536; several with commas between
@@ -92,13 +92,19 @@ struct Row {
     /// Which adversary, which file.
     detail: String,
     /// Nothing where no request was refused with a page of LOAD to spare.
-    hit: Option<(Refusal, Vec<Timed>)>,
-    /// The acts and the LOAD limit that led there, where it was no adversary.
+    hit: Option<Hit>,
+}
+
+/// A refusal, and what led there.
+struct Hit {
+    refusal: Refusal,
+    stream: Vec<Timed>,
+    /// The acts and the LOAD limit, where it was no adversary and no stream.
     program: Option<(Vec<Act>, u16)>,
 }
 
-/// A refusal, the stream up to it, and the acts and LOAD limit that it came from.
-type Hit = (Refusal, Vec<Timed>, Vec<Act>, u64);
+/// Steps of the bar for each goal.
+const STEPS: u64 = 100;
 
 /// Attacks them.
 ///
@@ -110,7 +116,8 @@ pub(super) fn run(args: &Attack, context: &Context) -> Result<Exit, Failure> {
     let threads = rayon::ThreadPoolBuilder::new().num_threads(args.jobs as usize).build();
     let threads =
         threads.map_err(|error| Failure::because(format_args!("start the threads: {error}")))?;
-    let progress = Progress::new(goals.len(), context.progress);
+    let style = bar::style("{wide_bar} {percent} %, {eta} left");
+    let bar = bar::bar(Some(STEPS * goals.len() as u64), style, context.progress);
     let mut archive = match &args.keep {
         Some(path) => {
             fs::create_dir_all(path).map_err(|error| unkept(path, &error))?;
@@ -120,19 +127,19 @@ pub(super) fn run(args: &Attack, context: &Context) -> Result<Exit, Failure> {
     };
     let mut rows = Vec::new();
     for (at, goal) in goals.iter().enumerate() {
-        let beat = |share| progress.at(at, share);
+        let beat = |share: f64| bar.set_position(STEPS * at as u64 + (share * STEPS as f64) as u64);
         let attacked = threads.install(|| attacked(goal, args, &tried, &beat));
         attacked.iter().try_for_each(confirmed)?;
-        // At once: what comes behind it may take hours, and be broken off.
+        // At once: what comes after it may take hours, and be broken off.
         if let Some(archive) = &mut archive {
             attacked.iter().try_for_each(|row| keep(row, archive))?;
         }
         rows.extend(attacked);
     }
-    progress.end();
+    bar.finish_and_clear();
     // First what took long: the file may turn out not to be writable.
     let results = [args.out.as_deref()];
-    context.report(None, &results, |out| Ok(show::write(&rows, context.format, out)?))?;
+    context.show(None, &results, &rows)?;
     if let Some(path) = &args.out {
         write_worst(&rows, path, context)?;
     }
@@ -141,12 +148,12 @@ pub(super) fn run(args: &Attack, context: &Context) -> Result<Exit, Failure> {
 
 /// Runs what was found once more, under the laws of the policy.
 fn confirmed(row: &Row) -> Result<(), Failure> {
-    let Some((refusal, stream)) = &row.hit else { return Ok(()) };
+    let Some(Hit { refusal, stream, .. }) = &row.hit else { return Ok(()) };
     let confirmed = confirm(&row.goal, stream)?;
-    if confirmed.refusal == Some(*refusal) {
+    if confirmed == Some(*refusal) {
         return Ok(());
     }
-    Err(Failure::Violated(format!("{}: {refusal:?}, but {:?}", row.goal, confirmed.refusal)))
+    Err(Failure::Violated(format!("{}: {refusal:?}, but {confirmed:?}", row.goal)))
 }
 
 fn goals(args: &Attack, context: &Context) -> Result<Vec<Goal>, Failure> {
@@ -172,11 +179,13 @@ fn hit(goal: &Goal, acts: &[Act], limit: u64) -> Option<Hit> {
     let acts = made.map_or_else(|| acts.to_vec(), |(acts, _)| acts);
     let (outcome, stream) = played(goal, &acts, limit);
     let refusal = outcome.refusal.filter(|refusal| refusal.need < goal.pages)?;
-    Some((refusal, stream, acts, limit))
+    // Above the pages of the area a limit says nothing.
+    let limit = limit.min(goal.pages).min(u16::MAX.into()) as u16;
+    Some(Hit { refusal, stream, program: Some((acts, limit)) })
 }
 
-fn need(hit: Option<&(Refusal, Vec<Timed>)>) -> u64 {
-    hit.map_or(u64::MAX, |(refusal, _)| refusal.need)
+fn need(hit: Option<&Hit>) -> u64 {
+    hit.map_or(u64::MAX, |hit| hit.refusal.need)
 }
 
 /// The share of the work that is done before the search, very roughly.
@@ -184,37 +193,34 @@ const FIRST: f64 = 0.2;
 
 /// Every way against one goal.
 fn attacked(goal: &Goal, args: &Attack, tried: &Tried, beat: &dyn Fn(f64)) -> Vec<Row> {
-    let row = |means, detail: &str, hit: Option<Hit>| {
-        let (hit, program) = match hit {
-            Some((refusal, stream, acts, limit)) => {
-                // Above the pages of the area a limit says nothing.
-                let limit = limit.min(goal.pages).min(u16::MAX.into()) as u16;
-                (Some((refusal, stream)), Some((acts, limit)))
-            }
-            None => (None, None),
-        };
-        Row { goal: goal.clone(), means, detail: detail.to_string(), hit, program }
+    let row = |means, detail: &str, hit: Option<Hit>| Row {
+        goal: goal.clone(),
+        means,
+        detail: detail.to_string(),
+        hit,
     };
     let known = ADVERSARIES.iter().enumerate().map(|(number, adversary)| {
         let beat = |share: f64| beat(FIRST * (number as f64 + share) / ADVERSARIES.len() as f64);
-        let hit = adversary.worst(goal, &beat);
-        let hit = hit.map(|hit| (hit.refusal, adversary.stream(goal, &hit), Vec::new(), 0));
-        Row { program: None, ..row("adversary", adversary.name, hit) }
+        let hit = adversary.worst(goal, &beat).map(|hit| {
+            let stream = adversary.stream(goal, &hit);
+            Hit { refusal: hit.refusal, stream, program: None }
+        });
+        row("adversary", adversary.name, hit)
     });
     let mut rows: Vec<_> = known.min_by_key(|row| need(row.hit.as_ref())).into_iter().collect();
     if let Some((name, ops)) = &tried.stream {
         // All of it, and no more than the area has, where what does not fit is left out.
         let hits = [u64::MAX, goal.pages].map(|limit| followed(goal, ops, limit));
         let least = hits.into_iter().flatten().min_by_key(|(refusal, _)| refusal.need);
-        let hit = least.filter(|(refusal, _)| refusal.need < goal.pages);
-        let goal = goal.clone();
-        rows.push(Row { goal, means: "stream", detail: name.clone(), hit, program: None });
+        let least = least.filter(|(refusal, _)| refusal.need < goal.pages);
+        let hit = least.map(|(refusal, stream)| Hit { refusal, stream, program: None });
+        rows.push(row("stream", name, hit));
     }
     let cases = &tried.cases;
     let of_cases = cases.iter().map(|(name, case)| {
         let limits = [case.most_live(), goal.pages];
         let hits = limits.into_iter().filter_map(|limit| hit(goal, &case.acts, limit));
-        row("cases", name, hits.min_by_key(|(refusal, ..)| refusal.need))
+        row("cases", name, hits.min_by_key(|hit| hit.refusal.need))
     });
     if let Some(mut row) = of_cases.min_by_key(|row| need(row.hit.as_ref())) {
         if row.hit.is_none() {
@@ -235,11 +241,9 @@ fn attacked(goal: &Goal, args: &Attack, tried: &Tried, beat: &dyn Fn(f64)) -> Ve
 
 /// Keeps the program where it is worse than any champion.
 fn keep(row: &Row, archive: &mut Archive) -> Result<(), Failure> {
-    let (Some((refusal, _)), Some((acts, limit))) = (&row.hit, &row.program) else {
-        return Ok(());
-    };
+    let Some(Hit { refusal, program: Some((acts, limit)), .. }) = &row.hit else { return Ok(()) };
     let kept = archive.offer(&row.goal, acts, *limit, refusal);
-    kept.map_err(|error| unkept(archive.folder(), &error))?;
+    kept.map_err(|error| unkept(&archive.folder, &error))?;
     Ok(())
 }
 
@@ -249,31 +253,23 @@ fn unkept(folder: &Path, error: &std::io::Error) -> Failure {
 
 /// Writes the stream with the greatest harm, the first of equals.
 fn write_worst(rows: &[Row], path: &Path, context: &Context) -> Result<(), Failure> {
-    let hits = rows.iter().filter_map(|row| Some((row, row.hit.as_ref()?)));
-    let harm = |row: &Row, refusal: &Refusal| row.goal.harm(refusal.need);
-    let worst = hits.reduce(|worst, other| {
-        if harm(other.0, &other.1.0) > harm(worst.0, &worst.1.0) { other } else { worst }
-    });
-    let Some((row, (refusal, stream))) = worst else {
+    let hits = rows.iter().filter_map(|row| Some((&row.goal, row.hit.as_ref()?)));
+    let harm = |(goal, hit): &(&Goal, &Hit)| goal.harm(hit.refusal.need);
+    let worst = hits.reduce(|worst, other| if harm(&other) > harm(&worst) { other } else { worst });
+    let Some((goal, Hit { refusal, stream, .. })) = worst else {
         return Err(Failure::because("write the worst stream: nothing was refused"));
     };
-    let goal = &row.goal;
-    let pairs = [
+    let cap = match goal.align {
+        Align::None => 0,
+        Align::Dma { cap } => cap,
+    };
+    let own = [
         ("policy", goal.policy.to_string()),
         ("load_pages", refusal.need.to_string()),
         ("largest", goal.largest.to_string()),
-        (
-            "cap",
-            match goal.align {
-                Align::None => 0,
-                Align::Dma { cap } => cap,
-            }
-            .to_string(),
-        ),
-        ("base_pfn", "0".to_string()),
-        ("pages", goal.pages.to_string()),
-        ("order_per_bit", "0".to_string()),
+        ("cap", cap.to_string()),
     ];
+    let pairs = [&own[..], &stated(&goal.area())].concat();
     context.output(Some(path), |out| {
         let writer = StreamWriter::new(out, &pairs, &[], false)?;
         Ok(writer.write_all(stream.iter().copied())?)

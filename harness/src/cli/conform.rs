@@ -1,12 +1,12 @@
 //! `cmalab conform`: every law over policies.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use clap::Args;
 use cma_policies::Spec;
 use serde_json::{Value, json};
 
-use super::context::{Context, Format};
+use super::context::{Context, Show};
 use super::failure::{Exit, Failure};
 use crate::law::conformance::{Effort, Report, conform};
 use crate::words::csv;
@@ -22,7 +22,7 @@ use crate::words::csv;
 #[derive(Args, Debug)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Conform {
-    /// A policy, as `name` or `name:key=value,…`; may stand several times [default: all of them]
+    /// A policy, as `name` or `name:key=value,…`; may be given several times [default: all of them]
     #[arg(long, value_name = "POLICY")]
     policy: Vec<String>,
     /// Random cases for each
@@ -51,35 +51,32 @@ pub(super) fn run(args: &Conform, context: &Context) -> Result<Exit, Failure> {
         .iter()
         .map(|spec| (spec.to_string(), conform(&|area| spec.build(area), effort)))
         .collect();
-    context.output(None, |out| Ok(write(&judged, context.format, out)?))?;
+    context.show(None, &[], &judged)?;
     let clean = judged.iter().all(|(_, report)| report.is_clean());
     Ok(if clean { Exit::Good } else { Exit::Bad })
 }
 
-fn write(judged: &[(String, Report)], format: Format, out: &mut dyn Write) -> std::io::Result<()> {
-    match format {
-        Format::Text => {
-            for (policy, report) in judged {
-                writeln!(out, "{policy}: {report}")?;
-            }
-        }
-        Format::Json => {
-            let policies: Vec<_> =
-                judged.iter().map(|(policy, report)| json(policy, report)).collect();
-            writeln!(out, "{:#}", json!({ "schema": 1, "policies": policies }))?;
-        }
-        Format::Csv => {
-            let rows = judged.iter().flat_map(|(policy, report)| {
-                report.verdicts.iter().map(|verdict| {
-                    let broken = verdict.broken.as_ref().map(|broken| &broken.violation);
-                    let (law, cases) = (verdict.law.to_string(), verdict.cases.to_string());
-                    ["1".to_string(), policy.clone(), law, cases, csv::optional(broken)]
-                })
-            });
-            csv::table(out, "schema,policy,law,cases,broken", rows)?;
-        }
+impl Show for Vec<(String, Report)> {
+    fn text(&self, out: &mut dyn Write) -> io::Result<()> {
+        self.iter().try_for_each(|(policy, report)| writeln!(out, "{policy}: {report}"))
     }
-    Ok(())
+
+    fn json(&self) -> Value {
+        let policies: Vec<_> = self.iter().map(|(policy, report)| json(policy, report)).collect();
+        json!({ "schema": 1, "policies": policies })
+    }
+
+    fn csv(&self) -> (String, Vec<Vec<String>>) {
+        let verdicts = self.iter().flat_map(|(policy, report)| {
+            report.verdicts.iter().map(move |verdict| (policy, verdict))
+        });
+        let rows = verdicts.map(|(policy, verdict)| {
+            let broken = verdict.broken.as_ref().map(|broken| &broken.violation);
+            let (law, cases) = (verdict.law.to_string(), verdict.cases.to_string());
+            vec!["1".to_string(), policy.clone(), law, cases, csv::optional(broken)]
+        });
+        ("schema,policy,law,cases,broken".to_string(), rows.collect())
+    }
 }
 
 fn json(policy: &str, report: &Report) -> Value {

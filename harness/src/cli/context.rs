@@ -6,23 +6,14 @@ use std::path::Path;
 
 use clap::{Args, ValueEnum};
 use cma_policies::{Catalog, Entry, builtin};
+use serde_json::Value;
 
 use super::failure::{Failure, say};
+use crate::words::csv;
 
 /// How results are written.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
-pub enum Format {
-    /// For people.
-    Text,
-    /// One JSON object.
-    Json,
-    /// Comma-separated values with a header.
-    Csv,
-}
-
-/// What may be asked for: not every command makes each.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
-enum Asked {
+pub(super) enum Format {
     /// For people.
     Text,
     /// One JSON object.
@@ -33,9 +24,19 @@ enum Asked {
     Html,
 }
 
+/// What a command prints.
+pub(super) trait Show {
+    /// For people.
+    fn text(&self, out: &mut dyn Write) -> io::Result<()>;
+    /// One object.
+    fn json(&self) -> Value;
+    /// The names of the columns, with commas between them, and the rows.
+    fn csv(&self) -> (String, Vec<Vec<String>>);
+}
+
 /// When colours are used.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
-pub enum Color {
+pub(super) enum Color {
     /// On a terminal, unless NO_COLOR is set.
     Auto,
     /// Always.
@@ -49,7 +50,7 @@ pub enum Color {
 pub(super) struct Common {
     /// How results are written
     #[arg(long, value_enum, default_value = "text", global = true)]
-    format: Asked,
+    format: Format,
     /// When colours are used
     #[arg(long, value_enum, default_value = "auto", global = true)]
     color: Color,
@@ -59,22 +60,20 @@ pub(super) struct Common {
 }
 
 /// What every subcommand gets.
-pub struct Context {
+pub(super) struct Context {
     /// The policies that can be named.
-    pub catalog: Catalog,
+    pub(super) catalog: Catalog,
     /// How results are written.
-    pub format: Format,
-    /// Whether HTML is asked for: `format` says nothing then. Only commands that make it are run.
-    pub html: bool,
+    pub(super) format: Format,
     /// Whether standard output may have colours.
-    pub color: bool,
+    pub(super) color: bool,
     /// Whether a progress bar may be shown on standard error.
-    pub progress: bool,
+    pub(super) progress: bool,
     quiet: bool,
 }
 
-/// Whether this is how standard output is named where a file could stand.
-pub(super) fn is_stdout(path: Option<&Path>) -> bool {
+/// Whether this is how standard input and output are named in place of a file.
+pub(super) fn is_standard(path: Option<&Path>) -> bool {
     path == Some(Path::new("-"))
 }
 
@@ -83,12 +82,7 @@ impl Context {
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Self {
             catalog: builtin::catalog().with(entries),
-            format: match common.format {
-                Asked::Text | Asked::Html => Format::Text,
-                Asked::Json => Format::Json,
-                Asked::Csv => Format::Csv,
-            },
-            html: common.format == Asked::Html,
+            format: common.format,
             color: match common.color {
                 Color::Auto => !no_color && io::stdout().is_terminal(),
                 Color::Always => true,
@@ -100,14 +94,14 @@ impl Context {
     }
 
     /// Says on standard error what is strange but no failure.
-    pub fn warn(&self, what: &str) {
+    pub(super) fn warn(&self, what: &str) {
         if !self.quiet {
             say(format_args!("warning: {what}"));
         }
     }
 
     /// Says on standard error what was done.
-    pub fn say(&self, what: &str) {
+    pub(super) fn say(&self, what: &str) {
         if !self.quiet {
             say(format_args!("{what}"));
         }
@@ -118,17 +112,38 @@ impl Context {
     ///
     /// # Errors
     /// What `write` fails with, and where the output takes no more.
-    pub fn report(
+    pub(super) fn report(
         &self,
         path: Option<&Path>,
         results: &[Option<&Path>],
         write: impl FnOnce(&mut dyn Write) -> Result<(), Failure>,
     ) -> Result<bool, Failure> {
-        if path.is_none() && results.iter().any(|result| is_stdout(*result)) {
+        if path.is_none() && results.iter().any(|result| is_standard(*result)) {
             return Ok(false);
         }
         self.output(path, write)?;
         Ok(true)
+    }
+
+    /// As [`Context::report`], in the format that is asked for.
+    pub(super) fn show(
+        &self,
+        path: Option<&Path>,
+        results: &[Option<&Path>],
+        shown: &dyn Show,
+    ) -> Result<bool, Failure> {
+        self.report(path, results, |out| {
+            match self.format {
+                // HTML is refused before a command runs that does not make it.
+                Format::Text | Format::Html => shown.text(out)?,
+                Format::Json => writeln!(out, "{:#}", shown.json())?,
+                Format::Csv => {
+                    let (head, rows) = shown.csv();
+                    csv::table(out, &head, rows)?;
+                }
+            }
+            Ok(())
+        })
     }
 
     /// Writes a result: to standard output, which "-" names too, or to `path`, which appears whole
@@ -136,12 +151,12 @@ impl Context {
     ///
     /// # Errors
     /// What `write` fails with, and where the output takes no more.
-    pub fn output(
+    pub(super) fn output(
         &self,
         path: Option<&Path>,
         write: impl FnOnce(&mut dyn Write) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        let Some(path) = path.filter(|path| !is_stdout(Some(path))) else {
+        let Some(path) = path.filter(|path| !is_standard(Some(path))) else {
             let mut out = BufWriter::new(io::stdout().lock());
             write(&mut out)?;
             return Ok(out.flush()?);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
-use super::context::{Context, Format};
+use super::context::{Context, Format, is_standard};
 use super::failure::{Exit, Failure};
 use crate::cause::Cause;
 use crate::diagnose::{self, Diagnosis, Options};
@@ -77,7 +77,7 @@ fn verdicts() -> Vec<&'static str> {
     of_a_log.map(Cause::name).chain(["undecidable", "any"]).collect()
 }
 
-/// A release that this can tell something from: those before 4.11 too, which have no row of their
+/// A release that says something: those before 4.11 too, which have no row of their
 /// own.
 fn release(name: &str) -> Result<String, String> {
     if kernel::release(name).is_some() || Kernel::find(name).is_some() {
@@ -94,26 +94,25 @@ pub(super) fn run(args: &Diagnose, context: &Context) -> Result<Exit, Failure> {
     let (sources, progress) = args.open(context)?;
     let options = args.options();
     let mut groups = Groups::default();
-    let form = if context.html { None } else { Some(context.format) };
+    let format = context.format;
     context.output(args.out.as_deref(), |out| {
         let watch = progress.watch();
-        match form {
-            Some(Format::Json) => report::json::head(out)?,
-            Some(Format::Csv) => report::csv::head(out)?,
-            Some(Format::Text) | None => {}
+        match format {
+            Format::Json => report::json::head(out)?,
+            Format::Csv => report::csv::head(out)?,
+            Format::Text | Format::Html => {}
         }
-        let diagnosis = read(&sources, &options, form, &mut groups, out)?;
+        let diagnosis = read(&sources, &options, format, &mut groups, out)?;
         watch.end();
         let report = Report::new(&groups, &diagnosis);
-        match form {
-            Some(Format::Json) => report::json::tail(&report, out)?,
-            Some(Format::Csv) => {}
-            Some(Format::Text) => report::text(&report, Look { color: context.color }, out)?,
-            None => report::html(&report, out)?,
-        }
-        if form == Some(Format::Csv) {
-            report::suppressed(&diagnosis).iter().for_each(|hidden| context.warn(hidden));
-            diagnosis.warnings.iter().for_each(|warning| context.warn(warning));
+        match format {
+            Format::Json => report::json::tail(&report, out)?,
+            Format::Csv => {
+                report::suppressed(&diagnosis).iter().for_each(|hidden| context.warn(hidden));
+                diagnosis.warnings.iter().for_each(|warning| context.warn(warning));
+            }
+            Format::Text => report::text(&report, Look { color: context.color }, out)?,
+            Format::Html => report::html(&report, out)?,
         }
         Ok(())
     })?;
@@ -127,7 +126,7 @@ pub(super) fn run(args: &Diagnose, context: &Context) -> Result<Exit, Failure> {
 fn read(
     sources: &[Source],
     options: &Options,
-    form: Option<Format>,
+    format: Format,
     groups: &mut Groups,
     out: &mut dyn Write,
 ) -> Result<Diagnosis, Failure> {
@@ -137,10 +136,10 @@ fn read(
         groups.push(&failure);
         // Once the output takes no more, what follows is only counted.
         if written.is_ok() {
-            written = match form {
-                Some(Format::Json) => report::json::failure(&failure, first, out),
-                Some(Format::Csv) => report::csv::row(&failure, out),
-                Some(Format::Text) | None => Ok(()),
+            written = match format {
+                Format::Json => report::json::failure(&failure, first, out),
+                Format::Csv => report::csv::row(&failure, out),
+                Format::Text | Format::Html => Ok(()),
             };
             first = false;
         }
@@ -161,11 +160,11 @@ impl Diagnose {
 
     /// The sources, and a bar for them. That each can be read is known then.
     fn open(&self, context: &Context) -> Result<(Vec<Source>, Progress), Failure> {
-        if self.files.iter().filter(|path| is_standard_input(path)).count() > 1 {
+        if self.files.iter().filter(|path| is_standard(Some(path))).count() > 1 {
             return Err(Failure::because("read standard input twice; name it once"));
         }
         // A bar between the rows that are written meanwhile would be seen by nobody.
-        let rows = !context.html && context.format != Format::Text && self.out.is_none();
+        let rows = matches!(context.format, Format::Json | Format::Csv) && self.out.is_none();
         let shown = context.progress && !(rows && io::stdout().is_terminal());
         let progress = Progress::new(&self.files, shown);
         let open = |path: &PathBuf| open(path).map(|source| source.counted(progress.counter()));
@@ -174,12 +173,8 @@ impl Diagnose {
     }
 }
 
-fn is_standard_input(path: &Path) -> bool {
-    path == Path::new("-")
-}
-
 fn open(path: &Path) -> Result<Source, IngestError> {
-    if is_standard_input(path) {
+    if is_standard(Some(path)) {
         return Ok(Source::once("standard input", io::stdin()));
     }
     let there = path.metadata().map_err(|error| {

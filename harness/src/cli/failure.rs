@@ -12,7 +12,7 @@ use crate::replay;
 
 /// A command did what it was asked to do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Exit {
+pub(super) enum Exit {
     /// And nothing is wrong.
     Good,
     /// And what was checked does not hold: a mismatch, a violation.
@@ -27,7 +27,7 @@ impl From<Exit> for ExitCode {
 
 /// A command could not do what it was asked to do.
 #[derive(Debug)]
-pub enum Failure {
+pub(super) enum Failure {
     /// Why: one message that finishes the sentence "failed to …".
     Because(String),
     /// A policy broke a law: it was done, and what was checked does not hold.
@@ -38,7 +38,7 @@ pub enum Failure {
 
 impl Failure {
     /// A failure with this message, which finishes the sentence "failed to …".
-    pub fn because(why: impl fmt::Display) -> Self {
+    pub(super) fn because(why: impl fmt::Display) -> Self {
         Self::Because(why.to_string())
     }
 
@@ -58,7 +58,7 @@ impl Failure {
     }
 }
 
-/// Says it on standard error; where nobody listens there is nobody to tell.
+/// Says it on standard error; where nobody listens it does not matter.
 pub(super) fn say(what: fmt::Arguments<'_>) {
     let _ = writeln!(io::stderr(), "{what}");
 }

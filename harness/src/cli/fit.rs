@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::context::{Context, Format};
+use super::context::Context;
 use super::failure::{Exit, Failure};
 use super::given::{self, Read};
 use crate::ingest::{Geometry, StreamWriter};
 use crate::op::Timed;
+use crate::replay::stated;
 use crate::seed::Seed;
 use crate::words::PAGES_IN_MIB;
 use crate::workload::fit;
@@ -20,7 +21,7 @@ use crate::workload::fit;
 ///
 /// Prints what is asked for by kind of client, size and order, with lifetimes; bursts; LOAD; and
 /// the distances between the file and drawn streams of its length, from 0 (alike) to 1 (nothing in
-/// common). The largest is the distance of the fit: what stands in cells.csv where a plan has
+/// common). The largest is the distance of the fit: what is in cells.csv where a plan has
 /// `fit = "FILE"` in place of `file = "FILE"`. What chance alone makes of a distance is printed
 /// beside it.
 ///
@@ -75,18 +76,12 @@ pub(super) fn run(args: &Fit, context: &Context) -> Result<Exit, Failure> {
     if let Some(path) = &args.draw {
         draw(args, &fit, path, context)?;
     }
-    context.report(args.out.as_deref(), &[args.draw.as_deref()], |out| {
-        match context.format {
-            Format::Text => show::text(source.name(), &fit, args.top, out)?,
-            Format::Json => show::json(source.name(), &fit, out)?,
-            Format::Csv => show::csv(&fit, out)?,
-        }
-        Ok(())
-    })?;
+    let shown = show::Fitted { name: source.name(), fit: &fit, top: args.top };
+    context.show(args.out.as_deref(), &[args.draw.as_deref()], &shown)?;
     Ok(Exit::Good)
 }
 
-/// Writes a drawn stream, in front of it what was live before.
+/// Writes a drawn stream, before it what was live then.
 fn draw(args: &Fit, fit: &fit::Fit, path: &Path, context: &Context) -> Result<(), Failure> {
     let mib = args.load_mib.map(|mib| mib.saturating_mul(PAGES_IN_MIB));
     let load_pages = mib.or(args.load_pages).unwrap_or(fit.load_pages());
@@ -99,14 +94,7 @@ fn draw(args: &Fit, fit: &fit::Fit, path: &Path, context: &Context) -> Result<()
         ("seed", args.seed.to_string()),
         ("load_pages", load_pages.to_string()),
     ];
-    if let Some(area) = &fit.area {
-        let run = area.ranges()[0];
-        pairs.extend([
-            ("base_pfn", run.pfn.0.to_string()),
-            ("pages", area.pages().to_string()),
-            ("order_per_bit", area.order_per_bit().to_string()),
-        ]);
-    }
+    pairs.extend(fit.area.iter().flat_map(stated));
     context.output(Some(path), |out| {
         let names: Vec<_> = made.clients().iter().map(String::as_str).collect();
         let stream = StreamWriter::new(out, &pairs, &names, false)?;

@@ -10,6 +10,7 @@ use super::context::{Context, Format};
 use super::failure::{Exit, Failure};
 use crate::ingest::{StreamWriter, quoted};
 use crate::op::Timed;
+use crate::replay::stated;
 use crate::seed::Seed;
 use crate::sweep::{Length, MixOf};
 use crate::workload::{self, Setup, SetupError, Workload};
@@ -22,7 +23,7 @@ const DEFAULT_OPS: u64 = 10_000;
 /// Writes a stream of a workload profile or a mix for a seed: the same bytes for the same arguments.
 ///
 /// A mix is what runs together on one board, as `mix = …` of a plan: the name of one that is built
-/// in, its parts as they stand in a plan, a file that ends in .toml with that key alone, or a plan.
+/// in, its parts as they are in a plan, a file that ends in .toml with that key alone, or a plan.
 ///
 /// Examples:
 ///   cmalab generate camera --seed 7 -o camera-7.csv
@@ -67,7 +68,7 @@ fn hours(text: &str) -> Result<u64, String> {
     length.ok_or_else(|| format!("a number above 0 and at most {most} (ten years) is allowed"))
 }
 
-/// A stream, and what stands above it.
+/// A stream, and what is written above it.
 struct Made {
     ops: Workload,
     pairs: Vec<(&'static str, String)>,
@@ -81,6 +82,10 @@ struct Made {
 pub(super) fn run(args: &Generate, context: &Context) -> Result<Exit, Failure> {
     if context.format == Format::Json {
         return Err(Failure::because("write a stream as json; a stream is CSV"));
+    }
+    if args.stream.is_some() && !mix::is_file(&args.what) {
+        let why = "take --stream, which is for a plan in a file that ends in .toml";
+        return Err(Failure::because(why));
     }
     let made = if mix::is_mix(&args.what) {
         of_mix(args, &mix::mix(&args.what, args.stream, context)?, context)?
@@ -117,14 +122,10 @@ impl Generate {
 
 /// What no area has is not worth a stream, and bounds what a profile may plan for.
 fn area(base_pfn: u64, pages: u64) -> Result<[(&'static str, String); 3], Failure> {
-    cma_policies::Area::single(base_pfn, pages, 0).map_err(|error| {
+    let area = cma_policies::Area::single(base_pfn, pages, 0).map_err(|error| {
         Failure::because(format_args!("make a stream for an area of {pages} pages: {error}"))
     })?;
-    Ok([
-        ("base_pfn", base_pfn.to_string()),
-        ("pages", pages.to_string()),
-        ("order_per_bit", "0".to_string()),
-    ])
+    Ok(stated(&area))
 }
 
 fn of_profile(args: &Generate) -> Result<Made, Failure> {
@@ -136,10 +137,6 @@ fn of_profile(args: &Generate) -> Result<Made, Failure> {
         )),
         error => Failure::because(format_args!("make the stream: {error}")),
     };
-    if args.stream.is_some() {
-        let why = "take --stream, which is for a plan in a file that ends in .toml";
-        return Err(Failure::because(why));
-    }
     let profile = workload::profile(&args.what).map_err(make)?;
     let area_pages = args.pages.or(profile.area.map(|area| area.count)).unwrap_or(DEFAULT_PAGES);
     let load = args.load.unwrap_or(profile.default_load);

@@ -1,4 +1,4 @@
-//! How a stream, a recording or a trace is read and run: what every command that runs one is told.
+//! How a stream, a recording or a trace is read and run: the options of every command that runs one.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use cma_policies::Spec;
 
-use super::context::Context;
+use super::context::{Context, is_standard};
 use super::failure::Failure;
 use crate::environment;
 use crate::ingest::{self, Geometry, Header, IngestError, Source};
 use crate::kernel::{KERNELS, Kernel};
 use crate::reader::{Options, Reader};
+use crate::replay::{self, Survey, Under};
 use crate::seed::Seed;
 
 /// The kernel whose errno is printed where neither the file nor the caller names one.
@@ -48,7 +49,25 @@ impl Read {
     }
 }
 
-/// All that a run is told.
+/// What is run, and under what.
+pub(super) struct Setup {
+    pub(super) name: String,
+    pub(super) format: &'static str,
+    pub(super) policy: Spec,
+    pub(super) environment: environment::Spec,
+    pub(super) seed: Seed,
+    pub(super) kernel: &'static Kernel,
+    pub(super) cap: u32,
+}
+
+impl Setup {
+    pub(super) const fn under(&self) -> Under<'_> {
+        let Self { policy, environment, seed, kernel, cap, .. } = self;
+        Under { policy, environment, seed, kernel, cap: *cap }
+    }
+}
+
+/// All options of a run.
 #[derive(Args, Debug)]
 pub(super) struct Given {
     /// Pages of the area, in place of what the file states
@@ -104,8 +123,29 @@ impl Given {
         .collect()
     }
 
-    pub(super) fn seed(&self) -> Seed {
-        Seed::new(self.seed)
+    /// Reads `source`, which `reader` has opened, to its end, and says what is strange about it. Its
+    /// policy is the one that is `named`, else its own.
+    pub(super) fn open(
+        &self,
+        (source, options): (&Source, &Options),
+        reader: &Reader,
+        named: Option<&Spec>,
+        context: &Context,
+    ) -> Result<(Setup, Survey), Failure> {
+        let (name, header) = (source.name(), reader.header());
+        let default = if reader.is_trace() { TRACE_ENVIRONMENT } else { DEFAULT_ENVIRONMENT };
+        let environment = self.environment.as_deref().unwrap_or(default);
+        let environment = environment::Spec::parse(environment)?;
+        let survey = replay::survey(source, options, &environment)?;
+        for warning in &survey.warnings {
+            context.warn(&format!("{name}: {warning}"));
+        }
+        let kernel = self.kernel(header, name, context)?;
+        // Where one is named, it does not matter whether the file's is known.
+        let policy = named.cloned().map_or_else(|| policy(header, kernel, name, context), Ok)?;
+        let (format, name) = (reader.format().name, name.to_string());
+        let (seed, cap) = (Seed::new(self.seed), survey.cap);
+        Ok((Setup { name, format, policy, environment, seed, kernel, cap }, survey))
     }
 
     /// The kernel that the caller names, else the one that the file states, else the default one.
@@ -136,7 +176,7 @@ impl Given {
 }
 
 /// The policy that a file states, else that of its kernel.
-pub(super) fn policy(
+fn policy(
     header: &Header,
     kernel: &Kernel,
     file: &str,
@@ -152,20 +192,11 @@ pub(super) fn policy(
 
 /// The file at `path`, or the debugfs files of a folder as one text; "-" is standard input.
 pub(super) fn source(path: &Path) -> Result<Source, IngestError> {
-    if path == Path::new("-") {
+    if is_standard(Some(path)) {
         Source::buffer("standard input", io::stdin().lock())
     } else if path.is_dir() {
         ingest::directory(path)
     } else {
         Source::open_file(path)
     }
-}
-
-/// The environment that is named, else what suits the kind of file.
-pub(super) fn environment(
-    named: Option<&environment::Spec>,
-    reader: &Reader,
-) -> Result<environment::Spec, Failure> {
-    let default = if reader.is_trace() { TRACE_ENVIRONMENT } else { DEFAULT_ENVIRONMENT };
-    Ok(named.map_or_else(|| environment::Spec::parse(default), |spec| Ok(spec.clone()))?)
 }

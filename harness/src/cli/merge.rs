@@ -93,7 +93,7 @@ fn asked(args: &Merge, context: &Context) -> Result<Option<Plan>, Failure> {
             let text = error.to_string();
             let line = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
             Failure::because(format_args!(
-                "understand the sweep behind --: {line}; as in -- sweep my-board.toml --seed 7"
+                "understand the sweep after --: {line}; as in -- sweep my-board.toml --seed 7"
             ))
         })?;
     cli_sweep::plan(&sweep, context).map(Some)

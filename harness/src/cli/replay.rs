@@ -8,15 +8,13 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use cma_policies::Spec;
 
-use super::context::{Context, Format, is_stdout};
+use super::context::{Context, Show, is_standard};
 use super::failure::{Exit, Failure};
-use super::given::{self, Given};
+use super::given::{self, Given, Setup};
 use crate::environment;
 use crate::ingest::{self, Source};
-use crate::kernel::Kernel;
 use crate::reader::{self, Options};
 use crate::replay::{self, Comparison, Recorder, Replayed, Survey, Under};
-use crate::seed::Seed;
 use crate::simulate::Observer;
 
 /// Runs streams, recordings or traces under one or more policies and caps.
@@ -45,11 +43,11 @@ pub(super) struct Replay {
     /// Streams, recordings or traces, and other texts of a trace's board; "-" is standard input
     #[arg(required = true, value_name = "STREAM")]
     streams: Vec<PathBuf>,
-    /// A policy, as `name` or `name:key=value,…`; may stand several times [default: the
+    /// A policy, as `name` or `name:key=value,…`; may be given several times [default: the
     /// file's, else its kernel's]
     #[arg(long, value_name = "POLICY")]
     policy: Vec<String>,
-    /// CONFIG_CMA_ALIGNMENT that dma rows follow; may stand several times [default: as recorded]
+    /// CONFIG_CMA_ALIGNMENT that dma rows follow; may be given several times [default: as recorded]
     #[arg(long, value_name = "ORDER", value_parser = clap::value_parser!(u32).range(0..=63))]
     cap: Vec<u32>,
     #[command(flatten)]
@@ -76,13 +74,10 @@ enum Expect {
 
 /// A file and what it was found to hold.
 struct File {
+    /// Its policy is what it is run under where the caller names none.
+    setup: Setup,
     source: Source,
-    format: &'static ingest::Format,
     area: Option<cma_policies::Area>,
-    kernel: &'static Kernel,
-    /// What it is run under where the caller names none.
-    policy: Spec,
-    environment: environment::Spec,
     survey: Survey,
     /// How the kernel's policy answers the calls of a trace.
     checked: Option<Comparison>,
@@ -91,7 +86,7 @@ struct File {
 impl File {
     /// Whether it says what a real kernel answered.
     fn is_recorded(&self) -> bool {
-        self.format.name != "stream"
+        self.setup.format != "stream"
     }
 }
 
@@ -107,13 +102,12 @@ struct Run {
 /// # Errors
 /// A file, a name or a number that is wrong, before anything is written.
 pub(super) fn run(args: &Replay, context: &Context) -> Result<Exit, Failure> {
-    let environment = args.given.named_environment()?;
+    args.given.named_environment()?;
     let named = args.policy.iter().map(|text| context.catalog.parse(text));
     let named: Vec<Spec> = named.collect::<Result<_, _>>()?;
-    if [&args.to_stream, &args.record].iter().all(|path| is_stdout(path.as_deref())) {
+    if [&args.to_stream, &args.record].iter().all(|path| is_standard(path.as_deref())) {
         return Err(Failure::because("write two results to standard output; name a file for one"));
     }
-    let seed = args.given.seed();
     let mut options = args.given.options()?;
     let sources: Vec<_> =
         args.streams.iter().map(|path| given::source(path)).collect::<Result<_, _>>()?;
@@ -127,58 +121,45 @@ pub(super) fn run(args: &Replay, context: &Context) -> Result<Exit, Failure> {
     }
     let mut files: Vec<_> = sources
         .into_iter()
-        .map(|source| args.open(source, &options, environment.as_ref(), context))
+        .map(|source| args.open(source, &options, named.first(), context))
         .collect::<Result<_, _>>()?;
-    for file in files.iter_mut().filter(|file| file.format.name == "trace") {
+    for file in files.iter_mut().filter(|file| file.setup.format == "trace") {
         if args.expect.is_none() {
-            file.checked = Some(check(file, &options, &seed, context)?);
+            file.checked = Some(check(file, &options, context)?);
         }
     }
     if let (Some(path), Some(file)) = (&args.to_stream, files.first()) {
         context.output(Some(path), |out| {
-            Ok(replay::to_stream(&file.source, &options, file.kernel.name, out)?)
+            Ok(replay::to_stream(&file.source, &options, file.setup.kernel.name, out)?)
         })?;
     }
     let mut compared = Vec::new();
     let mut measured = Vec::new();
     for file in &files {
-        let policies = if named.is_empty() { std::slice::from_ref(&file.policy) } else { &named };
-        let fixed = Under {
-            policy: &file.policy,
-            environment: &file.environment,
-            seed: &seed,
-            kernel: file.kernel,
-            cap: file.survey.cap,
-        };
+        let policies =
+            if named.is_empty() { std::slice::from_ref(&file.setup.policy) } else { &named };
         if args.expect == Some(Expect::Recorded) {
             let beside = file.source.path().and_then(ingest::sidecar);
             let bitmaps = beside.map(|path| Source::file(&path));
             for policy in policies {
-                let cap = file.survey.cap;
-                let under = Under { policy, cap, ..fixed };
+                let under = Under { policy, ..file.setup.under() };
                 let found = replay::expect(&file.source, &options, bitmaps.as_ref(), &under)?;
                 compared.push((file, policy.to_string(), found));
             }
             continue;
         }
-        let caps = if args.cap.is_empty() { vec![file.survey.cap] } else { args.cap.clone() };
+        let caps = if args.cap.is_empty() { vec![file.setup.cap] } else { args.cap.clone() };
         let mut runs = Vec::new();
         for (policy, cap) in policies.iter().flat_map(|p| caps.iter().map(move |cap| (p, *cap))) {
-            let under = Under { policy, cap, ..fixed };
+            let under = Under { policy, cap, ..file.setup.under() };
             let replayed = args.replay(file, &options, &under, context)?;
             runs.push(Run { policy: policy.to_string(), cap, replayed });
         }
         measured.push((file, runs));
     }
     let results = [args.to_stream.as_deref(), args.record.as_deref()];
-    let shown = context.report(args.out.as_deref(), &results, |out| {
-        match (args.expect, context.format) {
-            (Some(_), format) => Ok(compare::write(&compared, format, out)?),
-            (None, Format::Text) => Ok(show::text(&measured, out)?),
-            (None, Format::Json) => Ok(show::json(&measured, out)?),
-            (None, Format::Csv) => Ok(show::csv(&measured, out)?),
-        }
-    })?;
+    let report: &dyn Show = if args.expect.is_some() { &compared } else { &measured };
+    let shown = context.show(args.out.as_deref(), &results, report)?;
     let bad = compared.iter().any(|(_, _, found)| found.mismatches > 0);
     if bad && !shown {
         context.warn("there are mismatches; -o FILE has them");
@@ -187,20 +168,10 @@ pub(super) fn run(args: &Replay, context: &Context) -> Result<Exit, Failure> {
 }
 
 /// How the policy of its kernel answers the calls of a trace, with claims that end as traced.
-fn check(
-    file: &File,
-    options: &Options,
-    seed: &Seed,
-    context: &Context,
-) -> Result<Comparison, Failure> {
-    let environment = environment::Spec::parse(given::TRACE_ENVIRONMENT)?;
-    let under = Under {
-        policy: &context.catalog.parse(file.kernel.policy)?,
-        environment: &environment,
-        seed,
-        kernel: file.kernel,
-        cap: file.survey.cap,
-    };
+fn check(file: &File, options: &Options, context: &Context) -> Result<Comparison, Failure> {
+    let environment = &environment::Spec::parse(given::TRACE_ENVIRONMENT)?;
+    let policy = &context.catalog.parse(file.setup.kernel.policy)?;
+    let under = Under { policy, environment, ..file.setup.under() };
     Ok(replay::expect(&file.source, options, None, &under)?)
 }
 
@@ -230,23 +201,11 @@ impl Replay {
         &self,
         source: Source,
         options: &Options,
-        environment: Option<&environment::Spec>,
+        named: Option<&Spec>,
         context: &Context,
     ) -> Result<File, Failure> {
         let reader = reader::open(&source, options)?;
-        let environment = given::environment(environment, &reader)?;
-        let survey = replay::survey(&source, options, &environment)?;
-        for warning in &survey.warnings {
-            context.warn(&format!("{}: {warning}", source.name()));
-        }
-        let kernel = self.given.kernel(reader.header(), source.name(), context)?;
-        // Where one is named, it does not matter whether the file's is known.
-        let policy = if self.policy.is_empty() {
-            given::policy(reader.header(), kernel, source.name(), context)?
-        } else {
-            context.catalog.parse(kernel.policy)?
-        };
-        let (format, area) = (reader.format(), reader.area().cloned());
-        Ok(File { source, format, area, kernel, policy, environment, survey, checked: None })
+        let (setup, survey) = self.given.open((&source, options), &reader, named, context)?;
+        Ok(File { setup, area: reader.area().cloned(), source, survey, checked: None })
     }
 }

@@ -7,16 +7,16 @@ mod show;
 use std::path::PathBuf;
 use std::time::Instant;
 
+use self::input::Input;
 pub(super) use self::input::bytes;
-use self::input::{Input, Setup};
 use self::show::Report;
 use super::bar::{self, QUICK};
 use super::context::Context;
 use super::failure::{Exit, Failure};
-use super::given::Given;
+use super::given::{Given, Setup};
 use crate::oracle::{Violation, name};
 use crate::replay::Under;
-use crate::shrink::{Found, Goal, Limits, Progress, Shrunk, Subject, find, shrink};
+use crate::shrink::{Found, Goal, Limits, Progress, Subject, find, shrink};
 use clap::{Args, ValueEnum};
 
 /// The smallest stream that still fails for the same cause.
@@ -71,7 +71,7 @@ pub(super) struct Shrink {
     /// The most runs of a smaller stream
     #[arg(long, value_name = "N", default_value_t = Limits::TRIES)]
     tries: u64,
-    /// What is written to --out, or printed in place of the report; there may stand several then
+    /// What is written to --out, or printed in place of the report; may be given several times then
     #[arg(long = "as", value_enum, value_name = "FORM")]
     forms: Vec<Form>,
     /// Writes the result to this file, and the report to standard output; "-" is standard output,
@@ -132,14 +132,54 @@ pub(super) fn run(args: &Shrink, context: &Context) -> Result<Exit, Failure> {
     let under = setup.under();
     let (goal, before) = args.goal(&subject, &setup, &under)?;
     let limits = Limits { tries: args.tries, area: args.area_too, sizes: !args.keep_sizes };
-    let shrunk = quietly(goal, || {
-        with_progress(args.tries, context, |watch| {
-            Ok(shrink(&subject, &under, goal, limits, watch)?)
-        })
-    })?;
+    let style = "{wide_bar} {pos}/{len} runs, {per_sec}, at most {eta} left, {msg} ops";
+    let bar = bar::bar(Some(args.tries), bar::style(style), context.progress);
+    let started = Instant::now();
+    let watch = &mut |progress: Progress| {
+        if started.elapsed() > QUICK {
+            bar.set_position(progress.tries);
+            bar.set_message(progress.ops.to_string());
+        }
+    };
+    let shrunk = quietly(goal, || shrink(&subject, &under, goal, limits, watch));
+    bar.finish_and_clear();
+    let shrunk = shrunk?;
     Report { setup: &setup, subject: &subject, shrunk: &shrunk, before, seed: args.given.seed }
         .write(args, context)?;
     Ok(Exit::Good)
+}
+
+/// Writes the result in the forms that are asked for, as `form` makes them: `first` to a file where
+/// none is named. Whether that was all that was asked for, without a report.
+fn write_forms(
+    args: &Shrink,
+    context: &Context,
+    first: Form,
+    form: &dyn Fn(Form) -> Result<Vec<u8>, String>,
+) -> Result<bool, Failure> {
+    let only = match args.forms[..] {
+        [only] => Some(only),
+        _ => args.out.as_ref().map(|_| first),
+    };
+    if let Some(only) = only {
+        let bytes = form(only).map_err(Failure::because)?;
+        context.output(args.out.as_deref(), |out| Ok(out.write_all(&bytes)?))?;
+        return Ok(args.out.is_none());
+    }
+    if args.forms.is_empty() {
+        return Ok(false);
+    }
+    context.output(None, |out| {
+        for it in &args.forms {
+            // What one form cannot say is no reason to keep back the others.
+            match form(*it) {
+                Ok(bytes) => out.write_all(&bytes)?,
+                Err(why) => writeln!(out, "# failed to {why}")?,
+            }
+        }
+        Ok(())
+    })?;
+    Ok(true)
 }
 
 /// What was found in the stream as it was given.
@@ -156,8 +196,7 @@ impl Shrink {
         setup: &Setup,
         under: &Under<'_>,
     ) -> Result<(Goal, Before), Failure> {
-        let build = |error| Failure::because(format_args!("build the policy: {error}"));
-        let (found, violation) = find(subject, under, MOST).map_err(build)?;
+        let (found, violation) = find(subject, under, MOST)?;
         let nothing = |what: &str| {
             let (name, policy, cap) = (&setup.name, under.policy, under.cap);
             Failure::Violated(format!("{name} under policy {policy} at cap {cap}: {what}"))
@@ -206,24 +245,5 @@ fn quietly<T>(goal: Goal, body: impl FnOnce() -> T) -> T {
     std::panic::set_hook(Box::new(|_| {}));
     let done = body();
     std::panic::set_hook(before);
-    done
-}
-
-/// Runs `body`, which tells how far it is.
-fn with_progress(
-    tries: u64,
-    context: &Context,
-    body: impl FnOnce(&mut dyn FnMut(Progress)) -> Result<Shrunk, Failure>,
-) -> Result<Shrunk, Failure> {
-    let style = "{wide_bar} {pos}/{len} runs, {per_sec}, at most {eta} left, {msg} ops";
-    let bar = bar::bar(Some(tries), bar::style(style), context.progress);
-    let started = Instant::now();
-    let done = body(&mut |progress: Progress| {
-        if started.elapsed() > QUICK {
-            bar.set_position(progress.tries);
-            bar.set_message(progress.ops.to_string());
-        }
-    });
-    bar.finish_and_clear();
     done
 }

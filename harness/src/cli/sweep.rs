@@ -227,7 +227,7 @@ impl<'a> Job<'a> {
         })
     }
 
-    /// Writes what is told of the cells; of a shard nothing is, but its plan stands beside it.
+    /// Writes what the cells show; of a shard nothing but its plan.
     fn report(&self, context: &Context) -> Result<Option<Findings>, Failure> {
         if !self.is_part {
             return folder::write_report(context, self.ready, &self.folder, &self.command)
@@ -239,7 +239,7 @@ impl<'a> Job<'a> {
         Ok(None)
     }
 
-    /// Prints what was told.
+    /// Prints what they show.
     fn print(&self, context: &Context, findings: Option<&Findings>) -> Result<Exit, Failure> {
         if let Some(findings) = findings {
             folder::print_report(context, self.ready, findings)?;

@@ -15,6 +15,24 @@ pub fn comb(live: impl Iterator<Item = Run>, stride: u8, phase: u8, class: Optio
     runs.into_iter().skip(usize::from(phase) % stride).step_by(stride).collect()
 }
 
+/// What an [`Act::FreePart`](super::Act::FreePart) gives back of `run`: whole granules but for its
+/// end.
+#[must_use]
+pub fn part_of(run: Run, granule: u64, part: u32) -> Run {
+    let granules = run.count.div_ceil(granule);
+    let start = u64::from(part) % granules;
+    let length = 1 + u64::from(part) / granules % (granules - start);
+    let end = ((start + length) * granule).min(run.count);
+    Run::new(run.pfn.0 + start * granule, end - start * granule)
+}
+
+/// What is left of `run` once `part` of it is gone, ascending.
+pub(crate) fn rest_of(run: Run, part: Run) -> impl DoubleEndedIterator<Item = Run> {
+    let front = Run { pfn: run.pfn, count: part.pfn.0 - run.pfn.0 };
+    let back = Run { pfn: part.end(), count: run.end().0 - part.end().0 };
+    [front, back].into_iter().filter(|rest| rest.count > 0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,8 +1,8 @@
-//! The acts of a case as ops of a stream: who holds what, told from the answers alone.
+//! The acts of a case as ops of a stream: who holds what, by the answers alone.
 
 use cma_policies::{Area, Pfn, Run};
 
-use crate::codec::{Act, BadFree, Case, Script, comb};
+use crate::codec::{Act, BadFree, Case, Script, comb, part_of, rest_of};
 use crate::op::{Op, Part};
 
 /// A buffer as its caller knows it.
@@ -18,12 +18,7 @@ impl Held {
     /// Takes `run`, which is inside one piece, away from it.
     fn cut(&mut self, run: Run) {
         let cut = |piece: &Run| {
-            if !piece.contains(run) {
-                return vec![*piece];
-            }
-            let front = Run { pfn: piece.pfn, count: run.pfn.0 - piece.pfn.0 };
-            let back = Run { pfn: run.end(), count: piece.end().0 - run.end().0 };
-            [front, back].into_iter().filter(|rest| rest.count > 0).collect()
+            if piece.contains(run) { rest_of(*piece, run).collect() } else { vec![*piece] }
         };
         self.pieces = self.pieces.iter().flat_map(cut).collect();
     }
@@ -93,7 +88,7 @@ impl Course {
             Act::FreePart { victim, part } => {
                 let piece = self.victim(victim).map(|held| {
                     let piece = held.pieces[victim as usize % held.pieces.len()];
-                    self.part(piece, part)
+                    part_of(piece, self.area.granule(), part)
                 });
                 one(piece.and_then(|run| self.free_of(run)))
             }
@@ -125,16 +120,6 @@ impl Course {
         let held = self.held.iter().find(|held| held.pieces.iter().any(|p| p.contains(run)))?;
         let part = Part { offset: run.pfn.0 - held.pfn.0, count: run.count };
         Some(Op::Free { id: held.id, part: Some(part) })
-    }
-
-    /// Part `part` of a piece: whole granules but for its end.
-    fn part(&self, piece: Run, part: u32) -> Run {
-        let granule = self.area.granule();
-        let granules = piece.count.div_ceil(granule);
-        let start = u64::from(part) % granules;
-        let length = 1 + u64::from(part) / granules % (granules - start);
-        let end = ((start + length) * granule).min(piece.count);
-        Run::new(piece.pfn.0 + start * granule, end - start * granule)
     }
 
     /// A free of what is not held, or an alloc of an id that is.

@@ -5,19 +5,13 @@ use std::sync::Mutex;
 
 use cma_policies::{Catalog, builtin};
 
-use super::{Expected, Target};
+use super::Target;
 use crate::cause::Cause;
-use crate::codec::mutate;
 use crate::codec::{Act, Case, HEADER};
 use crate::harm::archive::Archive;
-use crate::harm::{Align, Goal, GoalError, Outcome, Refusal, bounds, evaluate, realised};
+use crate::harm::{Align, Goal, Outcome, Refusal, bounds, evaluate, realised};
 
-pub(super) const TARGET: Target = Target {
-    name: "enomem",
-    about: "a policy refuses with as much free memory as possible, and never below its guarantee",
-    run,
-    expected: Expected::Passes,
-};
+pub(super) const TARGET: Target = Target::passes("enomem", run);
 
 /// The most acts of a case: more make an input slower, not worse.
 const ACTS: usize = 256;
@@ -55,7 +49,7 @@ impl Enomem {
     ///
     /// # Errors
     /// What is wrong with the text of the goal.
-    pub fn aim(goal: Option<&str>, folder: Option<&Path>) -> Result<Self, GoalError> {
+    pub fn aim(goal: Option<&str>, folder: Option<&Path>) -> Result<Self, String> {
         let catalog = builtin::catalog();
         let goal = goal.map(|text| Goal::parse(text, &catalog)).transpose()?;
         let archive = folder.map(|folder| Mutex::new(Archive::new(folder, catalog.clone())));
@@ -74,18 +68,6 @@ impl Enomem {
         }
         framed.extend(bytes.get(HEADER..).unwrap_or(&[]));
         framed
-    }
-
-    /// As [`mutate::mutate`], in the world of the goal.
-    #[must_use]
-    pub fn mutate(&self, bytes: &[u8], max: usize, seed: u32) -> Vec<u8> {
-        mutate::mutate(&self.framed(bytes), max, seed)
-    }
-
-    /// As [`mutate::crossover`], in the world of the goal.
-    #[must_use]
-    pub fn crossover(&self, first: &[u8], second: &[u8], max: usize, seed: u32) -> Vec<u8> {
-        mutate::crossover(&self.framed(first), &self.framed(second), max, seed)
     }
 
     /// Runs the case that `bytes` are against the policy, and keeps it where it is the worst so
@@ -168,6 +150,7 @@ pub fn run(bytes: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codec::mutate;
     use cma_policies::Request;
 
     fn comb(pages: u64) -> Vec<u8> {
@@ -197,12 +180,12 @@ mod tests {
     #[test]
     fn what_a_goal_frames_stays_framed_under_mutation() {
         let enomem = Enomem::aim(Some("buddy,256,32"), None).unwrap();
-        let bytes = enomem.mutate(&comb(16), 4096, 7);
+        let bytes = mutate::mutate(&enomem.framed(&comb(16)), 4096, 7);
         let case = Case::decode(&enomem.framed(&bytes));
         assert_eq!(case.area.pages(), 256);
         assert_eq!(case.policy.spec(&builtin::catalog()).to_string(), "buddy");
         assert_eq!(enomem.framed(&enomem.framed(&bytes)), enomem.framed(&bytes));
-        let crossed = enomem.crossover(&bytes, &comb(16), 4096, 7);
+        let crossed = mutate::crossover(&enomem.framed(&bytes), &enomem.framed(&comb(16)), 4096, 7);
         assert_eq!(Case::decode(&crossed).area.pages(), 256);
     }
 

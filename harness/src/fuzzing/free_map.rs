@@ -6,15 +6,10 @@ mod parts;
 use cma_policies::kit::{FreeMap, Search};
 
 use self::naive::{Naive, Wish, fits};
-use super::{Expected, Target};
+use super::Target;
 use crate::codec::{Act, Case};
 
-pub(super) const TARGET: Target = Target {
-    name: "free_map",
-    about: "the indexed bitmap, the table of grants and the cutting of areas, beside plain ones",
-    run,
-    expected: Expected::Passes,
-};
+pub(super) const TARGET: Target = Target::passes("free_map", run);
 
 /// Sizes where words, nodes and levels of the tree end; a case with a LOAD limit takes one of them.
 const SIZES: [u64; 24] = [

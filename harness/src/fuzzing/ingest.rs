@@ -1,17 +1,12 @@
 //! Any bytes as a recording, a stream, and as what a board prints.
 
-use super::{Expected, Target};
+use super::Target;
 use crate::cause::Cause;
 use crate::diagnose::{Confidence, Failure, Options, Why, diagnose};
 use crate::ingest::Source;
 use crate::reader;
 
-pub(super) const TARGET: Target = Target {
-    name: "ingest",
-    about: "any bytes as a recording, a stream, and as what a board prints",
-    run,
-    expected: Expected::Passes,
-};
+pub(super) const TARGET: Target = Target::passes("ingest", run);
 
 /// Reads `bytes` in every format, and holds what is said of them to what must hold of any text.
 ///

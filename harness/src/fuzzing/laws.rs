@@ -2,16 +2,11 @@
 
 use cma_policies::builtin;
 
-use super::{Expected, Target};
+use super::Target;
 use crate::codec::Case;
 use crate::law::conformance::judge;
 
-pub(super) const TARGET: Target = Target {
-    name: "laws",
-    about: "the policy that a case names, under every law",
-    run,
-    expected: Expected::Passes,
-};
+pub(super) const TARGET: Target = Target::passes("laws", run);
 
 /// The most acts of a case: more make an input slower, not more telling.
 const ACTS: usize = 32;

@@ -15,15 +15,10 @@ use cma_policies::builtin;
 pub use self::reached::Reached;
 
 use self::judge::Judge;
-use super::{Expected, Target};
+use super::Target;
 use crate::codec::Case;
 
-pub(super) const TARGET: Target = Target {
-    name: "lockstep",
-    about: "a policy through the simulation, beside the naive reference and the kernel's rules",
-    run,
-    expected: Expected::Passes,
-};
+pub(super) const TARGET: Target = Target::passes("lockstep", run);
 
 /// Granules that are looked at for one input, about: what bounds its time.
 const LOOKS: u64 = 1 << 15;

@@ -2,15 +2,10 @@
 
 use cma_policies::builtin;
 
-use super::{Expected, Target};
+use super::Target;
 use crate::sweep::{Plan, PlanError, What, emit, emit_unread, parse, prepare};
 
-pub(super) const TARGET: Target = Target {
-    name: "plan",
-    about: "any bytes as the plan of a sweep, and what parses as a plan.toml",
-    run,
-    expected: Expected::Passes,
-};
+pub(super) const TARGET: Target = Target::passes("plan", run);
 
 /// The most cells of a plan that is prepared, and the most granules of its boards: both are what
 /// it takes to build every policy on every area.

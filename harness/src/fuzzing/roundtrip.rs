@@ -7,8 +7,8 @@ use std::io::Write as _;
 
 use cma_policies::{BuildError, Spec, builtin};
 
+use super::Target;
 use super::course::Course;
-use super::{Expected, Target};
 use crate::codec::{Act, Case};
 use crate::environment::Pinned;
 use crate::kernel::{KERNELS, Kernel};
@@ -16,12 +16,7 @@ use crate::op::{Op, Part, Timed};
 use crate::oracle::{Checks, Witness};
 use crate::simulate::{Answer, step};
 
-pub(super) const TARGET: Target = Target {
-    name: "roundtrip",
-    about: "cases, names, streams, recordings, values and packed files: written and read back",
-    run,
-    expected: Expected::Passes,
-};
+pub(super) const TARGET: Target = Target::passes("roundtrip", run);
 
 /// The most ops of a case.
 const MOST: usize = 48;
@@ -84,11 +79,7 @@ impl Run {
             spec,
             case,
         };
-        let mut witness = Witness::new(
-            &run.case.area,
-            run.spec.build(run.case.area.clone())?,
-            Checks { free_runs_every: 1 << 20 },
-        );
+        let mut witness = run.witness()?;
         let mut pages = Pinned::default();
         let mut course = Course::new(&run.case);
         let acts = run.case.acts.clone();
@@ -126,6 +117,12 @@ impl Run {
             }
         }
         Ok(run)
+    }
+
+    /// A fresh policy, whose free runs are looked at in the end only.
+    fn witness(&self) -> Result<Witness, BuildError> {
+        let (area, checks) = (&self.case.area, Checks { free_runs_every: 1 << 20 });
+        Ok(Witness::new(area, self.spec.build(area.clone())?, checks))
     }
 
     fn is_left_out(&self, act: &Act) -> bool {

@@ -1,12 +1,11 @@
-//! Known ways to hurt a policy that never moves a buffer: one file and one line each.
+//! Known ways to hurt a policy that never moves a buffer: a row each, and a file where one takes more
+//! than a few lines.
 //!
 //! An adversary looks at what was granted and answers to it. It has a number of variants; the
 //! LOAD limit it plays with is looked for from below.
 
 mod best_fit;
-mod comb;
 mod robson;
-mod sawtooth;
 mod slots;
 
 use super::field::{Field, Refusal};
@@ -15,44 +14,70 @@ use crate::op::Timed;
 
 /// A way to hurt a policy.
 #[derive(Clone, Copy, Debug)]
-pub struct Adversary {
+pub(crate) struct Adversary {
     /// Its name.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// What it does, in one line.
-    pub about: &'static str,
+    pub(crate) about: &'static str,
     /// Where it comes from.
-    pub source: &'static str,
+    pub(crate) source: &'static str,
     /// How many variants it has against a goal.
-    pub variants: fn(&Goal) -> u64,
+    pub(crate) variants: fn(&Goal) -> u64,
     /// Plays variant so and so, up to a refusal or the end of its ideas.
-    pub play: fn(&mut Field<'_>, u64),
+    pub(crate) play: fn(&mut Field<'_>, u64),
 }
 
+/// Single pages, of which every so many stay.
+const COMB: Adversary = Adversary {
+    name: "comb",
+    about: "fills with single pages, keeps one in 2^k, asks for 2^k",
+    source: "folklore; Robson's first step, taken at once",
+    variants: |goal: &Goal| u64::from(goal.largest.ilog2()),
+    play: |field, variant| {
+        let size = 2 << variant;
+        field.fill(1, u64::MAX);
+        field.keep(|run| run.pfn.0 % size == size - 1);
+        field.fill(size, u64::MAX);
+    },
+};
+
+/// Sizes that grow by a third, half of everything given back each time.
+const SAWTOOTH: Adversary = Adversary {
+    name: "sawtooth",
+    about: "fills, gives back every second buffer, goes on with a third more pages each",
+    source: "written for this project: sizes that no power of two rounds",
+    variants: |goal: &Goal| goal.largest.min(16),
+    play: |field, variant| {
+        let mut size = 1 + variant;
+        while size <= field.goal.largest && !field.is_over() {
+            field.fill(size, u64::MAX);
+            field.free_every(2, 0, None);
+            size += (size / 3).max(1);
+        }
+        field.fill(field.goal.largest, u64::MAX);
+    },
+};
+
 /// Every adversary.
-pub const ADVERSARIES: &[Adversary] = &[
-    robson::ADVERSARY,
-    slots::ADVERSARY,
-    best_fit::ADVERSARY,
-    comb::ADVERSARY,
-    sawtooth::ADVERSARY,
-];
+pub(crate) const ADVERSARIES: &[Adversary] =
+    &[robson::ADVERSARY, slots::ADVERSARY, best_fit::ADVERSARY, COMB, SAWTOOTH];
 
 /// The worst that an adversary did.
 #[derive(Clone, Debug)]
-pub struct Hit {
+pub(crate) struct Hit {
     /// Which variant.
-    pub variant: u64,
+    pub(crate) variant: u64,
     /// With at most so many pages live or asked for.
-    pub limit: u64,
+    pub(crate) limit: u64,
     /// What that led to.
-    pub refusal: Refusal,
+    pub(crate) refusal: Refusal,
 }
 
 impl Adversary {
-    /// The variant and LOAD limit with which it needs the fewest pages for a refusal. `beat` is told
+    /// The variant and LOAD limit with which it needs the fewest pages for a refusal. `beat` gets
     /// the share of the variants that are played.
     #[must_use]
-    pub fn worst(&self, goal: &Goal, beat: &dyn Fn(f64)) -> Option<Hit> {
+    pub(crate) fn worst(&self, goal: &Goal, beat: &dyn Fn(f64)) -> Option<Hit> {
         let mut worst: Option<Hit> = None;
         let variants = (self.variants)(goal);
         for variant in 0..variants {
@@ -70,7 +95,7 @@ impl Adversary {
         let refused = |limit: u64| {
             let mut field = Field::new(goal, limit);
             (self.play)(&mut field, variant);
-            field.refusal().map(|refusal| Hit { variant, limit, refusal })
+            field.refusal.map(|refusal| Hit { variant, limit, refusal })
         };
         let mut below = goal.largest.min(goal.pages / 64);
         let (mut top, mut step, mut least) = (most, None, None);
@@ -79,7 +104,7 @@ impl Adversary {
             match refused(next) {
                 None => below = next,
                 Some(hit) => {
-                    // No finer than a page, and never again behind what is refused.
+                    // No finer than a page, and never again above what is refused.
                     step = Some((next - below) / 32);
                     (top, least) = (next - 1, Some(hit));
                 }
@@ -90,7 +115,7 @@ impl Adversary {
 
     /// The stream of a hit.
     #[must_use]
-    pub fn stream(&self, goal: &Goal, hit: &Hit) -> Vec<Timed> {
+    pub(crate) fn stream(&self, goal: &Goal, hit: &Hit) -> Vec<Timed> {
         let mut field = Field::logged(goal, hit.limit);
         (self.play)(&mut field, hit.variant);
         field.into_log()
@@ -107,7 +132,7 @@ mod tests {
         let goal = Goal::parse(text, &builtin::catalog()).unwrap();
         let hit = adversary.worst(&goal, &|_| {})?;
         let confirmed = confirm(&goal, &adversary.stream(&goal, &hit)).unwrap();
-        assert_eq!(confirmed.refusal, Some(hit.refusal), "{} of {text}", adversary.name);
+        assert_eq!(confirmed, Some(hit.refusal), "{} of {text}", adversary.name);
         Some(hit)
     }
 

@@ -23,7 +23,7 @@ pub const INDEX: &str = "index.csv";
 /// A folder of champions.
 #[derive(Debug)]
 pub struct Archive {
-    folder: PathBuf,
+    pub(crate) folder: PathBuf,
     catalog: Catalog,
     /// M of each champion by goal, as far as it has been asked for.
     known: BTreeMap<String, u64>,
@@ -49,7 +49,7 @@ pub fn file_name(goal: &Goal) -> String {
 
 /// The goal of a file of this name.
 #[must_use]
-pub fn goal_of(name: &str, catalog: &Catalog) -> Option<Goal> {
+pub(crate) fn goal_of(name: &str, catalog: &Catalog) -> Option<Goal> {
     Goal::parse(&name.strip_suffix(SUFFIX)?.replace('+', ":").replace("__", ","), catalog).ok()
 }
 
@@ -58,12 +58,6 @@ impl Archive {
     #[must_use]
     pub fn new(folder: &Path, catalog: Catalog) -> Self {
         Self { folder: folder.to_path_buf(), catalog, known: BTreeMap::new() }
-    }
-
-    /// The folder.
-    #[must_use]
-    pub fn folder(&self) -> &Path {
-        &self.folder
     }
 
     /// Reads the bytes at `path` as a case for `goal`; nothing where it makes no refusal.
@@ -105,7 +99,7 @@ impl Archive {
     ///
     /// # Errors
     /// Where the folder cannot be written. What was there stays as it was.
-    pub fn offer(
+    pub(crate) fn offer(
         &mut self,
         goal: &Goal,
         acts: &[Act],

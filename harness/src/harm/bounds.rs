@@ -20,14 +20,14 @@ pub const fn adversary(pages: u64, largest: u64) -> u64 {
 /// down (J. M. Robson, Worst case fragmentation of first fit and best fit storage allocation
 /// strategies, Computer Journal 20(3), 1977: M (1 + ceil log2 n) pages are enough).
 #[must_use]
-pub const fn first_fit(pages: u64, largest: u64) -> u64 {
+pub(crate) const fn first_fit(pages: u64, largest: u64) -> u64 {
     pages / (1 + ceil_log2(largest) as u64)
 }
 
 /// M up to which the goal's policy has a guarantee, where one is known: a search for the lowest
 /// place, without alignment, is first fit.
 #[must_use]
-pub fn guaranteed(goal: &Goal, promises: Promises) -> Option<u64> {
+pub(crate) fn guaranteed(goal: &Goal, promises: Promises) -> Option<u64> {
     let is_first_fit = promises.lowest && promises.complete && promises.tight;
     let known = is_first_fit && goal.align == Align::None;
     known.then(|| first_fit(goal.pages, goal.largest))

@@ -7,37 +7,28 @@ use crate::op::{Op, Timed};
 use crate::oracle::{Checks, Violation, Witness};
 use crate::simulate::{Answer, Observer, Step, simulate};
 
-/// What the model saw of a stream.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Confirmed {
-    /// The first refusal.
-    pub refusal: Option<Refusal>,
-    /// Ops that the policy answered.
-    pub ops: u64,
-}
-
-/// Runs a stream through the witness and its model: what a search believed is what happens, or a
-/// law is broken.
+/// The first refusal of a stream that is run through the witness and its model: what a search
+/// believed is what happens, or a law is broken.
 ///
 /// # Errors
 /// The law that the policy broke.
-pub fn confirm(goal: &Goal, stream: &[Timed]) -> Result<Confirmed, Violation> {
+pub fn confirm(goal: &Goal, stream: &[Timed]) -> Result<Option<Refusal>, Violation> {
     let policy = goal.policy.build(goal.area()).expect("it was built for the goal");
     let mut witness = Witness::new(&goal.area(), policy, Checks::SWEEP);
     let mut watch = Watch::default();
     simulate(stream.iter().copied(), &mut witness, &mut Quiet, &mut [&mut watch])?;
-    Ok(watch.seen)
+    Ok(watch.refusal)
 }
 
 #[derive(Default)]
 struct Watch {
-    seen: Confirmed,
+    refusal: Option<Refusal>,
     need: u64,
 }
 
 impl Observer for Watch {
     fn step(&mut self, step: &Step<'_>) {
-        if self.seen.refusal.is_some() {
+        if self.refusal.is_some() {
             return;
         }
         if let Op::Alloc { request, .. } = step.op {
@@ -47,7 +38,7 @@ impl Observer for Watch {
                 (Answer::Granted(_), _) => self.need = self.need.max(model.live_pages()),
                 (Answer::Refused(_), Some(cause)) => {
                     let need = self.need.max(model.live_pages() + count);
-                    self.seen.refusal = Some(Refusal {
+                    self.refusal = Some(Refusal {
                         need,
                         count,
                         op: step.index,
@@ -56,11 +47,9 @@ impl Observer for Watch {
                         usable: model.longest_usable(request.align()),
                         cause,
                     });
-                    return;
                 }
                 _ => {}
             }
         }
-        self.seen.ops += 1;
     }
 }

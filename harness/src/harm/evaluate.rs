@@ -39,19 +39,13 @@ impl Outcome {
         let reach = self.reach.map(|reach| reach.need);
         refused.into_iter().chain(reach).min().unwrap_or(goal.pages + goal.largest)
     }
-
-    /// Harm of the first refusal; 0 where nothing was refused.
-    #[must_use]
-    pub fn harm(&self, goal: &Goal) -> f64 {
-        self.refusal.map_or(0.0, |refusal| goal.harm(refusal.need))
-    }
 }
 
 /// Runs `acts` with at most `limit` pages live or asked for, up to the first refusal. Requests
 /// above n or above the limit are not made; the goal says how they are aligned. Pages are quiet:
 /// scripts, pins, partial and wrong frees do nothing.
 #[must_use]
-pub fn evaluate(goal: &Goal, acts: &[Act], limit: u64) -> Outcome {
+pub(crate) fn evaluate(goal: &Goal, acts: &[Act], limit: u64) -> Outcome {
     play(&mut Field::new(goal, limit), acts)
 }
 
@@ -84,7 +78,7 @@ pub fn plain(goal: &Goal, acts: &[Act]) -> Vec<Act> {
 /// What is in reach of `acts`, made: their beginning and a fill, and the refusal that it gets.
 /// Nothing where that needs no less than what they came to, or is above the limit.
 #[must_use]
-pub fn realised(
+pub(crate) fn realised(
     goal: &Goal,
     acts: &[Act],
     limit: u64,
@@ -113,7 +107,7 @@ fn play(field: &mut Field<'_>, acts: &[Act]) -> Outcome {
                 field.ask(request.count());
             }
             Act::Fill { request, times } => {
-                let times = Act::times(request, times, field.goal().pages);
+                let times = Act::times(request, times, field.goal.pages);
                 field.fill(request.count(), times);
             }
             Act::Free { victim } => {
@@ -133,10 +127,10 @@ fn play(field: &mut Field<'_>, acts: &[Act]) -> Outcome {
             break;
         }
     }
-    if field.refusal().is_none() {
+    if field.refusal.is_none() {
         reach = least(reach, reached(field, acts.len()));
     }
-    Outcome { refusal: field.refusal(), reach, ops: field.ops() }
+    Outcome { refusal: field.refusal, reach, ops: field.ops }
 }
 
 fn least(first: Option<Reach>, second: Option<Reach>) -> Option<Reach> {
@@ -146,11 +140,11 @@ fn least(first: Option<Reach>, second: Option<Reach>) -> Option<Reach> {
 /// The least M at which requests of one power of two up to n would be refused from here on, by
 /// what the policy says is free.
 fn reached(field: &Field<'_>, acts: usize) -> Option<Reach> {
-    let goal = field.goal();
+    let goal = field.goal;
     let area = goal.area();
     let orders = goal.largest.ilog2() as usize;
     let mut usable = [0_u64; u64::BITS as usize];
-    field.policy().free_runs(&mut |run| {
+    field.policy.free_runs(&mut |run| {
         for (order, usable) in usable[..=orders].iter_mut().enumerate().skip(1) {
             let align = goal.align.order(1 << order);
             *usable += area.usable(run, align) >> order << order;
@@ -158,8 +152,8 @@ fn reached(field: &Field<'_>, acts: usize) -> Option<Reach> {
     });
     let of_order = |order: usize| {
         let count = 1 << order;
-        let need = field.live_pages() + usable[order] + count;
-        Reach { need: need.max(field.need()), acts, count }
+        let need = field.live_pages + usable[order] + count;
+        Reach { need: need.max(field.need), acts, count }
     };
     (1..=orders).map(of_order).min()
 }
@@ -198,7 +192,7 @@ mod tests {
         };
         assert_eq!(refusal, expected);
         assert_eq!(outcome.ops, 20);
-        assert!((outcome.harm(&goal) - 0.25).abs() < 1e-9);
+        assert!((goal.harm(refusal.need) - 0.25).abs() < 1e-9);
         // Without the last act it is in reach: 6 live, 4 usable, 2 asked.
         let outcome = evaluate(&goal, &[fill(1), COMB], 12);
         assert_eq!(outcome.refusal, None);
@@ -263,7 +257,7 @@ mod tests {
                         let (outcome, stream) = played(&goal, &case.acts, limit);
                         assert_eq!(outcome, evaluate(&goal, &case.acts, limit));
                         let confirmed = confirm(&goal, &stream).expect("no law is broken");
-                        assert_eq!(confirmed.refusal, outcome.refusal, "{goal}");
+                        assert_eq!(confirmed, outcome.refusal, "{goal}");
                         refused += u32::from(outcome.refusal.is_some());
                         let again = Case::decode(&case.encode());
                         assert_eq!(evaluate(&goal, &again.acts, limit).refusal, outcome.refusal);

@@ -14,7 +14,7 @@ pub struct Refusal {
     pub need: u64,
     /// Pages it asked for.
     pub count: u64,
-    /// Requests and frees in front of it.
+    /// Requests and frees before it.
     pub op: u64,
     /// Pages that were free.
     pub free: u64,
@@ -28,7 +28,7 @@ pub struct Refusal {
 
 /// What became of a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Asked {
+pub(crate) enum Asked {
     /// Granted there.
     Granted(Run),
     /// Refused, now or before: the game is over.
@@ -39,18 +39,21 @@ pub enum Asked {
 
 /// A policy under attack. What it says is believed; [`super::confirm`] does not.
 #[derive(Debug)]
-pub struct Field<'a> {
-    goal: &'a Goal,
-    policy: Box<dyn Policy>,
+pub(crate) struct Field<'a> {
+    pub(super) goal: &'a Goal,
+    pub(super) policy: Box<dyn Policy>,
     /// In the order of their grants, each with its number.
     live: Vec<(Run, u64)>,
-    live_pages: u64,
-    limit: u64,
-    need: u64,
-    high: u64,
+    pub(super) live_pages: u64,
+    /// LOAD: so many pages are live or asked for at most.
+    pub(super) limit: u64,
+    /// The most pages that were live or asked for at once so far.
+    pub(super) need: u64,
     grants: u64,
-    ops: u64,
-    refusal: Option<Refusal>,
+    /// Requests and frees so far.
+    pub(super) ops: u64,
+    /// What ended the game.
+    pub(super) refusal: Option<Refusal>,
     log: Option<Vec<Timed>>,
 }
 
@@ -63,7 +66,7 @@ impl<'a> Field<'a> {
     /// # Panics
     /// Never: a goal is made of a policy that can be built.
     #[must_use]
-    pub fn new(goal: &'a Goal, limit: u64) -> Self {
+    pub(crate) fn new(goal: &'a Goal, limit: u64) -> Self {
         let policy = goal.policy.build(goal.area()).expect("it was built for the goal");
         Self {
             goal,
@@ -72,7 +75,6 @@ impl<'a> Field<'a> {
             live_pages: 0,
             limit,
             need: 0,
-            high: 0,
             grants: 0,
             ops: 0,
             refusal: None,
@@ -82,78 +84,30 @@ impl<'a> Field<'a> {
 
     /// The same, and what happens is kept.
     #[must_use]
-    pub fn logged(goal: &'a Goal, limit: u64) -> Self {
+    pub(crate) fn logged(goal: &'a Goal, limit: u64) -> Self {
         Self { log: Some(Vec::new()), ..Self::new(goal, limit) }
     }
 
     /// What happened: where it was kept.
     #[must_use]
-    pub fn into_log(self) -> Vec<Timed> {
+    pub(crate) fn into_log(self) -> Vec<Timed> {
         self.log.unwrap_or_default()
     }
 
-    /// The goal.
-    #[must_use]
-    pub const fn goal(&self) -> &'a Goal {
-        self.goal
-    }
-
-    /// The policy, for its free runs.
-    #[must_use]
-    pub fn policy(&self) -> &dyn Policy {
-        &*self.policy
-    }
-
-    /// The LOAD limit.
-    #[must_use]
-    pub const fn limit(&self) -> u64 {
-        self.limit
-    }
-
-    /// Pages that are live.
-    #[must_use]
-    pub const fn live_pages(&self) -> u64 {
-        self.live_pages
-    }
-
     /// The live buffers, in the order of their grants.
-    pub fn live(&self) -> impl Iterator<Item = Run> + '_ {
+    pub(crate) fn live(&self) -> impl Iterator<Item = Run> + '_ {
         self.live.iter().map(|(run, _)| *run)
     }
 
     /// How many there are.
     #[must_use]
-    pub const fn buffers(&self) -> usize {
+    pub(crate) const fn buffers(&self) -> usize {
         self.live.len()
-    }
-
-    /// The most pages that were live or asked for at once so far.
-    #[must_use]
-    pub const fn need(&self) -> u64 {
-        self.need
-    }
-
-    /// Behind the highest page that was ever granted.
-    #[must_use]
-    pub const fn high(&self) -> u64 {
-        self.high
-    }
-
-    /// Requests and frees so far.
-    #[must_use]
-    pub const fn ops(&self) -> u64 {
-        self.ops
-    }
-
-    /// The refusal that ended the game.
-    #[must_use]
-    pub const fn refusal(&self) -> Option<Refusal> {
-        self.refusal
     }
 
     /// Whether there is nothing more to do: a refusal, or too many ops.
     #[must_use]
-    pub const fn is_over(&self) -> bool {
+    pub(crate) const fn is_over(&self) -> bool {
         self.refusal.is_some() || self.ops >= OPS_PER_PAGE * self.goal.pages
     }
 
@@ -164,7 +118,7 @@ impl<'a> Field<'a> {
     }
 
     /// Asks for `count` pages, where goal and limit allow it.
-    pub fn ask(&mut self, count: u64) -> Asked {
+    pub(crate) fn ask(&mut self, count: u64) -> Asked {
         if self.is_over() {
             return Asked::Refused;
         }
@@ -182,7 +136,6 @@ impl<'a> Field<'a> {
         let run = Run { pfn, count };
         self.live.push((run, self.grants));
         self.live_pages = sum;
-        self.high = self.high.max(run.end().0);
         self.grants += 1;
         self.ops += 1;
         Asked::Granted(run)
@@ -222,7 +175,7 @@ impl<'a> Field<'a> {
     ///
     /// # Panics
     /// If there are not so many.
-    pub fn free(&mut self, index: usize) {
+    pub(crate) fn free(&mut self, index: usize) {
         if !self.is_over() {
             let (run, id) = self.live.remove(index);
             self.give_back(run, id);
@@ -230,7 +183,7 @@ impl<'a> Field<'a> {
     }
 
     /// Gives back every live buffer that `keep` does not hold, the oldest first.
-    pub fn keep(&mut self, keep: impl Fn(&Run) -> bool) {
+    pub(crate) fn keep(&mut self, keep: impl Fn(&Run) -> bool) {
         if self.is_over() {
             return;
         }
@@ -247,14 +200,14 @@ impl<'a> Field<'a> {
 
     /// Gives back of the live buffers, in the order of their pages, one in every `stride`: see
     /// [`comb`].
-    pub fn free_every(&mut self, stride: u8, phase: u8, class: Option<u8>) {
+    pub(crate) fn free_every(&mut self, stride: u8, phase: u8, class: Option<u8>) {
         let gone = comb(self.live(), stride, phase, class);
         // In the order of their pages, as they were picked.
         self.keep(|run| gone.binary_search_by_key(&run.pfn, |gone| gone.pfn).is_err());
     }
 
     /// Asks for `count` pages up to `times` times; whether it was never refused.
-    pub fn fill(&mut self, count: u64, times: u64) -> bool {
+    pub(crate) fn fill(&mut self, count: u64, times: u64) -> bool {
         for _ in 0..times {
             match self.ask(count) {
                 Asked::Granted(_) => {}

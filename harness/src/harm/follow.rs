@@ -9,7 +9,7 @@ use crate::op::{Op, Timed};
 /// `limit` pages, are not made; the goal says how they are aligned. A buffer is held until the last
 /// part of it was given back.
 #[must_use]
-pub fn followed(goal: &Goal, ops: &[Timed], limit: u64) -> Option<(Refusal, Vec<Timed>)> {
+pub(crate) fn followed(goal: &Goal, ops: &[Timed], limit: u64) -> Option<(Refusal, Vec<Timed>)> {
     let mut field = Field::logged(goal, limit);
     // In the order of grants, as the field has them: the id in the stream, and pages that are left.
     let mut held: Vec<(u64, u64)> = Vec::new();
@@ -32,7 +32,7 @@ pub fn followed(goal: &Goal, ops: &[Timed], limit: u64) -> Option<(Refusal, Vec<
             Op::Pin(_) | Op::Unpin(_) => {}
         }
     }
-    let refusal = field.refusal()?;
+    let refusal = field.refusal?;
     Some((refusal, field.into_log()))
 }
 
@@ -62,12 +62,12 @@ mod tests {
         let mut ops = vec![ask(9, 33), ask(5, 16), ask(6, 16), ask(7, 16), ask(8, 8)];
         ops.extend([free(9, None), free(6, part(0, 10)), free(5, None), free(6, part(10, 6))]);
         assert_eq!(followed(&goal, &ops, 64), None, "33 pages are above n and not asked for");
-        // 16 and 8 stay at 32 and 48; in front of them are 32 pages, behind them 8.
+        // 16 and 8 stay at 32 and 48; 32 pages are free below them, 8 above.
         ops.extend([ask(1, 31), ask(2, 9), ask(3, 1)]);
         let (refusal, stream) = followed(&goal, &ops, 64).expect("9 pages do not fit");
         let found = (refusal.count, refusal.need, refusal.free, refusal.longest, refusal.cause);
         assert_eq!(found, (9, 64, 9, 8, Cause::Fragmentation));
         assert_eq!(followed(&goal, &ops, 63), None, "9 pages beside 55 are above the limit");
-        assert_eq!(confirm(&goal, &stream).expect("no law is broken").refusal, Some(refusal));
+        assert_eq!(confirm(&goal, &stream).expect("no law is broken"), Some(refusal));
     }
 }

@@ -65,18 +65,6 @@ pub struct Goal {
     pub align: Align,
 }
 
-/// Why a text is no goal.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct GoalError(String);
-
-impl fmt::Display for GoalError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for GoalError {}
-
 impl Goal {
     /// The fewest and the most pages of an area: below, n is below 2; above, a stream is too long.
     pub const PAGES: std::ops::RangeInclusive<u64> = 16..=1 << 16;
@@ -89,17 +77,15 @@ impl Goal {
     ///
     /// # Errors
     /// Pages that are not in [`Self::PAGES`], and a policy that cannot be built for them.
-    pub fn new(policy: Spec, pages: u64) -> Result<Self, GoalError> {
+    pub fn new(policy: Spec, pages: u64) -> Result<Self, String> {
         if !Self::PAGES.contains(&pages) {
             let (least, most) = (Self::PAGES.start(), Self::PAGES.end());
-            return Err(GoalError(format!("an area of {pages} pages: give {least} to {most}")));
+            return Err(format!("an area of {pages} pages: give {least} to {most}"));
         }
         let goal = Self { policy, pages, largest: 1 << (pages / 8).ilog2(), align: Align::None };
         match goal.policy.build(goal.area()) {
             Ok(_) => Ok(goal),
-            Err(error) => {
-                Err(GoalError(format!("policy {} on {pages} pages: {error}", goal.policy)))
-            }
+            Err(error) => Err(format!("policy {} on {pages} pages: {error}", goal.policy)),
         }
     }
 
@@ -107,12 +93,12 @@ impl Goal {
     ///
     /// # Errors
     /// What is no power of two from 2 to the pages of the area.
-    pub fn with_largest(self, largest: u64) -> Result<Self, GoalError> {
+    pub fn with_largest(self, largest: u64) -> Result<Self, String> {
         if largest.is_power_of_two() && (2..=self.pages).contains(&largest) {
             return Ok(Self { largest, ..self });
         }
         let most = 1_u64 << self.pages.ilog2();
-        Err(GoalError(format!("a largest count of {largest}: give a power of two, 2 to {most}")))
+        Err(format!("a largest count of {largest}: give a power of two, 2 to {most}"))
     }
 
     /// The same goal with requests aligned so.
@@ -125,30 +111,30 @@ impl Goal {
     ///
     /// # Errors
     /// What is wrong with the text, and what is allowed.
-    pub fn parse(text: &str, catalog: &Catalog) -> Result<Self, GoalError> {
+    pub fn parse(text: &str, catalog: &Catalog) -> Result<Self, String> {
         // A policy may have commas itself, but none of its parameters is a bare number.
         let is_number = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
         let parts: Vec<_> = text.split(',').collect();
         let Some(at) = parts.iter().position(is_number) else {
-            return Err(GoalError(format!("goal \"{text}\": write POLICY,PAGES,LARGEST,ALIGN")));
+            return Err(format!("goal \"{text}\": write POLICY,PAGES,LARGEST,ALIGN"));
         };
         let number = |part: &str| {
-            part.parse().map_err(|_| GoalError(format!("goal \"{text}\": \"{part}\" is no number")))
+            part.parse().map_err(|_| format!("goal \"{text}\": \"{part}\" is no number"))
         };
         let policy = catalog
             .parse(&parts[..at].join(","))
-            .map_err(|error| GoalError(format!("goal \"{text}\": {error}")))?;
+            .map_err(|error| format!("goal \"{text}\": {error}"))?;
         let mut goal = Self::new(policy, number(parts[at])?)?;
         if let Some(largest) = parts.get(at + 1) {
             goal = goal.with_largest(number(largest)?)?;
         }
         if let Some(word) = parts.get(at + 2) {
-            let wrong = || GoalError(format!("goal \"{text}\": \"{word}\" is not none or dma:CAP"));
+            let wrong = || format!("goal \"{text}\": \"{word}\" is not none or dma:CAP");
             goal = goal.with_align(Align::parse(word).ok_or_else(wrong)?);
         }
         match parts.get(at + 3) {
             None => Ok(goal),
-            Some(more) => Err(GoalError(format!("goal \"{text}\": \"{more}\" is one too many"))),
+            Some(more) => Err(format!("goal \"{text}\": \"{more}\" is one too many")),
         }
     }
 

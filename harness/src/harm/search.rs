@@ -45,7 +45,7 @@ pub struct Found {
 const KEPT: usize = 2;
 
 /// The worst program found; nothing where no request was ever refused with a page free. The same
-/// for the same goal and effort, whatever the number of threads. `beat` is told the share of the
+/// for the same goal and effort, whatever the number of threads. `beat` gets the share of the
 /// tries that are done.
 #[must_use]
 pub fn search(goal: &Goal, effort: Effort, beat: &dyn Fn(f64)) -> Option<Found> {
@@ -140,7 +140,7 @@ mod tests {
         assert!(found.refusal.need > bounds::first_fit(256, 32));
         let (outcome, stream) = played(&goal, &found.acts, u64::from(found.load_limit));
         assert_eq!(outcome.refusal, Some(found.refusal));
-        assert_eq!(confirm(&goal, &stream).unwrap().refusal, Some(found.refusal));
+        assert_eq!(confirm(&goal, &stream).unwrap(), Some(found.refusal));
     }
 
     #[test]

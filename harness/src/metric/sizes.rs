@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 
 /// Sizes that are told apart; it bounds the memory for a file of many.
 const MOST_SIZES: usize = 1 << 16;
-/// Sizes that are probed with.
-const PROBES: usize = 8;
 
 /// How often each size is asked for.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -23,11 +21,7 @@ impl Sizes {
 
     /// The sizes that are asked for most, at most 8, ascending; the smaller of equals.
     pub(crate) fn most_used(self) -> Vec<u64> {
-        let mut by_use: Vec<_> = self.uses.into_iter().collect();
-        by_use.sort_unstable_by_key(|&(count, uses)| (std::cmp::Reverse(uses), count));
-        let mut sizes: Vec<_> = by_use.into_iter().take(PROBES).map(|(count, _)| count).collect();
-        sizes.sort_unstable();
-        sizes
+        crate::workload::most_used(self.uses)
     }
 }
 

@@ -17,6 +17,7 @@ const MOST_KEPT: usize = 10;
 
 /// A field that is not as recorded.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "cli", derive(serde::Serialize))]
 pub struct Mismatch {
     /// The line of the recording, from 1 on.
     pub line: u64,
@@ -100,7 +101,7 @@ pub fn expect(
         }
     }
     if let (Some(file), Some(at)) = (&bitmaps, &bitmap) {
-        let why = format!("idx {} is behind the end of the recording", at.idx);
+        let why = format!("idx {} is past the end of the recording", at.idx);
         return Err(file.error(why).into());
     }
     replay.witness.finish()?;

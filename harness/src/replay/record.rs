@@ -27,7 +27,7 @@ impl<'a, W: Write> Recorder<'a, W> {
         Self { under, out: Some(out), writer: None, failed: None, rows: 0 }
     }
 
-    /// Writes what is left, and tells what went wrong with the output, if anything did.
+    /// Writes what is left, and says what went wrong with the output, if anything did.
     ///
     /// # Errors
     /// That.
@@ -53,7 +53,7 @@ impl<'a, W: Write> Recorder<'a, W> {
 }
 
 impl<W: Write> Observer for Recorder<'_, W> {
-    /// What was live before is part of the recording, so that it stands alone.
+    /// What was live before is part of the recording, which needs nothing else.
     fn warm_up(&mut self, step: &Step<'_>) {
         self.step(step);
     }

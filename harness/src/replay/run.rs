@@ -69,7 +69,7 @@ pub struct Failure {
     pub at_us: u64,
     /// Why.
     pub cause: Cause,
-    /// The number behind `ret:`; `None` where this kernel prints nothing.
+    /// The number after `ret:`; `None` where this kernel prints nothing.
     pub errno: Option<Errno>,
     /// Why, in a sentence with the numbers.
     pub why: String,
@@ -122,7 +122,7 @@ impl Observer for First<'_> {
     }
 }
 
-/// The number behind `ret:` of a call for `count` pages that ended so.
+/// The number after `ret:` of a call for `count` pages that ended so.
 pub(crate) fn errno(
     under: &Under<'_>,
     model: &Model,

@@ -2,12 +2,12 @@
 
 use std::io::{self, Write};
 
-use super::{Error, area};
+use super::{Error, area, stated};
 use crate::ingest::{self, Event, Source, StreamWriter};
 use crate::op::{Op, Timed};
 use crate::reader::{self, Options};
 
-/// Writes the ops of `source` as a stream to `out`, in front of them what was live before a trace
+/// Writes the ops of `source` as a stream to `out`, before them what was live before a trace
 /// began. What a real kernel refused is given back at once, as in a replay.
 ///
 /// # Errors
@@ -19,7 +19,7 @@ pub fn to_stream(
     kernel: &str,
     out: impl Write,
 ) -> Result<(), Error> {
-    // The names of all clients and the columns stand above the first row.
+    // The names of all clients and the columns are above the first row.
     let mut reader = reader::open(source, options)?;
     let mut parts = false;
     for row in reader.by_ref() {
@@ -27,15 +27,9 @@ pub fn to_stream(
     }
     let clients = reader.clients();
     let area = area(&reader)?;
-    let number = |number: u64| number.to_string();
-    let pairs = [
-        ("kernel", kernel.to_string()),
-        ("area", area.name().to_string()),
-        ("cap", number(reader.cap().into())),
-        ("base_pfn", number(area.ranges()[0].pfn.0)),
-        ("pages", number(area.pages())),
-        ("order_per_bit", number(area.order_per_bit().into())),
-    ];
+    let (name, cap) = (area.name().to_string(), reader.cap().to_string());
+    let own = [("kernel", kernel.to_string()), ("area", name), ("cap", cap)];
+    let pairs = [&own[..], &stated(&area)].concat();
     let mut writer = StreamWriter::new(out, &pairs, &clients, parts).map_err(unwritable(source))?;
     let again = reader::open(source, options)?;
     let cap = again.cap();

@@ -4,9 +4,9 @@ use std::cell::Cell;
 
 use cma_policies::{AllocError, Pfn, Run, Spec};
 
-use super::run::{Pages, Stopped, guarded};
+use super::run::{Pages, guarded};
 use super::subject::{Item, Subject};
-use crate::codec::{self, Act, Case, comb};
+use crate::codec::{self, Act, Case, comb, part_of, rest_of};
 use crate::environment::{Ending, Pinned};
 use crate::op::{Op, Part, Timed};
 use crate::oracle::{Checks, Witness};
@@ -17,7 +17,7 @@ use crate::simulate::{Answer, step};
 const MOST: usize = 1 << 16;
 
 /// What `case` does under `policy`, as a stream: one request at a time, with pins where it has
-/// them. Bad frees, which are no ops of a stream, are left out; so is what comes behind a law that
+/// them. Bad frees, which are no ops of a stream, are left out; so is what comes after a law that
 /// the policy breaks.
 ///
 /// # Errors
@@ -26,7 +26,7 @@ pub fn from_case(case: &Case, policy: &Spec) -> Result<Subject, Error> {
     let here = Cell::new(0);
     let mut items = Vec::new();
     let walked = guarded(&here, || {
-        let built = policy.build(case.area.clone()).map_err(Stopped::Build)?;
+        let built = policy.build(case.area.clone())?;
         let witness = Witness::new(&case.area, built, Checks::SWEEP);
         let pages = Pages::new(Box::new(Pinned::default()));
         let (live, pins) = (Vec::new(), Vec::new());
@@ -34,8 +34,8 @@ pub fn from_case(case: &Case, policy: &Spec) -> Result<Subject, Error> {
         case.unfolded(MOST).acts.iter().try_for_each(|act| walk.act(act))
     });
     match walked {
-        Ok(()) | Err(Stopped::Broken(_)) => {}
-        Err(Stopped::Build(error)) => return Err(error.into()),
+        Ok(()) | Err(Error::Violation(_)) => {}
+        Err(error) => return Err(error),
     }
     Ok(Subject { area: case.area.clone(), clients: Vec::new(), items })
 }
@@ -51,7 +51,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn act(&mut self, act: &Act) -> Result<(), Stopped> {
+    fn act(&mut self, act: &Act) -> Result<(), Error> {
         match *act {
             Act::Alloc { request, script, .. } => {
                 let live = self.witness.model().live_pages();
@@ -72,13 +72,7 @@ impl Walk<'_> {
             }
             Act::FreePart { victim, part } => {
                 if let Some((id, run)) = self.victim(victim) {
-                    let granule = self.case.area.granule();
-                    let granules = run.count.div_ceil(granule);
-                    let start = u64::from(part) % granules;
-                    let length = 1 + u64::from(part) / granules % (granules - start);
-                    let end = ((start + length) * granule).min(run.count);
-                    let part = Run::new(run.pfn.0 + start * granule, end - start * granule);
-                    self.free(id, run, part)?;
+                    self.free(id, run, part_of(run, self.case.area.granule(), part))?;
                 }
             }
             Act::FreeEvery { stride, phase, class } => {
@@ -110,13 +104,13 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn happen(&mut self, op: Op, ending: Option<Ending>) -> Result<Answer, Stopped> {
+    fn happen(&mut self, op: Op, ending: Option<Ending>) -> Result<Answer, Error> {
         let at_us = self.items.len() as u64;
         let timed = Timed { at_us, op };
         self.items.push(Item { timed, ending, line: 0 });
         self.pages.script(ending);
         let step = step(at_us, timed, &mut self.witness, &mut self.pages);
-        step.map(|step| step.answer).map_err(Stopped::Broken)
+        Ok(step?.answer)
     }
 
     fn victim(&self, victim: u32) -> Option<(u64, Run)> {
@@ -125,7 +119,7 @@ impl Walk<'_> {
     }
 
     /// Gives back `part` of the live piece `run` of buffer `id`.
-    fn free(&mut self, id: u64, run: Run, part: Run) -> Result<(), Stopped> {
+    fn free(&mut self, id: u64, run: Run, part: Run) -> Result<(), Error> {
         let Some(buffer) = self.witness.model().buffer(id) else { return Ok(()) };
         let Pfn(first) = buffer.pfn;
         let is_all = buffer.left[..] == [part];
@@ -135,11 +129,7 @@ impl Walk<'_> {
             let at = self.live.iter().position(|live| *live == (id, run));
             let at = at.expect("what was named is live");
             self.live.remove(at);
-            let back = Run { pfn: part.end(), count: run.end().0 - part.end().0 };
-            let front = Run { pfn: run.pfn, count: part.pfn.0 - run.pfn.0 };
-            for rest in [back, front].into_iter().filter(|rest| rest.count > 0) {
-                self.live.insert(at, (id, rest));
-            }
+            self.live.splice(at..at, rest_of(run, part).map(|rest| (id, rest)));
         }
         Ok(())
     }

@@ -24,7 +24,7 @@ pub(super) struct Cutter<'a> {
 }
 
 impl<'a> Cutter<'a> {
-    /// Cuts everything behind the first op that shows `goal`.
+    /// Cuts everything after the first op that shows `goal`.
     pub(super) fn new(
         subject: &Subject,
         under: &'a Under<'a>,
@@ -72,20 +72,18 @@ impl<'a> Cutter<'a> {
 
     /// Takes away whatever can go.
     pub(super) fn cut(&mut self) {
-        let clients = self.units(by_client);
-        self.reduce_units(&clients);
-        let sessions = self.units(by_session);
-        self.reduce_units(&sessions);
         // What was given back before the end goes first: what is live makes the holes.
-        let gone = self.units(|items| by_buffer(items, true));
-        self.reduce_units(&gone);
-        let buffers = self.units(|items| by_buffer(items, false));
-        self.reduce_units(&buffers);
+        let splits: [Split; 4] = [
+            by_client,
+            by_session,
+            |items| by_buffer(items, true),
+            |items| by_buffer(items, false),
+        ];
+        for split in splits {
+            let units = split(&self.subject.items);
+            self.reduce_units(&units);
+        }
         self.reduce_ops();
-    }
-
-    fn units(&self, split: impl Fn(&[Item]) -> Vec<Option<usize>>) -> Vec<Option<usize>> {
-        split(&self.subject.items)
     }
 
     /// `unit_of` says for each item which unit it belongs to; those of none stay.
@@ -122,6 +120,9 @@ impl<'a> Cutter<'a> {
     }
 }
 
+/// Says for each item which unit it belongs to.
+type Split = fn(&[Item]) -> Vec<Option<usize>>;
+
 /// Numbers names in order of appearance.
 #[derive(Default)]
 struct Numbers<K>(HashMap<K, usize>);
@@ -145,7 +146,7 @@ fn by_client(items: &[Item]) -> Vec<Option<usize>> {
     items.iter().map(unit).collect()
 }
 
-/// What a client does from an alloc while it holds nothing to the free behind which it holds
+/// What a client does from an alloc while it holds nothing to the free after which it holds
 /// nothing again.
 fn by_session(items: &[Item]) -> Vec<Option<usize>> {
     // The session that a client is in, and the buffers that it holds.

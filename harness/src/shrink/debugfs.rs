@@ -4,15 +4,12 @@
 //! `echo N > alloc` asks for N pages at order 0 and puts them on a stack; `echo N > free` gives
 //! back N pages from the top of it, the front of a block where order_per_bit is 0. Not every stream
 //! can be said so, but most states can be built: ascending, a block for each hole and what is live
-//! behind it, whose front is given back.
+//! past it, whose front is given back.
 
 mod board;
 
-use std::fmt;
-
 use cma_policies::{Area, Run};
 
-use self::board::Board;
 use super::run::Refusal;
 use super::subject::Subject;
 use super::write::WIDTH;
@@ -27,54 +24,34 @@ enum Write {
     Free(u64),
 }
 
-/// How a board is brought to the refusal.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Debugfs {
-    /// The writes, the refused one included where it can be said.
-    writes: Vec<Write>,
-    folder: String,
-    pages: u64,
-    order_per_bit: u32,
-    /// What a reader must know, a sentence each.
-    notes: Vec<String>,
-}
-
-impl Debugfs {
-    /// How many lines write to a file.
-    #[must_use]
-    pub const fn writes(&self) -> usize {
-        self.writes.len()
+/// The lines that bring a board to the refusal, with `notes`: what a reader must know, a sentence
+/// each.
+fn lines(area: &Area, notes: &[String], writes: &[Write]) -> String {
+    let (pages, order) = (area.pages(), area.order_per_bit());
+    let mut text = format!(
+        "# for an empty area of {pages} pages with order_per_bit {order}, as root,\n\
+         # on a kernel with CONFIG_CMA_DEBUGFS while nobody else uses it\n\
+         # the folder has the name of the area; before 6.1 it may be cma-NAME\n"
+    );
+    for line in notes.iter().flat_map(|note| wrapped(note, WIDTH, ("# ", "# "))) {
+        text += &format!("{line}\n");
     }
-}
-
-impl fmt::Display for Debugfs {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "# for an empty area of {} pages with order_per_bit {}, as root,",
-            self.pages, self.order_per_bit
-        )?;
-        writeln!(f, "# on a kernel with CONFIG_CMA_DEBUGFS while nobody else uses it")?;
-        writeln!(f, "# the folder has the name of the area; before 6.1 it may be cma-NAME")?;
-        for note in &self.notes {
-            wrapped(note, WIDTH, ("# ", "# ")).iter().try_for_each(|line| writeln!(f, "{line}"))?;
-        }
-        for write in &self.writes {
-            match write {
-                Write::Alloc(pages) => writeln!(f, "echo {pages} > {}/alloc", self.folder)?,
-                Write::Free(pages) => writeln!(f, "echo {pages} > {}/free", self.folder)?,
-            }
-        }
-        Ok(())
+    let folder = folder(area.name());
+    for write in writes {
+        text += &match write {
+            Write::Alloc(pages) => format!("echo {pages} > {folder}/alloc\n"),
+            Write::Free(pages) => format!("echo {pages} > {folder}/free\n"),
+        };
     }
+    text
 }
 
-/// The writes that bring an empty area to `refusal`, which `subject` ends with: checked against the
+/// The shell lines that bring an empty area to `refusal`, which `subject` ends with: checked against the
 /// baseline, the policy of a board.
 ///
 /// # Errors
 /// Why it cannot be said, in a sentence.
-pub fn debugfs(subject: &Subject, refusal: &Refusal) -> Result<Debugfs, String> {
+pub fn debugfs(subject: &Subject, refusal: &Refusal) -> Result<String, String> {
     let area = &subject.area;
     if area.ranges().len() > 1 {
         return Err("an area of several ranges is left to a board's own choice of range".into());
@@ -122,13 +99,7 @@ pub fn debugfs(subject: &Subject, refusal: &Refusal) -> Result<Debugfs, String> 
                 ));
             }
         }
-        return Ok(Debugfs {
-            writes,
-            folder: folder(area.name()),
-            pages: area.pages(),
-            order_per_bit: area.order_per_bit(),
-            notes,
-        });
+        return Ok(lines(area, &notes, &writes));
     }
     Err(match area.order_per_bit() {
         0 => "a block that debugfs would ask for fits into a hole that must stay free".into(),
@@ -178,7 +149,7 @@ fn literal(subject: &Subject) -> Option<Vec<Write>> {
     Some(writes)
 }
 
-/// Holes and what is live behind each, ascending: `(free, live)`; the last one may be all free.
+/// Holes and what is live past each, ascending: `(free, live)`; the last one may be all free.
 fn pairs(area: &Area, holes: &[Run]) -> Vec<(u64, u64)> {
     let range = area.ranges()[0];
     let mut pairs = Vec::new();
@@ -210,11 +181,11 @@ fn sorted(area: &Area, holes: &[Run]) -> Option<Vec<Write>> {
     let mut live: Vec<u64> = pairs.iter().map(|(_, live)| *live).filter(|live| *live > 0).collect();
     free.sort_unstable();
     live.sort_unstable();
-    // What is live and has no hole in front stands first; a hole with nothing behind it last.
+    // What is live and has no hole before it comes first; a hole with nothing past it last.
     let first = live.len().saturating_sub(free.len());
     let mut ordered: Vec<_> = live.drain(..first).map(|live| (0, live)).collect();
-    let behind = live.into_iter().chain(std::iter::repeat(0));
-    ordered.extend(free.into_iter().zip(behind));
+    let past = live.into_iter().chain(std::iter::repeat(0));
+    ordered.extend(free.into_iter().zip(past));
     (area.order_per_bit() == 0).then(|| written(&ordered))
 }
 
@@ -251,7 +222,7 @@ impl Likeness {
 /// How `writes` bring an empty area of a board to `refusal`, or to its holes where the request is
 /// not among them; `None` where they do not.
 fn brings(area: &Area, writes: &[Write], refusal: &Refusal, asked: bool) -> Option<Likeness> {
-    let (board, refused) = Board::run(area, writes)?;
+    let (board, refused) = board::run(area, writes)?;
     let model = board.model();
     let mut holes = Vec::new();
     model.map().for_each_run(&mut |hole| holes.push(hole));
@@ -324,13 +295,13 @@ mod tests {
     }
 
     #[test]
-    fn a_hole_that_would_take_a_later_block_goes_behind_it() {
+    fn a_hole_that_would_take_a_later_block_goes_past_it() {
         let area = Area::single(0, 32, 0).unwrap();
         // 10 free, 1 live, 2 free, 1 live, 1 free, 17 live.
         let list = [(0, 10), (11, 2), (14, 1)];
         let refusal = refused(Cause::Fragmentation, 11, 0, &area, &list);
         let there = [builder(&area, &refusal.holes).unwrap(), vec![Write::Alloc(11)]].concat();
-        // The block of 3 is put into the hole of 10, and that of 18 behind it.
+        // The block of 3 is put into the hole of 10, and that of 18 past it.
         assert_eq!(brings(&area, &there, &refusal, true), Some(Likeness::Pages));
         let text = said(&area, &refusal).unwrap();
         assert!(text.contains("in another order"), "{text}");

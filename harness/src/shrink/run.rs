@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use cma_policies::{AllocError, Area, BuildError, Claim, ClaimError, Pfn, Request, Run};
+use cma_policies::{AllocError, Area, Claim, ClaimError, Pfn, Request, Run};
 
 use super::subject::{Item, Subject};
 use super::{Error, Goal};
@@ -11,6 +11,7 @@ use crate::cause::Cause;
 use crate::environment::{Ending, Environment, Script, Setup, Spent};
 use crate::ingest::IngestError;
 use crate::kernel::Errno;
+use crate::op::Op;
 use crate::oracle::{Checks, Violation, Witness, name};
 use crate::replay::{Under, errno, explain};
 use crate::simulate::{Answer, Step, step};
@@ -24,7 +25,7 @@ pub struct Refusal {
     pub request: Request,
     /// Why it was refused.
     pub cause: Cause,
-    /// The number behind `ret:`; `None` where this kernel prints nothing.
+    /// The number after `ret:`; `None` where this kernel prints nothing.
     pub errno: Option<Errno>,
     /// Why, in a sentence with the numbers.
     pub why: String,
@@ -56,12 +57,6 @@ pub struct Found {
     pub cause: Cause,
     /// Pages that were free.
     pub free_pages: u64,
-}
-
-/// Why a run did not come to its end.
-pub(super) enum Stopped {
-    Build(BuildError),
-    Broken(Violation),
 }
 
 /// The environment that was asked for, but for claims whose end is known.
@@ -143,10 +138,10 @@ pub(super) fn drive(
     under: &Under<'_>,
     checks: Checks,
     each: &mut dyn FnMut(usize, &Step<'_>) -> bool,
-) -> Result<(), Stopped> {
+) -> Result<(), Error> {
     let here = Cell::new(0);
     let run = || {
-        let policy = under.policy.build(area.clone()).map_err(Stopped::Build)?;
+        let policy = under.policy.build(area.clone())?;
         let mut witness = Witness::new(area, policy, checks);
         let script = Script::default();
         let inner =
@@ -155,14 +150,13 @@ pub(super) fn drive(
         for (at, item) in items.iter().enumerate() {
             here.set(at);
             pages.script(item.ending);
-            let step =
-                step(at as u64, item.timed, &mut witness, &mut pages).map_err(Stopped::Broken)?;
+            let step = step(at as u64, item.timed, &mut witness, &mut pages)?;
             if each(at, &step) {
                 return Ok(());
             }
         }
         let last = here.get() as u64;
-        witness.finish().map_err(|broken| Stopped::Broken(Violation { op: last, ..broken }))
+        witness.finish().map_err(|broken| Error::Violation(Violation { op: last, ..broken }))
     };
     guarded(&here, run)
 }
@@ -171,13 +165,13 @@ pub(super) fn drive(
 /// makes it do so can be shrunk.
 pub(super) fn guarded<T>(
     here: &Cell<usize>,
-    run: impl FnOnce() -> Result<T, Stopped>,
-) -> Result<T, Stopped> {
+    run: impl FnOnce() -> Result<T, Error>,
+) -> Result<T, Error> {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
         let what = text.unwrap_or_else(|| "it panicked".into());
-        Err(Stopped::Broken(Violation { law: name::PANIC, op: here.get() as u64, what }))
+        Err(Error::Violation(Violation { law: name::PANIC, op: here.get() as u64, what }))
     })
 }
 
@@ -189,7 +183,7 @@ pub fn find(
     subject: &Subject,
     under: &Under<'_>,
     most: usize,
-) -> Result<(Vec<Found>, Option<Violation>), BuildError> {
+) -> Result<(Vec<Found>, Option<Violation>), Error> {
     let mut found = Vec::new();
     let ended = drive(&subject.area, &subject.items, under, Checks::SWEEP, &mut |op, step| {
         if let Some(cause) = step.cause {
@@ -200,8 +194,8 @@ pub fn find(
     });
     match ended {
         Ok(()) => Ok((found, None)),
-        Err(Stopped::Broken(violation)) => Ok((found, Some(violation))),
-        Err(Stopped::Build(error)) => Err(error),
+        Err(Error::Violation(violation)) => Ok((found, Some(violation))),
+        Err(error) => Err(error),
     }
 }
 
@@ -213,28 +207,40 @@ const fn checks(goal: Goal) -> Checks {
     }
 }
 
+/// What the first op that shows `goal` is by `of`, or a law that is broken by `of_law`.
+fn shown<T>(
+    (area, items): (&Area, &[Item]),
+    under: &Under<'_>,
+    goal: Goal,
+    of: impl Fn(usize, &Step<'_>) -> Option<T>,
+    of_law: impl FnOnce(Violation) -> T,
+) -> Result<Option<T>, Error> {
+    let mut shown = None;
+    let ended = drive(area, items, under, checks(goal), &mut |op, step| {
+        let (free, pages) = (step.model.free_pages(), area.pages());
+        if step.cause.is_some_and(|cause| goal.is_met_by(cause, free, pages)) {
+            shown = of(op, step);
+        }
+        shown.is_some()
+    });
+    match ended {
+        Ok(()) => Ok(shown),
+        Err(Error::Violation(broken)) if goal == Goal::Law(broken.law) => Ok(Some(of_law(broken))),
+        Err(error) => Err(error),
+    }
+}
+
 /// The number of the first op that shows `goal`.
 pub(super) fn first_to_show(
     area: &Area,
     items: &[Item],
     under: &Under<'_>,
     goal: Goal,
-) -> Result<Option<usize>, BuildError> {
-    let mut met = None;
-    let ended = drive(area, items, under, checks(goal), &mut |op, step| {
-        let shows = step
-            .cause
-            .is_some_and(|cause| goal.is_met_by(cause, step.model.free_pages(), area.pages()));
-        met = shows.then_some(op);
-        shows
-    });
-    match (ended, goal) {
-        (Ok(()), _) => Ok(met),
-        (Err(Stopped::Broken(violation)), Goal::Law(law)) if violation.law == law => {
-            Ok(Some(violation.op as usize))
-        }
-        (Err(Stopped::Broken(_)), _) => Ok(None),
-        (Err(Stopped::Build(error)), _) => Err(error),
+) -> Result<Option<usize>, Error> {
+    let number = |broken: Violation| broken.op as usize;
+    match shown((area, items), under, goal, |op, _| Some(op), number) {
+        Err(Error::Violation(_)) => Ok(None),
+        other => other,
     }
 }
 
@@ -244,26 +250,11 @@ impl Subject {
     /// # Errors
     /// Where the policy cannot be built for the area.
     pub fn run(&self, under: &Under<'_>, goal: Goal) -> Result<Option<Seen>, Error> {
-        let mut seen = None;
-        let ended = drive(&self.area, &self.items, under, checks(goal), &mut |op, step| {
-            let pages = self.area.pages();
-            if step.cause.is_some_and(|cause| goal.is_met_by(cause, step.model.free_pages(), pages))
-            {
-                seen = refusal(op, step, under).map(Seen::Refused);
-            }
-            seen.is_some()
-        });
-        match (ended, goal) {
-            (Ok(()), _) => Ok(seen),
-            (Err(Stopped::Broken(broken)), Goal::Law(law)) if broken.law == law => {
-                Ok(Some(Seen::Broken(broken)))
-            }
-            (Err(Stopped::Broken(broken)), _) => Err(broken.into()),
-            (Err(Stopped::Build(error)), _) => Err(error.into()),
-        }
+        let refused = |op: usize, step: &Step<'_>| refusal(op, step, under).map(Seen::Refused);
+        shown((&self.area, &self.items), under, goal, refused, Seen::Broken)
     }
 
-    /// The first page of each buffer as it is granted, op by op; `None` where none is, and behind a
+    /// The first page of each buffer as it is granted, op by op; `None` where none is, and after a
     /// law that the policy breaks.
     #[must_use]
     pub fn places(&self, under: &Under<'_>) -> Vec<Option<Pfn>> {
@@ -284,20 +275,17 @@ impl Subject {
     /// Where the policy cannot be built for the area, or breaks a law.
     pub fn last_refusal(&self, under: &Under<'_>) -> Result<Option<Refusal>, Error> {
         let mut seen = None;
-        // A recording gives back at once what its kernel refused, so a free may stand behind it.
-        let last = self.items.iter().rposition(Item::is_alloc);
+        // A recording gives back at once what its kernel refused, so a free may follow it.
+        let is_alloc = |item: &Item| matches!(item.timed.op, Op::Alloc { .. });
+        let last = self.items.iter().rposition(is_alloc);
         let all = Checks::EVERY_OP;
-        let ended = drive(&self.area, &self.items, under, all, &mut |op, step| {
+        drive(&self.area, &self.items, under, all, &mut |op, step| {
             if Some(op) == last {
                 seen = refusal(op, step, under);
             }
             false
-        });
-        match ended {
-            Ok(()) => Ok(seen),
-            Err(Stopped::Broken(broken)) => Err(broken.into()),
-            Err(Stopped::Build(error)) => Err(error.into()),
-        }
+        })?;
+        Ok(seen)
     }
 }
 

@@ -1,4 +1,4 @@
-//! What was kept as a Rust test that stands alone.
+//! What was kept as a Rust test that needs no other file.
 
 use std::fmt::Write;
 

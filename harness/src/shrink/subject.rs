@@ -8,6 +8,7 @@ use crate::environment::{Ending, Script};
 use crate::ingest::{Event, IngestError, Source};
 use crate::op::{Op, Timed};
 use crate::reader::{self, Options};
+use crate::replay::area;
 
 /// The most ops that are read: it bounds the memory at some 300 MB.
 const MOST: usize = 1 << 21;
@@ -19,7 +20,7 @@ pub struct Item {
     pub timed: Timed,
     /// How the claims of this request end, whatever the environment says.
     pub ending: Option<Ending>,
-    /// The line of its file, from 1 on; 0 where it stands in none.
+    /// The line of its file, from 1 on; 0 where it is in none.
     pub line: u64,
 }
 
@@ -30,11 +31,6 @@ impl Item {
             Op::Alloc { id, .. } | Op::Free { id, .. } => Some(id),
             Op::Pin(_) | Op::Unpin(_) => None,
         }
-    }
-
-    /// Whether it asks for a buffer.
-    pub(super) const fn is_alloc(&self) -> bool {
-        matches!(self.timed.op, Op::Alloc { .. })
     }
 }
 
@@ -64,11 +60,7 @@ impl Subject {
         timed: bool,
     ) -> Result<Self, IngestError> {
         let mut reader = reader::open(source, options)?;
-        let area = reader.area().cloned().ok_or_else(|| {
-            let why = "the stream states no pages; a header \"# base_pfn=… pages=… \
-                       order_per_bit=…\" is needed, or --pages";
-            reader.error(why)
-        })?;
+        let area = area(&reader)?;
         let mut items: Vec<_> = reader
             .warm_up()
             .into_iter()
@@ -87,8 +79,9 @@ impl Subject {
             items.push(item(op.with_cap(cap), ending));
             items.extend(row.give_back().map(|op| item(op, None)));
             if items.len() > MOST {
-                let why = format!("more than {MOST} ops; cut it behind the refusal");
-                return Err(IngestError { line: row.line, ..reader_error(source, why) });
+                let why = format!("more than {MOST} ops; cut it after the refusal");
+                let (source, line) = (source.name().to_string(), row.line);
+                return Err(IngestError { source, line, column: 0, why });
             }
         }
         let clients = reader.clients().into_iter().map(str::to_string).collect();
@@ -125,10 +118,6 @@ impl Subject {
             item.timed.at_us = at_us;
         }
     }
-}
-
-fn reader_error(source: &Source, why: String) -> IngestError {
-    IngestError { source: source.name().to_string(), line: 0, column: 0, why }
 }
 
 /// What of `items` has something to act on: frees of what was asked for before, pins inside `area`,

@@ -7,25 +7,16 @@ use super::{Error, Subject};
 use crate::ingest::StreamWriter;
 use crate::op::Op;
 use crate::oracle::Checks;
-use crate::replay::{Recorder, Under};
+use crate::replay::{Recorder, Under, stated};
 use crate::simulate::Observer;
 use crate::words::wrapped;
 
 /// The widest line of a remark, its sign included.
 pub(super) const WIDTH: usize = 100;
 
-/// What was written.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Written {
-    /// The name of its format.
-    pub format: &'static str,
-    /// The environment that it must be run under to show what it shows here, where the one of
-    /// `under` is not it.
-    pub environment: Option<&'static str>,
-}
-
-/// Writes `subject` behind these `remarks`: as a stream, or as a recording of what `under` answers
-/// where it has pins or claims whose end is known, which a stream cannot say.
+/// Writes `subject` below these `remarks`: as a stream, or as a recording of what `under` answers
+/// where it has pins or claims whose end is known, which a stream cannot say. Returns the environment
+/// that it must be run under to show what it shows here, where the one of `under` is not it.
 ///
 /// # Errors
 /// An area of several ranges, which neither can state, and where the output takes no more.
@@ -34,12 +25,12 @@ pub fn write(
     under: &Under<'_>,
     remarks: &[String],
     mut out: impl Write,
-) -> Result<Written, Error> {
-    let [range] = subject.area.ranges() else {
-        let ranges = subject.area.ranges().len();
+) -> Result<Option<&'static str>, Error> {
+    let ranges = subject.area.ranges().len();
+    if ranges > 1 {
         let why = format!("a stream has an area of one range, this one has {ranges}");
         return Err(Error::Output(std::io::Error::other(why)));
-    };
+    }
     for line in remarks.iter().flat_map(|remark| wrapped(remark, WIDTH, ("# ", "# "))) {
         writeln!(out, "{line}").map_err(Error::Output)?;
     }
@@ -47,25 +38,22 @@ pub fn write(
     let pinned = |op: &Op| matches!(op, Op::Pin(_) | Op::Unpin(_));
     if scripted || subject.items.iter().any(|item| pinned(&item.timed.op)) {
         record(subject, under, out)?;
-        let environment = scripted.then_some("scripted");
-        return Ok(Written { format: "recording", environment });
+        return Ok(scripted.then_some("scripted"));
     }
     let area = &subject.area;
-    let pairs = [
+    let own = [
         ("kernel", under.kernel.name.to_string()),
         ("policy", under.policy.to_string()),
         ("area", area.name().to_string()),
         ("cap", under.cap.to_string()),
-        ("base_pfn", range.pfn.to_string()),
-        ("pages", area.pages().to_string()),
-        ("order_per_bit", area.order_per_bit().to_string()),
     ];
+    let pairs = [&own[..], &stated(area)].concat();
     let clients: Vec<_> = subject.clients.iter().map(String::as_str).collect();
     let ops = subject.items.iter().map(|item| item.timed);
     let parts = ops.clone().any(|timed| matches!(timed.op, Op::Free { part: Some(_), .. }));
     let writer = StreamWriter::new(out, &pairs, &clients, parts).map_err(Error::Output)?;
     writer.write_all(ops).map_err(Error::Output)?;
-    Ok(Written { format: "stream", environment: None })
+    Ok(None)
 }
 
 fn record(subject: &Subject, under: &Under<'_>, out: impl Write) -> Result<(), Error> {
@@ -75,8 +63,8 @@ fn record(subject: &Subject, under: &Under<'_>, out: impl Write) -> Result<(), E
         recorder.step(step);
         false
     });
-    if let Err(super::run::Stopped::Build(error)) = ran {
-        return Err(error.into());
+    if let Err(error @ Error::Build(_)) = ran {
+        return Err(error);
     }
     recorder.end().map_err(Error::Output)
 }

@@ -9,7 +9,7 @@ mod target;
 
 pub use target::{rate_above, share_above};
 
-use super::Interval;
+use super::{Interval, halved};
 
 /// How often an interval may miss, at any time of the sweep.
 const MISS: f64 = 0.05;
@@ -55,19 +55,8 @@ pub fn share_interval_of(failed: u64, streams: u64, rows: usize) -> Interval {
     let within = |p: f64| ln_likelihood(yes, no, p) > least;
     let seen = yes / streams as f64;
     // The likelihood falls to both sides of what was seen.
-    let end = |outside: f64| {
-        let (mut inside, mut outside) = (seen, outside);
-        for _ in 0..60 {
-            let middle = f64::midpoint(inside, outside);
-            if within(middle) {
-                inside = middle;
-            } else {
-                outside = middle;
-            }
-        }
-        // What lies outside for certain: rounding never makes the interval too narrow.
-        outside
-    };
+    // What lies outside for certain: rounding never makes the interval too narrow.
+    let end = |outside: f64| halved(seen, outside, 60, within).1;
     let low = if failed == 0 { 0.0 } else { end(0.0) };
     let high = if failed == streams { 1.0 } else { end(1.0) };
     Interval { low: Some(low), high: Some(high), method }

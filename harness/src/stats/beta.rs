@@ -37,15 +37,7 @@ pub(super) fn below(x: f64, a: f64, b: f64) -> f64 {
 
 /// The value below which a beta variable of these parameters, both above 0, lies with this chance.
 pub(super) fn quantile(chance: f64, a: f64, b: f64) -> f64 {
-    let (mut low, mut high) = (0.0, 1.0);
-    for _ in 0..60 {
-        let middle = f64::midpoint(low, high);
-        if below(middle, a, b) < chance {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
+    let (low, high) = super::halved(0.0, 1.0, 60, |middle| below(middle, a, b) < chance);
     f64::midpoint(low, high)
 }
 

@@ -26,7 +26,7 @@ pub struct Watched {
 ///
 /// It assumes that streams are drawn alike and independently, and that a burst is not much larger
 /// than all that were seen: from sizes of a heavier tail (log-normal of sigma above 1.2) nothing
-/// holds. One failing stream tells nothing of how bursts differ, so there is no upper end, nor
+/// holds. One failing stream says nothing of how bursts differ, so there is no upper end, nor
 /// without a failure: how many streams fail is bounded then, see
 /// [`mtbf_low`](super::rate::mtbf_low), not how much those fail.
 #[must_use]

@@ -1,6 +1,6 @@
 //! What needs no resampling: order statistics, binomial tails, exact tests.
 
-use super::Interval;
+use super::{Interval, halved};
 
 /// Half of what a 95 % interval leaves out.
 const TAIL: f64 = 0.025;
@@ -31,7 +31,7 @@ fn binomial_sums(n: u64, p: f64) -> impl Iterator<Item = f64> {
 }
 
 /// The least of `values` that at least the share `q` of them does not pass; see [`median`] for
-/// what [`None`] stands for.
+/// what [`None`] means.
 #[must_use]
 pub fn quantile(values: &[Option<f64>], q: f64) -> Option<f64> {
     let rank = libm::ceil(q * values.len() as f64).max(1.0) as usize;
@@ -125,16 +125,7 @@ pub fn share_interval_of(failed: u64, streams: u64, rows: usize) -> Interval {
     }
     // The chance falls as p grows, so bisection finds where it passes the tail.
     let solve = |at_most: u64, tail: f64| {
-        let (mut low, mut high) = (0.0, 1.0);
-        for _ in 0..60 {
-            let middle = (low + high) / 2.0;
-            if binomial_at_most(at_most, streams, middle) > tail {
-                low = middle;
-            } else {
-                high = middle;
-            }
-        }
-        low
+        halved(0.0, 1.0, 60, |share| binomial_at_most(at_most, streams, share) > tail).0
     };
     let low = solve(failed - 1, 1.0 - tail);
     let low = if low < clean(tail) { low.min(clean(2.0 * tail)) } else { low };
@@ -160,16 +151,7 @@ pub fn share_high(failed: u64, streams: u64) -> f64 {
         return 1.0;
     }
     // The chance falls as the share grows.
-    let (mut low, mut high) = (0.0, 1.0);
-    for _ in 0..60 {
-        let middle = f64::midpoint(low, high);
-        if binomial_at_most(failed, streams, middle) > 2.0 * TAIL {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    high
+    halved(0.0, 1.0, 60, |share| binomial_at_most(failed, streams, share) > 2.0 * TAIL).1
 }
 
 /// In how many pairs only the first is true, and in how many only the second.

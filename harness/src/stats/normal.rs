@@ -7,16 +7,8 @@ pub(super) fn below(z: f64) -> f64 {
 
 /// The inverse of [`below`], for chances of 1e-9 to 1 - 1e-9.
 pub(super) fn quantile(chance: f64) -> f64 {
-    let (mut low, mut high) = (-6.0, 6.0);
-    for _ in 0..50 {
-        let middle = (low + high) / 2.0;
-        if below(middle) < chance {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    (low + high) / 2.0
+    let (low, high) = super::halved(-6.0, 6.0, 50, |middle| below(middle) < chance);
+    f64::midpoint(low, high)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ pub struct Survival {
     pub at: u64,
     /// How many were watched and well just before.
     pub at_risk: u64,
-    /// The share that goes on well behind it.
+    /// The share that goes on well after it.
     pub surviving: f64,
     /// Lower end of its 95 % interval, at this point alone.
     pub low: f64,
@@ -19,7 +19,7 @@ pub struct Survival {
 
 /// The survival of `lasted`: how long each stream was watched, and whether it failed then
 /// (otherwise it was cut off: it would have lasted longer). Kaplan and Meier (1958), a step for
-/// each time at which one fails, behind a first one at 0.
+/// each time at which one fails, after a first one at 0.
 ///
 /// The interval is that of Clopper and Pearson for as many streams as would give the variance that
 /// Greenwood (1926) found (Cutler and Ederer, 1958; Dorey and Korn, 1987). Where nobody was cut off

@@ -72,14 +72,14 @@ pub fn restricted_mean(lasted: &[(u64, bool)], horizon: u64) -> Option<(f64, Int
     if lasted.len() <= 1 {
         return Some((mean, Interval::ONE_STREAM));
     }
-    // Greenwood's sum, each failure weighed with the area behind it.
-    let (mut variance, mut behind) = (0.0, mean - areas[0]);
+    // Greenwood's sum, each failure weighed with the area after it.
+    let (mut variance, mut after) = (0.0, mean - areas[0]);
     for (at, step) in within.iter().enumerate().skip(1) {
         let kept = step.surviving / within[at - 1].surviving;
         if kept > 0.0 {
-            variance += behind * behind * (1.0 - kept) / (kept * step.at_risk as f64);
+            variance += after * after * (1.0 - kept) / (kept * step.at_risk as f64);
         }
-        behind -= areas[at];
+        after -= areas[at];
     }
     Some((mean, interval(mean, variance, horizon as f64, lasted.len())))
 }

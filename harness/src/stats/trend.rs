@@ -37,7 +37,7 @@ impl Trend {
 }
 
 /// The trend in `lasted`: the age at which each stream failed first (`true`), or until which it was
-/// watched well; what lies behind `horizon`, above 0, is not looked at.
+/// watched well; what lies past `horizon`, above 0, is not looked at.
 ///
 /// The p is that of Laplace's test (1773; with cut-offs the score test of a log-linear hazard),
 /// which weighs how late each failure came. The count of failures in the two halves against the
@@ -50,7 +50,7 @@ impl Trend {
 /// watched is better then.
 ///
 /// Where hazards differ between streams the worse ones fail first, so that the mean falls with age;
-/// a rise in each may hide behind that.
+/// that may hide a rise in each.
 #[must_use]
 pub fn trend(lasted: &[(f64, bool)], horizon: f64) -> Trend {
     let (mut early, mut late) = (Ages::default(), Ages::default());

@@ -9,9 +9,9 @@ use super::parse::PlanError;
 use crate::ingest::Source;
 use crate::reader::Options;
 use crate::words::PAGES_IN_MIB;
-use crate::workload::Profile;
 use crate::workload::fit::Fit;
-use crate::workload::mix::{BuiltIn, Mix, Origin, Part, Played, WhyNot};
+use crate::workload::mix::{BuiltIn, Mix, Origin, Part, Played};
+use crate::workload::{Profile, SetupError};
 
 /// What runs together on one board: parts that are written out, or those of a mix that is built in.
 #[derive(Clone, Debug)]
@@ -168,8 +168,8 @@ impl MixOf {
         Mix::new(parts).map_err(|(index, error)| {
             let part = &self.parts[index];
             let why = match (&error, part.from.path()) {
-                (WhyNot::Setup(_), Some(path)) => format!("{path}: {error}"),
-                _ => error.to_string(),
+                (SetupError::File(_), _) | (_, None) => error.to_string(),
+                (_, Some(path)) => format!("{path}: {error}"),
             };
             part.at.wrong(why)
         })
@@ -179,7 +179,7 @@ impl MixOf {
     #[must_use]
     pub fn warnings(&self, mix: &Mix) -> Vec<String> {
         let mut said: Vec<String> = Vec::new();
-        for (part, made) in self.parts.iter().zip(mix.parts()) {
+        for (part, made) in self.parts.iter().zip(&mix.parts) {
             let own = match &made.origin {
                 Origin::Profile(..) => Vec::new(),
                 Origin::Fit(fit, _) => [fit.warnings.clone(), fit.left_out.warnings()].concat(),

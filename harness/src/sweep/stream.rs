@@ -172,11 +172,11 @@ fn fitted(stream: &Stream) -> Result<Checked, Failed> {
 fn together(stream: &Stream, mix: &MixOf) -> Result<Checked, Failed> {
     let made = mix.read()?;
     Ok(Checked {
-        sizes: made.sizes().to_vec(),
+        sizes: made.sizes.clone(),
         ops: stream.length.most_ops(),
         has_time: true,
-        clients: made.clients().to_vec(),
-        routes: made.routes().to_vec(),
+        clients: made.clients.clone(),
+        routes: made.routes.clone(),
         warnings: mix.warnings(&made),
         mix: Some(Arc::new(made)),
         sum: sum(stream)?,

@@ -2,15 +2,17 @@
 
 use std::io::{self, Write};
 
-/// Writes `rows` under `head`: a column of numbers to the right, any other to the left.
-pub(crate) fn write(out: &mut dyn Write, head: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
+/// Writes `rows` under `head`, names with commas between them: a column of numbers to the right, any other to the left.
+pub(crate) fn write(out: &mut dyn Write, head: &str, rows: &[Vec<String>]) -> io::Result<()> {
     let is_number = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
         let mut filled = cells.filter(|text| !text.is_empty()).peekable();
         filled.peek().is_some() && filled.all(|text| numeric(text))
     };
-    let head: Vec<_> = head.iter().map(ToString::to_string).collect();
-    aligned(out, "", &std::iter::once(&head).chain(rows).collect::<Vec<_>>(), is_number)
+    let head = head.split(',').map(String::from).collect();
+    let all: Vec<&[String]> =
+        std::iter::once::<&Vec<_>>(&head).chain(rows).map(Vec::as_slice).collect();
+    aligned(out, "", &all, is_number)
 }
 
 /// Writes `rows` after `indent`, two blanks between columns, those that `right` names to the right;
@@ -49,7 +51,7 @@ mod tests {
         let mut out = Vec::new();
         let rows = [["kernel", "8", "49.8 %"], ["best-fit", "12", ""], ["x", "0", "< 0.1 %"]];
         let rows = rows.map(|row| row.map(String::from).to_vec());
-        super::write(&mut out, &["policy", "cap", "free"], &rows).unwrap();
+        super::write(&mut out, "policy,cap,free", &rows).unwrap();
         let text = String::from_utf8(out).unwrap();
         let expected = "policy    cap     free\nkernel      8   49.8 %\nbest-fit   12\nx           \
                         0  < 0.1 %\n";

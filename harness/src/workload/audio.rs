@@ -1,9 +1,7 @@
 //! Audio: buffers that stay from boot on, and some that are made for each playback.
 
-use super::session::{
-    Habit, Member, SECOND, Turn, clients_for, log_uniform, members, mixture, part,
-};
-use super::{Profile, Setup, Workload};
+use super::Profile;
+use super::session::{Habit, Member, SECOND, Turn, clients_for, log_uniform, members};
 use crate::seed::Draws;
 
 pub(super) const PROFILE: Profile = Profile {
@@ -14,20 +12,14 @@ pub(super) const PROFILE: Profile = Profile {
     clients: &["audio"],
     sizes: &BUFFER,
     least_pages: 512,
-    area: None,
-    default_load: 0.7,
-    seeded: true,
-    make,
+    parts: &[(100, cards)],
+    ..Profile::MIXTURE
 };
 
 /// Pages of a buffer: i.MX, ESAI, the dmaengine's default.
 const BUFFER: [u64; 3] = [16, 64, 128];
 /// Pages that a card holds on average.
 const EACH: u64 = 90;
-
-fn make(setup: &Setup) -> Workload {
-    mixture(setup, &[part(100, cards)])
-}
 
 /// Cards that fill so many pages.
 pub(super) fn cards(pages: u64) -> Vec<Member> {

@@ -1,9 +1,7 @@
 //! Cameras that switch between preview and still.
 
-use super::session::{
-    Habit, Member, SECOND, Turn, clients_for, log_uniform, members, mixture, part,
-};
-use super::{Profile, Setup, Workload};
+use super::Profile;
+use super::session::{Habit, Member, SECOND, Turn, clients_for, log_uniform, members};
 use crate::seed::Draws;
 
 pub(super) const PROFILE: Profile = Profile {
@@ -14,10 +12,8 @@ pub(super) const PROFILE: Profile = Profile {
     clients: &["camera", "audio", "network"],
     sizes: &[8, 188, 765, 1846, 2467, 4537, 9031],
     least_pages: 16_000,
-    area: None,
-    default_load: 0.7,
-    seeded: true,
-    make,
+    parts: &[(100, cameras), (2, super::audio::few_cards), (2, super::network::few_links)],
+    ..Profile::MIXTURE
 };
 
 /// What a sensor streams into while previewing.
@@ -26,11 +22,6 @@ const PREVIEW: [u64; 4] = [1846, 2467, 2467, 4537];
 const PROCESSED: [u64; 3] = [765, 2025, 188];
 /// A picture.
 const STILL: [u64; 3] = [4537, 4525, 9031];
-
-fn make(setup: &Setup) -> Workload {
-    let beside = [part(2, super::audio::few_cards), part(2, super::network::few_links)];
-    mixture(setup, &[&[part(100, cameras)], &beside[..]].concat())
-}
 
 /// Cameras that fill so many pages.
 pub(super) fn cameras(pages: u64) -> Vec<Member> {

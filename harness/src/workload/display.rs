@@ -1,9 +1,7 @@
 //! Outputs, windows, and much small noise between them.
 
-use super::session::{
-    Habit, Member, SECOND, Turn, clients_for, log_uniform, members, mixture, part,
-};
-use super::{Profile, Setup, Workload};
+use super::Profile;
+use super::session::{Habit, Member, SECOND, Turn, clients_for, log_uniform, members};
 use crate::seed::Draws;
 
 pub(super) const PROFILE: Profile = Profile {
@@ -14,10 +12,13 @@ pub(super) const PROFILE: Profile = Profile {
     clients: &["output", "window", "audio", "network"],
     sizes: &[2, 8, 64, 188, 900, 2025, 8100],
     least_pages: 24_000,
-    area: None,
-    default_load: 0.7,
-    seeded: true,
-    make,
+    parts: &[
+        (35, outputs),
+        (80, windows),
+        (2, super::audio::few_cards),
+        (4, super::network::few_links),
+    ],
+    ..Profile::MIXTURE
 };
 
 /// Pages of a frame buffer: 1080p, 1088 lines, 720p, 4K.
@@ -28,11 +29,6 @@ const PANEL: [u64; 2] = [SMALL_WINDOW, 900];
 const WINDOW: u64 = 2025;
 /// Pages of a window at least: 800x480 RGB565.
 const SMALL_WINDOW: u64 = 188;
-
-fn make(setup: &Setup) -> Workload {
-    let beside = [part(2, super::audio::few_cards), part(4, super::network::few_links)];
-    mixture(setup, &[&[part(35, outputs), part(80, windows)], &beside[..]].concat())
-}
 
 /// Outputs of any mode that fill so many pages, two at least.
 pub(super) fn outputs(pages: u64) -> Vec<Member> {

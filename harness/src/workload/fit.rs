@@ -183,15 +183,11 @@ impl Fit {
     /// The sizes that are asked for most, at most 8, ascending: what metrics probe with.
     #[must_use]
     pub fn sizes(&self) -> Vec<u64> {
-        let mut by_use = std::collections::BTreeMap::new();
+        let mut uses = std::collections::BTreeMap::new();
         for class in &self.classes {
-            *by_use.entry(class.count).or_insert(0) += class.requests;
+            *uses.entry(class.count).or_insert(0) += class.requests;
         }
-        let mut by_use: Vec<_> = by_use.into_iter().collect();
-        by_use.sort_unstable_by_key(|&(count, uses)| (std::cmp::Reverse(uses), count));
-        let mut sizes: Vec<_> = by_use.into_iter().take(8).map(|(count, _)| count).collect();
-        sizes.sort_unstable();
-        sizes
+        super::most_used(uses)
     }
 
     /// What was live before the file begins, as a stream drawn from it begins: no requests.

@@ -1,9 +1,7 @@
 //! A GPU's buffer objects: many small ones, some just above 1 MiB, few that stay.
 
-use super::session::{
-    Habit, Member, SECOND, Turn, clients_for, log_uniform, members, mixture, part,
-};
-use super::{Profile, Setup, Workload};
+use super::Profile;
+use super::session::{Habit, Member, SECOND, Turn, clients_for, log_uniform, members};
 use crate::seed::Draws;
 
 pub(super) const PROFILE: Profile = Profile {
@@ -15,10 +13,8 @@ pub(super) const PROFILE: Profile = Profile {
     clients: &["app", "network"],
     sizes: &[2, 16, 64, 257, 266, 1024, 2040, 4096],
     least_pages: 8_000,
-    area: None,
-    default_load: 0.7,
-    seeded: true,
-    make,
+    parts: &[(100, apps), (2, super::network::few_links)],
+    ..Profile::MIXTURE
 };
 
 /// Objects just above 1 MiB: with one page, two, ten more.
@@ -30,26 +26,17 @@ const WINDOW: [u64; 5] = [900, 1024, 1024, 2040, 4096];
 /// How long an unused object stays in the driver's cache.
 const CACHE_US: u64 = SECOND;
 
-fn make(setup: &Setup) -> Workload {
-    mixture(setup, &[part(100, apps), part(2, super::network::few_links)])
-}
-
 /// Applications that fill so many pages.
 pub(super) fn apps(pages: u64) -> Vec<Member> {
-    members("app", clients_for(pages, 12_000), |_| App::new())
+    members("app", clients_for(pages, 12_000), |_| App::default())
 }
 
+#[derive(Default)]
 struct App {
     /// Objects that it works with; 0 while it does not run.
     wants: usize,
     ends_in_us: u64,
     since_sweep_us: u64,
-}
-
-impl App {
-    const fn new() -> Self {
-        Self { wants: 0, ends_in_us: 0, since_sweep_us: 0 }
-    }
 }
 
 fn object(draws: &mut Draws) -> u64 {

@@ -2,7 +2,7 @@
 
 use cma_policies::Run;
 
-use super::session::ask;
+use super::session::{Part, ask};
 use super::{Profile, Setup, Workload};
 use crate::op::{Op, Timed};
 
@@ -20,6 +20,7 @@ pub(super) const PROFILE: Profile = Profile {
     default_load: 0.502,
     seeded: false,
     make,
+    ..Profile::MIXTURE
 };
 
 /// 1 MiB and one page.
@@ -30,7 +31,7 @@ const FRAME: u64 = 456;
 const RESIDENT_US: u64 = 1_000_000;
 const FRAME_US: u64 = 40_000;
 
-fn make(setup: &Setup) -> Workload {
+fn make(setup: &Setup, _: &[Part]) -> Workload {
     let residents = setup.target_pages() / RESIDENT;
     let ops = (0..setup.ops).map(move |index| {
         let Some(frame) = index.checked_sub(residents) else {

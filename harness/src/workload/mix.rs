@@ -1,7 +1,7 @@
 //! What runs together on one board: several streams merged in time into one.
 //!
 //! A part is a profile, what was fitted to a file, or a file itself. Each has its own child of the
-//! seed, so that its stream is the same whatever the others draw and however many stand behind it.
+//! seed, so that its stream is the same whatever the others draw and however many follow it.
 //! Its buffers get new ids and its clients new numbers: an equal name is one client, unless the part
 //! is called something of its own, so that boards route by name as ever. All parts begin at 0; one
 //! that ends leaves the others going. LOAD that is planned for is the sum of the parts'; that which
@@ -14,9 +14,7 @@ mod part;
 mod played;
 mod rounds;
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::fmt;
 
 pub use builtin::{BuiltIn, MIXES, built_in};
 pub use part::{Origin, Part};
@@ -30,55 +28,25 @@ use crate::ingest::{IngestError, Route, quoted};
 use crate::op::{Op, Timed};
 use crate::seed::Seed;
 
-/// Ops at the start of a mix by which it is told what is asked for most.
+/// Ops at the start of a mix that show what is asked for most.
 const LOOK: usize = 4096;
-
-/// Sizes that the metrics probe with.
-const PROBES: usize = 8;
 
 /// What runs together.
 #[derive(Clone, Debug)]
 pub struct Mix {
-    parts: Vec<Part>,
-    clients: Vec<String>,
-    routes: Vec<Route>,
-    sizes: Vec<u64>,
-}
-
-/// Why there is no such mix, or no stream of it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum WhyNot {
-    /// A LOAD, time, or too many clients.
-    Setup(SetupError),
-    /// A file, or what it says.
-    Ingest(IngestError),
-}
-
-impl fmt::Display for WhyNot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Setup(error) => error.fmt(f),
-            Self::Ingest(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for WhyNot {}
-
-impl From<SetupError> for WhyNot {
-    fn from(error: SetupError) -> Self {
-        Self::Setup(error)
-    }
-}
-
-impl From<IngestError> for WhyNot {
-    fn from(error: IngestError) -> Self {
-        Self::Ingest(error)
-    }
+    /// The parts, in order.
+    pub parts: Vec<Part>,
+    /// Who asks, by number. Client 0 is nobody.
+    pub clients: Vec<String>,
+    /// The areas that files name for their clients.
+    pub routes: Vec<Route>,
+    /// Pages of typical buffers, ascending, at most 8: of those of the parts the ones that are asked
+    /// for most.
+    pub sizes: Vec<u64>,
 }
 
 /// A part by its number from 0 on, and what is wrong with it.
-pub type Wrong = (usize, WhyNot);
+pub type Wrong = (usize, SetupError);
 
 impl Mix {
     /// The most parts of a mix.
@@ -92,7 +60,7 @@ impl Mix {
     /// sends elsewhere.
     pub fn new(parts: Vec<Part>) -> Result<Self, Wrong> {
         for (index, part) in parts.iter().enumerate() {
-            part.check().map_err(|error| (index, error.into()))?;
+            part.check().map_err(|error| (index, error))?;
         }
         let mut mix = Self { parts, clients: Vec::new(), routes: Vec::new(), sizes: Vec::new() };
         let (clients, alone) = mix.alone(&Seed::new(0), &Failure::default())?;
@@ -104,35 +72,10 @@ impl Mix {
         Ok(mix)
     }
 
-    /// The parts, in order.
-    #[must_use]
-    pub fn parts(&self) -> &[Part] {
-        &self.parts
-    }
-
     /// LOAD that is planned for, in pages.
     #[must_use]
     pub fn load_pages(&self) -> u64 {
         self.parts.iter().map(Part::load_pages).fold(0, u64::saturating_add)
-    }
-
-    /// Who asks, by number. Client 0 is nobody.
-    #[must_use]
-    pub fn clients(&self) -> &[String] {
-        &self.clients
-    }
-
-    /// The areas that files name for their clients.
-    #[must_use]
-    pub fn routes(&self) -> &[Route] {
-        &self.routes
-    }
-
-    /// Pages of typical buffers, ascending, at most 8: of those of the parts the ones that are asked
-    /// for most.
-    #[must_use]
-    pub fn sizes(&self) -> &[u64] {
-        &self.sizes
     }
 
     /// Whether parts of buffers are given back.
@@ -145,7 +88,7 @@ impl Mix {
     ///
     /// # Errors
     /// Where a file cannot be opened any more.
-    pub fn open(&self, seed: &Seed, ops: u64) -> Result<Workload, WhyNot> {
+    pub fn open(&self, seed: &Seed, ops: u64) -> Result<Workload, SetupError> {
         let failed = Failure::default();
         let (clients, alone) = self.alone(seed, &failed).map_err(|(_, error)| error)?;
         let (merged, before) = Merged::new(alone, ops, &failed);
@@ -166,7 +109,7 @@ impl Mix {
             let alone = part.open(seed.child("mix", index as u64), failed).map_err(wrong)?;
             let numbers =
                 clients.of_part(&alone.clients, part.called.as_deref(), part.has_nameless());
-            streams.push((alone, numbers.map_err(|error| wrong(error.into()))?));
+            streams.push((alone, numbers.map_err(wrong)?));
         }
         Ok((clients.into_names(), streams))
     }
@@ -203,15 +146,6 @@ impl Mix {
                 uses.entry(request.count()).and_modify(|uses| *uses += 1);
             }
         }
-        most_used(uses)
+        super::most_used(uses)
     }
-}
-
-/// The sizes that are used most, ascending, at most 8; of equals the smaller.
-fn most_used(uses: BTreeMap<u64, u64>) -> Vec<u64> {
-    let mut by_use: Vec<_> = uses.into_iter().collect();
-    by_use.sort_unstable_by_key(|&(count, uses)| (Reverse(uses), count));
-    let mut sizes: Vec<_> = by_use.into_iter().take(PROBES).map(|(count, _)| count).collect();
-    sizes.sort_unstable();
-    sizes
 }

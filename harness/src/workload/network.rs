@@ -1,9 +1,7 @@
 //! Descriptor rings of network and USB: small buffers that come and go with their link.
 
-use super::session::{
-    Habit, Member, SECOND, Turn, clients_for, log_uniform, members, mixture, part,
-};
-use super::{Profile, Setup, Workload};
+use super::Profile;
+use super::session::{Habit, Member, SECOND, Turn, clients_for, log_uniform, members};
 use crate::seed::Draws;
 
 pub(super) const PROFILE: Profile = Profile {
@@ -14,18 +12,12 @@ pub(super) const PROFILE: Profile = Profile {
     clients: &["network"],
     sizes: &[1, 2, 4, 8, 16],
     least_pages: 512,
-    area: None,
-    default_load: 0.7,
-    seeded: true,
-    make,
+    parts: &[(100, links)],
+    ..Profile::MIXTURE
 };
 
 /// Pages that a link holds on average while it is up.
 const EACH: u64 = 20;
-
-fn make(setup: &Setup) -> Workload {
-    mixture(setup, &[part(100, links)])
-}
 
 /// Links that fill so many pages.
 pub(super) fn links(pages: u64) -> Vec<Member> {

@@ -1,9 +1,7 @@
 //! Neural networks: the memory of a model while it is loaded, and buffers for each run of it.
 
-use super::session::{
-    Habit, Member, SECOND, Turn, clients_for, log_uniform, members, mixture, part,
-};
-use super::{Profile, Setup, Workload};
+use super::Profile;
+use super::session::{Habit, Member, SECOND, Turn, clients_for, log_uniform, members};
 use crate::seed::Draws;
 
 pub(super) const PROFILE: Profile = Profile {
@@ -15,10 +13,8 @@ pub(super) const PROFILE: Profile = Profile {
     clients: &["npu", "network"],
     sizes: &[PIECE, CONTIGUOUS, BLOCK],
     least_pages: 40_000,
-    area: None,
-    default_load: 0.7,
-    seeded: true,
-    make,
+    parts: &[(100, models), (2, super::network::few_links)],
+    ..Profile::MIXTURE
 };
 
 /// Pages of a piece: 2 MiB.
@@ -27,10 +23,6 @@ const PIECE: u64 = 512;
 const CONTIGUOUS: u64 = 8192;
 /// Pages of a block: 128 MiB.
 const BLOCK: u64 = 32_768;
-
-fn make(setup: &Setup) -> Workload {
-    mixture(setup, &[part(100, models), part(2, super::network::few_links)])
-}
 
 /// Users of models that fill so many pages.
 fn models(pages: u64) -> Vec<Member> {

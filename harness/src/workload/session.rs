@@ -41,30 +41,14 @@ pub(super) struct Member {
     pub(super) habit: Box<dyn Habit>,
 }
 
-impl Member {
-    pub(super) fn new(name: &str, number: u64, habit: impl Habit + 'static) -> Self {
-        Self { name: format!("{name}{number}"), habit: Box::new(habit) }
-    }
-}
-
 /// A part of a board: clients of one kind, who together hold at most `percent` of LOAD.
 ///
 /// The parts of a mixture sum to more than 100: each has a use of its own that bounds it, as a
 /// product has so many cameras and no more, but not all are at their bound at once. What pools
 /// cost beside one area is this difference. A bound depends on LOAD alone, never on how a board
-/// divides its pages, so that a stream is the same on every board.
-#[derive(Clone, Copy)]
-pub(super) struct Part {
-    /// Share of LOAD, in percent.
-    pub(super) percent: u64,
-    /// Clients that want about so many pages together, or a little more.
-    pub(super) of: fn(u64) -> Vec<Member>,
-}
-
-/// A part of a board.
-pub(super) const fn part(percent: u64, of: fn(u64) -> Vec<Member>) -> Part {
-    Part { percent, of }
-}
+/// divides its pages, so that a stream is the same on every board. The clients want about as many
+/// pages together as they are made for, or a little more.
+pub(super) type Part = (u64, fn(u64) -> Vec<Member>);
 
 struct Client {
     habit: Box<dyn Habit>,
@@ -110,10 +94,12 @@ const START_US: u64 = 5 * SECOND;
 
 /// The workload of a board with these parts, each client with its own child of the seed.
 pub(super) fn mixture(setup: &Setup, parts: &[Part]) -> Workload {
-    let pages = |part: &Part| pages_of(setup.target_pages(), part.percent);
-    let members = parts.iter().map(|part| (pages(part), (part.of)(pages(part)))).collect();
-    let sessions = Sessions::new(setup, members);
-    Workload::new(sessions.1, sessions.0)
+    let members = parts.iter().map(|(percent, of)| {
+        let pages = pages_of(setup.target_pages(), *percent);
+        (pages, of(pages))
+    });
+    let (sessions, names) = Sessions::new(setup, members.collect());
+    Workload::new(names, sessions)
 }
 
 /// So many percent of LOAD, which no part of it is above.
@@ -134,7 +120,9 @@ pub(super) fn members<H: Habit + 'static>(
     clients: u64,
     habit: impl Fn(u64) -> H,
 ) -> Vec<Member> {
-    (0..clients).map(|number| Member::new(kind, number, habit(number))).collect()
+    let member =
+        |number| Member { name: format!("{kind}{number}"), habit: Box::new(habit(number)) };
+    (0..clients).map(member).collect()
 }
 
 /// A request for `count` pages, whose order follows the cap of whoever runs the stream.
@@ -260,7 +248,7 @@ mod tests {
     fn of_client(name: &str, parts: &[Part], seed: u64) -> Vec<(u64, u64)> {
         // So much room that nobody ever waits for another.
         let setup = Setup { area_pages: 1 << 30, load: 1.0, seed: Seed::new(seed), ops: 1 << 40 };
-        let members = parts.iter().map(|part| (1 << 29, (part.of)(20_000))).collect();
+        let members = parts.iter().map(|part| (1 << 29, part.1(20_000))).collect();
         let (sessions, names) = Sessions::new(&setup, members);
         let number = names.iter().position(|other| other == name).expect("it is there") + 1;
         let mut own = std::collections::BTreeMap::new();
@@ -280,14 +268,14 @@ mod tests {
 
     #[test]
     fn the_draws_of_one_client_do_not_shift_those_of_another() {
-        let cameras = part(50, camera::cameras);
-        let others = [part(50, gpu::apps), part(10, npu::small), part(50, video::players), cameras];
+        let cameras: Part = (50, camera::cameras);
+        let others: [Part; 4] = [(50, gpu::apps), (10, npu::small), (50, video::players), cameras];
         for seed in 1..=4 {
             let alone = of_client("camera0", &[cameras], seed);
             assert!(alone.len() > 15, "{} ops", alone.len());
             assert_eq!(of_client("camera0", &others, seed), alone);
             assert_ne!(of_client("camera0", &others, seed + 4), alone);
-            let with_windows = [part(50, display::windows), part(50, gpu::apps)];
+            let with_windows: [Part; 2] = [(50, display::windows), (50, gpu::apps)];
             let alone = of_client("app0", &with_windows[1..], seed);
             assert_eq!(of_client("app0", &with_windows, seed), alone);
         }

@@ -1,7 +1,6 @@
 //! A set-top box: players up to 4K with 10 bits, outputs, applications.
 
-use super::session::{mixture, part};
-use super::{Profile, Setup, Workload, audio, display, gpu, network, video};
+use super::{Profile, audio, display, gpu, network, video};
 
 pub(super) const PROFILE: Profile = Profile {
     name: "set-top",
@@ -10,19 +9,12 @@ pub(super) const PROFILE: Profile = Profile {
     clients: &["vpu", "output", "app", "audio", "network"],
     sizes: &[8, 257, 765, 893, 2025, 3038, 6075, 8100],
     least_pages: 66_000,
-    area: None,
-    default_load: 0.7,
-    seeded: true,
-    make,
+    parts: &[
+        (80, video::large_players),
+        (25, display::outputs),
+        (20, gpu::apps),
+        (2, audio::few_cards),
+        (2, network::few_links),
+    ],
+    ..Profile::MIXTURE
 };
-
-fn make(setup: &Setup) -> Workload {
-    let parts = [
-        part(80, video::large_players),
-        part(25, display::outputs),
-        part(20, gpu::apps),
-        part(2, audio::few_cards),
-        part(2, network::few_links),
-    ];
-    mixture(setup, &parts)
-}

@@ -1,9 +1,7 @@
 //! Video decoders whose resolution changes, and encoders.
 
-use super::session::{
-    Habit, Member, SECOND, Turn, clients_for, log_uniform, members, mixture, part,
-};
-use super::{Profile, Setup, Workload};
+use super::Profile;
+use super::session::{Habit, Member, SECOND, Turn, clients_for, log_uniform, members};
 use crate::seed::Draws;
 
 pub(super) const PROFILE: Profile = Profile {
@@ -16,10 +14,13 @@ pub(super) const PROFILE: Profile = Profile {
     clients: &["vpu", "encoder", "audio", "network"],
     sizes: &[3, 32, 152, 178, 256, 765, 893, 3038],
     least_pages: 20_000,
-    area: None,
-    default_load: 0.7,
-    seeded: true,
-    make,
+    parts: &[
+        (100, players),
+        (15, super::vpu_encode::up_to_8),
+        (2, super::audio::few_cards),
+        (2, super::network::few_links),
+    ],
+    ..Profile::MIXTURE
 };
 
 /// The coda driver's buffers of an open file: bitstream, work, temp, PS, para.
@@ -30,12 +31,6 @@ const FRAME: [u64; 8] = [152, 152, 765, 765, 765, 893, 893, 3038];
 const LARGE_FRAME: [u64; 8] = [152, 765, 893, 893, 3038, 3060, 6075, 6075];
 /// The least frames that a decoder goes on with.
 const LEAST_FRAMES: usize = 6;
-
-fn make(setup: &Setup) -> Workload {
-    let beside = [part(2, super::audio::few_cards), part(2, super::network::few_links)];
-    let encoders = part(15, super::vpu_encode::up_to_8);
-    mixture(setup, &[&[part(100, players), encoders], &beside[..]].concat())
-}
 
 /// Players that fill so many pages.
 pub(super) fn players(pages: u64) -> Vec<Member> {

@@ -1,9 +1,7 @@
 //! Encoders of standard definition on an i.MX6, as their requests were logged.
 
-use super::session::{
-    Habit, Member, SECOND, Turn, clients_for, log_uniform, members, mixture, part,
-};
-use super::{Profile, Setup, Workload};
+use super::Profile;
+use super::session::{Habit, Member, SECOND, Turn, clients_for, log_uniform, members};
 use crate::seed::Draws;
 
 pub(super) const PROFILE: Profile = Profile {
@@ -15,10 +13,8 @@ pub(super) const PROFILE: Profile = Profile {
     clients: &["encoder"],
     sizes: &[4, 124, 148, 152, 178, 203, 385],
     least_pages: 1906,
-    area: None,
-    default_load: 0.7,
-    seeded: true,
-    make,
+    parts: &[(100, encoders)],
+    ..Profile::MIXTURE
 };
 
 /// What a pipeline keeps once it was started: never seen to be given back.
@@ -26,10 +22,6 @@ const KEPT: u64 = 124;
 /// What it gives back at stop, in the order in which it is asked for around `KEPT`.
 const BEFORE: [u64; 1] = [4];
 const AFTER: [u64; 9] = [385, 152, 203, 148, 178, 178, 178, 178, 178];
-
-fn make(setup: &Setup) -> Workload {
-    mixture(setup, &[part(100, encoders)])
-}
 
 /// Encoders that fill so many pages.
 pub(super) fn encoders(pages: u64) -> Vec<Member> {
@@ -49,7 +41,7 @@ struct Encoder {
 impl Habit for Encoder {
     fn turn(&mut self, held: usize, draws: &mut Draws) -> Turn {
         if held == 3 {
-            // What stays stands between the others in the first session, before them in all later.
+            // What stays is between the others in the first session, before them in all later.
             let release = if self.first { vec![0, 2] } else { vec![1, 2] };
             let then_us = log_uniform(draws, SECOND, 20 * SECOND);
             return Turn { release, then_us, ..Turn::default() };

@@ -42,18 +42,18 @@ fn the_merged_stream_is_the_union_in_order_of_time() {
     assert_eq!(lines(&parts, 100), expected);
     assert_eq!(lines(&parts, 3), expected[..3], "fewer ops are the first of them");
     let made = mix(&parts);
-    assert_eq!(made.clients(), ["", "cam", "vpu"], "an equal name is one client");
-    // 10 + 20 beside 300 + 4, whether or not both stand at one moment.
+    assert_eq!(made.clients, ["", "cam", "vpu"], "an equal name is one client");
+    // 10 + 20 beside 300 + 4, whether or not both come at one moment.
     assert_eq!(made.load_pages(), 30 + 304);
     assert!(made.frees_parts() && !mix(&parts[..1]).frees_parts());
     // 4, 10, 20, 300 once each.
-    assert_eq!(made.sizes(), [4, 10, 20, 300]);
+    assert_eq!(made.sizes, [4, 10, 20, 300]);
 }
 
 #[test]
 fn what_is_called_something_is_no_other_client() {
     let parts = [file(CAMERA, false), called(file(VPU, false), "dsp")];
-    assert_eq!(mix(&parts).clients(), ["", "cam", "dsp0", "dsp1"]);
+    assert_eq!(mix(&parts).clients, ["", "cam", "dsp0", "dsp1"]);
     assert_eq!(lines(&parts, 5)[1], "2 ask 1 300 dsp0");
     assert_eq!(lines(&parts, 5)[4], "5 ask 3 4 dsp1");
     // A stream without names: somebody asks there, too.
@@ -92,7 +92,7 @@ fn at_the_seam_what_is_live_is_given_back() {
 }
 
 #[test]
-fn a_part_is_the_same_whatever_stands_behind_it() {
+fn a_part_is_the_same_whatever_follows_it() {
     let parts =
         [of_profile("gpu", 10_000), of_profile("camera", 20_000), of_profile("gpu", 10_000)];
     let of = |count: usize, kind: &str| {
@@ -138,9 +138,9 @@ fn of_a_file_one_client_can_be_taken() {
     assert_eq!((vpu.load_pages, vpu.ops, vpu.end_us), (13, 3, 4));
     assert_eq!(lines(&[part(vpu.clone())], 10), expected);
     let made = mix(&[file(CAMERA, false), part(vpu)]);
-    let route = &made.routes()[0];
-    assert_eq!((made.routes().len(), route.area.as_str(), route.line), (1, "pool", 4));
-    assert_eq!(made.clients()[usize::from(route.client)], "vpu1");
+    let route = &made.routes[0];
+    assert_eq!((made.routes.len(), route.area.as_str(), route.line), (1, "pool", 4));
+    assert_eq!(made.clients[usize::from(route.client)], "vpu1");
     assert_eq!(lines(&[part(of("isp").unwrap())], 10), ["1 ask 0 6 isp", "3 free 0"]);
     let nobody = of("gpu").unwrap_err().to_string();
     let there = "no client is named \"gpu\"; there are \"vpu0\", \"isp\", \"vpu1\"";
@@ -185,11 +185,11 @@ fn the_mixes_that_are_built_in_are_of_profiles_that_take_their_load() {
         let parts = built_in.parts.iter();
         let parts: Vec<_> = parts.map(|(name, mib)| of_profile(name, mib * 256)).collect();
         let made = mix(&parts);
-        assert!(made.sizes().len() == 8 && made.sizes().is_sorted(), "{:?}", made.sizes());
+        assert!(made.sizes.len() == 8 && made.sizes.is_sorted(), "{:?}", made.sizes);
         for (name, _) in built_in.parts {
             // Somebody of each part asks.
             let kind = profile(name).unwrap().clients[0];
-            assert!(made.clients().iter().any(|client| client.starts_with(kind)), "{kind}");
+            assert!(made.clients.iter().any(|client| client.starts_with(kind)), "{kind}");
         }
         let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         assert!(built_in.name.chars().all(word), "{}", built_in.name);

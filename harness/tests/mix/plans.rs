@@ -190,7 +190,7 @@ fn pools_route_the_clients_of_all_parts() {
     let both = format!("{{ {gpu} }}, {{ {vpu} }}");
     // 300 and 200 pages of both parts' vpu are in the pool, where 13 more do not fit.
     assert_eq!(got(board, &both), ["3", "1", "12", "813"]);
-    // In one area 300 of the second part do not fit, and 13 not behind 200.
+    // In one area 300 of the second part do not fit, and 13 not after 200.
     assert_eq!(got(whole, &both), ["2", "2", "212", "813"]);
     // Called something else, the second part's vpu is not that of the pool: 300 beside 300.
     let apart = format!("{{ {gpu} }}, {{ {vpu}, as = \"codec\" }}");

@@ -85,7 +85,7 @@ fn alone(part: &Part, number: u64, seed: u64, ops: usize) -> Seen {
     }
 }
 
-/// LOAD by brute force: what is live is counted anew behind each op.
+/// LOAD by brute force: what is live is counted anew after each op.
 fn load(ops: &[Timed]) -> u64 {
     let mut most = 0;
     for end in 0..=ops.len() {
@@ -150,7 +150,7 @@ proptest! {
             let expected = alone(part, number, seed, own.len() + 1);
             let own = seen(own.into_iter());
             prop_assert_eq!(&own[..], &expected[..own.len()]);
-            // What comes next of it stands behind the end of the mix.
+            // What comes next of it is past the end of the mix.
             if let (Some(next), true) = (expected.get(own.len()), ops.len() == 300) {
                 prop_assert!(next.0 >= ops[299].at_us);
             }

@@ -59,7 +59,7 @@ fn check(name: &str, policy: &str, aligned: bool) -> String {
     let goal = setup.goal(&subject).unwrap_or_else(|| panic!("{name} has a refusal"));
     let shrunk = setup.shrunk(&subject, goal, LIMITS);
     let Seen::Refused(refusal) = &shrunk.seen else { panic!("{:?}", shrunk.seen) };
-    let script = debugfs(&shrunk.subject, refusal).unwrap().to_string();
+    let script = debugfs(&shrunk.subject, refusal).unwrap();
     let mut board = Board { used: vec![false; refusal.area_pages as usize], stack: Vec::new() };
     assert_eq!(board.run(&script), !aligned, "{name}: {script}");
     let free = board.used.iter().filter(|used| !**used).count();

@@ -108,7 +108,7 @@ fn an_op_or_a_line_can_be_named() {
 }
 
 #[test]
-fn forms_stand_one_behind_the_other_and_one_that_cannot_be_said_says_why() {
+fn forms_follow_each_other_and_one_that_cannot_be_said_says_why() {
     let bench = Bench::new();
     let forms = ["--as", "debugfs", "--as", "test"];
     let out = bench.good(&[&["s.csv", "--keep-sizes"][..], &forms].concat());

@@ -74,7 +74,7 @@ fn check(setup: &Setup, subject: &Subject, limits: Limits) -> bool {
     assert!(pages(&shrunk.subject) <= pages(subject));
     assert!(shrunk.subject.area.pages() <= subject.area.pages());
     assert!(limits.area || shrunk.subject.area == subject.area);
-    assert_eq!(refusal.op + 1, shrunk.subject.items.len(), "nothing stands behind it");
+    assert_eq!(refusal.op + 1, shrunk.subject.items.len(), "nothing follows it");
     assert_minimal(setup, &shrunk, goal);
     // The same bytes come out every time, and show the same when they are read.
     let text = setup.written(&shrunk);

@@ -4,19 +4,22 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::Row;
-use crate::cli::context::Format;
+use super::{Hit, Row};
+use crate::cli::context::Show;
 use crate::harm::{Goal, Refusal, bounds};
 use crate::words::{csv, percent_of, table};
 
-pub(super) fn write(rows: &[Row], format: Format, out: &mut dyn Write) -> io::Result<()> {
-    match format {
-        Format::Text => text(rows, out),
-        Format::Json => {
-            let rows: Vec<_> = rows.iter().map(json).collect();
-            writeln!(out, "{:#}", json!({ "schema": 1, "attacks": rows }))
-        }
-        Format::Csv => csv::table(out, COLUMNS, rows.iter().map(fields)),
+impl Show for Vec<Row> {
+    fn text(&self, out: &mut dyn Write) -> io::Result<()> {
+        table::write(out, HEAD, &self.iter().map(line).collect::<Vec<_>>())
+    }
+
+    fn json(&self) -> Value {
+        json!({ "schema": 1, "attacks": self.iter().map(json).collect::<Vec<_>>() })
+    }
+
+    fn csv(&self) -> (String, Vec<Vec<String>>) {
+        (COLUMNS.to_string(), self.iter().map(|row| fields(row).to_vec()).collect())
     }
 }
 
@@ -30,49 +33,29 @@ fn ratio(need: u64, of: u64) -> f64 {
     need as f64 / of as f64
 }
 
-fn text(rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
-    let head = [
-        "policy",
-        "pages",
-        "n",
-        "by",
-        "",
-        "M",
-        "harm",
-        "free then",
-        "of area",
-        "ops",
-        "cause",
-        "M / Robson's",
-        "M / guarantee",
-    ];
-    let line = |row: &Row| {
-        let Row { goal, means, detail, hit, .. } = row;
-        let robson = bounds::adversary(goal.pages, goal.largest);
-        let mut line = vec![
-            goal.policy.to_string(),
-            goal.pages.to_string(),
-            goal.largest.to_string(),
-            (*means).to_string(),
-            detail.clone(),
-        ];
-        if let Some((refusal, _)) = hit {
-            let guarantee = guaranteed(goal).filter(|pages| *pages > 0);
-            line.extend([
-                refusal.need.to_string(),
-                format!("{:.3}", goal.harm(refusal.need)),
-                refusal.free.to_string(),
-                percent_of(refusal.free, goal.pages),
-                refusal.op.to_string(),
-                refusal.cause.to_string(),
-                format!("{:.3}", ratio(refusal.need, robson)),
-                guarantee.map_or(String::new(), |of| format!("{:.3}", ratio(refusal.need, of))),
-            ]);
-        }
-        line
-    };
-    let lines: Vec<_> = rows.iter().map(line).collect();
-    table::write(out, &head, &lines)
+const HEAD: &str =
+    "policy,pages,n,by,,M,harm,free then,of area,ops,cause,M / Robson's,M / guarantee";
+
+fn line(row: &Row) -> Vec<String> {
+    let Row { goal, means, detail, hit, .. } = row;
+    let robson = bounds::adversary(goal.pages, goal.largest);
+    let (pages, largest) = (goal.pages.to_string(), goal.largest.to_string());
+    let mut line =
+        vec![goal.policy.to_string(), pages, largest, (*means).to_string(), detail.clone()];
+    if let Some(Hit { refusal, .. }) = hit {
+        let guarantee = guaranteed(goal).filter(|pages| *pages > 0);
+        line.extend([
+            refusal.need.to_string(),
+            format!("{:.3}", goal.harm(refusal.need)),
+            refusal.free.to_string(),
+            percent_of(refusal.free, goal.pages),
+            refusal.op.to_string(),
+            refusal.cause.to_string(),
+            format!("{:.3}", ratio(refusal.need, robson)),
+            guarantee.map_or(String::new(), |of| format!("{:.3}", ratio(refusal.need, of))),
+        ]);
+    }
+    line
 }
 
 /// The columns of the CSV.
@@ -85,7 +68,7 @@ fn fields(row: &Row) -> [String; 18] {
     let Goal { policy, pages, largest, align } = goal;
     let robson = bounds::adversary(*pages, *largest);
     let guarantee = guaranteed(goal);
-    let refusal = hit.as_ref().map(|(refusal, _)| refusal);
+    let refusal = hit.as_ref().map(|hit| &hit.refusal);
     let count = |of: fn(&Refusal) -> u64| csv::optional(refusal.map(of));
     let share = |share: Option<f64>| share.map_or_else(String::new, |share| format!("{share:.4}"));
     let per = |of: Option<u64>| {
@@ -115,7 +98,7 @@ fn fields(row: &Row) -> [String; 18] {
 
 fn json(row: &Row) -> Value {
     let Row { goal, means, detail, hit, .. } = row;
-    let worst = hit.as_ref().map(|(refusal, _)| {
+    let worst = hit.as_ref().map(|Hit { refusal, .. }| {
         json!({
             "load_pages": refusal.need,
             "harm": goal.harm(refusal.need),

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -23,7 +24,8 @@ pub(super) struct Progress {
 
 /// A bar that is shown until it is dropped.
 pub(super) struct Watch {
-    done: Arc<AtomicBool>,
+    /// Its end is the end of the bar.
+    done: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -44,24 +46,23 @@ impl Progress {
 
     /// Begins to show them, once it has taken a second.
     pub(super) fn watch(&self) -> Watch {
-        let done = Arc::new(AtomicBool::new(false));
         if !self.shown {
-            return Watch { done, thread: None };
+            return Watch { done: None, thread: None };
         }
-        let (counter, bytes, stop) = (self.counter(), self.bytes, Arc::clone(&done));
+        let (counter, bytes, (done, end)) = (self.counter(), self.bytes, mpsc::channel::<()>());
+        let goes_on = move |time| end.recv_timeout(time) == Err(RecvTimeoutError::Timeout);
         let thread = thread::spawn(move || {
-            thread::park_timeout(QUICK);
-            if stop.load(Ordering::Relaxed) {
+            if !goes_on(QUICK) {
                 return;
             }
             let bar = bar(bytes);
-            while !stop.load(Ordering::Relaxed) {
+            bar.set_position(counter.load(Ordering::Relaxed));
+            while goes_on(STEP) {
                 bar.set_position(counter.load(Ordering::Relaxed));
-                thread::park_timeout(STEP);
             }
             bar.finish_and_clear();
         });
-        Watch { done, thread: Some(thread) }
+        Watch { done: Some(done), thread: Some(thread) }
     }
 }
 
@@ -80,9 +81,8 @@ impl Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        self.done.store(true, Ordering::Relaxed);
+        self.done = None;
         if let Some(thread) = self.thread.take() {
-            thread.thread().unpark();
             // A bar that could not be drawn is no reason to fail.
             let _ = thread.join();
         }

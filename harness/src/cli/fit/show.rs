@@ -2,7 +2,9 @@
 
 use std::io::{self, Write};
 
-use serde_json::json;
+use serde_json::{Value, json};
+
+use crate::cli::context::Show;
 
 use crate::span::span;
 use crate::words::{self, mib, percent, table};
@@ -21,8 +23,28 @@ fn share(part: u128, whole: u128) -> f64 {
     part as f64 / whole.max(1) as f64
 }
 
-/// For people.
-pub(super) fn text(name: &str, fit: &Fit, top: usize, out: &mut dyn Write) -> io::Result<()> {
+/// A fit to the file of this name, of whose classes so many are shown.
+pub(super) struct Fitted<'a> {
+    pub(super) name: &'a str,
+    pub(super) fit: &'a Fit,
+    pub(super) top: usize,
+}
+
+impl Show for Fitted<'_> {
+    fn text(&self, out: &mut dyn Write) -> io::Result<()> {
+        text(self, out)
+    }
+
+    fn json(&self) -> Value {
+        json(self.name, self.fit)
+    }
+
+    fn csv(&self) -> (String, Vec<Vec<String>>) {
+        csv(self.fit)
+    }
+}
+
+fn text(&Fitted { name, fit, top }: &Fitted<'_>, out: &mut dyn Write) -> io::Result<()> {
     let in_ops = fit.is_in_ops();
     let (sessions, stay) = fit.sessions();
     writeln!(
@@ -62,26 +84,14 @@ pub(super) fn text(name: &str, fit: &Fit, top: usize, out: &mut dyn Write) -> io
             percent(share(class.in_bursts.into(), class.requests.into()), 0),
         ]
     };
-    let head = [
-        "client",
-        "pages",
-        "align",
-        "requests",
-        "of pages",
-        "life 10 %",
-        "50 %",
-        "90 %",
-        "live",
-        "between",
-        "in bursts",
-    ];
+    let head = "client,pages,align,requests,of pages,life 10 %,50 %,90 %,live,between,in bursts";
     let rows: Vec<_> = fit.classes.iter().take(top).map(row).collect();
-    table::write(out, &head, &rows)?;
+    table::write(out, head, &rows)?;
     if fit.classes.len() > top {
         writeln!(out, "… and {} classes with fewer pages", fit.classes.len() - top)?;
     }
     writeln!(out, "\ndistance between the file and drawn streams of its length, 0 to 1:")?;
-    for ((_, about), value) in DISTANCES.iter().zip(fit.distances.all()) {
+    for ((_, about), value) in DISTANCES.iter().zip(fit.distances.0) {
         writeln!(out, "  {value:.3}  {about}")?;
     }
     let (largest, chance) = (fit.distances.largest(), fit.between_draws);
@@ -93,10 +103,10 @@ pub(super) fn text(name: &str, fit: &Fit, top: usize, out: &mut dyn Write) -> io
 }
 
 /// One object. Times are in microseconds, of a recording in ops.
-pub(super) fn json(name: &str, fit: &Fit, out: &mut dyn Write) -> io::Result<()> {
+fn json(name: &str, fit: &Fit) -> Value {
     // Six decimals, as everywhere in a file.
     let decimal = |value: f64| (value * 1e6).round() / 1e6;
-    let distances = DISTANCES.iter().zip(fit.distances.all());
+    let distances = DISTANCES.iter().zip(fit.distances.0);
     let distances: serde_json::Map<_, _> =
         distances.map(|((key, _), value)| ((*key).to_string(), json!(decimal(value)))).collect();
     let classes = fit.classes.iter().map(|class| {
@@ -114,7 +124,7 @@ pub(super) fn json(name: &str, fit: &Fit, out: &mut dyn Write) -> io::Result<()>
         })
     });
     let (sessions, stay) = fit.sessions();
-    let whole = json!({
+    json!({
         "schema": 1, "file": name, "format": fit.format,
         "unit_of_time": if fit.is_in_ops() { "ops" } else { "us" },
         "requests": fit.requests, "ops": fit.ops(), "end": fit.end_us(),
@@ -122,12 +132,11 @@ pub(super) fn json(name: &str, fit: &Fit, out: &mut dyn Write) -> io::Result<()>
         "classes": classes.collect::<Vec<_>>(), "phases": phases.collect::<Vec<_>>(),
         "distances": distances, "distance": decimal(fit.distances.largest()),
         "between_draws": decimal(fit.between_draws), "not_fitted": fit.left_out.warnings(),
-    });
-    writeln!(out, "{whole:#}")
+    })
 }
 
-/// A row for each class, and the distances after every one.
-pub(super) fn csv(fit: &Fit, out: &mut dyn Write) -> io::Result<()> {
+/// A row for each class; each ends with the distances.
+fn csv(fit: &Fit) -> (String, Vec<Vec<String>>) {
     let unit = if fit.is_in_ops() { "ops" } else { "us" };
     let distances: Vec<_> = DISTANCES.iter().map(|(key, _)| format!("distance_{key}")).collect();
     let head = format!(
@@ -144,9 +153,9 @@ pub(super) fn csv(fit: &Fit, out: &mut dyn Write) -> io::Result<()> {
         row.extend(counts.map(|count| count.to_string()));
         row.extend(lives);
         row.push(words::csv::optional(class.between_us));
-        let all = [fit.distances.largest()].into_iter().chain(fit.distances.all());
+        let all = [fit.distances.largest()].into_iter().chain(fit.distances.0);
         row.extend(all.map(|distance| format!("{distance:.6}")));
         row
     };
-    words::csv::table(out, &head, fit.classes.iter().map(row))
+    (head, fit.classes.iter().map(row).collect())
 }

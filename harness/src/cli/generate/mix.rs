@@ -8,12 +8,12 @@ use crate::cli::failure::Failure;
 use crate::sweep::{MixOf, Stream, What, parse, parse_mix, parse_mix_value};
 use crate::workload::mix::{MIXES, built_in};
 
-/// What may stand for a mix, and whether `text` does.
+/// Whether `text` means a mix.
 pub(super) fn is_mix(text: &str) -> bool {
     built_in(text).is_some() || text.trim_start().starts_with('[') || is_file(text)
 }
 
-fn is_file(text: &str) -> bool {
+pub(super) fn is_file(text: &str) -> bool {
     Path::new(text).extension().is_some_and(|end| end.eq_ignore_ascii_case("toml"))
 }
 
@@ -22,7 +22,7 @@ pub(super) fn names() -> String {
     MIXES.iter().map(|mix| mix.name).collect::<Vec<_>>().join(", ")
 }
 
-/// The mix that `text` stands for: its name, its parts, or a file of a mix or a plan, of which
+/// The mix that `text` means: its name, its parts, or a file of a mix or a plan, of which
 /// stream number `stream` is meant.
 ///
 /// # Errors
@@ -30,10 +30,6 @@ pub(super) fn names() -> String {
 pub(super) fn mix(text: &str, stream: Option<usize>, context: &Context) -> Result<MixOf, Failure> {
     if is_file(text) {
         return of_file(text, stream, context);
-    }
-    if stream.is_some() {
-        let why = "take --stream, which is for a plan in a file that ends in .toml";
-        return Err(Failure::because(why));
     }
     let value = if built_in(text).is_some() { format!("{text:?}") } else { text.to_string() };
     parse_mix_value("MIX", &value).map_err(Failure::because)

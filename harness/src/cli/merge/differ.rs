@@ -72,7 +72,7 @@ pub(super) fn check_plan(part: &Part, ready: &Ready, asked: bool) -> Result<(), 
         },
         None => format!("its {PLAN} is not there"),
     };
-    let than = if asked { "the one that is named behind --" } else { "its plan.toml states" };
+    let than = if asked { "the one that is named after --" } else { "its plan.toml states" };
     Err(Failure::because(format_args!(
         "merge {folder}: it is of another plan than {than}, or a file that the plan names has \
          changed since: {why}; remove the shards and run them again"

@@ -5,33 +5,43 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::File;
-use crate::cli::context::Format;
+use crate::cli::context::Show;
 use crate::replay::Comparison;
-use crate::words::csv;
 
-/// Writes a summary of each file and policy, and the first mismatches in full.
-pub(super) fn write(
-    compared: &[(&File, String, Comparison)],
-    format: Format,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    match format {
-        Format::Text => text(compared, out),
-        Format::Json => json(compared, out),
-        Format::Csv => rows(compared, out),
+/// A file under a policy, and what the comparison with it found.
+pub(super) type Compared<'a> = (&'a File, String, Comparison);
+
+/// A summary of each file and policy, and the first mismatches in full.
+impl Show for Vec<Compared<'_>> {
+    fn text(&self, out: &mut dyn Write) -> io::Result<()> {
+        text(self, out)
+    }
+
+    fn json(&self) -> Value {
+        json!({ "schema": 1, "comparisons": self.iter().map(json).collect::<Vec<_>>() })
+    }
+
+    fn csv(&self) -> (String, Vec<Vec<String>>) {
+        let row = |(file, policy, found): &Compared<'_>| {
+            let counts = [found.ops, found.fields, found.mismatches].map(|count| count.to_string());
+            let names = ["1", file.source.name(), policy, file.setup.kernel.name].map(String::from);
+            [&names[..], &counts].concat()
+        };
+        let head = "schema,file,policy,kernel,ops,fields,mismatches".to_string();
+        (head, self.iter().map(row).collect())
     }
 }
 
 /// What of a recording was observed, and what was derived from it.
 fn evidence(file: &File) -> &'static str {
-    if file.kernel.traces_errno() {
+    if file.setup.kernel.traces_errno() {
         "as recorded"
     } else {
         "the sign of a result and the retries are evidence, -12 against -16 is derived from them"
     }
 }
 
-fn text(compared: &[(&File, String, Comparison)], out: &mut dyn Write) -> io::Result<()> {
+fn text(compared: &[Compared<'_>], out: &mut dyn Write) -> io::Result<()> {
     for (file, policy, found) in compared {
         let Comparison { ops, fields, mismatches, first, .. } = found;
         writeln!(
@@ -39,9 +49,9 @@ fn text(compared: &[(&File, String, Comparison)], out: &mut dyn Write) -> io::Re
             "{} under {policy}, kernel {}: {ops} ops, {fields} fields compared, {mismatches} \
              mismatches",
             file.source.name(),
-            file.kernel.name
+            file.setup.kernel.name
         )?;
-        if file.format.name == "trace" {
+        if file.setup.format == "trace" {
             let Comparison { equal, different, unanswered, .. } = found;
             writeln!(
                 out,
@@ -49,7 +59,7 @@ fn text(compared: &[(&File, String, Comparison)], out: &mut dyn Write) -> io::Re
                  {unanswered} it does not say"
             )?;
         }
-        if !file.kernel.traces_errno() {
+        if !file.setup.kernel.traces_errno() {
             writeln!(out, "    {}", evidence(file))?;
         }
         for mismatch in first {
@@ -75,47 +85,18 @@ fn text(compared: &[(&File, String, Comparison)], out: &mut dyn Write) -> io::Re
     Ok(())
 }
 
-fn json(compared: &[(&File, String, Comparison)], out: &mut dyn Write) -> io::Result<()> {
-    let files: Vec<Value> = compared
-        .iter()
-        .map(|(file, policy, found)| {
-            let first: Vec<Value> = found
-                .first
-                .iter()
-                .map(|mismatch| {
-                    json!({
-                        "line": mismatch.line,
-                        "idx": mismatch.idx,
-                        "asked": mismatch.asked,
-                        "field": mismatch.field,
-                        "recorded": mismatch.recorded,
-                        "got": mismatch.got,
-                    })
-                })
-                .collect();
-            json!({
-                "file": file.source.name(),
-                "policy": policy,
-                "kernel": file.kernel.name,
-                "evidence": evidence(file),
-                "ops": found.ops,
-                "fields": found.fields,
-                "mismatches": found.mismatches,
-                "calls_equal": found.equal,
-                "calls_different": found.different,
-                "calls_unanswered": found.unanswered,
-                "first": first,
-            })
-        })
-        .collect();
-    writeln!(out, "{:#}", json!({ "schema": 1, "comparisons": files }))
-}
-
-fn rows(compared: &[(&File, String, Comparison)], out: &mut dyn Write) -> io::Result<()> {
-    let rows = compared.iter().map(|(file, policy, found)| {
-        let counts = [found.ops, found.fields, found.mismatches].map(|count| count.to_string());
-        let names = ["1", file.source.name(), policy, file.kernel.name].map(String::from);
-        [&names[..], &counts].concat()
-    });
-    csv::table(out, "schema,file,policy,kernel,ops,fields,mismatches", rows)
+fn json((file, policy, found): &Compared<'_>) -> Value {
+    json!({
+        "file": file.source.name(),
+        "policy": policy,
+        "kernel": file.setup.kernel.name,
+        "evidence": evidence(file),
+        "ops": found.ops,
+        "fields": found.fields,
+        "mismatches": found.mismatches,
+        "calls_equal": found.equal,
+        "calls_different": found.different,
+        "calls_unanswered": found.unanswered,
+        "first": found.first,
+    })
 }

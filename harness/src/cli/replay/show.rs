@@ -2,16 +2,41 @@
 
 use std::io::{self, Write};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{File, Run};
 use crate::cause::Cause;
-use crate::metric::{self, Value};
+use crate::cli::context::Show;
+use crate::metric;
 use crate::replay::Comparison;
-use crate::words::{self, table};
+use crate::words::{self, csv, table};
 
-/// For people.
-pub(super) fn text(measured: &[(&File, Vec<Run>)], out: &mut dyn Write) -> io::Result<()> {
+/// A file, and what came of it under policies.
+pub(super) type Measured<'a> = (&'a File, Vec<Run>);
+
+impl Show for Vec<Measured<'_>> {
+    fn text(&self, out: &mut dyn Write) -> io::Result<()> {
+        text(self, out)
+    }
+
+    fn json(&self) -> Value {
+        json!({ "schema": 1, "files": self.iter().map(json).collect::<Vec<_>>() })
+    }
+
+    /// A row for each file, policy and cap.
+    fn csv(&self) -> (String, Vec<Vec<String>>) {
+        let columns: Vec<_> = metric::columns().map(|column| column.name).collect();
+        let head = format!(
+            "schema,file,kernel,policy,cap,environment,{},first_failure_line,first_failure_cause,\
+             first_failure_errno",
+            columns.join(",")
+        );
+        let runs = self.iter().flat_map(|(file, runs)| runs.iter().map(move |run| (file, run)));
+        (head, runs.map(|(file, run)| fields(file, run)).collect())
+    }
+}
+
+fn text(measured: &[Measured<'_>], out: &mut dyn Write) -> io::Result<()> {
     for (number, (file, runs)) in measured.iter().enumerate() {
         if number > 0 {
             writeln!(out)?;
@@ -19,19 +44,9 @@ pub(super) fn text(measured: &[(&File, Vec<Run>)], out: &mut dyn Write) -> io::R
         about(file, runs, out)?;
         writeln!(out)?;
         let rows: Vec<_> = runs.iter().map(row).collect();
-        let head = [
-            "policy",
-            "cap",
-            "requests",
-            "granted",
-            "refused",
-            "with free pages",
-            "of all",
-            "of satisfiable",
-            "first at request",
-            "area in use then",
-        ];
-        table::write(out, &head, &rows)?;
+        let head = "policy,cap,requests,granted,refused,with free pages,of all,of satisfiable,\
+                    first at request,area in use then";
+        table::write(out, head, &rows)?;
         writeln!(out)?;
         for run in runs {
             causes(file, run, out)?;
@@ -41,9 +56,9 @@ pub(super) fn text(measured: &[(&File, Vec<Run>)], out: &mut dyn Write) -> io::R
 }
 
 fn about(file: &File, runs: &[Run], out: &mut dyn Write) -> io::Result<()> {
-    let kind = file.format.name;
+    let kind = file.setup.format;
     let name = file.source.name();
-    writeln!(out, "{name}: {kind}, errno as kernel {}", file.kernel.name)?;
+    writeln!(out, "{name}: {kind}, errno as kernel {}", file.setup.kernel.name)?;
     if let Some(area) = &file.area {
         let (range, order) = (area.ranges()[0], area.order_per_bit());
         write!(out, "area {}: {} pages at pfn {}, ", area.name(), area.pages(), range.pfn)?;
@@ -52,13 +67,13 @@ fn about(file: &File, runs: &[Run], out: &mut dyn Write) -> io::Result<()> {
     let tally = &file.survey.tally;
     write!(out, "{} rows, {} allocs", tally.rows, tally.allocs)?;
     if tally.allocs > 0 {
-        let share = percent(Value::share(tally.dma.into(), tally.allocs.into()));
+        let share = percent(metric::Value::share(tally.dma.into(), tally.allocs.into()));
         let dma = tally.dma;
         write!(out, "; {dma} of them follow the cap ({share}), the others keep their order")?;
     }
     writeln!(out)?;
     if file.is_recorded() {
-        writeln!(out, "recorded with cap {}", file.survey.cap)?;
+        writeln!(out, "recorded with cap {}", file.setup.cap)?;
     }
     if let Some(found) = &file.checked {
         let Comparison { equal, different, unanswered, .. } = found;
@@ -66,7 +81,7 @@ fn about(file: &File, runs: &[Run], out: &mut dyn Write) -> io::Result<()> {
             out,
             "policy {} answers {equal} calls as traced, {different} differently; of {unanswered} \
              the trace does not say",
-            file.kernel.policy
+            file.setup.kernel.policy
         )?;
     }
     if file.survey.no_pages > 0 {
@@ -101,12 +116,12 @@ fn row(run: &Run) -> Vec<String> {
     ]
 }
 
-fn count(value: Value) -> u64 {
-    if let Value::Count(count) = value { count } else { 0 }
+fn count(value: metric::Value) -> u64 {
+    if let metric::Value::Count(count) = value { count } else { 0 }
 }
 
 /// A share in percent, with three decimals; nothing for none.
-fn percent(value: Value) -> String {
+fn percent(value: metric::Value) -> String {
     value.number().map_or_else(String::new, |share| words::percent(share, 3))
 }
 
@@ -122,86 +137,66 @@ fn causes(file: &File, run: &Run, out: &mut dyn Write) -> io::Result<()> {
     };
     writeln!(out, "{} at cap {}: refused by cause: {}", run.policy, run.cap, by_cause.join(", "))?;
     let printed = failure.errno.map_or_else(
-        || format!("kernel {} prints nothing", file.kernel.name),
+        || format!("kernel {} prints nothing", file.setup.kernel.name),
         |errno| format!("ret: {errno}"),
     );
     let (line, cause, why) = (failure.line, failure.cause, &failure.why);
     writeln!(out, "    first at line {line}, {printed}, {cause}: {why}")
 }
 
-/// One object.
-pub(super) fn json(measured: &[(&File, Vec<Run>)], out: &mut dyn Write) -> io::Result<()> {
-    let mut files = Vec::new();
-    for (file, runs) in measured {
-        let mut list = Vec::new();
-        for Run { policy, cap, replayed } in runs {
-            let mut metrics = serde_json::Map::new();
-            for (column, value) in metric::columns().zip(&replayed.values) {
-                let value = match value {
-                    Value::None => json!(null),
-                    Value::Count(count) => json!(count),
-                    Value::Micro(_) => json!(value.number()),
-                };
-                metrics.insert(column.name.to_string(), value);
-            }
-            let first_failure = replayed.first_failure.as_ref().map_or(json!(null), |failure| {
-                json!({
-                    "line": failure.line,
-                    "at_us": failure.at_us,
-                    "cause": failure.cause.name(),
-                    "errno": failure.errno,
-                    "why": failure.why,
-                })
-            });
-            list.push(json!({
-                "policy": policy,
-                "cap": cap,
-                "environment": file.environment.to_string(),
-                "metrics": metrics,
-                "first_failure": first_failure,
-            }));
-        }
-        files.push(json!({
-            "file": file.source.name(),
-            "format": file.format.name,
-            "kernel": file.kernel.name,
-            "area_pages": file.area.as_ref().map(cma_policies::Area::pages),
-            "rows": file.survey.tally.rows,
-            "allocs": file.survey.tally.allocs,
-            "allocs_that_follow_the_cap": file.survey.tally.dma,
-            "as_traced": file.checked.as_ref().map(|found| json!({
-                "equal": found.equal,
-                "different": found.different,
-                "unanswered": found.unanswered,
-            })),
-            "warnings": file.survey.warnings,
-            "runs": list,
-        }));
-    }
-    writeln!(out, "{:#}", json!({ "schema": 1, "files": files }))
+fn json((file, runs): &Measured<'_>) -> Value {
+    let run = |Run { policy, cap, replayed }: &Run| {
+        let metrics = metric::columns().zip(&replayed.values).map(|(column, value)| {
+            let value = match value {
+                metric::Value::None => json!(null),
+                metric::Value::Count(count) => json!(count),
+                metric::Value::Micro(_) => json!(value.number()),
+            };
+            (column.name.to_string(), value)
+        });
+        let first_failure = replayed.first_failure.as_ref().map(|failure| {
+            json!({
+                "line": failure.line,
+                "at_us": failure.at_us,
+                "cause": failure.cause.name(),
+                "errno": failure.errno,
+                "why": failure.why,
+            })
+        });
+        json!({
+            "policy": policy,
+            "cap": cap,
+            "environment": file.setup.environment.to_string(),
+            "metrics": metrics.collect::<serde_json::Map<_, _>>(),
+            "first_failure": first_failure,
+        })
+    };
+    json!({
+        "file": file.source.name(),
+        "format": file.setup.format,
+        "kernel": file.setup.kernel.name,
+        "area_pages": file.area.as_ref().map(cma_policies::Area::pages),
+        "rows": file.survey.tally.rows,
+        "allocs": file.survey.tally.allocs,
+        "allocs_that_follow_the_cap": file.survey.tally.dma,
+        "as_traced": file.checked.as_ref().map(|found| json!({
+            "equal": found.equal,
+            "different": found.different,
+            "unanswered": found.unanswered,
+        })),
+        "warnings": file.survey.warnings,
+        "runs": runs.iter().map(run).collect::<Vec<_>>(),
+    })
 }
 
-/// A row for each file, policy and cap.
-pub(super) fn csv(measured: &[(&File, Vec<Run>)], out: &mut dyn Write) -> io::Result<()> {
-    let columns: Vec<_> = metric::columns().map(|column| column.name).collect();
-    let head = format!(
-        "schema,file,kernel,policy,cap,environment,{},first_failure_line,first_failure_cause,\
-         first_failure_errno",
-        columns.join(",")
-    );
-    let runs = measured.iter().flat_map(|(file, runs)| runs.iter().map(move |run| (file, run)));
-    let rows = runs.map(|(file, Run { policy, cap, replayed })| {
-        let (cap, environment) = (cap.to_string(), file.environment.to_string());
-        let mut row: Vec<String> =
-            ["1", file.source.name(), file.kernel.name, policy, &cap, &environment]
-                .map(String::from)
-                .to_vec();
-        row.extend(replayed.values.iter().map(Value::to_string));
-        let first = replayed.first_failure.as_ref();
-        row.push(words::csv::optional(first.map(|first| first.line)));
-        row.push(words::csv::optional(first.map(|first| first.cause)));
-        row.push(words::csv::optional(first.and_then(|first| first.errno)));
-        row
-    });
-    words::csv::table(out, &head, rows)
+fn fields(file: &File, Run { policy, cap, replayed }: &Run) -> Vec<String> {
+    let (cap, environment) = (cap.to_string(), file.setup.environment.to_string());
+    let names = ["1", file.source.name(), file.setup.kernel.name, policy, &cap, &environment];
+    let first = replayed.first_failure.as_ref();
+    let mut row = names.map(String::from).to_vec();
+    row.extend(replayed.values.iter().map(ToString::to_string));
+    row.push(csv::optional(first.map(|first| first.line)));
+    row.push(csv::optional(first.map(|first| first.cause)));
+    row.push(csv::optional(first.and_then(|first| first.errno)));
+    row
 }

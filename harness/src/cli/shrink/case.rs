@@ -5,7 +5,7 @@ use std::io::Write;
 use cma_policies::Spec;
 use serde_json::json;
 
-use super::{Form, Keep, Shrink};
+use super::{Form, Keep, Shrink, write_forms};
 use crate::cli::context::{Context, Format};
 use crate::cli::failure::{Exit, Failure};
 use crate::codec::Case;
@@ -51,36 +51,21 @@ pub(super) fn run(
         Form::Test => Ok(law_test(smaller, &policy.to_string(), &broken.violation).into_bytes()),
         Form::Stream => {
             Err("write a case that breaks a law as a stream, which cannot say all of it; \
-                 --as case and --as test are possible")
+                 --as case and --as test are possible"
+                .to_string())
         }
         Form::Debugfs => {
-            Err("bring this about by debugfs: a law that a policy breaks is nothing a board shows")
+            Err("bring this about by debugfs: a law that a policy breaks is nothing a board shows"
+                .to_string())
         }
     };
-    if let Some(path) = &args.out {
-        let first = args.forms.first().copied().unwrap_or(Form::Case);
-        let bytes = form(first).map_err(Failure::because)?;
-        context.output(Some(path), |out| Ok(out.write_all(&bytes)?))?;
-    } else if let [only] = args.forms[..] {
-        let bytes = form(only).map_err(Failure::because)?;
-        context.output(None, |out| Ok(out.write_all(&bytes)?))?;
-        return Ok(Exit::Good);
-    } else if !args.forms.is_empty() {
-        context.output(None, |out| {
-            for it in &args.forms {
-                match form(*it) {
-                    Ok(bytes) => out.write_all(&bytes)?,
-                    Err(why) => writeln!(out, "# failed to {why}")?,
-                }
-            }
-            Ok(())
-        })?;
+    if write_forms(args, context, Form::Case, &form)? {
         return Ok(Exit::Good);
     }
     let used_up = tries > args.tries;
     let acts = (case.acts.len(), smaller.acts.len());
     context.report(None, &[args.out.as_deref()], |out| match context.format {
-        Format::Text => Ok(text(args, policy, &broken, acts, used_up, out)?),
+        Format::Text | Format::Html => Ok(text(args, policy, &broken, acts, used_up, out)?),
         Format::Json => {
             let hex: String = smaller.encode().iter().map(|byte| format!("{byte:02x}")).collect();
             let object = json!({

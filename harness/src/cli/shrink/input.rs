@@ -8,33 +8,13 @@ use cma_policies::Spec;
 use super::Shrink;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
-use crate::cli::given;
+use crate::cli::given::{self, Setup};
 use crate::codec::{self, Case};
 use crate::environment;
 use crate::ingest::{DEFAULT_CAP, Header, Source};
-use crate::kernel::Kernel;
 use crate::reader;
-use crate::replay::{Under, survey};
 use crate::seed::Seed;
 use crate::shrink::{Subject, from_case as stream_of};
-
-/// What is shrunk, and what it is run under.
-pub(super) struct Setup {
-    pub(super) name: String,
-    pub(super) format: &'static str,
-    pub(super) policy: Spec,
-    pub(super) environment: environment::Spec,
-    seed: Seed,
-    pub(super) kernel: &'static Kernel,
-    cap: u32,
-}
-
-impl Setup {
-    pub(super) const fn under(&self) -> Under<'_> {
-        let Self { policy, environment, seed, kernel, cap, .. } = self;
-        Under { policy, environment, seed, kernel, cap: *cap }
-    }
-}
 
 pub(super) enum Input {
     Stream(Box<(Setup, Subject)>),
@@ -48,7 +28,7 @@ const MOST: u64 = (codec::HEADER + codec::MAX_ACTS * codec::RECORD) as u64;
 /// Opens what is given. What no reader knows and is no text, packed or not, is a case.
 pub(super) fn open(args: &Shrink, context: &Context) -> Result<Input, Failure> {
     let named = args.policy.as_deref().map(|text| context.catalog.parse(text)).transpose()?;
-    let environment = args.given.named_environment()?;
+    args.given.named_environment()?;
     let options = args.given.options()?;
     let source = given::source(&args.stream)?;
     let case = |bytes: &[u8]| {
@@ -74,22 +54,11 @@ pub(super) fn open(args: &Shrink, context: &Context) -> Result<Input, Failure> {
         }
         Err(_) => return case(&bytes(&source)?),
     };
-    let environment = given::environment(environment.as_ref(), &reader)?;
-    let name = source.name().to_string();
-    let kernel = args.given.kernel(reader.header(), &name, context)?;
-    let policy = match named {
-        Some(policy) => policy,
-        None => given::policy(reader.header(), kernel, &name, context)?,
-    };
-    let (cap, format) = (args.cap.unwrap_or_else(|| reader.cap()), reader.format().name);
-    for warning in survey(&source, &options, &environment)?.warnings {
-        context.warn(&format!("{name}: {warning}"));
-    }
-    let scripted = environment.entry().reads_script;
-    let timed = environment.entry().is_model;
-    let subject = Subject::read(&source, &options, cap, scripted, timed)?;
-    let seed = args.given.seed();
-    let setup = Setup { name, format, policy, environment, seed, kernel, cap };
+    let (mut setup, _) = args.given.open((&source, &options), &reader, named.as_ref(), context)?;
+    setup.cap = args.cap.unwrap_or(setup.cap);
+    let entry = setup.environment.entry();
+    let (scripted, timed) = (entry.reads_script, entry.is_model);
+    let subject = Subject::read(&source, &options, setup.cap, scripted, timed)?;
     Ok(Input::Stream(Box::new((setup, subject))))
 }
 
@@ -132,7 +101,7 @@ pub(super) fn from_case(
     let subject = stream_of(case, &policy)?;
     let kernel = args.given.kernel(&Header::default(), "", context)?;
     let environment = environment::Spec::parse(given::DEFAULT_ENVIRONMENT)?;
-    let (name, seed) = (args.stream.display().to_string(), args.given.seed());
+    let (name, seed) = (args.stream.display().to_string(), Seed::new(args.given.seed));
     let cap = args.cap.unwrap_or(DEFAULT_CAP);
     Ok((Setup { name, format: "case", policy, environment, seed, kernel, cap }, subject))
 }

@@ -4,10 +4,10 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::input::Setup;
-use super::{Before, Form, Shrink};
+use super::{Before, Form, Shrink, write_forms};
 use crate::cli::context::{Context, Format};
 use crate::cli::failure::Failure;
+use crate::cli::given::Setup;
 use crate::diagnose::{AreaState, Asked, Hole, Known, RangeState};
 use crate::op::Op;
 use crate::report::diagnosis::{Cell, Map, Wanted};
@@ -29,27 +29,12 @@ pub(super) struct Report<'a> {
 impl Report<'_> {
     /// Writes what `args` ask for.
     pub(super) fn write(&self, args: &Shrink, context: &Context) -> Result<(), Failure> {
-        if let Some(path) = &args.out {
-            let form = args.forms.first().copied().unwrap_or(Form::Stream);
-            let text = self.form(form).map_err(Failure::because)?;
-            context.output(Some(path), |out| Ok(out.write_all(text.as_bytes())?))?;
-        } else if let [form] = args.forms[..] {
-            let text = self.form(form).map_err(Failure::because)?;
-            return context.output(None, |out| Ok(out.write_all(text.as_bytes())?));
-        } else if !args.forms.is_empty() {
-            return context.output(None, |out| {
-                for form in &args.forms {
-                    // What one form cannot say is no reason to keep back the others.
-                    match self.form(*form) {
-                        Ok(text) => out.write_all(text.as_bytes())?,
-                        Err(why) => writeln!(out, "# failed to {why}")?,
-                    }
-                }
-                Ok(())
-            });
+        let form = |form: Form| self.form(form).map(String::into_bytes);
+        if write_forms(args, context, Form::Stream, &form)? {
+            return Ok(());
         }
         context.report(None, &[args.out.as_deref()], |out| match context.format {
-            Format::Text => Ok(self.text(out)?),
+            Format::Text | Format::Html => Ok(self.text(out)?),
             Format::Json => Ok(writeln!(out, "{:#}", self.json())?),
             Format::Csv => {
                 let text = self.form(Form::Stream).map_err(Failure::because)?;
@@ -93,15 +78,13 @@ impl Report<'_> {
         let written = write(&self.shrunk.subject, &under, &[self.why()], &mut text);
         let written = written.map_err(|error| error.to_string())?;
         let environment = self.setup.environment.to_string();
-        let environment = written.environment.map_or(environment, str::to_string);
+        let environment = written.map_or(environment, str::to_string);
         Ok((String::from_utf8_lossy(&text).into_owned(), environment))
     }
 
     fn debugfs(&self) -> Result<String, String> {
         match &self.shrunk.seen {
-            Seen::Refused(refusal) => {
-                debugfs(&self.shrunk.subject, refusal).map(|said| said.to_string())
-            }
+            Seen::Refused(refusal) => debugfs(&self.shrunk.subject, refusal),
             Seen::Broken(_) => Err("a law that a policy breaks is nothing a board shows".into()),
         }
     }
@@ -127,8 +110,7 @@ impl Report<'_> {
             }
         }
         writeln!(out)?;
-        let head = ["", "before", "left"];
-        table::write(out, &head, &self.sizes())?;
+        table::write(out, ",before,left", &self.sizes())?;
         let tries = self.shrunk.tries;
         let end = if self.shrunk.is_smallest {
             "no single change makes it smaller"
@@ -138,7 +120,7 @@ impl Report<'_> {
         writeln!(out, "{tries} runs; {end}")?;
         writeln!(out)?;
         let rows = self.ops();
-        table::write(out, &["op", "", "id", "pages", "order", ""], &rows[..rows.len().min(MOST)])?;
+        table::write(out, "op,,id,pages,order,", &rows[..rows.len().min(MOST)])?;
         if rows.len() > MOST {
             writeln!(out, "and {} more: --format csv", rows.len() - MOST)?;
         }
@@ -154,7 +136,7 @@ impl Report<'_> {
         Ok(())
     }
 
-    /// Counts before and behind.
+    /// Counts before and after.
     fn sizes(&self) -> Vec<Vec<String>> {
         let (before, after) = (self.subject, &self.shrunk.subject);
         let asked = |subject: &Subject| {

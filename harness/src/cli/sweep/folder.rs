@@ -48,7 +48,7 @@ pub(in crate::cli) fn default_folder(plan: &Plan) -> PathBuf {
     Path::new("reports").join(&plan.name)
 }
 
-/// One line that makes the report again: from the folder that `reports` stands in or, where the
+/// One line that makes the report again: from the folder that `reports` is in or, where the
 /// report is somewhere else (`elsewhere`), from its own. It names no other folder, so the line is
 /// the same in any.
 pub(in crate::cli) fn command(from: From, elsewhere: bool, plan: &Plan) -> String {
@@ -134,14 +134,14 @@ pub(in crate::cli) fn with_blocks<T>(
     let mut blocks = Blocks::new(ready, file)
         .map_err(fail)?
         .map_while(|block| block.map_err(|error| failed = Some(error)).ok());
-    let told = read(&mut blocks);
+    let done = read(&mut blocks);
     // What nobody asked for has to be whole too.
     blocks.by_ref().for_each(drop);
     drop(blocks);
-    failed.map_or(Ok(told), |error| Err(fail(error)))
+    failed.map_or(Ok(done), |error| Err(fail(error)))
 }
 
-/// Writes everything that is told of the `cells.csv` in `folder`. The plan and the command come
+/// Writes everything that is made of the `cells.csv` in `folder`. The plan and the command come
 /// last: where they are, everything is.
 pub(in crate::cli) fn write_report(
     context: &Context,
@@ -175,7 +175,9 @@ pub(in crate::cli) fn print_report(
     let summary = &findings.summary;
     context.output(None, |out| {
         match context.format {
-            Format::Text => text::write_findings(ready, findings, context.color, out)?,
+            Format::Text | Format::Html => {
+                text::write_findings(ready, findings, context.color, out)?;
+            }
             Format::Csv => csv::write_summary(ready, summary, out)?,
             Format::Json => csv::write_summary_json(ready, summary, out)?,
         }

@@ -64,16 +64,11 @@ impl fmt::Display for Pace {
 pub(super) struct Progress<'a> {
     ready: &'a Ready,
     journal: &'a Journal,
-    state: Mutex<State>,
+    /// What is finished, and whether all of it was written.
+    state: Mutex<(Known, io::Result<()>)>,
     stopped: AtomicBool,
-    done: AtomicU64,
     pace: Arc<Pace>,
     bar: ProgressBar,
-}
-
-struct State {
-    known: Known,
-    written: io::Result<()>,
 }
 
 impl<'a> Progress<'a> {
@@ -116,9 +111,8 @@ impl<'a> Progress<'a> {
                 };
             });
         let bar = bar::bar(Some(cells), style, visible);
-        let state = Mutex::new(State { known: known.clone(), written: Ok(()) });
-        let done = AtomicU64::new(known.count());
-        Self { ready, journal, state, stopped: AtomicBool::new(false), done, pace, bar }
+        let state = Mutex::new((known.clone(), Ok(())));
+        Self { ready, journal, state, stopped: AtomicBool::new(false), pace, bar }
     }
 
     /// Says how to go on where Ctrl-C or a scheduler ends the sweep. The row that is being written
@@ -144,9 +138,9 @@ impl<'a> Progress<'a> {
     /// What is finished, once nothing runs any more.
     pub(super) fn end(self) -> Result<Known, Failure> {
         self.bar.finish_and_clear();
-        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        state.written.map_err(|error| at(&self.journal.path, &error))?;
-        Ok(state.known)
+        let (known, written) = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        written.map_err(|error| at(&self.journal.path, &error))?;
+        Ok(known)
     }
 
     /// How fast it went.
@@ -183,15 +177,16 @@ impl Watch for Progress<'_> {
         let mut row = Vec::new();
         let row = Row::of(self.ready, number, cell, values).write(&mut row).map(|()| row);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.written.is_ok() {
-            let written = row.and_then(|row| io::Write::write_all(&mut self.journal.file(), &row));
+        let (known, written) = &mut *state;
+        if written.is_ok() {
+            *written = row.and_then(|row| io::Write::write_all(&mut self.journal.file(), &row));
             if written.is_ok() {
-                state.known.note(number, Outcome::of(values));
+                known.note(number, Outcome::of(values));
             } else {
-                state.written = written;
                 self.stopped.store(true, Ordering::Relaxed);
             }
         }
+        let done = known.count();
         drop(state);
         self.pace.cells.fetch_add(1, Ordering::Relaxed);
         let expected = self.ready.checked[cell.at.stream].ops;
@@ -199,7 +194,6 @@ impl Watch for Progress<'_> {
         if let Value::Count(ops) = values[column("stream_ops")] {
             self.pace.ops.fetch_add(ops, Ordering::Relaxed);
         }
-        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
         if self.pace.started.elapsed() > QUICK {
             self.bar.set_position(done);
         }

@@ -33,7 +33,7 @@ impl Wish {
         bit.wrapping_add(self.offset) & (self.step() - 1) == 0
     }
 
-    /// The search for it, behind the refused place if there is one.
+    /// The search for it, past the refused place if there is one.
     pub(crate) fn search(self, refused: Option<u64>) -> Search {
         let from = refused.map_or(0, |refused| refused.saturating_add(self.step()));
         Search { bits: self.bits, mask: self.step() - 1, offset: self.offset, from }
@@ -98,7 +98,7 @@ impl Naive {
         end + self.free[end..].iter().take_while(|bit| **bit == like).count()
     }
 
-    /// Compares the searches behind these refused places; none is the first search.
+    /// Compares the searches past these refused places; none is the first search.
     pub(crate) fn check_search(&self, map: &FreeMap, wish: Wish, refused: &[Option<u64>]) {
         let holes = self.holes();
         let (fits, mut ranked) = (fits(&holes, wish), ranked(&holes, wish));

@@ -3,12 +3,12 @@
 use cma_policies::kit::{Live, carve};
 use cma_policies::{Area, FreeError, Run};
 
-use crate::codec::{Act, BadFree, Case};
+use crate::codec::{Act, BadFree, Case, rest_of};
 
 /// The most grants of a case: each free asks all of them.
 const MOST: usize = 64;
 
-/// Grants and frees of the case, one behind the other in every range, and the area in parts.
+/// Grants and frees of the case, one after the other in every range, and the area in parts.
 pub(super) fn run(case: &Case) {
     cut(case);
     let mut table = Table::new(case);
@@ -144,10 +144,7 @@ impl<'a> Table<'a> {
             if let Ok(note) = answer {
                 let at = self.naive.iter().position(|held| held.0.contains(run));
                 let (held, _) = self.naive.remove(at.expect("it is held"));
-                let front = Run { pfn: held.pfn, count: run.pfn.0 - held.pfn.0 };
-                let back = Run { pfn: run.end(), count: held.end().0 - run.end().0 };
-                let rest = [front, back].into_iter().filter(|rest| rest.count > 0);
-                self.naive.extend(rest.map(|rest| (rest, note)));
+                self.naive.extend(rest_of(held, run).map(|rest| (rest, note)));
                 self.last = Some(run);
             }
         }

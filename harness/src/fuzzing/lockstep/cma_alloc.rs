@@ -86,7 +86,7 @@ impl Bitmaps {
             let first = if row == Row::From615 { EBUSY } else { ENOMEM };
             match self.pass(request, first, claim, &mut said) {
                 Ok(run) => said.end = Ok(run),
-                // Only a pass that ended behind a busy claim is tried again.
+                // Only a pass that ended after a busy claim is tried again.
                 Err(EBUSY) if matches!(row, Row::Android { pauses } if said.pauses < pauses) => {
                     said.pauses += 1;
                     continue;
@@ -130,7 +130,7 @@ impl Bitmaps {
     }
 }
 
-/// `bitmap_find_next_zero_area_off()` (`lib/bitmap.c`): the lowest aligned place at or behind
+/// `bitmap_find_next_zero_area_off()` (`lib/bitmap.c`): the lowest aligned place at or past
 /// `start` with `count` clear bits.
 fn find(bits: &[bool], start: u64, count: u64, step: u64, offset: u64) -> Option<u64> {
     let size = bits.len() as u64;

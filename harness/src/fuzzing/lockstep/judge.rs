@@ -6,7 +6,7 @@ use cma_policies::{
 
 use super::super::course::Course;
 use super::cma_alloc::{Bitmaps, Row};
-use super::pages::{Asked, Pages};
+use super::pages::{Claimed, Pages};
 use super::reached::Reached;
 use super::tally;
 use crate::cause::Cause;
@@ -17,7 +17,7 @@ use crate::op::{Op, Part, Timed};
 use crate::oracle::{Checks, Outcome, Place, Reference, Witness};
 use crate::simulate::{Answer, Observer, step};
 
-/// Orders whose longest usable run is asked for behind every op, beside that of the request.
+/// Orders whose longest usable run is asked for after every op, beside that of the request.
 const ORDERS: [u32; 4] = [0, 4, 9, 13];
 
 /// A policy in the simulation, and beside it what is true, said as plainly as it can be.
@@ -127,28 +127,16 @@ impl Judge {
 
     /// The counts of an outcome against the claims that were seen.
     fn asked(&self, request: Request, answer: Answer, outcome: &Outcome) {
-        let asked = self.pages.asked();
-        let pauses = asked.iter().filter_map(|asked| match asked {
-            Asked::Pause(us) => Some(*us),
-            Asked::Claim(..) => None,
-        });
-        let claims = || {
-            asked.iter().filter_map(|asked| match asked {
-                Asked::Claim(run, end) => Some((*run, *end)),
-                Asked::Pause(_) => None,
-            })
-        };
-        let in_pass = asked.iter().rev().take_while(|asked| matches!(asked, Asked::Claim(..)));
-        let busy = claims().filter(|claim| claim.1 == Err(ClaimError::Busy)).count() as u64;
-        let mut failed = claims().filter_map(|(run, end)| Some((run, end.err()?)));
+        let (claims, pauses_us) = (self.pages.passes.concat(), &self.pages.pauses_us);
+        let is_busy = |claim: &&Claimed| claim.1 == Err(ClaimError::Busy);
         let right = Outcome {
             answer: outcome.answer,
-            attempts: claims().count() as u64,
-            attempts_in_last_pass: in_pass.count() as u64,
-            busy,
-            last_failed: failed.next_back(),
-            pauses: pauses.clone().count() as u64,
-            paused_us: pauses.sum(),
+            attempts: claims.len() as u64,
+            attempts_in_last_pass: self.pages.passes.last().map_or(0, Vec::len) as u64,
+            busy: claims.iter().filter(is_busy).count() as u64,
+            last_failed: claims.iter().rev().find_map(|(run, end)| Some((*run, end.err()?))),
+            pauses: pauses_us.len() as u64,
+            paused_us: pauses_us.iter().sum(),
             spent: outcome.spent,
         };
         self.same("the outcome", outcome, &right);
@@ -157,7 +145,7 @@ impl Judge {
             Err(error) => Answer::Refused(error),
         };
         self.same("the answer of the step", &answer, &said);
-        for (run, _) in claims() {
+        for (run, _) in claims.iter().copied() {
             let right = run.count == request.count()
                 && self.reference.is_free(run)
                 && self.reference.on_granule(run);
@@ -165,14 +153,13 @@ impl Judge {
                 self.wrong(&format!("{run} was tried for {request:?}"));
             }
         }
-        let tried: Vec<Run> = claims().map(|claim| claim.0).collect();
+        let tried: Vec<Run> = claims.iter().map(|claim| claim.0).collect();
         if self.promises.lowest {
             self.same("the walk", &tried, &self.walk(request));
         }
         if let Some((bitmaps, row, table)) = &self.kernel {
-            let ends: Vec<_> = claims().map(|claim| claim.1).collect();
-            let said = bitmaps.alloc(request, *row, &mut |claim, _| match ends.get(claim) {
-                Some(end) => *end,
+            let said = bitmaps.alloc(request, *row, &mut |claim, _| match claims.get(claim) {
+                Some((_, end)) => *end,
                 None => self.wrong("the kernel tries more places"),
             });
             self.same("the walk by the kernel's rules", &tried, &said.tried);
@@ -202,25 +189,26 @@ impl Judge {
     fn walk(&self, request: Request) -> Vec<Run> {
         let mut walk = Vec::new();
         let mut from = Place::START;
-        for asked in self.pages.asked() {
-            match asked {
-                Asked::Pause(_) => from = Place::START,
-                Asked::Claim(..) => {
-                    let Some(run) = self.reference.lowest_fit(request, from) else { break };
-                    from = self.reference.resume_after(request, run);
-                    walk.push(run);
-                }
+        'all: for pass in &self.pages.passes {
+            from = Place::START;
+            for _ in pass {
+                let Some(run) = self.reference.lowest_fit(request, from) else { break 'all };
+                from = self.reference.resume_after(request, run);
+                walk.push(run);
             }
         }
-        // Behind the last busy claim there is nothing more.
-        let busy = |end: &Asked| matches!(end, Asked::Claim(_, Err(ClaimError::Busy)));
-        if self.pages.asked().last().is_none_or(busy) {
+        // After the last busy claim there is nothing more.
+        let goes_on = match self.pages.last() {
+            Some((_, end)) => end == Err(ClaimError::Busy),
+            None => self.pages.pauses_us.is_empty(),
+        };
+        if goes_on {
             walk.extend(self.reference.lowest_fit(request, from));
         }
         walk
     }
 
-    /// The answer, its cause, and what it leaves behind.
+    /// The answer, its cause, and what it leaves.
     fn answered(
         &mut self,
         id: u64,
@@ -229,11 +217,11 @@ impl Judge {
         cause: Option<Cause>,
         before: &[Run],
     ) {
-        let last = self.pages.asked().last().copied();
+        let last = self.pages.last();
         match outcome.answer {
             Ok(pfn) => {
                 let run = Run { pfn, count: request.count() };
-                self.same("the last claim", &last, &Some(Asked::Claim(run, Ok(()))));
+                self.same("the last claim", &last, &Some((run, Ok(()))));
                 self.same("the cause of a grant", &cause, &None);
                 self.reference.set(run);
                 self.course.granted(id, run);
@@ -246,7 +234,7 @@ impl Judge {
                 self.same("the error", &error, &self.meaning());
                 let right = self.cause(request, outcome);
                 self.same("the cause", &cause, &Some(right));
-                self.same("the free runs behind a refusal", &self.free_runs().as_slice(), &before);
+                self.same("the free runs after a refusal", &self.free_runs().as_slice(), &before);
                 let owed = self.promises.complete && outcome.attempts == 0;
                 if owed && self.reference.fits_in(request, before) {
                     self.wrong(&format!("{request:?} was refused, {before:?} hold a place"));
@@ -257,12 +245,9 @@ impl Judge {
         }
     }
 
-    /// What a refusal behind these claims means.
+    /// What a refusal after these claims means.
     fn meaning(&self) -> AllocError {
-        let failed = self.pages.asked().iter().rev().find_map(|asked| match asked {
-            Asked::Claim(_, end) => end.err(),
-            Asked::Pause(_) => None,
-        });
+        let failed = self.pages.passes.iter().flatten().rev().find_map(|(_, end)| end.err());
         match failed {
             None | Some(ClaimError::NoMemory) => AllocError::NoMemory,
             Some(ClaimError::Busy) => AllocError::Busy,
@@ -326,7 +311,7 @@ impl Judge {
         }
     }
 
-    /// The model and the policy's list against what is true behind an op.
+    /// The model and the policy's list against what is true after an op.
     fn state(&self, align: u32) {
         let (model, free) = (self.witness.model(), self.reference.free_pages());
         let live = self.course.pages();

@@ -8,12 +8,8 @@ use crate::environment::{Environment, Pinned};
 /// Claims that a request lives through; then a signal ends it.
 const PATIENCE: usize = 80;
 
-/// What a policy asked of the pages.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Asked {
-    Claim(Run, Result<(), ClaimError>),
-    Pause(u64),
-}
+/// A claim, and how it ended.
+pub(super) type Claimed = (Run, Result<(), ClaimError>);
 
 /// Pages with pins, which the shipped environment keeps too, under a script.
 #[derive(Default, Debug)]
@@ -21,25 +17,27 @@ pub(super) struct Pages {
     shipped: Pinned,
     pins: Vec<Run>,
     script: Script,
-    asked: Vec<Asked>,
+    /// What a request claimed, from one pause to the next.
+    pub(super) passes: Vec<Vec<Claimed>>,
+    /// Its pauses, in microseconds.
+    pub(super) pauses_us: Vec<u64>,
 }
 
 impl Pages {
     /// A request comes whose claims end so.
     pub(super) fn begin(&mut self, script: Script) {
-        self.script = script;
-        self.asked.clear();
+        (self.script, self.passes, self.pauses_us) = (script, vec![Vec::new()], Vec::new());
     }
 
-    /// What was asked since.
-    pub(super) fn asked(&self) -> &[Asked] {
-        &self.asked
+    /// What was asked last, where that was a claim.
+    pub(super) fn last(&self) -> Option<Claimed> {
+        self.passes.last()?.last().copied()
     }
 }
 
 impl Claim for Pages {
     fn claim(&mut self, run: Run) -> Result<(), ClaimError> {
-        let claims = self.asked.iter().filter(|asked| matches!(asked, Asked::Claim(..))).count();
+        let claims = self.passes.iter().map(Vec::len).sum::<usize>();
         let pinned = self.pins.iter().any(|pin| pin.overlaps(run));
         let shipped = self.shipped.claim(run);
         assert_eq!(shipped.is_err(), pinned, "a claim of {run} over the pins {:?}", self.pins);
@@ -51,12 +49,13 @@ impl Claim for Pages {
             Ending::Interrupted => Err(ClaimError::Interrupted),
             Ending::Busy => Err(ClaimError::Busy),
         };
-        self.asked.push(Asked::Claim(run, end));
+        self.passes.last_mut().expect("a request has begun").push((run, end));
         end
     }
 
     fn pause(&mut self, us: u64) -> Result<(), ClaimError> {
-        self.asked.push(Asked::Pause(us));
+        self.pauses_us.push(us);
+        self.passes.push(Vec::new());
         Ok(())
     }
 }

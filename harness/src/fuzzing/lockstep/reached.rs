@@ -17,7 +17,7 @@ pub struct Reached {
     pub exact_fits: u64,
     /// Grants that cross the border of a 64-bit word of the bitmap.
     pub across_words: u64,
-    /// Ops behind which at most one granule in sixteen is free, and one is used.
+    /// Ops after which at most one granule in sixteen is free, and one is used.
     pub nearly_full: u64,
     /// Parts of buffers that were given back.
     pub parts: u64,
@@ -36,7 +36,7 @@ impl Reached {
         self.across_words += u64::from(first / 64 != (first + pages / granule - 1) / 64);
     }
 
-    /// So many pages are free behind an op.
+    /// So many pages are free after an op.
     pub(super) fn state(&mut self, area_pages: u64, free_pages: u64) {
         let full = free_pages < area_pages && free_pages <= area_pages / 16;
         self.nearly_full += u64::from(full);

@@ -6,7 +6,6 @@ use crate::environment::{self, Pinned};
 use crate::ingest::{Event, Source};
 use crate::metric::{Meter, Setting, Value};
 use crate::op::{Op, Timed};
-use crate::oracle::{Checks, Witness};
 use crate::reader::{self, Options};
 use crate::replay::{Error, Recorder, Under, expect, to_stream};
 use crate::seed::Seed;
@@ -57,8 +56,7 @@ const fn plain(op: Op) -> Op {
 /// The recording of the run; nothing where its area has several ranges.
 fn recorded(run: &Run, under: &Under<'_>) -> Option<Vec<u8>> {
     let area = &run.case.area;
-    let policy = run.spec.build(area.clone()).expect("it was built before");
-    let mut witness = Witness::new(area, policy, Checks { free_runs_every: 1 << 20 });
+    let mut witness = run.witness().expect("it was built before");
     let mut meter = Meter::new(&Setting::new(&[1, 4], run.cap));
     let mut text = Vec::new();
     let mut recorder = Recorder::new(under, &mut text);

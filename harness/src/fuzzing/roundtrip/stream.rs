@@ -8,7 +8,6 @@ use super::{NAMES, Run};
 use crate::environment::Pinned;
 use crate::ingest::{Source, StreamWriter};
 use crate::op::{Op, Timed};
-use crate::oracle::{Checks, Witness};
 use crate::reader::{self, Options};
 use crate::simulate::step;
 
@@ -86,9 +85,7 @@ fn compare<'a>(run: &Run, ops: &[Timed], name: impl Fn(u16) -> &'a str, names: &
 
 /// The answers that these ops get.
 pub(super) fn answers(run: &Run, ops: &[Timed]) -> Vec<crate::simulate::Answer> {
-    let area = &run.case.area;
-    let policy = run.spec.build(area.clone()).expect("it was built before");
-    let mut witness = Witness::new(area, policy, Checks { free_runs_every: 1 << 20 });
+    let mut witness = run.witness().expect("it was built before");
     let mut pages = Pinned::default();
     let answer = |(at, timed): (u64, &Timed)| match step(at, *timed, &mut witness, &mut pages) {
         Ok(done) => done.answer,

@@ -15,7 +15,7 @@ pub(super) const ADVERSARY: Adversary = Adversary {
     play: |field, variant| play(field, variant as u32 + 1),
 };
 
-/// Whether `run` holds a page that is `rest` behind a multiple of `modulus`, a power of two.
+/// Whether `run` holds a page that is `rest` past a multiple of `modulus`, a power of two.
 const fn covers(run: &Run, rest: u64, modulus: u64) -> bool {
     rest.wrapping_sub(run.pfn.0) % modulus < run.count
 }
@@ -40,16 +40,35 @@ fn play(field: &mut Field<'_>, orders: u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::environment::Quiet;
+    use crate::op::Op;
+    use crate::oracle::{Checks, Witness};
+    use crate::simulate::{Answer, Observer, Step, simulate};
     use cma_policies::builtin;
+
+    /// Pages up to the end of the highest grant.
+    struct Highest(u64);
+
+    impl Observer for Highest {
+        fn step(&mut self, step: &Step<'_>) {
+            if let (Op::Alloc { request, .. }, Answer::Granted(pfn)) = (step.op, step.answer) {
+                self.0 = self.0.max(pfn.0 + request.count());
+            }
+        }
+    }
 
     /// The highest page granted, with 2048 pages live at most and room for everything.
     fn area_needed(policy: &str, orders: u32) -> u64 {
         let text = format!("{policy},65536,256");
         let goal = Goal::parse(&text, &builtin::catalog()).unwrap();
-        let mut field = Field::new(&goal, 2048);
+        let mut field = Field::logged(&goal, 2048);
         play(&mut field, orders);
-        assert_eq!(field.refusal(), None);
-        field.high()
+        assert_eq!(field.refusal, None);
+        let policy = goal.policy.build(goal.area()).unwrap();
+        let mut witness = Witness::new(&goal.area(), policy, Checks::SWEEP);
+        let (stream, mut highest) = (field.into_log(), Highest(0));
+        simulate(stream, &mut witness, &mut Quiet, &mut [&mut highest]).unwrap();
+        highest.0
     }
 
     #[test]

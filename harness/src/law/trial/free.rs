@@ -3,7 +3,7 @@
 use cma_policies::{FreeError, Run};
 
 use super::{Answer, Live, Moment, Trial};
-use crate::codec::{Act, BadFree};
+use crate::codec::{Act, BadFree, part_of};
 use crate::oracle::Violation;
 
 impl Trial {
@@ -11,7 +11,10 @@ impl Trial {
     pub(super) fn named(&self, act: &Act) -> Option<Run> {
         match *act {
             Act::Free { victim } => self.victim(victim),
-            Act::FreePart { victim, part } => self.victim(victim).map(|run| self.part(run, part)),
+            Act::FreePart { victim, part } => {
+                let granule = self.model.area().granule();
+                self.victim(victim).map(|run| part_of(run, granule, part))
+            }
             Act::FreeBadly { how, victim, by } => self.bad(how, victim, u64::from(by)),
             _ => None,
         }
@@ -20,16 +23,6 @@ impl Trial {
     fn victim(&self, victim: u32) -> Option<Run> {
         let index = (victim as usize).checked_rem(self.live.len())?;
         Some(self.live[index].run)
-    }
-
-    /// Part `part` of a run: whole granules but for its end.
-    fn part(&self, run: Run, part: u32) -> Run {
-        let granule = self.model.area().granule();
-        let granules = run.count.div_ceil(granule);
-        let start = u64::from(part) % granules;
-        let length = 1 + u64::from(part) / granules % (granules - start);
-        let end = ((start + length) * granule).min(run.count);
-        Run::new(run.pfn.0 + start * granule, end - start * granule)
     }
 
     fn bad(&self, how: BadFree, victim: u32, by: u64) -> Option<Run> {

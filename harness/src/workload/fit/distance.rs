@@ -6,29 +6,16 @@ use super::history::{Buffer, History};
 use super::model::{Phase, octave, phase_at};
 use crate::board::kind;
 
-/// Distances between two streams, each from 0 (alike) to 1 (nothing in common).
+/// Distances between two streams, each from 0 (alike) to 1 (nothing in common), in the order of
+/// [`DISTANCES`].
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
-pub struct Distances {
-    /// Sizes, weighted by pages: Kolmogorov-Smirnov.
-    pub sizes: f64,
-    /// Orders that are stated, or that requests follow the cap: total variation over requests.
-    pub aligns: f64,
-    /// Lifetimes, those that do not end being the longest: Kolmogorov-Smirnov over requests.
-    pub lifetimes: f64,
-    /// Times from one request to the next: Kolmogorov-Smirnov.
-    pub arrivals: f64,
-    /// Live pages over time: area between the two distributions, as a share of the larger LOAD. It
-    /// is by how many pages they differ on average, which Kolmogorov-Smirnov, 1 for a level
-    /// that is a page higher throughout, does not say.
-    pub live: f64,
-    /// Kinds of clients, weighted by pages: total variation.
-    pub clients: f64,
-    /// Size × align × lifetime × phase together (power of 2 × order × power of 16 × burst or
-    /// steady): total variation over requests.
-    pub classes: f64,
-}
+pub struct Distances(pub [f64; DISTANCES.len()]);
 
-/// What [`Distances`] are, in order.
+/// What [`Distances`] are: the name of each, and how it is measured.
+///
+/// Lifetimes that do not end are the longest. Live pages differ by so many on average:
+/// Kolmogorov-Smirnov, 1 for a level that is a page higher throughout, does not say that. The cells
+/// of what is taken together are power of 2 × order × power of 16 × burst or steady.
 pub const DISTANCES: [(&str, &str); 7] = [
     ("sizes", "sizes, weighted by pages (Kolmogorov-Smirnov)"),
     ("aligns", "orders stated, or following the cap (total variation)"),
@@ -40,40 +27,16 @@ pub const DISTANCES: [(&str, &str); 7] = [
 ];
 
 impl Distances {
-    /// In the order of [`DISTANCES`].
-    #[must_use]
-    pub const fn all(&self) -> [f64; 7] {
-        [
-            self.sizes,
-            self.aligns,
-            self.lifetimes,
-            self.arrivals,
-            self.live,
-            self.clients,
-            self.classes,
-        ]
-    }
-
     /// The largest of them: *the* distance.
     #[must_use]
     pub fn largest(&self) -> f64 {
-        self.all().into_iter().fold(0.0, f64::max)
+        self.0.into_iter().fold(0.0, f64::max)
     }
 
     /// The mean of several.
     pub(super) fn mean(several: &[Self]) -> Self {
-        let mean = |of: fn(&Self) -> f64| {
-            several.iter().map(of).sum::<f64>() / several.len().max(1) as f64
-        };
-        Self {
-            sizes: mean(|d| d.sizes),
-            aligns: mean(|d| d.aligns),
-            lifetimes: mean(|d| d.lifetimes),
-            arrivals: mean(|d| d.arrivals),
-            live: mean(|d| d.live),
-            clients: mean(|d| d.clients),
-            classes: mean(|d| d.classes),
-        }
+        let sum = |at: usize| several.iter().map(|distances| distances.0[at]).sum::<f64>();
+        Self(std::array::from_fn(|at| sum(at) / several.len().max(1) as f64))
     }
 
     /// Between two streams; phases are those of the first.
@@ -84,23 +47,19 @@ impl Distances {
         };
         let kinds = all.map(kinds);
         let of = |h: usize, b: &Buffer| kinds[h].get(usize::from(b.client)).cloned();
-        Self {
-            sizes: smirnov(all.map(|h| h.buffers.iter().map(|b| (b.count, b.count)).collect())),
-            aligns: variation(all.map(|h| h.buffers.iter().map(|b| (b.align, 1)).collect())),
-            lifetimes: smirnov(all.map(|h| h.buffers.iter().map(|b| (lifetime(b), 1)).collect())),
-            arrivals: smirnov(all.map(arrivals)),
-            live: live_area(all),
-            clients: variation(
-                [0, 1].map(|h| all[h].buffers.iter().map(|b| (of(h, b), b.count)).collect()),
-            ),
-            classes: variation(all.map(|h| {
-                let cell = |b: &Buffer| {
-                    let burst = phase_at(phases, b.at_us).is_some_and(|phase| phase.burst);
-                    ((octave(b.count), b.align, octave(lifetime(b)).div_ceil(4), burst), 1)
-                };
-                h.buffers.iter().map(cell).collect()
-            })),
-        }
+        let cell = |b: &Buffer| {
+            let burst = phase_at(phases, b.at_us).is_some_and(|phase| phase.burst);
+            ((octave(b.count), b.align, octave(lifetime(b)).div_ceil(4), burst), 1)
+        };
+        Self([
+            smirnov(all.map(|h| h.buffers.iter().map(|b| (b.count, b.count)).collect())),
+            variation(all.map(|h| h.buffers.iter().map(|b| (b.align, 1)).collect())),
+            smirnov(all.map(|h| h.buffers.iter().map(|b| (lifetime(b), 1)).collect())),
+            smirnov(all.map(arrivals)),
+            live_area(all),
+            variation([0, 1].map(|h| all[h].buffers.iter().map(|b| (of(h, b), b.count)).collect())),
+            variation(all.map(|h| h.buffers.iter().map(cell).collect())),
+        ])
     }
 }
 

@@ -120,9 +120,10 @@ impl Drawn {
         resident: usize,
         client: u16,
         draws: Draws,
-    ) {
+    ) -> &mut Place {
         self.due.push(Reverse((at_us, self.places.len())));
         self.places.push(Place { client, slot, resident, running: None, waits: None, draws });
+        self.places.last_mut().expect("it was pushed")
     }
 
     /// What was live before: it is given back when it was in the file.
@@ -130,19 +131,10 @@ impl Drawn {
         for (id, buffer) in (0..).zip(&self.model.before.clone()) {
             self.live_pages = self.live_pages.saturating_add(buffer.count);
             let Some(end_us) = buffer.end_us else { continue };
-            self.due.push(Reverse((end_us, self.places.len())));
             let session = Which::Resident(usize::MAX);
             let held = vec![Some((id, buffer.count))];
-            let running = Some(Running { session, at_us: 0, next: 0, held });
-            let draws = Seed::new(0).rng();
-            self.places.push(Place {
-                client: buffer.client,
-                slot: None,
-                resident: usize::MAX,
-                running,
-                waits: None,
-                draws,
-            });
+            let place = self.place(end_us, None, usize::MAX, buffer.client, Seed::new(0).rng());
+            place.running = Some(Running { session, at_us: 0, next: 0, held });
         }
     }
 

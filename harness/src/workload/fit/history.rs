@@ -9,7 +9,7 @@ use crate::ingest::{Event, IngestError, Source};
 use crate::op::{Op, Timed};
 use crate::reader::{self, Options};
 
-/// Requests that are looked at: what comes behind them in a longer file is not fitted.
+/// Requests that are looked at: what comes after them in a longer file is not fitted.
 pub(super) const MOST_REQUESTS: usize = 1 << 22;
 
 /// What one client of a trace asks for within this time of a request, and without giving anything
@@ -39,8 +39,8 @@ pub struct LeftOut {
     pub refused: u64,
     /// Requests for no pages.
     pub no_pages: u64,
-    /// Requests behind the first four million.
-    pub behind: u64,
+    /// Requests after the first four million.
+    pub later: u64,
 }
 
 impl LeftOut {
@@ -55,7 +55,7 @@ impl LeftOut {
             ),
             (self.refused, "requests were refused when recorded: they are given back at once"),
             (self.no_pages, "requests for no pages are not fitted"),
-            (self.behind, "requests stand behind the first 4194304, which alone are fitted"),
+            (self.later, "requests come after the first 4194304, which alone are fitted"),
         ];
         let there = said.into_iter().filter(|(number, _)| *number > 0);
         there.map(|(number, what)| format!("{number} {what}")).collect()
@@ -163,7 +163,7 @@ impl Ledger {
         history.clients = if clients.is_empty() { vec![String::new()] } else { clients };
         let requests = history.buffers.split_off(before.min(history.buffers.len()));
         history.before = std::mem::replace(&mut history.buffers, requests);
-        // A group stands at its first request, which may be before one of another client.
+        // A group is at its first request, which may be before one of another client.
         history.buffers.sort_by_key(|buffer| buffer.at_us);
         history
     }
@@ -201,10 +201,10 @@ impl History {
                 Event::Op(Op::Alloc { .. })
                     if ledger.history.buffers.len() >= MOST_REQUESTS + before.len() =>
                 {
-                    ledger.history.left_out.behind += 1;
+                    ledger.history.left_out.later += 1;
                 }
                 // Time ends with the last request that is looked at.
-                Event::Op(_) if ledger.history.left_out.behind > 0 => {}
+                Event::Op(_) if ledger.history.left_out.later > 0 => {}
                 Event::Op(op) => {
                     ledger.op(row.at_us, op);
                     if let Some(back) = row.give_back() {

@@ -91,7 +91,7 @@ impl Session {
     }
 }
 
-/// Sessions that stand for each other: of one kind of client and about one size.
+/// Sessions that may take the place of each other: of one kind of client and about one size.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub(super) struct Class {
     /// Those that came to their end.

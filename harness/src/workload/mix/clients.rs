@@ -31,7 +31,7 @@ impl Clients {
     }
 
     /// The numbers of a part's clients, by their number in the part. Where it is `called` something
-    /// they are that and 0, 1 …; where somebody `nameless` may ask, behind those with a name.
+    /// they are that and 0, 1 …; where somebody `nameless` may ask, the number after those with a name.
     ///
     /// # Errors
     /// As [`Clients::number`].

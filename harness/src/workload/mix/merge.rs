@@ -2,7 +2,6 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
-use std::sync::PoisonError;
 
 use super::super::Failure;
 use super::part::Alone;
@@ -87,10 +86,6 @@ impl Merged {
             Op::Pin(_) | Op::Unpin(_) => None,
         }
     }
-
-    fn has_failed(&self) -> bool {
-        self.failed.lock().unwrap_or_else(PoisonError::into_inner).is_some()
-    }
 }
 
 /// What was live before is of nobody who could be routed.
@@ -105,15 +100,15 @@ impl Iterator for Merged {
     type Item = Timed;
 
     fn next(&mut self) -> Option<Timed> {
-        if self.ops_left == 0 || self.has_failed() {
+        if self.ops_left == 0 || self.failed.get().is_some() {
             return None;
         }
         loop {
             let Reverse((at_us, index)) = self.due.pop()?;
             let Timed { op, .. } = self.parts[index].head.take()?;
             self.advance(index);
-            // What a file has not told any more is missing from all that follows.
-            if self.parts[index].head.is_none() && self.has_failed() {
+            // What could not be read of a file is missing from all that follows.
+            if self.parts[index].head.is_none() && self.failed.get().is_some() {
                 self.due.clear();
                 return None;
             }

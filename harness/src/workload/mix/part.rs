@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::super::fit::Fit;
 use super::super::{Failure, Profile, Setup, SetupError, Workload};
-use super::WhyNot;
 use super::played::Played;
 use super::rounds::Rounds;
 use crate::op::{Op, Timed};
@@ -26,7 +25,7 @@ pub enum Origin {
 pub struct Part {
     /// Where its ops come from.
     pub origin: Origin,
-    /// What its clients are called in place of their names, with 0, 1 … behind it.
+    /// What its clients are called in place of their names, followed by 0, 1 ….
     pub called: Option<String>,
 }
 
@@ -67,7 +66,7 @@ impl Part {
     }
 
     /// Its stream, for a seed of its own: without an end, but for a file that is played once.
-    pub(super) fn open(&self, seed: Seed, failed: &Failure) -> Result<Alone, WhyNot> {
+    pub(super) fn open(&self, seed: Seed, failed: &Failure) -> Result<Alone, SetupError> {
         Ok(match &self.origin {
             Origin::Profile(profile, pages) => {
                 // All of an area that has so many pages.

@@ -1,7 +1,7 @@
 //! A stream file or a trace that is played as it is.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use super::super::Failure;
 use super::super::of_client::OfClient;
@@ -25,7 +25,7 @@ pub struct Played {
     pub frees_parts: bool,
     /// The most pages live at once, were every request granted.
     pub load_pages: u64,
-    /// When its last row stands, in microseconds.
+    /// The time of its last row, in microseconds.
     pub end_us: u64,
     /// Ops in it.
     pub ops: u64,
@@ -62,7 +62,7 @@ impl Played {
             (rows, end_us) = (rows + 1, row.at_us);
             frees_parts |= matches!(row.event, Event::Op(Op::Free { part: Some(_), .. }));
         }
-        // Where no event of a trace has a time, each row is a microsecond behind the one before.
+        // Where no event of a trace has a time, each row is a microsecond after the one before.
         if reader.is_trace() && rows > 1 && end_us == rows - 1 {
             return Err(reader.error(format!("no event of the trace has a time; {TIMED}")));
         }
@@ -97,17 +97,16 @@ impl Played {
         let failed = Failure::default();
         let mut rounds = Rounds::new(&Arc::new(self.clone()), false, &failed)?;
         let mut uses: BTreeMap<u64, u64> = BTreeMap::new();
-        self.load_pages = rounds.live_pages();
+        self.load_pages = rounds.live_pages;
         while let Some(Timed { op, .. }) = rounds.next() {
             self.ops += 1;
             if let Op::Alloc { request, .. } = op {
                 *uses.entry(request.count()).or_default() += 1;
-                self.load_pages = self.load_pages.max(rounds.live_pages());
+                self.load_pages = self.load_pages.max(rounds.live_pages);
             }
         }
-        self.sizes = super::most_used(uses);
-        let failed = failed.lock().unwrap_or_else(PoisonError::into_inner).take();
-        failed.map_or(Ok(()), Err)
+        self.sizes = super::super::most_used(uses);
+        failed.get().cloned().map_or(Ok(()), Err)
     }
 
     /// The ops of the file, from its beginning.

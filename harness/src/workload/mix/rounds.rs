@@ -1,7 +1,7 @@
 //! A file from its beginning to its end, and again.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use super::super::Failure;
 use super::played::Played;
@@ -22,7 +22,8 @@ pub(super) struct Rounds {
     from_us: u64,
     /// Pages that are left of what is live, by id.
     live: BTreeMap<u64, u64>,
-    live_pages: u64,
+    /// Their pages, were every request granted.
+    pub(super) live_pages: u64,
     /// What happens at the seam.
     queue: VecDeque<Timed>,
     failed: Failure,
@@ -52,11 +53,6 @@ impl Rounds {
             rounds.note(*op);
         }
         Ok(rounds)
-    }
-
-    /// Pages of what is live, were every request granted.
-    pub(super) const fn live_pages(&self) -> u64 {
-        self.live_pages
     }
 
     /// Keeps the ledger; none of an op that acts on nothing.
@@ -99,7 +95,8 @@ impl Rounds {
     }
 
     fn fail(&self, error: IngestError) {
-        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        // The first failure ends the stream.
+        let _ = self.failed.set(error);
     }
 }
 
@@ -177,7 +174,7 @@ mod tests {
     fn what_was_live_before_stays_where_a_round_does_not_touch_it() {
         let rows = "1,alloc,1,9,0,a,,\n2,free,101,,,,,\n3,free,102,,,,,\n";
         let rounds = Rounds::new(&with_before(rows), true, &Failure::default()).expect("it opens");
-        assert_eq!(rounds.live_pages(), 15);
+        assert_eq!(rounds.live_pages, 15);
         let expected = [
             "1 ask 1 9",
             "2 free 101",

@@ -154,7 +154,7 @@ fn write(value: &Value, depth: usize, out: &mut String) {
             for item in items {
                 let mut text = String::new();
                 write(item, depth + 1, &mut text);
-                // The dash stands where the first key would be indented by.
+                // The dash takes the place of the first indent.
                 *out += &format!("{pad}- {}", text.trim_start());
             }
         }

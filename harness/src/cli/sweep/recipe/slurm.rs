@@ -1,4 +1,4 @@
-//! A file for Slurm that sends itself: as an array, and as the merge behind it.
+//! A file for Slurm that sends itself: as an array, and as the merge after it.
 
 use super::Words;
 
@@ -13,7 +13,7 @@ pub(super) fn text(words: &Words) -> String {
 # The plan {name} in {shards} shards as a Slurm job array, then the merge. In the folder from which
 # files of the plan are named, on a file system that all nodes have:
 #   bash THIS-FILE    (or sbatch THIS-FILE)
-# sends the array, and behind it the merge, which says what is missing if a shard failed. Then, and
+# sends the array, and after it the merge, which says what is missing if a shard failed. Then, and
 # after a time limit or a lost node, send it again: it goes on from what is finished.
 # Options of your site (--time, --partition, --account) go into #SBATCH lines above, or into
 # SBATCH_TIMELIMIT, SBATCH_PARTITION and SBATCH_ACCOUNT. In the environment:
@@ -24,7 +24,7 @@ fail() {{
     echo "$1" >&2
     exit 2
 }}
-# The file is sent with these words behind it: what it is to do, cmalab, the number of tasks.
+# The file is sent with these words after its name: what it is to do, cmalab, the number of tasks.
 what=${{1:-send}} cmalab=${{2:-${{CMALAB:-cmalab}}}} tasks=${{3:-${{TASKS:-}}}}
 command -v "$cmalab" >/dev/null ||
     fail "$cmalab is not in the PATH of $(uname -n); CMALAB=/path/to/cmalab names one of all nodes"

@@ -5,7 +5,10 @@
 
 use std::process::ExitCode;
 
-use cma_harness::stats::{holm, median, rank_sum};
+mod rank_sum;
+
+use cma_harness::stats::{holm, median};
+use rank_sum::rank_sum;
 use serde::Deserialize;
 
 /// A run.

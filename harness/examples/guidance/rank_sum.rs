@@ -5,20 +5,19 @@ const MOST: usize = 24;
 
 /// What the ranks of two samples say.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct RankSum {
+pub(super) struct RankSum {
     /// How likely at least so uneven a split of the ranks is, did the label not matter: two-sided.
-    pub p: f64,
+    pub(super) p: f64,
     /// How likely a value of the second sample is above one of the first, ties counted half
     /// (Vargha and Delaney's A): 0.5 where neither is larger.
-    pub above: f64,
+    pub(super) above: f64,
 }
 
 /// The test of Wilcoxon, Mann and Whitney, exact also where values tie: every way to deal the
 /// values out is counted, so it costs (n choose first.len()).
 ///
 /// None where a sample is empty, a value is no number, or there are more than 24 values.
-#[must_use]
-pub fn rank_sum(first: &[f64], second: &[f64]) -> Option<RankSum> {
+pub(super) fn rank_sum(first: &[f64], second: &[f64]) -> Option<RankSum> {
     let all: Vec<f64> = first.iter().chain(second).copied().collect();
     let empty = first.is_empty() || second.is_empty();
     if empty || all.len() > MOST || all.iter().any(|value| value.is_nan()) {

@@ -3,6 +3,7 @@
 //! [`open`] takes any text; each line yields records, nothing, or a located error, after which the
 //! reading goes on. The format of a line is told by what stands in it, never by a file's name.
 
+mod bytes;
 mod dmesg;
 mod event;
 mod lines;
@@ -12,7 +13,6 @@ mod prefix;
 mod scan;
 mod section;
 mod text;
-mod utf16;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -349,9 +349,9 @@ impl Sink<'_> {
         self.queue.push_back(Ok(Found { line: self.line, time_us, task, record }));
     }
 
-    /// Something that begins on an earlier line.
-    fn push_found(&mut self, found: Found) {
-        self.queue.push_back(Ok(found));
+    /// The same for what begins on an earlier line.
+    fn at(&mut self, line: u64) -> Sink<'_> {
+        Sink { source: self.source, line, queue: self.queue }
     }
 
     /// This line looks like the kernel's and is wrong at byte `column` (from 1 on).

@@ -7,7 +7,7 @@
 #[cfg(test)]
 mod tests;
 
-use super::dmesg::{self, Cursor, Function, Stop, Tools, boot, calls, driver, failed, pieces};
+use super::dmesg::{self, Cursor, Function, Stop, Tools, boot, calls, driver, failed, runs};
 use super::event::kinds::{self, Event};
 use super::event::{ftrace, perf, trace_cmd};
 use super::{Record, Sink};
@@ -138,14 +138,14 @@ pub const MESSAGES: &[Message] = &[
     row("suppressed", &["cma", "alloc_contig_"],
         Line(&[Says, Begins(b"alloc_contig_")], calls::suppressed), Some(LineLimited),
         "cma_alloc: 29 callbacks suppressed"),
-    row("list", &["number of a"], Line(&[Word(b"number")], pieces::head), Some(ListInOneRecord),
+    row("list", &["number of a"], Line(&[Word(b"number")], runs::head), Some(ListInOneRecord),
         "cma: number of available pages: 4@572+7@585=> 11 free of 2048 total pages"),
-    row("list-of-function", &["cma"], Line(&[Says], pieces::head_of_function), None,
+    row("list-of-function", &["cma"], Line(&[Says], runs::head_of_function), None,
         "cma_alloc: number of available pages: 4@572=> 4 free of 2048 total pages"),
-    row("list-of-ranges", &["cma"], Line(&[Piece], pieces::piece), Some(ListOfRanges),
+    row("list-of-ranges", &["cma"], Line(&[Piece], runs::piece), Some(ListOfRanges),
         "cma: number of available pages: \ncma: range 0: 255@257+255@769\ncma: \n\
          => 510 free of 1024 total pages"),
-    row("list-piece-of-function", &["cma"], Line(&[Says], pieces::piece_of_function), None,
+    row("list-piece-of-function", &["cma"], Line(&[Says], runs::piece_of_function), None,
         "cma_alloc: number of available pages: 4@572\n\
          cma_alloc: +7@585=> 11 free of 2048 total pages"),
     row("list-quoted", &["0@", "1@", "2@", "3@", "4@", "5@", "6@", "7@", "8@", "9@"], Runs, None,

@@ -45,7 +45,7 @@ pub(crate) fn tainted(text: &[u8]) -> Option<Record> {
     built.then(|| Record::Kernel(text_of(name)))
 }
 
-/// A command that itself says nothing: what it prints stands on the next line.
+/// A command that itself says nothing: what it prints is on the next line.
 pub(crate) const fn nothing(_: &[u8]) -> Option<Record> {
     None
 }
@@ -66,49 +66,39 @@ pub(crate) fn uname(line: &[u8]) -> Option<Record> {
 /// ` at 0x0000000090000000, size 640 MiB` after `CMA memory pool`.
 pub(crate) fn pool(text: &[u8]) -> Option<Record> {
     let mut c = Cursor::new(text, 0, true);
-    c.literal(b"at").ok()?;
-    let base = c.hex().ok()?;
-    c.literal(b",size").ok()?;
-    let size = c.number().ok()?;
-    let bytes = size.checked_mul(unit(c.peek().ok()?)?)?;
-    Some(Record::Reserved { area: None, base, bytes })
+    let [base] = c.numbers(b"at#,size").ok()?;
+    Some(Record::Reserved { area: None, base, bytes: size(&mut c).ok()? })
 }
 
 /// `64 MiB at 0x2b000000` after `Reserved`.
 pub(crate) fn reserved(c: &mut Cursor<'_>, _: &mut Tools) -> Result<Message, Stop> {
-    let size = c.number()?;
-    let unit = unit(c.peek()?).ok_or(Stop::No)?;
-    c.at += 1;
-    if !c.optional(b"iBat")? {
-        c.literal(b"Bat")?;
-    }
-    let base = c.hex()?;
-    let bytes = size.saturating_mul(unit);
+    let bytes = size(c)?;
+    let [base] = c.numbers(b"at#")?;
     Ok(Message::record(Record::Reserved { area: None, base, bytes }))
 }
 
-const fn unit(letter: u8) -> Option<u64> {
-    match letter {
-        b'K' | b'k' => Some(1 << 10),
-        b'M' => Some(1 << 20),
-        b'G' => Some(1 << 30),
-        _ => None,
-    }
+/// `64 MiB`, in bytes.
+fn size(c: &mut Cursor<'_>) -> Result<u64, Stop> {
+    let size = c.number()?;
+    let order = match c.peek()? {
+        b'K' | b'k' => 10,
+        b'M' => 20,
+        b'G' => 30,
+        _ => return Err(Stop::No),
+    };
+    c.at += 1;
+    c.optional(b"i")?;
+    c.literal(b"B")?;
+    Ok(size.saturating_mul(1 << order))
 }
 
 /// `0x90000000..0xafffffff (524288 KiB) map reusable linux,cma`, from 6.4 on.
 pub(crate) fn node(text: &[u8]) -> Option<Record> {
     let mut c = Cursor::new(text, 0, true);
-    let base = c.hex().ok()?;
-    c.literal(b"..").ok()?;
-    c.hex().ok()?;
-    c.literal(b"(").ok()?;
-    let size = c.number().ok()?;
-    let bytes = size.checked_mul(unit(c.peek().ok()?)?)?;
-    c.literal(b"KiB)mapreusable").ok()?;
+    let [base, _, kib] = c.numbers(b"#..#(#KiB)mapreusable").ok()?;
     let name = c.rest().trim_ascii();
-    let area = memmem::find(name, b"cma").map(|_| text_of(&name[..name.len().min(64)]))?;
-    Some(Record::Reserved { area: Some(area), base, bytes })
+    let area = memmem::find(name, b"cma").map(|_| text_of(&name[..name.len().min(64)]));
+    Some(Record::Reserved { area: Some(area?), base, bytes: kib.checked_mul(1024)? })
 }
 
 /// `15262 > /sys/kernel/debug/cma/cma-reserved/alloc` after `echo `, also through `tee`.
@@ -122,9 +112,9 @@ pub(crate) fn debugfs_alloc(rest: &[u8]) -> Option<Record> {
     let quote = c.peek().ok()?;
     c.at += usize::from(b"\"'".contains(&quote));
     let count = c.any_number().ok()?;
-    let (folder, behind) = rest[path..].split_at(memmem::find(&rest[path..], b"/")?);
-    let behind = behind.strip_prefix(b"/alloc")?;
-    if behind.first().is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') {
+    let (folder, after) = rest[path..].split_at(memmem::find(&rest[path..], b"/")?);
+    let after = after.strip_prefix(b"/alloc")?;
+    if after.first().is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') {
         return None;
     }
     let name = folder.strip_prefix(b"cma-").unwrap_or(folder);

@@ -1,6 +1,6 @@
 //! What was typed at a shell's prompt: which file the next lines are.
 
-use super::super::event::digits;
+use super::super::bytes::number;
 
 /// The most bytes of a prompt.
 const LONGEST_PROMPT: usize = 96;
@@ -32,7 +32,7 @@ pub(super) fn command(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let front = text.get(..LONGEST_PROMPT).unwrap_or(text);
     for at in memchr::memchr2_iter(b'#', b'$', front) {
         let (prompt, rest) = (&text[..at], &text[at + 1..]);
-        // Without a blank behind it, only at the start of a line.
+        // Without a blank after it, only at the start of a line.
         let parted = rest.first() == Some(&b' ') || at == 0;
         let rest = rest.trim_ascii_start();
         if parted && is_command(rest) {
@@ -71,7 +71,7 @@ pub(super) fn steps(command: &[u8]) -> Vec<Step<'_>> {
                     steps.push(Step::Cd(word));
                     verb = b"";
                 }
-                b"echo" if written.is_none() => written = digits(word),
+                b"echo" if written.is_none() => written = number(word),
                 b"echo" if word == b">alloc" || word == b"alloc" => {
                     steps.extend(written.map(Step::Alloc));
                 }

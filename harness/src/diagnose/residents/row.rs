@@ -32,7 +32,7 @@ impl Word {
 pub(super) struct Costs {
     /// A piece of a gap that no word explains.
     pub(super) unknown: f64,
-    /// A word behind itself: neighbours are often alike.
+    /// A word after itself: neighbours are often alike.
     pub(super) again: f64,
     /// That another word follows, whichever.
     pub(super) change: f64,
@@ -68,7 +68,7 @@ struct Step {
     count: usize,
     /// What it costs at the start of a gap.
     first: f64,
-    /// And behind another word.
+    /// And after another word.
     other: f64,
 }
 

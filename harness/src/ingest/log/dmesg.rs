@@ -182,9 +182,9 @@ impl Dmesg {
             hit_any = true;
             let record = match reader {
                 Reader::Boot(read) => read(&line[after..]),
-                Reader::Shell(read) => {
+                Reader::Uname => {
                     self.uname |= line[hit..].starts_with(b"uname -");
-                    read(&line[after..])
+                    None
                 }
                 _ => None,
             };
@@ -288,7 +288,7 @@ impl Dmesg {
                 let mut list = List::new(head, false);
                 let fed = list.feed(&line[at..]);
                 list.runs.inline =
-                    head && !list.is_ranged() && (list.added() > 0 || list.is_open());
+                    head && !list.place.ranged && (list.place.added > 0 || list.is_open());
                 return match fed {
                     Fed::Done(used) => {
                         self.list(list, origin, sink);

@@ -120,7 +120,7 @@ impl RawLines {
 }
 
 fn at(name: &str, line: u64, error: &io::Error) -> IngestError {
-    IngestError { source: name.to_string(), line, column: 0, why: error.to_string() }
+    IngestError { line, ..IngestError::of(name, error) }
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub(super) const FORMATS: &[Format] =
     &[area::DEBUGFS, area::SYSFS, proc::MEMINFO, proc::CONFIG, proc::KERNEL];
 
 /// Whether a file of this name is one of those.
-pub(super) fn is_known_file(name: &str) -> bool {
+pub(in crate::ingest) fn is_known_file(name: &str) -> bool {
     // What is packed is no text.
     name != "config.gz" && path::named(name.as_bytes()).is_some()
 }
@@ -195,8 +195,8 @@ impl Sections {
         false
     }
 
-    /// Whether a name without a directory is that of a file of debugfs: `count` is, where a name
-    /// that nothing else has stood before it.
+    /// Whether a name without a directory is that of a file of debugfs: `count` is, after a
+    /// name that nothing else has.
     fn alone(&mut self, file: File) -> bool {
         self.in_area |= !file.is_common();
         self.in_area

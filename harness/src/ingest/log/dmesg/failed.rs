@@ -220,7 +220,11 @@ mod tests {
             ": 256/128 pages, ret: -16",
         ] {
             let expected = vec![record(256, Some(-16)), record(128, Some(-16))];
-            assert_eq!(read(text, false).expect(text).parsed, Parsed::Records(expected), "{text}");
+            assert_eq!(
+                read(text, false).expect(text).parsed,
+                Message::records(expected).parsed,
+                "{text}"
+            );
         }
     }
 

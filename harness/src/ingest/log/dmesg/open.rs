@@ -2,7 +2,7 @@
 
 use super::cursor::{Cursor, JOIN, Stop};
 use super::grammar;
-use super::list::{Fed, List};
+use super::list::{Fed, List, State};
 use super::message::{Message, Parsed};
 use super::{Dmesg, Origin, emit};
 use crate::ingest::log::{FreeRuns, Record, Sink, Task, prefix, scan};
@@ -105,7 +105,7 @@ impl Dmesg {
     pub(super) fn close_overtaken(&mut self, origin: &Origin, sink: &mut Sink<'_>) {
         let overtaken = |open: &Open| {
             let Kind::List(list) = &open.kind else { return false };
-            let begun = list.is_ranged() || list.runs.ranges.is_empty();
+            let begun = list.place.ranged || list.runs.ranges.is_empty();
             match (&open.origin.task, &origin.task) {
                 (Some(one), Some(other)) if one.pid.is_some() || other.pid.is_some() => {
                     one.pid == other.pid
@@ -233,8 +233,8 @@ impl Dmesg {
             let empty = list.is_empty();
             let fed = list.feed(text);
             let fits = fits(list, fed, text, head > 0) && !(empty && list.is_loose(text));
-            let adds_up = list.in_tail() && list.adds_up();
-            let gap = list.gap().unwrap_or(0);
+            let adds_up = list.place.state == State::Tail && list.adds_up();
+            let gap = list.place.gap.unwrap_or(0);
             list.undo(mark);
             if fits && best.is_none_or(|(sum, near, ..)| (adds_up, near) > (sum, gap)) {
                 best = Some((adds_up, gap, index, at + head));
@@ -271,7 +271,9 @@ fn fits(list: &List, fed: Fed, text: &[u8], headed: bool) -> bool {
         // The head is that of another message.
         Fed::Odd(0) if scan::wanted(text).is_some() => false,
         // Something follows the runs: a remark.
-        Fed::Odd(_) => list.added() + usize::from(headed && list.is_open()) > usize::from(!headed),
+        Fed::Odd(_) => {
+            list.place.added + usize::from(headed && list.is_open()) > usize::from(!headed)
+        }
     }
 }
 

@@ -64,7 +64,7 @@ impl Dmesg {
         }
         let mut list = List::new(false, prose);
         let fed = list.feed(&line[start..]);
-        let runs = list.added() + usize::from(list.is_open());
+        let runs = list.place.added + usize::from(list.is_open());
         let plus = line[start] == b'+';
         let end = match fed {
             Fed::Done(used) => start + used,

@@ -1,7 +1,11 @@
 //! `trace` and `trace_pipe` of tracefs.
 
+use std::sync::LazyLock;
+
+use regex::bytes::Regex;
+
 use super::super::super::Format;
-use super::super::bytes::{number, trim_quote};
+use super::super::bytes::{self, number, trim_quote};
 use super::super::{Record, Sink};
 
 pub(super) const FORMAT: Format = Format {
@@ -57,22 +61,14 @@ fn header(line: &[u8], sink: &mut Sink<'_>) -> bool {
     text.is_empty() || drawn || known.iter().any(|known| text.starts_with(known))
 }
 
-/// `CPU:2 [LOST 12 EVENTS]`, `CPU:2 [LOST EVENTS]`.
-fn lost(line: &[u8], sink: &mut Sink<'_>) -> bool {
-    let Some((cpu, what)) = of_cpu(line) else { return false };
-    let Some(events) = what.strip_prefix(b"LOST ").and_then(|what| what.strip_suffix(b"EVENTS"))
-    else {
-        return false;
-    };
-    sink.push(None, None, Record::Lost { cpu, events: number(events.trim_ascii()) });
-    true
-}
+/// `CPU:2 [LOST 12 EVENTS]`, and `CPU:2 [12 EVENTS DROPPED]` of trace-cmd; the number may be missing.
+static LOST: LazyLock<Regex> = LazyLock::new(|| {
+    bytes::pattern(r"(?-u)^CPU:?\s*(\d+)\s*\[(?:LOST\s+(\d*)\s*EVENTS|(\d*)\s*EVENTS DROPPED)\]$")
+});
 
-/// `CPU:2 [WHAT]`: the CPU and what is said of it.
-pub(super) fn of_cpu(line: &[u8]) -> Option<(Option<u32>, &[u8])> {
-    let rest = line.strip_prefix(b"CPU")?;
-    let rest = rest.strip_prefix(b":").unwrap_or(rest).trim_ascii_start();
-    let end = rest.iter().position(|byte| !byte.is_ascii_digit())?;
-    let what = rest[end..].trim_ascii_start().strip_prefix(b"[")?;
-    Some((number(&rest[..end]), what.strip_suffix(b"]")?))
+pub(super) fn lost(line: &[u8], sink: &mut Sink<'_>) -> bool {
+    let Some(found) = LOST.captures(line) else { return false };
+    let events = found.get(2).or(found.get(3)).and_then(|events| number(events.as_bytes()));
+    sink.push(None, None, Record::Lost { cpu: number(&found[1]), events });
+    true
 }

@@ -13,9 +13,9 @@ use cma_harness::environment::{self, Script, Setup as Pages};
 use cma_harness::metric::{Meter, Setting};
 use cma_harness::op::{Op, Timed};
 use cma_harness::oracle::{Checks, Witness};
-use cma_harness::report::partial;
 use cma_harness::seed::Seed;
 use cma_harness::simulate::{Observer, simulate};
+use cma_harness::sweep::disk::Row;
 use cma_harness::sweep::{self, Ready};
 use cma_harness::workload::{PROFILES, Profile, Setup};
 use cma_policies::{Area, Quiet, Run, Spec, builtin};
@@ -128,7 +128,7 @@ fn rows(ready: &Ready) -> Duration {
     let (out, time) = timed(|| {
         let mut out = Vec::new();
         for number in 0..OPS / OPS_OF_A_CELL {
-            partial::write(ready, number, &cell, &values, &mut out).expect("it fits in memory");
+            Row::of(ready, number, &cell, &values).write(&mut out).expect("it fits in memory");
         }
         out
     });

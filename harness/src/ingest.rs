@@ -1,7 +1,7 @@
 //! What happened, or is to happen, from files: total, streaming, and located where it is wrong.
 //!
-//! A [`Table`] is a recording or a stream, told apart by their columns, and yields [`Row`]s one at a
-//! time; [`log`] reads any other text into records.
+//! Recordings and streams are tables, known by their columns, with a [`Row`] in each line; [`log`]
+//! reads any other text into records.
 
 mod bitmaps;
 mod directory;
@@ -50,6 +50,9 @@ pub struct Format {
 /// Every format that has rows.
 pub const FORMATS: &[Format] = &[recording::FORMAT, stream::FORMAT, TRACE];
 
+/// The name of the format that states no answers.
+pub(crate) const STREAM: &str = stream::FORMAT.name;
+
 /// A text without the columns of the other two.
 pub const TRACE: Format = Format {
     name: "trace",
@@ -84,146 +87,96 @@ pub struct Row {
     pub recorded: Recorded,
 }
 
-/// A recording or a stream, row by row.
-pub struct Table {
-    rows: Rows,
-    header: Header,
-    area: Option<Area>,
-    cap: u32,
+/// Where rows come from.
+pub(crate) trait Rows {
+    /// The name of the source.
+    fn name(&self) -> &str;
+
+    /// The next row.
+    fn next_row(&mut self) -> Result<Option<Row>, IngestError>;
+
+    /// What was strange but no error, up to the row that was read last.
+    fn warnings(&self) -> Vec<String>;
+
+    /// The names of clients so far, by number.
+    fn clients(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
+    /// The areas that are named for clients so far, by the number of the client.
+    fn routes(&self) -> Vec<Route> {
+        Vec::new()
+    }
+
+    /// What puts the buffers in place that were live before the first row.
+    fn warm_up(&self) -> Vec<Op> {
+        Vec::new()
+    }
 }
 
-enum Rows {
-    Recording(recording::Rows),
-    Stream(stream::Rows),
+/// Rows, and what is known before the first one.
+pub(crate) struct Opened {
+    pub(crate) format: &'static Format,
+    pub(crate) header: Header,
+    /// Where the file or the caller states its pages.
+    pub(crate) area: Option<Area>,
+    /// The cap that it was made with.
+    pub(crate) cap: u32,
+    pub(crate) rows: Box<dyn Rows>,
 }
 
 /// What is wrong with a text of the script of `cmalab collect` in which no event is.
-#[must_use]
-pub fn collected(source: &Source) -> Option<IngestError> {
+pub(crate) fn collected(source: &Source) -> Option<IngestError> {
     let mut lines = Lines::open(source, lines::LONGEST).ok()?;
     let collected = lines.advance().ok()? && lines.text().starts_with("# cmalab collect");
     let why = "no cma event is in it: `sh collect.sh -t 60` on the board records those of a minute";
     collected.then(|| lines.error(0, why))
 }
 
-impl Table {
-    /// Opens a recording or a stream and reads as far as its column names. `given` is taken in place
-    /// of what the file states, `cap` where it states none.
-    ///
-    /// # Errors
-    /// Where it is none, with whether it is one by its columns.
-    pub fn open(source: &Source, given: &Geometry, cap: u32) -> Result<Self, (bool, IngestError)> {
-        let other = |error| (false, error);
-        let mut lines = Lines::open(source, lines::LONGEST).map_err(other)?;
-        let mut header = Header::default();
-        // A mistake above the column names is that of a table only where there are such names.
-        let mut mistake = None;
-        let found = lines.advance_past(|lines| {
-            if mistake.is_none() {
-                mistake = header.read(lines).err();
-            }
-            Ok(())
-        });
-        if !found.map_err(other)? {
-            let none = || lines.error(0, format!("no row of column names; {}", formats()));
-            return Err((false, mistake.unwrap_or_else(none)));
+/// Opens a recording or a stream and reads as far as its column names. `given` is taken in place of
+/// what the file states, `cap` where it states none. An error comes with whether it is one by its
+/// columns.
+pub(crate) fn table(
+    source: &Source,
+    given: &Geometry,
+    cap: u32,
+) -> Result<Opened, (bool, IngestError)> {
+    let other = |error| (false, error);
+    let mut lines = Lines::open(source, lines::LONGEST).map_err(other)?;
+    let mut header = Header::default();
+    // A mistake above the column names is that of a table only where there are such names.
+    let mut mistake = None;
+    let found = lines.advance_past(|lines| {
+        if mistake.is_none() {
+            mistake = header.read(lines).err();
         }
-        let split = lines::fields(&lines, lines.text()).map_err(other)?;
-        let names: Vec<String> =
-            split.into_iter().map(|field| field.text.trim().to_string()).collect();
-        let has = |name: &str| names.iter().any(|column| column == name);
-        let known = has("kind") || has("op");
-        if let Some(mistake) = mistake {
-            return Err((known, mistake));
-        }
-        if !known {
-            let why =
-                format!("columns {} are of no known format; {}", quoted(lines.text()), formats());
-            return Err((false, lines.error(1, why)));
-        }
-        let own = |error| (true, error);
-        let area = header.area(given, &lines).map_err(own)?;
-        let cap = header.cap.unwrap_or(cap);
-        let rows = if has("kind") {
-            Rows::Recording(recording::Rows::new(lines, &names, area.clone(), cap).map_err(own)?)
-        } else {
-            Rows::Stream(stream::Rows::new(lines, &names).map_err(own)?)
-        };
-        Ok(Self { rows, header, area, cap })
+        Ok(())
+    });
+    if !found.map_err(other)? {
+        let none = || lines.error(0, format!("no row of column names; {}", formats()));
+        return Err((false, mistake.unwrap_or_else(none)));
     }
-
-    /// What is above the column names.
-    #[must_use]
-    pub const fn header(&self) -> &Header {
-        &self.header
+    let split = lines::fields(&lines, lines.text()).map_err(other)?;
+    let names: Vec<String> = split.into_iter().map(|field| field.text.trim().to_string()).collect();
+    let has = |name: &str| names.iter().any(|column| column == name);
+    let known = has("kind") || has("op");
+    if let Some(mistake) = mistake {
+        return Err((known, mistake));
     }
-
-    /// The area, where the file or the caller states its pages.
-    #[must_use]
-    pub const fn area(&self) -> Option<&Area> {
-        self.area.as_ref()
+    if !known {
+        let why = format!("columns {} are of no known format; {}", quoted(lines.text()), formats());
+        return Err((false, lines.error(1, why)));
     }
-
-    /// The cap that it was made with.
-    #[must_use]
-    pub const fn cap(&self) -> u32 {
-        self.cap
-    }
-
-    /// Whether it says what a real kernel answered: a stream does not.
-    #[must_use]
-    pub const fn is_recording(&self) -> bool {
-        matches!(self.rows, Rows::Recording(_))
-    }
-
-    /// Its format.
-    #[must_use]
-    pub const fn format(&self) -> &'static Format {
-        if self.is_recording() { &recording::FORMAT } else { &stream::FORMAT }
-    }
-
-    /// The names of its clients so far, by number.
-    #[must_use]
-    pub fn clients(&self) -> Vec<&str> {
-        if let Rows::Stream(rows) = &self.rows { rows.clients() } else { Vec::new() }
-    }
-
-    /// The areas that it names for its clients so far, by the number of the client.
-    #[must_use]
-    pub fn routes(&self) -> Vec<Route> {
-        if let Rows::Stream(rows) = &self.rows { rows.routes() } else { Vec::new() }
-    }
-
-    /// The name of its source.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        match &self.rows {
-            Rows::Recording(rows) => rows.name(),
-            Rows::Stream(rows) => rows.name(),
-        }
-    }
-
-    /// What was strange but no error, up to the row that was read last.
-    #[must_use]
-    pub fn warnings(&self) -> Vec<String> {
-        let mut warnings = self.header.warnings();
-        match &self.rows {
-            Rows::Recording(rows) => rows.warnings(&mut warnings),
-            Rows::Stream(rows) => rows.warnings(&mut warnings),
-        }
-        warnings
-    }
-
-    /// The next row.
-    ///
-    /// # Errors
-    /// Where it cannot be read or is wrong.
-    pub fn next_row(&mut self) -> Result<Option<Row>, IngestError> {
-        match &mut self.rows {
-            Rows::Recording(rows) => rows.next_row(),
-            Rows::Stream(rows) => rows.next_row(),
-        }
-    }
+    let own = |error| (true, error);
+    let area = header.area(given, &lines).map_err(own)?;
+    let cap = header.cap.unwrap_or(cap);
+    let (format, rows): (_, Box<dyn Rows>) = if has("kind") {
+        let rows = recording::Rows::new(lines, &names, area.clone(), cap).map_err(own)?;
+        (&recording::FORMAT, Box::new(rows))
+    } else {
+        (&stream::FORMAT, Box::new(stream::Rows::new(lines, &names).map_err(own)?))
+    };
+    Ok(Opened { format, header, area, cap, rows })
 }
 
 fn formats() -> String {

@@ -11,9 +11,11 @@
 //! `ddmin, op, seed, span, words < after_failure, board, codec, kernel < ingest < timeline <
 //! reader < environment, workload <
 //! oracle < cause < simulate < harm, law, metric < stats, diagnose, replay < shrink, sweep <
-//! fuzzing, report < cli < main`
+//! answer, fuzzing < report < cli < main`
 
 pub mod after_failure;
+#[cfg(feature = "cli")]
+pub mod answer;
 pub mod board;
 pub mod cause;
 #[cfg(feature = "cli")]

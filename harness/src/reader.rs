@@ -13,7 +13,7 @@ use cma_policies::Area;
 pub use ops::Ops;
 
 use crate::ingest::{
-    self, DEFAULT_CAP, Event, Format, Geometry, Header, IngestError, Route, Row, Source, Table,
+    self, DEFAULT_CAP, Event, Format, Geometry, Header, IngestError, Opened, Route, Row, Source,
 };
 use crate::op::Op;
 
@@ -45,14 +45,9 @@ pub struct Tally {
 
 /// Reads a recording, a stream or a trace, row by row.
 pub struct Reader {
-    inner: Inner,
+    opened: Opened,
     tally: Tally,
     failed: bool,
-}
-
-enum Inner {
-    Table(Box<Table>),
-    Trace(Box<trace::Trace>),
 }
 
 /// Opens `source` and reads as far as its column names; a trace is looked through to its end.
@@ -61,17 +56,14 @@ enum Inner {
 /// Where it cannot be read, is of no known format, or states a geometry that no area has.
 pub fn open(source: &Source, options: &Options) -> Result<Reader, IngestError> {
     let cap = options.recorded_cap.unwrap_or(DEFAULT_CAP);
-    let reader = |inner| Reader { inner, tally: Tally::default(), failed: false };
-    let error = match Table::open(source, &options.geometry, cap) {
-        Ok(table) => return Ok(reader(Inner::Table(Box::new(table)))),
+    let opened = match ingest::table(source, &options.geometry, cap) {
+        Ok(table) => table,
         // What has the columns of a table is one, with its mistakes.
         Err((true, error)) => return Err(error),
-        Err((false, error)) => error,
+        Err((false, error)) => trace::open(source, options, cap)?
+            .ok_or_else(|| ingest::collected(source).unwrap_or(error))?,
     };
-    match trace::Trace::open(source, options, cap)? {
-        Some(trace) => Ok(reader(Inner::Trace(Box::new(trace)))),
-        None => Err(ingest::collected(source).unwrap_or(error)),
-    }
+    Ok(Reader { opened, tally: Tally::default(), failed: false })
 }
 
 /// Which of `sources` have rows, and which are other texts of the board that printed the traces among
@@ -98,63 +90,51 @@ pub fn sorted(sources: Vec<Source>) -> Result<(Vec<Source>, Vec<Source>), Ingest
 /// Whether `source` has the columns of a recording or a stream: it is no text of a board.
 #[must_use]
 fn is_table(source: &Source) -> bool {
-    let table = Table::open(source, &Geometry::default(), DEFAULT_CAP);
-    matches!(table, Ok(_) | Err((true, _)))
+    let table = ingest::table(source, &Geometry::default(), DEFAULT_CAP);
+    table.map_or_else(|(is_table, _)| is_table, |_| true)
 }
 
 impl Reader {
     /// What is above the column names.
     #[must_use]
     pub const fn header(&self) -> &Header {
-        match &self.inner {
-            Inner::Table(table) => table.header(),
-            Inner::Trace(trace) => trace.header(),
-        }
+        &self.opened.header
     }
 
     /// The area, where the file or the caller states its pages.
     #[must_use]
-    pub const fn area(&self) -> Option<&Area> {
-        match &self.inner {
-            Inner::Table(table) => table.area(),
-            Inner::Trace(trace) => Some(trace.area()),
-        }
+    pub fn area(&self) -> Option<&Area> {
+        self.opened.area.as_ref()
     }
 
     /// The cap that it was made with: what it states, else what the caller says, else 8.
     #[must_use]
     pub const fn cap(&self) -> u32 {
-        match &self.inner {
-            Inner::Table(table) => table.cap(),
-            Inner::Trace(trace) => trace.cap(),
-        }
+        self.opened.cap
     }
 
     /// Its format.
     #[must_use]
     pub const fn format(&self) -> &'static Format {
-        match &self.inner {
-            Inner::Table(table) => table.format(),
-            Inner::Trace(_) => &ingest::TRACE,
-        }
+        self.opened.format
     }
 
     /// Whether it says when its ops happened: a recording counts them in place of time.
     #[must_use]
-    pub const fn has_time(&self) -> bool {
-        !matches!(&self.inner, Inner::Table(table) if table.is_recording())
+    pub fn has_time(&self) -> bool {
+        self.is_trace() || self.format().name == ingest::STREAM
     }
 
     /// Whether it says what a real kernel answered.
     #[must_use]
-    pub const fn is_recording(&self) -> bool {
-        !matches!(&self.inner, Inner::Table(table) if !table.is_recording())
+    pub fn is_recording(&self) -> bool {
+        self.format().name != ingest::STREAM
     }
 
     /// Whether it is a trace: its claims end as traced, since it does not say why.
     #[must_use]
-    pub const fn is_trace(&self) -> bool {
-        matches!(self.inner, Inner::Trace(_))
+    pub fn is_trace(&self) -> bool {
+        self.format().name == ingest::TRACE.name
     }
 
     /// What puts the buffers in place that were live before a trace began; empty for other formats.
@@ -164,10 +144,7 @@ impl Reader {
     /// it is compared on the same buffers, not on the same places.
     #[must_use]
     pub fn warm_up(&self) -> Vec<Op> {
-        match &self.inner {
-            Inner::Trace(rows) => rows.warm_up(),
-            _ => Vec::new(),
-        }
+        self.opened.rows.warm_up()
     }
 
     /// The buffers that were live before a trace began, in the order of their pages, without what
@@ -191,38 +168,28 @@ impl Reader {
     /// appearance in allocs; an empty name is a name. A recording has no clients.
     #[must_use]
     pub fn clients(&self) -> Vec<&str> {
-        match &self.inner {
-            Inner::Table(table) => table.clients(),
-            Inner::Trace(trace) => trace.clients(),
-        }
+        self.opened.rows.clients()
     }
 
     /// The areas that a stream names for its clients so far, by the number of the client.
     #[must_use]
     pub fn routes(&self) -> Vec<Route> {
-        match &self.inner {
-            Inner::Table(table) => table.routes(),
-            Inner::Trace(_) => Vec::new(),
-        }
+        self.opened.rows.routes()
     }
 
     /// An error about the file as a whole.
     #[must_use]
     pub fn error(&self, why: impl Into<String>) -> IngestError {
-        let source = match &self.inner {
-            Inner::Table(table) => table.name(),
-            Inner::Trace(trace) => trace.name(),
-        };
+        let source = self.opened.rows.name();
         IngestError { source: source.to_string(), line: 0, column: 0, why: why.into() }
     }
 
     /// What was strange but no error, up to the row that was read last.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
-        match &self.inner {
-            Inner::Table(table) => table.warnings(),
-            Inner::Trace(trace) => trace.warnings(),
-        }
+        let mut warnings = self.header().warnings();
+        warnings.extend(self.opened.rows.warnings());
+        warnings
     }
 }
 
@@ -233,10 +200,7 @@ impl Iterator for Reader {
         if self.failed {
             return None;
         }
-        let row = match &mut self.inner {
-            Inner::Table(table) => table.next_row(),
-            Inner::Trace(trace) => Ok(trace.next_row()),
-        };
+        let row = self.opened.rows.next_row();
         if let Ok(Some(row)) = &row {
             self.tally.rows += 1;
             if let Event::Op(Op::Alloc { dma, .. }) = row.event {

@@ -12,11 +12,11 @@
 //! counted, at mean times to failure up to 100 h, and no less processor time at 900 h: failures come
 //! in one step, a large session, out of arrangements that none of those measures tells apart.
 
-mod again;
 mod builtin;
 mod cell;
 mod cells;
 mod desk;
+pub mod disk;
 mod emit;
 mod expect;
 mod failed;
@@ -37,8 +37,8 @@ mod stream;
 mod sum;
 mod target;
 
-pub use again::again;
 pub use builtin::{BUILTIN, Recording, recordings};
+pub use cell::run_cell;
 pub use cells::{Cell, Configuration};
 pub(crate) use desk::unit_of;
 pub use emit::{emit, emit_unread};

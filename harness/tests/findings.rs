@@ -15,8 +15,11 @@ mod tables;
 #[path = "findings/target.rs"]
 mod target;
 
+use std::ops::Deref;
+
+use cma_harness::answer::{Choice, Findings, findings};
 use cma_harness::metric::{Value, column};
-use cma_harness::report::{Findings, findings};
+use cma_harness::report::words;
 use cma_harness::sweep::{Block, Cell, Ready, Watch, parse, prepare, run};
 use cma_policies::{Catalog, builtin};
 
@@ -58,6 +61,28 @@ fn ladder(profile: &str, mib: &[u64], rest: &str) -> String {
         "name = \"ladder\"\n{rest}\n{boards}[[streams]]\nprofile = \"{profile}\"\n\
          loads_mib = [64]\nops = 700\n"
     )
+}
+
+/// The choice of a plan, and what is said of it.
+#[derive(Debug)]
+struct Said {
+    choice: Choice,
+    sentence: String,
+    notes: Vec<String>,
+}
+
+impl Deref for Said {
+    type Target = Choice;
+
+    fn deref(&self) -> &Choice {
+        &self.choice
+    }
+}
+
+fn said(ready: &Ready, found: &Findings) -> Said {
+    let choice = found.headline.clone().unwrap();
+    let sentence = words::sentence(ready, &found.summary, &choice);
+    Said { sentence, notes: words::notes(ready, &choice), choice }
 }
 
 fn of(ready: &Ready) -> (Vec<Block>, Findings) {

@@ -7,8 +7,9 @@ mod page;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use cma_harness::answer::{Findings, findings, pictures};
 use cma_harness::metric::Value;
-use cma_harness::report::{Findings, findings, html};
+use cma_harness::report::html;
 use cma_harness::sweep::{Cell, Ready, Watch, parse, prepare, run};
 use cma_policies::kit::{Ask, FreeMap, Placed, Search};
 use cma_policies::{Entry, Promises, builtin};
@@ -47,9 +48,8 @@ fn found(ready: &Ready, jobs: usize) -> Findings {
 }
 
 fn written(ready: &Ready, findings: &Findings) -> String {
-    let mut out = Vec::new();
-    html::write(ready, findings, "cmalab sweep plan.toml --out . <&>", &mut out).unwrap();
-    String::from_utf8(out).unwrap()
+    let pictures = pictures(ready, findings).unwrap();
+    html::page(ready, findings, &pictures, "cmalab sweep plan.toml --out . <&>")
 }
 
 const SMALL: &str = r#"
@@ -154,7 +154,7 @@ fn the_rows_say_what_was_found() {
     // Each row of the decision, with the number of its streams and its R2.
     let sure = between(&text, "<section id=\"sure\"", "</section>");
     let worst = &found.summary.rows[choice.ranked[choice.chosen.unwrap_or(0)].worst_row];
-    let same = |row: &&cma_harness::report::SummaryRow| {
+    let same = |row: &&cma_harness::answer::SummaryRow| {
         cma_harness::sweep::Configuration { cap: worst.at.cap, ..row.at } == worst.at
     };
     let here: Vec<_> = found.summary.rows.iter().filter(same).collect();
@@ -200,7 +200,7 @@ fn names_are_text_and_nothing_else() {
     let page = Page::read(&text).unwrap_or_else(|why| panic!("{why}"));
     assert_eq!(page.tags.iter().filter(|tag| *tag == "script").count(), 1);
     assert!(!page.tags.iter().any(|tag| tag == "img"));
-    assert!(text.contains("&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;"));
+    assert!(text.contains("&lt;script&gt;alert('x')&lt;/script&gt;"));
     assert!(text.contains("--out . &lt;&amp;&gt;") && !text.contains('\u{202e}'));
 }
 

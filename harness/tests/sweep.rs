@@ -8,10 +8,12 @@ mod golden;
 #[path = "sweep/plans.rs"]
 mod plans;
 
+use cma_harness::answer::findings;
 use cma_harness::metric::{Value, cause_column, column};
-use cma_harness::report::{csv, summarise, text};
+use cma_harness::report::{csv, text};
+use cma_harness::sweep::disk::{Row, cells_header, write_cells};
 use cma_harness::sweep::{
-    BUILTIN, Cell, Failed, Load, Ready, Table, Watch, again, emit, parse, prepare, run,
+    BUILTIN, Cell, Failed, Load, Ready, Table, Watch, emit, parse, prepare, run, run_cell,
 };
 use cma_policies::{Catalog, builtin};
 
@@ -29,12 +31,21 @@ fn ready(plan: &str) -> Ready {
     prepare(parse("test", plan, &catalog()).unwrap()).unwrap()
 }
 
+/// Writes `cells.csv`.
+fn write_table(table: &Table<'_>, out: &mut Vec<u8>) {
+    let rows = table.numbers.iter().zip(&table.cells).zip(&table.values);
+    let row = |((number, cell), values): ((&u64, &Cell), &Vec<Value>)| {
+        Ok(Row::of(table.ready, *number, cell, values))
+    };
+    write_cells(rows.map(row), out).unwrap();
+}
+
 /// Everything that is written about a plan, run on so many threads.
 fn outputs(ready: &Ready, jobs: usize) -> String {
     let table = run(ready, jobs, &Nobody).unwrap();
-    let summary = summarise(table.ready, table.blocks());
+    let summary = findings(table.ready, table.blocks()).summary;
     let mut out = Vec::new();
-    csv::write_cells(&table, &mut out).unwrap();
+    write_table(&table, &mut out);
     csv::write_summary(ready, &summary, &mut out).unwrap();
     csv::write_summary_json(ready, &summary, &mut out).unwrap();
     text::write(ready, &summary, false, &mut out).unwrap();
@@ -120,7 +131,7 @@ fn a_stream_that_was_made_for_another_cell_is_the_same() {
         let table = run(&all, 1, &Nobody).unwrap();
         for (cell, values) in table.cells.iter().zip(&table.values) {
             // Nothing was made before for this one.
-            assert_eq!(again(&ready(&plan), cell, &mut []).unwrap(), *values, "{cell:?}");
+            assert_eq!(run_cell(&ready(&plan), cell, &mut []).unwrap(), *values, "{cell:?}");
         }
     }
 }
@@ -178,11 +189,11 @@ fn the_rows_are_the_product_of_the_plan_in_its_order() {
     assert!(cells.is_sorted_by(|a, b| key(a) < key(b)));
     let table = run(&ready, 2, &Nobody).unwrap();
     let mut out = Vec::new();
-    csv::write_cells(&table, &mut out).unwrap();
+    write_table(&table, &mut out);
     let out = String::from_utf8(out).unwrap();
     assert_eq!(out.lines().count(), cells.len() + 1);
     let commas = |line: &str| line.matches(',').count();
-    assert!(out.lines().all(|line| commas(line) == commas(&csv::cells_header())));
+    assert!(out.lines().all(|line| commas(line) == commas(&cells_header())));
     for (row, line) in out.lines().skip(1).enumerate() {
         assert!(line.starts_with(&format!("1,small,{row},")), "{line}");
     }
@@ -195,8 +206,8 @@ fn the_columns_stand_as_promised() {
                     exhausted,fragmentation,alignment,interrupted,migration,busy,transient,\
                     policy_cause,withheld_per_request,withheld_per_satisfiable,\
                     withheld_pages_share,probe_unavailable_time,requests_to_first_failure,unusable_free,";
-    assert!(csv::cells_header().starts_with(promised), "{}", csv::cells_header());
-    for header in [csv::cells_header(), csv::summary_header()] {
+    assert!(cells_header().starts_with(promised), "{}", cells_header());
+    for header in [cells_header(), csv::summary_header()] {
         let names: std::collections::BTreeSet<_> = header.split(',').collect();
         assert_eq!(names.len(), header.split(',').count(), "a name stands twice: {header}");
     }

@@ -13,7 +13,7 @@ use super::context::Context;
 use super::failure::{Exit, Failure};
 use super::sweep::folder::{self, From, PLAN};
 use super::sweep::{self as cli_sweep, Sweep, prepare, read_plan};
-use crate::report::parts::{Merged, Rows};
+use crate::sweep::disk::{Merged, Rows};
 use crate::sweep::{self, Known, Outcome, Plan, Ready, Shard};
 use found::{Found, Part};
 

@@ -15,10 +15,9 @@ use clap::Args;
 
 use super::context::Context;
 use super::failure::{Exit, Failure, say};
+use crate::answer::Findings;
 use crate::ingest::{IngestError, Source};
-use crate::report::Findings;
-use crate::report::partial::{self, Head};
-use crate::report::sorted::Sorted;
+use crate::sweep::disk::{Head, Sorted};
 use crate::sweep::{self, BUILTIN, Failed, Plan, Ready, Shard, Target};
 use folder::{CELLS, From, PLAN, SHARD};
 pub(super) use journal::same_sweep;
@@ -145,7 +144,7 @@ pub(super) fn run(args: &Sweep, context: &Context) -> Result<Exit, Failure> {
     journal.remove()?;
     let exit = job.print(context, findings.as_ref())?;
     context.say(&format!("{} cells in {}: {pace}", known.count(), job.folder.display()));
-    let more = findings.and_then(|findings| findings.headline?.more);
+    let more = findings.and_then(|findings| findings.headline?.more());
     if let Some((more, pace)) = more.zip(ops_per_second) {
         let left = std::time::Duration::from_secs_f64((more.ops / pace).min(1e15));
         context.say(&format!(
@@ -224,7 +223,7 @@ impl<'a> Job<'a> {
     fn write_shard(&self, context: &Context, mut rows: Sorted<'_>) -> Result<(), Failure> {
         folder::write_rows(context, (&self.folder, SHARD), |out| {
             out.write_all(self.head.text().as_bytes())?;
-            rows.try_for_each(|row| partial::write_row(&row?.text, out))
+            rows.try_for_each(|row| row?.write(out))
         })
     }
 

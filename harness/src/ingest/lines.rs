@@ -248,10 +248,11 @@ impl Columns {
     }
 
     /// The columns that nobody here knows.
-    pub(super) fn warnings(&self, warnings: &mut Vec<String>) {
-        if !self.unknown.is_empty() {
-            let names: Vec<_> = self.unknown.iter().map(|name| quoted(name)).collect();
-            warnings.push(format!("unknown columns are ignored: {}", names.join(", ")));
+    pub(super) fn warnings(&self) -> Vec<String> {
+        if self.unknown.is_empty() {
+            return Vec::new();
         }
+        let names: Vec<_> = self.unknown.iter().map(|name| quoted(name)).collect();
+        vec![format!("unknown columns are ignored: {}", names.join(", "))]
     }
 }

@@ -96,22 +96,25 @@ impl Rows {
             unknown_others: 0,
         })
     }
+}
 
-    pub(super) fn name(&self) -> &str {
+impl super::Rows for Rows {
+    fn name(&self) -> &str {
         self.lines.name()
     }
 
-    pub(super) fn warnings(&self, warnings: &mut Vec<String>) {
-        self.columns.warnings(warnings);
+    fn warnings(&self) -> Vec<String> {
+        let mut warnings = self.columns.warnings();
         for (kind, rows) in &self.unknown {
             warnings.push(format!("{rows} rows of the unknown kind {} are skipped", quoted(kind)));
         }
         if self.unknown_others > 0 {
             warnings.push(format!("{} rows of further unknown kinds", self.unknown_others));
         }
+        warnings
     }
 
-    pub(super) fn next_row(&mut self) -> Result<Option<Row>, IngestError> {
+    fn next_row(&mut self) -> Result<Option<Row>, IngestError> {
         while self.lines.advance_past(|_| Ok(()))? {
             let Self { lines, columns, area, cap, last, held, unknown, unknown_others } = self;
             let row = Said(columns.pick(lines)?);

@@ -72,21 +72,23 @@ impl Rows {
         let clients = Clients::default();
         Ok(Self { lines, columns, at_us: 0, held: Held::default(), clients })
     }
+}
 
-    pub(super) fn clients(&self) -> Vec<&str> {
+impl super::Rows for Rows {
+    fn clients(&self) -> Vec<&str> {
         self.clients.names.iter().map(String::as_str).collect()
     }
 
-    pub(super) fn routes(&self) -> Vec<Route> {
+    fn routes(&self) -> Vec<Route> {
         self.clients.routes.iter().flatten().cloned().collect()
     }
 
-    pub(super) fn name(&self) -> &str {
+    fn name(&self) -> &str {
         self.lines.name()
     }
 
-    pub(super) fn warnings(&self, warnings: &mut Vec<String>) {
-        self.columns.warnings(warnings);
+    fn warnings(&self) -> Vec<String> {
+        let mut warnings = self.columns.warnings();
         let routes = self.clients.routes.iter().flatten();
         let mut areas: Vec<_> = routes.map(|route| route.area.as_str()).collect();
         areas.sort_unstable();
@@ -97,9 +99,10 @@ impl Rows {
                 "{areas} areas are named; where there is no area of a name it runs in the default one"
             ));
         }
+        warnings
     }
 
-    pub(super) fn next_row(&mut self) -> Result<Option<Row>, IngestError> {
+    fn next_row(&mut self) -> Result<Option<Row>, IngestError> {
         if !self.lines.advance_past(|_| Ok(()))? {
             return Ok(None);
         }

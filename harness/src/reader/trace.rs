@@ -9,11 +9,13 @@ mod scan;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use cma_policies::{Area, Request, Run, dma_align};
+use cma_policies::{Request, Run, dma_align};
 
 use super::Options;
 use crate::ingest::log::{self, Record};
-use crate::ingest::{Answered, Event, Header, IngestError, Recorded, Row, Source};
+use crate::ingest::{
+    self, Answered, Event, Header, IngestError, Opened, Recorded, Row, Rows, Source,
+};
 use crate::op::Op;
 use crate::timeline::{Call, Ended, Free, Live, Order, Place, Released, Start, What, run, traced};
 use plan::Plan;
@@ -45,7 +47,6 @@ struct Counts {
 /// The rows of a trace.
 pub(super) struct Trace {
     name: String,
-    header: Header,
     records: log::Records,
     plan: Plan,
     cap: u32,
@@ -70,78 +71,67 @@ pub(super) fn has_events(source: &Source) -> Result<bool, IngestError> {
     Ok(log::open(source)?.flatten().any(|found| is_event(&found.record)))
 }
 
-impl Trace {
-    /// Opens `source` as a trace; `None` where it has no event of a CMA area.
-    pub(super) fn open(
-        source: &Source,
-        options: &Options,
-        cap: u32,
-    ) -> Result<Option<Self>, IngestError> {
-        let scan = Scan::of(source, options)?;
-        if scan.traced.is_empty() {
-            return Ok(None);
-        }
-        let mut header = Header::default();
-        if let Some(kernel) = &scan.kernel {
-            header.pairs.push(("kernel".to_string(), kernel.to_string()));
-        }
-        let name = source.name().to_string();
-        let plan = Plan::new(scan, options).map_err(|why| IngestError {
-            source: name.clone(),
-            line: 0,
-            column: 0,
-            why,
-        })?;
-        header.pairs.push(("area".to_string(), plan.area.name().to_string()));
-        let mut live = Live::default();
-        for (id, run) in (0..).zip(&plan.residents) {
-            live.grant(id, *run, &mut |_| {});
-        }
-        Ok(Some(Self {
-            name,
-            header,
-            records: log::open(source)?,
-            next_id: plan.first_id(),
-            plan,
-            cap,
-            order: Order::default(),
-            live,
-            ready: VecDeque::new(),
-            counts: Counts::default(),
-            clients: Clients::default(),
-            first_us: None,
-            last_us: None,
-            ended: false,
-        }))
+/// Opens `source` as a trace; `None` where it has no event of a CMA area.
+pub(super) fn open(
+    source: &Source,
+    options: &Options,
+    cap: u32,
+) -> Result<Option<Opened>, IngestError> {
+    let scan = Scan::of(source, options)?;
+    if scan.traced.is_empty() {
+        return Ok(None);
     }
+    let mut header = Header::default();
+    if let Some(kernel) = &scan.kernel {
+        header.pairs.push(("kernel".to_string(), kernel.to_string()));
+    }
+    let name = source.name().to_string();
+    let plan = Plan::new(scan, options).map_err(|why| IngestError {
+        source: name.clone(),
+        line: 0,
+        column: 0,
+        why,
+    })?;
+    let area = plan.area.clone();
+    header.pairs.push(("area".to_string(), area.name().to_string()));
+    let mut live = Live::default();
+    for (id, run) in (0..).zip(&plan.residents) {
+        live.grant(id, *run, &mut |_| {});
+    }
+    let rows = Trace {
+        name,
+        records: log::open(source)?,
+        next_id: plan.first_id(),
+        plan,
+        cap,
+        order: Order::default(),
+        live,
+        ready: VecDeque::new(),
+        counts: Counts::default(),
+        clients: Clients::default(),
+        first_us: None,
+        last_us: None,
+        ended: false,
+    };
+    let format = &ingest::TRACE;
+    Ok(Some(Opened { format, header, area: Some(area), cap, rows: Box::new(rows) }))
+}
 
-    pub(super) fn name(&self) -> &str {
+impl Rows for Trace {
+    fn name(&self) -> &str {
         &self.name
     }
 
-    pub(super) const fn header(&self) -> &Header {
-        &self.header
-    }
-
-    pub(super) const fn area(&self) -> &Area {
-        &self.plan.area
-    }
-
-    pub(super) const fn cap(&self) -> u32 {
-        self.cap
-    }
-
-    pub(super) fn clients(&self) -> Vec<&str> {
+    fn clients(&self) -> Vec<&str> {
         self.clients.names.iter().map(|name| &**name).collect()
     }
 
-    pub(super) fn warm_up(&self) -> Vec<Op> {
+    fn warm_up(&self) -> Vec<Op> {
         self.plan.warm_up()
     }
 
-    pub(super) fn warnings(&self) -> Vec<String> {
-        let mut warnings = self.header.warnings();
-        warnings.extend(self.plan.warnings.iter().cloned());
+    fn warnings(&self) -> Vec<String> {
+        let mut warnings = self.plan.warnings.clone();
         let counts = self.counts;
         for (times, what) in [
             (counts.lost, "times events were lost: what they did is missing"),
@@ -179,10 +169,10 @@ impl Trace {
     }
 
     /// The next row. A line that is wrong was counted by the first pass.
-    pub(super) fn next_row(&mut self) -> Option<Row> {
+    fn next_row(&mut self) -> Result<Option<Row>, IngestError> {
         loop {
             if let Some(row) = self.ready.pop_front() {
-                return Some(row);
+                return Ok(Some(row));
             }
             if let Some(effect) = self.order.next_effect() {
                 if effect.what == What::Lost || effect.area == self.plan.name {
@@ -191,7 +181,7 @@ impl Trace {
                 continue;
             }
             if self.ended {
-                return None;
+                return Ok(None);
             }
             match self.records.next() {
                 Some(Ok(found)) => {
@@ -209,7 +199,9 @@ impl Trace {
             }
         }
     }
+}
 
+impl Trace {
     fn took_effect(&mut self, what: What) {
         match what {
             What::Call { call, overlaps } => {

@@ -14,6 +14,7 @@ mod html;
 pub mod json;
 mod picture;
 #[cfg(test)]
+#[path = "diagnosis/tests/sample.rs"]
 mod sample;
 mod text;
 mod words;

@@ -1,9 +1,7 @@
 //! `report.html`: one file from which a configuration is chosen and defended.
 //!
-//! It works from disk and asks for nothing: its policy (CSP) names its own style and script by
-//! their hashes and lets in nothing else. Without the script everything is there; with it points
-//! say their numbers, lines can be switched off and tables sorted. Every name is escaped: plans and
-//! recordings come from anywhere.
+//! Without its script everything is there; with it points say their numbers, lines can be switched
+//! off and tables sorted.
 
 mod axis;
 mod bars;
@@ -13,192 +11,146 @@ mod chart;
 mod choose;
 mod classes;
 mod cost;
-mod escape;
 mod names;
 mod origin;
 mod picture;
 mod rates;
 mod sure;
 mod survival;
-mod table;
-mod ways;
+mod view;
 
-use std::io::{self, Write};
+use maud::{Markup, html};
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-use sha2::{Digest as _, Sha256};
-
-pub(in crate::report) use self::escape::Escaped;
-use self::picture::Pictures;
-use self::ways::Page;
-use super::findings::Findings;
-use super::time::span;
+use self::view::View;
+use super::page::{Page, Section, sentence};
+use super::words::{self, span};
+use crate::answer::{Findings, Picture};
 use crate::sweep::Ready;
-
-/// What every page of this crate begins its style with.
-pub(in crate::report) const BASE: &str = include_str!("html/base.css");
+use crate::words::counted;
 
 const STYLE: &str = include_str!("html/sweep.css");
 const SCRIPT: &str = include_str!("html/script.js");
 
-/// A section: its id, its heading, and what it has to say in one line.
-const SECTIONS: [(&str, &str); 9] = [
-    ("choose", "What to choose"),
-    ("sure", "How sure that is"),
-    ("cost", "What it costs in RAM"),
-    ("causes", "Why requests fail"),
-    ("survival", "How long it goes well"),
-    ("rates", "Rate over LOAD / area"),
-    ("classes", "By size of the request"),
-    ("pictures", "The worst stream, seen"),
-    ("origin", "How to make this again"),
+/// What writes a section.
+type Body = fn(&View<'_>) -> Markup;
+
+/// The sections: an id, a heading, and what writes it.
+const SECTIONS: [(&str, &str, Body); 9] = [
+    ("choose", "What to choose", choose::section),
+    ("sure", "How sure that is", sure::section),
+    ("cost", "What it costs in RAM", cost::section),
+    ("causes", "Why requests fail", causes::section),
+    ("survival", "How long it goes well", survival::section),
+    ("rates", "Rate over LOAD / area", rates::section),
+    ("classes", "By size of the request", classes::section),
+    ("pictures", "The worst stream, seen", picture::section),
+    ("origin", "How to make this again", origin::section),
 ];
 
-/// Writes the page. `command` is the line of the file COMMAND. Two cells are run again, for their
-/// pictures.
-///
-/// # Errors
-/// Where the output takes no more, and where a cell cannot be run again.
-pub fn write(
-    ready: &Ready,
-    findings: &Findings,
-    command: &str,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let page = Page::new(ready, findings);
-    // First: what fails here must not leave half a page.
-    let pictures = Pictures::take(&page).map_err(|failed| io::Error::other(failed.to_string()))?;
-    head(&page, out)?;
-    header(&page, out)?;
-    bars::hatches(out)?;
-    writeln!(out, "<main>")?;
-    for (index, (id, heading)) in SECTIONS.iter().enumerate() {
-        writeln!(
-            out,
-            "<section id=\"{id}\" aria-labelledby=\"{id}-heading\">\n\
-             <h2 id=\"{id}-heading\">{}. {heading}</h2>",
-            index + 1
-        )?;
-        match *id {
-            "choose" => choose::write(&page, out)?,
-            "sure" => sure::write(&page, out)?,
-            "cost" => cost::write(&page, out)?,
-            "causes" => causes::write(&page, out)?,
-            "survival" => survival::write(&page, out)?,
-            "rates" => rates::write(&page, out)?,
-            "classes" => classes::write(&page, out)?,
-            "pictures" => match &pictures {
-                Some(pictures) => pictures.write(&page, out)?,
-                None => writeln!(out, "<p>No stream fails: there is nothing to look at.</p>")?,
-            },
-            _ => origin::write(&page, command, out)?,
-        }
-        writeln!(out, "</section>")?;
+/// The page. `pictures` are those of [`pictures`](crate::answer::pictures), `command` is the line of
+/// the file COMMAND.
+#[must_use]
+pub fn page(ready: &Ready, findings: &Findings, pictures: &[Picture], command: &str) -> String {
+    let view = View::new(ready, findings, pictures, command);
+    let sections = SECTIONS.iter().enumerate().map(|(index, (id, heading, body))| Section {
+        id: (*id).to_string(),
+        heading: html! { (index + 1) ". " (heading) },
+        body: body(&view),
+    });
+    let page = Page {
+        title: &format!("CMA configuration: {}", ready.plan.name),
+        style: STYLE,
+        script: SCRIPT,
+        header: html! { (header(&view)) (nav()) },
+        sections: sections.collect(),
+        footer: html! { (bars::hatches()) div #tip role="status" hidden {} },
+    };
+    page.text()
+}
+
+fn nav() -> Markup {
+    html! {
+        nav aria-label="Sections" { ol {
+            @for (id, heading, _) in SECTIONS { li { a href={ "#" (id) } { (heading) } } }
+        } }
     }
-    writeln!(
-        out,
-        "</main>\n<div id=\"tip\" role=\"status\" hidden></div>\n<script>{SCRIPT}</script>\n\
-         </body>\n</html>"
-    )
 }
 
-/// A source of CSP: what has this hash and no other text.
-fn hash(text: &str) -> String {
-    format!("'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(text)))
-}
-
-fn head(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let style = format!("\n{BASE}{STYLE}");
-    writeln!(
-        out,
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src {}; \
-         script-src {}; img-src data:; base-uri 'none'; form-action 'none'\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n\
-         <title>CMA configuration: {}</title>\n<style>{style}</style>\n</head>\n<body>",
-        hash(&style),
-        hash(SCRIPT),
-        Escaped(&page.ready.plan.name)
-    )
-}
-
-/// The answer, and the way to each section.
-fn header(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let plan = &page.ready.plan;
-    writeln!(out, "<header>\n<p class=\"tool\">cmalab sweep · plan {}</p>", Escaped(&plan.name))?;
-    if let Some(choice) = page.choice() {
+/// The answer, and what it is of.
+fn header(view: &View<'_>) -> Markup {
+    let (ready, plan) = (view.ready, &view.ready.plan);
+    let answer = view.choice().map(|choice| {
         let (class, word) = choose::badge(choice.verdict);
-        let say = names::sentence(&choice.sentence);
-        writeln!(out, "<p class=\"badge {class}\">{word}</p>")?;
-        match page.candidate().filter(|_| choice.chosen.is_some()) {
-            Some(candidate) => writeln!(
-                out,
-                "<h1>{} of CMA, cap {}, policy {}</h1>\n<p class=\"lead\">{}</p>",
-                names::mib(candidate.pages as f64),
-                plan.caps[candidate.cap],
-                Escaped(plan.policies[candidate.policy].to_string()),
-                Escaped(say)
-            )?,
-            None => writeln!(out, "<h1>{}</h1>", Escaped(say))?,
+        let say = sentence(&words::sentence(ready, &view.findings.summary, choice));
+        html! {
+            p .badge.(class) { (word) } "\n"
+            @if let Some(best) = choice.best() {
+                h1 {
+                    (names::mib(best.pages as f64)) " of CMA, cap " (plan.caps[best.cap])
+                    ", policy " (plan.policies[best.policy])
+                } "\n"
+                p .lead { (say) }
+            } @else { h1 { (say) } }
         }
-    } else {
-        writeln!(out, "<h1>Nothing to choose</h1>")?;
-    }
+    });
     let parts = [
-        names::counted(plan.streams.len(), "stream", "streams"),
-        names::counted(plan.boards.len(), "board", "boards"),
-        names::counted(plan.caps.len(), "cap", "caps"),
-        names::counted(plan.policies.len(), "policy", "policies"),
-        names::counted(plan.environments.len(), "environment", "environments"),
-        names::counted(plan.seeds as usize, "seed", "seeds"),
+        (plan.streams.len() as u64, "stream"),
+        (plan.boards.len() as u64, "board"),
+        (plan.caps.len() as u64, "cap"),
+        (plan.policies.len() as u64, "policy"),
+        (plan.environments.len() as u64, "environment"),
+        (plan.seeds, "seed"),
     ];
-    writeln!(
-        out,
-        "<p class=\"sub\">{}.</p>\n<p class=\"sub\">{}</p>\n<p class=\"sub\">Where a request is refused, callers {} (<b>{}</b>). Profiles and \
-         pages are a <b>model</b>.</p>\n\
-         <nav aria-label=\"Sections\"><ol>",
-        parts.join(" × "),
-        Escaped(watched(page)),
-        plan.after_failure.about(),
-        Escaped(plan.after_failure.to_string()),
-    )?;
-    for (id, heading) in SECTIONS {
-        writeln!(out, "<li><a href=\"#{id}\">{heading}</a></li>")?;
+    let parts = parts.map(|(number, what)| counted(number, what)).join(" × ");
+    html! {
+        p .tool { "cmalab sweep · plan " (plan.name) } "\n"
+        @if let Some(answer) = answer { (answer) } @else { h1 { "Nothing to choose" } } "\n"
+        p .sub { (parts) "." } "\n"
+        p .sub { (watched(view)) } "\n"
+        p .sub {
+            "Where a request is refused, callers " (plan.after_failure.about()) " ("
+            b { (plan.after_failure) } "). Profiles and pages are a " b { "model" } "."
+        } "\n"
     }
-    writeln!(out, "</ol></nav>\n</header>")
 }
 
 /// Kinds of stream that are named at the top.
 const MOST_KINDS: usize = 6;
 
 /// How long the streams are, and how much board time was run in all.
-fn watched(page: &Page<'_>) -> String {
-    let kinds = page.all_covers();
+fn watched(view: &View<'_>) -> String {
+    let kinds = view.all_covers();
     let mut text = kinds.iter().take(MOST_KINDS).cloned().collect::<Vec<_>>().join("; ");
     if kinds.len() > MOST_KINDS {
         text += &format!("; and {} more kinds", kinds.len() - MOST_KINDS);
     }
     text += ", for each configuration and policy.";
-    let times = page.findings.summary.rows.iter().filter_map(|row| row.time.as_ref());
+    let times = view.findings.summary.rows.iter().filter_map(|row| row.time.as_ref());
     let us = times.map(|time| time.board_time_us as f64).sum::<f64>();
     if us > 0.0 {
         text += &format!(" Run in all: {} of board time.", span(us));
     }
-    match page.ready.plan.until_first_failure {
+    match view.ready.plan.until_first_failure {
         true => text + " A stream ends at its first failure.",
         false => text,
     }
 }
 
-/// Says how many pictures were left out.
-fn left_out(left: usize, out: &mut dyn Write) -> io::Result<()> {
-    if left > 0 {
-        writeln!(
-            out,
-            "<p class=\"sub\">{left} more streams and environments in <code>summary.csv</code>.</p>"
-        )?;
+/// A remark below a picture or table.
+fn remark(text: impl maud::Render) -> Markup {
+    html! { p .sub { (text) } "\n" }
+}
+
+/// Says how many of them are in summary.csv only.
+fn more_in_summary(more: usize, what: &str) -> Markup {
+    html! {
+        @if more > 0 {
+            p .sub { (more) " more" (what) " in " code { "summary.csv" } "." } "\n"
+        }
     }
-    Ok(())
+}
+
+/// Says how many pictures were left out.
+fn left_out(left: usize) -> Markup {
+    more_in_summary(left, " streams and environments")
 }

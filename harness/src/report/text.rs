@@ -4,13 +4,13 @@ mod answer;
 
 use std::io::{self, Write};
 
-use super::findings::Findings;
-use super::summary::{BLAME, Summary, SummaryRow};
-use super::time::length;
+use super::words::length;
+use crate::answer::{BLAME, Compared, Findings, Summary, SummaryRow};
 use crate::cause::Cause;
 use crate::metric::CLASSES;
 use crate::stats::{anytime, no_failure_bound};
-use crate::sweep::{Configuration, Ready};
+use crate::sweep::Ready;
+use crate::words::{self, table::aligned};
 
 /// Policies of which all rows are shown; of more the baseline and the best other one.
 const ALL_SHOWN: usize = 4;
@@ -38,11 +38,8 @@ pub fn write_findings(
 /// # Errors
 /// Where the output takes no more.
 pub fn write(ready: &Ready, summary: &Summary, bold: bool, out: &mut dyn Write) -> io::Result<()> {
-    let same_block = |a: &SummaryRow, b: &SummaryRow| {
-        Configuration { cap: 0, ..a.at } == Configuration { cap: 0, ..b.at }
-    };
-    for block in summary.rows.chunk_by(same_block) {
-        write_block(&Block { ready, summary, rows: block }, bold, out)?;
+    for compared in Compared::all(ready, summary) {
+        write_block(&Block { ready, compared }, bold, out)?;
     }
     writeln!(
         out,
@@ -58,47 +55,19 @@ pub fn write(ready: &Ready, summary: &Summary, bold: bool, out: &mut dyn Write) 
 /// The rows of one stream and LOAD.
 struct Block<'a> {
     ready: &'a Ready,
-    summary: &'a Summary,
-    rows: &'a [SummaryRow],
+    compared: Compared<'a>,
 }
 
 impl Block<'_> {
-    fn of_cap(&self, cap: usize) -> &[SummaryRow] {
-        let policies = self.ready.plan.policies.len();
-        &self.rows[cap * policies..(cap + 1) * policies]
-    }
-
-    fn baseline(&self, cap: usize) -> Option<&SummaryRow> {
-        self.summary.baseline.map(|policy| &self.of_cap(cap)[policy])
-    }
-
-    /// The policy that withholds least, the first of equals: less than the baseline, aligned, and
-    /// more from no size class.
-    fn best(&self, cap: usize) -> Option<&SummaryRow> {
-        let fair = self.of_cap(cap).iter().filter(|row| {
-            let change = row.against_baseline.and_then(|difference| difference.mean);
-            change.is_some_and(|change| change < 0.0)
-                && self.ready.aligned[row.policy]
-                && row.worse_classes.is_empty()
-        });
-        let ranked = fair.filter_map(|row| row.rates[BLAME].mean.map(|mean| (mean, row)));
-        ranked.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, row)| row)
-    }
-
-    /// Whether a rate over all sizes is lower than the baseline's though it is worse for some size.
-    fn flatters(&self, row: &SummaryRow) -> bool {
-        let Some(base) = self.baseline(row.at.cap) else { return false };
-        let lower = |rate: usize| row.rates[rate].mean < base.rates[rate].mean;
-        !row.worse_classes.is_empty() && (lower(0) || lower(BLAME))
-    }
-
     /// The rows to show for a cap, in order.
     fn shown(&self, cap: usize) -> Vec<&SummaryRow> {
-        let Some(baseline) = self.baseline(cap) else { return self.of_cap(cap).iter().collect() };
-        if self.of_cap(cap).len() > ALL_SHOWN {
-            return [baseline].into_iter().chain(self.best(cap)).collect();
+        let Some(baseline) = self.compared.baseline(cap) else {
+            return self.compared.of_cap(cap).iter().collect();
+        };
+        if self.compared.of_cap(cap).len() > ALL_SHOWN {
+            return [baseline].into_iter().chain(self.compared.best(cap)).collect();
         }
-        let others = self.of_cap(cap).iter().filter(|row| row.policy != baseline.policy);
+        let others = self.compared.of_cap(cap).iter().filter(|row| row.policy != baseline.policy);
         [baseline].into_iter().chain(others).collect()
     }
 
@@ -115,12 +84,12 @@ impl Block<'_> {
 }
 
 fn write_block(block: &Block<'_>, bold: bool, out: &mut dyn Write) -> io::Result<()> {
-    let (ready, first) = (block.ready, &block.rows[0]);
+    let (ready, first) = (block.ready, &block.compared.rows[0]);
     let plan = &ready.plan;
     let stream = &plan.streams[first.at.stream];
     let pages = ready.board(&first.at).pages();
     let load = plan.load(&first.at).map(|load| load.share_of(pages)).or(first.load);
-    let rows: Vec<_> = block.rows.iter().collect();
+    let rows: Vec<_> = block.compared.rows.iter().collect();
     let length = length(ready, &rows);
     let counts = || rows.iter().map(|row| row.streams);
     let streams = match (counts().min().unwrap_or(0), counts().max().unwrap_or(0)) {
@@ -159,7 +128,7 @@ fn write_block(block: &Block<'_>, bold: bool, out: &mut dyn Write) -> io::Result
         }
     }
     write_aligned(&table, out)?;
-    let flagged = || block.rows.iter().filter(|row| block.flatters(row));
+    let flagged = || block.compared.flattered();
     for row in flagged().take(MOST_FLAGGED) {
         writeln!(out, "  {}", worse(block, row))?;
     }
@@ -189,7 +158,7 @@ fn worse(block: &Block<'_>, row: &SummaryRow) -> String {
 
 /// Where and on which pages a block runs, as far as the plan has several.
 fn place(block: &Block<'_>) -> String {
-    let (plan, at) = (&block.ready.plan, &block.rows[0].at);
+    let (plan, at) = (&block.ready.plan, &block.compared.rows[0].at);
     let board = at.board.filter(|_| plan.boards.len() > 1);
     let environment = Some(at.environment).filter(|_| plan.environments.len() > 1);
     let board = board.map(|board| format!(" on board {}", plan.boards[board].name));
@@ -197,23 +166,19 @@ fn place(block: &Block<'_>) -> String {
     board.into_iter().chain(environment).collect()
 }
 
+/// Writes a table, its first column to the right.
 fn write_aligned<const N: usize>(table: &[[String; N]], out: &mut dyn Write) -> io::Result<()> {
-    let width = |column: usize| table.iter().map(|row| row[column].chars().count()).max();
-    for row in table {
-        let mut line = String::new();
-        for (column, text) in row.iter().enumerate() {
-            let width = width(column).unwrap_or(0);
-            line += "  ";
-            line +=
-                &if column == 0 { format!("{text:>width$}") } else { format!("{text:<width$}") };
-        }
-        writeln!(out, "{}", line.trim_end())?;
-    }
-    Ok(())
+    let rows: Vec<_> = table.iter().map(<[String; N]>::as_slice).collect();
+    aligned(out, "  ", &rows, |column| column == 0)
 }
 
 fn percent(share: f64) -> String {
-    format!("{:.1} %", share * 100.0)
+    words::percent(share, 1)
+}
+
+/// A share in hundredths of a percent.
+fn fine(share: f64) -> String {
+    words::percent(share, 2)
 }
 
 /// R2 with its interval; with no such refusal what that still allows.
@@ -249,14 +214,14 @@ fn withheld_counts(row: &SummaryRow) -> impl Iterator<Item = (Cause, u64)> {
 
 /// The causes of ENOMEM with free pages and their shares, the most frequent first.
 fn causes(row: &SummaryRow) -> String {
-    let all: u128 = withheld_counts(row).map(|(_, count)| u128::from(count)).sum();
+    let all: u64 = withheld_counts(row).map(|(_, count)| count).sum();
     let mut causes: Vec<_> = withheld_counts(row).filter(|(_, count)| *count > 0).collect();
     causes.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     if causes.is_empty() {
         return "-".to_string();
     }
-    let share = |count: u64| (100 * u128::from(count) + all / 2) / all;
-    let texts = causes.into_iter().map(|(cause, count)| format!("{cause} {} %", share(count)));
+    let share = |count: u64| words::percent(count as f64 / all as f64, 0);
+    let texts = causes.into_iter().map(|(cause, count)| format!("{cause} {}", share(count)));
     texts.collect::<Vec<_>>().join(", ")
 }
 
@@ -280,7 +245,7 @@ fn first_failure(row: &SummaryRow) -> String {
 /// One sentence: what the first cap costs, and what another one or another policy would change.
 fn reading(block: &Block<'_>) -> Option<String> {
     let plan = &block.ready.plan;
-    let base = block.baseline(0)?;
+    let base = block.compared.baseline(0)?;
     let at_first = base.rates[BLAME].mean?;
     let (cap, name) = (plan.caps[0], block.name(base));
     if at_first == 0.0 {
@@ -290,7 +255,7 @@ fn reading(block: &Block<'_>) -> Option<String> {
         ));
     }
     let other_caps = (1..plan.caps.len()).filter_map(|index| {
-        let mean = block.baseline(index)?.rates[BLAME].mean?;
+        let mean = block.compared.baseline(index)?.rates[BLAME].mean?;
         Some((mean, plan.caps[index]))
     });
     let mut texts = Vec::new();
@@ -299,7 +264,7 @@ fn reading(block: &Block<'_>) -> Option<String> {
     {
         texts.push(format!("at cap {cap} {}", none_or(mean)));
     }
-    if let Some(row) = block.best(0)
+    if let Some(row) = block.compared.best(0)
         && let Some(mean) = row.rates[BLAME].mean
     {
         let high = row.against_baseline.and_then(|difference| difference.interval.high);
@@ -321,14 +286,6 @@ fn reading(block: &Block<'_>) -> Option<String> {
         "-> at cap {cap} {name} refuses {all} of the requests for which enough pages are free; {}",
         texts.join("; ")
     ))
-}
-
-/// A share in hundredths of a percent.
-fn fine(share: f64) -> String {
-    if share > 0.0 && share < 0.000_05 {
-        return "< 0.01 %".to_string();
-    }
-    format!("{:.2} %", share * 100.0)
 }
 
 /// The same; what was not seen is not 0 %.

@@ -25,6 +25,17 @@ pub struct Trend {
     pub p_rising: f64,
 }
 
+/// Half of first failures in the second half of age is chance; this rarely is.
+const RARELY: f64 = 0.05;
+
+impl Trend {
+    /// Whether failures become more frequent with age.
+    #[must_use]
+    pub fn rises(&self) -> bool {
+        self.p_rising <= RARELY
+    }
+}
+
 /// The trend in `lasted`: the age at which each stream failed first (`true`), or until which it was
 /// watched well; what lies behind `horizon`, above 0, is not looked at.
 ///

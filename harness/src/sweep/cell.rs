@@ -12,8 +12,12 @@ use crate::oracle::{Checks, Violation, Witness};
 use crate::seed::Seed;
 use crate::simulate::{Observer, Rig, Slot, Until, run as run_ops, warm_up};
 
-/// One cell, start to end. `others` watch beside the metrics.
-pub(super) fn run_cell(
+/// Runs one cell, start to end, watched by `others` beside the metrics. Its values are the same each
+/// time: a cell depends on nothing but its plan.
+///
+/// # Errors
+/// As [`run`](super::run).
+pub fn run_cell(
     ready: &Ready,
     cell: &Cell,
     others: &mut [&mut dyn Observer],

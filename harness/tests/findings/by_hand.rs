@@ -1,12 +1,13 @@
 //! What is said of results that are written down by hand: which, of several that do, is chosen, and
 //! why one that looks as good is not.
 
+use cma_harness::answer::{Candidate, Choice, Findings, SummaryRow, Verdict, findings};
 use cma_harness::metric::{Value, column, columns};
-use cma_harness::report::{Candidate, Choice, Findings, SummaryRow, Verdict, findings};
+use cma_harness::report::words;
 use cma_harness::stats::{anytime, mcnemar};
 use cma_harness::sweep::{Block, Cell, Ready};
 
-use super::{blocks, ready};
+use super::{Said, blocks, ready, said};
 
 /// Boards of one area each by their MiB, and pools beside it; the rest of the plan.
 fn plan(boards: &[(u64, Option<u64>)], rest: &str) -> Ready {
@@ -56,8 +57,8 @@ fn told(ready: &Ready, of: impl Fn(Cell) -> Vec<Value>) -> Findings {
     findings(ready, blocks.collect::<Vec<_>>())
 }
 
-fn headline(ready: &Ready, of: impl Fn(Cell) -> Vec<Value>) -> Choice {
-    told(ready, of).headline.unwrap()
+fn headline(ready: &Ready, of: impl Fn(Cell) -> Vec<Value>) -> Said {
+    said(ready, &told(ready, of))
 }
 
 fn on(choice: &Choice, board: usize, policy: usize) -> &Candidate {
@@ -237,7 +238,7 @@ fn a_request_that_was_served_elsewhere_does_not_stand_against_a_board() {
     let found =
         told(&ready, |cell| if cell.at.board == Some(0) { elsewhere.clone() } else { well() });
     let row = &found.summary.rows[0];
-    assert_eq!((row.failed, row.lost, row.fell_back), (4, 0, Some(8)));
+    assert_eq!((row.failed, row.lost, row.fell_back), (4, 0, 8));
     assert_eq!((row.first_failure, row.earliest), (Some(9.0), None));
     assert_eq!(found.survival[0].failed, 0);
     let choice = found.headline.unwrap();
@@ -259,7 +260,8 @@ fn several_kinds_of_streams_have_to_hold_at_once() {
     assert!((first.interval.high.unwrap() - 0.527_129).abs() < 1e-6, "{:?}", first.interval);
     let sure = "none of 4 streams of each of 2 kinds, counted in requests (no board time), fails; \
                 at 95 % that still allows 52.7 % of the worst kind";
-    assert_eq!(first.sure, sure);
+    let found = told(&ready, |_| well());
+    assert_eq!(words::sure(&ready, &found.summary, first), sure);
     let best = "chosen as the best of 2: for all of them at once the streams allow 60.2 %";
     assert!(choice.notes.iter().any(|note| note.starts_with(best)), "{:?}", choice.notes);
     // The worst kind counts: more streams that fail, then the one that fails earlier.

@@ -1,9 +1,10 @@
 //! What to choose, against the cells.
 
-use cma_harness::report::{CurveUnit, Scope, Verdict};
+use cma_harness::answer::{CurveUnit, Scope, Verdict};
+use cma_harness::report::words;
 use cma_harness::sweep::Outcome;
 
-use super::{first_failures, ladder, of, ready};
+use super::{first_failures, ladder, of, ready, said};
 
 const MIB: [u64; 4] = [64, 80, 96, 128];
 
@@ -25,7 +26,7 @@ fn the_choice_is_the_smallest_board_from_which_on_no_stream_fails() {
     let best = *[ways[0], ways[2]].iter().min().unwrap();
     assert!((1..MIB.len()).contains(&best), "the plan has an answer within it: {ways:?}");
 
-    let headline = found.headline.unwrap();
+    let headline = said(&ready, &found);
     assert_eq!((headline.verdict, headline.chosen), (Verdict::Met, Some(0)));
     let chosen = &headline.ranked[0];
     assert_eq!(chosen.board, Some(best));
@@ -40,7 +41,8 @@ fn the_choice_is_the_smallest_board_from_which_on_no_stream_fails() {
     assert!((chosen.interval.high.unwrap() - 0.3123).abs() < 1e-4);
     assert!(headline.sentence.contains("31.2 %"), "{}", headline.sentence);
     assert!(headline.notes.iter().any(|note| note.contains("--seed 9")), "{:?}", headline.notes);
-    assert!(chosen.needs[0].contains(&format!("cma={}M", MIB[best])), "{:?}", chosen.needs);
+    let need = words::need(&chosen.needs[0]);
+    assert!(need.contains(&format!("cma={}M", MIB[best])), "{need}");
 
     // One stream and LOAD: its own choice is the same.
     let [one] = found.choices.as_slice() else { panic!("one stream") };
@@ -61,7 +63,7 @@ fn the_choice_is_the_smallest_board_from_which_on_no_stream_fails() {
 fn what_needs_no_patch_is_chosen_and_what_a_patch_would_save_is_said() {
     // No kernel can be configured for cap 0, with which gpu streams make do with less.
     let ready = ready(&ladder("gpu", &MIB, "seeds = 8\npolicies = [\"kernel\"]\ncaps = [8, 0]"));
-    let headline = of(&ready).1.headline.unwrap();
+    let headline = said(&ready, &of(&ready).1);
     let least = |patch: bool| {
         let eligible = headline.ranked.iter().filter(|one| one.is_eligible());
         eligible.filter(|one| one.needs_patch() == patch).map(|one| one.pages).min().unwrap()
@@ -146,8 +148,9 @@ fn honest_where_nothing_can_be_chosen() {
     let found = of(&ready(&ladder("gpu", &[66, 68], plan))).1;
     let headline = found.headline.unwrap();
     assert_eq!((headline.verdict, headline.chosen), (Verdict::NotMet, None));
-    let found = of(&ready(&ladder("gpu", &[160], plan))).1;
-    let headline = found.headline.unwrap();
+    let ready = ready(&ladder("gpu", &[160], plan));
+    let found = of(&ready).1;
+    let headline = said(&ready, &found);
     assert_eq!(headline.verdict, Verdict::Met);
     assert!(headline.notes.iter().any(|note| note.contains("one size")), "{:?}", headline.notes);
     assert_eq!(found.sizing, [], "one size is no ladder");
@@ -160,7 +163,7 @@ fn a_board_must_serve_all_streams_of_the_plan() {
     let both = format!("{text}[[streams]]\nprofile = \"video\"\nloads_mib = [90]\nops = 300\n");
     let both = ready(&both);
     let (_, found) = of(&both);
-    let pages = |choice: &cma_harness::report::Choice| {
+    let pages = |choice: &cma_harness::answer::Choice| {
         choice.chosen.map_or(u64::MAX, |chosen| choice.ranked[chosen].pages)
     };
     let headline = found.headline.as_ref().unwrap();
@@ -171,9 +174,10 @@ fn a_board_must_serve_all_streams_of_the_plan() {
     assert!(headline.ranked.iter().all(|one| one.rows == 2));
     // A recording runs on its own area: it has a choice, but is no part of the boards'.
     let apart = format!("{text}[[streams]]\nrecorded = \"6.12/mix-a1-dma8\"\n");
-    let found = of(&ready(&apart)).1;
+    let apart = ready(&apart);
+    let found = of(&apart).1;
     assert_eq!(found.choices.len(), 2);
-    let headline = found.headline.unwrap();
+    let headline = said(&apart, &found);
     assert!(headline.ranked.iter().all(|one| one.rows == 1 && one.board.is_some()));
     assert!(headline.notes.iter().any(|note| note.contains("1 stream runs")), "{headline:?}");
 }
@@ -186,7 +190,7 @@ fn a_model_and_a_load_that_is_not_reached_are_said() {
              [[boards]]\nname = \"b\"\nareas = [{{ mib = 64 }}]\n[[streams]]\n{stream}\n"
         );
         let ready = ready(&text);
-        let headline = of(&ready).1.headline.unwrap();
+        let headline = said(&ready, &of(&ready).1);
         let said = |words: &str| headline.notes.iter().any(|note| note.contains(words));
         (said("model: what claims meet"), said("audio does not reach its LOAD"))
     };

@@ -43,7 +43,7 @@ fn a_policy_that_refuses_the_large_ones_has_a_lower_rate_and_is_flagged() {
         let found = findings(&ready, blocks(&ready));
         let [kernel, small] = found.summary.rows.as_slice() else { panic!("two rows") };
         // R1: it looks better over all sizes.
-        let rate = |row: &cma_harness::report::SummaryRow| row.rates[0].mean.unwrap();
+        let rate = |row: &cma_harness::answer::SummaryRow| row.rates[0].mean.unwrap();
         assert!(rate(small) < rate(kernel), "{} of {}", rate(small), rate(kernel));
         // What it never grants lies in the two upper classes. It may even refuse fewer of the
         // requests of 257 to 2048 pages, since it has the more room for those below 2025.

@@ -1,7 +1,7 @@
 //! What is said where streams end at their first failure, and where a race drops a policy.
 
+use cma_harness::answer::{Findings, findings};
 use cma_harness::metric::{Value, column, columns};
-use cma_harness::report::{Findings, findings};
 use cma_harness::sweep::Block;
 
 use super::ready;

@@ -3,10 +3,10 @@
 use std::fs;
 use std::io::BufReader;
 
-use cma_harness::report::partial::{self, Head, Row, look_through};
-use cma_harness::report::sorted::{Sorted, write_cells};
-use cma_harness::report::{Blocks, csv, findings, html, text};
-use cma_harness::sweep::{Ready, Shard, run};
+use cma_harness::answer::{findings, pictures};
+use cma_harness::report::{csv, html, text};
+use cma_harness::sweep::disk::{Blocks, Head, Row, SCHEMA, Sorted, look_through, write_cells};
+use cma_harness::sweep::{Cell, Ready, Shard, run};
 use proptest::prelude::*;
 
 use super::{Nobody, ladder, ready};
@@ -20,11 +20,11 @@ fn finished(ready: &Ready) -> (Vec<u8>, String) {
     let table = run(ready, 1, &Nobody).unwrap();
     let mut file = Head::new(ready, Shard::WHOLE, "file").text().into_bytes();
     let rows = table.numbers.iter().zip(&table.cells).zip(&table.values);
-    for ((number, cell), values) in rows.rev() {
-        partial::write(ready, *number, cell, values, &mut file).unwrap();
-    }
+    let row =
+        |((number, cell), values): ((&u64, &Cell), &Vec<_>)| Row::of(ready, *number, cell, values);
+    rows.clone().rev().for_each(|one| row(one).write(&mut file).unwrap());
     let mut cells = Vec::new();
-    csv::write_cells(&table, &mut cells).unwrap();
+    write_cells(rows.map(|one| Ok(row(one))), &mut cells).unwrap();
     (file, String::from_utf8(cells).unwrap())
 }
 
@@ -126,11 +126,12 @@ fn a_row_that_is_no_cell_of_the_plan_is_left_out() {
     let (_, cells) = finished(&ready);
     let row = cells.lines().nth(1).unwrap();
     let count = ready.plan.cell_count().unwrap();
-    let prefix = format!("{},{},", csv::SCHEMA, ready.plan.name);
+    let prefix = format!("{},{},", SCHEMA, ready.plan.name);
     let rest = row.strip_prefix(&format!("{prefix}0,")).unwrap();
     let mut file = Vec::new();
     for number in [count, u64::MAX, count - 1] {
-        partial::write_row(&format!("{prefix}{number},{rest}"), &mut file).unwrap();
+        let row = Row::parse_plain(&format!("{prefix}{number},{rest}")).unwrap();
+        row.write(&mut file).unwrap();
     }
     let left = look_through(&ready, &mut &file[..]).unwrap();
     assert_eq!((left.known.count(), left.known.next(0)), (1, Some(count - 1)));
@@ -180,6 +181,6 @@ fn a_report_is_made_of_whatever_numbers_stand_in_a_table() {
         text::write_findings(&ready, &found, true, &mut out).unwrap();
         csv::write_summary(&ready, &found.summary, &mut out).unwrap();
         csv::write_sizing(&ready, &found.sizing, &mut out).unwrap();
-        html::write(&ready, &found, "", &mut out).unwrap();
+        let _ = html::page(&ready, &found, &pictures(&ready, &found).unwrap(), "");
     });
 }

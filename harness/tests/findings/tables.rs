@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use cma_harness::report::csv::{
-    cells_header, documented, sizing_header, summary_header, write_sizing, write_summary,
+    documented, sizing_header, summary_header, write_sizing, write_summary,
 };
+use cma_harness::sweep::disk::cells_header;
 
 use super::{ladder, of, ready};
 
@@ -66,7 +67,7 @@ fn a_plan_that_may_stop_early_is_told_by_what_holds_at_any_time() {
             assert!(says.iter().any(|word| other.method.contains(word)), "{other:?}");
         }
     }
-    let headline = found.headline.unwrap();
+    let headline = super::said(&ready, &found);
     assert!(headline.notes.iter().any(|note| note.contains("stopped early")), "{headline:?}");
     // The bound for all candidates at once is one that holds at any time too.
     let chosen = &headline.ranked[headline.chosen.unwrap()];

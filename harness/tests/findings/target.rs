@@ -1,10 +1,10 @@
 //! What is chosen by a target, of results that are written down by hand.
 
+use cma_harness::answer::{Choice, Verdict, findings};
 use cma_harness::metric::{Value, column, columns};
-use cma_harness::report::{Choice, Verdict, findings};
 use cma_harness::sweep::{Block, Cell, Length, Ready};
 
-use super::ready;
+use super::{Said, ready, said};
 
 const HOUR: u64 = Length::HOUR_US;
 const DAY: u64 = 24 * HOUR;
@@ -40,20 +40,20 @@ fn stream(failed_us: Option<u64>) -> Vec<Value> {
 }
 
 /// What is chosen where the streams of a board fail first at these times: of (board, seed).
-fn choice(ready: &Ready, failed: impl Fn(usize, u64) -> Option<u64>) -> Choice {
+fn choice(ready: &Ready, failed: impl Fn(usize, u64) -> Option<u64>) -> Said {
     let blocks = ready.plan.configurations().map(|at| {
         let seeds = ready.plan.seeds_of(&ready.plan.streams[at.stream]);
         let of = |n| stream(failed(at.board.unwrap(), Cell { at, policy: 0, seed: n }.seed));
         Block { at, values: vec![(1..=seeds).map(of).collect()] }
     });
-    findings(ready, blocks.collect::<Vec<_>>()).headline.unwrap()
+    said(ready, &findings(ready, blocks.collect::<Vec<_>>()))
 }
 
 fn board_of(choice: &Choice) -> Option<usize> {
     choice.ranked[choice.chosen?].board
 }
 
-fn has_note(choice: &Choice, words: &str) -> bool {
+fn has_note(choice: &Said, words: &str) -> bool {
     choice.notes.iter().any(|note| note.contains(words))
 }
 
@@ -64,7 +64,7 @@ fn the_cheapest_that_is_proven_is_chosen() {
     assert_eq!((met.verdict, board_of(&met)), (Verdict::Met, Some(0)));
     assert!(met.sentence.contains("none of 8 streams of 24 h of board time fails"));
     assert!(met.sentence.contains("an MTBF of at least 2.6 d, at 95 %"), "{}", met.sentence);
-    assert_eq!(met.more, None);
+    assert_eq!(met.more(), None);
     // Of two caps each has half of what may be missed: 52.05 h.
     let two = |target: &str| {
         choice(&plan(&format!("seeds = 8\ntarget = \"{target}\"\ncaps = [8, 4]")), |_, _| None)
@@ -94,7 +94,7 @@ fn what_lacks_is_said_in_board_time() {
     assert_eq!(found.verdict, Verdict::NotMet);
     assert!(found.sentence.contains("no configuration of the plan is proven to meet mtbf=64h"));
     // 64 h × 2.9957 = 191.7 h, of which 48 are there: 95.9 h, in whole hours 96, for each of two.
-    let more = found.more.unwrap();
+    let more = found.more().unwrap();
     assert_eq!((more.seeds, more.length_us), (2, (96 * HOUR) as f64));
     assert_eq!(more.board_us, (2 * 96 * HOUR) as f64);
     // 2000 ops in a day.
@@ -108,12 +108,12 @@ fn nothing_more_is_asked_for_where_it_would_not_do() {
     let plan_of = |target: &str| plan(&format!("seeds = 8\ntarget = \"{target}\"\ncaps = [8]"));
     for target in ["mtbf=64h", "failing=30%/day"] {
         let found = choice(&plan_of(target), |_, seed| Some(seed * 60_000_000));
-        assert_eq!((found.verdict, found.more), (Verdict::NotMet, None));
+        assert_eq!((found.verdict, found.more()), (Verdict::NotMet, None));
     }
     // The dearest is in the way of the others, however well those go.
     let found =
         choice(&plan_of("mtbf=60h"), |board, seed| (board == 2 && seed == 1).then_some(DAY / 2));
-    let more = found.more.unwrap();
+    let more = found.more().unwrap();
     // 60 h × 4.744 with one failure, 180 h are there: 105 h for seven.
     assert_eq!((more.seeds, more.length_us), (8, (39 * HOUR) as f64), "{:?}", found.notes);
 }
@@ -129,7 +129,7 @@ fn a_share_of_streams_in_a_day_asks_for_streams() {
     assert!(target("32", 8).sentence.contains("at most 31.23 % in a day, at 95 %"));
     let found = target("30", 8);
     assert_eq!(found.verdict, Verdict::NotMet);
-    let more = found.more.unwrap();
+    let more = found.more().unwrap();
     assert!(more.seeds >= 9 && has_note(&found, &format!("seeds = {} in the plan", more.seeds)));
 }
 

@@ -1,6 +1,7 @@
 //! How much board time a page says that it covers, and what it says where a race left rows out.
 
-use cma_harness::report::{Findings, SummaryRow, csv, text};
+use cma_harness::answer::{Findings, SummaryRow};
+use cma_harness::report::{csv, text};
 use cma_harness::sweep::Ready;
 
 use super::{Page, between, found, ready, written};

@@ -1,9 +1,10 @@
 //! A small report, byte for byte. A change of it is a change of what people compare.
 
-use cma_harness::report::{csv, summarise, text};
+use cma_harness::answer::findings;
+use cma_harness::report::{csv, text};
 use cma_harness::sweep::{emit, run};
 
-use super::{Nobody, ready};
+use super::{Nobody, ready, write_table};
 
 const PLAN: &str = r#"
 name = "golden"
@@ -26,9 +27,9 @@ ops = 700
 fn the_golden_report() {
     let ready = ready(PLAN);
     let table = run(&ready, 2, &Nobody).unwrap();
-    let summary = summarise(&ready, table.blocks());
+    let summary = findings(&ready, table.blocks()).summary;
     let mut files = [Vec::new(), Vec::new(), Vec::new(), emit(&ready).into_bytes()];
-    csv::write_cells(&table, &mut files[0]).unwrap();
+    write_table(&table, &mut files[0]);
     csv::write_summary(&ready, &summary, &mut files[1]).unwrap();
     text::write(&ready, &summary, false, &mut files[2]).unwrap();
     let golden = [

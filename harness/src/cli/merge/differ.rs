@@ -7,7 +7,7 @@ use std::path::Path;
 use super::found::Part;
 use crate::cli::failure::Failure;
 use crate::cli::sweep::folder::PLAN;
-use crate::report::partial::Head;
+use crate::sweep::disk::Head;
 use crate::sweep::{self, Ready};
 
 pub(super) use crate::cli::sweep::same_sweep;

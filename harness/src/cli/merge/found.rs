@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::{cannot_read, differ};
 use crate::cli::failure::Failure;
 use crate::cli::sweep::folder::SHARD;
-use crate::report::partial::Head;
+use crate::sweep::disk::Head;
 
 /// A finished shard.
 pub(super) struct Part {

@@ -8,9 +8,8 @@ use super::folder::{CELLS, PLAN, SHARD};
 use super::journal::{at, lock};
 use crate::cli::failure::Failure;
 use crate::metric::{Value, column};
-use crate::report::csv;
-use crate::report::partial::{self, Head, Row, without_times};
 use crate::sweep::Ready;
+use crate::sweep::disk::{Head, Row, checksum, without_times};
 
 /// What became of the cells of a shorter run.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -76,7 +75,7 @@ pub(super) fn extend(
         let Some(cell) = ready.plan.cell(row.number) else { continue };
         let ended = row.values[column("ended_early")] == Value::Count(1);
         if ended || same.get(cell.at.stream).copied().unwrap_or(true) {
-            partial::write_row(&row.text, &mut out).map_err(fail)?;
+            row.write(&mut out).map_err(fail)?;
             found.kept += 1;
         } else {
             found.again += 1;
@@ -114,7 +113,7 @@ fn find(ready: &Ready, head: &Head, folder: &Path, path: &Path) -> Result<Option
     let old = times_of(&folder.join(PLAN));
     let longer = old.len() == head.times_us.len()
         && old.iter().zip(&head.times_us).all(|(old, new)| old <= new);
-    let is_base = csv::checksum(&without_times(&plan)) == head.base
+    let is_base = checksum(&without_times(&plan)) == head.base
         && plan != crate::sweep::emit(ready)
         && head.shard.is_whole();
     Ok((cells.is_file() && same_version && longer && is_base).then_some(Left::Cells(cells)))

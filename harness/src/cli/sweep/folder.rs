@@ -6,11 +6,11 @@ use std::io::{self, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use super::journal::at;
+use crate::answer::{Findings, findings, pictures};
 use crate::cli::context::{Context, Format};
 use crate::cli::failure::Failure;
-use crate::report::partial::Row;
-use crate::report::sorted;
-use crate::report::{Blocks, Findings, csv, findings, html, text};
+use crate::report::{csv, html, text};
+use crate::sweep::disk::{self, Blocks, Row};
 use crate::sweep::{self, Plan, Ready, Stream, What};
 
 /// The finished cells of a shard, in order, with sums: what `merge` reads.
@@ -112,7 +112,7 @@ pub(in crate::cli) fn write_cells(
     folder: &Path,
     rows: impl IntoIterator<Item = io::Result<Row>>,
 ) -> Result<(), Failure> {
-    write_rows(context, (folder, CELLS), |out| sorted::write_cells(rows, out))
+    write_rows(context, (folder, CELLS), |out| disk::write_cells(rows, out))
 }
 
 /// The results of `cells.csv` in `folder`, given to `read` configuration by configuration. One that
@@ -157,7 +157,10 @@ pub(in crate::cli) fn write_report(
     };
     write("summary.csv", &|out| csv::write_summary(ready, summary, out))?;
     write("sizing.csv", &|out| csv::write_sizing(ready, &findings.sizing, out))?;
-    write("report.html", &|out| html::write(ready, &findings, command.trim_end(), out))?;
+    // First: what fails here must not leave half a page.
+    let pictures = pictures(ready, &findings).map_err(Failure::because)?;
+    let page = html::page(ready, &findings, &pictures, command.trim_end());
+    write("report.html", &|out| out.write_all(page.as_bytes()))?;
     write(PLAN, &|out| out.write_all(sweep::emit(ready).as_bytes()))?;
     write("COMMAND", &|out| out.write_all(command.as_bytes()))?;
     Ok(findings)

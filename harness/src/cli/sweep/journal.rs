@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::cli::failure::Failure;
-use crate::report::partial::{self, Head};
+use crate::sweep::disk::{Head, look_through};
 use crate::sweep::{Known, Ready, Shard};
 
 /// An open file of finished cells. As long as it is open no other sweep writes there.
@@ -42,7 +42,7 @@ impl Journal {
             return Err(other_shard(path, other.shard));
         }
         if resume && found.as_ref() == Some(head) {
-            let left = partial::look_through(ready, &mut reader).map_err(fail)?;
+            let left = look_through(ready, &mut reader).map_err(fail)?;
             // What was torn is not to be joined to the next row.
             let whole = head.text().len() as u64 + left.bytes;
             journal.file.set_len(whole).map_err(fail)?;

@@ -13,7 +13,7 @@ use super::journal::{Journal, at};
 use crate::cli::bar::{self, QUICK};
 use crate::cli::failure::{Failure, say};
 use crate::metric::{Value, column};
-use crate::report::partial;
+use crate::sweep::disk::Row;
 use crate::sweep::{self, Cell, Known, Outcome, Ready, Shard, Watch};
 
 /// How a sweep stopped by a signal ends, as a shell says it of SIGINT.
@@ -181,7 +181,7 @@ impl Watch for Progress<'_> {
     fn done(&self, index: usize, cell: &Cell, values: &[Value]) {
         let number = index as u64;
         let mut row = Vec::new();
-        let row = partial::write(self.ready, number, cell, values, &mut row).map(|()| row);
+        let row = Row::of(self.ready, number, cell, values).write(&mut row).map(|()| row);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.written.is_ok() {
             let written = row.and_then(|row| io::Write::write_all(&mut self.journal.file(), &row));

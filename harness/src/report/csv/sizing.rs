@@ -2,17 +2,17 @@
 
 use std::io::{self, Write};
 
-use super::documented::{self};
-use super::{SCHEMA, decimal, interval_fields};
-use crate::report::sizing::{SizeTried, Sizing};
+use super::documented;
+use super::interval_fields;
+use crate::answer::{SizeTried, Sizing};
 use crate::sweep::Ready;
-use crate::words::csv::{optional, table};
+use crate::sweep::disk::{SCHEMA, decimal};
+use crate::words::csv::table;
 
 /// The columns of `sizing.csv`, without a line end.
 #[must_use]
 pub fn sizing_header() -> String {
-    let names: Vec<_> = documented::sizing().into_iter().map(|column| column.name).collect();
-    names.join(",")
+    documented::header("sizing.csv")
 }
 
 /// Writes `sizing.csv`. Only its columns where the plan has no two boards that differ in size
@@ -45,7 +45,7 @@ fn row(ready: &Ready, sizing: &Sizing, size: &SizeTried) -> Vec<String> {
         size.failed.to_string(),
     ];
     fields.extend(interval_fields(&size.interval));
-    fields.push(optional(size.structural));
+    fields.push(size.structural.to_string());
     fields.push(decimal(least.median));
     fields.extend(interval_fields(&least.median_interval));
     fields.push(decimal(least.quantile_95));

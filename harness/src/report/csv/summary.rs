@@ -3,17 +3,17 @@
 use std::io::{self, Write};
 
 use super::documented::{self, Documented};
-use super::{SCHEMA, board, decimal, fit_distance, interval_fields, place};
-use crate::report::summary::{Rate, Summary, SummaryRow};
+use super::interval_fields;
+use crate::answer::{CLASS_NAMES, Rate, Summary, SummaryRow};
 use crate::stats::Interval;
+use crate::sweep::disk::{SCHEMA, board, decimal, fit_distance, place};
 use crate::sweep::{Length, Ready};
 use crate::words::csv::{optional, table};
 
 /// The columns of `summary.csv`, without a line end.
 #[must_use]
 pub fn summary_header() -> String {
-    let names: Vec<_> = documented::summary().into_iter().map(|column| column.name).collect();
-    names.join(",")
+    documented::header("summary.csv")
 }
 
 fn rate_fields(rate: Option<&Rate>) -> [String; 4] {
@@ -44,7 +44,7 @@ fn summary_row(ready: &Ready, row: &SummaryRow) -> Vec<String> {
     fields.push(row.failed.to_string());
     fields.extend(interval_fields(&row.failed_interval));
     fields.extend([row.mcnemar, row.holm, row.utilisation, row.load].map(decimal));
-    let worse = row.worse_classes.iter().map(|&class| crate::report::summary::CLASS_NAMES[class]);
+    let worse = row.worse_classes.iter().map(|&class| CLASS_NAMES[class]);
     fields.push(worse.collect::<Vec<_>>().join(" "));
     fields.extend(later_fields(row));
     fields.push(fit_distance(ready, row.at.stream));
@@ -65,9 +65,10 @@ fn later_fields(row: &SummaryRow) -> Vec<String> {
     fields.push(decimal(row.load_pages));
     fields.push(optional(row.load_max_pages));
     fields.push(decimal(row.aligned_load_pages));
-    fields.extend([row.structural, row.unserved, row.fell_back].map(optional));
+    fields.extend([row.structural, row.unserved, row.fell_back].map(|n| n.to_string()));
     fields.extend([row.latency_p50_us, row.latency_p99_us].map(decimal));
-    fields.extend([row.latency_max_us, row.migrated_pages].map(optional));
+    fields.push(optional(row.latency_max_us));
+    fields.push(row.migrated_pages.to_string());
     fields
 }
 
@@ -119,7 +120,7 @@ pub fn write_summary(ready: &Ready, summary: &Summary, out: &mut dyn Write) -> i
 /// # Errors
 /// Where the output takes no more.
 pub fn write_summary_json(ready: &Ready, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
-    let columns = documented::summary();
+    let columns: Vec<_> = documented::columns_of("summary.csv").collect();
     // A board named 12 is text all the same.
     let value = |column: &Documented, text: String| match text.parse::<serde_json::Number>() {
         _ if text.is_empty() => serde_json::Value::Null,

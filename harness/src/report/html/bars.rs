@@ -1,9 +1,9 @@
 //! Bars of several parts, as SVG: each part has a colour, a hatch and its words.
 
-use std::io::{self, Write};
+use maud::{Markup, html};
 
 use super::axis::Axis;
-use super::escape::Escaped;
+use crate::report::page::{Figure, swatch};
 
 /// Units of the picture.
 const WIDTH: f64 = 760.0;
@@ -18,7 +18,6 @@ const AXIS: f64 = 40.0;
 pub(super) const KINDS: usize = 9;
 
 /// A part of a bar.
-#[derive(Clone, PartialEq, Debug)]
 pub(super) struct Part {
     /// Its length.
     pub(super) length: f64,
@@ -29,7 +28,6 @@ pub(super) struct Part {
 }
 
 /// A bar.
-#[derive(Clone, PartialEq, Debug)]
 pub(super) struct Bar {
     /// What it is of.
     pub(super) label: String,
@@ -40,7 +38,6 @@ pub(super) struct Bar {
 }
 
 /// Bars below each other.
-#[derive(Clone, PartialEq, Debug)]
 pub(super) struct Bars {
     /// The id of the element, its own on the page.
     pub(super) id: String,
@@ -52,7 +49,7 @@ pub(super) struct Bars {
     pub(super) bars: Vec<Bar>,
     /// The kinds that there are, and their names.
     pub(super) kinds: Vec<(usize, String)>,
-    /// A remark behind the legend.
+    /// A remark after the legend.
     pub(super) note: String,
 }
 
@@ -61,88 +58,62 @@ impl Bars {
         LEFT + (value / self.x.end).clamp(0.0, 1.0) * (WIDTH - LEFT - RIGHT)
     }
 
-    /// Writes them with a legend.
-    pub(super) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        let (id, title) = (&self.id, Escaped(&self.title));
+    /// The bars with a legend.
+    pub(super) fn figure(&self) -> Markup {
         let bottom = self.bars.len() as f64 * ROW;
         let words = self.bars.iter().map(|bar| format!("{}: {}", bar.label, bar.numbers));
-        writeln!(
-            out,
-            "<figure id=\"{id}\">\n<h3 id=\"{id}-h\">{title}</h3>\n\
-             <div class=\"wide\" tabindex=\"0\" role=\"region\" aria-labelledby=\"{id}-h\">\n\
-             <svg viewBox=\"0 0 {WIDTH} {:.0}\" role=\"img\" aria-labelledby=\"{id}-t {id}-d\">\n\
-             <title id=\"{id}-t\">{title}</title>\n<desc id=\"{id}-d\">{}</desc>",
-            bottom + AXIS,
-            Escaped(words.collect::<Vec<_>>().join(". ")),
-        )?;
-        for (at, label) in &self.x.ticks {
-            let x = self.x(*at);
-            let class = if *at == 0.0 { "" } else { " class=\"mid\"" };
-            writeln!(
-                out,
-                "<path class=\"grid\" d=\"M{x:.1} 0V{bottom:.1}\"/><text{class} x=\"{x:.1}\" \
-                 y=\"{:.1}\">{}</text>",
-                bottom + 14.0,
-                Escaped(label)
-            )?;
-        }
-        writeln!(
-            out,
-            "<text class=\"mid\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
-            WIDTH / 2.0,
-            bottom + 33.0,
-            Escaped(&self.x.title)
-        )?;
-        for (index, bar) in self.bars.iter().enumerate() {
-            self.bar(index as f64 * ROW, bar, out)?;
-        }
-        writeln!(out, "</svg>\n</div>\n<figcaption>\n<ul class=\"legend\">")?;
-        for (kind, name) in &self.kinds {
-            writeln!(
-                out,
-                "<li><svg class=\"swatch\" viewBox=\"0 0 12 12\" aria-hidden=\"true\">\
-                 <rect class=\"k{kind}\" width=\"12\" height=\"12\"/></svg> <span>{}</span></li>",
-                Escaped(name)
-            )?;
-        }
-        writeln!(out, "</ul>")?;
-        if !self.note.is_empty() {
-            writeln!(out, "<p>{}</p>", Escaped(&self.note))?;
-        }
-        writeln!(out, "</figcaption>\n</figure>")
+        let figure = Figure {
+            id: &self.id,
+            class: None,
+            title: &self.title,
+            about: &words.collect::<Vec<_>>().join(". "),
+            size: (WIDTH, bottom + AXIS),
+        };
+        let middle = format!("{:.1}", WIDTH / 2.0);
+        let drawing = html! {
+            @for (at, label) in &self.x.ticks {
+                @let x = format!("{:.1}", self.x(*at));
+                path .grid d=(format_args!("M{x} 0V{bottom:.1}")) {}
+                text class=[(*at != 0.0).then_some("mid")] x=(x)
+                    y=(format_args!("{:.1}", bottom + 14.0)) { (label) }
+            }
+            text .mid x=(middle) y=(format_args!("{:.1}", bottom + 33.0)) { (self.x.title) } "\n"
+            @for (index, bar) in self.bars.iter().enumerate() {
+                (self.bar(index as f64 * ROW, bar)) "\n"
+            }
+        };
+        let caption = html! {
+            ul .legend {
+                @for (kind, name) in &self.kinds {
+                    li { (swatch(&format!("k{kind}"))) " " span { (name) } }
+                }
+            }
+            @if !self.note.is_empty() { p { (self.note) } }
+        };
+        figure.around(&drawing, &caption)
     }
 
-    fn bar(&self, y: f64, bar: &Bar, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(
-            out,
-            "<text class=\"strong\" x=\"{LEFT}\" y=\"{:.1}\">{}</text>\
-             <text class=\"end\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
-            y + 15.0,
-            Escaped(&bar.label),
-            WIDTH - RIGHT,
-            y + 15.0,
-            Escaped(&bar.numbers),
-        )?;
-        let mut from = 0.0;
-        for Part { length, kind, text } in &bar.parts {
-            let (x, end) = (self.x(from), self.x(from + length));
-            writeln!(
-                out,
-                "<rect class=\"k{kind}\" x=\"{x:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{BAR}\">\
-                 <title>{}: {}</title></rect>",
-                y + 20.0,
-                end - x,
-                Escaped(&bar.label),
-                Escaped(text)
-            )?;
-            from += length;
+    fn bar(&self, y: f64, bar: &Bar) -> Markup {
+        let ends = bar.parts.iter().scan(0.0, |end, part| {
+            let from = *end;
+            *end += part.length;
+            Some((self.x(from), self.x(*end)))
+        });
+        let base = format!("{:.1}", y + 15.0);
+        html! {
+            text .strong x=(format_args!("{LEFT}")) y=(base) { (bar.label) }
+            text .end x=(format_args!("{:.1}", WIDTH - RIGHT)) y=(base) { (bar.numbers) }
+            @for (part, (x, end)) in bar.parts.iter().zip(ends) {
+                rect .{ "k" (part.kind) } x=(format_args!("{x:.1}"))
+                    y=(format_args!("{:.1}", y + 20.0)) width=(format_args!("{:.1}", end - x))
+                    height=(format_args!("{BAR}")) { title { (bar.label) ": " (part.text) } }
+            }
         }
-        Ok(())
     }
 }
 
 /// Hatches for the kinds, once for the page: what a class of theirs is filled with.
-pub(super) fn hatches(out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn hatches() -> Markup {
     const LINES: [&str; KINDS] = [
         "",
         "M0 8L8 0",
@@ -154,14 +125,14 @@ pub(super) fn hatches(out: &mut dyn Write) -> io::Result<()> {
         "M2 2h1M6 6h1",
         "M0 2H8M0 6H8",
     ];
-    writeln!(out, "<svg class=\"defs\" width=\"0\" height=\"0\" aria-hidden=\"true\"><defs>")?;
-    for (kind, lines) in LINES.iter().enumerate() {
-        writeln!(
-            out,
-            "<pattern id=\"h{kind}\" width=\"8\" height=\"8\" patternUnits=\"userSpaceOnUse\">\
-             <rect class=\"ground{kind}\" width=\"8\" height=\"8\"/><path class=\"hatch\" \
-             d=\"{lines}\"/></pattern>"
-        )?;
+    html! {
+        svg .defs width="0" height="0" aria-hidden="true" { defs {
+            @for (kind, lines) in LINES.iter().enumerate() {
+                pattern #{ "h" (kind) } width="8" height="8" patternUnits="userSpaceOnUse" {
+                    rect .{ "ground" (kind) } width="8" height="8" {}
+                    path .hatch d=(lines) {}
+                }
+            }
+        } } "\n"
     }
-    writeln!(out, "</defs></svg>")
 }

@@ -1,16 +1,18 @@
 //! By cause: why requests were refused.
 
-use std::io::{self, Write};
+use maud::{Markup, PreEscaped, html};
 
 use super::axis::Axis;
 use super::bars::{Bar, Bars, Part};
-use super::escape::Escaped;
+use super::left_out;
 use super::names::{self, percent};
-use super::ways::{Page, Way};
+use super::view::{Drawn, View};
+use crate::answer::SummaryRow;
 use crate::cause::Cause;
-use crate::report::summary::SummaryRow;
-use crate::report::time::covers;
+use crate::report::page::sentence;
+use crate::report::words::covers;
 use crate::sweep::Configuration;
+use crate::words::percent_number;
 
 /// A cause in words.
 fn words(cause: Cause) -> &'static str {
@@ -27,95 +29,81 @@ fn words(cause: Cause) -> &'static str {
     }
 }
 
-/// Writes a picture for each stream.
-pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(
-        out,
-        "<p>Every refused request, as a share of all requests. <i>exhausted</i> and \
-         <i>too_large</i> mean that the area is too small; every other cause is ENOMEM with free \
-         pages (<i>withheld</i>), which size, cap, pools or policy can change.</p>"
-    )?;
-    let (cases, left) = page.cases();
-    let mut clean = Vec::new();
+/// A picture for each stream; those without a refusal are named last.
+pub(super) fn section(view: &View<'_>) -> Markup {
+    let (cases, left) = view.cases();
+    let (mut drawn, mut clean) = (Vec::new(), Vec::new());
     for (index, at) in cases.iter().enumerate() {
-        let (rows, left_out): (Vec<_>, Vec<_>) = page.rows(*at).into_iter().partition(is_whole);
-        if !left_out.is_empty() {
-            not_drawn(page, at, &left_out, out)?;
+        let rows = view.rows(at).into_iter();
+        let (rows, others): (Vec<_>, Vec<_>) = rows.partition(|drawn| drawn.row.is_whole());
+        let covers = covers(view.ready, &rows.iter().map(|one| one.row).collect::<Vec<_>>());
+        if !others.is_empty() {
+            drawn.push(not_drawn(view, at, &others));
         }
-        if rows.is_empty() {
-            continue;
+        if rows.iter().any(|one| refused(one.row) > 0.0) {
+            drawn.push(bars(index, view.place(at), &rows, &covers).figure());
+        } else if !rows.is_empty() {
+            clean.push(format!("{} ({covers})", view.place(at)));
         }
-        let run: Vec<_> = rows.iter().map(|(_, _, row)| *row).collect();
-        if rows.iter().all(|(_, _, row)| row.refused.iter().all(|count| *count == 0)) {
-            clean.push(format!("{} ({})", page.place(at), covers(page.ready, &run)));
-            continue;
-        }
-        let most = rows.iter().map(|(_, _, row)| refused(row)).fold(0.0, f64::max);
-        let bar = |(way, _, row): &Drawn<'_>| Bar {
-            label: page.name_of(*way, row),
-            numbers: numbers(row),
-            parts: parts(row),
-        };
-        let there =
-            |cause: &(usize, Cause)| rows.iter().any(|(_, _, row)| row.refused[cause.0] > 0);
-        let kinds = Cause::ALL.into_iter().enumerate().filter(there);
-        let bars = Bars {
-            id: format!("cause{index}"),
-            title: page.place(at),
-            x: Axis::percent("refused requests of all requests, %", most),
-            bars: rows.iter().map(bar).collect(),
-            kinds: kinds.map(|(kind, cause)| (kind, words(cause).to_string())).collect(),
-            note: names::sentence(&covers(page.ready, &run)),
-        };
-        bars.write(out)?;
     }
-    for place in clean {
-        writeln!(
-            out,
-            "<p>{}: no request is refused under any cap and policy shown here.</p>",
-            Escaped(place)
-        )?;
+    html! {
+        (PreEscaped(include_str!("prose/causes.html")))
+        @for one in drawn { (one) }
+        @for place in clean {
+            p { (place) ": no request is refused under any cap and policy shown here." } "\n"
+        }
+        (left_out(left))
     }
-    super::left_out(left, out)
 }
 
-/// A way, the number of its row, and that.
-type Drawn<'a> = (Way, usize, &'a SummaryRow);
-
-/// Whether a row has rates over the length of its streams.
-fn is_whole((_, _, row): &Drawn<'_>) -> bool {
-    row.streams > 0 && row.ended_early == 0
+fn bars(index: usize, title: String, rows: &[Drawn<'_>], covered: &str) -> Bars {
+    let most = rows.iter().map(|drawn| refused(drawn.row)).fold(0.0, f64::max);
+    let bar = |Drawn { name, row, .. }: &Drawn<'_>| Bar {
+        label: name.to_string(),
+        numbers: numbers(row),
+        parts: parts(row),
+    };
+    let there = |(kind, _): &(usize, Cause)| rows.iter().any(|drawn| drawn.row.refused[*kind] > 0);
+    let kinds = Cause::ALL.into_iter().enumerate().filter(there);
+    Bars {
+        id: format!("cause{index}"),
+        title,
+        x: Axis::percent("refused requests of all requests, %", most),
+        bars: rows.iter().map(bar).collect(),
+        kinds: kinds.map(|(kind, cause)| (kind, words(cause).to_string())).collect(),
+        note: sentence(covered),
+    }
 }
 
 /// What is not drawn, and why: of streams that ended at their first failure the causes are counted.
-fn not_drawn(
-    page: &Page<'_>,
-    at: &Configuration,
-    rows: &[Drawn<'_>],
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    writeln!(
-        out,
-        "<p>{} ({}). Not drawn are streams that ended at their first failure, of which there are no \
-         rates over their length, and what was not run:</p>\n<ul>",
-        Escaped(page.place(at)),
-        Escaped(page.covers(at))
-    )?;
-    for (way, _, row) in rows {
-        let causes = Cause::ALL.into_iter().zip(row.refused).filter(|(_, count)| *count > 0);
-        let causes: Vec<_> = causes.map(|(cause, count)| format!("{cause} {count}")).collect();
-        let what = match row.streams {
-            0 => String::new(),
-            _ => format!(
-                ": {} of {} streams ended at the first failure; refused until then: {}",
-                row.ended_early,
-                row.streams,
-                causes.join(", ")
-            ),
-        };
-        writeln!(out, "<li>{}{}</li>", Escaped(page.name_of(*way, row)), Escaped(what))?;
+fn not_drawn(view: &View<'_>, at: &Configuration, rows: &[Drawn<'_>]) -> Markup {
+    html! {
+        p {
+            (view.place(at)) " (" (view.covers(at)) "). Not drawn are streams that ended at their \
+            first failure, of which there are no rates over their length, and what was not run:"
+        } "\n"
+        ul { @for Drawn { name, row, .. } in rows {
+            li {
+                (name)
+                @if row.streams > 0 {
+                    ": " (row.ended_early) " of " (row.streams) " streams ended at the first \
+                    failure; refused until then: "
+                    (said(row))
+                }
+            } "\n"
+        } } "\n"
     }
-    writeln!(out, "</ul>")
+}
+
+fn said(row: &SummaryRow) -> String {
+    let each = counts(row).map(|(_, cause, count)| format!("{cause} {count}"));
+    each.collect::<Vec<_>>().join(", ")
+}
+
+/// Causes and how many requests were refused for each, of those that occur.
+fn counts(row: &SummaryRow) -> impl Iterator<Item = (usize, Cause, u64)> {
+    let all = Cause::ALL.into_iter().zip(row.refused).enumerate();
+    all.map(|(kind, (cause, count))| (kind, cause, count)).filter(|(.., count)| *count > 0)
 }
 
 fn share(count: u64, row: &SummaryRow) -> f64 {
@@ -127,12 +115,12 @@ fn refused(row: &SummaryRow) -> f64 {
 }
 
 fn parts(row: &SummaryRow) -> Vec<Part> {
-    let part = |(kind, (cause, count)): (usize, (Cause, u64))| {
-        let share = share(count, row);
-        let text = format!("{cause} {} requests, {}", names::whole(count), percent(share));
-        (count > 0).then_some(Part { length: share, kind, text })
+    let part = |(kind, cause, count): (usize, Cause, u64)| {
+        let length = share(count, row);
+        let text = format!("{cause} {} requests, {}", names::whole(count), percent(length));
+        Part { length, kind, text }
     };
-    Cause::ALL.into_iter().zip(row.refused).enumerate().filter_map(part).collect()
+    counts(row).map(part).collect()
 }
 
 /// What is refused in words: the whole, the withheld part with its interval, and the causes.
@@ -146,17 +134,12 @@ fn numbers(row: &SummaryRow) -> String {
             _ => format!("none seen in {streams} streams: {} of streams have one", failed.sure),
         };
     }
-    let mut causes: Vec<_> =
-        Cause::ALL.into_iter().zip(row.refused).filter(|(_, count)| *count > 0).collect();
-    causes.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let of_all =
-        |count: u64| match (100 * u128::from(count) + u128::from(all / 2)) / u128::from(all) {
-            0 => "<\u{2009}1".to_string(),
-            share => share.to_string(),
-        };
+    let mut causes: Vec<_> = counts(row).collect();
+    causes.sort_by_key(|(.., count)| std::cmp::Reverse(*count));
+    let of_all = |count: u64| names::thin(&percent_number(count as f64 / all as f64, 0));
     let causes = causes.into_iter().take(3);
     let causes: Vec<_> =
-        causes.map(|(cause, count)| format!("{cause} {}\u{a0}%", of_all(count))).collect();
+        causes.map(|(_, cause, count)| format!("{cause} {}\u{a0}%", of_all(count))).collect();
     let withheld = names::range(&row.rates[0].interval);
     let withheld = withheld.map_or_else(String::new, |range| format!(", withheld {range}"));
     format!("{}{withheld}: {}", percent(refused(row)), causes.join(", "))

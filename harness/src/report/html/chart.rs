@@ -3,10 +3,12 @@
 //! would draw in the browser, and be larger than the rest of the page.
 
 use std::fmt::Write as _;
-use std::io::{self, Write};
+
+use maud::{Markup, html};
 
 use super::axis::Axis;
-use super::escape::Escaped;
+use super::names::Named;
+use crate::report::page::Figure;
 
 /// Units of the picture.
 const WIDTH: f64 = 760.0;
@@ -39,7 +41,7 @@ const MARKERS: [&str; LOOKS] = [
 ];
 
 /// A place that can be asked for its numbers.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone)]
 pub(super) struct Mark {
     /// Where.
     pub(super) x: f64,
@@ -54,10 +56,9 @@ pub(super) struct Mark {
 }
 
 /// One line.
-#[derive(Clone, PartialEq, Debug)]
 pub(super) struct Series {
     /// Its name in the legend and beside its end.
-    pub(super) name: String,
+    pub(super) name: Named,
     /// Which of the [`LOOKS`].
     pub(super) look: usize,
     /// Its places, ascending in x.
@@ -69,7 +70,6 @@ pub(super) struct Series {
 }
 
 /// A vertical line with words at its top.
-#[derive(Clone, PartialEq, Debug)]
 pub(super) struct Rule {
     /// Where.
     pub(super) x: f64,
@@ -78,7 +78,6 @@ pub(super) struct Rule {
 }
 
 /// A chart.
-#[derive(Clone, PartialEq, Debug)]
 pub(super) struct Plot {
     /// The id of the element, its own on the page.
     pub(super) id: String,
@@ -94,8 +93,15 @@ pub(super) struct Plot {
     pub(super) series: Vec<Series>,
     /// The vertical lines.
     pub(super) rules: Vec<Rule>,
-    /// A remark behind the legend.
+    /// A remark after the legend.
     pub(super) note: String,
+}
+
+impl Mark {
+    /// The upper end of what is drawn of it.
+    pub(super) fn top(&self) -> f64 {
+        self.interval.map_or(self.y, |(_, high)| high.max(self.y))
+    }
 }
 
 impl Plot {
@@ -116,209 +122,173 @@ impl Plot {
         self.top() + PLANE
     }
 
-    /// Writes it with its legend.
-    pub(super) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        let (id, height) = (&self.id, self.bottom() + BOTTOM);
-        writeln!(
-            out,
-            "<figure class=\"plot\" id=\"{id}\">\n<h3 id=\"{id}-h\">{}</h3>\n\
-             <div class=\"wide\" tabindex=\"0\" role=\"region\" aria-labelledby=\"{id}-h\">\n\
-             <svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-labelledby=\"{id}-t {id}-d\">\n\
-             <title id=\"{id}-t\">{}</title>\n<desc id=\"{id}-d\">{}</desc>",
-            Escaped(&self.title),
-            Escaped(&self.title),
-            Escaped(&self.about),
-        )?;
-        self.axes(out)?;
-        self.rules(out)?;
-        for (index, series) in self.series.iter().enumerate() {
-            // Bars of several lines at one place stand beside each other.
-            let middle = (self.series.len() - 1) as f64 / 2.0;
-            let aside = if series.steps_to.is_some() { 0.0 } else { index as f64 - middle };
-            self.series(series, aside * 3.0, out)?;
-        }
-        self.labels(out)?;
-        writeln!(out, "</svg>\n</div>\n<figcaption>")?;
-        legend(self.series.iter().map(|series| (series.look, series.name.as_str())), out)?;
-        if !self.note.is_empty() {
-            writeln!(out, "<p>{}</p>", Escaped(&self.note))?;
-        }
-        writeln!(out, "</figcaption>\n</figure>")
+    /// The chart with its legend.
+    pub(super) fn figure(&self) -> Markup {
+        // Bars of several lines at one place stand beside each other.
+        let middle = (self.series.len().max(1) - 1) as f64 / 2.0;
+        let aside = |index: usize, series: &Series| match series.steps_to {
+            Some(_) => 0.0,
+            None => (index as f64 - middle) * 3.0,
+        };
+        let drawing = html! {
+            (self.axes())
+            (self.rules())
+            @for (index, series) in self.series.iter().enumerate() {
+                (self.series(series, aside(index, series))) "\n"
+            }
+            (self.labels())
+        };
+        let figure = Figure {
+            id: &self.id,
+            class: Some("plot"),
+            title: &self.title,
+            about: &self.about,
+            size: (WIDTH, self.bottom() + BOTTOM),
+        };
+        let caption = html! {
+            (self.legend())
+            @if !self.note.is_empty() { p { (self.note) } }
+        };
+        figure.around(&drawing, &caption)
     }
 
-    fn axes(&self, out: &mut dyn Write) -> io::Result<()> {
+    fn axes(&self) -> Markup {
         let (left, right) = (LEFT, WIDTH - RIGHT);
         let (top, bottom) = (self.top(), self.bottom());
-        for (at, label) in &self.y.ticks {
-            let y = self.y(*at);
-            writeln!(
-                out,
-                "<path class=\"grid\" d=\"M{left} {y:.1}H{right}\"/>\
-                 <text class=\"end\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
-                left - 7.0,
-                y + 4.0,
-                Escaped(label)
-            )?;
+        let middle = f64::midpoint(left, right);
+        html! {
+            @for (at, label) in &self.y.ticks {
+                @let y = self.y(*at);
+                path .grid d=(format_args!("M{left} {y:.1}H{right}")) {}
+                text .end x=(format_args!("{:.1}", left - 7.0)) y=(format_args!("{:.1}", y + 4.0)) {
+                    (label)
+                } "\n"
+            }
+            @for (at, label) in &self.x.ticks {
+                @let x = self.x(*at);
+                path .axis d=(format_args!("M{x:.1} {bottom}v5")) {}
+                text .mid x=(format_args!("{x:.1}")) y=(format_args!("{:.1}", bottom + 18.0)) {
+                    (label)
+                } "\n"
+            }
+            path .axis d=(format_args!("M{left} {top}V{bottom}H{right}")) {}
+            text .mid x=(format_args!("{middle:.1}")) y=(format_args!("{:.1}", bottom + 40.0)) {
+                (self.x.title)
+            }
+            text x="4" y="12" { (self.y.title) } "\n"
         }
-        for (at, label) in &self.x.ticks {
-            let x = self.x(*at);
-            writeln!(
-                out,
-                "<path class=\"axis\" d=\"M{x:.1} {bottom}v5\"/>\
-                 <text class=\"mid\" x=\"{x:.1}\" y=\"{:.1}\">{}</text>",
-                bottom + 18.0,
-                Escaped(label)
-            )?;
-        }
-        writeln!(
-            out,
-            "<path class=\"axis\" d=\"M{left} {top}V{bottom}H{right}\"/>\n\
-             <text class=\"mid\" x=\"{:.1}\" y=\"{:.1}\">{}</text>\n\
-             <text x=\"4\" y=\"12\">{}</text>",
-            f64::midpoint(left, right),
-            bottom + 40.0,
-            Escaped(&self.x.title),
-            Escaped(&self.y.title),
-        )
     }
 
-    fn rules(&self, out: &mut dyn Write) -> io::Result<()> {
-        for (index, rule) in self.rules.iter().enumerate() {
-            let (x, bottom) = (self.x(rule.x), self.bottom());
-            let y = TOP + APART * index as f64;
-            let end = if x > f64::midpoint(LEFT, WIDTH - RIGHT) { " class=\"end\"" } else { "" };
-            let aside = if end.is_empty() { 4.0 } else { -4.0 };
-            writeln!(
-                out,
-                "<path class=\"rule\" d=\"M{x:.1} {:.1}V{bottom}\"/>\
-                 <text{end} x=\"{:.1}\" y=\"{y:.1}\">{}</text>",
-                y - 9.0,
-                x + aside,
-                Escaped(&rule.text)
-            )?;
+    fn rules(&self) -> Markup {
+        let bottom = self.bottom();
+        html! {
+            @for (index, rule) in self.rules.iter().enumerate() {
+                @let (x, y) = (self.x(rule.x), TOP + APART * index as f64);
+                @let far = x > f64::midpoint(LEFT, WIDTH - RIGHT);
+                path .rule d=(format_args!("M{x:.1} {:.1}V{bottom}", y - 9.0)) {}
+                text class=[far.then_some("end")] x=(format_args!("{:.1}", x + if far { -4.0 } else { 4.0 }))
+                    y=(format_args!("{y:.1}")) { (rule.text) } "\n"
+            }
         }
-        Ok(())
     }
 
-    fn series(&self, series: &Series, aside: f64, out: &mut dyn Write) -> io::Result<()> {
+    fn series(&self, series: &Series, aside: f64) -> Markup {
         let look = series.look;
-        writeln!(out, "<g class=\"s s{look}\" data-s=\"{look}\">")?;
-        if series.band {
-            self.band(series, out)?;
-        }
-        let mut line = String::new();
-        for (index, mark) in series.marks.iter().enumerate() {
-            let (x, y) = (self.x(mark.x) + aside, self.y(mark.y));
-            let _ = match (index, series.steps_to.is_some()) {
-                (0, _) => write!(line, "M{x:.1} {y:.1}"),
-                (_, true) => write!(line, "H{x:.1}V{y:.1}"),
-                (_, false) => write!(line, "L{x:.1} {y:.1}"),
-            };
-        }
+        let step = if series.steps_to.is_some() { "HV" } else { "L " };
+        let places = series.marks.iter().map(|mark| (self.x(mark.x) + aside, self.y(mark.y)));
+        let mut line = path(places, step);
         if let Some(end) = series.steps_to {
             let _ = write!(line, "H{:.1}", self.x(end));
         }
-        writeln!(out, "<path class=\"l\" d=\"{line}\"/>")?;
         let seen = series.marks.len().div_ceil(MOST_MARKERS).max(1);
-        for (index, mark) in series.marks.iter().enumerate() {
-            self.mark(series, mark, index.is_multiple_of(seen), aside, out)?;
+        html! {
+            g .s.{ "s" (look) } data-s=(look) {
+                @if series.band { (self.band(series)) }
+                path .l d=(line) {} "\n"
+                @for (index, mark) in series.marks.iter().enumerate() {
+                    (self.mark(series, mark, index.is_multiple_of(seen), aside)) "\n"
+                }
+            }
         }
-        writeln!(out, "</g>")
     }
 
-    fn band(&self, series: &Series, out: &mut dyn Write) -> io::Result<()> {
+    /// The intervals as an area: along the upper ends, and back along the lower ones.
+    fn band(&self, series: &Series) -> Markup {
         let ends = series.marks.iter().filter_map(|mark| Some((mark.x, mark.interval?)));
         let ends: Vec<_> = ends.collect();
-        let Some(last) = ends.last().map(|(x, _)| *x) else { return Ok(()) };
-        let last = self.x(series.steps_to.unwrap_or(last));
-        let mut path = String::new();
-        for (index, (x, (_, high))) in ends.iter().enumerate() {
-            let (x, y) = (self.x(*x), self.y(*high));
-            let _ = if index == 0 {
-                write!(path, "M{x:.1} {y:.1}")
-            } else {
-                write!(path, "H{x:.1}V{y:.1}")
-            };
-        }
-        let _ = write!(path, "H{last:.1}");
+        let last = ends.last().map_or(0.0, |(x, _)| *x);
+        let mut line = path(ends.iter().map(|(x, (_, high))| (self.x(*x), self.y(*high))), "HV");
+        let _ = write!(line, "H{:.1}", self.x(series.steps_to.unwrap_or(last)));
         for (x, (low, _)) in ends.iter().rev() {
-            let _ = write!(path, "V{:.1}H{:.1}", self.y(*low), self.x(*x));
+            let _ = write!(line, "V{:.1}H{:.1}", self.y(*low), self.x(*x));
         }
-        writeln!(out, "<path class=\"band\" d=\"{path}z\"/>")
+        html! { @if !ends.is_empty() { path .band d={ (line) "z" } {} } }
     }
 
-    fn mark(
-        &self,
-        series: &Series,
-        mark: &Mark,
-        seen: bool,
-        aside: f64,
-        out: &mut dyn Write,
-    ) -> io::Result<()> {
+    fn mark(&self, series: &Series, mark: &Mark, seen: bool, aside: f64) -> Markup {
         let (x, y) = (self.x(mark.x) + aside, self.y(mark.y));
-        let class = match (mark.hollow, seen) {
-            (true, _) => "p hollow",
-            (_, true) => "p",
-            (_, false) => "p still",
-        };
-        write!(
-            out,
-            "<g class=\"{class}\"><title>{}: {}</title>",
-            Escaped(&series.name),
-            Escaped(&mark.text)
-        )?;
-        if let Some((low, high)) = mark.interval.filter(|_| series.steps_to.is_none()) {
-            let (low, high) = (self.y(low), self.y(high));
-            write!(
-                out,
-                "<path class=\"i\" d=\"M{x:.1} {high:.1}V{low:.1}m-3 0h6M{:.1} {high:.1}h6\"/>",
-                x - 3.0
-            )?;
+        let interval = mark.interval.filter(|_| series.steps_to.is_none());
+        let interval = interval.map(|(low, high)| {
+            let (low, high, left) = (self.y(low), self.y(high), x - 3.0);
+            format!("M{x:.1} {high:.1}V{low:.1}m-3 0h6M{left:.1} {high:.1}h6")
+        });
+        html! {
+            g .p .hollow[mark.hollow] .still[!mark.hollow && !seen] {
+                title { (series.name) ": " (mark.text) }
+                @if let Some(interval) = interval { path .i d=(interval) {} }
+                path .m d=(format_args!("M{x:.1} {y:.1}{}", MARKERS[series.look])) {}
+            }
         }
-        writeln!(out, "<path class=\"m\" d=\"M{x:.1} {y:.1}{}\"/></g>", MARKERS[series.look])
     }
 
     /// The names of the lines beside their ends, none over another.
-    fn labels(&self, out: &mut dyn Write) -> io::Result<()> {
+    fn labels(&self) -> Markup {
         let last = |series: &Series| series.marks.last().map(|mark| self.y(mark.y));
         let mut ends: Vec<_> = self.series.iter().filter_map(|s| Some((last(s)?, s))).collect();
         ends.sort_by(|a, b| a.0.total_cmp(&b.0));
         let mut places: Vec<f64> = ends.iter().map(|(y, _)| *y).collect();
         spread(&mut places, self.top(), self.bottom());
-        for (place, (_, series)) in places.into_iter().zip(ends) {
-            let look = series.look;
-            writeln!(
-                out,
-                "<g class=\"s s{look}\" data-s=\"{look}\"><path class=\"m\" d=\"M{:.1} {place:.1}{}\"/>\
-                 <text x=\"{:.1}\" y=\"{:.1}\">{}</text></g>",
-                WIDTH - RIGHT + 12.0,
-                MARKERS[look],
-                WIDTH - RIGHT + 22.0,
-                place + 4.0,
-                Escaped(short(&series.name)),
-            )?;
+        let (sign, name) = (WIDTH - RIGHT + 12.0, WIDTH - RIGHT + 22.0);
+        html! {
+            @for (y, (_, series)) in places.into_iter().zip(ends) {
+                g .s.{ "s" (series.look) } data-s=(series.look) {
+                    path .m d=(format_args!("M{sign:.1} {y:.1}{}", MARKERS[series.look])) {}
+                    text x=(format_args!("{name:.1}")) y=(format_args!("{:.1}", y + 4.0)) {
+                        (series.name.short())
+                    }
+                } "\n"
+            }
         }
-        Ok(())
+    }
+
+    /// A swatch and a name for each line.
+    fn legend(&self) -> Markup {
+        html! {
+            ul .legend {
+                @for Series { look, name, .. } in &self.series {
+                    li data-s=(look) {
+                        svg .line.{ "s" (look) } viewBox="0 0 34 12" aria-hidden="true" {
+                            path .l d="M1 6H33" {}
+                            path .m d={ "M17 6" (MARKERS[*look]) } {}
+                        } " "
+                        span { (name) }
+                    } "\n"
+                }
+            }
+        }
     }
 }
 
-/// A name that fits beside a line: the sign behind it stays, its words go.
-fn short(name: &str) -> String {
-    const MOST: usize = 19;
-    let (name, sign) = match name.split_once(SIGNS) {
-        Some((before, _)) => (before.trim_end(), &name[before.len()..]),
-        None => (name, ""),
-    };
-    let sign: String = sign.chars().take(1).map(|sign| format!(" {sign}")).collect();
-    let most = MOST - sign.chars().count();
-    if name.chars().count() <= most {
-        return format!("{name}{sign}");
+/// A line through places: by steps ("HV", level and then up or down) or straight ("L ").
+fn path(places: impl Iterator<Item = (f64, f64)>, step: &str) -> String {
+    let (to_x, to_y) = step.split_at(1);
+    let mut line = String::new();
+    for (index, (x, y)) in places.enumerate() {
+        let (to_x, to_y) = if index == 0 { ("M", " ") } else { (to_x, to_y) };
+        let _ = write!(line, "{to_x}{x:.1}{to_y}{y:.1}");
     }
-    name.chars().take(most - 1).chain(['…']).chain(sign.chars()).collect()
+    line
 }
-
-/// What stands behind the name of what was chosen, of what cannot be, and of what the race dropped.
-pub(super) const SIGNS: [char; 3] = ['★', '▲', '✕'];
 
 /// Moves ascending `places` apart, between `top` and `bottom` as far as there is room.
 fn spread(places: &mut [f64], top: f64, bottom: f64) {
@@ -334,36 +304,9 @@ fn spread(places: &mut [f64], top: f64, bottom: f64) {
     }
 }
 
-/// A swatch and a name for each line.
-pub(super) fn legend<'a>(
-    names: impl Iterator<Item = (usize, &'a str)>,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    writeln!(out, "<ul class=\"legend\">")?;
-    for (look, name) in names {
-        writeln!(
-            out,
-            "<li data-s=\"{look}\"><svg class=\"line s{look}\" viewBox=\"0 0 34 12\" \
-             aria-hidden=\"true\"><path class=\"l\" d=\"M1 6H33\"/>\
-             <path class=\"m\" d=\"M17 6{}\"/></svg> <span>{}</span></li>",
-            MARKERS[look],
-            Escaped(name)
-        )?;
-    }
-    writeln!(out, "</ul>")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_short_name_keeps_its_sign() {
-        assert_eq!(short("kernel, cap 8 ★ chosen"), "kernel, cap 8 ★");
-        assert_eq!(short("zoned:share=0.25,order=8, cap 8 ▲ flagged"), "zoned:share=0.25… ▲");
-        assert_eq!(short("kernel, cap 8 ✕ dropped after 8 streams"), "kernel, cap 8 ✕");
-        assert_eq!(short("kernel, cap 8"), "kernel, cap 8");
-    }
 
     #[test]
     fn labels_move_apart_and_stay_inside() {
@@ -376,7 +319,7 @@ mod tests {
     fn a_step_stays_level_and_a_bound_is_hollow() {
         let mark = |x, y, hollow| Mark { x, y, interval: None, hollow, text: "t<".to_string() };
         let series = Series {
-            name: "a & b".to_string(),
+            name: Named { name: "a & b".to_string(), sign: None, dropped: None },
             look: 1,
             marks: vec![mark(0.0, 1.0, false), mark(50.0, 0.5, true)],
             steps_to: Some(100.0),
@@ -394,9 +337,7 @@ mod tests {
             rules: Vec::new(),
             note: String::new(),
         };
-        let mut out = Vec::new();
-        plot.write(&mut out).unwrap();
-        let text = String::from_utf8(out).unwrap();
+        let text = plot.figure().into_string();
         // The plane is 552 wide from 58 on and 264 high from 24 on.
         assert!(text.contains("d=\"M58.0 24.0H334.0V156.0H610.0\""), "{text}");
         assert!(text.contains("class=\"p hollow\"><title>a &amp; b: t&lt;</title>"), "{text}");

@@ -1,14 +1,15 @@
 //! What to choose.
 
-use std::io::{self, Write};
+use maud::{Markup, html};
 
-use super::escape::Escaped;
+use super::more_in_summary;
 use super::names::{self, mib, percent};
-use super::table::{self, Row, numbers, words};
-use super::ways::Page;
-use crate::report::choice::{Candidate, Choice, Verdict};
-use crate::report::summary::SummaryRow;
-use crate::report::time::{at_least, covers, span};
+use super::view::View;
+use crate::answer::{Candidate, Choice, Scope, SummaryRow, Verdict};
+use crate::report::page::sentence;
+use crate::report::page::table::{self, Row, numbers, table};
+use crate::report::words::{self as said, at_least, covers, need, span};
+use crate::words;
 
 /// Candidates of a table.
 const MOST_ROWS: usize = 14;
@@ -25,42 +26,36 @@ pub(super) fn badge(verdict: Verdict) -> (&'static str, &'static str) {
     }
 }
 
-/// Writes the answer: its numbers, what it takes, and the other candidates.
-pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let Some(choice) = page.choice() else {
-        return writeln!(out, "<p>The plan has no stream: nothing can be chosen.</p>");
+/// The answer: its numbers, what it takes, and the other candidates.
+pub(super) fn section(view: &View<'_>) -> Markup {
+    let Some(choice) = view.choice() else {
+        return html! { p { "The plan has no stream: nothing can be chosen." } };
     };
-    if let Some(candidate) = page.candidate() {
-        tiles(page, choice, candidate, out)?;
+    html! {
+        @if let Some(candidate) = view.candidate() {
+            @if choice.chosen.is_none() {
+                p .sub { "Nothing that was tried meets the target. The nearest:" } "\n"
+            }
+            dl .tiles {
+                @for (label, value, note) in tiles(view, candidate) {
+                    div { dt { (label) } dd { (value) small { (note) } } } "\n"
+                }
+            }
+            @if !candidate.needs.is_empty() {
+                h3 { "What it takes" }
+                ul .needs { @for one in &candidate.needs { li { (need(one)) } } } "\n"
+            }
+        }
+        (candidates(view, choice))
+        (each(view))
     }
-    candidates(page, choice, out)?;
-    each(page, out)
 }
 
-fn tile(label: &str, value: &str, note: &str, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(
-        out,
-        "<div><dt>{}</dt><dd>{}<small>{}</small></dd></div>",
-        Escaped(label),
-        Escaped(value),
-        Escaped(note)
-    )
-}
+/// A label, a value, and what has to be known of it.
+type Tile = (&'static str, String, String);
 
-fn tiles(
-    page: &Page<'_>,
-    choice: &Choice,
-    candidate: &Candidate,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let plan = &page.ready.plan;
-    if choice.chosen.is_none() {
-        writeln!(
-            out,
-            "<p class=\"sub\">Nothing that was tried meets the target. The nearest:</p>"
-        )?;
-    }
-    writeln!(out, "<dl class=\"tiles\">")?;
+fn tiles(view: &View<'_>, candidate: &Candidate) -> Vec<Tile> {
+    let (plan, summary) = (&view.ready.plan, &view.findings.summary);
     let (board, areas) = match candidate.board.map(|board| &plan.boards[board]) {
         Some(board) if board.areas.len() > 1 => {
             let names = board
@@ -72,15 +67,10 @@ fn tiles(
         Some(board) => (board.name.as_str(), "one area, all clients".to_string()),
         None => ("the stream's own area", String::new()),
     };
-    tile("CMA", &mib(candidate.pages as f64), &format!("board {board}; {areas}"), out)?;
-    tile("CONFIG_CMA_ALIGNMENT", &plan.caps[candidate.cap].to_string(), "the alignment cap", out)?;
-    let policy = plan.policies[candidate.policy].to_string();
-    let kind = if Some(candidate.policy) == page.findings.summary.baseline {
-        "what the kernel does"
-    } else {
-        "a kernel patch"
+    let kind = match Some(candidate.policy) == summary.baseline {
+        true => "what the kernel does",
+        false => "a kernel patch",
     };
-    tile("Policy", &policy, kind, out)?;
     let failing = names::failing(candidate.failed, candidate.streams, &candidate.interval);
     let over = match candidate.rows {
         1 => "of streams fail".to_string(),
@@ -88,42 +78,36 @@ fn tiles(
             format!("of streams fail, in the worst of {rows} workloads, for all of them at once")
         }
     };
-    let worst = page.findings.summary.rows.get(candidate.worst_row);
-    let covers = worst.map_or_else(String::new, |row| covers(page.ready, &[row]));
-    let sure = format!("{} {over}; {covers}", failing.sure);
-    tile("Streams that fail", &failing.value, &sure, out)?;
-    if let Some(time) = worst.and_then(|row| row.time.as_ref()) {
+    let worst = &summary.rows[candidate.worst_row];
+    let sure = format!("{} {over}; {}", failing.sure, covers(view.ready, &[worst]));
+    let (cap, policy) = (plan.caps[candidate.cap], &plan.policies[candidate.policy]);
+    let mut tiles = vec![
+        ("CMA", mib(candidate.pages as f64), format!("board {board}; {areas}")),
+        ("CONFIG_CMA_ALIGNMENT", cap.to_string(), "the alignment cap".to_string()),
+        ("Policy", policy.to_string(), kind.to_string()),
+        ("Streams that fail", failing.value, sure),
+    ];
+    tiles.extend(worst.time.as_ref().map(|time| {
         let at_risk = span(time.evidence.at_risk_us as f64);
         let note = format!(
             "MTBF; one-sided bound at 95 % where the hazard is constant, of {at_risk} at risk"
         );
-        tile("Between failures, at least", &at_least(time.mtbf_low_us), &note, out)?;
-    }
-    if let Some(rho) = candidate.rho {
-        tile("LOAD / area", &percent(rho), "rho; of the workload that is fullest", out)?;
-    }
-    writeln!(out, "</dl>")?;
-    if !candidate.needs.is_empty() {
-        writeln!(out, "<h3>What it takes</h3>\n<ul class=\"needs\">")?;
-        for need in &candidate.needs {
-            writeln!(out, "<li>{}</li>", Escaped(need))?;
-        }
-        writeln!(out, "</ul>")?;
-    }
-    Ok(())
+        ("Between failures, at least", at_least(time.mtbf_low_us), note)
+    }));
+    let note = || "rho; of the workload that is fullest".to_string();
+    tiles.extend(candidate.rho.map(|rho| ("LOAD / area", percent(rho), note())));
+    tiles
 }
 
 /// Why a candidate is not, or cannot be, chosen.
-fn remarks(candidate: &Candidate, row: Option<&SummaryRow>) -> String {
-    let structural = candidate.structural.filter(|streams| *streams > 0);
+fn remarks(candidate: &Candidate, row: &SummaryRow) -> String {
+    let structural = Some(candidate.structural).filter(|streams| *streams > 0);
     let remarks = [
         structural.map(|streams| format!("structural in {} streams", names::whole(streams))),
         candidate.rho.filter(|rho| *rho >= 1.0).map(|_| "overloaded".to_string()),
-        candidate.dropped.then(|| match row {
-            Some(row) if row.dropped && row.streams > 0 => {
-                format!("✕ dropped by the race after {} streams", names::whole(row.streams))
-            }
-            _ => "✕ dropped by the race".to_string(),
+        candidate.dropped.then(|| match row.dropped && row.streams > 0 {
+            true => format!("✕ dropped by the race after {} streams", names::whole(row.streams)),
+            false => "✕ dropped by the race".to_string(),
         }),
         candidate.ages.then(|| "fails more often with age".to_string()),
         candidate.larger_fails.then(|| "a larger board fails".to_string()),
@@ -133,109 +117,101 @@ fn remarks(candidate: &Candidate, row: Option<&SummaryRow>) -> String {
     remarks.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
-fn candidates(page: &Page<'_>, choice: &Choice, out: &mut dyn Write) -> io::Result<()> {
-    let plan = &page.ready.plan;
+/// A row of the table of candidates.
+fn row(view: &View<'_>, candidate: &Candidate, is_chosen: bool) -> Row {
+    let plan = &view.ready.plan;
+    let worst = &view.findings.summary.rows[candidate.worst_row];
+    let failed = names::failing(candidate.failed, candidate.streams, &candidate.interval);
+    let share = candidate.failed as f64 / candidate.streams.max(1) as f64;
+    let class = match (is_chosen, candidate.flagged || candidate.unaligned) {
+        (true, _) => "chosen",
+        (_, true) => "out",
+        _ => "",
+    };
+    let meets = match (candidate.meets, is_chosen) {
+        (_, true) => "★ chosen",
+        (true, _) => "yes",
+        _ => "no",
+    };
+    let (pages, cap) = (candidate.pages as f64, plan.caps[candidate.cap]);
+    let fields = vec![
+        table::text(candidate.board.map_or("own area", |board| plan.boards[board].name.as_str())),
+        table::number(Some(pages), words::mib_number(pages)),
+        table::number(Some(cap.into()), cap.to_string()),
+        table::text(plan.policies[candidate.policy].to_string()),
+        table::number(candidate.rho, candidate.rho.map_or_else(|| "–".to_string(), percent)),
+        failed.field(Some(share)),
+        names::first_failure(worst).field(worst.first_failure),
+        table::noted(meets, &remarks(candidate, worst)),
+    ];
+    Row { class, fields }
+}
+
+fn candidates(view: &View<'_>, choice: &Choice) -> Markup {
     let columns = [
-        words("Board"),
+        table::words("Board"),
         numbers("CMA, MiB"),
         numbers("Cap"),
-        words("Policy"),
+        table::words("Policy"),
         numbers("LOAD / area"),
         numbers("Streams that fail"),
         numbers("First refused request"),
-        words("Meets the target"),
+        table::words("Meets the target"),
     ];
-    let row = |(index, candidate): (usize, &Candidate)| {
-        let worst = page.findings.summary.rows.get(candidate.worst_row);
-        let failed = names::failing(candidate.failed, candidate.streams, &candidate.interval);
-        let share = candidate.failed as f64 / candidate.streams.max(1) as f64;
-        let board = candidate.board.map_or("own area", |board| plan.boards[board].name.as_str());
-        let rho = candidate.rho.map_or_else(|| "–".to_string(), percent);
-        let first = worst.map(names::first_failure);
-        let is_chosen = choice.chosen == Some(index);
-        let class = match (is_chosen, candidate.flagged || candidate.unaligned) {
-            (true, _) => "chosen",
-            (_, true) => "out",
-            _ => "",
-        };
-        let meets = match (candidate.meets, is_chosen) {
-            (_, true) => "★ chosen",
-            (true, _) => "yes",
-            _ => "no",
-        };
-        let pages = candidate.pages as f64;
-        let cap = plan.caps[candidate.cap];
-        let fields = vec![
-            table::text(board),
-            table::number(Some(pages), &names::mib_number(pages)),
-            table::number(Some(cap.into()), &cap.to_string()),
-            table::text(&plan.policies[candidate.policy].to_string()),
-            table::number(candidate.rho, &rho),
-            table::sure(Some(share), &failed),
-            match first {
-                Some(first) => table::sure(worst.and_then(|row| row.first_failure), &first),
-                None => table::text("–"),
-            },
-            table::noted(meets, &remarks(candidate, worst)),
-        ];
-        Row { class, fields }
-    };
-    let rows: Vec<_> = choice.ranked.iter().enumerate().take(MOST_ROWS).map(row).collect();
-    let more = choice.ranked.len().saturating_sub(MOST_ROWS);
+    let ranked = choice.ranked.iter().enumerate().take(MOST_ROWS);
+    let rows = ranked.map(|(index, one)| row(view, one, choice.chosen == Some(index)));
     let caption = format!(
         "Configurations: those that meet the target first, of these those without a patch of the \
          kernel, then the cheapest in RAM; {}",
-        page.all_covers().join("; ")
+        view.all_covers().join("; ")
     );
-    table::write(&caption, &columns, &rows, more, out)?;
-    let target = match plan.target {
-        None => "in no stream a caller goes without its memory".to_string(),
-        Some(target) => format!(
-            "<b>{target}</b>, of the first request of a stream that its caller goes without; met is \
-             what is proven at 95 %, for the choice as a whole"
-        ),
-    };
-    writeln!(
-        out,
-        "<p class=\"sub\">The target: {target}. A candidate \
-         counts as its worst row, over all streams, LOADs and environments of the plan that run on the board. \
-         <b>▲ flagged</b>: worse than the baseline for requests of some size, whatever its rate over \
-         all sizes. <b>▲ does not align</b>: it breaks what drivers ask for. Neither is ever chosen. \
-         <b>structural</b>: aligned LOAD is above the area, so no policy can help, only size, cap or \
-         another pool. <b>overloaded</b>: LOAD is the area or more.{}</p>",
-        match choice.ranked.iter().any(|one| one.dropped) {
-            true =>
-                " <b>✕ dropped</b>: the race ended it, as it misses the target or cannot prove it \
-                 any more; it was not run to its last stream.",
-            false => "",
-        }
-    )
+    html! {
+        (table(&caption, &columns, &rows.collect::<Vec<_>>()))
+        (more_in_summary(choice.ranked.len().saturating_sub(MOST_ROWS), ""))
+        p .sub {
+            "The target: "
+            @match view.ready.plan.target {
+                None => { "in no stream a caller goes without its memory" },
+                Some(target) => {
+                    b { (target) } ", of the first request of a stream that its caller goes \
+                    without; met is what is proven at 95 %, for the choice as a whole"
+                },
+            }
+            ". A candidate counts as its worst row, over all streams, LOADs and environments of the \
+            plan that run on the board. " b { "▲ flagged" } ": worse than the baseline for requests \
+            of some size, whatever its rate over all sizes. " b { "▲ does not align" } ": it breaks \
+            what drivers ask for. Neither is ever chosen. " b { "structural" } ": aligned LOAD is \
+            above the area, so no policy can help, only size, cap or another pool. "
+            b { "overloaded" } ": LOAD is the area or more."
+            @if choice.ranked.iter().any(|one| one.dropped) {
+                " " b { "✕ dropped" } ": the race ended it, as it misses the target or cannot prove \
+                it any more; it was not run to its last stream."
+            }
+        } "\n"
+    }
 }
 
 /// The answer for each stream on its own.
-fn each(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
-    use crate::report::choice::Scope;
-    let choices = &page.findings.choices;
-    if choices.len() < 2 && page.findings.headline.is_some() {
-        return Ok(());
+fn each(view: &View<'_>) -> Markup {
+    let (ready, choices) = (view.ready, &view.findings.choices);
+    if choices.len() < 2 && view.findings.headline.is_some() {
+        return Markup::default();
     }
     let row = |choice: &Choice| {
         let name = match choice.scope {
             Scope::Together => "every stream, each alone".to_string(),
             Scope::One { stream, load, environment } => {
-                let name = names::stream(page.ready, stream, load);
-                name + &names::environment(page.ready, environment)
+                names::stream(ready, stream, load) + &names::environment(ready, environment)
             }
         };
-        let fields = vec![
-            table::text(&name),
-            table::text(badge(choice.verdict).1),
-            table::text(&names::sentence(&choice.sentence)),
-        ];
-        Row { class: "", fields }
+        let words = said::sentence(ready, &view.findings.summary, choice);
+        let fields = [name, badge(choice.verdict).1.to_string(), sentence(&words)];
+        Row { class: "", fields: fields.into_iter().map(table::text).collect() }
     };
     let rows: Vec<_> = choices.iter().take(MOST_STREAMS).map(row).collect();
-    let more = choices.len().saturating_sub(MOST_STREAMS);
-    let columns = [words("Stream"), words("Verdict"), words("What to choose for it alone")];
-    table::write("The answer for each stream on its own", &columns, &rows, more, out)
+    let columns = ["Stream", "Verdict", "What to choose for it alone"].map(table::words);
+    html! {
+        (table("The answer for each stream on its own", &columns, &rows))
+        (more_in_summary(choices.len().saturating_sub(MOST_STREAMS), ""))
+    }
 }

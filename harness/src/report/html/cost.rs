@@ -1,102 +1,122 @@
 //! What it costs in RAM: what sizes the same LOAD takes, and where the price comes from.
 
-use std::io::{self, Write};
+use maud::{Markup, PreEscaped, html};
 
 use super::axis::Axis;
 use super::bars::{Bar, Bars, Part};
-use super::chart::{Mark, Plot, Series};
-use super::names::{self, mib, mib_number};
-use super::table::{self, Row, numbers, words};
-use super::ways::{Page, Way};
-use crate::report::sizing::{Least, SizeTried, Sizing};
-use crate::report::summary::SummaryRow;
-use crate::report::time::covers;
+use super::chart::{Mark, Plot, Rule, Series};
+use super::names::{self, Named, Seen, Sign, mib};
+use super::view::{View, Way};
+use super::{left_out, more_in_summary, remark};
+use crate::answer::{Least, SizeTried, Sizing, SummaryRow};
+use crate::report::page::sentence;
+use crate::report::page::table::{self, Row, numbers, table};
+use crate::report::words::{covers, on_boards};
 use crate::stats::Interval;
+use crate::words::mib_number;
 
 /// Streams of which there are pictures.
 const MOST_STREAMS: usize = 4;
 /// Rows of the table.
 const MOST_ROWS: usize = 24;
 
-/// Writes it.
-pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
-    smallest(page, out)?;
-    sizes(page, out)?;
-    time(page, out)
-}
-
-/// What sizes the same LOAD takes.
-fn sizes(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let all = &page.findings.sizing;
-    if all.is_empty() {
-        return writeln!(
-            out,
-            "<p>No stream of the plan has the same LOAD on boards of several sizes, so this sweep \
-             does not say what a smaller or larger area would do. A plan with <code>loads_mib</code> \
-             and several <code>[[boards]]</code> does.</p>"
-        );
-    }
-    let same = |a: &Sizing, b: &Sizing| {
-        (a.stream, a.load, a.environment) == (b.stream, b.load, b.environment)
-            && a.is_like(b, &page.ready.plan)
-    };
-    for (index, group) in all.chunk_by(same).take(MOST_STREAMS).enumerate() {
-        let shown: Vec<_> = page.ways.iter().filter_map(|way| find(group, *way)).collect();
-        if shown.iter().any(|(_, sizing)| sizing.sizes.len() > 1) {
-            bigger(page, index, &shown, out)?;
-        }
-        ladder(page, index, &shown, out)?;
-    }
-    table(page, all, out)
-}
-
-fn find(group: &[Sizing], way: Way) -> Option<(Way, &Sizing)> {
-    let found = group.iter().find(|sizing| (sizing.cap, sizing.policy) == (way.cap, way.policy));
-    found.map(|sizing| (way, sizing))
+/// What it costs in RAM and in time.
+pub(super) fn section(view: &View<'_>) -> Markup {
+    html! { (smallest(view)) (sizes(view)) (time(view)) }
 }
 
 /// What the choice takes beside the smallest board.
-fn smallest(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let Some(candidate) = page.candidate() else { return Ok(()) };
-    let all = mib(candidate.pages as f64);
-    let chosen = page.choice().is_some_and(|choice| choice.chosen.is_some());
-    let what = if chosen { "The choice" } else { "The nearest configuration" };
-    match candidate.pages_above_smallest {
-        0 => writeln!(out, "<p>{what} takes {all}, the smallest board that was tried.</p>"),
-        more => writeln!(
-            out,
-            "<p>{what} takes {all}: {} more than the smallest board that was tried.</p>",
-            mib(more as f64)
-        ),
+fn smallest(view: &View<'_>) -> Markup {
+    let is_chosen = view.choice().is_some_and(|choice| choice.chosen.is_some());
+    let what = if is_chosen { "The choice" } else { "The nearest configuration" };
+    html! {
+        @if let Some(candidate) = view.candidate() {
+            p {
+                (what) " takes " (mib(candidate.pages as f64))
+                @match candidate.pages_above_smallest {
+                    0 => { ", the smallest board that was tried." },
+                    more => {
+                        ": " (mib(more as f64)) " more than the smallest board that was tried."
+                    },
+                }
+            } "\n"
+        }
     }
 }
 
-fn title(page: &Page<'_>, sizing: &Sizing) -> String {
-    let name = names::stream(page.ready, sizing.stream, sizing.load);
-    name + &names::environment(page.ready, sizing.environment) + &sizing.on_boards(&page.ready.plan)
+/// A ladder of sizes under a way that is drawn.
+struct Tried<'a> {
+    way: Way,
+    name: Named,
+    sizing: &'a Sizing,
+}
+
+impl<'a> Tried<'a> {
+    /// The star is for the ladder with the board that was chosen, not for others with the same cap
+    /// and policy.
+    fn of(view: &View<'_>, sizing: &'a Sizing) -> Self {
+        let way = Way { cap: sizing.cap, policy: sizing.policy };
+        let rows = view.rows_of(sizing.stream, sizing.load, sizing.environment);
+        let mut name = view.name(way, rows);
+        let board = view.candidate().and_then(|candidate| candidate.board);
+        let is_its = sizing.sizes.iter().any(|size| Some(size.board) == board);
+        name.sign = name.sign.filter(|sign| *sign != Sign::Chosen || is_its);
+        Self { way, name, sizing }
+    }
+}
+
+/// What sizes the same LOAD takes.
+fn sizes(view: &View<'_>) -> Markup {
+    let all = &view.findings.sizing;
+    if all.is_empty() {
+        return html! {
+            (PreEscaped(include_str!("prose/one-size.html")))
+        };
+    }
+    let same = |a: &Sizing, b: &Sizing| {
+        (a.stream, a.load, a.environment) == (b.stream, b.load, b.environment)
+            && a.is_like(b, &view.ready.plan)
+    };
+    html! {
+        @for (index, group) in all.chunk_by(same).take(MOST_STREAMS).enumerate() {
+            @let shown = shown(view, group);
+            @if shown.iter().any(|one| one.sizing.sizes.len() > 1) {
+                (bigger(view, index, &shown).figure())
+            }
+            @if !shown.is_empty() { (ladder(view, index, &shown).figure()) }
+        }
+        (table_of(view, all))
+    }
+}
+
+/// The ladders of a group that are drawn, in the order of their ways.
+fn shown<'a>(view: &View<'_>, group: &'a [Sizing]) -> Vec<Tried<'a>> {
+    let of_way =
+        |way: &Way| group.iter().find(|one| (one.cap, one.policy) == (way.cap, way.policy));
+    view.ways.iter().filter_map(of_way).map(|sizing| Tried::of(view, sizing)).collect()
+}
+
+fn title(view: &View<'_>, sizing: &Sizing) -> String {
+    let name = names::stream(view.ready, sizing.stream, sizing.load);
+    name + &names::environment(view.ready, sizing.environment) + &on_boards(view.ready, sizing)
 }
 
 /// What streams a ladder is of, and how long each is.
-fn covered(page: &Page<'_>, sizing: &Sizing) -> String {
-    let rows = page.rows_of(sizing.stream, sizing.load, sizing.environment);
+fn covered(view: &View<'_>, sizing: &Sizing) -> String {
+    let rows = view.rows_of(sizing.stream, sizing.load, sizing.environment);
     // What was left out stands on no ladder.
     let rows: Vec<_> = rows.filter(|row| row.streams > 0).collect();
-    covers(page.ready, &rows)
+    covers(view.ready, &rows)
 }
 
 /// The share of streams that fail over the size of the area.
-fn bigger(
-    page: &Page<'_>,
-    index: usize,
-    shown: &[(Way, &Sizing)],
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let Some((_, first)) = shown.first() else { return Ok(()) };
+fn bigger(view: &View<'_>, index: usize, shown: &[Tried<'_>]) -> Plot {
+    let first = shown[0].sizing;
     let mark = |size: &SizeTried| {
         let failed = names::failing(size.failed, size.streams, &size.interval);
         let structural = match size.structural {
-            Some(0) | None => String::new(),
-            Some(streams) => format!("; structural in {streams}"),
+            0 => String::new(),
+            streams => format!("; structural in {streams}"),
         };
         Mark {
             x: size.per_load,
@@ -112,163 +132,125 @@ fn bigger(
             ),
         }
     };
-    let series = shown.iter().map(|(way, sizing)| Series {
-        name: name(page, *way, sizing),
-        look: page.look(*way),
-        marks: sizing.sizes.iter().map(mark).collect(),
+    let series = shown.iter().map(|one| Series {
+        name: one.name.clone(),
+        look: view.look(one.way),
+        marks: one.sizing.sizes.iter().map(mark).collect(),
         steps_to: None,
         band: false,
     });
     let series: Vec<_> = series.collect();
-    let places = || series.iter().flat_map(|series| &series.marks).map(|mark| mark.x);
-    // Up to the end of the highest bar: nothing is told by empty room above it.
-    let marks = series.iter().flat_map(|series| &series.marks);
-    let tops = marks.map(|mark| mark.interval.map_or(mark.y, |(_, high)| high.max(mark.y)));
-    let highest = tops.fold(0.0, f64::max);
-    let (least, widest) = (places().fold(1.0, f64::min), places().fold(1.0, f64::max));
-    let plot = Plot {
+    let marks = || series.iter().flat_map(|series| &series.marks);
+    // Up to the end of the highest bar: nothing is said by empty room above it.
+    let highest = marks().map(Mark::top).fold(0.0, f64::max);
+    let least = marks().map(|mark| mark.x).fold(1.0, f64::min);
+    let widest = marks().map(|mark| mark.x).fold(1.0, f64::max);
+    Plot {
         id: format!("size{index}"),
-        title: format!("Would a bigger area help? {}", title(page, first)),
-        about:
-            "Share of streams in which a caller goes without its memory over the size of the area \
-                as a multiple of LOAD; a line for each cap and policy. The table below has the numbers."
-                .to_string(),
+        title: format!("Would a bigger area help? {}", title(view, first)),
+        about: "Share of streams in which a caller goes without its memory over the size of the \
+                area as a multiple of LOAD; a line for each cap and policy. The table below has \
+                the numbers."
+            .to_string(),
         x: Axis::between("area / LOAD", least, widest, |at| format!("{at:.2}")),
         y: Axis::percent("streams that fail, %", highest),
         series,
-        rules: vec![super::chart::Rule { x: 1.0, text: "area = LOAD".to_string() }],
+        rules: vec![Rule { x: 1.0, text: "area = LOAD".to_string() }],
         note: format!(
             "{} Bars: 95 % interval of the share of streams. A hollow marker: no stream failed, \
              and the bar says what share still may.",
-            names::sentence(&covered(page, first))
+            sentence(&covered(view, first))
         ),
-    };
-    plot.write(out)
-}
-
-/// The name of a way on the boards of a ladder: the star is for the ladder with the board that was
-/// chosen, not for others with the same cap and policy.
-fn name(page: &Page<'_>, way: Way, sizing: &Sizing) -> String {
-    let name = page.name(way, page.rows_of(sizing.stream, sizing.load, sizing.environment));
-    let board = page.candidate().and_then(|candidate| candidate.board);
-    if sizing.sizes.iter().any(|size| Some(size.board) == board) {
-        name
-    } else {
-        name.replace(" ★ chosen", "")
     }
 }
 
+/// What the parts of a bar are.
+const KINDS: [&str; 3] = [
+    "LOAD: no area below it can work",
+    "to aligned LOAD: what the cap costs, whatever the policy",
+    "to the size that serves 95 % of streams: packing, and not knowing the future",
+];
+
 /// Where the price comes from: LOAD, its alignment, and the rest.
-fn ladder(
-    page: &Page<'_>,
-    index: usize,
-    shown: &[(Way, &Sizing)],
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let Some((_, first)) = shown.first() else { return Ok(()) };
+fn ladder(view: &View<'_>, index: usize, shown: &[Tried<'_>]) -> Bars {
+    let first = shown[0].sizing;
     let largest = first.sizes.iter().map(|size| size.per_load).fold(1.0, f64::max);
-    let bar = |(way, sizing): &(Way, &Sizing)| {
-        let load = sizing.load_pages;
-        let aligned = sizing.aligned_load_pages.map_or(1.0, |pages| (pages / load).max(1.0));
-        let need = sizing.least.quantile_95.map(|per_load| per_load.max(aligned));
-        let mut parts = vec![Part { length: 1.0, kind: 0, text: format!("LOAD {}", mib(load)) }];
-        if aligned > 1.0 {
-            let text = format!("aligned LOAD {}", about(aligned, load));
-            parts.push(Part { length: aligned - 1.0, kind: 1, text });
-        }
-        let numbers = match need {
-            Some(need) => {
-                let text = format!("for 95 % of streams {}", about(need, load));
-                parts.push(Part { length: need - aligned, kind: 2, text });
-                format!("95 % of streams: {} ({})", about(need, load), ends(sizing))
-            }
-            None => format!("95 % of streams: more than {}, the largest", about(largest, load)),
-        };
-        Bar { label: name(page, *way, sizing), numbers, parts }
-    };
-    let kinds = [
-        "LOAD: no area below it can work",
-        "to aligned LOAD: what the cap costs, whatever the policy",
-        "to the size that serves 95 % of streams: packing, and not knowing the future",
-    ];
-    let bars: Vec<_> = shown.iter().map(bar).collect();
+    let bars: Vec<_> = shown.iter().map(|one| bar(one, largest)).collect();
     let there = |kind: usize| bars.iter().flat_map(|bar| &bar.parts).any(|part| part.kind == kind);
-    let bars = Bars {
+    let kinds = KINDS.iter().enumerate().filter(|(kind, _)| there(*kind));
+    Bars {
         id: format!("price{index}"),
-        title: format!("What the area has to hold: {}", title(page, first)),
+        title: format!("What the area has to hold: {}", title(view, first)),
         x: Axis::up_to("area / LOAD", largest, |at| format!("{at:.2}")),
-        kinds: kinds
-            .iter()
-            .enumerate()
-            .filter(|(kind, _)| there(*kind))
-            .map(|(kind, name)| (kind, (*name).to_string()))
-            .collect(),
+        kinds: kinds.map(|(kind, name)| (kind, (*name).to_string())).collect(),
         bars,
         note: format!(
             "{} Sizes are those of the boards that were tried: the true least size lies between one \
              step of that ladder and the next.",
-            names::sentence(&covered(page, first))
+            sentence(&covered(view, first))
         ),
+    }
+}
+
+fn bar(Tried { name, sizing, .. }: &Tried<'_>, largest: f64) -> Bar {
+    let load = sizing.load_pages;
+    let aligned = sizing.aligned_load_pages.map_or(1.0, |pages| (pages / load).max(1.0));
+    let need = sizing.least.quantile_95.map(|per_load| per_load.max(aligned));
+    let mut parts = vec![Part { length: 1.0, kind: 0, text: format!("LOAD {}", mib(load)) }];
+    if aligned > 1.0 {
+        let text = format!("aligned LOAD {}", about(aligned, load));
+        parts.push(Part { length: aligned - 1.0, kind: 1, text });
+    }
+    let numbers = match need {
+        Some(need) => {
+            let text = format!("for 95 % of streams {}", about(need, load));
+            parts.push(Part { length: need - aligned, kind: 2, text });
+            format!("95 % of streams: {} ({})", about(need, load), ends(sizing))
+        }
+        None => format!("95 % of streams: more than {}, the largest", about(largest, load)),
     };
-    bars.write(out)
+    Bar { label: name.to_string(), numbers, parts }
 }
 
 /// What it costs in time, where the pages of an area take some to be emptied.
-fn time(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let (cases, left) = page.cases();
-    let columns = [
-        words("Policy and cap"),
-        numbers("Median, µs"),
-        numbers("99 %, µs"),
-        numbers("Longest, µs"),
-        numbers("Pages migrated per request"),
-        numbers("Streams"),
-    ];
-    let mut any = false;
-    for at in &cases {
-        let rows = page.rows(*at);
-        if !rows.iter().any(|(_, _, row)| row.latency_max_us.is_some_and(|us| us > 0)) {
-            continue;
+fn time(view: &View<'_>) -> Markup {
+    let columns =
+        ["Median, µs", "99 %, µs", "Longest, µs", "Pages migrated per request", "Streams"];
+    let (cases, left) = view.cases();
+    let takes_time = |row: &SummaryRow| row.latency_max_us.is_some_and(|us| us > 0);
+    let cases = cases.iter().map(|at| (at, view.rows(at)));
+    let cases: Vec<_> =
+        cases.filter(|(_, rows)| rows.iter().any(|drawn| takes_time(drawn.row))).collect();
+    html! {
+        @for (at, rows) in &cases {
+            @let caption = format!(
+                "Time to get a buffer (model): {}; {}", view.place(at), view.covers(at)
+            );
+            (view.table(&caption, &columns.map(numbers), rows, time_fields))
+            @if rows.iter().any(|drawn| drawn.row.ended_early > 0) {
+                (remark("Of streams that ended at their first failure: up to that."))
+            }
         }
-        any = true;
-        let us = |us: Option<f64>| {
-            table::number(us, &us.map_or_else(|| "–".to_string(), |us| names::whole(us as u64)))
-        };
-        let row = |(way, _, row): &(Way, usize, &SummaryRow)| {
-            let moved = row.migrated_pages.filter(|_| row.requests > 0);
-            let moved = moved.map(|pages| pages as f64 / row.requests as f64);
-            let moved_text = moved.map_or_else(|| "–".to_string(), |pages| format!("{pages:.1}"));
-            let fields = vec![
-                table::text(&page.name_of(*way, row)),
-                us(row.latency_p50_us),
-                us(row.latency_p99_us),
-                us(row.latency_max_us.map(|us| us as f64)),
-                table::number(moved, &moved_text),
-                table::number(Some(row.streams as f64), &names::whole(row.streams)),
-            ];
-            Row { class: super::sure::class(page, row), fields }
-        };
-        let rows: Vec<_> = rows.iter().map(row).collect();
-        let caption =
-            format!("Time to get a buffer (model): {}; {}", page.place(at), page.covers(at));
-        table::write(&caption, &columns, &rows, page.ways_left(), out)?;
-        if page.rows(*at).iter().any(|(_, _, row)| row.ended_early > 0) {
-            writeln!(
-                out,
-                "<p class=\"sub\">Of streams that ended at their first failure: up to that.</p>"
-            )?;
+        @if !cases.is_empty() {
+            (PreEscaped(include_str!("prose/latency.html")))
+            (left_out(left))
         }
     }
-    if any {
-        writeln!(
-            out,
-            "<p class=\"sub\">A <b>model</b> of emptying pages, with the costs that the environment \
-             states: good for comparing, not for a deadline. Median and 99 % are medians over \
-             streams, the longest is that of any stream; there is no interval of them.</p>"
-        )?;
-        super::left_out(left, out)?;
-    }
-    Ok(())
+}
+
+fn time_fields(row: &SummaryRow) -> Vec<table::Field> {
+    let us = |us: Option<f64>| {
+        table::number(us, us.map_or_else(|| "–".to_string(), |us| names::whole(us as u64)))
+    };
+    let moved = Some(row.migrated_pages).filter(|_| row.requests > 0);
+    let moved = moved.map(|pages| pages as f64 / row.requests as f64);
+    vec![
+        us(row.latency_p50_us),
+        us(row.latency_p99_us),
+        us(row.latency_max_us.map(|us| us as f64)),
+        table::number(moved, moved.map_or_else(|| "–".to_string(), |pages| format!("{pages:.1}"))),
+        table::number(Some(row.streams as f64), names::whole(row.streams)),
+    ]
 }
 
 /// A multiple of LOAD, and what that is.
@@ -290,10 +272,10 @@ fn ends(sizing: &Sizing) -> String {
     }
 }
 
-fn table(page: &Page<'_>, all: &[Sizing], out: &mut dyn Write) -> io::Result<()> {
+fn table_of(view: &View<'_>, all: &[Sizing]) -> Markup {
     let columns = [
-        words("Stream"),
-        words("Policy and cap"),
+        table::words("Stream"),
+        table::words("Policy and cap"),
         numbers("LOAD, MiB"),
         numbers("Aligned LOAD, MiB"),
         numbers("Median least area / LOAD"),
@@ -301,55 +283,50 @@ fn table(page: &Page<'_>, all: &[Sizing], out: &mut dyn Write) -> io::Result<()>
         numbers("Certified area / LOAD"),
         numbers("Fail again when larger"),
     ];
-    let drawn =
-        |sizing: &&Sizing| page.ways.contains(&Way { cap: sizing.cap, policy: sizing.policy });
-    let row = |sizing: &Sizing| {
-        let way = Way { cap: sizing.cap, policy: sizing.policy };
-        let name = name(page, way, sizing);
-        let size = |pages: Option<f64>| {
-            table::number(pages, &pages.map_or_else(|| "–".to_string(), mib_number))
-        };
-        let least = |per_load: Option<f64>, interval: &Interval, percent: u64| {
-            let bound = if sizing.least.is_at_most(percent) { "≤\u{2009}" } else { "" };
-            let value =
-                per_load.map_or_else(|| "above all".to_string(), |at| format!("{bound}{at:.2}"));
-            let sure = match (interval.low, interval.high) {
-                (Some(low), Some(high)) => format!("{low:.2} to {high:.2}"),
-                (Some(low), None) => format!("{low:.2} to no bound"),
-                _ => format!("{} streams", sizing.least.streams),
-            };
-            table::sure(per_load, &names::Seen { value, sure })
-        };
-        let certified = sizing.certified_per_load;
-        let certified_text = certified.map_or_else(|| "–".to_string(), |at| format!("{at:.2}"));
-        let class = if name.contains('▲') { "out" } else { "" };
-        let fields = vec![
-            table::text(&title(page, sizing)),
-            table::text(&name),
-            size(Some(sizing.load_pages)),
-            size(sizing.aligned_load_pages),
-            least(sizing.least.median, &sizing.least.median_interval, 50),
-            least(sizing.least.quantile_95, &sizing.least.quantile_95_interval, 95),
-            table::number(certified, &certified_text),
-            table::number(Some(sizing.anomalies as f64), &sizing.anomalies.to_string()),
-        ];
-        Row { class, fields }
-    };
-    let rows: Vec<_> = all.iter().filter(drawn).take(MOST_ROWS).map(row).collect();
-    let more = all.len() - rows.len();
-    let mut streams: Vec<_> = all.iter().filter(drawn).take(MOST_ROWS).collect();
+    let of_way = |one: &&Sizing| view.ways.contains(&Way { cap: one.cap, policy: one.policy });
+    let shown: Vec<_> = all.iter().filter(of_way).take(MOST_ROWS).collect();
+    let mut streams = shown.clone();
     streams.dedup_by_key(|sizing| sizing.stream);
     let streams = streams.into_iter().map(|sizing| {
-        let name = page.ready.plan.streams[sizing.stream].name();
-        format!("; {name}: {}", covered(page, sizing))
+        let name = view.ready.plan.streams[sizing.stream].name();
+        format!("; {name}: {}", covered(view, sizing))
     });
     let caption = format!("The least area, of the sizes tried{}", streams.collect::<String>());
-    table::write(&caption, &columns, &rows, more, out)?;
-    writeln!(
-        out,
-        "<p class=\"sub\">Certified: what a theorem guarantees for every stream of this LOAD and \
-         largest request (Robson, 1977; first-fit, no alignment), however unlucky; the sizes beside \
-         it are what these streams took. \"Fail again when larger\": streams that fail at a size \
-         though they pass at a smaller one.</p>"
-    )
+    let rows: Vec<_> = shown.iter().map(|sizing| row(view, &Tried::of(view, sizing))).collect();
+    html! {
+        (table(&caption, &columns, &rows))
+        (more_in_summary(all.len() - rows.len(), ""))
+        (PreEscaped(include_str!("prose/sizes.html")))
+    }
+}
+
+fn row(view: &View<'_>, Tried { name, sizing, .. }: &Tried<'_>) -> Row {
+    let size = |pages: Option<f64>| {
+        table::number(pages, pages.map_or_else(|| "–".to_string(), mib_number))
+    };
+    let least = |per_load: Option<f64>, interval: &Interval, percent: u64| {
+        let bound = if sizing.least.is_at_most(percent) { "≤\u{2009}" } else { "" };
+        let value =
+            per_load.map_or_else(|| "above all".to_string(), |at| format!("{bound}{at:.2}"));
+        let sure = match (interval.low, interval.high) {
+            (Some(low), Some(high)) => format!("{low:.2} to {high:.2}"),
+            (Some(low), None) => format!("{low:.2} to no bound"),
+            _ => format!("{} streams", sizing.least.streams),
+        };
+        Seen { value, sure }.field(per_load)
+    };
+    let certified = sizing.certified_per_load;
+    let certified_text = certified.map_or_else(|| "–".to_string(), |at| format!("{at:.2}"));
+    let class = name.sign.filter(|sign| *sign != Sign::Chosen).map_or("", Sign::class);
+    let fields = vec![
+        table::text(title(view, sizing)),
+        table::text(name.to_string()),
+        size(Some(sizing.load_pages)),
+        size(sizing.aligned_load_pages),
+        least(sizing.least.median, &sizing.least.median_interval, 50),
+        least(sizing.least.quantile_95, &sizing.least.quantile_95_interval, 95),
+        table::number(certified, certified_text),
+        table::number(Some(sizing.anomalies as f64), sizing.anomalies.to_string()),
+    ];
+    Row { class, fields }
 }

@@ -1,25 +1,20 @@
 //! Names and numbers as the page shows them.
 
+use std::fmt;
+
+use crate::answer::{Rate, SummaryRow};
 use crate::metric::CLASSES;
-use crate::report::summary::{Rate, SummaryRow};
+use crate::report::page::table::{self, Field};
 use crate::stats::{Interval, no_failure_bound};
 use crate::sweep::{Configuration, Load, Ready};
-
-/// Pages of 4 KiB in a MiB.
-const PAGES_IN_MIB: f64 = 256.0;
+use crate::words;
 
 /// A space that does not break, in front of a unit.
 pub(super) const NBSP: char = '\u{a0}';
 
 /// Pages of 4 KiB as MiB, with a decimal where it says something.
 pub(super) fn mib(pages: f64) -> String {
-    format!("{}{NBSP}MiB", mib_number(pages))
-}
-
-/// The same without the unit.
-pub(super) fn mib_number(pages: f64) -> String {
-    let mib = pages / PAGES_IN_MIB;
-    if (mib - libm::round(mib)).abs() < 0.05 { format!("{mib:.0}") } else { format!("{mib:.1}") }
+    format!("{}{NBSP}MiB", words::mib_number(pages))
 }
 
 /// A share in percent, so exact that small ones can be told apart.
@@ -29,13 +24,16 @@ pub(super) fn percent(share: f64) -> String {
 
 /// The same without the unit.
 pub(super) fn percent_number(share: f64) -> String {
-    let percent = share * 100.0;
-    match percent.abs() {
+    match share {
         0.0 => "0".to_string(),
-        small if small < 0.005 => "<\u{2009}0.01".to_string(),
-        small if small < 10.0 => format!("{percent:.2}"),
-        _ => format!("{percent:.1}"),
+        small if small < 0.1 => thin(&words::percent_number(small, 2)),
+        large => thin(&words::percent_number(large, 1)),
     }
+}
+
+/// A number with a thin space after the sign of a bound.
+pub(super) fn thin(number: &str) -> String {
+    number.replace(' ', "\u{2009}")
 }
 
 /// A whole number with thin spaces between thousands.
@@ -68,6 +66,15 @@ pub(super) struct Seen {
 }
 
 impl Seen {
+    pub(super) fn new(value: &str, sure: &str) -> Self {
+        Self { value: value.to_string(), sure: sure.to_string() }
+    }
+
+    /// As a field of a table, sorted by `key`.
+    pub(super) fn field(&self, key: Option<f64>) -> Field {
+        table::sure(key, &self.value, &self.sure)
+    }
+
     /// Both, for one line of text.
     pub(super) fn line(&self) -> String {
         if self.sure.is_empty() {
@@ -112,10 +119,10 @@ pub(super) const CUT: &str = "– †";
 /// That remark.
 pub(super) const CUT_NOTE: &str = "† Ended at the first failure: no rates over their length.";
 
-/// R2, or another of [`RATES`](crate::report::summary::RATES), of a row.
+/// R2, or another of [`RATES`](crate::answer::RATES), of a row.
 pub(super) fn rate(row: &SummaryRow, which: usize) -> Seen {
     if row.ended_early > 0 {
-        return Seen { value: CUT.to_string(), sure: String::new() };
+        return Seen::new(CUT, "");
     }
     if row.streams == 0 {
         return not_run();
@@ -125,12 +132,12 @@ pub(super) fn rate(row: &SummaryRow, which: usize) -> Seen {
 
 /// What is said of streams that were not run.
 pub(super) fn not_run() -> Seen {
-    Seen { value: "–".to_string(), sure: "not run".to_string() }
+    Seen::new("–", "not run")
 }
 
 /// A difference of shares, in percentage points.
 pub(super) fn difference(rate: &Rate) -> Seen {
-    let Some(mean) = rate.mean else { return Seen { value: "–".into(), sure: String::new() } };
+    let Some(mean) = rate.mean else { return Seen::new("–", "") };
     let points = |share: f64| {
         let text = format!("{:+.2}", share * 100.0).replace('-', "−");
         if share.abs() < 0.000_05 { "0".to_string() } else { text }
@@ -189,22 +196,79 @@ pub(super) fn chance(p: Option<f64>) -> String {
     }
 }
 
-/// With a capital letter and a full stop.
-pub(super) fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-    let end = if text.ends_with(['.', '!', '?', ':']) || text.is_empty() { "" } else { "." };
-    format!("{first}{}{end}", chars.as_str())
-}
-
-/// `1 board`, `2 boards`; `more` for what does not simply get an s.
-pub(super) fn counted(number: usize, one: &str, more: &str) -> String {
-    format!("{} {}", whole(number as u64), if number == 1 { one } else { more })
-}
-
 /// Policy and cap.
 pub(super) fn way(ready: &Ready, cap: usize, policy: usize) -> String {
     format!("{}, cap {}", ready.plan.policies[policy], ready.plan.caps[cap])
+}
+
+/// A name, and what is said of it wherever it stands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Named {
+    /// The name.
+    pub(super) name: String,
+    /// What sets it apart from others.
+    pub(super) sign: Option<Sign>,
+    /// The race dropped it after so many streams.
+    pub(super) dropped: Option<u64>,
+}
+
+/// What sets a policy and cap apart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Sign {
+    /// It is the answer.
+    Chosen,
+    /// It refuses more requests of some size: it cannot be the answer.
+    Flagged,
+    /// It cannot be compared with those that align.
+    Unaligned,
+}
+
+impl Sign {
+    const fn words(self) -> (char, &'static str) {
+        match self {
+            Self::Chosen => ('★', "chosen"),
+            Self::Flagged => ('▲', "flagged"),
+            Self::Unaligned => ('▲', "does not align"),
+        }
+    }
+
+    /// The class of its row.
+    pub(super) const fn class(self) -> &'static str {
+        match self {
+            Self::Chosen => "chosen",
+            Self::Flagged | Self::Unaligned => "out",
+        }
+    }
+}
+
+impl Named {
+    /// At most 19 characters, for beside a line: a sign stays, its words go.
+    pub(super) fn short(&self) -> String {
+        const MOST: usize = 19;
+        let sign = self.sign.map(|sign| sign.words().0).or(self.dropped.map(|_| '✕'));
+        let sign: String = sign.map(|sign| format!(" {sign}")).unwrap_or_default();
+        let most = MOST - sign.chars().count();
+        if self.name.chars().count() <= most {
+            return format!("{}{sign}", self.name);
+        }
+        self.name.chars().take(most - 1).chain(['…']).chain(sign.chars()).collect()
+    }
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        if let Some((sign, words)) = self.sign.map(Sign::words) {
+            write!(f, " {sign} {words}")?;
+        }
+        match self.dropped {
+            None => Ok(()),
+            Some(0) => f.write_str(" ✕ not run: dropped by the race before"),
+            Some(streams) => {
+                write!(f, " ✕ dropped by the race after {}", words::counted(streams, "stream"))
+            }
+        }
+    }
 }
 
 /// The board and its size.
@@ -214,7 +278,7 @@ pub(super) fn board(ready: &Ready, at: &Configuration) -> String {
     match at.board {
         None => format!("its own area of {size}"),
         Some(_) if board.areas.len() > 1 => {
-            let each = board.areas.iter().map(|area| mib_number(area.area.pages() as f64));
+            let each = board.areas.iter().map(|area| words::mib_number(area.area.pages() as f64));
             format!("{} ({} MiB)", board.name, each.collect::<Vec<_>>().join(" + "))
         }
         Some(_) => format!("{} ({size})", board.name),
@@ -260,14 +324,43 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_short_name_keeps_its_sign() {
+        let named = |name: &str, sign, dropped| Named { name: name.to_string(), sign, dropped };
+        let table = [
+            (named("kernel, cap 8", Some(Sign::Chosen), None), "kernel, cap 8 ★", " ★ chosen"),
+            (
+                named("zoned:share=0.25,order=8, cap 8", Some(Sign::Flagged), None),
+                "zoned:share=0.25… ▲",
+                " ▲ flagged",
+            ),
+            (
+                named("kernel, cap 8", None, Some(8)),
+                "kernel, cap 8 ✕",
+                " ✕ dropped by the race after 8 streams",
+            ),
+            (named("kernel, cap 8", None, None), "kernel, cap 8", ""),
+        ];
+        for (named, short, said) in table {
+            assert_eq!((named.short(), named.to_string()), (short.into(), named.name + said));
+        }
+    }
+
+    #[test]
     fn numbers_are_as_exact_as_they_are_large() {
-        let table = [(0.0, "0"), (0.000_01, "<\u{2009}0.01"), (0.001_23, "0.12"), (0.5, "50.0")];
+        let table = [
+            (0.0, "0"),
+            (0.000_01, "<\u{2009}0.01"),
+            (0.001_23, "0.12"),
+            (0.5, "50.0"),
+            (0.9999, ">\u{2009}99.9"),
+            (1.0, "100.0"),
+        ];
         for (share, text) in table {
             assert_eq!(percent_number(share), text);
         }
         let table = [(256.0, "1"), (257.0, "1"), (300.0, "1.2"), (163_840.0, "640")];
         for (pages, text) in table {
-            assert_eq!(mib_number(pages), text);
+            assert_eq!(mib(pages), format!("{text}\u{a0}MiB"));
         }
         assert_eq!(
             [9, 1234, 12345, 1_234_567].map(whole).join(" "),

@@ -1,15 +1,17 @@
 //! Rates over rho = LOAD / area, for every policy and cap. Never averaged over rho.
 
-use std::io::{self, Write};
+use maud::{Markup, PreEscaped, html};
 
 use super::axis::Axis;
 use super::chart::{Mark, Plot, Rule, Series};
-use super::escape::Escaped;
 use super::names::{self, percent, seen};
-use super::table::{self, Row, numbers, words};
-use super::ways::{Page, Way};
-use crate::report::summary::{BLAME, SummaryRow};
-use crate::report::time::covers;
+use super::sure::cut_note;
+use super::view::{View, Way};
+use super::{left_out, more_in_summary};
+use crate::answer::{BLAME, SummaryRow};
+use crate::report::page::sentence;
+use crate::report::page::table::{self, numbers, table};
+use crate::report::words::covers;
 use crate::sweep::Configuration;
 
 /// Pictures at most.
@@ -24,17 +26,11 @@ struct Group<'a> {
     rows: Vec<&'a SummaryRow>,
 }
 
-/// Writes the pictures, and the table of what has one LOAD only.
-pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(
-        out,
-        "<p>R2: requests refused although enough pages were free, of those that found enough free. \
-         Near rho = 1 everything fails for want of pages, which R2 leaves out; a rate at one rho \
-         says nothing about another, and no number here is a mean over several.</p>"
-    )?;
+/// The pictures, and the table of what has one LOAD only.
+pub(super) fn section(view: &View<'_>) -> Markup {
     let mut groups: Vec<Group<'_>> = Vec::new();
-    for row in &page.findings.summary.rows {
-        let shape = shape(page, &row.at);
+    for row in &view.findings.summary.rows {
+        let shape = shape(view, &row.at);
         let same = |group: &&mut Group<'_>| {
             (group.at.stream, group.at.environment) == (row.at.stream, row.at.environment)
                 && group.shape == shape
@@ -44,93 +40,74 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
             None => groups.push(Group { at: row.at, shape, rows: vec![row] }),
         }
     }
-    let (lines, points): (Vec<_>, Vec<_>) = groups.iter().partition(|group| several(page, group));
-    for (index, group) in lines.iter().take(MOST_PLOTS).enumerate() {
-        plot(page, index, group, out)?;
+    let (lines, points): (Vec<_>, Vec<_>) = groups.iter().partition(|group| several(view, group));
+    let points: Vec<_> = points.iter().flat_map(|group| &group.rows).copied().collect();
+    html! {
+        (PreEscaped(include_str!("prose/rates.html")))
+        @for (index, group) in lines.iter().take(MOST_PLOTS).enumerate() {
+            (plot(view, index, group))
+        }
+        (left_out(lines.len().saturating_sub(MOST_PLOTS)))
+        @if !points.is_empty() { (table_of(view, &points)) }
     }
-    super::left_out(lines.len().saturating_sub(MOST_PLOTS), out)?;
-    if points.is_empty() {
-        return Ok(());
-    }
-    let rows = points.iter().flat_map(|group| &group.rows).copied().collect::<Vec<_>>();
-    table(page, &rows, out)
 }
 
 /// What boards have in common that differ in size alone: the clients of each area.
-fn shape(page: &Page<'_>, at: &Configuration) -> String {
-    let board = page.ready.board(at);
+fn shape(view: &View<'_>, at: &Configuration) -> String {
+    let board = view.ready.board(at);
     let areas = board.areas.iter().map(|area| area.clients.join(" "));
     areas.collect::<Vec<_>>().join("|")
 }
 
-fn several(page: &Page<'_>, group: &Group<'_>) -> bool {
+fn several(view: &View<'_>, group: &Group<'_>) -> bool {
     let mut all: Vec<_> = group.rows.iter().map(|row| (row.at.board, row.at.load)).collect();
     all.dedup();
     all.iter().any(|at| *at != all[0])
-        && group.rows.iter().all(|row| names::rho(page.ready, row).is_some())
+        && group.rows.iter().all(|row| names::rho(view.ready, row).is_some())
 }
 
-fn plot(page: &Page<'_>, index: usize, group: &Group<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let rows_of = |way: &Way| {
-        let (cap, policy) = (way.cap, way.policy);
-        group.rows.iter().copied().filter(move |row| (row.at.cap, row.policy) == (cap, policy))
-    };
-    let stream = page.ready.plan.streams[group.at.stream].name();
-    let shape = match page.ready.board(&group.at).areas.len() {
+fn plot(view: &View<'_>, index: usize, group: &Group<'_>) -> Markup {
+    let rows_of = |way: Way| group.rows.iter().copied().filter(move |row| Way::of(row) == way);
+    let stream = view.ready.plan.streams[group.at.stream].name();
+    let shape = match view.ready.board(&group.at).areas.len() {
         1 => String::new(),
         areas => format!(", {areas} areas"),
     };
-    let environment = names::environment(page.ready, group.at.environment);
+    let environment = names::environment(view.ready, group.at.environment);
     let title = format!("{stream}{shape}{environment}");
     // What is left of a way of which some streams were ended at their first failure is what went
     // well: a line of zeros.
-    let (whole, out_of_it): (Vec<_>, Vec<_>) = page.ways.iter().partition(|way| {
-        rows_of(way).any(|row| row.streams > 0) && rows_of(way).all(|row| row.ended_early == 0)
+    let (whole, out_of_it): (Vec<Way>, Vec<Way>) = view.ways.iter().partition(|way| {
+        rows_of(**way).any(|row| row.streams > 0) && rows_of(**way).all(|row| row.ended_early == 0)
     });
-    let drawn = group.rows.iter().copied().filter(|row| {
-        let way = Way { cap: row.at.cap, policy: row.policy };
-        row.streams > 0 && (whole.is_empty() || whole.contains(&&way))
-    });
-    let covers = names::sentence(&covers(page.ready, &drawn.collect::<Vec<_>>()));
+    let drawn = group
+        .rows
+        .iter()
+        .copied()
+        .filter(|row| row.streams > 0 && (whole.is_empty() || whole.contains(&Way::of(row))));
+    let covers = sentence(&covers(view.ready, &drawn.collect::<Vec<_>>()));
     if whole.is_empty() {
-        return writeln!(
-            out,
-            "<p>{}: ended at the first failure, so that there are no rates over the length of \
-             streams, or not run. {}</p>",
-            Escaped(title),
-            Escaped(covers)
-        );
+        return html! {
+            p {
+                (title) ": ended at the first failure, so that there are no rates over the length \
+                of streams, or not run. " (covers)
+            } "\n"
+        };
     }
-    let line = |way: &Way| {
-        let rows = rows_of(way);
-        let mut marks: Vec<_> = rows.filter_map(|row| mark(page, row)).collect();
+    let line = |way: Way| {
+        let mut marks: Vec<_> = rows_of(way).filter_map(|row| mark(view, row)).collect();
         marks.sort_by(|a, b| a.x.total_cmp(&b.x));
-        let name = page.name(*way, group.rows.iter().copied());
-        Series { name, look: page.look(*way), marks, steps_to: None, band: false }
+        let name = view.name(way, group.rows.iter().copied());
+        Series { name, look: view.look(way), marks, steps_to: None, band: false }
     };
     let series: Vec<_> = whole.into_iter().map(line).filter(|s| !s.marks.is_empty()).collect();
     let marks = || series.iter().flat_map(|series| &series.marks);
     // As high as what was seen: what a clean point still allows may be many times that, and would
     // press everything else onto the axis.
-    let top = |mark: &Mark| mark.interval.map_or(mark.y, |(_, high)| high.max(mark.y));
-    let seen = marks().filter(|mark| !mark.hollow).map(top).fold(0.0, f64::max);
-    let most = if seen > 0.0 { seen } else { marks().map(top).fold(0.0, f64::max) };
+    let seen = marks().filter(|mark| !mark.hollow).map(Mark::top).fold(0.0, f64::max);
+    let most = if seen > 0.0 { seen } else { marks().map(Mark::top).fold(0.0, f64::max) };
     let widest = marks().map(|mark| mark.x).fold(1.0, f64::max);
     let least = marks().map(|mark| mark.x).fold(1.0, f64::min);
-    let left = match page.ways_left() {
-        0 => String::new(),
-        more => format!(" {more} more caps and policies: summary.csv."),
-    };
-    let out_of_it: Vec<_> =
-        out_of_it.into_iter().map(|way| names::way(page.ready, way.cap, way.policy)).collect();
-    let out_of_it = match out_of_it.is_empty() {
-        true => String::new(),
-        false => format!(
-            " Left out, as streams ended at the first failure, which leaves no rates over their \
-             length, or were not run: {}.",
-            out_of_it.join("; ")
-        ),
-    };
     let plot = Plot {
         id: format!("rho{index}"),
         title,
@@ -139,31 +116,50 @@ fn plot(page: &Page<'_>, index: usize, group: &Group<'_>, out: &mut dyn Write) -
             .to_string(),
         x: Axis::between("rho = LOAD / area", least, widest, |at| format!("{at:.2}")),
         y: Axis::percent("withheld per satisfiable request (R2), %", most),
-        series,
-        rules: rules(page, group),
+        rules: rules(view, group),
         note: format!(
-            "{covers} Bars: 95 % intervals over streams. A hollow marker: no request was withheld in any \
-             stream; its broken bar is what that still allows, and may leave the plot. To the right of the dotted line \
-             of a cap the area is too small for any policy (structural).{left}{out_of_it}"
+            "{covers} Bars: 95 % intervals over streams. A hollow marker: no request was withheld \
+             in any stream; its broken bar is what that still allows, and may leave the plot. To \
+             the right of the dotted line of a cap the area is too small for any policy \
+             (structural).{}",
+            not_drawn(view, &out_of_it)
         ),
+        series,
     };
-    plot.write(out)
+    plot.figure()
+}
+
+/// What a picture leaves out.
+fn not_drawn(view: &View<'_>, ways: &[Way]) -> String {
+    let mut text = match view.ways_left() {
+        0 => String::new(),
+        more => format!(" {more} more caps and policies: summary.csv."),
+    };
+    if !ways.is_empty() {
+        let ways = ways.iter().map(|way| names::way(view.ready, way.cap, way.policy));
+        text += &format!(
+            " Left out, as streams ended at the first failure, which leaves no rates over their \
+             length, or were not run: {}.",
+            ways.collect::<Vec<_>>().join("; ")
+        );
+    }
+    text
 }
 
 /// A row as a place over its rho.
-fn mark(page: &Page<'_>, row: &SummaryRow) -> Option<Mark> {
+fn mark(view: &View<'_>, row: &SummaryRow) -> Option<Mark> {
     let rate = &row.rates[BLAME];
-    let (x, y) = (names::rho(page.ready, row)?, rate.mean?);
+    let (x, y) = (names::rho(view.ready, row)?, rate.mean?);
     let interval = rate.interval.low.zip(rate.interval.high);
     let structural = match row.structural {
-        Some(0) | None => String::new(),
-        Some(streams) => {
+        0 => String::new(),
+        streams => {
             format!("; structural in {streams}: some request of them fails under any policy")
         }
     };
     let text = format!(
         "{}: rho {x:.3}, R2 {}; {} of {} streams fail{structural}",
-        names::board(page.ready, &row.at),
+        names::board(view.ready, &row.at),
         seen(rate, row.streams).line(),
         row.failed,
         row.streams
@@ -172,62 +168,54 @@ fn mark(page: &Page<'_>, row: &SummaryRow) -> Option<Mark> {
 }
 
 /// Where aligned LOAD is the area: from there on no policy can help.
-fn rules(page: &Page<'_>, group: &Group<'_>) -> Vec<Rule> {
-    let mut rules: Vec<Rule> = Vec::new();
-    for (index, cap) in page.ready.plan.caps.iter().enumerate() {
-        if !page.ways.iter().any(|way| way.cap == index) {
-            continue;
-        }
+fn rules(view: &View<'_>, group: &Group<'_>) -> Vec<Rule> {
+    let caps = view.ready.plan.caps.iter().enumerate();
+    let drawn = caps.filter(|(index, _)| view.ways.iter().any(|way| way.cap == *index));
+    let rule = |(index, cap): (usize, &u32)| {
         // Of a stream whose LOAD follows the board the border moves with it: the fullest counts.
         let of_cap = group.rows.iter().filter(|row| row.at.cap == index);
         let border = of_cap.filter_map(|row| {
             let (load, aligned) = (row.load_pages?, row.aligned_load_pages?);
-            Some((names::rho(page.ready, row)?, load / aligned))
+            Some((names::rho(view.ready, row)?, load / aligned))
         });
-        let border = border.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, at)| at);
-        if let Some(x) = border.filter(|at| *at < 0.999) {
-            rules.push(Rule { x, text: format!("cap {cap}: aligned LOAD = area") });
-        }
-    }
+        let (_, x) = border.max_by(|a, b| a.0.total_cmp(&b.0))?;
+        (x < 0.999).then(|| Rule { x, text: format!("cap {cap}: aligned LOAD = area") })
+    };
+    let mut rules: Vec<_> = drawn.filter_map(rule).collect();
     rules.sort_by(|a, b| a.x.total_cmp(&b.x));
     rules.push(Rule { x: 1.0, text: "LOAD = area".to_string() });
     rules
 }
 
 /// Streams of one LOAD on one board, as a table: a line needs two places.
-fn table(page: &Page<'_>, rows: &[&SummaryRow], out: &mut dyn Write) -> io::Result<()> {
-    let drawn =
-        rows.iter().filter(|row| page.ways.contains(&Way { cap: row.at.cap, policy: row.policy }));
+fn table_of(view: &View<'_>, rows: &[&SummaryRow]) -> Markup {
+    let drawn = rows.iter().filter(|row| view.ways.contains(&Way::of(row)));
     let columns = [
-        words("Stream and board"),
-        words("Policy and cap"),
+        table::words("Stream and board"),
+        table::words("Policy and cap"),
         numbers("rho"),
         numbers("Withheld per satisfiable request (R2)"),
         numbers("Streams that fail"),
         numbers("First refused request (R5)"),
     ];
     let row = |row: &&SummaryRow| {
-        let way = Way { cap: row.at.cap, policy: row.policy };
-        let rho = names::rho(page.ready, row);
+        let rho = names::rho(view.ready, row);
+        let failing = names::failing(row.failed, row.streams, &row.failed_interval);
         let fields = vec![
-            table::noted(&page.place(&row.at), &covers(page.ready, &[*row])),
-            table::text(&page.name_of(way, row)),
-            table::number(rho, &rho.map_or_else(|| "–".to_string(), percent)),
-            table::sure(row.rates[BLAME].mean, &names::rate(row, BLAME)),
-            table::sure(
-                Some(row.failed as f64),
-                &names::failing(row.failed, row.streams, &row.failed_interval),
-            ),
-            table::sure(row.first_failure, &names::first_failure(row)),
+            table::noted(&view.place(&row.at), &covers(view.ready, &[*row])),
+            table::text(view.name_of(row).to_string()),
+            table::number(rho, rho.map_or_else(|| "–".to_string(), percent)),
+            names::rate(row, BLAME).field(row.rates[BLAME].mean),
+            failing.field(Some(row.failed as f64)),
+            names::first_failure(row).field(row.first_failure),
         ];
-        Row { class: super::sure::class(page, row), fields }
+        view.table_row(row, fields)
     };
     let shown: Vec<_> = drawn.take(MOST_ROWS).map(row).collect();
-    let more = rows.len() - shown.len();
-    writeln!(out, "<p>{}</p>", Escaped("Streams that were run at one LOAD on one board:"))?;
-    table::write("Streams at one rho", &columns, &shown, more, out)?;
-    if rows.iter().any(|row| row.ended_early > 0) {
-        writeln!(out, "<p class=\"sub\">{}</p>", names::CUT_NOTE)?;
+    html! {
+        p { "Streams that were run at one LOAD on one board:" } "\n"
+        (table("Streams at one rho", &columns, &shown))
+        (more_in_summary(rows.len() - shown.len(), ""))
+        (cut_note(rows.iter().copied()))
     }
-    Ok(())
 }

@@ -1,84 +1,67 @@
 //! How long it goes well: survival curves to the first request that its caller did
 //! not get, over board time or, where streams have none, over requests.
 
-use std::io::{self, Write};
+use maud::{Markup, PreEscaped, html};
 
 use super::axis::Axis;
 use super::chart::{Mark, Plot, Series};
-use super::escape::Escaped;
+use super::left_out;
 use super::names::{self, percent, percent_number};
-use super::ways::{Page, Way};
-use crate::report::summary::SummaryRow;
-use crate::report::survival::{Curve, CurveUnit, Point};
-use crate::report::time::span;
+use super::view::{Drawn, View};
+use crate::answer::{Curve, CurveUnit, Point};
+use crate::report::page::capital;
+use crate::report::words::span;
 use crate::sweep::Configuration;
 
 /// Lines with their intervals drawn; of the others the marks say them.
 const BANDS: usize = 2;
 
-/// Writes a picture for each stream.
-pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(
-        out,
-        "<p>The share of streams in which no caller went without its memory so far: the one measure \
-         that does not change with what a caller does after a failure. A curve that ends high was \
-         not watched any longer; it is no promise. Streams are watched over board time; recordings \
-         have none, and are counted in requests.</p>"
-    )?;
-    let (cases, left) = page.cases();
-    for (index, at) in cases.iter().enumerate() {
-        let failing = |at: &Configuration| page.rows(*at).iter().any(|(_, _, row)| row.lost > 0);
-        if failing(at) {
-            plot(page, &format!("live{index}"), at, out)?;
-            continue;
-        }
-        writeln!(
-            out,
-            "<p>{}: {}</p>",
-            Escaped(page.place(at)),
-            Escaped(match page.rows(*at).iter().any(|(_, _, row)| row.streams > 0) {
-                true =>
-                    format!("no stream fails under any cap and policy shown ({}).", page.covers(at)),
-                false => "no stream was run, as the race had dropped every cap and policy shown \
-                          before."
-                    .to_string(),
-            })
-        )?;
+/// A picture for each stream.
+pub(super) fn section(view: &View<'_>) -> Markup {
+    let (cases, left) = view.cases();
+    html! {
+        (PreEscaped(include_str!("prose/survival.html")))
+        @for (index, at) in cases.iter().enumerate() { (of_case(view, &format!("live{index}"), at)) }
+        (left_out(left))
+    }
+}
+
+fn of_case(view: &View<'_>, id: &str, at: &Configuration) -> Markup {
+    let failing = |at: &Configuration| view.rows(at).iter().any(|drawn| drawn.row.lost > 0);
+    if failing(at) {
+        return plot(view, id, at).figure();
+    }
+    let said = match view.rows(at).iter().any(|drawn| drawn.row.streams > 0) {
+        true => format!("no stream fails under any cap and policy shown ({}).", view.covers(at)),
+        false => "no stream was run, as the race had dropped every cap and policy shown before."
+            .to_string(),
+    };
+    html! {
+        p { (view.place(at)) ": " (said) } "\n"
         // Where it goes wrong can be seen on a smaller board only.
-        if let Some(smaller) = smaller(page, at).into_iter().find(failing) {
-            plot(page, &format!("live{index}"), &smaller, out)?;
+        @if let Some(smaller) = smaller(view, at).into_iter().find(failing) {
+            (plot(view, id, &smaller).figure())
         }
     }
-    super::left_out(left, out)
 }
 
 /// The same stream on smaller boards, the largest first.
-fn smaller(page: &Page<'_>, at: &Configuration) -> Vec<Configuration> {
-    let pages = |at: &Configuration| page.ready.board(at).pages();
-    let mut found: Vec<_> = page
-        .ready
-        .plan
-        .configurations()
-        .filter(|other| {
-            Configuration { board: at.board, ..*other } == *at && pages(other) < pages(at)
-        })
-        .collect();
+fn smaller(view: &View<'_>, at: &Configuration) -> Vec<Configuration> {
+    let pages = |at: &Configuration| view.ready.board(at).pages();
+    let is_smaller = |other: &Configuration| {
+        Configuration { board: at.board, ..*other } == *at && pages(other) < pages(at)
+    };
+    let mut found: Vec<_> = view.ready.plan.configurations().filter(is_smaller).collect();
     found.sort_by_key(|other| std::cmp::Reverse(pages(other)));
     found
 }
 
-/// The row of a way and its curve.
-type Lived<'a> = (Way, &'a SummaryRow, &'a Curve);
-
-fn plot(page: &Page<'_>, id: &str, at: &Configuration, out: &mut dyn Write) -> io::Result<()> {
-    let rows = page.rows(*at);
-    let (run, not_run): (Vec<_>, Vec<_>) = rows
-        .into_iter()
-        .filter_map(|(way, index, row)| Some((way, row, page.findings.survival.get(index)?)))
-        .partition(|(_, row, _)| row.streams > 0);
-    let end = run.iter().map(|(_, _, curve)| curve.end).fold(1, u64::max);
+fn plot(view: &View<'_>, id: &str, at: &Configuration) -> Plot {
+    let rows = view.rows(at).into_iter();
+    let (run, not_run): (Vec<_>, Vec<_>) = rows.partition(|drawn| drawn.row.streams > 0);
+    let end = run.iter().map(|drawn| drawn.curve.end).fold(1, u64::max);
     // All are of one stream of the plan.
-    let unit = run.first().map_or(CurveUnit::Requests, |(_, _, curve)| curve.unit);
+    let unit = run.first().map_or(CurveUnit::Requests, |drawn| drawn.curve.unit);
     let (over, x) = match unit {
         CurveUnit::BoardTime => ("board time", Axis::board_time(end as f64)),
         CurveUnit::Requests => (
@@ -86,51 +69,51 @@ fn plot(page: &Page<'_>, id: &str, at: &Configuration, out: &mut dyn Write) -> i
             Axis::up_to("requests made", end as f64, |at| names::whole(at as u64)),
         ),
     };
-    let failed = run.iter().map(|(way, row, _)| {
-        format!("{}: {} of {} fail", page.name_of(*way, row), row.lost, row.streams)
-    });
+    let failed = run
+        .iter()
+        .map(|Drawn { name, row, .. }| format!("{name}: {} of {} fail", row.lost, row.streams));
     let failed = failed.collect::<Vec<_>>().join("; ");
-    let series = run.iter().enumerate().map(|(place, lived)| line(page, *lived, place < BANDS));
-    let plot = Plot {
+    let series = run.iter().enumerate().map(|(place, drawn)| line(view, drawn, place < BANDS));
+    Plot {
         id: id.to_string(),
-        title: page.place(at),
+        title: view.place(at),
         about: format!("Share of streams without a failure over {over}. {failed}"),
         x,
         y: Axis::percent("streams without a failure, %", 1.0),
         series: series.collect(),
         rules: Vec::new(),
-        note: note(page, at, &not_run),
-    };
-    plot.write(out)
+        note: note(view, at, &not_run),
+    }
 }
 
 /// What a picture covers, how far its streams are watched, and what is not in it.
-fn note(page: &Page<'_>, at: &Configuration, not_run: &[Lived<'_>]) -> String {
+fn note(view: &View<'_>, at: &Configuration, not_run: &[Drawn<'_>]) -> String {
     let mut note = format!(
         "{}, for each line (Kaplan and Meier). Shaded: 95 % interval at each point, of the first \
          {BANDS} lines.",
-        names::sentence(&page.covers(at)).trim_end_matches('.')
+        capital(&view.covers(at))
     );
-    let length_us = page.ready.plan.streams[at.stream].drawn_us();
-    if let Some((target, length_us)) = page.ready.plan.target.zip(length_us) {
+    let length_us = view.ready.plan.streams[at.stream].drawn_us();
+    if let Some((target, length_us)) = view.ready.plan.target.zip(length_us) {
         let length = span(length_us as f64);
         note += &match target.is_within(length_us) {
             true => format!(" The horizon is {length}; target {target} lies within it."),
             false => format!(
-                " The horizon is {length}: target {target} is longer, and what lies behind the \
+                " The horizon is {length}: target {target} is longer, and what comes after the \
                  horizon is not seen here."
             ),
         };
     }
     if !not_run.is_empty() {
-        let ways = not_run.iter().map(|(way, ..)| names::way(page.ready, way.cap, way.policy));
+        let ways = not_run.iter().map(|drawn| drawn.name.name.as_str());
         let ways = ways.collect::<Vec<_>>().join("; ");
         note += &format!(" Not run, as the race had dropped them before: {ways}.");
     }
     note
 }
 
-fn line(page: &Page<'_>, (way, row, curve): Lived<'_>, band: bool) -> Series {
+fn line(view: &View<'_>, drawn: &Drawn<'_>, band: bool) -> Series {
+    let curve: &Curve = drawn.curve;
     let so_long = |at: u64| match curve.unit {
         CurveUnit::BoardTime => span(at as f64),
         CurveUnit::Requests => format!("{} requests", names::whole(at)),
@@ -165,8 +148,8 @@ fn line(page: &Page<'_>, (way, row, curve): Lived<'_>, band: bool) -> Series {
         marks.push(Mark { x: curve.end as f64, text, ..last });
     }
     Series {
-        name: page.name_of(way, row),
-        look: page.look(way),
+        name: drawn.name.clone(),
+        look: view.look(drawn.way),
         marks,
         steps_to: Some(curve.end as f64),
         band,

@@ -3,12 +3,11 @@
 use std::io::{self, Write};
 
 use super::{percent, write_aligned};
-use crate::report::findings::Findings;
-use crate::report::sizing::Sizing;
-use crate::report::time::covers;
-use crate::report::{Choice, Scope};
+use crate::answer::{Choice, Findings, Scope, Sizing};
+use crate::report::words::{covers, need, notes, on_boards, sentence};
 use crate::stats::Interval;
 use crate::sweep::{Load, Ready};
+use crate::words::mib;
 
 /// Streams and LOADs of which the choice is shown, and ladders of sizes.
 const SHOWN: usize = 12;
@@ -21,17 +20,19 @@ pub(super) fn write(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let (on, off) = if bold { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
+    let said = |choice: &Choice| sentence(ready, &findings.summary, choice);
     if let Some(headline) = &findings.headline {
         let all = if findings.choices.len() > 1 {
             " for every stream, each alone on its board"
         } else {
             ""
         };
-        writeln!(out, "{on}The answer{all}{off}: {}", headline.sentence)?;
-        if let Some(chosen) = headline.chosen {
-            writeln!(out, "  it needs: {}", headline.ranked[chosen].needs.join("; "))?;
+        writeln!(out, "{on}The answer{all}{off}: {}", said(headline))?;
+        if let Some(chosen) = headline.best() {
+            let needs: Vec<_> = chosen.needs.iter().map(need).collect();
+            writeln!(out, "  it needs: {}", needs.join("; "))?;
         }
-        for note in &headline.notes {
+        for note in notes(ready, headline) {
             writeln!(out, "  {note}")?;
         }
     }
@@ -39,7 +40,7 @@ pub(super) fn write(
     let each: Vec<_> = findings.choices.iter().filter(on_boards).collect();
     if each.len() > 1 {
         for choice in each.iter().take(SHOWN) {
-            writeln!(out, "  {}: {}", scope(ready, choice.scope), choice.sentence)?;
+            writeln!(out, "  {}: {}", scope(ready, choice.scope), said(choice))?;
         }
         if each.len() > SHOWN {
             writeln!(out, "  and {} more streams and LOADs", each.len() - SHOWN)?;
@@ -58,7 +59,7 @@ fn scope(ready: &Ready, scope: Scope) -> String {
     let its = &plan.streams[stream];
     let load = load.map(|load| match its.loads[load] {
         Load::Share(share) => format!(", LOAD {} of the area", percent(share)),
-        Load::Pages(pages) => format!(", LOAD {}", crate::report::choice::size(pages)),
+        Load::Pages(pages) => format!(", LOAD {}", mib(pages)),
     });
     let pages = (plan.environments.len() > 1)
         .then(|| format!(", pages {}", plan.environments[environment]));
@@ -118,7 +119,7 @@ fn sizing_row(ready: &Ready, one: &Sizing) -> [String; 7] {
     };
     [
         plan.caps[one.cap].to_string(),
-        scope(ready, at) + &one.on_boards(plan),
+        scope(ready, at) + &on_boards(ready, one),
         plan.policies[one.policy].to_string(),
         with(least.median, &least.median_interval, 50),
         match least.streams {

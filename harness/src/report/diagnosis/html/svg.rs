@@ -1,9 +1,10 @@
 //! Pictures as inline SVG: cells of one kind are one rectangle with a title.
 
-use std::io::{self, Write};
+use maud::{Markup, html};
 
 use super::super::picture::{Cell, Detail, Fill, Map, Mark, Part, ROW, Row};
-use super::super::plain::counted;
+use crate::report::page::{Figure, swatch};
+use crate::words::counted;
 
 /// Units of a cell, to each side.
 const CELL: usize = 10;
@@ -41,19 +42,22 @@ const fn mark_class(mark: Mark) -> Option<(&'static str, &'static str)> {
     }
 }
 
-/// Opens a picture that is `height` units high; `what` says in words what it shows.
-fn open(height: usize, what: &str, out: &mut dyn Write) -> io::Result<()> {
-    let width = LABEL + ROW * CELL;
-    writeln!(
-        out,
-        "<figure>\n<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Picture\">\n<svg viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{what}\">"
-    )
+/// The frame of a picture that is `height` units high.
+fn figure(
+    id: &str,
+    title: &str,
+    about: &str,
+    height: usize,
+    parts: &Markup,
+    caption: &Markup,
+) -> Markup {
+    let size = ((LABEL + ROW * CELL) as f64, height as f64);
+    Figure { id, class: None, title, about, size }.around(parts, caption)
 }
 
 /// A page number at the foot of the row that is drawn from `y` on.
-fn label(y: usize, text: impl std::fmt::Display, out: &mut dyn Write) -> io::Result<()> {
-    let x = LABEL - 6;
-    writeln!(out, "<text x=\"{x}\" y=\"{y}\">{text}</text>")
+fn label(y: usize, text: &str) -> Markup {
+    html! { text x=(LABEL - 6) y=(y) { (text) } }
 }
 
 /// Cells beside each other: `cells` of them from cell `at` on, `y` units down, `height` high.
@@ -64,83 +68,75 @@ struct Place {
     height: usize,
 }
 
-fn rect(place: &Place, class: &str, title: &str, out: &mut dyn Write) -> io::Result<()> {
-    let Place { at, cells, y, height } = place;
-    let (x, width) = (LABEL + at * CELL, cells * CELL - 1);
-    writeln!(
-        out,
-        "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\">\
-         <title>{title}</title></rect>"
-    )
+impl Place {
+    fn draw(&self, class: &str, title: &str) -> Markup {
+        let Self { at, cells, y, height } = self;
+        let (x, width) = (LABEL + at * CELL, cells * CELL - 1);
+        html! {
+            rect class=(class) x=(x) y=(y) width=(width) height=(height) { title { (title) } } "\n"
+        }
+    }
 }
 
-/// Writes `map` with its legend.
-pub(super) fn map(map: &Map, out: &mut dyn Write) -> io::Result<()> {
-    let rows: usize = map.ranges.iter().map(|range| range.cells.len().div_ceil(ROW)).sum();
+/// Where pieces of a row begin.
+fn starts<'a, T: 'a>(
+    pieces: impl Iterator<Item = &'a [T]>,
+) -> impl Iterator<Item = (usize, &'a [T])> {
+    let mut at = 0;
+    pieces.map(move |piece| {
+        at += piece.len();
+        (at - piece.len(), piece)
+    })
+}
+
+/// A map with its legend.
+pub(super) fn map(map: &Map, id: &str) -> Markup {
+    let rows = || map.ranges.iter().flat_map(|range| range.cells.chunks(ROW)).enumerate();
     let free = map.ranges.iter().flat_map(|range| &range.cells).map(|cell| cell.free);
     let free = free.fold(0, u64::saturating_add);
-    let size = counted(map.cell_pages, "page");
-    open(
-        rows * MAP_ROW,
-        &format!("Occupancy of the area; {free} pages are known to be free"),
-        out,
-    )?;
-    let mut y = 0;
-    for range in &map.ranges {
-        for cells in range.cells.chunks(ROW) {
-            label(y + CELL - 1, cells[0].start, out)?;
-            let mut at = 0;
-            let same = |a: &Cell, b: &Cell| (a.fill, a.mark) == (b.fill, b.mark);
-            for piece in cells.chunk_by(same) {
-                let (first, last) = (&piece[0], &piece[piece.len() - 1]);
-                let to = last.start + last.pages.max(1) - 1;
-                let free = piece.iter().fold(0u64, |sum, cell| sum.saturating_add(cell.free));
-                let words = fill_words(first.fill);
-                let mark = mark_class(first.mark);
-                let note = mark.map_or_else(String::new, |(_, words)| format!("; {words}"));
-                let title = format!("pages {} to {to}: {words}, {free} free{note}", first.start);
-                let class = match mark {
-                    Some((class, _)) => format!("{} {class}", fill_class(first.fill)),
-                    None => fill_class(first.fill).to_string(),
-                };
-                let place = Place { at, cells: piece.len(), y, height: CELL };
-                rect(&place, &class, &title, out)?;
-                at += piece.len();
+    let title = format!("The area, {} to a cell", counted(map.cell_pages, "page"));
+    let about = format!("Occupancy of the area; {free} pages are known to be free");
+    let drawing = html! {
+        @for (row, cells) in rows() {
+            (label(row * MAP_ROW + CELL - 1, &cells[0].start.to_string()))
+            @for (at, piece) in starts(cells.chunk_by(|a, b| (a.fill, a.mark) == (b.fill, b.mark))) {
+                (piece_of(piece, &Place { at, cells: piece.len(), y: row * MAP_ROW, height: CELL }))
             }
-            y += MAP_ROW;
         }
-    }
-    writeln!(out, "</svg>\n</div>\n<figcaption>The area, {size} to a cell.")?;
-    legend_of(map, out)?;
-    writeln!(out, "</figcaption>\n</figure>")
+    };
+    figure(id, &title, &about, rows().count() * MAP_ROW, &drawing, &legend_of(map))
 }
 
-fn legend_of(map: &Map, out: &mut dyn Write) -> io::Result<()> {
+/// Cells that are alike.
+fn piece_of(piece: &[Cell], place: &Place) -> Markup {
+    let (first, last) = (&piece[0], &piece[piece.len() - 1]);
+    let to = last.start + last.pages.max(1) - 1;
+    let free = piece.iter().fold(0u64, |sum, cell| sum.saturating_add(cell.free));
+    let (words, class) = (fill_words(first.fill), fill_class(first.fill));
+    let (class, note) = match mark_class(first.mark) {
+        Some((mark, note)) => (format!("{class} {mark}"), format!("; {note}")),
+        None => (class.to_string(), String::new()),
+    };
+    place.draw(&class, &format!("pages {} to {to}: {words}, {free} free{note}", first.start))
+}
+
+fn legend_of(map: &Map) -> Markup {
     let cells = || map.ranges.iter().flat_map(|range| &range.cells);
-    for fill in [Fill::Used, Fill::MostUsed, Fill::MostFree, Fill::Free, Fill::Unknown] {
-        if cells().any(|cell| cell.fill == fill && cell.mark == Mark::None) {
-            legend(fill_class(fill), fill_words(fill), out)?;
-        }
+    let fills = [Fill::Used, Fill::MostUsed, Fill::MostFree, Fill::Free, Fill::Unknown];
+    let fills = fills
+        .into_iter()
+        .filter(|fill| cells().any(|cell| cell.fill == *fill && cell.mark == Mark::None));
+    let marks = [Mark::Misaligned, Mark::Instead].into_iter();
+    let marks = marks.filter(|mark| cells().any(|cell| cell.mark == *mark)).filter_map(mark_class);
+    html! {
+        @for fill in fills { (legend(fill_class(fill), fill_words(fill))) }
+        @for (class, words) in marks { (legend(&format!("f {class}"), words)) }
+        @if map.open { span { "Where the area ends is not in the log." } }
     }
-    for mark in [Mark::Misaligned, Mark::Instead] {
-        if let Some((class, words)) = mark_class(mark)
-            && cells().any(|cell| cell.mark == mark)
-        {
-            legend(&format!("f {class}"), words, out)?;
-        }
-    }
-    if map.open {
-        writeln!(out, "<span>Where the area ends is not in the log.</span>")?;
-    }
-    Ok(())
 }
 
-fn legend(class: &str, words: &str, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(
-        out,
-        "<span class=\"key\"><svg class=\"swatch\" viewBox=\"0 0 10 10\" aria-hidden=\"true\">\
-         <rect class=\"{class}\" width=\"10\" height=\"10\"/></svg> {words}</span>"
-    )
+fn legend(class: &str, words: &str) -> Markup {
+    html! { span .key { (swatch(class)) " " (words) } "\n" }
 }
 
 const fn part_class(part: Part) -> &'static str {
@@ -155,66 +151,59 @@ const fn part_class(part: Part) -> &'static str {
     }
 }
 
-/// Writes `detail` with its legend, for a request of `count` pages.
-pub(super) fn detail(detail: &Detail, count: u64, out: &mut dyn Write) -> io::Result<()> {
+/// A run under the glass with its legend, for a request of `count` pages.
+pub(super) fn detail(detail: &Detail, count: u64, id: &str) -> Markup {
     let [head, tail] = &detail.rows;
     let gap = usize::from(!tail.is_empty());
     let (hole, aligned) = (detail.hole, detail.aligned);
     let reach = aligned.saturating_add(count);
-    let what = format!(
-        "The free run of {} pages at {}: its first aligned page is {aligned}, and {aligned} + \
-         {count} = {reach} is behind its end at {}",
-        hole.count,
-        hole.start,
+    let title = format!("The free run of {} pages at {}", hole.count, hole.start);
+    let about = format!(
+        "{title}: its first aligned page is {aligned}, and {aligned} + {count} = {reach} is past \
+         its end at {}",
         hole.end()
     );
-    open((head.len() + gap + tail.len()) * DETAIL_ROW, &what, out)?;
-    for (at, row) in head.iter().enumerate() {
-        draw_row(at * DETAIL_ROW, row, detail.cell_pages, out)?;
-    }
-    if gap > 0 {
-        label(head.len() * DETAIL_ROW + DETAIL_ROW / 2, "…", out)?;
-    }
-    for (at, row) in tail.iter().enumerate() {
-        draw_row((head.len() + gap + at) * DETAIL_ROW, row, detail.cell_pages, out)?;
-    }
-    let slot = counted(detail.row_pages, "page");
-    writeln!(out, "</svg>\n</div>\n<figcaption>{what}. A row is {slot}.")?;
-    let has = |part: Part| detail.all_rows().any(|row| row.parts.contains(&part));
-    if has(Part::Lost) {
-        legend("f bad", "free, in front of the first aligned page", out)?;
-    }
-    if has(Part::Taken) {
-        legend("take", "free, where the request would begin", out)?;
-    }
-    if has(Part::Missing) {
-        legend("miss", "needed too, and not free", out)?;
-    }
-    if let Some((order, place)) = detail.instead {
-        let words = format!("at order {order}: {} to {}", place.start, place.end() - 1);
-        legend("frame", &words, out)?;
-    }
-    writeln!(out, "</figcaption>\n</figure>")
+    let drawing = html! {
+        @for (at, row) in head.iter().enumerate() { (draw_row(at, row, detail.cell_pages)) }
+        @if gap > 0 { (label(head.len() * DETAIL_ROW + DETAIL_ROW / 2, "…")) }
+        @for (at, row) in tail.iter().enumerate() {
+            (draw_row(head.len() + gap + at, row, detail.cell_pages))
+        }
+    };
+    let parts = [
+        (Part::Lost, "free, in front of the first aligned page"),
+        (Part::Taken, "free, where the request would begin"),
+        (Part::Missing, "needed too, and not free"),
+    ];
+    let parts =
+        parts.into_iter().filter(|(part, _)| detail.all_rows().any(|row| row.parts.contains(part)));
+    let caption = html! {
+        (about) ". A row is " (counted(detail.row_pages, "page")) ". "
+        @for (part, words) in parts { (legend(part_class(part), words)) }
+        @if let Some((order, place)) = detail.instead {
+            (legend("frame", &format!("at order {order}: {} to {}", place.start, place.end() - 1)))
+        }
+    };
+    figure(id, &title, &about, (head.len() + gap + tail.len()) * DETAIL_ROW, &drawing, &caption)
 }
 
-fn draw_row(y: usize, row: &Row, cell_pages: u64, out: &mut dyn Write) -> io::Result<()> {
-    let height = DETAIL_ROW - 2;
-    label(y + height - 6, row.start.max(0), out)?;
-    let mut cell = 0;
-    for piece in row.parts.chunk_by(|a, b| a == b) {
-        if piece[0] != Part::Nothing {
-            let from = row.start + cell as i128 * i128::from(cell_pages);
-            let to = from + piece.len() as i128 * i128::from(cell_pages) - 1;
-            let title = format!("pages {} to {to}", from.max(0));
-            let place = Place { at: cell, cells: piece.len(), y, height };
-            rect(&place, part_class(piece[0]), &title, out)?;
-        }
-        cell += piece.len();
-    }
-    let mut edge = |cell: usize| {
-        let x = LABEL + cell * CELL;
-        writeln!(out, "<rect class=\"edge\" x=\"{x}\" y=\"{y}\" width=\"3\" height=\"{height}\"/>")
+/// Row number `at` of a run.
+fn draw_row(at: usize, row: &Row, cell_pages: u64) -> Markup {
+    let (y, height) = (at * DETAIL_ROW, DETAIL_ROW - 2);
+    let pieces = starts(row.parts.chunk_by(|a, b| a == b));
+    let title = |at: usize, piece: &[Part]| {
+        let from = row.start + at as i128 * i128::from(cell_pages);
+        let to = from + piece.len() as i128 * i128::from(cell_pages) - 1;
+        format!("pages {} to {to}", from.max(0))
     };
-    row.begins.map_or(Ok(()), &mut edge)?;
-    row.ends.map_or(Ok(()), |cell| edge(cell + 1))
+    let edges = row.begins.into_iter().chain(row.ends.map(|cell| cell + 1));
+    html! {
+        (label(y + height - 6, &row.start.max(0).to_string()))
+        @for (at, piece) in pieces.filter(|(_, piece)| piece[0] != Part::Nothing) {
+            (Place { at, cells: piece.len(), y, height }.draw(part_class(piece[0]), &title(at, piece)))
+        }
+        @for cell in edges {
+            rect .edge x=(LABEL + cell * CELL) y=(y) width="3" height=(height) {}
+        }
+    }
 }

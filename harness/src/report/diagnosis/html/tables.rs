@@ -1,116 +1,101 @@
 //! The failures, and the buffers of each area, as tables.
 
-use std::io::{self, Write};
+use maud::html;
 
 use super::super::CAPS;
-use super::super::groups::Report;
-use super::super::plain::{self, counted};
+use super::super::groups::{Report, Shown};
 use super::super::words::{self, recoverable};
-use super::{Escaped, class, sentence};
+use super::{capital, class};
 use crate::diagnose::{AreaState, Resident};
+use crate::report::page::Section;
+use crate::report::page::table::{self, Field, Row, numbers, table};
+use crate::words::{counted, percent_of};
 
-/// Writes a row for each group.
-pub(super) fn overview(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(
-        out,
-        "<section aria-labelledby=\"all\">\n<h2 id=\"all\">Failures</h2>\n<div class=\"wide\" \
-         tabindex=\"0\" role=\"region\" aria-labelledby=\"all\">\n<table>\n<thead><tr>\
-         <th scope=\"col\">Why</th><th scope=\"col\" class=\"n\">Failures</th>\
-         <th scope=\"col\" class=\"n\">Pages</th><th scope=\"col\" class=\"n\">Order</th>\
-         <th scope=\"col\" class=\"n\">ret</th><th scope=\"col\">Area</th>\
-         <th scope=\"col\">First seen</th></tr></thead>\n<tbody>"
-    )?;
-    for (index, shown) in report.groups.iter().enumerate() {
-        let (group, failure) = (shown.group, &shown.group.first);
-        let incident = &failure.incident;
-        let number = |value: Option<String>| value.unwrap_or_else(|| "–".to_string());
-        let verdict = Escaped(words::verdict(failure));
-        let verdict = match shown.detailed {
-            true => format!("<a href=\"#f{index}\">{verdict}</a>"),
-            false => verdict.to_string(),
-        };
-        writeln!(
-            out,
-            "<tr><td><span class=\"dot {}\"></span>{verdict}</td><td class=\"n\">{}</td>\
-             <td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td>\
-             <td>{}</td></tr>",
-            class(failure.verdict),
-            group.failures,
-            number(incident.count.map(|count| count.to_string())),
-            number(failure.align.map(|(order, _)| order.to_string())),
-            number(incident.ret.map(|ret| ret.to_string())),
-            Escaped(incident.area.as_deref().unwrap_or("–")),
-            Escaped(format!("{} line {}", incident.source, incident.line)),
-        )?;
-    }
-    writeln!(out, "</tbody>\n</table>\n</div>")?;
-    if report.beyond > 0 {
-        let beyond = counted(report.beyond, "failure");
-        writeln!(out, "<p>And {beyond} of other sizes or areas: the CSV has a row for each.</p>")?;
-    }
-    writeln!(out, "</section>")
+/// A row for each group.
+pub(super) fn overview(report: &Report<'_>) -> Section {
+    let columns = [
+        table::words("Why"),
+        numbers("Failures"),
+        numbers("Pages"),
+        numbers("Order"),
+        numbers("ret"),
+        table::words("Area"),
+        table::words("First seen"),
+    ];
+    let rows: Vec<_> = report.groups.iter().enumerate().map(row).collect();
+    let beyond = counted(report.beyond, "failure");
+    let body = html! {
+        (table("Failures", &columns, &rows))
+        @if report.beyond > 0 {
+            p { "And " (beyond) " of other sizes or areas: the CSV has a row for each." } "\n"
+        }
+    };
+    Section { id: "all".to_string(), heading: html! { "Failures" }, body }
 }
 
-/// Writes a table for each area whose buffers are known.
-pub(super) fn areas(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+fn row((index, shown): (usize, &Shown<'_>)) -> Row {
+    let (group, failure) = (shown.group, &shown.group.first);
+    let incident = &failure.incident;
+    let verdict = words::verdict(failure);
+    let why = html! {
+        span .dot.(class(failure.verdict)) {}
+        @if shown.detailed { a href={ "#f" (index) } { (verdict) } } @else { (verdict) }
+    };
+    let fields = vec![
+        table::markup(why),
+        table::text(group.failures.to_string()),
+        known(incident.count),
+        known(failure.align.map(|(order, _)| order)),
+        known(incident.ret),
+        table::text(incident.area.as_deref().unwrap_or("–")),
+        table::text(format!("{} line {}", incident.source, incident.line)),
+    ];
+    Row { class: "", fields }
+}
+
+fn known(number: Option<impl ToString>) -> Field {
+    table::text(number.map_or_else(|| "–".to_string(), |number| number.to_string()))
+}
+
+/// A table for each area whose buffers are known.
+pub(super) fn areas(report: &Report<'_>) -> impl Iterator<Item = Section> {
     let diagnosis = report.diagnosis;
-    let areas = diagnosis.areas.iter().zip(&diagnosis.residents);
-    for (index, (area, residents)) in areas.enumerate().filter(|(_, (_, all))| !all.is_empty()) {
-        let title = sentence(&words::fills(area));
-        writeln!(
-            out,
-            "<section aria-labelledby=\"a{index}\">\n<h2 id=\"a{index}\">{}</h2>\n\
-             <p>Buffers by size, the pages that they strand at CONFIG_CMA_ALIGNMENT={cap}, and what \
-             a smaller value would give back.</p>",
-            Escaped(title),
-            cap = diagnosis.cap,
-        )?;
-        table(area, residents, diagnosis.cap, index, out)?;
-        if let Some(pitch) = words::pitch(area, residents, diagnosis.cap) {
-            writeln!(out, "<p>{}</p>", Escaped(pitch))?;
-        }
-        writeln!(out, "</section>")?;
-    }
-    Ok(())
+    let areas = diagnosis.areas.iter().zip(&diagnosis.residents).enumerate();
+    areas.filter(|(_, (_, all))| !all.is_empty()).map(|(index, (area, residents))| {
+        let title = capital(&words::fills(area));
+        let body = html! {
+            p {
+                "Buffers by size, the pages that they strand at CONFIG_CMA_ALIGNMENT="
+                (diagnosis.cap) ", and what a smaller value would give back."
+            } "\n"
+            (buffers(&title, area, residents, diagnosis.cap))
+            @if let Some(pitch) = words::pitch(area, residents, diagnosis.cap) {
+                p { (pitch) } "\n"
+            }
+        };
+        Section { id: format!("a{index}"), heading: html! { (title) }, body }
+    })
 }
 
-fn table(
-    area: &AreaState,
-    residents: &[Resident],
-    cap: u32,
-    index: usize,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+fn buffers(title: &str, area: &AreaState, residents: &[Resident], cap: u32) -> maud::Markup {
     let caps: Vec<u32> = CAPS.into_iter().filter(|other| *other < cap).collect();
-    write!(
-        out,
-        "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-labelledby=\"a{index}\">\n<table>\n\
-         <thead><tr><th scope=\"col\" class=\"n\">Pages</th><th scope=\"col\" class=\"n\">Order</th>\
-         <th scope=\"col\" class=\"n\">Buffers</th><th scope=\"col\" class=\"n\">Stranded</th>"
-    )?;
-    for cap in &caps {
-        write!(out, "<th scope=\"col\" class=\"n\">Cap {cap}</th>")?;
-    }
-    writeln!(out, "<th scope=\"col\">Sure</th></tr></thead>\n<tbody>")?;
-    for resident in residents {
-        let blocks = resident.blocks.map_or_else(|| "–".to_string(), |blocks| blocks.to_string());
-        // Of a list that is cut the share would be of no meaning.
-        let (stranded, total) = (resident.stranded_pages, area.total.filter(|_| area.complete));
-        let share = total.map_or_else(String::new, |total| {
-            format!(" <small>{}</small>", plain::percent(stranded, total))
-        });
-        write!(
-            out,
-            "<tr><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{blocks}</td>\
-             <td class=\"n\">{stranded}{share}</td>",
-            resident.count, resident.align
-        )?;
-        for cap in &caps {
-            let pages = recoverable(resident, *cap);
-            let pages = pages.map_or_else(|| "–".to_string(), |pages| pages.to_string());
-            write!(out, "<td class=\"n\">{pages}</td>")?;
-        }
-        writeln!(out, "<td>{}</td></tr>", resident.confidence.name())?;
-    }
-    writeln!(out, "</tbody>\n</table>\n</div>")
+    let mut columns = ["Pages", "Order", "Buffers", "Stranded"].map(numbers).to_vec();
+    columns.extend(caps.iter().map(|cap| numbers(&format!("Cap {cap}"))));
+    columns.push(table::words("Sure"));
+    // Of a list that is cut the share would be of no meaning.
+    let total = area.total.filter(|_| area.complete);
+    let row = |resident: &Resident| {
+        let stranded = resident.stranded_pages;
+        let share = total.map_or_else(String::new, |total| percent_of(stranded, total));
+        let mut fields = vec![
+            table::text(resident.count.to_string()),
+            table::text(resident.align.to_string()),
+            known(resident.blocks),
+            table::noted(&stranded.to_string(), &share),
+        ];
+        fields.extend(caps.iter().map(|cap| known(recoverable(resident, *cap))));
+        fields.push(table::text(resident.confidence.name()));
+        Row { class: "", fields }
+    };
+    table(title, &columns, &residents.iter().map(row).collect::<Vec<_>>())
 }

@@ -1,0 +1,25 @@
+//! What the results of a sweep say: numbers and verdicts, no words.
+//!
+//! [`findings`] works it out block by block; [`pictures`] runs two cells again and keeps what their
+//! areas looked like. Sentences are made of it in [`report`](crate::report), which decides nothing.
+
+mod choice;
+mod compared;
+mod findings;
+mod picture;
+mod sizing;
+mod summary;
+mod survival;
+
+pub use choice::{
+    Barred, Candidate, Choice, Kconfig, Lead, More, Need, Note, Scope, Verdict, Without,
+};
+pub use compared::Compared;
+pub use findings::{Findings, Worst, findings};
+pub use picture::{Picture, pictures};
+pub use sizing::{Least, SizeTried, Sizing};
+pub(crate) use summary::CLASS_NAMES;
+pub use summary::{
+    BLAME, ClassCounts, Earliest, RATES, Rate, Summary, SummaryRow, TimeRow, rows_of,
+};
+pub use survival::{Curve, CurveUnit, MOST_POINTS, Point};

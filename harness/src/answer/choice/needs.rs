@@ -1,0 +1,178 @@
+//! What a configuration needs, and how much of a change that is.
+
+use std::ops::RangeInclusive;
+
+use cma_policies::Spec;
+
+use crate::board::Board;
+use crate::ingest::DEFAULT_CAP;
+
+/// Something that has to be written somewhere for a configuration.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Need {
+    /// The default area has so many pages.
+    Default {
+        /// Its pages.
+        pages: u64,
+    },
+    /// A device-tree node for a pool.
+    Node {
+        /// The name of the pool.
+        area: String,
+        /// Its pages.
+        pages: u64,
+        /// Who asks it for memory.
+        clients: Vec<String>,
+    },
+    /// A patch of the kernel: this policy.
+    Policy {
+        /// The policy, as a plan names it.
+        policy: String,
+        /// The area that it is for; none: every area without one of its own.
+        area: Option<String>,
+    },
+    /// A patch of the kernel: an order that the set-up of areas does not take.
+    OrderPerBit {
+        /// The order of a bit.
+        order: u32,
+        /// The area.
+        area: String,
+    },
+    /// `CONFIG_CMA_ALIGNMENT`, and which kernels take it.
+    Cap(u32, Kconfig),
+}
+
+/// Which kernels take a cap from their configuration.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kconfig {
+    /// All.
+    All,
+    /// Those since 5.x: `kernel/dma/Kconfig` (6.1, 6.12), not `drivers/base/Kconfig` (4.x).
+    NotOld,
+    /// None: it takes a patch.
+    None,
+}
+
+impl Kconfig {
+    const NEW: RangeInclusive<u32> = 2..=12;
+    const OLD: RangeInclusive<u32> = 4..=12;
+
+    fn of(cap: u32) -> Self {
+        match cap {
+            cap if Self::OLD.contains(&cap) => Self::All,
+            cap if Self::NEW.contains(&cap) => Self::NotOld,
+            _ => Self::None,
+        }
+    }
+}
+
+/// A device-tree node, a line of the kernel's configuration, a patch: what each counts when equals
+/// are ranked. A patch outweighs all that the others can add up to.
+const POOL: u32 = 2;
+const CONFIG: u32 = 1;
+pub(super) const PATCH: u32 = 1000;
+
+/// How much has to be changed; 0 for one area, the cap of the kernel and its policy.
+pub(super) fn changes(board: &Board, cap: u32, policy: &Spec) -> u32 {
+    let pools = (board.areas.len() as u32 - 1) * POOL;
+    let cap = match Kconfig::of(cap) {
+        _ if cap == DEFAULT_CAP => 0,
+        Kconfig::All | Kconfig::NotOld => CONFIG,
+        Kconfig::None => PATCH,
+    };
+    let own = board.areas.iter().filter_map(|area| area.policy.as_ref());
+    let patches = own.chain([policy]).filter(|spec| !spec.is_baseline()).count() as u32;
+    // The setup of an area from the device tree or the command line takes order 0 only.
+    let orders = board.areas.iter().filter(|area| area.area.order_per_bit() > 0).count() as u32;
+    pools + cap + (patches + orders) * PATCH
+}
+
+/// What has to be written where.
+pub(super) fn needs(board: &Board, cap: u32, policy: &Spec) -> Vec<Need> {
+    let mut needs = Vec::new();
+    for (index, place) in board.areas.iter().enumerate() {
+        let own = place.policy.as_ref().filter(|policy| !policy.is_baseline());
+        let (pages, area) = (place.area.pages(), place.area.name().to_string());
+        needs.push(match index {
+            0 => Need::Default { pages },
+            _ => Need::Node { area: area.clone(), pages, clients: place.clients.clone() },
+        });
+        needs.extend(
+            own.map(|policy| Need::Policy { policy: policy.to_string(), area: Some(area.clone()) }),
+        );
+        let order = place.area.order_per_bit();
+        needs.extend((order > 0).then_some(Need::OrderPerBit { order, area }));
+    }
+    if cap != DEFAULT_CAP {
+        needs.push(Need::Cap(cap, Kconfig::of(cap)));
+    }
+    if !policy.is_baseline() && board.areas.iter().any(|area| area.policy.is_none()) {
+        needs.push(Need::Policy { policy: policy.to_string(), area: None });
+    }
+    needs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::board::BoardArea;
+    use cma_policies::{Area, Run, builtin};
+
+    fn board(areas: &[(&str, u64, &[&str])]) -> Board {
+        let mut base = 0;
+        let areas = areas.iter().map(|(name, pages, clients)| {
+            let area = Area::new(name, 0, &[Run::new(base, *pages)]).unwrap();
+            base += pages;
+            BoardArea {
+                area,
+                clients: clients.iter().map(ToString::to_string).collect(),
+                policy: None,
+            }
+        });
+        let areas = areas.collect();
+        Board { areas, ..Board::single("x", Area::single(0, 1, 0).unwrap()) }
+    }
+
+    #[test]
+    fn what_has_to_be_written() {
+        let catalog = builtin::catalog();
+        let spec = |name: &str| catalog.parse(name).unwrap();
+        let kernel = &spec("kernel");
+        let one = board(&[("linux,cma", 384 * 256, &[])]);
+        assert_eq!(changes(&one, 8, kernel), 0);
+        assert_eq!(needs(&one, 8, kernel), [Need::Default { pages: 384 * 256 }]);
+        let two = board(&[("linux,cma", 300, &[]), ("vpu", 256 * 256, &["vpu"])]);
+        let best_fit = &spec("best-fit");
+        assert_eq!(
+            needs(&two, 3, best_fit),
+            [
+                Need::Default { pages: 300 },
+                Need::Node {
+                    area: "vpu".to_string(),
+                    pages: 256 * 256,
+                    clients: vec!["vpu".to_string()]
+                },
+                Need::Cap(3, Kconfig::NotOld),
+                Need::Policy { policy: "best-fit".to_string(), area: None },
+            ]
+        );
+        // A patch weighs more than a pool, that more than a line of the configuration; a cap that
+        // the configuration does not take is a patch.
+        let order = [
+            changes(&one, 8, kernel),
+            changes(&one, 4, kernel),
+            changes(&two, 8, kernel),
+            changes(&two, 4, kernel),
+            changes(&one, 0, kernel),
+            changes(&one, 0, best_fit),
+        ];
+        assert!(order.is_sorted_by(|a, b| a < b), "{order:?}");
+        assert_eq!(changes(&one, 8, best_fit), changes(&one, 0, kernel));
+        let order = Board::single("x", Area::single(0, 384 * 256, 2).unwrap());
+        assert_eq!(changes(&order, 8, kernel), PATCH);
+        assert!(matches!(needs(&order, 8, kernel)[1], Need::OrderPerBit { order: 2, .. }));
+        let caps = [0, 1, 2, 3, 4, 12, 13].map(Kconfig::of);
+        let (none, new, all) = (Kconfig::None, Kconfig::NotOld, Kconfig::All);
+        assert_eq!(caps, [none, none, new, new, all, all, none]);
+    }
+}

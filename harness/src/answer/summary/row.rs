@@ -1,0 +1,258 @@
+//! Working out the rows of one configuration.
+
+use super::dominance::worse_classes;
+use super::streams::{CLASS_NAMES, Streams};
+use super::{BLAME, ClassCounts, Earliest, RATES, Rate, Summary, SummaryRow, TimeRow};
+use crate::seed::Seed;
+use crate::stats::{
+    Bootstrap, Interval, Within, anytime, holm, mcnemar, median, median_interval, no_failure_bound,
+    share_interval, sign_counts,
+};
+use crate::sweep::{Block, Configuration, Plan, Ready};
+
+/// The places of [`RATES`].
+const RATE_PLACES: [usize; RATES.len()] = [0, 1, 2, 3, 4];
+
+/// What the rows of a configuration are worked out with.
+struct Tools<'a> {
+    at: Configuration,
+    first_seed: u64,
+    seed: Seed,
+    bootstrap: Bootstrap,
+    /// Whether the number of streams depends on what was seen.
+    stopped: bool,
+    /// Whether a race has ended it.
+    dropped: bool,
+    /// Whether streams are ended at their first failure, so that no two are equally long.
+    ended_early: bool,
+    base: Option<Streams<'a>>,
+}
+
+/// The rows of one configuration, policies in the order of the plan.
+#[must_use]
+pub fn rows_of(ready: &Ready, block: &Block) -> Vec<SummaryRow> {
+    let seed = Seed::new(ready.plan.seed);
+    let baseline = Summary::baseline_of(&ready.plan);
+    let mut tools = Tools {
+        at: block.at,
+        first_seed: ready.plan.seed,
+        bootstrap: Bootstrap::new(0, &seed),
+        seed,
+        stopped: false,
+        dropped: false,
+        ended_early: ready.plan.until_first_failure,
+        base: baseline.map(|base| Streams(&block.values[base])),
+    };
+    let mut rows = Vec::new();
+    for (policy, values) in block.values.iter().enumerate() {
+        // In a race policies have different numbers of streams.
+        if tools.bootstrap.streams() != values.len() {
+            tools.bootstrap = Bootstrap::new(values.len(), &tools.seed);
+        }
+        tools.dropped = is_dropped(&ready.plan, block, policy);
+        tools.stopped = tools.dropped || is_stopped(&ready.plan, block);
+        let base = tools.base.filter(|_| baseline != Some(policy));
+        rows.push(tools.row(policy, Streams(values), base));
+    }
+    correct(&mut rows);
+    rows
+}
+
+/// Whether the number of streams of this configuration depends on what was seen: the sweep may
+/// stop it early, even where it did not.
+fn is_stopped(plan: &Plan, block: &Block) -> bool {
+    plan.stop.is_some() && plan.seeds_of(&plan.streams[block.at.stream]) > 1
+}
+
+/// Whether a race ended these streams of a policy before their last seed.
+fn is_dropped(plan: &Plan, block: &Block, policy: usize) -> bool {
+    let seeds = plan.seeds_of(&plan.streams[block.at.stream]);
+    plan.target.is_some() && (block.values[policy].len() as u64) < seeds
+}
+
+/// Holm's correction over the policies that are compared with the baseline.
+fn correct(rows: &mut [SummaryRow]) {
+    let p: Vec<_> = rows.iter().filter_map(|row| row.mcnemar).collect();
+    let mut corrected = holm(&p).into_iter();
+    for row in rows.iter_mut().filter(|row| row.mcnemar.is_some()) {
+        row.holm = corrected.next();
+    }
+}
+
+impl Tools<'_> {
+    fn row(&self, policy: usize, own: Streams<'_>, base: Option<Streams<'_>>) -> SummaryRow {
+        // First, while no column lies beside it: of a million streams this takes most room.
+        let time = TimeRow::of(own);
+        let failures = own.numbers("requests_to_first_failure");
+        let unserved = own.first_unserved();
+        let failed = own.refused().filter(|failed| *failed).count() as u64;
+        let lost = unserved.iter().flatten().count() as u64;
+        let used = own.numbers("utilisation_at_first_failure");
+        let used: Vec<_> = used.into_iter().filter(Option::is_some).collect();
+        let load = own.numbers("load_max_pages");
+        let aligned = own.numbers("aligned_load_max_pages");
+        let ended_early = own.ended_early();
+        // Of the streams that went well alone a rate would be none.
+        let of_whole = |streams: Streams<'_>, rate: usize| match streams.ended_early() {
+            0 => streams.numbers(RATES[rate]),
+            _ => vec![None; streams.len()],
+        };
+        let blame = |streams: Streams<'_>| of_whole(streams, BLAME);
+        SummaryRow {
+            at: self.at,
+            policy,
+            streams: own.len() as u64,
+            stopped: self.stopped,
+            requests: own.sum("requests"),
+            refused: own.by_cause(),
+            classes: classes(own),
+            rates: RATE_PLACES.map(|rate| self.rate(&of_whole(own, rate), Within::Share)),
+            against_baseline: base.map(|base| self.difference(blame(own), blame(base))),
+            first_failure: median(&failures),
+            first_failure_interval: self.of_median(&failures),
+            failed,
+            failed_interval: self.share(failed, own),
+            mcnemar: base
+                .filter(|base| own.len().min(base.len()) > 0)
+                .map(|base| self.paired(own, base)),
+            holm: None,
+            lost,
+            lost_interval: self.share(lost, own),
+            earliest: self.earliest(&unserved),
+            utilisation: median(&used),
+            load: self.rate(&own.numbers("load_measured"), Within::Anything).mean,
+            load_pages: self.rate(&load, Within::Anything).mean,
+            load_max_pages: own.counts("load_max_pages").flatten().max(),
+            aligned_load_pages: self.rate(&aligned, Within::Anything).mean,
+            structural: own.sum("structural"),
+            unserved: own.sum("unserved"),
+            fell_back: own.sum("fell_back"),
+            latency_p50_us: there_median(own.numbers("latency_p50_us")),
+            latency_p99_us: there_median(own.numbers("latency_p99_us")),
+            latency_max_us: own.counts("latency_max_us").flatten().max(),
+            migrated_pages: own.sum("migrated_pages"),
+            // Of streams that are ended at their first failure there is no rate in any class; who
+            // refuses the large ones fails at the first of them.
+            worse_classes: base.filter(|_| !self.ended_early).map_or_else(Vec::new, |base| {
+                worse_classes(own, base, &self.bootstrap, &self.seed)
+            }),
+            time,
+            dropped: self.dropped,
+            ended_early,
+        }
+    }
+
+    /// The mean of a column that may be empty for some streams: those are left out.
+    fn rate(&self, numbers: &[Option<f64>], within: Within) -> Rate {
+        let there: Vec<f64> = numbers.iter().flatten().copied().collect();
+        // Of two policies in a race there are pairs only as far as the one that was dropped came.
+        let found = if there.len() == self.bootstrap.streams() {
+            self.bootstrap.mean_interval(&there, within)
+        } else {
+            Bootstrap::new(there.len(), &self.seed).mean_interval(&there, within)
+        };
+        let none = Interval { low: None, high: None, method: "no-value" };
+        let (mean, interval) = found.map_or((None, none), |(mean, found)| (Some(mean), found));
+        let interval = match mean {
+            Some(mean) if self.stopped => whenever_one_looks(mean, there.len() as u64, interval),
+            _ => interval,
+        };
+        Rate { mean, interval }
+    }
+
+    fn of_median(&self, numbers: &[Option<f64>]) -> Interval {
+        let interval = median_interval(numbers);
+        if self.stopped { interval.of_stopped() } else { interval }
+    }
+
+    /// The mean of the paired differences of two shares.
+    fn difference(&self, own: Vec<Option<f64>>, base: Vec<Option<f64>>) -> Rate {
+        let pairs = own.into_iter().zip(base);
+        let differences: Vec<_> =
+            pairs.map(|(own, base)| own.zip(base).map(|(own, base)| own - base)).collect();
+        self.rate(&differences, Within::Difference)
+    }
+
+    fn share(&self, failed: u64, own: Streams<'_>) -> Interval {
+        let streams = own.len() as u64;
+        if streams == 0 {
+            return Interval { low: None, high: None, method: "no-value" };
+        }
+        if self.stopped && streams > 1 {
+            anytime::share_interval(failed, streams)
+        } else {
+            share_interval(failed, streams)
+        }
+    }
+
+    /// p for "any refused request in this stream" against the baseline.
+    fn paired(&self, own: Streams<'_>, base: Streams<'_>) -> f64 {
+        let (own, base) = sign_counts(own.refused().zip(base.refused()));
+        // A race may have ended either of them.
+        let uneven = self.base.is_some_and(|other| other.len() != self.bootstrap.streams());
+        if self.stopped || uneven { anytime::paired_p(own, base) } else { mcnemar(own, base) }
+    }
+
+    /// The first of the streams that fail first.
+    fn earliest(&self, unserved: &[Option<u64>]) -> Option<Earliest> {
+        let failures = unserved.iter().enumerate();
+        let failures = failures.filter_map(|(index, requests)| Some((*requests.as_ref()?, index)));
+        failures.min().map(|(requests, index)| Earliest {
+            requests,
+            seed: self.first_seed.wrapping_add(index as u64),
+        })
+    }
+}
+
+/// An interval of a mean for a fixed number of streams where that number was not fixed: one that
+/// bounds how many other streams there are is made as wide as that takes; another is named as one
+/// that does not allow for it.
+fn whenever_one_looks(mean: f64, streams: u64, interval: Interval) -> Interval {
+    if interval.method != "all-equal-bound" {
+        return interval.of_stopped();
+    }
+    let most = anytime::share_interval(0, streams).high.unwrap_or(1.0);
+    let wider = most / no_failure_bound(streams);
+    Interval {
+        low: interval.low.map(|low| mean - (mean - low) * wider),
+        high: interval.high.map(|high| mean + (high - mean) * wider),
+        method: "anytime-all-equal-bound",
+    }
+}
+
+fn classes(own: Streams<'_>) -> [ClassCounts; CLASS_NAMES.len()] {
+    CLASS_NAMES.map(|class| {
+        let sum = |what: &str| own.sum(&format!("{what}_{class}"));
+        ClassCounts {
+            requests: sum("requests"),
+            refused: sum("refused"),
+            withheld: sum("withheld"),
+        }
+    })
+}
+
+/// The median over the streams that have a value.
+fn there_median(numbers: Vec<Option<f64>>) -> Option<f64> {
+    let there: Vec<_> = numbers.into_iter().filter(Option::is_some).collect();
+    median(&there)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_a_sweep_may_stop_early_intervals_allow_for_it_or_say_that_they_do_not() {
+        let bound = no_failure_bound(16);
+        let fixed = Interval { low: Some(0.0), high: Some(bound), method: "all-equal-bound" };
+        let wider = whenever_one_looks(0.0, 16, fixed);
+        let anytime = anytime::share_interval(0, 16).high.unwrap();
+        assert!((wider.high.unwrap() - anytime).abs() < 1e-12 && anytime > bound, "{wider:?}");
+        assert_eq!((wider.low, wider.method), (Some(0.0), "anytime-all-equal-bound"));
+        let bca = Interval { low: Some(0.1), high: Some(0.3), method: "bca-or-t" };
+        let named = whenever_one_looks(0.2, 16, bca);
+        assert_eq!(named, Interval { method: "bca-or-t-of-stopped", ..bca });
+        let median = median_interval(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0].map(Some)).of_stopped();
+        assert_eq!(median.method, "order-statistic-of-stopped");
+    }
+}

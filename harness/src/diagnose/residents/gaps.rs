@@ -99,13 +99,11 @@ impl Gaps {
     fn classify(found: &[(u64, u64, u64, u64)], cap: u32) -> Self {
         let mut keys: Vec<_> = found.iter().map(|&(len, phase, ..)| (len, phase)).collect();
         keys.sort_unstable();
-        let mut classes: Vec<Class> = Vec::new();
-        for (len, phase) in keys {
-            match classes.last_mut().filter(|class| (class.len, class.phase) == (len, phase)) {
-                Some(class) => class.times += 1,
-                None => classes.push(Class { len, phase, times: 1 }),
-            }
-        }
+        let class = |same: &[(u64, u64)]| {
+            let (len, phase) = same[0];
+            Class { len, phase, times: same.len() as u64 }
+        };
+        let classes: Vec<Class> = keys.chunk_by(|a, b| a == b).map(class).collect();
         let class_of =
             |key: (u64, u64)| classes.partition_point(|class| (class.len, class.phase) < key);
         let gap = |&(len, phase, end, hole_after): &(u64, u64, u64, u64)| Gap {

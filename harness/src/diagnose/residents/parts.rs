@@ -41,13 +41,10 @@ const fn gcd(a: u64, b: u64) -> u64 {
 /// Adds up the weight of equal sizes and keeps the `most` heaviest, smaller ones first among equals.
 pub(super) fn top(mut found: Vec<(u64, u64)>, most: usize) -> Vec<(u64, u64)> {
     found.sort_unstable();
-    let mut sums: Vec<(u64, u64)> = Vec::new();
-    for (count, weight) in found {
-        match sums.last_mut().filter(|(last, _)| *last == count) {
-            Some((_, sum)) => *sum = sum.saturating_add(weight),
-            None => sums.push((count, weight)),
-        }
-    }
+    let sum = |same: &[(u64, u64)]| {
+        (same[0].0, same.iter().fold(0u64, |sum, (_, weight)| sum.saturating_add(*weight)))
+    };
+    let mut sums: Vec<_> = found.chunk_by(|a, b| a.0 == b.0).map(sum).collect();
     sums.sort_by_key(|(count, weight)| (std::cmp::Reverse(*weight), *count));
     sums.truncate(most);
     sums

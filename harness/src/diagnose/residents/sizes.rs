@@ -22,8 +22,6 @@ use super::row::{Costs, Explainer, Row, Rows, Word};
 const BUDGET: u64 = 1 << 19;
 /// Classes of gaps looked at.
 const CLASSES: usize = 1 << 15;
-/// What a size in the list costs.
-const WORD: f64 = 14.0;
 
 /// Steps of the search that all changes of the list may take together: it bounds the time, too.
 const STEPS: u64 = 1 << 19;
@@ -229,20 +227,13 @@ impl Learner {
         let all: u64 = self.uses.iter().sum();
         let used = self.words.iter().zip(&self.uses).filter(|(_, uses)| **uses > 0);
         let words: f64 = used
-            .map(|(word, uses)| self.price_of(word) + *uses as f64 * bits(*uses as f64, all as f64))
+            .map(|(word, uses)| {
+                word.price(self.cap) + *uses as f64 * bits(*uses as f64, all as f64)
+            })
             .sum();
         let ends: f64 = self.go_on.iter().zip(self.stop).map(|(a, b)| split(*a, b)).sum();
         let (again, changes) = self.followers();
         words + split(again, changes) + ends + self.unknown as f64 * self.costs.unknown
-    }
-
-    /// What a word in the list costs: of whole slots there are fewer.
-    fn price_of(&self, word: &Word) -> f64 {
-        if word.align == self.cap && word.is_round() {
-            WORD + 2.0 - f64::from(self.cap)
-        } else {
-            WORD
-        }
     }
 
     /// Explains every gap with the words of `model`, at its prices.

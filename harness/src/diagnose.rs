@@ -19,7 +19,7 @@ pub use crate::timeline::{AreaState, Asked, GUARANTEED_ALIGN, Hole, Known, Range
 pub use advice::{Advice, Cap, Grow, Missing, Pages, Strands, What, advise};
 pub use assemble::{Assembler, Counter, Incident, Reported};
 pub use era::Era;
-pub use residents::{Pitch, Resident, pitch_table, residents};
+pub use residents::{Pitch, Resident, residents};
 pub use verdict::{Fit, Place, Room, Why, judge};
 
 use crate::cause::Cause;

@@ -77,7 +77,7 @@ pub enum Event {
 /// A row of a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Row {
-    /// The line that it stands on, from 1 on.
+    /// Its line, from 1 on.
     pub line: u64,
     /// When, in microseconds; in a recording, which has no time, the number of the op.
     pub at_us: u64,

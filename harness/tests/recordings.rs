@@ -201,7 +201,7 @@ fn calls_that_end_before_there_is_a_request_follow_the_kernel_s_row() {
 
 #[test]
 fn an_order_per_bit_above_the_base_s_alignment_is_accepted() {
-    // Bits of 1024 pages on a base that is 512 behind one: the offset truncates (kernel-side: 0).
+    // Bits of 1024 pages on a base that is 512 past one: the offset truncates (kernel-side: 0).
     let rows = "# kernel=6.12 base_pfn=512 pages=8192 order_per_bit=10\n\
                 idx,kind,id,count,align,result,retries,free,maxrun,note\n\
                 0,alloc,1,1,0,0,0,7168,7168,\n\

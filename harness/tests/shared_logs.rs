@@ -60,7 +60,7 @@ fn failure(found: &Failure, expected: &Value, all: &mut Deviations) {
     if let Some(area) = expected["area"].as_str() {
         all.same("area", incident.area.as_deref(), Some(area));
     }
-    // What the text tells, else what a caller of the DMA API asks for.
+    // What the text states, else what a caller of the DMA API asks for.
     let order = ["align", "align_true", "align_used"].map(|key| number(expected, key));
     if let Some(order) = order.into_iter().flatten().next() {
         all.same("align", found.align.map(|(order, _)| u64::from(order)), Some(order));
@@ -71,7 +71,7 @@ fn failure(found: &Failure, expected: &Value, all: &mut Deviations) {
 fn list(found: &Failure, expected: &Value, all: &mut Deviations) {
     let truncated = expected["list_truncated"].as_bool().unwrap_or(false);
     let Some(list) = &found.list else {
-        // A note says where the list stands elsewhere in the text.
+        // A note says where else in the text the list is.
         let shown = !is_null(expected, "runs") && is_null(expected, "note");
         all.same("a list is found", false, shown);
         return;

@@ -136,7 +136,7 @@ impl Environment for Watched {
 struct Traced {
     /// The lines of each op, each with its time.
     ops: Vec<Vec<(u64, String)>>,
-    /// The free runs in front of each op, and behind the last one.
+    /// The free runs before each op, and after the last one.
     free: Vec<Vec<Run>>,
 }
 
@@ -257,7 +257,7 @@ impl Lines {
 }
 
 /// Ops on an area: buffers of up to an eighth of it, freed in whole or, where every page has its
-/// bit, in part; pins where the trace tells of busy claims.
+/// bit, in part; pins where the trace shows busy claims.
 fn ops(area: &Area, picks: &[(u8, u64, u64)], pins: bool) -> Vec<Op> {
     let (base, pages) = (area.ranges()[0].pfn.0, area.pages());
     let mut live: Vec<(u64, u64, u64)> = Vec::new();
@@ -342,7 +342,7 @@ proptest! {
         generation in generations(),
         picks in prop::collection::vec((0u8..12, any::<u64>(), any::<u64>()), 20..200),
         cut in any::<prop::sample::Index>(),
-        behind in any::<bool>(),
+        after in any::<bool>(),
     ) {
         let ops = ops(&area, &picks, generation != Generation::One);
         prop_assume!(!ops.is_empty());
@@ -351,8 +351,8 @@ proptest! {
         let text = joined(&traced.ops[cut..]);
         prop_assume!(text.contains("cma_alloc"));
         let source = Source::bytes("t", text.into_bytes());
-        // It may be taken in front of the trace or behind it.
-        let taken = if behind { ops.len() } else { cut };
+        // It may be taken before the trace or after it.
+        let taken = if after { ops.len() } else { cut };
         let snapshot = snapshot(&area, &traced.free[taken]);
         let snapshot = Some(Source::bytes("debugfs", snapshot.into_bytes()));
         let options = Options { snapshot, ..Options::default() };
@@ -372,7 +372,7 @@ proptest! {
         let picks: Vec<_> = picks.iter().map(whole).collect();
         let ops = ops(&area, &picks, generation != Generation::One);
         let traced = trace(&area, &ops, generation);
-        // The last event of a call, or a release, may stand behind those of up to three ops that
+        // The last event of a call, or a release, may come after those of up to three ops that
         // follow: each is another task's.
         let mut lines = Vec::new();
         for (events, delay) in traced.ops.iter().zip(&delays) {

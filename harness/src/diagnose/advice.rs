@@ -4,14 +4,13 @@
 //! area" finds an answer also where that is no. Nothing here simulates: `replay` and `sweep` do.
 
 mod case;
-mod collect;
 mod knobs;
 mod memory;
 #[cfg(test)]
 mod tests;
 mod what;
 
-use super::{Confidence, Failure, Resident};
+use super::{AlignFrom, Confidence, Failure, Resident};
 use crate::cause::Cause;
 use case::Case;
 pub use what::{Advice, Cap, Grow, Missing, Pages, Strands, What};
@@ -25,7 +24,7 @@ pub fn advise(failure: &Failure, residents: &[Resident], cap: u32) -> Vec<Advice
         None => Vec::new(),
     };
     if failure.verdict.is_none() || failure.confidence != Confidence::Certain {
-        advice.extend(collect::next_step(failure));
+        advice.extend(next_step(failure));
     }
     // Stable: among those that help the order of the lists stays.
     advice.sort_by_key(|advice| !advice.helps);
@@ -88,4 +87,19 @@ fn whatever_it_was(case: &Case<'_>) -> Vec<Advice> {
     }
     let advice = [knobs::smaller_cap(case), knobs::resident_size(case)];
     advice.into_iter().flatten().filter(|advice| advice.helps).collect()
+}
+
+/// What to switch on for the next time.
+fn next_step(failure: &Failure) -> Option<Advice> {
+    let incident = &failure.incident;
+    let missing = Missing {
+        runs: failure.list.is_none() && incident.state.is_none(),
+        rest: failure.list.is_some_and(|list| !list.complete),
+        order: !matches!(failure.align, Some((_, AlignFrom::Trace | AlignFrom::Debug))),
+        busy: incident.busy_retries.is_none(),
+        kernel: failure.verdict.is_none()
+            && incident.era.flipped.is_none()
+            && incident.ret.is_some(),
+    };
+    (missing != Missing::default()).then_some(Advice::no(What::Collect(missing)))
 }

@@ -1,11 +1,11 @@
 //! Which buffers fill an area.
 //!
 //! No log prints them, but first fit gives them away. A buffer of p pages starts on a multiple of
-//! 2^min(ceil_log2(p), cap) and the page behind its last one begins the next hole, unless a
+//! 2^min(ceil_log2(p), cap) and the page after its last one begins the next hole, unless a
 //! neighbour follows without a hole. So each used gap between two holes is a row of aligned
 //! buffers, and few sizes have to explain all gaps: see [`sizes`] for how they are found.
 //!
-//! What no gap can tell: two buffers of 2048 pages beside each other look as one of 4096, and in
+//! What no gap can show: two buffers of 2048 pages beside each other look as one of 4096, and in
 //! an area without a hole everything looks alike.
 
 mod change;
@@ -25,12 +25,12 @@ use cma_policies::dma_align;
 use super::{AreaState, Confidence};
 use gaps::Gaps;
 
-pub use pitch::{Pitch, pitch_table};
+pub use pitch::Pitch;
 
 /// The buffers of one size in an area.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Resident {
-    /// Pages of each. Where one bit of the map stands for several pages, the last ones may be
+    /// Pages of each. Where one bit of the map is several pages, the last ones may be
     /// padding.
     pub count: u64,
     /// The order of their alignment at the cap.
@@ -91,7 +91,7 @@ fn inferred(area: &AreaState, cap: u32) -> (Vec<Tally>, bool) {
     }
     for gap in &gaps.gaps {
         if let Some(last) = found.last_of_class[gap.class] {
-            tallies[last].strand(gap.end, gap.hole_behind);
+            tallies[last].strand(gap.end, gap.hole_after);
         }
     }
     (tallies, found.is_cut)
@@ -104,7 +104,7 @@ struct Tally {
     count: u64,
     blocks: u64,
     confidence: Confidence,
-    /// Bits lost in front of the first aligned bit of the holes behind its buffers, by order.
+    /// Bits lost before the first aligned bit of the holes after its buffers, by order.
     lost: [u64; 64],
 }
 
@@ -122,7 +122,7 @@ impl Tally {
         Self { count, blocks, confidence, lost: [0; 64] }
     }
 
-    /// A buffer ends in front of bit `end`, and a hole of `hole` bits follows.
+    /// A buffer ends before bit `end`, and a hole of `hole` bits follows.
     fn strand(&mut self, end: u64, hole: u64) {
         for (order, lost) in self.lost.iter_mut().enumerate() {
             let past = end & ((1 << order) - 1);

@@ -77,7 +77,7 @@ impl Bitmaps {
     }
 }
 
-/// The file of bitmaps that stands beside the recording at `path`, if there is one.
+/// The file of bitmaps beside the recording at `path`, if there is one.
 #[must_use]
 pub fn sidecar(path: &Path) -> Option<PathBuf> {
     let name = path.file_name()?.to_str()?;

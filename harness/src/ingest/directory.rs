@@ -1,5 +1,6 @@
 //! A directory of debugfs, sysfs or proc, as one text.
 
+use std::fmt::Display;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -25,35 +26,31 @@ const LONGEST: usize = 1 << 26;
 /// # Errors
 /// Where the directory cannot be read, or holds none of them.
 pub fn directory(path: &Path) -> Result<Source, IngestError> {
-    let fail = |why: String| {
-        let source = path.display().to_string();
-        IngestError { source, line: 0, column: 0, why }
-    };
+    let name = path.display().to_string();
+    let fail = |why: &dyn Display| IngestError::of(&name, why);
     // `.` has no name, and the name of the directory may be that of the area.
-    let whole = fs::canonicalize(path).map_err(|error| fail(error.to_string()))?;
+    let whole = fs::canonicalize(path).map_err(|error| fail(&error))?;
     let mut entries = 0;
     let mut files = Vec::new();
-    walk(&whole, DEEPEST, &mut entries, &mut files).map_err(|error| fail(error.to_string()))?;
+    walk(&whole, DEEPEST, &mut entries, &mut files).map_err(|error| fail(&error))?;
     files.sort();
     let mut text = Vec::new();
     for file in &files {
         // What is read from sysfs may be refused: the other files still say something.
         let Ok(content) = read(file) else { continue };
         if text.len() + content.len() > LONGEST {
-            return Err(fail(format!("its files hold more than {LONGEST} bytes")));
+            return Err(fail(&format_args!("its files hold more than {LONGEST} bytes")));
         }
         text.extend_from_slice(title(&whole, file).as_bytes());
         text.extend_from_slice(&content);
         text.extend_from_slice(b"\n");
     }
     if text.is_empty() {
-        return Err(fail(
-            "no file of debugfs cma/ (bitmap, count, base_pfn, …) or sysfs mm/cma/ is in this \
-             directory; name a file, or a directory that holds some"
-                .to_string(),
-        ));
+        let why = "no file of debugfs cma/ (bitmap, count, base_pfn, …) or sysfs mm/cma/ is in this \
+                   directory; name a file, or a directory that holds some";
+        return Err(fail(&why));
     }
-    Ok(Source::bytes(&path.display().to_string(), text))
+    Ok(Source::bytes(&name, text))
 }
 
 /// `==> debugfs/vpu/count <==`: from the directory itself on, since an absolute path says nothing

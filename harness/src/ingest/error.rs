@@ -17,6 +17,13 @@ pub struct IngestError {
     pub why: String,
 }
 
+impl IngestError {
+    /// An error about all of `source`.
+    pub(crate) fn of(source: &str, why: impl fmt::Display) -> Self {
+        Self { source: source.to_string(), line: 0, column: 0, why: why.to_string() }
+    }
+}
+
 impl fmt::Display for IngestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "read {}", self.source)?;

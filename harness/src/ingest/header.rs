@@ -49,7 +49,7 @@ fn once<T: Copy + PartialEq + Into<u64>>(stated: &mut Option<T>, value: T) -> Re
 }
 
 impl Header {
-    /// The value of `key`; the last one, where it stands more than once.
+    /// The value of `key`; the last one, where it is there more than once.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&str> {
         self.pairs.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
@@ -97,7 +97,7 @@ impl Header {
         Ok(())
     }
 
-    /// The area, where its pages are known; `over` goes before what stands here.
+    /// The area, where its pages are known; `over` goes before what is stated here.
     pub(super) fn area(&self, over: &Geometry, lines: &Lines) -> Result<Option<Area>, IngestError> {
         let Some(pages) = over.pages.or(self.geometry.pages) else { return Ok(None) };
         let base_pfn = over.base_pfn.or(self.geometry.base_pfn).unwrap_or(0);

@@ -60,7 +60,7 @@ impl Held {
     }
 
     /// Where the pages at `result` are in buffer `id`, in pages from its start, if that is known
-    /// and not in front of what is left.
+    /// and not before what is left.
     pub(super) fn offset_of(&self, id: u64, result: u64) -> Option<u64> {
         let buffer = self.buffers.get(&id)?;
         result.checked_sub(buffer.at?).filter(|offset| *offset >= buffer.given_back)

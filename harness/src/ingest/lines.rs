@@ -99,7 +99,7 @@ impl Lines {
 }
 
 /// A field of a line and the byte that it begins at, from 1 on.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub(super) struct Field<'a> {
     pub(super) text: Cow<'a, str>,
     pub(super) column: usize,
@@ -132,7 +132,7 @@ pub(super) fn fields<'a>(lines: &Lines, line: &'a str) -> Result<Vec<Field<'a>>,
             None => return Ok(found),
             Some(b',') => at += 1,
             Some(_) => {
-                let why = format!("{} stands behind closing quotes", quoted(&line[at..]));
+                let why = format!("{} follows closing quotes", quoted(&line[at..]));
                 return Err(lines.error(at + 1, why));
             }
         }
@@ -157,7 +157,8 @@ fn unquote(rest: &str) -> Option<(String, usize)> {
 /// The fields of one row, in the order of the names that its format knows.
 pub(super) struct Fields<'a> {
     lines: &'a Lines,
-    fields: Vec<Option<Field<'a>>>,
+    /// One that is not in the file is empty, at byte 0.
+    fields: Vec<Field<'a>>,
 }
 
 impl Fields<'_> {
@@ -168,12 +169,12 @@ impl Fields<'_> {
 
     /// The text of field `at`; empty where there is no such column.
     pub(super) fn text(&self, at: usize) -> &str {
-        self.fields[at].as_ref().map_or("", |field| &field.text)
+        &self.fields[at].text
     }
 
     /// The byte that it begins at, from 1 on; 0 where there is no such column.
     pub(super) fn column(&self, at: usize) -> usize {
-        self.fields[at].as_ref().map_or(0, |field| field.column)
+        self.fields[at].column
     }
 
     /// An error in it.
@@ -199,7 +200,7 @@ impl Fields<'_> {
     }
 }
 
-/// Where the columns that a format knows stand in a file.
+/// Where in a file the columns are that a format knows.
 pub(super) struct Columns {
     /// For each known name its place in a row.
     places: Vec<Option<usize>>,
@@ -218,7 +219,7 @@ impl Columns {
     ) -> Result<Self, IngestError> {
         for (index, name) in names.iter().enumerate() {
             if names[..index].contains(name) {
-                return Err(lines.error(0, format!("column {} stands twice", quoted(name))));
+                return Err(lines.error(0, format!("column {} is there twice", quoted(name))));
             }
         }
         let place = |name: &&str| names.iter().position(|column| column == name);
@@ -241,12 +242,9 @@ impl Columns {
             let why = format!("{} fields where {} columns are named", fields.len(), self.width);
             return Err(lines.error(0, why));
         }
-        let mut take = |place: usize| {
-            let field = &mut fields[place];
-            Field { text: std::mem::take(&mut field.text), column: field.column }
-        };
-        let fields = self.places.iter().map(|place| place.map(&mut take)).collect();
-        Ok(Fields { lines, fields })
+        let mut take = |place: usize| std::mem::take(&mut fields[place]);
+        let fields = self.places.iter().map(|place| place.map(&mut take).unwrap_or_default());
+        Ok(Fields { lines, fields: fields.collect() })
     }
 
     /// The columns that nobody here knows.

@@ -1,8 +1,9 @@
 //! What a board prints: kernel logs, traces, debugfs, sysfs and proc, in one stream of records.
 //!
 //! [`open`] takes any text; each line yields records, nothing, or a located error, after which the
-//! reading goes on. The format of a line is told by what stands in it, never by a file's name.
+//! reading goes on. A line itself shows its format, never the name of a file.
 
+mod bytes;
 mod dmesg;
 mod event;
 mod lines;
@@ -12,7 +13,6 @@ mod prefix;
 mod scan;
 mod section;
 mod text;
-mod utf16;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -22,26 +22,20 @@ use super::error::IngestError;
 use super::source::Source;
 use lines::{Advance, RawLines};
 pub use messages::{MESSAGES, Message};
+pub(super) use section::is_known_file;
 
-/// The lines at the start that are all looked at, whatever stands in them.
+/// The lines at the start that are all looked at, whatever they say.
 const FIRST: u64 = 64;
 
 /// Every format that is read out of a text, by family.
 pub const FORMATS: &[&[Format]] = &[&[dmesg::FORMAT], event::FORMATS, section::FORMATS];
-
-/// Whether a file of this name is read where it stands below its path.
-#[must_use]
-pub fn is_known_file(name: &str) -> bool {
-    section::is_known_file(name)
-}
 
 /// What the reader keeps of a text, in order of the lines.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Found {
     /// The line that it begins on, from 1 on.
     pub line: u64,
-    /// The stamp in front of it, in microseconds since boot; `None` where there is none, or only a
-    /// wall clock.
+    /// Its stamp, in microseconds since boot; `None` where there is none, or only a wall clock.
     pub time_us: Option<u64>,
     /// Who printed it, where the prefix says so (pid of a trace, `[T123]`, `[2: comm: pid]`).
     pub task: Option<Task>,
@@ -95,7 +89,7 @@ pub enum Record {
         area: Option<Arc<str>>,
         /// Pages asked for.
         count: u64,
-        /// The number behind `ret:`; `None` where it is cut or not one number.
+        /// The number after `ret:`; `None` where it is cut or not one number.
         ret: Option<i32>,
     },
     /// A list of free runs, whole or in part.
@@ -125,13 +119,13 @@ pub enum Record {
         origin: Origin,
         /// The area, where it is named.
         area: Option<Arc<str>>,
-        /// First page, where it is told.
+        /// First page, where it is stated.
         pfn: Option<u64>,
         /// The page pointer as printed, where it is no hash: only differences mean something.
         page: Option<u64>,
-        /// Pages asked for, where told (traces).
+        /// Pages asked for, where stated (traces).
         count: Option<u64>,
-        /// The order asked for, where told (traces).
+        /// The order asked for, where stated (traces).
         align: Option<u32>,
     },
     /// A call ended: `cma_alloc_finish`, the single `cma_alloc` event of old kernels, or
@@ -145,13 +139,13 @@ pub enum Record {
         page: Page,
         /// The pfn as printed: -1 (all ones) or 0 too.
         pfn: Option<u64>,
-        /// Pages asked for, where told (traces).
+        /// Pages asked for, where stated (traces).
         count: Option<u64>,
-        /// The order asked for, where told (traces).
+        /// The order asked for, where stated (traces).
         align: Option<u32>,
         /// `errorno=`, where it is stated ([`Sign::FinishErrno`](crate::kernel::Sign)).
         errno: Option<i32>,
-        /// It is the one event of a call (`cma_alloc`, up to 5.12): no start stands before it.
+        /// It is the one event of a call (`cma_alloc`, up to 5.12): no start precedes it.
         alone: bool,
     },
     /// Pages were given back.
@@ -160,16 +154,16 @@ pub enum Record {
         origin: Origin,
         /// The area, where it is named.
         area: Option<Arc<str>>,
-        /// First page, where it is told.
+        /// First page, where it is stated.
         pfn: Option<u64>,
-        /// Pages, where told.
+        /// Pages, where stated.
         count: Option<u64>,
     },
     /// `alloc_contig_range: [start, end) PFNs busy`.
     PfnsBusy {
         /// First page.
         start: u64,
-        /// The page behind the last one.
+        /// The page after the last one.
         end: u64,
     },
     /// A developer's print of `bitmap_find_next_zero_area_off`, not of any mainline kernel.
@@ -207,14 +201,14 @@ pub enum Record {
     },
     /// A trace lost events.
     Lost {
-        /// The CPU whose buffer overran, where told.
+        /// The CPU whose buffer overran, where stated.
         cpu: Option<u32>,
-        /// Events, where told.
+        /// Events, where stated.
         events: Option<u64>,
     },
     /// A driver says that it got no memory.
     Driver {
-        /// Bytes, where told.
+        /// Bytes, where stated.
         bytes: Option<u64>,
         /// It says that CMA was asked.
         cma: bool,
@@ -239,11 +233,11 @@ pub enum Record {
     },
     /// A file of debugfs `cma/AREA/`.
     Debugfs {
-        /// The folder, which names the area (`cma-` in front is taken away).
+        /// The folder, which names the area (without `cma-` before it).
         area: Option<Arc<str>>,
         /// The range, where the path names one.
         range: Option<u32>,
-        /// What stands in it.
+        /// What it says.
         file: DebugfsFile,
     },
     /// A counter: sysfs `mm/cma/AREA/FILE`, a line of meminfo (in bytes) or vmstat.
@@ -300,7 +294,7 @@ pub struct FreeRuns {
     pub total: Option<u64>,
     /// The head (`number of available pages`) is there.
     pub head: bool,
-    /// It is not whole, and runs stand behind the head on its line, as they do up to 6.14.
+    /// It is not whole, and runs follow the head on its line, as they do up to 6.14.
     pub inline: bool,
     /// A piece is known to be missing: an ellipsis, a number cut, no tail, runs that do not
     /// ascend.
@@ -328,7 +322,7 @@ impl FreeRuns {
         runs.fold(0, |sum, (pages, _)| sum.saturating_add(*pages))
     }
 
-    /// Whether nothing is missing, as far as the text tells: head, tail and sum agree.
+    /// Whether nothing is missing, as far as the text shows: head, tail and sum agree.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         !self.cut && (self.quoted || self.head && self.free == Some(self.sum()))
@@ -349,9 +343,9 @@ impl Sink<'_> {
         self.queue.push_back(Ok(Found { line: self.line, time_us, task, record }));
     }
 
-    /// Something that begins on an earlier line.
-    fn push_found(&mut self, found: Found) {
-        self.queue.push_back(Ok(found));
+    /// The same for what begins on an earlier line.
+    fn at(&mut self, line: u64) -> Sink<'_> {
+        Sink { source: self.source, line, queue: self.queue }
     }
 
     /// This line looks like the kernel's and is wrong at byte `column` (from 1 on).
@@ -414,7 +408,7 @@ impl Records {
         match advance {
             Advance::Line => {
                 let line = lines.bytes();
-                // Events come in millions, and are told sooner; an open file must see what
+                // Events come in millions, and are recognised sooner; an open file must see what
                 // ends it.
                 let open = sections.is_open();
                 self.used = open && sections.line(line, sink)
@@ -435,7 +429,7 @@ impl Records {
         Ok(advance != Advance::End)
     }
 
-    /// Lets those records go in front of which nothing can come any more.
+    /// Lets those records go before which nothing can come any more.
     fn release(&mut self) {
         let oldest = self.dmesg.oldest();
         if self.queue.is_empty() || oldest.is_some() && oldest == self.oldest {

@@ -53,11 +53,11 @@ pub struct Recorded {
     pub result: Option<Answered>,
     /// `cma_alloc_busy_retry` events of the call.
     pub retries: Option<u64>,
-    /// Free pages behind the op.
+    /// Free pages after the op.
     pub free: Option<u64>,
-    /// Pages of the longest free run behind the op.
+    /// Pages of the longest free run after the op.
     pub maxrun: Option<u64>,
-    /// It failed behind a refused claim, the last one at this offset (`lastoff=` in the note).
+    /// It failed after a refused claim, the last one at this offset (`lastoff=` in the note).
     pub refused_at: Option<u64>,
 }
 
@@ -186,7 +186,7 @@ impl Said<'_> {
         })
     }
 
-    /// The number behind `key` in the note.
+    /// The number after `key` in the note.
     fn noted(&self, key: &str) -> Option<u64> {
         let words = self.text(NOTE).split(' ');
         words.filter_map(|word| word.strip_prefix(key)).next()?.parse().ok()
@@ -233,7 +233,7 @@ impl Said<'_> {
         }
     }
 
-    /// The pages of a pin: its first page stands in the column `id`, counted from base_pfn.
+    /// The pages of a pin: its first page is in the column `id`, counted from base_pfn.
     fn run(&self, area: &Area) -> Result<Run, IngestError> {
         let (start, count) = (self.need(ID, "id")?, self.need(COUNT, "count")?);
         let pages = area.pages();

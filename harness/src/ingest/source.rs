@@ -66,13 +66,13 @@ impl Source {
         if kind.is_file() || kind.is_dir() {
             return Ok(file);
         }
-        let fail = |why| IngestError { source: file.name.clone(), line: 0, column: 0, why };
-        let pipe = File::open(path).map_err(|error| fail(error.to_string()))?;
+        let fail = |why: &dyn fmt::Display| IngestError::of(&file.name, why);
+        let pipe = File::open(path).map_err(|error| fail(&error))?;
         if kind.is_block_device() || kind.is_char_device() {
             let first = Self::buffer(&file.name, pipe.take(1))?;
             let empty = matches!(&first.place, Place::Bytes(bytes) if bytes.is_empty());
             let why = "it is a device, which may never end; a file, a pipe or - is read";
-            return if empty { Ok(first) } else { Err(fail(why.to_string())) };
+            return if empty { Ok(first) } else { Err(fail(&why)) };
         }
         Self::buffer(&file.name, pipe)
     }
@@ -101,15 +101,11 @@ impl Source {
     /// Where it cannot be read, or is longer.
     pub fn buffer(name: &str, input: impl Read) -> Result<Self, IngestError> {
         let mut bytes = Vec::new();
-        let fail = |why: String| IngestError { source: name.to_string(), line: 0, column: 0, why };
-        input
-            .take(MOST_BUFFERED + 1)
-            .read_to_end(&mut bytes)
-            .map_err(|error| fail(error.to_string()))?;
-        if bytes.len() as u64 > MOST_BUFFERED {
-            return Err(fail(format!(
-                "more than {MOST_BUFFERED} bytes; put it into a file, which is read piece by piece"
-            )));
+        let read = input.take(MOST_BUFFERED + 1).read_to_end(&mut bytes);
+        let read = read.map_err(|error| IngestError::of(name, error))?;
+        if read as u64 > MOST_BUFFERED {
+            let why = "put it into a file, which is read piece by piece";
+            return Err(IngestError::of(name, format!("more than {MOST_BUFFERED} bytes; {why}")));
         }
         Ok(Self::bytes(name, bytes))
     }
@@ -135,12 +131,7 @@ impl Source {
     /// Where it cannot be opened, was opened and can be read only once, or is no such packed file
     /// after all.
     pub fn open(&self) -> Result<Box<dyn BufRead>, IngestError> {
-        let fail = |error: &dyn std::fmt::Display| IngestError {
-            source: self.name.clone(),
-            line: 0,
-            column: 0,
-            why: error.to_string(),
-        };
+        let fail = |why: &dyn fmt::Display| IngestError::of(&self.name, why);
         let raw: Box<dyn Read> = match &self.place {
             Place::File(path) => Box::new(regular(path).map_err(|error| fail(&error))?),
             Place::Bytes(bytes) => Box::new(Cursor::new(Arc::clone(bytes))),
@@ -195,7 +186,7 @@ impl Read for Counted {
 type Raw = Box<dyn BufRead>;
 type Frame = StreamingDecoder<Raw, FrameDecoder>;
 
-/// The zstd frames of an input, one behind the other, as `zstd` itself reads them.
+/// The zstd frames of an input, one after the other, as `zstd` itself reads them.
 struct Frames {
     frame: Option<Frame>,
 }

@@ -21,7 +21,7 @@ pub(crate) struct Evidence {
     /// The failure line.
     pub(crate) line: bool,
     pub(crate) list: ListShown,
-    /// A debug line or an event tells the order.
+    /// A debug line or an event shows the order.
     pub(crate) order: bool,
     /// Anything at all.
     pub(crate) visible: bool,
@@ -36,7 +36,7 @@ pub(crate) struct Log {
     pub(crate) evidence: Vec<Evidence>,
     /// The text shows exactly so many failures: nothing of it is lost.
     pub(crate) exact: bool,
-    /// The prefix tells the kernel's clock, which the trace has too.
+    /// The prefix shows the kernel's clock, which the trace has too.
     pub(crate) clocked: bool,
     /// Which list belongs to which failure can stay open.
     pub(crate) mixed: bool,
@@ -161,7 +161,7 @@ fn evidence(story: &Story, index: usize) -> Evidence {
         _ => None,
     });
     let records: Vec<_> = records.collect();
-    // A head with nothing behind it is no list.
+    // A head with nothing after it is no list.
     let numbers = lines
         .iter()
         .any(|line| matches!(line.part, Part::List(..)) && line.text.contains(['@', '=']));

@@ -39,7 +39,7 @@ fn merge(lines: &mut [Line], first: usize, draws: &mut Draws) {
     }
 }
 
-/// Lists lose records, or stretches of runs for which dots stand.
+/// Lists lose records, or stretches of runs, which dots replace.
 pub(crate) fn cut(story: &mut Story, draws: &mut Draws) {
     for line in &mut story.lines {
         if matches!(line.part, Part::List(..)) && line.text.matches('@').count() >= 3 {
@@ -108,7 +108,7 @@ pub(crate) fn wrap_at_blanks(text: &str, column: usize) -> String {
     wrapped
 }
 
-/// As a terminal wraps: at the column, whatever stands there.
+/// As a terminal wraps: at the column, whatever is there.
 pub(crate) fn wrap_anywhere(text: &str, column: usize) -> String {
     let mut wrapped = String::new();
     for line in text.lines() {

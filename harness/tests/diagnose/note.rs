@@ -14,8 +14,8 @@ const PAGES: u64 = 286_720;
 /// Buffers of 257 pages on multiples of 256, and one gap of 511 pages.
 fn residents() -> Vec<u64> {
     let before = (0..115).map(|slot| 256 + slot * 512);
-    let behind = (0..).map(|slot| 59_392 + slot * 512).take_while(|start| start + 257 <= PAGES);
-    before.chain(behind).collect()
+    let after = (0..).map(|slot| 59_392 + slot * 512).take_while(|start| start + 257 <= PAGES);
+    before.chain(after).collect()
 }
 
 fn free_runs() -> Vec<(u64, u64)> {

@@ -212,7 +212,7 @@ fn lists(dmesg: &str) -> Vec<(u64, Vec<(u64, u64)>)> {
     lists
 }
 
-/// 10 of 283 failure lines passed the rate limit, every list did, and the trace tells what was
+/// 10 of 283 failure lines passed the rate limit, every list did, and the trace shows what was
 /// asked.
 #[test]
 fn a_flood_whose_lines_are_suppressed() {

@@ -74,7 +74,7 @@ pub(crate) struct Release {
     pub(crate) text: &'static str,
 }
 
-/// A request as the lines tell it.
+/// A request as the lines state it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asked {
     pub(crate) count: u64,
@@ -270,7 +270,7 @@ impl Listed {
         }
         let mut items = Items::new("cma: number of available pages: ");
         let (mut sum, range) = (0, &self.ranges[0]);
-        // Before 5.1 bits are printed as pages, and the walk goes on behind the map.
+        // Before 5.1 bits are printed as pages, and the walk goes on past the map.
         let old = self.order_per_bit > 0 && !release.from(5, 1);
         let mut runs: Vec<(u64, u64)> = range
             .runs
@@ -278,10 +278,10 @@ impl Listed {
             .map(|(bit, count)| (*bit, if old { *count } else { count << self.order_per_bit }))
             .collect();
         if old {
-            let behind = self.total - range.bits;
+            let past = self.total - range.bits;
             match runs.last_mut() {
-                Some((bit, count)) if *bit + *count == range.bits => *count += behind,
-                _ => runs.push((range.bits, behind)),
+                Some((bit, count)) if *bit + *count == range.bits => *count += past,
+                _ => runs.push((range.bits, past)),
             }
         }
         for (index, (bit, pages)) in runs.iter().enumerate() {

@@ -56,10 +56,10 @@ impl Score {
                 matches!(failure.incident.reported, Reported::Line(_)) == evidence.line
             };
             let order = |failure: &Failure| {
-                let told = failure.align.filter(|(_, from)| *from != AlignFrom::Cap);
-                told.is_none_or(|(align, _)| align == truth.asked.align)
+                let stated = failure.align.filter(|(_, from)| *from != AlignFrom::Cap);
+                stated.is_none_or(|(align, _)| align == truth.asked.align)
             };
-            // Whose start is not there is of no order that is told.
+            // Whose start is not there is of no order that is stated.
             let fits = |failure: &Failure| is(failure, truth) && (evidence.order || order(failure));
             let found = take(&mut left, |failure| fits(failure) && line(failure) && order(failure))
                 .or_else(|| take(&mut left, |failure| fits(failure) && line(failure)))
@@ -76,7 +76,7 @@ impl Score {
                 .is_none()
         });
         let extra = left.iter().flatten().count();
-        // A list without its line is told from a failure of the trace by the time.
+        // The time shows whether a list without its line is of a failure of the trace.
         let lines = log.visible().filter(|(_, evidence)| !evidence.line).count();
         let exact = log.exact && (log.clocked || !log.story.shows.trace || lines == 0);
         if exact && (extra > 0 || !unmatched.is_empty()) {
@@ -127,8 +127,8 @@ impl Score {
         }
         // What the rate limit hid has no errno: how its walk ended, no text shows. Nor does one show
         // which list is whose where two areas fail at once.
-        let told = failure.incident.ret.is_some() && !log.mixed;
-        if failure.verdict.is_some() && failure.confidence == Confidence::Likely && told {
+        let stated = failure.incident.ret.is_some() && !log.mixed;
+        if failure.verdict.is_some() && failure.confidence == Confidence::Likely && stated {
             self.likely += 1;
             if !right {
                 self.wrong_likely.push(line());
@@ -144,7 +144,7 @@ impl Score {
         self.facts(log, truth, evidence, failure);
     }
 
-    /// What the text states must be said as it stands there.
+    /// What the text states must be said as it is there.
     fn facts(&mut self, log: &Log, truth: &Truth, evidence: Evidence, failure: &Failure) {
         let incident = &failure.incident;
         let mut wrong = Vec::new();
@@ -155,11 +155,11 @@ impl Score {
         if named && incident.area.as_deref() != Some(truth.area) {
             wrong.push(format!("area {:?}", incident.area));
         }
-        let told = matches!(failure.align, Some((_, AlignFrom::Trace | AlignFrom::Debug)));
-        if log.exact && evidence.order != told {
-            wrong.push(format!("order told: {told}"));
+        let stated = matches!(failure.align, Some((_, AlignFrom::Trace | AlignFrom::Debug)));
+        if log.exact && evidence.order != stated {
+            wrong.push(format!("order stated: {stated}"));
         }
-        if told && failure.align.map(|(align, _)| align) != Some(truth.asked.align) {
+        if stated && failure.align.map(|(align, _)| align) != Some(truth.asked.align) {
             wrong.push(format!("align {:?}", failure.align));
         }
         // Before 5.1 the list of such an area is wrong in itself, and from 6.15 on its free pages

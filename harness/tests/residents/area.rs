@@ -14,7 +14,7 @@ const USUAL: [u64; 42] = [
     6075, 6656, 8100, 8192, 9031,
 ];
 
-/// Sizes seen in logs, a third of them without a hole behind.
+/// Sizes seen in logs, a third of them without a hole after them.
 const SEEN: [u64; 15] =
     [38, 64, 129, 148, 257, 385, 456, 512, 757, 765, 893, 1024, 2025, 2040, 3038];
 
@@ -30,7 +30,7 @@ pub(crate) enum Style {
     /// Up to three sizes, as many small as large ones, one of them far more frequent, in constant
     /// coming and going.
     Churn,
-    /// A size that leaves no hole behind, and up to two of any pages, filled and drained.
+    /// A size that leaves no hole, and up to two of any pages, filled and drained.
     Merged,
 }
 

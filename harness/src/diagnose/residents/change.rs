@@ -94,7 +94,7 @@ impl Learner {
         for (other, again) in row.runs() {
             self.uses[other] += uses;
             self.again[other] += again * (uses + more);
-            // Behind itself a row of one word goes on.
+            // After itself a row of one word goes on.
             if again + 1 == row.words.len() as u64 {
                 self.again[other] += more;
             } else {
@@ -193,7 +193,7 @@ impl Learner {
         }
     }
 
-    /// Word `number` as several of word `unit`, perhaps with one that is not round behind them.
+    /// Word `number` as several of word `unit`, perhaps with one that is not round after them.
     fn multiple(&self, number: usize, unit: usize) -> Option<Row> {
         const MOST: u64 = 4096;
         let (word, part) = (self.words[number], self.words[unit]);

@@ -7,10 +7,10 @@ use super::super::AreaState;
 /// A maximal row of bits that are not free.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Gap {
-    /// The bit behind its last one, counted from address 0.
+    /// The bit after its last one, counted from address 0.
     pub(super) end: u64,
-    /// Bits of the hole behind it; 0 at the end of the area.
-    pub(super) hole_behind: u64,
+    /// Bits of the hole after it; 0 at the end of the area.
+    pub(super) hole_after: u64,
     /// Its class, in [`Gaps::classes`].
     pub(super) class: usize,
 }
@@ -62,18 +62,18 @@ pub(super) struct Gaps {
 }
 
 impl Gaps {
-    /// The gaps of `area`, with phases by `cap`, an order in bits (below 64). What lies in front of
-    /// the first hole and behind the last one is one only where no hole is missing.
+    /// The gaps of `area`, with phases by `cap`, an order in bits (below 64). What lies before
+    /// the first hole and past the last one is one only where no hole is missing.
     pub(super) fn of(area: &AreaState, cap: u32) -> Self {
         let unit = area.order_per_bit;
         if unit >= u64::BITS {
             return Self::default();
         }
-        // (len, phase, end, hole behind)
+        // (len, phase, end, hole after it)
         let mut found = Vec::new();
-        let mut push = |start: u64, end: u64, hole_behind: u64| {
+        let mut push = |start: u64, end: u64, hole_after: u64| {
             if start < end {
-                found.push((end - start, start & ((1 << cap) - 1), end, hole_behind));
+                found.push((end - start, start & ((1 << cap) - 1), end, hole_after));
             }
         };
         for range in &area.ranges {
@@ -99,18 +99,16 @@ impl Gaps {
     fn classify(found: &[(u64, u64, u64, u64)], cap: u32) -> Self {
         let mut keys: Vec<_> = found.iter().map(|&(len, phase, ..)| (len, phase)).collect();
         keys.sort_unstable();
-        let mut classes: Vec<Class> = Vec::new();
-        for (len, phase) in keys {
-            match classes.last_mut().filter(|class| (class.len, class.phase) == (len, phase)) {
-                Some(class) => class.times += 1,
-                None => classes.push(Class { len, phase, times: 1 }),
-            }
-        }
+        let class = |same: &[(u64, u64)]| {
+            let (len, phase) = same[0];
+            Class { len, phase, times: same.len() as u64 }
+        };
+        let classes: Vec<Class> = keys.chunk_by(|a, b| a == b).map(class).collect();
         let class_of =
             |key: (u64, u64)| classes.partition_point(|class| (class.len, class.phase) < key);
-        let gap = |&(len, phase, end, hole_behind): &(u64, u64, u64, u64)| Gap {
+        let gap = |&(len, phase, end, hole_after): &(u64, u64, u64, u64)| Gap {
             end,
-            hole_behind,
+            hole_after,
             class: class_of((len, phase)),
         };
         let gaps = found.iter().map(gap).collect();

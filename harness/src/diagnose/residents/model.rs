@@ -78,7 +78,7 @@ impl Phases {
 /// What is known of a place in the gaps of a phase.
 #[derive(Clone, Copy, Default, Debug)]
 struct Place {
-    /// The likelihood of all rows up to it behind which another buffer follows.
+    /// The likelihood of all rows up to it after which another buffer follows.
     forward: f64,
     /// Of all rows up to it that a hole follows.
     whole: f64,
@@ -274,8 +274,8 @@ impl Model {
                         break;
                     }
                     tried += 1;
-                    let behind = order_of(group.phase + end as u64, self.cap) as usize;
-                    let (part, go_on) = (share * by_whole, self.go_on[behind]);
+                    let end_order = order_of(group.phase + end as u64, self.cap) as usize;
+                    let (part, go_on) = (share * by_whole, self.go_on[end_order]);
                     let place = &mut all[end];
                     place.forward += so_far * (part * go_on);
                     if place.is_end {
@@ -317,12 +317,12 @@ impl Model {
                 if weight + backward == 0.0 {
                     continue;
                 }
-                let behind = order_of(phase + end as u64, self.cap) as usize;
-                let (part, go_on) = (share * by_whole, self.go_on[behind]);
+                let end_order = order_of(phase + end as u64, self.cap) as usize;
+                let (part, go_on) = (share * by_whole, self.go_on[end_order]);
                 let (stops, goes_on) = (part * (1.0 - go_on) * weight, (part * go_on) * backward);
                 from_here += stops + goes_on;
-                sums.stops[behind] += here * stops;
-                sums.goes_on[behind] += here * goes_on;
+                sums.stops[end_order] += here * stops;
+                sums.goes_on[end_order] += here * goes_on;
                 sums.blocks[number] += here * (stops + goes_on);
             }
             all[at].backward = from_here;

@@ -3,7 +3,7 @@
 use super::gaps::Class;
 use super::row::Word;
 
-/// Sizes that make sums of `words`: what is left of one behind or in front of another, and what
+/// Sizes that make sums of `words`: what is left of one after or before another, and what
 /// several of these are multiples of.
 pub(super) fn parts(words: &[Word], cap: u32) -> Vec<u64> {
     const MOST: usize = 24;
@@ -41,19 +41,16 @@ const fn gcd(a: u64, b: u64) -> u64 {
 /// Adds up the weight of equal sizes and keeps the `most` heaviest, smaller ones first among equals.
 pub(super) fn top(mut found: Vec<(u64, u64)>, most: usize) -> Vec<(u64, u64)> {
     found.sort_unstable();
-    let mut sums: Vec<(u64, u64)> = Vec::new();
-    for (count, weight) in found {
-        match sums.last_mut().filter(|(last, _)| *last == count) {
-            Some((_, sum)) => *sum = sum.saturating_add(weight),
-            None => sums.push((count, weight)),
-        }
-    }
+    let sum = |same: &[(u64, u64)]| {
+        (same[0].0, same.iter().fold(0u64, |sum, (_, weight)| sum.saturating_add(*weight)))
+    };
+    let mut sums: Vec<_> = found.chunk_by(|a, b| a.0 == b.0).map(sum).collect();
     sums.sort_by_key(|(count, weight)| (std::cmp::Reverse(*weight), *count));
     sums.truncate(most);
     sums
 }
 
-/// Sizes that can be: whole gaps, and what can stand at their ends.
+/// Sizes that can be: whole gaps, and what can be at their ends.
 pub(super) fn candidates(chosen: &[(usize, Class)], cap: u32) -> Vec<Word> {
     const SLOTS: u64 = 64;
     let (mut whole, mut heavy, mut ends) = (Vec::new(), Vec::new(), Vec::new());
@@ -76,9 +73,9 @@ pub(super) fn candidates(chosen: &[(usize, Class)], cap: u32) -> Vec<Word> {
             push(last, len - last);
         }
         let slot = 1u64 << cap;
-        let behind = phase + len - 1;
-        for back in 0..SLOTS.min(behind / slot + 1) {
-            let start = ((behind / slot) - back) * slot;
+        let last = phase + len - 1;
+        for back in 0..SLOTS.min(last / slot + 1) {
+            let start = ((last / slot) - back) * slot;
             if start > phase {
                 push(start - phase, phase + len - start);
                 push(0, start - phase);

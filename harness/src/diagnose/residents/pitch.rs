@@ -42,27 +42,23 @@ impl Pitch {
     }
 }
 
-/// How many buffers of `count` pages fit in an area of `area_pages` at caps 8, 7, 6, 5, 4 and 0.
-#[must_use]
-pub fn pitch_table(count: u64, area_pages: u64) -> [Pitch; 6] {
-    [8, 7, 6, 5, 4, 0].map(|cap| Pitch::of(count, area_pages, cap))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const CAPS: [u32; 6] = [8, 7, 6, 5, 4, 0];
+
     #[test]
     fn a_page_more_than_a_slot_costs_half_of_the_area() {
         // The area and the buffer of the i.MX note.
-        let table = pitch_table(257, 286_720);
+        let table = CAPS.map(|cap| Pitch::of(257, 286_720, cap));
         let blocks = table.map(|pitch| pitch.blocks);
         assert_eq!(blocks, [560, 746, 896, 995, 1054, 1115]);
         let free = table.map(|pitch| format!("{:.1}", 100.0 * pitch.free_share(286_720)));
         assert_eq!(free, ["49.8", "33.1", "19.7", "10.8", "5.5", "0.1"]);
         assert_eq!(table[0].free_pages, 142_800);
         // A page less: the same slots, filled.
-        assert_eq!(pitch_table(256, 286_720).map(|pitch| pitch.blocks), [1120; 6]);
+        assert_eq!(CAPS.map(|cap| Pitch::of(256, 286_720, cap).blocks), [1120; 6]);
     }
 
     #[test]

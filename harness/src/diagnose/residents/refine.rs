@@ -7,8 +7,6 @@ use super::row::Word;
 
 /// Steps that all tries may take together: it bounds the time.
 const WORK: u64 = 1 << 20;
-/// What a size in the list costs, in bits.
-const WORD: f64 = 14.0;
 /// Slots of the largest size of whole slots that is tried without being seen.
 const SLOTS: u64 = 16;
 
@@ -108,16 +106,9 @@ impl<'a> Refiner<'a> {
 
     /// What the list of words costs.
     fn words(&self, model: &Model) -> f64 {
-        model.words.iter().map(|word| self.price(word)).sum()
-    }
-
-    /// What a word in the list costs: of whole slots there are fewer.
-    fn price(&self, word: &Word) -> f64 {
-        if self.complete && word.is_round() && word.align == self.cap {
-            WORD + 2.0 - f64::from(self.cap)
-        } else {
-            WORD
-        }
+        // Where holes are missing no size is of whole slots.
+        let cap = if self.complete { self.cap } else { u32::MAX };
+        model.words.iter().map(|word| word.price(cap)).sum()
     }
 
     /// Sizes that leave no hole: powers of two up to a slot, and a few slots. None where holes are

@@ -21,6 +21,13 @@ impl Word {
         Self { count, align: ceil_log2(count).min(cap), cost: 0.0 }
     }
 
+    /// What it costs to have it in the list, in bits: of whole slots there are fewer.
+    pub(super) fn price(&self, cap: u32) -> f64 {
+        const WORD: f64 = 14.0;
+        let slots = self.align == cap && self.is_round();
+        if slots { WORD + 2.0 - f64::from(cap) } else { WORD }
+    }
+
     /// Whether another one of it can follow without a hole.
     pub(super) fn is_round(&self) -> bool {
         self.count & ((1 << self.align) - 1) == 0
@@ -32,7 +39,7 @@ impl Word {
 pub(super) struct Costs {
     /// A piece of a gap that no word explains.
     pub(super) unknown: f64,
-    /// A word behind itself: neighbours are often alike.
+    /// A word after itself: neighbours are often alike.
     pub(super) again: f64,
     /// That another word follows, whichever.
     pub(super) change: f64,
@@ -68,7 +75,7 @@ struct Step {
     count: usize,
     /// What it costs at the start of a gap.
     first: f64,
-    /// And behind another word.
+    /// And after another word.
     other: f64,
 }
 

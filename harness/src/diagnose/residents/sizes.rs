@@ -2,12 +2,12 @@
 //!
 //! A description is a list of sizes, and for each gap the row of them that makes it up. A size in
 //! the list costs something, each use of it the logarithm of how rare it is, and each end of a
-//! buffer whether a hole follows. So a size that stands alone in many gaps pays for itself, and
+//! buffer whether a hole follows. So a size that is alone in many gaps pays for itself, and
 //! one that is the sum of two others does not. It is what segmentation of text into words does
 //! where words have no spaces between them.
 //!
 //! The cheapest row of each gap finds most sizes fast. Where a gap can be made up in many ways, as
-//! rows of whole slots can, only all of them together tell which list is the shortest: see
+//! rows of whole slots can, only all of them together show which list is the shortest: see
 //! [`refine`](super::refine), which goes on from there and counts the buffers.
 
 use super::super::Confidence;
@@ -22,8 +22,6 @@ use super::row::{Costs, Explainer, Row, Rows, Word};
 const BUDGET: u64 = 1 << 19;
 /// Classes of gaps looked at.
 const CLASSES: usize = 1 << 15;
-/// What a size in the list costs.
-const WORD: f64 = 14.0;
 
 /// Steps of the search that all changes of the list may take together: it bounds the time, too.
 const STEPS: u64 = 1 << 19;
@@ -147,14 +145,12 @@ impl Learner {
         self.words.sort_by_key(|word| (word.align, word.count));
         self.explain();
         let used: Vec<_> = self.uses.iter().map(|uses| *uses > 0).collect();
-        let number: Vec<u16> = used
-            .iter()
-            .scan(0, |next, used| {
-                let number = *next;
-                *next += u16::from(*used);
-                Some(number)
-            })
-            .collect();
+        let mut below = 0;
+        let number = |used: &bool| {
+            below += u16::from(*used);
+            below - u16::from(*used)
+        };
+        let number: Vec<u16> = used.iter().map(number).collect();
         for row in &mut self.rows {
             for word in &mut row.words {
                 *word = number[usize::from(*word)];
@@ -220,7 +216,7 @@ impl Learner {
         }
     }
 
-    /// Buffers behind one of their own size, and behind one of another.
+    /// Buffers after one of their own size, and after one of another.
     pub(super) fn followers(&self) -> (u64, u64) {
         let gaps: u64 = self.stop.iter().sum();
         (self.again.iter().sum(), self.uses.iter().sum::<u64>().saturating_sub(gaps))
@@ -231,20 +227,13 @@ impl Learner {
         let all: u64 = self.uses.iter().sum();
         let used = self.words.iter().zip(&self.uses).filter(|(_, uses)| **uses > 0);
         let words: f64 = used
-            .map(|(word, uses)| self.price_of(word) + *uses as f64 * bits(*uses as f64, all as f64))
+            .map(|(word, uses)| {
+                word.price(self.cap) + *uses as f64 * bits(*uses as f64, all as f64)
+            })
             .sum();
         let ends: f64 = self.go_on.iter().zip(self.stop).map(|(a, b)| split(*a, b)).sum();
         let (again, changes) = self.followers();
         words + split(again, changes) + ends + self.unknown as f64 * self.costs.unknown
-    }
-
-    /// What a word in the list costs: of whole slots there are fewer.
-    fn price_of(&self, word: &Word) -> f64 {
-        if word.align == self.cap && word.is_round() {
-            WORD + 2.0 - f64::from(self.cap)
-        } else {
-            WORD
-        }
     }
 
     /// Explains every gap with the words of `model`, at its prices.

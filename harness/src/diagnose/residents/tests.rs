@@ -52,12 +52,12 @@ fn the_buffers_of_the_note() {
 
 #[test]
 fn what_follows_without_a_hole_is_another_buffer() {
-    // 44 pages begin on a multiple of 64; 4 pages fit behind them.
+    // 44 pages begin on a multiple of 64; 4 pages fit after them.
     let mut holes: Vec<_> = (0..40).map(|n| (n * 64 + 44, 20)).collect();
     for hole in &mut holes[30..] {
         *hole = (hole.0 + 4, 16);
     }
-    // So do 4 pages that stand alone.
+    // So do 4 pages that are alone.
     holes.extend((40..60).map(|n| (n * 64 + 4, 60)));
     assert_eq!(sizes(&area(Some(60 * 64), &holes)), [(44, Some(40)), (4, Some(30))]);
 }
@@ -76,12 +76,12 @@ fn edges() {
 
 #[test]
 fn what_is_not_known_is_no_gap() {
-    // Nothing is behind the last hole where the pages of the area are not known.
+    // Nothing is past the last hole where the pages of the area are not known.
     let known = area(Some(2092), &[(100, 412), (612, 1180)]);
     let unknown = area(None, &[(100, 412), (612, 1180)]);
     assert_eq!(sizes(&known), [(300, Some(1)), (100, Some(2))]);
     assert_eq!(sizes(&unknown), [(100, Some(2))]);
-    // Nor in front of the first one and behind the last one where holes are missing.
+    // Nor before the first one and past the last one where holes are missing.
     let mut cut = pitched(257, 512, 9);
     cut.complete = false;
     assert_eq!(sizes(&cut), [(257, Some(8))]);
@@ -108,7 +108,7 @@ fn a_bit_of_several_pages() {
 
 #[test]
 fn alignment_counts_from_address_0() {
-    // The range begins 16 pages behind a multiple of 256.
+    // The range begins 16 pages past a multiple of 256.
     let mut state = pitched(300, 512, 10);
     state.ranges[0].base_pfn = Some(0x40010);
     for hole in &mut state.ranges[0].holes {
@@ -129,7 +129,7 @@ fn traces_are_exact() {
     let found = residents(&state, 8);
     let seen: Vec<_> =
         found.iter().map(|found| (found.count, found.blocks, found.stranded_pages)).collect();
-    // Behind 300 pages the next order-8 request begins at 512: past the hole of 84 pages. Behind
+    // After 300 pages the next order-8 request begins at 512: past the hole of 84 pages. After
     // 390 the next order-2 request begins at 392.
     assert_eq!(seen, [(300, Some(1), 84), (3, Some(2), 2)]);
     assert!(found.iter().all(|found| found.confidence == Confidence::Certain));

@@ -59,32 +59,30 @@ impl<'a> Known<'a> {
     fn weigh(&self, view: &View<'_>) -> (Fit, Confidence) {
         let fit = view.fit(self.align);
         let incident = self.incident;
-        let rests_on_list = view.state.known == From::List && self.list.is_some();
-        let mut worth = match view.state.known {
+        let same = |order| view.fit(order) == fit;
+        let sure = !incident.doubtful
+            && !incident.moved
+            && self.is_read_alike(view, fit)
+            && (self.align_stated || DMA_ORDERS.into_iter().all(same));
+        let worth = match view.state.known {
             // It is a snapshot of another moment.
             From::Bitmap => Confidence::Guess,
-            From::List | From::Trace => Confidence::Certain,
+            From::List | From::Trace if sure => Confidence::Certain,
+            From::List | From::Trace => Confidence::Likely,
         };
-        let mut at_most = |limit: Confidence, holds: bool| {
-            if !holds {
-                worth = worth.min(limit);
-            }
-        };
-        at_most(Confidence::Likely, !incident.doubtful);
-        if rests_on_list {
-            at_most(
-                Confidence::Likely,
-                self.own_list && !self.list.is_some_and(|list| list.quoted),
-            );
-            at_most(Confidence::Likely, self.others_agree(fit));
-            let count = self.count;
-            let read = |state| View::new(state, count, incident.doubtful).fit(self.align) == fit;
-            at_most(Confidence::Likely, incident.other_readings.iter().all(read));
-        }
-        at_most(Confidence::Likely, !incident.moved);
-        let same = |order| view.fit(order) == fit;
-        at_most(Confidence::Likely, self.align_stated || DMA_ORDERS.into_iter().all(same));
         (fit, worth)
+    }
+
+    /// Whether its own list is there, where it is the list that says so, and the lists and readings
+    /// that could be meant in its place say the same.
+    fn is_read_alike(&self, view: &View<'_>, fit: Fit) -> bool {
+        let Some(list) = self.list.filter(|_| view.state.known == From::List) else { return true };
+        let read =
+            |state| View::new(state, self.count, self.incident.doubtful).fit(self.align) == fit;
+        self.own_list
+            && !list.quoted
+            && self.others_agree(fit)
+            && self.incident.other_readings.iter().all(read)
     }
 
     /// Whether each other list that could be its own says the same.

@@ -2,7 +2,7 @@
 //! it print.
 //!
 //! A message may be broken over lines by the kernel itself (a record holds some 1000 characters), by
-//! a console, by mail or by hand, and lines of others may stand between its pieces. So messages are
+//! a console, by mail or by hand, and lines of others may come between its pieces. So messages are
 //! read by a grammar that can say "as far as it goes": [`open`] keeps those that go on.
 
 pub(super) mod boot;
@@ -14,8 +14,7 @@ pub(super) mod grammar;
 mod list;
 mod message;
 mod open;
-pub(super) mod pieces;
-mod runs;
+pub(super) mod runs;
 mod tail;
 #[cfg(test)]
 mod tests;
@@ -25,7 +24,7 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 
 use super::messages::Reader;
-use super::{Found, Record, Sink, Task, prefix, scan, text};
+use super::{Record, Sink, Task, prefix, scan, text};
 use crate::ingest::Format;
 pub(super) use cursor::{Cursor, Stop};
 use list::{Fed, List};
@@ -43,20 +42,20 @@ pub(super) const FORMAT: Format = Format {
     written: false,
 };
 
-/// The most bytes of a line that goes on behind a soft break of quoted-printable.
+/// The most bytes of a line that goes on after a soft break of quoted-printable.
 const LONGEST_SOFT: usize = 1 << 16;
 
 /// A line end that is spelled out.
 static NEWLINE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\\n"));
 
-/// Lines behind a message within which a list may be quoted.
+/// Lines after a message within which a list may be quoted.
 const NEAR: u64 = 64;
 
 #[derive(Default)]
 pub(super) struct Dmesg {
     tools: Tools,
     open: Vec<Open>,
-    /// A line that goes on behind a soft break, and where it began.
+    /// A line that goes on after a soft break, and where it began.
     soft: Vec<u8>,
     soft_line: u64,
     buffer: Vec<u8>,
@@ -77,7 +76,7 @@ struct Origin {
 impl Dmesg {
     /// Reads a line. `true` where something in it was of use.
     pub(super) fn line(&mut self, line: &[u8], sink: &mut Sink<'_>) -> bool {
-        // A soft break stands inside a line: what has a prefix of its own is another one.
+        // A soft break is inside a line: what has a prefix of its own is another one.
         let blanks = line.iter().take_while(|byte| b" \t".contains(byte)).count();
         let own = || {
             let hit = scan::wanted(&self.soft).unwrap_or(0);
@@ -89,7 +88,7 @@ impl Dmesg {
         if !self.soft.is_empty() && own() {
             let mut soft = std::mem::take(&mut self.soft);
             soft.push(b'=');
-            self.whole_line(&soft, self.soft_line, sink);
+            self.whole_line(&soft, &mut sink.at(self.soft_line));
         }
         if let Some(front) = line.strip_suffix(b"=").filter(|front| self.joins(front)) {
             if self.soft.is_empty() {
@@ -99,11 +98,11 @@ impl Dmesg {
             return true;
         }
         if self.soft.is_empty() {
-            return self.whole_line(line, sink.line, sink);
+            return self.whole_line(line, sink);
         }
         let mut soft = std::mem::take(&mut self.soft);
         soft.extend_from_slice(&line[..line.len().min(LONGEST_SOFT)]);
-        let used = self.whole_line(&soft, self.soft_line, sink);
+        let used = self.whole_line(&soft, &mut sink.at(self.soft_line));
         soft.clear();
         self.soft = soft;
         used
@@ -119,7 +118,7 @@ impl Dmesg {
     pub(super) fn end(&mut self, sink: &mut Sink<'_>) {
         if !self.soft.is_empty() {
             let soft = std::mem::take(&mut self.soft);
-            self.whole_line(&soft, self.soft_line, sink);
+            self.whole_line(&soft, &mut sink.at(self.soft_line));
         }
         while !self.open.is_empty() {
             self.close(0, sink);
@@ -133,45 +132,45 @@ impl Dmesg {
         open.chain(soft).min()
     }
 
-    /// Whether the next line is of interest whatever stands in it.
+    /// Whether the next line is of interest whatever it says.
     pub(super) fn is_waiting(&self) -> bool {
         self.uname || !self.open.is_empty() || !self.soft.is_empty()
     }
 
     /// Reads a line, which may hold several with their ends spelled out (`\\n`), as a program prints
     /// the text of another.
-    fn whole_line(&mut self, line: &[u8], number: u64, sink: &mut Sink<'_>) -> bool {
+    fn whole_line(&mut self, line: &[u8], sink: &mut Sink<'_>) -> bool {
         let mut buffer = std::mem::take(&mut self.buffer);
         let line = text::plain(line, &mut buffer);
         let mut used = false;
         let mut from = 0;
         for end in NEWLINE.find_iter(line) {
-            used |= self.one_line(trim_cr(&line[from..end]), number, sink);
+            used |= self.one_line(trim_cr(&line[from..end]), sink);
             from = end + 2;
         }
-        used |= self.one_line(&line[from..], number, sink);
+        used |= self.one_line(&line[from..], sink);
         self.buffer = buffer;
         used
     }
 
-    fn one_line(&mut self, line: &[u8], number: u64, sink: &mut Sink<'_>) -> bool {
+    fn one_line(&mut self, line: &[u8], sink: &mut Sink<'_>) -> bool {
         let mut used = 0;
         if std::mem::take(&mut self.uname)
             && let Some(record) = boot::uname(&line[prefix::body(line)..])
         {
-            sink.push_found(Found { line: number, time_us: None, task: None, record });
+            sink.push(None, None, record);
             used = line.len();
         }
         if used == 0 && !self.open.is_empty() {
-            self.expire(number, sink);
-            used = self.go_on(line, number, sink);
+            self.expire(sink);
+            used = self.go_on(line, sink);
         }
-        let found = self.begin(line, used, number, sink);
+        let found = self.begin(line, used, sink);
         found || used > 0
     }
 
     /// Reads the messages that begin in `line` from `from` on.
-    fn begin(&mut self, line: &[u8], from: usize, number: u64, sink: &mut Sink<'_>) -> bool {
+    fn begin(&mut self, line: &[u8], from: usize, sink: &mut Sink<'_>) -> bool {
         let mut done = from;
         let mut found = from > 0;
         let mut hit_any = false;
@@ -183,22 +182,22 @@ impl Dmesg {
             hit_any = true;
             let record = match reader {
                 Reader::Boot(read) => read(&line[after..]),
-                Reader::Shell(read) => {
+                Reader::Uname => {
                     self.uname |= line[hit..].starts_with(b"uname -");
-                    read(&line[after..])
+                    None
                 }
                 _ => None,
             };
             let end = match (reader, record) {
-                (_, Some(record)) => Some(self.found(line, hit, number, record, sink)),
-                (Reader::Line(..), _) => self.message(line, done, hit, number, sink),
-                (Reader::Runs, _) => self.loose_list(line, done, hit, number, sink),
+                (_, Some(record)) => Some(self.found(line, hit, record, sink)),
+                (Reader::Line(..), _) => self.message(line, done, hit, sink),
+                (Reader::Runs, _) => self.loose_list(line, done, hit, sink),
                 _ => None,
             };
             if let Some(end) = end {
                 done = end;
                 found = true;
-                self.near = Some(number);
+                self.near = Some(sink.line);
                 // A list has hundreds of places where another one could begin.
                 if done == line.len() {
                     break;
@@ -209,45 +208,32 @@ impl Dmesg {
             && !found
             && let Some(record) = driver::read(line)
         {
-            self.found(line, line.len(), number, record, sink);
+            self.found(line, line.len(), record, sink);
             found = true;
         }
         found
     }
 
-    /// A record of this line alone, which stands at `at`; nothing else of the line is read.
-    fn found(
-        &mut self,
-        line: &[u8],
-        at: usize,
-        number: u64,
-        record: Record,
-        sink: &mut Sink<'_>,
-    ) -> usize {
-        let origin = self.origin(&line[..at], number);
+    /// A record of this line alone, at byte `at`; nothing else of the line is read.
+    fn found(&mut self, line: &[u8], at: usize, record: Record, sink: &mut Sink<'_>) -> usize {
+        let origin = self.origin(&line[..at], sink);
         emit(&origin, record, sink);
         line.len()
     }
 
-    /// Who printed what stands behind `before`.
-    fn origin(&mut self, before: &[u8], line: u64) -> Origin {
+    /// Who printed what follows `before`.
+    fn origin(&mut self, before: &[u8], sink: &Sink<'_>) -> Origin {
         let prefix = prefix::read(before);
-        let known = prefix.comm.is_some() || prefix.pid.is_some() || prefix.cpu.is_some();
-        let task = known.then(|| Task {
-            comm: prefix.comm.map(|comm| self.tools.names.get(comm)),
-            pid: prefix.pid,
-            cpu: prefix.cpu,
-        });
-        Origin { line, time_us: prefix.time_us, task }
+        let task = prefix.task(&mut self.tools.names);
+        Origin { line: sink.line, time_us: prefix.time_us, task }
     }
 
-    /// Reads the message with the word that `hit` stands in: where it ends.
+    /// Reads the message with the word that holds byte `hit`: where it ends.
     fn message(
         &mut self,
         line: &[u8],
         done: usize,
         hit: usize,
-        number: u64,
         sink: &mut Sink<'_>,
     ) -> Option<usize> {
         let start = word_start(line, done, hit);
@@ -265,24 +251,24 @@ impl Dmesg {
                 }
                 let soft = grammar::message(&mut Cursor::new(line, start, false), &mut self.tools)
                     .is_ok_and(|message| message.soft);
-                let origin = self.origin(&line[..start], number);
+                let origin = self.origin(&line[..start], sink);
                 self.keep(Open::text(origin, &line[..start], rest, soft), sink);
                 Some(line.len())
             }
             Ok(Message { parsed: Parsed::List { head: false }, .. })
-                if let Some(used) = self.go_on_list(line, start, number, sink) =>
+                if let Some(used) = self.go_on_list(line, start, sink) =>
             {
                 Some(start + used)
             }
             Ok(Message { parsed, .. }) => {
-                let origin = self.origin(&line[..start], number);
+                let origin = self.origin(&line[..start], sink);
                 self.say(parsed, &origin, line, (start, c.at), sink)
             }
             Err(Stop::No) => None,
         }
     }
 
-    /// What was read, from `start` to `at`, is told; of a list the rest of the line is read.
+    /// Says what was read, from `start` to `at`; of a list it reads the rest of the line.
     fn say(
         &mut self,
         parsed: Parsed,
@@ -292,11 +278,9 @@ impl Dmesg {
         sink: &mut Sink<'_>,
     ) -> Option<usize> {
         match parsed {
-            Parsed::Record(record) => emit(origin, record, sink),
             Parsed::Records(records) => {
                 records.into_iter().for_each(|record| emit(origin, record, sink));
             }
-            Parsed::Nothing => {}
             Parsed::List { head } => {
                 if head {
                     self.close_overtaken(origin, sink);
@@ -304,7 +288,7 @@ impl Dmesg {
                 let mut list = List::new(head, false);
                 let fed = list.feed(&line[at..]);
                 list.runs.inline =
-                    head && !list.is_ranged() && (list.added() > 0 || list.is_open());
+                    head && !list.place.ranged && (list.place.added > 0 || list.is_open());
                 return match fed {
                     Fed::Done(used) => {
                         self.list(list, origin, sink);
@@ -334,17 +318,17 @@ impl Dmesg {
     }
 }
 
-/// `\r` spelled out in front of a line end.
+/// `\r` spelled out before a line end.
 fn trim_cr(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\\r").unwrap_or(line)
 }
 
 fn emit(origin: &Origin, record: Record, sink: &mut Sink<'_>) {
     let Origin { line, time_us, task } = origin.clone();
-    sink.push_found(Found { line, time_us, task, record });
+    sink.at(line).push(time_us, task, record);
 }
 
-/// Where the word of letters, digits and `_` around `hit` begins, not in front of `from`.
+/// Where the word of letters, digits and `_` around `hit` begins, not before `from`.
 pub(super) fn word_start(line: &[u8], from: usize, hit: usize) -> usize {
     const LONGEST: usize = 48;
     let least = from.max(hit.saturating_sub(LONGEST));

@@ -1,9 +1,8 @@
 //! Trace events of the CMA allocator (`include/trace/events/cma.h`), as their readers print them.
 //!
 //! A line is `HEAD NAME: PAYLOAD`. Who prints it decides about the head ([`head`]), the kernel
-//! about the payload ([`payload`]); the name between them is what a line is told by.
+//! about the payload ([`payload`]); a line is known by the name between them.
 
-mod bare;
 pub(super) mod ftrace;
 mod head;
 pub(super) mod kinds;
@@ -14,7 +13,6 @@ mod quoted;
 #[cfg(test)]
 mod tests;
 pub(super) mod trace_cmd;
-mod words;
 
 use std::sync::LazyLock;
 
@@ -26,8 +24,8 @@ use super::messages::{
     Reader::{Around, Trace},
 };
 use super::names::Names;
-use super::{Found, Record, Sink, Task};
-use head::Head;
+use super::prefix::Prefix;
+use super::{Record, Sink};
 use kinds::Event;
 use open::Open;
 use payload::{Payload, Wrong};
@@ -44,7 +42,7 @@ static EVENTS: LazyLock<Vec<&Event>> = LazyLock::new(|| {
 
 /// Every container of trace events.
 pub(super) const FORMATS: &[Format] =
-    &[ftrace::FORMAT, trace_cmd::FORMAT, perf::FORMAT, bare::FORMAT];
+    &[ftrace::FORMAT, trace_cmd::FORMAT, perf::FORMAT, head::BARE];
 
 /// Reads trace events.
 pub(super) struct Events {
@@ -76,7 +74,7 @@ impl Events {
         let event = Line::find(line, &self.marker);
         if let Some(open) = self.open.take() {
             if event.is_some() {
-                self.give_up(open, sink);
+                self.close(open, sink);
             } else if self.resume(open, line, sink) {
                 return true;
             }
@@ -85,9 +83,9 @@ impl Events {
             let mut around = AROUND.iter().filter(|(of_perf, _)| self.perf || !of_perf);
             return around.any(|(_, read)| read(line, sink));
         };
-        let head = head::read(event.head);
-        self.perf |= head.perf;
-        let (time_us, task) = (head.time_us, self.task(&head));
+        let (head, perf) = head::read(event.head);
+        self.perf |= perf;
+        let (time_us, task) = (head.time_us, head.task(&mut self.comms));
         let column = event.column(line);
         // A mail's encoding hides the fields, or only the end of the line.
         let (text, soft) = quoted::decoded(event.payload);
@@ -110,61 +108,30 @@ impl Events {
     /// No line follows.
     pub(super) fn end(&mut self, sink: &mut Sink<'_>) {
         if let Some(open) = self.open.take() {
-            self.give_up(open, sink);
+            self.close(open, sink);
         }
     }
 
     /// Whether `line` goes on with an event that was broken off; if not, it is what it was.
     fn resume(&mut self, mut open: Open, line: &[u8], sink: &mut Sink<'_>) -> bool {
-        match open.join(line, &self.areas) {
-            open::Joined::Whole(text) => {
-                open.text = text;
-                self.close(open, sink);
-                true
-            }
-            open::Joined::Part(text, soft) => {
-                (open.text, open.soft) = (text, soft);
-                open.lines += 1;
-                self.open = Some(open);
-                true
-            }
-            open::Joined::Apart => {
-                self.give_up(open, sink);
-                false
-            }
+        let is_whole = open.join(line, &self.areas);
+        match is_whole {
+            Some(false) => self.open = Some(open),
+            _ => self.close(open, sink),
         }
+        is_whole.is_some()
     }
 
+    /// Nothing more goes on with it: takes it where enough of it is there.
     fn close(&mut self, open: Open, sink: &mut Sink<'_>) {
-        let Open { line, time_us, task, event, text, .. } = open;
-        let fields = payload::read(event, &text).ok();
-        let record = fields.and_then(|fields| self.record(event, &fields));
-        if let Some(record) = record {
-            sink.push_found(Found { line, time_us, task, record });
-        }
-    }
-
-    /// Nothing goes on with it: takes it where enough of it is there.
-    fn give_up(&mut self, open: Open, sink: &mut Sink<'_>) {
         let Open { line, column, time_us, task, event, text, .. } = open;
         let fields = payload::read_part(event, &text);
         let record = fields.and_then(|fields| self.record(event, &fields));
         match record {
-            Some(record) => sink.push_found(Found { line, time_us, task, record }),
+            Some(record) => sink.at(line).push(time_us, task, record),
             None if event.record.is_none() => {}
-            None => {
-                let why = format!("the event {} is broken off", event.name);
-                Sink { source: sink.source, line, queue: sink.queue }.odd(column, why);
-            }
+            None => sink.at(line).odd(column, format!("the event {} is broken off", event.name)),
         }
-    }
-
-    fn task(&mut self, head: &Head<'_>) -> Option<Task> {
-        if head.comm.is_none() && head.pid.is_none() && head.cpu.is_none() {
-            return None;
-        }
-        let comm = head.comm.map(|comm| self.comms.get(comm));
-        Some(Task { comm, pid: head.pid, cpu: head.cpu })
     }
 
     /// The record of an event; `None` for one that is read past.
@@ -208,7 +175,7 @@ impl<'a> Line<'a> {
         // Debug lines and failure lines begin with the same words, and go on otherwise.
         let opens = payload.starts_with(b"name=") || payload.starts_with(b"pfn=");
         if !opens {
-            let Head { cpu, time_us, .. } = head::read(head);
+            let (Prefix { cpu, time_us, .. }, _) = head::read(head);
             let begins = b"name=".starts_with(payload) || b"pfn=".starts_with(payload);
             let breaks_off = begins && cpu.is_some() && time_us.is_some();
             if !breaks_off {
@@ -224,25 +191,8 @@ impl<'a> Line<'a> {
     }
 }
 
-/// Without line ends, blanks and the marks of Markdown behind it.
+/// Without line ends, blanks and the marks of Markdown at its end.
 fn trim_end(line: &[u8]) -> &[u8] {
     let end = line.iter().rposition(|byte| !matches!(byte, b'\n' | b'\r' | b' ' | b'\t' | b'`'));
     &line[..end.map_or(0, |last| last + 1)]
-}
-
-/// Without quote marks and blanks in front of it.
-pub(super) fn trim_quote(line: &[u8]) -> &[u8] {
-    let start = line.iter().position(|byte| !matches!(byte, b'>' | b' ' | b'\t' | b'|' | b'`'));
-    &line[start.unwrap_or(line.len())..]
-}
-
-/// A number of ASCII digits and nothing else.
-pub(super) fn digits(text: &[u8]) -> Option<u64> {
-    if text.is_empty() {
-        return None;
-    }
-    text.iter().try_fold(0u64, |sum, byte| {
-        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
-        sum.checked_mul(10)?.checked_add(digit)
-    })
 }

@@ -1,15 +1,14 @@
 //! Lines of bytes, numbered, each of bounded length; those without a word of CMA are passed over in
 //! bulk.
 
-use std::io::Read;
-use std::ops::Range;
+use std::io::{self, BufRead, BufReader, Read};
 
-use memchr::{memchr, memchr_iter, memrchr};
+use encoding_rs_io::DecodeReaderBytesBuilder;
+use memchr::{memchr_iter, memrchr};
 
 use super::super::error::IngestError;
 use super::super::source::Source;
 use super::scan;
-use super::utf16;
 
 /// The most bytes of a line: the bitmap of an area of 256 GiB fits.
 const LONGEST: usize = 24 << 20;
@@ -20,16 +19,12 @@ const WINDOW: usize = 256 << 10;
 /// Reads a source line by line.
 pub(super) struct RawLines {
     name: String,
-    input: Box<dyn Read>,
+    input: BufReader<Box<dyn Read>>,
     longest: usize,
     number: u64,
-    buffer: Vec<u8>,
-    /// What is read and not yet looked at begins here.
-    start: usize,
-    /// What is read ends here.
-    filled: usize,
-    line: Range<usize>,
-    ended: bool,
+    line: Vec<u8>,
+    /// The next line was read by [`skip`](Self::skip).
+    ahead: Option<Advance>,
 }
 
 /// What [`RawLines::advance`] came to.
@@ -44,18 +39,17 @@ pub(super) enum Advance {
 }
 
 impl RawLines {
-    /// The lines of `source`: UTF-16 with a mark in front is read as UTF-8.
+    /// The lines of `source`: UTF-16 that begins with its mark is read as UTF-8.
     pub(super) fn open(source: &Source) -> Result<Self, IngestError> {
         Self::new(source, LONGEST, WINDOW)
     }
 
     fn new(source: &Source, longest: usize, window: usize) -> Result<Self, IngestError> {
+        let mut decoder = DecodeReaderBytesBuilder::new();
+        let decoder = decoder.utf8_passthru(true).strip_bom(true).build(source.open()?);
+        let input = BufReader::with_capacity(window, Box::new(decoder) as Box<dyn Read>);
         let name = source.name().to_string();
-        let input = utf16::decoded(source.open()?).map_err(|error| at(&name, 0, &error))?;
-        let (number, start, filled, line) = (0, 0, 0, 0..0);
-        let buffer = vec![0; window];
-        let ended = false;
-        Ok(Self { name, input, longest, number, buffer, start, filled, line, ended })
+        Ok(Self { name, input, longest, number: 0, line: Vec::new(), ahead: None })
     }
 
     /// What the source is called in messages.
@@ -70,125 +64,63 @@ impl RawLines {
 
     /// The line that was read last, without its end.
     pub(super) fn bytes(&self) -> &[u8] {
-        &self.buffer[self.line.clone()]
+        &self.line
     }
 
     /// Passes over lines that say nothing of CMA, as far as the bytes show it.
     pub(super) fn skip(&mut self) -> Result<(), IngestError> {
-        loop {
-            let fresh = &self.buffer[self.start..self.filled];
-            let whole = if self.ended {
-                fresh.len()
-            } else {
-                memrchr(b'\n', fresh).map_or(0, |newline| newline + 1)
+        while self.ahead.is_none() {
+            let fresh = match self.input.fill_buf() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                fresh => fresh.map_err(|error| at(&self.name, self.number + 1, &error))?,
             };
-            let whole = &fresh[..whole];
-            let hit = scan::wanted(whole);
-            let upto = &whole[..hit.unwrap_or(whole.len())];
-            let passed = match hit {
-                Some(_) => memrchr(b'\n', upto).map_or(0, |newline| newline + 1),
-                None => upto.len(),
-            };
-            self.number += memchr_iter(b'\n', &upto[..passed]).count() as u64;
-            self.start += passed;
-            if hit.is_some() || self.ended {
-                return Ok(());
+            let whole = memrchr(b'\n', fresh).map_or(0, |newline| newline + 1);
+            let hit = scan::wanted(&fresh[..whole]);
+            let passed = hit.map_or(whole, |hit| {
+                memrchr(b'\n', &fresh[..hit]).map_or(0, |newline| newline + 1)
+            });
+            self.number += memchr_iter(b'\n', &fresh[..passed]).count() as u64;
+            self.input.consume(passed);
+            if hit.is_some() {
+                break;
             }
-            // A line that fills the buffer is left to `advance`.
-            if self.start == 0 && self.filled == self.buffer.len() {
-                return Ok(());
-            }
-            self.fill()?;
+            // A line that only begins here is read as one.
+            let advance = self.read_line()?;
+            let plain = advance == Advance::Line && scan::wanted(&self.line).is_none();
+            self.ahead = (!plain).then_some(advance);
         }
+        Ok(())
     }
 
     /// Reads the next line.
     pub(super) fn advance(&mut self) -> Result<Advance, IngestError> {
-        let mut seen = 0;
-        loop {
-            let fresh = &self.buffer[self.start..self.filled];
-            if let Some(newline) = memchr(b'\n', &fresh[seen..]) {
-                let end = self.start + seen + newline;
-                self.take(end, end + 1);
-                break;
-            }
-            seen = fresh.len();
-            if self.ended {
-                self.line = self.filled..self.filled;
-                if seen == 0 {
-                    return Ok(Advance::End);
-                }
-                self.take(self.filled, self.filled);
-                break;
-            }
-            if seen > self.longest {
-                return self.pass_over();
-            }
-            self.fill()?;
-        }
-        let long = self.line.len() > self.longest;
-        Ok(if long { Advance::TooLong } else { Advance::Line })
+        self.ahead.take().map_or_else(|| self.read_line(), Ok)
     }
 
-    /// The line from `start` to `end` is the next one; behind it `next`.
-    fn take(&mut self, end: usize, next: usize) {
+    fn read_line(&mut self) -> Result<Advance, IngestError> {
+        self.line.clear();
+        let part = &mut self.input.by_ref().take(self.longest as u64 + 2);
+        let read = part.read_until(b'\n', &mut self.line);
+        if read.map_err(|error| at(&self.name, self.number + 1, &error))? == 0 {
+            return Ok(Advance::End);
+        }
         self.number += 1;
-        let mut end = end;
-        while end > self.start && matches!(self.buffer[end - 1], b'\r' | 0) {
-            end -= 1;
+        let ended = self.line.pop_if(|byte| *byte == b'\n').is_some();
+        if !ended && self.line.len() > self.longest {
+            self.input.skip_until(b'\n').map_err(|error| at(&self.name, self.number, &error))?;
+        } else {
+            while self.line.pop_if(|byte| matches!(byte, b'\r' | 0)).is_some() {}
         }
-        self.line = self.start..end;
-        self.start = next;
-    }
-
-    /// To the end of a line that is too long, without keeping it.
-    fn pass_over(&mut self) -> Result<Advance, IngestError> {
-        self.number += 1;
-        self.line = 0..0;
-        loop {
-            self.start = self.filled;
-            self.fill()?;
-            let fresh = &self.buffer[self.start..self.filled];
-            if let Some(newline) = memchr(b'\n', fresh) {
-                self.start += newline + 1;
-                self.buffer.truncate(self.filled.max(WINDOW));
-                self.buffer.shrink_to_fit();
-                return Ok(Advance::TooLong);
-            }
-            if self.ended {
-                self.start = self.filled;
-                return Ok(Advance::TooLong);
-            }
+        if self.line.len() <= self.longest {
+            return Ok(Advance::Line);
         }
-    }
-
-    /// Reads more behind what is there; what was looked at goes.
-    fn fill(&mut self) -> Result<(), IngestError> {
-        if self.start > 0 {
-            self.buffer.copy_within(self.start..self.filled, 0);
-            self.filled -= self.start;
-            self.start = 0;
-        }
-        if self.filled == self.buffer.len() {
-            let more = self.buffer.len().min(self.longest + 2 - self.filled.min(self.longest));
-            self.buffer.resize(self.filled + more.max(1), 0);
-        }
-        // Before this call `line` was used for the last time.
-        self.line = 0..0;
-        let read = loop {
-            match self.input.read(&mut self.buffer[self.filled..]) {
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                read => break read.map_err(|error| at(&self.name, self.number + 1, &error))?,
-            }
-        };
-        self.filled += read;
-        self.ended = read == 0;
-        Ok(())
+        self.line = Vec::new();
+        Ok(Advance::TooLong)
     }
 }
 
-fn at(name: &str, line: u64, error: &std::io::Error) -> IngestError {
-    IngestError { source: name.to_string(), line, column: 0, why: error.to_string() }
+fn at(name: &str, line: u64, error: &io::Error) -> IngestError {
+    IngestError { line, ..IngestError::of(name, error) }
 }
 
 #[cfg(test)]
@@ -258,5 +190,34 @@ mod tests {
             }
             assert_eq!(hits, [3, 6], "window {window}");
         }
+    }
+
+    fn read(bytes: &[u8]) -> String {
+        let texts: Vec<_> = lines(bytes, 100, 3).into_iter().map(|(.., text)| text).collect();
+        texts.join("\n")
+    }
+
+    #[test]
+    fn both_orders_and_pairs_are_read() {
+        let text = "cma: 4@572…\n\u{1f600}x";
+        let units: Vec<u16> = std::iter::once(0xfeff).chain(text.encode_utf16()).collect();
+        for bytes in [u16::to_le_bytes, u16::to_be_bytes] {
+            let bytes: Vec<u8> = units.iter().flat_map(|unit| bytes(*unit)).collect();
+            assert_eq!(read(&bytes), text);
+        }
+    }
+
+    #[test]
+    fn what_has_no_mark_is_left_alone() {
+        assert_eq!(read(b"cma"), "cma");
+        assert_eq!(read(b"c"), "c");
+        assert_eq!(read(b"\xef\xbb\xbfcma"), "cma");
+        assert_eq!(read(b""), "");
+    }
+
+    #[test]
+    fn halves_are_no_panic() {
+        assert_eq!(read(&[0xff, 0xfe, 0x00, 0xd8, b'a', 0, b'b']), "\u{fffd}a\u{fffd}");
+        assert_eq!(read(&[0xff, 0xfe, 0x00, 0xdc, b'a', 0]), "\u{fffd}a");
     }
 }

@@ -7,7 +7,7 @@
 #[cfg(test)]
 mod tests;
 
-use super::dmesg::{self, Cursor, Function, Stop, Tools, boot, calls, driver, failed, pieces};
+use super::dmesg::{self, Cursor, Function, Stop, Tools, boot, calls, driver, failed, runs};
 use super::event::kinds::{self, Event};
 use super::event::{ftrace, perf, trace_cmd};
 use super::{Record, Sink};
@@ -19,10 +19,10 @@ use Numbers::{Meminfo, Sysfs, Vmstat};
 use Reader::*;
 use Sign::*;
 
-/// What a message of the kernel log begins with; `cma:` in front of it counts for nothing.
+/// What a message of the kernel log begins with; `cma:` before it counts for nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum First {
-    /// This word, which others follow: where a line ends behind it, it is not broken.
+    /// This word, which others follow: where a line ends after it, it is not broken.
     Word(&'static [u8]),
     /// This name.
     Name(&'static [u8]),
@@ -36,13 +36,13 @@ pub(super) enum First {
     Piece,
 }
 
-/// Reads a message of the kernel log from behind what it begins with.
+/// Reads a message of the kernel log, after what it begins with.
 pub(super) type Read = fn(&mut Cursor<'_>, &mut Tools) -> Result<dmesg::Message, Stop>;
 
 /// Reads a line of a trace that is no event: `true` where it is used up.
 pub(super) type Around = fn(&[u8], &mut Sink<'_>) -> bool;
 
-/// Where a number stands that has a name.
+/// Where a number is that has a name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Numbers {
     /// In the file of an area in sysfs, which is called so.
@@ -63,9 +63,9 @@ pub(super) enum Reader {
     Runs,
     /// What follows the word, to the end of its line.
     Boot(fn(&[u8]) -> Option<Record>),
-    /// A command of a shell, from the word on.
-    Shell(fn(&[u8]) -> Option<Record>),
-    /// A driver's words, wherever they stand in a line.
+    /// A command that prints the release on the next line.
+    Uname,
+    /// A driver's words, anywhere in a line.
     Driver,
     /// A trace event.
     Trace(&'static Event),
@@ -73,7 +73,7 @@ pub(super) enum Reader {
     Around(bool, Around),
     /// Numbers of this kind, by these names.
     Named(Numbers, &'static [&'static str]),
-    /// What stands in a file, by its path.
+    /// The content of a file, by its path.
     File,
 }
 
@@ -138,14 +138,14 @@ pub const MESSAGES: &[Message] = &[
     row("suppressed", &["cma", "alloc_contig_"],
         Line(&[Says, Begins(b"alloc_contig_")], calls::suppressed), Some(LineLimited),
         "cma_alloc: 29 callbacks suppressed"),
-    row("list", &["number of a"], Line(&[Word(b"number")], pieces::head), Some(ListInOneRecord),
+    row("list", &["number of a"], Line(&[Word(b"number")], runs::head), Some(ListInOneRecord),
         "cma: number of available pages: 4@572+7@585=> 11 free of 2048 total pages"),
-    row("list-of-function", &["cma"], Line(&[Says], pieces::head_of_function), None,
+    row("list-of-function", &["cma"], Line(&[Says], runs::head_of_function), None,
         "cma_alloc: number of available pages: 4@572=> 4 free of 2048 total pages"),
-    row("list-of-ranges", &["cma"], Line(&[Piece], pieces::piece), Some(ListOfRanges),
+    row("list-of-ranges", &["cma"], Line(&[Piece], runs::piece), Some(ListOfRanges),
         "cma: number of available pages: \ncma: range 0: 255@257+255@769\ncma: \n\
          => 510 free of 1024 total pages"),
-    row("list-piece-of-function", &["cma"], Line(&[Says], pieces::piece_of_function), None,
+    row("list-piece-of-function", &["cma"], Line(&[Says], runs::piece_of_function), None,
         "cma_alloc: number of available pages: 4@572\n\
          cma_alloc: +7@585=> 11 free of 2048 total pages"),
     row("list-quoted", &["0@", "1@", "2@", "3@", "4@", "5@", "6@", "7@", "8@", "9@"], Runs, None,
@@ -195,10 +195,10 @@ pub const MESSAGES: &[Message] = &[
         "Linux version 6.12.117-foo (me@here) (gcc) #1 SMP"),
     row("kernel-of-trace", &["ainted"], Boot(boot::tainted), None,
         "CPU: 0 PID: 1 Comm: x Not tainted 6.12.9-foo #1"),
-    row("kernel-of-shell", &["uname "], Shell(boot::nothing), None, "$ uname -r\n6.12.9-foo"),
+    row("kernel-of-shell", &["uname "], Uname, None, "$ uname -r\n6.12.9-foo"),
     row("command-line", &["ernel command line:"], Boot(boot::command_line), None,
         "Kernel command line: console=ttyS0 cma=640M"),
-    row("alloc-of-shell", &["echo "], Shell(boot::debugfs_alloc), None,
+    row("alloc-of-shell", &["echo "], Boot(boot::debugfs_alloc), None,
         "# echo 77 > /sys/kernel/debug/cma/cma-reserved/alloc"),
     row("dma-alloc", &["dma alloc"], Line(&[Word(b"dma")], driver::dma_alloc), None,
         "dma alloc of size 65536 failed"),

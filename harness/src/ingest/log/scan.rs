@@ -16,7 +16,7 @@ static MACHINE: LazyLock<AhoCorasick> = LazyLock::new(|| {
     built.expect("a few short patterns")
 });
 
-/// Where the first word stands.
+/// Where the first word is.
 pub(super) fn wanted(bytes: &[u8]) -> Option<usize> {
     MACHINE.find(bytes).map(|found| found.start())
 }
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_is_found_where_it_stands() {
+    fn every_kind_is_found_where_it_is() {
         assert_eq!(wanted(b"nothing here"), None);
         assert_eq!(wanted(b"[    1.0] cma: x"), Some(10));
         let found: Vec<_> = hits(b"at +3072@1024: failed to allocate").collect();

@@ -1,33 +1,33 @@
 //! Files of debugfs, sysfs and proc, in whatever way they got into a text: below `==> PATH <==`
-//! (`head`, `tail -n +1`, our own script), as `PATH:value` (`grep . -r`), behind `cat PATH` at a
+//! (`head`, `tail -n +1`, our own script), as `PATH:value` (`grep . -r`), after `cat PATH` at a
 //! shell's prompt, or bare where the line says itself what it is.
 //!
 //! A file ends where a line is none of it: what follows, a kernel log mostly, is read as ever.
 
+mod area;
 mod bitmap;
-mod debugfs;
 mod path;
 mod proc;
-mod sysfs;
 #[cfg(test)]
 mod tests;
 mod transcript;
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use super::super::Format;
+use super::super::error::quoted;
+use super::bytes;
 use super::names::Names;
-use super::{DebugfsFile, Record, Sink};
+use super::{Record, Sink};
 use bitmap::OpenBitmap;
-use path::{File, Name, Target};
+use path::{File, Target};
 
 /// Every format of a file that is read out of a text.
 pub(super) const FORMATS: &[Format] =
-    &[debugfs::FORMAT, sysfs::FORMAT, proc::MEMINFO, proc::CONFIG, proc::KERNEL];
+    &[area::DEBUGFS, area::SYSFS, proc::MEMINFO, proc::CONFIG, proc::KERNEL];
 
 /// Whether a file of this name is one of those.
-pub(super) fn is_known_file(name: &str) -> bool {
+pub(in crate::ingest) fn is_known_file(name: &str) -> bool {
     // What is packed is no text.
     name != "config.gz" && path::named(name.as_bytes()).is_some()
 }
@@ -39,9 +39,9 @@ const MOST_EXPECTED: usize = 64;
 #[derive(Default)]
 pub(super) struct Sections {
     names: Names,
-    /// Where the shell of a transcript is, as far as it told.
+    /// Where the shell of a transcript is, as far as it is shown.
     cwd: Vec<u8>,
-    /// The directory of the file that was read last: what else stands in it is of the same kind.
+    /// The directory of the file that was read last: what else is in it is of the same kind.
     directory: Vec<u8>,
     /// Names of files without their directory are those of an area's.
     in_area: bool,
@@ -53,9 +53,8 @@ pub(super) struct Sections {
 
 impl Sections {
     /// Whether the line belongs to a file, and is used up.
-    pub(super) fn line(&mut self, line: &[u8], sink: &mut Sink<'_>) -> bool {
-        let raw = without_end(line);
-        let text = super::event::trim_quote(raw.trim_ascii_end());
+    pub(super) fn line(&mut self, raw: &[u8], sink: &mut Sink<'_>) -> bool {
+        let text = bytes::trim_quote(raw.trim_ascii_end());
         if let Some(mut open) = self.bitmap.take() {
             if self.expected.is_empty() && open.goes_on(raw, text) {
                 self.bitmap = Some(open);
@@ -133,8 +132,8 @@ impl Sections {
     fn expect(&mut self, path: &[u8]) -> bool {
         let Some(target) = self.target(path) else { return false };
         // The others have many lines, each of which says itself what it is.
-        let told = matches!(target.file, File::Meminfo | File::Vmstat | File::Config);
-        if !told && self.expected.len() < MOST_EXPECTED {
+        let bare = matches!(target.file, File::Meminfo | File::Vmstat | File::Config);
+        if !bare && self.expected.len() < MOST_EXPECTED {
             self.expected.push_back(target);
         }
         true
@@ -174,7 +173,7 @@ impl Sections {
         const LONGEST_PATH: usize = 512;
         let front = text.get(..LONGEST_PATH).unwrap_or(text);
         // A blank in a path is that of an area's name, below debugfs; elsewhere it is prose, or
-        // the date in front of a line of the kernel's log.
+        // the date before a line of the kernel's log.
         let blank = memchr::memchr2(b' ', b':', front).is_some_and(|at| front[at] == b' ');
         if blank && front[0] != b'/' {
             return false;
@@ -184,7 +183,8 @@ impl Sections {
             let Some(file) = path::named(path) else { continue };
             // Without a directory: what `grep . *` prints in the one of an area.
             let alone = !path.contains(&b'/');
-            if value.is_empty() || alone && !(file.is_debugfs() && self.alone(file, path)) {
+            if value.is_empty() || alone && !(matches!(file, File::Debugfs(_)) && self.alone(file))
+            {
                 continue;
             }
             let Some(target) = self.target(path) else { continue };
@@ -195,10 +195,10 @@ impl Sections {
         false
     }
 
-    /// Whether a name without a directory is that of a file of debugfs: `count` is, where a name
-    /// that nothing else has stood before it.
-    fn alone(&mut self, file: File, name: &[u8]) -> bool {
-        self.in_area |= !file.is_common(name);
+    /// Whether a name without a directory is that of a file of debugfs: `count` is, after a
+    /// name that nothing else has.
+    fn alone(&mut self, file: File) -> bool {
+        self.in_area |= !file.is_common();
         self.in_area
     }
 
@@ -209,17 +209,22 @@ impl Sections {
         Some(target)
     }
 
-    /// Reads `text` as what stands in the file.
+    /// Reads `text` as the content of the file.
     fn value(&mut self, target: &Target, raw: &[u8], text: &[u8], sink: &mut Sink<'_>) -> bool {
         match target.file {
-            File::Debugfs(Name::Bitmap) => {
+            File::Debugfs(area::BITMAP) => {
                 self.bitmap = OpenBitmap::open(sink.line, raw, text, target);
                 self.bitmap.is_some()
             }
-            File::Debugfs(name) => debugfs::number(name, target, text, sink),
+            File::Debugfs(name) => number(text, "the number", sink, |number| {
+                Some(target.debugfs(area::file(name, number)?))
+            }),
             File::Counter(name) => {
                 let name = self.names.get(name.as_bytes());
-                sysfs::counter(target.area.as_ref(), name, text, sink)
+                let area = target.area.clone();
+                number(text, "the counter", sink, |value| {
+                    Some(Record::Counter { area, name, value })
+                })
             }
             File::Meminfo | File::Vmstat | File::Config => {
                 proc::line(text, text, sink, &mut self.names)
@@ -230,28 +235,28 @@ impl Sections {
     }
 }
 
-fn without_end(line: &[u8]) -> &[u8] {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    line.strip_suffix(b"\r").unwrap_or(line)
-}
-
 /// `==> PATH <==`
 fn title(text: &[u8]) -> Option<&[u8]> {
     Some(text.strip_prefix(b"==> ")?.strip_suffix(b"<==")?.trim_ascii())
 }
 
-/// Says that `text`, which should be a number, is too large for one.
-fn too_large(text: &[u8], what: &str, sink: &mut Sink<'_>) {
-    let text = String::from_utf8_lossy(text.get(..64).unwrap_or(text));
-    sink.odd(0, format!("{what} {} is too large", super::super::error::quoted(&text)));
-}
-
-/// A whole number: `None` where it is none, an error without words where it is too large.
-fn number(text: &[u8]) -> Option<Result<u64, ()>> {
-    let whole = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
-    whole.then(|| super::event::digits(text).ok_or(()))
-}
-
-fn debugfs_record(target: &Target, file: DebugfsFile) -> Record {
-    Record::Debugfs { area: target.area.as_ref().map(Arc::clone), range: target.range, file }
+/// What a number says: `false` where `text` is none. One that is too large is an error that names
+/// `what` it is.
+fn number(
+    text: &[u8],
+    what: &str,
+    sink: &mut Sink<'_>,
+    record: impl FnOnce(u64) -> Option<Record>,
+) -> bool {
+    if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
+        return false;
+    }
+    match bytes::number(text).and_then(record) {
+        Some(record) => sink.push(None, None, record),
+        None => {
+            let text = String::from_utf8_lossy(text.get(..64).unwrap_or(text));
+            sink.odd(0, format!("{what} {} is too large", quoted(&text)));
+        }
+    }
+    true
 }

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-/// The line as the kernel printed it, as far as that can be told: without colour escapes and NUL,
+/// The line as the kernel printed it, as far as that is known: without colour escapes and NUL,
 /// with quoted-printable, HTML entities and typographic signs in ASCII. `buffer` is room for it.
 pub(super) fn plain<'a>(line: &'a [u8], buffer: &'a mut Vec<u8>) -> &'a [u8] {
     if !has_odd(line) && AT.find(line).is_none() {
@@ -14,7 +14,7 @@ pub(super) fn plain<'a>(line: &'a [u8], buffer: &'a mut Vec<u8>) -> &'a [u8] {
     let mut at = 0;
     loop {
         let rest = &line[at..];
-        let plain = rest.iter().position(|byte| ODD[*byte as usize] || *byte == b' ');
+        let plain = rest.iter().position(|byte| is_odd(*byte) || *byte == b' ');
         let plain = plain.unwrap_or(rest.len());
         buffer.extend_from_slice(&rest[..plain]);
         if plain == rest.len() {
@@ -29,8 +29,7 @@ pub(super) fn plain<'a>(line: &'a [u8], buffer: &'a mut Vec<u8>) -> &'a [u8] {
 /// What an archive puts in place of `@`.
 static AT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b" at "));
 
-/// Whether some byte of `line` is [`ODD`]: looked up nowhere, as many bytes at once as there is
-/// room for.
+/// Whether some byte of `line` is odd: as many bytes are looked at together as there is room for.
 fn has_odd(line: &[u8]) -> bool {
     let any = |bytes: &[u8]| bytes.iter().fold(false, |any, byte| any | is_odd(*byte));
     line.chunks(64).any(any)
@@ -38,6 +37,7 @@ fn has_odd(line: &[u8]) -> bool {
 
 /// Whether something may have to be replaced at `byte`.
 const fn is_odd(byte: u8) -> bool {
+    // Without a branch between them, so that many bytes are compared at once.
     (byte == 0)
         | (byte == 0x08)
         | (byte == 0x1b)
@@ -48,18 +48,7 @@ const fn is_odd(byte: u8) -> bool {
         | (byte >= 0x80)
 }
 
-/// Bytes that something may have to be replaced at.
-static ODD: [bool; 256] = {
-    let mut odd = [false; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        odd[byte] = is_odd(byte as u8);
-        byte += 1;
-    }
-    odd
-};
-
-/// Texts and what stands for them.
+/// Texts and what they are in place of.
 const REPLACED: &[(&[u8], &[u8])] = &[
     (b"=3D", b"="),
     (b"=C2=A0", b" "),
@@ -100,7 +89,7 @@ const REPLACED: &[(&[u8], &[u8])] = &[
     (b"&#x40;", b"@"),
 ];
 
-/// How many bytes at the start of `rest` stand for something else, and for what.
+/// How many bytes at the start of `rest` are in place of something else, and of what.
 fn replaced(rest: &[u8], before: Option<u8>) -> (usize, &[u8]) {
     let digits = |at: usize| {
         before.is_some_and(|byte| byte.is_ascii_digit())

@@ -64,7 +64,7 @@ fn is_sum(counter: &Counter) -> bool {
     counter.name.ends_with("_success") || counter.name.ends_with("_fail")
 }
 
-/// What there was to move pages into, as far as the text tells.
+/// What there was to move pages into, as far as the text shows.
 pub(super) fn memory(diagnosis: &Diagnosis) -> Option<String> {
     let names = ["MemAvailable", "MemFree", "SwapFree", "CmaFree"];
     let there = names.into_iter().filter_map(|name| find(diagnosis, name)).map(value);

@@ -11,8 +11,7 @@ use super::plain::{clean, counted, percent, seconds};
 use super::{CAPS, board};
 use crate::cause::Cause;
 use crate::diagnose::{
-    AlignFrom, AreaState, Confidence, Diagnosis, Failure, Pitch, Reported, Resident, Why,
-    errno_name,
+    AlignFrom, AreaState, Confidence, Diagnosis, Failure, Pitch, Reported, Resident, errno_name,
 };
 use crate::words::pages;
 
@@ -82,26 +81,13 @@ pub(super) fn answer(failure: &Failure) -> String {
         }
         Some(Cause::Policy) => format!("there was room for {pages}, and it was not tried"),
         None => {
-            let ret = failure.incident.ret.filter(|_| !names_errno(failure.why));
-            let ret = ret.map_or_else(String::new, |ret| format!(" with {ret}"));
-            format!("{pages}{order} failed{ret}; {}", why(failure))
+            // A reason that says what -12 or -16 means names it.
+            let why = why(failure);
+            let ret = failure.incident.ret.filter(|_| !why.contains("-1"));
+            let ret = ret.map(|ret| format!(" with {ret}"));
+            format!("{pages}{order} failed{}; {why}", ret.unwrap_or_default())
         }
     }
-}
-
-/// Whether the reason begins with what the errno means.
-const fn names_errno(why: Why) -> bool {
-    use Why::{BusyOrNoPlace, BusyOrNoPlaceByKernel, BusyOrRoom, NoMemoryOrNoPlace};
-    use Why::{NoPlaceThoughItFits, OtherErrno};
-    matches!(
-        why,
-        BusyOrNoPlace
-            | BusyOrNoPlaceByKernel
-            | BusyOrRoom
-            | NoMemoryOrNoPlace
-            | NoPlaceThoughItFits
-            | OtherErrno
-    )
 }
 
 /// Where a trace or a bitmap shows all of it.
@@ -125,7 +111,7 @@ fn sees_all(failure: &Failure) -> bool {
 
 fn answer_without_request(failure: &Failure) -> String {
     match failure.incident.reported {
-        Reported::List => "a list of free runs stands here without the request that failed",
+        Reported::List => "a list of free runs is here without the request that failed",
         Reported::Driver => "a driver got no memory and the log does not say how much it asked for",
         _ => "a request failed and the log does not say for how many pages",
     }

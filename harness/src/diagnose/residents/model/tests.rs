@@ -36,7 +36,7 @@ fn a_gap_of_two_rows_is_as_likely_as_both() {
     let words = [Word::new(2, 4), Word::new(4, 4)];
     let gaps = [(0, Class { len: 4, phase: 0, times: 3 })];
     let (bits, blocks) = passed(&gaps, &words);
-    // The second of two stands at an order where only words of 2 pages begin.
+    // The second of two is at an order where only words of 2 pages begin.
     let (one, two) = (0.5 * 0.5, 0.5 * 0.5 * 1.0 * 0.5);
     let all = one + two + libm::exp2(-20.0);
     assert!((bits + 3.0 * libm::log2(all)).abs() < 1e-9, "{bits}");

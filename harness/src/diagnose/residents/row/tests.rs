@@ -86,7 +86,7 @@ fn the_cheapest_row_is_taken() {
     assert_eq!(rows(16, Rows::All), (vec![2], [0, 0], 0));
     assert_eq!(rows(16, Rows::OfOthers).0, [0; 4]);
     assert_eq!(rows(4, Rows::OfOthers), (vec![], [0, 0], 4));
-    // Behind a slot's end: 7 + 0.5 + 2 + 2 + 1.
+    // Past a slot's end: 7 + 0.5 + 2 + 2 + 1.
     assert_eq!(rows(20, Rows::All), (vec![0, 2], [0, 1], 0));
     assert_eq!(rows(17, Rows::All).2, 17);
 }

@@ -1,14 +1,15 @@
 //! What a boot log, a backtrace and a shell say of the kernel and its areas.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use memchr::memmem;
+use regex::bytes::Regex;
 
 use super::cursor::{Cursor, Stop};
 use super::message::{Message, Tools};
-use crate::ingest::log::Record;
+use crate::ingest::log::{Record, bytes};
 
-/// The longest release or command line that is kept.
+/// The longest command line, and the longest text before a release, that is looked at.
 const LONGEST: usize = 4096;
 
 /// The words after `Kernel command line:`.
@@ -21,114 +22,90 @@ fn text_of(bytes: &[u8]) -> Arc<str> {
     Arc::from(&*String::from_utf8_lossy(bytes))
 }
 
-/// The release that `text` begins with: `6.12.117-foo`.
+/// A release, as the first word: `6.12.117-foo`.
+static RELEASE: LazyLock<Regex> =
+    LazyLock::new(|| bytes::pattern(r"(?-u)^(\d{1,2}\.\d\S*?),?(?:\s|$)"));
+
+/// A release, and how often it was built: ` 6.12.117-foo #1`, `: G  W  O  5.10.1 #1 board (DT)`.
+static BUILT: LazyLock<Regex> =
+    LazyLock::new(|| bytes::pattern(r"(?-u)(?:^|\s)(\d{1,2}\.\d\S*)\s+#"));
+
+/// What `uname -a` prints, `Linux board 6.12.117-foo #1 SMP …`; or the release alone.
+static UNAME: LazyLock<Regex> = LazyLock::new(|| {
+    bytes::pattern(r"(?-u)^\s*(?:Linux\s+\S+\s+(\d{1,2}\.\d\S*)|(\d{1,2}\.\d\S*)\s*$)")
+});
+
+fn kernel(pattern: &Regex, text: &[u8]) -> Option<Record> {
+    let found = pattern.captures(&text[..text.len().min(LONGEST)])?;
+    let name = found.iter().skip(1).flatten().next()?;
+    Some(Record::Kernel(text_of(name.as_bytes())))
+}
+
+/// The release that `text` begins with.
 pub(crate) fn release(text: &[u8]) -> Option<Record> {
-    let end = text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len()).min(LONGEST);
-    let name = text[..end].strip_suffix(b",").unwrap_or(&text[..end]);
-    is_release(name).then(|| Record::Kernel(text_of(name)))
+    kernel(&RELEASE, text)
 }
 
-/// `6.12…`.
-fn is_release(word: &[u8]) -> bool {
-    let digits = word.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    (1..=2).contains(&digits)
-        && word.get(digits) == Some(&b'.')
-        && word.get(digits + 1).is_some_and(u8::is_ascii_digit)
-}
-
-/// ` 6.12.117-foo #1` or `: G  W  O  5.10.1 #1 board (DT)` after `tainted`, `Tainted`.
+/// The release in a line of a backtrace, after `tainted`, `Tainted`.
 pub(crate) fn tainted(text: &[u8]) -> Option<Record> {
-    let near = &text[..text.len().min(128)];
-    let mut words = near.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
-    let name = words.find(|word| is_release(word))?;
-    let built = words.next().is_some_and(|word| word.starts_with(b"#"));
-    built.then(|| Record::Kernel(text_of(name)))
+    kernel(&BUILT, &text[..text.len().min(128)])
 }
 
-/// A command that itself says nothing: what it prints stands on the next line.
-pub(crate) const fn nothing(_: &[u8]) -> Option<Record> {
-    None
-}
-
-/// `Linux board 6.12.117-foo #1 SMP …`, what `uname -a` prints; or the release alone.
+/// The release that `uname` printed.
 pub(crate) fn uname(line: &[u8]) -> Option<Record> {
-    let line = line.trim_ascii();
-    let near = &line[..line.len().min(256)];
-    let mut words = near.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
-    let first = words.next()?;
-    if is_release(first) {
-        return words.next().is_none().then(|| Record::Kernel(text_of(first)));
-    }
-    let name = words.nth(1).filter(|name| first == b"Linux" && is_release(name))?;
-    Some(Record::Kernel(text_of(name)))
+    kernel(&UNAME, line)
 }
 
 /// ` at 0x0000000090000000, size 640 MiB` after `CMA memory pool`.
 pub(crate) fn pool(text: &[u8]) -> Option<Record> {
     let mut c = Cursor::new(text, 0, true);
-    c.literal(b"at").ok()?;
-    let base = c.hex().ok()?;
-    c.literal(b",size").ok()?;
-    let size = c.number().ok()?;
-    let bytes = size.checked_mul(unit(c.peek().ok()?)?)?;
-    Some(Record::Reserved { area: None, base, bytes })
+    let [base] = c.numbers(b"at#,size").ok()?;
+    Some(Record::Reserved { area: None, base, bytes: size(&mut c).ok()? })
 }
 
 /// `64 MiB at 0x2b000000` after `Reserved`.
 pub(crate) fn reserved(c: &mut Cursor<'_>, _: &mut Tools) -> Result<Message, Stop> {
-    let size = c.number()?;
-    let unit = unit(c.peek()?).ok_or(Stop::No)?;
-    c.at += 1;
-    if !c.optional(b"iBat")? {
-        c.literal(b"Bat")?;
-    }
-    let base = c.hex()?;
-    let bytes = size.saturating_mul(unit);
+    let bytes = size(c)?;
+    let [base] = c.numbers(b"at#")?;
     Ok(Message::record(Record::Reserved { area: None, base, bytes }))
 }
 
-const fn unit(letter: u8) -> Option<u64> {
-    match letter {
-        b'K' | b'k' => Some(1 << 10),
-        b'M' => Some(1 << 20),
-        b'G' => Some(1 << 30),
-        _ => None,
-    }
+/// `64 MiB`, in bytes.
+fn size(c: &mut Cursor<'_>) -> Result<u64, Stop> {
+    let size = c.number()?;
+    let order = match c.peek()? {
+        b'K' | b'k' => 10,
+        b'M' => 20,
+        b'G' => 30,
+        _ => return Err(Stop::No),
+    };
+    c.at += 1;
+    c.optional(b"i")?;
+    c.literal(b"B")?;
+    Ok(size.saturating_mul(1 << order))
 }
 
 /// `0x90000000..0xafffffff (524288 KiB) map reusable linux,cma`, from 6.4 on.
 pub(crate) fn node(text: &[u8]) -> Option<Record> {
     let mut c = Cursor::new(text, 0, true);
-    let base = c.hex().ok()?;
-    c.literal(b"..").ok()?;
-    c.hex().ok()?;
-    c.literal(b"(").ok()?;
-    let size = c.number().ok()?;
-    let bytes = size.checked_mul(unit(c.peek().ok()?)?)?;
-    c.literal(b"KiB)mapreusable").ok()?;
+    let [base, _, kib] = c.numbers(b"#..#(#KiB)mapreusable").ok()?;
     let name = c.rest().trim_ascii();
-    let area = memmem::find(name, b"cma").map(|_| text_of(&name[..name.len().min(64)]))?;
-    Some(Record::Reserved { area: Some(area), base, bytes })
+    let area = memmem::find(name, b"cma").map(|_| text_of(&name[..name.len().min(64)]));
+    Some(Record::Reserved { area: Some(area?), base, bytes: kib.checked_mul(1024)? })
 }
+
+/// A number, and the folder of an area whose `alloc` it is written to.
+static ALLOC: LazyLock<Regex> = LazyLock::new(|| {
+    let number = r#"^\s*(?:-n\s+)?["']?(0x[0-9a-f]+|[0-9]+)"#;
+    let pattern = r"(?s-u)NUMBER.*?/cma/(?:cma-)?([^/]*)/alloc(?:[^A-Za-z0-9_]|$)";
+    bytes::pattern(&pattern.replace("NUMBER", number))
+});
 
 /// `15262 > /sys/kernel/debug/cma/cma-reserved/alloc` after `echo `, also through `tee`.
 pub(crate) fn debugfs_alloc(rest: &[u8]) -> Option<Record> {
-    let rest = &rest[..rest.len().min(256)];
-    let path = memmem::find(rest, b"/cma/")? + 5;
-    let mut c = Cursor::new(rest, 0, true);
-    if c.optional(b"-n").ok()? {
-        c.peek().ok()?;
-    }
-    let quote = c.peek().ok()?;
-    c.at += usize::from(b"\"'".contains(&quote));
-    let count = c.any_number().ok()?;
-    let (folder, behind) = rest[path..].split_at(memmem::find(&rest[path..], b"/")?);
-    let behind = behind.strip_prefix(b"/alloc")?;
-    if behind.first().is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') {
-        return None;
-    }
-    let name = folder.strip_prefix(b"cma-").unwrap_or(folder);
-    let area = (!name.is_empty()).then(|| text_of(name));
+    let found = ALLOC.captures(&rest[..rest.len().min(256)])?;
+    let count = Cursor::new(&found[1], 0, true).any_number().ok()?;
+    let area = (!found[2].is_empty()).then(|| text_of(&found[2]));
     Some(Record::DebugfsAlloc { area, count })
 }
 

@@ -1,9 +1,7 @@
 //! Debug lines and developers' prints of a call, `alloc_contig_range:`, and the rate limit.
 
-use std::sync::Arc;
-
 use super::cursor::{Cursor, JOIN, Stop};
-use super::message::{Message, Parsed, Tools};
+use super::message::{Message, Tools};
 use crate::ingest::log::{Origin, Page, Record};
 
 /// `cma PTR, name: AREA, count 456, align 8)` after `cma_alloc(`, word for word, so that a line of
@@ -39,7 +37,7 @@ fn by_hand(
         Err(Stop::More) if !vendor && c.rest().contains(&JOIN) => return Err(Stop::No),
         read => read?,
     };
-    // A break may stand inside a word, or in place of a blank.
+    // A break may be inside a word, or in place of a blank.
     let mut text = std::mem::take(&mut tools.spare);
     text.clear();
     text.extend(inside.iter().filter(|byte| **byte != JOIN));
@@ -60,7 +58,7 @@ fn mainline(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Record, Stop> {
     c.literal(b",")?;
     let mut area = None;
     if c.optional(b"name:")? {
-        let name = name_in_front_of_count(c)?;
+        let name = name_before_count(c)?;
         tools.spare.clear();
         tools.spare.extend(name.iter().filter(|byte| **byte != JOIN));
         area = Some(tools.names.get(tools.spare.trim_ascii()));
@@ -76,17 +74,17 @@ fn mainline(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Record, Stop> {
     Ok(Record::Start { origin, area, count, align, available, total, vendor, named })
 }
 
-/// The name in front of `, count`, which is passed.
-fn name_in_front_of_count<'a>(c: &mut Cursor<'a>) -> Result<&'a [u8], Stop> {
+/// The name before `, count`, which is passed.
+fn name_before_count<'a>(c: &mut Cursor<'a>) -> Result<&'a [u8], Stop> {
     const LONGEST: usize = 80;
     let rest = c.rest();
     let mut begun = false;
     for comma in memchr::memchr_iter(b',', &rest[..rest.len().min(LONGEST)]) {
-        let mut behind = Cursor::new(rest, comma, c.last);
-        let count = behind.literal(b",count").and_then(|()| behind.peek());
+        let mut ahead = Cursor::new(rest, comma, c.last);
+        let count = ahead.literal(b",count").and_then(|()| ahead.peek());
         match count {
-            Ok(b'0'..=b'9') if follows(&behind) => {
-                c.at += behind.at;
+            Ok(b'0'..=b'9') if follows(&ahead) => {
+                c.at += ahead.at;
                 return Ok(&rest[..comma]);
             }
             Err(Stop::More) => begun = true,
@@ -97,11 +95,11 @@ fn name_in_front_of_count<'a>(c: &mut Cursor<'a>) -> Result<&'a [u8], Stop> {
     Err(if broken { c.end() } else { Stop::No })
 }
 
-/// Whether an align, as far as the text goes, stands behind the count: a name may be `a, count 3`.
-fn follows(behind: &Cursor<'_>) -> bool {
-    let mut ahead = behind.clone();
+/// Whether an align, as far as the text goes, follows the count at `c`: a name may be `a, count 3`.
+fn follows(c: &Cursor<'_>) -> bool {
+    let mut ahead = c.clone();
     let align = ahead.number().and_then(|_| ahead.literal(b",align"));
-    align != Err(Stop::No) || behind.last
+    align != Err(Stop::No) || c.last
 }
 
 /// `page PTR, count 4)` after `cma_release(`.
@@ -154,7 +152,7 @@ fn word_at(text: &[u8], key: &[u8]) -> Option<usize> {
     })
 }
 
-/// The number behind the last word `key`: an area may be called `count 4`, and stands before.
+/// The number after the last word `key`: an area may be called `count 4`, and comes first.
 fn value(text: &[u8], key: &[u8]) -> Option<u64> {
     let mut at = 0;
     let mut found = None;
@@ -191,7 +189,7 @@ fn vendor_area(inside: &[u8]) -> Option<&[u8]> {
 pub(crate) fn returned(c: &mut Cursor<'_>, _: &mut Tools) -> Result<Message, Stop> {
     c.literal(b"):returned")?;
     let (page, _) = pointer(c)?;
-    let (pfn, alone) = (pfn_behind(c), false);
+    let (pfn, alone) = (pfn_after(c), false);
     let (origin, area, count, align, errno) = (Origin::Debug, None, None, None, None);
     let record = Record::Finish { origin, area, page, pfn, count, align, errno, alone };
     Ok(Message::record(record))
@@ -200,21 +198,16 @@ pub(crate) fn returned(c: &mut Cursor<'_>, _: &mut Tools) -> Result<Message, Sto
 /// `): memory range at … is busy, retrying` after `cma_alloc(`.
 pub(crate) fn busy(c: &mut Cursor<'_>, _: &mut Tools) -> Result<Message, Stop> {
     let (origin, area, count, align) = (Origin::Debug, None, None, None);
-    c.literal(b"):")?;
-    c.literal(b"memoryrangeat")?;
+    c.literal(b"):memoryrangeat")?;
     let pfn = if c.optional(b"pfn")? { Some(c.hex()?) } else { None };
-    let page = match c.literal(b"isbusy") {
-        Ok(()) => None,
-        Err(Stop::More) => return Err(Stop::More),
-        Err(Stop::No) => {
-            let (_, page) = pointer(c)?;
-            c.literal(b"isbusy")?;
-            page
-        }
+    let page = if c.optional(b"isbusy")? {
+        None
+    } else {
+        let (_, page) = pointer(c)?;
+        c.literal(b"isbusy")?;
+        page
     };
-    if c.literal(b",retrying") == Err(Stop::More) {
-        return Err(Stop::More);
-    }
+    c.optional(b",retrying")?;
     Ok(Message::record(Record::Busy { origin, area, pfn, page, count, align }))
 }
 
@@ -254,7 +247,7 @@ fn pointer(c: &mut Cursor<'_>) -> Result<(Page, Option<u64>), Stop> {
 }
 
 /// ` (pfn 0x2f300)` on the same line.
-fn pfn_behind(c: &mut Cursor<'_>) -> Option<u64> {
+fn pfn_after(c: &mut Cursor<'_>) -> Option<u64> {
     let mut ahead = Cursor::new(c.rest(), 0, true);
     ahead.literal(b"(pfn").ok()?;
     let pfn = ahead.hex().ok()?;
@@ -265,53 +258,38 @@ fn pfn_behind(c: &mut Cursor<'_>) -> Option<u64> {
 
 /// `mask=255, offset=0, bitmap_maxno=286720, bitmap_count=456`.
 pub(crate) fn mask(c: &mut Cursor<'_>, _: &mut Tools) -> Result<Message, Stop> {
-    c.literal(b"mask=")?;
-    let mask = c.any_number()?;
-    c.literal(b",offset=")?;
-    let offset = c.any_number()?;
-    c.literal(b",bitmap_maxno=")?;
-    let maxno = c.any_number()?;
-    c.literal(b",bitmap_count=")?;
-    let bits = c.any_number()?;
+    let [mask, offset, maxno, bits] =
+        c.numbers(b"mask=#,offset=#,bitmap_maxno=#,bitmap_count=#")?;
     Ok(Message::record(Record::Mask { mask, offset, maxno, bits }))
 }
 
 /// A developer's print of the bit that is claimed: the busy line after it has the pfn.
 pub(crate) fn bitmap_no(c: &mut Cursor<'_>, _: &mut Tools) -> Result<Message, Stop> {
     c.literal(b"bitmap_no")?;
-    Ok(Message::new(Parsed::Nothing))
+    Ok(Message::records([]))
 }
 
 /// `: size=…, start=…, …, end=…` after `bitmap_find_next_zero_area_off`.
 pub(crate) fn search(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, Stop> {
+    const NAMES: [&[u8]; 6] = [b"size", b"nr", b"align_mask", b"align_offset", b"index", b"end"];
     c.literal(b":")?;
-    let (mut size, mut nr, mut mask, mut offset, mut index) = (None, None, None, None, None);
-    let mut word = std::mem::take(&mut tools.spare);
+    let mut found = [None; NAMES.len()];
     for _ in 0..16 {
-        c.ident(&mut word)?;
+        c.ident(&mut tools.spare)?;
         c.literal(b"=")?;
         let number = c.any_number()?;
-        match word.as_slice() {
-            b"size" => size = Some(number),
-            b"nr" => nr = Some(number),
-            b"align_mask" => mask = Some(number),
-            b"align_offset" => offset = Some(number),
-            b"index" => index = Some(number),
-            b"end" => {
-                let (Some(size), Some(nr), Some(mask), Some(index)) = (size, nr, mask, index)
-                else {
-                    return Err(Stop::No);
-                };
-                let (offset, end) = (offset.unwrap_or(0), number);
-                tools.spare = word;
-                let record = Record::Search { size, nr, mask, offset, index, end };
-                return Ok(Message::record(record));
-            }
-            _ => {}
+        let name = NAMES.into_iter().position(|name| name == tools.spare);
+        name.into_iter().for_each(|at| found[at] = Some(number));
+        if let [.., Some(_)] = found {
+            break;
         }
         c.literal(b",")?;
     }
-    Err(Stop::No)
+    let [Some(size), Some(nr), Some(mask), offset, Some(index), Some(end)] = found else {
+        return Err(Stop::No);
+    };
+    let offset = offset.unwrap_or(0);
+    Ok(Message::record(Record::Search { size, nr, mask, offset, index, end }))
 }
 
 /// `: [2ef00, 2f00a) PFNs busy` after `alloc_contig_range`.
@@ -336,21 +314,23 @@ pub(crate) fn pfns_busy(c: &mut Cursor<'_>, _: &mut Tools) -> Result<Message, St
 /// `: 29 callbacks suppressed` after a function, whose name was read.
 pub(crate) fn suppressed(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, Stop> {
     c.optional(b":")?;
-    let lines = c.number()?;
-    c.literal(b"callbackssuppressed")?;
-    let function: Arc<str> = tools.names.get(&tools.word);
-    Ok(Message::new(Parsed::Record(Record::Suppressed { function, lines })))
+    let [lines] = c.numbers(b"#callbackssuppressed")?;
+    let function = tools.names.get(&tools.word);
+    Ok(Message::record(Record::Suppressed { function, lines }))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::super::grammar::message;
+    use super::super::message::Parsed;
     use super::*;
 
     fn read(text: &str) -> Record {
         let mut c = Cursor::new(text.as_bytes(), 0, false);
         match message(&mut c, &mut Tools::default()) {
-            Ok(Message { parsed: Parsed::Record(record), .. }) => record,
+            Ok(Message { parsed: Parsed::Records(records), .. }) => records[0].clone(),
             other => panic!("{text}: {other:?}"),
         }
     }

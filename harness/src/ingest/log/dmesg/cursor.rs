@@ -1,6 +1,6 @@
 //! A look at a text that may go on: a message broken over lines, joined with [`JOIN`].
 
-/// Stands where a line ended inside a message.
+/// What is put where a line ended inside a message.
 pub(super) const JOIN: u8 = b'\n';
 
 /// Why a text is no whole message.
@@ -24,6 +24,14 @@ pub(crate) struct Cursor<'a> {
 
 const fn blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | JOIN | b'`')
+}
+
+/// What was read, if it is there.
+pub(super) fn maybe<T>(read: Result<T, Stop>) -> Result<Option<T>, Stop> {
+    match read {
+        Err(Stop::No) => Ok(None),
+        read => read.map(Some),
+    }
 }
 
 impl<'a> Cursor<'a> {
@@ -72,7 +80,7 @@ impl<'a> Cursor<'a> {
         let start = self.at;
         for (done, byte) in text.iter().enumerate() {
             let next = self.peek();
-            // Behind a break inside the text only the very sign goes on with it.
+            // After a break inside the text only the very sign goes on with it.
             let broken = done > 0 && self.at.checked_sub(1).is_some_and(|at| self.text[at] == JOIN);
             match next {
                 Ok(next) if next == *byte || !broken && next.eq_ignore_ascii_case(byte) => {
@@ -93,11 +101,19 @@ impl<'a> Cursor<'a> {
 
     /// Passes `text` where it is there.
     pub(super) fn optional(&mut self, text: &[u8]) -> Result<bool, Stop> {
-        match self.literal(text) {
-            Ok(()) => Ok(true),
-            Err(Stop::No) => Ok(false),
-            Err(Stop::More) => Err(Stop::More),
+        maybe(self.literal(text)).map(|found| found.is_some())
+    }
+
+    /// Passes `text`, which is written without blanks, and in which each `#` is a number: those.
+    pub(super) fn numbers<const N: usize>(&mut self, text: &[u8]) -> Result<[u64; N], Stop> {
+        let mut numbers = [0; N];
+        let mut parts = text.split(|byte| *byte == b'#');
+        self.literal(parts.next().unwrap_or_default())?;
+        for (number, part) in numbers.iter_mut().zip(parts) {
+            *number = self.any_number()?;
+            self.literal(part)?;
         }
+        Ok(numbers)
     }
 
     /// The word of letters, digits and `_` that comes next; it may be broken.
@@ -157,7 +173,7 @@ impl<'a> Cursor<'a> {
                     at += 1;
                     self.at = at;
                 }
-                // A number may be broken; behind the break it may be indented.
+                // A number may be broken; after the break it may be indented.
                 None if *byte == JOIN => {
                     at += 1;
                     at += self.text[at..].iter().take_while(|byte| **byte == b' ').count();
@@ -179,7 +195,7 @@ impl<'a> Cursor<'a> {
         self.number_of(16)
     }
 
-    /// Decimal, or hexadecimal behind `0x`.
+    /// Decimal, or hexadecimal after `0x`.
     pub(super) fn any_number(&mut self) -> Result<u64, Stop> {
         if self.optional(b"0x")? { self.number_of(16) } else { self.number() }
     }

@@ -3,10 +3,11 @@
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
+use regex::bytes::Regex;
 
 use super::cursor::{Cursor, Stop};
 use super::message::{Message, Tools};
-use crate::ingest::log::Record;
+use crate::ingest::log::{Record, bytes};
 
 const REFUSED: &[&str] = &[
     "failed to alloc",
@@ -41,7 +42,7 @@ const OTHER: &[&str] = &[
     "vmap alloc",
 ];
 
-/// How far behind the words a number may stand that says how much it was.
+/// How far after the words a number may be that says how much it was.
 const NEAR: usize = 48;
 
 static MACHINE: LazyLock<AhoCorasick> = LazyLock::new(|| {
@@ -50,12 +51,25 @@ static MACHINE: LazyLock<AhoCorasick> = LazyLock::new(|| {
     builder.build(OTHER.iter().chain(REFUSED)).expect("a few short patterns")
 });
 
+/// CMA, alone or as a part of a name; the parameter `cma=` is none.
+static CMA: LazyLock<Regex> =
+    LazyLock::new(|| bytes::pattern(r"(?i-u)(?:^|[^a-z0-9])cma(?:$|[^a-z0-9=])"));
+
+/// A number of its own, and the word after it.
+static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
+    bytes::pattern(
+        r"(?-u)(?:^|[\x20=:(])(?<number>0x(?<hex>[0-9a-fA-F]+)|(?<decimal>[0-9]+))(?:\s*(?<unit>[A-Za-z]+))?",
+    )
+});
+
+/// `size`, `size=`, `size:`, `size of ` before a number.
+static SIZE: LazyLock<Regex> =
+    LazyLock::new(|| bytes::pattern(r"(?i-u)(?:size|\x20len|length)(?:\s+of)?\s*\(?[=:]?\s*$"));
+
 /// `alloc of size 65536 failed` after `dma`.
 pub(crate) fn dma_alloc(c: &mut Cursor<'_>, _: &mut Tools) -> Result<Message, Stop> {
-    c.literal(b"allocofsize")?;
-    let bytes = Some(c.any_number()?);
-    c.literal(b"failed")?;
-    Ok(Message::record(Record::Driver { bytes, cma: false }))
+    let [bytes] = c.numbers(b"allocofsize#failed")?;
+    Ok(Message::record(Record::Driver { bytes: Some(bytes), cma: false }))
 }
 
 /// What a line says, where it says something of this kind.
@@ -66,76 +80,41 @@ pub(super) fn read(line: &[u8]) -> Option<Record> {
     if MACHINE.find_iter(line).any(|found| found.pattern().as_usize() < OTHER.len()) {
         return None;
     }
-    let cma = names_cma(line);
+    let cma = CMA.is_match(line);
     // Less than a page is of the slab.
-    let bytes = bytes(line, found.end()).filter(|bytes| cma || *bytes >= 4096);
+    let bytes = asked(line, found.end()).filter(|bytes| cma || *bytes >= 4096);
     Some(Record::Driver { bytes, cma })
 }
 
-/// The word CMA stands in the line, alone or as a part of a name; the parameter `cma=` is none.
-fn names_cma(line: &[u8]) -> bool {
-    line.windows(3).enumerate().any(|(at, word)| {
-        let letter = |at: Option<usize>| {
-            at.and_then(|at| line.get(at)).is_some_and(u8::is_ascii_alphanumeric)
-        };
-        let parameter = line.get(at + 3) == Some(&b'=');
-        let alone = !letter(at.checked_sub(1)) && !letter(Some(at + 3)) && !parameter;
-        word.eq_ignore_ascii_case(b"cma") && alone
-    })
-}
-
 /// The bytes that were asked for: `size 1089536`, `size=0x1000`, `6389760 buffer`, `4096 bytes`,
-/// `16 MiB`.
-fn bytes(line: &[u8], refused: usize) -> Option<u64> {
-    let mut at = 0;
+/// `16 MiB`. The first number after the words at `refused`, or else one before them.
+fn asked(line: &[u8], refused: usize) -> Option<u64> {
     let mut found = None;
-    while let Some(start) = line[at..].iter().position(u8::is_ascii_digit) {
-        let start = at + start;
-        let (number, end) = number(line, start);
-        at = end.max(start + 1);
-        let before = &line[..start];
-        let alone = before.last().is_none_or(|byte| b" =:(".contains(byte));
-        let Some(number) = number.filter(|_| alone) else { continue };
-        let word: Vec<u8> = line[end..]
-            .trim_ascii_start()
-            .iter()
-            .take_while(|byte| byte.is_ascii_alphabetic())
-            .map(u8::to_ascii_lowercase)
-            .collect();
-        let unit = match word.as_slice() {
-            b"bytes" | b"byte" => 1,
-            b"kb" | b"kib" | b"k" => 1 << 10,
-            b"mb" | b"mib" | b"m" => 1 << 20,
-            b"buffer" | b"buffers" if number >= 4096 && start > refused => 1,
-            _ if size_before(before) => 1,
+    for number in NUMBER.captures_iter(line) {
+        let text = |name| number.name(name).and_then(|part| str::from_utf8(part.as_bytes()).ok());
+        let value = match (text("hex"), text("decimal")) {
+            (Some(hex), _) => u64::from_str_radix(hex, 16).ok(),
+            (None, decimal) => decimal.and_then(|digits| digits.parse().ok()),
+        };
+        let (Some(value), Some(start)) = (value, number.name("number").map(|part| part.start()))
+        else {
+            continue;
+        };
+        let unit = match text("unit").unwrap_or_default().to_ascii_lowercase().as_str() {
+            "bytes" | "byte" => 1,
+            "kb" | "kib" | "k" => 1 << 10,
+            "mb" | "mib" | "m" => 1 << 20,
+            "buffer" | "buffers" if value >= 4096 && start > refused => 1,
+            _ if SIZE.is_match(&line[start.saturating_sub(16)..start]) => 1,
             _ => continue,
         };
-        let bytes = number.checked_mul(unit);
-        // The first one behind the words, or else one in front of them.
+        let bytes = value.checked_mul(unit);
         if start > refused {
             return bytes.filter(|_| start <= refused + NEAR).or(found);
         }
         found = bytes.or(found);
     }
     found
-}
-
-/// `size`, `size=`, `size:`, `size of ` in front of a number.
-fn size_before(before: &[u8]) -> bool {
-    let near = before[before.len().saturating_sub(16)..].to_ascii_lowercase();
-    let near = near.as_slice().trim_ascii_end();
-    let near = near.strip_suffix(b"=").or(near.strip_suffix(b":")).unwrap_or(near);
-    let near = near.strip_suffix(b"(").unwrap_or(near).trim_ascii_end();
-    let near = near.strip_suffix(b" of").unwrap_or(near).trim_ascii_end();
-    near.ends_with(b"size") || near.ends_with(b" len") || near.ends_with(b"length")
-}
-
-fn number(line: &[u8], start: usize) -> (Option<u64>, usize) {
-    let (radix, from) =
-        if line[start..].starts_with(b"0x") { (16, start + 2) } else { (10, start) };
-    let digits = line[from..].iter().take_while(|b| char::from(**b).is_digit(radix)).count();
-    let text = str::from_utf8(&line[from..from + digits]).ok();
-    (text.and_then(|text| u64::from_str_radix(text, radix).ok()), from + digits)
 }
 
 #[cfg(test)]

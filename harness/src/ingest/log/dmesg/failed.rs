@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::cursor::{Cursor, JOIN, Stop};
+use super::cursor::{Cursor, JOIN, Stop, maybe};
 use super::message::{Message, Parsed, Tools};
 use crate::ingest::log::{Record, Shape};
 
@@ -15,10 +15,8 @@ pub(crate) fn line(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, Sto
     let inner = tools.word.starts_with(b"__").then_some(Shape::Inner);
     let frozen = memchr::memmem::find(&tools.word, b"frozen").map(|_| Shape::Frozen);
     let shape = frozen.or(inner);
-    match alloc_failed(c) {
-        Ok(()) => return failed(c, shape.unwrap_or(Shape::Unnamed), None),
-        Err(Stop::More) => return Err(Stop::More),
-        Err(Stop::No) => {}
+    if alloc_failed(c)? {
+        return failed(c, shape.unwrap_or(Shape::Unnamed), None);
     }
     let from = c.at;
     c.peek()?;
@@ -41,18 +39,20 @@ pub(crate) fn size(c: &mut Cursor<'_>, _: &mut Tools) -> Result<Message, Stop> {
     let typed = !c.optional(b"-")?;
     c.literal(b"size")?;
     let message = failed(c, Shape::Fragment, None)?;
-    let whole = matches!(message.parsed, Parsed::Record(Record::Failed { ret: Some(_), .. }));
+    let has_ret = |record: &Record| matches!(record, Record::Failed { ret: Some(_), .. });
+    let whole =
+        matches!(&message.parsed, Parsed::Records(all) if all.len() == 1 && has_ret(&all[0]));
     if typed && !whole { Err(Stop::No) } else { Ok(message) }
 }
 
-/// `alloc failed, req-size`.
-fn alloc_failed(c: &mut Cursor<'_>) -> Result<(), Stop> {
+/// Passes `alloc failed, req-size` where it is there.
+fn alloc_failed(c: &mut Cursor<'_>) -> Result<bool, Stop> {
     let start = c.at;
     let read = c.literal(b"allocfailed").and_then(|()| req_size(c));
     if read.is_err() {
         c.at = start;
     }
-    read
+    maybe(read).map(|found| found.is_some())
 }
 
 /// `, req-size`; who types it may write `req size`.
@@ -65,7 +65,7 @@ fn req_size(c: &mut Cursor<'_>) -> Result<(), Stop> {
     c.literal(b"size")
 }
 
-/// The name in front of `: alloc failed, req-size`, which is passed; `from` is where the function
+/// The name before `: alloc failed, req-size`, which is passed; `from` is where the function
 /// ends.
 fn area<'a>(c: &mut Cursor<'a>, from: usize) -> Result<&'a [u8], Stop> {
     // CMA_MAX_NAME is 64 (mm/cma.h).
@@ -74,20 +74,20 @@ fn area<'a>(c: &mut Cursor<'a>, from: usize) -> Result<&'a [u8], Stop> {
     let near = &rest[..rest.len().min(LONGEST)];
     let mut begun = false;
     for colon in memchr::memchr_iter(b':', near) {
-        let mut behind = Cursor::new(rest, colon + 1, c.last);
-        match alloc_failed(&mut behind) {
-            Ok(()) => {
+        let mut ahead = Cursor::new(rest, colon + 1, c.last);
+        match alloc_failed(&mut ahead) {
+            Ok(true) => {
                 let name = &rest[..colon];
                 let other: [&[u8]; 3] = [b"cma_alloc:", b"available", b"failed"];
                 let foreign = other.iter().any(|o| memchr::memmem::find(name, o).is_some());
                 if foreign || name.trim_ascii().is_empty() {
                     return Err(Stop::No);
                 }
-                c.at += behind.at;
+                c.at += ahead.at;
                 return Ok(name);
             }
             Err(Stop::More) => begun = true,
-            Err(Stop::No) => {}
+            Ok(false) | Err(Stop::No) => {}
         }
     }
     // A line that is no name is not taken as one that goes on.
@@ -102,14 +102,10 @@ fn failed(c: &mut Cursor<'_>, shape: Shape, area: Option<&Arc<str>>) -> Result<M
         c.eat(b'=')?;
     }
     let (first, others) = sizes(c)?;
-    let (ret, soft) = behind_size(c)?;
+    let (ret, soft) = after_size(c)?;
     let record = |count| Record::Failed { shape, area: area.cloned(), count, ret };
-    let parsed = if others.is_empty() {
-        Parsed::Record(record(first))
-    } else {
-        Parsed::Records(std::iter::once(first).chain(others).map(record).collect())
-    };
-    Ok(Message { parsed, soft })
+    let records = std::iter::once(first).chain(others).map(record);
+    Ok(Message { soft, ..Message::records(records) })
 }
 
 /// `456`; by hand also `{256,128}` or `256/128`.
@@ -138,43 +134,29 @@ fn sizes(c: &mut Cursor<'_>) -> Result<(u64, Vec<u64>), Stop> {
         }
         let start = c.at;
         c.at += 1;
-        match c.number() {
-            Ok(number) => others.push(number),
-            Err(Stop::More) => return Err(Stop::More),
-            Err(Stop::No) => {
-                c.at = start;
-                break;
-            }
-        }
+        let Some(number) = maybe(c.number())? else {
+            c.at = start;
+            break;
+        };
+        others.push(number);
     }
     Ok((first, others))
 }
 
-/// ` pages, ret: -12`: the number, and whether it may go on behind the end of the text.
-fn behind_size(c: &mut Cursor<'_>) -> Result<(Option<i32>, bool), Stop> {
+/// ` pages, ret: -12`: the number, and whether it may go on past the end of the text.
+fn after_size(c: &mut Cursor<'_>) -> Result<(Option<i32>, bool), Stop> {
     if !c.optional(b"pages")? {
         c.optional(b"page")?;
     }
     let end = c.at;
     // At the end of the text, where nothing follows, the peek has no byte: the line is cut there.
-    let next = match c.peek() {
-        Err(Stop::More) => return Err(Stop::More),
-        Err(Stop::No) => return Ok((None, false)),
-        Ok(next) => next,
-    };
+    let Some(next) = maybe(c.peek())? else { return Ok((None, false)) };
     c.at += usize::from(matches!(next, b',' | b';'));
-    match c.literal(b"ret") {
-        Ok(()) => {}
-        Err(Stop::More) => return Err(Stop::More),
-        Err(Stop::No) => {
-            c.at = end;
-            return Ok((None, false));
-        }
+    if !c.optional(b"ret")? {
+        c.at = end;
+        return Ok((None, false));
     }
-    match ret(c) {
-        Err(Stop::No) => Ok((None, false)),
-        read => read,
-    }
+    maybe(ret(c)).map(|ret| ret.unwrap_or((None, false)))
 }
 
 fn ret(c: &mut Cursor<'_>) -> Result<(Option<i32>, bool), Stop> {
@@ -189,12 +171,12 @@ fn ret(c: &mut Cursor<'_>) -> Result<(Option<i32>, bool), Stop> {
         }
     }
     let number = c.number()?;
-    // -1 and -2 are no errno of cma_alloc(): a 2 or a 6 may stand on the next line.
+    // -1 and -2 are no errno of cma_alloc(): a 2 or a 6 may follow on the next line.
     let soft = !c.last && c.rest().is_empty() && (1..=2).contains(&number);
     let several = c.rest().first().is_some_and(|byte| matches!(byte, b'/' | b'|'));
     if several {
         c.at += 1;
-        // A second number of the same line: which of them was printed is not told.
+        // A second number of the same line: which of them was printed is not known.
         if c.rest().first() == Some(&b'-') {
             c.at += 1;
         }
@@ -225,7 +207,7 @@ mod tests {
         {
             assert_eq!(read(text, false), Err(Stop::More), "{text}");
             let cut = read(text, true).expect("a size");
-            assert_eq!(cut.parsed, Parsed::Record(record(456, None)), "{text}");
+            assert_eq!(cut.parsed, Message::record(record(456, None)).parsed, "{text}");
         }
         assert_eq!(read(": ", true), Err(Stop::No));
     }
@@ -238,7 +220,11 @@ mod tests {
             ": 256/128 pages, ret: -16",
         ] {
             let expected = vec![record(256, Some(-16)), record(128, Some(-16))];
-            assert_eq!(read(text, false).expect(text).parsed, Parsed::Records(expected), "{text}");
+            assert_eq!(
+                read(text, false).expect(text).parsed,
+                Message::records(expected).parsed,
+                "{text}"
+            );
         }
     }
 
@@ -253,6 +239,6 @@ mod tests {
     #[test]
     fn numbers_too_large_are_no_panic() {
         let most = read(": 99999999999999999999999 pages, ret: -99999999999", false).expect("read");
-        assert_eq!(most.parsed, Parsed::Record(record(u64::MAX, None)));
+        assert_eq!(most.parsed, Message::record(record(u64::MAX, None)).parsed);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::cursor::{Cursor, Stop};
+use super::cursor::{Cursor, Stop, maybe};
 use super::message::{Function, Message, Tools};
 use crate::ingest::log::messages::{self, First, Read};
 
@@ -11,7 +11,7 @@ type Row = (First, Read);
 /// What messages begin with, and their readers, in the order of the rows.
 static ROWS: LazyLock<Vec<Row>> = LazyLock::new(messages::lines);
 
-/// Functions of the allocator, to tell a name that is broken.
+/// Functions of the allocator, for a name that is broken.
 const FUNCTIONS: [&[u8]; 6] = [
     b"cma_alloc",
     b"__cma_alloc",
@@ -35,7 +35,7 @@ fn function(word: &[u8]) -> Option<Function> {
     (has(b"cma") && has(b"release") || has(b"release_from_contig")).then_some(Function::Release)
 }
 
-/// Reads the message that `c` stands in front of.
+/// Reads the message at `c`.
 pub(super) fn message(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, Stop> {
     one_of(&ROWS, c, tools)
 }
@@ -50,9 +50,8 @@ pub(crate) fn one_of(rows: &[Row], c: &mut Cursor<'_>, tools: &mut Tools) -> Res
         return Err(Stop::No);
     }
     c.peek()?;
-    match read(rows, c, tools, |first, _| first == First::Piece) {
-        Err(Stop::No) => {}
-        read => return read,
+    if let Some(piece) = maybe(read(rows, c, tools, |first, _| first == First::Piece))? {
+        return Ok(piece);
     }
     word(c, tools)?;
     named(rows, c, tools)
@@ -90,9 +89,8 @@ fn named(rows: &[Row], c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message,
     if !words.clone().any(|word| word == tools.word) {
         let _ = words.any(|word| c.back_to(word, &mut tools.word));
     }
-    match read(rows, c, tools, First::is_named) {
-        Err(Stop::No) => {}
-        read => return read,
+    if let Some(named) = maybe(read(rows, c, tools, First::is_named))? {
+        return Ok(named);
     }
     if let Some(function) = function(&tools.word) {
         let first = match c.peek()? {
@@ -152,7 +150,7 @@ mod tests {
             ),
         ] {
             let message = read(text).unwrap_or_else(|stop| panic!("{text}: {stop:?}"));
-            assert_eq!(message.parsed, Parsed::Record(expected), "{text}");
+            assert_eq!(message.parsed, Message::record(expected).parsed, "{text}");
         }
     }
 

@@ -11,52 +11,53 @@ use crate::ingest::log::{FreeRuns, RangeRuns};
 #[derive(Clone, Debug, Default)]
 pub(super) struct List {
     pub(super) runs: FreeRuns,
-    place: Place,
+    pub(super) place: Place,
     /// The tail so far, without blanks.
     tail: Vec<u8>,
     /// It was begun in the middle of a sentence.
     pub(super) prose: bool,
 }
 
-/// Where in an item the reading stands.
+/// Where in an item the reading is.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-enum State {
-    /// In front of one.
+pub(super) enum State {
+    /// Before one.
     #[default]
     Item,
     /// In its pages.
     Pages,
-    /// Behind its pages and a blank.
+    /// Past its pages and a blank.
     PagesDone,
-    /// Behind `@`.
+    /// Past `@`.
     At,
     /// In its bit.
     Bit,
-    /// Behind its bit and a blank.
+    /// Past its bit and a blank.
     BitDone,
-    /// Behind `=`.
+    /// Past `=`.
     Tail,
 }
 
 /// What is put back where a line turns out to be something else.
 #[derive(Clone, Copy, Default, Debug)]
-struct Place {
-    state: State,
+pub(super) struct Place {
+    pub(super) state: State,
     /// The number that is being read; what is too large stays too large.
     number: u64,
     pages: u64,
     /// The bit of the last run of this range.
     last: Option<u64>,
     /// Runs that this line added.
-    added: usize,
-    /// The distance from the last run to the first of this line.
-    gap: Option<u64>,
+    pub(super) added: usize,
+    /// The distance from the last run to the first of this line, if it has any.
+    pub(super) gap: Option<u64>,
     cut: bool,
-    /// Something stands in it that is of no list: whether a run is missing, the sum tells.
+    /// Something in it is of no list: whether a run is missing, the sum shows.
     odd: bool,
     /// A comma was read: numbers between commas are no runs without positions.
     comma: bool,
-    ranged: bool,
+    /// It has `range N:` lines.
+    pub(super) ranged: bool,
     unplaced: bool,
     /// Letters of `range` at the end of the line read last.
     word: usize,
@@ -71,7 +72,7 @@ pub(super) struct Mark {
     tail: usize,
 }
 
-/// What stands in front of the number of a range.
+/// What precedes the number of a range.
 const RANGE: &[u8] = b"range";
 
 /// How the reading of a line ended.
@@ -83,6 +84,14 @@ pub(super) enum Fed {
     Done(usize),
     /// At a byte that is of no list; this many bytes are read.
     Odd(usize),
+}
+
+impl Place {
+    /// A run at `bit` was read.
+    fn pass(&mut self, bit: u64) {
+        self.gap = self.gap.or(Some(bit - self.last.unwrap_or(0)));
+        self.last = Some(bit);
+    }
 }
 
 impl List {
@@ -106,16 +115,6 @@ impl List {
         self.tail.truncate(mark.tail);
     }
 
-    /// Runs that the line read last added.
-    pub(super) const fn added(&self) -> usize {
-        self.place.added
-    }
-
-    /// How far the line read last begins behind the one before: `None` where it adds no run.
-    pub(super) const fn gap(&self) -> Option<u64> {
-        self.place.gap
-    }
-
     /// Whether a run at the end of what was read is not counted yet.
     pub(super) fn is_open(&self) -> bool {
         matches!(self.place.state, State::Bit | State::BitDone)
@@ -126,25 +125,25 @@ impl List {
         self.place.state == State::Tail && tail::read(&self.tail).is_some_and(|tail| tail.soft)
     }
 
-    /// Something that is no run stands in it.
+    /// Something in it is no run.
     pub(super) fn something_is_odd(&mut self) {
         self.forget_number();
         self.place.odd = true;
     }
 
-    /// Whether nothing was read behind its head.
+    /// Whether nothing was read after its head.
     pub(super) fn is_empty(&self) -> bool {
         self.runs.ranges.is_empty() && self.place.state == State::Item
     }
 
     /// Whether `text`, which it was begun with, is a number that may be anything: sizes without
-    /// positions are joined by `+`, or a tail stands behind them.
+    /// positions are joined by `+`, or a tail follows them.
     pub(super) fn is_loose(&self, text: &[u8]) -> bool {
         let pages = matches!(self.place.state, State::Pages | State::PagesDone);
         (self.place.unplaced || pages) && !text.iter().any(|byte| b"+=>@".contains(byte))
     }
 
-    /// A number without `@` at the end is of the sentence behind the list.
+    /// A number without `@` at the end is of the sentence after the list.
     pub(super) fn forget_number(&mut self) {
         let _ = match self.place.state {
             State::Bit | State::BitDone => self.end_run(),
@@ -155,20 +154,10 @@ impl List {
         }
     }
 
-    /// Whether it has `range N:` lines.
-    pub(super) const fn is_ranged(&self) -> bool {
-        self.place.ranged
-    }
-
     /// Whether nothing of it was read but its head.
     pub(super) fn is_nothing(&self) -> bool {
         let runs = self.runs.ranges.iter().any(|range| !range.runs.is_empty());
         self.runs.head && !runs && !self.is_open() && self.place.state == State::Item
-    }
-
-    /// Whether a tail was begun.
-    pub(super) fn in_tail(&self) -> bool {
-        self.place.state == State::Tail
     }
 
     /// The pages that its tail states agree with its runs.
@@ -182,7 +171,7 @@ impl List {
     pub(super) fn feed(&mut self, text: &[u8]) -> Fed {
         self.place.added = 0;
         self.place.gap = None;
-        // A number may be broken behind a blank: no list has a blank between two digits.
+        // A number may be broken after a blank: no list has a blank between two digits.
         self.place.state = match self.place.state {
             State::PagesDone => State::Pages,
             State::BitDone => State::Bit,
@@ -232,20 +221,15 @@ impl List {
             if place.last.is_some_and(|last| bit <= last) {
                 break;
             }
-            place.gap = place.gap.or(Some(bit - place.last.unwrap_or(0)));
-            place.last = Some(bit);
+            place.pass(bit);
             place.added += 1;
-            if self.runs.ranges.is_empty() {
-                self.runs.ranges.push(RangeRuns::default());
-            }
-            let Some(range) = self.runs.ranges.last_mut() else { break };
-            range.runs.push((pages, bit));
+            add(&mut self.runs.ranges, (pages, bit));
             used += len;
         }
         used
     }
 
-    /// Reads what stands at `at`: how many bytes, or `None` where that is of no list.
+    /// Reads what is at `at`: how many bytes, or `None` where that is of no list.
     fn byte(&mut self, text: &[u8], at: usize) -> Option<usize> {
         let byte = text[at];
         let place = &mut self.place;
@@ -289,7 +273,7 @@ impl List {
             }
             (state, b'.') => {
                 let dots = dots(&text[at..])?;
-                // Dots right behind a digit may stand for more digits.
+                // Dots right after a digit may replace more digits.
                 self.cut(matches!(state, State::Pages | State::Bit));
                 return Some(dots);
             }
@@ -338,26 +322,15 @@ impl List {
     fn end_run(&mut self) -> Option<()> {
         let place = &mut self.place;
         let run = match place.state {
+            State::Item | State::Tail => return Some(()),
             State::Bit | State::BitDone => (place.pages, place.number),
-            State::Pages | State::PagesDone => {
-                // A number without `@`: a list without positions, or an item that is cut.
-                if place.last.is_some() {
-                    place.cut = true;
-                    place.state = State::Item;
-                    return Some(());
-                }
-                if place.comma {
-                    return None;
-                }
+            // A number without `@`: a list without positions, or an item that is cut.
+            State::Pages | State::PagesDone if place.last.is_none() => {
+                (!place.comma).then_some(())?;
                 place.unplaced = true;
                 (place.number, 0)
             }
-            State::At => {
-                place.cut = true;
-                place.state = State::Item;
-                return Some(());
-            }
-            State::Item | State::Tail => return Some(()),
+            State::Pages | State::PagesDone | State::At => (0, 0),
         };
         place.state = State::Item;
         if run.0 == 0 || run.0 == u64::MAX || run.1 == u64::MAX {
@@ -373,18 +346,11 @@ impl List {
                     }
                     place.cut = true;
                 }
-                _ => {
-                    let last = place.last.unwrap_or(0);
-                    place.gap = place.gap.or(Some(run.1 - last));
-                    place.last = Some(run.1);
-                }
+                _ => place.pass(run.1),
             }
         }
         place.added += 1;
-        if self.runs.ranges.is_empty() {
-            self.runs.ranges.push(RangeRuns::default());
-        }
-        self.runs.ranges.last_mut()?.runs.push(run);
+        add(&mut self.runs.ranges, run);
         Some(())
     }
 
@@ -408,9 +374,9 @@ impl List {
         let mut left = used.saturating_sub(before);
         let end = text[at..].iter().position(|byte| {
             let counts = !b" \t`".contains(byte);
-            let behind = counts && left == 0;
+            let after = counts && left == 0;
             left -= usize::from(counts && left > 0);
-            behind
+            after
         });
         Fed::Done(end.map_or(text.len(), |end| at + end))
     }
@@ -433,6 +399,16 @@ impl List {
         // Numbers alone are no list unless a head says so.
         let real = runs.head || !runs.unplaced;
         ((some && real) || free.is_some()).then_some(runs)
+    }
+}
+
+/// Adds a run to the last range, or to the only one.
+fn add(ranges: &mut Vec<RangeRuns>, run: (u64, u64)) {
+    if ranges.is_empty() {
+        ranges.push(RangeRuns::default());
+    }
+    if let Some(range) = ranges.last_mut() {
+        range.runs.push(run);
     }
 }
 
@@ -460,7 +436,7 @@ fn short_number(text: &[u8], from: usize) -> Option<(u64, usize)> {
     (at > from).then_some((number, at))
 }
 
-/// What stands behind a message where a program or a page shows it: a quote that closes, the next
+/// What follows a message where a program or a page shows it: a quote that closes, the next
 /// cell, a tag, a line end that is spelled out.
 fn closes(rest: &[u8]) -> bool {
     const CLOSERS: [&[u8]; 9] = [b"\"", b"'", b"|", b"**", b"^M", b"$", b"</", b"<br", b"[/"];

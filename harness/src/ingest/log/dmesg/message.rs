@@ -1,36 +1,38 @@
 //! What a message is, and what its readers need.
 
+use smallvec::SmallVec;
+
 use crate::ingest::log::Record;
 use crate::ingest::log::names::Names;
 
 /// What a message says.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) enum Parsed {
-    /// This.
-    Record(Record),
-    /// Several things.
-    Records(Vec<Record>),
+    /// This: one thing mostly; several, or nothing that is kept.
+    Records(SmallVec<[Record; 1]>),
     /// A list of free runs follows; with its head, or what goes on from an earlier line.
     List { head: bool },
-    /// Nothing that is kept.
-    Nothing,
 }
 
 /// A message that is whole.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Message {
     pub(super) parsed: Parsed,
-    /// Its last number stands at the end of the text and may go on.
+    /// Its last number is at the end of the text and may go on.
     pub(super) soft: bool,
 }
 
 impl Message {
-    pub(super) const fn new(parsed: Parsed) -> Self {
-        Self { parsed, soft: false }
+    pub(super) fn record(record: Record) -> Self {
+        Self::records([record])
     }
 
-    pub(super) const fn record(record: Record) -> Self {
-        Self::new(Parsed::Record(record))
+    pub(super) fn records(records: impl IntoIterator<Item = Record>) -> Self {
+        Self { parsed: Parsed::Records(records.into_iter().collect()), soft: false }
+    }
+
+    pub(super) const fn list(head: bool) -> Self {
+        Self { parsed: Parsed::List { head }, soft: false }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::cursor::{Cursor, JOIN, Stop};
 use super::grammar;
-use super::list::{Fed, List};
+use super::list::{Fed, List, State};
 use super::message::{Message, Parsed};
 use super::{Dmesg, Origin, emit};
 use crate::ingest::log::{FreeRuns, Record, Sink, Task, prefix, scan};
@@ -13,10 +13,10 @@ pub(super) const LONGEST_TEXT: usize = 400;
 /// How many messages may be open: more are closed, the oldest first.
 const MOST_OPEN: usize = 8;
 
-/// Lines that may stand between two pieces of a message.
+/// Lines that may come between two pieces of a message.
 const REACH: u64 = 24;
 
-/// Lines that may stand between two pieces of a list: each CPU may print one at the same time.
+/// Lines that may come between two pieces of a list: each CPU may print one at the same time.
 const REACH_OF_LIST: u64 = 200;
 
 /// A message that may go on.
@@ -25,7 +25,7 @@ pub(super) struct Open {
     pub(super) origin: Origin,
     /// The line that it was last read from.
     last: u64,
-    /// What stands in front of it on its line: what goes on with it may have the like.
+    /// What precedes it on its line: what goes on with it may have the like.
     before: Vec<u8>,
     kind: Kind,
     /// It is whole unless the next line goes on with it.
@@ -53,7 +53,7 @@ impl Open {
         Self { last: origin.line, origin, before, kind, soft }
     }
 
-    /// Where what may go on with this stands in `line`, at `body` or behind it.
+    /// Where what may go on with this begins in `line`, at `body` or past it.
     pub(super) fn piece(&self, line: &[u8], body: usize) -> usize {
         prefix::like(&self.before, line).map_or(body, |at| at.max(body))
     }
@@ -67,7 +67,7 @@ impl Open {
     }
 }
 
-/// Whether the same task may have printed both: a task that is not told may be any.
+/// Whether the same task may have printed both: a task that is not known may be any.
 fn same(one: Option<&Task>, pid: Option<u32>, cpu: Option<u32>) -> bool {
     let Some(one) = one else { return true };
     match (one.pid, pid, one.cpu, cpu) {
@@ -91,24 +91,21 @@ impl Dmesg {
             Kind::List(list) => self.list(*list, &origin, sink),
             Kind::Text(text) => {
                 let mut c = Cursor::new(&text, 0, true);
-                match grammar::message(&mut c, &mut self.tools).map(|message| message.parsed) {
-                    Ok(Parsed::Record(record)) => emit(&origin, record, sink),
-                    Ok(Parsed::Records(records)) => {
-                        records.into_iter().for_each(|record| emit(&origin, record, sink));
-                    }
-                    Ok(Parsed::List { .. } | Parsed::Nothing) | Err(_) => {}
+                let message = grammar::message(&mut c, &mut self.tools);
+                if let Ok(Message { parsed: Parsed::Records(records), .. }) = message {
+                    records.into_iter().for_each(|record| emit(&origin, record, sink));
                 }
             }
         }
     }
 
     /// Closes the lists that a new one of `origin` shows to be at their end: those of the same task,
-    /// and, where no task is told, those of ranges, which are printed in many short records, and
+    /// and, where no task is known, those of ranges, which are printed in many short records, and
     /// those of which there is nothing.
     pub(super) fn close_overtaken(&mut self, origin: &Origin, sink: &mut Sink<'_>) {
         let overtaken = |open: &Open| {
             let Kind::List(list) = &open.kind else { return false };
-            let begun = list.is_ranged() || list.runs.ranges.is_empty();
+            let begun = list.place.ranged || list.runs.ranges.is_empty();
             match (&open.origin.task, &origin.task) {
                 (Some(one), Some(other)) if one.pid.is_some() || other.pid.is_some() => {
                     one.pid == other.pid
@@ -120,8 +117,7 @@ impl Dmesg {
         };
         while let Some(index) = self.open.iter().position(overtaken) {
             let open = &self.open[index];
-            let nothing = matches!(&open.kind, Kind::List(list) if list.is_nothing());
-            if nothing {
+            if matches!(&open.kind, Kind::List(list) if list.is_nothing()) {
                 // A head alone says that a failure has lost its list.
                 let Open { origin, .. } = self.open.remove(index);
                 let lost = FreeRuns { head: true, cut: true, ..FreeRuns::default() };
@@ -132,16 +128,17 @@ impl Dmesg {
         }
     }
 
-    /// Closes what line `number` is too far from.
-    pub(super) fn expire(&mut self, number: u64, sink: &mut Sink<'_>) {
-        let far = |open: &Open| number.saturating_sub(open.last) > open.reach();
+    /// Closes what this line is too far from.
+    pub(super) fn expire(&mut self, sink: &mut Sink<'_>) {
+        let line = sink.line;
+        let far = |open: &Open| line.saturating_sub(open.last) > open.reach();
         while let Some(index) = self.open.iter().position(far) {
             self.close(index, sink);
         }
     }
 
     /// Goes on with a message that is open, where `line` does: where its piece ends, else 0.
-    pub(super) fn go_on(&mut self, line: &[u8], number: u64, sink: &mut Sink<'_>) -> usize {
+    pub(super) fn go_on(&mut self, line: &[u8], sink: &mut Sink<'_>) -> usize {
         let body = prefix::body(line);
         let piece = line[body..].trim_ascii_end();
         if piece.is_empty() {
@@ -152,12 +149,12 @@ impl Dmesg {
             let at = open.piece(line, body);
             let who = prefix::read(&line[..at]);
             if same(open.origin.task.as_ref(), who.pid, who.cpu)
-                && let Some(used) = self.go_on_text(index, line, at, number, sink)
+                && let Some(used) = self.go_on_text(index, line, at, sink)
             {
                 return used;
             }
         }
-        if let Some(used) = self.go_on_list(line, body, number, sink) {
+        if let Some(used) = self.go_on_list(line, body, sink) {
             return body + used;
         }
         while let Some(index) = self.open.iter().position(|open| open.soft) {
@@ -171,7 +168,6 @@ impl Dmesg {
         index: usize,
         line: &[u8],
         body: usize,
-        number: u64,
         sink: &mut Sink<'_>,
     ) -> Option<usize> {
         let Self { open, tools, .. } = self;
@@ -190,19 +186,19 @@ impl Dmesg {
             Ok(_) if soft && (piece.len() > 2 || used != piece.len()) => {}
             Ok(Message { soft: true, .. }) if used > 0 => {
                 open[index].soft = true;
-                open[index].last = number;
+                open[index].last = sink.line;
                 return Some(line.len());
             }
             Ok(Message { parsed, .. }) if used > 0 || matches!(parsed, Parsed::List { .. }) => {
                 let origin = self.open.remove(index).origin;
-                self.near = Some(number);
+                self.near = Some(sink.line);
                 let at = body + used;
                 return Some(
                     self.say(parsed, &origin, line, (body, at), sink).unwrap_or(at).max(1),
                 );
             }
             Err(Stop::More) if text.len() <= LONGEST_TEXT => {
-                open[index].last = number;
+                open[index].last = sink.line;
                 return Some(line.len());
             }
             Ok(_) | Err(_) => {}
@@ -213,13 +209,12 @@ impl Dmesg {
         None
     }
 
-    /// Goes on with the list that what stands in `line` from `body` on fits best: the one whose
+    /// Goes on with the list that the text of `line` from `body` on fits best: the one whose
     /// pages it makes add up, else the one that it follows most closely. How many bytes are of it.
     pub(super) fn go_on_list(
         &mut self,
         line: &[u8],
         body: usize,
-        number: u64,
         sink: &mut Sink<'_>,
     ) -> Option<usize> {
         let mut best: Option<(bool, u64, usize, usize)> = None;
@@ -238,8 +233,8 @@ impl Dmesg {
             let empty = list.is_empty();
             let fed = list.feed(text);
             let fits = fits(list, fed, text, head > 0) && !(empty && list.is_loose(text));
-            let adds_up = list.in_tail() && list.adds_up();
-            let gap = list.gap().unwrap_or(0);
+            let adds_up = list.place.state == State::Tail && list.adds_up();
+            let gap = list.place.gap.unwrap_or(0);
             list.undo(mark);
             if fits && best.is_none_or(|(sum, near, ..)| (adds_up, near) > (sum, gap)) {
                 best = Some((adds_up, gap, index, at + head));
@@ -248,7 +243,7 @@ impl Dmesg {
         let (.., index, start) = best?;
         let text = line[start..].trim_ascii_end();
         let open = &mut self.open[index];
-        open.last = number;
+        open.last = sink.line;
         let Kind::List(list) = &mut open.kind else { return None };
         let used = match list.feed(text) {
             Fed::Done(used) => {
@@ -275,12 +270,14 @@ fn fits(list: &List, fed: Fed, text: &[u8], headed: bool) -> bool {
         Fed::End => !text.is_empty() || headed,
         // The head is that of another message.
         Fed::Odd(0) if scan::wanted(text).is_some() => false,
-        // Something stands behind the runs: a remark.
-        Fed::Odd(_) => list.added() + usize::from(headed && list.is_open()) > usize::from(!headed),
+        // Something follows the runs: a remark.
+        Fed::Odd(_) => {
+            list.place.added + usize::from(headed && list.is_open()) > usize::from(!headed)
+        }
     }
 }
 
-/// The bytes of `cma:` or `cma_alloc:` in front of a piece of a list.
+/// The bytes of `cma:` or `cma_alloc:` before a piece of a list.
 fn strip_head(piece: &[u8]) -> usize {
     let word = piece.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_');
     let word = word.count();

@@ -1,21 +1,56 @@
-//! Free runs without a head: quoted in a sentence, or the rest of a list whose head is not there.
+//! What a list of free runs begins with, or goes on with; and free runs without a head: quoted in a
+//! sentence, or the rest of a list whose head is not there.
 
+use super::cursor::{Cursor, Stop};
 use super::list::{Fed, List};
+use super::message::{Message, Tools};
 use super::open::Open;
 use super::{Dmesg, NEAR};
 use crate::ingest::log::{Sink, prefix};
 
-/// How far in front of a list a backtick may stand that quotes it.
+/// How far before a list a backtick may be that quotes it.
 const SENTENCE: usize = 80;
 
+/// `number of available pages:`, whose first word was read.
+pub(crate) fn head(c: &mut Cursor<'_>, _: &mut Tools) -> Result<Message, Stop> {
+    c.literal(b"ofavailablepages:")?;
+    Ok(Message::list(true))
+}
+
+/// The same after a function, where nothing of it was read.
+pub(crate) fn head_of_function(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, Stop> {
+    c.literal(b"number")?;
+    head(c, tools)
+}
+
+/// `range 1: …`, `+4@572…` or `=> 357 free …` after `cma:`.
+pub(crate) fn piece(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, Stop> {
+    let run = matches!(c.peek()?, b'+' | b'=' | b'0'..=b'9');
+    let start = c.at;
+    let piece = run || c.ident(&mut tools.word).is_ok() && tools.word == b"range";
+    goes_on(c, start, piece)
+}
+
+/// The same after a function.
+pub(crate) fn piece_of_function(c: &mut Cursor<'_>, _: &mut Tools) -> Result<Message, Stop> {
+    let start = c.at;
+    let run = matches!(c.peek()?, b'+' | b'=');
+    let piece = run || c.optional(b"range0:")?;
+    goes_on(c, start, piece)
+}
+
+fn goes_on(c: &mut Cursor<'_>, start: usize, piece: bool) -> Result<Message, Stop> {
+    c.at = start;
+    if piece { Ok(Message::list(false)) } else { Err(Stop::No) }
+}
+
 impl Dmesg {
-    /// Reads runs around `hit`, the last digit in front of an `@`: where they end.
+    /// Reads runs around `hit`, the last digit before an `@`: where they end.
     pub(super) fn loose_list(
         &mut self,
         line: &[u8],
         done: usize,
         hit: usize,
-        number: u64,
         sink: &mut Sink<'_>,
     ) -> Option<usize> {
         let start = start(line, done, hit)?;
@@ -23,13 +58,13 @@ impl Dmesg {
         let body = prefix::body(line);
         let ticked = line[start.saturating_sub(SENTENCE)..start].contains(&b'`');
         let prose = ticked || start > body;
-        let near = self.near.is_some_and(|near| number.saturating_sub(near) <= NEAR);
+        let near = self.near.is_some_and(|near| sink.line.saturating_sub(near) <= NEAR);
         if prose && !ranged && !near {
             return None;
         }
         let mut list = List::new(false, prose);
         let fed = list.feed(&line[start..]);
-        let runs = list.added() + usize::from(list.is_open());
+        let runs = list.place.added + usize::from(list.is_open());
         let plus = line[start] == b'+';
         let end = match fed {
             Fed::Done(used) => start + used,
@@ -54,7 +89,7 @@ impl Dmesg {
         if !enough {
             return None;
         }
-        let origin = self.origin(&line[..start], number);
+        let origin = self.origin(&line[..start], sink);
         match fed {
             Fed::End => self.keep(Open::list(origin, &line[..start], list), sink),
             Fed::Done(_) => self.list(list, &origin, sink),
@@ -67,7 +102,7 @@ impl Dmesg {
     }
 }
 
-/// Where the runs begin whose first `@` stands behind `hit`: at a number that stands alone.
+/// Where the runs begin whose first `@` follows `hit`: at a number of its own.
 fn start(line: &[u8], done: usize, hit: usize) -> Option<usize> {
     const FAR: usize = 24;
     let digits = line[done..hit].iter().rev().take(FAR);

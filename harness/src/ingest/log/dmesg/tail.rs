@@ -1,4 +1,4 @@
-//! What stands behind the runs of a list: `=> 357 free of 2048 total pages`.
+//! What follows the runs of a list: `=> 357 free of 2048 total pages`.
 
 /// The most bytes of a tail without its blanks.
 pub(super) const LONGEST: usize = 96;
@@ -28,7 +28,7 @@ pub(super) fn read(text: &[u8]) -> Option<Tail> {
     };
     at = next;
     let free_known = Some(free);
-    let (word, before_total, behind_total) = match text.get(at) {
+    let (word, before_total, after_total) = match text.get(at) {
         None => return Some(part(None, at)),
         Some(b'f') => (&b"free"[..], &b"of"[..], &b"total"[..]),
         Some(b'p') => (&b"pages"[..], &b",total:"[..], &b"pages"[..]),
@@ -53,13 +53,13 @@ pub(super) fn read(text: &[u8]) -> Option<Tail> {
     };
     at = next;
     let rest = &text[at..];
-    if !rest.starts_with(behind_total) {
+    if !rest.starts_with(after_total) {
         // The number may be broken at the end of the line.
-        let open = behind_total.starts_with(rest);
+        let open = after_total.starts_with(rest);
         let all = Tail { total: Some(total), used: at, ..short };
         return Some(if open { Tail { whole: false, ..all } } else { all });
     }
-    at += behind_total.len();
+    at += after_total.len();
     if text[at..].starts_with(b"pages") {
         at += 5;
     }

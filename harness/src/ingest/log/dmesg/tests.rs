@@ -297,7 +297,7 @@ fn a_line_may_end_behind_the_first_word_of_a_head() {
     assert_eq!(reserved.len(), 1);
 }
 
-/// What stands in front of a run is no prefix.
+/// What precedes a run is no prefix.
 #[test]
 fn soft_breaks_in_front_of_a_sign_are_no_line_ends() {
     let text = b"cma: number of available pages: 2@400+1=\n@410+1@442=\n+1@493+1@4=\n96+2@18=\n\
@@ -334,7 +334,7 @@ cma: \n\
     }
 }
 
-/// The first list has nothing but its head: it is told, so that its failure waits no more.
+/// The first list has nothing but its head: it is reported, so that its failure waits no more.
 #[test]
 fn a_head_alone_is_a_list_that_is_lost() {
     let text = "\

@@ -1,8 +1,12 @@
 //! `trace` and `trace_pipe` of tracefs.
 
+use std::sync::LazyLock;
+
+use regex::bytes::Regex;
+
 use super::super::super::Format;
+use super::super::bytes::{self, number, trim_quote};
 use super::super::{Record, Sink};
-use super::{digits, trim_quote, words};
 
 pub(super) const FORMAT: Format = Format {
     name: "ftrace",
@@ -12,12 +16,12 @@ pub(super) const FORMAT: Format = Format {
     written: false,
 };
 
-/// `COMM-PID`, and perhaps `(TGID)`: a name may hold blanks and `-`, so the last `-` counts.
+/// `COMM-PID`, and perhaps `(TGID)`: the name may hold blanks and `-`, so the last `-` counts.
 pub(super) fn task(text: &[u8]) -> Option<(Option<&[u8]>, u32)> {
     let text = without_tgid(text);
     let dash = text.iter().rposition(|byte| !byte.is_ascii_digit())?;
     let (comm, pid) = text.split_at(dash);
-    let pid = words::number(pid.strip_prefix(b"-")?)?;
+    let pid = number(pid.strip_prefix(b"-")?)?;
     let comm = trim_quote(comm).trim_ascii_end();
     Some(((!comm.is_empty() && comm != b"<...>").then_some(comm), pid))
 }
@@ -29,7 +33,7 @@ fn without_tgid(text: &[u8]) -> &[u8] {
     if tgid { text[..open].trim_ascii_end() } else { text }
 }
 
-/// Reads what stands around the events: the header, and where events were lost.
+/// Reads what surrounds the events: the header, and where events were lost.
 pub(crate) fn furniture(line: &[u8], sink: &mut Sink<'_>) -> bool {
     match line.first() {
         Some(b'#') => header(line, sink),
@@ -43,7 +47,7 @@ fn header(line: &[u8], sink: &mut Sink<'_>) -> bool {
     let text = line[1..].trim_ascii_start();
     if let Some(counts) = text.strip_prefix(WRITTEN) {
         let mut counts = counts.trim_ascii_start().split(|byte| matches!(byte, b'/' | b' '));
-        let mut count = || counts.next().and_then(digits);
+        let mut count = || counts.next().and_then(number::<u64>);
         if let (Some(kept), Some(written)) = (count(), count())
             && kept < written
         {
@@ -57,22 +61,14 @@ fn header(line: &[u8], sink: &mut Sink<'_>) -> bool {
     text.is_empty() || drawn || known.iter().any(|known| text.starts_with(known))
 }
 
-/// `CPU:2 [LOST 12 EVENTS]`, `CPU:2 [LOST EVENTS]`.
-fn lost(line: &[u8], sink: &mut Sink<'_>) -> bool {
-    let Some((cpu, what)) = of_cpu(line) else { return false };
-    let Some(events) = what.strip_prefix(b"LOST ").and_then(|what| what.strip_suffix(b"EVENTS"))
-    else {
-        return false;
-    };
-    sink.push(None, None, Record::Lost { cpu, events: digits(events.trim_ascii()) });
-    true
-}
+/// `CPU:2 [LOST 12 EVENTS]`, and `CPU:2 [12 EVENTS DROPPED]` of trace-cmd; the number may be missing.
+static LOST: LazyLock<Regex> = LazyLock::new(|| {
+    bytes::pattern(r"(?-u)^CPU:?\s*(\d+)\s*\[(?:LOST\s+(\d*)\s*EVENTS|(\d*)\s*EVENTS DROPPED)\]$")
+});
 
-/// `CPU:2 [WHAT]`: the CPU and what is said of it.
-pub(super) fn of_cpu(line: &[u8]) -> Option<(Option<u32>, &[u8])> {
-    let rest = line.strip_prefix(b"CPU")?;
-    let rest = rest.strip_prefix(b":").unwrap_or(rest).trim_ascii_start();
-    let end = rest.iter().position(|byte| !byte.is_ascii_digit())?;
-    let what = rest[end..].trim_ascii_start().strip_prefix(b"[")?;
-    Some((words::number(&rest[..end]), what.strip_suffix(b"]")?))
+pub(super) fn lost(line: &[u8], sink: &mut Sink<'_>) -> bool {
+    let Some(found) = LOST.captures(line) else { return false };
+    let events = found.get(2).or(found.get(3)).and_then(|events| number(events.as_bytes()));
+    sink.push(None, None, Record::Lost { cpu: number(&found[1]), events });
+    true
 }

@@ -1,42 +1,33 @@
-//! What stands in front of the name of an event: who, on which CPU, when.
+//! What precedes the name of an event: who, on which CPU, when.
 
-use super::words::{last_word, number};
-use super::{bare, ftrace, perf};
+use super::super::bytes::{last_word, microseconds, number};
+use super::super::prefix::Prefix;
+use super::{ftrace, perf};
+use crate::ingest::Format;
 
-/// The head of a line.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub(super) struct Head<'a> {
-    /// The task's name, where it is one (`<...>` is none).
-    pub(super) comm: Option<&'a [u8]>,
-    /// Its pid, as the kernel counts threads.
-    pub(super) pid: Option<u32>,
-    /// The CPU.
-    pub(super) cpu: Option<u32>,
-    /// Microseconds.
-    pub(super) time_us: Option<u64>,
-    /// perf printed it.
-    pub(super) perf: bool,
-}
+/// Events without a task: stripped by hand, or sent to the kernel log (`tp_printk`).
+pub(super) const BARE: Format = Format {
+    name: "trace-bare",
+    about: "CMA trace events with at most a time before them",
+    columns: "[SECONDS:] EVENT: FIELDS",
+    kernels: "4.1 on",
+    written: false,
+};
 
 /// Reads a head, from the right: `COMM-PID (TGID) [CPU] FLAGS TIME: `, where everything may be
-/// missing.
-pub(super) fn read(text: &[u8]) -> Head<'_> {
+/// missing; and whether perf printed it. `<...>` is no name of a task.
+pub(super) fn read(text: &[u8]) -> (Prefix<'_>, bool) {
     let text = text.trim_ascii_end();
     let (text, perf) = text.strip_suffix(b"cma:").map_or((text, false), |text| (text, true));
-    let (text, time_us) = bare::time(text.trim_ascii_end());
-    let mut head = Head { time_us, perf, ..Head::default() };
+    let (text, time_us) = time(text.trim_ascii_end());
     let (task, cpu) = cpu(text);
-    head.cpu = cpu;
-    if cpu.is_some() || perf {
-        let found = ftrace::task(task).or_else(|| perf::task(task));
-        if let Some((comm, pid)) = found {
-            (head.comm, head.pid) = (comm, Some(pid));
-        }
-    }
-    head
+    let task = (cpu.is_some() || perf).then_some(task);
+    let task = task.and_then(|task| ftrace::task(task).or_else(|| perf::task(task)));
+    let (comm, pid) = task.map_or((None, None), |(comm, pid)| (comm, Some(pid)));
+    (Prefix { time_us, comm, pid, cpu }, perf)
 }
 
-/// `[002]` at the end, with or without a column of flags behind it, and what stands before it.
+/// `[002]` at the end, with or without a column of flags after it, and the text before it.
 fn cpu(text: &[u8]) -> (&[u8], Option<u32>) {
     let (before, last) = last_word(text);
     if let Some(cpu) = bracketed(last) {
@@ -51,4 +42,41 @@ fn cpu(text: &[u8]) -> (&[u8], Option<u32>) {
 
 fn bracketed(word: &[u8]) -> Option<u32> {
     number(word.strip_prefix(b"[")?.strip_suffix(b"]")?)
+}
+
+/// The time at the end of `text` in microseconds, and the text before it: `281.004717:`,
+/// `281.004717123:`, or a stamp of the kernel log `[  281.004717]`. A clock that only counts
+/// (`trace_clock` counter, x86-tsc) gives no time.
+fn time(text: &[u8]) -> (&[u8], Option<u64>) {
+    if let Some(text) = text.strip_suffix(b":") {
+        let (before, word) = last_word(text.trim_ascii_end());
+        let counts = word.first().is_some_and(u8::is_ascii_digit);
+        return if counts { (before, microseconds(word)) } else { (text, None) };
+    }
+    let stamp = text.strip_suffix(b"]").map(last_word);
+    let stamp = stamp.map(|(before, word)| (before, word.strip_prefix(b"[").unwrap_or(word)));
+    match stamp.and_then(|(before, word)| Some((before, microseconds(word)?))) {
+        Some((before, time_us)) => (before, Some(time_us)),
+        None => (text, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_of_every_shape() {
+        assert_eq!(time(b"x  281.004717:"), (b"x".as_slice(), Some(281_004_717)));
+        assert_eq!(time(b"281.004717999:"), (b"".as_slice(), Some(281_004_717)));
+        assert_eq!(time(b"0.5:"), (b"".as_slice(), Some(500_000)));
+        assert_eq!(time(b"[  281.004717]").1, Some(281_004_717));
+        assert_eq!(time(b"[281.004717]").1, Some(281_004_717));
+        // A clock that counts is used up, and says nothing.
+        assert_eq!(time(b"x [000] 123456789:"), (b"x [000]".as_slice(), None));
+        assert_eq!(time(b"[002]"), (b"[002]".as_slice(), None));
+        assert_eq!(time(b""), (b"".as_slice(), None));
+        assert_eq!(time(b"18446744073709551615.0:").1, None);
+        assert_eq!(time(b"1.:").1, None);
+    }
 }

@@ -12,7 +12,7 @@ type Read = fn(&Payload<'_>, Option<Arc<str>>) -> Option<Record>;
 #[derive(Debug)]
 pub(crate) struct Event {
     pub(crate) name: &'static str,
-    /// The first field after the name of the area: what stands in front of it is that name.
+    /// The first field after the name of the area: the text before it is that name.
     pub(super) first: &'static [&'static [u8]],
     /// Whether all fields are there.
     pub(super) is_whole: fn(&Payload<'_>) -> bool,

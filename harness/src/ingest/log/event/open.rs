@@ -2,10 +2,11 @@
 //! (`cma0` and a newline, the default name up to 6.12 at least).
 
 use super::super::Task;
+use super::super::bytes::{last_word, trim_quote};
 use super::super::names::Names;
 use super::kinds::Event;
 use super::payload::{self, Wrong};
-use super::{quoted, trim_quote};
+use super::quoted;
 
 /// The most bytes of an event.
 pub(super) const MOST: usize = 1024;
@@ -30,45 +31,37 @@ pub(super) struct Open {
     pub(super) soft: bool,
 }
 
-/// What becomes of an open event with one more line.
-pub(super) enum Joined {
-    /// It is whole.
-    Whole(Vec<u8>),
-    /// More of it is there, and not all; whether the encoding broke it once more.
-    Part(Vec<u8>, bool),
-    /// The line is none of it.
-    Apart,
-}
-
 impl Open {
-    /// Puts `line` behind it: with a blank, or without where a number was broken.
-    pub(super) fn join(&self, line: &[u8], areas: &Names) -> Joined {
+    /// Puts `line` after it: with a blank, or without where a number was broken. Whether it is whole
+    /// then; `None` where the line is none of it.
+    pub(super) fn join(&mut self, line: &[u8], areas: &Names) -> Option<bool> {
         let line = if self.soft { line } else { trim_quote(line) };
         // The rest of an encoded event is encoded too; it need not begin with a field.
         let (line, broken) = quoted::decoded(line);
         let line = line.as_ref();
         if line.is_empty() || self.lines >= MOST_LINES || self.text.len() + line.len() >= MOST {
-            return Joined::Apart;
+            return None;
         }
         let apart = [&self.text, b" ".as_slice(), line].concat();
         let together = [self.text.as_slice(), line].concat();
-        let (blank, none) =
-            (payload::read(self.event, &apart), payload::read(self.event, &together));
-        if broken || self.soft && none == Err(Wrong::Cut) {
-            return Joined::Part(together, broken);
-        }
-        match (blank, none) {
-            (_, Ok(_)) if self.soft => Joined::Whole(together),
+        let blank = payload::read(self.event, &apart);
+        let none = payload::read(self.event, &together);
+        let goes_on = broken || self.soft && none == Err(Wrong::Cut);
+        let (text, is_whole) = match (blank, none) {
+            _ if goes_on => (together, false),
+            (_, Ok(_)) if self.soft => (together, true),
             // Broken within the name of an area, if that makes a name that was seen before.
             (Ok(_), Ok(glued)) if glued.name.is_some_and(|name| areas.knows(name)) => {
-                Joined::Whole(together)
+                (together, true)
             }
-            (Ok(_), _) => Joined::Whole(apart),
-            (_, Ok(_)) => Joined::Whole(together),
-            (Err(Wrong::Cut), _) if starts_with_field(line) => Joined::Part(apart, false),
-            (_, Err(Wrong::Cut)) if ends_with_field(&together) => Joined::Part(together, false),
-            _ => Joined::Apart,
-        }
+            (Ok(_), _) => (apart, true),
+            (_, Ok(_)) => (together, true),
+            (Err(Wrong::Cut), _) if starts_with_field(line) => (apart, false),
+            (_, Err(Wrong::Cut)) if starts_with_field(last_word(&together).1) => (together, false),
+            _ => return None,
+        };
+        (self.text, self.soft, self.lines) = (text, broken, self.lines + 1);
+        Some(is_whole)
     }
 }
 
@@ -77,10 +70,4 @@ fn starts_with_field(text: &[u8]) -> bool {
     let fields: [&[u8]; 7] =
         [b"name=", b"pfn=", b"page=", b"count=", b"request_count=", b"available_count=", b"align="];
     fields.iter().any(|field| text.starts_with(field))
-}
-
-/// Whether the last word of the text is a field of an event.
-fn ends_with_field(text: &[u8]) -> bool {
-    let start = text.iter().rposition(|byte| *byte == b' ').map_or(0, |at| at + 1);
-    starts_with_field(&text[start..])
 }

@@ -2,13 +2,13 @@
 
 use super::super::super::error::quoted;
 use super::super::Page;
-use super::digits;
+use super::super::bytes::number;
 use super::kinds::Event;
 
 /// The most bytes of the name of an area: `CMA_MAX_NAME` is 64 in every kernel.
 const LONGEST_NAME: usize = 256;
 
-/// The most fields behind those that are known: what a vendor adds is read past.
+/// The most fields after those that are known: what a vendor adds is read past.
 const MOST_FIELDS: usize = 16;
 
 /// The fields of an event, as printed.
@@ -56,8 +56,8 @@ pub(super) fn read<'a>(event: &Event, text: &'a [u8]) -> Result<Payload<'a>, Wro
     if (event.is_whole)(&payload) { Ok(payload) } else { Err(Wrong::Cut) }
 }
 
-/// Reads a payload that is known not to be all there: what is missing is told by what is there, or
-/// stays open.
+/// Reads a payload that may not be all there: what is there shows what is missing, or that stays
+/// open.
 pub(super) fn read_part<'a>(event: &Event, text: &'a [u8]) -> Option<Payload<'a>> {
     let mut payload = fields(event, text).ok()?;
     // A count or pfn that ends the text may be cut within its digits.
@@ -70,7 +70,7 @@ pub(super) fn read_part<'a>(event: &Event, text: &'a [u8]) -> Option<Payload<'a>
             };
             payload.page = Some(if failed { Page::Null } else { Page::Some });
         }
-        // As above, with only the align missing; and what needs no page to be told.
+        // As above, with only the align missing; and what needs no page.
         Some(_) => {}
         None if cut => return None,
         None => {}
@@ -120,7 +120,7 @@ fn name(before: &[u8]) -> Result<Option<&[u8]>, Wrong> {
         return Ok(None);
     }
     let Some(name) = before.strip_prefix(b"name=") else {
-        let why = format!("\"name=\" is missing in front of {}", shown(before));
+        let why = format!("\"name=\" is missing before {}", shown(before));
         return Err(Wrong::Bad { at: 0, why });
     };
     if name.len() > LONGEST_NAME {
@@ -134,18 +134,28 @@ fn name(before: &[u8]) -> Result<Option<&[u8]>, Wrong> {
 impl Payload<'_> {
     /// Takes a field: an error without words is a field that breaks off.
     fn set(&mut self, key: &[u8], value: &[u8]) -> Result<(), Option<String>> {
+        let wrong = |what| {
+            let begun = !matches!(value, b"" | b"0x" | b"-") && !value.starts_with(b"(");
+            let key = String::from_utf8_lossy(key);
+            begun.then(|| format!("{key} {} is not {what}", shown(value)))
+        };
+        let pages = || number(value).ok_or_else(|| wrong("a number of pages"));
         match key {
-            b"count" | b"request_count" => self.count = Some(decimal(key, value)?),
-            b"available_count" => self.available = Some(decimal(key, value)?),
-            b"total_count" => self.total = Some(decimal(key, value)?),
-            b"align" => {
-                let align = u32::try_from(decimal(key, value)?);
-                self.align = Some(align.map_err(|_| Some(no_number(key, value, "an order")))?);
+            b"count" | b"request_count" => self.count = Some(pages()?),
+            b"available_count" => self.available = Some(pages()?),
+            b"total_count" => self.total = Some(pages()?),
+            b"align" => self.align = Some(number(value).ok_or_else(|| wrong("an order"))?),
+            b"pfn" => {
+                let pfn = hex(value).ok_or_else(|| wrong("a page's number"))?;
+                // All ones of 32 bits are none, as all ones of 64 are.
+                self.pfn = Some(if pfn == u64::from(u32::MAX) { u64::MAX } else { pfn });
             }
-            b"pfn" => self.pfn = Some(pfn(value)?),
-            b"errorno" => self.errno = Some(errno(value)?),
+            b"errorno" => {
+                let errno = str::from_utf8(value).ok().and_then(|text| text.parse().ok());
+                self.errno = Some(errno.ok_or_else(|| wrong("an errno"))?);
+            }
             b"page" => {
-                let (page, raw) = page(value)?;
+                let (page, raw) = page(value).ok_or_else(|| wrong("a pointer"))?;
                 (self.page, self.raw_page) = (Some(page), raw);
             }
             _ => {}
@@ -154,63 +164,28 @@ impl Payload<'_> {
     }
 }
 
-fn decimal(key: &[u8], value: &[u8]) -> Result<u64, Option<String>> {
-    if value.is_empty() {
-        return Err(None);
-    }
-    digits(value).ok_or_else(|| Some(no_number(key, value, "a number of pages")))
-}
-
-/// Hexadecimal, with or without `0x`; all ones of 32 bits are none, as all ones of 64 are.
-fn pfn(value: &[u8]) -> Result<u64, Option<String>> {
-    let text = value.strip_prefix(b"0x").unwrap_or(value);
-    if text.is_empty() {
-        return Err(None);
-    }
-    let number = hex(text).ok_or_else(|| Some(no_number(b"pfn", value, "a page's number")))?;
-    Ok(if number == u64::from(u32::MAX) { u64::MAX } else { number })
-}
-
-fn errno(value: &[u8]) -> Result<i32, Option<String>> {
-    let (negative, text) = value.strip_prefix(b"-").map_or((false, value), |text| (true, text));
-    if text.is_empty() {
-        return Err(None);
-    }
-    let number = digits(text).and_then(|number| i32::try_from(number).ok());
-    let number = number.ok_or_else(|| Some(no_number(b"errorno", value, "an errno")))?;
-    Ok(if negative { -number } else { number })
-}
-
-/// A pointer, NULL or a hash. A pointer of 64 bits is told from a hash by its high half, which is
-/// zero in a hash (`ptr_to_hashval()`, `lib/vsprintf.c`); one of 32 bits cannot be told.
-fn page(value: &[u8]) -> Result<(Page, Option<u64>), Option<String>> {
+/// A pointer, NULL or a hash. The high half of a pointer of 64 bits is not zero, as that of a hash is
+/// (`ptr_to_hashval()`, `lib/vsprintf.c`); one of 32 bits may be either.
+fn page(value: &[u8]) -> Option<(Page, Option<u64>)> {
     const KERNEL: u64 = 0xffff_0000_0000_0000;
     let value = value.trim_ascii();
     if value.starts_with(b"(") {
-        return match value {
-            b"(null)" | b"(nil)" => Ok((Page::Null, None)),
-            _ if value.ends_with(b")") => Ok((Page::Some, None)),
-            _ => Err(None),
-        };
+        let page = if matches!(value, b"(null)" | b"(nil)") { Page::Null } else { Page::Some };
+        return value.ends_with(b")").then_some((page, None));
     }
-    let text = value.strip_prefix(b"0x").unwrap_or(value);
-    if text.is_empty() {
-        return Err(None);
-    }
-    let number = hex(text).ok_or_else(|| Some(no_number(b"page", value, "a pointer")))?;
-    let raw = (number >= KERNEL).then_some(number);
-    Ok((if number == 0 { Page::Null } else { Page::Some }, raw))
+    let number = hex(value)?;
+    let page = if number == 0 { Page::Null } else { Page::Some };
+    Some((page, (number >= KERNEL).then_some(number)))
 }
 
+/// Hexadecimal, with or without `0x`.
 fn hex(text: &[u8]) -> Option<u64> {
-    text.iter().try_fold(0u64, |sum, byte| {
+    let digits = text.strip_prefix(b"0x").unwrap_or(text);
+    let digits = (!digits.is_empty()).then_some(digits)?;
+    digits.iter().try_fold(0u64, |sum, byte| {
         let digit = char::from(*byte).to_digit(16)?;
         (sum >> 60 == 0).then(|| sum << 4 | u64::from(digit))
     })
-}
-
-fn no_number(key: &[u8], value: &[u8], what: &str) -> String {
-    format!("{} {} is not {what}", String::from_utf8_lossy(key), shown(value))
 }
 
 fn shown(text: &[u8]) -> String {

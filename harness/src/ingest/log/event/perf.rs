@@ -1,9 +1,8 @@
 //! `perf script`.
 
 use super::super::super::Format;
+use super::super::bytes::{last_word, number, trim_quote};
 use super::super::{Record, Sink};
-use super::words::{self, last_word};
-use super::{digits, trim_quote};
 
 pub(super) const FORMAT: Format = Format {
     name: "perf",
@@ -17,7 +16,7 @@ pub(super) const FORMAT: Format = Format {
 pub(super) fn task(text: &[u8]) -> Option<(Option<&[u8]>, u32)> {
     let (comm, ids) = last_word(text);
     let tid = ids.rsplit(|byte| *byte == b'/').next()?;
-    let tid = words::number(tid)?;
+    let tid = number(tid)?;
     let comm = trim_quote(comm);
     Some(((!comm.is_empty()).then_some(comm), tid))
 }
@@ -26,7 +25,7 @@ pub(super) fn task(text: &[u8]) -> Option<(Option<&[u8]>, u32)> {
 pub(crate) fn furniture(line: &[u8], sink: &mut Sink<'_>) -> bool {
     const LOST: &[u8] = b"PERF_RECORD_LOST lost ";
     let Some(at) = memchr::memmem::find(line, LOST) else { return false };
-    let events = line[at + LOST.len()..].split(|byte| *byte == b' ').next().and_then(digits);
+    let events = line[at + LOST.len()..].split(|byte| *byte == b' ').next().and_then(number);
     sink.push(None, None, Record::Lost { cpu: None, events });
     true
 }

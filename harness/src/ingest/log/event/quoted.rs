@@ -1,16 +1,21 @@
 //! Quoted-printable (RFC 2045), in which mails carry what has a `=` in it.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use memchr::memmem;
+use regex::bytes::{NoExpand, Regex};
+
+use super::super::bytes;
+
+static EQUALS: LazyLock<Regex> = LazyLock::new(|| bytes::pattern("=3D"));
 
 /// The payload, and whether its line goes on in the next one (`=` at its end). One that is not
 /// encoded comes back as it is: `name=3Dfoo` is encoded where all fields are.
 pub(super) fn decoded(payload: &[u8]) -> (Cow<'_, [u8]>, bool) {
-    const EQUALS: &[u8] = b"=3D";
-    // Every field has an equals sign, so the first tells; nearly always it is another.
+    // Every field has an equals sign, so the first one shows it; nearly always it is another.
     let first = memchr::memchr(b'=', payload).map_or(&[][..], |at| &payload[at..]);
-    let encoded = first.starts_with(EQUALS);
+    let encoded = first.starts_with(b"=3D");
     let cut = payload.strip_suffix(b"=");
     let (text, broken) = match cut {
         Some(text) if encoded => (text, true),
@@ -19,17 +24,10 @@ pub(super) fn decoded(payload: &[u8]) -> (Cow<'_, [u8]>, bool) {
     if !encoded || has_plain_field(text) {
         return (Cow::Borrowed(payload), false);
     }
-    let mut plain = Vec::with_capacity(text.len());
-    let mut from = 0;
-    for at in memmem::find_iter(text, EQUALS) {
-        plain.extend_from_slice(&text[from..=at]);
-        from = at + EQUALS.len();
-    }
-    plain.extend_from_slice(&text[from..]);
-    (Cow::Owned(plain), broken)
+    (EQUALS.replace_all(text, NoExpand(b"=")), broken)
 }
 
-/// Whether a field stands there that is not encoded: then the area is called `3D…`.
+/// Whether a field is there that is not encoded: then the area is called `3D…`.
 fn has_plain_field(text: &[u8]) -> bool {
     [b" count=".as_slice(), b" page=", b" align="].iter().any(|field| {
         memmem::find(text, field).is_some_and(|at| !text[at + field.len()..].starts_with(b"3D"))

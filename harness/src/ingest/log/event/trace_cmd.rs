@@ -1,8 +1,9 @@
 //! `trace-cmd report`.
 
 use super::super::super::Format;
-use super::super::{Record, Sink};
-use super::{digits, ftrace};
+use super::super::Sink;
+use super::super::bytes::number;
+use super::ftrace;
 
 pub(super) const FORMAT: Format = Format {
     name: "trace-cmd",
@@ -12,23 +13,9 @@ pub(super) const FORMAT: Format = Format {
     written: false,
 };
 
-/// Reads what stands around the events: `cpus=4`, and where events were lost.
+/// Reads what surrounds the events: `cpus=4`, `CPU 2 is empty`, and where events were lost.
 pub(crate) fn furniture(line: &[u8], sink: &mut Sink<'_>) -> bool {
-    match line.first() {
-        Some(b'c') => line.strip_prefix(b"cpus=").and_then(digits).is_some(),
-        Some(b'v') => line.strip_prefix(b"version = ").and_then(digits).is_some(),
-        Some(b'C') => dropped(line, sink),
-        _ => false,
-    }
-}
-
-/// `CPU:2 [12 EVENTS DROPPED]`, `CPU:2 [EVENTS DROPPED]`, and `CPU 2 is empty`.
-fn dropped(line: &[u8], sink: &mut Sink<'_>) -> bool {
-    if let Some(rest) = line.strip_prefix(b"CPU ") {
-        return rest.strip_suffix(b" is empty").and_then(digits).is_some();
-    }
-    let Some((cpu, what)) = ftrace::of_cpu(line) else { return false };
-    let Some(events) = what.strip_suffix(b"EVENTS DROPPED") else { return false };
-    sink.push(None, None, Record::Lost { cpu, events: digits(events.trim_ascii()) });
-    true
+    let counts = line.strip_prefix(b"cpus=").or(line.strip_prefix(b"version = "));
+    let empty = line.strip_prefix(b"CPU ").and_then(|rest| rest.strip_suffix(b" is empty"));
+    counts.or(empty).and_then(number::<u64>).is_some() || ftrace::lost(line, sink)
 }

@@ -39,7 +39,7 @@ fn claim(row: &Message, line: &[u8]) -> Option<usize> {
             let mut c = Cursor::new(line, start, true);
             one_of(&rows, &mut c, &mut Tools::default()).ok().map(|_| start)
         }
-        Boot(read) | Shell(read) => {
+        Boot(read) => {
             let word = str::from_utf8(&line[hit..after]).unwrap_or_default();
             (row.words.contains(&word) && read(&line[after..]).is_some()).then_some(hit)
         }

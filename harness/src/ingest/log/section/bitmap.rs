@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use super::super::{DebugfsFile, Found, Sink};
-use super::debugfs_record;
-use super::path::{File, Name, Target};
+use super::super::{DebugfsFile, Sink, bytes};
+use super::area;
+use super::path::{File, Target};
 
 /// The most words: an area of 2^27 pages, 512 GiB.
 const MOST_WORDS: usize = 1 << 22;
@@ -25,7 +25,7 @@ pub(super) struct OpenBitmap {
     /// The bytes of its longest line so far, and of its last one.
     width: usize,
     last_width: usize,
-    /// A blank stands at the end of its last line.
+    /// Its last line ends with a blank.
     parted: bool,
     /// There are more words than any area has.
     overflow: bool,
@@ -34,15 +34,9 @@ pub(super) struct OpenBitmap {
 impl OpenBitmap {
     /// Reads the first line of the bitmap of `target`.
     pub(super) fn open(line: u64, raw: &[u8], text: &[u8], target: &Target) -> Option<Self> {
-        let mut open = Self {
-            line,
-            target: target.clone(),
-            words: Vec::new(),
-            width: 0,
-            last_width: 0,
-            parted: false,
-            overflow: false,
-        };
+        let (target, words) = (target.clone(), Vec::new());
+        let (width, last_width, parted, overflow) = (0, 0, false, false);
+        let mut open = Self { line, target, words, width, last_width, parted, overflow };
         open.seen(raw);
         open.add(text, false).then_some(open)
     }
@@ -52,7 +46,7 @@ impl OpenBitmap {
         const FEWEST: usize = 4;
         const MANY: usize = 8;
         const HALF: u32 = 1 << 16;
-        let target = Target { area: None, range: None, file: File::Debugfs(Name::Bitmap) };
+        let target = Target { area: None, range: None, file: File::Debugfs(area::BITMAP) };
         let open = Self::open(line, raw, text, &target)?;
         let full = open.words.iter().any(|word| *word >= HALF);
         let empty = open.words.iter().all(|word| *word == 0);
@@ -118,11 +112,10 @@ impl OpenBitmap {
     pub(super) fn close(self, sink: &mut Sink<'_>) {
         if self.overflow {
             let why = format!("a bitmap of more than {MOST_WORDS} words");
-            Sink { source: sink.source, line: self.line, queue: sink.queue }.odd(0, why);
-            return;
+            return sink.at(self.line).odd(0, why);
         }
-        let record = debugfs_record(&self.target, DebugfsFile::Bitmap(Arc::from(self.words)));
-        sink.push_found(Found { line: self.line, time_us: None, task: None, record });
+        let record = self.target.debugfs(DebugfsFile::Bitmap(Arc::from(self.words)));
+        sink.at(self.line).push(None, None, record);
     }
 }
 
@@ -130,7 +123,7 @@ fn word_of(text: &[u8], zeros: bool) -> Option<u32> {
     if !zeros && text.len() > 1 && text[0] == b'0' {
         return None;
     }
-    super::number(text)?.ok().and_then(|number| u32::try_from(number).ok())
+    bytes::number(text)
 }
 
 /// The word of which a line's end has one part and the next line's begin, `text`, the other.

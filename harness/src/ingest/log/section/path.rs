@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use super::super::messages::{Numbers, number as counter};
 use super::super::names::Names;
+use super::super::{DebugfsFile, Record, bytes};
+use super::area;
 
 /// A file, and what it belongs to.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -16,37 +18,11 @@ pub(super) struct Target {
     pub(super) file: File,
 }
 
-/// A file of debugfs `cma/AREA/`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Name {
-    BasePfn,
-    Count,
-    OrderPerBit,
-    Used,
-    MaxChunk,
-    Bitmap,
-}
-
-impl Name {
-    /// By its name.
-    pub(super) fn parse(name: &[u8]) -> Option<Self> {
-        Some(match name {
-            b"base_pfn" => Self::BasePfn,
-            b"count" => Self::Count,
-            b"order_per_bit" => Self::OrderPerBit,
-            b"used" => Self::Used,
-            b"maxchunk" => Self::MaxChunk,
-            b"bitmap" => Self::Bitmap,
-            _ => return None,
-        })
-    }
-}
-
 /// A kind of file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum File {
-    /// Of debugfs `cma/AREA/`.
-    Debugfs(Name),
+    /// Of debugfs `cma/AREA/`, by its name.
+    Debugfs(&'static str),
     /// Of sysfs `mm/cma/AREA/`, by its name.
     Counter(&'static str),
     /// `/proc/meminfo`.
@@ -61,23 +37,25 @@ pub(super) enum File {
     Version,
 }
 
-impl File {
-    /// Whether it is a file of debugfs.
-    pub(super) const fn is_debugfs(self) -> bool {
-        matches!(self, Self::Debugfs(_))
+impl Target {
+    /// What a file of debugfs says.
+    pub(super) fn debugfs(&self, file: DebugfsFile) -> Record {
+        Record::Debugfs { area: self.area.clone(), range: self.range, file }
     }
+}
 
+impl File {
     /// Whether others may have a file of this name too.
-    pub(super) fn is_common(self, name: &[u8]) -> bool {
-        matches!(self, Self::Debugfs(Name::Count | Name::Used | Name::Bitmap))
-            || matches!(name, b"total_pages" | b"available_pages")
+    pub(super) fn is_common(self) -> bool {
+        let (Self::Debugfs(name) | Self::Counter(name)) = self else { return false };
+        matches!(name, "count" | "used" | "bitmap" | "total_pages" | "available_pages")
     }
 }
 
 /// What the last part of `path` says.
 pub(super) fn named(path: &[u8]) -> Option<File> {
     let name = path.rsplit(|byte| *byte == b'/').next()?;
-    if let Some(name) = Name::parse(name) {
+    if let Some(name) = area::FILES.into_iter().find(|file| file.as_bytes() == name) {
         return Some(File::Debugfs(name));
     }
     if let Some(counter) = counter(Numbers::Sysfs, |counter| counter.as_bytes() == name) {
@@ -98,17 +76,16 @@ pub(super) fn named(path: &[u8]) -> Option<File> {
     }
 }
 
-/// The file that `path` names. What others may have too must stand beside `known`, in a relative
+/// The file that `path` names. What others may have too must be beside `known`, in a relative
 /// path, or below something of CMA.
 pub(super) fn target(path: &[u8], known: &[u8], names: &mut Names) -> Option<Target> {
     const CMA: &[u8] = b"cma";
     let file = named(path)?;
-    let name = path.rsplit(|byte| *byte == b'/').next()?;
     let here = directory(path);
     let of_cma = memchr::memmem::find(here, CMA).is_some() || !here.is_empty() && here == known;
     let absolute = path.starts_with(b"/");
     // `/sys/x/count` is anybody's, `in foo bar/count` is prose.
-    if !of_cma && (here.contains(&b' ') || absolute && file.is_common(name)) {
+    if !of_cma && (here.contains(&b' ') || absolute && file.is_common()) {
         return None;
     }
     let per_area = matches!(file, File::Debugfs(_) | File::Counter(_));
@@ -134,10 +111,7 @@ pub(super) fn directory(path: &[u8]) -> &[u8] {
 
 /// `AREA/ranges/N`: the directory of the area, and N.
 fn range_of(here: &[u8]) -> (&[u8], Option<u32>) {
-    let number = last_part(here).and_then(super::number).and_then(Result::ok);
-    let Some(number) = number.and_then(|number| u32::try_from(number).ok()) else {
-        return (here, None);
-    };
+    let Some(number) = last_part(here).and_then(bytes::number) else { return (here, None) };
     let above = directory(here);
     match above.strip_suffix(b"ranges") {
         Some(area) => (area.strip_suffix(b"/").unwrap_or(area), Some(number)),
@@ -145,7 +119,7 @@ fn range_of(here: &[u8]) -> (&[u8], Option<u32>) {
     }
 }
 
-/// The area whose directory in debugfs this is: `cma-` in front belongs to the kernels before 5.x.
+/// The area whose directory in debugfs this is: kernels before 5.x put `cma-` before it.
 pub(super) fn area_of(here: &[u8]) -> Option<&[u8]> {
     let part = last_part(here)?;
     let area = part.strip_prefix(b"cma-").unwrap_or(part);

@@ -5,7 +5,7 @@ use super::super::dmesg::boot;
 use super::super::messages::{self, Numbers};
 use super::super::names::Names;
 use super::super::{Record, Sink};
-use super::{number, too_large};
+use super::number;
 
 pub(super) const MEMINFO: Format = Format {
     name: "meminfo",
@@ -27,7 +27,7 @@ pub(super) const CONFIG: Format = Format {
 pub(super) const KERNEL: Format = Format {
     name: "kernel-release",
     about: "the release and the command line: /proc/version, uname, /proc/cmdline",
-    columns: "==> PATH <==, PATH:text or behind cat PATH",
+    columns: "==> PATH <==, PATH:text or after cat PATH",
     kernels: "any",
     written: false,
 };
@@ -43,8 +43,9 @@ pub(super) fn line(raw: &[u8], text: &[u8], sink: &mut Sink<'_>, names: &mut Nam
     if let Some(name) = messages::number(Numbers::Vmstat, |name| starts(text, name, b' ')) {
         let indent = raw.iter().take_while(|byte| **byte == b' ').count();
         let value = text[name.len()..].trim_ascii();
-        return indent <= DEEPEST
-            && super::sysfs::counter(None, names.get(name.as_bytes()), value, sink);
+        let counter =
+            |value| Some(Record::Counter { area: None, name: names.get(name.as_bytes()), value });
+        return indent <= DEEPEST && number(value, "the counter", sink, counter);
     }
     text.starts_with(b"CONFIG_") && config(text, sink)
 }
@@ -60,18 +61,10 @@ fn memory(name: &str, rest: &[u8], sink: &mut Sink<'_>, names: &mut Names) -> bo
     else {
         return false;
     };
-    let kib = kib.trim_ascii_end();
-    match number(kib) {
-        None => return false,
-        Some(value) => match value.ok().and_then(|kib| kib.checked_mul(1024)) {
-            Some(value) => {
-                let name = names.get(name.as_bytes());
-                sink.push(None, None, Record::Counter { area: None, name, value });
-            }
-            None => too_large(kib, name, sink),
-        },
-    }
-    true
+    number(kib.trim_ascii_end(), name, sink, |kib| {
+        let (area, name, value) = (None, names.get(name.as_bytes()), kib.checked_mul(1024)?);
+        Some(Record::Counter { area, name, value })
+    })
 }
 
 /// `CONFIG_X=value` and nothing else: all of them are used up, and one says something.
@@ -82,16 +75,8 @@ fn config(text: &[u8], sink: &mut Sink<'_>) -> bool {
     if !name.iter().all(upper) || value.contains(&b' ') && !value.starts_with(b"\"") {
         return false;
     }
-    if name == b"CONFIG_CMA_ALIGNMENT" {
-        match number(value) {
-            None => return false,
-            Some(cap) => match cap.ok().and_then(|cap| u32::try_from(cap).ok()) {
-                Some(cap) => sink.push(None, None, Record::Cap(cap)),
-                None => too_large(value, "CONFIG_CMA_ALIGNMENT", sink),
-            },
-        }
-    }
-    true
+    let cap = |cap| Some(Record::Cap(u32::try_from(cap).ok()?));
+    name != b"CONFIG_CMA_ALIGNMENT" || number(value, "CONFIG_CMA_ALIGNMENT", sink, cap)
 }
 
 /// `/proc/cmdline`: a line that could be anything, so it must not look like anything else.

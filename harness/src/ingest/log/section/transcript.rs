@@ -1,6 +1,6 @@
 //! What was typed at a shell's prompt: which file the next lines are.
 
-use super::super::event::digits;
+use super::super::bytes::number;
 
 /// The most bytes of a prompt.
 const LONGEST_PROMPT: usize = 96;
@@ -32,7 +32,7 @@ pub(super) fn command(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let front = text.get(..LONGEST_PROMPT).unwrap_or(text);
     for at in memchr::memchr2_iter(b'#', b'$', front) {
         let (prompt, rest) = (&text[..at], &text[at + 1..]);
-        // Without a blank behind it, only at the start of a line.
+        // Without a blank after it, only at the start of a line.
         let parted = rest.first() == Some(&b' ') || at == 0;
         let rest = rest.trim_ascii_start();
         if parted && is_command(rest) {
@@ -42,13 +42,13 @@ pub(super) fn command(text: &[u8]) -> Option<(&[u8], &[u8])> {
     None
 }
 
+/// Commands that print files.
+const SHOW: [&[u8]; 6] = [b"cat", b"zcat", b"head", b"tail", b"more", b"less"];
+
 fn is_command(text: &[u8]) -> bool {
-    const KNOWN: [&[u8]; 13] = [
-        b"cat", b"zcat", b"head", b"tail", b"more", b"less", b"cd", b"uname", b"echo", b"sudo",
-        b"adb", b"ssh", b"dmesg",
-    ];
+    const OTHERS: [&[u8]; 7] = [b"cd", b"uname", b"echo", b"sudo", b"adb", b"ssh", b"dmesg"];
     let word = text.split(|byte| *byte == b' ').next().unwrap_or_default();
-    KNOWN.contains(&word)
+    SHOW.contains(&word) || OTHERS.contains(&word)
 }
 
 /// What a command line does, word by word.
@@ -62,25 +62,21 @@ pub(super) fn steps(command: &[u8]) -> Vec<Step<'_>> {
         let word = word.strip_suffix(b";").unwrap_or(word);
         match word {
             b"|" | b"&&" | b"||" | b"" => verb = b"",
-            b"cat" | b"zcat" | b"head" | b"tail" | b"more" | b"less" | b"cd" | b"echo" => {
-                verb = word;
-            }
+            b"cd" | b"echo" => verb = word,
+            _ if SHOW.contains(&word) => verb = word,
             b"uname" => steps.push(Step::Show(b"uname")),
             _ => match verb {
                 b"cd" => {
                     steps.push(Step::Cd(word));
                     verb = b"";
                 }
-                b"echo" if written.is_none() => written = digits(word),
+                b"echo" if written.is_none() => written = number(word),
                 b"echo" if word == b">alloc" || word == b"alloc" => {
                     steps.extend(written.map(Step::Alloc));
                 }
-                b"cat" | b"zcat" | b"head" | b"tail" | b"more" | b"less"
-                    if !matches!(word[0], b'-' | b'+' | b'0'..=b'9' | b'<' | b'>') =>
-                {
-                    steps.push(Step::Show(word));
-                }
-                _ => {}
+                _ if !SHOW.contains(&verb) => {}
+                _ if matches!(word[0], b'-' | b'+' | b'0'..=b'9' | b'<' | b'>') => {}
+                _ => steps.push(Step::Show(word)),
             },
         }
         if ends {
@@ -113,13 +109,7 @@ pub(super) fn change(cwd: &mut Vec<u8>, to: &[u8]) {
             _ => parts.push(part),
         }
     }
-    let mut path = Vec::new();
-    for part in parts {
-        path.push(b'/');
-        path.extend_from_slice(part);
-    }
-    path.truncate(LONGEST);
-    *cwd = path;
+    *cwd = parts.iter().flat_map(|part| [b"/", *part].concat()).take(LONGEST).collect();
 }
 
 /// A path as seen from `cwd`.

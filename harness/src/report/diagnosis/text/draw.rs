@@ -63,7 +63,7 @@ pub(super) fn detail(
     let has = |part: Part| detail.all_rows().any(|row| row.parts.contains(&part));
     let mut legend = Vec::new();
     if has(Part::Lost) {
-        legend.push(format!("! lost in front of {aligned}, the first aligned page"));
+        legend.push(format!("! lost before {aligned}, the first aligned page"));
     }
     if has(Part::Taken) {
         legend.push("= the request from there on".to_string());

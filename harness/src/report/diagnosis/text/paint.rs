@@ -22,8 +22,8 @@ impl Paint {
         self.code("2", text)
     }
 
-    /// Characters of a picture: what the request could not use, and what it would have used, stand
-    /// out.
+    /// Characters of a picture: what the request could not use and what it would have used
+    /// are marked.
     pub(super) fn picture(self, glyphs: impl IntoIterator<Item = char>) -> String {
         let glyphs: Vec<char> = glyphs.into_iter().collect();
         let same = |a: &char, b: &char| code_of(*a) == code_of(*b);

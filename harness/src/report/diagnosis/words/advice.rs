@@ -112,7 +112,7 @@ fn smaller_cap(cap: Cap) -> String {
                 (_, Some(Strands { now, left, worst, whole })) => {
                     let of = if whole { " Its b" } else { " Of what the list shows, b" };
                     format!(
-                        "{of}uffers strand {left} instead of {now}, most behind those of {worst}."
+                        "{of}uffers strand {left} instead of {now}, most after those of {worst}."
                     )
                 }
             };
@@ -124,7 +124,7 @@ fn smaller_cap(cap: Cap) -> String {
             let of = if whole { "" } else { "of what the list shows " };
             format!(
                 "CONFIG_CMA_ALIGNMENT={cap} (now {now}) from boot on: {of}{left} stranded instead \
-                 of {all}, most behind buffers of {worst}. In the area as it is no hole is long \
+                 of {all}, most after buffers of {worst}. In the area as it is no hole is long \
                  enough."
             )
         }
@@ -225,7 +225,7 @@ mod tests {
             assert!(said.starts_with(&head(cap)) && said.ends_with(end), "{said}");
         }
         let strands = |whole| Some(Strands { now: 4826, left: Pages(1178), worst: 258, whole });
-        let end = "uffers strand 1178 pages instead of 4826, most behind those of 258.";
+        let end = "uffers strand 1178 pages instead of 4826, most after those of 258.";
         assert!(fits(6, strands(true)).ends_with(&format!(" Its b{end}")));
         assert!(fits(6, strands(false)).ends_with(&format!(" Of what the list shows, b{end}")));
         assert!(fits(6, None).ends_with("of the area as it is."));

@@ -29,11 +29,11 @@ fn template(failure: &Failure) -> &'static str {
         Why::OtherErrno => "ret: {ret} is none of -12, -16 and -4",
         Why::Room => "{room}",
         Why::BusyThenFailed => "{claims} busy, and then the call failed",
-        Why::BusyThenFailedNoErrno => "{claims} busy, and then the call failed (no errno is told)",
+        Why::BusyThenFailedNoErrno => "{claims} busy, and then the call failed (no errno is shown)",
         Why::BusyThenDriver => "{claims} busy, and then the driver failed",
         Why::BusyThenOtherPage => {
             "{claims} busy, and then the claim of another page failed otherwise: no memory to \
-             migrate to, or a fatal signal (no errno is told)"
+             migrate to, or a fatal signal (no errno is shown)"
         }
         Why::BusyThenNoMemory => {
             "{claims} busy, and then -12: a claim got no memory to migrate to, unless a vendor's \
@@ -87,14 +87,14 @@ fn template(failure: &Failure) -> &'static str {
         }
         Why::NotBusy => {
             "a place was found, and the claim failed though it was not busy: no memory to migrate \
-             to (no errno is told)"
+             to (no errno is shown)"
         }
         Why::BusyOrNoMemory => {
-            "a place was found and the claim failed: busy or migration, no errno is told"
+            "a place was found and the claim failed: busy or migration, no errno is shown"
         }
         Why::FitsNoneBusy => "{room}, and no claim was busy",
-        Why::FitsNoErrno => "{room}: busy or migration, no errno is told",
-        Why::TooLittle { listed: true } => "{no errno}; the list does not tell",
+        Why::FitsNoErrno => "{room}: busy or migration, no errno is shown",
+        Why::TooLittle { listed: true } => "{no errno}; the list does not show why",
         Why::TooLittle { listed: false } => "{no errno}; there is no list of free runs",
     }
 }
@@ -123,7 +123,7 @@ fn value(failure: &Failure, name: &str) -> String {
              the area has, and not every driver asks CMA"
                 .to_string()
         }
-        "no errno" => "no errno is told".to_string(),
+        "no errno" => "no errno is shown".to_string(),
         "fits" if failure.room.is_none_or(|room| room.fit != Fit::Fits) => String::new(),
         "fits" => format!("; {}", room(failure)),
         _ => room(failure),

@@ -46,7 +46,7 @@ fn plain_runs_are_read_as_any_other() {
         let (mut whole, mut bytes) = (List::new(true, false), List::new(true, false));
         let fed = whole.feed(text.as_bytes());
         let odd = (0..text.len()).find(|at| bytes.feed(&text.as_bytes()[*at..=*at]) != Fed::End);
-        // A line may not begin with a run in front of the last one, and a byte is a line here.
+        // A line may not begin with a run before the last one, and a byte is a line here.
         match fed {
             Fed::End if odd.is_none() => assert_eq!(whole.finish(), bytes.finish(), "{text}"),
             Fed::End => assert!(text.contains("6@7+9@3"), "{text}: odd at {odd:?}"),

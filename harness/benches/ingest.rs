@@ -134,7 +134,7 @@ fn peak_mb() -> Option<f64> {
     Some(kb / 1024.0)
 }
 
-/// A text while it is written, and what stands in it.
+/// A text while it is written, and what is in it.
 #[derive(Default)]
 struct Text {
     out: String,

@@ -122,7 +122,7 @@ fn it_asks_for_nothing_and_runs_its_own_script_only() {
     assert!(!policy.contains("unsafe"), "{policy}");
 }
 
-/// What stands between two texts, the first time.
+/// What is between two texts, the first time.
 fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
     let (_, rest) = text.split_once(from).unwrap_or_else(|| panic!("no {from}"));
     rest.split_once(to).unwrap_or_else(|| panic!("no {to}")).0

@@ -209,7 +209,7 @@ fn the_columns_stand_as_promised() {
     assert!(cells_header().starts_with(promised), "{}", cells_header());
     for header in [cells_header(), csv::summary_header()] {
         let names: std::collections::BTreeSet<_> = header.split(',').collect();
-        assert_eq!(names.len(), header.split(',').count(), "a name stands twice: {header}");
+        assert_eq!(names.len(), header.split(',').count(), "a name is there twice: {header}");
     }
 }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 pub use asked::Asked;
 pub(crate) use asked::ORDERS;
+pub(crate) use bitmap::holes;
 pub(crate) use layout::Layout;
 
 use cma_policies::{Grid, Pfn, Run};

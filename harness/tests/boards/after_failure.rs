@@ -11,7 +11,7 @@ use super::rig::{Ran, alloc, ask, board, free, run_on};
 /// What happened: when, to which buffer, `+` granted, `!` refused, `-` given back, `?` nothing
 /// there to give back.
 fn story(ran: &Ran) -> Vec<String> {
-    let told = ran.steps.iter().map(|seen| {
+    let answers = ran.steps.iter().map(|seen| {
         let id = match seen.timed.op {
             Op::Alloc { id, .. } | Op::Free { id, .. } => id,
             other => panic!("{other:?}"),
@@ -25,7 +25,7 @@ fn story(ran: &Ran) -> Vec<String> {
         };
         format!("{}{sign}{id}", seen.timed.at_us)
     });
-    told.collect()
+    answers.collect()
 }
 
 fn run(after_failure: &str, ops: &[Timed]) -> Ran {

@@ -226,7 +226,7 @@ fn what_goes_back_to_a_pool_is_there_for_the_next() {
     assert_eq!(ran.steps[1].area, 1);
 }
 
-/// Each start makes its areas anew, and is told which it is.
+/// Each start makes its areas anew, and knows which it is.
 #[test]
 fn every_start_has_its_number_and_begins_without_what_came_from_elsewhere() {
     let made = std::cell::RefCell::new(Vec::new());

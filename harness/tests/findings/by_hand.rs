@@ -47,7 +47,7 @@ fn well() -> Vec<Value> {
 }
 
 /// What is said where every cell ends as `of` says.
-fn told(ready: &Ready, of: impl Fn(Cell) -> Vec<Value>) -> Findings {
+fn answer(ready: &Ready, of: impl Fn(Cell) -> Vec<Value>) -> Findings {
     let seeds = |at| ready.plan.seeds_of(&ready.plan.streams[at]);
     let blocks = ready.plan.configurations().map(|at| {
         let streams =
@@ -58,7 +58,7 @@ fn told(ready: &Ready, of: impl Fn(Cell) -> Vec<Value>) -> Findings {
 }
 
 fn headline(ready: &Ready, of: impl Fn(Cell) -> Vec<Value>) -> Said {
-    said(ready, &told(ready, of))
+    said(ready, &answer(ready, of))
 }
 
 fn on(choice: &Choice, board: usize, policy: usize) -> &Candidate {
@@ -236,7 +236,7 @@ fn a_request_that_was_served_elsewhere_does_not_stand_against_a_board() {
         ("grants", 98),
     ]);
     let found =
-        told(&ready, |cell| if cell.at.board == Some(0) { elsewhere.clone() } else { well() });
+        answer(&ready, |cell| if cell.at.board == Some(0) { elsewhere.clone() } else { well() });
     let row = &found.summary.rows[0];
     assert_eq!((row.failed, row.lost, row.fell_back), (4, 0, 8));
     assert_eq!((row.first_failure, row.earliest), (Some(9.0), None));
@@ -260,7 +260,7 @@ fn several_kinds_of_streams_have_to_hold_at_once() {
     assert!((first.interval.high.unwrap() - 0.527_129).abs() < 1e-6, "{:?}", first.interval);
     let sure = "none of 4 streams of each of 2 kinds, counted in requests (no board time), fails; \
                 at 95 % that still allows 52.7 % of the worst kind";
-    let found = told(&ready, |_| well());
+    let found = answer(&ready, |_| well());
     assert_eq!(words::sure(&ready, &found.summary, first), sure);
     let best = "chosen as the best of 2: for all of them at once the streams allow 60.2 %";
     assert!(choice.notes.iter().any(|note| note.starts_with(best)), "{:?}", choice.notes);
@@ -273,7 +273,7 @@ fn several_kinds_of_streams_have_to_hold_at_once() {
         });
         let one = on(&choice, 0, 0);
         assert_eq!((one.failed, one.meets), (less.max(more), false));
-        let found = told(&ready, |cell| match (cell.at.load.unwrap(), cell.seed) {
+        let found = answer(&ready, |cell| match (cell.at.load.unwrap(), cell.seed) {
             (0, seed) if seed <= less => lost(50),
             (1, seed) if seed <= more => lost(40 + seed),
             _ => well(),
@@ -286,7 +286,7 @@ fn rows(of: impl Fn(Cell) -> Vec<Value>, seeds: u64) -> Vec<SummaryRow> {
     let rest = format!(
         "seeds = {seeds}\npolicies = [\"kernel\", \"best-fit\", \"worst-fit\"]\ncaps = [8]"
     );
-    told(&plan(&[(64, None)], &rest), of).summary.rows
+    answer(&plan(&[(64, None)], &rest), of).summary.rows
 }
 
 /// Class 2 has 257 to 2048 pages, class 3 what is larger.
@@ -370,7 +370,7 @@ fn where_a_sweep_may_stop_early_choice_and_test_hold_at_any_time() {
     let rest = "seeds = 16\nstop = { failed_share = 0.5 }\npolicies = [\"kernel\", \"best-fit\"]\n\
                 caps = [8]";
     let ready = plan(&[(64, None), (80, None)], rest);
-    let found = told(&ready, |cell| if cell.policy == 1 { lost(5) } else { well() });
+    let found = answer(&ready, |cell| if cell.policy == 1 { lost(5) } else { well() });
     let p = found.summary.rows[1].mcnemar;
     assert_eq!(p, Some(anytime::paired_p(16, 0)));
     assert!(p.unwrap() > mcnemar(16, 0), "freedom to stop has its price");
@@ -394,7 +394,7 @@ fn a_load_that_is_a_share_of_the_area_has_no_sizes() {
 fn sizes_follow_boards_of_which_no_area_shrinks() {
     // 80, 100 and 136 MiB: the second has the smaller pool, the third none that is smaller.
     let ready = plan(&[(64, Some(16)), (92, Some(8)), (120, Some(16))], KERNEL);
-    let found = told(&ready, |_| well());
+    let found = answer(&ready, |_| well());
     let [sizing] = found.sizing.as_slice() else { panic!("{:?}", found.sizing) };
     let boards: Vec<_> = sizing.sizes.iter().map(|size| size.board).collect();
     assert_eq!(boards, [0, 2]);

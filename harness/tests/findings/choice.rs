@@ -22,7 +22,7 @@ fn the_choice_is_the_smallest_board_from_which_on_no_stream_fails() {
         last.map_or(0, |last| last + 1)
     };
     let ways = [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(cap, policy)| clean(cap, policy));
-    // What only a patch of the kernel gives comes behind.
+    // What only a patch of the kernel gives comes last.
     let best = *[ways[0], ways[2]].iter().min().unwrap();
     assert!((1..MIB.len()).contains(&best), "the plan has an answer within it: {ways:?}");
 

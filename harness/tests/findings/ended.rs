@@ -32,7 +32,7 @@ fn ended() -> Vec<Value> {
 }
 
 /// What is said of these streams of the kernel's policy, and of another one.
-fn told(base: Vec<Vec<Value>>, other: Vec<Vec<Value>>) -> Findings {
+fn answer(base: Vec<Vec<Value>>, other: Vec<Vec<Value>>) -> Findings {
     let ready = ready(
         "name = \"x\"\nseeds = 16\ntarget = \"mtbf=1h\"\nuntil = \"first-failure\"\n\
          policies = [\"kernel\", \"best-fit\"]\ncaps = [8]\n\
@@ -45,7 +45,7 @@ fn told(base: Vec<Vec<Value>>, other: Vec<Vec<Value>>) -> Findings {
 
 #[test]
 fn the_streams_that_went_well_do_not_stand_for_those_that_were_ended() {
-    let found = told([vec![well(); 15], vec![ended()]].concat(), vec![well(); 16]);
+    let found = answer([vec![well(); 15], vec![ended()]].concat(), vec![well(); 16]);
     let [base, other] = found.summary.rows.as_slice() else { panic!("two rows") };
     assert_eq!((base.ended_early, base.lost, base.rates[1].mean), (1, 1, None));
     // Nor do the pairs of them.
@@ -58,7 +58,7 @@ fn the_streams_that_went_well_do_not_stand_for_those_that_were_ended() {
 #[test]
 fn a_policy_that_is_dropped_earlier_than_another_is_compared_as_far_as_it_came() {
     for [base, other] in [[8, 16], [16, 8], [0, 16], [16, 0], [0, 0]] {
-        let found = told(vec![well(); base], vec![well(); other]);
+        let found = answer(vec![well(); base], vec![well(); other]);
         let rows = &found.summary.rows;
         assert_eq!(rows.iter().map(|row| row.streams).sum::<u64>(), (base + other) as u64);
         assert_eq!((rows[0].dropped, rows[1].dropped), (base < 16, other < 16));

@@ -34,7 +34,7 @@ enum Change {
     Flip(u16, u8),
     Cut(u16),
     Insert(u16, Vec<u8>),
-    /// What begins at the first stands a second time at the second.
+    /// What begins at the first is repeated at the second.
     Copy(u16, u16, u16),
 }
 

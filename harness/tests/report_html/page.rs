@@ -1,4 +1,4 @@
-//! A checker of markup, as strict as this page needs: every element is closed, no attribute stands
+//! A checker of markup, as strict as this page needs: every element is closed, no attribute is
 //! twice, no id is used twice, and an ampersand begins a reference.
 
 use std::collections::BTreeSet;
@@ -27,8 +27,8 @@ impl Page {
             check_text(&rest[..at])?;
             rest = &rest[at + 1..];
             let end = rest.find('>').ok_or_else(|| format!("a tag without an end: {rest:.60}"))?;
-            let (tag, behind) = (&rest[..end], &rest[end + 1..]);
-            rest = behind;
+            let (tag, after) = (&rest[..end], &rest[end + 1..]);
+            rest = after;
             if let Some(name) = tag.strip_prefix('/') {
                 let last = open.pop().ok_or_else(|| format!("</{name}> closes nothing"))?;
                 if last != name {
@@ -71,10 +71,10 @@ impl Page {
                 return Err(format!("a value without quotes in <{tag}>"));
             }
             if !seen.insert(attribute) {
-                return Err(format!("{attribute} stands twice in <{tag}>"));
+                return Err(format!("{attribute} is twice in <{tag}>"));
             }
             if attribute == "id" && !self.ids.insert(value.to_string()) {
-                return Err(format!("id {value} stands twice"));
+                return Err(format!("id {value} is there twice"));
             }
             self.attributes.push((name.to_string(), attribute.to_string(), value.to_string()));
         }

@@ -19,14 +19,22 @@ const SAME_US: u64 = 1_000;
 /// The most that is looked at for one pair.
 const MOST_LOOKS: usize = 64;
 
-/// Failures that wait for their other half, by pages asked for. Looked up only, never walked through.
+/// What waits for its other half; a line and a trace event say how many pages were asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Half {
+    Line(u64),
+    Trace(u64),
+    /// A list whose line was hidden.
+    List,
+    /// A trace event that such a list may be of.
+    Unlisted,
+}
+
+/// Failures that wait for their other half.
 #[derive(Debug, Default)]
 pub(super) struct Join {
-    lines: HashMap<u64, VecDeque<Id>>,
-    traces: HashMap<u64, VecDeque<Id>>,
-    /// Lists whose line was hidden, and traced failures that may have one.
-    lists: VecDeque<Id>,
-    unlisted: VecDeque<Id>,
+    /// Looked up only, never walked through.
+    waiting: HashMap<Half, VecDeque<Id>>,
     /// Clock of the trace less that of the log.
     offset_us: Option<i64>,
 }
@@ -40,36 +48,25 @@ pub(super) enum Near {
     Anyhow,
 }
 
-/// A stamp of a trace and one of a log.
-#[derive(Clone, Copy)]
-struct Stamps {
-    trace_us: Option<u64>,
-    log_us: Option<u64>,
-}
-
-impl Stamps {
-    /// How much later the trace is.
-    fn later(self) -> Option<i64> {
-        let (trace, log) = (self.trace_us?, self.log_us?);
-        i64::try_from(i128::from(trace) - i128::from(log)).ok()
-    }
-}
-
 impl Join {
+    fn wait(&mut self, half: Half, id: Id) {
+        self.waiting.entry(half).or_default().push_back(id);
+    }
+
     /// A failure line was read whose trace event may follow.
     pub(super) fn line(&mut self, id: Id, count: u64) {
-        self.lines.entry(count).or_default().push_back(id);
+        self.wait(Half::Line(count), id);
     }
 
     /// A trace event was read whose line or list may follow.
     pub(super) fn trace(&mut self, id: Id, count: u64) {
-        self.traces.entry(count).or_default().push_back(id);
-        self.unlisted.push_back(id);
+        self.wait(Half::Trace(count), id);
+        self.wait(Half::Unlisted, id);
     }
 
     /// A list without a line was read.
     pub(super) fn list(&mut self, id: Id) {
-        self.lists.push_back(id);
+        self.wait(Half::List, id);
     }
 
     /// The traced failure that a failure line reports.
@@ -81,25 +78,9 @@ impl Join {
         count: u64,
         ret: Option<Errno>,
     ) -> Option<Id> {
-        let within = self.within(Near::Anyhow);
-        let queue = self.traces.get_mut(&count)?;
-        let fits = |open: &Open| {
-            let incident = &open.incident;
-            !open.has.any(Parts::LINE)
-                && same(incident.area.as_deref(), area)
-                && same(incident.ret, ret)
-        };
-        let stamps = |open: &Open| Stamps { trace_us: open.trace_us, log_us: at.time_us };
-        take(queue, window, &mut self.offset_us, within, at, stamps, fits)
-    }
-
-    /// How far apart the stamps of one failure are at most.
-    fn within(&self, near: Near) -> u64 {
-        match (self.offset_us, near) {
-            (None, _) => SECOND_US,
-            (Some(_), Near::Same) => SAME_US,
-            (Some(_), Near::Anyhow) => KNOWN_US,
-        }
+        self.take(Half::Trace(count), window, at, Near::Anyhow, |open| {
+            !open.has.any(Parts::LINE) && is_of(open, area, ret)
+        })
     }
 
     /// The failure line of a traced failure.
@@ -112,100 +93,96 @@ impl Join {
         ret: Option<Errno>,
         near: Near,
     ) -> Option<Id> {
-        let within = self.within(near);
-        let queue = self.lines.get_mut(&asked.0)?;
-        let fits = |open: &Open| {
-            let incident = &open.incident;
-            let align = incident.align.map(|(align, _)| align);
-            !open.has.any(Parts::TRACE)
-                && same(incident.area.as_deref(), area)
-                && same(incident.ret, ret)
-                && same(align, asked.1)
-        };
-        let stamps = |open: &Open| Stamps { trace_us: at.time_us, log_us: open.incident.time_us };
-        take(queue, window, &mut self.offset_us, within, at, stamps, fits)
+        self.take(Half::Line(asked.0), window, at, near, |open| {
+            let align = open.incident.align.map(|(align, _)| align);
+            !open.has.any(Parts::TRACE) && is_of(open, area, ret) && same(align, asked.1)
+        })
     }
 
     /// The list of a traced failure, where its line was hidden.
     pub(super) fn list_of_trace(&mut self, window: &Window, at: Place, near: Near) -> Option<Id> {
         self.offset_us?;
-        let within = self.within(near);
-        let fits = |open: &Open| {
-            !open.has.any(Parts::TRACE)
-                && !open.has.any(Parts::LINE)
-                && open.incident.count.is_none()
-        };
-        let stamps = |open: &Open| Stamps { trace_us: at.time_us, log_us: open.incident.time_us };
-        take(&mut self.lists, window, &mut self.offset_us, within, at, stamps, fits)
+        self.take(Half::List, window, at, near, |open| {
+            let is_list = !open.has.any(Parts::TRACE) && !open.has.any(Parts::LINE);
+            is_list && open.incident.count.is_none()
+        })
     }
 
     /// The traced failure of a list, where its line was hidden.
     pub(super) fn trace_of_list(&mut self, window: &Window, at: Place) -> Option<Id> {
         self.offset_us?;
-        let fits = |open: &Open| open.incident.list.is_none() && !open.has.any(Parts::LINE);
-        let stamps = |open: &Open| Stamps { trace_us: open.trace_us, log_us: at.time_us };
-        let within = self.within(Near::Anyhow);
-        take(&mut self.unlisted, window, &mut self.offset_us, within, at, stamps, fits)
+        self.take(Half::Unlisted, window, at, Near::Anyhow, |open| {
+            open.incident.list.is_none() && !open.has.any(Parts::LINE)
+        })
     }
 
     /// Failure `id` is done.
     pub(super) fn forget(&mut self, id: Id, count: Option<u64>) {
-        if let Some(count) = count {
-            forget(&mut self.lines, id, count);
-            forget(&mut self.traces, id, count);
-        }
-        for queue in [&mut self.lists, &mut self.unlisted] {
+        let counted = count.map(|count| [Half::Line(count), Half::Trace(count)]);
+        for half in counted.into_iter().flatten().chain([Half::List, Half::Unlisted]) {
+            let Some(queue) = self.waiting.get_mut(&half) else { continue };
             while queue.front().is_some_and(|front| *front <= id) {
                 queue.pop_front();
             }
-        }
-    }
-}
-
-fn forget(queues: &mut HashMap<u64, VecDeque<Id>>, id: Id, count: u64) {
-    let Some(queue) = queues.get_mut(&count) else { return };
-    while queue.front().is_some_and(|front| *front <= id) {
-        queue.pop_front();
-    }
-    if queue.is_empty() {
-        queues.remove(&count);
-    }
-}
-
-/// Takes the first of `queue` that is of this moment and `fits`.
-fn take(
-    queue: &mut VecDeque<Id>,
-    window: &Window,
-    offset_us: &mut Option<i64>,
-    within: u64,
-    at: Place,
-    stamps: impl Fn(&Open) -> Stamps,
-    fits: impl Fn(&Open) -> bool,
-) -> Option<Id> {
-    let mut index = 0;
-    for _ in 0..MOST_LOOKS {
-        let id = *queue.get(index)?;
-        let Some(open) = window.get(id).filter(|open| fits(open)) else {
-            // It is done, or has found its other half in another way.
-            if index == 0 {
-                queue.pop_front();
-            } else {
-                index += 1;
+            if queue.is_empty() {
+                self.waiting.remove(&half);
             }
-            continue;
-        };
-        let later = stamps(open).later();
-        let near = match later {
-            Some(later) => later.abs_diff(offset_us.unwrap_or(0)) <= within,
-            // Without stamps, the order of two texts or a few lines of one decide.
-            None => open.last.source != at.source || open.last.is_near(at, 64, SECOND_US),
-        };
-        if near {
-            queue.remove(index);
-            *offset_us = later.or(*offset_us);
-            return Some(id);
         }
-        index += 1;
     }
-    None
+
+    /// Takes the first `half` that is of the moment `at`, in the other log, and `fits`.
+    fn take(
+        &mut self,
+        half: Half,
+        window: &Window,
+        at: Place,
+        near: Near,
+        fits: impl Fn(&Open) -> bool,
+    ) -> Option<Id> {
+        let queue = self.waiting.get_mut(&half)?;
+        let within = match (self.offset_us, near) {
+            (None, _) => SECOND_US,
+            (Some(_), Near::Same) => SAME_US,
+            (Some(_), Near::Anyhow) => KNOWN_US,
+        };
+        let mut index = 0;
+        for _ in 0..MOST_LOOKS {
+            let id = *queue.get(index)?;
+            let Some(open) = window.get(id).filter(|open| fits(open)) else {
+                // It is done, or has found its other half in another way.
+                if index == 0 {
+                    queue.pop_front();
+                } else {
+                    index += 1;
+                }
+                continue;
+            };
+            let later = match half {
+                Half::Line(_) | Half::List => later(at.time_us, open.incident.time_us),
+                Half::Trace(_) | Half::Unlisted => later(open.trace_us, at.time_us),
+            };
+            let is_near = match later {
+                Some(later) => later.abs_diff(self.offset_us.unwrap_or(0)) <= within,
+                // Without stamps, the order of two texts or a few lines of one decide.
+                None => open.last.source != at.source || open.last.is_near(at, 64, SECOND_US),
+            };
+            if is_near {
+                queue.remove(index);
+                self.offset_us = later.or(self.offset_us);
+                return Some(id);
+            }
+            index += 1;
+        }
+        None
+    }
+}
+
+/// How much later the stamp of a trace is than that of a log.
+fn later(trace_us: Option<u64>, log_us: Option<u64>) -> Option<i64> {
+    i64::try_from(i128::from(trace_us?) - i128::from(log_us?)).ok()
+}
+
+/// Whether a failure of `area` that returned `ret` can be `open`.
+fn is_of(open: &Open, area: Option<&str>, ret: Option<Errno>) -> bool {
+    same(open.incident.area.as_deref(), area) && same(open.incident.ret, ret)
 }

@@ -7,6 +7,8 @@ use super::scan::{Name, Scan, Traced};
 use crate::ingest::quoted;
 use crate::op::Op;
 use crate::reader::Options;
+use crate::timeline::holes;
+use crate::words::counted;
 
 /// The pages that the ends of an area are taken to be multiples of, where nothing states them:
 /// `CMA_MIN_ALIGNMENT_PAGES` of most kernels from 5.19 on.
@@ -83,8 +85,8 @@ fn shown(name: &Name) -> String {
 
 /// The area that is asked for, else the one with most events.
 fn choose(scan: &Scan, asked: Option<&str>, warnings: &mut Vec<String>) -> Result<Name, String> {
-    let list: Vec<_> = scan.traced.iter().collect();
-    let list = list.iter().map(|(name, traced)| format!("{} {}", shown(name), traced.events));
+    let list = scan.traced.iter();
+    let list = list.map(|(name, traced)| format!("{} {}", shown(name), traced.events));
     let list = list.collect::<Vec<_>>().join(", ");
     if let Some(asked) = asked {
         let found = scan.traced.keys().find(|name| name.as_deref() == Some(asked));
@@ -92,12 +94,8 @@ fn choose(scan: &Scan, asked: Option<&str>, warnings: &mut Vec<String>) -> Resul
             format!("no event is of area {}; areas and their events: {list}", quoted(asked))
         });
     }
-    let mut most: Option<(&Name, &Traced)> = None;
-    for (name, traced) in &scan.traced {
-        if most.is_none_or(|(_, most)| traced.events > most.events) {
-            most = Some((name, traced));
-        }
-    }
+    // Of equals the first one.
+    let most = scan.traced.iter().rev().max_by_key(|(_, traced)| traced.events);
     let (name, _) = most.ok_or("it has no event of a CMA area")?;
     if scan.traced.len() > 1 || scan.others > 0 {
         let others =
@@ -176,17 +174,18 @@ fn residents(
         warnings.push(format!("{outside} buffers that were live before lie outside the area"));
     }
     if let Some(words) = bitmap {
-        for run in set_runs(area, words) {
-            left_over(area, run, &traced.touched, &mut residents);
+        let (holes, _) = holes(words, area.bits(0), area.order_per_bit(), usize::MAX);
+        let mut free = RunSet::default();
+        for hole in holes {
+            free.insert(Run::new(range.pfn.0 + hole.start, hole.count), ());
         }
+        free.gaps(range).for_each(|run| left_over(area, run, &traced.touched, &mut residents));
         residents.sort_unstable_by_key(|run| run.pfn);
     }
     if !residents.is_empty() {
         let pages = residents.iter().fold(0u64, |sum, run| sum.saturating_add(run.count));
-        let (buffers, were) = match residents.len() {
-            1 => ("1 buffer".to_string(), "was"),
-            several => (format!("{several} buffers"), "were"),
-        };
+        let were = if residents.len() == 1 { "was" } else { "were" };
+        let buffers = counted(residents.len() as u64, "buffer");
         warnings.push(format!(
             "{buffers}, {pages} pages, {were} live before the trace began, and put in place before its \
              first event"
@@ -206,21 +205,4 @@ fn left_over(area: &Area, run: Run, touched: &RunSet, residents: &mut Vec<Run>) 
             residents.push(Run::new(start, count));
         }
     }
-}
-
-/// The runs of set bits of a bitmap of `area`, in pages.
-fn set_runs(area: &Area, words: &[u32]) -> Vec<Run> {
-    let mut runs: Vec<Run> = Vec::new();
-    let bits = words.iter().flat_map(|word| (0..32).map(move |bit| word >> bit & 1 == 1));
-    for (bit, set) in (0..area.bits(0)).zip(bits) {
-        if !set {
-            continue;
-        }
-        let (pfn, count) = (area.bit_to_pfn(0, bit), area.granule());
-        match runs.last_mut() {
-            Some(last) if last.end() == pfn => last.count += count,
-            _ => runs.push(Run { pfn, count }),
-        }
-    }
-    runs
 }

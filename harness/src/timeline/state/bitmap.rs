@@ -44,7 +44,7 @@ impl AreaState {
 }
 
 /// The runs of clear bits among the first `bits`, at most `most` of them, and whether that is all.
-fn holes(words: &[u32], bits: u64, order: u32, most: usize) -> (Vec<Hole>, bool) {
+pub(crate) fn holes(words: &[u32], bits: u64, order: u32, most: usize) -> (Vec<Hole>, bool) {
     let mut holes = Vec::new();
     let mut open: Option<u64> = None;
     let close = |holes: &mut Vec<Hole>, from: u64, to: u64| {

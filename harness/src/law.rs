@@ -9,16 +9,12 @@ mod compared;
 pub mod conformance;
 mod first;
 mod free;
-mod free_runs;
-mod lowest;
-mod marks;
 mod model;
 mod proposal;
 mod refusal;
 mod scene;
+mod shown;
 mod shrink;
-mod termination;
-mod tight;
 mod trial;
 
 use cma_policies::{Area, BuildError, First, Policy, Promises};
@@ -88,16 +84,16 @@ pub const LAWS: &[Law] = &[
     proposal::INSIDE,
     proposal::DISJOINT,
     proposal::ALIGNED,
-    lowest::LAW,
+    proposal::LOWEST,
     first::LAW,
-    termination::LAW,
-    marks::LAW,
+    proposal::TERMINATION,
+    shown::MARKS,
     free::LAW,
     free::BAD,
     free::PARTIAL,
     refusal::TRACELESS,
-    free_runs::LAW,
-    tight::LAW,
+    shown::FREE_RUNS,
+    shown::TIGHT,
     refusal::MEANING,
     refusal::THOROUGH,
     refusal::COMPLETE,

@@ -63,7 +63,7 @@ mod tenants;
 mod under_way;
 mod vacated;
 
-use cma_policies::{Claim, ClaimError, Params, Run};
+use cma_policies::{Area, Claim, ClaimError, Params, Run};
 use rustc_hash::FxHashMap;
 
 use self::memory::{Memory, Mix};
@@ -148,7 +148,7 @@ impl Movable {
         let pin_us = params.int("pin_ms").saturating_mul(1000);
         Self {
             memory,
-            tenants: Tenants::new(noise("tenants"), refill_us, turnover_us, writeback),
+            tenants: Tenants::new(noise("tenants"), span(area), refill_us, turnover_us, writeback),
             short_pins: ShortPins::new(noise("short pins"), params.float("pin"), pin_us),
             pinned: Pinned::default(),
             prices: Prices {
@@ -261,6 +261,12 @@ impl Movable {
         self.tenants.vacated.forget(run);
         Ok(())
     }
+}
+
+/// From the first page of an area to its last.
+fn span(area: &Area) -> Run {
+    let (first, last) = (area.ranges()[0], area.ranges()[area.ranges().len() - 1]);
+    Run { pfn: first.pfn, count: last.end().0 - first.pfn.0 }
 }
 
 /// Whole microseconds; the cast ends at the largest number.

@@ -75,7 +75,6 @@ pub(crate) struct Scripted {
 
 impl Scripted {
     /// Claims that end as `script` says.
-    #[must_use]
     pub(super) const fn new(script: Script) -> Self {
         Self { script, now: None, claims: 0 }
     }

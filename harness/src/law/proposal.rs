@@ -1,6 +1,7 @@
-//! What is proposed is what was asked for, free, and aligned.
+//! What is proposed is what was asked for, free, aligned, the lowest fit where that is promised,
+//! and comes to an end.
 
-use cma_policies::Pfn;
+use cma_policies::{ClaimError, MAX_PAUSES, Pfn};
 
 use super::scene::{demand, list};
 use super::{Binds, Check, Law, Moment, Scene};
@@ -55,4 +56,55 @@ fn is_aligned(scene: &Scene<'_>) -> Result<(), String> {
     let mut ranges = (0..).zip(scene.area.ranges());
     let held = ranges.any(|(range, lane)| lane.contains(run) && holds(range, lane.pfn));
     demand(held, || format!("{run} was proposed for order {order}"))
+}
+
+/// Every proposal is the kernel's.
+pub(super) const LOWEST: Law = Law {
+    name: name::LOWEST,
+    about: "every proposal and every refusal is the naive reference's, page for page",
+    binds: Binds::LOWEST,
+    check: Check::Moment(is_lowest),
+};
+
+fn is_lowest(scene: &Scene<'_>) -> Result<(), String> {
+    let (asked, got) = match scene.moment {
+        Moment::Proposed { asked, attempt } => (asked, Some(attempt.run)),
+        Moment::Refused { asked, .. } => (asked, None),
+        _ => return Ok(()),
+    };
+    // No memory to migrate to and a fatal signal end the walk wherever it is.
+    let right = match asked.last_failed {
+        Some((_, ClaimError::NoMemory | ClaimError::Interrupted)) => None,
+        Some((_, ClaimError::Busy)) | None => {
+            scene.reference.lowest_fit(asked.request, asked.resume)
+        }
+    };
+    demand(got == right, || {
+        let say = |run: Option<_>| run.map_or("nothing".into(), |run| format!("{run}"));
+        let (got, right) = (say(got), say(right));
+        format!("{got} was proposed, the lowest from {:?} on is {right}", asked.resume)
+    })
+}
+
+/// Every request ends.
+pub(super) const TERMINATION: Law = Law {
+    name: name::TERMINATION,
+    about: "no run is proposed twice in one pass, and 8 claims a page of a pass end every request",
+    binds: Binds::EVERYONE,
+    check: Check::Moment(comes_to_an_end),
+};
+
+fn comes_to_an_end(scene: &Scene<'_>) -> Result<(), String> {
+    let asked = match scene.moment {
+        Moment::Proposed { asked, attempt } => {
+            let twice = asked.tried.contains(&attempt.run);
+            demand(!twice, || format!("{} was proposed twice in one pass", attempt.run))?;
+            asked
+        }
+        Moment::Paused { asked } => asked,
+        _ => return Ok(()),
+    };
+    let (claims, pauses) = (asked.in_pass, asked.pauses);
+    let ends = claims <= scene.area.pages().saturating_mul(8) && pauses <= MAX_PAUSES;
+    demand(ends, || format!("{claims} claims or {pauses} pauses did not end {:?}", asked.request))
 }

@@ -217,17 +217,9 @@ impl Witness {
         whole.contains(part) && begins && ends
     }
 
-    /// Checks what remains at the end of a run.
-    ///
-    /// # Errors
-    /// The law that the policy broke.
-    pub fn finish(&mut self) -> Result<(), Violation> {
-        self.check_free_runs()
-    }
-
     fn count_op(&mut self) -> Result<(), Violation> {
         if (self.ops + 1).is_multiple_of(self.checks.free_runs_every) {
-            self.check_free_runs()?;
+            self.finish()?;
         }
         self.ops += 1;
         Ok(())
@@ -303,7 +295,11 @@ impl Witness {
         fits
     }
 
-    fn check_free_runs(&self) -> Result<(), Violation> {
+    /// Checks the list of free runs: what remains at the end of a run.
+    ///
+    /// # Errors
+    /// The law that the policy broke.
+    pub fn finish(&self) -> Result<(), Violation> {
         let mut wrong = None;
         let mut end = None;
         let mut pages = 0_u64;

@@ -42,12 +42,6 @@ impl<'a> Rig<'a> {
         Self { slots, ways, elsewhere: Left::default(), boots: 0, make: Box::new(make) }
     }
 
-    /// The areas in order.
-    #[must_use]
-    pub fn slots(&self) -> &[Slot] {
-        &self.slots
-    }
-
     /// The areas in order, to put something in place before a stream begins.
     pub fn slots_mut(&mut self) -> &mut [Slot] {
         &mut self.slots

@@ -44,10 +44,16 @@ enum Salt {
 }
 
 impl Tenants {
-    /// Tenants that were never sent away.
-    pub(super) fn new(noise: Noise, refill_us: u64, turnover_us: u64, writeback: f64) -> Self {
+    /// Tenants of an area that lies in `span`.
+    pub(super) fn new(
+        noise: Noise,
+        span: Run,
+        refill_us: u64,
+        turnover_us: u64,
+        writeback: f64,
+    ) -> Self {
         let (refill_us, turnover_us) = (refill_us.max(1) as f64, turnover_us.max(1));
-        Self { noise, refill_us, turnover_us, writeback, vacated: Vacated::default() }
+        Self { noise, refill_us, turnover_us, writeback, vacated: Vacated::new(span) }
     }
 
     /// The pages of `run` are empty since `at_us`.
@@ -167,7 +173,7 @@ mod tests {
     const MIX: Mix = Mix { fill: 0.6, clean: 0.5, dirty: 0.1 };
 
     fn tenants() -> Tenants {
-        Tenants::new(Noise::new(&Seed::new(1)), 10_000_000, 60_000_000, 0.25)
+        Tenants::new(Noise::new(&Seed::new(1)), Run::new(0, 1 << 20), 10_000_000, 60_000_000, 0.25)
     }
 
     #[test]

@@ -37,6 +37,7 @@ pub(crate) fn table<R: AsRef<[String]>>(
 }
 
 /// A row without its line end.
+#[cfg(any(test, feature = "cli"))]
 pub(crate) fn line<T: AsRef<[u8]>>(fields: impl IntoIterator<Item = T>) -> String {
     let mut row = Vec::new();
     let mut writer = writer(&mut row);

@@ -31,7 +31,7 @@ pub(crate) fn table<R: AsRef<[String]>>(
 }
 
 /// A row without its line end.
-#[cfg(feature = "cli")]
+#[cfg(any(test, feature = "cli"))]
 pub(crate) fn line<T: AsRef<[u8]>>(fields: impl IntoIterator<Item = T>) -> String {
     let mut row = Vec::new();
     let mut writer = Writer::from_writer(&mut row);
@@ -58,7 +58,6 @@ mod tests {
         table(&mut out, "policy,name", &rows).unwrap();
         let text = "policy,name\nkernel,#1 \t\n\"zoned:share=0.25,order=8\",\"a \"\"b\"\"\"\n,\"a\rb\n\"\n";
         assert_eq!(String::from_utf8(out).unwrap(), text);
-        #[cfg(feature = "cli")]
         assert_eq!(line(["1", "a,b"]), "1,\"a,b\"");
     }
 

@@ -225,7 +225,7 @@ fn the_sweep_behind_a_merge_is_read_as_one() {
     let seed = bench.bad(&[&MERGE[..], &["--seed", "7"]].concat());
     assert!(seed.contains("\"seed = 1\" and \"seed = 7\""), "{seed}");
     let wrong = bench.bad(&[&MERGE[..], &["--sed", "7"]].concat());
-    assert!(wrong.contains("the sweep behind --: unexpected argument '--sed'"), "{wrong}");
+    assert!(wrong.contains("the sweep after --: unexpected argument '--sed'"), "{wrong}");
     assert_eq!(wrong.lines().count(), 1, "{wrong}");
 }
 

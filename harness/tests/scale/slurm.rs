@@ -112,6 +112,6 @@ fn a_shard_that_fails_is_named_by_the_merge_and_run_again_when_sent_again() {
     fs::write(&plan, text.replace("0.98", "0.97")).unwrap();
     good(&bench, &["bash", "s.slurm"], &[]);
     let merge = fs::read_to_string(bench.path("out-4716")).unwrap();
-    assert!(merge.contains("is of another plan than the one that is named behind --"), "{merge}");
+    assert!(merge.contains("is of another plan than the one that is named after --"), "{merge}");
     check(&bench);
 }

@@ -82,7 +82,7 @@ fn what_is_wrong_with_a_stream_is_said_with_its_place() {
         ("0,grab,1,4,2,,", "line 2, column 3: op \"grab\" is not known; alloc and free are"),
         ("0,alloc,1,4,2,", "line 2: 6 fields where 7 columns are named"),
         ("0,alloc,1,4,2,\"a,", "line 2, column 15: the quotes of \"\\\"a,\" are not closed"),
-        ("0,alloc,1,4,2,\"a\"b,", "line 2, column 18: \"b,\" stands behind closing quotes"),
+        ("0,alloc,1,4,2,\"a\"b,", "line 2, column 18: \"b,\" follows closing quotes"),
         ("-1,free,1,,,,", "line 2, column 1: at_us \"-1\" is not a number"),
     ];
     for (rows, expected) in table {
@@ -100,7 +100,7 @@ fn a_file_of_no_known_format_says_what_there_is() {
         ("a,b,c\n1,2,3\n", "line 1, column 1: columns \"a,b,c\" are of no known format"),
         ("at_us,op,id\n", "line 1: column \"count\" is missing; needed are at_us, op"),
         ("idx,kind,id,count,align\n", "the recording states no pages"),
-        ("at_us,op,op,id,count,align,client,area\n", "column \"op\" stands twice"),
+        ("at_us,op,op,id,count,align,client,area\n", "column \"op\" is there twice"),
         ("# pages=12x\n", "line 1, column 9: pages is \"12x\"; a whole number from 0"),
         ("# order_per_bit=64\n", "line 1, column 17: order_per_bit is \"64\""),
         ("# x=y\n# pages=0\nat_us,op\n", "line 2: no area has 0 pages at base_pfn 0"),

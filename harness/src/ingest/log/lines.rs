@@ -47,8 +47,14 @@ impl RawLines {
     fn new(source: &Source, longest: usize, window: usize) -> Result<Self, IngestError> {
         let mut decoder = DecodeReaderBytesBuilder::new();
         let decoder = decoder.utf8_passthru(true).strip_bom(true).build(source.open()?);
-        let input = BufReader::with_capacity(window, Box::new(decoder) as Box<dyn Read>);
+        let mut input = BufReader::with_capacity(window, Box::new(decoder) as Box<dyn Read>);
         let name = source.name().to_string();
+        // What cannot be read at all is said at once.
+        let first =
+            input.fill_buf().err().filter(|error| error.kind() != io::ErrorKind::Interrupted);
+        if let Some(error) = first {
+            return Err(at(&name, 0, &error));
+        }
         Ok(Self { name, input, longest, number: 0, line: Vec::new(), ahead: None })
     }
 

@@ -27,7 +27,7 @@ pub(super) fn quote(text: &str) -> String {
 }
 
 /// A key whose value is a text.
-pub(super) fn key(key: &str, value: impl ToString) -> String {
+pub(super) fn key(key: &str, value: &(impl ToString + ?Sized)) -> String {
     format!("{key} = {}", quote(&value.to_string()))
 }
 
@@ -48,14 +48,14 @@ fn text(plan: &Plan, checked: &[Checked]) -> String {
         plan.stop
             .map(|Stop { failed_share }| format!("stop = {{ failed_share = {failed_share:?} }}")),
     );
-    lines.extend(plan.target.map(|target| key("target", target)));
+    lines.extend(plan.target.map(|target| key("target", &target)));
     lines.extend(plan.until_first_failure.then(|| key("until", FIRST_FAILURE)));
     let policies = plan.policies.iter().map(|spec| format!("  {},\n", quote(&spec.to_string())));
     lines.push(format!("policies = [\n{}]", policies.collect::<String>()));
     lines.push(format!("caps = {}", list(&plan.caps, u32::to_string)));
     let environments = list(&plan.environments, |spec| quote(&spec.to_string()));
     lines.push(format!("environments = {environments}"));
-    lines.push(key("after_failure", plan.after_failure));
+    lines.push(key("after_failure", &plan.after_failure));
     lines.extend(plan.boards.iter().flat_map(board));
     let streams = plan.streams.iter().zip(checked);
     lines.extend(streams.flat_map(|(its, known)| stream(plan, its, known)));

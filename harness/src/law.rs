@@ -1,8 +1,8 @@
 //! What every policy owes, a file for each law or for those that look at the same answer; what it
 //! promised decides which of them bind it.
 //!
-//! A law looks at the moments of one run of a case ([`Check::Moment`]), or compares runs with each
-//! other ([`Check::Case`]). The naive [`Reference`] is the judge: no law asks the policy, nor the
+//! A law looks at the moments of one run of a case (`Check::Moment`), or compares runs with each
+//! other (`Check::Case`). The naive [`Reference`] is the judge: no law asks the policy, nor the
 //! kit that it is made of, what is true.
 
 mod compared;
@@ -30,7 +30,7 @@ pub type Build<'a> = &'a dyn Fn(Area) -> Result<Box<dyn Policy>, BuildError>;
 
 /// What a policy must promise for a law to bind it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Binds {
+pub struct Binds {
     /// The word for it in lists.
     pub name: &'static str,
     /// Whether it binds a policy that promises this.
@@ -74,7 +74,7 @@ pub struct Law {
     /// What it says, in one line.
     pub about: &'static str,
     /// Which promise binds a policy to it.
-    pub(crate) binds: Binds,
+    pub binds: Binds,
     /// How it is checked.
     pub(crate) check: Check,
 }

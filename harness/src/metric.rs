@@ -11,6 +11,7 @@ mod latency;
 mod ledger;
 mod length;
 mod load;
+#[cfg(feature = "cli")]
 mod occupancy;
 mod per_area;
 mod placement;
@@ -27,6 +28,7 @@ use std::fmt;
 
 use cma_policies::{Request, dma_align};
 
+#[cfg(feature = "cli")]
 pub(crate) use occupancy::{Grid, Occupancy, Refusal};
 pub use requests::column_name as cause_column;
 pub(crate) use sizes::Sizes;

@@ -1,7 +1,7 @@
 //! Changes to cases that keep their meaning: what a fuzzer and a local search do instead of turning
 //! over bits.
 //!
-//! A mutation is one line of [`MUTATIONS`]. Bytes are decoded, changed and encoded again, so that
+//! A mutation is one line of `MUTATIONS`. Bytes are decoded, changed and encoded again, so that
 //! what comes out is a case as it would have been written.
 
 mod acts;

@@ -98,7 +98,6 @@ impl AfterFailure {
     ///
     /// # Panics
     /// Never: every kind has an entry.
-    #[must_use]
     pub fn about(&self) -> &'static str {
         let text = self.to_string();
         let name = text.split(':').next().unwrap_or_default();

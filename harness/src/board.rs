@@ -48,14 +48,12 @@ impl Way {
     /// Whether the page allocator serves this request before any area is asked: one page, through
     /// the DMA API (`dma`), for a device without an area of its own. Mirrors
     /// `dma_alloc_contiguous` (kernel/dma/contiguous.c, 5.3 to 6.12).
-    #[must_use]
     pub const fn bypasses(&self, request: Request, dma: bool) -> bool {
         dma && self.caller.skips_one_page && !self.private && request.count() == 1
     }
 
     /// This way, where the stream names the area of that index for the client; the way itself where
     /// it names none that the board has. [`None`]: the board sends the client to another.
-    #[must_use]
     pub fn named(self, area: Option<usize>) -> Option<Self> {
         match area {
             Some(area) if area != self.area && self.private => None,
@@ -67,7 +65,6 @@ impl Way {
 
 impl Board {
     /// A board of one area that everybody uses, without fallback.
-    #[must_use]
     pub fn single(name: &str, area: Area) -> Self {
         let area = BoardArea { area, clients: Vec::new(), policy: None };
         let caller = &CALLERS[0];
@@ -75,13 +72,11 @@ impl Board {
     }
 
     /// Pages of all areas.
-    #[must_use]
     pub fn pages(&self) -> u64 {
         self.areas.iter().map(|area| area.area.pages()).fold(0, u64::saturating_add)
     }
 
     /// Index of the area of this name.
-    #[must_use]
     pub fn find(&self, area: &str) -> Option<usize> {
         self.areas.iter().position(|own| own.area.name() == area)
     }
@@ -89,7 +84,6 @@ impl Board {
     /// Where the client of this name goes. A name on the board means the client of that name, and
     /// where none is of that name all that differ from it by a number at the end: `camera` is
     /// `camera0`, `camera1` …
-    #[must_use]
     pub fn way(&self, client: &str) -> Way {
         let lists = |area: &BoardArea, name: &str| area.clients.iter().any(|own| own == name);
         let area = |name: &str| self.areas.iter().position(|area| lists(area, name));
@@ -119,7 +113,6 @@ impl Board {
 }
 
 /// A client's name without the number at its end: `camera` of `camera0`.
-#[must_use]
 pub fn kind(client: &str) -> &str {
     client.trim_end_matches(|c: char| c.is_ascii_digit())
 }

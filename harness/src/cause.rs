@@ -44,7 +44,6 @@ impl Cause {
     ];
 
     /// The word for it in every format.
-    #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::TooLarge => "too_large",
@@ -60,13 +59,11 @@ impl Cause {
     }
 
     /// Whether it is ENOMEM with free pages: enough were free, and the request failed.
-    #[must_use]
     pub const fn is_withheld(self) -> bool {
         !matches!(self, Self::TooLarge | Self::Exhausted)
     }
 
     /// The cause of a refusal, from the model as it was (a refusal changes nothing).
-    #[must_use]
     pub fn of(model: &Model, request: Request, outcome: &Outcome) -> Self {
         let count = request.count();
         if count > model.area().largest_range() {

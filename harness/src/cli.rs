@@ -53,7 +53,6 @@ enum Command {
 }
 
 /// The command line with the built-in policies, on the arguments of the process.
-#[must_use]
 pub fn run() -> ExitCode {
     run_with(&[])
 }
@@ -64,7 +63,6 @@ pub fn run() -> ExitCode {
 /// # let my_entry = cma_policies::builtin::ENTRIES[0];
 /// cma_harness::cli::run_with(&[my_entry]);
 /// ```
-#[must_use]
 pub fn run_with(entries: &[Entry]) -> ExitCode {
     run_args(std::env::args_os(), entries)
 }

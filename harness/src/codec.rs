@@ -45,7 +45,6 @@ pub struct Case {
 
 impl Case {
     /// The case that `bytes` are. Total: there are no wrong bytes.
-    #[must_use]
     pub fn decode(bytes: &[u8]) -> Self {
         let (header, records) = bytes.split_at(bytes.len().min(HEADER));
         let mut full = [0; HEADER];
@@ -61,13 +60,11 @@ impl Case {
     }
 
     /// A case of this area and these acts, for the first policy there is, without a limit.
-    #[must_use]
     pub const fn new(area: Area, acts: Vec<Act>) -> Self {
         Self { area, policy: Choice::FIRST, load_limit: 0, acts }
     }
 
     /// The most pages that may be live at once: [`Self::load_limit`], or no limit at all.
-    #[must_use]
     pub const fn most_live(&self) -> u64 {
         if self.load_limit == 0 { u64::MAX } else { self.load_limit as u64 }
     }
@@ -92,7 +89,6 @@ impl Case {
     /// Bytes that [`decode`](Self::decode) makes this case of. Every case that came out of `decode`
     /// has some; of one that was put together by hand, numbers that no byte can say are brought
     /// down to the nearest that can.
-    #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let header = geometry::encode(&self.area);
         // Counts are read on the area that the header says.

@@ -39,7 +39,6 @@ pub enum Confidence {
 
 impl Confidence {
     /// The word for it in every format.
-    #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Guess => "guess",
@@ -70,7 +69,6 @@ impl AlignFrom {
     }
 
     /// The word for it in every format.
-    #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Trace => "trace",
@@ -132,26 +130,22 @@ pub struct Failure {
 
 impl Failure {
     /// Free pages of its area, as stated or as summed up.
-    #[must_use]
     pub fn free(&self) -> Option<u64> {
         self.list.and_then(|list| list.free).or_else(|| self.incident.state.as_ref()?.free)
     }
 
     /// Pages of its area.
-    #[must_use]
     pub fn total(&self) -> Option<u64> {
         self.list.and_then(|list| list.total).or_else(|| self.incident.state.as_ref()?.total)
     }
 
     /// The word for the verdict in every format.
-    #[must_use]
     pub fn verdict_name(&self) -> &'static str {
         verdict_name(self.verdict)
     }
 }
 
 /// The word for a verdict in every format.
-#[must_use]
 pub fn verdict_name(verdict: Option<Cause>) -> &'static str {
     verdict.map_or("undecidable", Cause::name)
 }
@@ -278,7 +272,6 @@ impl Diagnosis {
 }
 
 /// The errno of a line and a kernel's word for it.
-#[must_use]
 pub fn errno_name(errno: Errno) -> &'static str {
     match errno {
         crate::kernel::ENOMEM => "ENOMEM",

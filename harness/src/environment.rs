@@ -125,13 +125,11 @@ impl Spec {
     }
 
     /// The entry it was made from.
-    #[must_use]
     pub const fn entry(&self) -> &Entry {
         &self.entry
     }
 
     /// A fresh environment.
-    #[must_use]
     pub fn build(&self, setup: Setup<'_>) -> Box<dyn Environment> {
         (self.entry.build)(&self.params, setup)
     }

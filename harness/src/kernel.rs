@@ -108,7 +108,6 @@ pub enum Printed {
 
 impl Printed {
     /// The number after `ret:`, where there is a line.
-    #[must_use]
     pub const fn errno(self) -> Option<Errno> {
         match self {
             Self::Silence => None,
@@ -121,7 +120,6 @@ impl Kernel {
     /// The row of `name`: its own name, or the release that it begins with
     /// (`6.12.117-cmalab` is 6.12, `6.4` is 6.3, `6.1.57-android14-11` is android). `None` before
     /// 4.11 and where it is no release.
-    #[must_use]
     pub fn find(name: &str) -> Option<&'static Self> {
         if name.contains("android") {
             return KERNELS.iter().find(|row| row.name == "android");
@@ -131,7 +129,6 @@ impl Kernel {
     }
 
     /// Whether it shows `sign`.
-    #[must_use]
     pub fn shows(&self, sign: Sign) -> bool {
         sign.span().contains(self.since)
     }
@@ -144,14 +141,12 @@ impl Kernel {
 
     /// Whether its traces state the errno. Where they do not, -12 and -16 in a recording are
     /// derived from the retries.
-    #[must_use]
     pub fn traces_errno(&self) -> bool {
         self.shows(FinishErrno)
     }
 
     /// What it says to a call for `count` pages before there is a request; `None` where it goes on
     /// and searches.
-    #[must_use]
     pub fn early(&self, area: &Area, count: u64) -> Option<Printed> {
         if count == 0 {
             return Some(Printed::Silence);
@@ -163,7 +158,6 @@ impl Kernel {
 
     /// What it prints for a refusal, by what it means and the claims of the last pass over the
     /// bitmap (a vendor's sleep ends a pass).
-    #[must_use]
     pub fn errno(&self, error: AllocError, claims_in_last_pass: u64) -> Errno {
         match error {
             AllocError::Interrupted => EINTR,

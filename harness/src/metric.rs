@@ -49,7 +49,6 @@ pub enum Value {
 
 impl Value {
     /// `part` of `whole`, rounded down to millionths; [`Value::None`] of nothing.
-    #[must_use]
     pub const fn share(part: u128, whole: u128) -> Self {
         match part.saturating_mul(1_000_000).checked_div(whole) {
             Some(millionths) if millionths > i64::MAX as u128 => Self::Micro(i64::MAX),
@@ -64,7 +63,6 @@ impl Value {
     }
 
     /// The value that prints as `text`; [`None`] if none does.
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let value = match text.split_once('.') {
             _ if text.is_empty() => Self::None,
@@ -75,7 +73,6 @@ impl Value {
     }
 
     /// The value as a number, where there is one.
-    #[must_use]
     pub const fn number(self) -> Option<f64> {
         match self {
             Self::None => None,
@@ -117,13 +114,11 @@ pub struct Setting {
 impl Setting {
     /// Probes of these sizes in pages, aligned as the DMA API would under `cap`. Sizes of 0 are
     /// left out.
-    #[must_use]
     pub fn new(sizes: &[u64], cap: u32) -> Self {
         Self::of_areas(&[sizes.to_vec()], cap)
     }
 
     /// As [`Setting::new`], with sizes for each area of a board.
-    #[must_use]
     pub fn of_areas(sizes: &[Vec<u64>], cap: u32) -> Self {
         let probe = |&count: &u64| Request::new(count, dma_align(count, cap).min(63)).ok();
         let probes = sizes.iter().map(|sizes| sizes.iter().filter_map(probe).collect());
@@ -131,7 +126,6 @@ impl Setting {
     }
 
     /// The same for a stream that has time or not, and a run that may end at its first failure.
-    #[must_use]
     pub fn watched(self, has_time: bool, first_failure: bool) -> Self {
         Self { has_time, first_failure, ..self }
     }
@@ -237,7 +231,6 @@ pub fn columns() -> impl Iterator<Item = &'static Column> {
 ///
 /// # Panics
 /// If no metric has it.
-#[must_use]
 pub fn column(name: &str) -> usize {
     let found = columns().position(|column| column.name == name);
     found.unwrap_or_else(|| panic!("no metric has the column {name}"))
@@ -258,7 +251,6 @@ fn is_asked(entry: &Entry, first_failure: bool) -> bool {
 
 impl Meter {
     /// Every metric of [`METRICS`] that has something to say of such a run.
-    #[must_use]
     pub fn new(setting: &Setting) -> Self {
         let first_failure = setting.first_failure;
         let asked = METRICS.iter().filter(|entry| is_asked(entry, first_failure));
@@ -267,7 +259,6 @@ impl Meter {
     }
 
     /// The values of all [`columns`]; those of a whole stream are empty where it was ended early.
-    #[must_use]
     pub fn values(&self) -> Vec<Value> {
         let mut metrics = self.metrics.iter();
         let mut values = Vec::new();

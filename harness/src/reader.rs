@@ -88,7 +88,6 @@ pub fn sorted(sources: Vec<Source>) -> Result<(Vec<Source>, Vec<Source>), Ingest
 }
 
 /// Whether `source` has the columns of a recording or a stream: it is no text of a board.
-#[must_use]
 fn is_table(source: &Source) -> bool {
     let table = ingest::table(source, &Geometry::default(), DEFAULT_CAP);
     table.map_or_else(|(is_table, _)| is_table, |_| true)
@@ -96,43 +95,36 @@ fn is_table(source: &Source) -> bool {
 
 impl Reader {
     /// What is above the column names.
-    #[must_use]
     pub const fn header(&self) -> &Header {
         &self.opened.header
     }
 
     /// The area, where the file or the caller states its pages.
-    #[must_use]
     pub fn area(&self) -> Option<&Area> {
         self.opened.area.as_ref()
     }
 
     /// The cap that it was made with: what it states, else what the caller says, else 8.
-    #[must_use]
     pub const fn cap(&self) -> u32 {
         self.opened.cap
     }
 
     /// Its format.
-    #[must_use]
     pub const fn format(&self) -> &'static Format {
         self.opened.format
     }
 
     /// Whether it says when its ops happened: a recording counts them in place of time.
-    #[must_use]
     pub fn has_time(&self) -> bool {
         self.is_trace() || self.format().name == ingest::STREAM
     }
 
     /// Whether it says what a real kernel answered.
-    #[must_use]
     pub fn is_recording(&self) -> bool {
         self.format().name != ingest::STREAM
     }
 
     /// Whether it is a trace: its claims end as traced, since it does not say why.
-    #[must_use]
     pub fn is_trace(&self) -> bool {
         self.format().name == ingest::TRACE.name
     }
@@ -142,14 +134,12 @@ impl Reader {
     ///
     /// The kernel's first fit puts every one where it was. Another policy puts them where it would:
     /// it is compared on the same buffers, not on the same places.
-    #[must_use]
     pub fn warm_up(&self) -> Vec<Op> {
         self.opened.rows.warm_up()
     }
 
     /// The buffers that were live before a trace began, in the order of their pages, without what
     /// only holds their places in [`Reader::warm_up`]: for who does not have that area.
-    #[must_use]
     pub fn before(&self) -> Vec<Op> {
         let mut ops = self.warm_up();
         let freed = |op: &Op| if let Op::Free { id, .. } = op { Some(*id) } else { None };
@@ -159,33 +149,28 @@ impl Reader {
     }
 
     /// What was counted up to the row that was read last.
-    #[must_use]
     pub const fn tally(&self) -> &Tally {
         &self.tally
     }
 
     /// The clients so far: client `n` of a request is at index `n`. Numbers are given in order of
     /// appearance in allocs; an empty name is a name. A recording has no clients.
-    #[must_use]
     pub fn clients(&self) -> Vec<&str> {
         self.opened.rows.clients()
     }
 
     /// The areas that a stream names for its clients so far, by the number of the client.
-    #[must_use]
     pub fn routes(&self) -> Vec<Route> {
         self.opened.rows.routes()
     }
 
     /// An error about the file as a whole.
-    #[must_use]
     pub fn error(&self, why: impl Into<String>) -> IngestError {
         let source = self.opened.rows.name();
         IngestError { source: source.to_string(), line: 0, column: 0, why: why.into() }
     }
 
     /// What was strange but no error, up to the row that was read last.
-    #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = self.header().warnings();
         warnings.extend(self.opened.rows.warnings());

@@ -14,7 +14,6 @@ pub struct Seed {
 
 impl Seed {
     /// The root of all seeds of run `number`.
-    #[must_use]
     pub fn new(number: u64) -> Self {
         let mut key = [0; 32];
         key[..8].copy_from_slice(&number.to_le_bytes());
@@ -22,7 +21,6 @@ impl Seed {
     }
 
     /// The seed of the part `name`, number `index`, of what this seed is for.
-    #[must_use]
     pub fn child(&self, name: &str, index: u64) -> Self {
         // FNV-1a over the name: only the key has to differ, ChaCha mixes it.
         let mut hash = 0xcbf2_9ce4_8422_2325_u64;
@@ -41,7 +39,6 @@ impl Seed {
     }
 
     /// The generator of this seed.
-    #[must_use]
     pub fn rng(&self) -> Draws {
         Draws(ChaCha8Rng::from_seed(self.key))
     }

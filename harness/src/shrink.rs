@@ -51,7 +51,6 @@ pub enum Goal {
 
 impl Goal {
     /// Whether a refusal for `cause` with `free` of `pages` free meets it.
-    #[must_use]
     pub fn is_met_by(&self, cause: Cause, free: u64, pages: u64) -> bool {
         let Self::Refusal { cause: kept, free_pages, area_pages, tolerance_ppm } = *self else {
             return false;

@@ -87,7 +87,6 @@ pub struct Step<'a> {
 
 impl Step<'_> {
     /// The request, where the op was one that was asked.
-    #[must_use]
     pub const fn request(&self) -> Option<Request> {
         match (self.op, self.outcome) {
             (Op::Alloc { request, .. }, Some(_)) => Some(request),

@@ -13,7 +13,6 @@ const UNITS: [(f64, f64, &str); 7] = [
 ];
 
 /// A time in the unit that suits it, rounded to three digits: `14.2 s`, `17 min`, `24 h`, `10.7 d`.
-#[must_use]
 pub(crate) fn span(us: f64) -> String {
     // What rounds to the next unit is named by it.
     let (_, each, unit) = UNITS
@@ -24,7 +23,6 @@ pub(crate) fn span(us: f64) -> String {
 }
 
 /// The same, rounded down: what is said to be exceeded.
-#[must_use]
 pub(crate) fn at_least(us: f64) -> String {
     let (_, each, unit) = UNITS.into_iter().find(|(from, ..)| us >= *from).unwrap_or(UNITS[6]);
     let number = us / each;
@@ -46,7 +44,6 @@ fn digits(number: f64) -> String {
 }
 
 /// Two times as one: `24 h`, `14 to 31 s`.
-#[must_use]
 pub(crate) fn from_to([least, most]: [u64; 2]) -> String {
     let (least, most) = (span(least as f64), span(most as f64));
     if least == most {

@@ -56,7 +56,6 @@ impl Interval {
 
     /// The same where the number of streams depends on what was seen: named as one that does not
     /// allow for that.
-    #[must_use]
     pub fn of_stopped(self) -> Self {
         let method = match self.method {
             "bca-or-t" => "bca-or-t-of-stopped",

@@ -67,14 +67,12 @@ pub struct Place {
 
 impl Place {
     /// The place of `found`, the next record of the same source.
-    #[must_use]
     pub const fn next(self, found: &Found) -> Self {
         Self { line: found.line, time_us: found.time_us, seq: self.seq + 1, ..self }
     }
 
     /// Whether `later` is at most `lines` lines and `us` microseconds after this, in the same
     /// source.
-    #[must_use]
     pub fn is_near(self, later: Self, lines: u64, us: u64) -> bool {
         let stamps = self.time_us.zip(later.time_us);
         self.source == later.source

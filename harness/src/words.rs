@@ -13,7 +13,6 @@ pub(crate) const PAGES_IN_MIB: u64 = 256;
 
 /// `share` in percent without its unit, to the nearest of this many decimals. What is neither
 /// nothing nor the whole is never rounded to it: `< 0.1` and `> 99.9` are said instead.
-#[must_use]
 pub(crate) fn percent_number(share: f64, decimals: usize) -> String {
     let shown = |share: f64| format!("{:.decimals$}", share * 100.0);
     let step = 0.01 / 10_f64.powi(decimals as i32);
@@ -28,13 +27,11 @@ pub(crate) fn percent_number(share: f64, decimals: usize) -> String {
 }
 
 /// The same with its unit: `49.8 %`.
-#[must_use]
 pub(crate) fn percent(share: f64, decimals: usize) -> String {
     format!("{} %", percent_number(share, decimals))
 }
 
 /// `part` of `whole` in percent, with one decimal; of nothing 0.
-#[must_use]
 pub(crate) fn percent_of(part: u64, whole: u64) -> String {
     let share = if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
     // Of large numbers the quotient may be rounded to the whole.
@@ -42,7 +39,6 @@ pub(crate) fn percent_of(part: u64, whole: u64) -> String {
 }
 
 /// `1 buffer`, `3 buffers`, `2 policies`.
-#[must_use]
 pub(crate) fn counted(number: u64, what: &str) -> String {
     match what.strip_suffix('y') {
         _ if number == 1 => format!("1 {what}"),
@@ -52,14 +48,12 @@ pub(crate) fn counted(number: u64, what: &str) -> String {
 }
 
 /// `1 page`, `2 pages`.
-#[must_use]
 pub(crate) fn pages(number: u64) -> String {
     counted(number, "page")
 }
 
 /// Pages of 4 KiB in MiB without the unit, with a decimal where it says something; what is not
 /// nothing is never 0.
-#[must_use]
 #[cfg(feature = "cli")]
 pub(crate) fn mib_number(pages: f64) -> String {
     let text = format!("{:.1}", pages / PAGES_IN_MIB as f64);
@@ -71,14 +65,12 @@ pub(crate) fn mib_number(pages: f64) -> String {
 }
 
 /// The same with the unit: `384 MiB`, `1.2 MiB`.
-#[must_use]
 #[cfg(feature = "cli")]
 pub(crate) fn mib(pages: u64) -> String {
     format!("{} MiB", mib_number(pages as f64))
 }
 
 /// Microseconds as seconds, with all decimals and without the unit.
-#[must_use]
 #[cfg(feature = "cli")]
 pub(crate) fn seconds(us: u64) -> String {
     format!("{}.{:06}", us / 1_000_000, us % 1_000_000)

@@ -57,7 +57,6 @@ impl Setup {
     pub const MOST_TIMES: u64 = 64;
 
     /// LOAD in pages, rounded: so many pages as a share of any area are so many pages again.
-    #[must_use]
     pub fn target_pages(&self) -> u64 {
         libm::round(self.load * self.area_pages as f64) as u64
     }
@@ -185,14 +184,12 @@ impl Workload {
     }
 
     /// Who asks: the name of client `n` of a request is at index `n`. Client 0 is nobody.
-    #[must_use]
     pub fn clients(&self) -> &[String] {
         &self.clients
     }
 
     /// What is live before the first op: allocs that nobody asks for while the stream runs. Their
     /// ids are those that the stream gives back.
-    #[must_use]
     pub fn before(&self) -> &[Op] {
         &self.before
     }

@@ -73,43 +73,36 @@ impl Area {
     }
 
     /// The name, as in debugfs.
-    #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
     /// The order of one bitmap bit: it stands for `2^order_per_bit` pages.
-    #[must_use]
     pub const fn order_per_bit(&self) -> u32 {
         self.order_per_bit
     }
 
     /// Pages of one bitmap bit.
-    #[must_use]
     pub const fn granule(&self) -> u64 {
         1 << self.order_per_bit
     }
 
     /// The ranges, ascending.
-    #[must_use]
     pub fn ranges(&self) -> &[Run] {
         &self.ranges
     }
 
     /// Pages of all ranges.
-    #[must_use]
     pub fn pages(&self) -> u64 {
         self.ranges.iter().map(|range| range.count).sum()
     }
 
     /// Pages of the largest range: no request above it can ever be granted.
-    #[must_use]
     pub fn largest_range(&self) -> u64 {
         self.ranges.iter().map(|range| range.count).max().unwrap_or(0)
     }
 
     /// The index of the range that holds all of `run`, if one does.
-    #[must_use]
     pub fn range_of(&self, run: Run) -> Option<usize> {
         if self.ranges.len() == 1 {
             return self.ranges[0].contains(run).then_some(0);
@@ -120,13 +113,11 @@ impl Area {
     }
 
     /// Bits of range `range` (`cma_bitmap_maxno()`, `mm/cma.c`).
-    #[must_use]
     pub fn bits(&self, range: usize) -> u64 {
         self.ranges[range].count >> self.order_per_bit
     }
 
     /// Bits that `count` pages take, rounded up (`cma_bitmap_pages_to_bits()`, `mm/cma.c`).
-    #[must_use]
     pub fn pages_to_bits(&self, count: u64) -> u64 {
         mutate!(RoundDown: count.div_ceil(self.granule()) => {
             let down = count >> self.order_per_bit;
@@ -136,7 +127,6 @@ impl Area {
 
     /// Which bits must be 0 in an aligned `bit + offset`, for an alignment order in pages below 64
     /// (`cma_bitmap_aligned_mask()`, `mm/cma.c`).
-    #[must_use]
     pub fn mask(&self, align: u32) -> u64 {
         let order = align.saturating_sub(self.order_per_bit);
         mutate!(MaskShort: (1 << order) - 1 => ((1 << order) - 1) >> 1)
@@ -144,7 +134,6 @@ impl Area {
 
     /// How far bit 0 of range `range` is past an aligned page, in bits: aligned are the bits
     /// with `(bit + offset) & mask == 0` (`cma_bitmap_aligned_offset()`, `mm/cma.c`).
-    #[must_use]
     pub fn offset(&self, range: usize, align: u32) -> u64 {
         let base = self.ranges[mutate!(RangeBase: range => 0)].pfn.0;
         let offset = (base & ((1 << align) - 1)) >> self.order_per_bit;
@@ -153,20 +142,17 @@ impl Area {
 
     /// The place of bit 0 of range `range` counted in bits from page 0, rounded down. For every
     /// align at or above order_per_bit, [`offset`](Area::offset) is this modulo `mask + 1`.
-    #[must_use]
     pub fn origin(&self, range: usize) -> u64 {
         self.ranges[range].pfn.0 >> self.order_per_bit
     }
 
     /// Where in range `range` a grant may start.
-    #[must_use]
     pub fn grid(&self, range: usize) -> Grid {
         Grid::new(self.ranges[range].pfn, self.order_per_bit)
     }
 
     /// The first page at or past `from`, which is in a range, where a grant of order `align` may
     /// start; it may be past the end of that range.
-    #[must_use]
     pub fn first_aligned(&self, from: Pfn, align: u32) -> Option<Pfn> {
         let range = self.range_of(Run { pfn: from, count: 1 })?;
         let base = self.ranges[range].pfn.0;
@@ -176,20 +162,17 @@ impl Area {
 
     /// Pages of `hole`, which is in one range, from its first one on where a grant of order `align`
     /// may start.
-    #[must_use]
     pub fn usable(&self, hole: Run, align: u32) -> u64 {
         let first = self.first_aligned(hole.pfn, align);
         first.map_or(0, |first| hole.end().0.saturating_sub(first.0))
     }
 
     /// The first page of bit `bit` of range `range`.
-    #[must_use]
     pub fn bit_to_pfn(&self, range: usize, bit: u64) -> Pfn {
         Pfn(self.ranges[range].pfn.0 + (bit << self.order_per_bit))
     }
 
     /// The bit of range `range` that stands for page `pfn`, which must be in it.
-    #[must_use]
     pub fn pfn_to_bit(&self, range: usize, pfn: Pfn) -> u64 {
         (pfn.0 - self.ranges[range].pfn.0) >> self.order_per_bit
     }

@@ -28,7 +28,6 @@ pub const ENTRIES: &[Entry] = &[
 ];
 
 /// The built-in policies by name.
-#[must_use]
 pub fn catalog() -> Catalog {
     Catalog::new(ENTRIES)
 }

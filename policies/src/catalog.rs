@@ -206,25 +206,21 @@ impl Params {
     ///
     /// # Panics
     /// Here and below: where the entry has no such parameter of that kind.
-    #[must_use]
     pub fn int(&self, name: &str) -> u64 {
         self.text(name).parse().unwrap_or_else(|_| panic!("{name} is not of kind Int"))
     }
 
     /// A [`Kind::Float`].
-    #[must_use]
     pub fn float(&self, name: &str) -> f64 {
         self.text(name).parse().unwrap_or_else(|_| panic!("{name} is not of kind Float"))
     }
 
     /// A [`Kind::Bool`].
-    #[must_use]
     pub fn bool(&self, name: &str) -> bool {
         self.text(name).parse().unwrap_or_else(|_| panic!("{name} is not of kind Bool"))
     }
 
     /// A [`Kind::Choice`].
-    #[must_use]
     pub fn choice(&self, name: &str) -> &str {
         self.text(name)
     }
@@ -242,13 +238,11 @@ pub struct Spec {
 
 impl Spec {
     /// The entry it was made from.
-    #[must_use]
     pub fn entry(&self) -> &Entry {
         &self.entry
     }
 
     /// The parameters, defaults included.
-    #[must_use]
     pub fn params(&self) -> &Params {
         &self.params
     }
@@ -262,7 +256,6 @@ impl Spec {
     }
 
     /// Whether it is the baseline with every parameter at its default.
-    #[must_use]
     pub fn is_baseline(&self) -> bool {
         self.to_string() == BASELINE
     }
@@ -307,13 +300,11 @@ pub struct Catalog {
 
 impl Catalog {
     /// A catalog of these entries. Of two with one name the later one counts.
-    #[must_use]
     pub fn new(entries: &[Entry]) -> Self {
         Self { entries: Vec::new() }.with(entries)
     }
 
     /// This catalog and these entries.
-    #[must_use]
     pub fn with(mut self, entries: &[Entry]) -> Self {
         for entry in entries {
             self.entries.retain(|old| old.name != entry.name);
@@ -323,7 +314,6 @@ impl Catalog {
     }
 
     /// The entries, in order.
-    #[must_use]
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
@@ -349,7 +339,6 @@ impl Catalog {
     ///
     /// # Panics
     /// If the catalog is empty.
-    #[must_use]
     pub fn picked(&self, which: u8, knobs: &[u8]) -> Spec {
         let entry = self.entries[usize::from(which) % self.entries.len()];
         let knobs = knobs.iter().copied().chain(core::iter::repeat(0));

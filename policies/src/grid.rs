@@ -20,20 +20,17 @@ pub struct Grid {
 
 impl Grid {
     /// That of a range that begins at page `base`.
-    #[must_use]
     pub const fn new(base: Pfn, order_per_bit: u32) -> Self {
         let order_per_bit = if order_per_bit < 63 { order_per_bit } else { 63 };
         Self { base: base.0 >> order_per_bit << order_per_bit, order_per_bit }
     }
 
     /// The page that alignment is counted from page 0 on by: the base, down to whole bits.
-    #[must_use]
     pub const fn base(self) -> u64 {
         self.base
     }
 
     /// `count` pages up to whole bits, or all pages there are.
-    #[must_use]
     pub const fn whole(self, count: u64) -> u64 {
         match count.checked_next_multiple_of(1 << self.order_per_bit) {
             Some(whole) => whole,
@@ -43,7 +40,6 @@ impl Grid {
 
     /// Pages from `start` to the first page at or past it where order `align` may start; `None`
     /// where that is more than there are.
-    #[must_use]
     pub const fn lost(self, start: u64, align: u32) -> Option<u64> {
         let order = if align > self.order_per_bit { align } else { self.order_per_bit };
         let mask = if order < 127 { (1u128 << order) - 1 } else { u128::MAX >> 1 };
@@ -52,7 +48,6 @@ impl Grid {
     }
 
     /// That first page.
-    #[must_use]
     pub const fn first_aligned(self, start: u64, align: u32) -> Option<u64> {
         match self.lost(start, align) {
             Some(lost) => start.checked_add(lost),
@@ -61,7 +56,6 @@ impl Grid {
     }
 
     /// Of `count` pages from `start` on, those from the first one on where order `align` may start.
-    #[must_use]
     pub const fn usable(self, start: u64, count: u64, align: u32) -> u64 {
         match self.lost(start, align) {
             Some(lost) => count.saturating_sub(lost),
@@ -71,7 +65,6 @@ impl Grid {
 
     /// The largest order that may start at one of the `room` + 1 pages from `start` on; 64 where
     /// every one may, `None` where no bit begins there.
-    #[must_use]
     pub const fn most_align(self, start: u64, room: u64) -> Option<u32> {
         let first = start as u128 + self.base as u128;
         let last = first + room as u128;

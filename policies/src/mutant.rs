@@ -87,7 +87,6 @@ mod switch {
     }
 
     /// Whether `mutant` is on in this thread.
-    #[must_use]
     pub fn is(mutant: Mutant) -> bool {
         ON.get() == Some(mutant)
     }
@@ -111,7 +110,6 @@ pub use switch::{is, with};
 
 /// Whether `mutant` is on: never, in a build without the feature `mutants`.
 #[cfg(not(feature = "mutants"))]
-#[must_use]
 pub const fn is(_: Mutant) -> bool {
     false
 }

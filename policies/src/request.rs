@@ -32,19 +32,16 @@ impl Request {
     }
 
     /// Pages asked for, at least 1.
-    #[must_use]
     pub const fn count(self) -> u64 {
         self.count
     }
 
     /// The alignment *order*: the first page is to be a multiple of `2^align` pages. Below 64.
-    #[must_use]
     pub const fn align(self) -> u32 {
         self.align
     }
 
     /// Who asks.
-    #[must_use]
     pub const fn client(self) -> u16 {
         self.client
     }
@@ -58,14 +55,12 @@ impl Request {
 /// assert_eq!(cma_policies::dma_align(5, 8), 3);
 /// assert_eq!(cma_policies::dma_align(1, 8), 0);
 /// ```
-#[must_use]
 pub const fn dma_align(count: u64, cap: u32) -> u32 {
     let order = ceil_log2(count);
     if order < cap { order } else { cap }
 }
 
 /// The smallest `k` with `2^k >= count`; 0 for a count of 0. At most 64.
-#[must_use]
 pub const fn ceil_log2(count: u64) -> u32 {
     if count <= 1 { 0 } else { u64::BITS - (count - 1).leading_zeros() }
 }

@@ -25,19 +25,16 @@ pub struct Run {
 
 impl Run {
     /// The run of `count` pages that starts at page `pfn`.
-    #[must_use]
     pub const fn new(pfn: u64, count: u64) -> Self {
         Self { pfn: Pfn(pfn), count }
     }
 
     /// The first page past the run; the last page frame number there is if it would overflow.
-    #[must_use]
     pub const fn end(self) -> Pfn {
         Pfn(self.pfn.0.saturating_add(self.count))
     }
 
     /// Whether every page of `other` is a page of `self`.
-    #[must_use]
     pub const fn contains(self, other: Self) -> bool {
         // Not by the ends: they are cut off at the last page frame number.
         match other.pfn.0.checked_sub(self.pfn.0) {
@@ -47,7 +44,6 @@ impl Run {
     }
 
     /// Whether the two share a page.
-    #[must_use]
     pub const fn overlaps(self, other: Self) -> bool {
         self.pfn.0 < other.end().0 && other.pfn.0 < self.end().0
     }

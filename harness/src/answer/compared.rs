@@ -23,21 +23,18 @@ impl<'a> Compared<'a> {
     }
 
     /// The rows of a cap, policies in the order of the plan.
-    #[must_use]
     pub fn of_cap(&self, cap: usize) -> &'a [SummaryRow] {
         let policies = self.ready.plan.policies.len();
         &self.rows[cap * policies..(cap + 1) * policies]
     }
 
     /// The policy that others are compared with.
-    #[must_use]
     pub fn baseline(&self, cap: usize) -> Option<&'a SummaryRow> {
         self.baseline.map(|policy| &self.of_cap(cap)[policy])
     }
 
     /// The policy that withholds least, the first of equals: less than the baseline, aligned, and
     /// more from no size class.
-    #[must_use]
     pub fn best(&self, cap: usize) -> Option<&'a SummaryRow> {
         let fair = self.of_cap(cap).iter().filter(|row| {
             let change = row.against_baseline.and_then(|difference| difference.mean);

@@ -43,7 +43,6 @@ pub struct Worst {
 }
 
 /// Works out everything from the results, configuration by configuration.
-#[must_use]
 pub fn findings(ready: &Ready, blocks: impl IntoIterator<Item = Block>) -> Findings {
     let (mut rows, mut survival) = (Vec::new(), Vec::new());
     let mut ladders = Ladders::new(ready);

@@ -147,7 +147,6 @@ const ENOUGH: f64 = 0.9;
 impl SummaryRow {
     /// Whether it has rates over the length of its streams: some were run, and none was ended at
     /// its first failure.
-    #[must_use]
     pub const fn is_whole(&self) -> bool {
         self.streams > 0 && self.ended_early == 0
     }
@@ -155,7 +154,6 @@ impl SummaryRow {
     /// The measured LOAD of all pages, where it stays well below the one that the plan asks for: the
     /// streams are too short, or their profile has no more clients. Then little of what the row says
     /// is about that LOAD.
-    #[must_use]
     pub fn falls_short(&self, ready: &Ready) -> Option<f64> {
         let asked = ready.plan.load(&self.at)?.share_of(ready.board(&self.at).pages());
         self.load.filter(|load| *load < ENOUGH * asked)

@@ -69,7 +69,6 @@ pub const CALLERS: &[Caller] = &[
 
 impl Caller {
     /// The way of this name.
-    #[must_use]
     pub fn find(name: &str) -> Option<&'static Self> {
         CALLERS.iter().find(|caller| caller.name == name)
     }

@@ -21,14 +21,12 @@ impl Choice {
     pub const FIRST: Self = Self { which: 0, knobs: [0; KNOBS] };
 
     /// What it means to `catalog`.
-    #[must_use]
     pub fn spec(&self, catalog: &Catalog) -> Spec {
         catalog.picked(self.which, &self.knobs)
     }
 
     /// The choice that means `policy` to `catalog`, as far as bytes can say it: the first entry
     /// where it has none of that name, the default of a parameter where no number picks its value.
-    #[must_use]
     pub fn of(policy: &Spec, catalog: &Catalog) -> Self {
         let Entry { name, params, .. } = *policy.entry();
         let which = catalog.entries().iter().position(|entry| entry.name == name);

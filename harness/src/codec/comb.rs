@@ -4,7 +4,6 @@ use cma_policies::Run;
 
 /// What an [`Act::FreeEvery`](super::Act::FreeEvery) gives back of what is live: in the order of
 /// the pages, one in every `stride` of the buffers of the class, from number `phase` on.
-#[must_use]
 pub fn comb(live: impl Iterator<Item = Run>, stride: u8, phase: u8, class: Option<u8>) -> Vec<Run> {
     let of_class = |run: &Run| {
         class.is_none_or(|class| run.count.next_power_of_two().ilog2() == u32::from(class))
@@ -17,7 +16,6 @@ pub fn comb(live: impl Iterator<Item = Run>, stride: u8, phase: u8, class: Optio
 
 /// What an [`Act::FreePart`](super::Act::FreePart) gives back of `run`: whole granules but for its
 /// end.
-#[must_use]
 pub fn part_of(run: Run, granule: u64, part: u32) -> Run {
     let granules = run.count.div_ceil(granule);
     let start = u64::from(part) % granules;

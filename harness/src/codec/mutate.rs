@@ -90,7 +90,6 @@ fn written(case: &mut Case, max: usize) -> Vec<u8> {
 
 /// Bytes of a case like the one that `bytes` are, at most `max` of them. The same for the same
 /// arguments; total.
-#[must_use]
 pub fn mutate(bytes: &[u8], max: usize, seed: u32) -> Vec<u8> {
     let mut case = Case::decode(bytes);
     change(&mut case, &mut draws(seed), |_| true);
@@ -99,7 +98,6 @@ pub fn mutate(bytes: &[u8], max: usize, seed: u32) -> Vec<u8> {
 
 /// Bytes of a case that begins as `first` and ends as `second`, at most `max` of them: spliced
 /// between two acts, in the world of the first. The same for the same arguments; total.
-#[must_use]
 pub fn crossover(first: &[u8], second: &[u8], max: usize, seed: u32) -> Vec<u8> {
     let mut draws = draws(seed);
     let mut case = Case::decode(first);

@@ -217,7 +217,6 @@ const fn number(low: u8, mid: u8, high: u8) -> u32 {
 impl Act {
     /// How often a fill asks for `request` in an area of so many pages: once more than there is
     /// room for is often enough.
-    #[must_use]
     pub const fn times(request: Request, times: u16, pages: u64) -> u64 {
         let room = pages / request.count() + 1;
         if (times as u64) < room { times as u64 } else { room }

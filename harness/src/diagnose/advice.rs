@@ -17,7 +17,6 @@ pub use what::{Advice, Cap, Grow, Missing, Pages, Strands, What};
 
 /// What would have helped with this failure, best first, then what would not. `residents` are the
 /// buffers in its area, `cap` is `CONFIG_CMA_ALIGNMENT` as far as it is known.
-#[must_use]
 pub fn advise(failure: &Failure, residents: &[Resident], cap: u32) -> Vec<Advice> {
     let mut advice = match Case::of(failure, residents, cap) {
         Some(case) => by_verdict(&case),

@@ -94,7 +94,6 @@ pub struct Incident {
 
 impl Incident {
     /// A failure reported in `source`, of which no more is known.
-    #[must_use]
     pub fn new(source: Arc<str>, reported: Reported) -> Self {
         Self { source, reported, ..Self::default() }
     }
@@ -119,7 +118,6 @@ pub struct Assembler {
 
 impl Assembler {
     /// Nothing yet.
-    #[must_use]
     pub fn new(options: &Options) -> Self {
         Self {
             scene: Scene::new(options),
@@ -220,19 +218,16 @@ impl Assembler {
     }
 
     /// What the caller said, and what the text says in its place.
-    #[must_use]
     pub const fn options(&self) -> &Options {
         &self.scene.options
     }
 
     /// Failure lines that the rate limit of the kernel hid: of those failures nothing is known.
-    #[must_use]
     pub const fn suppressed(&self) -> u64 {
         self.scene.hidden
     }
 
     /// The counters of the board, in order of appearance.
-    #[must_use]
     pub fn counters(&self) -> &[Counter] {
         self.scene.counters.all()
     }
@@ -243,7 +238,6 @@ impl Assembler {
     }
 
     /// The areas as they were known best and latest.
-    #[must_use]
     pub fn into_areas(self) -> Vec<AreaState> {
         self.areas.into_states(&self.scene.options.geometry)
     }

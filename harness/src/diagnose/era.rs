@@ -64,7 +64,6 @@ impl Shown {
     }
 
     /// What both show; what the first shows, where they contradict each other.
-    #[must_use]
     pub(super) fn and(self, other: Self) -> Self {
         Self {
             hard: self.hard.narrowed(other.hard),

@@ -47,7 +47,6 @@ pub struct Resident {
 
 impl Resident {
     /// Pages that they hold, as far as gaps show.
-    #[must_use]
     pub fn pages(&self) -> u64 {
         self.blocks.unwrap_or(0).saturating_mul(self.count)
     }
@@ -55,7 +54,6 @@ impl Resident {
 
 /// The sizes of the buffers in `area`, by pages held, most first: from traces exactly, else from
 /// the gaps between free runs.
-#[must_use]
 pub fn residents(area: &AreaState, cap: u32) -> Vec<Resident> {
     search(area, cap).0
 }

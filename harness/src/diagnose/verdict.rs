@@ -43,7 +43,6 @@ impl Finding {
 ///
 /// It mirrors the ways out of `cma_alloc()` (`mm/cma.c`): the search that finds nothing, the claim
 /// (`alloc_contig_range()`) that is busy, and the claim that gets no memory.
-#[must_use]
 pub fn judge(incident: Incident, options: &Options) -> Failure {
     let from_count = |count| (dma_align(count, options.cap), AlignFrom::Cap);
     let align = incident.align.or_else(|| incident.count.map(from_count));

@@ -57,7 +57,6 @@ impl Enomem {
     }
 
     /// `bytes` in the world of the goal, so that counts mean the same to whoever changes them.
-    #[must_use]
     pub fn framed(&self, bytes: &[u8]) -> Vec<u8> {
         let Some(goal) = &self.goal else { return bytes.to_vec() };
         let mut framed = goal.case(&self.catalog).encode();

@@ -40,7 +40,6 @@ pub fn run(bytes: &[u8]) {
 ///
 /// # Panics
 /// As [`run`].
-#[must_use]
 pub fn reached(case: &Case) -> Option<Reached> {
     let area = &case.area;
     let case = case.unfolded(most(area.pages() / area.granule()));

@@ -76,7 +76,6 @@ pub(crate) struct Hit {
 impl Adversary {
     /// The variant and LOAD limit with which it needs the fewest pages for a refusal. `beat` gets
     /// the share of the variants that are played.
-    #[must_use]
     pub(crate) fn worst(&self, goal: &Goal, beat: &dyn Fn(f64)) -> Option<Hit> {
         let mut worst: Option<Hit> = None;
         let variants = (self.variants)(goal);
@@ -114,7 +113,6 @@ impl Adversary {
     }
 
     /// The stream of a hit.
-    #[must_use]
     pub(crate) fn stream(&self, goal: &Goal, hit: &Hit) -> Vec<Timed> {
         let mut field = Field::logged(goal, hit.limit);
         (self.play)(&mut field, hit.variant);

@@ -42,20 +42,17 @@ pub struct Champion {
 
 /// Name of the file for `goal`: without colons, which some file systems do not take, and commas,
 /// which lists of files do not.
-#[must_use]
 pub fn file_name(goal: &Goal) -> String {
     goal.to_string().replace(':', "+").replace(',', "__") + SUFFIX
 }
 
 /// The goal of a file of this name.
-#[must_use]
 pub(crate) fn goal_of(name: &str, catalog: &Catalog) -> Option<Goal> {
     Goal::parse(&name.strip_suffix(SUFFIX)?.replace('+', ":").replace("__", ","), catalog).ok()
 }
 
 impl Archive {
     /// The champions in `folder`, which need not be there yet.
-    #[must_use]
     pub fn new(folder: &Path, catalog: Catalog) -> Self {
         Self { folder: folder.to_path_buf(), catalog, known: BTreeMap::new() }
     }
@@ -72,7 +69,6 @@ impl Archive {
     }
 
     /// The champion for `goal`, where there is one.
-    #[must_use]
     pub fn champion(&self, goal: &Goal) -> Option<Champion> {
         Self::read(&self.folder.join(file_name(goal)), goal)
     }
@@ -141,7 +137,6 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// The list of `champions` as CSV.
-#[must_use]
 pub fn index(champions: &[Champion]) -> String {
     let columns = "policy,pages,largest,align,load_pages,harm,count,free_pages,ops,cause";
     let row = |Champion { goal, refusal, .. }: &Champion| {

@@ -11,7 +11,6 @@ use super::goal::{Align, Goal};
 /// some functions concerning dynamic storage allocation, JACM 21(3), 1974), where what is left over
 /// in each step does not matter. In areas that n divides this M was enough wherever it was tried; in
 /// others it can take some pages more.
-#[must_use]
 pub const fn adversary(pages: u64, largest: u64) -> u64 {
     (2 * (pages + largest)).div_ceil(largest.ilog2() as u64 + 2)
 }
@@ -19,14 +18,12 @@ pub const fn adversary(pages: u64, largest: u64) -> u64 {
 /// M up to which first fit refuses nothing, without alignment: area / (1 + ceil log2 n), rounded
 /// down (J. M. Robson, Worst case fragmentation of first fit and best fit storage allocation
 /// strategies, Computer Journal 20(3), 1977: M (1 + ceil log2 n) pages are enough).
-#[must_use]
 pub(crate) const fn first_fit(pages: u64, largest: u64) -> u64 {
     pages / (1 + ceil_log2(largest) as u64)
 }
 
 /// M up to which the goal's policy has a guarantee, where one is known: a search for the lowest
 /// place, without alignment, is first fit.
-#[must_use]
 pub(crate) fn guaranteed(goal: &Goal, promises: Promises) -> Option<u64> {
     let is_first_fit = promises.lowest && promises.complete && promises.tight;
     let known = is_first_fit && goal.align == Align::None;

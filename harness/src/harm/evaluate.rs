@@ -33,7 +33,6 @@ pub struct Reach {
 impl Outcome {
     /// M of the first refusal, or else the least in reach; the whole area and n where there is
     /// nothing.
-    #[must_use]
     pub fn least(&self, goal: &Goal) -> u64 {
         let refused = self.refusal.map(|refusal| refusal.need);
         let reach = self.reach.map(|reach| reach.need);
@@ -44,13 +43,11 @@ impl Outcome {
 /// Runs `acts` with at most `limit` pages live or asked for, up to the first refusal. Requests
 /// above n or above the limit are not made; the goal says how they are aligned. Pages are quiet:
 /// scripts, pins, partial and wrong frees do nothing.
-#[must_use]
 pub(crate) fn evaluate(goal: &Goal, acts: &[Act], limit: u64) -> Outcome {
     play(&mut Field::new(goal, limit), acts)
 }
 
 /// The same, with the stream that it was.
-#[must_use]
 pub fn played(goal: &Goal, acts: &[Act], limit: u64) -> (Outcome, Vec<Timed>) {
     let mut field = Field::logged(goal, limit);
     let outcome = play(&mut field, acts);
@@ -59,7 +56,6 @@ pub fn played(goal: &Goal, acts: &[Act], limit: u64) -> (Outcome, Vec<Timed>) {
 
 /// `acts` as they are evaluated, so that whoever else runs the case sees the same: requests
 /// aligned as the goal says, those above n left out, and so is what does nothing.
-#[must_use]
 pub fn plain(goal: &Goal, acts: &[Act]) -> Vec<Act> {
     let plain = |act: &Act| match *act {
         Act::Alloc { request, .. } => {
@@ -77,7 +73,6 @@ pub fn plain(goal: &Goal, acts: &[Act]) -> Vec<Act> {
 
 /// What is in reach of `acts`, made: their beginning and a fill, and the refusal that it gets.
 /// Nothing where that needs no less than what they came to, or is above the limit.
-#[must_use]
 pub(crate) fn realised(
     goal: &Goal,
     acts: &[Act],

@@ -65,7 +65,6 @@ impl<'a> Field<'a> {
     ///
     /// # Panics
     /// Never: a goal is made of a policy that can be built.
-    #[must_use]
     pub(crate) fn new(goal: &'a Goal, limit: u64) -> Self {
         let policy = goal.policy.build(goal.area()).expect("it was built for the goal");
         Self {
@@ -83,13 +82,11 @@ impl<'a> Field<'a> {
     }
 
     /// The same, and what happens is kept.
-    #[must_use]
     pub(crate) fn logged(goal: &'a Goal, limit: u64) -> Self {
         Self { log: Some(Vec::new()), ..Self::new(goal, limit) }
     }
 
     /// What happened: where it was kept.
-    #[must_use]
     pub(crate) fn into_log(self) -> Vec<Timed> {
         self.log.unwrap_or_default()
     }
@@ -100,13 +97,11 @@ impl<'a> Field<'a> {
     }
 
     /// How many there are.
-    #[must_use]
     pub(crate) const fn buffers(&self) -> usize {
         self.live.len()
     }
 
     /// Whether there is nothing more to do: a refusal, or too many ops.
-    #[must_use]
     pub(crate) const fn is_over(&self) -> bool {
         self.refusal.is_some() || self.ops >= OPS_PER_PAGE * self.goal.pages
     }

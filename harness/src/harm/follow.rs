@@ -8,7 +8,6 @@ use crate::op::{Op, Timed};
 /// nothing where nothing is refused. Requests above n, and those that would take what is live above
 /// `limit` pages, are not made; the goal says how they are aligned. A buffer is held until the last
 /// part of it was given back.
-#[must_use]
 pub(crate) fn followed(goal: &Goal, ops: &[Timed], limit: u64) -> Option<(Refusal, Vec<Timed>)> {
     let mut field = Field::logged(goal, limit);
     // In the order of grants, as the field has them: the id in the stream, and pages that are left.

@@ -21,7 +21,6 @@ pub enum Align {
 
 impl Align {
     /// The order of a request for `count` pages.
-    #[must_use]
     pub const fn order(self, count: u64) -> u32 {
         match self {
             Self::None => 0,
@@ -30,7 +29,6 @@ impl Align {
     }
 
     /// `none`, `dma` (cap 8, as most kernels) or `dma:CAP`.
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         match text {
             "none" => Some(Self::None),
@@ -142,7 +140,6 @@ impl Goal {
     /// nearest number of pages that a goal can have. The order_per_bit of its area is the cap of
     /// the orders that are asked for; 0 is none. Where the policy cannot be built with the
     /// parameters of the case, it is built with its defaults. Nothing where not even that can be.
-    #[must_use]
     pub fn of(case: &Case, catalog: &Catalog) -> Option<Self> {
         let pages = case.area.ranges()[0].count;
         let pages = pages.clamp(*Self::PAGES.start(), Self::OF_A_CASE);
@@ -159,20 +156,17 @@ impl Goal {
     ///
     /// # Panics
     /// Never: every number of pages above 0 is an area.
-    #[must_use]
     pub fn area(&self) -> Area {
         Area::single(0, self.pages, 0).expect("pages of an area")
     }
 
     /// A case of this goal without acts. A parameter of the policy that bytes cannot say has its
     /// default there.
-    #[must_use]
     pub fn case(&self, catalog: &Catalog) -> Case {
         Case { policy: Choice::of(&self.policy, catalog), ..Case::new(self.area(), Vec::new()) }
     }
 
     /// The request for `count` pages; nothing where the goal does not allow it.
-    #[must_use]
     pub fn request(&self, count: u64) -> Option<Request> {
         let allowed = count <= self.largest;
         allowed.then(|| Request::new(count, self.align.order(count)).ok()).flatten()
@@ -180,7 +174,6 @@ impl Goal {
 
     /// The harm of a first refusal with so many pages live and asked at most; 0 where that is all
     /// of the area.
-    #[must_use]
     pub fn harm(&self, need: u64) -> f64 {
         self.pages.saturating_sub(need) as f64 / self.pages as f64
     }

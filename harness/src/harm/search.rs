@@ -47,7 +47,6 @@ const KEPT: usize = 2;
 /// The worst program found; nothing where no request was ever refused with a page free. The same
 /// for the same goal and effort, whatever the number of threads. `beat` gets the share of the
 /// tries that are done.
-#[must_use]
 pub fn search(goal: &Goal, effort: Effort, beat: &dyn Fn(f64)) -> Option<Found> {
     let seed = Seed::new(effort.seed).child(&goal.to_string(), 0);
     let ladder = climb::ladder(goal);

@@ -71,14 +71,12 @@ impl Bitmaps {
     }
 
     /// An error about the line that was read last.
-    #[must_use]
     pub fn error(&self, why: impl Into<String>) -> IngestError {
         self.lines.error(1, why)
     }
 }
 
 /// The file of bitmaps beside the recording at `path`, if there is one.
-#[must_use]
 pub fn sidecar(path: &Path) -> Option<PathBuf> {
     let name = path.file_name()?.to_str()?;
     let plain = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(name);

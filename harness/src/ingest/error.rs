@@ -41,7 +41,6 @@ impl std::error::Error for IngestError {}
 
 /// `text` in quotes, cut where it is long and with its control characters escaped: what somebody
 /// else wrote must neither flood nor steer a terminal.
-#[must_use]
 pub fn quoted(text: &str) -> String {
     const MOST: usize = 60;
     let short: String = text.chars().take(MOST).flat_map(char::escape_debug).collect();

@@ -50,7 +50,6 @@ fn once<T: Copy + PartialEq + Into<u64>>(stated: &mut Option<T>, value: T) -> Re
 
 impl Header {
     /// The value of `key`; the last one, where it is there more than once.
-    #[must_use]
     pub fn get(&self, key: &str) -> Option<&str> {
         self.pairs.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
     }

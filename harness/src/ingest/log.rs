@@ -316,14 +316,12 @@ pub struct RangeRuns {
 
 impl FreeRuns {
     /// The pages of all runs that are there.
-    #[must_use]
     pub fn sum(&self) -> u64 {
         let runs = self.ranges.iter().flat_map(|range| &range.runs);
         runs.fold(0, |sum, (pages, _)| sum.saturating_add(*pages))
     }
 
     /// Whether nothing is missing, as far as the text shows: head, tail and sum agree.
-    #[must_use]
     pub fn is_complete(&self) -> bool {
         !self.cut && (self.quoted || self.head && self.free == Some(self.sum()))
     }
@@ -392,7 +390,6 @@ pub fn open(source: &Source) -> Result<Records, IngestError> {
 
 impl Records {
     /// Lines read so far.
-    #[must_use]
     pub fn lines(&self) -> u64 {
         self.lines.number()
     }

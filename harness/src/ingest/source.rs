@@ -47,7 +47,6 @@ impl Source {
     }
 
     /// The file at `path`: a regular one, since it may be read more than once.
-    #[must_use]
     pub fn file(path: &Path) -> Self {
         Self::new(&path.display().to_string(), Place::File(path.to_path_buf()))
     }
@@ -78,19 +77,16 @@ impl Source {
     }
 
     /// These bytes, called `name` in messages.
-    #[must_use]
     pub fn bytes(name: &str, bytes: impl Into<Arc<[u8]>>) -> Self {
         Self::new(name, Place::Bytes(bytes.into()))
     }
 
     /// `input`, which is read as it comes and kept nowhere: it can be opened once.
-    #[must_use]
     pub fn once(name: &str, input: impl Read + Send + 'static) -> Self {
         Self::new(name, Place::Once(Once(Arc::new(Mutex::new(Some(Box::new(input)))))))
     }
 
     /// The same, whose bytes are counted in `counter` as they are read.
-    #[must_use]
     pub fn counted(self, counter: Arc<AtomicU64>) -> Self {
         Self { counter: Some(counter), ..self }
     }
@@ -111,13 +107,11 @@ impl Source {
     }
 
     /// What it is called in messages.
-    #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
     /// The file, where it is one.
-    #[must_use]
     pub fn path(&self) -> Option<&Path> {
         match &self.place {
             Place::File(path) => Some(path),

@@ -88,7 +88,6 @@ const fn spans() -> [Span; COUNT] {
 
 impl Sign {
     /// The releases that show it.
-    #[must_use]
     pub const fn span(self) -> Span {
         SPANS[self as usize]
     }
@@ -119,14 +118,12 @@ impl Seen {
 
     /// The releases that can have printed all of it; every release, where lines contradict each
     /// other: then they are of several kernels.
-    #[must_use]
     pub const fn span(&self) -> Span {
         if self.mixed { Span::ALL } else { self.span }
     }
 
     /// The row that it looks like: of those that answer calls as the oldest possible one does, the
     /// newest; for lines of several kernels, that of the newest of them.
-    #[must_use]
     pub fn kernel(&self) -> &'static Kernel {
         let mainline = KERNELS.iter().filter(|row| !row.vendor);
         let (first, last) = (self.span.first, self.span.end);

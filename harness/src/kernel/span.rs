@@ -7,7 +7,6 @@ pub type Release = (u32, u32);
 
 /// The release that `name` begins with: `6.1.57-android14` is 6.1, `v6.14-rc3` is 6.14. `None`
 /// where it is none.
-#[must_use]
 pub fn release(name: &str) -> Option<Release> {
     let mut numbers = name.trim_start_matches('v').split(['.', '-', '+', '_', ' ']);
     let mut number = || numbers.next()?.parse::<u32>().ok();
@@ -26,26 +25,22 @@ impl Span {
     pub const ALL: Self = Self { first: (0, 0), end: (u32::MAX, u32::MAX) };
 
     /// The releases in both, if there are any.
-    #[must_use]
     pub fn and(self, other: Self) -> Option<Self> {
         let span = Self { first: self.first.max(other.first), end: self.end.min(other.end) };
         (span.first < span.end).then_some(span)
     }
 
     /// The releases in both; these, where the two contradict each other.
-    #[must_use]
     pub fn narrowed(self, other: Self) -> Self {
         self.and(other).unwrap_or(self)
     }
 
     /// Whether it has this release.
-    #[must_use]
     pub fn contains(self, release: Release) -> bool {
         self.first <= release && release < self.end
     }
 
     /// Whether its releases show `sign`: `None` where some do and others do not.
-    #[must_use]
     pub fn shows(self, sign: Sign) -> Option<bool> {
         match self.and(sign.span()) {
             None => Some(false),
@@ -55,7 +50,6 @@ impl Span {
     }
 
     /// Its releases in words: `4.11-5.11`, `6.15+`, `up to 5.12`; `None` for every release.
-    #[must_use]
     pub fn name(self) -> Option<String> {
         let last = last_before(self.end);
         let first = (self.first > Self::ALL.first).then(|| text(self.first));

@@ -36,7 +36,6 @@ impl Effort {
 
 /// Judges the policy that `build` makes: all small cases, then random ones, under every law that
 /// its promises bind it to, until one is broken.
-#[must_use]
 pub fn conform(build: Build<'_>, effort: Effort) -> Report {
     let mut report = Report::new();
     let seed = Seed::new(effort.seed);
@@ -103,7 +102,6 @@ pub fn judge(case: &Case, build: Build<'_>) -> Result<(), Violation> {
 
 /// The smallest case found on which the policy breaks the law of `violation`, as it does on
 /// `case`, and what happens in it. `afford` is asked before every try.
-#[must_use]
 pub fn smallest(
     case: &Case,
     build: Build<'_>,

@@ -29,7 +29,6 @@ pub struct Model {
 
 impl Model {
     /// An area with nothing granted.
-    #[must_use]
     pub fn new(area: Area) -> Self {
         Self {
             map: AreaMap::new(area),
@@ -40,25 +39,21 @@ impl Model {
     }
 
     /// The area.
-    #[must_use]
     pub const fn area(&self) -> &Area {
         self.map.area()
     }
 
     /// The free granules: everything that no live buffer has a page in.
-    #[must_use]
     pub const fn map(&self) -> &AreaMap {
         &self.map
     }
 
     /// Pages that are free, F. Constant time, as the next three.
-    #[must_use]
     pub fn free_pages(&self) -> u64 {
         self.map.free_pages()
     }
 
     /// Pages granted and not given back.
-    #[must_use]
     pub const fn live_pages(&self) -> u64 {
         self.live_pages
     }
@@ -74,13 +69,11 @@ impl Model {
     }
 
     /// Whether an aligned fit for `request` is free.
-    #[must_use]
     pub fn fits(&self, request: Request) -> bool {
         request.count() <= self.longest_usable(request.align())
     }
 
     /// The live buffer `id`.
-    #[must_use]
     pub fn buffer(&self, id: u64) -> Option<&Buffer> {
         self.live.get(&id)
     }

@@ -74,7 +74,6 @@ impl Range {
 
 impl Reference {
     /// An area with everything free.
-    #[must_use]
     pub fn new(area: &Area) -> Self {
         let granule = 2u64.pow(area.order_per_bit());
         let range = |run: &Run| Range {
@@ -137,7 +136,6 @@ impl Reference {
     }
 
     /// Whether every granule that `run` has a page in is in one range and free.
-    #[must_use]
     pub fn is_free(&self, run: Run) -> bool {
         self.granules(run)
             .is_some_and(|(place, bits)| self.ranges[place.range].is_free(place.bit, bits))
@@ -169,7 +167,6 @@ impl Reference {
 
     /// The lowest aligned fit for `request` at or after `from`: the kernel's answer
     /// (`bitmap_find_next_zero_area_off()`, `lib/bitmap.c`), range by range.
-    #[must_use]
     pub fn lowest_fit(&self, request: Request, from: Place) -> Option<Run> {
         let bits = self.bits(request.count());
         for (range, lane) in (0..).zip(&self.ranges).skip(from.range) {
@@ -222,7 +219,6 @@ impl Reference {
     ///
     /// # Panics
     /// If `refused` is not in the area.
-    #[must_use]
     pub fn resume_after(&self, request: Request, refused: Run) -> Place {
         let place = self.place(refused.pfn).expect("a refused run is in the area");
         let step = (2u64.pow(request.align()) / self.granule).max(1);
@@ -230,7 +226,6 @@ impl Reference {
     }
 
     /// The free runs in pages, ascending, each as long as it can be in its range.
-    #[must_use]
     pub fn free_runs(&self) -> Vec<Run> {
         let runs = |lane: &Range| {
             let pages =
@@ -241,7 +236,6 @@ impl Reference {
     }
 
     /// Free pages.
-    #[must_use]
     pub const fn free_pages(&self) -> u64 {
         self.free * self.granule
     }

@@ -77,7 +77,6 @@ pub struct Witness {
 impl Witness {
     /// A fresh policy and the model of `area`, for which it was built: what area the policy says it
     /// serves is not asked.
-    #[must_use]
     pub fn new(area: &Area, policy: Box<dyn Policy>, checks: Checks) -> Self {
         let model = Model::new(area.clone());
         let promises = policy.promises();
@@ -86,19 +85,16 @@ impl Witness {
     }
 
     /// The truth.
-    #[must_use]
     pub const fn model(&self) -> &Model {
         &self.model
     }
 
     /// How the last request went.
-    #[must_use]
     pub const fn outcome(&self) -> &Outcome {
         &self.outcome
     }
 
     /// What the policy promised.
-    #[must_use]
     pub const fn promises(&self) -> Promises {
         self.promises
     }

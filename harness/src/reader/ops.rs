@@ -18,7 +18,6 @@ impl Reader {
     /// A buffer that the recorded kernel refused was never held by its caller, so nothing says how
     /// long it would have lived. Where it is granted here it is given back at once: the question
     /// is whether it fits, and what follows meets the buffers that were really there.
-    #[must_use]
     pub const fn ops(self, cap: u32) -> Ops {
         Ops { reader: self, cap, give_back: None }
     }
@@ -26,7 +25,6 @@ impl Reader {
 
 impl Row {
     /// The op that follows this one at once, where there is one: see [`Reader::ops`].
-    #[must_use]
     pub const fn give_back(&self) -> Option<Op> {
         match (self.event, self.recorded.result) {
             (Event::Op(Op::Alloc { id, .. }), Some(Answered::Number(..0))) => {

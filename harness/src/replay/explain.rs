@@ -8,7 +8,6 @@ use crate::words::percent_of;
 
 /// Why `request` was refused, in one sentence with the numbers. `model` is as it was: a refusal
 /// changes nothing. Pages are counted from the start of the area.
-#[must_use]
 pub fn explain(model: &Model, request: Request, outcome: &Outcome, cause: Cause) -> String {
     let (count, align) = (request.count(), request.align());
     let (free, pages) = (model.free_pages(), model.area().pages());

@@ -89,7 +89,6 @@ impl Replayed {
     ///
     /// # Panics
     /// If no metric has it.
-    #[must_use]
     pub fn value(&self, column: &str) -> Value {
         self.values[crate::metric::column(column)]
     }

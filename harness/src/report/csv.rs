@@ -16,7 +16,6 @@ pub use documented::{Documented, documented};
 pub use summary::{summary_header, write_summary, write_summary_json};
 
 /// The columns of `sizing.csv`, without a line end.
-#[must_use]
 pub fn sizing_header() -> String {
     documented::header("sizing.csv")
 }

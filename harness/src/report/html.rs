@@ -49,7 +49,6 @@ const SECTIONS: [(&str, &str, Body); 9] = [
 
 /// The page. `pictures` are those of [`pictures`](crate::answer::pictures), `command` is the line of
 /// the file COMMAND.
-#[must_use]
 pub fn page(ready: &Ready, findings: &Findings, pictures: &[Picture], command: &str) -> String {
     let view = View::new(ready, findings, pictures, command);
     let sections = SECTIONS.iter().enumerate().map(|(index, (id, heading, body))| Section {

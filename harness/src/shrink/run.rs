@@ -256,7 +256,6 @@ impl Subject {
 
     /// The first page of each buffer as it is granted, op by op; `None` where none is, and after a
     /// law that the policy breaks.
-    #[must_use]
     pub fn places(&self, under: &Under<'_>) -> Vec<Option<Pfn>> {
         let mut places = vec![None; self.items.len()];
         // What stops it is known where this is asked.

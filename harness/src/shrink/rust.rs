@@ -12,7 +12,6 @@ use crate::words::wrapped;
 /// A file with one test, which asserts that what `text` holds ends with this refusal; where a law
 /// was broken, that it is not, which fails as long as it is. `text` is what
 /// [`write()`](super::write()) wrote, `environment` and `seed` what it must be run under.
-#[must_use]
 pub fn stream_test(
     text: &str,
     under: &Under<'_>,
@@ -85,7 +84,6 @@ fn of_refusal(refusal: &Refusal, policy: &str) -> (String, String, &'static str,
 
 /// A file with one test, which asserts that the policy keeps every law on `case`: it fails as long
 /// as the law of `violation` is broken.
-#[must_use]
 pub fn law_test(case: &Case, policy: &str, violation: &Violation) -> String {
     let name = format!("{}_keeps_the_law_{}", word(policy), word(violation.law));
     let mut test = String::new();

@@ -34,7 +34,6 @@ impl<'a> Rig<'a> {
     ///
     /// # Panics
     /// If `ways` is empty, or one of them leads to no area.
-    #[must_use]
     pub fn new(areas: usize, ways: Vec<Way>, make: impl Fn(usize, u64) -> Slot + 'a) -> Self {
         assert!(!ways.is_empty(), "nobody has a way");
         assert!(ways.iter().all(|way| way.area < areas), "{ways:?} with {areas} areas");

@@ -37,13 +37,11 @@ fn ln_likelihood(yes: f64, no: f64, p: f64) -> f64 {
 /// The 95 % confidence sequence of the share of streams that fail, from `failed` of `streams` so
 /// far: with a chance of 95 % the share lies within it at *every* number of streams, so a sweep
 /// may stop when it likes. Exact: a beta-binomial mixture, solved by bisection.
-#[must_use]
 pub fn share_interval(failed: u64, streams: u64) -> Interval {
     share_interval_of(failed, streams, 1)
 }
 
 /// As [`share_interval`], one of `rows` that hold all together with 95 % (Bonferroni).
-#[must_use]
 pub fn share_interval_of(failed: u64, streams: u64, rows: usize) -> Interval {
     let method = "anytime-beta-binomial";
     let failed = failed.min(streams);
@@ -66,7 +64,6 @@ pub fn share_interval_of(failed: u64, streams: u64, rows: usize) -> Interval {
 /// only the first is true, `only_second` in which only the second is. It takes the place of
 /// [`mcnemar`](super::mcnemar) where the number of pairs depends on what was seen: by a mixture
 /// test martingale over the pairs that differ, of which under the hypothesis each is a fair coin.
-#[must_use]
 pub fn paired_p(only_first: u64, only_second: u64) -> f64 {
     let (first, second) = (only_first as f64, only_second as f64);
     let ln_evidence = ln_mixture(first, second) - ln_likelihood(first, second, 0.5);

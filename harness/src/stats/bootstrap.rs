@@ -43,7 +43,6 @@ pub struct Bootstrap {
 
 impl Bootstrap {
     /// Resamples of `streams` streams.
-    #[must_use]
     pub fn new(streams: usize, seed: &Seed) -> Self {
         Self::keeping(KEPT, streams, seed)
     }
@@ -72,7 +71,6 @@ impl Bootstrap {
     }
 
     /// How many streams it resamples.
-    #[must_use]
     pub const fn streams(&self) -> usize {
         self.streams
     }
@@ -92,7 +90,6 @@ impl Bootstrap {
     ///
     /// # Panics
     /// If there is not one value for each stream.
-    #[must_use]
     pub fn mean_interval(&self, values: &[f64], within: Within) -> Option<(f64, Interval)> {
         assert_eq!(values.len(), self.streams, "a value for each stream");
         let first = *values.first()?;

@@ -6,7 +6,6 @@
 /// How many of `ps`, in the order given before anything was seen, are proven: all until the first
 /// p above `miss`. The order has to come from the plan, from the dearest down, not from the
 /// results.
-#[must_use]
 pub fn fixed_order(ps: &[f64], miss: f64) -> usize {
     ps.iter().take_while(|p| **p <= miss).count()
 }
@@ -17,7 +16,6 @@ pub fn fixed_order(ps: &[f64], miss: f64) -> usize {
 /// For a false proof one of the chains with a candidate that is too bad would have to pass the
 /// first of those; with k such chains none of them has been proven to its end before, so each is
 /// tested at `miss / k` at most: together `miss`.
-#[must_use]
 pub fn chains(ps: &[Vec<f64>], miss: f64) -> Vec<usize> {
     let finished =
         |proven: &[usize]| proven.iter().zip(ps).filter(|(n, ps)| **n == ps.len()).count();

@@ -29,7 +29,6 @@ pub struct Watched {
 /// holds. One failing stream says nothing of how bursts differ, so there is no upper end, nor
 /// without a failure: how many streams fail is bounded then, see
 /// [`mtbf_low`](super::rate::mtbf_low), not how much those fail.
-#[must_use]
 pub fn failure_rate(streams: &[Watched]) -> Option<(f64, Interval)> {
     let time: f64 = streams.iter().map(|stream| stream.time).sum();
     if time <= 0.0 {

@@ -32,7 +32,6 @@ fn binomial_sums(n: u64, p: f64) -> impl Iterator<Item = f64> {
 
 /// The least of `values` that at least the share `q` of them does not pass; see [`median`] for
 /// what [`None`] means.
-#[must_use]
 pub fn quantile(values: &[Option<f64>], q: f64) -> Option<f64> {
     let rank = libm::ceil(q * values.len() as f64).max(1.0) as usize;
     sorted(values).get(rank - 1).copied().flatten()
@@ -40,7 +39,6 @@ pub fn quantile(values: &[Option<f64>], q: f64) -> Option<f64> {
 
 /// The interval of [`quantile`] between two order statistics, whatever the distribution. An end
 /// that so few values cannot bound is open.
-#[must_use]
 pub fn quantile_interval(values: &[Option<f64>], q: f64) -> Interval {
     let n = values.len() as u64;
     if n <= 1 {
@@ -58,7 +56,6 @@ pub fn quantile_interval(values: &[Option<f64>], q: f64) -> Interval {
 /// The median of `values`, where [`None`] is larger than every number: a stream that never failed
 /// lasted longer than it was watched. [`None`] too if the median is one of those, or there is no
 /// value. Of an even number the mean of the two in the middle.
-#[must_use]
 pub fn median(values: &[Option<f64>]) -> Option<f64> {
     let sorted = sorted(values);
     let upper = *sorted.get(sorted.len() / 2)?;
@@ -75,7 +72,6 @@ fn sorted(values: &[Option<f64>]) -> Vec<Option<f64>> {
 
 /// The interval of [`median`] between two order statistics, whatever the distribution: exact, and
 /// good for values that were cut off. Fewer than 6 values have none.
-#[must_use]
 pub fn median_interval(values: &[Option<f64>]) -> Interval {
     let n = values.len() as u64;
     if n <= 1 {
@@ -93,7 +89,6 @@ pub fn median_interval(values: &[Option<f64>]) -> Interval {
 
 /// The largest share of failing streams that `streams` streams without a failure still allow, at
 /// 95 %: `1 - 0.05^(1/streams)`.
-#[must_use]
 pub fn no_failure_bound(streams: u64) -> f64 {
     if streams == 0 { 1.0 } else { 1.0 - libm::pow(0.05, 1.0 / streams as f64) }
 }
@@ -105,13 +100,11 @@ pub fn no_failure_bound(streams: u64) -> f64 {
 /// missed from the other side too, a lower end among them is lowered to the bound: without that 32
 /// streams hold a share of 8.95 % in 92.9 %, with it in 94.4 %, the least of 8 to 64 streams and
 /// any share.
-#[must_use]
 pub fn share_interval(failed: u64, streams: u64) -> Interval {
     share_interval_of(failed, streams, 1)
 }
 
 /// As [`share_interval`], one of `rows` that hold all together with 95 % (Bonferroni).
-#[must_use]
 pub fn share_interval_of(failed: u64, streams: u64, rows: usize) -> Interval {
     if streams <= 1 {
         return Interval::ONE_STREAM;
@@ -135,14 +128,12 @@ pub fn share_interval_of(failed: u64, streams: u64, rows: usize) -> Interval {
 
 /// The p of "more than the share `share` of streams fails": how likely at most `failed` of `streams`
 /// are were it just `share`, `0 < share < 1`. 1 of no streams.
-#[must_use]
 pub fn share_p(failed: u64, streams: u64, share: f64) -> f64 {
     if failed >= streams { 1.0 } else { binomial_at_most(failed, streams, share) }
 }
 
 /// The largest share of failing streams that `failed` of `streams` still allow, at 95 %, one-sided:
 /// [`no_failure_bound`] without a failure.
-#[must_use]
 pub fn share_high(failed: u64, streams: u64) -> f64 {
     if failed == 0 {
         return no_failure_bound(streams);
@@ -165,7 +156,6 @@ pub fn sign_counts(pairs: impl IntoIterator<Item = (bool, bool)>) -> (u64, u64) 
 
 /// The exact two-sided test of McNemar: how likely at least so uneven a split of the pairs that
 /// differ is, were both equally likely. 1 where no pair differs.
-#[must_use]
 pub fn mcnemar(only_first: u64, only_second: u64) -> f64 {
     let n = only_first + only_second;
     if n == 0 {
@@ -175,7 +165,6 @@ pub fn mcnemar(only_first: u64, only_second: u64) -> f64 {
 }
 
 /// Holm's correction of `p` values for many comparisons, in the order given.
-#[must_use]
 pub fn holm(p: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p.len()).collect();
     order.sort_by(|&a, &b| p[a].total_cmp(&p[b]));

@@ -20,27 +20,23 @@ use super::gamma;
 pub const MISS: f64 = 0.05;
 
 /// The MTBF that is exceeded with 95 %: 0 failures in 768 hours at risk give 256.4 hours.
-#[must_use]
 pub fn mtbf_low(failures: u64, at_risk: f64) -> f64 {
     mtbf_low_at(failures, at_risk, MISS)
 }
 
 /// As [`mtbf_low`], missed with the chance `miss`, above 0 and below 1.
-#[must_use]
 pub fn mtbf_low_at(failures: u64, at_risk: f64, miss: f64) -> f64 {
     at_risk.max(0.0) / gamma::quantile(1.0 - miss, failures as f64 + 1.0)
 }
 
 /// The p of "the MTBF is below `target`": how likely so few failures are were it just `target`. At
 /// most 5 % exactly where [`mtbf_low`] is at least `target`. 1 with no time at risk.
-#[must_use]
 pub fn mtbf_p(failures: u64, at_risk: f64, target: f64) -> f64 {
     gamma::below_and_above(at_risk.max(0.0) / target, failures as f64 + 1.0).1
 }
 
 /// The time at risk with which so many failures just meet `target`, by a bound that is missed with
 /// the chance `miss`, above 0 and below 1.
-#[must_use]
 pub fn at_risk_needed_at(failures: u64, target: f64, miss: f64) -> f64 {
     target * gamma::quantile(1.0 - miss, failures as f64 + 1.0)
 }

@@ -25,7 +25,6 @@ pub struct Survival {
 /// Greenwood (1926) found (Cutler and Ederer, 1958; Dorey and Korn, 1987). Where nobody was cut off
 /// before it is the exact binomial one; unlike Greenwood's own it does not vanish where all are
 /// well.
-#[must_use]
 pub fn survival(lasted: &[(u64, bool)]) -> Vec<Survival> {
     let mut sorted = lasted.to_vec();
     sorted.sort_unstable();

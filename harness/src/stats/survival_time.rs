@@ -10,7 +10,6 @@ use super::{Interval, Survival, beta, gamma};
 ///
 /// An open upper end: too few were watched for long enough. Where too few fail to bound it from
 /// above, the lower end still says until when enough were watched and well.
-#[must_use]
 pub fn survival_quantile(lasted: &[(u64, bool)], q: f64) -> (Option<u64>, Interval) {
     let steps = survival(lasted);
     // Rounding: 1 - 0.05 - … may leave a hair above the level.
@@ -57,7 +56,6 @@ fn low_end(lasted: &[(u64, bool)], steps: &[Survival], level: f64) -> Option<f64
 /// The mean time without a failure *restricted to the horizon* (Irwin, 1949): of each stream the
 /// time until its first failure or `horizon`. It is no MTBF. `lasted` as for [`survival`]. [`None`]
 /// where nobody was watched until the horizon and not all failed before.
-#[must_use]
 pub fn restricted_mean(lasted: &[(u64, bool)], horizon: u64) -> Option<(f64, Interval)> {
     let steps = survival(lasted);
     let end = lasted.iter().map(|(at, _)| *at).max()?;

@@ -30,7 +30,6 @@ const RARELY: f64 = 0.05;
 
 impl Trend {
     /// Whether failures become more frequent with age.
-    #[must_use]
     pub fn rises(&self) -> bool {
         self.p_rising <= RARELY
     }
@@ -51,7 +50,6 @@ impl Trend {
 ///
 /// Where hazards differ between streams the worse ones fail first, so that the mean falls with age;
 /// that may hide a rise in each.
-#[must_use]
 pub fn trend(lasted: &[(f64, bool)], horizon: f64) -> Trend {
     let (mut early, mut late) = (Ages::default(), Ages::default());
     let (mut failed, mut well) = (Vec::new(), Moments::default());

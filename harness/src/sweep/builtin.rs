@@ -26,7 +26,6 @@ const RECORDINGS: &[Recording] = recordings![
 ];
 
 /// The recordings that are built in, by name.
-#[must_use]
 pub const fn recordings() -> &'static [Recording] {
     RECORDINGS
 }

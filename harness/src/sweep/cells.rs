@@ -78,19 +78,16 @@ impl Plan {
     }
 
     /// How many seeds a stream is run for.
-    #[must_use]
     pub fn seeds_of(&self, stream: &Stream) -> u64 {
         if stream.is_seeded() { self.seeds } else { 1 }
     }
 
     /// The cells of one configuration, stopped early or not.
-    #[must_use]
     pub fn cells_in(&self, at: &Configuration) -> u64 {
         self.policies.len() as u64 * self.seeds_of(&self.streams[at.stream])
     }
 
     /// Cell number `within` of a configuration: policies, then seeds.
-    #[must_use]
     pub fn cell_of(&self, at: Configuration, within: u64) -> Cell {
         let seeds = self.seeds_of(&self.streams[at.stream]);
         Cell { at, policy: (within / seeds) as usize, seed: self.seed.wrapping_add(within % seeds) }
@@ -98,7 +95,6 @@ impl Plan {
 
     /// Cell `number` of the plan: configurations, then policies, then seeds. [`None`] after the
     /// last.
-    #[must_use]
     pub fn cell(&self, number: u64) -> Option<Cell> {
         let mut within = number;
         for (index, stream) in self.streams.iter().enumerate() {
@@ -121,7 +117,6 @@ impl Plan {
     }
 
     /// How many cells there are, without making them; [`None`] if more than [`MOST_CELLS`].
-    #[must_use]
     pub fn cell_count(&self) -> Option<u64> {
         let policies = self.policies.len() as u64;
         let of = |stream| {
@@ -133,7 +128,6 @@ impl Plan {
     }
 
     /// The LOAD of a configuration, where the stream does not bring its own.
-    #[must_use]
     pub fn load(&self, at: &Configuration) -> Option<Load> {
         at.load.map(|load| self.streams[at.stream].loads[load])
     }

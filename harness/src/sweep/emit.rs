@@ -11,13 +11,11 @@ use crate::words::PAGES_IN_MIB;
 
 /// The plan as a text that [`parse`](super::parse) makes the same plan of, and that says how many
 /// ops and cells there are.
-#[must_use]
 pub fn emit(ready: &Ready) -> String {
     text(&ready.plan, &ready.checked)
 }
 
 /// As [`emit`], of a plan whose files nobody has looked into: without what only they say.
-#[must_use]
 pub fn emit_unread(plan: &Plan) -> String {
     text(plan, &vec![Checked::default(); plan.streams.len()])
 }

@@ -22,7 +22,6 @@ impl Outcome {
     ///
     /// # Panics
     /// If these are not the values of all [`columns`](crate::metric::columns).
-    #[must_use]
     pub fn of(values: &[Value]) -> Self {
         let count = |name: &str| match values[column(name)] {
             Value::Count(count) => Some(count),
@@ -78,7 +77,6 @@ pub struct Known {
 
 impl Known {
     /// None yet, of this plan.
-    #[must_use]
     pub fn of(plan: &Plan) -> Self {
         Self { outcomes: plan.target.map(|_| BTreeMap::new()), ..Self::default() }
     }
@@ -98,14 +96,12 @@ impl Known {
     }
 
     /// Whether cell `number` is finished.
-    #[must_use]
     pub fn has(&self, number: u64) -> bool {
         self.done.has(number)
     }
 
     /// How cell `number` ended: all of it of a plan with a target, else whether a request was
     /// refused.
-    #[must_use]
     pub fn outcome(&self, number: u64) -> Outcome {
         let known = self.outcomes.as_ref().and_then(|outcomes| outcomes.get(&number));
         let refused = self.failed.has(number);
@@ -113,13 +109,11 @@ impl Known {
     }
 
     /// How many are finished.
-    #[must_use]
     pub const fn count(&self) -> u64 {
         self.count
     }
 
     /// The first finished cell from number `from` on.
-    #[must_use]
     pub fn next(&self, from: u64) -> Option<u64> {
         self.done.next(from)
     }

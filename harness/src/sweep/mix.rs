@@ -74,7 +74,6 @@ impl Place {
 
 impl From {
     /// The file that it reads.
-    #[must_use]
     pub fn path(&self) -> Option<&str> {
         match self {
             Self::Profile(_) => None,
@@ -138,7 +137,6 @@ impl MixOf {
     }
 
     /// Whether the seed changes it: files as they are know no chance.
-    #[must_use]
     pub fn is_seeded(&self) -> bool {
         self.parts.iter().any(|part| match &part.from {
             From::Profile(profile) => profile.seeded,
@@ -148,7 +146,6 @@ impl MixOf {
     }
 
     /// LOAD of all parts together in pages, where no file must be read to know it.
-    #[must_use]
     pub fn load_pages(&self) -> Option<u64> {
         self.parts.iter().map(|part| part.load_pages).sum()
     }
@@ -176,7 +173,6 @@ impl MixOf {
     }
 
     /// What was strange about its files but no error, each thing once.
-    #[must_use]
     pub fn warnings(&self, mix: &Mix) -> Vec<String> {
         let mut said: Vec<String> = Vec::new();
         for (part, made) in self.parts.iter().zip(&mix.parts) {
@@ -196,7 +192,6 @@ impl MixOf {
     }
 
     /// What runs together, in one line.
-    #[must_use]
     pub fn about(&self) -> String {
         let parts = self.parts.iter().map(|part| {
             let from = match &part.from {
@@ -213,7 +208,6 @@ impl MixOf {
     }
 
     /// What `cmalab generate` takes for it, as a word of a shell.
-    #[must_use]
     pub fn argument(&self) -> String {
         self.built_in.map_or_else(
             || format!("'{}'", self.value().replace('\'', "'\\''")),
@@ -222,7 +216,6 @@ impl MixOf {
     }
 
     /// The value of the key `mix` that it is read from again, in one line.
-    #[must_use]
     pub fn value(&self) -> String {
         if let Some(BuiltIn { name, .. }) = self.built_in {
             return quote(name);

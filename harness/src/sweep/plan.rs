@@ -50,7 +50,6 @@ pub struct Plan {
 impl Plan {
     /// Whether what is run depends on how cells end, so that streams of a configuration are counted
     /// for each policy.
-    #[must_use]
     pub const fn is_adaptive(&self) -> bool {
         self.stop.is_some() || self.target.is_some()
     }
@@ -67,7 +66,6 @@ pub enum Load {
 
 impl Load {
     /// LOAD as a share of so many pages.
-    #[must_use]
     pub fn share_of(self, pages: u64) -> f64 {
         match self {
             Self::Share(share) => share,
@@ -76,7 +74,6 @@ impl Load {
     }
 
     /// LOAD in pages on a board of so many.
-    #[must_use]
     pub fn pages_of(self, pages: u64) -> u64 {
         match self {
             Self::Share(share) => libm::round(share * pages as f64) as u64,
@@ -123,7 +120,6 @@ pub enum What {
 
 impl Stream {
     /// Its name in the tables.
-    #[must_use]
     pub fn name(&self) -> &str {
         match &self.what {
             What::Profile(profile) => profile.name,
@@ -134,7 +130,6 @@ impl Stream {
     }
 
     /// The profile, where it comes from one.
-    #[must_use]
     pub const fn profile(&self) -> Option<&'static Profile> {
         match self.what {
             What::Profile(profile) => Some(profile),
@@ -144,7 +139,6 @@ impl Stream {
 
     /// What the tables call the source of its ops: the profile, `model` for what was
     /// fitted to a file, `mix` for what runs together, nothing for what is run as it was recorded.
-    #[must_use]
     pub const fn label(&self) -> Option<&'static str> {
         match self.what {
             What::Profile(profile) => Some(profile.name),
@@ -156,13 +150,11 @@ impl Stream {
 
     /// Board time of each of its streams in microseconds, where that is stated and the seed makes
     /// others: what a rate over board time can be seen in.
-    #[must_use]
     pub fn drawn_us(&self) -> Option<u64> {
         self.length.time_us().filter(|_| self.is_seeded())
     }
 
     /// Whether the seed changes it.
-    #[must_use]
     pub fn is_seeded(&self) -> bool {
         match &self.what {
             What::Profile(profile) => profile.seeded,
@@ -197,14 +189,12 @@ impl Length {
 
     /// So many hours of board time; none where they are no number above 0 (at least a microsecond)
     /// and at most [`Length::MOST_HOURS`].
-    #[must_use]
     pub fn of_hours(hours: f64) -> Option<Self> {
         let us = libm::round(hours * Self::HOUR_US as f64);
         (hours > 0.0 && hours <= Self::MOST_HOURS && us >= 1.0).then_some(Self::Time(us as u64))
     }
 
     /// The board time in microseconds, where it is what is stated.
-    #[must_use]
     pub const fn time_us(self) -> Option<u64> {
         match self {
             Self::Time(us) => Some(us),
@@ -221,7 +211,6 @@ impl Length {
     }
 
     /// Twice as long.
-    #[must_use]
     pub const fn twice(self) -> Self {
         match self {
             Self::Ops(ops) => Self::Ops(ops.saturating_mul(2)),

@@ -130,7 +130,6 @@ pub fn complete(ready: &Ready, shard: Shard, known: &Known) -> Result<u64, u64> 
 
 /// Of what is `known`, the cells that the plan runs. In a race with longer streams a configuration
 /// may be dropped before cells that a run with shorter ones has finished.
-#[must_use]
 pub fn wanted(ready: &Ready, shard: Shard, known: &Known) -> Known {
     let mut desk = Desk::new(&ready.plan, shard, known);
     // Whatever is missing is handed out, and stays so.
@@ -141,7 +140,6 @@ pub fn wanted(ready: &Ready, shard: Shard, known: &Known) -> Known {
 }
 
 /// Whether cell `number` of the plan is one of `shard`.
-#[must_use]
 pub fn belongs(ready: &Ready, shard: Shard, number: u64) -> bool {
     let plan = &ready.plan;
     let mut end = 0;

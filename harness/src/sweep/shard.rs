@@ -19,7 +19,6 @@ impl Shard {
     pub const MOST: u64 = 100_000;
 
     /// Shard `index` of `of`; [`None`] unless 1 <= `index` <= `of` <= [`Shard::MOST`].
-    #[must_use]
     pub const fn new(index: u64, of: u64) -> Option<Self> {
         if 1 <= index && index <= of && of <= Self::MOST { Some(Self { index, of }) } else { None }
     }
@@ -40,19 +39,16 @@ impl Shard {
     }
 
     /// Which one, from 1 on.
-    #[must_use]
     pub const fn index(self) -> u64 {
         self.index
     }
 
     /// Of how many.
-    #[must_use]
     pub const fn of(self) -> u64 {
         self.of
     }
 
     /// Whether it is all of a plan.
-    #[must_use]
     pub const fn is_whole(self) -> bool {
         self.of == 1
     }
@@ -60,13 +56,11 @@ impl Shard {
     /// Whether `unit` belongs to it. Of each `of` units in a row, from a multiple of `of` on, it
     /// has exactly one, and not always the same: where every fourth cell is slow, every one of four
     /// shards gets its share of them.
-    #[must_use]
     pub const fn has(self, unit: u64) -> bool {
         self.in_row(unit / self.of) == unit % self.of
     }
 
     /// How many units below `end` belong to it.
-    #[must_use]
     pub const fn count_below(self, end: u64) -> u64 {
         let (rows, rest) = (end / self.of, end % self.of);
         rows + (self.in_row(rows) < rest) as u64

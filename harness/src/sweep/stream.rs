@@ -79,7 +79,6 @@ impl Ready {
     ///
     /// # Panics
     /// If the configuration is of another plan.
-    #[must_use]
     pub fn board(&self, at: &Configuration) -> Cow<'_, Board> {
         if let Some(board) = at.board {
             return Cow::Borrowed(&self.plan.boards[board]);

@@ -56,7 +56,6 @@ impl Target {
 
     /// Whether it is asked about less time than a stream of this length is watched: else an answer
     /// rests on a constant hazard.
-    #[must_use]
     pub const fn is_within(self, length_us: u64) -> bool {
         match self {
             Self::Mtbf(us) => us <= length_us,
@@ -65,7 +64,6 @@ impl Target {
     }
 
     /// The mean time between failures that it comes to at a constant hazard, in microseconds.
-    #[must_use]
     pub fn mtbf_us(self) -> f64 {
         match self {
             Self::Mtbf(us) => us as f64,
@@ -142,7 +140,6 @@ impl Evidence {
 
     /// How likely so few failures are were the target just missed: the target is proven where this
     /// is small. Streams of `length_us` bear witness to their first day only where they have one.
-    #[must_use]
     pub fn p(&self, target: Target, length_us: u64) -> f64 {
         match target {
             Target::FailingPerDay(share) if target.is_within(length_us) => {
@@ -154,7 +151,6 @@ impl Evidence {
 
     /// How likely so many failures are, whenever one looks, were the target met: it is missed where
     /// this is small.
-    #[must_use]
     pub fn p_missed(&self, target: Target, length_us: u64) -> f64 {
         match target {
             Target::FailingPerDay(share) if target.is_within(length_us) => {
@@ -168,7 +164,6 @@ impl Evidence {
     }
 
     /// Whether `more` streams of `length_us` would still prove the target, did none of them fail.
-    #[must_use]
     pub fn can_prove(&self, target: Target, length_us: u64, more: u64) -> bool {
         let best = Self {
             streams: self.streams + more,
@@ -196,7 +191,6 @@ impl Stop {
     pub const ROUND: u64 = 16;
 
     /// Whether all is clear once, of `streams` streams, so many failed under each policy.
-    #[must_use]
     pub fn is_clear(&self, failed: &[u64], streams: u64) -> bool {
         failed.iter().all(|failed| {
             let interval = anytime::share_interval(*failed, streams);

@@ -42,7 +42,6 @@ pub enum Tried {
 impl Tried {
     /// What the pfn of a failed finish says: all ones, as kernels of 64 and of 32 bits print -1,
     /// where no page was tried (up to 6.14); 0 whatever was tried (6.15 on).
-    #[must_use]
     pub const fn of(pfn: Option<u64>) -> Self {
         match pfn {
             None | Some(0) => Self::Unknown,
@@ -52,7 +51,6 @@ impl Tried {
     }
 
     /// The first page, where one is stated.
-    #[must_use]
     pub const fn pfn(self) -> Option<u64> {
         if let Self::At(pfn) = self { Some(pfn) } else { None }
     }
@@ -78,7 +76,6 @@ pub enum Ended {
 
 impl Ended {
     /// What a finish event, or `returned …` of a debug line, says.
-    #[must_use]
     pub fn of(page: Page, pfn: Option<u64>, errno: Option<Errno>) -> Self {
         if page == Page::Null || errno.is_some_and(|errno| errno != 0) {
             let errno = errno.filter(|errno| *errno != 0);
@@ -150,13 +147,11 @@ impl Call {
     }
 
     /// Pages and order asked for, where both are stated.
-    #[must_use]
     pub fn asked(&self) -> Option<(u64, u32)> {
         self.count.zip(self.align)
     }
 
     /// Whether its claims and its end are surely its own.
-    #[must_use]
     pub fn is_sure(&self) -> bool {
         self.attribution == Attribution::Sure
     }
@@ -169,27 +164,23 @@ impl Call {
     }
 
     /// Its failure, where it failed.
-    #[must_use]
     pub const fn failed(&self) -> Option<Failed> {
         if let Some(Ended::Failed(failed)) = self.ended { Some(failed) } else { None }
     }
 
     /// The pages that it got, where these are stated.
-    #[must_use]
     pub fn granted(&self) -> Option<Run> {
         let Some(Ended::Granted(Some(pfn))) = self.ended else { return None };
         run(pfn, self.count?)
     }
 
     /// Whether it may have slept between its last busy claim and its end at `end`.
-    #[must_use]
     pub fn may_have_slept(&self, end: Place) -> bool {
         let stamps = self.span.1.time_us.zip(end.time_us);
         self.busy > 0 && stamps.is_none_or(|(busy, end)| end.saturating_sub(busy) >= SLEEP_US)
     }
 
     /// Its busy claims, where the text shows each.
-    #[must_use]
     pub fn retries(&self) -> Option<u64> {
         let known = self.is_sure() && (self.start == Start::Seen || self.busy > 0);
         known.then_some(self.busy)
@@ -197,7 +188,6 @@ impl Call {
 
     /// The errno of its failure: stated, else derived from its claims. A last claim that failed at
     /// once and not because it was busy had no memory.
-    #[must_use]
     pub fn errno(&self) -> Option<Errno> {
         let failed = self.failed()?;
         let derived = match (failed.tried.pfn(), self.busy) {

@@ -36,14 +36,12 @@ pub struct Hole {
 
 impl Hole {
     /// The page past its last one.
-    #[must_use]
     pub const fn end(self) -> u64 {
         self.start.saturating_add(self.count)
     }
 
     /// Pages from its first one on where order `align` may start:
     /// `bitmap_find_next_zero_area_off()` of `lib/bitmap.c` finds no other place in it.
-    #[must_use]
     pub const fn usable(self, align: u32, grid: Grid) -> u64 {
         grid.usable(self.start, self.count, align)
     }
@@ -94,7 +92,6 @@ pub struct AreaState {
 
 impl AreaState {
     /// Whether it is in the same state as `other`, whatever it is called.
-    #[must_use]
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         let state = |area: &Self| {
             (area.order_per_bit, area.total, area.free, area.complete, area.placed, area.known)
@@ -104,19 +101,16 @@ impl AreaState {
 
     /// Where in `range`, which is one of its own, a grant may start; of a base that is not known
     /// as if it were 0 (see [`GUARANTEED_ALIGN`]).
-    #[must_use]
     pub fn grid(&self, range: &RangeState) -> Grid {
         Grid::new(Pfn(range.base_pfn.unwrap_or(0)), self.order_per_bit)
     }
 
     /// `count` pages as the bitmap has them: up to whole bits.
-    #[must_use]
     pub fn whole(&self, count: u64) -> u64 {
         Grid::new(Pfn(0), self.order_per_bit).whole(count)
     }
 
     /// Whether it is known where order `align` may start.
-    #[must_use]
     pub fn knows_base(&self, align: u32) -> bool {
         align <= GUARANTEED_ALIGN.max(self.order_per_bit)
             || self.ranges.iter().all(|range| range.base_pfn.is_some())
@@ -131,13 +125,11 @@ impl AreaState {
     }
 
     /// Pages of the holes that are known.
-    #[must_use]
     pub fn known_free(&self) -> u64 {
         self.pages().0
     }
 
     /// Pages of the longest hole that is known.
-    #[must_use]
     pub fn largest_run(&self) -> u64 {
         self.pages().1
     }
@@ -151,7 +143,6 @@ impl AreaState {
     }
 
     /// Pages of the longest hole that is known from its first page aligned to 2^align on.
-    #[must_use]
     pub fn largest_usable(&self, align: u32) -> u64 {
         self.holes().map(|(hole, grid)| hole.usable(align, grid)).max().unwrap_or(0)
     }

@@ -138,50 +138,42 @@ impl Fit {
     }
 
     /// LOAD of the file, in pages.
-    #[must_use]
     pub fn load_pages(&self) -> u64 {
         self.model.load_pages
     }
 
     /// Ops in the file.
-    #[must_use]
     pub fn ops(&self) -> u64 {
         self.model.ops
     }
 
     /// When the last op of the file happens, in microseconds; of a recording, its number.
-    #[must_use]
     pub fn end_us(&self) -> u64 {
         self.model.end_us
     }
 
     /// Whether the file counts ops in place of time, so that lifetimes are in ops.
-    #[must_use]
     pub fn is_in_ops(&self) -> bool {
         self.format == "recording"
     }
 
     /// Names of the clients of the file, by number.
-    #[must_use]
     pub fn clients(&self) -> &[String] {
         &self.model.clients
     }
 
     /// Bursts, and what is between them, in order of time.
-    #[must_use]
     pub fn phases(&self) -> &[Phase] {
         &self.model.phases
     }
 
     /// Sessions that came to their end, from which streams are drawn, and those that stay.
-    #[must_use]
     pub fn sessions(&self) -> (u64, u64) {
         let drawn = self.model.classes.iter().map(|class| class.sessions.len() as u64).sum();
         (drawn, self.model.residents.len() as u64)
     }
 
     /// The sizes that are asked for most, at most 8, ascending: what metrics probe with.
-    #[must_use]
     pub fn sizes(&self) -> Vec<u64> {
         let mut uses = std::collections::BTreeMap::new();
         for class in &self.classes {
@@ -191,7 +183,6 @@ impl Fit {
     }
 
     /// What was live before the file begins, as a stream drawn from it begins: no requests.
-    #[must_use]
     pub fn before(&self) -> Vec<Op> {
         let op = |(id, buffer): (u64, &Buffer)| {
             let order = buffer.align.unwrap_or(dma_align(buffer.count, DEFAULT_CAP));

@@ -73,13 +73,11 @@ impl Mix {
     }
 
     /// LOAD that is planned for, in pages.
-    #[must_use]
     pub fn load_pages(&self) -> u64 {
         self.parts.iter().map(Part::load_pages).fold(0, u64::saturating_add)
     }
 
     /// Whether parts of buffers are given back.
-    #[must_use]
     pub fn frees_parts(&self) -> bool {
         self.parts.iter().any(Part::frees_parts)
     }

@@ -17,7 +17,6 @@ pub struct AreaMap {
 
 impl AreaMap {
     /// A map of `area` with everything free.
-    #[must_use]
     pub fn new(area: Area) -> Self {
         let maps = (0..area.ranges().len())
             .map(|range| FreeMap::new(area.bits(range), area.origin(range)))
@@ -26,19 +25,16 @@ impl AreaMap {
     }
 
     /// The area.
-    #[must_use]
     pub const fn area(&self) -> &Area {
         &self.area
     }
 
     /// The map of range `range`.
-    #[must_use]
     pub fn map(&self, range: usize) -> &FreeMap {
         &self.maps[range]
     }
 
     /// The search for `request` in range `range`, from bit `from` on.
-    #[must_use]
     pub fn search(&self, request: Request, range: usize, from: u64) -> Search {
         Search {
             bits: self.area.pages_to_bits(request.count()),
@@ -74,7 +70,6 @@ impl AreaMap {
     }
 
     /// Whether the granules of `run` are in one range and free.
-    #[must_use]
     pub fn is_free(&self, run: Run) -> bool {
         self.area.range_of(run).is_some_and(|_| {
             let (range, start, bits) = self.bits_of(run);
@@ -83,20 +78,17 @@ impl AreaMap {
     }
 
     /// Free pages.
-    #[must_use]
     pub fn free_pages(&self) -> u64 {
         self.maps.iter().map(FreeMap::free_bits).sum::<u64>() << self.area.order_per_bit()
     }
 
     /// Pages of the longest hole.
-    #[must_use]
     pub fn longest_run(&self) -> u64 {
         self.longest(FreeMap::longest_run)
     }
 
     /// Pages of the longest free run that starts at a place aligned as a request of this order is
     /// placed. A request fits exactly where its granules are no more than that.
-    #[must_use]
     pub fn longest_usable(&self, align: u32) -> u64 {
         let order = align.saturating_sub(self.area.order_per_bit());
         self.longest(|map| map.longest_usable(order))

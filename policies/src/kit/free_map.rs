@@ -54,7 +54,6 @@ impl FreeMap {
     ///
     /// # Panics
     /// If there is no bit, or more than [`Area::MAX_BITS`](crate::Area::MAX_BITS).
-    #[must_use]
     pub fn new(bits: u64, origin: u64) -> Self {
         assert!((1..=crate::Area::MAX_BITS).contains(&bits), "a map of {bits} bits");
         // An area of fewer than 2^order bits has at most two places aligned so: no index needed.
@@ -68,13 +67,11 @@ impl FreeMap {
     }
 
     /// Bits in all.
-    #[must_use]
     pub const fn bits(&self) -> u64 {
         self.bits
     }
 
     /// Free bits.
-    #[must_use]
     pub const fn free_bits(&self) -> u64 {
         self.free
     }
@@ -88,7 +85,6 @@ impl FreeMap {
     }
 
     /// Whether all of `[start, start + count)` is inside the map and free. An empty run is.
-    #[must_use]
     pub fn is_free(&self, start: u64, count: u64) -> bool {
         match start.checked_add(count) {
             Some(end) if end <= self.bits => {
@@ -167,14 +163,12 @@ impl FreeMap {
 
     /// The lowest aligned fit at or after `search.from`: exactly the answer of
     /// `bitmap_find_next_zero_area_off()` (`lib/bitmap.c`, 6.12).
-    #[must_use]
     pub fn first_fit(&self, search: Search) -> Option<u64> {
         self.first_fit_counted(search).0
     }
 
     /// [`first_fit`](Self::first_fit), and the groups of bounds and the holes that it looked at: its
     /// cost without a clock.
-    #[must_use]
     pub fn first_fit_counted(&self, search: Search) -> (Option<u64>, u64) {
         let order = self.lane_order(search);
         let mut visits = 0;
@@ -197,7 +191,6 @@ impl FreeMap {
     }
 
     /// The highest aligned fit; after a refused claim the highest below that place.
-    #[must_use]
     pub fn highest_fit(&self, search: Search) -> Option<u64> {
         let order = self.lane_order(search);
         let mut limit = self.bits.checked_sub(search.bits)?;
@@ -232,26 +225,22 @@ impl FreeMap {
     /// The lowest aligned place of the hole whose part from there on is the shortest that is long
     /// enough; of equals the lowest. `search.from` is not looked at: holes come and go while a
     /// request is under way, so there is no next one in their order.
-    #[must_use]
     pub fn best_fit(&self, search: Search) -> Option<u64> {
         self.by_size(search, |set| set.shortest(search.bits))
     }
 
     /// As [`best_fit`](Self::best_fit), but the longest such hole.
-    #[must_use]
     pub fn worst_fit(&self, search: Search) -> Option<u64> {
         self.by_size(search, |set| set.longest(search.bits))
     }
 
     /// Bits of the longest hole, 0 where there is none.
-    #[must_use]
     pub fn longest_run(&self) -> u64 {
         self.longest_usable(0)
     }
 
     /// The longest free run that starts at a bit aligned to `2^order` bits, counted from page 0;
     /// 0 where no aligned bit is free.
-    #[must_use]
     pub fn longest_usable(&self, order: u32) -> u64 {
         if order <= self.order {
             return self.lane(order, |lane| lane.longest(&self.words)) as u64;
@@ -266,7 +255,6 @@ impl FreeMap {
     }
 
     /// The hole that bit `bit` is in, its first bit and its bits; `None` where the bit is used.
-    #[must_use]
     pub fn hole_at(&self, bit: u64) -> Option<(u64, u64)> {
         if !self.is_free(bit, 1) {
             return None;

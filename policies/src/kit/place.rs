@@ -21,7 +21,6 @@ impl Ask {
     ///
     /// Every place comes once on it, whatever other requests change in the meantime. An order that
     /// depends on the holes cannot say that: a hole that grows comes again.
-    #[must_use]
     pub fn round(&self, map: &FreeMap, search: Search) -> Option<u64> {
         let (first, refused) = (self.first?, search.refused()?);
         let is_round = refused < first;

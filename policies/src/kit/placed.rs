@@ -47,7 +47,6 @@ struct Spot {
 impl<P: Place> Placed<P> {
     /// A policy over `area` that places by `place` and keeps `promises`. Parts of a grant can be
     /// given back where a bit is a page, as debugfs `free` does (`mm/cma_debug.c`).
-    #[must_use]
     pub fn new(area: Area, promises: Promises, place: P) -> Self {
         let promises = Promises { partial_free: area.order_per_bit() == 0, ..promises };
         Self {

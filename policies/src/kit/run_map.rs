@@ -27,13 +27,11 @@ impl<V> Default for RunMap<V> {
 
 impl<V> RunMap<V> {
     /// How many runs there are.
-    #[must_use]
     pub fn len(&self) -> usize {
         self.runs.len()
     }
 
     /// Whether there is none.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.runs.is_empty()
     }
@@ -53,13 +51,11 @@ impl<V> RunMap<V> {
     }
 
     /// Whether a page of `run` is in one.
-    #[must_use]
     pub fn touches(&self, run: Run) -> bool {
         self.last(run).is_some()
     }
 
     /// The highest run that shares a page with `run`, whole.
-    #[must_use]
     pub fn last(&self, run: Run) -> Option<Run> {
         let below = self.runs.range(..run.end()).next_back().map(entry);
         let there = below.map(|(there, _)| there);
@@ -67,7 +63,6 @@ impl<V> RunMap<V> {
     }
 
     /// The run that has every page of `run`, which is not empty, and its value.
-    #[must_use]
     pub fn holding(&self, run: Run) -> Option<(Run, &V)> {
         let below = self.runs.range(..=run.pfn).next_back().map(entry);
         below.filter(|(there, _)| run.count > 0 && there.contains(run))

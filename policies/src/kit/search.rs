@@ -15,13 +15,11 @@ pub struct Search {
 
 impl Search {
     /// The place whose refused claim this search goes on from, if it does.
-    #[must_use]
     pub const fn refused(&self) -> Option<u64> {
         if self.from == 0 { None } else { self.from.checked_sub(self.mask + 1) }
     }
 
     /// The first aligned bit at or after `bit`; the last number there is where that is larger.
-    #[must_use]
     pub const fn align_up(&self, bit: u64) -> u64 {
         // The distance, not the place, which may have no number: wrapping keeps it modulo a power
         // of two.
@@ -29,7 +27,6 @@ impl Search {
     }
 
     /// The last aligned bit at or before `bit`, if there is one.
-    #[must_use]
     pub const fn align_down(&self, bit: u64) -> Option<u64> {
         bit.checked_sub(bit.wrapping_add(self.offset) & self.mask)
     }

@@ -45,7 +45,6 @@ impl<R: Route> Split<R> {
     ///
     /// # Panics
     /// If a part's pages are not inside the area or do not ascend.
-    #[must_use]
     pub fn new(area: Area, promises: Promises, parts: Vec<Box<dyn Policy>>, route: R) -> Self {
         let ranges = parts.iter().flat_map(|part| part.area().ranges());
         assert!(ranges.clone().is_sorted_by(|a, b| a.end() <= b.pfn), "parts overlap");

@@ -119,7 +119,6 @@ pub enum Lead {
 impl Choice {
     /// What sets the first apart from the next one that needs no more of a patch: what only a patch
     /// gives is in the [`notes`](Self::notes).
-    #[must_use]
     pub fn lead(&self) -> Lead {
         let first = &self.ranked[0];
         let alike = |other: &&Candidate| other.needs_patch() <= first.needs_patch();
@@ -133,13 +132,11 @@ impl Choice {
     }
 
     /// The chosen one.
-    #[must_use]
     pub fn best(&self) -> Option<&Candidate> {
         self.ranked.get(self.chosen?)
     }
 
     /// What proving the target would take, where time is all that lacks.
-    #[must_use]
     pub fn more(&self) -> Option<More> {
         self.notes.iter().find_map(|note| match note {
             Note::More(more) => Some(*more),
@@ -148,7 +145,6 @@ impl Choice {
     }
 
     /// Pages that the fullest stream has live at once.
-    #[must_use]
     pub fn most_live_pages(&self) -> f64 {
         let load = |one: &Candidate| one.rho.map(|rho| rho * one.pages as f64);
         self.ranked.iter().filter_map(load).max_by(f64::total_cmp).unwrap_or(0.0)

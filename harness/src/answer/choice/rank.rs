@@ -47,13 +47,11 @@ impl Scope {
 
 impl Candidate {
     /// Whether it can be chosen.
-    #[must_use]
     pub const fn is_eligible(&self) -> bool {
         self.meets && !self.larger_fails && !self.unaligned && !self.flagged
     }
 
     /// Whether no configuration of an unchanged kernel is it.
-    #[must_use]
     pub const fn needs_patch(&self) -> bool {
         self.changes >= PATCH
     }

@@ -24,7 +24,6 @@ struct Tools<'a> {
 }
 
 /// The rows of one configuration, policies in the order of the plan.
-#[must_use]
 pub fn rows_of(ready: &Ready, block: &Block) -> Vec<SummaryRow> {
     let seed = Seed::new(ready.plan.seed);
     let baseline = Summary::baseline_of(&ready.plan);

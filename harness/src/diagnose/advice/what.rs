@@ -78,7 +78,6 @@ pub enum What {
 
 impl What {
     /// The word for its kind in every format.
-    #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::SmallerCap(_) => "smaller_cap",

@@ -19,7 +19,6 @@ pub struct Counter {
 
 impl Counter {
     /// What is counted: `bytes` in meminfo; `calls` or `pages` in vmstat and sysfs.
-    #[must_use]
     pub fn unit(&self) -> &'static str {
         match &*self.name {
             "cma_alloc_success" | "cma_alloc_fail" => "calls",

@@ -21,7 +21,6 @@ impl Pitch {
     /// Buffers of `count` pages in an area of `area_pages` that begins at an aligned page: the
     /// `n`-th goes to `n` times the pitch, by every policy that aligns (aligned first fit of
     /// `cma_alloc()`, `mm/cma.c`).
-    #[must_use]
     pub fn of(count: u64, area_pages: u64, cap: u32) -> Self {
         let align = dma_align(count, cap);
         let unit = 1u64.checked_shl(align).unwrap_or(u64::MAX);
@@ -36,7 +35,6 @@ impl Pitch {
     }
 
     /// The share of an area of `area_pages` that is free when the next buffer fails: 0 to 1.
-    #[must_use]
     pub fn free_share(&self, area_pages: u64) -> f64 {
         if area_pages == 0 { 0.0 } else { self.free_pages as f64 / area_pages as f64 }
     }

@@ -43,7 +43,6 @@ pub enum Fit {
 
 impl Fit {
     /// The cause of a refusal in a state without room.
-    #[must_use]
     pub const fn cause(self) -> Option<Cause> {
         match self {
             Self::Exhausted => Some(Cause::Exhausted),

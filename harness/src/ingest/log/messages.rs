@@ -112,7 +112,6 @@ impl First {
 
 impl Message {
     /// The releases that print it; `None` where every one does, or nobody but vendors.
-    #[must_use]
     pub fn releases(&self) -> Option<String> {
         self.sign.and_then(|sign| sign.span().name())
     }

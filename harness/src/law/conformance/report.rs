@@ -71,13 +71,11 @@ impl Report {
     }
 
     /// What was broken, if anything was.
-    #[must_use]
     pub fn broken(&self) -> Option<&Broken> {
         self.verdicts.iter().find_map(|verdict| verdict.broken.as_ref())
     }
 
     /// Whether no law was broken.
-    #[must_use]
     pub fn is_clean(&self) -> bool {
         self.broken().is_none()
     }

@@ -26,7 +26,6 @@ const METHOD: &str = "how the interval was made; bca-or-t: the wider of both at 
                       stopped early; …-of-stopped: it does not allow for that";
 
 /// Every column of every table of a report, table by table, in order.
-#[must_use]
 pub fn documented() -> Vec<Documented> {
     let measured: Vec<_> = columns().collect();
     let (first, later) = measured.split_at(first_measured());

@@ -11,7 +11,6 @@ use crate::sweep::{Length, Ready};
 use crate::words::csv::{optional, table};
 
 /// The columns of `summary.csv`, without a line end.
-#[must_use]
 pub fn summary_header() -> String {
     documented::header("summary.csv")
 }

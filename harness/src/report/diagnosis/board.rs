@@ -7,7 +7,6 @@ use crate::diagnose::{Counter, Diagnosis};
 const MOST_AREAS: usize = 8;
 
 /// How many failures there are of which nothing is known; none where there is none.
-#[must_use]
 pub fn suppressed(diagnosis: &Diagnosis) -> Option<String> {
     let hidden = hidden(diagnosis)?;
     Some(format!("{hidden}: of those failures nothing is known"))

@@ -98,13 +98,11 @@ impl Groups {
     }
 
     /// Failures in all.
-    #[must_use]
     pub fn failures(&self) -> u64 {
         self.verdicts.values().sum()
     }
 
     /// Whether one of them has this verdict, by its word.
-    #[must_use]
     pub fn has(&self, verdict: &str) -> bool {
         self.verdicts().any(|(name, _)| name == verdict)
     }
@@ -152,7 +150,6 @@ pub struct Shown<'a> {
 
 impl<'a> Report<'a> {
     /// Puts together what is known at the end.
-    #[must_use]
     pub fn new(groups: &'a Groups, diagnosis: &'a Diagnosis) -> Self {
         let mut order: Vec<&Group> = groups.groups.iter().collect();
         order.sort_by_key(|group| std::cmp::Reverse(group.failures));

@@ -62,7 +62,6 @@ pub struct Wanted {
 impl Wanted {
     /// The request of `failure`, where its pages and order are known, and where it would have gone
     /// at a smaller order.
-    #[must_use]
     pub fn of(failure: &Failure) -> Option<Self> {
         let (count, (align, _)) = (failure.incident.count?, failure.align?);
         let fit = failure.would_fit.unwrap_or_default();
@@ -103,7 +102,6 @@ pub enum Fill {
 
 impl Fill {
     /// How it looks.
-    #[must_use]
     pub const fn look(self) -> Look {
         LOOKS[self as usize]
     }
@@ -150,7 +148,6 @@ pub struct Cell {
 
 impl Cell {
     /// How it looks.
-    #[must_use]
     pub const fn look(&self) -> Look {
         match self.mark {
             Mark::Misaligned => LOOKS[5],
@@ -160,7 +157,6 @@ impl Cell {
     }
 
     /// Its character.
-    #[must_use]
     pub const fn glyph(&self) -> char {
         self.look().glyph
     }
@@ -188,14 +184,12 @@ pub struct Map {
 
 impl Map {
     /// The area in one line, or in one for each range; `None` where nothing is known of it.
-    #[must_use]
     pub fn strip(state: &AreaState, wanted: Option<&Wanted>) -> Option<Self> {
         Self::new(state, 1, STRIP, wanted)
     }
 
     /// The area slot by slot: a cell is 2^align pages, or a power of two times that where the area
     /// is large.
-    #[must_use]
     pub fn slots(state: &AreaState, align: u32, wanted: Option<&Wanted>) -> Option<Self> {
         let slot = 1u64.checked_shl(align).unwrap_or(1 << 63);
         Self::new(state, slot, SLOTS, wanted)
@@ -221,7 +215,6 @@ impl Map {
 
     /// Whether something is known of a quarter of its cells: of a list that is mostly cut away a
     /// large picture shows nothing.
-    #[must_use]
     pub fn shows_much(&self) -> bool {
         let cells = || self.ranges.iter().flat_map(|range| &range.cells);
         let known = cells().filter(|cell| cell.fill != Fill::Unknown).count();

@@ -46,7 +46,6 @@ pub(in crate::report) fn worst(ready: &Ready, worst: &Worst) -> String {
 }
 
 /// What has to be written.
-#[must_use]
 pub fn need(need: &Need) -> String {
     match need {
         Need::Default { pages } => {
@@ -79,7 +78,6 @@ pub fn need(need: &Need) -> String {
 }
 
 /// What to choose, or that nothing can be, and why: one sentence, or two.
-#[must_use]
 pub fn sentence(ready: &Ready, summary: &Summary, choice: &Choice) -> String {
     let first = &choice.ranked[0];
     let named = || format!("{}: {}", name(ready, first), sure(ready, summary, first));
@@ -117,7 +115,6 @@ fn lead(lead: Lead) -> String {
 }
 
 /// How sure a candidate is: streams, the bound that they allow, and what made them.
-#[must_use]
 pub fn sure(ready: &Ready, summary: &Summary, candidate: &Candidate) -> String {
     let row = &summary.rows[candidate.worst_row];
     match ready.plan.target {
@@ -205,7 +202,6 @@ fn sure_of_target(ready: &Ready, target: Target, row: &SummaryRow, kinds: usize)
 }
 
 /// What has to be known beside a choice.
-#[must_use]
 pub fn notes(ready: &Ready, choice: &Choice) -> Vec<String> {
     choice.notes.iter().map(|one| note(ready, choice, one)).collect()
 }

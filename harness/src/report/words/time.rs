@@ -5,7 +5,6 @@ pub(in crate::report) use crate::span::{at_least, from_to, span};
 use crate::sweep::{Length, Ready};
 
 /// What streams of a row cover: ` of 24 h of board time`; of those without time ` (no board time)`.
-#[must_use]
 pub(super) fn covered(time: Option<&TimeRow>) -> String {
     match time {
         None => ", counted in requests (no board time),".to_string(),
@@ -19,7 +18,6 @@ pub(super) fn covered(time: Option<&TimeRow>) -> String {
 /// How long the streams of rows are, which are of one stream of the plan, in what the plan states
 /// and in board time: ` of 24 h of board time`, ` of 2000 ops, 14 to 31 s of board time`; of those
 /// without time `, counted in requests (no board time)`.
-#[must_use]
 pub(in crate::report) fn length(ready: &Ready, rows: &[&SummaryRow]) -> String {
     let Some(first) = rows.first() else { return String::new() };
     let (planned, checked) =
@@ -37,7 +35,6 @@ pub(in crate::report) fn length(ready: &Ready, rows: &[&SummaryRow]) -> String {
 }
 
 /// Of which boards a ladder of sizes is: nothing where it is of all boards of the plan.
-#[must_use]
 pub(in crate::report) fn on_boards(ready: &Ready, sizing: &Sizing) -> String {
     let boards = &ready.plan.boards;
     let name = |size: Option<&SizeTried>| size.map(|size| boards[size.board].name.as_str());
@@ -51,7 +48,6 @@ pub(in crate::report) fn on_boards(ready: &Ready, sizing: &Sizing) -> String {
 
 /// How many streams rows of one stream of the plan have, and what follows the length of each: `32
 /// streams`, ` each`. Of rows that the race dropped there are fewer.
-#[must_use]
 pub(in crate::report) fn streams(rows: &[&SummaryRow]) -> (String, &'static str) {
     let most = rows.iter().map(|row| row.streams).max().unwrap_or(0);
     let least = rows.iter().map(|row| row.streams).min().unwrap_or(0);
@@ -65,7 +61,6 @@ pub(in crate::report) fn streams(rows: &[&SummaryRow]) -> (String, &'static str)
 
 /// How many streams rows of one stream of the plan have, and how long each is: `32 streams of 24 h
 /// of board time each`.
-#[must_use]
 pub(in crate::report) fn covers(ready: &Ready, rows: &[&SummaryRow]) -> String {
     let (streams, end) = streams(rows);
     format!("{streams}{}{end}", length(ready, rows))

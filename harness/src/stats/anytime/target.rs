@@ -13,7 +13,6 @@ const RATES: (f64, f64) = (0.5, 0.2);
 ///
 /// A mixture over all rates above the target, by a gamma distribution that is cut off there. Each
 /// of them, and so the mixture, falls on average too where the rate is below the target.
-#[must_use]
 pub fn rate_above(failures: u64, at_risk: f64, target_rate: f64) -> f64 {
     let (shape, scale) = RATES;
     let (n, expected) = (failures as f64, at_risk.max(0.0) * target_rate);
@@ -28,7 +27,6 @@ pub fn rate_above(failures: u64, at_risk: f64, target_rate: f64) -> f64 {
 
 /// An anytime-valid p for "at most the share `target` of streams fails", as [`rate_above`]:
 /// `0 < target < 1`.
-#[must_use]
 pub fn share_above(failed: u64, streams: u64, target: f64) -> f64 {
     let (yes, no) = (failed as f64, streams.saturating_sub(failed) as f64);
     let ln_tail = |a: f64, b: f64| libm::log(beta::below(1.0 - target, b, a));

@@ -25,7 +25,6 @@ pub struct Head {
 
 impl Head {
     /// Of a plan that comes `from` somewhere, a word without spaces, run by this version.
-    #[must_use]
     pub fn new(ready: &Ready, shard: Shard, from: &str) -> Self {
         let plan = emit(ready);
         let times = ready.plan.streams.iter().filter_map(|stream| stream.length.time_us());
@@ -40,7 +39,6 @@ impl Head {
     }
 
     /// Whether it is of the same plan as `other` but for streams that are longer.
-    #[must_use]
     pub fn extends(&self, other: &Self) -> bool {
         let longer = self.times_us.iter().zip(&other.times_us).all(|(own, other)| own >= other);
         longer
@@ -51,7 +49,6 @@ impl Head {
     }
 
     /// The lines, the last with the names of the columns; with an end.
-    #[must_use]
     pub fn text(&self) -> String {
         let Self { plan, version, shard, from, base, times_us } = self;
         let columns = cells_header();
@@ -95,7 +92,6 @@ impl Head {
 }
 
 /// A plan as written, without the board times of its streams.
-#[must_use]
 pub fn without_times(plan: &str) -> String {
     let lines = plan.lines().map(|line| if line.starts_with(TIME) { TIME } else { line });
     lines.collect::<Vec<_>>().join("\n")

@@ -43,7 +43,6 @@ pub struct Rows {
 
 impl Rows {
     /// The rows after the head of the file at `path`, one of `files` that are read side by side.
-    #[must_use]
     pub fn new(path: &Path, head: &Head, files: usize) -> Self {
         let file = Shut { path: path.to_path_buf(), at: head.text().len() as u64 };
         let ahead = (AHEAD / files.max(1)).clamp(LEAST_AHEAD, MOST_AHEAD);

@@ -28,7 +28,6 @@ const INPUTS: [&str; 14] = [
 ];
 
 /// The columns of `cells.csv`, without a line end.
-#[must_use]
 pub fn cells_header() -> String {
     let measured: Vec<_> = columns().map(|column| column.name).collect();
     let (first, later) = measured.split_at(first_measured());
@@ -63,7 +62,6 @@ const BEFORE: usize = 2;
 
 impl Row {
     /// Of a cell that ended.
-    #[must_use]
     pub fn of(ready: &Ready, number: u64, cell: &Cell, values: &[Value]) -> Self {
         let text = cell_row(ready, number, cell, values);
         Self { number, text, values: values.to_vec() }
@@ -79,7 +77,6 @@ impl Row {
     }
 
     /// Reads a line with its end and its sum; [`None`] where it is torn or was changed.
-    #[must_use]
     pub fn parse(line: &[u8]) -> Option<Self> {
         let line = std::str::from_utf8(line).ok()?.strip_suffix('\n')?;
         let (row, sum) = line.rsplit_once(',')?;
@@ -90,7 +87,6 @@ impl Row {
     }
 
     /// Reads a row of `cells.csv`, which has no sum.
-    #[must_use]
     pub fn parse_plain(row: &str) -> Option<Self> {
         let number = row.split(',').nth(BEFORE)?.parse().ok()?;
         // From the end on: before the values there are names, which may hold commas. The name of a
@@ -185,7 +181,6 @@ impl Fnv {
 }
 
 /// A sum over the bytes of a row, by which a torn one is known.
-#[must_use]
 pub fn checksum(row: &str) -> u64 {
     let mut hash = Fnv::new();
     hash.note(row.as_bytes());

@@ -30,7 +30,6 @@ pub struct Requested {
 
 impl Requested {
     /// Pages asked for.
-    #[must_use]
     pub const fn pages(&self) -> u128 {
         self.count as u128 * self.requests as u128
     }

@@ -28,7 +28,6 @@ pub const DISTANCES: [(&str, &str); 7] = [
 
 impl Distances {
     /// The largest of them: *the* distance.
-    #[must_use]
     pub fn largest(&self) -> f64 {
         self.0.into_iter().fold(0.0, f64::max)
     }

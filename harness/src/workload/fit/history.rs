@@ -45,7 +45,6 @@ pub struct LeftOut {
 
 impl LeftOut {
     /// What there is of it, in words.
-    #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let said = [
             (self.pins, "pins and unpins are not fitted: they name pages, not who asks"),

@@ -38,7 +38,6 @@ pub const MIXES: &[BuiltIn] = &[
 ];
 
 /// The mix of this name.
-#[must_use]
 pub fn built_in(name: &str) -> Option<&'static BuiltIn> {
     MIXES.iter().find(|mix| mix.name == name)
 }

@@ -44,7 +44,6 @@ impl From<Workload> for Alone {
 
 impl Part {
     /// LOAD that is planned for, in pages.
-    #[must_use]
     pub fn load_pages(&self) -> u64 {
         match &self.origin {
             Origin::Profile(_, pages) | Origin::Fit(_, pages) => *pages,

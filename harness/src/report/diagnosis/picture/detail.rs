@@ -26,7 +26,6 @@ pub enum Part {
 
 impl Part {
     /// Its character.
-    #[must_use]
     pub const fn glyph(self) -> char {
         match self {
             Self::Other(fill) => fill.look().glyph,
@@ -84,7 +83,6 @@ struct Scene<'a> {
 impl Detail {
     /// The longest run that is long enough for the request but not from its first aligned page on;
     /// of several the one that would have taken it at a smaller order, else the lowest.
-    #[must_use]
     pub fn of(state: &AreaState, wanted: &Wanted) -> Option<Self> {
         let (range, hole) = closest(state, wanted)?;
         let grid = state.grid(range);

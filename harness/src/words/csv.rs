@@ -31,6 +31,7 @@ pub(crate) fn table<R: AsRef<[String]>>(
 }
 
 /// A row without its line end.
+#[cfg(any(feature = "cli", test))]
 pub(crate) fn line<T: AsRef<[u8]>>(fields: impl IntoIterator<Item = T>) -> String {
     let mut row = Vec::new();
     let mut writer = Writer::from_writer(&mut row);

@@ -1,7 +1,5 @@
 //! What is true, whatever a policy says.
 
-use std::fmt;
-
 mod model;
 pub mod name;
 mod reference;
@@ -13,7 +11,8 @@ pub use reference::{Place, Reference};
 pub use witness::{Checks, Outcome, Witness};
 
 /// A policy broke a law: which, at which op, and the numbers.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("law {law} broken at op {op}: {what}")]
 pub struct Violation {
     /// The law, by the name that `cmalab list laws` shows.
     pub law: &'static str,
@@ -22,11 +21,3 @@ pub struct Violation {
     /// What was expected and what happened.
     pub what: String,
 }
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "law {} broken at op {}: {}", self.law, self.op, self.what)
-    }
-}
-
-impl std::error::Error for Violation {}

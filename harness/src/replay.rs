@@ -8,8 +8,6 @@ mod record;
 mod run;
 mod stream;
 
-use std::fmt;
-
 use cma_policies::BuildError;
 
 pub use expect::{Comparison, Mismatch, expect};
@@ -40,47 +38,20 @@ pub struct Under<'a> {
 }
 
 /// Why a file cannot be run to its end.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// It cannot be read.
-    Ingest(IngestError),
+    #[error(transparent)]
+    Ingest(#[from] IngestError),
     /// The policy cannot be built for its area.
-    Build(BuildError),
+    #[error("build the policy: {0}")]
+    Build(#[from] BuildError),
     /// The policy broke a law.
-    Violation(Violation),
+    #[error("run the policy: {0}")]
+    Violation(#[from] Violation),
     /// The recording of it takes no more.
-    Output(std::io::Error),
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Ingest(error) => error.fmt(f),
-            Self::Build(error) => write!(f, "build the policy: {error}"),
-            Self::Violation(violation) => write!(f, "run the policy: {violation}"),
-            Self::Output(error) => write!(f, "write the recording: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for Error {}
-
-impl From<IngestError> for Error {
-    fn from(error: IngestError) -> Self {
-        Self::Ingest(error)
-    }
-}
-
-impl From<BuildError> for Error {
-    fn from(error: BuildError) -> Self {
-        Self::Build(error)
-    }
-}
-
-impl From<Violation> for Error {
-    fn from(violation: Violation) -> Self {
-        Self::Violation(violation)
-    }
+    #[error("write the recording: {0}")]
+    Output(#[from] std::io::Error),
 }
 
 /// The area of `reader`'s file, which must be known from here on.

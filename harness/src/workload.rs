@@ -231,13 +231,19 @@ pub(crate) fn most_used(uses: BTreeMap<u64, u64>) -> Vec<u64> {
 }
 
 /// Why there is no such stream. It reads on from "failed to make the stream: …".
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum SetupError {
     /// No profile has this name.
+    #[error("no profile is named \"{0}\"; there are {names}", names = PROFILES.iter().map(|profile| profile.name).collect::<Vec<_>>().join(", "))]
     NoProfile(String),
     /// A LOAD out of bounds.
+    #[error("load {0} is out of bounds; it is a share of the area above 0 and at most {most}", most = Setup::MAX_LOAD)]
     Load(String),
     /// Sessions of this profile do not fit.
+    #[error(
+        "a LOAD of {target_pages} pages is too small for profile {profile}, whose sessions take at \
+         least {least_pages}; ask for a larger area or load"
+    )]
     TooSmall {
         /// The profile.
         profile: &'static str,
@@ -247,14 +253,27 @@ pub enum SetupError {
         least_pages: u64,
     },
     /// A part of a mix whose file counts ops in place of time.
+    #[error(
+        "the file is a recording, which has no time; a part of a mix is fitted to a stream or a trace"
+    )]
     NoTime,
     /// A file that is to be repeated and lasts no time.
+    #[error(
+        "the file lasts no time, or asks for nothing, so there is nothing to repeat; take repeat = \
+         true away"
+    )]
     NoLength,
     /// More clients than a request can tell apart.
+    #[error("it has more than {most} clients; ask for fewer parts or a smaller load", most = u16::MAX)]
     Clients,
     /// A file of a mix, or what it says.
-    File(IngestError),
+    #[error(transparent)]
+    File(#[from] IngestError),
     /// A LOAD that no stream of a fit has.
+    #[error(
+        "a LOAD of {load_pages} pages is out of bounds; the largest group of the file takes \
+         {least_pages}, and {most_pages} are {times} times its LOAD", times = Setup::MOST_TIMES
+    )]
     OutOfFit {
         /// LOAD that was asked for.
         load_pages: u64,
@@ -263,53 +282,4 @@ pub enum SetupError {
         /// [`Setup::MOST_TIMES`] of that of the file.
         most_pages: u64,
     },
-}
-
-impl fmt::Display for SetupError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoProfile(name) => {
-                let names: Vec<_> = PROFILES.iter().map(|profile| profile.name).collect();
-                write!(f, "no profile is named \"{name}\"; there are {}", names.join(", "))
-            }
-            Self::Load(load) => write!(
-                f,
-                "load {load} is out of bounds; it is a share of the area above 0 and at most {}",
-                Setup::MAX_LOAD
-            ),
-            Self::TooSmall { profile, target_pages, least_pages } => write!(
-                f,
-                "a LOAD of {target_pages} pages is too small for profile {profile}, whose sessions \
-                 take at least {least_pages}; ask for a larger area or load"
-            ),
-            Self::NoTime => f.write_str(
-                "the file is a recording, which has no time; a part of a mix is fitted to a stream \
-                 or a trace",
-            ),
-            Self::NoLength => f.write_str(
-                "the file lasts no time, or asks for nothing, so there is nothing to repeat; take \
-                 repeat = true away",
-            ),
-            Self::Clients => write!(
-                f,
-                "it has more than {} clients; ask for fewer parts or a smaller load",
-                u16::MAX
-            ),
-            Self::File(error) => error.fmt(f),
-            Self::OutOfFit { load_pages, least_pages, most_pages } => write!(
-                f,
-                "a LOAD of {load_pages} pages is out of bounds; the largest group of the file takes \
-                 {least_pages}, and {most_pages} are {} times its LOAD",
-                Setup::MOST_TIMES
-            ),
-        }
-    }
-}
-
-impl std::error::Error for SetupError {}
-
-impl From<IngestError> for SetupError {
-    fn from(error: IngestError) -> Self {
-        Self::File(error)
-    }
 }

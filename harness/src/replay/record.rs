@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::expect::answered;
-use super::{Error, Under};
+use super::Under;
 use crate::ingest::{Recorded, RecordingWriter};
 use crate::oracle::Model;
 use crate::simulate::{Answer, Observer, Step};
@@ -79,11 +79,5 @@ fn recorded(under: &Under<'_>, step: &Step<'_>) -> Recorded {
         free: state.then(|| model.free_pages()),
         maxrun: state.then(|| model.longest_run()),
         refused_at: refused.map(|(run, _)| run.pfn.0 - base),
-    }
-}
-
-impl From<io::Error> for Error {
-    fn from(error: io::Error) -> Self {
-        Self::Output(error)
     }
 }

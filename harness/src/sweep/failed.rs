@@ -8,17 +8,20 @@ use crate::ingest::IngestError;
 use crate::oracle::Violation;
 
 /// Why a plan could not be run to its end.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Failed {
     /// A file cannot be read, or what the plan asks for does not go together, in words that read
     /// on from "failed to …".
+    #[error("{0}")]
     Run(String),
     /// A policy broke a law.
+    #[error("{0}")]
     Broken(Box<Broken>),
 }
 
 /// A policy broke a law in a sweep: where, and how to see it again.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{violation}\npolicy {policy}, stream {stream}, cap {cap}; the ops that lead there: {ops}")]
 pub struct Broken {
     /// The law and the op.
     pub violation: Violation,
@@ -31,21 +34,6 @@ pub struct Broken {
     /// What leads there: a command, or rows of a file.
     pub ops: String,
 }
-
-impl fmt::Display for Failed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Run(why) => f.write_str(why),
-            Self::Broken(broken) => write!(
-                f,
-                "{}\npolicy {}, stream {}, cap {}; the ops that lead there: {}",
-                broken.violation, broken.policy, broken.stream, broken.cap, broken.ops
-            ),
-        }
-    }
-}
-
-impl std::error::Error for Failed {}
 
 impl Failed {
     /// That a stream cannot be made: its LOAD is not taken, or its file cannot be read any more.

@@ -52,7 +52,8 @@ fn compare(
         kernel,
         cap: reader.cap(),
     };
-    replay::expect(source, &options, bitmaps, &under)
+    let found = replay::survey(source, &options, under.environment)?;
+    replay::expect(source, &options, &found, bitmaps, &under)
 }
 
 #[test]

@@ -25,7 +25,8 @@ fn compare(source: &Source, options: &Options, policy: &str) -> Comparison {
         kernel: Kernel::find(reader.header().get("kernel").unwrap()).unwrap(),
         cap: reader.cap(),
     };
-    replay::expect(source, options, None, &under).unwrap()
+    let found = replay::survey(source, options, under.environment).unwrap();
+    replay::expect(source, options, &found, None, &under).unwrap()
 }
 
 fn text(lines: &str) -> Source {
@@ -556,7 +557,9 @@ fn a_trace_written_as_a_recording_or_a_stream_is_the_same_run() {
     let recording = String::from_utf8(recording).unwrap();
     assert!(recording.contains("\n3,alloc,2,24,4,32,1,"), "{recording}");
     let recorded = Source::bytes("r", recording.into_bytes());
-    let found = replay::expect(&recorded, &Options::default(), None, &under).unwrap();
+    let options = Options::default();
+    let survey = replay::survey(&recorded, &options, under.environment).unwrap();
+    let found = replay::expect(&recorded, &options, &survey, None, &under).unwrap();
     assert_eq!(found.mismatches, 0, "{:#?}", found.first);
 
     let mut stream = Vec::new();

@@ -143,7 +143,8 @@ pub(super) fn run(args: &Replay, context: &Context) -> Result<Exit, Failure> {
             let bitmaps = beside.map(|path| Source::file(&path));
             for policy in policies {
                 let under = Under { policy, ..file.setup.under() };
-                let found = replay::expect(&file.source, &options, bitmaps.as_ref(), &under)?;
+                let found =
+                    replay::expect(&file.source, &options, &file.survey, bitmaps.as_ref(), &under)?;
                 compared.push((file, policy.to_string(), found));
             }
             continue;
@@ -172,7 +173,12 @@ fn check(file: &File, options: &Options, context: &Context) -> Result<Comparison
     let environment = &environment::Spec::parse(given::TRACE_ENVIRONMENT)?;
     let policy = &context.catalog.parse(file.setup.kernel.policy)?;
     let under = Under { policy, environment, ..file.setup.under() };
-    Ok(replay::expect(&file.source, options, None, &under)?)
+    let survey = if file.setup.environment.entry().reads_script {
+        &file.survey
+    } else {
+        &replay::survey(&file.source, options, environment)?
+    };
+    Ok(replay::expect(&file.source, options, survey, None, &under)?)
 }
 
 impl Replay {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use cma_policies::{Area, Request, Run};
 
-use super::{Error, Under, area, pages, survey};
+use super::{Error, Survey, Under, area, pages};
 use crate::environment::Environment;
 use crate::ingest::{Answered, Bitmaps, Event, Row, Source};
 use crate::op::{Op, Timed};
@@ -60,18 +60,19 @@ pub struct Comparison {
     pub first: Vec<Mismatch>,
 }
 
-/// Runs the recording `source` and compares every recorded field, and the free runs in
-/// `bitmaps` where there are some.
+/// Runs the recording `source`, in which [`survey`](super::survey) `found` so much under the same
+/// environment, and compares every recorded field, and the free runs in `bitmaps` where there are
+/// some.
 ///
 /// # Errors
 /// Where a file cannot be read, or the policy cannot be built or breaks a law.
 pub fn expect(
     source: &Source,
     options: &Options,
+    found: &Survey,
     bitmaps: Option<&Source>,
     under: &Under<'_>,
 ) -> Result<Comparison, Error> {
-    let found = survey(source, options, under.environment)?;
     let mut reader = reader::open(source, options)?;
     if !reader.is_recording() {
         return Err(Error::Ingest(reader.error(
@@ -82,7 +83,7 @@ pub fn expect(
     let area = area(&reader)?;
     let mut bitmaps = bitmaps.map(Bitmaps::open).transpose()?;
     let mut bitmap = bitmaps.as_mut().map(Bitmaps::next_bitmap).transpose()?.flatten();
-    let environment = pages(under, &area, &found);
+    let environment = pages(under, &area, found);
     let mut witness = Witness::new(&area, under.policy.build(area.clone())?, Checks::SWEEP);
     warm_up(reader.warm_up(), &mut witness, &mut [])?;
     let mut replay = Replay { under, area, witness, environment, done: Comparison::default() };

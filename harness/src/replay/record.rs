@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::expect::answered;
 use super::Under;
+use super::expect::answered;
 use crate::ingest::{Recorded, RecordingWriter};
 use crate::oracle::Model;
 use crate::simulate::{Answer, Observer, Step};

@@ -30,7 +30,8 @@ fn compare(path: &Path, pages: &str) -> Comparison {
         kernel: Kernel::find(reader.header().get("kernel").unwrap()).unwrap(),
         cap: reader.cap(),
     };
-    replay::expect(&source, &options, None, &under).unwrap()
+    let found = replay::survey(&source, &options, under.environment).unwrap();
+    replay::expect(&source, &options, &found, None, &under).unwrap()
 }
 
 /// The pins of a recording are all there was: with nothing else in the pages the model repeats

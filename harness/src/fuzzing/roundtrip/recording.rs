@@ -7,7 +7,7 @@ use crate::ingest::{Event, Source};
 use crate::metric::{Meter, Setting, Value};
 use crate::op::{Op, Timed};
 use crate::reader::{self, Options};
-use crate::replay::{Error, Recorder, Under, expect, to_stream};
+use crate::replay::{Error, Recorder, Under, expect, survey, to_stream};
 use crate::seed::Seed;
 use crate::simulate::simulate;
 
@@ -36,7 +36,9 @@ pub(super) fn check(run: &Run) {
         let Event::Op(op) = row.event else { panic!("{row:?} is no op") };
         assert_eq!(plain(op), plain(timed.op), "line {} of\n{}", row.line, shown());
     }
-    let found = expect(&source, &options, None, &under);
+    let survey = survey(&source, &options, under.environment);
+    let survey = survey.unwrap_or_else(|error| panic!("{error}\n{}", shown()));
+    let found = expect(&source, &options, &survey, None, &under);
     let found = found.unwrap_or_else(|error| panic!("{error}\n{}", shown()));
     assert_eq!(found.mismatches, 0, "{:?} of\n{}", found.first, shown());
     assert_eq!(found.ops, run.ops.len() as u64);

@@ -9,21 +9,22 @@ pub(super) fn pattern(text: &str) -> Regex {
 
 /// A number of ASCII digits and nothing else.
 pub(super) fn number<N: TryFrom<u64>>(text: &[u8]) -> Option<N> {
-    let digits = (!text.is_empty()).then_some(text)?;
-    let number = digits.iter().try_fold(0u64, |sum, byte| {
-        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
-        sum.checked_mul(10)?.checked_add(digit)
-    });
+    let digit = |byte: &u8| byte.is_ascii_digit().then(|| u64::from(byte - b'0'));
+    let number = match text.len() {
+        0 => None,
+        // Fewer digits than the largest number has: they cannot be too many.
+        1..20 => text.iter().try_fold(0u64, |sum, byte| Some(sum * 10 + digit(byte)?)),
+        _ => text.iter().try_fold(0u64, |sum, byte| sum.checked_mul(10)?.checked_add(digit(byte)?)),
+    };
     N::try_from(number?).ok()
 }
 
 /// Seconds with a fraction of at most nine digits, in microseconds, without what is below one.
 pub(super) fn microseconds(text: &[u8]) -> Option<u64> {
-    let dot = text.iter().position(|byte| *byte == b'.')?;
+    let dot = memchr::memchr(b'.', text)?;
     let (whole, fraction) = (number::<u64>(&text[..dot])?, &text[dot + 1..]);
-    number::<u64>(fraction).filter(|_| fraction.len() <= 9)?;
-    let digit = |at: usize| fraction.get(at).map_or(0, |byte| u64::from(byte - b'0'));
-    let fraction_us = (0..6).fold(0, |sum, at| sum * 10 + digit(at));
+    let digits = u32::try_from(fraction.len()).ok().filter(|digits| *digits <= 9)?;
+    let fraction_us = number::<u64>(fraction)? * 1_000_000 / 10u64.pow(digits);
     whole.checked_mul(1_000_000)?.checked_add(fraction_us)
 }
 
@@ -34,7 +35,7 @@ pub(super) fn span(text: &[u8], of: impl Fn(&u8) -> bool) -> usize {
 
 /// The last word of `text`, and the text before it without blanks at its end.
 pub(super) fn last_word(text: &[u8]) -> (&[u8], &[u8]) {
-    let start = text.iter().rposition(|byte| matches!(byte, b' ' | b'\t')).map_or(0, |at| at + 1);
+    let start = memchr::memrchr2(b' ', b'\t', text).map_or(0, |at| at + 1);
     (text[..start].trim_ascii_end(), &text[start..])
 }
 

@@ -1,6 +1,9 @@
 //! Names that recur: areas and tasks.
 
+use std::hash::Hasher;
 use std::sync::Arc;
+
+use rustc_hash::FxHasher;
 
 /// The slots of a cache: more than the areas and busy tasks of any board.
 const SLOTS: usize = 256;
@@ -36,11 +39,10 @@ impl Names {
     }
 }
 
-/// FNV-1a, folded.
 fn index(name: &[u8]) -> usize {
-    let step = |hash: u32, byte: &u8| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
-    let hash = name.iter().fold(0x811c_9dc5, step);
-    ((hash ^ (hash >> 16)) as usize) % SLOTS
+    let mut hasher = FxHasher::default();
+    hasher.write(name);
+    (hasher.finish() % SLOTS as u64) as usize
 }
 
 #[cfg(test)]

@@ -103,13 +103,13 @@ fn fields<'a>(event: &Event, text: &'a [u8]) -> Result<Payload<'a>, Wrong> {
 
 /// The last word of `text`, with what blanks a NULL is padded with, and the text before it.
 fn last_token(text: &[u8]) -> (&[u8], &[u8]) {
-    let blank = |byte: &u8| *byte == b' ' || *byte == b'\t';
-    let mut start = text.iter().rposition(blank).map_or(0, |at| at + 1);
+    let word = |text| memchr::memrchr2(b' ', b'\t', text).map_or(0, |at| at + 1);
+    let mut start = word(text);
     if text[start..].starts_with(b"(") {
         // `page=          (null)`: %p pads up to 4.x.
         let before = text[..start].trim_ascii_end();
         if before.ends_with(b"=") {
-            start = before.iter().rposition(blank).map_or(0, |at| at + 1);
+            start = word(before);
         }
     }
     (text[..start].trim_ascii_end(), &text[start..])

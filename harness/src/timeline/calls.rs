@@ -309,8 +309,8 @@ impl Calls {
 
     /// Whether a traced call is in flight in `area`.
     pub(crate) fn any_in(&self, area: Option<&str>) -> bool {
-        let traced = |call: &&Box<Call>| call.origin == Origin::Trace;
-        self.open.iter().filter(traced).any(|call| same(call.area.as_deref(), area))
+        let is_in = |call: &Call| same(call.area.as_deref(), area);
+        self.open.iter().any(|call| call.origin == Origin::Trace && is_in(call))
     }
 
     /// The calls that a record can be about: those of its task, else those that no task rules out.

@@ -11,14 +11,15 @@ type Row = (First, Read);
 /// What messages begin with, and their readers, in the order of the rows.
 static ROWS: LazyLock<Vec<Row>> = LazyLock::new(messages::lines);
 
-/// Functions of the allocator, for a name that is broken.
-const FUNCTIONS: [&[u8]; 6] = [
-    b"cma_alloc",
-    b"__cma_alloc",
-    b"__cma_alloc_frozen",
-    b"cma_release",
-    b"dma_alloc_from_contiguous",
-    b"dma_release_from_contiguous",
+/// Functions of the allocator by their names, which no other message begins with: at once, and for a
+/// name that is broken.
+const FUNCTIONS: [(&[u8], Function); 6] = [
+    (b"cma_alloc", Function::Alloc),
+    (b"__cma_alloc", Function::Alloc),
+    (b"__cma_alloc_frozen", Function::Alloc),
+    (b"cma_release", Function::Release),
+    (b"dma_alloc_from_contiguous", Function::Alloc),
+    (b"dma_release_from_contiguous", Function::Release),
 ];
 
 /// The kind of the function called `word`, where it is one of CMA.
@@ -85,14 +86,18 @@ fn read(
 
 /// The message whose first word was read.
 fn named(rows: &[Row], c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, Stop> {
-    let mut words = rows.iter().filter_map(|(first, _)| first.word());
-    if !words.clone().any(|word| word == tools.word) {
-        let _ = words.any(|word| c.back_to(word, &mut tools.word));
+    let known = FUNCTIONS.iter().find(|(name, _)| *name == tools.word);
+    let known = known.map(|(_, function)| *function);
+    if known.is_none() {
+        let mut words = rows.iter().filter_map(|(first, _)| first.word());
+        if !words.clone().any(|word| word == tools.word) {
+            let _ = words.any(|word| c.back_to(word, &mut tools.word));
+        }
+        if let Some(named) = maybe(read(rows, c, tools, First::is_named))? {
+            return Ok(named);
+        }
     }
-    if let Some(named) = maybe(read(rows, c, tools, First::is_named))? {
-        return Ok(named);
-    }
-    if let Some(function) = function(&tools.word) {
+    if let Some(function) = known.or_else(|| function(&tools.word)) {
         let first = match c.peek()? {
             b':' => First::Says,
             b'(' => First::Calls(function),
@@ -104,7 +109,8 @@ fn named(rows: &[Row], c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message,
         c.at = start;
         return read(rows, c, tools, |row, _| row == first);
     }
-    let mut names = rows.iter().filter_map(|(first, _)| first.name()).chain(FUNCTIONS);
+    let names = rows.iter().filter_map(|(first, _)| first.name());
+    let mut names = names.chain(FUNCTIONS.map(|(name, _)| name));
     let broken = c.rest().is_empty() && names.any(|name| name.starts_with(&tools.word));
     Err(if broken { c.end() } else { Stop::No })
 }

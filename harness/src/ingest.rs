@@ -4,6 +4,7 @@
 //! reads any other text into records.
 
 mod bitmaps;
+mod clients;
 mod directory;
 mod error;
 mod header;
@@ -16,6 +17,7 @@ mod source;
 mod stream;
 
 pub use bitmaps::{Bitmaps, sidecar};
+pub(crate) use clients::Clients;
 pub use directory::directory;
 pub use error::{IngestError, quoted};
 pub use header::{Geometry, Header};

@@ -1,10 +1,10 @@
 //! What is asked for, without an answer: read and written.
 
-use std::collections::HashMap;
 use std::io::{self, Write};
 
 use cma_policies::{Request, dma_align};
 
+use super::clients::Clients;
 use super::error::{IngestError, quoted};
 use super::header::write_header;
 use super::held::Held;
@@ -50,37 +50,31 @@ pub struct Route {
     pub column: u64,
 }
 
-/// The names of clients in order of appearance, and the area that each was seen with.
-#[derive(Default)]
-struct Clients {
-    numbers: HashMap<String, u16>,
-    names: Vec<String>,
-    routes: Vec<Option<Route>>,
-}
-
 pub(super) struct Rows {
     lines: Lines,
     columns: Columns,
     at_us: u64,
     held: Held,
     clients: Clients,
+    /// The area that each client was seen with, by its number.
+    routes: Vec<Option<Route>>,
 }
 
 impl Rows {
     pub(super) fn new(lines: Lines, names: &[String]) -> Result<Self, IngestError> {
         let columns = Columns::new(&lines, names, NEEDED, OPTIONAL)?;
-        let clients = Clients::default();
-        Ok(Self { lines, columns, at_us: 0, held: Held::default(), clients })
+        let (held, clients, routes) = (Held::default(), Clients::default(), Vec::new());
+        Ok(Self { lines, columns, at_us: 0, held, clients, routes })
     }
 }
 
 impl super::Rows for Rows {
     fn clients(&self) -> Vec<&str> {
-        self.clients.names.iter().map(String::as_str).collect()
+        self.clients.names()
     }
 
     fn routes(&self) -> Vec<Route> {
-        self.clients.routes.iter().flatten().cloned().collect()
+        self.routes.iter().flatten().cloned().collect()
     }
 
     fn name(&self) -> &str {
@@ -89,7 +83,7 @@ impl super::Rows for Rows {
 
     fn warnings(&self) -> Vec<String> {
         let mut warnings = self.columns.warnings();
-        let routes = self.clients.routes.iter().flatten();
+        let routes = self.routes.iter().flatten();
         let mut areas: Vec<_> = routes.map(|route| route.area.as_str()).collect();
         areas.sort_unstable();
         areas.dedup();
@@ -106,7 +100,7 @@ impl super::Rows for Rows {
         if !self.lines.advance_past(|_| Ok(()))? {
             return Ok(None);
         }
-        let Self { lines, columns, at_us, held, clients } = self;
+        let Self { lines, columns, at_us, held, clients, routes } = self;
         let row = Said(columns.pick(lines)?);
         let now = row.need(AT_US, "at_us")?;
         if now < *at_us {
@@ -115,7 +109,7 @@ impl super::Rows for Rows {
         }
         *at_us = now;
         let event = match row.text(OP) {
-            "alloc" => row.alloc(row.client(clients)?, held)?,
+            "alloc" => row.alloc(row.client(clients, routes)?, held)?,
             "free" => row.free(held)?,
             other => {
                 let why = format!("op {} is not known; alloc and free are", quoted(other));
@@ -145,26 +139,22 @@ impl Said<'_> {
         Ok(name)
     }
 
-    fn client(&self, clients: &mut Clients) -> Result<u16, IngestError> {
+    fn client(
+        &self,
+        clients: &mut Clients,
+        routes: &mut Vec<Option<Route>>,
+    ) -> Result<u16, IngestError> {
         let (name, area) = (self.name(CLIENT, "client")?, self.name(AREA, "area")?);
-        let number = match clients.numbers.get(name) {
-            Some(number) => *number,
-            None => {
-                let number = clients.names.len() as u16;
-                if number == u16::MAX {
-                    let why = format!("client {} is one more than the 65535 allowed", quoted(name));
-                    return Err(self.wrong(CLIENT, why));
-                }
-                clients.numbers.insert(name.to_string(), number);
-                clients.names.push(name.to_string());
-                clients.routes.push(None);
-                number
-            }
-        };
+        let number = clients.number(name).filter(|number| *number < u16::MAX);
+        let number = number.ok_or_else(|| {
+            let why = format!("client {} is one more than the 65535 allowed", quoted(name));
+            self.wrong(CLIENT, why)
+        })?;
+        routes.resize(routes.len().max(usize::from(number) + 1), None);
         if !area.is_empty() {
             let (line, column) = (self.line(), self.column(AREA) as u64);
             let first = || Route { client: number, area: area.to_string(), line, column };
-            let route = &clients.routes[usize::from(number)].get_or_insert_with(first).area;
+            let route = &routes[usize::from(number)].get_or_insert_with(first).area;
             if route != area {
                 let why = format!(
                     "area {} of client {}, which goes to {}; a client goes to one area",

@@ -6,15 +6,14 @@
 mod plan;
 mod scan;
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
+use std::collections::VecDeque;
 
 use cma_policies::{Request, Run, dma_align};
 
 use super::Options;
 use crate::ingest::log::{self, Record};
 use crate::ingest::{
-    self, Answered, Event, Header, IngestError, Opened, Recorded, Row, Rows, Source,
+    self, Answered, Clients, Event, Header, IngestError, Opened, Recorded, Row, Rows, Source,
 };
 use crate::op::Op;
 use crate::timeline::{Call, Ended, Free, Live, Order, Place, Released, Start, What, run, traced};
@@ -98,6 +97,9 @@ pub(super) fn open(
     for (id, run) in (0..).zip(&plan.residents) {
         live.grant(id, *run, &mut |_| {});
     }
+    // Number 0 is nobody, who asked for what was live before.
+    let mut clients = Clients::default();
+    clients.number("");
     let rows = Trace {
         name,
         records: log::open(source)?,
@@ -108,7 +110,7 @@ pub(super) fn open(
         live,
         ready: VecDeque::new(),
         counts: Counts::default(),
-        clients: Clients::default(),
+        clients,
         first_us: None,
         last_us: None,
         ended: false,
@@ -123,7 +125,7 @@ impl Rows for Trace {
     }
 
     fn clients(&self) -> Vec<&str> {
-        self.clients.names.iter().map(|name| &**name).collect()
+        self.clients.names()
     }
 
     fn warm_up(&self) -> Vec<Op> {
@@ -309,8 +311,10 @@ impl Trace {
         let event = match Request::new(count, align.min(63)) {
             Ok(request) => {
                 let dma = align == dma_align(count, self.cap);
-                let comm = call.task.as_ref().and_then(|task| task.comm.as_ref());
-                let request = request.with_client(self.clients.number(comm));
+                let comm = call.task.as_ref().and_then(|task| task.comm.as_deref());
+                let client = self.clients.number(comm.unwrap_or_default());
+                // Past the last number all are the last.
+                let request = request.with_client(client.unwrap_or(u16::MAX));
                 Event::Op(Op::Alloc { id, request, dma })
             }
             Err(_) => Event::NoPages,
@@ -328,34 +332,5 @@ impl Trace {
     fn offset(&self, run: Run) -> Option<Answered> {
         let offset = run.pfn.0.checked_sub(self.plan.area.ranges()[0].pfn.0)?;
         i64::try_from(offset).ok().map(Answered::Number)
-    }
-}
-
-/// The names of tasks in order of appearance; number 0 is nobody, who asked for what was live
-/// before.
-struct Clients {
-    numbers: HashMap<Arc<str>, u16>,
-    names: Vec<Arc<str>>,
-}
-
-impl Default for Clients {
-    fn default() -> Self {
-        let nobody: Arc<str> = "".into();
-        Self { numbers: HashMap::from([(Arc::clone(&nobody), 0)]), names: vec![nobody] }
-    }
-}
-
-impl Clients {
-    /// The number of `comm`; past the last number all are the last.
-    fn number(&mut self, comm: Option<&Arc<str>>) -> u16 {
-        let name = comm.map_or("", |comm| &**comm);
-        if let Some(number) = self.numbers.get(name) {
-            return *number;
-        }
-        let Ok(number) = u16::try_from(self.names.len()) else { return u16::MAX };
-        let name: Arc<str> = name.into();
-        self.numbers.insert(Arc::clone(&name), number);
-        self.names.push(name);
-        number
     }
 }

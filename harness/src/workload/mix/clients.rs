@@ -1,19 +1,17 @@
 //! Who is who where several streams become one.
 
-use std::collections::HashMap;
-
 use super::super::SetupError;
+use crate::ingest;
 
 /// The clients of a mix: an equal name is one client, number 0 is nobody.
 #[derive(Debug)]
-pub(super) struct Clients {
-    names: Vec<String>,
-    numbers: HashMap<String, u16>,
-}
+pub(super) struct Clients(ingest::Clients);
 
 impl Clients {
     pub(super) fn new() -> Self {
-        Self { names: vec![String::new()], numbers: HashMap::from([(String::new(), 0)]) }
+        let mut clients = ingest::Clients::default();
+        clients.number("");
+        Self(clients)
     }
 
     /// The number of the client of this name.
@@ -21,13 +19,7 @@ impl Clients {
     /// # Errors
     /// One client more than a request can tell apart.
     pub(super) fn number(&mut self, name: &str) -> Result<u16, SetupError> {
-        if let Some(number) = self.numbers.get(name) {
-            return Ok(*number);
-        }
-        let number = u16::try_from(self.names.len()).map_err(|_| SetupError::Clients)?;
-        self.numbers.insert(name.to_string(), number);
-        self.names.push(name.to_string());
-        Ok(number)
+        self.0.number(name).ok_or(SetupError::Clients)
     }
 
     /// The numbers of a part's clients, by their number in the part. Where it is `called` something
@@ -55,7 +47,7 @@ impl Clients {
     }
 
     pub(super) fn into_names(self) -> Vec<String> {
-        self.names
+        self.0.names().into_iter().map(String::from).collect()
     }
 }
 

@@ -10,10 +10,15 @@ use crate::oracle::Violation;
 /// Why a plan could not be run to its end.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Failed {
-    /// A file cannot be read, or what the plan asks for does not go together, in words that read
-    /// on from "failed to …".
+    /// What the plan asks for does not go together, in words that read on from "failed to …".
     #[error("{0}")]
     Run(String),
+    /// The plan is wrong.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// A file cannot be read.
+    #[error(transparent)]
+    Ingest(#[from] IngestError),
     /// A policy broke a law.
     #[error("{0}")]
     Broken(Box<Broken>),
@@ -48,17 +53,5 @@ impl Failed {
             "run {name} (line {line} of the plan): a recording has no board time; leave out target, \
              or give its fit a length in ops"
         ))
-    }
-}
-
-impl From<PlanError> for Failed {
-    fn from(error: PlanError) -> Self {
-        Self::Run(error.to_string())
-    }
-}
-
-impl From<IngestError> for Failed {
-    fn from(error: IngestError) -> Self {
-        Self::Run(error.to_string())
     }
 }

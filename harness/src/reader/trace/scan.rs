@@ -143,7 +143,8 @@ impl Scan {
     }
 
     fn event(&mut self, found: &Found) {
-        if let Some(name) = traced(&found.record).filter(|_| !is_lost(&found.record)) {
+        let is_lost = matches!(found.record, Record::Lost { .. });
+        if let Some(name) = traced(&found.record).filter(|_| !is_lost) {
             signs(&found.record).for_each(|sign| self.seen.note(sign));
             if self.traced.len() == MOST_AREAS && !self.traced.contains_key(name) {
                 self.others += 1;
@@ -177,8 +178,4 @@ impl Scan {
             _ => {}
         }
     }
-}
-
-fn is_lost(record: &Record) -> bool {
-    matches!(record, Record::Lost { .. })
 }

@@ -148,10 +148,8 @@ impl Areas {
     /// By debugfs and traces.
     fn by_files(&self, name: Option<&str>, total: Option<u64>) -> Layout {
         if let Some(name) = name {
-            return self
-                .index(Some(name), total)
-                .map(|index| self.tracks[index].layout.clone())
-                .unwrap_or_default();
+            let index = self.index(Some(name), total);
+            return index.map(|index| self.tracks[index].layout.clone()).unwrap_or_default();
         }
         // The only area that has so many pages is the one that the line does not name.
         let mut same = self.tracks.iter().filter(|track| {

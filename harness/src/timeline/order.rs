@@ -128,16 +128,9 @@ impl Order {
 
     /// The next thing whose turn it is.
     pub fn next_effect(&mut self) -> Option<Effect> {
-        match self.queue.pop_front()? {
-            Slot::Ready(effect) => {
-                self.front += 1;
-                Some(effect)
-            }
-            waiting @ Slot::Waiting(_) => {
-                self.queue.push_front(waiting);
-                None
-            }
-        }
+        let ready = self.queue.pop_front_if(|slot| matches!(slot, Slot::Ready(_)))?;
+        self.front += 1;
+        if let Slot::Ready(effect) = ready { Some(effect) } else { None }
     }
 
     fn push(&mut self, effect: Effect) {

@@ -76,7 +76,7 @@ fn wrong() -> Vec<(String, usize, usize, &'static str)> {
         (plan("stop = {}"), 2, 8, "failed_share"),
         (plan("seed = -1"), 2, 8, "seed is -1"),
         (plan("caps = [8, 64]"), 2, 12, "cap is 64; a whole number from 0 to 63"),
-        (plan("caps = [8, 8]"), 2, 12, "twice in caps"),
+        (plan("caps = [8, 8]"), 2, 12, "in caps twice"),
         (plan("caps = []"), 2, 8, "caps is empty"),
         (plan("policies = [\"kernel\", \"bestfit\"]"), 2, 23, "no policy is named \"bestfit\""),
         (plan("policies = [\"zoned:share=2\"]"), 2, 13, "share"),

@@ -76,10 +76,10 @@ pub fn sorted(sources: Vec<Source>) -> Result<(Vec<Source>, Vec<Source>), Ingest
     let (mut rows, mut beside, mut traces) = (Vec::new(), Vec::new(), 0);
     let is_alone = sources.len() == 1;
     for source in sources {
-        let is_trace = !is_alone && !is_table(&source) && trace::has_events(&source)?;
+        let is_known = is_alone || is_table(&source);
+        let is_trace = !is_known && trace::has_events(&source)?;
         traces += usize::from(is_trace);
-        let has_rows = is_alone || is_trace || is_table(&source);
-        if has_rows { &mut rows } else { &mut beside }.push(source);
+        if is_known || is_trace { &mut rows } else { &mut beside }.push(source);
     }
     if traces == 0 {
         rows.append(&mut beside);
@@ -165,9 +165,8 @@ impl Reader {
     }
 
     /// An error about the file as a whole.
-    pub fn error(&self, why: impl Into<String>) -> IngestError {
-        let source = self.opened.rows.name();
-        IngestError { source: source.to_string(), line: 0, column: 0, why: why.into() }
+    pub fn error(&self, why: impl std::fmt::Display) -> IngestError {
+        IngestError::of(self.opened.rows.name(), why)
     }
 
     /// What was strange but no error, up to the row that was read last.

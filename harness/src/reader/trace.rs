@@ -85,12 +85,7 @@ pub(super) fn open(
         header.pairs.push(("kernel".to_string(), kernel.to_string()));
     }
     let name = source.name().to_string();
-    let plan = Plan::new(scan, options).map_err(|why| IngestError {
-        source: name.clone(),
-        line: 0,
-        column: 0,
-        why,
-    })?;
+    let plan = Plan::new(scan, options).map_err(|why| IngestError::of(&name, why))?;
     let area = plan.area.clone();
     header.pairs.push(("area".to_string(), area.name().to_string()));
     let mut live = Live::default();

@@ -42,6 +42,9 @@ impl Grid {
     /// where that is more than there are.
     pub const fn lost(self, start: u64, align: u32) -> Option<u64> {
         let order = if align > self.order_per_bit { align } else { self.order_per_bit };
+        if order < u64::BITS {
+            return Some(start.wrapping_add(self.base).wrapping_neg() & ((1 << order) - 1));
+        }
         let mask = if order < 127 { (1u128 << order) - 1 } else { u128::MAX >> 1 };
         let lost = (start as u128 + self.base as u128).wrapping_neg() & mask;
         if lost > u64::MAX as u128 { None } else { Some(lost as u64) }

@@ -104,7 +104,9 @@ impl Followed {
     /// The buffers that are known, ascending.
     pub(super) fn runs(&self) -> Vec<Run> {
         let known = self.live.pieces().filter(|(_, id)| *id != Live::BEFORE);
-        known.map(|(run, _)| run).collect()
+        let mut runs = Vec::with_capacity(self.len());
+        runs.extend(known.map(|(run, _)| run));
+        runs
     }
 
     /// The area as it is, where every page is accounted for and the geometry is known.
@@ -115,7 +117,9 @@ impl Followed {
         }
         base.checked_add(pages)?;
         let area = Run::new(base, pages);
-        if !self.live.pieces().all(|(run, _)| area.contains(run)) {
+        let mut pieces = self.live.pieces();
+        let ends = [pieces.next(), pieces.next_back()];
+        if !ends.iter().flatten().all(|(run, _)| area.contains(*run)) {
             return None;
         }
         // A buffer takes whole bits.
@@ -125,14 +129,14 @@ impl Followed {
             let start = start.checked_next_multiple_of(granule)?;
             (start < end).then(|| Hole { start, count: end - start })
         };
-        let holes = self.live.gaps(area).filter_map(hole).collect();
         let mut state = layout.state(None, Known::Trace);
-        state.ranges[0].holes = holes;
+        let holes = &mut state.ranges[0].holes;
+        holes.reserve(self.len() + 1);
+        holes.extend(self.live.gaps(area).filter_map(hole));
         state.free = Some(state.known_free());
         state.complete = true;
         state.placed = true;
-        let all_known = self.live.pieces().all(|(_, id)| id != Live::BEFORE);
-        state.live = all_known.then(|| self.runs());
+        state.live = Some(self.runs()).filter(|runs| runs.len() == self.len());
         Some(state)
     }
 

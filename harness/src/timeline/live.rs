@@ -66,16 +66,19 @@ impl Live {
     /// the whole of what was left: `free` is called for each.
     pub(crate) fn grant(&mut self, id: u64, run: Run, free: &mut dyn FnMut(Free)) {
         self.tick();
-        while let Some(there) = self.pieces.last(run) {
+        while !self.hold(id, run)
+            && let Some(there) = self.pieces.last(run)
+        {
             self.conclude(there, free);
         }
-        self.hold(id, run);
     }
 
-    /// `run`, of which no page is held, is held by `id`: as in a picture of one moment.
-    pub(crate) fn hold(&mut self, id: u64, run: Run) {
-        self.taken = self.taken.saturating_add(run.count);
-        self.pieces.insert(run, Piece { id, first: run.pfn.0 });
+    /// `run` is held by `id`, as in a picture of one moment. Returns whether it is: not where a page
+    /// of it is held.
+    pub(crate) fn hold(&mut self, id: u64, run: Run) -> bool {
+        let is_held = self.pieces.insert(run, Piece { id, first: run.pfn.0 });
+        self.taken = self.taken.saturating_add(if is_held { run.count } else { 0 });
+        is_held
     }
 
     /// The bits of `run` were found clear: whoever held a page of it has given it back before, as in
@@ -144,7 +147,7 @@ impl Live {
     }
 
     /// The pieces, ascending, and the buffer of each.
-    pub(crate) fn pieces(&self) -> impl Iterator<Item = (Run, u64)> {
+    pub(crate) fn pieces(&self) -> impl DoubleEndedIterator<Item = (Run, u64)> {
         self.pieces.iter().map(|(run, piece)| (run, piece.id))
     }
 

@@ -1,6 +1,6 @@
 //! Which runs of pages are where, and what each of them is.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, btree_map::Entry};
 
 use crate::run::{Pfn, Run};
 
@@ -98,8 +98,8 @@ impl<V> RunMap<V> {
 
     /// Takes out exactly `run`; `None`, and nothing changes, where it is none of the runs.
     pub fn remove(&mut self, run: Run) -> Option<V> {
-        self.runs.get(&run.pfn).filter(|(count, _)| *count == run.count)?;
-        self.runs.remove(&run.pfn).map(|(_, value)| value)
+        let Entry::Occupied(there) = self.runs.entry(run.pfn) else { return None };
+        (there.get().0 == run.count).then(|| there.remove().1)
     }
 }
 
@@ -107,6 +107,9 @@ impl<V: Clone> RunMap<V> {
     /// Takes `run` out of the one that has all of it, and answers that one as it was; what is left
     /// before and past `run` keeps the value. `None`, and nothing changes, where none has.
     pub fn take(&mut self, run: Run) -> Option<(Run, V)> {
+        if let Some(value) = self.remove(run) {
+            return Some((run, value));
+        }
         let (there, _) = self.holding(run)?;
         let (_, value) = self.runs.remove(&there.pfn)?;
         self.keep((there.pfn, run.pfn), &value);

@@ -3,7 +3,9 @@
 //! The clocks of the two differ by some milliseconds, which the first pair shows; within that, the
 //! failures of so many pages come in one order.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+
+use rustc_hash::FxHashMap;
 
 use super::SECOND_US;
 use super::window::{Id, Open, Parts, Window};
@@ -34,7 +36,7 @@ enum Half {
 #[derive(Debug, Default)]
 pub(super) struct Join {
     /// Looked up only, never walked through.
-    waiting: HashMap<Half, VecDeque<Id>>,
+    waiting: FxHashMap<Half, VecDeque<Id>>,
     /// Clock of the trace less that of the log.
     offset_us: Option<i64>,
 }

@@ -1,6 +1,6 @@
 //! What was reported before: one failure in two captures is one failure.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use super::window::Id;
 use crate::timeline::Place;
@@ -21,7 +21,7 @@ type Key = (Kind, u64, u64);
 /// The reports of the failures that are open. Looked up only, never walked through.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    reports: HashMap<Key, (Id, u32)>,
+    reports: FxHashMap<Key, (Id, u32)>,
     /// The last source whose clock is known to tick in microseconds.
     fine: Option<u32>,
     /// The keys of a failure, in its order.

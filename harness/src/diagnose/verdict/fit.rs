@@ -200,6 +200,9 @@ impl<'a> View<'a> {
 
 /// The largest order at which `need` pages fit into a hole.
 fn state_most_align(state: &AreaState, need: u64) -> Option<u32> {
+    if state.largest_run() < need {
+        return None;
+    }
     let each = || {
         let most =
             |(hole, grid): (Hole, Grid)| grid.most_align(hole.start, hole.count.checked_sub(need)?);

@@ -35,7 +35,9 @@ pub(super) fn span(text: &[u8], of: impl Fn(&u8) -> bool) -> usize {
 
 /// The last word of `text`, and the text before it without blanks at its end.
 pub(super) fn last_word(text: &[u8]) -> (&[u8], &[u8]) {
-    let start = memchr::memrchr2(b' ', b'\t', text).map_or(0, |at| at + 1);
+    // A word is too short for a search by vectors to pay.
+    let blank = text.iter().rposition(|byte| matches!(byte, b' ' | b'\t'));
+    let start = blank.map_or(0, |at| at + 1);
     (text[..start].trim_ascii_end(), &text[start..])
 }
 

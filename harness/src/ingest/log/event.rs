@@ -168,10 +168,9 @@ impl<'a> Line<'a> {
         if head.last().is_some_and(|&byte| byte.is_ascii_alphanumeric() || byte == b'_') {
             return None;
         }
-        let (event, rest) = EVENTS.iter().find_map(|event| {
-            Some((*event, rest.strip_prefix(event.name.as_bytes())?.strip_prefix(b":")?))
-        })?;
-        let payload = rest.trim_ascii_start();
+        let (name, rest) = rest.split_at(memchr::memchr(b':', rest)?);
+        let event = EVENTS.iter().find(|event| event.name.as_bytes() == name)?;
+        let payload = rest[1..].trim_ascii_start();
         // Debug lines and failure lines begin with the same words, and go on otherwise.
         let opens = payload.starts_with(b"name=") || payload.starts_with(b"pfn=");
         if !opens {

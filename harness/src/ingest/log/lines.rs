@@ -4,7 +4,7 @@
 use std::io::{self, BufRead, BufReader, Read};
 
 use encoding_rs_io::DecodeReaderBytesBuilder;
-use memchr::{memchr_iter, memrchr};
+use memchr::{memchr, memchr_iter, memrchr};
 
 use super::super::error::IngestError;
 use super::super::source::Source;
@@ -22,7 +22,10 @@ pub(super) struct RawLines {
     input: BufReader<Box<dyn Read>>,
     longest: usize,
     number: u64,
+    /// The line that was read last, where it is not whole in the buffer of `input`.
     line: Vec<u8>,
+    /// The bytes of that buffer that it has, its end included, where it is.
+    held: usize,
     /// The next line was read by [`skip`](Self::skip).
     ahead: Option<Advance>,
 }
@@ -55,7 +58,7 @@ impl RawLines {
         if let Some(error) = first {
             return Err(at(&name, 0, &error));
         }
-        Ok(Self { name, input, longest, number: 0, line: Vec::new(), ahead: None })
+        Ok(Self { name, input, longest, number: 0, line: Vec::new(), held: 0, ahead: None })
     }
 
     /// What the source is called in messages.
@@ -70,12 +73,14 @@ impl RawLines {
 
     /// The line that was read last, without its end.
     pub(super) fn bytes(&self) -> &[u8] {
-        &self.line
+        let held = self.input.buffer()[..self.held].strip_suffix(b"\n");
+        trim_end(held.unwrap_or(&self.line))
     }
 
     /// Passes over lines that say nothing of CMA, as far as the bytes show it.
     pub(super) fn skip(&mut self) -> Result<(), IngestError> {
         while self.ahead.is_none() {
+            self.input.consume(std::mem::take(&mut self.held));
             let fresh = match self.input.fill_buf() {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 fresh => fresh.map_err(|error| at(&self.name, self.number + 1, &error))?,
@@ -92,7 +97,7 @@ impl RawLines {
             }
             // A line that only begins here is read as one.
             let advance = self.read_line()?;
-            let plain = advance == Advance::Line && scan::wanted(&self.line).is_none();
+            let plain = advance == Advance::Line && scan::wanted(self.bytes()).is_none();
             self.ahead = (!plain).then_some(advance);
         }
         Ok(())
@@ -104,6 +109,12 @@ impl RawLines {
     }
 
     fn read_line(&mut self) -> Result<Advance, IngestError> {
+        self.input.consume(std::mem::take(&mut self.held));
+        let whole = memchr(b'\n', self.input.buffer()).filter(|newline| *newline <= self.longest);
+        if let Some(newline) = whole {
+            (self.held, self.number) = (newline + 1, self.number + 1);
+            return Ok(Advance::Line);
+        }
         self.line.clear();
         let part = &mut self.input.by_ref().take(self.longest as u64 + 2);
         let read = part.read_until(b'\n', &mut self.line);
@@ -114,15 +125,18 @@ impl RawLines {
         let ended = self.line.pop_if(|byte| *byte == b'\n').is_some();
         if !ended && self.line.len() > self.longest {
             self.input.skip_until(b'\n').map_err(|error| at(&self.name, self.number, &error))?;
-        } else {
-            while self.line.pop_if(|byte| matches!(byte, b'\r' | 0)).is_some() {}
-        }
-        if self.line.len() <= self.longest {
+        } else if trim_end(&self.line).len() <= self.longest {
             return Ok(Advance::Line);
         }
         self.line = Vec::new();
         Ok(Advance::TooLong)
     }
+}
+
+/// Without what may precede the end of a line.
+fn trim_end(line: &[u8]) -> &[u8] {
+    let last = line.iter().rposition(|byte| !matches!(byte, b'\r' | 0));
+    &line[..last.map_or(0, |last| last + 1)]
 }
 
 fn at(name: &str, line: u64, error: &io::Error) -> IngestError {

@@ -101,6 +101,7 @@ fn replaced(rest: &[u8], before: Option<u8>) -> (usize, &[u8]) {
         0x1b => return (escape(rest), b""),
         // An archive that hides addresses: 4 at 572.
         b' ' if rest.starts_with(b" at ") && digits(4) => return (4, b"@"),
+        b' ' => return (1, b" "),
         // Quoted-printable encodes a blank at the end of a line.
         b'=' if rest == b"=20" || rest == b"=09" => return (3, b" "),
         _ => {}

@@ -2,7 +2,7 @@
 
 use super::super::super::error::quoted;
 use super::super::Page;
-use super::super::bytes::number;
+use super::super::bytes::{last_word, number};
 use super::kinds::Event;
 
 /// The most bytes of the name of an area: `CMA_MAX_NAME` is 64 in every kernel.
@@ -83,7 +83,9 @@ fn fields<'a>(event: &Event, text: &'a [u8]) -> Result<Payload<'a>, Wrong> {
     let mut rest = text.trim_ascii_end();
     for _ in 0..MOST_FIELDS {
         let (before, token) = last_token(rest);
-        let Some(equals) = memchr::memchr(b'=', token) else { return Err(Wrong::Cut) };
+        let Some(equals) = token.iter().position(|byte| *byte == b'=') else {
+            return Err(Wrong::Cut);
+        };
         let (key, value) = (&token[..equals], &token[equals + 1..]);
         payload.set(key, value).map_err(|cut_or_why| match cut_or_why {
             None => Wrong::Cut,
@@ -103,16 +105,13 @@ fn fields<'a>(event: &Event, text: &'a [u8]) -> Result<Payload<'a>, Wrong> {
 
 /// The last word of `text`, with what blanks a NULL is padded with, and the text before it.
 fn last_token(text: &[u8]) -> (&[u8], &[u8]) {
-    let word = |text| memchr::memrchr2(b' ', b'\t', text).map_or(0, |at| at + 1);
-    let mut start = word(text);
-    if text[start..].starts_with(b"(") {
-        // `page=          (null)`: %p pads up to 4.x.
-        let before = text[..start].trim_ascii_end();
-        if before.ends_with(b"=") {
-            start = word(before);
-        }
+    let (before, word) = last_word(text);
+    if !word.starts_with(b"(") || !before.ends_with(b"=") {
+        return (before, word);
     }
-    (text[..start].trim_ascii_end(), &text[start..])
+    // `page=          (null)`: %p pads up to 4.x.
+    let (outer, word) = last_word(before);
+    (outer, &text[before.len() - word.len()..])
 }
 
 fn name(before: &[u8]) -> Result<Option<&[u8]>, Wrong> {

@@ -44,9 +44,12 @@ static EVENTS: LazyLock<Vec<&Event>> = LazyLock::new(|| {
 pub(super) const FORMATS: &[Format] =
     &[ftrace::FORMAT, trace_cmd::FORMAT, perf::FORMAT, head::BARE];
 
+/// What the name of every event begins with.
+static MARKER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"cma_"));
+
 /// Reads trace events.
+#[derive(Default)]
 pub(super) struct Events {
-    marker: Finder<'static>,
     areas: Names,
     comms: Names,
     /// An event that its line breaks off.
@@ -55,23 +58,11 @@ pub(super) struct Events {
     perf: bool,
 }
 
-impl Default for Events {
-    fn default() -> Self {
-        Self {
-            marker: Finder::new(b"cma_"),
-            areas: Names::default(),
-            comms: Names::default(),
-            open: None,
-            perf: false,
-        }
-    }
-}
-
 impl Events {
     /// Whether the line was an event or furniture of a trace, and is used up.
     pub(super) fn line(&mut self, line: &[u8], sink: &mut Sink<'_>) -> bool {
         let line = trim_end(line);
-        let event = Line::find(line, &self.marker);
+        let event = Line::find(line);
         if let Some(open) = self.open.take() {
             if event.is_some() {
                 self.close(open, sink);
@@ -150,16 +141,8 @@ struct Line<'a> {
 
 impl<'a> Line<'a> {
     /// The event of `line`: the first name that a payload follows.
-    fn find(line: &'a [u8], marker: &Finder<'_>) -> Option<Self> {
-        let mut from = 0;
-        while let Some(at) = marker.find(&line[from..]) {
-            let at = from + at;
-            if let Some(found) = Self::at(line, at) {
-                return Some(found);
-            }
-            from = at + b"cma_".len();
-        }
-        None
+    fn find(line: &'a [u8]) -> Option<Self> {
+        MARKER.find_iter(line).find_map(|at| Self::at(line, at))
     }
 
     fn at(line: &'a [u8], at: usize) -> Option<Self> {

@@ -34,10 +34,7 @@ fn cpu(text: &[u8]) -> (&[u8], Option<u32>) {
         return (before, Some(cpu));
     }
     let (before_flags, last) = last_word(before);
-    match bracketed(last) {
-        Some(cpu) => (before_flags, Some(cpu)),
-        None => (text, None),
-    }
+    bracketed(last).map_or((text, None), |cpu| (before_flags, Some(cpu)))
 }
 
 fn bracketed(word: &[u8]) -> Option<u32> {

@@ -15,8 +15,7 @@ pub(super) const FORMAT: Format = Format {
 /// `COMM PID` or `COMM PID/TID`: the last number is the thread, which is what ftrace calls pid.
 pub(super) fn task(text: &[u8]) -> Option<(Option<&[u8]>, u32)> {
     let (comm, ids) = last_word(text);
-    let tid = ids.rsplit(|byte| *byte == b'/').next()?;
-    let tid = number(tid)?;
+    let tid = number(ids.rsplit(|byte| *byte == b'/').next()?)?;
     let comm = trim_quote(comm);
     Some(((!comm.is_empty()).then_some(comm), tid))
 }

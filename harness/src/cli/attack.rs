@@ -18,9 +18,8 @@ use crate::harm::adversary::ADVERSARIES;
 use crate::harm::archive::Archive;
 use crate::harm::search::{Effort, search};
 use crate::harm::{Align, Goal, Refusal, confirm, evaluate, followed, played, realised};
-use crate::ingest::StreamWriter;
+use crate::ingest::{StreamWriter, stated};
 use crate::op::Timed;
-use crate::replay::stated;
 
 /// Searches the worst stream for a policy: ENOMEM with as much free memory as possible.
 ///

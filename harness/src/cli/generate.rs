@@ -8,9 +8,8 @@ use clap::Args;
 
 use super::context::{Context, Format};
 use super::failure::{Exit, Failure};
-use crate::ingest::{StreamWriter, quoted};
+use crate::ingest::{StreamWriter, quoted, stated};
 use crate::op::Timed;
-use crate::replay::stated;
 use crate::seed::Seed;
 use crate::sweep::{Length, MixOf};
 use crate::workload::{self, Setup, SetupError, Workload};
@@ -121,7 +120,7 @@ impl Generate {
 }
 
 /// What no area has is not worth a stream, and bounds what a profile may plan for.
-fn area(base_pfn: u64, pages: u64) -> Result<[(&'static str, String); 3], Failure> {
+fn area(base_pfn: u64, pages: u64) -> Result<Vec<(&'static str, String)>, Failure> {
     let area = cma_policies::Area::single(base_pfn, pages, 0).map_err(|error| {
         Failure::because(format_args!("make a stream for an area of {pages} pages: {error}"))
     })?;

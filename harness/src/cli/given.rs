@@ -9,7 +9,7 @@ use cma_policies::Spec;
 use super::context::{Context, is_standard};
 use super::failure::Failure;
 use crate::environment;
-use crate::ingest::{self, Geometry, Header, IngestError, Source};
+use crate::ingest::{self, Geometry, Header, IngestError, Ranges, Source};
 use crate::kernel::{KERNELS, Kernel};
 use crate::reader::{Options, Reader};
 use crate::replay::{self, Survey, Under};
@@ -76,6 +76,9 @@ pub(super) struct Given {
     /// First page of the area, in place of what the file states [default: 0]
     #[arg(long, value_name = "PFN")]
     base_pfn: Option<u64>,
+    /// Ranges of the area in the kernel's order, in place of what the file states
+    #[arg(long, value_name = "BASE:PAGES,…", conflicts_with_all = ["pages", "base_pfn"])]
+    ranges: Option<Ranges>,
     /// Order of one bitmap bit, in place of what the file states [default: 0]
     #[arg(long, value_name = "ORDER", value_parser = clap::value_parser!(u32).range(0..=63))]
     order_per_bit: Option<u32>,
@@ -98,6 +101,7 @@ impl Given {
             base_pfn: self.base_pfn,
             pages: self.pages,
             order_per_bit: self.order_per_bit,
+            ranges: self.ranges.clone(),
         })
     }
 
@@ -112,6 +116,7 @@ impl Given {
         [
             ("--pages", self.pages.is_some()),
             ("--base-pfn", self.base_pfn.is_some()),
+            ("--ranges", self.ranges.is_some()),
             ("--order-per-bit", self.order_per_bit.is_some()),
             ("--area", self.read.area.is_some()),
             ("--snapshot", self.read.snapshot.is_some()),

@@ -151,7 +151,7 @@ pub fn run(
     let area = area(&reader)?;
     let before = reader.warm_up();
     let mut environment = pages(under, &area, survey);
-    let mut witness = Witness::new(&area, under.policy.build(area.clone())?, Checks::SWEEP);
+    let mut witness = Witness::new(&area, under.build(&area)?, Checks::SWEEP);
     let mut meter = Meter::new(&Setting::new(&survey.sizes, under.cap));
     let line = Cell::new(0);
     let mut first = First { under, line: &line, failure: None };

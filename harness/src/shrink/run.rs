@@ -141,7 +141,7 @@ pub(super) fn drive(
 ) -> Result<(), Error> {
     let here = Cell::new(0);
     let run = || {
-        let policy = under.policy.build(area.clone())?;
+        let policy = under.build(area)?;
         let mut witness = Witness::new(area, policy, checks);
         let script = Script::default();
         let inner =

@@ -113,7 +113,7 @@ impl Reference {
     }
 
     /// The place of page `pfn`, if it is in the area: past the last granule where it has none.
-    fn place(&self, pfn: Pfn) -> Option<Place> {
+    pub(crate) fn place(&self, pfn: Pfn) -> Option<Place> {
         (0..).zip(&self.ranges).find_map(|(range, lane)| {
             let page = pfn.0.checked_sub(lane.base)?;
             (page < lane.pages).then_some(Place { range, bit: page / self.granule })
@@ -271,6 +271,15 @@ impl Reference {
             lane.holes().into_iter().map(pages).collect::<Vec<_>>()
         };
         self.ranges.iter().flat_map(runs).collect()
+    }
+
+    /// What is free of `runs`, each of whole granules in one range, in their order.
+    pub(crate) fn free_in(&self, runs: &[Run]) -> Vec<Run> {
+        let granules = |run: &Run| {
+            let (first, granule) = (run.pfn.0, self.granule);
+            (0..run.count / granule).map(move |at| Run::new(first + at * granule, granule))
+        };
+        runs.iter().flat_map(granules).filter(|granule| self.is_free(*granule)).collect()
     }
 
     /// Free pages.

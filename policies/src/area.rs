@@ -110,6 +110,18 @@ impl Area {
         bits.unwrap_or(0) << self.order_per_bit
     }
 
+    /// From the lowest page of all ranges to the highest, with what lies between ranges.
+    pub fn span(&self) -> Run {
+        let lowest = self.ranges[self.ascending(0)].pfn;
+        let end = self.ranges[self.ascending(self.ranges.len() - 1)].end();
+        Run { pfn: lowest, count: end.0 - lowest.0 }
+    }
+
+    /// The index of the range that comes at `place` where they are ordered by their pages.
+    pub(crate) fn ascending(&self, place: usize) -> usize {
+        self.by_pfn[place]
+    }
+
     /// The index of the range that holds all of `run`, if one does.
     pub fn range_of(&self, run: Run) -> Option<usize> {
         if self.ranges.len() == 1 {
@@ -117,7 +129,8 @@ impl Area {
         }
         let after = self.by_pfn.partition_point(|range| self.ranges[*range].pfn <= run.pfn);
         let index = self.by_pfn[after.checked_sub(1)?];
-        self.ranges[index].contains(run).then_some(index)
+        let within = mutate!(BorderCrossed: run => Run { count: run.count.min(1), ..run });
+        self.ranges[index].contains(within).then_some(index)
     }
 
     /// The number of page `pfn`, counted through the ranges in their order from the first page of
@@ -144,7 +157,8 @@ impl Area {
 
     /// Bits of range `range` (`cma_bitmap_maxno()`, `mm/cma.c`).
     pub fn bits(&self, range: usize) -> u64 {
-        self.ranges[range].count >> self.order_per_bit
+        let whole = self.ranges[range].count >> self.order_per_bit;
+        mutate!(TailGranted: whole => self.ranges[range].count.div_ceil(self.granule()))
     }
 
     /// Bits that `count` pages take, rounded up (`cma_bitmap_pages_to_bits()`, `mm/cma.c`).
@@ -230,6 +244,7 @@ mod tests {
         assert_eq!(area.run_at(9, 1), Some(Run::new(109, 1)));
         assert_eq!(area.run_at(14, 7), Some(Run::new(20, 7)));
         assert_eq!([area.run_at(9, 2), area.run_at(61, 1)], [None; 2], "across a border, past all");
+        assert_eq!(area.span(), Run::new(20, 94));
     }
 
     #[test]

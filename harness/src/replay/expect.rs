@@ -9,7 +9,7 @@ use crate::environment::Environment;
 use crate::ingest::{Answered, Bitmaps, Event, Row, Source};
 use crate::kernel::Sign;
 use crate::op::{Op, Timed};
-use crate::oracle::{Checks, Model, Witness};
+use crate::oracle::{Checks, Witness};
 use crate::reader::{self, Options};
 use crate::simulate::{Answer, Step, step, warm_up};
 
@@ -169,12 +169,6 @@ pub(super) fn answered(under: &Under<'_>, step: &Step<'_>) -> Got {
     Got { result, retries: step.outcome.map_or(0, |outcome| outcome.busy), refused_at }
 }
 
-/// `available_count` (`mm/cma.c`, 6.15 on): the pages that nobody has, those without a bit among
-/// them.
-pub(super) fn available(model: &Model) -> u64 {
-    model.area().pages() - model.live_pages()
-}
-
 impl Replay<'_> {
     fn row(&mut self, row: &Row) -> Result<(), Error> {
         let number = self.done.ops;
@@ -223,7 +217,7 @@ impl Replay<'_> {
             self.number(row, "maxrun", row.recorded.maxrun, longest);
             if self.counts() {
                 let stated = row.recorded.available.or(row.recorded.free);
-                self.number(row, "avail", stated, available(self.witness.model()));
+                self.number(row, "avail", stated, self.witness.model().available_pages());
             }
             if model != (free, longest) {
                 self.mismatch(row, "free and maxrun of the model", || {

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::Under;
-use super::expect::{answered, available};
+use super::expect::answered;
 use crate::ingest::{Recorded, RecordingWriter};
 use crate::kernel::Sign;
 use crate::oracle::Model;
@@ -78,6 +78,7 @@ fn recorded(under: &Under<'_>, step: &Step<'_>) -> Recorded {
         free: state.then(|| model.free_pages()),
         maxrun: state.then(|| model.longest_run()),
         refused_at: got.refused_at,
-        available: (state && under.kernel.shows(Sign::CountersOfPages)).then(|| available(model)),
+        available: (state && under.kernel.shows(Sign::CountersOfPages))
+            .then(|| model.available_pages()),
     }
 }

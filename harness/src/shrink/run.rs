@@ -108,6 +108,11 @@ impl Environment for Pages {
         self.inner.asked_by(client);
     }
 
+    fn in_use(&mut self, run: Run) {
+        self.claims += 1;
+        self.inner.in_use(run);
+    }
+
     fn released(&mut self, run: Run) {
         self.inner.released(run);
     }

@@ -22,7 +22,7 @@ pub(crate) use clients::Clients;
 pub use directory::directory;
 pub use error::{IngestError, quoted};
 pub use geometry::{Geometry, Ranges};
-pub(crate) use geometry::{stated, strange};
+pub(crate) use geometry::{placed, stated, strange, tail};
 pub use header::Header;
 pub use record::RecordingWriter;
 pub use recording::{Answered, Recorded};

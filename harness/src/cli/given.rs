@@ -10,7 +10,7 @@ use super::context::{Context, is_standard};
 use super::failure::Failure;
 use crate::environment;
 use crate::ingest::{self, Geometry, Header, IngestError, Ranges, Source};
-use crate::kernel::{KERNELS, Kernel};
+use crate::kernel::{KERNELS, Kernel, release};
 use crate::reader::{Options, Reader};
 use crate::replay::{self, Survey, Under};
 use crate::seed::Seed;
@@ -57,10 +57,27 @@ pub(super) struct Setup {
     pub(super) environment: environment::Spec,
     pub(super) seed: Seed,
     pub(super) kernel: &'static Kernel,
+    /// The kernel that the caller or the file names.
+    pub(super) stated: Option<String>,
     pub(super) cap: u32,
 }
 
 impl Setup {
+    /// The kernel in words: the release that is stated, and the row that it follows where that is
+    /// named after another release.
+    pub(super) fn rules(&self) -> String {
+        let row = self.kernel.name;
+        let stated = self.stated.as_deref().filter(|stated| {
+            let releases = release(stated).zip(release(row));
+            releases.is_some_and(|(stated, row)| stated != row)
+        });
+        let number = |stated: &str| stated.split(['-', '+']).next().unwrap_or(stated).to_string();
+        match stated.map(number) {
+            Some(stated) => format!("{stated}, by the rules of {row}"),
+            None => row.to_string(),
+        }
+    }
+
     pub(super) const fn under(&self) -> Under<'_> {
         let Self { policy, environment, seed, kernel, cap, .. } = self;
         Under { policy, environment, seed, kernel, cap: *cap }
@@ -148,9 +165,10 @@ impl Given {
         let kernel = self.kernel(header, name, context)?;
         // Where one is named, it does not matter whether the file's is known.
         let policy = named.cloned().map_or_else(|| policy(header, kernel, name, context), Ok)?;
+        let stated = self.kernel.as_deref().or_else(|| header.get("kernel")).map(String::from);
         let (format, name) = (reader.format().name, name.to_string());
         let (seed, cap) = (Seed::new(self.seed), survey.cap);
-        Ok((Setup { name, format, policy, environment, seed, kernel, cap }, survey))
+        Ok((Setup { name, format, policy, environment, seed, kernel, stated, cap }, survey))
     }
 
     /// The kernel that the caller names, else the one that the file states, else the default one.

@@ -70,6 +70,24 @@ pub(crate) fn stated(area: &Area) -> Vec<(&'static str, String)> {
     pairs
 }
 
+/// Where `area` lies, in words: `1024 pages at pfn 512`, or how many ranges it has and each of them.
+pub(crate) fn placed(area: &Area) -> String {
+    let at = |range: &Run| format!("{} at pfn {}", range.count, range.pfn);
+    match area.ranges() {
+        [range] => format!("{} pages at pfn {}", range.count, range.pfn),
+        ranges => {
+            let each: Vec<_> = ranges.iter().map(at).collect();
+            format!("{} pages in {} ranges, {}", area.pages(), ranges.len(), each.join(", "))
+        }
+    }
+}
+
+/// The pages of `area` that have no bit and are never granted: what is left of each range below a
+/// granule.
+pub(crate) fn tail(area: &Area) -> u64 {
+    area.ranges().iter().map(|range| range.count % area.granule()).sum()
+}
+
 /// What is strange about the ranges of `area`.
 pub(crate) fn strange(area: &Area) -> Option<String> {
     let ranges = area.ranges().len();

@@ -96,7 +96,9 @@ impl Header {
     pub(super) fn area(&self, over: &Geometry, lines: &Lines) -> Result<Option<Area>, IngestError> {
         let name = self.get("area").unwrap_or("cma");
         let area = self.geometry.under(over).and_then(|geometry| geometry.area(name));
-        area.map_err(|why| IngestError { line: self.pages_line, ..lines.error(0, why) })
+        // Ranges that the caller gives are no line's fault.
+        let line = if over.ranges.is_some() { 0 } else { self.pages_line };
+        area.map_err(|why| IngestError { line, ..lines.error(0, why) })
     }
 
     /// What is strange about it.

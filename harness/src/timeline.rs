@@ -41,7 +41,7 @@ use cma_policies::Run;
 
 use crate::ingest::log::Found;
 
-pub(crate) use areas::Areas;
+pub(crate) use areas::{Areas, Parted};
 pub use call::{Attribution, Call, Ended, Failed, Start, Tried};
 pub use calls::{Calls, Heard};
 pub(crate) use calls::{Wanted, same_task};

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use super::{AlignFrom, Era, Options};
 use crate::ingest::log::{Found, FreeRuns, Origin, Record, Shape, Task};
 use crate::kernel::Errno;
-use crate::timeline::{AreaState, Areas, Calls, signs};
+use crate::timeline::{AreaState, Areas, Calls, Parted, signs};
 pub use counters::Counter;
 use join::Join;
 use reports::Reports;
@@ -64,6 +64,8 @@ pub struct Incident {
     pub count: Option<u64>,
     /// The errno printed.
     pub ret: Option<Errno>,
+    /// Pages that the counter of the area had left when it was asked, where stated (6.15 on).
+    pub available: Option<u64>,
     /// The order, where it is stated.
     pub align: Option<(u32, AlignFrom)>,
     /// Claims of it that were busy, where the text would show them (debug lines or trace are on).
@@ -72,6 +74,8 @@ pub struct Incident {
     pub tried: Option<bool>,
     /// The page that was tried last is not the one that was busy last: its claim failed otherwise.
     pub other_page_last: bool,
+    /// Places with pages across a hole of the memmap were skipped (6.15 on).
+    pub skipped: bool,
     /// After the last busy claim there is time for the sleep of a vendor's kernel.
     pub slept: bool,
     /// The private print of a search says that nothing aligned is free.
@@ -88,6 +92,8 @@ pub struct Incident {
     pub other_readings: Vec<AreaState>,
     /// The state may be of another moment, or of another area.
     pub moved: bool,
+    /// Where the area lies is concluded from its events: it may have several ranges.
+    pub inferred: bool,
     /// Reports of this same failure beside the first.
     pub duplicates: u64,
 }
@@ -97,6 +103,20 @@ impl Incident {
     pub fn new(source: Arc<str>, reported: Reported) -> Self {
         Self { source, reported, ..Self::default() }
     }
+}
+
+/// What a driver does to an area of which it gives parts of buffers back.
+fn part_of_bits(parted: &Parted) -> String {
+    let name = parted.area.as_deref().unwrap_or("an area");
+    let order = parted.order_per_bit;
+    let how = if parted.is_stated { "is" } else { "seems to be, by where its buffers went," };
+    format!(
+        "parts of buffers are given back to {name}, whose order_per_bit {how} {order}: a bit is \
+         cleared while pages of it live, later claims over them are busy, and when the rest is \
+         given back its bits are cleared though they may be another buffer's by then; give buffers \
+         back whole, or in multiples of {} pages",
+        1u64 << order.min(32)
+    )
 }
 
 /// A second, in microseconds.
@@ -234,7 +254,9 @@ impl Assembler {
 
     /// What is strange.
     pub fn warnings(&mut self) -> Vec<String> {
-        self.scene.take_warnings()
+        let mut warnings = self.scene.take_warnings();
+        warnings.extend(self.areas.parted().map(|parted| part_of_bits(&parted)));
+        warnings
     }
 
     /// The areas as they were known best and latest.

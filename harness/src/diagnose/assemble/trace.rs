@@ -61,7 +61,7 @@ impl Assembler {
         let Some(run) = call.granted() else { return true };
         // The first place of an empty area, unless that was busy or another call took it.
         let first = call.retries() == Some(0) && self.calls.in_flight() == 0;
-        self.areas.granted(call.area.as_ref(), run, call.align.filter(|_| first))
+        self.areas.granted(call.area.as_ref(), run, call.align, first)
     }
 
     fn trace_failed(&mut self, call: &Call, failed: Failed) {
@@ -116,14 +116,16 @@ impl Assembler {
         let area = call.area.as_ref();
         // What another call claims is not seen before it ends.
         let others = self.calls.any_in(call.area.as_deref());
-        if let Some((state, apart)) = self.areas.traced(area) {
-            return Some(Traced { state, moved: apart || others });
+        if let Some((state, basis)) = self.areas.traced(area) {
+            let (moved, inferred) = (basis.apart || others, basis.inferred);
+            return Some(Traced { state, moved, inferred });
         }
         let (available, total) = call.available?;
         let mut layout = self.areas.layout(area, total, &self.scene.options.geometry);
         layout.total = total.or(layout.total);
-        let state = Arc::new(layout.state(Some(available), Known::Trace));
-        Some(Traced { state, moved: others })
+        let none = (available == 0).then_some(0);
+        let state = AreaState { available: Some(available), ..layout.state(none, Known::Trace) };
+        Some(Traced { state: Arc::new(state), moved: others, inferred: false })
     }
 }
 
@@ -139,6 +141,7 @@ fn of_call(open: &mut Open, call: &Call, failed: Failed) {
     let incident = &mut open.incident;
     incident.area = incident.area.take().or_else(|| call.area.clone());
     incident.count = incident.count.or(call.count);
+    incident.available = call.available.map(|(available, _)| available);
     incident.ret = incident.ret.or(failed.errno);
     incident.align = call.align.map(|align| (align, AlignFrom::Trace)).or(incident.align);
     incident.busy_retries = call.retries().or(incident.busy_retries);

@@ -55,6 +55,8 @@ pub(super) struct Traced {
     pub(super) state: Arc<AreaState>,
     /// It may be of another moment, or another call was in flight: what that had claimed is missing.
     pub(super) moved: bool,
+    /// Where the area lies is concluded from its first grant: it may have several ranges.
+    pub(super) inferred: bool,
 }
 
 /// What is believed of a report.

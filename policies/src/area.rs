@@ -10,14 +10,20 @@ use crate::run::{Pfn, Run};
 
 /// A CMA area: one or more ranges of pages, and how many pages one bitmap bit stands for.
 ///
-/// Ranges ascend and do not overlap; no run spans two (kernels from 6.15 have several, earlier ones
-/// one). A base that is no multiple of the granule is accepted, as the kernel does; then
-/// [`offset`](Area::offset) truncates and a grant may miss its physical alignment.
+/// Ranges are in the kernel's order, which is that of its search and mostly not ascending
+/// (`cma_declare_contiguous_multi()`, `mm/cma.c`, 6.15 on; earlier kernels have one). They share no
+/// page, and no run spans two, also where they touch.
+///
+/// A base that is no multiple of the granule is accepted, as the kernel does; then
+/// [`offset`](Area::offset) truncates and a grant may miss its physical alignment. So are pages that
+/// are no multiple of it (`cma_init_reserved_mem()`): the rest has no bit, and is never granted.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Area {
     name: String,
     order_per_bit: u32,
     ranges: Vec<Run>,
+    /// The indices of the ranges by their first page.
+    by_pfn: Vec<usize>,
 }
 
 impl Area {
@@ -27,11 +33,11 @@ impl Area {
     /// sought by their size, some 20 bytes for each hole and order.
     pub const MAX_BITS: u64 = 1 << 26;
 
-    /// An area of these ranges.
+    /// An area of these ranges, in the order in which they are searched.
     ///
     /// # Errors
-    /// No range, an empty one, ranges that overlap or do not ascend, pages that are no multiple of
-    /// the granule, and more than [`Area::MAX_BITS`] bits.
+    /// No range, an empty one or one without a whole granule, ranges that overlap, and more than
+    /// [`Area::MAX_BITS`] bits.
     pub fn new(name: &str, order_per_bit: u32, ranges: &[Run]) -> Result<Self, BuildError> {
         if order_per_bit >= u64::BITS {
             return Err(BuildError::OrderPerBit(order_per_bit));
@@ -39,29 +45,30 @@ impl Area {
         if ranges.is_empty() {
             return Err(BuildError::NoRange);
         }
-        let granule = 1u64 << order_per_bit;
-        let mut bits = 0u64;
-        let mut end = 0;
         for (range, run) in ranges.iter().enumerate() {
             if run.count == 0 {
                 return Err(BuildError::Empty);
             }
-            let Some(run_end) = run.pfn.0.checked_add(run.count) else {
+            if run.pfn.0.checked_add(run.count).is_none() {
                 return Err(BuildError::PastEnd { range });
-            };
-            if run.pfn.0 < end {
-                return Err(BuildError::Overlap { range });
             }
-            if !run.count.is_multiple_of(granule) {
-                return Err(BuildError::Granule { range, pages: run.count, granule });
+            if run.count >> order_per_bit == 0 {
+                let granule = 1 << order_per_bit;
+                return Err(BuildError::NoBit { range, pages: run.count, granule });
             }
-            end = run_end;
-            bits = bits.saturating_add(run.count >> order_per_bit);
         }
+        let mut by_pfn: Vec<usize> = (0..ranges.len()).collect();
+        by_pfn.sort_by_key(|range| ranges[*range].pfn);
+        let overlap = by_pfn.windows(2).find(|two| ranges[two[0]].overlaps(ranges[two[1]]));
+        if let Some(&[one, other]) = overlap.and_then(|two| two.first_chunk()) {
+            return Err(BuildError::Overlap { range: one.max(other), before: one.min(other) });
+        }
+        let bits =
+            ranges.iter().fold(0, |sum: u64, run| sum.saturating_add(run.count >> order_per_bit));
         if bits > Self::MAX_BITS {
             return Err(BuildError::TooManyBits { bits, most: Self::MAX_BITS });
         }
-        Ok(Self { name: name.to_string(), order_per_bit, ranges: ranges.to_vec() })
+        Ok(Self { name: name.to_string(), order_per_bit, ranges: ranges.to_vec(), by_pfn })
     }
 
     /// An area of one range, named `cma`.
@@ -87,19 +94,20 @@ impl Area {
         1 << self.order_per_bit
     }
 
-    /// The ranges, ascending.
+    /// The ranges, in the order in which they are searched.
     pub fn ranges(&self) -> &[Run] {
         &self.ranges
     }
 
-    /// Pages of all ranges.
+    /// Pages of all ranges, those without a bit included: `cma->count`.
     pub fn pages(&self) -> u64 {
         self.ranges.iter().map(|range| range.count).sum()
     }
 
-    /// Pages of the largest range: no request above it can ever be granted.
+    /// Pages of the bits of the largest range: no request above it can ever be granted.
     pub fn largest_range(&self) -> u64 {
-        self.ranges.iter().map(|range| range.count).max().unwrap_or(0)
+        let bits = (0..self.ranges.len()).map(|range| self.bits(range)).max();
+        bits.unwrap_or(0) << self.order_per_bit
     }
 
     /// The index of the range that holds all of `run`, if one does.
@@ -107,8 +115,8 @@ impl Area {
         if self.ranges.len() == 1 {
             return self.ranges[0].contains(run).then_some(0);
         }
-        let after = self.ranges.partition_point(|range| range.pfn <= run.pfn);
-        let index = after.checked_sub(1)?;
+        let after = self.by_pfn.partition_point(|range| self.ranges[*range].pfn <= run.pfn);
+        let index = self.by_pfn[after.checked_sub(1)?];
         self.ranges[index].contains(run).then_some(index)
     }
 
@@ -175,5 +183,34 @@ impl Area {
     /// The bit of range `range` that stands for page `pfn`, which must be in it.
     pub fn pfn_to_bit(&self, range: usize, pfn: Pfn) -> u64 {
         (pfn.0 - self.ranges[range].pfn.0) >> self.order_per_bit
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_keep_their_order_and_are_found_by_their_pages() {
+        let ranges = [Run::new(100, 10), Run::new(110, 4), Run::new(20, 7), Run::new(60, 40)];
+        let area = Area::new("x", 1, &ranges).unwrap();
+        assert_eq!((area.ranges(), area.pages(), area.largest_range()), (&ranges[..], 61, 40));
+        let range_of = |pfn, count| area.range_of(Run::new(pfn, count));
+        assert_eq!(
+            [range_of(100, 10), range_of(110, 1), range_of(26, 1)],
+            [Some(0), Some(1), Some(2)]
+        );
+        assert_eq!([range_of(109, 2), range_of(27, 1), range_of(5, 1)], [None; 3]);
+        assert_eq!((area.bits(2), area.offset(2, 3)), (3, 2), "the last page has no bit");
+    }
+
+    #[test]
+    fn what_no_kernel_has_is_refused_and_both_ranges_are_named() {
+        let area = |order, ranges: &[Run]| Area::new("x", order, ranges).unwrap_err();
+        let three = [Run::new(50, 10), Run::new(0, 4), Run::new(40, 11)];
+        assert_eq!(area(0, &three), BuildError::Overlap { range: 2, before: 0 });
+        let small = BuildError::NoBit { range: 1, pages: 3, granule: 4 };
+        assert_eq!(area(2, &[Run::new(50, 10), Run::new(0, 3)]), small);
+        assert_eq!(area(0, &[Run::new(u64::MAX, 2)]), BuildError::PastEnd { range: 0 });
     }
 }

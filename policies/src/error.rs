@@ -46,10 +46,12 @@ pub enum BuildError {
     NoRange,
     /// A range or a request of no pages.
     Empty,
-    /// A range begins before the end of the one before it.
+    /// Two ranges share a page.
     Overlap {
-        /// Index of the later range.
+        /// Index of one.
         range: usize,
+        /// Index of the other, which is lower.
+        before: usize,
     },
     /// A range ends past the last page frame number.
     PastEnd {
@@ -58,9 +60,8 @@ pub enum BuildError {
     },
     /// `order_per_bit` is 64 or more.
     OrderPerBit(u32),
-    /// The pages of a range are no multiple of the granule, which `cma_declare_contiguous_nid()`
-    /// (`mm/cma.c`) refuses.
-    Granule {
+    /// A range has no whole granule: no bit.
+    NoBit {
         /// Index of the range.
         range: usize,
         /// Its pages.
@@ -116,20 +117,18 @@ impl fmt::Display for BuildError {
         match self {
             Self::NoRange => write!(f, "an area needs at least one range"),
             Self::Empty => write!(f, "the count of pages must be at least 1"),
-            Self::Overlap { range } => write!(
-                f,
-                "range {range} begins before the end of range {}; ranges must ascend and not overlap",
-                range.saturating_sub(1)
-            ),
+            Self::Overlap { range, before } => {
+                write!(f, "range {range} shares pages with range {before}; ranges must be apart")
+            }
             Self::PastEnd { range } => {
                 write!(f, "range {range} ends past the last page frame number")
             }
             Self::OrderPerBit(order) => {
                 write!(f, "order_per_bit {order} is too large; at most 63 is allowed")
             }
-            Self::Granule { range, pages, granule } => write!(
+            Self::NoBit { range, pages, granule } => write!(
                 f,
-                "the {pages} pages of range {range} are no multiple of the granule, {granule} pages"
+                "the {pages} pages of range {range} are less than a bit has, {granule} pages"
             ),
             Self::TooManyBits { bits, most } => {
                 write!(f, "the area needs {bits} bitmap bits; at most {most} are allowed")

@@ -134,8 +134,9 @@ pub trait Policy: fmt::Debug + Send {
     /// Any run that is not such a one; then nothing changes.
     fn free(&mut self, run: Run) -> Result<(), FreeError>;
 
-    /// Visits the free runs: ascending, disjoint, and maximal within what one grant may cross (two
-    /// touch only at a border that no grant crosses). In whole granules.
+    /// Visits the free runs range by range in the order of [`Area::ranges`], as `.bitmaps` of a
+    /// recording has them: in each ascending, disjoint, and maximal within what one grant may cross
+    /// (two touch only at a border that no grant crosses). In whole granules.
     fn free_runs(&self, visit: &mut dyn FnMut(Run));
 
     /// The plain loop of `cma_alloc()` (`mm/cma.c`): propose, claim, settle, until a run is granted

@@ -98,7 +98,7 @@ impl AreaMap {
         self.maps.iter().map(bits).max().unwrap_or(0) << self.area.order_per_bit()
     }
 
-    /// Visits the holes in pages, ascending.
+    /// Visits the holes in pages, range by range and ascending in each.
     pub fn for_each_run(&self, mut visit: impl FnMut(Run)) {
         let order = self.area.order_per_bit();
         for (range, map) in self.maps.iter().enumerate() {

@@ -44,11 +44,13 @@ impl<R: Route> Split<R> {
     /// steps, and a part's cookies stay below 2^40.
     ///
     /// # Panics
-    /// If a part's pages are not inside the area or do not ascend.
+    /// If a part's pages are not inside the area, or not in its order.
     pub fn new(area: Area, promises: Promises, parts: Vec<Box<dyn Policy>>, route: R) -> Self {
         let ranges = parts.iter().flat_map(|part| part.area().ranges());
-        assert!(ranges.clone().is_sorted_by(|a, b| a.end() <= b.pfn), "parts overlap");
-        assert!(ranges.clone().all(|run| area.range_of(*run).is_some()), "part outside the area");
+        let place = |run: &Run| (area.range_of(*run).expect("a part inside the area"), run.pfn);
+        let apart = |a: &Run, b: &Run| a.pfn > b.pfn || a.end() <= b.pfn;
+        let in_order = |a: &&Run, b: &&Run| place(a) < place(b) && apart(a, b);
+        assert!(ranges.is_sorted_by(in_order), "parts overlap or are out of order");
         let partial_free = parts.iter().all(|part| part.promises().partial_free);
         let promises = Promises { partial_free, ..promises };
         Self { area, promises, parts, route, live: Live::default() }

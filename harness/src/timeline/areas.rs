@@ -6,7 +6,7 @@ use cma_policies::Run;
 
 use super::followed::Followed;
 use super::same;
-use super::state::{AreaState, GUARANTEED_ALIGN, Known, Layout, Stated, sizes};
+use super::state::{AreaState, GUARANTEED_ALIGN, Known, Layout, MOST_RANGES, Stated, sizes};
 use crate::ingest::Geometry;
 use crate::ingest::log::DebugfsFile;
 
@@ -35,9 +35,9 @@ struct Track {
     listed: Option<AreaState>,
     /// The pages of the layout are stated by debugfs, sysfs or a trace.
     is_total_stated: bool,
-    /// The bitmaps of its ranges, and the first one seen of its first range.
+    /// The bitmaps of its ranges, and the first one seen of each.
     bitmaps: Vec<(u32, Arc<[u32]>)>,
-    first: Option<Arc<[u32]>>,
+    first: Vec<(u32, Arc<[u32]>)>,
     /// The state that they show, under this layout.
     pictured: Option<(Layout, Arc<AreaState>)>,
     /// The bitmaps are newer than the events that were followed.
@@ -54,6 +54,15 @@ struct Track {
     live: Option<Followed>,
     /// The last state by the trace, until something changes.
     snapshot: Option<Arc<AreaState>>,
+}
+
+/// The bitmap of range `number` is this.
+fn put(bitmaps: &mut Vec<(u32, Arc<[u32]>)>, number: u32, words: &Arc<[u32]>) {
+    bitmaps.retain(|(known, _)| *known != number);
+    if bitmaps.len() < MOST_RANGES {
+        bitmaps.push((number, Arc::clone(words)));
+        bitmaps.sort_by_key(|(number, _)| *number);
+    }
 }
 
 /// Where requests of order 0 were granted: one that does not begin where others end has its bits to
@@ -250,19 +259,19 @@ impl Areas {
     }
 
     /// What debugfs states about area `name`, before anything in the text changed it: its geometry
-    /// and the bitmap of its first range. Found under its name, else under the only folder there is,
+    /// and the bitmaps of its ranges, by number. Found under its name, else under the only folder there is,
     /// where one of the two has no name or the caller means that folder.
     pub(crate) fn stated(
         &self,
         name: Option<&Arc<str>>,
         is_meant: bool,
-    ) -> Option<(&Layout, Option<&Arc<[u32]>>)> {
+    ) -> Option<(&Layout, &[(u32, Arc<[u32]>)])> {
         let named = self.tracks.iter().find(|track| track.layout.name.as_ref() == name);
         let track = named.or(match &self.tracks[..] {
             [only] if is_meant || only.layout.name.is_none() || name.is_none() => Some(only),
             _ => None,
         })?;
-        Some((&track.layout, track.first.as_ref()))
+        Some((&track.layout, &track.first))
     }
 
     /// The first page and the pages of the reservation at boot that can be of area `name` and has
@@ -338,14 +347,10 @@ impl Areas {
             DebugfsFile::MaxChunk(pages) => track.stated.max_chunk = Some(*pages),
             DebugfsFile::OrderPerBit(_) => {}
             DebugfsFile::Bitmap(words) => {
-                if number == 0 {
-                    track.first.get_or_insert_with(|| Arc::clone(words));
+                if !track.first.iter().any(|(known, _)| *known == number) {
+                    put(&mut track.first, number, words);
                 }
-                track.bitmaps.retain(|(known, _)| *known != number);
-                if track.bitmaps.len() < 8 {
-                    track.bitmaps.push((number, Arc::clone(words)));
-                    track.bitmaps.sort_by_key(|(number, _)| *number);
-                }
+                put(&mut track.bitmaps, number, words);
                 track.fresh = true;
                 track.apart = false;
             }
@@ -466,6 +471,12 @@ impl Areas {
                 track.layout.set_base(0, run.pfn.0);
                 track.inferred = true;
             }
+        }
+        if align.is_some_and(|align| align <= GUARANTEED_ALIGN)
+            && let Some(number) = live.elsewhere(&track.layout, run)
+        {
+            track.layout.set_base(number, run.pfn.0);
+            track.inferred = true;
         }
         let possible = live.grant(run);
         let lost = live.is_exact() && !possible;

@@ -87,6 +87,21 @@ impl Followed {
         is_news
     }
 
+    /// The range that begins with `run`, which is in none of those that are stated: the only one that
+    /// is as long and in which nothing is. Debugfs was read in another boot.
+    pub(super) fn elsewhere(&self, layout: &Layout, run: Run) -> Option<u32> {
+        if !self.exact || layout.bases.len() < 2 {
+            return None;
+        }
+        let ranges = layout.ranges().filter(|ranges| !ranges.iter().any(|at| at.contains(run)))?;
+        let is_empty = |at: &Run| self.live.gaps(*at).eq([*at]) && run.count <= at.count;
+        let mut empty = layout.bases.iter().zip(&ranges).filter(|(_, at)| is_empty(at));
+        let ((number, _), own) = empty.next().filter(|_| empty.next().is_none())?;
+        let moved = Run::new(run.pfn.0, own.count);
+        let overlaps = ranges.iter().any(|at| at != own && at.overlaps(moved));
+        (!overlaps).then_some(*number)
+    }
+
     /// `run` was given back. Returns whether that can be.
     pub(super) fn release(&mut self, run: Run) -> bool {
         let mut given = Released::Before;

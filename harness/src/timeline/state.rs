@@ -11,8 +11,8 @@ use std::sync::Arc;
 pub use asked::Asked;
 pub(crate) use asked::ORDERS;
 pub(crate) use bitmap::{Stated, holes};
-pub(crate) use layout::Layout;
-pub(crate) use sizes::sizes;
+pub(crate) use layout::{Layout, MOST_RANGES};
+pub(crate) use sizes::{likely_sizes, sizes};
 
 use cma_policies::{Grid, Pfn, Run};
 

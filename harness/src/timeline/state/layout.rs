@@ -22,12 +22,23 @@ pub(crate) struct Layout {
 }
 
 /// The most ranges of an area (`CMA_MAX_RANGES`, `mm/cma.h`, 6.15): it bounds what is kept.
-const MOST_RANGES: usize = 8;
+pub(crate) const MOST_RANGES: usize = 8;
 
 impl Layout {
     /// The first page of range `number`, where known.
     pub(crate) fn base(&self, number: u32) -> Option<u64> {
         self.bases.iter().find(|(range, _)| *range == number).map(|(_, base)| *base)
+    }
+
+    /// The order of one bit, 0 where it is not stated.
+    pub(crate) fn order(&self) -> u32 {
+        self.order_per_bit.unwrap_or(0).min(63)
+    }
+
+    /// The bits of all ranges, where its pages make up whole bits.
+    pub(crate) fn bits(&self) -> Option<u64> {
+        let total = self.total.filter(|total| total & ((1u64 << self.order()) - 1) == 0)?;
+        Some(total >> self.order())
     }
 
     /// The pages of range `number`, where known: of a single one they are the total.

@@ -24,31 +24,65 @@ pub(super) fn least_bits(words: &[u32]) -> u64 {
     to_set.max(full)
 }
 
+/// The bounds of each range by its files, its neighbours and the sum; empty where these do not
+/// state enough.
+fn bounds(
+    bitmaps: &[(u32, Arc<[u32]>)],
+    layout: &Layout,
+    alone: impl Fn(u32, &[u32]) -> Bounds,
+) -> Vec<Bounds> {
+    let is_each_there = bitmaps.iter().map(|(number, _)| *number).eq(0..bitmaps.len() as u32);
+    let bits = layout.bits().filter(|_| is_each_there && bitmaps.len() > 1);
+    let Some(bits) = bits.filter(|_| layout.bases.len() <= bitmaps.len()) else {
+        return Vec::new();
+    };
+    let mut bounds: Vec<Bounds> =
+        bitmaps.iter().map(|(number, words)| alone(*number, words)).collect();
+    narrow(&mut bounds, bits);
+    bounds
+}
+
 /// The pages of each range for which only one number is possible, by number.
 pub(crate) fn sizes(
     bitmaps: &[(u32, Arc<[u32]>)],
     layout: &Layout,
     max_chunk: Option<u64>,
 ) -> Vec<(u32, u64)> {
-    let order = layout.order_per_bit.unwrap_or(0).min(63);
-    let is_each_there = bitmaps.iter().map(|(number, _)| *number).eq(0..bitmaps.len() as u32);
-    let (Some(total), true) = (layout.total, is_each_there && bitmaps.len() > 1) else {
-        return Vec::new();
-    };
-    if layout.bases.len() > bitmaps.len() || total & ((1u64 << order) - 1) != 0 {
-        return Vec::new();
+    let chunk = max_chunk.map(|pages| pages >> layout.order());
+    let bounds = bounds(bitmaps, layout, |number, words| alone(number, words, layout, chunk));
+    let solved = (0..).zip(bounds).filter(|(_, one)| one.least == one.most);
+    solved.map(|(number, one)| (number, one.least << layout.order())).collect()
+}
+
+/// The pages of each range by number, where several are possible those that make the first ranges
+/// longest. `seen`: the page past the last one below a page that some buffer had.
+pub(crate) fn likely_sizes(
+    bitmaps: &[(u32, Arc<[u32]>)],
+    layout: &Layout,
+    seen: impl Fn(u64) -> Option<u64>,
+) -> Vec<(u32, u64)> {
+    let (order, all) = (layout.order(), layout.bits().unwrap_or(0));
+    let mut bounds = bounds(bitmaps, layout, |number, words| {
+        let mut one = alone(number, words, layout, None);
+        if let Some(base) = layout.base(number) {
+            let end = base.saturating_add(one.most << order);
+            let used = seen(end).and_then(|seen| seen.checked_sub(base)).unwrap_or(0);
+            one.least = one.least.max(used.div_ceil(1 << order).min(one.most));
+        }
+        one
+    });
+    for at in 0..bounds.len() {
+        bounds[at].least = bounds[at].most;
+        narrow(&mut bounds, all);
     }
-    let chunk = max_chunk.map(|pages| pages >> order);
-    let mut bounds: Vec<Bounds> =
-        bitmaps.iter().map(|(number, words)| alone(*number, words, layout, chunk)).collect();
-    narrow(&mut bounds, total >> order);
-    let solved = bounds.iter().zip(bitmaps).filter(|(one, _)| one.least == one.most);
-    solved.map(|(one, (number, _))| (*number, one.least << order)).collect()
+    let is_sum = bounds.iter().map(|one| one.least).sum::<u64>() == all;
+    let sizes = (0..).zip(bounds).map(|(number, one)| (number, one.least << order));
+    sizes.filter(|(_, pages)| is_sum && *pages > 0).collect()
 }
 
 /// What the files of range `number` alone say, and where the range above it begins.
 fn alone(number: u32, words: &[u32], layout: &Layout, chunk: Option<u64>) -> Bounds {
-    let order = layout.order_per_bit.unwrap_or(0).min(63);
+    let order = layout.order();
     let least = least_bits(words);
     let mut most = words.len() as u64 * 32;
     if let Some(base) = layout.base(number) {

@@ -134,6 +134,8 @@ pub struct Assembler {
     areas: Areas,
     reports: Reports,
     join: Join,
+    /// The calls before one of several took this failure.
+    unsure: Option<(window::Id, Calls)>,
 }
 
 impl Assembler {
@@ -145,6 +147,7 @@ impl Assembler {
             areas: Areas::default(),
             reports: Reports::default(),
             join: Join::default(),
+            unsure: None,
         }
     }
 
@@ -168,6 +171,7 @@ impl Assembler {
             }
             Record::FreeRuns(list) => self.list(task.as_ref(), list),
             Record::Driver { bytes, cma } => self.reports.driver(bytes, cma),
+            Record::Skipped { area, .. } => self.reports.near.skipped(area, at),
             Record::PfnsBusy { start, end } => self.reports.near.claimed(start, end, at),
             Record::Search { size, nr, mask, end, .. } => {
                 self.reports.searched(driver::Search { size, nr, mask, nothing: end > size });
@@ -219,12 +223,26 @@ impl Assembler {
                 self.scene.text.note_vendor();
             }
         }
+        if self.ends_unsaid(record) {
+            return;
+        }
         let heard = self.calls.take(record, task, self.reports.at);
         self.calls.forget_unended();
         match origin {
             Origin::Debug => self.debug(heard),
             Origin::Trace => self.event(heard, area, counts),
         }
+    }
+
+    /// Whether `record` is the debug line of a call that claims nothing, and that mostly ends without
+    /// a word: one for no pages in every kernel, one for more than the area has up to 6.14. Later
+    /// ones have a failure line that says all there is to say.
+    fn ends_unsaid(&self, record: &Record) -> bool {
+        let Record::Start { origin: Origin::Debug, area, count, .. } = record else {
+            return false;
+        };
+        let all = area.as_ref().and_then(|area| self.areas.pages_of(area));
+        *count == 0 || all.is_some_and(|all| *count > all)
     }
 
     /// No record follows.

@@ -166,6 +166,16 @@ pub enum Record {
         /// The page after the last one.
         end: u64,
     },
+    /// `cma_range_alloc: AREA: skipping incompatible area [0xA-0xB]`: a place whose pages lie across
+    /// a hole of the memmap; no busy claim, and no event.
+    Skipped {
+        /// The area.
+        area: Arc<str>,
+        /// First page.
+        start: u64,
+        /// Last page.
+        last: u64,
+    },
     /// A developer's print of `bitmap_find_next_zero_area_off`, not of any mainline kernel.
     Search {
         /// Bits of the map.

@@ -62,7 +62,7 @@ pub(crate) struct Wanted<'a> {
 /// The calls that have begun and not ended, oldest first.
 ///
 /// A record costs a look at the open calls, of which there are as many as tasks in `cma_alloc()`.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Calls {
     #[expect(clippy::vec_box, reason = "a call that ends is handed on as it is, not copied")]
     open: Vec<Box<Call>>,
@@ -251,6 +251,23 @@ impl Calls {
             self.open.retain(|call| !call.maybe_granted);
             self.granted = 0;
         }
+    }
+
+    /// Debug lines of calls in `area` for more than `total` pages, all that it has, have no end: what
+    /// was granted was so to others. Returns whether there were any.
+    pub(crate) fn drop_larger(&mut self, area: Option<&str>, total: u64) -> bool {
+        let is_larger = |call: &Call| {
+            call.origin == Origin::Debug
+                && same(call.area.as_deref(), area)
+                && call.count.is_some_and(|count| count > total)
+        };
+        let before = self.open.len();
+        self.open.retain(|call| !is_larger(call));
+        self.settle_granted();
+        if let [only] = &mut self.open[..] {
+            only.attribution = super::Attribution::Sure;
+        }
+        self.open.len() < before
     }
 
     /// The call of a failure line, which is then taken; and whether its order is certain.

@@ -197,6 +197,7 @@ impl Assembler {
         self.reports.seen.note(Kind::List, self.reports.at, list.sum(), id);
         let area = self.reports.window.get(id).and_then(|open| open.incident.area.clone());
         self.reports.attach(id, &list);
+        self.joined_again(id, task, list.total);
         self.reports.lists.last = Some(Last { list, area, at: self.reports.at });
     }
 

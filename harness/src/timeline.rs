@@ -42,7 +42,7 @@ use cma_policies::Run;
 use crate::ingest::log::Found;
 
 pub(crate) use areas::{Areas, Parted};
-pub use call::{Attribution, Call, Ended, Failed, Start, Tried};
+pub use call::{Attribution, Call, Counter, Ended, Failed, Start, Tried};
 pub use calls::{Calls, Heard};
 pub(crate) use calls::{Wanted, same_task};
 pub(crate) use live::{Free, Live, Released};

@@ -5,12 +5,12 @@ mod tests;
 
 use std::sync::Arc;
 
-use super::join::Near;
+use super::join::{Near, When};
 use super::seen::Kind;
-use super::window::{Open, Parts, Traced};
+use super::window::{Open, Parts, Span, Traced};
 use super::{AlignFrom, Assembler, Reported};
 use crate::kernel::ENOMEM;
-use crate::timeline::{AreaState, Call, Ended, Failed, Heard, Known, Start, Tried};
+use crate::timeline::{AreaState, Call, Ended, Failed, Heard, Known, Place, Start, Tried};
 
 impl Assembler {
     /// What a trace event of `area` says.
@@ -95,7 +95,8 @@ impl Assembler {
             open.incident.reported = Reported::Trace;
         }
         open.has.add(Parts::TRACE);
-        open.trace_us = at.time_us;
+        open.trace_us = span(call, at);
+        open.counter = call.counter.or(open.counter);
         open.traced = traced;
         of_call(open, call, failed);
         open.incident.slept |= call.may_have_slept(at);
@@ -105,9 +106,10 @@ impl Assembler {
     fn report_of(&mut self, call: &Call, failed: Failed) -> Option<super::window::Id> {
         let (asked, area) = ((call.count?, call.align), call.area.as_deref());
         let (join, window, at) = (&mut self.join, &self.reports.window, self.reports.at);
+        let when = When { at, span: span(call, at) };
         [Near::Same, Near::Anyhow].into_iter().find_map(|near| {
-            let line = join.line_of_trace(window, at, area, asked, failed.errno, near);
-            line.or_else(|| join.list_of_trace(window, at, near))
+            let line = join.line_of_trace(window, when, area, asked, failed.errno, near);
+            line.or_else(|| join.list_of_trace(window, when, call.counter, near))
         })
     }
 
@@ -127,6 +129,13 @@ impl Assembler {
         let state = AreaState { available: Some(available), ..layout.state(none, Known::Trace) };
         Some(Traced { state: Arc::new(state), moved: others, inferred: false })
     }
+}
+
+/// When a call that ended at `at` ran: at that moment, where its start is not in the text.
+fn span(call: &Call, at: Place) -> Option<Span> {
+    let to = at.time_us?;
+    let began = call.span.0.time_us.filter(|_| call.start == Start::Seen);
+    Some(Span { from: began.unwrap_or(to).min(to), to })
 }
 
 /// Free pages and all pages of the area, as a start states them.

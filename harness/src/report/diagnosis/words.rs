@@ -41,7 +41,8 @@ pub(super) fn answer(failure: &Failure) -> String {
     let pages = failure.incident.count.map(pages);
     let Some(pages) = pages else { return answer_without_request(failure) };
     let (free, total) = (failure.free(), failure.total());
-    let longest = failure.room.map(|room| room.longest).filter(|run| *run > 0);
+    let is_one_range = failure.why != Why::SplitByRanges;
+    let longest = failure.room.map(|room| room.longest).filter(|run| *run > 0 && is_one_range);
     let order = failure.align.map_or_else(String::new, |(order, _)| format!(" at order {order}"));
     match failure.verdict {
         Some(Cause::Alignment) => {
@@ -114,6 +115,9 @@ fn longest_range(failure: &Failure) -> Option<u64> {
 fn free_of_state(failure: &Failure) -> Option<String> {
     let state = failure.incident.state.as_ref().filter(|state| state.complete)?;
     let (free, total) = (state.known_free(), state.total?);
+    if failure.why == Why::SplitByRanges {
+        return Some(format!("{free} of {} ({})", pages(total), percent(free, total)));
+    }
     Some(format!(
         "{free} of {} ({}), in {}, the longest of {}",
         pages(total),

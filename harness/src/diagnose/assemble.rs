@@ -1,5 +1,6 @@
 //! From records to failures: what belongs together.
 
+mod clocks;
 mod counters;
 mod debug;
 mod driver;
@@ -21,6 +22,7 @@ use super::{AlignFrom, Era, Options};
 use crate::ingest::log::{Found, FreeRuns, Origin, Record, Shape, Task};
 use crate::kernel::Errno;
 use crate::timeline::{AreaState, Areas, Calls, Parted, signs};
+use clocks::Clocks;
 pub use counters::Counter;
 use join::Join;
 use reports::Reports;
@@ -105,6 +107,18 @@ impl Incident {
     }
 }
 
+/// How far two clocks are apart.
+fn clock_is_off(offset_us: i64) -> String {
+    let how = if offset_us > 0 { "ahead of" } else { "after" };
+    let us = offset_us.unsigned_abs();
+    format!(
+        "the clock of the trace is {}.{:03} s {how} that of the kernel log, by the failures that both \
+         show; their stamps are compared so",
+        us / SECOND_US,
+        us % SECOND_US / 1000
+    )
+}
+
 /// What a driver does to an area of which it gives parts of buffers back.
 fn part_of_bits(parted: &Parted) -> String {
     let name = parted.area.as_deref().unwrap_or("an area");
@@ -134,6 +148,7 @@ pub struct Assembler {
     areas: Areas,
     reports: Reports,
     join: Join,
+    clocks: Clocks,
     /// The calls before one of several took this failure.
     unsure: Option<(window::Id, Calls)>,
 }
@@ -147,12 +162,15 @@ impl Assembler {
             areas: Areas::default(),
             reports: Reports::default(),
             join: Join::default(),
+            clocks: Clocks::default(),
             unsure: None,
         }
     }
 
     /// What follows is in this source.
     pub fn source(&mut self, name: &str) {
+        self.release();
+        self.clocks.source();
         self.reports.source(name);
         self.areas.source();
         self.calls.clear();
@@ -160,6 +178,29 @@ impl Assembler {
 
     /// Takes the next record.
     pub fn push(&mut self, found: Found) {
+        let Some(found) = self.clocks.hold(found) else {
+            if self.clocks.is_full() {
+                self.release();
+            }
+            return;
+        };
+        self.clocks.note_log(&found);
+        self.take(found);
+    }
+
+    /// The clocks are compared, as far as may be: what waited for that is taken.
+    fn release(&mut self) {
+        let (held, offset) = self.clocks.release();
+        if let Some(offset_us) = offset {
+            self.join.compared(offset_us);
+            if offset_us.unsigned_abs() >= SECOND_US / 10 {
+                self.scene.warn(clock_is_off(offset_us));
+            }
+        }
+        held.into_iter().for_each(|found| self.take(found));
+    }
+
+    fn take(&mut self, found: Found) {
         self.reports.at = self.reports.at.next(&found);
         let at = self.reports.at;
         self.areas.tick();
@@ -247,6 +288,7 @@ impl Assembler {
 
     /// No record follows.
     pub fn end(&mut self) {
+        self.release();
         self.settle(true);
     }
 

@@ -5,6 +5,7 @@ mod tests;
 
 use std::sync::Arc;
 
+use super::clocks;
 use super::join::{Near, When};
 use super::seen::Kind;
 use super::window::{Open, Parts, Span, Traced};
@@ -75,6 +76,10 @@ impl Assembler {
         {
             // What was tried last was busy, and still -12: ret was set back for a second search.
             self.scene.text.note_vendor();
+        }
+        if let Some((count, span)) = call.count.zip(span(call, self.reports.at)) {
+            let available = call.available.map(|(available, _)| available);
+            self.clocks.note_call(clocks::Traced { count, available, span });
         }
         let known = call.report.or_else(|| self.report_of(call, failed));
         let id = known.unwrap_or_else(|| {

@@ -97,8 +97,12 @@ impl Join {
         count: u64,
         ret: Option<Errno>,
     ) -> Option<Id> {
-        self.take(Half::Trace(count), window, at.into(), Near::Anyhow, |open| {
-            !open.has.any(Parts::LINE) && is_of(open, area, ret)
+        [Near::Same, Near::Anyhow].into_iter().find_map(|near| {
+            self.take(Half::Trace(count), window, at.into(), near, |open| {
+                // A list follows its line.
+                let is_open = !open.has.any(Parts::LINE) && open.incident.list.is_none();
+                is_open && is_of(open, area, ret)
+            })
         })
     }
 
@@ -144,10 +148,12 @@ impl Join {
     ) -> Option<Id> {
         let counters = self.waiting.get(&Half::Unlisted).into_iter().flatten();
         let counter = counters.filter_map(|id| window.get(*id)?.counter).next();
-        let near = self.near(Near::Anyhow, counter)?;
-        self.take(Half::Unlisted, window, at.into(), near, |open| {
-            let is_open = open.incident.list.is_none() && !open.has.any(Parts::LINE);
-            is_open && is_counted(Some(list), open.counter)
+        [Near::Same, Near::Anyhow].into_iter().find_map(|near| {
+            let near = self.near(near, counter)?;
+            self.take(Half::Unlisted, window, at.into(), near, |open| {
+                let is_open = open.incident.list.is_none() && !open.has.any(Parts::LINE);
+                is_open && is_counted(Some(list), open.counter)
+            })
         })
     }
 

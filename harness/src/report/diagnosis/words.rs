@@ -60,8 +60,10 @@ pub(super) fn answer(failure: &Failure) -> String {
             format!("{pages} do not fit in one piece: {free}, but {longest}")
         }
         Some(Cause::Exhausted) if let Some((available, free)) = failure.drift() => format!(
-            "{pages} were asked for and only {} available by the counter, though {free} are free \
-             in the bitmap", are(available)),
+            "{pages} were asked for and only {} available by the counter of the area, though \
+             {free} are free in its bitmap",
+            are(available)
+        ),
         Some(Cause::Exhausted) => match free {
             Some(free) => {
                 let of = total.map_or_else(String::new, |total| format!(" of {total}"));
@@ -244,7 +246,13 @@ fn place(failure: &Failure) -> String {
 
 fn free(failure: &Failure) -> Option<String> {
     let Some(list) = failure.list else { return free_of_state(failure) };
+    let drift = failure.drift().zip(list.total);
     let mut text = match (list.free, list.total) {
+        _ if let Some(((available, free), total)) = drift => format!(
+            "{available} of {} available by the counter ({}), {free} free in the bitmap",
+            pages(total),
+            percent(available, total)
+        ),
         (Some(free), Some(total)) => {
             format!("{free} of {} ({})", pages(total), percent(free, total))
         }

@@ -153,17 +153,18 @@ fn room(failure: &Failure) -> String {
     let Some(room) = failure.room else { return "the free pages are not known".to_string() };
     let Room { need, longest, shown, place, .. } = room;
     let free = room.free.or(room.available).unwrap_or(shown);
-    let rounded = rounded(failure, &room);
+    let (count, rounded) = (failure.incident.count.unwrap_or(0), rounded(failure, &room));
     let fit = if failure.why == Why::MisalignedAsShown { Fit::Alignment } else { room.fit };
     match (fit, place) {
         (Fit::Exhausted, _) if let Some((available, free)) = failure.drift() => format!(
             "{available}{} pages are available by the counter of the area, {} were asked for; \
              {free} are free in its bitmap",
             room.total.map(|total| format!(" of {total}")).unwrap_or_default(),
-            failure.incident.count.unwrap_or(0)
+            count
         ),
         (Fit::Fragmentation, _) if let Some((available, free)) = failure.drift() => format!(
-            "largest run {longest} < {need}{rounded}; {}",
+            "largest run {longest} < {}; {}",
+            if longest < count { count.to_string() } else { format!("{need}{rounded}") },
             super::drifts((available, free))
         ),
         (Fit::Exhausted, _) => {

@@ -131,7 +131,17 @@ pub struct Failure {
 impl Failure {
     /// Free pages of its area, as stated or as summed up.
     pub fn free(&self) -> Option<u64> {
-        self.list.and_then(|list| list.free).or_else(|| self.incident.state.as_ref()?.free)
+        let by_state = || self.incident.state.as_ref()?.stated_free();
+        self.list.and_then(|list| list.free).or_else(by_state)
+    }
+
+    /// Pages that the counter of its area had left and those that are free in its bitmap, where both
+    /// are known and differ.
+    pub fn drift(&self) -> Option<(u64, u64)> {
+        let room = self.room?;
+        let state = self.incident.state.as_ref().filter(|state| state.complete)?;
+        let pages = (room.available?, state.known_free());
+        (pages.0 != pages.1).then_some(pages)
     }
 
     /// Pages of its area.

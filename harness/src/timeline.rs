@@ -41,8 +41,8 @@ use cma_policies::Run;
 
 use crate::ingest::log::Found;
 
-pub(crate) use areas::Areas;
-pub use call::{Attribution, Call, Ended, Failed, Start, Tried};
+pub(crate) use areas::{Areas, Parted};
+pub use call::{Attribution, Call, Counter, Ended, Failed, Start, Tried};
 pub use calls::{Calls, Heard};
 pub(crate) use calls::{Wanted, same_task};
 pub(crate) use live::{Free, Live, Released};
@@ -50,7 +50,7 @@ pub(crate) use order::traced;
 pub use order::{Effect, Order, What};
 pub(crate) use signs::signs;
 pub use state::{AreaState, Asked, GUARANTEED_ALIGN, Hole, Known, RangeState};
-pub(crate) use state::{Layout, ORDERS, holes};
+pub(crate) use state::{Layout, MOST_RANGES, ORDERS, holes, likely_sizes};
 
 /// Where a record is.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]

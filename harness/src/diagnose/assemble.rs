@@ -1,5 +1,6 @@
 //! From records to failures: what belongs together.
 
+mod clocks;
 mod counters;
 mod debug;
 mod driver;
@@ -20,7 +21,8 @@ use std::sync::Arc;
 use super::{AlignFrom, Era, Options};
 use crate::ingest::log::{Found, FreeRuns, Origin, Record, Shape, Task};
 use crate::kernel::Errno;
-use crate::timeline::{AreaState, Areas, Calls, signs};
+use crate::timeline::{AreaState, Areas, Calls, Parted, signs};
+use clocks::Clocks;
 pub use counters::Counter;
 use join::Join;
 use reports::Reports;
@@ -64,6 +66,8 @@ pub struct Incident {
     pub count: Option<u64>,
     /// The errno printed.
     pub ret: Option<Errno>,
+    /// Pages that the counter of the area had left when it was asked, where stated (6.15 on).
+    pub available: Option<u64>,
     /// The order, where it is stated.
     pub align: Option<(u32, AlignFrom)>,
     /// Claims of it that were busy, where the text would show them (debug lines or trace are on).
@@ -72,6 +76,8 @@ pub struct Incident {
     pub tried: Option<bool>,
     /// The page that was tried last is not the one that was busy last: its claim failed otherwise.
     pub other_page_last: bool,
+    /// Places with pages across a hole of the memmap were skipped (6.15 on).
+    pub skipped: bool,
     /// After the last busy claim there is time for the sleep of a vendor's kernel.
     pub slept: bool,
     /// The private print of a search says that nothing aligned is free.
@@ -88,6 +94,8 @@ pub struct Incident {
     pub other_readings: Vec<AreaState>,
     /// The state may be of another moment, or of another area.
     pub moved: bool,
+    /// Where the area lies is concluded from its events: it may have several ranges.
+    pub inferred: bool,
     /// Reports of this same failure beside the first.
     pub duplicates: u64,
 }
@@ -97,6 +105,32 @@ impl Incident {
     pub fn new(source: Arc<str>, reported: Reported) -> Self {
         Self { source, reported, ..Self::default() }
     }
+}
+
+/// How far two clocks are apart.
+fn clock_is_off(offset_us: i64) -> String {
+    let how = if offset_us > 0 { "ahead of" } else { "after" };
+    let us = offset_us.unsigned_abs();
+    format!(
+        "the clock of the trace is {}.{:03} s {how} that of the kernel log, by the failures that both \
+         show; their stamps are compared so",
+        us / SECOND_US,
+        us % SECOND_US / 1000
+    )
+}
+
+/// What a driver does to an area of which it gives parts of buffers back.
+fn part_of_bits(parted: &Parted) -> String {
+    let name = parted.area.as_deref().unwrap_or("an area");
+    let order = parted.order_per_bit;
+    let how = if parted.is_stated { "is" } else { "seems to be, by where its buffers went," };
+    format!(
+        "parts of buffers are given back to {name}, whose order_per_bit {how} {order}: a bit is \
+         cleared while pages of it live, later claims over them are busy, and when the rest is \
+         given back its bits are cleared though they may be another buffer's by then; give buffers \
+         back whole, or in multiples of {} pages",
+        1u64 << order.min(32)
+    )
 }
 
 /// A second, in microseconds.
@@ -114,6 +148,9 @@ pub struct Assembler {
     areas: Areas,
     reports: Reports,
     join: Join,
+    clocks: Clocks,
+    /// The calls before one of several took this failure.
+    unsure: Option<(window::Id, Calls)>,
 }
 
 impl Assembler {
@@ -125,11 +162,15 @@ impl Assembler {
             areas: Areas::default(),
             reports: Reports::default(),
             join: Join::default(),
+            clocks: Clocks::default(),
+            unsure: None,
         }
     }
 
     /// What follows is in this source.
     pub fn source(&mut self, name: &str) {
+        self.release();
+        self.clocks.source();
         self.reports.source(name);
         self.areas.source();
         self.calls.clear();
@@ -137,6 +178,29 @@ impl Assembler {
 
     /// Takes the next record.
     pub fn push(&mut self, found: Found) {
+        let Some(found) = self.clocks.hold(found) else {
+            if self.clocks.is_full() {
+                self.release();
+            }
+            return;
+        };
+        self.clocks.note_log(&found);
+        self.take(found);
+    }
+
+    /// The clocks are compared, as far as may be: what waited for that is taken.
+    fn release(&mut self) {
+        let (held, offset) = self.clocks.release();
+        if let Some(offset_us) = offset {
+            self.join.compared(offset_us);
+            if offset_us.unsigned_abs() >= SECOND_US / 10 {
+                self.scene.warn(clock_is_off(offset_us));
+            }
+        }
+        held.into_iter().for_each(|found| self.take(found));
+    }
+
+    fn take(&mut self, found: Found) {
         self.reports.at = self.reports.at.next(&found);
         let at = self.reports.at;
         self.areas.tick();
@@ -148,6 +212,7 @@ impl Assembler {
             }
             Record::FreeRuns(list) => self.list(task.as_ref(), list),
             Record::Driver { bytes, cma } => self.reports.driver(bytes, cma),
+            Record::Skipped { area, .. } => self.reports.near.skipped(area, at),
             Record::PfnsBusy { start, end } => self.reports.near.claimed(start, end, at),
             Record::Search { size, nr, mask, end, .. } => {
                 self.reports.searched(driver::Search { size, nr, mask, nothing: end > size });
@@ -199,6 +264,9 @@ impl Assembler {
                 self.scene.text.note_vendor();
             }
         }
+        if self.ends_unsaid(record) {
+            return;
+        }
         let heard = self.calls.take(record, task, self.reports.at);
         self.calls.forget_unended();
         match origin {
@@ -207,8 +275,20 @@ impl Assembler {
         }
     }
 
+    /// Whether `record` is the debug line of a call that claims nothing, and that mostly ends without
+    /// a word: one for no pages in every kernel, one for more than the area has up to 6.14. Later
+    /// ones have a failure line that says all there is to say.
+    fn ends_unsaid(&self, record: &Record) -> bool {
+        let Record::Start { origin: Origin::Debug, area, count, .. } = record else {
+            return false;
+        };
+        let all = area.as_ref().and_then(|area| self.areas.pages_of(area));
+        *count == 0 || all.is_some_and(|all| *count > all)
+    }
+
     /// No record follows.
     pub fn end(&mut self) {
+        self.release();
         self.settle(true);
     }
 
@@ -234,7 +314,9 @@ impl Assembler {
 
     /// What is strange.
     pub fn warnings(&mut self) -> Vec<String> {
-        self.scene.take_warnings()
+        let mut warnings = self.scene.take_warnings();
+        warnings.extend(self.areas.parted().map(|parted| part_of_bits(&parted)));
+        warnings
     }
 
     /// The areas as they were known best and latest.

@@ -50,9 +50,15 @@ pub fn judge(incident: Incident, options: &Options) -> Failure {
     let mut finding = refusal::decide(&known);
     let (list, mut would_fit) = (summary(&known), would_fit(&known));
     let most = would_fit.map_or(0, |fit| fit.largest_count_at_this_align);
-    if finding.says_nothing_fits() && 0 < known.count && known.count <= most {
-        // The state is of another moment than the failure.
-        finding.confidence = finding.confidence.min(Confidence::Likely);
+    let by_counter = finding.verdict == Some(Cause::Exhausted)
+        && known.view.and_then(|view| view.available).is_some_and(|left| left < known.count);
+    if finding.why == Why::SplitByRanges {
+        would_fit = None;
+    } else if finding.says_nothing_fits() && 0 < known.count && known.count <= most {
+        if !by_counter {
+            // The state is of another moment than the failure.
+            finding.confidence = finding.confidence.min(Confidence::Likely);
+        }
         would_fit = None;
     }
     Failure {

@@ -166,6 +166,16 @@ pub enum Record {
         /// The page after the last one.
         end: u64,
     },
+    /// `cma_range_alloc: AREA: skipping incompatible area [0xA-0xB]`: a place whose pages lie across
+    /// a hole of the memmap; no busy claim, and no event.
+    Skipped {
+        /// The area.
+        area: Arc<str>,
+        /// First page.
+        start: u64,
+        /// Last page.
+        last: u64,
+    },
     /// A developer's print of `bitmap_find_next_zero_area_off`, not of any mainline kernel.
     Search {
         /// Bits of the map.
@@ -321,9 +331,23 @@ impl FreeRuns {
         runs.fold(0, |sum, (pages, _)| sum.saturating_add(*pages))
     }
 
-    /// Whether nothing is missing, as far as the text shows: head, tail and sum agree.
+    /// Whether nothing is missing, as far as the text shows: head and tail are there, and the runs
+    /// make up what the tail states. From 6.15 on the tail has the counter of the area, which the
+    /// runs need not make up where a bit is of several pages: then each range has its record.
     pub fn is_complete(&self) -> bool {
-        !self.cut && (self.quoted || self.head && self.free == Some(self.sum()))
+        let adds_up = || self.free == Some(self.sum()) || self.drifts();
+        !self.cut && (self.quoted || self.head && adds_up())
+    }
+
+    /// Whether the tail states other pages than the runs have, which are of whole bits of several
+    /// pages.
+    pub fn drifts(&self) -> bool {
+        let runs = || self.ranges.iter().flat_map(|range| &range.runs);
+        let numbers = self.ranges.iter().map(|range| range.range);
+        self.ranged
+            && self.free.is_some_and(|free| free != self.sum())
+            && numbers.eq(0..self.ranges.len() as u32)
+            && runs().all(|(pages, _)| pages.is_multiple_of(2))
     }
 }
 

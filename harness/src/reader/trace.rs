@@ -226,7 +226,7 @@ impl Trace {
     }
 
     fn inside(&self, run: Run) -> bool {
-        self.plan.area.ranges()[0].contains(run)
+        self.plan.area.range_of(run).is_some()
     }
 
     /// The time of a row: that of the event from the first one on, and later than the row before,
@@ -270,11 +270,10 @@ impl Trace {
                 if let Some(run) = tried.and_then(|pfn| run(pfn, count)) {
                     self.tried(Place { line: call.span.0.line, ..call.span.1 }, run);
                 }
-                let base = self.plan.area.ranges()[0].pfn.0;
                 Recorded {
                     result: call.errno().map(|errno| Answered::Number(errno.into())),
                     retries: call.retries(),
-                    refused_at: tried.and_then(|pfn| pfn.checked_sub(base)),
+                    refused_at: tried.and_then(|pfn| self.page_of(pfn)),
                     ..Recorded::default()
                 }
             }
@@ -325,7 +324,14 @@ impl Trace {
 
     /// Where `run` of the area begins, as a recording has it.
     fn offset(&self, run: Run) -> Option<Answered> {
-        let offset = run.pfn.0.checked_sub(self.plan.area.ranges()[0].pfn.0)?;
-        i64::try_from(offset).ok().map(Answered::Number)
+        i64::try_from(self.page_of(run.pfn.0)?).ok().map(Answered::Number)
+    }
+
+    /// The number of page `pfn`, counted through the ranges in their order.
+    fn page_of(&self, pfn: u64) -> Option<u64> {
+        let ranges = self.plan.area.ranges();
+        let range = self.plan.area.range_of(Run::new(pfn, 1))?;
+        let before: u64 = ranges[..range].iter().map(|range| range.count).sum();
+        Some(before + (pfn - ranges[range].pfn.0))
     }
 }

@@ -6,7 +6,7 @@ use cma_policies::Run;
 
 use super::followed::Followed;
 use super::same;
-use super::state::{AreaState, GUARANTEED_ALIGN, Known, Layout};
+use super::state::{AreaState, GUARANTEED_ALIGN, Known, Layout, MOST_RANGES, Stated, sizes};
 use crate::ingest::Geometry;
 use crate::ingest::log::DebugfsFile;
 
@@ -35,19 +35,76 @@ struct Track {
     listed: Option<AreaState>,
     /// The pages of the layout are stated by debugfs, sysfs or a trace.
     is_total_stated: bool,
-    /// The bitmaps of its ranges, and the first one seen of its first range.
+    /// The bitmaps of its ranges, and the first one seen of each.
     bitmaps: Vec<(u32, Arc<[u32]>)>,
-    first: Option<Arc<[u32]>>,
+    first: Vec<(u32, Arc<[u32]>)>,
     /// The state that they show, under this layout.
     pictured: Option<(Layout, Arc<AreaState>)>,
     /// The bitmaps are newer than the events that were followed.
     fresh: bool,
     /// They are in another source than the events: the text does not say which came first.
     apart: bool,
-    used: Option<u64>,
+    /// Its base is where the first buffer went, and nothing states how many ranges it has.
+    inferred: bool,
+    grants: Grants,
+    /// A part of a buffer was given back.
+    parted: bool,
+    /// What debugfs states beside them.
+    stated: Stated,
     live: Option<Followed>,
     /// The last state by the trace, until something changes.
     snapshot: Option<Arc<AreaState>>,
+}
+
+/// The bitmap of range `number` is this.
+fn put(bitmaps: &mut Vec<(u32, Arc<[u32]>)>, number: u32, words: &Arc<[u32]>) {
+    bitmaps.retain(|(known, _)| *known != number);
+    if bitmaps.len() < MOST_RANGES {
+        bitmaps.push((number, Arc::clone(words)));
+        bitmaps.sort_by_key(|(number, _)| *number);
+    }
+}
+
+/// Where requests of order 0 were granted: one that does not begin where others end has its bits to
+/// itself.
+#[derive(Clone, Copy, Default, Debug)]
+struct Grants {
+    number: u64,
+    starts: u64,
+    ends: u64,
+}
+
+impl Grants {
+    fn note(&mut self, run: Run) {
+        self.number += 1;
+        self.starts |= run.pfn.0;
+        self.ends |= run.end().0;
+    }
+
+    /// The order of one bit, as several of them look; 0 where nothing says that it is above.
+    const fn order_per_bit(self) -> u32 {
+        let order = self.starts.trailing_zeros();
+        if self.number > 1 && order > self.ends.trailing_zeros() { order } else { 0 }
+    }
+}
+
+/// A driver that gives parts of its buffers back to an area with bits of several pages.
+#[derive(Clone, Debug)]
+pub(crate) struct Parted {
+    pub(crate) area: Option<Arc<str>>,
+    /// The order of one bit.
+    pub(crate) order_per_bit: u32,
+    /// That order is stated, not concluded from where buffers went.
+    pub(crate) is_stated: bool,
+}
+
+/// What a state by a trace rests on.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) struct Basis {
+    /// The bitmap that it began with is in another source: which came first is not stated.
+    pub(crate) apart: bool,
+    /// Where the area lies is concluded from its first grant: it may have several ranges.
+    pub(crate) inferred: bool,
 }
 
 /// A reservation at boot.
@@ -142,6 +199,7 @@ impl Areas {
             order_per_bit: caller.order_per_bit,
             total: caller.pages,
             bases,
+            sizes: Vec::new(),
         })
     }
 
@@ -201,19 +259,19 @@ impl Areas {
     }
 
     /// What debugfs states about area `name`, before anything in the text changed it: its geometry
-    /// and the bitmap of its first range. Found under its name, else under the only folder there is,
+    /// and the bitmaps of its ranges, by number. Found under its name, else under the only folder there is,
     /// where one of the two has no name or the caller means that folder.
     pub(crate) fn stated(
         &self,
         name: Option<&Arc<str>>,
         is_meant: bool,
-    ) -> Option<(&Layout, Option<&Arc<[u32]>>)> {
+    ) -> Option<(&Layout, &[(u32, Arc<[u32]>)])> {
         let named = self.tracks.iter().find(|track| track.layout.name.as_ref() == name);
         let track = named.or(match &self.tracks[..] {
             [only] if is_meant || only.layout.name.is_none() || name.is_none() => Some(only),
             _ => None,
         })?;
-        Some((&track.layout, track.first.as_ref()))
+        Some((&track.layout, &track.first))
     }
 
     /// The first page and the pages of the reservation at boot that can be of area `name` and has
@@ -271,8 +329,13 @@ impl Areas {
         let Some(track) = self.track(area, None) else { return };
         let number = range.unwrap_or(0);
         track.snapshot = None;
+        track.pictured = None;
+        track.stated.is_ranged |= range.is_some();
         match file {
-            DebugfsFile::BasePfn(base) => track.layout.set_base(number, *base),
+            DebugfsFile::BasePfn(base) => {
+                track.layout.set_base(number, *base);
+                track.inferred = false;
+            }
             DebugfsFile::Count(pages) => {
                 track.layout.total = Some(*pages);
                 track.is_total_stated = true;
@@ -280,22 +343,19 @@ impl Areas {
             DebugfsFile::OrderPerBit(order) if *order < 64 => {
                 track.layout.order_per_bit = Some(*order);
             }
-            DebugfsFile::Used(used) => track.used = Some(*used),
-            DebugfsFile::OrderPerBit(_) | DebugfsFile::MaxChunk(_) => {}
+            DebugfsFile::Used(used) => track.stated.used = Some(*used),
+            DebugfsFile::MaxChunk(pages) => track.stated.max_chunk = Some(*pages),
+            DebugfsFile::OrderPerBit(_) => {}
             DebugfsFile::Bitmap(words) => {
-                if number == 0 {
-                    track.first.get_or_insert_with(|| Arc::clone(words));
+                if !track.first.iter().any(|(known, _)| *known == number) {
+                    put(&mut track.first, number, words);
                 }
-                track.bitmaps.retain(|(known, _)| *known != number);
-                if track.bitmaps.len() < 8 {
-                    track.bitmaps.push((number, Arc::clone(words)));
-                    track.bitmaps.sort_by_key(|(number, _)| *number);
-                }
-                track.pictured = None;
+                put(&mut track.bitmaps, number, words);
                 track.fresh = true;
                 track.apart = false;
             }
         }
+        track.layout.sizes = sizes(&track.bitmaps, &track.layout, track.stated.max_chunk);
     }
 
     /// sysfs or a trace states the pages of an area.
@@ -340,7 +400,7 @@ impl Areas {
         if let Some((_, state)) = kept {
             return Some(Arc::clone(state));
         }
-        let state = Arc::new(AreaState::of_bitmaps(&track.bitmaps, &layout));
+        let state = Arc::new(AreaState::of_bitmaps(&track.bitmaps, &layout, &track.stated));
         self.tracks[index].pictured = Some((layout, Arc::clone(&state)));
         Some(state)
     }
@@ -389,23 +449,34 @@ impl Areas {
         true
     }
 
-    /// Pages were granted; in the first place of the area that is aligned to order `align`, where
-    /// it was empty before and that is stated. Returns whether that can be.
+    /// Pages were granted at order `align`, where that is stated. `is_first`: in the first place of
+    /// the area that is aligned so, where it was empty before. Returns whether that can be.
     pub(crate) fn granted(
         &mut self,
         area: Option<&Arc<str>>,
         run: Run,
         align: Option<u32>,
+        is_first: bool,
     ) -> bool {
         let Some(track) = self.follow(area) else { return true };
         track.snapshot = None;
+        if align == Some(0) {
+            track.grants.note(run);
+        }
         let Some(live) = &mut track.live else { return true };
         if live.begins {
             // First fit in an empty area, whose base is a multiple of a pageblock.
             live.begins = false;
-            if align.is_some_and(|align| align <= GUARANTEED_ALIGN) {
+            if is_first && align.is_some_and(|align| align <= GUARANTEED_ALIGN) {
                 track.layout.set_base(0, run.pfn.0);
+                track.inferred = true;
             }
+        }
+        if align.is_some_and(|align| align <= GUARANTEED_ALIGN)
+            && let Some(number) = live.elsewhere(&track.layout, run)
+        {
+            track.layout.set_base(number, run.pfn.0);
+            track.inferred = true;
         }
         let possible = live.grant(run);
         let lost = live.is_exact() && !possible;
@@ -429,6 +500,7 @@ impl Areas {
         track.snapshot = None;
         let Some(live) = &mut track.live else { return true };
         let lost = !live.release(run) && live.is_exact();
+        track.parted |= live.is_parted();
         if lost {
             live.lose_track();
         }
@@ -445,9 +517,8 @@ impl Areas {
         }
     }
 
-    /// The state by the trace, where every page is accounted for; and whether its bitmap is
-    /// apart from the events.
-    pub(crate) fn traced(&mut self, area: Option<&Arc<str>>) -> Option<(Arc<AreaState>, bool)> {
+    /// The state by the trace, where every page is accounted for, and how that is known.
+    pub(crate) fn traced(&mut self, area: Option<&Arc<str>>) -> Option<(Arc<AreaState>, Basis)> {
         let index = self.index(area.map(|name| &**name), None)?;
         if self.tracks[index].fresh {
             self.follow(area);
@@ -459,7 +530,23 @@ impl Areas {
             self.credit = self.credit.checked_sub(live.len())?;
             track.snapshot = live.state(&layout).map(Arc::new);
         }
-        Some((Arc::clone(track.snapshot.as_ref()?), track.apart))
+        let total = layout.total;
+        let (apart, inferred) = (track.apart, track.inferred);
+        let state = Arc::clone(track.snapshot.as_ref()?);
+        let inferred = inferred && self.booted(area, total).bases.is_empty();
+        Some((state, Basis { apart, inferred }))
+    }
+
+    /// The areas with bits of several pages to which parts of buffers were given back.
+    pub(crate) fn parted(&self) -> impl Iterator<Item = Parted> {
+        let parted = |track: &Track| {
+            let stated = track.layout.order_per_bit;
+            let order_per_bit = stated.unwrap_or(track.grants.order_per_bit());
+            let area = track.layout.name.clone();
+            Parted { area, order_per_bit, is_stated: stated.is_some() }
+        };
+        let all = self.tracks.iter().filter(|track| track.parted).map(parted);
+        all.filter(|parted| parted.order_per_bit > 0)
     }
 
     /// The areas as they were known best and latest.
@@ -472,8 +559,8 @@ impl Areas {
                 return exact;
             }
             let whole = |state: &AreaState| state.complete;
-            let bitmap =
-                (!track.bitmaps.is_empty()).then(|| AreaState::of_bitmaps(&track.bitmaps, &layout));
+            let bitmap = (!track.bitmaps.is_empty())
+                .then(|| AreaState::of_bitmaps(&track.bitmaps, &layout, &track.stated));
             let listed = track.listed.clone();
             if let Some(state) = listed.clone().filter(whole).or(bitmap.clone().filter(whole)) {
                 return Some(state);
@@ -481,8 +568,10 @@ impl Areas {
             if listed.is_some() || bitmap.is_some() {
                 return listed.or(bitmap);
             }
-            let used = track.used.zip(layout.total).map(|(used, all)| all.saturating_sub(used));
-            let mut rest = layout.state(used, Known::Bitmap);
+            let used = track.stated.used.filter(|_| !track.stated.is_ranged);
+            let free = used.zip(layout.total).map(|(used, all)| all.saturating_sub(used));
+            let mut rest = layout.state(free, Known::Bitmap);
+            rest.available = track.stated.available(layout.total);
             if let Some(live) = &track.live {
                 // Of these it is known that they are there, not that no other is.
                 rest.known = Known::Trace;

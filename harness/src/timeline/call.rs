@@ -86,6 +86,39 @@ impl Ended {
     }
 }
 
+/// Pages that the counter of an area had left while a call ran.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Counter {
+    now: u64,
+    /// The fewest.
+    pub least: u64,
+    /// The most.
+    pub most: u64,
+}
+
+impl Counter {
+    pub(super) const fn begun(available: u64) -> Self {
+        Self { now: available, least: available, most: available }
+    }
+
+    /// Another call was granted `count` pages.
+    pub(super) fn granted(&mut self, count: u64) {
+        self.now = self.now.saturating_sub(count);
+        self.least = self.least.min(self.now);
+    }
+
+    /// `count` pages were given back.
+    pub(super) fn released(&mut self, count: u64) {
+        self.now = self.now.saturating_add(count);
+        self.most = self.most.max(self.now);
+    }
+
+    /// Whether it was `available` at some moment, as far as known.
+    pub(crate) const fn was(self, available: u64) -> bool {
+        self.least <= available && available <= self.most
+    }
+}
+
 /// A call.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Call {
@@ -109,6 +142,8 @@ pub struct Call {
     pub last_busy: Option<u64>,
     /// Free pages and all pages of the area when it began, where stated.
     pub available: Option<(u64, Option<u64>)>,
+    /// What the counter of the area came to while it ran, as other calls show.
+    pub counter: Option<Counter>,
     /// How sure its claims and its end are.
     pub attribution: Attribution,
     /// How it ended; `None` where the text does not say.
@@ -138,6 +173,7 @@ impl Call {
             busy: 0,
             last_busy: None,
             available: None,
+            counter: None,
             attribution: Attribution::Sure,
             ended: None,
             span: (at, at),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cma_policies::Run;
 use smallvec::SmallVec;
 
-use super::call::{Call, Ended, Start};
+use super::call::{Call, Counter, Ended, Start};
 use super::{Place, run, same};
 use crate::ingest::log::{Origin, Record, Task};
 
@@ -62,7 +62,7 @@ pub(crate) struct Wanted<'a> {
 /// The calls that have begun and not ended, oldest first.
 ///
 /// A record costs a look at the open calls, of which there are as many as tasks in `cma_alloc()`.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Calls {
     #[expect(clippy::vec_box, reason = "a call that ends is handed on as it is, not copied")]
     open: Vec<Box<Call>>,
@@ -87,6 +87,7 @@ impl Calls {
                     count: Some(*count),
                     align: Some(*align),
                     available,
+                    counter: available.map(|(available, _)| Counter::begun(available)),
                     start: Start::Seen,
                     ..Call::begun(*origin, at)
                 }))
@@ -99,9 +100,16 @@ impl Calls {
             Record::Finish { origin, area, page, pfn, count, align, errno, alone } => {
                 let (count, align, area) = (*count, *align, area.as_deref());
                 let wanted = Wanted { origin: Some(*origin), task, area, count, align };
-                Heard::Ended(self.end(wanted, Ended::of(*page, *pfn, *errno), *alone, at))
+                let call = self.end(wanted, Ended::of(*page, *pfn, *errno), *alone, at);
+                if let Some(Ended::Granted(_)) = call.ended {
+                    let count = call.count.unwrap_or(0);
+                    self.count(*origin, call.area.as_deref(), |counter| counter.granted(count));
+                }
+                Heard::Ended(call)
             }
-            Record::Release { pfn, count, .. } => {
+            Record::Release { origin, area, pfn, count } => {
+                let pages = count.unwrap_or(0);
+                self.count(*origin, area.as_deref(), |counter| counter.released(pages));
                 Heard::Released(pfn.zip(*count).and_then(|(pfn, count)| run(pfn, count)))
             }
             Record::Lost { .. } => {
@@ -111,6 +119,15 @@ impl Calls {
             }
             _ => Heard::Nothing,
         }
+    }
+
+    /// Pages went or came in `area`: so for the calls that run there.
+    fn count(&mut self, origin: Origin, area: Option<&str>, change: impl Fn(&mut Counter)) {
+        let there = |call: &&mut Box<Call>| {
+            call.origin == origin && call.area.as_deref() == area
+        };
+        let open = self.open.iter_mut().filter(there);
+        open.filter_map(|call| call.counter.as_mut()).for_each(change);
     }
 
     /// The next call that was given up since this was asked last.
@@ -253,6 +270,23 @@ impl Calls {
         }
     }
 
+    /// Debug lines of calls in `area` for more than `total` pages, all that it has, have no end: what
+    /// was granted was so to others. Returns whether there were any.
+    pub(crate) fn drop_larger(&mut self, area: Option<&str>, total: u64) -> bool {
+        let is_larger = |call: &Call| {
+            call.origin == Origin::Debug
+                && same(call.area.as_deref(), area)
+                && call.count.is_some_and(|count| count > total)
+        };
+        let before = self.open.len();
+        self.open.retain(|call| !is_larger(call));
+        self.settle_granted();
+        if let [only] = &mut self.open[..] {
+            only.attribution = super::Attribution::Sure;
+        }
+        self.open.len() < before
+    }
+
     /// The call of a failure line, which is then taken; and whether its order is certain.
     pub(crate) fn of_failure(&mut self, wanted: Wanted<'_>) -> Option<(&mut Call, bool)> {
         let mut found = self.matching(wanted);
@@ -300,6 +334,11 @@ impl Calls {
             call.report.is_none() && call.asked().is_some()
         });
         found
+    }
+
+    /// Whether several calls are open.
+    pub(crate) fn are_several(&self) -> bool {
+        self.open.len() > 1
     }
 
     /// How many traced calls are in flight.

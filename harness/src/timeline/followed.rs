@@ -2,8 +2,8 @@
 
 use cma_policies::Run;
 
-use super::live::{Live, Released};
-use super::state::{AreaState, Hole, Known, Layout};
+use super::live::{Free, Live, Released};
+use super::state::{AreaState, Hole, Known, Layout, RangeState};
 
 /// The most buffers that are followed in one area.
 const MOST_LIVE: usize = 1 << 18;
@@ -18,6 +18,8 @@ pub(super) struct Followed {
     pub(super) begins: bool,
     /// The number of the next buffer.
     next: u64,
+    /// A part of a buffer was given back.
+    parted: bool,
 }
 
 impl Followed {
@@ -28,20 +30,21 @@ impl Followed {
 
     /// The area as `state` shows it, where that is placed and whole.
     pub(super) fn of(state: &AreaState) -> Option<Self> {
-        let [range] = state.ranges.as_slice() else { return None };
-        let (base, pages) = (range.base_pfn?, range.pages?);
         if !state.complete || !state.placed {
             return None;
         }
-        base.checked_add(pages)?;
         let mut live = Live::default();
-        let mut at = 0;
-        let end = Hole { start: pages, count: 0 };
-        for hole in range.holes.iter().chain([&end]) {
-            if hole.start > at {
-                live.hold(Live::BEFORE, Run::new(base + at, hole.start - at));
+        for range in &state.ranges {
+            let (base, pages) = (range.base_pfn?, range.pages?);
+            base.checked_add(pages)?;
+            let mut at = 0;
+            let end = Hole { start: pages, count: 0 };
+            for hole in range.holes.iter().chain([&end]) {
+                if hole.start > at {
+                    live.hold(Live::BEFORE, Run::new(base + at, hole.start - at));
+                }
+                at = hole.end();
             }
-            at = hole.end();
         }
         Some(Self { live, ..Self::empty() })
     }
@@ -84,13 +87,32 @@ impl Followed {
         is_news
     }
 
+    /// The range that begins with `run`, which is in none of those that are stated: the only one that
+    /// is as long and in which nothing is. Debugfs was read in another boot.
+    pub(super) fn elsewhere(&self, layout: &Layout, run: Run) -> Option<u32> {
+        if !self.exact || layout.bases.len() < 2 {
+            return None;
+        }
+        let ranges = layout.ranges().filter(|ranges| !ranges.iter().any(|at| at.contains(run)))?;
+        let is_empty = |at: &Run| self.live.gaps(*at).eq([*at]) && run.count <= at.count;
+        let mut empty = layout.bases.iter().zip(&ranges).filter(|(_, at)| is_empty(at));
+        let ((number, _), own) = empty.next().filter(|_| empty.next().is_none())?;
+        let moved = Run::new(run.pfn.0, own.count);
+        let overlaps = ranges.iter().any(|at| at != own && at.overlaps(moved));
+        (!overlaps).then_some(*number)
+    }
+
     /// `run` was given back. Returns whether that can be.
     pub(super) fn release(&mut self, run: Run) -> bool {
-        let mut possible = true;
-        let all_came = self.change(|live, _| {
-            possible = matches!(live.give_back(run), Released::Free(_) | Released::Before);
-        });
-        all_came && possible
+        let mut given = Released::Before;
+        let all_came = self.change(|live, _| given = live.give_back(run));
+        self.parted |= matches!(given, Released::Free(Free { part: Some(_), .. }));
+        all_came && matches!(given, Released::Free(_) | Released::Before)
+    }
+
+    /// Whether a part of a buffer was given back since the area was empty.
+    pub(super) fn is_parted(&self) -> bool {
+        self.parted
     }
 
     /// Makes a change; whether all releases that are due came.
@@ -111,33 +133,50 @@ impl Followed {
 
     /// The area as it is, where every page is accounted for and the geometry is known.
     pub(super) fn state(&self, layout: &Layout) -> Option<AreaState> {
-        let (base, pages) = (layout.base(0)?, layout.total?);
-        if !self.exact || layout.bases.len() > 1 {
+        let order = layout.order_per_bit.unwrap_or(0).min(32);
+        // A bit of which a page was given back is clear, though others of it may live (7.x).
+        if !self.exact || self.parted && order > 0 {
             return None;
         }
-        base.checked_add(pages)?;
-        let area = Run::new(base, pages);
-        let mut pieces = self.live.pieces();
-        let ends = [pieces.next(), pieces.next_back()];
-        if !ends.iter().flatten().all(|(run, _)| area.contains(*run)) {
-            return None;
-        }
-        // A buffer takes whole bits.
-        let granule = 1 << layout.order_per_bit.unwrap_or(0).min(32);
-        let hole = |gap: Run| {
-            let (start, end) = (gap.pfn.0 - base, gap.end().0 - base);
-            let start = start.checked_next_multiple_of(granule)?;
-            (start < end).then(|| Hole { start, count: end - start })
-        };
+        let ranges = layout.ranges()?;
+        let numbers = layout.bases.iter().map(|(number, _)| *number);
         let mut state = layout.state(None, Known::Trace);
-        let holes = &mut state.ranges[0].holes;
-        holes.reserve(self.len() + 1);
-        holes.extend(self.live.gaps(area).filter_map(hole));
+        state.ranges =
+            numbers.zip(&ranges).map(|(number, run)| self.range(number, *run, order)).collect();
+        if !self.is_all_in(&ranges) {
+            return None;
+        }
         state.free = Some(state.known_free());
         state.complete = true;
         state.placed = true;
         state.live = Some(self.runs()).filter(|runs| runs.len() == self.len());
         Some(state)
+    }
+
+    /// Range `number`, which has the pages of `run`.
+    fn range(&self, number: u32, run: Run, order: u32) -> RangeState {
+        // A buffer takes whole bits; pages after the last one have none.
+        let granule = 1 << order;
+        let mapped = run.count >> order << order;
+        let hole = |gap: Run| {
+            let (start, end) = (gap.pfn.0 - run.pfn.0, gap.end().0 - run.pfn.0);
+            let (start, end) = (start.checked_next_multiple_of(granule)?, end.min(mapped));
+            (start < end).then(|| Hole { start, count: end - start })
+        };
+        let mut holes = Vec::with_capacity(self.len() + 1);
+        holes.extend(self.live.gaps(run).filter_map(hole));
+        RangeState { number, base_pfn: Some(run.pfn.0), pages: Some(run.count), holes }
+    }
+
+    /// Whether all that is held is in `ranges`.
+    fn is_all_in(&self, ranges: &[Run]) -> bool {
+        if let [range] = ranges {
+            let mut pieces = self.live.pieces();
+            let ends = [pieces.next(), pieces.next_back()];
+            return ends.iter().flatten().all(|(run, _)| range.contains(*run));
+        }
+        let free = |run: &Run| self.live.gaps(*run).map(|gap| gap.count).sum::<u64>();
+        ranges.iter().map(|run| run.count - free(run)).sum::<u64>() == self.live.taken()
     }
 
     /// Whether the area has this many free pages, for all that is known.

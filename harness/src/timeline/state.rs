@@ -4,13 +4,15 @@ mod asked;
 mod bitmap;
 mod layout;
 mod list;
+mod sizes;
 
 use std::sync::Arc;
 
 pub use asked::Asked;
 pub(crate) use asked::ORDERS;
-pub(crate) use bitmap::holes;
-pub(crate) use layout::Layout;
+pub(crate) use bitmap::{Stated, holes};
+pub(crate) use layout::{Layout, MOST_RANGES};
+pub(crate) use sizes::{likely_sizes, sizes};
 
 use cma_policies::{Grid, Pfn, Run};
 
@@ -76,8 +78,13 @@ pub struct AreaState {
     pub order_per_bit: u32,
     /// Pages of all ranges, where known.
     pub total: Option<u64>,
-    /// Free pages, where known.
+    /// Free pages by the bitmap, where known.
     pub free: Option<u64>,
+    /// Pages that the area's own counter has left (`available_count` of `mm/cma.c`, 6.15 on), where
+    /// stated: it counts pages where the bitmap has whole bits.
+    pub available: Option<u64>,
+    /// Pages of the longest run, where that is stated (`maxchunk` of debugfs).
+    pub longest: Option<u64>,
     /// Whether every hole is there.
     pub complete: bool,
     /// Whether the positions of the holes are known, or only their sizes.
@@ -94,7 +101,8 @@ impl AreaState {
     /// Whether it is in the same state as `other`, whatever it is called.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         let state = |area: &Self| {
-            (area.order_per_bit, area.total, area.free, area.complete, area.placed, area.known)
+            let counts = (area.total, area.free, area.available);
+            (area.order_per_bit, counts, area.complete, area.placed, area.known)
         };
         state(self) == state(other) && self.live == other.live && self.ranges == other.ranges
     }
@@ -129,9 +137,14 @@ impl AreaState {
         self.pages().0
     }
 
-    /// Pages of the longest hole that is known.
+    /// Pages of the longest hole, as stated or as known.
     pub fn largest_run(&self) -> u64 {
-        self.pages().1
+        self.pages().1.max(self.longest.unwrap_or(0))
+    }
+
+    /// Free pages, as stated or as summed up: by the bitmap where it is known, else by the counter.
+    pub fn stated_free(&self) -> Option<u64> {
+        self.free.or(self.available)
     }
 
     fn pages(&self) -> (u64, u64) {

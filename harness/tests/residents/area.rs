@@ -222,6 +222,8 @@ pub(crate) fn state(base: u64, pages: u64, holes: Vec<Hole>, complete: bool) -> 
         order_per_bit: 0,
         total: Some(pages),
         free: Some(free),
+        available: None,
+        longest: None,
         complete,
         placed: true,
         known: Known::List,

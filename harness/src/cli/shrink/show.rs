@@ -261,6 +261,8 @@ fn picture(subject: &Subject, refusal: &Refusal, out: &mut dyn Write) -> io::Res
         order_per_bit: area.order_per_bit(),
         total: Some(area.pages()),
         free: Some(refusal.free_pages),
+        available: None,
+        longest: None,
         complete: true,
         placed: true,
         known: Known::Bitmap,

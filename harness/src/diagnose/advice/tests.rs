@@ -12,6 +12,8 @@ fn area(pages: u64, holes: &[(u64, u64)]) -> AreaState {
     AreaState {
         name: None,
         free: Some(holes.iter().map(|hole| hole.count).sum()),
+        available: None,
+        longest: None,
         ranges: vec![RangeState { number: 0, base_pfn: None, pages: Some(pages), holes }],
         order_per_bit: 0,
         total: Some(pages),

@@ -1,11 +1,13 @@
 //! Lines around a failure that name no call: drivers, busy ranges, private prints, shells.
 
+use std::sync::Arc;
+
 use super::reports::Reports;
 use super::seen::Kind;
 use super::window::Id;
 use super::window::{Open, Parts};
 use super::{AlignFrom, Reported, SECOND_US};
-use crate::timeline::Place;
+use crate::timeline::{Place, same};
 
 /// Lines within which a driver reports the failure of its call.
 const DRIVER_LINES: u64 = 16;
@@ -74,6 +76,7 @@ pub(super) struct Near {
     search: Option<(Search, Place)>,
     mask: Option<(u64, u64, u64, Place)>,
     written: Option<(u64, Place)>,
+    skipped: Option<(Arc<str>, Place)>,
 }
 
 impl Near {
@@ -107,6 +110,20 @@ impl Near {
             pages: ranges.pages,
             align: step.and_then(|step| order(step - 1)),
         })
+    }
+
+    /// A place of this area was skipped.
+    pub(super) fn skipped(&mut self, area: Arc<str>, at: Place) {
+        self.skipped = Some((area, at));
+    }
+
+    /// Whether a call that failed in this area skipped places. The lines are rate-limited, and busy
+    /// claims may be between them.
+    pub(super) fn take_skipped(&mut self, area: Option<&Arc<str>>, at: Place) -> bool {
+        let near = |(of, place): &mut (Arc<str>, Place)| {
+            same(area, Some(&*of)) && place.is_near(at, STAMPED_LINES, SECOND_US)
+        };
+        self.skipped.take_if(near).is_some()
     }
 
     /// A request was written to debugfs.

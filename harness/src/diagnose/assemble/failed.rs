@@ -116,7 +116,9 @@ impl Assembler {
         // A start and a trace event of one call may both be in the text.
         for origin in [Origin::Debug, Origin::Trace] {
             let wanted = Wanted { origin: Some(origin), ..wanted(task, area.as_ref(), count) };
+            let before = (origin == Origin::Debug && self.calls.are_several()).then(|| self.calls.clone());
             let Some((call, certain)) = self.calls.of_failure(wanted) else { continue };
+            self.unsure = before.filter(|_| !certain || !call.is_sure()).map(|calls| (id, calls));
             call.report = Some(id);
             if !certain {
                 call.doubt(0);
@@ -134,6 +136,21 @@ impl Assembler {
                 open.incident.tried = Some(true);
                 open.incident.slept |= call.may_have_slept(at);
             }
+        }
+    }
+}
+
+impl Assembler {
+    /// The area of failure `id` has `total` pages, as its list says: a call that asked for more, and
+    /// that may have been its own or another's, is none of these.
+    pub(super) fn joined_again(&mut self, id: Id, task: Option<&Task>, total: Option<u64>) {
+        let Some((_, mut calls)) = self.unsure.take_if(|(unsure, _)| *unsure == id) else { return };
+        let (Some(open), Some(total)) = (self.reports.window.get_mut(id), total) else { return };
+        let area = open.incident.area.clone();
+        if calls.drop_larger(area.as_deref(), total) {
+            self.calls = calls;
+            (open.incident.busy_retries, open.incident.tried) = (None, None);
+            self.join_call(id, task);
         }
     }
 }
@@ -162,8 +179,11 @@ impl Reports {
         let claims = self.near.take_claims(Some(count), at);
         let search = self.near.take_search(count, at);
         let mask = self.near.take_mask(count, at);
+        let area = self.window.get(id).and_then(|open| open.incident.area.clone());
+        let skipped = self.near.take_skipped(area.as_ref(), at);
         let Some(open) = self.window.get_mut(id) else { return };
         let incident = &mut open.incident;
+        incident.skipped |= skipped;
         if wrote {
             // cma_alloc_mem() of mm/cma_debug.c asks for order 0.
             incident.align = incident.align.or(Some((0, AlignFrom::Debug)));

@@ -96,11 +96,13 @@ impl Assembler {
             if !doubtful {
                 self.areas.listed(incident.area.as_ref(), &state);
             }
+            incident.available = state.available.or(incident.available);
             incident.state = Some(Arc::new(state));
             return;
         }
         let traced = open.traced.take();
         incident.moved |= traced.as_ref().is_some_and(|traced| traced.moved);
+        incident.inferred = traced.as_ref().is_some_and(|traced| traced.inferred);
         incident.state = traced.map(|traced| traced.state).or_else(|| {
             let snapshot = self.areas.snapshot(incident.area.as_ref(), caller);
             let pages = || {

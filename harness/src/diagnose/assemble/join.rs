@@ -1,16 +1,18 @@
 //! One failure in a kernel log and in a trace.
 //!
-//! The clocks of the two differ by some milliseconds, which the first pair shows; within that, the
-//! failures of so many pages come in one order.
+//! From 6.12 on a call prints between its start and its finish, however slow the console is; before,
+//! right after its finish. The clocks of the two may differ, which the first pairs show; within that,
+//! the failures of so many pages come in one order.
 
 use std::collections::VecDeque;
 
 use rustc_hash::FxHashMap;
 
 use super::SECOND_US;
-use super::window::{Id, Open, Parts, Window};
+use super::window::{Id, Open, Parts, Span, Window};
+use crate::ingest::log::FreeRuns;
 use crate::kernel::Errno;
-use crate::timeline::{Place, same};
+use crate::timeline::{Counter, Place, same};
 
 /// Stamps of one failure that differ by more are of two, where the clocks are compared already.
 const KNOWN_US: u64 = 20_000;
@@ -41,13 +43,28 @@ pub(super) struct Join {
     offset_us: Option<i64>,
 }
 
+/// When a report was written: a call of a trace from its begin to its end.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct When {
+    pub(super) at: Place,
+    pub(super) span: Option<Span>,
+}
+
+impl From<Place> for When {
+    fn from(at: Place) -> Self {
+        Self { at, span: at.time_us.map(|time| Span { from: time, to: time }) }
+    }
+}
+
 /// How close two stamps must be, where the clocks are compared already.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Near {
     /// As close as the lines of one failure.
     Same,
-    /// As close as they are where a console is slow.
+    /// As close as they are where clocks drift.
     Anyhow,
+    /// The same by both clocks, which are not compared.
+    AsIs,
 }
 
 impl Join {
@@ -80,8 +97,12 @@ impl Join {
         count: u64,
         ret: Option<Errno>,
     ) -> Option<Id> {
-        self.take(Half::Trace(count), window, at, Near::Anyhow, |open| {
-            !open.has.any(Parts::LINE) && is_of(open, area, ret)
+        [Near::Same, Near::Anyhow].into_iter().find_map(|near| {
+            self.take(Half::Trace(count), window, at.into(), near, |open| {
+                // A list follows its line.
+                let is_open = !open.has.any(Parts::LINE) && open.incident.list.is_none();
+                is_open && is_of(open, area, ret)
+            })
         })
     }
 
@@ -89,33 +110,65 @@ impl Join {
     pub(super) fn line_of_trace(
         &mut self,
         window: &Window,
-        at: Place,
+        when: When,
         area: Option<&str>,
         asked: (u64, Option<u32>),
         ret: Option<Errno>,
         near: Near,
     ) -> Option<Id> {
-        self.take(Half::Line(asked.0), window, at, near, |open| {
+        self.take(Half::Line(asked.0), window, when, near, |open| {
             let align = open.incident.align.map(|(align, _)| align);
             !open.has.any(Parts::TRACE) && is_of(open, area, ret) && same(align, asked.1)
         })
     }
 
-    /// The list of a traced failure, where its line was hidden.
-    pub(super) fn list_of_trace(&mut self, window: &Window, at: Place, near: Near) -> Option<Id> {
-        self.offset_us?;
-        self.take(Half::List, window, at, near, |open| {
+    /// The list of a traced failure, where its line was hidden: one whose tail is what the counter of
+    /// the area came to while the call ran. `counter`: that, where known.
+    pub(super) fn list_of_trace(
+        &mut self,
+        window: &Window,
+        when: When,
+        counter: Option<Counter>,
+        near: Near,
+    ) -> Option<Id> {
+        let near = self.near(near, counter)?;
+        self.take(Half::List, window, when, near, |open| {
             let is_list = !open.has.any(Parts::TRACE) && !open.has.any(Parts::LINE);
-            is_list && open.incident.count.is_none()
+            let list = open.incident.list.as_deref();
+            is_list && open.incident.count.is_none() && is_counted(list, counter)
         })
     }
 
-    /// The traced failure of a list, where its line was hidden.
-    pub(super) fn trace_of_list(&mut self, window: &Window, at: Place) -> Option<Id> {
-        self.offset_us?;
-        self.take(Half::Unlisted, window, at, Near::Anyhow, |open| {
-            open.incident.list.is_none() && !open.has.any(Parts::LINE)
+    /// The traced failure of `list`, where its line was hidden.
+    pub(super) fn trace_of_list(
+        &mut self,
+        window: &Window,
+        at: Place,
+        list: &FreeRuns,
+    ) -> Option<Id> {
+        let counters = self.waiting.get(&Half::Unlisted).into_iter().flatten();
+        let counter = counters.filter_map(|id| window.get(*id)?.counter).next();
+        [Near::Same, Near::Anyhow].into_iter().find_map(|near| {
+            let near = self.near(near, counter)?;
+            self.take(Half::Unlisted, window, at.into(), near, |open| {
+                let is_open = open.incident.list.is_none() && !open.has.any(Parts::LINE);
+                is_open && is_counted(Some(list), open.counter)
+            })
         })
+    }
+
+    /// How near the two halves must be, where only a counter says that they are of one call: where
+    /// the clocks are not compared yet, at the same moment by both.
+    fn near(&self, near: Near, counter: Option<Counter>) -> Option<Near> {
+        match self.offset_us {
+            Some(_) => Some(near),
+            None => counter.map(|_| Near::AsIs),
+        }
+    }
+
+    /// The clock of the trace is so much ahead of that of the log.
+    pub(super) fn compared(&mut self, offset_us: i64) {
+        self.offset_us = Some(offset_us);
     }
 
     /// Failure `id` is done.
@@ -137,12 +190,14 @@ impl Join {
         &mut self,
         half: Half,
         window: &Window,
-        at: Place,
+        when: When,
         near: Near,
         fits: impl Fn(&Open) -> bool,
     ) -> Option<Id> {
         let queue = self.waiting.get_mut(&half)?;
+        let at = when.at;
         let within = match (self.offset_us, near) {
+            (_, Near::AsIs) => SAME_US,
             (None, _) => SECOND_US,
             (Some(_), Near::Same) => SAME_US,
             (Some(_), Near::Anyhow) => KNOWN_US,
@@ -159,18 +214,20 @@ impl Join {
                 }
                 continue;
             };
-            let later = match half {
-                Half::Line(_) | Half::List => later(at.time_us, open.incident.time_us),
-                Half::Trace(_) | Half::Unlisted => later(open.trace_us, at.time_us),
+            let (span, log_us) = match half {
+                Half::Line(_) | Half::List => (when.span, open.incident.time_us),
+                Half::Trace(_) | Half::Unlisted => (open.trace_us, at.time_us),
             };
-            let is_near = match later {
-                Some(later) => later.abs_diff(self.offset_us.unwrap_or(0)) <= within,
+            let offset = self.offset_us.unwrap_or(0);
+            let nearest = span.zip(log_us).and_then(|(span, log)| span.offset(log, offset));
+            let is_near = match nearest {
+                Some(nearest) => nearest.abs_diff(offset) <= within,
                 // Without stamps, the order of two texts or a few lines of one decide.
                 None => open.last.source != at.source || open.last.is_near(at, 64, SECOND_US),
             };
             if is_near {
                 queue.remove(index);
-                self.offset_us = later.or(self.offset_us);
+                self.offset_us = nearest.or(self.offset_us);
                 return Some(id);
             }
             index += 1;
@@ -179,9 +236,19 @@ impl Join {
     }
 }
 
-/// How much later the stamp of a trace is than that of a log.
-fn later(trace_us: Option<u64>, log_us: Option<u64>) -> Option<i64> {
-    i64::try_from(i128::from(trace_us?) - i128::from(log_us?)).ok()
+impl Span {
+    /// How much the clock of the trace is ahead of that of the log, where the call ran at `log_us`: of
+    /// what is possible, what is closest to `known`.
+    pub(super) fn offset(self, log_us: u64, known: i64) -> Option<i64> {
+        let ahead = |time: u64| i64::try_from(i128::from(time) - i128::from(log_us)).ok();
+        Some(known.clamp(ahead(self.from)?, ahead(self.to)?))
+    }
+}
+
+/// Whether the tail of `list` is what the counter came to, where both are known.
+fn is_counted(list: Option<&FreeRuns>, counter: Option<Counter>) -> bool {
+    let tail = list.and_then(|list| list.free.filter(|_| list.ranged));
+    tail.zip(counter).is_none_or(|(tail, counter)| counter.was(tail))
 }
 
 /// Whether a failure of `area` that returned `ret` can be `open`.

@@ -192,11 +192,12 @@ impl Assembler {
                 self.reports.share(&list, &candidates, is_sure);
                 first.id
             }
-            None => self.list_without_line(task, list.total),
+            None => self.list_without_line(task, &list),
         };
         self.reports.seen.note(Kind::List, self.reports.at, list.sum(), id);
         let area = self.reports.window.get(id).and_then(|open| open.incident.area.clone());
         self.reports.attach(id, &list);
+        self.joined_again(id, task, list.total);
         self.reports.lists.last = Some(Last { list, area, at: self.reports.at });
     }
 
@@ -246,7 +247,8 @@ impl Assembler {
 
     /// The failure of a list before which no failure line is: the line was hidden by the rate limit,
     /// or is in no part of the text.
-    fn list_without_line(&mut self, task: Option<&Task>, total: Option<u64>) -> Id {
+    fn list_without_line(&mut self, task: Option<&Task>, list: &FreeRuns) -> Id {
+        let total = list.total;
         let several = self.calls.several(task);
         let areas = &self.areas;
         let as_large = |area: Option<&str>| {
@@ -272,7 +274,7 @@ impl Assembler {
             }
             return id;
         }
-        if let Some(id) = self.join.trace_of_list(window, at) {
+        if let Some(id) = self.join.trace_of_list(window, at, list) {
             return id;
         }
         let mut open = self.reports.begin(Reported::List, task.cloned());

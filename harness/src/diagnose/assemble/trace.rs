@@ -5,12 +5,13 @@ mod tests;
 
 use std::sync::Arc;
 
-use super::join::Near;
+use super::clocks;
+use super::join::{Near, When};
 use super::seen::Kind;
-use super::window::{Open, Parts, Traced};
+use super::window::{Open, Parts, Span, Traced};
 use super::{AlignFrom, Assembler, Reported};
 use crate::kernel::ENOMEM;
-use crate::timeline::{AreaState, Call, Ended, Failed, Heard, Known, Start, Tried};
+use crate::timeline::{AreaState, Call, Ended, Failed, Heard, Known, Place, Start, Tried};
 
 impl Assembler {
     /// What a trace event of `area` says.
@@ -61,7 +62,7 @@ impl Assembler {
         let Some(run) = call.granted() else { return true };
         // The first place of an empty area, unless that was busy or another call took it.
         let first = call.retries() == Some(0) && self.calls.in_flight() == 0;
-        self.areas.granted(call.area.as_ref(), run, call.align.filter(|_| first))
+        self.areas.granted(call.area.as_ref(), run, call.align, first)
     }
 
     fn trace_failed(&mut self, call: &Call, failed: Failed) {
@@ -75,6 +76,10 @@ impl Assembler {
         {
             // What was tried last was busy, and still -12: ret was set back for a second search.
             self.scene.text.note_vendor();
+        }
+        if let Some((count, span)) = call.count.zip(span(call, self.reports.at)) {
+            let available = call.available.map(|(available, _)| available);
+            self.clocks.note_call(clocks::Traced { count, available, span });
         }
         let known = call.report.or_else(|| self.report_of(call, failed));
         let id = known.unwrap_or_else(|| {
@@ -95,7 +100,8 @@ impl Assembler {
             open.incident.reported = Reported::Trace;
         }
         open.has.add(Parts::TRACE);
-        open.trace_us = at.time_us;
+        open.trace_us = span(call, at);
+        open.counter = call.counter.or(open.counter);
         open.traced = traced;
         of_call(open, call, failed);
         open.incident.slept |= call.may_have_slept(at);
@@ -105,9 +111,10 @@ impl Assembler {
     fn report_of(&mut self, call: &Call, failed: Failed) -> Option<super::window::Id> {
         let (asked, area) = ((call.count?, call.align), call.area.as_deref());
         let (join, window, at) = (&mut self.join, &self.reports.window, self.reports.at);
+        let when = When { at, span: span(call, at) };
         [Near::Same, Near::Anyhow].into_iter().find_map(|near| {
-            let line = join.line_of_trace(window, at, area, asked, failed.errno, near);
-            line.or_else(|| join.list_of_trace(window, at, near))
+            let line = join.line_of_trace(window, when, area, asked, failed.errno, near);
+            line.or_else(|| join.list_of_trace(window, when, call.counter, near))
         })
     }
 
@@ -116,15 +123,24 @@ impl Assembler {
         let area = call.area.as_ref();
         // What another call claims is not seen before it ends.
         let others = self.calls.any_in(call.area.as_deref());
-        if let Some((state, apart)) = self.areas.traced(area) {
-            return Some(Traced { state, moved: apart || others });
+        if let Some((state, basis)) = self.areas.traced(area) {
+            let (moved, inferred) = (basis.apart || others, basis.inferred);
+            return Some(Traced { state, moved, inferred });
         }
         let (available, total) = call.available?;
         let mut layout = self.areas.layout(area, total, &self.scene.options.geometry);
         layout.total = total.or(layout.total);
-        let state = Arc::new(layout.state(Some(available), Known::Trace));
-        Some(Traced { state, moved: others })
+        let none = (available == 0).then_some(0);
+        let state = AreaState { available: Some(available), ..layout.state(none, Known::Trace) };
+        Some(Traced { state: Arc::new(state), moved: others, inferred: false })
     }
+}
+
+/// When a call that ended at `at` ran: at that moment, where its start is not in the text.
+fn span(call: &Call, at: Place) -> Option<Span> {
+    let to = at.time_us?;
+    let began = call.span.0.time_us.filter(|_| call.start == Start::Seen);
+    Some(Span { from: began.unwrap_or(to).min(to), to })
 }
 
 /// Free pages and all pages of the area, as a start states them.
@@ -139,6 +155,7 @@ fn of_call(open: &mut Open, call: &Call, failed: Failed) {
     let incident = &mut open.incident;
     incident.area = incident.area.take().or_else(|| call.area.clone());
     incident.count = incident.count.or(call.count);
+    incident.available = call.available.map(|(available, _)| available);
     incident.ret = incident.ret.or(failed.errno);
     incident.align = call.align.map(|align| (align, AlignFrom::Trace)).or(incident.align);
     incident.busy_retries = call.retries().or(incident.busy_retries);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::super::era::Shown;
 use super::Incident;
 use crate::ingest::log::{FreeRuns, Task};
-use crate::timeline::{AreaState, Place};
+use crate::timeline::{AreaState, Counter, Place};
 
 /// The number of a failure, ascending.
 pub(super) type Id = u64;
@@ -43,10 +43,19 @@ pub(super) struct Open {
     pub(super) traced: Option<Traced>,
     /// The runs that it was charged for.
     pub(super) traced_runs: u64,
-    /// When its trace event was written, by the clock of the trace.
-    pub(super) trace_us: Option<u64>,
+    /// When its call began and ended, by the clock of the trace.
+    pub(super) trace_us: Option<Span>,
+    /// What the counter of the area came to meanwhile, by the trace.
+    pub(super) counter: Option<Counter>,
     /// What of it was seen.
     pub(super) has: Parts,
+}
+
+/// When a call began and ended, in microseconds by the clock of the trace.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Span {
+    pub(super) from: u64,
+    pub(super) to: u64,
 }
 
 /// The state of an area by a trace.
@@ -55,6 +64,8 @@ pub(super) struct Traced {
     pub(super) state: Arc<AreaState>,
     /// It may be of another moment, or another call was in flight: what that had claimed is missing.
     pub(super) moved: bool,
+    /// Where the area lies is concluded from its first grant: it may have several ranges.
+    pub(super) inferred: bool,
 }
 
 /// What is believed of a report.

@@ -12,6 +12,8 @@ fn area(pages: Option<u64>, holes: &[(u64, u64)]) -> AreaState {
         order_per_bit: 0,
         total: pages,
         free: None,
+        available: None,
+        longest: None,
         complete: true,
         placed: true,
         known: Known::List,

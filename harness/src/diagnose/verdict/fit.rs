@@ -13,8 +13,12 @@ const MOST_ALIGN: u32 = 18;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct View<'a> {
     pub(super) state: &'a AreaState,
-    /// The pages asked for, rounded up to whole bits.
+    /// The pages asked for.
+    count: u64,
+    /// The same, rounded up to whole bits.
     pub(super) need: u64,
+    /// Pages that the counter of the area had left, where it has one.
+    pub(super) available: Option<u64>,
     /// Nothing rests on positions.
     unplaced: bool,
     /// The largest order at which some hole has room, where every base is a multiple of every
@@ -69,7 +73,19 @@ impl<'a> View<'a> {
     pub(super) fn new(state: &'a AreaState, count: u64, doubtful: bool) -> Self {
         let need = state.whole(count);
         let most_align = state_most_align(state, need);
-        Self { state, need, unplaced: !state.placed || doubtful, most_align }
+        let (unplaced, available) = (!state.placed || doubtful, state.available);
+        Self { state, count, need, available, unplaced, most_align }
+    }
+
+    /// Fewer pages are free than are asked for: by the counter of the area where it has one, which
+    /// is asked before the bitmap (`mm/cma.c`, 6.15 on), else by the bitmap.
+    fn is_exhausted(&self) -> bool {
+        let state = self.state;
+        match self.available {
+            Some(available) => available < self.count,
+            None if state.complete && state.known_free() < self.need => true,
+            None => state.free.is_some_and(|free| free < self.need),
+        }
     }
 
     /// Whether the alignment of a place to 2^align is known.
@@ -80,15 +96,13 @@ impl<'a> View<'a> {
     /// What the state says of the request at order `align`.
     pub(super) fn fit(&self, align: u32) -> Fit {
         let state = self.state;
-        if state.free.is_some_and(|free| free < self.need) {
-            return Fit::Exhausted;
-        }
-        if state.complete && state.known_free() < self.need {
+        if self.is_exhausted() {
             return Fit::Exhausted;
         }
         let long = state.largest_run() >= self.need;
         if !long {
-            return if state.complete { Fit::Fragmentation } else { Fit::Missing };
+            let is_known = state.complete || state.longest.is_some();
+            return if is_known { Fit::Fragmentation } else { Fit::Missing };
         }
         if self.unplaced {
             return if self.fits_wherever(align) { Fit::Fits } else { Fit::Positions };
@@ -264,6 +278,8 @@ mod tests {
             order_per_bit,
             total: Some(total),
             free: Some(free),
+            available: None,
+            longest: None,
             complete: true,
             placed: true,
             known: Known::List,

@@ -38,8 +38,11 @@ impl<'a> Known<'a> {
         let count = incident.count.unwrap_or(0);
         let stated = align.is_some_and(|(_, from)| from != AlignFrom::Cap);
         let order = align.map_or(0, |(order, _)| order);
-        let view =
-            state.filter(|_| count > 0).map(|state| View::new(state, count, incident.doubtful));
+        let view = state.filter(|_| count > 0).map(|state| {
+            let mut view = View::new(state, count, incident.doubtful);
+            view.available = incident.available.or(state.available);
+            view
+        });
         let mut known = Self {
             incident,
             count,
@@ -98,9 +101,11 @@ impl<'a> Known<'a> {
 
     /// Where the area begins.
     fn layout(&self) -> Layout {
-        let bases = self.state.iter().flat_map(|state| &state.ranges);
-        let bases = bases.filter_map(|range| Some((range.number, range.base_pfn?)));
-        Layout { bases: bases.collect(), ..Layout::default() }
+        let ranges = || self.state.iter().flat_map(|state| &state.ranges);
+        let several = || ranges().filter(|_| ranges().count() > 1);
+        let bases = ranges().filter_map(|range| Some((range.number, range.base_pfn?)));
+        let sizes = several().filter_map(|range| Some((range.number, range.pages?)));
+        Layout { bases: bases.collect(), sizes: sizes.collect(), ..Layout::default() }
     }
 
     /// The pages that the area has, as far as stated: of its largest range, where that is known.

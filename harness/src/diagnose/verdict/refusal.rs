@@ -60,14 +60,35 @@ fn busy(known: &Known<'_>) -> Finding {
         Some(true) => (Certain, Why::BusyOrNoPlace),
         None => (Likely, Why::BusyOrNoPlaceByKernel),
     };
+    let unclaimed = known.no_busy_claim() && flipped == Some(true);
     let Some((fit, worth)) = known.fit else { return Finding::undecidable(unlisted) };
     match fit.cause() {
         Some(cause) => Finding::new(cause, worth.min(limit), Why::Room),
+        None if known.incident.skipped => Finding::undecidable(Why::AcrossHole),
+        None if unclaimed => none_claimed(known, fit),
         None if fit != Fit::Fits => Finding::undecidable(Why::BusyOrRoom),
         None if is_evidence(known) && !known.no_busy_claim() => {
             Finding::new(Cause::Busy, worth.min(Likely), Why::BusyThoughItFits)
         }
         None => Finding::undecidable(Why::NoPlaceThoughItFits),
+    }
+}
+
+/// -16 from 6.15 on, and no claim was busy: none was made, and no range has a place.
+fn none_claimed(known: &Known<'_>, fit: Fit) -> Finding {
+    let incident = known.incident;
+    let available = known.view.and_then(|view| view.available);
+    let any_page = known.align <= known.state.map_or(0, |state| state.order_per_bit);
+    match (fit, available) {
+        (Fit::Fits, _) if incident.inferred => {
+            Finding::new(Cause::Fragmentation, Likely, Why::SplitByRanges)
+        }
+        (Fit::Base, _) => Finding::new(Cause::Alignment, Likely, Why::MisalignedByBase),
+        (Fit::Missing | Fit::Positions, Some(available)) if any_page && known.align_stated => {
+            Finding::new(Cause::Fragmentation, Likely, Why::NoRun(available))
+        }
+        (Fit::Fits, _) => Finding::undecidable(Why::NoPlaceThoughItFits),
+        _ => Finding::undecidable(Why::NoPlace),
     }
 }
 
@@ -140,7 +161,7 @@ fn nothing_found(known: &Known<'_>) -> Finding {
         }
         _ if known.count == 1 && known.align == 0 && !known.incident.search_found_nothing => {
             // Free pages that are shown were given back since, or one of the two is misread.
-            let shown = known.state.and_then(|state| state.free.max(Some(state.largest_run())));
+            let shown = known.state.and_then(|state| state.stated_free().max(Some(state.largest_run())));
             let shown = shown.unwrap_or(0);
             let worth = if shown == 0 { order } else { order.min(Likely) };
             Finding::new(Cause::Exhausted, worth, Why::NoPage(shown))

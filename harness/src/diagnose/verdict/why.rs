@@ -39,6 +39,15 @@ pub enum Why {
     NoPlaceThoughItFits,
     /// -16 from 6.15 on, and a state that leaves it open.
     BusyOrRoom,
+    /// No claim was made, and it would fit if the area were one range.
+    SplitByRanges,
+    /// No claim was made, so many pages are available, and any page may be the first: no run is long
+    /// enough.
+    NoRun(u64),
+    /// No claim was made, and a run is long enough: where the area begins decides.
+    MisalignedByBase,
+    /// Places were skipped that have pages across a hole of the memmap.
+    AcrossHole,
     /// -12 from 6.15 on: a claim got no memory.
     NoMemoryBySign,
     /// A place was found, claims may have been busy, and one got no memory.
@@ -81,8 +90,10 @@ pub struct Room {
     pub need: u64,
     /// The order of one bit.
     pub order_per_bit: u32,
-    /// Free pages, as stated.
+    /// Free pages by the bitmap, as stated.
     pub free: Option<u64>,
+    /// Pages that the counter of the area had left, where it has one.
+    pub available: Option<u64>,
     /// Free pages of the holes that are known.
     pub shown: u64,
     /// Pages of the longest of them.
@@ -106,6 +117,7 @@ impl Room {
             need: view.need,
             order_per_bit: state.order_per_bit,
             free: state.free,
+            available: view.available,
             shown: state.known_free(),
             longest: state.largest_run(),
             total: state.total,

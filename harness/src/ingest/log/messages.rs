@@ -169,6 +169,8 @@ pub const MESSAGES: &[Message] = &[
     row("mask", &["cma"], Line(&[Says], calls::mask), None,
         "cma_alloc: mask=255, offset=0, bitmap_maxno=286720, bitmap_count=456"),
     row("bit", &["cma"], Line(&[Says], calls::bitmap_no), None, "cma_alloc: bitmap_no 257"),
+    row("skipped", &["cma"], Line(&[Says], calls::skipped), None,
+        "cma: cma_range_alloc: reserved: skipping incompatible area [0x12fe00-0x1300ff]"),
     // The name of an area may be anything: what else follows a function is looked for before.
     row("failed-unnamed", &["cma"], Line(&[Says], failed::line), Some(LineUnnamed),
         "cma: cma_alloc: alloc failed, req-size: 456 pages, ret: -12"),

@@ -1,5 +1,7 @@
 //! What a trace is replayed on: the area, and what was live in it before.
 
+use std::sync::Arc;
+
 use cma_policies::kit::RunSet;
 use cma_policies::{Area, Request, Run};
 
@@ -7,7 +9,7 @@ use super::scan::{Name, Scan, Traced};
 use crate::ingest::quoted;
 use crate::op::Op;
 use crate::reader::Options;
-use crate::timeline::holes;
+use crate::timeline::{Layout, MOST_RANGES, holes, likely_sizes};
 use crate::words::counted;
 
 /// The pages that the ends of an area are taken to be multiples of, where nothing states them:
@@ -36,9 +38,9 @@ impl Plan {
             let (snapshot, area) = (quoted(snapshot.name()), shown(&name));
             return Err(format!("the snapshot {snapshot} has no debugfs file of area {area}"));
         }
-        let bitmap = stated.and_then(|(_, bitmap)| bitmap);
+        let bitmaps = stated.map_or(&[][..], |(_, bitmaps)| bitmaps);
         let area = area(&scan, &name, &traced, options, &mut warnings)?;
-        let residents = residents(&area, &traced, bitmap.map(|words| &**words), &mut warnings);
+        let residents = residents(&area, &traced, bitmaps, &mut warnings);
         if let Some(first) = &scan.first_odd {
             warnings.push(format!("{} lines are wrong, the first: {first}", scan.odd));
         }
@@ -47,7 +49,7 @@ impl Plan {
 
     /// The number of the first buffer that the trace asks for: after those of [`Plan::warm_up`].
     pub(super) fn first_id(&self) -> u64 {
-        2 * self.residents.len() as u64
+        (2 * self.residents.len() + self.area.ranges().len() - 1) as u64
     }
 
     /// Ops that bring an empty area under the kernel's first fit into the state at the start.
@@ -57,20 +59,28 @@ impl Plan {
     pub(super) fn warm_up(&self) -> Vec<Op> {
         let mut ops = Vec::new();
         let mut temporary = Vec::new();
-        let mut taken = 0;
+        let (mut range, mut taken) = (0, 0);
         let alloc = |id, count, ops: &mut Vec<Op>| {
             if let Ok(request) = Request::new(count, 0) {
                 ops.push(Op::Alloc { id, request, dma: false });
             }
         };
-        for (id, run) in (0..).zip(&self.residents) {
-            let bit = self.area.pfn_to_bit(0, run.pfn);
-            let Some(gap) = bit.checked_sub(taken) else { continue };
-            if gap > 0 {
+        let mut fill = |bits: u64, ops: &mut Vec<Op>| {
+            if bits > 0 {
                 let number = (self.residents.len() + temporary.len()) as u64;
                 temporary.push(number);
-                alloc(number, gap << self.area.order_per_bit(), &mut ops);
+                alloc(number, bits << self.area.order_per_bit(), ops);
             }
+        };
+        for (id, run) in (0..).zip(&self.residents) {
+            let Some(own) = self.area.range_of(*run) else { continue };
+            while range < own {
+                fill(self.area.bits(range) - taken, &mut ops);
+                (range, taken) = (range + 1, 0);
+            }
+            let bit = self.area.pfn_to_bit(range, run.pfn);
+            let Some(gap) = bit.checked_sub(taken) else { continue };
+            fill(gap, &mut ops);
             alloc(id, run.count, &mut ops);
             taken = bit + self.area.pages_to_bits(run.count);
         }
@@ -120,11 +130,19 @@ fn area(
     let given = &options.geometry;
     let (layout, _) = scan.areas.stated(name.as_ref(), options.snapshot.is_some()).unzip();
     let layout = layout.cloned().unwrap_or_default();
+    let order_per_bit = given.order_per_bit.or(layout.order_per_bit).unwrap_or(0);
+    let label = name.as_deref().unwrap_or("cma");
+    if given.base_pfn.is_none()
+        && given.pages.is_none()
+        && let Some(ranges) = ranges(scan, name, &layout, traced, options, warnings)
+    {
+        return Area::new(label, order_per_bit, &ranges)
+            .map_err(|error| format!("no area has the ranges of {}: {error}", shown(name)));
+    }
     let reserved = traced.span.and_then(|span| scan.areas.reserved_around(name.as_ref(), span));
     let low = traced.span.map(|(low, _)| low - low % QUANTUM);
     let base = given.base_pfn.or(layout.base(0)).or(reserved.map(|(base, _)| base));
     let pages = given.pages.or(layout.total).or(traced.total).or(reserved.map(|(_, pages)| pages));
-    let order_per_bit = given.order_per_bit.or(layout.order_per_bit).unwrap_or(0);
     let base_pfn = base.or(low);
     let seen = || {
         let (_, high) = traced.span?;
@@ -146,10 +164,6 @@ fn area(
              --snapshot, or --base-pfn, --pages and --order-per-bit, state it"
         ));
     }
-    if layout.bases.len() > 1 {
-        warnings.push("the area has several ranges; its first one is replayed".to_string());
-    }
-    let label = name.as_deref().unwrap_or("cma");
     Area::new(label, order_per_bit, &[Run::new(base_pfn, count)]).map_err(|error| {
         format!(
             "no area has {count} pages at base_pfn {base_pfn} with order_per_bit \
@@ -158,30 +172,149 @@ fn area(
     })
 }
 
-/// What was live before: what the trace gives back without having got it, and what the bitmap of a
-/// snapshot says of pages that the trace says nothing about.
+/// The ranges of an area of several, in its order: as debugfs states them, else by the pages seen.
+fn ranges(
+    scan: &Scan,
+    name: &Name,
+    layout: &Layout,
+    traced: &Traced,
+    options: &Options,
+    warnings: &mut Vec<String>,
+) -> Option<Vec<Run>> {
+    let mut layout = layout.clone();
+    layout.total = layout.total.or(traced.total);
+    layout.order_per_bit = options.geometry.order_per_bit.or(layout.order_per_bit);
+    if layout.bases.len() > 1 {
+        if let Some(ranges) = layout.ranges() {
+            return Some(of_this_boot(ranges, name, traced, warnings));
+        }
+        let (_, bitmaps) = scan.areas.stated(name.as_ref(), options.snapshot.is_some())?;
+        layout.sizes = likely_sizes(bitmaps, &layout, |end| traced.last_below(end));
+        let ranges = layout.ranges()?;
+        warnings.push(format!(
+            "no file states how long the ranges are; by their bitmaps and the pages seen they are \
+             {}",
+            words(&ranges)
+        ));
+        return Some(ranges);
+    }
+    let ranges = layout.base(0).is_none().then(|| apart(traced))??;
+    warnings.push(format!(
+        "the pages seen lie further apart than the area is long, so it has several ranges, which \
+         nothing states; by the pages seen they are {}; --snapshot with the files of \
+         /sys/kernel/debug/cma/{}/ranges states them",
+        words(&ranges),
+        name.as_deref().unwrap_or("AREA")
+    ));
+    Some(ranges)
+}
+
+/// Pages that both have.
+fn shared(one: Run, other: Run) -> u64 {
+    one.end().0.min(other.end().0).saturating_sub(one.pfn.0.max(other.pfn.0))
+}
+
+/// The ranges that debugfs states; those of the pages seen, where these are as long and lie
+/// elsewhere.
+fn of_this_boot(
+    stated: Vec<Run>,
+    name: &Name,
+    traced: &Traced,
+    warnings: &mut Vec<String>,
+) -> Vec<Run> {
+    let outside = |run: Run| {
+        let inside = stated.iter().map(|range| shared(*range, run)).sum::<u64>();
+        inside < run.count
+    };
+    if !traced.touched.iter().any(|(run, ())| outside(run)) {
+        return stated;
+    }
+    let counts = |ranges: &[Run]| ranges.iter().map(|run| run.count).collect::<Vec<_>>();
+    let Some(seen) = apart(traced).filter(|seen| counts(seen) == counts(&stated)) else {
+        return stated;
+    };
+    warnings.push(format!(
+        "debugfs states the ranges {} of area {}, and its events are of pages elsewhere, as after \
+         another boot; by the pages seen they are {}",
+        words(&stated),
+        shown(name),
+        words(&seen)
+    ));
+    seen
+}
+
+/// `262144:4096,270336:2048`: first pages and pages, as in the header of a recording.
+fn words(ranges: &[Run]) -> String {
+    let each = ranges.iter().map(|run| format!("{}:{}", run.pfn.0, run.count));
+    each.collect::<Vec<_>>().join(",")
+}
+
+/// The ranges that the pages seen allow, where these lie further apart than the area has pages: the
+/// widest gaps are between ranges, and what is left is at the end of the last one.
+fn apart(traced: &Traced) -> Option<Vec<Run>> {
+    let (total, (low, high)) = (traced.total?, traced.span?);
+    let around = |run: Run| {
+        let start = run.pfn.0 - run.pfn.0 % QUANTUM;
+        Some(Run::new(start, run.end().0.checked_next_multiple_of(QUANTUM)? - start))
+    };
+    if around(Run::new(low, high - low))?.count <= total {
+        return None;
+    }
+    let mut ranges: Vec<Run> = Vec::new();
+    for (run, ()) in traced.touched.iter() {
+        let run = around(run)?;
+        match ranges.last_mut() {
+            Some(last) if last.end() >= run.pfn => {
+                *last = Run::new(last.pfn.0, run.end().0.max(last.end().0) - last.pfn.0);
+            }
+            _ => ranges.push(run),
+        }
+    }
+    let mut left = total.checked_sub(ranges.iter().map(|run| run.count).sum())?;
+    // A gap that is no longer than what is left may be one in which no buffer was.
+    while let Some((at, gap)) = narrowest(&ranges).filter(|(_, gap)| *gap <= left) {
+        ranges[at] = Run::new(ranges[at].pfn.0, ranges[at].count + gap + ranges[at + 1].count);
+        ranges.remove(at + 1);
+        left -= gap;
+    }
+    ranges.sort_by_key(|run| traced.firsts.iter().position(|pfn| run.contains(Run::new(*pfn, 1))));
+    let last = ranges.last_mut()?;
+    *last = Run::new(last.pfn.0, last.count + left);
+    (ranges.len() > 1 && ranges.len() <= MOST_RANGES).then_some(ranges)
+}
+
+/// The narrowest gap between two of `ranges`, which ascend: after which, and its pages.
+fn narrowest(ranges: &[Run]) -> Option<(usize, u64)> {
+    let gaps = ranges.windows(2).map(|two| two[1].pfn.0 - two[0].end().0);
+    gaps.enumerate().min_by_key(|(_, gap)| *gap)
+}
+
+/// What was live before: what the trace gives back without having got it, and what the bitmaps of a
+/// snapshot say of pages that the trace says nothing about.
 fn residents(
     area: &Area,
     traced: &Traced,
-    bitmap: Option<&[u32]>,
+    bitmaps: &[(u32, Arc<[u32]>)],
     warnings: &mut Vec<String>,
 ) -> Vec<Run> {
-    let range = area.ranges()[0];
-    let inside = traced.residents.iter().copied().filter(|run| range.contains(*run));
+    let inside = traced.residents.iter().copied().filter(|run| area.range_of(*run).is_some());
     let mut residents: Vec<Run> = inside.collect();
     let outside = traced.residents.len() - residents.len();
     if outside > 0 {
         warnings.push(format!("{outside} buffers that were live before lie outside the area"));
     }
-    if let Some(words) = bitmap {
-        let (holes, _) = holes(words, area.bits(0), area.order_per_bit(), usize::MAX);
+    for (number, words) in bitmaps {
+        let index = *number as usize;
+        let Some(range) = area.ranges().get(index) else { continue };
+        let (holes, _) = holes(words, area.bits(index), area.order_per_bit(), usize::MAX);
         let mut free = RunSet::default();
         for hole in holes {
             free.insert(Run::new(range.pfn.0 + hole.start, hole.count), ());
         }
-        free.gaps(range).for_each(|run| left_over(area, run, &traced.touched, &mut residents));
-        residents.sort_unstable_by_key(|run| run.pfn);
+        let mapped = Run::new(range.pfn.0, area.bits(index) << area.order_per_bit());
+        free.gaps(mapped).for_each(|run| left_over(area, run, &traced.touched, &mut residents));
     }
+    residents.sort_by_key(|run| (area.range_of(*run), run.pfn));
     if !residents.is_empty() {
         let pages = residents.iter().fold(0u64, |sum, run| sum.saturating_add(run.count));
         let were = if residents.len() == 1 { "was" } else { "were" };
@@ -196,11 +329,12 @@ fn residents(
 
 /// What of `run` the events say nothing about; nobody gives it back.
 fn left_over(area: &Area, run: Run, touched: &RunSet, residents: &mut Vec<Run>) {
-    let base = area.ranges()[0].pfn.0;
+    let Some(range) = area.range_of(run) else { return };
+    let base = area.ranges()[range].pfn.0;
     for rest in touched.gaps(run) {
         // The pages after a buffer that share its last bit are no buffer.
         let bits = area.pages_to_bits(rest.pfn.0 - base);
-        let start = area.bit_to_pfn(0, bits).0;
+        let start = area.bit_to_pfn(range, bits).0;
         if let Some(count) = rest.end().0.checked_sub(start).filter(|count| *count > 0) {
             residents.push(Run::new(start, count));
         }

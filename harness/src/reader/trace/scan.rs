@@ -30,6 +30,8 @@ pub(super) struct Traced {
     pub(super) residents: Vec<Run>,
     /// Pages whose state at the start is known from the events.
     pub(super) touched: RunSet,
+    /// A page of each stretch of these that was new, in the order of the events.
+    pub(super) firsts: Vec<u64>,
     live: Live,
     granted: u64,
 }
@@ -66,7 +68,7 @@ impl Traced {
                 if let Some(run) = granted {
                     self.live.grant(self.granted, run, &mut |_| {});
                     self.granted += 1;
-                    self.touched.join(run);
+                    self.touch(run);
                 }
                 let tried = call.failed().and_then(|failed| failed.tried.pfn());
                 self.tried(tried.and_then(|pfn| run(pfn, count)));
@@ -76,7 +78,7 @@ impl Traced {
                 let is_unknown = self.live.give_back(*run) == Released::Unknown;
                 if is_unknown && !self.touched.touches(*run) {
                     self.residents.push(*run);
-                    self.touched.join(*run);
+                    self.touch(*run);
                 }
             }
             What::Lost => self.live.forget(),
@@ -87,8 +89,21 @@ impl Traced {
     fn tried(&mut self, run: Option<Run>) {
         if let Some(run) = run {
             self.live.clear(run, &mut |_| {});
-            self.touched.join(run);
+            self.touch(run);
         }
+    }
+
+    /// The state of `run` at the start is known.
+    fn touch(&mut self, run: Run) {
+        if !self.touched.touches(run) {
+            self.firsts.push(run.pfn.0);
+        }
+        self.touched.join(run);
+    }
+
+    /// The page past the last one that was seen below page `end`.
+    pub(super) fn last_below(&self, end: u64) -> Option<u64> {
+        self.touched.last(Run::new(0, end)).map(|run| run.end().0.min(end))
     }
 }
 

@@ -94,7 +94,8 @@ fn area_json(area: &AreaState) -> impl Serialize + '_ {
         pages: area.total,
         base_pfn: area.ranges.first().and_then(|range| range.base_pfn),
         order_per_bit: area.order_per_bit,
-        free: area.free,
+        free: area.stated_free(),
+        available: area.available,
         largest_run: area.largest_run(),
         complete: area.complete,
     }

@@ -57,13 +57,8 @@ fn nothing(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         if let Some(map) = super::Map::strip(area, None) {
             writeln!(out)?;
             let name = area.name.as_deref().map_or_else(|| "an area".to_string(), clean);
-            let free = area.free.unwrap_or_else(|| area.known_free());
-            let total = area.total.map_or_else(String::new, |total| format!(" of {total}"));
-            writeln!(
-                out,
-                "  {name}: {free}{total} pages free, the longest run {}",
-                area.largest_run()
-            )?;
+            let longest = area.largest_run();
+            writeln!(out, "  {name}: {}, the longest run {longest}", words::free_of_area(area))?;
             draw::maps(&[&map], Paint { color: false }, out)?;
         }
     }

@@ -11,7 +11,7 @@ use super::plain::{clean, counted, percent, seconds};
 use super::{CAPS, board};
 use crate::cause::Cause;
 use crate::diagnose::{
-    AlignFrom, AreaState, Confidence, Diagnosis, Failure, Pitch, Reported, Resident, errno_name,
+    AlignFrom, AreaState, Confidence, Diagnosis, Failure, Pitch, Reported, Resident, Why, errno_name,
 };
 use crate::words::pages;
 
@@ -41,7 +41,8 @@ pub(super) fn answer(failure: &Failure) -> String {
     let pages = failure.incident.count.map(pages);
     let Some(pages) = pages else { return answer_without_request(failure) };
     let (free, total) = (failure.free(), failure.total());
-    let longest = failure.room.map(|room| room.longest).filter(|run| *run > 0);
+    let is_one_range = failure.why != Why::SplitByRanges;
+    let longest = failure.room.map(|room| room.longest).filter(|run| *run > 0 && is_one_range);
     let order = failure.align.map_or_else(String::new, |(order, _)| format!(" at order {order}"));
     match failure.verdict {
         Some(Cause::Alignment) => {
@@ -55,8 +56,14 @@ pub(super) fn answer(failure: &Failure) -> String {
                 || "no run is long enough".to_string(),
                 |longest| format!("the longest run{shown} has {longest}"),
             );
-            format!("{pages} do not fit in one piece: {free} are free, but {longest}")
+            let free = failure.drift().map_or_else(|| format!("{free} are free"), drifts);
+            format!("{pages} do not fit in one piece: {free}, but {longest}")
         }
+        Some(Cause::Exhausted) if let Some((available, free)) = failure.drift() => format!(
+            "{pages} were asked for and only {} available by the counter of the area, though \
+             {free} are free in its bitmap",
+            are(available)
+        ),
         Some(Cause::Exhausted) => match free {
             Some(free) => {
                 let of = total.map_or_else(String::new, |total| format!(" of {total}"));
@@ -65,8 +72,9 @@ pub(super) fn answer(failure: &Failure) -> String {
             None => format!("{pages} were asked for and fewer are free"),
         },
         Some(Cause::TooLarge) => {
-            let has = total.map_or_else(|| "fewer".to_string(), |total| format!("only {total}"));
-            format!("{pages} were asked for and the area has {has}")
+            let range = longest_range(failure).map(|range| format!("its longest range only {range}"));
+            let all = || total.map_or("the area has fewer".into(), |all| format!("the area has only {all}"));
+            format!("{pages} were asked for and {}", range.unwrap_or_else(all))
         }
         Some(Cause::Migration) => format!(
             "there was room for {pages}, but the system had no memory to move what was on them"
@@ -90,10 +98,28 @@ pub(super) fn answer(failure: &Failure) -> String {
     }
 }
 
+/// What the counter of an area and its bitmap say, where they differ.
+fn drifts((available, free): (u64, u64)) -> String {
+    format!("{} available by the counter, {free} are free in the bitmap", are(available))
+}
+
+fn are(count: u64) -> String {
+    format!("{} {}", pages(count), if count == 1 { "is" } else { "are" })
+}
+
+/// Pages of the longest range of an area of several, where a request is larger than that.
+fn longest_range(failure: &Failure) -> Option<u64> {
+    let Why::TooLarge(most) = failure.why else { return None };
+    failure.total().is_some_and(|total| most < total).then_some(most)
+}
+
 /// Where a trace or a bitmap shows all of it.
 fn free_of_state(failure: &Failure) -> Option<String> {
     let state = failure.incident.state.as_ref().filter(|state| state.complete)?;
     let (free, total) = (state.known_free(), state.total?);
+    if failure.why == Why::SplitByRanges {
+        return Some(format!("{free} of {} ({})", pages(total), percent(free, total)));
+    }
     Some(format!(
         "{free} of {} ({}), in {}, the longest of {}",
         pages(total),
@@ -101,6 +127,18 @@ fn free_of_state(failure: &Failure) -> Option<String> {
         counted(state.holes().count() as u64, "run"),
         state.largest_run()
     ))
+}
+
+/// The free pages of an area: by its bitmap, and by its counter where that says otherwise.
+pub(super) fn free_of_area(area: &AreaState) -> String {
+    let of = area.total.map_or_else(String::new, |total| format!(" of {total}"));
+    let free = area.stated_free().unwrap_or_else(|| area.known_free());
+    match area.available.filter(|available| *available != free) {
+        Some(available) => {
+            format!("{available}{of} pages available by the counter, {free} free in the bitmap")
+        }
+        None => format!("{free}{of} pages free"),
+    }
 }
 
 /// Whether every free run is known.
@@ -208,7 +246,13 @@ fn place(failure: &Failure) -> String {
 
 fn free(failure: &Failure) -> Option<String> {
     let Some(list) = failure.list else { return free_of_state(failure) };
+    let drift = failure.drift().zip(list.total);
     let mut text = match (list.free, list.total) {
+        _ if let Some(((available, free), total)) = drift => format!(
+            "{available} of {} available by the counter ({}), {free} free in the bitmap",
+            pages(total),
+            percent(available, total)
+        ),
         (Some(free), Some(total)) => {
             format!("{free} of {} ({})", pages(total), percent(free, total))
         }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::sizes::least_bits;
 use super::{AreaState, Hole, Known, Layout, RangeState};
 
 /// The most holes that are kept of one bitmap: 16 MB.
@@ -10,23 +11,29 @@ const MOST_HOLES: usize = 1 << 20;
 impl AreaState {
     /// What the bitmaps of the ranges of an area show: words of 32 bits, the least significant one
     /// first, 1 is allocated (`cma_debugfs_add_one()`, `mm/cma_debug.c`).
-    pub(crate) fn of_bitmaps(bitmaps: &[(u32, Arc<[u32]>)], layout: &Layout) -> Self {
+    pub(crate) fn of_bitmaps(
+        bitmaps: &[(u32, Arc<[u32]>)],
+        layout: &Layout,
+        stated: &Stated,
+    ) -> Self {
         let order = layout.order_per_bit.unwrap_or(0).min(63);
-        let one = bitmaps.len() <= 1 && layout.bases.len() <= 1;
-        let mut complete = one || layout.bases.len() == bitmaps.len();
+        let mut complete = bitmaps.len() == layout.bases.len().max(1);
         let mut left = MOST_HOLES;
         let ranges: Vec<RangeState> = bitmaps
             .iter()
             .map(|(number, words)| {
-                let pages = if one { layout.total } else { None };
-                // Bits past the area's last one read 0.
-                let mut bits = words.len() as u64 * 32;
-                if let Some(pages) = pages {
-                    bits = bits.min(pages >> order);
-                }
+                let pages = layout.pages(*number);
+                // Bits past the last one of a range read 0.
+                let all = words.len() as u64 * 32;
+                let bits = match pages {
+                    Some(pages) => all.min(pages >> order),
+                    None if bitmaps.len() > 1 => least_bits(words),
+                    None => all,
+                };
                 let (holes, all) = holes(words, bits, order, left);
                 left -= holes.len();
-                complete &= all;
+                // The first range of several may be all that was gathered.
+                complete &= all && pages.is_some_and(|pages| pages >> order == bits);
                 RangeState { number: *number, base_pfn: layout.base(*number), pages, holes }
             })
             .collect();
@@ -34,12 +41,31 @@ impl AreaState {
         if !ranges.is_empty() {
             state.ranges = ranges;
         }
-        // Where the pages of a range are not known, its last word may say too much.
-        complete &= one && layout.total.is_some();
         state.placed = true;
         state.complete = complete;
         state.free = complete.then(|| state.known_free());
+        state.longest = stated.max_chunk.filter(|_| !complete);
+        state.available = stated.available(layout.total);
         state
+    }
+}
+
+/// What debugfs states of an area beside its bitmaps, in pages.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) struct Stated {
+    /// `used`.
+    pub(crate) used: Option<u64>,
+    /// `maxchunk`.
+    pub(crate) max_chunk: Option<u64>,
+    /// It has `ranges/N`: `used` is by the counter of the area, not by the bitmap (6.15 on).
+    pub(crate) is_ranged: bool,
+}
+
+impl Stated {
+    /// The pages that the counter has left.
+    pub(crate) fn available(&self, total: Option<u64>) -> Option<u64> {
+        let (used, total) = self.used.filter(|_| self.is_ranged).zip(total)?;
+        Some(total.saturating_sub(used))
     }
 }
 
@@ -132,7 +158,7 @@ mod tests {
     #[test]
     fn pages_are_bits_times_the_granule() {
         let layout = Layout { order_per_bit: Some(2), total: Some(32), ..Layout::default() };
-        let state = AreaState::of_bitmaps(&[(0, Arc::from([0b1111u32]))], &layout);
+        let state = AreaState::of_bitmaps(&[(0, Arc::from([0b1111u32]))], &layout, &Stated::default());
         assert_eq!(state.ranges[0].holes, [Hole { start: 16, count: 16 }]);
         assert_eq!((state.free, state.complete), (Some(16), true));
     }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use cma_policies::Run;
+
 use super::{AreaState, Asked, Known, RangeState};
 
 /// The geometry of an area, as far as it is stated.
@@ -15,15 +17,50 @@ pub(crate) struct Layout {
     pub(crate) total: Option<u64>,
     /// The first page of each range that is known, by number.
     pub(crate) bases: Vec<(u32, u64)>,
+    /// The pages of each range of several that are known, by number.
+    pub(crate) sizes: Vec<(u32, u64)>,
 }
 
 /// The most ranges of an area (`CMA_MAX_RANGES`, `mm/cma.h`, 6.15): it bounds what is kept.
-const MOST_RANGES: usize = 8;
+pub(crate) const MOST_RANGES: usize = 8;
 
 impl Layout {
     /// The first page of range `number`, where known.
     pub(crate) fn base(&self, number: u32) -> Option<u64> {
         self.bases.iter().find(|(range, _)| *range == number).map(|(_, base)| *base)
+    }
+
+    /// The order of one bit, 0 where it is not stated.
+    pub(crate) fn order(&self) -> u32 {
+        self.order_per_bit.unwrap_or(0).min(63)
+    }
+
+    /// The bits of all ranges, where its pages make up whole bits.
+    pub(crate) fn bits(&self) -> Option<u64> {
+        let total = self.total.filter(|total| total & ((1u64 << self.order()) - 1) == 0)?;
+        Some(total >> self.order())
+    }
+
+    /// The pages of range `number`, where known: of a single one they are the total.
+    pub(crate) fn pages(&self, number: u32) -> Option<u64> {
+        let several = self.sizes.len() > 1 || self.bases.len() > 1;
+        self.sized(number).or(self.total.filter(|_| !several))
+    }
+
+    /// The pages of range `number` of several, where known.
+    pub(crate) fn sized(&self, number: u32) -> Option<u64> {
+        self.sizes.iter().find(|(range, _)| *range == number).map(|(_, pages)| *pages)
+    }
+
+    /// Its ranges in order, where each is known.
+    pub(crate) fn ranges(&self) -> Option<Vec<Run>> {
+        let range = |(number, base): &(u32, u64)| {
+            let pages = self.pages(*number).filter(|pages| *pages > 0)?;
+            base.checked_add(pages).map(|_| Run::new(*base, pages))
+        };
+        let ranges: Vec<Run> = self.bases.iter().map(range).collect::<Option<_>>()?;
+        let are_all = self.sizes.len() <= 1 || self.sizes.len() == ranges.len();
+        (are_all && !ranges.is_empty()).then_some(ranges)
     }
 
     /// Range `number` begins at page `base`.
@@ -42,6 +79,7 @@ impl Layout {
         self.total = self.total.or(other.total);
         if self.bases.is_empty() {
             self.bases.clone_from(&other.bases);
+            self.sizes.clone_from(&other.sizes);
         }
         self
     }
@@ -51,7 +89,7 @@ impl Layout {
         let range = RangeState {
             number: 0,
             base_pfn: self.base(0),
-            pages: if self.bases.len() > 1 { None } else { self.total },
+            pages: self.pages(0),
             holes: Vec::new(),
         };
         AreaState {
@@ -60,6 +98,8 @@ impl Layout {
             order_per_bit: self.order_per_bit.unwrap_or(0),
             total: self.total,
             free,
+            available: None,
+            longest: None,
             complete: free == Some(0),
             placed: free == Some(0),
             known,

@@ -13,6 +13,8 @@ struct Units {
     order_per_bit: u32,
     /// No order per bit explains it.
     doubtful: bool,
+    /// Bits of single pages would make up what its tail states, and its runs do not.
+    is_missing: bool,
 }
 
 impl AreaState {
@@ -22,6 +24,7 @@ impl AreaState {
     /// per bit above 0.
     pub(crate) fn of_list(list: &FreeRuns, layout: &Layout, may_print_bits: bool) -> (Self, bool) {
         let total = list.total.or(layout.total);
+        let one = if layout.bases.len() > 1 { None } else { total };
         let units = units(list, layout.order_per_bit, total);
         let phantom = may_print_bits && has_phantom(list, layout.order_per_bit, total);
         let doubtful = !list.unplaced && (units.doubtful || phantom);
@@ -31,7 +34,7 @@ impl AreaState {
             .map(|runs| RangeState {
                 number: runs.range,
                 base_pfn: layout.base(runs.range),
-                pages: if list.ranges.len() > 1 || layout.bases.len() > 1 { None } else { total },
+                pages: if list.ranges.len() > 1 { layout.sized(runs.range) } else { one },
                 holes: holes(runs, units.order_per_bit, list.unplaced),
             })
             .collect();
@@ -42,13 +45,18 @@ impl AreaState {
                 ..Default::default()
             });
         }
-        let complete = list.is_complete();
+        let is_short = list.ranged && list.ranges.len() < layout.bases.len();
+        let complete = list.is_complete() && !units.is_missing && !is_short;
+        // What is free is a sum of bits up to 6.14, and the counter of the area from 6.15 on.
+        let tail = list.free.filter(|_| !list.ranged);
         let state = Self {
             name: layout.name.clone(),
             ranges,
             order_per_bit: units.order_per_bit,
             total,
-            free: list.free.or_else(|| complete.then(|| list.sum())),
+            free: tail.or_else(|| complete.then(|| list.sum())),
+            available: list.free.filter(|_| list.ranged),
+            longest: None,
             complete,
             placed: !list.unplaced,
             known: Known::List,
@@ -77,6 +85,9 @@ impl AreaState {
         let mut readings = Vec::new();
         if layout.order_per_bit.is_none() {
             let allows = |order: u32| {
+                if !can_drift(list, order, total) {
+                    return false;
+                }
                 let makes_sense = |range| makes_sense(range, order, total);
                 let whole = |range| all_whole(range, order, total);
                 list.ranges
@@ -136,18 +147,30 @@ fn without_phantom(list: &FreeRuns, layout: &Layout, total: Option<u64>) -> Vec<
 
 /// The smallest order per bit at which the list makes sense; `known` is not guessed.
 fn units(list: &FreeRuns, known: Option<u32>, total: Option<u64>) -> Units {
+    let drifts = list.drifts();
+    let units = |order_per_bit, doubtful| {
+        let is_missing = drifts && order_per_bit == 0;
+        Units { order_per_bit, doubtful, is_missing }
+    };
     // A cut list contradicts itself where it was cut, at every order.
     if list.unplaced || list.cut {
-        return Units { order_per_bit: known.unwrap_or(0), doubtful: false };
+        return units(known.unwrap_or(0), false);
     }
     let fits = |order| list.ranges.iter().all(|range| makes_sense(range, order, total));
-    match known {
-        Some(order_per_bit) => Units { order_per_bit, doubtful: !fits(order_per_bit) },
-        None => (0..=MOST_ORDER_PER_BIT).find(|order| fits(*order)).map_or(
-            Units { order_per_bit: 0, doubtful: true },
-            |order_per_bit| Units { order_per_bit, doubtful: false },
-        ),
+    if let Some(order_per_bit) = known {
+        return units(order_per_bit, !fits(order_per_bit));
     }
+    let mut orders = 0..=MOST_ORDER_PER_BIT;
+    let found = orders.find(|order| can_drift(list, *order, total) && fits(*order));
+    units(found.unwrap_or(0), found.is_none() && (!drifts || !fits(0)))
+}
+
+/// Whether the tail can state what it does, where a bit is 2^order pages: the counter and the bitmap
+/// agree where it is one, and there are no more bits that are set than pages that are not free.
+fn can_drift(list: &FreeRuns, order: u32, total: Option<u64>) -> bool {
+    let (Some(free), true) = (list.free, list.drifts()) else { return true };
+    let has_bits = |total: u64| total.saturating_sub(list.sum()) >> order <= total - free.min(total);
+    order > 0 && total.is_none_or(has_bits)
 }
 
 /// Whether runs of whole bits ascend, do not touch, and end within the area.

@@ -263,6 +263,24 @@ pub(crate) fn mask(c: &mut Cursor<'_>, _: &mut Tools) -> Result<Message, Stop> {
     Ok(Message::record(Record::Mask { mask, offset, maxno, bits }))
 }
 
+/// `AREA: skipping incompatible area [0x12fe00-0x1300ff]` after `cma_range_alloc:`.
+pub(crate) fn skipped(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, Stop> {
+    // CMA_MAX_NAME is 64 (mm/cma.h).
+    const LONGEST: usize = 80;
+    const WORDS: &[u8] = b": skipping incompatible area";
+    let rest = c.rest();
+    let found = memchr::memmem::find(&rest[..rest.len().min(LONGEST + WORDS.len())], WORDS);
+    let name = &rest[..found.ok_or(Stop::No)?];
+    c.at += name.len() + WORDS.len();
+    c.literal(b"[")?;
+    let start = c.hex()?;
+    c.literal(b"-")?;
+    let last = c.hex()?;
+    c.literal(b"]")?;
+    let area = tools.names.get(name.trim_ascii());
+    Ok(Message::record(Record::Skipped { area, start, last }))
+}
+
 /// A developer's print of the bit that is claimed: the busy line after it has the pfn.
 pub(crate) fn bitmap_no(c: &mut Cursor<'_>, _: &mut Tools) -> Result<Message, Stop> {
     c.literal(b"bitmap_no")?;

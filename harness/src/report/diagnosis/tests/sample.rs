@@ -20,6 +20,8 @@ pub(super) fn state(total: Option<u64>, complete: bool, holes: &[(u64, u64)]) ->
         order_per_bit: 0,
         total,
         free: None,
+        available: None,
+        longest: None,
         complete,
         placed: true,
         known: Known::List,

@@ -25,6 +25,9 @@ fn template(failure: &Failure) -> &'static str {
             Reported::Driver => "only a driver reports it, and not how much it asked for",
             _ => "no line says how many pages were asked for",
         },
+        Why::TooLarge(_) if super::longest_range(failure).is_some() => {
+            "{pages} were asked for, the longest range of the area has {number}"
+        }
         Why::TooLarge(_) => "{pages} were asked for, the area has {number}",
         Why::OtherErrno => "ret: {ret} is none of -12, -16 and -4",
         Why::Room => "{room}",
@@ -53,6 +56,21 @@ fn template(failure: &Failure) -> &'static str {
         Why::BusyThoughItFits => "ret: -16, though {room}",
         Why::NoPlaceThoughItFits => {
             "-16 may mean that no place was found, but {room} in a list of another moment"
+        }
+        Why::SplitByRanges => {
+            "no place was busy, so none was found, though as one range {room}: the area has several \
+             ranges, and one ends in these free pages (where they lie, its events do not state)"
+        }
+        Why::NoRun(_) => {
+            "no place was busy, so none was found: {number} pages are available, and no run of \
+             {pages} is among them"
+        }
+        Why::MisalignedByBase => {
+            "no place was busy, so none was found, though a run is long enough: {room}"
+        }
+        Why::AcrossHole => {
+            "places were skipped that have pages across a hole of the memmap (skipping incompatible \
+             area), which no retry cures"
         }
         Why::BusyOrRoom => "-16 means busy or no place from 6.15 on, and {room}",
         Why::NoMemoryBySign => {
@@ -107,7 +125,7 @@ fn is_one_page(failure: &Failure) -> bool {
 fn value(failure: &Failure, name: &str) -> String {
     let incident = &failure.incident;
     let number = match failure.why {
-        Why::TooLarge(number) | Why::NoPage(number) => number,
+        Why::TooLarge(number) | Why::NoPage(number) | Why::NoRun(number) => number,
         _ => incident.busy_retries.unwrap_or(0),
     };
     match name {
@@ -134,10 +152,21 @@ fn value(failure: &Failure, name: &str) -> String {
 fn room(failure: &Failure) -> String {
     let Some(room) = failure.room else { return "the free pages are not known".to_string() };
     let Room { need, longest, shown, place, .. } = room;
-    let free = room.free.unwrap_or(shown);
-    let rounded = rounded(failure, &room);
+    let free = room.free.or(room.available).unwrap_or(shown);
+    let (count, rounded) = (failure.incident.count.unwrap_or(0), rounded(failure, &room));
     let fit = if failure.why == Why::MisalignedAsShown { Fit::Alignment } else { room.fit };
     match (fit, place) {
+        (Fit::Exhausted, _) if let Some((available, free)) = failure.drift() => format!(
+            "{available}{} pages are available by the counter of the area, {} were asked for; \
+             {free} are free in its bitmap",
+            room.total.map(|total| format!(" of {total}")).unwrap_or_default(),
+            count
+        ),
+        (Fit::Fragmentation, _) if let Some((available, free)) = failure.drift() => format!(
+            "largest run {longest} < {}; {}",
+            if longest < count { count.to_string() } else { format!("{need}{rounded}") },
+            super::drifts((available, free))
+        ),
         (Fit::Exhausted, _) => {
             let of = room.total.map(|total| format!(" of {total}")).unwrap_or_default();
             format!("{free}{of} pages are free, {need} were asked for{rounded}")
@@ -161,7 +190,7 @@ fn room(failure: &Failure) -> String {
         (Fit::Positions, _) => {
             format!("a run of {} is long enough, but where it begins is not known", pages(longest))
         }
-        (Fit::Missing, _) => match room.free {
+        (Fit::Missing, _) => match room.free.or(room.available) {
             Some(free) => format!(
                 "the runs shown hold {shown} of {free} free pages, none of them has room for {}; \
                  the others are missing",

@@ -3,12 +3,13 @@
 //! It is read in two passes. The first one finds the area, and which buffers the trace gives back
 //! without having got them: they were live before it began. The second one yields the rows.
 
+mod agree;
 mod plan;
 mod scan;
 
 use std::collections::VecDeque;
 
-use cma_policies::{Request, Run, dma_align};
+use cma_policies::{Pfn, Request, Run, dma_align};
 
 use super::Options;
 use crate::ingest::log::{self, Record};
@@ -17,6 +18,7 @@ use crate::ingest::{
 };
 use crate::op::Op;
 use crate::timeline::{Call, Ended, Free, Live, Order, Place, Released, Start, What, run, traced};
+pub(super) use agree::agree;
 use plan::Plan;
 use scan::Scan;
 
@@ -329,9 +331,6 @@ impl Trace {
 
     /// The number of page `pfn`, counted through the ranges in their order.
     fn page_of(&self, pfn: u64) -> Option<u64> {
-        let ranges = self.plan.area.ranges();
-        let range = self.plan.area.range_of(Run::new(pfn, 1))?;
-        let before: u64 = ranges[..range].iter().map(|range| range.count).sum();
-        Some(before + (pfn - ranges[range].pfn.0))
+        self.plan.area.page_of(Pfn(pfn))
     }
 }

@@ -104,6 +104,8 @@ struct Seen {
     off_granule: u64,
     order_above_base: u64,
     ranges: u64,
+    unsorted: u64,
+    tails: u64,
     high_order: u64,
     word_sizes: u64,
     all_of_it: u64,
@@ -119,6 +121,8 @@ impl Seen {
         self.sum.busy += reached.busy;
         self.sum.across_words += reached.across_words;
         self.sum.parts += reached.parts;
+        self.sum.in_use += reached.in_use;
+        self.sum.later_ranges += reached.later_ranges;
         for (sum, refused) in self.sum.refused.iter_mut().zip(reached.refused) {
             *sum += u64::from(refused > 0);
         }
@@ -126,6 +130,9 @@ impl Seen {
         self.exact += u64::from(reached.exact_fits > 0);
         self.off_granule += u64::from(!base.is_multiple_of(area.granule()));
         self.ranges += u64::from(area.ranges().len() > 1);
+        self.unsorted += u64::from(!area.ranges().is_sorted_by_key(|range| range.pfn));
+        let granule = area.granule();
+        self.tails += u64::from(area.ranges().iter().any(|run| !run.count.is_multiple_of(granule)));
         self.high_order += u64::from(area.order_per_bit() >= 9);
         let bits = area.ranges()[0].count / area.granule();
         self.word_sizes += u64::from(matches!(bits % 64, 0 | 1 | 63) && bits > 32);
@@ -171,7 +178,11 @@ fn drawn_and_mutated_cases_get_to_where_allocators_go_wrong() {
             ("busy claims", seen.sum.busy, 8000),
             ("base off the granule", seen.off_granule, 35),
             ("order above that of the base", seen.order_above_base, 250),
+            ("claims over live pages", seen.sum.in_use, 1),
             ("several ranges", seen.ranges, 115),
+            ("ranges that do not ascend", seen.unsorted, 1),
+            ("grants in a later range", seen.sum.later_ranges, 1),
+            ("pages without a granule", seen.tails, 1),
             ("order_per_bit of 9 and more", seen.high_order, 75),
             ("sizes beside a word border", seen.word_sizes, 10),
             ("requests for all of a range", seen.all_of_it, 105),
@@ -179,6 +190,7 @@ fn drawn_and_mutated_cases_get_to_where_allocators_go_wrong() {
         // Nothing is under way beside a request here.
         let causes = Cause::ALL.into_iter().filter(|cause| *cause != Cause::Transient);
         least.extend(causes.map(|name| (name.name(), cause(name), 40)));
+        println!("{seen:#?}");
         seen.check(&least);
     }
 }

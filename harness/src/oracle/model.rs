@@ -116,7 +116,7 @@ impl Model {
     /// Buffer `id` was granted at `run`, which is free and in one range.
     pub(crate) fn grant(&mut self, id: u64, request: Request, run: Run) {
         self.mark(run);
-        self.hold(id, request, run);
+        self.give(id, request, run);
     }
 
     /// The granules of `run`, which are free and in one range, are used for an attempt.
@@ -129,16 +129,34 @@ impl Model {
         self.recount(run, |model| model.map.release(run, |_, _| {}));
     }
 
-    /// Buffer `id` has `run`, which was marked for it.
+    /// Buffer `id` has `run`, which was marked for it. A release of what was live in its granules
+    /// then may have cleared some of them since.
     pub(crate) fn hold(&mut self, id: u64, request: Request, run: Run) {
-        self.live_pages += run.count;
-        self.live.insert(id, Buffer { request, pfn: run.pfn, left: smallvec![run] });
+        self.give(id, request, run);
         if self.area().granule() == 1 {
             return;
         }
+        self.recount(run, |model| {
+            let mut page = run.pfn.0;
+            while page < run.end().0 {
+                let granule = model.granule_of(page);
+                if model.map.is_free(granule) {
+                    model.loose.join(common(run, granule));
+                }
+                page = granule.end().0;
+            }
+        });
+    }
+
+    fn give(&mut self, id: u64, request: Request, run: Run) {
+        self.live_pages += run.count;
+        self.live.insert(id, Buffer { request, pfn: run.pfn, left: smallvec![run] });
+        if self.loose.is_empty() {
+            return;
+        }
+        // All others are its own.
         let last = self.granule_of(run.end().0 - 1);
-        // All other granules are its own.
-        if last.end() > run.end() && (self.map.is_free(last) || self.loose.touches(last)) {
+        if self.loose.touches(last) {
             self.recount(run, |model| model.loose.join(common(run, last)));
         }
     }

@@ -98,7 +98,8 @@ pub(super) fn encode(area: &Area) -> [u8; BYTES] {
     runs.sort_by_key(|run| run.pfn);
     header[1] = position(COUNTS.iter().position(|count| *count == runs.len()));
     let more = runs.len().checked_sub(FIELDS + 1).map_or(0, |more| MORE + more.min(15 - MORE));
-    let order = (0..4).map(|order| order << 4).find(|order| ordered(&runs, *order) == area.ranges());
+    let order =
+        (0..4).map(|order| order << 4).find(|order| ordered(&runs, *order) == area.ranges());
     let has_tail = |run: &Run| !run.count.is_multiple_of(area.granule());
     let tails = if runs.iter().any(has_tail) { TAILS } else { 0 };
     header[LAYOUT] = more as u8 | order.unwrap_or(0) | tails;

@@ -150,8 +150,7 @@ impl<P: Place> Policy for Placed<P> {
         let (resume, pass) = match last {
             None => (None, 0),
             Some(Last::Paused { cookie }) => (None, cookie),
-            Some(Last::Failed(_, ClaimError::NoMemory))
-                if mutate!(OnWithoutMemory: true => self.area().ranges().len() == 1) =>
+            Some(Last::Failed(_, ClaimError::NoMemory)) if mutate!(OnWithoutMemory: true => self.area().ranges().len() == 1) =>
             {
                 return Next::Refuse(AllocError::NoMemory);
             }

@@ -252,7 +252,8 @@ impl Judge {
                 self.same("the cause", &cause, &Some(right));
                 self.same("the free runs after a refusal", &self.free_runs().as_slice(), &before);
                 let owed = self.promises.complete && outcome.attempts == 0;
-                if owed && !self.is_counted_out(request) && self.reference.fits_in(request, before) {
+                if owed && !self.is_counted_out(request) && self.reference.fits_in(request, before)
+                {
                     self.wrong(&format!("{request:?} was refused, {before:?} hold a place"));
                 }
                 let index = Cause::ALL.iter().position(|cause| *cause == right);

@@ -311,4 +311,22 @@ mod tests {
         model.release(2, Run::new(0, 5));
         assert_eq!(counts(&model), [16384, 16384, 0, 0]);
     }
+
+    /// `corpora/seeds/laws/a-bit-cleared-under-a-claim`: a granule is freed again between the mark
+    /// of a claim and its end.
+    #[test]
+    fn a_grant_can_have_a_granule_that_was_cleared_under_its_claim() {
+        let mut model = model(0, 64, 4);
+        let ask = |count| Request::new(count, 0).unwrap();
+        model.grant(1, ask(8), Run::new(0, 8));
+        model.release(1, Run::new(7, 1));
+        model.mark(Run::new(0, 19));
+        assert_eq!(counts(&model), [32, 57, 7, 25]);
+        model.release(1, Run::new(0, 7));
+        model.hold(2, ask(19), Run::new(0, 19));
+        assert_eq!(counts(&model), [48, 45, 19, 13], "16 of its pages are in a free granule");
+        assert!(model.is_in_use(Run::new(0, 1)));
+        model.release(2, Run::new(0, 19));
+        assert_eq!(counts(&model), [64, 64, 0, 0]);
+    }
 }

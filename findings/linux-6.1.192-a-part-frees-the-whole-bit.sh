@@ -5,8 +5,8 @@
 # Version:   Linux 6.1.192 (Debian's linux-source-6.1 6.1.192-3), mm/cma.c and lib/bitmap.c as they are.
 # Behaviour: `cma_clear_bitmap()` rounds the pages of the part up to whole bits, from the bit of its first
 #            page on, and clears them: 5 of 15 pages in one bit clear it, and 10 pages are held under a bit
-#            that says free. The next request is searched a place there, and its claim is busy. Giving the
-#            other 10 back then clears the bit of that grant.
+#            that says free. A request over them is busy; the 5 may be granted again, and the end of the
+#            other 10 then clears the bit of that grant.
 # Seen:      the output below. Fails where that changes.
 set -euo pipefail
 work=$(mktemp -d)

@@ -1,9 +1,9 @@
 //! The header of a case: the area.
 //!
 //! Bytes: order_per_bit, number of ranges, base (4 bytes and a shift), the layout; then for each of
-//! three ranges the scale of its granules, the granules (2 bytes), and the gap before it. Ranges from
-//! the fourth one on are as the first three again. A layout of 0 is up to three ranges, ascending, of
-//! whole granules.
+//! three ranges the scale of its granules, the granules (2 bytes), and the gap before it. Ranges
+//! from the fourth one on are as the first three again. A layout of 0 is up to three ranges,
+//! ascending, of whole granules.
 
 use cma_policies::{Area, Run};
 

@@ -20,9 +20,9 @@ pub struct Buffer {
 
 /// Which buffer is where. It is outside every policy and believes only grants and frees.
 ///
-/// Its bitmap is the kernel's: a release clears as many granules as its pages take, from that of its
-/// first page on (`cma_clear_bitmap()`, `mm/cma.c`, 7.3). Where a part of a buffer is given back
-/// inside a granule, that is free and has live pages, or is used and nobody's.
+/// Its bitmap is the kernel's: a release clears as many granules as its pages take, from that of
+/// its first page on (`cma_clear_bitmap()`, `mm/cma.c`, 7.3). Where a part of a buffer is given
+/// back inside a granule, that is free and has live pages, or is used and nobody's.
 #[derive(Clone, Debug)]
 pub struct Model {
     map: AreaMap,
@@ -294,7 +294,8 @@ mod tests {
         assert_eq!((counts(&model), model.buffers()), ([16, 17, 0, 0], 0));
     }
 
-    /// `text/multi-drift` of the recordings of 7.3.4: a bit of 16 pages, 15 asked for, 5 given back.
+    /// `text/multi-drift` of the recordings of 7.3.4: a bit of 16 pages, 15 asked for, 5 given
+    /// back.
     #[test]
     fn a_bit_that_was_cleared_under_live_pages_is_cleared_again_whoever_has_it() {
         let mut model = model(0, 16384, 4);

@@ -68,8 +68,8 @@ impl Bitmaps {
         self.available -= run.count;
     }
 
-    /// `cma_clear_bitmap()` of 7.3: as many bits as the pages of `run` fill, rounded up, from the one
-    /// of its first page on, whatever they are.
+    /// `cma_clear_bitmap()` of 7.3: as many bits as the pages of `run` fill, rounded up, from the
+    /// one of its first page on, whatever they are.
     pub(super) fn release(&mut self, run: Run) {
         self.bits_of(run).iter_mut().for_each(|bit| *bit = false);
         self.available += run.count;

@@ -65,6 +65,10 @@ fn template(failure: &Failure) -> &'static str {
             "no place was busy, so none was found: {number} pages are available, and no run of \
              {pages} is among them"
         }
+        Why::NoRunAligned(_) => {
+            "no place was busy, so none was found: {number} pages are available, and no run of \
+             {pages} from an aligned page on is among them (fragmentation or alignment)"
+        }
         Why::MisalignedByBase => {
             "no place was busy, so none was found, though a run is long enough: {room}"
         }
@@ -125,7 +129,10 @@ fn is_one_page(failure: &Failure) -> bool {
 fn value(failure: &Failure, name: &str) -> String {
     let incident = &failure.incident;
     let number = match failure.why {
-        Why::TooLarge(number) | Why::NoPage(number) | Why::NoRun(number) => number,
+        Why::TooLarge(number)
+        | Why::NoPage(number)
+        | Why::NoRun(number)
+        | Why::NoRunAligned(number) => number,
         _ => incident.busy_retries.unwrap_or(0),
     };
     match name {
@@ -239,7 +246,12 @@ mod tests {
     use super::*;
     use crate::diagnose::{Hole, Place};
 
-    const ALL: [Why; 32] = [
+    const ALL: [Why; 37] = [
+        Why::SplitByRanges,
+        Why::NoRun(7),
+        Why::NoRunAligned(7),
+        Why::MisalignedByBase,
+        Why::AcrossHole,
         Why::Signal,
         Why::NoCount,
         Why::TooLarge(u64::MAX),

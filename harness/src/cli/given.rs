@@ -148,6 +148,12 @@ impl Given {
         Ok((Setup { name, format, policy, environment, seed, kernel, cap }, survey))
     }
 
+    /// What that kernel is called, with the row that answers for it where that has another name.
+    pub(super) fn called(&self, kernel: &Kernel, header: &Header) -> String {
+        let recorded = self.kernel.as_deref().or_else(|| header.get("kernel"));
+        kernel.called(recorded.unwrap_or(kernel.name))
+    }
+
     /// The kernel that the caller names, else the one that the file states, else the default one.
     pub(super) fn kernel(
         &self,

@@ -76,6 +76,8 @@ enum Expect {
 struct File {
     /// Its policy is what it is run under where the caller names none.
     setup: Setup,
+    /// Its kernel, as the caller or the file calls it.
+    kernel: String,
     source: Source,
     area: Option<cma_policies::Area>,
     survey: Survey,
@@ -212,6 +214,7 @@ impl Replay {
     ) -> Result<File, Failure> {
         let reader = reader::open(&source, options)?;
         let (setup, survey) = self.given.open((&source, options), &reader, named, context)?;
-        Ok(File { setup, area: reader.area().cloned(), source, survey, checked: None })
+        let kernel = self.given.called(setup.kernel, reader.header());
+        Ok(File { setup, kernel, area: reader.area().cloned(), source, survey, checked: None })
     }
 }

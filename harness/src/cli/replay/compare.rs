@@ -49,7 +49,7 @@ fn text(compared: &[Compared<'_>], out: &mut dyn Write) -> io::Result<()> {
             "{} under {policy}, kernel {}: {ops} ops, {fields} fields compared, {mismatches} \
              mismatches",
             file.source.name(),
-            file.setup.kernel.name
+            file.kernel
         )?;
         if file.setup.format == "trace" {
             let Comparison { equal, different, unanswered, .. } = found;

@@ -58,7 +58,7 @@ fn text(measured: &[Measured<'_>], out: &mut dyn Write) -> io::Result<()> {
 fn about(file: &File, runs: &[Run], out: &mut dyn Write) -> io::Result<()> {
     let kind = file.setup.format;
     let name = file.source.name();
-    writeln!(out, "{name}: {kind}, errno as kernel {}", file.setup.kernel.name)?;
+    writeln!(out, "{name}: {kind}, errno as kernel {}", file.kernel)?;
     if let Some(area) = &file.area {
         let (range, order) = (area.ranges()[0], area.order_per_bit());
         write!(out, "area {}: {} pages at pfn {}, ", area.name(), area.pages(), range.pfn)?;

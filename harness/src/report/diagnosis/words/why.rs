@@ -197,10 +197,16 @@ fn room(failure: &Failure) -> String {
         (Fit::Positions, _) => {
             format!("a run of {} is long enough, but where it begins is not known", pages(longest))
         }
-        (Fit::Missing, _) => match room.free.or(room.available) {
+        (Fit::Missing, _) => match room.free {
             Some(free) => format!(
                 "the runs shown hold {shown} of {free} free pages, none of them has room for {}; \
                  the others are missing",
+                request(failure)
+            ),
+            None if let Some(available) = room.available => format!(
+                "{} available by the counter of the area, {shown} are shown to be free, and none of \
+                 these runs has room for {}; others are missing",
+                super::are(available),
                 request(failure)
             ),
             None if shown > 0 => {

@@ -69,7 +69,9 @@ impl Cause {
         if count > model.area().largest_range() {
             return Self::TooLarge;
         }
-        if model.free_pages() < count {
+        // Where nothing was tried the kernel's count can be the reason, whatever the bitmap has.
+        let counted = outcome.attempts == 0 && model.available_pages() < count;
+        if model.free_pages() < count || counted {
             return Self::Exhausted;
         }
         if model.longest_run() < count {

@@ -17,7 +17,7 @@ use cma_policies::Area;
 
 pub use choice::Choice;
 pub(crate) use comb::rest_of;
-pub use comb::{comb, part_of};
+pub use comb::{BY_PAGE, comb, part_of};
 pub use record::{Act, BadFree, Ending, Script};
 
 use crate::seed::Draws;

@@ -29,6 +29,11 @@ pub trait Environment: Claim {
         let _ = client;
     }
 
+    /// A claim of `run` was busy, whatever else is there: a buffer has a page of it.
+    fn in_use(&mut self, run: Run) {
+        let _ = run;
+    }
+
     /// `run`, which was claimed before, was given back: movable pages may move in again.
     fn released(&mut self, run: Run) {
         let _ = run;

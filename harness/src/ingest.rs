@@ -7,6 +7,7 @@ mod bitmaps;
 mod clients;
 mod directory;
 mod error;
+mod geometry;
 mod header;
 mod held;
 mod lines;
@@ -20,7 +21,9 @@ pub use bitmaps::{Bitmaps, sidecar};
 pub(crate) use clients::Clients;
 pub use directory::directory;
 pub use error::{IngestError, quoted};
-pub use header::{Geometry, Header};
+pub use geometry::{Geometry, Ranges};
+pub(crate) use geometry::{placed, stated, strange, tail};
+pub use header::Header;
 pub use record::RecordingWriter;
 pub use recording::{Answered, Recorded};
 pub use source::Source;
@@ -72,6 +75,14 @@ pub enum Event {
     Op(Op),
     /// An alloc of no pages: the kernel answers it before there is a request.
     NoPages,
+    /// A release of these pages that the kernel must refuse, and that changes nothing: so many from
+    /// this one on, counted as by [`Area::page_of`].
+    BadFree {
+        /// The first page.
+        page: u64,
+        /// How many.
+        count: u64,
+    },
     /// Nothing: it is a look at the state.
     Look,
 }

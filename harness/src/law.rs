@@ -51,6 +51,8 @@ impl Binds {
     /// [`Promises::partial_free`].
     const PARTIAL_FREE: Self =
         Self { name: "partial_free", binds: |promises| promises.partial_free };
+    /// [`Promises::counted`].
+    const COUNTED: Self = Self { name: "counted", binds: |promises| promises.counted };
     /// [`Promises::first`], where it says something.
     const FIRST: Self = Self { name: "first", binds: |promises| promises.first != First::Anywhere };
     /// [`Promises::thorough`].
@@ -82,8 +84,10 @@ pub struct Law {
 /// Every law. At one moment the first that is broken is the one that is named.
 pub const LAWS: &[Law] = &[
     proposal::INSIDE,
+    proposal::TAIL,
     proposal::DISJOINT,
     proposal::ALIGNED,
+    proposal::COUNTED,
     proposal::LOWEST,
     first::LAW,
     proposal::TERMINATION,

@@ -172,6 +172,7 @@ impl Reader {
     /// What was strange but no error, up to the row that was read last.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = self.header().warnings();
+        warnings.extend(self.area().and_then(ingest::strange));
         warnings.extend(self.opened.rows.warnings());
         warnings
     }

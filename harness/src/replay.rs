@@ -8,9 +8,9 @@ mod record;
 mod run;
 mod stream;
 
-use cma_policies::BuildError;
+use cma_policies::{Area, BASELINE, BuildError, Policy, builtin};
 
-pub use expect::{Comparison, Mismatch, expect};
+pub use expect::{Comparison, FIELDS, Mismatch, expect};
 pub use explain::explain;
 pub use record::Recorder;
 pub(crate) use run::errno;
@@ -19,6 +19,7 @@ pub use stream::to_stream;
 
 use crate::environment::{Environment, Spec};
 use crate::ingest::IngestError;
+use crate::kernel::{KERNELS, Kernel, Sign};
 use crate::oracle::Violation;
 use crate::reader::Reader;
 
@@ -32,9 +33,26 @@ pub struct Under<'a> {
     /// Where their randomness comes from.
     pub seed: &'a crate::seed::Seed,
     /// Whose errno is printed, and who answers before there is a request.
-    pub kernel: &'static crate::kernel::Kernel,
+    pub kernel: &'static Kernel,
     /// The cap that `dma` rows follow.
     pub cap: u32,
+}
+
+impl Under<'_> {
+    /// The policy, for `area`. The baseline with every parameter at its default searches as the
+    /// kernel does, where that one counts the pages that are available: by the newest row of its
+    /// own up to that kernel's.
+    ///
+    /// # Errors
+    /// Where its parameters make no policy on this area.
+    pub(crate) fn build(&self, area: &Area) -> Result<Box<dyn Policy>, BuildError> {
+        let follows = self.policy.is_baseline() && self.kernel.shows(Sign::CountersOfPages);
+        let rows = KERNELS.iter().rev().skip_while(|row| *row != self.kernel);
+        let named =
+            |row: &Kernel| builtin::catalog().parse(&format!("{BASELINE}:row={}", row.name)).ok();
+        let own = if follows { rows.filter_map(named).next() } else { None };
+        own.as_ref().unwrap_or(self.policy).build(area.clone())
+    }
 }
 
 /// Why a file cannot be run to its end.
@@ -55,7 +73,7 @@ pub enum Error {
 }
 
 /// The area of `reader`'s file, which must be known from here on.
-pub(crate) fn area(reader: &Reader) -> Result<cma_policies::Area, IngestError> {
+pub(crate) fn area(reader: &Reader) -> Result<Area, IngestError> {
     reader.area().cloned().ok_or_else(|| {
         let why = "the stream states no pages; a header \"# base_pfn=… pages=… order_per_bit=…\" \
                    is needed, or --pages";
@@ -63,17 +81,8 @@ pub(crate) fn area(reader: &Reader) -> Result<cma_policies::Area, IngestError> {
     })
 }
 
-/// What the header of a stream says of its area.
-pub(crate) fn stated(area: &cma_policies::Area) -> [(&'static str, String); 3] {
-    [
-        ("base_pfn", area.ranges()[0].pfn.to_string()),
-        ("pages", area.pages().to_string()),
-        ("order_per_bit", area.order_per_bit().to_string()),
-    ]
-}
-
 /// The pages of `area` that `under` asks for.
-fn pages(under: &Under<'_>, area: &cma_policies::Area, survey: &Survey) -> Box<dyn Environment> {
+fn pages(under: &Under<'_>, area: &Area, survey: &Survey) -> Box<dyn Environment> {
     let setup =
         crate::environment::Setup { area, seed: under.seed, script: &survey.script, reboots: 0 };
     under.environment.build(setup)

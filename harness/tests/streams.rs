@@ -259,7 +259,7 @@ fn what_is_written_is_read_back() {
 fn a_file_without_pages_runs_where_the_caller_gives_them() {
     let source = Source::bytes("t", STREAM.as_bytes());
     let pages = |pages| {
-        let geometry = Geometry { pages, base_pfn: Some(7), order_per_bit: None };
+        let geometry = Geometry { pages, base_pfn: Some(7), order_per_bit: None, ranges: None };
         let options = Options { geometry, ..Options::default() };
         let reader = reader::open(&source, &options).unwrap();
         reader.area().map(|area| (area.ranges()[0], area.order_per_bit()))

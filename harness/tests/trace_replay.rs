@@ -47,7 +47,8 @@ fn answers(found: &Comparison) -> (u64, u64) {
 
 fn geometry(base_pfn: u64, pages: u64, order_per_bit: u32) -> Options {
     let (base_pfn, pages) = (Some(base_pfn), Some(pages));
-    let geometry = Geometry { base_pfn, pages, order_per_bit: Some(order_per_bit) };
+    let geometry =
+        Geometry { base_pfn, pages, order_per_bit: Some(order_per_bit), ..Geometry::default() };
     Options { geometry, ..Options::default() }
 }
 

@@ -110,6 +110,18 @@ impl Area {
         bits.unwrap_or(0) << self.order_per_bit
     }
 
+    /// From the lowest page of all ranges to the highest, with what lies between ranges.
+    pub fn span(&self) -> Run {
+        let lowest = self.ranges[self.ascending(0)].pfn;
+        let end = self.ranges[self.ascending(self.ranges.len() - 1)].end();
+        Run { pfn: lowest, count: end.0 - lowest.0 }
+    }
+
+    /// The index of the range that comes at `place` where they are ordered by their pages.
+    pub(crate) fn ascending(&self, place: usize) -> usize {
+        self.by_pfn[place]
+    }
+
     /// The index of the range that holds all of `run`, if one does.
     pub fn range_of(&self, run: Run) -> Option<usize> {
         if self.ranges.len() == 1 {
@@ -117,12 +129,36 @@ impl Area {
         }
         let after = self.by_pfn.partition_point(|range| self.ranges[*range].pfn <= run.pfn);
         let index = self.by_pfn[after.checked_sub(1)?];
-        self.ranges[index].contains(run).then_some(index)
+        let within = mutate!(BorderCrossed: run => Run { count: run.count.min(1), ..run });
+        self.ranges[index].contains(within).then_some(index)
+    }
+
+    /// The number of page `pfn`, counted through the ranges in their order from the first page of
+    /// range 0 on; none where it is in no range. In an area of one range: how far it is past
+    /// base_pfn.
+    pub fn page_of(&self, pfn: Pfn) -> Option<u64> {
+        let range = self.range_of(Run { pfn, count: 1 })?;
+        let before: u64 = self.ranges[..range].iter().map(|range| range.count).sum();
+        Some(before + pfn.0 - self.ranges[range].pfn.0)
+    }
+
+    /// The run of `count` pages from page number `page` on, counted as by
+    /// [`page_of`](Area::page_of), where one range holds it.
+    pub fn run_at(&self, page: u64, count: u64) -> Option<Run> {
+        let mut page = page;
+        for range in &self.ranges {
+            if page < range.count {
+                return (count <= range.count - page).then(|| Run::new(range.pfn.0 + page, count));
+            }
+            page -= range.count;
+        }
+        None
     }
 
     /// Bits of range `range` (`cma_bitmap_maxno()`, `mm/cma.c`).
     pub fn bits(&self, range: usize) -> u64 {
-        self.ranges[range].count >> self.order_per_bit
+        let whole = self.ranges[range].count >> self.order_per_bit;
+        mutate!(TailGranted: whole => self.ranges[range].count.div_ceil(self.granule()))
     }
 
     /// Bits that `count` pages take, rounded up (`cma_bitmap_pages_to_bits()`, `mm/cma.c`).
@@ -202,6 +238,13 @@ mod tests {
         );
         assert_eq!([range_of(109, 2), range_of(27, 1), range_of(5, 1)], [None; 3]);
         assert_eq!((area.bits(2), area.offset(2, 3)), (3, 2), "the last page has no bit");
+        let page_of = |pfn| area.page_of(Pfn(pfn));
+        assert_eq!([page_of(100), page_of(113), page_of(20)], [Some(0), Some(13), Some(14)]);
+        assert_eq!([page_of(27), page_of(99)], [None, Some(60)]);
+        assert_eq!(area.run_at(9, 1), Some(Run::new(109, 1)));
+        assert_eq!(area.run_at(14, 7), Some(Run::new(20, 7)));
+        assert_eq!([area.run_at(9, 2), area.run_at(61, 1)], [None; 2], "across a border, past all");
+        assert_eq!(area.span(), Run::new(20, 94));
     }
 
     #[test]

@@ -71,6 +71,22 @@ mutants! {
     RangeBase,
     /// A refusal after a pause says that there is no memory.
     PauseForgets,
+    /// In an area of several ranges a run is inside one where its first page is.
+    BorderCrossed,
+    /// A free run at the end of a range goes on into the one that touches it.
+    BorderJoined,
+    /// Ranges are searched in the order of their pages.
+    RangesAscend,
+    /// A search resumes in the first range, wherever the refused place is.
+    ResumesInFirst,
+    /// A search of several ranges goes on where there is no memory to migrate to.
+    OnWithoutMemory,
+    /// Pages without a bit are granted.
+    TailGranted,
+    /// The pages of a failed claim are not counted back.
+    CounterLeak,
+    /// A piece that begins inside a granule clears only as many as its pages fill.
+    PartShort,
 }
 
 /// Whether this build has the defects in it, off as they are: then it is no build to time.

@@ -53,15 +53,20 @@ pub struct Promises {
     /// compared with those that have it.
     pub aligned: bool,
     /// Never [`AllocError::NoMemory`] while the free runs hold an aligned fit, unless a claim of
-    /// that call ended in [`ClaimError::NoMemory`].
+    /// that call ended in [`ClaimError::NoMemory`], or the count of a `counted` policy forbids it.
     pub complete: bool,
     /// Every attempt is the lowest aligned fit at or after the place where the search resumes:
     /// it equals the naive reference, page for page.
     pub lowest: bool,
     /// Holds no pages beyond the granule that the last page of a grant is in.
     pub tight: bool,
-    /// Takes back parts of a grant that begin at a granule, and end at one or with the grant.
+    /// Takes back any part of a grant. As many granules are free then as the part's pages take, from
+    /// that of its first page on (`cma_clear_bitmap()`, `mm/cma.c`, 7.3), so that a granule can be
+    /// free and have live pages: a claim over those is busy.
     pub partial_free: bool,
+    /// Refuses a request for more pages than nobody has, before each search: what is neither live
+    /// nor under way, whatever the bitmap says (`available_count`, `mm/cma.c`, from 6.15 on).
+    pub counted: bool,
     /// Where the first attempt of a request goes.
     pub first: First,
     /// Never [`AllocError::Busy`] before every aligned fit was tried, as often as it searches, where
@@ -81,7 +86,7 @@ pub enum First {
     /// To the lowest place in the longest hole of the first range that has a fit, the lowest of
     /// equals.
     Longest,
-    /// To the lowest fit of the area or to the highest.
+    /// To the lowest fit of the first range that has one, or to the highest of the last.
     EitherEnd,
     /// To the lowest fit past the last grant in a range, or else the lowest one there, of the
     /// first range that has one.
@@ -96,6 +101,7 @@ impl Promises {
         lowest: false,
         tight: false,
         partial_free: false,
+        counted: false,
         first: First::Anywhere,
         thorough: false,
     };

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use cma_policies::BASELINE;
+use cma_policies::{BASELINE, Run};
 
 use self::tried::Tried;
 use super::bar;
@@ -18,9 +18,8 @@ use crate::harm::adversary::ADVERSARIES;
 use crate::harm::archive::Archive;
 use crate::harm::search::{Effort, search};
 use crate::harm::{Align, Goal, Refusal, confirm, evaluate, followed, played, realised};
-use crate::ingest::StreamWriter;
+use crate::ingest::{Ranges, StreamWriter, stated};
 use crate::op::Timed;
-use crate::replay::stated;
 
 /// Searches the worst stream for a policy: ENOMEM with as much free memory as possible.
 ///
@@ -43,6 +42,9 @@ pub(super) struct Attack {
     /// Pages of the area, 16 to 65536; several with commas between
     #[arg(long, value_name = "N", value_delimiter = ',', default_value = "1024")]
     pages: Vec<u64>,
+    /// Ranges of the area in the kernel's order, in place of --pages
+    #[arg(long, value_name = "BASE:PAGES,…", conflicts_with_all = ["pages", "keep"])]
+    ranges: Option<Ranges>,
     /// n, the largest count that is asked, a power of two [default: up to an eighth of the area]
     #[arg(long, value_name = "N")]
     largest: Option<u64>,
@@ -161,8 +163,13 @@ fn goals(args: &Attack, context: &Context) -> Result<Vec<Goal>, Failure> {
     let mut goals = Vec::new();
     for text in &args.policy {
         let policy = context.catalog.parse(text)?;
-        for pages in &args.pages {
-            let mut goal = Goal::new(policy.clone(), *pages).map_err(attack)?;
+        let from_zero = args.pages.iter().map(|pages| vec![Run::new(0, *pages)]);
+        let areas = match &args.ranges {
+            Some(Ranges(ranges)) => vec![ranges.clone()],
+            None => from_zero.collect(),
+        };
+        for ranges in areas {
+            let mut goal = Goal::over(policy.clone(), ranges).map_err(attack)?;
             if let Some(largest) = args.largest {
                 goal = goal.with_largest(largest).map_err(attack)?;
             }

@@ -154,6 +154,7 @@ impl Diagnose {
             base_pfn: self.base_pfn,
             pages: self.pages,
             order_per_bit: self.order_per_bit,
+            ranges: None,
         };
         Options { kernel: self.kernel.clone(), cap: self.cap, geometry }
     }

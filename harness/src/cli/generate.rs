@@ -5,12 +5,12 @@ mod mix;
 use std::path::PathBuf;
 
 use clap::Args;
+use cma_policies::{Area, Run};
 
 use super::context::{Context, Format};
 use super::failure::{Exit, Failure};
-use crate::ingest::{StreamWriter, quoted};
+use crate::ingest::{Ranges, StreamWriter, quoted, stated, strange};
 use crate::op::Timed;
-use crate::replay::stated;
 use crate::seed::Seed;
 use crate::sweep::{Length, MixOf};
 use crate::workload::{self, Setup, SetupError, Workload};
@@ -43,6 +43,9 @@ pub(super) struct Generate {
     /// Pages of the area that it is meant for [default: the profile's own, else 286720]
     #[arg(long)]
     pages: Option<u64>,
+    /// Ranges of that area in the kernel's order, in place of --pages
+    #[arg(long, value_name = "BASE:PAGES,…", conflicts_with = "pages")]
+    ranges: Option<Ranges>,
     /// LOAD of a profile as a share of the area [default: the profile's own]
     #[arg(long)]
     load: Option<f64>,
@@ -90,7 +93,7 @@ pub(super) fn run(args: &Generate, context: &Context) -> Result<Exit, Failure> {
     let made = if mix::is_mix(&args.what) {
         of_mix(args, &mix::mix(&args.what, args.stream, context)?, context)?
     } else {
-        of_profile(args)?
+        of_profile(args, context)?
     };
     context.output(args.out.as_deref(), |out| {
         let Made { mut ops, pairs, frees_parts } = made;
@@ -120,15 +123,24 @@ impl Generate {
     }
 }
 
-/// What no area has is not worth a stream, and bounds what a profile may plan for.
-fn area(base_pfn: u64, pages: u64) -> Result<[(&'static str, String); 3], Failure> {
-    let area = cma_policies::Area::single(base_pfn, pages, 0).map_err(|error| {
-        Failure::because(format_args!("make a stream for an area of {pages} pages: {error}"))
+/// The area that is asked for, else one of these pages. What no area has is not worth a stream, and
+/// bounds what a profile may plan for.
+fn area(args: &Generate, one: Run, context: &Context) -> Result<Area, Failure> {
+    let ranges = args.ranges.clone().unwrap_or_else(|| Ranges(vec![one]));
+    let area = Area::new("cma", 0, &ranges.0).map_err(|error| {
+        let what = match ranges.0[..] {
+            [Run { count, .. }] => format!("{count} pages"),
+            _ => format!("the ranges {ranges}"),
+        };
+        Failure::because(format_args!("make a stream for an area of {what}: {error}"))
     })?;
-    Ok(stated(&area))
+    if let Some(warning) = strange(&area) {
+        context.warn(&warning);
+    }
+    Ok(area)
 }
 
-fn of_profile(args: &Generate) -> Result<Made, Failure> {
+fn of_profile(args: &Generate, context: &Context) -> Result<Made, Failure> {
     let make = |error| match error {
         SetupError::NoProfile(_) => Failure::because(format_args!(
             "make the stream: {error}; no mix is named {} either; there are {}",
@@ -140,7 +152,9 @@ fn of_profile(args: &Generate) -> Result<Made, Failure> {
     let profile = workload::profile(&args.what).map_err(make)?;
     let area_pages = args.pages.or(profile.area.map(|area| area.count)).unwrap_or(DEFAULT_PAGES);
     let load = args.load.unwrap_or(profile.default_load);
-    let area = area(profile.area.map_or(0, |area| area.pfn.0), area_pages)?;
+    let one = Run::new(profile.area.map_or(0, |area| area.pfn.0), area_pages);
+    let area = area(args, one, context)?;
+    let area_pages = area.pages();
     let setup = Setup { area_pages, load, seed: Seed::new(args.seed), ops: args.ops() };
     let ops = profile.open(&setup).map_err(make)?;
     let mut pairs = vec![
@@ -148,7 +162,7 @@ fn of_profile(args: &Generate) -> Result<Made, Failure> {
         ("seed", args.seed.to_string()),
         ("load", load.to_string()),
     ];
-    pairs.extend(area);
+    pairs.extend(stated(&area));
     Ok(Made { ops, pairs, frees_parts: false })
 }
 
@@ -157,7 +171,7 @@ fn of_mix(args: &Generate, mix: &MixOf, context: &Context) -> Result<Made, Failu
         let why = "take --load for a mix: each of its parts states its own load_mib";
         return Err(Failure::because(why));
     }
-    let area = area(0, args.pages.unwrap_or(DEFAULT_PAGES))?;
+    let area = area(args, Run::new(0, args.pages.unwrap_or(DEFAULT_PAGES)), context)?;
     let made = mix.read().map_err(Failure::because)?;
     for warning in mix.warnings(&made) {
         context.warn(&warning);
@@ -169,6 +183,6 @@ fn of_mix(args: &Generate, mix: &MixOf, context: &Context) -> Result<Made, Failu
         ("seed", args.seed.to_string()),
         ("load_pages", made.load_pages().to_string()),
     ];
-    pairs.extend(area);
+    pairs.extend(stated(&area));
     Ok(Made { ops, pairs, frees_parts: made.frees_parts() })
 }

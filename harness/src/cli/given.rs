@@ -9,8 +9,8 @@ use cma_policies::Spec;
 use super::context::{Context, is_standard};
 use super::failure::Failure;
 use crate::environment;
-use crate::ingest::{self, Geometry, Header, IngestError, Source};
-use crate::kernel::{KERNELS, Kernel};
+use crate::ingest::{self, Geometry, Header, IngestError, Ranges, Source};
+use crate::kernel::{KERNELS, Kernel, release};
 use crate::reader::{Options, Reader};
 use crate::replay::{self, Survey, Under};
 use crate::seed::Seed;
@@ -57,10 +57,27 @@ pub(super) struct Setup {
     pub(super) environment: environment::Spec,
     pub(super) seed: Seed,
     pub(super) kernel: &'static Kernel,
+    /// The kernel that the caller or the file names.
+    pub(super) stated: Option<String>,
     pub(super) cap: u32,
 }
 
 impl Setup {
+    /// The kernel in words: the release that is stated, and the row that it follows where that is
+    /// named after another release.
+    pub(super) fn rules(&self) -> String {
+        let row = self.kernel.name;
+        let stated = self.stated.as_deref().filter(|stated| {
+            let releases = release(stated).zip(release(row));
+            releases.is_some_and(|(stated, row)| stated != row)
+        });
+        let number = |stated: &str| stated.split(['-', '+']).next().unwrap_or(stated).to_string();
+        match stated.map(number) {
+            Some(stated) => format!("{stated}, by the rules of {row}"),
+            None => row.to_string(),
+        }
+    }
+
     pub(super) const fn under(&self) -> Under<'_> {
         let Self { policy, environment, seed, kernel, cap, .. } = self;
         Under { policy, environment, seed, kernel, cap: *cap }
@@ -76,6 +93,9 @@ pub(super) struct Given {
     /// First page of the area, in place of what the file states [default: 0]
     #[arg(long, value_name = "PFN")]
     base_pfn: Option<u64>,
+    /// Ranges of the area in the kernel's order, in place of what the file states
+    #[arg(long, value_name = "BASE:PAGES,…", conflicts_with_all = ["pages", "base_pfn"])]
+    ranges: Option<Ranges>,
     /// Order of one bitmap bit, in place of what the file states [default: 0]
     #[arg(long, value_name = "ORDER", value_parser = clap::value_parser!(u32).range(0..=63))]
     order_per_bit: Option<u32>,
@@ -98,6 +118,7 @@ impl Given {
             base_pfn: self.base_pfn,
             pages: self.pages,
             order_per_bit: self.order_per_bit,
+            ranges: self.ranges.clone(),
         })
     }
 
@@ -112,6 +133,7 @@ impl Given {
         [
             ("--pages", self.pages.is_some()),
             ("--base-pfn", self.base_pfn.is_some()),
+            ("--ranges", self.ranges.is_some()),
             ("--order-per-bit", self.order_per_bit.is_some()),
             ("--area", self.read.area.is_some()),
             ("--snapshot", self.read.snapshot.is_some()),
@@ -143,15 +165,10 @@ impl Given {
         let kernel = self.kernel(header, name, context)?;
         // Where one is named, it does not matter whether the file's is known.
         let policy = named.cloned().map_or_else(|| policy(header, kernel, name, context), Ok)?;
+        let stated = self.kernel.as_deref().or_else(|| header.get("kernel")).map(String::from);
         let (format, name) = (reader.format().name, name.to_string());
         let (seed, cap) = (Seed::new(self.seed), survey.cap);
-        Ok((Setup { name, format, policy, environment, seed, kernel, cap }, survey))
-    }
-
-    /// What that kernel is called, with the row that answers for it where that has another name.
-    pub(super) fn called(&self, kernel: &Kernel, header: &Header) -> String {
-        let recorded = self.kernel.as_deref().or_else(|| header.get("kernel"));
-        kernel.called(recorded.unwrap_or(kernel.name))
+        Ok((Setup { name, format, policy, environment, seed, kernel, stated, cap }, survey))
     }
 
     /// The kernel that the caller names, else the one that the file states, else the default one.

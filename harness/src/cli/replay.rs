@@ -16,6 +16,7 @@ use crate::ingest::{self, Source};
 use crate::reader::{self, Options};
 use crate::replay::{self, Comparison, Recorder, Replayed, Survey, Under};
 use crate::simulate::Observer;
+use crate::words;
 
 /// Runs streams, recordings or traces under one or more policies and caps.
 ///
@@ -76,8 +77,6 @@ enum Expect {
 struct File {
     /// Its policy is what it is run under where the caller names none.
     setup: Setup,
-    /// Its kernel, as the caller or the file calls it.
-    kernel: String,
     source: Source,
     area: Option<cma_policies::Area>,
     survey: Survey,
@@ -89,6 +88,26 @@ impl File {
     /// Whether it says what a real kernel answered.
     fn is_recorded(&self) -> bool {
         self.setup.format != "stream"
+    }
+
+    /// What a driver does to its area that gives back a part of a bit.
+    fn parts(&self) -> Option<String> {
+        let cut = self.survey.cut_bits;
+        let granule = self.area.as_ref().map_or(1, cma_policies::Area::granule);
+        (cut > 0).then(|| {
+            format!(
+                "{} of a part of a buffer cut a bit of {}: the kernel clears all of it while pages \
+                 of the buffer are live there, so later claims over them are busy, and clears it \
+                 again with the rest, when it may be another buffer's",
+                words::counted(cut, "release"),
+                words::pages(granule)
+            )
+        })
+    }
+
+    /// What is strange about it.
+    fn warnings(&self) -> Vec<String> {
+        self.survey.warnings.iter().cloned().chain(self.parts()).collect()
     }
 }
 
@@ -214,7 +233,6 @@ impl Replay {
     ) -> Result<File, Failure> {
         let reader = reader::open(&source, options)?;
         let (setup, survey) = self.given.open((&source, options), &reader, named, context)?;
-        let kernel = self.given.called(setup.kernel, reader.header());
-        Ok(File { setup, kernel, area: reader.area().cloned(), source, survey, checked: None })
+        Ok(File { setup, area: reader.area().cloned(), source, survey, checked: None })
     }
 }

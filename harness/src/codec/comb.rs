@@ -14,9 +14,14 @@ pub fn comb(live: impl Iterator<Item = Run>, stride: u8, phase: u8, class: Optio
     runs.into_iter().skip(usize::from(phase) % stride).step_by(stride).collect()
 }
 
+/// The bit of [`Act::FreePart`](super::Act::FreePart) that makes it a part by pages.
+pub const BY_PAGE: u32 = 1 << 24;
+
 /// What an [`Act::FreePart`](super::Act::FreePart) gives back of `run`: whole granules but for its
-/// end.
+/// end, or with [`BY_PAGE`] any of its pages.
 pub fn part_of(run: Run, granule: u64, part: u32) -> Run {
+    let granule = if part & BY_PAGE == 0 { granule } else { 1 };
+    let part = part % BY_PAGE;
     let granules = run.count.div_ceil(granule);
     let start = u64::from(part) % granules;
     let length = 1 + u64::from(part) / granules % (granules - start);

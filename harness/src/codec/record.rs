@@ -1,8 +1,8 @@
 //! A record of a case: one act.
 //!
 //! Bytes: kind; three of a number; then, for an alloc, align, script, linger with client, and the
-//! scale of the count; for the others a second number of three bytes and one spare. A fill says how
-//! often where an alloc says its script.
+//! scale of the count; for the others a second number of three bytes and one spare, which for a part
+//! says whether it is one by pages. A fill says how often where an alloc says its script.
 
 use cma_policies::Request;
 
@@ -105,7 +105,7 @@ pub enum Act {
     FreePart {
         /// Which.
         victim: u32,
-        /// Which part of it, modulo the number of its parts.
+        /// Which part of it, modulo the number of its parts; by pages with [`BY_PAGE`](super::BY_PAGE).
         part: u32,
     },
     /// Something that was not granted is given back.
@@ -226,7 +226,6 @@ impl Act {
     pub(super) fn decode(raw: [u8; BYTES], pages: u64) -> Self {
         let [kind, a, b, c, d, e, f, g] = raw;
         let victim = number(a, b, c);
-        let other = number(d, e, f);
         match kind % 16 {
             FILL => {
                 let request = request(victim, d, f, g, pages);
@@ -238,7 +237,7 @@ impl Act {
                 phase: b,
                 class: c.checked_sub(1),
             },
-            FREE_PART => Self::FreePart { victim, part: other },
+            FREE_PART => Self::FreePart { victim, part: u32::from_le_bytes([d, e, f, g]) },
             FREE_BADLY => Self::FreeBadly { how: BAD_FREES[usize::from(d % 8)], victim, by: e },
             PIN => Self::Pin { at: victim, more: d % 4 },
             UNPIN => Self::Unpin { victim },

@@ -63,7 +63,7 @@ mod tenants;
 mod under_way;
 mod vacated;
 
-use cma_policies::{Area, Claim, ClaimError, Params, Run};
+use cma_policies::{Claim, ClaimError, Params, Run};
 use rustc_hash::FxHashMap;
 
 use self::memory::{Memory, Mix};
@@ -148,7 +148,7 @@ impl Movable {
         let pin_us = params.int("pin_ms").saturating_mul(1000);
         Self {
             memory,
-            tenants: Tenants::new(noise("tenants"), span(area), refill_us, turnover_us, writeback),
+            tenants: Tenants::new(noise("tenants"), area.span(), refill_us, turnover_us, writeback),
             short_pins: ShortPins::new(noise("short pins"), params.float("pin"), pin_us),
             pinned: Pinned::default(),
             prices: Prices {
@@ -215,6 +215,12 @@ impl Movable {
         self.under_way.note(Hold { client, from_us, until_us, units }, self.stream_us);
     }
 
+    /// The claim of `run` that began at `from_us` ends at a page that cannot be moved at all.
+    fn refuse(&mut self, run: Run, from_us: u64) {
+        self.spend(micros(self.prices.quick));
+        self.unlock(run, from_us);
+    }
+
     /// The lowest page of `run` that stays pinned for longer than migration tries; and until when
     /// it is tried for pages that are let go before.
     fn pin_in_the_way(&self, run: Run, mix: Mix) -> (Option<u64>, u64) {
@@ -263,12 +269,6 @@ impl Movable {
     }
 }
 
-/// From the first page of an area to its last.
-fn span(area: &Area) -> Run {
-    let (first, last) = (area.ranges()[0], area.ranges()[area.ranges().len() - 1]);
-    Run { pfn: first.pfn, count: last.end().0 - first.pfn.0 }
-}
-
 /// Whole microseconds; the cast ends at the largest number.
 fn micros(us: f64) -> u64 {
     (us + 0.5) as u64
@@ -284,8 +284,7 @@ impl Claim for Movable {
             return Err(ClaimError::Busy);
         }
         if self.pinned.claim(run).is_err() {
-            self.spend(micros(self.prices.quick));
-            self.unlock(run, from_us);
+            self.refuse(run, from_us);
             return Err(ClaimError::Busy);
         }
         let ended = self.migrate(run);
@@ -313,6 +312,11 @@ impl Environment for Movable {
         let ready_us = self.ready_us.get(&client).copied().unwrap_or(0);
         self.now_us = self.stream_us.max(ready_us);
         self.client = Some(client);
+    }
+
+    fn in_use(&mut self, run: Run) {
+        self.lock();
+        self.refuse(run, self.now_us);
     }
 
     fn released(&mut self, run: Run) {

@@ -96,6 +96,10 @@ impl Claim for Scripted {
 }
 
 impl Environment for Scripted {
+    fn in_use(&mut self, _: Run) {
+        self.claims += 1;
+    }
+
     fn advance(&mut self, at_us: u64) {
         self.now = self.script.endings.get(&at_us).copied();
         self.claims = 0;

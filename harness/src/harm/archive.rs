@@ -140,7 +140,7 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 pub fn index(champions: &[Champion]) -> String {
     let columns = "policy,pages,largest,align,load_pages,harm,count,free_pages,ops,cause";
     let row = |Champion { goal, refusal, .. }: &Champion| {
-        let Goal { policy, pages, largest, align } = goal;
+        let Goal { policy, pages, largest, align, .. } = goal;
         let Refusal { need, count, op, free, cause, .. } = refusal;
         let harm = format!("{:.4}", goal.harm(*need));
         let numbers = [pages, largest, need, count, free, op].map(u64::to_string);

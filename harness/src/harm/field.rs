@@ -140,13 +140,16 @@ impl<'a> Field<'a> {
         let order = self.goal.align.order(count);
         let mut runs: Vec<_> = self.live().collect();
         runs.sort_unstable_by_key(|run| run.pfn);
-        let end = Run::new(self.goal.pages, 0);
-        let (mut from, mut longest, mut usable) = (0_u64, 0, 0);
-        for run in runs.into_iter().chain([end]) {
-            longest = longest.max(run.pfn.0.saturating_sub(from));
-            let first = from.next_multiple_of(1 << order);
-            usable = usable.max(run.pfn.0.saturating_sub(first));
-            from = run.end().0;
+        let (mut longest, mut usable) = (0, 0);
+        for range in self.goal.ranges() {
+            let inside = runs.iter().filter(|run| range.contains(**run)).copied();
+            let mut from = range.pfn.0;
+            for run in inside.chain([Run { pfn: range.end(), count: 0 }]) {
+                longest = longest.max(run.pfn.0.saturating_sub(from));
+                let first = from.next_multiple_of(1 << order);
+                usable = usable.max(run.pfn.0.saturating_sub(first));
+                from = run.end().0;
+            }
         }
         let free = self.goal.pages.saturating_sub(self.live_pages);
         let cause = match () {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use cma_policies::{Area, Catalog, Request, Spec, dma_align};
+use cma_policies::{Area, Catalog, Request, Run, Spec, dma_align};
 
 use crate::codec::{Case, Choice};
 
@@ -50,13 +50,15 @@ impl fmt::Display for Align {
     }
 }
 
-/// A policy on an area of one range from page 0 on, and what may be asked of it.
+/// A policy on an area, and what may be asked of it.
 #[derive(Clone, Debug)]
 pub struct Goal {
     /// The policy.
     pub policy: Spec,
     /// Pages of the area.
     pub pages: u64,
+    /// Its ranges in the kernel's order: one from page 0 on where the caller does not say.
+    ranges: Vec<Run>,
     /// n, the largest count that is asked: a power of two, at most the pages.
     pub largest: u64,
     /// What requests are aligned to.
@@ -76,11 +78,22 @@ impl Goal {
     /// # Errors
     /// Pages that are not in [`Self::PAGES`], and a policy that cannot be built for them.
     pub fn new(policy: Spec, pages: u64) -> Result<Self, String> {
+        Self::over(policy, vec![Run::new(0, pages)])
+    }
+
+    /// As [`Goal::new`], on an area of these ranges.
+    ///
+    /// # Errors
+    /// As [`Goal::new`], and ranges that no area has.
+    pub fn over(policy: Spec, ranges: Vec<Run>) -> Result<Self, String> {
+        let pages = ranges.iter().fold(0, |sum: u64, run| sum.saturating_add(run.count));
         if !Self::PAGES.contains(&pages) {
             let (least, most) = (Self::PAGES.start(), Self::PAGES.end());
             return Err(format!("an area of {pages} pages: give {least} to {most}"));
         }
-        let goal = Self { policy, pages, largest: 1 << (pages / 8).ilog2(), align: Align::None };
+        Area::new("cma", 0, &ranges).map_err(|error| format!("an area: {error}"))?;
+        let largest = 1 << (pages / 8).ilog2();
+        let goal = Self { policy, pages, ranges, largest, align: Align::None };
         match goal.policy.build(goal.area()) {
             Ok(_) => Ok(goal),
             Err(error) => Err(format!("policy {} on {pages} pages: {error}", goal.policy)),
@@ -155,9 +168,14 @@ impl Goal {
     /// The area.
     ///
     /// # Panics
-    /// Never: every number of pages above 0 is an area.
+    /// Never: it was built for the goal.
     pub fn area(&self) -> Area {
-        Area::single(0, self.pages, 0).expect("pages of an area")
+        Area::new("cma", 0, &self.ranges).expect("it was built for the goal")
+    }
+
+    /// Its ranges in the kernel's order.
+    pub fn ranges(&self) -> &[Run] {
+        &self.ranges
     }
 
     /// A case of this goal without acts. A parameter of the policy that bytes cannot say has its

@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
-use cma_policies::{Area, Run};
+use cma_policies::Area;
 
 use super::error::{IngestError, quoted};
+use super::geometry::Geometry;
 use super::lines::Lines;
 
 /// The most keys that a header may have: it bounds what a made-up file can make us keep.
@@ -16,17 +17,6 @@ pub(super) fn write_header(out: &mut impl Write, pairs: &[(&str, String)]) -> io
     pairs.iter().try_for_each(|(key, value)| writeln!(out, "# {key}={}", word(value)))
 }
 
-/// The geometry of an area of one range, as far as it is known.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct Geometry {
-    /// Its first page.
-    pub base_pfn: Option<u64>,
-    /// Its pages.
-    pub pages: Option<u64>,
-    /// The order of one bitmap bit.
-    pub order_per_bit: Option<u32>,
-}
-
 /// What a file states about itself. Keys that nothing here uses are kept.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Header {
@@ -36,14 +26,14 @@ pub struct Header {
     pub cap: Option<u32>,
     /// Every key and its value, in order.
     pub pairs: Vec<(String, String)>,
-    /// The line that states the pages, from 1 on; 0 where none does.
+    /// The line that states the pages or the ranges, from 1 on; 0 where none does.
     pages_line: u64,
 }
 
 /// Sets what is stated; the value before it, where that is another one.
-fn once<T: Copy + PartialEq + Into<u64>>(stated: &mut Option<T>, value: T) -> Result<(), u64> {
-    match stated.replace(value) {
-        Some(before) if before != value => Err(before.into()),
+fn once<T: Clone + PartialEq + ToString>(stated: &mut Option<T>, value: T) -> Result<(), String> {
+    match stated.replace(value.clone()) {
+        Some(before) if before != value => Err(before.to_string()),
         _ => Ok(()),
     }
 }
@@ -79,6 +69,12 @@ impl Header {
                     self.pages_line = lines.number();
                     once(&mut self.geometry.pages, number(u64::MAX)?)
                 }
+                "ranges" => {
+                    self.pages_line = lines.number();
+                    let ranges =
+                        value.parse().map_err(|why: String| lines.error(value_column, why));
+                    once(&mut self.geometry.ranges, ranges?)
+                }
                 "order_per_bit" => once(&mut self.geometry.order_per_bit, number(63)? as u32),
                 "cap" => once(&mut self.cap, number(63)? as u32),
                 _ => Ok(()),
@@ -98,26 +94,31 @@ impl Header {
 
     /// The area, where its pages are known; `over` goes before what is stated here.
     pub(super) fn area(&self, over: &Geometry, lines: &Lines) -> Result<Option<Area>, IngestError> {
-        let Some(pages) = over.pages.or(self.geometry.pages) else { return Ok(None) };
-        let base_pfn = over.base_pfn.or(self.geometry.base_pfn).unwrap_or(0);
-        let order_per_bit = over.order_per_bit.or(self.geometry.order_per_bit).unwrap_or(0);
         let name = self.get("area").unwrap_or("cma");
-        Area::new(name, order_per_bit, &[Run::new(base_pfn, pages)]).map(Some).map_err(|error| {
-            let why = format!(
-                "no area has {pages} pages at base_pfn {base_pfn} with order_per_bit \
-                 {order_per_bit}: {error}"
-            );
-            IngestError { line: self.pages_line, ..lines.error(0, why) }
-        })
+        let area = self.geometry.under(over).and_then(|geometry| geometry.area(name));
+        // Ranges that the caller gives are no line's fault.
+        let line = if over.ranges.is_some() { 0 } else { self.pages_line };
+        area.map_err(|why| IngestError { line, ..lines.error(0, why) })
     }
 
     /// What is strange about it.
     pub(crate) fn warnings(&self) -> Vec<String> {
-        let start: Option<u64> = self.get("free_at_start").and_then(|text| text.parse().ok());
-        let used = self.geometry.pages.zip(start).filter(|(pages, start)| pages != start);
-        let warning = used.map(|(pages, start)| {
-            format!("{start} of {pages} pages were free at its start; it is run on an empty area")
+        let number = |key| -> Option<u64> { self.get(key)?.parse().ok() };
+        let free = self.whole_granules().zip(number("free_at_start"));
+        let available = self.geometry.pages.zip(number("available_at_start"));
+        let found = [("free", free), ("available", available)]
+            .into_iter()
+            .find_map(|(what, of)| of.filter(|(pages, start)| pages != start).map(|of| (what, of)));
+        let warning = found.map(|(what, (pages, start))| {
+            format!("{start} of {pages} pages were {what} at its start; it is run on an empty area")
         });
         warning.into_iter().collect()
+    }
+
+    /// The pages that have a bit.
+    fn whole_granules(&self) -> Option<u64> {
+        let area = self.geometry.area("").ok().flatten();
+        let bits = |area: Area| (0..area.ranges().len()).map(|range| area.bits(range)).sum::<u64>();
+        Some(bits(area?) << self.geometry.order_per_bit.unwrap_or(0))
     }
 }

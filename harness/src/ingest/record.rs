@@ -2,38 +2,38 @@
 
 use std::io::{self, Write};
 
-use cma_policies::Area;
+use cma_policies::{Area, Run};
 
+use super::geometry::stated;
 use super::header::write_header;
 use super::recording::{Answered, NAMES, Recorded};
 use crate::op::{Op, Part};
 use crate::words::csv::{optional, write};
 
-/// Writes a recording of ops on an area of one range; [`RecordingWriter::finish`] ends it.
+/// Writes a recording of ops on an area; [`RecordingWriter::finish`] ends it.
 #[derive(Debug)]
 pub struct RecordingWriter<W: Write> {
     out: csv::Writer<W>,
-    base_pfn: u64,
+    area: Area,
 }
 
 impl<W: Write> RecordingWriter<W> {
     /// Writes the header: the geometry, these keys, then the column names.
     ///
     /// # Errors
-    /// Where the output takes no more, and an area of several ranges, which a recording cannot
-    /// state.
+    /// Where the output takes no more.
     pub fn new(mut out: W, area: &Area, pairs: &[(&str, String)]) -> io::Result<Self> {
-        let [range] = area.ranges() else {
-            let why = format!("a recording has one range, the area {}", area.ranges().len());
-            return Err(io::Error::other(why));
-        };
-        let base_pfn = range.pfn.0;
         write_header(&mut out, pairs)?;
-        let (pages, order) = (range.count, area.order_per_bit());
-        writeln!(out, "# base_pfn={base_pfn} pages={pages} order_per_bit={order}")?;
+        let geometry = stated(area).into_iter().map(|(key, value)| format!("{key}={value}"));
+        writeln!(out, "# {}", geometry.collect::<Vec<_>>().join(" "))?;
         let mut out = csv::Writer::from_writer(out);
         write(&mut out, NAMES.split(','))?;
-        Ok(Self { out, base_pfn })
+        Ok(Self { out, area: area.clone() })
+    }
+
+    /// The number of the first page of `run`, which is in the area.
+    fn page(&self, run: Run) -> io::Result<u64> {
+        self.area.page_of(run.pfn).ok_or_else(|| io::Error::other(format!("{run} is in no range")))
     }
 
     /// Writes op number `idx` and what was answered.
@@ -46,8 +46,8 @@ impl<W: Write> RecordingWriter<W> {
                 ("alloc", id, Some(request.count()), Some(u64::from(request.align())))
             }
             Op::Free { id, part } => ("free", id, part.map(|part: Part| part.count), None),
-            Op::Pin(run) => ("pin", run.pfn.0 - self.base_pfn, Some(run.count), None),
-            Op::Unpin(run) => ("unpin", run.pfn.0 - self.base_pfn, Some(run.count), None),
+            Op::Pin(run) => ("pin", self.page(run)?, Some(run.count), None),
+            Op::Unpin(run) => ("unpin", self.page(run)?, Some(run.count), None),
         };
         let result = match recorded.result {
             None => String::new(),
@@ -55,11 +55,14 @@ impl<W: Write> RecordingWriter<W> {
             Some(Answered::Nop) => "nop".to_string(),
         };
         // Where a part begins does not show in the result if it was refused.
-        let note = match (recorded.refused_at, op) {
-            (Some(offset), _) => format!("lastoff={offset}"),
-            (None, Op::Free { part: Some(part), .. }) => format!("offset={}", part.offset),
-            _ => String::new(),
+        let part = match op {
+            Op::Free { part: Some(part), .. } => Some(part.offset),
+            _ => None,
         };
+        let available = recorded.available.filter(|pages| recorded.free != Some(*pages));
+        let notes = [("lastoff", recorded.refused_at), ("offset", part), ("avail", available)];
+        let notes = notes.iter().filter_map(|(key, value)| Some(format!("{key}={}", (*value)?)));
+        let note = notes.collect::<Vec<_>>().join(" ");
         let [count, align] = [count, align].map(optional);
         let Recorded { retries, free, maxrun, .. } = *recorded;
         let [retries, free, maxrun] = [retries, free, maxrun].map(optional);

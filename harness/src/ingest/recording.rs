@@ -40,7 +40,7 @@ const MOST_UNKNOWN: usize = 16;
 /// The result of a row.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Answered {
-    /// An offset in pages from base_pfn, 0, or a negative errno.
+    /// The number of a page, counted as by [`Area::page_of`], 0, or a negative errno.
     Number(i64),
     /// A free of an id that never got memory.
     Nop,
@@ -53,12 +53,16 @@ pub struct Recorded {
     pub result: Option<Answered>,
     /// `cma_alloc_busy_retry` events of the call.
     pub retries: Option<u64>,
-    /// Free pages after the op.
+    /// Pages of the free bits after the op.
     pub free: Option<u64>,
     /// Pages of the longest free run after the op.
     pub maxrun: Option<u64>,
-    /// It failed after a refused claim, the last one at this offset (`lastoff=` in the note).
+    /// It failed after a refused claim, the last one at this page, counted as the result
+    /// (`lastoff=` in the note).
     pub refused_at: Option<u64>,
+    /// `available_count` after the op, in pages (`avail=` in the note). Where it is not stated it
+    /// equals `free`.
+    pub available: Option<u64>,
 }
 
 pub(super) struct Rows {
@@ -128,6 +132,9 @@ impl super::Rows for Rows {
             let event = match row.text(KIND) {
                 "alloc" => row.alloc(*cap, &recorded, held)?,
                 "free" => row.free(&recorded, held)?,
+                "badfree" => {
+                    Event::BadFree { page: row.need(ID, "id")?, count: row.need(COUNT, "count")? }
+                }
                 "pin" => Event::Op(Op::Pin(row.run(area)?)),
                 "unpin" => Event::Op(Op::Unpin(row.run(area)?)),
                 "bitmap" | "stat" => Event::Look,
@@ -183,6 +190,7 @@ impl Said<'_> {
             free: self.maybe(FREE, "free")?,
             maxrun: self.maybe(MAXRUN, "maxrun")?,
             refused_at: self.noted("lastoff="),
+            available: self.noted("avail="),
         })
     }
 
@@ -233,16 +241,17 @@ impl Said<'_> {
         }
     }
 
-    /// The pages of a pin: its first page is in the column `id`, counted from base_pfn.
+    /// The pages of a pin: the number of its first page is in the column `id`.
     fn run(&self, area: &Area) -> Result<Run, IngestError> {
-        let (start, count) = (self.need(ID, "id")?, self.need(COUNT, "count")?);
-        let pages = area.pages();
-        if count == 0 || start >= pages || count > pages - start {
-            let why = format!(
-                "{count} pages from page {start} on are not inside the area, which has {pages}"
-            );
-            return Err(self.wrong(ID, why));
-        }
-        Ok(Run::new(area.ranges()[0].pfn.0 + start, count))
+        let (page, count) = (self.need(ID, "id")?, self.need(COUNT, "count")?);
+        area.run_at(page, count).filter(|run| run.count > 0).ok_or_else(|| {
+            let pages = area.pages();
+            let of = match area.ranges().len() {
+                1 => format!("the area, which has {pages}"),
+                ranges => format!("one of the {ranges} ranges, which have {pages}"),
+            };
+            let why = format!("{count} pages from page {page} on are not inside {of}");
+            self.wrong(ID, why)
+        })
     }
 }

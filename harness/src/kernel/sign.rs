@@ -155,10 +155,10 @@ mod tests {
             (&[FinishErrno], Some("6.3+"), "6.12"),
             (&[FinishErrno, PfnTried], Some("6.3-6.14"), "6.12"),
             (&[StartPlain, PfnZero], Some("6.15-6.17"), "6.15"),
-            (&[StartTotals, PfnZero], Some("6.18+"), "7.3"),
+            (&[StartTotals, PfnZero], Some("6.18+"), "7.0"),
             // Of two kernels.
-            (&[FinishPlain, StartTotals], None, "7.3"),
-            (&[StartTotals, FinishPlain], None, "7.3"),
+            (&[FinishPlain, StartTotals], None, "7.0"),
+            (&[StartTotals, FinishPlain], None, "7.0"),
         ] {
             let (name, kernel) = named(signs);
             assert_eq!((name.as_deref(), kernel), (releases, row), "{signs:?}");

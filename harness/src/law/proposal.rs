@@ -23,6 +23,20 @@ fn is_inside(scene: &Scene<'_>) -> Result<(), String> {
     demand(scene.reference.on_granule(run), || format!("{run} does not start at a granule"))
 }
 
+/// Pages without a granule are nobody's.
+pub(super) const TAIL: Law = Law {
+    name: name::TAIL,
+    about: "no proposed run has a page past the last whole granule of its range",
+    binds: Binds::EVERYONE,
+    check: Check::Moment(has_granules),
+};
+
+fn has_granules(scene: &Scene<'_>) -> Result<(), String> {
+    let Moment::Proposed { attempt, .. } = scene.moment else { return Ok(()) };
+    let run = attempt.run;
+    demand(scene.reference.has_granules(run), || format!("{run} was proposed, its end has no bit"))
+}
+
 /// No page has two owners.
 pub(super) const DISJOINT: Law = Law {
     name: name::DISJOINT,
@@ -58,6 +72,21 @@ fn is_aligned(scene: &Scene<'_>) -> Result<(), String> {
     demand(held, || format!("{run} was proposed for order {order}"))
 }
 
+/// What there is not is not tried.
+pub(super) const COUNTED: Law = Law {
+    name: name::COUNTED,
+    about: "no run is proposed for more pages than are neither live nor under way",
+    binds: Binds::COUNTED,
+    check: Check::Moment(is_counted),
+};
+
+fn is_counted(scene: &Scene<'_>) -> Result<(), String> {
+    let Moment::Proposed { asked, attempt } = scene.moment else { return Ok(()) };
+    demand(!scene.is_counted_out(asked.request), || {
+        format!("{} was proposed, only {} pages are nobody's", attempt.run, scene.available)
+    })
+}
+
 /// Every proposal is the kernel's.
 pub(super) const LOWEST: Law = Law {
     name: name::LOWEST,
@@ -75,6 +104,7 @@ fn is_lowest(scene: &Scene<'_>) -> Result<(), String> {
     // No memory to migrate to and a fatal signal end the walk wherever it is.
     let right = match asked.last_failed {
         Some((_, ClaimError::NoMemory | ClaimError::Interrupted)) => None,
+        Some((_, ClaimError::Busy)) | None if scene.is_counted_out(asked.request) => None,
         Some((_, ClaimError::Busy)) | None => {
             scene.reference.lowest_fit(asked.request, asked.resume)
         }

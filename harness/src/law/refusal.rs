@@ -75,6 +75,7 @@ fn has_no_place(scene: &Scene<'_>) -> Result<(), String> {
     let Moment::Refused { asked, error: AllocError::NoMemory, .. } = scene.moment else {
         return Ok(());
     };
-    let fits = !asked.no_memory && scene.reference.fits_in(asked.request, scene.free_runs);
+    let is_owed = !asked.no_memory && !scene.is_counted_out(asked.request);
+    let fits = is_owed && scene.reference.fits_in(asked.request, scene.free_runs);
     demand(!fits, || format!("{:?} fits in {}", asked.request, list(scene.free_runs)))
 }

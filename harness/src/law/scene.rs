@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use cma_policies::{AllocError, Area, Attempt, ClaimError, FreeError, Promises, Request, Run};
 
 use super::Reference;
+use super::trial::Live;
 use crate::oracle::{Model, Place};
 
 /// How far a request has come.
@@ -95,10 +96,12 @@ pub(crate) struct Scene<'a> {
     pub promises: Promises,
     /// The truth.
     pub reference: &'a Reference,
-    /// What sweeps take for the truth; attempts under way are not marked in it.
+    /// What sweeps take for the truth.
     pub model: &'a Model,
-    /// Whether attempts are under way that the model does not know.
-    pub under_way: bool,
+    /// What is granted.
+    pub live: &'a [Live],
+    /// Pages that are neither live nor under way.
+    pub available: u64,
     /// The free runs that the policy shows now.
     pub free_runs: &'a [Run],
     /// The last grant of each range that had one, in the order in which they were made.
@@ -106,6 +109,11 @@ pub(crate) struct Scene<'a> {
 }
 
 impl Scene<'_> {
+    /// Whether a policy that counts has to refuse `request` before it searches.
+    pub(crate) const fn is_counted_out(&self, request: Request) -> bool {
+        self.promises.counted && request.count() > self.available
+    }
+
     /// Whether policy and reference have both seen the moment: before the marking of a proposal the
     /// reference is one step late.
     pub(crate) const fn is_settled(&self) -> bool {

@@ -4,13 +4,13 @@ use cma_policies::Run;
 
 use super::scene::{demand, list};
 use super::{Binds, Check, Law, Moment, Scene};
-use crate::oracle::name;
+use crate::oracle::{Place, name};
 
 /// The list of free runs is well formed and true.
 pub(super) const FREE_RUNS: Law = Law {
     name: name::FREE_RUNS,
-    about: "free runs ascend, do not overlap, are whole granules of one range and truly free, and \
-            every proposal is inside one of them",
+    about: "free runs come range by range in the area's order and ascend in each, do not overlap, are \
+            whole granules of one range and truly free, and every proposal is inside one of them",
     binds: Binds::EVERYONE,
     check: Check::Moment(is_well_formed),
 };
@@ -30,9 +30,12 @@ fn is_well_formed(scene: &Scene<'_>) -> Result<(), String> {
     if !scene.is_settled() {
         return Ok(());
     }
-    let mut end = 0;
+    let mut end = Place::START;
     for hole in scene.free_runs {
-        demand(hole.pfn.0 >= end, || format!("free runs {} do not ascend", list(scene.free_runs)))?;
+        let start = scene.reference.place(hole.pfn);
+        demand(start.is_some_and(|start| start >= end), || {
+            format!("free run {hole} is out of order in {}", list(scene.free_runs))
+        })?;
         let whole = hole.count > 0 && hole.count.is_multiple_of(scene.area.granule());
         demand(whole && scene.reference.on_granule(*hole), || {
             format!("free run {hole} is not in whole granules")
@@ -40,7 +43,7 @@ fn is_well_formed(scene: &Scene<'_>) -> Result<(), String> {
         demand(scene.reference.is_free(*hole), || {
             format!("free run {hole} is shown, free are {}", list(&scene.reference.free_runs()))
         })?;
-        end = hole.end().0;
+        end = scene.reference.end_of(*hole).unwrap_or(end);
     }
     Ok(())
 }
@@ -55,7 +58,9 @@ pub(super) const MARKS: Law = Law {
 
 fn follows_marks(scene: &Scene<'_>) -> Result<(), String> {
     let (run, free) = match scene.moment {
-        Moment::Marked { attempt } | Moment::Granted { attempt } => (attempt.run, 0),
+        Moment::Marked { attempt } => (attempt.run, 0),
+        // Others may have given back live pages of its last granule since it was marked.
+        Moment::Granted { attempt } => (attempt.run, scene.reference.free_pages_of(attempt.run)),
         Moment::Unmarked { attempt } => (attempt.run, attempt.run.count),
         _ => return Ok(()),
     };

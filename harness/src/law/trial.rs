@@ -49,9 +49,9 @@ pub(crate) enum Answer {
 
 /// A live buffer, or what is left of one.
 #[derive(Clone, Copy, Debug)]
-struct Live {
+pub(crate) struct Live {
     id: u64,
-    run: Run,
+    pub(crate) run: Run,
 }
 
 /// A policy before the laws.
@@ -74,7 +74,7 @@ pub(super) struct Trial {
     /// Number of the act.
     op: u64,
     /// Attempts that are marked and not settled.
-    under_way: u64,
+    under_way: Vec<Run>,
     /// The most pages that may be live.
     most_live: u64,
     log: Option<Vec<String>>,
@@ -98,7 +98,7 @@ impl Trial {
             last_grants: Vec::new(),
             changes: 0,
             op: 0,
-            under_way: 0,
+            under_way: Vec::new(),
             most_live: case.most_live(),
             log: None,
         };
@@ -147,7 +147,8 @@ impl Trial {
             promises: self.promises,
             reference: &self.reference,
             model: &self.model,
-            under_way: self.under_way > 0,
+            live: &self.live,
+            available: self.available(),
             free_runs: &self.shown,
             last_grants: &self.last_grants,
         };
@@ -157,6 +158,18 @@ impl Trial {
             }
         }
         Ok(())
+    }
+
+    /// Pages that are neither live nor under way.
+    fn available(&self) -> u64 {
+        let live = self.live.iter().map(|live| live.run);
+        let taken: u64 = live.chain(self.under_way.iter().copied()).map(|run| run.count).sum();
+        self.model.area().pages() - taken
+    }
+
+    /// Pages of free granules as it is known from outside.
+    pub(super) fn reference(&self) -> &Reference {
+        &self.reference
     }
 
     /// Does one act. Where requests overlap, the answer may come later.
@@ -224,10 +237,8 @@ impl Trial {
     }
 
     fn pin(&mut self, at: u32, more: u8) {
-        let ranges = self.model.area().ranges();
-        let first = ranges[0].pfn.0;
-        let span = ranges.last().map_or(1, |last| last.end().0 - first);
-        let run = Run::new(first + u64::from(at) % span, 1 + u64::from(more));
+        let span = self.model.area().span();
+        let run = Run::new(span.pfn.0 + u64::from(at) % span.count, 1 + u64::from(more));
         // All or nothing, and never over a buffer.
         let taken = self.pins.iter().chain(self.live.iter().map(|live| &live.run));
         if !taken.clone().any(|other| other.overlaps(run)) {

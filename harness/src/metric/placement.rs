@@ -55,10 +55,12 @@ struct Placement {
     not_asked: u64,
 }
 
-/// Pages of the area up to page `end` of its last range that is touched.
+/// Pages of the area up to the end of `run`, which is in one range, in the order of its ranges.
 fn pages_below(model: &Model, run: Run) -> u64 {
-    let ranges = model.area().ranges().iter().take_while(|range| range.pfn < run.end());
-    ranges.map(|range| range.end().min(run.end()).0 - range.pfn.0).sum()
+    let ranges = model.area().ranges();
+    let own = model.area().range_of(run).expect("a grant is inside a range");
+    let before: u64 = ranges[..own].iter().map(|range| range.count).sum();
+    before + (run.end().0 - ranges[own].pfn.0)
 }
 
 impl Observer for Placement {

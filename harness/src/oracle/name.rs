@@ -2,6 +2,8 @@
 
 /// A proposed run has the pages asked for, whole granules from its start on, in one range.
 pub const INSIDE: &str = "inside";
+/// No page without a granule is proposed.
+pub const TAIL: &str = "tail";
 /// No page is granted or proposed twice at once.
 pub const DISJOINT: &str = "disjoint";
 /// Proposed runs are aligned by the kernel's rule.
@@ -20,6 +22,8 @@ pub const TIGHT: &str = "tight";
 pub const FREE_RUNS: &str = "free_runs";
 /// A proposal marks its run, a failed attempt unmarks it.
 pub const MARKS: &str = "marks";
+/// A request for more pages than nobody has is not tried.
+pub const COUNTED: &str = "counted";
 /// A refused request leaves the free runs as they were.
 pub const REFUSAL: &str = "refusal";
 /// A refused request changes no later answer.

@@ -43,6 +43,8 @@ pub struct Reference {
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Range {
     base: u64,
+    /// Its pages; the last few may have no granule.
+    pages: u64,
     /// [`USED`] or [`FREE`]. Bytes, since the standard library looks for one in many at once.
     granules: Vec<u8>,
 }
@@ -78,10 +80,12 @@ impl Reference {
         let granule = 2u64.pow(area.order_per_bit());
         let range = |run: &Run| Range {
             base: run.pfn.0,
+            pages: run.count,
             granules: vec![FREE; (run.count / granule) as usize],
         };
-        let ranges = area.ranges().iter().map(range).collect();
-        Self { granule, ranges, free: area.pages() / granule }
+        let ranges: Vec<_> = area.ranges().iter().map(range).collect();
+        let free = ranges.iter().map(|range| range.granules.len() as u64).sum();
+        Self { granule, ranges, free }
     }
 
     /// Whether a grant for order `align` may start at `place`, as the kernel decides it
@@ -108,11 +112,11 @@ impl Reference {
         Run { pfn: Pfn(base + place.bit * self.granule), count }
     }
 
-    /// The place of page `pfn`, if it is in the area.
-    fn place(&self, pfn: Pfn) -> Option<Place> {
+    /// The place of page `pfn`, if it is in the area: past the last granule where it has none.
+    pub(crate) fn place(&self, pfn: Pfn) -> Option<Place> {
         (0..).zip(&self.ranges).find_map(|(range, lane)| {
-            let bit = pfn.0.checked_sub(lane.base)? / self.granule;
-            (bit < lane.granules.len() as u64).then_some(Place { range, bit })
+            let page = pfn.0.checked_sub(lane.base)?;
+            (page < lane.pages).then_some(Place { range, bit: page / self.granule })
         })
     }
 
@@ -135,6 +139,13 @@ impl Reference {
         self.granules(run).is_some()
     }
 
+    /// Whether every page of `run`, which is inside the area, has a granule.
+    pub(crate) fn has_granules(&self, run: Run) -> bool {
+        self.granules(run).is_some_and(|(place, granules)| {
+            place.bit + granules <= self.ranges[place.range].granules.len() as u64
+        })
+    }
+
     /// Whether every granule that `run` has a page in is in one range and free.
     pub fn is_free(&self, run: Run) -> bool {
         self.granules(run)
@@ -144,25 +155,52 @@ impl Reference {
     /// Marks every granule that `run` has a page in.
     ///
     /// # Panics
-    /// Here and in [`clear`](Self::clear): where one of them is not in the area or is so already.
+    /// Where one of them is not in the area or is marked already.
     pub fn set(&mut self, run: Run) {
-        self.write(run, true);
-    }
-
-    /// Unmarks every granule that `run` has a page in.
-    pub fn clear(&mut self, run: Run) {
-        self.write(run, false);
-    }
-
-    fn write(&mut self, run: Run, used: bool) {
         let (place, bits) = self.granules(run).unwrap_or_else(|| panic!("{run} is in no range"));
-        let (old, new) = if used { (FREE, USED) } else { (USED, FREE) };
         for bit in place.bit..place.bit + bits {
             let granule = &mut self.ranges[place.range].granules[bit as usize];
-            assert!(*granule == old, "granule {bit} of range {} is so already", place.range);
-            *granule = new;
+            assert!(*granule == FREE, "granule {bit} of range {} is marked", place.range);
+            *granule = USED;
         }
-        self.free = if used { self.free - bits } else { self.free + bits };
+        self.free -= bits;
+    }
+
+    /// Unmarks as many granules as the pages of `run` take, from that of its first page on, as the
+    /// kernel does (`cma_clear_bitmap()`, `mm/cma.c`, 7.3). They may be unmarked already where a
+    /// part of a buffer was given back inside one.
+    ///
+    /// # Panics
+    /// Where one of them is not in the area, or a granule of one page is unmarked already.
+    pub fn clear(&mut self, run: Run) {
+        let (place, _) = self.granules(run).unwrap_or_else(|| panic!("{run} is in no range"));
+        for bit in place.bit..place.bit + self.bits(run.count) {
+            let granule = &mut self.ranges[place.range].granules[bit as usize];
+            let was_used = *granule == USED;
+            assert!(was_used || self.granule > 1, "page {bit} of range {} is free", place.range);
+            *granule = FREE;
+            self.free += u64::from(was_used);
+        }
+    }
+
+    /// Pages of marked granules that are in none of `held`, which are disjoint.
+    pub(crate) fn unheld_pages(&self, held: impl Iterator<Item = Run>) -> u64 {
+        let granules: usize = self.ranges.iter().map(|range| range.granules.len()).sum();
+        let marked = granules as u64 - self.free;
+        marked * self.granule - held.map(|run| run.count - self.free_pages_of(run)).sum::<u64>()
+    }
+
+    /// Pages of `run`, which is inside the area, whose granules are free.
+    pub(crate) fn free_pages_of(&self, run: Run) -> u64 {
+        let (place, granules) = self.granules(run).expect("a run inside the area");
+        let range = &self.ranges[place.range];
+        let free = (place.bit..place.bit + granules)
+            .filter(|bit| range.granules.get(*bit as usize) == Some(&FREE));
+        let pages = free.map(|bit| {
+            let first = range.base + bit * self.granule;
+            run.end().0.min(first + self.granule) - run.pfn.0.max(first)
+        });
+        pages.sum()
     }
 
     /// The lowest aligned fit for `request` at or after `from`: the kernel's answer
@@ -180,7 +218,7 @@ impl Reference {
         None
     }
 
-    /// Every place where `request` fits, aligned, ascending.
+    /// Every place where `request` fits, aligned, range by range and ascending in each.
     pub(crate) fn fits(&self, request: Request) -> Vec<Fit> {
         let bits = self.bits(request.count());
         let mut fits = Vec::new();
@@ -225,7 +263,7 @@ impl Reference {
         Place { bit: place.bit.saturating_add(step), ..place }
     }
 
-    /// The free runs in pages, ascending, each as long as it can be in its range.
+    /// The free runs in pages, range by range and ascending in each, as long as they can be there.
     pub fn free_runs(&self) -> Vec<Run> {
         let runs = |lane: &Range| {
             let pages =
@@ -233,6 +271,15 @@ impl Reference {
             lane.holes().into_iter().map(pages).collect::<Vec<_>>()
         };
         self.ranges.iter().flat_map(runs).collect()
+    }
+
+    /// What is free of `runs`, each of whole granules in one range, in their order.
+    pub(crate) fn free_in(&self, runs: &[Run]) -> Vec<Run> {
+        let granules = |run: &Run| {
+            let (first, granule) = (run.pfn.0, self.granule);
+            (0..run.count / granule).map(move |at| Run::new(first + at * granule, granule))
+        };
+        runs.iter().flat_map(granules).filter(|granule| self.is_free(*granule)).collect()
     }
 
     /// Free pages.

@@ -142,7 +142,7 @@ impl Witness {
                     }
                     self.outcome.attempts += 1;
                     self.outcome.attempts_in_last_pass += 1;
-                    match pages.claim(attempt.run) {
+                    match self.claim(attempt.run, pages) {
                         Ok(()) => {
                             self.policy.settle(attempt, true);
                             self.model.grant(id, request, attempt.run);
@@ -178,6 +178,15 @@ impl Witness {
         Ok(&self.outcome)
     }
 
+    /// Claims `run`. A live page in it, whose granule was freed under it, makes that busy.
+    fn claim(&self, run: Run, pages: &mut dyn Environment) -> Result<(), ClaimError> {
+        if self.model.is_in_use(run) {
+            pages.in_use(run);
+            return Err(ClaimError::Busy);
+        }
+        pages.claim(run)
+    }
+
     /// Gives back buffer `id`, or the piece of it at `run`.
     ///
     /// # Errors
@@ -199,18 +208,8 @@ impl Witness {
     /// Whether the policy has to take back `run` of buffer `id`.
     fn owes(&self, id: u64, run: Run) -> bool {
         let buffer = self.model.buffer(id).expect("a live buffer");
-        buffer.left.iter().any(|left| {
-            *left == run || self.promises.partial_free && self.is_part_in_granules(*left, run)
-        })
-    }
-
-    /// Whether `part` begins at a granule of `whole` and ends at one, or with it.
-    fn is_part_in_granules(&self, whole: Run, part: Run) -> bool {
-        let granule = self.area().granule();
-        let Some(range) = self.area().range_of(part) else { return false };
-        let begins = (part.pfn.0 - self.area().ranges()[range].pfn.0).is_multiple_of(granule);
-        let ends = part.end() == whole.end() || part.count.is_multiple_of(granule);
-        whole.contains(part) && begins && ends
+        let is_part = |left: &Run| self.promises.partial_free && left.contains(run);
+        buffer.left.iter().any(|left| *left == run || is_part(left))
     }
 
     fn count_op(&mut self) -> Result<(), Violation> {
@@ -266,7 +265,9 @@ impl Witness {
             let what = format!("refused with \"{error}\", but the claims mean \"{meant}\"");
             return Err(self.violation(name::MEANING, what));
         }
-        if outcome.attempts == 0 && self.promises.complete && self.policy_fits(request) {
+        let counted = self.promises.counted && request.count() > self.model.available_pages();
+        let owed = self.promises.complete && outcome.attempts == 0 && !counted;
+        if owed && self.policy_fits(request) {
             let what = format!("{request:?} was refused although an aligned fit is free");
             return Err(self.violation(name::COMPLETE, what));
         }
@@ -297,17 +298,18 @@ impl Witness {
     /// The law that the policy broke.
     pub fn finish(&self) -> Result<(), Violation> {
         let mut wrong = None;
-        let mut end = None;
+        let mut end = (0, Pfn(0));
         let mut pages = 0_u64;
         self.policy.free_runs(&mut |hole| {
+            let at = self.area().range_of(hole).map(|range| (range, hole.pfn));
             if wrong.is_none() {
-                if hole.count == 0 || end.is_some_and(|end| hole.pfn < end) {
-                    wrong = Some(format!("free run {hole} is empty or does not ascend"));
-                } else if !self.model.map().is_free(hole) {
+                if hole.count == 0 || at.is_some_and(|at| at < end) {
+                    wrong = Some(format!("free run {hole} is empty or out of order"));
+                } else if at.is_none() || !self.model.map().is_free(hole) {
                     wrong = Some(format!("free run {hole} is not free"));
                 }
             }
-            end = Some(hole.end());
+            end = at.map_or(end, |(range, _)| (range, hole.end()));
             pages = pages.saturating_add(hole.count);
         });
         if wrong.is_none() && self.promises.tight && pages != self.model.free_pages() {

@@ -8,7 +8,7 @@ mod scan;
 
 use std::collections::VecDeque;
 
-use cma_policies::{Request, Run, dma_align};
+use cma_policies::{Pfn, Request, Run, dma_align};
 
 use super::Options;
 use crate::ingest::log::{self, Record};
@@ -273,7 +273,7 @@ impl Trace {
                 Recorded {
                     result: call.errno().map(|errno| Answered::Number(errno.into())),
                     retries: call.retries(),
-                    refused_at: tried.and_then(|pfn| self.page_of(pfn)),
+                    refused_at: tried.and_then(|pfn| self.plan.area.page_of(Pfn(pfn))),
                     ..Recorded::default()
                 }
             }
@@ -324,14 +324,6 @@ impl Trace {
 
     /// Where `run` of the area begins, as a recording has it.
     fn offset(&self, run: Run) -> Option<Answered> {
-        i64::try_from(self.page_of(run.pfn.0)?).ok().map(Answered::Number)
-    }
-
-    /// The number of page `pfn`, counted through the ranges in their order.
-    fn page_of(&self, pfn: u64) -> Option<u64> {
-        let ranges = self.plan.area.ranges();
-        let range = self.plan.area.range_of(Run::new(pfn, 1))?;
-        let before: u64 = ranges[..range].iter().map(|range| range.count).sum();
-        Some(before + (pfn - ranges[range].pfn.0))
+        i64::try_from(self.plan.area.page_of(run.pfn)?).ok().map(Answered::Number)
     }
 }

@@ -2,15 +2,19 @@
 
 use std::fmt;
 
-use cma_policies::{Area, Request, Run};
+use cma_policies::{Area, Pfn, Request, Run};
 
 use super::{Error, Survey, Under, area, pages};
 use crate::environment::Environment;
 use crate::ingest::{Answered, Bitmaps, Event, Row, Source};
+use crate::kernel::Sign;
 use crate::op::{Op, Timed};
 use crate::oracle::{Checks, Witness};
 use crate::reader::{self, Options};
 use crate::simulate::{Answer, Step, step, warm_up};
+
+/// The fields that are compared, by the names of their columns or of the keys of a note.
+pub const FIELDS: [&str; 7] = ["result", "retries", "lastoff", "free", "maxrun", "avail", "bitmap"];
 
 /// The most mismatches that are kept in full.
 const MOST_KEPT: usize = 10;
@@ -54,6 +58,8 @@ pub struct Comparison {
     pub unanswered: u64,
     /// Recorded fields that were compared; a blank one is none, a line of the bitmaps is one.
     pub fields: u64,
+    /// How many of each, in the order of [`FIELDS`].
+    pub by_field: [u64; FIELDS.len()],
     /// Fields that differ.
     pub mismatches: u64,
     /// The first ones.
@@ -84,7 +90,7 @@ pub fn expect(
     let mut bitmaps = bitmaps.map(Bitmaps::open).transpose()?;
     let mut bitmap = bitmaps.as_mut().map(Bitmaps::next_bitmap).transpose()?.flatten();
     let environment = pages(under, &area, found);
-    let mut witness = Witness::new(&area, under.policy.build(area.clone())?, Checks::SWEEP);
+    let mut witness = Witness::new(&area, under.build(&area)?, Checks::SWEEP);
     warm_up(reader.warm_up(), &mut witness, &mut [])?;
     let mut replay = Replay { under, area, witness, environment, done: Comparison::default() };
     for row in reader.by_ref() {
@@ -121,22 +127,26 @@ struct Replay<'a> {
 pub(super) struct Got {
     pub(super) result: Result<Answered, &'static str>,
     pub(super) retries: u64,
+    /// The last claim that failed: the number of its first page.
+    pub(super) refused_at: Option<u64>,
 }
 
 impl Got {
     fn number(number: i64) -> Self {
-        Self { result: Ok(Answered::Number(number)), retries: 0 }
+        Self { result: Ok(Answered::Number(number)), retries: 0, refused_at: None }
     }
 }
 
 /// What a kernel would answer where this came out.
 pub(super) fn answered(under: &Under<'_>, step: &Step<'_>) -> Got {
     let area = step.model.area();
-    let base = area.ranges()[0].pfn.0;
-    let offset = |pfn: u64| Ok(Answered::Number((pfn - base) as i64));
+    let page = |pfn: Pfn| match area.page_of(pfn) {
+        Some(page) => Ok(Answered::Number(page as i64)),
+        None => Err("in no range"),
+    };
     let result = match (step.answer, step.op) {
-        (Answer::Granted(pfn), _) => offset(pfn.0),
-        (Answer::Freed(run), _) => offset(run.pfn.0),
+        (Answer::Granted(pfn), _) => page(pfn),
+        (Answer::Freed(run), _) => page(run.pfn),
         (Answer::Refused(error), _) => {
             let early = step.request().and_then(|asked| under.kernel.early(area, asked.count()));
             let claims = step.outcome.map_or(0, |outcome| outcome.attempts_in_last_pass);
@@ -153,7 +163,10 @@ pub(super) fn answered(under: &Under<'_>, step: &Step<'_>) -> Got {
         (Answer::Pinned(false), Op::Unpin(_)) => Ok(Answered::Number(ENOENT)),
         (Answer::Pinned(false), _) => Ok(Answered::Number(EBUSY)),
     };
-    Got { result, retries: step.outcome.map_or(0, |outcome| outcome.busy) }
+    let refused = step.outcome.filter(|outcome| outcome.answer.is_err());
+    let last = refused.and_then(|outcome| outcome.last_failed);
+    let refused_at = last.and_then(|(run, _)| area.page_of(run.pfn));
+    Got { result, retries: step.outcome.map_or(0, |outcome| outcome.busy), refused_at }
 }
 
 impl Replay<'_> {
@@ -169,6 +182,7 @@ impl Replay<'_> {
         let got = match (early, row.event) {
             (Some(printed), _) => Some(Got::number(printed.errno().unwrap_or(SILENT).into())),
             (None, Event::Op(op)) => Some(self.op(number, row.at_us, op)?),
+            (None, Event::BadFree { page, count }) => Some(self.bad_free(page, count)),
             (None, _) => None,
         };
         if let Some(got) = got {
@@ -189,6 +203,10 @@ impl Replay<'_> {
                 });
             }
             self.number(row, "retries", row.recorded.retries, got.retries);
+            // Before, it is that of the last try, whatever that ended with.
+            if self.counts() && row.recorded.retries.is_some() {
+                self.number(row, "lastoff", row.recorded.refused_at, got.refused_at);
+            }
         }
         if row.recorded.free.is_some() || row.recorded.maxrun.is_some() {
             let model = (self.witness.model().free_pages(), self.witness.model().longest_run());
@@ -197,6 +215,10 @@ impl Replay<'_> {
             let (free, longest) = if self.witness.promises().tight { self.shown() } else { model };
             self.number(row, "free", row.recorded.free, free);
             self.number(row, "maxrun", row.recorded.maxrun, longest);
+            if self.counts() {
+                let stated = row.recorded.available.or(row.recorded.free);
+                self.number(row, "avail", stated, self.witness.model().available_pages());
+            }
             if model != (free, longest) {
                 self.mismatch(row, "free and maxrun of the model", || {
                     (format!("{free} and {longest} by the policy"), format!("{model:?}"))
@@ -206,14 +228,28 @@ impl Replay<'_> {
         Ok(())
     }
 
-    /// Free pages and those of the longest run, as the policy shows them. Two runs that touch are
-    /// one: a recording has one range.
+    /// Whether the kernel counts the pages that are available beside its bitmap.
+    fn counts(&self) -> bool {
+        self.under.kernel.shows(Sign::CountersOfPages)
+    }
+
+    /// What is not inside one range is refused (`cma_release()`, `mm/cma.c`, 6.15 on).
+    fn bad_free(&self, page: u64, count: u64) -> Got {
+        match self.area.run_at(page, count) {
+            None => Got::number(EINVAL),
+            Some(_) => Got { result: Err("taken: they are in one range"), ..Got::number(0) },
+        }
+    }
+
+    /// Free pages and those of the longest run, as the policy shows them. Two runs of a range that
+    /// touch are one.
     fn shown(&self) -> (u64, u64) {
         let (mut free, mut longest) = (0, 0);
         let mut last = Run::new(0, 0);
         self.witness.free_runs(&mut |hole| {
-            let touches = last.end() == hole.pfn;
-            last = if touches { Run::new(last.pfn.0, last.count + hole.count) } else { hole };
+            let joined = Run::new(last.pfn.0, last.count.saturating_add(hole.count));
+            let touches = last.end() == hole.pfn && self.area.range_of(joined).is_some();
+            last = if touches { joined } else { hole };
             free += hole.count;
             longest = longest.max(last.count);
         });
@@ -230,7 +266,10 @@ impl Replay<'_> {
     fn bitmap(&mut self, row: &Row, recorded: &[(u64, u64)]) {
         let mut got = Vec::new();
         self.witness.free_runs(&mut |hole| {
-            got.push((self.area.pfn_to_bit(0, hole.pfn), hole.count >> self.area.order_per_bit()));
+            let range = self.area.range_of(hole).expect("a free run is in one range");
+            let before: u64 = (0..range).map(|range| self.area.bits(range)).sum();
+            let bit = before + self.area.pfn_to_bit(range, hole.pfn);
+            got.push((bit, hole.count >> self.area.order_per_bit()));
         });
         let differs = got.iter().zip(recorded).position(|(got, recorded)| got != recorded);
         let at = differs.unwrap_or(got.len().min(recorded.len()));
@@ -243,10 +282,19 @@ impl Replay<'_> {
         });
     }
 
-    fn number(&mut self, row: &Row, field: &'static str, recorded: Option<u64>, got: u64) {
-        if let Some(recorded) = recorded {
-            self.compare(row, field, recorded == got, || (recorded.to_string(), got.to_string()));
-        }
+    fn number(
+        &mut self,
+        row: &Row,
+        field: &'static str,
+        recorded: Option<u64>,
+        got: impl Into<Option<u64>>,
+    ) {
+        let Some(recorded) = recorded else { return };
+        let got = got.into();
+        self.compare(row, field, got == Some(recorded), || {
+            let text = got.map_or_else(|| "none".to_string(), |got| got.to_string());
+            (recorded.to_string(), text)
+        });
     }
 
     fn compare(
@@ -257,6 +305,8 @@ impl Replay<'_> {
         texts: impl FnOnce() -> (String, String),
     ) {
         self.done.fields += 1;
+        let at = FIELDS.iter().position(|name| *name == field).expect("a field of the list");
+        self.done.by_field[at] += 1;
         if !same {
             self.mismatch(row, field, texts);
         }
@@ -281,11 +331,16 @@ impl Replay<'_> {
 const SILENT: crate::kernel::Errno = crate::kernel::ENOMEM;
 /// What the recording driver answers to a pin of what is live or pinned.
 const EBUSY: i64 = crate::kernel::EBUSY as i64;
+/// What it answers to a release that the kernel refuses.
+const EINVAL: i64 = -22;
 /// What it answers to an unpin of what is not pinned.
 const ENOENT: i64 = crate::kernel::ENOENT as i64;
 
 fn asked(area: &Area, event: Event) -> String {
-    let at = |run: Run| format!("{}@{}", run.count, run.pfn.0 - area.ranges()[0].pfn.0);
+    let at = |run: Run| {
+        let page = area.page_of(run.pfn).map_or_else(|| run.pfn.to_string(), |at| at.to_string());
+        format!("{}@{page}", run.count)
+    };
     match event {
         Event::Op(Op::Alloc { id, request, .. }) => {
             let asked: Request = request;
@@ -298,6 +353,7 @@ fn asked(area: &Area, event: Event) -> String {
         Event::Op(Op::Pin(run)) => format!("pin {}", at(run)),
         Event::Op(Op::Unpin(run)) => format!("unpin {}", at(run)),
         Event::NoPages => "alloc of no pages".to_string(),
+        Event::BadFree { page, count } => format!("a release of {count}@{page}"),
         Event::Look => "a look at the state".to_string(),
     }
 }

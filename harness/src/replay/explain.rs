@@ -17,6 +17,11 @@ pub fn explain(model: &Model, request: Request, outcome: &Outcome, cause: Cause)
             "{count} pages were asked for, the largest range has {}",
             model.area().largest_range()
         ),
+        Cause::Exhausted if count <= free => format!(
+            "{count} pages were asked for, the kernel counts {} of {pages} as available; the \
+             bitmap was not looked at, in which {free} are free",
+            model.available_pages()
+        ),
         Cause::Exhausted => {
             format!("{count} pages were asked for, {free} of {pages} are free ({share})")
         }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::Under;
 use super::expect::answered;
 use crate::ingest::{Recorded, RecordingWriter};
+use crate::kernel::Sign;
 use crate::oracle::Model;
 use crate::simulate::{Answer, Observer, Step};
 
@@ -71,13 +72,13 @@ fn recorded(under: &Under<'_>, step: &Step<'_>) -> Recorded {
     let got = answered(under, step);
     let failed = matches!(step.answer, Answer::Refused(_));
     let state = failed || step.index.is_multiple_of(STATE_EVERY);
-    let base = model.area().ranges()[0].pfn.0;
-    let refused = step.outcome.and_then(|outcome| outcome.last_failed).filter(|_| failed);
     Recorded {
         result: got.result.ok(),
         retries: step.outcome.map(|_| got.retries),
         free: state.then(|| model.free_pages()),
         maxrun: state.then(|| model.longest_run()),
-        refused_at: refused.map(|(run, _)| run.pfn.0 - base),
+        refused_at: got.refused_at,
+        available: (state && under.kernel.shows(Sign::CountersOfPages))
+            .then(|| model.available_pages()),
     }
 }

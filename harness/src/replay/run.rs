@@ -1,6 +1,9 @@
 //! A file under a policy, measured.
 
 use std::cell::Cell;
+use std::collections::HashMap;
+
+use cma_policies::Area;
 
 use super::{Error, Under, area, explain, pages};
 use crate::cause::Cause;
@@ -8,7 +11,7 @@ use crate::environment::{self, Script};
 use crate::ingest::{Event, IngestError, Source};
 use crate::kernel::Errno;
 use crate::metric::{Meter, Setting, Sizes, Value};
-use crate::op::Op;
+use crate::op::{Op, Part};
 use crate::oracle::{Checks, Model, Witness};
 use crate::reader::{self, Options, Tally};
 use crate::simulate::{Observer, Step, simulate, warm_up};
@@ -26,6 +29,8 @@ pub struct Survey {
     pub warnings: Vec<String>,
     /// How its claims ended, where it says so and the environment asks.
     pub script: Script,
+    /// Releases of a part of a buffer that begin or end inside a bit: the kernel clears the whole of it.
+    pub cut_bits: u64,
     /// The sizes that are asked for most, at most 8, ascending: what the metrics probe with.
     pub sizes: Vec<u64>,
 }
@@ -44,10 +49,14 @@ pub fn survey(
     let mut script = Script::default();
     let mut no_pages = 0;
     let mut sizes = Sizes::default();
+    let mut cut = Cut::new(reader.area());
     for row in reader.by_ref() {
         let row = row?;
         if environment.entry().reads_script {
             script.note(&row);
+        }
+        if let Event::Op(op) = row.event {
+            cut.note(op);
         }
         match row.event {
             Event::NoPages => no_pages += 1,
@@ -57,7 +66,43 @@ pub fn survey(
     }
     let sizes = sizes.most_used();
     let (tally, warnings) = (reader.tally().clone(), reader.warnings());
-    Ok(Survey { tally, no_pages, cap: reader.cap(), warnings, script, sizes })
+    let (cap, cut_bits) = (reader.cap(), cut.releases);
+    Ok(Survey { tally, no_pages, cap, warnings, script, cut_bits, sizes })
+}
+
+/// Counts the releases that begin or end inside a bit which has other pages of the buffer: the
+/// kernel clears it all the same (`cma_clear_bitmap()`, `mm/cma.c`, to 7.3).
+struct Cut {
+    granule: u64,
+    /// The pages of each buffer that was asked for.
+    asked: HashMap<u64, u64>,
+    releases: u64,
+}
+
+impl Cut {
+    fn new(area: Option<&Area>) -> Self {
+        let granule = area.map_or(1, Area::granule);
+        Self { granule, asked: HashMap::new(), releases: 0 }
+    }
+
+    fn note(&mut self, op: Op) {
+        match op {
+            _ if self.granule == 1 => {}
+            Op::Alloc { id, request, .. } => {
+                self.asked.insert(id, request.count());
+            }
+            Op::Free { id, part: Some(Part { offset, count }) } => {
+                let end = offset.saturating_add(count);
+                let is_end = self.asked.get(&id).is_some_and(|asked| end >= *asked);
+                let inside = |page: u64| !page.is_multiple_of(self.granule);
+                self.releases += u64::from(inside(offset) || inside(end) && !is_end);
+            }
+            Op::Free { id, part: None } => {
+                self.asked.remove(&id);
+            }
+            Op::Pin(_) | Op::Unpin(_) => {}
+        }
+    }
 }
 
 /// The first request that was refused.
@@ -151,7 +196,7 @@ pub fn run(
     let area = area(&reader)?;
     let before = reader.warm_up();
     let mut environment = pages(under, &area, survey);
-    let mut witness = Witness::new(&area, under.policy.build(area.clone())?, Checks::SWEEP);
+    let mut witness = Witness::new(&area, under.build(&area)?, Checks::SWEEP);
     let mut meter = Meter::new(&Setting::new(&survey.sizes, under.cap));
     let line = Cell::new(0);
     let mut first = First { under, line: &line, failure: None };

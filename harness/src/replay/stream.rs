@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::{Error, area, stated};
-use crate::ingest::{self, Event, Source, StreamWriter};
+use super::{Error, area};
+use crate::ingest::{self, Event, Source, StreamWriter, stated};
 use crate::op::{Op, Timed};
 use crate::reader::{self, Options};
 

@@ -108,6 +108,11 @@ impl Environment for Pages {
         self.inner.asked_by(client);
     }
 
+    fn in_use(&mut self, run: Run) {
+        self.claims += 1;
+        self.inner.in_use(run);
+    }
+
     fn released(&mut self, run: Run) {
         self.inner.released(run);
     }
@@ -141,7 +146,7 @@ pub(super) fn drive(
 ) -> Result<(), Error> {
     let here = Cell::new(0);
     let run = || {
-        let policy = under.policy.build(area.clone())?;
+        let policy = under.build(area)?;
         let mut witness = Witness::new(area, policy, checks);
         let script = Script::default();
         let inner =

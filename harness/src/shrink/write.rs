@@ -4,10 +4,10 @@ use std::io::Write;
 
 use super::run::drive;
 use super::{Error, Subject};
-use crate::ingest::StreamWriter;
+use crate::ingest::{StreamWriter, stated};
 use crate::op::Op;
 use crate::oracle::Checks;
-use crate::replay::{Recorder, Under, stated};
+use crate::replay::{Recorder, Under};
 use crate::simulate::Observer;
 use crate::words::wrapped;
 
@@ -19,18 +19,13 @@ pub(super) const WIDTH: usize = 100;
 /// that it must be run under to show what it shows here, where the one of `under` is not it.
 ///
 /// # Errors
-/// An area of several ranges, which neither can state, and where the output takes no more.
+/// Where the output takes no more.
 pub fn write(
     subject: &Subject,
     under: &Under<'_>,
     remarks: &[String],
     mut out: impl Write,
 ) -> Result<Option<&'static str>, Error> {
-    let ranges = subject.area.ranges().len();
-    if ranges > 1 {
-        let why = format!("a stream has an area of one range, this one has {ranges}");
-        return Err(Error::Output(std::io::Error::other(why)));
-    }
     for line in remarks.iter().flat_map(|remark| wrapped(remark, WIDTH, ("# ", "# "))) {
         writeln!(out, "{line}").map_err(Error::Output)?;
     }

@@ -1,12 +1,14 @@
 //! A plan as TOML, as it was run: with every default filled in.
 
+use cma_policies::{Area, Run};
+
 use super::mix::{MixOf, table};
 use super::plan::Length;
 use super::plan::{FIRST_FAILURE, Load, Plan, Stream, What};
 use super::stream::{Checked, Ready};
 use super::target::Stop;
 use crate::board::{Board, BoardArea, Caller};
-use crate::ingest::DEFAULT_CAP;
+use crate::ingest::{DEFAULT_CAP, placed};
 use crate::words::PAGES_IN_MIB;
 
 /// The plan as a text that [`parse`](super::parse) makes the same plan of, and that says how many
@@ -80,11 +82,8 @@ fn board(board: &Board) -> Vec<String> {
     }
     lines.push("areas = [".to_string());
     for BoardArea { area, clients, policy } in &board.areas {
-        let (run, order) = (area.ranges()[0], area.order_per_bit());
-        let mut keys = vec![
-            key("name", area.name()),
-            format!("pages = {}, base_pfn = {}, order_per_bit = {order}", run.count, run.pfn),
-        ];
+        let order = format!("order_per_bit = {}", area.order_per_bit());
+        let mut keys = vec![key("name", area.name()), ranges(area), order];
         let clients = Some(clients).filter(|clients| !clients.is_empty());
         keys.extend(clients.map(|all| format!("clients = {}", list(all, |one| quote(one)))));
         keys.extend(policy.as_ref().map(|policy| key("policy", policy)));
@@ -92,6 +91,17 @@ fn board(board: &Board) -> Vec<String> {
     }
     lines.push("]".to_string());
     lines
+}
+
+/// Where an area lies: its ranges in the kernel's order, where it has several.
+fn ranges(area: &Area) -> String {
+    match area.ranges() {
+        [run] => format!("pages = {}, base_pfn = {}", run.count, run.pfn),
+        runs => {
+            let one = |run: &Run| format!("{{ base_pfn = {}, pages = {} }}", run.pfn, run.count);
+            format!("ranges = {}", list(runs, one))
+        }
+    }
 }
 
 fn length(plan: &Plan, stream: &Stream) -> Option<String> {
@@ -151,8 +161,11 @@ fn stream(plan: &Plan, stream: &Stream, known: &Checked) -> Vec<String> {
     }
     lines.push(format!("own_area = {}", stream.own_area));
     if let (true, Some(area)) = (stream.own_area, &known.area) {
-        let (run, order) = (area.ranges()[0], area.order_per_bit());
-        lines.push(format!("# {} pages, base_pfn {}, order_per_bit {order}", run.count, run.pfn));
+        let order = area.order_per_bit();
+        lines.push(match area.ranges() {
+            [run] => format!("# {} pages, base_pfn {}, order_per_bit {order}", run.count, run.pfn),
+            _ => format!("# {}, order_per_bit {order}", placed(area)),
+        });
     }
     lines
 }

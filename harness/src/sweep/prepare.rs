@@ -12,6 +12,7 @@ use super::shelf::Shelf;
 use super::stream::{Checked, Ready, look_through};
 use super::target::Evidence;
 use crate::board::BoardArea;
+use crate::ingest::strange;
 use crate::seed::Seed;
 use crate::span::span;
 use crate::workload::Setup;
@@ -88,6 +89,8 @@ pub fn prepare(mut plan: Plan) -> Result<Ready, Failed> {
     ready.warnings = route::check(&ready)?;
     ready.warnings.extend(too_short(&short));
     ready.warnings.extend(too_little(&ready.plan));
+    let areas = ready.plan.boards.iter().flat_map(|board| &board.areas);
+    ready.warnings.extend(areas.filter_map(|place| strange(&place.area)));
     Ok(ready)
 }
 

@@ -123,9 +123,7 @@ impl Calls {
 
     /// Pages went or came in `area`: so for the calls that run there.
     fn count(&mut self, origin: Origin, area: Option<&str>, change: impl Fn(&mut Counter)) {
-        let there = |call: &&mut Box<Call>| {
-            call.origin == origin && call.area.as_deref() == area
-        };
+        let there = |call: &&mut Box<Call>| call.origin == origin && call.area.as_deref() == area;
         let open = self.open.iter_mut().filter(there);
         open.filter_map(|call| call.counter.as_mut()).for_each(change);
     }

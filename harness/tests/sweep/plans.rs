@@ -90,7 +90,7 @@ fn wrong() -> Vec<(String, usize, usize, &'static str)> {
         (areas("[{ mib = 0 }]"), 4, 18, "mib is 0"),
         (areas("[{ mib = 9223372036854775807 }]"), 4, 18, "mib is 9223372036854775807"),
         (areas("[{ pages = 1000000000000 }]"), 4, 10, "no such area"),
-        (areas("[{ pages = 1001, order_per_bit = 4 }]"), 4, 10, "no multiple of the granule"),
+        (areas("[{ pages = 15, order_per_bit = 4 }]"), 4, 10, "{NOBIT}"),
         (areas("[{ mib = 1, clients = [\"vpu\"] }]"), 4, 9, "no default area"),
         (stream("[[streams]]\nprofile = \"gpo\""), 3, 11, "no profile is named \"gpo\""),
         (stream("[[streams]]\nprofile = \"gpu\"\nfile = \"a\""), 2, 1, "one of profile"),

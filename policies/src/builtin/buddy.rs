@@ -4,6 +4,7 @@ mod blocks;
 
 use alloc::boxed::Box;
 use alloc::format;
+use alloc::vec::Vec;
 
 use self::blocks::Blocks;
 use crate::area::Area;
@@ -28,6 +29,10 @@ use crate::run::Run;
 ///
 /// After a busy claim: the next free place for a block of that order upwards, then from the bottom
 /// up to the first one that was tried.
+///
+/// Ranges share one system: a smaller block in a later range comes before a larger one in an earlier
+/// range, and of equal blocks the first in the area's order is the lowest. No block crosses from
+/// one range into another.
 pub(crate) const ENTRY: Entry = Entry {
     name: "buddy",
     about: "blocks of a power of two that split and merge",
@@ -52,13 +57,12 @@ fn build(area: Area, params: &Params) -> Result<Box<dyn Policy>, BuildError> {
             area.order_per_bit()
         )));
     };
-    let spans = (0..area.ranges().len())
-        .map(|range| (area.origin(range), area.origin(range) + area.bits(range)))
-        .collect();
+    let ranges = (0..area.ranges().len()).map(|range| (area.origin(range), area.bits(range)));
+    let ranges: Vec<_> = ranges.collect();
     Ok(Box::new(Buddy {
         trim: params.bool("trim"),
         extend: params.bool("extend"),
-        blocks: Blocks::new(spans, top),
+        blocks: Blocks::new(&ranges, top),
         live: Live::default(),
         area,
     }))
@@ -69,14 +73,13 @@ struct Buddy {
     area: Area,
     trim: bool,
     extend: bool,
-    /// The free blocks, in units: bits counted from page 0.
+    /// The free blocks, in units: the bits of all ranges, numbered in the area's order.
     blocks: Blocks,
     /// The note of a grant is the units that are held for it.
     live: Live,
 }
 
-/// An attempt's note: the order of the request's block, and the number of the first unit that the
-/// request tried.
+/// An attempt's note: the order of the request's block, and the first unit that the request tried.
 #[derive(Clone, Copy)]
 struct Cut {
     order: u32,
@@ -96,12 +99,12 @@ impl Cut {
 impl Buddy {
     fn unit(&self, run: Run) -> u64 {
         let range = self.area.range_of(run).expect("a run of this policy is inside a range");
-        self.area.origin(range) + self.area.pfn_to_bit(range, run.pfn)
+        self.blocks.start_of(range) + self.area.pfn_to_bit(range, run.pfn)
     }
 
     fn run(&self, unit: u64, count: u64) -> Run {
         let range = self.blocks.span_of(unit);
-        let bit = unit - self.area.origin(range);
+        let bit = unit - self.blocks.start_of(range);
         Run { pfn: self.area.bit_to_pfn(range, bit), count }
     }
 
@@ -132,18 +135,18 @@ impl Buddy {
         }
         let Some(refused) = refused else {
             let unit = self.blocks.smallest(order)?;
-            return Some((unit, Cut { order, first: self.blocks.number_of(unit) }));
+            return Some((unit, Cut { order, first: unit }));
         };
         let unit = self.unit(refused.run);
         let past = unit.saturating_add(1 << order);
         let Cut { first, .. } = Cut::of(refused.cookie);
-        let is_first = |unit: &u64| self.blocks.number_of(*unit) < first;
-        let next = if is_first(&unit) {
-            self.blocks.lowest(order, past).filter(is_first)
+        let is_before = |unit: &u64| *unit < first;
+        let next = if is_before(&unit) {
+            self.blocks.lowest(order, past).filter(is_before)
         } else {
             self.blocks
                 .lowest(order, past)
-                .or_else(|| self.blocks.lowest(order, 0).filter(is_first))
+                .or_else(|| self.blocks.lowest(order, 0).filter(is_before))
         };
         next.map(|unit| (unit, Cut { order, first }))
     }

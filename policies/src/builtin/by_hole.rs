@@ -9,8 +9,8 @@ use crate::policy::{First, Promises};
 /// Of all holes that hold an aligned fit, the one whose part from its first aligned page to its end
 /// is the shortest, the lowest of equals; what is before that page does not count. After a busy
 /// claim it goes on from there as first fit does, round the range: an order of holes would change
-/// under it when other requests come and go. Ranges are searched in order, the first that has a fit
-/// serves it.
+/// under it when other requests come and go. Holes of several ranges are not compared: ranges are
+/// searched in the area's order, and the first that has a fit serves it.
 ///
 /// The vendor's file, as read, keeps first fit's place where a hole fits exactly, because an early
 /// return assigns a local pointer; here an exact fit wins, as its text means it to.

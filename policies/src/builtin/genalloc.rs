@@ -13,7 +13,8 @@ use crate::policy::{First, Promises};
 /// `gen_pool_best_fit()`: the shortest hole that is long enough, the lowest of equals, and its first
 /// bit, whatever the request's alignment. It finds a place wherever one is free.
 ///
-/// That pool has no busy claims. Here the next bits are tried then, round the range.
+/// That pool has no busy claims. Here the next bits are tried then, round the range. A pool of
+/// several chunks takes the first that has a place; so do ranges here, in the area's order.
 pub(crate) const BEST_FIT: Entry = Entry {
     name: "genalloc-best-fit",
     about: "the shortest hole that is long enough; ignores the alignment asked for",
@@ -30,7 +31,7 @@ pub(crate) const BEST_FIT: Entry = Entry {
 /// `gen_pool_first_fit_order_align()`: first fit at a multiple of the request's bits rounded up to
 /// a power of two, counted from the start of the range and with no cap, whatever the request's
 /// alignment. It is aligned in memory only where the range is, and refuses what a smaller alignment
-/// would have let in.
+/// would have let in. Ranges are searched in the area's order.
 pub(crate) const ORDER_ALIGN: Entry = Entry {
     name: "genalloc-order-align",
     about: "first fit at a multiple of the size, from the start of the range; no cap",

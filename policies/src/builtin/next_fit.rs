@@ -10,7 +10,8 @@ use crate::policy::{First, Promises};
 
 /// A rover in each range is at the end of the last grant there; a search begins at it, goes up to the
 /// end of the range, and comes round from bit 0. After a busy claim it goes on one alignment step
-/// further on the same way round, each place at most once, then in the next range.
+/// further on the same way round, each place at most once, then in the next range of the area's
+/// order, at its own rover. Every request begins in the first range.
 ///
 /// Only a grant moves a rover: what was refused or busy leaves it where it was.
 pub(crate) const ENTRY: Entry = Entry {

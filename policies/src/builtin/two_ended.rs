@@ -9,8 +9,9 @@ use crate::request::Request;
 
 /// One kind of requests takes the lowest aligned fit, the other the highest, so that small or
 /// long-lived buffers do not come to lie between large or short-lived ones. Each end uses the
-/// whole area. After a busy claim a request goes on from its own end; one from the top asks the
-/// ranges from the last to the first.
+/// whole area. After a busy claim a request goes on from its own end. Of several ranges the bottom
+/// is the start of the first in the area's order and the top the end of the last: a request from
+/// the top asks the ranges from the last to the first, each from its highest page down.
 ///
 /// `by` says which go to the bottom: `size`, those of at least `2^order` pages; `client`, those of
 /// clients below `client`; `parity`, those of even clients.

@@ -17,13 +17,14 @@ use crate::request::Request;
 /// Big requests, of at least `2^order` pages with the last granule counted whole, have a zone that
 /// small ones stay out of.
 ///
-/// `mode=fixed`: the top `share` of the area, cut off once, at an aligned page near by; each part is
-/// searched as the kernel does, and no buffer crosses the cut. With `spill` a request that its own
+/// `mode=fixed`: the last `share` of the area, of several ranges in the area's order, cut off once,
+/// at an aligned page near by; each part is searched as the kernel does, and no buffer crosses the
+/// cut. With `spill` a request that its own
 /// part cannot serve goes to the other one.
 ///
 /// `mode=on-demand`: nothing is kept at first. A big grant reserves the `2^order`-page blocks that
-/// it touches for further big requests, up to `share` of the area; blocks stay reserved when the
-/// buffer goes. Big requests take the first fit inside the reserve, or else anywhere; small ones go
+/// it touches for further big requests, up to `share` of the area over all ranges, which are searched
+/// in the area's order; blocks stay reserved when the buffer goes. Big requests take the first fit inside the reserve, or else anywhere; small ones go
 /// around it. With `spill` a small request that finds nothing else takes a place in it, and its
 /// grant releases the blocks it touches. After a busy claim a big request goes round the range, a
 /// small one on upwards, outside the reserve if it began there. A refused request neither reserves

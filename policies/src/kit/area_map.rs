@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use super::free_map::FreeMap;
 use super::search::Search;
 use crate::area::Area;
+use crate::mutant::mutate;
 use crate::request::Request;
 use crate::run::Run;
 
@@ -69,6 +70,24 @@ impl AreaMap {
         self.maps[range].clear(start, bits);
     }
 
+    /// Marks as many granules as the pages of `run` take as free, from that of its first page on:
+    /// what `cma_clear_bitmap()` (`mm/cma.c`, 7.3) clears. Shows the bits of its range that were
+    /// used until then: first bit, bits.
+    ///
+    /// A piece of a grant can begin inside a granule. Then that granule is free while the pages
+    /// before it live on, and may be free already; one at the end of the piece can stay used.
+    ///
+    /// # Panics
+    /// If they are not all in one range.
+    pub fn release(&mut self, run: Run, mut cleared: impl FnMut(u64, u64)) {
+        let (range, start, bits) = self.bits_of(run);
+        if self.area.order_per_bit() > 0 {
+            return self.maps[range].clear_used(start, bits, cleared);
+        }
+        self.maps[range].clear(start, bits);
+        cleared(start, bits);
+    }
+
     /// Whether the granules of `run` are in one range and free.
     pub fn is_free(&self, run: Run) -> bool {
         self.area.range_of(run).is_some_and(|_| {
@@ -103,8 +122,16 @@ impl AreaMap {
         let order = self.area.order_per_bit();
         for (range, map) in self.maps.iter().enumerate() {
             map.for_each_run(|start, bits| {
-                visit(Run { pfn: self.area.bit_to_pfn(range, start), count: bits << order });
+                let hole = Run { pfn: self.area.bit_to_pfn(range, start), count: bits << order };
+                visit(mutate!(BorderJoined: hole => self.across_border(hole)));
             });
         }
+    }
+
+    /// A planted defect: `hole` with a granule of the range that its own one touches.
+    fn across_border(&self, hole: Run) -> Run {
+        let (own, after) = (self.area.range_of(hole), Run { pfn: hole.end(), count: 1 });
+        let touches = self.area.range_of(after).is_some_and(|other| Some(other) != own);
+        Run { count: hole.count + if touches { self.area.granule() } else { 0 }, ..hole }
     }
 }

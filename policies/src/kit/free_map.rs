@@ -143,6 +143,25 @@ impl FreeMap {
         self.by_size.get_mut().iter_mut().for_each(|index| index.join(&hole, &run));
     }
 
+    /// Marks those of `count` bits from `start` on as free that are used, and shows each run of them:
+    /// first bit, bits.
+    ///
+    /// # Panics
+    /// If one of them is not in the map.
+    pub fn clear_used(&mut self, start: u64, count: u64, mut cleared: impl FnMut(u64, u64)) {
+        let run = self.run(start, count);
+        let mut at = run.start;
+        while at < run.end {
+            let end = self.words.next_free(at, run.end);
+            if at < end {
+                let (first, bits) = (self.bit(at), (end - at) as u64);
+                self.clear(first, bits);
+                cleared(first, bits);
+            }
+            at = self.words.free_end(end);
+        }
+    }
+
     /// The largest order of `search` that has a lane: its mask and offset agree with the
     /// map's own alignment up to there. All of the search where it is `search.mask + 1`.
     fn lane_order(&self, search: Search) -> u32 {

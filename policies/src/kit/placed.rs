@@ -30,6 +30,8 @@ pub struct Placed<P> {
     retry: Retry,
     map: AreaMap,
     live: Live,
+    /// `available_count`, where it is kept.
+    available: Option<u64>,
 }
 
 /// Bits of a cookie that hold the pass; the first place in the range is above.
@@ -45,17 +47,26 @@ struct Spot {
 }
 
 impl<P: Place> Placed<P> {
-    /// A policy over `area` that places by `place` and keeps `promises`. Parts of a grant can be
-    /// given back where a bit is a page, as debugfs `free` does (`mm/cma_debug.c`).
+    /// A policy over `area` that places by `place` and keeps `promises`. Any part of a grant can be
+    /// given back: what is cleared is what [`AreaMap::release`] says.
     pub fn new(area: Area, promises: Promises, place: P) -> Self {
-        let promises = Promises { partial_free: area.order_per_bit() == 0, ..promises };
+        let promises = Promises { partial_free: true, ..promises };
         Self {
             place,
             promises,
             retry: Retry::default(),
             map: AreaMap::new(area),
             live: Live::default(),
+            available: None,
         }
+    }
+
+    /// The same policy, which counts the pages that nobody has, and refuses a request for more than
+    /// those before each search (`available_count`, `mm/cma.c`, from 6.15 on).
+    #[must_use]
+    pub fn counted(self) -> Self {
+        let available = Some(self.map.area().pages());
+        Self { available, promises: Promises { counted: true, ..self.promises }, ..self }
     }
 
     /// The same policy, which sleeps and searches again.
@@ -67,11 +78,15 @@ impl<P: Place> Placed<P> {
 
     /// The next place from `resume` on, over all ranges from there.
     fn find(&self, request: Request, resume: Option<Spot>) -> Option<Spot> {
+        if self.available.is_some_and(|available| request.count() > available) {
+            return None;
+        }
         let ranges = self.map.area().ranges().len();
         let descends = self.place.descends(request);
         let in_order = |step| if descends { ranges - 1 - step } else { step };
         let first = resume.map_or(0, |spot| in_order(spot.range));
         for range in (first..ranges).map(in_order) {
+            let range = mutate!(RangesAscend: range => self.map.area().ascending(range));
             let spot = match resume {
                 Some(spot) if spot.range == range => spot,
                 _ => Spot { range, bit: 0, first: None },
@@ -90,9 +105,16 @@ impl<P: Place> Placed<P> {
     }
 
     fn unmark(&mut self, run: Run) {
-        self.map.clear(run);
-        let (range, bit, bits) = self.map.bits_of(run);
-        self.place.unmarked(range, bit, bits);
+        let (range, ..) = self.map.bits_of(run);
+        let Self { map, place, .. } = self;
+        map.release(run, |bit, bits| place.unmarked(range, bit, bits));
+    }
+
+    /// So many pages are nobody's again.
+    fn count_back(&mut self, pages: u64) {
+        if let Some(available) = &mut self.available {
+            *available += pages;
+        }
     }
 
     /// Where the search goes on after a refused claim: one alignment step further
@@ -104,6 +126,7 @@ impl<P: Place> Placed<P> {
         let step = area.mask(request.align()) + 1;
         let step = mutate!(ResumeSkips: step => step * 2);
         let bit = mutate!(ResumeStays: bit + step => bit);
+        let range = mutate!(ResumesInFirst: range => 0);
         Spot { range, bit, first: Some(refused.cookie >> PASS_BITS) }
     }
 }
@@ -127,13 +150,14 @@ impl<P: Place> Policy for Placed<P> {
         let (resume, pass) = match last {
             None => (None, 0),
             Some(Last::Paused { cookie }) => (None, cookie),
-            Some(Last::Failed(_, ClaimError::NoMemory)) => {
+            Some(Last::Failed(_, ClaimError::NoMemory)) if mutate!(OnWithoutMemory: true => self.area().ranges().len() == 1) =>
+            {
                 return Next::Refuse(AllocError::NoMemory);
             }
             Some(Last::Failed(_, ClaimError::Interrupted)) => {
                 return Next::Refuse(AllocError::Interrupted);
             }
-            Some(Last::Failed(attempt, ClaimError::Busy)) => {
+            Some(Last::Failed(attempt, ClaimError::Busy | ClaimError::NoMemory)) => {
                 let pass = attempt.cookie & ((1 << PASS_BITS) - 1);
                 (Some(self.resume(request, attempt)), pass)
             }
@@ -144,6 +168,9 @@ impl<P: Place> Policy for Placed<P> {
                 self.map.set(run);
                 let (range, bit, bits) = self.map.bits_of(run);
                 self.place.marked(range, bit, bits);
+            }
+            if let Some(available) = &mut self.available {
+                *available -= request.count();
             }
             let first = first.unwrap_or(bit);
             return Next::Try(Attempt { run, cookie: first << PASS_BITS | pass });
@@ -167,8 +194,13 @@ impl<P: Place> Policy for Placed<P> {
             let (range, bit, bits) = self.map.bits_of(attempt.run);
             self.place.granted(range, bit, bits);
             self.live.grant(attempt.run, 0);
-        } else if mutate!(LeakOnBusy: true => false) {
+            return;
+        }
+        if mutate!(LeakOnBusy: true => false) {
             self.unmark(attempt.run);
+        }
+        if mutate!(CounterLeak: true => false) {
+            self.count_back(attempt.run.count);
         }
     }
 
@@ -182,7 +214,13 @@ impl<P: Place> Policy for Placed<P> {
         let cleared = mutate!(FreeShort: run.count => {
             run.count - if self.area().order_per_bit() > 0 { run.count / 2 } else { 0 }
         });
+        let cleared = mutate!(PartShort: cleared => {
+            let granule = self.area().granule();
+            let is_part = !run.pfn.0.is_multiple_of(granule);
+            if is_part && cleared > granule { cleared / granule * granule } else { cleared }
+        });
         self.unmark(Run { count: cleared, ..run });
+        self.count_back(run.count);
         Ok(())
     }
 
@@ -238,16 +276,37 @@ mod tests {
     }
 
     #[test]
-    fn a_grant_is_given_back_whole_where_a_bit_is_several_pages() {
+    fn a_piece_clears_the_bits_of_its_pages_rounded_up_from_its_first_one_on() {
         let mut policy = placed(64, 2);
-        assert!(!policy.promises().partial_free);
         policy.alloc(request(10), &mut Quiet).unwrap();
         assert_eq!(free_runs(&policy), [Run::new(412, 52)]);
-        assert_eq!(policy.free(Run::new(400, 4)), Err(FreeError::Mismatch));
         assert_eq!(policy.free(Run::new(400, 12)), Err(FreeError::Mismatch), "10 were granted");
         assert_eq!(policy.free(Run::new(410, 1)), Err(FreeError::NotAllocated), "the padding");
-        assert_eq!(policy.free(Run::new(400, 10)), Ok(()));
-        assert_eq!(free_runs(&policy), [Run::new(400, 64)]);
+        assert_eq!(policy.free(Run::new(401, 1)), Ok(()));
+        assert_eq!(free_runs(&policy), [Run::new(400, 4), Run::new(412, 52)], "400 is live");
+        // Three pages over two bits: one bit is cleared, and that of the last page stays.
+        assert_eq!(policy.free(Run::new(407, 3)), Ok(()));
+        assert_eq!(free_runs(&policy), [Run::new(400, 8), Run::new(412, 52)]);
+        for run in [Run::new(400, 1), Run::new(402, 5)] {
+            assert_eq!(policy.free(run), Ok(()), "{run}");
+        }
+        assert_eq!(free_runs(&policy), [Run::new(400, 8), Run::new(412, 52)], "408 is nobody's");
+    }
+
+    #[test]
+    fn a_request_above_the_pages_that_nobody_has_is_not_tried() {
+        let area = Area::single(0, 16, 2).unwrap();
+        let mut policy = Placed::new(area, Promises::SEARCH, first_fit).counted();
+        assert_eq!(policy.alloc(request(4), &mut Quiet), Ok(crate::Pfn(0)));
+        // The bitmap has 16 pages free now, of which 15 are.
+        assert_eq!(policy.free(Run::new(0, 3)), Ok(()));
+        assert_eq!(policy.propose(request(16), None), Next::Refuse(AllocError::NoMemory));
+        let Next::Try(attempt) = policy.propose(request(8), None) else { panic!() };
+        assert_eq!(policy.propose(request(8), None), Next::Refuse(AllocError::NoMemory));
+        policy.settle(attempt, false);
+        let last = Some(Last::Failed(attempt, ClaimError::Busy));
+        let Next::Try(next) = policy.propose(request(8), last) else { panic!() };
+        assert_eq!((attempt.run, next.run), (Run::new(0, 8), Run::new(4, 8)));
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub struct Split<R> {
 }
 
 impl<R: Route> Split<R> {
-    /// Parts in the order of their pages, which together are `area`. The route has at most 256
+    /// Parts in the order of the area, range by range, which together are all its granules. The route has at most 256
     /// steps, and a part's cookies stay below 2^40.
     ///
     /// # Panics

@@ -53,6 +53,11 @@ fn areas() -> Vec<Area> {
         areas.push(
             Area::new("apart", order_per_bit, &[run(3, 11), run(100, 5), run(201, 20)]).unwrap(),
         );
+        let down = [run(201, 20), run(100, 5), run(3, 11)];
+        areas.push(Area::new("descending", order_per_bit, &down).unwrap());
+        let tail = Run::new(201 - (9 << order_per_bit) - 1, (9 << order_per_bit) + 1);
+        let mixed = [run(100, 5), run(201, 20), run(3, 11), tail];
+        areas.push(Area::new("mixed, two touch", order_per_bit, &mixed).unwrap());
     }
     areas
 }

@@ -170,6 +170,7 @@ impl World {
         assert_eq!(error, meaning, "{}: {request:?}", self.name);
         if complete && aligned && matches!(failed, None | Some(ClaimError::Busy)) {
             tried.sort_unstable();
+            places.sort_unstable();
             if self.name.contains("on-demand") {
                 // It may stay in its own zone, but not give up before it has tried a place.
                 assert_eq!(tried.is_empty(), places.is_empty(), "{}: {request:?}", self.name);
@@ -230,15 +231,23 @@ impl World {
         }
     }
 
-    /// A free of something that is no grant, and a part of one.
+    /// A free of something that is no grant, and a part of one in whole granules: what a part inside
+    /// a granule leaves is the laws' to say.
     fn free_badly(&mut self) {
         let area = self.policy.area();
-        let base = area.ranges()[0].pfn.0;
-        let pfn = (base + self.numbers.below(area.pages() + 4)).saturating_sub(2);
+        let (span, granule) = (area.span(), area.granule());
+        let pfn = (span.pfn.0 + self.numbers.below(span.count + 4)).saturating_sub(2);
         let run = Run::new(pfn, self.numbers.below(6));
         let before = self.free_runs();
         let is_live = self.live.iter().any(|live| live.contains(run) && run.count > 0);
         let whole = self.live.iter().position(|live| *live == run);
+        let in_granules = |live: &Run| {
+            (run.pfn.0 - live.pfn.0).is_multiple_of(granule)
+                && (run.end() == live.end() || run.count.is_multiple_of(granule))
+        };
+        if self.live.iter().any(|live| live.contains(run) && !in_granules(live)) {
+            return;
+        }
         match self.policy.free(run) {
             Ok(()) if whole.is_some() => {
                 self.live.swap_remove(whole.unwrap());
@@ -268,7 +277,9 @@ impl World {
     fn check_free_runs(&self) {
         let runs = self.free_runs();
         let area = self.policy.area();
-        assert!(runs.is_sorted_by(|a, b| a.end() <= b.pfn), "{}: {runs:?}", self.name);
+        let range = |run: &Run| area.range_of(*run).expect("a hole is inside a range");
+        let in_order = |a: &Run, b: &Run| range(a) < range(b) || a.end() <= b.pfn;
+        assert!(runs.is_sorted_by(|a, b| range(a) <= range(b) && in_order(a, b)), "{}", self.name);
         for run in &runs {
             assert!(run.count > 0 && run.count.is_multiple_of(area.granule()), "{}", self.name);
             assert!(area.range_of(*run).is_some(), "{}: {run}", self.name);
@@ -277,7 +288,8 @@ impl World {
         if self.policy.promises().tight {
             let free: u64 = runs.iter().map(|run| run.count).sum();
             let held: u64 = self.taken().map(|run| run.count).sum();
-            assert_eq!(free + held, area.pages(), "{}: {runs:?}", self.name);
+            let bits: u64 = (0..area.ranges().len()).map(|range| area.bits(range)).sum();
+            assert_eq!(free + held, bits * area.granule(), "{}: {runs:?}", self.name);
         }
     }
 }

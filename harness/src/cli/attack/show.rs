@@ -25,6 +25,8 @@ impl Show for Vec<Row> {
 
 /// M of first fit's guarantee, where the policy has it.
 fn guaranteed(goal: &Goal) -> Option<u64> {
+    // What is proved is proved for one range.
+    let [_] = goal.ranges() else { return None };
     let policy = goal.policy.build(goal.area()).ok()?;
     bounds::guaranteed(goal, policy.promises())
 }
@@ -65,7 +67,7 @@ const COLUMNS: &str = "schema,policy,pages,largest,align,means,detail,load_pages
 
 fn fields(row: &Row) -> [String; 18] {
     let Row { goal, means, detail, hit, .. } = row;
-    let Goal { policy, pages, largest, align } = goal;
+    let Goal { policy, pages, largest, align, .. } = goal;
     let robson = bounds::adversary(*pages, *largest);
     let guarantee = guaranteed(goal);
     let refusal = hit.as_ref().map(|hit| &hit.refusal);

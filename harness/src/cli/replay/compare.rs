@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::File;
 use crate::cli::context::Show;
-use crate::replay::Comparison;
+use crate::replay::{Comparison, FIELDS};
 
 /// A file under a policy, and what the comparison with it found.
 pub(super) type Compared<'a> = (&'a File, String, Comparison);
@@ -49,8 +49,16 @@ fn text(compared: &[Compared<'_>], out: &mut dyn Write) -> io::Result<()> {
             "{} under {policy}, kernel {}: {ops} ops, {fields} fields compared, {mismatches} \
              mismatches",
             file.source.name(),
-            file.kernel
+            file.setup.rules()
         )?;
+        let counts = FIELDS.iter().zip(&found.by_field).filter(|(_, compared)| **compared > 0);
+        let counts: Vec<_> = counts.map(|(name, compared)| format!("{name} {compared}")).collect();
+        if !counts.is_empty() {
+            writeln!(out, "    compared: {}", counts.join(", "))?;
+        }
+        if let Some(warning) = file.parts() {
+            writeln!(out, "    {warning}")?;
+        }
         if file.setup.format == "trace" {
             let Comparison { equal, different, unanswered, .. } = found;
             writeln!(
@@ -93,10 +101,14 @@ fn json((file, policy, found): &Compared<'_>) -> Value {
         "evidence": evidence(file),
         "ops": found.ops,
         "fields": found.fields,
+        "compared": FIELDS.iter().zip(&found.by_field).map(|(name, compared)| {
+            (name.to_string(), json!(compared))
+        }).collect::<serde_json::Map<_, _>>(),
         "mismatches": found.mismatches,
         "calls_equal": found.equal,
         "calls_different": found.different,
         "calls_unanswered": found.unanswered,
         "first": found.first,
+        "warnings": file.warnings(),
     })
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{File, Run};
 use crate::cause::Cause;
 use crate::cli::context::Show;
+use crate::ingest;
 use crate::metric;
 use crate::replay::Comparison;
 use crate::words::{self, csv, table};
@@ -58,11 +59,13 @@ fn text(measured: &[Measured<'_>], out: &mut dyn Write) -> io::Result<()> {
 fn about(file: &File, runs: &[Run], out: &mut dyn Write) -> io::Result<()> {
     let kind = file.setup.format;
     let name = file.source.name();
-    writeln!(out, "{name}: {kind}, errno as kernel {}", file.kernel)?;
+    writeln!(out, "{name}: {kind}, errno as kernel {}", file.setup.rules())?;
     if let Some(area) = &file.area {
-        let (range, order) = (area.ranges()[0], area.order_per_bit());
-        write!(out, "area {}: {} pages at pfn {}, ", area.name(), area.pages(), range.pfn)?;
-        writeln!(out, "order_per_bit {order}")?;
+        let (placed, order) = (ingest::placed(area), area.order_per_bit());
+        writeln!(out, "area {}: {placed}, order_per_bit {order}", area.name())?;
+        if let tail @ 1.. = ingest::tail(area) {
+            writeln!(out, "{} of it have no bit and are never granted", words::pages(tail))?;
+        }
     }
     let tally = &file.survey.tally;
     write!(out, "{} rows, {} allocs", tally.rows, tally.allocs)?;
@@ -87,6 +90,9 @@ fn about(file: &File, runs: &[Run], out: &mut dyn Write) -> io::Result<()> {
     if file.survey.no_pages > 0 {
         let rows = file.survey.no_pages;
         writeln!(out, "{rows} allocs of no pages are answered before there is a request")?;
+    }
+    if let Some(warning) = file.parts() {
+        writeln!(out, "{warning}")?;
     }
     if let Some(run) = runs.first().filter(|_| tally.rows > 0) {
         let load = (run.replayed.value("load_max_pages"), run.replayed.value("load_measured"));
@@ -184,9 +190,17 @@ fn json((file, runs): &Measured<'_>) -> Value {
             "different": found.different,
             "unanswered": found.unanswered,
         })),
-        "warnings": file.survey.warnings,
+        "ranges": file.area.as_ref().map(ranges),
+        "pages_without_bit": file.area.as_ref().map(ingest::tail),
+        "warnings": file.warnings(),
         "runs": runs.iter().map(run).collect::<Vec<_>>(),
     })
+}
+
+/// The ranges in the kernel's order: first page, pages.
+fn ranges(area: &cma_policies::Area) -> Value {
+    let range = |run: &cma_policies::Run| json!({ "base_pfn": run.pfn.0, "pages": run.count });
+    area.ranges().iter().map(range).collect()
 }
 
 fn fields(file: &File, Run { policy, cap, replayed }: &Run) -> Vec<String> {

@@ -103,5 +103,6 @@ pub(super) fn from_case(
     let environment = environment::Spec::parse(given::DEFAULT_ENVIRONMENT)?;
     let (name, seed) = (args.stream.display().to_string(), Seed::new(args.given.seed));
     let cap = args.cap.unwrap_or(DEFAULT_CAP);
-    Ok((Setup { name, format: "case", policy, environment, seed, kernel, cap }, subject))
+    let (format, stated) = ("case", None);
+    Ok((Setup { name, format, policy, environment, seed, kernel, stated, cap }, subject))
 }

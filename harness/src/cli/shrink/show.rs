@@ -167,12 +167,12 @@ impl Report<'_> {
     fn ops(&self) -> Vec<Vec<String>> {
         let subject = &self.shrunk.subject;
         let places = subject.places(&self.setup.under());
-        let base = subject.area.ranges()[0].pfn.0;
+        let page = |pfn| subject.area.page_of(pfn).map_or_else(String::new, |at| at.to_string());
         let last = subject.items.len().saturating_sub(1);
         let rows = subject.items.iter().zip(&places).enumerate().map(|(at, (item, place))| {
             let (kind, id, count, order, mut note) = match item.timed.op {
                 Op::Alloc { id, request, dma } => {
-                    let place = place.map(|pfn| format!("at page {}", pfn.0 - base));
+                    let place = place.map(|pfn| format!("at page {}", page(pfn)));
                     let order = request.align();
                     let order = if dma { format!("{order} (dma)") } else { order.to_string() };
                     let note = place.unwrap_or_else(|| "refused".to_string());
@@ -185,7 +185,7 @@ impl Report<'_> {
                 }
                 Op::Pin(run) | Op::Unpin(run) => {
                     let kind = if matches!(item.timed.op, Op::Pin(_)) { "pin" } else { "unpin" };
-                    let note = format!("at page {}", run.pfn.0 - base);
+                    let note = format!("at page {}", page(run.pfn));
                     (kind, String::new(), run.count.to_string(), String::new(), note)
                 }
             };

@@ -4,8 +4,8 @@
 //! are seen: the offset at which most of them ran while the log says that a request of so many pages
 //! failed, or printed a list with so many pages left, is that of the clocks.
 
-use super::window::Span;
 use super::SECOND_US;
+use super::window::Span;
 use crate::ingest::log::{Found, Origin, Page, Record, Task};
 use crate::timeline::same_task;
 
@@ -215,7 +215,8 @@ mod tests {
     fn the_offset_at_which_most_agree() {
         let second = SECOND_US;
         let log: Vec<_> = (1..=4).map(|at| (Says::Count(64), at * second)).collect();
-        let ahead: Vec<_> = (2..=5).map(|at| call(64, at * second - 40, at * second + 40)).collect();
+        let ahead: Vec<_> =
+            (2..=5).map(|at| call(64, at * second - 40, at * second + 40)).collect();
         assert_eq!(best(&log, &ahead), Some(second as i64 - 40));
         // Three of four agree as they are; the first was lost.
         assert_eq!(best(&log, &ahead[..3]), Some(0));

@@ -116,7 +116,8 @@ impl Assembler {
         // A start and a trace event of one call may both be in the text.
         for origin in [Origin::Debug, Origin::Trace] {
             let wanted = Wanted { origin: Some(origin), ..wanted(task, area.as_ref(), count) };
-            let before = (origin == Origin::Debug && self.calls.are_several()).then(|| self.calls.clone());
+            let before =
+                (origin == Origin::Debug && self.calls.are_several()).then(|| self.calls.clone());
             let Some((call, certain)) = self.calls.of_failure(wanted) else { continue };
             self.unsure = before.filter(|_| !certain || !call.is_sure()).map(|calls| (id, calls));
             call.report = Some(id);

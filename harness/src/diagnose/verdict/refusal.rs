@@ -162,7 +162,8 @@ fn nothing_found(known: &Known<'_>) -> Finding {
         }
         _ if known.count == 1 && known.align == 0 && !known.incident.search_found_nothing => {
             // Free pages that are shown were given back since, or one of the two is misread.
-            let shown = known.state.and_then(|state| state.stated_free().max(Some(state.largest_run())));
+            let shown =
+                known.state.and_then(|state| state.stated_free().max(Some(state.largest_run())));
             let shown = shown.unwrap_or(0);
             let worth = if shown == 0 { order } else { order.min(Likely) };
             Finding::new(Cause::Exhausted, worth, Why::NoPage(shown))

@@ -1,8 +1,8 @@
 //! Every case up to a small size.
 
-use cma_policies::{Area, Request};
+use cma_policies::{Area, Request, Run};
 
-use crate::codec::{Act, BadFree, Case, Ending, Script};
+use crate::codec::{Act, BY_PAGE, BadFree, Case, Ending, Script};
 
 /// All sequences of so many acts on areas of four granules.
 pub(super) fn cases(depth: u32) -> impl Iterator<Item = Case> {
@@ -20,10 +20,17 @@ pub(super) fn cases(depth: u32) -> impl Iterator<Item = Case> {
     })
 }
 
-/// An aligned base, one that is off by one, and granules of two pages.
+/// An aligned base, one that is off by one, granules of two pages with a page past the last one, and
+/// two ranges that touch, the higher first.
 fn areas() -> Vec<Area> {
-    let area = |base, order_per_bit| Area::single(base, 4_u64 << order_per_bit, order_per_bit);
-    [area(0, 0), area(1, 0), area(3, 1)].into_iter().flatten().collect()
+    let two = [Run::new(4, 2), Run::new(2, 2)];
+    let areas = [
+        Area::single(0, 4, 0),
+        Area::single(1, 4, 0),
+        Area::single(3, 9, 1),
+        Area::new("two", 0, &two),
+    ];
+    areas.into_iter().flatten().collect()
 }
 
 fn alphabet(order_per_bit: u32) -> Vec<Act> {
@@ -42,6 +49,6 @@ fn alphabet(order_per_bit: u32) -> Vec<Act> {
         Act::Free { victim: 0 },
         Act::Free { victim: 1 },
         Act::FreeBadly { how: BadFree::Again, victim: 0, by: 0 },
-        Act::FreePart { victim: 0, part: 1 },
+        Act::FreePart { victim: 0, part: BY_PAGE | 1 },
     ]
 }

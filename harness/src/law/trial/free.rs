@@ -26,15 +26,15 @@ impl Trial {
     }
 
     fn bad(&self, how: BadFree, victim: u32, by: u64) -> Option<Run> {
-        let ranges = self.model.area().ranges();
+        let (ranges, span) = (self.model.area().ranges(), self.model.area().span());
         let range = ranges[victim as usize % ranges.len()];
         Some(match how {
             BadFree::Before => {
                 // Nothing lies before page 0.
                 let count = by.max(1);
-                Run::new(ranges[0].pfn.0.checked_sub(count)?, count)
+                Run::new(span.pfn.0.checked_sub(count)?, count)
             }
-            BadFree::After => Run::new(ranges[ranges.len() - 1].end().0.saturating_add(by), 1 + by),
+            BadFree::After => Run::new(span.end().0.saturating_add(by), 1 + by),
             BadFree::AcrossEnd => {
                 let inside = 1 + by % range.count;
                 Run::new(range.end().0 - inside, inside + 1)
@@ -59,34 +59,24 @@ impl Trial {
         })
     }
 
-    /// What a free of `run` must be answered, and the buffer that it takes from. Nothing where the
-    /// contract leaves it open: a part that ends inside a granule.
-    fn right(&self, run: Run) -> Option<Result<usize, FreeError>> {
-        let area = self.model.area();
+    /// What a free of `run` must be answered, and the buffer that it takes from.
+    fn right(&self, run: Run) -> Result<usize, FreeError> {
         let holds = |live: &Live| run.count > 0 && live.run.contains(run);
         if let Some(index) = self.live.iter().position(holds) {
-            let live = self.live[index].run;
-            if live == run {
-                return Some(Ok(index));
-            }
-            if self.promises.partial_free {
-                let whole = self.reference.on_granule(run)
-                    && (run.end() == live.end() || run.count.is_multiple_of(area.granule()));
-                return whole.then_some(Ok(index));
-            }
-            return Some(Err(FreeError::Mismatch));
+            let taken = self.live[index].run == run || self.promises.partial_free;
+            return if taken { Ok(index) } else { Err(FreeError::Mismatch) };
         }
         if run.count > 0 && !self.reference.is_inside(run) {
-            return Some(Err(FreeError::OutsideArea));
+            return Err(FreeError::OutsideArea);
         }
         let first = Run { count: 1, ..run };
         let granted = self.live.iter().any(|live| live.run.contains(first));
-        Some(Err(if granted { FreeError::Mismatch } else { FreeError::NotAllocated }))
+        Err(if granted { FreeError::Mismatch } else { FreeError::NotAllocated })
     }
 
     /// Gives back `run` and judges the answer.
     pub(super) fn free(&mut self, run: Run) -> Result<Answer, Violation> {
-        let Some(right) = self.right(run) else { return Ok(Answer::Nothing) };
+        let right = self.right(run);
         let before = self.shown.clone();
         let answer = self.policy.free(run);
         self.note(|| match answer {

@@ -87,8 +87,9 @@ impl Trial {
                 open.asked.tried.insert(attempt.run);
                 open.asked.attempts += 1;
                 open.asked.in_pass += 1;
-                self.under_way += 1;
+                self.under_way.push(attempt.run);
                 self.reference.set(attempt.run);
+                self.model.mark(attempt.run);
                 self.change(open);
                 self.show(Moment::Marked { attempt })?;
                 Ok(None)
@@ -137,7 +138,17 @@ impl Trial {
         Ok(())
     }
 
+    /// Whether a page of `run`, which is claimed, is live or claimed by another: only in granules
+    /// that a part was given back in.
+    fn is_in_use(&self, run: Run) -> bool {
+        let live = self.live.iter().map(|live| live.run);
+        live.chain(self.under_way.iter().copied()).any(|other| other.overlaps(run))
+    }
+
     fn outcome(&self, open: &Open, run: Run) -> Result<(), ClaimError> {
+        if self.is_in_use(run) {
+            return Err(ClaimError::Busy);
+        }
         if open.asked.attempts > PATIENCE {
             return Err(ClaimError::Interrupted);
         }
@@ -155,13 +166,14 @@ impl Trial {
 
     fn claim(&mut self, open: &mut Open, attempt: Attempt) -> Result<Option<Answer>, Violation> {
         let run = attempt.run;
+        let own = self.under_way.iter().position(|other| *other == run);
+        self.under_way.swap_remove(own.expect("what is claimed is under way"));
         let outcome = self.outcome(open, run);
         self.policy.settle(attempt, outcome.is_ok());
-        self.under_way -= 1;
         match outcome {
             Ok(()) => {
                 self.note(|| format!("  granted {run}"));
-                self.model.grant(open.id, open.asked.request, run);
+                self.model.hold(open.id, open.asked.request, run);
                 self.live.push(Live { id: open.id, run });
                 let range = |run: Run| self.model.area().range_of(run);
                 let own = range(run);
@@ -175,6 +187,7 @@ impl Trial {
             Err(error) => {
                 self.note(|| format!("  {run}: {error}"));
                 self.reference.clear(run);
+                self.model.unmark(run);
                 self.change(open);
                 open.asked.last_failed = Some((run, error));
                 open.asked.no_memory |= error == ClaimError::NoMemory;

@@ -11,7 +11,8 @@ use super::plain::{clean, counted, percent, seconds};
 use super::{CAPS, board};
 use crate::cause::Cause;
 use crate::diagnose::{
-    AlignFrom, AreaState, Confidence, Diagnosis, Failure, Pitch, Reported, Resident, Why, errno_name,
+    AlignFrom, AreaState, Confidence, Diagnosis, Failure, Pitch, Reported, Resident, Why,
+    errno_name,
 };
 use crate::words::pages;
 
@@ -72,8 +73,11 @@ pub(super) fn answer(failure: &Failure) -> String {
             None => format!("{pages} were asked for and fewer are free"),
         },
         Some(Cause::TooLarge) => {
-            let range = longest_range(failure).map(|range| format!("its longest range only {range}"));
-            let all = || total.map_or("the area has fewer".into(), |all| format!("the area has only {all}"));
+            let range =
+                longest_range(failure).map(|range| format!("its longest range only {range}"));
+            let all = || {
+                total.map_or("the area has fewer".into(), |all| format!("the area has only {all}"))
+            };
             format!("{pages} were asked for and {}", range.unwrap_or_else(all))
         }
         Some(Cause::Migration) => format!(

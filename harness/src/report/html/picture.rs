@@ -37,10 +37,19 @@ pub(super) fn section(view: &View<'_>) -> Markup {
     let cell = &first.cell;
     let row = view.drawn(cell.at, Way { cap: cell.at.cap, policy: cell.policy });
     let length = row.map_or_else(String::new, |drawn| length(view.ready, &[drawn.row]));
+    let is_whole = |picture: &Picture| {
+        let board = view.ready.board(&picture.cell.at);
+        board.areas.iter().all(|place| place.area.ranges().len() == 1)
+    };
+    let lowest = if view.pictures.iter().all(is_whole) {
+        "the lowest page of the area"
+    } else {
+        "the first page of the area in the kernel's order of its ranges"
+    };
     html! {
         p {
             (sentence(&worst(view.ready, why))) " Each column is the state at some moment of the \
-            stream, the lowest page of the area at the bottom; the darker, the more of the place is \
+            stream, " (lowest) " at the bottom; the darker, the more of the place is \
             granted. What is light is free; many thin light lines are free pages that no large \
             request can use."
         } "\n"
@@ -150,13 +159,13 @@ fn draw(view: &View<'_>, index: usize, Picture { cell, seen }: &Picture) -> Mark
         (image(TOP, PLANE, &grid.columns))
         (axes(seen, grid))
         (refused(grid))
-        @if let Some(first) = first { (at_first(seen, grid, first)) }
+        @if let Some(first) = first { (at_first(seen, grid, areas[area].area.ranges().len(), first)) }
     };
     figure.around(&drawing, &html! { p { (about) } })
 }
 
 /// When the first request was refused, and the area at that moment.
-fn at_first(seen: &Occupancy, grid: &Grid, first: &Refusal) -> Markup {
+fn at_first(seen: &Occupancy, grid: &Grid, ranges: usize, first: &Refusal) -> Markup {
     let columns = grid.columns.len().max(1) as f64;
     let part = first.request.saturating_sub(1) as f64 / seen.stride() as f64 / columns;
     let x = LEFT + ACROSS * part.min(1.0);
@@ -168,7 +177,10 @@ fn at_first(seen: &Occupancy, grid: &Grid, first: &Refusal) -> Markup {
             "first refused: " (first.count) " pages, order " (first.align)
         } "\n"
         text x=(f(LEFT)) y=(format_args!("{:.1}", AT_FIRST - 5.0)) {
-            "the area at that moment, lowest page on the left"
+            (match ranges {
+                1 => "the area at that moment, lowest page on the left".to_string(),
+                _ => format!("the area at that moment, its {ranges} ranges in the kernel's order"),
+            })
         }
         (image(AT_FIRST, STRIP, &strip))
     }

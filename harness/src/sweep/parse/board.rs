@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cma_policies::{Area, Catalog, Run};
+use cma_policies::{Area, BuildError, Catalog, Run};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -27,13 +27,24 @@ struct RawArea {
     mib: Option<Spanned<i64>>,
     pages: Option<Spanned<i64>>,
     base_pfn: Option<Spanned<i64>>,
+    ranges: Option<Spanned<Vec<Spanned<RawRange>>>>,
     order_per_bit: Option<Spanned<i64>>,
     policy: Option<Spanned<String>>,
     clients: Option<Spanned<Vec<Spanned<String>>>>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRange {
+    base_pfn: Spanned<i64>,
+    mib: Option<Spanned<i64>>,
+    pages: Option<Spanned<i64>>,
+}
+
 /// The most areas of a board: `MAX_CMA_AREAS` is 20 on the largest machines.
 const MOST_AREAS: usize = 64;
+/// The most ranges of an area; mainline has at most 8.
+const MOST_RANGES: usize = 1024;
 /// The most names of clients of a board.
 const MOST_CLIENTS: usize = 1000;
 /// The last page of 4 KiB that has a physical address of 64 bits.
@@ -96,24 +107,21 @@ fn area_of(
     before: &[BoardArea],
 ) -> Result<BoardArea, Wrong> {
     let raw = at.get_ref();
-    let pages = match (&raw.mib, &raw.pages) {
-        (Some(raw), None) => mib(raw, "mib")?,
-        (None, Some(pages)) => number(pages, "pages", 1, i64::MAX)?,
-        _ => {
-            return wrong(at, "an area states its size once: as mib (of 4 KiB pages) or as pages");
-        }
-    };
     let order = raw.order_per_bit.as_ref();
     let order = order.map_or(Ok(0), |raw| number(raw, "order_per_bit", 0, 63))? as u32;
-    let base_pfn = match (&raw.base_pfn, past(before, order)) {
-        (Some(raw), _) => number(raw, "base_pfn", 0, LAST_PFN)?,
-        (None, Some(pfn)) => pfn,
-        (None, None) => return wrong(at, "there is no place past the others"),
+    let ranges = match &raw.ranges {
+        Some(ranges) => self::ranges(at, ranges)?,
+        None => vec![range(at, past(before, order))?],
     };
     let name = raw.name.as_ref().map(|raw| name_up_to(LONGEST_NAME, raw, "the name of an area"));
     let name = name.unwrap_or(Ok("cma".to_string()))?;
-    let area = Area::new(&name, order, &[Run::new(base_pfn, pages)])
-        .or_else(|error| wrong(at, format!("no such area: {error}")))?;
+    let area = Area::new(&name, order, &ranges).or_else(|error| {
+        let why = format!("no such area: {error}");
+        match raw.ranges.as_ref().zip(blamed(&error)) {
+            Some((ranges, range)) => wrong(&ranges.get_ref()[range], why),
+            None => wrong(at, why),
+        }
+    })?;
     let clients = clients(raw.clients.as_ref(), before)?;
     if clients.is_empty() && before.iter().any(|other| other.clients.is_empty()) {
         let why = "a second area without clients; a board has one default area, the others name \
@@ -123,16 +131,77 @@ fn area_of(
     if before.iter().any(|other| other.area.name() == name) {
         return wrong(at, format!("two areas of one board are named {}", quoted(&name)));
     }
-    if before.iter().any(|other| other.area.ranges()[0].overlaps(area.ranges()[0])) {
+    let shares = |run: &Run| {
+        let others = before.iter().flat_map(|other| other.area.ranges());
+        others.copied().any(|other| other.overlaps(*run))
+    };
+    if area.ranges().iter().any(shares) {
         return wrong(at, "it overlaps another area of the board");
     }
     let policy = raw.policy.as_ref().map(|raw| policy(raw, catalog)).transpose()?;
     Ok(BoardArea { area, clients, policy })
 }
 
+/// The one range of an area that states its size, at `past` where it does not say.
+fn range(at: &Spanned<RawArea>, past: Option<u64>) -> Result<Run, Wrong> {
+    let raw = at.get_ref();
+    let Some(pages) = pages(raw.mib.as_ref(), raw.pages.as_ref())? else {
+        let why = "an area states its size once: as mib (of 4 KiB pages), as pages or as ranges";
+        return wrong(at, why);
+    };
+    let base_pfn = match (&raw.base_pfn, past) {
+        (Some(raw), _) => number(raw, "base_pfn", 0, LAST_PFN)?,
+        (None, Some(pfn)) => pfn,
+        (None, None) => return wrong(at, "there is no place past the others"),
+    };
+    Ok(Run::new(base_pfn, pages))
+}
+
+/// The ranges of an area, in the kernel's order.
+fn ranges(at: &Spanned<RawArea>, raw: &Spanned<Vec<Spanned<RawRange>>>) -> Result<Vec<Run>, Wrong> {
+    let RawArea { mib, pages, base_pfn, .. } = at.get_ref();
+    if let Some(also) = mib.as_ref().or(pages.as_ref()).or(base_pfn.as_ref()) {
+        let why = "beside ranges, each of which states its own base_pfn and mib or pages";
+        return wrong(also, why);
+    }
+    let count = raw.get_ref().len();
+    if !(1..=MOST_RANGES).contains(&count) {
+        let why = format!("an area of {count} ranges; 1 to {MOST_RANGES} are allowed");
+        return wrong(raw, why);
+    }
+    let range = |at: &Spanned<RawRange>| {
+        let raw = at.get_ref();
+        let Some(pages) = self::pages(raw.mib.as_ref(), raw.pages.as_ref())? else {
+            return wrong(at, "a range states its size once: as mib (of 4 KiB pages) or as pages");
+        };
+        Ok(Run::new(number(&raw.base_pfn, "base_pfn", 0, LAST_PFN)?, pages))
+    };
+    raw.get_ref().iter().map(range).collect()
+}
+
+/// The pages that are stated once.
+fn pages(mib: Option<&Spanned<i64>>, pages: Option<&Spanned<i64>>) -> Result<Option<u64>, Wrong> {
+    match (mib, pages) {
+        (Some(raw), None) => self::mib(raw, "mib").map(Some),
+        (None, Some(pages)) => number(pages, "pages", 1, i64::MAX).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// The range that an area cannot be built for.
+const fn blamed(error: &BuildError) -> Option<usize> {
+    match error {
+        BuildError::Overlap { range, .. }
+        | BuildError::PastEnd { range }
+        | BuildError::NoBit { range, .. } => Some(*range),
+        _ => None,
+    }
+}
+
 /// Where an area goes that does not say: past the others, so that they do not overlap.
 fn past(before: &[BoardArea], order_per_bit: u32) -> Option<u64> {
-    let ends = before.iter().map(|other| other.area.ranges()[0].end().0);
+    let ranges = before.iter().flat_map(|other| other.area.ranges());
+    let ends = ranges.map(|range| range.end().0);
     let granule = 1_u64.checked_shl(order_per_bit)?;
     ends.max().unwrap_or(0).checked_next_multiple_of(granule.max(PAGEBLOCK))
 }

@@ -158,7 +158,8 @@ mod tests {
     #[test]
     fn pages_are_bits_times_the_granule() {
         let layout = Layout { order_per_bit: Some(2), total: Some(32), ..Layout::default() };
-        let state = AreaState::of_bitmaps(&[(0, Arc::from([0b1111u32]))], &layout, &Stated::default());
+        let state =
+            AreaState::of_bitmaps(&[(0, Arc::from([0b1111u32]))], &layout, &Stated::default());
         assert_eq!(state.ranges[0].holes, [Hole { start: 16, count: 16 }]);
         assert_eq!((state.free, state.complete), (Some(16), true));
     }

@@ -169,7 +169,8 @@ fn units(list: &FreeRuns, known: Option<u32>, total: Option<u64>) -> Units {
 /// agree where it is one, and there are no more bits that are set than pages that are not free.
 fn can_drift(list: &FreeRuns, order: u32, total: Option<u64>) -> bool {
     let (Some(free), true) = (list.free, list.drifts()) else { return true };
-    let has_bits = |total: u64| total.saturating_sub(list.sum()) >> order <= total - free.min(total);
+    let has_bits =
+        |total: u64| total.saturating_sub(list.sum()) >> order <= total - free.min(total);
     order > 0 && total.is_none_or(has_bits)
 }
 

@@ -144,7 +144,10 @@ mod tests {
     fn a_bit_that_is_set_and_the_next_range_narrow_the_last_word() {
         // Bits 0 to 19 and 32 to 51 are there; 40 in all.
         let last = 1u32 << 19;
-        assert_eq!(solved(&[&[last], &[0, last]], &[], 10, 72 << 10), [(0, 20 << 10), (1, 52 << 10)]);
+        assert_eq!(
+            solved(&[&[last], &[0, last]], &[], 10, 72 << 10),
+            [(0, 20 << 10), (1, 52 << 10)]
+        );
         // The second one begins 7 bits past the first one.
         let bases = [0x40000, 0x40000 + (7 << 10)];
         assert_eq!(solved(&[&[0], &[0, 0]], &bases, 10, 71 << 10), [(0, 7 << 10), (1, 64 << 10)]);

@@ -196,7 +196,7 @@ impl History {
             };
             match event {
                 Event::NoPages => ledger.history.left_out.no_pages += 1,
-                Event::Look => {}
+                Event::Look | Event::BadFree { .. } => {}
                 Event::Op(Op::Alloc { .. })
                     if ledger.history.buffers.len() >= MOST_REQUESTS + before.len() =>
                 {

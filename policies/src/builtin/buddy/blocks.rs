@@ -9,11 +9,14 @@ use crate::mutant::mutate;
 /// The free blocks by order. A block of order `k` is `2^k` units that begin at a multiple of `2^k`,
 /// inside one span.
 ///
+/// Units are numbered in the order of the spans: each span's first one is past all of those before
+/// it, and as far past a multiple of the largest block as it is in memory.
+///
 /// Both halves of a block are never free apart: the free blocks are the largest ones that the free
 /// units make, whatever the order of calls that led there.
 #[derive(Debug)]
 pub(super) struct Blocks {
-    /// The ranges in units, `[start, end)`, ascending.
+    /// The ranges in units, `[start, end)`, in the area's order, which is that of the units.
     spans: Vec<(u64, u64)>,
     /// The largest order.
     top: u32,
@@ -28,6 +31,8 @@ pub(super) struct Blocks {
 struct Largest {
     /// The number of the first: its unit divided by their size.
     first: u64,
+    /// The place of the first in memory, in blocks from page 0.
+    place: u64,
     map: FreeMap,
 }
 
@@ -36,10 +41,11 @@ impl Largest {
         number.checked_sub(self.first).is_some_and(|bit| self.map.is_free(bit, 1))
     }
 
-    /// The lowest `count` free ones from number `from` on, the first a multiple of `2^align`.
+    /// The lowest `count` free ones from number `from` on, the place of the first a multiple of
+    /// `2^align`.
     fn row(&self, count: u64, align: u32, from: u64) -> Option<u64> {
         let mask = 1u64.checked_shl(align)?.wrapping_sub(1);
-        let offset = self.first & mask;
+        let offset = self.place & mask;
         let from = from.saturating_sub(self.first);
         let search = Search { bits: count, mask, offset, from };
         self.map.first_fit(search).map(|bit| self.first + bit)
@@ -52,18 +58,23 @@ const fn block_of(unit: u64, order: u32) -> u64 {
 }
 
 impl Blocks {
-    /// All units of `spans` free, in blocks of at most order `max_order`.
-    pub(super) fn new(spans: Vec<(u64, u64)>, max_order: u32) -> Self {
-        let longest = spans.iter().map(|(start, end)| end - start).max().unwrap_or(1);
+    /// All units of `ranges` free, in blocks of at most order `max_order`. Of each range its place in
+    /// memory, in units from page 0, and its units.
+    pub(super) fn new(ranges: &[(u64, u64)], max_order: u32) -> Self {
+        let longest = ranges.iter().map(|(_, units)| *units).max().unwrap_or(1);
         let top = max_order.min(longest.ilog2());
         let free = (0..top).map(|_| BTreeSet::new()).collect();
-        let mut largest = Vec::new();
-        for &(start, end) in &spans {
-            let (first, past) = (start.div_ceil(1 << top), end >> top);
-            if first < past {
-                let mut map = FreeMap::new(past - first, first);
-                map.set(0, past - first);
-                largest.push(Largest { first, map });
+        let (mut spans, mut largest, mut past) = (Vec::new(), Vec::new(), 0_u64);
+        for &(place, units) in ranges {
+            let start = past.next_multiple_of(1 << top) + (place - block_of(place, top));
+            past = start + units;
+            spans.push((start, past));
+            let (first, end) = (start.div_ceil(1 << top), past >> top);
+            if first < end {
+                let place = place.div_ceil(1 << top);
+                let mut map = FreeMap::new(end - first, place);
+                map.set(0, end - first);
+                largest.push(Largest { first, place, map });
             }
         }
         let mut blocks = Self { spans, top, free, largest };
@@ -96,6 +107,11 @@ impl Blocks {
     /// The index of the span that `unit` is in.
     pub(super) fn span_of(&self, unit: u64) -> usize {
         self.spans.partition_point(|&(start, _)| start <= unit) - 1
+    }
+
+    /// The first unit of span `span`.
+    pub(super) fn start_of(&self, span: usize) -> u64 {
+        self.spans[span].0
     }
 
     /// Makes `[start, end)` of one span, which is not free, free.
@@ -177,22 +193,15 @@ impl Blocks {
         smaller.chain(self.row(1, 0, from)).min()
     }
 
-    /// The number of `unit`, counted over all spans from 0 on.
-    pub(super) fn number_of(&self, unit: u64) -> u64 {
-        let span = self.span_of(unit);
-        let before: u64 = self.spans[..span].iter().map(|(start, end)| end - start).sum();
-        before + (unit - self.spans[span].0)
-    }
-
     /// The first unit at or after `from` of `count` free blocks of the largest order that adjoin in
-    /// one span, the first of them at a multiple of `2^align` units.
+    /// one span, the first of them at a multiple of `2^align` units in memory.
     pub(super) fn row(&self, count: u64, align: u32, from: u64) -> Option<u64> {
         let (align, from) = (align.saturating_sub(self.top), from.div_ceil(1 << self.top));
         let number = self.largest.iter().find_map(|largest| largest.row(count, align, from))?;
         Some(number << self.top)
     }
 
-    /// The free blocks in the order of their addresses: first unit and units. Largest ones that
+    /// The free blocks in the order of their units: first unit and units. Largest ones that
     /// adjoin in one span are one where `rows` holds.
     pub(super) fn ascending(&self, rows: bool) -> Vec<(u64, u64)> {
         let top = self.top;
@@ -200,7 +209,7 @@ impl Blocks {
         let mut blocks: Vec<_> = smaller
             .flat_map(|(order, units)| units.iter().map(move |&unit| (unit, 1u64 << order)))
             .collect();
-        for Largest { first, map } in &self.largest {
+        for Largest { first, map, .. } in &self.largest {
             map.for_each_run(|bit, count| {
                 let start = first + bit;
                 if rows {

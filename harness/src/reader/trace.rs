@@ -275,7 +275,7 @@ impl Trace {
                 Recorded {
                     result: call.errno().map(|errno| Answered::Number(errno.into())),
                     retries: call.retries(),
-                    refused_at: tried.and_then(|pfn| self.page_of(pfn)),
+                    refused_at: tried.and_then(|pfn| self.plan.area.page_of(Pfn(pfn))),
                     ..Recorded::default()
                 }
             }
@@ -326,11 +326,6 @@ impl Trace {
 
     /// Where `run` of the area begins, as a recording has it.
     fn offset(&self, run: Run) -> Option<Answered> {
-        i64::try_from(self.page_of(run.pfn.0)?).ok().map(Answered::Number)
-    }
-
-    /// The number of page `pfn`, counted through the ranges in their order.
-    fn page_of(&self, pfn: u64) -> Option<u64> {
-        self.plan.area.page_of(Pfn(pfn))
+        i64::try_from(self.plan.area.page_of(run.pfn)?).ok().map(Answered::Number)
     }
 }

@@ -46,7 +46,8 @@ struct Track {
     apart: bool,
     /// Its base is where the first buffer went, and nothing states how many ranges it has.
     inferred: bool,
-    grants: Grants,
+    /// The least order of one bit at which first fit puts buffers where they went; 0: at any.
+    seen_order: u32,
     /// A part of a buffer was given back.
     parted: bool,
     /// What debugfs states beside them.
@@ -62,29 +63,6 @@ fn put(bitmaps: &mut Vec<(u32, Arc<[u32]>)>, number: u32, words: &Arc<[u32]>) {
     if bitmaps.len() < MOST_RANGES {
         bitmaps.push((number, Arc::clone(words)));
         bitmaps.sort_by_key(|(number, _)| *number);
-    }
-}
-
-/// Where requests of order 0 were granted: one that does not begin where others end has its bits to
-/// itself.
-#[derive(Clone, Copy, Default, Debug)]
-struct Grants {
-    number: u64,
-    starts: u64,
-    ends: u64,
-}
-
-impl Grants {
-    fn note(&mut self, run: Run) {
-        self.number += 1;
-        self.starts |= run.pfn.0;
-        self.ends |= run.end().0;
-    }
-
-    /// The order of one bit, as several of them look; 0 where nothing says that it is above.
-    const fn order_per_bit(self) -> u32 {
-        let order = self.starts.trailing_zeros();
-        if self.number > 1 && order > self.ends.trailing_zeros() { order } else { 0 }
     }
 }
 
@@ -449,8 +427,9 @@ impl Areas {
         true
     }
 
-    /// Pages were granted at order `align`, where that is stated. `is_first`: in the first place of
-    /// the area that is aligned so, where it was empty before. Returns whether that can be.
+    /// Pages were granted at order `align`, where that is stated. `is_first`: in the first place that
+    /// is aligned so, since none was busy and no other call was in flight. Returns whether that can
+    /// be.
     pub(crate) fn granted(
         &mut self,
         area: Option<&Arc<str>>,
@@ -460,9 +439,6 @@ impl Areas {
     ) -> bool {
         let Some(track) = self.follow(area) else { return true };
         track.snapshot = None;
-        if align == Some(0) {
-            track.grants.note(run);
-        }
         let Some(live) = &mut track.live else { return true };
         if live.begins {
             // First fit in an empty area, whose base is a multiple of a pageblock.
@@ -477,6 +453,9 @@ impl Areas {
         {
             track.layout.set_base(number, run.pfn.0);
             track.inferred = true;
+        }
+        if align == Some(0) && is_first {
+            track.seen_order = track.seen_order.max(live.order_before(run));
         }
         let possible = live.grant(run);
         let lost = live.is_exact() && !possible;
@@ -541,7 +520,7 @@ impl Areas {
     pub(crate) fn parted(&self) -> impl Iterator<Item = Parted> {
         let parted = |track: &Track| {
             let stated = track.layout.order_per_bit;
-            let order_per_bit = stated.unwrap_or(track.grants.order_per_bit());
+            let order_per_bit = stated.unwrap_or(track.seen_order);
             let area = track.layout.name.clone();
             Parted { area, order_per_bit, is_stated: stated.is_some() }
         };

@@ -102,6 +102,17 @@ impl Followed {
         (!overlaps).then_some(*number)
     }
 
+    /// The least order of one bit at which a buffer of order 0 goes to `run` by first fit: the free
+    /// pages before it are of the last bit of the buffer before them. 0 where any order may be.
+    pub(super) fn order_before(&self, run: Run) -> u32 {
+        /// More pages than a bit has.
+        const FAR: u64 = 1 << 12;
+        let from = run.pfn.0.saturating_sub(FAR);
+        let last = self.live.gaps(Run::new(from, run.pfn.0 - from)).last();
+        let slack = last.filter(|gap| gap.end() == run.pfn && gap.pfn.0 > from);
+        slack.filter(|_| self.exact).map_or(0, |gap| u64::BITS - gap.count.leading_zeros())
+    }
+
     /// `run` was given back. Returns whether that can be.
     pub(super) fn release(&mut self, run: Run) -> bool {
         let mut given = Released::Before;

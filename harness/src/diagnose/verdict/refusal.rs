@@ -88,6 +88,7 @@ fn none_claimed(known: &Known<'_>, fit: Fit) -> Finding {
             Finding::new(Cause::Fragmentation, Likely, Why::NoRun(available))
         }
         (Fit::Fits, _) => Finding::undecidable(Why::NoPlaceThoughItFits),
+        (_, Some(available)) => Finding::undecidable(Why::NoRunAligned(available)),
         _ => Finding::undecidable(Why::NoPlace),
     }
 }

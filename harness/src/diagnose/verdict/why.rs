@@ -44,6 +44,9 @@ pub enum Why {
     /// No claim was made, so many pages are available, and any page may be the first: no run is long
     /// enough.
     NoRun(u64),
+    /// No claim was made and so many pages are available: no run is long enough from an aligned page
+    /// on.
+    NoRunAligned(u64),
     /// No claim was made, and a run is long enough: where the area begins decides.
     MisalignedByBase,
     /// Places were skipped that have pages across a hole of the memmap.

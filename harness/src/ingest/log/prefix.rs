@@ -64,7 +64,7 @@ static REMARK: LazyLock<Regex> = LazyLock::new(|| {
 pub(super) fn read(before: &[u8]) -> Prefix<'_> {
     let before = &before[..before.len().min(LONGEST)];
     let mut prefix = Prefix::default();
-    let mut at = 0;
+    let mut at = kmsg(before, &mut prefix).unwrap_or(0);
     while let Some(open) = memchr::memchr2(b'[', b'(', &before[at..]) {
         at += open;
         // The pid in `kernel[851]:` is the log daemon's.
@@ -82,7 +82,8 @@ pub(super) fn body(line: &[u8]) -> usize {
     loop {
         at += span(&line[at..], |byte| b" \t>|`\"".contains(byte));
         let rest = &line[at..];
-        match bracket(rest, &mut Prefix::default()).or_else(|| remark(rest)) {
+        let known = bracket(rest, &mut Prefix::default()).or_else(|| remark(rest));
+        match known.or_else(|| kmsg(rest, &mut Prefix::default())) {
             Some(used) => at += used,
             None => return at,
         }
@@ -131,6 +132,28 @@ pub(super) fn like(example: &[u8], line: &[u8]) -> Option<usize> {
         (i, at) = (i + len, at + other);
     }
     Some(at)
+}
+
+/// `6,1234,82156000,-,caller=T7;` of `/dev/kmsg` (`Documentation/ABI/testing/dev-kmsg`): its bytes. The
+/// time is in microseconds; a record without a prefix of its own has the flag `c`.
+fn kmsg<'a>(text: &'a [u8], prefix: &mut Prefix<'a>) -> Option<usize> {
+    const LONGEST: usize = 80;
+    if !text.first()?.is_ascii_digit() {
+        return None;
+    }
+    let end = memchr::memchr(b';', &text[..text.len().min(LONGEST)])?;
+    let mut fields = text[..end].split(|byte| *byte == b',');
+    let mut numbers = fields.by_ref().take(3).map(number::<u64>);
+    let [Some(_), Some(_), time_us @ Some(_)] = std::array::from_fn(|_| numbers.next().flatten())
+    else {
+        return None;
+    };
+    fields.next().filter(|flag| matches!(flag, [b'-' | b'c' | b'+']))?;
+    *prefix = Prefix { time_us, ..*prefix };
+    for field in fields {
+        let _ = field.strip_prefix(b"caller=").and_then(|who| caller(who, prefix));
+    }
+    Some(end + 1)
 }
 
 /// `[   12.345678]`, `[T123]`, `[C2]`, `[ 5]`, `[2: comm: pid]`, `(2)`: its bytes.
@@ -221,6 +244,8 @@ mod tests {
             "[ 5] [  T887] [  99.000001] ",
             "[c7] ",
             "<6>",
+            "4,1230,82156000,-;",
+            "6,1231,82156010,c,caller=T77;",
             "<3>[    1.2] ",
             "[  +0.047] ",
             "[Sun Aug  1 14:11:30 2021] ",

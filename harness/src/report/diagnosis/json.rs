@@ -25,6 +25,16 @@ macro_rules! object {
         }
         Object { $($key: $value),* }
     }};
+    // The last one is there only where it is known.
+    ($($key:ident: $value:expr),*; $last:ident: $known:expr) => {{
+        #[derive(Serialize)]
+        struct Object<$($key),*> {
+            $($key: $key,)*
+            #[serde(skip_serializing_if = "Option::is_none")]
+            $last: Option<u64>,
+        }
+        Object { $($key: $value,)* $last: $known }
+    }};
 }
 
 /// Pages by cap, in the order of the list.
@@ -95,9 +105,9 @@ fn area_json(area: &AreaState) -> impl Serialize + '_ {
         base_pfn: area.ranges.first().and_then(|range| range.base_pfn),
         order_per_bit: area.order_per_bit,
         free: area.stated_free(),
-        available: area.available,
         largest_run: area.largest_run(),
-        complete: area.complete,
+        complete: area.complete;
+        available: area.available
     }
 }
 

@@ -59,6 +59,8 @@ pub(super) struct Place {
     /// It has `range N:` lines.
     pub(super) ranged: bool,
     unplaced: bool,
+    /// Empty records: one follows each range.
+    blanks: usize,
     /// Letters of `range` at the end of the line read last.
     word: usize,
 }
@@ -123,6 +125,13 @@ impl List {
     /// Whether the tail is whole unless more of it follows on the next line.
     pub(super) fn is_soft(&self) -> bool {
         self.place.state == State::Tail && tail::read(&self.tail).is_some_and(|tail| tail.soft)
+    }
+
+    /// A record of it is empty.
+    pub(super) fn blank(&mut self) {
+        self.place.blanks += 1;
+        // That of a range that is not there.
+        self.place.odd |= self.place.ranged && self.place.blanks > self.runs.ranges.len();
     }
 
     /// Something in it is no run.

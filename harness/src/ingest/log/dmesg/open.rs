@@ -251,6 +251,9 @@ impl Dmesg {
                 used
             }
             Fed::End => {
+                if text.is_empty() {
+                    list.blank();
+                }
                 open.soft = list.is_soft();
                 text.len()
             }

@@ -65,6 +65,10 @@ fn template(failure: &Failure) -> &'static str {
             "no place was busy, so none was found: {number} pages are available, and no run of \
              {pages} is among them"
         }
+        Why::NoRunAligned(_) => {
+            "no place was busy, so none was found: {number} pages are available, and no run of \
+             {pages} from an aligned page on is among them (fragmentation or alignment)"
+        }
         Why::MisalignedByBase => {
             "no place was busy, so none was found, though a run is long enough: {room}"
         }
@@ -125,7 +129,10 @@ fn is_one_page(failure: &Failure) -> bool {
 fn value(failure: &Failure, name: &str) -> String {
     let incident = &failure.incident;
     let number = match failure.why {
-        Why::TooLarge(number) | Why::NoPage(number) | Why::NoRun(number) => number,
+        Why::TooLarge(number)
+        | Why::NoPage(number)
+        | Why::NoRun(number)
+        | Why::NoRunAligned(number) => number,
         _ => incident.busy_retries.unwrap_or(0),
     };
     match name {
@@ -190,10 +197,16 @@ fn room(failure: &Failure) -> String {
         (Fit::Positions, _) => {
             format!("a run of {} is long enough, but where it begins is not known", pages(longest))
         }
-        (Fit::Missing, _) => match room.free.or(room.available) {
+        (Fit::Missing, _) => match room.free {
             Some(free) => format!(
                 "the runs shown hold {shown} of {free} free pages, none of them has room for {}; \
                  the others are missing",
+                request(failure)
+            ),
+            None if let Some(available) = room.available => format!(
+                "{} available by the counter of the area, {shown} are shown to be free, and none of \
+                 these runs has room for {}; others are missing",
+                super::are(available),
                 request(failure)
             ),
             None if shown > 0 => {
@@ -239,7 +252,12 @@ mod tests {
     use super::*;
     use crate::diagnose::{Hole, Place};
 
-    const ALL: [Why; 32] = [
+    const ALL: [Why; 37] = [
+        Why::SplitByRanges,
+        Why::NoRun(7),
+        Why::NoRunAligned(7),
+        Why::MisalignedByBase,
+        Why::AcrossHole,
         Why::Signal,
         Why::NoCount,
         Why::TooLarge(u64::MAX),

@@ -22,7 +22,9 @@ pub(crate) use clients::Clients;
 pub use directory::directory;
 pub use error::{IngestError, quoted};
 pub use geometry::{Geometry, Ranges};
-pub(crate) use geometry::{placed, stated, strange, tail};
+#[cfg(feature = "cli")]
+pub(crate) use geometry::{placed, tail};
+pub(crate) use geometry::{stated, strange};
 pub use header::Header;
 pub use record::RecordingWriter;
 pub use recording::{Answered, Recorded};

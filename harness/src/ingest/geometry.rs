@@ -71,6 +71,7 @@ pub(crate) fn stated(area: &Area) -> Vec<(&'static str, String)> {
 }
 
 /// Where `area` lies, in words: `1024 pages at pfn 512`, or how many ranges it has and each of them.
+#[cfg(feature = "cli")]
 pub(crate) fn placed(area: &Area) -> String {
     let at = |range: &Run| format!("{} at pfn {}", range.count, range.pfn);
     match area.ranges() {
@@ -84,6 +85,7 @@ pub(crate) fn placed(area: &Area) -> String {
 
 /// The pages of `area` that have no bit and are never granted: what is left of each range below a
 /// granule.
+#[cfg(feature = "cli")]
 pub(crate) fn tail(area: &Area) -> u64 {
     area.ranges().iter().map(|range| range.count % area.granule()).sum()
 }

@@ -30,11 +30,14 @@ pub struct Header {
     pages_line: u64,
 }
 
-/// Sets what is stated; the value before it, where that is another one.
-fn once<T: Clone + PartialEq + ToString>(stated: &mut Option<T>, value: T) -> Result<(), String> {
-    match stated.replace(value.clone()) {
-        Some(before) if before != value => Err(before.to_string()),
-        _ => Ok(()),
+/// Sets what is stated. An error is the value before it, where that is another one.
+fn once<T: PartialEq + ToString>(stated: &mut Option<T>, value: T) -> Result<(), String> {
+    match stated {
+        Some(before) if *before != value => Err(before.to_string()),
+        _ => {
+            *stated = Some(value);
+            Ok(())
+        }
     }
 }
 

@@ -83,6 +83,8 @@ pub(crate) struct Basis {
     pub(crate) apart: bool,
     /// Where the area lies is concluded from its first grant: it may have several ranges.
     pub(crate) inferred: bool,
+    /// So is the order of its bits, from where its buffers went.
+    pub(crate) is_order_inferred: bool,
 }
 
 /// A reservation at boot.
@@ -502,8 +504,12 @@ impl Areas {
         if self.tracks[index].fresh {
             self.follow(area);
         }
-        let layout = self.layout(area, None, &Geometry::default());
+        let mut layout = self.layout(area, None, &Geometry::default());
         let track = &mut self.tracks[index];
+        let is_order_inferred = layout.order_per_bit.is_none() && track.seen_order > 0;
+        if is_order_inferred {
+            layout.order_per_bit = Some(track.seen_order);
+        }
         if track.snapshot.is_none() {
             let live = track.live.as_ref().filter(|live| live.is_exact())?;
             self.credit = self.credit.checked_sub(live.len())?;
@@ -513,7 +519,7 @@ impl Areas {
         let (apart, inferred) = (track.apart, track.inferred);
         let state = Arc::clone(track.snapshot.as_ref()?);
         let inferred = inferred && self.booted(area, total).bases.is_empty();
-        Some((state, Basis { apart, inferred }))
+        Some((state, Basis { apart, inferred, is_order_inferred }))
     }
 
     /// The areas with bits of several pages to which parts of buffers were given back.

@@ -32,7 +32,7 @@ pub(crate) const MAX_ACTS: usize = 4096;
 /// An area, who allots it, and what happens to it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Case {
-    /// The area: one to three ranges.
+    /// The area: one to eight ranges, in any order.
     pub area: Area,
     /// The policy.
     pub policy: Choice,
@@ -194,7 +194,17 @@ mod tests {
         assert!(areas.iter().any(|area| bits(area) > 2048));
         assert!(areas.iter().any(|area| (9..=10).contains(&area.order_per_bit())));
         assert!(areas.iter().any(|area| area.order_per_bit() > 20));
-        assert!(areas.iter().any(|area| area.ranges().len() == 3));
+        let share = |which: fn(&Area) -> bool| areas.iter().filter(|area| which(area)).count();
+        let several = share(|area| area.ranges().len() > 1);
+        println!("{several} of 2000 have several ranges");
+        assert!((700..1300).contains(&several), "{several} of 2000 have several ranges");
+        assert!((2..=8).all(|ranges| areas.iter().any(|area| area.ranges().len() == ranges)));
+        let unsorted = |area: &Area| !area.ranges().is_sorted_by_key(|range| range.pfn);
+        let touching = |area: &Area| area.ranges().windows(2).any(|two| two[0].end() == two[1].pfn);
+        let tails = |area: &Area| !area.ranges()[0].count.is_multiple_of(area.granule());
+        let [unsorted, touching, tails] = [share(unsorted), share(touching), share(tails)];
+        println!("{unsorted} not ascending, {touching} with a border, {tails} with tails");
+        assert!(unsorted > 300 && touching > 150 && tails > 100, "{unsorted} {touching} {tails}");
         let misaligned = |area: &&Area| !area.ranges()[0].pfn.0.is_multiple_of(area.granule());
         assert!(areas.iter().filter(misaligned).count() > 20);
         assert!(areas.iter().any(|area| area.ranges()[0].pfn.0 > 1 << 60));

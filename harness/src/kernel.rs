@@ -154,7 +154,9 @@ impl Kernel {
         }
         let printed =
             if self.shows(TooLargePrinted) { Printed::Line(EBUSY) } else { Printed::Silence };
-        (count > area.pages()).then_some(printed)
+        // `bitmap_count > bitmap_maxno`: pages without a bit do not count.
+        let bits: u64 = (0..area.ranges().len()).map(|range| area.bits(range)).sum();
+        (area.pages_to_bits(count) > bits).then_some(printed)
     }
 
     /// What it prints for a refusal, by what it means and the claims of the last pass over the

@@ -26,7 +26,8 @@ pub struct Options {
     pub geometry: Geometry,
     /// The area whose events of a trace are read; the one with most of them where none is named.
     pub area: Option<String>,
-    /// Debugfs files of the area of a trace, as one text: where it lies and what is live in it.
+    /// Debugfs files of the area, as one text: of a trace, where it lies and what is live in it; of
+    /// a table they must state the same area.
     pub snapshot: Option<Source>,
     /// What else the board printed beside a trace: its boot, its kernel, debugfs.
     pub beside: Vec<Source>,
@@ -57,7 +58,12 @@ pub struct Reader {
 pub fn open(source: &Source, options: &Options) -> Result<Reader, IngestError> {
     let cap = options.recorded_cap.unwrap_or(DEFAULT_CAP);
     let opened = match ingest::table(source, &options.geometry, cap) {
-        Ok(table) => table,
+        Ok(table) => {
+            if let (Some(snapshot), Some(area)) = (&options.snapshot, &table.area) {
+                trace::agree(snapshot, area)?;
+            }
+            table
+        }
         // What has the columns of a table is one, with its mistakes.
         Err((true, error)) => return Err(error),
         Err((false, error)) => trace::open(source, options, cap)?

@@ -266,6 +266,59 @@ idx,kind,id,count,align,result,retries,free,maxrun,note
     assert_eq!((code, bench.path().join("two.csv").exists()), (2, false), "{err}");
 }
 
+/// Ranges that touch, eight in mixed order, and three that descend and have tails without a bit.
+#[test]
+fn areas_of_several_ranges_are_written_and_read_back_in_their_order() {
+    let bench = Bench::new();
+    let eight = "9000:2048,1000:4096,20480:64,5120:2048,15000:5000,12000:2048,40960:64,30000:128";
+    for (ranges, order, other) in [
+        ("1024:8192,9216:8192", "0", "1024:16384"),
+        (
+            eight,
+            "1",
+            "1000:4096,9000:2048,20480:64,5120:2048,15000:5000,12000:2048,40960:64,30000:128",
+        ),
+        ("65536:5000,32768:2048,8192:9000", "10", "8192:9000,32768:2048,65536:5000"),
+    ] {
+        let generate = ["generate", "gpu", "--load", "1.2", "--ops", "600", "--seed", "3"];
+        bench.good(&[&generate[..], &["--ranges", ranges, "-o", "g.csv"]].concat());
+        let under = ["--order-per-bit", order, "--kernel", "7.3.4"];
+        bench.good(&[&["replay", "g.csv", "--record", "r.csv"][..], &under].concat());
+        let text = fs::read_to_string(bench.path().join("r.csv")).unwrap();
+        let stated = format!("order_per_bit={order} ranges={ranges}\n");
+        assert!(text.contains(&stated) && text.contains(",-16,"), "{text}");
+        assert_eq!(text.contains("avail="), order != "0", "{ranges}");
+        let expect = ["replay", "r.csv", "--expect", "recorded"];
+        let out = bench.good(&expect);
+        assert!(out.contains(" 0 mismatches\n") && out.contains("avail "), "{out}");
+        bench.good(&["replay", "r.csv", "--to-stream", "s2.csv"]);
+        let again = fs::read_to_string(bench.path().join("s2.csv")).unwrap();
+        assert!(again.contains(&format!("# ranges={ranges}\n")), "{again}");
+        let (code, out, err) = bench.run(&[&expect[..], &["--ranges", other]].concat());
+        assert_eq!(code, 1, "{other}: {out}{err}");
+    }
+    let out = bench.good(&["replay", "r.csv"]);
+    assert!(out.contains("16048 pages in 3 ranges, 5000 at pfn 65536, 2048 at pfn 32768"), "{out}");
+    assert!(out.contains("1712 pages of it have no bit and are never granted"), "{out}");
+}
+
+#[test]
+fn a_release_inside_a_bit_is_counted() {
+    let bench = Bench::new();
+    let rows = "# pages=64 order_per_bit=2\nat_us,op,id,count,align,client,area,offset\n\
+                0,alloc,1,10,0,,,\n1,free,1,4,,,,0\n2,free,1,1,,,,4\n\
+                3,alloc,2,8,0,,,\n4,free,2,4,,,,4\n";
+    fs::write(bench.path().join("part.csv"), rows).unwrap();
+    let said = "1 release of a part of a buffer cut a bit of 4 pages: the kernel clears all of it";
+    assert!(bench.good(&["replay", "part.csv"]).contains(said));
+    let json = bench.good(&["replay", "part.csv", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert!(json["files"][0]["warnings"][0].as_str().unwrap().starts_with(said), "{json}");
+    let whole = rows.replace("order_per_bit=2", "order_per_bit=0");
+    fs::write(bench.path().join("part.csv"), whole).unwrap();
+    assert!(!bench.good(&["replay", "part.csv"]).contains("cut a bit"));
+}
+
 #[test]
 fn standard_input_is_a_file_like_any_other() {
     let bench = Bench::new();
@@ -291,10 +344,21 @@ fn bad_input_is_one_message_and_leaves_no_file() {
     file("bare.csv", STREAM.split_once('\n').unwrap().1);
     file("two.csv", &STREAM.replacen('\n', " pages=64\n", 1));
     file("pin.csv", &RECORDING.replace("pin,3", "pin,64"));
+    file("m.csv", "# ranges=64:32,80:32\nat_us,op,id,count,align\n");
+    file("sum.csv", "# pages=64 ranges=64:32,128:16\nat_us,op,id,count,align\n");
+    file("m9.csv", "# ranges=64:32,80:x\nat_us,op,id,count,align\n");
+    let rows = "# ranges=64:32,128:32\nidx,kind,id,count,align\n";
+    file("r.csv", rows);
+    file("at.csv", &format!("{rows}0,pin,30,4,\n"));
+    for (number, base) in ["64", "512"].into_iter().enumerate() {
+        let range = bench.path().join(format!("snap/ranges/{number}"));
+        fs::create_dir_all(&range).unwrap();
+        fs::write(range.join("base_pfn"), format!("{base}\n")).unwrap();
+    }
     file("gone.csv.gz", "\u{1f}\u{8b}");
     fs::write(bench.path().join("cut.csv.gz"), [0x1f, 0x8b, 8, 0, 0]).unwrap();
     let before = bench.files();
-    let table: [(&[&str], &str); 24] = [
+    let table: [(&[&str], &str); 32] = [
         (&["replay", "none.csv"], "failed to read none.csv: No such file"),
         (&["replay", "."], "failed to read ."),
         (&["replay", "bad.csv"], "read bad.csv line 3, column 11: count \"4x6\" is not a number"),
@@ -312,7 +376,15 @@ fn bad_input_is_one_message_and_leaves_no_file() {
         (&["replay", "s.csv", "--environment", "pinned:share=2"], "share of environment pinned"),
         (&["replay", "s.csv", "--kernel", "2.6"], "find kernel \"2.6\"; a release from 4.11 on"),
         (&["replay", "s.csv", "--pages", "1000000000000000000"], "at most 67108864 are allowed"),
-        (&["replay", "s.csv", "--order-per-bit", "12"], "no multiple of the granule, 4096 pages"),
+        (&["replay", "s.csv", "--order-per-bit", "12"], "less than a bit has, 4096 pages"),
+        (&["replay", "s.csv", "--ranges", "0:64,60:9"], "read s.csv: no area has the ranges 0:64,"),
+        (&["replay", "m.csv"], "read m.csv line 1: no area has the ranges 64:32,80:32 with"),
+        (&["replay", "sum.csv"], "read sum.csv line 1: pages is 64, but 48 by the 2 ranges"),
+        (&["replay", "m9.csv"], "read m9.csv line 1, column 10: range \"80:x\" is not BASE:PAGES"),
+        (&["replay", "at.csv"], "line 3, column 7: 4 pages from page 30 on are not inside one of"),
+        (&["replay", "r.csv", "--snapshot", "snap"], "begin at pfn 64, 512, those of the rows at "),
+        (&["generate", "gpu", "--ranges", "0:64,60:9"], "range 1 shares pages with range 0"),
+        (&["attack", "--ranges", "0:64,60:9"], "range 1 shares pages with range 0"),
         (&["replay", "s.csv", "--expect", "recorded"], "it is a stream, which records no answers"),
         (&["generate", "disco"], "no profile is named \"disco\"; there are camera,"),
         (&["generate", "gpu", "--pages", "0"], "for an area of 0 pages: the count of pages must"),

@@ -46,6 +46,19 @@ fn every_target_does_with_its_seeds_what_is_expected_of_it() {
 }
 
 #[test]
+fn seeds_have_several_ranges_in_any_order() {
+    for target in ["laws", "lockstep"] {
+        let paths = files(&corpora().join("seeds").join(target));
+        let areas = paths.iter().map(|path| Case::decode(&fs::read(path).expect("a seed")).area);
+        let areas: Vec<_> = areas.filter(|area| area.ranges().len() > 1).collect();
+        let (all, several) = (paths.len(), areas.len());
+        println!("{several} of {all} seeds of {target} have several ranges");
+        assert!(several * 4 > all, "{several} of {all}");
+        assert!(areas.iter().any(|area| !area.ranges().is_sorted_by_key(|range| range.pfn)));
+    }
+}
+
+#[test]
 fn every_folder_of_seeds_belongs_to_a_target() {
     for entry in fs::read_dir(corpora().join("seeds")).expect("seeds") {
         let name = entry.expect("an entry").file_name();
@@ -104,6 +117,8 @@ struct Seen {
     off_granule: u64,
     order_above_base: u64,
     ranges: u64,
+    unsorted: u64,
+    tails: u64,
     high_order: u64,
     word_sizes: u64,
     all_of_it: u64,
@@ -119,6 +134,8 @@ impl Seen {
         self.sum.busy += reached.busy;
         self.sum.across_words += reached.across_words;
         self.sum.parts += reached.parts;
+        self.sum.in_use += reached.in_use;
+        self.sum.later_ranges += reached.later_ranges;
         for (sum, refused) in self.sum.refused.iter_mut().zip(reached.refused) {
             *sum += u64::from(refused > 0);
         }
@@ -126,6 +143,9 @@ impl Seen {
         self.exact += u64::from(reached.exact_fits > 0);
         self.off_granule += u64::from(!base.is_multiple_of(area.granule()));
         self.ranges += u64::from(area.ranges().len() > 1);
+        self.unsorted += u64::from(!area.ranges().is_sorted_by_key(|range| range.pfn));
+        let granule = area.granule();
+        self.tails += u64::from(area.ranges().iter().any(|run| !run.count.is_multiple_of(granule)));
         self.high_order += u64::from(area.order_per_bit() >= 9);
         let bits = area.ranges()[0].count / area.granule();
         self.word_sizes += u64::from(matches!(bits % 64, 0 | 1 | 63) && bits > 32);
@@ -171,7 +191,11 @@ fn drawn_and_mutated_cases_get_to_where_allocators_go_wrong() {
             ("busy claims", seen.sum.busy, 8000),
             ("base off the granule", seen.off_granule, 35),
             ("order above that of the base", seen.order_above_base, 250),
-            ("several ranges", seen.ranges, 115),
+            ("claims over live pages", seen.sum.in_use, 250),
+            ("several ranges", seen.ranges, 250),
+            ("ranges that do not ascend", seen.unsorted, 170),
+            ("grants in a later range", seen.sum.later_ranges, 1200),
+            ("pages without a granule", seen.tails, 100),
             ("order_per_bit of 9 and more", seen.high_order, 75),
             ("sizes beside a word border", seen.word_sizes, 10),
             ("requests for all of a range", seen.all_of_it, 105),

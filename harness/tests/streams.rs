@@ -105,7 +105,7 @@ fn a_file_of_no_known_format_says_what_there_is() {
         ("# order_per_bit=64\n", "line 1, column 17: order_per_bit is \"64\""),
         ("# x=y\n# pages=0\nat_us,op\n", "line 2: no area has 0 pages at base_pfn 0"),
         ("# pages=1000000000000000000\nat_us,op\n", "at most 67108864 are allowed"),
-        ("# pages=9 order_per_bit=2\nat_us,op\n", "no multiple of the granule, 4 pages"),
+        ("# pages=3 order_per_bit=2\nat_us,op\n", "less than a bit has, 4 pages"),
         ("# pages=9 base_pfn=18446744073709551615\nat_us,op\n", "past the last page frame"),
     ] {
         let message = error(text);

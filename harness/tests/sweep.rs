@@ -296,6 +296,35 @@ fn a_plan_as_run_is_a_plan_that_runs_the_same() {
 }
 
 #[test]
+fn ranges_of_a_plan_keep_their_order() {
+    let plan = |ranges: &str| {
+        format!(
+            "name = \"r\"\nseeds = 2\npolicies = [\"kernel\"]\n[[boards]]\nname = \"b\"\n\
+             areas = [{{ name = \"x\", ranges = [{ranges}] }}, {{ name = \"y\", mib = 1, \
+             clients = [\"q\"] }}]\n[[streams]]\nprofile = \"gpu\"\nloads = [0.9]\nops = 300\n"
+        )
+    };
+    let (low, high) = ("{ base_pfn = 0x1000, pages = 3000 }", "{ base_pfn = 0x12fe00, mib = 60 }");
+    let first = ready(&plan(&format!("{high}, {low}")));
+    let areas = &first.plan.boards[0].areas;
+    let [one, other] = areas[0].area.ranges() else { panic!("two ranges") };
+    assert_eq!((one.pfn.0, one.count, other.pfn.0, other.count), (0x12fe00, 15360, 4096, 3000));
+    assert!(areas[1].area.ranges()[0].pfn >= one.end(), "past all ranges of the others");
+    let text = emit(&first);
+    let line =
+        "ranges = [{ base_pfn = 1244672, pages = 15360 }, { base_pfn = 4096, pages = 3000 }]";
+    assert!(text.contains(line), "{text}");
+    assert_eq!(outputs(&ready(&text), 1), outputs(&first, 1));
+    let swapped = outputs(&ready(&plan(&format!("{low}, {high}"))), 1);
+    assert_ne!(swapped, outputs(&first, 1), "the search begins in range 0");
+    let nine: Vec<_> =
+        (0..9).map(|at| format!("{{ base_pfn = {}, pages = 2048 }}", 4096 * at)).collect();
+    let warnings = ready(&plan(&nine.join(", "))).warnings;
+    let many = |warning: &&String| warning.contains("CMA_MAX_RANGES = 8");
+    assert_eq!(warnings.iter().filter(many).count(), 1, "{warnings:?}");
+}
+
+#[test]
 fn the_built_in_plan_needs_no_file_and_is_the_product_that_it_states() {
     let ready = ready(BUILTIN);
     let plan = &ready.plan;

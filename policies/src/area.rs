@@ -15,8 +15,9 @@ use crate::run::{Pfn, Run};
 /// page, and no run spans two, also where they touch.
 ///
 /// A base that is no multiple of the granule is accepted, as the kernel does; then
-/// [`offset`](Area::offset) truncates and a grant may miss its physical alignment. So are pages that
-/// are no multiple of it (`cma_init_reserved_mem()`): the rest has no bit, and is never granted.
+/// [`offset`](Area::offset) truncates and a grant may miss its physical alignment. So are pages
+/// that are no multiple of it (`cma_init_reserved_mem()`): the rest has no bit, and is never
+/// granted.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Area {
     name: String,

@@ -111,8 +111,8 @@
 //! pages: on to the next one where a range has no place, or only busy ones.
 //!
 //! **A page can be live and its granule free**, where a part of a grant was given back inside it:
-//! the kernel clears whole bits. A place over such a page is proposed as any other, and its claim is
-//! busy. When the rest comes back the granule is freed again, whoever has it by then.
+//! the kernel clears whole bits. A place over such a page is proposed as any other, and its claim
+//! is busy. When the rest comes back the granule is freed again, whoever has it by then.
 //!
 //! **A base may lie off the granule**, as the kernel accepts it. Then the offset that aligns a
 //! search is truncated, and a grant can miss its physical alignment, on a real machine too. Aligned

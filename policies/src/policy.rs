@@ -60,9 +60,9 @@ pub struct Promises {
     pub lowest: bool,
     /// Holds no pages beyond the granule that the last page of a grant is in.
     pub tight: bool,
-    /// Takes back any part of a grant. As many granules are free then as the part's pages take, from
-    /// that of its first page on (`cma_clear_bitmap()`, `mm/cma.c`, 7.3), so that a granule can be
-    /// free and have live pages: a claim over those is busy.
+    /// Takes back any part of a grant. As many granules are free then as the part's pages take,
+    /// from that of its first page on (`cma_clear_bitmap()`, `mm/cma.c`, 7.3), so that a granule
+    /// can be free and have live pages: a claim over those is busy.
     pub partial_free: bool,
     /// Refuses a request for more pages than nobody has, before each search: what is neither live
     /// nor under way, whatever the bitmap says (`available_count`, `mm/cma.c`, from 6.15 on).

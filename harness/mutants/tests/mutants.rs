@@ -52,6 +52,14 @@ const CONVICTS: &[Conviction] = &[
     of(Mutant::SpillAgain, "size-class:low=1,step=1", name::TERMINATION),
     of(Mutant::RangeBase, "kernel", name::ALIGNED),
     of(Mutant::PauseForgets, "kernel:row=android", name::IN_FLIGHT),
+    of(Mutant::BorderCrossed, "kernel", name::BAD_FREE),
+    of(Mutant::BorderJoined, "kernel", name::MARKS),
+    of(Mutant::RangesAscend, "kernel", name::LOWEST),
+    of(Mutant::ResumesInFirst, "kernel", name::LOWEST),
+    of(Mutant::OnWithoutMemory, "kernel", name::LOWEST),
+    of(Mutant::TailGranted, "kernel", name::FREE_RUNS),
+    of(Mutant::CounterLeak, "kernel:row=6.15", name::LOWEST),
+    of(Mutant::PartShort, "kernel", name::TIGHT),
 ];
 
 fn spec(policy: &str) -> Spec {

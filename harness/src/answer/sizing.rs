@@ -101,6 +101,7 @@ pub(super) fn is_like(one: &Board, other: &Board) -> bool {
         && one.areas.iter().zip(&other.areas).all(|(a, b)| {
             let policy = |policy: &Option<_>| policy.as_ref().map(cma_policies::Spec::to_string);
             a.area.order_per_bit() == b.area.order_per_bit()
+                && a.area.ranges().len() == b.area.ranges().len()
                 && a.clients == b.clients
                 && policy(&a.policy) == policy(&b.policy)
         });

@@ -34,6 +34,7 @@ use crate::words;
 ///   cmalab replay stream.csv --pages 286720 --format csv -o out.csv
 ///   cmalab replay recording.csv.gz --policy kernel --expect recorded
 ///   cmalab replay stream.csv --pages 65536 --record new.csv
+///   cmalab replay stream.csv --ranges 0x12fe00:76800,0x110200:102400 --kernel 7.3
 ///   cmalab replay trace.txt --policy kernel --policy best-fit --cap 8 --cap 4
 ///   cmalab replay dmesg.txt trace.txt
 ///   cmalab replay trace.txt --area linux,cma --snapshot cma/linux,cma --expect recorded

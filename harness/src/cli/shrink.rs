@@ -122,7 +122,8 @@ pub(super) fn run(args: &Shrink, context: &Context) -> Result<Exit, Failure> {
     }
     let (setup, subject) = match input::open(args, context)? {
         Input::Stream(given) => *given,
-        Input::Case(policy, case) => {
+        Input::Case(both) => {
+            let (policy, case) = *both;
             if let Some(broken) = case::judged(&case, &policy, args)? {
                 return case::run(&case, &policy, broken, args, context);
             }

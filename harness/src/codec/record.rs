@@ -1,8 +1,8 @@
 //! A record of a case: one act.
 //!
 //! Bytes: kind; three of a number; then, for an alloc, align, script, linger with client, and the
-//! scale of the count; for the others a second number of three bytes and one spare, which for a part
-//! says whether it is one by pages. A fill says how often where an alloc says its script.
+//! scale of the count; for the others a second number of three bytes and one spare, which for a
+//! part says whether it is one by pages. A fill says how often where an alloc says its script.
 
 use cma_policies::Request;
 
@@ -105,7 +105,8 @@ pub enum Act {
     FreePart {
         /// Which.
         victim: u32,
-        /// Which part of it, modulo the number of its parts; by pages with [`BY_PAGE`](super::BY_PAGE).
+        /// Which part of it, modulo the number of its parts; by pages with
+        /// [`BY_PAGE`](super::BY_PAGE).
         part: u32,
     },
     /// Something that was not granted is given back.

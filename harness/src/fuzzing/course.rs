@@ -94,10 +94,8 @@ impl Course {
             }
             Act::FreeBadly { how, victim, by } => one(self.bad(how, victim, u64::from(by))),
             Act::Pin { at, more } => {
-                let ranges = self.area.ranges();
-                let first = ranges[0].pfn.0;
-                let span = ranges.last().map_or(1, |last| last.end().0 - first);
-                let start = first + u64::from(at) % span;
+                let (ranges, span) = (self.area.ranges(), self.area.span());
+                let start = span.pfn.0 + u64::from(at) % span.count;
                 // A pin is of pages of one range, as the recording driver makes it.
                 let range = ranges.iter().find(|range| range.contains(Run::new(start, 1)));
                 one(range.map(|range| {

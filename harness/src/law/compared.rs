@@ -44,8 +44,8 @@ fn leaves_no_trace(case: &Case, build: Build<'_>, full: &[Answer]) -> Result<(),
 /// With everything given back, everything is free.
 pub(super) const DRAIN: Law = Law {
     name: name::DRAIN,
-    about: "when all that is live was given back, every page that was free at first is free, but for \
-            granules that a part which began inside one left used",
+    about: "when all that is live was given back, every page that was free at first is free, but \
+            for granules that a part which began inside one left used",
     binds: Binds::EVERYONE,
     check: Check::Case(drains),
 };

@@ -6,8 +6,8 @@ use crate::oracle::name;
 
 pub(super) const LAW: Law = Law {
     name: name::MODEL,
-    about: "free, live, available, padding, longest and longest usable pages of the model are the naive \
-            reference's",
+    about: "free, live, available, padding, longest and longest usable pages of the model are the \
+            naive reference's",
     binds: Binds::EVERYONE,
     check: Check::Moment(check),
 };

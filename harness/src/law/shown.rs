@@ -9,8 +9,9 @@ use crate::oracle::{Place, name};
 /// The list of free runs is well formed and true.
 pub(super) const FREE_RUNS: Law = Law {
     name: name::FREE_RUNS,
-    about: "free runs come range by range in the area's order and ascend in each, do not overlap, are \
-            whole granules of one range and truly free, and every proposal is inside one of them",
+    about: "free runs come range by range in the area's order and ascend in each, do not overlap, \
+            are whole granules of one range and truly free, and every proposal is inside one of \
+            them",
     binds: Binds::EVERYONE,
     check: Check::Moment(is_well_formed),
 };

@@ -164,7 +164,8 @@ impl Trial {
     fn available(&self) -> u64 {
         let live = self.live.iter().map(|live| live.run);
         let taken: u64 = live.chain(self.under_way.iter().copied()).map(|run| run.count).sum();
-        self.model.area().pages() - taken
+        // Who does not count can have more under way than there is: over live pages.
+        self.model.area().pages().saturating_sub(taken)
     }
 
     /// Pages of free granules as it is known from outside.

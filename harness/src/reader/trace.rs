@@ -3,6 +3,7 @@
 //! It is read in two passes. The first one finds the area, and which buffers the trace gives back
 //! without having got them: they were live before it began. The second one yields the rows.
 
+mod agree;
 mod plan;
 mod scan;
 
@@ -17,6 +18,7 @@ use crate::ingest::{
 };
 use crate::op::Op;
 use crate::timeline::{Call, Ended, Free, Live, Order, Place, Released, Start, What, run, traced};
+pub(super) use agree::agree;
 use plan::Plan;
 use scan::Scan;
 

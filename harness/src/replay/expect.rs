@@ -60,6 +60,8 @@ pub struct Comparison {
     pub fields: u64,
     /// How many of each, in the order of [`FIELDS`].
     pub by_field: [u64; FIELDS.len()],
+    /// Times that the count of available pages was held against `free`, since it was blank.
+    pub available_as_free: u64,
     /// Fields that differ.
     pub mismatches: u64,
     /// The first ones.
@@ -216,8 +218,7 @@ impl Replay<'_> {
             self.number(row, "free", row.recorded.free, free);
             self.number(row, "maxrun", row.recorded.maxrun, longest);
             if self.counts() {
-                let stated = row.recorded.available.or(row.recorded.free);
-                self.number(row, "avail", stated, self.witness.model().available_pages());
+                self.available(row);
             }
             if model != (free, longest) {
                 self.mismatch(row, "free and maxrun of the model", || {
@@ -226,6 +227,20 @@ impl Replay<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The kernel's count of pages: where the recording is silent it equals the free ones.
+    fn available(&mut self, row: &Row) {
+        let got = self.witness.model().available_pages();
+        match (row.recorded.available, row.recorded.free) {
+            (None, Some(free)) => {
+                self.done.available_as_free += 1;
+                if free != got {
+                    self.mismatch(row, "avail", || (free.to_string(), got.to_string()));
+                }
+            }
+            (stated, _) => self.number(row, "avail", stated, got),
+        }
     }
 
     /// Whether the kernel counts the pages that are available beside its bitmap.

@@ -85,10 +85,8 @@ impl Walk<'_> {
                 }
             }
             Act::Pin { at, more } => {
-                let ranges = self.case.area.ranges();
-                let first = ranges[0].pfn.0;
-                let span = ranges.last().map_or(1, |last| last.end().0 - first);
-                let run = Run::new(first + u64::from(at) % span, 1 + u64::from(more));
+                let span = self.case.area.span();
+                let run = Run::new(span.pfn.0 + u64::from(at) % span.count, 1 + u64::from(more));
                 if let Answer::Pinned(true) = self.happen(Op::Pin(run), None)? {
                     self.pins.push(run);
                 }

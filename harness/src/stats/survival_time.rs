@@ -55,11 +55,11 @@ fn low_end(lasted: &[(u64, bool)], steps: &[Survival], level: f64) -> Option<f64
 
 /// The mean time without a failure *restricted to the horizon* (Irwin, 1949): of each stream the
 /// time until its first failure or `horizon`. It is no MTBF. `lasted` as for [`survival`]. [`None`]
-/// where nobody was watched until the horizon and not all failed before.
+/// where nobody was watched until the horizon and not all failed before, and of no time at all.
 pub fn restricted_mean(lasted: &[(u64, bool)], horizon: u64) -> Option<(f64, Interval)> {
     let steps = survival(lasted);
     let end = lasted.iter().map(|(at, _)| *at).max()?;
-    if end < horizon && steps.last()?.surviving > 0.0 {
+    if horizon == 0 || end < horizon && steps.last()?.surviving > 0.0 {
         return None;
     }
     let within: Vec<_> = steps.iter().filter(|step| step.at < horizon).collect();
@@ -112,6 +112,11 @@ mod tests {
 
     const LASTED: [(u64, bool); 6] =
         [(3, true), (3, false), (5, false), (7, true), (9, false), (9, false)];
+
+    #[test]
+    fn no_time_has_no_mean() {
+        assert_eq!(restricted_mean(&[(0, true), (0, false)], 0), None);
+    }
 
     #[test]
     fn without_cut_offs_the_median_has_the_interval_of_order_statistics() {

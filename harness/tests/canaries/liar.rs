@@ -19,6 +19,10 @@ pub(crate) enum Lie {
     TooLong,
     /// Proposes the page past the area.
     Outside,
+    /// Proposes the pages past the last whole granule of a range, where there are enough.
+    GrantsTail,
+    /// Says that it counts the pages that nobody has, and does not.
+    Miscounts,
     /// Serves another area than it was built for.
     OtherArea,
     /// Was built for the lower half of the area, and says so.
@@ -113,6 +117,13 @@ fn lower_half(area: &Area) -> Result<Area, BuildError> {
     Area::single(area.ranges()[0].pfn.0, pages, area.order_per_bit())
 }
 
+/// As many pages as `run` has, from the first one on that has no bit in its range.
+fn tail(area: &Area, run: Run) -> Option<Run> {
+    let range = area.range_of(run)?;
+    let tail = Run { pfn: area.bit_to_pfn(range, area.bits(range)), count: run.count };
+    area.ranges()[range].contains(tail).then_some(tail)
+}
+
 impl Liar {
     /// The same request one order higher where that fits, the request itself where it does not.
     fn choosy(&mut self, request: Request, last: Option<Last>) -> Next {
@@ -164,6 +175,7 @@ impl Policy for Liar {
     fn promises(&self) -> Promises {
         let honest = self.inner.promises();
         match self.lie {
+            Lie::Miscounts => Promises { counted: true, ..honest },
             Lie::RefusesPart => Promises { partial_free: true, ..honest },
             Lie::NeitherEnd => Promises { lowest: false, first: First::EitherEnd, ..honest },
             Lie::GivesUp => Promises { lowest: false, thorough: true, ..honest },
@@ -194,6 +206,9 @@ impl Policy for Liar {
                     (Lie::Outside, _) => {
                         let ranges = self.inner.area().ranges();
                         attempt.run.pfn = ranges[ranges.len() - 1].end();
+                    }
+                    (Lie::GrantsTail, _) => {
+                        attempt.run = tail(self.inner.area(), attempt.run).unwrap_or(attempt.run);
                     }
                     (Lie::NotLowest | Lie::NeitherEnd, _) => {
                         let first = Last::Failed(attempt, ClaimError::Busy);

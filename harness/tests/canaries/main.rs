@@ -19,6 +19,8 @@ const CONVICTS: &[(&str, Lie)] = &[
     (name::INSIDE, Lie::Outside),
     (name::INSIDE, Lie::OtherArea),
     (name::INSIDE, Lie::SmallerArea),
+    (name::TAIL, Lie::GrantsTail),
+    (name::COUNTED, Lie::Miscounts),
     (name::DISJOINT, Lie::SamePageTwice),
     (name::ALIGNED, Lie::Misaligned),
     (name::LOWEST, Lie::NotLowest),

@@ -90,7 +90,35 @@ fn wrong() -> Vec<(String, usize, usize, &'static str)> {
         (areas("[{ mib = 0 }]"), 4, 18, "mib is 0"),
         (areas("[{ mib = 9223372036854775807 }]"), 4, 18, "mib is 9223372036854775807"),
         (areas("[{ pages = 1000000000000 }]"), 4, 10, "no such area"),
-        (areas("[{ pages = 15, order_per_bit = 4 }]"), 4, 10, "{NOBIT}"),
+        (areas("[{ pages = 15, order_per_bit = 4 }]"), 4, 10, "are less than a bit has, 16 pages"),
+        (areas("[{ ranges = [] }]"), 4, 21, "an area of 0 ranges; 1 to"),
+        (areas("[{ ranges = [{ mib = 1 }] }]"), 4, 22, "missing field `base_pfn`"),
+        (areas("[{ ranges = [{ base_pfn = 0 }] }]"), 4, 22, "a range states its size once"),
+        (areas("[{ pages = 4, ranges = [{ base_pfn = 0, pages = 4 }] }]"), 4, 20, "beside ranges"),
+        (
+            areas(
+                "[{ ranges = [{ base_pfn = 9, pages = 4 }, { base_pfn = 0, pages = 2 },\n\
+                   { base_pfn = 5, pages = 5 }] }]",
+            ),
+            5,
+            1,
+            "range 2 shares pages with range 0",
+        ),
+        (
+            areas("[{ ranges = [{ base_pfn = 0, pages = 3 }], order_per_bit = 2 }]"),
+            4,
+            22,
+            "the 3 pages of range 0 are less than a bit has, 4 pages",
+        ),
+        (
+            areas(
+                "[{ ranges = [{ base_pfn = 9, pages = 4 }, { base_pfn = 0, pages = 2 }] },\n\
+                  { pages = 1, base_pfn = 1, clients = [\"q\"], name = \"q\" }]",
+            ),
+            5,
+            1,
+            "overlaps another area",
+        ),
         (areas("[{ mib = 1, clients = [\"vpu\"] }]"), 4, 9, "no default area"),
         (stream("[[streams]]\nprofile = \"gpo\""), 3, 11, "no profile is named \"gpo\""),
         (stream("[[streams]]\nprofile = \"gpu\"\nfile = \"a\""), 2, 1, "one of profile"),

@@ -30,9 +30,9 @@ use crate::run::Run;
 /// After a busy claim: the next free place for a block of that order upwards, then from the bottom
 /// up to the first one that was tried.
 ///
-/// Ranges share one system: a smaller block in a later range comes before a larger one in an earlier
-/// range, and of equal blocks the first in the area's order is the lowest. No block crosses from
-/// one range into another.
+/// Ranges share one system: a smaller block in a later range comes before a larger one in an
+/// earlier range, and of equal blocks the first in the area's order is the lowest. No block crosses
+/// from one range into another.
 pub(crate) const ENTRY: Entry = Entry {
     name: "buddy",
     about: "blocks of a power of two that split and merge",

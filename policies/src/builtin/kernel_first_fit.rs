@@ -15,12 +15,11 @@ use crate::policy::{Policy, Promises};
 /// kernel, each from its bit 0 with its own mask and offset; a range with fewer bits than are asked
 /// for is passed over, and any other error ends it.
 ///
-/// `row` is the row of the kernel table it follows. Mainline rows differ in what they print, which is
-/// not a policy's business, and from 6.15 on they count the pages that nobody has. That is told apart
-/// from the bitmap only after a part of a buffer was given back where a bit is several pages:
-/// then the bitmap can have a place for more pages than there are. `android` (Android common
-/// kernels) sleeps `pause_us` after a pass that was busy everywhere and searches again from the
-/// start, `pauses` times.
+/// `row` is the row of the kernel table it follows. Mainline rows differ in what they print, which
+/// is not a policy's business, and from 6.15 on they count the pages that nobody has. That shows
+/// only after a part of a buffer was given back where a bit is several pages: then the bitmap can
+/// have a place for more pages than there are. `android` (Android common kernels) sleeps `pause_us`
+/// after a pass that was busy everywhere and searches again from the start, `pauses` times.
 pub(crate) const ENTRY: Entry = Entry {
     name: crate::catalog::BASELINE,
     about: "the kernel's first fit with mask and offset, and its resume rule after busy",

@@ -13,12 +13,12 @@ use crate::request::{Request, ceil_log2};
 
 use super::kernel_first_fit::parts;
 
-/// The area is cut once into `classes` pools, its ranges one after the other in the area's order, the
-/// smallest sizes first, each `ratio` times as large
-/// as the one below it. Pool 0 takes requests of at most `2^low` pages, each further one sizes
-/// `step` orders larger, the last one everything above. Within a pool the search is the kernel's.
-/// With `spill` a request that its pool cannot serve tries the pools of larger sizes, the next one
-/// first, and then those of smaller ones. No buffer crosses from one pool to another.
+/// The area is cut once into `classes` pools, its ranges one after the other in the area's order,
+/// the smallest sizes first, each `ratio` times as large as the one below it. Pool 0 takes requests
+/// of at most `2^low` pages, each further one sizes `step` orders larger, the last one everything
+/// above. Within a pool the search is the kernel's. With `spill` a request that its pool cannot
+/// serve tries the pools of larger sizes, the next one first, and then those of smaller ones. No
+/// buffer crosses from one pool to another.
 pub(crate) const ENTRY: Entry = Entry {
     name: "size-class",
     about: "a pool for each class of sizes",

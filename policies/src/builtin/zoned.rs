@@ -23,12 +23,12 @@ use crate::request::Request;
 /// part cannot serve goes to the other one.
 ///
 /// `mode=on-demand`: nothing is kept at first. A big grant reserves the `2^order`-page blocks that
-/// it touches for further big requests, up to `share` of the area over all ranges, which are searched
-/// in the area's order; blocks stay reserved when the buffer goes. Big requests take the first fit inside the reserve, or else anywhere; small ones go
-/// around it. With `spill` a small request that finds nothing else takes a place in it, and its
-/// grant releases the blocks it touches. After a busy claim a big request goes round the range, a
-/// small one on upwards, outside the reserve if it began there. A refused request neither reserves
-/// nor releases anything.
+/// it touches for further big requests, up to `share` of the area over all ranges, which are
+/// searched in the area's order; blocks stay reserved when the buffer goes. Big requests take the
+/// first fit inside the reserve, or else anywhere; small ones go around it. With `spill` a small
+/// request that finds nothing else takes a place in it, and its grant releases the blocks it
+/// touches. After a busy claim a big request goes round the range, a small one on upwards, outside
+/// the reserve if it began there. A refused request neither reserves nor releases anything.
 pub(crate) const ENTRY: Entry = Entry {
     name: "zoned",
     about: "a share of the area kept for big requests, fixed or reserved on demand",

@@ -10,9 +10,9 @@ use crate::run::Run;
 /// The largest alignment that `CONFIG_CMA_ALIGNMENT` can make the DMA API ask for, as an order.
 const LARGEST_CAP: u32 = 12;
 
-/// Cuts `area` into one part for each share: its ranges one after the other in their order, each from
-/// its first page on. Pages without a bit are in no part. Shares are weights: what
-/// counts is each one's part of their sum.
+/// Cuts `area` into one part for each share: its ranges one after the other in their order, each
+/// from its first page on. Pages without a bit are in no part. Shares are weights: what counts is
+/// each one's part of their sum.
 ///
 /// A cut falls on the most aligned page, up to order 12, that moves it by at most a sixteenth of the
 /// smaller of its neighbours, so that aligned buffers do not lose a place at each border; where

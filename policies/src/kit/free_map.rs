@@ -143,8 +143,8 @@ impl FreeMap {
         self.by_size.get_mut().iter_mut().for_each(|index| index.join(&hole, &run));
     }
 
-    /// Marks those of `count` bits from `start` on as free that are used, and shows each run of them:
-    /// first bit, bits.
+    /// Marks those of `count` bits from `start` on as free that are used, and shows each run of
+    /// them: first bit, bits.
     ///
     /// # Panics
     /// If one of them is not in the map.

@@ -117,6 +117,11 @@ impl<P: Place> Placed<P> {
         }
     }
 
+    /// Always: the next range is not asked either (`cma_alloc()`, `mm/cma.c`, 7.3).
+    fn ends_without_memory(&self) -> bool {
+        mutate!(OnWithoutMemory: true => self.map.area().ranges().len() == 1)
+    }
+
     /// Where the search goes on after a refused claim: one alignment step further
     /// (`start = bitmap_no + mask + 1` in `cma_alloc()`, `mm/cma.c`).
     fn resume(&self, request: Request, refused: Attempt) -> Spot {
@@ -150,8 +155,7 @@ impl<P: Place> Policy for Placed<P> {
         let (resume, pass) = match last {
             None => (None, 0),
             Some(Last::Paused { cookie }) => (None, cookie),
-            Some(Last::Failed(_, ClaimError::NoMemory)) if mutate!(OnWithoutMemory: true => self.area().ranges().len() == 1) =>
-            {
+            Some(Last::Failed(_, ClaimError::NoMemory)) if self.ends_without_memory() => {
                 return Next::Refuse(AllocError::NoMemory);
             }
             Some(Last::Failed(_, ClaimError::Interrupted)) => {

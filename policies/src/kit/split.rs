@@ -40,8 +40,8 @@ pub struct Split<R> {
 }
 
 impl<R: Route> Split<R> {
-    /// Parts in the order of the area, range by range, which together are all its granules. The route has at most 256
-    /// steps, and a part's cookies stay below 2^40.
+    /// Parts in the order of the area, range by range, which together are all its granules. The
+    /// route has at most 256 steps, and a part's cookies stay below 2^40.
     ///
     /// # Panics
     /// If a part's pages are not inside the area, or not in its order.

@@ -231,8 +231,8 @@ impl World {
         }
     }
 
-    /// A free of something that is no grant, and a part of one in whole granules: what a part inside
-    /// a granule leaves is the laws' to say.
+    /// A free of something that is no grant, and a part of one in whole granules: what a part
+    /// inside a granule leaves is the laws' to say.
     fn free_badly(&mut self) {
         let area = self.policy.area();
         let (span, granule) = (area.span(), area.granule());

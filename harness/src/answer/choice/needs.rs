@@ -38,6 +38,14 @@ pub enum Need {
         /// The area.
         area: String,
     },
+    /// A patch of the kernel: several ranges, which neither the command line nor a node of a device
+    /// tree makes (`cma_declare_contiguous_multi()`, `mm/cma.c`, 6.15 to 7.3, is of `hugetlb_cma=`).
+    Ranges {
+        /// How many.
+        ranges: usize,
+        /// The area.
+        area: String,
+    },
     /// `CONFIG_CMA_ALIGNMENT`, and which kernels take it.
     Cap(u32, Kconfig),
 }
@@ -84,7 +92,8 @@ pub(super) fn changes(board: &Board, cap: u32, policy: &Spec) -> u32 {
     let patches = own.chain([policy]).filter(|spec| !spec.is_baseline()).count() as u32;
     // The setup of an area from the device tree or the command line takes order 0 only.
     let orders = board.areas.iter().filter(|area| area.area.order_per_bit() > 0).count() as u32;
-    pools + cap + (patches + orders) * PATCH
+    let several = board.areas.iter().filter(|area| area.area.ranges().len() > 1).count() as u32;
+    pools + cap + (patches + orders + several) * PATCH
 }
 
 /// What has to be written where.
@@ -101,7 +110,9 @@ pub(super) fn needs(board: &Board, cap: u32, policy: &Spec) -> Vec<Need> {
             own.map(|policy| Need::Policy { policy: policy.to_string(), area: Some(area.clone()) }),
         );
         let order = place.area.order_per_bit();
-        needs.extend((order > 0).then_some(Need::OrderPerBit { order, area }));
+        let ranges = place.area.ranges().len();
+        needs.extend((order > 0).then(|| Need::OrderPerBit { order, area: area.clone() }));
+        needs.extend((ranges > 1).then_some(Need::Ranges { ranges, area }));
     }
     if cap != DEFAULT_CAP {
         needs.push(Need::Cap(cap, Kconfig::of(cap)));
@@ -171,6 +182,10 @@ mod tests {
         let order = Board::single("x", Area::single(0, 384 * 256, 2).unwrap());
         assert_eq!(changes(&order, 8, kernel), PATCH);
         assert!(matches!(needs(&order, 8, kernel)[1], Need::OrderPerBit { order: 2, .. }));
+        let ranges = Area::new("x", 0, &[Run::new(600, 300), Run::new(0, 512)]).unwrap();
+        let ranges = Board::single("x", ranges);
+        assert_eq!(changes(&ranges, 8, kernel), PATCH);
+        assert!(matches!(needs(&ranges, 8, kernel)[1], Need::Ranges { ranges: 2, .. }));
         let caps = [0, 1, 2, 3, 4, 12, 13].map(Kconfig::of);
         let (none, new, all) = (Kconfig::None, Kconfig::NotOld, Kconfig::All);
         assert_eq!(caps, [none, none, new, new, all, all, none]);

@@ -163,12 +163,14 @@ fn ceil_log2(number: u64) -> u32 {
     u64::BITS - number.saturating_sub(1).leading_zeros()
 }
 
-/// Whether the theorem on first-fit holds: the lowest fit in one area, page by page, unaligned.
+/// Whether the theorem on first-fit holds: the lowest fit in one area of one range, page by page,
+/// unaligned.
 fn is_first_fit(plan: &Plan, cap: usize, policy: usize, board: usize) -> bool {
     let [area] = plan.boards[board].areas.as_slice() else { return false };
     let built = area.policy.as_ref().unwrap_or(&plan.policies[policy]).build(area.area.clone());
     let lowest = built.is_ok_and(|policy| policy.promises().lowest);
-    lowest && plan.caps[cap] == 0 && area.area.order_per_bit() == 0
+    let pages = area.area.ranges().len() == 1 && area.area.order_per_bit() == 0;
+    lowest && plan.caps[cap] == 0 && pages
 }
 
 /// For each stream its least area / LOAD.

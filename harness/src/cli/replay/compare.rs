@@ -51,10 +51,8 @@ fn text(compared: &[Compared<'_>], out: &mut dyn Write) -> io::Result<()> {
             file.source.name(),
             file.setup.rules()
         )?;
-        let counts = FIELDS.iter().zip(&found.by_field).filter(|(_, compared)| **compared > 0);
-        let counts: Vec<_> = counts.map(|(name, compared)| format!("{name} {compared}")).collect();
-        if !counts.is_empty() {
-            writeln!(out, "    compared: {}", counts.join(", "))?;
+        if let Some(counts) = compared_fields(found) {
+            writeln!(out, "    compared: {counts}")?;
         }
         if let Some(warning) = file.parts() {
             writeln!(out, "    {warning}")?;
@@ -93,6 +91,18 @@ fn text(compared: &[Compared<'_>], out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
+/// How many of each field were compared, where there is one that kernels without a counter lack.
+fn compared_fields(found: &Comparison) -> Option<String> {
+    let as_free = ("avail as free", found.available_as_free);
+    let counts = FIELDS.into_iter().zip(found.by_field).chain([as_free]);
+    let counts: Vec<_> = counts.filter(|(_, compared)| *compared > 0).collect();
+    let is_new = |name: &str| name.starts_with("avail") || name == "lastoff";
+    counts.iter().any(|(name, _)| is_new(name)).then(|| {
+        let each = counts.iter().map(|(name, compared)| format!("{name} {compared}"));
+        each.collect::<Vec<_>>().join(", ")
+    })
+}
+
 fn json((file, policy, found): &Compared<'_>) -> Value {
     json!({
         "file": file.source.name(),
@@ -104,6 +114,7 @@ fn json((file, policy, found): &Compared<'_>) -> Value {
         "compared": FIELDS.iter().zip(&found.by_field).map(|(name, compared)| {
             (name.to_string(), json!(compared))
         }).collect::<serde_json::Map<_, _>>(),
+        "avail_as_free": found.available_as_free,
         "mismatches": found.mismatches,
         "calls_equal": found.equal,
         "calls_different": found.different,

@@ -19,7 +19,7 @@ use crate::shrink::{Subject, from_case as stream_of};
 pub(super) enum Input {
     Stream(Box<(Setup, Subject)>),
     /// With the policy that is asked.
-    Case(Spec, Case),
+    Case(Box<(Spec, Case)>),
 }
 
 /// The most bytes of a case: more are no part of it.
@@ -35,7 +35,7 @@ pub(super) fn open(args: &Shrink, context: &Context) -> Result<Input, Failure> {
         let case = Case::decode(bytes);
         let policy = named.clone().unwrap_or_else(|| case.policy.spec(&context.catalog));
         match args.given.beside_a_case()[..] {
-            [] => Ok(Input::Case(policy, case)),
+            [] => Ok(Input::Case(Box::new((policy, case)))),
             [option, ..] => Err(Failure::because(format_args!(
                 "take {option} for a case, which says all of its area and pages itself"
             ))),

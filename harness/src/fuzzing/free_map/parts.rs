@@ -23,7 +23,12 @@ fn cut(case: &Case) {
     let parts = 2 + usize::from(case.policy.which % 4);
     let knobs = case.policy.knobs.iter().take(parts);
     let shares: Vec<f64> = knobs.map(|knob| f64::from(*knob) + 1.0).collect();
-    let (sum, total) = (shares.iter().sum::<f64>(), (area.pages() / area.granule()) as f64);
+    // Pages without a bit are in no part.
+    let granule = area.granule();
+    let whole = |run: &Run| Run { count: run.count / granule * granule, ..*run };
+    let ranges: Vec<Run> = area.ranges().iter().map(whole).collect();
+    let pages: u64 = ranges.iter().map(|run| run.count).sum();
+    let (sum, total) = (shares.iter().sum::<f64>(), (pages / granule) as f64);
     let ideal: Vec<f64> = shares.iter().map(|share| total * share / sum).collect();
     let Ok(parts) = carve(area, &shares) else {
         assert!(ideal.iter().any(|bits| *bits < 1.0), "{area:?} is not cut by {shares:?}");
@@ -41,7 +46,7 @@ fn cut(case: &Case) {
             _ => joined.push(*run),
         }
     }
-    assert_eq!(joined, area.ranges(), "cut by {shares:?}");
+    assert_eq!(joined, ranges, "cut by {shares:?}");
     for (index, part) in parts.iter().enumerate() {
         assert_eq!(part.order_per_bit(), area.order_per_bit());
         // A cut moves by at most a sixteenth of the smaller of its neighbours, and half a bit.
@@ -89,8 +94,8 @@ impl<'a> Table<'a> {
             }
             Act::FreeBadly { how, victim, by } => self.bad(how, victim, u64::from(by)),
             Act::Pin { at, more } => {
-                let first = self.area.ranges()[0].pfn.0;
-                let start = first + u64::from(at) % self.area.pages();
+                let span = self.area.span();
+                let start = span.pfn.0 + u64::from(at) % span.count;
                 self.take(Run::new(start, 1 + u64::from(more)));
             }
             Act::Unpin { .. } => {

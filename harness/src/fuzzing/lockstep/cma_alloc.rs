@@ -1,5 +1,5 @@
-//! `cma_alloc()` (`mm/cma.c`, 4.11 to 6.18 and the Android common kernels) by its rules, in plain
-//! loops over `bool`s: which places it tries, and what it prints.
+//! `cma_alloc()` (`mm/cma.c`, 4.11 to 7.3 and the Android common kernels) by its rules, in plain
+//! loops over `bool`s: which places it tries, and what it prints; and what a release clears.
 
 use cma_policies::{Area, ClaimError, Request, Run};
 
@@ -10,7 +10,7 @@ use crate::kernel::{EBUSY, EINTR, ENOMEM, Errno};
 pub(super) enum Row {
     /// Up to 6.14: `ret` begins as -12.
     Before615,
-    /// From 6.15 on: `ret` begins as -16.
+    /// From 6.15 on: `ret` begins as -16, and `available_count` is asked before each search.
     From615,
     /// Android common kernels: as the former, and they sleep and search again so often.
     Android {
@@ -42,31 +42,49 @@ pub(super) struct Said {
     pub(super) end: Result<Run, Option<Errno>>,
 }
 
-/// A bitmap for each range of an area: `true` is set.
+/// A bitmap for each range of an area, in its order: `true` is set.
 #[derive(Clone, Debug)]
 pub(super) struct Bitmaps {
     granule: u64,
     ranges: Vec<(u64, Vec<bool>)>,
+    /// `available_count`, in pages.
+    available: u64,
 }
 
 impl Bitmaps {
     pub(super) fn new(area: &Area) -> Self {
         let granule = 2u64.pow(area.order_per_bit());
         let range = |run: &Run| (run.pfn.0, vec![false; (run.count / granule) as usize]);
-        Self { granule, ranges: area.ranges().iter().map(range).collect() }
+        let available = area.ranges().iter().map(|run| run.count).sum();
+        Self { granule, ranges: area.ranges().iter().map(range).collect(), available }
     }
 
-    /// Sets or clears the bits of the pages of `run`.
-    pub(super) fn write(&mut self, run: Run, set: bool) {
-        for (base, bits) in &mut self.ranges {
-            for (bit, now) in (0..).zip(bits) {
-                let page = *base + bit * self.granule;
-                if page < run.end().0 && run.pfn.0 < page + self.granule {
-                    assert_ne!(*now, set, "bit {bit} from {base} on, for {run}");
-                    *now = set;
-                }
+    /// Sets the bits of `run`, which was granted.
+    pub(super) fn grant(&mut self, run: Run) {
+        for bit in self.bits_of(run) {
+            assert!(!*bit, "a bit of {run} is set");
+            *bit = true;
+        }
+        self.available -= run.count;
+    }
+
+    /// `cma_clear_bitmap()` of 7.3: as many bits as the pages of `run` fill, rounded up, from the
+    /// one of its first page on, whatever they are.
+    pub(super) fn release(&mut self, run: Run) {
+        self.bits_of(run).iter_mut().for_each(|bit| *bit = false);
+        self.available += run.count;
+    }
+
+    fn bits_of(&mut self, run: Run) -> &mut [bool] {
+        let bits = run.count.div_ceil(self.granule) as usize;
+        for (base, range) in &mut self.ranges {
+            let end = *base + range.len() as u64 * self.granule;
+            if (*base..end).contains(&run.pfn.0) {
+                let first = ((run.pfn.0 - *base) / self.granule) as usize;
+                return &mut range[first..first + bits];
             }
         }
+        panic!("{run} is in no range");
     }
 
     /// The call, whose claims end by `claim`.
@@ -84,7 +102,7 @@ impl Bitmaps {
         }
         loop {
             let first = if row == Row::From615 { EBUSY } else { ENOMEM };
-            match self.pass(request, first, claim, &mut said) {
+            match self.pass(request, (row, first), claim, &mut said) {
                 Ok(run) => said.end = Ok(run),
                 // Only a pass that ended after a busy claim is tried again.
                 Err(EBUSY) if matches!(row, Row::Android { pauses } if said.pauses < pauses) => {
@@ -101,7 +119,7 @@ impl Bitmaps {
     fn pass(
         &self,
         request: Request,
-        mut ret: Errno,
+        (row, mut ret): (Row, Errno),
         claim: &mut dyn FnMut(usize, Run) -> Result<(), ClaimError>,
         said: &mut Said,
     ) -> Result<Run, Errno> {
@@ -113,7 +131,8 @@ impl Bitmaps {
             // The distance of the base from an aligned page, cut off to whole bits.
             let offset = base % pages / self.granule;
             let mut start = 0;
-            while let Some(bit) = find(bits, start, count, step, offset) {
+            while row != Row::From615 || request.count() <= self.available {
+                let Some(bit) = find(bits, start, count, step, offset) else { break };
                 let run = Run::new(base + bit * self.granule, request.count());
                 said.tried.push(run);
                 match claim(said.tried.len() - 1, run) {

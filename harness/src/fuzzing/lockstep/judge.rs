@@ -56,7 +56,10 @@ impl Judge {
             reference: Reference::new(area),
             course: Course::new(case),
             kernel,
-            largest_range: area.ranges().iter().map(|range| range.count).max().unwrap_or(0),
+            largest_range: {
+                let granules = area.ranges().iter().map(|range| range.count / area.granule());
+                granules.max().unwrap_or(0) * area.granule()
+            },
             area_pages: area.ranges().iter().map(|range| range.count).sum(),
             ops: 0,
         }
@@ -101,6 +104,7 @@ impl Judge {
                 let Some(outcome) = outcome else { self.wrong("an alloc without an outcome") };
                 self.asked(request, answer, &outcome);
                 self.reached.busy += outcome.busy;
+                self.reached.in_use += self.pages.in_use.len() as u64;
                 self.answered(id, request, &outcome, cause, &before);
             }
             Op::Free { id, part } => self.freed(id, part, answer),
@@ -152,6 +156,8 @@ impl Judge {
             if !right || self.promises.aligned && !self.is_aligned(request, run.pfn) {
                 self.wrong(&format!("{run} was tried for {request:?}"));
             }
+            let is_live = self.course.pieces().any(|piece| piece.overlaps(run));
+            self.same("whether it is in use", &self.pages.in_use.contains(&run), &is_live);
         }
         let tried: Vec<Run> = claims.iter().map(|claim| claim.0).collect();
         if self.promises.lowest {
@@ -192,7 +198,7 @@ impl Judge {
         'all: for pass in &self.pages.passes {
             from = Place::START;
             for _ in pass {
-                let Some(run) = self.reference.lowest_fit(request, from) else { break 'all };
+                let Some(run) = self.lowest_fit(request, from) else { break 'all };
                 from = self.reference.resume_after(request, run);
                 walk.push(run);
             }
@@ -203,9 +209,19 @@ impl Judge {
             None => self.pages.pauses_us.is_empty(),
         };
         if goes_on {
-            walk.extend(self.reference.lowest_fit(request, from));
+            walk.extend(self.lowest_fit(request, from));
         }
         walk
+    }
+
+    /// The lowest fit from there on, if there are as many pages as a policy that counts asks for.
+    fn lowest_fit(&self, request: Request, from: Place) -> Option<Run> {
+        let found = self.reference.lowest_fit(request, from);
+        found.filter(|_| !self.is_counted_out(request))
+    }
+
+    fn is_counted_out(&self, request: Request) -> bool {
+        self.promises.counted && request.count() > self.area_pages - self.course.pages()
     }
 
     /// The answer, its cause, and what it leaves.
@@ -226,7 +242,7 @@ impl Judge {
                 self.reference.set(run);
                 self.course.granted(id, run);
                 if let Some((bitmaps, ..)) = &mut self.kernel {
-                    bitmaps.write(run, true);
+                    bitmaps.grant(run);
                 }
                 self.reached.grant(self.witness.model().area(), run, before);
             }
@@ -236,7 +252,8 @@ impl Judge {
                 self.same("the cause", &cause, &Some(right));
                 self.same("the free runs after a refusal", &self.free_runs().as_slice(), &before);
                 let owed = self.promises.complete && outcome.attempts == 0;
-                if owed && self.reference.fits_in(request, before) {
+                if owed && !self.is_counted_out(request) && self.reference.fits_in(request, before)
+                {
                     self.wrong(&format!("{request:?} was refused, {before:?} hold a place"));
                 }
                 let index = Cause::ALL.iter().position(|cause| *cause == right);
@@ -260,7 +277,9 @@ impl Judge {
         let count = request.count();
         if count > self.largest_range {
             Cause::TooLarge
-        } else if self.reference.free_pages() < count {
+        } else if self.reference.free_pages() < count
+            || outcome.attempts == 0 && self.area_pages - self.course.pages() < count
+        {
             Cause::Exhausted
         } else if self.reference.free_runs().iter().all(|run| run.count < count) {
             Cause::Fragmentation
@@ -306,7 +325,7 @@ impl Judge {
         for run in run.map_or(held.pieces, |run| vec![run]) {
             self.reference.clear(run);
             if let Some((bitmaps, ..)) = &mut self.kernel {
-                bitmaps.write(run, false);
+                bitmaps.release(run);
             }
         }
     }
@@ -317,7 +336,9 @@ impl Judge {
         let live = self.course.pages();
         self.same("free pages", &model.free_pages(), &free);
         self.same("live pages", &model.live_pages(), &live);
-        self.same("padding", &model.padding_pages(), &(self.area_pages - live - free));
+        self.same("available pages", &model.available_pages(), &(self.area_pages - live));
+        let padding = self.reference.unheld_pages(self.course.pieces());
+        self.same("padding", &model.padding_pages(), &padding);
         self.same("live buffers", &model.buffers(), &self.course.held.len());
         self.same("the longest run", &model.longest_run(), &self.reference.longest_run());
         for order in ORDERS.into_iter().chain([align]) {
@@ -325,10 +346,9 @@ impl Judge {
             self.same(&format!("the longest usable run of order {order}"), &got, &right);
         }
         let (shown, true_runs) = (self.free_runs(), self.reference.free_runs());
-        for pair in shown.windows(2) {
-            if pair[0].end() > pair[1].pfn {
-                self.wrong(&format!("free runs {pair:?} do not ascend"));
-            }
+        let places: Vec<_> = shown.iter().map(|run| self.reference.place(run.pfn)).collect();
+        if !places.is_sorted_by(|one, next| one < next) {
+            self.wrong(&format!("free runs {shown:?} are out of order"));
         }
         for run in &shown {
             if !true_runs.iter().any(|free| free.contains(*run)) {

@@ -17,6 +17,8 @@ pub(super) struct Pages {
     shipped: Pinned,
     pins: Vec<Run>,
     script: Script,
+    /// Claims over live pages.
+    pub(super) in_use: Vec<Run>,
     /// What a request claimed, from one pause to the next.
     pub(super) passes: Vec<Vec<Claimed>>,
     /// Its pauses, in microseconds.
@@ -27,6 +29,7 @@ impl Pages {
     /// A request comes whose claims end so.
     pub(super) fn begin(&mut self, script: Script) {
         (self.script, self.passes, self.pauses_us) = (script, vec![Vec::new()], Vec::new());
+        self.in_use.clear();
     }
 
     /// What was asked last, where that was a claim.
@@ -61,6 +64,12 @@ impl Claim for Pages {
 }
 
 impl Environment for Pages {
+    fn in_use(&mut self, run: Run) {
+        self.in_use.push(run);
+        let busy = (run, Err(ClaimError::Busy));
+        self.passes.last_mut().expect("a request has begun").push(busy);
+    }
+
     fn pin(&mut self, run: Run) -> bool {
         let free = !self.pins.iter().any(|pin| pin.overlaps(run));
         assert_eq!(self.shipped.pin(run), free, "a pin of {run} beside {:?}", self.pins);

@@ -13,6 +13,10 @@ pub struct Reached {
     pub refused: [u64; Cause::ALL.len()],
     /// Claims that were busy.
     pub busy: u64,
+    /// Those of them that were over live pages, whose granule was freed under them.
+    pub in_use: u64,
+    /// Grants in another range than the first.
+    pub later_ranges: u64,
     /// Grants that took all of a hole.
     pub exact_fits: u64,
     /// Grants that cross the border of a 64-bit word of the bitmap.
@@ -31,8 +35,9 @@ impl Reached {
         self.grants += 1;
         let exact = holes.iter().any(|hole| hole.pfn == run.pfn && hole.count == pages);
         self.exact_fits += u64::from(exact);
-        let range = area.ranges().iter().find(|range| range.contains(run));
-        let first = range.map_or(0, |range| (run.pfn.0 - range.pfn.0) / granule);
+        let range = area.ranges().iter().position(|range| range.contains(run)).unwrap_or(0);
+        self.later_ranges += u64::from(range > 0);
+        let first = (run.pfn.0 - area.ranges()[range].pfn.0) / granule;
         self.across_words += u64::from(first / 64 != (first + pages / granule - 1) / 64);
     }
 

@@ -2,11 +2,11 @@
 
 use std::io::{self, ErrorKind};
 
-use cma_policies::{Area, Run as Pages};
+use cma_policies::Area;
 
 use super::{NAMES, Run};
 use crate::environment::Pinned;
-use crate::ingest::{Source, StreamWriter};
+use crate::ingest::{Source, StreamWriter, stated};
 use crate::op::{Op, Timed};
 use crate::reader::{self, Options};
 use crate::simulate::step;
@@ -29,10 +29,9 @@ pub(super) fn check(run: &Run) {
     let source = Source::bytes("stream", run.packed(&text));
     let reader = reader::open(&source, &Options::default());
     let mut reader = reader.unwrap_or_else(|error| panic!("a stream is not read: {error}"));
-    if let [range] = run.case.area.ranges() {
-        let area = reader.area().expect("a stream that states its pages");
-        assert_eq!(area, &of_name("odd_name", *range, run.case.area.order_per_bit()));
-    }
+    let area = reader.area().expect("a stream that states its pages");
+    let (ranges, order_per_bit) = (run.case.area.ranges(), run.case.area.order_per_bit());
+    assert_eq!(Ok(area), Area::new("odd_name", order_per_bit, ranges).as_ref());
     assert_eq!(reader.cap(), run.cap);
     let rows = reader.by_ref().count();
     let clients: Vec<String> = reader.clients().into_iter().map(str::to_string).collect();
@@ -46,17 +45,9 @@ pub(super) fn check(run: &Run) {
     assert_eq!(answers(run, &ops), run.answers, "answers to {ops:?}");
 }
 
-fn of_name(name: &str, range: Pages, order_per_bit: u32) -> Area {
-    Area::new(name, order_per_bit, &[range]).expect("the area of a case")
-}
-
 fn written(run: &Run, names: &[&str]) -> io::Result<Vec<u8>> {
     let mut pairs = vec![("area", "odd name".to_string()), ("cap", run.cap.to_string())];
-    if let [range] = run.case.area.ranges() {
-        pairs.push(("base_pfn", range.pfn.0.to_string()));
-        pairs.push(("pages", range.count.to_string()));
-        pairs.push(("order_per_bit", run.case.area.order_per_bit().to_string()));
-    }
+    pairs.extend(stated(&run.case.area));
     let parts = run.ops.iter().any(|timed| matches!(timed.op, Op::Free { part: Some(_), .. }));
     let mut text = Vec::new();
     let writer = StreamWriter::new(&mut text, &pairs, names, parts)?;

@@ -20,8 +20,8 @@ pub(super) fn cases(depth: u32) -> impl Iterator<Item = Case> {
     })
 }
 
-/// An aligned base, one that is off by one, granules of two pages with a page past the last one, and
-/// two ranges that touch, the higher first.
+/// An aligned base, one that is off by one, granules of two pages with a page past the last one,
+/// and two ranges that touch, the higher first.
 fn areas() -> Vec<Area> {
     let two = [Run::new(4, 2), Run::new(2, 2)];
     let areas = [

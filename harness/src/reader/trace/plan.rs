@@ -132,6 +132,10 @@ fn area(
     let layout = layout.cloned().unwrap_or_default();
     let order_per_bit = given.order_per_bit.or(layout.order_per_bit).unwrap_or(0);
     let label = name.as_deref().unwrap_or("cma");
+    if let Some(ranges) = &given.ranges {
+        return Area::new(label, order_per_bit, &ranges.0)
+            .map_err(|error| format!("no area has the ranges {ranges}: {error}"));
+    }
     if given.base_pfn.is_none()
         && given.pages.is_none()
         && let Some(ranges) = ranges(scan, name, &layout, traced, options, warnings)

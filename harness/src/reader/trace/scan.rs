@@ -143,7 +143,7 @@ impl Scan {
         Ok(scan)
     }
 
-    fn read(&mut self, source: &Source, events: bool) -> Result<(), IngestError> {
+    pub(super) fn read(&mut self, source: &Source, events: bool) -> Result<(), IngestError> {
         for found in log::open(source)? {
             match found {
                 Ok(found) if events && traced(&found.record).is_some() => self.event(&found),

@@ -66,6 +66,9 @@ pub fn need(need: &Need) -> String {
         Need::OrderPerBit { order, area } => {
             format!("order_per_bit {order} in area {area}: kernel patch")
         }
+        Need::Ranges { ranges, area } => format!(
+            "{ranges} ranges of area {area}: kernel patch (cma= and a dts node make one range)"
+        ),
         Need::Cap(cap, taken) => {
             let limits = match taken {
                 Kconfig::All => "",
@@ -382,6 +385,10 @@ mod tests {
             (
                 Need::OrderPerBit { order: 2, area: area() },
                 "order_per_bit 2 in area vpu: kernel patch",
+            ),
+            (
+                Need::Ranges { ranges: 3, area: area() },
+                "3 ranges of area vpu: kernel patch (cma= and a dts node make one range)",
             ),
         ];
         for (what, words) in table {

@@ -58,8 +58,8 @@ const fn block_of(unit: u64, order: u32) -> u64 {
 }
 
 impl Blocks {
-    /// All units of `ranges` free, in blocks of at most order `max_order`. Of each range its place in
-    /// memory, in units from page 0, and its units.
+    /// All units of `ranges` free, in blocks of at most order `max_order`. Of each range its place
+    /// in memory, in units from page 0, and its units.
     pub(super) fn new(ranges: &[(u64, u64)], max_order: u32) -> Self {
         let longest = ranges.iter().map(|(_, units)| *units).max().unwrap_or(1);
         let top = max_order.min(longest.ilog2());

@@ -6,7 +6,9 @@ use cma_policies::Run;
 
 use super::followed::Followed;
 use super::same;
-use super::state::{AreaState, GUARANTEED_ALIGN, Known, Layout, MOST_RANGES, Stated, sizes};
+use super::state::{
+    AreaState, Bitmap, GUARANTEED_ALIGN, Known, Layout, MOST_RANGES, Stated, sizes,
+};
 use crate::ingest::Geometry;
 use crate::ingest::log::DebugfsFile;
 
@@ -36,8 +38,8 @@ struct Track {
     /// The pages of the layout are stated by debugfs, sysfs or a trace.
     is_total_stated: bool,
     /// The bitmaps of its ranges, and the first one seen of each.
-    bitmaps: Vec<(u32, Arc<[u32]>)>,
-    first: Vec<(u32, Arc<[u32]>)>,
+    bitmaps: Vec<Bitmap>,
+    first: Vec<Bitmap>,
     /// The state that they show, under this layout.
     pictured: Option<(Layout, Arc<AreaState>)>,
     /// The bitmaps are newer than the events that were followed.
@@ -58,7 +60,7 @@ struct Track {
 }
 
 /// The bitmap of range `number` is this.
-fn put(bitmaps: &mut Vec<(u32, Arc<[u32]>)>, number: u32, words: &Arc<[u32]>) {
+fn put(bitmaps: &mut Vec<Bitmap>, number: u32, words: &Arc<[u32]>) {
     bitmaps.retain(|(known, _)| *known != number);
     if bitmaps.len() < MOST_RANGES {
         bitmaps.push((number, Arc::clone(words)));
@@ -245,7 +247,7 @@ impl Areas {
         &self,
         name: Option<&Arc<str>>,
         is_meant: bool,
-    ) -> Option<(&Layout, &[(u32, Arc<[u32]>)])> {
+    ) -> Option<(&Layout, &[Bitmap])> {
         let named = self.tracks.iter().find(|track| track.layout.name.as_ref() == name);
         let track = named.or(match &self.tracks[..] {
             [only] if is_meant || only.layout.name.is_none() || name.is_none() => Some(only),

@@ -18,6 +18,7 @@ mod window;
 
 use std::sync::Arc;
 
+use super::era::Shown;
 use super::{AlignFrom, Era, Options};
 use crate::ingest::log::{Found, FreeRuns, Origin, Record, Shape, Task};
 use crate::kernel::Errno;
@@ -282,8 +283,15 @@ impl Assembler {
         let Record::Start { origin: Origin::Debug, area, count, .. } = record else {
             return false;
         };
-        let all = area.as_ref().and_then(|area| self.areas.pages_of(area));
-        *count == 0 || all.is_some_and(|all| *count > all)
+        let all = || area.as_ref().and_then(|area| self.areas.pages_of(area));
+        *count == 0 || all().is_some_and(|all| *count > all) && !self.prints_too_large()
+    }
+
+    /// Whether the kernel has a failure line for what asks for more than there is.
+    fn prints_too_large(&self) -> bool {
+        let (stated, asked) = (self.scene.release.as_deref(), self.scene.options.kernel.as_deref());
+        let (era, _) = self.scene.text.era(Shown::default(), stated, asked);
+        era.flipped == Some(true)
     }
 
     /// No record follows.

@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use cma_policies::dma_align;
 
-use super::{AlignFrom, Confidence, Failure, Incident, ListSummary, Options, WouldFit};
+use super::{
+    AlignFrom, Confidence, Failure, Incident, Known as From, ListSummary, Options, WouldFit,
+};
 use crate::cause::Cause;
 pub use fit::{Fit, Place};
 use known::Known;
@@ -85,7 +87,7 @@ fn summary(known: &Known<'_>) -> Option<ListSummary> {
         total: list.total.or(state.total),
         largest_run: state.largest_run(),
         largest_usable: usable.map(|view| view.most_count(known.align)),
-        complete: list.is_complete(),
+        complete: list.is_complete() && (state.complete || state.known != From::List),
     })
 }
 

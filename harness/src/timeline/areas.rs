@@ -6,7 +6,9 @@ use cma_policies::Run;
 
 use super::followed::Followed;
 use super::same;
-use super::state::{AreaState, GUARANTEED_ALIGN, Known, Layout, MOST_RANGES, Stated, sizes};
+use super::state::{
+    AreaState, Bitmap, GUARANTEED_ALIGN, Known, Layout, MOST_RANGES, Stated, sizes,
+};
 use crate::ingest::Geometry;
 use crate::ingest::log::DebugfsFile;
 
@@ -36,8 +38,8 @@ struct Track {
     /// The pages of the layout are stated by debugfs, sysfs or a trace.
     is_total_stated: bool,
     /// The bitmaps of its ranges, and the first one seen of each.
-    bitmaps: Vec<(u32, Arc<[u32]>)>,
-    first: Vec<(u32, Arc<[u32]>)>,
+    bitmaps: Vec<Bitmap>,
+    first: Vec<Bitmap>,
     /// The state that they show, under this layout.
     pictured: Option<(Layout, Arc<AreaState>)>,
     /// The bitmaps are newer than the events that were followed.
@@ -58,7 +60,7 @@ struct Track {
 }
 
 /// The bitmap of range `number` is this.
-fn put(bitmaps: &mut Vec<(u32, Arc<[u32]>)>, number: u32, words: &Arc<[u32]>) {
+fn put(bitmaps: &mut Vec<Bitmap>, number: u32, words: &Arc<[u32]>) {
     bitmaps.retain(|(known, _)| *known != number);
     if bitmaps.len() < MOST_RANGES {
         bitmaps.push((number, Arc::clone(words)));
@@ -83,6 +85,8 @@ pub(crate) struct Basis {
     pub(crate) apart: bool,
     /// Where the area lies is concluded from its first grant: it may have several ranges.
     pub(crate) inferred: bool,
+    /// So is the order of its bits, from where its buffers went.
+    pub(crate) is_order_inferred: bool,
 }
 
 /// A reservation at boot.
@@ -243,7 +247,7 @@ impl Areas {
         &self,
         name: Option<&Arc<str>>,
         is_meant: bool,
-    ) -> Option<(&Layout, &[(u32, Arc<[u32]>)])> {
+    ) -> Option<(&Layout, &[Bitmap])> {
         let named = self.tracks.iter().find(|track| track.layout.name.as_ref() == name);
         let track = named.or(match &self.tracks[..] {
             [only] if is_meant || only.layout.name.is_none() || name.is_none() => Some(only),
@@ -502,8 +506,12 @@ impl Areas {
         if self.tracks[index].fresh {
             self.follow(area);
         }
-        let layout = self.layout(area, None, &Geometry::default());
+        let mut layout = self.layout(area, None, &Geometry::default());
         let track = &mut self.tracks[index];
+        let is_order_inferred = layout.order_per_bit.is_none() && track.seen_order > 0;
+        if is_order_inferred {
+            layout.order_per_bit = Some(track.seen_order);
+        }
         if track.snapshot.is_none() {
             let live = track.live.as_ref().filter(|live| live.is_exact())?;
             self.credit = self.credit.checked_sub(live.len())?;
@@ -513,7 +521,7 @@ impl Areas {
         let (apart, inferred) = (track.apart, track.inferred);
         let state = Arc::clone(track.snapshot.as_ref()?);
         let inferred = inferred && self.booted(area, total).bases.is_empty();
-        Some((state, Basis { apart, inferred }))
+        Some((state, Basis { apart, inferred, is_order_inferred }))
     }
 
     /// The areas with bits of several pages to which parts of buffers were given back.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 pub use asked::Asked;
 pub(crate) use asked::ORDERS;
-pub(crate) use bitmap::{Stated, holes};
+pub(crate) use bitmap::{Bitmap, Stated, holes};
 pub(crate) use layout::{Layout, MOST_RANGES};
 pub(crate) use sizes::{likely_sizes, sizes};
 

@@ -164,6 +164,12 @@ impl Board {
         self.holes().iter().map(|hole| hole.count).sum()
     }
 
+    /// What a request is held against before the bitmap is looked at: pages by the count of the area
+    /// where it has one, else what is free.
+    pub(crate) fn left(&self) -> u64 {
+        if self.release.from(6, 15) { self.available } else { self.free() }
+    }
+
     pub(crate) fn largest_run(&self) -> u64 {
         self.holes().iter().map(|hole| hole.count).max().unwrap_or(0)
     }
@@ -340,7 +346,7 @@ impl Board {
         Truth {
             cause,
             // A list says how large the area is, not how large its ranges are.
-            also: inside.then_some(if asked.count > self.free() {
+            also: inside.then_some(if asked.count > self.left() {
                 Cause::Exhausted
             } else {
                 Cause::Fragmentation

@@ -271,7 +271,7 @@ fn fail(board: &mut Board, task: Task, cap: u32, cause: Cause, draws: &mut Draws
 }
 
 fn count(board: &Board, cause: Cause, draws: &mut Draws) -> u64 {
-    let (free, longest) = (board.free(), board.largest_run());
+    let (free, longest) = (board.left(), board.largest_run());
     let most = board.area.largest_range();
     match cause {
         Cause::TooLarge => {
@@ -296,7 +296,7 @@ fn is(board: &Board, cause: Cause, asked: Asked) -> bool {
     let Asked { count, align } = asked;
     let first = if count > board.area.largest_range() {
         Cause::TooLarge
-    } else if count > board.free() {
+    } else if count > board.left() {
         Cause::Exhausted
     } else if count > board.largest_run() {
         Cause::Fragmentation

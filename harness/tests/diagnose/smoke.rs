@@ -85,7 +85,7 @@ fn hold(failure: &Failure) -> Result<(), TestCaseError> {
     let certain = failure.confidence == Confidence::Certain;
     if let Some(list) = &failure.list {
         prop_assert!(list.largest_usable.is_none_or(|usable| usable <= list.largest_run));
-        if let (Some(free), true) = (list.free, list.complete) {
+        if let (Some(free), true, None) = (list.free, list.complete, failure.drift()) {
             prop_assert!(list.largest_run <= free, "{} {:?}", said, list);
         }
     }
@@ -98,7 +98,8 @@ fn hold(failure: &Failure) -> Result<(), TestCaseError> {
             Cause::Alignment => prop_assert!(state.largest_run() >= count, "{}", said),
             Cause::Fragmentation => prop_assert!(state.largest_run() < count, "{}", said),
             Cause::Exhausted => {
-                let free = state.free.unwrap_or(state.known_free());
+                let known = state.free.unwrap_or(state.known_free());
+                let free = incident.available.unwrap_or(u64::MAX).min(known);
                 prop_assert!(free < count, "{} {}", said, free);
             }
             _ => {}

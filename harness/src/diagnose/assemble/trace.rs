@@ -124,7 +124,8 @@ impl Assembler {
         // What another call claims is not seen before it ends.
         let others = self.calls.any_in(call.area.as_deref());
         if let Some((state, basis)) = self.areas.traced(area) {
-            let (moved, inferred) = (basis.apart || others, basis.inferred);
+            let moved = basis.apart || others || basis.is_order_inferred;
+            let inferred = basis.inferred;
             return Some(Traced { state, moved, inferred });
         }
         let (available, total) = call.available?;

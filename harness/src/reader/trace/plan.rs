@@ -1,7 +1,5 @@
 //! What a trace is replayed on: the area, and what was live in it before.
 
-use std::sync::Arc;
-
 use cma_policies::kit::RunSet;
 use cma_policies::{Area, Request, Run};
 
@@ -9,7 +7,7 @@ use super::scan::{Name, Scan, Traced};
 use crate::ingest::quoted;
 use crate::op::Op;
 use crate::reader::Options;
-use crate::timeline::{Layout, MOST_RANGES, holes, likely_sizes};
+use crate::timeline::{Bitmap, Layout, MOST_RANGES, holes, likely_sizes};
 use crate::words::counted;
 
 /// The pages that the ends of an area are taken to be multiples of, where nothing states them:
@@ -298,7 +296,7 @@ fn narrowest(ranges: &[Run]) -> Option<(usize, u64)> {
 fn residents(
     area: &Area,
     traced: &Traced,
-    bitmaps: &[(u32, Arc<[u32]>)],
+    bitmaps: &[Bitmap],
     warnings: &mut Vec<String>,
 ) -> Vec<Run> {
     let inside = traced.residents.iter().copied().filter(|run| area.range_of(*run).is_some());

@@ -8,14 +8,13 @@ use super::{AreaState, Hole, Known, Layout, RangeState};
 /// The most holes that are kept of one bitmap: 16 MB.
 const MOST_HOLES: usize = 1 << 20;
 
+/// The bitmap of a range, by the number of that.
+pub(crate) type Bitmap = (u32, Arc<[u32]>);
+
 impl AreaState {
     /// What the bitmaps of the ranges of an area show: words of 32 bits, the least significant one
     /// first, 1 is allocated (`cma_debugfs_add_one()`, `mm/cma_debug.c`).
-    pub(crate) fn of_bitmaps(
-        bitmaps: &[(u32, Arc<[u32]>)],
-        layout: &Layout,
-        stated: &Stated,
-    ) -> Self {
+    pub(crate) fn of_bitmaps(bitmaps: &[Bitmap], layout: &Layout, stated: &Stated) -> Self {
         let order = layout.order_per_bit.unwrap_or(0).min(63);
         let mut complete = bitmaps.len() == layout.bases.len().max(1);
         let mut left = MOST_HOLES;

@@ -4,9 +4,7 @@
 //! `count` has the sum, the next range begins past the end of the one below it, and no run is longer
 //! than `maxchunk` (`mm/cma_debug.c`, 6.15 on).
 
-use std::sync::Arc;
-
-use super::Layout;
+use super::{Bitmap, Layout};
 
 /// The fewest and the most bits that a range can have.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +25,7 @@ pub(super) fn least_bits(words: &[u32]) -> u64 {
 /// The bounds of each range by its files, its neighbours and the sum; empty where these do not
 /// state enough.
 fn bounds(
-    bitmaps: &[(u32, Arc<[u32]>)],
+    bitmaps: &[Bitmap],
     layout: &Layout,
     alone: impl Fn(u32, &[u32]) -> Bounds,
 ) -> Vec<Bounds> {
@@ -44,7 +42,7 @@ fn bounds(
 
 /// The pages of each range for which only one number is possible, by number.
 pub(crate) fn sizes(
-    bitmaps: &[(u32, Arc<[u32]>)],
+    bitmaps: &[Bitmap],
     layout: &Layout,
     max_chunk: Option<u64>,
 ) -> Vec<(u32, u64)> {
@@ -57,7 +55,7 @@ pub(crate) fn sizes(
 /// The pages of each range by number, where several are possible those that make the first ranges
 /// longest. `seen`: the page past the last one below a page that some buffer had.
 pub(crate) fn likely_sizes(
-    bitmaps: &[(u32, Arc<[u32]>)],
+    bitmaps: &[Bitmap],
     layout: &Layout,
     seen: impl Fn(u64) -> Option<u64>,
 ) -> Vec<(u32, u64)> {
@@ -112,6 +110,8 @@ fn narrow(bounds: &mut [Bounds], all: u64) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     fn solved(words: &[&[u32]], bases: &[u64], order: u32, total: u64) -> Vec<(u32, u64)> {

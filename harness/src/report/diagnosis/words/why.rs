@@ -58,8 +58,9 @@ fn template(failure: &Failure) -> &'static str {
             "-16 may mean that no place was found, but {room} in a list of another moment"
         }
         Why::SplitByRanges => {
-            "no place was busy, so none was found, though as one range {room}: the area has several \
-             ranges, and one ends in these free pages (where they lie, its events do not state)"
+            "no place was busy, so none was found, though in one range of single pages {room}: the \
+             area has several ranges, and one ends in these free pages, or bits of several pages \
+             (its events state neither)"
         }
         Why::NoRun(_) => {
             "no place was busy, so none was found: {number} pages are available, and no run of \

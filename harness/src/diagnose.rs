@@ -135,8 +135,8 @@ impl Failure {
         self.list.and_then(|list| list.free).or_else(by_state)
     }
 
-    /// Pages that the counter of its area had left and those that are free in its bitmap, where both
-    /// are known and differ.
+    /// Pages that the counter of its area had left and those that are free in its bitmap, where
+    /// both are known and differ.
     pub fn drift(&self) -> Option<(u64, u64)> {
         let room = self.room?;
         let state = self.incident.state.as_ref().filter(|state| state.complete)?;

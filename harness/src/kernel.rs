@@ -83,8 +83,8 @@ pub const KERNELS: &[Kernel] = &[
     // Posted until 21 August 2025, after 6.17-rc1 (10 August).
     mainline(("6.18", (6, 18)), &[StartTotals], &[StartPlain],
         "trace with available and total pages"),
-    // `__cma_alloc` in the line is not ended: trees of 2025 and 2026 call themselves alike. 7.3.4, the
-    // newest one that was read and recorded, is as this in all that is said here.
+    // `__cma_alloc` in the line is not ended: trees of 2025 and 2026 call themselves alike. 7.3.4,
+    // the newest one that was read and recorded, is as this in all that is said here.
     mainline(("7.0", (7, 0)), &[LineFrozen], &[], "__cma_alloc_frozen in the line"),
     // Common kernels 5.x to 6.6 are alike in this; found by name, never by number.
     Kernel {

@@ -137,11 +137,11 @@ fn part_of_bits(parted: &Parted) -> String {
 /// A second, in microseconds.
 const SECOND_US: u64 = 1_000_000;
 
-/// Puts records together: what each means for the calls, the areas and what is reported, and what of
-/// these is one failure.
+/// Puts records together: what each means for the calls, the areas and what is reported, and what
+/// of these is one failure.
 ///
-/// What is kept is bounded: the last failures, for which more may follow, the calls that have begun,
-/// and the areas.
+/// What is kept is bounded: the last failures, for which more may follow, the calls that have
+/// begun, and the areas.
 #[derive(Debug)]
 pub struct Assembler {
     scene: Scene,
@@ -276,9 +276,9 @@ impl Assembler {
         }
     }
 
-    /// Whether `record` is the debug line of a call that claims nothing, and that mostly ends without
-    /// a word: one for no pages in every kernel, one for more than the area has up to 6.14. Later
-    /// ones have a failure line that says all there is to say.
+    /// Whether `record` is the debug line of a call that claims nothing, and that mostly ends
+    /// without a word: one for no pages in every kernel, one for more than the area has up to 6.14.
+    /// Later ones have a failure line that says all there is to say.
     fn ends_unsaid(&self, record: &Record) -> bool {
         let Record::Start { origin: Origin::Debug, area, count, .. } = record else {
             return false;

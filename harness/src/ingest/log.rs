@@ -166,8 +166,8 @@ pub enum Record {
         /// The page after the last one.
         end: u64,
     },
-    /// `cma_range_alloc: AREA: skipping incompatible area [0xA-0xB]`: a place whose pages lie across
-    /// a hole of the memmap; no busy claim, and no event.
+    /// `cma_range_alloc: AREA: skipping incompatible area [0xA-0xB]`: a place whose pages lie
+    /// across a hole of the memmap; no busy claim, and no event.
     Skipped {
         /// The area.
         area: Arc<str>,

@@ -241,8 +241,8 @@ impl Areas {
     }
 
     /// What debugfs states about area `name`, before anything in the text changed it: its geometry
-    /// and the bitmaps of its ranges, by number. Found under its name, else under the only folder there is,
-    /// where one of the two has no name or the caller means that folder.
+    /// and the bitmaps of its ranges, by number. Found under its name, else under the only folder
+    /// there is, where one of the two has no name or the caller means that folder.
     pub(crate) fn stated(
         &self,
         name: Option<&Arc<str>>,
@@ -431,9 +431,9 @@ impl Areas {
         true
     }
 
-    /// Pages were granted at order `align`, where that is stated. `is_first`: in the first place that
-    /// is aligned so, since none was busy and no other call was in flight. Returns whether that can
-    /// be.
+    /// Pages were granted at order `align`, where that is stated. `is_first`: in the first place
+    /// that is aligned so, since none was busy and no other call was in flight. Returns whether
+    /// that can be.
     pub(crate) fn granted(
         &mut self,
         area: Option<&Arc<str>>,

@@ -268,8 +268,8 @@ impl Calls {
         }
     }
 
-    /// Debug lines of calls in `area` for more than `total` pages, all that it has, have no end: what
-    /// was granted was so to others. Returns whether there were any.
+    /// Debug lines of calls in `area` for more than `total` pages, all that it has, have no end:
+    /// what was granted was so to others. Returns whether there were any.
     pub(crate) fn drop_larger(&mut self, area: Option<&str>, total: u64) -> bool {
         let is_larger = |call: &Call| {
             call.origin == Origin::Debug

@@ -66,8 +66,8 @@ impl Followed {
         self.live.len()
     }
 
-    /// `run` was granted. Returns whether that can be: not where it was taken before and nobody gave
-    /// it back.
+    /// `run` was granted. Returns whether that can be: not where it was taken before and nobody
+    /// gave it back.
     pub(super) fn grant(&mut self, run: Run) -> bool {
         if self.live.len() >= MOST_LIVE {
             self.lose_track();
@@ -87,8 +87,8 @@ impl Followed {
         is_news
     }
 
-    /// The range that begins with `run`, which is in none of those that are stated: the only one that
-    /// is as long and in which nothing is. Debugfs was read in another boot.
+    /// The range that begins with `run`, which is in none of those that are stated: the only one
+    /// that is as long and in which nothing is. Debugfs was read in another boot.
     pub(super) fn elsewhere(&self, layout: &Layout, run: Run) -> Option<u32> {
         if !self.exact || layout.bases.len() < 2 {
             return None;

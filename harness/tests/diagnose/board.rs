@@ -164,8 +164,8 @@ impl Board {
         self.holes().iter().map(|hole| hole.count).sum()
     }
 
-    /// What a request is held against before the bitmap is looked at: pages by the count of the area
-    /// where it has one, else what is free.
+    /// What a request is held against before the bitmap is looked at: pages by the count of the
+    /// area where it has one, else what is free.
     pub(crate) fn left(&self) -> u64 {
         if self.release.from(6, 15) { self.available } else { self.free() }
     }

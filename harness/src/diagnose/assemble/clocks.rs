@@ -1,8 +1,8 @@
 //! How much the clock of a trace is ahead of that of a kernel log.
 //!
-//! Where the two are in one text, the first records of the second one wait until some failures of it
-//! are seen: the offset at which most of them ran while the log says that a request of so many pages
-//! failed, or printed a list with so many pages left, is that of the clocks.
+//! Where the two are in one text, the first records of the second one wait until some failures of
+//! it are seen: the offset at which most of them ran while the log says that a request of so many
+//! pages failed, or printed a list with so many pages left, is that of the clocks.
 
 use super::SECOND_US;
 use super::window::Span;
@@ -159,7 +159,8 @@ fn failed_calls(held: &[Found]) -> Vec<Traced> {
 }
 
 /// The offset at which most of the failed calls ran while the log says something of the like: of
-/// several, the smallest. One call is enough within [`MOST_ALONE_US`], and at more only several are.
+/// several, the smallest. One call is enough within [`MOST_ALONE_US`], and at more only several
+/// are.
 fn best(log: &[(Says, u64)], traced: &[Traced]) -> Option<i64> {
     let mut log: Vec<(Says, u64)> = log.to_vec();
     log.sort_unstable_by_key(|(_, time)| *time);

@@ -142,8 +142,8 @@ impl Assembler {
 }
 
 impl Assembler {
-    /// The area of failure `id` has `total` pages, as its list says: a call that asked for more, and
-    /// that may have been its own or another's, is none of these.
+    /// The area of failure `id` has `total` pages, as its list says: a call that asked for more,
+    /// and that may have been its own or another's, is none of these.
     pub(super) fn joined_again(&mut self, id: Id, task: Option<&Task>, total: Option<u64>) {
         let Some((_, mut calls)) = self.unsure.take_if(|(unsure, _)| *unsure == id) else { return };
         let (Some(open), Some(total)) = (self.reports.window.get_mut(id), total) else { return };

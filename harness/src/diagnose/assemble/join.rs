@@ -1,8 +1,8 @@
 //! One failure in a kernel log and in a trace.
 //!
-//! From 6.12 on a call prints between its start and its finish, however slow the console is; before,
-//! right after its finish. The clocks of the two may differ, which the first pairs show; within that,
-//! the failures of so many pages come in one order.
+//! From 6.12 on a call prints between its start and its finish, however slow the console is;
+//! before, right after its finish. The clocks of the two may differ, which the first pairs show;
+//! within that, the failures of so many pages come in one order.
 
 use std::collections::VecDeque;
 
@@ -122,8 +122,8 @@ impl Join {
         })
     }
 
-    /// The list of a traced failure, where its line was hidden: one whose tail is what the counter of
-    /// the area came to while the call ran. `counter`: that, where known.
+    /// The list of a traced failure, where its line was hidden: one whose tail is what the counter
+    /// of the area came to while the call ran. `counter`: that, where known.
     pub(super) fn list_of_trace(
         &mut self,
         window: &Window,
@@ -237,8 +237,8 @@ impl Join {
 }
 
 impl Span {
-    /// How much the clock of the trace is ahead of that of the log, where the call ran at `log_us`: of
-    /// what is possible, what is closest to `known`.
+    /// How much the clock of the trace is ahead of that of the log, where the call ran at `log_us`:
+    /// of what is possible, what is closest to `known`.
     pub(super) fn offset(self, log_us: u64, known: i64) -> Option<i64> {
         let ahead = |time: u64| i64::try_from(i128::from(time) - i128::from(log_us)).ok();
         Some(known.clamp(ahead(self.from)?, ahead(self.to)?))

@@ -1,7 +1,7 @@
 //! Which list of free runs belongs to which failure.
 //!
-//! A list does not name its failure. It follows its line at once, but two CPUs may print fail, fail,
-//! list, list: then each list could be of each failure, and what is said must hold for both.
+//! A list does not name its failure. It follows its line at once, but two CPUs may print fail,
+//! fail, list, list: then each list could be of each failure, and what is said must hold for both.
 
 #[cfg(test)]
 mod tests;
@@ -245,8 +245,8 @@ impl Assembler {
         true
     }
 
-    /// The failure of a list before which no failure line is: the line was hidden by the rate limit,
-    /// or is in no part of the text.
+    /// The failure of a list before which no failure line is: the line was hidden by the rate
+    /// limit, or is in no part of the text.
     fn list_without_line(&mut self, task: Option<&Task>, list: &FreeRuns) -> Id {
         let total = list.total;
         let several = self.calls.several(task);

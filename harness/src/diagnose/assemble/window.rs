@@ -62,8 +62,8 @@ pub(super) struct Span {
 #[derive(Clone, Debug)]
 pub(super) struct Traced {
     pub(super) state: Arc<AreaState>,
-    /// It may be of another moment, or another call was in flight: what that had claimed is missing;
-    /// or the order of its bits is not stated.
+    /// It may be of another moment, or another call was in flight: what that had claimed is
+    /// missing; or the order of its bits is not stated.
     pub(super) moved: bool,
     /// Where the area lies is concluded from its first grant: it may have several ranges.
     pub(super) inferred: bool,

@@ -346,8 +346,8 @@ mod tests {
         }
     }
 
-    /// The rows of `policies/tests/vectors/search.rs` that a list can show: pages, runs, request, and
-    /// where it goes.
+    /// The rows of `policies/tests/vectors/search.rs` that a list can show: pages, runs, request,
+    /// and where it goes.
     #[test]
     fn the_vectors_that_can_be_printed_as_lists() {
         type Row<'a> = (u64, &'a [(u64, u64)], u64, u32, Result<u64, Fit>);

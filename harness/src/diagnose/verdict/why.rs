@@ -41,11 +41,11 @@ pub enum Why {
     BusyOrRoom,
     /// No claim was made, and it would fit if the area were one range.
     SplitByRanges,
-    /// No claim was made, so many pages are available, and any page may be the first: no run is long
-    /// enough.
+    /// No claim was made, so many pages are available, and any page may be the first: no run is
+    /// long enough.
     NoRun(u64),
-    /// No claim was made and so many pages are available: no run is long enough from an aligned page
-    /// on.
+    /// No claim was made and so many pages are available: no run is long enough from an aligned
+    /// page on.
     NoRunAligned(u64),
     /// No claim was made, and a run is long enough: where the area begins decides.
     MisalignedByBase,

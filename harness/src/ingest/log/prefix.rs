@@ -34,9 +34,9 @@ impl Prefix<'_> {
 pub(super) const LONGEST: usize = 256;
 
 /// The parts of a prefix that say nothing of the task: a level, a bullet, a date in brackets, the
-/// log's name, the facility of `dmesg -x`, a date with the host if `kernel` is next, and the head of
-/// logcat (`E/cma ( 198): `, `198   198 E cma     : `). Its tag `cma` may be the only `cma:` of the
-/// line: it is left to the message.
+/// log's name, the facility of `dmesg -x`, a date with the host if `kernel` is next, and the head
+/// of logcat (`E/cma ( 198): `, `198   198 E cma     : `). Its tag `cma` may be the only `cma:` of
+/// the line: it is left to the message.
 static REMARK: LazyLock<Regex> = LazyLock::new(|| {
     let (clock, kernel, end) = (r"\d\d:\d\d:", r"kernel(?:\[[^\]]{0,10}\])?:", r"(?:\s+|$)");
     let (words, digits) = (r"[A-Za-z0-9\x20:.,+/-]*", r"[\d:.,+TZ/-]*");
@@ -134,8 +134,8 @@ pub(super) fn like(example: &[u8], line: &[u8]) -> Option<usize> {
     Some(at)
 }
 
-/// `6,1234,82156000,-,caller=T7;` of `/dev/kmsg` (`Documentation/ABI/testing/dev-kmsg`): its bytes. The
-/// time is in microseconds; a record without a prefix of its own has the flag `c`.
+/// `6,1234,82156000,-,caller=T7;` of `/dev/kmsg` (`Documentation/ABI/testing/dev-kmsg`): its bytes.
+/// The time is in microseconds; a record without a prefix of its own has the flag `c`.
 fn kmsg<'a>(text: &'a [u8], prefix: &mut Prefix<'a>) -> Option<usize> {
     const LONGEST: usize = 80;
     if !text.first()?.is_ascii_digit() {

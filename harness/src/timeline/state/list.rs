@@ -165,8 +165,9 @@ fn units(list: &FreeRuns, known: Option<u32>, total: Option<u64>) -> Units {
     units(found.unwrap_or(0), found.is_none() && (!drifts || !fits(0)))
 }
 
-/// Whether the tail can state what it does, where a bit is 2^order pages: the counter and the bitmap
-/// agree where it is one, and there are no more bits that are set than pages that are not free.
+/// Whether the tail can state what it does, where a bit is 2^order pages: the counter and the
+/// bitmap agree where it is one, and there are no more bits that are set than pages that are not
+/// free.
 fn can_drift(list: &FreeRuns, order: u32, total: Option<u64>) -> bool {
     let (Some(free), true) = (list.free, list.drifts()) else { return true };
     let has_bits =

@@ -1,8 +1,8 @@
 //! How long the ranges of an area are, which no file of debugfs states.
 //!
-//! A bitmap is printed in words of 32 bits, so the last one of each range may have bits past its end.
-//! `count` has the sum, the next range begins past the end of the one below it, and no run is longer
-//! than `maxchunk` (`mm/cma_debug.c`, 6.15 on).
+//! A bitmap is printed in words of 32 bits, so the last one of each range may have bits past its
+//! end. `count` has the sum, the next range begins past the end of the one below it, and no run is
+//! longer than `maxchunk` (`mm/cma_debug.c`, 6.15 on).
 
 use super::{Bitmap, Layout};
 
@@ -13,8 +13,8 @@ struct Bounds {
     most: u64,
 }
 
-/// The bits of `words` that are there in any case: up to the last one that is set, and all words but
-/// the last one.
+/// The bits of `words` that are there in any case: up to the last one that is set, and all words
+/// but the last one.
 pub(super) fn least_bits(words: &[u32]) -> u64 {
     let set = words.iter().rposition(|word| *word != 0);
     let to_set = set.map_or(0, |at| at as u64 * 32 + u64::from(32 - words[at].leading_zeros()));

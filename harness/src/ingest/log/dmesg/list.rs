@@ -218,8 +218,8 @@ impl List {
         Fed::End
     }
 
-    /// Reads the runs at the start of `text` that are `N@BIT+` and nothing else, as most of them are:
-    /// how many bytes. What is strange in any way is left to [`byte`](Self::byte).
+    /// Reads the runs at the start of `text` that are `N@BIT+` and nothing else, as most of them
+    /// are: how many bytes. What is strange in any way is left to [`byte`](Self::byte).
     fn plain_runs(&mut self, text: &[u8]) -> usize {
         let place = &mut self.place;
         let mut used = 0;

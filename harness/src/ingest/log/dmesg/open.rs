@@ -99,9 +99,9 @@ impl Dmesg {
         }
     }
 
-    /// Closes the lists that a new one of `origin` shows to be at their end: those of the same task,
-    /// and, where no task is known, those of ranges, which are printed in many short records, and
-    /// those of which there is nothing.
+    /// Closes the lists that a new one of `origin` shows to be at their end: those of the same
+    /// task, and, where no task is known, those of ranges, which are printed in many short records,
+    /// and those of which there is nothing.
     pub(super) fn close_overtaken(&mut self, origin: &Origin, sink: &mut Sink<'_>) {
         let overtaken = |open: &Open| {
             let Kind::List(list) = &open.kind else { return false };

@@ -23,7 +23,8 @@ pub use residents::{Pitch, Resident, residents};
 pub use verdict::{Fit, Place, Room, Why, judge};
 
 use crate::cause::Cause;
-use crate::ingest::{Geometry, IngestError, Source, log};
+use crate::ingest::log::{self, Found, Record};
+use crate::ingest::{Geometry, IngestError, Source};
 use crate::kernel::Errno;
 
 /// How sure a statement is.
@@ -215,6 +216,7 @@ pub fn diagnose(
 ) -> Result<Diagnosis, IngestError> {
     let mut assembler = Assembler::new(options);
     let mut diagnosis = Diagnosis { cap: options.cap, ..Diagnosis::default() };
+    look_ahead(sources, &mut assembler)?;
     for source in sources {
         assembler.source(source.name());
         let mut records = log::open(source)?;
@@ -244,6 +246,23 @@ pub fn diagnose(
     diagnosis.areas = assembler.into_areas();
     diagnosis.find_residents();
     Ok(diagnosis)
+}
+
+/// Where areas lie does not change: it holds from the first text on, also where it is said by a later
+/// one of debugfs files alone.
+fn look_ahead(sources: &[Source], assembler: &mut Assembler) -> Result<(), IngestError> {
+    for source in sources.iter().skip(1).filter(|source| source.is_repeatable()) {
+        for found in log::open(source)? {
+            let Ok(Found { record, .. }) = found else { break };
+            match record {
+                Record::Debugfs { area, range, file } => assembler.place(area, range, &file),
+                Record::Counter { .. } => {}
+                _ => break,
+            }
+        }
+    }
+    assembler.all_placed();
+    Ok(())
 }
 
 impl Diagnosis {

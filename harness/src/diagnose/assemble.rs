@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use super::era::Shown;
 use super::{AlignFrom, Era, Options};
-use crate::ingest::log::{Found, FreeRuns, Origin, Record, Shape, Task};
+use crate::ingest::log::{DebugfsFile, Found, FreeRuns, Origin, Record, Shape, Task};
 use crate::kernel::Errno;
 use crate::timeline::{AreaState, Areas, Calls, Parted, signs};
 use clocks::Clocks;
@@ -166,6 +166,16 @@ impl Assembler {
             clocks: Clocks::default(),
             unsure: None,
         }
+    }
+
+    /// A file of debugfs that follows in a later source: where its area lies.
+    pub fn place(&mut self, area: Option<Arc<str>>, range: Option<u32>, file: &DebugfsFile) {
+        self.areas.debugfs(area.as_ref(), range, file);
+    }
+
+    /// What these files say beside that is of a later moment, and comes again.
+    pub fn all_placed(&mut self) {
+        self.areas.forget_moments();
     }
 
     /// What follows is in this source.

@@ -119,6 +119,11 @@ impl Source {
         }
     }
 
+    /// Whether it can be opened more than once.
+    pub const fn is_repeatable(&self) -> bool {
+        !matches!(self.place, Place::Once(_))
+    }
+
     /// The bytes from the start, unpacked where they are gzip or zstd by their first bytes.
     ///
     /// # Errors

@@ -340,6 +340,16 @@ impl Areas {
         track.layout.sizes = sizes(&track.bitmaps, &track.layout, track.stated.max_chunk);
     }
 
+    /// What debugfs said was of another moment: it says where areas lie, and not what is free.
+    pub(crate) fn forget_moments(&mut self) {
+        for track in &mut self.tracks {
+            track.bitmaps.clear();
+            track.first.clear();
+            track.fresh = false;
+            (track.stated.used, track.stated.max_chunk) = (None, None);
+        }
+    }
+
     /// sysfs or a trace states the pages of an area.
     pub(crate) fn pages(&mut self, area: Option<&Arc<str>>, total: u64) {
         if let Some(track) = self.track(area, None) {

@@ -255,7 +255,9 @@ fn look_ahead(sources: &[Source], assembler: &mut Assembler) -> Result<(), Inges
         for found in log::open(source)? {
             let Ok(Found { record, .. }) = found else { break };
             match record {
-                Record::Debugfs { area, range, file } => assembler.place(area, range, &file),
+                Record::Debugfs { area, range, file } => {
+                    assembler.place(area.as_ref(), range, &file)
+                }
                 Record::Counter { .. } => {}
                 _ => break,
             }

@@ -169,8 +169,8 @@ impl Assembler {
     }
 
     /// A file of debugfs that follows in a later source: where its area lies.
-    pub fn place(&mut self, area: Option<Arc<str>>, range: Option<u32>, file: &DebugfsFile) {
-        self.areas.debugfs(area.as_ref(), range, file);
+    pub fn place(&mut self, area: Option<&Arc<str>>, range: Option<u32>, file: &DebugfsFile) {
+        self.areas.debugfs(area, range, file);
     }
 
     /// What these files say beside that is of a later moment, and comes again.

@@ -256,7 +256,7 @@ fn look_ahead(sources: &[Source], assembler: &mut Assembler) -> Result<(), Inges
             let Ok(Found { record, .. }) = found else { break };
             match record {
                 Record::Debugfs { area, range, file } => {
-                    assembler.place(area.as_ref(), range, &file)
+                    assembler.place(area.as_ref(), range, &file);
                 }
                 Record::Counter { .. } => {}
                 _ => break,

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::super::picture::{Cell, Detail, Fill, Look, Map, Mark, Part, ROW, Row};
+use super::super::picture::{Cell, Detail, Fill, Look, Map, Mark, Part, ROW, Row, Strip};
 use crate::report::page::{Figure, swatch};
 use crate::words::counted;
 
@@ -55,14 +55,18 @@ fn starts<'a, T: 'a>(
 
 /// A map with its legend.
 pub(super) fn map(map: &Map, id: &str) -> Markup {
-    let rows = || map.ranges.iter().flat_map(|range| range.cells.chunks(ROW)).enumerate();
+    let of = |range: &Strip, page: u64| match map.ranges.len() {
+        1 => page.to_string(),
+        _ => format!("{}: {page}", range.range),
+    };
+    let rows = || map.ranges.iter().flat_map(rows_of).enumerate();
     let free = map.ranges.iter().flat_map(|range| &range.cells).map(|cell| cell.free);
     let free = free.fold(0, u64::saturating_add);
     let title = format!("The area, {} to a cell", counted(map.cell_pages, "page"));
     let about = format!("Occupancy of the area; {free} pages are known to be free");
     let drawing = html! {
-        @for (row, cells) in rows() {
-            (label(row * MAP_ROW + CELL - 1, &cells[0].start.to_string()))
+        @for (row, (range, cells)) in rows() {
+            (label(row * MAP_ROW + CELL - 1, &of(range, cells[0].start)))
             @for (at, piece) in starts(cells.chunk_by(|a, b| (a.fill, a.mark) == (b.fill, b.mark))) {
                 (piece_of(piece, &Place { at, cells: piece.len(), y: row * MAP_ROW, height: CELL }))
             }
@@ -71,6 +75,11 @@ pub(super) fn map(map: &Map, id: &str) -> Markup {
     let size = size(rows().count() * MAP_ROW);
     let figure = Figure { id, class: None, title: &title, about: &about, size };
     figure.around(&drawing, &legend_of(map))
+}
+
+/// The rows of a range.
+fn rows_of(range: &Strip) -> impl Iterator<Item = (&Strip, &[Cell])> {
+    range.cells.chunks(ROW).map(move |cells| (range, cells))
 }
 
 /// Cells that are alike.
@@ -92,6 +101,7 @@ fn legend_of(map: &Map) -> Markup {
             @let class = if let "bad" | "good" = class { format!("f {class}") } else { class.into() };
             (legend(&class, words))
         }
+        @if map.ranges.len() > 1 { span { "A row begins at RANGE: PAGE." } }
         @if map.open { span { "Where the area ends is not in the log." } }
     }
 }

@@ -137,6 +137,16 @@ fn tmf_replays_in_both_of_its_ranges() {
 }
 
 #[test]
+fn a_snapshot_of_another_area_is_refused() {
+    let other = corpus("lab8");
+    let args = ["replay".into(), corpus("tmf.txt"), "--snapshot".into(), other];
+    let out = Command::new(env!("CARGO_BIN_EXE_cmalab")).args(args).output().unwrap();
+    let said = String::from_utf8_lossy(&out.stderr);
+    assert_eq!(out.status.code(), Some(2), "{said}");
+    assert!(said.contains("22528 pages of area lab0, its events 6144"), "{said}");
+}
+
+#[test]
 fn skip_is_across_a_hole_and_not_busy() {
     let (text, object) = diagnosed(&["skip.txt"]);
     assert_eq!(verdicts(&object), ["undecidable guess"]);

@@ -130,6 +130,15 @@ fn area(
     let layout = layout.cloned().unwrap_or_default();
     let order_per_bit = given.order_per_bit.or(layout.order_per_bit).unwrap_or(0);
     let label = name.as_deref().unwrap_or("cma");
+    if let Some((stated, total)) = layout.total.zip(traced.total)
+        && stated != total
+        && options.snapshot.is_some()
+    {
+        return Err(format!(
+            "the snapshot states {stated} pages of area {label}, its events {total}; one of the same \
+             area is needed"
+        ));
+    }
     if let Some(ranges) = &given.ranges {
         return Area::new(label, order_per_bit, &ranges.0)
             .map_err(|error| format!("no area has the ranges {ranges}: {error}"));

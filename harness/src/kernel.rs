@@ -52,6 +52,9 @@ const fn mainline(
     Kernel { name, since, vendor: false, policy: "kernel", begins, ends, about }
 }
 
+/// The most ranges of an area (`CMA_MAX_RANGES`, `mm/cma.h`, 6.15 on).
+pub const MAX_RANGES: usize = 8;
+
 /// Every release that changed something, oldest first, then the vendors': what it is the first one
 /// to show, what it shows no more, and the whole in words. Read in 6.1.192, 6.12.117 and 7.3.4;
 /// where a change lies between two of these, a comment says how its release is known.

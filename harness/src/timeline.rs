@@ -50,7 +50,7 @@ pub(crate) use order::traced;
 pub use order::{Effect, Order, What};
 pub(crate) use signs::signs;
 pub use state::{AreaState, Asked, GUARANTEED_ALIGN, Hole, Known, RangeState};
-pub(crate) use state::{Bitmap, Layout, MOST_RANGES, ORDERS, holes, likely_sizes};
+pub(crate) use state::{Bitmap, Layout, ORDERS, holes, likely_sizes};
 
 /// Where a record is.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]

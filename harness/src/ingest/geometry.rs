@@ -6,10 +6,8 @@ use std::str::FromStr;
 use cma_policies::{Area, BuildError, Run};
 
 use super::error::quoted;
+use crate::kernel::MAX_RANGES;
 use crate::words::counted;
-
-/// The most ranges that an area has (`CMA_MAX_RANGES`, `mm/cma.h`, 6.15 on).
-const MOST_IN_MAINLINE: usize = 8;
 
 /// The most ranges that are read: it bounds what a made-up file can make us keep.
 const MOST: usize = 1024;
@@ -93,9 +91,9 @@ pub(crate) fn tail(area: &Area) -> u64 {
 /// What is strange about the ranges of `area`.
 pub(crate) fn strange(area: &Area) -> Option<String> {
     let ranges = area.ranges().len();
-    (ranges > MOST_IN_MAINLINE).then(|| {
+    (ranges > MAX_RANGES).then(|| {
         format!(
-            "area {} has {ranges} ranges; mainline has at most CMA_MAX_RANGES = {MOST_IN_MAINLINE}",
+            "area {} has {ranges} ranges; mainline has at most CMA_MAX_RANGES = {MAX_RANGES}",
             area.name()
         )
     })

@@ -145,7 +145,7 @@ impl Followed {
     /// The area as it is, where every page is accounted for and the geometry is known.
     pub(super) fn state(&self, layout: &Layout) -> Option<AreaState> {
         let order = layout.order_per_bit.unwrap_or(0).min(32);
-        // A bit of which a page was given back is clear, though others of it may live (7.x).
+        // A bit of which a page was given back is clear, though others of it may live.
         if !self.exact || self.parted && order > 0 {
             return None;
         }

@@ -85,7 +85,7 @@ impl Live {
     /// [`Live::grant`]. It is no event: a call may be busy any number of times while a release is
     /// due.
     ///
-    /// Of a buffer of which a part was given back the rest may live on under a clear bit (7.x with
+    /// Of a buffer of which a part was given back the rest may live on under a clear bit (with
     /// order_per_bit above 0, `cma_clear_bitmap()` of `mm/cma.c`): of that nothing is concluded, nor
     /// of what a bitmap showed.
     pub(crate) fn clear(&mut self, run: Run, free: &mut dyn FnMut(Free)) {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 pub use asked::Asked;
 pub(crate) use asked::ORDERS;
 pub(crate) use bitmap::{Bitmap, Stated, holes};
-pub(crate) use layout::{Layout, MOST_RANGES};
+pub(crate) use layout::Layout;
 pub(crate) use sizes::{likely_sizes, sizes};
 
 use cma_policies::{Grid, Pfn, Run};

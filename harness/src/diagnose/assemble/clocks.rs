@@ -6,8 +6,8 @@
 
 use super::SECOND_US;
 use super::window::Span;
-use crate::ingest::log::{Found, Origin, Page, Record, Task};
-use crate::timeline::same_task;
+use crate::ingest::log::{Found, Origin, Page, Record};
+use crate::timeline::{Call, Calls, Heard, Place, Start};
 
 /// Failures of the second text that are looked at.
 const ENOUGH: usize = 48;
@@ -132,30 +132,18 @@ fn is_failure(record: &Record) -> bool {
     }
 }
 
-/// The failed calls of a trace whose start is there.
+/// The failed calls of a trace.
 fn failed_calls(held: &[Found]) -> Vec<Traced> {
-    let mut begun: Vec<(Option<&Task>, Traced)> = Vec::new();
-    let mut failed = Vec::new();
-    for found in held {
-        let (Some(time), task) = (found.time_us, found.task.as_ref()) else { continue };
-        match found.record {
-            Record::Start { origin: Origin::Trace, count, available, .. } => {
-                let span = Span { from: time, to: time };
-                begun.push((task, Traced { count, available, span }));
-            }
-            Record::Finish { origin: Origin::Trace, count: Some(count), .. } => {
-                let is_its = |(by, call): &(Option<&Task>, Traced)| {
-                    call.count == count && same_task(*by, task) != Some(false)
-                };
-                let Some(at) = begun.iter().rposition(is_its) else { continue };
-                let (_, mut call) = begun.remove(at);
-                call.span.to = time.max(call.span.from);
-                failed.extend(is_failure(&found.record).then_some(call));
-            }
-            _ => {}
-        }
-    }
-    failed
+    let (mut calls, mut at) = (Calls::default(), Place::default());
+    let failed = held.iter().filter_map(|found| {
+        at = at.next(found);
+        let heard = calls.take(&found.record, found.task.as_ref(), at);
+        calls.forget_unended();
+        let Heard::Ended(call) = heard else { return None };
+        let failed = call.origin == Origin::Trace && call.failed().is_some();
+        Traced::of(&call, at).filter(|_| failed && call.start == Start::Seen)
+    });
+    failed.collect()
 }
 
 /// The offset at which most of the failed calls ran while the log says something of the like: of
@@ -184,7 +172,22 @@ fn best(log: &[(Says, u64)], traced: &[Traced]) -> Option<i64> {
     found.map(|(_, offset)| offset)
 }
 
+impl Span {
+    /// When a call that ended at `at` ran: at that moment, where its start is not in the text.
+    pub(super) fn of(call: &Call, at: Place) -> Option<Self> {
+        let to = at.time_us?;
+        let began = call.span.0.time_us.filter(|_| call.start == Start::Seen);
+        Some(Self { from: began.unwrap_or(to).min(to), to })
+    }
+}
+
 impl Traced {
+    /// A call that ended at `at`, where its pages and its time are stated.
+    pub(super) fn of(call: &Call, at: Place) -> Option<Self> {
+        let available = call.available.map(|(available, _)| available);
+        Some(Self { count: call.count?, available, span: Span::of(call, at)? })
+    }
+
     /// Whether the log may say this of it.
     fn may_say(&self, says: Says) -> bool {
         match says {

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use super::reports::Reports;
 use super::seen::Kind;
-use super::window::Id;
-use super::window::{Open, Parts};
+use super::window::{Id, Open, Parts};
 use super::{AlignFrom, Reported, SECOND_US};
 use crate::timeline::{Place, same};
 

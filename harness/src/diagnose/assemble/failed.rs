@@ -139,9 +139,7 @@ impl Assembler {
             }
         }
     }
-}
 
-impl Assembler {
     /// The area of failure `id` has `total` pages, as its list says: a call that asked for more,
     /// and that may have been its own or another's, is none of these.
     pub(super) fn joined_again(&mut self, id: Id, task: Option<&Task>, total: Option<u64>) {

@@ -11,7 +11,7 @@ use super::seen::Kind;
 use super::window::{Open, Parts, Span, Traced};
 use super::{AlignFrom, Assembler, Reported};
 use crate::kernel::ENOMEM;
-use crate::timeline::{AreaState, Call, Ended, Failed, Heard, Known, Place, Start, Tried};
+use crate::timeline::{AreaState, Call, Ended, Failed, Heard, Known, Start, Tried};
 
 impl Assembler {
     /// What a trace event of `area` says.
@@ -77,9 +77,8 @@ impl Assembler {
             // What was tried last was busy, and still -12: ret was set back for a second search.
             self.scene.text.note_vendor();
         }
-        if let Some((count, span)) = call.count.zip(span(call, self.reports.at)) {
-            let available = call.available.map(|(available, _)| available);
-            self.clocks.note_call(clocks::Traced { count, available, span });
+        if let Some(traced) = clocks::Traced::of(call, self.reports.at) {
+            self.clocks.note_call(traced);
         }
         let known = call.report.or_else(|| self.report_of(call, failed));
         let id = known.unwrap_or_else(|| {
@@ -100,7 +99,7 @@ impl Assembler {
             open.incident.reported = Reported::Trace;
         }
         open.has.add(Parts::TRACE);
-        open.trace_us = span(call, at);
+        open.trace_us = Span::of(call, at);
         open.counter = call.counter.or(open.counter);
         open.traced = traced;
         of_call(open, call, failed);
@@ -111,7 +110,7 @@ impl Assembler {
     fn report_of(&mut self, call: &Call, failed: Failed) -> Option<super::window::Id> {
         let (asked, area) = ((call.count?, call.align), call.area.as_deref());
         let (join, window, at) = (&mut self.join, &self.reports.window, self.reports.at);
-        let when = When { at, span: span(call, at) };
+        let when = When { at, span: Span::of(call, at) };
         [Near::Same, Near::Anyhow].into_iter().find_map(|near| {
             let line = join.line_of_trace(window, when, area, asked, failed.errno, near);
             line.or_else(|| join.list_of_trace(window, when, call.counter, near))
@@ -135,13 +134,6 @@ impl Assembler {
         let state = AreaState { available: Some(available), ..layout.state(none, Known::Trace) };
         Some(Traced { state: Arc::new(state), moved: others, inferred: false })
     }
-}
-
-/// When a call that ended at `at` ran: at that moment, where its start is not in the text.
-fn span(call: &Call, at: Place) -> Option<Span> {
-    let to = at.time_us?;
-    let began = call.span.0.time_us.filter(|_| call.start == Start::Seen);
-    Some(Span { from: began.unwrap_or(to).min(to), to })
 }
 
 /// Free pages and all pages of the area, as a start states them.

@@ -4,10 +4,11 @@ use cma_policies::kit::RunSet;
 use cma_policies::{Area, Request, Run};
 
 use super::scan::{Name, Scan, Traced};
-use crate::ingest::quoted;
+use crate::ingest::{Ranges, quoted};
+use crate::kernel::MAX_RANGES;
 use crate::op::Op;
 use crate::reader::Options;
-use crate::timeline::{Bitmap, Layout, MOST_RANGES, holes, likely_sizes};
+use crate::timeline::{Bitmap, Layout, holes, likely_sizes};
 use crate::words::counted;
 
 /// The pages that the ends of an area are taken to be multiples of, where nothing states them:
@@ -205,7 +206,7 @@ fn ranges(
         warnings.push(format!(
             "no file states how long the ranges are; by their bitmaps and the pages seen they are \
              {}",
-            words(&ranges)
+            Ranges(ranges.clone())
         ));
         return Some(ranges);
     }
@@ -214,7 +215,7 @@ fn ranges(
         "the pages seen lie further apart than the area is long, so it has several ranges, which \
          nothing states; by the pages seen they are {}; --snapshot with the files of \
          /sys/kernel/debug/cma/{}/ranges states them",
-        words(&ranges),
+        Ranges(ranges.clone()),
         name.as_deref().unwrap_or("AREA")
     ));
     Some(ranges)
@@ -247,17 +248,11 @@ fn of_this_boot(
     warnings.push(format!(
         "debugfs states the ranges {} of area {}, and its events are of pages elsewhere, as after \
          another boot; by the pages seen they are {}",
-        words(&stated),
+        Ranges(stated.clone()),
         shown(name),
-        words(&seen)
+        Ranges(seen.clone())
     ));
     seen
-}
-
-/// `262144:4096,270336:2048`: first pages and pages, as in the header of a recording.
-fn words(ranges: &[Run]) -> String {
-    let each = ranges.iter().map(|run| format!("{}:{}", run.pfn.0, run.count));
-    each.collect::<Vec<_>>().join(",")
 }
 
 /// The ranges that the pages seen allow, where these lie further apart than the area has pages: the
@@ -291,7 +286,7 @@ fn apart(traced: &Traced) -> Option<Vec<Run>> {
     ranges.sort_by_key(|run| traced.firsts.iter().position(|pfn| run.contains(Run::new(*pfn, 1))));
     let last = ranges.last_mut()?;
     *last = Run::new(last.pfn.0, last.count + left);
-    (ranges.len() > 1 && ranges.len() <= MOST_RANGES).then_some(ranges)
+    (ranges.len() > 1 && ranges.len() <= MAX_RANGES).then_some(ranges)
 }
 
 /// The narrowest gap between two of `ranges`, which ascend: after which, and its pages.

@@ -17,6 +17,7 @@ mod detail;
 use cma_policies::Grid;
 
 use crate::diagnose::{AreaState, Failure, Hole, Known, RangeState};
+use crate::kernel::MAX_RANGES;
 
 pub use detail::{Detail, Part, Row};
 
@@ -204,7 +205,7 @@ impl Map {
         let cells = (0..64).map(|order| 1u64 << order).filter(|cell| *cell >= least);
         let cell_pages = cells.clone().find(fits).or_else(|| cells.max())?;
         let strip = |range| Strip::new(state, range, cell_pages, wanted);
-        let ranges: Vec<_> = state.ranges.iter().take(MOST_RANGES).map(strip).collect();
+        let ranges: Vec<_> = state.ranges.iter().take(MAX_RANGES).map(strip).collect();
         let open = state.total.is_none() && state.ranges.iter().any(|range| range.pages.is_none());
         ranges.iter().any(|range| !range.cells.is_empty()).then_some(Self {
             cell_pages,
@@ -228,9 +229,6 @@ impl Map {
         LOOKS.into_iter().filter(move |look| cells().any(|cell| cell.look() == *look))
     }
 }
-
-/// The most ranges that are drawn: as many as an area can have (`CMA_MAX_RANGES`, 6.15 on).
-const MOST_RANGES: usize = 8;
 
 /// Pages of `range` as far as known: to the end of its last hole at least.
 fn pages(state: &AreaState, range: &RangeState) -> u64 {

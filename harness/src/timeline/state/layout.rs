@@ -5,6 +5,7 @@ use std::sync::Arc;
 use cma_policies::Run;
 
 use super::{AreaState, Asked, Known, RangeState};
+use crate::kernel::MAX_RANGES;
 
 /// The geometry of an area, as far as it is stated.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -20,9 +21,6 @@ pub(crate) struct Layout {
     /// The pages of each range of several that are known, by number.
     pub(crate) sizes: Vec<(u32, u64)>,
 }
-
-/// The most ranges of an area (`CMA_MAX_RANGES`, `mm/cma.h`, 6.15): it bounds what is kept.
-pub(crate) const MOST_RANGES: usize = 8;
 
 impl Layout {
     /// The first page of range `number`, where known.
@@ -67,7 +65,7 @@ impl Layout {
     pub(crate) fn set_base(&mut self, number: u32, base: u64) {
         if let Some((_, known)) = self.bases.iter_mut().find(|(range, _)| *range == number) {
             *known = base;
-        } else if self.bases.len() < MOST_RANGES {
+        } else if self.bases.len() < MAX_RANGES {
             self.bases.push((number, base));
             self.bases.sort_unstable();
         }

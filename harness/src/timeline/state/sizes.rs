@@ -16,10 +16,14 @@ struct Bounds {
 /// The bits of `words` that are there in any case: up to the last one that is set, and all words
 /// but the last one.
 pub(super) fn least_bits(words: &[u32]) -> u64 {
-    let set = words.iter().rposition(|word| *word != 0);
-    let to_set = set.map_or(0, |at| at as u64 * 32 + u64::from(32 - words[at].leading_zeros()));
     let full = words.len().checked_sub(1).map_or(0, |before| before as u64 * 32 + 1);
-    to_set.max(full)
+    to_last_set(words).max(full)
+}
+
+/// The bits up to the last one that is set.
+fn to_last_set(words: &[u32]) -> u64 {
+    let set = words.iter().rposition(|word| *word != 0);
+    set.map_or(0, |at| at as u64 * 32 + u64::from(32 - words[at].leading_zeros()))
 }
 
 /// The bounds of each range by its files, its neighbours and the sum; empty where these do not
@@ -88,9 +92,7 @@ fn alone(number: u32, words: &[u32], layout: &Layout, chunk: Option<u64>) -> Bou
         let gap = above.min().map_or(u64::MAX, |next| (next - base) >> order);
         most = most.min(gap);
     }
-    let set = words.iter().rposition(|word| *word != 0);
-    let last_run = set.map_or(0, |at| at as u64 * 32 + u64::from(32 - words[at].leading_zeros()));
-    most = most.min(chunk.map_or(u64::MAX, |chunk| last_run.saturating_add(chunk)));
+    most = most.min(chunk.map_or(u64::MAX, |chunk| to_last_set(words).saturating_add(chunk)));
     Bounds { least, most }
 }
 

@@ -18,7 +18,7 @@ use crate::harm::adversary::ADVERSARIES;
 use crate::harm::archive::Archive;
 use crate::harm::search::{Effort, search};
 use crate::harm::{Align, Goal, Refusal, confirm, evaluate, followed, played, realised};
-use crate::ingest::{Ranges, StreamWriter, stated};
+use crate::ingest::{Ranges, StreamWriter, stated, strange};
 use crate::op::Timed;
 
 /// Searches the worst stream for a policy: ENOMEM with as much free memory as possible.
@@ -172,6 +172,9 @@ fn goals(args: &Attack, context: &Context) -> Result<Vec<Goal>, Failure> {
             let mut goal = Goal::over(policy.clone(), ranges).map_err(attack)?;
             if let Some(largest) = args.largest {
                 goal = goal.with_largest(largest).map_err(attack)?;
+            }
+            if let Some(warning) = strange(&goal.area()) {
+                context.warn(&warning);
             }
             goals.push(goal.with_align(args.align));
         }

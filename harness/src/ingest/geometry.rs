@@ -35,12 +35,17 @@ impl FromStr for Ranges {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let range = |word: &str| {
-            let run = word.split_once(':').and_then(|(base, pages)| {
-                Some(Run::new(number(base)?, number(pages).filter(|pages| *pages > 0)?))
-            });
-            run.ok_or_else(|| {
-                format!("range {} is not BASE:PAGES, the first page and how many", quoted(word))
-            })
+            let run = word
+                .split_once(':')
+                .and_then(|(base, pages)| Some(Run::new(number(base)?, number(pages)?)));
+            match run {
+                Some(run) if run.count > 0 => Ok(run),
+                Some(_) => Err(format!("range {} has no pages", quoted(word))),
+                None => Err(format!(
+                    "range {} is not BASE:PAGES, the first page and how many",
+                    quoted(word)
+                )),
+            }
         };
         let ranges: Vec<_> = text.split(',').take(MOST + 1).map(range).collect::<Result<_, _>>()?;
         if ranges.len() > MOST {

@@ -82,6 +82,7 @@ impl<'a> View<'a> {
     fn is_exhausted(&self) -> bool {
         let state = self.state;
         match self.available {
+            Some(_) if state.complete && state.known_free() == 0 => true,
             Some(available) => available < self.count,
             None if state.complete && state.known_free() < self.need => true,
             None => state.free.is_some_and(|free| free < self.need),

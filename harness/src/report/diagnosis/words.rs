@@ -60,6 +60,10 @@ pub(super) fn answer(failure: &Failure) -> String {
             let free = failure.drift().map_or_else(|| format!("{free} are free"), drifts);
             format!("{pages} do not fit in one piece: {free}, but {longest}")
         }
+        Some(Cause::Exhausted) if let Some((available, 0)) = failure.drift() => format!(
+            "{pages} asked for, and no bit of the area is free, though {} available by its counter",
+            are(available)
+        ),
         Some(Cause::Exhausted) if let Some((available, free)) = failure.drift() => format!(
             "{pages} were asked for and only {} available by the counter of the area, though \
              {free} are free in its bitmap",

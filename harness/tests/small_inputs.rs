@@ -137,6 +137,16 @@ fn tmf_replays_in_both_of_its_ranges() {
 }
 
 #[test]
+fn an_area_without_a_free_bit_is_exhausted_whatever_its_counter_has_left() {
+    let list = "[1.0] cma: __cma_alloc_frozen: x: alloc failed, req-size: 1 pages, ret: -16\n\
+                [1.0] cma: number of available pages: \n[1.0] cma: range 0: \n[1.0] cma: \n\
+                [1.0] => 512 free of 16896 total pages\n";
+    let (text, object) = written(list);
+    assert_eq!(verdicts(&object), ["exhausted certain"]);
+    assert!(text.contains("no bit of the area is free"), "{text}");
+}
+
+#[test]
 fn a_snapshot_of_another_area_is_refused() {
     let other = corpus("lab8");
     let args = ["replay".into(), corpus("tmf.txt"), "--snapshot".into(), other];

@@ -186,10 +186,11 @@ mod tests {
         let ranges: Ranges = "0x130000:1024,1542656:8192".parse().unwrap();
         assert_eq!(ranges.to_string(), "1245184:1024,1542656:8192");
         assert_eq!(ranges.to_string().parse(), Ok(ranges));
-        for wrong in ["", "5", "5:", ":5", "5:0", "5:+1", "1:2,", "1:2;3:4", "-1:2", "0x:1"] {
+        for wrong in ["", "5", "5:", ":5", "5:+1", "1:2,", "1:2;3:4", "-1:2", "0x:1"] {
             let why = wrong.parse::<Ranges>().unwrap_err();
             assert!(why.contains("BASE:PAGES"), "{wrong}: {why}");
         }
+        assert_eq!("1:2,5:0".parse::<Ranges>().unwrap_err(), "range \"5:0\" has no pages");
     }
 
     #[test]

@@ -192,6 +192,8 @@ pub const MESSAGES: &[Message] = &[
         "Reserved memory: created CMA memory pool at 0x0000000090000000, size 640 MiB"),
     row("reserved-node", &["reserved mem: "], Boot(boot::node), None,
         "OF: reserved mem: 0x90000000..0xafffffff (524288 KiB) map reusable linux,cma"),
+    row("memory-of-boot", &["K available ("], Boot(boot::memory), None,
+        "Memory: 915908K/1048576K available (63924K reserved, 65536K cma-reserved)"),
     row("kernel", &["Linux version "], Boot(boot::release), None,
         "Linux version 6.12.117-foo (me@here) (gcc) #1 SMP"),
     row("kernel-of-trace", &["ainted"], Boot(boot::tainted), None,

@@ -85,6 +85,19 @@ fn size(c: &mut Cursor<'_>) -> Result<u64, Stop> {
     Ok(size.saturating_mul(1 << order))
 }
 
+/// `65536K cma-reserved` of the line that says how much memory there is (`mem_init_print_info()`,
+/// `mm/mm_init.c`): all that was marked as of an area by then, in bytes.
+static CMA_RESERVED: LazyLock<Regex> =
+    LazyLock::new(|| bytes::pattern(r"(?-u)(?:^|[,\s])([0-9]{1,15})K cma-reserved"));
+
+/// What follows `K available (`.
+pub(crate) fn memory(text: &[u8]) -> Option<Record> {
+    let found = CMA_RESERVED.captures(&text[..text.len().min(LONGEST)])?;
+    let kib: u64 = str::from_utf8(&found[1]).ok()?.parse().ok()?;
+    let value = kib.checked_mul(1024)?;
+    Some(Record::Counter { area: None, name: Arc::from("cma-reserved"), value })
+}
+
 /// `0x90000000..0xafffffff (524288 KiB) map reusable linux,cma`, from 6.4 on.
 pub(crate) fn node(text: &[u8]) -> Option<Record> {
     let mut c = Cursor::new(text, 0, true);

@@ -20,8 +20,10 @@ use std::sync::Arc;
 
 use super::era::Shown;
 use super::{AlignFrom, Era, Options};
-use crate::ingest::log::{DebugfsFile, Found, FreeRuns, Origin, Record, Shape, Task};
-use crate::kernel::Errno;
+use crate::ingest::log::{
+    DebugfsFile, Found, FreeRuns, Origin, Record, Shape, Task, release_booted,
+};
+use crate::kernel::{Errno, release};
 use crate::timeline::{AreaState, Areas, Calls, Parted, signs};
 use clocks::Clocks;
 pub use counters::Counter;
@@ -233,15 +235,20 @@ impl Assembler {
             Record::Suppressed { function, lines } if function.contains("cma_alloc") => {
                 self.scene.hidden = self.scene.hidden.saturating_add(lines);
             }
-            Record::Suppressed { .. } | Record::CommandLine(_) => {}
+            Record::Suppressed { .. } => {}
+            Record::CommandLine(line) => {
+                if let Some(name) = release_booted(&line) {
+                    self.scene.installed.get_or_insert(name);
+                }
+            }
             Record::Lost { events, .. } => {
                 self.scene.lost(events);
                 self.calls.take(&record, None, at);
                 self.areas.lost();
             }
-            Record::Kernel(name) => {
-                self.scene.release.get_or_insert_with(|| Arc::clone(&name));
-                self.reports.release = Some(name);
+            Record::Kernel(name) => self.kernel(name),
+            Record::Installed(name) => {
+                self.scene.installed.get_or_insert(name);
             }
             Record::Reserved { area, base, bytes } => self.areas.reserved(area, base, bytes),
             Record::Debugfs { area, range, file } => {
@@ -257,6 +264,21 @@ impl Assembler {
             call => self.call(task.as_ref(), &call),
         }
         self.settle(false);
+    }
+
+    /// The text states its kernel: what is below is of this one.
+    fn kernel(&mut self, name: Arc<str>) {
+        if let Some(other) = &self.reports.release
+            && release(other).zip(release(&name)).is_some_and(|(other, this)| other != this)
+        {
+            self.scene.warn(format!(
+                "the text states kernel {other}, and in line {} kernel {name}: each failure is \
+                 taken to be of the one stated last above it",
+                self.reports.at.line
+            ));
+        }
+        self.scene.release.get_or_insert_with(|| Arc::clone(&name));
+        self.reports.release = Some(name);
     }
 
     /// A line of a call: by whoever printed it.
@@ -299,7 +321,7 @@ impl Assembler {
 
     /// Whether the kernel has a failure line for what asks for more than there is.
     fn prints_too_large(&self) -> bool {
-        let (stated, asked) = (self.scene.release.as_deref(), self.scene.options.kernel.as_deref());
+        let (stated, asked) = (self.scene.stated(), self.scene.options.kernel.as_deref());
         let (era, _) = self.scene.text.era(Shown::default(), stated, asked);
         era.flipped == Some(true)
     }

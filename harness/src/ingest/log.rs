@@ -21,6 +21,7 @@ use super::Format;
 use super::error::IngestError;
 use super::source::Source;
 use lines::{Advance, RawLines};
+pub use dmesg::release::booted as release_booted;
 pub use messages::{MESSAGES, Message};
 pub(super) use section::is_known_file;
 
@@ -232,6 +233,8 @@ pub enum Record {
     },
     /// The release of the kernel, as it calls itself.
     Kernel(Arc<str>),
+    /// A release of a kernel that is installed, by a path: mostly of the one that runs.
+    Installed(Arc<str>),
     /// An area was reserved at boot.
     Reserved {
         /// Its name, where the line has one.

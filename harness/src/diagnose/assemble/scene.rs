@@ -13,6 +13,8 @@ pub(super) struct Scene {
     pub(super) text: Text,
     /// What the kernel calls itself at first.
     pub(super) release: Option<Arc<str>>,
+    /// A kernel that is installed: the one that runs, where nothing states it.
+    pub(super) installed: Option<Arc<str>>,
     pub(super) counters: Counters,
     /// Failure lines that the rate limit hid.
     pub(super) hidden: u64,
@@ -27,11 +29,18 @@ impl Scene {
             options: options.clone(),
             text: Text::default(),
             release: None,
+            installed: None,
             counters: Counters::default(),
             hidden: 0,
             lost: (0, 0),
             warnings: Vec::new(),
         }
+    }
+
+    /// The kernel's release, as far as the text states one.
+    pub(super) fn stated(&self) -> Option<&str> {
+        let installed = self.installed.as_deref().filter(|_| self.options.kernel.is_none());
+        self.release.as_deref().or(installed)
     }
 
     /// A trace lost events; how many, where that is stated.

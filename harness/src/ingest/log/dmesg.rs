@@ -14,6 +14,7 @@ pub(super) mod grammar;
 mod list;
 mod message;
 mod open;
+pub(super) mod release;
 pub(super) mod runs;
 mod tail;
 #[cfg(test)]
@@ -155,11 +156,14 @@ impl Dmesg {
 
     fn one_line(&mut self, line: &[u8], sink: &mut Sink<'_>) -> bool {
         let mut used = 0;
-        if std::mem::take(&mut self.uname)
-            && let Some(record) = boot::uname(&line[prefix::body(line)..])
-        {
-            sink.push(None, None, record);
-            used = line.len();
+        let output = if self.uname { &line[prefix::body(line)..] } else { &[] };
+        // Between a command and its output there may be a blank line, or a fence of Markdown.
+        if !output.is_empty() {
+            self.uname = false;
+            if let Some(record) = boot::uname(output) {
+                sink.push(None, None, record);
+                used = line.len();
+            }
         }
         if used == 0 && !self.open.is_empty() {
             self.expire(sink);
@@ -183,8 +187,9 @@ impl Dmesg {
             let record = match reader {
                 Reader::Boot(read) => read(&line[after..]),
                 Reader::Uname => {
-                    self.uname |= line[hit..].starts_with(b"uname -");
-                    None
+                    let record = release::same_line(&line[after..]);
+                    self.uname |= record.is_none() && line[after..].starts_with(b"-");
+                    record
                 }
                 _ => None,
             };

@@ -7,7 +7,7 @@
 #[cfg(test)]
 mod tests;
 
-use super::dmesg::{self, Cursor, Function, Stop, Tools, boot, calls, driver, failed, runs};
+use super::dmesg::{self, Cursor, Function, Stop, Tools, boot, calls, driver, failed, release, runs};
 use super::event::kinds::{self, Event};
 use super::event::{ftrace, perf, trace_cmd};
 use super::{Record, Sink};
@@ -199,6 +199,14 @@ pub const MESSAGES: &[Message] = &[
     row("kernel-of-trace", &["ainted"], Boot(boot::tainted), None,
         "CPU: 0 PID: 1 Comm: x Not tainted 6.12.9-foo #1"),
     row("kernel-of-shell", &["uname "], Uname, None, "$ uname -r\n6.12.9-foo"),
+    row("kernel-of-tool", &["Kernel: ", "KernelRelease"], Boot(release::shown), None,
+        "          Kernel: Linux 6.6.31"),
+    row("kernel-of-usb", &["Manufacturer: Linux "], Boot(release::root_hub), None,
+        "usb usb1: Manufacturer: Linux 6.1.0-rpi7-rpi-v8 dwc_otg_hcd"),
+    row("kernel-of-uname", &["Linux "], Boot(release::linux), None,
+        "Linux h 6.17.0-8-foo #8 SMP PREEMPT_DYNAMIC x aarch64 GNU/Linux"),
+    row("kernel-of-path", &["/lib/modules/", "vmlinuz-"], Boot(release::path), None,
+        "/lib/modules/6.1.0-rpi7-rpi-v8/kernel/drivers/x.ko"),
     row("command-line", &["ernel command line:"], Boot(boot::command_line), None,
         "Kernel command line: console=ttyS0 cma=640M"),
     row("alloc-of-shell", &["echo "], Boot(boot::debugfs_alloc), None,

@@ -16,7 +16,7 @@ use std::collections::VecDeque;
 
 use super::super::Format;
 use super::super::error::quoted;
-use super::bytes;
+use super::{bytes, text};
 use super::names::Names;
 use super::{Record, Sink};
 use bitmap::OpenBitmap;
@@ -49,11 +49,26 @@ pub(super) struct Sections {
     expected: VecDeque<Target>,
     /// A bitmap that may go on in the next line.
     bitmap: Option<OpenBitmap>,
+    /// Room for a line without its colours.
+    buffer: Vec<u8>,
 }
+
+/// What begins a colour.
+const ESCAPE: u8 = 0x1b;
 
 impl Sections {
     /// Whether the line belongs to a file, and is used up.
     pub(super) fn line(&mut self, raw: &[u8], sink: &mut Sink<'_>) -> bool {
+        if memchr::memchr(ESCAPE, raw).is_none() {
+            return self.plain(raw, sink);
+        }
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let used = self.plain(text::plain(raw, &mut buffer), sink);
+        self.buffer = buffer;
+        used
+    }
+
+    fn plain(&mut self, raw: &[u8], sink: &mut Sink<'_>) -> bool {
         let text = bytes::trim_quote(raw.trim_ascii_end());
         if let Some(mut open) = self.bitmap.take() {
             if self.expected.is_empty() && open.goes_on(raw, text) {

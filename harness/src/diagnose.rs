@@ -18,7 +18,7 @@ use std::sync::Arc;
 pub use crate::timeline::{AreaState, Asked, GUARANTEED_ALIGN, Hole, Known, RangeState};
 pub use advice::{Advice, Cap, Grow, Missing, Pages, Strands, What, advise};
 pub use assemble::{Assembler, Counter, Incident, Reported};
-pub use era::Era;
+pub use era::{Builder, Era, Kit};
 pub use residents::{Pitch, Resident, residents};
 pub use verdict::{Fit, Place, Room, Why, judge};
 
@@ -244,6 +244,7 @@ pub fn diagnose(
         diagnosis.warn(warning);
     }
     diagnosis.areas = assembler.into_areas();
+    diagnosis.note_cut_bitmaps();
     diagnosis.find_residents();
     Ok(diagnosis)
 }
@@ -287,6 +288,17 @@ impl Diagnosis {
             }
             self.residents.push(found);
         }
+    }
+
+    /// Says which bitmaps have fewer words than their areas.
+    fn note_cut_bitmaps(&mut self) {
+        let cut = |area: &AreaState| {
+            let name = area.name.as_deref().unwrap_or("an area");
+            let (shown, total) = (area.shown?, area.total?);
+            Some(format!("the bitmap of {name} is cut: it shows {shown} of its {total} pages"))
+        };
+        let cut: Vec<_> = self.areas.iter().filter_map(cut).collect();
+        cut.into_iter().for_each(|cut| self.warn(cut));
     }
 
     fn odd(&mut self, error: &IngestError) {

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use super::era::Shown;
 use super::{AlignFrom, Era, Options};
 use crate::ingest::log::{
-    DebugfsFile, Found, FreeRuns, Origin, Record, Shape, Task, release_booted,
+    DebugfsFile, Found, FreeRuns, Knob, Origin, Record, Shape, Task, release_booted,
 };
 use crate::kernel::{Errno, release};
 use crate::timeline::{AreaState, Areas, Calls, Parted, signs};
@@ -252,6 +252,7 @@ impl Assembler {
             }
             Record::Reserved { area, base, bytes } => self.areas.reserved(area, base, bytes),
             Record::Debugfs { area, range, file } => {
+                self.scene.text.note_config(Knob::CmaDebugfs, true);
                 self.areas.debugfs(area.as_ref(), range, &file);
             }
             Record::Counter { area, name, value } => {
@@ -260,6 +261,7 @@ impl Assembler {
                 }
                 self.scene.counters.note(area, name, value);
             }
+            Record::Config(knob, is_set) => self.scene.text.note_config(knob, is_set),
             Record::Cap(cap) => self.scene.options.cap = cap.min(63),
             call => self.call(task.as_ref(), &call),
         }

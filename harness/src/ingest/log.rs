@@ -264,8 +264,21 @@ pub enum Record {
     },
     /// `CONFIG_CMA_ALIGNMENT`, where a kernel configuration is given.
     Cap(u32),
+    /// Whether the kernel was built with this.
+    Config(Knob, bool),
     /// The kernel's command line.
     CommandLine(Arc<str>),
+}
+
+/// A switch of the kernel's configuration: what it decides is which files and lines there are.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Knob {
+    /// CONFIG_CMA_DEBUGFS.
+    CmaDebugfs,
+    /// CONFIG_CMA_DEBUG, up to 6.8.
+    CmaDebug,
+    /// CONFIG_DYNAMIC_DEBUG.
+    DynamicDebug,
 }
 
 /// A page pointer as printed.

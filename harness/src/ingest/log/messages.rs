@@ -255,6 +255,7 @@ pub const MESSAGES: &[Message] = &[
         Named(Vmstat, &["nr_free_cma", "cma_alloc_success", "cma_alloc_fail"]),
         None, "nr_free_cma 131072"),
     row("cap", &["CMA"], File, None, "CONFIG_CMA_ALIGNMENT=8"),
+    row("knob", &["G_DYNAMIC_DEBUG"], File, None, "CONFIG_DYNAMIC_DEBUG=y"),
     row("kernel-of-file", &["cat /"], File, None,
         "$ cat /proc/version\nLinux version 6.1.0 (me) #1"),
     row("command-line-of-file", &["==> "], File, None, "==> /proc/cmdline <==\ncma=640M quiet"),

@@ -18,7 +18,7 @@ use super::super::Format;
 use super::super::error::quoted;
 use super::{bytes, text};
 use super::names::Names;
-use super::{Record, Sink};
+use super::{Knob, Record, Sink};
 use bitmap::OpenBitmap;
 use path::{File, Target};
 
@@ -108,7 +108,10 @@ impl Sections {
             self.expect(title);
             return true;
         }
-        if text.starts_with(b"# cmalab collect:") {
+        if let Some(said) = text.strip_prefix(b"# cmalab collect:") {
+            if memchr::memmem::find(said, b"the kernel needs CONFIG_CMA_DEBUGFS").is_some() {
+                sink.push(None, None, Record::Config(Knob::CmaDebugfs, false));
+            }
             return true;
         }
         let Some((prompt, command)) = transcript::command(text) else { return false };
@@ -170,7 +173,7 @@ impl Sections {
     /// A line that says itself what it is.
     fn bare(&mut self, raw: &[u8], text: &[u8], sink: &mut Sink<'_>) -> bool {
         match text[0] {
-            b'C' | b'M' | b'S' | b'n' | b'c' if proc::line(raw, text, sink, &mut self.names) => {
+            b'C' | b'M' | b'S' | b'n' | b'c' | b'#' if proc::line(raw, text, sink, &mut self.names) => {
                 true
             }
             b'0'..=b'9' => {

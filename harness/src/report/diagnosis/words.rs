@@ -1,6 +1,7 @@
 //! The sentences that all formats share.
 
 mod advice;
+mod next;
 mod why;
 
 pub(super) use advice::{advice, cost, most_useful};
@@ -141,6 +142,10 @@ fn free_of_state(failure: &Failure) -> Option<String> {
 pub(super) fn free_of_area(area: &AreaState) -> String {
     let of = area.total.map_or_else(String::new, |total| format!(" of {total}"));
     let free = area.stated_free().unwrap_or_else(|| area.known_free());
+    if let (Some(shown), Some(total)) = (area.shown, area.total) {
+        let (free, hidden) = (area.known_free(), total.saturating_sub(shown));
+        return format!("{free} of the {shown} pages shown are free, {hidden} are not shown");
+    }
     match area.available.filter(|available| *available != free) {
         Some(available) => {
             format!("{available}{of} pages available by the counter, {free} free in the bitmap")

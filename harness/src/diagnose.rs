@@ -179,6 +179,17 @@ impl Default for Options {
     }
 }
 
+/// A source that could not be read to its end: what it says further on is not known.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Cut {
+    /// What it is called.
+    pub source: String,
+    /// The lines that were read whole.
+    pub lines: u64,
+    /// Why.
+    pub why: String,
+}
+
 /// What was found beside the failures, which were visited one by one.
 #[derive(Clone, PartialEq, Default, Debug)]
 pub struct Diagnosis {
@@ -196,6 +207,8 @@ pub struct Diagnosis {
     /// The counters of the board (meminfo, vmstat, sysfs) as they were seen last, in order of
     /// appearance.
     pub counters: Vec<Counter>,
+    /// The sources that could not be read to their end.
+    pub cut: Vec<Cut>,
     /// Lines in all.
     pub lines: u64,
     /// Lines that looked like the kernel's and could not be read.
@@ -231,6 +244,11 @@ pub fn diagnose(
             }
         }
         diagnosis.lines += records.lines();
+        diagnosis.cut.extend(records.cut().map(|error| Cut {
+            source: error.source.clone(),
+            lines: records.lines(),
+            why: error.why.clone(),
+        }));
     }
     assembler.end();
     while let Some(incident) = assembler.next_incident() {

@@ -6,8 +6,8 @@ use std::fmt;
 
 use crate::ingest::log::{FreeRuns, Knob, Shape};
 use crate::kernel::{Seen, Sign, Span, release};
-pub use kit::{Builder, Kit};
 use kit::Config;
+pub use kit::{Builder, Kit};
 
 /// What is known of the kernel.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]

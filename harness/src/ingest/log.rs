@@ -6,6 +6,7 @@
 mod bytes;
 mod dmesg;
 mod event;
+mod journal;
 mod lines;
 mod messages;
 mod names;
@@ -20,8 +21,8 @@ use std::sync::Arc;
 use super::Format;
 use super::error::IngestError;
 use super::source::Source;
-use lines::{Advance, RawLines};
 pub use dmesg::release::booted as release_booted;
+use lines::{Advance, RawLines};
 pub use messages::{MESSAGES, Message};
 pub(super) use section::is_known_file;
 
@@ -408,6 +409,8 @@ pub struct Records {
     /// The line read last was of a section or a trace: the next one is looked at.
     used: bool,
     done: bool,
+    /// Why it could not be read to its end.
+    cut: Option<IngestError>,
 }
 
 /// Opens `source`: a text of whatever a board printed.
@@ -425,6 +428,7 @@ pub fn open(source: &Source) -> Result<Records, IngestError> {
         oldest: None,
         used: false,
         done: false,
+        cut: None,
     })
 }
 
@@ -434,17 +438,38 @@ impl Records {
         self.lines.number()
     }
 
-    fn step(&mut self) -> Result<bool, IngestError> {
-        let Self { lines, dmesg, events, sections, queue, .. } = self;
-        let waiting = self.used || dmesg.is_waiting() || sections.is_open();
-        if lines.number() >= FIRST && !waiting {
-            lines.skip()?;
+    /// Why it could not be read to its end, once it was read as far as it goes: it is packed and
+    /// cut, or damaged.
+    pub const fn cut(&self) -> Option<&IngestError> {
+        self.cut.as_ref()
+    }
+
+    /// Goes to the next line that is looked at.
+    fn advance(&mut self) -> Result<Advance, IngestError> {
+        let waiting = self.used || self.dmesg.is_waiting() || self.sections.is_open();
+        if self.lines.number() >= FIRST && !waiting {
+            self.lines.skip()?;
         }
-        let advance = lines.advance()?;
+        self.lines.advance()
+    }
+
+    /// Reads a line. Whether more may follow.
+    fn step(&mut self) -> bool {
+        let advance = self.advance().unwrap_or_else(|error| {
+            self.cut = Some(error);
+            Advance::End
+        });
+        let Self { lines, dmesg, events, sections, queue, .. } = self;
         let sink = &mut Sink { source: lines.name(), line: lines.number(), queue };
         match advance {
             Advance::Line => {
                 let line = lines.bytes();
+                if let Some(text) = journal::message(line) {
+                    let parts = text.split(|byte| *byte == b'\n');
+                    parts.for_each(|part| _ = dmesg.line(part, sink));
+                    self.release();
+                    return true;
+                }
                 // Events come in millions, and are recognised sooner; an open file must see what
                 // ends it.
                 let open = sections.is_open();
@@ -463,7 +488,7 @@ impl Records {
             }
         }
         self.release();
-        Ok(advance != Advance::End)
+        advance != Advance::End
     }
 
     /// Lets those records go before which nothing can come any more.
@@ -497,14 +522,7 @@ impl Iterator for Records {
             if self.done {
                 return None;
             }
-            match self.step() {
-                Ok(more) => self.done = !more,
-                Err(error) => {
-                    self.queue.push_back(Err(error));
-                    self.ready = self.queue.len();
-                    self.done = true;
-                }
-            }
+            self.done = !self.step();
         }
     }
 }

@@ -141,7 +141,8 @@ fn undecidable_says_what_to_switch_on() {
     unknown.incident = Arc::new(incident);
     let advice = advise(&unknown, &[], 8);
     assert_eq!(advice.len(), 1, "{advice:#?}");
-    let missing = Missing { runs: true, order: true, busy: true, kernel: true, ..Missing::default() };
+    let missing =
+        Missing { runs: true, order: true, busy: true, kernel: true, ..Missing::default() };
     assert_eq!(advice[0], Advice::no(What::Collect(missing)));
     // Without a count there is nothing to reckon with.
     let mut incident = (*unknown.incident).clone();

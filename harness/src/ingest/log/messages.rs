@@ -7,7 +7,9 @@
 #[cfg(test)]
 mod tests;
 
-use super::dmesg::{self, Cursor, Function, Stop, Tools, boot, calls, driver, failed, release, runs};
+use super::dmesg::{
+    self, Cursor, Function, Stop, Tools, boot, calls, driver, failed, release, runs,
+};
 use super::event::kinds::{self, Event};
 use super::event::{ftrace, perf, trace_cmd};
 use super::{Record, Sink};
@@ -65,6 +67,8 @@ pub(super) enum Reader {
     Boot(fn(&[u8]) -> Option<Record>),
     /// A command that prints the release on the next line.
     Uname,
+    /// The stamp of the record that follows.
+    Stamp,
     /// A driver's words, anywhere in a line.
     Driver,
     /// A trace event.
@@ -231,6 +235,8 @@ pub const MESSAGES: &[Message] = &[
         "cma_release: name=x pfn=0x8ad00 page=000000004f1e9d2c count=456"),
     row("event-single", &["cma"], Trace(&kinds::SINGLE), Some(EventAlone),
         "cma_alloc: pfn=ffffffffffffffff page=(null) count=456 align=8"),
+    row("event-of-perf-trace", &["cma"], Trace(&kinds::FINISH), None,
+        "31.5 v/6 cma:cma_alloc_finish(name: \"x\", pfn: 508160, page: 0xffff, count: 4, align: 2)"),
     row("lost-ftrace", &["LOST"], Reader::Around(false, ftrace::furniture), None,
         "CPU:2 [LOST 12 EVENTS]"),
     row("lost-trace-cmd", &["EVENTS DROPPED"], Reader::Around(false, trace_cmd::furniture), None,
@@ -238,6 +244,11 @@ pub const MESSAGES: &[Message] = &[
     row("lost-perf", &["LOST"], Reader::Around(true, perf::furniture), None,
         "vpu 12 [000] 1.5: cma:cma_release: name=x pfn=0x8 page=0x1 count=4\n\
          0 0 0x3e8 [0x30]: PERF_RECORD_LOST lost 12"),
+    row("stamp-of-json", &["\"time\":"], Stamp, None,
+        "\"time\":    25.875995,\n\"msg\": \"cma: cma_alloc: alloc failed, req-size: 7 pages, ret: -12\""),
+    row("journal", &["\"MESSAGE\":[", "\"MESSAGE\" : ["], File, None,
+        "{\"MESSAGE\":[97,108,108,111,99,32,102,97,105,108,101,100,44,32,114,101,113,45,115,105,122,\
+         101,58,32,55,32,112,97,103,101,115]}"),
     row("area-file",
         &["/bitmap", "base_pfn", "order_per_bit", "maxchunk", "==> ", "cat /"], File, None,
         "==> /sys/kernel/debug/cma/reserved/base_pfn <==\n262656"),

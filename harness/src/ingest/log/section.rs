@@ -16,9 +16,9 @@ use std::collections::VecDeque;
 
 use super::super::Format;
 use super::super::error::quoted;
-use super::{bytes, text};
 use super::names::Names;
 use super::{Knob, Record, Sink};
+use super::{bytes, text};
 use bitmap::OpenBitmap;
 use path::{File, Target};
 
@@ -173,7 +173,9 @@ impl Sections {
     /// A line that says itself what it is.
     fn bare(&mut self, raw: &[u8], text: &[u8], sink: &mut Sink<'_>) -> bool {
         match text[0] {
-            b'C' | b'M' | b'S' | b'n' | b'c' | b'#' if proc::line(raw, text, sink, &mut self.names) => {
+            b'C' | b'M' | b'S' | b'n' | b'c' | b'#'
+                if proc::line(raw, text, sink, &mut self.names) =>
+            {
                 true
             }
             b'0'..=b'9' => {

@@ -16,8 +16,9 @@ static LINUX: LazyLock<Regex> =
     LazyLock::new(|| bytes::pattern(r"(?-u)^(?:\S+\s+)?([2-9]\.\d{1,3}\S*)\s+#\d"));
 
 /// ` 6.6.31-foo` and nothing else after `Kernel: Linux`, `Kernel:` and their like.
-static SHOWN: LazyLock<Regex> =
-    LazyLock::new(|| bytes::pattern(r#"(?-u)^[\s"]*:?[\s"]*(?:Linux\s+)?([2-9]\.\d{1,3}[^\s",|]*)"#));
+static SHOWN: LazyLock<Regex> = LazyLock::new(|| {
+    bytes::pattern(r#"(?-u)^[\s"]*:?[\s"]*(?:Linux\s+)?([2-9]\.\d{1,3}[^\s",|]*)"#)
+});
 
 /// ` 6.6.31-foo xhci-hcd` after `Manufacturer: Linux`: the root hub of a USB host has the release
 /// of the kernel for its maker (`rh_string()`, `drivers/usb/core/hcd.c`).
@@ -30,7 +31,9 @@ static IN_PATH: LazyLock<Regex> =
 
 /// The release on the line of the command: `uname -r: 6.6.31-foo`, `` `uname -r` = 5.10.110 ``.
 static SAME_LINE: LazyLock<Regex> = LazyLock::new(|| {
-    bytes::pattern(r#"(?-u)^-r[\s`"')*]*(?::|=|->|=>|is|says)[\s`"'*]*([2-9]\.\d{1,3}[^\s`"',;)]*)"#)
+    bytes::pattern(
+        r#"(?-u)^-r[\s`"')*]*(?::|=|->|=>|is|says)[\s`"'*]*([2-9]\.\d{1,3}[^\s`"',;)]*)"#,
+    )
 });
 
 fn first(pattern: &Regex, text: &[u8]) -> Option<Arc<str>> {
@@ -64,6 +67,12 @@ pub fn booted(command_line: &str) -> Option<Arc<str>> {
     first(&IN_PATH, name.as_bytes())
 }
 
+/// `    25.875995,` after `"time":` of `dmesg --json`, in microseconds.
+pub(crate) fn stamp(text: &[u8]) -> Option<u64> {
+    let text = text.trim_ascii();
+    bytes::microseconds(text.strip_suffix(b",").unwrap_or(text))
+}
+
 /// After `uname `, on its own line.
 pub(crate) fn same_line(text: &[u8]) -> Option<Record> {
     first(&SAME_LINE, text).map(Record::Kernel)
@@ -87,7 +96,8 @@ mod tests {
         ] {
             assert_eq!(linux(text.as_bytes()), kernel(name), "{text}");
         }
-        for text in ["6.1 is what I run", "on arm 5.10 since then", "h 6.1.0 SMP", "agpgart 0.103 #1"]
+        for text in
+            ["6.1 is what I run", "on arm 5.10 since then", "h 6.1.0 SMP", "agpgart 0.103 #1"]
         {
             assert_eq!(linux(text.as_bytes()), None, "{text}");
         }

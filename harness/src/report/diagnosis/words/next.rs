@@ -103,7 +103,9 @@ fn rebuilt(kit: Kit) -> Option<String> {
         (Some(false), Some(false)) => {
             Some(format!("The free runs need a rebuilt kernel{whose}: {WITH}."))
         }
-        (Some(false), None) => Some(format!("Without that file it takes a rebuilt kernel: {WITH}.")),
+        (Some(false), None) => {
+            Some(format!("Without that file it takes a rebuilt kernel: {WITH}."))
+        }
         (None, _) => Some(format!("Before 6.9 it may take a rebuilt kernel{whose}: {WITH}.")),
     }
 }

@@ -23,7 +23,7 @@ pub use residents::{Pitch, Resident, residents};
 pub use verdict::{Fit, Place, Room, Why, judge};
 
 use crate::cause::Cause;
-use crate::ingest::log::{self, Found, Record};
+use crate::ingest::log::{self, Found, FreeBlocks, Record};
 use crate::ingest::{Geometry, IngestError, Source};
 use crate::kernel::Errno;
 
@@ -207,6 +207,8 @@ pub struct Diagnosis {
     /// The counters of the board (meminfo, vmstat, sysfs) as they were seen last, in order of
     /// appearance.
     pub counters: Vec<Counter>,
+    /// Free blocks of the page allocator, by zone, as they were seen last.
+    pub free_blocks: Vec<FreeBlocks>,
     /// The sources that could not be read to their end.
     pub cut: Vec<Cut>,
     /// Lines in all.
@@ -258,6 +260,7 @@ pub fn diagnose(
     diagnosis.cap = assembler.options().cap;
     diagnosis.suppressed = assembler.suppressed();
     diagnosis.counters = assembler.counters().to_vec();
+    diagnosis.free_blocks = assembler.free_blocks().to_vec();
     for warning in assembler.warnings() {
         diagnosis.warn(warning);
     }

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use super::era::Shown;
 use super::{AlignFrom, Era, Options};
 use crate::ingest::log::{
-    DebugfsFile, Found, FreeRuns, Knob, Origin, Record, Shape, Task, release_booted,
+    DebugfsFile, Found, FreeBlocks, FreeRuns, Knob, Origin, Record, Shape, Task, release_booted,
 };
 use crate::kernel::{Errno, release};
 use crate::timeline::{AreaState, Areas, Calls, Parted, signs};
@@ -261,6 +261,7 @@ impl Assembler {
                 }
                 self.scene.counters.note(area, name, value);
             }
+            Record::FreeBlocks(blocks) => self.scene.note_blocks(blocks),
             Record::Config(knob, is_set) => self.scene.text.note_config(knob, is_set),
             Record::Cap(cap) => self.scene.options.cap = cap.min(63),
             call => self.call(task.as_ref(), &call),
@@ -352,6 +353,11 @@ impl Assembler {
     /// The counters of the board, in order of appearance.
     pub fn counters(&self) -> &[Counter] {
         self.scene.counters.all()
+    }
+
+    /// Free blocks of the page allocator, by zone, as they were seen last.
+    pub fn free_blocks(&self) -> &[FreeBlocks] {
+        &self.scene.blocks
     }
 
     /// What is strange.

@@ -263,6 +263,8 @@ pub enum Record {
         /// Its value, in the unit that the kernel uses; kB are multiplied out to bytes.
         value: u64,
     },
+    /// Free blocks of the page allocator.
+    FreeBlocks(FreeBlocks),
     /// `CONFIG_CMA_ALIGNMENT`, where a kernel configuration is given.
     Cap(u32),
     /// Whether the kernel was built with this.
@@ -280,6 +282,34 @@ pub enum Knob {
     CmaDebug,
     /// CONFIG_DYNAMIC_DEBUG.
     DynamicDebug,
+}
+
+/// Free blocks of the page allocator in one zone: of CMA alone, or of every type.
+///
+/// Where they are of CMA, no area has given their pages to anybody: each block is a free run, or a
+/// part of one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FreeBlocks {
+    /// The zone with its node: `node 0 DMA`.
+    pub zone: Arc<str>,
+    /// They are those of CMA.
+    pub cma: bool,
+    /// How many there are of each order, from 0 on.
+    pub blocks: Vec<u64>,
+}
+
+impl FreeBlocks {
+    /// Their pages.
+    pub fn pages(&self) -> u64 {
+        let pages = |(order, blocks): (u32, &u64)| blocks.saturating_mul(1 << order);
+        (0..).zip(&self.blocks).map(pages).fold(0, u64::saturating_add)
+    }
+
+    /// The pages of the largest blocks, and how many of these there are.
+    pub fn largest(&self) -> Option<(u64, u64)> {
+        let order = self.blocks.iter().rposition(|blocks| *blocks > 0)?;
+        Some((1 << order, self.blocks[order]))
+    }
 }
 
 /// A page pointer as printed.

@@ -262,6 +262,9 @@ pub const MESSAGES: &[Message] = &[
         Named(Meminfo, &["CmaTotal", "CmaFree", "MemTotal", "MemFree", "MemAvailable", "SwapTotal",
             "SwapFree"]),
         None, "CmaFree:           524288 kB"),
+    row("free-blocks", &["CMA", ", zone "], File, None,
+        "Node    0, zone      DMA, type          CMA     14     14     14     14     14     15     15     \
+         15     15     12      6"),
     row("events-of-memory", &["cma"],
         Named(Vmstat, &["nr_free_cma", "cma_alloc_success", "cma_alloc_fail"]),
         None, "nr_free_cma 131072"),

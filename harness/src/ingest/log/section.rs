@@ -6,11 +6,13 @@
 
 mod area;
 mod bitmap;
+mod blocks;
 mod path;
 mod proc;
 #[cfg(test)]
 mod tests;
 mod transcript;
+mod tree;
 
 use std::collections::VecDeque;
 
@@ -21,10 +23,11 @@ use super::{Knob, Record, Sink};
 use super::{bytes, text};
 use bitmap::OpenBitmap;
 use path::{File, Target};
+use tree::Tree;
 
 /// Every format of a file that is read out of a text.
 pub(super) const FORMATS: &[Format] =
-    &[area::DEBUGFS, area::SYSFS, proc::MEMINFO, proc::CONFIG, proc::KERNEL];
+    &[area::DEBUGFS, area::SYSFS, proc::MEMINFO, proc::CONFIG, proc::KERNEL, blocks::FORMAT];
 
 /// Whether a file of this name is one of those.
 pub(in crate::ingest) fn is_known_file(name: &str) -> bool {
@@ -49,6 +52,7 @@ pub(super) struct Sections {
     expected: VecDeque<Target>,
     /// A bitmap that may go on in the next line.
     bitmap: Option<OpenBitmap>,
+    tree: Tree,
     /// Room for a line without its colours.
     buffer: Vec<u8>,
 }
@@ -77,6 +81,9 @@ impl Sections {
             }
             open.close(sink);
         }
+        if self.tree.is_open() && title(text).is_none() && self.tree.value(text) {
+            return true;
+        }
         let Some(first) = text.first() else { return false };
         // The most frequent lines by far, of a kernel log: nothing here begins so.
         let logged =
@@ -91,7 +98,7 @@ impl Sections {
     /// Whether the content of a file may follow: the next line must be shown to
     /// [`line`](Self::line) first.
     pub(super) fn is_open(&self) -> bool {
-        self.bitmap.is_some() || !self.expected.is_empty()
+        self.bitmap.is_some() || !self.expected.is_empty() || self.tree.is_open()
     }
 
     /// No line follows.
@@ -99,13 +106,16 @@ impl Sections {
         if let Some(open) = self.bitmap.take() {
             open.close(sink);
         }
+        self.tree.end(sink);
     }
 
     /// A line that says what follows.
     fn marker(&mut self, text: &[u8], sink: &mut Sink<'_>) -> bool {
         if let Some(title) = title(text) {
             self.expected.clear();
-            self.expect(title);
+            if !self.tree.title(title, sink) {
+                self.expect(title);
+            }
             return true;
         }
         if let Some(said) = text.strip_prefix(b"# cmalab collect:") {
@@ -178,6 +188,7 @@ impl Sections {
             {
                 true
             }
+            b'N' if blocks::line(text, sink) => true,
             b'0'..=b'9' => {
                 self.bitmap = OpenBitmap::bare(sink.line, raw, text);
                 self.bitmap.is_some()

@@ -99,6 +99,8 @@ pub(super) fn diagnosis() -> Diagnosis {
         residents: vec![vec![resident]],
         cap: 8,
         suppressed: 0,
+        cut: Vec::new(),
+        free_blocks: Vec::new(),
         counters: Vec::new(),
         lines: 1234,
         skipped_lines: 1,

@@ -6,6 +6,7 @@ mod debug;
 mod driver;
 mod failed;
 mod finish;
+mod hidden;
 mod join;
 mod lists;
 mod reports;
@@ -26,6 +27,7 @@ use crate::timeline::{AreaState, Areas, Calls, Parted, signs};
 use clocks::Clocks;
 pub use counters::Counter;
 use join::Join;
+pub use lists::Beside;
 use reports::Reports;
 use scene::Scene;
 use trace::Counts;
@@ -97,6 +99,8 @@ pub struct Incident {
     pub moved: bool,
     /// Where the area lies is concluded from its events: it may have several ranges.
     pub inferred: bool,
+    /// What was asked for by the lines beside a list that has none.
+    pub beside: Vec<Beside>,
     /// Reports of this same failure beside the first.
     pub duplicates: u64,
 }
@@ -231,7 +235,7 @@ impl Assembler {
             Record::Mask { mask, maxno, bits, .. } => self.reports.masked(mask, maxno, bits),
             Record::DebugfsAlloc { count, .. } => self.reports.near.wrote(count, at),
             Record::Suppressed { function, lines } if function.contains("cma_alloc") => {
-                self.scene.hidden = self.scene.hidden.saturating_add(lines);
+                self.scene.hidden.suppressed(function, at.time_us, lines);
             }
             Record::Suppressed { .. } | Record::CommandLine(_) => {}
             Record::Lost { events, .. } => {
@@ -320,9 +324,14 @@ impl Assembler {
         &self.scene.options
     }
 
-    /// Failure lines that the rate limit of the kernel hid: of those failures nothing is known.
-    pub const fn suppressed(&self) -> u64 {
-        self.scene.hidden
+    /// Failure lines that the rate limit of the kernel hid.
+    pub fn hidden(&self) -> u64 {
+        self.scene.hidden.lines()
+    }
+
+    /// Those of them of whose failures nothing is known: neither a list nor a trace shows them.
+    pub fn suppressed(&self) -> u64 {
+        self.scene.hidden.unknown()
     }
 
     /// The counters of the board, in order of appearance.

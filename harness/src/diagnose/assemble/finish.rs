@@ -16,6 +16,13 @@ impl Assembler {
             self.join.forget(id, open.incident.count);
             self.reports.seen.forget(id + 1);
             if open.belief != Belief::Gone {
+                let is_allocators = !matches!(
+                    open.incident.reported,
+                    Reported::Driver | Reported::Claims | Reported::Line(_)
+                );
+                if is_allocators {
+                    self.scene.hidden.seen(open.incident.time_us);
+                }
                 let incident = self.finish(open);
                 self.reports.ready.push_back(incident);
             }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::counters::Counters;
+use super::hidden::Hidden;
 use crate::diagnose::Options;
 use crate::diagnose::era::Text;
 
@@ -15,7 +16,7 @@ pub(super) struct Scene {
     pub(super) release: Option<Arc<str>>,
     pub(super) counters: Counters,
     /// Failure lines that the rate limit hid.
-    pub(super) hidden: u64,
+    pub(super) hidden: Hidden,
     /// Events that a trace lost, and how often it lost some.
     lost: (u64, u64),
     warnings: Vec<String>,
@@ -28,7 +29,7 @@ impl Scene {
             text: Text::default(),
             release: None,
             counters: Counters::default(),
-            hidden: 0,
+            hidden: Hidden::default(),
             lost: (0, 0),
             warnings: Vec::new(),
         }

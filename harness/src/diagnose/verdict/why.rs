@@ -77,6 +77,16 @@ pub enum Why {
     FitsNoneBusy,
     /// It fits, without an errno.
     FitsNoErrno,
+    /// Its line was hidden, and this one asked for so many pages with the same list, or in a state
+    /// that leaves nothing else.
+    Beside {
+        /// Pages that line asked for.
+        count: u64,
+        /// Where it is.
+        line: u64,
+        /// Its list is the same.
+        equal: bool,
+    },
     /// Too little is stated; whether a list shows free pages.
     TooLittle {
         /// It does.

@@ -142,7 +142,8 @@ fn footer(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)?;
     wrapped(&words::read(report.diagnosis), "", "  ", out)?;
     if let Some(hidden) = board::suppressed(report.diagnosis) {
-        wrapped(&hidden, "unknown: ", "  ", out)?;
+        let label = if report.diagnosis.suppressed > 0 { "unknown: " } else { "hidden: " };
+        wrapped(&hidden, label, "  ", out)?;
     }
     for line in board::counters(report.diagnosis) {
         wrapped(&line, "counters: ", "  ", out)?;

@@ -1,6 +1,7 @@
 //! The sentences that all formats share.
 
 mod advice;
+mod hidden;
 mod why;
 
 pub(super) use advice::{advice, cost, most_useful};
@@ -156,6 +157,9 @@ fn sees_all(failure: &Failure) -> bool {
 }
 
 fn answer_without_request(failure: &Failure) -> String {
+    if let Why::Beside { count, line, .. } = failure.why {
+        return format!("as {} at line {line}", pages(count));
+    }
     match failure.incident.reported {
         Reported::List => "a list of free runs is here without the request that failed",
         Reported::Driver => "a driver got no memory and the log does not say how much it asked for",
@@ -172,6 +176,9 @@ fn lower(failure: &Failure) -> String {
 
 /// The first line of all.
 pub(super) fn headline(report: &Report<'_>) -> String {
+    if let Some(burst) = hidden::headline(report) {
+        return burst;
+    }
     if let ([shown], 0) = (report.groups.as_slice(), report.beyond) {
         return group_line(shown.group);
     }

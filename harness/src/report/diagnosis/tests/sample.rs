@@ -97,6 +97,7 @@ pub(super) fn diagnosis() -> Diagnosis {
         areas: vec![area],
         residents: vec![vec![resident]],
         cap: 8,
+        hidden: 0,
         suppressed: 0,
         counters: Vec::new(),
         lines: 1234,

@@ -117,6 +117,14 @@ fn template(failure: &Failure) -> &'static str {
         }
         Why::FitsNoneBusy => "{room}, and no claim was busy",
         Why::FitsNoErrno => "{room}: busy or migration, no errno is shown",
+        Why::Beside { equal: true, .. } => {
+            "its line is not in the text; {pages counted} were refused with the same free runs \
+             (line {line})"
+        }
+        Why::Beside { equal: false, .. } => {
+            "its line is not in the text; what other lines of this area ask for ({pages counted}, \
+             line {line}) does not fit into these free runs either"
+        }
         Why::TooLittle { listed: true } => "{no errno}; the list does not show why",
         Why::TooLittle { listed: false } => "{no errno}; there is no list of free runs",
     }
@@ -134,12 +142,17 @@ fn value(failure: &Failure, name: &str) -> String {
         | Why::NoPage(number)
         | Why::NoRun(number)
         | Why::NoRunAligned(number) => number,
+        Why::Beside { count, .. } => count,
         _ => incident.busy_retries.unwrap_or(0),
     };
     match name {
         "pages" => pages(incident.count.unwrap_or(0)),
         "pages counted" => pages(number),
         "number" => number.to_string(),
+        "line" => match failure.why {
+            Why::Beside { line, .. } => line.to_string(),
+            _ => incident.line.to_string(),
+        },
         "ret" => incident.ret.unwrap_or(0).to_string(),
         "claims" if number == 1 => "1 claim was".to_string(),
         "claims" => format!("{number} claims were"),
@@ -253,7 +266,9 @@ mod tests {
     use super::*;
     use crate::diagnose::{Hole, Place};
 
-    const ALL: [Why; 37] = [
+    const ALL: [Why; 39] = [
+        Why::Beside { count: 7, line: 5, equal: true },
+        Why::Beside { count: 7, line: 5, equal: false },
         Why::SplitByRanges,
         Why::NoRun(7),
         Why::NoRunAligned(7),

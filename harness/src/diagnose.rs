@@ -9,6 +9,7 @@
 
 mod advice;
 mod assemble;
+mod bounds;
 mod era;
 mod residents;
 mod verdict;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 pub use crate::timeline::{AreaState, Asked, GUARANTEED_ALIGN, Hole, Known, RangeState};
 pub use advice::{Advice, Cap, Grow, Missing, Pages, Strands, What, advise};
 pub use assemble::{Assembler, Beside, Counter, Incident, Reported};
+pub use bounds::{Bounds, By, Held, Holding, Padding, Slots, Stated};
 pub use era::Era;
 pub use residents::{Pitch, Resident, residents};
 pub use verdict::{Fit, Place, Room, Why, judge};

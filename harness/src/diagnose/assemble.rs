@@ -6,6 +6,7 @@ mod debug;
 mod driver;
 mod failed;
 mod finish;
+mod held;
 mod hidden;
 mod join;
 mod lists;
@@ -20,7 +21,7 @@ mod window;
 use std::sync::Arc;
 
 use super::era::Shown;
-use super::{AlignFrom, Era, Options};
+use super::{AlignFrom, Bounds, Era, Options};
 use crate::ingest::log::{DebugfsFile, Found, FreeRuns, Origin, Record, Shape, Task};
 use crate::kernel::Errno;
 use crate::timeline::{AreaState, Areas, Calls, Parted, signs};
@@ -99,6 +100,8 @@ pub struct Incident {
     pub moved: bool,
     /// Where the area lies is concluded from its events: it may have several ranges.
     pub inferred: bool,
+    /// What bounds it beside its list, where the text states anything.
+    pub bounds: Option<Arc<Bounds>>,
     /// What was asked for by the lines beside a list that has none.
     pub beside: Vec<Beside>,
     /// Reports of this same failure beside the first.
@@ -221,12 +224,16 @@ impl Assembler {
         self.areas.tick();
         signs(&found.record).for_each(|sign| self.scene.text.note(sign));
         let Found { task, record, .. } = found;
+        self.scene.sizes.note(&record, &self.reports.source, at.line);
         match record {
             Record::Failed { shape, area, count, ret } => {
                 self.failed(task.as_ref(), shape, area, count, ret);
             }
             Record::FreeRuns(list) => self.list(task.as_ref(), list),
             Record::Driver { bytes, cma } => self.reports.driver(bytes, cma),
+            Record::Held { holder, part, bytes, buffers } => {
+                self.reports.held(holder, part, bytes, buffers);
+            }
             Record::Skipped { area, .. } => self.reports.near.skipped(area, at),
             Record::PfnsBusy { start, end } => self.reports.near.claimed(start, end, at),
             Record::Search { size, nr, mask, end, .. } => {

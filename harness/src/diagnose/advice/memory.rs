@@ -51,7 +51,9 @@ pub(super) fn holders(case: &Case<'_>) -> Option<Advice> {
 pub(super) fn area_for_too_large(case: &Case<'_>) -> Option<Advice> {
     let state = case.failure.incident.state.as_deref();
     let largest = state.and_then(|state| state.ranges.iter().filter_map(|range| range.pages).max());
-    let longest = largest.or_else(|| case.failure.total())?;
+    let bounds = case.failure.incident.bounds.as_deref();
+    let stated = || Some(bounds?.most()?.pages);
+    let longest = largest.or_else(|| case.failure.total()).or_else(stated)?;
     let more = case.count.checked_sub(longest).filter(|more| *more > 0)?;
     let steps = up(case.count, QUANTUM);
     let grow = Grow::ForRange { more: Pages(more), least: Pages(case.count), steps };

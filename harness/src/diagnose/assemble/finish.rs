@@ -68,6 +68,7 @@ impl Assembler {
         }
         let may_print_bits = self.scene.text.may_print_bits(own, stated.as_deref());
         self.add_state(&mut open, may_print_bits);
+        self.add_bounds(&mut open);
         open.incident
     }
 
@@ -84,6 +85,13 @@ impl Assembler {
         } else if let Some(before) = open.before.take() {
             incident.other_lists.insert(0, before);
         }
+    }
+
+    /// What the text states beside its list.
+    fn add_bounds(&self, open: &mut Open) {
+        let mut bounds = self.scene.sizes.bounds(open.incident.area.as_ref());
+        bounds.held = open.held.take().or_else(|| self.reports.dumps.exported.clone());
+        open.incident.bounds = Some(Arc::new(bounds)).filter(|bounds| !bounds.is_empty());
     }
 
     /// The state when it failed: by its list, by the trace, by a snapshot of debugfs, or no more

@@ -117,7 +117,7 @@ impl Pairing {
         let &Incident { line, align, ret, .. } = incident;
         let Reported::Line(shape) = incident.reported else { return };
         if let Some(count) = incident.count.filter(|_| shape != Shape::Fragment) {
-            self.asked.note(list, Beside { count, align, ret, line, equal: false });
+            self.asked.note(list, Beside { count, align, ret, line, lines: 1, equal: false });
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::counters::Counters;
 use super::hidden::Hidden;
 use crate::diagnose::Options;
+use crate::diagnose::bounds::Sizes;
 use crate::diagnose::era::Text;
 
 /// What the caller and a text say beside calls, areas and failures.
@@ -15,6 +16,8 @@ pub(super) struct Scene {
     /// What the kernel calls itself at first.
     pub(super) release: Option<Arc<str>>,
     pub(super) counters: Counters,
+    /// How large areas are.
+    pub(super) sizes: Sizes,
     /// Failure lines that the rate limit hid.
     pub(super) hidden: Hidden,
     /// Events that a trace lost, and how often it lost some.
@@ -29,6 +32,7 @@ impl Scene {
             text: Text::default(),
             release: None,
             counters: Counters::default(),
+            sizes: Sizes::default(),
             hidden: Hidden::default(),
             lost: (0, 0),
             warnings: Vec::new(),

@@ -13,16 +13,24 @@ struct Said<'a> {
     verdict: Option<Cause>,
 }
 
-/// What is likely; `None` where its line is there, or where the lines beside it do not agree.
+/// What is likely; `None` where its line is there, or no other line says anything.
 pub(super) fn decide(incident: &Incident, options: &Options) -> Option<Finding> {
-    if incident.count.is_some() || incident.beside.is_empty() {
+    if incident.count.is_some() {
         return None;
     }
     let said = incident.beside.iter().map(|beside| as_asked(incident, beside, options));
     // What fits would have been granted, if it was not refused with this very list.
     let refused: Vec<_> = said.filter(|one| one.beside.equal || !one.fits).collect();
     let equal = refused.iter().filter(|one| one.beside.equal);
-    let said = agreed(refused.iter()).or_else(|| agreed(equal))?;
+    // Where a size was seen only once, others were most likely not seen at all.
+    let is_all = incident.beside.iter().all(|beside| beside.lines > 1);
+    let all = agreed(refused.iter()).filter(|said| is_all || said.beside.equal);
+    let Some(said) = all.or_else(|| agreed(equal)) else {
+        let layout =
+            |said: &Said<'_>| matches!(said.verdict, Some(Cause::Fragmentation | Cause::Alignment));
+        let is_layout = !refused.is_empty() && refused.iter().all(layout);
+        return is_layout.then_some(Finding::undecidable(Why::BesideEither));
+    };
     let Beside { count, line, equal, .. } = *said.beside;
     Some(Finding::new(said.verdict?, Confidence::Likely, Why::Beside { count, line, equal }))
 }

@@ -6,6 +6,7 @@
 
 mod area;
 mod bitmap;
+mod buffers;
 mod path;
 mod proc;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use super::bytes;
 use super::names::Names;
 use super::{Record, Sink};
 use bitmap::OpenBitmap;
+use buffers::Buffers;
 use path::{File, Target};
 
 /// Every format of a file that is read out of a text.
@@ -49,6 +51,8 @@ pub(super) struct Sections {
     expected: VecDeque<Target>,
     /// A bitmap that may go on in the next line.
     bitmap: Option<OpenBitmap>,
+    /// A table of dma-bufs that goes on.
+    buffers: Option<Buffers>,
 }
 
 impl Sections {
@@ -58,6 +62,13 @@ impl Sections {
         if let Some(mut open) = self.bitmap.take() {
             if self.expected.is_empty() && open.goes_on(raw, text) {
                 self.bitmap = Some(open);
+                return true;
+            }
+            open.close(sink);
+        }
+        if let Some(mut open) = self.buffers.take() {
+            if open.line(text, sink, &mut self.names) {
+                self.buffers = Some(open).filter(|open| !open.is_done());
                 return true;
             }
             open.close(sink);
@@ -76,12 +87,15 @@ impl Sections {
     /// Whether the content of a file may follow: the next line must be shown to
     /// [`line`](Self::line) first.
     pub(super) fn is_open(&self) -> bool {
-        self.bitmap.is_some() || !self.expected.is_empty()
+        self.bitmap.is_some() || self.buffers.is_some() || !self.expected.is_empty()
     }
 
     /// No line follows.
     pub(super) fn end(&mut self, sink: &mut Sink<'_>) {
         if let Some(open) = self.bitmap.take() {
+            open.close(sink);
+        }
+        if let Some(open) = self.buffers.take() {
             open.close(sink);
         }
     }
@@ -156,6 +170,10 @@ impl Sections {
     fn bare(&mut self, raw: &[u8], text: &[u8], sink: &mut Sink<'_>) -> bool {
         match text[0] {
             b'C' | b'M' | b'S' | b'n' | b'c' if proc::line(raw, text, sink, &mut self.names) => {
+                true
+            }
+            b'D' | b'd' if Buffers::begin(text) => {
+                self.buffers = Some(Buffers::new(sink.line));
                 true
             }
             b'0'..=b'9' => {

@@ -109,7 +109,7 @@ fn advice<'a>(
     }
     for advice in new {
         let label = match (advice.what, advice.helps) {
-            (What::Collect(_), _) => "next",
+            (What::Collect(_) | What::LookUpBounds, _) => "next",
             (_, true) => "helps",
             (_, false) => "no help",
         };

@@ -26,8 +26,10 @@ pub struct Beside {
     pub align: Option<(u32, AlignFrom)>,
     /// The errno printed.
     pub ret: Option<Errno>,
-    /// The line.
+    /// The first line that asks for this.
     pub line: u64,
+    /// How many lines do.
+    pub lines: u64,
     /// Its list is this very list.
     pub equal: bool,
 }
@@ -35,8 +37,8 @@ pub struct Beside {
 impl Beside {
     const fn is_alike(&self, other: &Self) -> bool {
         let (a, b) = (self.ret, other.ret);
-        let same_ret = matches!((a, b), (None, None))
-            || matches!((a, b), (Some(a), Some(b)) if a == b);
+        let same_ret =
+            matches!((a, b), (None, None)) || matches!((a, b), (Some(a), Some(b)) if a == b);
         self.count == other.count && same_ret
     }
 }
@@ -53,18 +55,16 @@ pub(super) struct AskedFor {
 impl AskedFor {
     /// This list is of a failure that asked for this.
     pub(super) fn note(&mut self, list: &Arc<FreeRuns>, beside: Beside) {
-        let known = |(total, other): &(Option<u64>, Beside)| {
+        let is_known = |(total, other): &(Option<u64>, Beside)| {
             *total == list.total && other.is_alike(&beside)
         };
-        if self.asked.iter().any(known) {
-        } else if self.asked.len() < MOST_ASKED {
-            self.asked.push((list.total, beside));
-        } else {
-            self.is_more = true;
+        match self.asked.iter().position(is_known) {
+            Some(index) => self.asked[index].1.lines += 1,
+            None if self.asked.len() < MOST_ASKED => self.asked.push((list.total, beside)),
+            None => self.is_more = true,
         }
-        let is_last = self.lists.back().is_some_and(|(last, other)| {
-            other.is_alike(&beside) && last == list
-        });
+        let is_last =
+            self.lists.back().is_some_and(|(last, other)| other.is_alike(&beside) && last == list);
         if !is_last {
             if self.lists.len() == MOST_LISTS {
                 self.lists.pop_front();
@@ -79,7 +79,8 @@ impl AskedFor {
         let mut found: Vec<Beside> = Vec::new();
         let equal = self.lists.iter().filter(|(other, _)| **other == *list);
         let equal = equal.map(|(_, beside)| Beside { equal: true, ..*beside });
-        let same_area = self.asked.iter().filter(|(total, _)| !self.is_more && *total == list.total);
+        let same_area =
+            self.asked.iter().filter(|(total, _)| !self.is_more && *total == list.total);
         for beside in equal.chain(same_area.map(|(_, beside)| *beside)) {
             if !found.iter().any(|other| other.is_alike(&beside)) {
                 found.push(beside);

@@ -2,6 +2,10 @@
 
 use super::super::groups::{Group, Report};
 use super::{answer, counted, occurrence, verdict};
+use crate::diagnose::Why;
+
+/// What is known where the size is not.
+const EITHER: &str = "fragmentation or alignment";
 
 /// The kernel prints so many lines in 5 seconds (`DEFAULT_RATELIMIT_BURST`,
 /// `include/linux/ratelimit_types.h`).
@@ -11,7 +15,7 @@ const BURST: u64 = 10;
 pub(super) fn headline(report: &Report<'_>) -> Option<String> {
     let groups = || report.groups.iter().map(|shown| shown.group);
     let (hidden, told): (Vec<_>, Vec<_>) = groups().partition(|group| group.is_hidden());
-    let is_said = hidden.iter().any(|group| group.first.verdict.is_some());
+    let is_said = hidden.iter().any(|group| group.first.why != Why::NoCount);
     let first = told.first().filter(|_| is_said && report.beyond == 0)?;
     let failures = |groups: &[&Group]| groups.iter().map(|group| group.failures).sum::<u64>();
     let (lines, lists) = (failures(&told), failures(&hidden));
@@ -37,7 +41,8 @@ pub(super) fn headline(report: &Report<'_>) -> Option<String> {
 fn sums(groups: &[&Group]) -> String {
     let mut sums: Vec<(String, u64)> = Vec::new();
     for group in groups {
-        let word = verdict(&group.first);
+        let either = group.first.why == Why::BesideEither;
+        let word = if either { EITHER.to_string() } else { verdict(&group.first) };
         match sums.iter_mut().find(|(known, _)| *known == word) {
             Some((_, sum)) => *sum += group.failures,
             None => sums.push((word, group.failures)),

@@ -29,6 +29,12 @@ fn template(failure: &Failure) -> &'static str {
             "{pages} were asked for, the longest range of the area has {number}"
         }
         Why::TooLarge(_) => "{pages} were asked for, the area has {number}",
+        Why::AboveBound if failure.incident.reported == Reported::Driver => {
+            "{pages} were asked for, {most}; only a driver reports it: kernels up to 6.14 print no \
+             line where more is asked for than the area has"
+        }
+        Why::AboveBound => "{pages} were asked for, {most}",
+        Why::Held => "{held}",
         Why::OtherErrno => "ret: {ret} is none of -12, -16 and -4",
         Why::Room => "{room}",
         Why::BusyThenFailed => "{claims} busy, and then the call failed",
@@ -125,6 +131,10 @@ fn template(failure: &Failure) -> &'static str {
             "its line is not in the text; what other lines of this area ask for ({pages counted}, \
              line {line}) does not fit into these free runs either"
         }
+        Why::BesideEither => {
+            "its line is not in the text, so its size is not known; those that other lines ask for \
+             and that do not fit into these free runs are refused for fragmentation or alignment"
+        }
         Why::TooLittle { listed: true } => "{no errno}; the list does not show why",
         Why::TooLittle { listed: false } => "{no errno}; there is no list of free runs",
     }
@@ -153,6 +163,8 @@ fn value(failure: &Failure, name: &str) -> String {
             Why::Beside { line, .. } => line.to_string(),
             _ => incident.line.to_string(),
         },
+        "most" => super::bounds::most(failure).unwrap_or_default(),
+        "held" => super::bounds::filled(failure).unwrap_or_default(),
         "ret" => incident.ret.unwrap_or(0).to_string(),
         "claims" if number == 1 => "1 claim was".to_string(),
         "claims" => format!("{number} claims were"),
@@ -266,7 +278,10 @@ mod tests {
     use super::*;
     use crate::diagnose::{Hole, Place};
 
-    const ALL: [Why; 39] = [
+    const ALL: [Why; 42] = [
+        Why::AboveBound,
+        Why::Held,
+        Why::BesideEither,
         Why::Beside { count: 7, line: 5, equal: true },
         Why::Beside { count: 7, line: 5, equal: false },
         Why::SplitByRanges,

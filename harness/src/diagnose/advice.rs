@@ -10,7 +10,7 @@ mod memory;
 mod tests;
 mod what;
 
-use super::{AlignFrom, Confidence, Failure, Resident, Why};
+use super::{AlignFrom, Confidence, Failure, Reported, Resident, Why};
 use crate::cause::Cause;
 use case::Case;
 pub use what::{Advice, Cap, Grow, Missing, Pages, Strands, What};
@@ -98,8 +98,9 @@ fn what_bounds(failure: &Failure) -> Option<Advice> {
     let incident = &failure.incident;
     let bounds = incident.bounds.as_deref();
     let is_known = failure.total().is_some() || bounds.is_some_and(|one| one.most().is_some());
-    let is_asked = incident.count.is_some() && failure.list.is_none() && !is_known;
-    (is_asked && failure.verdict.is_none()).then_some(Advice::no(What::LookUpBounds))
+    // A line of the kernel's own mostly says already that the area has as many pages.
+    let is_drivers = incident.reported == Reported::Driver && incident.count.is_some();
+    (is_drivers && !is_known && failure.verdict.is_none()).then_some(Advice::no(What::LookUpBounds))
 }
 
 /// What to switch on for the next time.

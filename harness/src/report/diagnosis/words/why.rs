@@ -163,8 +163,9 @@ fn value(failure: &Failure, name: &str) -> String {
             Why::Beside { line, .. } => line.to_string(),
             _ => incident.line.to_string(),
         },
-        "most" => super::bounds::most(failure).unwrap_or_default(),
-        "held" => super::bounds::filled(failure).unwrap_or_default(),
+        "most" => super::bounds::most(failure).unwrap_or_else(|| "the area has fewer".into()),
+        "held" => super::bounds::filled(failure)
+            .unwrap_or_else(|| "what is held and what was asked for are more than there is".into()),
         "ret" => incident.ret.unwrap_or(0).to_string(),
         "claims" if number == 1 => "1 claim was".to_string(),
         "claims" => format!("{number} claims were"),

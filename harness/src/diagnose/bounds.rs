@@ -7,6 +7,8 @@ mod stated;
 
 use std::sync::Arc;
 
+use crate::ingest::log::Holder;
+
 pub use held::{Held, Holding};
 pub use slots::{Padding, Slots};
 pub(super) use stated::Sizes;
@@ -71,6 +73,11 @@ impl Bounds {
     pub fn filled(&self) -> Option<(u64, &Stated)> {
         let held = self.held.as_ref()?.pages()?;
         Some((held, self.most().filter(|most| most.by != By::CommandLine)?))
+    }
+
+    /// Whether what is held was printed when the request was refused.
+    pub fn is_held_now(&self) -> bool {
+        self.held.as_ref().is_some_and(|held| held.holder == Holder::Vc4)
     }
 
     /// Whether nothing is known.

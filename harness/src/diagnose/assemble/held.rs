@@ -19,8 +19,8 @@ const AGAIN_LINES: u64 = 16;
 /// The dumps that were read last.
 #[derive(Debug, Default)]
 pub(super) struct Dumps {
-    /// Of vc4, the failure that it is of, and its last line.
-    last: Option<(Arc<Held>, Option<Id>, Place)>,
+    /// Of vc4, the failures that it is of, and its last line.
+    last: Option<(Arc<Held>, Vec<Id>, Place)>,
     /// Of dma-bufs.
     pub(super) exported: Option<Arc<Held>>,
 }
@@ -49,56 +49,62 @@ impl Reports {
             return;
         }
         let at = self.at;
-        let goes_on = |(held, _, last): &(Arc<Held>, Option<Id>, Place)| {
+        let goes_on = |(held, _, last): &(Arc<Held>, Vec<Id>, Place)| {
             last.is_near(at, NEAR_LINES, SECOND_US) && !held.has(&part, bytes)
         };
         let last = self.dumps.last.take().filter(goes_on);
-        let (mut held, id, _) = match last {
+        let (mut held, ids, _) = match last {
             Some(last) => last,
             None => (Arc::new(new()), self.refused_for(&part), at),
         };
         Arc::make_mut(&mut held).add(part, bytes, buffers);
-        if let Some(open) = id.and_then(|id| self.window.get_mut(id)) {
-            open.held = Some(Arc::clone(&held));
-            open.last = at;
+        for id in &ids {
+            if let Some(open) = self.window.get_mut(*id) {
+                open.held = Some(Arc::clone(&held));
+                open.last = at;
+            }
         }
-        self.dumps.last = Some((held, id, at));
+        self.dumps.last = Some((held, ids, at));
     }
 
-    /// The failure that a dump is of, which begins with `part`: the one just before, or one of which
+    /// The failures that a dump is of, which begins with `part`: those just before, or one of which
     /// only the dump's first line tells.
-    fn refused_for(&mut self, part: &Part) -> Option<Id> {
+    fn refused_for(&mut self, part: &Part) -> Vec<Id> {
         let before = self.window.latest(1).next().filter(|(_, open)| {
             open.held.is_none() && open.last.is_near(self.at, NEAR_LINES, SECOND_US)
         });
         let before = before.map(|(id, _)| id);
         if *part != Part::Head {
-            return before;
+            return before.into_iter().collect();
         }
-        let Some(id) = before else {
-            self.driver_alone(None, true);
-            return self.window.latest(1).next().map(|(id, _)| id);
-        };
-        Some(self.first_try(id))
+        if let Some(id) = before {
+            return self.first_try(id);
+        }
+        self.driver_alone(None, true);
+        self.window.latest(1).map(|(id, _)| id).collect()
     }
 
-    /// Of a request that its driver tried several times there is one failure, the first.
-    fn first_try(&mut self, id: Id) -> Id {
-        let Some(open) = self.window.get(id) else { return id };
-        let (mut first, mut tries, mut at) = (id, Vec::new(), open.last);
-        let count = open.incident.count;
-        if open.incident.reported != Reported::Driver || count.is_none() {
-            return id;
-        }
-        for (other, open) in self.window.latest(8).skip(1) {
+    /// The tries of one request, of which the last one is `id`. Where only the driver reports them
+    /// there is one failure, the first.
+    fn first_try(&mut self, id: Id) -> Vec<Id> {
+        let mut tries = vec![id];
+        let Some(last) = self.window.get(id) else { return tries };
+        let (count, mut at) = (last.incident.count, last.last);
+        let is_drivers = last.incident.reported == Reported::Driver;
+        for (other, open) in self.window.latest(8).skip(1).filter(|_| count.is_some()) {
             let incident = &open.incident;
-            let same = incident.reported == Reported::Driver && incident.count == count;
-            if !same || open.held.is_some() || !open.last.is_near(at, AGAIN_LINES, SECOND_US) {
+            let is_same_kind = (incident.reported == Reported::Driver) == is_drivers;
+            let is_near = open.last.is_near(at, AGAIN_LINES, SECOND_US);
+            if !is_same_kind || incident.count != count || open.held.is_some() || !is_near {
                 break;
             }
-            tries.push(first);
-            (first, at) = (other, open.last);
+            tries.push(other);
+            at = open.last;
         }
+        if !is_drivers {
+            return tries;
+        }
+        let first = tries.pop().unwrap_or(id);
         for other in &tries {
             if let Some(open) = self.window.get_mut(*other) {
                 open.belief = Belief::Gone;
@@ -107,7 +113,7 @@ impl Reports {
         if let Some(open) = self.window.get_mut(first) {
             open.incident.duplicates += tries.len() as u64;
         }
-        first
+        vec![first]
     }
 }
 
@@ -165,8 +171,7 @@ mod tests {
         };
         let failures = dump(tried(tried(Script::new()))).failures();
         assert_eq!(failures.len(), 2);
-        let held = |index: usize| failures[index].incident.bounds.is_some();
-        assert_eq!((held(0), held(1)), (false, true));
+        assert!(failures.iter().all(|failure| failure.incident.bounds.is_some()));
     }
 
     #[test]

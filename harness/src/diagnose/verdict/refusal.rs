@@ -12,6 +12,9 @@ use crate::cause::Cause;
 use crate::kernel::{EBUSY, EINTR, ENOMEM};
 use Confidence::{Certain, Guess, Likely};
 
+/// Pages of 4 MiB: the largest step of an area with pages of 4 KiB.
+const MOST_STEP: u64 = 1024;
+
 /// The cause, how sure, and why.
 pub(super) fn decide(known: &Known<'_>) -> Finding {
     let incident = known.incident;
@@ -71,12 +74,16 @@ fn bounded(known: &Known<'_>) -> Option<Finding> {
     };
     let bounds = incident.bounds.as_deref().filter(|_| unplaced)?;
     let most = bounds.most().filter(|most| most.pages > 0)?;
-    if known.count > most.pages {
+    // A line of the boot may state what was asked for, of which whole steps were made.
+    let is_rounded = matches!(most.by, By::Boot | By::CommandLine);
+    let step = if is_rounded { MOST_STEP } else { 1 };
+    if known.count > most.pages.next_multiple_of(step) {
         let is_silent = incident.reported != Reported::Driver && flipped != Some(true);
         let worth = if most.by == By::CommandLine { Guess } else { Likely };
         return (!is_silent).then_some(Finding::new(Cause::TooLarge, worth, Why::AboveBound));
     }
-    let (held, most) = bounds.filled()?;
+    // What is exported was counted at another moment.
+    let (held, most) = bounds.filled().filter(|_| bounds.is_held_now())?;
     let is_more = held.saturating_add(known.count) > most.pages && held <= most.pages;
     is_more.then_some(Finding::new(Cause::Exhausted, Likely, Why::Held))
 }

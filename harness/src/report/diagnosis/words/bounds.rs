@@ -74,7 +74,7 @@ pub(super) fn fact(failure: &Failure) -> Option<String> {
     }
     let none = Bounds::default();
     let bounds = failure.incident.bounds.as_deref().unwrap_or(&none);
-    let said = matches!(failure.why, Why::AboveBound | Why::Held);
+    let said = matches!(failure.why, Why::AboveBound | Why::Held | Why::TooLarge(_));
     let sizes = [bounds.area.as_ref(), bounds.all.as_ref()].into_iter().flatten();
     let mut parts: Vec<String> =
         sizes.filter(|_| !said).map(|stated| size(failure, bounds, stated)).collect();
@@ -103,24 +103,25 @@ fn least_free(failure: &Failure, free: &Stated) -> String {
 fn fits(failure: &Failure, slots: &Slots) -> Option<String> {
     let (count, (order, _)) = (failure.incident.count?, failure.align?);
     let Slots { slot, stranded, area, most, padding } = *slots;
-    let each = format!("takes {slot} at order {order} and strands {stranded}");
+    let takes = format!("takes {slot} at order {order} and strands {stranded}");
     let without = padding.map(|padding| {
         let most = padding.most.filter(|more| most.is_some_and(|most| most < *more));
         let most = most.map_or_else(String::new, |most| format!(", and {most} fit"));
         format!("; {} less and it takes {}{most}", pages(padding.over), padding.slot)
     });
     let without = without.unwrap_or_default();
-    match most.zip(area) {
+    let (buffers, each) = match most.zip(area) {
         Some((most @ 1.., area)) if most <= FEW || padding.is_some() => {
+            let fit = if most == 1 { "fits" } else { "fit" };
             let buffers = counted(most, "buffer");
-            Some(format!(
-                "at most {buffers} of {} fit into {area}: each {each}{without}",
-                pages(count)
-            ))
+            let of = pages(count);
+            (format!("at most {buffers} of {of} {fit} into {area}"), ": each ")
         }
-        _ if padding.is_some() => Some(format!("a buffer of {} {each}{without}", pages(count))),
-        _ => None,
-    }
+        _ if padding.is_some() => (format!("a buffer of {}", pages(count)), " "),
+        _ => return None,
+    };
+    let strands = if stranded > 0 { format!("{each}{takes}{without}") } else { String::new() };
+    Some(buffers + &strands)
 }
 
 /// What the driver holds and what was asked for, where that is more than there is.

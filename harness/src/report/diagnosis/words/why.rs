@@ -170,6 +170,12 @@ fn value(failure: &Failure, name: &str) -> String {
         "claims" if number == 1 => "1 claim was".to_string(),
         "claims" => format!("{number} claims were"),
         "number of claims" => counted(number, "claim"),
+        "no errno"
+            if let (Reported::Driver, Some(most)) =
+                (incident.reported, super::bounds::most(failure)) =>
+        {
+            format!("only a driver reports it, and not every driver asks CMA; {most}")
+        }
         "no errno" if incident.reported == Reported::Driver => {
             "only a driver reports it: kernels up to 6.14 say nothing where more is asked for than \
              the area has, and not every driver asks CMA"

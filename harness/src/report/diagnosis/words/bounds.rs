@@ -74,13 +74,18 @@ pub(super) fn fact(failure: &Failure) -> Option<String> {
     }
     let none = Bounds::default();
     let bounds = failure.incident.bounds.as_deref().unwrap_or(&none);
-    let said = matches!(failure.why, Why::AboveBound | Why::Held | Why::TooLarge(_));
     let sizes = [bounds.area.as_ref(), bounds.all.as_ref()].into_iter().flatten();
-    let mut parts: Vec<String> =
-        sizes.filter(|_| !said).map(|stated| size(failure, bounds, stated)).collect();
-    parts.extend(bounds.free.as_ref().map(|free| least_free(failure, free)));
+    let sizes = sizes.filter(|_| failure.verdict.is_none());
+    let mut parts: Vec<String> = sizes.map(|stated| size(failure, bounds, stated)).collect();
+    let free = bounds.free.as_ref().filter(|_| is_open(failure));
+    parts.extend(free.map(|free| least_free(failure, free)));
     parts.extend(failure.slots().and_then(|slots| fits(failure, &slots)));
     (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// Whether nothing but bounds says why.
+fn is_open(failure: &Failure) -> bool {
+    failure.verdict.is_none() || matches!(failure.why, Why::AboveBound | Why::Held)
 }
 
 /// What was free at least at that moment: `CmaFree` counts what is in the lists of free pages, and
@@ -111,7 +116,7 @@ fn fits(failure: &Failure, slots: &Slots) -> Option<String> {
     });
     let without = without.unwrap_or_default();
     let (buffers, each) = match most.zip(area) {
-        Some((most @ 1.., area)) if most <= FEW || padding.is_some() => {
+        Some((most @ 1.., area)) if most <= FEW && is_open(failure) || padding.is_some() => {
             let fit = if most == 1 { "fits" } else { "fit" };
             let buffers = counted(most, "buffer");
             let of = pages(count);

@@ -29,15 +29,13 @@ pub(super) fn headline(report: &Report<'_>) -> Option<String> {
             "{verdict}: {answer} ({occurrence}; {lists} more likely the same: their lines {why})"
         ));
     }
-    Some(format!(
-        "{}: {}; {lists} more, whose lines {why}: {}",
-        counted(lines, "failure"),
-        sums(&told),
-        sums(&hidden)
-    ))
+    let failures = counted(lines, "failure");
+    let (told, hidden) = (sums(&told), sums(&hidden));
+    Some(format!("{failures}: {told}; {lists} more, whose lines {why}: {hidden}"))
 }
 
-/// `16 alignment (certain), 6 fragmentation (certain)`, the most frequent first.
+/// `16 alignment (certain), 6 fragmentation (certain)`, the most frequent first;
+/// of one kind without the number.
 fn sums(groups: &[&Group]) -> String {
     let mut sums: Vec<(String, u64)> = Vec::new();
     for group in groups {
@@ -49,6 +47,9 @@ fn sums(groups: &[&Group]) -> String {
         }
     }
     sums.sort_by_key(|(_, sum)| std::cmp::Reverse(*sum));
+    if let [(word, _)] = &sums[..] {
+        return word.clone();
+    }
     let each = sums.iter().map(|(word, sum)| format!("{sum} {word}"));
     each.collect::<Vec<_>>().join(", ")
 }

@@ -48,7 +48,7 @@ impl Sizes {
                 _ => {}
             },
             Record::CommandLine(line) => {
-                let asked = line.split_ascii_whitespace().filter_map(size_of_parameter).last();
+                let asked = line.split_ascii_whitespace().filter_map(size_of_parameter).next_back();
                 self.asked = asked.map(|bytes| stated(By::CommandLine, bytes >> 12));
             }
             _ => {}
@@ -123,7 +123,7 @@ impl Sizes {
 fn size_of_parameter(parameter: &str) -> Option<u64> {
     let value = parameter.strip_prefix("cma=")?.split(['@', '-']).next()?;
     let digits = value.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let order = match value[digits.len()..].as_bytes() {
+    let order = match &value.as_bytes()[digits.len()..] {
         b"" => 0,
         b"K" | b"k" => 10,
         b"M" | b"m" => 20,

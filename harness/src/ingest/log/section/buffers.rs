@@ -93,7 +93,7 @@ fn total(text: &[u8]) -> Option<(u64, u64)> {
     Some((buffers, bytes))
 }
 
-/// `01036288	00000002	00080007	00000001	linux,cma	00000019	<none>`: bytes and exporter.
+/// `01036288 00000002 00080007 00000001 linux,cma 00000019 <none>`: bytes and exporter.
 fn buffer(text: &[u8]) -> Option<(u64, &[u8])> {
     let mut words = text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     let bytes = words.next().filter(|word| word.len() >= 8).and_then(bytes::number)?;

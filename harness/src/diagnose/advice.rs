@@ -103,17 +103,23 @@ fn what_bounds(failure: &Failure) -> Option<Advice> {
     (is_drivers && !is_known && failure.verdict.is_none()).then_some(Advice::no(What::LookUpBounds))
 }
 
-/// What to switch on for the next time.
+/// What to look for, or to switch on for the next time.
 fn next_step(failure: &Failure) -> Option<Advice> {
     let incident = &failure.incident;
+    let state = incident.state.as_deref();
+    // Of an area whose pages alone are known the runs are missing, too.
+    let shows_runs = state.is_some_and(|state| state.placed || state.holes().next().is_some());
     let missing = Missing {
-        runs: failure.list.is_none() && incident.state.is_none(),
+        runs: failure.list.is_none() && !shows_runs,
         rest: failure.list.is_some_and(|list| !list.complete),
+        bitmap: failure.list.is_none() && state.is_some_and(|state| state.shown.is_some()),
         order: !matches!(failure.align, Some((_, AlignFrom::Trace | AlignFrom::Debug))),
         busy: incident.busy_retries.is_none(),
         kernel: failure.verdict.is_none()
             && incident.era.flipped.is_none()
             && incident.ret.is_some(),
+        kit: incident.era.kit,
     };
-    (missing != Missing::default()).then_some(Advice::no(What::Collect(missing)))
+    let nothing = Missing { kit: missing.kit, ..Missing::default() };
+    (missing != nothing).then_some(Advice::no(What::Collect(missing)))
 }

@@ -22,8 +22,10 @@ use std::sync::Arc;
 
 use super::era::Shown;
 use super::{AlignFrom, Bounds, Era, Options};
-use crate::ingest::log::{DebugfsFile, Found, FreeRuns, Origin, Record, Shape, Task};
-use crate::kernel::Errno;
+use crate::ingest::log::{
+    DebugfsFile, Found, FreeBlocks, FreeRuns, Knob, Origin, Record, Shape, Task, release_booted,
+};
+use crate::kernel::{Errno, release};
 use crate::timeline::{AreaState, Areas, Calls, Parted, signs};
 use clocks::Clocks;
 pub use counters::Counter;
@@ -244,18 +246,24 @@ impl Assembler {
             Record::Suppressed { function, lines } if function.contains("cma_alloc") => {
                 self.scene.hidden.suppressed(function, at.time_us, lines);
             }
-            Record::Suppressed { .. } | Record::CommandLine(_) => {}
+            Record::Suppressed { .. } => {}
+            Record::CommandLine(line) => {
+                if let Some(name) = release_booted(&line) {
+                    self.scene.installed.get_or_insert(name);
+                }
+            }
             Record::Lost { events, .. } => {
                 self.scene.lost(events);
                 self.calls.take(&record, None, at);
                 self.areas.lost();
             }
-            Record::Kernel(name) => {
-                self.scene.release.get_or_insert_with(|| Arc::clone(&name));
-                self.reports.release = Some(name);
+            Record::Kernel(name) => self.kernel(name),
+            Record::Installed(name) => {
+                self.scene.installed.get_or_insert(name);
             }
             Record::Reserved { area, base, bytes } => self.areas.reserved(area, base, bytes),
             Record::Debugfs { area, range, file } => {
+                self.scene.text.note_config(Knob::CmaDebugfs, true);
                 self.areas.debugfs(area.as_ref(), range, &file);
             }
             Record::Counter { area, name, value } => {
@@ -264,10 +272,27 @@ impl Assembler {
                 }
                 self.scene.counters.note(area, name, value);
             }
+            Record::FreeBlocks(blocks) => self.scene.note_blocks(blocks),
+            Record::Config(knob, is_set) => self.scene.text.note_config(knob, is_set),
             Record::Cap(cap) => self.scene.options.cap = cap.min(63),
             call => self.call(task.as_ref(), &call),
         }
         self.settle(false);
+    }
+
+    /// The text states its kernel: what is below is of this one.
+    fn kernel(&mut self, name: Arc<str>) {
+        if let Some(other) = &self.reports.release
+            && release(other).zip(release(&name)).is_some_and(|(other, this)| other != this)
+        {
+            self.scene.warn(format!(
+                "the text states kernel {other}, and in line {} kernel {name}: each failure is \
+                 taken to be of the one stated last above it",
+                self.reports.at.line
+            ));
+        }
+        self.scene.release.get_or_insert_with(|| Arc::clone(&name));
+        self.reports.release = Some(name);
     }
 
     /// A line of a call: by whoever printed it.
@@ -310,7 +335,7 @@ impl Assembler {
 
     /// Whether the kernel has a failure line for what asks for more than there is.
     fn prints_too_large(&self) -> bool {
-        let (stated, asked) = (self.scene.release.as_deref(), self.scene.options.kernel.as_deref());
+        let (stated, asked) = (self.scene.stated(), self.scene.options.kernel.as_deref());
         let (era, _) = self.scene.text.era(Shown::default(), stated, asked);
         era.flipped == Some(true)
     }
@@ -344,6 +369,11 @@ impl Assembler {
     /// The counters of the board, in order of appearance.
     pub fn counters(&self) -> &[Counter] {
         self.scene.counters.all()
+    }
+
+    /// Free blocks of the page allocator, by zone, as they were seen last.
+    pub fn free_blocks(&self) -> &[FreeBlocks] {
+        &self.scene.blocks
     }
 
     /// What is strange.

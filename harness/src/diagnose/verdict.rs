@@ -42,6 +42,8 @@ impl Finding {
     }
 }
 
+const TOO_LARGE: Option<Cause> = Some(Cause::TooLarge);
+
 /// Says why, how sure, and with which numbers.
 ///
 /// It mirrors the ways out of `cma_alloc()` (`mm/cma.c`): the search that finds nothing, the claim
@@ -63,6 +65,10 @@ pub fn judge(incident: Incident, options: &Options) -> Failure {
             finding.confidence = finding.confidence.min(Confidence::Likely);
         }
         would_fit = None;
+    }
+    if known.state.is_some_and(|state| state.shown.is_some()) && finding.verdict != TOO_LARGE {
+        // A bitmap that was cut shows a part of its area.
+        finding.confidence = finding.confidence.min(Confidence::Likely);
     }
     Failure {
         align,

@@ -6,6 +6,7 @@
 mod bytes;
 mod dmesg;
 mod event;
+mod journal;
 mod lines;
 mod messages;
 mod names;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use super::Format;
 use super::error::IngestError;
 use super::source::Source;
+pub use dmesg::release::booted as release_booted;
 use lines::{Advance, RawLines};
 pub use messages::{MESSAGES, Message};
 pub(super) use section::is_known_file;
@@ -243,6 +245,8 @@ pub enum Record {
     },
     /// The release of the kernel, as it calls itself.
     Kernel(Arc<str>),
+    /// A release of a kernel that is installed, by a path: mostly of the one that runs.
+    Installed(Arc<str>),
     /// An area was reserved at boot.
     Reserved {
         /// Its name, where the line has one.
@@ -270,8 +274,12 @@ pub enum Record {
         /// Its value, in the unit that the kernel uses; kB are multiplied out to bytes.
         value: u64,
     },
+    /// Free blocks of the page allocator.
+    FreeBlocks(FreeBlocks),
     /// `CONFIG_CMA_ALIGNMENT`, where a kernel configuration is given.
     Cap(u32),
+    /// Whether the kernel was built with this.
+    Config(Knob, bool),
     /// The kernel's command line.
     CommandLine(Arc<str>),
 }
@@ -298,6 +306,45 @@ pub enum Part {
     Cached,
     /// Counted under its label still, but given back already.
     Purged,
+}
+
+/// A switch of the kernel's configuration: what it decides is which files and lines there are.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Knob {
+    /// CONFIG_CMA_DEBUGFS.
+    CmaDebugfs,
+    /// CONFIG_CMA_DEBUG, up to 6.8.
+    CmaDebug,
+    /// CONFIG_DYNAMIC_DEBUG.
+    DynamicDebug,
+}
+
+/// Free blocks of the page allocator in one zone: of CMA alone, or of every type.
+///
+/// Where they are of CMA, no area has given their pages to anybody: each block is a free run, or a
+/// part of one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FreeBlocks {
+    /// The zone with its node: `node 0 DMA`.
+    pub zone: Arc<str>,
+    /// They are those of CMA.
+    pub cma: bool,
+    /// How many there are of each order, from 0 on.
+    pub blocks: Vec<u64>,
+}
+
+impl FreeBlocks {
+    /// Their pages.
+    pub fn pages(&self) -> u64 {
+        let pages = |(order, blocks): (u32, &u64)| blocks.saturating_mul(1 << order);
+        (0..).zip(&self.blocks).map(pages).fold(0, u64::saturating_add)
+    }
+
+    /// The pages of the largest blocks, and how many of these there are.
+    pub fn largest(&self) -> Option<(u64, u64)> {
+        let order = self.blocks.iter().rposition(|blocks| *blocks > 0)?;
+        Some((1 << order, self.blocks[order]))
+    }
 }
 
 /// A page pointer as printed.
@@ -427,6 +474,8 @@ pub struct Records {
     /// The line read last was of a section or a trace: the next one is looked at.
     used: bool,
     done: bool,
+    /// Why it could not be read to its end.
+    cut: Option<IngestError>,
 }
 
 /// Opens `source`: a text of whatever a board printed.
@@ -444,6 +493,7 @@ pub fn open(source: &Source) -> Result<Records, IngestError> {
         oldest: None,
         used: false,
         done: false,
+        cut: None,
     })
 }
 
@@ -453,17 +503,38 @@ impl Records {
         self.lines.number()
     }
 
-    fn step(&mut self) -> Result<bool, IngestError> {
-        let Self { lines, dmesg, events, sections, queue, .. } = self;
-        let waiting = self.used || dmesg.is_waiting() || sections.is_open();
-        if lines.number() >= FIRST && !waiting {
-            lines.skip()?;
+    /// Why it could not be read to its end, once it was read as far as it goes: it is packed and
+    /// cut, or damaged.
+    pub const fn cut(&self) -> Option<&IngestError> {
+        self.cut.as_ref()
+    }
+
+    /// Goes to the next line that is looked at.
+    fn advance(&mut self) -> Result<Advance, IngestError> {
+        let waiting = self.used || self.dmesg.is_waiting() || self.sections.is_open();
+        if self.lines.number() >= FIRST && !waiting {
+            self.lines.skip()?;
         }
-        let advance = lines.advance()?;
+        self.lines.advance()
+    }
+
+    /// Reads a line. Whether more may follow.
+    fn step(&mut self) -> bool {
+        let advance = self.advance().unwrap_or_else(|error| {
+            self.cut = Some(error);
+            Advance::End
+        });
+        let Self { lines, dmesg, events, sections, queue, .. } = self;
         let sink = &mut Sink { source: lines.name(), line: lines.number(), queue };
         match advance {
             Advance::Line => {
                 let line = lines.bytes();
+                if let Some(text) = journal::message(line) {
+                    let parts = text.split(|byte| *byte == b'\n');
+                    parts.for_each(|part| _ = dmesg.line(part, sink));
+                    self.release();
+                    return true;
+                }
                 // Events come in millions, and are recognised sooner; an open file must see what
                 // ends it.
                 let open = sections.is_open();
@@ -482,7 +553,7 @@ impl Records {
             }
         }
         self.release();
-        Ok(advance != Advance::End)
+        advance != Advance::End
     }
 
     /// Lets those records go before which nothing can come any more.
@@ -516,14 +587,7 @@ impl Iterator for Records {
             if self.done {
                 return None;
             }
-            match self.step() {
-                Ok(more) => self.done = !more,
-                Err(error) => {
-                    self.queue.push_back(Err(error));
-                    self.ready = self.queue.len();
-                    self.done = true;
-                }
-            }
+            self.done = !self.step();
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Where bytes come from: a file, which can be read again, or standard input; packed or plain.
 
+mod binary;
+
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
@@ -127,8 +129,8 @@ impl Source {
     /// The bytes from the start, unpacked where they are gzip or zstd by their first bytes.
     ///
     /// # Errors
-    /// Where it cannot be opened, was opened and can be read only once, or is no such packed file
-    /// after all.
+    /// Where it cannot be opened, was opened and can be read only once, is no such packed file after
+    /// all, or is what some tool writes that is no text.
     pub fn open(&self) -> Result<Box<dyn BufRead>, IngestError> {
         let fail = |why: &dyn fmt::Display| IngestError::of(&self.name, why);
         let raw: Box<dyn Read> = match &self.place {
@@ -144,17 +146,33 @@ impl Source {
             Some(counter) => Box::new(Counted { input: raw, counter: Arc::clone(counter) }),
             None => raw,
         };
-        let (magic, raw) = magic(raw).map_err(|error| fail(&error))?;
+        let (head, raw) = head(raw).map_err(|error| fail(&error))?;
         let raw: Raw = Box::new(BufReader::new(raw));
-        Ok(match magic.as_slice() {
-            [0x1f, 0x8b, ..] => Box::new(BufReader::new(flate2::bufread::MultiGzDecoder::new(raw))),
-            [0x28, 0xb5, 0x2f, 0xfd] => {
-                let frame = Frame::new(raw).map_err(|error| fail(&error))?;
-                Box::new(BufReader::new(Frames { frame: Some(frame) }))
+        let unpacked: Box<dyn Read> = match head.as_slice() {
+            [0x1f, 0x8b, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(raw)),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => {
+                let frame = Frame::new(raw).map_err(|error| fail(&nothing_unpacked(&error)))?;
+                Box::new(Frames { frame: Some(frame) })
             }
-            _ => raw,
-        })
+            // What the kernel could not unpack itself, of pstore.
+            [0x78, 0x01 | 0x9c | 0xda, ..] => Box::new(flate2::bufread::ZlibDecoder::new(raw)),
+            _ => {
+                let kind = binary::kind(&head);
+                return kind.map_or(Ok(raw), |kind| Err(fail(&kind)));
+            }
+        };
+        let (head, unpacked) =
+            self::head(unpacked).map_err(|error| fail(&nothing_unpacked(&error)))?;
+        match binary::kind(&head) {
+            Some(kind) => Err(fail(&format_args!("unpacked, {kind}"))),
+            None => Ok(Box::new(BufReader::new(unpacked))),
+        }
     }
+}
+
+/// Why nothing of a packed file can be read.
+fn nothing_unpacked(error: &dyn fmt::Display) -> String {
+    format!("it is cut or damaged before anything of it can be unpacked ({error}); copy it again")
 }
 
 /// Opens the file at `path`. What is read more than once is nothing that comes and goes: a pipe
@@ -207,11 +225,26 @@ impl Read for Frames {
     }
 }
 
-/// The first four bytes (fewer where there are no more), and a reader that still begins with them.
-fn magic(mut raw: Box<dyn Read>) -> io::Result<(Vec<u8>, impl Read + 'static)> {
+/// The first bytes (fewer where there are no more), and a reader that still begins with them. What
+/// fails after some of them fails again where they end.
+fn head(mut raw: Box<dyn Read>) -> io::Result<(Vec<u8>, impl Read + 'static)> {
     let mut first = Vec::new();
-    raw.by_ref().take(4).read_to_end(&mut first)?;
-    Ok((first.clone(), Cursor::new(first).chain(raw)))
+    let read = raw.by_ref().take(binary::HEAD as u64).read_to_end(&mut first);
+    let rest: Box<dyn Read> = match read {
+        Ok(_) => raw,
+        Err(error) if first.is_empty() => return Err(error),
+        Err(error) => Box::new(Failing(Some(error))),
+    };
+    Ok((first.clone(), Cursor::new(first).chain(rest)))
+}
+
+/// What failed, and fails where it is read on.
+struct Failing(Option<io::Error>);
+
+impl Read for Failing {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::diagnose::Kit;
+
 /// Pages, written as `1 page` or `2 pages`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Pages(pub u64);
@@ -156,10 +158,14 @@ pub struct Missing {
     pub runs: bool,
     /// A part of the list of free runs.
     pub rest: bool,
+    /// A part of the bitmap of debugfs.
+    pub bitmap: bool,
     /// The order of the request.
     pub order: bool,
     /// Whether places were busy.
     pub busy: bool,
     /// Which kernel it is.
     pub kernel: bool,
+    /// What its kernel has to show it.
+    pub kit: Kit,
 }

@@ -2,6 +2,7 @@
 
 use super::plain::{clean, counted};
 use crate::diagnose::{Counter, Diagnosis};
+use crate::ingest::log::FreeBlocks;
 
 /// The most areas whose counters are shown.
 const MOST_AREAS: usize = 8;
@@ -59,7 +60,26 @@ pub(super) fn counters(diagnosis: &Diagnosis) -> Vec<String> {
         let more = (areas.len() - MOST_AREAS) as u64;
         lines.push(format!("and those of {}", counted(more, "other area")));
     }
+    lines.extend(diagnosis.free_blocks.iter().map(blocks));
     lines
+}
+
+/// `node 0 DMA: 23458 pages of CMA free in the page allocator, …`.
+///
+/// What is free there was given to nobody by an area, and is lent to nobody: its areas have at least
+/// as much free.
+fn blocks(zone: &FreeBlocks) -> String {
+    let of = if zone.cma { " of CMA" } else { "" };
+    let pages = counted(zone.pages(), "page");
+    let head = format!("{}: {pages}{of} free in the page allocator", clean(&zone.zone));
+    match zone.largest() {
+        None => head,
+        Some((pages, blocks)) => {
+            let run = if zone.cma { ", each a free run or a part of one" } else { "" };
+            let largest = counted(blocks, "block");
+            format!("{head}, the largest {largest} of {pages} pages{run}")
+        }
+    }
 }
 
 /// Whether it counts since boot (`mm/cma_sysfs.c`).

@@ -12,8 +12,9 @@ use super::groups::{Report, Shown};
 use super::plain::seconds;
 use super::words;
 use crate::diagnose::{
-    Advice, AreaState, Bounds, Counter, Failure, Held, Holding, Resident, Stated,
+    Advice, AreaState, Bounds, Counter, Cut, Failure, Held, Holding, Resident, Stated,
 };
+use crate::ingest::log::FreeBlocks;
 
 /// The version of the object.
 pub const SCHEMA: u32 = 1;
@@ -184,7 +185,23 @@ pub fn tail(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     list(report.groups.iter().map(group_json), out)?;
     write!(out, "], \"unknown_suppressed\": {}, \"counters\": [", diagnosis.suppressed)?;
     list(diagnosis.counters.iter().map(counter_json), out)?;
+    if !diagnosis.free_blocks.is_empty() {
+        write!(out, "], \"free_blocks\": [")?;
+        list(diagnosis.free_blocks.iter().map(blocks_json), out)?;
+    }
+    if !diagnosis.cut.is_empty() {
+        write!(out, "], \"cut\": [")?;
+        list(diagnosis.cut.iter().map(cut_json), out)?;
+    }
     writeln!(out, "]}}")
+}
+
+fn blocks_json(zone: &FreeBlocks) -> impl Serialize + '_ {
+    object! { zone: &*zone.zone, cma: zone.cma, pages: zone.pages(), blocks: &zone.blocks[..] }
+}
+
+fn cut_json(cut: &Cut) -> impl Serialize + '_ {
+    object! { source: &*cut.source, lines: cut.lines, why: &*cut.why }
 }
 
 fn counter_json(counter: &Counter) -> impl Serialize + '_ {

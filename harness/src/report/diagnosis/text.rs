@@ -30,7 +30,7 @@ const MOST_WARNINGS: usize = 8;
 /// Where the output takes no more.
 pub fn write(report: &Report<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let paint = Paint { color: look.color };
-    writeln!(out, "{}", paint.bold(&words::headline(report)))?;
+    writeln!(out, "{}", paint.bold(&words::first_line(report)))?;
     if report.groups.is_empty() {
         nothing(report, out)?;
     }

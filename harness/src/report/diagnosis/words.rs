@@ -3,6 +3,7 @@
 mod advice;
 mod bounds;
 mod hidden;
+mod next;
 mod why;
 
 pub(super) use advice::{advice, cost, most_useful};
@@ -13,7 +14,7 @@ use super::plain::{clean, counted, percent, seconds};
 use super::{CAPS, board};
 use crate::cause::Cause;
 use crate::diagnose::{
-    AlignFrom, AreaState, Confidence, Diagnosis, Failure, Pitch, Reported, Resident, Why,
+    AlignFrom, AreaState, Confidence, Cut, Diagnosis, Failure, Pitch, Reported, Resident, Why,
     errno_name,
 };
 use crate::words::pages;
@@ -154,6 +155,10 @@ fn free_of_state(failure: &Failure) -> Option<String> {
 pub(super) fn free_of_area(area: &AreaState) -> String {
     let of = area.total.map_or_else(String::new, |total| format!(" of {total}"));
     let free = area.stated_free().unwrap_or_else(|| area.known_free());
+    if let (Some(shown), Some(total)) = (area.shown, area.total) {
+        let (free, hidden) = (area.known_free(), total.saturating_sub(shown));
+        return format!("{free} of the {shown} pages shown are free, {hidden} are not shown");
+    }
     match area.available.filter(|available| *available != free) {
         Some(available) => {
             format!("{available}{of} pages available by the counter, {free} free in the bitmap")
@@ -189,8 +194,25 @@ fn lower(failure: &Failure) -> String {
     order.map_or_else(String::new, |order| format!("; order {order} would have fitted"))
 }
 
-/// The first line of all.
-pub(super) fn headline(report: &Report<'_>) -> String {
+/// The first line of all: how far was read, where that is not to the end, and the answer.
+pub(super) fn first_line(report: &Report<'_>) -> String {
+    match cut(report.diagnosis) {
+        Some(cut) => format!("{cut}; up to there {}", headline(report)),
+        None => headline(report),
+    }
+}
+
+/// What could not be read to its end.
+pub fn cut(diagnosis: &Diagnosis) -> Option<String> {
+    let cut = |cut: &Cut| {
+        format!("{} is cut or damaged after line {} ({})", clean(&cut.source), cut.lines, cut.why)
+    };
+    let all: Vec<_> = diagnosis.cut.iter().map(cut).collect();
+    (!all.is_empty()).then(|| all.join(", "))
+}
+
+/// The answer to all of it.
+fn headline(report: &Report<'_>) -> String {
     if let Some(burst) = hidden::headline(report) {
         return burst;
     }

@@ -1,6 +1,7 @@
 //! What would have helped, in at most two sentences, the numbers first.
 
-use crate::diagnose::{Advice, Cap, Grow, Missing, Strands, What};
+use super::next::next;
+use crate::diagnose::{Advice, Cap, Grow, Strands, What};
 use crate::words::{mib, pages, percent_of};
 
 /// The advice that a terminal shows, in its order: what helps most, whether a bigger area does, and
@@ -95,7 +96,7 @@ pub(in crate::report::diagnosis) fn advice(advice: &Advice) -> String {
                                /proc/meminfo`, and `dmesg | grep -i cma` from the boot on. A \
                                request that is larger than all of them is answered by that."
             .into(),
-        What::Collect(missing) => collect(missing),
+        What::Collect(missing) => next(missing),
         What::Nothing { killed: true } => {
             "The task was being killed: the request ended because its caller did.".into()
         }
@@ -184,40 +185,6 @@ fn bigger_area(grow: Grow) -> String {
     }
 }
 
-/// At most one thing is said of each kind.
-fn collect(missing: Missing) -> String {
-    let steps = [
-        (
-            missing.runs,
-            "the free runs (CONFIG_CMA_DEBUGFS=y, then /sys/kernel/debug/cma/*/bitmap; before 6.9 \
-             also CONFIG_CMA_DEBUG=y)",
-        ),
-        (
-            missing.rest,
-            "the rest of the list (log_buf_len=4M and `dmesg`, or /sys/kernel/debug/cma/*/bitmap \
-             with CONFIG_CMA_DEBUGFS=y)",
-        ),
-        (
-            missing.order,
-            "the order of the request (`echo 'file mm/cma.c +p' > \
-             /sys/kernel/debug/dynamic_debug/control`)",
-        ),
-        (
-            missing.busy,
-            "whether places were busy (`echo 1 > /sys/kernel/tracing/events/cma/enable`, 5.13 on)",
-        ),
-        (missing.kernel, "which kernel it is (--kernel, by `uname -r`)"),
-    ];
-    let steps: Vec<_> = steps.into_iter().filter(|step| step.0).map(|step| step.1).collect();
-    let steps = match &steps[..] {
-        [others @ .., last] if !others.is_empty() => format!("{} and {last}", others.join(", ")),
-        steps => steps.concat(),
-    };
-    format!(
-        "Not in the log: {steps}. `cmalab collect` prints a script that gathers it on the board."
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -245,20 +212,6 @@ mod tests {
         assert!(fits(6, strands(true)).ends_with(&format!(" Its b{end}")));
         assert!(fits(6, strands(false)).ends_with(&format!(" Of what the list shows, b{end}")));
         assert!(fits(6, None).ends_with("of the area as it is."));
-    }
-
-    #[test]
-    fn what_is_missing_is_joined() {
-        let one = Missing { kernel: true, ..Missing::default() };
-        assert!(
-            collect(one).starts_with("Not in the log: which kernel it is (--kernel, by `uname")
-        );
-        let all = Missing { runs: true, rest: false, order: true, busy: true, kernel: true };
-        let said = collect(all);
-        for step in ["CONFIG_CMA_DEBUGFS", "dynamic_debug/control`), whether", "5.13 on) and which"]
-        {
-            assert!(said.contains(step), "{step}: {said}");
-        }
     }
 
     #[test]

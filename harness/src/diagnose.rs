@@ -9,6 +9,7 @@
 
 mod advice;
 mod assemble;
+mod bounds;
 mod era;
 mod residents;
 mod verdict;
@@ -17,7 +18,8 @@ use std::sync::Arc;
 
 pub use crate::timeline::{AreaState, Asked, GUARANTEED_ALIGN, Hole, Known, RangeState};
 pub use advice::{Advice, Cap, Grow, Missing, Pages, Strands, What, advise};
-pub use assemble::{Assembler, Counter, Incident, Reported};
+pub use assemble::{Assembler, Beside, Counter, Incident, Reported};
+pub use bounds::{Bounds, By, Held, Holding, Padding, Slots, Stated};
 pub use era::{Builder, Era, Kit};
 pub use residents::{Pitch, Resident, residents};
 pub use verdict::{Fit, Place, Room, Why, judge};
@@ -201,8 +203,9 @@ pub struct Diagnosis {
     pub residents: Vec<Vec<Resident>>,
     /// The cap that the statements rest on.
     pub cap: u32,
-    /// Failure lines that the rate limit of the kernel hid, in all: failures of which nothing is
-    /// known.
+    /// Failure lines that the rate limit of the kernel hid, in all.
+    pub hidden: u64,
+    /// Those of them of whose failures nothing is known: neither a list nor a trace shows them.
     pub suppressed: u64,
     /// The counters of the board (meminfo, vmstat, sysfs) as they were seen last, in order of
     /// appearance.
@@ -258,6 +261,7 @@ pub fn diagnose(
         visit(judge(incident, assembler.options()));
     }
     diagnosis.cap = assembler.options().cap;
+    diagnosis.hidden = assembler.hidden();
     diagnosis.suppressed = assembler.suppressed();
     diagnosis.counters = assembler.counters().to_vec();
     diagnosis.free_blocks = assembler.free_blocks().to_vec();

@@ -6,6 +6,8 @@ mod debug;
 mod driver;
 mod failed;
 mod finish;
+mod held;
+mod hidden;
 mod join;
 mod lists;
 mod reports;
@@ -19,7 +21,7 @@ mod window;
 use std::sync::Arc;
 
 use super::era::Shown;
-use super::{AlignFrom, Era, Options};
+use super::{AlignFrom, Bounds, Era, Options};
 use crate::ingest::log::{
     DebugfsFile, Found, FreeBlocks, FreeRuns, Knob, Origin, Record, Shape, Task, release_booted,
 };
@@ -28,6 +30,7 @@ use crate::timeline::{AreaState, Areas, Calls, Parted, signs};
 use clocks::Clocks;
 pub use counters::Counter;
 use join::Join;
+pub use lists::Beside;
 use reports::Reports;
 use scene::Scene;
 use trace::Counts;
@@ -99,6 +102,10 @@ pub struct Incident {
     pub moved: bool,
     /// Where the area lies is concluded from its events: it may have several ranges.
     pub inferred: bool,
+    /// What bounds it beside its list, where the text states anything.
+    pub bounds: Option<Arc<Bounds>>,
+    /// What was asked for by the lines beside a list that has none.
+    pub beside: Vec<Beside>,
     /// Reports of this same failure beside the first.
     pub duplicates: u64,
 }
@@ -219,12 +226,16 @@ impl Assembler {
         self.areas.tick();
         signs(&found.record).for_each(|sign| self.scene.text.note(sign));
         let Found { task, record, .. } = found;
+        self.scene.sizes.note(&record, &self.reports.source, at.line);
         match record {
             Record::Failed { shape, area, count, ret } => {
                 self.failed(task.as_ref(), shape, area, count, ret);
             }
             Record::FreeRuns(list) => self.list(task.as_ref(), list),
             Record::Driver { bytes, cma } => self.reports.driver(bytes, cma),
+            Record::Held { holder, part, bytes, buffers } => {
+                self.reports.held(holder, part, bytes, buffers);
+            }
             Record::Skipped { area, .. } => self.reports.near.skipped(area, at),
             Record::PfnsBusy { start, end } => self.reports.near.claimed(start, end, at),
             Record::Search { size, nr, mask, end, .. } => {
@@ -233,7 +244,7 @@ impl Assembler {
             Record::Mask { mask, maxno, bits, .. } => self.reports.masked(mask, maxno, bits),
             Record::DebugfsAlloc { count, .. } => self.reports.near.wrote(count, at),
             Record::Suppressed { function, lines } if function.contains("cma_alloc") => {
-                self.scene.hidden = self.scene.hidden.saturating_add(lines);
+                self.scene.hidden.suppressed(function, at.time_us, lines);
             }
             Record::Suppressed { .. } => {}
             Record::CommandLine(line) => {
@@ -345,9 +356,14 @@ impl Assembler {
         &self.scene.options
     }
 
-    /// Failure lines that the rate limit of the kernel hid: of those failures nothing is known.
-    pub const fn suppressed(&self) -> u64 {
-        self.scene.hidden
+    /// Failure lines that the rate limit of the kernel hid.
+    pub fn hidden(&self) -> u64 {
+        self.scene.hidden.lines()
+    }
+
+    /// Those of them of whose failures nothing is known: neither a list nor a trace shows them.
+    pub fn suppressed(&self) -> u64 {
+        self.scene.hidden.unknown()
     }
 
     /// The counters of the board, in order of appearance.

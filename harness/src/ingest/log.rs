@@ -225,6 +225,17 @@ pub enum Record {
         /// It says that CMA was asked.
         cma: bool,
     },
+    /// What a driver holds, or dma-buf exporters do; a piece of a dump.
+    Held {
+        /// Who counts it.
+        holder: Holder,
+        /// What of it this is.
+        part: Part,
+        /// Bytes, where stated; kb are multiplied out.
+        bytes: Option<u64>,
+        /// Buffers, where stated.
+        buffers: Option<u64>,
+    },
     /// A write to debugfs `alloc`: the request that follows has order 0.
     DebugfsAlloc {
         /// The folder of the area.
@@ -271,6 +282,30 @@ pub enum Record {
     Config(Knob, bool),
     /// The kernel's command line.
     CommandLine(Arc<str>),
+}
+
+/// Who counts buffers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Holder {
+    /// The driver vc4: all of its buffers are contiguous.
+    Vc4,
+    /// `dma_buf/bufinfo` of debugfs: what is exported, from CMA or from elsewhere.
+    DmaBuf,
+}
+
+/// A piece of what is held.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Part {
+    /// Nothing yet: the line before the pieces, of a request that was refused.
+    Head,
+    /// All of it.
+    All,
+    /// What has this label, or is of this exporter.
+    Of(Arc<str>),
+    /// Of all, what was freed and is kept to be used again.
+    Cached,
+    /// Counted under its label still, but given back already.
+    Purged,
 }
 
 /// A switch of the kernel's configuration: what it decides is which files and lines there are.

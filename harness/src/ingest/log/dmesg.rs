@@ -11,6 +11,7 @@ mod cursor;
 pub(super) mod driver;
 pub(super) mod failed;
 pub(super) mod grammar;
+mod held;
 mod list;
 mod message;
 mod open;
@@ -221,7 +222,7 @@ impl Dmesg {
         }
         if hit_any
             && !found
-            && let Some(record) = driver::read(line)
+            && let Some(record) = held::read(line).or_else(|| driver::read(line))
         {
             self.found(line, line.len(), record, sink);
             found = true;

@@ -219,6 +219,16 @@ pub const MESSAGES: &[Message] = &[
         "dma alloc of size 65536 failed"),
     row("driver", &["llocat", "lloc f", "lloc F", "to alloc"], Driver, None,
         "mydrv 1000.x: failed to allocate buffer with size 1036288"),
+    row("held-begins", &["ate from "], Driver, None,
+        "[drm:vc4_bo_create [vc4]] *ERROR* Failed to allocate from CMA:"),
+    row("held-in-all", &["num bos ", "size bos "], Driver, None,
+        "[drm] size bos allocated: 116020kb"),
+    row("held-by-label", &["kb BOs ("], Driver, None,
+        "vc4-drm soc:gpu: [drm]                            V3D:  14336kb BOs (7)"),
+    row("held-by-exporter", &["ma-buf Objects"], File, None,
+        "Dma-buf Objects:\nsize\tflags\tmode\tcount\texp_name\tino\tname\n\
+         01036288\t00000002\t00080007\t00000001\tlinux,cma\t00000019\t<none>\n\n\
+         Total 1 objects, 1036288 bytes"),
     row("event-start", &["cma"], Trace(&kinds::START), Some(StartPlain),
         "vpu-12 [002] ..... 512.3: cma_alloc_start: name=linux,cma count=456 align=8"),
     row("event-start-totals", &["cma"], Trace(&kinds::START), Some(StartTotals),

@@ -127,7 +127,7 @@ fn group(index: usize, shown: &Shown<'_>, only: bool) -> Section {
 
 fn advice(advice: &Advice) -> Markup {
     let (class, word) = match (advice.what, advice.helps) {
-        (What::Collect(_), _) => ("next", "Next step"),
+        (What::Collect(_) | What::LookUpBounds, _) => ("next", "Next step"),
         (_, true) => ("yes", "Helps"),
         (_, false) => ("no", "Does not help"),
     };

@@ -11,7 +11,9 @@ use serde_json::value::RawValue;
 use super::groups::{Report, Shown};
 use super::plain::seconds;
 use super::words;
-use crate::diagnose::{Advice, AreaState, Counter, Cut, Failure, Resident};
+use crate::diagnose::{
+    Advice, AreaState, Bounds, Counter, Cut, Failure, Held, Holding, Resident, Stated,
+};
 use crate::ingest::log::FreeBlocks;
 
 /// The version of the object.
@@ -84,6 +86,40 @@ fn failure_json(failure: &Failure) -> impl Serialize + '_ {
             largest_count_at_this_align: fit.map(|fit| fit.largest_count_at_this_align),
         },
         duplicates: incident.duplicates,
+        bounds: bounds_json(failure),
+    }
+}
+
+/// Pages that bound the request; null where nothing is known.
+fn bounds_json(failure: &Failure) -> Option<impl Serialize + '_> {
+    let bounds = failure.incident.bounds.as_deref();
+    let slots = failure.slots();
+    let pages = |of: fn(&Bounds) -> &Option<Stated>| Some(of(bounds?).as_ref()?.pages);
+    (bounds.is_some() || slots.is_some()).then(|| {
+        object! {
+            area_pages: failure.total().or_else(|| pages(|bounds| &bounds.area)),
+            all_areas_pages: pages(|bounds| &bounds.all),
+            least_free_pages: pages(|bounds| &bounds.free),
+            slot_pages: slots.map(|slots| slots.slot),
+            stranded_pages: slots.map(|slots| slots.stranded),
+            most_buffers: slots.and_then(|slots| slots.most),
+            held: bounds.and_then(|bounds| bounds.held.as_deref()).map(held_json),
+        }
+    })
+}
+
+fn held_json(held: &Held) -> impl Serialize + '_ {
+    let (bytes, buffers) = held.sum();
+    let holding = |of: &'_ Holding| {
+        object! { label: of.label.to_string(), bytes: of.bytes, buffers: of.buffers }
+    };
+    object! {
+        source: &*held.source,
+        line: held.line,
+        bytes: bytes,
+        buffers: buffers,
+        cached_bytes: held.cached.0,
+        of: held.of.iter().map(holding).collect::<Vec<_>>(),
     }
 }
 

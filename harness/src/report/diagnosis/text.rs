@@ -109,7 +109,7 @@ fn advice<'a>(
     }
     for advice in new {
         let label = match (advice.what, advice.helps) {
-            (What::Collect(_), _) => "next",
+            (What::Collect(_) | What::LookUpBounds, _) => "next",
             (_, true) => "helps",
             (_, false) => "no help",
         };
@@ -142,7 +142,8 @@ fn footer(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)?;
     wrapped(&words::read(report.diagnosis), "", "  ", out)?;
     if let Some(hidden) = board::suppressed(report.diagnosis) {
-        wrapped(&hidden, "unknown: ", "  ", out)?;
+        let label = if report.diagnosis.suppressed > 0 { "unknown: " } else { "hidden: " };
+        wrapped(&hidden, label, "  ", out)?;
     }
     for line in board::counters(report.diagnosis) {
         wrapped(&line, "counters: ", "  ", out)?;

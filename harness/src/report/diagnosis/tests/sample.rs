@@ -98,6 +98,7 @@ pub(super) fn diagnosis() -> Diagnosis {
         areas: vec![area],
         residents: vec![vec![resident]],
         cap: 8,
+        hidden: 0,
         suppressed: 0,
         cut: Vec::new(),
         free_blocks: Vec::new(),

@@ -3,8 +3,10 @@
 //! [`open`] takes any text; each line yields records, nothing, or a located error, after which the
 //! reading goes on. A line itself shows its format, never the name of a file.
 
+pub mod boot;
 mod bytes;
 mod dmesg;
+pub mod dts;
 mod event;
 mod lines;
 mod messages;
@@ -20,6 +22,7 @@ use std::sync::Arc;
 use super::Format;
 use super::error::IngestError;
 use super::source::Source;
+use boot::Boot;
 use lines::{Advance, RawLines};
 pub use messages::{MESSAGES, Message};
 pub(super) use section::is_known_file;
@@ -263,6 +266,8 @@ pub enum Record {
     Cap(u32),
     /// The kernel's command line.
     CommandLine(Arc<str>),
+    /// What else a boot says of areas, or a device tree.
+    Boot(Boot),
 }
 
 /// A page pointer as printed.
@@ -383,6 +388,7 @@ pub struct Records {
     dmesg: dmesg::Dmesg,
     events: event::Events,
     sections: section::Sections,
+    trees: dts::Trees,
     /// Records that may have to wait for one that begins before them.
     queue: VecDeque<Result<Found, IngestError>>,
     /// How many of them, at the front, need not wait.
@@ -404,6 +410,7 @@ pub fn open(source: &Source) -> Result<Records, IngestError> {
         dmesg: dmesg::Dmesg::default(),
         events: event::Events::default(),
         sections: section::Sections::default(),
+        trees: dts::Trees::default(),
         queue: VecDeque::new(),
         ready: 0,
         oldest: None,
@@ -419,8 +426,11 @@ impl Records {
     }
 
     fn step(&mut self) -> Result<bool, IngestError> {
-        let Self { lines, dmesg, events, sections, queue, .. } = self;
-        let waiting = self.used || dmesg.is_waiting() || sections.is_open();
+        let Self { lines, dmesg, events, sections, trees, queue, .. } = self;
+        let waiting = self.used
+            || dmesg.is_waiting()
+            || sections.is_open()
+            || trees.is_open(lines.number());
         if lines.number() >= FIRST && !waiting {
             lines.skip()?;
         }
@@ -436,6 +446,7 @@ impl Records {
                     || events.line(line, sink)
                     || !open && sections.line(line, sink);
                 if !self.used {
+                    trees.line(line, sink);
                     dmesg.line(line, sink);
                 }
             }
@@ -444,6 +455,7 @@ impl Records {
                 dmesg.end(sink);
                 events.end(sink);
                 sections.end(sink);
+                trees.end(sink);
             }
         }
         self.release();

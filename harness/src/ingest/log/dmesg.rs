@@ -174,6 +174,7 @@ impl Dmesg {
         let mut done = from;
         let mut found = from > 0;
         let mut hit_any = false;
+        let mut of_boot = false;
         for (hit, after, reader) in scan::hits(&line[from..]) {
             let (hit, after) = (from + hit, from + after);
             if hit < done {
@@ -181,7 +182,10 @@ impl Dmesg {
             }
             hit_any = true;
             let record = match reader {
-                Reader::Boot(read) => read(&line[after..]),
+                Reader::Boot(read) => {
+                    of_boot = true;
+                    read(&line[after..])
+                }
                 Reader::Uname => {
                     self.uname |= line[hit..].starts_with(b"uname -");
                     None
@@ -204,12 +208,27 @@ impl Dmesg {
                 }
             }
         }
+        if (of_boot || hit_any && !found) && self.phrases(line, sink) {
+            return true;
+        }
         if hit_any
             && !found
             && let Some(record) = driver::read(line)
         {
             self.found(line, line.len(), record, sink);
             found = true;
+        }
+        found
+    }
+
+    /// Reads what the phrases of a boot in `line` say.
+    fn phrases(&mut self, line: &[u8], sink: &mut Sink<'_>) -> bool {
+        let mut found = false;
+        for (hit, after, read) in scan::phrases(line) {
+            if let Some(record) = read(&line[..hit], &line[after..]) {
+                self.found(line, hit, record, sink);
+                found = true;
+            }
         }
         found
     }

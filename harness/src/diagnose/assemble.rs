@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use super::era::Shown;
 use super::{AlignFrom, Era, Options};
+use crate::boot::Story;
 use crate::ingest::log::{DebugfsFile, Found, FreeRuns, Origin, Record, Shape, Task};
 use crate::kernel::Errno;
 use crate::timeline::{AreaState, Areas, Calls, Parted, signs};
@@ -183,6 +184,7 @@ impl Assembler {
         self.release();
         self.clocks.source();
         self.reports.source(name);
+        self.scene.boot.source(name);
         self.areas.source();
         self.calls.clear();
     }
@@ -215,6 +217,7 @@ impl Assembler {
         self.reports.at = self.reports.at.next(&found);
         let at = self.reports.at;
         self.areas.tick();
+        self.boot(&found);
         signs(&found.record).for_each(|sign| self.scene.text.note(sign));
         let Found { task, record, .. } = found;
         match record {
@@ -233,7 +236,7 @@ impl Assembler {
             Record::Suppressed { function, lines } if function.contains("cma_alloc") => {
                 self.scene.hidden = self.scene.hidden.saturating_add(lines);
             }
-            Record::Suppressed { .. } | Record::CommandLine(_) => {}
+            Record::Suppressed { .. } | Record::CommandLine(_) | Record::Boot(_) => {}
             Record::Lost { events, .. } => {
                 self.scene.lost(events);
                 self.calls.take(&record, None, at);
@@ -257,6 +260,14 @@ impl Assembler {
             call => self.call(task.as_ref(), &call),
         }
         self.settle(false);
+    }
+
+    /// A line of a boot; what it says of the size of a page holds for all bytes.
+    fn boot(&mut self, found: &Found) {
+        self.scene.boot.note(found);
+        let page = self.scene.boot.page_bytes();
+        self.reports.page_bytes = page;
+        self.areas.page_is(page);
     }
 
     /// A line of a call: by whoever printed it.
@@ -328,6 +339,11 @@ impl Assembler {
     /// The counters of the board, in order of appearance.
     pub fn counters(&self) -> &[Counter] {
         self.scene.counters.all()
+    }
+
+    /// What the boot says of areas, where requests failed in the areas of these names.
+    pub fn boot_story(&self, failed: &[Arc<str>]) -> Story {
+        self.scene.boot.story(failed)
     }
 
     /// What is strange.

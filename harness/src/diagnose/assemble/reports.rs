@@ -26,6 +26,8 @@ pub(super) struct Reports {
     pub(super) seen: Seen,
     pub(super) lists: Pairing,
     pub(super) near: Near,
+    /// Bytes of a page, as known by now; 0 where they are not.
+    pub(super) page_bytes: u64,
     /// Those to which nothing more can belong.
     pub(super) ready: VecDeque<Incident>,
 }

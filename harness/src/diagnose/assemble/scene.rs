@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::counters::Counters;
+use crate::boot::Notes;
 use crate::diagnose::Options;
 use crate::diagnose::era::Text;
 
@@ -14,6 +15,8 @@ pub(super) struct Scene {
     /// What the kernel calls itself at first.
     pub(super) release: Option<Arc<str>>,
     pub(super) counters: Counters,
+    /// What the boot says of areas.
+    pub(super) boot: Notes,
     /// Failure lines that the rate limit hid.
     pub(super) hidden: u64,
     /// Events that a trace lost, and how often it lost some.
@@ -28,6 +31,7 @@ impl Scene {
             text: Text::default(),
             release: None,
             counters: Counters::default(),
+            boot: Notes::default(),
             hidden: 0,
             lost: (0, 0),
             warnings: Vec::new(),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::dts::{Node, Region};
+use crate::kernel::Arch;
 
 /// A piece of a boot; the functions are of `mm/cma.c` ("cma"), `kernel/dma/contiguous.c`
 /// ("contiguous") and `drivers/of/of_reserved_mem.c` ("of"), as of 6.12 where nothing else is said.
@@ -79,8 +80,12 @@ pub enum Boot {
         /// The other.
         with: Arc<str>,
     },
-    /// The area that was reserved last was asked for on this node of memory; -1 is any.
-    OnNode(i32),
+    /// The area that was reserved last is none of a device tree (cma,
+    /// `cma_declare_contiguous_nid()`).
+    Declared {
+        /// The node of memory that it was asked for on, where stated (6.6 to 6.14); -1 is any.
+        node: Option<i32>,
+    },
     /// An area of several ranges was reserved (from 6.15 on).
     Ranges {
         /// Bytes.
@@ -166,28 +171,6 @@ pub enum Boot {
     Dts(Node),
     /// A device and its `memory-region`.
     Region(Region),
-}
-
-/// What decides the step of areas beside the size of a page.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Arch {
-    /// 64-bit Arm.
-    Arm64,
-    /// 32-bit Arm.
-    Arm,
-    /// 64-bit x86.
-    X86_64,
-}
-
-impl Arch {
-    /// As `uname -m` calls it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Arm64 => "arm64",
-            Self::Arm => "arm",
-            Self::X86_64 => "x86_64",
-        }
-    }
 }
 
 /// What the size of a page is known from.

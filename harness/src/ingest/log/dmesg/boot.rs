@@ -64,8 +64,8 @@ pub(crate) fn reserved(c: &mut Cursor<'_>, _: &mut Tools) -> Result<Message, Sto
     let bytes = size(c)?;
     let [base] = c.numbers(b"at#")?;
     let reserved = Record::Reserved { area: None, base, bytes };
-    let node = on_node(c.rest()).map(|node| Record::Boot(Boot::OnNode(node)));
-    Ok(Message::records(std::iter::once(reserved).chain(node)))
+    let node = on_node(c.rest());
+    Ok(Message::records([reserved, Record::Boot(Boot::Declared { node })]))
 }
 
 /// `800 MiB in 3 ranges` after `Reserved`.

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::super::cursor::Cursor;
 use super::{size, text_of};
-use crate::ingest::log::boot::{Arch, Boot, PageFrom};
+use crate::ingest::log::boot::{Boot, PageFrom};
 use crate::ingest::log::{Record, bytes};
+use crate::kernel::Arch;
 
 /// The longest name of a node.
 const LONGEST_NAME: usize = 64;

@@ -126,6 +126,11 @@ impl Fate {
         }
     }
 
+    /// Whether it is an area with memory.
+    pub(super) const fn has_memory(&self) -> bool {
+        matches!(self, Self::Placed | Self::NotDefault(_) | Self::NotInEffect(_))
+    }
+
     /// What is worse has a lower number.
     pub(super) const fn rank(&self) -> u8 {
         match self {
@@ -231,6 +236,8 @@ impl Off {
 pub enum Cure {
     /// Ask for at most so many bytes.
     Size(u64),
+    /// Ask for less; the memory blocks that a boot prints say how much can fit.
+    Less,
     /// A size of one of these: the next multiples of the step below (0: none) and above.
     Round(u64, u64),
     /// The same for the base.

@@ -15,6 +15,8 @@ pub struct Notes {
     source: Arc<str>,
     pub(super) facts: Vec<(At, Fact)>,
     pub(super) release: Option<Arc<str>>,
+    /// What the caller says of the kernel, where the text does not.
+    asked: Option<Arc<str>>,
     page: Option<(u64, PageFrom)>,
 }
 
@@ -33,11 +35,17 @@ pub(super) enum Fact {
 
 impl Default for Notes {
     fn default() -> Self {
-        Self { source: "".into(), facts: Vec::new(), release: None, page: None }
+        Self { source: "".into(), facts: Vec::new(), release: None, asked: None, page: None }
     }
 }
 
 impl Notes {
+    /// The kernel is this one, where the text does not say.
+    pub fn of_kernel(kernel: Option<&str>) -> Self {
+        let page = kernel.and_then(step::page_of_release).map(|bytes| (bytes, PageFrom::Release));
+        Self { asked: kernel.map(Arc::from), page, ..Self::default() }
+    }
+
     /// What follows is in this source.
     pub fn source(&mut self, name: &str) {
         self.source = name.into();
@@ -90,6 +98,11 @@ impl Notes {
     /// Bytes of a page as known so far; 4096 where nothing says so.
     pub fn page_bytes(&self) -> u64 {
         self.page.map_or(4096, |(bytes, _)| bytes)
+    }
+
+    /// The release: as the text states it, else as the caller does.
+    pub(super) fn release(&self) -> Option<&Arc<str>> {
+        self.release.as_ref().or(self.asked.as_ref())
     }
 
     pub(super) const fn page(&self) -> Option<(u64, PageFrom)> {

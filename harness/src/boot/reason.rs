@@ -27,9 +27,7 @@ pub(super) fn finish(teller: &mut Teller, story: &Story, failed: &[Arc<str>]) {
     }
     command(teller, story);
     defaults(teller);
-    for asked in &mut teller.areas {
-        round(asked, story, &teller.pages);
-    }
+    round(teller, story);
     dead(teller, story);
     not_in_effect(teller, failed);
     instead(teller);
@@ -290,18 +288,31 @@ fn defaults(teller: &mut Teller) {
     }
 }
 
-/// The size that an area has where the kernel printed the one that was asked for.
-fn round(asked: &mut Asked, story: &Story, pages: &[(Arc<str>, u64)]) {
-    if asked.fate != Fate::Placed || asked.origin == Origin::Node || asked.ranges.is_some() {
-        return;
-    }
+/// The size of the default area, where the kernel printed the one that was asked for: by sysfs, by
+/// the sum of all areas, or by the step.
+fn round(teller: &mut Teller, story: &Story) {
+    let placed = |asked: &&Asked| asked.bytes.is_some() && asked.fate.has_memory();
+    let all: u64 = teller.areas.iter().filter(placed).filter_map(|asked| asked.bytes).sum();
+    let declared = |asked: &&mut Asked| {
+        asked.fate == Fate::Placed && asked.default && asked.origin != Origin::Node
+    };
+    let Some(asked) = teller.areas.iter_mut().find(declared) else { return };
     let Some(printed) = asked.bytes else { return };
-    let of_sysfs = pages.iter().find(|(name, _)| Some(name) == asked.name.as_ref());
+    let of_sysfs = teller.pages.iter().find(|(name, _)| Some(name) == asked.name.as_ref());
     let sysfs = of_sysfs.map(|(_, pages)| pages.saturating_mul(story.page_bytes()));
+    // What is missing in the sum may be another area's, unless it makes up whole steps.
+    let whole = |bytes: &u64| {
+        let steps = story.stride.bytes.into_iter();
+        let mut steps = steps.chain(story.stride.open.iter().map(|step| step.bytes));
+        steps.any(|step| printed.checked_next_multiple_of(step) == Some(*bytes))
+    };
+    let sum = story.cma_reserved.or(story.cma_total).and_then(|sum| sum.checked_sub(all));
+    let sum = sum.and_then(|more| printed.checked_add(more)).filter(whole);
     let is_new = story.release.as_deref().and_then(release).is_some_and(|r| r >= PRINTS_ASKED);
-    let rounded = || Some(printed.next_multiple_of(story.stride.bytes.filter(|_| is_new)?));
-    if let Some(bytes) = sysfs.or_else(rounded).filter(|bytes| *bytes > printed) {
+    let rounded = || printed.checked_next_multiple_of(story.stride.bytes.filter(|_| is_new)?);
+    if let Some(bytes) = sysfs.or(sum).or_else(rounded).filter(|bytes| *bytes > printed) {
         (asked.bytes, asked.printed_bytes) = (Some(bytes), Some(printed));
+        asked.asked_bytes = asked.asked_bytes.or(Some(printed));
     }
 }
 
@@ -394,13 +405,13 @@ fn cures(asked: &Asked, story: &Story) -> Vec<Cure> {
         Fate::NotPlaced(Reason::Block { most, .. }) => vec![below(*most)],
         Fate::NotPlaced(Reason::Memory(_)) => match story.longest_block {
             Some((start, end)) => vec![below(end - start)],
-            None => vec![Cure::Look],
+            None => vec![Cure::Less],
         },
         Fate::NotPlaced(
             Reason::Ranges | Reason::RangesNarrow(_) | Reason::RangesOutside(..),
         ) => vec![Cure::Ranges],
         Fate::NotPlaced(Reason::Taken | Reason::Crosses(_) | Reason::Limit(_)) => vec![Cure::Place],
-        Fate::NotPlaced(Reason::Open) => vec![Cure::Look],
+        Fate::NotPlaced(Reason::Open) => vec![Cure::Less],
         Fate::Refused(Off::Base(base)) => match round(*base) {
             Some((down, up)) => vec![Cure::Base(down, up)],
             None => vec![Cure::Step],

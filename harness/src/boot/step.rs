@@ -86,6 +86,16 @@ fn arch_of_release(name: &str) -> Option<Arch> {
 }
 
 impl Notes {
+    /// A release that prints what is there: any later one prints as well, or is as it in the step.
+    pub(super) fn implied(&self) -> Option<Release> {
+        self.facts.iter().find_map(|(_, fact)| match fact {
+            Fact::Boot(Boot::Declared { node: Some(_) }) => Some((6, 6)),
+            Fact::Boot(Boot::Node { .. }) | Fact::Reserved(Some(_), ..) => Some((6, 4)),
+            Fact::Boot(Boot::Bypassed { node: None } | Boot::Ranges { .. }) => Some((7, 0)),
+            _ => None,
+        })
+    }
+
     fn boots(&self) -> impl Iterator<Item = &Boot> {
         self.facts.iter().filter_map(|(_, fact)| match fact {
             Fact::Boot(boot) => Some(boot),
@@ -99,7 +109,7 @@ impl Notes {
             Boot::Arch(arch) => Some(*arch),
             _ => None,
         });
-        let by_release = || self.release.as_deref().and_then(arch_of_release);
+        let by_release = || self.release().and_then(|name| arch_of_release(name));
         // The others have pages of 4 KiB.
         let by_page = || self.page().is_some_and(|(bytes, _)| bytes > 4096).then_some(Arch::Arm64);
         stated.or_else(by_release).or_else(by_page)
@@ -138,7 +148,7 @@ impl Notes {
     /// The step, where areas have memory at `places`: first byte and bytes.
     pub(super) fn stride(&self, places: &[(u64, u64)]) -> Stride {
         let (arch, page) = (self.arch(), self.page_or_arch().map(|(bytes, _)| bytes));
-        let release = self.release.as_deref().and_then(release);
+        let release = self.release().and_then(|name| release(name)).or_else(|| self.implied());
         let open = |arch| {
             let rows: Vec<_> = steps(arch, page, release).collect();
             let fits = |step: &&'static Step| {

@@ -46,7 +46,7 @@ pub(super) fn story(notes: &Notes, failed: &[Arc<str>]) -> Story {
     let mut story = Story {
         page: notes.page_or_arch(),
         arch: notes.arch(),
-        release: notes.release.clone(),
+        release: notes.release().cloned(),
         stride: notes.stride(&places),
         longest_block: None,
         memory: teller.memory,

@@ -31,7 +31,7 @@ impl Scene {
             text: Text::default(),
             release: None,
             counters: Counters::default(),
-            boot: Notes::default(),
+            boot: Notes::of_kernel(options.kernel.as_deref()),
             hidden: 0,
             lost: (0, 0),
             warnings: Vec::new(),

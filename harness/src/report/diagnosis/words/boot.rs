@@ -206,9 +206,10 @@ fn dead(counts: Option<bool>, story: &Story) -> String {
 }
 
 fn instead(asked: &Asked) -> String {
-    asked.instead.map_or_else(String::new, |bytes| {
-        format!("; a default area of {} was made instead", size(bytes))
-    })
+    let Some(bytes) = asked.instead else { return String::new() };
+    let not = asked.asked_bytes.filter(|asked| *asked > 0 && *asked != bytes);
+    let not = not.map_or_else(String::new, |asked| format!(", not {}", size(asked)));
+    format!("; the default area that was made instead has {}{not}", size(bytes))
 }
 
 fn why(reason: Reason, asked: &Asked) -> String {
@@ -303,7 +304,7 @@ fn stride(story: &Story) -> String {
 fn page_from(from: PageFrom) -> &'static str {
     match from {
         PageFrom::Getconf => "getconf PAGESIZE",
-        PageFrom::HugePage => "a huge page is as large as such pages make it (Hugepagesize)",
+        PageFrom::HugePage => "Hugepagesize is what one page of page table entries maps",
         PageFrom::Config => "the kernel's configuration",
         PageFrom::Release => "the kernel's name",
         PageFrom::Pages => "CmaTotal against total_pages",
@@ -326,6 +327,9 @@ fn lines(all: &[At]) -> Option<String> {
     Some(format!("{word} {}", numbers.join(", ")))
 }
 
+/// What shows the lines of a boot that are about areas.
+const LOOK: &str = "`dmesg | grep -iE 'cma|reserved mem|node +[0-9]+: '` right after a boot";
+
 /// What to do.
 pub(in crate::report::diagnosis) fn cure(asked: &Asked, story: &Story) -> Option<String> {
     let each: Vec<_> = asked.cures.iter().map(|cure| one_cure(cure, asked, story)).collect();
@@ -341,6 +345,7 @@ fn one_cure(cure: &Cure, asked: &Asked, story: &Story) -> String {
             size(*bytes)
         ),
         Cure::Size(bytes) => format!("Ask for less: cma={}M", bytes >> 20),
+        Cure::Less => format!("Ask for less; {LOOK} shows the blocks of memory that can have it"),
         Cure::Round(0, up) => format!("Give it {} ({up:#x}) or a multiple of that", size(*up)),
         Cure::Round(down, up) => format!(
             "Give it {} ({down:#x}) or {} ({up:#x})",
@@ -369,9 +374,7 @@ fn one_cure(cure: &Cure, asked: &Asked, story: &Story) -> String {
                         zones into the area), or make it smaller"
             .to_string(),
         Cure::Slots => "Raise CONFIG_CMA_AREAS, or ask for fewer areas".to_string(),
-        Cure::Look => "Next: `dmesg | grep -iE 'cma|reserved mem|node ranges|node +[0-9]+: '` right after \
-                       a boot"
-            .to_string(),
+        Cure::Look => format!("Next: {LOOK} says why"),
         Cure::Attach => "The node belongs below /reserved-memory of the tree that is booted, and the \
                          driver has to take it (of_reserved_mem_device_init()); the boot then says \
                          \"assigned reserved memory node\""

@@ -116,10 +116,7 @@ const BOOTS: &[(&str, &[&str])] = &[
     ),
     (
         "dts-k612-cells1",
-        &[
-            "node linux,cma refused cells instead 64",
-            "config reserved placed has 64 at 0x7aa00000",
-        ],
+        &["node linux,cma refused cells instead 64", "config reserved placed has 64 at 0x7aa00000"],
     ),
     ("dts-k612-fixed2m", &["node cma@60200000 placed has 50 at 0x60200000"]),
     (

@@ -62,12 +62,17 @@ impl Said {
 fn k11a_the_longest_block_is_too_short_for_the_node() {
     let said = min("k11a-boot-node-not-placed.txt");
     said.begins("no failed CMA allocation, but node linux,cma of 960 MiB was not placed: ");
-    said.has("the longest memory block has 956 MiB (0x94400000 to 0xcfffffff), so at most 0x3bc00000");
+    said.has(
+        "the longest memory block has 956 MiB (0x94400000 to 0xcfffffff), so at most 0x3bc00000",
+    );
     said.has("the default area that was made instead has 320 MiB, not 960 MiB (lines 1, 2, 5)");
     said.has("size = <0x3b000000> (944 MiB)");
     let fate = (said.area(0, "fate"), said.area(0, "reason"), said.area(0, "asked_bytes"));
     assert_eq!(fate, (&"not_placed".into(), &"longest_block".into(), &(960u64 << 20).into()));
-    assert_eq!((said.area(1, "area"), said.area(1, "bytes")), (&"reserved".into(), &(320u64 << 20).into()));
+    assert_eq!(
+        (said.area(1, "area"), said.area(1, "bytes")),
+        (&"reserved".into(), &(320u64 << 20).into())
+    );
 }
 
 #[test]
@@ -83,7 +88,8 @@ fn k11d_an_area_in_two_zones_is_dead() {
     said.begins("no failed CMA allocation, but area hugetlb1 of hugetlb_cma= of 4096 MiB is dead");
     said.has("CmaTotal (4096 MiB) counts it up to 5.11 and does not from 5.12 on");
     said.has("Take kernelcore= or movablecore= off");
-    let text = "[0.0] Linux version 6.1.55 (a@b) #1\n[0.2] cma: CMA area vpu could not be activated\n";
+    let text =
+        "[0.0] Linux version 6.1.55 (a@b) #1\n[0.2] cma: CMA area vpu could not be activated\n";
     written(text).has("area vpu is dead: it spans two zones and could not be activated; CmaTotal does not count it");
 }
 
@@ -92,14 +98,17 @@ fn k11f_cma_on_the_command_line_had_no_effect() {
     let said = min("k11f-cmdline-without-effect.txt");
     said.begins("no failed CMA allocation, but cma=1G had no effect: CmaTotal is 0");
     // An area of that size is one.
-    let text = "$ cat /proc/cmdline\ncma=1G quiet\n$ grep Cma /proc/meminfo\nCmaTotal:  1048576 kB\n";
+    let text =
+        "$ cat /proc/cmdline\ncma=1G quiet\n$ grep Cma /proc/meminfo\nCmaTotal:  1048576 kB\n";
     written(text).begins("no failed CMA allocation in this log");
 }
 
 #[test]
 fn k11g_a_node_below_the_step_is_refused() {
     let said = min("k11g-dts-too-small-for-alignment.txt");
-    said.begins("no failed CMA allocation, but node fb@0 of 1 MiB was refused: 1 MiB is no multiple of");
+    said.begins(
+        "no failed CMA allocation, but node fb@0 of 1 MiB was refused: 1 MiB is no multiple of",
+    );
     said.has("4 MiB (lines 3, 5). Give it 4 MiB (0x400000)");
     said.has("32-bit arm");
 }
@@ -127,7 +136,9 @@ fn with_pages_of_64_kib_the_step_is_512_mib() {
          compatible = \"shared-dma-pool\";\n size = <0x4000000>; /* 64MB */\n reusable;\n\
          linux,cma-default;\n  };\n};\n",
     );
-    said.has("node linux,cma of 64 MiB was refused: 64 MiB is no multiple of this kernel's 512 MiB");
+    said.has(
+        "node linux,cma of 64 MiB was refused: 64 MiB is no multiple of this kernel's 512 MiB",
+    );
     said.has("the default area that was made instead has 512 MiB, not 64 MiB");
     said.has("Give it 512 MiB (0x20000000)");
     said.has("pages have 64 KiB: the kernel's name");
@@ -166,7 +177,9 @@ fn a_place_across_low_memory_and_one_off_the_step_are_said() {
          cma: Region at 0x28000000 defined on low/high memory boundary (0x30000000)\n\
          cma: Failed to reserve 256 MiB\n",
     );
-    said.has("cma=256M@0x28000000 was not placed: it would lie across the end of low memory, 0x30000000");
+    said.has(
+        "cma=256M@0x28000000 was not placed: it would lie across the end of low memory, 0x30000000",
+    );
     let said = written(
         "Kernel command line: cma=64M@0x50100000\n\
          cma: Region at 0x0000000050100000 must be aligned to 0x0000000000200000 bytes\n\

@@ -80,7 +80,8 @@ mod tests {
 
     #[test]
     fn what_a_command_line_asks_for() {
-        let read = Command::read("root=/dev/vda cma=64M cma=0x4000000@1G-2G hugetlb_cma=0:1G,1:2G x");
+        let read =
+            Command::read("root=/dev/vda cma=64M cma=0x4000000@1G-2G hugetlb_cma=0:1G,1:2G x");
         let size = Size { bytes: 64 << 20, base: Some(1 << 30), limit: Some(2 << 30) };
         assert_eq!((read.cma, read.hugetlb), (Some(size), Some(3 << 30)));
         let read = Command::read("cma=0 kernelcore=4G hugetlb_cma=10% numa_cma=0:1G");

@@ -86,7 +86,9 @@ impl Notes {
     fn keep(&mut self, line: u64, fact: Fact) {
         let refers = matches!(
             fact,
-            Fact::Boot(Boot::Misaligned | Boot::NotSetUp | Boot::Declared { .. } | Boot::NeedsNoMap)
+            Fact::Boot(
+                Boot::Misaligned | Boot::NotSetUp | Boot::Declared { .. } | Boot::NeedsNoMap
+            )
         );
         let known = |(_, other): &(At, Fact)| *other == fact;
         if self.facts.len() < MOST && (refers || !self.facts.iter().any(known)) {

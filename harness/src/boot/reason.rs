@@ -59,7 +59,8 @@ fn nodes_of_text(teller: &mut Teller, story: &Story) {
     let has_boot = teller.has_boot();
     for (at, node) in teller.nodes.clone() {
         let named = |asked: &Asked| {
-            asked.origin == Origin::Node && asked.name.as_deref().is_some_and(|name| is(&node, name))
+            asked.origin == Origin::Node
+                && asked.name.as_deref().is_some_and(|name| is(&node, name))
         };
         if teller.areas.iter().any(named) || node.listed || !node.is_area() {
             continue;
@@ -274,9 +275,8 @@ fn of_command_unseen(teller: &mut Teller) {
 
 /// Of several nodes with `linux,cma-default` the one that is set up last is the default area.
 fn defaults(teller: &mut Teller) {
-    let is_one = |asked: &Asked| {
-        asked.default && asked.origin == Origin::Node && asked.fate == Fate::Placed
-    };
+    let is_one =
+        |asked: &Asked| asked.default && asked.origin == Origin::Node && asked.fate == Fate::Placed;
     let of: Vec<_> = teller.areas.iter().filter(|asked| is_one(asked)).collect();
     let Some(last) = of.last().filter(|_| of.len() > 1).and_then(|asked| asked.name.clone()) else {
         return;
@@ -326,9 +326,10 @@ fn dead(teller: &mut Teller, story: &Story) {
         })
         .collect();
     let is_dead = |asked: &&mut Asked| matches!(asked.fate, Fate::Dead(_));
-    let hugetlb = teller.areas.iter().filter(|asked| {
-        asked.origin == Origin::Hugetlb && matches!(asked.fate, Fate::Dead(_))
-    });
+    let hugetlb = teller
+        .areas
+        .iter()
+        .filter(|asked| asked.origin == Origin::Hugetlb && matches!(asked.fate, Fate::Dead(_)));
     if let ([index], 1) = (memory.as_slice(), hugetlb.count()) {
         let placed = teller.areas.remove(*index);
         let dead = teller.areas.iter_mut().filter(is_dead);
@@ -358,7 +359,10 @@ fn not_in_effect(teller: &mut Teller, failed: &[Arc<str>]) {
             let own = |name: &&Arc<str>| is(node, name);
             let default = |name: &&Arc<str>| {
                 &***name == "reserved"
-                    || teller.areas.iter().any(|asked| asked.default && asked.name.as_ref() == Some(*name))
+                    || teller
+                        .areas
+                        .iter()
+                        .any(|asked| asked.default && asked.name.as_ref() == Some(*name))
             };
             if failed.iter().any(|name| own(&name)) || !failed.iter().any(|name| default(&name)) {
                 continue;
@@ -379,9 +383,10 @@ fn not_in_effect(teller: &mut Teller, failed: &[Arc<str>]) {
 
 /// The default area that was made where a node was to be it.
 fn instead(teller: &mut Teller) {
-    let made = teller.areas.iter().find(|asked| {
-        asked.origin != Origin::Node && asked.default && asked.fate == Fate::Placed
-    });
+    let made = teller
+        .areas
+        .iter()
+        .find(|asked| asked.origin != Origin::Node && asked.default && asked.fate == Fate::Placed);
     let Some((bytes, lines)) = made.map(|asked| (asked.bytes, asked.lines.clone())) else { return };
     for asked in &mut teller.areas {
         if asked.origin == Origin::Node
@@ -407,9 +412,9 @@ fn cures(asked: &Asked, story: &Story) -> Vec<Cure> {
             Some((start, end)) => vec![below(end - start)],
             None => vec![Cure::Less],
         },
-        Fate::NotPlaced(
-            Reason::Ranges | Reason::RangesNarrow(_) | Reason::RangesOutside(..),
-        ) => vec![Cure::Ranges],
+        Fate::NotPlaced(Reason::Ranges | Reason::RangesNarrow(_) | Reason::RangesOutside(..)) => {
+            vec![Cure::Ranges]
+        }
         Fate::NotPlaced(Reason::Taken | Reason::Crosses(_) | Reason::Limit(_)) => vec![Cure::Place],
         Fate::NotPlaced(Reason::Open) => vec![Cure::Less],
         Fate::Refused(Off::Base(base)) => match round(*base) {

@@ -133,7 +133,8 @@ impl Notes {
         let all: Vec<_> = self.facts.iter().filter_map(counter).collect();
         let pages: u64 = all.iter().filter(|(of_area, _)| *of_area).map(|(_, value)| value).sum();
         let total = self.bytes_of("CmaTotal").filter(|_| pages > 0)?;
-        let bytes = total.checked_div(pages).filter(|bytes| bytes.checked_mul(pages) == Some(total))?;
+        let bytes =
+            total.checked_div(pages).filter(|bytes| bytes.checked_mul(pages) == Some(total))?;
         [4096, 16384, 65536].contains(&bytes).then_some((bytes, PageFrom::Pages))
     }
 
@@ -197,7 +198,8 @@ impl Notes {
                 }
                 // Where huge pages exist, a pageblock is one of them from 5.19 on.
                 Boot::MaxOrder(order, OrderFrom::Blocks) if arch == Some(Arch::Arm) => {
-                    let from_one = release.is_some_and(|release| ((6, 1)..(6, 4)).contains(&release));
+                    let from_one =
+                        release.is_some_and(|release| ((6, 1)..(6, 4)).contains(&release));
                     let order = if from_one { order.saturating_sub(1) } else { *order };
                     config = config.or(Some(page << order));
                 }

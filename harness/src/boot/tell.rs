@@ -166,9 +166,8 @@ impl Teller {
 
     /// The area of a node, which is new with this fate, or has it now.
     fn node(&mut self, at: &At, name: &Arc<str>, fate: Fate) -> &mut Asked {
-        let known = |asked: &Asked| {
-            asked.origin == Origin::Node && asked.name.as_ref() == Some(name)
-        };
+        let known =
+            |asked: &Asked| asked.origin == Origin::Node && asked.name.as_ref() == Some(name);
         let Some(index) = self.areas.iter().position(known) else {
             return self.push(at, Some(Arc::clone(name)), Origin::Node, fate);
         };
@@ -239,7 +238,10 @@ impl Teller {
         if let Some((before, _, _, area)) = pool {
             self.with_memory(&before, name, (base, bytes), area);
             self.node(at, name, if area { Fate::Placed } else { Fate::DmaPool });
-        } else if reusable && of_area && !self.areas.iter().any(|asked| asked.name.as_ref() == Some(name)) {
+        } else if reusable
+            && of_area
+            && !self.areas.iter().any(|asked| asked.name.as_ref() == Some(name))
+        {
             self.with_memory(at, name, (base, bytes), true);
         }
     }

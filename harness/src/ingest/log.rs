@@ -427,10 +427,8 @@ impl Records {
 
     fn step(&mut self) -> Result<bool, IngestError> {
         let Self { lines, dmesg, events, sections, trees, queue, .. } = self;
-        let waiting = self.used
-            || dmesg.is_waiting()
-            || sections.is_open()
-            || trees.is_open(lines.number());
+        let waiting =
+            self.used || dmesg.is_waiting() || sections.is_open() || trees.is_open(lines.number());
         if lines.number() >= FIRST && !waiting {
             lines.skip()?;
         }

@@ -13,8 +13,8 @@ mod value;
 use super::boot::Boot;
 use super::{Record, Sink, bytes, prefix};
 use listing::Listing;
-pub use node::{Node, Region};
 use node::Open;
+pub use node::{Node, Region};
 
 /// The most nodes that are open at once.
 const DEEPEST: usize = 24;
@@ -60,11 +60,10 @@ impl Trees {
             return;
         }
         // Lines of a log may come between, also where a tree is quoted.
-        let blanks = bytes::span(raw, |byte| b" \t".contains(byte));
-        if prefix::body(raw) > blanks {
+        let quoted = bytes::trim_quote(raw);
+        if prefix::body(quoted) > 0 {
             return;
         }
-        let quoted = bytes::trim_quote(raw);
         let line = match quoted {
             // A patch: what it adds is there, what it takes away is not.
             [b'+', rest @ ..] => rest,

@@ -205,7 +205,7 @@ pub const MESSAGES: &[Message] = &[
         "OF: reserved mem: 0x90000000..0xafffffff (524288 KiB) map reusable linux,cma"),
     row("node-not-placed", &["eserved mem"], Phrase("to allocate memory for node ", says::not_placed),
         None, "OF: reserved mem: failed to allocate memory for node 'linux,cma': size 960 MiB"),
-    row("node-taken", &["eserved mem"], Phrase("to reserve memory for node ", says::taken), None,
+    row("node-taken", &["eserved mem"], Phrase("ailed to reserve memory for node ", says::taken), None,
         "Reserved memory: failed to reserve memory for node 'vpu': base 0x9000000, size 16 MiB"),
     row("node-misaligned", &["CMA"], Phrase("incorrect alignment of CMA region", says::misaligned),
         None, "Reserved memory: incorrect alignment of CMA region"),

@@ -121,12 +121,7 @@ impl Open {
         let good = is_name(name)
             && labels.iter().all(|label| is_name(label))
             && (front.is_empty() || front.starts_with(b"/") && is_name(front));
-        good.then(|| Self {
-            line,
-            name: name.to_vec(),
-            label: label.to_vec(),
-            ..Self::default()
-        })
+        good.then(|| Self { line, name: name.to_vec(), label: label.to_vec(), ..Self::default() })
     }
 
     /// `name = value`, `name`.
@@ -231,7 +226,9 @@ impl Open {
         let Some(cells) = self.cells(name) else { return Vec::new() };
         let (address, size) = (address.max(1), size.max(1));
         let places = cells.chunks_exact(address + size).take(MOST_PLACES);
-        places.map(|cells| (value::joined(&cells[..address]), value::joined(&cells[address..]))).collect()
+        places
+            .map(|cells| (value::joined(&cells[..address]), value::joined(&cells[address..])))
+            .collect()
     }
 }
 

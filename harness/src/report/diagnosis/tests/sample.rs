@@ -99,6 +99,7 @@ pub(super) fn diagnosis() -> Diagnosis {
         cap: 8,
         suppressed: 0,
         counters: Vec::new(),
+        boot: crate::boot::Story::default(),
         lines: 1234,
         skipped_lines: 1,
         warnings: vec!["read a.log line 3: a number is cut".into()],

@@ -113,10 +113,15 @@ fn short(asked: &Asked, story: &Story) -> String {
                 Some(true) => "CONFIG_DMA_CMA is off in this kernel",
                 None => "it has no `reusable`, or CONFIG_DMA_CMA is off in this kernel",
             };
-            format!("{who}{of} became no area (\"compatible matching fail\"): {why}{}", instead(asked))
+            format!(
+                "{who}{of} became no area (\"compatible matching fail\"): {why}{}",
+                instead(asked)
+            )
         }
         Fate::Bypassed(Some(0)) => format!("{who}{of} was left out: cma=0 is on the command line"),
-        Fate::Bypassed(_) => format!("{who}{of} was left out: cma= on the command line counts more"),
+        Fate::Bypassed(_) => {
+            format!("{who}{of} was left out: cma= on the command line counts more")
+        }
         Fate::BeatenByNode(node) => format!(
             "{who} had no effect: node {} has linux,cma-default, which counts more up to 5.9",
             clean(node)
@@ -255,9 +260,11 @@ fn wrong(off: &Off, story: &Story) -> String {
         ),
         Off::GiganticPage(page) => format!("it is no multiple of a gigantic page, {}", size(*page)),
         Off::Unsupported => "this architecture has no hugetlb_cma=".to_string(),
-        Off::Unsaid => "\"unable to setup CMA region\": its size is 0, its memory is not reserved, \
+        Off::Unsaid => {
+            "\"unable to setup CMA region\": its size is 0, its memory is not reserved, \
                         or there are as many areas as CONFIG_CMA_AREAS allows"
-            .to_string(),
+                .to_string()
+        }
     }
 }
 
@@ -347,19 +354,21 @@ fn one_cure(cure: &Cure, asked: &Asked, story: &Story) -> String {
         Cure::Size(bytes) => format!("Ask for less: cma={}M", bytes >> 20),
         Cure::Less => format!("Ask for less; {LOOK} shows the blocks of memory that can have it"),
         Cure::Round(0, up) => format!("Give it {} ({up:#x}) or a multiple of that", size(*up)),
-        Cure::Round(down, up) => format!(
-            "Give it {} ({down:#x}) or {} ({up:#x})",
-            size(*down),
-            size(*up)
-        ),
+        Cure::Round(down, up) => {
+            format!("Give it {} ({down:#x}) or {} ({up:#x})", size(*down), size(*up))
+        }
         Cure::Base(down, up) => format!("Let it begin at {down:#x} or {up:#x}"),
         Cure::Step => match story.stride.bytes {
-            Some(bytes) => format!("Give base and size in multiples of {} ({bytes:#x})", size(bytes)),
+            Some(bytes) => {
+                format!("Give base and size in multiples of {} ({bytes:#x})", size(bytes))
+            }
             None => "Give base and size in multiples of the step".to_string(),
         },
-        Cure::Ranges => "Let alloc-ranges name memory (\"Early memory node ranges\" of the boot has \
+        Cure::Ranges => {
+            "Let alloc-ranges name memory (\"Early memory node ranges\" of the boot has \
                          it) that is at least as wide as the area, or leave it out"
-            .to_string(),
+                .to_string()
+        }
         Cure::Place => "Name a place that is memory and free, or a size alone".to_string(),
         Cure::Reusable => "Add `reusable;` to the node".to_string(),
         Cure::DmaCma => "build the kernel with CONFIG_DMA_CMA=y".to_string(),
@@ -367,18 +376,24 @@ fn one_cure(cure: &Cure, asked: &Asked, story: &Story) -> String {
                         size = <0x0 0x2000000> where that is 2"
             .to_string(),
         Cure::DropCommand => "To use the node, take cma= off the command line".to_string(),
-        Cure::DropDefault => "Change the size in the node, or take its linux,cma-default away".to_string(),
+        Cure::DropDefault => {
+            "Change the size in the node, or take its linux,cma-default away".to_string()
+        }
         Cure::OneDefault => "Leave linux,cma-default in one node only".to_string(),
         Cure::Gigantic(page) => format!("Give hugetlb_cma= a multiple of {}", size(*page)),
-        Cure::Zones => "Take kernelcore= or movablecore= off the command line (they put the border of \
+        Cure::Zones => {
+            "Take kernelcore= or movablecore= off the command line (they put the border of \
                         zones into the area), or make it smaller"
-            .to_string(),
+                .to_string()
+        }
         Cure::Slots => "Raise CONFIG_CMA_AREAS, or ask for fewer areas".to_string(),
         Cure::Look => format!("Next: {LOOK} says why"),
-        Cure::Attach => "The node belongs below /reserved-memory of the tree that is booted, and the \
+        Cure::Attach => {
+            "The node belongs below /reserved-memory of the tree that is booted, and the \
                          driver has to take it (of_reserved_mem_device_init()); the boot then says \
                          \"assigned reserved memory node\""
-            .to_string(),
+                .to_string()
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-use super::messages::{self, Reader};
+use super::messages::{self, Reader, Said};
 
 /// The words of every row, each with the reader of the first row that has it.
 static WORDS: LazyLock<Vec<(&str, Reader)>> = LazyLock::new(messages::words);
@@ -15,6 +15,24 @@ static MACHINE: LazyLock<AhoCorasick> = LazyLock::new(|| {
     let built = builder.match_kind(MatchKind::LeftmostFirst).build(texts);
     built.expect("a few short patterns")
 });
+
+/// The phrases of a boot, each with its reader.
+static PHRASES: LazyLock<(AhoCorasick, Vec<Said>)> = LazyLock::new(|| {
+    let phrases = messages::all(|reader| match reader {
+        Reader::Phrase(phrase, read) => Some((phrase, read)),
+        _ => None,
+    });
+    let (texts, readers): (Vec<_>, Vec<_>) = phrases.unzip();
+    let mut builder = AhoCorasick::builder();
+    let built = builder.match_kind(MatchKind::LeftmostFirst).build(texts);
+    (built.expect("a few short patterns"), readers)
+});
+
+/// The phrases of a boot in `bytes`: where each begins and ends, and who reads what is around it.
+pub(super) fn phrases(bytes: &[u8]) -> impl Iterator<Item = (usize, usize, Said)> {
+    let (machine, readers) = &*PHRASES;
+    machine.find_iter(bytes).map(|hit| (hit.start(), hit.end(), readers[hit.pattern()]))
+}
 
 /// Where the first word is.
 pub(super) fn wanted(bytes: &[u8]) -> Option<usize> {
@@ -31,6 +49,12 @@ pub(super) fn hits(bytes: &[u8]) -> impl Iterator<Item = (usize, usize, Reader)>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Above this number the machine has no vectors to pass over what has none of the words.
+    #[test]
+    fn the_words_are_few_enough() {
+        assert!(WORDS.len() <= 64, "{}", WORDS.len());
+    }
 
     #[test]
     fn every_kind_is_found_where_it_is() {

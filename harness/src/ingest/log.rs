@@ -3,8 +3,10 @@
 //! [`open`] takes any text; each line yields records, nothing, or a located error, after which the
 //! reading goes on. A line itself shows its format, never the name of a file.
 
+pub mod boot;
 mod bytes;
 mod dmesg;
+pub mod dts;
 mod event;
 mod journal;
 mod lines;
@@ -21,6 +23,7 @@ use std::sync::Arc;
 use super::Format;
 use super::error::IngestError;
 use super::source::Source;
+use boot::Boot;
 pub use dmesg::release::booted as release_booted;
 use lines::{Advance, RawLines};
 pub use messages::{MESSAGES, Message};
@@ -225,6 +228,17 @@ pub enum Record {
         /// It says that CMA was asked.
         cma: bool,
     },
+    /// What a driver holds, or dma-buf exporters do; a piece of a dump.
+    Held {
+        /// Who counts it.
+        holder: Holder,
+        /// What of it this is.
+        part: Part,
+        /// Bytes, where stated; kb are multiplied out.
+        bytes: Option<u64>,
+        /// Buffers, where stated.
+        buffers: Option<u64>,
+    },
     /// A write to debugfs `alloc`: the request that follows has order 0.
     DebugfsAlloc {
         /// The folder of the area.
@@ -271,6 +285,32 @@ pub enum Record {
     Config(Knob, bool),
     /// The kernel's command line.
     CommandLine(Arc<str>),
+    /// What else a boot says of areas, or a device tree.
+    Boot(Boot),
+}
+
+/// Who counts buffers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Holder {
+    /// The driver vc4: all of its buffers are contiguous.
+    Vc4,
+    /// `dma_buf/bufinfo` of debugfs: what is exported, from CMA or from elsewhere.
+    DmaBuf,
+}
+
+/// A piece of what is held.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Part {
+    /// Nothing yet: the line before the pieces, of a request that was refused.
+    Head,
+    /// All of it.
+    All,
+    /// What has this label, or is of this exporter.
+    Of(Arc<str>),
+    /// Of all, what was freed and is kept to be used again.
+    Cached,
+    /// Counted under its label still, but given back already.
+    Purged,
 }
 
 /// A switch of the kernel's configuration: what it decides is which files and lines there are.
@@ -430,6 +470,7 @@ pub struct Records {
     dmesg: dmesg::Dmesg,
     events: event::Events,
     sections: section::Sections,
+    trees: dts::Trees,
     /// Records that may have to wait for one that begins before them.
     queue: VecDeque<Result<Found, IngestError>>,
     /// How many of them, at the front, need not wait.
@@ -453,6 +494,7 @@ pub fn open(source: &Source) -> Result<Records, IngestError> {
         dmesg: dmesg::Dmesg::default(),
         events: event::Events::default(),
         sections: section::Sections::default(),
+        trees: dts::Trees::default(),
         queue: VecDeque::new(),
         ready: 0,
         oldest: None,
@@ -477,7 +519,8 @@ impl Records {
     /// Goes to the next line that is looked at.
     fn advance(&mut self) -> Result<Advance, IngestError> {
         let waiting = self.used || self.dmesg.is_waiting() || self.sections.is_open();
-        if self.lines.number() >= FIRST && !waiting {
+        let tree = self.trees.is_open(self.lines.number());
+        if self.lines.number() >= FIRST && !waiting && !tree {
             self.lines.skip()?;
         }
         self.lines.advance()
@@ -489,7 +532,7 @@ impl Records {
             self.cut = Some(error);
             Advance::End
         });
-        let Self { lines, dmesg, events, sections, queue, .. } = self;
+        let Self { lines, dmesg, events, sections, trees, queue, .. } = self;
         let sink = &mut Sink { source: lines.name(), line: lines.number(), queue };
         match advance {
             Advance::Line => {
@@ -507,6 +550,7 @@ impl Records {
                     || events.line(line, sink)
                     || !open && sections.line(line, sink);
                 if !self.used {
+                    trees.line(line, sink);
                     dmesg.line(line, sink);
                 }
             }
@@ -515,6 +559,7 @@ impl Records {
                 dmesg.end(sink);
                 events.end(sink);
                 sections.end(sink);
+                trees.end(sink);
             }
         }
         self.release();

@@ -16,6 +16,13 @@ impl Assembler {
             self.join.forget(id, open.incident.count);
             self.reports.seen.forget(id + 1);
             if open.belief != Belief::Gone {
+                let is_allocators = !matches!(
+                    open.incident.reported,
+                    Reported::Driver | Reported::Claims | Reported::Line(_)
+                );
+                if is_allocators {
+                    self.scene.hidden.seen(open.incident.time_us);
+                }
                 let incident = self.finish(open);
                 self.reports.ready.push_back(incident);
             }
@@ -61,6 +68,7 @@ impl Assembler {
             self.scene.warn(warning);
         }
         self.add_state(&mut open, may_print_bits);
+        self.add_bounds(&mut open);
         open.incident
     }
 
@@ -77,6 +85,13 @@ impl Assembler {
         } else if let Some(before) = open.before.take() {
             incident.other_lists.insert(0, before);
         }
+    }
+
+    /// What the text states beside its list.
+    fn add_bounds(&self, open: &mut Open) {
+        let mut bounds = self.scene.sizes.bounds(open.incident.area.as_ref());
+        bounds.held = open.held.take().or_else(|| self.reports.dumps.exported.clone());
+        open.incident.bounds = Some(Arc::new(bounds)).filter(|bounds| !bounds.is_empty());
     }
 
     /// The state when it failed: by its list, by the trace, by a snapshot of debugfs, or no more

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use super::counters::Counters;
+use super::hidden::Hidden;
+use crate::boot::Notes;
 use crate::diagnose::Options;
+use crate::diagnose::bounds::Sizes;
 use crate::diagnose::era::Text;
 use crate::ingest::log::FreeBlocks;
 
@@ -17,10 +20,14 @@ pub(super) struct Scene {
     /// A kernel that is installed: the one that runs, where nothing states it.
     pub(super) installed: Option<Arc<str>>,
     pub(super) counters: Counters,
+    /// How large areas are.
+    pub(super) sizes: Sizes,
     /// Free blocks of the page allocator, by zone.
     pub(super) blocks: Vec<FreeBlocks>,
+    /// What the boot says of areas.
+    pub(super) boot: Notes,
     /// Failure lines that the rate limit hid.
-    pub(super) hidden: u64,
+    pub(super) hidden: Hidden,
     /// Events that a trace lost, and how often it lost some.
     lost: (u64, u64),
     warnings: Vec<String>,
@@ -34,8 +41,10 @@ impl Scene {
             release: None,
             installed: None,
             counters: Counters::default(),
+            sizes: Sizes::default(),
             blocks: Vec::new(),
-            hidden: 0,
+            hidden: Hidden::default(),
+            boot: Notes::of_kernel(options.kernel.as_deref()),
             lost: (0, 0),
             warnings: Vec::new(),
         }

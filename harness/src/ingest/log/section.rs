@@ -7,6 +7,7 @@
 mod area;
 mod bitmap;
 mod blocks;
+mod buffers;
 mod path;
 mod proc;
 #[cfg(test)]
@@ -22,6 +23,7 @@ use super::names::Names;
 use super::{Knob, Record, Sink};
 use super::{bytes, text};
 use bitmap::OpenBitmap;
+use buffers::Buffers;
 use path::{File, Target};
 use tree::Tree;
 
@@ -52,6 +54,8 @@ pub(super) struct Sections {
     expected: VecDeque<Target>,
     /// A bitmap that may go on in the next line.
     bitmap: Option<OpenBitmap>,
+    /// A table of dma-bufs that goes on.
+    buffers: Option<Buffers>,
     tree: Tree,
     /// Room for a line without its colours.
     buffer: Vec<u8>,
@@ -81,6 +85,13 @@ impl Sections {
             }
             open.close(sink);
         }
+        if let Some(mut open) = self.buffers.take() {
+            if open.line(text, sink, &mut self.names) {
+                self.buffers = Some(open).filter(|open| !open.is_done());
+                return true;
+            }
+            open.close(sink);
+        }
         if self.tree.is_open() && title(text).is_none() && self.tree.value(text) {
             return true;
         }
@@ -98,12 +109,18 @@ impl Sections {
     /// Whether the content of a file may follow: the next line must be shown to
     /// [`line`](Self::line) first.
     pub(super) fn is_open(&self) -> bool {
-        self.bitmap.is_some() || !self.expected.is_empty() || self.tree.is_open()
+        self.bitmap.is_some()
+            || self.buffers.is_some()
+            || !self.expected.is_empty()
+            || self.tree.is_open()
     }
 
     /// No line follows.
     pub(super) fn end(&mut self, sink: &mut Sink<'_>) {
         if let Some(open) = self.bitmap.take() {
+            open.close(sink);
+        }
+        if let Some(open) = self.buffers.take() {
             open.close(sink);
         }
         self.tree.end(sink);
@@ -188,6 +205,10 @@ impl Sections {
             {
                 true
             }
+            b'D' | b'd' if Buffers::begin(text) => {
+                self.buffers = Some(Buffers::new(sink.line));
+                true
+            }
             b'N' if blocks::line(text, sink) => true,
             b'0'..=b'9' => {
                 self.bitmap = OpenBitmap::bare(sink.line, raw, text);
@@ -262,6 +283,7 @@ impl Sections {
             }
             File::CommandLine => proc::command_line(text, sink),
             File::Version => proc::version(text, sink),
+            File::PageSize => proc::page_size(text, sink),
         }
     }
 }

@@ -1,6 +1,9 @@
 //! The sentences that all formats share.
 
 mod advice;
+pub(super) mod boot;
+mod bounds;
+mod hidden;
 mod next;
 mod why;
 
@@ -61,6 +64,16 @@ pub(super) fn answer(failure: &Failure) -> String {
             let free = failure.drift().map_or_else(|| format!("{free} are free"), drifts);
             format!("{pages} do not fit in one piece: {free}, but {longest}")
         }
+        Some(Cause::TooLarge)
+            if let (Why::AboveBound, Some(most)) = (failure.why, bounds::most(failure)) =>
+        {
+            format!("{pages} were asked for, {most}")
+        }
+        Some(Cause::Exhausted)
+            if let (Why::Held, Some(filled)) = (failure.why, bounds::filled(failure)) =>
+        {
+            filled
+        }
         Some(Cause::Exhausted) if let Some((available, 0)) = failure.drift() => format!(
             "{pages} asked for, and no bit of the area is free, though {} available by its counter",
             are(available)
@@ -102,7 +115,8 @@ pub(super) fn answer(failure: &Failure) -> String {
             let why = why(failure);
             let ret = failure.incident.ret.filter(|_| !why.contains("-1"));
             let ret = ret.map(|ret| format!(" with {ret}"));
-            format!("{pages}{order} failed{}; {why}", ret.unwrap_or_default())
+            let few = bounds::few(failure).map_or_else(String::new, |few| format!("; {few}"));
+            format!("{pages}{order} failed{}{few}; {why}", ret.unwrap_or_default())
         }
     }
 }
@@ -161,7 +175,13 @@ fn sees_all(failure: &Failure) -> bool {
 }
 
 fn answer_without_request(failure: &Failure) -> String {
+    if let Why::Beside { count, line, .. } = failure.why {
+        return format!("as {} at line {line}", pages(count));
+    }
     match failure.incident.reported {
+        Reported::List if failure.why == Why::BesideEither => {
+            "fragmentation or alignment, by which of the sizes that other lines name"
+        }
         Reported::List => "a list of free runs is here without the request that failed",
         Reported::Driver => "a driver got no memory and the log does not say how much it asked for",
         _ => "a request failed and the log does not say for how many pages",
@@ -194,13 +214,18 @@ pub fn cut(diagnosis: &Diagnosis) -> Option<String> {
 
 /// The answer to all of it.
 fn headline(report: &Report<'_>) -> String {
+    if let Some(burst) = hidden::headline(report) {
+        return burst;
+    }
     if let ([shown], 0) = (report.groups.as_slice(), report.beyond) {
         return group_line(shown.group);
     }
     if report.groups.is_empty() {
-        return match board::hidden(report.diagnosis) {
-            Some(hidden) => format!("no failure in this log, but {hidden}"),
-            None => "no failed CMA allocation in this log".to_string(),
+        let trouble = boot::trouble(&report.diagnosis.boot);
+        return match (board::hidden(report.diagnosis), trouble) {
+            (Some(hidden), _) => format!("no failure in this log, but {hidden}"),
+            (None, Some(trouble)) => format!("no failed CMA allocation, but {trouble}"),
+            (None, None) => "no failed CMA allocation in this log".to_string(),
         };
     }
     let failures = counted(report.failures, "failure");
@@ -226,6 +251,8 @@ pub(super) fn facts(shown: &Shown<'_>) -> Vec<(&'static str, String)> {
     facts.push(("where", place(failure)));
     facts.extend(free(failure).map(|text| ("free", text)));
     facts.extend(fit(failure).map(|text| ("fits", text)));
+    facts.extend(bounds::fact(failure).map(|text| ("bounds", text)));
+    facts.extend(bounds::held(failure).map(|text| ("held", text)));
     facts.extend(shown.memory.clone().map(|text| ("memory", text)));
     facts
 }

@@ -2,13 +2,15 @@
 
 use super::next::next;
 use crate::diagnose::{Advice, Cap, Grow, Strands, What};
-use crate::words::{pages, percent_of};
+use crate::words::{mib, pages, percent_of};
 
 /// The advice that a terminal shows, in its order: what helps most, whether a bigger area does, and
 /// the next step. JSON and HTML have all of it.
 pub(in crate::report::diagnosis) fn most_useful(advice: &[Advice]) -> Vec<&Advice> {
     const MOST: usize = 5;
-    let always = |one: &Advice| matches!(one.what, What::BiggerArea(_) | What::Collect(_));
+    let always = |one: &Advice| {
+        matches!(one.what, What::BiggerArea(_) | What::LookUpBounds | What::Collect(_))
+    };
     let mut room = MOST.saturating_sub(advice.iter().filter(|one| always(one)).count());
     let mut keep = |one: &&Advice| {
         let kept = always(one) || room > 0;
@@ -39,6 +41,15 @@ pub(in crate::report::diagnosis) fn advice(advice: &Advice) -> String {
             "{over} less in each buffer of {count} (which takes {room} of room now) gives a slot \
              of {slot} back: {back} for the {blocks} that are seen."
         ),
+        What::NoPadding { over, count, room, slot, fit } => {
+            let fit = fit.map_or_else(String::new, |(now, then)| {
+                format!(" {then} fit into the area then, at most {now} do now.")
+            });
+            format!(
+                "{over} less in each buffer of {count}, which takes {room} of room now and {slot} \
+                 then.{fit}"
+            )
+        }
         What::OwnPool { pool, small, pitch } => {
             let or = |small| format!(" ({small} from 5.19 on, with pageblocks of 2 MiB)");
             let or = small.map(or).unwrap_or_default();
@@ -81,6 +92,10 @@ pub(in crate::report::diagnosis) fn advice(advice: &Advice) -> String {
                               fail so where two requests run at once."
                 .into()
         }
+        What::LookUpBounds => "How large the areas are, which no rebuild is needed for: `grep Cma \
+                               /proc/meminfo`, and `dmesg | grep -i cma` from the boot on. A \
+                               request that is larger than all of them is answered by that."
+            .into(),
         What::Collect(missing) => next(missing),
         What::Nothing { killed: true } => {
             "The task was being killed: the request ended because its caller did.".into()
@@ -159,7 +174,8 @@ fn bigger_area(grow: Grow) -> String {
         }
         Grow::ForRange { more, least, steps } => format!(
             "A bigger area: {more} more, one range of at least {least} (in steps of 4 MiB: \
-             {steps}). Look whether the size is meant: even the empty area is too short."
+             {steps}, {}). Look whether the size is meant: even the empty area is too short.",
+            mib(steps)
         ),
         Grow::TakesMemory => {
             "A bigger area: no, it takes from the memory that pages would have been moved to."

@@ -25,7 +25,7 @@ const PARTS: &[&str] = &[
     "cma", "Cma", "CMA", "lloc", "@", "eq-size", "eq size", "number of a", "_from_contig",
     "find_next_z", "eserved mem", "eserved_mem", "[mem 0x", "chine model", "ugepagesize",
     "block order", "eserved-mem", "-dma-pool", "ory-region", "{\n", "K available (", "Linux ",
-    "ainted", "uname ", "Kernel: ", "elRelease", "/modules/", "vmlinuz-", "ommand line:", "echo ",
+    "ainted", "uname ", "Kernel: ", "el version:", "el Version:", "elRelease", "/modules/", "vmlinuz-", "ommand line:", "echo ",
     "ate from ", " bos ", "kb BOs (", "-buf Objects", "LOST", "DROPPED", "\"time\":", "\"MESSAGE\"",
     "/bitmap", "base_pfn", "r_per_bit", "maxchunk", "==> ", "cat /", "Total:", "Free:",
     "vailable:", ", zone ", "C_DEBUG", "getconf ", "ONFIG_",

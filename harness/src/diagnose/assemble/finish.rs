@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::window::{Belief, Open};
 use super::{Assembler, Incident, Reported};
+use crate::diagnose::Bounds;
 use crate::diagnose::era::Shown;
 use crate::ingest::log::{FreeRuns, Shape};
 use crate::timeline::{AreaState, Known};
@@ -88,10 +89,21 @@ impl Assembler {
     }
 
     /// What the text states beside its list.
-    fn add_bounds(&self, open: &mut Open) {
-        let mut bounds = self.scene.sizes.bounds(open.incident.area.as_ref());
-        bounds.held = open.held.take().or_else(|| self.reports.dumps.exported.clone());
-        open.incident.bounds = Some(Arc::new(bounds)).filter(|bounds| !bounds.is_empty());
+    fn add_bounds(&mut self, open: &mut Open) {
+        let incident = &open.incident;
+        let bounds = self.scene.sizes.shared(incident.area.as_ref());
+        // Bytes are counted as pages of 4 KiB, also those that a driver names.
+        let release = incident.era.name.as_deref().unwrap_or_default();
+        let is_odd = ["16k", "64k"].iter().any(|size| release.contains(size));
+        let bounds = bounds.filter(|_| !is_odd || incident.reported == Reported::Driver);
+        let held = open.held.take().or_else(|| self.reports.dumps.exported.clone());
+        open.incident.bounds = match (bounds, held) {
+            (bounds, None) => bounds,
+            (bounds, held) => {
+                let bounds = bounds.map_or_else(Bounds::default, |bounds| Bounds::clone(&bounds));
+                Some(Arc::new(Bounds { held, ..bounds }))
+            }
+        };
     }
 
     /// The state when it failed: by its list, by the trace, by a snapshot of debugfs, or no more

@@ -18,6 +18,17 @@ pub(in crate::diagnose) struct Sizes {
     all: Option<Stated>,
     free: Option<Stated>,
     asked: Option<Stated>,
+    /// How often anything changed.
+    changes: u64,
+    last: Option<Shared>,
+}
+
+/// What was worked out last: for which name, and after how many changes.
+#[derive(Debug)]
+struct Shared {
+    name: Option<Arc<str>>,
+    changes: u64,
+    bounds: Option<Arc<Bounds>>,
 }
 
 impl Sizes {
@@ -28,7 +39,8 @@ impl Sizes {
             Record::Reserved { area, bytes, .. } => {
                 self.area(area.as_ref(), stated(By::Boot, bytes >> 12));
             }
-            Record::Start { area, total: Some(total), .. } => {
+            // Each of millions of events may state it.
+            Record::Start { area, total: Some(total), .. } if !self.is_known(area, *total) => {
                 self.area(area.as_ref(), stated(By::Trace, *total));
             }
             Record::Debugfs { area, file: DebugfsFile::Count(pages), .. } => {
@@ -38,24 +50,37 @@ impl Sizes {
                 ("total_pages", Some(area)) => {
                     self.area(Some(area), stated(By::Sysfs, *value));
                 }
-                ("CmaTotal", None) => self.all = Some(stated(By::CmaTotal, value >> 12)),
-                ("CmaFree", None) => self.free = Some(stated(By::CmaFree, value >> 12)),
+                ("CmaTotal", None) => {
+                    self.all = Some(stated(By::CmaTotal, value >> 12));
+                    self.changes += 1;
+                }
+                ("CmaFree", None) => {
+                    self.free = Some(stated(By::CmaFree, value >> 12));
+                    self.changes += 1;
+                }
                 ("cma-reserved", None) => {
                     let booted = stated(By::Memory, value >> 12);
                     // What meminfo says is of now.
                     self.all.get_or_insert(booted);
+                    self.changes += 1;
                 }
                 _ => {}
             },
             Record::CommandLine(line) => {
                 let asked = line.split_ascii_whitespace().filter_map(size_of_parameter).next_back();
                 self.asked = asked.map(|bytes| stated(By::CommandLine, bytes >> 12));
+                self.changes += 1;
             }
             _ => {}
         }
     }
 
+    fn is_known(&self, name: &Option<Arc<str>>, pages: u64) -> bool {
+        self.areas.iter().any(|(known, area)| area.pages == pages && known == name)
+    }
+
     fn area(&mut self, name: Option<&Arc<str>>, stated: Stated) {
+        self.changes += 1;
         let known = |(other, area): &(Option<Arc<str>>, Stated)| match (name, other) {
             (Some(name), Some(other)) => name == other,
             // A line without a name means another area than one with other pages.
@@ -74,6 +99,18 @@ impl Sizes {
             None if self.areas.len() < MOST_AREAS => self.areas.push((name.cloned(), stated)),
             None => {}
         }
+    }
+
+    /// The same, where anything is stated; worked out once for failures in a row.
+    pub(in crate::diagnose) fn shared(&mut self, name: Option<&Arc<str>>) -> Option<Arc<Bounds>> {
+        let same = |last: &&Shared| last.changes == self.changes && last.name.as_ref() == name;
+        if let Some(last) = self.last.as_ref().filter(same) {
+            return last.bounds.clone();
+        }
+        let bounds = Some(self.bounds(name)).filter(|bounds| !bounds.is_empty()).map(Arc::new);
+        let (name, changes) = (name.cloned(), self.changes);
+        self.last = Some(Shared { name, changes, bounds: bounds.clone() });
+        bounds
     }
 
     /// What bounds a request in the area of this name, or in one that is not named.

@@ -69,6 +69,16 @@ impl Bounds {
         bounds.into_iter().flatten().min_by_key(|stated| stated.pages)
     }
 
+    /// The same without what has fewer than `count` pages: it is of another area, or of another boot.
+    pub(super) fn of_at_least(self: Arc<Self>, count: u64) -> Arc<Self> {
+        if self.most().is_none_or(|most| most.pages >= count) {
+            return self;
+        }
+        let large = |stated: &Option<Stated>| stated.clone().filter(|one| one.pages >= count);
+        let (area, all) = (large(&self.area), large(&self.all));
+        Arc::new(Self { area, all, ..Self::clone(&self) })
+    }
+
     /// Pages that are held at least, and what they are held in; nothing where that is not stated.
     pub fn filled(&self) -> Option<(u64, &Stated)> {
         let held = self.held.as_ref()?.pages()?;

@@ -96,6 +96,15 @@ impl Assembler {
         let release = incident.era.name.as_deref().unwrap_or_default();
         let is_odd = ["16k", "64k"].iter().any(|size| release.contains(size));
         let bounds = bounds.filter(|_| !is_odd || incident.reported == Reported::Driver);
+        let bounds = bounds.map(|bounds| match incident.count {
+            // Up to 6.14 the kernel says nothing of a request that is larger than its area.
+            Some(count)
+                if incident.reported != Reported::Driver && incident.era.flipped == Some(false) =>
+            {
+                bounds.of_at_least(count)
+            }
+            _ => bounds,
+        });
         let held = open.held.take().or_else(|| self.reports.dumps.exported.clone());
         open.incident.bounds = match (bounds, held) {
             (bounds, None) => bounds,

@@ -1,6 +1,7 @@
 //! What bounds a request whose free runs are not in the text.
 
 use super::super::plain::{clean, counted};
+use crate::cause::Cause;
 use crate::diagnose::{Bounds, By, Failure, Held, Holding, Slots, Stated, Why};
 use crate::ingest::log::Holder;
 use crate::words::pages;
@@ -108,10 +109,17 @@ fn least_free(failure: &Failure, free: &Stated) -> String {
 fn fits(failure: &Failure, slots: &Slots) -> Option<String> {
     let (count, (order, _)) = (failure.incident.count?, failure.align?);
     let Slots { slot, stranded, area, most, padding } = *slots;
+    let would_fit = padding.is_some_and(|padding| padding.most.is_some_and(|most| most > 0));
+    if failure.verdict == Some(Cause::TooLarge) && !would_fit {
+        return None;
+    }
     let takes = format!("takes {slot} at order {order} and strands {stranded}");
     let without = padding.map(|padding| {
         let most = padding.most.filter(|more| most.is_some_and(|most| most < *more));
-        let most = most.map_or_else(String::new, |most| format!(", and {most} fit"));
+        let most = most.map_or_else(String::new, |most| match most {
+            1 => ", and 1 fits".to_string(),
+            most => format!(", and {most} fit"),
+        });
         format!("; {} less and it takes {}{most}", pages(padding.over), padding.slot)
     });
     let without = without.unwrap_or_default();

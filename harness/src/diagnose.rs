@@ -24,6 +24,7 @@ pub use era::{Builder, Era, Kit};
 pub use residents::{Pitch, Resident, residents};
 pub use verdict::{Fit, Place, Room, Why, judge};
 
+use crate::boot::Story;
 use crate::cause::Cause;
 use crate::ingest::log::{self, Found, FreeBlocks, Record};
 use crate::ingest::{Geometry, IngestError, Source};
@@ -214,6 +215,8 @@ pub struct Diagnosis {
     pub free_blocks: Vec<FreeBlocks>,
     /// The sources that could not be read to their end.
     pub cut: Vec<Cut>,
+    /// What the boot says of areas.
+    pub boot: Story,
     /// Lines in all.
     pub lines: u64,
     /// Lines that looked like the kernel's and could not be read.
@@ -234,6 +237,7 @@ pub fn diagnose(
 ) -> Result<Diagnosis, IngestError> {
     let mut assembler = Assembler::new(options);
     let mut diagnosis = Diagnosis { cap: options.cap, ..Diagnosis::default() };
+    let mut failed = Vec::new();
     look_ahead(sources, &mut assembler)?;
     for source in sources {
         assembler.source(source.name());
@@ -245,6 +249,7 @@ pub fn diagnose(
             }
             while let Some(incident) = assembler.next_incident() {
                 diagnosis.failures += 1;
+                note_area(&incident, &mut failed);
                 visit(judge(incident, assembler.options()));
             }
         }
@@ -258,8 +263,10 @@ pub fn diagnose(
     assembler.end();
     while let Some(incident) = assembler.next_incident() {
         diagnosis.failures += 1;
+        note_area(&incident, &mut failed);
         visit(judge(incident, assembler.options()));
     }
+    diagnosis.boot = assembler.boot_story(&failed);
     diagnosis.cap = assembler.options().cap;
     diagnosis.hidden = assembler.hidden();
     diagnosis.suppressed = assembler.suppressed();
@@ -272,6 +279,17 @@ pub fn diagnose(
     diagnosis.note_cut_bitmaps();
     diagnosis.find_residents();
     Ok(diagnosis)
+}
+
+/// The names of the areas in which requests failed, each once.
+fn note_area(incident: &Incident, failed: &mut Vec<Arc<str>>) {
+    const MOST: usize = 64;
+    if let Some(area) = &incident.area
+        && failed.len() < MOST
+        && !failed.contains(area)
+    {
+        failed.push(Arc::clone(area));
+    }
 }
 
 /// Where areas lie does not change: it holds from the first text on, also where it is said by a later

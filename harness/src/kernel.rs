@@ -6,12 +6,14 @@
 
 mod sign;
 mod span;
+mod step;
 
 use cma_policies::{AllocError, Area};
 
 use Sign::*;
 pub use sign::{Seen, Sign};
 pub use span::{Release, Span, release};
+pub use step::{Arch, STEPS, Step, steps};
 
 /// A negative errno, as printed after `ret:`.
 pub type Errno = i32;

@@ -22,6 +22,7 @@ use std::sync::Arc;
 
 use super::era::Shown;
 use super::{AlignFrom, Bounds, Era, Options};
+use crate::boot::Story;
 use crate::ingest::log::{
     DebugfsFile, Found, FreeBlocks, FreeRuns, Knob, Origin, Record, Shape, Task, release_booted,
 };
@@ -192,6 +193,7 @@ impl Assembler {
         self.release();
         self.clocks.source();
         self.reports.source(name);
+        self.scene.boot.source(name);
         self.areas.source();
         self.calls.clear();
     }
@@ -224,6 +226,7 @@ impl Assembler {
         self.reports.at = self.reports.at.next(&found);
         let at = self.reports.at;
         self.areas.tick();
+        self.boot(&found);
         signs(&found.record).for_each(|sign| self.scene.text.note(sign));
         let Found { task, record, .. } = found;
         self.scene.sizes.note(&record, &self.reports.source, at.line);
@@ -246,7 +249,7 @@ impl Assembler {
             Record::Suppressed { function, lines } if function.contains("cma_alloc") => {
                 self.scene.hidden.suppressed(function, at.time_us, lines);
             }
-            Record::Suppressed { .. } => {}
+            Record::Suppressed { .. } | Record::Boot(_) => {}
             Record::CommandLine(line) => {
                 if let Some(name) = release_booted(&line) {
                     self.scene.installed.get_or_insert(name);
@@ -293,6 +296,14 @@ impl Assembler {
         }
         self.scene.release.get_or_insert_with(|| Arc::clone(&name));
         self.reports.release = Some(name);
+    }
+
+    /// A line of a boot; what it says of the size of a page holds for all bytes.
+    fn boot(&mut self, found: &Found) {
+        self.scene.boot.note(found);
+        let page = self.scene.boot.page_bytes();
+        self.reports.page_bytes = page;
+        self.areas.page_is(page);
     }
 
     /// A line of a call: by whoever printed it.
@@ -374,6 +385,11 @@ impl Assembler {
     /// Free blocks of the page allocator, by zone, as they were seen last.
     pub fn free_blocks(&self) -> &[FreeBlocks] {
         &self.scene.blocks
+    }
+
+    /// What the boot says of areas, where requests failed in the areas of these names.
+    pub fn boot_story(&self, failed: &[Arc<str>]) -> Story {
+        self.scene.boot.story(failed)
     }
 
     /// What is strange.

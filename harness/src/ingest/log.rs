@@ -3,8 +3,10 @@
 //! [`open`] takes any text; each line yields records, nothing, or a located error, after which the
 //! reading goes on. A line itself shows its format, never the name of a file.
 
+pub mod boot;
 mod bytes;
 mod dmesg;
+pub mod dts;
 mod event;
 mod journal;
 mod lines;
@@ -21,6 +23,7 @@ use std::sync::Arc;
 use super::Format;
 use super::error::IngestError;
 use super::source::Source;
+use boot::Boot;
 pub use dmesg::release::booted as release_booted;
 use lines::{Advance, RawLines};
 pub use messages::{MESSAGES, Message};
@@ -282,6 +285,8 @@ pub enum Record {
     Config(Knob, bool),
     /// The kernel's command line.
     CommandLine(Arc<str>),
+    /// What else a boot says of areas, or a device tree.
+    Boot(Boot),
 }
 
 /// Who counts buffers.
@@ -465,6 +470,7 @@ pub struct Records {
     dmesg: dmesg::Dmesg,
     events: event::Events,
     sections: section::Sections,
+    trees: dts::Trees,
     /// Records that may have to wait for one that begins before them.
     queue: VecDeque<Result<Found, IngestError>>,
     /// How many of them, at the front, need not wait.
@@ -488,6 +494,7 @@ pub fn open(source: &Source) -> Result<Records, IngestError> {
         dmesg: dmesg::Dmesg::default(),
         events: event::Events::default(),
         sections: section::Sections::default(),
+        trees: dts::Trees::default(),
         queue: VecDeque::new(),
         ready: 0,
         oldest: None,
@@ -512,7 +519,8 @@ impl Records {
     /// Goes to the next line that is looked at.
     fn advance(&mut self) -> Result<Advance, IngestError> {
         let waiting = self.used || self.dmesg.is_waiting() || self.sections.is_open();
-        if self.lines.number() >= FIRST && !waiting {
+        let tree = self.trees.is_open(self.lines.number());
+        if self.lines.number() >= FIRST && !waiting && !tree {
             self.lines.skip()?;
         }
         self.lines.advance()
@@ -524,7 +532,7 @@ impl Records {
             self.cut = Some(error);
             Advance::End
         });
-        let Self { lines, dmesg, events, sections, queue, .. } = self;
+        let Self { lines, dmesg, events, sections, trees, queue, .. } = self;
         let sink = &mut Sink { source: lines.name(), line: lines.number(), queue };
         match advance {
             Advance::Line => {
@@ -542,6 +550,7 @@ impl Records {
                     || events.line(line, sink)
                     || !open && sections.line(line, sink);
                 if !self.used {
+                    trees.line(line, sink);
                     dmesg.line(line, sink);
                 }
             }
@@ -550,6 +559,7 @@ impl Records {
                 dmesg.end(sink);
                 events.end(sink);
                 sections.end(sink);
+                trees.end(sink);
             }
         }
         self.release();

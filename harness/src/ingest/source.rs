@@ -1,6 +1,7 @@
 //! Where bytes come from: a file, which can be read again, or standard input; packed or plain.
 
 mod binary;
+mod zstd;
 
 use std::fmt;
 use std::fs::File;
@@ -9,8 +10,6 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-
-use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 
 use super::error::IngestError;
 
@@ -147,12 +146,12 @@ impl Source {
             None => raw,
         };
         let (head, raw) = head(raw).map_err(|error| fail(&error))?;
-        let raw: Raw = Box::new(BufReader::new(raw));
+        let raw: Box<dyn BufRead> = Box::new(BufReader::new(raw));
         let unpacked: Box<dyn Read> = match head.as_slice() {
             [0x1f, 0x8b, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(raw)),
             [0x28, 0xb5, 0x2f, 0xfd, ..] => {
-                let frame = Frame::new(raw).map_err(|error| fail(&nothing_unpacked(&error)))?;
-                Box::new(Frames { frame: Some(frame) })
+                let frames = zstd::Frames::new(raw);
+                Box::new(frames.map_err(|error| fail(&nothing_unpacked(&error)))?)
             }
             // What the kernel could not unpack itself, of pstore.
             [0x78, 0x01 | 0x9c | 0xda, ..] => Box::new(flate2::bufread::ZlibDecoder::new(raw)),
@@ -197,31 +196,6 @@ impl Read for Counted {
         let read = self.input.read(buffer)?;
         self.counter.fetch_add(read as u64, Ordering::Relaxed);
         Ok(read)
-    }
-}
-
-type Raw = Box<dyn BufRead>;
-type Frame = StreamingDecoder<Raw, FrameDecoder>;
-
-/// The zstd frames of an input, one after the other, as `zstd` itself reads them.
-struct Frames {
-    frame: Option<Frame>,
-}
-
-impl Read for Frames {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while let Some(frame) = &mut self.frame {
-            let read = frame.read(buffer)?;
-            if read > 0 || buffer.is_empty() {
-                return Ok(read);
-            }
-            let Some(done) = self.frame.take() else { break };
-            let mut raw = done.into_inner();
-            if !raw.fill_buf()?.is_empty() {
-                self.frame = Some(Frame::new(raw).map_err(io::Error::other)?);
-            }
-        }
-        Ok(0)
     }
 }
 

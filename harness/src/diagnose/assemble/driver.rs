@@ -182,7 +182,8 @@ impl Reports {
 
     /// A driver says that it got no memory.
     pub(super) fn driver(&mut self, bytes: Option<u64>, cma: bool) {
-        let count = bytes.map(|bytes| bytes.div_ceil(4096)).filter(|count| *count > 0);
+        let page = if self.page_bytes == 0 { 4096 } else { self.page_bytes };
+        let count = bytes.map(|bytes| bytes.div_ceil(page)).filter(|count| *count > 0);
         let key = count.unwrap_or(u64::MAX);
         if self.is_told_again(Kind::Driver, key) {
             return;

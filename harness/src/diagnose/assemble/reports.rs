@@ -28,6 +28,8 @@ pub(super) struct Reports {
     pub(super) lists: Pairing,
     pub(super) near: Near,
     pub(super) dumps: Dumps,
+    /// Bytes of a page, as known by now; 0 where they are not.
+    pub(super) page_bytes: u64,
     /// Those to which nothing more can belong.
     pub(super) ready: VecDeque<Incident>,
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::counters::Counters;
 use super::hidden::Hidden;
+use crate::boot::Notes;
 use crate::diagnose::Options;
 use crate::diagnose::bounds::Sizes;
 use crate::diagnose::era::Text;
@@ -23,6 +24,8 @@ pub(super) struct Scene {
     pub(super) sizes: Sizes,
     /// Free blocks of the page allocator, by zone.
     pub(super) blocks: Vec<FreeBlocks>,
+    /// What the boot says of areas.
+    pub(super) boot: Notes,
     /// Failure lines that the rate limit hid.
     pub(super) hidden: Hidden,
     /// Events that a trace lost, and how often it lost some.
@@ -41,6 +44,7 @@ impl Scene {
             sizes: Sizes::default(),
             blocks: Vec::new(),
             hidden: Hidden::default(),
+            boot: Notes::of_kernel(options.kernel.as_deref()),
             lost: (0, 0),
             warnings: Vec::new(),
         }

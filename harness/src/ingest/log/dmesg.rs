@@ -185,6 +185,7 @@ impl Dmesg {
         let mut done = from;
         let mut found = from > 0;
         let mut hit_any = false;
+        let mut of_boot = false;
         for (hit, after, reader) in scan::hits(&line[from..]) {
             let (hit, after) = (from + hit, from + after);
             if hit < done {
@@ -192,7 +193,10 @@ impl Dmesg {
             }
             hit_any = true;
             let record = match reader {
-                Reader::Boot(read) => read(&line[after..]),
+                Reader::Boot(read) => {
+                    of_boot = true;
+                    read(&line[after..])
+                }
                 Reader::Uname => {
                     let record = release::same_line(&line[after..]);
                     self.uname |= record.is_none() && line[after..].starts_with(b"-");
@@ -220,12 +224,27 @@ impl Dmesg {
                 }
             }
         }
+        if (of_boot || hit_any && !found) && self.phrases(line, sink) {
+            return true;
+        }
         if hit_any
             && !found
             && let Some(record) = held::read(line).or_else(|| driver::read(line))
         {
             self.found(line, line.len(), record, sink);
             found = true;
+        }
+        found
+    }
+
+    /// Reads what the phrases of a boot in `line` say.
+    fn phrases(&mut self, line: &[u8], sink: &mut Sink<'_>) -> bool {
+        let mut found = false;
+        for (hit, after, read) in scan::phrases(line) {
+            if let Some(record) = read(&line[..hit], &line[after..]) {
+                self.found(line, hit, record, sink);
+                found = true;
+            }
         }
         found
     }

@@ -283,6 +283,7 @@ impl Sections {
             }
             File::CommandLine => proc::command_line(text, sink),
             File::Version => proc::version(text, sink),
+            File::PageSize => proc::page_size(text, sink),
         }
     }
 }

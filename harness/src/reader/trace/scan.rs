@@ -6,6 +6,8 @@ use std::sync::Arc;
 use cma_policies::Run;
 use cma_policies::kit::RunSet;
 
+use crate::boot::page_of_release;
+use crate::ingest::log::boot::Boot;
 use crate::ingest::log::{self, Found, Page, Record};
 use crate::ingest::{IngestError, Source};
 use crate::kernel::Seen;
@@ -189,7 +191,13 @@ impl Scan {
 
     fn beside(&mut self, record: &Record) {
         match record {
-            Record::Kernel(release) => self.kernel = Some(Arc::clone(release)),
+            Record::Kernel(release) => {
+                self.kernel = Some(Arc::clone(release));
+                if let Some(bytes) = page_of_release(release) {
+                    self.areas.page_is(bytes);
+                }
+            }
+            Record::Boot(Boot::PageBytes(bytes, _)) => self.areas.page_is(*bytes),
             Record::Reserved { area, base, bytes } => {
                 self.areas.reserved(area.clone(), *base, *bytes);
             }

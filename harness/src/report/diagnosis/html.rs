@@ -44,7 +44,15 @@ fn sections(report: &Report<'_>) -> Vec<Section> {
     let groups = report.groups.iter().enumerate().filter(|(_, shown)| shown.detailed);
     sections.extend(groups.map(|(index, shown)| group(index, shown, only)));
     sections.extend(tables::areas(report));
+    sections.extend(at_boot(report));
     sections
+}
+
+/// What became of the areas that the kernel was asked for.
+fn at_boot(report: &Report<'_>) -> Option<Section> {
+    let all = words::boot::boot(&report.diagnosis.boot);
+    let body = html! { ul { @for text in &all { li { (capital(text)) } "\n" } } };
+    (!all.is_empty()).then(|| Section { heading: html! { "At boot" }, body, id: "boot".into() })
 }
 
 /// The class of a verdict: who or what has to change.

@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use super::groups::{Report, Shown};
 use super::plain::seconds;
 use super::words;
+use crate::boot::{Asked, At, Story};
 use crate::diagnose::{
     Advice, AreaState, Bounds, Counter, Cut, Failure, Held, Holding, Resident, Stated,
 };
@@ -193,6 +194,8 @@ pub fn tail(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         write!(out, "], \"cut\": [")?;
         list(diagnosis.cut.iter().map(cut_json), out)?;
     }
+    out.write_all(b"], \"boot\": [")?;
+    list(diagnosis.boot.areas.iter().map(|asked| boot_json(asked, &diagnosis.boot)), out)?;
     writeln!(out, "]}}")
 }
 
@@ -202,6 +205,27 @@ fn blocks_json(zone: &FreeBlocks) -> impl Serialize + '_ {
 
 fn cut_json(cut: &Cut) -> impl Serialize + '_ {
     object! { source: &*cut.source, lines: cut.lines, why: &*cut.why }
+}
+
+fn boot_json<'a>(asked: &'a Asked, story: &'a Story) -> impl Serialize + 'a {
+    let line = |at: &'a At| object! { source: &*at.source, line: at.line };
+    object! {
+        area: asked.name.as_deref(),
+        origin: asked.origin.name(),
+        default: asked.default,
+        asked_bytes: asked.asked_bytes,
+        fate: asked.fate.name(),
+        reason: asked.fate.reason(),
+        base: asked.base,
+        bytes: asked.bytes,
+        printed_bytes: asked.printed_bytes,
+        instead_bytes: asked.instead,
+        page_bytes: story.page.map(|(bytes, _)| bytes),
+        step_bytes: story.stride.bytes,
+        lines: asked.lines.iter().map(line).collect::<Vec<_>>(),
+        text: words::boot::sentence(asked, story),
+        cure: words::boot::cure(asked, story),
+    }
 }
 
 fn counter_json(counter: &Counter) -> impl Serialize + '_ {

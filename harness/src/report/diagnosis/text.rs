@@ -32,6 +32,7 @@ pub fn write(report: &Report<'_>, look: Look, out: &mut dyn Write) -> io::Result
     let paint = Paint { color: look.color };
     writeln!(out, "{}", paint.bold(&words::first_line(report)))?;
     if report.groups.is_empty() {
+        boot(report, paint, out)?;
         nothing(report, out)?;
     }
     let mut said = Vec::new();
@@ -49,7 +50,19 @@ pub fn write(report: &Report<'_>, look: Look, out: &mut dyn Write) -> io::Result
         writeln!(out)?;
         residents::write(area, residents, report.diagnosis.cap, paint, out)?;
     }
+    if !report.groups.is_empty() {
+        boot(report, paint, out)?;
+    }
     footer(report, out)
+}
+
+/// What became of the areas that the kernel was asked for.
+fn boot(report: &Report<'_>, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+    let all = words::boot::boot(&report.diagnosis.boot);
+    if !all.is_empty() {
+        writeln!(out)?;
+    }
+    all.iter().try_for_each(|text| labelled("boot", text, paint, out))
 }
 
 fn nothing(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {

@@ -1,6 +1,7 @@
 //! The sentences that all formats share.
 
 mod advice;
+pub(super) mod boot;
 mod bounds;
 mod hidden;
 mod next;
@@ -220,9 +221,11 @@ fn headline(report: &Report<'_>) -> String {
         return group_line(shown.group);
     }
     if report.groups.is_empty() {
-        return match board::hidden(report.diagnosis) {
-            Some(hidden) => format!("no failure in this log, but {hidden}"),
-            None => "no failed CMA allocation in this log".to_string(),
+        let trouble = boot::trouble(&report.diagnosis.boot);
+        return match (board::hidden(report.diagnosis), trouble) {
+            (Some(hidden), _) => format!("no failure in this log, but {hidden}"),
+            (None, Some(trouble)) => format!("no failed CMA allocation, but {trouble}"),
+            (None, None) => "no failed CMA allocation in this log".to_string(),
         };
     }
     let failures = counted(report.failures, "failure");

@@ -1,6 +1,7 @@
 //! `/proc/meminfo`, `/proc/vmstat`, kernel configurations, `/proc/cmdline`, `/proc/version`.
 
 use super::super::super::Format;
+use super::super::boot::{Boot, OrderFrom, PageFrom};
 use super::super::dmesg::boot;
 use super::super::messages::{self, Numbers};
 use super::super::names::Names;
@@ -103,7 +104,36 @@ fn config(text: &[u8], sink: &mut Sink<'_>) -> bool {
         sink.push(None, None, Record::Config(knob, value == b"y"));
     }
     let cap = |cap| Some(Record::Cap(u32::try_from(cap).ok()?));
+    if let Some(boot) = pages(name, value) {
+        sink.push(None, None, Record::Boot(boot));
+    }
     name != b"CONFIG_CMA_ALIGNMENT" || number(value, "CONFIG_CMA_ALIGNMENT", sink, cap)
+}
+
+/// What an option says of pages and blocks (`arch/arm64/Kconfig`, `arch/arm/Kconfig`,
+/// `mm/Kconfig`). Up to 6.3 the order of the largest block was counted from 1 on.
+fn pages(name: &[u8], value: &[u8]) -> Option<Boot> {
+    let order = || super::bytes::number::<u32>(value).filter(|order| *order < 32);
+    let page = |bytes| (value == b"y").then_some(Boot::PageBytes(bytes, PageFrom::Config));
+    match name {
+        b"CONFIG_ARM64_4K_PAGES" => page(4096),
+        b"CONFIG_ARM64_16K_PAGES" => page(16384),
+        b"CONFIG_ARM64_64K_PAGES" => page(65536),
+        b"CONFIG_ARCH_FORCE_MAX_ORDER" => Some(Boot::MaxOrder(order()?, OrderFrom::Blocks)),
+        b"CONFIG_FORCE_MAX_ZONEORDER" => {
+            Some(Boot::MaxOrder(order()?.checked_sub(1)?, OrderFrom::Blocks))
+        }
+        b"CONFIG_PAGE_BLOCK_MAX_ORDER" => Some(Boot::MaxOrder(order()?, OrderFrom::Pageblocks)),
+        _ => None,
+    }
+}
+
+/// The number that `getconf PAGESIZE` prints.
+pub(super) fn page_size(text: &[u8], sink: &mut Sink<'_>) -> bool {
+    let known = |bytes: &u64| [4096, 16384, 65536].contains(bytes);
+    let Some(bytes) = super::bytes::number(text).filter(known) else { return false };
+    sink.push(None, None, Record::Boot(Boot::PageBytes(bytes, PageFrom::Getconf)));
+    true
 }
 
 /// `/proc/cmdline`: a line that could be anything, so it must not look like anything else.
@@ -121,6 +151,7 @@ pub(super) fn command_line(text: &[u8], sink: &mut Sink<'_>) -> bool {
 pub(super) fn version(text: &[u8], sink: &mut Sink<'_>) -> bool {
     let kernel = boot::uname(text);
     let found = kernel.is_some();
-    kernel.into_iter().for_each(|kernel| sink.push(None, None, kernel));
+    let arch = boot::says::arch(text).filter(|_| found);
+    kernel.into_iter().chain(arch).for_each(|record| sink.push(None, None, record));
     found
 }

@@ -103,6 +103,7 @@ pub(super) fn diagnosis() -> Diagnosis {
         cut: Vec::new(),
         free_blocks: Vec::new(),
         counters: Vec::new(),
+        boot: crate::boot::Story::default(),
         lines: 1234,
         skipped_lines: 1,
         warnings: vec!["read a.log line 3: a number is cut".into()],

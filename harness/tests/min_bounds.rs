@@ -141,6 +141,33 @@ fn the_command_line_is_a_guess_and_only_where_nothing_else_is() {
 }
 
 #[test]
+fn a_device_tree_is_a_guess_too() {
+    let tree = "reserved-memory {\n\tlinux,cma {\n\t\tcompatible = \"shared-dma-pool\";\n\t\t\
+                reusable;\n\t\tsize = <0x4000000>;\n\t\tlinux,cma-default;\n\t};\n};";
+    let said = driver_after(tree);
+    assert_eq!(said.verdicts(), ["too_large guess"]);
+    said.says("the area has 16384 if it is as asked for (65536 kB in the device tree, line ");
+    let placed = format!("{tree}\n[    0.0] cma: Reserved 128 MiB at 0x70000000");
+    assert_eq!(driver_after(&placed).verdicts(), [OPEN]);
+}
+
+/// 64 MiB are 4096 pages of 16 KiB.
+#[test]
+fn pages_are_as_large_as_the_kernel_s() {
+    let said = Said::written(
+        "[    0.0] Linux version 6.12.1-arm64-16k (me@here) (gcc) #1 SMP\n[    0.0] cma: Reserved \
+         64 MiB at 0x7c000000\n[   38.4] cma: __cma_alloc: reserved: alloc failed, req-size: 257 \
+         pages, ret: -12\n",
+    );
+    said.says("at most 8 buffers of 257 pages fit into 4096");
+    let driver =
+        driver_after("[    0.0] Linux version 6.12.1-arm64-16k (me@here)\nCmaTotal: 65536 kB");
+    assert_eq!(driver.verdicts(), [LARGE]);
+    driver
+        .says("4097 pages were asked for, all areas together have at most 4096 (CmaTotal 65536 kB");
+}
+
+#[test]
 fn what_may_be_in_another_area_is_not_bounded() {
     // 192 MiB are of areas that the text does not state.
     let some = "[    0.0] cma: Reserved 64 MiB at 0x70000000\nCmaTotal:         262144 kB";

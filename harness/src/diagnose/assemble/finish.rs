@@ -92,10 +92,6 @@ impl Assembler {
     fn add_bounds(&mut self, open: &mut Open) {
         let incident = &open.incident;
         let bounds = self.scene.sizes.shared(incident.area.as_ref());
-        // Bytes are counted as pages of 4 KiB, also those that a driver names.
-        let release = incident.era.name.as_deref().unwrap_or_default();
-        let is_odd = ["16k", "64k"].iter().any(|size| release.contains(size));
-        let bounds = bounds.filter(|_| !is_odd || incident.reported == Reported::Driver);
         let bounds = bounds.map(|bounds| match incident.count {
             // Up to 6.14 the kernel says nothing of a request that is larger than its area.
             Some(count)
@@ -109,7 +105,10 @@ impl Assembler {
         open.incident.bounds = match (bounds, held) {
             (bounds, None) => bounds,
             (bounds, held) => {
-                let bounds = bounds.map_or_else(Bounds::default, |bounds| Bounds::clone(&bounds));
+                let bounds = bounds.map_or_else(
+                    || self.scene.sizes.bounds(open.incident.area.as_ref()),
+                    |bounds| Bounds::clone(&bounds),
+                );
                 Some(Arc::new(Bounds { held, ..bounds }))
             }
         };

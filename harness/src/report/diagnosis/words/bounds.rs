@@ -23,7 +23,7 @@ fn size(failure: &Failure, bounds: &Bounds, most: &Stated) -> String {
     let pages = most.pages;
     let what = match most.by {
         By::Memory | By::CmaTotal => format!("all areas together have at most {pages}"),
-        By::CommandLine => format!("the area has {pages} if it is as asked for"),
+        By::CommandLine | By::Tree => format!("the area has {pages} if it is as asked for"),
         _ if bounds.is_largest => format!("the largest area has {pages}"),
         _ if failure.incident.area.is_some() => format!("the area has {pages}"),
         _ => format!("the only area in the text has {pages}"),
@@ -33,9 +33,10 @@ fn size(failure: &Failure, bounds: &Bounds, most: &Stated) -> String {
 
 /// `CmaTotal 8192 kB, line 2`, with the source where that is another one than the failure's.
 fn stated(failure: &Failure, stated: &Stated) -> String {
-    let kib = stated.pages.saturating_mul(4);
+    let kib = stated.bytes.unwrap_or(0) >> 10;
     let by = match stated.by {
         By::CommandLine => format!("cma= of {kib} kB on the command line"),
+        By::Tree => format!("{kib} kB in the device tree"),
         By::Boot => format!("{kib} kB reserved at boot"),
         By::Trace => "total_count of the trace".to_string(),
         By::Sysfs => "total_pages of sysfs".to_string(),

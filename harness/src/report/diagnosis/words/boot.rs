@@ -1,7 +1,7 @@
 //! What a boot says of areas.
 
 use super::super::plain::{clean, counted};
-use crate::boot::{Asked, At, Cure, Fate, Off, Origin, Reason, Story, Stride, StrideFrom};
+use crate::boot::{Asked, At, Cure, Fate, Note, Off, Origin, Reason, Story, Stride, StrideFrom};
 use crate::ingest::log::boot::PageFrom;
 
 /// The worst trouble of a boot, in half a sentence.
@@ -64,7 +64,8 @@ fn who(asked: &Asked) -> String {
     let name = asked.name.as_deref().map(clean);
     match (&asked.origin, &name) {
         (Origin::Node, Some(name)) => format!("node {name}"),
-        (Origin::Node, None) => "the node with linux,cma-default".to_string(),
+        (Origin::Node, None) if asked.default => "the node with linux,cma-default".to_string(),
+        (Origin::Node, None) => "a node".to_string(),
         (Origin::CommandLine(place), _) => match (place.base, place.limit) {
             (Some(base), Some(limit)) => format!("cma={}@{base:#x}-{limit:#x}", short_size(*place)),
             (Some(base), None) => format!("cma={}@{base:#x}", short_size(*place)),
@@ -188,6 +189,14 @@ fn rest(asked: &Asked, story: &Story) -> String {
     if let Some(printed) = asked.printed_bytes {
         text += &format!(" (the kernel prints {})", size(printed));
     }
+    for note in &asked.notes {
+        text += &match note {
+            // What is left out gives its memory back.
+            Note::Overlap(_) if asked.fate != Fate::Placed => continue,
+            Note::Overlap(other) => format!("; the kernel says that it overlaps {}", clean(other)),
+            Note::FirstEntry => "; of its reg only the first entry is used".to_string(),
+        };
+    }
     match &asked.fate {
         Fate::Placed if asked.origin == Origin::ConfigOrCommandLine && asked.default => {
             text += ", by the kernel's configuration or cma=: the command line is not in the text";
@@ -233,7 +242,10 @@ fn why(reason: Reason, asked: &Asked) -> String {
             "nothing in its alloc-ranges is free and large enough (their numbers are not in the text)"
                 .to_string()
         }
-        Reason::Taken => "the memory that its reg names is taken, or is no memory".to_string(),
+        Reason::Taken if asked.origin == Origin::Node => {
+            "the memory that its reg names is taken, or is no memory".to_string()
+        }
+        Reason::Taken => "the memory there is taken, or is no memory".to_string(),
         Reason::Crosses(boundary) => {
             format!("it would lie across the end of low memory, {boundary:#x}")
         }
@@ -260,6 +272,7 @@ fn wrong(off: &Off, story: &Story) -> String {
         ),
         Off::GiganticPage(page) => format!("it is no multiple of a gigantic page, {}", size(*page)),
         Off::Unsupported => "this architecture has no hugetlb_cma=".to_string(),
+        Off::NoMap => "it has `no-map` beside `reusable`".to_string(),
         Off::Unsaid => {
             "\"unable to setup CMA region\": its size is 0, its memory is not reserved, \
                         or there are as many areas as CONFIG_CMA_AREAS allows"
@@ -371,6 +384,7 @@ fn one_cure(cure: &Cure, asked: &Asked, story: &Story) -> String {
         }
         Cure::Place => "Name a place that is memory and free, or a size alone".to_string(),
         Cure::Reusable => "Add `reusable;` to the node".to_string(),
+        Cure::Map => "Take `no-map` out of the node".to_string(),
         Cure::DmaCma => "build the kernel with CONFIG_DMA_CMA=y".to_string(),
         Cure::Cells => "Give it as many cells as #size-cells (#address-cells) above it says: \
                         size = <0x0 0x2000000> where that is 2"

@@ -91,7 +91,7 @@ fn nodes_of_text(teller: &mut Teller, story: &Story) {
             &node.name
         }));
         let mut asked = Asked::new(name, Origin::Node);
-        asked.fate = Fate::Unknown(has_boot);
+        (asked.fate, asked.default) = (Fate::Unknown(has_boot), node.default);
         asked.at(&at);
         // It cannot be set up, whatever the kernel prints.
         if let Some(off) = off(&node, story) {
@@ -100,7 +100,7 @@ fn nodes_of_text(teller: &mut Teller, story: &Story) {
         } else if let (Some((counted, total)), Some(bytes)) = (&teller.counted, node.bytes())
             && *total < bytes
         {
-            asked.fate = Fate::NoEffect(*total);
+            (asked.fate, asked.asked_bytes) = (Fate::NoEffect(*total), Some(bytes));
             asked.at(counted);
         }
         teller.areas.push(asked);

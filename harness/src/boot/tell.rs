@@ -144,8 +144,11 @@ impl Teller {
                 self.misplaced = Some((at.clone(), Reason::Limit(*limit)));
             }
             Boot::Dead { area } => self.dead(at, area),
-            Boot::HugetlbOff(page) => self.hugetlb(at, Off::GiganticPage(*page)),
-            Boot::HugetlbUnknown => self.hugetlb(at, Off::Unsupported),
+            Boot::HugetlbOff(page) => {
+                self.hugetlb(at, Fate::Refused(Off::GiganticPage(*page)));
+            }
+            Boot::HugetlbUnknown => self.hugetlb(at, Fate::Refused(Off::Unsupported)),
+            Boot::HugetlbFailed => self.hugetlb_failed(at),
             Boot::Memory { start, end } => self.blocks.push((at.clone(), *start, *end)),
             Boot::AllMemory(bytes) => self.memory = Some(*bytes),
             Boot::DeviceRefused { device, .. } => {
@@ -329,10 +332,23 @@ impl Teller {
         asked.default = default;
     }
 
-    fn hugetlb(&mut self, at: &At, off: Off) {
+    fn hugetlb(&mut self, at: &At, fate: Fate) {
         let known = |asked: &Asked| asked.origin == Origin::Hugetlb;
         if !self.areas.iter().any(known) {
-            self.push(at, None, Origin::Hugetlb, Fate::Refused(off));
+            self.push(at, None, Origin::Hugetlb, fate);
+        }
+    }
+
+    /// The line before is of the same area, where it is there.
+    fn hugetlb_failed(&mut self, at: &At) {
+        self.settle();
+        let failed = |asked: &Asked| matches!(asked.fate, Fate::NotPlaced(_));
+        match self.areas.last_mut().filter(|asked| asked.name.is_none() && failed(asked)) {
+            Some(asked) => {
+                asked.origin = Origin::Hugetlb;
+                asked.at(at);
+            }
+            None => self.hugetlb(at, Fate::NotPlaced(Reason::Open)),
         }
     }
 

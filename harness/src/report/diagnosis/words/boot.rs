@@ -128,16 +128,20 @@ fn short(asked: &Asked, story: &Story) -> String {
             clean(node)
         ),
         Fate::Off => format!("{who} leaves no default area"),
-        Fate::NoEffect(0) => format!("{who} had no effect: CmaTotal is 0"),
-        Fate::NoEffect(total) => format!("{who} had no effect: CmaTotal is only {}", size(*total)),
+        Fate::NoEffect(0) => format!("{who}{of} had no effect: CmaTotal is 0"),
+        Fate::NoEffect(total) => {
+            format!("{who}{of} had no effect: CmaTotal is only {}", size(*total))
+        }
         Fate::DmaPool => format!(
             "{who}{} became a DMA pool, which is no area: it has no `reusable`{}",
             asked.bytes.map_or_else(String::new, |bytes| format!(" of {}", size(bytes))),
             instead(asked)
         ),
         Fate::Dead(_) => {
-            let of = asked.bytes.map_or_else(String::new, |bytes| format!(" of {}", size(bytes)));
-            format!("{who}{of} is dead: it spans two zones and could not be activated")
+            format!(
+                "{who}{} is dead: it spans two zones and could not be activated",
+                of_placed(asked)
+            )
         }
         Fate::NotInEffect(device) => format!(
             "{who}{of} is the memory-region of {}, and is not in effect where requests failed: they \
@@ -305,16 +309,20 @@ fn stride(story: &Story) -> String {
     let Some(bytes) = bytes else {
         return format!("the step is not known: {}", kinds());
     };
-    let source = |step: &&crate::kernel::Step| format!("{} ({})", step.kind, step.source);
+    let source = || {
+        let kinds: Vec<_> = open.iter().map(|step| step.kind).collect();
+        let source = open.first().map_or("", |step| step.source);
+        format!("{} ({source})", kinds.join(" or "))
+    };
     let from = match from {
         StrideFrom::Message => "as the kernel prints it".to_string(),
         StrideFrom::BlockOrder => "a pageblock, by its order in /proc/pagetypeinfo".to_string(),
         StrideFrom::Config => "by the order of blocks in the kernel's configuration".to_string(),
-        StrideFrom::Kind => open.first().map(source).unwrap_or_default(),
+        StrideFrom::Kind => source(),
         StrideFrom::OneCell => format!(
             "{}, which addresses of one cell suggest; 32 MiB with imx_v6_v7_defconfig, 2 MiB on arm64 \
              with 4 KiB pages from 5.19 on",
-            open.first().map(source).unwrap_or_default()
+            source()
         ),
         StrideFrom::Nowhere => String::new(),
     };

@@ -11,7 +11,7 @@ use clap::builder::PossibleValuesParser;
 use super::context::{Context, Format, is_standard};
 use super::failure::{Exit, Failure};
 use crate::cause::Cause;
-use crate::diagnose::{self, Diagnosis, Options};
+use crate::diagnose::{self, Cut, Diagnosis, Options};
 use crate::ingest::{self, Geometry, IngestError, Source};
 use crate::kernel::{self, Kernel};
 use crate::report::diagnosis::{self as report, Groups, Look, Report};
@@ -95,6 +95,7 @@ pub(super) fn run(args: &Diagnose, context: &Context) -> Result<Exit, Failure> {
     let (sources, progress) = args.open(context)?;
     let options = args.options();
     let mut groups = Groups::default();
+    let mut cut = Vec::new();
     let format = context.format;
     context.output(args.out.as_deref(), |out| {
         let watch = progress.watch();
@@ -105,11 +106,13 @@ pub(super) fn run(args: &Diagnose, context: &Context) -> Result<Exit, Failure> {
         }
         let diagnosis = read(&sources, &options, format, &mut groups, out)?;
         watch.end();
+        cut.clone_from(&diagnosis.cut);
         let report = Report::new(&groups, &diagnosis);
         match format {
             Format::Json => report::json::tail(&report, out)?,
             Format::Csv => {
                 report::suppressed(&diagnosis).iter().for_each(|hidden| context.warn(hidden));
+                report::cut(&diagnosis).iter().for_each(|cut| context.warn(cut));
                 diagnosis.warnings.iter().for_each(|warning| context.warn(warning));
             }
             Format::Text => report::text(&report, Look { color: context.color }, out)?,
@@ -120,7 +123,15 @@ pub(super) fn run(args: &Diagnose, context: &Context) -> Result<Exit, Failure> {
     let met = |verdict: &String| {
         if verdict == "any" { groups.failures() > 0 } else { groups.has(verdict) }
     };
-    Ok(if args.fail_on.iter().any(met) { Exit::Bad } else { Exit::Good })
+    match cut.first() {
+        _ if args.fail_on.iter().any(met) => Ok(Exit::Bad),
+        Some(Cut { source, lines, why }) if !args.fail_on.is_empty() => {
+            Err(Failure::because(format_args!(
+                "read {source} past line {lines}: {why}; what --fail-on looks for may follow there"
+            )))
+        }
+        _ => Ok(Exit::Good),
+    }
 }
 
 /// Reads the sources; JSON and CSV are written on the way.

@@ -8,7 +8,7 @@
 mod tests;
 
 use super::dmesg::boot::{self, says};
-use super::dmesg::{self, Cursor, Function, Stop, Tools, calls, driver, failed, runs};
+use super::dmesg::{self, Cursor, Function, Stop, Tools, calls, driver, failed, release, runs};
 use super::event::kinds::{self, Event};
 use super::event::{ftrace, perf, trace_cmd};
 use super::{Record, Sink};
@@ -72,6 +72,8 @@ pub(super) enum Reader {
     Phrase(&'static str, Said),
     /// A command that prints the release on the next line.
     Uname,
+    /// The stamp of the record that follows.
+    Stamp,
     /// A driver's words, anywhere in a line.
     Driver,
     /// A trace event.
@@ -278,6 +280,14 @@ pub const MESSAGES: &[Message] = &[
     row("kernel-of-trace", &["ainted"], Boot(boot::tainted), None,
         "CPU: 0 PID: 1 Comm: x Not tainted 6.12.9-foo #1"),
     row("kernel-of-shell", &["uname "], Uname, None, "$ uname -r\n6.12.9-foo"),
+    row("kernel-of-tool", &["Kernel: ", "KernelRelease"], Boot(release::shown), None,
+        "          Kernel: Linux 6.6.31"),
+    row("kernel-of-usb", &["Manufacturer: Linux "], Boot(release::root_hub), None,
+        "usb usb1: Manufacturer: Linux 6.1.0-rpi7-rpi-v8 dwc_otg_hcd"),
+    row("kernel-of-uname", &["Linux "], Boot(release::linux), None,
+        "Linux h 6.17.0-8-foo #8 SMP PREEMPT_DYNAMIC x aarch64 GNU/Linux"),
+    row("kernel-of-path", &["/lib/modules/", "vmlinuz-"], Boot(release::path), None,
+        "/lib/modules/6.1.0-rpi7-rpi-v8/kernel/drivers/x.ko"),
     row("command-line", &["ernel command line:"], Boot(boot::command_line), None,
         "Kernel command line: console=ttyS0 cma=640M"),
     row("alloc-of-shell", &["echo "], Boot(boot::debugfs_alloc), None,
@@ -286,6 +296,16 @@ pub const MESSAGES: &[Message] = &[
         "dma alloc of size 65536 failed"),
     row("driver", &["llocat", "lloc f", "lloc F", "to alloc"], Driver, None,
         "mydrv 1000.x: failed to allocate buffer with size 1036288"),
+    row("held-begins", &["ate from "], Driver, None,
+        "[drm:vc4_bo_create [vc4]] *ERROR* Failed to allocate from CMA:"),
+    row("held-in-all", &["num bos ", "size bos "], Driver, None,
+        "[drm] size bos allocated: 116020kb"),
+    row("held-by-label", &["kb BOs ("], Driver, None,
+        "vc4-drm soc:gpu: [drm]                            V3D:  14336kb BOs (7)"),
+    row("held-by-exporter", &["ma-buf Objects"], File, None,
+        "Dma-buf Objects:\nsize\tflags\tmode\tcount\texp_name\tino\tname\n\
+         01036288\t00000002\t00080007\t00000001\tlinux,cma\t00000019\t<none>\n\n\
+         Total 1 objects, 1036288 bytes"),
     row("event-start", &["cma"], Trace(&kinds::START), Some(StartPlain),
         "vpu-12 [002] ..... 512.3: cma_alloc_start: name=linux,cma count=456 align=8"),
     row("event-start-totals", &["cma"], Trace(&kinds::START), Some(StartTotals),
@@ -302,6 +322,8 @@ pub const MESSAGES: &[Message] = &[
         "cma_release: name=x pfn=0x8ad00 page=000000004f1e9d2c count=456"),
     row("event-single", &["cma"], Trace(&kinds::SINGLE), Some(EventAlone),
         "cma_alloc: pfn=ffffffffffffffff page=(null) count=456 align=8"),
+    row("event-of-perf-trace", &["cma"], Trace(&kinds::FINISH), None,
+        "31.5 v/6 cma:cma_alloc_finish(name: \"x\", pfn: 508160, page: 0xffff, count: 4, align: 2)"),
     row("lost-ftrace", &["LOST"], Reader::Around(false, ftrace::furniture), None,
         "CPU:2 [LOST 12 EVENTS]"),
     row("lost-trace-cmd", &["EVENTS DROPPED"], Reader::Around(false, trace_cmd::furniture), None,
@@ -309,6 +331,11 @@ pub const MESSAGES: &[Message] = &[
     row("lost-perf", &["LOST"], Reader::Around(true, perf::furniture), None,
         "vpu 12 [000] 1.5: cma:cma_release: name=x pfn=0x8 page=0x1 count=4\n\
          0 0 0x3e8 [0x30]: PERF_RECORD_LOST lost 12"),
+    row("stamp-of-json", &["\"time\":"], Stamp, None,
+        "\"time\":    25.875995,\n\"msg\": \"cma: cma_alloc: alloc failed, req-size: 7 pages, ret: -12\""),
+    row("journal", &["\"MESSAGE\":[", "\"MESSAGE\" : ["], File, None,
+        "{\"MESSAGE\":[97,108,108,111,99,32,102,97,105,108,101,100,44,32,114,101,113,45,115,105,122,\
+         101,58,32,55,32,112,97,103,101,115]}"),
     row("area-file",
         &["/bitmap", "base_pfn", "order_per_bit", "maxchunk", "==> ", "cat /"], File, None,
         "==> /sys/kernel/debug/cma/reserved/base_pfn <==\n262656"),
@@ -322,10 +349,14 @@ pub const MESSAGES: &[Message] = &[
         Named(Meminfo, &["CmaTotal", "CmaFree", "MemTotal", "MemFree", "MemAvailable", "SwapTotal",
             "SwapFree"]),
         None, "CmaFree:           524288 kB"),
+    row("free-blocks", &["CMA", ", zone "], File, None,
+        "Node    0, zone      DMA, type          CMA     14     14     14     14     14     15     15     \
+         15     15     12      6"),
     row("events-of-memory", &["cma"],
         Named(Vmstat, &["nr_free_cma", "cma_alloc_success", "cma_alloc_fail"]),
         None, "nr_free_cma 131072"),
     row("cap", &["CMA"], File, None, "CONFIG_CMA_ALIGNMENT=8"),
+    row("knob", &["G_DYNAMIC_DEBUG"], File, None, "CONFIG_DYNAMIC_DEBUG=y"),
     row("page-size", &["getconf "], File, None, "$ getconf PAGESIZE\n16384"),
     row("page-size-of-configuration", &["CONFIG_"], File, None, "CONFIG_ARM64_16K_PAGES=y"),
     row("kernel-of-file", &["cat /"], File, None,

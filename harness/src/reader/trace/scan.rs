@@ -146,17 +146,23 @@ impl Scan {
     }
 
     pub(super) fn read(&mut self, source: &Source, events: bool) -> Result<(), IngestError> {
-        for found in log::open(source)? {
+        let mut records = log::open(source)?;
+        for found in records.by_ref() {
             match found {
                 Ok(found) if events && traced(&found.record).is_some() => self.event(&found),
                 Ok(found) => self.beside(&found.record),
-                Err(error) => {
-                    self.odd += 1;
-                    self.first_odd.get_or_insert_with(|| error.to_string());
-                }
+                Err(error) => self.wrong(&error),
             }
         }
+        if let Some(error) = records.cut() {
+            self.wrong(error);
+        }
         Ok(())
+    }
+
+    fn wrong(&mut self, error: &IngestError) {
+        self.odd += 1;
+        self.first_odd.get_or_insert_with(|| error.to_string());
     }
 
     fn event(&mut self, found: &Found) {

@@ -30,7 +30,7 @@ const MOST_WARNINGS: usize = 8;
 /// Where the output takes no more.
 pub fn write(report: &Report<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let paint = Paint { color: look.color };
-    writeln!(out, "{}", paint.bold(&words::headline(report)))?;
+    writeln!(out, "{}", paint.bold(&words::first_line(report)))?;
     if report.groups.is_empty() {
         boot(report, paint, out)?;
         nothing(report, out)?;
@@ -122,7 +122,7 @@ fn advice<'a>(
     }
     for advice in new {
         let label = match (advice.what, advice.helps) {
-            (What::Collect(_), _) => "next",
+            (What::Collect(_) | What::LookUpBounds, _) => "next",
             (_, true) => "helps",
             (_, false) => "no help",
         };
@@ -155,7 +155,8 @@ fn footer(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)?;
     wrapped(&words::read(report.diagnosis), "", "  ", out)?;
     if let Some(hidden) = board::suppressed(report.diagnosis) {
-        wrapped(&hidden, "unknown: ", "  ", out)?;
+        let label = if report.diagnosis.suppressed > 0 { "unknown: " } else { "hidden: " };
+        wrapped(&hidden, label, "  ", out)?;
     }
     for line in board::counters(report.diagnosis) {
         wrapped(&line, "counters: ", "  ", out)?;

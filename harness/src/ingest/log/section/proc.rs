@@ -5,7 +5,7 @@ use super::super::boot::{Boot, OrderFrom, PageFrom};
 use super::super::dmesg::boot;
 use super::super::messages::{self, Numbers};
 use super::super::names::Names;
-use super::super::{Record, Sink};
+use super::super::{Knob, Record, Sink};
 use super::number;
 
 pub(super) const MEMINFO: Format = Format {
@@ -19,8 +19,9 @@ pub(super) const MEMINFO: Format = Format {
 
 pub(super) const CONFIG: Format = Format {
     name: "kernel-config",
-    about: "the cap of alignments, from a kernel configuration",
-    columns: "CONFIG_CMA_ALIGNMENT=8",
+    about: "the cap of alignments, and what can be switched on, from a kernel configuration",
+    columns: "CONFIG_CMA_ALIGNMENT=8; CONFIG_CMA_DEBUGFS, CONFIG_CMA_DEBUG, CONFIG_DYNAMIC_DEBUG, \
+              each =y or # … is not set",
     kernels: "3.5 on",
     written: false,
 };
@@ -48,7 +49,30 @@ pub(super) fn line(raw: &[u8], text: &[u8], sink: &mut Sink<'_>, names: &mut Nam
             |value| Some(Record::Counter { area: None, name: names.get(name.as_bytes()), value });
         return indent <= DEEPEST && number(value, "the counter", sink, counter);
     }
+    if let Some(name) = text.strip_prefix(b"# CONFIG_") {
+        return unset(name, sink);
+    }
     text.starts_with(b"CONFIG_") && config(text, sink)
+}
+
+/// The switches whose value is of use, without `CONFIG_`.
+const KNOBS: [(&[u8], Knob); 3] = [
+    (b"CMA_DEBUGFS", Knob::CmaDebugfs),
+    (b"CMA_DEBUG", Knob::CmaDebug),
+    (b"DYNAMIC_DEBUG", Knob::DynamicDebug),
+];
+
+fn knob(name: &[u8]) -> Option<Knob> {
+    KNOBS.iter().find(|(known, _)| *known == name).map(|(_, knob)| *knob)
+}
+
+/// `CMA_DEBUGFS is not set` after `# CONFIG_`: used up, whatever is not set.
+fn unset(name: &[u8], sink: &mut Sink<'_>) -> bool {
+    let Some(name) = name.strip_suffix(b" is not set") else { return false };
+    if let Some(knob) = knob(name) {
+        sink.push(None, None, Record::Config(knob, false));
+    }
+    true
 }
 
 fn starts(text: &[u8], name: &str, then: u8) -> bool {
@@ -75,6 +99,9 @@ fn config(text: &[u8], sink: &mut Sink<'_>) -> bool {
     let upper = |byte: &u8| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'_');
     if !name.iter().all(upper) || value.contains(&b' ') && !value.starts_with(b"\"") {
         return false;
+    }
+    if let Some(knob) = knob(&name[b"CONFIG_".len()..]) {
+        sink.push(None, None, Record::Config(knob, value == b"y"));
     }
     let cap = |cap| Some(Record::Cap(u32::try_from(cap).ok()?));
     if let Some(boot) = pages(name, value) {

@@ -16,7 +16,7 @@ mod tests;
 
 use std::sync::Arc;
 
-pub use asked::{Asked, Cure, Fate, Off, Origin, Reason};
+pub use asked::{Asked, Cure, Fate, Note, Off, Origin, Reason};
 pub use command::{Command, Size};
 pub use notes::Notes;
 pub(crate) use step::page_of_release;

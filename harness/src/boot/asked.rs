@@ -27,10 +27,21 @@ pub struct Asked {
     pub ranges: Option<u64>,
     /// The default area that was made in its place: bytes.
     pub instead: Option<u64>,
-    /// The lines that this rests on, ascending in a source.
+    /// What else is strange.
+    pub notes: Vec<Note>,
+    /// The lines that this rests on.
     pub lines: Vec<At>,
     /// The change that cures it.
     pub cures: Vec<Cure>,
+}
+
+/// What is strange with an area that has memory.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Note {
+    /// Another node has some of the same memory.
+    Overlap(Arc<str>),
+    /// Of several entries of `reg` only the first is used.
+    FirstEntry,
 }
 
 /// Who asks for an area.
@@ -210,6 +221,8 @@ pub enum Off {
     GiganticPage(u64),
     /// The architecture has no `hugetlb_cma=`.
     Unsupported,
+    /// It has `no-map` beside `reusable`.
+    NoMap,
     /// The kernel does not say why.
     Unsaid,
 }
@@ -226,6 +239,7 @@ impl Off {
             Self::Cells(_) => "cells",
             Self::GiganticPage(_) => "gigantic_page",
             Self::Unsupported => "unsupported",
+            Self::NoMap => "no_map",
             Self::Unsaid => "unsaid",
         }
     }
@@ -250,6 +264,8 @@ pub enum Cure {
     Place,
     /// `reusable;` in the node.
     Reusable,
+    /// No `no-map` in the node.
+    Map,
     /// `CONFIG_DMA_CMA=y`.
     DmaCma,
     /// As many cells as `#size-cells` (or `#address-cells`) says.
@@ -287,6 +303,7 @@ impl Asked {
             printed_bytes: None,
             ranges: None,
             instead: None,
+            notes: Vec::new(),
             lines: Vec::new(),
             cures: Vec::new(),
         }

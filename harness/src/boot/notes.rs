@@ -84,14 +84,14 @@ impl Notes {
     /// What is said twice, of two dumps of one boot, counts once. A line that refers to the next one
     /// is kept each time.
     fn keep(&mut self, line: u64, fact: Fact) {
-        let refers = matches!(
-            fact,
-            Fact::Boot(
-                Boot::Misaligned | Boot::NotSetUp | Boot::Declared { .. } | Boot::NeedsNoMap
-            )
-        );
-        let known = |(_, other): &(At, Fact)| *other == fact;
-        if self.facts.len() < MOST && (refers || !self.facts.iter().any(known)) {
+        let of_next = |fact: &Fact| {
+            matches!(fact, Fact::Boot(Boot::Misaligned | Boot::NotSetUp | Boot::NeedsNoMap))
+        };
+        let repeats = of_next(&fact) || matches!(fact, Fact::Boot(Boot::Declared { .. }));
+        if !repeats && self.facts.iter().any(|(_, known)| *known == fact) {
+            // So is what refers to it.
+            self.facts.pop_if(|(_, last)| of_next(last));
+        } else if self.facts.len() < MOST {
             let at = At { source: Arc::clone(&self.source), line };
             self.facts.push((at, fact));
         }

@@ -21,6 +21,7 @@ const ROUND: u64 = 16 << 20;
 /// Completes the areas by what the whole text says.
 pub(super) fn finish(teller: &mut Teller, story: &Story, failed: &[Arc<str>]) {
     name_bypassed(teller);
+    name_refused(teller);
     nodes_of_text(teller, story);
     for index in 0..teller.areas.len() {
         by_node(teller, index, story);
@@ -54,6 +55,25 @@ fn name_bypassed(teller: &mut Teller) {
     }
 }
 
+/// Kernels that do not name the node that they refuse may have one only.
+fn name_refused(teller: &mut Teller) {
+    let named = |node: &Node| {
+        let mut names = teller.areas.iter().filter_map(|asked| asked.name.as_deref());
+        names.any(|name| is(node, name))
+    };
+    let open: Vec<_> =
+        teller.nodes.iter().filter(|(_, node)| node.is_area() && !named(node)).collect();
+    let [(at, node)] = open[..] else { return };
+    let (at, name) = (at.clone(), Arc::clone(&node.name));
+    let mut refused = teller.areas.iter_mut().filter(|asked| {
+        asked.origin == Origin::Node && asked.name.is_none() && asked.fate.reason().is_some()
+    });
+    if let (Some(asked), None) = (refused.next(), refused.next()) {
+        asked.name = Some(name);
+        asked.at(&at);
+    }
+}
+
 /// Nodes that a text states and no line of the boot names.
 fn nodes_of_text(teller: &mut Teller, story: &Story) {
     let has_boot = teller.has_boot();
@@ -71,12 +91,17 @@ fn nodes_of_text(teller: &mut Teller, story: &Story) {
             &node.name
         }));
         let mut asked = Asked::new(name, Origin::Node);
-        asked.fate = Fate::Unknown(has_boot);
+        (asked.fate, asked.default) = (Fate::Unknown(has_boot), node.default);
         asked.at(&at);
         // It cannot be set up, whatever the kernel prints.
         if let Some(off) = off(&node, story) {
             asked.fate = Fate::Refused(off);
             teller.refusals.iter().for_each(|(at, _)| asked.at(at));
+        } else if let (Some((counted, total)), Some(bytes)) = (&teller.counted, node.bytes())
+            && *total < bytes
+        {
+            (asked.fate, asked.asked_bytes) = (Fate::NoEffect(*total), Some(bytes));
+            asked.at(counted);
         }
         teller.areas.push(asked);
     }
@@ -135,6 +160,9 @@ fn by_node(teller: &mut Teller, index: usize, story: &Story) {
         Fate::Refused(Off::Unsaid) if asked.asked_bytes == Some(0) => {
             asked.fate = Fate::Refused(Off::Nothing);
         }
+        Fate::NoMatch(None) if node.is_some_and(|node| node.reusable && node.no_map) => {
+            asked.fate = Fate::Refused(Off::NoMap);
+        }
         Fate::NoMatch(None) => asked.fate = Fate::NoMatch(node.map(|node| node.reusable)),
         _ => {}
     }
@@ -192,7 +220,8 @@ fn not_placed(
             return (Reason::Block { start: *start, end: *end, most }, Some(at.clone()));
         }
     }
-    if let Some(memory) = memory.filter(|memory| larger(*memory)) {
+    // Some of it always has something in it.
+    if let Some(memory) = memory.filter(|memory| larger(memory.saturating_sub(1))) {
         return (Reason::Memory(memory), None);
     }
     let ranged = node.is_some_and(|node| node.ranged);
@@ -214,7 +243,11 @@ fn command(teller: &mut Teller, story: &Story) {
             && asked.origin != Origin::Node
         {
             let (reason, line) = not_placed(asked.asked_bytes, None, story, &blocks, teller.memory);
-            asked.fate = Fate::NotPlaced(reason);
+            // A place that is named is free, or not.
+            let named = |size: &Size| size.base.is_some() && size.limit.is_none();
+            let taken = matches!(&asked.origin, Origin::CommandLine(size) if named(size))
+                && reason == Reason::Open;
+            asked.fate = Fate::NotPlaced(if taken { Reason::Taken } else { reason });
             line.iter().for_each(|line| asked.at(line));
         }
         match (&mut asked.fate, command.cma) {
@@ -258,9 +291,21 @@ fn of_command(teller: &mut Teller, at: &At, size: Size, story: &Story) {
             asked.lines.push(counted.clone());
             Fate::NoEffect(*total)
         }
+        (None, Some((counted, total))) if whole(story, size.bytes, *total) => {
+            asked.lines.push(counted.clone());
+            asked.bytes = Some(*total);
+            Fate::Placed
+        }
         _ => Fate::Unknown(teller.has_boot()),
     };
     teller.areas.push(asked);
+}
+
+/// Whether `total` is `bytes` in whole steps.
+fn whole(story: &Story, bytes: u64, total: u64) -> bool {
+    let steps = story.stride.open.iter().map(|step| step.bytes);
+    let mut steps = story.stride.bytes.into_iter().chain(steps);
+    steps.any(|step| bytes.checked_next_multiple_of(step) == Some(total))
 }
 
 fn of_command_unseen(teller: &mut Teller) {
@@ -301,13 +346,9 @@ fn round(teller: &mut Teller, story: &Story) {
     let of_sysfs = teller.pages.iter().find(|(name, _)| Some(name) == asked.name.as_ref());
     let sysfs = of_sysfs.map(|(_, pages)| pages.saturating_mul(story.page_bytes()));
     // What is missing in the sum may be another area's, unless it makes up whole steps.
-    let whole = |bytes: &u64| {
-        let steps = story.stride.bytes.into_iter();
-        let mut steps = steps.chain(story.stride.open.iter().map(|step| step.bytes));
-        steps.any(|step| printed.checked_next_multiple_of(step) == Some(*bytes))
-    };
     let sum = story.cma_reserved.or(story.cma_total).and_then(|sum| sum.checked_sub(all));
-    let sum = sum.and_then(|more| printed.checked_add(more)).filter(whole);
+    let sum = sum.and_then(|more| printed.checked_add(more));
+    let sum = sum.filter(|bytes| whole(story, printed, *bytes));
     let is_new = story.release.as_deref().and_then(release).is_some_and(|r| r >= PRINTS_ASKED);
     let rounded = || printed.checked_next_multiple_of(story.stride.bytes.filter(|_| is_new)?);
     if let Some(bytes) = sysfs.or(sum).or_else(rounded).filter(|bytes| *bytes > printed) {
@@ -364,7 +405,11 @@ fn not_in_effect(teller: &mut Teller, failed: &[Arc<str>]) {
                         .iter()
                         .any(|asked| asked.default && asked.name.as_ref() == Some(*name))
             };
-            if failed.iter().any(|name| own(&name)) || !failed.iter().any(|name| default(&name)) {
+            let assigned = teller.assigned.iter().any(|name| own(&name));
+            if assigned
+                || failed.iter().any(|name| own(&name))
+                || !failed.iter().any(|name| default(&name))
+            {
                 continue;
             }
             let name = node.name.clone();
@@ -431,6 +476,7 @@ fn cures(asked: &Asked, story: &Story) -> Vec<Cure> {
             None => vec![Cure::Step],
         },
         Fate::Refused(Off::Slots) => vec![Cure::Slots],
+        Fate::Refused(Off::NoMap) => vec![Cure::Map],
         Fate::Refused(Off::Cells(_)) => vec![Cure::Cells],
         Fate::Refused(Off::GiganticPage(page)) => vec![Cure::Gigantic(*page)],
         Fate::Refused(Off::Unsupported | Off::Unsaid) | Fate::NoEffect(_) => vec![Cure::Look],

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::notes::{Fact, Notes};
-use super::{Asked, At, Command, Fate, Off, Origin, Reason, Story, reason};
+use super::{Asked, At, Command, Fate, Note, Off, Origin, Reason, Story, reason};
 use crate::ingest::log::boot::Boot;
 use crate::ingest::log::dts::{Node, Region};
 use crate::kernel::release;
@@ -25,13 +25,17 @@ pub(super) struct Teller {
     pub(super) regions: Vec<(At, Region)>,
     pub(super) blocks: Vec<(At, u64, u64)>,
     pub(super) command: Option<(At, Command)>,
+    /// Nodes of whose `reg` only the first entry is used.
+    first_entries: Vec<(At, Arc<str>)>,
     /// A node was bypassed, at this line.
     bypassed: Option<At>,
     pub(super) refusals: Vec<(At, Arc<str>)>,
+    /// Nodes that devices were given.
+    pub(super) assigned: Vec<Arc<str>>,
     pub(super) memory: Option<u64>,
     /// The pages of areas, by sysfs.
     pub(super) pages: Vec<(Arc<str>, u64)>,
-    /// What `hugetlb_cma=` was refused for.
+    /// `CmaTotal`, or else what was marked as of areas, in bytes.
     pub(super) counted: Option<(At, u64)>,
 }
 
@@ -72,7 +76,7 @@ impl Teller {
             Fact::Command(line) => self.command = Some((at.clone(), Command::read(line))),
             Fact::Counter(Some(area), _, pages) => self.pages.push((Arc::clone(area), *pages)),
             Fact::Counter(None, name, bytes) => {
-                if &**name == "CmaTotal" {
+                if &**name == "CmaTotal" || self.counted.is_none() {
                     self.counted = Some((at.clone(), *bytes));
                 }
             }
@@ -89,10 +93,14 @@ impl Teller {
             Boot::Taken { node } => {
                 self.node(at, node, Fate::NotPlaced(Reason::Taken));
             }
-            Boot::Misaligned => self.refused = Some((at.clone(), Off::BaseOrSize)),
+            Boot::Misaligned => {
+                self.unnamed();
+                self.refused = Some((at.clone(), Off::BaseOrSize));
+            }
             Boot::NotSetUp => {
                 // The line before may say that there are too many.
-                let slots = self.refused.take().filter(|(_, off)| *off == Off::Slots);
+                let slots = self.refused.take_if(|(_, off)| *off == Off::Slots);
+                self.unnamed();
                 self.refused = Some(slots.unwrap_or_else(|| (at.clone(), Off::Unsaid)));
             }
             Boot::NeedsNoMap => self.refused = None,
@@ -112,10 +120,14 @@ impl Teller {
             }
             Boot::Overlap { node, with } => {
                 for asked in &mut self.areas {
-                    let named = asked.name.as_ref();
-                    if named == Some(node) || named == Some(with) {
-                        asked.at(at);
+                    let named = asked.name.clone();
+                    let named = named.as_ref();
+                    if named != Some(node) && named != Some(with) {
+                        continue;
                     }
+                    asked.at(at);
+                    let other = if named == Some(node) { with } else { node };
+                    asked.notes.push(Note::Overlap(Arc::clone(other)));
                 }
             }
             Boot::Declared { node } => self.declared(at, *node),
@@ -132,8 +144,11 @@ impl Teller {
                 self.misplaced = Some((at.clone(), Reason::Limit(*limit)));
             }
             Boot::Dead { area } => self.dead(at, area),
-            Boot::HugetlbOff(page) => self.hugetlb(at, Off::GiganticPage(*page)),
-            Boot::HugetlbUnknown => self.hugetlb(at, Off::Unsupported),
+            Boot::HugetlbOff(page) => {
+                self.hugetlb(at, Fate::Refused(Off::GiganticPage(*page)));
+            }
+            Boot::HugetlbUnknown => self.hugetlb(at, Fate::Refused(Off::Unsupported)),
+            Boot::HugetlbFailed => self.hugetlb_failed(at),
             Boot::Memory { start, end } => self.blocks.push((at.clone(), *start, *end)),
             Boot::AllMemory(bytes) => self.memory = Some(*bytes),
             Boot::DeviceRefused { device, .. } => {
@@ -141,9 +156,9 @@ impl Teller {
             }
             Boot::Dts(node) => self.stated(at, node),
             Boot::Region(region) => self.regions.push((at.clone(), region.clone())),
-            Boot::FirstEntry { .. }
-            | Boot::Hugetlb(_)
-            | Boot::Assigned { .. }
+            Boot::FirstEntry { node } => self.first_entries.push((at.clone(), Arc::clone(node))),
+            Boot::Assigned { node, .. } => self.assigned.push(Arc::clone(node)),
+            Boot::Hugetlb(_)
             | Boot::Arch(_)
             | Boot::PageBytes(..)
             | Boot::BlockOrder(_)
@@ -209,6 +224,16 @@ impl Teller {
             return;
         };
         self.node(at, name, Fate::Bypassed(None)).default = true;
+    }
+
+    /// A node was refused before kernels named it there (5.x).
+    fn unnamed(&mut self) {
+        let Some((at, off)) = self.refused.take() else { return };
+        let origin = match off {
+            Off::Slots | Off::Base(_) => Origin::ConfigOrCommandLine,
+            _ => Origin::Node,
+        };
+        self.push(&at, None, origin, Fate::Refused(off));
     }
 
     /// Memory whose area was not named is of the command line or the configuration.
@@ -287,27 +312,43 @@ impl Teller {
     }
 
     fn dead(&mut self, at: &At, name: &Arc<str>) {
-        let hugetlb = name.starts_with("hugetlb");
-        let named = |asked: &Asked| asked.name.as_ref() == Some(name);
-        let index = self.areas.iter().position(named);
-        let origin = if hugetlb { Origin::Hugetlb } else { Origin::ConfigOrCommandLine };
-        match index {
-            Some(index) => {
-                self.areas[index].at(at);
-                self.areas[index].fate = Fate::Dead(None);
-            }
-            None => {
-                self.settle();
-                let asked = self.push(at, Some(Arc::clone(name)), origin, Fate::Dead(None));
-                asked.default = &**name == "reserved";
-            }
+        self.settle();
+        // The default area has no name in the line that it was reserved with.
+        let default = &**name == "reserved";
+        let is_it = |asked: &Asked| match &asked.name {
+            Some(known) => known == name,
+            None => default && asked.origin == Origin::ConfigOrCommandLine && asked.base.is_some(),
+        };
+        if let Some(asked) = self.areas.iter_mut().find(|asked| is_it(asked)) {
+            asked.at(at);
+            asked.fate = Fate::Dead(None);
+            return;
+        }
+        let origin = match name.starts_with("hugetlb") {
+            true => Origin::Hugetlb,
+            false => Origin::ConfigOrCommandLine,
+        };
+        let asked = self.push(at, Some(Arc::clone(name)), origin, Fate::Dead(None));
+        asked.default = default;
+    }
+
+    fn hugetlb(&mut self, at: &At, fate: Fate) {
+        let known = |asked: &Asked| asked.origin == Origin::Hugetlb;
+        if !self.areas.iter().any(known) {
+            self.push(at, None, Origin::Hugetlb, fate);
         }
     }
 
-    fn hugetlb(&mut self, at: &At, off: Off) {
-        let known = |asked: &Asked| asked.origin == Origin::Hugetlb;
-        if !self.areas.iter().any(known) {
-            self.push(at, None, Origin::Hugetlb, Fate::Refused(off));
+    /// The line before is of the same area, where it is there.
+    fn hugetlb_failed(&mut self, at: &At) {
+        self.settle();
+        let failed = |asked: &Asked| matches!(asked.fate, Fate::NotPlaced(_));
+        match self.areas.last_mut().filter(|asked| asked.name.is_none() && failed(asked)) {
+            Some(asked) => {
+                asked.origin = Origin::Hugetlb;
+                asked.at(at);
+            }
+            None => self.hugetlb(at, Fate::NotPlaced(Reason::Open)),
         }
     }
 
@@ -318,16 +359,29 @@ impl Teller {
         }
     }
 
-    /// Where areas have memory.
+    /// What is a multiple of the step: base and size of each area, and the sizes of all together.
+    /// The kernel may print a size of the default area that is not.
     fn places(&self) -> Vec<(u64, u64)> {
-        let place = |asked: &Asked| Some((asked.base?, asked.bytes?));
-        let nodes = self.areas.iter().filter(|asked| asked.origin == Origin::Node);
-        nodes.filter(|asked| asked.fate == Fate::Placed).filter_map(place).collect()
+        let placed = self.areas.iter().filter(|asked| asked.fate == Fate::Placed);
+        let place = |asked: &Asked| {
+            let is_node = asked.origin == Origin::Node;
+            Some((asked.base?, if is_node { asked.bytes? } else { 0 }))
+        };
+        let sums = self.counted.iter().map(|(_, bytes)| (0, *bytes));
+        placed.filter_map(place).chain(sums).collect()
     }
 
     /// Who asked for the areas that are no node's.
     fn command_line(&mut self) {
         self.settle();
+        self.unnamed();
+        for (at, node) in std::mem::take(&mut self.first_entries) {
+            if let Some(asked) = self.areas.iter_mut().find(|one| one.name.as_ref() == Some(&node))
+            {
+                asked.at(&at);
+                asked.notes.push(Note::FirstEntry);
+            }
+        }
         let command = self.command.clone();
         let cma = command.as_ref().and_then(|(_, command)| command.cma);
         let default = match (cma, &command) {
@@ -346,7 +400,9 @@ impl Teller {
             let bytes = asked.bytes.or(asked.asked_bytes);
             if open && bytes.is_some_and(gigantic) && hugetlb.is_some() {
                 asked.origin = Origin::Hugetlb;
-            } else if asked.origin == Origin::ConfigOrCommandLine && asked.name.is_none() {
+            } else if asked.origin == Origin::ConfigOrCommandLine
+                && asked.name.as_ref().is_none_or(|name| &**name == "reserved")
+            {
                 asked.origin = default.clone();
                 (asked.name, asked.default) = (Some("reserved".into()), true);
             }

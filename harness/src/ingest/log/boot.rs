@@ -129,6 +129,8 @@ pub enum Boot {
     /// `hugetlb_cma=` is below a gigantic page, or none of its multiples (`mm/hugetlb.c`, later
     /// `mm/hugetlb_cma.c`): bytes of that.
     HugetlbOff(u64),
+    /// No memory was found for it on a node of memory.
+    HugetlbFailed,
     /// The architecture has no `hugetlb_cma=`.
     HugetlbUnknown,
     /// What `hugetlb_cma=` asks for in all, in bytes.

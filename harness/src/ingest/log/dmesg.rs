@@ -224,7 +224,7 @@ impl Dmesg {
                 }
             }
         }
-        if (of_boot || hit_any && !found) && self.phrases(line, sink) {
+        if (of_boot || !found) && self.phrases(line, sink) {
             return true;
         }
         if hit_any

@@ -1,7 +1,7 @@
 //! What a boot says of areas.
 
 use super::super::plain::{clean, counted};
-use crate::boot::{Asked, At, Cure, Fate, Off, Origin, Reason, Story, Stride, StrideFrom};
+use crate::boot::{Asked, At, Cure, Fate, Note, Off, Origin, Reason, Story, Stride, StrideFrom};
 use crate::ingest::log::boot::PageFrom;
 
 /// The worst trouble of a boot, in half a sentence.
@@ -64,7 +64,8 @@ fn who(asked: &Asked) -> String {
     let name = asked.name.as_deref().map(clean);
     match (&asked.origin, &name) {
         (Origin::Node, Some(name)) => format!("node {name}"),
-        (Origin::Node, None) => "the node with linux,cma-default".to_string(),
+        (Origin::Node, None) if asked.default => "the node with linux,cma-default".to_string(),
+        (Origin::Node, None) => "a node".to_string(),
         (Origin::CommandLine(place), _) => match (place.base, place.limit) {
             (Some(base), Some(limit)) => format!("cma={}@{base:#x}-{limit:#x}", short_size(*place)),
             (Some(base), None) => format!("cma={}@{base:#x}", short_size(*place)),
@@ -127,16 +128,20 @@ fn short(asked: &Asked, story: &Story) -> String {
             clean(node)
         ),
         Fate::Off => format!("{who} leaves no default area"),
-        Fate::NoEffect(0) => format!("{who} had no effect: CmaTotal is 0"),
-        Fate::NoEffect(total) => format!("{who} had no effect: CmaTotal is only {}", size(*total)),
+        Fate::NoEffect(0) => format!("{who}{of} had no effect: CmaTotal is 0"),
+        Fate::NoEffect(total) => {
+            format!("{who}{of} had no effect: CmaTotal is only {}", size(*total))
+        }
         Fate::DmaPool => format!(
             "{who}{} became a DMA pool, which is no area: it has no `reusable`{}",
             asked.bytes.map_or_else(String::new, |bytes| format!(" of {}", size(bytes))),
             instead(asked)
         ),
         Fate::Dead(_) => {
-            let of = asked.bytes.map_or_else(String::new, |bytes| format!(" of {}", size(bytes)));
-            format!("{who}{of} is dead: it spans two zones and could not be activated")
+            format!(
+                "{who}{} is dead: it spans two zones and could not be activated",
+                of_placed(asked)
+            )
         }
         Fate::NotInEffect(device) => format!(
             "{who}{of} is the memory-region of {}, and is not in effect where requests failed: they \
@@ -188,6 +193,14 @@ fn rest(asked: &Asked, story: &Story) -> String {
     if let Some(printed) = asked.printed_bytes {
         text += &format!(" (the kernel prints {})", size(printed));
     }
+    for note in &asked.notes {
+        text += &match note {
+            // What is left out gives its memory back.
+            Note::Overlap(_) if asked.fate != Fate::Placed => continue,
+            Note::Overlap(other) => format!("; the kernel says that it overlaps {}", clean(other)),
+            Note::FirstEntry => "; of its reg only the first entry is used".to_string(),
+        };
+    }
     match &asked.fate {
         Fate::Placed if asked.origin == Origin::ConfigOrCommandLine && asked.default => {
             text += ", by the kernel's configuration or cma=: the command line is not in the text";
@@ -233,7 +246,10 @@ fn why(reason: Reason, asked: &Asked) -> String {
             "nothing in its alloc-ranges is free and large enough (their numbers are not in the text)"
                 .to_string()
         }
-        Reason::Taken => "the memory that its reg names is taken, or is no memory".to_string(),
+        Reason::Taken if asked.origin == Origin::Node => {
+            "the memory that its reg names is taken, or is no memory".to_string()
+        }
+        Reason::Taken => "the memory there is taken, or is no memory".to_string(),
         Reason::Crosses(boundary) => {
             format!("it would lie across the end of low memory, {boundary:#x}")
         }
@@ -260,6 +276,7 @@ fn wrong(off: &Off, story: &Story) -> String {
         ),
         Off::GiganticPage(page) => format!("it is no multiple of a gigantic page, {}", size(*page)),
         Off::Unsupported => "this architecture has no hugetlb_cma=".to_string(),
+        Off::NoMap => "it has `no-map` beside `reusable`".to_string(),
         Off::Unsaid => {
             "\"unable to setup CMA region\": its size is 0, its memory is not reserved, \
                         or there are as many areas as CONFIG_CMA_AREAS allows"
@@ -292,16 +309,20 @@ fn stride(story: &Story) -> String {
     let Some(bytes) = bytes else {
         return format!("the step is not known: {}", kinds());
     };
-    let source = |step: &&crate::kernel::Step| format!("{} ({})", step.kind, step.source);
+    let source = || {
+        let kinds: Vec<_> = open.iter().map(|step| step.kind).collect();
+        let source = open.first().map_or("", |step| step.source);
+        format!("{} ({source})", kinds.join(" or "))
+    };
     let from = match from {
         StrideFrom::Message => "as the kernel prints it".to_string(),
         StrideFrom::BlockOrder => "a pageblock, by its order in /proc/pagetypeinfo".to_string(),
         StrideFrom::Config => "by the order of blocks in the kernel's configuration".to_string(),
-        StrideFrom::Kind => open.first().map(source).unwrap_or_default(),
+        StrideFrom::Kind => source(),
         StrideFrom::OneCell => format!(
             "{}, which addresses of one cell suggest; 32 MiB with imx_v6_v7_defconfig, 2 MiB on arm64 \
              with 4 KiB pages from 5.19 on",
-            open.first().map(source).unwrap_or_default()
+            source()
         ),
         StrideFrom::Nowhere => String::new(),
     };
@@ -371,6 +392,7 @@ fn one_cure(cure: &Cure, asked: &Asked, story: &Story) -> String {
         }
         Cure::Place => "Name a place that is memory and free, or a size alone".to_string(),
         Cure::Reusable => "Add `reusable;` to the node".to_string(),
+        Cure::Map => "Take `no-map` out of the node".to_string(),
         Cure::DmaCma => "build the kernel with CONFIG_DMA_CMA=y".to_string(),
         Cure::Cells => "Give it as many cells as #size-cells (#address-cells) above it says: \
                         size = <0x0 0x2000000> where that is 2"

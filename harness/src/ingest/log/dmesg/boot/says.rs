@@ -162,7 +162,8 @@ pub(crate) fn dead(before: &[u8], _: &[u8]) -> Said {
 }
 
 /// `cma area should be at least 1024 MiB`, `cma area of node 1 should be …`, `cma area must be a
-/// multiple of 1024 MiB`, `reserve 8192 MiB, up to 4096 MiB per node`.
+/// multiple of 1024 MiB`, `reserve 8192 MiB, up to 4096 MiB per node`, `reservation failed: err -12,
+/// node 0`.
 pub(crate) fn hugetlb(_: &[u8], after: &[u8]) -> Said {
     let of = |text: &[u8], word: &[u8]| {
         let at = memchr::memmem::find(text, word)? + word.len();
@@ -173,6 +174,9 @@ pub(crate) fn hugetlb(_: &[u8], after: &[u8]) -> Said {
     }
     if memchr::memmem::find(after, b"isn't supported").is_some() {
         return said(Boot::HugetlbUnknown);
+    }
+    if after.starts_with(b"reservation failed") {
+        return said(Boot::HugetlbFailed);
     }
     after.starts_with(b"reserve ").then_some(())?;
     said(Boot::Hugetlb(of(after, b"reserve ")?))

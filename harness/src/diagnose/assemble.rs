@@ -1,11 +1,13 @@
 //! From records to failures: what belongs together.
 
+mod aside;
 mod clocks;
 mod counters;
 mod debug;
 mod driver;
 mod failed;
 mod finish;
+mod holders;
 mod join;
 mod lists;
 mod reports;
@@ -14,17 +16,20 @@ mod scene;
 pub(in crate::diagnose) mod script;
 mod seen;
 mod trace;
+mod who;
 mod window;
 
 use std::sync::Arc;
 
 use super::era::Shown;
-use super::{AlignFrom, Era, Options};
+use super::{AlignFrom, Diagnosis, Era, Options, Outcome, Who};
 use crate::ingest::log::{DebugfsFile, Found, FreeRuns, Origin, Record, Shape, Task};
 use crate::kernel::Errno;
 use crate::timeline::{AreaState, Areas, Calls, Parted, signs};
+use aside::Said;
 use clocks::Clocks;
 pub use counters::Counter;
+use holders::Holders;
 use join::Join;
 use reports::Reports;
 use scene::Scene;
@@ -99,12 +104,27 @@ pub struct Incident {
     pub inferred: bool,
     /// Reports of this same failure beside the first.
     pub duplicates: u64,
+    /// Who asked, who reported it, and who holds the area.
+    pub who: Who,
+    /// What became of the request.
+    pub outcome: Outcome,
 }
 
 impl Incident {
     /// A failure reported in `source`, of which no more is known.
     pub fn new(source: Arc<str>, reported: Reported) -> Self {
         Self { source, reported, ..Self::default() }
+    }
+
+    /// Whether a kernel log shows that CMA refused it.
+    pub const fn is_of_kernel_log(&self) -> bool {
+        use Reported::{Debug, Line, List};
+        matches!(self.reported, Line(_) | Debug | List)
+    }
+
+    /// Whether a kernel log shows it, and no driver in that reported it.
+    pub fn is_unreported(&self) -> bool {
+        self.is_of_kernel_log() && self.outcome != Outcome::Reported
     }
 }
 
@@ -150,6 +170,7 @@ pub struct Assembler {
     reports: Reports,
     join: Join,
     clocks: Clocks,
+    holders: Holders,
     /// The calls before one of several took this failure.
     unsure: Option<(window::Id, Calls)>,
 }
@@ -164,6 +185,7 @@ impl Assembler {
             reports: Reports::default(),
             join: Join::default(),
             clocks: Clocks::default(),
+            holders: Holders::default(),
             unsure: None,
         }
     }
@@ -185,6 +207,19 @@ impl Assembler {
         self.reports.source(name);
         self.areas.source();
         self.calls.clear();
+        self.holders.clear();
+    }
+
+    /// The source that was read has so many lines.
+    pub fn source_ends(&mut self, lines: u64) {
+        self.reports.ends(lines);
+    }
+
+    /// What the text says beside failures.
+    pub fn beside(&mut self, diagnosis: &mut Diagnosis) {
+        (diagnosis.not_cma, diagnosis.busy) = self.reports.aside.take();
+        diagnosis.busy_hidden = self.reports.aside.hidden;
+        diagnosis.from_boot = self.scene.from_boot;
     }
 
     /// Takes the next record.
@@ -222,9 +257,21 @@ impl Assembler {
                 self.failed(task.as_ref(), shape, area, count, ret);
             }
             Record::FreeRuns(list) => self.list(task.as_ref(), list),
-            Record::Driver { bytes, cma } => self.reports.driver(bytes, cma),
+            Record::Driver { bytes, cma, device, shape } => {
+                self.reports.driver(driver::Complaint { bytes, cma, device, shape });
+            }
+            Record::Elsewhere { kind, device, bytes, order, flags, text } => {
+                self.reports.elsewhere(Said { kind, device, bytes, order, flags, text });
+            }
+            Record::Zone { movable, free_kb, cma_kb, high_kb, .. } => {
+                self.reports.aside.zone(movable, free_kb, cma_kb, high_kb, at);
+            }
+            Record::CmaPages(pages) => self.reports.aside.cma_pages(pages, at),
+            Record::Backtrace(task) => self.reports.backtrace(task),
+            Record::Frame(frame) => self.reports.frame(frame),
+            Record::VideoDevice => self.scene.machine.has_video(),
             Record::Skipped { area, .. } => self.reports.near.skipped(area, at),
-            Record::PfnsBusy { start, end } => self.reports.near.claimed(start, end, at),
+            Record::PfnsBusy { start, end } => self.reports.claimed(start, end),
             Record::Search { size, nr, mask, end, .. } => {
                 self.reports.searched(driver::Search { size, nr, mask, nothing: end > size });
             }
@@ -233,13 +280,20 @@ impl Assembler {
             Record::Suppressed { function, lines } if function.contains("cma_alloc") => {
                 self.scene.hidden = self.scene.hidden.saturating_add(lines);
             }
+            Record::Suppressed { function, lines } if function.contains("alloc_contig") => {
+                let hidden = &mut self.reports.aside.hidden;
+                *hidden = hidden.saturating_add(lines);
+            }
             Record::Suppressed { .. } | Record::CommandLine(_) => {}
             Record::Lost { events, .. } => {
                 self.scene.lost(events);
                 self.calls.take(&record, None, at);
                 self.areas.lost();
+                self.holders.clear();
             }
             Record::Kernel(name) => {
+                self.scene.machine.named(&name);
+                self.scene.from_boot |= at.time_us.is_some_and(|us| us < SECOND_US);
                 self.scene.release.get_or_insert_with(|| Arc::clone(&name));
                 self.reports.release = Some(name);
             }
@@ -282,7 +336,10 @@ impl Assembler {
         self.calls.forget_unended();
         match origin {
             Origin::Debug => self.debug(heard),
-            Origin::Trace => self.event(heard, area, counts),
+            Origin::Trace => {
+                self.reports.last_task = task.cloned();
+                self.event(heard, area, counts);
+            }
         }
     }
 

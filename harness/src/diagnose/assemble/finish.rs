@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::window::{Belief, Open};
 use super::{Assembler, Incident, Reported};
 use crate::diagnose::era::Shown;
+use crate::diagnose::outcome::outcome;
 use crate::ingest::log::{FreeRuns, Shape};
 use crate::timeline::{AreaState, Known};
 
@@ -61,6 +62,10 @@ impl Assembler {
         }
         let may_print_bits = self.scene.text.may_print_bits(own, stated.as_deref());
         self.add_state(&mut open, may_print_bits);
+        let printed = open.task.take().filter(|task| task.comm.is_some() || task.pid.is_some());
+        let incident = &mut open.incident;
+        incident.who.task = incident.who.task.take().or(printed);
+        incident.outcome = outcome(incident, &self.scene.machine);
         open.incident
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::counters::Counters;
 use crate::diagnose::Options;
 use crate::diagnose::era::Text;
+use crate::diagnose::outcome::Machine;
 
 /// What the caller and a text say beside calls, areas and failures.
 #[derive(Debug)]
@@ -13,6 +14,9 @@ pub(super) struct Scene {
     pub(super) text: Text,
     /// What the kernel calls itself at first.
     pub(super) release: Option<Arc<str>>,
+    pub(super) machine: Machine,
+    /// The kernel log begins with the boot.
+    pub(super) from_boot: bool,
     pub(super) counters: Counters,
     /// Failure lines that the rate limit hid.
     pub(super) hidden: u64,
@@ -27,6 +31,8 @@ impl Scene {
             options: options.clone(),
             text: Text::default(),
             release: None,
+            machine: Machine::default(),
+            from_boot: false,
             counters: Counters::default(),
             hidden: 0,
             lost: (0, 0),

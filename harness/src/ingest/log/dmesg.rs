@@ -9,12 +9,14 @@ pub(super) mod boot;
 pub(super) mod calls;
 mod cursor;
 pub(super) mod driver;
+pub(super) mod elsewhere;
 pub(super) mod failed;
 pub(super) mod grammar;
 mod list;
 mod message;
 mod open;
 pub(super) mod runs;
+pub(super) mod stack;
 mod tail;
 #[cfg(test)]
 mod tests;
@@ -27,10 +29,13 @@ use super::messages::Reader;
 use super::{Record, Sink, Task, prefix, scan, text};
 use crate::ingest::Format;
 pub(super) use cursor::{Cursor, Stop};
+pub use driver::{Asks, SHAPES};
+pub use elsewhere::Elsewhere;
 use list::{Fed, List};
 use message::Parsed;
 pub(super) use message::{Function, Message, Tools};
 use open::Open;
+pub use stack::{FRAMES, Frame};
 
 pub(super) const FORMAT: Format = Format {
     name: "dmesg",
@@ -180,6 +185,14 @@ impl Dmesg {
                 continue;
             }
             hit_any = true;
+            if let Reader::Words(read) = reader
+                && let records = read(line, word_start(line, 0, hit))
+                && !records.is_empty()
+            {
+                let origin = self.origin(&line[..hit], sink);
+                records.into_iter().for_each(|record| emit(&origin, record, sink));
+                return true;
+            }
             let record = match reader {
                 Reader::Boot(read) => read(&line[after..]),
                 Reader::Uname => {
@@ -262,6 +275,7 @@ impl Dmesg {
             }
             Ok(Message { parsed, .. }) => {
                 let origin = self.origin(&line[..start], sink);
+                let parsed = parsed.of(&line[..start]);
                 self.say(parsed, &origin, line, (start, c.at), sink)
             }
             Err(Stop::No) => None,

@@ -7,7 +7,9 @@
 #[cfg(test)]
 mod tests;
 
-use super::dmesg::{self, Cursor, Function, Stop, Tools, boot, calls, driver, failed, runs};
+use super::dmesg::{
+    self, Cursor, Function, Stop, Tools, boot, calls, driver, elsewhere, failed, runs, stack,
+};
 use super::event::kinds::{self, Event};
 use super::event::{ftrace, perf, trace_cmd};
 use super::{Record, Sink};
@@ -63,6 +65,8 @@ pub(super) enum Reader {
     Runs,
     /// What follows the word, to the end of its line.
     Boot(fn(&[u8]) -> Option<Record>),
+    /// A line that has the word, and where the name around it begins: what it says.
+    Words(fn(&[u8], usize) -> Vec<Record>),
     /// A command that prints the release on the next line.
     Uname,
     /// A driver's words, anywhere in a line.
@@ -197,7 +201,7 @@ pub const MESSAGES: &[Message] = &[
     row("kernel", &["Linux version "], Boot(boot::release), None,
         "Linux version 6.12.117-foo (me@here) (gcc) #1 SMP"),
     row("kernel-of-trace", &["ainted"], Boot(boot::tainted), None,
-        "CPU: 0 PID: 1 Comm: x Not tainted 6.12.9-foo #1"),
+        "Comm: x Not tainted 6.12.9-foo #1"),
     row("kernel-of-shell", &["uname "], Uname, None, "$ uname -r\n6.12.9-foo"),
     row("command-line", &["ernel command line:"], Boot(boot::command_line), None,
         "Kernel command line: console=ttyS0 cma=640M"),
@@ -205,8 +209,28 @@ pub const MESSAGES: &[Message] = &[
         "# echo 77 > /sys/kernel/debug/cma/cma-reserved/alloc"),
     row("dma-alloc", &["dma alloc"], Line(&[Word(b"dma")], driver::dma_alloc), None,
         "dma alloc of size 65536 failed"),
-    row("driver", &["llocat", "lloc f", "lloc F", "to alloc"], Driver, None,
-        "mydrv 1000.x: failed to allocate buffer with size 1036288"),
+    row("driver",
+        &["llocat", "lloc f", "lloc F", "to alloc", "lloc_coherent", "lloc_attrs", "_alloc size="],
+        Driver, None, "mydrv 1000.x: failed to allocate buffer with size 1036288"),
+    row("elsewhere",
+        &["oom-killer", "f memory: Kill", "swiotlb buffer", "DMA mask is", "DMA mask 0x",
+            "crashkernel reservation", "space for buffer", "command submission", "alloc_skb",
+            "vmalloc error"],
+        Driver, None, "foo foo: coherent DMA mask is unset"),
+    row("memory-of-zone", &[" free_cma:"], Words(elsewhere::zone), None,
+        "DMA free:519112kB boost:0kB min:10428kB low:11228kB high:12028kB free_cma:513592kB"),
+    row("memory-of-areas", &["pages cma res"], Words(elsewhere::pages), None,
+        "131072 pages cma reserved"),
+    row("backtrace", &["PID: "], Words(elsewhere::task), None,
+        "CPU: 0 PID: 12 Comm: vpud Tainted: G  O  6.12.9-foo #1"),
+    row("video-device", &["registered as video", "as /dev/video"],
+        Words(|_, _| vec![Record::VideoDevice]), None,
+        "vivid-000: V4L2 capture device registered as video0"),
+    row("stack",
+        &["vb2_dc_alloc", "drm_gem_dma_create", "drm_gem_cma_create", "snd_dma_alloc_dir_pages",
+            "dma_direct_alloc", "arm_dma_alloc", "heap_allocate", "ion_cma_allocate",
+            "alloc_gigantic_folio", "hugetlb_cma_alloc", "alloc_write"],
+        Words(stack::frame), None, " => vb2_dc_alloc"),
     row("event-start", &["cma"], Trace(&kinds::START), Some(StartPlain),
         "vpu-12 [002] ..... 512.3: cma_alloc_start: name=linux,cma count=456 align=8"),
     row("event-start-totals", &["cma"], Trace(&kinds::START), Some(StartTotals),

@@ -32,6 +32,7 @@ pub fn write(report: &Report<'_>, look: Look, out: &mut dyn Write) -> io::Result
     let paint = Paint { color: look.color };
     writeln!(out, "{}", paint.bold(&words::headline(report)))?;
     if report.groups.is_empty() {
+        beside(report, paint, out)?;
         nothing(report, out)?;
     }
     let mut said = Vec::new();
@@ -39,17 +40,29 @@ pub fn write(report: &Report<'_>, look: Look, out: &mut dyn Write) -> io::Result
     for shown in report.groups.iter().filter(|shown| shown.detailed) {
         writeln!(out)?;
         if !single {
-            wrapped(&paint.bold(&words::group_line(shown.group)), "", "    ", out)?;
+            wrapped(&paint.bold(&words::group_line(shown)), "", "    ", out)?;
         }
         group(shown, paint, &mut said, out)?;
     }
     rest(report, out)?;
+    if !report.groups.is_empty() {
+        beside(report, paint, out)?;
+    }
     let areas = report.diagnosis.areas.iter().zip(&report.diagnosis.residents);
     for (area, residents) in areas.filter(|(_, residents)| !residents.is_empty()) {
         writeln!(out)?;
         residents::write(area, residents, report.diagnosis.cap, paint, out)?;
     }
     footer(report, out)
+}
+
+/// What is no failure of CMA, a paragraph each.
+fn beside(report: &Report<'_>, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+    for (label, text) in words::paragraphs(report.diagnosis) {
+        writeln!(out)?;
+        labelled(label, &text, paint, out)?;
+    }
+    Ok(())
 }
 
 fn nothing(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -127,7 +140,7 @@ fn rest(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "\nmore, not shown in full:")?;
     }
     for shown in rest.iter().take(MOST) {
-        wrapped(&words::group_line(shown.group), "  ", "      ", out)?;
+        wrapped(&words::group_line(shown), "  ", "      ", out)?;
     }
     let hidden = rest.iter().skip(MOST).map(|shown| shown.group.failures).sum::<u64>();
     let hidden = hidden + report.beyond;
@@ -141,6 +154,9 @@ fn rest(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
 fn footer(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)?;
     wrapped(&words::read(report.diagnosis), "", "  ", out)?;
+    if let Some(unreported) = words::unreported(report) {
+        wrapped(&unreported, "", "  ", out)?;
+    }
     if let Some(hidden) = board::suppressed(report.diagnosis) {
         wrapped(&hidden, "unknown: ", "  ", out)?;
     }

@@ -1,9 +1,13 @@
 //! The sentences that all formats share.
 
 mod advice;
+mod aside;
+mod who;
 mod why;
 
 pub(super) use advice::{advice, cost, most_useful};
+pub(super) use aside::{not_cma, paragraphs};
+pub(super) use who::unreported;
 pub(super) use why::why;
 
 use super::groups::{Group, Report, Shown};
@@ -25,7 +29,11 @@ pub(super) fn verdict(failure: &Failure) -> String {
 }
 
 /// When, and how often.
-pub(super) fn occurrence(group: &Group) -> String {
+pub(super) fn occurrence(shown: &Shown<'_>) -> String {
+    format!("{}{}", how_often(shown.group), who::quiet(shown))
+}
+
+fn how_often(group: &Group) -> String {
     let tenths = |us: u64| format!("{}.{} s", us / 1_000_000, us / 100_000 % 10);
     let failures = counted(group.failures, "failure");
     match (group.first_us, group.last_us) {
@@ -173,28 +181,31 @@ fn lower(failure: &Failure) -> String {
 /// The first line of all.
 pub(super) fn headline(report: &Report<'_>) -> String {
     if let ([shown], 0) = (report.groups.as_slice(), report.beyond) {
-        return group_line(shown.group);
+        return group_line(shown);
     }
     if report.groups.is_empty() {
         return match board::hidden(report.diagnosis) {
             Some(hidden) => format!("no failure in this log, but {hidden}"),
-            None => "no failed CMA allocation in this log".to_string(),
+            None => aside::headline(report.diagnosis)
+                .unwrap_or_else(|| "no failed CMA allocation in this log".to_string()),
         };
     }
+    let all = report.groups.iter().all(|shown| !who::quiet(shown).is_empty());
+    let quiet = if all && report.beyond == 0 { "; no driver reported one" } else { "" };
     let failures = counted(report.failures, "failure");
     let mut verdicts: Vec<_> = report.groups.iter().map(|one| verdict(&one.group.first)).collect();
     verdicts.dedup();
     if let ([verdict], 0) = (verdicts.as_slice(), report.beyond) {
-        return format!("{failures}, all {verdict}");
+        return format!("{failures}, all {verdict}{quiet}");
     }
     let each = report.verdicts.iter().map(|(name, failures)| format!("{failures} {name}"));
-    format!("{failures}: {}", each.collect::<Vec<_>>().join(", "))
+    format!("{failures}: {}{quiet}", each.collect::<Vec<_>>().join(", "))
 }
 
 /// A group in a line.
-pub(super) fn group_line(group: &Group) -> String {
-    let failure = &group.first;
-    format!("{}: {} ({})", verdict(failure), answer(failure), occurrence(group))
+pub(super) fn group_line(shown: &Shown<'_>) -> String {
+    let failure = &shown.group.first;
+    format!("{}: {} ({})", verdict(failure), answer(failure), occurrence(shown))
 }
 
 /// What is known of the first failure of a group: a word and a sentence each.
@@ -202,6 +213,7 @@ pub(super) fn facts(shown: &Shown<'_>) -> Vec<(&'static str, String)> {
     let failure = &shown.group.first;
     let mut facts = vec![("why", why(failure)), ("request", request(failure))];
     facts.push(("where", place(failure)));
+    facts.extend(who::facts(failure));
     facts.extend(free(failure).map(|text| ("free", text)));
     facts.extend(fit(failure).map(|text| ("fits", text)));
     facts.extend(shown.memory.clone().map(|text| ("memory", text)));

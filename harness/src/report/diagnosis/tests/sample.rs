@@ -97,11 +97,10 @@ pub(super) fn diagnosis() -> Diagnosis {
         areas: vec![area],
         residents: vec![vec![resident]],
         cap: 8,
-        suppressed: 0,
-        counters: Vec::new(),
         lines: 1234,
         skipped_lines: 1,
         warnings: vec!["read a.log line 3: a number is cut".into()],
+        ..Diagnosis::default()
     }
 }
 

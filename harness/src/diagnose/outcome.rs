@@ -1,0 +1,263 @@
+//! What became of a request that CMA refused: who asked, and whether somebody else served it.
+
+use std::sync::Arc;
+
+use super::{Confidence, Incident, Reported};
+use crate::board::Caller;
+use crate::ingest::log::Task;
+use crate::kernel::{EINTR, release};
+
+/// What became of a request that CMA refused.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
+pub enum Outcome {
+    /// No driver reported it, and the text does not show who asked.
+    #[default]
+    Unknown,
+    /// A driver reported that it got nothing.
+    Reported,
+    /// Whoever asked got nothing, though no driver says so: there is no way out for it.
+    Refused(Confidence, Because),
+    /// The page allocator served it.
+    Served(Confidence),
+}
+
+/// Why a caller had no way out.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Because {
+    /// It asks CMA alone.
+    Caller,
+    /// The page allocator has no block as large.
+    Size,
+    /// The page allocator refused as well.
+    Pages,
+    /// 32-bit Arm asks CMA alone.
+    Arch,
+}
+
+impl Outcome {
+    /// The word for it in every format.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Reported => "driver",
+            Self::Refused(..) => "client",
+            Self::Served(_) => "page_allocator",
+        }
+    }
+
+    /// How sure that is, where it is not stated by the text.
+    pub const fn confidence(self) -> Option<Confidence> {
+        match self {
+            Self::Unknown | Self::Reported => None,
+            Self::Refused(sure, _) | Self::Served(sure) => Some(sure),
+        }
+    }
+}
+
+/// Who holds pages of an area, by the trace.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Holder {
+    /// The task that asked for them.
+    pub task: Task,
+    /// Buffers that are live.
+    pub buffers: u64,
+    /// Their pages.
+    pub pages: u64,
+}
+
+/// What a failure has beside the numbers of its request.
+#[derive(Clone, PartialEq, Default, Debug)]
+pub struct Who {
+    /// The driver and its device that reported it: `vivid vivid.0`.
+    pub device: Option<Arc<str>>,
+    /// Where it did: the source and the line.
+    pub driver_line: Option<(Arc<str>, u64)>,
+    /// The task that asked.
+    pub task: Option<Task>,
+    /// Whose function asked, by the stack or by the words of the driver: `vb2-dma-contig`.
+    pub client: Option<&'static str>,
+    /// How it asked, by the stack.
+    pub caller: Option<&'static Caller>,
+    /// The line in which the page allocator says that it has no block of this order either.
+    pub pages_refused: Option<u64>,
+    /// The tasks that hold most of its area, the first of them most.
+    pub holders: Arc<[Holder]>,
+}
+
+/// What is known of the machine.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Machine {
+    arch: Option<Arch>,
+    /// Bytes of a page, where it is stated or by the name of the kernel.
+    page_bytes: Option<u64>,
+    /// Its kernel has no heaps of dma-buf: all that asks CMA is the DMA API.
+    no_heaps: bool,
+    /// Devices of V4L2 are there, whose `vb2_dc_alloc()` would print.
+    video: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Arch {
+    Arm,
+    Arm64,
+}
+
+impl Machine {
+    /// The kernel calls itself so.
+    pub(super) fn named(&mut self, name: &str) {
+        let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
+        let arch = if has(&["arm64", "aarch64", "-v8", "-16k"]) {
+            Some(Arch::Arm64)
+        } else {
+            has(&["armmp", "armv", "-v7", "-v6", "imx_v6"]).then_some(Arch::Arm)
+        };
+        self.arch = arch.or(self.arch);
+        if self.arch == Some(Arch::Arm64) {
+            let kib = if has(&["16k"]) {
+                16
+            } else if has(&["64k"]) {
+                64
+            } else {
+                4
+            };
+            self.page_bytes = self.page_bytes.or(Some(kib * 1024));
+        }
+        // CONFIG_DMABUF_HEAPS is not set in Debian's kernels up to 6.12; a module in 7.3.
+        self.no_heaps |= has(&["+deb", "-deb"]) && release(name).is_some_and(|at| at < (7, 0));
+    }
+
+    /// Bytes of a page by the text itself.
+    #[cfg_attr(not(test), expect(dead_code, reason = "where a boot states it"))]
+    pub(super) const fn has_pages_of(&mut self, bytes: u64) {
+        self.page_bytes = Some(bytes);
+    }
+
+    /// A device of V4L2 was registered.
+    pub(super) const fn has_video(&mut self) {
+        self.video = true;
+    }
+
+    /// The pages of the largest block of the page allocator (MAX_PAGE_ORDER 10, 11 with pages of
+    /// 16 KiB, 13 with 64 KiB on arm64); where nothing is known the most that it can be.
+    fn largest_block(&self) -> (u64, bool) {
+        match self.page_bytes {
+            Some(4096) => (1024, true),
+            Some(16384) => (2048, true),
+            Some(65536) => (8192, true),
+            _ => (8192, false),
+        }
+    }
+}
+
+/// What became of `incident`.
+pub(super) fn outcome(incident: &Incident, machine: &Machine) -> Outcome {
+    let who = &incident.who;
+    let alone = matches!(incident.reported, Reported::Driver | Reported::Claims);
+    if alone || who.driver_line.is_some() {
+        return Outcome::Reported;
+    }
+    let Some(count) = incident.count.filter(|_| incident.ret != Some(EINTR)) else {
+        return Outcome::Unknown;
+    };
+    if who.pages_refused.is_some() {
+        return Outcome::Refused(Confidence::Certain, Because::Pages);
+    }
+    let (block, known) = machine.largest_block();
+    match who.caller {
+        Some(caller) if caller.fallback_pages == 0 && caller.name != "hugetlb" => {
+            return Outcome::Refused(Confidence::Certain, Because::Caller);
+        }
+        Some(caller) if caller.name == "hugetlb" => return Outcome::Unknown,
+        Some(_) if count <= block && known => return of_dma_direct(who.client.is_some()),
+        _ => {}
+    }
+    if count > block {
+        return Outcome::Refused(Confidence::Likely, Because::Size);
+    }
+    let since_dma_direct = || {
+        let release = incident.era.name.as_deref().and_then(release);
+        release.is_some_and(|release| release >= (5, 0))
+    };
+    match machine.arch {
+        Some(Arch::Arm) => Outcome::Refused(Confidence::Likely, Because::Arch),
+        Some(Arch::Arm64) if known && since_dma_direct() => {
+            let asked_by_dma = who.client.is_some() || machine.no_heaps && machine.video;
+            if asked_by_dma { Outcome::Served(Confidence::Likely) } else { Outcome::Unknown }
+        }
+        _ => Outcome::Unknown,
+    }
+}
+
+/// Of `dma_direct_alloc()`; whether its client would have printed.
+const fn of_dma_direct(prints: bool) -> Outcome {
+    Outcome::Served(if prints { Confidence::Certain } else { Confidence::Likely })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnose::Era;
+    use crate::ingest::log::Shape;
+
+    fn incident(count: u64) -> Incident {
+        let era = Era { name: Some("6.12.9-arm64".into()), ..Era::default() };
+        let reported = Reported::Line(Shape::Inner);
+        Incident { count: Some(count), ret: Some(-12), era, ..Incident::new("a".into(), reported) }
+    }
+
+    fn machine(name: &str) -> Machine {
+        let mut machine = Machine::default();
+        machine.named(name);
+        machine
+    }
+
+    #[test]
+    fn what_the_page_allocator_can_have_served_depends_on_page_size_and_caller() {
+        let debian = Machine { video: true, ..machine("6.12.117+deb13-arm64") };
+        assert_eq!(outcome(&incident(257), &debian), Outcome::Served(Confidence::Likely));
+        let too_large = Outcome::Refused(Confidence::Likely, Because::Size);
+        assert_eq!(outcome(&incident(1025), &debian), too_large);
+        // Pages of 16 KiB have larger blocks.
+        let large = Machine { video: true, ..machine("6.12.117+deb13-arm64-16k") };
+        assert_eq!(outcome(&incident(1025), &large), Outcome::Served(Confidence::Likely));
+        // A heap may be who asked.
+        let heaps = Machine { video: true, ..machine("7.3.4+deb13-arm64") };
+        assert_eq!(outcome(&incident(257), &heaps), Outcome::Unknown);
+        assert_eq!(outcome(&incident(257), &Machine::default()), Outcome::Unknown);
+        let arm = outcome(&incident(257), &machine("6.1.21-v7l+"));
+        assert_eq!(arm, Outcome::Refused(Confidence::Likely, Because::Arch));
+    }
+
+    #[test]
+    fn a_stack_says_it() {
+        let mut of_heap = incident(257);
+        of_heap.who.caller = Caller::find("dma-heap");
+        let machine = machine("6.12.117-arm64");
+        let refused = Outcome::Refused(Confidence::Certain, Because::Caller);
+        assert_eq!(outcome(&of_heap, &machine), refused);
+        of_heap.who.caller = Caller::find("dma-direct");
+        assert_eq!(outcome(&of_heap, &machine), Outcome::Served(Confidence::Likely));
+        of_heap.who.client = Some("vb2-dma-contig");
+        assert_eq!(outcome(&of_heap, &machine), Outcome::Served(Confidence::Certain));
+        of_heap.who.pages_refused = Some(7);
+        let both = Outcome::Refused(Confidence::Certain, Because::Pages);
+        assert_eq!(outcome(&of_heap, &machine), both);
+        of_heap.who.driver_line = Some(("a".into(), 9));
+        assert_eq!(outcome(&of_heap, &machine), Outcome::Reported);
+    }
+
+    #[test]
+    fn a_killed_task_got_nothing_whoever_asked() {
+        let mut killed = incident(257);
+        killed.ret = Some(EINTR);
+        let debian = Machine { video: true, ..machine("6.12.117+deb13-arm64") };
+        assert_eq!(outcome(&killed, &debian), Outcome::Unknown);
+    }
+
+    #[test]
+    fn the_size_of_a_page_is_read_where_it_is_stated() {
+        let mut stated = machine("6.12.117-arm64");
+        stated.has_pages_of(65536);
+        assert_eq!(stated.largest_block(), (8192, true));
+    }
+}

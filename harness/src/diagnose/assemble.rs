@@ -104,6 +104,8 @@ pub struct Incident {
     pub inferred: bool,
     /// Reports of this same failure beside the first.
     pub duplicates: u64,
+    /// A kernel log shows that CMA refused it: a line or a list is there.
+    pub logged: bool,
     /// Who asked, who reported it, and who holds the area.
     pub who: Who,
     /// What became of the request.
@@ -116,15 +118,9 @@ impl Incident {
         Self { source, reported, ..Self::default() }
     }
 
-    /// Whether a kernel log shows that CMA refused it.
-    pub const fn is_of_kernel_log(&self) -> bool {
-        use Reported::{Debug, Line, List};
-        matches!(self.reported, Line(_) | Debug | List)
-    }
-
     /// Whether a kernel log shows it, and no driver in that reported it.
     pub fn is_unreported(&self) -> bool {
-        self.is_of_kernel_log() && self.outcome != Outcome::Reported
+        self.logged && self.outcome != Outcome::Reported
     }
 }
 
@@ -258,7 +254,8 @@ impl Assembler {
             }
             Record::FreeRuns(list) => self.list(task.as_ref(), list),
             Record::Driver { bytes, cma, device, shape } => {
-                self.reports.driver(driver::Complaint { bytes, cma, device, shape });
+                let page_bytes = self.scene.machine.page_bytes();
+                self.reports.driver(driver::Complaint { bytes, cma, device, shape, page_bytes });
             }
             Record::Elsewhere { kind, device, bytes, order, flags, text } => {
                 self.reports.elsewhere(Said { kind, device, bytes, order, flags, text });

@@ -126,10 +126,9 @@ impl Machine {
         self.no_heaps |= has(&["+deb", "-deb"]) && release(name).is_some_and(|at| at < (7, 0));
     }
 
-    /// Bytes of a page by the text itself.
-    #[cfg_attr(not(test), expect(dead_code, reason = "where a boot states it"))]
-    pub(super) const fn has_pages_of(&mut self, bytes: u64) {
-        self.page_bytes = Some(bytes);
+    /// Bytes of a page: 4096 where nothing says otherwise.
+    pub(super) fn page_bytes(&self) -> u64 {
+        self.page_bytes.unwrap_or(4096)
     }
 
     /// A device of V4L2 was registered.
@@ -137,14 +136,14 @@ impl Machine {
         self.video = true;
     }
 
-    /// The pages of the largest block of the page allocator (MAX_PAGE_ORDER 10, 11 with pages of
-    /// 16 KiB, 13 with 64 KiB on arm64); where nothing is known the most that it can be.
-    fn largest_block(&self) -> (u64, bool) {
+    /// Pages of the largest block of the page allocator (MAX_PAGE_ORDER 10, 11 with pages of 16 KiB
+    /// and 13 with 64 KiB on arm64), at least and at most.
+    fn largest_block(&self) -> (u64, u64) {
         match self.page_bytes {
-            Some(4096) => (1024, true),
-            Some(16384) => (2048, true),
-            Some(65536) => (8192, true),
-            _ => (8192, false),
+            Some(4096) => (1024, 1024),
+            Some(16384) => (2048, 2048),
+            Some(65536) => (8192, 8192),
+            _ => (1024, 8192),
         }
     }
 }
@@ -162,35 +161,41 @@ pub(super) fn outcome(incident: &Incident, machine: &Machine) -> Outcome {
     if who.pages_refused.is_some() {
         return Outcome::Refused(Confidence::Certain, Because::Pages);
     }
-    let (block, known) = machine.largest_block();
     match who.caller {
-        Some(caller) if caller.fallback_pages == 0 && caller.name != "hugetlb" => {
+        Some(caller) if caller.name == "hugetlb" => return Outcome::Unknown,
+        Some(caller) if caller.fallback_pages == 0 => {
             return Outcome::Refused(Confidence::Certain, Because::Caller);
         }
-        Some(caller) if caller.name == "hugetlb" => return Outcome::Unknown,
-        Some(_) if count <= block && known => return of_dma_direct(who.client.is_some()),
         _ => {}
     }
-    if count > block {
+    let (least, most) = machine.largest_block();
+    if count > most {
         return Outcome::Refused(Confidence::Likely, Because::Size);
     }
-    let since_dma_direct = || {
-        let release = incident.era.name.as_deref().and_then(release);
-        release.is_some_and(|release| release >= (5, 0))
-    };
-    match machine.arch {
-        Some(Arch::Arm) => Outcome::Refused(Confidence::Likely, Because::Arch),
-        Some(Arch::Arm64) if known && since_dma_direct() => {
-            let asked_by_dma = who.client.is_some() || machine.no_heaps && machine.video;
-            if asked_by_dma { Outcome::Served(Confidence::Likely) } else { Outcome::Unknown }
-        }
+    if machine.arch == Some(Arch::Arm) && who.caller.is_none() {
+        return Outcome::Refused(Confidence::Likely, Because::Arch);
+    }
+    match by_dma_direct(incident, machine) {
+        Some(sure) if count <= least => Outcome::Served(sure),
         _ => Outcome::Unknown,
     }
 }
 
-/// Of `dma_direct_alloc()`; whether its client would have printed.
-const fn of_dma_direct(prints: bool) -> Outcome {
-    Outcome::Served(if prints { Confidence::Certain } else { Confidence::Likely })
+/// How sure it is that `dma_direct_alloc()` asked, for a client that says so where it gets nothing.
+fn by_dma_direct(incident: &Incident, machine: &Machine) -> Option<Confidence> {
+    let who = &incident.who;
+    let release = incident.era.name.as_deref().and_then(release);
+    let arm64 = machine.arch == Some(Arch::Arm64) && release.is_some_and(|at| at >= (5, 0));
+    match (who.caller, who.client) {
+        (Some(_), Some(_)) if incident.logged => Some(Confidence::Certain),
+        (Some(_), _) => Some(Confidence::Likely),
+        (None, Some(_)) if arm64 && incident.logged => Some(Confidence::Likely),
+        // Only the DMA API asks CMA there, and vb2_dc_alloc() would print.
+        (None, None) if arm64 && machine.no_heaps && machine.video && incident.logged => {
+            Some(Confidence::Likely)
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -202,7 +207,8 @@ mod tests {
     fn incident(count: u64) -> Incident {
         let era = Era { name: Some("6.12.9-arm64".into()), ..Era::default() };
         let reported = Reported::Line(Shape::Inner);
-        Incident { count: Some(count), ret: Some(-12), era, ..Incident::new("a".into(), reported) }
+        let new = Incident::new("a".into(), reported);
+        Incident { count: Some(count), ret: Some(-12), era, logged: true, ..new }
     }
 
     fn machine(name: &str) -> Machine {
@@ -239,6 +245,9 @@ mod tests {
         assert_eq!(outcome(&of_heap, &machine), Outcome::Served(Confidence::Likely));
         of_heap.who.client = Some("vb2-dma-contig");
         assert_eq!(outcome(&of_heap, &machine), Outcome::Served(Confidence::Certain));
+        // The text has no kernel log, in which it would have printed.
+        let traced = Incident { logged: false, ..of_heap.clone() };
+        assert_eq!(outcome(&traced, &machine), Outcome::Served(Confidence::Likely));
         of_heap.who.pages_refused = Some(7);
         let both = Outcome::Refused(Confidence::Certain, Because::Pages);
         assert_eq!(outcome(&of_heap, &machine), both);
@@ -252,12 +261,5 @@ mod tests {
         killed.ret = Some(EINTR);
         let debian = Machine { video: true, ..machine("6.12.117+deb13-arm64") };
         assert_eq!(outcome(&killed, &debian), Outcome::Unknown);
-    }
-
-    #[test]
-    fn the_size_of_a_page_is_read_where_it_is_stated() {
-        let mut stated = machine("6.12.117-arm64");
-        stated.has_pages_of(65536);
-        assert_eq!(stated.largest_block(), (8192, true));
     }
 }

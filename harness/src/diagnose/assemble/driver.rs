@@ -70,6 +70,8 @@ pub(super) struct Complaint {
     pub(super) device: Option<Arc<str>>,
     /// The row of its words.
     pub(super) shape: Option<&'static str>,
+    /// Bytes of a page, as far as known.
+    pub(super) page_bytes: u64,
 }
 
 /// A developer's print of a search.
@@ -226,7 +228,7 @@ impl Reports {
     /// A driver says that it got no memory.
     pub(super) fn driver(&mut self, said: Complaint) {
         let Complaint { bytes, cma, .. } = said;
-        let count = bytes.map(|bytes| bytes.div_ceil(4096)).filter(|count| *count > 0);
+        let count = bytes.map(|bytes| bytes.div_ceil(said.page_bytes)).filter(|count| *count > 0);
         let key = count.unwrap_or(u64::MAX);
         if self.is_told_again(Kind::Driver, key) {
             return;

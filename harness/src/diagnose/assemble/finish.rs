@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use super::window::{Belief, Open};
+use super::window::{Belief, Open, Parts};
 use super::{Assembler, Incident, Reported};
 use crate::diagnose::era::Shown;
 use crate::diagnose::outcome::outcome;
 use crate::ingest::log::{FreeRuns, Shape};
 use crate::timeline::{AreaState, Known};
+use Reported::Line;
 
 impl Assembler {
     /// Finishes the failures for which there is no more room, or `all`.
@@ -65,6 +66,8 @@ impl Assembler {
         let printed = open.task.take().filter(|task| task.comm.is_some() || task.pid.is_some());
         let incident = &mut open.incident;
         incident.who.task = incident.who.task.take().or(printed);
+        let printed = matches!(incident.reported, Line(_) | Reported::Debug | Reported::List);
+        incident.logged = printed || incident.list.is_some() || open.has.any(Parts::LINE);
         incident.outcome = outcome(incident, &self.scene.machine);
         open.incident
     }

@@ -159,6 +159,12 @@ impl Dmesg {
     }
 
     fn one_line(&mut self, line: &[u8], sink: &mut Sink<'_>) -> bool {
+        if let Some(at) = stack::traced(line) {
+            let frames = stack::frame(line, at);
+            let any = !frames.is_empty();
+            frames.into_iter().for_each(|frame| sink.push(None, None, frame));
+            return any;
+        }
         let mut used = 0;
         if std::mem::take(&mut self.uname)
             && let Some(record) = boot::uname(&line[prefix::body(line)..])

@@ -210,7 +210,7 @@ pub const MESSAGES: &[Message] = &[
     row("dma-alloc", &["dma alloc"], Line(&[Word(b"dma")], driver::dma_alloc), None,
         "dma alloc of size 65536 failed"),
     row("driver",
-        &["llocat", "lloc f", "lloc F", "to alloc", "lloc_coherent", "lloc_attrs", "_alloc size="],
+        &["llocat", "lloc f", "lloc F", "to alloc", "dma_alloc"],
         Driver, None, "mydrv 1000.x: failed to allocate buffer with size 1036288"),
     row("elsewhere",
         &["oom-killer", "f memory: Kill", "swiotlb buffer", "DMA mask is", "DMA mask 0x",

@@ -64,7 +64,7 @@ impl Groups {
     pub fn push(&mut self, failure: &Failure) {
         *self.verdicts.entry((failure.verdict.is_none(), failure.verdict)).or_default() += 1;
         let incident = &failure.incident;
-        self.refused += u64::from(incident.is_of_kernel_log());
+        self.refused += u64::from(incident.logged);
         let key = Key {
             area: incident.area.clone(),
             count: incident.count,

@@ -45,7 +45,16 @@ pub(crate) fn frame(line: &[u8], at: usize) -> Vec<Record> {
         let ends = rest.map(|rest| &rest[bytes::span(rest, name)..]);
         ends.is_some_and(|ends| ends.first().is_none_or(|next| b"+ \r)".contains(next)))
     };
-    let before = line[..at].trim_ascii_end();
-    let listed = before.ends_with(b"=>") || memchr::memchr(b'+', &line[at..]).is_some();
+    let listed = traced(line).is_some() || memchr::memchr(b'+', &line[at..]).is_some();
     FRAMES.iter().find(is).filter(|_| listed).map(Record::Frame).into_iter().collect()
+}
+
+/// Where the function begins in a line of a trace that is a piece of a stack: ` => cma_alloc`. The
+/// tail of a list of free runs begins likewise, and goes on with a number.
+pub(super) fn traced(line: &[u8]) -> Option<usize> {
+    let blanks = bytes::span(line, u8::is_ascii_whitespace);
+    let name = line[blanks..].strip_prefix(b"=> ")?;
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.+/".contains(byte);
+    let named = name.first().is_some_and(|first| !first.is_ascii_digit());
+    (named && name.trim_ascii_end().iter().all(is_name)).then_some(blanks + 3)
 }

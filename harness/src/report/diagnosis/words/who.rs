@@ -118,8 +118,8 @@ pub(super) fn quiet(shown: &Shown<'_>) -> &'static str {
 pub(in super::super) fn unreported(report: &Report<'_>) -> Option<String> {
     let (none, all) = (report.diagnosis.unreported, report.refused);
     match (none, all) {
-        (0, _) => None,
-        (1, 1) => Some("1 refused by CMA, no driver reported it".to_string()),
+        // Of one failure its facts say it.
+        (0, _) | (_, 0 | 1) => None,
         (none, all) if none == all => Some(format!("{all} refused by CMA, no driver reported one")),
         (none, all) => {
             let named = all - none.min(all);
@@ -154,7 +154,10 @@ mod tests {
 
     #[test]
     fn what_became_of_it_is_said_with_its_reason() {
-        let outcome = |outcome| said(|incident| incident.outcome = outcome)[0].1.clone();
+        let outcome = |outcome| {
+            let facts = said(|incident| (incident.outcome, incident.logged) = (outcome, true));
+            facts[0].1.clone()
+        };
         let served = outcome(Outcome::Served(Confidence::Likely));
         assert!(served.ends_with("served by the page allocator (likely)"), "{served}");
         assert!(served.starts_with("no driver reported it; "), "{served}");
@@ -165,12 +168,13 @@ mod tests {
             incident.who.caller = Caller::find("dma-heap");
         });
         assert!(heap[1].1.contains("dma-heap asks CMA alone"), "{heap:?}");
-        assert!(outcome(Outcome::Unknown).contains("heap of dma-buf"));
+        assert!(outcome(Outcome::Unknown).contains("dma-buf heap got nothing"));
     }
 
     #[test]
     fn who_holds_the_area_is_said() {
         let facts = said(|incident| {
+            incident.logged = true;
             let task = Task { comm: Some("vload".into()), pid: Some(248), cpu: None };
             incident.who.holders = vec![Holder { task, buffers: 31, pages: 7967 }].into();
         });

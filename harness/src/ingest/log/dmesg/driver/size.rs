@@ -36,7 +36,7 @@ static AFTER: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 /// Before the word that refuses: `alloc of size 4096 failed`, `allocation of 4096 bytes failed`.
 static BEFORE: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     let ends = r"\)?[\s,:]*$";
-    ["AMOUNT", "BOUNDAMOUNT", "BOUNDBARE"]
+    ["AMOUNT", "BOUNDAMOUNT", "BOUNDBARE", r"\(BARE"]
         .map(|number| compiled(&format!(r"alloc\w*\s*\(?(?:of|for|with)?\s*{number}{ends}")))
         .into()
 });
@@ -101,6 +101,7 @@ mod tests {
             ("foo: |cannot alloc|ate desc base address table (size 8192 bytes)", Some(8192)),
             ("x: dma_alloc_coherent of size 77824 |failed|", Some(77824)),
             ("x: DMA allocation of 65536 bytes |failed|", Some(65536)),
+            ("x: dma_alloc_wc(65536) |failed|", Some(65536)),
             ("x: |DMA alloc FAILED|: [sysmem] size=4096 aligned=4096", Some(4096)),
         ] {
             assert_eq!(asked_of(text), expected, "{text}");

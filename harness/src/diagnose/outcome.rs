@@ -175,10 +175,11 @@ pub(super) fn outcome(incident: &Incident, machine: &Machine) -> Outcome {
     if machine.arch == Some(Arch::Arm) && who.caller.is_none() {
         return Outcome::Refused(Confidence::Likely, Because::Arch);
     }
-    match by_dma_direct(incident, machine) {
-        Some(sure) if count <= least => Outcome::Served(sure),
-        _ => Outcome::Unknown,
+    // With pages of 4 KiB, as most have them.
+    if count > least {
+        return Outcome::Refused(Confidence::Guess, Because::Size);
     }
+    by_dma_direct(incident, machine).map_or(Outcome::Unknown, Outcome::Served)
 }
 
 /// How sure it is that `dma_direct_alloc()` asked, for a client that says so where it gets nothing.
@@ -230,6 +231,10 @@ mod tests {
         let heaps = Machine { video: true, ..machine("7.3.4+deb13-arm64") };
         assert_eq!(outcome(&incident(257), &heaps), Outcome::Unknown);
         assert_eq!(outcome(&incident(257), &Machine::default()), Outcome::Unknown);
+        let guess = Outcome::Refused(Confidence::Guess, Because::Size);
+        assert_eq!(outcome(&incident(1025), &Machine::default()), guess);
+        let likely = Outcome::Refused(Confidence::Likely, Because::Size);
+        assert_eq!(outcome(&incident(8193), &Machine::default()), likely);
         let arm = outcome(&incident(257), &machine("6.1.21-v7l+"));
         assert_eq!(arm, Outcome::Refused(Confidence::Likely, Because::Arch));
     }

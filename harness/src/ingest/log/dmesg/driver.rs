@@ -77,9 +77,8 @@ static CMA: LazyLock<Regex> =
     LazyLock::new(|| bytes::pattern(r"(?i-u)(?:^|[^a-z0-9])cma(?:$|[^a-z0-9=]|(?:Total|Free)\b)"));
 
 /// A function that a driver asked, and `failed` some way after it.
-static ASKED: LazyLock<Regex> = LazyLock::new(|| {
-    bytes::pattern(r"(?i-u)\b(?:dma|cma)[ _]?alloc\w*\b.{0,48}?\b(?<failed>fail(?:ed|ure)?)\b")
-});
+static ASKED: LazyLock<Regex> =
+    LazyLock::new(|| bytes::pattern(r"(?i-u)\bdma[ _]alloc\w*\b.{0,48}?\b(?<failed>failed)\b"));
 
 /// `alloc of size 65536 failed` after `dma`.
 pub(crate) fn dma_alloc(c: &mut Cursor<'_>, _: &mut Tools) -> Result<Message, Stop> {
@@ -101,7 +100,7 @@ pub(super) fn read(line: &[u8]) -> Option<Record> {
     if words.iter().any(|(word, ..)| matches!(word, Word::Other)) {
         return None;
     }
-    let refuses = words.iter().any(|(word, ..)| matches!(word, Word::Refused | Word::Shape(_)));
+    let refuses = words.iter().any(|(word, ..)| matches!(word, Word::Refused));
     let elsewhere = words.iter().find_map(|(word, ..)| match word {
         Word::Elsewhere(kind, alone) if *alone || refuses => Some(*kind),
         _ => None,
@@ -243,6 +242,8 @@ mod tests {
         for line in [
             "nvme nvme3: allocated 40 MiB host memory buffer.",
             "-sh: echo: write error: Cannot allocate memory",
+            "Modules linked in: vivid videobuf2_vmalloc cma_heap videobuf2_dma_contig radeon",
+            "CMA ALLOCATION FAILURE ANALYSIS",
             "cpu: 0, pid: 707, index 3 pages 128 failed",
             "OF: reserved mem: failed to allocate memory for node 'linux,cma': size 640 MiB",
             "Reserved memory: failed to allocate memory for node 'cam,cma'",

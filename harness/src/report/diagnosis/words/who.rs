@@ -54,23 +54,23 @@ fn then(failure: &Failure) -> Option<String> {
         Outcome::Refused(confidence, because) => {
             format!(
                 "{}: whoever asked got nothing ({})",
-                reason(failure, because),
+                reason(failure, because, confidence),
                 sure(confidence)
             )
         }
         Outcome::Unknown if !incident.is_unreported() || incident.ret == Some(-4) => return None,
         Outcome::Unknown if incident.count.is_none() => return Some(nobody.to_string()),
-        Outcome::Unknown => {
-            "harmless where a driver asked through the DMA API of arm64 (5.0 on) or \
-                             x86, since the page allocator serves it next; a heap of dma-buf got \
-                             nothing"
-                .to_string()
-        }
+        Outcome::Unknown => "harmless where a driver asked through the DMA API of arm64 (5.0 on) or \
+                             x86, which asks the page allocator next; a dma-buf heap got nothing. \
+                             `echo stacktrace > \
+                             /sys/kernel/tracing/events/cma/cma_alloc_start/trigger` shows who asks \
+                             (5.13 on)"
+            .to_string(),
     };
     Some(if nobody.is_empty() { text } else { format!("{nobody}; {text}") })
 }
 
-fn reason(failure: &Failure, because: Because) -> String {
+fn reason(failure: &Failure, because: Because, sure: Confidence) -> String {
     let who = &failure.incident.who;
     match because {
         Because::Caller => {
@@ -78,7 +78,8 @@ fn reason(failure: &Failure, because: Because) -> String {
             format!("{name} asks CMA alone")
         }
         Because::Size => format!(
-            "the page allocator has no block of {}",
+            "the page allocator{} has no block of {}",
+            if sure == Confidence::Guess { " with pages of 4 KiB" } else { "" },
             failure.incident.count.map_or_else(String::new, pages)
         ),
         Because::Pages => {
@@ -100,11 +101,17 @@ fn holders(failure: &Failure) -> Option<String> {
     (!all.is_empty()).then(|| format!("{}, as far as the trace shows", all.join("; ")))
 }
 
-/// `; no driver reported one`, where the kernel log shows that none did, or something served it.
+/// `; no driver reported one`, where the kernel log shows that none did, or something served it; not
+/// where whoever asked got nothing all the same.
 pub(super) fn quiet(shown: &Shown<'_>) -> &'static str {
     let group = shown.group;
-    let served = matches!(group.first.incident.outcome, Outcome::Served(_));
-    if group.unreported < group.failures || !(shown.from_boot || served) {
+    let outcome = group.first.incident.outcome;
+    let shows = match outcome {
+        Outcome::Served(_) => true,
+        Outcome::Unknown => shown.from_boot,
+        Outcome::Reported | Outcome::Refused(..) => false,
+    };
+    if group.unreported < group.failures || !shows {
         ""
     } else if group.failures == 1 {
         "; no driver reported it"

@@ -132,7 +132,7 @@ pub const SHAPES: &[Shape] = &[
     row(("ion-cma", "fail to allocate buffer", "fail to allocate buffer"),
         ("3.14-4.19", "ion_cma_allocate (drivers/staging/android/ion/ion_cma_heap.c)"),
         (Heap, true), "ion_cma_allocate: cma heap: Fail to allocate buffer"),
-    row(("dma-heap-cma", "cma_heap", r"cma_heap\S* .*(?:alloc|fail)"),
+    row(("dma-heap-cma", "cma_heap", r"cma_heap\S* .*(?:alloc\w* fail|fail\w* to alloc|unable to alloc)"),
         ("5.6 on", "cma_heap_allocate (drivers/dma-buf/heaps/cma_heap.c), as vendors print it"),
         (Heap, true), "cma_heap: allocation failed"),
     row(("v3d-page-tables", "allocate page tables", "failed to allocate page tables"),

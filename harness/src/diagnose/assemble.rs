@@ -255,7 +255,8 @@ impl Assembler {
             Record::FreeRuns(list) => self.list(task.as_ref(), list),
             Record::Driver { bytes, cma, device, shape } => {
                 let page_bytes = self.scene.machine.page_bytes();
-                self.reports.driver(driver::Complaint { bytes, cma, device, shape, page_bytes });
+                let said = driver::Complaint { bytes, cma, device, shape, page_bytes };
+                self.reports.driver(&said);
             }
             Record::Elsewhere { kind, device, bytes, order, flags, text } => {
                 self.reports.elsewhere(Said { kind, device, bytes, order, flags, text });

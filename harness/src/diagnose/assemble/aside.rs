@@ -114,7 +114,7 @@ impl Aside {
         let Some(report) = self.report.take() else { return };
         let row = &mut self.rows[report.row];
         let shows = report.memory.is_held_by_cma();
-        let known = row.memory.is_some_and(|known| known.is_held_by_cma());
+        let known = row.memory.is_some_and(FreeMemory::is_held_by_cma);
         if report.memory.free_kb > 0 && (row.memory.is_none() || shows && !known) {
             row.memory = Some(report.memory);
         }

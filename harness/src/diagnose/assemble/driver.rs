@@ -226,8 +226,8 @@ impl Reports {
     }
 
     /// A driver says that it got no memory.
-    pub(super) fn driver(&mut self, said: Complaint) {
-        let Complaint { bytes, cma, .. } = said;
+    pub(super) fn driver(&mut self, said: &Complaint) {
+        let Complaint { bytes, cma, .. } = *said;
         let count = bytes.map(|bytes| bytes.div_ceil(said.page_bytes)).filter(|count| *count > 0);
         let key = count.unwrap_or(u64::MAX);
         if self.is_told_again(Kind::Driver, key) {
@@ -239,7 +239,7 @@ impl Reports {
             if let Some(open) = self.window.get_mut(id) {
                 open.last = at;
             }
-            self.reported(id, &said);
+            self.reported(id, said);
             return;
         }
         if self.aside.is_of(said.device.as_deref(), bytes, self.at) {
@@ -259,7 +259,7 @@ impl Reports {
         }
         let id = self.window.push(open);
         self.seen.note(Kind::Driver, self.at, key, id);
-        self.reported(id, &said);
+        self.reported(id, said);
     }
 
     /// The failure just before that a driver complains about.

@@ -24,14 +24,16 @@ fn are(places: u64) -> String {
 }
 
 /// A paragraph for each allocator that refused, then one for busy places: a word and the text.
-pub(in super::super) fn paragraphs(diagnosis: &Diagnosis) -> Vec<(&'static str, String)> {
+pub(in crate::report::diagnosis) fn paragraphs(
+    diagnosis: &Diagnosis,
+) -> Vec<(&'static str, String)> {
     let others = diagnosis.not_cma.iter().map(|one| ("not CMA", not_cma(one)));
     let busy = busy(diagnosis).map(|text| ("busy", text));
     others.chain(busy).collect()
 }
 
 /// What another allocator refused, and what that has to do with CMA.
-pub(in super::super) fn not_cma(one: &NotCma) -> String {
+pub(in crate::report::diagnosis) fn not_cma(one: &NotCma) -> String {
     let times = match one.count {
         1 => String::new(),
         count => format!("{count} times, first "),

@@ -60,12 +60,11 @@ fn then(failure: &Failure) -> Option<String> {
         }
         Outcome::Unknown if !incident.is_unreported() || incident.ret == Some(-4) => return None,
         Outcome::Unknown if incident.count.is_none() => return Some(nobody.to_string()),
-        Outcome::Unknown => "harmless where a driver asked through the DMA API of arm64 (5.0 on) or \
-                             x86, which asks the page allocator next; a dma-buf heap got nothing. \
-                             `echo stacktrace > \
-                             /sys/kernel/tracing/events/cma/cma_alloc_start/trigger` shows who asks \
-                             (5.13 on)"
-            .to_string(),
+        Outcome::Unknown => {
+            "harmless where a driver asked through the DMA API of arm64 (5.0 on) or \
+                             x86, which asks the page allocator next; a dma-buf heap got nothing"
+                .to_string()
+        }
     };
     Some(if nobody.is_empty() { text } else { format!("{nobody}; {text}") })
 }
@@ -121,10 +120,10 @@ pub(super) fn quiet(shown: &Shown<'_>) -> &'static str {
 }
 
 /// How many refusals of a kernel log no driver reported: `66 refused by CMA, no driver reported
-/// one`.
-pub(in super::super) fn unreported(report: &Report<'_>) -> Option<String> {
+/// one`; and how to see who asks, where that decides what became of them.
+pub(in crate::report::diagnosis) fn unreported(report: &Report<'_>) -> Option<String> {
     let (none, all) = (report.diagnosis.unreported, report.refused);
-    match (none, all) {
+    let counts = match (none, all) {
         // Of one failure its facts say it.
         (0, _) | (_, 0 | 1) => None,
         (none, all) if none == all => Some(format!("{all} refused by CMA, no driver reported one")),
@@ -132,7 +131,17 @@ pub(in super::super) fn unreported(report: &Report<'_>) -> Option<String> {
             let named = all - none.min(all);
             Some(format!("{all} refused by CMA: drivers reported {named}, none the other {none}"))
         }
-    }
+    };
+    let open = |shown: &&Shown<'_>| {
+        let incident = &shown.group.first.incident;
+        incident.is_unreported() && incident.outcome == Outcome::Unknown
+    };
+    let hint = report.groups.iter().find(open).map(|_| {
+        "who asked is not shown: `echo stacktrace > \
+         /sys/kernel/tracing/events/cma/cma_alloc_start/trigger` adds it to a trace (5.13 on)"
+    });
+    let parts: Vec<_> = counts.into_iter().chain(hint.map(str::to_string)).collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 #[cfg(test)]

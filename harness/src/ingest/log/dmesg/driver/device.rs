@@ -20,14 +20,19 @@ static DEVICE: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
+/// The tag of logcat, which is a part of the prefix: `611   611 E dmabuf_cma: `.
+static TAG: LazyLock<Regex> =
+    LazyLock::new(|| bytes::pattern(r"(?-u)\s[A-Z]\s+(?<tag>[\w.-]{1,40})\s*:\s*$"));
+
 /// Words that no driver is called, as lines begin that a person or a program writes.
 const NO_DRIVER: &[&str] =
     &["error", "warning", "note", "info", "kernel", "err", "failed", "update"];
 
 /// The driver and its device in `line`, as far as it begins with them.
 pub(crate) fn device(line: &[u8]) -> Option<String> {
-    let body = line.get(prefix::body(line)..)?;
-    let found = DEVICE.captures(body)?;
+    let at = prefix::body(line);
+    let (before, body) = line.split_at_checked(at)?;
+    let Some(found) = DEVICE.captures(body) else { return tag(before) };
     let text = |name| Some(String::from_utf8_lossy(found.name(name)?.as_bytes()).into_owned());
     let two = |one: Option<String>, other: Option<String>| Some(format!("{} {}", one?, other?));
     let alone = || {
@@ -45,6 +50,12 @@ pub(crate) fn device(line: &[u8]) -> Option<String> {
         .or_else(|| text("module"))
         .or_else(|| text("function"))
         .or_else(alone)
+}
+
+fn tag(before: &[u8]) -> Option<String> {
+    let found = TAG.captures(before)?;
+    let tag = String::from_utf8_lossy(&found["tag"]).into_owned();
+    (!NO_DRIVER.contains(&&*tag.to_ascii_lowercase())).then_some(tag)
 }
 
 #[cfg(test)]
@@ -65,6 +76,8 @@ mod tests {
             ("axidma: axidma_chrdev.c: axidma_mmap: 294: x", Some("axidma")),
             ("cma_heap: allocation failed", Some("cma_heap")),
             ("Jul 10 15:02:41 board kernel: coda 2040000.vpu: x", Some("coda 2040000.vpu")),
+            ("05-02 09:14:07.2   611   611 E dmabuf_cma: failed to", Some("dmabuf_cma")),
+            ("05-02 09:14:07.2   611   611 E kernel  : failed to", None),
             ("error: failed to allocate", None),
             ("CmaTotal was 64 MB when it said failed to allocate buffer", None),
         ] {

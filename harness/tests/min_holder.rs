@@ -315,6 +315,16 @@ fn the_driver_beside_a_failure_is_named_with_its_device() {
 }
 
 #[test]
+fn a_driver_line_that_comes_first_is_of_the_failure_too() {
+    let driver = "[ 8.99] vivid vivid.0: dma alloc of size 1228800 failed\n";
+    let said = written(&format!("{driver}{LINE}"));
+    assert_eq!(
+        (said.counts(), &said.failures()[0]["device"], &said.object["unreported"]),
+        (vec![Some(300)], &"vivid vivid.0".into(), &0.into())
+    );
+}
+
+#[test]
 fn each_of_several_failures_has_its_own_driver_line() {
     let driver = "[ 9.2] vivid vivid.0: dma alloc of size 1228800 failed\n";
     let two = written(&format!("{LINE}{LINE}{driver}{}", driver.replace("9.2", "9.3")));
@@ -384,6 +394,9 @@ fn what_cannot_have_been_served_reached_the_caller() {
     assert_eq!(outcome(arm64, "1024"), "unknown");
     assert_eq!(outcome("", "8193"), "client");
     assert_eq!(outcome(&arm64.replace("arm64", "v7l+"), "12"), "client");
+    let old = "[ 0.000000] Linux version 4.14.98-arm64 (x) #1\n";
+    let line = LINE.replace("__cma_alloc: reserved", "cma_alloc");
+    assert_eq!(written(&format!("{old}{line}")).failures()[0]["outcome"], "client");
 }
 
 const VIVID: &str = "6.12-vivid-odd/dmesg-bb.txt.gz";

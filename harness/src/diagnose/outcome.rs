@@ -30,7 +30,7 @@ pub enum Because {
     Size,
     /// The page allocator refused as well.
     Pages,
-    /// 32-bit Arm asks CMA alone.
+    /// 32-bit Arm, and arm64 before `dma_direct_alloc()`, ask CMA alone.
     Arch,
 }
 
@@ -172,7 +172,14 @@ pub(super) fn outcome(incident: &Incident, machine: &Machine) -> Outcome {
     if count > most {
         return Outcome::Refused(Confidence::Likely, Because::Size);
     }
-    if machine.arch == Some(Arch::Arm) && who.caller.is_none() {
+    let release = incident.era.name.as_deref().and_then(release);
+    let cma_alone = match machine.arch {
+        Some(Arch::Arm) => true,
+        // __dma_alloc_coherent() of arch/arm64/mm/dma-mapping.c, up to 4.20.
+        Some(Arch::Arm64) => release.is_some_and(|release| release < (5, 0)),
+        None => false,
+    };
+    if cma_alone && who.caller.is_none() {
         return Outcome::Refused(Confidence::Likely, Because::Arch);
     }
     // With pages of 4 KiB, as most have them.
@@ -237,6 +244,10 @@ mod tests {
         assert_eq!(outcome(&incident(8193), &Machine::default()), likely);
         let arm = outcome(&incident(257), &machine("6.1.21-v7l+"));
         assert_eq!(arm, Outcome::Refused(Confidence::Likely, Because::Arch));
+        let mut old = incident(257);
+        old.era.name = Some("4.14.98-arm64".into());
+        let old = outcome(&old, &machine("4.14.98-arm64"));
+        assert_eq!(old, Outcome::Refused(Confidence::Likely, Because::Arch));
     }
 
     #[test]

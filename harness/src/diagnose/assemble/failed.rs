@@ -171,6 +171,7 @@ impl Reports {
         let (Some(count), ret) = (open.incident.count, open.incident.ret) else { return };
         let drivers: Vec<Id> = self.drivers_before(at, count);
         for driver in drivers {
+            self.reported_as(id, driver);
             if let Some(driver) = self.window.get_mut(driver) {
                 driver.belief = Belief::Gone;
             }

@@ -44,9 +44,20 @@ impl Reports {
         {
             who.device = said.device.clone().or(who.device.take());
         }
-        let known = || SHAPES.iter().find(|shape| Some(shape.name) == said.shape);
-        who.client =
-            who.client.or_else(|| known().map(|shape| shape.name.trim_end_matches("-old")));
+        let own = || SHAPES.iter().find(|one| Some(one.name) == said.shape && !one.shared);
+        who.client = who.client.or_else(|| own().map(|shape| shape.name.trim_end_matches("-old")));
+    }
+
+    /// The driver that reported `other` reported failure `id`, of which that turned out to be.
+    pub(super) fn reported_as(&mut self, id: Id, other: Id) {
+        let Some(driver) = self.window.get(other).map(|open| open.incident.who.clone()) else {
+            return;
+        };
+        let Some(open) = self.window.get_mut(id) else { return };
+        let who = &mut open.incident.who;
+        who.driver_line = who.driver_line.take().or(driver.driver_line);
+        who.device = who.device.take().or(driver.device);
+        who.client = who.client.or(driver.client);
     }
 
     /// A failure was reported: what a stack before it says is of it.

@@ -85,7 +85,7 @@ fn reason(failure: &Failure, because: Because, sure: Confidence) -> String {
             let line = who.pages_refused.unwrap_or(0);
             format!("the page allocator was asked next and refused as well (line {line})")
         }
-        Because::Arch => "32-bit Arm asks CMA alone".to_string(),
+        Because::Arch => "32-bit Arm, and arm64 up to 4.20, ask CMA alone".to_string(),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::ingest::log::{bytes, prefix};
 static DEVICE: LazyLock<Regex> = LazyLock::new(|| {
     bytes::pattern(
         r"(?x-u)^(?:
-            (?<driver>[A-Za-z][\w,+-]{0,40})(?::?\x20+)(?<device>[\w,+@:.-]{0,60}[\w.@-]):\x20
+            (?<driver>[A-Za-z][\w,+-]{0,40})\x20+(?<device>[\w,+@:.-]{0,60}[\w.@-]):\x20
             | (?<one>[A-Za-z][\w,+-]{0,40}):\x20+(?<unit>[0-9a-f]{6,16}\.[\w-]+)\x20
             | \[drm:\S+\x20\[(?<module>\w+)\]\]
             | \[drm:(?<function>\w+)\]
@@ -39,13 +39,7 @@ pub(crate) fn device(line: &[u8]) -> Option<String> {
         let name = text("alone")?;
         (!NO_DRIVER.contains(&&*name.to_ascii_lowercase())).then_some(name)
     };
-    // A function before a second colon is no device: `axidma: axidma_chrdev.c: …`.
-    let driver = text("driver");
-    let unit = text("device").filter(|device| !device.ends_with(".c"));
-    if driver.is_some() && unit.is_none() {
-        return driver;
-    }
-    two(driver, unit)
+    two(text("driver"), text("device"))
         .or_else(|| two(text("one"), text("unit")))
         .or_else(|| text("module"))
         .or_else(|| text("function"))
@@ -75,6 +69,7 @@ mod tests {
             ("[drm:vc4_bo_create] *ERROR* x", Some("vc4_bo_create")),
             ("axidma: axidma_chrdev.c: axidma_mmap: 294: x", Some("axidma")),
             ("cma_heap: allocation failed", Some("cma_heap")),
+            ("snd_soc_foo: dma_alloc_coherent: cannot", Some("snd_soc_foo")),
             ("Jul 10 15:02:41 board kernel: coda 2040000.vpu: x", Some("coda 2040000.vpu")),
             ("05-02 09:14:07.2   611   611 E dmabuf_cma: failed to", Some("dmabuf_cma")),
             ("05-02 09:14:07.2   611   611 E kernel  : failed to", None),

@@ -38,6 +38,8 @@ pub struct Shape {
     pub asks: Asks,
     /// Whether nothing but CMA can have refused.
     pub proves_cma: bool,
+    /// Whether other drivers use the same words: then they do not say who it is.
+    pub shared: bool,
     /// One as it is printed.
     pub example: &'static str,
 }
@@ -50,7 +52,12 @@ const fn row(
     (asks, proves_cma): (Asks, bool),
     example: &'static str,
 ) -> Shape {
-    Shape { name, words, shape, releases, source, asks, proves_cma, example }
+    Shape { name, words, shape, releases, source, asks, proves_cma, shared: false, example }
+}
+
+/// One whose words other drivers use too.
+const fn shared(row: Shape) -> Shape {
+    Shape { shared: true, ..row }
 }
 
 /// Every shape. The first one whose words are there and that fits has the line.
@@ -63,10 +70,10 @@ pub const SHAPES: &[Shape] = &[
             "dma_alloc_coherent of size SIZE failed"),
         ("3.0-5.15", "vb2_dc_alloc (drivers/media/v4l2-core/videobuf2-dma-contig.c)"),
         (Dma, false), "coda 2040000.vpu: dma_alloc_coherent of size 3133440 failed"),
-    row(("videobuf-dma-contig", "dma_alloc_coherent size", "dma_alloc_coherent size SIZE failed"),
+    shared(row(("videobuf-dma-contig", "dma_alloc_coherent size", "dma_alloc_coherent size SIZE failed"),
         ("2.6.29-5.18", "__videobuf_dc_alloc (drivers/media/v4l2-core/videobuf-dma-contig.c); \
                          mtk_vcodec_mem_alloc, up to 6.2"),
-        (Dma, false), "soc-camera-pdrv: dma_alloc_coherent size 614400 failed"),
+        (Dma, false), "soc-camera-pdrv: dma_alloc_coherent size 614400 failed")),
     row(("mtk-vcodec", "dma_alloc size=", "dma_alloc size=SIZE failed"),
         ("6.3 on", "mtk_vcodec_mem_alloc (drivers/media/platform/mediatek/vcodec)"),
         (Dma, false), "mtk-vcodec-dec 16000000.vcodec: mem dma_alloc size=0x1fe000 failed!"),
@@ -87,64 +94,64 @@ pub const SHAPES: &[Shape] = &[
     row(("u-dma-buf", "dma_alloc_coherent(size=", r"dma_alloc_coherent\(size=SIZE\) failed"),
         ("out of tree", "u-dma-buf, udmabuf"),
         (Dma, false), "u-dma-buf udmabuf0: dma_alloc_coherent(size=134217728) failed. return(0)"),
-    row(("axi-dma-proxy", "allocate contiguous dma memory region of size",
+    shared(row(("axi-dma-proxy", "allocate contiguous dma memory region of size",
             "unable to allocate contiguous dma memory region of size SIZE"),
         ("out of tree", "axidma_mmap of xilinx_axidma and those after it"),
         (Dma, false),
         "axidma: axidma_chrdev.c: axidma_mmap: 294: Unable to allocate contiguous DMA memory region \
-         of size 8294400."),
-    row(("coda", "buffer of size", r"failed to allocate (?:[\w\[\].-]+ ){1,3}buffer of size:? SIZE"),
+         of size 8294400.")),
+    shared(row(("coda", "buffer of size", r"failed to allocate (?:[\w\[\].-]+ ){1,3}buffer of size:? SIZE"),
         ("3.7 on", "coda_alloc_aux_buf (drivers/media/platform/chips-media/coda); tegra-vde, \
                     drm/tegra"),
-        (Dma, false), "coda 2040000.vpu: Failed to allocate workbuf buffer of size 131072"),
-    row(("drm-tegra", "allocate buffer of size", "failed to allocate buffer of size:? SIZE"),
+        (Dma, false), "coda 2040000.vpu: Failed to allocate workbuf buffer of size 131072")),
+    shared(row(("drm-tegra", "allocate buffer of size", "failed to allocate buffer of size:? SIZE"),
         ("3.12 on", "tegra_bo_alloc (drivers/gpu/drm/tegra/gem.c)"),
-        (Dma, false), "tegra-dc 54200000.dc: failed to allocate buffer of size 8294400"),
+        (Dma, false), "tegra-dc 54200000.dc: failed to allocate buffer of size 8294400")),
     row(("s5p-mfc", "buffer of size", "allocating (?:private|generic) buffer of size SIZE failed"),
         ("3.8 on", "s5p_mfc_alloc_priv_buf (drivers/media/platform/samsung/s5p-mfc)"),
         (Dma, false), "s5p_mfc_alloc_priv_buf:72: Allocating private buffer of size 1048576 failed"),
-    row(("sti-hva", "_attrs failed for", r"dma_alloc_(?:attrs|coherent) failed for .{0,40}\(size=SIZE\)"),
+    shared(row(("sti-hva", "_attrs failed for", r"dma_alloc_(?:attrs|coherent) failed for .{0,40}\(size=SIZE\)"),
         ("4.9 on", "hva_mem_alloc (drivers/media/platform/st/sti/hva/hva-mem.c)"),
-        (Dma, false), "hva 8c85000.hva: H264 dma_alloc_attrs failed for seq_info (size=65536)"),
-    row(("sti-delta", "_coherent failed for",
+        (Dma, false), "hva 8c85000.hva: H264 dma_alloc_attrs failed for seq_info (size=65536)")),
+    shared(row(("sti-delta", "_coherent failed for",
             r"dma_alloc_(?:attrs|coherent) failed for .{0,40}\(size=SIZE\)"),
         ("4.11 on", "hw_alloc (drivers/media/platform/st/sti/delta/delta-mem.c)"),
-        (Dma, false), "delta: hw_alloc:dma_alloc_coherent failed for hdr (size=65536)"),
+        (Dma, false), "delta: hw_alloc:dma_alloc_coherent failed for hdr (size=65536)")),
     row(("drm-mediatek", "byte dma buffer", "mtk.* failed to allocate HEX byte dma buffer"),
         ("4.6 on", "mtk_gem_create (drivers/gpu/drm/mediatek/mtk_gem.c)"),
         (Dma, false), "[drm:mtk_drm_gem_create] *ERROR* failed to allocate 7e9000 byte dma buffer"),
-    row(("drm-rockchip", "byte dma buffer", "failed to allocate SIZE byte dma buffer"),
+    shared(row(("drm-rockchip", "byte dma buffer", "failed to allocate SIZE byte dma buffer"),
         ("3.19 on", "rockchip_gem_alloc_dma (drivers/gpu/drm/rockchip/rockchip_drm_gem.c)"),
-        (Dma, false), "[drm:rockchip_gem_alloc_buf] *ERROR* failed to allocate 0x7e9000 byte dma buffer"),
+        (Dma, false), "[drm:rockchip_gem_alloc_buf] *ERROR* failed to allocate 0x7e9000 byte dma buffer")),
     row(("rknpu", "failed to allocate", r"rknpu.* failed to allocate SIZE buffer"),
         ("Rockchip's 5.10 on", "rknpu_gem_alloc_buf (drivers/rknpu/rknpu_gem.c)"),
         (Dma, false), "RKNPU fde40000.npu: RKNPU: failed to allocate 8486912 buffer."),
-    row(("remoteproc", "allocate dma memory: len", "failed to allocate dma memory: len SIZE"),
+    shared(row(("remoteproc", "allocate dma memory: len", "failed to allocate dma memory: len SIZE"),
         ("3.6 on", "rproc_alloc_carveout (drivers/remoteproc/remoteproc_core.c)"),
-        (Dma, false), "remoteproc remoteproc0: failed to allocate dma memory: len 0x400000"),
+        (Dma, false), "remoteproc remoteproc0: failed to allocate dma memory: len 0x400000")),
     row(("nvgpu", "dma alloc failed:", r"dma alloc failed: .{0,24}size=SIZE"),
         ("NVIDIA's 4.9 on", "nvgpu_dma_print_err (nvgpu/os/linux/linux-dma.c)"),
         (Dma, false),
         "nvgpu: 17000000.gpu nvgpu_dma_print_err:101 [INFO] DMA alloc FAILED: [sysmem] size=257490944"),
-    row(("alsa-preallocate", "cannot preallocate", "cannot preallocate for size SIZE"),
+    shared(row(("alsa-preallocate", "cannot preallocate", "cannot preallocate for size SIZE"),
         ("4.15 on", "preallocate_pages (sound/core/pcm_memory.c)"),
-        (Dma, false), "ALSA pcmC0D0p,0:rt5645: cannot preallocate for size 1048576"),
+        (Dma, false), "ALSA pcmC0D0p,0:rt5645: cannot preallocate for size 1048576")),
     row(("ion-cma", "fail to allocate buffer", "fail to allocate buffer"),
         ("3.14-4.19", "ion_cma_allocate (drivers/staging/android/ion/ion_cma_heap.c)"),
         (Heap, true), "ion_cma_allocate: cma heap: Fail to allocate buffer"),
     row(("dma-heap-cma", "cma_heap", r"cma_heap\S* .*(?:alloc\w* fail|fail\w* to alloc|unable to alloc)"),
         ("5.6 on", "cma_heap_allocate (drivers/dma-buf/heaps/cma_heap.c), as vendors print it"),
         (Heap, true), "cma_heap: allocation failed"),
-    row(("v3d-page-tables", "allocate page tables", "failed to allocate page tables"),
+    shared(row(("v3d-page-tables", "allocate page tables", "failed to allocate page tables"),
         ("4.18 on", "v3d_gem_init (drivers/gpu/drm/v3d/v3d_gem.c)"),
         (Dma, false),
-        "v3d fec00000.v3d: Failed to allocate page tables. Please ensure you have CMA enabled."),
-    row(("mxc-vpu", "physical memory allocation error", "physical memory allocation error"),
+        "v3d fec00000.v3d: Failed to allocate page tables. Please ensure you have CMA enabled.")),
+    shared(row(("mxc-vpu", "physical memory allocation error", "physical memory allocation error"),
         ("Freescale's 2.6.35-4.1", "vpu_alloc_dma_buffer (drivers/mxc/vpu/mxc_vpu.c)"),
-        (Dma, false), "mxc_vpu 2040000.vpu: Physical memory allocation error!"),
-    row(("qla3xxx", "buff alloc failed for", "buff alloc failed for SIZE bytes"),
+        (Dma, false), "mxc_vpu 2040000.vpu: Physical memory allocation error!")),
+    shared(row(("qla3xxx", "buff alloc failed for", "buff alloc failed for SIZE bytes"),
         ("2.6.18 on", "ql_alloc_large_buffers (drivers/net/ethernet/qlogic/qla3xxx.c)"),
-        (Pages, false), "qla3xxx eth1: large buff alloc failed for 4096 bytes at index 3"),
+        (Pages, false), "qla3xxx eth1: large buff alloc failed for 4096 bytes at index 3")),
 ];
 
 impl Shape {

@@ -399,7 +399,7 @@ fn what_cannot_have_been_served_reached_the_caller() {
     assert_eq!(written(&format!("{old}{line}")).failures()[0]["outcome"], "client");
 }
 
-const VIVID: &str = "6.12-vivid-odd/dmesg-bb.txt.gz";
+const VIVID: &str = "6.12-vivid-odd-dmesg-bb.txt.gz";
 
 /// The client got 32 of 32 buffers: 66 refusals reached no driver.
 #[test]
@@ -410,7 +410,7 @@ fn of_66_refusals_none_reached_a_driver() {
     // Where the size is known it says more.
     assert_eq!(said.outcomes()["page_allocator"], 10);
     assert!(!said.outcomes().contains_key("client"));
-    let traced = board(&[VIVID, "6.12-vivid-odd/trace_pipe.txt.gz"]);
+    let traced = board(&[VIVID, "6.12-vivid-odd-trace_pipe.txt.gz"]);
     assert_eq!(
         (&traced.object["unreported"], traced.outcomes()["page_allocator"]),
         (&66.into(), 66)
@@ -425,7 +425,7 @@ fn of_66_refusals_none_reached_a_driver() {
 #[test]
 fn of_a_heap_nothing_is_said_to_be_served() {
     for (folder, refused) in [("7.3-dmaheap-two-pools", 100), ("7.3-cma33M-default", 246)] {
-        let [dmesg, trace] = ["dmesg", "trace"].map(|name| format!("{folder}/{name}.txt.gz"));
+        let [dmesg, trace] = ["dmesg", "trace"].map(|name| format!("{folder}-{name}.txt.gz"));
         for names in [&[&*dmesg][..], &[&*dmesg, &*trace]] {
             let said = board(names);
             assert_eq!(

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use super::{Confidence, Incident, Reported};
 use crate::board::Caller;
-use crate::ingest::log::Task;
-use crate::kernel::{EINTR, release};
+use crate::boot::step;
+use crate::ingest::log::boot::Boot;
+use crate::ingest::log::{Record, Task};
+use crate::kernel::{Arch, EINTR, release};
 
 /// What became of a request that CMA refused.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
@@ -96,50 +98,37 @@ pub(super) struct Machine {
     video: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Arch {
-    Arm,
-    Arm64,
-}
-
 impl Machine {
-    /// The kernel calls itself so.
-    pub(super) fn named(&mut self, name: &str) {
-        let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
-        let arch = if has(&["arm64", "aarch64", "-v8", "-16k"]) {
-            Some(Arch::Arm64)
-        } else {
-            has(&["armmp", "armv", "-v7", "-v6", "imx_v6"]).then_some(Arch::Arm)
-        };
-        self.arch = arch.or(self.arch);
-        if self.arch == Some(Arch::Arm64) {
-            let kib = if has(&["16k"]) {
-                16
-            } else if has(&["64k"]) {
-                64
-            } else {
-                4
-            };
-            self.page_bytes = self.page_bytes.or(Some(kib * 1024));
+    /// What `record` says of it.
+    pub(super) fn note(&mut self, record: &Record) {
+        match record {
+            Record::Kernel(name) => self.named(name),
+            Record::Boot(Boot::Arch(arch)) => self.arch = Some(*arch),
+            Record::Boot(Boot::PageBytes(bytes, _)) => self.page_bytes = Some(*bytes),
+            Record::VideoDevice => self.video = true,
+            _ => {}
         }
+    }
+
+    /// The kernel calls itself so.
+    fn named(&mut self, name: &str) {
+        self.arch = self.arch.or_else(|| step::arch_of_release(name));
+        self.page_bytes = self.page_bytes.or_else(|| step::page_of_release(name));
         // CONFIG_DMABUF_HEAPS is not set in Debian's kernels up to 6.12; a module in 7.3.
-        self.no_heaps |= has(&["+deb", "-deb"]) && release(name).is_some_and(|at| at < (7, 0));
+        let debian = ["+deb", "-deb"].iter().any(|word| name.contains(word));
+        self.no_heaps |= debian && release(name).is_some_and(|at| at < (7, 0));
     }
 
-    /// Bytes of a page: 4096 where nothing says otherwise.
-    pub(super) fn page_bytes(&self) -> u64 {
-        self.page_bytes.unwrap_or(4096)
-    }
-
-    /// A device of V4L2 was registered.
-    pub(super) const fn has_video(&mut self) {
-        self.video = true;
+    /// Bytes of a page as far as known: of 64-bit Arm 4096 where the kernel's name says nothing.
+    fn page(&self) -> Option<u64> {
+        let arm64 = self.arch == Some(Arch::Arm64);
+        self.page_bytes.or_else(|| arm64.then_some(4096))
     }
 
     /// Pages of the largest block of the page allocator (MAX_PAGE_ORDER 10, 11 with pages of 16 KiB
     /// and 13 with 64 KiB on arm64), at least and at most.
     fn largest_block(&self) -> (u64, u64) {
-        match self.page_bytes {
+        match self.page() {
             Some(4096) => (1024, 1024),
             Some(16384) => (2048, 2048),
             Some(65536) => (8192, 8192),
@@ -177,7 +166,7 @@ pub(super) fn outcome(incident: &Incident, machine: &Machine) -> Outcome {
         Some(Arch::Arm) => true,
         // __dma_alloc_coherent() of arch/arm64/mm/dma-mapping.c, up to 4.20.
         Some(Arch::Arm64) => release.is_some_and(|release| release < (5, 0)),
-        None => false,
+        _ => false,
     };
     if cma_alone && who.caller.is_none() {
         return Outcome::Refused(Confidence::Likely, Because::Arch);
@@ -221,7 +210,7 @@ mod tests {
 
     fn machine(name: &str) -> Machine {
         let mut machine = Machine::default();
-        machine.named(name);
+        machine.note(&Record::Kernel(name.into()));
         machine
     }
 

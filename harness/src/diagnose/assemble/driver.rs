@@ -70,8 +70,6 @@ pub(super) struct Complaint {
     pub(super) device: Option<Arc<str>>,
     /// The row of its words.
     pub(super) shape: Option<&'static str>,
-    /// Bytes of a page, as far as known.
-    pub(super) page_bytes: u64,
 }
 
 /// A developer's print of a search.
@@ -228,7 +226,8 @@ impl Reports {
     /// A driver says that it got no memory.
     pub(super) fn driver(&mut self, said: &Complaint) {
         let Complaint { bytes, cma, .. } = *said;
-        let count = bytes.map(|bytes| bytes.div_ceil(said.page_bytes)).filter(|count| *count > 0);
+        let page = if self.page_bytes == 0 { 4096 } else { self.page_bytes };
+        let count = bytes.map(|bytes| bytes.div_ceil(page)).filter(|count| *count > 0);
         let key = count.unwrap_or(u64::MAX);
         if self.is_told_again(Kind::Driver, key) {
             return;
@@ -245,9 +244,16 @@ impl Reports {
         if self.aside.is_of(said.device.as_deref(), bytes, self.at) {
             return;
         }
+        if let Some(id) = self.driver_alone(count, cma) {
+            self.reported(id, said);
+        }
+    }
+
+    /// A driver says so, and nothing before it does: the failure that it reports.
+    pub(super) fn driver_alone(&mut self, count: Option<u64>, cma: bool) -> Option<Id> {
         let claims = self.take_claims(count);
         if claims.is_none() && count.is_none() && !cma {
-            return;
+            return None;
         }
         let mut open = self.begin(Reported::Driver, None);
         open.incident.count = count;
@@ -258,8 +264,8 @@ impl Reports {
             open.incident.align = claims.align.map(|align| (align, AlignFrom::Debug));
         }
         let id = self.window.push(open);
-        self.seen.note(Kind::Driver, self.at, key, id);
-        self.reported(id, said);
+        self.seen.note(Kind::Driver, self.at, count.unwrap_or(u64::MAX), id);
+        Some(id)
     }
 
     /// The failure just before that a driver complains about.
@@ -283,7 +289,8 @@ impl Reports {
             let other = near.iter().find(|(_, open)| !alone(open) && !cma && at_once(open));
             return found.or(other).map(|(id, _)| *id);
         }
-        let is_sure = |open: &Open| !alone(open) || open.incident.count.is_some();
+        let is_sure =
+            |open: &Open| !alone(open) || open.incident.count.is_some() || open.held.is_some();
         near.iter().find(|(_, open)| is_sure(open) && at_once(open)).map(|(id, _)| *id)
     }
 

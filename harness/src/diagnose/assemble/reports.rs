@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::aside::Aside;
 use super::driver::Near;
+use super::held::Dumps;
 use super::lists::Pairing;
 use super::seen::{Kind, Seen};
 use super::window::{Id, Open, Window};
@@ -32,6 +33,9 @@ pub(super) struct Reports {
     pub(super) last_failed: Option<(Id, Place)>,
     /// The task of the trace event that was read last.
     pub(super) last_task: Option<Task>,
+    pub(super) dumps: Dumps,
+    /// Bytes of a page, as known by now; 0 where they are not.
+    pub(super) page_bytes: u64,
     /// Those to which nothing more can belong.
     pub(super) ready: VecDeque<Incident>,
 }

@@ -79,8 +79,6 @@ pub(super) const WORDS: &[(&str, Elsewhere, bool)] = &[
     ("vmalloc error", Vmalloc, true),
     ("vmalloc", Vmalloc, false),
     ("vmap alloc", Vmalloc, false),
-    ("memory space for buffer", Graphics, true),
-    ("for command submission", Graphics, true),
     ("vram", Graphics, false),
     ("radeon", Graphics, false),
     ("amdgpu", Graphics, false),

@@ -22,6 +22,7 @@ pub(super) fn state(total: Option<u64>, complete: bool, holes: &[(u64, u64)]) ->
         free: None,
         available: None,
         longest: None,
+        shown: None,
         complete,
         placed: true,
         known: Known::List,

@@ -50,11 +50,6 @@ pub(super) struct Aside {
 impl Aside {
     /// Another allocator refused at `at`.
     pub(super) fn elsewhere(&mut self, said: Said, source: &Arc<str>, at: Place) {
-        // The end of a report of which the beginning is here.
-        let ends = said.text.contains("ut of memory: ");
-        if ends && self.goes_on(at) {
-            return;
-        }
         self.close();
         let known = self.rows.iter().position(|row| row.kind == said.kind);
         let row = known.unwrap_or(self.rows.len());

@@ -304,7 +304,7 @@ pub const MESSAGES: &[Message] = &[
         &["llocat", "lloc f", "lloc F", "to alloc", "dma_alloc"],
         Driver, None, "mydrv 1000.x: failed to allocate buffer with size 1036288"),
     row("elsewhere",
-        &["oom-killer", "f memory: Kill", "swiotlb buffer", "DMA mask is", "DMA mask 0x",
+        &["oom-killer", "swiotlb buffer", "DMA mask is", "DMA mask 0x",
             "crashkernel reservation", "alloc_skb", "vmalloc error"],
         Driver, None, "foo foo: coherent DMA mask is unset"),
     row("memory-of-zone", &[" free_cma:"], Words(elsewhere::zone), None,

@@ -61,7 +61,6 @@ impl Elsewhere {
 /// refused: beside the others a word that says so must be in the line.
 pub(super) const WORDS: &[(&str, Elsewhere, bool)] = &[
     ("invoked oom-killer", OutOfMemory, true),
-    ("out of memory: kill", OutOfMemory, true),
     ("page allocation failure", Pages, true),
     ("coherent dma mask", Mask, true),
     ("coherent mask is unset", Mask, true),

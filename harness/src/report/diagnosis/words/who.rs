@@ -4,7 +4,11 @@ use super::super::groups::{Report, Shown};
 use super::super::plain::{clean, counted};
 use crate::diagnose::{Because, Confidence, Failure, Holder, Outcome};
 use crate::ingest::log::Task;
+use crate::kernel::release;
 use crate::words::pages;
+
+/// The first release with an event at the start of a call (`cma_alloc_start`).
+const EVENTS: (u32, u32) = (5, 13);
 
 /// The facts about a failure that are not numbers of its request.
 pub(super) fn facts(failure: &Failure) -> impl Iterator<Item = (&'static str, String)> {
@@ -136,11 +140,19 @@ pub(in crate::report::diagnosis) fn unreported(report: &Report<'_>) -> Option<St
         let incident = &shown.group.first.incident;
         incident.is_unreported() && incident.outcome == Outcome::Unknown
     };
-    let hint = report.groups.iter().find(open).map(|_| {
-        "who asked is not shown: `echo stacktrace > \
-         /sys/kernel/tracing/events/cma/cma_alloc_start/trigger` adds it to a trace (5.13 on)"
+    let hint = report.groups.iter().find(open).and_then(|shown| {
+        let known = shown.group.first.incident.era.name.as_deref().and_then(release);
+        let since = match known {
+            Some(known) if known < EVENTS => return None,
+            Some(_) => "",
+            None => " (5.13 on)",
+        };
+        Some(format!(
+            "who asked is not shown: `echo stacktrace > \
+             /sys/kernel/tracing/events/cma/cma_alloc_start/trigger` adds it to a trace{since}"
+        ))
     });
-    let parts: Vec<_> = counts.into_iter().chain(hint.map(str::to_string)).collect();
+    let parts: Vec<_> = counts.into_iter().chain(hint).collect();
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 

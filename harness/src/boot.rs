@@ -9,7 +9,7 @@ mod asked;
 mod command;
 mod notes;
 mod reason;
-mod step;
+pub(crate) mod step;
 mod tell;
 #[cfg(test)]
 mod tests;

@@ -8,9 +8,11 @@
 //! what a log does not show is `undecidable`, with the step that would show it.
 
 mod advice;
+mod aside;
 mod assemble;
 mod bounds;
 mod era;
+mod outcome;
 mod residents;
 mod verdict;
 
@@ -18,9 +20,11 @@ use std::sync::Arc;
 
 pub use crate::timeline::{AreaState, Asked, GUARANTEED_ALIGN, Hole, Known, RangeState};
 pub use advice::{Advice, Cap, Grow, Missing, Pages, Strands, What, advise};
+pub use aside::{BusyPlaces, FreeMemory, NotCma};
 pub use assemble::{Assembler, Beside, Counter, Incident, Reported};
 pub use bounds::{Bounds, By, Held, Holding, Padding, Slots, Stated};
 pub use era::{Builder, Era, Kit};
+pub use outcome::{Because, Holder, Outcome, Who};
 pub use residents::{Pitch, Resident, residents};
 pub use verdict::{Fit, Place, Room, Why, judge};
 
@@ -208,6 +212,16 @@ pub struct Diagnosis {
     pub hidden: u64,
     /// Those of them of whose failures nothing is known: neither a list nor a trace shows them.
     pub suppressed: u64,
+    /// Failures of a kernel log that no driver reported.
+    pub unreported: u64,
+    /// The kernel log begins with the boot: what no driver reported in it, none did.
+    pub from_boot: bool,
+    /// What other allocators than CMA refused, each once.
+    pub not_cma: Vec<NotCma>,
+    /// Busy places of requests of which no failure is in the text.
+    pub busy: Vec<BusyPlaces>,
+    /// Lines about busy places that the rate limit of the kernel hid.
+    pub busy_hidden: u64,
     /// The counters of the board (meminfo, vmstat, sysfs) as they were seen last, in order of
     /// appearance.
     pub counters: Vec<Counter>,
@@ -248,7 +262,7 @@ pub fn diagnose(
                 Err(error) => diagnosis.odd(&error),
             }
             while let Some(incident) = assembler.next_incident() {
-                diagnosis.failures += 1;
+                diagnosis.count(&incident);
                 note_area(&incident, &mut failed);
                 visit(judge(incident, assembler.options()));
             }
@@ -259,14 +273,16 @@ pub fn diagnose(
             lines: records.lines(),
             why: error.why.clone(),
         }));
+        assembler.source_ends(records.lines());
     }
     assembler.end();
     while let Some(incident) = assembler.next_incident() {
-        diagnosis.failures += 1;
+        diagnosis.count(&incident);
         note_area(&incident, &mut failed);
         visit(judge(incident, assembler.options()));
     }
     diagnosis.boot = assembler.boot_story(&failed);
+    assembler.beside(&mut diagnosis);
     diagnosis.cap = assembler.options().cap;
     diagnosis.hidden = assembler.hidden();
     diagnosis.suppressed = assembler.suppressed();
@@ -312,6 +328,11 @@ fn look_ahead(sources: &[Source], assembler: &mut Assembler) -> Result<(), Inges
 }
 
 impl Diagnosis {
+    fn count(&mut self, incident: &Incident) {
+        self.failures += 1;
+        self.unreported += u64::from(incident.is_unreported());
+    }
+
     /// Finds the buffers of all areas, and says where the search for them was cut short.
     fn find_residents(&mut self) {
         for index in 0..self.areas.len() {

@@ -76,7 +76,7 @@ pub(crate) fn page_of_release(name: &str) -> Option<u64> {
 }
 
 /// By names of kernels: `-arm64`, `-v8`, `-v7l`, `-armmp`, `-amd64`.
-fn arch_of_release(name: &str) -> Option<Arch> {
+pub(crate) fn arch_of_release(name: &str) -> Option<Arch> {
     name.split(['-', '+', '_', '.']).find_map(|part| match part {
         "arm64" | "aarch64" | "v8" | "2712" => Some(Arch::Arm64),
         "armmp" | "armhf" | "v7" | "v7l" | "armv7" | "imx6" => Some(Arch::Arm),

@@ -41,6 +41,7 @@ enum Family {
     Columns,
     Formats,
     Messages,
+    Drivers,
     Kernels,
 }
 
@@ -139,6 +140,12 @@ fn items(family: Family, context: &Context) -> Vec<Item> {
         Family::Messages => each(ingest::log::MESSAGES, |message| {
             let releases = message.releases().unwrap_or_else(|| "any".to_string());
             Item::new(message.name, message.example).with("releases", releases)
+        }),
+        Family::Drivers => each(ingest::log::SHAPES, |shape| {
+            Item::new(shape.name, shape.example)
+                .with("asks", shape.asks.about())
+                .with("releases", shape.releases)
+                .with("source", shape.source)
         }),
         Family::Kernels => each(KERNELS, |kernel| {
             Item::new(kernel.name, kernel.about).with("policy", kernel.policy)

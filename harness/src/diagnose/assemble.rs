@@ -1,5 +1,6 @@
 //! From records to failures: what belongs together.
 
+mod aside;
 mod clocks;
 mod counters;
 mod debug;
@@ -8,6 +9,7 @@ mod failed;
 mod finish;
 mod held;
 mod hidden;
+mod holders;
 mod join;
 mod lists;
 mod reports;
@@ -16,20 +18,23 @@ mod scene;
 pub(in crate::diagnose) mod script;
 mod seen;
 mod trace;
+mod who;
 mod window;
 
 use std::sync::Arc;
 
 use super::era::Shown;
-use super::{AlignFrom, Bounds, Era, Options};
+use super::{AlignFrom, Bounds, Diagnosis, Era, Options, Outcome, Who};
 use crate::boot::Story;
 use crate::ingest::log::{
     DebugfsFile, Found, FreeBlocks, FreeRuns, Knob, Origin, Record, Shape, Task, release_booted,
 };
 use crate::kernel::{Errno, release};
 use crate::timeline::{AreaState, Areas, Calls, Parted, signs};
+use aside::Said;
 use clocks::Clocks;
 pub use counters::Counter;
+use holders::Holders;
 use join::Join;
 pub use lists::Beside;
 use reports::Reports;
@@ -109,12 +114,23 @@ pub struct Incident {
     pub beside: Vec<Beside>,
     /// Reports of this same failure beside the first.
     pub duplicates: u64,
+    /// A kernel log shows that CMA refused it: a line or a list is there.
+    pub logged: bool,
+    /// Who asked, who reported it, and who holds the area.
+    pub who: Who,
+    /// What became of the request.
+    pub outcome: Outcome,
 }
 
 impl Incident {
     /// A failure reported in `source`, of which no more is known.
     pub fn new(source: Arc<str>, reported: Reported) -> Self {
         Self { source, reported, ..Self::default() }
+    }
+
+    /// Whether a kernel log shows it, and no driver in that reported it.
+    pub fn is_unreported(&self) -> bool {
+        self.logged && self.outcome != Outcome::Reported
     }
 }
 
@@ -160,6 +176,7 @@ pub struct Assembler {
     reports: Reports,
     join: Join,
     clocks: Clocks,
+    holders: Holders,
     /// The calls before one of several took this failure.
     unsure: Option<(window::Id, Calls)>,
 }
@@ -174,6 +191,7 @@ impl Assembler {
             reports: Reports::default(),
             join: Join::default(),
             clocks: Clocks::default(),
+            holders: Holders::default(),
             unsure: None,
         }
     }
@@ -196,6 +214,19 @@ impl Assembler {
         self.scene.boot.source(name);
         self.areas.source();
         self.calls.clear();
+        self.holders.clear();
+    }
+
+    /// The source that was read has so many lines.
+    pub fn source_ends(&mut self, lines: u64) {
+        self.reports.ends(lines);
+    }
+
+    /// What the text says beside failures.
+    pub fn beside(&mut self, diagnosis: &mut Diagnosis) {
+        (diagnosis.not_cma, diagnosis.busy) = self.reports.aside.take();
+        diagnosis.busy_hidden = self.reports.aside.hidden;
+        diagnosis.from_boot = self.scene.from_boot;
     }
 
     /// Takes the next record.
@@ -235,12 +266,24 @@ impl Assembler {
                 self.failed(task.as_ref(), shape, area, count, ret);
             }
             Record::FreeRuns(list) => self.list(task.as_ref(), list),
-            Record::Driver { bytes, cma } => self.reports.driver(bytes, cma),
+            Record::Driver { bytes, cma, device, shape } => {
+                let said = driver::Complaint { bytes, cma, device, shape };
+                self.reports.driver(&said);
+            }
+            Record::Elsewhere { kind, device, bytes, order, flags, text } => {
+                self.reports.elsewhere(Said { kind, device, bytes, order, flags, text });
+            }
+            Record::Zone { movable, free_kb, cma_kb, high_kb, .. } => {
+                self.reports.aside.zone(movable, free_kb, cma_kb, high_kb, at);
+            }
+            Record::CmaPages(pages) => self.reports.aside.cma_pages(pages, at),
+            Record::Backtrace(task) => self.reports.backtrace(task),
+            Record::Frame(frame) => self.reports.frame(frame),
             Record::Held { holder, part, bytes, buffers } => {
                 self.reports.held(holder, part, bytes, buffers);
             }
             Record::Skipped { area, .. } => self.reports.near.skipped(area, at),
-            Record::PfnsBusy { start, end } => self.reports.near.claimed(start, end, at),
+            Record::PfnsBusy { start, end } => self.reports.claimed(start, end),
             Record::Search { size, nr, mask, end, .. } => {
                 self.reports.searched(driver::Search { size, nr, mask, nothing: end > size });
             }
@@ -249,7 +292,11 @@ impl Assembler {
             Record::Suppressed { function, lines } if function.contains("cma_alloc") => {
                 self.scene.hidden.suppressed(function, at.time_us, lines);
             }
-            Record::Suppressed { .. } | Record::Boot(_) => {}
+            Record::Suppressed { function, lines } if function.contains("alloc_contig") => {
+                let hidden = &mut self.reports.aside.hidden;
+                *hidden = hidden.saturating_add(lines);
+            }
+            Record::Suppressed { .. } | Record::Boot(_) | Record::VideoDevice => {}
             Record::CommandLine(line) => {
                 if let Some(name) = release_booted(&line) {
                     self.scene.installed.get_or_insert(name);
@@ -259,6 +306,7 @@ impl Assembler {
                 self.scene.lost(events);
                 self.calls.take(&record, None, at);
                 self.areas.lost();
+                self.holders.clear();
             }
             Record::Kernel(name) => self.kernel(name),
             Record::Installed(name) => {
@@ -294,6 +342,8 @@ impl Assembler {
                 self.reports.at.line
             ));
         }
+        let at = self.reports.at;
+        self.scene.from_boot |= at.time_us.is_some_and(|us| us < SECOND_US);
         self.scene.release.get_or_insert_with(|| Arc::clone(&name));
         self.reports.release = Some(name);
     }
@@ -301,6 +351,7 @@ impl Assembler {
     /// A line of a boot; what it says of the size of a page holds for all bytes.
     fn boot(&mut self, found: &Found) {
         self.scene.boot.note(found);
+        self.scene.machine.note(&found.record);
         let page = self.scene.boot.page_bytes();
         self.reports.page_bytes = page;
         self.scene.sizes.page_is(page);
@@ -330,7 +381,10 @@ impl Assembler {
         self.calls.forget_unended();
         match origin {
             Origin::Debug => self.debug(heard),
-            Origin::Trace => self.event(heard, area, counts),
+            Origin::Trace => {
+                self.reports.last_task = task.cloned();
+                self.event(heard, area, counts);
+            }
         }
     }
 

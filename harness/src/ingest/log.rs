@@ -25,6 +25,7 @@ use super::error::IngestError;
 use super::source::Source;
 use boot::Boot;
 pub use dmesg::release::booted as release_booted;
+pub use dmesg::{Asks, Elsewhere, FRAMES, Frame, SHAPES};
 use lines::{Advance, RawLines};
 pub use messages::{MESSAGES, Message};
 pub(super) use section::is_known_file;
@@ -227,7 +228,48 @@ pub enum Record {
         bytes: Option<u64>,
         /// It says that CMA was asked.
         cma: bool,
+        /// The driver and its device, as the line begins: `vivid vivid.0`.
+        device: Option<Arc<str>>,
+        /// The row of [`SHAPES`] that has its words, by name.
+        shape: Option<&'static str>,
     },
+    /// Another allocator than CMA refused.
+    Elsewhere {
+        /// Which.
+        kind: Elsewhere,
+        /// The driver and its device, as the line begins.
+        device: Option<Arc<str>>,
+        /// Bytes, where stated.
+        bytes: Option<u64>,
+        /// The order of the block, where stated.
+        order: Option<u32>,
+        /// How it asked: `GFP_KERNEL|GFP_DMA`.
+        flags: Option<Arc<str>>,
+        /// The line, as far as it is kept.
+        text: Arc<str>,
+    },
+    /// A zone in a report of memory.
+    Zone {
+        /// Its name.
+        zone: Arc<str>,
+        /// Only what asks for movable memory or for memory without addresses of the kernel's gets
+        /// some of it.
+        movable: bool,
+        /// Free, in kB.
+        free_kb: u64,
+        /// Free in CMA areas, in kB: a part of that.
+        cma_kb: u64,
+        /// What most requests must leave, in kB.
+        high_kb: u64,
+    },
+    /// Pages of all CMA areas, in a report of memory.
+    CmaPages(u64),
+    /// A backtrace is of this task.
+    Backtrace(Task),
+    /// A device of V4L2 was registered.
+    VideoDevice,
+    /// A function of a stack that says who asked.
+    Frame(&'static Frame),
     /// What a driver holds, or dma-buf exporters do; a piece of a dump.
     Held {
         /// Who counts it.

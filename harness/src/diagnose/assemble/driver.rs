@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::reports::Reports;
 use super::seen::Kind;
+use super::who::Stack;
 use super::window::{Id, Open, Parts};
 use super::{AlignFrom, Reported, SECOND_US};
 use crate::timeline::{Place, same};
@@ -27,12 +28,25 @@ struct Ranges {
     count: u64,
     /// Pages of the shortest: a range may begin before the claim, where a free block does.
     pages: u64,
-    last_start: u64,
+    /// Where the last one ends, which is where the claim does.
+    last_end: u64,
     /// The smallest step forward from one to the next.
     step: Option<u64>,
     /// One was tried again, or a later one is before it.
     back: bool,
+    first: Place,
     last: Place,
+}
+
+impl Ranges {
+    fn claims(&self) -> Claims {
+        let step = self.step.filter(|_| !self.back);
+        Claims {
+            count: self.count,
+            pages: self.pages,
+            align: step.and_then(|step| order(step - 1)),
+        }
+    }
 }
 
 /// What busy ranges say of a call.
@@ -44,6 +58,18 @@ pub(super) struct Claims {
     pub(super) pages: u64,
     /// The order, by the steps: after a busy claim the search goes on mask + 1 further.
     pub(super) align: Option<u32>,
+}
+
+/// What a driver says that got no memory.
+#[derive(Clone, Debug)]
+pub(super) struct Complaint {
+    pub(super) bytes: Option<u64>,
+    /// It says that CMA was asked.
+    pub(super) cma: bool,
+    /// The driver and its device.
+    pub(super) device: Option<Arc<str>>,
+    /// The row of its words.
+    pub(super) shape: Option<&'static str>,
 }
 
 /// A developer's print of a search.
@@ -76,39 +102,28 @@ pub(super) struct Near {
     mask: Option<(u64, u64, u64, Place)>,
     written: Option<(u64, Place)>,
     skipped: Option<(Arc<str>, Place)>,
+    pub(super) stack: Option<Stack>,
 }
 
 impl Near {
-    /// `[start, end) PFNs busy`.
-    pub(super) fn claimed(&mut self, start: u64, end: u64, at: Place) {
+    /// `[start, end) PFNs busy`: the ranges before it, where it does not go on with them.
+    fn claimed(&mut self, start: u64, end: u64, at: Place) -> Option<Ranges> {
         let pages = end.saturating_sub(start);
         let goes_on = |ranges: &&mut Ranges| ranges.last.is_near(at, AT_ONCE_LINES, SECOND_US);
         let Some(ranges) = self.ranges.as_mut().filter(goes_on) else {
             let (count, step, back) = (1, None, false);
-            self.ranges = Some(Ranges { count, pages, last_start: start, step, back, last: at });
-            return;
+            let new = Ranges { count, pages, last_end: end, step, back, first: at, last: at };
+            return self.ranges.replace(new);
         };
-        match start.checked_sub(ranges.last_start) {
+        match end.checked_sub(ranges.last_end) {
             Some(0) | None => ranges.back = true,
             Some(step) => ranges.step = Some(ranges.step.map_or(step, |known| known.min(step))),
         }
         ranges.count += 1;
         ranges.pages = ranges.pages.min(pages);
-        ranges.last_start = start;
+        ranges.last_end = end;
         ranges.last = at;
-    }
-
-    /// The busy ranges just before `at`, where they are of so many pages.
-    pub(super) fn take_claims(&mut self, count: Option<u64>, at: Place) -> Option<Claims> {
-        let ranges = self.ranges.take()?;
-        let fits = ranges.last.is_near(at, AT_ONCE_LINES, SECOND_US)
-            && count.is_none_or(|count| count == ranges.pages);
-        let step = ranges.step.filter(|_| !ranges.back);
-        fits.then(|| Claims {
-            count: ranges.count,
-            pages: ranges.pages,
-            align: step.and_then(|step| order(step - 1)),
-        })
+        None
     }
 
     /// A place of this area was skipped.
@@ -156,6 +171,34 @@ impl Near {
 }
 
 impl Reports {
+    /// `[start, end) PFNs busy`.
+    pub(super) fn claimed(&mut self, start: u64, end: u64) {
+        if let Some(before) = self.near.claimed(start, end, self.at) {
+            self.aside.busy(before.claims(), &self.source, before.first, before.last);
+        }
+    }
+
+    /// No failure follows the busy ranges that were read.
+    pub(super) fn flush_claims(&mut self) {
+        if let Some(ranges) = self.near.ranges.take() {
+            self.aside.busy(ranges.claims(), &self.source, ranges.first, ranges.last);
+        }
+    }
+
+    /// The busy ranges just before this line, where they are of so many pages; others are of a
+    /// request that did not fail.
+    pub(super) fn take_claims(&mut self, count: Option<u64>) -> Option<Claims> {
+        let ranges = self.near.ranges?;
+        let fits = ranges.last.is_near(self.at, AT_ONCE_LINES, SECOND_US)
+            && count.is_none_or(|count| count == ranges.pages);
+        if !fits {
+            self.flush_claims();
+            return None;
+        }
+        self.near.ranges = None;
+        Some(ranges.claims())
+    }
+
     /// A developer's print of a search; the last one before a failure is the one that failed.
     pub(super) fn searched(&mut self, search: Search) {
         self.near.search = Some((search, self.at));
@@ -181,7 +224,8 @@ impl Reports {
     }
 
     /// A driver says that it got no memory.
-    pub(super) fn driver(&mut self, bytes: Option<u64>, cma: bool) {
+    pub(super) fn driver(&mut self, said: &Complaint) {
+        let Complaint { bytes, cma, .. } = *said;
         let page = if self.page_bytes == 0 { 4096 } else { self.page_bytes };
         let count = bytes.map(|bytes| bytes.div_ceil(page)).filter(|count| *count > 0);
         let key = count.unwrap_or(u64::MAX);
@@ -194,16 +238,22 @@ impl Reports {
             if let Some(open) = self.window.get_mut(id) {
                 open.last = at;
             }
+            self.reported(id, said);
             return;
         }
-        self.driver_alone(count, cma);
+        if self.aside.is_of(said.device.as_deref(), bytes, self.at) {
+            return;
+        }
+        if let Some(id) = self.driver_alone(count, cma) {
+            self.reported(id, said);
+        }
     }
 
-    /// A driver says so, and nothing before it does.
-    pub(super) fn driver_alone(&mut self, count: Option<u64>, cma: bool) {
-        let claims = self.near.take_claims(count, self.at);
+    /// A driver says so, and nothing before it does: the failure that it reports.
+    pub(super) fn driver_alone(&mut self, count: Option<u64>, cma: bool) -> Option<Id> {
+        let claims = self.take_claims(count);
         if claims.is_none() && count.is_none() && !cma {
-            return;
+            return None;
         }
         let mut open = self.begin(Reported::Driver, None);
         open.incident.count = count;
@@ -215,6 +265,7 @@ impl Reports {
         }
         let id = self.window.push(open);
         self.seen.note(Kind::Driver, self.at, count.unwrap_or(u64::MAX), id);
+        Some(id)
     }
 
     /// The failure just before that a driver complains about.
@@ -230,7 +281,10 @@ impl Reports {
         let at_once = |open: &Open| open.last.is_near(self.at, AT_ONCE_LINES, SECOND_US);
         if let Some(count) = count {
             let same = |open: &Open| open.incident.count == Some(count);
-            let found = near.iter().find(|(_, open)| !alone(open) && same(open));
+            let found = || near.iter().filter(|(_, open)| !alone(open) && same(open));
+            // Of several as large each has its own line.
+            let new = found().find(|(_, open)| open.incident.who.driver_line.is_none());
+            let found = new.or(found().next());
             // Another number may be that of all its buffers.
             let other = near.iter().find(|(_, open)| !alone(open) && !cma && at_once(open));
             return found.or(other).map(|(id, _)| *id);
@@ -270,7 +324,7 @@ mod tests {
     use crate::ingest::log::{Record, Shape};
 
     fn driver(bytes: Option<u64>, cma: bool) -> Record {
-        Record::Driver { bytes, cma }
+        Record::Driver { bytes, cma, device: None, shape: None }
     }
 
     fn ranges(script: Script, first: u64, pages: u64, step: u64, count: u64) -> Script {

@@ -63,6 +63,7 @@ impl Assembler {
         open.incident.area = area.or(open.incident.area.take());
         open.incident.count = Some(count);
         open.incident.ret = ret.or(open.incident.ret);
+        self.reports.failed_here(id, task);
         self.join_call(id, task);
         self.reports.join_near(id);
         if traced.is_none() {
@@ -170,12 +171,13 @@ impl Reports {
         let (Some(count), ret) = (open.incident.count, open.incident.ret) else { return };
         let drivers: Vec<Id> = self.drivers_before(at, count);
         for driver in drivers {
+            self.reported_as(id, driver);
             if let Some(driver) = self.window.get_mut(driver) {
                 driver.belief = Belief::Gone;
             }
         }
         let wrote = self.near.take_written(count, at);
-        let claims = self.near.take_claims(Some(count), at);
+        let claims = self.take_claims(Some(count));
         let search = self.near.take_search(count, at);
         let mask = self.near.take_mask(count, at);
         let area = self.window.get(id).and_then(|open| open.incident.area.clone());

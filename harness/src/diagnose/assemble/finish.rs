@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use super::window::{Belief, Open};
+use super::window::{Belief, Open, Parts};
 use super::{Assembler, Incident, Reported};
 use crate::diagnose::Bounds;
 use crate::diagnose::era::Shown;
+use crate::diagnose::outcome::outcome;
 use crate::ingest::log::{FreeRuns, Shape};
 use crate::timeline::{AreaState, Known};
+use Reported::Line;
 
 impl Assembler {
     /// Finishes the failures for which there is no more room, or `all`.
@@ -70,6 +72,12 @@ impl Assembler {
         }
         self.add_state(&mut open, may_print_bits);
         self.add_bounds(&mut open);
+        let printed = open.task.take().filter(|task| task.comm.is_some() || task.pid.is_some());
+        let incident = &mut open.incident;
+        incident.who.task = incident.who.task.take().or(printed);
+        let printed = matches!(incident.reported, Line(_) | Reported::Debug | Reported::List);
+        incident.logged = printed || incident.list.is_some() || open.has.any(Parts::LINE);
+        incident.outcome = outcome(incident, &self.scene.machine);
         open.incident
     }
 

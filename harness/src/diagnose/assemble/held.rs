@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Reported;
 use super::SECOND_US;
+use super::driver::Complaint;
 use super::reports::Reports;
 use super::window::{Belief, Id};
 use crate::diagnose::Held;
@@ -57,6 +58,12 @@ impl Reports {
             Some(last) => last,
             None => (Arc::new(new()), self.refused_for(&part), at),
         };
+        if part == Part::Head {
+            // Its first line says that it got nothing.
+            let (device, shape) = (Some(Arc::from("vc4")), Some("vc4"));
+            let said = Complaint { bytes: None, cma: true, device, shape };
+            ids.iter().for_each(|id| self.reported(*id, &said));
+        }
         Arc::make_mut(&mut held).add(part, bytes, buffers);
         for id in &ids {
             if let Some(open) = self.window.get_mut(*id) {
@@ -123,7 +130,7 @@ mod tests {
     use crate::ingest::log::{Holder, Part, Record, Shape};
 
     fn driver(bytes: Option<u64>, cma: bool) -> Record {
-        Record::Driver { bytes, cma }
+        Record::Driver { bytes, cma, device: None, shape: None }
     }
 
     fn piece(part: Part, kib: u64) -> Record {

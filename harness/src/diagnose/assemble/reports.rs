@@ -3,11 +3,12 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::aside::Aside;
 use super::driver::Near;
 use super::held::Dumps;
 use super::lists::Pairing;
 use super::seen::{Kind, Seen};
-use super::window::{Open, Window};
+use super::window::{Id, Open, Window};
 use super::{Incident, Reported};
 use crate::ingest::log::Task;
 use crate::timeline::Place;
@@ -27,6 +28,11 @@ pub(super) struct Reports {
     pub(super) seen: Seen,
     pub(super) lists: Pairing,
     pub(super) near: Near,
+    pub(super) aside: Aside,
+    /// The failure that was reported last, and where.
+    pub(super) last_failed: Option<(Id, Place)>,
+    /// The task of the trace event that was read last.
+    pub(super) last_task: Option<Task>,
     pub(super) dumps: Dumps,
     /// Bytes of a page, as known by now; 0 where they are not.
     pub(super) page_bytes: u64,
@@ -37,10 +43,18 @@ pub(super) struct Reports {
 impl Reports {
     /// What follows is in this source.
     pub(super) fn source(&mut self, name: &str) {
+        self.flush_claims();
         self.source = Arc::from(name);
         self.at.source = self.at.source.saturating_add(1);
         self.lists.clear();
         self.near = Near::default();
+        self.last_failed = None;
+    }
+
+    /// The source that was read has so many lines.
+    pub(super) fn ends(&mut self, lines: u64) {
+        self.flush_claims();
+        self.aside.ends(self.at.source, lines);
     }
 
     /// A new failure, of which no more is known than where it is reported.

@@ -8,6 +8,7 @@ use crate::boot::Notes;
 use crate::diagnose::Options;
 use crate::diagnose::bounds::Sizes;
 use crate::diagnose::era::Text;
+use crate::diagnose::outcome::Machine;
 use crate::ingest::log::FreeBlocks;
 
 /// What the caller and a text say beside calls, areas and failures.
@@ -17,6 +18,9 @@ pub(super) struct Scene {
     pub(super) text: Text,
     /// What the kernel calls itself at first.
     pub(super) release: Option<Arc<str>>,
+    pub(super) machine: Machine,
+    /// The kernel log begins with the boot.
+    pub(super) from_boot: bool,
     /// A kernel that is installed: the one that runs, where nothing states it.
     pub(super) installed: Option<Arc<str>>,
     pub(super) counters: Counters,
@@ -39,6 +43,8 @@ impl Scene {
             options: options.clone(),
             text: Text::default(),
             release: None,
+            machine: Machine::default(),
+            from_boot: false,
             installed: None,
             counters: Counters::default(),
             sizes: Sizes::default(),

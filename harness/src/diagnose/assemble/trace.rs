@@ -35,7 +35,10 @@ impl Assembler {
                 }
                 _ => self.granted(&call),
             },
-            Heard::Released(Some(run)) => self.areas.released(area, run),
+            Heard::Released(Some(run)) => {
+                self.holders.released(area, run);
+                self.areas.released(area, run)
+            }
             Heard::Released(None) | Heard::Lost | Heard::Nothing => true,
         };
         if !possible {
@@ -60,6 +63,7 @@ impl Assembler {
     /// Returns whether a call can have been granted what it was.
     fn granted(&mut self, call: &Call) -> bool {
         let Some(run) = call.granted() else { return true };
+        self.holders.granted(call.area.as_ref(), call.task.as_ref(), run);
         // The first place of an empty area, unless that was busy or another call took it.
         let first = call.retries() == Some(0) && self.calls.in_flight() == 0;
         self.areas.granted(call.area.as_ref(), run, call.align, first)
@@ -89,7 +93,9 @@ impl Assembler {
             self.join.trace(id, count);
         }
         self.reports.seen.note(Kind::Trace, self.reports.at, key, id);
+        self.reports.failed_here(id, call.task.as_ref());
         let traced = self.state_now(call);
+        let holders = self.holders.of(call.area.as_ref());
         let runs = traced.as_ref().map(|traced| self.reports.window.charge_state(&traced.state));
         let at = self.reports.at;
         let Some(open) = self.reports.window.get_mut(id) else { return };
@@ -99,6 +105,7 @@ impl Assembler {
             open.incident.reported = Reported::Trace;
         }
         open.has.add(Parts::TRACE);
+        open.incident.who.holders = holders;
         open.trace_us = Span::of(call, at);
         open.counter = call.counter.or(open.counter);
         open.traced = traced;

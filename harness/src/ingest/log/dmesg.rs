@@ -9,6 +9,7 @@ pub(super) mod boot;
 pub(super) mod calls;
 mod cursor;
 pub(super) mod driver;
+pub(super) mod elsewhere;
 pub(super) mod failed;
 pub(super) mod grammar;
 mod held;
@@ -17,6 +18,7 @@ mod message;
 mod open;
 pub(super) mod release;
 pub(super) mod runs;
+pub(super) mod stack;
 mod tail;
 #[cfg(test)]
 mod tests;
@@ -29,10 +31,13 @@ use super::messages::Reader;
 use super::{Record, Sink, Task, prefix, scan, text};
 use crate::ingest::Format;
 pub(super) use cursor::{Cursor, Stop};
+pub use driver::{Asks, SHAPES};
+pub use elsewhere::Elsewhere;
 use list::{Fed, List};
 use message::Parsed;
 pub(super) use message::{Function, Message, Tools};
 use open::Open;
+pub use stack::{FRAMES, Frame};
 
 pub(super) const FORMAT: Format = Format {
     name: "dmesg",
@@ -162,6 +167,12 @@ impl Dmesg {
     }
 
     fn one_line(&mut self, line: &[u8], sink: &mut Sink<'_>) -> bool {
+        if let Some(at) = stack::traced(line) {
+            let frames = stack::frame(line, at);
+            let any = !frames.is_empty();
+            frames.into_iter().for_each(|frame| sink.push(None, None, frame));
+            return any;
+        }
         let mut used = 0;
         let output = if self.uname { &line[prefix::body(line)..] } else { &[] };
         // Between a command and its output there may be a blank line, or a fence of Markdown.
@@ -192,6 +203,14 @@ impl Dmesg {
                 continue;
             }
             hit_any = true;
+            if let Reader::Words(read) = reader
+                && let records = read(line, word_start(line, 0, hit))
+                && !records.is_empty()
+            {
+                let origin = self.origin(&line[..hit], sink);
+                records.into_iter().for_each(|record| emit(&origin, record, sink));
+                return true;
+            }
             let record = match reader {
                 Reader::Boot(read) => {
                     of_boot = true;
@@ -299,6 +318,7 @@ impl Dmesg {
             }
             Ok(Message { parsed, .. }) => {
                 let origin = self.origin(&line[..start], sink);
+                let parsed = parsed.of(&line[..start]);
                 self.say(parsed, &origin, line, (start, c.at), sink)
             }
             Err(Stop::No) => None,

@@ -8,7 +8,9 @@
 mod tests;
 
 use super::dmesg::boot::{self, says};
-use super::dmesg::{self, Cursor, Function, Stop, Tools, calls, driver, failed, release, runs};
+use super::dmesg::{
+    self, Cursor, Function, Stop, Tools, calls, driver, elsewhere, failed, release, runs, stack,
+};
 use super::event::kinds::{self, Event};
 use super::event::{ftrace, perf, trace_cmd};
 use super::{Record, Sink};
@@ -67,6 +69,8 @@ pub(super) enum Reader {
     Runs,
     /// What follows the word, to the end of its line.
     Boot(fn(&[u8]) -> Option<Record>),
+    /// A line that has the word, and where the name around it begins: what it says.
+    Words(fn(&[u8], usize) -> Vec<Record>),
     /// A phrase in a line with one of the words, out of which nothing else was read: what is before
     /// it, and what follows.
     Phrase(&'static str, Said),
@@ -278,7 +282,7 @@ pub const MESSAGES: &[Message] = &[
     row("compiler", &["Linux version "], Phrase("Linux version ", says::compiler), None,
         "Linux version 6.12.117-foo (me@here) (aarch64-linux-gnu-gcc) #1 SMP"),
     row("kernel-of-trace", &["ainted"], Boot(boot::tainted), None,
-        "CPU: 0 PID: 1 Comm: x Not tainted 6.12.9-foo #1"),
+        "Comm: x Not tainted 6.12.9-foo #1"),
     row("kernel-of-shell", &["uname "], Uname, None, "$ uname -r\n6.12.9-foo"),
     row("kernel-of-tool", &["Kernel: ", "KernelRelease"], Boot(release::shown), None,
         "          Kernel: Linux 6.6.31"),
@@ -296,8 +300,27 @@ pub const MESSAGES: &[Message] = &[
         "# echo 77 > /sys/kernel/debug/cma/cma-reserved/alloc"),
     row("dma-alloc", &["dma alloc"], Line(&[Word(b"dma")], driver::dma_alloc), None,
         "dma alloc of size 65536 failed"),
-    row("driver", &["llocat", "lloc f", "lloc F", "to alloc"], Driver, None,
-        "mydrv 1000.x: failed to allocate buffer with size 1036288"),
+    row("driver",
+        &["llocat", "lloc f", "lloc F", "to alloc", "dma_alloc"],
+        Driver, None, "mydrv 1000.x: failed to allocate buffer with size 1036288"),
+    row("elsewhere",
+        &["oom-killer", "swiotlb buffer", "DMA mask is", "DMA mask 0x",
+            "crashkernel reservation", "alloc_skb", "vmalloc error"],
+        Driver, None, "foo foo: coherent DMA mask is unset"),
+    row("memory-of-zone", &[" free_cma:"], Words(elsewhere::zone), None,
+        "DMA free:519112kB boost:0kB min:10428kB low:11228kB high:12028kB free_cma:513592kB"),
+    row("memory-of-areas", &["pages cma res"], Words(elsewhere::pages), None,
+        "131072 pages cma reserved"),
+    row("backtrace", &["PID: "], Words(elsewhere::task), None,
+        "CPU: 0 PID: 12 Comm: vpud Tainted: G  O  6.12.9-foo #1"),
+    row("video-device", &["registered as video0", "as /dev/video0"],
+        Words(|_, _| vec![Record::VideoDevice]), None,
+        "vivid-000: V4L2 capture device registered as video0"),
+    row("stack",
+        &["vb2_dc_alloc", "drm_gem_dma_create", "drm_gem_cma_create", "snd_dma_alloc_dir_pages",
+            "dma_direct_alloc", "arm_dma_alloc", "heap_allocate", "ion_cma_allocate",
+            "alloc_gigantic_folio", "hugetlb_cma_alloc", "alloc_write"],
+        Words(stack::frame), None, " => vb2_dc_alloc"),
     row("held-begins", &["ate from "], Driver, None,
         "[drm:vc4_bo_create [vc4]] *ERROR* Failed to allocate from CMA:"),
     row("held-in-all", &["num bos ", "size bos "], Driver, None,

@@ -29,6 +29,7 @@ const PARTS: &[&str] = &[
     "KernelR", "rnel v", "rnel V", "/modules/", "vmlinuz-", "mmand line:", "echo ", "bos ", "kb BOs (", "Objects",
     "LOST", "DROPPED", "\"time\":", "\"MESSAGE\"", "/bitmap", "_pfn", "_per_bit", "xchunk", "==> ",
     "cat /", "Total:", "Free:", "MemAv", "zone ", "C_DEBUG", "tconf ", "ONFIG_",
+    "oom-k", "gem_dma_c", "swiotlb b", "DMA mask", "hkernel res", "PID: ", "video0",
 ];
 
 static BULK: LazyLock<AhoCorasick> = LazyLock::new(|| {

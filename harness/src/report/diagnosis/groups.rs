@@ -37,6 +37,8 @@ pub struct Group {
     pub first: Failure,
     /// How many there are.
     pub failures: u64,
+    /// How many of them are of a kernel log in which no driver reported them.
+    pub unreported: u64,
     /// When the first one was reported that has a stamp, in microseconds.
     pub first_us: Option<u64>,
     /// When the last one was reported that has a stamp, in microseconds.
@@ -59,6 +61,8 @@ pub struct Groups {
     verdicts: BTreeMap<(bool, Option<Cause>), u64>,
     /// Failures that are in no group.
     beyond: u64,
+    /// Failures that a kernel log shows to be CMA's.
+    refused: u64,
     holes: usize,
 }
 
@@ -67,6 +71,7 @@ impl Groups {
     pub fn push(&mut self, failure: &Failure) {
         *self.verdicts.entry((failure.verdict.is_none(), failure.verdict)).or_default() += 1;
         let incident = &failure.incident;
+        self.refused += u64::from(incident.logged);
         let key = Key {
             area: incident.area.clone(),
             count: incident.count,
@@ -79,12 +84,15 @@ impl Groups {
         if let Some(index) = self.index.get(&key) {
             let group = &mut self.groups[*index];
             group.failures += 1;
+            group.unreported += u64::from(incident.is_unreported());
             group.first_us = group.first_us.into_iter().chain(time).min();
             group.last_us = group.last_us.into_iter().chain(time).max();
         } else if self.groups.len() < MOST_GROUPS {
             self.index.insert(key, self.groups.len());
             let first = self.keep(failure);
-            self.groups.push(Group { first, failures: 1, first_us: time, last_us: time });
+            let unreported = u64::from(incident.is_unreported());
+            let (first_us, last_us) = (time, time);
+            self.groups.push(Group { first, failures: 1, unreported, first_us, last_us });
         } else {
             self.beyond += 1;
         }
@@ -134,6 +142,8 @@ pub struct Report<'a> {
     pub failures: u64,
     /// Failures that are in no group.
     pub beyond: u64,
+    /// Failures that a kernel log shows to be CMA's.
+    pub refused: u64,
 }
 
 /// A group with what there is to say about it.
@@ -153,6 +163,8 @@ pub struct Shown<'a> {
     pub detail: Option<Detail>,
     /// Whether there is more to show than a line.
     pub detailed: bool,
+    /// Whether the kernel log begins with the boot.
+    pub from_boot: bool,
 }
 
 impl<'a> Report<'a> {
@@ -175,8 +187,8 @@ impl<'a> Report<'a> {
         let shown = order.into_iter().enumerate().map(&mut show).collect();
         let mut verdicts: Vec<_> = groups.verdicts().collect();
         verdicts.sort_by_key(|(_, failures)| std::cmp::Reverse(*failures));
-        let (failures, beyond) = (groups.failures(), groups.beyond);
-        Self { diagnosis, groups: shown, verdicts, failures, beyond }
+        let (failures, beyond, refused) = (groups.failures(), groups.beyond, groups.refused);
+        Self { diagnosis, groups: shown, verdicts, failures, beyond, refused }
     }
 }
 
@@ -184,7 +196,8 @@ impl<'a> Shown<'a> {
     fn new(group: &'a Group, diagnosis: &Diagnosis, detailed: bool) -> Self {
         let (failure, advice) = (&group.first, Vec::new());
         let (memory, strip, map, detail) = (None, None, None, None);
-        let mut shown = Self { group, advice, memory, strip, map, detail, detailed };
+        let from_boot = diagnosis.from_boot;
+        let mut shown = Self { group, advice, memory, strip, map, detail, detailed, from_boot };
         if !detailed {
             return shown;
         }

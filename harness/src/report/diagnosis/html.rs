@@ -76,12 +76,15 @@ fn header(report: &Report<'_>, headline: &str) -> Markup {
             @let failure = &shown.group.first;
             p .badge.(class(failure.verdict)) { (words::verdict(failure)) } "\n"
             h1 { (capital(&words::answer(failure))) } "\n"
-            p .sub { (words::occurrence(shown.group)) } "\n"
+            p .sub { (words::occurrence(shown)) } "\n"
         } @else {
             h1 { (capital(headline)) } "\n"
         }
         @if let Some(hidden) = board::suppressed(report.diagnosis) {
             p .sub { (capital(&hidden)) } "\n"
+        }
+        @for (label, text) in words::paragraphs(report.diagnosis) {
+            p { b { (capital(label)) ": " } (text) } "\n"
         }
         @if report.groups.is_empty() {
             @for text in words::NOTHING_FOUND { p { (text.replace('`', "")) } "\n" }
@@ -115,7 +118,7 @@ fn group(index: usize, shown: &Shown<'_>, only: bool) -> Section {
         }
     };
     let body = html! {
-        @if !only { p .sub { (words::occurrence(shown.group)) } "\n" }
+        @if !only { p .sub { (words::occurrence(shown)) } "\n" }
         dl { @for (label, text) in words::facts(shown) {
             dt { (capital(label)) } dd { (text) } "\n"
         } } "\n"
@@ -152,6 +155,7 @@ fn footer(report: &Report<'_>) -> Markup {
     html! {
         footer {
             p { (capital(&words::read(diagnosis))) "." } "\n"
+            @if let Some(unreported) = words::unreported(report) { p { (unreported) "." } "\n" }
             @for line in board::counters(diagnosis) { p { (line) "." } "\n" }
             @if !diagnosis.warnings.is_empty() {
                 details {

@@ -13,7 +13,8 @@ use super::plain::seconds;
 use super::words;
 use crate::boot::{Asked, At, Story};
 use crate::diagnose::{
-    Advice, AreaState, Bounds, Counter, Cut, Failure, Held, Holding, Resident, Stated,
+    Advice, AreaState, Bounds, BusyPlaces, Confidence, Counter, Cut, Failure, FreeMemory, Held,
+    Holder, Holding, NotCma, Outcome, Resident, Stated,
 };
 use crate::ingest::log::FreeBlocks;
 
@@ -88,6 +89,61 @@ fn failure_json(failure: &Failure) -> impl Serialize + '_ {
         },
         duplicates: incident.duplicates,
         bounds: bounds_json(failure),
+        device: incident.who.device.as_deref(),
+        task: incident.who.task.as_ref().and_then(|task| task.comm.as_deref()),
+        pid: incident.who.task.as_ref().and_then(|task| task.pid),
+        client: incident.who.client,
+        caller: incident.who.caller.map(|caller| caller.name),
+        reported_by_driver: incident.outcome == Outcome::Reported,
+        driver_line: incident.who.driver_line.as_ref().map(|(_, line)| *line),
+        outcome: incident.outcome.name(),
+        outcome_confidence: incident.outcome.confidence().map(Confidence::name),
+        holders: incident.who.holders.iter().map(holder_json).collect::<Vec<_>>(),
+    }
+}
+
+fn holder_json(holder: &Holder) -> impl Serialize + '_ {
+    object! {
+        task: holder.task.comm.as_deref(),
+        pid: holder.task.pid,
+        buffers: holder.buffers,
+        pages: holder.pages,
+    }
+}
+
+fn not_cma_json(one: &NotCma) -> impl Serialize + '_ {
+    let memory = |memory: FreeMemory| {
+        object! {
+            free_kb: memory.free_kb,
+            free_cma_kb: memory.cma_kb,
+            cma_pages: memory.cma_pages,
+        }
+    };
+    object! {
+        kind: one.kind.name(),
+        count: one.count,
+        source: &*one.source,
+        line: one.line,
+        time_s: time(one.time_us),
+        text: &*one.text,
+        device: one.device.as_deref(),
+        order: one.order,
+        memory: one.memory.map(memory),
+        cma_too_large: one.cma_is_too_large().is_some(),
+        about: words::not_cma(one),
+    }
+}
+
+fn busy_json(row: &BusyPlaces) -> impl Serialize + '_ {
+    object! {
+        pages: row.pages,
+        align: row.align,
+        places: row.places,
+        requests: row.requests,
+        source: &*row.source,
+        line: row.line,
+        time_s: time(row.time_us),
+        at_end: row.at_end,
     }
 }
 
@@ -186,6 +242,10 @@ pub fn tail(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     list(report.groups.iter().map(group_json), out)?;
     write!(out, "], \"unknown_suppressed\": {}, \"counters\": [", diagnosis.suppressed)?;
     list(diagnosis.counters.iter().map(counter_json), out)?;
+    write!(out, "], \"unreported\": {}, \"not_cma\": [", diagnosis.unreported)?;
+    list(diagnosis.not_cma.iter().map(not_cma_json), out)?;
+    out.write_all(b"], \"busy_places\": [")?;
+    list(diagnosis.busy.iter().map(busy_json), out)?;
     if !diagnosis.free_blocks.is_empty() {
         write!(out, "], \"free_blocks\": [")?;
         list(diagnosis.free_blocks.iter().map(blocks_json), out)?;

@@ -33,6 +33,7 @@ pub fn write(report: &Report<'_>, look: Look, out: &mut dyn Write) -> io::Result
     writeln!(out, "{}", paint.bold(&words::first_line(report)))?;
     if report.groups.is_empty() {
         boot(report, paint, out)?;
+        beside(report, paint, out)?;
         nothing(report, out)?;
     }
     let mut said = Vec::new();
@@ -40,11 +41,14 @@ pub fn write(report: &Report<'_>, look: Look, out: &mut dyn Write) -> io::Result
     for shown in report.groups.iter().filter(|shown| shown.detailed) {
         writeln!(out)?;
         if !single {
-            wrapped(&paint.bold(&words::group_line(shown.group)), "", "    ", out)?;
+            wrapped(&paint.bold(&words::group_line(shown)), "", "    ", out)?;
         }
         group(shown, paint, &mut said, out)?;
     }
     rest(report, out)?;
+    if !report.groups.is_empty() {
+        beside(report, paint, out)?;
+    }
     let areas = report.diagnosis.areas.iter().zip(&report.diagnosis.residents);
     for (area, residents) in areas.filter(|(_, residents)| !residents.is_empty()) {
         writeln!(out)?;
@@ -54,6 +58,15 @@ pub fn write(report: &Report<'_>, look: Look, out: &mut dyn Write) -> io::Result
         boot(report, paint, out)?;
     }
     footer(report, out)
+}
+
+/// What is no failure of CMA, a paragraph each.
+fn beside(report: &Report<'_>, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+    for (label, text) in words::paragraphs(report.diagnosis) {
+        writeln!(out)?;
+        labelled(label, &text, paint, out)?;
+    }
+    Ok(())
 }
 
 /// What became of the areas that the kernel was asked for.
@@ -140,7 +153,7 @@ fn rest(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "\nmore, not shown in full:")?;
     }
     for shown in rest.iter().take(MOST) {
-        wrapped(&words::group_line(shown.group), "  ", "      ", out)?;
+        wrapped(&words::group_line(shown), "  ", "      ", out)?;
     }
     let hidden = rest.iter().skip(MOST).map(|shown| shown.group.failures).sum::<u64>();
     let hidden = hidden + report.beyond;
@@ -154,6 +167,9 @@ fn rest(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
 fn footer(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)?;
     wrapped(&words::read(report.diagnosis), "", "  ", out)?;
+    if let Some(unreported) = words::unreported(report) {
+        wrapped(&unreported, "", "  ", out)?;
+    }
     if let Some(hidden) = board::suppressed(report.diagnosis) {
         let label = if report.diagnosis.suppressed > 0 { "unknown: " } else { "hidden: " };
         wrapped(&hidden, label, "  ", out)?;

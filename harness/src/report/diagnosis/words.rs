@@ -1,13 +1,17 @@
 //! The sentences that all formats share.
 
 mod advice;
+mod aside;
 pub(super) mod boot;
 mod bounds;
 mod hidden;
 mod next;
+mod who;
 mod why;
 
 pub(super) use advice::{advice, cost, most_useful};
+pub(super) use aside::{not_cma, paragraphs};
+pub(super) use who::unreported;
 pub(super) use why::why;
 
 use super::groups::{Group, Report, Shown};
@@ -29,7 +33,11 @@ pub(super) fn verdict(failure: &Failure) -> String {
 }
 
 /// When, and how often.
-pub(super) fn occurrence(group: &Group) -> String {
+pub(super) fn occurrence(shown: &Shown<'_>) -> String {
+    format!("{}{}", how_often(shown.group), who::quiet(shown))
+}
+
+fn how_often(group: &Group) -> String {
     let tenths = |us: u64| format!("{}.{} s", us / 1_000_000, us / 100_000 % 10);
     let failures = counted(group.failures, "failure");
     match (group.first_us, group.last_us) {
@@ -218,30 +226,33 @@ fn headline(report: &Report<'_>) -> String {
         return burst;
     }
     if let ([shown], 0) = (report.groups.as_slice(), report.beyond) {
-        return group_line(shown.group);
+        return group_line(shown);
     }
     if report.groups.is_empty() {
         let trouble = boot::trouble(&report.diagnosis.boot);
         return match (board::hidden(report.diagnosis), trouble) {
             (Some(hidden), _) => format!("no failure in this log, but {hidden}"),
             (None, Some(trouble)) => format!("no failed CMA allocation, but {trouble}"),
-            (None, None) => "no failed CMA allocation in this log".to_string(),
+            (None, None) => aside::headline(report.diagnosis)
+                .unwrap_or_else(|| "no failed CMA allocation in this log".to_string()),
         };
     }
+    let all = report.groups.iter().all(|shown| !who::quiet(shown).is_empty());
+    let quiet = if all && report.beyond == 0 { "; no driver reported one" } else { "" };
     let failures = counted(report.failures, "failure");
     let mut verdicts: Vec<_> = report.groups.iter().map(|one| verdict(&one.group.first)).collect();
     verdicts.dedup();
     if let ([verdict], 0) = (verdicts.as_slice(), report.beyond) {
-        return format!("{failures}, all {verdict}");
+        return format!("{failures}, all {verdict}{quiet}");
     }
     let each = report.verdicts.iter().map(|(name, failures)| format!("{failures} {name}"));
-    format!("{failures}: {}", each.collect::<Vec<_>>().join(", "))
+    format!("{failures}: {}{quiet}", each.collect::<Vec<_>>().join(", "))
 }
 
 /// A group in a line.
-pub(super) fn group_line(group: &Group) -> String {
-    let failure = &group.first;
-    format!("{}: {} ({})", verdict(failure), answer(failure), occurrence(group))
+pub(super) fn group_line(shown: &Shown<'_>) -> String {
+    let failure = &shown.group.first;
+    format!("{}: {} ({})", verdict(failure), answer(failure), occurrence(shown))
 }
 
 /// What is known of the first failure of a group: a word and a sentence each.
@@ -249,6 +260,7 @@ pub(super) fn facts(shown: &Shown<'_>) -> Vec<(&'static str, String)> {
     let failure = &shown.group.first;
     let mut facts = vec![("why", why(failure)), ("request", request(failure))];
     facts.push(("where", place(failure)));
+    facts.extend(who::facts(failure));
     facts.extend(free(failure).map(|text| ("free", text)));
     facts.extend(fit(failure).map(|text| ("fits", text)));
     facts.extend(bounds::fact(failure).map(|text| ("bounds", text)));

@@ -1,14 +1,24 @@
 //! Drivers that say that they got no memory.
+//!
+//! What a driver whose words are known says is in [`SHAPES`]; of the others what says that CMA was
+//! asked, or how much, is taken. What another allocator refused is [`Elsewhere`](super::elsewhere).
 
-use std::sync::LazyLock;
+pub(super) mod device;
+mod shapes;
+mod size;
+
+use std::sync::{Arc, LazyLock};
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use regex::bytes::Regex;
 
 use super::cursor::{Cursor, Stop};
+use super::elsewhere::{self, Elsewhere};
 use super::message::{Message, Tools};
 use crate::ingest::log::{Record, bytes};
+pub use shapes::{Asks, SHAPES};
 
+/// Words that refuse.
 const REFUSED: &[&str] = &[
     "failed to alloc",
     "fail to alloc",
@@ -25,96 +35,109 @@ const REFUSED: &[&str] = &[
     "alloc_coherent failed",
     "alloc_attrs failed",
     "allocating failed",
+    "alloc_skb failed",
 ];
 
-/// What no driver says of memory that CMA could have given.
+/// What is neither a driver's nor another allocator's.
 const OTHER: &[&str] = &[
     "cannot allocate memory",
-    "page allocation failure",
     "allocated successfully",
-    "swiotlb",
     "alloc failed, req-size",
     "reserved mem",
-    "for atomic",
-    "atomic pool",
-    "kmalloc",
-    "vmalloc",
-    "vmap alloc",
+    "memory allocation of",
 ];
 
-/// How far after the words a number may be that says how much it was.
-const NEAR: usize = 48;
+/// What a word of the machine is.
+#[derive(Clone, Copy)]
+enum Word {
+    Other,
+    Elsewhere(Elsewhere, bool),
+    Shape(usize),
+    Refused,
+}
+
+/// Every word. Several may lie over each other in a line.
+static WORDS: LazyLock<Vec<(&str, Word)>> = LazyLock::new(|| {
+    let others = OTHER.iter().map(|word| (*word, Word::Other));
+    let all = elsewhere::WORDS.iter();
+    let elsewhere = all.map(|(word, kind, alone)| (*word, Word::Elsewhere(*kind, *alone)));
+    let shapes = SHAPES.iter().enumerate().map(|(index, one)| (one.words, Word::Shape(index)));
+    let refused = REFUSED.iter().map(|word| (*word, Word::Refused));
+    others.chain(elsewhere).chain(shapes).chain(refused).collect()
+});
 
 static MACHINE: LazyLock<AhoCorasick> = LazyLock::new(|| {
     let mut builder = AhoCorasick::builder();
-    let builder = builder.ascii_case_insensitive(true).match_kind(MatchKind::LeftmostFirst);
-    builder.build(OTHER.iter().chain(REFUSED)).expect("a few short patterns")
+    let builder = builder.ascii_case_insensitive(true).match_kind(MatchKind::Standard);
+    builder.build(WORDS.iter().map(|(word, _)| word)).expect("a few short patterns")
 });
 
-/// CMA, alone or as a part of a name; the parameter `cma=` is none.
+/// CMA, alone or as a part of a name, or its lines in meminfo; the parameter `cma=` is none.
 static CMA: LazyLock<Regex> =
-    LazyLock::new(|| bytes::pattern(r"(?i-u)(?:^|[^a-z0-9])cma(?:$|[^a-z0-9=])"));
+    LazyLock::new(|| bytes::pattern(r"(?i-u)(?:^|[^a-z0-9])cma(?:$|[^a-z0-9=]|(?:Total|Free)\b)"));
 
-/// A number of its own, and the word after it.
-static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
-    bytes::pattern(
-        r"(?-u)(?:^|[\x20=:(])(?<number>0x(?<hex>[0-9a-fA-F]+)|(?<decimal>[0-9]+))(?:\s*(?<unit>[A-Za-z]+))?",
-    )
-});
-
-/// `size`, `size=`, `size:`, `size of ` before a number.
-static SIZE: LazyLock<Regex> =
-    LazyLock::new(|| bytes::pattern(r"(?i-u)(?:size|\x20len|length)(?:\s+of)?\s*\(?[=:]?\s*$"));
+/// A function that a driver asked, and `failed` some way after it.
+static ASKED: LazyLock<Regex> =
+    LazyLock::new(|| bytes::pattern(r"(?i-u)\bdma[ _]alloc\w*\b.{0,48}?\b(?<failed>failed)\b"));
 
 /// `alloc of size 65536 failed` after `dma`.
 pub(crate) fn dma_alloc(c: &mut Cursor<'_>, _: &mut Tools) -> Result<Message, Stop> {
     let [bytes] = c.numbers(b"allocofsize#failed")?;
-    Ok(Message::record(Record::Driver { bytes: Some(bytes), cma: false }))
+    let shape = Some(SHAPES[0].name);
+    Ok(Message::record(Record::Driver { bytes: Some(bytes), cma: false, device: None, shape }))
 }
 
 /// What a line says, where it says something of this kind.
 pub(super) fn read(line: &[u8]) -> Option<Record> {
     const LONGEST: usize = 1024;
     let line = &line[..line.len().min(LONGEST)];
-    let found = MACHINE.find(line)?;
-    if MACHINE.find_iter(line).any(|found| found.pattern().as_usize() < OTHER.len()) {
+    let mut words: Vec<_> = MACHINE.find_overlapping_iter(line).collect();
+    words.sort_unstable_by_key(|found| (found.pattern(), found.start()));
+    let words: Vec<_> = words
+        .into_iter()
+        .map(|found| (WORDS[found.pattern().as_usize()].1, found.start(), found.end()))
+        .collect();
+    if words.iter().any(|(word, ..)| matches!(word, Word::Other)) {
         return None;
     }
-    let cma = CMA.is_match(line);
-    // Less than a page is of the slab.
-    let bytes = asked(line, found.end()).filter(|bytes| cma || *bytes >= 4096);
-    Some(Record::Driver { bytes, cma })
+    let refuses = words.iter().any(|(word, ..)| matches!(word, Word::Refused));
+    let elsewhere = words.iter().find_map(|(word, ..)| match word {
+        Word::Elsewhere(kind, alone) if *alone || refuses => Some(*kind),
+        _ => None,
+    });
+    if let Some(kind) = elsewhere {
+        return Some(elsewhere::record(kind, line));
+    }
+    let shape = words.iter().find_map(|(word, ..)| match word {
+        Word::Shape(index) => shaped(*index, line),
+        _ => None,
+    });
+    shape.or_else(|| {
+        let refused = words.iter().filter(|(word, ..)| matches!(word, Word::Refused));
+        let refused = refused.min_by_key(|(_, from, _)| *from);
+        let refused = refused.map(|(_, from, to)| (*from, *to));
+        let asked = || ASKED.captures(line)?.name("failed").map(|word| (word.start(), word.end()));
+        let (from, to) = refused.or_else(asked)?;
+        Some(unknown(line, from, to))
+    })
 }
 
-/// The bytes that were asked for: `size 1089536`, `size=0x1000`, `6389760 buffer`, `4096 bytes`,
-/// `16 MiB`. The first number after the words at `refused`, or else one before them.
-fn asked(line: &[u8], refused: usize) -> Option<u64> {
-    let mut found = None;
-    for number in NUMBER.captures_iter(line) {
-        let text = |name| number.name(name).and_then(|part| str::from_utf8(part.as_bytes()).ok());
-        let value = match (text("hex"), text("decimal")) {
-            (Some(hex), _) => u64::from_str_radix(hex, 16).ok(),
-            (None, decimal) => decimal.and_then(|digits| digits.parse().ok()),
-        };
-        let (Some(value), Some(start)) = (value, number.name("number").map(|part| part.start()))
-        else {
-            continue;
-        };
-        let unit = match text("unit").unwrap_or_default().to_ascii_lowercase().as_str() {
-            "bytes" | "byte" => 1,
-            "kb" | "kib" | "k" => 1 << 10,
-            "mb" | "mib" | "m" => 1 << 20,
-            "buffer" | "buffers" if value >= 4096 && start > refused => 1,
-            _ if SIZE.is_match(&line[start.saturating_sub(16)..start]) => 1,
-            _ => continue,
-        };
-        let bytes = value.checked_mul(unit);
-        if start > refused {
-            return bytes.filter(|_| start <= refused + NEAR).or(found);
-        }
-        found = bytes.or(found);
-    }
-    found
+/// The first shape with the words of number `index` that the line has.
+fn shaped(index: usize, line: &[u8]) -> Option<Record> {
+    let alike = SHAPES.iter().enumerate().filter(|(_, one)| one.words == SHAPES[index].words);
+    let (shape, bytes) =
+        alike.into_iter().find_map(|(at, shape)| Some((shape, shapes::fits(at, line)?)))?;
+    let cma = shape.proves_cma || CMA.is_match(line);
+    let device = device::device(line).map(Arc::from);
+    Some(Record::Driver { bytes, cma, device, shape: Some(shape.name) })
+}
+
+/// What a driver says whose words are in no table.
+fn unknown(line: &[u8], from: usize, to: usize) -> Record {
+    let cma = CMA.is_match(line);
+    // Less than a page is of the slab.
+    let bytes = size::asked(line, from, to).filter(|bytes| cma || *bytes >= 4096);
+    Record::Driver { bytes, cma, device: device::device(line).map(Arc::from), shape: None }
 }
 
 #[cfg(test)]
@@ -141,19 +164,76 @@ mod tests {
             ("unicam: dma_alloc_coherent of size 77824 failed, alloc failed", Some(77824), false),
             ("cma_heap: allocation failed", None, true),
         ] {
-            let expected = Some(Record::Driver { bytes, cma });
-            assert_eq!(read(line.as_bytes()), expected, "{line}");
+            let Some(Record::Driver { bytes: said, cma: asked, .. }) = read(line.as_bytes()) else {
+                panic!("{line}")
+            };
+            assert_eq!((said, asked), (bytes, cma), "{line}");
         }
     }
 
     #[test]
     fn what_is_too_small_or_too_far_away_is_no_size() {
-        let none = Some(Record::Driver { bytes: None, cma: false });
         for line in [
             "firmware: alloc failed, size 120",
             "alloc failed messages were seen here until we raised the area with cma= to 192M",
         ] {
-            assert_eq!(read(line.as_bytes()), none, "{line}");
+            let read = read(line.as_bytes());
+            let none = matches!(read, Some(Record::Driver { bytes: None, cma: false, .. }));
+            assert!(none, "{line}: {read:?}");
+        }
+    }
+
+    #[test]
+    fn every_shape_has_its_example() {
+        for shape in SHAPES {
+            let read = read(shape.example.as_bytes());
+            let Some(Record::Driver { bytes, cma, shape: name, .. }) = read else {
+                panic!("{}: {read:?}", shape.example)
+            };
+            assert_eq!(name, Some(shape.name), "{}", shape.example);
+            assert_eq!(bytes.is_some(), shape.has_size(), "{}", shape.example);
+            assert!(!shape.proves_cma || cma, "{}", shape.example);
+            let whole = shape.example.to_ascii_lowercase();
+            assert!(whole.contains(shape.words) && shape.words == shape.words.to_lowercase());
+        }
+    }
+
+    #[test]
+    fn another_allocator_is_none_of_cma() {
+        use Elsewhere::*;
+        for (line, kind) in [
+            (
+                "percpu: allocation failed, size=4096 align=8 atomic=0, alloc from reserved chunk \
+              failed",
+                Percpu,
+            ),
+            ("cannot allocate crashkernel (size:0x10000000)", Crashkernel),
+            ("crashkernel reservation failed - No suitable area found.", Crashkernel),
+            ("swapper/0: page allocation failure: order:9, mode:0xcc1", Pages),
+            ("v3d fec00000.v3d: swiotlb buffer is full (sz: 536576 bytes)", Swiotlb),
+            ("swiotlb: coherent allocation failed for device udmabuf.0 size=8388608", Swiotlb),
+            (
+                "DMA: failed to allocate 2048 KiB GFP_KERNEL|GFP_DMA32 pool for atomic allocation",
+                AtomicPool,
+            ),
+            ("mydrv: kmalloc failed: cannot alloc 8192 bytes", Slab),
+            (
+                "vmap allocation for size 4198400 failed: use vmalloc=<size> to increase size",
+                Vmalloc,
+            ),
+            (
+                "[drm:radeon_gem_object_create [radeon]] *ERROR* Failed to allocate GEM object \
+              (8294400, 2, 4096, -12)",
+                Graphics,
+            ),
+            ("amdgpu 0000:01:00.0: amdgpu: (-12) failed to allocate kernel bo", Graphics),
+            ("eth0: failed to allocate skb of size 9216", Packet),
+            ("foo foo: coherent DMA mask is unset", Mask),
+            ("sh invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0", OutOfMemory),
+        ] {
+            let read = read(line.as_bytes());
+            let found = matches!(read, Some(Record::Elsewhere { kind: said, .. }) if said == kind);
+            assert!(found, "{line}: {read:?}");
         }
     }
 
@@ -161,14 +241,12 @@ mod tests {
     fn others_are_not() {
         for line in [
             "nvme nvme3: allocated 40 MiB host memory buffer.",
-            "swapper/0: page allocation failure: order:9, mode:0xcc1",
             "-sh: echo: write error: Cannot allocate memory",
+            "Modules linked in: vivid videobuf2_vmalloc cma_heap videobuf2_dma_contig radeon",
+            "CMA ALLOCATION FAILURE ANALYSIS",
             "cpu: 0, pid: 707, index 3 pages 128 failed",
-            "v3d fec00000.v3d: swiotlb buffer is full (sz: 536576 bytes)",
-            "DMA: failed to allocate 2048 KiB GFP_KERNEL|GFP_DMA32 pool for atomic allocation",
             "OF: reserved mem: failed to allocate memory for node 'linux,cma': size 640 MiB",
             "Reserved memory: failed to allocate memory for node 'cam,cma'",
-            "mydrv: kmalloc failed: cannot alloc 8192 bytes",
         ] {
             assert_eq!(read(line.as_bytes()), None, "{line}");
         }

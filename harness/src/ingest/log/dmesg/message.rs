@@ -2,6 +2,7 @@
 
 use smallvec::SmallVec;
 
+use super::driver::device;
 use crate::ingest::log::Record;
 use crate::ingest::log::names::Names;
 
@@ -12,6 +13,20 @@ pub(super) enum Parsed {
     Records(SmallVec<[Record; 1]>),
     /// A list of free runs follows; with its head, or what goes on from an earlier line.
     List { head: bool },
+}
+
+impl Parsed {
+    /// The same, where `before` is what precedes it in its line: a driver says there who it is.
+    pub(super) fn of(mut self, before: &[u8]) -> Self {
+        if let Self::Records(records) = &mut self {
+            for record in records {
+                if let Record::Driver { device, .. } = record {
+                    *device = device::device(before).map(Into::into);
+                }
+            }
+        }
+        self
+    }
 }
 
 /// A message that is whole.

@@ -86,13 +86,14 @@ impl Dmesg {
 
     /// Nothing goes on with message `index`.
     pub(super) fn close(&mut self, index: usize, sink: &mut Sink<'_>) {
-        let Open { origin, kind, .. } = self.open.remove(index);
+        let Open { origin, before, kind, .. } = self.open.remove(index);
         match kind {
             Kind::List(list) => self.list(*list, &origin, sink),
             Kind::Text(text) => {
                 let mut c = Cursor::new(&text, 0, true);
                 let message = grammar::message(&mut c, &mut self.tools);
-                if let Ok(Message { parsed: Parsed::Records(records), .. }) = message {
+                let parsed = message.map(|message| message.parsed.of(&before));
+                if let Ok(Parsed::Records(records)) = parsed {
                     records.into_iter().for_each(|record| emit(&origin, record, sink));
                 }
             }
@@ -190,9 +191,9 @@ impl Dmesg {
                 return Some(line.len());
             }
             Ok(Message { parsed, .. }) if used > 0 || matches!(parsed, Parsed::List { .. }) => {
-                let origin = self.open.remove(index).origin;
+                let Open { origin, before, .. } = self.open.remove(index);
                 self.near = Some(sink.line);
-                let at = body + used;
+                let (parsed, at) = (parsed.of(&before), body + used);
                 return Some(
                     self.say(parsed, &origin, line, (body, at), sink).unwrap_or(at).max(1),
                 );

@@ -22,8 +22,21 @@ pub(super) fn task(text: &[u8]) -> Option<(Option<&[u8]>, u32)> {
     let dash = text.iter().rposition(|byte| !byte.is_ascii_digit())?;
     let (comm, pid) = text.split_at(dash);
     let pid = number(pid.strip_prefix(b"-")?)?;
-    let comm = trim_quote(comm).trim_ascii_end();
+    let comm = without_file(trim_quote(comm).trim_ascii_end());
     Some(((!comm.is_empty() && comm != b"<...>").then_some(comm), pid))
+}
+
+/// Without the name of a file or machine that trace-cmd prints before the padded name of a task
+/// (`lab:            vload`): a name has at most 15 bytes (`TASK_COMM_LEN`, `include/linux/sched.h`).
+fn without_file(comm: &[u8]) -> &[u8] {
+    const LONGEST: usize = 15;
+    let blank = comm.iter().rposition(|byte| *byte == b' ');
+    match blank {
+        Some(at) if comm.len() > LONGEST && comm[..at].trim_ascii_end().ends_with(b":") => {
+            &comm[at + 1..]
+        }
+        _ => comm,
+    }
 }
 
 fn without_tgid(text: &[u8]) -> &[u8] {
@@ -71,4 +84,21 @@ pub(super) fn lost(line: &[u8], sink: &mut Sink<'_>) -> bool {
     let events = found.get(2).or(found.get(3)).and_then(|events| number(events.as_bytes()));
     sink.push(None, None, Record::Lost { cpu: number(&found[1]), events });
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_is_called_as_its_kernel_calls_it() {
+        let name = |text: &'static str| {
+            let (comm, pid) = task(text.as_bytes()).unwrap();
+            (comm.map(|comm| str::from_utf8(comm).unwrap()), pid)
+        };
+        assert_eq!(name("  vload-248"), (Some("vload"), 248));
+        assert_eq!(name("lab:            vload-248"), (Some("vload"), 248));
+        assert_eq!(name("a b: c-7 (   12)"), (Some("a b: c"), 7));
+        assert_eq!(name("<...>-9"), (None, 9));
+    }
 }

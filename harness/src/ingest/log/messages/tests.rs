@@ -43,6 +43,11 @@ fn claim(row: &Message, line: &[u8]) -> Option<usize> {
             let word = str::from_utf8(&line[hit..after]).unwrap_or_default();
             (row.words.contains(&word) && read(&line[after..]).is_some()).then_some(hit)
         }
+        Words(read) => {
+            let word = str::from_utf8(&line[hit..after]).unwrap_or_default();
+            let start = word_start(line, 0, hit);
+            (row.words.contains(&word) && !read(line, start).is_empty()).then_some(hit)
+        }
         _ => None,
     };
     scan::hits(line).find_map(claims)

@@ -98,15 +98,10 @@ pub(super) fn diagnosis() -> Diagnosis {
         areas: vec![area],
         residents: vec![vec![resident]],
         cap: 8,
-        hidden: 0,
-        suppressed: 0,
-        cut: Vec::new(),
-        free_blocks: Vec::new(),
-        counters: Vec::new(),
-        boot: crate::boot::Story::default(),
         lines: 1234,
         skipped_lines: 1,
         warnings: vec!["read a.log line 3: a number is cut".into()],
+        ..Diagnosis::default()
     }
 }
 

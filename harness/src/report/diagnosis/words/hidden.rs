@@ -24,7 +24,8 @@ pub(super) fn headline(report: &Report<'_>) -> Option<String> {
     let same = |group: &&Group| group.first.verdict == first.first.verdict;
     if told.len() == 1 && hidden.iter().all(same) {
         let (verdict, answer) = (verdict(&first.first), answer(&first.first));
-        let occurrence = occurrence(first);
+        let shown = report.groups.iter().find(|shown| std::ptr::eq(shown.group, *first))?;
+        let occurrence = occurrence(shown);
         return Some(format!(
             "{verdict}: {answer} ({occurrence}; {lists} more likely the same: their lines {why})"
         ));

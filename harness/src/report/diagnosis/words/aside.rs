@@ -1,0 +1,261 @@
+//! What is no failure of CMA: other allocators, and busy places.
+
+use super::super::plain::{clean, counted};
+use crate::diagnose::{BusyPlaces, Diagnosis, FreeMemory, NotCma};
+use crate::ingest::log::Elsewhere;
+use crate::words::{mib, pages, percent_of};
+
+/// What a text without a failure is about, in half a sentence.
+pub(super) fn headline(diagnosis: &Diagnosis) -> Option<String> {
+    const NONE: &str = "no failed CMA allocation in this log";
+    let held = diagnosis.not_cma.iter().find_map(|one| Some((one, one.cma_is_too_large()?)));
+    if let Some((one, memory)) = held {
+        return Some(format!("{NONE}, but CMA is too large: {}", held_by_cma(one, memory)));
+    }
+    if let Some(first) = diagnosis.not_cma.first() {
+        return Some(format!("{NONE}: what failed is {}", what(first.kind)));
+    }
+    let places = diagnosis.busy.iter().map(|one| one.places).sum::<u64>();
+    (places > 0).then(|| format!("{NONE}, but {} busy", are(places)))
+}
+
+fn are(places: u64) -> String {
+    format!("{} {}", counted(places, "place"), if places == 1 { "was" } else { "were" })
+}
+
+/// A paragraph for each allocator that refused, then one for busy places: a word and the text.
+pub(in crate::report::diagnosis) fn paragraphs(
+    diagnosis: &Diagnosis,
+) -> Vec<(&'static str, String)> {
+    let others = diagnosis.not_cma.iter().map(|one| ("not CMA", not_cma(one)));
+    let busy = busy(diagnosis).map(|text| ("busy", text));
+    others.chain(busy).collect()
+}
+
+/// What another allocator refused, and what that has to do with CMA.
+pub(in crate::report::diagnosis) fn not_cma(one: &NotCma) -> String {
+    let times = match one.count {
+        1 => String::new(),
+        count => format!("{count} times, first "),
+    };
+    let place = format!("{times}{} line {}", clean(&one.source), one.line);
+    let text = clean(&one.text);
+    let about = match one.cma_is_too_large() {
+        Some(memory) => format!(
+            "{}; CMA is too large here. Make it smaller by up to {}: cma= on the command line, size \
+             in the node with linux,cma-default, or CONFIG_CMA_SIZE_MBYTES",
+            held_by_cma(one, memory),
+            mib(memory.cma_kb / 4),
+        ),
+        None => about(one),
+    };
+    format!("{} ({place}): `{text}`. {about}.", capital(what(one.kind)))
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// `513592 of 519112 kB free are CMA's (98.9 %), of 131072 pages reserved, which requests for
+/// GFP_KERNEL cannot use`.
+fn held_by_cma(one: &NotCma, memory: FreeMemory) -> String {
+    let FreeMemory { free_kb, cma_kb, cma_pages, .. } = memory;
+    let flags = one.flags.as_deref().map_or_else(
+        || "unmovable requests".to_string(),
+        |flags| format!("requests with {} (not movable)", clean(flags)),
+    );
+    let of = cma_pages.map_or_else(String::new, |all| format!(", of {} reserved", pages(all)));
+    let share = percent_of(cma_kb, free_kb);
+    format!("{cma_kb} of {free_kb} kB free are CMA's ({share}{of}), which {flags} cannot use")
+}
+
+/// Who it is.
+fn what(kind: Elsewhere) -> &'static str {
+    match kind {
+        Elsewhere::Percpu => "the allocator of per-CPU variables",
+        Elsewhere::Crashkernel => "the reservation for a crash kernel",
+        Elsewhere::Graphics => "the memory of a graphics card",
+        Elsewhere::Pages => "the page allocator",
+        Elsewhere::Vmalloc => "the allocator of mappings (vmalloc)",
+        Elsewhere::Swiotlb => "the pool of bounce buffers (swiotlb)",
+        Elsewhere::Mask => "a device without a usable DMA mask",
+        Elsewhere::Slab => "the allocator of small objects (slab)",
+        Elsewhere::Packet => "memory for packets of the network",
+        Elsewhere::AtomicPool => "the pool for atomic DMA memory",
+        Elsewhere::OutOfMemory => "the OOM killer",
+    }
+}
+
+/// What that has to do with CMA, and what helps.
+fn about(one: &NotCma) -> String {
+    match one.kind {
+        Elsewhere::Percpu => "It takes no memory from CMA; the percpu_alloc= chunk of modules is \
+                              reserved at boot (PERCPU_MODULE_RESERVE)"
+            .into(),
+        Elsewhere::Crashkernel => "It is reserved at boot out of what areas leave: no CMA request \
+                                   failed; a smaller crashkernel=, or ,low, or a smaller area leaves \
+                                   room"
+            .into(),
+        Elsewhere::Graphics => "It is the card's own, or system memory mapped page by page: a larger \
+                                CMA area does not help"
+            .into(),
+        Elsewhere::Pages => {
+            let order = one.order.map_or_else(String::new, |order| format!(" of order {order}"));
+            format!(
+                "No free block{order} ({}): it is asked without CMA, or after CMA refused, which \
+                 kernels from 4.11 on say in a line of their own",
+                one.order.map_or_else(|| "contiguous pages".into(), |order| {
+                    pages(1u64.checked_shl(order).unwrap_or(0))
+                })
+            )
+        }
+        Elsewhere::Vmalloc => "Addresses of the kernel ran out, not contiguous memory: vmalloc= on \
+                               the command line (32-bit)"
+            .into(),
+        Elsewhere::Swiotlb => "The device does not reach the memory and its data is copied through \
+                               this pool: swiotlb= on the command line, or a larger DMA mask; a CMA \
+                               area for the device is not asked once it comes to this"
+            .into(),
+        Elsewhere::Mask => "CMA is not asked for such a device: the driver has to call \
+                            dma_set_mask_and_coherent(), or dma_coerce_mask_and_coherent() where \
+                            its device has no dma_mask"
+            .into(),
+        Elsewhere::Slab => "It takes single pages or small blocks from the page allocator, none \
+                            from CMA"
+            .into(),
+        Elsewhere::Packet => "It comes from the page allocator where nobody may sleep, never from \
+                              CMA"
+            .into(),
+        Elsewhere::AtomicPool => "It is made at boot from the page allocator where CMA has none: \
+                                  coherent_pool= on the command line makes it smaller"
+            .into(),
+        Elsewhere::OutOfMemory => match one.memory {
+            Some(memory) => format!(
+                "{} of {} kB free are CMA's: what ran out is memory of every kind",
+                memory.cma_kb, memory.free_kb
+            ),
+            None => "Memory ran out; no CMA request failed by it".into(),
+        },
+    }
+}
+
+/// Busy places that no failure follows.
+fn busy(diagnosis: &Diagnosis) -> Option<String> {
+    let rows = &diagnosis.busy;
+    let first = rows.first()?;
+    let each: Vec<_> = rows.iter().take(4).map(one_size).collect();
+    let more = if rows.len() > 4 { ", and of other sizes" } else { "" };
+    let hidden = match diagnosis.busy_hidden {
+        0 => String::new(),
+        lines => {
+            format!(" {} more of these were hidden by the rate limit.", counted(lines, "line"))
+        }
+    };
+    let ends = if rows.iter().any(|row| row.at_end) {
+        " The text ends with one: whether a failure follows is not shown."
+    } else {
+        ""
+    };
+    Some(format!(
+        "{}{more} (first {} line {}). A busy place is tried again further on: harmless unless a \
+         failure follows, and none does in this text.{ends}{hidden}",
+        each.join("; "),
+        clean(&first.source),
+        first.line,
+    ))
+}
+
+/// `3 places for 3060 pages, in steps of 256 (order 8), retried`.
+fn one_size(row: &BusyPlaces) -> String {
+    let requests = match row.requests {
+        1 => String::new(),
+        requests => format!(" in {requests} requests"),
+    };
+    let step = row.align.map_or_else(String::new, |order| {
+        format!(", in steps of {} (order {order})", 1u64.checked_shl(order).unwrap_or(0))
+    });
+    let again = if row.places > row.requests { ", retried" } else { "" };
+    format!("{}{requests} for {}{step}{again}", counted(row.places, "place"), pages(row.pages))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(kind: Elsewhere) -> NotCma {
+        NotCma {
+            kind,
+            count: 2,
+            source: "a.log".into(),
+            line: 7,
+            time_us: None,
+            text: "what it\x1b said".into(),
+            device: None,
+            order: Some(9),
+            flags: Some("GFP_KERNEL".into()),
+            memory: None,
+        }
+    }
+
+    const ALL: [Elsewhere; 11] = [
+        Elsewhere::Percpu,
+        Elsewhere::Crashkernel,
+        Elsewhere::Graphics,
+        Elsewhere::Pages,
+        Elsewhere::Vmalloc,
+        Elsewhere::Swiotlb,
+        Elsewhere::Mask,
+        Elsewhere::Slab,
+        Elsewhere::Packet,
+        Elsewhere::AtomicPool,
+        Elsewhere::OutOfMemory,
+    ];
+
+    #[test]
+    fn each_says_who_where_and_what_it_has_to_do_with_cma() {
+        for kind in ALL {
+            let said = not_cma(&one(kind));
+            assert!(
+                said.contains("(2 times, first a.log line 7): `what it\u{fffd} said`."),
+                "{said}"
+            );
+            assert!(said.ends_with('.') && !said.ends_with("`."), "{said}");
+        }
+        assert!(not_cma(&one(Elsewhere::Pages)).contains("order 9 (512 pages)"));
+    }
+
+    #[test]
+    fn cma_that_holds_what_is_free_is_too_large() {
+        let memory =
+            FreeMemory { free_kb: 519_112, cma_kb: 513_592, high_kb: 1, cma_pages: Some(131_072) };
+        let oom = NotCma { memory: Some(memory), ..one(Elsewhere::OutOfMemory) };
+        let said = not_cma(&oom);
+        let numbers = "513592 of 519112 kB free are CMA's (98.9 %, of 131072 pages reserved), which \
+                       requests with GFP_KERNEL (not movable) cannot use; CMA is too large here.";
+        assert!(said.contains(numbers), "{said}");
+        let movable = NotCma { flags: Some("GFP_HIGHUSER_MOVABLE".into()), ..oom };
+        assert!(!not_cma(&movable).contains("too large"));
+    }
+
+    #[test]
+    fn busy_places_are_counted_with_their_step() {
+        let row = BusyPlaces {
+            pages: 3060,
+            align: Some(8),
+            places: 3,
+            requests: 1,
+            source: "a.log".into(),
+            line: 1,
+            time_us: None,
+            at_end: true,
+        };
+        assert_eq!(one_size(&row), "3 places for 3060 pages, in steps of 256 (order 8), retried");
+        let mut found = Diagnosis { busy: vec![row], ..Diagnosis::default() };
+        let said = busy(&found).unwrap();
+        assert!(said.contains("The text ends with one"), "{said}");
+        assert!(headline(&found).unwrap().ends_with(", but 3 places were busy"));
+        found.busy_hidden = 7;
+        assert!(busy(&found).unwrap().contains("7 lines more of these were hidden"));
+    }
+}

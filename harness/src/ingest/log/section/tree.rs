@@ -1,35 +1,32 @@
 //! Properties of `reserved-memory` as the script of `cmalab collect` writes them: each below
 //! `==> /proc/device-tree/reserved-memory/NODE/PROPERTY <==`, its value as in a dts.
 
-use std::sync::Arc;
-
+use super::super::boot::Boot;
+use super::super::dts::Open;
 use super::super::{Record, Sink};
 
-/// What the path of a property has before its node.
+/// What the path of a node has before it.
 const FOLDER: &[u8] = b"/device-tree/reserved-memory/";
+
+/// The most bytes of a value.
+const LONGEST: usize = 1024;
 
 /// The node whose properties are read.
 #[derive(Debug, Default)]
 pub(super) struct Tree {
-    node: Option<Node>,
-    /// The property whose value follows.
-    expected: Option<Property>,
+    /// `reserved-memory` itself: how many cells a number has.
+    parent: Open,
+    node: Option<Open>,
+    /// Whose property follows, and its name.
+    expected: Option<(Of, Vec<u8>)>,
 }
 
-#[derive(Debug, Default)]
-struct Node {
-    line: u64,
-    name: Vec<u8>,
-    is_pool: bool,
-    is_reusable: bool,
-    /// First byte, and bytes.
-    reg: Option<(u64, u64)>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Property {
-    Compatible,
-    Reg,
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Of {
+    Parent,
+    Node,
+    /// A device, by its name.
+    Device(Vec<u8>),
 }
 
 impl Tree {
@@ -38,93 +35,109 @@ impl Tree {
         self.expected.is_some()
     }
 
-    /// The title of a section. Whether it is one of a node.
+    /// The title of a section. Whether it is one of a property that is of use.
     pub(super) fn title(&mut self, path: &[u8], sink: &mut Sink<'_>) -> bool {
-        let Some((name, property)) = split(path) else {
+        self.expected = None;
+        let Some((of, property)) = split(path) else {
             self.end(sink);
             return false;
         };
-        if self.node.as_ref().is_none_or(|node| node.name != name) {
+        if let Of::Device(name) = of {
             self.end(sink);
-            self.node = Some(Node { line: sink.line, name: name.to_vec(), ..Node::default() });
+            self.expected = Some((Of::Device(name), property.to_vec()));
+            return true;
         }
-        self.expected = match property {
-            b"compatible" => Some(Property::Compatible),
-            b"reg" => Some(Property::Reg),
-            _ => None,
+        let Some(name) = node_of(path) else {
+            self.expected = Some((Of::Parent, property.to_vec()));
+            return true;
         };
-        if let Some(node) = self.node.as_mut().filter(|_| property == b"reusable") {
-            node.is_reusable = true;
+        if self.node.as_ref().is_none_or(|node| !node.is_called(name)) {
+            self.end(sink);
+            self.node = Open::named(name, sink.line);
+        }
+        match &mut self.node {
+            // It has no value: that it is there says it all.
+            Some(node) if matches!(property, b"reusable" | b"no-map" | b"linux,cma-default") => {
+                node.property(property);
+            }
+            _ => self.expected = Some((Of::Node, property.to_vec())),
         }
         true
     }
 
     /// The line below a title. Whether it is the value.
-    pub(super) fn value(&mut self, text: &[u8]) -> bool {
-        let (Some(property), Some(node)) = (self.expected.take(), &mut self.node) else {
+    pub(super) fn value(&mut self, text: &[u8], sink: &mut Sink<'_>) -> bool {
+        let Some((of, mut property)) = self.expected.take() else { return false };
+        if !text.starts_with(b"<") && !text.starts_with(b"\"") {
             return false;
-        };
-        match property {
-            Property::Compatible => {
-                node.is_pool = memchr::memmem::find(text, b"\"shared-dma-pool\"").is_some();
-                text.starts_with(b"\"")
-            }
-            Property::Reg => {
-                node.reg = cells(text).and_then(|cells| place(&cells));
-                node.reg.is_some()
-            }
         }
+        property.extend_from_slice(b" = ");
+        property.extend_from_slice(&text[..text.len().min(LONGEST)]);
+        match (of, &mut self.node) {
+            (Of::Parent, _) => self.parent.property(&property),
+            (Of::Node, Some(node)) => node.property(&property),
+            (Of::Node, None) => return false,
+            (Of::Device(name), _) => region(&name, &property, sink),
+        }
+        true
     }
 
     /// No property of this node follows: where it has a place, the kernel makes its area there.
     pub(super) fn end(&mut self, sink: &mut Sink<'_>) {
         self.expected = None;
-        let Some(node) = self.node.take().filter(|node| node.is_pool && node.is_reusable) else {
-            return;
-        };
-        if let Some((base, bytes)) = node.reg {
-            let area = Some(Arc::from(&*String::from_utf8_lossy(&node.name)));
-            sink.at(node.line).push(None, None, Record::Reserved { area, base, bytes });
+        let Some(open) = self.node.take() else { return };
+        let Some(node) = open.node(Some(&self.parent)).filter(|node| node.pool) else { return };
+        let sink = &mut sink.at(open.line);
+        let (area, place) = (node.name.clone(), node.reg.first().copied());
+        let is_area = node.is_area();
+        sink.push(None, None, Record::Boot(Boot::Dts(node)));
+        if let Some((base, bytes)) = place.filter(|_| is_area) {
+            sink.push(None, None, Record::Reserved { area: Some(area), base, bytes });
         }
     }
 }
 
-/// The node and the property of a path.
-fn split(path: &[u8]) -> Option<(&[u8], &[u8])> {
+/// A device whose `memory-region` names nodes.
+fn region(name: &[u8], property: &[u8], sink: &mut Sink<'_>) {
+    let Some(mut open) = Open::named(name, sink.line) else { return };
+    open.property(property);
+    if let Some(region) = open.region() {
+        sink.push(None, None, Record::Boot(Boot::Region(region)));
+    }
+}
+
+/// Whose property a path names, and the property.
+fn split(path: &[u8]) -> Option<(Of, &[u8])> {
+    let slash = memchr::memrchr(b'/', path)?;
+    let (front, property) = (&path[..slash], &path[slash + 1..]);
+    memchr::memmem::find(path, b"/device-tree/")?;
+    if memchr::memmem::find(path, FOLDER).is_some() {
+        return Some((if node_of(path).is_some() { Of::Node } else { Of::Parent }, property));
+    }
+    (property == b"memory-region").then_some(())?;
+    let name = &front[memchr::memrchr(b'/', front)? + 1..];
+    Some((Of::Device(name.to_vec()), property))
+}
+
+/// The node of `reserved-memory` in a path; none of its own properties'.
+fn node_of(path: &[u8]) -> Option<&[u8]> {
     let at = memchr::memmem::find(path, FOLDER)?;
     let rest = &path[at + FOLDER.len()..];
-    let slash = memchr::memchr(b'/', rest)?;
-    Some((&rest[..slash], &rest[slash + 1..]))
-}
-
-/// `<0x00000000 0x04000000>`.
-fn cells(text: &[u8]) -> Option<Vec<u64>> {
-    let text = str::from_utf8(text.strip_prefix(b"<")?.strip_suffix(b">")?).ok()?;
-    let cell = |word: &str| u32::from_str_radix(word.strip_prefix("0x")?, 16).ok().map(u64::from);
-    text.split_ascii_whitespace().map(cell).collect()
-}
-
-/// The first entry of `reg`: of one cell or two for each number. Where there are more, there may be
-/// several entries, of which the kernel takes the first.
-fn place(cells: &[u64]) -> Option<(u64, u64)> {
-    match *cells {
-        [base, bytes] => Some((base, bytes)),
-        [base, base_low, bytes, bytes_low] => {
-            Some((base << 32 | base_low, bytes << 32 | bytes_low))
-        }
-        _ => None,
-    }
+    Some(&rest[..memchr::memchr(b'/', rest)?])
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::ingest::Source;
     use crate::ingest::log::open;
 
     fn read(text: &str) -> Vec<Record> {
         let found = open(&Source::bytes("board.txt", text.as_bytes())).expect("bytes open");
-        found.map(|found| found.expect("it is read").record).collect()
+        let records = found.map(|found| found.expect("it is read").record);
+        records.filter(|record| matches!(record, Record::Reserved { .. })).collect()
     }
 
     fn section(property: &str, value: &str) -> String {
@@ -146,5 +159,28 @@ mod tests {
         assert_eq!(read(&[&reg(cells), reusable].concat()), [], "no pool");
         let other = section("other/status", "\"okay\"");
         assert_eq!(read(&[pool.as_str(), &reg(cells), &other, reusable].concat()), []);
+    }
+    #[test]
+    fn a_node_and_a_device_are_told_as_in_a_dts() {
+        let text = [
+            section("#address-cells", "<0x00000002>"),
+            section("#size-cells", "<0x00000001>"),
+            section("pool/compatible", "\"shared-dma-pool\""),
+            section("pool/size", "<0x02000000>"),
+            "==> /proc/device-tree/reserved-memory/pool/reusable <==\n\n".to_string(),
+            section("pool/alloc-ranges", "<0x00000000 0x40000000 0x10000000>"),
+            "==> /proc/device-tree/soc/video@1e700000/memory-region <==\n<&pool>\n\n".to_string(),
+        ];
+        let found =
+            open(&Source::bytes("board.txt", text.concat().as_bytes())).expect("bytes open");
+        let records: Vec<_> = found.flatten().map(|found| found.record).collect();
+        let [Record::Boot(Boot::Dts(node)), Record::Boot(Boot::Region(region))] = &records[..]
+        else {
+            panic!("{records:?}")
+        };
+        assert_eq!((&*node.name, node.size), ("pool", Some(0x200_0000)));
+        assert_eq!(node.ranges, [(0x4000_0000, 0x1000_0000)]);
+        assert!(node.is_area() && !node.size_cells_off);
+        assert_eq!((&*region.device, &*region.pools[0]), ("video@1e700000", "pool"));
     }
 }

@@ -54,10 +54,6 @@ impl Notes {
     /// Takes a record.
     pub fn note(&mut self, found: &Found) {
         let fact = match &found.record {
-            // What a tree states is no boot: the node may have been refused.
-            Record::Reserved { area: Some(name), .. } if self.is_of_tree(name, found.line) => {
-                return;
-            }
             Record::Reserved { area, base, bytes } => Fact::Reserved(area.clone(), *base, *bytes),
             Record::CommandLine(line) => Fact::Command(Arc::clone(line)),
             Record::Counter { area, name, value } => {
@@ -83,14 +79,6 @@ impl Notes {
             self.page = step::better(self.page, Some((bytes, from)));
         }
         self.keep(found.line, fact);
-    }
-
-    /// Whether the line is that of a node of this name in a device tree.
-    fn is_of_tree(&self, name: &str, line: u64) -> bool {
-        self.facts.last().is_some_and(|(at, fact)| {
-            let of_tree = matches!(fact, Fact::Boot(Boot::Dts(node)) if *node.name == *name);
-            of_tree && at.line == line && at.source == self.source
-        })
     }
 
     /// What is said twice, of two dumps of one boot, counts once. A line that refers to the next one

@@ -22,8 +22,9 @@ use progress::Progress;
 /// Reads what a board prints, in any mixture and of any kernel: dmesg, journal, logcat and serial
 /// captures, traces, debugfs, sysfs and meminfo dumps, and what the script of `cmalab collect`
 /// gathers; .gz and .zst as they are. Several files are taken as one board's. The first line that
-/// it prints is the answer. Where a boot is in the text, or a piece of a device tree, it says what
-/// became of each area that the kernel was asked for (in JSON: `boot`).
+/// it prints is the answer; where a packed file is cut, it says how far was read. Where a boot or a
+/// piece of a device tree is in the text, it says what became of each area that the kernel was
+/// asked for (in JSON: `boot`).
 ///
 /// Examples:
 ///   cmalab diagnose dmesg.txt
@@ -58,7 +59,8 @@ pub(super) struct Diagnose {
     /// Order of one bitmap bit, where the log does not say
     #[arg(long, value_name = "ORDER", value_parser = clap::value_parser!(u32).range(0..=63))]
     order_per_bit: Option<u32>,
-    /// Exit status 1 where a failure has one of these verdicts; `any` is each of them
+    /// Exit status 1 where a failure has one of these verdicts (`any` is each of them); 2 where none
+    /// has and an input is cut
     #[arg(
         long,
         value_name = "VERDICT",
@@ -111,7 +113,8 @@ pub(super) fn run(args: &Diagnose, context: &Context) -> Result<Exit, Failure> {
         match format {
             Format::Json => report::json::tail(&report, out)?,
             Format::Csv => {
-                report::suppressed(&diagnosis).iter().for_each(|hidden| context.warn(hidden));
+                let hidden = report::suppressed(&diagnosis).filter(|_| diagnosis.suppressed > 0);
+                hidden.iter().for_each(|hidden| context.warn(hidden));
                 report::cut(&diagnosis).iter().for_each(|cut| context.warn(cut));
                 diagnosis.warnings.iter().for_each(|warning| context.warn(warning));
             }

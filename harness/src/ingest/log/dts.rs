@@ -13,7 +13,7 @@ mod value;
 use super::boot::Boot;
 use super::{Record, Sink, bytes, prefix};
 use listing::Listing;
-pub(super) use node::Open;
+use node::Open;
 pub use node::{Node, Region};
 
 /// The most nodes that are open at once.

@@ -92,7 +92,7 @@ impl Sections {
             }
             open.close(sink);
         }
-        if self.tree.is_open() && title(text).is_none() && self.tree.value(text, sink) {
+        if self.tree.is_open() && title(text).is_none() && self.tree.value(text) {
             return true;
         }
         let Some(first) = text.first() else { return false };

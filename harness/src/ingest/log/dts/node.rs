@@ -78,8 +78,8 @@ impl Node {
 
 /// A node that is being read.
 #[derive(Debug, Default)]
-pub(in crate::ingest::log) struct Open {
-    pub(in crate::ingest::log) line: u64,
+pub(super) struct Open {
+    pub(super) line: u64,
     name: Vec<u8>,
     label: Vec<u8>,
     address_cells: Option<u32>,
@@ -112,7 +112,7 @@ fn is_name(text: &[u8]) -> bool {
 
 impl Open {
     /// `label: name@1000`, `&label`, `/` before a brace.
-    pub(in crate::ingest::log) fn named(text: &[u8], line: u64) -> Option<Self> {
+    pub(super) fn named(text: &[u8], line: u64) -> Option<Self> {
         let mut parts = text.rsplit(|byte| *byte == b':').map(<[u8]>::trim_ascii);
         // `/omit-if-no-ref/` may come before a name.
         let (front, name) = bytes::last_word(parts.next()?);
@@ -124,13 +124,8 @@ impl Open {
         good.then(|| Self { line, name: name.to_vec(), label: label.to_vec(), ..Self::default() })
     }
 
-    /// Whether this is its name.
-    pub(in crate::ingest::log) fn is_called(&self, name: &[u8]) -> bool {
-        self.name == name
-    }
-
     /// `name = value`, `name`.
-    pub(in crate::ingest::log) fn property(&mut self, text: &[u8]) {
+    pub(super) fn property(&mut self, text: &[u8]) {
         let equals = memchr::memchr(b'=', text).unwrap_or(text.len());
         let name = bytes::last_word(text[..equals].trim_ascii()).1;
         let value = text.get(equals + 1..).unwrap_or_default().trim_ascii();
@@ -159,14 +154,14 @@ impl Open {
     }
 
     /// A device, where it has a `memory-region`.
-    pub(in crate::ingest::log) fn region(&self) -> Option<Region> {
+    pub(super) fn region(&self) -> Option<Region> {
         let pools = value::references(self.get("memory-region")?);
         let pools: Vec<_> = pools.into_iter().map(text).collect();
         (!pools.is_empty()).then(|| Region { device: text(&self.name), pools })
     }
 
     /// A node of an area, where it is one.
-    pub(in crate::ingest::log) fn node(&self, parent: Option<&Self>) -> Option<Node> {
+    pub(super) fn node(&self, parent: Option<&Self>) -> Option<Node> {
         let compatible = self.get("compatible").unwrap_or_default();
         let pool = value::has_string(compatible, b"shared-dma-pool");
         let of_reserved = parent.is_some_and(|parent| parent.name.starts_with(b"reserved-memory"));

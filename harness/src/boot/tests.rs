@@ -118,3 +118,19 @@ fn whether_cma_total_counts_a_dead_area_depends_on_the_release() {
     assert_eq!(dead("5.11.1"), Fate::Dead(Some(true)));
     assert_eq!(dead("5.12.0"), Fate::Dead(Some(false)));
 }
+
+/// From 6.15 on the size is printed before it is rounded; before, it is printed rounded.
+#[test]
+fn a_size_is_printed_before_it_is_rounded_from_6_15_on() {
+    let has = |release: &str| {
+        let text = format!(
+            "Linux version {release} (a@b) (aarch64-linux-gnu-gcc) #1\nHugepagesize:  2048 kB\n\
+             cma: Reserved 33 MiB at 0x7d800000\nKernel command line: cma=33M\n"
+        );
+        let asked = story(&text).areas[0].clone();
+        (asked.bytes.map(|bytes| bytes / MIB), asked.printed_bytes.map(|bytes| bytes / MIB))
+    };
+    assert_eq!(has("7.3.4"), (Some(34), Some(33)));
+    assert_eq!(has("6.15.1"), (Some(34), Some(33)));
+    assert_eq!(has("6.14.1"), (Some(33), None));
+}

@@ -22,9 +22,9 @@ use progress::Progress;
 /// Reads what a board prints, in any mixture and of any kernel: dmesg, journal, logcat and serial
 /// captures, traces, debugfs, sysfs and meminfo dumps, and what the script of `cmalab collect`
 /// gathers; .gz and .zst as they are. Several files are taken as one board's. The first line that
-/// it prints is the answer; where a packed file is cut, it says how far was read. Where a boot is in
-/// the text, or a piece of a device tree, it says what became of each area that the kernel was asked
-/// for (in JSON: `boot`).
+/// it prints is the answer; where a packed file is cut, it says how far was read. Where a boot or a
+/// piece of a device tree is in the text, it says what became of each area that the kernel was
+/// asked for (in JSON: `boot`).
 ///
 /// Examples:
 ///   cmalab diagnose dmesg.txt

@@ -75,6 +75,7 @@ fn k04_uname_states_the_kernel_wherever_it_is() {
         "insmod /lib/modules/6.17.0-8-foo/kernel/drivers/x.ko\n",
         "$ cat /proc/cmdline\nBOOT_IMAGE=/boot/vmlinuz-6.17.0-8-foo root=/dev/vda\n",
         "[    0.0] Kernel command line: BOOT_IMAGE=/vmlinuz-6.17.0-8-foo quiet\n",
+        "* **Kernel version**: see below\n**Kernel version:** 6.17.0-8-foo\n",
         "[    4.0] CPU: 1 UID: 0 PID: 7 Comm: x Tainted: G        W  O        6.17.0-8-foo #8 PREEMPT\n",
     ] {
         assert_eq!(kernel(format!("{stated}{LINE_6_17}")), migration("6.17.0-8-foo"), "{stated}");
@@ -344,8 +345,12 @@ fn what_is_cut_is_status_2_with_fail_on_unless_it_is_met_before() {
             assert!(!output.stdout.is_empty(), "what was read is answered");
         }
     }
-    for (name, bytes) in [("a.gz", gzip(NAMED.as_bytes())), ("a.zst", b"\x28\xb5\x2f\xfd".to_vec())]
-    {
+    for (name, bytes) in [
+        ("b.gz", vec![]),
+        ("c.zst", b"\x28\xb5".to_vec()),
+        ("a.gz", gzip(NAMED.as_bytes())),
+        ("a.zst", b"\x28\xb5\x2f\xfd".to_vec()),
+    ] {
         let output = run(&bytes[..bytes.len().min(9)], name, &["--fail-on", "any"]);
         assert_eq!(output.status.code(), Some(2), "nothing of it");
     }

@@ -22,7 +22,7 @@ use progress::Progress;
 /// Reads what a board prints, in any mixture and of any kernel: dmesg, journal, logcat and serial
 /// captures, traces, debugfs, sysfs and meminfo dumps, and what the script of `cmalab collect`
 /// gathers; .gz and .zst as they are. Several files are taken as one board's. The first line that
-/// it prints is the answer.
+/// it prints is the answer; where a packed file is cut, it says how far was read.
 ///
 /// Examples:
 ///   cmalab diagnose dmesg.txt
@@ -57,7 +57,8 @@ pub(super) struct Diagnose {
     /// Order of one bitmap bit, where the log does not say
     #[arg(long, value_name = "ORDER", value_parser = clap::value_parser!(u32).range(0..=63))]
     order_per_bit: Option<u32>,
-    /// Exit status 1 where a failure has one of these verdicts; `any` is each of them
+    /// Exit status 1 where a failure has one of these verdicts (`any` is each of them); 2 where none
+    /// has and an input is cut
     #[arg(
         long,
         value_name = "VERDICT",

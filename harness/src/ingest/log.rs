@@ -248,7 +248,8 @@ pub enum Record {
     },
     /// The release of the kernel, as it calls itself.
     Kernel(Arc<str>),
-    /// A release of a kernel that is installed, by a path: mostly of the one that runs.
+    /// A release of a kernel that is installed, by a path, or that a form names: mostly of the one
+    /// that runs.
     Installed(Arc<str>),
     /// An area was reserved at boot.
     Reserved {

@@ -120,6 +120,12 @@ impl Source {
         }
     }
 
+    /// Whether its name is that of a packed file.
+    fn is_packed_by_name(&self) -> bool {
+        let end = Path::new(&self.name).extension().and_then(|end| end.to_str());
+        end.is_some_and(|end| matches!(end, "gz" | "zst" | "zstd"))
+    }
+
     /// Whether it can be opened more than once.
     pub const fn is_repeatable(&self) -> bool {
         !matches!(self.place, Place::Once(_))
@@ -155,6 +161,12 @@ impl Source {
             }
             // What the kernel could not unpack itself, of pstore.
             [0x78, 0x01 | 0x9c | 0xda, ..] => Box::new(flate2::bufread::ZlibDecoder::new(raw)),
+            [] | [0x1f] | [0x28] | [0x28, 0xb5] | [0x28, 0xb5, 0x2f]
+                if self.is_packed_by_name() =>
+            {
+                let bytes = format_args!("it has {} of its bytes", head.len());
+                return Err(fail(&nothing_unpacked(&bytes)));
+            }
             _ => {
                 let kind = binary::kind(&head);
                 return kind.map_or(Ok(raw), |kind| Err(fail(&kind)));

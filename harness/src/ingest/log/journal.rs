@@ -9,9 +9,9 @@ use super::bytes::{number, span};
 /// Where the message has bytes that a JSON string has not, colours for one, it is an array of
 /// numbers. The stamp is the kernel's (`_SOURCE_MONOTONIC_TIMESTAMP`, in microseconds).
 pub(super) fn message(line: &[u8]) -> Option<Vec<u8>> {
-    if line.trim_ascii_start().first() != Some(&b'{') {
-        return None;
-    }
+    // `data: {` of `-o json-sse`, a record separator and `{` of `-o json-seq`.
+    const MOST_BEFORE: usize = 8;
+    line.iter().take(MOST_BEFORE).position(|byte| *byte == b'{')?;
     let value = value(line, b"\"MESSAGE\"")?;
     let mut text = Vec::new();
     if let Some(us) = stamp(line) {
@@ -90,6 +90,7 @@ mod tests {
             format!(r#"{{{stamp},"MESSAGE":[99,109,97,58,32,52,64,53]}}"#),
             format!(r#"{{ {stamp}, "MESSAGE" : [ 99, 109, 97, 58, 32, 52, 64, 53 ] }}"#),
             format!(r#"{{{stamp},"MESSAGE":"cma: 4\u00405"}}"#),
+            format!(r#"data: {{{stamp},"MESSAGE":"cma: 4@5"}}"#),
         ] {
             assert_eq!(read(&line), expected, "{line}");
         }

@@ -73,6 +73,16 @@ pub(crate) fn stamp(text: &[u8]) -> Option<u64> {
     bytes::microseconds(text.strip_suffix(b",").unwrap_or(text))
 }
 
+/// What a form of a bug report asks for: ` 5.15.71-foo` after `Kernel version:`. People write what
+/// they think that runs.
+static IN_FORM: LazyLock<Regex> =
+    LazyLock::new(|| bytes::pattern(r"(?-u)^[\s*_:]*(?:Linux\s+)?([2-9]\.\d{1,3}\.\d[^\s,;)]*)"));
+
+/// After `Kernel version`.
+pub(crate) fn form(text: &[u8]) -> Option<Record> {
+    first(&IN_FORM, text).map(Record::Installed)
+}
+
 /// After `uname `, on its own line.
 pub(crate) fn same_line(text: &[u8]) -> Option<Record> {
     first(&SAME_LINE, text).map(Record::Kernel)
@@ -115,6 +125,16 @@ mod tests {
         assert_eq!(shown(b"panic - not syncing"), None);
         assert_eq!(root_hub(b"6.1.0-rpi7-rpi-v8 dwc_otg_hcd"), kernel("6.1.0-rpi7-rpi-v8"));
         assert_eq!(root_hub(b"Foundation"), None);
+    }
+
+    #[test]
+    fn a_form_is_filled_in_by_hand() {
+        for text in [": 5.15.71-foo", ":** 5.15.71-foo", ": Linux 5.15.71-foo (arm64)"] {
+            assert_eq!(form(text.as_bytes()), Some(Record::Installed("5.15.71-foo".into())));
+        }
+        for text in [": 5.15", " is 5.15.71", ": see below"] {
+            assert_eq!(form(text.as_bytes()), None, "{text}");
+        }
     }
 
     #[test]

@@ -1,150 +1,160 @@
-//! Properties of `reserved-memory` as the script of `cmalab collect` writes them: each below
-//! `==> /proc/device-tree/reserved-memory/NODE/PROPERTY <==`, its value as in a dts.
+//! Properties of a device tree as the script of `cmalab collect` writes them: each below
+//! `==> /proc/device-tree/NODE/PROPERTY <==`, its value as in a dts.
 
-use std::sync::Arc;
-
-use super::super::{Record, Sink};
+use super::super::Sink;
+use super::super::dts::Trees;
 
 /// What the path of a property has before its node.
-const FOLDER: &[u8] = b"/device-tree/reserved-memory/";
+const ROOT: &[u8] = b"/device-tree/";
 
-/// The node whose properties are read.
+/// The node of all areas.
+const RESERVED: &[u8] = b"reserved-memory";
+
+/// The most bytes of the properties of a node.
+const LONGEST: usize = 4096;
+
+/// Puts the properties of a node together, and reads them as a piece of a dts.
 #[derive(Debug, Default)]
 pub(super) struct Tree {
+    /// The properties of `reserved-memory` itself: of how many cells a number is.
+    cells: Vec<u8>,
     node: Option<Node>,
-    /// The property whose value follows.
-    expected: Option<Property>,
+    /// The property whose value may follow.
+    property: Option<Vec<u8>>,
 }
 
 #[derive(Debug, Default)]
 struct Node {
     line: u64,
-    name: Vec<u8>,
-    is_pool: bool,
-    is_reusable: bool,
-    /// First byte, and bytes.
-    reg: Option<(u64, u64)>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Property {
-    Compatible,
-    Reg,
+    path: Vec<u8>,
+    properties: Vec<u8>,
 }
 
 impl Tree {
     /// Whether the next line may be the value of a property.
     pub(super) const fn is_open(&self) -> bool {
-        self.expected.is_some()
+        self.property.is_some()
     }
 
-    /// The title of a section. Whether it is one of a node.
+    /// The title of a section. Whether it is one of a property.
     pub(super) fn title(&mut self, path: &[u8], sink: &mut Sink<'_>) -> bool {
-        let Some((name, property)) = split(path) else {
+        self.statement(None);
+        let Some((path, property)) = split(path) else {
             self.end(sink);
             return false;
         };
-        if self.node.as_ref().is_none_or(|node| node.name != name) {
+        if path != RESERVED && self.node.as_ref().is_none_or(|node| node.path != path) {
             self.end(sink);
-            self.node = Some(Node { line: sink.line, name: name.to_vec(), ..Node::default() });
+            let properties = Vec::new();
+            self.node = Some(Node { line: sink.line, path: path.to_vec(), properties });
         }
-        self.expected = match property {
-            b"compatible" => Some(Property::Compatible),
-            b"reg" => Some(Property::Reg),
-            _ => None,
-        };
-        if let Some(node) = self.node.as_mut().filter(|_| property == b"reusable") {
-            node.is_reusable = true;
-        }
+        self.property = Some(property.to_vec());
         true
     }
 
     /// The line below a title. Whether it is the value.
     pub(super) fn value(&mut self, text: &[u8]) -> bool {
-        let (Some(property), Some(node)) = (self.expected.take(), &mut self.node) else {
-            return false;
-        };
-        match property {
-            Property::Compatible => {
-                node.is_pool = memchr::memmem::find(text, b"\"shared-dma-pool\"").is_some();
-                text.starts_with(b"\"")
-            }
-            Property::Reg => {
-                node.reg = cells(text).and_then(|cells| place(&cells));
-                node.reg.is_some()
-            }
+        let is_value = text.starts_with(b"<") || text.starts_with(b"\"");
+        self.statement(is_value.then_some(text));
+        is_value
+    }
+
+    /// The property has this value; one without a value is there, and that is all it says.
+    fn statement(&mut self, value: Option<&[u8]>) {
+        let Some(property) = self.property.take() else { return };
+        let into = self.node.as_mut().map_or(&mut self.cells, |node| &mut node.properties);
+        if into.len() < LONGEST {
+            let value = value.map_or_else(Vec::new, |value| [b" = ", value].concat());
+            into.extend_from_slice(&[&property, &*value, b"; "].concat());
         }
     }
 
-    /// No property of this node follows: where it has a place, the kernel makes its area there.
+    /// No property of this node follows.
     pub(super) fn end(&mut self, sink: &mut Sink<'_>) {
-        self.expected = None;
-        let Some(node) = self.node.take().filter(|node| node.is_pool && node.is_reusable) else {
-            return;
+        self.statement(None);
+        let Some(Node { line, path, properties }) = self.node.take() else { return };
+        let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+        let node = [name, b" { ", &properties, b"};"].concat();
+        let text = if path.starts_with(RESERVED) {
+            [RESERVED, b" { ", &self.cells, &node, b" };"].concat()
+        } else {
+            node
         };
-        if let Some((base, bytes)) = node.reg {
-            let area = Some(Arc::from(&*String::from_utf8_lossy(&node.name)));
-            sink.at(node.line).push(None, None, Record::Reserved { area, base, bytes });
-        }
+        let (mut trees, mut sink) = (Trees::default(), sink.at(line));
+        trees.line(&text, &mut sink);
+        trees.end(&mut sink);
     }
 }
 
-/// The node and the property of a path.
+/// The path of the node, and the property of a path.
 fn split(path: &[u8]) -> Option<(&[u8], &[u8])> {
-    let at = memchr::memmem::find(path, FOLDER)?;
-    let rest = &path[at + FOLDER.len()..];
-    let slash = memchr::memchr(b'/', rest)?;
+    let at = memchr::memmem::find(path, ROOT)?;
+    let rest = &path[at + ROOT.len()..];
+    let slash = memchr::memrchr(b'/', rest)?;
     Some((&rest[..slash], &rest[slash + 1..]))
-}
-
-/// `<0x00000000 0x04000000>`.
-fn cells(text: &[u8]) -> Option<Vec<u64>> {
-    let text = str::from_utf8(text.strip_prefix(b"<")?.strip_suffix(b">")?).ok()?;
-    let cell = |word: &str| u32::from_str_radix(word.strip_prefix("0x")?, 16).ok().map(u64::from);
-    text.split_ascii_whitespace().map(cell).collect()
-}
-
-/// The first entry of `reg`: of one cell or two for each number. Where there are more, there may be
-/// several entries, of which the kernel takes the first.
-fn place(cells: &[u64]) -> Option<(u64, u64)> {
-    match *cells {
-        [base, bytes] => Some((base, bytes)),
-        [base, base_low, bytes, bytes_low] => {
-            Some((base << 32 | base_low, bytes << 32 | bytes_low))
-        }
-        _ => None,
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::ingest::Source;
-    use crate::ingest::log::open;
+    use std::sync::Arc;
 
-    fn read(text: &str) -> Vec<Record> {
+    use crate::ingest::Source;
+    use crate::ingest::log::boot::Boot;
+    use crate::ingest::log::dts::{Node, Region};
+    use crate::ingest::log::{Record, open};
+
+    fn read(sections: &[(&str, &str)]) -> Vec<Record> {
+        let section = |(path, value): &(&str, &str)| {
+            format!(
+                "==> /proc/device-tree/{path} <==\n{value}\n{}",
+                if value.is_empty() { "" } else { "\n" }
+            )
+        };
+        let text: String = sections.iter().map(section).collect();
         let found = open(&Source::bytes("board.txt", text.as_bytes())).expect("bytes open");
         found.map(|found| found.expect("it is read").record).collect()
     }
 
-    fn section(property: &str, value: &str) -> String {
-        format!("==> /proc/device-tree/reserved-memory/{property} <==\n{value}\n\n")
+    fn pool(name: &str) -> Node {
+        Node {
+            name: Arc::from(name),
+            pool: true,
+            reusable: true,
+            cells: Some(2),
+            ..Node::default()
+        }
     }
 
     #[test]
-    fn a_pool_that_has_a_place_is_an_area() {
-        let pool = section("vpu@60000000/compatible", "\"shared-dma-pool\"");
-        let reg = |cells| section("vpu@60000000/reg", cells);
-        let reusable = "==> /proc/device-tree/reserved-memory/vpu@60000000/reusable <==\n\n";
-        let area = Some(Arc::from("vpu@60000000"));
-        let expected = [Record::Reserved { area, base: 0x6000_0000, bytes: 0x320_0000 }];
-        for cells in ["<0x00000000 0x60000000 0x00000000 0x03200000>", "<0x60000000 0x03200000>"] {
-            assert_eq!(read(&[&pool, &reg(cells), reusable].concat()), expected, "{cells}");
-        }
-        let cells = "<0x60000000 0x03200000>";
-        assert_eq!(read(&[pool.as_str(), &reg(cells)].concat()), [], "nobody may borrow it");
-        assert_eq!(read(&[&reg(cells), reusable].concat()), [], "no pool");
-        let other = section("other/status", "\"okay\"");
-        assert_eq!(read(&[pool.as_str(), &reg(cells), &other, reusable].concat()), []);
+    fn sections_of_properties_are_nodes() {
+        let found = read(&[
+            ("model", "\"Foo Board\""),
+            ("reserved-memory/#address-cells", "<0x00000002>"),
+            ("reserved-memory/#size-cells", "<0x00000002>"),
+            ("reserved-memory/ranges", ""),
+            ("reserved-memory/linux,cma/compatible", "\"shared-dma-pool\""),
+            ("reserved-memory/linux,cma/linux,cma-default", ""),
+            ("reserved-memory/linux,cma/reusable", ""),
+            ("reserved-memory/linux,cma/size", "<0x00000000 0x04000000>"),
+            ("reserved-memory/vpu@60000000/compatible", "\"shared-dma-pool\""),
+            ("reserved-memory/vpu@60000000/reg", "<0x00000000 0x60000000 0x00000000 0x02000000>"),
+            ("reserved-memory/vpu@60000000/reusable", ""),
+            ("soc/video@1000/memory-region", "<&vpu@60000000>"),
+        ]);
+        let default = Node { default: true, size: Some(64 << 20), ..pool("linux,cma") };
+        let fixed =
+            Node { fixed: true, reg: vec![(0x6000_0000, 32 << 20)], ..pool("vpu@60000000") };
+        let device = Region { device: "video@1000".into(), pools: vec!["vpu@60000000".into()] };
+        let expected = [Boot::Dts(default), Boot::Dts(fixed), Boot::Region(device)];
+        assert_eq!(found, expected.map(Record::Boot));
+    }
+
+    #[test]
+    fn what_is_no_pool_is_read_past() {
+        let found = read(&[
+            ("soc/serial@0/status", "\"okay\""),
+            ("soc/video@1000/memory-region", "<0x00000009>"),
+        ]);
+        assert_eq!(found, []);
     }
 }

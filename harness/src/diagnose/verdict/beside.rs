@@ -1,9 +1,13 @@
 //! A list whose failure line was hidden: refused as what the lines beside it were refused.
 
-use super::super::{Beside, Confidence, Incident, Options};
+use std::sync::Arc;
+
+use cma_policies::dma_align;
+
+use super::super::{AlignFrom, Beside, Confidence, Incident, Options};
 use super::fit::Fit;
 use super::known::Known;
-use super::{Finding, Why, order, refusal};
+use super::{Finding, Why, refusal};
 use crate::cause::Cause;
 
 /// What each request beside the list would have been refused for.
@@ -43,9 +47,20 @@ fn agreed<'a>(mut said: impl Iterator<Item = &'a Said<'a>>) -> Option<&'a Said<'
 }
 
 fn as_asked<'a>(incident: &Incident, beside: &'a Beside, options: &Options) -> Said<'a> {
-    let (count, align, ret) = (Some(beside.count), beside.align, beside.ret);
-    let asked = Incident { count, align, ret, beside: Vec::new(), ..incident.clone() };
-    let known = Known::of(&asked, order(&asked, options));
+    let order = beside.align.unwrap_or((dma_align(beside.count, options.cap), AlignFrom::Debug));
+    let asked = Incident {
+        count: Some(beside.count),
+        align: Some(order),
+        ret: beside.ret,
+        era: incident.era.clone(),
+        list: incident.list.clone(),
+        other_lists: incident.other_lists.clone(),
+        state: incident.state.clone(),
+        doubtful: incident.doubtful,
+        moved: incident.moved,
+        ..Incident::new(Arc::clone(&incident.source), incident.reported)
+    };
+    let known = Known::of(&asked, Some(order));
     let fits = known.fit.is_some_and(|(fit, _)| fit == Fit::Fits);
     Said { beside, fits, verdict: refusal::decide(&known).verdict }
 }

@@ -161,9 +161,7 @@ impl Source {
             }
             // What the kernel could not unpack itself, of pstore.
             [0x78, 0x01 | 0x9c | 0xda, ..] => Box::new(flate2::bufread::ZlibDecoder::new(raw)),
-            [] | [0x1f] | [0x28] | [0x28, 0xb5] | [0x28, 0xb5, 0x2f]
-                if self.is_packed_by_name() =>
-            {
+            [] | [0x1f | 0x28] | [0x28, 0xb5] | [0x28, 0xb5, 0x2f] if self.is_packed_by_name() => {
                 let bytes = format_args!("it has {} of its bytes", head.len());
                 return Err(fail(&nothing_unpacked(&bytes)));
             }

@@ -111,7 +111,8 @@ pub(super) fn run(args: &Diagnose, context: &Context) -> Result<Exit, Failure> {
         match format {
             Format::Json => report::json::tail(&report, out)?,
             Format::Csv => {
-                report::suppressed(&diagnosis).iter().for_each(|hidden| context.warn(hidden));
+                let hidden = report::suppressed(&diagnosis).filter(|_| diagnosis.suppressed > 0);
+                hidden.iter().for_each(|hidden| context.warn(hidden));
                 report::cut(&diagnosis).iter().for_each(|cut| context.warn(cut));
                 diagnosis.warnings.iter().for_each(|warning| context.warn(warning));
             }

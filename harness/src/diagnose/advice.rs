@@ -61,7 +61,12 @@ fn by_verdict(case: &Case<'_>) -> Vec<Advice> {
             knobs::without_padding(case).filter(|_| case.failure.why == Why::Held),
             Some(Advice::no(What::Nothing { killed: false })),
         ],
-        Cause::TooLarge => vec![memory::area_for_too_large(case)],
+        Cause::TooLarge => vec![
+            memory::area_for_too_large(case),
+            // What is padding may be all that is too much.
+            knobs::without_padding(case)
+                .filter(|one| matches!(one.what, What::NoPadding { fit: Some(_), .. })),
+        ],
         Cause::Migration => vec![
             Some(Advice::yes(What::MoreMemory { count })),
             Some(keep),

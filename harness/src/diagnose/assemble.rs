@@ -303,6 +303,7 @@ impl Assembler {
         self.scene.boot.note(found);
         let page = self.scene.boot.page_bytes();
         self.reports.page_bytes = page;
+        self.scene.sizes.page_is(page);
         self.areas.page_is(page);
     }
 

@@ -18,6 +18,8 @@ pub(super) use stated::Sizes;
 pub enum By {
     /// `cma=` of the command line, which need not be what came of it.
     CommandLine,
+    /// A node of a device tree, which need not be what came of it.
+    Tree,
     /// A line of the boot that reserves an area.
     Boot,
     /// `total_count=` of a trace event.
@@ -39,17 +41,28 @@ pub enum By {
 pub struct Stated {
     /// Who states it.
     pub by: By,
-    /// Pages of 4 KiB, or of whatever counts pages.
+    /// Pages.
     pub pages: u64,
+    /// Bytes, where these are what is stated.
+    pub bytes: Option<u64>,
     /// The source.
     pub source: Arc<str>,
     /// The line.
     pub line: u64,
 }
 
+impl Stated {
+    /// Whether it is what was asked for, of which nothing says what came of it.
+    pub const fn is_wish(&self) -> bool {
+        matches!(self.by, By::CommandLine | By::Tree)
+    }
+}
+
 /// What bounds a request.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Bounds {
+    /// Bytes of a page.
+    pub page_bytes: u64,
     /// Pages of its area: of the one that is named, else of the largest that it can be.
     pub area: Option<Stated>,
     /// Several areas can be meant: `area` is the largest.
@@ -69,10 +82,20 @@ impl Bounds {
         bounds.into_iter().flatten().min_by_key(|stated| stated.pages)
     }
 
+    /// The same without what has fewer than `count` pages: it is of another area, or of another boot.
+    pub(super) fn of_at_least(self: Arc<Self>, count: u64) -> Arc<Self> {
+        if self.most().is_none_or(|most| most.pages >= count) {
+            return self;
+        }
+        let large = |stated: &Option<Stated>| stated.clone().filter(|one| one.pages >= count);
+        let (area, all) = (large(&self.area), large(&self.all));
+        Arc::new(Self { area, all, ..Self::clone(&self) })
+    }
+
     /// Pages that are held at least, and what they are held in; nothing where that is not stated.
     pub fn filled(&self) -> Option<(u64, &Stated)> {
-        let held = self.held.as_ref()?.pages()?;
-        Some((held, self.most().filter(|most| most.by != By::CommandLine)?))
+        let held = self.held.as_ref()?.cma_bytes()?.div_ceil(self.page_bytes.max(1));
+        Some((held, self.most().filter(|most| !most.is_wish())?))
     }
 
     /// Whether what is held was printed when the request was refused.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::window::{Belief, Open};
 use super::{Assembler, Incident, Reported};
+use crate::diagnose::Bounds;
 use crate::diagnose::era::Shown;
 use crate::ingest::log::{FreeRuns, Shape};
 use crate::timeline::{AreaState, Known};
@@ -88,10 +89,29 @@ impl Assembler {
     }
 
     /// What the text states beside its list.
-    fn add_bounds(&self, open: &mut Open) {
-        let mut bounds = self.scene.sizes.bounds(open.incident.area.as_ref());
-        bounds.held = open.held.take().or_else(|| self.reports.dumps.exported.clone());
-        open.incident.bounds = Some(Arc::new(bounds)).filter(|bounds| !bounds.is_empty());
+    fn add_bounds(&mut self, open: &mut Open) {
+        let incident = &open.incident;
+        let bounds = self.scene.sizes.shared(incident.area.as_ref());
+        let bounds = bounds.map(|bounds| match incident.count {
+            // Up to 6.14 the kernel says nothing of a request that is larger than its area.
+            Some(count)
+                if incident.reported != Reported::Driver && incident.era.flipped == Some(false) =>
+            {
+                bounds.of_at_least(count)
+            }
+            _ => bounds,
+        });
+        let held = open.held.take().or_else(|| self.reports.dumps.exported.clone());
+        open.incident.bounds = match (bounds, held) {
+            (bounds, None) => bounds,
+            (bounds, held) => {
+                let bounds = bounds.map_or_else(
+                    || self.scene.sizes.bounds(open.incident.area.as_ref()),
+                    |bounds| Bounds::clone(&bounds),
+                );
+                Some(Arc::new(Bounds { held, ..bounds }))
+            }
+        };
     }
 
     /// The state when it failed: by its list, by the trace, by a snapshot of debugfs, or no more

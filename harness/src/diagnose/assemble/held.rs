@@ -147,7 +147,7 @@ mod tests {
         let incident = &failure.incident;
         assert_eq!((incident.count, incident.line, incident.duplicates), (Some(4096), 1, 1));
         let held = incident.bounds.as_ref().and_then(|bounds| bounds.held.clone()).unwrap();
-        assert_eq!((held.pages(), held.line), (Some(17), 3));
+        assert_eq!((held.cma_bytes(), held.line), (Some(68 << 10), 3));
     }
 
     #[test]

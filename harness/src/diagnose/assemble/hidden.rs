@@ -63,16 +63,22 @@ impl Hidden {
 
     /// Lines that were hidden, and of whose failures nothing is seen.
     pub(super) fn unknown(&self) -> u64 {
-        let left = |report: &Report| report.lines.saturating_sub(self.seen_in(report));
+        let mut seen_us = self.seen_us.clone();
+        seen_us.sort_unstable();
+        let left = |report: &Report| report.lines.saturating_sub(report.covers(&seen_us));
         self.reports.iter().map(left).fold(0, u64::saturating_add).saturating_sub(self.undated)
     }
+}
 
-    /// Failures that are seen in the time of `report`; the clock of a trace may differ a little.
-    fn seen_in(&self, report: &Report) -> u64 {
-        let Some(until) = report.at_us else { return self.seen_us.len() as u64 };
-        let since = report.since_us.unwrap_or(0).saturating_sub(SECOND_US);
-        let within = since..=until.saturating_add(SECOND_US);
-        self.seen_us.iter().filter(|time| within.contains(time)).count() as u64
+impl Report {
+    /// How many of these times, which ascend, are between the report before it and this one; the
+    /// clock of a trace may differ a little.
+    fn covers(&self, seen_us: &[u64]) -> u64 {
+        let Some(at) = self.at_us else { return seen_us.len() as u64 };
+        let since = self.since_us.unwrap_or(0).saturating_sub(SECOND_US);
+        let until = at.saturating_add(SECOND_US);
+        let before = |limit: u64| seen_us.partition_point(|time| *time < limit) as u64;
+        before(until.saturating_add(1)) - before(since)
     }
 }
 

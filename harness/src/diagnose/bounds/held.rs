@@ -98,18 +98,14 @@ impl Held {
         if some { (Some(left.0), Some(left.1)) } else { (None, None) }
     }
 
-    /// Pages of CMA that are held at least: all of vc4, whose buffers are contiguous; of dma-bufs
+    /// Bytes of CMA that are held at least: all of vc4, whose buffers are contiguous; of dma-bufs
     /// those of an exporter that is known to take them from there.
-    pub fn pages(&self) -> Option<u64> {
-        let bytes = match self.holder {
-            Holder::Vc4 => self.sum().0?,
-            Holder::DmaBuf => {
-                let of_cma = self.of.iter().filter(|of| is_of_cma(&of.label));
-                let sum = of_cma.map(|of| of.bytes).fold(0, u64::saturating_add);
-                Some(sum).filter(|sum| *sum > 0)?
-            }
-        };
-        Some(bytes.div_ceil(4096))
+    pub fn cma_bytes(&self) -> Option<u64> {
+        if self.holder == Holder::Vc4 {
+            return self.sum().0;
+        }
+        let of_cma = self.of.iter().filter(|of| is_of_cma(&of.label));
+        Some(of_cma.map(|of| of.bytes).fold(0, u64::saturating_add)).filter(|sum| *sum > 0)
     }
 }
 
@@ -135,13 +131,13 @@ mod tests {
         assert_eq!(dump.sum(), (Some(134_292 << 10), Some(407)));
         dump.add(Part::Purged, Some(1544 << 10), Some(7));
         assert_eq!(dump.sum(), (Some(132_748 << 10), Some(400)));
-        assert_eq!(dump.pages(), Some(132_748 / 4));
+        assert_eq!(dump.cma_bytes(), Some(132_748 << 10));
     }
 
     #[test]
     fn what_is_counted_in_all_needs_no_sum() {
         let mut dump = held(Holder::Vc4);
-        assert_eq!((dump.sum(), dump.pages()), ((None, None), None));
+        assert_eq!((dump.sum(), dump.cma_bytes()), ((None, None), None));
         dump.add(Part::All, None, Some(64));
         dump.add(Part::All, Some(62328 << 10), None);
         dump.add(Part::Cached, Some(8160 << 10), None);
@@ -153,9 +149,9 @@ mod tests {
     fn of_dma_bufs_those_of_cma_count() {
         let mut table = held(Holder::DmaBuf);
         table.add(Part::Of("system".into()), Some(1 << 30), Some(9));
-        assert_eq!(table.pages(), None);
+        assert_eq!(table.cma_bytes(), None);
         table.add(Part::Of("linux,cma".into()), Some(4096 * 3), Some(2));
         table.add(Part::Of("videobuf2_dma_contig".into()), Some(4096), Some(1));
-        assert_eq!(table.pages(), Some(4));
+        assert_eq!(table.cma_bytes(), Some(4096 * 4));
     }
 }

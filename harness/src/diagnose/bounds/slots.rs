@@ -59,7 +59,7 @@ mod tests {
     use crate::diagnose::{AlignFrom, Bounds, By, Incident, Options, Reported, Stated, judge};
 
     fn slots(count: u64, align: Option<u32>, pages: u64) -> Slots {
-        let area = Stated { by: By::Boot, pages, source: "a.log".into(), line: 1 };
+        let area = Stated { by: By::Boot, pages, bytes: None, source: "a.log".into(), line: 1 };
         let bounds = Bounds { area: Some(area), ..Bounds::default() };
         let incident = Incident {
             count: Some(count),

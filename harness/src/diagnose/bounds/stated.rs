@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Bounds, By, Stated};
+use crate::ingest::log::boot::Boot;
 use crate::ingest::log::{DebugfsFile, Record};
 
 /// The most areas that are kept: more than `CONFIG_CMA_AREAS` of any board.
@@ -18,41 +19,102 @@ pub(in crate::diagnose) struct Sizes {
     all: Option<Stated>,
     free: Option<Stated>,
     asked: Option<Stated>,
+    /// Bytes of a page; 0: not known.
+    page: u64,
+    /// How often anything changed.
+    changes: u64,
+    last: Option<Shared>,
+}
+
+/// What was worked out last: for which name, and after how many changes.
+#[derive(Debug)]
+struct Shared {
+    name: Option<Arc<str>>,
+    changes: u64,
+    bounds: Option<Arc<Bounds>>,
 }
 
 impl Sizes {
     /// Takes what `record` states at this line.
     pub(in crate::diagnose) fn note(&mut self, record: &Record, source: &Arc<str>, line: u64) {
-        let stated = |by, pages| Stated { by, pages, source: Arc::clone(source), line };
+        let page = self.page_bytes();
+        let new = |by, pages, bytes| Stated { by, pages, bytes, source: Arc::clone(source), line };
+        let pages = |by, pages| new(by, pages, None);
+        let bytes = |by, bytes| new(by, bytes / page, Some(bytes));
         match record {
-            Record::Reserved { area, bytes, .. } => {
-                self.area(area.as_ref(), stated(By::Boot, bytes >> 12));
+            Record::Reserved { area, bytes: size, .. } => {
+                self.area(area.as_ref(), bytes(By::Boot, *size));
             }
-            Record::Start { area, total: Some(total), .. } => {
-                self.area(area.as_ref(), stated(By::Trace, *total));
+            Record::Boot(boot) => self.boot(boot, &bytes),
+            // Each of millions of events may state it.
+            Record::Start { area, total: Some(total), .. } if !self.is_known(area, *total) => {
+                self.area(area.as_ref(), pages(By::Trace, *total));
             }
-            Record::Debugfs { area, file: DebugfsFile::Count(pages), .. } => {
-                self.area(area.as_ref(), stated(By::Debugfs, *pages));
+            Record::Debugfs { area, file: DebugfsFile::Count(count), .. } => {
+                self.area(area.as_ref(), pages(By::Debugfs, *count));
             }
-            Record::Counter { area, name, value } => match (&**name, area) {
-                ("total_pages", Some(area)) => {
-                    self.area(Some(area), stated(By::Sysfs, *value));
+            Record::Counter { area: Some(area), name, value } if &**name == "total_pages" => {
+                self.area(Some(area), pages(By::Sysfs, *value));
+            }
+            Record::Counter { area: None, name, value } => match &**name {
+                "CmaTotal" => self.all = Some(bytes(By::CmaTotal, *value)),
+                "CmaFree" => self.free = Some(bytes(By::CmaFree, *value)),
+                // What meminfo says is of now.
+                "cma-reserved" if self.all.is_none() => {
+                    self.all = Some(bytes(By::Memory, *value));
                 }
-                ("CmaTotal", None) => self.all = Some(stated(By::CmaTotal, value >> 12)),
-                ("CmaFree", None) => self.free = Some(stated(By::CmaFree, value >> 12)),
-                ("cma-reserved", None) => {
-                    let booted = stated(By::Memory, value >> 12);
-                    // What meminfo says is of now.
-                    self.all.get_or_insert(booted);
-                }
-                _ => {}
+                _ => return,
             },
             Record::CommandLine(line) => {
                 let asked = line.split_ascii_whitespace().filter_map(size_of_parameter).next_back();
-                self.asked = asked.map(|bytes| stated(By::CommandLine, bytes >> 12));
+                self.asked = asked.map(|asked| bytes(By::CommandLine, asked)).or(self.asked.take());
+            }
+            _ => return,
+        }
+        self.changes += 1;
+    }
+
+    /// What a boot or a device tree says of areas.
+    fn boot(&mut self, boot: &Boot, stated: &dyn Fn(By, u64) -> Stated) {
+        match boot {
+            Boot::Node { node, bytes, reusable: true, .. } => {
+                self.area(Some(node), stated(By::Boot, *bytes));
+            }
+            Boot::Ranges { bytes, .. } => self.area(None, stated(By::Boot, *bytes)),
+            Boot::Dts(node) if node.pool && node.reusable && !node.disabled => {
+                let fixed = node.reg.first().map(|(_, bytes)| *bytes);
+                let Some(size) = node.size.or(fixed).filter(|size| *size > 0) else { return };
+                // Of several any may be meant.
+                let larger = self.asked.as_ref().is_none_or(|known| known.bytes < Some(size));
+                if larger {
+                    self.asked = Some(stated(By::Tree, size));
+                }
             }
             _ => {}
         }
+    }
+
+    /// Bytes of a page as known so far.
+    fn page_bytes(&self) -> u64 {
+        if self.page == 0 { 4096 } else { self.page }
+    }
+
+    /// A page has so many bytes: so it had where bytes were stated before.
+    pub(in crate::diagnose) fn page_is(&mut self, bytes: u64) {
+        if bytes == 0 || bytes == self.page_bytes() {
+            return;
+        }
+        self.page = bytes;
+        self.changes += 1;
+        let areas = self.areas.iter_mut().map(|(_, stated)| stated);
+        let others = [&mut self.all, &mut self.free, &mut self.asked].into_iter().flatten();
+        for stated in areas.chain(others) {
+            stated.pages = stated.bytes.map_or(stated.pages, |size| size / bytes);
+        }
+    }
+
+    fn is_known(&self, name: &Option<Arc<str>>, pages: u64) -> bool {
+        self.areas.iter().any(|(known, area)| area.pages == pages && known == name)
     }
 
     fn area(&mut self, name: Option<&Arc<str>>, stated: Stated) {
@@ -76,6 +138,18 @@ impl Sizes {
         }
     }
 
+    /// The same, where anything is stated; worked out once for failures in a row.
+    pub(in crate::diagnose) fn shared(&mut self, name: Option<&Arc<str>>) -> Option<Arc<Bounds>> {
+        let same = |last: &&Shared| last.changes == self.changes && last.name.as_ref() == name;
+        if let Some(last) = self.last.as_ref().filter(same) {
+            return last.bounds.clone();
+        }
+        let bounds = Some(self.bounds(name)).filter(|bounds| !bounds.is_empty()).map(Arc::new);
+        let (name, changes) = (name.cloned(), self.changes);
+        self.last = Some(Shared { name, changes, bounds: bounds.clone() });
+        bounds
+    }
+
     /// What bounds a request in the area of this name, or in one that is not named.
     pub(in crate::diagnose) fn bounds(&self, name: Option<&Arc<str>>) -> Bounds {
         let (area, is_largest) = match name {
@@ -84,10 +158,12 @@ impl Sizes {
         };
         let all = self.all.clone();
         let area = area.or_else(|| {
-            let alone = name.is_none_or(|name| &**name == DEFAULT) && all.is_none();
-            self.asked.clone().filter(|_| alone)
+            let alone = all.is_none() && self.areas.is_empty();
+            let is_default = name.is_none_or(|name| &**name == DEFAULT);
+            self.asked.clone().filter(|_| alone && is_default)
         });
-        Bounds { area, is_largest, all, free: self.free.clone(), held: None }
+        let (page_bytes, free) = (self.page_bytes(), self.free.clone());
+        Bounds { page_bytes, area, is_largest, all, free, held: None }
     }
 
     fn named(&self, name: &Arc<str>) -> Option<Stated> {
@@ -202,6 +278,16 @@ mod tests {
         ] {
             assert_eq!(of(&records, None).2, Some(8192));
         }
+    }
+
+    #[test]
+    fn bytes_are_of_pages_as_large_as_they_are() {
+        let mut sizes = sizes(&[reserved(None, 64), counter("CmaFree", 1024)]);
+        sizes.page_is(16384);
+        let bounds = sizes.bounds(None);
+        let pages = |stated: Option<Stated>| stated.map(|stated| stated.pages);
+        assert_eq!((pages(bounds.area), pages(bounds.free)), (Some(4096), Some(64)));
+        assert_eq!(bounds.page_bytes, 16384);
     }
 
     #[test]

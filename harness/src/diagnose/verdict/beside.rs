@@ -21,7 +21,8 @@ pub(super) fn decide(incident: &Incident, options: &Options) -> Option<Finding> 
     let said = incident.beside.iter().map(|beside| as_asked(incident, beside, options));
     // What fits would have been granted, if it was not refused with this very list.
     let refused: Vec<_> = said.filter(|one| one.beside.equal || !one.fits).collect();
-    let equal = refused.iter().filter(|one| one.beside.equal);
+    // Asked again and again while nothing changed; once, the next request may be another one.
+    let equal = refused.iter().filter(|one| one.beside.equal && one.beside.lines > 1);
     // Where a size was seen only once, others were most likely not seen at all.
     let is_all = incident.beside.iter().all(|beside| beside.lines > 1);
     let all = agreed(refused.iter()).filter(|said| is_all || said.beside.equal);

@@ -12,7 +12,8 @@ use crate::cause::Cause;
 use crate::kernel::{EBUSY, EINTR, ENOMEM};
 use Confidence::{Certain, Guess, Likely};
 
-/// Pages of 4 MiB: the largest step of an area with pages of 4 KiB.
+/// Pages of 4 MiB: the largest step of an area with pages of 4 KiB. With others it is what a table
+/// of pages maps, an eighth of its bytes: 32 MiB with pages of 16 KiB.
 const MOST_STEP: u64 = 1024;
 
 /// The cause, how sure, and why.
@@ -75,11 +76,11 @@ fn bounded(known: &Known<'_>) -> Option<Finding> {
     let bounds = incident.bounds.as_deref().filter(|_| unplaced)?;
     let most = bounds.most().filter(|most| most.pages > 0)?;
     // A line of the boot may state what was asked for, of which whole steps were made.
-    let is_rounded = matches!(most.by, By::Boot | By::CommandLine);
-    let step = if is_rounded { MOST_STEP } else { 1 };
+    let is_rounded = most.by == By::Boot || most.is_wish();
+    let step = if is_rounded { MOST_STEP.max(bounds.page_bytes / 8) } else { 1 };
     if known.count > most.pages.next_multiple_of(step) {
         let is_silent = incident.reported != Reported::Driver && flipped != Some(true);
-        let worth = if most.by == By::CommandLine { Guess } else { Likely };
+        let worth = if most.is_wish() { Guess } else { Likely };
         return (!is_silent).then_some(Finding::new(Cause::TooLarge, worth, Why::AboveBound));
     }
     // What is exported was counted at another moment.

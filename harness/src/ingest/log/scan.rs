@@ -26,9 +26,9 @@ const PARTS: &[&str] = &[
     "cma", "Cma", "CMA", "lloc", "q-size", "q size", "mber of a", "_from_contig", "_next_z",
     "rved mem", "rved_mem", "rved-mem", "[mem 0x", "Machine m", "Hugepages", "Page block",
     "-dma-pool", "y-region", "{\n", "K available (", "Linux ", "ainted", "uname ", "Kernel: ",
-    "KernelR", "Kernel v", "Kernel V", "/modules/", "vmlinuz-", "mmand line:", "echo ",
-    "bos ", "kb BOs (", "Objects", "LOST", "DROPPED", "\"time\":", "\"MESSAGE\"", "/bitmap",
-    "_pfn", "_per_bit", "xchunk", "==> ", "cat /", "Total:", "Free:", "MemAv", "zone ", "C_DEBUG", "tconf ", "ONFIG_",
+    "KernelR", "rnel v", "rnel V", "/modules/", "vmlinuz-", "mmand line:", "echo ", "bos ", "kb BOs (", "Objects",
+    "LOST", "DROPPED", "\"time\":", "\"MESSAGE\"", "/bitmap", "_pfn", "_per_bit", "xchunk", "==> ",
+    "cat /", "Total:", "Free:", "MemAv", "zone ", "C_DEBUG", "tconf ", "ONFIG_",
 ];
 
 static BULK: LazyLock<AhoCorasick> = LazyLock::new(|| {

@@ -28,7 +28,7 @@ pub struct Beside {
     pub ret: Option<Errno>,
     /// The first line that asks for this.
     pub line: u64,
-    /// How many lines do.
+    /// How many lines do; of equal ones, how many in a row have this very list.
     pub lines: u64,
     /// Its list is this very list.
     pub equal: bool,
@@ -63,13 +63,14 @@ impl AskedFor {
             None if self.asked.len() < MOST_ASKED => self.asked.push((list.total, beside)),
             None => self.is_more = true,
         }
-        let is_last =
-            self.lists.back().is_some_and(|(last, other)| other.is_alike(&beside) && last == list);
-        if !is_last {
-            if self.lists.len() == MOST_LISTS {
-                self.lists.pop_front();
+        match self.lists.back_mut() {
+            Some((last, other)) if other.is_alike(&beside) && last == list => other.lines += 1,
+            _ => {
+                if self.lists.len() == MOST_LISTS {
+                    self.lists.pop_front();
+                }
+                self.lists.push_back((Arc::clone(list), beside));
             }
-            self.lists.push_back((Arc::clone(list), beside));
         }
     }
 

@@ -4,6 +4,7 @@
 
 use std::sync::{Arc, LazyLock};
 
+use memchr::memmem;
 use regex::bytes::Regex;
 
 use crate::ingest::log::{Holder, Part, Record, bytes};
@@ -29,10 +30,11 @@ static LABEL: LazyLock<Regex> = LazyLock::new(|| {
 pub(super) fn read(line: &[u8]) -> Option<Record> {
     let held =
         |part, bytes, buffers| Some(Record::Held { holder: Holder::Vc4, part, bytes, buffers });
-    if HEAD.is_match(line) {
+    let has = |word: &[u8]| memmem::find(line, word).is_some();
+    if has(b"ate from ") && HEAD.is_match(line) {
         return held(Part::Head, None, None);
     }
-    if let Some(found) = SUM.captures(line) {
+    if let Some(found) = Some(line).filter(|_| has(b" bos ")).and_then(|line| SUM.captures(line)) {
         let part = match &found[2] {
             b"allocated" => Part::All,
             b"cached" => Part::Cached,
@@ -45,7 +47,8 @@ pub(super) fn read(line: &[u8]) -> Option<Record> {
             _ => held(part, Some(number << 10), None),
         };
     }
-    let found = LABEL.captures(line)?;
+    let found = Some(line).filter(|_| has(b"kb BOs ("))?;
+    let found = LABEL.captures(found)?;
     let (kib, buffers): (u64, u64) = (bytes::number(&found[2])?, bytes::number(&found[3])?);
     let part = match found[1].trim_ascii() {
         b"total purged BO" => Part::Purged,

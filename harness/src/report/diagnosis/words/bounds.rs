@@ -1,6 +1,7 @@
 //! What bounds a request whose free runs are not in the text.
 
 use super::super::plain::{clean, counted};
+use crate::cause::Cause;
 use crate::diagnose::{Bounds, By, Failure, Held, Holding, Slots, Stated, Why};
 use crate::ingest::log::Holder;
 use crate::words::pages;
@@ -22,7 +23,7 @@ fn size(failure: &Failure, bounds: &Bounds, most: &Stated) -> String {
     let pages = most.pages;
     let what = match most.by {
         By::Memory | By::CmaTotal => format!("all areas together have at most {pages}"),
-        By::CommandLine => format!("the area has {pages} if it is as asked for"),
+        By::CommandLine | By::Tree => format!("the area has {pages} if it is as asked for"),
         _ if bounds.is_largest => format!("the largest area has {pages}"),
         _ if failure.incident.area.is_some() => format!("the area has {pages}"),
         _ => format!("the only area in the text has {pages}"),
@@ -32,9 +33,10 @@ fn size(failure: &Failure, bounds: &Bounds, most: &Stated) -> String {
 
 /// `CmaTotal 8192 kB, line 2`, with the source where that is another one than the failure's.
 fn stated(failure: &Failure, stated: &Stated) -> String {
-    let kib = stated.pages.saturating_mul(4);
+    let kib = stated.bytes.unwrap_or(0) >> 10;
     let by = match stated.by {
         By::CommandLine => format!("cma= of {kib} kB on the command line"),
+        By::Tree => format!("{kib} kB in the device tree"),
         By::Boot => format!("{kib} kB reserved at boot"),
         By::Trace => "total_count of the trace".to_string(),
         By::Sysfs => "total_pages of sysfs".to_string(),
@@ -108,10 +110,17 @@ fn least_free(failure: &Failure, free: &Stated) -> String {
 fn fits(failure: &Failure, slots: &Slots) -> Option<String> {
     let (count, (order, _)) = (failure.incident.count?, failure.align?);
     let Slots { slot, stranded, area, most, padding } = *slots;
+    let would_fit = padding.is_some_and(|padding| padding.most.is_some_and(|most| most > 0));
+    if failure.verdict == Some(Cause::TooLarge) && !would_fit {
+        return None;
+    }
     let takes = format!("takes {slot} at order {order} and strands {stranded}");
     let without = padding.map(|padding| {
         let most = padding.most.filter(|more| most.is_some_and(|most| most < *more));
-        let most = most.map_or_else(String::new, |most| format!(", and {most} fit"));
+        let most = most.map_or_else(String::new, |most| match most {
+            1 => ", and 1 fits".to_string(),
+            most => format!(", and {most} fit"),
+        });
         format!("; {} less and it takes {}{most}", pages(padding.over), padding.slot)
     });
     let without = without.unwrap_or_default();

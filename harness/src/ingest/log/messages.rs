@@ -290,7 +290,7 @@ pub const MESSAGES: &[Message] = &[
         "usb usb1: Manufacturer: Linux 6.1.0-rpi7-rpi-v8 dwc_otg_hcd"),
     row("kernel-of-uname", &["Linux "], Boot(release::linux), None,
         "Linux h 6.17.0-8-foo #8 SMP PREEMPT_DYNAMIC x aarch64 GNU/Linux"),
-    row("kernel-of-form", &["ernel version:", "ernel Version:"], Boot(release::form), None,
+    row("kernel-of-form", &["Kernel version:", "Kernel Version:"], Boot(release::form), None,
         "**Kernel version:** 5.15.71-foo"),
     row("kernel-of-path", &["/lib/modules/", "vmlinuz-"], Boot(release::path), None,
         "/lib/modules/6.1.0-rpi7-rpi-v8/kernel/drivers/x.ko"),

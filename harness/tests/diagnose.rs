@@ -7,6 +7,8 @@
 
 #[path = "diagnose/board.rs"]
 mod board;
+#[path = "diagnose/boots.rs"]
+mod boots;
 #[path = "diagnose/capture.rs"]
 mod capture;
 #[path = "diagnose/chatter.rs"]
@@ -112,6 +114,28 @@ fn chatter_is_no_failure() {
         let said: Vec<_> = failures.iter().map(score::short).collect();
         assert!(failures.is_empty(), "{said:#?}\n{text}");
     }
+}
+
+/// What became of what a kernel was asked for.
+#[test]
+fn boots_are_said_as_they_are() {
+    let (mut wrong, mut fates) = (Vec::new(), std::collections::BTreeMap::new());
+    for index in 0..600 {
+        let boot = boots::boot(&Seed::new(seed()).child("boot", index));
+        let (failures, found) = score::found(&[("boot".to_string(), boot.text.clone().into())]);
+        assert!(failures.is_empty(), "{}", boot.text);
+        let said = boots::wrong(&boot, &found);
+        if !said.is_empty() {
+            wrong.push(format!("{said:#?}\n{:?}\n{}", boot.setup, boot.text));
+        }
+        for became in boot.node.map(|(_, became)| became).into_iter().chain(boot.line) {
+            let name = format!("{became:?}").split('(').next().unwrap_or_default().to_string();
+            *fates.entry(name).or_insert(0) += 1;
+        }
+    }
+    println!("{fates:?}, {} said otherwise", wrong.len());
+    assert!(wrong.is_empty(), "{} of 600:\n{}", wrong.len(), wrong[..wrong.len().min(3)].join("\n"));
+    assert!(fates.len() == 6 && fates.values().all(|boots| *boots >= 10), "{fates:?}");
 }
 
 /// The generator itself: there are enough logs, and they show failures. They are written into the

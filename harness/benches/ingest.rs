@@ -1,8 +1,9 @@
 //! `cargo bench -p cma-harness --bench ingest`: how fast texts are read and failures explained.
 //!
-//! Four generated texts, each of `CMALAB_BENCH_MB` (64) megabytes, written piece by piece to a
+//! Six generated texts, each of `CMALAB_BENCH_MB` (64) megabytes, written piece by piece to a
 //! file. Each speed is given beside that of counting newlines through the same reader in the same
-//! run. The records are counted against what was generated, and a difference is a panic.
+//! run; of the last two, calls that are all granted or all refused, the times are compared. The
+//! records are counted against what was generated, and a difference is a panic.
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -46,21 +47,28 @@ fn main() {
         "input", "newlines", "records", "share", "diagnose", "share", "peak MB"
     );
     type Input = (&'static str, fn(&mut Text, &mut Draws));
-    let inputs: [Input; 4] = [
+    let inputs: [Input; 6] = [
         ("dmesg, 0.1 % cma", sparse),
         ("dmesg, half lists", dense),
         ("dmesg, only lists", lists),
         ("ftrace, only cma", trace),
+        ("ftrace, all granted", granted),
+        ("ftrace, all refused", refused),
     ];
+    let mut times = Vec::new();
     for (index, (name, piece)) in inputs.into_iter().enumerate() {
         let path = folder.path().join(format!("input-{index}.txt"));
         let truth = generate(&path, bytes, piece, &Seed::new(1).child(name, 0));
-        measure(name, &path, bytes, &truth);
+        times.push(measure(name, &path, bytes, &truth));
         std::fs::remove_file(&path).expect("the input is there");
     }
+    let [.., granted, refused] = times[..] else { unreachable!("there are six inputs") };
+    let ratio = refused.as_secs_f64() / granted.as_secs_f64();
+    println!("a trace of refusals takes {ratio:.2} times what one of grants takes");
 }
 
-fn measure(name: &str, path: &Path, bytes: u64, truth: &Counts) {
+/// The best time of a whole diagnosis.
+fn measure(name: &str, path: &Path, bytes: u64, truth: &Counts) -> Duration {
     let source = Source::file(path);
     let mut best = [Duration::MAX; 3];
     for _ in 0..ROUNDS {
@@ -81,6 +89,7 @@ fn measure(name: &str, path: &Path, bytes: u64, truth: &Counts) {
         peak_mb().map_or("unknown".to_string(), |mb| format!("{mb:.1}"))
     );
     println!("{:<24} {truth:?}", "");
+    best[2]
 }
 
 fn newlines(source: &Source, _: &Counts) {
@@ -290,4 +299,43 @@ fn trace(text: &mut Text, draws: &mut Draws) {
     } else {
         text.slots.push((slot, count));
     }
+}
+
+/// A call that is granted, and given back.
+fn granted(text: &mut Text, draws: &mut Draws) {
+    const PFN: u64 = 0x40000;
+    let (pid, count) = (1000 + draws.below(9), draws.between(257, 512));
+    text.event(pid, format_args!("cma_alloc_start: name=linux,cma count={count} align=8"));
+    text.event(
+        pid,
+        format_args!(
+            "cma_alloc_finish: name=linux,cma pfn=0x{PFN:x} page=00000000{PFN:08x} count={count} \
+             align=8 errorno=0"
+        ),
+    );
+    text.event(
+        pid,
+        format_args!(
+            "cma_release: name=linux,cma pfn=0x{PFN:x} page=00000000{PFN:08x} count={count}"
+        ),
+    );
+    text.counts.starts += 1;
+    text.counts.finishes += 1;
+    text.counts.releases += 1;
+}
+
+/// A call that finds no place.
+fn refused(text: &mut Text, draws: &mut Draws) {
+    let (pid, count) = (1000 + draws.below(9), draws.between(257, 512));
+    text.event(pid, format_args!("cma_alloc_start: name=linux,cma count={count} align=8"));
+    text.event(
+        pid,
+        format_args!(
+            "cma_alloc_finish: name=linux,cma pfn=0xffffffffffffffff page=0000000000000000 \
+             count={count} align=8 errorno=-12"
+        ),
+    );
+    text.counts.starts += 1;
+    text.counts.finishes += 1;
+    text.counts.failures += 1;
 }

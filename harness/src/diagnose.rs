@@ -9,6 +9,7 @@
 
 mod advice;
 mod assemble;
+mod bounds;
 mod era;
 mod residents;
 mod verdict;
@@ -17,13 +18,15 @@ use std::sync::Arc;
 
 pub use crate::timeline::{AreaState, Asked, GUARANTEED_ALIGN, Hole, Known, RangeState};
 pub use advice::{Advice, Cap, Grow, Missing, Pages, Strands, What, advise};
-pub use assemble::{Assembler, Counter, Incident, Reported};
-pub use era::Era;
+pub use assemble::{Assembler, Beside, Counter, Incident, Reported};
+pub use bounds::{Bounds, By, Held, Holding, Padding, Slots, Stated};
+pub use era::{Builder, Era, Kit};
 pub use residents::{Pitch, Resident, residents};
 pub use verdict::{Fit, Place, Room, Why, judge};
 
+use crate::boot::Story;
 use crate::cause::Cause;
-use crate::ingest::log::{self, Found, Record};
+use crate::ingest::log::{self, Found, FreeBlocks, Record};
 use crate::ingest::{Geometry, IngestError, Source};
 use crate::kernel::Errno;
 
@@ -179,6 +182,17 @@ impl Default for Options {
     }
 }
 
+/// A source that could not be read to its end: what it says further on is not known.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Cut {
+    /// What it is called.
+    pub source: String,
+    /// The lines that were read whole.
+    pub lines: u64,
+    /// Why.
+    pub why: String,
+}
+
 /// What was found beside the failures, which were visited one by one.
 #[derive(Clone, PartialEq, Default, Debug)]
 pub struct Diagnosis {
@@ -190,12 +204,19 @@ pub struct Diagnosis {
     pub residents: Vec<Vec<Resident>>,
     /// The cap that the statements rest on.
     pub cap: u32,
-    /// Failure lines that the rate limit of the kernel hid, in all: failures of which nothing is
-    /// known.
+    /// Failure lines that the rate limit of the kernel hid, in all.
+    pub hidden: u64,
+    /// Those of them of whose failures nothing is known: neither a list nor a trace shows them.
     pub suppressed: u64,
     /// The counters of the board (meminfo, vmstat, sysfs) as they were seen last, in order of
     /// appearance.
     pub counters: Vec<Counter>,
+    /// Free blocks of the page allocator, by zone, as they were seen last.
+    pub free_blocks: Vec<FreeBlocks>,
+    /// The sources that could not be read to their end.
+    pub cut: Vec<Cut>,
+    /// What the boot says of areas.
+    pub boot: Story,
     /// Lines in all.
     pub lines: u64,
     /// Lines that looked like the kernel's and could not be read.
@@ -216,6 +237,7 @@ pub fn diagnose(
 ) -> Result<Diagnosis, IngestError> {
     let mut assembler = Assembler::new(options);
     let mut diagnosis = Diagnosis { cap: options.cap, ..Diagnosis::default() };
+    let mut failed = Vec::new();
     look_ahead(sources, &mut assembler)?;
     for source in sources {
         assembler.source(source.name());
@@ -227,25 +249,47 @@ pub fn diagnose(
             }
             while let Some(incident) = assembler.next_incident() {
                 diagnosis.failures += 1;
+                note_area(&incident, &mut failed);
                 visit(judge(incident, assembler.options()));
             }
         }
         diagnosis.lines += records.lines();
+        diagnosis.cut.extend(records.cut().map(|error| Cut {
+            source: error.source.clone(),
+            lines: records.lines(),
+            why: error.why.clone(),
+        }));
     }
     assembler.end();
     while let Some(incident) = assembler.next_incident() {
         diagnosis.failures += 1;
+        note_area(&incident, &mut failed);
         visit(judge(incident, assembler.options()));
     }
+    diagnosis.boot = assembler.boot_story(&failed);
     diagnosis.cap = assembler.options().cap;
+    diagnosis.hidden = assembler.hidden();
     diagnosis.suppressed = assembler.suppressed();
     diagnosis.counters = assembler.counters().to_vec();
+    diagnosis.free_blocks = assembler.free_blocks().to_vec();
     for warning in assembler.warnings() {
         diagnosis.warn(warning);
     }
     diagnosis.areas = assembler.into_areas();
+    diagnosis.note_cut_bitmaps();
     diagnosis.find_residents();
     Ok(diagnosis)
+}
+
+/// The names of the areas in which requests failed, each once.
+fn note_area(incident: &Incident, failed: &mut Vec<Arc<str>>) {
+    const MOST: usize = 64;
+    if let Some(area) = &incident.area
+        && failed.len() < MOST
+        && !failed.contains(area)
+    {
+        failed.push(Arc::clone(area));
+    }
 }
 
 /// Where areas lie does not change: it holds from the first text on, also where it is said by a later
@@ -287,6 +331,17 @@ impl Diagnosis {
             }
             self.residents.push(found);
         }
+    }
+
+    /// Says which bitmaps have fewer words than their areas.
+    fn note_cut_bitmaps(&mut self) {
+        let cut = |area: &AreaState| {
+            let name = area.name.as_deref().unwrap_or("an area");
+            let (shown, total) = (area.shown?, area.total?);
+            Some(format!("the bitmap of {name} is cut: it shows {shown} of its {total} pages"))
+        };
+        let cut: Vec<_> = self.areas.iter().filter_map(cut).collect();
+        cut.into_iter().for_each(|cut| self.warn(cut));
     }
 
     fn odd(&mut self, error: &IngestError) {

@@ -6,12 +6,14 @@
 
 mod sign;
 mod span;
+mod step;
 
 use cma_policies::{AllocError, Area};
 
 use Sign::*;
 pub use sign::{Seen, Sign};
 pub use span::{Release, Span, release};
+pub use step::{Arch, STEPS, Step, steps};
 
 /// A negative errno, as printed after `ret:`.
 pub type Errno = i32;
@@ -77,7 +79,7 @@ pub const KERNELS: &[Kernel] = &[
     // Discussed in July 2023, when 6.5 had its changes.
     mainline(("6.6", (6, 6)), &[DebugNamed], &[], "names the area in the debug line of a call"),
     // CONFIG_CMA_DEBUG was dropped in February 2024.
-    mainline(("6.9", (6, 9)), &[CounterOfReleases], &[], "prints the free runs at every failure"),
+    mainline(("6.9", (6, 9)), &[CounterOfReleases, ListAlways], &[], "prints the free runs at every failure"),
     mainline(("6.12", (6, 12)), &[LineInner], &[LineNamed],
         "__cma_alloc in the line; early returns leave no counter"),
     mainline(("6.15", (6, 15)),

@@ -8,7 +8,7 @@
 //! ```
 //! Ranks, low to high; a module uses only lower ones, and a test reads this line:
 //!
-//! `ddmin, op, seed, span, words < after_failure, board, codec, kernel < ingest < timeline <
+//! `ddmin, op, seed, span, words < after_failure, board, codec, kernel < ingest < boot, timeline <
 //! reader < environment, workload <
 //! oracle < cause < simulate < harm, law, metric < stats, diagnose, replay < shrink, sweep <
 //! answer, fuzzing < report < cli < main`
@@ -17,6 +17,7 @@ pub mod after_failure;
 #[cfg(feature = "cli")]
 pub mod answer;
 pub mod board;
+pub mod boot;
 pub mod cause;
 #[cfg(feature = "cli")]
 pub mod cli;

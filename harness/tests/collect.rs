@@ -4,9 +4,12 @@
 use std::fs;
 use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use cma_harness::ingest::log::{self, DebugfsFile, Record};
+use cma_harness::ingest::log::boot::Boot;
+use cma_harness::ingest::log::{self, DebugfsFile, Knob, Record};
 use cma_harness::ingest::{Format, Source};
 
 const SCRIPT: &str = include_str!("../src/cli/collect/collect.sh");
@@ -74,20 +77,27 @@ fn board(root: &Path) {
     put(root, "dmesg.txt", "[    1.5] cma: Reserved 64 MiB at 0x2b000000\n");
 }
 
-fn run(shell: &[&str], root: &Path, args: &[&str]) -> Output {
+/// The script with this shell, on the tree of a board.
+fn script(shell: &[&str], root: &Path, args: &[&str]) -> Command {
     let script = root.join("collect.sh");
     fs::write(&script, SCRIPT).unwrap();
-    let output = Command::new(shell[0])
+    let mut command = Command::new(shell[0]);
+    command
         .args(&shell[1..])
         .arg(&script)
         .args(args)
         .env("SYS", root.join("sys"))
         .env("PROC", root.join("proc"))
         .env("BOOT", root.join("boot"))
+        .env("MODULES", root.join("modules"))
+        .env("DEV", root.join("dev"))
         .env("DMESG", format!("cat {}", root.join("dmesg.txt").display()))
-        .env("UNAME", "echo Linux board 6.6.23-bsp")
-        .output()
-        .unwrap();
+        .env("UNAME", "echo Linux board 6.6.23-bsp");
+    command
+}
+
+fn run(shell: &[&str], root: &Path, args: &[&str]) -> Output {
+    let output = script(shell, root, args).output().unwrap();
     let noise = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(noise, "", "{shell:?} {args:?}");
     output
@@ -149,6 +159,137 @@ fn what_it_collects_is_read_back() {
     }
 }
 
+/// A pool with a place, one without, and a device that names both.
+fn device_tree(root: &Path) {
+    let tree = root.join("proc/device-tree");
+    put(&tree, "model", "Foo Board\0");
+    put(&tree, "compatible", "foo,board\0foo,soc\0");
+    let nodes = tree.join("reserved-memory");
+    put(&nodes, "#address-cells", [0, 0, 0, 2]);
+    put(&nodes, "#size-cells", [0, 0, 0, 2]);
+    let pools: [(&str, u8, &str, &[u8]); 2] = [
+        ("linux,cma", 0x2a, "size", &[0, 0, 0, 0, 4, 0, 0, 0]),
+        ("vpu@60000000", 0x2b, "reg", &[0, 0, 0, 0, 0x60, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0]),
+    ];
+    for (name, phandle, property, cells) in pools {
+        let node = nodes.join(name);
+        put(&node, "compatible", "shared-dma-pool\0");
+        put(&node, "reusable", "");
+        put(&node, "phandle", [0, 0, 0, phandle]);
+        put(&node, "name", format!("{name}\0"));
+        put(&node, property, cells);
+    }
+    put(&tree, "soc/video@1000/memory-region", [0, 0, 0, 0x2b, 0, 0, 0, 0x2a, 0, 0, 0, 9]);
+}
+
+#[test]
+fn nodes_of_the_device_tree_are_written_with_their_values_and_read_back() {
+    for shell in shells() {
+        let root = tempfile::tempdir().unwrap();
+        board(root.path());
+        device_tree(root.path());
+        put(root.path(), "dev/dma_heap/reserved", "");
+        let text = run(&shell, root.path(), &[]).stdout;
+        let said = String::from_utf8(text.clone()).unwrap();
+        let tree = root.path().join("proc/device-tree");
+        for (property, value) in [
+            ("model", "\"Foo Board\""),
+            ("compatible", "\"foo,board\", \"foo,soc\""),
+            ("reserved-memory/#address-cells", "<0x00000002>"),
+            ("reserved-memory/linux,cma/compatible", "\"shared-dma-pool\""),
+            ("reserved-memory/linux,cma/size", "<0x00000000 0x04000000>"),
+            ("reserved-memory/linux,cma/reusable", ""),
+            ("soc/video@1000/memory-region", "<&vpu@60000000 &linux,cma 0x00000009>"),
+        ] {
+            let section = format!("==> {} <==\n{value}\n", tree.join(property).display());
+            assert!(said.contains(&section), "{section} in {said}");
+        }
+        assert!(!said.contains("/name <=="), "{said}");
+        let found = records(&text);
+        let nodes = found.iter().filter_map(|record| match record {
+            Record::Boot(Boot::Dts(node)) => Some((&*node.name, node.is_area(), node.bytes())),
+            _ => None,
+        });
+        let both = [("linux,cma", true, Some(64 << 20)), ("vpu@60000000", true, Some(32 << 20))];
+        assert_eq!(nodes.collect::<Vec<_>>(), both, "{said}");
+        let is_region = |record: &Record| {
+            let Record::Boot(Boot::Region(region)) = record else { return false };
+            &*region.device == "video@1000" && region.pools.len() == 2
+        };
+        assert!(found.iter().any(is_region), "{said}");
+        assert!(said.contains("dma_heap <==\nreserved\n"), "{said}");
+        let size = said.split_once("==> getconf PAGESIZE <==\n").unwrap().1;
+        assert!(size.split('\n').next().unwrap().parse::<u32>().is_ok(), "{size}");
+    }
+}
+
+#[test]
+fn a_configuration_beside_the_modules_is_found() {
+    for shell in shells() {
+        for file in ["config", "build/.config"] {
+            let root = tempfile::tempdir().unwrap();
+            put(root.path(), "dmesg.txt", "");
+            let config = "CONFIG_NET=y\nCONFIG_CMA_ALIGNMENT=7\n# CONFIG_CMA_DEBUGFS is not set\n";
+            // What the script's `uname -r` prints here.
+            let release = "Linux board 6.6.23-bsp -r";
+            put(root.path(), &format!("modules/{release}/{file}"), config);
+            let found = records(&run(&shell, root.path(), &[]).stdout);
+            assert!(found.contains(&Record::Cap(7)), "{file}: {found:#?}");
+            assert!(found.contains(&Record::Config(Knob::CmaDebugfs, false)), "{found:#?}");
+        }
+    }
+}
+
+#[test]
+fn counters_are_there_before_and_after_a_recording() {
+    for shell in shells() {
+        let root = tempfile::tempdir().unwrap();
+        board(root.path());
+        let found = records(&run(&shell, root.path(), &["-t", "0"]).stdout);
+        let of_vmstat = |record: &Record| matches!(record, Record::Counter { name, .. } if &**name == "cma_alloc_success");
+        let start = place(&found, is_start);
+        let (before, after) = found.split_at(start);
+        assert!(before.iter().any(of_vmstat) && after.iter().any(of_vmstat), "{found:#?}");
+    }
+}
+
+/// Sends `signal` to the shell alone, as `kill` does.
+fn signal(child: &Child, signal: &str) {
+    let kill = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+}
+
+#[test]
+fn a_signal_ends_a_recording_and_what_there_is_of_it_is_written() {
+    for shell in shells() {
+        for (name, status) in [("-TERM", 143), ("-INT", 130), ("-HUP", 129)] {
+            let root = tempfile::tempdir().unwrap();
+            board(root.path());
+            let tracing = root.path().join("sys/kernel/tracing");
+            let switch = tracing.join("events/cma/cma_alloc_start/enable");
+            let out = root.path().join("board.txt");
+            let began = Instant::now();
+            let mut command = script(&shell, root.path(), &["-t", "60", out.to_str().unwrap()]);
+            let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+            while fs::read_to_string(&switch).unwrap() != "1\n" {
+                assert!(began.elapsed() < Duration::from_secs(20), "it does not record");
+                thread::sleep(Duration::from_millis(20));
+            }
+            // It has yet to wait.
+            thread::sleep(Duration::from_millis(300));
+            signal(&child, name);
+            let ended = child.wait().unwrap();
+            assert!(began.elapsed() < Duration::from_secs(30), "{shell:?} {name}");
+            assert_eq!(ended.code(), Some(status), "{shell:?} {name}");
+            assert_eq!(fs::read_to_string(&switch).unwrap(), "0\n", "{shell:?} {name}");
+            let found = records(&fs::read(&out).unwrap());
+            let start = place(&found, is_start);
+            let after = &found[start..];
+            assert!(after.iter().any(|record| matches!(record, Record::Counter { .. })));
+        }
+    }
+}
+
 #[test]
 fn a_trace_that_is_on_is_taken_as_it_is() {
     for shell in shells() {
@@ -200,7 +341,12 @@ fn a_board_that_shows_nothing_learns_how() {
         {
             assert!(said.contains(hint), "{hint}: {said}");
         }
-        assert_eq!(records(said.as_bytes()), [Record::Kernel("6.6.23-bsp".into())]);
+        // Whatever it shows, this machine has pages.
+        let is_page = |record: &Record| matches!(record, Record::Boot(Boot::PageBytes(..)));
+        let found: Vec<_> = records(said.as_bytes());
+        assert_eq!(found.iter().filter(|record| is_page(record)).count(), 1, "{said}");
+        let others: Vec<_> = found.into_iter().filter(|record| !is_page(record)).collect();
+        assert_eq!(others, [Record::Kernel("6.6.23-bsp".into())]);
         // Mounted, and the kernel has no such files.
         put(root.path(), "sys/kernel/debug/other", "");
         put(root.path(), "sys/kernel/tracing/trace", "");

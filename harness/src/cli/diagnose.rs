@@ -11,7 +11,7 @@ use clap::builder::PossibleValuesParser;
 use super::context::{Context, Format, is_standard};
 use super::failure::{Exit, Failure};
 use crate::cause::Cause;
-use crate::diagnose::{self, Diagnosis, Options};
+use crate::diagnose::{self, Cut, Diagnosis, Options};
 use crate::ingest::{self, Geometry, IngestError, Source};
 use crate::kernel::{self, Kernel};
 use crate::report::diagnosis::{self as report, Groups, Look, Report};
@@ -22,7 +22,7 @@ use progress::Progress;
 /// Reads what a board prints, in any mixture and of any kernel: dmesg, journal, logcat and serial
 /// captures, traces, debugfs, sysfs and meminfo dumps, and what the script of `cmalab collect`
 /// gathers; .gz and .zst as they are. Several files are taken as one board's. The first line that
-/// it prints is the answer.
+/// it prints is the answer; where a packed file is cut, it says how far was read.
 ///
 /// Examples:
 ///   cmalab diagnose dmesg.txt
@@ -57,7 +57,8 @@ pub(super) struct Diagnose {
     /// Order of one bitmap bit, where the log does not say
     #[arg(long, value_name = "ORDER", value_parser = clap::value_parser!(u32).range(0..=63))]
     order_per_bit: Option<u32>,
-    /// Exit status 1 where a failure has one of these verdicts; `any` is each of them
+    /// Exit status 1 where a failure has one of these verdicts (`any` is each of them); 2 where none
+    /// has and an input is cut
     #[arg(
         long,
         value_name = "VERDICT",
@@ -94,6 +95,7 @@ pub(super) fn run(args: &Diagnose, context: &Context) -> Result<Exit, Failure> {
     let (sources, progress) = args.open(context)?;
     let options = args.options();
     let mut groups = Groups::default();
+    let mut cut = Vec::new();
     let format = context.format;
     context.output(args.out.as_deref(), |out| {
         let watch = progress.watch();
@@ -104,11 +106,14 @@ pub(super) fn run(args: &Diagnose, context: &Context) -> Result<Exit, Failure> {
         }
         let diagnosis = read(&sources, &options, format, &mut groups, out)?;
         watch.end();
+        cut.clone_from(&diagnosis.cut);
         let report = Report::new(&groups, &diagnosis);
         match format {
             Format::Json => report::json::tail(&report, out)?,
             Format::Csv => {
-                report::suppressed(&diagnosis).iter().for_each(|hidden| context.warn(hidden));
+                let hidden = report::suppressed(&diagnosis).filter(|_| diagnosis.suppressed > 0);
+                hidden.iter().for_each(|hidden| context.warn(hidden));
+                report::cut(&diagnosis).iter().for_each(|cut| context.warn(cut));
                 diagnosis.warnings.iter().for_each(|warning| context.warn(warning));
             }
             Format::Text => report::text(&report, Look { color: context.color }, out)?,
@@ -119,7 +124,15 @@ pub(super) fn run(args: &Diagnose, context: &Context) -> Result<Exit, Failure> {
     let met = |verdict: &String| {
         if verdict == "any" { groups.failures() > 0 } else { groups.has(verdict) }
     };
-    Ok(if args.fail_on.iter().any(met) { Exit::Bad } else { Exit::Good })
+    match cut.first() {
+        _ if args.fail_on.iter().any(met) => Ok(Exit::Bad),
+        Some(Cut { source, lines, why }) if !args.fail_on.is_empty() => {
+            Err(Failure::because(format_args!(
+                "read {source} past line {lines}: {why}; what --fail-on looks for may follow there"
+            )))
+        }
+        _ => Ok(Exit::Good),
+    }
 }
 
 /// Reads the sources; JSON and CSV are written on the way.

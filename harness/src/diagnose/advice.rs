@@ -10,7 +10,7 @@ mod memory;
 mod tests;
 mod what;
 
-use super::{AlignFrom, Confidence, Failure, Resident};
+use super::{AlignFrom, Confidence, Failure, Reported, Resident, Why};
 use crate::cause::Cause;
 use case::Case;
 pub use what::{Advice, Cap, Grow, Missing, Pages, Strands, What};
@@ -22,7 +22,10 @@ pub fn advise(failure: &Failure, residents: &[Resident], cap: u32) -> Vec<Advice
         Some(case) => by_verdict(&case),
         None => Vec::new(),
     };
-    if failure.verdict.is_none() || failure.confidence != Confidence::Certain {
+    let is_open = failure.verdict.is_none() || failure.confidence != Confidence::Certain;
+    // Of a request that is larger than the area no list of free runs says more.
+    if is_open && failure.why != Why::AboveBound {
+        advice.extend(what_bounds(failure));
         advice.extend(next_step(failure));
     }
     // Stable: among those that help the order of the lists stays.
@@ -55,9 +58,15 @@ fn by_verdict(case: &Case<'_>) -> Vec<Advice> {
         Cause::Exhausted => vec![
             memory::area_for_more(case),
             memory::holders(case),
+            knobs::without_padding(case).filter(|_| case.failure.why == Why::Held),
             Some(Advice::no(What::Nothing { killed: false })),
         ],
-        Cause::TooLarge => vec![memory::area_for_too_large(case)],
+        Cause::TooLarge => vec![
+            memory::area_for_too_large(case),
+            // What is padding may be all that is too much.
+            knobs::without_padding(case)
+                .filter(|one| matches!(one.what, What::NoPadding { fit: Some(_), .. })),
+        ],
         Cause::Migration => vec![
             Some(Advice::yes(What::MoreMemory { count })),
             Some(keep),
@@ -84,21 +93,38 @@ fn whatever_it_was(case: &Case<'_>) -> Vec<Advice> {
     if case.place(case.align).is_some() {
         return Vec::new();
     }
-    let advice = [knobs::smaller_cap(case), knobs::resident_size(case)];
+    let advice =
+        [knobs::smaller_cap(case), knobs::resident_size(case), knobs::without_padding(case)];
     advice.into_iter().flatten().filter(|advice| advice.helps).collect()
 }
 
-/// What to switch on for the next time.
+/// What every kernel says of its areas, where nothing of it is in the text.
+fn what_bounds(failure: &Failure) -> Option<Advice> {
+    let incident = &failure.incident;
+    let bounds = incident.bounds.as_deref();
+    let is_known = failure.total().is_some() || bounds.is_some_and(|one| one.most().is_some());
+    // A line of the kernel's own mostly says already that the area has as many pages.
+    let is_drivers = incident.reported == Reported::Driver && incident.count.is_some();
+    (is_drivers && !is_known && failure.verdict.is_none()).then_some(Advice::no(What::LookUpBounds))
+}
+
+/// What to look for, or to switch on for the next time.
 fn next_step(failure: &Failure) -> Option<Advice> {
     let incident = &failure.incident;
+    let state = incident.state.as_deref();
+    // Of an area whose pages alone are known the runs are missing, too.
+    let shows_runs = state.is_some_and(|state| state.placed || state.holes().next().is_some());
     let missing = Missing {
-        runs: failure.list.is_none() && incident.state.is_none(),
+        runs: failure.list.is_none() && !shows_runs,
         rest: failure.list.is_some_and(|list| !list.complete),
+        bitmap: failure.list.is_none() && state.is_some_and(|state| state.shown.is_some()),
         order: !matches!(failure.align, Some((_, AlignFrom::Trace | AlignFrom::Debug))),
         busy: incident.busy_retries.is_none(),
         kernel: failure.verdict.is_none()
             && incident.era.flipped.is_none()
             && incident.ret.is_some(),
+        kit: incident.era.kit,
     };
-    (missing != Missing::default()).then_some(Advice::no(What::Collect(missing)))
+    let nothing = Missing { kit: missing.kit, ..Missing::default() };
+    (missing != nothing).then_some(Advice::no(What::Collect(missing)))
 }

@@ -6,6 +6,8 @@ mod debug;
 mod driver;
 mod failed;
 mod finish;
+mod held;
+mod hidden;
 mod join;
 mod lists;
 mod reports;
@@ -19,13 +21,17 @@ mod window;
 use std::sync::Arc;
 
 use super::era::Shown;
-use super::{AlignFrom, Era, Options};
-use crate::ingest::log::{DebugfsFile, Found, FreeRuns, Origin, Record, Shape, Task};
-use crate::kernel::Errno;
+use super::{AlignFrom, Bounds, Era, Options};
+use crate::boot::Story;
+use crate::ingest::log::{
+    DebugfsFile, Found, FreeBlocks, FreeRuns, Knob, Origin, Record, Shape, Task, release_booted,
+};
+use crate::kernel::{Errno, release};
 use crate::timeline::{AreaState, Areas, Calls, Parted, signs};
 use clocks::Clocks;
 pub use counters::Counter;
 use join::Join;
+pub use lists::Beside;
 use reports::Reports;
 use scene::Scene;
 use trace::Counts;
@@ -97,6 +103,10 @@ pub struct Incident {
     pub moved: bool,
     /// Where the area lies is concluded from its events: it may have several ranges.
     pub inferred: bool,
+    /// What bounds it beside its list, where the text states anything.
+    pub bounds: Option<Arc<Bounds>>,
+    /// What was asked for by the lines beside a list that has none.
+    pub beside: Vec<Beside>,
     /// Reports of this same failure beside the first.
     pub duplicates: u64,
 }
@@ -183,6 +193,7 @@ impl Assembler {
         self.release();
         self.clocks.source();
         self.reports.source(name);
+        self.scene.boot.source(name);
         self.areas.source();
         self.calls.clear();
     }
@@ -215,14 +226,19 @@ impl Assembler {
         self.reports.at = self.reports.at.next(&found);
         let at = self.reports.at;
         self.areas.tick();
+        self.boot(&found);
         signs(&found.record).for_each(|sign| self.scene.text.note(sign));
         let Found { task, record, .. } = found;
+        self.scene.sizes.note(&record, &self.reports.source, at.line);
         match record {
             Record::Failed { shape, area, count, ret } => {
                 self.failed(task.as_ref(), shape, area, count, ret);
             }
             Record::FreeRuns(list) => self.list(task.as_ref(), list),
             Record::Driver { bytes, cma } => self.reports.driver(bytes, cma),
+            Record::Held { holder, part, bytes, buffers } => {
+                self.reports.held(holder, part, bytes, buffers);
+            }
             Record::Skipped { area, .. } => self.reports.near.skipped(area, at),
             Record::PfnsBusy { start, end } => self.reports.near.claimed(start, end, at),
             Record::Search { size, nr, mask, end, .. } => {
@@ -231,20 +247,26 @@ impl Assembler {
             Record::Mask { mask, maxno, bits, .. } => self.reports.masked(mask, maxno, bits),
             Record::DebugfsAlloc { count, .. } => self.reports.near.wrote(count, at),
             Record::Suppressed { function, lines } if function.contains("cma_alloc") => {
-                self.scene.hidden = self.scene.hidden.saturating_add(lines);
+                self.scene.hidden.suppressed(function, at.time_us, lines);
             }
-            Record::Suppressed { .. } | Record::CommandLine(_) => {}
+            Record::Suppressed { .. } | Record::Boot(_) => {}
+            Record::CommandLine(line) => {
+                if let Some(name) = release_booted(&line) {
+                    self.scene.installed.get_or_insert(name);
+                }
+            }
             Record::Lost { events, .. } => {
                 self.scene.lost(events);
                 self.calls.take(&record, None, at);
                 self.areas.lost();
             }
-            Record::Kernel(name) => {
-                self.scene.release.get_or_insert_with(|| Arc::clone(&name));
-                self.reports.release = Some(name);
+            Record::Kernel(name) => self.kernel(name),
+            Record::Installed(name) => {
+                self.scene.installed.get_or_insert(name);
             }
             Record::Reserved { area, base, bytes } => self.areas.reserved(area, base, bytes),
             Record::Debugfs { area, range, file } => {
+                self.scene.text.note_config(Knob::CmaDebugfs, true);
                 self.areas.debugfs(area.as_ref(), range, &file);
             }
             Record::Counter { area, name, value } => {
@@ -253,10 +275,36 @@ impl Assembler {
                 }
                 self.scene.counters.note(area, name, value);
             }
+            Record::FreeBlocks(blocks) => self.scene.note_blocks(blocks),
+            Record::Config(knob, is_set) => self.scene.text.note_config(knob, is_set),
             Record::Cap(cap) => self.scene.options.cap = cap.min(63),
             call => self.call(task.as_ref(), &call),
         }
         self.settle(false);
+    }
+
+    /// The text states its kernel: what is below is of this one.
+    fn kernel(&mut self, name: Arc<str>) {
+        if let Some(other) = &self.reports.release
+            && release(other).zip(release(&name)).is_some_and(|(other, this)| other != this)
+        {
+            self.scene.warn(format!(
+                "the text states kernel {other}, and in line {} kernel {name}: each failure is \
+                 taken to be of the one stated last above it",
+                self.reports.at.line
+            ));
+        }
+        self.scene.release.get_or_insert_with(|| Arc::clone(&name));
+        self.reports.release = Some(name);
+    }
+
+    /// A line of a boot; what it says of the size of a page holds for all bytes.
+    fn boot(&mut self, found: &Found) {
+        self.scene.boot.note(found);
+        let page = self.scene.boot.page_bytes();
+        self.reports.page_bytes = page;
+        self.scene.sizes.page_is(page);
+        self.areas.page_is(page);
     }
 
     /// A line of a call: by whoever printed it.
@@ -299,7 +347,7 @@ impl Assembler {
 
     /// Whether the kernel has a failure line for what asks for more than there is.
     fn prints_too_large(&self) -> bool {
-        let (stated, asked) = (self.scene.release.as_deref(), self.scene.options.kernel.as_deref());
+        let (stated, asked) = (self.scene.stated(), self.scene.options.kernel.as_deref());
         let (era, _) = self.scene.text.era(Shown::default(), stated, asked);
         era.flipped == Some(true)
     }
@@ -320,14 +368,29 @@ impl Assembler {
         &self.scene.options
     }
 
-    /// Failure lines that the rate limit of the kernel hid: of those failures nothing is known.
-    pub const fn suppressed(&self) -> u64 {
-        self.scene.hidden
+    /// Failure lines that the rate limit of the kernel hid.
+    pub fn hidden(&self) -> u64 {
+        self.scene.hidden.lines()
+    }
+
+    /// Those of them of whose failures nothing is known: neither a list nor a trace shows them.
+    pub fn suppressed(&self) -> u64 {
+        self.scene.hidden.unknown()
     }
 
     /// The counters of the board, in order of appearance.
     pub fn counters(&self) -> &[Counter] {
         self.scene.counters.all()
+    }
+
+    /// Free blocks of the page allocator, by zone, as they were seen last.
+    pub fn free_blocks(&self) -> &[FreeBlocks] {
+        &self.scene.blocks
+    }
+
+    /// What the boot says of areas, where requests failed in the areas of these names.
+    pub fn boot_story(&self, failed: &[Arc<str>]) -> Story {
+        self.scene.boot.story(failed)
     }
 
     /// What is strange.

@@ -1,9 +1,13 @@
 //! Which kernels can have printed a text: by the shape of its lines, then by what the user says.
 
+mod kit;
+
 use std::fmt;
 
-use crate::ingest::log::{FreeRuns, Shape};
+use crate::ingest::log::{FreeRuns, Knob, Shape};
 use crate::kernel::{Seen, Sign, Span, release};
+use kit::Config;
+pub use kit::{Builder, Kit};
 
 /// What is known of the kernel.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -15,6 +19,8 @@ pub struct Era {
     pub flipped: Option<bool>,
     /// A vendor's kernel that sleeps and searches again (Android): -12 may follow a busy pass.
     pub vendor_retry: bool,
+    /// What it has for those who look for the cause.
+    pub kit: Kit,
 }
 
 impl fmt::Display for Era {
@@ -83,6 +89,7 @@ impl From<Sign> for Shown {
 pub(super) struct Text {
     seen: Seen,
     vendor: bool,
+    config: Config,
 }
 
 impl Text {
@@ -94,6 +101,11 @@ impl Text {
     /// A line is printed in the way of Android.
     pub(super) fn note_vendor(&mut self) {
         self.vendor = true;
+    }
+
+    /// The configuration of the kernel says this of `knob`.
+    pub(super) fn note_config(&mut self, knob: Knob, is_set: bool) {
+        self.config.note(knob, is_set);
     }
 
     /// The era of a failure whose own lines show `own`, in a text where the kernel calls itself
@@ -112,9 +124,9 @@ impl Text {
                 continue;
             };
             if own.hard.contains(release) {
-                let name = Some(name.to_string());
                 let flipped = Some(Sign::BusyUnfound.span().contains(release));
-                return (Era { name, flipped, vendor_retry }, warning);
+                let kit = self.config.kit(Span::of(release), Some(name));
+                return (Era { name: Some(name.to_string()), flipped, vendor_retry, kit }, warning);
             }
             let shape = own.hard.name().unwrap_or_default();
             warning = Some(format!(
@@ -126,13 +138,14 @@ impl Text {
         if flipped.is_none() && asked.is_some_and(android) {
             flipped = Some(false);
         }
-        let name = own.mainline.narrowed(hard).name();
+        let span = own.mainline.narrowed(hard);
+        let (name, kit) = (span.name(), self.config.kit(hard, None));
         let name = if vendor_retry && flipped != Some(true) {
             Some(name.map_or_else(|| "android".to_string(), |name| format!("android {name}")))
         } else {
             name
         };
-        (Era { name, flipped, vendor_retry }, warning)
+        (Era { name, flipped, vendor_retry, kit }, warning)
     }
 
     /// Whether what shows `own` may list bits for pages.

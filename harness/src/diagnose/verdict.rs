@@ -1,5 +1,6 @@
 //! Why a failure failed.
 
+mod beside;
 mod fit;
 mod known;
 mod refusal;
@@ -41,15 +42,17 @@ impl Finding {
     }
 }
 
+const TOO_LARGE: Option<Cause> = Some(Cause::TooLarge);
+
 /// Says why, how sure, and with which numbers.
 ///
 /// It mirrors the ways out of `cma_alloc()` (`mm/cma.c`): the search that finds nothing, the claim
 /// (`alloc_contig_range()`) that is busy, and the claim that gets no memory.
 pub fn judge(incident: Incident, options: &Options) -> Failure {
-    let from_count = |count| (dma_align(count, options.cap), AlignFrom::Cap);
-    let align = incident.align.or_else(|| incident.count.map(from_count));
+    let align = order(&incident, options);
     let known = Known::of(&incident, align);
-    let mut finding = refusal::decide(&known);
+    let hidden = beside::decide(&incident, options);
+    let mut finding = hidden.unwrap_or_else(|| refusal::decide(&known));
     let (list, mut would_fit) = (summary(&known), would_fit(&known));
     let most = would_fit.map_or(0, |fit| fit.largest_count_at_this_align);
     let by_counter = finding.verdict == Some(Cause::Exhausted)
@@ -63,6 +66,10 @@ pub fn judge(incident: Incident, options: &Options) -> Failure {
         }
         would_fit = None;
     }
+    if known.state.is_some_and(|state| state.shown.is_some()) && finding.verdict != TOO_LARGE {
+        // A bitmap that was cut shows a part of its area.
+        finding.confidence = finding.confidence.min(Confidence::Likely);
+    }
     Failure {
         align,
         list,
@@ -73,6 +80,12 @@ pub fn judge(incident: Incident, options: &Options) -> Failure {
         would_fit,
         incident: Arc::new(incident),
     }
+}
+
+/// The order of a request: as stated, else as callers of the DMA API ask.
+fn order(incident: &Incident, options: &Options) -> Option<(u32, AlignFrom)> {
+    let from_count = |count| (dma_align(count, options.cap), AlignFrom::Cap);
+    incident.align.or_else(|| incident.count.map(from_count))
 }
 
 fn summary(known: &Known<'_>) -> Option<ListSummary> {

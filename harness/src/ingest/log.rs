@@ -3,9 +3,12 @@
 //! [`open`] takes any text; each line yields records, nothing, or a located error, after which the
 //! reading goes on. A line itself shows its format, never the name of a file.
 
+pub mod boot;
 mod bytes;
 mod dmesg;
+pub mod dts;
 mod event;
+mod journal;
 mod lines;
 mod messages;
 mod names;
@@ -20,6 +23,8 @@ use std::sync::Arc;
 use super::Format;
 use super::error::IngestError;
 use super::source::Source;
+use boot::Boot;
+pub use dmesg::release::booted as release_booted;
 use lines::{Advance, RawLines};
 pub use messages::{MESSAGES, Message};
 pub(super) use section::is_known_file;
@@ -223,6 +228,17 @@ pub enum Record {
         /// It says that CMA was asked.
         cma: bool,
     },
+    /// What a driver holds, or dma-buf exporters do; a piece of a dump.
+    Held {
+        /// Who counts it.
+        holder: Holder,
+        /// What of it this is.
+        part: Part,
+        /// Bytes, where stated; kb are multiplied out.
+        bytes: Option<u64>,
+        /// Buffers, where stated.
+        buffers: Option<u64>,
+    },
     /// A write to debugfs `alloc`: the request that follows has order 0.
     DebugfsAlloc {
         /// The folder of the area.
@@ -232,6 +248,9 @@ pub enum Record {
     },
     /// The release of the kernel, as it calls itself.
     Kernel(Arc<str>),
+    /// A release of a kernel that is installed, by a path, or that a form names: mostly of the one
+    /// that runs.
+    Installed(Arc<str>),
     /// An area was reserved at boot.
     Reserved {
         /// Its name, where the line has one.
@@ -259,10 +278,79 @@ pub enum Record {
         /// Its value, in the unit that the kernel uses; kB are multiplied out to bytes.
         value: u64,
     },
+    /// Free blocks of the page allocator.
+    FreeBlocks(FreeBlocks),
     /// `CONFIG_CMA_ALIGNMENT`, where a kernel configuration is given.
     Cap(u32),
+    /// Whether the kernel was built with this.
+    Config(Knob, bool),
     /// The kernel's command line.
     CommandLine(Arc<str>),
+    /// What else a boot says of areas, or a device tree.
+    Boot(Boot),
+}
+
+/// Who counts buffers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Holder {
+    /// The driver vc4: all of its buffers are contiguous.
+    Vc4,
+    /// `dma_buf/bufinfo` of debugfs: what is exported, from CMA or from elsewhere.
+    DmaBuf,
+}
+
+/// A piece of what is held.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Part {
+    /// Nothing yet: the line before the pieces, of a request that was refused.
+    Head,
+    /// All of it.
+    All,
+    /// What has this label, or is of this exporter.
+    Of(Arc<str>),
+    /// Of all, what was freed and is kept to be used again.
+    Cached,
+    /// Counted under its label still, but given back already.
+    Purged,
+}
+
+/// A switch of the kernel's configuration: what it decides is which files and lines there are.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Knob {
+    /// CONFIG_CMA_DEBUGFS.
+    CmaDebugfs,
+    /// CONFIG_CMA_DEBUG, up to 6.8.
+    CmaDebug,
+    /// CONFIG_DYNAMIC_DEBUG.
+    DynamicDebug,
+}
+
+/// Free blocks of the page allocator in one zone: of CMA alone, or of every type.
+///
+/// Where they are of CMA, no area has given their pages to anybody: each block is a free run, or a
+/// part of one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FreeBlocks {
+    /// The zone with its node: `node 0 DMA`.
+    pub zone: Arc<str>,
+    /// They are those of CMA.
+    pub cma: bool,
+    /// How many there are of each order, from 0 on.
+    pub blocks: Vec<u64>,
+}
+
+impl FreeBlocks {
+    /// Their pages.
+    pub fn pages(&self) -> u64 {
+        let pages = |(order, blocks): (u32, &u64)| blocks.saturating_mul(1 << order);
+        (0..).zip(&self.blocks).map(pages).fold(0, u64::saturating_add)
+    }
+
+    /// The pages of the largest blocks, and how many of these there are.
+    pub fn largest(&self) -> Option<(u64, u64)> {
+        let order = self.blocks.iter().rposition(|blocks| *blocks > 0)?;
+        Some((1 << order, self.blocks[order]))
+    }
 }
 
 /// A page pointer as printed.
@@ -383,6 +471,7 @@ pub struct Records {
     dmesg: dmesg::Dmesg,
     events: event::Events,
     sections: section::Sections,
+    trees: dts::Trees,
     /// Records that may have to wait for one that begins before them.
     queue: VecDeque<Result<Found, IngestError>>,
     /// How many of them, at the front, need not wait.
@@ -392,6 +481,8 @@ pub struct Records {
     /// The line read last was of a section or a trace: the next one is looked at.
     used: bool,
     done: bool,
+    /// Why it could not be read to its end.
+    cut: Option<IngestError>,
 }
 
 /// Opens `source`: a text of whatever a board printed.
@@ -404,11 +495,13 @@ pub fn open(source: &Source) -> Result<Records, IngestError> {
         dmesg: dmesg::Dmesg::default(),
         events: event::Events::default(),
         sections: section::Sections::default(),
+        trees: dts::Trees::default(),
         queue: VecDeque::new(),
         ready: 0,
         oldest: None,
         used: false,
         done: false,
+        cut: None,
     })
 }
 
@@ -418,17 +511,39 @@ impl Records {
         self.lines.number()
     }
 
-    fn step(&mut self) -> Result<bool, IngestError> {
-        let Self { lines, dmesg, events, sections, queue, .. } = self;
-        let waiting = self.used || dmesg.is_waiting() || sections.is_open();
-        if lines.number() >= FIRST && !waiting {
-            lines.skip()?;
+    /// Why it could not be read to its end, once it was read as far as it goes: it is packed and
+    /// cut, or damaged.
+    pub const fn cut(&self) -> Option<&IngestError> {
+        self.cut.as_ref()
+    }
+
+    /// Goes to the next line that is looked at.
+    fn advance(&mut self) -> Result<Advance, IngestError> {
+        let waiting = self.used || self.dmesg.is_waiting() || self.sections.is_open();
+        let tree = self.trees.is_open(self.lines.number());
+        if self.lines.number() >= FIRST && !waiting && !tree {
+            self.lines.skip()?;
         }
-        let advance = lines.advance()?;
+        self.lines.advance()
+    }
+
+    /// Reads a line. Whether more may follow.
+    fn step(&mut self) -> bool {
+        let advance = self.advance().unwrap_or_else(|error| {
+            self.cut = Some(error);
+            Advance::End
+        });
+        let Self { lines, dmesg, events, sections, trees, queue, .. } = self;
         let sink = &mut Sink { source: lines.name(), line: lines.number(), queue };
         match advance {
             Advance::Line => {
                 let line = lines.bytes();
+                if let Some(text) = journal::message(line) {
+                    let parts = text.split(|byte| *byte == b'\n');
+                    parts.for_each(|part| _ = dmesg.line(part, sink));
+                    self.release();
+                    return true;
+                }
                 // Events come in millions, and are recognised sooner; an open file must see what
                 // ends it.
                 let open = sections.is_open();
@@ -436,6 +551,7 @@ impl Records {
                     || events.line(line, sink)
                     || !open && sections.line(line, sink);
                 if !self.used {
+                    trees.line(line, sink);
                     dmesg.line(line, sink);
                 }
             }
@@ -444,10 +560,11 @@ impl Records {
                 dmesg.end(sink);
                 events.end(sink);
                 sections.end(sink);
+                trees.end(sink);
             }
         }
         self.release();
-        Ok(advance != Advance::End)
+        advance != Advance::End
     }
 
     /// Lets those records go before which nothing can come any more.
@@ -481,14 +598,7 @@ impl Iterator for Records {
             if self.done {
                 return None;
             }
-            match self.step() {
-                Ok(more) => self.done = !more,
-                Err(error) => {
-                    self.queue.push_back(Err(error));
-                    self.ready = self.queue.len();
-                    self.done = true;
-                }
-            }
+            self.done = !self.step();
         }
     }
 }

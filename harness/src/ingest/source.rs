@@ -1,5 +1,8 @@
 //! Where bytes come from: a file, which can be read again, or standard input; packed or plain.
 
+mod binary;
+mod zstd;
+
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
@@ -7,8 +10,6 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-
-use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 
 use super::error::IngestError;
 
@@ -119,6 +120,12 @@ impl Source {
         }
     }
 
+    /// Whether its name is that of a packed file.
+    fn is_packed_by_name(&self) -> bool {
+        let end = Path::new(&self.name).extension().and_then(|end| end.to_str());
+        end.is_some_and(|end| matches!(end, "gz" | "zst" | "zstd"))
+    }
+
     /// Whether it can be opened more than once.
     pub const fn is_repeatable(&self) -> bool {
         !matches!(self.place, Place::Once(_))
@@ -127,8 +134,8 @@ impl Source {
     /// The bytes from the start, unpacked where they are gzip or zstd by their first bytes.
     ///
     /// # Errors
-    /// Where it cannot be opened, was opened and can be read only once, or is no such packed file
-    /// after all.
+    /// Where it cannot be opened, was opened and can be read only once, is no such packed file after
+    /// all, or is what some tool writes that is no text.
     pub fn open(&self) -> Result<Box<dyn BufRead>, IngestError> {
         let fail = |why: &dyn fmt::Display| IngestError::of(&self.name, why);
         let raw: Box<dyn Read> = match &self.place {
@@ -144,17 +151,39 @@ impl Source {
             Some(counter) => Box::new(Counted { input: raw, counter: Arc::clone(counter) }),
             None => raw,
         };
-        let (magic, raw) = magic(raw).map_err(|error| fail(&error))?;
-        let raw: Raw = Box::new(BufReader::new(raw));
-        Ok(match magic.as_slice() {
-            [0x1f, 0x8b, ..] => Box::new(BufReader::new(flate2::bufread::MultiGzDecoder::new(raw))),
-            [0x28, 0xb5, 0x2f, 0xfd] => {
-                let frame = Frame::new(raw).map_err(|error| fail(&error))?;
-                Box::new(BufReader::new(Frames { frame: Some(frame) }))
+        let (head, raw) = head(raw).map_err(|error| fail(&error))?;
+        let raw: Box<dyn BufRead> = Box::new(BufReader::new(raw));
+        let unpacked: Box<dyn Read> = match head.as_slice() {
+            [0x1f, 0x8b, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(raw)),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => {
+                let frames = zstd::Frames::new(raw);
+                Box::new(frames.map_err(|error| fail(&nothing_unpacked(&error)))?)
             }
-            _ => raw,
-        })
+            // What the kernel could not unpack itself, of pstore.
+            [0x78, 0x01 | 0x9c | 0xda, ..] => Box::new(flate2::bufread::ZlibDecoder::new(raw)),
+            [] | [0x1f] | [0x28] | [0x28, 0xb5] | [0x28, 0xb5, 0x2f]
+                if self.is_packed_by_name() =>
+            {
+                let bytes = format_args!("it has {} of its bytes", head.len());
+                return Err(fail(&nothing_unpacked(&bytes)));
+            }
+            _ => {
+                let kind = binary::kind(&head);
+                return kind.map_or(Ok(raw), |kind| Err(fail(&kind)));
+            }
+        };
+        let (head, unpacked) =
+            self::head(unpacked).map_err(|error| fail(&nothing_unpacked(&error)))?;
+        match binary::kind(&head) {
+            Some(kind) => Err(fail(&format_args!("unpacked, {kind}"))),
+            None => Ok(Box::new(BufReader::new(unpacked))),
+        }
     }
+}
+
+/// Why nothing of a packed file can be read.
+fn nothing_unpacked(error: &dyn fmt::Display) -> String {
+    format!("it is cut or damaged before anything of it can be unpacked ({error}); copy it again")
 }
 
 /// Opens the file at `path`. What is read more than once is nothing that comes and goes: a pipe
@@ -182,36 +211,26 @@ impl Read for Counted {
     }
 }
 
-type Raw = Box<dyn BufRead>;
-type Frame = StreamingDecoder<Raw, FrameDecoder>;
-
-/// The zstd frames of an input, one after the other, as `zstd` itself reads them.
-struct Frames {
-    frame: Option<Frame>,
-}
-
-impl Read for Frames {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while let Some(frame) = &mut self.frame {
-            let read = frame.read(buffer)?;
-            if read > 0 || buffer.is_empty() {
-                return Ok(read);
-            }
-            let Some(done) = self.frame.take() else { break };
-            let mut raw = done.into_inner();
-            if !raw.fill_buf()?.is_empty() {
-                self.frame = Some(Frame::new(raw).map_err(io::Error::other)?);
-            }
-        }
-        Ok(0)
-    }
-}
-
-/// The first four bytes (fewer where there are no more), and a reader that still begins with them.
-fn magic(mut raw: Box<dyn Read>) -> io::Result<(Vec<u8>, impl Read + 'static)> {
+/// The first bytes (fewer where there are no more), and a reader that still begins with them. What
+/// fails after some of them fails again where they end.
+fn head(mut raw: Box<dyn Read>) -> io::Result<(Vec<u8>, impl Read + 'static)> {
     let mut first = Vec::new();
-    raw.by_ref().take(4).read_to_end(&mut first)?;
-    Ok((first.clone(), Cursor::new(first).chain(raw)))
+    let read = raw.by_ref().take(binary::HEAD as u64).read_to_end(&mut first);
+    let rest: Box<dyn Read> = match read {
+        Ok(_) => raw,
+        Err(error) if first.is_empty() => return Err(error),
+        Err(error) => Box::new(Failing(Some(error))),
+    };
+    Ok((first.clone(), Cursor::new(first).chain(rest)))
+}
+
+/// What failed, and fails where it is read on.
+struct Failing(Option<io::Error>);
+
+impl Read for Failing {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
 }
 
 #[cfg(test)]

@@ -19,6 +19,8 @@ pub enum Sign {
     LineFrozen,
     /// Of many failure lines some are hidden, and `callbacks suppressed` is printed.
     LineLimited,
+    /// The free runs follow every failure line, whatever the configuration is.
+    ListAlways,
     /// Runs of a list are pages where order_per_bit is above 0; before, they are bits, and one that
     /// does not exist is the last.
     ListInPages,

@@ -24,6 +24,11 @@ impl Span {
     /// Every release.
     pub const ALL: Self = Self { first: (0, 0), end: (u32::MAX, u32::MAX) };
 
+    /// This release alone.
+    pub const fn of(release: Release) -> Self {
+        Self { first: release, end: (release.0, release.1.saturating_add(1)) }
+    }
+
     /// The releases in both, if there are any.
     pub fn and(self, other: Self) -> Option<Self> {
         let span = Self { first: self.first.max(other.first), end: self.end.min(other.end) };

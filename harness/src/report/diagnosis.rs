@@ -24,6 +24,7 @@ pub use groups::{Group, Groups, Report, Shown};
 pub use html::write as html;
 pub use picture::{Cell, Detail, Fill, Look as CellLook, Map, Mark, Part, ROW, Row, Strip, Wanted};
 pub use text::{Look, write as text};
+pub use words::cut;
 
 use super::plain;
 

@@ -74,6 +74,8 @@ struct Reserved {
     area: Option<Arc<str>>,
     base: u64,
     pages: u64,
+    /// The same in bytes.
+    place: (u64, u64),
 }
 
 /// Every area, in order of appearance.
@@ -81,6 +83,8 @@ struct Reserved {
 pub(crate) struct Areas {
     tracks: Vec<Track>,
     reserved: Vec<Reserved>,
+    /// Bytes of a page, where they are known.
+    page_bytes: Option<u64>,
     credit: usize,
 }
 
@@ -126,10 +130,24 @@ impl Areas {
 
     /// An area was reserved at boot.
     pub(crate) fn reserved(&mut self, area: Option<Arc<str>>, base: u64, bytes: u64) {
-        let reserved = Reserved { area, base: base >> 12, pages: bytes >> 12 };
+        let page = self.page_bytes.unwrap_or(4096);
+        let reserved =
+            Reserved { area, base: base / page, pages: bytes / page, place: (base, bytes) };
         let known = |other: &Reserved| other.area == reserved.area && other.base == reserved.base;
         if self.reserved.len() < MOST_RESERVED && !self.reserved.iter().any(known) {
             self.reserved.push(reserved);
+        }
+    }
+
+    /// A page has so many bytes: boots and counters of memory state bytes.
+    pub(crate) fn page_is(&mut self, bytes: u64) {
+        if bytes == 0 || self.page_bytes == Some(bytes) {
+            return;
+        }
+        self.page_bytes = Some(bytes);
+        for reserved in &mut self.reserved {
+            let (base, size) = reserved.place;
+            (reserved.base, reserved.pages) = (base / bytes, size / bytes);
         }
     }
 

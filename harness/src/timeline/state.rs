@@ -85,6 +85,8 @@ pub struct AreaState {
     pub available: Option<u64>,
     /// Pages of the longest run, where that is stated (`maxchunk` of debugfs).
     pub longest: Option<u64>,
+    /// Pages that its bitmap shows, where that was cut: of the others nothing is known.
+    pub shown: Option<u64>,
     /// Whether every hole is there.
     pub complete: bool,
     /// Whether the positions of the holes are known, or only their sizes.

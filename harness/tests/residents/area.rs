@@ -224,6 +224,7 @@ pub(crate) fn state(base: u64, pages: u64, holes: Vec<Hole>, complete: bool) -> 
         free: Some(free),
         available: None,
         longest: None,
+        shown: None,
         complete,
         placed: true,
         known: Known::List,

@@ -7,12 +7,15 @@
 #   FILE        where the text goes; standard output without it
 #
 # POSIX sh: dash and busybox run it. It changes nothing but what -t and -m say, and puts that back.
-# Without root it collects less, and says what is missing. Roots and commands can be given by SYS,
-# PROC, BOOT, DEBUGFS, TRACEFS, DMESG and UNAME.
+# Without root it collects less, and says what is missing. A signal ends a recording early: what was
+# recorded by then is written. Roots and commands can be given by SYS, PROC, BOOT, MODULES, DEV,
+# DEBUGFS, TRACEFS, DMESG and UNAME.
 
 SYS=${SYS:-/sys}
 PROC=${PROC:-/proc}
 BOOT=${BOOT:-/boot}
+MODULES=${MODULES:-/lib/modules}
+DEV=${DEV:-/dev}
 DEBUGFS=${DEBUGFS:-$SYS/kernel/debug}
 DMESG=${DMESG:-dmesg}
 UNAME=${UNAME:-uname}
@@ -90,27 +93,46 @@ mount_at() { # TYPE DIRECTORY SIGN: mounts it, unless SIGN shows that it is
 # The state of the tracer before -t, and how to go back to it.
 instance=
 before=
-restore() {
+stop_tracing() {
     if [ -n "$instance" ]; then
-        echo 0 >"$instance/events/cma/enable" 2>/dev/null
+        echo 0 2>/dev/null >"$instance/events/cma/enable"
         rmdir "$instance" 2>/dev/null
         instance=
     fi
     for pair in $before; do
-        echo "${pair#*=}" >"${pair%%=*}" 2>/dev/null
+        echo "${pair#*=}" 2>/dev/null >"${pair%%=*}"
     done
     before=
+}
+
+restore() {
+    stop_tracing
     for place in $mounted; do
         umount "$place" 2>/dev/null
     done
     mounted=
 }
+
+# A signal ends a recording, and what there is of it is written; at any other time it ends all.
+sleeper=
+status=0
+stop() { # STATUS
+    if [ -z "$sleeper" ]; then
+        exit "$1"
+    fi
+    status=$1
+    kill "$sleeper" 2>/dev/null
+    sleeper=
+}
 trap restore EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+trap 'stop 129' HUP
+trap 'stop 130' INT
+trap 'stop 143' TERM
+trap 'exit 141' PIPE
 
 # The lines of a configuration that matter: -e words, to be split.
-CONFIG='-e CONFIG_CMA[=_] -e DMA_CMA -e MAX_ORDER= -e K_PAGES=y'
+CONFIG='-e CONFIG_CMA[=_] -e DMA_CMA -e MAX_ORDER= -e PAGE_BLOCK -e ZONEORDER= -e K_PAGES=y
+    -e G_DYNAMIC_DEBUG'
 
 kernel() {
     title "uname -a"
@@ -125,9 +147,102 @@ kernel() {
         end
     elif [ -r "$BOOT/config-$release" ]; then
         show_lines "$BOOT/config-$release" $CONFIG
+    elif [ -r "$MODULES/$release/config" ]; then
+        show_lines "$MODULES/$release/config" $CONFIG
+    elif [ -r "$MODULES/$release/build/.config" ]; then
+        show_lines "$MODULES/$release/build/.config" $CONFIG
     else
         missing "the kernel configuration ($PROC/config.gz needs CONFIG_IKCONFIG_PROC); \
 CONFIG_CMA_ALIGNMENT is taken to be 8"
+        end
+    fi
+    title "getconf PAGESIZE"
+    getconf PAGESIZE 2>/dev/null || page_size || missing "the size of a page"
+    end
+}
+
+page_size() { # in bytes, by a mapping of this shell
+    kib=$(sed -n 's/^KernelPageSize: *\([0-9]*\) kB/\1/p' "$PROC/self/smaps" 2>/dev/null | head -n 1)
+    [ -n "$kib" ] && echo $((kib * 1024))
+}
+
+hex() { # FILE: its bytes as digits; by whatever is there
+    digits=$(od -An -v -tx1 "$1" 2>/dev/null | tr -d ' \n')
+    [ -n "$digits" ] || digits=$(hexdump -v -e '1/1 "%02x"' "$1" 2>/dev/null)
+    [ -n "$digits" ] || digits=$(xxd -p "$1" 2>/dev/null | tr -d '\n')
+    echo "$digits"
+}
+
+property() { # FILE: a property of the device tree, as in a dts
+    title "$1"
+    case ${1##*/} in
+    compatible | model | status | label)
+        echo "$(tr '\000' '|' <"$1" | sed -e 's/|$//' -e 's/|/", "/g' -e 's/.*/"&"/')"
+        ;;
+    memory-region)
+        regions "$1"
+        ;;
+    *)
+        # One without a value is there or not, and that is all it says.
+        if [ -s "$1" ]; then
+            hex "$1" | sed -e 's/......../0x& /g' -e 's/ $//' -e 's/.*/<&>/'
+        fi
+        ;;
+    esac
+    end
+}
+
+# The nodes of reserved-memory by their phandles: DIGITS=NAME...
+nodes=
+regions() { # FILE: the nodes that it names
+    line=
+    for phandle in $(hex "$1" | sed 's/......../& /g'); do
+        name=0x$phandle
+        for node in $nodes; do
+            if [ "${node%%=*}" = "$phandle" ]; then
+                name="&${node#*=}"
+            fi
+        done
+        line="$line${line:+ }$name"
+    done
+    echo "<$line>"
+}
+
+device_tree() {
+    tree=$PROC/device-tree
+    if [ ! -d "$tree/reserved-memory" ]; then
+        if [ -d "$tree" ]; then
+            missing "$tree/reserved-memory: the device tree has no such node"
+            end
+        fi
+        return
+    fi
+    for file in "$tree/model" "$tree/compatible" "$tree"/reserved-memory/*; do
+        if [ -f "$file" ] && [ "${file##*/}" != name ]; then
+            property "$file"
+        fi
+    done
+    for node in "$tree"/reserved-memory/*/; do
+        node=${node%/}
+        for file in "$node"/*; do
+            if [ -f "$file" ] && [ "${file##*/}" != name ]; then
+                property "$file"
+            fi
+        done
+        if [ -r "$node/phandle" ]; then
+            nodes="$nodes $(hex "$node/phandle")=${node##*/}"
+        fi
+    done
+    # The tree is a link: find goes through it where a slash follows.
+    for file in $(find "$tree/" -name memory-region 2>/dev/null); do
+        property "$file"
+    done
+}
+
+heaps() {
+    if [ -d "$DEV/dma_heap" ]; then
+        title "ls $DEV/dma_heap"
+        ls "$DEV/dma_heap"
         end
     fi
 }
@@ -252,8 +367,13 @@ new_trace() {
             return
         fi
     done
-    sleep "$seconds"
+    # A signal ends `wait` at once, and would not end `sleep`.
+    sleep "$seconds" &
+    sleeper=$!
+    wait "$sleeper"
+    sleeper=
     show "$buffer/trace"
+    stop_tracing
 }
 
 mount_at debugfs "$DEBUGFS" "$DEBUGFS/cma"
@@ -261,9 +381,12 @@ mount_at tracefs "$SYS/kernel/tracing" "$SYS/kernel/tracing/trace"
 tracer
 echo "# cmalab collect: 1"
 kernel
+device_tree
+heaps
 if [ -n "$seconds" ]; then
     # In the order of time: the areas, then what happened to them.
     areas
+    counters
     new_trace
     log
 else
@@ -272,3 +395,4 @@ else
     areas
 fi
 counters
+exit "$status"

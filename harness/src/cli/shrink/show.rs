@@ -263,6 +263,7 @@ fn picture(subject: &Subject, refusal: &Refusal, out: &mut dyn Write) -> io::Res
         free: Some(refusal.free_pages),
         available: None,
         longest: None,
+        shown: None,
         complete: true,
         placed: true,
         known: Known::Bitmap,

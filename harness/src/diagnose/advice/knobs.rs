@@ -64,6 +64,16 @@ pub(super) fn resident_size(case: &Case<'_>) -> Option<Advice> {
     Some(Advice::yes(what).saves(back))
 }
 
+/// The pages too many of a buffer that is little longer than whole slots, where no list shows more.
+pub(super) fn without_padding(case: &Case<'_>) -> Option<Advice> {
+    let slots = case.failure.slots().filter(|_| !case.sees_all())?;
+    let padding = slots.padding?;
+    let (over, count, room) = (Pages(padding.over), case.count, slots.slot);
+    let fit = slots.most.zip(padding.most).filter(|(now, then)| now < then);
+    let what = What::NoPadding { over, count, room, slot: padding.slot, fit };
+    Some(Advice::yes(what).saves(slots.slot - padding.slot))
+}
+
 /// A `reserved-memory` node of its own.
 pub(super) fn own_pool(case: &Case<'_>) -> Advice {
     let pitch = case.pitch();

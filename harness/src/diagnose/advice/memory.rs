@@ -29,14 +29,23 @@ fn added(case: &Case<'_>, state: &AreaState) -> Option<u64> {
 
 /// A longer area, where too little is free.
 pub(super) fn area_for_more(case: &Case<'_>) -> Option<Advice> {
-    let free = case.failure.free()?;
+    let (free, total) = match case.failure.free() {
+        Some(free) => (free, case.failure.total()),
+        None => left(case)?,
+    };
     let more = case.count.checked_sub(free).filter(|more| *more > 0)?;
     // What is free helps only if it adjoins.
     let most = case.state.and_then(|state| added(case, state)).unwrap_or_else(|| case.pitch());
-    let (count, total) = (case.count, case.failure.total());
-    let most = up(most.max(more), QUANTUM);
+    let (count, most) = (case.count, up(most.max(more), QUANTUM));
     let grow = Grow::ForMore { more: Pages(more), count, free, total, most };
     Some(Advice::yes(What::BiggerArea(grow)).costs(more))
+}
+
+/// Pages that what a driver holds leaves free, and of how many.
+fn left(case: &Case<'_>) -> Option<(u64, Option<u64>)> {
+    let bounds = case.failure.incident.bounds.as_deref()?;
+    let (held, most) = bounds.filled().filter(|_| bounds.is_held_now())?;
+    Some((most.pages.checked_sub(held)?, Some(most.pages)))
 }
 
 /// Who has the memory.
@@ -51,7 +60,9 @@ pub(super) fn holders(case: &Case<'_>) -> Option<Advice> {
 pub(super) fn area_for_too_large(case: &Case<'_>) -> Option<Advice> {
     let state = case.failure.incident.state.as_deref();
     let largest = state.and_then(|state| state.ranges.iter().filter_map(|range| range.pages).max());
-    let longest = largest.or_else(|| case.failure.total())?;
+    let bounds = case.failure.incident.bounds.as_deref();
+    let stated = || Some(bounds?.most()?.pages);
+    let longest = largest.or_else(|| case.failure.total()).or_else(stated)?;
     let more = case.count.checked_sub(longest).filter(|more| *more > 0)?;
     let steps = up(case.count, QUANTUM);
     let grow = Grow::ForRange { more: Pages(more), least: Pages(case.count), steps };

@@ -14,6 +14,7 @@ fn area(pages: u64, holes: &[(u64, u64)]) -> AreaState {
         free: Some(holes.iter().map(|hole| hole.count).sum()),
         available: None,
         longest: None,
+        shown: None,
         ranges: vec![RangeState { number: 0, base_pfn: None, pages: Some(pages), holes }],
         order_per_bit: 0,
         total: Some(pages),
@@ -140,7 +141,8 @@ fn undecidable_says_what_to_switch_on() {
     unknown.incident = Arc::new(incident);
     let advice = advise(&unknown, &[], 8);
     assert_eq!(advice.len(), 1, "{advice:#?}");
-    let missing = Missing { runs: true, rest: false, order: true, busy: true, kernel: true };
+    let missing =
+        Missing { runs: true, order: true, busy: true, kernel: true, ..Missing::default() };
     assert_eq!(advice[0], Advice::no(What::Collect(missing)));
     // Without a count there is nothing to reckon with.
     let mut incident = (*unknown.incident).clone();

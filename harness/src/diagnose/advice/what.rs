@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::diagnose::Kit;
+
 /// Pages, written as `1 page` or `2 pages`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Pages(pub u64);
@@ -54,6 +56,9 @@ pub enum What {
     /// Buffers of `count` in `room` that are shorter by `over`: a slot less for each of the
     /// `blocks` that are seen.
     ResidentSize { over: Pages, count: u64, room: u64, slot: u64, back: Pages, blocks: u64 },
+    /// A buffer of `count` in `room` that is shorter by `over` takes `slot`; so many `fit` into the
+    /// area, now and then.
+    NoPadding { over: Pages, count: u64, room: u64, slot: u64, fit: Option<(u64, u64)> },
     /// A `reserved-memory` node that others borrow: `small` from 5.19 on, where that is less.
     OwnPool { pool: Pages, small: Option<u64>, pitch: Pages },
     /// A `reserved-memory` node that nobody borrows.
@@ -70,6 +75,8 @@ pub enum What {
     Retry { tries: u64 },
     /// A kernel in which two requests at once do not make each other fail.
     NewerKernel,
+    /// How large the areas are, which every kernel says.
+    LookUpBounds,
     /// What would be seen with another step.
     Collect(Missing),
     /// Nothing, since the task was being `killed`, or since memory is what is missing.
@@ -83,6 +90,7 @@ impl What {
             Self::SmallerCap(_) => "smaller_cap",
             Self::ShorterBuffer { .. } | Self::NoShorterBuffer { .. } => "shorter_buffer",
             Self::ResidentSize { .. } => "resident_size",
+            Self::NoPadding { .. } => "no_padding",
             Self::OwnPool { .. } | Self::PoolWithoutTenants { .. } => "own_pool",
             Self::FewerBuffers { .. } => "fewer_buffers",
             Self::KeepAllocated { .. } => "keep_allocated",
@@ -90,6 +98,7 @@ impl What {
             Self::MoreMemory { .. } => "more_memory",
             Self::Retry { .. } => "retry",
             Self::NewerKernel => "newer_kernel",
+            Self::LookUpBounds => "look_up_bounds",
             Self::Collect(_) => "collect",
             Self::Nothing { .. } => "nothing",
         }
@@ -149,10 +158,14 @@ pub struct Missing {
     pub runs: bool,
     /// A part of the list of free runs.
     pub rest: bool,
+    /// A part of the bitmap of debugfs.
+    pub bitmap: bool,
     /// The order of the request.
     pub order: bool,
     /// Whether places were busy.
     pub busy: bool,
     /// Which kernel it is.
     pub kernel: bool,
+    /// What its kernel has to show it.
+    pub kit: Kit,
 }

@@ -182,7 +182,8 @@ impl Reports {
 
     /// A driver says that it got no memory.
     pub(super) fn driver(&mut self, bytes: Option<u64>, cma: bool) {
-        let count = bytes.map(|bytes| bytes.div_ceil(4096)).filter(|count| *count > 0);
+        let page = if self.page_bytes == 0 { 4096 } else { self.page_bytes };
+        let count = bytes.map(|bytes| bytes.div_ceil(page)).filter(|count| *count > 0);
         let key = count.unwrap_or(u64::MAX);
         if self.is_told_again(Kind::Driver, key) {
             return;
@@ -195,6 +196,11 @@ impl Reports {
             }
             return;
         }
+        self.driver_alone(count, cma);
+    }
+
+    /// A driver says so, and nothing before it does.
+    pub(super) fn driver_alone(&mut self, count: Option<u64>, cma: bool) {
         let claims = self.near.take_claims(count, self.at);
         if claims.is_none() && count.is_none() && !cma {
             return;
@@ -208,7 +214,7 @@ impl Reports {
             open.incident.align = claims.align.map(|align| (align, AlignFrom::Debug));
         }
         let id = self.window.push(open);
-        self.seen.note(Kind::Driver, self.at, key, id);
+        self.seen.note(Kind::Driver, self.at, count.unwrap_or(u64::MAX), id);
     }
 
     /// The failure just before that a driver complains about.
@@ -229,7 +235,8 @@ impl Reports {
             let other = near.iter().find(|(_, open)| !alone(open) && !cma && at_once(open));
             return found.or(other).map(|(id, _)| *id);
         }
-        let is_sure = |open: &Open| !alone(open) || open.incident.count.is_some();
+        let is_sure =
+            |open: &Open| !alone(open) || open.incident.count.is_some() || open.held.is_some();
         near.iter().find(|(_, open)| is_sure(open) && at_once(open)).map(|(id, _)| *id)
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::window::{Belief, Open};
 use super::{Assembler, Incident, Reported};
+use crate::diagnose::Bounds;
 use crate::diagnose::era::Shown;
 use crate::ingest::log::{FreeRuns, Shape};
 use crate::timeline::{AreaState, Known};
@@ -16,6 +17,13 @@ impl Assembler {
             self.join.forget(id, open.incident.count);
             self.reports.seen.forget(id + 1);
             if open.belief != Belief::Gone {
+                let is_allocators = !matches!(
+                    open.incident.reported,
+                    Reported::Driver | Reported::Claims | Reported::Line(_)
+                );
+                if is_allocators {
+                    self.scene.hidden.seen(open.incident.time_us);
+                }
                 let incident = self.finish(open);
                 self.reports.ready.push_back(incident);
             }
@@ -48,19 +56,20 @@ impl Assembler {
     fn finish(&mut self, mut open: Open) -> Incident {
         self.take_neighbours(&mut open);
         let release = open.release.take();
-        let stated = release.or_else(|| self.scene.release.clone());
+        let stated = release.as_deref().or_else(|| self.scene.stated());
         let asked = self.scene.options.kernel.as_deref();
         let own = match open.incident.other_lists.first() {
             Some(list) if open.incident.list.is_none() => open.shown.and(Shown::by_list(list)),
             _ => open.shown,
         };
-        let (era, warning) = self.scene.text.era(own, stated.as_deref(), asked);
+        let (era, warning) = self.scene.text.era(own, stated, asked);
+        let may_print_bits = self.scene.text.may_print_bits(own, stated);
         open.incident.era = era;
         if let Some(warning) = warning {
             self.scene.warn(warning);
         }
-        let may_print_bits = self.scene.text.may_print_bits(own, stated.as_deref());
         self.add_state(&mut open, may_print_bits);
+        self.add_bounds(&mut open);
         open.incident
     }
 
@@ -77,6 +86,32 @@ impl Assembler {
         } else if let Some(before) = open.before.take() {
             incident.other_lists.insert(0, before);
         }
+    }
+
+    /// What the text states beside its list.
+    fn add_bounds(&mut self, open: &mut Open) {
+        let incident = &open.incident;
+        let bounds = self.scene.sizes.shared(incident.area.as_ref());
+        let bounds = bounds.map(|bounds| match incident.count {
+            // Up to 6.14 the kernel says nothing of a request that is larger than its area.
+            Some(count)
+                if incident.reported != Reported::Driver && incident.era.flipped == Some(false) =>
+            {
+                bounds.of_at_least(count)
+            }
+            _ => bounds,
+        });
+        let held = open.held.take().or_else(|| self.reports.dumps.exported.clone());
+        open.incident.bounds = match (bounds, held) {
+            (bounds, None) => bounds,
+            (bounds, held) => {
+                let bounds = bounds.map_or_else(
+                    || self.scene.sizes.bounds(open.incident.area.as_ref()),
+                    |bounds| Bounds::clone(&bounds),
+                );
+                Some(Arc::new(Bounds { held, ..bounds }))
+            }
+        };
     }
 
     /// The state when it failed: by its list, by the trace, by a snapshot of debugfs, or no more

@@ -3,6 +3,7 @@
 //! A list does not name its failure. It follows its line at once, but two CPUs may print fail,
 //! fail, list, list: then each list could be of each failure, and what is said must hold for both.
 
+mod beside;
 #[cfg(test)]
 mod tests;
 
@@ -11,10 +12,12 @@ use std::sync::Arc;
 use super::reports::Reports;
 use super::seen::Kind;
 use super::window::{Belief, Id, Open, Parts, Window};
-use super::{AlignFrom, Assembler, Reported, SECOND_US};
+use super::{AlignFrom, Assembler, Incident, Reported, SECOND_US};
 use crate::diagnose::era::Shown;
-use crate::ingest::log::{FreeRuns, Task};
+use crate::ingest::log::{FreeRuns, Shape, Task};
 use crate::timeline::{Call, Place, Wanted, same_task};
+use beside::AskedFor;
+pub use beside::Beside;
 
 /// The most failures that wait for a list at a time.
 const MOST_WAITING: usize = 32;
@@ -58,6 +61,7 @@ pub(super) struct Pairing {
     /// Failures that waited together: each of their lists could be of each.
     together: Vec<Id>,
     last: Option<Last>,
+    asked: AskedFor,
     /// The pages that the first list of each area has in all.
     totals: Vec<(Arc<str>, u64)>,
     /// Behind how many records pages were given back or granted last, by any call.
@@ -106,6 +110,15 @@ impl Pairing {
             self.totals.push((Arc::clone(area), total));
         }
         false
+    }
+
+    /// The list is of a failure whose line is there.
+    fn asked_for(&mut self, incident: &Incident, list: &Arc<FreeRuns>) {
+        let &Incident { line, align, ret, .. } = incident;
+        let Reported::Line(shape) = incident.reported else { return };
+        if let Some(count) = incident.count.filter(|_| shape != Shape::Fragment) {
+            self.asked.note(list, Beside { count, align, ret, line, lines: 1, equal: false });
+        }
     }
 
     /// Another source begins.
@@ -278,6 +291,7 @@ impl Assembler {
             return id;
         }
         let mut open = self.reports.begin(Reported::List, task.cloned());
+        open.incident.beside = self.reports.lists.asked.of(list);
         if several {
             open.belief = Belief::Anyones;
         }
@@ -337,6 +351,7 @@ impl Reports {
             open.shown = open.shown.and(Shown::by_list(list));
             open.incident.list = Some(Arc::clone(list));
             open.last = at;
+            self.lists.asked_for(&open.incident, list);
         }
     }
 

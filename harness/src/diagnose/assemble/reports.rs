@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::driver::Near;
+use super::held::Dumps;
 use super::lists::Pairing;
 use super::seen::{Kind, Seen};
 use super::window::{Open, Window};
@@ -26,6 +27,9 @@ pub(super) struct Reports {
     pub(super) seen: Seen,
     pub(super) lists: Pairing,
     pub(super) near: Near,
+    pub(super) dumps: Dumps,
+    /// Bytes of a page, as known by now; 0 where they are not.
+    pub(super) page_bytes: u64,
     /// Those to which nothing more can belong.
     pub(super) ready: VecDeque<Incident>,
 }

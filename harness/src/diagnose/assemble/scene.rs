@@ -3,8 +3,12 @@
 use std::sync::Arc;
 
 use super::counters::Counters;
+use super::hidden::Hidden;
+use crate::boot::Notes;
 use crate::diagnose::Options;
+use crate::diagnose::bounds::Sizes;
 use crate::diagnose::era::Text;
+use crate::ingest::log::FreeBlocks;
 
 /// What the caller and a text say beside calls, areas and failures.
 #[derive(Debug)]
@@ -13,9 +17,17 @@ pub(super) struct Scene {
     pub(super) text: Text,
     /// What the kernel calls itself at first.
     pub(super) release: Option<Arc<str>>,
+    /// A kernel that is installed: the one that runs, where nothing states it.
+    pub(super) installed: Option<Arc<str>>,
     pub(super) counters: Counters,
+    /// How large areas are.
+    pub(super) sizes: Sizes,
+    /// Free blocks of the page allocator, by zone.
+    pub(super) blocks: Vec<FreeBlocks>,
+    /// What the boot says of areas.
+    pub(super) boot: Notes,
     /// Failure lines that the rate limit hid.
-    pub(super) hidden: u64,
+    pub(super) hidden: Hidden,
     /// Events that a trace lost, and how often it lost some.
     lost: (u64, u64),
     warnings: Vec<String>,
@@ -27,11 +39,32 @@ impl Scene {
             options: options.clone(),
             text: Text::default(),
             release: None,
+            installed: None,
             counters: Counters::default(),
-            hidden: 0,
+            sizes: Sizes::default(),
+            blocks: Vec::new(),
+            hidden: Hidden::default(),
+            boot: Notes::of_kernel(options.kernel.as_deref()),
             lost: (0, 0),
             warnings: Vec::new(),
         }
+    }
+
+    /// The free blocks of a zone are these by now.
+    pub(super) fn note_blocks(&mut self, blocks: FreeBlocks) {
+        const MOST: usize = 64;
+        let alike = |known: &FreeBlocks| known.zone == blocks.zone && known.cma == blocks.cma;
+        match self.blocks.iter().position(alike) {
+            Some(at) => self.blocks[at] = blocks,
+            None if self.blocks.len() < MOST => self.blocks.push(blocks),
+            None => {}
+        }
+    }
+
+    /// The kernel's release, as far as the text states one.
+    pub(super) fn stated(&self) -> Option<&str> {
+        let installed = self.installed.as_deref().filter(|_| self.options.kernel.is_none());
+        self.release.as_deref().or(installed)
     }
 
     /// A trace lost events; how many, where that is stated.

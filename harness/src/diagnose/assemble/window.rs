@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::super::Held;
 use super::super::era::Shown;
 use super::Incident;
 use crate::ingest::log::{FreeRuns, Task};
@@ -47,6 +48,8 @@ pub(super) struct Open {
     pub(super) trace_us: Option<Span>,
     /// What the counter of the area came to meanwhile, by the trace.
     pub(super) counter: Option<Counter>,
+    /// What its driver holds.
+    pub(super) held: Option<Arc<Held>>,
     /// What of it was seen.
     pub(super) has: Parts,
 }

@@ -14,6 +14,7 @@ fn area(pages: Option<u64>, holes: &[(u64, u64)]) -> AreaState {
         free: None,
         available: None,
         longest: None,
+        shown: None,
         complete: true,
         placed: true,
         known: Known::List,

@@ -281,6 +281,7 @@ mod tests {
             free: Some(free),
             available: None,
             longest: None,
+            shown: None,
             complete: true,
             placed: true,
             known: Known::List,

@@ -3,14 +3,18 @@
 #[cfg(test)]
 mod tests;
 
-use super::super::{AreaState, Confidence, Known as From, Reported};
+use super::super::{AreaState, By, Confidence, Known as From, Reported};
 use super::Finding;
 use super::fit::Fit;
 use super::known::Known;
 use super::why::Why;
 use crate::cause::Cause;
 use crate::kernel::{EBUSY, EINTR, ENOMEM};
-use Confidence::{Certain, Likely};
+use Confidence::{Certain, Guess, Likely};
+
+/// Pages of 4 MiB: the largest step of an area with pages of 4 KiB. With others it is what a table
+/// of pages maps, an eighth of its bytes: 32 MiB with pages of 16 KiB.
+const MOST_STEP: u64 = 1024;
 
 /// The cause, how sure, and why.
 pub(super) fn decide(known: &Known<'_>) -> Finding {
@@ -28,6 +32,9 @@ pub(super) fn decide(known: &Known<'_>) -> Finding {
     let silent = printed && incident.era.flipped == Some(false) && !known.own_list;
     if let Some(total) = known.total().filter(|total| known.count > *total && !silent) {
         return too_large(known, total);
+    }
+    if let Some(finding) = bounded(known) {
+        return finding;
     }
     match incident.ret {
         Some(EBUSY) => busy(known),
@@ -47,6 +54,39 @@ fn too_large(known: &Known<'_>, total: u64) -> Finding {
         && incident.era.flipped != Some(false)
         && incident.reported != Reported::Driver;
     Finding::new(Cause::TooLarge, if sure { Certain } else { Likely }, Why::TooLarge(total))
+}
+
+/// No list or trace shows the area: what the text states of its pages, and of who holds them.
+///
+/// Up to 6.14 nobody but the driver reports a request of more pages than the area has; later it is
+/// refused with -16 as where no place is found (`cma_range_alloc()`, `mm/cma.c`).
+fn bounded(known: &Known<'_>) -> Option<Finding> {
+    let incident = known.incident;
+    let is_shown = known.list.is_some() || known.fit.is_some_and(|(fit, _)| fit != Fit::Missing);
+    if is_shown || incident.tried == Some(true) || known.busy_seen() > 0 {
+        return None;
+    }
+    let flipped = incident.era.flipped;
+    let unplaced = match incident.ret {
+        Some(EBUSY) => flipped == Some(true),
+        Some(ENOMEM) => flipped == Some(false),
+        Some(_) => false,
+        None => true,
+    };
+    let bounds = incident.bounds.as_deref().filter(|_| unplaced)?;
+    let most = bounds.most().filter(|most| most.pages > 0)?;
+    // A line of the boot may state what was asked for, of which whole steps were made.
+    let is_rounded = most.by == By::Boot || most.is_wish();
+    let step = if is_rounded { MOST_STEP.max(bounds.page_bytes / 8) } else { 1 };
+    if known.count > most.pages.next_multiple_of(step) {
+        let is_silent = incident.reported != Reported::Driver && flipped != Some(true);
+        let worth = if most.is_wish() { Guess } else { Likely };
+        return (!is_silent).then_some(Finding::new(Cause::TooLarge, worth, Why::AboveBound));
+    }
+    // What is exported was counted at another moment.
+    let (held, most) = bounds.filled().filter(|_| bounds.is_held_now())?;
+    let is_more = held.saturating_add(known.count) > most.pages && held <= most.pages;
+    is_more.then_some(Finding::new(Cause::Exhausted, Likely, Why::Held))
 }
 
 /// `ret: -16`: a claim was busy; from 6.15 on also where nothing was found.

@@ -11,6 +11,10 @@ pub enum Why {
     NoCount,
     /// The area has fewer pages: so many.
     TooLarge(u64),
+    /// No area that the text states has so many pages, or all of them together have not.
+    AboveBound,
+    /// What its driver holds and what was asked for are more than there is.
+    Held,
     /// An errno that `cma_alloc()` does not return.
     OtherErrno,
     /// What the state says of the request.
@@ -77,6 +81,19 @@ pub enum Why {
     FitsNoneBusy,
     /// It fits, without an errno.
     FitsNoErrno,
+    /// Its line was hidden, and this one asked for so many pages with the same list, or in a state
+    /// that leaves nothing else.
+    Beside {
+        /// Pages that line asked for.
+        count: u64,
+        /// Where it is.
+        line: u64,
+        /// Its list is the same.
+        equal: bool,
+    },
+    /// Its line was hidden, and what the other lines ask for has no place in its list: some of it
+    /// for one reason, some for the other, or too few of the sizes are seen.
+    BesideEither,
     /// Too little is stated; whether a list shows free pages.
     TooLittle {
         /// It does.

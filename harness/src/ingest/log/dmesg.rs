@@ -11,9 +11,11 @@ mod cursor;
 pub(super) mod driver;
 pub(super) mod failed;
 pub(super) mod grammar;
+mod held;
 mod list;
 mod message;
 mod open;
+pub(super) mod release;
 pub(super) mod runs;
 mod tail;
 #[cfg(test)]
@@ -51,6 +53,9 @@ static NEWLINE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\\n")
 /// Lines after a message within which a list may be quoted.
 const NEAR: u64 = 64;
 
+/// Lines from the stamp of `dmesg --json` to its message: the caller may be between them.
+const MOST_BETWEEN: u64 = 2;
+
 #[derive(Default)]
 pub(super) struct Dmesg {
     tools: Tools,
@@ -63,6 +68,9 @@ pub(super) struct Dmesg {
     uname: bool,
     /// The line of the last message.
     near: Option<u64>,
+    /// The stamp of the record that follows, and its line: `dmesg --json` has it before the
+    /// message.
+    stamp: Option<(u64, u64)>,
 }
 
 /// Where and by whom a message was begun.
@@ -155,11 +163,14 @@ impl Dmesg {
 
     fn one_line(&mut self, line: &[u8], sink: &mut Sink<'_>) -> bool {
         let mut used = 0;
-        if std::mem::take(&mut self.uname)
-            && let Some(record) = boot::uname(&line[prefix::body(line)..])
-        {
-            sink.push(None, None, record);
-            used = line.len();
+        let output = if self.uname { &line[prefix::body(line)..] } else { &[] };
+        // Between a command and its output there may be a blank line, or a fence of Markdown.
+        if !output.is_empty() {
+            self.uname = false;
+            if let Some(record) = boot::uname(output) {
+                sink.push(None, None, record);
+                used = line.len();
+            }
         }
         if used == 0 && !self.open.is_empty() {
             self.expire(sink);
@@ -174,6 +185,7 @@ impl Dmesg {
         let mut done = from;
         let mut found = from > 0;
         let mut hit_any = false;
+        let mut of_boot = false;
         for (hit, after, reader) in scan::hits(&line[from..]) {
             let (hit, after) = (from + hit, from + after);
             if hit < done {
@@ -181,9 +193,17 @@ impl Dmesg {
             }
             hit_any = true;
             let record = match reader {
-                Reader::Boot(read) => read(&line[after..]),
+                Reader::Boot(read) => {
+                    of_boot = true;
+                    read(&line[after..])
+                }
                 Reader::Uname => {
-                    self.uname |= line[hit..].starts_with(b"uname -");
+                    let record = release::same_line(&line[after..]);
+                    self.uname |= record.is_none() && line[after..].starts_with(b"-");
+                    record
+                }
+                Reader::Stamp => {
+                    self.stamp = release::stamp(&line[after..]).map(|us| (sink.line, us));
                     None
                 }
                 _ => None,
@@ -204,12 +224,27 @@ impl Dmesg {
                 }
             }
         }
+        if (of_boot || hit_any && !found) && self.phrases(line, sink) {
+            return true;
+        }
         if hit_any
             && !found
-            && let Some(record) = driver::read(line)
+            && let Some(record) = held::read(line).or_else(|| driver::read(line))
         {
             self.found(line, line.len(), record, sink);
             found = true;
+        }
+        found
+    }
+
+    /// Reads what the phrases of a boot in `line` say.
+    fn phrases(&mut self, line: &[u8], sink: &mut Sink<'_>) -> bool {
+        let mut found = false;
+        for (hit, after, read) in scan::phrases(line) {
+            if let Some(record) = read(&line[..hit], &line[after..]) {
+                self.found(line, hit, record, sink);
+                found = true;
+            }
         }
         found
     }
@@ -225,7 +260,9 @@ impl Dmesg {
     fn origin(&mut self, before: &[u8], sink: &Sink<'_>) -> Origin {
         let prefix = prefix::read(before);
         let task = prefix.task(&mut self.tools.names);
-        Origin { line: sink.line, time_us: prefix.time_us, task }
+        let is_next = |line: u64| before.ends_with(b"\"") && sink.line - line <= MOST_BETWEEN;
+        let stamp = self.stamp.filter(|(line, _)| is_next(*line)).map(|(_, us)| us);
+        Origin { line: sink.line, time_us: prefix.time_us.or(stamp), task }
     }
 
     /// Reads the message with the word that holds byte `hit`: where it ends.

@@ -9,6 +9,7 @@ pub(super) mod kinds;
 mod open;
 mod payload;
 pub(super) mod perf;
+mod perf_trace;
 mod quoted;
 #[cfg(test)]
 mod tests;
@@ -42,7 +43,7 @@ static EVENTS: LazyLock<Vec<&Event>> = LazyLock::new(|| {
 
 /// Every container of trace events.
 pub(super) const FORMATS: &[Format] =
-    &[ftrace::FORMAT, trace_cmd::FORMAT, perf::FORMAT, head::BARE];
+    &[ftrace::FORMAT, trace_cmd::FORMAT, perf::FORMAT, perf_trace::FORMAT, head::BARE];
 
 /// What the name of every event begins with.
 static MARKER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"cma_"));
@@ -56,6 +57,8 @@ pub(super) struct Events {
     open: Option<Open>,
     /// The text is perf's, as far as it was read.
     perf: bool,
+    /// The kernel is known to have an errno in its events, in a text of `perf trace`.
+    has_errno: bool,
 }
 
 impl Events {
@@ -63,6 +66,11 @@ impl Events {
     pub(super) fn line(&mut self, line: &[u8], sink: &mut Sink<'_>) -> bool {
         let line = trim_end(line);
         let event = Line::find(line);
+        if event.is_none()
+            && let Some(plain) = perf_trace::plain(line, &mut self.has_errno)
+        {
+            return self.line(&plain, sink);
+        }
         if let Some(open) = self.open.take() {
             if event.is_some() {
                 self.close(open, sink);

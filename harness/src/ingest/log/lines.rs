@@ -86,7 +86,7 @@ impl RawLines {
                 fresh => fresh.map_err(|error| at(&self.name, self.number + 1, &error))?,
             };
             let whole = memrchr(b'\n', fresh).map_or(0, |newline| newline + 1);
-            let hit = scan::wanted(&fresh[..whole]);
+            let hit = scan::passed(&fresh[..whole]);
             let passed = hit.map_or(whole, |hit| {
                 memrchr(b'\n', &fresh[..hit]).map_or(0, |newline| newline + 1)
             });
@@ -97,7 +97,7 @@ impl RawLines {
             }
             // A line that only begins here is read as one.
             let advance = self.read_line()?;
-            let plain = advance == Advance::Line && scan::wanted(self.bytes()).is_none();
+            let plain = advance == Advance::Line && scan::passed(self.bytes()).is_none();
             self.ahead = (!plain).then_some(advance);
         }
         Ok(())

@@ -7,7 +7,8 @@
 #[cfg(test)]
 mod tests;
 
-use super::dmesg::{self, Cursor, Function, Stop, Tools, boot, calls, driver, failed, runs};
+use super::dmesg::boot::{self, says};
+use super::dmesg::{self, Cursor, Function, Stop, Tools, calls, driver, failed, release, runs};
 use super::event::kinds::{self, Event};
 use super::event::{ftrace, perf, trace_cmd};
 use super::{Record, Sink};
@@ -42,6 +43,9 @@ pub(super) type Read = fn(&mut Cursor<'_>, &mut Tools) -> Result<dmesg::Message,
 /// Reads a line of a trace that is no event: `true` where it is used up.
 pub(super) type Around = fn(&[u8], &mut Sink<'_>) -> bool;
 
+/// Reads what is before a phrase of a boot, and what follows it.
+pub(super) type Said = fn(&[u8], &[u8]) -> Option<Record>;
+
 /// Where a number is that has a name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Numbers {
@@ -63,14 +67,21 @@ pub(super) enum Reader {
     Runs,
     /// What follows the word, to the end of its line.
     Boot(fn(&[u8]) -> Option<Record>),
+    /// A phrase in a line with one of the words, out of which nothing else was read: what is before
+    /// it, and what follows.
+    Phrase(&'static str, Said),
     /// A command that prints the release on the next line.
     Uname,
+    /// The stamp of the record that follows.
+    Stamp,
     /// A driver's words, anywhere in a line.
     Driver,
     /// A trace event.
     Trace(&'static Event),
     /// A line of a trace that is no event; where it is set, in a text of perf alone.
     Around(bool, Around),
+    /// A piece of a device tree, over several lines.
+    Tree,
     /// Numbers of this kind, by these names.
     Named(Numbers, &'static [&'static str]),
     /// The content of a file, by its path.
@@ -188,17 +199,97 @@ pub const MESSAGES: &[Message] = &[
         "alloc_contig_range: [2ef00, 2f00a) PFNs busy"),
     row("reserved", &["cma"], Line(&[Word(b"reserved")], boot::reserved), None,
         "cma: Reserved 64 MiB at 0x2b000000"),
-    row("reserved-pool", &["CMA memory pool"], Boot(boot::pool), None,
+    row("reserved-ranges", &["cma"], Line(&[Word(b"reserved")], boot::reserved_ranges), None,
+        "cma: Reserved 800 MiB in 3 ranges"),
+    row("reserved-pool", &["CMA"], Phrase("CMA memory pool", says::pool), None,
         "Reserved memory: created CMA memory pool at 0x0000000090000000, size 640 MiB"),
-    row("reserved-node", &["reserved mem: "], Boot(boot::node), None,
+    row("reserved-node", &["eserved mem"], Boot(boot::node), None,
         "OF: reserved mem: 0x90000000..0xafffffff (524288 KiB) map reusable linux,cma"),
+    row("node-not-placed", &["eserved mem"], Phrase("to allocate memory for node ", says::not_placed),
+        None, "OF: reserved mem: failed to allocate memory for node 'linux,cma': size 960 MiB"),
+    row("node-taken", &["eserved mem"], Phrase("ailed to reserve memory for node ", says::taken), None,
+        "Reserved memory: failed to reserve memory for node 'vpu': base 0x9000000, size 16 MiB"),
+    row("node-misaligned", &["CMA"], Phrase("incorrect alignment of CMA region", says::misaligned),
+        None, "Reserved memory: incorrect alignment of CMA region"),
+    row("node-not-set-up", &["CMA"], Phrase("unable to setup CMA region", says::not_set_up), None,
+        "Reserved memory: unable to setup CMA region"),
+    row("node-without-driver", &["eserved mem"], Phrase(" compatible matching fail", says::no_match),
+        None, "OF: reserved mem: node linux,cma compatible matching fail"),
+    row("node-bypassed", &["CMA"],
+        Phrase(" node, using cmdline CMA params instead", says::bypassed), None,
+        "Reserved memory: bypass linux,cma node, using cmdline CMA params instead"),
+    row("node-skipped", &["cma"], Phrase("-default node in favor ", says::skipped), None,
+        "Skipping dt linux,cma-default node in favor for \"cma=\" kernel param."),
+    row("dma-pool", &["eserved mem"], Phrase("created DMA memory pool", says::dma_pool), None,
+        "Reserved memory: created DMA memory pool at 0x7e000000, size 32 MiB"),
+    row("dma-pool-refused", &["eserved mem"],
+        Phrase("regions without no-map are not yet supported", says::needs_no_map), None,
+        "Reserved memory: regions without no-map are not yet supported"),
+    row("node-initialized", &["eserved mem"], Phrase("initialized node ", says::initialized), None,
+        "OF: reserved mem: initialized node vpu_pool, compatible id shared-dma-pool"),
+    row("node-invalid", &["eserved mem"], Phrase(" property in '", says::invalid), None,
+        "OF: reserved mem: invalid size property in 'linux,cma' node."),
+    row("node-first-entry", &["eserved mem"],
+        Phrase("entries, only the first is used", says::first_entry), None,
+        "Reserved memory: node 'vpu' has 2 <base size> entries, only the first is used"),
+    row("node-entries-ignored", &["eserved mem"],
+        Phrase(" regions in node '", says::ignored_entries), None,
+        "OF: reserved mem: fdt_scan_reserved_mem_reg_nodes() ignores 1 regions in node 'vpu'"),
+    row("node-overlap", &["cma"], Phrase(" overlaps with ", says::overlap), None,
+        "linux,cma (0x000000007e000000--0x0000000080000000) overlaps with vpu_pool \
+         (0x000000007e800000--0x0000000080000000)"),
+    row("area-not-reserved", &["cma"], Phrase("ailed to reserve ", says::failed), None,
+        "cma: Failed to reserve 2048 MiB on node -1"),
+    row("area-misplaced", &["cma"], Phrase("cma: Region at ", says::region), None,
+        "cma: Region at 0x0000000050100000 must be aligned to 0x0000000000200000 bytes"),
+    row("area-above-limit", &["cma"], Phrase("cma: Size (", says::over_limit), None,
+        "cma: Size (0x0000000080000000) of region at 0x0000000000000000 exceeds limit \
+         (0x0000000080000000)"),
+    row("area-without-slot", &["CMA"],
+        Phrase("Not enough slots for CMA reserved regions", says::no_slots), None,
+        "cma: Not enough slots for CMA reserved regions!"),
+    row("area-dead", &["CMA"], Phrase(" could not be activated", says::dead), None,
+        "cma: CMA area hugetlb1 could not be activated"),
+    row("hugetlb", &["cma"], Phrase("hugetlb_cma: ", says::hugetlb), None,
+        "hugetlb_cma: cma area should be at least 1024 MiB"),
+    row("memory-block", &[": [mem 0x"], Phrase(": [mem 0x", says::memory), None,
+        "  node   0: [mem 0x0000000050000000-0x000000005fffffff]"),
+    row("device-refused", &["eserved_mem"],
+        Phrase("of_reserved_mem_device_init", says::device_refused), None,
+        "u-dma-buf udmabuf@0: of_reserved_mem_device_init failed. return=-22"),
+    row("device-assigned", &["eserved mem"],
+        Phrase("assigned reserved memory node ", says::assigned), None,
+        "vpu 1e700000.video: assigned reserved memory node jpegbuffer"),
+    row("model", &["Machine model"], Phrase("Machine model: ", says::model), None,
+        "OF: fdt: Machine model: Freescale i.MX6 Quad Board"),
+    row("huge-page", &["Hugepagesize"], Phrase("Hugepagesize:", says::huge_page), None,
+        "Hugepagesize:      32768 kB"),
+    row("block-order", &["Page block order"], Phrase("Page block order:", says::block_order), None,
+        "Page block order: 9"),
+    row("device-tree", &["reserved-memory", "shared-dma-pool", "memory-region", "{\n"],
+        Reader::Tree, None,
+        "linux,cma {\ncompatible = \"shared-dma-pool\";\nreusable;\nsize = <0x4000000>;\n};"),
     row("memory-of-boot", &["K available ("], Boot(boot::memory), None,
         "Memory: 915908K/1048576K available (63924K reserved, 65536K cma-reserved)"),
+    row("memory-in-all", &["K available ("], Phrase("K available (", says::all_memory), None,
+        "Memory: 929696K/1048576K available (15808K kernel code, 49360K reserved)"),
     row("kernel", &["Linux version "], Boot(boot::release), None,
         "Linux version 6.12.117-foo (me@here) (gcc) #1 SMP"),
+    row("compiler", &["Linux version "], Phrase("Linux version ", says::compiler), None,
+        "Linux version 6.12.117-foo (me@here) (aarch64-linux-gnu-gcc) #1 SMP"),
     row("kernel-of-trace", &["ainted"], Boot(boot::tainted), None,
         "CPU: 0 PID: 1 Comm: x Not tainted 6.12.9-foo #1"),
     row("kernel-of-shell", &["uname "], Uname, None, "$ uname -r\n6.12.9-foo"),
+    row("kernel-of-tool", &["Kernel: ", "KernelRelease"], Boot(release::shown), None,
+        "          Kernel: Linux 6.6.31"),
+    row("kernel-of-usb", &["Manufacturer: Linux "], Boot(release::root_hub), None,
+        "usb usb1: Manufacturer: Linux 6.1.0-rpi7-rpi-v8 dwc_otg_hcd"),
+    row("kernel-of-uname", &["Linux "], Boot(release::linux), None,
+        "Linux h 6.17.0-8-foo #8 SMP PREEMPT_DYNAMIC x aarch64 GNU/Linux"),
+    row("kernel-of-form", &["ernel version:", "ernel Version:"], Boot(release::form), None,
+        "**Kernel version:** 5.15.71-foo"),
+    row("kernel-of-path", &["/lib/modules/", "vmlinuz-"], Boot(release::path), None,
+        "/lib/modules/6.1.0-rpi7-rpi-v8/kernel/drivers/x.ko"),
     row("command-line", &["ernel command line:"], Boot(boot::command_line), None,
         "Kernel command line: console=ttyS0 cma=640M"),
     row("alloc-of-shell", &["echo "], Boot(boot::debugfs_alloc), None,
@@ -207,6 +298,16 @@ pub const MESSAGES: &[Message] = &[
         "dma alloc of size 65536 failed"),
     row("driver", &["llocat", "lloc f", "lloc F", "to alloc"], Driver, None,
         "mydrv 1000.x: failed to allocate buffer with size 1036288"),
+    row("held-begins", &["ate from "], Driver, None,
+        "[drm:vc4_bo_create [vc4]] *ERROR* Failed to allocate from CMA:"),
+    row("held-in-all", &["num bos ", "size bos "], Driver, None,
+        "[drm] size bos allocated: 116020kb"),
+    row("held-by-label", &["kb BOs ("], Driver, None,
+        "vc4-drm soc:gpu: [drm]                            V3D:  14336kb BOs (7)"),
+    row("held-by-exporter", &["ma-buf Objects"], File, None,
+        "Dma-buf Objects:\nsize\tflags\tmode\tcount\texp_name\tino\tname\n\
+         01036288\t00000002\t00080007\t00000001\tlinux,cma\t00000019\t<none>\n\n\
+         Total 1 objects, 1036288 bytes"),
     row("event-start", &["cma"], Trace(&kinds::START), Some(StartPlain),
         "vpu-12 [002] ..... 512.3: cma_alloc_start: name=linux,cma count=456 align=8"),
     row("event-start-totals", &["cma"], Trace(&kinds::START), Some(StartTotals),
@@ -223,6 +324,8 @@ pub const MESSAGES: &[Message] = &[
         "cma_release: name=x pfn=0x8ad00 page=000000004f1e9d2c count=456"),
     row("event-single", &["cma"], Trace(&kinds::SINGLE), Some(EventAlone),
         "cma_alloc: pfn=ffffffffffffffff page=(null) count=456 align=8"),
+    row("event-of-perf-trace", &["cma"], Trace(&kinds::FINISH), None,
+        "31.5 v/6 cma:cma_alloc_finish(name: \"x\", pfn: 508160, page: 0xffff, count: 4, align: 2)"),
     row("lost-ftrace", &["LOST"], Reader::Around(false, ftrace::furniture), None,
         "CPU:2 [LOST 12 EVENTS]"),
     row("lost-trace-cmd", &["EVENTS DROPPED"], Reader::Around(false, trace_cmd::furniture), None,
@@ -230,6 +333,11 @@ pub const MESSAGES: &[Message] = &[
     row("lost-perf", &["LOST"], Reader::Around(true, perf::furniture), None,
         "vpu 12 [000] 1.5: cma:cma_release: name=x pfn=0x8 page=0x1 count=4\n\
          0 0 0x3e8 [0x30]: PERF_RECORD_LOST lost 12"),
+    row("stamp-of-json", &["\"time\":"], Stamp, None,
+        "\"time\":    25.875995,\n\"msg\": \"cma: cma_alloc: alloc failed, req-size: 7 pages, ret: -12\""),
+    row("journal", &["\"MESSAGE\":[", "\"MESSAGE\" : ["], File, None,
+        "{\"MESSAGE\":[97,108,108,111,99,32,102,97,105,108,101,100,44,32,114,101,113,45,115,105,122,\
+         101,58,32,55,32,112,97,103,101,115]}"),
     row("area-file",
         &["/bitmap", "base_pfn", "order_per_bit", "maxchunk", "==> ", "cat /"], File, None,
         "==> /sys/kernel/debug/cma/reserved/base_pfn <==\n262656"),
@@ -243,10 +351,16 @@ pub const MESSAGES: &[Message] = &[
         Named(Meminfo, &["CmaTotal", "CmaFree", "MemTotal", "MemFree", "MemAvailable", "SwapTotal",
             "SwapFree"]),
         None, "CmaFree:           524288 kB"),
+    row("free-blocks", &["CMA", ", zone "], File, None,
+        "Node    0, zone      DMA, type          CMA     14     14     14     14     14     15     15     \
+         15     15     12      6"),
     row("events-of-memory", &["cma"],
         Named(Vmstat, &["nr_free_cma", "cma_alloc_success", "cma_alloc_fail"]),
         None, "nr_free_cma 131072"),
     row("cap", &["CMA"], File, None, "CONFIG_CMA_ALIGNMENT=8"),
+    row("knob", &["G_DYNAMIC_DEBUG"], File, None, "CONFIG_DYNAMIC_DEBUG=y"),
+    row("page-size", &["getconf "], File, None, "$ getconf PAGESIZE\n16384"),
+    row("page-size-of-configuration", &["CONFIG_"], File, None, "CONFIG_ARM64_16K_PAGES=y"),
     row("kernel-of-file", &["cat /"], File, None,
         "$ cat /proc/version\nLinux version 6.1.0 (me) #1"),
     row("command-line-of-file", &["==> "], File, None, "==> /proc/cmdline <==\ncma=640M quiet"),

@@ -64,7 +64,8 @@ static REMARK: LazyLock<Regex> = LazyLock::new(|| {
 pub(super) fn read(before: &[u8]) -> Prefix<'_> {
     let before = &before[..before.len().min(LONGEST)];
     let mut prefix = Prefix::default();
-    let mut at = kmsg(before, &mut prefix).unwrap_or(0);
+    let quote = span(before, |byte| b" \t>|`\"".contains(byte));
+    let mut at = kmsg(&before[quote..], &mut prefix).map_or(0, |used| quote + used);
     while let Some(open) = memchr::memchr2(b'[', b'(', &before[at..]) {
         at += open;
         // The pid in `kernel[851]:` is the log daemon's.

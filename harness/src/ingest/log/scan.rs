@@ -1,10 +1,13 @@
 //! Which lines are looked at: those with a word that a record can begin with.
+//!
+//! Two machines: one of few parts, a part of each word, passes over what has none in bulk, and the
+//! other one finds the words themselves in the lines that are left.
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
-use super::messages::{self, Reader};
+use super::messages::{self, Reader, Said};
 
 /// The words of every row, each with the reader of the first row that has it.
 static WORDS: LazyLock<Vec<(&str, Reader)>> = LazyLock::new(messages::words);
@@ -12,9 +15,56 @@ static WORDS: LazyLock<Vec<(&str, Reader)>> = LazyLock::new(messages::words);
 static MACHINE: LazyLock<AhoCorasick> = LazyLock::new(|| {
     let texts = WORDS.iter().map(|(text, _)| text);
     let mut builder = AhoCorasick::builder();
-    let built = builder.match_kind(MatchKind::LeftmostFirst).build(texts);
-    built.expect("a few short patterns")
+    let builder = builder.match_kind(MatchKind::LeftmostFirst).kind(Some(AhoCorasickKind::DFA));
+    builder.build(texts).expect("a few short patterns")
 });
+
+/// What each word has one of, and few other lines have; of a free run it is looked at otherwise. The
+/// machine looks at the first two bytes of each: the rarer these are, the faster.
+#[rustfmt::skip]
+const PARTS: &[&str] = &[
+    "cma", "Cma", "CMA", "lloc", "q-size", "q size", "mber of a", "_from_contig", "_next_z",
+    "rved mem", "rved_mem", "rved-mem", "[mem 0x", "Machine m", "Hugepages", "Page block",
+    "-dma-pool", "y-region", "{\n", "K available (", "Linux ", "ainted", "uname ", "Kernel: ",
+    "KernelR", "rnel v", "rnel V", "/modules/", "vmlinuz-", "mmand line:", "echo ", "bos ", "kb BOs (", "Objects",
+    "LOST", "DROPPED", "\"time\":", "\"MESSAGE\"", "/bitmap", "_pfn", "_per_bit", "xchunk", "==> ",
+    "cat /", "Total:", "Free:", "MemAv", "zone ", "C_DEBUG", "tconf ", "ONFIG_",
+];
+
+static BULK: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    let mut builder = AhoCorasick::builder();
+    builder.match_kind(MatchKind::LeftmostFirst).build(PARTS).expect("a few short patterns")
+});
+
+/// Where the first part of a word is: what is before it says nothing.
+pub(super) fn passed(bytes: &[u8]) -> Option<usize> {
+    let found = BULK.find(bytes).map(|found| found.start());
+    let before = &bytes[..found.unwrap_or(bytes.len())];
+    memchr::memchr_iter(b'@', before).find(|at| is_run(&before[..*at])).or(found)
+}
+
+/// Whether `@` after `before` is that of a free run.
+fn is_run(before: &[u8]) -> bool {
+    before.last().is_some_and(u8::is_ascii_digit)
+}
+
+/// The phrases of a boot, each with its reader.
+static PHRASES: LazyLock<(AhoCorasick, Vec<Said>)> = LazyLock::new(|| {
+    let phrases = messages::all(|reader| match reader {
+        Reader::Phrase(phrase, read) => Some((phrase, read)),
+        _ => None,
+    });
+    let (texts, readers): (Vec<_>, Vec<_>) = phrases.unzip();
+    let mut builder = AhoCorasick::builder();
+    let built = builder.match_kind(MatchKind::LeftmostFirst).build(texts);
+    (built.expect("a few short patterns"), readers)
+});
+
+/// The phrases of a boot in `bytes`: where each begins and ends, and who reads what is around it.
+pub(super) fn phrases(bytes: &[u8]) -> impl Iterator<Item = (usize, usize, Said)> {
+    let (machine, readers) = &*PHRASES;
+    machine.find_iter(bytes).map(|hit| (hit.start(), hit.end(), readers[hit.pattern()]))
+}
 
 /// Where the first word is.
 pub(super) fn wanted(bytes: &[u8]) -> Option<usize> {
@@ -31,6 +81,29 @@ pub(super) fn hits(bytes: &[u8]) -> impl Iterator<Item = (usize, usize, Reader)>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Above this number the machine has no vectors to pass over what has none of the words.
+    #[test]
+    fn the_parts_are_few_enough() {
+        assert!(PARTS.len() <= 64, "{}", PARTS.len());
+    }
+
+    /// Words that follow a part of another word in every line.
+    const FOLLOW: [&str; 1] = ["ate from "];
+
+    #[test]
+    fn every_word_has_a_part() {
+        for (word, _) in &*WORDS {
+            let run = word.as_bytes().strip_suffix(b"@").is_some_and(is_run);
+            assert!(
+                run || FOLLOW.contains(word) || PARTS.iter().any(|part| word.contains(part)),
+                "{word}"
+            );
+        }
+        for part in PARTS {
+            assert!(WORDS.iter().any(|(word, _)| word.contains(part)), "{part}");
+        }
+    }
 
     #[test]
     fn every_kind_is_found_where_it_is() {

@@ -6,25 +6,30 @@
 
 mod area;
 mod bitmap;
+mod blocks;
+mod buffers;
 mod path;
 mod proc;
 #[cfg(test)]
 mod tests;
 mod transcript;
+mod tree;
 
 use std::collections::VecDeque;
 
 use super::super::Format;
 use super::super::error::quoted;
-use super::bytes;
 use super::names::Names;
-use super::{Record, Sink};
+use super::{Knob, Record, Sink};
+use super::{bytes, text};
 use bitmap::OpenBitmap;
+use buffers::Buffers;
 use path::{File, Target};
+use tree::Tree;
 
 /// Every format of a file that is read out of a text.
 pub(super) const FORMATS: &[Format] =
-    &[area::DEBUGFS, area::SYSFS, proc::MEMINFO, proc::CONFIG, proc::KERNEL];
+    &[area::DEBUGFS, area::SYSFS, proc::MEMINFO, proc::CONFIG, proc::KERNEL, blocks::FORMAT];
 
 /// Whether a file of this name is one of those.
 pub(in crate::ingest) fn is_known_file(name: &str) -> bool {
@@ -49,11 +54,29 @@ pub(super) struct Sections {
     expected: VecDeque<Target>,
     /// A bitmap that may go on in the next line.
     bitmap: Option<OpenBitmap>,
+    /// A table of dma-bufs that goes on.
+    buffers: Option<Buffers>,
+    tree: Tree,
+    /// Room for a line without its colours.
+    buffer: Vec<u8>,
 }
+
+/// What begins a colour.
+const ESCAPE: u8 = 0x1b;
 
 impl Sections {
     /// Whether the line belongs to a file, and is used up.
     pub(super) fn line(&mut self, raw: &[u8], sink: &mut Sink<'_>) -> bool {
+        if memchr::memchr(ESCAPE, raw).is_none() {
+            return self.plain(raw, sink);
+        }
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let used = self.plain(text::plain(raw, &mut buffer), sink);
+        self.buffer = buffer;
+        used
+    }
+
+    fn plain(&mut self, raw: &[u8], sink: &mut Sink<'_>) -> bool {
         let text = bytes::trim_quote(raw.trim_ascii_end());
         if let Some(mut open) = self.bitmap.take() {
             if self.expected.is_empty() && open.goes_on(raw, text) {
@@ -61,6 +84,16 @@ impl Sections {
                 return true;
             }
             open.close(sink);
+        }
+        if let Some(mut open) = self.buffers.take() {
+            if open.line(text, sink, &mut self.names) {
+                self.buffers = Some(open).filter(|open| !open.is_done());
+                return true;
+            }
+            open.close(sink);
+        }
+        if self.tree.is_open() && title(text).is_none() && self.tree.value(text) {
+            return true;
         }
         let Some(first) = text.first() else { return false };
         // The most frequent lines by far, of a kernel log: nothing here begins so.
@@ -76,7 +109,10 @@ impl Sections {
     /// Whether the content of a file may follow: the next line must be shown to
     /// [`line`](Self::line) first.
     pub(super) fn is_open(&self) -> bool {
-        self.bitmap.is_some() || !self.expected.is_empty()
+        self.bitmap.is_some()
+            || self.buffers.is_some()
+            || !self.expected.is_empty()
+            || self.tree.is_open()
     }
 
     /// No line follows.
@@ -84,16 +120,25 @@ impl Sections {
         if let Some(open) = self.bitmap.take() {
             open.close(sink);
         }
+        if let Some(open) = self.buffers.take() {
+            open.close(sink);
+        }
+        self.tree.end(sink);
     }
 
     /// A line that says what follows.
     fn marker(&mut self, text: &[u8], sink: &mut Sink<'_>) -> bool {
         if let Some(title) = title(text) {
             self.expected.clear();
-            self.expect(title);
+            if !self.tree.title(title, sink) {
+                self.expect(title);
+            }
             return true;
         }
-        if text.starts_with(b"# cmalab collect:") {
+        if let Some(said) = text.strip_prefix(b"# cmalab collect:") {
+            if memchr::memmem::find(said, b"the kernel needs CONFIG_CMA_DEBUGFS").is_some() {
+                sink.push(None, None, Record::Config(Knob::CmaDebugfs, false));
+            }
             return true;
         }
         let Some((prompt, command)) = transcript::command(text) else { return false };
@@ -155,9 +200,16 @@ impl Sections {
     /// A line that says itself what it is.
     fn bare(&mut self, raw: &[u8], text: &[u8], sink: &mut Sink<'_>) -> bool {
         match text[0] {
-            b'C' | b'M' | b'S' | b'n' | b'c' if proc::line(raw, text, sink, &mut self.names) => {
+            b'C' | b'M' | b'S' | b'n' | b'c' | b'#'
+                if proc::line(raw, text, sink, &mut self.names) =>
+            {
                 true
             }
+            b'D' | b'd' if Buffers::begin(text) => {
+                self.buffers = Some(Buffers::new(sink.line));
+                true
+            }
+            b'N' if blocks::line(text, sink) => true,
             b'0'..=b'9' => {
                 self.bitmap = OpenBitmap::bare(sink.line, raw, text);
                 self.bitmap.is_some()
@@ -231,6 +283,7 @@ impl Sections {
             }
             File::CommandLine => proc::command_line(text, sink),
             File::Version => proc::version(text, sink),
+            File::PageSize => proc::page_size(text, sink),
         }
     }
 }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use cma_policies::Run;
 use cma_policies::kit::RunSet;
 
+use crate::boot::page_of_release;
+use crate::ingest::log::boot::Boot;
 use crate::ingest::log::{self, Found, Page, Record};
 use crate::ingest::{IngestError, Source};
 use crate::kernel::Seen;
@@ -144,17 +146,23 @@ impl Scan {
     }
 
     pub(super) fn read(&mut self, source: &Source, events: bool) -> Result<(), IngestError> {
-        for found in log::open(source)? {
+        let mut records = log::open(source)?;
+        for found in records.by_ref() {
             match found {
                 Ok(found) if events && traced(&found.record).is_some() => self.event(&found),
                 Ok(found) => self.beside(&found.record),
-                Err(error) => {
-                    self.odd += 1;
-                    self.first_odd.get_or_insert_with(|| error.to_string());
-                }
+                Err(error) => self.wrong(&error),
             }
         }
+        if let Some(error) = records.cut() {
+            self.wrong(error);
+        }
         Ok(())
+    }
+
+    fn wrong(&mut self, error: &IngestError) {
+        self.odd += 1;
+        self.first_odd.get_or_insert_with(|| error.to_string());
     }
 
     fn event(&mut self, found: &Found) {
@@ -183,7 +191,13 @@ impl Scan {
 
     fn beside(&mut self, record: &Record) {
         match record {
-            Record::Kernel(release) => self.kernel = Some(Arc::clone(release)),
+            Record::Kernel(release) => {
+                self.kernel = Some(Arc::clone(release));
+                if let Some(bytes) = page_of_release(release) {
+                    self.areas.page_is(bytes);
+                }
+            }
+            Record::Boot(Boot::PageBytes(bytes, _)) => self.areas.page_is(*bytes),
             Record::Reserved { area, base, bytes } => {
                 self.areas.reserved(area.clone(), *base, *bytes);
             }

@@ -2,19 +2,24 @@
 
 use super::plain::{clean, counted};
 use crate::diagnose::{Counter, Diagnosis};
+use crate::ingest::log::FreeBlocks;
 
 /// The most areas whose counters are shown.
 const MOST_AREAS: usize = 8;
 
 /// How many failures there are of which nothing is known; none where there is none.
 pub fn suppressed(diagnosis: &Diagnosis) -> Option<String> {
-    let hidden = hidden(diagnosis)?;
-    Some(format!("{hidden}: of those failures nothing is known"))
+    let (hidden, unknown) = (hidden(diagnosis)?, diagnosis.suppressed);
+    Some(match diagnosis.hidden.saturating_sub(unknown) {
+        0 => format!("{hidden}: of those failures nothing is known"),
+        _ if unknown == 0 => format!("{hidden}: lists or a trace show all of those failures"),
+        _ => format!("{hidden}: of {unknown} of those failures nothing is known"),
+    })
 }
 
 /// `3 failure lines were hidden by the rate limit`.
 pub(super) fn hidden(diagnosis: &Diagnosis) -> Option<String> {
-    let lines = diagnosis.suppressed;
+    let lines = diagnosis.hidden;
     let were = if lines == 1 { "was" } else { "were" };
     let counted = counted(lines, "failure line");
     (lines > 0).then(|| format!("{counted} {were} hidden by the rate limit"))
@@ -55,7 +60,26 @@ pub(super) fn counters(diagnosis: &Diagnosis) -> Vec<String> {
         let more = (areas.len() - MOST_AREAS) as u64;
         lines.push(format!("and those of {}", counted(more, "other area")));
     }
+    lines.extend(diagnosis.free_blocks.iter().map(blocks));
     lines
+}
+
+/// `node 0 DMA: 23458 pages of CMA free in the page allocator, …`.
+///
+/// What is free there was given to nobody by an area, and is lent to nobody: its areas have at least
+/// as much free.
+fn blocks(zone: &FreeBlocks) -> String {
+    let of = if zone.cma { " of CMA" } else { "" };
+    let pages = counted(zone.pages(), "page");
+    let head = format!("{}: {pages}{of} free in the page allocator", clean(&zone.zone));
+    match zone.largest() {
+        None => head,
+        Some((pages, blocks)) => {
+            let run = if zone.cma { ", each a free run or a part of one" } else { "" };
+            let largest = counted(blocks, "block");
+            format!("{head}, the largest {largest} of {pages} pages{run}")
+        }
+    }
 }
 
 /// Whether it counts since boot (`mm/cma_sysfs.c`).
@@ -122,9 +146,13 @@ mod tests {
     fn hidden_failures_are_unknown() {
         let mut found = diagnosis();
         assert_eq!(suppressed(&found), None);
-        found.suppressed = 1;
+        (found.hidden, found.suppressed) = (1, 1);
         assert!(suppressed(&found).unwrap().starts_with("1 failure line was hidden"));
-        found.suppressed = 283;
+        (found.hidden, found.suppressed) = (283, 283);
         assert!(suppressed(&found).unwrap().starts_with("283 failure lines were hidden"));
+        found.suppressed = 3;
+        assert!(suppressed(&found).unwrap().ends_with(": of 3 of those failures nothing is known"));
+        found.suppressed = 0;
+        assert!(suppressed(&found).unwrap().ends_with("show all of those failures"));
     }
 }

@@ -43,6 +43,13 @@ pub struct Group {
     pub last_us: Option<u64>,
 }
 
+impl Group {
+    /// Whether the rate limit hid their lines, and other lines say what they may have been.
+    pub(super) fn is_hidden(&self) -> bool {
+        self.first.incident.count.is_none() && !self.first.incident.beside.is_empty()
+    }
+}
+
 /// Collects failures: in bounded memory, however many there are.
 #[derive(Clone, Default, Debug)]
 pub struct Groups {
@@ -152,7 +159,7 @@ impl<'a> Report<'a> {
     /// Puts together what is known at the end.
     pub fn new(groups: &'a Groups, diagnosis: &'a Diagnosis) -> Self {
         let mut order: Vec<&Group> = groups.groups.iter().collect();
-        order.sort_by_key(|group| std::cmp::Reverse(group.failures));
+        order.sort_by_key(|group| (group.is_hidden(), std::cmp::Reverse(group.failures)));
         let mut mapped: Vec<Option<&Arc<str>>> = Vec::new();
         let mut show = |(index, group)| {
             let mut shown = Shown::new(group, diagnosis, index < MOST_DETAILED);

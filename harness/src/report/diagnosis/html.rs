@@ -21,7 +21,7 @@ const STYLE: &str = include_str!("html/style.css");
 /// # Errors
 /// Where the output takes no more.
 pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let headline = words::headline(report);
+    let headline = words::first_line(report);
     let page = Page {
         title: &headline,
         style: STYLE,
@@ -44,7 +44,15 @@ fn sections(report: &Report<'_>) -> Vec<Section> {
     let groups = report.groups.iter().enumerate().filter(|(_, shown)| shown.detailed);
     sections.extend(groups.map(|(index, shown)| group(index, shown, only)));
     sections.extend(tables::areas(report));
+    sections.extend(at_boot(report));
     sections
+}
+
+/// What became of the areas that the kernel was asked for.
+fn at_boot(report: &Report<'_>) -> Option<Section> {
+    let all = words::boot::boot(&report.diagnosis.boot);
+    let body = html! { ul { @for text in &all { li { (capital(text)) } "\n" } } };
+    (!all.is_empty()).then(|| Section { heading: html! { "At boot" }, body, id: "boot".into() })
 }
 
 /// The class of a verdict: who or what has to change.
@@ -60,6 +68,10 @@ fn class(verdict: Option<Cause>) -> &'static str {
 fn header(report: &Report<'_>, headline: &str) -> Markup {
     html! {
         p .tool { "cmalab diagnose" } "\n"
+        @let single = report.groups.len() == 1 && report.beyond == 0;
+        @if let Some(cut) = words::cut(report.diagnosis).filter(|_| single) {
+            p .sub { (capital(&cut)) } "\n"
+        }
         @if let ([shown], 0) = (report.groups.as_slice(), report.beyond) {
             @let failure = &shown.group.first;
             p .badge.(class(failure.verdict)) { (words::verdict(failure)) } "\n"
@@ -123,7 +135,7 @@ fn group(index: usize, shown: &Shown<'_>, only: bool) -> Section {
 
 fn advice(advice: &Advice) -> Markup {
     let (class, word) = match (advice.what, advice.helps) {
-        (What::Collect(_), _) => ("next", "Next step"),
+        (What::Collect(_) | What::LookUpBounds, _) => ("next", "Next step"),
         (_, true) => ("yes", "Helps"),
         (_, false) => ("no", "Does not help"),
     };

@@ -11,7 +11,11 @@ use serde_json::value::RawValue;
 use super::groups::{Report, Shown};
 use super::plain::seconds;
 use super::words;
-use crate::diagnose::{Advice, AreaState, Counter, Failure, Resident};
+use crate::boot::{Asked, At, Story};
+use crate::diagnose::{
+    Advice, AreaState, Bounds, Counter, Cut, Failure, Held, Holding, Resident, Stated,
+};
+use crate::ingest::log::FreeBlocks;
 
 /// The version of the object.
 pub const SCHEMA: u32 = 1;
@@ -83,6 +87,40 @@ fn failure_json(failure: &Failure) -> impl Serialize + '_ {
             largest_count_at_this_align: fit.map(|fit| fit.largest_count_at_this_align),
         },
         duplicates: incident.duplicates,
+        bounds: bounds_json(failure),
+    }
+}
+
+/// Pages that bound the request; null where nothing is known.
+fn bounds_json(failure: &Failure) -> Option<impl Serialize + '_> {
+    let bounds = failure.incident.bounds.as_deref();
+    let slots = failure.slots();
+    let pages = |of: fn(&Bounds) -> &Option<Stated>| Some(of(bounds?).as_ref()?.pages);
+    (bounds.is_some() || slots.is_some()).then(|| {
+        object! {
+            area_pages: failure.total().or_else(|| pages(|bounds| &bounds.area)),
+            all_areas_pages: pages(|bounds| &bounds.all),
+            least_free_pages: pages(|bounds| &bounds.free),
+            slot_pages: slots.map(|slots| slots.slot),
+            stranded_pages: slots.map(|slots| slots.stranded),
+            most_buffers: slots.and_then(|slots| slots.most),
+            held: bounds.and_then(|bounds| bounds.held.as_deref()).map(held_json),
+        }
+    })
+}
+
+fn held_json(held: &Held) -> impl Serialize + '_ {
+    let (bytes, buffers) = held.sum();
+    let holding = |of: &'_ Holding| {
+        object! { label: of.label.to_string(), bytes: of.bytes, buffers: of.buffers }
+    };
+    object! {
+        source: &*held.source,
+        line: held.line,
+        bytes: bytes,
+        buffers: buffers,
+        cached_bytes: held.cached.0,
+        of: held.of.iter().map(holding).collect::<Vec<_>>(),
     }
 }
 
@@ -148,7 +186,46 @@ pub fn tail(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     list(report.groups.iter().map(group_json), out)?;
     write!(out, "], \"unknown_suppressed\": {}, \"counters\": [", diagnosis.suppressed)?;
     list(diagnosis.counters.iter().map(counter_json), out)?;
+    if !diagnosis.free_blocks.is_empty() {
+        write!(out, "], \"free_blocks\": [")?;
+        list(diagnosis.free_blocks.iter().map(blocks_json), out)?;
+    }
+    if !diagnosis.cut.is_empty() {
+        write!(out, "], \"cut\": [")?;
+        list(diagnosis.cut.iter().map(cut_json), out)?;
+    }
+    out.write_all(b"], \"boot\": [")?;
+    list(diagnosis.boot.areas.iter().map(|asked| boot_json(asked, &diagnosis.boot)), out)?;
     writeln!(out, "]}}")
+}
+
+fn blocks_json(zone: &FreeBlocks) -> impl Serialize + '_ {
+    object! { zone: &*zone.zone, cma: zone.cma, pages: zone.pages(), blocks: &zone.blocks[..] }
+}
+
+fn cut_json(cut: &Cut) -> impl Serialize + '_ {
+    object! { source: &*cut.source, lines: cut.lines, why: &*cut.why }
+}
+
+fn boot_json<'a>(asked: &'a Asked, story: &'a Story) -> impl Serialize + 'a {
+    let line = |at: &'a At| object! { source: &*at.source, line: at.line };
+    object! {
+        area: asked.name.as_deref(),
+        origin: asked.origin.name(),
+        default: asked.default,
+        asked_bytes: asked.asked_bytes,
+        fate: asked.fate.name(),
+        reason: asked.fate.reason(),
+        base: asked.base,
+        bytes: asked.bytes,
+        printed_bytes: asked.printed_bytes,
+        instead_bytes: asked.instead,
+        page_bytes: story.page.map(|(bytes, _)| bytes),
+        step_bytes: story.stride.bytes,
+        lines: asked.lines.iter().map(line).collect::<Vec<_>>(),
+        text: words::boot::sentence(asked, story),
+        cure: words::boot::cure(asked, story),
+    }
 }
 
 fn counter_json(counter: &Counter) -> impl Serialize + '_ {

@@ -241,6 +241,12 @@ impl Strip {
     fn new(state: &AreaState, range: &RangeState, cell: u64, wanted: Option<&Wanted>) -> Self {
         let (pages, grid) = (pages(state, range), state.grid(range));
         let whole = state.complete || state.known != Known::List;
+        // Of a bitmap that was cut the pages past its words are not known.
+        let known_to = match state.shown {
+            None => u64::MAX,
+            Some(shown) if state.ranges.len() == 1 => shown,
+            Some(_) => 0,
+        };
         let before = grid.base() & (cell - 1);
         let index = |page: u64| ((page.saturating_add(before)) / cell) as usize;
         let count = if pages == 0 { 0 } else { index(pages - 1) + 1 };
@@ -270,7 +276,8 @@ impl Strip {
             let start = (at as u64 * cell).saturating_sub(before);
             let end = (at as u64 + 1).saturating_mul(cell).saturating_sub(before).min(pages);
             let (pages, free) = (end - start, free.min(end - start));
-            Cell { start, pages, free, fill: Fill::of(free, pages, whole), mark }
+            let fill = Fill::of(free, pages, whole && end <= known_to);
+            Cell { start, pages, free, fill, mark }
         });
         Self { range: range.number, cells: cells.collect() }
     }

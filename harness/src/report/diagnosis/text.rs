@@ -30,8 +30,9 @@ const MOST_WARNINGS: usize = 8;
 /// Where the output takes no more.
 pub fn write(report: &Report<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let paint = Paint { color: look.color };
-    writeln!(out, "{}", paint.bold(&words::headline(report)))?;
+    writeln!(out, "{}", paint.bold(&words::first_line(report)))?;
     if report.groups.is_empty() {
+        boot(report, paint, out)?;
         nothing(report, out)?;
     }
     let mut said = Vec::new();
@@ -49,7 +50,19 @@ pub fn write(report: &Report<'_>, look: Look, out: &mut dyn Write) -> io::Result
         writeln!(out)?;
         residents::write(area, residents, report.diagnosis.cap, paint, out)?;
     }
+    if !report.groups.is_empty() {
+        boot(report, paint, out)?;
+    }
     footer(report, out)
+}
+
+/// What became of the areas that the kernel was asked for.
+fn boot(report: &Report<'_>, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+    let all = words::boot::boot(&report.diagnosis.boot);
+    if !all.is_empty() {
+        writeln!(out)?;
+    }
+    all.iter().try_for_each(|text| labelled("boot", text, paint, out))
 }
 
 fn nothing(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -109,7 +122,7 @@ fn advice<'a>(
     }
     for advice in new {
         let label = match (advice.what, advice.helps) {
-            (What::Collect(_), _) => "next",
+            (What::Collect(_) | What::LookUpBounds, _) => "next",
             (_, true) => "helps",
             (_, false) => "no help",
         };
@@ -142,7 +155,8 @@ fn footer(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)?;
     wrapped(&words::read(report.diagnosis), "", "  ", out)?;
     if let Some(hidden) = board::suppressed(report.diagnosis) {
-        wrapped(&hidden, "unknown: ", "  ", out)?;
+        let label = if report.diagnosis.suppressed > 0 { "unknown: " } else { "hidden: " };
+        wrapped(&hidden, label, "  ", out)?;
     }
     for line in board::counters(report.diagnosis) {
         wrapped(&line, "counters: ", "  ", out)?;

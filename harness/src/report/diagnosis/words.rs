@@ -1,6 +1,10 @@
 //! The sentences that all formats share.
 
 mod advice;
+pub(super) mod boot;
+mod bounds;
+mod hidden;
+mod next;
 mod why;
 
 pub(super) use advice::{advice, cost, most_useful};
@@ -11,7 +15,7 @@ use super::plain::{clean, counted, percent, seconds};
 use super::{CAPS, board};
 use crate::cause::Cause;
 use crate::diagnose::{
-    AlignFrom, AreaState, Confidence, Diagnosis, Failure, Pitch, Reported, Resident, Why,
+    AlignFrom, AreaState, Confidence, Cut, Diagnosis, Failure, Pitch, Reported, Resident, Why,
     errno_name,
 };
 use crate::words::pages;
@@ -60,6 +64,16 @@ pub(super) fn answer(failure: &Failure) -> String {
             let free = failure.drift().map_or_else(|| format!("{free} are free"), drifts);
             format!("{pages} do not fit in one piece: {free}, but {longest}")
         }
+        Some(Cause::TooLarge)
+            if let (Why::AboveBound, Some(most)) = (failure.why, bounds::most(failure)) =>
+        {
+            format!("{pages} were asked for, {most}")
+        }
+        Some(Cause::Exhausted)
+            if let (Why::Held, Some(filled)) = (failure.why, bounds::filled(failure)) =>
+        {
+            filled
+        }
         Some(Cause::Exhausted) if let Some((available, 0)) = failure.drift() => format!(
             "{pages} asked for, and no bit of the area is free, though {} available by its counter",
             are(available)
@@ -101,7 +115,8 @@ pub(super) fn answer(failure: &Failure) -> String {
             let why = why(failure);
             let ret = failure.incident.ret.filter(|_| !why.contains("-1"));
             let ret = ret.map(|ret| format!(" with {ret}"));
-            format!("{pages}{order} failed{}; {why}", ret.unwrap_or_default())
+            let few = bounds::few(failure).map_or_else(String::new, |few| format!("; {few}"));
+            format!("{pages}{order} failed{}{few}; {why}", ret.unwrap_or_default())
         }
     }
 }
@@ -141,6 +156,10 @@ fn free_of_state(failure: &Failure) -> Option<String> {
 pub(super) fn free_of_area(area: &AreaState) -> String {
     let of = area.total.map_or_else(String::new, |total| format!(" of {total}"));
     let free = area.stated_free().unwrap_or_else(|| area.known_free());
+    if let (Some(shown), Some(total)) = (area.shown, area.total) {
+        let (free, hidden) = (area.known_free(), total.saturating_sub(shown));
+        return format!("{free} of the {shown} pages shown are free, {hidden} are not shown");
+    }
     match area.available.filter(|available| *available != free) {
         Some(available) => {
             format!("{available}{of} pages available by the counter, {free} free in the bitmap")
@@ -156,7 +175,13 @@ fn sees_all(failure: &Failure) -> bool {
 }
 
 fn answer_without_request(failure: &Failure) -> String {
+    if let Why::Beside { count, line, .. } = failure.why {
+        return format!("as {} at line {line}", pages(count));
+    }
     match failure.incident.reported {
+        Reported::List if failure.why == Why::BesideEither => {
+            "fragmentation or alignment, by which of the sizes that other lines name"
+        }
         Reported::List => "a list of free runs is here without the request that failed",
         Reported::Driver => "a driver got no memory and the log does not say how much it asked for",
         _ => "a request failed and the log does not say for how many pages",
@@ -170,15 +195,37 @@ fn lower(failure: &Failure) -> String {
     order.map_or_else(String::new, |order| format!("; order {order} would have fitted"))
 }
 
-/// The first line of all.
-pub(super) fn headline(report: &Report<'_>) -> String {
+/// The first line of all: how far was read, where that is not to the end, and the answer.
+pub(super) fn first_line(report: &Report<'_>) -> String {
+    match cut(report.diagnosis) {
+        Some(cut) => format!("{cut}; up to there {}", headline(report)),
+        None => headline(report),
+    }
+}
+
+/// What could not be read to its end.
+pub fn cut(diagnosis: &Diagnosis) -> Option<String> {
+    let cut = |cut: &Cut| {
+        format!("{} is cut or damaged after line {} ({})", clean(&cut.source), cut.lines, cut.why)
+    };
+    let all: Vec<_> = diagnosis.cut.iter().map(cut).collect();
+    (!all.is_empty()).then(|| all.join(", "))
+}
+
+/// The answer to all of it.
+fn headline(report: &Report<'_>) -> String {
+    if let Some(burst) = hidden::headline(report) {
+        return burst;
+    }
     if let ([shown], 0) = (report.groups.as_slice(), report.beyond) {
         return group_line(shown.group);
     }
     if report.groups.is_empty() {
-        return match board::hidden(report.diagnosis) {
-            Some(hidden) => format!("no failure in this log, but {hidden}"),
-            None => "no failed CMA allocation in this log".to_string(),
+        let trouble = boot::trouble(&report.diagnosis.boot);
+        return match (board::hidden(report.diagnosis), trouble) {
+            (Some(hidden), _) => format!("no failure in this log, but {hidden}"),
+            (None, Some(trouble)) => format!("no failed CMA allocation, but {trouble}"),
+            (None, None) => "no failed CMA allocation in this log".to_string(),
         };
     }
     let failures = counted(report.failures, "failure");
@@ -204,6 +251,8 @@ pub(super) fn facts(shown: &Shown<'_>) -> Vec<(&'static str, String)> {
     facts.push(("where", place(failure)));
     facts.extend(free(failure).map(|text| ("free", text)));
     facts.extend(fit(failure).map(|text| ("fits", text)));
+    facts.extend(bounds::fact(failure).map(|text| ("bounds", text)));
+    facts.extend(bounds::held(failure).map(|text| ("held", text)));
     facts.extend(shown.memory.clone().map(|text| ("memory", text)));
     facts
 }

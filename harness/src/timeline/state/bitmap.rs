@@ -17,7 +17,8 @@ impl AreaState {
     pub(crate) fn of_bitmaps(bitmaps: &[Bitmap], layout: &Layout, stated: &Stated) -> Self {
         let order = layout.order_per_bit.unwrap_or(0).min(63);
         let mut complete = bitmaps.len() == layout.bases.len().max(1);
-        let mut left = MOST_HOLES;
+        let (mut left, mut shown) = (MOST_HOLES, 0);
+        let mut is_cut = false;
         let ranges: Vec<RangeState> = bitmaps
             .iter()
             .map(|(number, words)| {
@@ -31,8 +32,10 @@ impl AreaState {
                 };
                 let (holes, all) = holes(words, bits, order, left);
                 left -= holes.len();
+                shown += bits << order;
                 // The first range of several may be all that was gathered.
                 complete &= all && pages.is_some_and(|pages| pages >> order == bits);
+                is_cut |= pages.is_some_and(|pages| bits < pages >> order);
                 RangeState { number: *number, base_pfn: layout.base(*number), pages, holes }
             })
             .collect();
@@ -40,6 +43,7 @@ impl AreaState {
         if !ranges.is_empty() {
             state.ranges = ranges;
         }
+        state.shown = layout.total.and(Some(shown)).filter(|_| is_cut);
         state.placed = true;
         state.complete = complete;
         state.free = complete.then(|| state.known_free());

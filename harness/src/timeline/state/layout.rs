@@ -98,6 +98,7 @@ impl Layout {
             free,
             available: None,
             longest: None,
+            shown: None,
             complete: free == Some(0),
             placed: free == Some(0),
             known,

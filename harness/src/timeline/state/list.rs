@@ -57,6 +57,7 @@ impl AreaState {
             free: tail.or_else(|| complete.then(|| list.sum())),
             available: list.free.filter(|_| list.ranged),
             longest: None,
+            shown: None,
             complete,
             placed: !list.unplaced,
             known: Known::List,

@@ -1,5 +1,7 @@
 //! What a boot log, a backtrace and a shell say of the kernel and its areas.
 
+pub(in crate::ingest::log) mod says;
+
 use std::sync::{Arc, LazyLock};
 
 use memchr::memmem;
@@ -7,6 +9,7 @@ use regex::bytes::Regex;
 
 use super::cursor::{Cursor, Stop};
 use super::message::{Message, Tools};
+use crate::ingest::log::boot::Boot;
 use crate::ingest::log::{Record, bytes};
 
 /// The longest command line, and the longest text before a release, that is looked at.
@@ -56,18 +59,26 @@ pub(crate) fn uname(line: &[u8]) -> Option<Record> {
     kernel(&UNAME, line)
 }
 
-/// ` at 0x0000000090000000, size 640 MiB` after `CMA memory pool`.
-pub(crate) fn pool(text: &[u8]) -> Option<Record> {
-    let mut c = Cursor::new(text, 0, true);
-    let [base] = c.numbers(b"at#,size").ok()?;
-    Some(Record::Reserved { area: None, base, bytes: size(&mut c).ok()? })
-}
-
-/// `64 MiB at 0x2b000000` after `Reserved`.
+/// `64 MiB at 0x2b000000` after `Reserved`; from 6.6 to 6.14 with ` on node -1`.
 pub(crate) fn reserved(c: &mut Cursor<'_>, _: &mut Tools) -> Result<Message, Stop> {
     let bytes = size(c)?;
     let [base] = c.numbers(b"at#")?;
-    Ok(Message::record(Record::Reserved { area: None, base, bytes }))
+    let reserved = Record::Reserved { area: None, base, bytes };
+    let node = on_node(c.rest());
+    Ok(Message::records([reserved, Record::Boot(Boot::Declared { node })]))
+}
+
+/// `800 MiB in 3 ranges` after `Reserved`.
+pub(crate) fn reserved_ranges(c: &mut Cursor<'_>, _: &mut Tools) -> Result<Message, Stop> {
+    let bytes = size(c)?;
+    let [ranges] = c.numbers(b"in#range")?;
+    Ok(Message::record(Record::Boot(Boot::Ranges { bytes, ranges })))
+}
+
+fn on_node(rest: &[u8]) -> Option<i32> {
+    let number = rest.strip_prefix(b" on node ")?;
+    let end = bytes::span(number, |byte| *byte == b'-' || byte.is_ascii_digit());
+    str::from_utf8(&number[..end]).ok()?.parse().ok()
 }
 
 /// `64 MiB`, in bytes.
@@ -98,13 +109,20 @@ pub(crate) fn memory(text: &[u8]) -> Option<Record> {
     Some(Record::Counter { area: None, name: Arc::from("cma-reserved"), value })
 }
 
-/// `0x90000000..0xafffffff (524288 KiB) map reusable linux,cma`, from 6.4 on.
+/// `0x90000000..0xafffffff (524288 KiB) map reusable linux,cma` after `reserved mem: `, from 6.4 on.
+/// What is not called after CMA may be reusable memory of another kind.
 pub(crate) fn node(text: &[u8]) -> Option<Record> {
-    let mut c = Cursor::new(text, 0, true);
-    let [base, _, kib] = c.numbers(b"#..#(#KiB)mapreusable").ok()?;
-    let name = c.rest().trim_ascii();
-    let area = memmem::find(name, b"cma").map(|_| text_of(&name[..name.len().min(64)]));
-    Some(Record::Reserved { area: Some(area?), base, bytes: kib.checked_mul(1024)? })
+    let mut c = Cursor::new(text.strip_prefix(b": ")?, 0, true);
+    let [base, _, kib] = c.numbers(b"#..#(#KiB)").ok()?;
+    let map = c.optional(b"map").ok()? || c.optional(b"nomap").ok()?;
+    let not = c.optional(b"non-").ok()?;
+    c.literal(b"reusable").ok().filter(|()| map)?;
+    let (name, bytes) = (c.rest().trim_ascii(), kib.checked_mul(1024)?);
+    let node = text_of(&name[..name.len().min(64)]);
+    if !not && memmem::find(name, b"cma").is_some() {
+        return Some(Record::Reserved { area: Some(node), base, bytes });
+    }
+    Some(Record::Boot(Boot::Node { node, base, bytes, reusable: !not }))
 }
 
 /// A number, and the folder of an area whose `alloc` it is written to.
@@ -151,17 +169,19 @@ mod tests {
 
     #[test]
     fn areas_of_the_device_tree_are_found() {
-        let text = "Reserved memory: created CMA memory pool at 0x0000000070000000, size 96 MiB";
         let expected = Record::Reserved { area: None, base: 0x7000_0000, bytes: 96 << 20 };
-        assert_eq!(at(text, "CMA memory pool", pool), Some(expected));
+        let text = b" at 0x0000000070000000, size 96 MiB";
+        assert_eq!(says::pool(b"Reserved memory: created ", text), Some(expected));
         let text = "OF: reserved mem: 0x70000000..0x75ffffff (98304 KiB) map reusable linux,cma";
         let area = Some(Arc::from("linux,cma"));
         let expected = Record::Reserved { area, base: 0x7000_0000, bytes: 96 << 20 };
-        assert_eq!(at(text, "reserved mem: ", node), Some(expected));
-        assert_eq!(
-            at("OF: reserved mem: node linux,cma compatible matching fail", "reserved mem: ", node),
-            None
-        );
+        assert_eq!(at(text, "eserved mem", node), Some(expected));
+        let text = "OF: reserved mem: 0x70000000..0x75ffffff (98304 KiB) nomap non-reusable vpu";
+        let expected =
+            Boot::Node { node: "vpu".into(), base: 0x7000_0000, bytes: 96 << 20, reusable: false };
+        assert_eq!(at(text, "eserved mem", node), Some(Record::Boot(expected)));
+        let text = "OF: reserved mem: node linux,cma compatible matching fail";
+        assert_eq!(at(text, "eserved mem", node), None);
     }
 
     #[test]

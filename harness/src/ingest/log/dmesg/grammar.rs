@@ -119,6 +119,7 @@ fn named(rows: &[Row], c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message,
 mod tests {
     use super::super::message::Parsed;
     use super::*;
+    use crate::ingest::log::boot::Boot;
     use crate::ingest::log::{Record, Shape};
     use std::sync::Arc;
 
@@ -197,12 +198,13 @@ mod tests {
 
     #[test]
     fn a_reserved_area_is_read() {
-        let expected = Record::Reserved { area: None, base: 0x2b00_0000, bytes: 48 << 20 };
-        for text in [
-            "cma: Reserved 48 MiB at 0x2b000000",
-            "cma: Reserved 48 MiB at 0x000000002b000000 on node -1",
+        let reserved = Record::Reserved { area: None, base: 0x2b00_0000, bytes: 48 << 20 };
+        let expected = |node| [reserved.clone(), Record::Boot(Boot::Declared { node })];
+        for (text, node) in [
+            ("cma: Reserved 48 MiB at 0x2b000000", None),
+            ("cma: Reserved 48 MiB at 0x000000002b000000 on node -1", Some(-1)),
         ] {
-            assert_eq!(read(text), Ok(Message::record(expected.clone())), "{text}");
+            assert_eq!(read(text), Ok(Message::records(expected(node))), "{text}");
         }
     }
 }

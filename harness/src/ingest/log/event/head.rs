@@ -19,12 +19,19 @@ pub(super) const BARE: Format = Format {
 pub(super) fn read(text: &[u8]) -> (Prefix<'_>, bool) {
     let text = text.trim_ascii_end();
     let (text, perf) = text.strip_suffix(b"cma:").map_or((text, false), |text| (text, true));
-    let (text, time_us) = time(text.trim_ascii_end());
+    let (text, time_us) = time(without_difference(text.trim_ascii_end()));
     let (task, cpu) = cpu(text);
     let task = (cpu.is_some() || perf).then_some(task);
     let task = task.and_then(|task| ftrace::task(task).or_else(|| perf::task(task)));
     let (comm, pid) = task.map_or((None, None), |(comm, pid)| (comm, Some(pid)));
     (Prefix { time_us, comm, pid, cpu }, perf)
+}
+
+/// Without `(+3701)` at the end: the time since the event before, of `trace-cmd report --ts-diff`.
+fn without_difference(text: &[u8]) -> &[u8] {
+    let (before, last) = last_word(text);
+    let digits = last.strip_prefix(b"(+").and_then(|last| last.strip_suffix(b")"));
+    digits.and_then(number::<u64>).map_or(text, |_| before)
 }
 
 /// `[002]` at the end, with or without a column of flags after it, and the text before it.
@@ -61,6 +68,15 @@ fn time(text: &[u8]) -> (&[u8], Option<u64>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_time_since_the_event_before_is_none_of_the_event() {
+        let (prefix, _) = read(b"lab: vload-248   [001] .....    19.530165: (+3701)  ");
+        assert_eq!(
+            (prefix.time_us, prefix.pid, prefix.cpu),
+            (Some(19_530_165), Some(248), Some(1))
+        );
+    }
 
     #[test]
     fn times_of_every_shape() {

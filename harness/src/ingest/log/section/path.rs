@@ -35,6 +35,8 @@ pub(super) enum File {
     CommandLine,
     /// `/proc/version`, or what `uname` prints.
     Version,
+    /// What `getconf PAGESIZE` prints.
+    PageSize,
 }
 
 impl Target {
@@ -69,6 +71,7 @@ pub(super) fn named(path: &[u8]) -> Option<File> {
         b"cmdline" if of_proc => Some(File::CommandLine),
         b"version" if of_proc => Some(File::Version),
         _ if uname => Some(File::Version),
+        b"getconf PAGESIZE" | b"getconf PAGE_SIZE" => Some(File::PageSize),
         _ if name == b"config.gz" || name == b".config" || name.starts_with(b"config-") => {
             Some(File::Config)
         }

@@ -1,10 +1,11 @@
 //! `/proc/meminfo`, `/proc/vmstat`, kernel configurations, `/proc/cmdline`, `/proc/version`.
 
 use super::super::super::Format;
+use super::super::boot::{Boot, OrderFrom, PageFrom};
 use super::super::dmesg::boot;
 use super::super::messages::{self, Numbers};
 use super::super::names::Names;
-use super::super::{Record, Sink};
+use super::super::{Knob, Record, Sink};
 use super::number;
 
 pub(super) const MEMINFO: Format = Format {
@@ -18,8 +19,9 @@ pub(super) const MEMINFO: Format = Format {
 
 pub(super) const CONFIG: Format = Format {
     name: "kernel-config",
-    about: "the cap of alignments, from a kernel configuration",
-    columns: "CONFIG_CMA_ALIGNMENT=8",
+    about: "the cap of alignments, and what can be switched on, from a kernel configuration",
+    columns: "CONFIG_CMA_ALIGNMENT=8; CONFIG_CMA_DEBUGFS, CONFIG_CMA_DEBUG, CONFIG_DYNAMIC_DEBUG, \
+              each =y or # … is not set",
     kernels: "3.5 on",
     written: false,
 };
@@ -47,7 +49,30 @@ pub(super) fn line(raw: &[u8], text: &[u8], sink: &mut Sink<'_>, names: &mut Nam
             |value| Some(Record::Counter { area: None, name: names.get(name.as_bytes()), value });
         return indent <= DEEPEST && number(value, "the counter", sink, counter);
     }
+    if let Some(name) = text.strip_prefix(b"# CONFIG_") {
+        return unset(name, sink);
+    }
     text.starts_with(b"CONFIG_") && config(text, sink)
+}
+
+/// The switches whose value is of use, without `CONFIG_`.
+const KNOBS: [(&[u8], Knob); 3] = [
+    (b"CMA_DEBUGFS", Knob::CmaDebugfs),
+    (b"CMA_DEBUG", Knob::CmaDebug),
+    (b"DYNAMIC_DEBUG", Knob::DynamicDebug),
+];
+
+fn knob(name: &[u8]) -> Option<Knob> {
+    KNOBS.iter().find(|(known, _)| *known == name).map(|(_, knob)| *knob)
+}
+
+/// `CMA_DEBUGFS is not set` after `# CONFIG_`: used up, whatever is not set.
+fn unset(name: &[u8], sink: &mut Sink<'_>) -> bool {
+    let Some(name) = name.strip_suffix(b" is not set") else { return false };
+    if let Some(knob) = knob(name) {
+        sink.push(None, None, Record::Config(knob, false));
+    }
+    true
 }
 
 fn starts(text: &[u8], name: &str, then: u8) -> bool {
@@ -75,8 +100,40 @@ fn config(text: &[u8], sink: &mut Sink<'_>) -> bool {
     if !name.iter().all(upper) || value.contains(&b' ') && !value.starts_with(b"\"") {
         return false;
     }
+    if let Some(knob) = knob(&name[b"CONFIG_".len()..]) {
+        sink.push(None, None, Record::Config(knob, value == b"y"));
+    }
     let cap = |cap| Some(Record::Cap(u32::try_from(cap).ok()?));
+    if let Some(boot) = pages(name, value) {
+        sink.push(None, None, Record::Boot(boot));
+    }
     name != b"CONFIG_CMA_ALIGNMENT" || number(value, "CONFIG_CMA_ALIGNMENT", sink, cap)
+}
+
+/// What an option says of pages and blocks (`arch/arm64/Kconfig`, `arch/arm/Kconfig`,
+/// `mm/Kconfig`). Up to 6.3 the order of the largest block was counted from 1 on.
+fn pages(name: &[u8], value: &[u8]) -> Option<Boot> {
+    let order = || super::bytes::number::<u32>(value).filter(|order| *order < 32);
+    let page = |bytes| (value == b"y").then_some(Boot::PageBytes(bytes, PageFrom::Config));
+    match name {
+        b"CONFIG_ARM64_4K_PAGES" => page(4096),
+        b"CONFIG_ARM64_16K_PAGES" => page(16384),
+        b"CONFIG_ARM64_64K_PAGES" => page(65536),
+        b"CONFIG_ARCH_FORCE_MAX_ORDER" => Some(Boot::MaxOrder(order()?, OrderFrom::Blocks)),
+        b"CONFIG_FORCE_MAX_ZONEORDER" => {
+            Some(Boot::MaxOrder(order()?.checked_sub(1)?, OrderFrom::Blocks))
+        }
+        b"CONFIG_PAGE_BLOCK_MAX_ORDER" => Some(Boot::MaxOrder(order()?, OrderFrom::Pageblocks)),
+        _ => None,
+    }
+}
+
+/// The number that `getconf PAGESIZE` prints.
+pub(super) fn page_size(text: &[u8], sink: &mut Sink<'_>) -> bool {
+    let known = |bytes: &u64| [4096, 16384, 65536].contains(bytes);
+    let Some(bytes) = super::bytes::number(text).filter(known) else { return false };
+    sink.push(None, None, Record::Boot(Boot::PageBytes(bytes, PageFrom::Getconf)));
+    true
 }
 
 /// `/proc/cmdline`: a line that could be anything, so it must not look like anything else.
@@ -94,6 +151,7 @@ pub(super) fn command_line(text: &[u8], sink: &mut Sink<'_>) -> bool {
 pub(super) fn version(text: &[u8], sink: &mut Sink<'_>) -> bool {
     let kernel = boot::uname(text);
     let found = kernel.is_some();
-    kernel.into_iter().for_each(|kernel| sink.push(None, None, kernel));
+    let arch = boot::says::arch(text).filter(|_| found);
+    kernel.into_iter().chain(arch).for_each(|record| sink.push(None, None, record));
     found
 }

@@ -1,3 +1,5 @@
+use crate::ingest::log::boot::Boot;
+use crate::kernel::Arch;
 use proptest::prelude::*;
 
 use super::super::super::source::Source;
@@ -186,7 +188,8 @@ fn the_kernel_says_its_release_and_its_command_line() {
                 ==> /proc/cmdline <==\nconsole=ttyS0 cma=64M\n\n$ uname -r\n6.6.23-bsp\n";
     let kernel = || Record::Kernel("6.6.23-bsp".into());
     let line = Record::CommandLine("console=ttyS0 cma=64M".into());
-    assert_eq!(read(text), [kernel(), kernel(), line, kernel()]);
+    let arch = Record::Boot(Boot::Arch(Arch::Arm64));
+    assert_eq!(read(text), [kernel(), arch, kernel(), line, kernel()]);
 }
 
 #[test]

@@ -46,7 +46,8 @@ pub(super) fn command(text: &[u8]) -> Option<(&[u8], &[u8])> {
 const SHOW: [&[u8]; 6] = [b"cat", b"zcat", b"head", b"tail", b"more", b"less"];
 
 fn is_command(text: &[u8]) -> bool {
-    const OTHERS: [&[u8]; 7] = [b"cd", b"uname", b"echo", b"sudo", b"adb", b"ssh", b"dmesg"];
+    const OTHERS: [&[u8]; 8] =
+        [b"cd", b"uname", b"getconf", b"echo", b"sudo", b"adb", b"ssh", b"dmesg"];
     let word = text.split(|byte| *byte == b' ').next().unwrap_or_default();
     SHOW.contains(&word) || OTHERS.contains(&word)
 }
@@ -65,6 +66,7 @@ pub(super) fn steps(command: &[u8]) -> Vec<Step<'_>> {
             b"cd" | b"echo" => verb = word,
             _ if SHOW.contains(&word) => verb = word,
             b"uname" => steps.push(Step::Show(b"uname")),
+            b"PAGESIZE" | b"PAGE_SIZE" => steps.push(Step::Show(b"getconf PAGESIZE")),
             _ => match verb {
                 b"cd" => {
                     steps.push(Step::Cd(word));

@@ -1,13 +1,16 @@
 //! What would have helped, in at most two sentences, the numbers first.
 
-use crate::diagnose::{Advice, Cap, Grow, Missing, Strands, What};
-use crate::words::{pages, percent_of};
+use super::next::next;
+use crate::diagnose::{Advice, Cap, Grow, Strands, What};
+use crate::words::{mib, pages, percent_of};
 
 /// The advice that a terminal shows, in its order: what helps most, whether a bigger area does, and
 /// the next step. JSON and HTML have all of it.
 pub(in crate::report::diagnosis) fn most_useful(advice: &[Advice]) -> Vec<&Advice> {
     const MOST: usize = 5;
-    let always = |one: &Advice| matches!(one.what, What::BiggerArea(_) | What::Collect(_));
+    let always = |one: &Advice| {
+        matches!(one.what, What::BiggerArea(_) | What::LookUpBounds | What::Collect(_))
+    };
     let mut room = MOST.saturating_sub(advice.iter().filter(|one| always(one)).count());
     let mut keep = |one: &&Advice| {
         let kept = always(one) || room > 0;
@@ -38,6 +41,15 @@ pub(in crate::report::diagnosis) fn advice(advice: &Advice) -> String {
             "{over} less in each buffer of {count} (which takes {room} of room now) gives a slot \
              of {slot} back: {back} for the {blocks} that are seen."
         ),
+        What::NoPadding { over, count, room, slot, fit } => {
+            let fit = fit.map_or_else(String::new, |(now, then)| {
+                format!(" {then} fit into the area then, at most {now} do now.")
+            });
+            format!(
+                "{over} less in each buffer of {count}, which takes {room} of room now and {slot} \
+                 then.{fit}"
+            )
+        }
         What::OwnPool { pool, small, pitch } => {
             let or = |small| format!(" ({small} from 5.19 on, with pageblocks of 2 MiB)");
             let or = small.map(or).unwrap_or_default();
@@ -80,7 +92,11 @@ pub(in crate::report::diagnosis) fn advice(advice: &Advice) -> String {
                               fail so where two requests run at once."
                 .into()
         }
-        What::Collect(missing) => collect(missing),
+        What::LookUpBounds => "How large the areas are, which no rebuild is needed for: `grep Cma \
+                               /proc/meminfo`, and `dmesg | grep -i cma` from the boot on. A \
+                               request that is larger than all of them is answered by that."
+            .into(),
+        What::Collect(missing) => next(missing),
         What::Nothing { killed: true } => {
             "The task was being killed: the request ended because its caller did.".into()
         }
@@ -158,7 +174,8 @@ fn bigger_area(grow: Grow) -> String {
         }
         Grow::ForRange { more, least, steps } => format!(
             "A bigger area: {more} more, one range of at least {least} (in steps of 4 MiB: \
-             {steps}). Look whether the size is meant: even the empty area is too short."
+             {steps}, {}). Look whether the size is meant: even the empty area is too short.",
+            mib(steps)
         ),
         Grow::TakesMemory => {
             "A bigger area: no, it takes from the memory that pages would have been moved to."
@@ -166,40 +183,6 @@ fn bigger_area(grow: Grow) -> String {
         }
         Grow::AsBusy => "A bigger area: no, pages in its further places are as likely busy.".into(),
     }
-}
-
-/// At most one thing is said of each kind.
-fn collect(missing: Missing) -> String {
-    let steps = [
-        (
-            missing.runs,
-            "the free runs (CONFIG_CMA_DEBUGFS=y, then /sys/kernel/debug/cma/*/bitmap; before 6.9 \
-             also CONFIG_CMA_DEBUG=y)",
-        ),
-        (
-            missing.rest,
-            "the rest of the list (log_buf_len=4M and `dmesg`, or /sys/kernel/debug/cma/*/bitmap \
-             with CONFIG_CMA_DEBUGFS=y)",
-        ),
-        (
-            missing.order,
-            "the order of the request (`echo 'file mm/cma.c +p' > \
-             /sys/kernel/debug/dynamic_debug/control`)",
-        ),
-        (
-            missing.busy,
-            "whether places were busy (`echo 1 > /sys/kernel/tracing/events/cma/enable`, 5.13 on)",
-        ),
-        (missing.kernel, "which kernel it is (--kernel, by `uname -r`)"),
-    ];
-    let steps: Vec<_> = steps.into_iter().filter(|step| step.0).map(|step| step.1).collect();
-    let steps = match &steps[..] {
-        [others @ .., last] if !others.is_empty() => format!("{} and {last}", others.join(", ")),
-        steps => steps.concat(),
-    };
-    format!(
-        "Not in the log: {steps}. `cmalab collect` prints a script that gathers it on the board."
-    )
 }
 
 #[cfg(test)]
@@ -229,20 +212,6 @@ mod tests {
         assert!(fits(6, strands(true)).ends_with(&format!(" Its b{end}")));
         assert!(fits(6, strands(false)).ends_with(&format!(" Of what the list shows, b{end}")));
         assert!(fits(6, None).ends_with("of the area as it is."));
-    }
-
-    #[test]
-    fn what_is_missing_is_joined() {
-        let one = Missing { kernel: true, ..Missing::default() };
-        assert!(
-            collect(one).starts_with("Not in the log: which kernel it is (--kernel, by `uname")
-        );
-        let all = Missing { runs: true, rest: false, order: true, busy: true, kernel: true };
-        let said = collect(all);
-        for step in ["CONFIG_CMA_DEBUGFS", "dynamic_debug/control`), whether", "5.13 on) and which"]
-        {
-            assert!(said.contains(step), "{step}: {said}");
-        }
     }
 
     #[test]

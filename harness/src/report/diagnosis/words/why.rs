@@ -29,6 +29,12 @@ fn template(failure: &Failure) -> &'static str {
             "{pages} were asked for, the longest range of the area has {number}"
         }
         Why::TooLarge(_) => "{pages} were asked for, the area has {number}",
+        Why::AboveBound if failure.incident.reported == Reported::Driver => {
+            "{pages} were asked for, {most}; only a driver reports it: kernels up to 6.14 print no \
+             line where more is asked for than the area has"
+        }
+        Why::AboveBound => "{pages} were asked for, {most}",
+        Why::Held => "{held}",
         Why::OtherErrno => "ret: {ret} is none of -12, -16 and -4",
         Why::Room => "{room}",
         Why::BusyThenFailed => "{claims} busy, and then the call failed",
@@ -117,6 +123,18 @@ fn template(failure: &Failure) -> &'static str {
         }
         Why::FitsNoneBusy => "{room}, and no claim was busy",
         Why::FitsNoErrno => "{room}: busy or migration, no errno is shown",
+        Why::Beside { equal: true, .. } => {
+            "its line is not in the text; {pages counted} were refused with the same free runs \
+             (line {line})"
+        }
+        Why::Beside { equal: false, .. } => {
+            "its line is not in the text; what other lines of this area ask for ({pages counted}, \
+             line {line}) does not fit into these free runs either"
+        }
+        Why::BesideEither => {
+            "its line is not in the text, so its size is not known; those that other lines ask for \
+             and that do not fit into these free runs are refused for fragmentation or alignment"
+        }
         Why::TooLittle { listed: true } => "{no errno}; the list does not show why",
         Why::TooLittle { listed: false } => "{no errno}; there is no list of free runs",
     }
@@ -134,16 +152,30 @@ fn value(failure: &Failure, name: &str) -> String {
         | Why::NoPage(number)
         | Why::NoRun(number)
         | Why::NoRunAligned(number) => number,
+        Why::Beside { count, .. } => count,
         _ => incident.busy_retries.unwrap_or(0),
     };
     match name {
         "pages" => pages(incident.count.unwrap_or(0)),
         "pages counted" => pages(number),
         "number" => number.to_string(),
+        "line" => match failure.why {
+            Why::Beside { line, .. } => line.to_string(),
+            _ => incident.line.to_string(),
+        },
+        "most" => super::bounds::most(failure).unwrap_or_else(|| "the area has fewer".into()),
+        "held" => super::bounds::filled(failure)
+            .unwrap_or_else(|| "what is held and what was asked for are more than there is".into()),
         "ret" => incident.ret.unwrap_or(0).to_string(),
         "claims" if number == 1 => "1 claim was".to_string(),
         "claims" => format!("{number} claims were"),
         "number of claims" => counted(number, "claim"),
+        "no errno"
+            if let (Reported::Driver, Some(most)) =
+                (incident.reported, super::bounds::most(failure)) =>
+        {
+            format!("only a driver reports it, and not every driver asks CMA; {most}")
+        }
         "no errno" if incident.reported == Reported::Driver => {
             "only a driver reports it: kernels up to 6.14 say nothing where more is asked for than \
              the area has, and not every driver asks CMA"
@@ -253,7 +285,12 @@ mod tests {
     use super::*;
     use crate::diagnose::{Hole, Place};
 
-    const ALL: [Why; 37] = [
+    const ALL: [Why; 42] = [
+        Why::AboveBound,
+        Why::Held,
+        Why::BesideEither,
+        Why::Beside { count: 7, line: 5, equal: true },
+        Why::Beside { count: 7, line: 5, equal: false },
         Why::SplitByRanges,
         Why::NoRun(7),
         Why::NoRunAligned(7),

@@ -1,0 +1,78 @@
+//! What a boot says of areas: each that the kernel was asked for, and what became of it.
+//!
+//! ```text
+//! Found ─► Notes (bounded) ─► Story: size of a page, architecture, step; Asked, an area each
+//! ```
+//! Facts only: `report/diagnosis` has the words.
+
+mod asked;
+mod command;
+mod notes;
+mod reason;
+mod step;
+mod tell;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+pub use asked::{Asked, Cure, Fate, Off, Origin, Reason};
+pub use command::{Command, Size};
+pub use notes::Notes;
+pub(crate) use step::page_of_release;
+pub use step::{Stride, StrideFrom};
+
+use crate::ingest::log::boot::PageFrom;
+use crate::kernel::Arch;
+
+/// A line.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct At {
+    /// The source it is in.
+    pub source: Arc<str>,
+    /// Its number there, from 1 on.
+    pub line: u64,
+}
+
+/// What a text says of a boot.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Story {
+    /// Bytes of a page, and what says so.
+    pub page: Option<(u64, PageFrom)>,
+    /// The architecture.
+    pub arch: Option<Arch>,
+    /// The release.
+    pub release: Option<Arc<str>>,
+    /// Base and size of each area are multiples of this.
+    pub stride: Stride,
+    /// The longest block of memory: first byte, and the byte after the last one.
+    pub longest_block: Option<(u64, u64)>,
+    /// All memory in bytes.
+    pub memory: Option<u64>,
+    /// `CmaTotal`, in bytes.
+    pub cma_total: Option<u64>,
+    /// What was marked as of areas when memory was counted, in bytes.
+    pub cma_reserved: Option<u64>,
+    /// Every area that was asked for, in order of appearance.
+    pub areas: Vec<Asked>,
+}
+
+impl Default for Story {
+    fn default() -> Self {
+        Notes::default().story(&[])
+    }
+}
+
+impl Story {
+    /// Bytes of a page; 4096 where nothing says so.
+    pub fn page_bytes(&self) -> u64 {
+        self.page.map_or(4096, |(bytes, _)| bytes)
+    }
+
+    /// The areas with which something is wrong, the worst first.
+    pub fn troubles(&self) -> impl Iterator<Item = &Asked> {
+        let mut troubles: Vec<_> = self.areas.iter().filter(|asked| asked.is_trouble()).collect();
+        troubles.sort_by_key(|asked| asked.fate.rank());
+        troubles.into_iter()
+    }
+}

@@ -1,0 +1,381 @@
+//! From the lines of a boot, in order, to the areas that were asked for.
+
+use std::sync::Arc;
+
+use super::notes::{Fact, Notes};
+use super::{Asked, At, Command, Fate, Off, Origin, Reason, Story, reason};
+use crate::ingest::log::boot::Boot;
+use crate::ingest::log::dts::{Node, Region};
+use crate::kernel::release;
+
+/// The most areas that are told of: a kernel has at most 64.
+const MOST: usize = 64;
+
+/// What the lines so far say.
+#[derive(Default)]
+pub(super) struct Teller {
+    pub(super) areas: Vec<Asked>,
+    /// What the node that is named next is refused for.
+    refused: Option<(At, Off)>,
+    /// What the area that is named next has no place for.
+    misplaced: Option<(At, Reason)>,
+    /// Memory whose area is not known yet: first byte, bytes, whether it can be of an area.
+    pool: Option<(At, u64, u64, bool)>,
+    pub(super) nodes: Vec<(At, Node)>,
+    pub(super) regions: Vec<(At, Region)>,
+    pub(super) blocks: Vec<(At, u64, u64)>,
+    pub(super) command: Option<(At, Command)>,
+    /// A node was bypassed, at this line.
+    bypassed: Option<At>,
+    pub(super) refusals: Vec<(At, Arc<str>)>,
+    pub(super) memory: Option<u64>,
+    /// The pages of areas, by sysfs.
+    pub(super) pages: Vec<(Arc<str>, u64)>,
+    /// What `hugetlb_cma=` was refused for.
+    pub(super) counted: Option<(At, u64)>,
+}
+
+/// What all of it says.
+pub(super) fn story(notes: &Notes, failed: &[Arc<str>]) -> Story {
+    let mut teller = Teller::default();
+    for (at, fact) in &notes.facts {
+        teller.fact(at, fact);
+    }
+    teller.command_line();
+    let places = teller.places();
+    let mut story = Story {
+        page: notes.page_or_arch(),
+        arch: notes.arch(),
+        release: notes.release().cloned(),
+        stride: notes.stride(&places),
+        longest_block: None,
+        memory: teller.memory,
+        cma_total: notes.bytes_of("CmaTotal"),
+        cma_reserved: notes.bytes_of("cma-reserved"),
+        areas: Vec::new(),
+    };
+    story.longest_block =
+        teller.blocks.iter().map(|(_, start, end)| (*start, *end)).max_by_key(|(s, e)| (e - s, *s));
+    reason::finish(&mut teller, &story, failed);
+    story.areas = teller.areas;
+    story
+}
+
+impl Teller {
+    fn fact(&mut self, at: &At, fact: &Fact) {
+        match fact {
+            Fact::Reserved(Some(name), base, bytes) => self.named(at, name, *base, *bytes, true),
+            Fact::Reserved(None, base, bytes) => {
+                self.settle();
+                self.pool = Some((at.clone(), *base, *bytes, true));
+            }
+            Fact::Command(line) => self.command = Some((at.clone(), Command::read(line))),
+            Fact::Counter(Some(area), _, pages) => self.pages.push((Arc::clone(area), *pages)),
+            Fact::Counter(None, name, bytes) => {
+                if &**name == "CmaTotal" {
+                    self.counted = Some((at.clone(), *bytes));
+                }
+            }
+            Fact::Boot(boot) => self.boot(at, boot),
+        }
+    }
+
+    fn boot(&mut self, at: &At, boot: &Boot) {
+        match boot {
+            Boot::NotPlaced { node, bytes } => {
+                let asked = self.node(at, node, Fate::NotPlaced(Reason::Open));
+                asked.asked_bytes = asked.asked_bytes.or(*bytes);
+            }
+            Boot::Taken { node } => {
+                self.node(at, node, Fate::NotPlaced(Reason::Taken));
+            }
+            Boot::Misaligned => self.refused = Some((at.clone(), Off::BaseOrSize)),
+            Boot::NotSetUp => {
+                // The line before may say that there are too many.
+                let slots = self.refused.take().filter(|(_, off)| *off == Off::Slots);
+                self.refused = Some(slots.unwrap_or_else(|| (at.clone(), Off::Unsaid)));
+            }
+            Boot::NeedsNoMap => self.refused = None,
+            Boot::NoSlots => self.refused = Some((at.clone(), Off::Slots)),
+            Boot::NoMatch { node } => self.no_match(at, node),
+            Boot::Bypassed { node } => self.bypassed(at, node.as_ref()),
+            Boot::DmaPool { base, bytes } => {
+                self.settle();
+                self.pool = Some((at.clone(), *base, *bytes, false));
+            }
+            Boot::Initialized { node } => self.initialized(at, node),
+            Boot::Node { node, base, bytes, reusable } => {
+                self.named(at, node, *base, *bytes, *reusable);
+            }
+            Boot::Invalid { node, property } => {
+                self.node(at, node, Fate::Refused(Off::Cells(Arc::clone(property))));
+            }
+            Boot::Overlap { node, with } => {
+                for asked in &mut self.areas {
+                    let named = asked.name.as_ref();
+                    if named == Some(node) || named == Some(with) {
+                        asked.at(at);
+                    }
+                }
+            }
+            Boot::Declared { node } => self.declared(at, *node),
+            Boot::Ranges { bytes, ranges } => {
+                let asked = self.push(at, None, Origin::Hugetlb, Fate::Placed);
+                (asked.bytes, asked.ranges) = (Some(*bytes), Some(*ranges));
+            }
+            Boot::Failed { bytes } => self.failed(at, *bytes),
+            Boot::Unaligned { base, .. } => self.refused = Some((at.clone(), Off::Base(*base))),
+            Boot::Crosses { boundary, .. } => {
+                self.misplaced = Some((at.clone(), Reason::Crosses(*boundary)));
+            }
+            Boot::OverLimit { limit, .. } => {
+                self.misplaced = Some((at.clone(), Reason::Limit(*limit)));
+            }
+            Boot::Dead { area } => self.dead(at, area),
+            Boot::HugetlbOff(page) => self.hugetlb(at, Off::GiganticPage(*page)),
+            Boot::HugetlbUnknown => self.hugetlb(at, Off::Unsupported),
+            Boot::Memory { start, end } => self.blocks.push((at.clone(), *start, *end)),
+            Boot::AllMemory(bytes) => self.memory = Some(*bytes),
+            Boot::DeviceRefused { device, .. } => {
+                self.refusals.push((at.clone(), Arc::clone(device)));
+            }
+            Boot::Dts(node) => self.stated(at, node),
+            Boot::Region(region) => self.regions.push((at.clone(), region.clone())),
+            Boot::FirstEntry { .. }
+            | Boot::Hugetlb(_)
+            | Boot::Assigned { .. }
+            | Boot::Arch(_)
+            | Boot::PageBytes(..)
+            | Boot::BlockOrder(_)
+            | Boot::MaxOrder(..)
+            | Boot::Model(_) => {}
+        }
+    }
+
+    fn push(&mut self, at: &At, name: Option<Arc<str>>, origin: Origin, fate: Fate) -> &mut Asked {
+        let mut asked = Asked::new(name, origin);
+        asked.fate = fate;
+        asked.at(at);
+        if self.areas.len() < MOST {
+            self.areas.push(asked);
+        } else {
+            self.areas[MOST - 1] = asked;
+        }
+        self.areas.last_mut().expect("one was pushed")
+    }
+
+    /// The area of a node, which is new with this fate, or has it now.
+    fn node(&mut self, at: &At, name: &Arc<str>, fate: Fate) -> &mut Asked {
+        let known =
+            |asked: &Asked| asked.origin == Origin::Node && asked.name.as_ref() == Some(name);
+        let Some(index) = self.areas.iter().position(known) else {
+            return self.push(at, Some(Arc::clone(name)), Origin::Node, fate);
+        };
+        let asked = &mut self.areas[index];
+        asked.at(at);
+        asked.fate = fate;
+        asked
+    }
+
+    fn no_match(&mut self, at: &At, name: &Arc<str>) {
+        let refused = self.refused.take();
+        let bypassed = |asked: &Asked| {
+            asked.name.as_ref() == Some(name) && matches!(asked.fate, Fate::Bypassed(_))
+        };
+        if let Some(asked) = self.areas.iter_mut().find(|asked| bypassed(asked)) {
+            asked.at(at);
+            return;
+        }
+        let fate = match &refused {
+            Some((_, off)) => Fate::Refused(off.clone()),
+            None => Fate::NoMatch(None),
+        };
+        let asked = self.node(at, name, fate);
+        if let Some((before, _)) = refused {
+            asked.lines.insert(0, before);
+        }
+    }
+
+    fn bypassed(&mut self, at: &At, name: Option<&Arc<str>>) {
+        self.bypassed.get_or_insert_with(|| at.clone());
+        let Some(name) = name else {
+            let known = |asked: &Asked| matches!(asked.fate, Fate::Bypassed(_));
+            if let Some(asked) = self.areas.iter_mut().find(|asked| known(asked)) {
+                asked.at(at);
+                return;
+            }
+            let asked = self.push(at, None, Origin::Node, Fate::Bypassed(None));
+            asked.default = true;
+            return;
+        };
+        self.node(at, name, Fate::Bypassed(None)).default = true;
+    }
+
+    /// Memory whose area was not named is of the command line or the configuration.
+    fn settle(&mut self) {
+        if let Some((at, base, bytes, true)) = self.pool.take() {
+            self.reserved(&at, base, bytes, None);
+        }
+    }
+
+    fn initialized(&mut self, at: &At, name: &Arc<str>) {
+        let Some((before, base, bytes, area)) = self.pool.take() else { return };
+        self.with_memory(&before, name, (base, bytes), area);
+        self.node(at, name, if area { Fate::Placed } else { Fate::DmaPool });
+    }
+
+    /// `base..last (N KiB) map reusable NAME`
+    fn named(&mut self, at: &At, name: &Arc<str>, base: u64, bytes: u64, reusable: bool) {
+        let same = |asked: &Asked| asked.origin == Origin::Node && asked.base == Some(base);
+        if let Some(asked) = self.areas.iter_mut().find(|asked| same(asked)) {
+            asked.at(at);
+            // MiB are rounded down, KiB are not.
+            asked.bytes = Some(bytes);
+            return;
+        }
+        let pool = self.pool.take_if(|(_, start, ..)| *start == base);
+        let of_area = memchr::memmem::find(name.as_bytes(), b"cma").is_some();
+        if let Some((before, _, _, area)) = pool {
+            self.with_memory(&before, name, (base, bytes), area);
+            self.node(at, name, if area { Fate::Placed } else { Fate::DmaPool });
+        } else if reusable
+            && of_area
+            && !self.areas.iter().any(|asked| asked.name.as_ref() == Some(name))
+        {
+            self.with_memory(at, name, (base, bytes), true);
+        }
+    }
+
+    fn with_memory(&mut self, at: &At, name: &Arc<str>, (base, bytes): (u64, u64), area: bool) {
+        let asked = self.node(at, name, if area { Fate::Placed } else { Fate::DmaPool });
+        (asked.base, asked.bytes) = (Some(base), Some(bytes));
+    }
+
+    fn declared(&mut self, at: &At, node: Option<i32>) {
+        let Some((before, base, bytes, _)) = self.pool.take() else { return };
+        debug_assert!(before.line <= at.line || before.source != at.source, "in order");
+        self.reserved(&before, base, bytes, node);
+    }
+
+    /// An area that is no node's.
+    fn reserved(&mut self, at: &At, base: u64, bytes: u64, node: Option<i32>) {
+        let known = |asked: &Asked| asked.base == Some(base) && asked.origin != Origin::Node;
+        if let Some(asked) = self.areas.iter_mut().find(|asked| known(asked)) {
+            asked.at(at);
+            return;
+        }
+        let origin = match node {
+            Some(0..) => Origin::Numa,
+            _ => Origin::ConfigOrCommandLine,
+        };
+        let asked = self.push(at, None, origin, Fate::Placed);
+        (asked.base, asked.bytes) = (Some(base), Some(bytes));
+    }
+
+    fn failed(&mut self, at: &At, bytes: u64) {
+        let (misplaced, refused) = (self.misplaced.take(), self.refused.take());
+        let (before, fate) = match (misplaced, refused) {
+            (Some((before, reason)), _) => (Some(before), Fate::NotPlaced(reason)),
+            (None, Some((before, off))) => (Some(before), Fate::Refused(off)),
+            (None, None) => (None, Fate::NotPlaced(Reason::Open)),
+        };
+        let asked = self.push(at, None, Origin::ConfigOrCommandLine, fate);
+        asked.asked_bytes = Some(bytes);
+        if let Some(before) = before {
+            asked.lines.insert(0, before);
+        }
+    }
+
+    fn dead(&mut self, at: &At, name: &Arc<str>) {
+        let hugetlb = name.starts_with("hugetlb");
+        let named = |asked: &Asked| asked.name.as_ref() == Some(name);
+        let index = self.areas.iter().position(named);
+        let origin = if hugetlb { Origin::Hugetlb } else { Origin::ConfigOrCommandLine };
+        match index {
+            Some(index) => {
+                self.areas[index].at(at);
+                self.areas[index].fate = Fate::Dead(None);
+            }
+            None => {
+                self.settle();
+                let asked = self.push(at, Some(Arc::clone(name)), origin, Fate::Dead(None));
+                asked.default = &**name == "reserved";
+            }
+        }
+    }
+
+    fn hugetlb(&mut self, at: &At, off: Off) {
+        let known = |asked: &Asked| asked.origin == Origin::Hugetlb;
+        if !self.areas.iter().any(known) {
+            self.push(at, None, Origin::Hugetlb, Fate::Refused(off));
+        }
+    }
+
+    fn stated(&mut self, at: &At, node: &Node) {
+        match self.nodes.iter_mut().find(|(_, known)| known.name == node.name) {
+            Some((_, known)) => known.merge(node),
+            None => self.nodes.push((at.clone(), node.clone())),
+        }
+    }
+
+    /// Where areas have memory.
+    fn places(&self) -> Vec<(u64, u64)> {
+        let place = |asked: &Asked| Some((asked.base?, asked.bytes?));
+        let nodes = self.areas.iter().filter(|asked| asked.origin == Origin::Node);
+        nodes.filter(|asked| asked.fate == Fate::Placed).filter_map(place).collect()
+    }
+
+    /// Who asked for the areas that are no node's.
+    fn command_line(&mut self) {
+        self.settle();
+        let command = self.command.clone();
+        let cma = command.as_ref().and_then(|(_, command)| command.cma);
+        let default = match (cma, &command) {
+            (Some(size), _) => Origin::CommandLine(size),
+            (None, Some(_)) => Origin::Config,
+            (None, None) => Origin::ConfigOrCommandLine,
+        };
+        let hugetlb = command.as_ref().and_then(|(_, command)| command.hugetlb);
+        let gigantic = |bytes: u64| {
+            cma.is_none()
+                && bytes.is_multiple_of(1 << 30)
+                && hugetlb.is_some_and(|all| all == 0 || bytes <= all.next_multiple_of(1 << 30))
+        };
+        for asked in &mut self.areas {
+            let open = matches!(asked.origin, Origin::ConfigOrCommandLine | Origin::Numa);
+            let bytes = asked.bytes.or(asked.asked_bytes);
+            if open && bytes.is_some_and(gigantic) && hugetlb.is_some() {
+                asked.origin = Origin::Hugetlb;
+            } else if asked.origin == Origin::ConfigOrCommandLine && asked.name.is_none() {
+                asked.origin = default.clone();
+                (asked.name, asked.default) = (Some("reserved".into()), true);
+            }
+        }
+        // Only the first one is the default area; what else is declared is a driver's.
+        let mut defaults = self.areas.iter_mut().filter(|asked| {
+            asked.default && asked.origin != Origin::Node && asked.fate == Fate::Placed
+        });
+        let first = defaults.next().map(|asked| asked.base);
+        for other in defaults {
+            if Some(other.base) != first {
+                (other.name, other.default) = (None, false);
+            }
+        }
+    }
+
+    /// Whether some line says what became of an area.
+    pub(super) fn has_boot(&self) -> bool {
+        self.areas.iter().any(|asked| !matches!(asked.fate, Fate::Unknown(_)))
+    }
+
+    /// Whether a line says that `cma=` is used.
+    pub(super) const fn bypass(&self) -> Option<&At> {
+        self.bypassed.as_ref()
+    }
+}
+
+/// Whether `CmaTotal` counts an area that could not be activated: `cma_activate_area()` takes it off
+/// `totalcma_pages` from 5.12 on (`mm/cma.c`; read in 6.1, 6.12 and 7.3).
+pub(super) fn counts_dead(name: Option<&str>) -> Option<bool> {
+    name.and_then(release).map(|release| release < (5, 12))
+}

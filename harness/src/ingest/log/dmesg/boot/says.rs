@@ -1,0 +1,273 @@
+//! Lines of a boot about areas: each reader takes what is before its phrase and what follows it.
+
+use std::sync::Arc;
+
+use super::super::cursor::Cursor;
+use super::{size, text_of};
+use crate::ingest::log::boot::{Boot, PageFrom};
+use crate::ingest::log::{Record, bytes};
+use crate::kernel::Arch;
+
+/// The longest name of a node.
+const LONGEST_NAME: usize = 64;
+
+type Said = Option<Record>;
+
+fn said(boot: Boot) -> Said {
+    Some(Record::Boot(boot))
+}
+
+fn name(text: &[u8]) -> Option<Arc<str>> {
+    (!text.is_empty() && text.len() <= LONGEST_NAME).then(|| text_of(text))
+}
+
+/// The name in quotes that `text` begins with, and what follows it.
+fn quoted(text: &[u8]) -> Option<(Arc<str>, &[u8])> {
+    let text = text.strip_prefix(b"'")?;
+    let end = memchr::memchr(b'\'', &text[..text.len().min(LONGEST_NAME + 1)])?;
+    Some((name(&text[..end])?, &text[end + 1..]))
+}
+
+fn last_word(text: &[u8]) -> Option<Arc<str>> {
+    name(bytes::last_word(text.trim_ascii_end()).1)
+}
+
+fn first_word(text: &[u8]) -> Option<Arc<str>> {
+    name(text.split(|byte| b" ,\t".contains(byte)).next()?)
+}
+
+fn numbers<const N: usize>(text: &[u8], shape: &[u8]) -> Option<[u64; N]> {
+    Cursor::new(text, 0, true).numbers(shape).ok()
+}
+
+/// `'linux,cma': size 960 MiB`; without the size up to 5.x.
+pub(crate) fn not_placed(_: &[u8], after: &[u8]) -> Said {
+    let (node, rest) = quoted(after)?;
+    let mut c = Cursor::new(rest, 0, true);
+    let bytes = c.literal(b":size").ok().and_then(|()| size(&mut c).ok());
+    said(Boot::NotPlaced { node, bytes })
+}
+
+/// `'vpu@90000000': base 0x90000000, size 16 MiB`
+pub(crate) fn taken(_: &[u8], after: &[u8]) -> Said {
+    said(Boot::Taken { node: quoted(after)?.0 })
+}
+
+pub(crate) fn misaligned(_: &[u8], _: &[u8]) -> Said {
+    said(Boot::Misaligned)
+}
+
+pub(crate) fn not_set_up(_: &[u8], _: &[u8]) -> Said {
+    said(Boot::NotSetUp)
+}
+
+/// `node linux,cma`
+pub(crate) fn no_match(before: &[u8], _: &[u8]) -> Said {
+    said(Boot::NoMatch { node: last_word(before)? })
+}
+
+/// `bypass linux,cma`
+pub(crate) fn bypassed(before: &[u8], _: &[u8]) -> Said {
+    said(Boot::Bypassed { node: Some(last_word(before)?) })
+}
+
+pub(crate) fn skipped(_: &[u8], _: &[u8]) -> Said {
+    said(Boot::Bypassed { node: None })
+}
+
+/// ` at 0x0000000090000000, size 640 MiB`
+pub(crate) fn pool(_: &[u8], after: &[u8]) -> Said {
+    let (base, bytes) = place(after)?;
+    Some(Record::Reserved { area: None, base, bytes })
+}
+
+/// ` at 0x000000007e000000, size 32 MiB`, in 7.x `size 32768 KiB`.
+pub(crate) fn dma_pool(_: &[u8], after: &[u8]) -> Said {
+    let (base, bytes) = place(after)?;
+    said(Boot::DmaPool { base, bytes })
+}
+
+fn place(after: &[u8]) -> Option<(u64, u64)> {
+    let mut c = Cursor::new(after, 0, true);
+    let [base] = c.numbers(b"at#,size").ok()?;
+    Some((base, size(&mut c).ok()?))
+}
+
+pub(crate) fn needs_no_map(_: &[u8], _: &[u8]) -> Said {
+    said(Boot::NeedsNoMap)
+}
+
+/// `vpu_pool, compatible id shared-dma-pool`
+pub(crate) fn initialized(_: &[u8], after: &[u8]) -> Said {
+    memchr::memmem::find(after, b"shared-dma-pool")?;
+    let node = after.split(|byte| b" \t".contains(byte)).next()?;
+    said(Boot::Initialized { node: name(node.strip_suffix(b",")?)? })
+}
+
+/// `invalid size`, and `linux,cma' node.`
+pub(crate) fn invalid(before: &[u8], after: &[u8]) -> Said {
+    memchr::memmem::find(before, b"invalid ")?;
+    let property = last_word(before)?;
+    let end = memchr::memchr(b'\'', after)?;
+    said(Boot::Invalid { node: name(&after[..end])?, property })
+}
+
+/// `'vpu' has 2 <base size> entries, only the first is used`, after `node `: from 7.x on.
+pub(crate) fn first_entry(before: &[u8], _: &[u8]) -> Said {
+    let quote = memchr::memchr(b'\'', before)?;
+    said(Boot::FirstEntry { node: quoted(&before[quote..])?.0 })
+}
+
+/// `…ignores 1`, and `vpu'`: up to 6.x.
+pub(crate) fn ignored_entries(_: &[u8], after: &[u8]) -> Said {
+    let end = memchr::memchr(b'\'', after)?;
+    said(Boot::FirstEntry { node: name(&after[..end])? })
+}
+
+/// `linux,cma (0x7e000000--0x80000000)`, and `vpu_pool (0x…--0x…)`.
+pub(crate) fn overlap(before: &[u8], after: &[u8]) -> Said {
+    let open = memchr::memrchr(b'(', before)?;
+    said(Boot::Overlap { node: last_word(&before[..open])?, with: first_word(after)? })
+}
+
+/// `2048 MiB`, and ` on node -1` from 6.6 to 6.14.
+pub(crate) fn failed(before: &[u8], after: &[u8]) -> Said {
+    memchr::memmem::find(before, b"cma: ")?;
+    said(Boot::Failed { bytes: size(&mut Cursor::new(after, 0, true)).ok()? })
+}
+
+/// `0x60100000 must be aligned to 0x200000 bytes`
+pub(crate) fn region(_: &[u8], after: &[u8]) -> Said {
+    if let Some([base, step]) = numbers(after, b"#mustbealignedto#bytes") {
+        return said(Boot::Unaligned { base, step });
+    }
+    let [base, boundary] = numbers(after, b"#definedonlow/highmemoryboundary(#)")?;
+    said(Boot::Crosses { base, boundary })
+}
+
+/// `0x4000000) of region at 0x50000000 exceeds limit (0x52000000)`
+pub(crate) fn over_limit(_: &[u8], after: &[u8]) -> Said {
+    let [bytes, _, limit] = numbers(after, b"#)ofregionat#exceedslimit(#)")?;
+    said(Boot::OverLimit { bytes, limit })
+}
+
+pub(crate) fn no_slots(_: &[u8], _: &[u8]) -> Said {
+    said(Boot::NoSlots)
+}
+
+/// `cma: CMA area hugetlb1`
+pub(crate) fn dead(before: &[u8], _: &[u8]) -> Said {
+    let front = memchr::memmem::find(before, b"CMA area ")?;
+    said(Boot::Dead { area: name(before[front + 9..].trim_ascii())? })
+}
+
+/// `cma area should be at least 1024 MiB`, `cma area of node 1 should be …`, `cma area must be a
+/// multiple of 1024 MiB`, `reserve 8192 MiB, up to 4096 MiB per node`.
+pub(crate) fn hugetlb(_: &[u8], after: &[u8]) -> Said {
+    let of = |text: &[u8], word: &[u8]| {
+        let at = memchr::memmem::find(text, word)? + word.len();
+        size(&mut Cursor::new(&text[at..], 0, true)).ok()
+    };
+    if let Some(bytes) = of(after, b"at least ").or_else(|| of(after, b"multiple of ")) {
+        return said(Boot::HugetlbOff(bytes));
+    }
+    if memchr::memmem::find(after, b"isn't supported").is_some() {
+        return said(Boot::HugetlbUnknown);
+    }
+    after.starts_with(b"reserve ").then_some(())?;
+    said(Boot::Hugetlb(of(after, b"reserve ")?))
+}
+
+/// `  node   0`, and `50000000-0x000000005fffffff]`.
+pub(crate) fn memory(before: &[u8], after: &[u8]) -> Said {
+    let (front, number) = bytes::last_word(before);
+    bytes::number::<u32>(number).filter(|_| front.ends_with(b"node"))?;
+    let dash = memchr::memchr(b'-', after)?;
+    let start = u64::from_str_radix(str::from_utf8(&after[..dash]).ok()?, 16).ok()?;
+    let [last] = numbers(&after[dash + 1..], b"#]")?;
+    (start < last).then_some(())?;
+    said(Boot::Memory { start, end: last.checked_add(1)? })
+}
+
+/// `Memory: 929696K/1048576`
+pub(crate) fn all_memory(before: &[u8], _: &[u8]) -> Said {
+    let slash = memchr::memrchr(b'/', before)?;
+    let kib: u64 = bytes::number(&before[slash + 1..])?;
+    said(Boot::AllMemory(kib.checked_mul(1024)?))
+}
+
+/// `u-dma-buf udmabuf@0: `, and ` failed. return=-22`.
+pub(crate) fn device_refused(before: &[u8], after: &[u8]) -> Said {
+    memchr::memmem::find(after, b"fail")?;
+    let minus = memchr::memrchr(b'-', after);
+    let errno = minus.and_then(|at| {
+        let digits = bytes::span(&after[at + 1..], u8::is_ascii_digit);
+        Some(-bytes::number::<i32>(&after[at + 1..at + 1 + digits])?)
+    });
+    said(Boot::DeviceRefused { device: device(before)?, errno })
+}
+
+/// `foo-video 1e700000.video: `, and `jpegbuffer`.
+pub(crate) fn assigned(before: &[u8], after: &[u8]) -> Said {
+    said(Boot::Assigned { device: device(before)?, node: first_word(after)? })
+}
+
+/// What a line begins with, without stamps: the last two words, as `dev_printk()` puts driver and
+/// device.
+fn device(before: &[u8]) -> Option<Arc<str>> {
+    let before = before.trim_ascii_end();
+    let before = before.strip_suffix(b":").unwrap_or(before);
+    let (front, last) = bytes::last_word(before);
+    let driver = bytes::last_word(front).1;
+    let stamp = driver.ends_with(b"]") || driver.ends_with(b":") || driver.is_empty();
+    let text = if stamp { last } else { &before[before.len() - last.len() - 1 - driver.len()..] };
+    name(text)
+}
+
+/// `Raspberry Pi 3 Model B Plus Rev 1.3`
+pub(crate) fn model(_: &[u8], after: &[u8]) -> Said {
+    said(Boot::Model(name(&after.trim_ascii()[..after.trim_ascii().len().min(LONGEST_NAME)])?))
+}
+
+/// `32768 kB` of `Hugepagesize:`. On all three architectures a huge page is what a table of one
+/// page holds: pages of 4 KiB have 2 MiB, of 16 KiB 32 MiB, of 64 KiB 512 MiB. With
+/// `default_hugepagesz=` it is another.
+pub(crate) fn huge_page(_: &[u8], after: &[u8]) -> Said {
+    let mut c = Cursor::new(after, 0, true);
+    let bytes = match size(&mut c).ok()? >> 20 {
+        2 => 4096,
+        32 => 16384,
+        512 => 65536,
+        _ => return None,
+    };
+    said(Boot::PageBytes(bytes, PageFrom::HugePage))
+}
+
+/// ` 9` of `/proc/pagetypeinfo`.
+pub(crate) fn block_order(_: &[u8], after: &[u8]) -> Said {
+    let order: u32 = bytes::number(after.trim_ascii())?;
+    (order < 20).then_some(())?;
+    said(Boot::BlockOrder(order))
+}
+
+/// The architecture, by the compiler of a banner.
+pub(crate) fn compiler(_: &[u8], after: &[u8]) -> Said {
+    arch(after)
+}
+
+/// The architecture, by the compiler of a banner (`aarch64-linux-gnu-gcc`) or by what `uname -a`
+/// prints.
+pub(crate) fn arch(text: &[u8]) -> Said {
+    const NAMES: [(&[u8], Arch); 7] = [
+        (b"aarch64", Arch::Arm64),
+        (b"arm64", Arch::Arm64),
+        (b"armv7", Arch::Arm),
+        (b"armv6", Arch::Arm),
+        (b"arm-linux-gnu", Arch::Arm),
+        (b"x86_64", Arch::X86_64),
+        (b"amd64", Arch::X86_64),
+    ];
+    let text = &text[..text.len().min(super::LONGEST)];
+    let found = NAMES.iter().find(|(name, _)| memchr::memmem::find(text, name).is_some())?;
+    said(Boot::Arch(found.1))
+}

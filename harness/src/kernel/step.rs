@@ -1,0 +1,121 @@
+//! The step of areas: base and size of each are multiples of it.
+//!
+//! It is `CMA_MIN_ALIGNMENT_BYTES` (`include/linux/cma.h`): a pageblock from 5.19 on; before, the
+//! larger one of a pageblock and the largest block of the page allocator, as `cma_init_reserved_mem()`
+//! (`mm/cma.c`) and `rmem_cma_setup()` (`kernel/dma/contiguous.c`) computed it.
+
+use super::Release;
+
+/// What decides the step of areas beside the size of a page.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Arch {
+    /// 64-bit Arm.
+    Arm64,
+    /// 32-bit Arm.
+    Arm,
+    /// 64-bit x86.
+    X86_64,
+}
+
+impl Arch {
+    /// As the kernel calls it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Arm64 => "arm64",
+            Self::Arm => "arm",
+            Self::X86_64 => "x86_64",
+        }
+    }
+}
+
+/// The step of a kind of kernel.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Step {
+    /// Its architecture.
+    pub arch: Arch,
+    /// Bytes of a page.
+    pub page_bytes: u64,
+    /// The first release, and the one after the last.
+    span: (Release, Release),
+    /// The step in bytes.
+    pub bytes: u64,
+    /// The kernel as a user knows it.
+    pub kind: &'static str,
+    /// Where this is from.
+    pub source: &'static str,
+}
+
+const MIB: u64 = 1 << 20;
+const FIRST: Release = (0, 0);
+const LAST: Release = (u32::MAX, u32::MAX);
+/// The first release whose step is a pageblock.
+const PAGEBLOCK: Release = (5, 19);
+
+const fn row(
+    (arch, kib): (Arch, u64),
+    span: (Release, Release),
+    mib: u64,
+    kind: &'static str,
+    source: &'static str,
+) -> Step {
+    Step { arch, page_bytes: kib * 1024, span, bytes: mib * MIB, kind, source }
+}
+
+/// Every kind of kernel, with huge pages as distributions configure them. Where the configuration
+/// states an order of blocks, that counts.
+#[rustfmt::skip]
+pub const STEPS: &[Step] = &[
+    row((Arch::Arm64, 4), (PAGEBLOCK, LAST), 2, "arm64 with 4 KiB pages from 5.19 on",
+        "pageblock_nr_pages, include/linux/cma.h; boots of 6.12 and 7.3"),
+    row((Arch::Arm64, 4), (FIRST, PAGEBLOCK), 4, "arm64 with 4 KiB pages up to 5.18",
+        "the largest block of order 10, rmem_cma_setup(), kernel/dma/contiguous.c"),
+    row((Arch::Arm, 4), (FIRST, LAST), 4, "32-bit arm",
+        "no huge pages, so a pageblock is the largest block, include/linux/pageblock-flags.h"),
+    row((Arch::Arm, 4), (FIRST, LAST), 32, "32-bit arm with imx_v6_v7_defconfig",
+        "FORCE_MAX_ZONEORDER=14, later ARCH_FORCE_MAX_ORDER=13, in that file"),
+    row((Arch::Arm64, 16), (FIRST, LAST), 32, "arm64 with 16 KiB pages",
+        "a block of order 11, arch/arm64/Kconfig; a boot of 6.12"),
+    row((Arch::Arm64, 64), (FIRST, LAST), 512, "arm64 with 64 KiB pages",
+        "a block of order 13, arch/arm64/Kconfig"),
+    row((Arch::X86_64, 4), (PAGEBLOCK, LAST), 2, "x86_64 from 5.19 on",
+        "pageblock_nr_pages, include/linux/cma.h"),
+    row((Arch::X86_64, 4), (FIRST, PAGEBLOCK), 4, "x86_64 up to 5.18",
+        "the largest block of order 10, cma_init_reserved_mem(), mm/cma.c"),
+];
+
+/// The rows that a kernel can have of which this is known.
+pub fn steps(
+    arch: Option<Arch>,
+    page_bytes: Option<u64>,
+    release: Option<Release>,
+) -> impl Iterator<Item = &'static Step> {
+    STEPS.iter().filter(move |step| {
+        arch.is_none_or(|arch| arch == step.arch)
+            && page_bytes.is_none_or(|bytes| bytes == step.page_bytes)
+            && release.is_none_or(|release| step.span.0 <= release && release < step.span.1)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_step_of_each_kind_of_kernel() {
+        for (arch, kib, release, mib) in [
+            (Arch::Arm64, 4, (6, 12), &[2][..]),
+            (Arch::Arm64, 4, (5, 19), &[2]),
+            (Arch::Arm64, 4, (5, 18), &[4]),
+            (Arch::Arm64, 16, (6, 12), &[32]),
+            (Arch::Arm64, 64, (4, 19), &[512]),
+            (Arch::Arm, 4, (7, 3), &[4, 32]),
+            (Arch::X86_64, 4, (5, 15), &[4]),
+            (Arch::X86_64, 16, (6, 1), &[]),
+        ] {
+            let found = steps(Some(arch), Some(kib * 1024), Some(release));
+            let found: Vec<_> = found.map(|step| step.bytes / MIB).collect();
+            assert_eq!(found, mib, "{arch:?} {kib} {release:?}");
+        }
+        assert_eq!(steps(None, None, None).count(), STEPS.len());
+    }
+}

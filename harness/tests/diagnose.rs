@@ -120,7 +120,7 @@ fn chatter_is_no_failure() {
 #[test]
 fn boots_are_said_as_they_are() {
     let (mut wrong, mut fates) = (Vec::new(), std::collections::BTreeMap::new());
-    for index in 0..600 {
+    for index in 0..1500 {
         let boot = boots::boot(&Seed::new(seed()).child("boot", index));
         let (failures, found) = score::found(&[("boot".to_string(), boot.text.clone().into())]);
         assert!(failures.is_empty(), "{}", boot.text);
@@ -134,7 +134,7 @@ fn boots_are_said_as_they_are() {
         }
     }
     println!("{fates:?}, {} said otherwise", wrong.len());
-    assert!(wrong.is_empty(), "{} of 600:\n{}", wrong.len(), wrong[..wrong.len().min(3)].join("\n"));
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong[..wrong.len().min(3)].join("\n"));
     assert!(fates.len() == 6 && fates.values().all(|boots| *boots >= 10), "{fates:?}");
 }
 

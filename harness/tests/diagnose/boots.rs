@@ -90,7 +90,8 @@ impl Setup {
         let sizes = [8, 24, 32, 33, 48, 64, 128, 320, 640, 960, 1280, 3000];
         let node = (draws.below(3) > 0).then(|| Node {
             name: *draws.pick(&["linux,cma", "vpu_pool", "camera@0"]),
-            bytes: *draws.pick(&sizes) * MIB + [0, 0, 0, 4096 * page_kib / 4][draws.below(4) as usize],
+            bytes: *draws.pick(&sizes) * MIB
+                + [0, 0, 0, 4096 * page_kib / 4][draws.below(4) as usize],
             reusable: draws.below(6) > 0,
             default: draws.below(3) > 0,
         });
@@ -201,9 +202,7 @@ fn of_node(setup: &Setup, node: &Node, beats: bool, lines: &mut Vec<String>) -> 
     let Node { name, bytes, reusable, default } = *node;
     let mib = bytes / MIB;
     if beats && default && setup.from(7, 0) {
-        lines.push(
-            "Skipping dt linux,cma-default node in favor for \"cma=\" kernel param.".into(),
-        );
+        lines.push("Skipping dt linux,cma-default node in favor for \"cma=\" kernel param.".into());
         return Became::Beaten;
     }
     let Some(base) = setup.place(bytes) else {
@@ -214,18 +213,14 @@ fn of_node(setup: &Setup, node: &Node, beats: bool, lines: &mut Vec<String>) -> 
     };
     let fails = format!("OF: reserved mem: node {name} compatible matching fail");
     if beats && default {
-        lines.push(format!(
-            "Reserved memory: bypass {name} node, using cmdline CMA params instead"
-        ));
+        lines
+            .push(format!("Reserved memory: bypass {name} node, using cmdline CMA params instead"));
         lines.push(fails);
         return Became::Beaten;
     }
     if !reusable {
-        let size = if setup.from(7, 0) {
-            format!("{} KiB", bytes / 1024)
-        } else {
-            format!("{mib} MiB")
-        };
+        let size =
+            if setup.from(7, 0) { format!("{} KiB", bytes / 1024) } else { format!("{mib} MiB") };
         let at = "created DMA memory pool at";
         lines.push(format!("Reserved memory: {at} 0x{base:016x}, size {size}"));
         lines.push(format!(
@@ -238,9 +233,8 @@ fn of_node(setup: &Setup, node: &Node, beats: bool, lines: &mut Vec<String>) -> 
         lines.push(fails);
         return Became::OffTheStep(setup.step());
     }
-    lines.push(format!(
-        "Reserved memory: created CMA memory pool at 0x{base:016x}, size {mib} MiB"
-    ));
+    lines
+        .push(format!("Reserved memory: created CMA memory pool at 0x{base:016x}, size {mib} MiB"));
     lines.push(format!("OF: reserved mem: initialized node {name}, compatible id shared-dma-pool"));
     if setup.from(6, 4) {
         let (last, kib) = (base + bytes - 1, bytes / 1024);
@@ -283,8 +277,9 @@ pub(crate) fn wrong(boot: &Boot, found: &Diagnosis) -> Vec<String> {
         }
     };
     let of = |is: fn(&Origin) -> bool| story.areas.iter().find(|asked| is(&asked.origin));
-    // The one that was dropped for `cma=` is not named from 7.0 on.
-    check("node", boot.node.map(|(_, became)| became), of(|origin| *origin == Origin::Node));
+    // A pool of a device's own is what many nodes are to be: it is said of one that is called cma.
+    let node = boot.node.filter(|(name, is)| *is != Became::DmaPool || name.contains("cma"));
+    check("node", node.map(|(_, became)| became), of(|origin| *origin == Origin::Node));
     check("cma=", boot.line, of(|origin| matches!(origin, Origin::CommandLine(_))));
     let configured = boot.configured.filter(|bytes| *bytes > 0).map(Became::Placed);
     check("configuration", configured, of(|origin| *origin == Origin::Config));

@@ -125,13 +125,15 @@ impl Setup {
         self.blocks.iter().map(|(start, end)| end - start).max().unwrap_or(0)
     }
 
-    /// From the top of the last block that is long enough down, by steps.
-    fn place(&self, bytes: u64) -> Option<u64> {
+    /// From the top of the last block that is long enough down, by steps, below what is `taken`.
+    fn place(&self, bytes: u64, taken: Option<u64>) -> Option<u64> {
         let step = self.step();
-        let fits = |(start, end): &&(u64, u64)| {
-            end.checked_sub(bytes).is_some_and(|base| base / step * step >= *start)
+        let fits = |(start, end): &(u64, u64)| {
+            let inside = taken.filter(|base| (*start..*end).contains(base));
+            let base = inside.unwrap_or(*end).checked_sub(bytes)? / step * step;
+            (base >= *start).then_some(base)
         };
-        self.blocks.iter().rev().find(fits).map(|(_, end)| (end - bytes) / step * step)
+        self.blocks.iter().rev().find_map(fits)
     }
 }
 
@@ -163,7 +165,14 @@ pub(crate) fn boot(seed: &Seed) -> Boot {
         line = setup.asked_by_line.map(|_| Became::WithoutEffect);
     } else {
         let asked = setup.asked_by_line.unwrap_or(setup.configured_mib * MIB);
-        let became = by_default(&setup, asked, &mut lines);
+        let kept = |(_, became): &(_, Became)| {
+            matches!(became, Became::Placed(_) | Became::DmaPool).then_some(())
+        };
+        let taken = node.as_ref().and_then(kept).and_then(|()| {
+            let bytes = setup.node.as_ref()?.bytes;
+            setup.place(bytes, None)
+        });
+        let became = by_default(&setup, asked, taken, &mut lines);
         if let Became::Placed(bytes) = became {
             total += bytes;
         }
@@ -205,7 +214,7 @@ fn of_node(setup: &Setup, node: &Node, beats: bool, lines: &mut Vec<String>) -> 
         lines.push("Skipping dt linux,cma-default node in favor for \"cma=\" kernel param.".into());
         return Became::Beaten;
     }
-    let Some(base) = setup.place(bytes) else {
+    let Some(base) = setup.place(bytes, None) else {
         lines.push(format!(
             "OF: reserved mem: failed to allocate memory for node '{name}': size {mib} MiB"
         ));
@@ -246,7 +255,7 @@ fn of_node(setup: &Setup, node: &Node, beats: bool, lines: &mut Vec<String>) -> 
 }
 
 /// `dma_contiguous_reserve()`: rounded up to the step; from 7.0 on the line has what was asked.
-fn by_default(setup: &Setup, asked: u64, lines: &mut Vec<String>) -> Became {
+fn by_default(setup: &Setup, asked: u64, taken: Option<u64>, lines: &mut Vec<String>) -> Became {
     let bytes = asked.next_multiple_of(setup.step());
     let shown = if setup.from(7, 0) { asked } else { bytes } / MIB;
     let node = if (6, 6) <= (setup.release.0, setup.release.1) && !setup.from(7, 0) {
@@ -254,7 +263,7 @@ fn by_default(setup: &Setup, asked: u64, lines: &mut Vec<String>) -> Became {
     } else {
         ""
     };
-    match setup.place(bytes) {
+    match setup.place(bytes, taken) {
         Some(base) => {
             lines.push(format!("cma: Reserved {shown} MiB at 0x{base:016x}{node}"));
             Became::Placed(bytes)

@@ -7,6 +7,8 @@
 
 #[path = "diagnose/board.rs"]
 mod board;
+#[path = "diagnose/boots.rs"]
+mod boots;
 #[path = "diagnose/capture.rs"]
 mod capture;
 #[path = "diagnose/chatter.rs"]
@@ -42,12 +44,9 @@ fn seed() -> u64 {
 }
 
 fn logs(posted: Posted) -> impl Iterator<Item = Log> {
-    let pairs = Generation::ALL.into_iter().flat_map(|generation| {
-        scenario::CAUSES
-            .into_iter()
-            .filter(move |cause| scenario::prints(generation, *cause))
-            .map(move |cause| (generation, cause))
-    });
+    let pairs = Generation::ALL
+        .into_iter()
+        .flat_map(|generation| scenario::CAUSES.into_iter().map(move |cause| (generation, cause)));
     pairs.flat_map(move |(generation, cause)| {
         (0..EACH).map(move |index| {
             let seed = Seed::new(seed()).child(generation.name(), index).child(cause.name(), 0);
@@ -117,6 +116,28 @@ fn chatter_is_no_failure() {
     }
 }
 
+/// What became of what a kernel was asked for.
+#[test]
+fn boots_are_said_as_they_are() {
+    let (mut wrong, mut fates) = (Vec::new(), std::collections::BTreeMap::new());
+    for index in 0..1500 {
+        let boot = boots::boot(&Seed::new(seed()).child("boot", index));
+        let (failures, found) = score::found(&[("boot".to_string(), boot.text.clone().into())]);
+        assert!(failures.is_empty(), "{}", boot.text);
+        let said = boots::wrong(&boot, &found);
+        if !said.is_empty() {
+            wrong.push(format!("{said:#?}\n{:?}\n{}", boot.setup, boot.text));
+        }
+        for became in boot.node.map(|(_, became)| became).into_iter().chain(boot.line) {
+            let name = format!("{became:?}").split('(').next().unwrap_or_default().to_string();
+            *fates.entry(name).or_insert(0) += 1;
+        }
+    }
+    println!("{fates:?}, {} said otherwise", wrong.len());
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong[..wrong.len().min(3)].join("\n"));
+    assert!(fates.len() == 6 && fates.values().all(|boots| *boots >= 10), "{fates:?}");
+}
+
 /// The generator itself: there are enough logs, and they show failures. They are written into the
 /// folder that `CMALAB_GENERATED_LOGS` names, for those who want to look.
 #[test]
@@ -133,7 +154,7 @@ fn generated_logs_show_failures() {
                 std::fs::write(name, format!("{}\n{}", log.name, log.text())).unwrap();
             }
         }
-        assert_eq!(count, EACH * 31);
+        assert_eq!(count, EACH * 35);
         assert!(shown > 1000, "{posted:?}: {shown}");
     }
 }

@@ -23,6 +23,8 @@ pub(crate) enum Part {
     /// An empty record inside a list.
     Blank,
     Debug,
+    /// A driver that says that it got nothing, of a call of which the kernel says nothing.
+    Driver,
     /// Whatever else a board says.
     Chatter,
 }
@@ -65,6 +67,9 @@ pub(crate) struct Shows {
     pub(crate) from_start: bool,
     /// Failure lines before the rate limit hides them.
     pub(crate) burst: u64,
+    /// What the boot and `/proc/meminfo` say of all areas together. Of two boards that are made one
+    /// neither knows that.
+    pub(crate) sums: bool,
 }
 
 /// How the claims of a call end.
@@ -121,6 +126,8 @@ pub(crate) struct Board {
     /// Claims of the next failing call that were busy in a vendor's first pass; while it slept,
     /// others took what was free.
     pub(crate) lost: usize,
+    /// Pages of another area, in which nothing fails.
+    pub(crate) other_area: u64,
     policy: Box<dyn Policy>,
     /// `available_count`: what is left of all pages after what was asked for.
     available: u64,
@@ -144,6 +151,7 @@ impl Board {
             now_us: 0,
             hidden: 0,
             lost: 0,
+            other_area: 0,
             policy,
             available,
         }
@@ -216,6 +224,15 @@ impl Board {
     /// A line of something else.
     pub(crate) fn chat(&mut self, task: Task, text: String) {
         self.say(task, text, None, Part::Chatter);
+    }
+
+    /// A call for more than the area has, up to 6.14: `cma_alloc()` returns before its line, and the
+    /// driver is alone to say so.
+    pub(crate) fn refuse_silently(&mut self, task: Task, asked: Asked, driver: String) {
+        let of = Some(self.truths.len());
+        self.truths.push(self.truth(asked, -12, Cause::TooLarge));
+        self.say(task, driver, of, Part::Driver);
+        self.wait(700);
     }
 
     /// Lets time pass.

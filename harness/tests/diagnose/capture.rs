@@ -20,6 +20,8 @@ pub(crate) enum ListShown {
 pub(crate) struct Evidence {
     /// The failure line.
     pub(crate) line: bool,
+    /// A driver alone reports it.
+    pub(crate) driver: bool,
     pub(crate) list: ListShown,
     /// A debug line or an event shows the order.
     pub(crate) order: bool,
@@ -156,6 +158,7 @@ fn evidence(story: &Story, index: usize) -> Evidence {
     let lines: Vec<_> = story.lines.iter().filter(of).collect();
     let events: Vec<_> = story.events.iter().filter(of).collect();
     let line = lines.iter().any(|line| line.part == Part::Failure);
+    let driver = lines.iter().any(|line| line.part == Part::Driver);
     let records = lines.iter().filter_map(|line| match line.part {
         Part::List(record, all) => Some((record, all, line.text.contains(['…', '.']))),
         _ => None,
@@ -179,8 +182,9 @@ fn evidence(story: &Story, index: usize) -> Evidence {
     let returned = said(&lines, "returned") && said(&lines, ", align ");
     Evidence {
         line,
+        driver,
         list,
         order: said(&lines, ", align ") || said(&events, " align="),
-        visible: line || numbers || ended || returned,
+        visible: line || driver || numbers || ended || returned,
     }
 }

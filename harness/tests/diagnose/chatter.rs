@@ -26,25 +26,59 @@ pub(crate) fn boot(board: &mut Board, draws: &mut Draws) {
     if board.area.ranges().len() == 1 {
         board.chat(KERNEL, line);
     }
-    board.chat(KERNEL, "Memory: 1893820K/2097152K available (20480K cma-reserved)".to_string());
+    if board.other_area > 0 {
+        let (base, mib) = (0x3000_0000, board.other_area / 256);
+        let line = "created CMA memory pool at";
+        board.chat(KERNEL, format!("Reserved memory: {line} 0x{base:016x}, size {mib} MiB"));
+        board.chat(KERNEL, POOL.to_string());
+    }
+    if board.shows.sums {
+        let kib = all_kib(board);
+        let line = "Memory: 1893820K/2097152K available (58204K reserved";
+        board.chat(KERNEL, format!("{line}, {kib}K cma-reserved)"));
+    }
+}
+
+const POOL: &str = "OF: reserved mem: initialized node camera_pool, compatible id shared-dma-pool";
+
+/// All areas together, in KiB.
+fn all_kib(board: &Board) -> u64 {
+    (board.total() + board.other_area) * 4
+}
+
+/// What `/proc/meminfo` says of all areas: of what is free, what is lent is not counted.
+fn counter(board: &Board, draws: &mut Draws) -> String {
+    let free = (board.free() + board.other_area) * 4;
+    match draws.below(2) {
+        0 => format!("CmaTotal:       {:>8} kB", all_kib(board)),
+        _ => format!("CmaFree:        {:>8} kB", draws.below(free + 1)),
+    }
 }
 
 /// What the driver says to a failure that was just reported.
 pub(crate) fn driver(board: &mut Board, draws: &mut Draws) {
     let Some(bytes) = board.truths.last().map(|truth| truth.asked.count * 4096) else { return };
     let task = Task { cpu: 0, comm: "v4l2src0:src", pid: 1207 };
-    let line = match draws.below(4) {
+    let line = refused(bytes, draws);
+    board.chat(task, line);
+}
+
+/// A driver that got no buffer of so many bytes.
+pub(crate) fn refused(bytes: u64, draws: &mut Draws) -> String {
+    match draws.below(4) {
         0 => format!("rkisp1 ff910000.isp0: dma alloc of size {bytes} failed"),
         1 => format!("omapdss_gem: failed to allocate buffer with size {bytes}"),
         2 => format!("mxc_g2d 38000000.gpu: failed to allocate {bytes} buffer."),
         _ => format!("cedrus 1c0e000.video-codec: dma_alloc_coherent of size {bytes} failed"),
-    };
-    board.chat(task, line);
+    }
 }
 
 /// A line of something else.
 pub(crate) fn any(board: &mut Board, draws: &mut Draws) {
-    let line = line(draws);
+    let line = match draws.below(13) {
+        0 if board.shows.sums => counter(board, draws),
+        _ => line(draws),
+    };
     let task = Task { cpu: draws.below(4) as u32, comm: "systemd", pid: 1 };
     board.chat(task, line);
 }
@@ -65,8 +99,8 @@ pub(crate) fn line(draws: &mut Draws) -> String {
              used 411 (slots)"
         ),
         8 => "coherent pool not initialised!".to_string(),
-        9 => format!("CmaTotal:         {n} kB"),
-        10 => format!("CmaFree:          {n} kB"),
+        9 => format!("percpu: allocation failed, size={n} align=8 atomic=1, atomic alloc failed"),
+        10 => format!("foo{n} soc:foo: coherent DMA mask is unset"),
         11 => format!("systemd[1]: Started Session c{n} of user root."),
         12 => format!("audit: type=1400 audit({n}.001:{n}): avc:  denied  {{ read }} for pid={n}"),
         13 => {

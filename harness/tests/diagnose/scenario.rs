@@ -19,9 +19,9 @@ pub(crate) const CAUSES: [Cause; 7] = [
     Cause::Interrupted,
 ];
 
-/// Whether a kernel of this generation prints anything for that cause.
-pub(crate) fn prints(generation: Generation, cause: Cause) -> bool {
-    cause != Cause::TooLarge || generation == Generation::Ranges
+/// Whether a kernel of this generation says nothing of a failure for that cause, and a driver does.
+fn is_silent(release: &Release, cause: Cause) -> bool {
+    cause == Cause::TooLarge && !release.from(6, 15)
 }
 
 /// What a board printed, and what is true of it.
@@ -58,7 +58,7 @@ fn shows(release: &Release, seed: &Seed) -> Shows {
     let mut draws = seed.child("shows", 0).rng();
     let list = release.lists_always() || draws.below(4) > 0;
     let (debug, trace) = (draws.below(20) < 9, draws.below(20) < 7);
-    Shows { list, debug, trace, from_start: draws.below(5) == 0, burst: 10 }
+    Shows { list, debug, trace, from_start: draws.below(5) == 0, burst: 10, sums: true }
 }
 
 fn story_of(
@@ -84,7 +84,7 @@ fn story_of(
 pub(crate) fn two_areas(generation: Generation, causes: [Cause; 2], seed: &Seed) -> Story {
     let release = generation.release(&mut seed.child("release", 0).rng());
     // One kernel shows the same of both.
-    let shows = shows(&release, seed);
+    let shows = Shows { sums: false, ..shows(&release, seed) };
     let mut story = story_of(release, shows, &NAMES[..3], causes[0], &seed.child("area", 0));
     let mut other = story_of(release, shows, &NAMES[3..], causes[1], &seed.child("area", 1));
     let first = |story: &Story| {
@@ -138,15 +138,22 @@ fn attempt_story(
 ) -> Option<Story> {
     let area = area(&release, draws);
     let from_start = shows.from_start && area.pages() <= 4096;
-    let shows = Shows { from_start, ..shows };
+    let mut shows = Shows { from_start, ..shows };
+    let silent = is_silent(&release, cause);
+    if silent {
+        (shows.debug, shows.trace) = (false, false);
+    }
     let cap = if draws.below(12) == 0 { *draws.pick(&[4, 6, 9, 10, 12]) } else { 8 };
     let mut board = Board::new(release, name, area, shows);
+    if shows.sums && draws.below(3) == 0 {
+        board.other_area = 1024 * draws.between(1, 16);
+    }
     if draws.below(2) == 0 {
         chatter::boot(&mut board, draws);
     }
     board.wait(draws.between(2_000_000, 900_000_000));
     fill(&mut board, cap, cause, draws);
-    let flood = release.limits_rate() && draws.below(10) == 0;
+    let flood = release.limits_rate() && !silent && draws.below(10) == 0;
     let failures = if flood { draws.between(12, 17) } else { draws.between(1, 4) };
     let mut pairs = Vec::new();
     for _ in 0..failures {
@@ -155,6 +162,9 @@ fn attempt_story(
         }
         let first = *draws.pick(&TASKS);
         if !fail(&mut board, first, cap, cause, draws) {
+            continue;
+        }
+        if silent {
             continue;
         }
         if draws.below(4) == 0 {
@@ -263,6 +273,11 @@ fn fail(board: &mut Board, task: Task, cap: u32, cause: Cause, draws: &mut Draws
             _ => dma_align(count, cap),
         };
         let asked = Asked { count, align };
+        if count > 0 && is_silent(&board.release, cause) {
+            let driver = chatter::refused(count * 4096, draws);
+            board.refuse_silently(task, asked, driver);
+            return true;
+        }
         if count > 0 && is(board, cause, asked) && board.fail(task, asked, fate, cause) {
             return true;
         }

@@ -127,7 +127,7 @@ impl Score {
         }
         // What the rate limit hid has no errno: how its walk ended, no text shows. Nor does one show
         // which list is whose where two areas fail at once.
-        let stated = failure.incident.ret.is_some() && !log.mixed;
+        let stated = (failure.incident.ret.is_some() || evidence.driver) && !log.mixed;
         if failure.verdict.is_some() && failure.confidence == Confidence::Likely && stated {
             self.likely += 1;
             if !right {

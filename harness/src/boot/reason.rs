@@ -280,10 +280,18 @@ fn of_command(teller: &mut Teller, at: &At, size: Size, story: &Story) {
     (asked.asked_bytes, asked.default) = (Some(size.bytes), true);
     asked.at(at);
     // Up to 5.9 the default node counts; later one is bypassed, with a line.
-    let node = teller.areas.iter().find(|asked| {
-        let older = story.release.as_deref().and_then(release).is_none_or(|r| r < COMMAND_FIRST);
-        asked.origin == Origin::Node && asked.default && asked.fate == Fate::Placed && older
-    });
+    let stated = story.release.as_deref().and_then(release);
+    let placed = |asked: &&Asked| asked.origin == Origin::Node && asked.fate == Fate::Placed;
+    let default = teller.areas.iter().filter(placed).find(|asked| asked.default);
+    let node = default.filter(|_| stated.is_none_or(|release| release < COMMAND_FIRST));
+    // Which node is the default one is mostly not in a text: that no memory is left for `cma=` is.
+    let alone = || {
+        let older = stated.is_some_and(|release| release < COMMAND_FIRST);
+        let mut nodes = teller.areas.iter().filter(placed);
+        let only = nodes.next().filter(|_| nodes.next().is_none() && older)?;
+        (only.bytes == story.cma_total.or(story.cma_reserved)).then_some(only)
+    };
+    let node = node.or_else(alone);
     asked.fate = match (node.and_then(|node| node.name.clone()), &teller.counted) {
         _ if size.bytes == 0 => Fate::Off,
         (Some(node), _) => Fate::BeatenByNode(node),

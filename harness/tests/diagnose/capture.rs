@@ -79,6 +79,12 @@ pub(crate) enum Posted {
 impl Posted {
     pub(crate) const ALL: [Self; 5] =
         [Self::Whole, Self::Mangled, Self::Cut, Self::Lost, Self::TwoAreas];
+
+    /// Whether a driver's line alone is still one: wrapped it has no grammar of its own, and beside
+    /// the failures of another area it may be theirs.
+    pub(crate) const fn shows_drivers(self) -> bool {
+        matches!(self, Self::Whole | Self::Cut | Self::Lost)
+    }
 }
 
 /// The text of a story.

@@ -20,8 +20,8 @@ pub(crate) const CAUSES: [Cause; 7] = [
 ];
 
 /// Whether a kernel of this generation says nothing of a failure for that cause, and a driver does.
-fn is_silent(release: &Release, cause: Cause) -> bool {
-    cause == Cause::TooLarge && !release.from(6, 15)
+pub(crate) fn is_silent(generation: Generation, cause: Cause) -> bool {
+    cause == Cause::TooLarge && generation != Generation::Ranges
 }
 
 /// What a board printed, and what is true of it.
@@ -139,7 +139,7 @@ fn attempt_story(
     let area = area(&release, draws);
     let from_start = shows.from_start && area.pages() <= 4096;
     let mut shows = Shows { from_start, ..shows };
-    let silent = is_silent(&release, cause);
+    let silent = is_silent(release.generation, cause);
     if silent {
         (shows.debug, shows.trace) = (false, false);
     }
@@ -273,7 +273,7 @@ fn fail(board: &mut Board, task: Task, cap: u32, cause: Cause, draws: &mut Draws
             _ => dma_align(count, cap),
         };
         let asked = Asked { count, align };
-        if count > 0 && is_silent(&board.release, cause) {
+        if count > 0 && is_silent(board.release.generation, cause) {
             let driver = chatter::refused(count * 4096, draws);
             board.refuse_silently(task, asked, driver);
             return true;

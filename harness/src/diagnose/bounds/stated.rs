@@ -159,8 +159,12 @@ impl Sizes {
         let all = self.all.clone();
         let area = area.or_else(|| {
             let alone = all.is_none() && self.areas.is_empty();
-            let is_default = name.is_none_or(|name| &**name == DEFAULT);
-            self.asked.clone().filter(|_| alone && is_default)
+            // An area that a node makes has the name of the node.
+            let may_be = |asked: &Stated| match name {
+                None => true,
+                Some(name) => &**name == DEFAULT && asked.by == By::CommandLine,
+            };
+            self.asked.clone().filter(|asked| alone && may_be(asked))
         });
         let (page_bytes, free) = (self.page_bytes(), self.free.clone());
         Bounds { page_bytes, area, is_largest, all, free, held: None }

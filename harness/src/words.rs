@@ -4,8 +4,6 @@ pub(crate) mod csv;
 #[cfg(feature = "cli")]
 pub(crate) mod table;
 
-use std::borrow::Cow;
-
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
 /// Pages of 4 KiB in a MiB.
@@ -78,8 +76,10 @@ pub(crate) fn seconds(us: u64) -> String {
 
 /// `text` in lines of at most `width` columns, escapes of a terminal not counted. The first line
 /// begins with `first`, each further one with `next`; words have one blank between them, and one
-/// that is longer gets a line for itself.
+/// that is longer gets a line for itself. What is in backticks, a command, is one word, as long as a
+/// line has room for it.
 pub(crate) fn wrapped(text: &str, width: usize, (first, next): (&str, &str)) -> Vec<String> {
+    let room = width.saturating_sub(next.len());
     let text = text.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
     let options = Options::new(width)
         .initial_indent(first)
@@ -88,7 +88,25 @@ pub(crate) fn wrapped(text: &str, width: usize, (first, next): (&str, &str)) -> 
         .word_separator(WordSeparator::AsciiSpace)
         .word_splitter(WordSplitter::NoHyphenation)
         .wrap_algorithm(WrapAlgorithm::FirstFit);
-    textwrap::wrap(&text, options).into_iter().map(Cow::into_owned).collect()
+    let text = joined(&text, room);
+    textwrap::wrap(&text, options).iter().map(|line| line.replace(JOINT, " ")).collect()
+}
+
+/// A blank at which no line ends.
+const JOINT: &str = "\u{a0}";
+
+/// `text` with [`JOINT`] for the blanks in backticks, where what is in them fits into `room`
+/// columns together with what adjoins it.
+fn joined(text: &str, room: usize) -> String {
+    let last = text.split('`').count() - 1;
+    let parts = text.split('`').enumerate().map(|(index, part)| {
+        let is_command = index % 2 == 1 && index < last;
+        match is_command && part.chars().count() + 6 <= room {
+            true => part.replace(' ', JOINT),
+            false => part.to_string(),
+        }
+    });
+    parts.collect::<Vec<_>>().join("`")
 }
 
 #[cfg(test)]
@@ -125,6 +143,18 @@ mod tests {
         for (share, decimals, text) in table {
             assert_eq!(percent(share, decimals), text);
         }
+    }
+
+    #[test]
+    fn a_command_is_not_broken_where_a_line_has_room_for_it() {
+        let lines = |text| wrapped(text, 30, ("", "  "));
+        let said = "see with (`echo 1 > /sys/cma/on`), again";
+        assert_eq!(lines(said), ["see with", "  (`echo 1 > /sys/cma/on`),", "  again"]);
+        // A quote of a log may be longer than a line, and a lone backtick joins nothing.
+        let long = "as `one two three four five six seven eight` says";
+        assert!(lines(long).iter().all(|line| line.len() <= 30), "{:?}", lines(long));
+        let lone = "as `one two three four five six seven eight says";
+        assert!(lines(lone).len() > 1 && lines(lone)[0] == "as `one two three four five");
     }
 
     #[test]

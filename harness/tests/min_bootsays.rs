@@ -116,12 +116,29 @@ fn k11g_a_node_below_the_step_is_refused() {
 #[test]
 fn k13a_the_memory_region_of_a_device_is_not_in_effect() {
     let said = min("k13a-area-is-not-the-devices.txt");
+    said.begins(
+        "2025 pages failed in area reserved, the default one: the memory-region of &video (node \
+         jpegbuffer) is not in effect; ",
+    );
+    // The boot comes before the numbers of the failure.
+    let [boot, why] = [" boot ", " why -12 "].map(|label| said.text.find(label).unwrap());
+    assert!(boot < why, "{}", said.text);
     said.has("node jpegbuffer of 32 MiB is the memory-region of &video, and is not in effect");
     // Where its own area is asked, it is.
     let text = "v: pool { size = <0x2000000>; compatible = \"shared-dma-pool\"; reusable; };\n\
                 &video { memory-region = <&v>; };\n\
                 cma: cma_alloc: pool: alloc failed, req-size: 2025 pages, ret: -12\n";
     assert_eq!(*written(text).area(0, "fate"), "unknown");
+}
+
+#[test]
+fn what_the_command_line_overrides_is_in_the_first_line() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpora/boots");
+    let said = of(&path.join("cmd-k612-cma128-two.txt"));
+    let first = "no failed CMA allocation, but node linux,cma was left out: cma= on the command line \
+                 overrides it";
+    assert_eq!(said.first, first);
+    assert!(!said.text.contains("A failed allocation looks like"), "{}", said.text);
 }
 
 /// An arm64 board with pages of 64 KiB and an area of 320 MiB: the step is 512 MiB.

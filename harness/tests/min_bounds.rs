@@ -349,8 +349,8 @@ fn a_burst_of_equal_lists_is_refused_as_its_first_lines() {
         let said = Said::corpora(&[name]);
         assert_eq!(said.sums(), ["66 alignment likely"], "{name}");
         let known = "alignment (likely): 257 pages at order 8 do not fit, though 511 are free in one \
-                     run; order 7 would have fitted (10 failures, 30.0 s to 30.9 s; no driver reported \
-                     one; 56 more likely the same: their lines were hidden by the rate limit)";
+                     run; order 7 would have fitted (10 failures, 30.0 s to 30.9 s; served by the \
+                     page allocator (likely); 56 more likely the same: their lines were hidden by the rate limit)";
         assert_eq!(said.first, known, "{name}");
         said.says("its line is not in the text; 257 pages were refused with the same free runs");
     }

@@ -39,6 +39,8 @@ pub struct Group {
     pub failures: u64,
     /// How many of them are of a kernel log in which no driver reported them.
     pub unreported: u64,
+    /// How many of them became what the first one did, as surely.
+    pub same_outcome: u64,
     /// When the first one was reported that has a stamp, in microseconds.
     pub first_us: Option<u64>,
     /// When the last one was reported that has a stamp, in microseconds.
@@ -85,14 +87,17 @@ impl Groups {
             let group = &mut self.groups[*index];
             group.failures += 1;
             group.unreported += u64::from(incident.is_unreported());
+            let same = group.first.incident.outcome == incident.outcome;
+            group.same_outcome += u64::from(same);
             group.first_us = group.first_us.into_iter().chain(time).min();
             group.last_us = group.last_us.into_iter().chain(time).max();
         } else if self.groups.len() < MOST_GROUPS {
             self.index.insert(key, self.groups.len());
             let first = self.keep(failure);
             let unreported = u64::from(incident.is_unreported());
-            let (first_us, last_us) = (time, time);
-            self.groups.push(Group { first, failures: 1, unreported, first_us, last_us });
+            let (failures, same_outcome, first_us, last_us) = (1, 1, time, time);
+            let group = Group { first, failures, unreported, same_outcome, first_us, last_us };
+            self.groups.push(group);
         } else {
             self.beyond += 1;
         }

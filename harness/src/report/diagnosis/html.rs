@@ -86,7 +86,7 @@ fn header(report: &Report<'_>, headline: &str) -> Markup {
         @for (label, text) in words::paragraphs(report.diagnosis) {
             p { b { (capital(label)) ": " } (text) } "\n"
         }
-        @if report.groups.is_empty() {
+        @if report.groups.is_empty() && !words::found_anything(report.diagnosis) {
             @for text in words::NOTHING_FOUND { p { (text.replace('`', "")) } "\n" }
         }
     }

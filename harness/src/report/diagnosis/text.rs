@@ -31,8 +31,12 @@ const MOST_WARNINGS: usize = 8;
 pub fn write(report: &Report<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let paint = Paint { color: look.color };
     writeln!(out, "{}", paint.bold(&words::first_line(report)))?;
-    if report.groups.is_empty() {
+    let is_trouble = report.diagnosis.boot.troubles().next().is_some();
+    let boot_first = report.groups.is_empty() || is_trouble;
+    if boot_first {
         boot(report, paint, out)?;
+    }
+    if report.groups.is_empty() {
         beside(report, paint, out)?;
         nothing(report, out)?;
     }
@@ -54,7 +58,7 @@ pub fn write(report: &Report<'_>, look: Look, out: &mut dyn Write) -> io::Result
         writeln!(out)?;
         residents::write(area, residents, report.diagnosis.cap, paint, out)?;
     }
-    if !report.groups.is_empty() {
+    if !boot_first {
         boot(report, paint, out)?;
     }
     footer(report, out)
@@ -88,7 +92,8 @@ fn nothing(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
             draw::maps(&[&map], Paint { color: false }, out)?;
         }
     }
-    for text in words::NOTHING_FOUND {
+    let found = words::found_anything(report.diagnosis);
+    for text in words::NOTHING_FOUND.iter().filter(|_| !found) {
         writeln!(out)?;
         wrapped(text, "  ", "  ", out)?;
     }

@@ -4,6 +4,7 @@ mod advice;
 mod aside;
 pub(super) mod boot;
 mod bounds;
+mod headline;
 mod hidden;
 mod next;
 mod who;
@@ -11,15 +12,17 @@ mod why;
 
 pub(super) use advice::{advice, cost, most_useful};
 pub(super) use aside::{not_cma, paragraphs};
+pub use headline::cut;
+pub(super) use headline::first_line;
 pub(super) use who::unreported;
 pub(super) use why::why;
 
-use super::groups::{Group, Report, Shown};
+use super::CAPS;
+use super::groups::{Group, Shown};
 use super::plain::{clean, counted, percent, seconds};
-use super::{CAPS, board};
 use crate::cause::Cause;
 use crate::diagnose::{
-    AlignFrom, AreaState, Confidence, Cut, Diagnosis, Failure, Pitch, Reported, Resident, Why,
+    AlignFrom, AreaState, Confidence, Diagnosis, Failure, Pitch, Reported, Resident, Why,
     errno_name,
 };
 use crate::words::pages;
@@ -203,52 +206,6 @@ fn lower(failure: &Failure) -> String {
     order.map_or_else(String::new, |order| format!("; order {order} would have fitted"))
 }
 
-/// The first line of all: how far was read, where that is not to the end, and the answer.
-pub(super) fn first_line(report: &Report<'_>) -> String {
-    match cut(report.diagnosis) {
-        Some(cut) => format!("{cut}; up to there {}", headline(report)),
-        None => headline(report),
-    }
-}
-
-/// What could not be read to its end.
-pub fn cut(diagnosis: &Diagnosis) -> Option<String> {
-    let cut = |cut: &Cut| {
-        format!("{} is cut or damaged after line {} ({})", clean(&cut.source), cut.lines, cut.why)
-    };
-    let all: Vec<_> = diagnosis.cut.iter().map(cut).collect();
-    (!all.is_empty()).then(|| all.join(", "))
-}
-
-/// The answer to all of it.
-fn headline(report: &Report<'_>) -> String {
-    if let Some(burst) = hidden::headline(report) {
-        return burst;
-    }
-    if let ([shown], 0) = (report.groups.as_slice(), report.beyond) {
-        return group_line(shown);
-    }
-    if report.groups.is_empty() {
-        let trouble = boot::trouble(&report.diagnosis.boot);
-        return match (board::hidden(report.diagnosis), trouble) {
-            (Some(hidden), _) => format!("no failure in this log, but {hidden}"),
-            (None, Some(trouble)) => format!("no failed CMA allocation, but {trouble}"),
-            (None, None) => aside::headline(report.diagnosis)
-                .unwrap_or_else(|| "no failed CMA allocation in this log".to_string()),
-        };
-    }
-    let all = report.groups.iter().all(|shown| !who::quiet(shown).is_empty());
-    let quiet = if all && report.beyond == 0 { "; no driver reported one" } else { "" };
-    let failures = counted(report.failures, "failure");
-    let mut verdicts: Vec<_> = report.groups.iter().map(|one| verdict(&one.group.first)).collect();
-    verdicts.dedup();
-    if let ([verdict], 0) = (verdicts.as_slice(), report.beyond) {
-        return format!("{failures}, all {verdict}{quiet}");
-    }
-    let each = report.verdicts.iter().map(|(name, failures)| format!("{failures} {name}"));
-    format!("{failures}: {}{quiet}", each.collect::<Vec<_>>().join(", "))
-}
-
 /// A group in a line.
 pub(super) fn group_line(shown: &Shown<'_>) -> String {
     let failure = &shown.group.first;
@@ -426,6 +383,14 @@ pub(super) fn read(diagnosis: &Diagnosis) -> String {
         text += &format!("; {skipped} looked like the kernel's and could not be read");
     }
     text
+}
+
+/// Whether a text without a failure says something all the same: of other allocators, of busy places,
+/// or of a boot that did not do as it was asked.
+pub(super) fn found_anything(diagnosis: &Diagnosis) -> bool {
+    let of_boot =
+        boot::trouble(&diagnosis.boot).is_some() || boot::doubt(&diagnosis.boot).is_some();
+    of_boot || !diagnosis.not_cma.is_empty() || !diagnosis.busy.is_empty()
 }
 
 /// What to do where a log holds no failure.

@@ -3,20 +3,32 @@
 use super::super::plain::{clean, counted};
 use crate::diagnose::{BusyPlaces, Diagnosis, FreeMemory, NotCma};
 use crate::ingest::log::Elsewhere;
-use crate::words::{mib, pages, percent_of};
+use crate::words::{mib, mib_number, pages};
 
 /// What a text without a failure is about, in half a sentence.
 pub(super) fn headline(diagnosis: &Diagnosis) -> Option<String> {
     const NONE: &str = "no failed CMA allocation in this log";
     let held = diagnosis.not_cma.iter().find_map(|one| Some((one, one.cma_is_too_large()?)));
     if let Some((one, memory)) = held {
-        return Some(format!("{NONE}, but CMA is too large: {}", held_by_cma(one, memory)));
+        let ran = match one.kind {
+            Elsewhere::OutOfMemory => "the OOM killer ran".to_string(),
+            kind => format!("{} refused", what(kind)),
+        };
+        return Some(format!(
+            "{ran} (not a failed CMA allocation): {}: CMA is too large here, or unmovable memory \
+             leaks",
+            held_by_cma(one, memory)
+        ));
     }
     if let Some(first) = diagnosis.not_cma.first() {
         return Some(format!("{NONE}: what failed is {}", what(first.kind)));
     }
     let places = diagnosis.busy.iter().map(|one| one.places).sum::<u64>();
-    (places > 0).then(|| format!("{NONE}, but {} busy", are(places)))
+    let harmless = match diagnosis.busy.iter().any(|one| one.at_end) {
+        true => "harmless as far as this text shows, which ends there",
+        false => "harmless: no failure follows",
+    };
+    (places > 0).then(|| format!("{NONE}, but {} busy ({harmless})", are(places)))
 }
 
 fn are(places: u64) -> String {
@@ -42,9 +54,13 @@ pub(in crate::report::diagnosis) fn not_cma(one: &NotCma) -> String {
     let text = clean(&one.text);
     let about = match one.cma_is_too_large() {
         Some(memory) => format!(
-            "{}; CMA is too large here. Make it smaller by up to {}: cma= on the command line, size \
-             in the node with linux,cma-default, or CONFIG_CMA_SIZE_MBYTES",
+            "{}{}: CMA is too large here, or unmovable memory leaks. Measure the most that CMA's \
+             users hold (CmaTotal - CmaFree of `grep Cma /proc/meminfo` at their busiest, or `used` \
+             of each area in /sys/kernel/debug/cma) and make CMA that plus room: cma= on the \
+             command line, size in the node with linux,cma-default, or CONFIG_CMA_SIZE_MBYTES. Up \
+             to {} were free at this moment",
             held_by_cma(one, memory),
+            memory.cma_pages.map_or_else(String::new, |all| format!(" ({} reserved)", pages(all))),
             mib(memory.cma_kb / 4),
         ),
         None => about(one),
@@ -57,17 +73,11 @@ fn capital(text: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// `513592 of 519112 kB free are CMA's (98.9 %), of 131072 pages reserved, which requests for
-/// GFP_KERNEL cannot use`.
+/// `501.6 of 506.9 MiB free are CMA's, which GFP_KERNEL requests cannot use`.
 fn held_by_cma(one: &NotCma, memory: FreeMemory) -> String {
-    let FreeMemory { free_kb, cma_kb, cma_pages, .. } = memory;
-    let flags = one.flags.as_deref().map_or_else(
-        || "unmovable requests".to_string(),
-        |flags| format!("requests with {} (not movable)", clean(flags)),
-    );
-    let of = cma_pages.map_or_else(String::new, |all| format!(", of {} reserved", pages(all)));
-    let share = percent_of(cma_kb, free_kb);
-    format!("{cma_kb} of {free_kb} kB free are CMA's ({share}{of}), which {flags} cannot use")
+    let flags = one.flags.as_deref().map_or_else(|| "unmovable".to_string(), clean);
+    let [cma, free] = [memory.cma_kb, memory.free_kb].map(|kib| mib_number(kib as f64 / 4.0));
+    format!("{cma} of {free} MiB free are CMA's, which {flags} requests cannot use")
 }
 
 /// Who it is.
@@ -153,13 +163,13 @@ fn busy(diagnosis: &Diagnosis) -> Option<String> {
         }
     };
     let ends = if rows.iter().any(|row| row.at_end) {
-        " The text ends with one: whether a failure follows is not shown."
+        "harmless as far as this text shows; it ends there: paste the lines that follow (`dmesg | \
+         grep -A20 'PFNs busy'`)"
     } else {
-        ""
+        "harmless unless a failure follows, and none does in this text"
     };
     Some(format!(
-        "{}{more} (first {} line {}). A busy place is tried again further on: harmless unless a \
-         failure follows, and none does in this text.{ends}{hidden}",
+        "{}{more} (first {} line {}). A busy place is tried again further on: {ends}.{hidden}",
         each.join("; "),
         clean(&first.source),
         first.line,
@@ -231,8 +241,8 @@ mod tests {
             FreeMemory { free_kb: 519_112, cma_kb: 513_592, high_kb: 1, cma_pages: Some(131_072) };
         let oom = NotCma { memory: Some(memory), ..one(Elsewhere::OutOfMemory) };
         let said = not_cma(&oom);
-        let numbers = "513592 of 519112 kB free are CMA's (98.9 %, of 131072 pages reserved), which \
-                       requests with GFP_KERNEL (not movable) cannot use; CMA is too large here.";
+        let numbers = "501.6 of 506.9 MiB free are CMA's, which GFP_KERNEL requests cannot use (131072 \
+                       pages reserved): CMA is too large here, or unmovable memory leaks.";
         assert!(said.contains(numbers), "{said}");
         let movable = NotCma { flags: Some("GFP_HIGHUSER_MOVABLE".into()), ..oom };
         assert!(!not_cma(&movable).contains("too large"));
@@ -253,8 +263,8 @@ mod tests {
         assert_eq!(one_size(&row), "3 places for 3060 pages, in steps of 256 (order 8), retried");
         let mut found = Diagnosis { busy: vec![row], ..Diagnosis::default() };
         let said = busy(&found).unwrap();
-        assert!(said.contains("The text ends with one"), "{said}");
-        assert!(headline(&found).unwrap().ends_with(", but 3 places were busy"));
+        assert!(said.contains("it ends there: paste the lines that follow (`dmesg |"), "{said}");
+        assert!(headline(&found).unwrap().contains(", but 3 places were busy (harmless as far"));
         found.busy_hidden = 7;
         assert!(busy(&found).unwrap().contains("7 lines more of these were hidden"));
     }

@@ -12,6 +12,40 @@ pub(in crate::report::diagnosis) fn trouble(story: &Story) -> Option<String> {
     Some(format!("{}{more}", short(asked, story)))
 }
 
+/// What concerns requests that failed in `area`, in half a sentence: they asked the default area and
+/// not their own, or the default area is not the one that was wanted.
+pub(in crate::report::diagnosis) fn concerning(
+    story: &Story,
+    area: Option<&str>,
+) -> Option<String> {
+    let of_default = story.areas.iter().filter(|asked| asked.default && asked.fate == Fate::Placed);
+    let is_default = area.is_some_and(|area| {
+        area == "reserved" || of_default.clone().any(|asked| asked.name.as_deref() == Some(area))
+    });
+    let mut found = story.troubles().filter(|asked| match asked.fate {
+        Fate::NotInEffect(_) => is_default,
+        _ => is_default && asked.instead.is_some(),
+    });
+    let asked = found.next()?;
+    Some(match &asked.fate {
+        Fate::NotInEffect(device) => {
+            format!("the memory-region of {} ({}) is not in effect", clean(device), who(asked))
+        }
+        _ => short(asked, story),
+    })
+}
+
+/// What is no trouble, and may not be meant, in half a sentence.
+pub(super) fn doubt(story: &Story) -> Option<String> {
+    let overlaps = |asked: &&Asked| {
+        let overlap = |note: &Note| matches!(note, Note::Overlap(_));
+        asked.fate == Fate::Placed && asked.notes.iter().any(overlap)
+    };
+    let left_out = story.areas.iter().find(|asked| matches!(asked.fate, Fate::Bypassed(_)));
+    let asked = left_out.or_else(|| story.areas.iter().find(overlaps))?;
+    Some(short(asked, story) + &notes(asked))
+}
+
 /// A sentence or two for each area that was asked for, then what the step is.
 pub(in crate::report::diagnosis) fn boot(story: &Story) -> Vec<String> {
     let mut all: Vec<_> = story.areas.iter().map(|asked| area(asked, story)).collect();
@@ -72,7 +106,9 @@ fn who(asked: &Asked) -> String {
             _ => format!("cma={}", short_size(*place)),
         },
         (Origin::Config, _) => "the default of the kernel's configuration".to_string(),
-        (Origin::ConfigOrCommandLine, Some(name)) if asked.default => format!("area {name}"),
+        (Origin::ConfigOrCommandLine, Some(name)) if asked.default => {
+            format!("area \"{name}\" (the default one)")
+        }
         (Origin::ConfigOrCommandLine, Some(name)) => format!("area {name}"),
         (Origin::ConfigOrCommandLine, None) => "an area without a name".to_string(),
         (Origin::Hugetlb, Some(name)) => format!("area {name} of hugetlb_cma="),
@@ -121,10 +157,10 @@ fn short(asked: &Asked, story: &Story) -> String {
         }
         Fate::Bypassed(Some(0)) => format!("{who}{of} was left out: cma=0 is on the command line"),
         Fate::Bypassed(_) => {
-            format!("{who}{of} was left out: cma= on the command line counts more")
+            format!("{who}{of} was left out: cma= on the command line overrides it")
         }
         Fate::BeatenByNode(node) => format!(
-            "{who} had no effect: node {} has linux,cma-default, which counts more up to 5.9",
+            "{who} had no effect: node {} has linux,cma-default, which overrides cma= up to 5.9",
             clean(node)
         ),
         Fate::Off => format!("{who} leaves no default area"),
@@ -193,14 +229,7 @@ fn rest(asked: &Asked, story: &Story) -> String {
     if let Some(printed) = asked.printed_bytes {
         text += &format!(" (the kernel prints {})", size(printed));
     }
-    for note in &asked.notes {
-        text += &match note {
-            // What is left out gives its memory back.
-            Note::Overlap(_) if asked.fate != Fate::Placed => continue,
-            Note::Overlap(other) => format!("; the kernel says that it overlaps {}", clean(other)),
-            Note::FirstEntry => "; of its reg only the first entry is used".to_string(),
-        };
-    }
+    text += &notes(asked);
     match &asked.fate {
         Fate::Placed if asked.origin == Origin::ConfigOrCommandLine && asked.default => {
             text += ", by the kernel's configuration or cma=: the command line is not in the text";
@@ -209,6 +238,16 @@ fn rest(asked: &Asked, story: &Story) -> String {
         _ => {}
     }
     text
+}
+
+fn notes(asked: &Asked) -> String {
+    let each = asked.notes.iter().map(|note| match note {
+        // What is left out gives its memory back.
+        Note::Overlap(_) if asked.fate != Fate::Placed => String::new(),
+        Note::Overlap(other) => format!("; the kernel says that it overlaps {}", clean(other)),
+        Note::FirstEntry => "; of its reg only the first entry is used".to_string(),
+    });
+    each.collect()
 }
 
 fn dead(counts: Option<bool>, story: &Story) -> String {

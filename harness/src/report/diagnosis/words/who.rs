@@ -104,22 +104,26 @@ fn holders(failure: &Failure) -> Option<String> {
     (!all.is_empty()).then(|| format!("{}, as far as the trace shows", all.join("; ")))
 }
 
-/// `; no driver reported one`, where the kernel log shows that none did, or something served it; not
-/// where whoever asked got nothing all the same.
-pub(super) fn quiet(shown: &Shown<'_>) -> &'static str {
+/// What became of all of a group: `; served by the page allocator (likely)`, `; whoever asked got
+/// nothing`, or `; no driver reported one` where the kernel log shows that none did.
+pub(super) fn quiet(shown: &Shown<'_>) -> String {
     let group = shown.group;
-    let outcome = group.first.incident.outcome;
-    let shows = match outcome {
-        Outcome::Served(_) => true,
-        Outcome::Unknown => shown.from_boot,
-        Outcome::Reported | Outcome::Refused(..) => false,
-    };
-    if group.unreported < group.failures || !shows {
-        ""
-    } else if group.failures == 1 {
-        "; no driver reported it"
-    } else {
-        "; no driver reported one"
+    let is_all = group.unreported == group.failures;
+    match group.first.incident.outcome {
+        Outcome::Served(sure) if is_all && group.same_outcome == group.failures => {
+            format!("; served by the page allocator ({})", sure.name())
+        }
+        Outcome::Refused(sure, _)
+            if sure > Confidence::Guess && group.same_outcome == group.failures =>
+        {
+            format!("; whoever asked got nothing ({})", sure.name())
+        }
+        Outcome::Unknown if !shown.from_boot => String::new(),
+        Outcome::Unknown | Outcome::Served(_) if is_all => {
+            let it = if group.failures == 1 { "it" } else { "one" };
+            format!("; no driver reported {it}")
+        }
+        _ => String::new(),
     }
 }
 

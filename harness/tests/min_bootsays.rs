@@ -121,7 +121,7 @@ fn k13a_the_memory_region_of_a_device_is_not_in_effect() {
          jpegbuffer) is not in effect; ",
     );
     // The boot comes before the numbers of the failure.
-    let [boot, why] = [" boot ", " why -12 "].map(|label| said.text.find(label).unwrap());
+    let [boot, why] = [" boot ", " request "].map(|label| said.text.find(label).unwrap());
     assert!(boot < why, "{}", said.text);
     said.has("node jpegbuffer of 32 MiB is the memory-region of &video, and is not in effect");
     // Where its own area is asked, it is.

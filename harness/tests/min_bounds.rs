@@ -85,7 +85,8 @@ fn k05a_is_more_than_the_only_area_has() {
     let first = "too_large (likely): 15252 pages were asked for, the only area in the text has 12288 \
                  (49152 kB reserved at boot, line 1)";
     assert!(said.first.starts_with(first), "{}", said.first);
-    said.says("(in steps of 4 MiB: 15360, 60 MiB)");
+    said.says("60 MiB (15360 pages) in one range, 12 MiB (3072 pages) more: `cma=60M` on the");
+    said.says("[costs 12 MiB (3072 pages)]");
 }
 
 #[test]
@@ -228,7 +229,7 @@ fn sizes_just_past_a_multiple_are_named_with_what_they_strand() {
              strands {stranded}"
         ));
         said.says(&format!(
-            "{over} less in each buffer of {count}, which takes {slot} of room now"
+            "({over}) less in each buffer of {count}, which takes {slot} of room now"
         ));
         said.says(&format!("{then} fit into the area then, at most {most} do now."));
     }
@@ -287,7 +288,7 @@ fn a_driver_that_tries_again_makes_one_request() {
             "1536 pages were asked for and 15616 of 16384 are held by the driver itself (line",
         );
         said.says("at most 768 pages of 16384 are left");
-        said.says("768 pages more at least (1536 asked for, 768 of 16384 free)");
+        said.says("3 MiB (768 pages) more at least (1536 asked for, 768 of 16384 free)");
     }
     // What the kernel itself refuses is counted as it does.
     let line = "[   91.7] cma: cma_alloc: alloc failed, req-size: 1536 pages, ret: -12\n";
@@ -352,7 +353,9 @@ fn a_burst_of_equal_lists_is_refused_as_its_first_lines() {
                      run; order 7 would have fitted (10 failures, 30.0 s to 30.9 s; served by the \
                      page allocator (likely); 56 more likely the same: their lines were hidden by the rate limit)";
         assert_eq!(said.first, known, "{name}");
-        said.says("its line is not in the text; 257 pages were refused with the same free runs");
+        said.says(
+            "alignment (likely): 257 pages as at line 365, with the same free runs (56 failures",
+        );
     }
     let trace = "board/6.12-vivid-odd-trace_pipe.txt.gz";
     let both = Said::corpora(&["board/6.12-vivid-odd-dmesg-r.txt.gz", trace]);

@@ -28,6 +28,8 @@ pub fn advise(failure: &Failure, residents: &[Resident], cap: u32) -> Vec<Advice
         advice.extend(what_bounds(failure));
         advice.extend(next_step(failure));
     }
+    let page_bytes = failure.incident.page_bytes();
+    advice.iter_mut().for_each(|advice| advice.page_bytes = page_bytes);
     // Stable: among those that help the order of the lists stays.
     advice.sort_by_key(|advice| !advice.helps);
     advice

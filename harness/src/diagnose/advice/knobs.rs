@@ -3,6 +3,11 @@
 use super::super::{Confidence, Resident};
 use super::case::{Case, QUANTUM, up};
 use super::{Advice, Cap, Pages, What};
+use crate::kernel;
+
+/// The first release whose areas are a multiple of a pageblock (`CMA_MIN_ALIGNMENT_PAGES`,
+/// `include/linux/cma.h`).
+const BY_PAGEBLOCK: (u32, u32) = (5, 19);
 
 /// The largest cap at which this request fits as the area is.
 pub(super) fn smaller_cap(case: &Case<'_>) -> Option<Advice> {
@@ -78,6 +83,9 @@ pub(super) fn without_padding(case: &Case<'_>) -> Option<Advice> {
 pub(super) fn own_pool(case: &Case<'_>) -> Advice {
     let pitch = case.pitch();
     let (pool, small) = (up(pitch, QUANTUM), up(pitch, QUANTUM / 2));
-    let small = Some(small).filter(|small| *small < pool);
-    Advice::yes(What::OwnPool { pool: Pages(pool), small, pitch: Pages(pitch) }).costs(pool)
+    let release = case.failure.incident.era.name.as_deref().and_then(kernel::release);
+    let is_old = release.is_some_and(|release| release < BY_PAGEBLOCK);
+    let small = Some(small).filter(|small| *small < pool && !is_old);
+    let known = release.is_some();
+    Advice::yes(What::OwnPool { pool: Pages(pool), small, known, pitch: Pages(pitch) }).costs(pool)
 }

@@ -37,8 +37,10 @@ pub(super) fn area_for_more(case: &Case<'_>) -> Option<Advice> {
     // What is free helps only if it adjoins.
     let most = case.state.and_then(|state| added(case, state)).unwrap_or_else(|| case.pitch());
     let (count, most) = (case.count, up(most.max(more), QUANTUM));
-    let grow = Grow::ForMore { more: Pages(more), count, free, total, most };
-    Some(Advice::yes(What::BiggerArea(grow)).costs(more))
+    let size = total.map(|total| up(total.saturating_add(most), QUANTUM));
+    let grow = Grow::ForMore { more: Pages(more), count, free, total, most, size };
+    let costs = size.zip(total).map_or(most, |(size, total)| size - total);
+    Some(Advice::yes(What::BiggerArea(grow)).costs(costs))
 }
 
 /// Pages that what a driver holds leaves free, and of how many.
@@ -63,9 +65,9 @@ pub(super) fn area_for_too_large(case: &Case<'_>) -> Option<Advice> {
     let bounds = case.failure.incident.bounds.as_deref();
     let stated = || Some(bounds?.most()?.pages);
     let longest = largest.or_else(|| case.failure.total()).or_else(stated)?;
-    let more = case.count.checked_sub(longest).filter(|more| *more > 0)?;
-    let steps = up(case.count, QUANTUM);
-    let grow = Grow::ForRange { more: Pages(more), least: Pages(case.count), steps };
+    let size = up(case.count, QUANTUM);
+    let more = size.checked_sub(longest).filter(|_| case.count > longest)?;
+    let grow = Grow::ForRange { more: Pages(more), size };
     Some(Advice::yes(What::BiggerArea(grow)).costs(more))
 }
 

@@ -23,15 +23,17 @@ pub struct Advice {
     pub helps: bool,
     /// Pages that it costs (negative: saves), where that can be said.
     pub cost_pages: Option<i64>,
+    /// Bytes of a page, for what is asked for in bytes.
+    pub page_bytes: u64,
 }
 
 impl Advice {
     pub(super) const fn yes(what: What) -> Self {
-        Self { what, helps: true, cost_pages: None }
+        Self { what, helps: true, cost_pages: None, page_bytes: 4096 }
     }
 
     pub(super) const fn no(what: What) -> Self {
-        Self { what, helps: false, cost_pages: None }
+        Self { what, helps: false, cost_pages: None, page_bytes: 4096 }
     }
 
     pub(super) fn costs(self, pages: u64) -> Self {
@@ -59,8 +61,9 @@ pub enum What {
     /// A buffer of `count` in `room` that is shorter by `over` takes `slot`; so many `fit` into the
     /// area, now and then.
     NoPadding { over: Pages, count: u64, room: u64, slot: u64, fit: Option<(u64, u64)> },
-    /// A `reserved-memory` node that others borrow: `small` from 5.19 on, where that is less.
-    OwnPool { pool: Pages, small: Option<u64>, pitch: Pages },
+    /// A `reserved-memory` node that others borrow: `small` with smaller pageblocks, where that is
+    /// less, and whether the kernel is `known` to be one that goes by them (5.19 on).
+    OwnPool { pool: Pages, small: Option<u64>, known: bool, pitch: Pages },
     /// A `reserved-memory` node that nobody borrows.
     PoolWithoutTenants { pool: Pages },
     /// Fewer of the `blocks` of `count` pages that hold `pages`.
@@ -141,10 +144,10 @@ pub enum Grow {
     /// With `more` it takes this one request; `stranded` of `of` pages are lost in it already: of
     /// all that it has, or of the `free` ones in a list.
     ForOne { more: Pages, at_end: bool, stranded: u64, of: u64, free: bool },
-    /// `more` than there are, `most` to be sure of a place.
-    ForMore { more: Pages, count: u64, free: u64, total: Option<u64>, most: u64 },
-    /// `more` than its longest range, which has to be `least` long, in steps of 4 MiB `steps`.
-    ForRange { more: Pages, least: Pages, steps: u64 },
+    /// `more` than there are at least, `most` to be sure of a place: `size` in all, where known.
+    ForMore { more: Pages, count: u64, free: u64, total: Option<u64>, most: u64, size: Option<u64> },
+    /// A longest range of `size`, in steps of 4 MiB: `more` than it has.
+    ForRange { more: Pages, size: u64 },
     /// It takes from the memory that pages would have been moved to.
     TakesMemory,
     /// Its further places are as likely busy.

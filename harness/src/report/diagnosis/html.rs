@@ -11,7 +11,7 @@ use maud::{Markup, html};
 use super::groups::{Report, Shown};
 use super::{board, words};
 use crate::cause::Cause;
-use crate::diagnose::{Advice, What};
+use crate::diagnose::Advice;
 use crate::report::page::{Page, Section, capital};
 
 const STYLE: &str = include_str!("html/style.css");
@@ -137,10 +137,11 @@ fn group(index: usize, shown: &Shown<'_>, only: bool) -> Section {
 }
 
 fn advice(advice: &Advice) -> Markup {
-    let (class, word) = match (advice.what, advice.helps) {
-        (What::Collect(_) | What::LookUpBounds, _) => ("next", "Next step"),
-        (_, true) => ("yes", "Helps"),
-        (_, false) => ("no", "Does not help"),
+    let (class, word) = match words::label(advice) {
+        "next" => ("next", "Next step"),
+        "helps" => ("yes", "Helps"),
+        "partly" => ("no", "Helps in part"),
+        _ => ("no", "Does not help"),
     };
     html! {
         li .(class) {

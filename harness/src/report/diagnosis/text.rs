@@ -10,7 +10,7 @@ use super::board;
 use super::groups::{Report, Shown};
 use super::plain::{clean, counted};
 use super::words;
-use crate::diagnose::{Advice, What};
+use crate::diagnose::Advice;
 use paint::{Paint, wrapped};
 
 /// How text looks.
@@ -42,8 +42,13 @@ pub fn write(report: &Report<'_>, look: Look, out: &mut dyn Write) -> io::Result
     }
     let mut said = Vec::new();
     let single = report.groups.len() == 1 && report.beyond == 0;
+    let is_told = report.groups.iter().any(|shown| !shown.group.is_hidden());
     for shown in report.groups.iter().filter(|shown| shown.detailed) {
         writeln!(out)?;
+        if is_told && shown.group.is_hidden() {
+            wrapped(&words::hidden_line(shown), "", "    ", out)?;
+            continue;
+        }
         if !single {
             wrapped(&paint.bold(&words::group_line(shown)), "", "    ", out)?;
         }
@@ -139,13 +144,12 @@ fn advice<'a>(
         labelled("helps", more, paint, out)?;
     }
     for advice in new {
-        let label = match (advice.what, advice.helps) {
-            (What::Collect(_) | What::LookUpBounds, _) => "next",
-            (_, true) => "helps",
-            (_, false) => "no help",
-        };
         let cost = words::cost(advice).map_or_else(String::new, |cost| format!(" [{cost}]"));
-        labelled(label, &(words::advice(advice) + &cost), paint, out)?;
+        let mut label = words::label(advice);
+        for step in words::steps(advice) {
+            labelled(label, &(step + &cost), paint, out)?;
+            label = "";
+        }
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ mod next;
 mod who;
 mod why;
 
-pub(super) use advice::{advice, cost, most_useful};
+pub(super) use advice::{advice, cost, label, most_useful, steps};
 pub(super) use aside::{not_cma, paragraphs};
 pub use headline::cut;
 pub(super) use headline::first_line;
@@ -22,7 +22,7 @@ use super::groups::{Group, Shown};
 use super::plain::{clean, counted, percent, seconds};
 use crate::cause::Cause;
 use crate::diagnose::{
-    AlignFrom, AreaState, Confidence, Diagnosis, Failure, Pitch, Reported, Resident, Why,
+    AlignFrom, AreaState, Confidence, Diagnosis, Failure, Incident, Pitch, Reported, Resident, Why,
     errno_name,
 };
 use crate::words::pages;
@@ -126,7 +126,8 @@ pub(super) fn answer(failure: &Failure) -> String {
             let why = why(failure);
             let ret = failure.incident.ret.filter(|_| !why.contains("-1"));
             let ret = ret.map(|ret| format!(" with {ret}"));
-            let few = bounds::few(failure).map_or_else(String::new, |few| format!("; {few}"));
+            let few = bounds::few(failure).or_else(|| bounds::with_held(failure));
+            let few = few.map_or_else(String::new, |few| format!("; {few}"));
             format!("{pages}{order} failed{}{few}; {why}", ret.unwrap_or_default())
         }
     }
@@ -186,8 +187,14 @@ fn sees_all(failure: &Failure) -> bool {
 }
 
 fn answer_without_request(failure: &Failure) -> String {
-    if let Why::Beside { count, line, .. } = failure.why {
-        return format!("as {} at line {line}", pages(count));
+    if let Why::Beside { count, line, equal } = failure.why {
+        let here = match (equal, failure.verdict) {
+            (true, _) => ", with the same free runs",
+            (false, Some(Cause::Fragmentation)) => ", which do not fit here in one piece",
+            (false, Some(Cause::Alignment)) => ", which do not fit here from an aligned page on",
+            (false, _) => ", which do not fit here",
+        };
+        return format!("{} as at line {line}{here}", pages(count));
     }
     match failure.incident.reported {
         Reported::List if failure.why == Why::BesideEither => {
@@ -215,7 +222,8 @@ pub(super) fn group_line(shown: &Shown<'_>) -> String {
 /// What is known of the first failure of a group: a word and a sentence each.
 pub(super) fn facts(shown: &Shown<'_>) -> Vec<(&'static str, String)> {
     let failure = &shown.group.first;
-    let mut facts = vec![("why", why(failure)), ("request", request(failure))];
+    let mut facts: Vec<_> = reason(failure).map(|text| ("why", text)).into_iter().collect();
+    facts.push(("request", request(failure)));
     facts.push(("where", place(failure)));
     facts.extend(who::facts(failure));
     facts.extend(free(failure).map(|text| ("free", text)));
@@ -224,6 +232,37 @@ pub(super) fn facts(shown: &Shown<'_>) -> Vec<(&'static str, String)> {
     facts.extend(bounds::held(failure).map(|text| ("held", text)));
     facts.extend(shown.memory.clone().map(|text| ("memory", text)));
     facts
+}
+
+/// Why, as far as the answer has not said it.
+fn reason(failure: &Failure) -> Option<String> {
+    let (answer, why) = (answer(failure), why(failure));
+    if answer.contains(&why) {
+        return None;
+    }
+    let rest = why.strip_prefix(&answer).and_then(|rest| rest.strip_prefix("; "));
+    Some(rest.map_or_else(|| why.clone(), String::from))
+}
+
+/// The name of an errno, and what it means beside it.
+fn named(failure: &Failure, ret: i32) -> String {
+    let is_busy = matches!(failure.verdict, Some(Cause::Busy | Cause::Transient));
+    let also = match failure.incident.era.flipped {
+        _ if ret != -16 || is_busy => "",
+        Some(true) => "; this kernel returns it also where no place is found",
+        Some(false) => "",
+        None => "; from 6.15 on also where no place is found",
+    };
+    match errno_name(ret) {
+        "" => String::new(),
+        name => format!(" ({name}{also})"),
+    }
+}
+
+/// A group of hidden lines, whose numbers are those of another group.
+pub(super) fn hidden_line(shown: &Shown<'_>) -> String {
+    let Incident { source, line, .. } = &*shown.group.first.incident;
+    format!("{}; as above (first {} line {line})", group_line(shown), clean(source))
 }
 
 fn request(failure: &Failure) -> String {
@@ -242,9 +281,7 @@ fn request(failure: &Failure) -> String {
         parts.push(format!("area {}", clean(area)));
     }
     if let Some(ret) = incident.ret {
-        let name = errno_name(ret);
-        let name = if name.is_empty() { String::new() } else { format!(" ({name})") };
-        parts.push(format!("ret {ret}{name}"));
+        parts.push(format!("ret {ret}{}", named(failure, ret)));
     }
     match incident.busy_retries {
         Some(0) => parts.push("no place was busy".to_string()),

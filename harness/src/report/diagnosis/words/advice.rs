@@ -1,4 +1,4 @@
-//! What would have helped, in at most two sentences, the numbers first.
+//! What would have helped: the numbers first, then the knob and its value.
 
 use super::next::next;
 use crate::diagnose::{Advice, Cap, Grow, Strands, What};
@@ -20,60 +20,133 @@ pub(in crate::report::diagnosis) fn most_useful(advice: &[Advice]) -> Vec<&Advic
     advice.iter().filter(|one| keep(one)).collect()
 }
 
+/// The word before it.
+pub(in crate::report::diagnosis) const fn label(advice: &Advice) -> &'static str {
+    match (advice.what, advice.helps) {
+        (What::Collect(_) | What::LookUpBounds, _) => "next",
+        (_, true) => "helps",
+        (What::BiggerArea(Grow::ForOne { .. }), _) => "partly",
+        (_, false) => "no help",
+    }
+}
+
 /// What something that helps costs or saves; nothing where it is free, or does not help.
 pub(in crate::report::diagnosis) fn cost(advice: &Advice) -> Option<String> {
     let cost = advice.cost_pages.filter(|pages| advice.helps && *pages != 0)?;
-    let amount = pages(cost.unsigned_abs());
+    let amount = amount(cost.unsigned_abs(), advice.page_bytes);
     Some(if cost > 0 { format!("costs {amount}") } else { format!("saves {amount}") })
+}
+
+/// `12 MiB (3072 pages)`.
+fn amount(count: u64, page_bytes: u64) -> String {
+    let bytes = count.saturating_mul(page_bytes);
+    let size = match bytes >> 20 {
+        0 => format!("{} KiB", bytes >> 10),
+        _ => mib(bytes >> 12),
+    };
+    format!("{size} ({})", pages(count))
+}
+
+/// Where the size of an area is set, with this one.
+fn knobs(count: u64, page_bytes: u64) -> String {
+    let bytes = count.saturating_mul(page_bytes);
+    let size = bytes.div_ceil(1 << 20);
+    format!(
+        "`cma={size}M` on the command line, {} in its node, or CONFIG_CMA_SIZE_MBYTES={size} (needs \
+         a rebuilt kernel)",
+        size_cells(bytes)
+    )
+}
+
+/// The property of a node: `size = <0x04000000>` (with two cells `<0x0 0x04000000>`).
+fn size_cells(bytes: u64) -> String {
+    let low = bytes & 0xffff_ffff;
+    match bytes >> 32 {
+        0 => format!("`size = <{low:#010x}>` (with two cells `<0x0 {low:#010x}>`)"),
+        high => format!("`size = <{high:#x} {low:#010x}>`"),
+    }
 }
 
 /// The advice itself.
 pub(in crate::report::diagnosis) fn advice(advice: &Advice) -> String {
+    steps(advice).join(" ")
+}
+
+/// The same, each step for itself: a command in each.
+pub(in crate::report::diagnosis) fn steps(advice: &Advice) -> Vec<String> {
+    match advice.what {
+        What::Collect(missing) => next(missing),
+        What::LookUpBounds => vec![
+            "How large the areas are, which needs no rebuild: `grep Cma /proc/meminfo`, and from the \
+             boot on `dmesg | grep -i cma`. A request that is larger than all of them is answered by \
+             that."
+                .into(),
+        ],
+        _ => vec![sentence(advice)],
+    }
+}
+
+fn sentence(advice: &Advice) -> String {
+    let amount = |count| amount(count, advice.page_bytes);
     match advice.what {
         What::SmallerCap(cap) => smaller_cap(cap),
         What::NoShorterBuffer { align } => {
             format!("No buffer of order {align} fits, however short.")
         }
-        What::ShorterBuffer { over, largest, align } => {
-            format!("{over} less in this buffer: at most {largest} fit at order {align}.")
-        }
+        What::ShorterBuffer { over, largest, align } => format!(
+            "{} less in this buffer: at most {} fit at order {align}.",
+            amount(over.0),
+            amount(largest)
+        ),
         What::ResidentSize { over, count, room, slot, back, blocks } => format!(
-            "{over} less in each buffer of {count} (which takes {room} of room now) gives a slot \
-             of {slot} back: {back} for the {blocks} that are seen."
+            "{} less in each buffer of {count} (which takes {room} of room now) gives a slot of \
+             {slot} back: {} for the {blocks} that are seen.",
+            amount(over.0),
+            amount(back.0)
         ),
         What::NoPadding { over, count, room, slot, fit } => {
             let fit = fit.map_or_else(String::new, |(now, then)| {
                 format!(" {then} fit into the area then, at most {now} do now.")
             });
             format!(
-                "{over} less in each buffer of {count}, which takes {room} of room now and {slot} \
-                 then.{fit}"
+                "{} less in each buffer of {count}, which takes {room} of room now and {slot} then: \
+                 that helps only where several such buffers live.{fit}",
+                amount(over.0)
             )
         }
-        What::OwnPool { pool, small, pitch } => {
-            let or = |small| format!(" ({small} from 5.19 on, with pageblocks of 2 MiB)");
-            let or = small.map(or).unwrap_or_default();
+        What::OwnPool { pool, small, known, pitch } => {
+            let or = |small| {
+                let since = if known { "" } else { "from 5.19 on, " };
+                format!(" ({} {since}with pageblocks of 2 MiB)", amount(small))
+            };
             format!(
-                "{pool} for an area of its own{or}: reserved-memory with shared-dma-pool and \
-                 reusable, memory-region in the device's node. {pitch} more for each further \
-                 buffer live at a time."
+                "An area of its own of {}{}: a node below /reserved-memory with `compatible = \
+                 \"shared-dma-pool\"`, `reusable` and {}, which the device's node names as its \
+                 `memory-region`. {} more for each further buffer live at a time.",
+                amount(pool.0),
+                small.map(or).unwrap_or_default(),
+                size_cells(pool.0.saturating_mul(advice.page_bytes)),
+                amount(pitch.0)
             )
         }
         What::PoolWithoutTenants { pool } => format!(
-            "{pool} that nobody borrows, lost to the system: a reserved-memory node for this \
-             device without `reusable` is never busy."
+            "{} that nobody borrows, lost to the system: a node below /reserved-memory for this \
+             device with {} and without `reusable` is never busy.",
+            amount(pool.0),
+            size_cells(pool.0.saturating_mul(advice.page_bytes))
         ),
         What::FewerBuffers { blocks, count, pages } => {
             format!("Fewer buffers: {blocks} of {count} hold {pages} as far as the list shows.")
         }
         What::KeepAllocated { count } => format!(
-            "{count} taken for good: allocated once, when the driver starts, the place cannot be \
-             lost."
+            "{} taken for good: allocated once, when the driver starts, the place cannot be lost.",
+            amount(count.0)
         ),
-        What::BiggerArea(grow) => bigger_area(grow),
+        What::BiggerArea(grow) => bigger_area(grow, advice.page_bytes),
         What::MoreMemory { count } => format!(
-            "Up to {count} of free memory for what had to be moved. Free some before the request, \
-             raise vm.min_free_kbytes, or make the area smaller."
+            "Up to {} of free memory for what had to be moved. Free some before the request, raise \
+             vm.min_free_kbytes, or make the area smaller.",
+            amount(count.0)
         ),
         What::Retry { tries } => {
             let tried = match tries {
@@ -92,11 +165,7 @@ pub(in crate::report::diagnosis) fn advice(advice: &Advice) -> String {
                               fail so where two requests run at once."
                 .into()
         }
-        What::LookUpBounds => "How large the areas are, which no rebuild is needed for: `grep Cma \
-                               /proc/meminfo`, and `dmesg | grep -i cma` from the boot on. A \
-                               request that is larger than all of them is answered by that."
-            .into(),
-        What::Collect(missing) => next(missing),
+        What::LookUpBounds | What::Collect(_) => String::new(),
         What::Nothing { killed: true } => {
             "The task was being killed: the request ended because its caller did.".into()
         }
@@ -133,13 +202,13 @@ fn smaller_cap(cap: Cap) -> String {
                 }
             };
             format!(
-                "CONFIG_CMA_ALIGNMENT={cap} (now {now}): {count} fit at page {at} of the area as it is.{and}"
+                "CONFIG_CMA_ALIGNMENT={cap} (now {now}; needs a rebuilt kernel): {count} fit at page {at} of the area as it is.{and}"
             )
         }
         Cap::FromBoot { cap, now, strands: Strands { now: all, left, worst, whole } } => {
             let of = if whole { "" } else { "of what the list shows " };
             format!(
-                "CONFIG_CMA_ALIGNMENT={cap} (now {now}) from boot on: {of}{left} stranded instead \
+                "CONFIG_CMA_ALIGNMENT={cap} (now {now}; needs a rebuilt kernel) from boot on: {of}{left} stranded instead \
                  of {all}, most after buffers of {worst}. In the area as it is no hole is long \
                  enough."
             )
@@ -147,7 +216,8 @@ fn smaller_cap(cap: Cap) -> String {
     }
 }
 
-fn bigger_area(grow: Grow) -> String {
+fn bigger_area(grow: Grow, page_bytes: u64) -> String {
+    let amount = |count| amount(count, page_bytes);
     match grow {
         Grow::ForOne { more, at_end, stranded, of, free } => {
             let part = match (stranded, free) {
@@ -161,21 +231,29 @@ fn bigger_area(grow: Grow) -> String {
                 _ => " stranded, and a bigger one strands as large a share.",
             };
             format!(
-                "A bigger area: not for long, {more} more{end} take this one request.{part}{share}"
+                "A bigger area: it helps a fixed number of buffers ({} more{end} take this one request), \
+                 and not for long a load that grows with it.{part}{share}",
+                amount(more.0)
             )
         }
-        Grow::ForMore { more, count, free, total, most } => {
+        Grow::ForMore { more, count, free, total, most, size } => {
             let of = total.map(|total| format!(" of {total}")).unwrap_or_default();
+            let all =
+                size.map(|size| format!(": {} in all, {}", amount(size), knobs(size, page_bytes)));
             format!(
-                "A bigger area: {more} more at least ({count} asked for, {free}{of} free), {most} \
-                 to be sure of a place. If used pages grow for ever it is a leak, and this only \
-                 fails later."
+                "A bigger area: {} more at least ({count} asked for, {free}{of} free), {} to be sure of \
+                 a place{}. If used pages grow for ever it is a leak, and this only fails later.",
+                amount(more.0),
+                amount(most),
+                all.unwrap_or_default()
             )
         }
-        Grow::ForRange { more, least, steps } => format!(
-            "A bigger area: {more} more, one range of at least {least} (in steps of 4 MiB: \
-             {steps}, {}). Look whether the size is meant: even the empty area is too short.",
-            mib(steps)
+        Grow::ForRange { more, size } => format!(
+            "A bigger area: {} in one range, {} more: {}. That is the least that takes this one buffer \
+             alone. Check that the driver really needs this size: even the empty area is too short.",
+            amount(size),
+            amount(more.0),
+            knobs(size, page_bytes)
         ),
         Grow::TakesMemory => {
             "A bigger area: no, it takes from the memory that pages would have been moved to."
@@ -191,7 +269,7 @@ mod tests {
     use crate::diagnose::Pages;
 
     fn text(what: What) -> String {
-        advice(&Advice { what, helps: true, cost_pages: None })
+        advice(&Advice { what, helps: true, cost_pages: None, page_bytes: 4096 })
     }
 
     #[test]
@@ -200,7 +278,11 @@ mod tests {
             let count = Pages(1);
             text(What::SmallerCap(Cap::Fits { cap, now: 8, count, at: 5, strands }))
         };
-        let head = |cap| format!("CONFIG_CMA_ALIGNMENT={cap} (now 8): 1 page fit at page 5 of ");
+        let head = |cap| {
+            format!(
+                "CONFIG_CMA_ALIGNMENT={cap} (now 8; needs a rebuilt kernel): 1 page fit at page 5 of "
+            )
+        };
         for (cap, end) in
             [(1, "4.x): its range has to be patched."), (3, "the range has to be patched.")]
         {
@@ -215,6 +297,26 @@ mod tests {
     }
 
     #[test]
+    fn the_knobs_have_their_values() {
+        let range = What::BiggerArea(Grow::ForRange { more: Pages(3072), size: 15360 });
+        let said = text(range);
+        for part in [
+            "60 MiB (15360 pages) in one range, 12 MiB (3072 pages) more: `cma=60M` on the command",
+            "`size = <0x03c00000>` (with two cells `<0x0 0x03c00000>`) in its node",
+            "CONFIG_CMA_SIZE_MBYTES=60 (needs a rebuilt kernel)",
+        ] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+        // Pages of 16 KiB are four times as large.
+        let large = Advice { what: range, helps: true, cost_pages: Some(3072), page_bytes: 16384 };
+        assert!(
+            advice(&large).contains("240 MiB (15360 pages)") && advice(&large).contains("cma=240M")
+        );
+        assert_eq!(cost(&large).unwrap(), "costs 48 MiB (3072 pages)");
+        assert_eq!(size_cells(5 << 30), "`size = <0x1 0x40000000>`");
+    }
+
+    #[test]
     fn a_bigger_area_strands_as_large_a_share() {
         let grow = |stranded, free| Grow::ForOne {
             more: Pages(1),
@@ -223,7 +325,8 @@ mod tests {
             of: 1000,
             free,
         };
-        let head = "A bigger area: not for long, 1 page more at its end take this one request.";
+        let head = "A bigger area: it helps a fixed number of buffers (4 KiB (1 page) more at its end \
+                    take this one request), and not for long a load that grows with it.";
         let tail = " stranded, and a bigger one strands as large a share.";
         let said = |stranded, free| text(What::BiggerArea(grow(stranded, free)));
         assert_eq!(said(0, true), head);

@@ -3,6 +3,7 @@
 use super::super::plain::{clean, counted};
 use crate::diagnose::{BusyPlaces, Diagnosis, FreeMemory, NotCma};
 use crate::ingest::log::Elsewhere;
+use crate::report::page::capital;
 use crate::words::{mib, mib_number, pages};
 
 /// What a text without a failure is about, in half a sentence.
@@ -66,11 +67,6 @@ pub(in crate::report::diagnosis) fn not_cma(one: &NotCma) -> String {
         None => about(one),
     };
     format!("{} ({place}): `{text}`. {about}.", capital(what(one.kind)))
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// `501.6 of 506.9 MiB free are CMA's, which GFP_KERNEL requests cannot use`.

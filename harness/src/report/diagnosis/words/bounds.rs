@@ -4,7 +4,7 @@ use super::super::plain::{clean, counted};
 use crate::cause::Cause;
 use crate::diagnose::{Bounds, By, Failure, Held, Holding, Slots, Stated, Why};
 use crate::ingest::log::Holder;
-use crate::words::pages;
+use crate::words::{mib, pages};
 
 /// So few buffers are worth a word in the first line, and a number in any case.
 const FEW: u64 = 16;
@@ -160,6 +160,22 @@ fn who(held: &Held) -> &'static str {
     }
 }
 
+/// What is held and what was asked for together, where nothing states how much there is.
+pub(super) fn with_held(failure: &Failure) -> Option<String> {
+    let bounds = failure.incident.bounds.as_deref()?;
+    let held = bounds.held.as_ref().filter(|_| bounds.most().is_none() && bounds.is_held_now())?;
+    let asked = failure.incident.count?.checked_mul(bounds.page_bytes.max(1))?;
+    let held = held.cma_bytes()?;
+    let both = held.checked_add(asked)?;
+    Some(format!(
+        "{} kB are held, with this request {} kB ({}): if CmaTotal is below that, the area is simply \
+         full",
+        held >> 10,
+        both >> 10,
+        mib(both >> 12)
+    ))
+}
+
 /// What the driver says that it holds, and what is left.
 pub(super) fn held(failure: &Failure) -> Option<String> {
     let bounds = failure.incident.bounds.as_deref()?;
@@ -187,5 +203,6 @@ pub(super) fn held(failure: &Failure) -> Option<String> {
             stated(failure, most)
         ));
     }
+    parts.extend(with_held(failure));
     (!parts.is_empty()).then(|| parts.join("; "))
 }

@@ -65,9 +65,13 @@ fn then(failure: &Failure) -> Option<String> {
         Outcome::Unknown if !incident.is_unreported() || incident.ret == Some(-4) => return None,
         Outcome::Unknown if incident.count.is_none() => return Some(nobody.to_string()),
         Outcome::Unknown => {
-            "harmless where a driver asked through the DMA API of arm64 (5.0 on) or \
-                             x86, which asks the page allocator next; a dma-buf heap got nothing"
-                .to_string()
+            // An older arm64 is Refused.
+            let known = incident.era.name.as_deref().and_then(release).is_some();
+            let since = if known { "" } else { " (5.0 on)" };
+            format!(
+                "harmless where a driver asked through the DMA API of arm64{since} or x86, which asks \
+                 the page allocator next; a dma-buf heap got nothing"
+            )
         }
     };
     Some(if nobody.is_empty() { text } else { format!("{nobody}; {text}") })

@@ -13,7 +13,7 @@ mod what;
 use super::{AlignFrom, Confidence, Failure, Reported, Resident, Why};
 use crate::cause::Cause;
 use case::Case;
-pub use what::{Advice, Cap, Grow, Missing, Pages, Strands, What};
+pub use what::{Advice, Cap, Grow, Missing, Pages, SizeBy, Strands, What};
 
 /// What would have helped with this failure, best first, then what would not. `residents` are the
 /// buffers in its area, `cap` is `CONFIG_CMA_ALIGNMENT` as far as it is known.
@@ -29,7 +29,10 @@ pub fn advise(failure: &Failure, residents: &[Resident], cap: u32) -> Vec<Advice
         advice.extend(next_step(failure));
     }
     let page_bytes = failure.incident.page_bytes();
-    advice.iter_mut().for_each(|advice| advice.page_bytes = page_bytes);
+    let size_by = SizeBy::of(failure.incident.area.as_deref());
+    for advice in &mut advice {
+        (advice.page_bytes, advice.size_by) = (page_bytes, size_by);
+    }
     // Stable: among those that help the order of the lists stays.
     advice.sort_by_key(|advice| !advice.helps);
     advice

@@ -25,15 +25,43 @@ pub struct Advice {
     pub cost_pages: Option<i64>,
     /// Bytes of a page, for what is asked for in bytes.
     pub page_bytes: u64,
+    /// What sets the size of its area.
+    pub size_by: SizeBy,
+}
+
+/// What sets the size of an area, as far as its name says.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum SizeBy {
+    /// Its name is not known.
+    #[default]
+    Unknown,
+    /// The command line or the configuration: it is `reserved`.
+    Command,
+    /// The node that `linux,cma` comes from, which the command line overrides.
+    DefaultNode,
+    /// A node of its own.
+    Node,
+}
+
+impl SizeBy {
+    /// By the name of the area.
+    pub(super) fn of(area: Option<&str>) -> Self {
+        match area {
+            None => Self::Unknown,
+            Some("reserved") => Self::Command,
+            Some(name) if name.starts_with("linux,cma") => Self::DefaultNode,
+            Some(_) => Self::Node,
+        }
+    }
 }
 
 impl Advice {
     pub(super) const fn yes(what: What) -> Self {
-        Self { what, helps: true, cost_pages: None, page_bytes: 4096 }
+        Self { what, helps: true, cost_pages: None, page_bytes: 4096, size_by: SizeBy::Unknown }
     }
 
     pub(super) const fn no(what: What) -> Self {
-        Self { what, helps: false, cost_pages: None, page_bytes: 4096 }
+        Self { helps: false, ..Self::yes(what) }
     }
 
     pub(super) fn costs(self, pages: u64) -> Self {

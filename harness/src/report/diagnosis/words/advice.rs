@@ -1,7 +1,7 @@
 //! What would have helped: the numbers first, then the knob and its value.
 
 use super::next::next;
-use crate::diagnose::{Advice, Cap, Grow, Strands, What};
+use crate::diagnose::{Advice, Cap, Grow, SizeBy, Strands, What};
 use crate::words::{mib, pages, percent_of};
 
 /// The advice that a terminal shows, in its order: what helps most, whether a bigger area does, and
@@ -48,14 +48,17 @@ fn amount(count: u64, page_bytes: u64) -> String {
 }
 
 /// Where the size of an area is set, with this one.
-fn knobs(count: u64, page_bytes: u64) -> String {
-    let bytes = count.saturating_mul(page_bytes);
+fn knobs(count: u64, Advice { page_bytes, size_by, .. }: &Advice) -> String {
+    let bytes = count.saturating_mul(*page_bytes);
     let size = bytes.div_ceil(1 << 20);
-    format!(
-        "`cma={size}M` on the command line, {} in its node, or CONFIG_CMA_SIZE_MBYTES={size} (needs \
-         a rebuilt kernel)",
-        size_cells(bytes)
-    )
+    let (command, cells) = (format!("`cma={size}M` on the command line"), size_cells(bytes));
+    let config = format!("CONFIG_CMA_SIZE_MBYTES={size} (needs a rebuilt kernel)");
+    match size_by {
+        SizeBy::Unknown => format!("{command}, {cells} in its node, or {config}"),
+        SizeBy::Command => format!("{command}, or {config}"),
+        SizeBy::DefaultNode => format!("{cells} in its node, or {command}"),
+        SizeBy::Node => format!("{cells} in its node"),
+    }
 }
 
 /// The property of a node: `size = <0x04000000>` (with two cells `<0x0 0x04000000>`).
@@ -117,7 +120,7 @@ fn sentence(advice: &Advice) -> String {
         What::OwnPool { pool, small, known, pitch } => {
             let or = |small| {
                 let since = if known { "" } else { "from 5.19 on, " };
-                format!(" ({} {since}with pageblocks of 2 MiB)", amount(small))
+                format!(", or of {} {since}with pageblocks of 2 MiB", amount(small))
             };
             format!(
                 "An area of its own of {}{}: a node below /reserved-memory with `compatible = \
@@ -142,7 +145,7 @@ fn sentence(advice: &Advice) -> String {
             "{} taken for good: allocated once, when the driver starts, the place cannot be lost.",
             amount(count.0)
         ),
-        What::BiggerArea(grow) => bigger_area(grow, advice.page_bytes),
+        What::BiggerArea(grow) => bigger_area(grow, advice),
         What::MoreMemory { count } => format!(
             "Up to {} of free memory for what had to be moved. Free some before the request, raise \
              vm.min_free_kbytes, or make the area smaller.",
@@ -216,8 +219,8 @@ fn smaller_cap(cap: Cap) -> String {
     }
 }
 
-fn bigger_area(grow: Grow, page_bytes: u64) -> String {
-    let amount = |count| amount(count, page_bytes);
+fn bigger_area(grow: Grow, advice: &Advice) -> String {
+    let amount = |count| amount(count, advice.page_bytes);
     match grow {
         Grow::ForOne { more, at_end, stranded, of, free } => {
             let part = match (stranded, free) {
@@ -239,7 +242,7 @@ fn bigger_area(grow: Grow, page_bytes: u64) -> String {
         Grow::ForMore { more, count, free, total, most, size } => {
             let of = total.map(|total| format!(" of {total}")).unwrap_or_default();
             let all =
-                size.map(|size| format!(": {} in all, {}", amount(size), knobs(size, page_bytes)));
+                size.map(|size| format!(": {} in all, {}", amount(size), knobs(size, advice)));
             format!(
                 "A bigger area: {} more at least ({count} asked for, {free}{of} free), {} to be sure of \
                  a place{}. If used pages grow for ever it is a leak, and this only fails later.",
@@ -253,7 +256,7 @@ fn bigger_area(grow: Grow, page_bytes: u64) -> String {
              alone. Check that the driver really needs this size: even the empty area is too short.",
             amount(size),
             amount(more.0),
-            knobs(size, page_bytes)
+            knobs(size, advice)
         ),
         Grow::TakesMemory => {
             "A bigger area: no, it takes from the memory that pages would have been moved to."
@@ -269,7 +272,13 @@ mod tests {
     use crate::diagnose::Pages;
 
     fn text(what: What) -> String {
-        advice(&Advice { what, helps: true, cost_pages: None, page_bytes: 4096 })
+        advice(&Advice {
+            what,
+            helps: true,
+            cost_pages: None,
+            page_bytes: 4096,
+            size_by: SizeBy::Unknown,
+        })
     }
 
     #[test]
@@ -308,9 +317,16 @@ mod tests {
             assert!(said.contains(part), "{part}: {said}");
         }
         // Pages of 16 KiB are four times as large.
-        let large = Advice { what: range, helps: true, cost_pages: Some(3072), page_bytes: 16384 };
+        let large = Advice {
+            what: range,
+            helps: true,
+            cost_pages: Some(3072),
+            page_bytes: 16384,
+            size_by: SizeBy::Node,
+        };
         assert!(
-            advice(&large).contains("240 MiB (15360 pages)") && advice(&large).contains("cma=240M")
+            advice(&large).contains("240 MiB (15360 pages)")
+                && !advice(&large).contains("cma=240M")
         );
         assert_eq!(cost(&large).unwrap(), "costs 48 MiB (3072 pages)");
         assert_eq!(size_cells(5 << 30), "`size = <0x1 0x40000000>`");

@@ -89,7 +89,7 @@ impl Setup {
         };
         let sizes = [8, 24, 32, 33, 48, 64, 128, 320, 640, 960, 1280, 3000];
         let node = (draws.below(3) > 0).then(|| Node {
-            name: *draws.pick(&["linux,cma", "vpu_pool", "camera@0"]),
+            name: draws.pick(&["linux,cma", "vpu_pool", "camera@0"]),
             bytes: *draws.pick(&sizes) * MIB
                 + [0, 0, 0, 4096 * page_kib / 4][draws.below(4) as usize],
             reusable: draws.below(6) > 0,

@@ -40,11 +40,13 @@ fn sections(report: &Report<'_>) -> Vec<Section> {
         true => free_areas(report),
         false => vec![tables::overview(report)],
     };
-    let only = report.groups.len() == 1;
+    let only = report.groups.len() == 1 && words::of_boot(report).is_none();
+    let is_trouble = report.diagnosis.boot.troubles().next().is_some();
+    sections.extend(at_boot(report).filter(|_| is_trouble));
     let groups = report.groups.iter().enumerate().filter(|(_, shown)| shown.detailed);
     sections.extend(groups.map(|(index, shown)| group(index, shown, only)));
     sections.extend(tables::areas(report));
-    sections.extend(at_boot(report));
+    sections.extend(at_boot(report).filter(|_| !is_trouble));
     sections
 }
 
@@ -68,11 +70,12 @@ fn class(verdict: Option<Cause>) -> &'static str {
 fn header(report: &Report<'_>, headline: &str) -> Markup {
     html! {
         p .tool { "cmalab diagnose" } "\n"
-        @let single = report.groups.len() == 1 && report.beyond == 0;
+        @let of_boot = words::of_boot(report).is_some();
+        @let single = report.groups.len() == 1 && report.beyond == 0 && !of_boot;
         @if let Some(cut) = words::cut(report.diagnosis).filter(|_| single) {
             p .sub { (capital(&cut)) } "\n"
         }
-        @if let ([shown], 0) = (report.groups.as_slice(), report.beyond) {
+        @if let ([shown], 0, false) = (report.groups.as_slice(), report.beyond, of_boot) {
             @let failure = &shown.group.first;
             p .badge.(class(failure.verdict)) { (words::verdict(failure)) } "\n"
             h1 { (capital(&words::answer(failure))) } "\n"

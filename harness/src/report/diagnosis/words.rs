@@ -13,7 +13,7 @@ mod why;
 pub(super) use advice::{advice, cost, label, most_useful, steps};
 pub(super) use aside::{not_cma, paragraphs};
 pub use headline::cut;
-pub(super) use headline::first_line;
+pub(super) use headline::{first_line, of_boot};
 pub(super) use who::unreported;
 pub(super) use why::why;
 

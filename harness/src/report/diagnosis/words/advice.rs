@@ -80,9 +80,9 @@ pub(in crate::report::diagnosis) fn steps(advice: &Advice) -> Vec<String> {
     match advice.what {
         What::Collect(missing) => next(missing),
         What::LookUpBounds => vec![
-            "How large the areas are, which needs no rebuild: `grep Cma /proc/meminfo`, and from the \
-             boot on `dmesg | grep -i cma`. A request that is larger than all of them is answered by \
-             that."
+            "How large the areas are, which needs no rebuild: `grep Cma /proc/meminfo`.".into(),
+            "The same by the boot: `dmesg | grep -i cma`. A request that is larger than all of them \
+             is answered by that."
                 .into(),
         ],
         _ => vec![sentence(advice)],

@@ -203,6 +203,8 @@ pub(super) fn held(failure: &Failure) -> Option<String> {
             stated(failure, most)
         ));
     }
-    parts.extend(with_held(failure));
+    // What is held is said already.
+    let both = with_held(failure);
+    parts.extend(both.and_then(|text| Some(text.split_once(", ")?.1.to_string())));
     (!parts.is_empty()).then(|| parts.join("; "))
 }

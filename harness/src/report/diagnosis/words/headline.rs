@@ -32,13 +32,18 @@ fn headline(report: &Report<'_>) -> String {
     if report.groups.is_empty() {
         return without_failure(report.diagnosis);
     }
-    let area = report.groups[0].group.first.incident.area.as_deref();
-    let concerns = boot::concerning(&report.diagnosis.boot, area);
+    let concerns = of_boot(report);
     if let ([shown], 0) = (report.groups.as_slice(), report.beyond) {
         return one(shown, concerns);
     }
-    let of_boot = concerns.map_or_else(String::new, |text| format!("; at boot: {text}"));
-    sums(report) + &of_boot
+    let at_boot = concerns.map_or_else(String::new, |text| format!("; at boot: {text}"));
+    sums(report) + &at_boot
+}
+
+/// What the boot shows that concerns the first group of failures.
+pub(in crate::report::diagnosis) fn of_boot(report: &Report<'_>) -> Option<String> {
+    let area = report.groups.first()?.group.first.incident.area.as_deref();
+    boot::concerning(&report.diagnosis.boot, area)
 }
 
 /// The answer where failures are alike. What nobody can decide does not come first where the boot

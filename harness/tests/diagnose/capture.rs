@@ -42,6 +42,8 @@ pub(crate) struct Log {
     pub(crate) clocked: bool,
     /// Which list belongs to which failure can stay open.
     pub(crate) mixed: bool,
+    /// Lines of drivers are as they were printed.
+    pub(crate) drivers: bool,
 }
 
 impl Log {
@@ -120,7 +122,8 @@ pub(crate) fn capture(mut story: Story, posted: Posted, seed: &Seed) -> Log {
     let name = format!("{} {posted:?} {done}", story.release.text);
     let (exact, mixed) = (posted != Posted::Lost && !open, posted == Posted::TwoAreas);
     let clocked = style.has_kernel_clock();
-    Log { name, story, sources, evidence, exact, clocked, mixed }
+    let drivers = posted.shows_drivers();
+    Log { name, story, sources, evidence, exact, clocked, mixed, drivers }
 }
 
 fn mangled(

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use cma_harness::cause::Cause;
-use cma_harness::diagnose::{self, AlignFrom, Confidence, Failure, Options, Reported};
+use cma_harness::diagnose::{self, AlignFrom, Confidence, Failure, Options, Outcome, Reported};
 use cma_harness::ingest::Source;
 
 use crate::board::Truth;
@@ -156,6 +156,20 @@ impl Score {
         let named = log.story.release.from(5, 12) && evidence.line;
         if named && incident.area.as_deref() != Some(truth.area) {
             wrong.push(format!("area {:?}", incident.area));
+        }
+        // Of several calls for as many pages any may be the driver's.
+        let alone = {
+            let count = truth.asked.count;
+            log.story.truths.iter().filter(|other| other.asked.count == count).count() == 1
+        };
+        let said = matches!(incident.outcome, Outcome::Reported);
+        if log.exact && log.drivers && evidence.line && alone && said != truth.reported {
+            wrong.push(format!("reported by a driver: {said}"));
+        }
+        let served = matches!(incident.outcome, Outcome::Served(Confidence::Certain));
+        if served {
+            // No text of these has a stack that shows who asked.
+            wrong.push("served for certain".to_string());
         }
         let stated = matches!(failure.align, Some((_, AlignFrom::Trace | AlignFrom::Debug)));
         let timed = log.clocked || !log.mixed;

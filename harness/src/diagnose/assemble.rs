@@ -401,7 +401,8 @@ impl Assembler {
 
     /// Whether the kernel has a failure line for what asks for more than there is.
     fn prints_too_large(&self) -> bool {
-        let (stated, asked) = (self.scene.stated(), self.scene.options.kernel.as_deref());
+        let stated = self.scene.stated().map(|name| &**name);
+        let asked = self.scene.options.kernel.as_deref();
         let (era, _) = self.scene.text.era(Shown::default(), stated, asked);
         era.flipped == Some(true)
     }

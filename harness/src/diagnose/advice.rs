@@ -13,12 +13,13 @@ mod what;
 use super::{AlignFrom, Confidence, Failure, Reported, Resident, Why};
 use crate::cause::Cause;
 use case::Case;
-pub use what::{Advice, Cap, Grow, Missing, Pages, SizeBy, Strands, What};
+pub use what::{Advice, Cap, Grow, Missing, Pages, SizeBy, Step, Strands, What};
 
 /// What would have helped with this failure, best first, then what would not. `residents` are the
-/// buffers in its area, `cap` is `CONFIG_CMA_ALIGNMENT` as far as it is known.
-pub fn advise(failure: &Failure, residents: &[Resident], cap: u32) -> Vec<Advice> {
-    let mut advice = match Case::of(failure, residents, cap) {
+/// buffers in its area, `cap` is `CONFIG_CMA_ALIGNMENT` as far as it is known, and the size of areas
+/// goes by `step`.
+pub fn advise(failure: &Failure, residents: &[Resident], cap: u32, step: Step) -> Vec<Advice> {
+    let mut advice = match Case::of(failure, residents, cap, step) {
         Some(case) => by_verdict(&case),
         None => Vec::new(),
     };
@@ -28,10 +29,9 @@ pub fn advise(failure: &Failure, residents: &[Resident], cap: u32) -> Vec<Advice
         advice.extend(what_bounds(failure));
         advice.extend(next_step(failure));
     }
-    let page_bytes = failure.incident.page_bytes();
     let size_by = SizeBy::of(failure.incident.area.as_deref());
     for advice in &mut advice {
-        (advice.page_bytes, advice.size_by) = (page_bytes, size_by);
+        (advice.page_bytes, advice.size_by) = (step.page_bytes, size_by);
     }
     // Stable: among those that help the order of the lists stays.
     advice.sort_by_key(|advice| !advice.helps);

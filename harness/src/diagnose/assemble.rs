@@ -26,7 +26,6 @@ use std::sync::Arc;
 use super::era::Shown;
 use super::{AlignFrom, Bounds, Diagnosis, Era, Options, Outcome, Who};
 use crate::boot::Story;
-use crate::boot::page_of_release;
 use crate::ingest::log::{
     DebugfsFile, Found, FreeBlocks, FreeRuns, Knob, Origin, Record, Shape, Task, release_booted,
 };
@@ -127,14 +126,6 @@ impl Incident {
     /// A failure reported in `source`, of which no more is known.
     pub fn new(source: Arc<str>, reported: Reported) -> Self {
         Self { source, reported, ..Self::default() }
-    }
-
-    /// Bytes of a page: as stated, else by the name of the kernel, else 4096.
-    pub fn page_bytes(&self) -> u64 {
-        let stated =
-            self.bounds.as_ref().map(|bounds| bounds.page_bytes).filter(|bytes| *bytes > 0);
-        let named = || page_of_release(self.era.name.as_deref()?);
-        stated.or_else(named).unwrap_or(4096)
     }
 
     /// Whether a kernel log shows it, and no driver in that reported it.
@@ -410,7 +401,8 @@ impl Assembler {
 
     /// Whether the kernel has a failure line for what asks for more than there is.
     fn prints_too_large(&self) -> bool {
-        let (stated, asked) = (self.scene.stated(), self.scene.options.kernel.as_deref());
+        let stated = self.scene.stated().map(|name| &**name);
+        let asked = self.scene.options.kernel.as_deref();
         let (era, _) = self.scene.text.era(Shown::default(), stated, asked);
         era.flipped == Some(true)
     }

@@ -3,6 +3,7 @@
 mod kit;
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::ingest::log::{FreeRuns, Knob, Shape};
 use crate::kernel::{Seen, Sign, Span, release};
@@ -13,7 +14,7 @@ pub use kit::{Builder, Kit};
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Era {
     /// The releases that can have printed it, in words: `4.11-5.11`.
-    pub name: Option<String>,
+    pub name: Option<Arc<str>>,
     /// Whether -16 is printed where nothing was found ([`Sign::BusyUnfound`]): `None` where it
     /// stays open.
     pub flipped: Option<bool>,
@@ -126,7 +127,7 @@ impl Text {
             if own.hard.contains(release) {
                 let flipped = Some(Sign::BusyUnfound.span().contains(release));
                 let kit = self.config.kit(Span::of(release), Some(name));
-                return (Era { name: Some(name.to_string()), flipped, vendor_retry, kit }, warning);
+                return (Era { name: Some(name.into()), flipped, vendor_retry, kit }, warning);
             }
             let shape = own.hard.name().unwrap_or_default();
             warning = Some(format!(
@@ -145,7 +146,7 @@ impl Text {
         } else {
             name
         };
-        (Era { name, flipped, vendor_retry, kit }, warning)
+        (Era { name: name.map(Into::into), flipped, vendor_retry, kit }, warning)
     }
 
     /// Whether what shows `own` may list bits for pages.

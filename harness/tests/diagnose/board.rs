@@ -55,6 +55,8 @@ pub(crate) struct Truth {
     pub(crate) order_per_bit: u32,
     /// The base of its area is a multiple of 2^this.
     pub(crate) base_order: u32,
+    /// A driver says that it got nothing.
+    pub(crate) reported: bool,
 }
 
 /// What a board shows.
@@ -230,7 +232,7 @@ impl Board {
     /// driver is alone to say so.
     pub(crate) fn refuse_silently(&mut self, task: Task, asked: Asked, driver: String) {
         let of = Some(self.truths.len());
-        self.truths.push(self.truth(asked, -12, Cause::TooLarge));
+        self.truths.push(Truth { reported: true, ..self.truth(asked, -12, Cause::TooLarge) });
         self.say(task, driver, of, Part::Driver);
         self.wait(700);
     }
@@ -376,6 +378,7 @@ impl Board {
             largest_run: self.largest_run(),
             order_per_bit: self.area.order_per_bit(),
             base_order: base.trailing_zeros(),
+            reported: false,
         }
     }
 

@@ -74,8 +74,6 @@ const RELEASES: [(u32, u32, &str); 8] = [
     (7, 3, "7.3.4"),
 ];
 
-const NAMES: [&str; 3] = ["linux,cma", "vpu_pool", "camera@0"];
-
 impl Setup {
     fn any(draws: &mut Draws) -> Self {
         let release = *draws.pick(&RELEASES);
@@ -91,7 +89,7 @@ impl Setup {
         };
         let sizes = [8, 24, 32, 33, 48, 64, 128, 320, 640, 960, 1280, 3000];
         let node = (draws.below(3) > 0).then(|| Node {
-            name: draws.pick(&NAMES),
+            name: draws.pick::<&str>(&["linux,cma", "vpu_pool", "camera@0"]),
             bytes: *draws.pick(&sizes) * MIB
                 + [0, 0, 0, 4096 * page_kib / 4][draws.below(4) as usize],
             reusable: draws.below(6) > 0,

@@ -61,6 +61,11 @@ impl Style {
         )
     }
 
+    /// Whether the prefix has the task, or its CPU.
+    pub(crate) fn has_task(self) -> bool {
+        matches!(self, Self::Caller | Self::CallerSpaced | Self::Cpu | Self::Vendor)
+    }
+
     /// The lines as text. Empty records stay: a capture shows them.
     pub(crate) fn text(self, lines: &[Line]) -> String {
         let mut text = String::new();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use cma_harness::cause::Cause;
-use cma_harness::diagnose::{self, AlignFrom, Confidence, Failure, Options, Reported};
+use cma_harness::diagnose::{self, AlignFrom, Confidence, Failure, Options, Outcome, Reported};
 use cma_harness::ingest::Source;
 
 use crate::board::Truth;
@@ -76,9 +76,11 @@ impl Score {
                 .is_none()
         });
         let extra = left.iter().flatten().count();
-        // The time shows whether a list without its line is of a failure of the trace.
+        // The time shows whether a list without its line is of a failure of the trace; that of one of
+        // two areas may be the other's.
         let lines = log.visible().filter(|(_, evidence)| !evidence.line).count();
-        let exact = log.exact && (log.clocked || !log.story.shows.trace || lines == 0);
+        let timed = log.clocked && !log.mixed;
+        let exact = log.exact && (timed || !log.story.shows.trace || lines == 0);
         if exact && (extra > 0 || !unmatched.is_empty()) {
             let said: Vec<_> = failures.iter().map(short).collect();
             self.deviations.push(format!(
@@ -155,11 +157,29 @@ impl Score {
         if named && incident.area.as_deref() != Some(truth.area) {
             wrong.push(format!("area {:?}", incident.area));
         }
+        // Of several calls for as many pages any may be the driver's.
+        let alone = {
+            let count = truth.asked.count;
+            log.story.truths.iter().filter(|other| other.asked.count == count).count() == 1
+        };
+        let said = matches!(incident.outcome, Outcome::Reported);
+        if log.exact && log.drivers && evidence.line && alone && said != truth.reported {
+            wrong.push(format!("reported by a driver: {said}"));
+        }
+        let served = matches!(incident.outcome, Outcome::Served(Confidence::Certain));
+        if served {
+            // No text of these has a stack that shows who asked.
+            wrong.push("served for certain".to_string());
+        }
         let stated = matches!(failure.align, Some((_, AlignFrom::Trace | AlignFrom::Debug)));
-        if log.exact && evidence.order != stated {
+        let timed = log.clocked || !log.mixed;
+        if log.exact && timed && evidence.order != stated {
             wrong.push(format!("order stated: {stated}"));
         }
-        if stated && failure.align.map(|(align, _)| align) != Some(truth.asked.align) {
+        // Where lines are lost, what is left may be of another call for as many pages.
+        let twins = log.story.truths.iter().filter(|other| other.asked.count == truth.asked.count);
+        let one = log.exact || twins.count() == 1;
+        if one && stated && failure.align.map(|(align, _)| align) != Some(truth.asked.align) {
             wrong.push(format!("align {:?}", failure.align));
         }
         // Before 5.1 the list of such an area is wrong in itself, and from 6.15 on its free pages

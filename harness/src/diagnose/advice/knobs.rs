@@ -1,7 +1,7 @@
 //! Order, size and place: what changes how much fits into the same memory.
 
 use super::super::{Confidence, Resident};
-use super::case::{Case, QUANTUM, up};
+use super::case::{Case, up};
 use super::{Advice, Cap, Pages, What};
 use crate::kernel;
 
@@ -82,10 +82,13 @@ pub(super) fn without_padding(case: &Case<'_>) -> Option<Advice> {
 /// A `reserved-memory` node of its own.
 pub(super) fn own_pool(case: &Case<'_>) -> Advice {
     let pitch = case.pitch();
-    let (pool, small) = (up(pitch, QUANTUM), up(pitch, QUANTUM / 2));
+    let step = case.step;
+    let pool = up(pitch, step.pages());
+    // Half of it from 5.19 on, where the kind of kernel is not known.
+    let small = Some(up(pitch, (step.pages() / 2).max(1)));
     let release = case.failure.incident.era.name.as_deref().and_then(kernel::release);
     let is_old = release.is_some_and(|release| release < BY_PAGEBLOCK);
-    let small = Some(small).filter(|small| *small < pool && !is_old);
+    let small = small.filter(|small| !step.is_known && !is_old && *small < pool);
     let known = release.is_some();
     Advice::yes(What::OwnPool { pool: Pages(pool), small, known, pitch: Pages(pitch) }).costs(pool)
 }

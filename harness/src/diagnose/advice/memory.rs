@@ -1,7 +1,7 @@
 //! More memory, inside the area and outside of it.
 
 use super::super::AreaState;
-use super::case::{Case, QUANTUM, up};
+use super::case::{Case, up};
 use super::{Advice, Grow, Pages, What};
 use crate::kernel::{self, Sign};
 
@@ -36,8 +36,9 @@ pub(super) fn area_for_more(case: &Case<'_>) -> Option<Advice> {
     let more = case.count.checked_sub(free).filter(|more| *more > 0)?;
     // What is free helps only if it adjoins.
     let most = case.state.and_then(|state| added(case, state)).unwrap_or_else(|| case.pitch());
-    let (count, most) = (case.count, up(most.max(more), QUANTUM));
-    let size = total.map(|total| up(total.saturating_add(most), QUANTUM));
+    let step = case.step.pages();
+    let (count, most) = (case.count, up(most.max(more), step));
+    let size = total.map(|total| up(total.saturating_add(most), step));
     let grow = Grow::ForMore { more: Pages(more), count, free, total, most, size };
     let costs = size.zip(total).map_or(most, |(size, total)| size - total);
     Some(Advice::yes(What::BiggerArea(grow)).costs(costs))
@@ -65,8 +66,9 @@ pub(super) fn area_for_too_large(case: &Case<'_>) -> Option<Advice> {
     let bounds = case.failure.incident.bounds.as_deref();
     let stated = || Some(bounds?.most()?.pages);
     let longest = largest.or_else(|| case.failure.total()).or_else(stated)?;
-    let size = up(case.count, QUANTUM);
-    let more = size.checked_sub(longest).filter(|_| case.count > longest)?;
+    let over = case.count.checked_sub(longest).filter(|over| *over > 0)?;
+    let size = up(case.count, case.step.pages());
+    let more = size.saturating_sub(longest).max(over);
     let grow = Grow::ForRange { more: Pages(more), size };
     Some(Advice::yes(What::BiggerArea(grow)).costs(more))
 }
@@ -86,6 +88,7 @@ pub(super) fn serial_kernel(case: &Case<'_>) -> Option<Advice> {
 
 /// Memory that nobody borrows.
 pub(super) fn pool_without_tenants(case: &Case<'_>) -> Advice {
-    let pool = up(case.pitch(), QUANTUM);
+    // A pool of a device's own is no area: it has no step.
+    let pool = case.pitch();
     Advice::yes(What::PoolWithoutTenants { pool: Pages(pool) }).costs(pool)
 }

@@ -55,21 +55,16 @@ impl Assembler {
         }
     }
 
-    fn finish(&mut self, mut open: Open) -> Incident {
+    fn finish(&mut self, mut open: Box<Open>) -> Incident {
         self.take_neighbours(&mut open);
         let release = open.release.take();
-        let stated = release.as_deref().or_else(|| self.scene.stated());
-        let asked = self.scene.options.kernel.as_deref();
+        let stated = release.or_else(|| self.scene.stated().cloned());
         let own = match open.incident.other_lists.first() {
             Some(list) if open.incident.list.is_none() => open.shown.and(Shown::by_list(list)),
             _ => open.shown,
         };
-        let (era, warning) = self.scene.text.era(own, stated, asked);
-        let may_print_bits = self.scene.text.may_print_bits(own, stated);
-        open.incident.era = era;
-        if let Some(warning) = warning {
-            self.scene.warn(warning);
-        }
+        open.incident.era = self.scene.era(own, stated.as_ref());
+        let may_print_bits = self.scene.text.may_print_bits(own, stated.as_deref());
         self.add_state(&mut open, may_print_bits);
         self.add_bounds(&mut open);
         let printed = open.task.take().filter(|task| task.comm.is_some() || task.pid.is_some());

@@ -7,7 +7,7 @@ use super::hidden::Hidden;
 use crate::boot::Notes;
 use crate::diagnose::Options;
 use crate::diagnose::bounds::Sizes;
-use crate::diagnose::era::Text;
+use crate::diagnose::era::{Era, Shown, Text};
 use crate::diagnose::outcome::Machine;
 use crate::ingest::log::FreeBlocks;
 
@@ -35,6 +35,16 @@ pub(super) struct Scene {
     /// Events that a trace lost, and how often it lost some.
     lost: (u64, u64),
     warnings: Vec<String>,
+    last_era: Option<LastEra>,
+}
+
+/// The kernel that was worked out last, and from what.
+#[derive(Debug)]
+struct LastEra {
+    text: Text,
+    own: Shown,
+    release: Option<Arc<str>>,
+    era: Era,
 }
 
 impl Scene {
@@ -53,7 +63,30 @@ impl Scene {
             boot: Notes::of_kernel(options.kernel.as_deref()),
             lost: (0, 0),
             warnings: Vec::new(),
+            last_era: None,
         }
+    }
+
+    /// The kernel of a failure whose lines show `own`, where it had called itself `release` by then;
+    /// worked out once for failures in a row.
+    pub(super) fn era(&mut self, own: Shown, release: Option<&Arc<str>>) -> Era {
+        let same = |last: &&LastEra| {
+            last.text == self.text && last.own == own && last.release.as_ref() == release
+        };
+        if let Some(last) = self.last_era.as_ref().filter(same) {
+            return last.era.clone();
+        }
+        let (era, warning) = self.text.era(own, release.map(|name| &**name), self.asked());
+        if let Some(warning) = warning {
+            self.warn(warning);
+        }
+        let (text, release) = (self.text, release.cloned());
+        self.last_era = Some(LastEra { text, own, release, era: era.clone() });
+        era
+    }
+
+    fn asked(&self) -> Option<&str> {
+        self.options.kernel.as_deref()
     }
 
     /// The free blocks of a zone are these by now.
@@ -68,9 +101,9 @@ impl Scene {
     }
 
     /// The kernel's release, as far as the text states one.
-    pub(super) fn stated(&self) -> Option<&str> {
-        let installed = self.installed.as_deref().filter(|_| self.options.kernel.is_none());
-        self.release.as_deref().or(installed)
+    pub(super) fn stated(&self) -> Option<&Arc<str>> {
+        let installed = self.installed.as_ref().filter(|_| self.options.kernel.is_none());
+        self.release.as_ref().or(installed)
     }
 
     /// A trace lost events; how many, where that is stated.

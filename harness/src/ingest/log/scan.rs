@@ -25,11 +25,11 @@ static MACHINE: LazyLock<AhoCorasick> = LazyLock::new(|| {
 const PARTS: &[&str] = &[
     "cma", "Cma", "CMA", "lloc", "q-size", "q size", "mber of a", "_from_contig", "_next_z",
     "rved mem", "rved_mem", "rved-mem", "[mem 0x", "Machine m", "Hugepages", "Page block",
-    "-dma-pool", "y-region", "{\n", "K available (", "Linux ", "ainted", "uname ", "Kernel: ",
-    "KernelR", "rnel v", "rnel V", "/modules/", "vmlinuz-", "mmand line:", "echo ", "bos ", "kb BOs (", "Objects",
+    "-dma-pool", "y-region", "{\n", "K available (", "ux ", "ainted", "uname ", "Kernel: ",
+    "KernelR", "/modules/", "vmlinuz-", "mmand line:", "echo ", "bos ", "kb BOs (", "Objects",
     "LOST", "DROPPED", "\"time\":", "\"MESSAGE\"", "/bitmap", "_pfn", "_per_bit", "xchunk", "==> ",
-    "cat /", "Total:", "Free:", "MemAv", "zone ", "C_DEBUG", "tconf ", "ONFIG_",
-    "oom-k", "gem_dma_c", "swiotlb b", "DMA mask", "hkernel res", "PID: ", "video0",
+    "cat /", "Total:", "Free:", "MemAv", "zone ", "C_DEBUG", "tconf ", "ONFIG_", "m-kill",
+    "m_dma_c", "tlb b", "DMA mask", "hkernel res", "ID: ", "eo0",
 ];
 
 static BULK: LazyLock<AhoCorasick> = LazyLock::new(|| {
@@ -89,15 +89,16 @@ mod tests {
         assert!(PARTS.len() <= 64, "{}", PARTS.len());
     }
 
-    /// Words that follow a part of another word in every line.
-    const FOLLOW: [&str; 1] = ["ate from "];
+    /// Words that follow a part of another word in every line, and those of a form, which is at the
+    /// start of a text where each line is looked at.
+    const EXEMPT: [&str; 3] = ["ate from ", "Kernel version:", "Kernel Version:"];
 
     #[test]
     fn every_word_has_a_part() {
         for (word, _) in &*WORDS {
             let run = word.as_bytes().strip_suffix(b"@").is_some_and(is_run);
             assert!(
-                run || FOLLOW.contains(word) || PARTS.iter().any(|part| word.contains(part)),
+                run || EXEMPT.contains(word) || PARTS.iter().any(|part| word.contains(part)),
                 "{word}"
             );
         }

@@ -32,6 +32,9 @@ const NO_DRIVER: &[&str] =
 pub(crate) fn device(line: &[u8]) -> Option<String> {
     let at = prefix::body(line);
     let (before, body) = line.split_at_checked(at)?;
+    if let Some(device) = plain(body) {
+        return Some(device);
+    }
     let Some(found) = DEVICE.captures(body) else { return tag(before) };
     let text = |name| Some(String::from_utf8_lossy(found.name(name)?.as_bytes()).into_owned());
     let two = |one: Option<String>, other: Option<String>| Some(format!("{} {}", one?, other?));
@@ -46,6 +49,26 @@ pub(crate) fn device(line: &[u8]) -> Option<String> {
         .or_else(alone)
 }
 
+/// The first form of [`DEVICE`], which nearly every line has, by hand: a third of the time.
+fn plain(body: &[u8]) -> Option<String> {
+    let head = &body[..memchr::memmem::find(&body[..body.len().min(128)], b": ")?];
+    let (driver, rest) = head.split_at(memchr::memchr(b' ', head)?);
+    let device = rest.trim_ascii_start();
+    let word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let of_driver = |byte: &u8| word(byte) || b",+-".contains(byte);
+    let of_device = |byte: &u8| word(byte) || b",+@:.-".contains(byte);
+    let last = |byte: &u8| word(byte) || b".@-".contains(byte);
+    let good = driver.first().is_some_and(u8::is_ascii_alphabetic)
+        && driver.len() <= 41
+        && driver.iter().all(of_driver)
+        && (1..=61).contains(&device.len())
+        && device.iter().all(of_device)
+        && device.last().is_some_and(last)
+        && rest.iter().take_while(|byte| **byte != device[0]).all(|byte| *byte == b' ');
+    let text = |bytes| str::from_utf8(bytes).ok();
+    good.then(|| Some(format!("{} {}", text(driver)?, text(device)?))).flatten()
+}
+
 fn tag(before: &[u8]) -> Option<String> {
     let found = TAG.captures(before)?;
     let tag = String::from_utf8_lossy(&found["tag"]).into_owned();
@@ -55,6 +78,19 @@ fn tag(before: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// What is read by hand is what the pattern reads.
+        #[test]
+        fn the_plain_form_is_that_of_the_pattern(body in "[a-zA-Z]{0,3}[a-z,+ :.@-]{0,12}: ?[a-z: ]{0,4}") {
+            let by_pattern = DEVICE.captures(body.as_bytes()).and_then(|found| {
+                let text = |name| found.name(name).map(|part| String::from_utf8_lossy(part.as_bytes()));
+                Some(format!("{} {}", text("driver")?, text("device")?))
+            });
+            prop_assert_eq!(plain(body.as_bytes()), by_pattern);
+        }
+    }
 
     #[test]
     fn who_prints_is_read_as_dev_err_prints_it() {

@@ -223,6 +223,8 @@ pub enum Off {
     Unsupported,
     /// It has `no-map` beside `reusable`.
     NoMap,
+    /// The kernel has no parameter `cma=`.
+    Unknown,
     /// The kernel does not say why.
     Unsaid,
 }
@@ -240,6 +242,7 @@ impl Off {
             Self::GiganticPage(_) => "gigantic_page",
             Self::Unsupported => "unsupported",
             Self::NoMap => "no_map",
+            Self::Unknown => "unknown_parameter",
             Self::Unsaid => "unsaid",
         }
     }

@@ -279,6 +279,12 @@ fn of_command(teller: &mut Teller, at: &At, size: Size, story: &Story) {
     let mut asked = Asked::new(Some("reserved".into()), Origin::CommandLine(size));
     (asked.asked_bytes, asked.default) = (Some(size.bytes), true);
     asked.at(at);
+    if let Some(line) = teller.unknown.clone() {
+        asked.at(&line);
+        asked.fate = Fate::Refused(Off::Unknown);
+        teller.areas.push(asked);
+        return;
+    }
     // Up to 5.9 the default node counts; later one is bypassed, with a line.
     let stated = story.release.as_deref().and_then(release);
     let placed = |asked: &&Asked| asked.origin == Origin::Node && asked.fate == Fate::Placed;
@@ -488,7 +494,7 @@ fn cures(asked: &Asked, story: &Story) -> Vec<Cure> {
         Fate::Refused(Off::Cells(_)) => vec![Cure::Cells],
         Fate::Refused(Off::GiganticPage(page)) => vec![Cure::Gigantic(*page)],
         Fate::Refused(Off::Unsupported | Off::Unsaid) | Fate::NoEffect(_) => vec![Cure::Look],
-        Fate::NoMatch(Some(true)) => vec![Cure::DmaCma],
+        Fate::NoMatch(Some(true)) | Fate::Refused(Off::Unknown) => vec![Cure::DmaCma],
         Fate::NoMatch(Some(false)) | Fate::DmaPool => vec![Cure::Reusable],
         Fate::NoMatch(None) => vec![Cure::Reusable, Cure::DmaCma],
         Fate::Bypassed(_) => vec![Cure::DropCommand],

@@ -27,6 +27,8 @@ pub(super) struct Teller {
     pub(super) command: Option<(At, Command)>,
     /// Nodes of whose `reg` only the first entry is used.
     first_entries: Vec<(At, Arc<str>)>,
+    /// The kernel has no `cma=`, by this line.
+    pub(super) unknown: Option<At>,
     /// A node was bypassed, at this line.
     bypassed: Option<At>,
     pub(super) refusals: Vec<(At, Arc<str>)>,
@@ -158,6 +160,7 @@ impl Teller {
             Boot::Region(region) => self.regions.push((at.clone(), region.clone())),
             Boot::FirstEntry { node } => self.first_entries.push((at.clone(), Arc::clone(node))),
             Boot::Assigned { node, .. } => self.assigned.push(Arc::clone(node)),
+            Boot::CmaUnknown => self.unknown = Some(at.clone()),
             Boot::Hugetlb(_)
             | Boot::Arch(_)
             | Boot::PageBytes(..)

@@ -158,6 +158,8 @@ pub enum Boot {
         /// The node.
         node: Arc<str>,
     },
+    /// `cma=` is none of the kernel's parameters: `CONFIG_DMA_CMA` is off.
+    CmaUnknown,
     /// The architecture is stated.
     Arch(Arch),
     /// Bytes of a page are stated, or follow from a number that depends on them.

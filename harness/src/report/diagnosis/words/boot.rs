@@ -276,6 +276,7 @@ fn wrong(off: &Off, story: &Story) -> String {
         ),
         Off::GiganticPage(page) => format!("it is no multiple of a gigantic page, {}", size(*page)),
         Off::Unsupported => "this architecture has no hugetlb_cma=".to_string(),
+        Off::Unknown => "this kernel does not know cma= (CONFIG_DMA_CMA is off)".to_string(),
         Off::NoMap => "it has `no-map` beside `reusable`".to_string(),
         Off::Unsaid => {
             "\"unable to setup CMA region\": its size is 0, its memory is not reserved, \

@@ -25,7 +25,7 @@ static MACHINE: LazyLock<AhoCorasick> = LazyLock::new(|| {
 const PARTS: &[&str] = &[
     "cma", "Cma", "CMA", "lloc", "q-size", "q size", "mber of a", "_from_contig", "_next_z",
     "rved mem", "rved_mem", "rved-mem", "[mem 0x", "Machine m", "Hugepages", "Page block",
-    "-dma-pool", "y-region", "{\n", "K available (", "ux ", "ux/", "(ARMv", "rmagic", "ainted", "uname ", "Kernel: ",
+    "-dma-pool", "y-region", "{\n", "K available (", "ux ", "ux/", "(ARMv", "rmagic", "AGESI", "Boot ", "eboot","ainted", "uname ", "Kernel: ",
     "KernelR", "/modules/", "vmlinuz-", "mmand line", "echo ", "bos ", "kb BOs (", "Objects",
     "LOST", "DROPPED", "\"time\":", "\"MESSAGE\"", "/bitmap", "_pfn", "_per_bit", "xchunk", "==> ",
     "cat /", "Total:", "Free:", "MemAv", "zone ", "C_DEBUG", "tconf ", "ONFIG_", "m-kill",

@@ -248,6 +248,13 @@ pub(crate) fn huge_page(_: &[u8], after: &[u8]) -> Said {
     said(Boot::PageBytes(bytes, PageFrom::HugePage))
 }
 
+/// `16384` of `getconf -a`, which has it as the first word of its line.
+pub(crate) fn page_size(before: &[u8], after: &[u8]) -> Said {
+    let bytes = bytes::number(after.trim_ascii()).filter(|_| before.trim_ascii().is_empty())?;
+    [4096, 16384, 65536].contains(&bytes).then_some(())?;
+    said(Boot::PageBytes(bytes, PageFrom::Getconf))
+}
+
 /// ` 9` of `/proc/pagetypeinfo`.
 pub(crate) fn block_order(_: &[u8], after: &[u8]) -> Said {
     let order: u32 = bytes::number(after.trim_ascii())?;
@@ -255,9 +262,34 @@ pub(crate) fn block_order(_: &[u8], after: &[u8]) -> Said {
     said(Boot::BlockOrder(order))
 }
 
-/// The architecture, by the compiler of a banner.
+/// The banner of a kernel, after `Linux version `; cut, it has the architecture alone.
 pub(crate) fn compiler(_: &[u8], after: &[u8]) -> Said {
-    arch(after)
+    let after = &after[..after.len().min(super::LONGEST)];
+    let by_compiler = arch(after);
+    let built = memchr::memmem::rfind(after, b" #");
+    let Some(built) = built.filter(|at| after.get(at + 2).is_some_and(u8::is_ascii_digit)) else {
+        return by_compiler;
+    };
+    let arch = by_compiler.and_then(|record| match record {
+        Record::Boot(Boot::Arch(arch)) => Some(arch),
+        _ => None,
+    });
+    let release = after.split(u8::is_ascii_whitespace).next()?;
+    // What a container adds to a line is none of it.
+    let end = bytes::span(&after[built..], |byte| !b"\"\\<>`'|".contains(byte));
+    let text = [release, after[built..built + end].trim_ascii_end()].concat();
+    said(Boot::Began { banner: text_of(&text), arch })
+}
+
+/// `-- Boot 1234567890abcdef --` and `-- Reboot --` of `journalctl`.
+pub(crate) fn another_boot(before: &[u8], after: &[u8]) -> Said {
+    let alone = before.trim_ascii().is_empty() && after.trim_ascii_end().ends_with(b"--");
+    alone.then_some(Record::Boot(Boot::Ends))
+}
+
+/// `reboot: Restarting system`
+pub(crate) fn restarts(_: &[u8], _: &[u8]) -> Said {
+    said(Boot::Ends)
 }
 
 /// ` 0x0000000000 [0x410fd034]` after `Linux on physical CPU`: 64-bit Arm prints what the CPU is.

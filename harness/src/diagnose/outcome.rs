@@ -104,7 +104,7 @@ impl Machine {
         match record {
             Record::Kernel(name) => self.named(name),
             Record::Boot(Boot::Arch(arch) | Boot::Began { arch: Some(arch), .. }) => {
-                self.arch = Some(*arch)
+                self.arch = Some(*arch);
             }
             Record::Boot(Boot::PageBytes(bytes, _)) => self.page_bytes = Some(*bytes),
             Record::VideoDevice => self.video = true,

@@ -16,7 +16,7 @@ mod tests;
 
 use std::sync::Arc;
 
-pub use asked::{Asked, Cure, Fate, Note, Off, Origin, Reason};
+pub use asked::{Asked, Border, Cure, Fate, Note, Off, Origin, Reason};
 pub use command::{Command, Size};
 pub use notes::Notes;
 pub(crate) use step::page_of_release;
@@ -53,6 +53,8 @@ pub struct Story {
     pub cma_total: Option<u64>,
     /// What was marked as of areas when memory was counted, in bytes.
     pub cma_reserved: Option<u64>,
+    /// Boots in the text; the rest is of the last one.
+    pub boots: u64,
     /// Every area that was asked for, in order of appearance.
     pub areas: Vec<Asked>,
 }

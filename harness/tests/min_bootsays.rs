@@ -266,3 +266,162 @@ fn a_driver_s_bytes_are_pages_of_the_board() {
     let failures = said.object["failures"].as_array().unwrap();
     assert_eq!(failures.len(), 1, "4210688 bytes are 257 pages of 16 KiB: {failures:?}");
 }
+
+const TWO: &str = "\
+[    0.000000] Linux version 6.6.31 (a@b) (aarch64-linux-gnu-gcc) #1 SMP Mon
+[    0.000000] OF: reserved mem: failed to allocate memory for node 'linux,cma': size 960 MiB
+[    0.000000] cma: Reserved 32 MiB at 0x00000000be000000 on node -1
+[   20.000000] reboot: Restarting system
+[    0.000000] Linux version 6.6.31 (a@b) (aarch64-linux-gnu-gcc) #2 SMP Tue
+[    0.000000] Reserved memory: created CMA memory pool at 0x0000000098000000, size 640 MiB
+[    0.000000] OF: reserved mem: initialized node linux,cma, compatible id shared-dma-pool
+";
+
+#[test]
+fn of_two_boots_the_last_one_is_told() {
+    let said = written(TWO);
+    said.has("the text has 2 boots: this is of the last one");
+    said.has("node linux,cma of 640 MiB was placed at 0x98000000");
+    assert!(!said.text.contains("960 MiB"), "{}", said.text);
+    // The same kernel again, after a line that says that it restarts.
+    let said = written(&TWO.replace("#2 SMP Tue", "#1 SMP Mon"));
+    said.has("the text has 2 boots");
+}
+
+#[test]
+fn one_boot_twice_is_one() {
+    let boot: Vec<_> = TWO.lines().take(3).collect();
+    let journal =
+        boot.iter().map(|line| line.replace("[    0.000000]", "Jul 10 15:02:41 b kernel:"));
+    let twice = format!("{}\n{}\n", boot.join("\n"), journal.collect::<Vec<_>>().join("\n"));
+    let said = written(&twice);
+    assert!(!said.text.contains("boots"), "{}", said.text);
+    said.has("node linux,cma of 960 MiB was not placed");
+    said.has("has 32 MiB, not 960 MiB");
+}
+
+#[test]
+fn boots_of_a_journal_are_parted() {
+    let said = written(
+        "Jul 10 15:02:41 b kernel: Linux version 6.1.36 (a@b) (aarch64-linux-gnu-gcc) #1 SMP\n\
+         Jul 10 15:02:41 b kernel: cma: Reserved 64 MiB at 0x00000000b0000000\n\
+         -- Boot 1234567890abcdef --\n\
+         Jul 11 15:02:41 b kernel: Linux version 6.1.36 (a@b) (aarch64-linux-gnu-gcc) #1 SMP\n\
+         Jul 11 15:02:41 b kernel: cma: Reserved 512 MiB at 0x0000000090000000\n\
+         Jul 11 15:03:42 b kernel: foo 1.vid: dma alloc of size 104857600 failed\n",
+    );
+    said.has("the text has 2 boots");
+    assert_eq!(said.object["boot"].as_array().map(Vec::len), Some(1));
+    assert!(!said.text.contains("larger than"), "{}", said.text);
+}
+
+#[test]
+fn a_kernel_without_the_parameter_says_so() {
+    let said = written(
+        "[    0.000000] Linux version 6.6.31 (a@b) (arm-poky-linux-gnueabi-gcc (GCC) 11.3.0) #1 SMP\n\
+         [    0.000000] Kernel command line: console=ttyS0 cma=256M\n\
+         [    0.000000] Unknown kernel command line parameters \"cma=256M\", will be passed to user \
+         space.\n",
+    );
+    said.begins(
+        "no failed CMA allocation, but cma=256M was refused: this kernel does not know cma=",
+    );
+    said.has("CONFIG_DMA_CMA=y");
+}
+
+#[test]
+fn the_step_of_a_board_whose_compiler_is_of_yocto() {
+    let said = written(
+        "[    0.000000] Linux version 5.15.71 (oe-user@oe-host) (arm-poky-linux-gnueabi-gcc (GCC) \
+         11.3.0) #1 SMP\n\
+         [    0.000000] Reserved memory: incorrect alignment of CMA region\n\
+         [    0.000000] OF: reserved mem: node linux,cma compatible matching fail\n",
+    );
+    said.has("multiples of 4 MiB: 32-bit arm");
+}
+
+const CELLS: &str = "#address-cells = <2>; #size-cells = <2>; ranges;";
+
+fn node(properties: &str) -> String {
+    let pool = "compatible = \"shared-dma-pool\"; reusable;";
+    format!("reserved-memory {{ {CELLS}\nlinux,cma {{ {pool} {properties} }};\n}};\n")
+}
+
+#[test]
+fn ranges_are_cut_by_the_blocks_of_memory() {
+    let ranged = node("size = <0 0x3c000000>; alloc-ranges = <0 0x40000000 0 0x80000000>;");
+    let said = written(&format!(
+        "{ranged}\
+         [    0.000000] OF: reserved mem: failed to allocate memory for node 'linux,cma': size 960 MiB\n\
+         [    0.000000]   node   0: [mem 0x0000000040000000-0x0000000056ffffff]\n\
+         [    0.000000]   node   0: [mem 0x0000000090000000-0x000000017fffffff]\n",
+    ));
+    said.has("its alloc-ranges have room for 768 MiB");
+    let said = written(&format!(
+        "{ranged}\
+         [    0.000000] OF: reserved mem: failed to allocate memory for node 'linux,cma': size 960 MiB\n\
+         [    0.000000]   node   0: [mem 0x0000000040000000-0x000000017fffffff]\n",
+    ));
+    said.has("nothing in its alloc-ranges is free and large enough (");
+    assert!(!said.text.contains("numbers are not in the text"), "{}", said.text);
+}
+
+#[test]
+fn a_tree_alone_shows_what_cannot_be() {
+    let said = written(&node("size = <0x28000000>; linux,cma-default;"));
+    said.has("size = <0x0 0x28000000> where that is 2");
+    let default = node("size = <0 0x4000000>; linux,cma-default;");
+    let said = written(&default.replace(" reusable;", ""));
+    said.has("node linux,cma of 64 MiB became no area");
+    said.has("Add `reusable;` to the node");
+    let two = default.replace(
+        "};\n};",
+        "};\nb { compatible = \"shared-dma-pool\"; reusable; \
+         size = <0 0x2000000>; linux,cma-default; };\n};",
+    );
+    written(&two).has("node b has linux,cma-default too");
+    let odd = node("reg = <0 0x50080000 0 0x2010000>;").replace("linux,cma", "cam@50080000");
+    let said = written(&format!("Linux version 6.12.2 (a@b) (aarch64-linux-gnu-gcc) #1\n{odd}"));
+    said.has(
+        "neither its base 0x50080000 nor its size, 32832 KiB, is a multiple of the kernel's \
+         step, 2 MiB or 32 MiB or 512 MiB",
+    );
+}
+
+#[test]
+fn the_border_in_a_dead_area_is_named() {
+    let said = written(
+        "[    0.000000] Kernel command line: console=ttyS0 ro\n\
+         [    0.000000] Reserved memory: created CMA memory pool at 0x00000000f8000000, size 256 MiB\n\
+         [    0.000000] OF: reserved mem: initialized node linux,cma, compatible id shared-dma-pool\n\
+         [    0.300000] cma: CMA area linux,cma could not be activated\n",
+    );
+    said.has("Place it below or above 0x100000000");
+    assert!(!said.text.contains("kernelcore"), "{}", said.text);
+}
+
+#[test]
+fn a_pageblock_of_order_11_has_pages_of_16_kib() {
+    let refused = "[    0.0] Reserved memory: incorrect alignment of CMA region\n\
+                   [    0.0] OF: reserved mem: node cam compatible matching fail\n";
+    written(&format!("Page block order: 11\n{refused}")).has("this kernel's 32 MiB");
+    let said = written(&format!("Page block order: 13\n{refused}"));
+    assert!(!said.text.contains("a pageblock, by its order"), "{}", said.text);
+    let said = written(&format!("PAGESIZE                 65536\nPage block order: 13\n{refused}"));
+    said.has("this kernel's 512 MiB");
+}
+
+#[test]
+fn what_the_text_rules_out_is_not_said() {
+    let said = written(
+        "[    0.000000] OF: reserved mem: node linux,cma compatible matching fail\n\
+         CONFIG_DMA_CMA=y\n",
+    );
+    said.has("it has no `reusable` (");
+    assert!(!said.text.contains("CONFIG_DMA_CMA is off"), "{}", said.text);
+    let said = written(
+        "[    0.000000] Kernel command line: root=/dev/sda1 cma=256M\n\
+         [    0.1] Memory: 16000000K/16700000K available (500000K reserved, 0K cma-reserved)\n",
+    );
+    said.has("cma=256M had no effect: the boot says 0K cma-reserved");
+}

@@ -173,8 +173,8 @@ pub enum Reason {
     RangesOutside(u64, u64),
     /// `alloc-ranges` has less room: bytes of the widest.
     RangesNarrow(u64),
-    /// `alloc-ranges` leaves no room; its numbers are not in the text.
-    Ranges,
+    /// `alloc-ranges` leaves no room; whether its numbers are in the text.
+    Ranges(bool),
     /// The memory that `reg` names is taken, or there is none.
     Taken,
     /// The place that `cma=` names lies across the end of low memory, which is this.
@@ -193,7 +193,7 @@ impl Reason {
             Self::Memory(_) => "all_memory",
             Self::RangesOutside(..) => "ranges_outside",
             Self::RangesNarrow(_) => "ranges_narrow",
-            Self::Ranges => "ranges",
+            Self::Ranges(_) => "ranges",
             Self::Taken => "taken",
             Self::Crosses(_) => "crosses_low_memory",
             Self::Limit(_) => "limit",
@@ -209,6 +209,8 @@ pub enum Off {
     Base(u64),
     /// Its size is off the step, where it is known.
     Size(Option<u64>),
+    /// Both are off the step: the base and the size.
+    Both(u64, u64),
     /// One of the two.
     BaseOrSize,
     /// It asks for nothing.
@@ -223,6 +225,8 @@ pub enum Off {
     Unsupported,
     /// It has `no-map` beside `reusable`.
     NoMap,
+    /// The kernel has no parameter `cma=`.
+    Unknown,
     /// The kernel does not say why.
     Unsaid,
 }
@@ -233,6 +237,7 @@ impl Off {
         match self {
             Self::Base(_) => "base_off_step",
             Self::Size(_) => "size_off_step",
+            Self::Both(..) => "base_and_size_off_step",
             Self::BaseOrSize => "base_or_size_off_step",
             Self::Nothing => "size_0",
             Self::Slots => "too_many_areas",
@@ -240,6 +245,7 @@ impl Off {
             Self::GiganticPage(_) => "gigantic_page",
             Self::Unsupported => "unsupported",
             Self::NoMap => "no_map",
+            Self::Unknown => "unknown_parameter",
             Self::Unsaid => "unsaid",
         }
     }
@@ -278,8 +284,8 @@ pub enum Cure {
     OneDefault,
     /// `hugetlb_cma=` of whole gigantic pages: bytes of one.
     Gigantic(u64),
-    /// No `kernelcore=` or `movablecore=`, which put the border of zones into it.
-    Zones,
+    /// A place in one zone.
+    Zones(Option<Border>),
     /// A larger `CONFIG_CMA_AREAS`.
     Slots,
     /// The lines that say why: `dmesg | grep -iE 'cma|reserved mem'` after a boot.
@@ -287,6 +293,23 @@ pub enum Cure {
     /// The node belongs below `/reserved-memory`, and the driver must take it
     /// (`of_reserved_mem_device_init()`).
     Attach,
+}
+
+/// What put a border of zones into an area.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Border {
+    /// `kernelcore=` or `movablecore=`.
+    Parameter,
+    /// The border of all memory that 30 or 32 bits reach (ZONE_DMA of the Raspberry Pi 4, ZONE_DMA32).
+    At(u64),
+}
+
+impl Border {
+    /// The border that lies in an area.
+    pub(super) fn within(base: u64, bytes: u64) -> Option<Self> {
+        let inside = |border: &u64| base < *border && *border < base.saturating_add(bytes);
+        [1 << 30, 1 << 32].into_iter().find(inside).map(Self::At)
+    }
 }
 
 impl Asked {

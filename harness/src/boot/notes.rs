@@ -18,6 +18,14 @@ pub struct Notes {
     /// What the caller says of the kernel, where the text does not.
     asked: Option<Arc<str>>,
     page: Option<(u64, PageFrom)>,
+    /// Boots so far, at least 1.
+    pub(super) boots: u64,
+    /// The banner of this boot.
+    banner: Option<Arc<str>>,
+    /// The last boot ended, by a line that says so.
+    ended: bool,
+    /// The release that was stated last, and its line.
+    last_release: Option<(u64, Arc<str>)>,
 }
 
 /// A line.
@@ -35,7 +43,17 @@ pub(super) enum Fact {
 
 impl Default for Notes {
     fn default() -> Self {
-        Self { source: "".into(), facts: Vec::new(), release: None, asked: None, page: None }
+        Self {
+            source: "".into(),
+            facts: Vec::new(),
+            release: None,
+            asked: None,
+            page: None,
+            boots: 1,
+            banner: None,
+            ended: false,
+            last_release: None,
+        }
     }
 }
 
@@ -49,10 +67,51 @@ impl Notes {
     /// What follows is in this source.
     pub fn source(&mut self, name: &str) {
         self.source = name.into();
+        self.last_release = None;
+    }
+
+    /// Whether another boot begins with this record: not where the same one is in the text again, by
+    /// another command.
+    pub fn begins(&self, found: &Found) -> bool {
+        let Record::Boot(Boot::Began { banner, .. }) = &found.record else { return false };
+        // One of the two may be cut.
+        let same = |known: &Arc<str>| known.starts_with(&**banner) || banner.starts_with(&**known);
+        self.banner.as_ref().map_or(self.ended, |known| self.ended || !same(known))
+    }
+
+    /// Another boot begins. What a device tree and a configuration say is not of one boot.
+    fn begin(&mut self, line: u64) {
+        self.facts.retain(|(_, fact)| {
+            matches!(
+                fact,
+                Fact::Boot(
+                    Boot::Dts(_)
+                        | Boot::Region(_)
+                        | Boot::PageBytes(..)
+                        | Boot::DmaCma
+                        | Boot::MaxOrder(..)
+                        | Boot::BlockOrder(_)
+                )
+            )
+        });
+        let own = self.last_release.take().filter(|(at, _)| *at == line);
+        self.release = own.map(|(_, name)| name);
+        let by_name =
+            |name: &Arc<str>| step::page_of_release(name).map(|bytes| (bytes, PageFrom::Release));
+        let stated = self.facts.iter().filter_map(|(_, fact)| match fact {
+            Fact::Boot(Boot::PageBytes(bytes, from)) => Some((*bytes, *from)),
+            _ => None,
+        });
+        let page = self.release().and_then(by_name);
+        self.page = stated.fold(page, |page, other| step::better(page, Some(other)));
+        self.boots += 1;
     }
 
     /// Takes a record.
     pub fn note(&mut self, found: &Found) {
+        if self.begins(found) {
+            self.begin(found.line);
+        }
         let fact = match &found.record {
             Record::Reserved { area, base, bytes } => Fact::Reserved(area.clone(), *base, *bytes),
             Record::CommandLine(line) => Fact::Command(Arc::clone(line)),
@@ -66,9 +125,21 @@ impl Notes {
                 }
                 Fact::Counter(area.clone(), Arc::clone(name), *value)
             }
+            Record::Boot(Boot::Ends) => {
+                self.ended = true;
+                return;
+            }
+            Record::Boot(Boot::Began { banner, arch }) => {
+                (self.banner, self.ended) = (Some(Arc::clone(banner)), false);
+                match arch {
+                    Some(arch) => Fact::Boot(Boot::Arch(*arch)),
+                    None => return,
+                }
+            }
             Record::Boot(boot) => Fact::Boot(boot.clone()),
             Record::Kernel(release) => {
                 self.release.get_or_insert_with(|| Arc::clone(release));
+                self.last_release = Some((found.line, Arc::clone(release)));
                 let page = step::page_of_release(release).map(|bytes| (bytes, PageFrom::Release));
                 self.page = step::better(self.page, page);
                 return;

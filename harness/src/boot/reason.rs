@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::tell::{Teller, counts_dead};
-use super::{Asked, At, Cure, Fate, Off, Origin, Reason, Size, Story};
+use super::{Asked, At, Border, Cure, Fate, Off, Origin, Reason, Size, Story};
 use crate::ingest::log::dts::Node;
 use crate::kernel::release;
 
@@ -36,8 +36,22 @@ pub(super) fn finish(teller: &mut Teller, story: &Story, failed: &[Arc<str>]) {
         let by_chance = asked.origin == Origin::Node && asked.fate == Fate::DmaPool;
         !by_chance || asked.default || asked.name.as_ref().is_some_and(|name| name.contains("cma"))
     });
+    let command = teller.command.as_ref().map(|(_, command)| command.movable);
     for asked in &mut teller.areas {
         asked.cures = cures(asked, story);
+        if let Fate::Dead(_) = asked.fate {
+            asked.cures = vec![Cure::Zones(border(asked, command))];
+        }
+    }
+}
+
+/// What put a border of zones into a dead area, where the command line has one of the parameters,
+/// or not, or is not in the text.
+fn border(asked: &Asked, movable: Option<bool>) -> Option<Border> {
+    match (movable, asked.base.zip(asked.bytes)) {
+        (Some(true), _) => Some(Border::Parameter),
+        (_, Some((base, bytes))) => Border::within(base, bytes),
+        (_, None) => None,
     }
 }
 
@@ -82,7 +96,9 @@ fn nodes_of_text(teller: &mut Teller, story: &Story) {
             asked.origin == Origin::Node
                 && asked.name.as_deref().is_some_and(|name| is(&node, name))
         };
-        if teller.areas.iter().any(named) || node.listed || !node.is_area() {
+        // `rmem_cma_setup()` takes no node without `reusable`, whatever else it has.
+        let lost = node.pool && node.default && !node.reusable && !node.no_map && !node.disabled;
+        if teller.areas.iter().any(named) || node.listed || !(node.is_area() || lost && !has_boot) {
             continue;
         }
         let name = Some(Arc::clone(if node.name.starts_with('&') {
@@ -94,7 +110,9 @@ fn nodes_of_text(teller: &mut Teller, story: &Story) {
         (asked.fate, asked.default) = (Fate::Unknown(has_boot), node.default);
         asked.at(&at);
         // It cannot be set up, whatever the kernel prints.
-        if let Some(off) = off(&node, story) {
+        if lost {
+            (asked.fate, asked.asked_bytes) = (Fate::NoMatch(Some(false)), node.bytes());
+        } else if let Some(off) = off(&node, story) {
             asked.fate = Fate::Refused(off);
             teller.refusals.iter().for_each(|(at, _)| asked.at(at));
         } else if let (Some((counted, total)), Some(bytes)) = (&teller.counted, node.bytes())
@@ -124,6 +142,9 @@ fn off(node: &Node, story: &Story) -> Option<Off> {
     let wrong = |value: u64| !story.stride.may_divide(value);
     let base = node.reg.first().map(|(base, _)| *base).filter(|base| wrong(*base));
     let size = node.bytes().filter(|size| wrong(*size));
+    if let Some((base, size)) = base.zip(size) {
+        return Some(Off::Both(base, size));
+    }
     base.map(Off::Base).or_else(|| size.map(|size| Off::Size(Some(size))))
 }
 
@@ -136,6 +157,7 @@ fn by_node(teller: &mut Teller, index: usize, story: &Story) {
     let name = asked.name.clone().unwrap_or_default();
     let found = teller.nodes.iter().find(|(_, node)| is(node, &name)).cloned();
     let (blocks, memory) = (teller.blocks.clone(), teller.memory);
+    let dma_cma = teller.dma_cma;
     let asked = &mut teller.areas[index];
     if let Some((at, node)) = &found {
         asked.default |= node.default;
@@ -163,7 +185,10 @@ fn by_node(teller: &mut Teller, index: usize, story: &Story) {
         Fate::NoMatch(None) if node.is_some_and(|node| node.reusable && node.no_map) => {
             asked.fate = Fate::Refused(Off::NoMap);
         }
-        Fate::NoMatch(None) => asked.fate = Fate::NoMatch(node.map(|node| node.reusable)),
+        Fate::NoMatch(None) => {
+            let reusable = node.map(|node| node.reusable);
+            asked.fate = Fate::NoMatch(reusable.or(dma_cma.then_some(false)));
+        }
         _ => {}
     }
 }
@@ -212,6 +237,16 @@ fn not_placed(
             let first = node.ranges[0];
             return (Reason::RangesOutside(first.0, end(&first)), None);
         }
+        // What of a block lies in one of the ranges.
+        let shared = node.ranges.iter().flat_map(|range| {
+            blocks.iter().map(move |(at, start, stop)| {
+                (steps(range.0.max(*start), end(range).min(*stop)), at)
+            })
+        });
+        let most = shared.max_by_key(|(bytes, _)| *bytes);
+        if let Some((most, at)) = most.filter(|(most, _)| larger(*most)) {
+            return (Reason::RangesNarrow(most), Some(at.clone()));
+        }
     }
     let longest = blocks.iter().max_by_key(|(_, start, end)| (end - start, *start));
     if let Some((at, start, end)) = longest {
@@ -225,7 +260,8 @@ fn not_placed(
         return (Reason::Memory(memory), None);
     }
     let ranged = node.is_some_and(|node| node.ranged);
-    (if ranged { Reason::Ranges } else { Reason::Open }, None)
+    let stated = node.is_some_and(|node| !node.ranges.is_empty());
+    (if ranged { Reason::Ranges(stated) } else { Reason::Open }, None)
 }
 
 /// What became of `cma=`.
@@ -279,6 +315,12 @@ fn of_command(teller: &mut Teller, at: &At, size: Size, story: &Story) {
     let mut asked = Asked::new(Some("reserved".into()), Origin::CommandLine(size));
     (asked.asked_bytes, asked.default) = (Some(size.bytes), true);
     asked.at(at);
+    if let Some(line) = teller.unknown.clone() {
+        asked.at(&line);
+        asked.fate = Fate::Refused(Off::Unknown);
+        teller.areas.push(asked);
+        return;
+    }
     // Up to 5.9 the default node counts; later one is bypassed, with a line.
     let stated = story.release.as_deref().and_then(release);
     let placed = |asked: &&Asked| asked.origin == Origin::Node && asked.fate == Fate::Placed;
@@ -328,8 +370,11 @@ fn of_command_unseen(teller: &mut Teller) {
 
 /// Of several nodes with `linux,cma-default` the one that is set up last is the default area.
 fn defaults(teller: &mut Teller) {
-    let is_one =
-        |asked: &Asked| asked.default && asked.origin == Origin::Node && asked.fate == Fate::Placed;
+    // Of a device tree alone, all is as it will be if all are placed.
+    let is_one = |asked: &Asked| {
+        let may_be = matches!(asked.fate, Fate::Placed | Fate::Unknown(false));
+        asked.default && asked.origin == Origin::Node && may_be
+    };
     let of: Vec<_> = teller.areas.iter().filter(|asked| is_one(asked)).collect();
     let Some(last) = of.last().filter(|_| of.len() > 1).and_then(|asked| asked.name.clone()) else {
         return;
@@ -465,7 +510,9 @@ fn cures(asked: &Asked, story: &Story) -> Vec<Cure> {
             Some((start, end)) => vec![below(end - start)],
             None => vec![Cure::Less],
         },
-        Fate::NotPlaced(Reason::Ranges | Reason::RangesNarrow(_) | Reason::RangesOutside(..)) => {
+        Fate::NotPlaced(
+            Reason::Ranges(_) | Reason::RangesNarrow(_) | Reason::RangesOutside(..),
+        ) => {
             vec![Cure::Ranges]
         }
         Fate::NotPlaced(Reason::Taken | Reason::Crosses(_) | Reason::Limit(_)) => vec![Cure::Place],
@@ -478,7 +525,7 @@ fn cures(asked: &Asked, story: &Story) -> Vec<Cure> {
             Some((down, up)) => vec![Cure::Round(down, up)],
             None => vec![Cure::Step],
         },
-        Fate::Refused(Off::BaseOrSize) => vec![Cure::Step],
+        Fate::Refused(Off::Both(..) | Off::BaseOrSize) => vec![Cure::Step],
         Fate::Refused(Off::Nothing) => match step {
             Some(step) => vec![Cure::Round(0, step)],
             None => vec![Cure::Step],
@@ -488,12 +535,12 @@ fn cures(asked: &Asked, story: &Story) -> Vec<Cure> {
         Fate::Refused(Off::Cells(_)) => vec![Cure::Cells],
         Fate::Refused(Off::GiganticPage(page)) => vec![Cure::Gigantic(*page)],
         Fate::Refused(Off::Unsupported | Off::Unsaid) | Fate::NoEffect(_) => vec![Cure::Look],
-        Fate::NoMatch(Some(true)) => vec![Cure::DmaCma],
+        Fate::NoMatch(Some(true)) | Fate::Refused(Off::Unknown) => vec![Cure::DmaCma],
         Fate::NoMatch(Some(false)) | Fate::DmaPool => vec![Cure::Reusable],
         Fate::NoMatch(None) => vec![Cure::Reusable, Cure::DmaCma],
         Fate::Bypassed(_) => vec![Cure::DropCommand],
         Fate::BeatenByNode(_) => vec![Cure::DropDefault],
-        Fate::Dead(_) => vec![Cure::Zones],
+        Fate::Dead(_) => vec![Cure::Zones(None)],
         Fate::NotInEffect(_) => vec![Cure::Attach],
         Fate::NotDefault(_) => vec![Cure::OneDefault],
         Fate::Placed | Fate::Off | Fate::Unknown(_) => Vec::new(),

@@ -181,6 +181,7 @@ impl Notes {
         page: Option<u64>,
         release: Option<Release>,
     ) -> Option<(u64, StrideFrom)> {
+        let stated = page;
         let page = page.unwrap_or(4096);
         let mut config = None;
         for boot in self.boots() {
@@ -189,7 +190,10 @@ impl Notes {
                     return Some((*step, StrideFrom::Message));
                 }
                 Boot::BlockOrder(order) if release.is_none_or(|release| release >= (5, 19)) => {
-                    return Some((page << order, StrideFrom::BlockOrder));
+                    let page = stated.or_else(|| page_of_order(*order, arch));
+                    if let Some(page) = page {
+                        return Some((page << order, StrideFrom::BlockOrder));
+                    }
                 }
                 // From 6.17 on; it lowers a pageblock, and does not raise it.
                 Boot::MaxOrder(order, OrderFrom::Pageblocks) => {
@@ -231,6 +235,17 @@ impl Notes {
     /// Addresses of a device tree have one cell: of 32 bits.
     fn has_one_cell(&self) -> bool {
         self.boots().any(|boot| matches!(boot, Boot::Dts(node) if node.cells == Some(1)))
+    }
+}
+
+/// Bytes of a page where a pageblock has this order: on arm64 a huge page or the largest block, 9 with
+/// pages of 4 KiB, 11 with 16, 13 with 64. The last one may be 32-bit Arm with pages of 4 KiB.
+fn page_of_order(order: u32, arch: Option<Arch>) -> Option<u64> {
+    match (order, arch) {
+        (11, None | Some(Arch::Arm64)) => Some(16384),
+        (13, Some(Arch::Arm64)) => Some(65536),
+        (13, None) => None,
+        _ => Some(4096),
     }
 }
 

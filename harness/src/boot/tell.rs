@@ -27,6 +27,10 @@ pub(super) struct Teller {
     pub(super) command: Option<(At, Command)>,
     /// Nodes of whose `reg` only the first entry is used.
     first_entries: Vec<(At, Arc<str>)>,
+    /// The configuration has `CONFIG_DMA_CMA=y`.
+    pub(super) dma_cma: bool,
+    /// The kernel has no `cma=`, by this line.
+    pub(super) unknown: Option<At>,
     /// A node was bypassed, at this line.
     bypassed: Option<At>,
     pub(super) refusals: Vec<(At, Arc<str>)>,
@@ -57,6 +61,7 @@ pub(super) fn story(notes: &Notes, failed: &[Arc<str>]) -> Story {
         cma_total: notes.bytes_of("CmaTotal"),
         cma_reserved: notes.bytes_of("cma-reserved"),
         areas: Vec::new(),
+        boots: notes.boots,
     };
     story.longest_block =
         teller.blocks.iter().map(|(_, start, end)| (*start, *end)).max_by_key(|(s, e)| (e - s, *s));
@@ -158,7 +163,11 @@ impl Teller {
             Boot::Region(region) => self.regions.push((at.clone(), region.clone())),
             Boot::FirstEntry { node } => self.first_entries.push((at.clone(), Arc::clone(node))),
             Boot::Assigned { node, .. } => self.assigned.push(Arc::clone(node)),
+            Boot::DmaCma => self.dma_cma = true,
+            Boot::CmaUnknown => self.unknown = Some(at.clone()),
             Boot::Hugetlb(_)
+            | Boot::Began { .. }
+            | Boot::Ends
             | Boot::Arch(_)
             | Boot::PageBytes(..)
             | Boot::BlockOrder(_)

@@ -23,6 +23,7 @@ mod window;
 
 use std::sync::Arc;
 
+use super::bounds::Sizes;
 use super::era::Shown;
 use super::{AlignFrom, Bounds, Diagnosis, Era, Options, Outcome, Who};
 use crate::boot::Story;
@@ -350,6 +351,15 @@ impl Assembler {
 
     /// A line of a boot; what it says of the size of a page holds for all bytes.
     fn boot(&mut self, found: &Found) {
+        if self.scene.boot.begins(found) {
+            // What failed before is bounded by what was stated before.
+            for open in self.reports.window.iter_mut() {
+                let area = open.incident.area.as_ref();
+                open.incident.bounds =
+                    open.incident.bounds.take().or_else(|| self.scene.sizes.shared(area));
+            }
+            self.scene.sizes = Sizes::default();
+        }
         self.scene.boot.note(found);
         self.scene.machine.note(&found.record);
         let page = self.scene.boot.page_bytes();

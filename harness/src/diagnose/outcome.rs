@@ -103,7 +103,9 @@ impl Machine {
     pub(super) fn note(&mut self, record: &Record) {
         match record {
             Record::Kernel(name) => self.named(name),
-            Record::Boot(Boot::Arch(arch)) => self.arch = Some(*arch),
+            Record::Boot(Boot::Arch(arch) | Boot::Began { arch: Some(arch), .. }) => {
+                self.arch = Some(*arch);
+            }
             Record::Boot(Boot::PageBytes(bytes, _)) => self.page_bytes = Some(*bytes),
             Record::VideoDevice => self.video = true,
             _ => {}

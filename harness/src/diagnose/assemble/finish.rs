@@ -94,7 +94,8 @@ impl Assembler {
     /// What the text states beside its list.
     fn add_bounds(&mut self, open: &mut Open) {
         let incident = &open.incident;
-        let bounds = self.scene.sizes.shared(incident.area.as_ref());
+        let own = incident.bounds.clone();
+        let bounds = own.or_else(|| self.scene.sizes.shared(incident.area.as_ref()));
         let bounds = bounds.map(|bounds| match incident.count {
             // Up to 6.14 the kernel says nothing of a request that is larger than its area.
             Some(count)

@@ -19,6 +19,8 @@ pub(in crate::diagnose) struct Sizes {
     all: Option<Stated>,
     free: Option<Stated>,
     asked: Option<Stated>,
+    /// `CmaTotal` was stated with several values: the text is of several boots.
+    disputed: bool,
     /// Bytes of a page; 0: not known.
     page: u64,
     /// How often anything changed.
@@ -57,7 +59,11 @@ impl Sizes {
                 self.area(Some(area), pages(By::Sysfs, *value));
             }
             Record::Counter { area: None, name, value } => match &**name {
-                "CmaTotal" => self.all = Some(bytes(By::CmaTotal, *value)),
+                "CmaTotal" => {
+                    let known = self.all.as_ref().filter(|known| known.by == By::CmaTotal);
+                    self.disputed |= known.is_some_and(|known| known.bytes != Some(*value));
+                    self.all = Some(bytes(By::CmaTotal, *value));
+                }
                 "CmaFree" => self.free = Some(bytes(By::CmaFree, *value)),
                 // What meminfo says is of now.
                 "cma-reserved" if self.all.is_none() => {
@@ -156,7 +162,7 @@ impl Sizes {
             Some(name) => (self.named(name), false),
             None => self.largest(),
         };
-        let all = self.all.clone();
+        let all = self.all.clone().filter(|_| !self.disputed);
         let area = area.or_else(|| {
             let alone = all.is_none() && self.areas.is_empty();
             // An area that a node makes has the name of the node.

@@ -158,6 +158,19 @@ pub enum Boot {
         /// The node.
         node: Arc<str>,
     },
+    /// `cma=` is none of the kernel's parameters: `CONFIG_DMA_CMA` is off.
+    CmaUnknown,
+    /// The banner of a kernel: its release, how often it was built and when.
+    Began {
+        /// That text.
+        banner: Arc<str>,
+        /// The architecture, by the compiler.
+        arch: Option<Arch>,
+    },
+    /// Another boot follows: a line of `journalctl`, or the end of the boot before.
+    Ends,
+    /// `CONFIG_DMA_CMA=y`.
+    DmaCma,
     /// The architecture is stated.
     Arch(Arch),
     /// Bytes of a page are stated, or follow from a number that depends on them.

@@ -180,6 +180,8 @@ impl Dmesg {
             self.uname = false;
             if let Some(record) = boot::uname(output) {
                 sink.push(None, None, record);
+                let machine = boot::says::arch(output);
+                machine.into_iter().for_each(|record| sink.push(None, None, record));
                 used = line.len();
             }
         }

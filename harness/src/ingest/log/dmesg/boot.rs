@@ -21,6 +21,14 @@ pub(crate) fn command_line(text: &[u8]) -> Option<Record> {
     Some(Record::CommandLine(text_of(text.trim_ascii())))
 }
 
+/// The words after `Command line:`, as x86 prints them early; other programs print that too.
+pub(crate) fn early_command_line(text: &[u8]) -> Option<Record> {
+    let of_kernel = |word: &[u8]| {
+        [&b"BOOT_IMAGE="[..], b"root=", b"console="].iter().any(|name| word.starts_with(name))
+    };
+    text.split(u8::is_ascii_whitespace).any(of_kernel).then(|| command_line(text))?
+}
+
 fn text_of(bytes: &[u8]) -> Arc<str> {
     Arc::from(&*String::from_utf8_lossy(bytes))
 }
@@ -33,15 +41,19 @@ static RELEASE: LazyLock<Regex> =
 static BUILT: LazyLock<Regex> =
     LazyLock::new(|| bytes::pattern(r"(?-u)(?:^|\s)(\d{1,2}\.\d\S*)\s+#"));
 
-/// What `uname -a` prints, `Linux board 6.12.117-foo #1 SMP …`; or the release alone.
+/// What `uname -a` prints, `Linux board 6.12.117-foo #1 SMP …`; `-sr`, `-srm`, `-rm`, or the release
+/// alone.
 static UNAME: LazyLock<Regex> = LazyLock::new(|| {
-    bytes::pattern(r"(?-u)^\s*(?:Linux\s+\S+\s+(\d{1,2}\.\d\S*)|(\d{1,2}\.\d\S*)\s*$)")
+    bytes::pattern(
+        r"(?-u)^\s*(?:Linux\s+(?:\S+\s+)?(\d{1,2}\.\d\S*)(?:\s|$)|(\d{1,2}\.\d\S*)\s*(?:\s(?:aarch64|arm\w*|x86_64|riscv64))?\s*$)",
+    )
 });
 
 fn kernel(pattern: &Regex, text: &[u8]) -> Option<Record> {
     let found = pattern.captures(&text[..text.len().min(LONGEST)])?;
     let name = found.iter().skip(1).flatten().next()?;
-    Some(Record::Kernel(text_of(name.as_bytes())))
+    // A sentence may end there.
+    Some(Record::Kernel(text_of(name.as_bytes().strip_suffix(b".").unwrap_or(name.as_bytes()))))
 }
 
 /// The release that `text` begins with.
@@ -164,7 +176,18 @@ mod tests {
         assert_eq!(at("Linux version unknown", "Linux version ", release), None);
         assert_eq!(uname(b"Linux board 5.15.32-foo #1 SMP aarch64"), kernel("5.15.32-foo"));
         assert_eq!(uname(b"5.15.32-foo"), kernel("5.15.32-foo"));
+        assert_eq!(uname(b"Linux 6.16.3"), kernel("6.16.3"));
+        assert_eq!(uname(b"Linux 6.17.3-gabc aarch64"), kernel("6.17.3-gabc"));
+        assert_eq!(uname(b"6.1.21-v8+. armv7l"), kernel("6.1.21-v8+"));
         assert_eq!(uname(b"5.15 is what I run"), None);
+        assert_eq!(uname(b"5.15 mainline"), None);
+    }
+
+    #[test]
+    fn a_command_line_of_another_program_is_none() {
+        let text = b" BOOT_IMAGE=/boot/vmlinuz-6.1.0 root=/dev/sda1 cma=256M";
+        assert_eq!(early_command_line(text), command_line(text));
+        assert_eq!(early_command_line(b" make -j4 cma=256M"), None);
     }
 
     #[test]

@@ -38,7 +38,9 @@ static SAME_LINE: LazyLock<Regex> = LazyLock::new(|| {
 
 fn first(pattern: &Regex, text: &[u8]) -> Option<Arc<str>> {
     let found = pattern.captures(&text[..text.len().min(LONGEST)])?;
-    Some(Arc::from(&*String::from_utf8_lossy(&found[1])))
+    let name = String::from_utf8_lossy(&found[1]);
+    // A sentence may end there.
+    Some(Arc::from(name.strip_suffix('.').unwrap_or(&name)))
 }
 
 /// After `Linux `.
@@ -76,9 +78,18 @@ pub(crate) fn stamp(text: &[u8]) -> Option<u64> {
 /// What a form of a bug report asks for: ` 5.15.71-foo` after `Kernel version:`. People write what
 /// they think that runs.
 static IN_FORM: LazyLock<Regex> =
-    LazyLock::new(|| bytes::pattern(r"(?-u)^[\s*_:]*(?:Linux\s+)?([2-9]\.\d{1,3}\.\d[^\s,;)]*)"));
+    LazyLock::new(|| bytes::pattern(r"(?-u)^[\s*_:=]*(?:Linux\s+)?([2-9]\.\d{1,3}\.\d[^\s,;)]*)"));
 
-/// After `Kernel version`.
+/// `arm64 6.17.3 Kernel Configuration` after `Linux/`: the head of a configuration.
+static CONFIGURED: LazyLock<Regex> =
+    LazyLock::new(|| bytes::pattern(r"(?-u)^\w+\s+([2-9]\.\d{1,3}\.\d\S*)\s+Kernel Configuration"));
+
+/// After `Linux/`.
+pub(crate) fn configured(text: &[u8]) -> Option<Record> {
+    first(&CONFIGURED, text).map(Record::Installed)
+}
+
+/// After `Kernel version`, `**Kernel**:` and `vermagic`.
 pub(crate) fn form(text: &[u8]) -> Option<Record> {
     first(&IN_FORM, text).map(Record::Installed)
 }
@@ -132,6 +143,9 @@ mod tests {
         for text in [": 5.15.71-foo", ":** 5.15.71-foo", ": Linux 5.15.71-foo (arm64)"] {
             assert_eq!(form(text.as_bytes()), Some(Record::Installed("5.15.71-foo".into())));
         }
+        let text = b"arm64 5.15.71-foo Kernel Configuration";
+        assert_eq!(configured(text), Some(Record::Installed("5.15.71-foo".into())));
+        assert_eq!(configured(b"arm64 5.15.71-foo is fine"), None);
         for text in [": 5.15", " is 5.15.71", ": see below"] {
             assert_eq!(form(text.as_bytes()), None, "{text}");
         }
@@ -143,6 +157,11 @@ mod tests {
             assert_eq!(same_line(text.as_bytes()), kernel("5.10.110"), "{text}");
         }
         assert_eq!(same_line(b"-r && cat /proc/version"), None);
+    }
+
+    #[test]
+    fn a_sentence_may_end_after_it() {
+        assert_eq!(same_line(b"-r: 6.1.21-v8+."), kernel("6.1.21-v8+"));
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! What a boot says of areas.
 
 use super::super::plain::{clean, counted};
-use crate::boot::{Asked, At, Cure, Fate, Note, Off, Origin, Reason, Story, Stride, StrideFrom};
+use crate::boot::{
+    Asked, At, Border, Cure, Fate, Note, Off, Origin, Reason, Story, Stride, StrideFrom,
+};
 use crate::ingest::log::boot::PageFrom;
 
 /// The worst trouble of a boot, in half a sentence.
@@ -49,6 +51,9 @@ pub(super) fn doubt(story: &Story) -> Option<String> {
 /// A sentence or two for each area that was asked for, then what the step is.
 pub(in crate::report::diagnosis) fn boot(story: &Story) -> Vec<String> {
     let mut all: Vec<_> = story.areas.iter().map(|asked| area(asked, story)).collect();
+    if story.boots > 1 {
+        all.push(format!("the text has {} boots: this is of the last one", story.boots));
+    }
     if story.areas.iter().any(needs_step) {
         all.push(stride(story));
     }
@@ -79,7 +84,7 @@ pub(in crate::report::diagnosis) fn sentence(asked: &Asked, story: &Story) -> St
 fn needs_step(asked: &Asked) -> bool {
     let refused = matches!(
         asked.fate,
-        Fate::Refused(Off::Base(_) | Off::Size(_) | Off::BaseOrSize | Off::Nothing)
+        Fate::Refused(Off::Base(_) | Off::Size(_) | Off::Both(..) | Off::BaseOrSize | Off::Nothing)
     );
     refused || asked.fate == Fate::Placed && asked.rounded_from().is_some()
 }
@@ -164,6 +169,10 @@ fn short(asked: &Asked, story: &Story) -> String {
             clean(node)
         ),
         Fate::Off => format!("{who} leaves no default area"),
+        Fate::NoEffect(total) if story.cma_total.is_none() => {
+            let only = if *total > 0 { "only " } else { "" };
+            format!("{who}{of} had no effect: the boot says {only}{}K cma-reserved", total >> 10)
+        }
         Fate::NoEffect(0) => format!("{who}{of} had no effect: CmaTotal is 0"),
         Fate::NoEffect(total) => {
             format!("{who}{of} had no effect: CmaTotal is only {}", size(*total))
@@ -281,7 +290,10 @@ fn why(reason: Reason, asked: &Asked) -> String {
             format!("its alloc-ranges ({start:#x} to {:#x}) have no memory in them", end - 1)
         }
         Reason::RangesNarrow(bytes) => format!("its alloc-ranges have room for {}", size(bytes)),
-        Reason::Ranges => {
+        Reason::Ranges(true) => {
+            "nothing in its alloc-ranges is free and large enough".to_string()
+        }
+        Reason::Ranges(false) => {
             "nothing in its alloc-ranges is free and large enough (their numbers are not in the text)"
                 .to_string()
         }
@@ -306,6 +318,11 @@ fn wrong(off: &Off, story: &Story) -> String {
         Off::Base(base) => format!("its base {base:#x} is no multiple of {}", step()),
         Off::Size(Some(bytes)) => format!("{} is no multiple of {}", size(*bytes), step()),
         Off::Size(None) => format!("its size is no multiple of {}", step()),
+        Off::Both(base, bytes) => format!(
+            "neither its base {base:#x} nor its size, {}, is a multiple of {}",
+            size(*bytes),
+            step()
+        ),
         Off::BaseOrSize => format!("its base or its size is no multiple of {}", step()),
         Off::Nothing => "its size is 0".to_string(),
         Off::Slots => "there are as many areas as CONFIG_CMA_AREAS allows".to_string(),
@@ -315,6 +332,7 @@ fn wrong(off: &Off, story: &Story) -> String {
         ),
         Off::GiganticPage(page) => format!("it is no multiple of a gigantic page, {}", size(*page)),
         Off::Unsupported => "this architecture has no hugetlb_cma=".to_string(),
+        Off::Unknown => "this kernel does not know cma= (CONFIG_DMA_CMA is off)".to_string(),
         Off::NoMap => "it has `no-map` beside `reusable`".to_string(),
         Off::Unsaid => {
             "\"unable to setup CMA region\": its size is 0, its memory is not reserved, \
@@ -433,16 +451,29 @@ fn one_cure(cure: &Cure, asked: &Asked, story: &Story) -> String {
         Cure::Reusable => "Add `reusable;` to the node".to_string(),
         Cure::Map => "Take `no-map` out of the node".to_string(),
         Cure::DmaCma => "build the kernel with CONFIG_DMA_CMA=y".to_string(),
-        Cure::Cells => "Give it as many cells as #size-cells (#address-cells) above it says: \
-                        size = <0x0 0x2000000> where that is 2"
-            .to_string(),
+        Cure::Cells => {
+            let bytes = asked.asked_bytes.filter(|bytes| *bytes > 0);
+            let example = bytes.map_or_else(String::new, |bytes| {
+                let (high, low) = (bytes >> 32, bytes & 0xffff_ffff);
+                format!(": size = <{high:#x} {low:#x}> where that is 2")
+            });
+            format!("Give it as many cells as #size-cells (#address-cells) above it says{example}")
+        }
         Cure::DropCommand => "To use the node, take cma= off the command line".to_string(),
         Cure::DropDefault => {
             "Change the size in the node, or take its linux,cma-default away".to_string()
         }
         Cure::OneDefault => "Leave linux,cma-default in one node only".to_string(),
         Cure::Gigantic(page) => format!("Give hugetlb_cma= a multiple of {}", size(*page)),
-        Cure::Zones => {
+        Cure::Zones(None) => {
+            "Make it smaller, or place it in one zone: the boot prints them as \"Zone ranges\""
+                .to_string()
+        }
+        Cure::Zones(Some(Border::At(address))) => format!(
+            "Place it below or above {address:#x}, where zones end on many boards (\"Zone ranges\" of \
+             the boot)"
+        ),
+        Cure::Zones(Some(Border::Parameter)) => {
             "Take kernelcore= or movablecore= off the command line (they put the border of \
                         zones into the area), or make it smaller"
                 .to_string()

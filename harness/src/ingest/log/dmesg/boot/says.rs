@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::super::cursor::Cursor;
+use super::super::release;
 use super::{size, text_of};
 use crate::ingest::log::boot::{Boot, PageFrom};
 use crate::ingest::log::{Record, bytes};
@@ -247,6 +248,13 @@ pub(crate) fn huge_page(_: &[u8], after: &[u8]) -> Said {
     said(Boot::PageBytes(bytes, PageFrom::HugePage))
 }
 
+/// `16384` of `getconf -a`, which has it as the first word of its line.
+pub(crate) fn page_size(before: &[u8], after: &[u8]) -> Said {
+    let bytes = bytes::number(after.trim_ascii()).filter(|_| before.trim_ascii().is_empty())?;
+    [4096, 16384, 65536].contains(&bytes).then_some(())?;
+    said(Boot::PageBytes(bytes, PageFrom::Getconf))
+}
+
 /// ` 9` of `/proc/pagetypeinfo`.
 pub(crate) fn block_order(_: &[u8], after: &[u8]) -> Said {
     let order: u32 = bytes::number(after.trim_ascii())?;
@@ -254,24 +262,116 @@ pub(crate) fn block_order(_: &[u8], after: &[u8]) -> Said {
     said(Boot::BlockOrder(order))
 }
 
-/// The architecture, by the compiler of a banner.
+/// The banner of a kernel, after `Linux version `; cut, it has the architecture alone.
 pub(crate) fn compiler(_: &[u8], after: &[u8]) -> Said {
+    let after = &after[..after.len().min(super::LONGEST)];
+    let by_compiler = arch(after);
+    let built = memchr::memmem::rfind(after, b" #");
+    let Some(built) = built.filter(|at| after.get(at + 2).is_some_and(u8::is_ascii_digit)) else {
+        return by_compiler;
+    };
+    let arch = by_compiler.and_then(|record| match record {
+        Record::Boot(Boot::Arch(arch)) => Some(arch),
+        _ => None,
+    });
+    let release = after.split(u8::is_ascii_whitespace).next()?;
+    // What a container adds to a line is none of it.
+    let end = bytes::span(&after[built..], |byte| !b"\"\\<>`'|".contains(byte));
+    let text = [release, after[built..built + end].trim_ascii_end()].concat();
+    said(Boot::Began { banner: text_of(&text), arch })
+}
+
+/// `-- Boot 1234567890abcdef --` and `-- Reboot --` of `journalctl`.
+pub(crate) fn another_boot(before: &[u8], after: &[u8]) -> Said {
+    let alone = before.trim_ascii().is_empty() && after.trim_ascii_end().ends_with(b"--");
+    alone.then_some(Record::Boot(Boot::Ends))
+}
+
+/// `reboot: Restarting system`
+pub(crate) fn restarts(_: &[u8], _: &[u8]) -> Said {
+    said(Boot::Ends)
+}
+
+/// ` 0x0000000000 [0x410fd034]` after `Linux on physical CPU`: 64-bit Arm prints what the CPU is.
+pub(crate) fn physical_cpu(_: &[u8], after: &[u8]) -> Said {
+    let (_, cpu) = after.split_at_checked(memchr::memmem::find(after, b" [0x")?)?;
+    (cpu.trim_ascii_end().len() == " [0x410fd034]".len()).then_some(())?;
+    said(Boot::Arch(Arch::Arm64))
+}
+
+/// `7), cr=10c5387d` after `CPU: ARMv7 Processor [412fc09a] revision 10 (ARMv`: 32-bit Arm alone has
+/// `cr` there (`setup_processor()`, `arch/arm/kernel/setup.c`).
+pub(crate) fn arm_cpu(_: &[u8], after: &[u8]) -> Said {
+    memchr::memmem::find(&after[..after.len().min(16)], b"), cr=")?;
+    said(Boot::Arch(Arch::Arm))
+}
+
+/// `board 5.10.72 #1 SMP … aarch64 GNU/Linux`
+pub(crate) fn machine(_: &[u8], after: &[u8]) -> Said {
+    release::linux(after)?;
     arch(after)
 }
 
-/// The architecture, by the compiler of a banner (`aarch64-linux-gnu-gcc`) or by what `uname -a`
-/// prints.
+/// `arm64 6.17.3 Kernel Configuration` after `Linux/`.
+pub(crate) fn configured(_: &[u8], after: &[u8]) -> Said {
+    release::configured(after)?;
+    let arch = match after.split(u8::is_ascii_whitespace).next()? {
+        b"arm64" => Arch::Arm64,
+        b"arm" => Arch::Arm,
+        b"x86" | b"x86_64" => Arch::X86_64,
+        _ => return None,
+    };
+    said(Boot::Arch(arch))
+}
+
+/// ` "quiet cma=256M", will be passed to user space.`
+pub(crate) fn unknown(_: &[u8], after: &[u8]) -> Said {
+    let words = after.split(|byte| b" \",".contains(byte));
+    words.into_iter().any(|word| word.starts_with(b"cma=")).then_some(())?;
+    said(Boot::CmaUnknown)
+}
+
+/// The architecture, by the compiler of a banner (`aarch64-linux-gnu-gcc`,
+/// `arm-poky-linux-gnueabi-gcc`) or by what `uname -a` prints.
 pub(crate) fn arch(text: &[u8]) -> Said {
-    const NAMES: [(&[u8], Arch); 7] = [
+    const NAMES: [(&[u8], Arch); 6] = [
         (b"aarch64", Arch::Arm64),
         (b"arm64", Arch::Arm64),
         (b"armv7", Arch::Arm),
         (b"armv6", Arch::Arm),
-        (b"arm-linux-gnu", Arch::Arm),
         (b"x86_64", Arch::X86_64),
         (b"amd64", Arch::X86_64),
     ];
     let text = &text[..text.len().min(super::LONGEST)];
-    let found = NAMES.iter().find(|(name, _)| memchr::memmem::find(text, name).is_some())?;
-    said(Boot::Arch(found.1))
+    let has = |text: &[u8], name: &[u8]| memchr::memmem::find(text, name).is_some();
+    let arm = |word: &[u8]| word.starts_with(b"arm") && has(word, b"linux") && has(word, b"eabi");
+    let found = NAMES.iter().find(|(name, _)| has(text, name)).map(|(_, arch)| *arch);
+    let found =
+        found.or_else(|| text.split(|byte| b" (/".contains(byte)).any(arm).then_some(Arch::Arm));
+    said(Boot::Arch(found?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_architecture_is_found_where_a_boot_states_it() {
+        let is = |arch| said(Boot::Arch(arch));
+        for name in ["poky-linux-gnueabi", "buildroot-linux-uclibcgnueabihf", "linux-gnueabihf"] {
+            let text = format!("5.15.71 (oe-user@oe-host) (arm-{name}-gcc (GCC) 11.3.0) #1 SMP");
+            assert_eq!(arch(text.as_bytes()), is(Arch::Arm), "{text}");
+        }
+        assert_eq!(arch(b"6.6.20 (a@b) (riscv64-unknown-linux-gnu-gcc (GCC) 13.2) #1 SMP"), None);
+        assert_eq!(arch(b"6.6.20 (charm@linux-eabi) (gcc) #1"), None);
+        assert_eq!(physical_cpu(b"", b" 0x0000000000 [0x410fd034]"), is(Arch::Arm64));
+        assert_eq!(physical_cpu(b"", b" 0x0"), None);
+        assert_eq!(arm_cpu(b"", b"7), cr=10c5387d"), is(Arch::Arm));
+        assert_eq!(arm_cpu(b"", b"7)"), None);
+        let uname = b"board 5.10.72 #1 SMP PREEMPT Mon aarch64 GNU/Linux";
+        assert_eq!(machine(b"", uname), is(Arch::Arm64));
+        assert_eq!(machine(b"", b"on aarch64"), None);
+        let head = b"arm 6.17.3 Kernel Configuration";
+        assert_eq!(configured(b"# ", head), is(Arch::Arm));
+    }
 }

@@ -19,7 +19,7 @@ mod verdict;
 use std::sync::Arc;
 
 pub use crate::timeline::{AreaState, Asked, GUARANTEED_ALIGN, Hole, Known, RangeState};
-pub use advice::{Advice, Cap, Grow, Missing, Pages, Strands, What, advise};
+pub use advice::{Advice, Cap, Grow, Missing, Pages, Step, Strands, What, advise};
 pub use aside::{BusyPlaces, FreeMemory, NotCma};
 pub use assemble::{Assembler, Beside, Counter, Incident, Reported};
 pub use bounds::{Bounds, By, Held, Holding, Padding, Slots, Stated};

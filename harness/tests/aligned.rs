@@ -2,7 +2,7 @@
 //! page by page, whatever the base, the order per bit, the alignment and the holes.
 
 use cma_harness::cause::Cause;
-use cma_harness::diagnose::{self, Cap, Failure, Options, What, advise};
+use cma_harness::diagnose::{self, Cap, Failure, Options, Step, What, advise};
 use cma_harness::ingest::{Geometry, Source};
 use cma_harness::report::diagnosis::{Detail, Map, Mark, Wanted};
 use cma_policies::{Area, Pfn, Run, dma_align};
@@ -203,7 +203,8 @@ proptest! {
     #[test]
     fn advice_agrees_with_a_search_page_by_page(world in worlds()) {
         let failure = world.failure();
-        let advice = advise(&failure, &[], CAP);
+        let step = Step { bytes: 4 << 20, page_bytes: 4096, is_known: false };
+        let advice = advise(&failure, &[], CAP, step);
         let says = |what: &dyn Fn(&What) -> bool| advice.iter().any(|advice| what(&advice.what));
         if failure.verdict != Some(Cause::Alignment) {
             return Ok(());

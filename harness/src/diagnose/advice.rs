@@ -13,12 +13,13 @@ mod what;
 use super::{AlignFrom, Confidence, Failure, Reported, Resident, Why};
 use crate::cause::Cause;
 use case::Case;
-pub use what::{Advice, Cap, Grow, Missing, Pages, Strands, What};
+pub use what::{Advice, Cap, Grow, Missing, Pages, Step, Strands, What};
 
 /// What would have helped with this failure, best first, then what would not. `residents` are the
-/// buffers in its area, `cap` is `CONFIG_CMA_ALIGNMENT` as far as it is known.
-pub fn advise(failure: &Failure, residents: &[Resident], cap: u32) -> Vec<Advice> {
-    let mut advice = match Case::of(failure, residents, cap) {
+/// buffers in its area, `cap` is `CONFIG_CMA_ALIGNMENT` as far as it is known, and the size of areas goes
+/// by `step`.
+pub fn advise(failure: &Failure, residents: &[Resident], cap: u32, step: Step) -> Vec<Advice> {
+    let mut advice = match Case::of(failure, residents, cap, step) {
         Some(case) => by_verdict(&case),
         None => Vec::new(),
     };

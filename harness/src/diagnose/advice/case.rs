@@ -3,17 +3,14 @@
 use cma_policies::dma_align;
 
 use super::super::{AreaState, Failure, Resident};
-use super::{Pages, Strands};
-
-/// Pages of 4 MiB with pages of 4 KiB: what areas are a multiple of up to 5.18
-/// (`CMA_MIN_ALIGNMENT_PAGES`, `include/linux/cma.h`; a pageblock of mostly 2 MiB from 5.19 on).
-pub(super) const QUANTUM: u64 = 1024;
+use super::{Pages, Step, Strands};
 
 /// A request that failed, and the area that it failed in.
 pub(super) struct Case<'a> {
     pub(super) failure: &'a Failure,
     pub(super) residents: &'a [Resident],
     pub(super) cap: u32,
+    pub(super) step: Step,
     /// Pages asked for, at least 1.
     pub(super) count: u64,
     pub(super) align: u32,
@@ -23,13 +20,18 @@ pub(super) struct Case<'a> {
 
 impl<'a> Case<'a> {
     /// `None` where it is not known how many pages were asked for.
-    pub(super) fn of(failure: &'a Failure, residents: &'a [Resident], cap: u32) -> Option<Self> {
+    pub(super) fn of(
+        failure: &'a Failure,
+        residents: &'a [Resident],
+        cap: u32,
+        step: Step,
+    ) -> Option<Self> {
         let incident = &failure.incident;
         let count = incident.count.filter(|count| *count > 0)?;
         let align = failure.align.map_or_else(|| dma_align(count, cap), |(align, _)| align);
         let state = incident.state.as_deref();
         let state = state.filter(|state| state.placed && !incident.doubtful);
-        Some(Self { failure, residents, cap, count, align, state })
+        Some(Self { failure, residents, cap, step, count, align, state })
     }
 
     /// Whether a smaller cap would have changed the order of this request.

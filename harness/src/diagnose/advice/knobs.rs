@@ -1,7 +1,7 @@
 //! Order, size and place: what changes how much fits into the same memory.
 
 use super::super::{Confidence, Resident};
-use super::case::{Case, QUANTUM, up};
+use super::case::{Case, up};
 use super::{Advice, Cap, Pages, What};
 
 /// The largest cap at which this request fits as the area is.
@@ -77,7 +77,10 @@ pub(super) fn without_padding(case: &Case<'_>) -> Option<Advice> {
 /// A `reserved-memory` node of its own.
 pub(super) fn own_pool(case: &Case<'_>) -> Advice {
     let pitch = case.pitch();
-    let (pool, small) = (up(pitch, QUANTUM), up(pitch, QUANTUM / 2));
-    let small = Some(small).filter(|small| *small < pool);
+    let step = case.step;
+    let pool = up(pitch, step.pages());
+    // Half of it from 5.19 on, where the release is not known.
+    let small = Some(up(pitch, (step.pages() / 2).max(1)));
+    let small = small.filter(|small| !step.is_known && *small < pool);
     Advice::yes(What::OwnPool { pool: Pages(pool), small, pitch: Pages(pitch) }).costs(pool)
 }

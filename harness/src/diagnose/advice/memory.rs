@@ -1,7 +1,7 @@
 //! More memory, inside the area and outside of it.
 
 use super::super::AreaState;
-use super::case::{Case, QUANTUM, up};
+use super::case::{Case, up};
 use super::{Advice, Grow, Pages, What};
 use crate::kernel::{self, Sign};
 
@@ -36,7 +36,7 @@ pub(super) fn area_for_more(case: &Case<'_>) -> Option<Advice> {
     let more = case.count.checked_sub(free).filter(|more| *more > 0)?;
     // What is free helps only if it adjoins.
     let most = case.state.and_then(|state| added(case, state)).unwrap_or_else(|| case.pitch());
-    let (count, most) = (case.count, up(most.max(more), QUANTUM));
+    let (count, most) = (case.count, up(most.max(more), case.step.pages()));
     let grow = Grow::ForMore { more: Pages(more), count, free, total, most };
     Some(Advice::yes(What::BiggerArea(grow)).costs(more))
 }
@@ -63,9 +63,11 @@ pub(super) fn area_for_too_large(case: &Case<'_>) -> Option<Advice> {
     let bounds = case.failure.incident.bounds.as_deref();
     let stated = || Some(bounds?.most()?.pages);
     let longest = largest.or_else(|| case.failure.total()).or_else(stated)?;
-    let more = case.count.checked_sub(longest).filter(|more| *more > 0)?;
-    let steps = up(case.count, QUANTUM);
-    let grow = Grow::ForRange { more: Pages(more), least: Pages(case.count), steps };
+    let over = case.count.checked_sub(longest).filter(|over| *over > 0)?;
+    let steps = up(case.count, case.step.pages());
+    let more = steps.saturating_sub(longest).max(over);
+    let least = Pages(case.count);
+    let grow = Grow::ForRange { more: Pages(more), least, steps, step: case.step };
     Some(Advice::yes(What::BiggerArea(grow)).costs(more))
 }
 
@@ -84,6 +86,7 @@ pub(super) fn serial_kernel(case: &Case<'_>) -> Option<Advice> {
 
 /// Memory that nobody borrows.
 pub(super) fn pool_without_tenants(case: &Case<'_>) -> Advice {
-    let pool = up(case.pitch(), QUANTUM);
+    // A pool of a device's own is no area: it has no step.
+    let pool = case.pitch();
     Advice::yes(What::PoolWithoutTenants { pool: Pages(pool) }).costs(pool)
 }

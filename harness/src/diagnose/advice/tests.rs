@@ -6,6 +6,9 @@ use super::super::{
 };
 use super::*;
 
+/// That of a kernel that is not known.
+const STEP: Step = Step { bytes: 4 << 20, page_bytes: 4096, is_known: false };
+
 /// An area of `pages` with these holes (first page, pages).
 fn area(pages: u64, holes: &[(u64, u64)]) -> AreaState {
     let holes: Vec<Hole> = holes.iter().map(|&(start, count)| Hole { start, count }).collect();
@@ -49,7 +52,7 @@ fn failure(area: AreaState, count: u64, align: u32, verdict: Option<Cause>) -> F
 
 fn advised(failure: &Failure) -> Vec<Advice> {
     let area = failure.incident.state.as_deref().unwrap();
-    advise(failure, &residents(area, 8), 8)
+    advise(failure, &residents(area, 8), 8, STEP)
 }
 
 fn find<'a>(advice: &'a [Advice], kind: &str) -> &'a Advice {
@@ -139,7 +142,7 @@ fn undecidable_says_what_to_switch_on() {
     let mut incident = (*unknown.incident).clone();
     incident.state = None;
     unknown.incident = Arc::new(incident);
-    let advice = advise(&unknown, &[], 8);
+    let advice = advise(&unknown, &[], 8, STEP);
     assert_eq!(advice.len(), 1, "{advice:#?}");
     let missing =
         Missing { runs: true, order: true, busy: true, kernel: true, ..Missing::default() };
@@ -149,13 +152,18 @@ fn undecidable_says_what_to_switch_on() {
     incident.count = None;
     unknown.incident = Arc::new(incident);
     unknown.verdict = Some(Cause::Busy);
-    assert_eq!(advise(&unknown, &[], 8).len(), 1);
+    assert_eq!(advise(&unknown, &[], 8, STEP).len(), 1);
 }
 
 #[test]
 fn too_large_needs_a_range_as_long() {
-    let advice = advised(&failure(area(1024, &[(0, 1024)]), 1025, 8, Some(Cause::TooLarge)));
-    assert_eq!(find(&advice, "bigger_area").cost_pages, Some(1));
+    let failure = failure(area(1024, &[(0, 1024)]), 1025, 8, Some(Cause::TooLarge));
+    let costs = |step| find(&advise(&failure, &[], 8, step), "bigger_area").cost_pages;
+    assert_eq!(costs(STEP), Some(1024), "4 MiB more");
+    let mainline = Step { bytes: 2 << 20, page_bytes: 4096, is_known: true };
+    assert_eq!(costs(mainline), Some(512), "2 MiB more");
+    let large = Step { bytes: 32 << 20, page_bytes: 16384, is_known: true };
+    assert_eq!(costs(large), Some(1024), "32 MiB of pages of 16 KiB, where it has 16");
 }
 
 #[test]
@@ -171,8 +179,12 @@ fn no_number_is_too_large() {
                     state.ranges[0].base_pfn = Some(far);
                     for cap in [0, 8, 64, u32::MAX] {
                         let found = residents(&state, cap);
-                        let advice =
-                            advise(&failure(state.clone(), count, align, verdict), &found, cap);
+                        let advice = advise(
+                            &failure(state.clone(), count, align, verdict),
+                            &found,
+                            cap,
+                            STEP,
+                        );
                         assert!(advice.is_sorted_by_key(|advice| !advice.helps));
                     }
                 }

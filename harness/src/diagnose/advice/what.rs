@@ -1,5 +1,6 @@
 //! What can be said to help, in numbers: a report has the words.
 
+use crate::boot::Story;
 use std::fmt;
 
 use crate::diagnose::Kit;
@@ -143,12 +144,39 @@ pub enum Grow {
     ForOne { more: Pages, at_end: bool, stranded: u64, of: u64, free: bool },
     /// `more` than there are, `most` to be sure of a place.
     ForMore { more: Pages, count: u64, free: u64, total: Option<u64>, most: u64 },
-    /// `more` than its longest range, which has to be `least` long, in steps of 4 MiB `steps`.
-    ForRange { more: Pages, least: Pages, steps: u64 },
+    /// `more` than its longest range, which has to be `least` long, in whole steps `steps`.
+    ForRange { more: Pages, least: Pages, steps: u64, step: Step },
     /// It takes from the memory that pages would have been moved to.
     TakesMemory,
     /// Its further places are as likely busy.
     AsBusy,
+}
+
+/// What the size of an area is a multiple of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Step {
+    /// In bytes.
+    pub bytes: u64,
+    /// Bytes of a page.
+    pub page_bytes: u64,
+    /// The text shows which kind of kernel it is.
+    pub is_known: bool,
+}
+
+impl Step {
+    /// That of the kernel of this boot; where it is not known 4 MiB, which every kernel with pages of
+    /// 4 KiB takes but those of `imx_v6_v7_defconfig`.
+    pub fn of(boot: &Story) -> Self {
+        let page_bytes = boot.page_bytes().max(1);
+        let bytes = boot.stride.bytes.filter(|bytes| *bytes >= page_bytes);
+        let is_known = bytes.is_some();
+        Self { bytes: bytes.unwrap_or(4 << 20).max(page_bytes), page_bytes, is_known }
+    }
+
+    /// In pages.
+    pub const fn pages(self) -> u64 {
+        self.bytes / self.page_bytes
+    }
 }
 
 /// What a text does not show.

@@ -55,7 +55,7 @@ impl Assembler {
         }
     }
 
-    fn finish(&mut self, mut open: Open) -> Incident {
+    fn finish(&mut self, mut open: Box<Open>) -> Incident {
         self.take_neighbours(&mut open);
         let release = open.release.take();
         let stated = release.or_else(|| self.scene.stated().cloned());

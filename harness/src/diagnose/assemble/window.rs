@@ -120,7 +120,8 @@ impl Parts {
 #[derive(Debug, Default)]
 pub(super) struct Window {
     first: Id,
-    open: VecDeque<Open>,
+    /// Each is large: where it is it stays.
+    open: VecDeque<Box<Open>>,
     runs: u64,
     /// The state by a trace that was charged last.
     state: Option<Arc<AreaState>>,
@@ -129,7 +130,7 @@ pub(super) struct Window {
 impl Window {
     /// Takes a failure in.
     pub(super) fn push(&mut self, open: Open) -> Id {
-        self.open.push_back(open);
+        self.open.push_back(Box::new(open));
         self.first + self.open.len() as Id - 1
     }
 
@@ -140,23 +141,24 @@ impl Window {
 
     pub(super) fn get(&self, id: Id) -> Option<&Open> {
         let index = usize::try_from(id.checked_sub(self.first)?).ok()?;
-        self.open.get(index).filter(|open| open.belief != Belief::Gone)
+        self.open.get(index).map(|open| &**open).filter(|open| open.belief != Belief::Gone)
     }
 
     pub(super) fn get_mut(&mut self, id: Id) -> Option<&mut Open> {
         let index = usize::try_from(id.checked_sub(self.first)?).ok()?;
-        self.open.get_mut(index).filter(|open| open.belief != Belief::Gone)
+        self.open.get_mut(index).map(|open| &mut **open).filter(|open| open.belief != Belief::Gone)
     }
 
     /// The last `most`, newest first.
     pub(super) fn latest(&self, most: usize) -> impl Iterator<Item = (Id, &Open)> {
         let ids = (self.first..self.next()).rev();
-        ids.zip(self.open.iter().rev()).take(most).filter(|(_, open)| open.belief != Belief::Gone)
+        let open = self.open.iter().rev().map(|open| &**open);
+        ids.zip(open).take(most).filter(|(_, open)| open.belief != Belief::Gone)
     }
 
     /// All of them.
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Open> {
-        self.open.iter_mut()
+        self.open.iter_mut().map(|open| &mut **open)
     }
 
     /// `list` is kept by one of them.
@@ -176,7 +178,7 @@ impl Window {
     }
 
     /// The oldest, where there are too many, or where `all` are to go.
-    pub(super) fn pop(&mut self, all: bool) -> Option<(Id, Open)> {
+    pub(super) fn pop(&mut self, all: bool) -> Option<(Id, Box<Open>)> {
         if !all && self.open.len() <= MOST_OPEN && self.runs <= MOST_RUNS {
             return None;
         }

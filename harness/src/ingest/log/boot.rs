@@ -168,7 +168,7 @@ pub enum Boot {
     /// The model of the board.
     Model(Arc<str>),
     /// A node of `reserved-memory`, as text or as a listing of `/proc/device-tree`.
-    Dts(Node),
+    Dts(Box<Node>),
     /// A device and its `memory-region`.
     Region(Region),
 }

@@ -166,7 +166,7 @@ impl Trees {
             sink.at(line).push(None, None, Record::Boot(Boot::Region(region)));
         }
         if let Some(node) = open.node(parent) {
-            sink.at(line).push(None, None, Record::Boot(Boot::Dts(node)));
+            sink.at(line).push(None, None, Record::Boot(Boot::Dts(Box::new(node))));
         }
     }
 }

@@ -7,7 +7,7 @@ use super::board;
 use super::picture::{Detail, Map, Wanted};
 use crate::cause::Cause;
 use crate::diagnose::{
-    Advice, AlignFrom, AreaState, Confidence, Diagnosis, Failure, Incident, Resident, advise,
+    Advice, AlignFrom, AreaState, Confidence, Diagnosis, Failure, Incident, Resident, Step, advise,
     residents, verdict_name,
 };
 use crate::kernel::Errno;
@@ -201,7 +201,12 @@ impl<'a> Shown<'a> {
         if !detailed {
             return shown;
         }
-        shown.advice = advise(failure, &residents_of(failure, diagnosis), diagnosis.cap);
+        shown.advice = advise(
+            failure,
+            &residents_of(failure, diagnosis),
+            diagnosis.cap,
+            Step::of(&diagnosis.boot),
+        );
         if failure.verdict == Some(Cause::Migration) {
             shown.memory = board::memory(diagnosis);
         }

@@ -67,7 +67,7 @@ impl Listing {
         let Some((line, node)) = self.node.take() else { return };
         // The name alone says nothing, and other nodes are none of an area.
         if node.pool {
-            sink.at(line).push(None, None, Record::Boot(Boot::Dts(node)));
+            sink.at(line).push(None, None, Record::Boot(Boot::Dts(Box::new(node))));
         }
     }
 }

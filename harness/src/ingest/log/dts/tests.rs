@@ -17,7 +17,7 @@ fn trees(text: &str) -> Vec<Boot> {
 
 fn only(text: &str) -> Node {
     let [Boot::Dts(node)] = &trees(text)[..] else { panic!("one node: {:?}", trees(text)) };
-    node.clone()
+    (**node).clone()
 }
 
 #[test]

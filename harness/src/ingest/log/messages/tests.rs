@@ -80,3 +80,9 @@ fn names_are_told_apart() {
     names.sort_unstable();
     assert!(names.windows(2).all(|two| two[0] != two[1]), "{names:?}");
 }
+
+/// Millions of them go from room to room: what is large and rare is in a box.
+#[test]
+fn a_record_is_small() {
+    assert!(size_of::<Record>() <= 80, "{}", size_of::<Record>());
+}

@@ -145,7 +145,7 @@ mod tests {
         let fixed =
             Node { fixed: true, reg: vec![(0x6000_0000, 32 << 20)], ..pool("vpu@60000000") };
         let device = Region { device: "video@1000".into(), pools: vec!["vpu@60000000".into()] };
-        let expected = [Boot::Dts(default), Boot::Dts(fixed), Boot::Region(device)];
+        let expected = [Boot::Dts(default.into()), Boot::Dts(fixed.into()), Boot::Region(device)];
         assert_eq!(found, expected.map(Record::Boot));
     }
 

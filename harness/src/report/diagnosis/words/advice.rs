@@ -172,11 +172,15 @@ fn bigger_area(grow: Grow) -> String {
                  fails later."
             )
         }
-        Grow::ForRange { more, least, steps } => format!(
-            "A bigger area: {more} more, one range of at least {least} (in steps of 4 MiB: \
-             {steps}, {}). Look whether the size is meant: even the empty area is too short.",
-            mib(steps)
-        ),
+        Grow::ForRange { more, least, steps, step } => {
+            let mib = |bytes: u64| mib(bytes / 4096);
+            format!(
+                "A bigger area: {more} more, one range of at least {least} (in steps of {}: \
+                 {steps}, {}). Look whether the size is meant: even the empty area is too short.",
+                mib(step.bytes),
+                mib(steps.saturating_mul(step.page_bytes))
+            )
+        }
         Grow::TakesMemory => {
             "A bigger area: no, it takes from the memory that pages would have been moved to."
                 .into()

@@ -18,22 +18,16 @@ pub struct Command {
     pub cma: Option<Size>,
     /// `hugetlb_cma=`, in all; 0 where it is a share of the memory.
     pub hugetlb: Option<u64>,
-    /// `numa_cma=` or `cma_pernuma=`.
-    pub numa: bool,
-    /// `kernelcore=` or `movablecore=`.
-    pub movable: bool,
 }
 
 impl Command {
     /// Reads a command line.
-    pub(super) fn read(line: &str) -> Self {
+    pub(crate) fn read(line: &str) -> Self {
         let mut command = Self::default();
         for (name, value) in line.split_ascii_whitespace().filter_map(|word| word.split_once('=')) {
             match name {
                 "cma" => command.cma = size(value).or(command.cma),
                 "hugetlb_cma" => command.hugetlb = Some(hugetlb(value)),
-                "numa_cma" | "cma_pernuma" => command.numa = true,
-                "kernelcore" | "movablecore" => command.movable = true,
                 _ => {}
             }
         }
@@ -84,9 +78,9 @@ mod tests {
             Command::read("root=/dev/vda cma=64M cma=0x4000000@1G-2G hugetlb_cma=0:1G,1:2G x");
         let size = Size { bytes: 64 << 20, base: Some(1 << 30), limit: Some(2 << 30) };
         assert_eq!((read.cma, read.hugetlb), (Some(size), Some(3 << 30)));
-        let read = Command::read("cma=0 kernelcore=4G hugetlb_cma=10% numa_cma=0:1G");
+        let read = Command::read("cma=0 hugetlb_cma=10%");
         assert_eq!(read.cma.map(|size| size.bytes), Some(0));
-        assert_eq!((read.hugetlb, read.movable, read.numa), (Some(0), true, true));
+        assert_eq!(read.hugetlb, Some(0));
         assert_eq!(Command::read("cma=much cmap=1"), Command::default());
         assert_eq!(Command::read("cma=99999999999999999999G"), Command::default());
     }

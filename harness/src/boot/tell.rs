@@ -156,7 +156,7 @@ impl Teller {
             Boot::HugetlbFailed => self.hugetlb_failed(at),
             Boot::Memory { start, end } => self.blocks.push((at.clone(), *start, *end)),
             Boot::AllMemory(bytes) => self.memory = Some(*bytes),
-            Boot::DeviceRefused { device, .. } => {
+            Boot::DeviceRefused { device } => {
                 self.refusals.push((at.clone(), Arc::clone(device)));
             }
             Boot::Dts(node) => self.stated(at, node),

@@ -267,8 +267,8 @@ impl Assembler {
                 self.failed(task.as_ref(), shape, area, count, ret);
             }
             Record::FreeRuns(list) => self.list(task.as_ref(), list),
-            Record::Driver { bytes, cma, device, shape } => {
-                let said = driver::Complaint { bytes, cma, device, shape };
+            Record::Driver { bytes, cma, dma, device, shape } => {
+                let said = driver::Complaint { bytes, cma, dma, device, shape };
                 self.reports.driver(&said);
             }
             Record::Elsewhere { kind, device, bytes, order, flags, text } => {

@@ -82,8 +82,19 @@ pub struct Who {
     pub caller: Option<&'static Caller>,
     /// The line in which the page allocator says that it has no block of this order either.
     pub pages_refused: Option<u64>,
+    /// The driver asks as CMA is asked: by its row, or by what it says.
+    pub asks_dma: bool,
     /// The tasks that hold most of its area, the first of them most.
     pub holders: Arc<[Holder]>,
+}
+
+impl Who {
+    /// Whether a driver that is called so may report this failure: none is known that is called
+    /// otherwise. `[drm:vc4_bo_create]` is a function, which says less than `vc4-drm soc:gpu`.
+    pub(super) fn may_be_of(&self, device: Option<&Arc<str>>) -> bool {
+        let (Some(known), Some(new)) = (&self.device, device) else { return true };
+        known == new || !known.contains(' ') || !new.contains(' ')
+    }
 }
 
 /// What is known of the machine.

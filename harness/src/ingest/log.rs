@@ -228,6 +228,8 @@ pub enum Record {
         bytes: Option<u64>,
         /// It says that CMA was asked.
         cma: bool,
+        /// It asks as CMA is asked: by its row, or by what it says.
+        dma: bool,
         /// The driver and its device, as the line begins: `vivid vivid.0`.
         device: Option<Arc<str>>,
         /// The row of [`SHAPES`] that has its words, by name.

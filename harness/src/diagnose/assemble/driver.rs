@@ -7,6 +7,7 @@ use super::seen::Kind;
 use super::who::Stack;
 use super::window::{Id, Open, Parts};
 use super::{AlignFrom, Reported, SECOND_US};
+use crate::ingest::log::{SHAPES, Task};
 use crate::timeline::{Place, same};
 
 /// Lines within which a driver reports the failure of its call.
@@ -66,10 +67,19 @@ pub(super) struct Complaint {
     pub(super) bytes: Option<u64>,
     /// It says that CMA was asked.
     pub(super) cma: bool,
+    /// It asks as CMA is asked: by its row, or by what it says.
+    pub(super) dma: bool,
     /// The driver and its device.
     pub(super) device: Option<Arc<str>>,
     /// The row of its words.
     pub(super) shape: Option<&'static str>,
+}
+
+impl Complaint {
+    /// Whether its size is that of the call: a row of known words binds it.
+    fn is_exact(&self) -> bool {
+        SHAPES.iter().any(|row| Some(row.name) == self.shape && row.has_size())
+    }
 }
 
 /// A developer's print of a search.
@@ -103,6 +113,8 @@ pub(super) struct Near {
     written: Option<(u64, Place)>,
     skipped: Option<(Arc<str>, Place)>,
     pub(super) stack: Option<Stack>,
+    /// Whose stack follows a failure, as long as no frame says that it asks for memory.
+    pub(super) unproved: Option<(Task, Place)>,
 }
 
 impl Near {
@@ -232,7 +244,7 @@ impl Reports {
         if self.is_told_again(Kind::Driver, key) {
             return;
         }
-        if let Some(id) = self.failure_of_driver(count, cma) {
+        if let Some(id) = self.failure_of_driver(count, said) {
             let at = self.at;
             self.seen.note(Kind::Driver, at, key, id);
             if let Some(open) = self.window.get_mut(id) {
@@ -269,7 +281,7 @@ impl Reports {
     }
 
     /// The failure just before that a driver complains about.
-    fn failure_of_driver(&self, count: Option<u64>, cma: bool) -> Option<Id> {
+    fn failure_of_driver(&self, count: Option<u64>, said: &Complaint) -> Option<Id> {
         let near: Vec<(Id, &Open)> = self
             .window
             .latest(8)
@@ -285,8 +297,11 @@ impl Reports {
             // Of several as large each has its own line.
             let new = found().find(|(_, open)| open.incident.who.driver_line.is_none());
             let found = new.or(found().next());
-            // Another number may be that of all its buffers.
-            let other = near.iter().find(|(_, open)| !alone(open) && !cma && at_once(open));
+            // Another number may be that of all its buffers, unless it is that of the call.
+            let open_to_others = !said.cma && !said.is_exact();
+            let free = |open: &Open| open.incident.who.may_be_of(said.device.as_ref());
+            let other = near.iter().find(|(_, open)| !alone(open) && at_once(open) && free(open));
+            let other = other.filter(|_| open_to_others);
             return found.or(other).map(|(id, _)| *id);
         }
         let is_sure =
@@ -324,7 +339,7 @@ mod tests {
     use crate::ingest::log::{Record, Shape};
 
     fn driver(bytes: Option<u64>, cma: bool) -> Record {
-        Record::Driver { bytes, cma, device: None, shape: None }
+        Record::Driver { bytes, cma, dma: cma, device: None, shape: None }
     }
 
     fn ranges(script: Script, first: u64, pages: u64, step: u64, count: u64) -> Script {

@@ -61,7 +61,7 @@ impl Reports {
         if part == Part::Head {
             // Its first line says that it got nothing.
             let (device, shape) = (Some(Arc::from("vc4")), Some("vc4"));
-            let said = Complaint { bytes: None, cma: true, device, shape };
+            let said = Complaint { bytes: None, cma: true, dma: true, device, shape };
             ids.iter().for_each(|id| self.reported(*id, &said));
         }
         Arc::make_mut(&mut held).add(part, bytes, buffers);
@@ -130,7 +130,7 @@ mod tests {
     use crate::ingest::log::{Holder, Part, Record, Shape};
 
     fn driver(bytes: Option<u64>, cma: bool) -> Record {
-        Record::Driver { bytes, cma, device: None, shape: None }
+        Record::Driver { bytes, cma, dma: cma, device: None, shape: None }
     }
 
     fn piece(part: Part, kib: u64) -> Record {

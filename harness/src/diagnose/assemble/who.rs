@@ -35,6 +35,11 @@ impl Reports {
         let Some(open) = self.window.get_mut(id) else { return };
         let who = &mut open.incident.who;
         who.driver_line.get_or_insert(line);
+        // What one driver is called and what another one asks make no third.
+        if !who.may_be_of(said.device.as_ref()) {
+            return;
+        }
+        who.asks_dma |= said.dma;
         // `[drm:vc4_bo_create]` says less than `vc4-drm soc:gpu`.
         let whole = |name: &Arc<str>| name.contains(' ');
         if who
@@ -58,6 +63,7 @@ impl Reports {
         who.driver_line = who.driver_line.take().or(driver.driver_line);
         who.device = who.device.take().or(driver.device);
         who.client = who.client.or(driver.client);
+        who.asks_dma |= driver.asks_dma;
     }
 
     /// A failure was reported: what a stack before it says is of it.
@@ -87,9 +93,10 @@ impl Reports {
     pub(super) fn backtrace(&mut self, task: Task) {
         let at = self.at;
         if let Some(id) = self.failed_before(STACK_LINES) {
-            if let Some(open) = self.window.get_mut(id) {
-                open.incident.who.task.get_or_insert(task);
-            }
+            // It may be another event's, unless it is of the same task or a frame says that it asks.
+            let own = self.window.get(id).and_then(|open| open.incident.who.task.as_ref());
+            let is_own = own.is_some_and(|own| own.pid.is_some() && own.pid == task.pid);
+            self.near.unproved = (!is_own).then_some((task, at));
             return;
         }
         self.near.stack = Some(Stack { client: None, caller: None, task: Some(task), at });
@@ -100,7 +107,16 @@ impl Reports {
         let at = self.at;
         let caller = frame.caller.and_then(Caller::find);
         if let Some(id) = self.failed_before(STACK_LINES) {
+            let goes_on = |(_, place): &(Task, Place)| place.is_near(at, STACK_LINES, SECOND_US);
+            self.near.unproved = self.near.unproved.take().filter(goes_on);
+            if self.near.unproved.is_some() && caller.is_none() {
+                return;
+            }
+            let proved = self.near.unproved.take();
             if let Some(open) = self.window.get_mut(id) {
+                if let Some((task, _)) = proved {
+                    open.incident.who.task.get_or_insert(task);
+                }
                 let who = &mut open.incident.who;
                 who.client = who.client.or(frame.client);
                 who.caller = who.caller.or(caller);

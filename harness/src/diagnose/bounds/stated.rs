@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Bounds, By, Stated};
+use crate::boot::Command;
 use crate::ingest::log::boot::Boot;
 use crate::ingest::log::{DebugfsFile, Record};
 
@@ -47,6 +48,9 @@ impl Sizes {
             Record::Reserved { area, bytes: size, .. } => {
                 self.area(area.as_ref(), bytes(By::Boot, *size));
             }
+            // The line after the one that makes a pool names it.
+            Record::Boot(Boot::Initialized { node }) => self.name(node, source, line),
+            Record::Boot(Boot::Dead { area }) => self.is_dead(area),
             Record::Boot(boot) => self.boot(boot, &bytes),
             // Each of millions of events may state it.
             Record::Start { area, total: Some(total), .. } if !self.is_known(area, *total) => {
@@ -72,7 +76,7 @@ impl Sizes {
                 _ => return,
             },
             Record::CommandLine(line) => {
-                let asked = line.split_ascii_whitespace().filter_map(size_of_parameter).next_back();
+                let asked = Command::read(line).cma.map(|size| size.bytes);
                 self.asked = asked.map(|asked| bytes(By::CommandLine, asked)).or(self.asked.take());
             }
             _ => return,
@@ -97,6 +101,28 @@ impl Sizes {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// The area that the line before states is called so.
+    fn name(&mut self, node: &Arc<str>, source: &Arc<str>, line: u64) {
+        let before = |area: &Stated| area.by == By::Boot && area.line + 1 == line;
+        let made = self
+            .areas
+            .last_mut()
+            .filter(|(name, area)| name.is_none() && before(area) && area.source == *source);
+        if let Some((name, _)) = made {
+            *name = Some(Arc::clone(node));
+        }
+    }
+
+    /// An area was reserved, and nobody can ask it.
+    fn is_dead(&mut self, dead: &Arc<str>) {
+        let of = |(name, _): &(Option<Arc<str>>, Stated)| name.as_ref() == Some(dead);
+        let unnamed = |(name, _): &(Option<Arc<str>>, Stated)| name.is_none();
+        let default = || self.areas.iter().position(unnamed).filter(|_| &**dead == DEFAULT);
+        if let Some(index) = self.areas.iter().position(of).or_else(default) {
+            self.areas.remove(index);
         }
     }
 
@@ -205,20 +231,6 @@ impl Sizes {
     }
 }
 
-/// The bytes of `cma=64M`, `cma=64M@0x50000000`; none of another parameter.
-fn size_of_parameter(parameter: &str) -> Option<u64> {
-    let value = parameter.strip_prefix("cma=")?.split(['@', '-']).next()?;
-    let digits = value.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let order = match &value.as_bytes()[digits.len()..] {
-        b"" => 0,
-        b"K" | b"k" => 10,
-        b"M" | b"m" => 20,
-        b"G" | b"g" => 30,
-        _ => return None,
-    };
-    digits.parse::<u64>().ok()?.checked_mul(1 << order)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -306,8 +318,17 @@ mod tests {
         assert_eq!(of(&[asked()], None), (Some(16384), false, None));
         assert_eq!(of(&[asked(), reserved(None, 66)], None), (Some(16896), false, None));
         assert_eq!(of(&[asked(), counter("CmaTotal", 8192)], None), (None, false, Some(2048)));
-        assert_eq!(size_of_parameter("cma=1G"), Some(1 << 30));
-        assert_eq!(size_of_parameter("hugetlb_cma=1G"), None);
-        assert_eq!(size_of_parameter("cma=lots"), None);
+        let hex = Record::CommandLine("cma=0x4000000 hugetlb_cma=1G cma=lots".into());
+        assert_eq!(of(&[hex], None), (Some(16384), false, None));
+    }
+
+    #[test]
+    fn a_pool_is_called_as_the_line_after_it_says_and_a_dead_one_bounds_nothing() {
+        let named = || Record::Boot(Boot::Initialized { node: "vpu_pool".into() });
+        let two = [reserved(None, 24), named(), reserved(None, 64)];
+        assert_eq!(of(&two, Some("vpu_pool")).0, Some(6144));
+        assert_eq!(of(&two, Some("reserved")).0, Some(16384));
+        let dead = Record::Boot(Boot::Dead { area: "vpu_pool".into() });
+        assert_eq!(of(&[reserved(None, 24), named(), dead], None).0, None);
     }
 }

@@ -74,13 +74,15 @@ fn bounded(known: &Known<'_>) -> Option<Finding> {
         None => true,
     };
     let bounds = incident.bounds.as_deref().filter(|_| unplaced)?;
-    let most = bounds.most().filter(|most| most.pages > 0)?;
+    // Without any area the kernel says 0; elsewhere 0 is what is not known.
+    let most = bounds.most().filter(|most| most.pages > 0 || most.by == By::CmaTotal)?;
     // A line of the boot may state what was asked for, of which whole steps were made.
     let is_rounded = most.by == By::Boot || most.is_wish();
     let step = if is_rounded { MOST_STEP.max(bounds.page_bytes / 8) } else { 1 };
     if known.count > most.pages.next_multiple_of(step) {
         let is_silent = incident.reported != Reported::Driver && flipped != Some(true);
-        let worth = if most.is_wish() { Guess } else { Likely };
+        let may_be_other = incident.reported == Reported::Driver && !incident.who.asks_dma;
+        let worth = if most.is_wish() || may_be_other { Guess } else { Likely };
         return (!is_silent).then_some(Finding::new(Cause::TooLarge, worth, Why::AboveBound));
     }
     // What is exported was counted at another moment.

@@ -148,8 +148,6 @@ pub enum Boot {
     DeviceRefused {
         /// What the line begins with: mostly driver and device.
         device: Arc<str>,
-        /// The errno.
-        errno: Option<i32>,
     },
     /// A device was given the memory of a node (of, `of_reserved_mem_device_init_by_idx()`).
     Assigned {

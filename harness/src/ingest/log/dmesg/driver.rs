@@ -76,6 +76,15 @@ static MACHINE: LazyLock<AhoCorasick> = LazyLock::new(|| {
 static CMA: LazyLock<Regex> =
     LazyLock::new(|| bytes::pattern(r"(?i-u)(?:^|[^a-z0-9])cma(?:$|[^a-z0-9=]|(?:Total|Free)\b)"));
 
+/// How the memory is asked for that CMA gives.
+static DMA: LazyLock<Regex> = LazyLock::new(|| {
+    bytes::pattern(r"(?i-u)(?:^|[^a-z0-9])dma(?:$|[^a-z0-9])|coherent|contiguous")
+});
+
+/// A program that writes into the log of the machine: `Jul  1 10:00:00 pi chromium[812]: `.
+static PROGRAM: LazyLock<Regex> =
+    LazyLock::new(|| bytes::pattern(r"(?-u)^[A-Z0-9][^\[\]]{8,64} [\w./@-]{1,40}\[[0-9]+\]: "));
+
 /// A function that a driver asked, and `failed` some way after it.
 static ASKED: LazyLock<Regex> =
     LazyLock::new(|| bytes::pattern(r"(?i-u)\bdma[ _]alloc\w*\b.{0,48}?\b(?<failed>failed)\b"));
@@ -84,7 +93,13 @@ static ASKED: LazyLock<Regex> =
 pub(crate) fn dma_alloc(c: &mut Cursor<'_>, _: &mut Tools) -> Result<Message, Stop> {
     let [bytes] = c.numbers(b"allocofsize#failed")?;
     let shape = Some(SHAPES[0].name);
-    Ok(Message::record(Record::Driver { bytes: Some(bytes), cma: false, device: None, shape }))
+    Ok(Message::record(Record::Driver {
+        bytes: Some(bytes),
+        cma: false,
+        dma: true,
+        device: None,
+        shape,
+    }))
 }
 
 /// What a line says, where it says something of this kind.
@@ -108,6 +123,9 @@ pub(super) fn read(line: &[u8]) -> Option<Record> {
     if let Some(kind) = elsewhere {
         return Some(elsewhere::record(kind, line));
     }
+    if PROGRAM.is_match(line) {
+        return None;
+    }
     let shape = words.iter().find_map(|(word, ..)| match word {
         Word::Shape(index) => shaped(*index, line),
         _ => None,
@@ -127,9 +145,12 @@ fn shaped(index: usize, line: &[u8]) -> Option<Record> {
     let alike = SHAPES.iter().enumerate().filter(|(_, one)| one.words == SHAPES[index].words);
     let (shape, bytes) =
         alike.into_iter().find_map(|(at, shape)| Some((shape, shapes::fits(at, line)?)))?;
+    if shape.asks == Asks::Pages {
+        return Some(elsewhere::record(Elsewhere::Pages, line));
+    }
     let cma = shape.proves_cma || CMA.is_match(line);
     let device = device::device(line).map(Arc::from);
-    Some(Record::Driver { bytes, cma, device, shape: Some(shape.name) })
+    Some(Record::Driver { bytes, cma, dma: true, device, shape: Some(shape.name) })
 }
 
 /// What a driver says whose words are in no table.
@@ -137,7 +158,8 @@ fn unknown(line: &[u8], from: usize, to: usize) -> Record {
     let cma = CMA.is_match(line);
     // Less than a page is of the slab.
     let bytes = size::asked(line, from, to).filter(|bytes| cma || *bytes >= 4096);
-    Record::Driver { bytes, cma, device: device::device(line).map(Arc::from), shape: None }
+    let dma = cma || DMA.is_match(line);
+    Record::Driver { bytes, cma, dma, device: device::device(line).map(Arc::from), shape: None }
 }
 
 #[cfg(test)]
@@ -185,7 +207,7 @@ mod tests {
 
     #[test]
     fn every_shape_has_its_example() {
-        for shape in SHAPES {
+        for shape in SHAPES.iter().filter(|shape| shape.asks != Asks::Pages) {
             let read = read(shape.example.as_bytes());
             let Some(Record::Driver { bytes, cma, shape: name, .. }) = read else {
                 panic!("{}: {read:?}", shape.example)
@@ -227,6 +249,7 @@ mod tests {
                 Graphics,
             ),
             ("amdgpu 0000:01:00.0: amdgpu: (-12) failed to allocate kernel bo", Graphics),
+            ("qla3xxx eth1: large buff alloc failed for 134217728 bytes at index 3", Pages),
             ("eth0: failed to allocate skb of size 9216", Packet),
             ("foo foo: coherent DMA mask is unset", Mask),
             ("sh invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0", OutOfMemory),
@@ -245,6 +268,7 @@ mod tests {
             "Modules linked in: vivid videobuf2_vmalloc cma_heap videobuf2_dma_contig radeon",
             "CMA ALLOCATION FAILURE ANALYSIS",
             "cpu: 0, pid: 707, index 3 pages 128 failed",
+            "Jul 1 10:00:00 pi chromium[812]: failed to allocate 1073741824 bytes",
             "OF: reserved mem: failed to allocate memory for node 'linux,cma': size 640 MiB",
             "Reserved memory: failed to allocate memory for node 'cam,cma'",
         ] {

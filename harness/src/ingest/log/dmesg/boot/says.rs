@@ -204,12 +204,7 @@ pub(crate) fn all_memory(before: &[u8], _: &[u8]) -> Said {
 /// `u-dma-buf udmabuf@0: `, and ` failed. return=-22`.
 pub(crate) fn device_refused(before: &[u8], after: &[u8]) -> Said {
     memchr::memmem::find(after, b"fail")?;
-    let minus = memchr::memrchr(b'-', after);
-    let errno = minus.and_then(|at| {
-        let digits = bytes::span(&after[at + 1..], u8::is_ascii_digit);
-        Some(-bytes::number::<i32>(&after[at + 1..at + 1 + digits])?)
-    });
-    said(Boot::DeviceRefused { device: device(before)?, errno })
+    said(Boot::DeviceRefused { device: device(before)? })
 }
 
 /// `foo-video 1e700000.video: `, and `jpegbuffer`.

@@ -18,6 +18,8 @@ pub struct Command {
     pub cma: Option<Size>,
     /// `hugetlb_cma=`, in all; 0 where it is a share of the memory.
     pub hugetlb: Option<u64>,
+    /// `kernelcore=` or `movablecore=`.
+    pub movable: bool,
 }
 
 impl Command {
@@ -28,6 +30,7 @@ impl Command {
             match name {
                 "cma" => command.cma = size(value).or(command.cma),
                 "hugetlb_cma" => command.hugetlb = Some(hugetlb(value)),
+                "kernelcore" | "movablecore" => command.movable = true,
                 _ => {}
             }
         }
@@ -78,9 +81,9 @@ mod tests {
             Command::read("root=/dev/vda cma=64M cma=0x4000000@1G-2G hugetlb_cma=0:1G,1:2G x");
         let size = Size { bytes: 64 << 20, base: Some(1 << 30), limit: Some(2 << 30) };
         assert_eq!((read.cma, read.hugetlb), (Some(size), Some(3 << 30)));
-        let read = Command::read("cma=0 hugetlb_cma=10%");
+        let read = Command::read("cma=0 kernelcore=4G hugetlb_cma=10%");
         assert_eq!(read.cma.map(|size| size.bytes), Some(0));
-        assert_eq!(read.hugetlb, Some(0));
+        assert_eq!((read.hugetlb, read.movable), (Some(0), true));
         assert_eq!(Command::read("cma=much cmap=1"), Command::default());
         assert_eq!(Command::read("cma=99999999999999999999G"), Command::default());
     }

@@ -525,7 +525,11 @@ fn cures(asked: &Asked, story: &Story) -> Vec<Cure> {
             Some((down, up)) => vec![Cure::Round(down, up)],
             None => vec![Cure::Step],
         },
-        Fate::Refused(Off::Both(..) | Off::BaseOrSize) => vec![Cure::Step],
+        Fate::Refused(Off::Both(base, size)) => match round(*base).zip(round(*size)) {
+            Some((base, size)) => vec![Cure::Base(base.0, base.1), Cure::Round(size.0, size.1)],
+            None => vec![Cure::Step],
+        },
+        Fate::Refused(Off::BaseOrSize) => vec![Cure::Step],
         Fate::Refused(Off::Nothing) => match step {
             Some(step) => vec![Cure::Round(0, step)],
             None => vec![Cure::Step],

@@ -81,9 +81,11 @@ static DMA: LazyLock<Regex> = LazyLock::new(|| {
     bytes::pattern(r"(?i-u)(?:^|[^a-z0-9])dma(?:$|[^a-z0-9])|coherent|contiguous")
 });
 
-/// A program that writes into the log of the machine: `Jul  1 10:00:00 pi chromium[812]: `.
-static PROGRAM: LazyLock<Regex> =
-    LazyLock::new(|| bytes::pattern(r"(?-u)^[A-Z0-9][^\[\]]{8,64} [\w./@-]{1,40}\[[0-9]+\]: "));
+/// A program that writes into the log of the machine: `Jul  1 10:00:00 pi chromium[812]: `. Some
+/// loggers give the kernel a pid as well.
+static PROGRAM: LazyLock<Regex> = LazyLock::new(|| {
+    bytes::pattern(r"(?-u)^[A-Z0-9][^\[\]]{8,64} (?<name>[\w./@-]{1,40})\[[0-9]+\]: ")
+});
 
 /// A function that a driver asked, and `failed` some way after it.
 static ASKED: LazyLock<Regex> =
@@ -123,7 +125,7 @@ pub(super) fn read(line: &[u8]) -> Option<Record> {
     if let Some(kind) = elsewhere {
         return Some(elsewhere::record(kind, line));
     }
-    if PROGRAM.is_match(line) {
+    if PROGRAM.captures(line).is_some_and(|found| found["name"] != *b"kernel") {
         return None;
     }
     let shape = words.iter().find_map(|(word, ..)| match word {

@@ -418,7 +418,9 @@ const LOOK: &str = "`dmesg | grep -iE 'cma|reserved mem|node +[0-9]+: '` right a
 /// What to do.
 pub(in crate::report::diagnosis) fn cure(asked: &Asked, story: &Story) -> Option<String> {
     let each: Vec<_> = asked.cures.iter().map(|cure| one_cure(cure, asked, story)).collect();
-    (!each.is_empty()).then(|| each.join(", or "))
+    // Of a base and a size that are both off, one alone cures nothing.
+    let all = matches!(asked.fate, Fate::Refused(Off::Both(..)));
+    (!each.is_empty()).then(|| each.join(if all { ". " } else { ", or " }))
 }
 
 fn one_cure(cure: &Cure, asked: &Asked, story: &Story) -> String {

@@ -19,6 +19,7 @@ use std::collections::VecDeque;
 
 use super::super::Format;
 use super::super::error::quoted;
+use super::dmesg::release;
 use super::names::Names;
 use super::{Knob, Record, Sink};
 use super::{bytes, text};
@@ -210,6 +211,10 @@ impl Sections {
                 true
             }
             b'N' if blocks::line(text, sink) => true,
+            b'2'..=b'9' if let Some(kernel) = release::alone(text) => {
+                sink.push(None, None, kernel);
+                true
+            }
             b'0'..=b'9' => {
                 self.bitmap = OpenBitmap::bare(sink.line, raw, text);
                 self.bitmap.is_some()

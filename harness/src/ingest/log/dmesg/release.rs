@@ -36,6 +36,21 @@ static SAME_LINE: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
+/// A release with what its builder calls it, alone on a line: what a script's `uname -r` printed. A
+/// version of anything else has no such end.
+static ALONE: LazyLock<Regex> = LazyLock::new(|| {
+    bytes::pattern(r"(?-u)^\s*([2-9]\.\d{1,3}\.\d{1,4}[A-Za-z0-9._]*[-+][A-Za-z0-9._+~-]*)\s*$")
+});
+
+/// A line of nothing else.
+pub(crate) fn alone(text: &[u8]) -> Option<Record> {
+    const LONGEST: usize = 64;
+    if text.len() > LONGEST {
+        return None;
+    }
+    first(&ALONE, text).map(Record::Kernel)
+}
+
 fn first(pattern: &Regex, text: &[u8]) -> Option<Arc<str>> {
     let found = pattern.captures(&text[..text.len().min(LONGEST)])?;
     let name = String::from_utf8_lossy(&found[1]);
@@ -102,6 +117,18 @@ pub(crate) fn same_line(text: &[u8]) -> Option<Record> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_release_alone_on_a_line_has_the_end_that_its_builder_gave_it() {
+        let name = |text: &str| alone(text.as_bytes());
+        for text in ["6.12.117+deb13-arm64-16k", " 6.1.0-rpi7-rpi-v8 ", "5.15.32-v8+"] {
+            assert_eq!(name(text), Some(Record::Kernel(text.trim().into())), "{text}");
+        }
+        // Versions, words of a bitmap, dates and addresses are none.
+        for text in ["1.37.0-6", "5.4.79", "4294967295 0 0", "2026-11-30", "6.1.0-x y", "3.1.4.1"] {
+            assert_eq!(name(text), None, "{text}");
+        }
+    }
 
     fn kernel(name: &str) -> Option<Record> {
         Some(Record::Kernel(Arc::from(name)))

@@ -7,6 +7,7 @@
 
 mod asked;
 mod command;
+mod cure;
 mod notes;
 mod reason;
 pub(crate) mod step;

@@ -1,0 +1,73 @@
+//! What cures an area that is not as it was asked for.
+
+use super::asked::Border;
+use super::{Asked, Cure, Fate, Off, Reason, Story};
+
+/// A round size below a block leaves room for what lies in it already.
+const ROUND: u64 = 16 << 20;
+
+/// What put a border of zones into a dead area, where the command line has one of the parameters,
+/// or not, or is not in the text.
+fn border(asked: &Asked, movable: Option<bool>) -> Option<Border> {
+    match (movable, asked.base.zip(asked.bytes)) {
+        (Some(true), _) => Some(Border::Parameter),
+        (_, Some((base, bytes))) => Border::within(base, bytes),
+        (_, None) => None,
+    }
+}
+
+/// The changes of which one is enough; of a base and a size that are both off, both. `movable`: the
+/// command line has `kernelcore=` or `movablecore=`, where it is in the text.
+pub(super) fn cures(asked: &Asked, story: &Story, movable: Option<bool>) -> Vec<Cure> {
+    let step = story.stride.bytes;
+    let round = |bytes: u64| step.map(|step| (bytes / step * step, bytes.next_multiple_of(step)));
+    let below = |most: u64| {
+        let unit = ROUND.max(step.unwrap_or(ROUND));
+        Cure::Size(most.saturating_sub(1) / unit * unit)
+    };
+    match &asked.fate {
+        Fate::NotPlaced(Reason::Block { most, .. }) => vec![below(*most)],
+        Fate::NotPlaced(Reason::Memory(_)) => match story.longest_block {
+            Some((start, end)) => vec![below(end - start)],
+            None => vec![Cure::Less],
+        },
+        Fate::NotPlaced(
+            Reason::Ranges(_) | Reason::RangesNarrow(_) | Reason::RangesOutside(..),
+        ) => {
+            vec![Cure::Ranges]
+        }
+        Fate::NotPlaced(Reason::Taken | Reason::Crosses(_) | Reason::Limit(_)) => vec![Cure::Place],
+        Fate::NotPlaced(Reason::Open) => vec![Cure::Less],
+        Fate::Refused(Off::Base(base)) => match round(*base) {
+            Some((down, up)) => vec![Cure::Base(down, up)],
+            None => vec![Cure::Step],
+        },
+        Fate::Refused(Off::Size(size)) => match size.or(asked.asked_bytes).and_then(round) {
+            Some((down, up)) => vec![Cure::Round(down, up)],
+            None => vec![Cure::Step],
+        },
+        Fate::Refused(Off::Both(base, size)) => match round(*base).zip(round(*size)) {
+            Some((base, size)) => vec![Cure::Base(base.0, base.1), Cure::Round(size.0, size.1)],
+            None => vec![Cure::Step],
+        },
+        Fate::Refused(Off::BaseOrSize) => vec![Cure::Step],
+        Fate::Refused(Off::Nothing) => match step {
+            Some(step) => vec![Cure::Round(0, step)],
+            None => vec![Cure::Step],
+        },
+        Fate::Refused(Off::Slots) => vec![Cure::Slots],
+        Fate::Refused(Off::NoMap) => vec![Cure::Map],
+        Fate::Refused(Off::Cells(_)) => vec![Cure::Cells],
+        Fate::Refused(Off::GiganticPage(page)) => vec![Cure::Gigantic(*page)],
+        Fate::Refused(Off::Unsupported | Off::Unsaid) | Fate::NoEffect(_) => vec![Cure::Look],
+        Fate::NoMatch(Some(true)) | Fate::Refused(Off::Unknown) => vec![Cure::DmaCma],
+        Fate::NoMatch(Some(false)) | Fate::DmaPool => vec![Cure::Reusable],
+        Fate::NoMatch(None) => vec![Cure::Reusable, Cure::DmaCma],
+        Fate::Bypassed(_) => vec![Cure::DropCommand],
+        Fate::BeatenByNode(_) => vec![Cure::DropDefault],
+        Fate::Dead(_) => vec![Cure::Zones(border(asked, movable))],
+        Fate::NotInEffect(_) => vec![Cure::Attach],
+        Fate::NotDefault(_) => vec![Cure::OneDefault],
+        Fate::Placed | Fate::Off | Fate::Unknown(_) => Vec::new(),
+    }
+}

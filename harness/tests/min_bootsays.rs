@@ -124,6 +124,8 @@ fn k13a_the_memory_region_of_a_device_is_not_in_effect() {
     let [boot, why] = [" boot ", " request "].map(|label| said.text.find(label).unwrap());
     assert!(boot < why, "{}", said.text);
     said.has("node jpegbuffer of 32 MiB is the memory-region of &video, and is not in effect");
+    // Its size is not that of the default area, which is made by the command line or Kconfig.
+    assert!(!said.text.contains("8192"), "{}", said.text);
     // Where its own area is asked, it is.
     let text = "v: pool { size = <0x2000000>; compatible = \"shared-dma-pool\"; reusable; };\n\
                 &video { memory-region = <&v>; };\n\

@@ -18,7 +18,7 @@ mod tests;
 use std::sync::Arc;
 
 pub use asked::{Asked, Border, Cure, Fate, Note, Off, Origin, Reason};
-pub use command::{Command, Size};
+pub use command::{Command, Misread, Size, Slip};
 pub use notes::Notes;
 pub(crate) use step::page_of_release;
 pub use step::{Stride, StrideFrom};
@@ -75,7 +75,7 @@ impl Story {
     /// The areas with which something is wrong, the worst first.
     pub fn troubles(&self) -> impl Iterator<Item = &Asked> {
         let mut troubles: Vec<_> = self.areas.iter().filter(|asked| asked.is_trouble()).collect();
-        troubles.sort_by_key(|asked| asked.fate.rank());
+        troubles.sort_by_key(|asked| asked.rank());
         troubles.into_iter()
     }
 }

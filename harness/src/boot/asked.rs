@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{At, Size};
+use super::{At, Misread, Size};
 
 /// An area that the kernel was asked for, and what became of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -35,13 +35,15 @@ pub struct Asked {
     pub cures: Vec<Cure>,
 }
 
-/// What is strange with an area that has memory.
+/// What is strange with an area beside its fate.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Note {
     /// Another node has some of the same memory.
     Overlap(Arc<str>),
     /// Of several entries of `reg` only the first is used.
     FirstEntry,
+    /// Its parameter is not read as it looks.
+    Misread(Misread),
 }
 
 /// Who asks for an area.
@@ -227,6 +229,8 @@ pub enum Off {
     NoMap,
     /// The kernel has no parameter `cma=`.
     Unknown,
+    /// The parameter is not spelled as the kernel's is.
+    Spelling,
     /// The kernel does not say why.
     Unsaid,
 }
@@ -246,6 +250,7 @@ impl Off {
             Self::Unsupported => "unsupported",
             Self::NoMap => "no_map",
             Self::Unknown => "unknown_parameter",
+            Self::Spelling => "spelling",
             Self::Unsaid => "unsaid",
         }
     }
@@ -276,6 +281,8 @@ pub enum Cure {
     DmaCma,
     /// As many cells as `#size-cells` (or `#address-cells`) says.
     Cells,
+    /// `cma=` with so many bytes, where they are known, and their unit.
+    Write(Option<u64>),
     /// No `cma=` on the command line, so that the node counts.
     DropCommand,
     /// No `linux,cma-default` in the node, so that `cma=` counts.
@@ -341,8 +348,21 @@ impl Asked {
     pub fn is_trouble(&self) -> bool {
         match &self.fate {
             Fate::DmaPool => self.default,
-            fate => fate.rank() < 3,
+            _ => self.rank() < 3,
         }
+    }
+
+    /// What is worse has a lower number.
+    pub(super) fn rank(&self) -> u8 {
+        self.fate.rank().min(if self.misread().is_some() { 1 } else { u8::MAX })
+    }
+
+    /// What is odd in its parameter.
+    pub fn misread(&self) -> Option<&Misread> {
+        self.notes.iter().find_map(|note| match note {
+            Note::Misread(misread) => Some(misread),
+            _ => None,
+        })
     }
 
     /// It rests on this line as well.

@@ -19,6 +19,9 @@ fn border(asked: &Asked, movable: Option<bool>) -> Option<Border> {
 /// The changes of which one is enough; of a base and a size that are both off, both. `movable`: the
 /// command line has `kernelcore=` or `movablecore=`, where it is in the text.
 pub(super) fn cures(asked: &Asked, story: &Story, movable: Option<bool>) -> Vec<Cure> {
+    if let Some(misread) = asked.misread() {
+        return vec![Cure::Write(misread.meant(story.memory))];
+    }
     let step = story.stride.bytes;
     let round = |bytes: u64| step.map(|step| (bytes / step * step, bytes.next_multiple_of(step)));
     let below = |most: u64| {
@@ -68,6 +71,7 @@ pub(super) fn cures(asked: &Asked, story: &Story, movable: Option<bool>) -> Vec<
         Fate::Dead(_) => vec![Cure::Zones(border(asked, movable))],
         Fate::NotInEffect(_) => vec![Cure::Attach],
         Fate::NotDefault(_) => vec![Cure::OneDefault],
-        Fate::Placed | Fate::Off | Fate::Unknown(_) => Vec::new(),
+        // Its note says how it is written.
+        Fate::Refused(Off::Spelling) | Fate::Placed | Fate::Off | Fate::Unknown(_) => Vec::new(),
     }
 }

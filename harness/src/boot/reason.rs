@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::cure::cures;
 use super::tell::{Teller, counts_dead};
-use super::{Asked, At, Fate, Off, Origin, Reason, Size, Story};
+use super::{Asked, At, Fate, Misread, Note, Off, Origin, Reason, Size, Slip, Story};
 use crate::ingest::log::dts::Node;
 use crate::kernel::release;
 
@@ -289,6 +289,30 @@ fn command(teller: &mut Teller, story: &Story) {
     if let Some(size) = command.cma {
         of_command(teller, &at, size, story);
     }
+    if let Some(misread) = command.misread {
+        odd(teller, &at, misread);
+    }
+}
+
+/// A parameter that is not read as it looks.
+fn odd(teller: &mut Teller, at: &At, misread: Misread) {
+    if let (Slip::Case, Some(bytes)) = (misread.slip, misread.meant) {
+        let size = Size { bytes, base: None, limit: None };
+        let mut asked = Asked::new(None, Origin::CommandLine(size));
+        (asked.fate, asked.asked_bytes) = (Fate::Refused(Off::Spelling), Some(bytes));
+        asked.at(at);
+        asked.notes.push(Note::Misread(misread));
+        teller.areas.push(asked);
+        return;
+    }
+    let is_it = |asked: &&mut Asked| match &asked.origin {
+        // Who asks for nothing has no memory: that is another's.
+        Origin::CommandLine(size) => size.bytes > 0 || !asked.fate.has_memory(),
+        _ => false,
+    };
+    if let Some(asked) = teller.areas.iter_mut().find(is_it) {
+        asked.notes.push(Note::Misread(misread));
+    }
 }
 
 fn of_command(teller: &mut Teller, at: &At, size: Size, story: &Story) {
@@ -388,10 +412,14 @@ fn round(teller: &mut Teller, story: &Story) {
     let sum = sum.and_then(|more| printed.checked_add(more));
     let sum = sum.filter(|bytes| whole(story, printed, *bytes));
     let is_new = story.release.as_deref().and_then(release).is_some_and(|r| r >= PRINTS_ASKED);
-    let rounded = || printed.checked_next_multiple_of(story.stride.bytes.filter(|_| is_new)?);
+    // What is printed is in whole MiB.
+    let exact = asked.asked_bytes.filter(|bytes| bytes >> 20 == printed >> 20).unwrap_or(printed);
+    let rounded = || exact.checked_next_multiple_of(story.stride.bytes.filter(|_| is_new)?);
     if let Some(bytes) = sysfs.or(sum).or_else(rounded).filter(|bytes| *bytes > printed) {
         (asked.bytes, asked.printed_bytes) = (Some(bytes), Some(printed));
         asked.asked_bytes = asked.asked_bytes.or(Some(printed));
+    } else if printed == 0 {
+        asked.bytes = None;
     }
 }
 

@@ -76,7 +76,9 @@ impl Sizes {
                 _ => return,
             },
             Record::CommandLine(line) => {
+                // So small an area is not meant, and becomes a larger one.
                 let asked = Command::read(line).cma.map(|size| size.bytes);
+                let asked = asked.filter(|bytes| *bytes >= 1 << 20);
                 self.asked = asked.map(|asked| bytes(By::CommandLine, asked)).or(self.asked.take());
             }
             _ => return,

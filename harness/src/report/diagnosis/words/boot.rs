@@ -2,7 +2,8 @@
 
 use super::super::plain::{clean, counted};
 use crate::boot::{
-    Asked, At, Border, Cure, Fate, Note, Off, Origin, Reason, Story, Stride, StrideFrom,
+    Asked, At, Border, Cure, Fate, Misread, Note, Off, Origin, Reason, Slip, Story, Stride,
+    StrideFrom,
 };
 use crate::ingest::log::boot::PageFrom;
 
@@ -26,6 +27,7 @@ pub(in crate::report::diagnosis) fn concerning(
     });
     let mut found = story.troubles().filter(|asked| match asked.fate {
         Fate::NotInEffect(_) => is_default,
+        _ if asked.misread().is_some() => is_default || area.is_none(),
         _ => is_default && asked.instead.is_some(),
     });
     let asked = found.next()?;
@@ -105,6 +107,7 @@ fn who(asked: &Asked) -> String {
         (Origin::Node, Some(name)) => format!("node {name}"),
         (Origin::Node, None) if asked.default => "the node with linux,cma-default".to_string(),
         (Origin::Node, None) => "a node".to_string(),
+        (Origin::CommandLine(_), _) if let Some(misread) = asked.misread() => clean(&misread.word),
         (Origin::CommandLine(place), _) => match (place.base, place.limit) {
             (Some(base), Some(limit)) => format!("cma={}@{base:#x}-{limit:#x}", short_size(*place)),
             (Some(base), None) => format!("cma={}@{base:#x}", short_size(*place)),
@@ -136,6 +139,27 @@ fn short_size(place: crate::boot::Size) -> String {
 
 /// The answer, in half a sentence.
 fn short(asked: &Asked, story: &Story) -> String {
+    fate(asked, story) + &asked.misread().map_or_else(String::new, |misread| odd(misread, asked))
+}
+
+/// What the kernel reads in its parameter, and why.
+fn odd(misread: &Misread, asked: &Asked) -> String {
+    let bytes = asked.asked_bytes.unwrap_or(0);
+    let why = match misread.slip {
+        Slip::Share(_) => "the kernel takes no share of memory there",
+        Slip::Unit => "it has no unit (K, M, G)",
+        Slip::Blank => "its unit is another word",
+        Slip::Point => "the number ends at the point",
+        Slip::NoNumber => "no number begins it",
+        Slip::Octal => "a number that begins with 0 is octal",
+        // The fate says it.
+        Slip::Case => return String::new(),
+    };
+    format!("; it is read as {} (memparse(), lib/cmdline.c): {why}", size(bytes))
+}
+
+/// What became of it, in half a sentence.
+fn fate(asked: &Asked, story: &Story) -> String {
     let who = who(asked);
     let of = match (&asked.origin, asked.asked_bytes) {
         (Origin::CommandLine(_), _) | (_, None) => String::new(),
@@ -232,7 +256,8 @@ fn placed(asked: &Asked) -> String {
 /// What is said after the answer.
 fn rest(asked: &Asked, story: &Story) -> String {
     let mut text = String::new();
-    if let (Fate::Placed, Some(from)) = (&asked.fate, asked.rounded_from()) {
+    let rounded = asked.rounded_from().filter(|_| asked.misread().is_none());
+    if let (Fate::Placed, Some(from)) = (&asked.fate, rounded) {
         text += &format!(", rounded up from {}", size(from));
     }
     if let Some(printed) = asked.printed_bytes {
@@ -255,6 +280,8 @@ fn notes(asked: &Asked) -> String {
         Note::Overlap(_) if asked.fate != Fate::Placed => String::new(),
         Note::Overlap(other) => format!("; the kernel says that it overlaps {}", clean(other)),
         Note::FirstEntry => "; of its reg only the first entry is used".to_string(),
+        // It is in the answer.
+        Note::Misread(_) => String::new(),
     });
     each.collect()
 }
@@ -332,6 +359,7 @@ fn wrong(off: &Off, story: &Story) -> String {
         ),
         Off::GiganticPage(page) => format!("it is no multiple of a gigantic page, {}", size(*page)),
         Off::Unsupported => "this architecture has no hugetlb_cma=".to_string(),
+        Off::Spelling => "the kernel's parameter is cma=, in small letters".to_string(),
         Off::Unknown => "this kernel does not know cma= (CONFIG_DMA_CMA is off)".to_string(),
         Off::NoMap => "it has `no-map` beside `reusable`".to_string(),
         Off::Unsaid => {
@@ -461,6 +489,8 @@ fn one_cure(cure: &Cure, asked: &Asked, story: &Story) -> String {
             });
             format!("Give it as many cells as #size-cells (#address-cells) above it says{example}")
         }
+        Cure::Write(Some(bytes)) => format!("Write cma={}M", bytes >> 20),
+        Cure::Write(None) => "Write the size with its unit, as in cma=64M".to_string(),
         Cure::DropCommand => "To use the node, take cma= off the command line".to_string(),
         Cure::DropDefault => {
             "Change the size in the node, or take its linux,cma-default away".to_string()

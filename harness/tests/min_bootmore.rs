@@ -1,0 +1,89 @@
+//! What boots, device trees and command lines say of areas: small texts of each kind, and what is
+//! right of each.
+
+use std::fs;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+/// The first line, and all of it without line ends.
+struct Said {
+    first: String,
+    text: String,
+}
+
+fn of(text: &str) -> Said {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("dmesg.txt");
+    fs::write(&path, text).unwrap();
+    let mut run = Command::new(env!("CARGO_BIN_EXE_cmalab"));
+    let output = run.arg("diagnose").arg("dmesg.txt").current_dir(folder.path()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    Said {
+        first: text.lines().next().unwrap().to_string(),
+        text: text.split_whitespace().collect::<Vec<_>>().join(" "),
+    }
+}
+
+impl Said {
+    fn has(&self, part: &str) {
+        assert!(self.text.contains(part), "{part:?} in {}", self.text);
+    }
+
+    fn has_not(&self, part: &str) {
+        assert!(!self.text.contains(part), "{part:?} in {}", self.text);
+    }
+
+    fn begins(&self, part: &str) {
+        assert!(self.first.starts_with(part), "{part:?} in {}", self.first);
+    }
+}
+
+/// The banner of a kernel of 64-bit Arm.
+fn banner(release: &str) -> String {
+    format!(
+        "[    0.000000] Linux version {release} (a@b) (aarch64-linux-gnu-gcc (GCC) 13.2) #1 SMP\n"
+    )
+}
+
+#[test]
+fn a_parameter_that_is_not_read_as_it_looks() {
+    for (word, begins, cure) in [
+        ("cma=25%", "cma=25% has 2 MiB; it is read as 25 bytes", "Write cma=256M"),
+        ("cma=256", "cma=256 has 2 MiB; it is read as 256 bytes", "Write cma=256M"),
+        ("cma=64 M", "cma=64 M has 2 MiB; it is read as 64 bytes", "Write cma=64M"),
+        ("cma=1.5G", "cma=1.5G has 2 MiB; it is read as 1 byte", "Write cma=1536M"),
+        ("cma=lots", "cma=lots leaves no default area; it is read as 0 bytes", "as in cma=64M"),
+        ("CMA=64M", "CMA=64M was refused: the kernel's parameter is cma=", "Write cma=64M"),
+    ] {
+        let said = of(&format!(
+            "[    0.000000] Kernel command line: console=ttyS0 {word}\n\
+             [    0.000000] Memory: 929696K/1048576K available (49360K reserved, 2048K cma-reserved)\n"
+        ));
+        said.begins(&format!("no failed CMA allocation, but {begins}"));
+        said.has(cure);
+    }
+    let good = of("[    0.000000] Kernel command line: cma=64MB CMA=1\n");
+    good.begins("no failed CMA allocation in this log");
+    good.has("cma=64M: what became of it is not in the text");
+}
+
+#[test]
+fn a_size_of_no_whole_mib_is_printed_as_none_from_6_15_on() {
+    let boot = "[    0.000000] cma: Reserved 0 MiB at 0x000000007fa00000\n\
+                [    0.000000] Kernel command line: cma=25%\nHugepagesize: 2048 kB\n";
+    of(&(banner("7.3.4") + boot)).has("cma=25% has 2 MiB at 0x7fa00000; it is read as 25 bytes");
+}
+
+#[test]
+fn a_refused_request_is_told_what_its_parameter_was_read_as() {
+    let said = of(&(banner("6.6.31")
+        + "[    0.000000] Kernel command line: console=ttyS0 cma=256\n\
+           [    0.000000] cma: Reserved 2 MiB at 0x00000000be000000 on node -1\n\
+           [    9.000000] hantro-vpu 38300000.vpu: dma alloc of size 67108864 failed\n"));
+    said.begins(
+        "too_large (likely): 16384 pages were asked for, the only area in the text has 512",
+    );
+    assert!(said.first.contains("; at boot: cma=256 has 2 MiB at 0xbe000000"), "{}", said.first);
+}

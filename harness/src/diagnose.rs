@@ -22,7 +22,7 @@ pub use crate::timeline::{AreaState, Asked, GUARANTEED_ALIGN, Hole, Known, Range
 pub use advice::{Advice, Cap, Grow, Missing, Pages, SizeBy, Step, Strands, What, advise};
 pub use aside::{BusyPlaces, FreeMemory, NotCma};
 pub use assemble::{Assembler, Beside, Counter, Incident, Reported};
-pub use bounds::{Bounds, By, Held, Holding, Padding, Slots, Stated};
+pub use bounds::{Bounds, By, Held, Holding, Own, Padding, Slots, Stated};
 pub use era::{Builder, Era, Kit};
 pub use outcome::{Because, Holder, Outcome, Who};
 pub use residents::{Pitch, Resident, residents};

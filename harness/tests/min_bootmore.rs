@@ -87,3 +87,28 @@ fn a_refused_request_is_told_what_its_parameter_was_read_as() {
     );
     assert!(said.first.contains("; at boot: cma=256 has 2 MiB at 0xbe000000"), "{}", said.first);
 }
+
+#[test]
+fn the_area_that_a_device_was_given_bounds_what_it_asks() {
+    let boot = banner("6.6.36")
+        + "[    0.000000] OF: reserved mem: 0x0000000098000000..0x00000000997fffff (24576 KiB) map \
+           reusable vpu_cma\n\
+           [    0.000000] cma: Reserved 256 MiB at 0x00000000b0000000 on node -1\n";
+    let given = "[    4.200000] hantro-vpu 38300000.vpu: assigned reserved memory node vpu_cma\n";
+    let failed = "[    5.000000] hantro-vpu 38300000.vpu: dma alloc of size 67108864 failed\n";
+    let said = of(&format!("{boot}{given}{failed}"));
+    said.begins(
+        "too_large (likely): 16384 pages were asked for, area vpu_cma, which hantro-vpu \
+         38300000.vpu was given (\"assigned reserved memory node\", line 4), has 6144",
+    );
+    // What is no area says nothing, nor what another device was given, nor one of two.
+    let other = given.replace("vpu_cma", "fw_pool");
+    of(&format!("{boot}{other}{failed}")).begins("undecidable: ");
+    let other = given.replace("38300000", "38310000");
+    of(&format!("{boot}{other}{failed}")).begins("undecidable: ");
+    let two = given.replace("vpu_cma", "fw_pool");
+    of(&format!("{boot}{given}{two}{failed}")).begins("undecidable: ");
+    // A smaller request fits into it.
+    let small = failed.replace("67108864", "6291456");
+    of(&format!("{boot}{given}{small}")).has("at most 4 buffers of 1536 pages fit into 6144");
+}

@@ -58,6 +58,19 @@ impl Stated {
     }
 }
 
+/// The area that a device was given by its `memory-region`: it asks no other.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Own {
+    /// The driver and the device, as the boot names them.
+    pub device: Arc<str>,
+    /// The area.
+    pub area: Arc<str>,
+    /// The source that says so.
+    pub source: Arc<str>,
+    /// The line.
+    pub line: u64,
+}
+
 /// What bounds a request.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Bounds {
@@ -65,6 +78,8 @@ pub struct Bounds {
     pub page_bytes: u64,
     /// Pages of its area: of the one that is named, else of the largest that it can be.
     pub area: Option<Stated>,
+    /// No line of the request names its area, which is this: the device that asked has no other.
+    pub own: Option<Own>,
     /// Several areas can be meant: `area` is the largest.
     pub is_largest: bool,
     /// Pages of all areas together.

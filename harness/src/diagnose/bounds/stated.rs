@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Bounds, By, Stated};
+use super::{Bounds, By, Own, Stated};
 use crate::boot::Command;
 use crate::ingest::log::boot::Boot;
 use crate::ingest::log::{DebugfsFile, Record};
@@ -20,6 +20,8 @@ pub(in crate::diagnose) struct Sizes {
     all: Option<Stated>,
     free: Option<Stated>,
     asked: Option<Stated>,
+    /// The areas that devices were given.
+    own: Vec<Own>,
     /// `CmaTotal` was stated with several values: the text is of several boots.
     disputed: bool,
     /// Bytes of a page; 0: not known.
@@ -51,6 +53,10 @@ impl Sizes {
             // The line after the one that makes a pool names it.
             Record::Boot(Boot::Initialized { node }) => self.name(node, source, line),
             Record::Boot(Boot::Dead { area }) => self.is_dead(area),
+            Record::Boot(Boot::Assigned { device, node }) => {
+                let (device, area) = (Arc::clone(device), Arc::clone(node));
+                self.given(Own { device, area, source: Arc::clone(source), line });
+            }
             Record::Boot(boot) => self.boot(boot, &bytes),
             // Each of millions of events may state it.
             Record::Start { area, total: Some(total), .. } if !self.is_known(area, *total) => {
@@ -128,6 +134,22 @@ impl Sizes {
         }
     }
 
+    fn given(&mut self, own: Own) {
+        const MOST: usize = 64;
+        let same = |known: &Own| known.device == own.device && known.area == own.area;
+        if self.own.len() < MOST && !self.own.iter().any(same) {
+            self.own.push(own);
+        }
+    }
+
+    /// The area of this device, where it was given one alone (`rmem_cma_device_init()` and
+    /// `dma_alloc_contiguous()`, `kernel/dma/contiguous.c`: no other is tried).
+    pub(in crate::diagnose) fn of_device(&self, device: &str) -> Option<&Own> {
+        let name = |device: &'_ str| device.rsplit(' ').next().map(String::from);
+        let mut own = self.own.iter().filter(|own| name(&own.device) == name(device));
+        own.next().filter(|_| own.next().is_none())
+    }
+
     /// Bytes of a page as known so far.
     fn page_bytes(&self) -> u64 {
         if self.page == 0 { 4096 } else { self.page }
@@ -201,7 +223,7 @@ impl Sizes {
             self.asked.clone().filter(|asked| alone && may_be(asked))
         });
         let (page_bytes, free) = (self.page_bytes(), self.free.clone());
-        Bounds { page_bytes, area, is_largest, all, free, held: None }
+        Bounds { page_bytes, area, own: None, is_largest, all, free, held: None }
     }
 
     fn named(&self, name: &Arc<str>) -> Option<Stated> {

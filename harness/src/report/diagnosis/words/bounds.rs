@@ -24,6 +24,12 @@ fn size(failure: &Failure, bounds: &Bounds, most: &Stated) -> String {
     let what = match most.by {
         By::Memory | By::CmaTotal => format!("all areas together have at most {pages}"),
         By::CommandLine | By::Tree => format!("the area has {pages} if it is as asked for"),
+        _ if let Some(own) = &bounds.own => format!(
+            "area {}, which {} was given (\"assigned reserved memory node\", {}), has {pages}",
+            clean(&own.area),
+            clean(&own.device),
+            place(failure, &own.source, own.line)
+        ),
         _ if bounds.is_largest => format!("the largest area has {pages}"),
         _ if failure.incident.area.is_some() => format!("the area has {pages}"),
         _ => format!("the only area in the text has {pages}"),

@@ -22,6 +22,7 @@ pub use command::{Command, Misread, Size, Slip};
 pub use notes::Notes;
 pub(crate) use step::page_of_release;
 pub use step::{Stride, StrideFrom};
+pub(crate) use tell::counts_dead;
 
 use crate::ingest::log::boot::PageFrom;
 use crate::kernel::Arch;

@@ -112,3 +112,38 @@ fn the_area_that_a_device_was_given_bounds_what_it_asks() {
     let small = failed.replace("67108864", "6291456");
     of(&format!("{boot}{given}{small}")).has("at most 4 buffers of 1536 pages fit into 6144");
 }
+
+#[test]
+fn a_total_of_0_is_said_for_what_it_is() {
+    let meminfo = "CmaTotal:              0 kB\nCmaFree:               0 kB\n";
+    of(&format!("$ uname -r\n6.1.0\n$ grep Cma /proc/meminfo\n{meminfo}")).begins(
+        "no failed CMA allocation, but CmaTotal is 0: there is no CMA area, or each is dead",
+    );
+    of(&format!("$ uname -r\n5.4.1\n{meminfo}"))
+        .begins("no failed CMA allocation, but CmaTotal is 0: there is no CMA area");
+    let placed = "[    0.000000] cma: Reserved 64 MiB at 0xb0000000\n";
+    of(&format!("{placed}{meminfo}")).has("CmaTotal is 0 though an area was placed");
+    // A driver that got nothing had nobody to ask; a line of CMA is of another boot.
+    let driver = of(&format!(
+        "{}[    5.000000] foo 1.vpu: dma alloc of size 65536 failed\n{meminfo}",
+        banner("6.1.0")
+    ));
+    driver.begins("too_large (likely): 16 pages were asked for, there is no area that can be used");
+    driver.has_not("lent to movable pages");
+    let line =
+        "[   10.000000] cma: cma_alloc: linux,cma: alloc failed, req-size: 16 pages, ret: -12\n";
+    let line = of(&format!("{line}{meminfo}"));
+    line.has("CmaTotal 0 kB, line 2 is of another boot");
+    line.has_not("lent to movable pages");
+}
+
+#[test]
+fn what_a_parameter_made_is_grown_by_that() {
+    let said = of(
+        "[   10.000000] cma: __cma_alloc_frozen: numa1: alloc failed, req-size: 999 pages, ret: -16\n\
+                   [   10.000000] cma: number of available pages: \n\
+                   [   10.000000] cma: range 0: 8@0\n[   10.000000] cma: \n\
+                   [   10.000000] => 8 free of 512 total pages\n",
+    );
+    said.has("a larger `numa_cma=` on the command line");
+}

@@ -88,6 +88,8 @@ pub struct Bounds {
     pub free: Option<Stated>,
     /// What the driver says that it holds.
     pub held: Option<Arc<Held>>,
+    /// `CmaTotal` of another boot: it is less than a kernel has that refuses with a line.
+    pub of_other_boot: Option<Stated>,
 }
 
 impl Bounds {
@@ -104,7 +106,11 @@ impl Bounds {
         }
         let large = |stated: &Option<Stated>| stated.clone().filter(|one| one.pages >= count);
         let (area, all) = (large(&self.area), large(&self.all));
-        Arc::new(Self { area, all, ..Self::clone(&self) })
+        let meminfo = |stated: &&Stated| stated.by == By::CmaTotal && all.is_none();
+        let of_other_boot = self.all.as_ref().filter(meminfo).cloned();
+        // What is free then is of that boot, too.
+        let free = self.free.clone().filter(|_| of_other_boot.is_none());
+        Arc::new(Self { area, all, free, of_other_boot, ..Self::clone(&self) })
     }
 
     /// Pages that are held at least, and what they are held in; nothing where that is not stated.

@@ -223,7 +223,7 @@ impl Sizes {
             self.asked.clone().filter(|asked| alone && may_be(asked))
         });
         let (page_bytes, free) = (self.page_bytes(), self.free.clone());
-        Bounds { page_bytes, area, own: None, is_largest, all, free, held: None }
+        Bounds { page_bytes, area, is_largest, all, free, ..Bounds::default() }
     }
 
     fn named(&self, name: &Arc<str>) -> Option<Stated> {

@@ -3,7 +3,7 @@
 use super::super::plain::{clean, counted};
 use crate::boot::{
     Asked, At, Border, Cure, Fate, Misread, Note, Off, Origin, Reason, Slip, Story, Stride,
-    StrideFrom,
+    StrideFrom, counts_dead,
 };
 use crate::ingest::log::boot::PageFrom;
 
@@ -50,9 +50,28 @@ pub(super) fn doubt(story: &Story) -> Option<String> {
     Some(short(asked, story) + &notes(asked))
 }
 
+/// That there is no area, where meminfo says so and nothing else does.
+pub(super) fn none(story: &Story) -> Option<String> {
+    let said = story.troubles().next().is_some();
+    let has = |asked: &Asked| asked.bytes.is_some_and(|bytes| bytes > 0);
+    let placed = story.areas.iter().any(|asked| asked.fate == Fate::Placed && has(asked));
+    story.cma_total.filter(|total| *total == 0 && !said)?;
+    let counts = counts_dead(story.release.as_deref());
+    Some(match (placed, counts) {
+        (true, _) => "CmaTotal is 0 though an area was placed: meminfo is of another boot",
+        (false, Some(true)) => "CmaTotal is 0: there is no CMA area",
+        (false, _) => {
+            "CmaTotal is 0: there is no CMA area, or each is dead (\"could not be activated\" in the \
+             log of the boot)"
+        }
+    }
+    .to_string())
+}
+
 /// A sentence or two for each area that was asked for, then what the step is.
 pub(in crate::report::diagnosis) fn boot(story: &Story) -> Vec<String> {
     let mut all: Vec<_> = story.areas.iter().map(|asked| area(asked, story)).collect();
+    all.extend(none(story));
     if story.boots > 1 {
         all.push(format!("the text has {} boots: this is of the last one", story.boots));
     }

@@ -147,3 +147,29 @@ fn what_a_parameter_made_is_grown_by_that() {
     );
     said.has("a larger `numa_cma=` on the command line");
 }
+
+#[test]
+fn the_step_of_other_architectures_is_said_or_left_open() {
+    let boot = "[    0.000000] Reserved memory: incorrect alignment of CMA region\n\
+                [    0.000000] OF: reserved mem: node linux,cma compatible matching fail\n";
+    let linux = |compiler: &str| {
+        format!(
+            "[    0.000000] Linux version 6.6.20 (a@b) ({compiler}-gcc (GCC) 13.2) #1 SMP\n{boot}"
+        )
+    };
+    let riscv = of(&linux("riscv64-unknown-linux-gnu"));
+    riscv.has("its base or its size is no multiple of this kernel's 2 MiB");
+    riscv.has("Give base and size in multiples of 2 MiB (0x200000)");
+    let mips = of(&linux("mipsel-linux-gnu"));
+    mips.has("its base or its size is no multiple of the kernel's step (lines 2, 3)");
+    mips.has("the step of this architecture is not known");
+    mips.has_not("MiB");
+    // Nothing is off a step that is not known.
+    let tree = "pool@100000 {\ncompatible = \"shared-dma-pool\";\nreusable;\nreg = <0x100000 0x1100000>;\n};\n";
+    of(&(linux("mipsel-linux-gnu") + tree)).has_not("was refused: neither");
+    let meminfo = "Hugepagesize:       2048 kB\nPage block order: 8\n";
+    of(&(linux("powerpc64le-linux-gnu") + meminfo))
+        .has("the step of this architecture is not known");
+    of(&(linux("powerpc64le-linux-gnu") + "$ getconf PAGESIZE\n65536\n" + meminfo))
+        .has("no multiple of this kernel's 16 MiB");
+}

@@ -342,8 +342,13 @@ mod tests {
         assert_eq!(of(&[asked()], None), (Some(16384), false, None));
         assert_eq!(of(&[asked(), reserved(None, 66)], None), (Some(16896), false, None));
         assert_eq!(of(&[asked(), counter("CmaTotal", 8192)], None), (None, false, Some(2048)));
-        let hex = Record::CommandLine("cma=0x4000000 hugetlb_cma=1G cma=lots".into());
+        let hex = Record::CommandLine("cma=0x4000000 hugetlb_cma=1G".into());
         assert_eq!(of(&[hex], None), (Some(16384), false, None));
+        // That is read as 0, and 25 bytes become more: neither bounds anything.
+        for line in ["cma=64M cma=lots", "cma=25%"] {
+            let odd = Record::CommandLine(line.into());
+            assert_eq!(of(&[odd], None), (None, false, None), "{line}");
+        }
     }
 
     #[test]

@@ -393,6 +393,7 @@ fn wrong(off: &Off, story: &Story) -> String {
 fn step(stride: &Stride) -> String {
     match stride.bytes {
         Some(bytes) => format!("this kernel's {}", size(bytes)),
+        None if stride.open.is_empty() => "the kernel's step".to_string(),
         None => {
             let mut all: Vec<_> = stride.open.iter().map(|step| step.bytes).collect();
             all.sort_unstable();
@@ -411,6 +412,11 @@ fn stride(story: &Story) -> String {
         all.collect::<Vec<_>>().join(", ")
     };
     let Some(bytes) = bytes else {
+        if open.is_empty() {
+            return "the step of this architecture is not known: `grep order /proc/pagetypeinfo` \
+                    shows that of a pageblock, and `getconf PAGESIZE` the bytes of a page"
+                .to_string();
+        }
         return format!("the step is not known: {}", kinds());
     };
     let source = || {

@@ -314,6 +314,7 @@ pub(crate) fn configured(_: &[u8], after: &[u8]) -> Said {
         b"arm64" => Arch::Arm64,
         b"arm" => Arch::Arm,
         b"x86" | b"x86_64" => Arch::X86_64,
+        b"powerpc" | b"s390" | b"mips" | b"loongarch" | b"i386" => Arch::Other,
         _ => return None,
     };
     said(Boot::Arch(arch))
@@ -341,9 +342,35 @@ pub(crate) fn arch(text: &[u8]) -> Said {
     let has = |text: &[u8], name: &[u8]| memchr::memmem::find(text, name).is_some();
     let arm = |word: &[u8]| word.starts_with(b"arm") && has(word, b"linux") && has(word, b"eabi");
     let found = NAMES.iter().find(|(name, _)| has(text, name)).map(|(_, arch)| *arch);
-    let found =
-        found.or_else(|| text.split(|byte| b" (/".contains(byte)).any(arm).then_some(Arch::Arm));
-    said(Boot::Arch(found?))
+    let mut words = text.split(|byte| b" (/\n".contains(byte));
+    let found = found.or_else(|| words.clone().any(arm).then_some(Arch::Arm));
+    said(Boot::Arch(found.or_else(|| words.find_map(other))?))
+}
+
+/// The architecture of `riscv64-unknown-linux-gnu-gcc`, `powerpc64le-linux-gnu-gcc-12`, `mips`.
+fn other(word: &[u8]) -> Option<Arch> {
+    const NAMES: [&[u8]; 14] = [
+        b"riscv32",
+        b"powerpc",
+        b"powerpc64",
+        b"powerpc64le",
+        b"ppc",
+        b"ppc64",
+        b"ppc64le",
+        b"s390x",
+        b"mips",
+        b"mipsel",
+        b"mips64",
+        b"mips64el",
+        b"loongarch64",
+        b"i686",
+    ];
+    // `user@host` is none.
+    let name = word.split(|byte| *byte == b'-').next().filter(|_| !word.contains(&b'@'))?;
+    match name {
+        b"riscv64" => Some(Arch::Riscv64),
+        _ => NAMES.contains(&name.trim_ascii_end()).then_some(Arch::Other),
+    }
 }
 
 #[cfg(test)]
@@ -357,7 +384,17 @@ mod tests {
             let text = format!("5.15.71 (oe-user@oe-host) (arm-{name}-gcc (GCC) 11.3.0) #1 SMP");
             assert_eq!(arch(text.as_bytes()), is(Arch::Arm), "{text}");
         }
-        assert_eq!(arch(b"6.6.20 (a@b) (riscv64-unknown-linux-gnu-gcc (GCC) 13.2) #1 SMP"), None);
+        for (gcc, of) in [
+            ("riscv64-unknown-linux-gnu-gcc", Arch::Riscv64),
+            ("powerpc64le-linux-gnu-gcc-12", Arch::Other),
+            ("mipsel-openwrt-linux-musl-gcc", Arch::Other),
+            ("arm-linux-gnueabihf-gcc", Arch::Arm),
+        ] {
+            let text = format!("6.6.20 (mips@riscv64) ({gcc} (GCC) 13.2) #1 SMP");
+            assert_eq!(arch(text.as_bytes()), is(of), "{text}");
+        }
+        assert_eq!(arch(b"6.6.20 (mips@riscv64) (gcc (GCC) 13.2) #1 SMP"), None);
+        assert_eq!(machine(b"", b"h 6.6.20 #1 SMP x riscv64 GNU/Linux"), is(Arch::Riscv64));
         assert_eq!(arch(b"6.6.20 (charm@linux-eabi) (gcc) #1"), None);
         assert_eq!(physical_cpu(b"", b" 0x0000000000 [0x410fd034]"), is(Arch::Arm64));
         assert_eq!(physical_cpu(b"", b" 0x0"), None);

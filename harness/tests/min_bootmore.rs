@@ -173,3 +173,82 @@ fn the_step_of_other_architectures_is_said_or_left_open() {
     of(&(linux("powerpc64le-linux-gnu") + "$ getconf PAGESIZE\n65536\n" + meminfo))
         .has("no multiple of this kernel's 16 MiB");
 }
+
+/// A tree with an area of 64 MiB.
+fn tree(text: &str) -> String {
+    format!(
+        "/ {{\n#address-cells = <2>;\n#size-cells = <2>;\nmemory@40000000 {{\ndevice_type = \"memory\";\n\
+         reg = <0x0 0x40000000 0 0x80000000>;\n}};\nreserved-memory {{\n#address-cells = <2>;\n\
+         #size-cells = <2>;\nranges;\nlinux_cma: linux,cma {{\ncompatible = \"shared-dma-pool\";\n\
+         reusable;\nsize = <0 0x4000000>;\nlinux,cma-default;\n{text}\n}};\n}};\n}};\n"
+    )
+}
+
+#[test]
+fn alloc_ranges_are_held_against_the_memory_of_the_tree() {
+    let outside = tree("alloc-ranges = <0 0xc0000000 0 0x10000000>;");
+    let said = of(&outside);
+    said.begins("no failed CMA allocation, but node linux,cma of 64 MiB");
+    said.has(
+        "its alloc-ranges (0xc0000000 to 0xcfffffff) have none of the memory that the device tree \
+         states, unless the boot loader changes that (lines 4, 12). Let alloc-ranges name memory",
+    );
+    of(&tree("alloc-ranges = <0 0xbf000000 0 0x10000000>;")).has_not("none of the memory");
+    // A boot says more than the tree: its blocks, and that there was no place.
+    let boot = "[    0.000000] OF: reserved mem: failed to allocate memory for node 'linux,cma': size 64 MiB\n";
+    of(&format!("{boot}{outside}")).begins(
+        "no failed CMA allocation, but node linux,cma of 64 MiB was not placed: its alloc-ranges",
+    );
+    let blocks = "[    0.000000]   node   0: [mem 0x0000000040000000-0x00000000dfffffff]\n";
+    of(&format!("{blocks}{outside}")).has_not("none of the memory");
+    // What the boot loader fills in is not known.
+    let filled = outside.replace("reg = <0x0 0x40000000 0 0x80000000>", "reg = <0 0 0 0>");
+    of(&filled).has_not("none of the memory");
+}
+
+#[test]
+fn changes_of_a_node_are_of_that_node() {
+    let changed = |text: &str| of(&(tree("") + text));
+    let is_32 = |said: &Said| {
+        said.has("node linux,cma of 32 MiB: what became of it is not in the text");
+        said.has_not("64 MiB");
+    };
+    is_32(&changed("&linux_cma { size = <0 0x2000000>; };\n"));
+    is_32(&changed("&{/reserved-memory/linux,cma} {\n\tsize = <0 0x2000000>;\n};\n"));
+    let overlay = |target: &str| {
+        format!(
+            "/dts-v1/;\n/plugin/;\n/ {{\n\tfragment@0 {{\n\t\t{target};\n\t\tfrag0: __overlay__ {{\n\
+             \t\t\tsize = <0 0x2000000>;\n\t\t}};\n\t}};\n}};\n"
+        )
+    };
+    is_32(&changed(&overlay("target = <&linux_cma>")));
+    is_32(&changed(&overlay("target-path = \"/reserved-memory/linux,cma\"")));
+    is_32(&changed(&overlay("target = <&{/reserved-memory/linux,cma}>")));
+    // The last one of two counts.
+    let two = "&linux_cma { size = <0 0x3c000000>; };\n\
+               &{/reserved-memory/linux,cma} { size = <0 0x2000000>; };\n";
+    let two = of(two);
+    two.has("node &linux_cma of 32 MiB");
+    two.has_not("960 MiB");
+    // Others have a size, too.
+    let said = of(&overlay("target = <&eeprom>"));
+    said.begins("no failed CMA allocation in this log");
+    said.has_not("eeprom");
+    of(&overlay("target = <&cma>")).has("node &cma of 32 MiB");
+    // A boot calls it by its name.
+    let boot = "[    0.000000] Reserved memory: created CMA memory pool at 0x7e000000, size 32 MiB\n\
+                [    0.000000] OF: reserved mem: initialized node linux,cma, compatible id shared-dma-pool\n";
+    of(&format!("{boot}&linux_cma {{\nsize = <0 0x2000000>;\n}};\n")).has_not("says nothing of it");
+}
+
+#[test]
+fn a_device_of_an_overlay_is_called_as_its_target() {
+    let said = of(&format!(
+        "[   10.000000] cma: cma_alloc: reserved: alloc failed, req-size: 16 pages, ret: -12\n\
+         {}/ {{\nfragment@1 {{\ntarget = <&vpu>;\n__overlay__ {{\nmemory-region = <&vpu_pool>;\n}};\n}};\n}};\n",
+        tree("").replace("linux_cma: linux,cma", "vpu_pool: vpu").replace("linux,cma-default;", "")
+    ));
+    said.begins(
+        "16 pages failed in area reserved, the default one: the memory-region of &vpu (node vpu)",
+    );
+}

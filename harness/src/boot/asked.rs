@@ -42,6 +42,9 @@ pub enum Note {
     Overlap(Arc<str>),
     /// Of several entries of `reg` only the first is used.
     FirstEntry,
+    /// Its `alloc-ranges` have none of the memory that the device tree states: first byte and end of
+    /// the first one.
+    RangesOutside(u64, u64),
     /// Its parameter is not read as it looks.
     Misread(Misread),
 }
@@ -173,6 +176,8 @@ pub enum Reason {
     Memory(u64),
     /// `alloc-ranges` has no memory: first byte and end of the first one.
     RangesOutside(u64, u64),
+    /// The same, by the memory that the device tree states, which a boot loader may change.
+    RangesOutsideTree(u64, u64),
     /// `alloc-ranges` has less room: bytes of the widest.
     RangesNarrow(u64),
     /// `alloc-ranges` leaves no room; whether its numbers are in the text.
@@ -193,7 +198,7 @@ impl Reason {
         match self {
             Self::Block { .. } => "longest_block",
             Self::Memory(_) => "all_memory",
-            Self::RangesOutside(..) => "ranges_outside",
+            Self::RangesOutside(..) | Self::RangesOutsideTree(..) => "ranges_outside",
             Self::RangesNarrow(_) => "ranges_narrow",
             Self::Ranges(_) => "ranges",
             Self::Taken => "taken",
@@ -363,6 +368,11 @@ impl Asked {
             Note::Misread(misread) => Some(misread),
             _ => None,
         })
+    }
+
+    /// Whether its `alloc-ranges` have none of the memory that the device tree states.
+    pub fn is_outside(&self) -> bool {
+        self.notes.iter().any(|note| matches!(note, Note::RangesOutside(..)))
     }
 
     /// It rests on this line as well.

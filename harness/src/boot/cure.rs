@@ -35,7 +35,10 @@ pub(super) fn cures(asked: &Asked, story: &Story, movable: Option<bool>) -> Vec<
             None => vec![Cure::Less],
         },
         Fate::NotPlaced(
-            Reason::Ranges(_) | Reason::RangesNarrow(_) | Reason::RangesOutside(..),
+            Reason::Ranges(_)
+            | Reason::RangesNarrow(_)
+            | Reason::RangesOutside(..)
+            | Reason::RangesOutsideTree(..),
         ) => {
             vec![Cure::Ranges]
         }
@@ -72,6 +75,7 @@ pub(super) fn cures(asked: &Asked, story: &Story, movable: Option<bool>) -> Vec<
         Fate::NotInEffect(_) => vec![Cure::Attach],
         Fate::NotDefault(_) => vec![Cure::OneDefault],
         // Its note says how it is written.
+        Fate::Unknown(_) if asked.is_outside() => vec![Cure::Ranges],
         Fate::Refused(Off::Spelling) | Fate::Placed | Fate::Off | Fate::Unknown(_) => Vec::new(),
     }
 }

@@ -87,6 +87,7 @@ impl Notes {
                 Fact::Boot(
                     Boot::Dts(_)
                         | Boot::Region(_)
+                        | Boot::TreeMemory(_)
                         | Boot::PageBytes(..)
                         | Boot::DmaCma
                         | Boot::MaxOrder(..)

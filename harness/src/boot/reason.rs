@@ -21,6 +21,7 @@ pub(super) fn finish(teller: &mut Teller, story: &Story, failed: &[Arc<str>]) {
     name_bypassed(teller);
     name_refused(teller);
     nodes_of_text(teller, story);
+    outside(teller);
     for index in 0..teller.areas.len() {
         by_node(teller, index, story);
     }
@@ -86,12 +87,7 @@ fn nodes_of_text(teller: &mut Teller, story: &Story) {
         if teller.areas.iter().any(named) || node.listed || !(node.is_area() || lost && !has_boot) {
             continue;
         }
-        let name = Some(Arc::clone(if node.name.starts_with('&') {
-            node.label.as_ref().unwrap_or(&node.name)
-        } else {
-            &node.name
-        }));
-        let mut asked = Asked::new(name, Origin::Node);
+        let mut asked = Asked::new(Some(Arc::clone(&node.name)), Origin::Node);
         (asked.fate, asked.default) = (Fate::Unknown(has_boot), node.default);
         asked.at(&at);
         // It cannot be set up, whatever the kernel prints.
@@ -110,10 +106,44 @@ fn nodes_of_text(teller: &mut Teller, story: &Story) {
     }
 }
 
+/// The ranges of nodes that nothing became of in the text against the memory of the tree.
+fn outside(teller: &mut Teller) {
+    let Some((at, memory)) = teller.tree_memory.clone().filter(|_| teller.blocks.is_empty()) else {
+        return;
+    };
+    for asked in &mut teller.areas {
+        let name = asked.name.clone().unwrap_or_default();
+        let node = teller.nodes.iter().map(|(_, node)| node).find(|node| is(node, &name));
+        let first = node.and_then(|node| outside_of(&node.ranges, &memory));
+        let Some((start, end)) = first.filter(|_| asked.origin == Origin::Node) else { continue };
+        match asked.fate {
+            Fate::Unknown(_) => asked.notes.push(Note::RangesOutside(start, end)),
+            Fate::NotPlaced(Reason::Open) => {
+                asked.fate = Fate::NotPlaced(Reason::RangesOutsideTree(start, end));
+            }
+            _ => continue,
+        }
+        asked.at(&at);
+    }
+}
+
+/// The first of the ranges, where none of them meets any of the memory.
+fn outside_of(ranges: &[(u64, u64)], memory: &[(u64, u64)]) -> Option<(u64, u64)> {
+    let end = |range: &(u64, u64)| range.0.saturating_add(range.1);
+    let meets = |range: &(u64, u64)| {
+        memory.iter().any(|(start, stop)| range.0 < *stop && *start < end(range))
+    };
+    let first = ranges.first().filter(|_| !ranges.iter().any(meets))?;
+    Some((first.0, end(first)))
+}
+
 /// Whether `name` is that of a node: with or without its address.
 fn is(node: &Node, name: &str) -> bool {
     let short = |name: &str| name.split('@').next().unwrap_or_default().to_string();
-    *node.name == *name || short(&node.name) == name || *node.name == *short(name)
+    node.labels(name)
+        || *node.name == *name
+        || short(&node.name) == name
+        || *node.name == *short(name)
 }
 
 /// What is off the step in a node whose numbers are known.
@@ -211,16 +241,13 @@ fn not_placed(
     if let Some(node) = node.filter(|node| !node.ranges.is_empty()) {
         let end = |range: &(u64, u64)| range.0.saturating_add(range.1);
         let widest = node.ranges.iter().map(|range| steps(range.0, end(range))).max();
-        let meets = |range: &(u64, u64)| {
-            blocks.is_empty()
-                || blocks.iter().any(|(_, start, stop)| range.0 < *stop && *start < end(range))
-        };
+        let memory: Vec<_> = blocks.iter().map(|(_, start, end)| (*start, *end)).collect();
         if let Some(widest) = widest.filter(|widest| larger(*widest)) {
             return (Reason::RangesNarrow(widest), None);
         }
-        if !node.ranges.iter().any(meets) {
-            let first = node.ranges[0];
-            return (Reason::RangesOutside(first.0, end(&first)), None);
+        let first = outside_of(&node.ranges, &memory).filter(|_| !memory.is_empty());
+        if let Some((start, end)) = first {
+            return (Reason::RangesOutside(start, end), None);
         }
         // What of a block lies in one of the ranges.
         let shared = node.ranges.iter().flat_map(|range| {

@@ -24,6 +24,8 @@ pub(super) struct Teller {
     pub(super) nodes: Vec<(At, Node)>,
     pub(super) regions: Vec<(At, Region)>,
     pub(super) blocks: Vec<(At, u64, u64)>,
+    /// All memory by the device tree: first byte and end of each piece.
+    pub(super) tree_memory: Option<(At, Vec<(u64, u64)>)>,
     pub(super) command: Option<(At, Command)>,
     /// Nodes of whose `reg` only the first entry is used.
     first_entries: Vec<(At, Arc<str>)>,
@@ -160,6 +162,11 @@ impl Teller {
                 self.refusals.push((at.clone(), Arc::clone(device)));
             }
             Boot::Dts(node) => self.stated(at, node),
+            Boot::TreeMemory(places) => {
+                let places =
+                    places.iter().map(|(base, bytes)| (*base, base.saturating_add(*bytes)));
+                self.tree_memory = Some((at.clone(), places.collect()));
+            }
             Boot::Region(region) => self.regions.push((at.clone(), region.clone())),
             Boot::FirstEntry { node } => self.first_entries.push((at.clone(), Arc::clone(node))),
             Boot::Assigned { node, .. } => self.assigned.push(Arc::clone(node)),
@@ -362,8 +369,12 @@ impl Teller {
     }
 
     fn stated(&mut self, at: &At, node: &Node) {
-        match self.nodes.iter_mut().find(|(_, known)| known.name == node.name) {
-            Some((_, known)) => known.merge(node),
+        match self.nodes.iter_mut().find(|(_, known)| known.is_same(node)) {
+            Some((known_at, known)) => {
+                if known.merge(node) && node.changes {
+                    *known_at = at.clone();
+                }
+            }
             None => self.nodes.push((at.clone(), node.clone())),
         }
     }

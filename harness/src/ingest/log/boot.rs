@@ -184,6 +184,9 @@ pub enum Boot {
     Dts(Box<Node>),
     /// A device and its `memory-region`.
     Region(Region),
+    /// All memory by a device tree, which a boot loader may change: first byte and bytes of each
+    /// piece.
+    TreeMemory(Vec<(u64, u64)>),
 }
 
 /// What the size of a page is known from.

@@ -46,7 +46,8 @@ pub(super) fn doubt(story: &Story) -> Option<String> {
         asked.fate == Fate::Placed && asked.notes.iter().any(overlap)
     };
     let left_out = story.areas.iter().find(|asked| matches!(asked.fate, Fate::Bypassed(_)));
-    let asked = left_out.or_else(|| story.areas.iter().find(overlaps))?;
+    let strange = story.areas.iter().find(|asked| overlaps(asked) || asked.is_outside());
+    let asked = left_out.or(strange)?;
     Some(short(asked, story) + &notes(asked))
 }
 
@@ -299,6 +300,11 @@ fn notes(asked: &Asked) -> String {
         Note::Overlap(_) if asked.fate != Fate::Placed => String::new(),
         Note::Overlap(other) => format!("; the kernel says that it overlaps {}", clean(other)),
         Note::FirstEntry => "; of its reg only the first entry is used".to_string(),
+        Note::RangesOutside(start, end) => format!(
+            "; its alloc-ranges ({start:#x} to {:#x}) have none of the memory that the device tree \
+             states, unless the boot loader changes that",
+            end - 1
+        ),
         // It is in the answer.
         Note::Misread(_) => String::new(),
     });
@@ -335,6 +341,10 @@ fn why(reason: Reason, asked: &Asked) -> String {
         Reason::RangesOutside(start, end) => {
             format!("its alloc-ranges ({start:#x} to {:#x}) have no memory in them", end - 1)
         }
+        Reason::RangesOutsideTree(start, end) => format!(
+            "its alloc-ranges ({start:#x} to {:#x}) have none of the memory that the device tree states",
+            end - 1
+        ),
         Reason::RangesNarrow(bytes) => format!("its alloc-ranges have room for {}", size(bytes)),
         Reason::Ranges(true) => {
             "nothing in its alloc-ranges is free and large enough".to_string()

@@ -252,3 +252,81 @@ fn a_device_of_an_overlay_is_called_as_its_target() {
         "16 pages failed in area reserved, the default one: the memory-region of &vpu (node vpu)",
     );
 }
+
+#[test]
+fn of_hugetlb_cma_only_a_part_was_placed() {
+    let said = of("[    0.000000] Linux version 6.8.0 (a@b) (x86_64-linux-gnu-gcc-13) #45\n\
+         [    0.000000] Command line: BOOT_IMAGE=/boot/vmlinuz root=UUID=x ro hugetlb_cma=16G\n\
+         [    0.028843] hugetlb_cma: reserve 16384 MiB, up to 8192 MiB per node\n\
+         [    0.030000] cma: Reserved 8192 MiB at 0x0000000880000000 on node 0\n\
+         [    0.030001] hugetlb_cma: reserved 8192 MiB on node 0\n\
+         [    0.040000] cma: Failed to reserve 8192 MiB\n\
+         [    0.040001] hugetlb_cma: reservation failed: err -12, node 1\n");
+    said.begins(
+        "no failed CMA allocation, but area hugetlb1 of hugetlb_cma= of 8192 MiB was not placed",
+    );
+    said.has("area hugetlb0 of hugetlb_cma= of 8192 MiB was placed at 0x880000000");
+    said.has(
+        "; of all 16384 MiB of hugetlb_cma= 8192 MiB are there (lines 2, 3, 6, 7). Ask for less",
+    );
+    // In 7.3 with a share, and without the lines of cma.
+    let said = of("[    0.028843] hugetlb_cma: reserve 16384 MiB (25%), up to 8192 MiB per node\n\
+                   [    0.030001] hugetlb_cma: reserved 8192 MiB on node 0\n\
+                   [    0.040001] hugetlb_cma: reserved area spans zones: err 0, node 1\n");
+    said.has("area hugetlb0 of hugetlb_cma= of 8192 MiB was placed");
+    said.begins("no failed CMA allocation, but area hugetlb1 of hugetlb_cma= is dead");
+    said.has("of all 16384 MiB of hugetlb_cma= 8192 MiB are there");
+}
+
+#[test]
+fn every_message_of_hugetlb_cma_is_read() {
+    for (line, fate) in [
+        ("invalid node 3 specified", "was refused: this machine has no node 3 of memory"),
+        ("invalid percentage 120", "was refused: that share of the memory is above 100 %"),
+        (
+            "reservation size rounded down to 0 from 512 MiB (1%)",
+            "was refused: that share of the memory is above 100 % or below a gigantic page",
+        ),
+        ("the option isn't supported by current arch", "was refused: this architecture has no"),
+        ("cma area of node 1 must be a multiple of 1024 MiB", "was refused: it is no multiple"),
+    ] {
+        of(&format!("[    0.028843] hugetlb_cma: {line}\n")).has(fate);
+    }
+    let whole = "[    0.1] hugetlb_cma: reserve 3072 MiB, up to 3072 MiB per node\n\
+                 [    0.1] cma: Reserved 3072 MiB at 0x0000000100000000 on node 0\n\
+                 [    0.1] hugetlb_cma: reserved 3072 MiB on node 0\n";
+    of(whole).begins("no failed CMA allocation in this log");
+    // A gigantic page is asked for at its own order, and has ways out.
+    let failed =
+        "[   10.0] cma: cma_alloc: hugetlb0: alloc failed, req-size: 262144 pages, ret: -12\n";
+    let said = of(&format!("{whole}{failed}"));
+    said.has("262144 pages, order 18 (as gigantic pages are asked for: the log does not show it)");
+    said.has("the area has 786432 (3145728 kB reserved at boot, line 2)");
+    said.has_not("got nothing");
+}
+
+#[test]
+fn what_became_of_the_area_of_a_crash_kernel() {
+    let boot = "[    0.000000] cma: Reserved 64 MiB at 0x00000000b0000000\n\
+                [    0.000000] Kernel command line: crashkernel=256M crashkernel=256M,cma cma=64M\n";
+    let reserved = "[    0.000000] cma: Reserved 256 MiB at 0x0000000080000000\n\
+                    [    0.000000] crashkernel CMA reserved: 256 MB in 1 ranges\n";
+    let said = of(&format!("{boot}{reserved}"));
+    said.begins("no failed CMA allocation in this log");
+    said.has("cma=64M has 64 MiB at 0xb0000000");
+    said.has("crashkernel=,cma of 256 MiB was placed");
+    // Half of it, in vain, and a quarter.
+    let part = "[    0.000000] cma: Failed to reserve 256 MiB\n\
+                [    0.000000] cma: Failed to reserve 128 MiB\n\
+                [    0.000000] cma: Reserved 64 MiB at 0x0000000080000000\n\
+                [    0.000000] cma: Failed to reserve 32 MiB\n\
+                [    0.000000] crashkernel CMA reservation failed: 256 MB requested, 64 MB reserved in 1 ranges\n";
+    let said = of(&format!("{boot}{part}"));
+    said.begins("no failed CMA allocation, but crashkernel=,cma of 256 MiB was not placed: only 64 MiB were found");
+    said.has("cma=64M has 64 MiB at 0xb0000000");
+    said.has_not("cma=64M was not placed");
+    let none = "[    0.000000] crashkernel CMA reservation failed: 64 MB requested, 0 MB reserved in 0 ranges\n";
+    of(none).begins("no failed CMA allocation, but crashkernel=,cma of 64 MiB was not placed");
+    of("[    0.000000] crashkernel CMA reservation not supported\n")
+        .has("crashkernel=,cma was refused: this architecture has no ,cma there");
+}

@@ -45,6 +45,8 @@ pub enum Note {
     /// Its `alloc-ranges` have none of the memory that the device tree states: first byte and end of
     /// the first one.
     RangesOutside(u64, u64),
+    /// Its parameter asked for more areas: bytes that these have, of so many.
+    Of(u64, u64),
     /// Its parameter is not read as it looks.
     Misread(Misread),
 }
@@ -62,6 +64,8 @@ pub enum Origin {
     ConfigOrCommandLine,
     /// `hugetlb_cma=`.
     Hugetlb,
+    /// `crashkernel=…,cma`.
+    Crash,
     /// `numa_cma=`, `cma_pernuma=`, or `CONFIG_CMA_SIZE_PERNUMA`.
     Numa,
 }
@@ -75,6 +79,7 @@ impl Origin {
             Self::Config => "config",
             Self::ConfigOrCommandLine => "config_or_cmdline",
             Self::Hugetlb => "hugetlb",
+            Self::Crash => "crashkernel",
             Self::Numa => "numa",
         }
     }
@@ -188,6 +193,8 @@ pub enum Reason {
     Crosses(u64),
     /// The place ends above this limit.
     Limit(u64),
+    /// So many bytes of it were found, and no more.
+    Part(u64),
     /// There is no free piece that is large enough; why is not in the text.
     Open,
 }
@@ -204,6 +211,7 @@ impl Reason {
             Self::Taken => "taken",
             Self::Crosses(_) => "crosses_low_memory",
             Self::Limit(_) => "limit",
+            Self::Part(_) => "part",
             Self::Open => "open",
         }
     }
@@ -228,7 +236,11 @@ pub enum Off {
     Cells(Arc<str>),
     /// `hugetlb_cma=` is no multiple of a gigantic page: bytes of that.
     GiganticPage(u64),
-    /// The architecture has no `hugetlb_cma=`.
+    /// It is a share of the memory that is above 100 % or below a gigantic page.
+    Share,
+    /// It names this node of memory, which is not there.
+    NoNode(u32),
+    /// The architecture has no such parameter.
     Unsupported,
     /// It has `no-map` beside `reusable`.
     NoMap,
@@ -252,6 +264,8 @@ impl Off {
             Self::Slots => "too_many_areas",
             Self::Cells(_) => "cells",
             Self::GiganticPage(_) => "gigantic_page",
+            Self::Share => "share",
+            Self::NoNode(_) => "no_such_node",
             Self::Unsupported => "unsupported",
             Self::NoMap => "no_map",
             Self::Unknown => "unknown_parameter",

@@ -1,7 +1,7 @@
 //! What cures an area that is not as it was asked for.
 
 use super::asked::Border;
-use super::{Asked, Cure, Fate, Off, Reason, Story};
+use super::{Asked, Cure, Fate, Off, Origin, Reason, Story};
 
 /// A round size below a block leaves room for what lies in it already.
 const ROUND: u64 = 16 << 20;
@@ -29,6 +29,10 @@ pub(super) fn cures(asked: &Asked, story: &Story, movable: Option<bool>) -> Vec<
         Cure::Size(most.saturating_sub(1) / unit * unit)
     };
     match &asked.fate {
+        // Its size is in whole gigantic pages, or in as many pieces as there are.
+        Fate::NotPlaced(_) if matches!(asked.origin, Origin::Hugetlb | Origin::Crash) => {
+            vec![Cure::Less]
+        }
         Fate::NotPlaced(Reason::Block { most, .. }) => vec![below(*most)],
         Fate::NotPlaced(Reason::Memory(_)) => match story.longest_block {
             Some((start, end)) => vec![below(end - start)],
@@ -43,7 +47,7 @@ pub(super) fn cures(asked: &Asked, story: &Story, movable: Option<bool>) -> Vec<
             vec![Cure::Ranges]
         }
         Fate::NotPlaced(Reason::Taken | Reason::Crosses(_) | Reason::Limit(_)) => vec![Cure::Place],
-        Fate::NotPlaced(Reason::Open) => vec![Cure::Less],
+        Fate::NotPlaced(Reason::Open | Reason::Part(_)) => vec![Cure::Less],
         Fate::Refused(Off::Base(base)) => match round(*base) {
             Some((down, up)) => vec![Cure::Base(down, up)],
             None => vec![Cure::Step],
@@ -65,7 +69,8 @@ pub(super) fn cures(asked: &Asked, story: &Story, movable: Option<bool>) -> Vec<
         Fate::Refused(Off::NoMap) => vec![Cure::Map],
         Fate::Refused(Off::Cells(_)) => vec![Cure::Cells],
         Fate::Refused(Off::GiganticPage(page)) => vec![Cure::Gigantic(*page)],
-        Fate::Refused(Off::Unsupported | Off::Unsaid) | Fate::NoEffect(_) => vec![Cure::Look],
+        Fate::Refused(Off::Share | Off::NoNode(_) | Off::Unsupported) => Vec::new(),
+        Fate::Refused(Off::Unsaid) | Fate::NoEffect(_) => vec![Cure::Look],
         Fate::NoMatch(Some(true)) | Fate::Refused(Off::Unknown) => vec![Cure::DmaCma],
         Fate::NoMatch(Some(false)) | Fate::DmaPool => vec![Cure::Reusable],
         Fate::NoMatch(None) => vec![Cure::Reusable, Cure::DmaCma],

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Confidence, Incident, Reported};
-use crate::board::Caller;
+use crate::board::{Caller, is_gigantic};
 use crate::boot::step;
 use crate::ingest::log::boot::Boot;
 use crate::ingest::log::{Record, Task};
@@ -162,6 +162,10 @@ pub(super) fn outcome(incident: &Incident, machine: &Machine) -> Outcome {
     };
     if who.pages_refused.is_some() {
         return Outcome::Refused(Confidence::Certain, Because::Pages);
+    }
+    // Gigantic pages have ways out that are not modelled.
+    if incident.area.as_deref().is_some_and(is_gigantic) {
+        return Outcome::Unknown;
     }
     match who.caller {
         Some(caller) if caller.name == "hugetlb" => return Outcome::Unknown,

@@ -52,6 +52,9 @@ impl Sizes {
             }
             // The line after the one that makes a pool names it.
             Record::Boot(Boot::Initialized { node }) => self.name(node, source, line),
+            Record::Boot(Boot::HugetlbPlaced { node, .. }) => {
+                self.name(&Arc::from(format!("hugetlb{node}")), source, line);
+            }
             Record::Boot(Boot::Dead { area }) => self.is_dead(area),
             Record::Boot(Boot::Assigned { device, node }) => {
                 let (device, area) = (Arc::clone(device), Arc::clone(node));
@@ -97,6 +100,16 @@ impl Sizes {
         match boot {
             Boot::Node { node, bytes, reusable: true, .. } => {
                 self.area(Some(node), stated(By::Boot, *bytes));
+            }
+            // They are the last ones, and nobody asks them.
+            Boot::Crash { ranges, .. } => {
+                let unnamed = |(name, area): &&mut (Option<Arc<str>>, Stated)| {
+                    name.is_none() && area.by == By::Boot
+                };
+                let ranges = usize::try_from(*ranges).unwrap_or(usize::MAX);
+                for (name, _) in self.areas.iter_mut().rev().filter(unnamed).take(ranges) {
+                    *name = Some("crashkernel".into());
+                }
             }
             Boot::Ranges { bytes, .. } => self.area(None, stated(By::Boot, *bytes)),
             Boot::Dts(node) if node.pool && node.reusable && !node.disabled => {

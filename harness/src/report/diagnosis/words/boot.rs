@@ -141,6 +141,7 @@ fn who(asked: &Asked) -> String {
         (Origin::ConfigOrCommandLine, None) => "an area without a name".to_string(),
         (Origin::Hugetlb, Some(name)) => format!("area {name} of hugetlb_cma="),
         (Origin::Hugetlb, None) => "hugetlb_cma=".to_string(),
+        (Origin::Crash, _) => "crashkernel=,cma".to_string(),
         (Origin::Numa, _) => "an area of one node of memory".to_string(),
     }
 }
@@ -191,7 +192,7 @@ fn fate(asked: &Asked, story: &Story) -> String {
             format!("{who}{of} was not placed: {}{}", why(*reason, asked), instead(asked))
         }
         Fate::Refused(off) => {
-            format!("{who}{of} was refused: {}{}", wrong(off, story), instead(asked))
+            format!("{who}{of} was refused: {}{}", wrong(off, asked, story), instead(asked))
         }
         Fate::NoMatch(reusable) => {
             let why = match reusable {
@@ -305,6 +306,9 @@ fn notes(asked: &Asked) -> String {
              states, unless the boot loader changes that",
             end - 1
         ),
+        Note::Of(bytes, total) => {
+            format!("; of all {} of hugetlb_cma= {} are there", size(*total), size(*bytes))
+        }
         // It is in the answer.
         Note::Misread(_) => String::new(),
     });
@@ -361,6 +365,10 @@ fn why(reason: Reason, asked: &Asked) -> String {
             format!("it would lie across the end of low memory, {boundary:#x}")
         }
         Reason::Limit(limit) => format!("it would end above {limit:#x}, the limit"),
+        Reason::Part(bytes) => {
+            let ranges = asked.ranges.map(|ranges| format!(" in {}", counted(ranges, "range")));
+            format!("only {} were found{}", size(bytes), ranges.unwrap_or_default())
+        }
         Reason::Open => match asked.asked_bytes {
             Some(bytes) => format!("no free piece of {} was found below the limit", size(bytes)),
             None => "no free piece was found".to_string(),
@@ -368,7 +376,7 @@ fn why(reason: Reason, asked: &Asked) -> String {
     }
 }
 
-fn wrong(off: &Off, story: &Story) -> String {
+fn wrong(off: &Off, asked: &Asked, story: &Story) -> String {
     let step = || step(&story.stride);
     match off {
         Off::Base(base) => format!("its base {base:#x} is no multiple of {}", step()),
@@ -387,6 +395,13 @@ fn wrong(off: &Off, story: &Story) -> String {
             clean(property)
         ),
         Off::GiganticPage(page) => format!("it is no multiple of a gigantic page, {}", size(*page)),
+        Off::Share => {
+            "that share of the memory is above 100 % or below a gigantic page".to_string()
+        }
+        Off::NoNode(node) => format!("this machine has no node {node} of memory"),
+        Off::Unsupported if asked.origin == Origin::Crash => {
+            "this architecture has no ,cma there".to_string()
+        }
         Off::Unsupported => "this architecture has no hugetlb_cma=".to_string(),
         Off::Spelling => "the kernel's parameter is cma=, in small letters".to_string(),
         Off::Unknown => "this kernel does not know cma= (CONFIG_DMA_CMA is off)".to_string(),

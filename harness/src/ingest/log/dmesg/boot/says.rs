@@ -163,24 +163,53 @@ pub(crate) fn dead(before: &[u8], _: &[u8]) -> Said {
 }
 
 /// `cma area should be at least 1024 MiB`, `cma area of node 1 should be …`, `cma area must be a
-/// multiple of 1024 MiB`, `reserve 8192 MiB, up to 4096 MiB per node`, `reservation failed: err -12,
-/// node 0`.
+/// multiple of 1024 MiB`, `invalid node 3 specified`, `reserve 8192 MiB, up to 4096 MiB per node`,
+/// `reserved 4096 MiB on node 0`, `reservation failed: err -12, node 0`, `reserved area spans zones:
+/// err 0, node 0`; from 7.x on with shares of memory.
 pub(crate) fn hugetlb(_: &[u8], after: &[u8]) -> Said {
-    let of = |text: &[u8], word: &[u8]| {
-        let at = memchr::memmem::find(text, word)? + word.len();
-        size(&mut Cursor::new(&text[at..], 0, true)).ok()
+    let after = &after[..after.len().min(super::LONGEST)];
+    let behind = |word: &[u8]| Some(&after[memchr::memmem::find(after, word)? + word.len()..]);
+    let of = |word: &[u8]| size(&mut Cursor::new(behind(word)?, 0, true)).ok();
+    let node = |word: &[u8]| {
+        let number = behind(word)?;
+        let end = bytes::span(number, u8::is_ascii_digit);
+        bytes::number::<u32>(&number[..end])
     };
-    if let Some(bytes) = of(after, b"at least ").or_else(|| of(after, b"multiple of ")) {
+    let begins = |word: &[u8]| after.starts_with(word);
+    if let Some(bytes) = of(b"at least ").or_else(|| of(b"multiple of ")) {
         return said(Boot::HugetlbOff(bytes));
     }
-    if memchr::memmem::find(after, b"isn't supported").is_some() {
-        return said(Boot::HugetlbUnknown);
+    let zones = begins(b"reserved area spans zones");
+    said(match () {
+        () if begins(b"the option isn't supported") => Boot::HugetlbUnknown,
+        () if begins(b"invalid percentage") || begins(b"reservation size rounded down to 0") => {
+            Boot::HugetlbShare
+        }
+        () if begins(b"invalid node ") => Boot::HugetlbNode(node(b"invalid node ")?),
+        () if zones || begins(b"reservation failed") => {
+            Boot::HugetlbFailed { node: node(b", node ")?, zones }
+        }
+        () if begins(b"reserved ") => {
+            Boot::HugetlbPlaced { bytes: of(b"reserved ")?, node: node(b" on node ")? }
+        }
+        () if begins(b"reserve ") => Boot::Hugetlb(of(b"reserve ")?),
+        () => return None,
+    })
+}
+
+/// `ed: 256 MB in 1 ranges`, `ation failed: 64 MB requested, 0 MB reserved in 0 ranges`, `ation not
+/// supported`.
+pub(crate) fn crash(_: &[u8], after: &[u8]) -> Said {
+    if after.starts_with(b"ation not supported") {
+        return said(Boot::CrashUnknown);
     }
-    if after.starts_with(b"reservation failed") {
-        return said(Boot::HugetlbFailed);
+    let mib = |number: u64| number.checked_mul(1 << 20);
+    if let Some([asked, bytes, ranges]) = numbers(after, b"ationfailed:#MBrequested,#MBreservedin#")
+    {
+        return said(Boot::Crash { asked: Some(mib(asked)?), bytes: mib(bytes)?, ranges });
     }
-    after.starts_with(b"reserve ").then_some(())?;
-    said(Boot::Hugetlb(of(after, b"reserve ")?))
+    let [bytes, ranges] = numbers(after, b"ed:#MBin#")?;
+    said(Boot::Crash { asked: None, bytes: mib(bytes)?, ranges })
 }
 
 /// `  node   0`, and `50000000-0x000000005fffffff]`.

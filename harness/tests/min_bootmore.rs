@@ -326,7 +326,37 @@ fn what_became_of_the_area_of_a_crash_kernel() {
     said.has("cma=64M has 64 MiB at 0xb0000000");
     said.has_not("cma=64M was not placed");
     let none = "[    0.000000] crashkernel CMA reservation failed: 64 MB requested, 0 MB reserved in 0 ranges\n";
-    of(none).begins("no failed CMA allocation, but crashkernel=,cma of 64 MiB was not placed");
+    of(none).begins(
+        "no failed CMA allocation, but crashkernel=,cma of 64 MiB was not placed: no free piece was found, down",
+    );
     of("[    0.000000] crashkernel CMA reservation not supported\n")
         .has("crashkernel=,cma was refused: this architecture has no ,cma there");
+}
+
+#[test]
+fn another_boot_without_a_banner_is_seen_where_it_says_otherwise() {
+    let boot = |mib: u64| {
+        format!(
+            "[    0.000000] Reserved memory: created CMA memory pool at 0x00000000a0000000, size 24 MiB\n\
+             [    0.000000] OF: reserved mem: initialized node vpu_pool, compatible id shared-dma-pool\n\
+             [    0.000000] cma: Reserved {mib} MiB at 0x00000000b0000000\n\
+             [    0.000000] Kernel command line: console=ttyS0 cma={mib}M\n"
+        )
+    };
+    let failed = "[   12.000000] mydrv 1.video: dma alloc of size 50331648 failed\n";
+    let said = of(&format!("{}{failed}{}{failed}", boot(32), boot(256)));
+    said.has("the text has 2 boots: this is of the last one");
+    said.has("cma=256M has 256 MiB at 0xb0000000 (lines 8, 9)");
+    said.has("node vpu_pool of 24 MiB was placed at 0xa0000000 (lines 6, 7)");
+    said.has_not("cma=32M");
+    // Each request is bounded by its own boot.
+    said.has("too_large (likely): 12288 pages were asked for, the largest area has 8192 (32768 kB");
+    said.has("the largest area has 65536 (262144 kB reserved at boot, line 8)");
+    // The same boot again, or a piece of it.
+    let same = of(&format!("{}{failed}{}", boot(32), boot(32)));
+    same.has_not("boots");
+    let piece = boot(32).lines().skip(2).map(|line| format!("{line}\n")).collect::<String>();
+    of(&format!("{piece}{failed}{}", boot(32))).has_not("boots");
+    // Stamps that go back alone say nothing.
+    of(&format!("{failed}{}", boot(32))).has_not("boots");
 }

@@ -117,7 +117,6 @@ impl Teller {
         }
         let fate = match asked {
             None => Fate::Placed,
-            Some(_) if bytes == 0 => Fate::NotPlaced(Reason::Open),
             Some(_) => Fate::NotPlaced(Reason::Part(bytes)),
         };
         let area = self.push(at, Some("crashkernel".into()), Origin::Crash, fate);

@@ -365,6 +365,7 @@ fn why(reason: Reason, asked: &Asked) -> String {
             format!("it would lie across the end of low memory, {boundary:#x}")
         }
         Reason::Limit(limit) => format!("it would end above {limit:#x}, the limit"),
+        Reason::Part(0) => "no free piece was found, down to a page".to_string(),
         Reason::Part(bytes) => {
             let ranges = asked.ranges.map(|ranges| format!(" in {}", counted(ranges, "range")));
             format!("only {} were found{}", size(bytes), ranges.unwrap_or_default())

@@ -79,8 +79,17 @@ impl Teller {
         });
         let Some((at, total)) = self.hugetlb.clone().or(of_command) else { return };
         let hugetlb = |asked: &&Asked| asked.origin == Origin::Hugetlb;
-        let placed = self.areas.iter().filter(hugetlb).filter(|asked| asked.fate == Fate::Placed);
-        let placed: u64 = placed.filter_map(|asked| asked.bytes).sum();
+        let placed: Vec<_> = self
+            .areas
+            .iter()
+            .filter(hugetlb)
+            .filter(|asked| asked.fate == Fate::Placed)
+            .collect();
+        // Without a name it may be the one that is missing.
+        if placed.iter().any(|asked| asked.name.is_none()) {
+            return;
+        }
+        let placed: u64 = placed.iter().filter_map(|asked| asked.bytes).sum();
         for asked in &mut self.areas {
             let missing = matches!(asked.fate, Fate::NotPlaced(_) | Fate::Dead(_));
             if asked.origin == Origin::Hugetlb && missing && (1..total).contains(&placed) {

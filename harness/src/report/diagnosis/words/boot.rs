@@ -53,7 +53,8 @@ pub(super) fn doubt(story: &Story) -> Option<String> {
 
 /// That there is no area, where meminfo says so and nothing else does.
 pub(super) fn none(story: &Story) -> Option<String> {
-    let said = story.troubles().next().is_some();
+    let off = story.areas.iter().any(|asked| asked.fate == Fate::Off);
+    let said = off || story.troubles().next().is_some();
     let has = |asked: &Asked| asked.bytes.is_some_and(|bytes| bytes > 0);
     let placed = story.areas.iter().any(|asked| asked.fate == Fate::Placed && has(asked));
     story.cma_total.filter(|total| *total == 0 && !said)?;

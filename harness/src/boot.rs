@@ -8,6 +8,7 @@
 mod asked;
 mod command;
 mod cure;
+mod machine;
 mod notes;
 mod reason;
 pub(crate) mod step;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 
 pub use asked::{Asked, Border, Cure, Fate, Note, Off, Origin, Reason};
 pub use command::{Command, Misread, Size, Slip};
+pub(crate) use machine::Machine;
 pub use notes::Notes;
 pub(crate) use step::page_of_release;
 pub use step::{Stride, StrideFrom};

@@ -352,6 +352,10 @@ fn another_boot_without_a_banner_is_seen_where_it_says_otherwise() {
     // Each request is bounded by its own boot.
     said.has("too_large (likely): 12288 pages were asked for, the largest area has 8192 (32768 kB");
     said.has("the largest area has 65536 (262144 kB reserved at boot, line 8)");
+    // A line of CMA is seen, too.
+    let line =
+        "[   12.000000] cma: cma_alloc: reserved: alloc failed, req-size: 16 pages, ret: -12\n";
+    of(&format!("{}{line}{}", boot(32), boot(256))).has("the text has 2 boots");
     // The same boot again, or a piece of it.
     let same = of(&format!("{}{failed}{}", boot(32), boot(32)));
     same.has_not("boots");

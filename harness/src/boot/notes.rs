@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use again::Again;
 
-use super::{At, Story, step, tell};
-use crate::ingest::log::boot::{Boot, PageFrom};
+use super::{At, Machine, Story, tell};
+use crate::ingest::log::boot::Boot;
 use crate::ingest::log::{Found, Record};
 
 /// The most facts of a text: a boot with some hundred nodes has fewer.
@@ -21,7 +21,7 @@ pub struct Notes {
     pub(super) release: Option<Arc<str>>,
     /// What the caller says of the kernel, where the text does not.
     asked: Option<Arc<str>>,
-    page: Option<(u64, PageFrom)>,
+    machine: Machine,
     /// Boots so far, at least 1.
     pub(super) boots: u64,
     /// The banner of this boot.
@@ -64,7 +64,7 @@ impl Default for Notes {
             facts: Vec::new(),
             release: None,
             asked: None,
-            page: None,
+            machine: Machine::default(),
             boots: 1,
             banner: None,
             ended: false,
@@ -77,8 +77,8 @@ impl Default for Notes {
 impl Notes {
     /// The kernel is this one, where the text does not say.
     pub fn of_kernel(kernel: Option<&str>) -> Self {
-        let page = kernel.and_then(step::page_of_release).map(|bytes| (bytes, PageFrom::Release));
-        Self { asked: kernel.map(Arc::from), page, ..Self::default() }
+        let machine = Machine::of_kernel(kernel);
+        Self { asked: kernel.map(Arc::from), machine, ..Self::default() }
     }
 
     /// What follows is in this source.
@@ -110,14 +110,11 @@ impl Notes {
         self.again = Again::default();
         let own = self.last_release.take().filter(|(at, _)| *at == line);
         self.release = own.map(|(_, name)| name);
-        let by_name =
-            |name: &Arc<str>| step::page_of_release(name).map(|bytes| (bytes, PageFrom::Release));
-        let stated = self.facts.iter().filter_map(|(_, fact)| match fact {
-            Fact::Boot(Boot::PageBytes(bytes, from)) => Some((*bytes, *from)),
+        let facts = self.facts.iter().filter_map(|(_, fact)| match fact {
+            Fact::Boot(boot) => Some(boot),
             _ => None,
         });
-        let page = self.release().and_then(by_name);
-        self.page = stated.fold(page, |page, other| step::better(page, Some(other)));
+        self.machine.begin(self.release.as_deref(), self.asked.as_deref(), facts);
     }
 
     /// The boot is over.
@@ -154,8 +151,9 @@ impl Notes {
                 self.begin(found.line);
             }
             true => self.begin_again(),
-            false => self.again.stamp(found.time_us, self.facts.len()),
+            false => self.stamp(found.time_us),
         }
+        self.machine.note(&found.record);
         let fact = match &found.record {
             Record::Reserved { area, base, bytes } => Fact::Reserved(area.clone(), *base, *bytes),
             Record::CommandLine(line) => Fact::Command(Arc::clone(line)),
@@ -184,15 +182,10 @@ impl Notes {
             Record::Kernel(release) => {
                 self.release.get_or_insert_with(|| Arc::clone(release));
                 self.last_release = Some((found.line, Arc::clone(release)));
-                let page = step::page_of_release(release).map(|bytes| (bytes, PageFrom::Release));
-                self.page = step::better(self.page, page);
                 return;
             }
             _ => return,
         };
-        if let Fact::Boot(Boot::PageBytes(bytes, from)) = fact {
-            self.page = step::better(self.page, Some((bytes, from)));
-        }
         let at = At { source: Arc::clone(&self.source), line: found.line };
         self.again.fact(found.time_us, &at, &fact);
         self.keep(at, fact);
@@ -220,16 +213,22 @@ impl Notes {
 
     /// Bytes of a page as known so far; 4096 where nothing says so.
     pub fn page_bytes(&self) -> u64 {
-        self.page.map_or(4096, |(bytes, _)| bytes)
+        self.machine.page().map_or(4096, |(bytes, _)| bytes)
+    }
+
+    /// What is known of the machine.
+    pub(crate) const fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    /// Sees the stamp of a record, also of one that says nothing of a boot.
+    pub fn stamp(&mut self, time_us: Option<u64>) {
+        self.again.stamp(time_us, self.facts.len());
     }
 
     /// The release: as the text states it, else as the caller does.
     pub(super) fn release(&self) -> Option<&Arc<str>> {
         self.release.as_ref().or(self.asked.as_ref())
-    }
-
-    pub(super) const fn page(&self) -> Option<(u64, PageFrom)> {
-        self.page
     }
 
     /// What all of it says, where requests failed in the areas of these names.

@@ -108,24 +108,9 @@ impl Notes {
         })
     }
 
-    /// The architecture, where something states it.
-    pub(super) fn arch(&self) -> Option<Arch> {
-        let stated = self.boots().find_map(|boot| match boot {
-            Boot::Arch(arch) => Some(*arch),
-            _ => None,
-        });
-        let by_release = || self.release().and_then(|name| arch_of_release(name));
-        // The others have pages of 4 KiB.
-        let by_page = || self.page().is_some_and(|(bytes, _)| bytes > 4096).then_some(Arch::Arm64);
-        stated.or_else(by_release).or_else(by_page)
-    }
-
     /// The size of a page, where something states it or the architecture has no other.
     pub(super) fn page_or_arch(&self) -> Option<(u64, PageFrom)> {
-        let arch = self.arch();
-        // Elsewhere a table of one page maps another size.
-        let of_table = |from| from == PageFrom::HugePage && arch == Some(Arch::Other);
-        let page = self.page().filter(|(_, from)| !of_table(*from));
+        let (arch, page) = (self.machine().arch(), self.machine().page());
         page.or_else(|| self.page_of_counters())
             .or_else(|| Some((arch?.page_bytes()?, PageFrom::Arch)))
     }
@@ -154,7 +139,7 @@ impl Notes {
 
     /// The step, where areas have memory at `places`: first byte and bytes.
     pub(super) fn stride(&self, places: &[(u64, u64)]) -> Stride {
-        let (arch, page) = (self.arch(), self.page_or_arch().map(|(bytes, _)| bytes));
+        let (arch, page) = (self.machine().arch(), self.page_or_arch().map(|(bytes, _)| bytes));
         let release = self.release().and_then(|name| release(name)).or_else(|| self.implied());
         let open = |arch| {
             let rows: Vec<_> = steps(arch, page, release).collect();

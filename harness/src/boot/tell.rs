@@ -59,7 +59,7 @@ pub(super) fn story(notes: &Notes, failed: &[Arc<str>]) -> Story {
     let places = teller.places();
     let mut story = Story {
         page: notes.page_or_arch(),
-        arch: notes.arch(),
+        arch: notes.machine().arch(),
         release: notes.release().cloned(),
         stride: notes.stride(&places),
         longest_block: None,

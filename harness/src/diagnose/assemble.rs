@@ -270,7 +270,9 @@ impl Assembler {
                 | Record::Failed { .. }
                 | Record::FreeRuns(_)
         );
-        if !of_calls {
+        if of_calls {
+            self.scene.boot.stamp(found.time_us);
+        } else {
             self.boot(&found);
         }
         signs(&found.record).for_each(|sign| self.scene.text.note(sign));
@@ -382,7 +384,7 @@ impl Assembler {
                 self.scene.sizes.note(&record, &at.source, at.line);
             }
         }
-        self.scene.machine.note(&found.record);
+        self.scene.clients.note(&found.record);
         self.page();
     }
 

@@ -79,12 +79,8 @@ impl Teller {
         });
         let Some((at, total)) = self.hugetlb.clone().or(of_command) else { return };
         let hugetlb = |asked: &&Asked| asked.origin == Origin::Hugetlb;
-        let placed: Vec<_> = self
-            .areas
-            .iter()
-            .filter(hugetlb)
-            .filter(|asked| asked.fate == Fate::Placed)
-            .collect();
+        let placed: Vec<_> =
+            self.areas.iter().filter(hugetlb).filter(|asked| asked.fate == Fate::Placed).collect();
         // Without a name it may be the one that is missing.
         if placed.iter().any(|asked| asked.name.is_none()) {
             return;

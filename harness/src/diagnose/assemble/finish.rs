@@ -72,7 +72,7 @@ impl Assembler {
         incident.who.task = incident.who.task.take().or(printed);
         let printed = matches!(incident.reported, Line(_) | Reported::Debug | Reported::List);
         incident.logged = printed || incident.list.is_some() || open.has.any(Parts::LINE);
-        incident.outcome = outcome(incident, &self.scene.machine);
+        incident.outcome = outcome(incident, self.scene.clients, self.scene.boot.machine());
         Arc::new(open.incident)
     }
 

@@ -18,8 +18,9 @@ mod tests;
 
 use std::sync::Arc;
 
-pub use asked::{Asked, Border, Cure, Fate, Note, Off, Origin, Reason};
+pub use asked::{Asked, Fate, Note, Off, Origin, Reason};
 pub use command::{Command, Misread, Size, Slip};
+pub use cure::{Border, Cure};
 pub(crate) use machine::Machine;
 pub use notes::Notes;
 pub(crate) use step::page_of_release;

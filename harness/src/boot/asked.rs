@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{At, Misread, Size};
+use super::{At, Cure, Misread, Size};
 
 /// An area that the kernel was asked for, and what became of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -272,69 +272,6 @@ impl Off {
             Self::Spelling => "spelling",
             Self::Unsaid => "unsaid",
         }
-    }
-}
-
-/// A change that cures it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Cure {
-    /// Ask for at most so many bytes.
-    Size(u64),
-    /// Ask for less; the memory blocks that a boot prints say how much can fit.
-    Less,
-    /// A size of one of these: the next multiples of the step below (0: none) and above.
-    Round(u64, u64),
-    /// The same for the base.
-    Base(u64, u64),
-    /// Sizes in multiples of the step, which is not known.
-    Step,
-    /// `alloc-ranges` with memory in it, and as wide as the area; or none.
-    Ranges,
-    /// A place that is free.
-    Place,
-    /// `reusable;` in the node.
-    Reusable,
-    /// No `no-map` in the node.
-    Map,
-    /// `CONFIG_DMA_CMA=y`.
-    DmaCma,
-    /// As many cells as `#size-cells` (or `#address-cells`) says.
-    Cells,
-    /// `cma=` with so many bytes, where they are known, and their unit.
-    Write(Option<u64>),
-    /// No `cma=` on the command line, so that the node counts.
-    DropCommand,
-    /// No `linux,cma-default` in the node, so that `cma=` counts.
-    DropDefault,
-    /// `linux,cma-default` in one node only.
-    OneDefault,
-    /// `hugetlb_cma=` of whole gigantic pages: bytes of one.
-    Gigantic(u64),
-    /// A place in one zone.
-    Zones(Option<Border>),
-    /// A larger `CONFIG_CMA_AREAS`.
-    Slots,
-    /// The lines that say why: `dmesg | grep -iE 'cma|reserved mem'` after a boot.
-    Look,
-    /// The node belongs below `/reserved-memory`, and the driver must take it
-    /// (`of_reserved_mem_device_init()`).
-    Attach,
-}
-
-/// What put a border of zones into an area.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Border {
-    /// `kernelcore=` or `movablecore=`.
-    Parameter,
-    /// The border of all memory that 30 or 32 bits reach (ZONE_DMA of the Raspberry Pi 4, ZONE_DMA32).
-    At(u64),
-}
-
-impl Border {
-    /// The border that lies in an area.
-    pub(super) fn within(base: u64, bytes: u64) -> Option<Self> {
-        let inside = |border: &u64| base < *border && *border < base.saturating_add(bytes);
-        [1 << 30, 1 << 32].into_iter().find(inside).map(Self::At)
     }
 }
 

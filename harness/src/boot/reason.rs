@@ -1,16 +1,18 @@
 //! Why an area has no memory or less than was asked for.
 
+mod parameter;
+mod place;
+
 use std::sync::Arc;
+
+use parameter::{command, whole};
+use place::{not_placed, outside};
 
 use super::cure::cures;
 use super::tell::{Teller, counts_dead};
-use super::{Asked, At, Fate, Misread, Note, Off, Origin, Reason, Size, Slip, Story};
+use super::{Asked, Fate, Off, Origin, Reason, Story};
 use crate::ingest::log::dts::Node;
 use crate::kernel::release;
-
-/// The first release in which `cma=` counts more than `linux,cma-default`
-/// (`rmem_cma_setup()`, `kernel/dma/contiguous.c`).
-const COMMAND_FIRST: (u32, u32) = (5, 10);
 
 /// The first release that prints the size that was asked for, before it is rounded
 /// (`cma_declare_contiguous_nid()`, `mm/cma.c`).
@@ -106,37 +108,6 @@ fn nodes_of_text(teller: &mut Teller, story: &Story) {
     }
 }
 
-/// The ranges of nodes that nothing became of in the text against the memory of the tree.
-fn outside(teller: &mut Teller) {
-    let Some((at, memory)) = teller.tree_memory.clone().filter(|_| teller.blocks.is_empty()) else {
-        return;
-    };
-    for asked in &mut teller.areas {
-        let name = asked.name.clone().unwrap_or_default();
-        let node = teller.nodes.iter().map(|(_, node)| node).find(|node| is(node, &name));
-        let first = node.and_then(|node| outside_of(&node.ranges, &memory));
-        let Some((start, end)) = first.filter(|_| asked.origin == Origin::Node) else { continue };
-        match asked.fate {
-            Fate::Unknown(_) => asked.notes.push(Note::RangesOutside(start, end)),
-            Fate::NotPlaced(Reason::Open) => {
-                asked.fate = Fate::NotPlaced(Reason::RangesOutsideTree(start, end));
-            }
-            _ => continue,
-        }
-        asked.at(&at);
-    }
-}
-
-/// The first of the ranges, where none of them meets any of the memory.
-fn outside_of(ranges: &[(u64, u64)], memory: &[(u64, u64)]) -> Option<(u64, u64)> {
-    let end = |range: &(u64, u64)| range.0.saturating_add(range.1);
-    let meets = |range: &(u64, u64)| {
-        memory.iter().any(|(start, stop)| range.0 < *stop && *start < end(range))
-    };
-    let first = ranges.first().filter(|_| !ranges.iter().any(meets))?;
-    Some((first.0, end(first)))
-}
-
 /// Whether `name` is that of a node: with or without its address.
 fn is(node: &Node, name: &str) -> bool {
     let short = |name: &str| name.split('@').next().unwrap_or_default().to_string();
@@ -221,186 +192,6 @@ fn which(name: &str, node: Option<&Node>, story: &Story) -> Off {
         // Without `reg` the kernel itself chooses the base.
         (None, _) if node.is_some_and(|node| !node.fixed) => Off::Size(None),
         (None, _) => Off::BaseOrSize,
-    }
-}
-
-/// Why no memory was found, and the line of the longest block where that says it.
-fn not_placed(
-    bytes: Option<u64>,
-    node: Option<&Node>,
-    story: &Story,
-    blocks: &[(At, u64, u64)],
-    memory: Option<u64>,
-) -> (Reason, Option<At>) {
-    let step = story.stride.bytes.unwrap_or(1 << 20);
-    let steps = |start: u64, end: u64| {
-        let start = start.checked_next_multiple_of(step).unwrap_or(end);
-        (end / step * step).saturating_sub(start)
-    };
-    let larger = |most: u64| bytes.is_some_and(|bytes| bytes > most);
-    if let Some(node) = node.filter(|node| !node.ranges.is_empty()) {
-        let end = |range: &(u64, u64)| range.0.saturating_add(range.1);
-        let widest = node.ranges.iter().map(|range| steps(range.0, end(range))).max();
-        let memory: Vec<_> = blocks.iter().map(|(_, start, end)| (*start, *end)).collect();
-        if let Some(widest) = widest.filter(|widest| larger(*widest)) {
-            return (Reason::RangesNarrow(widest), None);
-        }
-        let first = outside_of(&node.ranges, &memory).filter(|_| !memory.is_empty());
-        if let Some((start, end)) = first {
-            return (Reason::RangesOutside(start, end), None);
-        }
-        // What of a block lies in one of the ranges.
-        let shared = node.ranges.iter().flat_map(|range| {
-            blocks.iter().map(move |(at, start, stop)| {
-                (steps(range.0.max(*start), end(range).min(*stop)), at)
-            })
-        });
-        let most = shared.max_by_key(|(bytes, _)| *bytes);
-        if let Some((most, at)) = most.filter(|(most, _)| larger(*most)) {
-            return (Reason::RangesNarrow(most), Some(at.clone()));
-        }
-    }
-    let longest = blocks.iter().max_by_key(|(_, start, end)| (end - start, *start));
-    if let Some((at, start, end)) = longest {
-        let most = steps(*start, *end);
-        if larger(most) {
-            return (Reason::Block { start: *start, end: *end, most }, Some(at.clone()));
-        }
-    }
-    // Some of it always has something in it.
-    if let Some(memory) = memory.filter(|memory| larger(memory.saturating_sub(1))) {
-        return (Reason::Memory(memory), None);
-    }
-    let ranged = node.is_some_and(|node| node.ranged);
-    let stated = node.is_some_and(|node| !node.ranges.is_empty());
-    (if ranged { Reason::Ranges(stated) } else { Reason::Open }, None)
-}
-
-/// What became of `cma=`.
-fn command(teller: &mut Teller, story: &Story) {
-    let Some((at, command)) = teller.command.clone() else {
-        if teller.bypass().is_some() {
-            // The command line is not in the text, but has it.
-            of_command_unseen(teller);
-        }
-        return;
-    };
-    let blocks = teller.blocks.clone();
-    for asked in &mut teller.areas {
-        if let Fate::NotPlaced(Reason::Open) = asked.fate
-            && asked.origin != Origin::Node
-        {
-            let (reason, line) = not_placed(asked.asked_bytes, None, story, &blocks, teller.memory);
-            // A place that is named is free, or not.
-            let named = |size: &Size| size.base.is_some() && size.limit.is_none();
-            let taken = matches!(&asked.origin, Origin::CommandLine(size) if named(size))
-                && reason == Reason::Open;
-            asked.fate = Fate::NotPlaced(if taken { Reason::Taken } else { reason });
-            line.iter().for_each(|line| asked.at(line));
-        }
-        match (&mut asked.fate, command.cma) {
-            (Fate::Bypassed(size), Some(cma)) => {
-                *size = Some(cma.bytes);
-                asked.at(&at);
-            }
-            _ if matches!(asked.origin, Origin::CommandLine(_)) => asked.at(&at),
-            _ if asked.origin == Origin::Hugetlb => {
-                asked.at(&at);
-                let refused = matches!(asked.fate, Fate::Refused(_));
-                asked.asked_bytes =
-                    asked.asked_bytes.or(command.hugetlb.filter(|bytes| refused && *bytes > 0));
-            }
-            _ => {}
-        }
-    }
-    if let Some(size) = command.cma {
-        of_command(teller, &at, size, story);
-    }
-    if let Some(misread) = command.misread {
-        odd(teller, &at, misread);
-    }
-}
-
-/// A parameter that is not read as it looks.
-fn odd(teller: &mut Teller, at: &At, misread: Misread) {
-    if let (Slip::Case, Some(bytes)) = (misread.slip, misread.meant) {
-        let size = Size { bytes, base: None, limit: None };
-        let mut asked = Asked::new(None, Origin::CommandLine(size));
-        (asked.fate, asked.asked_bytes) = (Fate::Refused(Off::Spelling), Some(bytes));
-        asked.at(at);
-        asked.notes.push(Note::Misread(misread));
-        teller.areas.push(asked);
-        return;
-    }
-    let is_it = |asked: &&mut Asked| match &asked.origin {
-        // Who asks for nothing has no memory: that is another's.
-        Origin::CommandLine(size) => size.bytes > 0 || !asked.fate.has_memory(),
-        _ => false,
-    };
-    if let Some(asked) = teller.areas.iter_mut().find(is_it) {
-        asked.notes.push(Note::Misread(misread));
-    }
-}
-
-fn of_command(teller: &mut Teller, at: &At, size: Size, story: &Story) {
-    let declared = |asked: &&mut Asked| matches!(asked.origin, Origin::CommandLine(_));
-    if let Some(asked) = teller.areas.iter_mut().find(declared) {
-        asked.asked_bytes = Some(size.bytes);
-        return;
-    }
-    let mut asked = Asked::new(Some("reserved".into()), Origin::CommandLine(size));
-    (asked.asked_bytes, asked.default) = (Some(size.bytes), true);
-    asked.at(at);
-    if let Some(line) = teller.unknown.clone() {
-        asked.at(&line);
-        asked.fate = Fate::Refused(Off::Unknown);
-        teller.areas.push(asked);
-        return;
-    }
-    // Up to 5.9 the default node counts; later one is bypassed, with a line.
-    let stated = story.release.as_deref().and_then(release);
-    let placed = |asked: &&Asked| asked.origin == Origin::Node && asked.fate == Fate::Placed;
-    let default = teller.areas.iter().filter(placed).find(|asked| asked.default);
-    let node = default.filter(|_| stated.is_none_or(|release| release < COMMAND_FIRST));
-    // Which node is the default one is mostly not in a text: that no memory is left for `cma=` is.
-    let alone = || {
-        let older = stated.is_some_and(|release| release < COMMAND_FIRST);
-        let mut nodes = teller.areas.iter().filter(placed);
-        let only = nodes.next().filter(|_| nodes.next().is_none() && older)?;
-        (only.bytes == story.cma_total.or(story.cma_reserved)).then_some(only)
-    };
-    let node = node.or_else(alone);
-    asked.fate = match (node.and_then(|node| node.name.clone()), &teller.counted) {
-        _ if size.bytes == 0 => Fate::Off,
-        (Some(node), _) => Fate::BeatenByNode(node),
-        (None, Some((counted, total))) if *total < size.bytes => {
-            asked.lines.push(counted.clone());
-            Fate::NoEffect(*total)
-        }
-        (None, Some((counted, total))) if whole(story, size.bytes, *total) => {
-            asked.lines.push(counted.clone());
-            asked.bytes = Some(*total);
-            Fate::Placed
-        }
-        _ => Fate::Unknown(teller.has_boot()),
-    };
-    teller.areas.push(asked);
-}
-
-/// Whether `total` is `bytes` in whole steps.
-fn whole(story: &Story, bytes: u64, total: u64) -> bool {
-    let steps = story.stride.open.iter().map(|step| step.bytes);
-    let mut steps = story.stride.bytes.into_iter().chain(steps);
-    steps.any(|step| bytes.checked_next_multiple_of(step) == Some(total))
-}
-
-fn of_command_unseen(teller: &mut Teller) {
-    for asked in &mut teller.areas {
-        if asked.origin == Origin::ConfigOrCommandLine
-            && let Some(bytes) = asked.bytes
-        {
-            asked.origin = Origin::CommandLine(Size { bytes, base: None, limit: None });
-        }
     }
 }
 

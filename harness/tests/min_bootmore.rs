@@ -77,7 +77,7 @@ fn a_size_of_no_whole_mib_is_printed_as_none_from_6_15_on() {
 }
 
 #[test]
-fn a_refused_request_is_told_what_its_parameter_was_read_as() {
+fn a_refused_request_says_what_its_parameter_was_read_as() {
     let said = of(&(banner("6.6.31")
         + "[    0.000000] Kernel command line: console=ttyS0 cma=256\n\
            [    0.000000] cma: Reserved 2 MiB at 0x00000000be000000 on node -1\n\

@@ -1,5 +1,5 @@
-//! Stamps that go back to the first second: the same boot is in the text again, or another one whose
-//! banner is not.
+//! Stamps that go back to the first second: the same boot is in the text again, or another one
+//! whose banner is not.
 
 use super::{At, Boot, Fact, Found, MOST, Record};
 
@@ -26,7 +26,7 @@ impl Again {
         back && self.before.is_none()
     }
 
-    /// Whether this record, where stamps went back, says otherwise than `facts` what one boot says once.
+    /// Whether this record, where stamps went back, differs from `facts` in what one boot says once.
     pub(super) fn differs(&self, found: &Found, facts: &[(At, Fact)]) -> bool {
         let early = found.time_us.is_some_and(|time_us| time_us < EARLY_US);
         if !early || self.before.is_none() && !self.goes_back(found.time_us) {

@@ -1,5 +1,5 @@
-//! The areas of `hugetlb_cma=` and of `crashkernel=…,cma`: lines of their own say of which areas, that
-//! were reserved before, each is.
+//! The areas of `hugetlb_cma=` and of `crashkernel=…,cma`: lines after those that reserve areas say
+//! which of them they are.
 
 use std::sync::Arc;
 
@@ -95,8 +95,8 @@ impl Teller {
         }
     }
 
-    /// The areas before this line are of `crashkernel=…,cma`: so many that were reserved, and sizes that
-    /// were tried in vain, each the half of the one before.
+    /// The areas before this line are of `crashkernel=…,cma`: so many that were reserved, and sizes
+    /// that were tried in vain, each the half of the one before.
     pub(super) fn crash(&mut self, at: &At, asked: Option<u64>, bytes: u64, ranges: u64) {
         self.settle();
         let known = |asked: &Asked| asked.origin == Origin::Crash;

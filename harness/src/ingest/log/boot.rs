@@ -151,8 +151,8 @@ pub enum Boot {
     HugetlbUnknown,
     /// What `hugetlb_cma=` asks for in all, in bytes.
     Hugetlb(u64),
-    /// What became of `crashkernel=…,cma` (`reserve_crashkernel_cma()`, `kernel/crash_reserve.c`, from
-    /// 6.17 on): the areas that were reserved before this line.
+    /// What became of `crashkernel=…,cma` (`reserve_crashkernel_cma()`, `kernel/crash_reserve.c`,
+    /// from 6.17 on): the areas that were reserved before this line.
     Crash {
         /// Bytes asked for, where they are not what was reserved.
         asked: Option<u64>,

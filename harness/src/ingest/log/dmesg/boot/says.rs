@@ -168,10 +168,10 @@ pub(crate) fn dead(before: &[u8], _: &[u8]) -> Said {
 /// err 0, node 0`; from 7.x on with shares of memory.
 pub(crate) fn hugetlb(_: &[u8], after: &[u8]) -> Said {
     let after = &after[..after.len().min(super::LONGEST)];
-    let behind = |word: &[u8]| Some(&after[memchr::memmem::find(after, word)? + word.len()..]);
-    let of = |word: &[u8]| size(&mut Cursor::new(behind(word)?, 0, true)).ok();
+    let past = |word: &[u8]| Some(&after[memchr::memmem::find(after, word)? + word.len()..]);
+    let of = |word: &[u8]| size(&mut Cursor::new(past(word)?, 0, true)).ok();
     let node = |word: &[u8]| {
-        let number = behind(word)?;
+        let number = past(word)?;
         let end = bytes::span(number, u8::is_ascii_digit);
         bytes::number::<u32>(&number[..end])
     };

@@ -25,7 +25,6 @@ pub(crate) use machine::Machine;
 pub use notes::Notes;
 pub(crate) use step::page_of_release;
 pub use step::{Stride, StrideFrom};
-pub(crate) use tell::counts_dead;
 
 use crate::ingest::log::boot::PageFrom;
 use crate::kernel::Arch;
@@ -74,6 +73,11 @@ impl Story {
     /// Bytes of a page; 4096 where nothing says so.
     pub fn page_bytes(&self) -> u64 {
         self.page.map_or(4096, |(bytes, _)| bytes)
+    }
+
+    /// Whether `CmaTotal` counts areas that could not be activated, where the release says it.
+    pub fn counts_dead(&self) -> Option<bool> {
+        tell::counts_dead(self.release.as_deref())
     }
 
     /// The areas with which something is wrong, the worst first.

@@ -9,7 +9,7 @@ use parameter::{command, whole};
 use place::{not_placed, outside};
 
 use super::cure::cures;
-use super::tell::{Teller, counts_dead};
+use super::tell::Teller;
 use super::{Asked, Fate, Off, Origin, Reason, Story};
 use crate::ingest::log::dts::Node;
 use crate::kernel::release;
@@ -243,7 +243,7 @@ fn round(teller: &mut Teller, story: &Story) {
 
 /// Dead areas, with the memory of the one line that can be theirs.
 fn dead(teller: &mut Teller, story: &Story) {
-    let counts = counts_dead(story.release.as_deref());
+    let counts = story.counts_dead();
     let memory: Vec<_> = (0..teller.areas.len())
         .filter(|index| {
             let asked = &teller.areas[*index];

@@ -446,6 +446,6 @@ impl Teller {
 
 /// Whether `CmaTotal` counts an area that could not be activated: `cma_activate_area()` takes it off
 /// `totalcma_pages` from 5.12 on (`mm/cma.c`; read in 6.1, 6.12 and 7.3).
-pub(crate) fn counts_dead(name: Option<&str>) -> Option<bool> {
+pub(super) fn counts_dead(name: Option<&str>) -> Option<bool> {
     name.and_then(release).map(|release| release < (5, 12))
 }

@@ -7,7 +7,7 @@ pub(in crate::report::diagnosis) use cure::cure;
 use why::{page_from, stride, why, wrong};
 
 use super::super::plain::{clean, counted};
-use crate::boot::{Asked, At, Fate, Misread, Note, Off, Origin, Slip, Story, counts_dead};
+use crate::boot::{Asked, At, Fate, Misread, Note, Off, Origin, Slip, Story};
 
 /// The worst trouble of a boot, in half a sentence.
 pub(in crate::report::diagnosis) fn trouble(story: &Story) -> Option<String> {
@@ -60,7 +60,7 @@ pub(super) fn none(story: &Story) -> Option<String> {
     let has = |asked: &Asked| asked.bytes.is_some_and(|bytes| bytes > 0);
     let placed = story.areas.iter().any(|asked| asked.fate == Fate::Placed && has(asked));
     story.cma_total.filter(|total| *total == 0 && !said)?;
-    let counts = counts_dead(story.release.as_deref());
+    let counts = story.counts_dead();
     Some(match (placed, counts) {
         (true, _) => "CmaTotal is 0 though an area was placed: meminfo is of another boot",
         (false, Some(true)) => "CmaTotal is 0: there is no CMA area",

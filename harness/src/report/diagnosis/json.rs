@@ -256,7 +256,9 @@ pub fn tail(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     }
     out.write_all(b"], \"boot\": [")?;
     list(diagnosis.boot.areas.iter().map(|asked| boot_json(asked, &diagnosis.boot)), out)?;
-    writeln!(out, "]}}")
+    write!(out, "], \"do\": ")?;
+    serde_json::to_writer(&mut *out, &words::act(report))?;
+    writeln!(out, "}}")
 }
 
 fn blocks_json(zone: &FreeBlocks) -> impl Serialize + '_ {

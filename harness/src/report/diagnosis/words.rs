@@ -1,5 +1,6 @@
 //! The sentences that all formats share.
 
+mod act;
 mod advice;
 mod aside;
 pub(super) mod boot;
@@ -10,6 +11,7 @@ mod next;
 mod who;
 mod why;
 
+pub(super) use act::{act, one_cap};
 pub(super) use advice::{advice, cost, label, most_useful, steps};
 pub(super) use aside::{not_cma, paragraphs};
 pub use headline::cut;

@@ -7,9 +7,12 @@ use crate::words::{mib, pages, percent_of};
 /// The advice that a terminal shows, in its order: what helps most, whether a bigger area does, and
 /// the next step. JSON and HTML have all of it.
 pub(in crate::report::diagnosis) fn most_useful(advice: &[Advice]) -> Vec<&Advice> {
-    const MOST: usize = 5;
-    let always = |one: &Advice| {
-        matches!(one.what, What::BiggerArea(_) | What::LookUpBounds | What::Collect(_))
+    const MOST: usize = 6;
+    // A node of the device tree is what helps without another kernel.
+    let always = |one: &Advice| match one.what {
+        What::BiggerArea(_) | What::LookUpBounds | What::Collect(_) => true,
+        What::OwnPool { .. } => one.helps,
+        _ => false,
     };
     let mut room = MOST.saturating_sub(advice.iter().filter(|one| always(one)).count());
     let mut keep = |one: &&Advice| {
@@ -38,7 +41,7 @@ pub(in crate::report::diagnosis) fn cost(advice: &Advice) -> Option<String> {
 }
 
 /// `12 MiB (3072 pages)`.
-fn amount(count: u64, page_bytes: u64) -> String {
+pub(super) fn amount(count: u64, page_bytes: u64) -> String {
     let bytes = count.saturating_mul(page_bytes);
     let size = match bytes >> 20 {
         0 => format!("{} KiB", bytes >> 10),
@@ -62,7 +65,7 @@ fn knobs(count: u64, Advice { page_bytes, size_by, .. }: &Advice) -> String {
 }
 
 /// The property of a node: `size = <0x04000000>` (with two cells `<0x0 0x04000000>`).
-fn size_cells(bytes: u64) -> String {
+pub(super) fn size_cells(bytes: u64) -> String {
     let low = bytes & 0xffff_ffff;
     match bytes >> 32 {
         0 => format!("`size = <{low:#010x}>` (with two cells `<0x0 {low:#010x}>`)"),

@@ -32,6 +32,38 @@ pub(super) fn headline(diagnosis: &Diagnosis) -> Option<String> {
     (places > 0).then(|| format!("{NONE}, but {} busy ({harmless})", are(places)))
 }
 
+/// What to do where that is all there is.
+pub(super) fn act(diagnosis: &Diagnosis) -> Option<String> {
+    let held = diagnosis.not_cma.iter().any(|one| one.cma_is_too_large().is_some());
+    if held {
+        return Some(
+            "`grep Cma /proc/meminfo` while CMA's users are at their busiest; CmaTotal - CmaFree and \
+             some room is what CMA has to have, the rest can go"
+                .to_string(),
+        );
+    }
+    if let Some(first) = diagnosis.not_cma.first() {
+        return act_on(first.kind).map(str::to_string);
+    }
+    diagnosis.busy.first()?;
+    Some(match diagnosis.busy.iter().any(|one| one.at_end) {
+        true => "paste the lines that follow too: `dmesg | grep -A20 'PFNs busy'`".to_string(),
+        false => "nothing: no failure follows".to_string(),
+    })
+}
+
+/// What changes what another allocator has, on the command line of the kernel or in a driver.
+const fn act_on(kind: Elsewhere) -> Option<&'static str> {
+    match kind {
+        Elsewhere::Crashkernel => Some("ask for a smaller crashkernel=, or crashkernel=SIZE,low"),
+        Elsewhere::Vmalloc => Some("raise vmalloc= on the command line (32-bit)"),
+        Elsewhere::Swiotlb => Some("raise swiotlb= on the command line"),
+        Elsewhere::AtomicPool => Some("make coherent_pool= on the command line smaller"),
+        Elsewhere::Mask => Some("let the driver call dma_set_mask_and_coherent()"),
+        _ => None,
+    }
+}
+
 fn are(places: u64) -> String {
     format!("{} {}", counted(places, "place"), if places == 1 { "was" } else { "were" })
 }

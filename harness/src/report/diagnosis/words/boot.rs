@@ -14,12 +14,9 @@ pub(in crate::report::diagnosis) fn trouble(story: &Story) -> Option<String> {
     Some(format!("{}{more}", short(asked, story)))
 }
 
-/// What concerns requests that failed in `area`, in half a sentence: they asked the default area and
-/// not their own, or the default area is not the one that was wanted.
-pub(in crate::report::diagnosis) fn concerning(
-    story: &Story,
-    area: Option<&str>,
-) -> Option<String> {
+/// What concerns requests that failed in `area`: they asked the default area and not their own, or
+/// the default area is not the one that was wanted.
+fn concerned<'a>(story: &'a Story, area: Option<&str>) -> Option<&'a Asked> {
     let of_default = story.areas.iter().filter(|asked| asked.default && asked.fate == Fate::Placed);
     let is_default = area.is_some_and(|area| {
         area == "reserved" || of_default.clone().any(|asked| asked.name.as_deref() == Some(area))
@@ -28,7 +25,15 @@ pub(in crate::report::diagnosis) fn concerning(
         Fate::NotInEffect(_) => is_default,
         _ => is_default && asked.instead.is_some(),
     });
-    let asked = found.next()?;
+    found.next()
+}
+
+/// The same in half a sentence.
+pub(in crate::report::diagnosis) fn concerning(
+    story: &Story,
+    area: Option<&str>,
+) -> Option<String> {
+    let asked = concerned(story, area)?;
     Some(match &asked.fate {
         Fate::NotInEffect(device) => {
             format!("the memory-region of {} ({}) is not in effect", clean(device), who(asked))
@@ -37,15 +42,34 @@ pub(in crate::report::diagnosis) fn concerning(
     })
 }
 
+/// What to do about it.
+pub(super) fn act_concerning(story: &Story, area: Option<&str>) -> Option<String> {
+    act(concerned(story, area)?, story)
+}
+
+/// What to do about the worst trouble.
+pub(super) fn act_trouble(story: &Story) -> Option<String> {
+    act(story.troubles().next()?, story)
+}
+
 /// What is no trouble, and may not be meant, in half a sentence.
 pub(super) fn doubt(story: &Story) -> Option<String> {
+    let asked = doubtful(story)?;
+    Some(short(asked, story) + &notes(asked))
+}
+
+/// What to do about it, where it was not meant.
+pub(super) fn act_doubt(story: &Story) -> Option<String> {
+    first_cure(doubtful(story)?, story)
+}
+
+fn doubtful(story: &Story) -> Option<&Asked> {
     let overlaps = |asked: &&Asked| {
         let overlap = |note: &Note| matches!(note, Note::Overlap(_));
         asked.fate == Fate::Placed && asked.notes.iter().any(overlap)
     };
     let left_out = story.areas.iter().find(|asked| matches!(asked.fate, Fate::Bypassed(_)));
-    let asked = left_out.or_else(|| story.areas.iter().find(overlaps))?;
-    Some(short(asked, story) + &notes(asked))
+    left_out.or_else(|| story.areas.iter().find(overlaps))
 }
 
 /// A sentence or two for each area that was asked for, then what the step is.
@@ -421,6 +445,31 @@ pub(in crate::report::diagnosis) fn cure(asked: &Asked, story: &Story) -> Option
     // Of a base and a size that are both off, one alone cures nothing.
     let all = matches!(asked.fate, Fate::Refused(Off::Both(..)));
     (!each.is_empty()).then(|| each.join(if all { ". " } else { ", or " }))
+}
+
+/// The first cure, and of which area.
+fn act(asked: &Asked, story: &Story) -> Option<String> {
+    Some(format!("{}: {}", who(asked), first_cure(asked, story)?))
+}
+
+/// The first cure that needs no other kernel, else the one that does, in lower case; of a base and a
+/// size that are both off both.
+fn first_cure(asked: &Asked, story: &Story) -> Option<String> {
+    let all = || asked.cures.iter();
+    let needs_kernel = |cure: &&Cure| matches!(cure, Cure::DmaCma | Cure::Slots);
+    let first = all().find(|cure| !needs_kernel(cure)).or_else(|| all().next())?;
+    let text = match (&asked.fate, first) {
+        (Fate::Refused(Off::Both(..)), _) => cure(asked, story)?.replace(". G", ", and g"),
+        (_, Cure::Look) => format!("{LOOK} says why"),
+        (_, Cure::Attach) => {
+            "look whether `ls /proc/device-tree/reserved-memory` has the node, and \
+                              whether the driver calls of_reserved_mem_device_init()"
+                .to_string()
+        }
+        _ => one_cure(first, asked, story),
+    };
+    let (head, rest) = text.split_at(text.chars().next().map_or(0, char::len_utf8));
+    Some(head.to_lowercase() + rest)
 }
 
 fn one_cure(cure: &Cure, asked: &Asked, story: &Story) -> String {

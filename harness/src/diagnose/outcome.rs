@@ -34,6 +34,8 @@ pub enum Because {
     Pages,
     /// 32-bit Arm, and arm64 before `dma_direct_alloc()`, ask CMA alone.
     Arch,
+    /// The DMA API asks the default area for no single page: it was somebody who asks CMA alone.
+    OnePage,
 }
 
 impl Outcome {
@@ -84,6 +86,8 @@ pub struct Who {
     pub pages_refused: Option<u64>,
     /// The driver asks as CMA is asked: by its row, or by what it says.
     pub asks_dma: bool,
+    /// No area is asked for it but one of the device's own: one page, through the DMA API.
+    pub own_area_only: bool,
     /// The tasks that hold most of its area, the first of them most.
     pub holders: Arc<[Holder]>,
 }
@@ -138,6 +142,14 @@ impl Machine {
         self.page_bytes.or_else(|| arm64.then_some(4096))
     }
 
+    /// Whether its DMA API asks no area for a single page but one of the device's own:
+    /// `dma_alloc_contiguous()`, `kernel/dma/contiguous.c`, 5.3 on.
+    fn skips_one_page(&self, incident: &Incident) -> bool {
+        let is_direct = matches!(self.arch, Some(Arch::Arm64 | Arch::X86_64));
+        let release = incident.era.name.as_deref().and_then(release);
+        is_direct && incident.count == Some(1) && release.is_some_and(|release| release >= (5, 3))
+    }
+
     /// Pages of the largest block of the page allocator (MAX_PAGE_ORDER 10, 11 with pages of 16 KiB
     /// and 13 with 64 KiB on arm64), at least and at most.
     fn largest_block(&self) -> (u64, u64) {
@@ -148,6 +160,11 @@ impl Machine {
             _ => (1024, 8192),
         }
     }
+}
+
+/// Whether only an area of the device's own can be what refused `incident`, which a driver reports.
+pub(super) fn own_area_only(incident: &Incident, machine: &Machine) -> bool {
+    incident.who.driver_line.is_some() && machine.skips_one_page(incident)
 }
 
 /// What became of `incident`.
@@ -173,6 +190,12 @@ pub(super) fn outcome(incident: &Incident, machine: &Machine) -> Outcome {
     let (least, most) = machine.largest_block();
     if count > most {
         return Outcome::Refused(Confidence::Likely, Because::Size);
+    }
+    // No node of a device names this area: it is made without one.
+    let is_default = incident.area.as_deref() == Some("reserved");
+    let nobody = who.caller.is_none() && who.client.is_none();
+    if is_default && nobody && machine.skips_one_page(incident) {
+        return Outcome::Refused(Confidence::Likely, Because::OnePage);
     }
     let release = incident.era.name.as_deref().and_then(release);
     let cma_alone = match machine.arch {
@@ -271,6 +294,37 @@ mod tests {
         assert_eq!(outcome(&of_heap, &machine), both);
         of_heap.who.driver_line = Some(("a".into(), 9));
         assert_eq!(outcome(&of_heap, &machine), Outcome::Reported);
+    }
+
+    #[test]
+    fn a_page_of_the_default_area_is_not_asked_for_by_the_dma_api() {
+        let debian = Machine { video: true, ..machine("6.12.117+deb13-arm64") };
+        let one = Incident { area: Some("reserved".into()), ..incident(1) };
+        let by_another = Outcome::Refused(Confidence::Likely, Because::OnePage);
+        assert_eq!(outcome(&one, &debian), by_another);
+        // Two pages are, and an area that a node made may be the device's own.
+        let two = Incident { count: Some(2), ..one.clone() };
+        assert_eq!(outcome(&two, &debian), Outcome::Served(Confidence::Likely));
+        let own = Incident { area: Some("vpu".into()), ..one.clone() };
+        assert_eq!(outcome(&own, &debian), Outcome::Served(Confidence::Likely));
+        // Up to 5.2 it was.
+        let mut old = Incident { ..one.clone() };
+        old.era.name = Some("5.2.0".into());
+        assert_eq!(outcome(&old, &debian), Outcome::Served(Confidence::Likely));
+        let arm = Incident { ..one };
+        let of_arch = Outcome::Refused(Confidence::Likely, Because::Arch);
+        assert_eq!(outcome(&arm, &machine("6.1.21-v7l+")), of_arch);
+    }
+
+    #[test]
+    fn a_driver_that_got_no_page_was_not_refused_by_the_default_area() {
+        let mut reported = incident(1);
+        reported.who.driver_line = Some(("a".into(), 9));
+        assert!(own_area_only(&reported, &machine("6.12.117-arm64")));
+        assert!(!own_area_only(&reported, &machine("6.1.21-v7l+")));
+        assert!(!own_area_only(&reported, &Machine::default()));
+        reported.count = Some(2);
+        assert!(!own_area_only(&reported, &machine("6.12.117-arm64")));
     }
 
     #[test]

@@ -49,6 +49,13 @@ fn then(failure: &Failure) -> Option<String> {
     let sure = |sure: Confidence| sure.name();
     let nobody = if incident.is_unreported() { "no driver reported it" } else { "" };
     let text = match incident.outcome {
+        Outcome::Reported if incident.who.own_area_only => {
+            return Some(
+                "for one page the DMA API of this kernel asks no area but the device's own, else the \
+                 page allocator: the default area is not what refused it"
+                    .to_string(),
+            );
+        }
         Outcome::Reported => return None,
         Outcome::Served(confidence) => format!(
             "the DMA API asks the page allocator next, whose blocks are large enough, and a driver \
@@ -64,6 +71,12 @@ fn then(failure: &Failure) -> Option<String> {
         }
         Outcome::Unknown if !incident.is_unreported() || incident.ret == Some(-4) => return None,
         Outcome::Unknown if incident.count.is_none() => return Some(nobody.to_string()),
+        Outcome::Unknown if incident.count == Some(1) => {
+            "the DMA API of arm64 (5.3 on) and x86 asks for one page no area but the device's own, and \
+             the page allocator next, which is harmless; whoever else asked (32-bit Arm, a dma-buf \
+             heap, debugfs) got nothing"
+                .to_string()
+        }
         Outcome::Unknown => {
             // An older arm64 is Refused.
             let known = incident.era.name.as_deref().and_then(release).is_some();
@@ -92,6 +105,11 @@ fn reason(failure: &Failure, because: Because, sure: Confidence) -> String {
         Because::Pages => {
             let line = who.pages_refused.unwrap_or(0);
             format!("the page allocator was asked next and refused as well (line {line})")
+        }
+        Because::OnePage => {
+            "for one page the DMA API of this kernel does not ask the default area, and who else asks \
+             it (a dma-buf heap, debugfs) asks CMA alone"
+                .to_string()
         }
         Because::Arch => "32-bit Arm, and arm64 up to 4.20, ask CMA alone".to_string(),
     }
@@ -205,6 +223,23 @@ mod tests {
         });
         assert!(heap[1].1.contains("dma-heap asks CMA alone"), "{heap:?}");
         assert!(outcome(Outcome::Unknown).contains("dma-buf heap got nothing"));
+    }
+
+    #[test]
+    fn of_one_page_it_is_said_who_can_have_asked() {
+        let one = |outcome, own| {
+            let facts = said(|incident| {
+                (incident.count, incident.outcome, incident.logged) = (Some(1), outcome, true);
+                incident.who.own_area_only = own;
+            });
+            facts.first().map(|(_, text)| text.clone())
+        };
+        assert!(one(Outcome::Unknown, false).unwrap().contains("no area but the device's own"));
+        assert_eq!(one(Outcome::Reported, false), None);
+        let driver = one(Outcome::Reported, true).unwrap();
+        assert!(driver.ends_with("the default area is not what refused it"), "{driver}");
+        let other = one(Outcome::Refused(Confidence::Likely, Because::OnePage), false).unwrap();
+        assert!(other.contains("asks CMA alone: whoever asked got nothing (likely)"), "{other}");
     }
 
     #[test]

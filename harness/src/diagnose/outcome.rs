@@ -76,6 +76,8 @@ pub struct Who {
     pub device: Option<Arc<str>>,
     /// Where it did: the source and the line.
     pub driver_line: Option<(Arc<str>, u64)>,
+    /// A line near it that is a piece of what a driver says, where none is known that reported it.
+    pub piece_line: Option<u64>,
     /// The task that asked.
     pub task: Option<Task>,
     /// Whose function asked, by the stack or by the words of the driver: `vb2-dma-contig`.
@@ -216,7 +218,8 @@ pub(super) fn outcome(incident: &Incident, machine: &Machine) -> Outcome {
 
 /// How sure it is that `dma_direct_alloc()` asked, for a client that says so where it gets nothing.
 fn by_dma_direct(incident: &Incident, machine: &Machine) -> Option<Confidence> {
-    let who = &incident.who;
+    // What a driver said that is there in part may be that it got nothing.
+    let who = Some(&incident.who).filter(|who| who.piece_line.is_none())?;
     let release = incident.era.name.as_deref().and_then(release);
     let arm64 = machine.arch == Some(Arch::Arm64) && release.is_some_and(|at| at >= (5, 0));
     match (who.caller, who.client) {
@@ -286,6 +289,9 @@ mod tests {
         assert_eq!(outcome(&of_heap, &machine), Outcome::Served(Confidence::Likely));
         of_heap.who.client = Some("vb2-dma-contig");
         assert_eq!(outcome(&of_heap, &machine), Outcome::Served(Confidence::Certain));
+        let piece = Who { piece_line: Some(9), ..of_heap.who.clone() };
+        let half = Incident { who: piece, ..of_heap.clone() };
+        assert_eq!(outcome(&half, &machine), Outcome::Unknown);
         // The text has no kernel log, in which it would have printed.
         let traced = Incident { logged: false, ..of_heap.clone() };
         assert_eq!(outcome(&traced, &machine), Outcome::Served(Confidence::Likely));

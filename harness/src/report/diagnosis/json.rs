@@ -99,6 +99,7 @@ fn failure_json(failure: &Failure) -> impl Serialize + '_ {
         outcome: incident.outcome.name(),
         outcome_confidence: incident.outcome.confidence().map(Confidence::name),
         holders: incident.who.holders.iter().map(holder_json).collect::<Vec<_>>(),
+        driver_piece_line: incident.who.piece_line.filter(|_| incident.is_half_reported()),
     }
 }
 

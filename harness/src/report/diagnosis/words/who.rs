@@ -47,7 +47,13 @@ fn name(task: &Task) -> String {
 fn then(failure: &Failure) -> Option<String> {
     let incident = &failure.incident;
     let sure = |sure: Confidence| sure.name();
-    let nobody = if incident.is_unreported() { "no driver reported it" } else { "" };
+    let nobody = match incident.who.piece_line.filter(|_| incident.is_half_reported()) {
+        Some(line) => format!(
+            "whether a driver reported it cannot be told: line {line} is a piece of what one says"
+        ),
+        None if incident.is_unreported() => "no driver reported it".to_string(),
+        None => String::new(),
+    };
     let text = match incident.outcome {
         Outcome::Reported if incident.who.own_area_only => {
             return Some(
@@ -69,8 +75,8 @@ fn then(failure: &Failure) -> Option<String> {
                 sure(confidence)
             )
         }
-        Outcome::Unknown if !incident.is_unreported() || incident.ret == Some(-4) => return None,
-        Outcome::Unknown if incident.count.is_none() => return Some(nobody.to_string()),
+        Outcome::Unknown if nobody.is_empty() || incident.ret == Some(-4) => return None,
+        Outcome::Unknown if incident.count.is_none() => return Some(nobody),
         Outcome::Unknown if incident.count == Some(1) => {
             "the DMA API of arm64 (5.3 on) and x86 asks for one page no area but the device's own, and \
              the page allocator next, which is harmless; whoever else asked (32-bit Arm, a dma-buf \
@@ -153,13 +159,18 @@ pub(super) fn quiet(shown: &Shown<'_>) -> String {
 /// one`; and how to see who asks, where that decides what became of them.
 pub(in crate::report::diagnosis) fn unreported(report: &Report<'_>) -> Option<String> {
     let (none, all) = (report.diagnosis.unreported, report.refused);
+    let half = report.diagnosis.half_reported;
     let counts = match (none, all) {
         // Of one failure its facts say it.
         (0, _) | (_, 0 | 1) => None,
         (none, all) if none == all => Some(format!("{all} refused by CMA, no driver reported one")),
         (none, all) => {
-            let named = all - none.min(all);
-            Some(format!("{all} refused by CMA: drivers reported {named}, none the other {none}"))
+            let named = all.saturating_sub(none + half);
+            let open = match half {
+                0 => format!("none the other {none}"),
+                half => format!("none {none}, and of {half} it cannot be told"),
+            };
+            Some(format!("{all} refused by CMA: drivers reported {named}, {open}"))
         }
     };
     let open = |shown: &&Shown<'_>| {
@@ -223,6 +234,14 @@ mod tests {
         });
         assert!(heap[1].1.contains("dma-heap asks CMA alone"), "{heap:?}");
         assert!(outcome(Outcome::Unknown).contains("dma-buf heap got nothing"));
+    }
+
+    #[test]
+    fn a_piece_of_a_driver_s_line_is_named() {
+        let facts = said(|incident| {
+            (incident.logged, incident.who.piece_line) = (true, Some(8));
+        });
+        assert!(facts[0].1.starts_with("whether a driver reported it cannot be told: line 8 is a"));
     }
 
     #[test]

@@ -120,8 +120,6 @@ pub(crate) fn capture(mut story: Story, posted: Posted, seed: &Seed) -> Log {
     }
     let evidence = (0..story.truths.len()).map(|index| evidence(&story, index)).collect();
     let name = format!("{} {posted:?} {done}", story.release.text);
-    // The size that a driver prints last may be wrapped inside its digits.
-    open |= done.contains(" wrapped") && story.truths.iter().any(|truth| truth.reported);
     let (exact, mixed) = (posted != Posted::Lost && !open, posted == Posted::TwoAreas);
     let clocked = style.has_kernel_clock();
     let drivers = posted.shows_drivers();

@@ -233,6 +233,11 @@ fn pointer(c: &mut Cursor<'_>) -> Result<(Page, Option<u64>), Stop> {
     if digits < 8 && !prefixed {
         return Err(if c.rest().is_empty() { c.end() } else { Stop::No });
     }
+    // A pointer has 8 digits or 16.
+    let is_cut = (9..16).contains(&digits) && c.rest().is_empty();
+    if number == 0 && is_cut {
+        return Err(c.end());
+    }
     if number == 0 {
         return Ok((Page::Null, None));
     }

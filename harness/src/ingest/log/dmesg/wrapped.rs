@@ -195,6 +195,21 @@ mod tests {
     }
 
     #[test]
+    fn a_pointer_that_begins_with_zeros_is_no_null_where_it_is_broken() {
+        for (text, null) in [
+            ("cma: cma_alloc(): returned 000000000\nba3d687\n", Some(false)),
+            ("cma: cma_alloc(): returned 000000000\n0000000\n", Some(true)),
+            ("cma: cma_alloc(): returned 000000000\n", None),
+        ] {
+            let is_null = records(text).into_iter().find_map(|record| match record {
+                Record::Finish { page, .. } => Some(page == crate::ingest::log::Page::Null),
+                _ => None,
+            });
+            assert_eq!(is_null, null, "{text}");
+        }
+    }
+
+    #[test]
     fn the_second_half_alone_is_a_piece() {
         assert_eq!(said("allocate from CMA:\n"), ["piece"]);
         assert_eq!(said("[    1.000000] allocate from CMA:\n"), Vec::<String>::new());

@@ -275,6 +275,12 @@ pub fn diagnose(
             lines: records.lines(),
             why: error.why.clone(),
         }));
+        if records.is_longer() {
+            diagnosis.warn(format!(
+                "{}: bytes follow the end of what is packed that are no part of it; they are left out",
+                source.name()
+            ));
+        }
         assembler.source_ends(records.lines());
     }
     assembler.end();

@@ -162,6 +162,7 @@ fn bounds_json(failure: &Failure) -> Option<impl Serialize + '_> {
             stranded_pages: slots.map(|slots| slots.stranded),
             most_buffers: slots.and_then(|slots| slots.most),
             held: bounds.and_then(|bounds| bounds.held.as_deref()).map(held_json),
+            available_pages: pages(|bounds| &bounds.available),
         }
     })
 }

@@ -48,7 +48,12 @@ fn for_failures(report: &Report<'_>) -> Option<String> {
     let told = |shown: &&Shown<'_>| !shown.group.is_hidden();
     let known =
         open().filter(told).find_map(|shown| Some((shown, known(shown, &report.diagnosis.boot)?)));
-    let Some((shown, text)) = known else { return unknown(first) };
+    let Some((shown, (what, text))) = known else { return unknown(first) };
+    // Where CMA holds the free memory no area should grow before it is known who uses them.
+    let takes_memory = matches!(what, What::BiggerArea(_) | What::OwnPool { .. });
+    if let Some(measure) = aside::act_held(report.diagnosis).filter(|_| takes_memory) {
+        return Some(format!("before any area grows, {measure}"));
+    }
     let others = open().filter(|other| other.group.first.incident.count.is_some());
     let count = shown.group.first.incident.count;
     let is_one = others.clone().all(|other| other.group.first.incident.count == count);
@@ -89,16 +94,17 @@ fn unless_harmless(shown: &Shown<'_>) -> &'static str {
 }
 
 /// The first thing that helps and needs no other kernel.
-fn known(shown: &Shown<'_>, boot: &Story) -> Option<String> {
+fn known(shown: &Shown<'_>, boot: &Story) -> Option<(What, String)> {
     let failure = &shown.group.first;
     let verdict = failure.verdict.filter(|_| failure.confidence > Confidence::Guess)?;
     if verdict == Cause::Interrupted {
-        return Some("nothing: the task was being killed".to_string());
+        let text = "nothing: the task was being killed".to_string();
+        return Some((What::Nothing { killed: true }, text));
     }
     let mut steps: Vec<_> = shown.advice.iter().filter(|one| one.helps).collect();
     // A node of the device tree is in more hands than the sizes that a driver asks for.
     steps.sort_by_key(|one| !matches!(one.what, What::OwnPool { .. }));
-    steps.iter().find_map(|one| step(one, shown, boot))
+    steps.iter().find_map(|one| Some((one.what, step(one, shown, boot)?)))
 }
 
 /// A piece of advice as one step; nothing of what needs another kernel.
@@ -228,6 +234,21 @@ mod tests {
         act(&Report::new(&groups, found))
     }
 
+    fn one(kind: Elsewhere) -> NotCma {
+        NotCma {
+            kind,
+            count: 1,
+            source: "a.log".into(),
+            line: 1,
+            time_us: None,
+            text: "it".into(),
+            device: None,
+            order: None,
+            flags: None,
+            memory: None,
+        }
+    }
+
     #[test]
     fn it_is_what_helps_below_it_and_needs_no_other_kernel() {
         let failures = [misaligned()];
@@ -278,6 +299,20 @@ mod tests {
     }
 
     #[test]
+    fn no_area_grows_where_cma_holds_what_others_lack() {
+        let memory = crate::diagnose::FreeMemory {
+            free_kb: 519_112,
+            cma_kb: 513_592,
+            high_kb: 12_028,
+            cma_pages: None,
+        };
+        let oom = NotCma { memory: Some(memory), ..one(Elsewhere::OutOfMemory) };
+        let found = Diagnosis { not_cma: vec![oom], ..diagnosis() };
+        let text = said(&[misaligned()], &found).unwrap();
+        assert!(text.starts_with("before any area grows, `grep Cma"), "{text}");
+    }
+
+    #[test]
     fn what_the_page_allocator_served_asks_for_nothing() {
         let outcome = |outcome| {
             move |incident: &mut Incident| (incident.outcome, incident.logged) = (outcome, true)
@@ -297,18 +332,6 @@ mod tests {
     #[test]
     fn without_a_failure_it_is_about_what_there_is() {
         assert!(said(&[], &diagnosis()).unwrap().contains("while something fails"));
-        let one = |kind| NotCma {
-            kind,
-            count: 1,
-            source: "a.log".into(),
-            line: 1,
-            time_us: None,
-            text: "it".into(),
-            device: None,
-            order: None,
-            flags: None,
-            memory: None,
-        };
         let found = |kind| Diagnosis { not_cma: vec![one(kind)], ..diagnosis() };
         let swiotlb = said(&[], &found(Elsewhere::Swiotlb));
         assert_eq!(swiotlb.as_deref(), Some("raise swiotlb= on the command line"));

@@ -7,7 +7,7 @@ use crate::board::Caller;
 use crate::boot::step;
 use crate::ingest::log::boot::Boot;
 use crate::ingest::log::{Record, Task};
-use crate::kernel::{Arch, EINTR, release};
+use crate::kernel::{Arch, EINTR, Release, release};
 
 /// What became of a request that CMA refused.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
@@ -148,8 +148,7 @@ impl Machine {
     /// `dma_alloc_contiguous()`, `kernel/dma/contiguous.c`, 5.3 on.
     fn skips_one_page(&self, incident: &Incident) -> bool {
         let is_direct = matches!(self.arch, Some(Arch::Arm64 | Arch::X86_64));
-        let release = incident.era.name.as_deref().and_then(release);
-        is_direct && incident.count == Some(1) && release.is_some_and(|release| release >= (5, 3))
+        is_direct && incident.count == Some(1) && stated(incident).is_some_and(|at| at >= (5, 3))
     }
 
     /// Pages of the largest block of the page allocator (MAX_PAGE_ORDER 10, 11 with pages of 16 KiB
@@ -199,11 +198,10 @@ pub(super) fn outcome(incident: &Incident, machine: &Machine) -> Outcome {
     if is_default && nobody && machine.skips_one_page(incident) {
         return Outcome::Refused(Confidence::Likely, Because::OnePage);
     }
-    let release = incident.era.name.as_deref().and_then(release);
     let cma_alone = match machine.arch {
         Some(Arch::Arm) => true,
         // __dma_alloc_coherent() of arch/arm64/mm/dma-mapping.c, up to 4.20.
-        Some(Arch::Arm64) => release.is_some_and(|release| release < (5, 0)),
+        Some(Arch::Arm64) => stated(incident).is_some_and(|release| release < (5, 0)),
         _ => false,
     };
     if cma_alone && who.caller.is_none() {
@@ -216,12 +214,17 @@ pub(super) fn outcome(incident: &Incident, machine: &Machine) -> Outcome {
     by_dma_direct(incident, machine).map_or(Outcome::Unknown, Outcome::Served)
 }
 
+/// The release of its kernel.
+fn stated(incident: &Incident) -> Option<Release> {
+    incident.era.name.as_deref().and_then(release)
+}
+
 /// How sure it is that `dma_direct_alloc()` asked, for a client that says so where it gets nothing.
 fn by_dma_direct(incident: &Incident, machine: &Machine) -> Option<Confidence> {
     // What a driver said that is there in part may be that it got nothing.
     let who = Some(&incident.who).filter(|who| who.piece_line.is_none())?;
-    let release = incident.era.name.as_deref().and_then(release);
-    let arm64 = machine.arch == Some(Arch::Arm64) && release.is_some_and(|at| at >= (5, 0));
+    let arm64 =
+        machine.arch == Some(Arch::Arm64) && stated(incident).is_some_and(|at| at >= (5, 0));
     match (who.caller, who.client) {
         (Some(_), Some(_)) if incident.logged => Some(Confidence::Certain),
         (Some(_), _) => Some(Confidence::Likely),

@@ -82,8 +82,8 @@ impl Posted {
     pub(crate) const ALL: [Self; 5] =
         [Self::Whole, Self::Mangled, Self::Cut, Self::Lost, Self::TwoAreas];
 
-    /// Whether a driver's line alone is still one: wrapped it has no grammar of its own, and beside
-    /// the failures of another area it may be theirs.
+    /// Whether a driver's line alone is still one: broken in the words that it is known by it is
+    /// none, and beside the failures of another area it may be theirs.
     pub(crate) const fn shows_drivers(self) -> bool {
         matches!(self, Self::Whole | Self::Cut | Self::Lost)
     }

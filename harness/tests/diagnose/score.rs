@@ -76,8 +76,7 @@ impl Score {
                 .is_none()
         });
         let extra = left.iter().flatten().count();
-        // The time shows whether a list without its line is of a failure of the trace; that of one of
-        // two areas may be the other's.
+        // The time shows whether a list without its line is of a failure of the trace.
         let lines = log.visible().filter(|(_, evidence)| !evidence.line).count();
         let timed = log.clocked;
         let exact = log.exact && (timed || !log.story.shows.trace || lines == 0);

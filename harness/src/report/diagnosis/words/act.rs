@@ -44,8 +44,13 @@ pub(in crate::report::diagnosis) fn one_cap(report: &Report<'_>) -> Option<Strin
 /// What helps the most frequent failures of which it is known why, else what shows why.
 fn for_failures(report: &Report<'_>) -> Option<String> {
     let open = || report.groups.iter().filter(|shown| !is_served(shown));
-    let Some(first) = open().next() else { return served(report) };
     let told = |shown: &&Shown<'_>| !shown.group.is_hidden();
+    // What the rate limit hid is most likely as what it left.
+    let is_any_told = report.groups.iter().any(|shown| told(&shown));
+    if is_any_told && open().all(|shown| shown.group.is_hidden()) {
+        return served(report);
+    }
+    let first = open().next()?;
     let known =
         open().filter(told).find_map(|shown| Some((shown, known(shown, &report.diagnosis.boot)?)));
     let Some((shown, (what, text))) = known else { return unknown(first) };
@@ -72,13 +77,14 @@ fn is_served(shown: &Shown<'_>) -> bool {
     is_likely && group.same_outcome == group.failures && group.unreported == group.failures
 }
 
-/// The page allocator served all there is.
+/// The page allocator served all there is, or all of which the line is there.
 fn served(report: &Report<'_>) -> Option<String> {
-    let sure =
-        report.groups.iter().filter_map(|shown| shown.group.first.incident.outcome.confidence());
-    let sure = sure.min().filter(|_| report.beyond == 0)?;
+    let outcomes = report.groups.iter().map(|shown| shown.group.first.incident.outcome);
+    let sure = outcomes.filter_map(Outcome::confidence).min().filter(|_| report.beyond == 0)?;
+    let is_hidden = report.groups.iter().any(|shown| shown.group.is_hidden());
+    let far = if is_hidden { ", as far as their lines are in the text" } else { "" };
     Some(format!(
-        "nothing, unless something does not work: the page allocator served these requests ({})",
+        "nothing, unless something does not work: the page allocator served these requests ({}){far}",
         sure.name()
     ))
 }
@@ -225,7 +231,7 @@ mod tests {
     use super::super::super::sample::{diagnosis, misaligned, undecidable, with};
     use super::super::most_useful;
     use super::*;
-    use crate::diagnose::{Failure, Incident, NotCma, Pages};
+    use crate::diagnose::{Beside, Failure, Incident, NotCma, Pages};
     use crate::ingest::log::Elsewhere;
 
     fn said(failures: &[Failure], found: &Diagnosis) -> Option<String> {
@@ -320,6 +326,15 @@ mod tests {
         let served = with(&misaligned(), outcome(Outcome::Served(Confidence::Likely)));
         let text = said(std::slice::from_ref(&served), &diagnosis()).unwrap();
         assert!(text.starts_with("nothing, unless") && text.ends_with("(likely)"), "{text}");
+        // Of what the rate limit hid less is known.
+        let hidden = with(&served, |incident| {
+            (incident.count, incident.outcome) = (None, Outcome::Unknown);
+            let asked =
+                Beside { count: 300, align: None, ret: None, line: 7, lines: 2, equal: true };
+            incident.beside = vec![asked];
+        });
+        let text = said(&[served.clone(), hidden], &diagnosis()).unwrap();
+        assert!(text.ends_with("(likely), as far as their lines are in the text"), "{text}");
         // Another one was not.
         let refused = with(&undecidable(), outcome(Outcome::Reported));
         assert!(said(&[served, refused], &diagnosis()).unwrap().contains("collect.sh"));

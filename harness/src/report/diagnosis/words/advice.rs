@@ -7,16 +7,15 @@ use crate::words::{mib, pages, percent_of};
 /// The advice that a terminal shows, in its order: what helps most, whether a bigger area does, and
 /// the next step. JSON and HTML have all of it.
 pub(in crate::report::diagnosis) fn most_useful(advice: &[Advice]) -> Vec<&Advice> {
-    const MOST: usize = 6;
-    // A node of the device tree is what helps without another kernel.
-    let always = |one: &Advice| match one.what {
-        What::BiggerArea(_) | What::LookUpBounds | What::Collect(_) => true,
-        What::OwnPool { .. } => one.helps,
-        _ => false,
+    const MOST: usize = 5;
+    let always = |one: &Advice| {
+        matches!(one.what, What::BiggerArea(_) | What::LookUpBounds | What::Collect(_))
     };
     let mut room = MOST.saturating_sub(advice.iter().filter(|one| always(one)).count());
     let mut keep = |one: &&Advice| {
-        let kept = always(one) || room > 0;
+        // A node of the device tree is what helps without another kernel.
+        let is_node = one.helps && matches!(one.what, What::OwnPool { .. });
+        let kept = always(one) || is_node || room > 0;
         room = room.saturating_sub(usize::from(!always(one)));
         kept
     };

@@ -9,7 +9,9 @@ use super::advice::{amount, size_cells};
 use super::{aside, boot};
 use crate::boot::Story;
 use crate::cause::Cause;
-use crate::diagnose::{Advice, Cap, Confidence, Diagnosis, Grow, Missing, Outcome, SizeBy, What};
+use crate::diagnose::{
+    Advice, Cap, Confidence, Diagnosis, Failure, Grow, Missing, Outcome, SizeBy, What,
+};
 use crate::words::pages;
 
 /// What shows the rest of it, whatever the kernel is (`cli/collect`).
@@ -21,8 +23,18 @@ pub(in crate::report::diagnosis) fn act(report: &Report<'_>) -> Option<String> {
     if report.groups.is_empty() {
         return without_failure(report.diagnosis);
     }
-    boot::act_concerning(&report.diagnosis.boot, super::headline::area(report))
+    let (story, area) = (&report.diagnosis.boot, super::headline::area(report));
+    boot::act_concerning(story, area)
+        .or_else(|| boot::act_default(story).filter(|_| asks_anything(report)))
         .or_else(|| for_failures(report))
+}
+
+/// Whether nothing says which area the first failures asked, nor shows that it is there: it may be
+/// missing.
+fn asks_anything(report: &Report<'_>) -> bool {
+    let failure = report.groups.first().map(|shown| &shown.group.first);
+    let is_open = |failure: &Failure| matches!(failure.verdict, None | Some(Cause::TooLarge));
+    failure.is_some_and(|one| one.incident.area.is_none() && is_open(one) && one.list.is_none())
 }
 
 /// The one cap to try, where kinds of failures have several that help.
@@ -231,7 +243,7 @@ mod tests {
     use super::super::super::sample::{diagnosis, misaligned, undecidable, with};
     use super::super::most_useful;
     use super::*;
-    use crate::diagnose::{Beside, Failure, Incident, NotCma, Pages};
+    use crate::diagnose::{Beside, Incident, NotCma, Pages};
     use crate::ingest::log::Elsewhere;
 
     fn said(failures: &[Failure], found: &Diagnosis) -> Option<String> {

@@ -47,6 +47,11 @@ pub(super) fn act_concerning(story: &Story, area: Option<&str>) -> Option<String
     act(concerned(story, area)?, story)
 }
 
+/// What to do about the default area, where that is in trouble.
+pub(super) fn act_default(story: &Story) -> Option<String> {
+    act(story.troubles().find(|asked| asked.default)?, story)
+}
+
 /// What to do about the worst trouble.
 pub(super) fn act_trouble(story: &Story) -> Option<String> {
     act(story.troubles().next()?, story)

@@ -378,3 +378,64 @@ fn another_boot_without_a_banner_is_seen_where_it_says_otherwise() {
     // Stamps that go back alone say nothing.
     of(&format!("{failed}{}", boot(32))).has_not("boots");
 }
+
+/// Two boots of one kernel, of which the first had no failure, with `lines` between them.
+fn two_boots(lines: &str) -> Said {
+    let boot = |words: &str, area: &str| {
+        banner("6.1.20")
+            + &format!("[    0.000000] Kernel command line: root=/dev/a {words}\n")
+            + &format!("[    0.000000] cma: Reserved {area}\n")
+    };
+    of(&(boot("cma=128M", "128 MiB at 0x00000000f8000000")
+        + lines
+        + &boot("", "32 MiB at 0x00000000fe000000")
+        + "[   44.0] cma: cma_alloc: reserved: alloc failed, req-size: 2000 pages, ret: -12\n"))
+}
+
+#[test]
+fn a_second_banner_begins_another_boot_where_a_line_differs() {
+    for lines in ["", "[    1.000000] usb 1-1: new device\n", "[   50.000000] usb 1-1: gone\n"] {
+        let said = two_boots(lines);
+        said.has("the area has 8192 (32768 kB reserved at boot, line ");
+        said.has("of 32 MiB was placed at 0xfe000000");
+        said.has_not("128 MiB");
+    }
+    // The same boot twice is one.
+    let boot = banner("6.1.20")
+        + "[    0.000000] Kernel command line: root=/dev/a cma=128M\n\
+           [    0.000000] cma: Reserved 128 MiB at 0x00000000f8000000\n";
+    let once = of(&boot);
+    once.has("cma=128M has 128 MiB at 0xf8000000");
+    let twice = of(&boot.repeat(2));
+    twice.has("cma=128M has 128 MiB at 0xf8000000");
+    twice.has_not("2 boots");
+}
+
+#[test]
+fn a_banner_that_is_cut_tells_kernels_apart_by_the_release() {
+    let boot = |release: &str, area: &str| {
+        format!(
+            "[    0.000000] Linux version {release} (x@y) aarch64\n\
+             [    0.000000] cma: Reserved {area}\n"
+        )
+    };
+    let said = of(&(boot("6.1.2", "128 MiB at 0x00000000f8000000")
+        + &boot("6.1.20", "32 MiB at 0x00000000fe000000")));
+    said.has("of 32 MiB was placed");
+    said.has_not("128 MiB");
+}
+
+#[test]
+fn what_failed_before_another_boot_takes_nothing_of_it() {
+    let failed = "Sep 01 01:43:09 h kernel: cma: cma_alloc: reserved: alloc failed, req-size: 2025 \
+         pages, ret: -12\n";
+    let driver = "Sep 01 01:43:10 h kernel: imx-drm display-subsystem: [drm] *ERROR* failed to \
+                  allocate buffer with size 8294400\n";
+    let next = "-- Boot 2b1c4dfe0c0f4d5b8d9d --\n\
+                Sep 01 01:43:10 h kernel: Linux version 6.6.1 (x@y) (gcc) #1 SMP aarch64\n";
+    of(&format!("{failed}{driver}")).has("imx-drm display-subsystem reported it (line 2)");
+    let said = of(&format!("{failed}{next}{driver}"));
+    said.has("2 failures");
+    said.has_not("line 1; kernel 6.6.1");
+    said.has_not("reported it (line 1)");
+}

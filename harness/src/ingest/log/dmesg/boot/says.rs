@@ -286,23 +286,38 @@ pub(crate) fn block_order(_: &[u8], after: &[u8]) -> Said {
     said(Boot::BlockOrder(order))
 }
 
-/// The banner of a kernel, after `Linux version `; cut, it has the architecture alone.
+/// The banner of a kernel, after `Linux version `; cut, it has the release and whoever built it, or
+/// the architecture alone.
 pub(crate) fn compiler(_: &[u8], after: &[u8]) -> Said {
     let after = &after[..after.len().min(super::LONGEST)];
     let by_compiler = arch(after);
     let built = memchr::memmem::rfind(after, b" #");
     let Some(built) = built.filter(|at| after.get(at + 2).is_some_and(u8::is_ascii_digit)) else {
-        return by_compiler;
+        return cut_banner(after, by_compiler);
     };
-    let arch = by_compiler.and_then(|record| match record {
-        Record::Boot(Boot::Arch(arch)) => Some(arch),
-        _ => None,
-    });
+    let arch = of_record(by_compiler);
     let release = after.split(u8::is_ascii_whitespace).next()?;
     // What a container adds to a line is none of it.
     let end = bytes::span(&after[built..], |byte| !b"\"\\<>`'|".contains(byte));
     let text = [release, after[built..built + end].trim_ascii_end()].concat();
     said(Boot::Began { banner: text_of(&text), arch })
+}
+
+/// `6.1.20 (me@here) (gcc` without the number of the build: a word ends with the release.
+fn cut_banner(after: &[u8], by_compiler: Said) -> Said {
+    let mut words = after.split(u8::is_ascii_whitespace);
+    let (release, builder) = (words.next()?, words.next().unwrap_or_default());
+    if !builder.starts_with(b"(") || !builder.contains(&b'@') {
+        return by_compiler;
+    }
+    said(Boot::Began { banner: text_of(&[release, b" "].concat()), arch: of_record(by_compiler) })
+}
+
+fn of_record(said: Said) -> Option<Arch> {
+    match said {
+        Some(Record::Boot(Boot::Arch(arch))) => Some(arch),
+        _ => None,
+    }
 }
 
 /// `-- Boot 1234567890abcdef --` and `-- Reboot --` of `journalctl`.

@@ -127,7 +127,7 @@ impl Notes {
                         | Boot::Region(_)
                         | Boot::TreeMemory(_)
                         | Boot::PageBytes(..)
-                        | Boot::DmaCma
+                        | Boot::DmaCma(_)
                         | Boot::MaxOrder(..)
                         | Boot::BlockOrder(_)
                 )

@@ -216,11 +216,32 @@ pub(crate) fn crash(_: &[u8], after: &[u8]) -> Said {
 pub(crate) fn memory(before: &[u8], after: &[u8]) -> Said {
     let (front, number) = bytes::last_word(before);
     bytes::number::<u32>(number).filter(|_| front.ends_with(b"node"))?;
-    let dash = memchr::memchr(b'-', after)?;
-    let start = u64::from_str_radix(str::from_utf8(&after[..dash]).ok()?, 16).ok()?;
-    let [last] = numbers(&after[dash + 1..], b"#]")?;
-    (start < last).then_some(())?;
-    said(Boot::Memory { start, end: last.checked_add(1)? })
+    let (start, end) = range(after)?;
+    said(Boot::Memory { start, end })
+}
+
+/// `0000000040000000-0x00000000ffffffff]` of a zone that is not empty.
+pub(crate) fn zone(_: &[u8], after: &[u8]) -> Said {
+    let (start, end) = range(after)?;
+    said(Boot::Zone { start, end })
+}
+
+/// First byte and end of `0000000040000000-0x00000000ffffffff]`.
+fn range(text: &[u8]) -> Option<(u64, u64)> {
+    let dash = memchr::memchr(b'-', text)?;
+    let start = u64::from_str_radix(str::from_utf8(&text[..dash]).ok()?, 16).ok()?;
+    let [last] = numbers(&text[dash + 1..], b"#]")?;
+    (start < last).then_some((start, last.checked_add(1)?))
+}
+
+/// `320 MiB at 3c000000` of an area of a parameter or of the configuration, up to 3.16
+/// (`drivers/base/dma-contiguous.c`).
+pub(crate) fn reserved(_: &[u8], after: &[u8]) -> Said {
+    let mut c = Cursor::new(after, 0, true);
+    let bytes = size(&mut c).ok()?;
+    c.literal(b"at").ok()?;
+    let base = c.hex().ok()?;
+    Some(Record::Reserved { area: None, base, bytes })
 }
 
 /// `Memory: 929696K/1048576`

@@ -5,6 +5,7 @@ use super::failed::{Broken, Failed};
 use super::plan::{Plan, What};
 use super::route;
 use super::stream::{Ops, Ready};
+use crate::after_failure::AfterFailure;
 use crate::board::BoardArea;
 use crate::environment::Setup;
 use crate::metric::{Meter, Setting, Value};
@@ -50,8 +51,14 @@ pub fn run_cell(
     for other in others {
         observers.push(&mut **other);
     }
+    let callers = match &known.fit {
+        Some(fit) if plan.after_failure == AfterFailure::Fitted => {
+            fit.callers(&ops.clients, AfterFailure::Drop)
+        }
+        _ => plan.after_failure.into(),
+    };
     warm_up(ops.before.iter().copied(), &mut rig.slots_mut()[0].witness, &mut observers)
-        .and_then(|()| run_ops(ops.by_ref(), plan.after_failure, until, &mut rig, &mut observers))
+        .and_then(|()| run_ops(ops.by_ref(), callers, until, &mut rig, &mut observers))
         .map_err(|violation| {
             Failed::Broken(Box::new(Broken {
                 ops: leading_ops(plan, cell, board.pages(), &violation),

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 
 use super::mix::{MixOf, Place};
-use super::plan::{FIRST_FAILURE, MOST_CELLS, Plan};
+use super::plan::{FIRST_FAILURE, MOST_CELLS, Plan, Stream, What};
 use super::target::Stop;
 use super::target::Target;
 use crate::after_failure::AfterFailure;
@@ -153,13 +153,14 @@ fn build(raw: RawPlan, text: &Text<'_>, catalog: &Catalog) -> Result<Plan, Wrong
     let cap = || Spanned::new(0..0, vec![Spanned::new(0..0, i64::from(DEFAULT_CAP))]);
     let pinned = || Spanned::new(0..0, vec![Spanned::new(0..0, "pinned".to_string())]);
     let (target, streams) = (raw.target.as_ref(), raw.streams.span());
-    let plan = Plan {
+    let after_failure = raw.after_failure.as_ref().map(|raw| {
+        by(raw, |text| AfterFailure::parse(text).map_err(|error| error.why))
+    });
+    let mut plan = Plan {
         stop: stop(&raw)?,
         target: target.map(|raw| by(raw, Target::parse)).transpose()?,
         until_first_failure: until(raw.until.as_ref())?,
-        after_failure: raw.after_failure.map_or(Ok(AfterFailure::Drop), |raw| {
-            by(&raw, |text| AfterFailure::parse(text).map_err(|error| error.why))
-        })?,
+        after_failure: AfterFailure::Drop,
         name: name(raw.name, "name")?,
         seed: raw.seed.map_or(Ok(1), |seed| number(&seed, "seed", 0, i64::MAX))?,
         seeds: raw.seeds.map_or(Ok(1), |seeds| number(&seeds, "seeds", 1, 1_000_000))?,
@@ -172,6 +173,12 @@ fn build(raw: RawPlan, text: &Text<'_>, catalog: &Catalog) -> Result<Plan, Wrong
         })?,
         boards: boards(raw.boards, catalog)?,
         streams: list(raw.streams, "streams", |raw| stream::stream(raw, text))?,
+    };
+    let is_fitted = |stream: &Stream| matches!(stream.what, What::Fitted(_));
+    plan.after_failure = match after_failure {
+        Some(stated) => stated?,
+        None if plan.streams.iter().any(is_fitted) => AfterFailure::Fitted,
+        None => AfterFailure::Drop,
     };
     if plan.cell_count().is_none() {
         let why = format!("more than {MOST_CELLS} cells; take fewer seeds or streams");

@@ -5,6 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use cma_policies::Area;
 
 use super::super::of_client::OfClient;
+use super::acts::{Acts, Did};
+use super::closed::Closed;
+use super::manner::{self, Manner};
+use super::meant;
 use crate::ingest::{Event, IngestError, Source};
 use crate::op::{Op, Timed};
 use crate::reader::{self, Options};
@@ -35,8 +39,10 @@ pub struct LeftOut {
     pub pins: u64,
     /// Partial frees: a buffer is held until the last of it was given back.
     pub parts: u64,
-    /// Requests that the recorded kernel refused: held by nobody, so given back at once.
+    /// Requests that the recorded kernel refused: nobody held them.
     pub refused: u64,
+    /// Those of them that were made again, which a drawn stream leaves to what its callers do.
+    pub again: u64,
     /// Requests for no pages.
     pub no_pages: u64,
     /// Requests after the first four million.
@@ -52,7 +58,11 @@ impl LeftOut {
                 self.parts,
                 "frees of a part are not fitted: a buffer is held until all of it is free",
             ),
-            (self.refused, "requests were refused when recorded: they are given back at once"),
+            (
+                self.refused,
+                "requests were refused when recorded: they are taken to live as those beside them",
+            ),
+            (self.again, "requests repeat one that was refused: what callers do makes them"),
             (self.no_pages, "requests for no pages are not fitted"),
             (self.later, "requests come after the first 4194304, which alone are fitted"),
         ];
@@ -75,6 +85,12 @@ pub(super) struct History {
     /// The most pages live at once, were every request granted.
     pub(super) load_pages: u64,
     pub(super) left_out: LeftOut,
+    /// Kinds of clients that hold as much as they may.
+    pub(super) closed: Vec<Closed>,
+    /// What each kind of clients does after a refusal, of those that ask at all.
+    pub(super) manners: Vec<Manner>,
+    /// What was refused: when, and pages.
+    pub(super) refusals: Vec<(u64, u64)>,
 }
 
 /// What else a file says.
@@ -93,6 +109,7 @@ struct Ledger {
     /// By client: the moment of its last group, and whether it gave nothing back since.
     groups: BTreeMap<u16, (u64, bool)>,
     group_us: u64,
+    acts: Acts,
 }
 
 impl Ledger {
@@ -110,7 +127,9 @@ impl Ledger {
                     _ => at_us,
                 };
                 self.groups.insert(client, (moment, true));
-                self.live.insert(id, (history.buffers.len(), request.count()));
+                let number = history.buffers.len();
+                self.acts.note(at_us, client, Did::Ask { number, granted: true });
+                self.live.insert(id, (number, request.count()));
                 self.live_pages = self.live_pages.saturating_add(request.count());
                 history.load_pages = history.load_pages.max(self.live_pages);
                 history.buffers.push(Buffer {
@@ -134,6 +153,7 @@ impl Ledger {
                 }
                 let buffer = &mut history.buffers[*index];
                 buffer.end_us = Some(at_us);
+                self.acts.note(at_us, buffer.client, Did::Free { number: *index });
                 if let Some(group) = self.groups.get_mut(&buffer.client) {
                     group.1 = false;
                 }
@@ -148,13 +168,40 @@ impl Ledger {
         history.end_us = history.end_us.max(at_us);
     }
 
+    /// The last op was a request that was refused, at this time: nobody held it.
+    fn refused(&mut self, at_us: u64, back: Op) {
+        self.acts.refused();
+        self.history.left_out.refused += 1;
+        if let Some(buffer) = self.history.buffers.last() {
+            self.history.refusals.push((at_us, buffer.count));
+        }
+        self.op(at_us, back);
+    }
+
     /// What was live before, which is no request.
     fn before(&mut self, ops: &[Op]) {
         for op in ops {
             self.op(0, *op);
         }
         self.groups.clear();
+        self.acts = Acts::default();
         self.history.ops = 0;
+    }
+
+    /// What clients do, and would have held.
+    fn infer(&mut self, clients: &[String], has_time: bool) {
+        let history = &mut self.history;
+        for (kind, acts) in self.acts.by_kind(clients) {
+            let found = has_time.then(|| Closed::find(&kind, &acts, &history.buffers)).flatten();
+            let manner = manner::of(&kind, &acts, &history.buffers, found.as_ref());
+            if found.is_none() {
+                history.left_out.again += meant::mend(&acts, manner.after, &mut history.buffers);
+            }
+            history.closed.extend(found);
+            history.manners.push(manner);
+        }
+        let most = history.live().into_iter().map(|(_, live)| live).max();
+        history.load_pages = history.load_pages.max(most.unwrap_or(0));
     }
 
     fn finish(self, before: usize, clients: Vec<String>) -> History {
@@ -162,6 +209,7 @@ impl Ledger {
         history.clients = if clients.is_empty() { vec![String::new()] } else { clients };
         let requests = history.buffers.split_off(before.min(history.buffers.len()));
         history.before = std::mem::replace(&mut history.buffers, requests);
+        history.buffers.retain(|buffer| buffer.count > 0);
         // A group is at its first request, which may be before one of another client.
         history.buffers.sort_by_key(|buffer| buffer.at_us);
         history
@@ -207,8 +255,7 @@ impl History {
                 Event::Op(op) => {
                     ledger.op(row.at_us, op);
                     if let Some(back) = row.give_back() {
-                        ledger.history.left_out.refused += 1;
-                        ledger.op(row.at_us, back);
+                        ledger.refused(row.at_us, back);
                     }
                 }
             }
@@ -217,6 +264,7 @@ impl History {
             Some(only) => only.clients.clone(),
             None => reader.clients().into_iter().map(str::to_string).collect(),
         };
+        ledger.infer(&clients, reader.has_time());
         let history = ledger.finish(before.len(), clients);
         if history.buffers.is_empty() {
             return Err(reader.error("it asks for nothing, so there is nothing to fit"));

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
+use super::closed::Closed;
 use super::history::{Buffer, History};
 use crate::board::kind;
 
@@ -116,9 +117,11 @@ pub(super) struct Slot {
 }
 
 /// What streams are drawn from.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, PartialEq, Default, Debug)]
 pub(super) struct Model {
     pub(super) clients: Vec<String>,
+    /// Kinds of clients that hold as much as they may: they have no sessions.
+    pub(super) closed: Vec<Closed>,
     pub(super) classes: Vec<Class>,
     pub(super) slots: Vec<Slot>,
     /// What stays: client and session.
@@ -165,6 +168,7 @@ impl Model {
         let phases = phases(history);
         let mut model = Self {
             clients: history.clients.clone(),
+            closed: history.closed.clone(),
             before: history.before.clone(),
             phases,
             load_pages: history.load_pages,
@@ -297,7 +301,10 @@ fn sessions(history: &History) -> Vec<(Key, u16, Session)> {
     };
     let mut kinds: BTreeMap<String, Vec<Cut>> = BTreeMap::new();
     for (client, buffers) in by_client {
-        kinds.entry(kind_of(client)).or_default().push((client, stretches(&buffers)));
+        let kind = kind_of(client);
+        if history.closed.iter().all(|closed| closed.kind != kind) {
+            kinds.entry(kind).or_default().push((client, stretches(&buffers)));
+        }
     }
     let mut sessions = Vec::new();
     for (kind, clients) in kinds {

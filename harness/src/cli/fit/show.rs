@@ -8,7 +8,7 @@ use crate::cli::context::Show;
 
 use crate::span::span;
 use crate::words::{self, mib, percent, table};
-use crate::workload::fit::{DISTANCES, Fit, Requested};
+use crate::workload::fit::{DISTANCES, Fit, Holds, Manner, Requested};
 
 /// Microseconds as people read them; of a recording ops.
 fn time(us: u64, in_ops: bool) -> String {
@@ -90,6 +90,10 @@ fn text(&Fitted { name, fit, top }: &Fitted<'_>, out: &mut dyn Write) -> io::Res
     if fit.classes.len() > top {
         writeln!(out, "… and {} classes with fewer pages", fit.classes.len() - top)?;
     }
+    writeln!(out)?;
+    for manner in fit.manners().iter().filter(|manner| shown(manner)) {
+        writeln!(out, "{}", said(manner, in_ops))?;
+    }
     writeln!(out, "\ndistance between the file and drawn streams of its length, 0 to 1:")?;
     for ((_, about), value) in DISTANCES.iter().zip(fit.distances.0) {
         writeln!(out, "  {value:.3}  {about}")?;
@@ -100,6 +104,33 @@ fn text(&Fitted { name, fit, top }: &Fitted<'_>, out: &mut dyn Write) -> io::Res
         writeln!(out, "not fitted: {left_out}")?;
     }
     Ok(())
+}
+
+/// Whether there is anything to say of what a kind of clients does.
+const fn shown(manner: &Manner) -> bool {
+    manner.refusals > 0 || manner.holds.is_some()
+}
+
+/// What a kind of clients does after a refusal, and what shows it.
+fn said(manner: &Manner, in_ops: bool) -> String {
+    let name = if manner.kind.is_empty() { "whoever asks" } else { &manner.kind };
+    let mut said = format!("after a refusal {name} will {} ({})", manner.after.about(), manner.after);
+    if let Some(Holds { most_pages, gave, needed }) = manner.holds {
+        said += &format!(
+            "; it holds up to {most_pages} pages ({}): of {gave} requests before which something \
+             was given back, {needed} would have been above that",
+            mib(most_pages)
+        );
+    }
+    said + &match (manner.refusals, manner.next_us) {
+        (refusals, Some(next_us)) => format!(
+            "; {} were followed by a request, the same again {} times, {} later in the median",
+            words::counted(refusals, "refusal"),
+            manner.again,
+            time(next_us, in_ops)
+        ),
+        _ => "; no refusal shows what it does then".to_string(),
+    }
 }
 
 /// One object. Times are in microseconds, of a recording in ops.

@@ -34,8 +34,9 @@ impl Acts {
         }
     }
 
-    /// The last request was refused.
+    /// The last request was refused: what gives it back is no act.
     pub(super) fn refused(&mut self) {
+        self.0.pop_if(|act| matches!(act.did, Did::Free { .. }));
         if let Some(Act { did: Did::Ask { granted, .. }, .. }) = self.0.last_mut() {
             *granted = false;
         }

@@ -16,6 +16,9 @@ const NEEDED_TENTHS: u64 = 9;
 /// from one request to the next.
 const AT_ONCE: u64 = 4;
 
+/// Refusals below which nothing is concluded.
+const LEAST_REFUSALS: usize = 4;
+
 /// A client of this kind, over its whole run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Lane {
@@ -45,7 +48,7 @@ pub(super) struct Closed {
     /// without those right after a refusal.
     pub(super) gave: u64,
     pub(super) needed: u64,
-    /// By refusal: buffers that were given back after it though the next request did not need it.
+    /// By refusal after which the next request needed no room: buffers that were given back first.
     pub(super) back: Vec<u64>,
 }
 
@@ -87,10 +90,14 @@ impl Closed {
                     let is_needed = |(left, back): &(u64, u64)| left + back + count > most_pages;
                     at_once_us.extend(gone_us.take().map(|gone_us| act.at_us - gone_us));
                     match last {
-                        Some((_, false)) => {
-                            let spare = gone.iter().filter(|gone| !is_needed(gone)).count();
-                            self.back.push(spare as u64);
+                        // What the request needs says nothing of the refusal.
+                        Some((_, false)) if asked > 0 => {
+                            let first = gone.first().map_or(holds.pages, |(left, back)| left + back);
+                            if first + count <= most_pages {
+                                self.back.push(gone.len() as u64);
+                            }
                         }
+                        Some((_, false)) => {}
                         _ if gone.is_empty() => {}
                         // The last one shows it: before it more was held.
                         _ if asked > 0 => {
@@ -115,9 +122,10 @@ impl Closed {
         }
     }
 
-    /// Buffers that go back after a refusal, mostly.
+    /// Buffers that go back after a refusal, mostly; none where too few show it.
     pub(super) fn usual_back(&self) -> u64 {
-        median(&mut self.back.clone()).unwrap_or(0)
+        let seen = self.back.len() >= LEAST_REFUSALS;
+        median(&mut self.back.clone()).filter(|_| seen).unwrap_or(0)
     }
 }
 

@@ -170,12 +170,12 @@ impl Ledger {
 
     /// The last op was a request that was refused, at this time: nobody held it.
     fn refused(&mut self, at_us: u64, back: Op) {
-        self.acts.refused();
         self.history.left_out.refused += 1;
         if let Some(buffer) = self.history.buffers.last() {
             self.history.refusals.push((at_us, buffer.count));
         }
         self.op(at_us, back);
+        self.acts.refused();
     }
 
     /// What was live before, which is no request.

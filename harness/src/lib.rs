@@ -10,7 +10,7 @@
 //!
 //! `ddmin, op, seed, span, words < after_failure, board, codec, kernel < ingest < boot, timeline <
 //! reader < environment, workload <
-//! oracle < cause < simulate < harm, law, metric < stats, diagnose, replay < shrink, sweep <
+//! oracle < cause < simulate < harm, law, metric < stats, diagnose, replay < reproduce, shrink, sweep <
 //! answer, fuzzing < report < cli < main`
 
 pub mod after_failure;
@@ -35,6 +35,7 @@ pub mod op;
 pub mod oracle;
 pub mod reader;
 pub mod replay;
+pub mod reproduce;
 #[cfg(feature = "cli")]
 pub mod report;
 pub mod seed;

@@ -11,6 +11,7 @@ use super::failure::{Exit, Failure};
 use super::given::{self, Read};
 use crate::ingest::{Geometry, StreamWriter, stated};
 use crate::op::Timed;
+use crate::reproduce::reproduce;
 use crate::seed::Seed;
 use crate::words::PAGES_IN_MIB;
 use crate::workload::fit;
@@ -23,6 +24,10 @@ use crate::workload::fit;
 /// common). The largest is the distance of the fit: what is in cells.csv where a plan has
 /// `fit = "FILE"` in place of `file = "FILE"`. What chance alone makes of a distance is printed
 /// beside it.
+///
+/// First it says whether it reproduces the file: the board of the file runs 39 drawn streams under
+/// the kernel's policy, with clients who do after a refusal what those of the file did. Where the
+/// file's rate of refusals is not among theirs, what is predicted for other boards does not hold.
 ///
 /// A recording has no time: its lifetimes are in ops. Pins and the geometry of the area
 /// (order_per_bit among it) are not fitted: they are not what clients ask for.
@@ -75,7 +80,10 @@ pub(super) fn run(args: &Fit, context: &Context) -> Result<Exit, Failure> {
     if let Some(path) = &args.draw {
         draw(args, &fit, path, context)?;
     }
-    let shown = show::Fitted { name: source.name(), fit: &fit, top: args.top };
+    let reproduction = reproduce(&fit)
+        .map_err(|error| Failure::because(format_args!("hold the fit against its file: {error}")))?;
+    let (name, reproduction) = (source.name(), reproduction.as_ref());
+    let shown = show::Fitted { name, fit: &fit, top: args.top, reproduction };
     context.show(args.out.as_deref(), &[args.draw.as_deref()], &shown)?;
     Ok(Exit::Good)
 }

@@ -30,7 +30,7 @@ use cma_policies::{Area, Request, dma_align};
 
 pub use classes::Requested;
 pub use distance::{DISTANCES, Distances};
-pub use history::LeftOut;
+pub use history::{Asked, LeftOut, Recorded};
 pub use manner::{Holds, Manner};
 pub use model::Phase;
 
@@ -57,6 +57,8 @@ pub struct Fit {
     model: Arc<Model>,
     /// The area that the file states.
     pub area: Option<Area>,
+    /// The cap of the file.
+    pub cap: u32,
     /// The format of the file.
     pub format: &'static str,
     /// What was strange about the file but no error.
@@ -64,6 +66,7 @@ pub struct Fit {
     /// What the fit leaves out.
     pub left_out: LeftOut,
     manners: Vec<Manner>,
+    recorded: Recorded,
     /// Classes of requests, by pages asked for.
     pub classes: Vec<Requested>,
     /// Requests in it.
@@ -104,6 +107,8 @@ impl Fit {
             warnings: facts.warnings,
             left_out: history.left_out,
             manners: history.manners.clone(),
+            recorded: history.recorded.clone(),
+            cap: facts.cap,
             distances: Distances::default(),
             between_draws: 0.0,
         };
@@ -174,6 +179,11 @@ impl Fit {
     /// Bursts, and what is between them, in order of time.
     pub fn phases(&self) -> &[Phase] {
         &self.model.phases
+    }
+
+    /// How the requests of the file ended.
+    pub const fn recorded(&self) -> &Recorded {
+        &self.recorded
     }
 
     /// What each kind of clients does after a refusal, and what shows it, of those that ask at all.

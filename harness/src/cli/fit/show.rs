@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::cli::context::Show;
 
+use crate::reproduce::{Figure, Reproduction, STREAMS};
 use crate::span::span;
 use crate::words::{self, mib, percent, table};
 use crate::workload::fit::{DISTANCES, Fit, Holds, Manner, Requested};
@@ -28,6 +29,7 @@ pub(super) struct Fitted<'a> {
     pub(super) name: &'a str,
     pub(super) fit: &'a Fit,
     pub(super) top: usize,
+    pub(super) reproduction: Option<&'a Reproduction>,
 }
 
 impl Show for Fitted<'_> {
@@ -36,7 +38,7 @@ impl Show for Fitted<'_> {
     }
 
     fn json(&self) -> Value {
-        json(self.name, self.fit)
+        json(self.name, self.fit, self.reproduction)
     }
 
     fn csv(&self) -> (String, Vec<Vec<String>>) {
@@ -44,8 +46,10 @@ impl Show for Fitted<'_> {
     }
 }
 
-fn text(&Fitted { name, fit, top }: &Fitted<'_>, out: &mut dyn Write) -> io::Result<()> {
+fn text(fitted: &Fitted<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let &Fitted { name, fit, top, reproduction } = fitted;
     let in_ops = fit.is_in_ops();
+    reproduced(reproduction, in_ops, out)?;
     let (sessions, stay) = fit.sessions();
     writeln!(
         out,
@@ -106,6 +110,63 @@ fn text(&Fitted { name, fit, top }: &Fitted<'_>, out: &mut dyn Write) -> io::Res
     Ok(())
 }
 
+/// What was recorded against what is predicted.
+fn reproduced(
+    reproduction: Option<&Reproduction>,
+    in_ops: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let Some(one) = reproduction else {
+        return writeln!(
+            out,
+            "whether it reproduces the file is not known: nothing states the area; --snapshot, or \
+             --base-pfn and --pages, do\n"
+        );
+    };
+    let rate = |share: Option<f64>| share.map_or_else(|| "-".to_string(), |share| percent(share, 2));
+    let verdict = if one.holds() { "it reproduces the file" } else { "it does NOT reproduce the file" };
+    let [low, high] = one.refused.range.map_or([None; 2], |(low, high)| [Some(low), Some(high)]);
+    writeln!(
+        out,
+        "{verdict}: {} of the requests were refused, {} are predicted for the same board ({} to {} in \
+         {STREAMS} streams, cap {}, {})",
+        rate(one.refused.recorded),
+        rate(one.refused.predicted),
+        rate(low),
+        rate(high),
+        one.cap,
+        mib(one.area.pages()),
+    )?;
+    if !one.holds() {
+        writeln!(out, "so rates that are predicted from it for other boards are not to be relied on")?;
+    }
+    writeln!(out)?;
+    let when = |us: f64| time(us as u64, in_ops);
+    let pages = |pages: f64| format!("{pages:.0}");
+    let share = |share: f64| percent(share, 2);
+    let mut rows = vec![
+        row("refused", &one.refused, &share),
+        row("first refusal", &one.first_us, &when),
+        row("most pages held", &one.most_pages, &pages),
+    ];
+    let sizes = one.by_size.iter();
+    rows.extend(sizes.map(|(size, figure)| row(&format!("refused of {size} pages"), figure, &share)));
+    table::write(out, "figure,recorded,predicted,lowest,highest,agrees", &rows)?;
+    writeln!(out)
+}
+
+fn row(name: &str, figure: &Figure, shown: &dyn Fn(f64) -> String) -> Vec<String> {
+    let or_none = |value: Option<f64>| value.map_or_else(|| "none".to_string(), shown);
+    let range = figure.range.map_or([None; 2], |(low, high)| [Some(low), Some(high)]);
+    let mut highest = or_none(range[1]);
+    if figure.without > 0 && range[1].is_some() {
+        highest += &format!(" (none in {})", figure.without);
+    }
+    let agrees = if figure.agrees() { "yes" } else { "NO" };
+    let (recorded, predicted) = (or_none(figure.recorded), or_none(figure.predicted));
+    [name.to_string(), recorded, predicted, or_none(range[0]), highest, agrees.to_string()].to_vec()
+}
+
 /// Whether there is anything to say of what a kind of clients does.
 const fn shown(manner: &Manner) -> bool {
     manner.refusals > 0 || manner.holds.is_some()
@@ -134,7 +195,7 @@ fn said(manner: &Manner, in_ops: bool) -> String {
 }
 
 /// One object. Times are in microseconds, of a recording in ops.
-fn json(name: &str, fit: &Fit) -> Value {
+fn json(name: &str, fit: &Fit, reproduction: Option<&Reproduction>) -> Value {
     // Six decimals, as everywhere in a file.
     let decimal = |value: f64| (value * 1e6).round() / 1e6;
     let distances = DISTANCES.iter().zip(fit.distances.0);
@@ -154,8 +215,37 @@ fn json(name: &str, fit: &Fit) -> Value {
             "burst": phase.burst,
         })
     });
+    let figure = |figure: &Figure| {
+        let (low, high) = figure.range.unzip();
+        json!({
+            "recorded": figure.recorded.map(decimal), "predicted": figure.predicted.map(decimal),
+            "low": low.map(decimal), "high": high.map(decimal),
+            "streams_without": figure.without, "agrees": figure.agrees(),
+        })
+    };
+    let reproduction = reproduction.map(|one| {
+        let by_size = one.by_size.iter();
+        let by_size = by_size.map(|(size, its)| json!({ "pages": size, "refused": figure(its) }));
+        json!({
+            "reproduces": one.holds(), "streams": STREAMS, "cap": one.cap,
+            "area_pages": one.area.pages(), "refused": figure(&one.refused),
+            "first_refusal": figure(&one.first_us), "most_pages": figure(&one.most_pages),
+            "by_size": by_size.collect::<Vec<_>>(),
+        })
+    });
+    let callers = fit.manners().iter().map(|manner| {
+        json!({
+            "client": manner.kind, "after_failure": manner.after.to_string(),
+            "refusals": manner.refusals, "same_again": manner.again,
+            "next_request_p50": manner.next_us,
+            "holds_at_most": manner.holds.map(|holds| holds.most_pages),
+            "gave_back_before": manner.holds.map(|holds| holds.gave),
+            "needed": manner.holds.map(|holds| holds.needed),
+        })
+    });
     let (sessions, stay) = fit.sessions();
     json!({
+        "reproduction": reproduction, "callers": callers.collect::<Vec<_>>(),
         "schema": 1, "file": name, "format": fit.format,
         "unit_of_time": if fit.is_in_ops() { "ops" } else { "us" },
         "requests": fit.requests, "ops": fit.ops(), "end": fit.end_us(),

@@ -89,13 +89,61 @@ pub(super) struct History {
     pub(super) closed: Vec<Closed>,
     /// What each kind of clients does after a refusal, of those that ask at all.
     pub(super) manners: Vec<Manner>,
-    /// What was refused: when, and pages.
-    pub(super) refusals: Vec<(u64, u64)>,
+    /// How its requests ended.
+    pub(super) recorded: Recorded,
+}
+
+/// Requests of one size.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Asked {
+    /// Requests.
+    pub requests: u64,
+    /// Those of them that were refused.
+    pub refused: u64,
+}
+
+impl Asked {
+    /// Refused requests as a share of all, where there are any.
+    pub fn refused_share(self) -> Option<f64> {
+        (self.requests > 0).then(|| self.refused as f64 / self.requests as f64)
+    }
+}
+
+/// How the requests of a stream ended.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Recorded {
+    /// By pages.
+    pub by_size: BTreeMap<u64, Asked>,
+    /// When the first was refused, in microseconds (of a recording, in ops).
+    pub first_refused_us: Option<u64>,
+    /// The most pages that were held at once.
+    pub most_pages: u64,
+}
+
+impl Recorded {
+    /// A request ended.
+    pub fn note(&mut self, at_us: u64, pages: u64, is_refused: bool) {
+        let asked = self.by_size.entry(pages).or_default();
+        asked.requests += 1;
+        asked.refused += u64::from(is_refused);
+        if is_refused {
+            self.first_refused_us.get_or_insert(at_us);
+        }
+    }
+
+    /// All sizes.
+    pub fn all(&self) -> Asked {
+        self.by_size.values().fold(Asked::default(), |all, one| Asked {
+            requests: all.requests + one.requests,
+            refused: all.refused + one.refused,
+        })
+    }
 }
 
 /// What else a file says.
 pub(super) struct Facts {
     pub(super) area: Option<Area>,
+    pub(super) cap: u32,
     pub(super) format: &'static str,
     pub(super) warnings: Vec<String>,
 }
@@ -171,9 +219,6 @@ impl Ledger {
     /// The last op was a request that was refused, at this time: nobody held it.
     fn refused(&mut self, at_us: u64, back: Op) {
         self.history.left_out.refused += 1;
-        if let Some(buffer) = self.history.buffers.last() {
-            self.history.refusals.push((at_us, buffer.count));
-        }
         self.op(at_us, back);
         self.acts.refused();
     }
@@ -254,9 +299,16 @@ impl History {
                 Event::Op(_) if ledger.history.left_out.later > 0 => {}
                 Event::Op(op) => {
                     ledger.op(row.at_us, op);
-                    if let Some(back) = row.give_back() {
+                    let refused = row.give_back();
+                    if let Op::Alloc { request, .. } = op {
+                        let recorded = &mut ledger.history.recorded;
+                        recorded.note(row.at_us, request.count(), refused.is_some());
+                    }
+                    if let Some(back) = refused {
                         ledger.refused(row.at_us, back);
                     }
+                    let most_pages = &mut ledger.history.recorded.most_pages;
+                    *most_pages = ledger.live_pages.max(*most_pages);
                 }
             }
         }
@@ -270,7 +322,8 @@ impl History {
             return Err(reader.error("it asks for nothing, so there is nothing to fit"));
         }
         let (area, warnings) = (reader.area().cloned(), reader.warnings());
-        Ok((history, Facts { area, format: reader.format().name, warnings }))
+        let cap = reader.cap();
+        Ok((history, Facts { area, cap, format: reader.format().name, warnings }))
     }
 
     /// Of a stream that was made.

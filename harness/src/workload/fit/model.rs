@@ -282,6 +282,13 @@ fn crest(history: &History) -> Vec<u64> {
         (last, live) = (stretch(at_us), now);
         crests[last] = now.max(crests[last]);
     }
+    // What is given back at once is on top of that.
+    let mut shortest = vec![0; crests.len()];
+    for buffer in history.buffers.iter().filter(|buffer| buffer.end_us == Some(buffer.at_us)) {
+        let most = &mut shortest[stretch(buffer.at_us)];
+        *most = buffer.count.max(*most);
+    }
+    crests.iter_mut().zip(shortest).for_each(|(crest, most)| *crest += most);
     let beside = |place: usize| {
         let from = place.saturating_sub(1);
         crests[from..(place + 2).min(crests.len())].iter().copied().max().unwrap_or(0)

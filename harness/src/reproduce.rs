@@ -107,8 +107,7 @@ impl Observer for Watch {
 /// A stream that cannot be drawn, and a law that the baseline breaks.
 pub fn reproduce(fit: &Fit) -> Result<Option<Reproduction>, NotReproduced> {
     let Some(area) = fit.area.clone() else { return Ok(None) };
-    let streams: Result<Vec<_>, _> = (0..STREAMS).map(|number| stream(fit, &area, number)).collect();
-    let (streams, file) = (streams?, fit.recorded());
+    let (streams, file) = (predict(fit, &area, fit.cap)?, fit.recorded());
     let figure = |of: &dyn Fn(&Recorded) -> Option<f64>| {
         Figure::of(of(file), &streams.iter().map(of).collect::<Vec<_>>())
     };
@@ -125,6 +124,15 @@ pub fn reproduce(fit: &Fit) -> Result<Option<Reproduction>, NotReproduced> {
     }))
 }
 
+/// How requests end on an area at a cap, by the baseline: in [`STREAMS`] streams of the length of
+/// the file, with what clients do after a refusal as the file shows it.
+///
+/// # Errors
+/// As [`reproduce`].
+pub fn predict(fit: &Fit, area: &Area, cap: u32) -> Result<Vec<Recorded>, NotReproduced> {
+    (0..STREAMS).map(|number| stream(fit, (area, cap), number)).collect()
+}
+
 /// Why a fit could not be held against its file.
 #[derive(Debug)]
 pub enum NotReproduced {
@@ -134,8 +142,8 @@ pub enum NotReproduced {
     Broken(Violation),
 }
 
-/// One stream on the board of the file.
-fn stream(fit: &Fit, area: &Area, number: u64) -> Result<Recorded, NotReproduced> {
+/// One stream on an area, at a cap.
+fn stream(fit: &Fit, board: (&Area, u32), number: u64) -> Result<Recorded, NotReproduced> {
     let ops = if fit.is_in_ops() { fit.ops() } else { u64::MAX };
     let seed = Seed::new(number).child("reproduce", number);
     let made = fit.open(fit.load_pages(), &seed, ops.min(MOST_OPS)).map_err(NotReproduced::Draw)?;
@@ -143,13 +151,13 @@ fn stream(fit: &Fit, area: &Area, number: u64) -> Result<Recorded, NotReproduced
     let until = Until { time_us, first_failure: false };
     let callers = fit.callers(made.clients(), AfterFailure::Drop);
     let mut watch = Watch::default();
-    drive(fit, area, made, callers, until, &mut watch).map_err(NotReproduced::Broken)?;
+    drive(fit, board, made, callers, until, &mut watch).map_err(NotReproduced::Broken)?;
     Ok(watch.0)
 }
 
 fn drive(
     fit: &Fit,
-    area: &Area,
+    (area, cap): (&Area, u32),
     made: Workload,
     callers: Callers,
     until: Until,
@@ -162,7 +170,7 @@ fn drive(
         pages: Box::new(Quiet),
     };
     let mut rig = Rig::new(1, vec![way], make);
-    let capped = |op: Op| op.with_cap(fit.cap);
+    let capped = |op: Op| op.with_cap(cap);
     let before = fit.before().into_iter().map(capped);
     warm_up(before, &mut rig.slots_mut()[0].witness, &mut [])?;
     let ops = made.map(|timed| Timed { op: capped(timed.op), ..timed });

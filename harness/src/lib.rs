@@ -35,9 +35,9 @@ pub mod op;
 pub mod oracle;
 pub mod reader;
 pub mod replay;
-pub mod reproduce;
 #[cfg(feature = "cli")]
 pub mod report;
+pub mod reproduce;
 pub mod seed;
 pub mod shrink;
 pub mod simulate;

@@ -112,7 +112,8 @@ fn trace(acts: impl IntoIterator<Item = (u64, Act)>) -> Source {
             Act::Grant(page, count) => begin(count) + &end(0x1000 + page, count, 0),
             Act::Refuse(count) => begin(count) + &end(0, count, -12),
             Act::Back(page, count) => {
-                let fields = format!("pfn={:#x} page=00000000e9f97517 count={count}", 0x1000 + page);
+                let fields =
+                    format!("pfn={:#x} page=00000000e9f97517 count={count}", 0x1000 + page);
                 line(0, "cma_release", fields)
             }
         };

@@ -80,8 +80,9 @@ pub(super) fn run(args: &Fit, context: &Context) -> Result<Exit, Failure> {
     if let Some(path) = &args.draw {
         draw(args, &fit, path, context)?;
     }
-    let reproduction = reproduce(&fit)
-        .map_err(|error| Failure::because(format_args!("hold the fit against its file: {error}")))?;
+    let reproduction = reproduce(&fit).map_err(|error| {
+        Failure::because(format_args!("hold the fit against its file: {error}"))
+    })?;
     let (name, reproduction) = (source.name(), reproduction.as_ref());
     let shown = show::Fitted { name, fit: &fit, top: args.top, reproduction };
     context.show(args.out.as_deref(), &[args.draw.as_deref()], &shown)?;

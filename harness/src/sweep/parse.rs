@@ -153,9 +153,10 @@ fn build(raw: RawPlan, text: &Text<'_>, catalog: &Catalog) -> Result<Plan, Wrong
     let cap = || Spanned::new(0..0, vec![Spanned::new(0..0, i64::from(DEFAULT_CAP))]);
     let pinned = || Spanned::new(0..0, vec![Spanned::new(0..0, "pinned".to_string())]);
     let (target, streams) = (raw.target.as_ref(), raw.streams.span());
-    let after_failure = raw.after_failure.as_ref().map(|raw| {
-        by(raw, |text| AfterFailure::parse(text).map_err(|error| error.why))
-    });
+    let after_failure = raw
+        .after_failure
+        .as_ref()
+        .map(|raw| by(raw, |text| AfterFailure::parse(text).map_err(|error| error.why)));
     let mut plan = Plan {
         stop: stop(&raw)?,
         target: target.map(|raw| by(raw, Target::parse)).transpose()?,

@@ -123,8 +123,10 @@ fn reproduced(
              --base-pfn and --pages, do\n"
         );
     };
-    let rate = |share: Option<f64>| share.map_or_else(|| "-".to_string(), |share| percent(share, 2));
-    let verdict = if one.holds() { "it reproduces the file" } else { "it does NOT reproduce the file" };
+    let rate =
+        |share: Option<f64>| share.map_or_else(|| "-".to_string(), |share| percent(share, 2));
+    let verdict =
+        if one.holds() { "it reproduces the file" } else { "it does NOT reproduce the file" };
     let [low, high] = one.refused.range.map_or([None; 2], |(low, high)| [Some(low), Some(high)]);
     writeln!(
         out,
@@ -138,7 +140,10 @@ fn reproduced(
         mib(one.area.pages()),
     )?;
     if !one.holds() {
-        writeln!(out, "so rates that are predicted from it for other boards are not to be relied on")?;
+        writeln!(
+            out,
+            "so rates that are predicted from it for other boards are not to be relied on"
+        )?;
     }
     writeln!(out)?;
     let when = |us: f64| time(us as u64, in_ops);
@@ -150,7 +155,9 @@ fn reproduced(
         row("most pages held", &one.most_pages, &pages),
     ];
     let sizes = one.by_size.iter();
-    rows.extend(sizes.map(|(size, figure)| row(&format!("refused of {size} pages"), figure, &share)));
+    rows.extend(
+        sizes.map(|(size, figure)| row(&format!("refused of {size} pages"), figure, &share)),
+    );
     table::write(out, "figure,recorded,predicted,lowest,highest,agrees", &rows)?;
     writeln!(out)
 }
@@ -175,7 +182,8 @@ const fn shown(manner: &Manner) -> bool {
 /// What a kind of clients does after a refusal, and what shows it.
 fn said(manner: &Manner, in_ops: bool) -> String {
     let name = if manner.kind.is_empty() { "whoever asks" } else { &manner.kind };
-    let mut said = format!("after a refusal {name} will {} ({})", manner.after.about(), manner.after);
+    let mut said =
+        format!("after a refusal {name} will {} ({})", manner.after.about(), manner.after);
     if let Some(Holds { most_pages, gave, needed }) = manner.holds {
         said += &format!(
             "; it holds up to {most_pages} pages ({}): of {gave} requests before which something \

@@ -92,7 +92,8 @@ impl Closed {
                     match last {
                         // What the request needs says nothing of the refusal.
                         Some((_, false)) if asked > 0 => {
-                            let first = gone.first().map_or(holds.pages, |(left, back)| left + back);
+                            let first =
+                                gone.first().map_or(holds.pages, |(left, back)| left + back);
                             if first + count <= most_pages {
                                 self.back.push(gone.len() as u64);
                             }

@@ -129,14 +129,13 @@ fn follow(acts: &[Act], buffers: &[Buffer], refused: &mut Follows, granted: &mut
 /// Whether all that was granted at the moment of the request at `ask` came back after it, up to the
 /// end of `acts`; `None` where there is no other.
 fn came_back(acts: &[Act], ask: usize, known: Buffer, buffers: &[Buffer]) -> Option<bool> {
-    let of_moment = |act: &&Act| {
-        matches!(act.did, Did::Ask { number, .. } if buffers[number].at_us == known.at_us)
-    };
+    let of_moment = |act: &&Act| matches!(act.did, Did::Ask { number, .. } if buffers[number].at_us == known.at_us);
     let others = acts[..ask].iter().rev().take_while(of_moment).filter_map(|act| match act.did {
         Did::Ask { number, granted: true } => Some(number),
         _ => None,
     });
     let others: Vec<_> = others.take(MOST_OTHERS).collect();
-    let back = |number: &usize| acts[ask + 1..].iter().any(|act| act.did == Did::Free { number: *number });
+    let back =
+        |number: &usize| acts[ask + 1..].iter().any(|act| act.did == Did::Free { number: *number });
     (!others.is_empty()).then(|| others.iter().all(back))
 }

@@ -51,11 +51,11 @@ pub fn run_cell(
     for other in others {
         observers.push(&mut **other);
     }
-    let callers = match &known.fit {
-        Some(fit) if plan.after_failure == AfterFailure::Fitted => {
-            fit.callers(&ops.clients, AfterFailure::Drop)
-        }
-        _ => plan.after_failure.into(),
+    let callers = match (&known.fit, &known.mix) {
+        _ if plan.after_failure != AfterFailure::Fitted => plan.after_failure.into(),
+        (Some(fit), _) => fit.callers(&ops.clients, AfterFailure::Drop),
+        (None, Some(mix)) => mix.callers.clone(),
+        (None, None) => AfterFailure::Drop.into(),
     };
     warm_up(ops.before.iter().copied(), &mut rig.slots_mut()[0].witness, &mut observers)
         .and_then(|()| run_ops(ops.by_ref(), callers, until, &mut rig, &mut observers))

@@ -127,6 +127,11 @@ const LONGEST_NAME: usize = 40;
 const NAMED: usize = 6;
 
 impl MixOf {
+    /// Whether a part of it is fitted to a file.
+    pub(super) fn is_fitted(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part.from, From::Fit(_)))
+    }
+
     /// A mix of these parts.
     pub(super) fn new(parts: Vec<PartOf>) -> Self {
         let mut names: Vec<_> = parts.iter().take(NAMED).map(PartOf::name).collect();

@@ -175,7 +175,11 @@ fn build(raw: RawPlan, text: &Text<'_>, catalog: &Catalog) -> Result<Plan, Wrong
         boards: boards(raw.boards, catalog)?,
         streams: list(raw.streams, "streams", |raw| stream::stream(raw, text))?,
     };
-    let is_fitted = |stream: &Stream| matches!(stream.what, What::Fitted(_));
+    let is_fitted = |stream: &Stream| match &stream.what {
+        What::Fitted(_) => true,
+        What::Mix(mix) => mix.is_fitted(),
+        What::File(_) | What::Recorded(_) | What::Profile(_) => false,
+    };
     plan.after_failure = match after_failure {
         Some(stated) => stated?,
         None if plan.streams.iter().any(is_fitted) => AfterFailure::Fitted,

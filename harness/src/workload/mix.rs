@@ -24,6 +24,7 @@ use self::clients::Clients;
 use self::merge::Merged;
 use self::part::Alone;
 use super::{Failure, SetupError, Workload};
+use crate::after_failure::{AfterFailure, Callers};
 use crate::ingest::{IngestError, Route, quoted};
 use crate::op::{Op, Timed};
 use crate::seed::Seed;
@@ -38,6 +39,8 @@ pub struct Mix {
     pub parts: Vec<Part>,
     /// Who asks, by number. Client 0 is nobody.
     pub clients: Vec<String>,
+    /// What they do after a refusal, as the file shows it that a part is fitted to; others drop.
+    pub callers: Callers,
     /// The areas that files name for their clients.
     pub routes: Vec<Route>,
     /// Pages of typical buffers, ascending, at most 8: of those of the parts the ones that are asked
@@ -62,9 +65,19 @@ impl Mix {
         for (index, part) in parts.iter().enumerate() {
             part.check().map_err(|error| (index, error))?;
         }
-        let mut mix = Self { parts, clients: Vec::new(), routes: Vec::new(), sizes: Vec::new() };
+        let callers = AfterFailure::Drop.into();
+        let (clients, routes, sizes) = (Vec::new(), Vec::new(), Vec::new());
+        let mut mix = Self { parts, clients, callers, routes, sizes };
         let (clients, alone) = mix.alone(&Seed::new(0), &Failure::default())?;
+        mix.callers.of_client = vec![AfterFailure::Drop; clients.len()];
         mix.clients = clients;
+        for (part, (alone, numbers)) in mix.parts.iter().zip(&alone) {
+            let Origin::Fit(fit, _) = &part.origin else { continue };
+            let callers = fit.callers(&alone.clients, AfterFailure::Drop);
+            for (number, after) in numbers.iter().zip(callers.of_client) {
+                mix.callers.of_client[usize::from(*number)] = after;
+            }
+        }
         for (index, (_, numbers)) in alone.iter().enumerate() {
             mix.route(index, numbers).map_err(|error| (index, error.into()))?;
         }

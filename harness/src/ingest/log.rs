@@ -180,6 +180,10 @@ impl Records {
             return;
         }
         self.oldest = oldest;
+        if oldest.is_none() && self.queue.len() == 1 {
+            self.ready = 1;
+            return;
+        }
         let line = |item: &Result<Found, IngestError>| match item {
             Ok(found) => found.line,
             Err(error) => error.line,

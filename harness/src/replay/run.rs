@@ -46,6 +46,7 @@ pub fn survey(
     environment: &environment::Spec,
 ) -> Result<Survey, IngestError> {
     let mut reader = reader::open(source, options)?;
+    let kernel = reader.kernel();
     let mut script = Script::default();
     let mut no_pages = 0;
     let mut sizes = Sizes::default();
@@ -53,7 +54,7 @@ pub fn survey(
     for row in reader.by_ref() {
         let row = row?;
         if environment.entry().reads_script {
-            script.note(&row);
+            script.note(&row, kernel);
         }
         if let Event::Op(op) = row.event {
             cut.note(op);

@@ -105,6 +105,7 @@ pub(super) fn look_through(stream: &Stream, scripted: bool) -> Result<Checked, F
     }
     let mut reader = open(stream)?;
     let mut sizes = Sizes::default();
+    let kernel = reader.kernel();
     let mut script = Script::default();
     let (mut ops, mut pins) = (0, 0);
     for row in reader.by_ref() {
@@ -112,7 +113,7 @@ pub(super) fn look_through(stream: &Stream, scripted: bool) -> Result<Checked, F
         let Event::Op(op) = row.event else { continue };
         ops += 1 + u64::from(row.give_back().is_some());
         if scripted {
-            script.note(&row);
+            script.note(&row, kernel);
         }
         match op {
             Op::Alloc { request, .. } => sizes.note(request.count()),

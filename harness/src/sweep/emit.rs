@@ -8,7 +8,7 @@ use super::plan::{FIRST_FAILURE, Load, Plan, Stream, What};
 use super::stream::{Checked, Ready};
 use super::target::Stop;
 use crate::board::{Board, BoardArea, Caller};
-use crate::ingest::{DEFAULT_CAP, placed};
+use crate::ingest::placed;
 use crate::words::PAGES_IN_MIB;
 
 /// The plan as a text that [`parse`](super::parse) makes the same plan of, and that says how many
@@ -156,8 +156,8 @@ fn stream(plan: &Plan, stream: &Stream, known: &Checked) -> Vec<String> {
     if let What::Mix(_) = stream.what {
         return lines;
     }
-    if stream.profile().is_none() && stream.recorded_cap != DEFAULT_CAP {
-        lines.push(format!("recorded_cap = {}", stream.recorded_cap));
+    if let (None, Some(cap)) = (stream.profile(), stream.recorded_cap) {
+        lines.push(format!("recorded_cap = {cap}"));
     }
     lines.push(format!("own_area = {}", stream.own_area));
     if let (true, Some(area)) = (stream.own_area, &known.area) {

@@ -35,7 +35,7 @@ use self::model::Model;
 use super::{Setup, SetupError, Workload};
 use crate::ingest::{DEFAULT_CAP, IngestError, Source};
 use crate::op::Op;
-use crate::reader::Options;
+use crate::reader::{CapShown, Options};
 use crate::seed::Seed;
 
 /// Streams that a distance is the mean of: their number, and where their seeds come from.
@@ -52,6 +52,10 @@ pub struct Fit {
     pub area: Option<Area>,
     /// The format of the file.
     pub format: &'static str,
+    /// The cap that its requests follow.
+    pub cap: u32,
+    /// What shows it, in a trace.
+    pub cap_shown: Option<CapShown>,
     /// What was strange about the file but no error.
     pub warnings: Vec<String>,
     /// What the fit leaves out.
@@ -93,6 +97,8 @@ impl Fit {
             model,
             area: facts.area,
             format: facts.format,
+            cap: facts.cap,
+            cap_shown: facts.cap_shown,
             warnings: facts.warnings,
             left_out: history.left_out,
             distances: Distances::default(),

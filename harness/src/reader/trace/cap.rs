@@ -20,6 +20,9 @@ const CAPS: std::ops::RangeInclusive<u32> = 2..=12;
 /// The most clients that are told apart.
 const MOST_CLIENTS: usize = 64;
 
+/// So many calls for pages of one order show a cap as calls of several orders do.
+const MANY: u64 = 16;
+
 /// A share of calls below one in so many shows nothing of the kernel: a driver may name an order.
 const RARE: u64 = 100;
 
@@ -32,6 +35,8 @@ pub struct Class {
     pub pages: (u64, u64),
     /// The line of the first one.
     pub line: u64,
+    /// The orders that would hold their pages, a bit each.
+    orders: u64,
 }
 
 impl Class {
@@ -43,6 +48,12 @@ impl Class {
         known.calls += other.calls;
         known.pages = (known.pages.0.min(other.pages.0), known.pages.1.max(other.pages.1));
         known.line = known.line.min(other.line);
+        known.orders |= other.orders;
+    }
+
+    /// Whether these are more than one driver that names its order.
+    const fn is_telling(&self) -> bool {
+        self.orders.count_ones() > 1 || self.calls >= MANY
     }
 }
 
@@ -61,6 +72,13 @@ pub struct CapShown {
     pub own: Vec<(u32, Option<Arc<str>>, Class)>,
 }
 
+impl CapShown {
+    /// The cap, where calls show it and not only that it is no less.
+    pub fn exactly(&self) -> Option<u32> {
+        self.by.as_ref().map(|_| self.cap)
+    }
+}
+
 /// The orders of the calls of an area.
 #[derive(Default, Debug)]
 pub(super) struct Orders {
@@ -76,8 +94,9 @@ impl Orders {
     pub(super) fn note(&mut self, call: &Call) {
         let Some((count, align)) = call.asked().filter(|(count, _)| *count > 0) else { return };
         self.calls += 1;
-        let class = Class { calls: 1, pages: (count, count), line: call.span.0.line };
         let order = ceil_log2(count);
+        let (line, orders) = (call.span.0.line, 1u64.checked_shl(order).unwrap_or(0));
+        let class = Class { calls: 1, pages: (count, count), line, orders };
         if align < order {
             let comm = call.task.as_ref().and_then(|task| task.comm.clone());
             let comm = comm.filter(|_| self.short.len() < MOST_CLIENTS);
@@ -101,7 +120,9 @@ impl Orders {
             CAPS.filter_map(|cap| short(cap).map(|class| (cap, class))).collect();
         let all: u64 = caps.iter().map(|(_, class)| class.calls).sum();
         let often = |calls: u64, all: u64| calls.saturating_mul(RARE) >= all;
-        let mut exact = caps.into_iter().filter(|(_, class)| often(class.calls, all));
+        let mut exact = caps.into_iter().filter(|(cap, class)| {
+            often(class.calls, all) && (*cap == DEFAULT_CAP || class.is_telling())
+        });
         // Of several the default one, else the largest: the others have a cap of their own.
         let exact = exact.clone().find(|(cap, _)| *cap == DEFAULT_CAP).or(exact.next_back());
         let whole = self.whole.iter().filter_map(|(order, class)| Some((*order, class.clone()?)));

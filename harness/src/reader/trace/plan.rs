@@ -181,8 +181,8 @@ fn area(
     if base.is_none() || pages.is_none() {
         warnings.push(format!(
             "nothing states the area; by the pages seen it has base_pfn={base_pfn} pages={count} \
-             order_per_bit={order_per_bit}, and what is never given back was not live before; \
-             --snapshot, or --base-pfn, --pages and --order-per-bit, state it"
+             order_per_bit={order_per_bit}; --snapshot, or --base-pfn, --pages and --order-per-bit, \
+             state it"
         ));
     }
     Area::new(label, order_per_bit, &[Run::new(base_pfn, count)]).map_err(|error| {

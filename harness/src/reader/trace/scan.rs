@@ -111,8 +111,8 @@ impl Traced {
         };
         if let Some(run) = seen.and_then(|(pfn, count)| run(pfn, count)) {
             match found.record {
-                Record::Finish { .. } => self.flow.0 += run.count,
-                Record::Release { .. } => self.flow.1 += run.count,
+                Record::Finish { .. } => self.flow.0 = self.flow.0.saturating_add(run.count),
+                Record::Release { .. } => self.flow.1 = self.flow.1.saturating_add(run.count),
                 _ => {}
             }
             let (low, high) = self.span.unwrap_or((u64::MAX, 0));

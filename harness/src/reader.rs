@@ -3,6 +3,7 @@
 //! [`open`] tells the formats apart by their columns; what has none is a trace. A [`Reader`] yields
 //! [`Row`]s one at a time; its memory grows with the buffers that are live, not with the rows.
 
+mod memory;
 mod ops;
 mod trace;
 
@@ -10,6 +11,7 @@ use std::collections::BTreeSet;
 
 use cma_policies::Area;
 
+pub use memory::Memory;
 pub use ops::Ops;
 pub use trace::{CapShown, Class};
 
@@ -34,6 +36,8 @@ pub struct Options {
     pub snapshot: Option<Source>,
     /// What else the board printed beside a trace: its boot, its kernel, debugfs.
     pub beside: Vec<Source>,
+    /// What was found out of traces under these options.
+    pub memory: Memory,
 }
 
 /// What a reader has counted so far.

@@ -45,7 +45,7 @@ impl Read {
             geometry,
             area: self.area.clone(),
             snapshot: self.snapshot.as_deref().map(source).transpose()?,
-            beside: Vec::new(),
+            ..Options::default()
         })
     }
 }

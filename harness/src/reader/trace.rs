@@ -12,6 +12,7 @@ mod residents;
 mod scan;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use cma_policies::{Pfn, Request, Run, dma_align};
 
@@ -24,7 +25,7 @@ use crate::op::Op;
 use crate::timeline::{Call, Ended, Free, Live, Order, Place, Released, Start, What, run, traced};
 pub(super) use agree::agree;
 pub use cap::{CapShown, Class};
-use plan::Plan;
+pub(super) use plan::Plan;
 use scan::Scan;
 
 /// What is counted of what a trace leaves open, and of rows that cannot be replayed.
@@ -54,7 +55,7 @@ struct Counts {
 pub(super) struct Trace {
     name: String,
     records: log::Records,
-    plan: Plan,
+    plan: Arc<Plan>,
     order: Order,
     live: Live,
     ready: VecDeque<Row>,
@@ -81,17 +82,13 @@ pub(super) fn open(
     source: &Source,
     options: &Options,
 ) -> Result<Option<(Opened, Option<CapShown>)>, IngestError> {
-    let scan = Scan::of(source, options)?;
-    if scan.traced.is_empty() {
-        return Ok(None);
-    }
+    let Some(plan) = planned(source, options)? else { return Ok(None) };
     let mut header = Header::default();
-    if let Some(kernel) = &scan.kernel {
+    if let Some(kernel) = &plan.kernel {
         header.pairs.push(("kernel".to_string(), kernel.to_string()));
     }
     let name = source.name().to_string();
-    let mut plan = Plan::new(scan, options, source).map_err(|why| IngestError::of(&name, why))?;
-    let (area, cap, cap_shown) = (plan.area.clone(), plan.cap, plan.cap_shown.take());
+    let (area, cap, cap_shown) = (plan.area.clone(), plan.cap, plan.cap_shown.clone());
     header.pairs.push(("area".to_string(), area.name().to_string()));
     let mut live = Live::default();
     for (id, run) in (0..).zip(&plan.residents) {
@@ -117,6 +114,21 @@ pub(super) fn open(
     let format = &ingest::TRACE;
     let opened = Opened { format, header, area: Some(area), cap, rows: Box::new(rows) };
     Ok(Some((opened, cap_shown)))
+}
+
+/// What `source` is replayed on, as found out now or before.
+fn planned(source: &Source, options: &Options) -> Result<Option<Arc<Plan>>, IngestError> {
+    if let Some(plan) = options.memory.of(source, options) {
+        return Ok(Some(plan));
+    }
+    let scan = Scan::of(source, options)?;
+    if scan.traced.is_empty() {
+        return Ok(None);
+    }
+    let plan = Plan::new(scan, options, source);
+    let plan = Arc::new(plan.map_err(|why| IngestError::of(source.name(), why))?);
+    options.memory.keep(source, options, &plan);
+    Ok(Some(plan))
 }
 
 impl Rows for Trace {

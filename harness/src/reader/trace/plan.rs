@@ -1,5 +1,7 @@
 //! What a trace is replayed on: the area, and what was live in it before.
 
+use std::sync::Arc;
+
 use cma_policies::{Area, Request, Run};
 
 use super::cap::CapShown;
@@ -17,7 +19,9 @@ const QUANTUM: u64 = 512;
 
 /// What a trace is replayed on.
 #[derive(Clone, Debug)]
-pub(super) struct Plan {
+pub(in crate::reader) struct Plan {
+    /// The kernel that printed it.
+    pub(super) kernel: Option<Arc<str>>,
     /// The area whose events are replayed.
     pub(super) name: Name,
     pub(super) area: Area,
@@ -52,7 +56,8 @@ impl Plan {
         if let Some(first) = &scan.first_odd {
             warnings.push(format!("{} lines are wrong, the first: {first}", scan.odd));
         }
-        Ok(Self { name, area, residents, cap, cap_shown, warnings })
+        let kernel = scan.kernel;
+        Ok(Self { kernel, name, area, residents, cap, cap_shown, warnings })
     }
 
     /// The number of the first buffer that the trace asks for: after those of [`Plan::warm_up`].
@@ -164,6 +169,7 @@ fn area(
     let low = traced.span.map(|(low, _)| low - low % QUANTUM);
     let base = given.base_pfn.or(layout.base(0)).or(reserved.map(|(base, _)| base));
     let pages = given.pages.or(layout.total).or(traced.total).or(reserved.map(|(_, pages)| pages));
+    let pages = pages.or(scan.listed(name));
     let base_pfn = base.or(low);
     let seen = || {
         let (_, high) = traced.span?;

@@ -15,6 +15,10 @@ use crate::ingest::{IngestError, Source};
 use crate::kernel::EBUSY;
 use crate::timeline::{Call, Ended, Failed, Free, Live, Order, Released, Start, Tried, What, run};
 
+/// The most places that are looked at of one call, and of a trace.
+const MOST_OF_CALL: u64 = 1 << 12;
+const MOST: u64 = 1 << 18;
+
 /// What the calls of a trace prove.
 #[derive(Default, Debug)]
 pub(super) struct Proof {
@@ -25,6 +29,18 @@ pub(super) struct Proof {
     /// Calls that passed over a place that no event explains, and the line of the first.
     pub(super) calls: u64,
     pub(super) first: Option<u64>,
+    /// Calls that passed over a place all of which was free.
+    against: u64,
+    /// Places that were looked at.
+    places: u64,
+}
+
+impl Proof {
+    /// Whether the calls go where first fit does not: they prove nothing then. A few do where the
+    /// order of events is not that of the searches.
+    pub(super) const fn is_refuted(&self) -> bool {
+        self.against > self.calls
+    }
 }
 
 /// Follows a trace once more, now that the area is known.
@@ -157,17 +173,25 @@ impl<'a> Prover<'a> {
             None => false,
         };
         if let (Ok(request), true) = (Request::new(count, align.min(63)), placed) {
-            let mut is_proof = false;
-            while let Some(passed) = self.passed_over(request, granted) {
-                if !self.take(passed) {
-                    break;
-                }
-                is_proof = true;
+            self.prove_of(request, granted, call.span.0.line);
+        }
+    }
+
+    fn prove_of(&mut self, request: Request, granted: Option<Run>, line: u64) {
+        let (mut places, left) = (0, MOST.saturating_sub(self.proof.places));
+        while places < MOST_OF_CALL.min(left)
+            && let Some(passed) = self.passed_over(request, granted)
+        {
+            if !self.take(passed) {
+                self.proof.against += 1;
+                break;
             }
-            if is_proof {
-                self.proof.calls += 1;
-                self.proof.first.get_or_insert(call.span.0.line);
-            }
+            places += 1;
+        }
+        self.proof.places += places;
+        if places > 0 {
+            self.proof.calls += 1;
+            self.proof.first.get_or_insert(line);
         }
     }
 
@@ -191,17 +215,16 @@ impl<'a> Prover<'a> {
         is_before.then(|| Run::new(place.0, pages))
     }
 
-    /// Some page of `passed` was taken by what the trace does not name: the runs that are likely to
-    /// have been, else its first granule of which nothing is said. Whether there is one.
+    /// Some page of `passed` was taken by what the trace does not name: by the lowest run that is
+    /// likely to have been, else its first granule of which nothing is said. Whether there is one.
     fn take(&mut self, passed: Run) -> bool {
-        let mut met = false;
-        for (at, likely) in self.likely.iter().enumerate() {
-            if likely.overlaps(passed) && !self.proof.met[at] {
-                self.proof.met[at] = true;
-                met |= self.hide(*likely);
-            }
-        }
-        met || self.unseen(passed).is_some_and(|granule| self.hide(granule))
+        let is_met = |(at, run): (usize, &Run)| run.overlaps(passed) && !self.proof.met[at];
+        let met = self.likely.iter().enumerate().position(is_met);
+        let Some(at) = met else {
+            return self.unseen(passed).is_some_and(|granule| self.hide(granule));
+        };
+        self.proof.met[at] = true;
+        self.hide(self.likely[at]) || self.take(passed)
     }
 
     /// The first granule of `passed` that the trace says nothing about.

@@ -127,9 +127,18 @@ impl Residents {
         let given_back: u64 = self.runs.iter().map(|run| run.count).sum();
         let counted = traced.counted.filter(|counted| counted.taken >= given_back);
         let left = counted.map(|counted| counted.taken - given_back);
+        if left == Some(0) {
+            return Ok(());
+        }
         let likely = known.likely(left);
         let runs: Vec<Run> = likely.iter().map(|likely| likely.run).collect();
         let proof = Prover::new((area, name), traced, &self.runs, &runs).prove(source)?;
+        if proof.is_refuted() {
+            let why = "its calls do not go where first fit does: what was live before does not follow \
+                       from where they went";
+            self.words.push(why.to_string());
+            return Ok(());
+        }
         let mut taken = Taken { known, proof, found: Vec::new(), words: Vec::new() };
         taken.likely(&likely, left);
         taken.rest(left);
@@ -321,7 +330,7 @@ impl Taken<'_> {
             Some(0) => return,
             Some(rest) if self.known.area.order_per_bit() == 0 => (self.spread(rest), rest),
             _ if proven == 0 => return,
-            _ => self.least(),
+            _ => self.at_most(proven),
         };
         let sum: u64 = runs.iter().map(|run| run.count).sum();
         self.say(&runs, (proven, sum, most), by_counter.is_some());
@@ -369,6 +378,22 @@ impl Taken<'_> {
             }
         }
         taken.iter().map(|(run, ())| run).collect()
+    }
+
+    /// As [`least`](Self::least), and no more than sysfs ever had taken (from 6.15 on).
+    fn at_most(&self, proven: u64) -> (Vec<Run>, u64) {
+        let Known { area, scan, name, .. } = self.known;
+        let (runs, most) = self.least();
+        let sysfs = name.as_ref().and_then(|name| scan.taken_by_sysfs(name));
+        let known: u64 = self.found.iter().map(|run| run.count).sum();
+        let bound = sysfs.and_then(|taken| taken.checked_sub(known));
+        match bound.filter(|bound| (proven..most).contains(bound) && area.order_per_bit() == 0) {
+            Some(bound) if runs.iter().map(|run| run.count).sum::<u64>() > bound => {
+                (self.spread(bound), bound)
+            }
+            Some(bound) => (runs, bound),
+            None => (runs, most),
+        }
     }
 
     /// As few as explain every call, and how many there may be at most. At the start of an area they

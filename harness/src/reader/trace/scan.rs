@@ -196,6 +196,9 @@ pub(super) struct Scan {
     pub(super) lists: VecDeque<Listed>,
     /// The pools for atomic DMA of the last boot, in order.
     pub(super) pools: Vec<Pool>,
+    /// `total_pages` and `available_pages` of areas in sysfs, as read last, and the fewest pages
+    /// that these ever left.
+    sysfs: BTreeMap<Arc<str>, (Option<u64>, Option<u64>, Option<u64>)>,
     /// The area of the failure line that a list may follow.
     failed: Name,
     seen: Seen,
@@ -238,6 +241,32 @@ impl Scan {
         Ok(())
     }
 
+    /// A counter of an area. One of the two that make up what is taken is read right after the other.
+    fn count(&mut self, area: &Arc<str>, name: &str, value: u64) {
+        let wanted = matches!(name, "total_pages" | "available_pages");
+        if !wanted || self.sysfs.len() == MOST_AREAS && !self.sysfs.contains_key(area) {
+            return;
+        }
+        let (total, available, taken) = self.sysfs.entry(Arc::clone(area)).or_default();
+        *if name == "total_pages" { &mut *total } else { &mut *available } = Some(value);
+        if let (Some(all), Some(left)) = (*total, *available) {
+            let now = all.saturating_sub(left);
+            *taken = Some(taken.map_or(now, |least| least.min(now)));
+            *available = None;
+        }
+    }
+
+    /// The pages of the area of this name, as its lists of free runs state them.
+    pub(super) fn listed(&self, name: &Name) -> Option<u64> {
+        let own = self.lists.iter().filter(|list| list.area.is_some() && list.area == *name);
+        own.filter_map(|list| list.runs.total).next_back()
+    }
+
+    /// The fewest pages of an area that were taken whenever sysfs was read.
+    pub(super) fn taken_by_sysfs(&self, area: &Arc<str>) -> Option<u64> {
+        self.sysfs.get(area).and_then(|(_, _, taken)| *taken)
+    }
+
     fn wrong(&mut self, error: &IngestError) {
         self.odd += 1;
         self.first_odd.get_or_insert_with(|| error.to_string());
@@ -270,6 +299,7 @@ impl Scan {
     fn beside(&mut self, found: &Found, source: &str) {
         let at = || Line { source: source.into(), line: found.line };
         match &found.record {
+            Record::Counter { area: Some(area), name, value } => self.count(area, name, *value),
             Record::Failed { area, .. } => self.failed.clone_from(area),
             Record::FreeRuns(runs) => {
                 let (area, time_us) = (self.failed.take(), found.time_us);
@@ -280,7 +310,7 @@ impl Scan {
             }
             Record::Boot(Boot::Began { arch, .. }) => {
                 self.pools.clear();
-                self.arch = self.arch.or(*arch);
+                self.arch = arch.or(self.arch);
             }
             Record::Boot(Boot::Arch(arch)) => self.arch = Some(*arch),
             // A boot has one for each zone: what is said again is of another text of the same one.

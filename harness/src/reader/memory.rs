@@ -13,7 +13,9 @@ const MOST: usize = 16;
 /// does anew. Copies share it. What was asked is kept with it, so that other options find nothing
 /// here that is not theirs; a file that changes in the meantime is not noticed.
 #[derive(Clone, Default, Debug)]
-pub struct Memory(Arc<Mutex<Vec<(Asked, Arc<Plan>)>>>);
+pub struct Memory(Arc<Mutex<Plans>>);
+
+type Plans = Vec<(Asked, Arc<Plan>)>;
 
 /// A trace and all that its plan depends on.
 #[derive(Debug)]

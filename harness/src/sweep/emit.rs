@@ -52,7 +52,9 @@ fn text(plan: &Plan, checked: &[Checked]) -> String {
     lines.extend(plan.until_first_failure.then(|| key("until", FIRST_FAILURE)));
     let policies = plan.policies.iter().map(|spec| format!("  {},\n", quote(&spec.to_string())));
     lines.push(format!("policies = [\n{}]", policies.collect::<String>()));
-    lines.push(format!("caps = {}", list(&plan.caps, u32::to_string)));
+    // What a plan that was not prepared leaves open is found out in its traces.
+    let caps = || format!("caps = {}", list(&plan.caps, u32::to_string));
+    lines.extend(plan.are_caps_stated.then(caps));
     let environments = list(&plan.environments, |spec| quote(&spec.to_string()));
     lines.push(format!("environments = {environments}"));
     lines.push(key("after_failure", &plan.after_failure));

@@ -99,9 +99,11 @@ pub fn prepare(mut plan: Plan) -> Result<Ready, Failed> {
 /// Where the plan states no caps, the one that its traces show is taken in place of the default one:
 /// that in words.
 fn caps_shown(plan: &mut Plan, checked: &[Checked]) -> Option<String> {
-    let mut shown = plan.streams.iter().zip(checked).filter_map(|(stream, known)| {
-        known.cap.map(|cap| (stream.name(), cap)).filter(|_| !plan.are_caps_stated)
-    });
+    if std::mem::replace(&mut plan.are_caps_stated, true) {
+        return None;
+    }
+    let named = plan.streams.iter().zip(checked);
+    let mut shown = named.filter_map(|(stream, known)| Some((stream.name(), known.cap?)));
     let (name, cap) = shown.next()?;
     let is_one = shown.all(|(_, other)| other == cap);
     if !is_one || plan.caps == [cap] {

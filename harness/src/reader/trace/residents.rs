@@ -59,12 +59,12 @@ impl Residents {
             residents.by_proof(known, source, &mut how)?;
         }
         residents.runs.sort_by_key(|run| (area.range_of(*run), run.pfn));
-        residents.sum(how);
+        residents.sum(&how);
         Ok(residents)
     }
 
     /// How many there are, and how that is known.
-    fn sum(&mut self, how: Vec<String>) {
+    fn sum(&mut self, how: &[String]) {
         if self.runs.is_empty() {
             return;
         }

@@ -63,6 +63,17 @@ pub(super) struct Counted {
     pub(super) taken: u64,
 }
 
+/// The counters of an area in sysfs (6.15 on).
+#[derive(Default, Debug)]
+struct Sysfs {
+    /// `total_pages`.
+    total: Option<u64>,
+    /// `available_pages`, until it is held against them.
+    available: Option<u64>,
+    /// The fewest pages that were taken whenever both were read.
+    taken: Option<u64>,
+}
+
 /// What the events of an area show.
 #[derive(Default, Debug)]
 pub(super) struct Traced {
@@ -196,9 +207,8 @@ pub(super) struct Scan {
     pub(super) lists: VecDeque<Listed>,
     /// The pools for atomic DMA of the last boot, in order.
     pub(super) pools: Vec<Pool>,
-    /// `total_pages` and `available_pages` of areas in sysfs, as read last, and the fewest pages
-    /// that these ever left.
-    sysfs: BTreeMap<Arc<str>, (Option<u64>, Option<u64>, Option<u64>)>,
+    /// The counters of areas in sysfs.
+    sysfs: BTreeMap<Arc<str>, Sysfs>,
     /// The area of the failure line that a list may follow.
     failed: Name,
     seen: Seen,
@@ -247,12 +257,15 @@ impl Scan {
         if !wanted || self.sysfs.len() == MOST_AREAS && !self.sysfs.contains_key(area) {
             return;
         }
-        let (total, available, taken) = self.sysfs.entry(Arc::clone(area)).or_default();
-        *if name == "total_pages" { &mut *total } else { &mut *available } = Some(value);
-        if let (Some(all), Some(left)) = (*total, *available) {
-            let now = all.saturating_sub(left);
-            *taken = Some(taken.map_or(now, |least| least.min(now)));
-            *available = None;
+        let of_area = self.sysfs.entry(Arc::clone(area)).or_default();
+        match name {
+            "total_pages" => of_area.total = Some(value),
+            _ => of_area.available = Some(value),
+        }
+        if let (Some(total), Some(available)) = (of_area.total, of_area.available) {
+            let now = total.saturating_sub(available);
+            of_area.taken = Some(of_area.taken.map_or(now, |least| least.min(now)));
+            of_area.available = None;
         }
     }
 
@@ -264,7 +277,7 @@ impl Scan {
 
     /// The fewest pages of an area that were taken whenever sysfs was read.
     pub(super) fn taken_by_sysfs(&self, area: &Arc<str>) -> Option<u64> {
-        self.sysfs.get(area).and_then(|(_, _, taken)| *taken)
+        self.sysfs.get(area).and_then(|of_area| of_area.taken)
     }
 
     fn wrong(&mut self, error: &IngestError) {

@@ -91,7 +91,7 @@ fn the_counter_says_how_many_pages_were_taken_also_where_no_call_shows_which() {
     let (runs, words) = before(&board.trace(), &Options::default());
     assert_eq!(runs, [Run::new(BASE, 48)], "{words}");
     assert!(words.contains("line 1 has available_count 2000 of 2048"), "{words}");
-    assert!(words.contains("first fit passed over them on line 1"), "{words}");
+    assert!(words.contains("by first fit the call on line 1 found them taken"), "{words}");
 }
 
 /// The counter of a trace that begins with other events is that of its first start.

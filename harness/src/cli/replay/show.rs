@@ -117,10 +117,8 @@ pub(super) fn differs(found: &Comparison) -> Option<String> {
              that time beside the trace, or a trace from boot on (trace_event=cma on the kernel's \
              command line) state it"
         ),
-        _ => format!(
-            "{} agree before the first that differs ({first})",
-            words::counted(*before, "call")
-        ),
+        1 => format!("1 call agrees before the first that differs ({first})"),
+        _ => format!("{before} calls agree before the first that differs ({first})"),
     })
 }
 

@@ -296,8 +296,10 @@ impl Taken<'_> {
         if let (Some(What::Pool(first)), Some(What::Pool(last))) =
             (pools.first().map(|pool| &pool.what), pools.last().map(|pool| &pool.what))
         {
-            let to = if first == last { String::new() } else { format!(" to {}", last.line) };
-            let are = if pools.len() == 1 { "is" } else { "are" };
+            let (are, to) = match pools.len() {
+                1 => ("is", String::new()),
+                _ => ("are", format!(" to {}", last.line)),
+            };
             self.words.push(format!(
                 "{} of them, {}, {are} for atomic DMA by the boot ({}{to})",
                 pools.len(),
@@ -427,9 +429,9 @@ impl Taken<'_> {
             [one, ..] => format!("in {} places, the first from pfn {} on", runs.len(), one.pfn.0),
         };
         let passed = match (calls, first) {
-            (1, Some(line)) => format!("first fit passed over them on line {line}"),
+            (1, Some(line)) => format!("by first fit the call on line {line} found them taken"),
             (calls, Some(line)) => {
-                format!("first fit passed over them in {calls} calls, first on line {line}")
+                format!("by first fit {calls} calls, the first on line {line}, found them taken")
             }
             _ => String::new(),
         };

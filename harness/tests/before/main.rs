@@ -5,4 +5,5 @@ mod caps;
 mod cut;
 mod errors;
 mod rig;
+mod said;
 mod texts;

@@ -10,6 +10,7 @@ mod plan;
 mod proof;
 mod residents;
 mod scan;
+mod taken;
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use cma_policies::{Area, Request, Spec};
 
+pub(crate) use caller::is_gigantic;
 pub use caller::{CALLERS, Caller};
 
 /// A board: several areas, the first of which is the default one.

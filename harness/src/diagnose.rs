@@ -22,7 +22,7 @@ pub use crate::timeline::{AreaState, Asked, GUARANTEED_ALIGN, Hole, Known, Range
 pub use advice::{Advice, Cap, Grow, Missing, Pages, SizeBy, Step, Strands, What, advise};
 pub use aside::{BusyPlaces, FreeMemory, NotCma};
 pub use assemble::{Assembler, Beside, Counter, Incident, Reported};
-pub use bounds::{Bounds, By, Held, Holding, Padding, Slots, Stated};
+pub use bounds::{Bounds, By, Held, Holding, Own, Padding, Slots, Stated};
 pub use era::{Builder, Era, Kit};
 pub use outcome::{Because, Holder, Outcome, Who};
 pub use residents::{Pitch, Resident, residents};
@@ -63,6 +63,9 @@ pub enum AlignFrom {
     Trace,
     /// A debug line, or that the request came through debugfs (order 0).
     Debug,
+    /// The area is of gigantic pages, each of which is asked for at its own order
+    /// (`alloc_gigantic_folio()`, `mm/hugetlb.c`).
+    Gigantic,
     /// Nowhere: min(ceil_log2(count), cap), what callers of the DMA API ask for.
     Cap,
 }
@@ -76,11 +79,17 @@ impl AlignFrom {
         }
     }
 
+    /// Whether the text states it.
+    const fn is_stated(self) -> bool {
+        matches!(self, Self::Trace | Self::Debug)
+    }
+
     /// The word for it in every format.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Trace => "trace",
             Self::Debug => "debug",
+            Self::Gigantic => "gigantic",
             Self::Cap => "cap",
         }
     }

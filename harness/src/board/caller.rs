@@ -67,6 +67,12 @@ pub const CALLERS: &[Caller] = &[
     },
 ];
 
+/// Whether an area of this name is of gigantic pages: `hugetlb0` (`mm/hugetlb_cma.c`).
+pub(crate) fn is_gigantic(area: &str) -> bool {
+    let node = area.strip_prefix("hugetlb").unwrap_or_default();
+    !node.is_empty() && node.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 impl Caller {
     /// The way of this name.
     pub fn find(name: &str) -> Option<&'static Self> {

@@ -29,7 +29,9 @@ pub fn advise(failure: &Failure, residents: &[Resident], cap: u32, step: Step) -
         advice.extend(what_bounds(failure));
         advice.extend(next_step(failure));
     }
-    let size_by = SizeBy::of(failure.incident.area.as_deref());
+    let own = failure.incident.bounds.as_ref().and_then(|bounds| bounds.own.as_ref());
+    let area = failure.incident.area.as_deref().or_else(|| own.map(|own| &*own.area));
+    let size_by = SizeBy::of(area);
     for advice in &mut advice {
         (advice.page_bytes, advice.size_by) = (step.page_bytes, size_by);
     }

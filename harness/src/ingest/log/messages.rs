@@ -256,6 +256,8 @@ pub const MESSAGES: &[Message] = &[
         "cma: CMA area hugetlb1 could not be activated"),
     row("hugetlb", &["cma"], Phrase("hugetlb_cma: ", says::hugetlb), None,
         "hugetlb_cma: cma area should be at least 1024 MiB"),
+    row("crashkernel", &["CMA"], Phrase("crashkernel CMA reserv", says::crash), None,
+        "crashkernel CMA reserved: 256 MB in 1 ranges"),
     row("memory-block", &[": [mem 0x"], Phrase(": [mem 0x", says::memory), None,
         "  node   0: [mem 0x0000000050000000-0x000000005fffffff]"),
     row("device-refused", &["eserved_mem"],

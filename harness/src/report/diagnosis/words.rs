@@ -273,6 +273,7 @@ fn request(failure: &Failure) -> String {
         let from = match from {
             AlignFrom::Trace => "as traced",
             AlignFrom::Debug => "as the log shows",
+            AlignFrom::Gigantic => "as gigantic pages are asked for: the log does not show it",
             AlignFrom::Cap => "as DMA callers ask: the log does not show it",
         };
         parts.push(format!("order {order} ({from})"));

@@ -58,6 +58,7 @@ fn knobs(count: u64, Advice { page_bytes, size_by, .. }: &Advice) -> String {
         SizeBy::Command => format!("{command}, or {config}"),
         SizeBy::DefaultNode => format!("{cells} in its node, or {command}"),
         SizeBy::Node => format!("{cells} in its node"),
+        SizeBy::Parameter(name) => format!("a larger `{name}` on the command line"),
     }
 }
 

@@ -22,8 +22,15 @@ pub(super) fn most(failure: &Failure) -> Option<String> {
 fn size(failure: &Failure, bounds: &Bounds, most: &Stated) -> String {
     let pages = most.pages;
     let what = match most.by {
+        By::Memory | By::CmaTotal if pages == 0 => "there is no area that can be used".to_string(),
         By::Memory | By::CmaTotal => format!("all areas together have at most {pages}"),
         By::CommandLine | By::Tree => format!("the area has {pages} if it is as asked for"),
+        _ if let Some(own) = &bounds.own => format!(
+            "area {}, which {} was given (\"assigned reserved memory node\", {}), has {pages}",
+            clean(&own.area),
+            clean(&own.device),
+            place(failure, &own.source, own.line)
+        ),
         _ if bounds.is_largest => format!("the largest area has {pages}"),
         _ if failure.incident.area.is_some() => format!("the area has {pages}"),
         _ => format!("the only area in the text has {pages}"),
@@ -79,7 +86,16 @@ pub(super) fn fact(failure: &Failure) -> Option<String> {
     let sizes = [bounds.area.as_ref(), bounds.all.as_ref()].into_iter().flatten();
     let sizes = sizes.filter(|_| failure.verdict.is_none());
     let mut parts: Vec<String> = sizes.map(|stated| size(failure, bounds, stated)).collect();
-    let free = bounds.free.as_ref().filter(|_| is_open(failure));
+    parts.extend(bounds.of_other_boot.as_ref().map(|meminfo| {
+        format!(
+            "{} is of another boot: up to 6.14 no kernel prints a line where more is asked for than \
+             the area has",
+            stated(failure, meminfo)
+        )
+    }));
+    // Without an area nothing is lent.
+    let no_area = bounds.all.as_ref().is_some_and(|all| all.pages == 0);
+    let free = bounds.free.as_ref().filter(|_| is_open(failure) && !no_area);
     parts.extend(free.map(|free| least_free(failure, free)));
     parts.extend(failure.slots().and_then(|slots| fits(failure, &slots)));
     (!parts.is_empty()).then(|| parts.join("; "))

@@ -80,7 +80,10 @@ fn without_failure(diagnosis: &Diagnosis) -> String {
         (Some(headline), Some(doubt)) => format!("{headline}; at boot: {doubt}"),
         (Some(headline), None) => headline,
         (None, Some(doubt)) => format!("no failed CMA allocation, but {doubt}"),
-        (None, None) => "no failed CMA allocation in this log".to_string(),
+        (None, None) => match boot::none(&diagnosis.boot) {
+            Some(none) => format!("no failed CMA allocation, but {none}"),
+            None => "no failed CMA allocation in this log".to_string(),
+        },
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::super::groups::{Report, Shown};
 use super::super::plain::{clean, counted};
+use crate::board::is_gigantic;
 use crate::diagnose::{Because, Confidence, Failure, Holder, Outcome};
 use crate::ingest::log::Task;
 use crate::kernel::release;
@@ -64,6 +65,12 @@ fn then(failure: &Failure) -> Option<String> {
         }
         Outcome::Unknown if !incident.is_unreported() || incident.ret == Some(-4) => return None,
         Outcome::Unknown if incident.count.is_none() => return Some(nobody.to_string()),
+        // alloc_gigantic_folio() of mm/hugetlb.c; 6.12 and 7.3.
+        Outcome::Unknown if incident.area.as_deref().is_some_and(is_gigantic) => {
+            "the kernel asks the areas of other nodes of memory next, and then memory outside of \
+             areas: HugePages_Total of /proc/meminfo says what came of it"
+                .to_string()
+        }
         Outcome::Unknown => {
             // An older arm64 is Refused.
             let known = incident.era.name.as_deref().and_then(release).is_some();

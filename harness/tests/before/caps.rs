@@ -59,6 +59,8 @@ fn what_the_sizes_leave_open_is_not_shown() {
     huge.push(("hugetlb", 1024, 10, 50));
     let huge = shown(&huge);
     assert_eq!((huge.cap, huge.exactly()), (8, Some(8)));
+    let alone = shown(&[("hugetlb", 1024, 10, 50), ("vpu", 100, 7, 5)]);
+    assert_eq!((alone.cap, alone.exactly()), (8, None));
 }
 
 #[test]

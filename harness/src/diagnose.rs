@@ -223,6 +223,8 @@ pub struct Diagnosis {
     pub suppressed: u64,
     /// Failures of a kernel log that no driver reported.
     pub unreported: u64,
+    /// Those of which it cannot be told whether a driver did: a line of one is there in part.
+    pub half_reported: u64,
     /// The kernel log begins with the boot: what no driver reported in it, none did.
     pub from_boot: bool,
     /// What other allocators than CMA refused, each once.
@@ -282,6 +284,12 @@ pub fn diagnose(
             lines: records.lines(),
             why: error.why.clone(),
         }));
+        if records.is_longer() {
+            diagnosis.warn(format!(
+                "{}: bytes follow the end of what is packed that are no part of it; they are left out",
+                source.name()
+            ));
+        }
         assembler.source_ends(records.lines());
     }
     assembler.end();
@@ -340,6 +348,7 @@ impl Diagnosis {
     fn count(&mut self, incident: &Incident) {
         self.failures += 1;
         self.unreported += u64::from(incident.is_unreported());
+        self.half_reported += u64::from(incident.is_half_reported());
     }
 
     /// Finds the buffers of all areas, and says where the search for them was cut short.

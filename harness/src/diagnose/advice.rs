@@ -111,7 +111,9 @@ fn what_bounds(failure: &Failure) -> Option<Advice> {
     let bounds = incident.bounds.as_deref();
     let is_known = failure.total().is_some() || bounds.is_some_and(|one| one.most().is_some());
     // A line of the kernel's own mostly says already that the area has as many pages.
-    let is_drivers = incident.reported == Reported::Driver && incident.count.is_some();
+    let is_drivers = incident.reported == Reported::Driver
+        && incident.count.is_some()
+        && !incident.who.own_area_only;
     (is_drivers && !is_known && failure.verdict.is_none()).then_some(Advice::no(What::LookUpBounds))
 }
 

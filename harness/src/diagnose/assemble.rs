@@ -131,7 +131,12 @@ impl Incident {
 
     /// Whether a kernel log shows it, and no driver in that reported it.
     pub fn is_unreported(&self) -> bool {
-        self.logged && self.outcome != Outcome::Reported
+        self.logged && self.outcome != Outcome::Reported && self.who.piece_line.is_none()
+    }
+
+    /// Whether a kernel log shows it, and it cannot be told whether a driver reported it.
+    pub fn is_half_reported(&self) -> bool {
+        self.logged && self.outcome != Outcome::Reported && self.who.piece_line.is_some()
     }
 }
 
@@ -287,6 +292,7 @@ impl Assembler {
                 let said = driver::Complaint { bytes, cma, dma, device, shape };
                 self.reports.driver(&said);
             }
+            Record::DriverPiece => self.reports.driver_piece(),
             Record::Elsewhere { kind, device, bytes, order, flags, text } => {
                 self.reports.elsewhere(Said { kind, device, bytes, order, flags, text });
             }

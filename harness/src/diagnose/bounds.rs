@@ -34,6 +34,8 @@ pub enum By {
     CmaTotal,
     /// `CmaFree` of meminfo: free pages of all areas together, less what is lent to movable pages.
     CmaFree,
+    /// `available_pages` of sysfs (6.15 on): free pages of one area.
+    Available,
 }
 
 /// A number of pages, and where it is stated.
@@ -86,6 +88,8 @@ pub struct Bounds {
     pub all: Option<Stated>,
     /// Pages that were free at least, in all areas together, at the moment of that line.
     pub free: Option<Stated>,
+    /// Pages of its area that were free at the moment of that line.
+    pub available: Option<Stated>,
     /// What the driver says that it holds.
     pub held: Option<Arc<Held>>,
     /// `CmaTotal` of another boot: it is less than a kernel has that refuses with a line.
@@ -126,6 +130,8 @@ impl Bounds {
 
     /// Whether nothing is known.
     pub const fn is_empty(&self) -> bool {
-        self.area.is_none() && self.all.is_none() && self.free.is_none() && self.held.is_none()
+        let is_stated = self.area.is_some() || self.all.is_some();
+        let is_free = self.free.is_some() || self.available.is_some();
+        !is_stated && !is_free && self.held.is_none()
     }
 }

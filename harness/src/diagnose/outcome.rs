@@ -33,6 +33,8 @@ pub enum Because {
     Pages,
     /// 32-bit Arm, and arm64 before `dma_direct_alloc()`, ask CMA alone.
     Arch,
+    /// The DMA API asks the default area for no single page: it was somebody who asks CMA alone.
+    OnePage,
 }
 
 impl Outcome {
@@ -73,6 +75,8 @@ pub struct Who {
     pub device: Option<Arc<str>>,
     /// Where it did: the source and the line.
     pub driver_line: Option<(Arc<str>, u64)>,
+    /// A line near it that is a piece of what a driver says, where none is known that reported it.
+    pub piece_line: Option<u64>,
     /// The task that asked.
     pub task: Option<Task>,
     /// Whose function asked, by the stack or by the words of the driver: `vb2-dma-contig`.
@@ -83,6 +87,8 @@ pub struct Who {
     pub pages_refused: Option<u64>,
     /// The driver asks as CMA is asked: by its row, or by what it says.
     pub asks_dma: bool,
+    /// No area is asked for it but one of the device's own: one page, through the DMA API.
+    pub own_area_only: bool,
     /// The tasks that hold most of its area, the first of them most.
     pub holders: Arc<[Holder]>,
 }
@@ -120,6 +126,13 @@ impl Clients {
     }
 }
 
+/// Whether its DMA API asks no area for a single page but one of the device's own:
+/// `dma_alloc_contiguous()`, `kernel/dma/contiguous.c`, 5.3 on.
+fn skips_one_page(incident: &Incident, machine: &Machine) -> bool {
+    let is_direct = matches!(machine.arch(), Some(Arch::Arm64 | Arch::X86_64));
+    is_direct && incident.count == Some(1) && stated(incident).is_some_and(|at| at >= (5, 3))
+}
+
 /// Pages of the largest block of the page allocator (MAX_PAGE_ORDER 10, 11 with pages of 16 KiB and
 /// 13 with 64 KiB on arm64), at least and at most; of 64-bit Arm with pages of 4 KiB where nothing
 /// says otherwise.
@@ -132,6 +145,11 @@ fn largest_block(machine: &Machine) -> (u64, u64) {
         Some(65536) => (8192, 8192),
         _ => (1024, 8192),
     }
+}
+
+/// Whether only an area of the device's own can be what refused `incident`, which a driver reports.
+pub(super) fn own_area_only(incident: &Incident, machine: &Machine) -> bool {
+    incident.who.driver_line.is_some() && skips_one_page(incident, machine)
 }
 
 /// What became of `incident`.
@@ -162,6 +180,12 @@ pub(super) fn outcome(incident: &Incident, clients: Clients, machine: &Machine) 
     if count > most {
         return Outcome::Refused(Confidence::Likely, Because::Size);
     }
+    // No node of a device names this area: it is made without one.
+    let is_default = incident.area.as_deref() == Some("reserved");
+    let nobody = who.caller.is_none() && who.client.is_none();
+    if is_default && nobody && skips_one_page(incident, machine) {
+        return Outcome::Refused(Confidence::Likely, Because::OnePage);
+    }
     let cma_alone = match machine.arch() {
         Some(Arch::Arm) => true,
         // __dma_alloc_coherent() of arch/arm64/mm/dma-mapping.c, up to 4.20.
@@ -185,7 +209,8 @@ fn stated(incident: &Incident) -> Option<Release> {
 
 /// How sure it is that `dma_direct_alloc()` asked, for a client that says so where it gets nothing.
 fn by_dma_direct(incident: &Incident, clients: Clients, machine: &Machine) -> Option<Confidence> {
-    let who = &incident.who;
+    // What a driver said that is there in part may be that it got nothing.
+    let who = Some(&incident.who).filter(|who| who.piece_line.is_none())?;
     let arm64 =
         machine.arch() == Some(Arch::Arm64) && stated(incident).is_some_and(|at| at >= (5, 0));
     match (who.caller, who.client) {
@@ -254,6 +279,9 @@ mod tests {
         assert_eq!(outcome(&of_heap), Outcome::Served(Confidence::Likely));
         of_heap.who.client = Some("vb2-dma-contig");
         assert_eq!(outcome(&of_heap), Outcome::Served(Confidence::Certain));
+        let piece = Who { piece_line: Some(9), ..of_heap.who.clone() };
+        let half = Incident { who: piece, ..of_heap.clone() };
+        assert_eq!(outcome(&half), Outcome::Unknown);
         // The text has no kernel log, in which it would have printed.
         let traced = Incident { logged: false, ..of_heap.clone() };
         assert_eq!(outcome(&traced), Outcome::Served(Confidence::Likely));
@@ -262,6 +290,38 @@ mod tests {
         assert_eq!(outcome(&of_heap), both);
         of_heap.who.driver_line = Some(("a".into(), 9));
         assert_eq!(outcome(&of_heap), Outcome::Reported);
+    }
+
+    #[test]
+    fn a_page_of_the_default_area_is_not_asked_for_by_the_dma_api() {
+        let debian = |incident: &Incident| on("6.12.117+deb13-arm64", true, incident);
+        let one = Incident { area: Some("reserved".into()), ..incident(1) };
+        let by_another = Outcome::Refused(Confidence::Likely, Because::OnePage);
+        assert_eq!(debian(&one), by_another);
+        // Two pages are, and an area that a node made may be the device's own.
+        let two = Incident { count: Some(2), ..one.clone() };
+        assert_eq!(debian(&two), Outcome::Served(Confidence::Likely));
+        let own = Incident { area: Some("vpu".into()), ..one.clone() };
+        assert_eq!(debian(&own), Outcome::Served(Confidence::Likely));
+        // Up to 5.2 it was.
+        let mut old = Incident { ..one.clone() };
+        old.era.name = Some("5.2.0".into());
+        assert_eq!(debian(&old), Outcome::Served(Confidence::Likely));
+        let arm = Incident { ..one };
+        let of_arch = Outcome::Refused(Confidence::Likely, Because::Arch);
+        assert_eq!(on("6.1.21-v7l+", false, &arm), of_arch);
+    }
+
+    #[test]
+    fn a_driver_that_got_no_page_was_not_refused_by_the_default_area() {
+        let mut reported = incident(1);
+        reported.who.driver_line = Some(("a".into(), 9));
+        let machine = |name| Machine::of_kernel(Some(name));
+        assert!(own_area_only(&reported, &machine("6.12.117-arm64")));
+        assert!(!own_area_only(&reported, &machine("6.1.21-v7l+")));
+        assert!(!own_area_only(&reported, &Machine::default()));
+        reported.count = Some(2);
+        assert!(!own_area_only(&reported, &machine("6.12.117-arm64")));
     }
 
     #[test]

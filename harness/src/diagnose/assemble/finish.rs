@@ -6,7 +6,7 @@ use super::window::{Belief, Open, Parts};
 use super::{Assembler, Incident, Reported};
 use crate::diagnose::Bounds;
 use crate::diagnose::era::Shown;
-use crate::diagnose::outcome::outcome;
+use crate::diagnose::outcome::{outcome, own_area_only};
 use crate::ingest::log::{FreeRuns, Shape};
 use crate::timeline::{AreaState, Known};
 use Reported::Line;
@@ -73,6 +73,7 @@ impl Assembler {
         let printed = matches!(incident.reported, Line(_) | Reported::Debug | Reported::List);
         incident.logged = printed || incident.list.is_some() || open.has.any(Parts::LINE);
         incident.outcome = outcome(incident, self.scene.clients, self.scene.boot.machine());
+        incident.who.own_area_only = own_area_only(incident, self.scene.boot.machine());
         Arc::new(open.incident)
     }
 

@@ -19,6 +19,8 @@ pub(in crate::diagnose) struct Sizes {
     areas: Vec<(Option<Arc<str>>, Stated)>,
     all: Option<Stated>,
     free: Option<Stated>,
+    /// Free pages of areas, as stated last.
+    available: Vec<(Arc<str>, Stated)>,
     asked: Option<Stated>,
     /// The areas that devices were given.
     own: Vec<Own>,
@@ -71,6 +73,9 @@ impl Sizes {
             Record::Counter { area: Some(area), name, value } if &**name == "total_pages" => {
                 self.area(Some(area), pages(By::Sysfs, *value));
             }
+            Record::Counter { area: Some(area), name, value } if &**name == "available_pages" => {
+                self.available(area, pages(By::Available, *value));
+            }
             Record::Counter { area: None, name, value } => match &**name {
                 "CmaTotal" => {
                     let known = self.all.as_ref().filter(|known| known.by == By::CmaTotal);
@@ -122,6 +127,18 @@ impl Sizes {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// So many pages of an area are free at this line.
+    fn available(&mut self, name: &Arc<str>, stated: Stated) {
+        let known = self.available.iter().position(|(known, _)| known == name);
+        match known {
+            Some(index) => self.available[index].1 = stated,
+            None if self.available.len() < MOST_AREAS => {
+                self.available.push((Arc::clone(name), stated));
+            }
+            None => {}
         }
     }
 
@@ -236,7 +253,9 @@ impl Sizes {
             self.asked.clone().filter(|asked| alone && may_be(asked))
         });
         let (page_bytes, free) = (self.page_bytes(), self.free.clone());
-        Bounds { page_bytes, area, is_largest, all, free, ..Bounds::default() }
+        let of = |(known, _): &&(Arc<str>, Stated)| name == Some(known);
+        let available = self.available.iter().find(of).map(|(_, stated)| stated.clone());
+        Bounds { page_bytes, area, is_largest, all, free, available, ..Bounds::default() }
     }
 
     fn named(&self, name: &Arc<str>) -> Option<Stated> {
@@ -362,6 +381,22 @@ mod tests {
             let odd = Record::CommandLine(line.into());
             assert_eq!(of(&[odd], None), (None, false, None), "{line}");
         }
+    }
+
+    #[test]
+    fn what_an_area_has_available_is_of_that_area_and_as_stated_last() {
+        let counter = |area: &str, value| Record::Counter {
+            area: Some(area.into()),
+            name: "available_pages".into(),
+            value,
+        };
+        let sizes = sizes(&[counter("vpu", 7), counter("reserved", 9), counter("vpu", 5)]);
+        let of = |name: Option<&str>| {
+            let bounds = sizes.bounds(name.map(Arc::from).as_ref());
+            bounds.available.map(|stated| (stated.pages, stated.line))
+        };
+        assert_eq!((of(Some("vpu")), of(Some("reserved"))), (Some((5, 3)), Some((9, 2))));
+        assert_eq!((of(Some("isp")), of(None)), (None, None));
     }
 
     #[test]

@@ -201,6 +201,8 @@ pub const MESSAGES: &[Message] = &[
          align_offset=0, sindex=3, index=256, end=712"),
     row("pfns-busy", &["alloc_contig_"], Line(&[Begins(b"alloc_contig_")], calls::pfns_busy), None,
         "alloc_contig_range: [2ef00, 2f00a) PFNs busy"),
+    row("pfns-busy-old", &["alloc_contig_"], Line(&[Begins(b"alloc_contig_")], calls::pfns_busy), None,
+        "alloc_contig_range test_pages_isolated(2ef00, 2f00a) failed"),
     row("reserved", &["cma"], Line(&[Word(b"reserved")], boot::reserved), None,
         "cma: Reserved 64 MiB at 0x2b000000"),
     row("reserved-ranges", &["cma"], Line(&[Word(b"reserved")], boot::reserved_ranges), None,

@@ -4,6 +4,7 @@ mod cure;
 mod why;
 
 pub(in crate::report::diagnosis) use cure::cure;
+use cure::{act, first_cure};
 use why::{page_from, stride, why, wrong};
 
 use super::super::plain::{clean, counted};
@@ -17,12 +18,9 @@ pub(in crate::report::diagnosis) fn trouble(story: &Story) -> Option<String> {
     Some(format!("{}{more}", short(asked, story)))
 }
 
-/// What concerns requests that failed in `area`, in half a sentence: they asked the default area and
-/// not their own, or the default area is not the one that was wanted.
-pub(in crate::report::diagnosis) fn concerning(
-    story: &Story,
-    area: Option<&str>,
-) -> Option<String> {
+/// What concerns requests that failed in `area`: they asked the default area and not their own, or
+/// the default area is not the one that was wanted.
+fn concerned<'a>(story: &'a Story, area: Option<&str>) -> Option<&'a Asked> {
     let of_default = story.areas.iter().filter(|asked| asked.default && asked.fate == Fate::Placed);
     let is_default = area.is_some_and(|area| {
         area == "reserved" || of_default.clone().any(|asked| asked.name.as_deref() == Some(area))
@@ -32,7 +30,15 @@ pub(in crate::report::diagnosis) fn concerning(
         _ if asked.misread().is_some() => is_default || area.is_none(),
         _ => is_default && asked.instead.is_some(),
     });
-    let asked = found.next()?;
+    found.next()
+}
+
+/// The same in half a sentence.
+pub(in crate::report::diagnosis) fn concerning(
+    story: &Story,
+    area: Option<&str>,
+) -> Option<String> {
+    let asked = concerned(story, area)?;
     Some(match &asked.fate {
         Fate::NotInEffect(device) => {
             format!("the memory-region of {} ({}) is not in effect", clean(device), who(asked))
@@ -41,16 +47,40 @@ pub(in crate::report::diagnosis) fn concerning(
     })
 }
 
+/// What to do about it.
+pub(super) fn act_concerning(story: &Story, area: Option<&str>) -> Option<String> {
+    act(concerned(story, area)?, story)
+}
+
+/// What to do about the default area, where that is in trouble.
+pub(super) fn act_default(story: &Story) -> Option<String> {
+    act(story.troubles().find(|asked| asked.default)?, story)
+}
+
+/// What to do about the worst trouble.
+pub(super) fn act_trouble(story: &Story) -> Option<String> {
+    act(story.troubles().next()?, story)
+}
+
 /// What is no trouble, and may not be meant, in half a sentence.
 pub(super) fn doubt(story: &Story) -> Option<String> {
+    let asked = doubtful(story)?;
+    Some(short(asked, story) + &notes(asked))
+}
+
+/// What to do about it, where it was not meant.
+pub(super) fn act_doubt(story: &Story) -> Option<String> {
+    first_cure(doubtful(story)?, story)
+}
+
+fn doubtful(story: &Story) -> Option<&Asked> {
     let overlaps = |asked: &&Asked| {
         let overlap = |note: &Note| matches!(note, Note::Overlap(_));
         asked.fate == Fate::Placed && asked.notes.iter().any(overlap)
     };
     let left_out = story.areas.iter().find(|asked| matches!(asked.fate, Fate::Bypassed(_)));
     let strange = story.areas.iter().find(|asked| overlaps(asked) || asked.is_outside());
-    let asked = left_out.or(strange)?;
-    Some(short(asked, story) + &notes(asked))
+    left_out.or(strange)
 }
 
 /// That there is no area, where meminfo says so and nothing else does.

@@ -51,6 +51,7 @@ fn stated(failure: &Failure, stated: &Stated) -> String {
         By::Memory => format!("{kib}K cma-reserved"),
         By::CmaTotal => format!("CmaTotal {kib} kB"),
         By::CmaFree => format!("CmaFree {kib} kB"),
+        By::Available => "available_pages of sysfs".to_string(),
     };
     format!("{by}, {}", place(failure, &stated.source, stated.line))
 }
@@ -97,6 +98,8 @@ pub(super) fn fact(failure: &Failure) -> Option<String> {
     let no_area = bounds.all.as_ref().is_some_and(|all| all.pages == 0);
     let free = bounds.free.as_ref().filter(|_| is_open(failure) && !no_area);
     parts.extend(free.map(|free| least_free(failure, free)));
+    let available = bounds.available.as_ref().filter(|_| is_open(failure));
+    parts.extend(available.map(|available| available_then(failure, available)));
     parts.extend(failure.slots().and_then(|slots| fits(failure, &slots)));
     (!parts.is_empty()).then(|| parts.join("; "))
 }
@@ -120,6 +123,22 @@ fn least_free(failure: &Failure, free: &Stated) -> String {
             super::are(least)
         ),
     }
+}
+
+/// What was free in the area when its counter was read, which is no moment of the failure.
+fn available_then(failure: &Failure, available: &Stated) -> String {
+    let few = match failure.incident.count {
+        Some(count) if count > available.pages => {
+            "; that is less than was asked for: the area was too full, if it was so when this failed"
+        }
+        _ => "",
+    };
+    format!(
+        "{} {} free in the area when it was read ({}){few}",
+        pages(available.pages),
+        if available.pages == 1 { "was" } else { "were" },
+        stated(failure, available)
+    )
 }
 
 /// `at most 3 buffers of 4097 pages fit into 16384: each takes 4352 at order 8 and strands 255`.

@@ -1,6 +1,6 @@
 //! What to do about an area that is not as it was asked for.
 
-use super::size;
+use super::{size, who};
 use crate::boot::{Asked, Border, Cure, Fate, Off, Origin, Story};
 
 /// What shows the lines of a boot that are about areas.
@@ -12,6 +12,31 @@ pub(in crate::report::diagnosis) fn cure(asked: &Asked, story: &Story) -> Option
     // Of a base and a size that are both off, one alone cures nothing.
     let all = matches!(asked.fate, Fate::Refused(Off::Both(..)));
     (!each.is_empty()).then(|| each.join(if all { ". " } else { ", or " }))
+}
+
+/// The first cure, and of which area.
+pub(super) fn act(asked: &Asked, story: &Story) -> Option<String> {
+    Some(format!("{}: {}", who(asked), first_cure(asked, story)?))
+}
+
+/// The first cure that needs no other kernel, else the one that does, in lower case; of a base and a
+/// size that are both off both.
+pub(super) fn first_cure(asked: &Asked, story: &Story) -> Option<String> {
+    let all = || asked.cures.iter();
+    let needs_kernel = |cure: &&Cure| matches!(cure, Cure::DmaCma | Cure::Slots);
+    let first = all().find(|cure| !needs_kernel(cure)).or_else(|| all().next())?;
+    let text = match (&asked.fate, first) {
+        (Fate::Refused(Off::Both(..)), _) => cure(asked, story)?.replace(". G", ", and g"),
+        (_, Cure::Look) => format!("{LOOK} says why"),
+        (_, Cure::Attach) => {
+            "look whether `ls /proc/device-tree/reserved-memory` has the node, and whether the \
+             driver calls of_reserved_mem_device_init()"
+                .to_string()
+        }
+        _ => one_cure(first, asked, story),
+    };
+    let (head, rest) = text.split_at(text.chars().next().map_or(0, char::len_utf8));
+    Some(head.to_lowercase() + rest)
 }
 
 fn one_cure(cure: &Cure, asked: &Asked, story: &Story) -> String {

@@ -9,7 +9,7 @@ use clap::Args;
 use super::context::Context;
 use super::failure::{Exit, Failure};
 use super::given::{self, Read};
-use crate::ingest::{Geometry, StreamWriter, stated};
+use crate::ingest::{DEFAULT_CAP, Geometry, StreamWriter, stated};
 use crate::op::Timed;
 use crate::reproduce::reproduce;
 use crate::seed::Seed;
@@ -102,6 +102,9 @@ fn draw(args: &Fit, fit: &fit::Fit, path: &Path, context: &Context) -> Result<()
         ("seed", args.seed.to_string()),
         ("load_pages", load_pages.to_string()),
     ];
+    if fit.cap != DEFAULT_CAP {
+        pairs.push(("cap", fit.cap.to_string()));
+    }
     pairs.extend(fit.area.iter().flat_map(stated));
     context.output(Some(path), |out| {
         let names: Vec<_> = made.clients().iter().map(String::as_str).collect();

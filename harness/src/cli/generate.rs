@@ -9,7 +9,7 @@ use cma_policies::{Area, Run};
 
 use super::context::{Context, Format};
 use super::failure::{Exit, Failure};
-use crate::ingest::{Ranges, StreamWriter, quoted, stated, strange};
+use crate::ingest::{DEFAULT_CAP, Ranges, StreamWriter, quoted, stated, strange};
 use crate::op::Timed;
 use crate::seed::Seed;
 use crate::sweep::{Length, MixOf};
@@ -183,6 +183,7 @@ fn of_mix(args: &Generate, mix: &MixOf, context: &Context) -> Result<Made, Failu
         ("seed", args.seed.to_string()),
         ("load_pages", made.load_pages().to_string()),
     ];
+    pairs.extend(made.cap().filter(|cap| *cap != DEFAULT_CAP).map(|cap| ("cap", cap.to_string())));
     pairs.extend(stated(&area));
     Ok(Made { ops, pairs, frees_parts: made.frees_parts() })
 }

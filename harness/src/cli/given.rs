@@ -32,7 +32,8 @@ pub(super) struct Read {
     /// Debugfs files of the area of a trace: a text of them, or their folder
     #[arg(long, value_name = "PATH")]
     snapshot: Option<PathBuf>,
-    /// Cap that a recording was made with, where it does not state it [default: 8]
+    /// Cap that a recording or a trace was made with, where it does not state it [default: of a
+    /// trace as its calls show, else 8]
     #[arg(long, value_name = "ORDER", value_parser = clap::value_parser!(u32).range(0..=63))]
     recorded_cap: Option<u32>,
 }
@@ -44,7 +45,7 @@ impl Read {
             geometry,
             area: self.area.clone(),
             snapshot: self.snapshot.as_deref().map(source).transpose()?,
-            beside: Vec::new(),
+            ..Options::default()
         })
     }
 }

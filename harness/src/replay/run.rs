@@ -13,7 +13,7 @@ use crate::kernel::Errno;
 use crate::metric::{Meter, Setting, Sizes, Value};
 use crate::op::{Op, Part};
 use crate::oracle::{Checks, Model, Witness};
-use crate::reader::{self, Options, Tally};
+use crate::reader::{self, CapShown, Options, Tally};
 use crate::simulate::{Observer, Step, simulate, warm_up};
 
 /// What a file holds: read to its end once, so that a mistake in it shows before any result does.
@@ -25,6 +25,8 @@ pub struct Survey {
     pub no_pages: u64,
     /// The cap that it was made with.
     pub cap: u32,
+    /// What the calls of a trace show of that.
+    pub cap_shown: Option<CapShown>,
     /// What is strange about it.
     pub warnings: Vec<String>,
     /// How its claims ended, where it says so and the environment asks.
@@ -46,6 +48,7 @@ pub fn survey(
     environment: &environment::Spec,
 ) -> Result<Survey, IngestError> {
     let mut reader = reader::open(source, options)?;
+    let kernel = reader.kernel();
     let mut script = Script::default();
     let mut no_pages = 0;
     let mut sizes = Sizes::default();
@@ -53,7 +56,7 @@ pub fn survey(
     for row in reader.by_ref() {
         let row = row?;
         if environment.entry().reads_script {
-            script.note(&row);
+            script.note(&row, kernel);
         }
         if let Event::Op(op) = row.event {
             cut.note(op);
@@ -67,7 +70,8 @@ pub fn survey(
     let sizes = sizes.most_used();
     let (tally, warnings) = (reader.tally().clone(), reader.warnings());
     let (cap, cut_bits) = (reader.cap(), cut.releases);
-    Ok(Survey { tally, no_pages, cap, warnings, script, cut_bits, sizes })
+    let cap_shown = reader.cap_shown().cloned();
+    Ok(Survey { tally, no_pages, cap, cap_shown, warnings, script, cut_bits, sizes })
 }
 
 /// Counts the releases that begin or end inside a bit which has other pages of the buffer: the

@@ -8,7 +8,7 @@ use super::plan::{FIRST_FAILURE, Load, Plan, Stream, What};
 use super::stream::{Checked, Ready};
 use super::target::Stop;
 use crate::board::{Board, BoardArea, Caller};
-use crate::ingest::{DEFAULT_CAP, placed};
+use crate::ingest::placed;
 use crate::words::PAGES_IN_MIB;
 
 /// The plan as a text that [`parse`](super::parse) makes the same plan of, and that says how many
@@ -52,7 +52,9 @@ fn text(plan: &Plan, checked: &[Checked]) -> String {
     lines.extend(plan.until_first_failure.then(|| key("until", FIRST_FAILURE)));
     let policies = plan.policies.iter().map(|spec| format!("  {},\n", quote(&spec.to_string())));
     lines.push(format!("policies = [\n{}]", policies.collect::<String>()));
-    lines.push(format!("caps = {}", list(&plan.caps, u32::to_string)));
+    // What a plan that was not prepared leaves open is found out in its traces.
+    let caps = || format!("caps = {}", list(&plan.caps, u32::to_string));
+    lines.extend(plan.are_caps_stated.then(caps));
     let environments = list(&plan.environments, |spec| quote(&spec.to_string()));
     lines.push(format!("environments = {environments}"));
     lines.push(key("after_failure", &plan.after_failure));
@@ -156,8 +158,8 @@ fn stream(plan: &Plan, stream: &Stream, known: &Checked) -> Vec<String> {
     if let What::Mix(_) = stream.what {
         return lines;
     }
-    if stream.profile().is_none() && stream.recorded_cap != DEFAULT_CAP {
-        lines.push(format!("recorded_cap = {}", stream.recorded_cap));
+    if let (None, Some(cap)) = (stream.profile(), stream.recorded_cap) {
+        lines.push(format!("recorded_cap = {cap}"));
     }
     lines.push(format!("own_area = {}", stream.own_area));
     if let (true, Some(area)) = (stream.own_area, &known.area) {

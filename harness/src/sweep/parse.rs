@@ -166,6 +166,7 @@ fn build(raw: RawPlan, text: &Text<'_>, catalog: &Catalog) -> Result<Plan, Wrong
         seed: raw.seed.map_or(Ok(1), |seed| number(&seed, "seed", 0, i64::MAX))?,
         seeds: raw.seeds.map_or(Ok(1), |seeds| number(&seeds, "seeds", 1, 1_000_000))?,
         policies: policies(raw.policies.unwrap_or_else(everything), catalog)?,
+        are_caps_stated: raw.caps.is_some(),
         caps: list(raw.caps.unwrap_or_else(cap), "caps", |cap| {
             Ok(number(cap, "cap", 0, 63)? as u32)
         })?,

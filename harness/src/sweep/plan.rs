@@ -37,6 +37,8 @@ pub struct Plan {
     pub policies: Vec<Spec>,
     /// Caps (`CONFIG_CMA_ALIGNMENT`) that `dma` requests follow.
     pub caps: Vec<u32>,
+    /// The plan states these; else they are what the calls of a trace show, or 8.
+    pub are_caps_stated: bool,
     /// The pages.
     pub environments: Vec<environment::Spec>,
     /// What a caller does whose request was refused.
@@ -95,8 +97,9 @@ pub struct Stream {
     pub length: Length,
     /// It runs on the area that it states, once, rather than on every board.
     pub own_area: bool,
-    /// The cap that a recording was made with, where its header does not state one.
-    pub recorded_cap: u32,
+    /// The cap that a recording was made with, where its header does not state one; where this is
+    /// none either, what the calls of a trace show, else 8.
+    pub recorded_cap: Option<u32>,
     /// The area of a trace whose events are meant; the one with most of them where none is named.
     pub area: Option<String>,
     /// Debugfs files of that area: a text of them, or their folder.

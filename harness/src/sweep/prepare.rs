@@ -52,6 +52,7 @@ pub fn prepare(mut plan: Plan) -> Result<Ready, Failed> {
             return Err(Failed::Run(why));
         }
     }
+    let shown = caps_shown(&mut plan, &checked);
     for (stream, known) in plan.streams.iter().zip(&checked) {
         check_target(&plan, stream, known)?;
     }
@@ -87,11 +88,31 @@ pub fn prepare(mut plan: Plan) -> Result<Ready, Failed> {
     }
     ready.aligned = build_policies(&ready)?;
     ready.warnings = route::check(&ready)?;
+    ready.warnings.extend(shown);
     ready.warnings.extend(too_short(&short));
     ready.warnings.extend(too_little(&ready.plan));
     let areas = ready.plan.boards.iter().flat_map(|board| &board.areas);
     ready.warnings.extend(areas.filter_map(|place| strange(&place.area)));
     Ok(ready)
+}
+
+/// Where the plan states no caps, the one that its traces show is taken in place of the default one:
+/// that in words.
+fn caps_shown(plan: &mut Plan, checked: &[Checked]) -> Option<String> {
+    if std::mem::replace(&mut plan.are_caps_stated, true) {
+        return None;
+    }
+    let named = plan.streams.iter().zip(checked);
+    let mut shown = named.filter_map(|(stream, known)| Some((stream.name(), known.cap?)));
+    let (name, cap) = shown.next()?;
+    let is_one = shown.all(|(_, other)| other == cap);
+    if !is_one || plan.caps == [cap] {
+        return None;
+    }
+    let words =
+        format!("caps = [{cap}], as the calls of {name} show; caps in the plan name others");
+    plan.caps = vec![cap];
+    Some(words)
 }
 
 /// Whether a stream can answer what the target of the plan asks.

@@ -23,7 +23,7 @@ use crate::environment::Script;
 use crate::ingest::{self, Event, IngestError, Route, Source};
 use crate::metric::Sizes;
 use crate::op::{Op, Timed};
-use crate::reader::{self, Options, Reader};
+use crate::reader::{self, CapShown, Options, Reader};
 use crate::seed::Seed;
 use crate::workload::Setup;
 use crate::workload::fit::Fit;
@@ -53,6 +53,8 @@ pub struct Checked {
     pub mix: Option<Arc<Mix>>,
     /// What was strange but no error.
     pub warnings: Vec<String>,
+    /// The cap that the calls of a trace show.
+    pub cap: Option<u32>,
     /// The sum over what is in its files, by which others of the same name are known.
     pub sum: Option<u64>,
 }
@@ -105,6 +107,7 @@ pub(super) fn look_through(stream: &Stream, scripted: bool) -> Result<Checked, F
     }
     let mut reader = open(stream)?;
     let mut sizes = Sizes::default();
+    let kernel = reader.kernel();
     let mut script = Script::default();
     let (mut ops, mut pins) = (0, 0);
     for row in reader.by_ref() {
@@ -112,7 +115,7 @@ pub(super) fn look_through(stream: &Stream, scripted: bool) -> Result<Checked, F
         let Event::Op(op) = row.event else { continue };
         ops += 1 + u64::from(row.give_back().is_some());
         if scripted {
-            script.note(&row);
+            script.note(&row, kernel);
         }
         match op {
             Op::Alloc { request, .. } => sizes.note(request.count()),
@@ -135,6 +138,7 @@ pub(super) fn look_through(stream: &Stream, scripted: bool) -> Result<Checked, F
         clients: reader.clients().into_iter().map(str::to_string).collect(),
         routes: reader.routes(),
         warnings: reader.warnings(),
+        cap: reader.cap_shown().and_then(CapShown::exactly),
         sum: sum(stream)?,
         ..Checked::default()
     })
@@ -152,6 +156,7 @@ fn fitted(stream: &Stream) -> Result<Checked, Failed> {
     }
     Ok(Checked {
         area: fit.area.clone(),
+        cap: fit.cap_shown.as_ref().and_then(CapShown::exactly),
         sizes: fit.sizes(),
         ops: match stream.length {
             Length::Unstated if has_time => u64::MAX,
@@ -176,6 +181,7 @@ fn together(stream: &Stream, mix: &MixOf) -> Result<Checked, Failed> {
         has_time: true,
         clients: made.clients.clone(),
         routes: made.routes.clone(),
+        cap: made.cap(),
         warnings: mix.warnings(&made),
         mix: Some(Arc::new(made)),
         sum: sum(stream)?,
@@ -230,7 +236,7 @@ fn source(stream: &Stream) -> Result<(Source, Options), IngestError> {
         if path.is_dir() { ingest::directory(path) } else { Source::open_file(path) }
     };
     let options = Options {
-        recorded_cap: Some(stream.recorded_cap),
+        recorded_cap: stream.recorded_cap,
         area: stream.area.clone(),
         snapshot: stream.snapshot.as_ref().map(snapshot).transpose()?,
         ..Options::default()

@@ -42,7 +42,7 @@ use crate::after_failure::{AfterFailure, Callers};
 use crate::board::kind;
 use crate::ingest::{DEFAULT_CAP, IngestError, Source};
 use crate::op::Op;
-use crate::reader::Options;
+use crate::reader::{CapShown, Options};
 use crate::seed::Seed;
 
 /// Streams that a distance is the mean of: their number, and where their seeds come from.
@@ -57,10 +57,12 @@ pub struct Fit {
     model: Arc<Model>,
     /// The area that the file states.
     pub area: Option<Area>,
-    /// The cap of the file.
-    pub cap: u32,
     /// The format of the file.
     pub format: &'static str,
+    /// The cap that its requests follow.
+    pub cap: u32,
+    /// What shows it, in a trace.
+    pub cap_shown: Option<CapShown>,
     /// What was strange about the file but no error.
     pub warnings: Vec<String>,
     /// What the fit leaves out.
@@ -104,11 +106,12 @@ impl Fit {
             model,
             area: facts.area,
             format: facts.format,
+            cap: facts.cap,
+            cap_shown: facts.cap_shown,
             warnings: facts.warnings,
             left_out: history.left_out,
             manners: history.manners.clone(),
             recorded: history.recorded.clone(),
-            cap: facts.cap,
             distances: Distances::default(),
             between_draws: 0.0,
         };

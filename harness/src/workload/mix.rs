@@ -90,6 +90,13 @@ impl Mix {
         self.parts.iter().map(Part::load_pages).fold(0, u64::saturating_add)
     }
 
+    /// The cap that the calls of its parts show: none where they show several.
+    pub fn cap(&self) -> Option<u32> {
+        let mut caps = self.parts.iter().filter_map(Part::cap);
+        let cap = caps.next()?;
+        caps.all(|other| other == cap).then_some(cap)
+    }
+
     /// Whether parts of buffers are given back.
     pub fn frees_parts(&self) -> bool {
         self.parts.iter().any(Part::frees_parts)

@@ -1,16 +1,17 @@
 //! The first look through a trace: which areas there are, where they lie, what was live before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use cma_policies::Run;
 use cma_policies::kit::RunSet;
 
+use super::cap::Orders;
 use crate::boot::page_of_release;
-use crate::ingest::log::boot::Boot;
-use crate::ingest::log::{self, Found, Page, Record};
+use crate::ingest::log::boot::{Boot, PoolZone};
+use crate::ingest::log::{self, Found, FreeRuns, Page, Record};
 use crate::ingest::{IngestError, Source};
-use crate::kernel::Seen;
+use crate::kernel::{Arch, Seen};
 use crate::reader::Options;
 use crate::timeline::{Areas, Effect, Ended, Live, Order, Released, What, run, signs, traced};
 
@@ -19,6 +20,59 @@ const MOST_AREAS: usize = 64;
 
 /// The name of an area; `None` in traces up to 5.12, which do not name it.
 pub(super) type Name = Option<Arc<str>>;
+
+/// The most lists of free runs that are kept: the latest ones.
+const MOST_LISTS: usize = 64;
+
+/// A line of a text.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Line {
+    /// The text.
+    pub(super) source: Arc<str>,
+    /// From 1 on.
+    pub(super) line: u64,
+}
+
+/// A list of free runs.
+#[derive(Clone, Debug)]
+pub(super) struct Listed {
+    pub(super) at: Line,
+    /// Its stamp in microseconds since boot.
+    pub(super) time_us: Option<u64>,
+    /// The area that the failure line before it names.
+    pub(super) area: Name,
+    pub(super) runs: FreeRuns,
+}
+
+/// A pool for atomic DMA, of so many bytes and for this zone.
+#[derive(Clone, Debug)]
+pub(super) struct Pool {
+    pub(super) at: Line,
+    pub(super) bytes: u64,
+    pub(super) zone: PoolZone,
+}
+
+/// What the counter of an area said when the trace began.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Counted {
+    /// The line of the event that says it.
+    pub(super) line: u64,
+    /// `available_count` and `total_count` of that.
+    pub(super) stated: (u64, u64),
+    /// Pages that were taken before the first event.
+    pub(super) taken: u64,
+}
+
+/// The counters of an area in sysfs (6.15 on).
+#[derive(Default, Debug)]
+struct Sysfs {
+    /// `total_pages`.
+    total: Option<u64>,
+    /// `available_pages`, until it is held against them.
+    available: Option<u64>,
+    /// The fewest pages that were taken whenever both were read.
+    taken: Option<u64>,
+}
 
 /// What the events of an area show.
 #[derive(Default, Debug)]
@@ -34,16 +88,29 @@ pub(super) struct Traced {
     pub(super) touched: RunSet,
     /// A page of each stretch of these that was new, in the order of the events.
     pub(super) firsts: Vec<u64>,
+    /// What was taken before, by the counter of the area (6.18 on).
+    pub(super) counted: Option<Counted>,
+    /// The orders of its calls.
+    pub(super) orders: Orders,
+    /// The stamps of the first event and of the last.
+    pub(super) stamps: Option<(u64, u64)>,
     live: Live,
     granted: u64,
+    /// Pages that events gave and took back before the counter is known.
+    flow: (u64, u64),
 }
 
 impl Traced {
-    fn note(&mut self, record: &Record) {
+    fn note(&mut self, found: &Found) {
         self.events += 1;
-        let seen = match record {
-            Record::Start { total, .. } => {
+        if let Some(at) = found.time_us {
+            let (first, last) = self.stamps.unwrap_or((at, at));
+            self.stamps = Some((first.min(at), last.max(at)));
+        }
+        let seen = match &found.record {
+            Record::Start { available, total, .. } => {
                 self.total = self.total.or(*total);
+                self.count(found.line, available.zip(*total));
                 None
             }
             // Nothing is said of a refused call's pages but that they were asked for.
@@ -54,14 +121,28 @@ impl Traced {
             _ => None,
         };
         if let Some(run) = seen.and_then(|(pfn, count)| run(pfn, count)) {
+            match found.record {
+                Record::Finish { .. } => self.flow.0 = self.flow.0.saturating_add(run.count),
+                Record::Release { .. } => self.flow.1 = self.flow.1.saturating_add(run.count),
+                _ => {}
+            }
             let (low, high) = self.span.unwrap_or((u64::MAX, 0));
             self.span = Some((low.min(run.pfn.0), high.max(run.end().0)));
         }
     }
 
+    /// The counter of the area, as a call found it: all that was taken then and not by an event.
+    fn count(&mut self, line: u64, stated: Option<(u64, u64)>) {
+        let Some((available, total)) = stated.filter(|_| self.counted.is_none()) else { return };
+        let (given, back) = self.flow;
+        let taken = total.saturating_sub(available).saturating_add(back).saturating_sub(given);
+        self.counted = Some(Counted { line, stated: (available, total), taken });
+    }
+
     fn take(&mut self, what: &What) {
         match what {
             What::Call { call, .. } => {
+                self.orders.note(call);
                 let count = call.count.unwrap_or(0);
                 let granted = match call.ended {
                     Some(Ended::Granted(pfn)) => pfn.and_then(|pfn| run(pfn, count)),
@@ -120,6 +201,16 @@ pub(super) struct Scan {
     pub(super) areas: Areas,
     /// The kernel that printed it, as it calls itself or as its events look.
     pub(super) kernel: Option<Arc<str>>,
+    /// The architecture, where the boot shows it.
+    pub(super) arch: Option<Arch>,
+    /// Lists of free runs, in order.
+    pub(super) lists: VecDeque<Listed>,
+    /// The pools for atomic DMA of the last boot, in order.
+    pub(super) pools: Vec<Pool>,
+    /// The counters of areas in sysfs.
+    sysfs: BTreeMap<Arc<str>, Sysfs>,
+    /// The area of the failure line that a list may follow.
+    failed: Name,
     seen: Seen,
     order: Order,
     /// Lines that look like the kernel's and are wrong, and the first of them.
@@ -150,7 +241,7 @@ impl Scan {
         for found in records.by_ref() {
             match found {
                 Ok(found) if events && traced(&found.record).is_some() => self.event(&found),
-                Ok(found) => self.beside(&found.record),
+                Ok(found) => self.beside(&found, source.name()),
                 Err(error) => self.wrong(&error),
             }
         }
@@ -158,6 +249,35 @@ impl Scan {
             self.wrong(error);
         }
         Ok(())
+    }
+
+    /// A counter of an area. One of the two that make up what is taken is read right after the other.
+    fn count(&mut self, area: &Arc<str>, name: &str, value: u64) {
+        let wanted = matches!(name, "total_pages" | "available_pages");
+        if !wanted || self.sysfs.len() == MOST_AREAS && !self.sysfs.contains_key(area) {
+            return;
+        }
+        let of_area = self.sysfs.entry(Arc::clone(area)).or_default();
+        match name {
+            "total_pages" => of_area.total = Some(value),
+            _ => of_area.available = Some(value),
+        }
+        if let (Some(total), Some(available)) = (of_area.total, of_area.available) {
+            let now = total.saturating_sub(available);
+            of_area.taken = Some(of_area.taken.map_or(now, |least| least.min(now)));
+            of_area.available = None;
+        }
+    }
+
+    /// The pages of the area of this name, as its lists of free runs state them.
+    pub(super) fn listed(&self, name: &Name) -> Option<u64> {
+        let own = self.lists.iter().filter(|list| list.area.is_some() && list.area == *name);
+        own.filter_map(|list| list.runs.total).next_back()
+    }
+
+    /// The fewest pages of an area that were taken whenever sysfs was read.
+    pub(super) fn taken_by_sysfs(&self, area: &Arc<str>) -> Option<u64> {
+        self.sysfs.get(area).and_then(|of_area| of_area.taken)
     }
 
     fn wrong(&mut self, error: &IngestError) {
@@ -173,7 +293,7 @@ impl Scan {
                 self.others += 1;
                 return;
             }
-            self.traced.entry(name.clone()).or_default().note(&found.record);
+            self.traced.entry(name.clone()).or_default().note(found);
         }
         self.order.take(found);
         self.drain();
@@ -189,8 +309,28 @@ impl Scan {
         }
     }
 
-    fn beside(&mut self, record: &Record) {
-        match record {
+    fn beside(&mut self, found: &Found, source: &str) {
+        let at = || Line { source: source.into(), line: found.line };
+        match &found.record {
+            Record::Counter { area: Some(area), name, value } => self.count(area, name, *value),
+            Record::Failed { area, .. } => self.failed.clone_from(area),
+            Record::FreeRuns(runs) => {
+                let (area, time_us) = (self.failed.take(), found.time_us);
+                if self.lists.len() == MOST_LISTS {
+                    self.lists.pop_front();
+                }
+                self.lists.push_back(Listed { at: at(), time_us, area, runs: runs.clone() });
+            }
+            Record::Boot(Boot::Began { arch, .. }) => {
+                self.pools.clear();
+                self.arch = arch.or(self.arch);
+            }
+            Record::Boot(Boot::Arch(arch)) => self.arch = Some(*arch),
+            // A boot has one for each zone: what is said again is of another text of the same one.
+            Record::Boot(Boot::AtomicPool { bytes, zone }) => {
+                self.pools.retain(|pool| pool.zone != *zone);
+                self.pools.push(Pool { at: at(), bytes: *bytes, zone: *zone });
+            }
             Record::Kernel(release) => {
                 self.kernel = Some(Arc::clone(release));
                 if let Some(bytes) = page_of_release(release) {

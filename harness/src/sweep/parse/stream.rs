@@ -4,7 +4,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{Text, Wrong, list, mib, mix, number, one_line, only_for, span, wrong};
-use crate::ingest::{DEFAULT_CAP, quoted};
+use crate::ingest::quoted;
 use crate::sweep::builtin::recordings;
 use crate::sweep::plan::Length;
 use crate::sweep::plan::{Load, Stream, What};
@@ -69,7 +69,7 @@ pub(super) fn stream(raw: &Spanned<RawStream>, text: &Text<'_>) -> Result<Stream
         return Err((place, why.to_string()));
     }
     let cap = raw.recorded_cap.as_ref();
-    let cap = cap.map_or(Ok(DEFAULT_CAP.into()), |cap| number(cap, "recorded_cap", 0, 63))?;
+    let cap = cap.map(|cap| number(cap, "recorded_cap", 0, 63)).transpose()?;
     Ok(Stream {
         at: text.place(place),
         // A stream file states no area; a recording and some profiles do. What is fitted goes to
@@ -84,7 +84,7 @@ pub(super) fn stream(raw: &Spanned<RawStream>, text: &Text<'_>) -> Result<Stream
         what,
         loads,
         length,
-        recorded_cap: cap as u32,
+        recorded_cap: cap.map(|cap| cap as u32),
     })
 }
 

@@ -11,7 +11,7 @@ use super::manner::{self, Manner};
 use super::meant;
 use crate::ingest::{Event, IngestError, Source};
 use crate::op::{Op, Timed};
-use crate::reader::{self, Options};
+use crate::reader::{self, CapShown, Options};
 
 /// Requests that are looked at: what comes after them in a longer file is not fitted.
 pub(super) const MOST_REQUESTS: usize = 1 << 22;
@@ -143,8 +143,9 @@ impl Recorded {
 /// What else a file says.
 pub(super) struct Facts {
     pub(super) area: Option<Area>,
-    pub(super) cap: u32,
     pub(super) format: &'static str,
+    pub(super) cap: u32,
+    pub(super) cap_shown: Option<CapShown>,
     pub(super) warnings: Vec<String>,
 }
 
@@ -322,8 +323,9 @@ impl History {
             return Err(reader.error("it asks for nothing, so there is nothing to fit"));
         }
         let (area, warnings) = (reader.area().cloned(), reader.warnings());
-        let cap = reader.cap();
-        Ok((history, Facts { area, cap, format: reader.format().name, warnings }))
+        let (cap, cap_shown) = (reader.cap(), reader.cap_shown().cloned());
+        let format = reader.format().name;
+        Ok((history, Facts { area, format, cap, cap_shown, warnings }))
     }
 
     /// Of a stream that was made.

@@ -51,6 +51,15 @@ impl Part {
         }
     }
 
+    /// The cap that its calls show, of a trace.
+    pub(super) fn cap(&self) -> Option<u32> {
+        match &self.origin {
+            Origin::Profile(..) => None,
+            Origin::Fit(fit, _) => fit.cap_shown.as_ref()?.exactly(),
+            Origin::File(file, _) => file.cap,
+        }
+    }
+
     /// Whether there can be such a part.
     pub(super) fn check(&self) -> Result<(), SetupError> {
         match &self.origin {

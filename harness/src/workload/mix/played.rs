@@ -8,7 +8,7 @@ use super::super::of_client::OfClient;
 use super::rounds::Rounds;
 use crate::ingest::{DEFAULT_CAP, Event, IngestError, Route, Source};
 use crate::op::{Op, Timed};
-use crate::reader::{self, Options};
+use crate::reader::{self, CapShown, Options};
 
 /// A file that was looked through, of all its clients or of one.
 #[derive(Clone, Debug)]
@@ -31,6 +31,8 @@ pub struct Played {
     pub ops: u64,
     /// The sizes that are asked for most, ascending, at most 8.
     pub sizes: Vec<u64>,
+    /// The cap that the calls of a trace show.
+    pub cap: Option<u32>,
     /// What was strange about the file but no error.
     pub warnings: Vec<String>,
     /// What was live before it began, which nobody asked for.
@@ -76,6 +78,7 @@ impl Played {
             end_us,
             ops: 0,
             sizes: Vec::new(),
+            cap: reader.cap_shown().and_then(CapShown::exactly),
             warnings: reader.warnings(),
             before: reader.before(),
             only: None,

@@ -39,8 +39,11 @@ pub struct LeftOut {
     pub pins: u64,
     /// Partial frees: a buffer is held until the last of it was given back.
     pub parts: u64,
-    /// Requests that the recorded kernel refused: nobody held them.
+    /// Requests that the recorded kernel refused to clients who do not hold as much as they may:
+    /// nobody held them.
     pub refused: u64,
+    /// Requests that a signal ended: they say nothing of the area.
+    pub interrupted: u64,
     /// Those of them that were made again, which a drawn stream leaves to what its callers do.
     pub again: u64,
     /// Requests for no pages.
@@ -62,6 +65,7 @@ impl LeftOut {
                 self.refused,
                 "requests were refused when recorded: they are taken to live as those beside them",
             ),
+            (self.interrupted, "requests were ended by a signal: they are not fitted"),
             (self.again, "requests repeat one that was refused: what callers do makes them"),
             (self.no_pages, "requests for no pages are not fitted"),
             (self.later, "requests come after the first 4194304, which alone are fitted"),
@@ -219,7 +223,6 @@ impl Ledger {
 
     /// The last op was a request that was refused, at this time: nobody held it.
     fn refused(&mut self, at_us: u64, back: Op) {
-        self.history.left_out.refused += 1;
         self.op(at_us, back);
         self.acts.refused();
     }
@@ -241,7 +244,9 @@ impl Ledger {
             let found = has_time.then(|| Closed::find(&kind, &acts, &history.buffers)).flatten();
             let manner = manner::of(&kind, &acts, &history.buffers, found.as_ref());
             if found.is_none() {
-                history.left_out.again += meant::mend(&acts, manner.after, &mut history.buffers);
+                let mended = meant::mend(&acts, manner.after, &mut history.buffers);
+                history.left_out.again += mended.gone;
+                history.left_out.refused += mended.live;
             }
             history.closed.extend(found);
             history.manners.push(manner);
@@ -295,6 +300,9 @@ impl History {
                     if ledger.history.buffers.len() >= MOST_REQUESTS + before.len() =>
                 {
                     ledger.history.left_out.later += 1;
+                }
+                Event::Op(Op::Alloc { .. }) if row.is_interrupted() => {
+                    ledger.history.left_out.interrupted += 1;
                 }
                 // Time ends with the last request that is looked at.
                 Event::Op(_) if ledger.history.left_out.later > 0 => {}

@@ -7,13 +7,22 @@ use super::closed::median;
 use super::history::Buffer;
 use crate::after_failure::AfterFailure;
 
+/// What became of refused requests.
+#[derive(Default)]
+pub(super) struct Mended {
+    /// Those that are there.
+    pub(super) live: u64,
+    /// Tries that a later one repeats.
+    pub(super) gone: u64,
+}
+
 /// Lets what was refused live: as long as the nearest request of the same client that was granted
 /// as many pages with nothing given back between, else as half of those of its kind do. What was
-/// asked for again is gone, and the last try is made when the first was: so many.
-pub(super) fn mend(clients: &[Vec<Act>], after: AfterFailure, buffers: &mut [Buffer]) -> u64 {
-    let mut gone = 0;
+/// asked for again is gone, and the last try is made when the first was.
+pub(super) fn mend(clients: &[Vec<Act>], after: AfterFailure, buffers: &mut [Buffer]) -> Mended {
+    let mut mended = Mended::default();
     if matches!(after, AfterFailure::Retry { .. }) {
-        clients.iter().for_each(|acts| gone += join(acts, buffers));
+        clients.iter().for_each(|acts| mended.gone += join(acts, buffers));
     }
     let lives = lives(clients, buffers);
     for acts in clients {
@@ -23,12 +32,13 @@ pub(super) fn mend(clients: &[Vec<Act>], after: AfterFailure, buffers: &mut [Buf
             if count == 0 {
                 continue;
             }
+            mended.live += 1;
             let beside = beside(acts, index, count, buffers);
             let usual = lives.get(&count).map(|lives_us| at_us.saturating_add(*lives_us));
             buffers[number].end_us = beside.or(usual.map(Some)).unwrap_or(Some(at_us));
         }
     }
-    gone
+    mended
 }
 
 /// Joins the tries of each request in the last one.

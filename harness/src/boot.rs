@@ -8,6 +8,7 @@
 mod asked;
 mod command;
 mod cure;
+mod kind;
 mod notes;
 mod reason;
 pub(crate) mod step;
@@ -20,7 +21,6 @@ use std::sync::Arc;
 pub use asked::{Asked, Border, Cure, Fate, Note, Off, Origin, Reason};
 pub use command::{Command, Size};
 pub use notes::Notes;
-pub(crate) use step::page_of_release;
 pub use step::{Stride, StrideFrom};
 
 use crate::ingest::log::boot::PageFrom;

@@ -13,9 +13,12 @@ use cma_policies::Area;
 pub use ops::Ops;
 
 use crate::ingest::{
-    self, DEFAULT_CAP, Event, Format, Geometry, Header, IngestError, Opened, Route, Row, Source,
+    self, DEFAULT_CAP, Event, Format, Geometry, Header, IngestError, Opened, PageBy, Paged, Route,
+    Row, Source,
 };
+use crate::kernel::Kind;
 use crate::op::Op;
+use crate::page::Page;
 
 /// What the caller knows beside the file.
 #[derive(Clone, Default, Debug)]
@@ -24,6 +27,8 @@ pub struct Options {
     pub recorded_cap: Option<u32>,
     /// The geometry, as far as the caller gives it: in place of what the file states.
     pub geometry: Geometry,
+    /// The size of a page, in place of what the file and its board state.
+    pub page: Option<Page>,
     /// The area whose events of a trace are read; the one with most of them where none is named.
     pub area: Option<String>,
     /// Debugfs files of the area, as one text: of a trace, where it lies and what is live in it; of
@@ -57,7 +62,7 @@ pub struct Reader {
 /// Where it cannot be read, is of no known format, or states a geometry that no area has.
 pub fn open(source: &Source, options: &Options) -> Result<Reader, IngestError> {
     let cap = options.recorded_cap.unwrap_or(DEFAULT_CAP);
-    let opened = match ingest::table(source, &options.geometry, cap) {
+    let mut opened = match ingest::table(source, &options.geometry, cap) {
         Ok(table) => {
             if let (Some(snapshot), Some(area)) = (&options.snapshot, &table.area) {
                 trace::agree(snapshot, area)?;
@@ -69,7 +74,23 @@ pub fn open(source: &Source, options: &Options) -> Result<Reader, IngestError> {
         Err((false, error)) => trace::open(source, options, cap)?
             .ok_or_else(|| ingest::collected(source).unwrap_or(error))?,
     };
+    if let Some(page) = options.page {
+        opened.paged = Paged::of(Some((page, PageBy::Caller)));
+    }
     Ok(Reader { opened, tally: Tally::default(), failed: false })
+}
+
+/// What kind of kernel `source` says that it is of, without a look at its rows: what nothing states
+/// is left open.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn kind(source: &Source, options: &Options) -> Result<Kind, IngestError> {
+    match ingest::table(source, &Geometry::default(), DEFAULT_CAP) {
+        Ok(table) => Ok(Kind { page: table.paged.stated(), ..Kind::default() }),
+        Err((true, error)) => Err(error),
+        Err((false, _)) => trace::kind(source, options),
+    }
 }
 
 /// Which of `sources` have rows, and which are other texts of the board that printed the traces among
@@ -113,6 +134,11 @@ impl Reader {
     /// The cap that it was made with: what it states, else what the caller says, else 8.
     pub const fn cap(&self) -> u32 {
         self.opened.cap
+    }
+
+    /// How large its pages are, and what says so.
+    pub const fn paged(&self) -> Paged {
+        self.opened.paged
     }
 
     /// Its format.

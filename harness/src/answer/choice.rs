@@ -10,7 +10,7 @@ mod rank;
 use crate::stats::Interval;
 
 pub use more::More;
-pub use needs::{Kconfig, Need};
+pub use needs::{Booted, Kconfig, Need, Size};
 pub use notes::{Barred, Lead, Note, Without};
 pub(super) use rank::choose;
 

@@ -117,7 +117,7 @@ pub(super) fn is_as_large(one: &Board, other: &Board) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::board::BoardArea;
+    use crate::board::{BoardArea, MadeBy};
     use cma_policies::{Area, builtin};
 
     fn board(sizes: [u64; 2]) -> Board {
@@ -125,6 +125,7 @@ mod tests {
             area: Area::single(index as u64 * 100_000, pages, 0).unwrap(),
             clients: if index == 0 { Vec::new() } else { vec!["vpu".to_string()] },
             policy: None,
+            made_by: MadeBy::Dts,
         };
         let areas = sizes.into_iter().enumerate().map(area).collect();
         Board { areas, ..Board::single("x", Area::single(0, 1, 0).unwrap()) }

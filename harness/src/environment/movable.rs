@@ -72,6 +72,8 @@ use self::short_pins::ShortPins;
 use self::tenants::{Held, Tenants};
 use self::under_way::{Hold, UnderWay};
 use super::{Entry, Environment, Pinned, Setup, Spent};
+use crate::kernel::Kind;
+use crate::page::Page;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "movable",
@@ -84,7 +86,6 @@ pub(super) const ENTRY: Entry = Entry {
     build: |params, setup| Box::new(Movable::new(params, setup)),
 };
 
-const PAGES_IN_MIB: f64 = crate::words::PAGES_IN_MIB as f64;
 const US_IN_S: u64 = 1_000_000;
 
 /// What things cost, in microseconds.
@@ -124,16 +125,23 @@ struct Movable {
     spent: Spent,
 }
 
+/// Pages of a pageblock, where a page has this size.
+fn pageblock(page: Page) -> u64 {
+    let step = Kind { page: Some(page), ..Kind::default() }.step();
+    step.map_or(1, |step| step.bytes / page.bytes())
+}
+
 impl Movable {
-    fn new(params: &Params, Setup { area, seed, reboots, .. }: Setup<'_>) -> Self {
+    fn new(params: &Params, Setup { area, seed, reboots, page, .. }: Setup<'_>) -> Self {
+        let mib = |name| params.int(name) as f64 * page.in_mib() as f64;
         let us = |name| params.int(name).saturating_mul(US_IN_S);
         let fill = params.float("fill");
         let clean = params.float("clean");
         let memory = Memory {
             area: area.pages() as f64,
-            normal: params.int("system_mib") as f64 * PAGES_IN_MIB,
+            normal: mib("system_mib"),
             theta: params.float("theta"),
-            watermark: params.int("watermark_mib") as f64 * PAGES_IN_MIB,
+            watermark: mib("watermark_mib"),
             demand: [params.float("demand"), params.float("demand_end")],
             grow_us: us("grow_s") as f64,
             // Who starts anew has run for no time.
@@ -156,12 +164,15 @@ impl Movable {
                 migrate: params.float("migrate_us"),
                 drop: params.float("drop_us"),
                 writeback: params.float("writeback_us"),
-                zero: params.float("zero_us"),
+                zero: params.float("zero_us") * page.small() as f64,
                 quick: params.float("quick_us"),
                 slow: params.float("slow_us"),
             },
             mutex: params.bool("mutex"),
-            isolation: params.int("isolation"),
+            isolation: match params.int("isolation") {
+                0 => pageblock(page),
+                pages => pages,
+            },
             first_us: None,
             stream_us: 0,
             now_us: 0,

@@ -6,6 +6,7 @@
 mod agree;
 mod plan;
 mod scan;
+mod totals;
 
 use std::collections::VecDeque;
 
@@ -14,8 +15,9 @@ use cma_policies::{Pfn, Request, Run, dma_align};
 use super::Options;
 use crate::ingest::log::{self, Record};
 use crate::ingest::{
-    self, Answered, Clients, Event, Header, IngestError, Opened, Recorded, Row, Rows, Source,
+    self, Answered, Clients, Event, Header, IngestError, Opened, Paged, Recorded, Row, Rows, Source,
 };
+use crate::kernel::Kind;
 use crate::op::Op;
 use crate::timeline::{Call, Ended, Free, Live, Order, Place, Released, Start, What, run, traced};
 pub(super) use agree::agree;
@@ -72,6 +74,11 @@ pub(super) fn has_events(source: &Source) -> Result<bool, IngestError> {
     Ok(log::open(source)?.flatten().any(|found| is_event(&found.record)))
 }
 
+/// What kind of kernel printed the text.
+pub(super) fn kind(source: &Source, options: &Options) -> Result<Kind, IngestError> {
+    Ok(Scan::of(source, options)?.kind())
+}
+
 /// Opens `source` as a trace; `None` where it has no event of a CMA area.
 pub(super) fn open(
     source: &Source,
@@ -86,6 +93,7 @@ pub(super) fn open(
     if let Some(kernel) = &scan.kernel {
         header.pairs.push(("kernel".to_string(), kernel.to_string()));
     }
+    let paged = Paged::of(scan.page());
     let name = source.name().to_string();
     let plan = Plan::new(scan, options).map_err(|why| IngestError::of(&name, why))?;
     let area = plan.area.clone();
@@ -113,7 +121,7 @@ pub(super) fn open(
         ended: false,
     };
     let format = &ingest::TRACE;
-    Ok(Some(Opened { format, header, area: Some(area), cap, rows: Box::new(rows) }))
+    Ok(Some(Opened { format, header, area: Some(area), cap, paged, rows: Box::new(rows) }))
 }
 
 impl Rows for Trace {

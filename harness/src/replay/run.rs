@@ -8,7 +8,7 @@ use cma_policies::Area;
 use super::{Error, Under, area, explain, pages};
 use crate::cause::Cause;
 use crate::environment::{self, Script};
-use crate::ingest::{Event, IngestError, Source};
+use crate::ingest::{Event, IngestError, Paged, Source};
 use crate::kernel::Errno;
 use crate::metric::{Meter, Setting, Sizes, Value};
 use crate::op::{Op, Part};
@@ -25,6 +25,8 @@ pub struct Survey {
     pub no_pages: u64,
     /// The cap that it was made with.
     pub cap: u32,
+    /// How large its pages are, and what says so.
+    pub paged: Paged,
     /// What is strange about it.
     pub warnings: Vec<String>,
     /// How its claims ended, where it says so and the environment asks.
@@ -66,8 +68,8 @@ pub fn survey(
     }
     let sizes = sizes.most_used();
     let (tally, warnings) = (reader.tally().clone(), reader.warnings());
-    let (cap, cut_bits) = (reader.cap(), cut.releases);
-    Ok(Survey { tally, no_pages, cap, warnings, script, cut_bits, sizes })
+    let (cap, paged, cut_bits) = (reader.cap(), reader.paged(), cut.releases);
+    Ok(Survey { tally, no_pages, cap, paged, warnings, script, cut_bits, sizes })
 }
 
 /// Counts the releases that begin or end inside a bit which has other pages of the buffer: the

@@ -85,7 +85,7 @@ fn header(view: &View<'_>) -> Markup {
             p .badge.(class) { (word) } "\n"
             @if let Some(best) = choice.best() {
                 h1 {
-                    (names::mib(best.pages as f64)) " of CMA, cap " (plan.caps[best.cap])
+                    (names::mib(best.pages as f64, plan.page)) " of CMA, cap " (plan.caps[best.cap])
                     ", policy " (plan.policies[best.policy])
                 } "\n"
                 p .lead { (say) }

@@ -33,7 +33,7 @@ use self::draw::Drawn;
 use self::history::{Buffer, History};
 use self::model::Model;
 use super::{Setup, SetupError, Workload};
-use crate::ingest::{DEFAULT_CAP, IngestError, Source};
+use crate::ingest::{DEFAULT_CAP, IngestError, Paged, Source};
 use crate::op::Op;
 use crate::reader::Options;
 use crate::seed::Seed;
@@ -50,6 +50,8 @@ pub struct Fit {
     model: Arc<Model>,
     /// The area that the file states.
     pub area: Option<Area>,
+    /// How large its pages are, and what says so.
+    pub paged: Paged,
     /// The format of the file.
     pub format: &'static str,
     /// What was strange about the file but no error.
@@ -92,6 +94,7 @@ impl Fit {
             requests: history.buffers.len() as u64,
             model,
             area: facts.area,
+            paged: facts.paged,
             format: facts.format,
             warnings: facts.warnings,
             left_out: history.left_out,

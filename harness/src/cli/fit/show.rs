@@ -55,8 +55,9 @@ fn text(&Fitted { name, fit, top }: &Fitted<'_>, out: &mut dyn Write) -> io::Res
         fit.ops(),
         time(fit.end_us(), in_ops),
         fit.load_pages(),
-        mib(fit.load_pages())
+        mib(fit.load_pages(), fit.paged.page)
     )?;
+    writeln!(out, "{}", fit.paged)?;
     if in_ops {
         writeln!(out, "a recording has no time: lifetimes and times between requests are in ops")?;
     }
@@ -132,6 +133,7 @@ fn json(name: &str, fit: &Fit) -> Value {
         "classes": classes.collect::<Vec<_>>(), "phases": phases.collect::<Vec<_>>(),
         "distances": distances, "distance": decimal(fit.distances.largest()),
         "between_draws": decimal(fit.between_draws), "not_fitted": fit.left_out.warnings(),
+        "page_kib": fit.paged.page.kib(), "page_kib_stated": fit.paged.by.is_some(),
     })
 }
 
@@ -142,7 +144,7 @@ fn csv(fit: &Fit) -> (String, Vec<Vec<String>>) {
     let head = format!(
         "client,pages,align,requests,in_bursts_requests,live_at_end_requests,\
          lifetime_p10_{unit},lifetime_p50_{unit},lifetime_p90_{unit},between_p50_{unit},\
-         fit_distance,{}",
+         fit_distance,{},page_kib",
         distances.join(",")
     );
     let row = |class: &Requested| {
@@ -155,6 +157,7 @@ fn csv(fit: &Fit) -> (String, Vec<Vec<String>>) {
         row.push(words::csv::optional(class.between_us));
         let all = [fit.distances.largest()].into_iter().chain(fit.distances.0);
         row.extend(all.map(|distance| format!("{distance:.6}")));
+        row.push(fit.paged.page.kib().to_string());
         row
     };
     (head, fit.classes.iter().map(row).collect())

@@ -29,7 +29,7 @@ impl Show for Vec<Measured<'_>> {
         let columns: Vec<_> = metric::columns().map(|column| column.name).collect();
         let head = format!(
             "schema,file,kernel,policy,cap,environment,{},first_failure_line,first_failure_cause,\
-             first_failure_errno",
+             first_failure_errno,page_kib",
             columns.join(",")
         );
         let runs = self.iter().flat_map(|(file, runs)| runs.iter().map(move |run| (file, run)));
@@ -67,6 +67,7 @@ fn about(file: &File, runs: &[Run], out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "{} of it have no bit and are never granted", words::pages(tail))?;
         }
     }
+    writeln!(out, "{}", file.survey.paged)?;
     let tally = &file.survey.tally;
     write!(out, "{} rows, {} allocs", tally.rows, tally.allocs)?;
     if tally.allocs > 0 {
@@ -190,6 +191,8 @@ fn json((file, runs): &Measured<'_>) -> Value {
             "different": found.different,
             "unanswered": found.unanswered,
         })),
+        "page_kib": file.survey.paged.page.kib(),
+        "page_kib_stated": file.survey.paged.by.is_some(),
         "ranges": file.area.as_ref().map(ranges),
         "pages_without_bit": file.area.as_ref().map(ingest::tail),
         "warnings": file.warnings(),
@@ -212,5 +215,6 @@ fn fields(file: &File, Run { policy, cap, replayed }: &Run) -> Vec<String> {
     row.push(csv::optional(first.map(|first| first.line)));
     row.push(csv::optional(first.map(|first| first.cause)));
     row.push(csv::optional(first.and_then(|first| first.errno)));
+    row.push(file.survey.paged.page.kib().to_string());
     row
 }

@@ -46,7 +46,7 @@ pub enum SizeBy {
 
 impl SizeBy {
     /// By the name of the area.
-    pub(super) fn of(area: Option<&str>) -> Self {
+    pub(crate) fn of(area: Option<&str>) -> Self {
         match area {
             None => Self::Unknown,
             Some("reserved") => Self::Command,

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use cma_policies::Run;
 use cma_policies::kit::RunSet;
 
-use crate::boot::page_of_release;
-use crate::ingest::log::boot::Boot;
+use super::totals::Totals;
+use crate::boot::Notes;
 use crate::ingest::log::{self, Found, Page, Record};
-use crate::ingest::{IngestError, Source};
-use crate::kernel::Seen;
+use crate::ingest::{IngestError, PageBy, Source};
+use crate::kernel::{Kind, Seen};
+use crate::page;
 use crate::reader::Options;
 use crate::timeline::{Areas, Effect, Ended, Live, Order, Released, What, run, signs, traced};
 
@@ -120,6 +121,11 @@ pub(super) struct Scan {
     pub(super) areas: Areas,
     /// The kernel that printed it, as it calls itself or as its events look.
     pub(super) kernel: Option<Arc<str>>,
+    /// What the texts say of the boot.
+    notes: Notes,
+    /// The size of a page that the caller gives.
+    given: Option<page::Page>,
+    totals: Totals,
     seen: Seen,
     order: Order,
     /// Lines that look like the kernel's and are wrong, and the first of them.
@@ -130,7 +136,7 @@ pub(super) struct Scan {
 impl Scan {
     /// Looks through `source`, after what `options` has beside it.
     pub(super) fn of(source: &Source, options: &Options) -> Result<Self, IngestError> {
-        let mut scan = Self::default();
+        let mut scan = Self { given: options.page, ..Self::default() };
         for beside in options.snapshot.iter().chain(&options.beside) {
             scan.read(beside, false)?;
         }
@@ -141,6 +147,9 @@ impl Scan {
             traced.residents.sort_unstable_by_key(|run| run.pfn);
             traced.live = Live::default();
         }
+        if let Some((page, _)) = scan.page() {
+            scan.areas.page_is(page.bytes());
+        }
         scan.kernel = scan.kernel.or_else(|| Some(scan.seen.kernel().name.into()));
         Ok(scan)
     }
@@ -150,7 +159,7 @@ impl Scan {
         for found in records.by_ref() {
             match found {
                 Ok(found) if events && traced(&found.record).is_some() => self.event(&found),
-                Ok(found) => self.beside(&found.record),
+                Ok(found) => self.beside(&found),
                 Err(error) => self.wrong(&error),
             }
         }
@@ -189,15 +198,11 @@ impl Scan {
         }
     }
 
-    fn beside(&mut self, record: &Record) {
-        match record {
-            Record::Kernel(release) => {
-                self.kernel = Some(Arc::clone(release));
-                if let Some(bytes) = page_of_release(release) {
-                    self.areas.page_is(bytes);
-                }
-            }
-            Record::Boot(Boot::PageBytes(bytes, _)) => self.areas.page_is(*bytes),
+    fn beside(&mut self, found: &Found) {
+        self.notes.note(found);
+        self.totals.note(&found.record);
+        match &found.record {
+            Record::Kernel(release) => self.kernel = Some(Arc::clone(release)),
             Record::Reserved { area, base, bytes } => {
                 self.areas.reserved(area.clone(), *base, *bytes);
             }
@@ -206,5 +211,21 @@ impl Scan {
             }
             _ => {}
         }
+    }
+
+    /// The size of a page, and what says so.
+    pub(super) fn page(&self) -> Option<(page::Page, PageBy)> {
+        let given = self.given.map(|page| (page, PageBy::Caller));
+        let totals = || {
+            let traced =
+                self.traced.iter().filter_map(|(name, traced)| Some((name, traced.total?)));
+            Some((self.totals.page(traced)?, PageBy::Totals))
+        };
+        given.or_else(|| self.notes.page_stated()).or_else(totals)
+    }
+
+    /// What kind of kernel it is.
+    pub(super) fn kind(&self) -> Kind {
+        Kind { page: self.page().map(|(page, _)| page), ..self.notes.kind() }
     }
 }

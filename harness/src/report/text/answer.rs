@@ -58,7 +58,7 @@ fn scope(ready: &Ready, scope: Scope) -> String {
     let its = &plan.streams[stream];
     let load = load.map(|load| match its.loads[load] {
         Load::Share(share) => format!(", LOAD {} of the area", percent(share)),
-        Load::Pages(pages) => format!(", LOAD {}", mib(pages)),
+        Load::Pages(pages) => format!(", LOAD {}", mib(pages, plan.page)),
     });
     let pages = (plan.environments.len() > 1)
         .then(|| format!(", pages {}", plan.environments[environment]));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use cma_policies::Area;
 
 use super::super::of_client::OfClient;
-use crate::ingest::{Event, IngestError, Source};
+use crate::ingest::{Event, IngestError, Paged, Source};
 use crate::op::{Op, Timed};
 use crate::reader::{self, Options};
 
@@ -80,6 +80,7 @@ pub(super) struct History {
 /// What else a file says.
 pub(super) struct Facts {
     pub(super) area: Option<Area>,
+    pub(super) paged: Paged,
     pub(super) format: &'static str,
     pub(super) warnings: Vec<String>,
 }
@@ -222,7 +223,8 @@ impl History {
             return Err(reader.error("it asks for nothing, so there is nothing to fit"));
         }
         let (area, warnings) = (reader.area().cloned(), reader.warnings());
-        Ok((history, Facts { area, format: reader.format().name, warnings }))
+        let (paged, format) = (reader.paged(), reader.format().name);
+        Ok((history, Facts { area, paged, format, warnings }))
     }
 
     /// Of a stream that was made.

@@ -2,7 +2,8 @@
 
 use super::next::next;
 use crate::diagnose::{Advice, Cap, Grow, SizeBy, Strands, What};
-use crate::words::{mib, pages, percent_of};
+use crate::page::Page;
+use crate::words::{mib, pages, percent_of, size_cells};
 
 /// The advice that a terminal shows, in its order: what helps most, whether a bigger area does, and
 /// the next step. JSON and HTML have all of it.
@@ -42,7 +43,7 @@ fn amount(count: u64, page_bytes: u64) -> String {
     let bytes = count.saturating_mul(page_bytes);
     let size = match bytes >> 20 {
         0 => format!("{} KiB", bytes >> 10),
-        _ => mib(bytes >> 12),
+        _ => mib(bytes >> 12, Page::Kib4),
     };
     format!("{size} ({})", pages(count))
 }
@@ -58,15 +59,6 @@ fn knobs(count: u64, Advice { page_bytes, size_by, .. }: &Advice) -> String {
         SizeBy::Command => format!("{command}, or {config}"),
         SizeBy::DefaultNode => format!("{cells} in its node, or {command}"),
         SizeBy::Node => format!("{cells} in its node"),
-    }
-}
-
-/// The property of a node: `size = <0x04000000>` (with two cells `<0x0 0x04000000>`).
-fn size_cells(bytes: u64) -> String {
-    let low = bytes & 0xffff_ffff;
-    match bytes >> 32 {
-        0 => format!("`size = <{low:#010x}>` (with two cells `<0x0 {low:#010x}>`)"),
-        high => format!("`size = <{high:#x} {low:#010x}>`"),
     }
 }
 
@@ -329,7 +321,6 @@ mod tests {
                 && !advice(&large).contains("cma=240M")
         );
         assert_eq!(cost(&large).unwrap(), "costs 48 MiB (3072 pages)");
-        assert_eq!(size_cells(5 << 30), "`size = <0x1 0x40000000>`");
     }
 
     #[test]

@@ -22,6 +22,9 @@ pub struct Sizing {
     pub cap: usize,
     /// The policy.
     pub policy: usize,
+    /// The index of the area that differs between the boards: sizes and LOAD are of that. None where
+    /// the boards have one area, or several differ: then they are of all.
+    pub area: Option<usize>,
     /// Mean over streams of the measured LOAD: no area below it can work.
     pub load_pages: f64,
     /// Mean over streams of the aligned LOAD at this cap: no area below it can work whatever the
@@ -54,7 +57,7 @@ pub struct SizeTried {
     pub board: usize,
     /// Pages of all its areas.
     pub pages: u64,
-    /// Pages / mean LOAD.
+    /// Pages of what the sizes are of / mean LOAD.
     pub per_load: f64,
     /// Streams.
     pub streams: u64,
@@ -108,6 +111,15 @@ pub(super) fn is_like(one: &Board, other: &Board) -> bool {
     same_areas && one.caller == other.caller && one.callers == other.callers
 }
 
+/// The one area whose size differs between boards that are alike and have several.
+pub(super) fn differs<'a>(boards: impl Iterator<Item = &'a Board> + Clone) -> Option<usize> {
+    let pages = |board: &Board, area: usize| board.areas[area].area.pages();
+    let first = boards.clone().next().filter(|first| first.areas.len() > 1)?;
+    let other = |area: &usize| boards.clone().any(|one| pages(one, *area) != pages(first, *area));
+    let mut differ = (0..first.areas.len()).filter(other);
+    differ.next().filter(|_| differ.next().is_none())
+}
+
 /// Whether no area of `one` is smaller than that of `other`, which is like it.
 pub(super) fn is_as_large(one: &Board, other: &Board) -> bool {
     let mut areas = one.areas.iter().zip(&other.areas);
@@ -137,6 +149,13 @@ mod tests {
         assert!(is_like(&small, &large));
         assert!(is_as_large(&large, &small) && !is_as_large(&small, &large));
         assert!(is_as_large(&small, &small));
+        // Of several areas the one that differs is what sizes are of.
+        let (more, both) = (board([300, 500]), board([400, 500]));
+        assert_eq!(differs([&small, &large, &more].into_iter()), Some(1));
+        assert_eq!(differs([&small, &both].into_iter()), None);
+        assert_eq!(differs([&small, &small].into_iter()), None);
+        let one = Board::single("x", Area::single(0, 1, 0).unwrap());
+        assert_eq!(differs([&one, &one].into_iter()), None);
         // The sum grows, but the pool shrinks.
         assert!(!is_as_large(&board([900, 100]), &small));
         let mut other = board([300, 400]);

@@ -199,7 +199,8 @@ pub fn run(
     let before = reader.warm_up();
     let mut environment = pages(under, &area, survey);
     let mut witness = Witness::new(&area, under.build(&area)?, Checks::SWEEP);
-    let mut meter = Meter::new(&Setting::new(&survey.sizes, under.cap));
+    let mut meter =
+        Meter::new(&Setting::new(&survey.sizes, under.cap).with_page(survey.paged.page));
     let line = Cell::new(0);
     let mut first = First { under, line: &line, failure: None };
     let mut failed = None;

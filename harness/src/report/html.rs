@@ -106,6 +106,7 @@ fn header(view: &View<'_>) -> Markup {
         @if let Some(answer) = answer { (answer) } @else { h1 { "Nothing to choose" } } "\n"
         p .sub { (parts) "." } "\n"
         p .sub { (watched(view)) } "\n"
+        @if let Some(pages) = words::pages_are(ready) { p .sub { (pages) "." } "\n" }
         p .sub {
             "Where a request is refused, callers " (plan.after_failure.about()) " ("
             b { (plan.after_failure) } "). Profiles and pages are a " b { "model" } "."

@@ -48,6 +48,7 @@ pub fn run_cell(
     let until = Until { time_us: stream.length.time_us(), first_failure: plan.until_first_failure };
     let probed = route::probed(ready, &cell.at, &board)?;
     let setting = Setting::of_areas(&probed, cap).watched(known.has_time, until.first_failure);
+    let setting = setting.with_page(plan.page);
     let mut meter = Meter::new(&setting);
     let mut observers: Vec<&mut dyn Observer> = vec![&mut meter];
     for other in others {

@@ -181,6 +181,7 @@ fn together(stream: &Stream, mix: &MixOf) -> Result<Checked, Failed> {
         has_time: true,
         clients: made.clients.clone(),
         routes: made.routes.clone(),
+        paged: made.paged(),
         warnings: mix.warnings(&made),
         mix: Some(Arc::new(made)),
         sum: sum(stream)?,

@@ -24,7 +24,7 @@ use self::clients::Clients;
 use self::merge::Merged;
 use self::part::Alone;
 use super::{Failure, SetupError, Workload};
-use crate::ingest::{IngestError, Route, quoted};
+use crate::ingest::{IngestError, Paged, Route, quoted};
 use crate::op::{Op, Timed};
 use crate::page::Page;
 use crate::seed::Seed;
@@ -86,6 +86,11 @@ impl Mix {
     /// LOAD that is planned for, in pages.
     pub fn load_pages(&self) -> u64 {
         self.parts.iter().map(Part::load_pages).fold(0, u64::saturating_add)
+    }
+
+    /// How large the pages of its files are, by the first of them.
+    pub fn paged(&self) -> Option<Paged> {
+        self.parts.iter().find_map(Part::paged)
     }
 
     /// Whether parts of buffers are given back.

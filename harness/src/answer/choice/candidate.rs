@@ -26,6 +26,18 @@ impl Rows<'_> {
         self.rows.iter().map(|&index| &self.summary.rows[index])
     }
 
+    /// The largest measured LOAD as a share of its area, and in pages: of several areas of that which
+    /// is filled most.
+    fn fullest(&self, board: &Board) -> Option<(f64, f64)> {
+        let most = |row: &SummaryRow| match board.areas.len() {
+            1 => Some((row.load_max_pages?, board.pages())),
+            _ => row.fullest_most(board),
+        };
+        let shares =
+            self.each().filter_map(most).map(|(load, of)| (load as f64 / of as f64, load as f64));
+        shares.max_by(|a, b| a.0.total_cmp(&b.0))
+    }
+
     /// The areas that every board of the plan has.
     fn least_areas(&self) -> usize {
         self.ready.plan.boards.iter().map(|board| board.areas.len()).min().unwrap_or(1)
@@ -85,10 +97,11 @@ impl Rows<'_> {
         // of the row that really is worst is.
         let rows = if worst.lost == 0 { 1 } else { self.rows.len() };
         let interval = interval(worst, rows);
-        let most = self.each().filter_map(|row| row.load_max_pages).max();
         let planned = self.each().filter_map(|row| self.ready.plan.load(&row.at));
         let planned = planned.map(|load| load.share_of(pages)).max_by(f64::total_cmp);
-        let measured = most.map(|load| load as f64 / pages as f64);
+        let measured = self.fullest(&board);
+        let planned = planned.map(|rho| (rho, rho * pages as f64));
+        let (rho, live_pages) = measured.or(planned).unzip();
         Candidate {
             board: worst.at.board,
             cap: worst.at.cap,
@@ -106,7 +119,8 @@ impl Rows<'_> {
             worst_row,
             rows: self.rows.len(),
             // A stream that comes nowhere near its LOAD says nothing of that LOAD.
-            rho: measured.or(planned),
+            rho,
+            live_pages,
             structural: self.each().map(|row| row.structural).sum(),
             unaligned: !self.ready.aligned[worst.policy],
             flagged: self.each().any(|row| !row.worse_classes.is_empty()),

@@ -144,10 +144,9 @@ impl Choice {
         })
     }
 
-    /// Pages that the fullest stream has live at once.
+    /// Pages that the fullest stream has live at once in an area.
     pub fn most_live_pages(&self) -> f64 {
-        let load = |one: &Candidate| one.rho.map(|rho| rho * one.pages as f64);
-        self.ranked.iter().filter_map(load).max_by(f64::total_cmp).unwrap_or(0.0)
+        self.ranked.iter().filter_map(|one| one.live_pages).max_by(f64::total_cmp).unwrap_or(0.0)
     }
 
     /// Those that can be chosen, with their places.

@@ -29,7 +29,7 @@ impl Show for Vec<Measured<'_>> {
         let columns: Vec<_> = metric::columns().map(|column| column.name).collect();
         let head = format!(
             "schema,file,kernel,policy,cap,environment,{},first_failure_line,first_failure_cause,\
-             first_failure_errno,page_kib",
+             first_failure_errno",
             columns.join(",")
         );
         let runs = self.iter().flat_map(|(file, runs)| runs.iter().map(move |run| (file, run)));
@@ -215,6 +215,5 @@ fn fields(file: &File, Run { policy, cap, replayed }: &Run) -> Vec<String> {
     row.push(csv::optional(first.map(|first| first.line)));
     row.push(csv::optional(first.map(|first| first.cause)));
     row.push(csv::optional(first.and_then(|first| first.errno)));
-    row.push(file.survey.paged.page.kib().to_string());
     row
 }

@@ -296,10 +296,16 @@ pub(super) fn environment(ready: &Ready, environment: usize) -> String {
     }
 }
 
-/// LOAD / area of a row.
+/// LOAD / area of a row: of several areas of that which is filled most.
 pub(super) fn rho(ready: &Ready, row: &SummaryRow) -> Option<f64> {
+    let board = ready.board(&row.at);
+    if board.areas.len() > 1
+        && let Some((_, share)) = row.fullest(&board)
+    {
+        return Some(share);
+    }
     let asked = ready.plan.load(&row.at);
-    row.load.or_else(|| asked.map(|load| load.share_of(ready.board(&row.at).pages())))
+    row.load.or_else(|| asked.map(|load| load.share_of(board.pages())))
 }
 
 #[cfg(test)]

@@ -89,6 +89,13 @@ pub(super) fn board(raw: Spanned<RawBoard>, catalog: &Catalog, kind: Kind) -> Re
         let why = format!("board {name} names {clients} clients; {MOST_CLIENTS} are allowed");
         return wrong(&raw.areas, why);
     }
+    // Last, since what else is wrong is wrong on any kernel.
+    for raw in raw.areas.get_ref().iter().map(Spanned::get_ref) {
+        let made_by = made_by(raw.made_by.as_ref())?;
+        if let Some(size) = Size::of(raw.mib.as_ref(), raw.pages.as_ref()) {
+            sizes.check(size, made_by)?;
+        }
+    }
     Ok(Board { name, areas, caller, callers, step_pages: sizes.step_pages() })
 }
 
@@ -164,7 +171,7 @@ fn range(
     };
     let pages = sizes.made(size, made_by)?;
     let base_pfn = match (&raw.base_pfn, past) {
-        (Some(raw), _) => sizes.base(raw, size)?,
+        (Some(raw), _) => number(raw, "base_pfn", 0, sizes.last_pfn())?,
         (None, Some(pfn)) => pfn,
         (None, None) => return wrong(at, "there is no place past the others"),
     };

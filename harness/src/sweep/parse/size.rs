@@ -96,11 +96,23 @@ impl Sizes {
         }
     }
 
-    /// The pages of the area that the kernel makes of it.
+    /// The pages of the area that a kernel makes of it, where it makes one.
     pub(super) fn made(&self, size: Size<'_>, by: MadeBy) -> Result<u64, Wrong> {
-        let (asked, step) = (self.pages(size)?, self.step_pages());
-        let Size::Mib(raw) = size else { return Ok(asked) };
-        by.made(asked, step).map_or_else(|| wrong(raw, self.refusal(asked)), Ok)
+        let asked = self.pages(size)?;
+        match size {
+            Size::Mib(_) => Ok(by.made(asked, self.step_pages()).unwrap_or(asked)),
+            Size::Pages(_) => Ok(asked),
+        }
+    }
+
+    /// That a kernel makes an area of this size. One that is stated in pages it need not make.
+    pub(super) fn check(&self, size: Size<'_>, by: MadeBy) -> Result<(), Wrong> {
+        let Size::Mib(raw) = size else { return Ok(()) };
+        let asked = self.pages(size)?;
+        if by.made(asked, self.step_pages()).is_none() {
+            return wrong(raw, self.refusal(asked));
+        }
+        Ok(())
     }
 
     /// Why a node is no area, and what would be.
@@ -114,25 +126,6 @@ impl Sizes {
             self.of,
             below + step
         )
-    }
-
-    /// The first page of an area, which a kernel wants at a step of it wherever it is stated; of one
-    /// whose size is stated in pages it may be any.
-    pub(super) fn base(&self, raw: &Spanned<i64>, size: Size<'_>) -> Result<u64, Wrong> {
-        let base_pfn = number(raw, "base_pfn", 0, self.last_pfn())?;
-        let step = self.step_pages();
-        if let Size::Mib(_) = size
-            && !base_pfn.is_multiple_of(step)
-        {
-            let why = format!(
-                "base_pfn is {base_pfn}; an area begins at a multiple of {step} pages, {} MiB ({}), and \
-                 the kernel refuses any other; an area whose size is stated in pages may begin \
-                 anywhere",
-                self.step_mib, self.of
-            );
-            return wrong(raw, why);
-        }
-        Ok(base_pfn)
     }
 }
 

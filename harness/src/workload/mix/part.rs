@@ -6,6 +6,7 @@ use super::super::fit::Fit;
 use super::super::{Failure, Profile, Setup, SetupError, Workload};
 use super::played::Played;
 use super::rounds::Rounds;
+use crate::ingest::Paged;
 use crate::op::{Op, Timed};
 use crate::page::Page;
 use crate::seed::Seed;
@@ -85,6 +86,15 @@ impl Part {
                 ops: Box::new(Rounds::new(file, *repeat, failed)?),
             },
         })
+    }
+
+    /// How large the pages of its file are, where it has one.
+    pub(super) fn paged(&self) -> Option<Paged> {
+        match &self.origin {
+            Origin::Profile(..) => None,
+            Origin::Fit(fit, _) => Some(fit.paged),
+            Origin::File(file, _) => Some(file.paged),
+        }
     }
 
     /// Whether somebody without a name may ask. In a profile client 0 is nobody.

@@ -4,7 +4,7 @@ mod answer;
 
 use std::io::{self, Write};
 
-use super::words::{length, pages_are, size_class, streams};
+use super::words::{length, size_class, streams};
 use crate::answer::{BLAME, Compared, Findings, Summary, SummaryRow};
 use crate::cause::Cause;
 use crate::stats::{anytime, no_failure_bound};
@@ -28,9 +28,6 @@ pub fn write_findings(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     answer::write(ready, findings, bold, out)?;
-    if let Some(pages) = pages_are(ready) {
-        writeln!(out, "{pages}.\n")?;
-    }
     write(ready, &findings.summary, bold, out)
 }
 

@@ -26,7 +26,8 @@ pub(in crate::report::diagnosis) const fn label(advice: &Advice) -> &'static str
     match (advice.what, advice.helps) {
         (What::Collect(_) | What::LookUpBounds, _) => "next",
         (_, true) => "helps",
-        (What::BiggerArea(Grow::ForOne { .. }), _) => "partly",
+        // Whether it does in the end depends on more than a log shows.
+        (What::BiggerArea(Grow::ForOne { .. } | Grow::AsBusy | Grow::TakesMemory), _) => "partly",
         (_, false) => "no help",
     }
 }
@@ -231,6 +232,18 @@ fn bigger_area(grow: Grow, advice: &Advice) -> String {
                 amount(more.0)
             )
         }
+        Grow::ForLoad { more, at_end, size } => {
+            let end = if at_end { " at its end" } else { "" };
+            let all =
+                size.map(|size| format!(": {} in all, {}", amount(size), knobs(size, advice)));
+            format!(
+                "A bigger area: {} more{end} take this one request{}. Of the same load fewer requests \
+                 are refused then, as a rule (`cmalab sweep` says how many); a load that grows with \
+                 the area fills it again.",
+                amount(more.0),
+                all.unwrap_or_default()
+            )
+        }
         Grow::ForMore { more, count, free, total, most, size } => {
             let of = total.map(|total| format!(" of {total}")).unwrap_or_default();
             let all =
@@ -251,10 +264,13 @@ fn bigger_area(grow: Grow, advice: &Advice) -> String {
             knobs(size, advice)
         ),
         Grow::TakesMemory => {
-            "A bigger area: no, it takes from the memory that pages would have been moved to."
+            "A bigger area: it adds no memory that pages could be moved to, only places, which help as \
+             far as nobody borrows them."
                 .into()
         }
-        Grow::AsBusy => "A bigger area: no, pages in its further places are as likely busy.".into(),
+        Grow::AsBusy => "A bigger area: pages in its further places are as likely busy; there are more \
+                         places to try, so that it is rarer that all of them are."
+            .into(),
     }
 }
 

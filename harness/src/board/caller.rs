@@ -87,3 +87,16 @@ impl Caller {
         CALLERS.iter().find(|caller| caller.name == name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_allocator_serves_its_largest_block() {
+        let on = |name: &str| Page::ALL.map(|page| Caller::find(name).unwrap().fallback_on(page));
+        // 4, 32 and 512 MiB.
+        assert_eq!(on("dma-direct"), [1024, 2048, 8192]);
+        assert_eq!(on("dma-heap"), [0; 3]);
+    }
+}

@@ -351,3 +351,35 @@ impl Environment for Movable {
         self.pinned.unpin(run)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::{Script, Spec};
+    use crate::seed::Seed;
+    use cma_policies::Area;
+
+    /// The part of a claim over all of an area of 512 MiB that was in use, with 512 MiB outside.
+    fn filled(page: Page) -> f64 {
+        let all = 512 * page.in_mib();
+        let area = Area::single(0, all, 0).unwrap();
+        let (seed, script) = (Seed::new(1), Script::default());
+        let setup = Setup { area: &area, seed: &seed, script: &script, reboots: 0, page };
+        let spec = "movable:system_mib=512,demand=0.8,demand_end=0.8,watermark_mib=0,pin=0";
+        let mut pages = Spec::parse(spec).unwrap().build(setup);
+        pages.advance(0);
+        let run = Run::new(0, all / 16);
+        assert_eq!(pages.claim(run), Ok(()));
+        let spent = pages.spent();
+        (spent.migrated_pages + spent.dropped_pages) as f64 / run.count as f64
+    }
+
+    #[test]
+    fn a_mib_outside_is_as_many_pages_as_one_inside() {
+        // A fifth of all is free, and half of that is the area's.
+        for page in Page::ALL {
+            assert!((filled(page) - 0.8).abs() < 0.05, "{page}: {}", filled(page));
+        }
+        assert_eq!(Page::ALL.map(pageblock), [512, 2048, 8192]);
+    }
+}

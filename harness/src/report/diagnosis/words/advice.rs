@@ -340,6 +340,32 @@ mod tests {
     }
 
     #[test]
+    fn no_bigger_area_is_said_not_to_help_without_the_reason() {
+        let size = Some(26 * 256);
+        let grow = What::BiggerArea(Grow::ForLoad { more: Pages(64), at_end: true, size });
+        let of_pool = Advice {
+            size_by: SizeBy::Node,
+            ..Advice {
+                what: grow,
+                helps: true,
+                cost_pages: None,
+                page_bytes: 4096,
+                size_by: SizeBy::Unknown,
+            }
+        };
+        let said = advice(&of_pool);
+        let head = "A bigger area: 256 KiB (64 pages) more at its end take this one request: 26 MiB \
+                    (6656 pages) in all, `size = <0x01a00000>` (with two cells `<0x0 0x01a00000>`) in \
+                    its node. Of the same load fewer requests are refused then";
+        assert!(said.starts_with(head) && !said.contains("cma="), "{said}");
+        for grow in [Grow::AsBusy, Grow::TakesMemory] {
+            let one = Advice { what: What::BiggerArea(grow), helps: false, ..of_pool };
+            assert_eq!(label(&one), "partly");
+            assert!(!advice(&one).contains(": no"), "{}", advice(&one));
+        }
+    }
+
+    #[test]
     fn a_bigger_area_strands_as_large_a_share() {
         let grow = |stranded, free| Grow::ForOne {
             more: Pages(1),

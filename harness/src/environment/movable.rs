@@ -72,8 +72,7 @@ use self::short_pins::ShortPins;
 use self::tenants::{Held, Tenants};
 use self::under_way::{Hold, UnderWay};
 use super::{Entry, Environment, Pinned, Setup, Spent};
-use crate::kernel::Kind;
-use crate::page::Page;
+use crate::kernel::pageblock;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "movable",
@@ -123,12 +122,6 @@ struct Movable {
     /// Pages granted less pages given back.
     granted: u64,
     spent: Spent,
-}
-
-/// Pages of a pageblock, where a page has this size.
-fn pageblock(page: Page) -> u64 {
-    let step = Kind { page: Some(page), ..Kind::default() }.step();
-    step.map_or(1, |step| step.bytes / page.bytes())
 }
 
 impl Movable {
@@ -356,6 +349,7 @@ impl Environment for Movable {
 mod tests {
     use super::*;
     use crate::environment::{Script, Spec};
+    use crate::page::Page;
     use crate::seed::Seed;
     use cma_policies::Area;
 
@@ -380,6 +374,5 @@ mod tests {
         for page in Page::ALL {
             assert!((filled(page) - 0.8).abs() < 0.05, "{page}: {}", filled(page));
         }
-        assert_eq!(Page::ALL.map(pageblock), [512, 2048, 8192]);
     }
 }

@@ -129,6 +129,12 @@ impl Kind {
     }
 }
 
+/// Pages of a pageblock, where a page has this size: the step of kernels from 5.19 on.
+pub fn pageblock(page: Page) -> u64 {
+    let kind = Kind { page: Some(page), ..Kind::default() };
+    kind.step().map_or(1, |step| step.bytes / page.bytes())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,5 +180,10 @@ mod tests {
         let text = Kind { arch: arm64, page: Some(Page::Kib16), release: None };
         let known = Kind { arch: arm, ..Kind::default() }.or(text);
         assert_eq!(known, Kind { arch: arm, page: Some(Page::Kib16), release: None });
+    }
+
+    #[test]
+    fn a_pageblock_of_each_size_of_page() {
+        assert_eq!(Page::ALL.map(pageblock), [512, 2048, 8192]);
     }
 }

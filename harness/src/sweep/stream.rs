@@ -21,6 +21,7 @@ use super::shelf::{Made, Name, Scribe, Shelf};
 use crate::board::Board;
 use crate::environment::Script;
 use crate::ingest::{self, Event, IngestError, Paged, Route, Source};
+use crate::kernel::pageblock;
 use crate::metric::Sizes;
 use crate::op::{Op, Timed};
 use crate::page::Page;
@@ -88,7 +89,8 @@ impl Ready {
         }
         let own = self.checked[at.stream].area.clone();
         let own = own.expect("a stream without an area is put on the boards");
-        Cow::Owned(Board::single("", own))
+        let step_pages = pageblock(self.plan.page);
+        Cow::Owned(Board { step_pages, ..Board::single("", own) })
     }
 }
 

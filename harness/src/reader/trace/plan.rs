@@ -11,10 +11,6 @@ use crate::reader::Options;
 use crate::timeline::{Bitmap, Layout, holes, likely_sizes};
 use crate::words::counted;
 
-/// The pages that the ends of an area are taken to be multiples of, where nothing states them:
-/// `CMA_MIN_ALIGNMENT_PAGES` of most kernels from 5.19 on.
-const QUANTUM: u64 = 512;
-
 /// What a trace is replayed on.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
@@ -152,14 +148,15 @@ fn area(
             .map_err(|error| format!("no area has the ranges of {}: {error}", shown(name)));
     }
     let reserved = traced.span.and_then(|span| scan.areas.reserved_around(name.as_ref(), span));
-    let low = traced.span.map(|(low, _)| low - low % QUANTUM);
+    let quantum = scan.quantum();
+    let low = traced.span.map(|(low, _)| low - low % quantum);
     let base = given.base_pfn.or(layout.base(0)).or(reserved.map(|(base, _)| base));
     let pages = given.pages.or(layout.total).or(traced.total).or(reserved.map(|(_, pages)| pages));
     let base_pfn = base.or(low);
     let seen = || {
         let (_, high) = traced.span?;
         let granule = 1u64.checked_shl(order_per_bit)?;
-        let end = high.checked_next_multiple_of(QUANTUM)?;
+        let end = high.checked_next_multiple_of(quantum)?;
         end.checked_sub(base_pfn?)?.checked_next_multiple_of(granule)
     };
     let Some((base_pfn, count)) = base_pfn.zip(pages.or_else(seen)) else {
@@ -198,7 +195,7 @@ fn ranges(
     layout.order_per_bit = options.geometry.order_per_bit.or(layout.order_per_bit);
     if layout.bases.len() > 1 {
         if let Some(ranges) = layout.ranges() {
-            return Some(of_this_boot(ranges, name, traced, warnings));
+            return Some(of_this_boot(ranges, name, (traced, scan.quantum()), warnings));
         }
         let (_, bitmaps) = scan.areas.stated(name.as_ref(), options.snapshot.is_some())?;
         layout.sizes = likely_sizes(bitmaps, &layout, |end| traced.last_below(end));
@@ -210,7 +207,7 @@ fn ranges(
         ));
         return Some(ranges);
     }
-    let ranges = layout.base(0).is_none().then(|| apart(traced))??;
+    let ranges = layout.base(0).is_none().then(|| apart(traced, scan.quantum()))??;
     warnings.push(format!(
         "the pages seen lie further apart than the area is long, so it has several ranges, which \
          nothing states; by the pages seen they are {}; --snapshot with the files of \
@@ -231,7 +228,7 @@ fn shared(one: Run, other: Run) -> u64 {
 fn of_this_boot(
     stated: Vec<Run>,
     name: &Name,
-    traced: &Traced,
+    (traced, quantum): (&Traced, u64),
     warnings: &mut Vec<String>,
 ) -> Vec<Run> {
     let outside = |run: Run| {
@@ -242,7 +239,7 @@ fn of_this_boot(
         return stated;
     }
     let counts = |ranges: &[Run]| ranges.iter().map(|run| run.count).collect::<Vec<_>>();
-    let Some(seen) = apart(traced).filter(|seen| counts(seen) == counts(&stated)) else {
+    let Some(seen) = apart(traced, quantum).filter(|seen| counts(seen) == counts(&stated)) else {
         return stated;
     };
     warnings.push(format!(
@@ -257,11 +254,11 @@ fn of_this_boot(
 
 /// The ranges that the pages seen allow, where these lie further apart than the area has pages: the
 /// widest gaps are between ranges, and what is left is at the end of the last one.
-fn apart(traced: &Traced) -> Option<Vec<Run>> {
+fn apart(traced: &Traced, quantum: u64) -> Option<Vec<Run>> {
     let (total, (low, high)) = (traced.total?, traced.span?);
     let around = |run: Run| {
-        let start = run.pfn.0 - run.pfn.0 % QUANTUM;
-        Some(Run::new(start, run.end().0.checked_next_multiple_of(QUANTUM)? - start))
+        let start = run.pfn.0 - run.pfn.0 % quantum;
+        Some(Run::new(start, run.end().0.checked_next_multiple_of(quantum)? - start))
     };
     if around(Run::new(low, high - low))?.count <= total {
         return None;

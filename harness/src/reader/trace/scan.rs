@@ -10,7 +10,7 @@ use super::totals::Totals;
 use crate::boot::Notes;
 use crate::ingest::log::{self, Found, Page, Record};
 use crate::ingest::{IngestError, PageBy, Source};
-use crate::kernel::{Kind, Seen};
+use crate::kernel::{Kind, Seen, pageblock};
 use crate::page;
 use crate::reader::Options;
 use crate::timeline::{Areas, Effect, Ended, Live, Order, Released, What, run, signs, traced};
@@ -222,6 +222,12 @@ impl Scan {
             Some((self.totals.page(traced)?, PageBy::Totals))
         };
         given.or_else(|| self.notes.page_stated()).or_else(totals)
+    }
+
+    /// The pages that the ends of an area are taken to be multiples of, where nothing states them:
+    /// `CMA_MIN_ALIGNMENT_PAGES` of most kernels from 5.19 on.
+    pub(super) fn quantum(&self) -> u64 {
+        pageblock(self.page().map_or(page::Page::Kib4, |(page, _)| page))
     }
 
     /// What kind of kernel it is.

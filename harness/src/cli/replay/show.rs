@@ -67,7 +67,6 @@ fn about(file: &File, runs: &[Run], out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "{} of it have no bit and are never granted", words::pages(tail))?;
         }
     }
-    writeln!(out, "{}", file.survey.paged)?;
     let tally = &file.survey.tally;
     write!(out, "{} rows, {} allocs", tally.rows, tally.allocs)?;
     if tally.allocs > 0 {
@@ -98,6 +97,10 @@ fn about(file: &File, runs: &[Run], out: &mut dyn Write) -> io::Result<()> {
     if let Some(run) = runs.first().filter(|_| tally.rows > 0) {
         let load = (run.replayed.value("load_max_pages"), run.replayed.value("load_measured"));
         writeln!(out, "LOAD {} pages, {} of the area", load.0, percent(load.1))?;
+    }
+    // A stream that states none is of no board.
+    if file.is_recorded() || file.survey.paged.by.is_some() {
+        writeln!(out, "{}", file.survey.paged)?;
     }
     Ok(())
 }

@@ -185,7 +185,7 @@ pub struct Assembler {
 impl Assembler {
     /// Nothing yet.
     pub fn new(options: &Options) -> Self {
-        Self {
+        let mut new = Self {
             scene: Scene::new(options),
             calls: Calls::default(),
             areas: Areas::default(),
@@ -194,7 +194,9 @@ impl Assembler {
             clocks: Clocks::default(),
             holders: Holders::default(),
             unsure: None,
-        }
+        };
+        new.page();
+        new
     }
 
     /// A file of debugfs that follows in a later source: where its area lies.
@@ -258,7 +260,19 @@ impl Assembler {
         self.reports.at = self.reports.at.next(&found);
         let at = self.reports.at;
         self.areas.tick();
-        self.boot(&found);
+        // Calls and failures, which come in millions, say nothing of the machine.
+        let of_calls = matches!(
+            found.record,
+            Record::Start { .. }
+                | Record::Busy { .. }
+                | Record::Finish { .. }
+                | Record::Release { .. }
+                | Record::Failed { .. }
+                | Record::FreeRuns(_)
+        );
+        if !of_calls {
+            self.boot(&found);
+        }
         signs(&found.record).for_each(|sign| self.scene.text.note(sign));
         let Found { task, record, .. } = found;
         self.scene.sizes.note(&record, &self.reports.source, at.line);
@@ -327,7 +341,7 @@ impl Assembler {
             Record::FreeBlocks(blocks) => self.scene.note_blocks(blocks),
             Record::Config(knob, is_set) => self.scene.text.note_config(knob, is_set),
             Record::Cap(cap) => self.scene.options.cap = cap.min(63),
-            call => self.call(task.as_ref(), &call),
+            call => self.call(task, &call),
         }
         self.settle(false);
     }
@@ -362,6 +376,11 @@ impl Assembler {
         }
         self.scene.boot.note(found);
         self.scene.machine.note(&found.record);
+        self.page();
+    }
+
+    /// A page has as many bytes as is known by now.
+    fn page(&mut self) {
         let page = self.scene.boot.page_bytes();
         self.reports.page_bytes = page;
         self.scene.sizes.page_is(page);
@@ -369,7 +388,7 @@ impl Assembler {
     }
 
     /// A line of a call: by whoever printed it.
-    fn call(&mut self, task: Option<&Task>, record: &Record) {
+    fn call(&mut self, task: Option<Task>, record: &Record) {
         let (origin, area) = match record {
             Record::Start { origin, area, .. }
             | Record::Busy { origin, area, .. }
@@ -387,12 +406,12 @@ impl Assembler {
         if self.ends_unsaid(record) {
             return;
         }
-        let heard = self.calls.take(record, task, self.reports.at);
+        let heard = self.calls.take(record, task.as_ref(), self.reports.at);
         self.calls.forget_unended();
         match origin {
             Origin::Debug => self.debug(heard),
             Origin::Trace => {
-                self.reports.last_task = task.cloned();
+                self.reports.last_task = task;
                 self.event(heard, area, counts);
             }
         }
@@ -424,7 +443,7 @@ impl Assembler {
     }
 
     /// The next failure to which nothing more can belong.
-    pub fn next_incident(&mut self) -> Option<Incident> {
+    pub fn next_incident(&mut self) -> Option<Arc<Incident>> {
         self.reports.ready.pop_front()
     }
 

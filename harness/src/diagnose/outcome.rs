@@ -7,7 +7,7 @@ use crate::board::Caller;
 use crate::boot::step;
 use crate::ingest::log::boot::Boot;
 use crate::ingest::log::{Record, Task};
-use crate::kernel::{Arch, EINTR, release};
+use crate::kernel::{Arch, EINTR, Release, release};
 
 /// What became of a request that CMA refused.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
@@ -174,11 +174,10 @@ pub(super) fn outcome(incident: &Incident, machine: &Machine) -> Outcome {
     if count > most {
         return Outcome::Refused(Confidence::Likely, Because::Size);
     }
-    let release = incident.era.name.as_deref().and_then(release);
     let cma_alone = match machine.arch {
         Some(Arch::Arm) => true,
         // __dma_alloc_coherent() of arch/arm64/mm/dma-mapping.c, up to 4.20.
-        Some(Arch::Arm64) => release.is_some_and(|release| release < (5, 0)),
+        Some(Arch::Arm64) => stated(incident).is_some_and(|release| release < (5, 0)),
         _ => false,
     };
     if cma_alone && who.caller.is_none() {
@@ -191,11 +190,16 @@ pub(super) fn outcome(incident: &Incident, machine: &Machine) -> Outcome {
     by_dma_direct(incident, machine).map_or(Outcome::Unknown, Outcome::Served)
 }
 
+/// The release of its kernel.
+fn stated(incident: &Incident) -> Option<Release> {
+    incident.era.name.as_deref().and_then(release)
+}
+
 /// How sure it is that `dma_direct_alloc()` asked, for a client that says so where it gets nothing.
 fn by_dma_direct(incident: &Incident, machine: &Machine) -> Option<Confidence> {
     let who = &incident.who;
-    let release = incident.era.name.as_deref().and_then(release);
-    let arm64 = machine.arch == Some(Arch::Arm64) && release.is_some_and(|at| at >= (5, 0));
+    let arm64 =
+        machine.arch == Some(Arch::Arm64) && stated(incident).is_some_and(|at| at >= (5, 0));
     match (who.caller, who.client) {
         (Some(_), Some(_)) if incident.logged => Some(Confidence::Certain),
         (Some(_), _) => Some(Confidence::Likely),

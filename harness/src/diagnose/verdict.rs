@@ -48,7 +48,8 @@ const TOO_LARGE: Option<Cause> = Some(Cause::TooLarge);
 ///
 /// It mirrors the ways out of `cma_alloc()` (`mm/cma.c`): the search that finds nothing, the claim
 /// (`alloc_contig_range()`) that is busy, and the claim that gets no memory.
-pub fn judge(incident: Incident, options: &Options) -> Failure {
+pub fn judge(incident: impl Into<Arc<Incident>>, options: &Options) -> Failure {
+    let incident = incident.into();
     let align = order(&incident, options);
     let known = Known::of(&incident, align);
     let hidden = beside::decide(&incident, options);
@@ -78,7 +79,7 @@ pub fn judge(incident: Incident, options: &Options) -> Failure {
         why: finding.why,
         room: known.room(),
         would_fit,
-        incident: Arc::new(incident),
+        incident,
     }
 }
 

@@ -381,10 +381,10 @@ impl Areas {
             None => return None,
         };
         let track = &self.tracks[index];
-        let layout = self.layout(track.layout.name.as_ref(), track.layout.total, caller);
         if track.bitmaps.is_empty() {
             return None;
         }
+        let layout = self.layout(track.layout.name.as_ref(), track.layout.total, caller);
         let kept = track.pictured.as_ref().filter(|(known, _)| *known == layout);
         if let Some((_, state)) = kept {
             return Some(Arc::clone(state));

@@ -1,7 +1,8 @@
 //! The counters of a board, as they were seen last.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 /// The most counters that are kept: more than 64 areas and the system have.
 const MOST: usize = 512;
@@ -35,7 +36,7 @@ impl Counter {
 pub(super) struct Counters {
     all: Vec<Counter>,
     /// Looked up only, never walked through.
-    index: HashMap<(Option<Arc<str>>, Arc<str>), usize>,
+    index: FxHashMap<(Option<Arc<str>>, Arc<str>), usize>,
 }
 
 impl Counters {

@@ -55,7 +55,7 @@ impl Assembler {
         }
     }
 
-    fn finish(&mut self, mut open: Box<Open>) -> Incident {
+    fn finish(&mut self, mut open: Box<Open>) -> Arc<Incident> {
         self.take_neighbours(&mut open);
         let release = open.release.take();
         let stated = release.or_else(|| self.scene.stated().cloned());
@@ -73,7 +73,7 @@ impl Assembler {
         let printed = matches!(incident.reported, Line(_) | Reported::Debug | Reported::List);
         incident.logged = printed || incident.list.is_some() || open.has.any(Parts::LINE);
         incident.outcome = outcome(incident, &self.scene.machine);
-        open.incident
+        Arc::new(open.incident)
     }
 
     /// Where its own list is not in the text, the lists just before and after it show the state,

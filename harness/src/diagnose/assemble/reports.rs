@@ -37,7 +37,7 @@ pub(super) struct Reports {
     /// Bytes of a page, as known by now; 0 where they are not.
     pub(super) page_bytes: u64,
     /// Those to which nothing more can belong.
-    pub(super) ready: VecDeque<Incident>,
+    pub(super) ready: VecDeque<Arc<Incident>>,
 }
 
 impl Reports {

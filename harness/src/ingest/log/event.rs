@@ -165,10 +165,12 @@ impl<'a> Line<'a> {
         // Debug lines and failure lines begin with the same words, and go on otherwise.
         let opens = payload.starts_with(b"name=") || payload.starts_with(b"pfn=");
         if !opens {
-            let (Prefix { cpu, time_us, .. }, _) = head::read(head);
             let begins = b"name=".starts_with(payload) || b"pfn=".starts_with(payload);
-            let breaks_off = begins && cpu.is_some() && time_us.is_some();
-            if !breaks_off {
+            if !begins {
+                return None;
+            }
+            let (Prefix { cpu, time_us, .. }, _) = head::read(head);
+            if cpu.is_none() || time_us.is_none() {
                 return None;
             }
         }

@@ -11,7 +11,9 @@ use super::bytes::{number, span};
 pub(super) fn message(line: &[u8]) -> Option<Vec<u8>> {
     // `data: {` of `-o json-sse`, a record separator and `{` of `-o json-seq`.
     const MOST_BEFORE: usize = 8;
-    line.iter().take(MOST_BEFORE).position(|byte| *byte == b'{')?;
+    // Without a branch between them: every line is asked.
+    let begins = line.first_chunk::<MOST_BEFORE>()?;
+    begins.iter().fold(false, |any, byte| any | (*byte == b'{')).then_some(())?;
     let value = value(line, b"\"MESSAGE\"")?;
     let mut text = Vec::new();
     if let Some(us) = stamp(line) {

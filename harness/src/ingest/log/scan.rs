@@ -19,13 +19,14 @@ static MACHINE: LazyLock<AhoCorasick> = LazyLock::new(|| {
     builder.build(texts).expect("a few short patterns")
 });
 
-/// What each word has one of, and few other lines have; of a free run it is looked at otherwise. The
-/// machine looks at the first two bytes of each: the rarer these are, the faster.
+/// What each word has one of, and few other lines have; what begins a run or a node is looked at
+/// otherwise. The machine looks at the first bytes of each, as many as the shortest has: the rarer
+/// these are, the faster.
 #[rustfmt::skip]
 const PARTS: &[&str] = &[
     "cma", "Cma", "CMA", "lloc", "q-size", "q size", "mber of a", "_from_contig", "_next_z",
     "rved mem", "rved_mem", "rved-mem", "[mem 0x", "Machine m", "Hugepages", "Page block",
-    "-dma-pool", "y-region", "{\n", "K available (", "ux ", "ux/", "(ARMv", "rmagic", "AGESI", "Boot ", "eboot","ainted", "uname ", "Kernel: ",
+    "-dma-pool", "y-region", "K available (", "ux ", "ux/", "(ARMv", "rmagic", "AGESI", "Boot ", "eboot","ainted", "uname ", "Kernel: ",
     "KernelR", "/modules/", "vmlinuz-", "mmand line", "echo ", "bos ", "kb BOs (", "Objects",
     "LOST", "DROPPED", "\"time\":", "\"MESSAGE\"", "/bitmap", "_pfn", "_per_bit", "xchunk", "==> ",
     "cat /", "Total:", "Free:", "MemAv", "zone ", "C_DEBUG", "tconf ", "ONFIG_", "m-kill",
@@ -41,7 +42,12 @@ static BULK: LazyLock<AhoCorasick> = LazyLock::new(|| {
 pub(super) fn passed(bytes: &[u8]) -> Option<usize> {
     let found = BULK.find(bytes).map(|found| found.start());
     let before = &bytes[..found.unwrap_or(bytes.len())];
-    memchr::memchr_iter(b'@', before).find(|at| is_run(&before[..*at])).or(found)
+    let begins = |at: &usize| match bytes[*at] {
+        b'@' => is_run(&before[..*at]),
+        // A node of a device tree is open at the end of its line.
+        _ => bytes.get(at + 1).is_none_or(|next| b"\r\n".contains(next)),
+    };
+    memchr::memchr2_iter(b'@', b'{', before).find(begins).or(found)
 }
 
 /// Whether `@` after `before` is that of a free run.
@@ -89,6 +95,15 @@ mod tests {
         assert!(PARTS.len() <= 64, "{}", PARTS.len());
     }
 
+    #[test]
+    fn what_begins_a_run_or_a_node_is_not_passed() {
+        for text in ["x\nnode {\n", "x\nnode {\r\n", "x\nnode {"] {
+            assert_eq!(passed(text.as_bytes()), Some(7), "{text}");
+        }
+        assert_eq!(passed(b"x\n{ }\nmail@x"), None);
+        assert_eq!(passed(b"x\n{ }\n2@x"), Some(7));
+    }
+
     /// Words that follow a part of another word in every line, and those of a form, which is at the
     /// start of a text where each line is looked at.
     const EXEMPT: [&str; 5] =
@@ -98,8 +113,11 @@ mod tests {
     fn every_word_has_a_part() {
         for (word, _) in &*WORDS {
             let run = word.as_bytes().strip_suffix(b"@").is_some_and(is_run);
+            let node = *word == "{\n";
             assert!(
-                run || EXEMPT.contains(word) || PARTS.iter().any(|part| word.contains(part)),
+                run || node
+                    || EXEMPT.contains(word)
+                    || PARTS.iter().any(|part| word.contains(part)),
                 "{word}"
             );
         }

@@ -7,7 +7,7 @@ use memchr::memmem::Finder;
 /// The line as the kernel printed it, as far as that is known: without colour escapes and NUL,
 /// with quoted-printable, HTML entities and typographic signs in ASCII. `buffer` is room for it.
 pub(super) fn plain<'a>(line: &'a [u8], buffer: &'a mut Vec<u8>) -> &'a [u8] {
-    if !has_odd(line) && AT.find(line).is_none() {
+    if !has_odd(line) && !has_code(line) && AT.find(line).is_none() {
         return line;
     }
     buffer.clear();
@@ -31,18 +31,28 @@ static AT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b" at "));
 
 /// Whether some byte of `line` is odd: as many bytes are looked at together as there is room for.
 fn has_odd(line: &[u8]) -> bool {
-    let any = |bytes: &[u8]| bytes.iter().fold(false, |any, byte| any | is_odd(*byte));
+    let any = |bytes: &[u8]| bytes.iter().fold(false, |any, byte| any | is_strange(*byte));
     line.chunks(64).any(any)
+}
+
+/// Whether quoted-printable has a byte in hexadecimal digits: every list of free runs has a `=`.
+fn has_code(line: &[u8]) -> bool {
+    let mut equals = memchr::memchr_iter(b'=', line);
+    equals.any(|at| line.get(at + 1).is_some_and(u8::is_ascii_hexdigit))
 }
 
 /// Whether something may have to be replaced at `byte`.
 const fn is_odd(byte: u8) -> bool {
+    is_strange(byte) || byte == b'='
+}
+
+/// The same, of a byte that few lines have.
+const fn is_strange(byte: u8) -> bool {
     // Without a branch between them, so that many bytes are compared at once.
     (byte == 0)
         | (byte == 0x08)
         | (byte == 0x1b)
         | (byte == b'&')
-        | (byte == b'=')
         | (byte == b'\\')
         | (byte == b'\r')
         | (byte >= 0x80)

@@ -1,7 +1,9 @@
 //! Failures that are alike, as one.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 use super::board;
 use super::picture::{Detail, Map, Wanted};
@@ -58,7 +60,7 @@ impl Group {
 #[derive(Clone, Default, Debug)]
 pub struct Groups {
     groups: Vec<Group>,
-    index: HashMap<Key, usize>,
+    index: FxHashMap<Key, usize>,
     /// Failures of each verdict in the order of the table of causes, then undecidable.
     verdicts: BTreeMap<(bool, Option<Cause>), u64>,
     /// Failures that are in no group.

@@ -1,5 +1,9 @@
 //! Debug lines and developers' prints of a call, `alloc_contig_range:`, and the rate limit.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use super::cursor::{Cursor, JOIN, Stop};
 use super::message::{Message, Tools};
 use crate::ingest::log::{Origin, Page, Record};
@@ -263,15 +267,18 @@ pub(crate) fn mask(c: &mut Cursor<'_>, _: &mut Tools) -> Result<Message, Stop> {
     Ok(Message::record(Record::Mask { mask, offset, maxno, bits }))
 }
 
+static SKIPPING: LazyLock<Finder<'static>> =
+    LazyLock::new(|| Finder::new(b": skipping incompatible area"));
+
 /// `AREA: skipping incompatible area [0x12fe00-0x1300ff]` after `cma_range_alloc:`.
 pub(crate) fn skipped(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, Stop> {
     // CMA_MAX_NAME is 64 (mm/cma.h).
     const LONGEST: usize = 80;
-    const WORDS: &[u8] = b": skipping incompatible area";
+    let words = SKIPPING.needle();
     let rest = c.rest();
-    let found = memchr::memmem::find(&rest[..rest.len().min(LONGEST + WORDS.len())], WORDS);
+    let found = SKIPPING.find(&rest[..rest.len().min(LONGEST + words.len())]);
     let name = &rest[..found.ok_or(Stop::No)?];
-    c.at += name.len() + WORDS.len();
+    c.at += name.len() + words.len();
     c.literal(b"[")?;
     let start = c.hex()?;
     c.literal(b"-")?;

@@ -77,25 +77,20 @@ impl<'a> Cursor<'a> {
     /// Passes `text`, which is written without blanks, in capitals or not. Nothing is passed where it
     /// is not there.
     pub(super) fn literal(&mut self, text: &[u8]) -> Result<(), Stop> {
-        let start = self.at;
+        let mut at = self.at;
         for (done, byte) in text.iter().enumerate() {
-            let next = self.peek();
-            // After a break inside the text only the very sign goes on with it.
-            let broken = done > 0 && self.at.checked_sub(1).is_some_and(|at| self.text[at] == JOIN);
-            match next {
-                Ok(next) if next == *byte || !broken && next.eq_ignore_ascii_case(byte) => {
-                    self.at += 1;
-                }
-                Ok(_) => {
-                    self.at = start;
+            at += self.text[at..].iter().take_while(|byte| blank(**byte)).count();
+            let Some(next) = self.text.get(at) else { return Err(self.end()) };
+            if next != byte {
+                // After a break inside the text only the very sign goes on with it.
+                let broken = done > 0 && self.text[at - 1] == JOIN;
+                if broken || !next.eq_ignore_ascii_case(byte) {
                     return Err(Stop::No);
                 }
-                Err(stop) => {
-                    self.at = start;
-                    return Err(stop);
-                }
             }
+            at += 1;
         }
+        self.at = at;
         Ok(())
     }
 

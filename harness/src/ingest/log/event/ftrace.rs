@@ -80,7 +80,9 @@ static LOST: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 pub(super) fn lost(line: &[u8], sink: &mut Sink<'_>) -> bool {
-    let Some(found) = LOST.captures(line) else { return false };
+    let Some(found) = line.starts_with(b"CPU").then(|| LOST.captures(line)).flatten() else {
+        return false;
+    };
     let events = found.get(2).or(found.get(3)).and_then(|events| number(events.as_bytes()));
     sink.push(None, None, Record::Lost { cpu: number(&found[1]), events });
     true

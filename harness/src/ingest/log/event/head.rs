@@ -29,6 +29,9 @@ pub(super) fn read(text: &[u8]) -> (Prefix<'_>, bool) {
 
 /// Without `(+3701)` at the end: the time since the event before, of `trace-cmd report --ts-diff`.
 fn without_difference(text: &[u8]) -> &[u8] {
+    if !text.ends_with(b")") {
+        return text;
+    }
     let (before, last) = last_word(text);
     let digits = last.strip_prefix(b"(+").and_then(|last| last.strip_suffix(b")"));
     digits.and_then(number::<u64>).map_or(text, |_| before)

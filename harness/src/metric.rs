@@ -30,6 +30,7 @@ use std::fmt;
 
 use cma_policies::{Request, dma_align};
 
+#[cfg(feature = "cli")]
 pub(crate) use area_load::AREA_LOADS;
 #[cfg(feature = "cli")]
 pub(crate) use occupancy::{Grid, Occupancy, Refusal};

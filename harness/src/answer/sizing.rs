@@ -112,10 +112,10 @@ pub(super) fn is_like(one: &Board, other: &Board) -> bool {
 }
 
 /// The one area whose size differs between boards that are alike and have several.
-pub(super) fn differs<'a>(boards: impl Iterator<Item = &'a Board> + Clone) -> Option<usize> {
+pub(super) fn differs(boards: &[&Board]) -> Option<usize> {
     let pages = |board: &Board, area: usize| board.areas[area].area.pages();
-    let first = boards.clone().next().filter(|first| first.areas.len() > 1)?;
-    let other = |area: &usize| boards.clone().any(|one| pages(one, *area) != pages(first, *area));
+    let first = boards.first().filter(|first| first.areas.len() > 1)?;
+    let other = |area: &usize| boards.iter().any(|one| pages(one, *area) != pages(first, *area));
     let mut differ = (0..first.areas.len()).filter(other);
     differ.next().filter(|_| differ.next().is_none())
 }
@@ -151,11 +151,11 @@ mod tests {
         assert!(is_as_large(&small, &small));
         // Of several areas the one that differs is what sizes are of.
         let (more, both) = (board([300, 500]), board([400, 500]));
-        assert_eq!(differs([&small, &large, &more].into_iter()), Some(1));
-        assert_eq!(differs([&small, &both].into_iter()), None);
-        assert_eq!(differs([&small, &small].into_iter()), None);
+        assert_eq!(differs(&[&small, &large, &more]), Some(1));
+        assert_eq!(differs(&[&small, &both]), None);
+        assert_eq!(differs(&[&small, &small]), None);
         let one = Board::single("x", Area::single(0, 1, 0).unwrap());
-        assert_eq!(differs([&one, &one].into_iter()), None);
+        assert_eq!(differs(&[&one, &one]), None);
         // The sum grows, but the pool shrinks.
         assert!(!is_as_large(&board([900, 100]), &small));
         let mut other = board([300, 400]);

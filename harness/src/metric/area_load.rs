@@ -1,6 +1,6 @@
 //! LOAD of each area by itself: an area is full or not whatever others of its board have free.
 
-use super::ledger::Change;
+use super::ledger::{Block, Change};
 use super::per_area::PerArea;
 use super::{Column, Entry, Metric, Of, Value};
 use crate::op::Timed;
@@ -61,8 +61,8 @@ impl Observer for AreaLoad {
 impl Metric for AreaLoad {
     fn changed(&mut self, change: &Change<'_>) {
         let asked = self.0.at(change.area);
-        asked.now += change.now.map_or(0, |block| block.pages());
-        asked.now -= change.before.as_ref().map_or(0, |block| block.pages());
+        asked.now += change.now.map_or(0, Block::pages);
+        asked.now -= change.before.as_ref().map_or(0, Block::pages);
         if !change.is_warm_up {
             asked.most = asked.most.max(asked.now);
         }

@@ -122,7 +122,8 @@ fn sizing(ready: &Ready, key: Key, mut tried: Vec<Tried>) -> Option<Sizing> {
         }
         follows
     });
-    let area = differs(tried.iter().map(|tried| &boards[tried.size.board]));
+    let on: Vec<_> = tried.iter().map(|tried| &boards[tried.size.board]).collect();
+    let area = differs(&on);
     // One beyond those that are measured is seen with all others.
     let is_measured = |area: &usize| {
         tried.iter().any(|tried| tried.row.area_loads.get(*area).is_some_and(Option::is_some))

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use cma_policies::{Area, Request, Spec};
 
+pub(crate) use caller::is_gigantic;
 pub use caller::{CALLERS, Caller};
 pub use made_by::MadeBy;
 

@@ -9,6 +9,7 @@ mod asked;
 mod command;
 mod cure;
 mod kind;
+mod machine;
 mod notes;
 mod reason;
 pub(crate) mod step;
@@ -18,8 +19,10 @@ mod tests;
 
 use std::sync::Arc;
 
-pub use asked::{Asked, Border, Cure, Fate, Note, Off, Origin, Reason};
-pub use command::{Command, Size};
+pub use asked::{Asked, Fate, Note, Off, Origin, Reason};
+pub use command::{Command, Misread, Size, Slip};
+pub use cure::{Border, Cure};
+pub(crate) use machine::Machine;
 pub use notes::Notes;
 pub use step::{Stride, StrideFrom};
 
@@ -72,10 +75,15 @@ impl Story {
         self.page.map_or(4096, |(bytes, _)| bytes)
     }
 
+    /// Whether `CmaTotal` counts areas that could not be activated, where the release says it.
+    pub fn counts_dead(&self) -> Option<bool> {
+        tell::counts_dead(self.release.as_deref())
+    }
+
     /// The areas with which something is wrong, the worst first.
     pub fn troubles(&self) -> impl Iterator<Item = &Asked> {
         let mut troubles: Vec<_> = self.areas.iter().filter(|asked| asked.is_trouble()).collect();
-        troubles.sort_by_key(|asked| asked.fate.rank());
+        troubles.sort_by_key(|asked| asked.rank());
         troubles.into_iter()
     }
 }

@@ -22,7 +22,7 @@ pub use crate::timeline::{AreaState, Asked, GUARANTEED_ALIGN, Hole, Known, Range
 pub use advice::{Advice, Cap, Grow, Missing, Pages, SizeBy, Step, Strands, What, advise};
 pub use aside::{BusyPlaces, FreeMemory, NotCma};
 pub use assemble::{Assembler, Beside, Counter, Incident, Reported};
-pub use bounds::{Bounds, By, Held, Holding, Padding, Slots, Stated};
+pub use bounds::{Bounds, By, Held, Holding, Own, Padding, Slots, Stated};
 pub use era::{Builder, Era, Kit};
 pub use outcome::{Because, Holder, Outcome, Who};
 pub use residents::{Pitch, Resident, residents};
@@ -63,6 +63,9 @@ pub enum AlignFrom {
     Trace,
     /// A debug line, or that the request came through debugfs (order 0).
     Debug,
+    /// The area is of gigantic pages, each of which is asked for at its own order
+    /// (`alloc_gigantic_folio()`, `mm/hugetlb.c`).
+    Gigantic,
     /// Nowhere: min(ceil_log2(count), cap), what callers of the DMA API ask for.
     Cap,
 }
@@ -76,11 +79,17 @@ impl AlignFrom {
         }
     }
 
+    /// Whether the text states it.
+    const fn is_stated(self) -> bool {
+        matches!(self, Self::Trace | Self::Debug)
+    }
+
     /// The word for it in every format.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Trace => "trace",
             Self::Debug => "debug",
+            Self::Gigantic => "gigantic",
             Self::Cap => "cap",
         }
     }
@@ -214,6 +223,8 @@ pub struct Diagnosis {
     pub suppressed: u64,
     /// Failures of a kernel log that no driver reported.
     pub unreported: u64,
+    /// Those of which it cannot be told whether a driver did: a line of one is there in part.
+    pub half_reported: u64,
     /// The kernel log begins with the boot: what no driver reported in it, none did.
     pub from_boot: bool,
     /// What other allocators than CMA refused, each once.
@@ -273,6 +284,12 @@ pub fn diagnose(
             lines: records.lines(),
             why: error.why.clone(),
         }));
+        if records.is_longer() {
+            diagnosis.warn(format!(
+                "{}: bytes follow the end of what is packed that are no part of it; they are left out",
+                source.name()
+            ));
+        }
         assembler.source_ends(records.lines());
     }
     assembler.end();
@@ -331,6 +348,7 @@ impl Diagnosis {
     fn count(&mut self, incident: &Incident) {
         self.failures += 1;
         self.unreported += u64::from(incident.is_unreported());
+        self.half_reported += u64::from(incident.is_half_reported());
     }
 
     /// Finds the buffers of all areas, and says where the search for them was cut short.

@@ -223,7 +223,7 @@ fn all_zones_that_the_request_may_use_count() {
     assert!(!too_large(&out_of_memory("GFP_HIGHUSER_MOVABLE", &[low])));
     let said = out_of_memory("GFP_KERNEL", &[low, normal]);
     assert_eq!(said.others(), [("out_of_memory", 1)]);
-    said.has("516604 of 1494008 kB free are CMA's");
+    said.has("516604 of 1494008 kB free in the zones that GFP_KERNEL requests use are CMA's");
     // What nobody failed for says nothing.
     assert!(written(&format!("sysrq: Show Memory\n{low}\n")).others().is_empty());
 }

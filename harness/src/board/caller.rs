@@ -70,6 +70,12 @@ pub const CALLERS: &[Caller] = &[
     },
 ];
 
+/// Whether an area of this name is of gigantic pages: `hugetlb0` (`mm/hugetlb_cma.c`).
+pub(crate) fn is_gigantic(area: &str) -> bool {
+    let node = area.strip_prefix("hugetlb").unwrap_or_default();
+    !node.is_empty() && node.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 impl Caller {
     /// The most pages of this size of a request that the page allocator serves: a block of the largest
     /// order that arm64 has with them, where it serves any.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{At, Size};
+use super::{At, Cure, Misread, Size};
 
 /// An area that the kernel was asked for, and what became of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -35,13 +35,20 @@ pub struct Asked {
     pub cures: Vec<Cure>,
 }
 
-/// What is strange with an area that has memory.
+/// What is strange with an area beside its fate.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Note {
     /// Another node has some of the same memory.
     Overlap(Arc<str>),
     /// Of several entries of `reg` only the first is used.
     FirstEntry,
+    /// Its `alloc-ranges` have none of the memory that the device tree states: first byte and end of
+    /// the first one.
+    RangesOutside(u64, u64),
+    /// Its parameter asked for more areas: bytes that these have, of so many.
+    Of(u64, u64),
+    /// Its parameter is not read as it looks.
+    Misread(Misread),
 }
 
 /// Who asks for an area.
@@ -57,6 +64,8 @@ pub enum Origin {
     ConfigOrCommandLine,
     /// `hugetlb_cma=`.
     Hugetlb,
+    /// `crashkernel=…,cma`.
+    Crash,
     /// `numa_cma=`, `cma_pernuma=`, or `CONFIG_CMA_SIZE_PERNUMA`.
     Numa,
 }
@@ -70,6 +79,7 @@ impl Origin {
             Self::Config => "config",
             Self::ConfigOrCommandLine => "config_or_cmdline",
             Self::Hugetlb => "hugetlb",
+            Self::Crash => "crashkernel",
             Self::Numa => "numa",
         }
     }
@@ -171,6 +181,8 @@ pub enum Reason {
     Memory(u64),
     /// `alloc-ranges` has no memory: first byte and end of the first one.
     RangesOutside(u64, u64),
+    /// The same, by the memory that the device tree states, which a boot loader may change.
+    RangesOutsideTree(u64, u64),
     /// `alloc-ranges` has less room: bytes of the widest.
     RangesNarrow(u64),
     /// `alloc-ranges` leaves no room; whether its numbers are in the text.
@@ -181,6 +193,8 @@ pub enum Reason {
     Crosses(u64),
     /// The place ends above this limit.
     Limit(u64),
+    /// So many bytes of it were found, and no more.
+    Part(u64),
     /// There is no free piece that is large enough; why is not in the text.
     Open,
 }
@@ -191,12 +205,13 @@ impl Reason {
         match self {
             Self::Block { .. } => "longest_block",
             Self::Memory(_) => "all_memory",
-            Self::RangesOutside(..) => "ranges_outside",
+            Self::RangesOutside(..) | Self::RangesOutsideTree(..) => "ranges_outside",
             Self::RangesNarrow(_) => "ranges_narrow",
             Self::Ranges(_) => "ranges",
             Self::Taken => "taken",
             Self::Crosses(_) => "crosses_low_memory",
             Self::Limit(_) => "limit",
+            Self::Part(_) => "part",
             Self::Open => "open",
         }
     }
@@ -221,12 +236,18 @@ pub enum Off {
     Cells(Arc<str>),
     /// `hugetlb_cma=` is no multiple of a gigantic page: bytes of that.
     GiganticPage(u64),
-    /// The architecture has no `hugetlb_cma=`.
+    /// It is a share of the memory that is above 100 % or below a gigantic page.
+    Share,
+    /// It names this node of memory, which is not there.
+    NoNode(u32),
+    /// The architecture has no such parameter.
     Unsupported,
     /// It has `no-map` beside `reusable`.
     NoMap,
     /// The kernel has no parameter `cma=`.
     Unknown,
+    /// The parameter is not spelled as the kernel's is.
+    Spelling,
     /// The kernel does not say why.
     Unsaid,
 }
@@ -243,72 +264,14 @@ impl Off {
             Self::Slots => "too_many_areas",
             Self::Cells(_) => "cells",
             Self::GiganticPage(_) => "gigantic_page",
+            Self::Share => "share",
+            Self::NoNode(_) => "no_such_node",
             Self::Unsupported => "unsupported",
             Self::NoMap => "no_map",
             Self::Unknown => "unknown_parameter",
+            Self::Spelling => "spelling",
             Self::Unsaid => "unsaid",
         }
-    }
-}
-
-/// A change that cures it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Cure {
-    /// Ask for at most so many bytes.
-    Size(u64),
-    /// Ask for less; the memory blocks that a boot prints say how much can fit.
-    Less,
-    /// A size of one of these: the next multiples of the step below (0: none) and above.
-    Round(u64, u64),
-    /// The same for the base.
-    Base(u64, u64),
-    /// Sizes in multiples of the step, which is not known.
-    Step,
-    /// `alloc-ranges` with memory in it, and as wide as the area; or none.
-    Ranges,
-    /// A place that is free.
-    Place,
-    /// `reusable;` in the node.
-    Reusable,
-    /// No `no-map` in the node.
-    Map,
-    /// `CONFIG_DMA_CMA=y`.
-    DmaCma,
-    /// As many cells as `#size-cells` (or `#address-cells`) says.
-    Cells,
-    /// No `cma=` on the command line, so that the node counts.
-    DropCommand,
-    /// No `linux,cma-default` in the node, so that `cma=` counts.
-    DropDefault,
-    /// `linux,cma-default` in one node only.
-    OneDefault,
-    /// `hugetlb_cma=` of whole gigantic pages: bytes of one.
-    Gigantic(u64),
-    /// A place in one zone.
-    Zones(Option<Border>),
-    /// A larger `CONFIG_CMA_AREAS`.
-    Slots,
-    /// The lines that say why: `dmesg | grep -iE 'cma|reserved mem'` after a boot.
-    Look,
-    /// The node belongs below `/reserved-memory`, and the driver must take it
-    /// (`of_reserved_mem_device_init()`).
-    Attach,
-}
-
-/// What put a border of zones into an area.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Border {
-    /// `kernelcore=` or `movablecore=`.
-    Parameter,
-    /// The border of all memory that 30 or 32 bits reach (ZONE_DMA of the Raspberry Pi 4, ZONE_DMA32).
-    At(u64),
-}
-
-impl Border {
-    /// The border that lies in an area.
-    pub(super) fn within(base: u64, bytes: u64) -> Option<Self> {
-        let inside = |border: &u64| base < *border && *border < base.saturating_add(bytes);
-        [1 << 30, 1 << 32].into_iter().find(inside).map(Self::At)
     }
 }
 
@@ -341,8 +304,26 @@ impl Asked {
     pub fn is_trouble(&self) -> bool {
         match &self.fate {
             Fate::DmaPool => self.default,
-            fate => fate.rank() < 3,
+            _ => self.rank() < 3,
         }
+    }
+
+    /// What is worse has a lower number.
+    pub(super) fn rank(&self) -> u8 {
+        self.fate.rank().min(if self.misread().is_some() { 1 } else { u8::MAX })
+    }
+
+    /// What is odd in its parameter.
+    pub fn misread(&self) -> Option<&Misread> {
+        self.notes.iter().find_map(|note| match note {
+            Note::Misread(misread) => Some(misread),
+            _ => None,
+        })
+    }
+
+    /// Whether its `alloc-ranges` have none of the memory that the device tree states.
+    pub fn is_outside(&self) -> bool {
+        self.notes.iter().any(|note| matches!(note, Note::RangesOutside(..)))
     }
 
     /// It rests on this line as well.

@@ -10,10 +10,11 @@ impl Notes {
     /// The size of a page, where something states it: pages and bytes of areas the least.
     pub(crate) fn page_stated(&self) -> Option<(Page, PageBy)> {
         let known = |bytes: u64, by| Page::of_bytes(bytes).map(|page| (page, by));
-        let stated = || self.page().and_then(|(bytes, from)| known(bytes, PageBy::Text(from)));
+        let stated =
+            || self.machine().page().and_then(|(bytes, from)| known(bytes, PageBy::Text(from)));
         let block = || {
             let order = self.block_order()?;
-            known(page_of_order(order, self.arch())?, PageBy::BlockOrder)
+            known(page_of_order(order, self.machine().arch())?, PageBy::BlockOrder)
         };
         let implied =
             || self.page_or_arch().and_then(|(bytes, from)| known(bytes, PageBy::Text(from)));
@@ -24,7 +25,7 @@ impl Notes {
     pub(crate) fn kind(&self) -> Kind {
         Kind {
             page: self.page_stated().map(|(page, _)| page),
-            arch: self.arch(),
+            arch: self.machine().arch(),
             release: self.release().and_then(|name| release(name)),
         }
     }

@@ -1,9 +1,13 @@
 //! What is kept of a text until its end.
 
+mod again;
+
 use std::sync::Arc;
 
-use super::{At, Story, step, tell};
-use crate::ingest::log::boot::{Boot, PageFrom};
+use again::Again;
+
+use super::{At, Machine, Story, tell};
+use crate::ingest::log::boot::Boot;
 use crate::ingest::log::{Found, Record};
 
 /// The most facts of a text: a boot with some hundred nodes has fewer.
@@ -17,7 +21,7 @@ pub struct Notes {
     pub(super) release: Option<Arc<str>>,
     /// What the caller says of the kernel, where the text does not.
     asked: Option<Arc<str>>,
-    page: Option<(u64, PageFrom)>,
+    machine: Machine,
     /// Boots so far, at least 1.
     pub(super) boots: u64,
     /// The banner of this boot.
@@ -26,6 +30,7 @@ pub struct Notes {
     ended: bool,
     /// The release that was stated last, and its line.
     last_release: Option<(u64, Arc<str>)>,
+    again: Again,
 }
 
 /// A line.
@@ -41,6 +46,17 @@ pub(super) enum Fact {
     Boot(Boot),
 }
 
+impl Fact {
+    fn record(&self) -> Record {
+        match self.clone() {
+            Self::Reserved(area, base, bytes) => Record::Reserved { area, base, bytes },
+            Self::Command(line) => Record::CommandLine(line),
+            Self::Counter(area, name, value) => Record::Counter { area, name, value },
+            Self::Boot(boot) => Record::Boot(boot),
+        }
+    }
+}
+
 impl Default for Notes {
     fn default() -> Self {
         Self {
@@ -48,11 +64,12 @@ impl Default for Notes {
             facts: Vec::new(),
             release: None,
             asked: None,
-            page: None,
+            machine: Machine::default(),
             boots: 1,
             banner: None,
             ended: false,
             last_release: None,
+            again: Again::default(),
         }
     }
 }
@@ -60,33 +77,55 @@ impl Default for Notes {
 impl Notes {
     /// The kernel is this one, where the text does not say.
     pub fn of_kernel(kernel: Option<&str>) -> Self {
-        let page = kernel.and_then(step::page_of_release).map(|bytes| (bytes, PageFrom::Release));
-        Self { asked: kernel.map(Arc::from), page, ..Self::default() }
+        let machine = Machine::of_kernel(kernel);
+        Self { asked: kernel.map(Arc::from), machine, ..Self::default() }
     }
 
     /// What follows is in this source.
     pub fn source(&mut self, name: &str) {
         self.source = name.into();
         self.last_release = None;
+        self.again = Again::default();
     }
 
     /// Whether another boot begins with this record: not where the same one is in the text again, by
     /// another command.
     pub fn begins(&self, found: &Found) -> bool {
-        let Record::Boot(Boot::Began { banner, .. }) = &found.record else { return false };
+        let Record::Boot(Boot::Began { banner, .. }) = &found.record else {
+            return self.again.differs(found, &self.facts);
+        };
         // One of the two may be cut.
         let same = |known: &Arc<str>| known.starts_with(&**banner) || banner.starts_with(&**known);
         self.banner.as_ref().map_or(self.ended, |known| self.ended || !same(known))
     }
 
+    /// Whether stamps go back to the first second with this record.
+    pub fn goes_back(&self, found: &Found) -> bool {
+        self.again.goes_back(found.time_us)
+    }
+
     /// Another boot begins. What a device tree and a configuration say is not of one boot.
     fn begin(&mut self, line: u64) {
+        self.forget();
+        self.again = Again::default();
+        let own = self.last_release.take().filter(|(at, _)| *at == line);
+        self.release = own.map(|(_, name)| name);
+        let facts = self.facts.iter().filter_map(|(_, fact)| match fact {
+            Fact::Boot(boot) => Some(boot),
+            _ => None,
+        });
+        self.machine.begin(self.release.as_deref(), self.asked.as_deref(), facts);
+    }
+
+    /// The boot is over.
+    fn forget(&mut self) {
         self.facts.retain(|(_, fact)| {
             matches!(
                 fact,
                 Fact::Boot(
                     Boot::Dts(_)
                         | Boot::Region(_)
+                        | Boot::TreeMemory(_)
                         | Boot::PageBytes(..)
                         | Boot::DmaCma
                         | Boot::MaxOrder(..)
@@ -94,24 +133,27 @@ impl Notes {
                 )
             )
         });
-        let own = self.last_release.take().filter(|(at, _)| *at == line);
-        self.release = own.map(|(_, name)| name);
-        let by_name =
-            |name: &Arc<str>| step::page_of_release(name).map(|bytes| (bytes, PageFrom::Release));
-        let stated = self.facts.iter().filter_map(|(_, fact)| match fact {
-            Fact::Boot(Boot::PageBytes(bytes, from)) => Some((*bytes, *from)),
-            _ => None,
-        });
-        let page = self.release().and_then(by_name);
-        self.page = stated.fold(page, |page, other| step::better(page, Some(other)));
         self.boots += 1;
+    }
+
+    /// Another boot has begun, whose banner is not in the text; its kernel may be as before.
+    fn begin_again(&mut self) {
+        let since = self.again.take();
+        self.forget();
+        let new: Vec<_> = since.into_iter().filter(|fact| !self.facts.contains(fact)).collect();
+        self.facts.extend(new);
     }
 
     /// Takes a record.
     pub fn note(&mut self, found: &Found) {
-        if self.begins(found) {
-            self.begin(found.line);
+        match self.begins(found) {
+            true if matches!(found.record, Record::Boot(Boot::Began { .. })) => {
+                self.begin(found.line);
+            }
+            true => self.begin_again(),
+            false => self.stamp(found.time_us),
         }
+        self.machine.note(&found.record);
         let fact = match &found.record {
             Record::Reserved { area, base, bytes } => Fact::Reserved(area.clone(), *base, *bytes),
             Record::CommandLine(line) => Fact::Command(Arc::clone(line)),
@@ -140,21 +182,23 @@ impl Notes {
             Record::Kernel(release) => {
                 self.release.get_or_insert_with(|| Arc::clone(release));
                 self.last_release = Some((found.line, Arc::clone(release)));
-                let page = step::page_of_release(release).map(|bytes| (bytes, PageFrom::Release));
-                self.page = step::better(self.page, page);
                 return;
             }
             _ => return,
         };
-        if let Fact::Boot(Boot::PageBytes(bytes, from)) = fact {
-            self.page = step::better(self.page, Some((bytes, from)));
-        }
-        self.keep(found.line, fact);
+        let at = At { source: Arc::clone(&self.source), line: found.line };
+        self.again.fact(found.time_us, &at, &fact);
+        self.keep(at, fact);
+    }
+
+    /// What was said of this boot so far, as records.
+    pub fn records(&self) -> impl Iterator<Item = (&At, Record)> {
+        self.facts.iter().map(|(at, fact)| (at, fact.record()))
     }
 
     /// What is said twice, of two dumps of one boot, counts once. A line that refers to the next one
     /// is kept each time.
-    fn keep(&mut self, line: u64, fact: Fact) {
+    fn keep(&mut self, at: At, fact: Fact) {
         let of_next = |fact: &Fact| {
             matches!(fact, Fact::Boot(Boot::Misaligned | Boot::NotSetUp | Boot::NeedsNoMap))
         };
@@ -163,23 +207,28 @@ impl Notes {
             // So is what refers to it.
             self.facts.pop_if(|(_, last)| of_next(last));
         } else if self.facts.len() < MOST {
-            let at = At { source: Arc::clone(&self.source), line };
             self.facts.push((at, fact));
         }
     }
 
     /// Bytes of a page as known so far; 4096 where nothing says so.
     pub fn page_bytes(&self) -> u64 {
-        self.page.map_or(4096, |(bytes, _)| bytes)
+        self.machine.page().map_or(4096, |(bytes, _)| bytes)
+    }
+
+    /// What is known of the machine.
+    pub(crate) const fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    /// Sees the stamp of a record, also of one that says nothing of a boot.
+    pub fn stamp(&mut self, time_us: Option<u64>) {
+        self.again.stamp(time_us, self.facts.len());
     }
 
     /// The release: as the text states it, else as the caller does.
     pub(super) fn release(&self) -> Option<&Arc<str>> {
         self.release.as_ref().or(self.asked.as_ref())
-    }
-
-    pub(super) const fn page(&self) -> Option<(u64, PageFrom)> {
-        self.page
     }
 
     /// What all of it says, where requests failed in the areas of these names.

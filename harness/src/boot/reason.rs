@@ -1,16 +1,18 @@
 //! Why an area has no memory or less than was asked for.
 
+mod parameter;
+mod place;
+
 use std::sync::Arc;
 
+use parameter::{command, whole};
+use place::{not_placed, outside};
+
 use super::cure::cures;
-use super::tell::{Teller, counts_dead};
-use super::{Asked, At, Fate, Off, Origin, Reason, Size, Story};
+use super::tell::Teller;
+use super::{Asked, Fate, Off, Origin, Reason, Story};
 use crate::ingest::log::dts::Node;
 use crate::kernel::release;
-
-/// The first release in which `cma=` counts more than `linux,cma-default`
-/// (`rmem_cma_setup()`, `kernel/dma/contiguous.c`).
-const COMMAND_FIRST: (u32, u32) = (5, 10);
 
 /// The first release that prints the size that was asked for, before it is rounded
 /// (`cma_declare_contiguous_nid()`, `mm/cma.c`).
@@ -21,6 +23,7 @@ pub(super) fn finish(teller: &mut Teller, story: &Story, failed: &[Arc<str>]) {
     name_bypassed(teller);
     name_refused(teller);
     nodes_of_text(teller, story);
+    outside(teller);
     for index in 0..teller.areas.len() {
         by_node(teller, index, story);
     }
@@ -86,12 +89,7 @@ fn nodes_of_text(teller: &mut Teller, story: &Story) {
         if teller.areas.iter().any(named) || node.listed || !(node.is_area() || lost && !has_boot) {
             continue;
         }
-        let name = Some(Arc::clone(if node.name.starts_with('&') {
-            node.label.as_ref().unwrap_or(&node.name)
-        } else {
-            &node.name
-        }));
-        let mut asked = Asked::new(name, Origin::Node);
+        let mut asked = Asked::new(Some(Arc::clone(&node.name)), Origin::Node);
         (asked.fate, asked.default) = (Fate::Unknown(has_boot), node.default);
         asked.at(&at);
         // It cannot be set up, whatever the kernel prints.
@@ -113,7 +111,10 @@ fn nodes_of_text(teller: &mut Teller, story: &Story) {
 /// Whether `name` is that of a node: with or without its address.
 fn is(node: &Node, name: &str) -> bool {
     let short = |name: &str| name.split('@').next().unwrap_or_default().to_string();
-    *node.name == *name || short(&node.name) == name || *node.name == *short(name)
+    node.labels(name)
+        || *node.name == *name
+        || short(&node.name) == name
+        || *node.name == *short(name)
 }
 
 /// What is off the step in a node whose numbers are known.
@@ -194,165 +195,6 @@ fn which(name: &str, node: Option<&Node>, story: &Story) -> Off {
     }
 }
 
-/// Why no memory was found, and the line of the longest block where that says it.
-fn not_placed(
-    bytes: Option<u64>,
-    node: Option<&Node>,
-    story: &Story,
-    blocks: &[(At, u64, u64)],
-    memory: Option<u64>,
-) -> (Reason, Option<At>) {
-    let step = story.stride.bytes.unwrap_or(1 << 20);
-    let steps = |start: u64, end: u64| {
-        let start = start.checked_next_multiple_of(step).unwrap_or(end);
-        (end / step * step).saturating_sub(start)
-    };
-    let larger = |most: u64| bytes.is_some_and(|bytes| bytes > most);
-    if let Some(node) = node.filter(|node| !node.ranges.is_empty()) {
-        let end = |range: &(u64, u64)| range.0.saturating_add(range.1);
-        let widest = node.ranges.iter().map(|range| steps(range.0, end(range))).max();
-        let meets = |range: &(u64, u64)| {
-            blocks.is_empty()
-                || blocks.iter().any(|(_, start, stop)| range.0 < *stop && *start < end(range))
-        };
-        if let Some(widest) = widest.filter(|widest| larger(*widest)) {
-            return (Reason::RangesNarrow(widest), None);
-        }
-        if !node.ranges.iter().any(meets) {
-            let first = node.ranges[0];
-            return (Reason::RangesOutside(first.0, end(&first)), None);
-        }
-        // What of a block lies in one of the ranges.
-        let shared = node.ranges.iter().flat_map(|range| {
-            blocks.iter().map(move |(at, start, stop)| {
-                (steps(range.0.max(*start), end(range).min(*stop)), at)
-            })
-        });
-        let most = shared.max_by_key(|(bytes, _)| *bytes);
-        if let Some((most, at)) = most.filter(|(most, _)| larger(*most)) {
-            return (Reason::RangesNarrow(most), Some(at.clone()));
-        }
-    }
-    let longest = blocks.iter().max_by_key(|(_, start, end)| (end - start, *start));
-    if let Some((at, start, end)) = longest {
-        let most = steps(*start, *end);
-        if larger(most) {
-            return (Reason::Block { start: *start, end: *end, most }, Some(at.clone()));
-        }
-    }
-    // Some of it always has something in it.
-    if let Some(memory) = memory.filter(|memory| larger(memory.saturating_sub(1))) {
-        return (Reason::Memory(memory), None);
-    }
-    let ranged = node.is_some_and(|node| node.ranged);
-    let stated = node.is_some_and(|node| !node.ranges.is_empty());
-    (if ranged { Reason::Ranges(stated) } else { Reason::Open }, None)
-}
-
-/// What became of `cma=`.
-fn command(teller: &mut Teller, story: &Story) {
-    let Some((at, command)) = teller.command.clone() else {
-        if teller.bypass().is_some() {
-            // The command line is not in the text, but has it.
-            of_command_unseen(teller);
-        }
-        return;
-    };
-    let blocks = teller.blocks.clone();
-    for asked in &mut teller.areas {
-        if let Fate::NotPlaced(Reason::Open) = asked.fate
-            && asked.origin != Origin::Node
-        {
-            let (reason, line) = not_placed(asked.asked_bytes, None, story, &blocks, teller.memory);
-            // A place that is named is free, or not.
-            let named = |size: &Size| size.base.is_some() && size.limit.is_none();
-            let taken = matches!(&asked.origin, Origin::CommandLine(size) if named(size))
-                && reason == Reason::Open;
-            asked.fate = Fate::NotPlaced(if taken { Reason::Taken } else { reason });
-            line.iter().for_each(|line| asked.at(line));
-        }
-        match (&mut asked.fate, command.cma) {
-            (Fate::Bypassed(size), Some(cma)) => {
-                *size = Some(cma.bytes);
-                asked.at(&at);
-            }
-            _ if matches!(asked.origin, Origin::CommandLine(_)) => asked.at(&at),
-            _ if asked.origin == Origin::Hugetlb => {
-                asked.at(&at);
-                let refused = matches!(asked.fate, Fate::Refused(_));
-                asked.asked_bytes =
-                    asked.asked_bytes.or(command.hugetlb.filter(|bytes| refused && *bytes > 0));
-            }
-            _ => {}
-        }
-    }
-    if let Some(size) = command.cma {
-        of_command(teller, &at, size, story);
-    }
-}
-
-fn of_command(teller: &mut Teller, at: &At, size: Size, story: &Story) {
-    let declared = |asked: &&mut Asked| matches!(asked.origin, Origin::CommandLine(_));
-    if let Some(asked) = teller.areas.iter_mut().find(declared) {
-        asked.asked_bytes = Some(size.bytes);
-        return;
-    }
-    let mut asked = Asked::new(Some("reserved".into()), Origin::CommandLine(size));
-    (asked.asked_bytes, asked.default) = (Some(size.bytes), true);
-    asked.at(at);
-    if let Some(line) = teller.unknown.clone() {
-        asked.at(&line);
-        asked.fate = Fate::Refused(Off::Unknown);
-        teller.areas.push(asked);
-        return;
-    }
-    // Up to 5.9 the default node counts; later one is bypassed, with a line.
-    let stated = story.release.as_deref().and_then(release);
-    let placed = |asked: &&Asked| asked.origin == Origin::Node && asked.fate == Fate::Placed;
-    let default = teller.areas.iter().filter(placed).find(|asked| asked.default);
-    let node = default.filter(|_| stated.is_none_or(|release| release < COMMAND_FIRST));
-    // Which node is the default one is mostly not in a text: that no memory is left for `cma=` is.
-    let alone = || {
-        let older = stated.is_some_and(|release| release < COMMAND_FIRST);
-        let mut nodes = teller.areas.iter().filter(placed);
-        let only = nodes.next().filter(|_| nodes.next().is_none() && older)?;
-        (only.bytes == story.cma_total.or(story.cma_reserved)).then_some(only)
-    };
-    let node = node.or_else(alone);
-    asked.fate = match (node.and_then(|node| node.name.clone()), &teller.counted) {
-        _ if size.bytes == 0 => Fate::Off,
-        (Some(node), _) => Fate::BeatenByNode(node),
-        (None, Some((counted, total))) if *total < size.bytes => {
-            asked.lines.push(counted.clone());
-            Fate::NoEffect(*total)
-        }
-        (None, Some((counted, total))) if whole(story, size.bytes, *total) => {
-            asked.lines.push(counted.clone());
-            asked.bytes = Some(*total);
-            Fate::Placed
-        }
-        _ => Fate::Unknown(teller.has_boot()),
-    };
-    teller.areas.push(asked);
-}
-
-/// Whether `total` is `bytes` in whole steps.
-fn whole(story: &Story, bytes: u64, total: u64) -> bool {
-    let steps = story.stride.open.iter().map(|step| step.bytes);
-    let mut steps = story.stride.bytes.into_iter().chain(steps);
-    steps.any(|step| bytes.checked_next_multiple_of(step) == Some(total))
-}
-
-fn of_command_unseen(teller: &mut Teller) {
-    for asked in &mut teller.areas {
-        if asked.origin == Origin::ConfigOrCommandLine
-            && let Some(bytes) = asked.bytes
-        {
-            asked.origin = Origin::CommandLine(Size { bytes, base: None, limit: None });
-        }
-    }
-}
-
 /// Of several nodes with `linux,cma-default` the one that is set up last is the default area.
 fn defaults(teller: &mut Teller) {
     // Of a device tree alone, all is as it will be if all are placed.
@@ -388,16 +230,20 @@ fn round(teller: &mut Teller, story: &Story) {
     let sum = sum.and_then(|more| printed.checked_add(more));
     let sum = sum.filter(|bytes| whole(story, printed, *bytes));
     let is_new = story.release.as_deref().and_then(release).is_some_and(|r| r >= PRINTS_ASKED);
-    let rounded = || printed.checked_next_multiple_of(story.stride.bytes.filter(|_| is_new)?);
+    // What is printed is in whole MiB.
+    let exact = asked.asked_bytes.filter(|bytes| bytes >> 20 == printed >> 20).unwrap_or(printed);
+    let rounded = || exact.checked_next_multiple_of(story.stride.bytes.filter(|_| is_new)?);
     if let Some(bytes) = sysfs.or(sum).or_else(rounded).filter(|bytes| *bytes > printed) {
         (asked.bytes, asked.printed_bytes) = (Some(bytes), Some(printed));
         asked.asked_bytes = asked.asked_bytes.or(Some(printed));
+    } else if printed == 0 {
+        asked.bytes = None;
     }
 }
 
 /// Dead areas, with the memory of the one line that can be theirs.
 fn dead(teller: &mut Teller, story: &Story) {
-    let counts = counts_dead(story.release.as_deref());
+    let counts = story.counts_dead();
     let memory: Vec<_> = (0..teller.areas.len())
         .filter(|index| {
             let asked = &teller.areas[*index];

@@ -37,6 +37,8 @@ impl Stride {
     pub(super) fn may_divide(&self, value: u64) -> bool {
         match self.bytes {
             Some(bytes) => value.is_multiple_of(bytes),
+            // Of an architecture that has no row nothing is known.
+            None if self.open.is_empty() => true,
             None => self.open.iter().any(|step| value.is_multiple_of(step.bytes)),
         }
     }
@@ -75,12 +77,15 @@ pub(crate) fn page_of_release(name: &str) -> Option<u64> {
     })
 }
 
-/// By names of kernels: `-arm64`, `-v8`, `-v7l`, `-armmp`, `-amd64`.
+/// By names of kernels: `-arm64`, `-v8`, `-v7l`, `-armmp`, `-amd64`, `-riscv64`.
 pub(crate) fn arch_of_release(name: &str) -> Option<Arch> {
     name.split(['-', '+', '_', '.']).find_map(|part| match part {
         "arm64" | "aarch64" | "v8" | "2712" => Some(Arch::Arm64),
         "armmp" | "armhf" | "v7" | "v7l" | "armv7" | "imx6" => Some(Arch::Arm),
         "amd64" | "x86" => Some(Arch::X86_64),
+        "riscv64" => Some(Arch::Riscv64),
+        "s390x" | "powerpc64le" | "ppc64le" | "powerpc64" | "ppc64" | "loong64" | "loongarch64"
+        | "octeon" | "malta" | "686" | "i686" => Some(Arch::Other),
         _ => None,
     })
 }
@@ -111,25 +116,11 @@ impl Notes {
         })
     }
 
-    /// The architecture, where something states it.
-    pub(super) fn arch(&self) -> Option<Arch> {
-        let stated = self.boots().find_map(|boot| match boot {
-            Boot::Arch(arch) => Some(*arch),
-            _ => None,
-        });
-        let by_release = || self.release().and_then(|name| arch_of_release(name));
-        // The others have pages of 4 KiB.
-        let by_page = || self.page().is_some_and(|(bytes, _)| bytes > 4096).then_some(Arch::Arm64);
-        stated.or_else(by_release).or_else(by_page)
-    }
-
     /// The size of a page, where something states it or the architecture has no other.
     pub(super) fn page_or_arch(&self) -> Option<(u64, PageFrom)> {
-        let arch = || match self.arch()? {
-            Arch::Arm | Arch::X86_64 => Some((4096, PageFrom::Arch)),
-            Arch::Arm64 => None,
-        };
-        self.page().or_else(|| self.page_of_counters()).or_else(arch)
+        let (arch, page) = (self.machine().arch(), self.machine().page());
+        page.or_else(|| self.page_of_counters())
+            .or_else(|| Some((arch?.page_bytes()?, PageFrom::Arch)))
     }
 
     /// `CmaTotal` and the pages of all areas.
@@ -156,7 +147,7 @@ impl Notes {
 
     /// The step, where areas have memory at `places`: first byte and bytes.
     pub(super) fn stride(&self, places: &[(u64, u64)]) -> Stride {
-        let (arch, page) = (self.arch(), self.page_or_arch().map(|(bytes, _)| bytes));
+        let (arch, page) = (self.machine().arch(), self.page_or_arch().map(|(bytes, _)| bytes));
         let release = self.release().and_then(|name| release(name)).or_else(|| self.implied());
         let open = |arch| {
             let rows: Vec<_> = steps(arch, page, release).collect();
@@ -252,7 +243,7 @@ pub(super) fn page_of_order(order: u32, arch: Option<Arch>) -> Option<u64> {
     match (order, arch) {
         (11, None | Some(Arch::Arm64)) => Some(16384),
         (13, Some(Arch::Arm64)) => Some(65536),
-        (13, None) => None,
+        (13, None) | (_, Some(Arch::Other)) => None,
         _ => Some(4096),
     }
 }

@@ -1,5 +1,7 @@
 //! From the lines of a boot, in order, to the areas that were asked for.
 
+mod parameter;
+
 use std::sync::Arc;
 
 use super::notes::{Fact, Notes};
@@ -24,6 +26,8 @@ pub(super) struct Teller {
     pub(super) nodes: Vec<(At, Node)>,
     pub(super) regions: Vec<(At, Region)>,
     pub(super) blocks: Vec<(At, u64, u64)>,
+    /// All memory by the device tree: first byte and end of each piece.
+    pub(super) tree_memory: Option<(At, Vec<(u64, u64)>)>,
     pub(super) command: Option<(At, Command)>,
     /// Nodes of whose `reg` only the first entry is used.
     first_entries: Vec<(At, Arc<str>)>,
@@ -33,6 +37,8 @@ pub(super) struct Teller {
     pub(super) unknown: Option<At>,
     /// A node was bypassed, at this line.
     bypassed: Option<At>,
+    /// What `hugetlb_cma=` asks for in all, in bytes.
+    hugetlb: Option<(At, u64)>,
     pub(super) refusals: Vec<(At, Arc<str>)>,
     /// Nodes that devices were given.
     pub(super) assigned: Vec<Arc<str>>,
@@ -53,7 +59,7 @@ pub(super) fn story(notes: &Notes, failed: &[Arc<str>]) -> Story {
     let places = teller.places();
     let mut story = Story {
         page: notes.page_or_arch(),
-        arch: notes.arch(),
+        arch: notes.machine().arch(),
         release: notes.release().cloned(),
         stride: notes.stride(&places),
         longest_block: None,
@@ -153,20 +159,34 @@ impl Teller {
                 self.hugetlb(at, Fate::Refused(Off::GiganticPage(*page)));
             }
             Boot::HugetlbUnknown => self.hugetlb(at, Fate::Refused(Off::Unsupported)),
-            Boot::HugetlbFailed => self.hugetlb_failed(at),
+            Boot::HugetlbShare => self.hugetlb(at, Fate::Refused(Off::Share)),
+            Boot::HugetlbNode(node) => {
+                self.push(at, None, Origin::Hugetlb, Fate::Refused(Off::NoNode(*node)));
+            }
+            Boot::HugetlbPlaced { bytes, node } => self.hugetlb_placed(at, *bytes, *node),
+            Boot::HugetlbFailed { node, zones } => self.hugetlb_failed(at, *node, *zones),
+            Boot::Hugetlb(bytes) => self.hugetlb = Some((at.clone(), *bytes)),
+            Boot::Crash { asked, bytes, ranges } => self.crash(at, *asked, *bytes, *ranges),
+            Boot::CrashUnknown => {
+                self.push(at, None, Origin::Crash, Fate::Refused(Off::Unsupported));
+            }
             Boot::Memory { start, end } => self.blocks.push((at.clone(), *start, *end)),
             Boot::AllMemory(bytes) => self.memory = Some(*bytes),
             Boot::DeviceRefused { device } => {
                 self.refusals.push((at.clone(), Arc::clone(device)));
             }
             Boot::Dts(node) => self.stated(at, node),
+            Boot::TreeMemory(places) => {
+                let places =
+                    places.iter().map(|(base, bytes)| (*base, base.saturating_add(*bytes)));
+                self.tree_memory = Some((at.clone(), places.collect()));
+            }
             Boot::Region(region) => self.regions.push((at.clone(), region.clone())),
             Boot::FirstEntry { node } => self.first_entries.push((at.clone(), Arc::clone(node))),
             Boot::Assigned { node, .. } => self.assigned.push(Arc::clone(node)),
             Boot::DmaCma => self.dma_cma = true,
             Boot::CmaUnknown => self.unknown = Some(at.clone()),
-            Boot::Hugetlb(_)
-            | Boot::Began { .. }
+            Boot::Began { .. }
             | Boot::Ends
             | Boot::Arch(_)
             | Boot::PageBytes(..)
@@ -341,29 +361,13 @@ impl Teller {
         asked.default = default;
     }
 
-    fn hugetlb(&mut self, at: &At, fate: Fate) {
-        let known = |asked: &Asked| asked.origin == Origin::Hugetlb;
-        if !self.areas.iter().any(known) {
-            self.push(at, None, Origin::Hugetlb, fate);
-        }
-    }
-
-    /// The line before is of the same area, where it is there.
-    fn hugetlb_failed(&mut self, at: &At) {
-        self.settle();
-        let failed = |asked: &Asked| matches!(asked.fate, Fate::NotPlaced(_));
-        match self.areas.last_mut().filter(|asked| asked.name.is_none() && failed(asked)) {
-            Some(asked) => {
-                asked.origin = Origin::Hugetlb;
-                asked.at(at);
-            }
-            None => self.hugetlb(at, Fate::NotPlaced(Reason::Open)),
-        }
-    }
-
     fn stated(&mut self, at: &At, node: &Node) {
-        match self.nodes.iter_mut().find(|(_, known)| known.name == node.name) {
-            Some((_, known)) => known.merge(node),
+        match self.nodes.iter_mut().find(|(_, known)| known.is_same(node)) {
+            Some((known_at, known)) => {
+                if known.merge(node) && node.changes {
+                    *known_at = at.clone();
+                }
+            }
             None => self.nodes.push((at.clone(), node.clone())),
         }
     }
@@ -416,6 +420,7 @@ impl Teller {
                 (asked.name, asked.default) = (Some("reserved".into()), true);
             }
         }
+        self.hugetlb_in_all();
         // Only the first one is the default area; what else is declared is a driver's.
         let mut defaults = self.areas.iter_mut().filter(|asked| {
             asked.default && asked.origin != Origin::Node && asked.fate == Fate::Placed

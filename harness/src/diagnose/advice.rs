@@ -29,7 +29,9 @@ pub fn advise(failure: &Failure, residents: &[Resident], cap: u32, step: Step) -
         advice.extend(what_bounds(failure));
         advice.extend(next_step(failure));
     }
-    let size_by = SizeBy::of(failure.incident.area.as_deref());
+    let own = failure.incident.bounds.as_ref().and_then(|bounds| bounds.own.as_ref());
+    let area = failure.incident.area.as_deref().or_else(|| own.map(|own| &*own.area));
+    let size_by = SizeBy::of(area);
     for advice in &mut advice {
         (advice.page_bytes, advice.size_by) = (step.page_bytes, size_by);
     }
@@ -109,7 +111,9 @@ fn what_bounds(failure: &Failure) -> Option<Advice> {
     let bounds = incident.bounds.as_deref();
     let is_known = failure.total().is_some() || bounds.is_some_and(|one| one.most().is_some());
     // A line of the kernel's own mostly says already that the area has as many pages.
-    let is_drivers = incident.reported == Reported::Driver && incident.count.is_some();
+    let is_drivers = incident.reported == Reported::Driver
+        && incident.count.is_some()
+        && !incident.who.own_area_only;
     (is_drivers && !is_known && failure.verdict.is_none()).then_some(Advice::no(What::LookUpBounds))
 }
 

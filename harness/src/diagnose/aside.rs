@@ -19,12 +19,22 @@ pub struct FreeMemory {
 }
 
 impl FreeMemory {
+    /// Free, and in no CMA area.
+    pub const fn rest_kb(self) -> u64 {
+        self.free_kb.saturating_sub(self.cma_kb)
+    }
+
     /// Whether what is free is nearly all in CMA areas: four fifths of it, or half where the rest
     /// is below the watermark.
     pub fn is_held_by_cma(self) -> bool {
-        let rest = self.free_kb.saturating_sub(self.cma_kb);
         let share = |of: u64| self.cma_kb > 0 && self.cma_kb >= self.free_kb / 10 * of;
-        share(8) || share(5) && rest <= self.high_kb
+        share(8) || share(5) && self.rest_kb() <= self.high_kb
+    }
+
+    /// Whether the rest is more than what most requests must leave, several times over: memory is
+    /// not what was missing.
+    pub const fn is_plenty(self) -> bool {
+        self.high_kb > 0 && self.rest_kb() / 4 > self.high_kb
     }
 }
 
@@ -55,13 +65,20 @@ pub struct NotCma {
 
 impl NotCma {
     /// Whether CMA holds the free memory that this request could not use: then areas are too large.
-    /// What asks for movable pages may use them.
+    /// What asks for movable pages may use them. A block of several pages may be missing for want of
+    /// a place in the rest, unless the rest is below the watermark.
     pub fn cma_is_too_large(&self) -> Option<FreeMemory> {
-        let movable = self
-            .flags
-            .as_deref()
-            .is_some_and(|flags| flags.split('|').any(|flag| flag.contains("MOVABLE")));
-        self.memory.filter(|memory| !movable && memory.is_held_by_cma())
+        let is_block = self.order.is_some_and(|order| order > 0);
+        self.memory.filter(|memory| {
+            let is_low = memory.high_kb == 0 || memory.rest_kb() <= memory.high_kb;
+            !self.is_movable() && memory.is_held_by_cma() && (is_low || !is_block)
+        })
+    }
+
+    /// Whether it asked for pages that can be moved, which CMA lends.
+    pub fn is_movable(&self) -> bool {
+        let flags = self.flags.as_deref().unwrap_or_default();
+        flags.split('|').any(|flag| flag.contains("MOVABLE"))
     }
 }
 
@@ -102,5 +119,29 @@ mod tests {
         assert!(!memory(60_000, 30_000, 12_028).is_held_by_cma());
         assert!(!memory(519_112, 0, 12_028).is_held_by_cma());
         assert!(!memory(0, 0, 0).is_held_by_cma());
+        assert!(memory(519_112, 8_000, 12_028).is_plenty());
+        assert!(!memory(519_112, 500_000, 12_028).is_plenty());
+    }
+
+    #[test]
+    fn a_block_may_be_missing_in_the_rest() {
+        let one = |order, free_kb| NotCma {
+            kind: Elsewhere::OutOfMemory,
+            count: 1,
+            source: "a.log".into(),
+            line: 1,
+            time_us: None,
+            text: "it".into(),
+            device: None,
+            order: Some(order),
+            flags: Some("GFP_KERNEL|__GFP_COMP".into()),
+            memory: Some(memory(free_kb, 513_592, 12_028)),
+        };
+        assert!(one(0, 519_112).cma_is_too_large().is_some());
+        assert!(one(4, 519_112).cma_is_too_large().is_some());
+        assert!(one(4, 600_000).cma_is_too_large().is_none());
+        assert!(one(0, 600_000).cma_is_too_large().is_some());
+        let movable = NotCma { flags: Some("GFP_HIGHUSER_MOVABLE".into()), ..one(0, 519_112) };
+        assert!(movable.cma_is_too_large().is_none());
     }
 }

@@ -131,7 +131,12 @@ impl Incident {
 
     /// Whether a kernel log shows it, and no driver in that reported it.
     pub fn is_unreported(&self) -> bool {
-        self.logged && self.outcome != Outcome::Reported
+        self.logged && self.outcome != Outcome::Reported && self.who.piece_line.is_none()
+    }
+
+    /// Whether a kernel log shows it, and it cannot be told whether a driver reported it.
+    pub fn is_half_reported(&self) -> bool {
+        self.logged && self.outcome != Outcome::Reported && self.who.piece_line.is_some()
     }
 }
 
@@ -270,7 +275,9 @@ impl Assembler {
                 | Record::Failed { .. }
                 | Record::FreeRuns(_)
         );
-        if !of_calls {
+        if of_calls {
+            self.scene.boot.stamp(found.time_us);
+        } else {
             self.boot(&found);
         }
         signs(&found.record).for_each(|sign| self.scene.text.note(sign));
@@ -285,6 +292,7 @@ impl Assembler {
                 let said = driver::Complaint { bytes, cma, dma, device, shape };
                 self.reports.driver(&said);
             }
+            Record::DriverPiece => self.reports.driver_piece(),
             Record::Elsewhere { kind, device, bytes, order, flags, text } => {
                 self.reports.elsewhere(Said { kind, device, bytes, order, flags, text });
             }
@@ -365,17 +373,24 @@ impl Assembler {
 
     /// A line of a boot; what it says of the size of a page holds for all bytes.
     fn boot(&mut self, found: &Found) {
-        if self.scene.boot.begins(found) {
+        let begins = self.scene.boot.begins(found);
+        if begins || self.scene.boot.goes_back(found) {
             // What failed before is bounded by what was stated before.
             for open in self.reports.window.iter_mut() {
                 let area = open.incident.area.as_ref();
                 open.incident.bounds =
                     open.incident.bounds.take().or_else(|| self.scene.sizes.shared(area));
             }
-            self.scene.sizes = Sizes::default();
         }
         self.scene.boot.note(found);
-        self.scene.machine.note(&found.record);
+        if begins {
+            self.scene.sizes = Sizes::default();
+            // Of a boot without a banner some lines were read before this one.
+            for (at, record) in self.scene.boot.records().filter(|(at, _)| at.line <= found.line) {
+                self.scene.sizes.note(&record, &at.source, at.line);
+            }
+        }
+        self.scene.clients.note(&found.record);
         self.page();
     }
 

@@ -34,6 +34,8 @@ pub enum By {
     CmaTotal,
     /// `CmaFree` of meminfo: free pages of all areas together, less what is lent to movable pages.
     CmaFree,
+    /// `available_pages` of sysfs (6.15 on): free pages of one area.
+    Available,
 }
 
 /// A number of pages, and where it is stated.
@@ -58,6 +60,19 @@ impl Stated {
     }
 }
 
+/// The area that a device was given by its `memory-region`: it asks no other.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Own {
+    /// The driver and the device, as the boot names them.
+    pub device: Arc<str>,
+    /// The area.
+    pub area: Arc<str>,
+    /// The source that says so.
+    pub source: Arc<str>,
+    /// The line.
+    pub line: u64,
+}
+
 /// What bounds a request.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Bounds {
@@ -65,14 +80,20 @@ pub struct Bounds {
     pub page_bytes: u64,
     /// Pages of its area: of the one that is named, else of the largest that it can be.
     pub area: Option<Stated>,
+    /// No line of the request names its area, which is this: the device that asked has no other.
+    pub own: Option<Own>,
     /// Several areas can be meant: `area` is the largest.
     pub is_largest: bool,
     /// Pages of all areas together.
     pub all: Option<Stated>,
     /// Pages that were free at least, in all areas together, at the moment of that line.
     pub free: Option<Stated>,
+    /// Pages of its area that were free at the moment of that line.
+    pub available: Option<Stated>,
     /// What the driver says that it holds.
     pub held: Option<Arc<Held>>,
+    /// `CmaTotal` of another boot: it is less than a kernel has that refuses with a line.
+    pub of_other_boot: Option<Stated>,
 }
 
 impl Bounds {
@@ -89,7 +110,11 @@ impl Bounds {
         }
         let large = |stated: &Option<Stated>| stated.clone().filter(|one| one.pages >= count);
         let (area, all) = (large(&self.area), large(&self.all));
-        Arc::new(Self { area, all, ..Self::clone(&self) })
+        let meminfo = |stated: &&Stated| stated.by == By::CmaTotal && all.is_none();
+        let of_other_boot = self.all.as_ref().filter(meminfo).cloned();
+        // What is free then is of that boot, too.
+        let free = self.free.clone().filter(|_| of_other_boot.is_none());
+        Arc::new(Self { area, all, free, of_other_boot, ..Self::clone(&self) })
     }
 
     /// Pages that are held at least, and what they are held in; nothing where that is not stated.
@@ -105,6 +130,8 @@ impl Bounds {
 
     /// Whether nothing is known.
     pub const fn is_empty(&self) -> bool {
-        self.area.is_none() && self.all.is_none() && self.free.is_none() && self.held.is_none()
+        let is_stated = self.area.is_some() || self.all.is_some();
+        let is_free = self.free.is_some() || self.available.is_some();
+        !is_stated && !is_free && self.held.is_none()
     }
 }

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use super::{Confidence, Incident, Reported};
-use crate::board::Caller;
-use crate::boot::step;
-use crate::ingest::log::boot::Boot;
+use crate::board::{Caller, is_gigantic};
+use crate::boot::Machine;
 use crate::ingest::log::{Record, Task};
 use crate::kernel::{Arch, EINTR, Release, release};
 
@@ -34,6 +33,8 @@ pub enum Because {
     Pages,
     /// 32-bit Arm, and arm64 before `dma_direct_alloc()`, ask CMA alone.
     Arch,
+    /// The DMA API asks the default area for no single page: it was somebody who asks CMA alone.
+    OnePage,
 }
 
 impl Outcome {
@@ -74,6 +75,8 @@ pub struct Who {
     pub device: Option<Arc<str>>,
     /// Where it did: the source and the line.
     pub driver_line: Option<(Arc<str>, u64)>,
+    /// A line near it that is a piece of what a driver says, where none is known that reported it.
+    pub piece_line: Option<u64>,
     /// The task that asked.
     pub task: Option<Task>,
     /// Whose function asked, by the stack or by the words of the driver: `vb2-dma-contig`.
@@ -84,6 +87,8 @@ pub struct Who {
     pub pages_refused: Option<u64>,
     /// The driver asks as CMA is asked: by its row, or by what it says.
     pub asks_dma: bool,
+    /// No area is asked for it but one of the device's own: one page, through the DMA API.
+    pub own_area_only: bool,
     /// The tasks that hold most of its area, the first of them most.
     pub holders: Arc<[Holder]>,
 }
@@ -97,61 +102,58 @@ impl Who {
     }
 }
 
-/// What is known of the machine.
+/// Who can have asked, as far as a text shows it.
 #[derive(Clone, Copy, Default, Debug)]
-pub(super) struct Machine {
-    arch: Option<Arch>,
-    /// Bytes of a page, where it is stated or by the name of the kernel.
-    page_bytes: Option<u64>,
-    /// Its kernel has no heaps of dma-buf: all that asks CMA is the DMA API.
+pub(super) struct Clients {
+    /// The kernel has no heaps of dma-buf: all that asks CMA is the DMA API.
     no_heaps: bool,
     /// Devices of V4L2 are there, whose `vb2_dc_alloc()` would print.
     video: bool,
 }
 
-impl Machine {
-    /// What `record` says of it.
+impl Clients {
+    /// What `record` says of them.
     pub(super) fn note(&mut self, record: &Record) {
         match record {
-            Record::Kernel(name) => self.named(name),
-            Record::Boot(Boot::Arch(arch) | Boot::Began { arch: Some(arch), .. }) => {
-                self.arch = Some(*arch);
+            Record::Kernel(name) => {
+                // CONFIG_DMABUF_HEAPS is not set in Debian's kernels up to 6.12; a module in 7.3.
+                let debian = ["+deb", "-deb"].iter().any(|word| name.contains(word));
+                self.no_heaps |= debian && release(name).is_some_and(|at| at < (7, 0));
             }
-            Record::Boot(Boot::PageBytes(bytes, _)) => self.page_bytes = Some(*bytes),
             Record::VideoDevice => self.video = true,
             _ => {}
         }
     }
+}
 
-    /// The kernel calls itself so.
-    fn named(&mut self, name: &str) {
-        self.arch = self.arch.or_else(|| step::arch_of_release(name));
-        self.page_bytes = self.page_bytes.or_else(|| step::page_of_release(name));
-        // CONFIG_DMABUF_HEAPS is not set in Debian's kernels up to 6.12; a module in 7.3.
-        let debian = ["+deb", "-deb"].iter().any(|word| name.contains(word));
-        self.no_heaps |= debian && release(name).is_some_and(|at| at < (7, 0));
-    }
+/// Whether its DMA API asks no area for a single page but one of the device's own:
+/// `dma_alloc_contiguous()`, `kernel/dma/contiguous.c`, 5.3 on.
+fn skips_one_page(incident: &Incident, machine: &Machine) -> bool {
+    let is_direct = matches!(machine.arch(), Some(Arch::Arm64 | Arch::X86_64));
+    is_direct && incident.count == Some(1) && stated(incident).is_some_and(|at| at >= (5, 3))
+}
 
-    /// Bytes of a page as far as known: of 64-bit Arm 4096 where the kernel's name says nothing.
-    fn page(&self) -> Option<u64> {
-        let arm64 = self.arch == Some(Arch::Arm64);
-        self.page_bytes.or_else(|| arm64.then_some(4096))
-    }
-
-    /// Pages of the largest block of the page allocator (MAX_PAGE_ORDER 10, 11 with pages of 16 KiB
-    /// and 13 with 64 KiB on arm64), at least and at most.
-    fn largest_block(&self) -> (u64, u64) {
-        match self.page() {
-            Some(4096) => (1024, 1024),
-            Some(16384) => (2048, 2048),
-            Some(65536) => (8192, 8192),
-            _ => (1024, 8192),
-        }
+/// Pages of the largest block of the page allocator (MAX_PAGE_ORDER 10, 11 with pages of 16 KiB and
+/// 13 with 64 KiB on arm64), at least and at most; of 64-bit Arm with pages of 4 KiB where nothing
+/// says otherwise.
+fn largest_block(machine: &Machine) -> (u64, u64) {
+    let arm64 = machine.arch() == Some(Arch::Arm64);
+    let page = machine.page().map(|(bytes, _)| bytes).or_else(|| arm64.then_some(4096));
+    match page {
+        Some(4096) => (1024, 1024),
+        Some(16384) => (2048, 2048),
+        Some(65536) => (8192, 8192),
+        _ => (1024, 8192),
     }
 }
 
+/// Whether only an area of the device's own can be what refused `incident`, which a driver reports.
+pub(super) fn own_area_only(incident: &Incident, machine: &Machine) -> bool {
+    incident.who.driver_line.is_some() && skips_one_page(incident, machine)
+}
+
 /// What became of `incident`.
-pub(super) fn outcome(incident: &Incident, machine: &Machine) -> Outcome {
+pub(super) fn outcome(incident: &Incident, clients: Clients, machine: &Machine) -> Outcome {
     let who = &incident.who;
     let alone = matches!(incident.reported, Reported::Driver | Reported::Claims);
     if alone || who.driver_line.is_some() {
@@ -163,6 +165,10 @@ pub(super) fn outcome(incident: &Incident, machine: &Machine) -> Outcome {
     if who.pages_refused.is_some() {
         return Outcome::Refused(Confidence::Certain, Because::Pages);
     }
+    // Gigantic pages have ways out that are not modelled.
+    if incident.area.as_deref().is_some_and(is_gigantic) {
+        return Outcome::Unknown;
+    }
     match who.caller {
         Some(caller) if caller.name == "hugetlb" => return Outcome::Unknown,
         Some(caller) if caller.fallback_pages == 0 => {
@@ -170,11 +176,17 @@ pub(super) fn outcome(incident: &Incident, machine: &Machine) -> Outcome {
         }
         _ => {}
     }
-    let (least, most) = machine.largest_block();
+    let (least, most) = largest_block(machine);
     if count > most {
         return Outcome::Refused(Confidence::Likely, Because::Size);
     }
-    let cma_alone = match machine.arch {
+    // No node of a device names this area: it is made without one.
+    let is_default = incident.area.as_deref() == Some("reserved");
+    let nobody = who.caller.is_none() && who.client.is_none();
+    if is_default && nobody && skips_one_page(incident, machine) {
+        return Outcome::Refused(Confidence::Likely, Because::OnePage);
+    }
+    let cma_alone = match machine.arch() {
         Some(Arch::Arm) => true,
         // __dma_alloc_coherent() of arch/arm64/mm/dma-mapping.c, up to 4.20.
         Some(Arch::Arm64) => stated(incident).is_some_and(|release| release < (5, 0)),
@@ -187,7 +199,7 @@ pub(super) fn outcome(incident: &Incident, machine: &Machine) -> Outcome {
     if count > least {
         return Outcome::Refused(Confidence::Guess, Because::Size);
     }
-    by_dma_direct(incident, machine).map_or(Outcome::Unknown, Outcome::Served)
+    by_dma_direct(incident, clients, machine).map_or(Outcome::Unknown, Outcome::Served)
 }
 
 /// The release of its kernel.
@@ -196,16 +208,17 @@ fn stated(incident: &Incident) -> Option<Release> {
 }
 
 /// How sure it is that `dma_direct_alloc()` asked, for a client that says so where it gets nothing.
-fn by_dma_direct(incident: &Incident, machine: &Machine) -> Option<Confidence> {
-    let who = &incident.who;
+fn by_dma_direct(incident: &Incident, clients: Clients, machine: &Machine) -> Option<Confidence> {
+    // What a driver said that is there in part may be that it got nothing.
+    let who = Some(&incident.who).filter(|who| who.piece_line.is_none())?;
     let arm64 =
-        machine.arch == Some(Arch::Arm64) && stated(incident).is_some_and(|at| at >= (5, 0));
+        machine.arch() == Some(Arch::Arm64) && stated(incident).is_some_and(|at| at >= (5, 0));
     match (who.caller, who.client) {
         (Some(_), Some(_)) if incident.logged => Some(Confidence::Certain),
         (Some(_), _) => Some(Confidence::Likely),
         (None, Some(_)) if arm64 && incident.logged => Some(Confidence::Likely),
         // Only the DMA API asks CMA there, and vb2_dc_alloc() would print.
-        (None, None) if arm64 && machine.no_heaps && machine.video && incident.logged => {
+        (None, None) if arm64 && clients.no_heaps && clients.video && incident.logged => {
             Some(Confidence::Likely)
         }
         _ => None,
@@ -225,34 +238,33 @@ mod tests {
         Incident { count: Some(count), ret: Some(-12), era, logged: true, ..new }
     }
 
-    fn machine(name: &str) -> Machine {
-        let mut machine = Machine::default();
-        machine.note(&Record::Kernel(name.into()));
-        machine
+    /// What became of it on a kernel of this name, where devices of V4L2 are there or not.
+    fn on(name: &str, video: bool, incident: &Incident) -> Outcome {
+        let mut clients = Clients { video, ..Clients::default() };
+        clients.note(&Record::Kernel(name.into()));
+        outcome(incident, clients, &Machine::of_kernel(Some(name)))
     }
 
     #[test]
     fn what_the_page_allocator_can_have_served_depends_on_page_size_and_caller() {
-        let debian = Machine { video: true, ..machine("6.12.117+deb13-arm64") };
-        assert_eq!(outcome(&incident(257), &debian), Outcome::Served(Confidence::Likely));
+        let debian = |count| on("6.12.117+deb13-arm64", true, &incident(count));
+        assert_eq!(debian(257), Outcome::Served(Confidence::Likely));
         let too_large = Outcome::Refused(Confidence::Likely, Because::Size);
-        assert_eq!(outcome(&incident(1025), &debian), too_large);
+        assert_eq!(debian(1025), too_large);
         // Pages of 16 KiB have larger blocks.
-        let large = Machine { video: true, ..machine("6.12.117+deb13-arm64-16k") };
-        assert_eq!(outcome(&incident(1025), &large), Outcome::Served(Confidence::Likely));
+        let large = on("6.12.117+deb13-arm64-16k", true, &incident(1025));
+        assert_eq!(large, Outcome::Served(Confidence::Likely));
         // A heap may be who asked.
-        let heaps = Machine { video: true, ..machine("7.3.4+deb13-arm64") };
-        assert_eq!(outcome(&incident(257), &heaps), Outcome::Unknown);
-        assert_eq!(outcome(&incident(257), &Machine::default()), Outcome::Unknown);
-        let guess = Outcome::Refused(Confidence::Guess, Because::Size);
-        assert_eq!(outcome(&incident(1025), &Machine::default()), guess);
-        let likely = Outcome::Refused(Confidence::Likely, Because::Size);
-        assert_eq!(outcome(&incident(8193), &Machine::default()), likely);
-        let arm = outcome(&incident(257), &machine("6.1.21-v7l+"));
+        assert_eq!(on("7.3.4+deb13-arm64", true, &incident(257)), Outcome::Unknown);
+        let unknown = |count| outcome(&incident(count), Clients::default(), &Machine::default());
+        assert_eq!(unknown(257), Outcome::Unknown);
+        assert_eq!(unknown(1025), Outcome::Refused(Confidence::Guess, Because::Size));
+        assert_eq!(unknown(8193), Outcome::Refused(Confidence::Likely, Because::Size));
+        let arm = on("6.1.21-v7l+", false, &incident(257));
         assert_eq!(arm, Outcome::Refused(Confidence::Likely, Because::Arch));
         let mut old = incident(257);
         old.era.name = Some("4.14.98-arm64".into());
-        let old = outcome(&old, &machine("4.14.98-arm64"));
+        let old = on("4.14.98-arm64", false, &old);
         assert_eq!(old, Outcome::Refused(Confidence::Likely, Because::Arch));
     }
 
@@ -260,28 +272,62 @@ mod tests {
     fn a_stack_says_it() {
         let mut of_heap = incident(257);
         of_heap.who.caller = Caller::find("dma-heap");
-        let machine = machine("6.12.117-arm64");
+        let outcome = |incident: &Incident| on("6.12.117-arm64", false, incident);
         let refused = Outcome::Refused(Confidence::Certain, Because::Caller);
-        assert_eq!(outcome(&of_heap, &machine), refused);
+        assert_eq!(outcome(&of_heap), refused);
         of_heap.who.caller = Caller::find("dma-direct");
-        assert_eq!(outcome(&of_heap, &machine), Outcome::Served(Confidence::Likely));
+        assert_eq!(outcome(&of_heap), Outcome::Served(Confidence::Likely));
         of_heap.who.client = Some("vb2-dma-contig");
-        assert_eq!(outcome(&of_heap, &machine), Outcome::Served(Confidence::Certain));
+        assert_eq!(outcome(&of_heap), Outcome::Served(Confidence::Certain));
+        let piece = Who { piece_line: Some(9), ..of_heap.who.clone() };
+        let half = Incident { who: piece, ..of_heap.clone() };
+        assert_eq!(outcome(&half), Outcome::Unknown);
         // The text has no kernel log, in which it would have printed.
         let traced = Incident { logged: false, ..of_heap.clone() };
-        assert_eq!(outcome(&traced, &machine), Outcome::Served(Confidence::Likely));
+        assert_eq!(outcome(&traced), Outcome::Served(Confidence::Likely));
         of_heap.who.pages_refused = Some(7);
         let both = Outcome::Refused(Confidence::Certain, Because::Pages);
-        assert_eq!(outcome(&of_heap, &machine), both);
+        assert_eq!(outcome(&of_heap), both);
         of_heap.who.driver_line = Some(("a".into(), 9));
-        assert_eq!(outcome(&of_heap, &machine), Outcome::Reported);
+        assert_eq!(outcome(&of_heap), Outcome::Reported);
+    }
+
+    #[test]
+    fn a_page_of_the_default_area_is_not_asked_for_by_the_dma_api() {
+        let debian = |incident: &Incident| on("6.12.117+deb13-arm64", true, incident);
+        let one = Incident { area: Some("reserved".into()), ..incident(1) };
+        let by_another = Outcome::Refused(Confidence::Likely, Because::OnePage);
+        assert_eq!(debian(&one), by_another);
+        // Two pages are, and an area that a node made may be the device's own.
+        let two = Incident { count: Some(2), ..one.clone() };
+        assert_eq!(debian(&two), Outcome::Served(Confidence::Likely));
+        let own = Incident { area: Some("vpu".into()), ..one.clone() };
+        assert_eq!(debian(&own), Outcome::Served(Confidence::Likely));
+        // Up to 5.2 it was.
+        let mut old = Incident { ..one.clone() };
+        old.era.name = Some("5.2.0".into());
+        assert_eq!(debian(&old), Outcome::Served(Confidence::Likely));
+        let arm = Incident { ..one };
+        let of_arch = Outcome::Refused(Confidence::Likely, Because::Arch);
+        assert_eq!(on("6.1.21-v7l+", false, &arm), of_arch);
+    }
+
+    #[test]
+    fn a_driver_that_got_no_page_was_not_refused_by_the_default_area() {
+        let mut reported = incident(1);
+        reported.who.driver_line = Some(("a".into(), 9));
+        let machine = |name| Machine::of_kernel(Some(name));
+        assert!(own_area_only(&reported, &machine("6.12.117-arm64")));
+        assert!(!own_area_only(&reported, &machine("6.1.21-v7l+")));
+        assert!(!own_area_only(&reported, &Machine::default()));
+        reported.count = Some(2);
+        assert!(!own_area_only(&reported, &machine("6.12.117-arm64")));
     }
 
     #[test]
     fn a_killed_task_got_nothing_whoever_asked() {
         let mut killed = incident(257);
         killed.ret = Some(EINTR);
-        let debian = Machine { video: true, ..machine("6.12.117+deb13-arm64") };
-        assert_eq!(outcome(&killed, &debian), Outcome::Unknown);
+        assert_eq!(on("6.12.117+deb13-arm64", true, &killed), Outcome::Unknown);
     }
 }

@@ -13,6 +13,7 @@ use cma_policies::dma_align;
 use super::{
     AlignFrom, Confidence, Failure, Incident, Known as From, ListSummary, Options, WouldFit,
 };
+use crate::board::is_gigantic;
 use crate::cause::Cause;
 pub use fit::{Fit, Place};
 use known::Known;
@@ -85,7 +86,11 @@ pub fn judge(incident: impl Into<Arc<Incident>>, options: &Options) -> Failure {
 
 /// The order of a request: as stated, else as callers of the DMA API ask.
 fn order(incident: &Incident, options: &Options) -> Option<(u32, AlignFrom)> {
-    let from_count = |count| (dma_align(count, options.cap), AlignFrom::Cap);
+    let gigantic = incident.area.as_deref().is_some_and(is_gigantic);
+    let from_count = |count: u64| match count.checked_ilog2() {
+        Some(order) if gigantic && count.is_power_of_two() => (order, AlignFrom::Gigantic),
+        _ => (dma_align(count, options.cap), AlignFrom::Cap),
+    };
     incident.align.or_else(|| incident.count.map(from_count))
 }
 

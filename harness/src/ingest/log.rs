@@ -111,6 +111,11 @@ impl Records {
         self.lines.number()
     }
 
+    /// Whether it is packed and whole, and bytes follow it that are no part of it, once it was read.
+    pub fn is_longer(&self) -> bool {
+        self.lines.is_longer()
+    }
+
     /// Why it could not be read to its end, once it was read as far as it goes: it is packed and
     /// cut, or damaged.
     pub const fn cut(&self) -> Option<&IngestError> {
@@ -175,6 +180,10 @@ impl Records {
             return;
         }
         self.oldest = oldest;
+        if oldest.is_none() && self.queue.len() == 1 {
+            self.ready = 1;
+            return;
+        }
         let line = |item: &Result<Found, IngestError>| match item {
             Ok(found) => found.line,
             Err(error) => error.line,

@@ -1,6 +1,7 @@
 //! Where bytes come from: a file, which can be read again, or standard input; packed or plain.
 
 mod binary;
+mod gzip;
 mod zstd;
 
 use std::fmt;
@@ -8,7 +9,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::error::IngestError;
@@ -35,6 +36,31 @@ enum Place {
 /// An input that is read as it comes; nothing once it was taken.
 #[derive(Clone)]
 struct Once(Arc<Mutex<Option<Box<dyn Read + Send>>>>);
+
+/// Whether bytes follow what is packed that are no part of it. Where nobody notes it that is an
+/// error.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct PastEnd(Option<Arc<AtomicBool>>);
+
+impl PastEnd {
+    /// One that is noted.
+    pub(crate) fn noted() -> Self {
+        Self(Some(Arc::default()))
+    }
+
+    /// Whether there were any.
+    pub(crate) fn is_found(&self) -> bool {
+        self.0.as_ref().is_some_and(|found| found.load(Ordering::Relaxed))
+    }
+
+    /// There are some.
+    fn found(&self) -> io::Result<()> {
+        let why = "bytes follow the end of what is packed that are no part of it";
+        let noted = self.0.as_ref().ok_or_else(|| io::Error::other(why))?;
+        noted.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+}
 
 impl fmt::Debug for Once {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -137,6 +163,14 @@ impl Source {
     /// Where it cannot be opened, was opened and can be read only once, is no such packed file after
     /// all, or is what some tool writes that is no text.
     pub fn open(&self) -> Result<Box<dyn BufRead>, IngestError> {
+        self.open_noting(&PastEnd::default())
+    }
+
+    /// The same; of a packed file what follows its end is left out and noted.
+    ///
+    /// # Errors
+    /// The same.
+    pub(crate) fn open_noting(&self, past_end: &PastEnd) -> Result<Box<dyn BufRead>, IngestError> {
         let fail = |why: &dyn fmt::Display| IngestError::of(&self.name, why);
         let raw: Box<dyn Read> = match &self.place {
             Place::File(path) => Box::new(regular(path).map_err(|error| fail(&error))?),
@@ -154,9 +188,9 @@ impl Source {
         let (head, raw) = head(raw).map_err(|error| fail(&error))?;
         let raw: Box<dyn BufRead> = Box::new(BufReader::new(raw));
         let unpacked: Box<dyn Read> = match head.as_slice() {
-            [0x1f, 0x8b, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(raw)),
+            [0x1f, 0x8b, ..] => Box::new(gzip::Members::new(raw, past_end.clone())),
             [0x28, 0xb5, 0x2f, 0xfd, ..] => {
-                let frames = zstd::Frames::new(raw);
+                let frames = zstd::Frames::new(raw, past_end.clone());
                 Box::new(frames.map_err(|error| fail(&nothing_unpacked(&error)))?)
             }
             // What the kernel could not unpack itself, of pstore.
@@ -233,7 +267,43 @@ impl Read for Failing {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
+    use ruzstd::encoding::{CompressionLevel, compress_to_vec};
+
     use super::*;
+
+    fn gzip(text: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(text).expect("memory takes it");
+        encoder.finish().expect("memory takes it")
+    }
+
+    /// What is unpacked, and whether it is whole and something follows it.
+    fn unpacked(packed: &[u8]) -> (Vec<u8>, bool, bool) {
+        let (past_end, mut out) = (PastEnd::noted(), Vec::new());
+        let mut input = Source::bytes("a.gz", packed).open_noting(&past_end).expect("opens");
+        let is_whole = input.read_to_end(&mut out).is_ok();
+        (out, is_whole, past_end.is_found())
+    }
+
+    #[test]
+    fn what_follows_a_whole_packed_file_is_noted_and_what_is_cut_is_not_whole() {
+        let zstd = compress_to_vec(&b"text\n"[..], CompressionLevel::Fastest);
+        for packed in [gzip(b"text\n"), zstd] {
+            let twice = packed.repeat(2);
+            assert_eq!(unpacked(&twice), (b"text\ntext\n".to_vec(), true, false));
+            for tail in [&b"\0\0\0\0"[..], b"<html>", b"\x0a"] {
+                let longer = [&packed[..], tail].concat();
+                assert_eq!(unpacked(&longer), (b"text\n".to_vec(), true, true), "{tail:?}");
+                let mut out = Vec::new();
+                let mut strict = Source::bytes("a.gz", &longer[..]).open().expect("opens");
+                assert!(strict.read_to_end(&mut out).is_err());
+            }
+            let (_, is_whole, follows) = unpacked(&twice[..twice.len() - 3]);
+            assert!(!is_whole && !follows);
+        }
+    }
 
     #[test]
     fn a_device_without_an_end_is_refused_and_an_empty_one_is_read() {

@@ -16,6 +16,10 @@ pub enum Arch {
     Arm,
     /// 64-bit x86.
     X86_64,
+    /// 64-bit RISC-V.
+    Riscv64,
+    /// One that none of these is: its pages and its step are not known by its name.
+    Other,
 }
 
 impl Arch {
@@ -28,6 +32,16 @@ impl Arch {
             Self::Arm64 => "arm64",
             Self::Arm => "arm",
             Self::X86_64 => "x86_64",
+            Self::Riscv64 => "riscv64",
+            Self::Other => "other",
+        }
+    }
+
+    /// Bytes of a page, where it has no others.
+    pub const fn page_bytes(self) -> Option<u64> {
+        match self {
+            Self::Arm | Self::X86_64 | Self::Riscv64 => Some(4096),
+            Self::Arm64 | Self::Other => None,
         }
     }
 }
@@ -85,6 +99,10 @@ pub const STEPS: &[Step] = &[
         "pageblock_nr_pages, include/linux/cma.h"),
     row((Arch::X86_64, 4), (FIRST, PAGEBLOCK), 4, "x86_64 up to 5.18",
         "the largest block of order 10, cma_init_reserved_mem(), mm/cma.c"),
+    row((Arch::Riscv64, 4), (PAGEBLOCK, LAST), 2, "riscv64 from 5.19 on",
+        "pageblock_nr_pages, include/linux/cma.h; a huge page is what a table of one page maps"),
+    row((Arch::Riscv64, 4), (FIRST, PAGEBLOCK), 4, "riscv64 up to 5.18",
+        "the largest block of order 10, rmem_cma_setup(), kernel/dma/contiguous.c"),
 ];
 
 /// The rows that a kernel can have of which this is known.
@@ -150,6 +168,8 @@ mod tests {
             (Arch::Arm, 4, (7, 3), &[4, 32]),
             (Arch::X86_64, 4, (5, 15), &[4]),
             (Arch::X86_64, 16, (6, 1), &[]),
+            (Arch::Riscv64, 4, (6, 6), &[2]),
+            (Arch::Other, 4, (6, 6), &[]),
         ] {
             let found = steps(Some(arch), Some(kib * 1024), Some(release));
             let found: Vec<_> = found.map(|step| step.bytes / MIB).collect();

@@ -82,8 +82,8 @@ impl Posted {
     pub(crate) const ALL: [Self; 5] =
         [Self::Whole, Self::Mangled, Self::Cut, Self::Lost, Self::TwoAreas];
 
-    /// Whether a driver's line alone is still one: wrapped it has no grammar of its own, and beside
-    /// the failures of another area it may be theirs.
+    /// Whether a driver's line alone is still one: broken in the words that it is known by it is
+    /// none, and beside the failures of another area it may be theirs.
     pub(crate) const fn shows_drivers(self) -> bool {
         matches!(self, Self::Whole | Self::Cut | Self::Lost)
     }
@@ -120,8 +120,6 @@ pub(crate) fn capture(mut story: Story, posted: Posted, seed: &Seed) -> Log {
     }
     let evidence = (0..story.truths.len()).map(|index| evidence(&story, index)).collect();
     let name = format!("{} {posted:?} {done}", story.release.text);
-    // The size that a driver prints last may be wrapped inside its digits.
-    open |= done.contains(" wrapped") && story.truths.iter().any(|truth| truth.reported);
     let (exact, mixed) = (posted != Posted::Lost && !open, posted == Posted::TwoAreas);
     let clocked = style.has_kernel_clock();
     let drivers = posted.shows_drivers();

@@ -76,10 +76,9 @@ impl Score {
                 .is_none()
         });
         let extra = left.iter().flatten().count();
-        // The time shows whether a list without its line is of a failure of the trace; that of one of
-        // two areas may be the other's.
+        // The time shows whether a list without its line is of a failure of the trace.
         let lines = log.visible().filter(|(_, evidence)| !evidence.line).count();
-        let timed = log.clocked && !log.mixed;
+        let timed = log.clocked;
         let exact = log.exact && (timed || !log.story.shows.trace || lines == 0);
         if exact && (extra > 0 || !unmatched.is_empty()) {
             let said: Vec<_> = failures.iter().map(short).collect();

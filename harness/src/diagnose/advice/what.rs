@@ -42,6 +42,22 @@ pub enum SizeBy {
     DefaultNode,
     /// A node of its own.
     Node,
+    /// This parameter of the command line.
+    Parameter(&'static str),
+}
+
+/// The names of areas that the kernel makes for a parameter: each with a number
+/// (`mm/hugetlb_cma.c`, `kernel/dma/contiguous.c`).
+const PARAMETERS: [(&str, &str); 3] =
+    [("hugetlb", "hugetlb_cma="), ("pernuma", "cma_pernuma="), ("numa", "numa_cma=")];
+
+/// The parameter that makes an area of this name.
+fn parameter(area: &str) -> Option<&'static str> {
+    PARAMETERS.into_iter().find_map(|(name, parameter)| {
+        let number = area.strip_prefix(name)?;
+        let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        is_number.then_some(parameter)
+    })
 }
 
 impl SizeBy {
@@ -51,7 +67,7 @@ impl SizeBy {
             None => Self::Unknown,
             Some("reserved") => Self::Command,
             Some(name) if name.starts_with("linux,cma") => Self::DefaultNode,
-            Some(_) => Self::Node,
+            Some(name) => parameter(name).map_or(Self::Node, Self::Parameter),
         }
     }
 }

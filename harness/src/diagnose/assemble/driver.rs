@@ -261,6 +261,25 @@ impl Reports {
         }
     }
 
+    /// A piece of what a driver says that got no memory: it may be of any failure near it.
+    pub(super) fn driver_piece(&mut self) {
+        let at = self.at;
+        let near = self.window.latest(8).filter(|(_, open)| {
+            let limit = if open.last.time_us.is_some() && at.time_us.is_some() {
+                STAMPED_LINES
+            } else {
+                DRIVER_LINES
+            };
+            open.last.is_near(at, limit, SECOND_US)
+        });
+        let near: Vec<Id> = near.map(|(id, _)| id).collect();
+        for id in near {
+            if let Some(open) = self.window.get_mut(id) {
+                open.incident.who.piece_line.get_or_insert(at.line);
+            }
+        }
+    }
+
     /// A driver says so, and nothing before it does: the failure that it reports.
     pub(super) fn driver_alone(&mut self, count: Option<u64>, cma: bool) -> Option<Id> {
         let claims = self.take_claims(count);
@@ -390,6 +409,20 @@ mod tests {
         assert_eq!(without.failures().len(), 1);
         let other = Script::new().fail(Shape::Named, 3, -12).say(driver(Some(1 << 20), false));
         assert_eq!(other.failures().len(), 1);
+    }
+
+    #[test]
+    fn a_piece_of_a_driver_s_line_leaves_open_whether_it_reported_a_failure() {
+        let piece = |script: Script| script.say(Record::DriverPiece);
+        let near = piece(Script::new().fail(Shape::Named, 3, -12)).only();
+        assert!(near.incident.is_half_reported() && !near.incident.is_unreported());
+        let far = piece(Script::new().fail(Shape::Named, 3, -12).skip(90)).only();
+        assert!(far.incident.is_unreported());
+        // Another line is whole.
+        let both = Script::new().fail(Shape::Named, 3, -12).say(driver(Some(12288), false));
+        let both = piece(both).only();
+        assert!(!both.incident.is_half_reported());
+        assert!(piece(Script::new()).failures().is_empty());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::window::{Belief, Open, Parts};
 use super::{Assembler, Incident, Reported};
 use crate::diagnose::Bounds;
 use crate::diagnose::era::Shown;
-use crate::diagnose::outcome::outcome;
+use crate::diagnose::outcome::{outcome, own_area_only};
 use crate::ingest::log::{FreeRuns, Shape};
 use crate::timeline::{AreaState, Known};
 use Reported::Line;
@@ -72,7 +72,8 @@ impl Assembler {
         incident.who.task = incident.who.task.take().or(printed);
         let printed = matches!(incident.reported, Line(_) | Reported::Debug | Reported::List);
         incident.logged = printed || incident.list.is_some() || open.has.any(Parts::LINE);
-        incident.outcome = outcome(incident, &self.scene.machine);
+        incident.outcome = outcome(incident, self.scene.clients, self.scene.boot.machine());
+        incident.who.own_area_only = own_area_only(incident, self.scene.boot.machine());
         Arc::new(open.incident)
     }
 
@@ -94,8 +95,11 @@ impl Assembler {
     /// What the text states beside its list.
     fn add_bounds(&mut self, open: &mut Open) {
         let incident = &open.incident;
-        let own = incident.bounds.clone();
-        let bounds = own.or_else(|| self.scene.sizes.shared(incident.area.as_ref()));
+        let device = incident.who.device.as_ref().filter(|_| incident.area.is_none());
+        let own = device.and_then(|device| self.scene.sizes.of_device(device)).cloned();
+        let area = own.as_ref().map(|own| Arc::clone(&own.area)).or_else(|| incident.area.clone());
+        let known = incident.bounds.clone();
+        let bounds = known.or_else(|| self.scene.sizes.shared(area.as_ref()));
         let bounds = bounds.map(|bounds| match incident.count {
             // Up to 6.14 the kernel says nothing of a request that is larger than its area.
             Some(count)
@@ -106,14 +110,15 @@ impl Assembler {
             _ => bounds,
         });
         let held = open.held.take().or_else(|| self.reports.dumps.exported.clone());
-        open.incident.bounds = match (bounds, held) {
-            (bounds, None) => bounds,
-            (bounds, held) => {
+        open.incident.bounds = match (bounds, own, held) {
+            (bounds, None, None) => bounds,
+            (bounds, own, held) => {
                 let bounds = bounds.map_or_else(
-                    || self.scene.sizes.bounds(open.incident.area.as_ref()),
+                    || self.scene.sizes.bounds(area.as_ref()),
                     |bounds| Bounds::clone(&bounds),
                 );
-                Some(Arc::new(Bounds { held, ..bounds }))
+                let own = own.filter(|_| bounds.area.is_some());
+                Some(Arc::new(Bounds { held, own, ..bounds }))
             }
         };
     }

@@ -1,9 +1,9 @@
 //! Who holds the pages of an area, by the tasks of a trace.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cma_policies::Run;
+use rustc_hash::FxHashMap;
 
 use crate::diagnose::Holder;
 use crate::ingest::log::Task;
@@ -17,8 +17,8 @@ const MOST_NAMED: usize = 4;
 /// The live buffers of an area.
 #[derive(Debug, Default)]
 struct Area {
-    /// By their first page: pages, and the number of the task.
-    buffers: BTreeMap<u64, (u64, usize)>,
+    /// By their first page: pages, and the number of the task. Walked through for one alone.
+    buffers: FxHashMap<u64, (u64, usize)>,
     tasks: Vec<Holder>,
     /// Those that hold most, as long as nothing changed.
     most: Option<Arc<[Holder]>>,
@@ -56,11 +56,16 @@ impl Holders {
     pub(super) fn released(&mut self, area: Option<&Arc<str>>, run: Run) {
         let Some(area) = self.area(area) else { return };
         let first = run.pfn.0;
-        let Some((start, (pages, task))) = area.buffers.range(..=first).next_back() else { return };
-        let (start, pages, task) = (*start, *pages, *task);
-        if first >= start.saturating_add(pages) {
+        let around = |(start, (pages, _)): &(&u64, &(u64, usize))| {
+            (**start..start.saturating_add(*pages)).contains(&first)
+        };
+        // A part of a buffer may begin anywhere in it.
+        let found = area.buffers.get_key_value(&first);
+        let Some((start, (pages, task))) = found.or_else(|| area.buffers.iter().find(around))
+        else {
             return;
-        }
+        };
+        let (start, pages, task) = (*start, *pages, *task);
         area.most = None;
         let whole = run.count >= pages;
         area.tasks[task].gone(pages.min(run.count), whole);

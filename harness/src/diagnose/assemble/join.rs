@@ -34,6 +34,19 @@ enum Half {
     Unlisted,
 }
 
+impl Half {
+    /// Whether `open` has found its other half, in another way at least.
+    fn is_found(self, open: &Open) -> bool {
+        let (has, incident) = (|part| open.has.any(part), &open.incident);
+        match self {
+            Self::Line(_) => has(Parts::TRACE),
+            // A list follows its line.
+            Self::Trace(_) | Self::Unlisted => has(Parts::LINE) || incident.list.is_some(),
+            Self::List => has(Parts::TRACE) || has(Parts::LINE) || incident.count.is_some(),
+        }
+    }
+}
+
 /// Failures that wait for their other half.
 #[derive(Debug, Default)]
 pub(super) struct Join {
@@ -98,11 +111,7 @@ impl Join {
         ret: Option<Errno>,
     ) -> Option<Id> {
         [Near::Same, Near::Anyhow].into_iter().find_map(|near| {
-            self.take(Half::Trace(count), window, at.into(), near, |open| {
-                // A list follows its line.
-                let is_open = !open.has.any(Parts::LINE) && open.incident.list.is_none();
-                is_open && is_of(open, area, ret)
-            })
+            self.take(Half::Trace(count), window, at.into(), near, |open| is_of(open, area, ret))
         })
     }
 
@@ -118,7 +127,7 @@ impl Join {
     ) -> Option<Id> {
         self.take(Half::Line(asked.0), window, when, near, |open| {
             let align = open.incident.align.map(|(align, _)| align);
-            !open.has.any(Parts::TRACE) && is_of(open, area, ret) && same(align, asked.1)
+            is_of(open, area, ret) && same(align, asked.1)
         })
     }
 
@@ -133,9 +142,7 @@ impl Join {
     ) -> Option<Id> {
         let near = self.near(near, counter)?;
         self.take(Half::List, window, when, near, |open| {
-            let is_list = !open.has.any(Parts::TRACE) && !open.has.any(Parts::LINE);
-            let list = open.incident.list.as_deref();
-            is_list && open.incident.count.is_none() && is_counted(list, counter)
+            is_counted(open.incident.list.as_deref(), counter)
         })
     }
 
@@ -151,8 +158,7 @@ impl Join {
         [Near::Same, Near::Anyhow].into_iter().find_map(|near| {
             let near = self.near(near, counter)?;
             self.take(Half::Unlisted, window, at.into(), near, |open| {
-                let is_open = open.incident.list.is_none() && !open.has.any(Parts::LINE);
-                is_open && is_counted(Some(list), open.counter)
+                is_counted(Some(list), open.counter)
             })
         })
     }
@@ -205,15 +211,14 @@ impl Join {
         let mut index = 0;
         for _ in 0..MOST_LOOKS {
             let id = *queue.get(index)?;
-            let Some(open) = window.get(id).filter(|open| fits(open)) else {
-                // It is done, or has found its other half in another way.
-                if index == 0 {
-                    queue.pop_front();
-                } else {
-                    index += 1;
-                }
+            let Some(open) = window.get(id).filter(|open| !half.is_found(open)) else {
+                queue.remove(index);
                 continue;
             };
+            if !fits(open) {
+                index += 1;
+                continue;
+            }
             let (span, log_us) = match half {
                 Half::Line(_) | Half::List => (when.span, open.incident.time_us),
                 Half::Trace(_) | Half::Unlisted => (open.trace_us, at.time_us),

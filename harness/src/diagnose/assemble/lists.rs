@@ -69,6 +69,12 @@ pub(super) struct Pairing {
     granted: u64,
 }
 
+/// The most lists before a line that are looked at.
+const MOST_BEFORE: usize = 64;
+
+/// A burst lasts as long as the kernel counts lines (`DEFAULT_RATELIMIT_INTERVAL`, 5 s).
+const BURST_US: u64 = 5 * SECOND_US;
+
 impl Pairing {
     /// A failure waits for its list.
     pub(super) fn wait(&mut self, waiting: Await) {
@@ -112,13 +118,14 @@ impl Pairing {
         false
     }
 
-    /// The list is of a failure whose line is there.
-    fn asked_for(&mut self, incident: &Incident, list: &Arc<FreeRuns>) {
+    /// The list is of a failure whose line is there: what that asked for.
+    fn asked_for(&mut self, incident: &Incident, list: &Arc<FreeRuns>) -> Option<Beside> {
         let &Incident { line, align, ret, .. } = incident;
-        let Reported::Line(shape) = incident.reported else { return };
-        if let Some(count) = incident.count.filter(|_| shape != Shape::Fragment) {
-            self.asked.note(list, Beside { count, align, ret, line, lines: 1, equal: false });
-        }
+        let Reported::Line(shape) = incident.reported else { return None };
+        let count = incident.count.filter(|_| shape != Shape::Fragment)?;
+        let beside = Beside { count, align, ret, line, lines: 1, equal: false };
+        self.asked.note(list, beside);
+        Some(beside)
     }
 
     /// Another source begins.
@@ -351,7 +358,29 @@ impl Reports {
             open.shown = open.shown.and(Shown::by_list(list));
             open.incident.list = Some(Arc::clone(list));
             open.last = at;
-            self.lists.asked_for(&open.incident, list);
+            if let Some(asked) = self.lists.asked_for(&open.incident, list) {
+                self.tell_those_before(id, list, Beside { equal: true, ..asked });
+            }
+        }
+    }
+
+    /// The lists just before that of `id` that are equal to it and whose line is not in the text:
+    /// theirs may have been hidden or lost as well.
+    fn tell_those_before(&mut self, id: Id, list: &Arc<FreeRuns>, asked: Beside) {
+        let at = self.at;
+        let before = self.window.latest(MOST_BEFORE).filter(|(other, _)| *other != id);
+        let equal = before.take_while(|(_, open)| {
+            let incident = &open.incident;
+            incident.reported == Reported::List
+                && incident.count.is_none()
+                && open.last.is_near(at, u64::MAX, BURST_US)
+                && incident.list.as_ref() == Some(list)
+        });
+        let equal: Vec<Id> = equal.map(|(other, _)| other).collect();
+        for other in equal {
+            if let Some(open) = self.window.get_mut(other) {
+                beside::add(&mut open.incident.beside, asked);
+            }
         }
     }
 

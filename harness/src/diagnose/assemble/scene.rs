@@ -8,7 +8,7 @@ use crate::boot::Notes;
 use crate::diagnose::Options;
 use crate::diagnose::bounds::Sizes;
 use crate::diagnose::era::{Era, Shown, Text};
-use crate::diagnose::outcome::Machine;
+use crate::diagnose::outcome::Clients;
 use crate::ingest::log::FreeBlocks;
 
 /// What the caller and a text say beside calls, areas and failures.
@@ -18,7 +18,7 @@ pub(super) struct Scene {
     pub(super) text: Text,
     /// What the kernel calls itself at first.
     pub(super) release: Option<Arc<str>>,
-    pub(super) machine: Machine,
+    pub(super) clients: Clients,
     /// The kernel log begins with the boot.
     pub(super) from_boot: bool,
     /// A kernel that is installed: the one that runs, where nothing states it.
@@ -53,7 +53,7 @@ impl Scene {
             options: options.clone(),
             text: Text::default(),
             release: None,
-            machine: Machine::default(),
+            clients: Clients::default(),
             from_boot: false,
             installed: None,
             counters: Counters::default(),

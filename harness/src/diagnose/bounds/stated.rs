@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Bounds, By, Stated};
+use super::{Bounds, By, Own, Stated};
 use crate::boot::Command;
 use crate::ingest::log::boot::Boot;
 use crate::ingest::log::{DebugfsFile, Record};
@@ -19,7 +19,11 @@ pub(in crate::diagnose) struct Sizes {
     areas: Vec<(Option<Arc<str>>, Stated)>,
     all: Option<Stated>,
     free: Option<Stated>,
+    /// Free pages of areas, as stated last.
+    available: Vec<(Arc<str>, Stated)>,
     asked: Option<Stated>,
+    /// The areas that devices were given.
+    own: Vec<Own>,
     /// `CmaTotal` was stated with several values: the text is of several boots.
     disputed: bool,
     /// Bytes of a page; 0: not known.
@@ -50,7 +54,14 @@ impl Sizes {
             }
             // The line after the one that makes a pool names it.
             Record::Boot(Boot::Initialized { node }) => self.name(node, source, line),
+            Record::Boot(Boot::HugetlbPlaced { node, .. }) => {
+                self.name(&Arc::from(format!("hugetlb{node}")), source, line);
+            }
             Record::Boot(Boot::Dead { area }) => self.is_dead(area),
+            Record::Boot(Boot::Assigned { device, node }) => {
+                let (device, area) = (Arc::clone(device), Arc::clone(node));
+                self.given(Own { device, area, source: Arc::clone(source), line });
+            }
             Record::Boot(boot) => self.boot(boot, &bytes),
             // Each of millions of events may state it.
             Record::Start { area, total: Some(total), .. } if !self.is_known(area, *total) => {
@@ -61,6 +72,9 @@ impl Sizes {
             }
             Record::Counter { area: Some(area), name, value } if &**name == "total_pages" => {
                 self.area(Some(area), pages(By::Sysfs, *value));
+            }
+            Record::Counter { area: Some(area), name, value } if &**name == "available_pages" => {
+                self.available(area, pages(By::Available, *value));
             }
             Record::Counter { area: None, name, value } => match &**name {
                 "CmaTotal" => {
@@ -76,7 +90,9 @@ impl Sizes {
                 _ => return,
             },
             Record::CommandLine(line) => {
+                // So small an area is not meant, and becomes a larger one.
                 let asked = Command::read(line).cma.map(|size| size.bytes);
+                let asked = asked.filter(|bytes| *bytes >= 1 << 20);
                 self.asked = asked.map(|asked| bytes(By::CommandLine, asked)).or(self.asked.take());
             }
             _ => return,
@@ -90,6 +106,16 @@ impl Sizes {
             Boot::Node { node, bytes, reusable: true, .. } => {
                 self.area(Some(node), stated(By::Boot, *bytes));
             }
+            // They are the last ones, and nobody asks them.
+            Boot::Crash { ranges, .. } => {
+                let unnamed = |(name, area): &&mut (Option<Arc<str>>, Stated)| {
+                    name.is_none() && area.by == By::Boot
+                };
+                let ranges = usize::try_from(*ranges).unwrap_or(usize::MAX);
+                for (name, _) in self.areas.iter_mut().rev().filter(unnamed).take(ranges) {
+                    *name = Some("crashkernel".into());
+                }
+            }
             Boot::Ranges { bytes, .. } => self.area(None, stated(By::Boot, *bytes)),
             Boot::Dts(node) if node.pool && node.reusable && !node.disabled => {
                 let fixed = node.reg.first().map(|(_, bytes)| *bytes);
@@ -101,6 +127,18 @@ impl Sizes {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// So many pages of an area are free at this line.
+    fn available(&mut self, name: &Arc<str>, stated: Stated) {
+        let known = self.available.iter().position(|(known, _)| known == name);
+        match known {
+            Some(index) => self.available[index].1 = stated,
+            None if self.available.len() < MOST_AREAS => {
+                self.available.push((Arc::clone(name), stated));
+            }
+            None => {}
         }
     }
 
@@ -124,6 +162,22 @@ impl Sizes {
         if let Some(index) = self.areas.iter().position(of).or_else(default) {
             self.areas.remove(index);
         }
+    }
+
+    fn given(&mut self, own: Own) {
+        const MOST: usize = 64;
+        let same = |known: &Own| known.device == own.device && known.area == own.area;
+        if self.own.len() < MOST && !self.own.iter().any(same) {
+            self.own.push(own);
+        }
+    }
+
+    /// The area of this device, where it was given one alone (`rmem_cma_device_init()` and
+    /// `dma_alloc_contiguous()`, `kernel/dma/contiguous.c`: no other is tried).
+    pub(in crate::diagnose) fn of_device(&self, device: &str) -> Option<&Own> {
+        let name = |device: &'_ str| device.rsplit(' ').next().map(String::from);
+        let mut own = self.own.iter().filter(|own| name(&own.device) == name(device));
+        own.next().filter(|_| own.next().is_none())
     }
 
     /// Bytes of a page as known so far.
@@ -199,7 +253,9 @@ impl Sizes {
             self.asked.clone().filter(|asked| alone && may_be(asked))
         });
         let (page_bytes, free) = (self.page_bytes(), self.free.clone());
-        Bounds { page_bytes, area, is_largest, all, free, held: None }
+        let of = |(known, _): &&(Arc<str>, Stated)| name == Some(known);
+        let available = self.available.iter().find(of).map(|(_, stated)| stated.clone());
+        Bounds { page_bytes, area, is_largest, all, free, available, ..Bounds::default() }
     }
 
     fn named(&self, name: &Arc<str>) -> Option<Stated> {
@@ -318,8 +374,29 @@ mod tests {
         assert_eq!(of(&[asked()], None), (Some(16384), false, None));
         assert_eq!(of(&[asked(), reserved(None, 66)], None), (Some(16896), false, None));
         assert_eq!(of(&[asked(), counter("CmaTotal", 8192)], None), (None, false, Some(2048)));
-        let hex = Record::CommandLine("cma=0x4000000 hugetlb_cma=1G cma=lots".into());
+        let hex = Record::CommandLine("cma=0x4000000 hugetlb_cma=1G".into());
         assert_eq!(of(&[hex], None), (Some(16384), false, None));
+        // That is read as 0, and 25 bytes become more: neither bounds anything.
+        for line in ["cma=64M cma=lots", "cma=25%"] {
+            let odd = Record::CommandLine(line.into());
+            assert_eq!(of(&[odd], None), (None, false, None), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_an_area_has_available_is_of_that_area_and_as_stated_last() {
+        let counter = |area: &str, value| Record::Counter {
+            area: Some(area.into()),
+            name: "available_pages".into(),
+            value,
+        };
+        let sizes = sizes(&[counter("vpu", 7), counter("reserved", 9), counter("vpu", 5)]);
+        let of = |name: Option<&str>| {
+            let bounds = sizes.bounds(name.map(Arc::from).as_ref());
+            bounds.available.map(|stated| (stated.pages, stated.line))
+        };
+        assert_eq!((of(Some("vpu")), of(Some("reserved"))), (Some((5, 3)), Some((9, 2))));
+        assert_eq!((of(Some("isp")), of(None)), (None, None));
     }
 
     #[test]

@@ -36,7 +36,7 @@ impl<'a> Known<'a> {
         let list = incident.list.as_deref().or(incident.other_lists.first().map(|list| &**list));
         let state = incident.state.as_deref();
         let count = incident.count.unwrap_or(0);
-        let stated = align.is_some_and(|(_, from)| from != AlignFrom::Cap);
+        let stated = align.is_some_and(|(_, from)| from.is_stated());
         let order = align.map_or(0, |(order, _)| order);
         let view = state.filter(|_| count > 0).map(|state| {
             let mut view = View::new(state, count, incident.doubtful);

@@ -129,12 +129,40 @@ pub enum Boot {
     /// `hugetlb_cma=` is below a gigantic page, or none of its multiples (`mm/hugetlb.c`, later
     /// `mm/hugetlb_cma.c`): bytes of that.
     HugetlbOff(u64),
+    /// It is a share of the memory that is above 100 % or below a gigantic page.
+    HugetlbShare,
+    /// It names this node of memory, which is not there.
+    HugetlbNode(u32),
+    /// Its area on a node of memory was reserved.
+    HugetlbPlaced {
+        /// Bytes.
+        bytes: u64,
+        /// The node.
+        node: u32,
+    },
     /// No memory was found for it on a node of memory.
-    HugetlbFailed,
+    HugetlbFailed {
+        /// The node.
+        node: u32,
+        /// Memory was found, which lies in two zones.
+        zones: bool,
+    },
     /// The architecture has no `hugetlb_cma=`.
     HugetlbUnknown,
     /// What `hugetlb_cma=` asks for in all, in bytes.
     Hugetlb(u64),
+    /// What became of `crashkernel=…,cma` (`reserve_crashkernel_cma()`, `kernel/crash_reserve.c`,
+    /// from 6.17 on): the areas that were reserved before this line.
+    Crash {
+        /// Bytes asked for, where they are not what was reserved.
+        asked: Option<u64>,
+        /// Bytes reserved.
+        bytes: u64,
+        /// Areas.
+        ranges: u64,
+    },
+    /// The architecture has no `crashkernel=…,cma`.
+    CrashUnknown,
     /// A block of memory (`free_area_init()`, "Early memory node ranges").
     Memory {
         /// First byte.
@@ -184,6 +212,9 @@ pub enum Boot {
     Dts(Box<Node>),
     /// A device and its `memory-region`.
     Region(Region),
+    /// All memory by a device tree, which a boot loader may change: first byte and bytes of each
+    /// piece.
+    TreeMemory(Vec<(u64, u64)>),
 }
 
 /// What the size of a page is known from.

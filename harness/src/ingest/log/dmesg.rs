@@ -22,6 +22,7 @@ pub(super) mod stack;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod wrapped;
 
 use std::sync::LazyLock;
 
@@ -38,6 +39,7 @@ use message::Parsed;
 pub(super) use message::{Function, Message, Tools};
 use open::Open;
 pub use stack::{FRAMES, Frame};
+use wrapped::Wrapped;
 
 pub(super) const FORMAT: Format = Format {
     name: "dmesg",
@@ -65,6 +67,8 @@ const MOST_BETWEEN: u64 = 2;
 pub(super) struct Dmesg {
     tools: Tools,
     open: Vec<Open>,
+    /// A driver's line that may go on.
+    wrapped: Option<Wrapped>,
     /// A line that goes on after a soft break, and where it began.
     soft: Vec<u8>,
     soft_line: u64,
@@ -133,6 +137,7 @@ impl Dmesg {
             let soft = std::mem::take(&mut self.soft);
             self.whole_line(&soft, &mut sink.at(self.soft_line));
         }
+        self.end_wrapped(sink);
         while !self.open.is_empty() {
             self.close(0, sink);
         }
@@ -142,12 +147,14 @@ impl Dmesg {
     pub(super) fn oldest(&self) -> Option<u64> {
         let soft = (!self.soft.is_empty()).then_some(self.soft_line);
         let open = self.open.iter().map(|open| open.origin.line);
-        open.chain(soft).min()
+        let wrapped = self.wrapped.as_ref().map(|wrapped| wrapped.origin.line);
+        open.chain(soft).chain(wrapped).min()
     }
 
     /// Whether the next line is of interest whatever it says.
     pub(super) fn is_waiting(&self) -> bool {
-        self.uname || !self.open.is_empty() || !self.soft.is_empty()
+        let is_open = !self.open.is_empty() || self.wrapped.is_some();
+        self.uname || is_open || !self.soft.is_empty()
     }
 
     /// Reads a line, which may hold several with their ends spelled out (`\\n`), as a program prints
@@ -184,6 +191,9 @@ impl Dmesg {
                 machine.into_iter().for_each(|record| sink.push(None, None, record));
                 used = line.len();
             }
+        }
+        if used == 0 && self.wrapped.is_some() {
+            used = self.go_on_wrapped(line, sink);
         }
         if used == 0 && !self.open.is_empty() {
             self.expire(sink);
@@ -248,14 +258,7 @@ impl Dmesg {
         if (of_boot || !found) && self.phrases(line, sink) {
             return true;
         }
-        if hit_any
-            && !found
-            && let Some(record) = held::read(line).or_else(|| driver::read(line))
-        {
-            self.found(line, line.len(), record, sink);
-            found = true;
-        }
-        found
+        found || hit_any && self.driver(line, sink)
     }
 
     /// Reads what the phrases of a boot in `line` say.

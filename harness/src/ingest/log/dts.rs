@@ -101,6 +101,14 @@ impl Trees {
                     at += 2;
                     continue;
                 }
+                b'{' if self.text.ends_with(b"&") && line[at + 1..].starts_with(b"/") => {
+                    // `&{/reserved-memory/linux,cma}` refers to a node by its path.
+                    let end =
+                        memchr::memchr(b'}', &line[at..]).map_or(line.len(), |end| at + end + 1);
+                    line[at..end].iter().for_each(|byte| self.put(*byte, sink.line));
+                    at = end;
+                    continue;
+                }
                 b'{' | b'}' | b';' => {
                     self.mark(*byte, sink);
                     at += 1;
@@ -162,7 +170,10 @@ impl Trees {
         let parent = self.open.last();
         self.near = Some(sink.line);
         let line = open.line;
-        if let Some(region) = open.region() {
+        if let Some(places) = open.memory(parent) {
+            sink.at(line).push(None, None, Record::Boot(Boot::TreeMemory(places)));
+        }
+        if let Some(region) = open.region(parent) {
             sink.at(line).push(None, None, Record::Boot(Boot::Region(region)));
         }
         if let Some(node) = open.node(parent) {

@@ -7,7 +7,7 @@ use encoding_rs_io::DecodeReaderBytesBuilder;
 use memchr::{memchr, memchr_iter, memrchr};
 
 use super::super::error::IngestError;
-use super::super::source::Source;
+use super::super::source::{PastEnd, Source};
 use super::scan;
 
 /// The most bytes of a line: the bitmap of an area of 256 GiB fits.
@@ -28,6 +28,7 @@ pub(super) struct RawLines {
     held: usize,
     /// The next line was read by [`skip`](Self::skip).
     ahead: Option<Advance>,
+    past_end: PastEnd,
 }
 
 /// What [`RawLines::advance`] came to.
@@ -49,7 +50,9 @@ impl RawLines {
 
     fn new(source: &Source, longest: usize, window: usize) -> Result<Self, IngestError> {
         let mut decoder = DecodeReaderBytesBuilder::new();
-        let decoder = decoder.utf8_passthru(true).strip_bom(true).build(source.open()?);
+        let past_end = PastEnd::noted();
+        let bytes = source.open_noting(&past_end)?;
+        let decoder = decoder.utf8_passthru(true).strip_bom(true).build(bytes);
         let mut input = BufReader::with_capacity(window, Box::new(decoder) as Box<dyn Read>);
         let name = source.name().to_string();
         // What cannot be read at all is said at once.
@@ -58,7 +61,8 @@ impl RawLines {
         if let Some(error) = first {
             return Err(at(&name, 0, &error));
         }
-        Ok(Self { name, input, longest, number: 0, line: Vec::new(), held: 0, ahead: None })
+        let (line, number, held, ahead) = (Vec::new(), 0, 0, None);
+        Ok(Self { name, input, longest, number, line, held, ahead, past_end })
     }
 
     /// What the source is called in messages.
@@ -69,6 +73,11 @@ impl RawLines {
     /// The number of the line that was read last, from 1 on.
     pub(super) const fn number(&self) -> u64 {
         self.number
+    }
+
+    /// Whether bytes that are no part of it follow the end of what is packed, once that was read.
+    pub(super) fn is_longer(&self) -> bool {
+        self.past_end.is_found()
     }
 
     /// The line that was read last, without its end.

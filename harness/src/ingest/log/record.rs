@@ -204,6 +204,8 @@ pub enum Record {
         /// The row of [`SHAPES`](super::SHAPES) that has its words, by name.
         shape: Option<&'static str>,
     },
+    /// A piece of what a driver says that got no memory; the rest of the line is missing.
+    DriverPiece,
     /// Another allocator than CMA refused.
     Elsewhere {
         /// Which.

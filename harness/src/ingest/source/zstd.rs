@@ -5,6 +5,8 @@ use std::io::{self, BufRead, Read};
 
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder, StreamingDecoder};
 
+use super::PastEnd;
+
 type Raw = Box<dyn BufRead>;
 type Frame = StreamingDecoder<Raw, FrameDecoder>;
 
@@ -16,15 +18,16 @@ pub(super) struct Frames {
     frame: Option<Frame>,
     /// A frame that is cut, and what is said of it past its end.
     cut: Option<(FrameDecoder, Option<io::Error>)>,
+    past_end: PastEnd,
 }
 
 impl Frames {
-    /// The frames of `raw`.
+    /// The frames of `raw`; what follows them and is none is noted in `past_end`.
     ///
     /// # Errors
     /// Where it does not begin with one.
-    pub(super) fn new(raw: Raw) -> io::Result<Self> {
-        Ok(Self { frame: Some(begin(raw)?), cut: None })
+    pub(super) fn new(raw: Raw, past_end: PastEnd) -> io::Result<Self> {
+        Ok(Self { frame: Some(begin(raw)?), cut: None, past_end })
     }
 
     /// The rest of a frame whose blocks end too early: as far back as later blocks may refer, the
@@ -54,8 +57,11 @@ impl Read for Frames {
                 break;
             }
             let mut raw = done.into_inner();
-            if !raw.fill_buf()?.is_empty() {
+            let rest = raw.fill_buf()?;
+            if is_frame(rest) {
                 self.frame = Some(begin(raw)?);
+            } else if !rest.is_empty() {
+                self.past_end.found()?;
             }
         }
         let Some((decoder, error)) = &mut self.cut else { return Ok(0) };
@@ -64,6 +70,14 @@ impl Read for Frames {
             read => Ok(read),
         }
     }
+}
+
+/// Whether a frame begins here, one that is skipped, or the front of one that is cut.
+fn is_frame(rest: &[u8]) -> bool {
+    const FRAME: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+    let front = &rest[..rest.len().min(4)];
+    let skipped = matches!(front, [0x50..=0x5f, 0x2a, 0x4d, 0x18]);
+    skipped || !front.is_empty() && FRAME.starts_with(front)
 }
 
 fn begin(raw: Raw) -> io::Result<Frame> {
@@ -110,7 +124,7 @@ mod tests {
 
     fn unpacked(packed: &[u8]) -> (Vec<u8>, Option<io::ErrorKind>) {
         let mut out = Vec::new();
-        let frames = Frames::new(Box::new(Cursor::new(packed.to_vec())));
+        let frames = Frames::new(Box::new(Cursor::new(packed.to_vec())), PastEnd::default());
         let read = frames.and_then(|mut frames| frames.read_to_end(&mut out));
         (out, read.err().map(|error| error.kind()))
     }

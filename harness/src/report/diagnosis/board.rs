@@ -32,7 +32,8 @@ pub(super) fn counters(diagnosis: &Diagnosis) -> Vec<String> {
     let system: Vec<_> = all.iter().filter(|one| one.area.is_none()).map(value).collect();
     if !system.is_empty() {
         let mut text = format!("{}, as last seen", system.join(", "));
-        if find(diagnosis, "CmaFree").is_some() {
+        let no_area = find(diagnosis, "CmaTotal").is_some_and(|all| all.value == 0);
+        if find(diagnosis, "CmaFree").is_some() && !no_area {
             text += "; CmaFree leaves out what is lent to movable pages, so the areas may have more \
                      free, and says nothing of runs";
         }

@@ -83,6 +83,10 @@ fn header(report: &Report<'_>, headline: &str) -> Markup {
         } @else {
             h1 { (capital(headline)) } "\n"
         }
+        @if let Some(act) = words::act(report) {
+            p .act { b { "Do: " } (act) } "\n"
+        }
+        @if let Some(cap) = words::one_cap(report) { p { (capital(&cap)) } "\n" }
         @if let Some(hidden) = board::suppressed(report.diagnosis) {
             p .sub { (capital(&hidden)) } "\n"
         }

@@ -99,6 +99,7 @@ fn failure_json(failure: &Failure) -> impl Serialize + '_ {
         outcome: incident.outcome.name(),
         outcome_confidence: incident.outcome.confidence().map(Confidence::name),
         holders: incident.who.holders.iter().map(holder_json).collect::<Vec<_>>(),
+        driver_piece_line: incident.who.piece_line.filter(|_| incident.is_half_reported()),
     }
 }
 
@@ -161,6 +162,7 @@ fn bounds_json(failure: &Failure) -> Option<impl Serialize + '_> {
             stranded_pages: slots.map(|slots| slots.stranded),
             most_buffers: slots.and_then(|slots| slots.most),
             held: bounds.and_then(|bounds| bounds.held.as_deref()).map(held_json),
+            available_pages: pages(|bounds| &bounds.available),
         }
     })
 }
@@ -256,7 +258,9 @@ pub fn tail(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     }
     out.write_all(b"], \"boot\": [")?;
     list(diagnosis.boot.areas.iter().map(|asked| boot_json(asked, &diagnosis.boot)), out)?;
-    writeln!(out, "]}}")
+    write!(out, "], \"do\": ")?;
+    serde_json::to_writer(&mut *out, &words::act(report))?;
+    writeln!(out, "}}")
 }
 
 fn blocks_json(zone: &FreeBlocks) -> impl Serialize + '_ {

@@ -29,7 +29,7 @@ const LOOKS: [Look; 7] = [
     Look { glyph: '+', class: "mu", words: "free in part" },
     Look { glyph: '-', class: "mf", words: "mostly free" },
     Look { glyph: '.', class: "f", words: "free" },
-    Look { glyph: '?', class: "q", words: "used, or cut from the list" },
+    Look { glyph: '?', class: "q", words: "used, or not shown" },
     Look { glyph: '!', class: "bad", words: "long enough, but not from an aligned page on" },
     Look { glyph: 'o', class: "good", words: "here it would have fitted at a smaller order" },
 ];

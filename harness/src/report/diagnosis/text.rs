@@ -31,6 +31,9 @@ const MOST_WARNINGS: usize = 8;
 pub fn write(report: &Report<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let paint = Paint { color: look.color };
     writeln!(out, "{}", paint.bold(&words::first_line(report)))?;
+    if let Some(act) = words::act(report) {
+        wrapped(&act, "do: ", "    ", out)?;
+    }
     let is_trouble = report.diagnosis.boot.troubles().next().is_some();
     let boot_first = report.groups.is_empty() || is_trouble;
     if boot_first {
@@ -53,6 +56,10 @@ pub fn write(report: &Report<'_>, look: Look, out: &mut dyn Write) -> io::Result
             wrapped(&paint.bold(&words::group_line(shown)), "", "    ", out)?;
         }
         group(shown, paint, &mut said, out)?;
+    }
+    if let Some(cap) = words::one_cap(report) {
+        writeln!(out)?;
+        labelled("all", &cap, paint, out)?;
     }
     rest(report, out)?;
     if !report.groups.is_empty() {

@@ -1,5 +1,6 @@
 //! The sentences that all formats share.
 
+mod act;
 mod advice;
 mod aside;
 pub(super) mod boot;
@@ -10,6 +11,7 @@ mod next;
 mod who;
 mod why;
 
+pub(super) use act::{act, one_cap};
 pub(super) use advice::{advice, cost, label, most_useful, steps};
 pub(super) use aside::{not_cma, paragraphs};
 pub use headline::cut;
@@ -150,7 +152,11 @@ fn longest_range(failure: &Failure) -> Option<u64> {
 
 /// Where a trace or a bitmap shows all of it.
 fn free_of_state(failure: &Failure) -> Option<String> {
-    let state = failure.incident.state.as_ref().filter(|state| state.complete)?;
+    let state = failure.incident.state.as_ref()?;
+    if let Some(cut) = cut_bitmap(state) {
+        return Some(cut);
+    }
+    let state = Some(state).filter(|state| state.complete)?;
     let (free, total) = (state.known_free(), state.total?);
     if failure.why == Why::SplitByRanges {
         return Some(format!("{free} of {} ({})", pages(total), percent(free, total)));
@@ -164,13 +170,31 @@ fn free_of_state(failure: &Failure) -> Option<String> {
     ))
 }
 
+/// `96 of the 128 pages shown are free, 896 are not shown`, where a bitmap is cut.
+fn cut_bitmap(area: &AreaState) -> Option<String> {
+    let shown = area.shown?;
+    let free = area.known_free();
+    let are = if free == 1 { "is" } else { "are" };
+    let hidden = area.total.map_or_else(String::new, |total| {
+        let hidden = total.saturating_sub(shown);
+        let are = if hidden == 1 { "is" } else { "are" };
+        format!(", {hidden} {are} not shown")
+    });
+    Some(format!("{free} of the {} shown {are} free{hidden}", pages(shown)))
+}
+
+/// What it is that shows free runs in part.
+fn source_of_runs(failure: &Failure) -> &'static str {
+    let is_bitmap = failure.incident.state.as_ref().is_some_and(|state| state.shown.is_some());
+    if is_bitmap && failure.list.is_none() { "bitmap" } else { "list" }
+}
+
 /// The free pages of an area: by its bitmap, and by its counter where that says otherwise.
 pub(super) fn free_of_area(area: &AreaState) -> String {
     let of = area.total.map_or_else(String::new, |total| format!(" of {total}"));
     let free = area.stated_free().unwrap_or_else(|| area.known_free());
-    if let (Some(shown), Some(total)) = (area.shown, area.total) {
-        let (free, hidden) = (area.known_free(), total.saturating_sub(shown));
-        return format!("{free} of the {shown} pages shown are free, {hidden} are not shown");
+    if let Some(cut) = cut_bitmap(area) {
+        return cut;
     }
     match area.available.filter(|available| *available != free) {
         Some(available) => {
@@ -273,6 +297,7 @@ fn request(failure: &Failure) -> String {
         let from = match from {
             AlignFrom::Trace => "as traced",
             AlignFrom::Debug => "as the log shows",
+            AlignFrom::Gigantic => "as gigantic pages are asked for: the log does not show it",
             AlignFrom::Cap => "as DMA callers ask: the log does not show it",
         };
         parts.push(format!("order {order} ({from})"));
@@ -340,9 +365,10 @@ fn free(failure: &Failure) -> Option<String> {
 fn fit(failure: &Failure) -> Option<String> {
     let (fit, count) = (failure.would_fit?, failure.incident.count?);
     let (order, _) = failure.align?;
+    let what = source_of_runs(failure);
     let most = match (sees_all(failure), fit.largest_count_at_this_align) {
         (true, most) => format!("at order {order} at most {most} fit"),
-        (false, most) => format!("at order {order} the list shows room for {most}"),
+        (false, most) => format!("at order {order} the {what} shows room for {most}"),
     };
     Some(match (fit.max_align, fit.at) {
         (Some(max), Some(at)) if max < order => {
@@ -354,7 +380,7 @@ fn fit(failure: &Failure) -> Option<String> {
         (Some(_), None) => "they fit: room was not what was missing".to_string(),
         (None, _) if failure.verdict == Some(Cause::Exhausted) => return None,
         (None, _) if sees_all(failure) => format!("at no order; {most}"),
-        (None, _) => "nowhere in what the list shows".to_string(),
+        (None, _) => format!("nowhere in what the {what} shows"),
     })
 }
 

@@ -43,6 +43,12 @@ impl Beside {
     }
 }
 
+/// Adds what a later line with an equal list asked for.
+pub(super) fn add(all: &mut Vec<Beside>, asked: Beside) {
+    all.retain(|known| !known.is_alike(&asked));
+    all.insert(0, asked);
+}
+
 /// What was asked for by the failures whose line and list are in the text.
 #[derive(Debug, Default)]
 pub(super) struct AskedFor {

@@ -1,4 +1,4 @@
-use super::super::super::Options;
+use super::super::super::{Confidence, Options, Why};
 use super::super::Assembler;
 use super::super::script::Script;
 use crate::ingest::log::{DebugfsFile, Found, FreeRuns, Origin, Page, Record, Shape};
@@ -179,6 +179,28 @@ fn a_reservation_without_a_name_is_of_the_only_area_that_it_can_be_of() {
     };
     assert_eq!(script(false).words(), ["migration certain"]);
     assert_eq!(script(true).words(), ["exhausted certain", "undecidable"]);
+}
+
+/// A log that begins in a burst: the lines of its first lists are lost, and come later.
+#[test]
+fn a_list_before_an_equal_one_with_a_line_is_likely_of_such_a_request() {
+    let lists = |script: Script, count: u32| {
+        (0..count).fold(script, |script, _| script.list(FULL, 4096).skip(2))
+    };
+    let script = lists(Script::new(), 3).fail(Named, 257, -12).list(FULL, 4096);
+    let failures = script.failures();
+    assert_eq!(failures.len(), 4);
+    let of_line = failures.iter().find(|one| one.incident.count.is_some()).unwrap();
+    for one in failures.iter().filter(|one| one.incident.count.is_none()) {
+        assert_eq!((one.verdict, one.confidence), (of_line.verdict, Confidence::Likely));
+        assert!(matches!(one.why, Why::Beside { count: 257, equal: true, .. }), "{:?}", one.why);
+    }
+    // Another list between them, or another moment, says nothing.
+    let between = lists(Script::new(), 1).list(ROOM, 4096).skip(2).fail(Named, 257, -12);
+    let first = |script: Script| script.list(FULL, 4096).failures()[0].verdict;
+    assert_eq!(first(between), None);
+    let later = lists(Script::new().at(1), 1).at(9_000_000).fail(Named, 257, -12);
+    assert_eq!(first(later), None);
 }
 
 #[test]

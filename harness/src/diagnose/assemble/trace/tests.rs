@@ -180,6 +180,42 @@ fn a_list_whose_line_was_hidden_finds_its_event() {
     }
 }
 
+/// The halves of two areas come in another order in the log than in the trace.
+#[test]
+fn of_two_areas_each_line_finds_its_event() {
+    let event = |script: Script, area: &str, pid: u32| {
+        let start = Record::Start {
+            origin: TRACE,
+            area: Some(area.into()),
+            count: 64,
+            align: 6,
+            available: Some(9),
+            total: Some(1024),
+            vendor: false,
+            named: true,
+        };
+        let end = Record::Finish {
+            origin: TRACE,
+            area: Some(area.into()),
+            page: Page::Null,
+            pfn: Some(0),
+            count: Some(64),
+            align: Some(6),
+            errno: Some(-16),
+            alone: false,
+        };
+        script.task(pid).say(start).say(end)
+    };
+    let line = |script: Script, area: &str| {
+        let (shape, area) = (Shape::Inner, Some(area.into()));
+        script.say(Record::Failed { shape, area, count: 64, ret: Some(-16) })
+    };
+    let trace = event(event(Script::new().at(1_000_000), "cam", 1).at(1_000_010), "vpu", 2);
+    let log = trace.source("dmesg.txt").at(1_000_005);
+    let failures = line(line(log, "vpu"), "cam").failures();
+    assert_eq!(failures.len(), 2, "{failures:#?}");
+}
+
 fn snapshot(script: Script) -> Script {
     // Pages 0 to 31 and 64 to 95 of 128 are taken.
     script

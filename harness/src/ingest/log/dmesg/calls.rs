@@ -237,6 +237,11 @@ fn pointer(c: &mut Cursor<'_>) -> Result<(Page, Option<u64>), Stop> {
     if digits < 8 && !prefixed {
         return Err(if c.rest().is_empty() { c.end() } else { Stop::No });
     }
+    // A pointer has 8 digits or 16.
+    let is_cut = (9..16).contains(&digits) && c.rest().is_empty();
+    if number == 0 && is_cut {
+        return Err(c.end());
+    }
     if number == 0 {
         return Ok((Page::Null, None));
     }
@@ -317,9 +322,17 @@ pub(crate) fn search(c: &mut Cursor<'_>, tools: &mut Tools) -> Result<Message, S
     Ok(Message::record(Record::Search { size, nr, mask, offset, index, end }))
 }
 
-/// `: [2ef00, 2f00a) PFNs busy` after `alloc_contig_range`.
+/// `: [2ef00, 2f00a) PFNs busy` after `alloc_contig_range`; up to 3.18 the same pages as
+/// ` test_pages_isolated(2ef00, 2f00a) failed` (`mm/page_alloc.c`).
 pub(crate) fn pfns_busy(c: &mut Cursor<'_>, _: &mut Tools) -> Result<Message, Stop> {
     c.optional(b"()")?;
+    if c.optional(b"test_pages_isolated(")? {
+        let start = c.hex()?;
+        c.literal(b",")?;
+        let end = c.hex()?;
+        c.literal(b")failed")?;
+        return Ok(Message::record(Record::PfnsBusy { start, end }));
+    }
     c.optional(b":")?;
     if !c.eat(b'[')? {
         return Err(Stop::No);
@@ -459,6 +472,7 @@ mod tests {
     fn ranges_and_hidden_lines_are_read() {
         let busy = Record::PfnsBusy { start: 0x2ef00, end: 0x2f00a };
         assert_eq!(read("alloc_contig_range: [2ef00, 2f00a) PFNs busy"), busy);
+        assert_eq!(read("alloc_contig_range test_pages_isolated(2ef00, 2f00a) failed"), busy);
         assert_eq!(read("alloc_contig_range_noprof: [0x2ef00, 0x2f00a) PFNs busy"), busy);
         let Record::Suppressed { function, lines } = read("__cma_alloc: 29 callbacks suppressed")
         else {

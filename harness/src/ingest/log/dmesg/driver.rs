@@ -91,6 +91,21 @@ static PROGRAM: LazyLock<Regex> = LazyLock::new(|| {
 static ASKED: LazyLock<Regex> =
     LazyLock::new(|| bytes::pattern(r"(?i-u)\bdma[ _]alloc\w*\b.{0,48}?\b(?<failed>failed)\b"));
 
+/// The end of a line that is broken before it says how much was asked for, or that it was refused.
+static BEGUN: LazyLock<Regex> = LazyLock::new(|| {
+    const WORDS: &str = "(?: (?:of?|s(?:i(?:ze?)?)?|f(?:a(?:i(?:l(?:ed?)?)?)?)?))*";
+    bytes::pattern(&format!(r"(?i-u)\bdma[ _]alloc[a-z_]*{WORDS}(?: [0-9]*)?\s*$"))
+});
+
+/// Whether a driver begins to say here that it got nothing, and the rest is missing.
+pub(super) fn is_begun(line: &[u8]) -> bool {
+    let found =
+        || MACHINE.find_overlapping_iter(line).map(|found| WORDS[found.pattern().as_usize()].1);
+    let is_shape = |word| matches!(word, Word::Shape(at) if SHAPES[at].words.starts_with("dma"));
+    let is_other = found().any(|word| matches!(word, Word::Other | Word::Elsewhere(..)));
+    !is_other && (found().any(is_shape) || BEGUN.is_match(line))
+}
+
 /// `alloc of size 65536 failed` after `dma`.
 pub(crate) fn dma_alloc(c: &mut Cursor<'_>, _: &mut Tools) -> Result<Message, Stop> {
     let [bytes] = c.numbers(b"allocofsize#failed")?;

@@ -14,8 +14,11 @@ const MOST_PLACES: usize = 8;
 /// A node of `reserved-memory`, as a text states it.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Node {
-    /// Its name with its address: `vpu@90000000`.
+    /// Its name with its address: `vpu@90000000`; the label with `&` of one that is changed here and
+    /// stated elsewhere.
     pub name: Arc<str>,
+    /// It is stated elsewhere: what is here is new, and nothing else is known.
+    pub changes: bool,
     /// Its label.
     pub label: Option<Arc<str>>,
     /// It is a listing: what it has is known, its numbers are not.
@@ -68,10 +71,46 @@ impl Node {
         self.reg.first().map(|(_, bytes)| *bytes).or(self.size)
     }
 
-    /// Takes over what a second text states of the same node.
-    pub fn merge(&mut self, other: &Self) {
-        if self.listed && !other.listed {
-            *self = other.clone();
+    /// Whether this changes, by its label, a node of that name: mostly they are alike.
+    pub fn labels(&self, name: &str) -> bool {
+        let name = name.trim_start_matches('&').split('@').next().unwrap_or_default();
+        let label = self.name.strip_prefix('&').filter(|_| self.changes);
+        label.is_some_and(|label| name.replace([',', '-'], "_") == label.replace('-', "_"))
+    }
+
+    /// Whether `other` is of the same node.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let label = |change: &Self, node: &Self| {
+            let label = change.name.strip_prefix('&').filter(|_| change.changes);
+            label.is_some() && node.label.as_deref() == label || change.labels(&node.name)
+        };
+        self.name == other.name || label(self, other) || label(other, self)
+    }
+
+    /// Takes over what a second text states of the same node. Whether that is what counts.
+    pub fn merge(&mut self, other: &Self) -> bool {
+        match (self.changes, other.changes) {
+            (_, true) => self.change(other),
+            (true, false) => {
+                let change = std::mem::replace(self, other.clone());
+                self.change(&change);
+            }
+            _ if self.listed && !other.listed => *self = other.clone(),
+            _ => return false,
+        }
+        true
+    }
+
+    fn change(&mut self, new: &Self) {
+        self.size = new.size.or(self.size);
+        self.alignment = new.alignment.or(self.alignment);
+        (self.default, self.disabled) =
+            (self.default || new.default, self.disabled || new.disabled);
+        if new.ranged {
+            (self.ranged, self.ranges) = (true, new.ranges.clone());
+        }
+        if new.fixed {
+            (self.fixed, self.reg) = (true, new.reg.clone());
         }
     }
 }
@@ -88,7 +127,7 @@ pub(super) struct Open {
 }
 
 /// The properties that are kept.
-const KEPT: [&str; 10] = [
+const KEPT: [&str; 13] = [
     "compatible",
     "reusable",
     "no-map",
@@ -99,6 +138,9 @@ const KEPT: [&str; 10] = [
     "alloc-ranges",
     "reg",
     "memory-region",
+    "device_type",
+    "target",
+    "target-path",
 ];
 
 /// The most bytes of a value.
@@ -106,7 +148,7 @@ const LONGEST_VALUE: usize = 1024;
 
 /// Whether `text` can be the name of a node.
 fn is_name(text: &[u8]) -> bool {
-    let part = |byte: &u8| byte.is_ascii_alphanumeric() || b",._+-@/&#?".contains(byte);
+    let part = |byte: &u8| byte.is_ascii_alphanumeric() || b",._+-@/&#?{}".contains(byte);
     !text.is_empty() && text.len() <= LONGEST && text.iter().all(part)
 }
 
@@ -153,11 +195,42 @@ impl Open {
         self.get(name).and_then(value::cells).filter(|cells| !cells.is_empty())
     }
 
+    /// What is changed here and stated elsewhere, by its label (`&vpu`) or the last name of its path:
+    /// `&vpu { … }`, `&{/soc/vpu@1} { … }`, and `__overlay__` of a fragment with a target.
+    fn changed(&self, parent: Option<&Self>) -> Option<Arc<str>> {
+        let last = |path: &[u8]| path.rsplit(|byte| *byte == b'/').next().map(text);
+        if let Some(path) = self.name.strip_prefix(b"&{").and_then(|name| name.strip_suffix(b"}")) {
+            return last(path);
+        }
+        if self.name.starts_with(b"&") {
+            return Some(text(&self.name));
+        }
+        let fragment = parent.filter(|_| self.name == b"__overlay__")?;
+        match fragment.get("target").map(value::references).as_deref() {
+            Some([label, ..]) if label.starts_with(b"{") => {
+                last(label.strip_suffix(b"}").unwrap_or(label))
+            }
+            Some([label, ..]) => Some(text(&[b"&", *label].concat())),
+            _ => last(value::string(fragment.get("target-path")?)?),
+        }
+    }
+
+    /// All memory, where this node states it.
+    pub(super) fn memory(&self, parent: Option<&Self>) -> Option<Vec<(u64, u64)>> {
+        let of_memory = value::has_string(self.get("device_type")?, b"memory");
+        let (address, size) = self.shape(parent);
+        let places = self.places("reg", address, size);
+        // Where it is 0 the boot loader fills it in.
+        let is_known = !places.is_empty() && places.iter().all(|(_, bytes)| *bytes > 0);
+        (of_memory && is_known).then_some(places)
+    }
+
     /// A device, where it has a `memory-region`.
-    pub(super) fn region(&self) -> Option<Region> {
+    pub(super) fn region(&self, parent: Option<&Self>) -> Option<Region> {
         let pools = value::references(self.get("memory-region")?);
         let pools: Vec<_> = pools.into_iter().map(text).collect();
-        (!pools.is_empty()).then(|| Region { device: text(&self.name), pools })
+        let device = self.changed(parent).unwrap_or_else(|| text(&self.name));
+        (!pools.is_empty()).then_some(Region { device, pools })
     }
 
     /// A node of an area, where it is one.
@@ -165,22 +238,26 @@ impl Open {
         let compatible = self.get("compatible").unwrap_or_default();
         let pool = value::has_string(compatible, b"shared-dma-pool");
         let of_reserved = parent.is_some_and(|parent| parent.name.starts_with(b"reserved-memory"));
-        let changed = self.name.starts_with(b"&")
-            && ["size", "alloc-ranges", "linux,cma-default", "reusable"]
-                .iter()
-                .any(|name| self.get(name).is_some());
-        if !(pool || of_reserved || changed) {
+        let has = |name: &&str| self.get(name).is_some();
+        let changed = self.changed(parent).filter(|name| {
+            // Other nodes have a `size`, too.
+            let sized = has(&"size") && (self.name.starts_with(b"&") || name.contains("cma"));
+            sized || ["alloc-ranges", "linux,cma-default", "reusable"].iter().any(has)
+        });
+        let changes = changed.is_some() && !pool;
+        if !(pool || of_reserved || changes) {
             return None;
         }
         let (address, size) = self.shape(parent);
         let bytes = self.cells("size");
         let status = self.get("status");
         Some(Node {
-            name: text(&self.name),
-            label: (!self.label.is_empty()).then(|| text(&self.label)),
+            name: changed.unwrap_or_else(|| text(&self.name)),
+            changes,
+            label: (!self.label.is_empty() && !changes).then(|| text(&self.label)),
             listed: false,
-            pool: pool || changed,
-            reusable: self.get("reusable").is_some() || changed,
+            pool: pool || changes,
+            reusable: self.get("reusable").is_some() || changes,
             no_map: self.get("no-map").is_some(),
             default: self.get("linux,cma-default").is_some(),
             disabled: status.is_some_and(|status| memchr::memmem::find(status, b"ok").is_none()),

@@ -81,6 +81,11 @@ pub(super) fn references(value: &[u8]) -> Vec<&[u8]> {
     names.filter(|name| !name.is_empty()).take(MOST).collect()
 }
 
+/// What is in quotes.
+pub(super) fn string(value: &[u8]) -> Option<&[u8]> {
+    value.split(|byte| *byte == b'"').nth(1)
+}
+
 /// Whether one of the strings is this one.
 pub(super) fn has_string(value: &[u8], string: &[u8]) -> bool {
     value.split(|byte| *byte == b'"').skip(1).step_by(2).any(|one| {

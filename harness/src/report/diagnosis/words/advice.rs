@@ -14,7 +14,9 @@ pub(in crate::report::diagnosis) fn most_useful(advice: &[Advice]) -> Vec<&Advic
     };
     let mut room = MOST.saturating_sub(advice.iter().filter(|one| always(one)).count());
     let mut keep = |one: &&Advice| {
-        let kept = always(one) || room > 0;
+        // A node of the device tree is what helps without another kernel.
+        let is_node = one.helps && matches!(one.what, What::OwnPool { .. });
+        let kept = always(one) || is_node || room > 0;
         room = room.saturating_sub(usize::from(!always(one)));
         kept
     };
@@ -40,7 +42,7 @@ pub(in crate::report::diagnosis) fn cost(advice: &Advice) -> Option<String> {
 }
 
 /// `12 MiB (3072 pages)`.
-fn amount(count: u64, page_bytes: u64) -> String {
+pub(super) fn amount(count: u64, page_bytes: u64) -> String {
     let bytes = count.saturating_mul(page_bytes);
     let size = match bytes >> 20 {
         0 => format!("{} KiB", bytes >> 10),
@@ -60,6 +62,7 @@ fn knobs(count: u64, Advice { page_bytes, size_by, .. }: &Advice) -> String {
         SizeBy::Command => format!("{command}, or {config}"),
         SizeBy::DefaultNode => format!("{cells} in its node, or {command}"),
         SizeBy::Node => format!("{cells} in its node"),
+        SizeBy::Parameter(name) => format!("a larger `{name}` on the command line"),
     }
 }
 

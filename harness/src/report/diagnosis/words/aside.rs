@@ -23,7 +23,10 @@ pub(super) fn headline(diagnosis: &Diagnosis) -> Option<String> {
         ));
     }
     if let Some(first) = diagnosis.not_cma.first() {
-        return Some(format!("{NONE}: what failed is {}", what(first.kind)));
+        return Some(match first.kind {
+            Elsewhere::OutOfMemory => format!("{NONE}: the OOM killer ran"),
+            kind => format!("{NONE}: what failed is {}", what(kind)),
+        });
     }
     let places = diagnosis.busy.iter().map(|one| one.places).sum::<u64>();
     let harmless = match diagnosis.busy.iter().any(|one| one.at_end) {
@@ -31,6 +34,42 @@ pub(super) fn headline(diagnosis: &Diagnosis) -> Option<String> {
         false => "harmless: no failure follows",
     };
     (places > 0).then(|| format!("{NONE}, but {} busy ({harmless})", are(places)))
+}
+
+/// What to do where CMA holds the free memory that other requests lacked.
+pub(super) fn act_held(diagnosis: &Diagnosis) -> Option<&'static str> {
+    let held = diagnosis.not_cma.iter().any(|one| one.cma_is_too_large().is_some());
+    held.then_some(
+        "`grep Cma /proc/meminfo` while CMA's users are at their busiest; CmaTotal - CmaFree and some \
+         room is what CMA has to have, the rest can go",
+    )
+}
+
+/// What to do where that is all there is.
+pub(super) fn act(diagnosis: &Diagnosis) -> Option<String> {
+    if let Some(measure) = act_held(diagnosis) {
+        return Some(measure.to_string());
+    }
+    if let Some(first) = diagnosis.not_cma.first() {
+        return act_on(first.kind).map(str::to_string);
+    }
+    diagnosis.busy.first()?;
+    Some(match diagnosis.busy.iter().any(|one| one.at_end) {
+        true => "paste the lines that follow too: `dmesg | grep -A20 'PFNs busy'`".to_string(),
+        false => "nothing: no failure follows".to_string(),
+    })
+}
+
+/// What changes what another allocator has, on the command line of the kernel or in a driver.
+const fn act_on(kind: Elsewhere) -> Option<&'static str> {
+    match kind {
+        Elsewhere::Crashkernel => Some("ask for a smaller crashkernel=, or crashkernel=SIZE,low"),
+        Elsewhere::Vmalloc => Some("raise vmalloc= on the command line (32-bit)"),
+        Elsewhere::Swiotlb => Some("raise swiotlb= on the command line"),
+        Elsewhere::AtomicPool => Some("make coherent_pool= on the command line smaller"),
+        Elsewhere::Mask => Some("let the driver call dma_set_mask_and_coherent()"),
+        _ => None,
+    }
 }
 
 fn are(places: u64) -> String {
@@ -139,13 +178,34 @@ fn about(one: &NotCma) -> String {
                                   coherent_pool= on the command line makes it smaller"
             .into(),
         Elsewhere::OutOfMemory => match one.memory {
-            Some(memory) => format!(
-                "{} of {} kB free are CMA's: what ran out is memory of every kind",
-                memory.cma_kb, memory.free_kb
-            ),
-            None => "Memory ran out; no CMA request failed by it".into(),
+            Some(memory) => free_of(one, memory),
+            None => "Memory of the system or of a cgroup ran out; no CMA request failed by it".into(),
         },
     }
+}
+
+/// What was free where memory ran out, and CMA kept little of it.
+fn free_of(one: &NotCma, memory: FreeMemory) -> String {
+    let flags = one.flags.as_deref().map_or_else(|| "such".to_string(), clean);
+    let (cma, free) = (memory.cma_kb, memory.free_kb);
+    let head = format!("{cma} of {free} kB free in the zones that {flags} requests use are CMA's");
+    let is_above = memory.high_kb > 0 && memory.rest_kb() > memory.high_kb;
+    if is_above && one.order.is_some_and(|order| order > 0) {
+        return format!(
+            "{head}, and the rest is above the watermark: a block of this order in one piece is what \
+             is missing"
+        );
+    }
+    if memory.is_plenty() {
+        return format!(
+            "{head}, and the rest is far above the watermark: another limit counts (a cgroup, a \
+             cpuset, the reserve of a zone)"
+        );
+    }
+    if one.is_movable() && cma > 0 {
+        return format!("{head}, which these requests may use: nothing free is kept from them");
+    }
+    format!("{head}: memory ran out there, and CMA keeps nothing free from it")
 }
 
 /// Busy places that no failure follows.
@@ -235,8 +295,12 @@ mod tests {
 
     #[test]
     fn cma_that_holds_what_is_free_is_too_large() {
-        let memory =
-            FreeMemory { free_kb: 519_112, cma_kb: 513_592, high_kb: 1, cma_pages: Some(131_072) };
+        let memory = FreeMemory {
+            free_kb: 519_112,
+            cma_kb: 513_592,
+            high_kb: 12_028,
+            cma_pages: Some(131_072),
+        };
         let oom = NotCma { memory: Some(memory), ..one(Elsewhere::OutOfMemory) };
         let said = not_cma(&oom);
         let numbers = "501.6 of 506.9 MiB free are CMA's, which GFP_KERNEL requests cannot use (131072 \
@@ -244,6 +308,34 @@ mod tests {
         assert!(said.contains(numbers), "{said}");
         let movable = NotCma { flags: Some("GFP_HIGHUSER_MOVABLE".into()), ..oom };
         assert!(!not_cma(&movable).contains("too large"));
+        assert!(
+            not_cma(&movable).contains("these requests may use: nothing free is kept from them")
+        );
+    }
+
+    #[test]
+    fn where_cma_is_not_why_memory_ran_out_that_is_said() {
+        let oom = |order, free_kb, cma_kb| NotCma {
+            order: Some(order),
+            memory: Some(FreeMemory { free_kb, cma_kb, high_kb: 12_028, cma_pages: None }),
+            ..one(Elsewhere::OutOfMemory)
+        };
+        for (order, free_kb, cma_kb, end) in [
+            (0, 9_000, 0, "memory ran out there, and CMA keeps nothing free from it."),
+            (
+                0,
+                512_000,
+                8_000,
+                "another limit counts (a cgroup, a cpuset, the reserve of a zone).",
+            ),
+            (3, 512_000, 8_000, "a block of this order in one piece is what is missing."),
+        ] {
+            let said = not_cma(&oom(order, free_kb, cma_kb));
+            assert!(said.ends_with(end) && !said.contains("too large"), "{said}");
+        }
+        let found = Diagnosis { not_cma: vec![oom(0, 9_000, 0)], ..Diagnosis::default() };
+        let head = "no failed CMA allocation in this log: the OOM killer ran";
+        assert_eq!(headline(&found).as_deref(), Some(head));
     }
 
     #[test]

@@ -1,10 +1,14 @@
 //! What a boot says of areas.
 
+mod cure;
+mod why;
+
+pub(in crate::report::diagnosis) use cure::cure;
+use cure::{act, first_cure};
+use why::{page_from, stride, why, wrong};
+
 use super::super::plain::{clean, counted};
-use crate::boot::{
-    Asked, At, Border, Cure, Fate, Note, Off, Origin, Reason, Story, Stride, StrideFrom,
-};
-use crate::ingest::log::boot::PageFrom;
+use crate::boot::{Asked, At, Fate, Misread, Note, Off, Origin, Slip, Story};
 
 /// The worst trouble of a boot, in half a sentence.
 pub(in crate::report::diagnosis) fn trouble(story: &Story) -> Option<String> {
@@ -14,21 +18,27 @@ pub(in crate::report::diagnosis) fn trouble(story: &Story) -> Option<String> {
     Some(format!("{}{more}", short(asked, story)))
 }
 
-/// What concerns requests that failed in `area`, in half a sentence: they asked the default area and
-/// not their own, or the default area is not the one that was wanted.
-pub(in crate::report::diagnosis) fn concerning(
-    story: &Story,
-    area: Option<&str>,
-) -> Option<String> {
+/// What concerns requests that failed in `area`: they asked the default area and not their own, or
+/// the default area is not the one that was wanted.
+fn concerned<'a>(story: &'a Story, area: Option<&str>) -> Option<&'a Asked> {
     let of_default = story.areas.iter().filter(|asked| asked.default && asked.fate == Fate::Placed);
     let is_default = area.is_some_and(|area| {
         area == "reserved" || of_default.clone().any(|asked| asked.name.as_deref() == Some(area))
     });
     let mut found = story.troubles().filter(|asked| match asked.fate {
         Fate::NotInEffect(_) => is_default,
+        _ if asked.misread().is_some() => is_default || area.is_none(),
         _ => is_default && asked.instead.is_some(),
     });
-    let asked = found.next()?;
+    found.next()
+}
+
+/// The same in half a sentence.
+pub(in crate::report::diagnosis) fn concerning(
+    story: &Story,
+    area: Option<&str>,
+) -> Option<String> {
+    let asked = concerned(story, area)?;
     Some(match &asked.fate {
         Fate::NotInEffect(device) => {
             format!("the memory-region of {} ({}) is not in effect", clean(device), who(asked))
@@ -37,20 +47,65 @@ pub(in crate::report::diagnosis) fn concerning(
     })
 }
 
+/// What to do about it.
+pub(super) fn act_concerning(story: &Story, area: Option<&str>) -> Option<String> {
+    act(concerned(story, area)?, story)
+}
+
+/// What to do about the default area, where that is in trouble.
+pub(super) fn act_default(story: &Story) -> Option<String> {
+    act(story.troubles().find(|asked| asked.default)?, story)
+}
+
+/// What to do about the worst trouble.
+pub(super) fn act_trouble(story: &Story) -> Option<String> {
+    act(story.troubles().next()?, story)
+}
+
 /// What is no trouble, and may not be meant, in half a sentence.
 pub(super) fn doubt(story: &Story) -> Option<String> {
+    let asked = doubtful(story)?;
+    Some(short(asked, story) + &notes(asked))
+}
+
+/// What to do about it, where it was not meant.
+pub(super) fn act_doubt(story: &Story) -> Option<String> {
+    first_cure(doubtful(story)?, story)
+}
+
+fn doubtful(story: &Story) -> Option<&Asked> {
     let overlaps = |asked: &&Asked| {
         let overlap = |note: &Note| matches!(note, Note::Overlap(_));
         asked.fate == Fate::Placed && asked.notes.iter().any(overlap)
     };
     let left_out = story.areas.iter().find(|asked| matches!(asked.fate, Fate::Bypassed(_)));
-    let asked = left_out.or_else(|| story.areas.iter().find(overlaps))?;
-    Some(short(asked, story) + &notes(asked))
+    let strange = story.areas.iter().find(|asked| overlaps(asked) || asked.is_outside());
+    left_out.or(strange)
+}
+
+/// That there is no area, where meminfo says so and nothing else does.
+pub(super) fn none(story: &Story) -> Option<String> {
+    let off = story.areas.iter().any(|asked| asked.fate == Fate::Off);
+    let said = off || story.troubles().next().is_some();
+    let has = |asked: &Asked| asked.bytes.is_some_and(|bytes| bytes > 0);
+    let placed = story.areas.iter().any(|asked| asked.fate == Fate::Placed && has(asked));
+    story.cma_total.filter(|total| *total == 0 && !said)?;
+    let counts = story.counts_dead();
+    Some(match (placed, counts) {
+        (true, _) => "CmaTotal is 0 though an area was placed: meminfo is of another boot",
+        (false, Some(true)) => "CmaTotal is 0: there is no CMA area",
+        (false, _) => {
+            "CmaTotal is 0: there is no CMA area, or each is dead (\"could not be activated\" in the \
+             log of the boot)"
+        }
+    }
+    .to_string())
 }
 
 /// A sentence or two for each area that was asked for, then what the step is.
 pub(in crate::report::diagnosis) fn boot(story: &Story) -> Vec<String> {
     let mut all: Vec<_> = story.areas.iter().map(|asked| area(asked, story)).collect();
+    all.extend(none(story));
     if story.boots > 1 {
         all.push(format!("the text has {} boots: this is of the last one", story.boots));
     }
@@ -105,6 +160,7 @@ fn who(asked: &Asked) -> String {
         (Origin::Node, Some(name)) => format!("node {name}"),
         (Origin::Node, None) if asked.default => "the node with linux,cma-default".to_string(),
         (Origin::Node, None) => "a node".to_string(),
+        (Origin::CommandLine(_), _) if let Some(misread) = asked.misread() => clean(&misread.word),
         (Origin::CommandLine(place), _) => match (place.base, place.limit) {
             (Some(base), Some(limit)) => format!("cma={}@{base:#x}-{limit:#x}", short_size(*place)),
             (Some(base), None) => format!("cma={}@{base:#x}", short_size(*place)),
@@ -118,6 +174,7 @@ fn who(asked: &Asked) -> String {
         (Origin::ConfigOrCommandLine, None) => "an area without a name".to_string(),
         (Origin::Hugetlb, Some(name)) => format!("area {name} of hugetlb_cma="),
         (Origin::Hugetlb, None) => "hugetlb_cma=".to_string(),
+        (Origin::Crash, _) => "crashkernel=,cma".to_string(),
         (Origin::Numa, _) => "an area of one node of memory".to_string(),
     }
 }
@@ -136,6 +193,27 @@ fn short_size(place: crate::boot::Size) -> String {
 
 /// The answer, in half a sentence.
 fn short(asked: &Asked, story: &Story) -> String {
+    fate(asked, story) + &asked.misread().map_or_else(String::new, |misread| odd(misread, asked))
+}
+
+/// What the kernel reads in its parameter, and why.
+fn odd(misread: &Misread, asked: &Asked) -> String {
+    let bytes = asked.asked_bytes.unwrap_or(0);
+    let why = match misread.slip {
+        Slip::Share(_) => "the kernel takes no share of memory there",
+        Slip::Unit => "it has no unit (K, M, G)",
+        Slip::Blank => "its unit is another word",
+        Slip::Point => "the number ends at the point",
+        Slip::NoNumber => "no number begins it",
+        Slip::Octal => "a number that begins with 0 is octal",
+        // The fate says it.
+        Slip::Case => return String::new(),
+    };
+    format!("; it is read as {} (memparse(), lib/cmdline.c): {why}", size(bytes))
+}
+
+/// What became of it, in half a sentence.
+fn fate(asked: &Asked, story: &Story) -> String {
     let who = who(asked);
     let of = match (&asked.origin, asked.asked_bytes) {
         (Origin::CommandLine(_), _) | (_, None) => String::new(),
@@ -147,7 +225,7 @@ fn short(asked: &Asked, story: &Story) -> String {
             format!("{who}{of} was not placed: {}{}", why(*reason, asked), instead(asked))
         }
         Fate::Refused(off) => {
-            format!("{who}{of} was refused: {}{}", wrong(off, story), instead(asked))
+            format!("{who}{of} was refused: {}{}", wrong(off, asked, story), instead(asked))
         }
         Fate::NoMatch(reusable) => {
             let why = match reusable {
@@ -232,7 +310,8 @@ fn placed(asked: &Asked) -> String {
 /// What is said after the answer.
 fn rest(asked: &Asked, story: &Story) -> String {
     let mut text = String::new();
-    if let (Fate::Placed, Some(from)) = (&asked.fate, asked.rounded_from()) {
+    let rounded = asked.rounded_from().filter(|_| asked.misread().is_none());
+    if let (Fate::Placed, Some(from)) = (&asked.fate, rounded) {
         text += &format!(", rounded up from {}", size(from));
     }
     if let Some(printed) = asked.printed_bytes {
@@ -255,6 +334,16 @@ fn notes(asked: &Asked) -> String {
         Note::Overlap(_) if asked.fate != Fate::Placed => String::new(),
         Note::Overlap(other) => format!("; the kernel says that it overlaps {}", clean(other)),
         Note::FirstEntry => "; of its reg only the first entry is used".to_string(),
+        Note::RangesOutside(start, end) => format!(
+            "; its alloc-ranges ({start:#x} to {:#x}) have none of the memory that the device tree \
+             states, unless the boot loader changes that",
+            end - 1
+        ),
+        Note::Of(bytes, total) => {
+            format!("; of all {} of hugetlb_cma= {} are there", size(*total), size(*bytes))
+        }
+        // It is in the answer.
+        Note::Misread(_) => String::new(),
     });
     each.collect()
 }
@@ -278,125 +367,6 @@ fn instead(asked: &Asked) -> String {
     format!("; the default area that was made instead has {}{not}", size(bytes))
 }
 
-fn why(reason: Reason, asked: &Asked) -> String {
-    match reason {
-        Reason::Block { start, end, most } => format!(
-            "the longest memory block has {} ({start:#x} to {:#x}), so at most {most:#x} fit",
-            size(end - start),
-            end - 1
-        ),
-        Reason::Memory(bytes) => format!("all memory is {}", size(bytes)),
-        Reason::RangesOutside(start, end) => {
-            format!("its alloc-ranges ({start:#x} to {:#x}) have no memory in them", end - 1)
-        }
-        Reason::RangesNarrow(bytes) => format!("its alloc-ranges have room for {}", size(bytes)),
-        Reason::Ranges(true) => {
-            "nothing in its alloc-ranges is free and large enough".to_string()
-        }
-        Reason::Ranges(false) => {
-            "nothing in its alloc-ranges is free and large enough (their numbers are not in the text)"
-                .to_string()
-        }
-        Reason::Taken if asked.origin == Origin::Node => {
-            "the memory that its reg names is taken, or is no memory".to_string()
-        }
-        Reason::Taken => "the memory there is taken, or is no memory".to_string(),
-        Reason::Crosses(boundary) => {
-            format!("it would lie across the end of low memory, {boundary:#x}")
-        }
-        Reason::Limit(limit) => format!("it would end above {limit:#x}, the limit"),
-        Reason::Open => match asked.asked_bytes {
-            Some(bytes) => format!("no free piece of {} was found below the limit", size(bytes)),
-            None => "no free piece was found".to_string(),
-        },
-    }
-}
-
-fn wrong(off: &Off, story: &Story) -> String {
-    let step = || step(&story.stride);
-    match off {
-        Off::Base(base) => format!("its base {base:#x} is no multiple of {}", step()),
-        Off::Size(Some(bytes)) => format!("{} is no multiple of {}", size(*bytes), step()),
-        Off::Size(None) => format!("its size is no multiple of {}", step()),
-        Off::Both(base, bytes) => format!(
-            "neither its base {base:#x} nor its size, {}, is a multiple of {}",
-            size(*bytes),
-            step()
-        ),
-        Off::BaseOrSize => format!("its base or its size is no multiple of {}", step()),
-        Off::Nothing => "its size is 0".to_string(),
-        Off::Slots => "there are as many areas as CONFIG_CMA_AREAS allows".to_string(),
-        Off::Cells(property) => format!(
-            "its {} has not the number of cells that the node above it states",
-            clean(property)
-        ),
-        Off::GiganticPage(page) => format!("it is no multiple of a gigantic page, {}", size(*page)),
-        Off::Unsupported => "this architecture has no hugetlb_cma=".to_string(),
-        Off::Unknown => "this kernel does not know cma= (CONFIG_DMA_CMA is off)".to_string(),
-        Off::NoMap => "it has `no-map` beside `reusable`".to_string(),
-        Off::Unsaid => {
-            "\"unable to setup CMA region\": its size is 0, its memory is not reserved, \
-                        or there are as many areas as CONFIG_CMA_AREAS allows"
-                .to_string()
-        }
-    }
-}
-
-/// `this kernel's 2 MiB`
-fn step(stride: &Stride) -> String {
-    match stride.bytes {
-        Some(bytes) => format!("this kernel's {}", size(bytes)),
-        None => {
-            let mut all: Vec<_> = stride.open.iter().map(|step| step.bytes).collect();
-            all.sort_unstable();
-            all.dedup();
-            let all: Vec<_> = all.into_iter().map(size).collect();
-            format!("the kernel's step, {}", all.join(" or "))
-        }
-    }
-}
-
-/// What the step is known from.
-fn stride(story: &Story) -> String {
-    let Stride { bytes, from, open } = &story.stride;
-    let kinds = || {
-        let all = open.iter().map(|step| format!("{} for {}", size(step.bytes), step.kind));
-        all.collect::<Vec<_>>().join(", ")
-    };
-    let Some(bytes) = bytes else {
-        return format!("the step is not known: {}", kinds());
-    };
-    let source = || {
-        let kinds: Vec<_> = open.iter().map(|step| step.kind).collect();
-        let source = open.first().map_or("", |step| step.source);
-        format!("{} ({source})", kinds.join(" or "))
-    };
-    let from = match from {
-        StrideFrom::Message => "as the kernel prints it".to_string(),
-        StrideFrom::BlockOrder => "a pageblock, by its order in /proc/pagetypeinfo".to_string(),
-        StrideFrom::Config => "by the order of blocks in the kernel's configuration".to_string(),
-        StrideFrom::Kind => source(),
-        StrideFrom::OneCell => format!(
-            "{}, which addresses of one cell suggest; 32 MiB with imx_v6_v7_defconfig, 2 MiB on arm64 \
-             with 4 KiB pages from 5.19 on",
-            source()
-        ),
-        StrideFrom::Nowhere => String::new(),
-    };
-    format!("base and size of an area are multiples of {}: {from}", size(*bytes))
-}
-
-fn page_from(from: PageFrom) -> &'static str {
-    match from {
-        PageFrom::Getconf => "getconf PAGESIZE",
-        PageFrom::HugePage => "Hugepagesize is what one page of page table entries maps",
-        PageFrom::Config => "the kernel's configuration",
-        PageFrom::Release => "the kernel's name",
-        PageFrom::Pages => "CmaTotal against total_pages",
-        PageFrom::Arch => "the architecture has no others",
-    }
-}
-
 /// `a.log lines 1, 2 and 7`
 fn lines(all: &[At]) -> Option<String> {
     let first = all.first()?;
@@ -410,91 +380,4 @@ fn lines(all: &[At]) -> Option<String> {
     let numbers: Vec<_> = numbers.iter().map(u64::to_string).collect();
     let word = if numbers.len() == 1 { "line" } else { "lines" };
     Some(format!("{word} {}", numbers.join(", ")))
-}
-
-/// What shows the lines of a boot that are about areas.
-const LOOK: &str = "`dmesg | grep -iE 'cma|reserved mem|node +[0-9]+: '` right after a boot";
-
-/// What to do.
-pub(in crate::report::diagnosis) fn cure(asked: &Asked, story: &Story) -> Option<String> {
-    let each: Vec<_> = asked.cures.iter().map(|cure| one_cure(cure, asked, story)).collect();
-    // Of a base and a size that are both off, one alone cures nothing.
-    let all = matches!(asked.fate, Fate::Refused(Off::Both(..)));
-    (!each.is_empty()).then(|| each.join(if all { ". " } else { ", or " }))
-}
-
-fn one_cure(cure: &Cure, asked: &Asked, story: &Story) -> String {
-    let node = asked.origin == Origin::Node;
-    match cure {
-        Cure::Size(bytes) if node => format!(
-            "Ask for less: size = <{}> ({}) leaves room in that block for what lies in it",
-            cells(*bytes),
-            size(*bytes)
-        ),
-        Cure::Size(bytes) => format!("Ask for less: cma={}M", bytes >> 20),
-        Cure::Less => format!("Ask for less; {LOOK} shows the blocks of memory that can have it"),
-        Cure::Round(0, up) => format!("Give it {} ({up:#x}) or a multiple of that", size(*up)),
-        Cure::Round(down, up) => {
-            format!("Give it {} ({down:#x}) or {} ({up:#x})", size(*down), size(*up))
-        }
-        Cure::Base(down, up) => format!("Let it begin at {down:#x} or {up:#x}"),
-        Cure::Step => match story.stride.bytes {
-            Some(bytes) => {
-                format!("Give base and size in multiples of {} ({bytes:#x})", size(bytes))
-            }
-            None => "Give base and size in multiples of the step".to_string(),
-        },
-        Cure::Ranges => {
-            "Let alloc-ranges name memory (\"Early memory node ranges\" of the boot has \
-                         it) that is at least as wide as the area, or leave it out"
-                .to_string()
-        }
-        Cure::Place => "Name a place that is memory and free, or a size alone".to_string(),
-        Cure::Reusable => "Add `reusable;` to the node".to_string(),
-        Cure::Map => "Take `no-map` out of the node".to_string(),
-        Cure::DmaCma => "build the kernel with CONFIG_DMA_CMA=y".to_string(),
-        Cure::Cells => {
-            let bytes = asked.asked_bytes.filter(|bytes| *bytes > 0);
-            let example = bytes.map_or_else(String::new, |bytes| {
-                let (high, low) = (bytes >> 32, bytes & 0xffff_ffff);
-                format!(": size = <{high:#x} {low:#x}> where that is 2")
-            });
-            format!("Give it as many cells as #size-cells (#address-cells) above it says{example}")
-        }
-        Cure::DropCommand => "To use the node, take cma= off the command line".to_string(),
-        Cure::DropDefault => {
-            "Change the size in the node, or take its linux,cma-default away".to_string()
-        }
-        Cure::OneDefault => "Leave linux,cma-default in one node only".to_string(),
-        Cure::Gigantic(page) => format!("Give hugetlb_cma= a multiple of {}", size(*page)),
-        Cure::Zones(None) => {
-            "Make it smaller, or place it in one zone: the boot prints them as \"Zone ranges\""
-                .to_string()
-        }
-        Cure::Zones(Some(Border::At(address))) => format!(
-            "Place it below or above {address:#x}, where zones end on many boards (\"Zone ranges\" of \
-             the boot)"
-        ),
-        Cure::Zones(Some(Border::Parameter)) => {
-            "Take kernelcore= or movablecore= off the command line (they put the border of \
-                        zones into the area), or make it smaller"
-                .to_string()
-        }
-        Cure::Slots => "Raise CONFIG_CMA_AREAS, or ask for fewer areas".to_string(),
-        Cure::Look => format!("Next: {LOOK} says why"),
-        Cure::Attach => {
-            "The node belongs below /reserved-memory of the tree that is booted, and the \
-                         driver has to take it (of_reserved_mem_device_init()); the boot then says \
-                         \"assigned reserved memory node\""
-                .to_string()
-        }
-    }
-}
-
-/// As cells of a device tree with two for a size; one where that is enough.
-fn cells(bytes: u64) -> String {
-    match bytes >> 32 {
-        0 => format!("{bytes:#x}"),
-        high => format!("{high:#x} {:#x}", bytes & 0xffff_ffff),
-    }
 }

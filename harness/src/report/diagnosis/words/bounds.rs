@@ -23,8 +23,15 @@ pub(super) fn most(failure: &Failure) -> Option<String> {
 fn size(failure: &Failure, bounds: &Bounds, most: &Stated) -> String {
     let pages = most.pages;
     let what = match most.by {
+        By::Memory | By::CmaTotal if pages == 0 => "there is no area that can be used".to_string(),
         By::Memory | By::CmaTotal => format!("all areas together have at most {pages}"),
         By::CommandLine | By::Tree => format!("the area has {pages} if it is as asked for"),
+        _ if let Some(own) = &bounds.own => format!(
+            "area {}, which {} was given (\"assigned reserved memory node\", {}), has {pages}",
+            clean(&own.area),
+            clean(&own.device),
+            place(failure, &own.source, own.line)
+        ),
         _ if bounds.is_largest => format!("the largest area has {pages}"),
         _ if failure.incident.area.is_some() => format!("the area has {pages}"),
         _ => format!("the only area in the text has {pages}"),
@@ -45,6 +52,7 @@ fn stated(failure: &Failure, stated: &Stated) -> String {
         By::Memory => format!("{kib}K cma-reserved"),
         By::CmaTotal => format!("CmaTotal {kib} kB"),
         By::CmaFree => format!("CmaFree {kib} kB"),
+        By::Available => "available_pages of sysfs".to_string(),
     };
     format!("{by}, {}", place(failure, &stated.source, stated.line))
 }
@@ -80,8 +88,19 @@ pub(super) fn fact(failure: &Failure) -> Option<String> {
     let sizes = [bounds.area.as_ref(), bounds.all.as_ref()].into_iter().flatten();
     let sizes = sizes.filter(|_| failure.verdict.is_none());
     let mut parts: Vec<String> = sizes.map(|stated| size(failure, bounds, stated)).collect();
-    let free = bounds.free.as_ref().filter(|_| is_open(failure));
+    parts.extend(bounds.of_other_boot.as_ref().map(|meminfo| {
+        format!(
+            "{} is of another boot: up to 6.14 no kernel prints a line where more is asked for than \
+             the area has",
+            stated(failure, meminfo)
+        )
+    }));
+    // Without an area nothing is lent.
+    let no_area = bounds.all.as_ref().is_some_and(|all| all.pages == 0);
+    let free = bounds.free.as_ref().filter(|_| is_open(failure) && !no_area);
     parts.extend(free.map(|free| least_free(failure, free)));
+    let available = bounds.available.as_ref().filter(|_| is_open(failure));
+    parts.extend(available.map(|available| available_then(failure, available)));
     parts.extend(failure.slots().and_then(|slots| fits(failure, &slots)));
     (!parts.is_empty()).then(|| parts.join("; "))
 }
@@ -105,6 +124,22 @@ fn least_free(failure: &Failure, free: &Stated) -> String {
             super::are(least)
         ),
     }
+}
+
+/// What was free in the area when its counter was read, which is no moment of the failure.
+fn available_then(failure: &Failure, available: &Stated) -> String {
+    let few = match failure.incident.count {
+        Some(count) if count > available.pages => {
+            "; that is less than was asked for: the area was too full, if it was so when this failed"
+        }
+        _ => "",
+    };
+    format!(
+        "{} {} free in the area when it was read ({}){few}",
+        pages(available.pages),
+        if available.pages == 1 { "was" } else { "were" },
+        stated(failure, available)
+    )
 }
 
 /// `at most 3 buffers of 4097 pages fit into 16384: each takes 4352 at order 8 and strands 255`.

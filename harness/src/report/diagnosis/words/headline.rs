@@ -42,8 +42,13 @@ fn headline(report: &Report<'_>) -> String {
 
 /// What the boot shows that concerns the first group of failures.
 pub(in crate::report::diagnosis) fn of_boot(report: &Report<'_>) -> Option<String> {
-    let area = report.groups.first()?.group.first.incident.area.as_deref();
-    boot::concerning(&report.diagnosis.boot, area)
+    report.groups.first()?;
+    boot::concerning(&report.diagnosis.boot, area(report))
+}
+
+/// The area of the first group.
+pub(super) fn area<'a>(report: &'a Report<'_>) -> Option<&'a str> {
+    report.groups.first()?.group.first.incident.area.as_deref()
 }
 
 /// The answer where failures are alike. What nobody can decide does not come first where the boot
@@ -80,7 +85,10 @@ fn without_failure(diagnosis: &Diagnosis) -> String {
         (Some(headline), Some(doubt)) => format!("{headline}; at boot: {doubt}"),
         (Some(headline), None) => headline,
         (None, Some(doubt)) => format!("no failed CMA allocation, but {doubt}"),
-        (None, None) => "no failed CMA allocation in this log".to_string(),
+        (None, None) => match boot::none(&diagnosis.boot) {
+            Some(none) => format!("no failed CMA allocation, but {none}"),
+            None => "no failed CMA allocation in this log".to_string(),
+        },
     }
 }
 

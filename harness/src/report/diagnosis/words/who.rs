@@ -2,6 +2,7 @@
 
 use super::super::groups::{Report, Shown};
 use super::super::plain::{clean, counted};
+use crate::board::is_gigantic;
 use crate::diagnose::{Because, Confidence, Failure, Holder, Outcome};
 use crate::ingest::log::Task;
 use crate::kernel::release;
@@ -47,8 +48,21 @@ fn name(task: &Task) -> String {
 fn then(failure: &Failure) -> Option<String> {
     let incident = &failure.incident;
     let sure = |sure: Confidence| sure.name();
-    let nobody = if incident.is_unreported() { "no driver reported it" } else { "" };
+    let nobody = match incident.who.piece_line.filter(|_| incident.is_half_reported()) {
+        Some(line) => format!(
+            "whether a driver reported it cannot be told: line {line} is a piece of what one says"
+        ),
+        None if incident.is_unreported() => "no driver reported it".to_string(),
+        None => String::new(),
+    };
     let text = match incident.outcome {
+        Outcome::Reported if incident.who.own_area_only => {
+            return Some(
+                "for one page the DMA API of this kernel asks no area but the device's own, else the \
+                 page allocator: the default area is not what refused it"
+                    .to_string(),
+            );
+        }
         Outcome::Reported => return None,
         Outcome::Served(confidence) => format!(
             "the DMA API asks the page allocator next, whose blocks are large enough, and a driver \
@@ -62,8 +76,20 @@ fn then(failure: &Failure) -> Option<String> {
                 sure(confidence)
             )
         }
-        Outcome::Unknown if !incident.is_unreported() || incident.ret == Some(-4) => return None,
-        Outcome::Unknown if incident.count.is_none() => return Some(nobody.to_string()),
+        Outcome::Unknown if nobody.is_empty() || incident.ret == Some(-4) => return None,
+        Outcome::Unknown if incident.count.is_none() => return Some(nobody),
+        // alloc_gigantic_folio() of mm/hugetlb.c; 6.12 and 7.3.
+        Outcome::Unknown if incident.area.as_deref().is_some_and(is_gigantic) => {
+            "the kernel asks the areas of other nodes of memory next, and then memory outside of \
+             areas: HugePages_Total of /proc/meminfo says what came of it"
+                .to_string()
+        }
+        Outcome::Unknown if incident.count == Some(1) => {
+            "the DMA API of arm64 (5.3 on) and x86 asks for one page no area but the device's own, and \
+             the page allocator next, which is harmless; whoever else asked (32-bit Arm, a dma-buf \
+             heap, debugfs) got nothing"
+                .to_string()
+        }
         Outcome::Unknown => {
             // An older arm64 is Refused.
             let known = incident.era.name.as_deref().and_then(release).is_some();
@@ -92,6 +118,11 @@ fn reason(failure: &Failure, because: Because, sure: Confidence) -> String {
         Because::Pages => {
             let line = who.pages_refused.unwrap_or(0);
             format!("the page allocator was asked next and refused as well (line {line})")
+        }
+        Because::OnePage => {
+            "for one page the DMA API of this kernel does not ask the default area, and who else asks \
+             it (a dma-buf heap, debugfs) asks CMA alone"
+                .to_string()
         }
         Because::Arch => "32-bit Arm, and arm64 up to 4.20, ask CMA alone".to_string(),
     }
@@ -135,13 +166,18 @@ pub(super) fn quiet(shown: &Shown<'_>) -> String {
 /// one`; and how to see who asks, where that decides what became of them.
 pub(in crate::report::diagnosis) fn unreported(report: &Report<'_>) -> Option<String> {
     let (none, all) = (report.diagnosis.unreported, report.refused);
+    let half = report.diagnosis.half_reported;
     let counts = match (none, all) {
         // Of one failure its facts say it.
         (0, _) | (_, 0 | 1) => None,
         (none, all) if none == all => Some(format!("{all} refused by CMA, no driver reported one")),
         (none, all) => {
-            let named = all - none.min(all);
-            Some(format!("{all} refused by CMA: drivers reported {named}, none the other {none}"))
+            let named = all.saturating_sub(none + half);
+            let open = match half {
+                0 => format!("none the other {none}"),
+                half => format!("none {none}, and of {half} it cannot be told"),
+            };
+            Some(format!("{all} refused by CMA: drivers reported {named}, {open}"))
         }
     };
     let open = |shown: &&Shown<'_>| {
@@ -205,6 +241,31 @@ mod tests {
         });
         assert!(heap[1].1.contains("dma-heap asks CMA alone"), "{heap:?}");
         assert!(outcome(Outcome::Unknown).contains("dma-buf heap got nothing"));
+    }
+
+    #[test]
+    fn a_piece_of_a_driver_s_line_is_named() {
+        let facts = said(|incident| {
+            (incident.logged, incident.who.piece_line) = (true, Some(8));
+        });
+        assert!(facts[0].1.starts_with("whether a driver reported it cannot be told: line 8 is a"));
+    }
+
+    #[test]
+    fn of_one_page_it_is_said_who_can_have_asked() {
+        let one = |outcome, own| {
+            let facts = said(|incident| {
+                (incident.count, incident.outcome, incident.logged) = (Some(1), outcome, true);
+                incident.who.own_area_only = own;
+            });
+            facts.first().map(|(_, text)| text.clone())
+        };
+        assert!(one(Outcome::Unknown, false).unwrap().contains("no area but the device's own"));
+        assert_eq!(one(Outcome::Reported, false), None);
+        let driver = one(Outcome::Reported, true).unwrap();
+        assert!(driver.ends_with("the default area is not what refused it"), "{driver}");
+        let other = one(Outcome::Refused(Confidence::Likely, Because::OnePage), false).unwrap();
+        assert!(other.contains("asks CMA alone: whoever asked got nothing (likely)"), "{other}");
     }
 
     #[test]

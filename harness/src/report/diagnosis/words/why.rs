@@ -243,7 +243,11 @@ fn room(failure: &Failure) -> String {
                 request(failure)
             ),
             None if shown > 0 => {
-                format!("no run shown has room for {}, but the list is not whole", request(failure))
+                let what = super::source_of_runs(failure);
+                format!(
+                    "no run shown has room for {}, but the {what} is not whole",
+                    request(failure)
+                )
             }
             None => "the list of free runs is missing".to_string(),
         },

@@ -163,24 +163,53 @@ pub(crate) fn dead(before: &[u8], _: &[u8]) -> Said {
 }
 
 /// `cma area should be at least 1024 MiB`, `cma area of node 1 should be …`, `cma area must be a
-/// multiple of 1024 MiB`, `reserve 8192 MiB, up to 4096 MiB per node`, `reservation failed: err -12,
-/// node 0`.
+/// multiple of 1024 MiB`, `invalid node 3 specified`, `reserve 8192 MiB, up to 4096 MiB per node`,
+/// `reserved 4096 MiB on node 0`, `reservation failed: err -12, node 0`, `reserved area spans zones:
+/// err 0, node 0`; from 7.x on with shares of memory.
 pub(crate) fn hugetlb(_: &[u8], after: &[u8]) -> Said {
-    let of = |text: &[u8], word: &[u8]| {
-        let at = memchr::memmem::find(text, word)? + word.len();
-        size(&mut Cursor::new(&text[at..], 0, true)).ok()
+    let after = &after[..after.len().min(super::LONGEST)];
+    let past = |word: &[u8]| Some(&after[memchr::memmem::find(after, word)? + word.len()..]);
+    let of = |word: &[u8]| size(&mut Cursor::new(past(word)?, 0, true)).ok();
+    let node = |word: &[u8]| {
+        let number = past(word)?;
+        let end = bytes::span(number, u8::is_ascii_digit);
+        bytes::number::<u32>(&number[..end])
     };
-    if let Some(bytes) = of(after, b"at least ").or_else(|| of(after, b"multiple of ")) {
+    let begins = |word: &[u8]| after.starts_with(word);
+    if let Some(bytes) = of(b"at least ").or_else(|| of(b"multiple of ")) {
         return said(Boot::HugetlbOff(bytes));
     }
-    if memchr::memmem::find(after, b"isn't supported").is_some() {
-        return said(Boot::HugetlbUnknown);
+    let zones = begins(b"reserved area spans zones");
+    said(match () {
+        () if begins(b"the option isn't supported") => Boot::HugetlbUnknown,
+        () if begins(b"invalid percentage") || begins(b"reservation size rounded down to 0") => {
+            Boot::HugetlbShare
+        }
+        () if begins(b"invalid node ") => Boot::HugetlbNode(node(b"invalid node ")?),
+        () if zones || begins(b"reservation failed") => {
+            Boot::HugetlbFailed { node: node(b", node ")?, zones }
+        }
+        () if begins(b"reserved ") => {
+            Boot::HugetlbPlaced { bytes: of(b"reserved ")?, node: node(b" on node ")? }
+        }
+        () if begins(b"reserve ") => Boot::Hugetlb(of(b"reserve ")?),
+        () => return None,
+    })
+}
+
+/// `ed: 256 MB in 1 ranges`, `ation failed: 64 MB requested, 0 MB reserved in 0 ranges`, `ation not
+/// supported`.
+pub(crate) fn crash(_: &[u8], after: &[u8]) -> Said {
+    if after.starts_with(b"ation not supported") {
+        return said(Boot::CrashUnknown);
     }
-    if after.starts_with(b"reservation failed") {
-        return said(Boot::HugetlbFailed);
+    let mib = |number: u64| number.checked_mul(1 << 20);
+    if let Some([asked, bytes, ranges]) = numbers(after, b"ationfailed:#MBrequested,#MBreservedin#")
+    {
+        return said(Boot::Crash { asked: Some(mib(asked)?), bytes: mib(bytes)?, ranges });
     }
-    after.starts_with(b"reserve ").then_some(())?;
-    said(Boot::Hugetlb(of(after, b"reserve ")?))
+    let [bytes, ranges] = numbers(after, b"ed:#MBin#")?;
+    said(Boot::Crash { asked: None, bytes: mib(bytes)?, ranges })
 }
 
 /// `  node   0`, and `50000000-0x000000005fffffff]`.
@@ -314,6 +343,7 @@ pub(crate) fn configured(_: &[u8], after: &[u8]) -> Said {
         b"arm64" => Arch::Arm64,
         b"arm" => Arch::Arm,
         b"x86" | b"x86_64" => Arch::X86_64,
+        b"powerpc" | b"s390" | b"mips" | b"loongarch" | b"i386" => Arch::Other,
         _ => return None,
     };
     said(Boot::Arch(arch))
@@ -341,9 +371,35 @@ pub(crate) fn arch(text: &[u8]) -> Said {
     let has = |text: &[u8], name: &[u8]| memchr::memmem::find(text, name).is_some();
     let arm = |word: &[u8]| word.starts_with(b"arm") && has(word, b"linux") && has(word, b"eabi");
     let found = NAMES.iter().find(|(name, _)| has(text, name)).map(|(_, arch)| *arch);
-    let found =
-        found.or_else(|| text.split(|byte| b" (/".contains(byte)).any(arm).then_some(Arch::Arm));
-    said(Boot::Arch(found?))
+    let mut words = text.split(|byte| b" (/\n".contains(byte));
+    let found = found.or_else(|| words.clone().any(arm).then_some(Arch::Arm));
+    said(Boot::Arch(found.or_else(|| words.find_map(other))?))
+}
+
+/// The architecture of `riscv64-unknown-linux-gnu-gcc`, `powerpc64le-linux-gnu-gcc-12`, `mips`.
+fn other(word: &[u8]) -> Option<Arch> {
+    const NAMES: [&[u8]; 14] = [
+        b"riscv32",
+        b"powerpc",
+        b"powerpc64",
+        b"powerpc64le",
+        b"ppc",
+        b"ppc64",
+        b"ppc64le",
+        b"s390x",
+        b"mips",
+        b"mipsel",
+        b"mips64",
+        b"mips64el",
+        b"loongarch64",
+        b"i686",
+    ];
+    // `user@host` is none.
+    let name = word.split(|byte| *byte == b'-').next().filter(|_| !word.contains(&b'@'))?;
+    match name {
+        b"riscv64" => Some(Arch::Riscv64),
+        _ => NAMES.contains(&name.trim_ascii_end()).then_some(Arch::Other),
+    }
 }
 
 #[cfg(test)]
@@ -357,7 +413,17 @@ mod tests {
             let text = format!("5.15.71 (oe-user@oe-host) (arm-{name}-gcc (GCC) 11.3.0) #1 SMP");
             assert_eq!(arch(text.as_bytes()), is(Arch::Arm), "{text}");
         }
-        assert_eq!(arch(b"6.6.20 (a@b) (riscv64-unknown-linux-gnu-gcc (GCC) 13.2) #1 SMP"), None);
+        for (gcc, of) in [
+            ("riscv64-unknown-linux-gnu-gcc", Arch::Riscv64),
+            ("powerpc64le-linux-gnu-gcc-12", Arch::Other),
+            ("mipsel-openwrt-linux-musl-gcc", Arch::Other),
+            ("arm-linux-gnueabihf-gcc", Arch::Arm),
+        ] {
+            let text = format!("6.6.20 (mips@riscv64) ({gcc} (GCC) 13.2) #1 SMP");
+            assert_eq!(arch(text.as_bytes()), is(of), "{text}");
+        }
+        assert_eq!(arch(b"6.6.20 (mips@riscv64) (gcc (GCC) 13.2) #1 SMP"), None);
+        assert_eq!(machine(b"", b"h 6.6.20 #1 SMP x riscv64 GNU/Linux"), is(Arch::Riscv64));
         assert_eq!(arch(b"6.6.20 (charm@linux-eabi) (gcc) #1"), None);
         assert_eq!(physical_cpu(b"", b" 0x0000000000 [0x410fd034]"), is(Arch::Arm64));
         assert_eq!(physical_cpu(b"", b" 0x0"), None);

@@ -8,7 +8,7 @@
 //! ```
 //! Ranks, low to high; a module uses only lower ones, and a test reads this line:
 //!
-//! `ddmin, op, seed, span, words < after_failure, board, codec, kernel < ingest < boot, timeline <
+//! `page < ddmin, op, seed, span, words < after_failure, board, codec, kernel < ingest < boot, timeline <
 //! reader < environment, workload <
 //! oracle < cause < simulate < harm, law, metric < stats, diagnose, replay < reproduce, shrink, sweep <
 //! answer, fuzzing < report < cli < main`
@@ -33,6 +33,7 @@ pub mod law;
 pub mod metric;
 pub mod op;
 pub mod oracle;
+pub mod page;
 pub mod reader;
 pub mod replay;
 #[cfg(feature = "cli")]

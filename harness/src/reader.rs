@@ -16,10 +16,12 @@ pub use ops::Ops;
 pub use trace::{CapShown, Class};
 
 use crate::ingest::{
-    self, DEFAULT_CAP, Event, Format, Geometry, Header, IngestError, Opened, Route, Row, Source,
+    self, DEFAULT_CAP, Event, Format, Geometry, Header, IngestError, Opened, PageBy, Paged, Route,
+    Row, Source,
 };
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, Kind};
 use crate::op::Op;
+use crate::page::Page;
 
 /// What the caller knows beside the file.
 #[derive(Clone, Default, Debug)]
@@ -29,6 +31,8 @@ pub struct Options {
     pub recorded_cap: Option<u32>,
     /// The geometry, as far as the caller gives it: in place of what the file states.
     pub geometry: Geometry,
+    /// The size of a page, in place of what the file and its board state.
+    pub page: Option<Page>,
     /// The area whose events of a trace are read; the one with most of them where none is named.
     pub area: Option<String>,
     /// Debugfs files of the area, as one text: of a trace, where it lies and what is live in it; of
@@ -65,7 +69,7 @@ pub struct Reader {
 /// Where it cannot be read, is of no known format, or states a geometry that no area has.
 pub fn open(source: &Source, options: &Options) -> Result<Reader, IngestError> {
     let cap = options.recorded_cap.unwrap_or(DEFAULT_CAP);
-    let (opened, cap_shown) = match ingest::table(source, &options.geometry, cap) {
+    let (mut opened, cap_shown) = match ingest::table(source, &options.geometry, cap) {
         Ok(table) => {
             if let (Some(snapshot), Some(area)) = (&options.snapshot, &table.area) {
                 trace::agree(snapshot, area)?;
@@ -77,7 +81,23 @@ pub fn open(source: &Source, options: &Options) -> Result<Reader, IngestError> {
         Err((false, error)) => trace::open(source, options)?
             .ok_or_else(|| ingest::collected(source).unwrap_or(error))?,
     };
+    if let Some(page) = options.page {
+        opened.paged = Paged::of(Some((page, PageBy::Caller)));
+    }
     Ok(Reader { opened, cap_shown, tally: Tally::default(), failed: false })
+}
+
+/// What kind of kernel `source` says that it is of, without a look at its rows: what nothing states
+/// is left open.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn kind(source: &Source, options: &Options) -> Result<Kind, IngestError> {
+    match ingest::table(source, &Geometry::default(), DEFAULT_CAP) {
+        Ok(table) => Ok(Kind { page: table.paged.stated(), ..Kind::default() }),
+        Err((true, error)) => Err(error),
+        Err((false, _)) => trace::kind(source, options),
+    }
 }
 
 /// Which of `sources` have rows, and which are other texts of the board that printed the traces among
@@ -132,6 +152,11 @@ impl Reader {
     /// What the requests of a trace show of its cap, where the caller does not state it.
     pub const fn cap_shown(&self) -> Option<&CapShown> {
         self.cap_shown.as_ref()
+    }
+
+    /// How large its pages are, and what says so.
+    pub const fn paged(&self) -> Paged {
+        self.opened.paged
     }
 
     /// Its format.

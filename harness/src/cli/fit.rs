@@ -13,7 +13,6 @@ use crate::ingest::{DEFAULT_CAP, Geometry, StreamWriter, stated};
 use crate::op::Timed;
 use crate::reproduce::reproduce;
 use crate::seed::Seed;
-use crate::words::PAGES_IN_MIB;
 use crate::workload::fit;
 
 /// Fits a model to a trace, a recording or a stream, and says how far streams drawn from it are
@@ -58,7 +57,7 @@ pub(super) struct Fit {
     /// LOAD of that stream in pages: more or fewer sessions at once [default: the file's]
     #[arg(long, value_name = "PAGES", requires = "draw", conflicts_with = "load_mib")]
     load_pages: Option<u64>,
-    /// LOAD of that stream in MiB of 4 KiB pages
+    /// LOAD of that stream in MiB
     #[arg(long, value_name = "MIB", requires = "draw")]
     load_mib: Option<u64>,
     /// Writes to this file
@@ -91,7 +90,7 @@ pub(super) fn run(args: &Fit, context: &Context) -> Result<Exit, Failure> {
 
 /// Writes a drawn stream, before it what was live then.
 fn draw(args: &Fit, fit: &fit::Fit, path: &Path, context: &Context) -> Result<(), Failure> {
-    let mib = args.load_mib.map(|mib| mib.saturating_mul(PAGES_IN_MIB));
+    let mib = args.load_mib.map(|mib| mib.saturating_mul(fit.paged.page.in_mib()));
     let load_pages = mib.or(args.load_pages).unwrap_or(fit.load_pages());
     let ops = args.ops.unwrap_or(fit.ops());
     let made = fit
@@ -105,6 +104,7 @@ fn draw(args: &Fit, fit: &fit::Fit, path: &Path, context: &Context) -> Result<()
     if fit.cap != DEFAULT_CAP {
         pairs.push(("cap", fit.cap.to_string()));
     }
+    pairs.extend(fit.paged.pair());
     pairs.extend(fit.area.iter().flat_map(stated));
     context.output(Some(path), |out| {
         let names: Vec<_> = made.clients().iter().map(String::as_str).collect();

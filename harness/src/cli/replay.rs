@@ -218,7 +218,7 @@ impl Replay {
         };
         let mut replayed = None;
         context.output(Some(path), |out| {
-            let mut recorder = Recorder::new(under, out);
+            let mut recorder = Recorder::new(under, out).with_pages(file.survey.paged);
             let observers: &mut [&mut dyn Observer] = &mut [&mut recorder];
             let run = replay::run(&file.source, options, &file.survey, under, observers)?;
             replayed = Some(run);

@@ -11,6 +11,7 @@ mod proof;
 mod residents;
 mod scan;
 mod taken;
+mod totals;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use crate::ingest::log::{self, Record};
 use crate::ingest::{
     self, Answered, Clients, Event, Header, IngestError, Opened, Recorded, Row, Rows, Source,
 };
+use crate::kernel::Kind;
 use crate::op::Op;
 use crate::timeline::{Call, Ended, Free, Live, Order, Place, Released, Start, What, run, traced};
 pub(super) use agree::agree;
@@ -78,6 +80,11 @@ pub(super) fn has_events(source: &Source) -> Result<bool, IngestError> {
     Ok(log::open(source)?.flatten().any(|found| is_event(&found.record)))
 }
 
+/// What kind of kernel printed the text.
+pub(super) fn kind(source: &Source, options: &Options) -> Result<Kind, IngestError> {
+    Ok(Scan::of(source, options)?.kind())
+}
+
 /// Opens `source` as a trace; `None` where it has no event of a CMA area.
 pub(super) fn open(
     source: &Source,
@@ -90,6 +97,7 @@ pub(super) fn open(
     }
     let name = source.name().to_string();
     let (area, cap, cap_shown) = (plan.area.clone(), plan.cap, plan.cap_shown.clone());
+    let paged = plan.paged;
     header.pairs.push(("area".to_string(), area.name().to_string()));
     let mut live = Live::default();
     for (id, run) in (0..).zip(&plan.residents) {
@@ -113,7 +121,7 @@ pub(super) fn open(
         ended: false,
     };
     let format = &ingest::TRACE;
-    let opened = Opened { format, header, area: Some(area), cap, rows: Box::new(rows) };
+    let opened = Opened { format, header, area: Some(area), cap, paged, rows: Box::new(rows) };
     Ok(Some((opened, cap_shown)))
 }
 

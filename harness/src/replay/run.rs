@@ -8,7 +8,7 @@ use cma_policies::Area;
 use super::{Error, Under, area, explain, pages};
 use crate::cause::Cause;
 use crate::environment::{self, Script};
-use crate::ingest::{Event, IngestError, Source};
+use crate::ingest::{Event, IngestError, Paged, Source};
 use crate::kernel::Errno;
 use crate::metric::{Meter, Setting, Sizes, Value};
 use crate::op::{Op, Part};
@@ -27,6 +27,8 @@ pub struct Survey {
     pub cap: u32,
     /// What the calls of a trace show of that.
     pub cap_shown: Option<CapShown>,
+    /// How large its pages are, and what says so.
+    pub paged: Paged,
     /// What is strange about it.
     pub warnings: Vec<String>,
     /// How its claims ended, where it says so and the environment asks.
@@ -69,9 +71,9 @@ pub fn survey(
     }
     let sizes = sizes.most_used();
     let (tally, warnings) = (reader.tally().clone(), reader.warnings());
-    let (cap, cut_bits) = (reader.cap(), cut.releases);
+    let (cap, paged, cut_bits) = (reader.cap(), reader.paged(), cut.releases);
     let cap_shown = reader.cap_shown().cloned();
-    Ok(Survey { tally, no_pages, cap, cap_shown, warnings, script, cut_bits, sizes })
+    Ok(Survey { tally, no_pages, cap, cap_shown, paged, warnings, script, cut_bits, sizes })
 }
 
 /// Counts the releases that begin or end inside a bit which has other pages of the buffer: the
@@ -201,7 +203,8 @@ pub fn run(
     let before = reader.warm_up();
     let mut environment = pages(under, &area, survey);
     let mut witness = Witness::new(&area, under.build(&area)?, Checks::SWEEP);
-    let mut meter = Meter::new(&Setting::new(&survey.sizes, under.cap));
+    let mut meter =
+        Meter::new(&Setting::new(&survey.sizes, under.cap).with_page(survey.paged.page));
     let line = Cell::new(0);
     let mut first = First { under, line: &line, failure: None };
     let mut failed = None;

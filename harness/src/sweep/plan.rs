@@ -8,6 +8,7 @@ use super::target::{Stop, Target};
 use crate::after_failure::AfterFailure;
 use crate::board::Board;
 use crate::environment;
+use crate::page::Page;
 use crate::workload::Profile;
 
 /// The most cells of a plan. Their results, about 1 KiB each, are on disk; in memory there are two
@@ -22,6 +23,10 @@ pub(super) const FIRST_FAILURE: &str = "first-failure";
 pub struct Plan {
     /// Its name, and that of the folder of its report.
     pub name: String,
+    /// The size of a page, of which every number of pages is.
+    pub page: Page,
+    /// Whether the plan or its files state it; else it is taken to be 4 KiB.
+    pub is_page_stated: bool,
     /// The first seed.
     pub seed: u64,
     /// Seeds of each profile: `seed`, `seed + 1` … A stream from a file, and a profile without

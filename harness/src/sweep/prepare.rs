@@ -4,6 +4,7 @@ use cma_policies::{Area, Spec};
 
 use super::expect::{expect, too_short};
 use super::failed::Failed;
+use super::page::other_page;
 use super::plan::Length;
 use super::plan::{Load, MOST_CELLS, Plan, Stream, What};
 use super::route;
@@ -28,8 +29,13 @@ pub fn prepare(mut plan: Plan) -> Result<Ready, Failed> {
     let checked: Vec<_> = plan
         .streams
         .iter()
-        .map(|stream| look_through(stream, scripted))
+        .map(|stream| look_through(stream, plan.page, scripted))
         .collect::<Result<_, _>>()?;
+    for (stream, known) in plan.streams.iter().zip(&checked) {
+        if let Some(why) = known.paged.and_then(|paged| other_page(paged, plan.page)) {
+            return Err(Failed::Run(format!("run {}: {why}", stream.name())));
+        }
+    }
     for (stream, known) in plan.streams.iter_mut().zip(&checked) {
         if let Some(fit) = &known.fit {
             if stream.length == Length::Unstated {
@@ -75,7 +81,8 @@ pub fn prepare(mut plan: Plan) -> Result<Ready, Failed> {
             let seed = Seed::new(ready.plan.seed);
             let load = load.share_of(board.pages());
             let setup = Setup { area_pages: board.pages(), load, seed, ops: 0 };
-            profile.open(&setup).map_err(|error| Failed::make(profile.name, error))?;
+            let opened = profile.open_in(&setup, ready.plan.page);
+            opened.map_err(|error| Failed::make(profile.name, error))?;
         }
         if let (Some(fit), Some(load)) = (&ready.checked[at.stream].fit, ready.plan.load(&at)) {
             let checked = fit.check(load.pages_of(board.pages()));

@@ -20,9 +20,11 @@ use super::route::Probed;
 use super::shelf::{Made, Name, Scribe, Shelf};
 use crate::board::Board;
 use crate::environment::Script;
-use crate::ingest::{self, Event, IngestError, Route, Source};
+use crate::ingest::{self, Event, IngestError, Paged, Route, Source};
+use crate::kernel::pageblock;
 use crate::metric::Sizes;
 use crate::op::{Op, Timed};
+use crate::page::Page;
 use crate::reader::{self, CapShown, Options, Reader};
 use crate::seed::Seed;
 use crate::workload::Setup;
@@ -36,6 +38,8 @@ pub struct Checked {
     pub area: Option<Area>,
     /// Pages of typical buffers, ascending: what the metrics probe with.
     pub sizes: Vec<u64>,
+    /// How large its pages are and what says so, where its ops come from a file.
+    pub paged: Option<Paged>,
     /// Ops: in a file those that there are, of what is made those that are asked for, or about as
     /// many as its board time takes.
     pub ops: u64,
@@ -87,16 +91,17 @@ impl Ready {
         }
         let own = self.checked[at.stream].area.clone();
         let own = own.expect("a stream without an area is put on the boards");
-        Cow::Owned(Board::single("", own))
+        let step_pages = pageblock(self.plan.page);
+        Cow::Owned(Board { step_pages, ..Board::single("", own) })
     }
 }
 
-pub(super) fn look_through(stream: &Stream, scripted: bool) -> Result<Checked, Failed> {
+pub(super) fn look_through(stream: &Stream, page: Page, scripted: bool) -> Result<Checked, Failed> {
     if let Some(profile) = stream.profile() {
         let area = profile.area.map(|Run { pfn, count }| {
             Area::single(pfn.0, count, 0).expect("the area of a profile can be built")
         });
-        let sizes = profile.sizes.to_vec();
+        let sizes = profile.sizes_in(page);
         let ops = stream.length.most_ops();
         return Ok(Checked { area, sizes, ops, has_time: true, ..Checked::default() });
     }
@@ -135,6 +140,7 @@ pub(super) fn look_through(stream: &Stream, scripted: bool) -> Result<Checked, F
         ops,
         has_time: reader.has_time(),
         script,
+        paged: Some(reader.paged()),
         clients: reader.clients().into_iter().map(str::to_string).collect(),
         routes: reader.routes(),
         warnings: reader.warnings(),
@@ -157,6 +163,7 @@ fn fitted(stream: &Stream) -> Result<Checked, Failed> {
     Ok(Checked {
         area: fit.area.clone(),
         cap: fit.cap_shown.as_ref().and_then(CapShown::exactly),
+        paged: Some(fit.paged),
         sizes: fit.sizes(),
         ops: match stream.length {
             Length::Unstated if has_time => u64::MAX,
@@ -182,6 +189,7 @@ fn together(stream: &Stream, mix: &MixOf) -> Result<Checked, Failed> {
         clients: made.clients.clone(),
         routes: made.routes.clone(),
         cap: made.cap(),
+        paged: made.paged(),
         warnings: mix.warnings(&made),
         mix: Some(Arc::new(made)),
         sum: sum(stream)?,
@@ -225,7 +233,7 @@ fn sum(stream: &Stream) -> Result<Option<u64>, IngestError> {
 }
 
 /// The file of a stream, and what the plan says beside it.
-fn source(stream: &Stream) -> Result<(Source, Options), IngestError> {
+pub(super) fn source(stream: &Stream) -> Result<(Source, Options), IngestError> {
     let source = match &stream.what {
         What::File(path) | What::Fitted(path) => Source::file(path.as_ref()),
         What::Recorded(recording) => Source::bytes(recording.name, recording.bytes),
@@ -300,7 +308,7 @@ impl Ops {
             let load = load.map_or(profile.default_load, |load| load.share_of(area_pages));
             let ops = stream.length.most_ops();
             let setup = Setup { area_pages, load, seed: Seed::new(seed), ops };
-            let made = profile.open(&setup);
+            let made = profile.open_in(&setup, plan.page);
             let made = made.map_err(|error| Failed::make(profile.name, error))?;
             clients = made.clients().to_vec();
             Box::new(made)

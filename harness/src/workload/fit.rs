@@ -40,7 +40,7 @@ use self::model::Model;
 use super::{Setup, SetupError, Workload};
 use crate::after_failure::{AfterFailure, Callers};
 use crate::board::kind;
-use crate::ingest::{DEFAULT_CAP, IngestError, Source};
+use crate::ingest::{DEFAULT_CAP, IngestError, Paged, Source};
 use crate::op::Op;
 use crate::reader::{CapShown, Options};
 use crate::seed::Seed;
@@ -57,6 +57,8 @@ pub struct Fit {
     model: Arc<Model>,
     /// The area that the file states.
     pub area: Option<Area>,
+    /// How large its pages are, and what says so.
+    pub paged: Paged,
     /// The format of the file.
     pub format: &'static str,
     /// The cap that its requests follow.
@@ -105,6 +107,7 @@ impl Fit {
             requests: history.buffers.len() as u64,
             model,
             area: facts.area,
+            paged: facts.paged,
             format: facts.format,
             cap: facts.cap,
             cap_shown: facts.cap_shown,

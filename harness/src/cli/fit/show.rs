@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::cli::context::Show;
 
+use crate::page::Page;
 use crate::reproduce::{Figure, Reproduction, STREAMS};
 use crate::span::span;
 use crate::words::{self, mib, percent, table};
@@ -49,7 +50,7 @@ impl Show for Fitted<'_> {
 fn text(fitted: &Fitted<'_>, out: &mut dyn Write) -> io::Result<()> {
     let &Fitted { name, fit, top, reproduction } = fitted;
     let in_ops = fit.is_in_ops();
-    reproduced(reproduction, in_ops, out)?;
+    reproduced(reproduction, (in_ops, fit.paged.page), out)?;
     let (sessions, stay) = fit.sessions();
     writeln!(
         out,
@@ -59,8 +60,9 @@ fn text(fitted: &Fitted<'_>, out: &mut dyn Write) -> io::Result<()> {
         fit.ops(),
         time(fit.end_us(), in_ops),
         fit.load_pages(),
-        mib(fit.load_pages())
+        mib(fit.load_pages(), fit.paged.page)
     )?;
+    writeln!(out, "{}", fit.paged)?;
     if in_ops {
         writeln!(out, "a recording has no time: lifetimes and times between requests are in ops")?;
     }
@@ -96,7 +98,7 @@ fn text(fitted: &Fitted<'_>, out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(out)?;
     for manner in fit.manners().iter().filter(|manner| shown(manner)) {
-        writeln!(out, "{}", said(manner, in_ops))?;
+        writeln!(out, "{}", said(manner, in_ops, fit.paged.page))?;
     }
     writeln!(out, "\ndistance between the file and drawn streams of its length, 0 to 1:")?;
     for ((_, about), value) in DISTANCES.iter().zip(fit.distances.0) {
@@ -113,7 +115,7 @@ fn text(fitted: &Fitted<'_>, out: &mut dyn Write) -> io::Result<()> {
 /// What was recorded against what is predicted.
 fn reproduced(
     reproduction: Option<&Reproduction>,
-    in_ops: bool,
+    (in_ops, page): (bool, Page),
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let Some(one) = reproduction else {
@@ -137,7 +139,7 @@ fn reproduced(
         rate(low),
         rate(high),
         one.cap,
-        mib(one.area.pages()),
+        mib(one.area.pages(), page),
     )?;
     if !one.holds() {
         writeln!(
@@ -180,7 +182,7 @@ const fn shown(manner: &Manner) -> bool {
 }
 
 /// What a kind of clients does after a refusal, and what shows it.
-fn said(manner: &Manner, in_ops: bool) -> String {
+fn said(manner: &Manner, in_ops: bool, page: Page) -> String {
     let name = if manner.kind.is_empty() { "whoever asks" } else { &manner.kind };
     let mut said =
         format!("after a refusal {name} will {} ({})", manner.after.about(), manner.after);
@@ -188,7 +190,7 @@ fn said(manner: &Manner, in_ops: bool) -> String {
         said += &format!(
             "; it holds up to {most_pages} pages ({}): of {gave} requests before which something \
              was given back, {needed} would have been above that",
-            mib(most_pages)
+            mib(most_pages, page)
         );
     }
     said + &match (manner.refusals, manner.next_us) {
@@ -261,6 +263,7 @@ fn json(name: &str, fit: &Fit, reproduction: Option<&Reproduction>) -> Value {
         "classes": classes.collect::<Vec<_>>(), "phases": phases.collect::<Vec<_>>(),
         "distances": distances, "distance": decimal(fit.distances.largest()),
         "between_draws": decimal(fit.between_draws), "not_fitted": fit.left_out.warnings(),
+        "page_kib": fit.paged.page.kib(), "page_kib_stated": fit.paged.by.is_some(),
     })
 }
 
@@ -271,7 +274,7 @@ fn csv(fit: &Fit) -> (String, Vec<Vec<String>>) {
     let head = format!(
         "client,pages,align,requests,in_bursts_requests,live_at_end_requests,\
          lifetime_p10_{unit},lifetime_p50_{unit},lifetime_p90_{unit},between_p50_{unit},\
-         fit_distance,{}",
+         fit_distance,{},page_kib",
         distances.join(",")
     );
     let row = |class: &Requested| {
@@ -284,6 +287,7 @@ fn csv(fit: &Fit) -> (String, Vec<Vec<String>>) {
         row.push(words::csv::optional(class.between_us));
         let all = [fit.distances.largest()].into_iter().chain(fit.distances.0);
         row.extend(all.map(|distance| format!("{distance:.6}")));
+        row.push(fit.paged.page.kib().to_string());
         row
     };
     (head, fit.classes.iter().map(row).collect())

@@ -102,6 +102,10 @@ fn about(file: &File, runs: &[Run], out: &mut dyn Write) -> io::Result<()> {
         let load = (run.replayed.value("load_max_pages"), run.replayed.value("load_measured"));
         writeln!(out, "LOAD {} pages, {} of the area", load.0, percent(load.1))?;
     }
+    // A stream that states none is of no board.
+    if file.is_recorded() || file.survey.paged.by.is_some() {
+        writeln!(out, "{}", file.survey.paged)?;
+    }
     Ok(())
 }
 
@@ -252,6 +256,8 @@ fn json((file, runs): &Measured<'_>) -> Value {
             "unanswered": found.unanswered,
             "equal_before_the_first": found.first_different.as_ref().map(|(_, before)| before),
         })),
+        "page_kib": file.survey.paged.page.kib(),
+        "page_kib_stated": file.survey.paged.by.is_some(),
         "ranges": file.area.as_ref().map(ranges),
         "pages_without_bit": file.area.as_ref().map(ingest::tail),
         "warnings": file.warnings(),

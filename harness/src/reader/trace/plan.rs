@@ -7,15 +7,11 @@ use cma_policies::{Area, Request, Run};
 use super::cap::CapShown;
 use super::residents::{Known, Residents};
 use super::scan::{Name, Scan, Traced};
-use crate::ingest::{DEFAULT_CAP, Ranges, Source, quoted};
+use crate::ingest::{DEFAULT_CAP, Paged, Ranges, Source, quoted};
 use crate::kernel::MAX_RANGES;
 use crate::op::Op;
 use crate::reader::Options;
 use crate::timeline::{Layout, likely_sizes};
-
-/// The pages that the ends of an area are taken to be multiples of, where nothing states them:
-/// `CMA_MIN_ALIGNMENT_PAGES` of most kernels from 5.19 on.
-const QUANTUM: u64 = 512;
 
 /// What a trace is replayed on.
 #[derive(Clone, Debug)]
@@ -30,6 +26,8 @@ pub(in crate::reader) struct Plan {
     /// The cap of its requests, and what shows it where the caller does not state it.
     pub(super) cap: u32,
     pub(super) cap_shown: Option<CapShown>,
+    /// How large its pages are, and what says so.
+    pub(super) paged: Paged,
     pub(super) warnings: Vec<String>,
 }
 
@@ -37,6 +35,7 @@ impl Plan {
     /// The plan for what `scan` found in `source`; where that is nothing to replay, why.
     pub(super) fn new(mut scan: Scan, options: &Options, source: &Source) -> Result<Self, String> {
         let mut warnings = Vec::new();
+        let paged = Paged::of(scan.page());
         let name = choose(&scan, options.area.as_deref(), &mut warnings)?;
         let traced = scan.traced.remove(&name).unwrap_or_default();
         let stated = scan.areas.stated(name.as_ref(), options.snapshot.is_some());
@@ -57,7 +56,7 @@ impl Plan {
             warnings.push(format!("{} lines are wrong, the first: {first}", scan.odd));
         }
         let kernel = scan.kernel;
-        Ok(Self { kernel, name, area, residents, cap, cap_shown, warnings })
+        Ok(Self { kernel, name, area, residents, cap, cap_shown, paged, warnings })
     }
 
     /// The number of the first buffer that the trace asks for: after those of [`Plan::warm_up`].
@@ -166,7 +165,8 @@ fn area(
             .map_err(|error| format!("no area has the ranges of {}: {error}", shown(name)));
     }
     let reserved = traced.span.and_then(|span| scan.areas.reserved_around(name.as_ref(), span));
-    let low = traced.span.map(|(low, _)| low - low % QUANTUM);
+    let quantum = scan.quantum();
+    let low = traced.span.map(|(low, _)| low - low % quantum);
     let base = given.base_pfn.or(layout.base(0)).or(reserved.map(|(base, _)| base));
     let pages = given.pages.or(layout.total).or(traced.total).or(reserved.map(|(_, pages)| pages));
     let pages = pages.or(scan.listed(name));
@@ -174,7 +174,7 @@ fn area(
     let seen = || {
         let (_, high) = traced.span?;
         let granule = 1u64.checked_shl(order_per_bit)?;
-        let end = high.checked_next_multiple_of(QUANTUM)?;
+        let end = high.checked_next_multiple_of(quantum)?;
         end.checked_sub(base_pfn?)?.checked_next_multiple_of(granule)
     };
     let Some((base_pfn, count)) = base_pfn.zip(pages.or_else(seen)) else {
@@ -213,7 +213,7 @@ fn ranges(
     layout.order_per_bit = options.geometry.order_per_bit.or(layout.order_per_bit);
     if layout.bases.len() > 1 {
         if let Some(ranges) = layout.ranges() {
-            return Some(of_this_boot(ranges, name, traced, warnings));
+            return Some(of_this_boot(ranges, name, (traced, scan.quantum()), warnings));
         }
         let (_, bitmaps) = scan.areas.stated(name.as_ref(), options.snapshot.is_some())?;
         layout.sizes = likely_sizes(bitmaps, &layout, |end| traced.last_below(end));
@@ -225,7 +225,7 @@ fn ranges(
         ));
         return Some(ranges);
     }
-    let ranges = layout.base(0).is_none().then(|| apart(traced))??;
+    let ranges = layout.base(0).is_none().then(|| apart(traced, scan.quantum()))??;
     warnings.push(format!(
         "the pages seen lie further apart than the area is long, so it has several ranges, which \
          nothing states; by the pages seen they are {}; --snapshot with the files of \
@@ -246,7 +246,7 @@ fn shared(one: Run, other: Run) -> u64 {
 fn of_this_boot(
     stated: Vec<Run>,
     name: &Name,
-    traced: &Traced,
+    (traced, quantum): (&Traced, u64),
     warnings: &mut Vec<String>,
 ) -> Vec<Run> {
     let outside = |run: Run| {
@@ -257,7 +257,7 @@ fn of_this_boot(
         return stated;
     }
     let counts = |ranges: &[Run]| ranges.iter().map(|run| run.count).collect::<Vec<_>>();
-    let Some(seen) = apart(traced).filter(|seen| counts(seen) == counts(&stated)) else {
+    let Some(seen) = apart(traced, quantum).filter(|seen| counts(seen) == counts(&stated)) else {
         return stated;
     };
     warnings.push(format!(
@@ -272,11 +272,11 @@ fn of_this_boot(
 
 /// The ranges that the pages seen allow, where these lie further apart than the area has pages: the
 /// widest gaps are between ranges, and what is left is at the end of the last one.
-fn apart(traced: &Traced) -> Option<Vec<Run>> {
+fn apart(traced: &Traced, quantum: u64) -> Option<Vec<Run>> {
     let (total, (low, high)) = (traced.total?, traced.span?);
     let around = |run: Run| {
-        let start = run.pfn.0 - run.pfn.0 % QUANTUM;
-        Some(Run::new(start, run.end().0.checked_next_multiple_of(QUANTUM)? - start))
+        let start = run.pfn.0 - run.pfn.0 % quantum;
+        Some(Run::new(start, run.end().0.checked_next_multiple_of(quantum)? - start))
     };
     if around(Run::new(low, high - low))?.count <= total {
         return None;

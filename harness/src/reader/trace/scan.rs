@@ -7,11 +7,13 @@ use cma_policies::Run;
 use cma_policies::kit::RunSet;
 
 use super::cap::Orders;
-use crate::boot::page_of_release;
+use super::totals::Totals;
+use crate::boot::Notes;
 use crate::ingest::log::boot::{Boot, PoolZone};
 use crate::ingest::log::{self, Found, FreeRuns, Page, Record};
-use crate::ingest::{IngestError, Source};
-use crate::kernel::{Arch, Seen};
+use crate::ingest::{IngestError, PageBy, Source};
+use crate::kernel::{Arch, Kind, Seen, pageblock};
+use crate::page;
 use crate::reader::Options;
 use crate::timeline::{Areas, Effect, Ended, Live, Order, Released, What, run, signs, traced};
 
@@ -211,6 +213,11 @@ pub(super) struct Scan {
     sysfs: BTreeMap<Arc<str>, Sysfs>,
     /// The area of the failure line that a list may follow.
     failed: Name,
+    /// What the texts say of the boot.
+    notes: Notes,
+    /// The size of a page that the caller gives.
+    given: Option<page::Page>,
+    totals: Totals,
     seen: Seen,
     order: Order,
     /// Lines that look like the kernel's and are wrong, and the first of them.
@@ -221,7 +228,7 @@ pub(super) struct Scan {
 impl Scan {
     /// Looks through `source`, after what `options` has beside it.
     pub(super) fn of(source: &Source, options: &Options) -> Result<Self, IngestError> {
-        let mut scan = Self::default();
+        let mut scan = Self { given: options.page, ..Self::default() };
         for beside in options.snapshot.iter().chain(&options.beside) {
             scan.read(beside, false)?;
         }
@@ -231,6 +238,9 @@ impl Scan {
         for traced in scan.traced.values_mut() {
             traced.residents.sort_unstable_by_key(|run| run.pfn);
             traced.live = Live::default();
+        }
+        if let Some((page, _)) = scan.page() {
+            scan.areas.page_is(page.bytes());
         }
         scan.kernel = scan.kernel.or_else(|| Some(scan.seen.kernel().name.into()));
         Ok(scan)
@@ -310,6 +320,8 @@ impl Scan {
     }
 
     fn beside(&mut self, found: &Found, source: &str) {
+        self.notes.note(found);
+        self.totals.note(&found.record);
         let at = || Line { source: source.into(), line: found.line };
         match &found.record {
             Record::Counter { area: Some(area), name, value } => self.count(area, name, *value),
@@ -331,13 +343,7 @@ impl Scan {
                 self.pools.retain(|pool| pool.zone != *zone);
                 self.pools.push(Pool { at: at(), bytes: *bytes, zone: *zone });
             }
-            Record::Kernel(release) => {
-                self.kernel = Some(Arc::clone(release));
-                if let Some(bytes) = page_of_release(release) {
-                    self.areas.page_is(bytes);
-                }
-            }
-            Record::Boot(Boot::PageBytes(bytes, _)) => self.areas.page_is(*bytes),
+            Record::Kernel(release) => self.kernel = Some(Arc::clone(release)),
             Record::Reserved { area, base, bytes } => {
                 self.areas.reserved(area.clone(), *base, *bytes);
             }
@@ -346,5 +352,27 @@ impl Scan {
             }
             _ => {}
         }
+    }
+
+    /// The size of a page, and what says so.
+    pub(super) fn page(&self) -> Option<(page::Page, PageBy)> {
+        let given = self.given.map(|page| (page, PageBy::Caller));
+        let totals = || {
+            let traced =
+                self.traced.iter().filter_map(|(name, traced)| Some((name, traced.total?)));
+            Some((self.totals.page(traced)?, PageBy::Totals))
+        };
+        given.or_else(|| self.notes.page_stated()).or_else(totals)
+    }
+
+    /// The pages that the ends of an area are taken to be multiples of, where nothing states them:
+    /// `CMA_MIN_ALIGNMENT_PAGES` of most kernels from 5.19 on.
+    pub(super) fn quantum(&self) -> u64 {
+        pageblock(self.page().map_or(page::Page::Kib4, |(page, _)| page))
+    }
+
+    /// What kind of kernel it is.
+    pub(super) fn kind(&self) -> Kind {
+        Kind { page: self.page().map(|(page, _)| page), ..self.notes.kind() }
     }
 }

@@ -9,7 +9,7 @@ use super::acts::{Acts, Did};
 use super::closed::Closed;
 use super::manner::{self, Manner};
 use super::meant;
-use crate::ingest::{Event, IngestError, Source};
+use crate::ingest::{Event, IngestError, Paged, Source};
 use crate::op::{Op, Timed};
 use crate::reader::{self, CapShown, Options};
 
@@ -147,6 +147,7 @@ impl Recorded {
 /// What else a file says.
 pub(super) struct Facts {
     pub(super) area: Option<Area>,
+    pub(super) paged: Paged,
     pub(super) format: &'static str,
     pub(super) cap: u32,
     pub(super) cap_shown: Option<CapShown>,
@@ -332,8 +333,8 @@ impl History {
         }
         let (area, warnings) = (reader.area().cloned(), reader.warnings());
         let (cap, cap_shown) = (reader.cap(), reader.cap_shown().cloned());
-        let format = reader.format().name;
-        Ok((history, Facts { area, format, cap, cap_shown, warnings }))
+        let (paged, format) = (reader.paged(), reader.format().name);
+        Ok((history, Facts { area, paged, format, cap, cap_shown, warnings }))
     }
 
     /// Of a stream that was made.

@@ -252,8 +252,6 @@ impl Ledger {
             history.closed.extend(found);
             history.manners.push(manner);
         }
-        let most = history.live().into_iter().map(|(_, live)| live).max();
-        history.load_pages = history.load_pages.max(most.unwrap_or(0));
     }
 
     fn finish(self, before: usize, clients: Vec<String>) -> History {

@@ -133,6 +133,43 @@ pub fn predict(fit: &Fit, area: &Area, cap: u32) -> Result<Vec<Recorded>, NotRep
     (0..STREAMS).map(|number| stream(fit, (area, cap), number)).collect()
 }
 
+/// The share of refused requests that is expected of one run.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Forecast {
+    /// The mean of the streams.
+    pub predicted: f64,
+    /// Where one run of the length of the file lies, at 95 % as far as the model holds.
+    pub range: (f64, f64),
+    /// How far the model missed the file, as a factor: the range reaches as much further. 1 where it
+    /// is not known.
+    pub missed: f64,
+}
+
+/// What is expected of one run on another area, or at another cap, than those of the file.
+///
+/// The model rests on one run, which lies as far from the middle of all runs as the next one will: so
+/// the range of the streams is the square root of two times as wide as it is over runs of a known
+/// model. Where the streams on the board of the file, `here`, fail more or less often than the file
+/// did, the range reaches as much further to that side.
+pub fn forecast(fit: &Fit, here: &[Recorded], there: &[Recorded]) -> Option<Forecast> {
+    let shares = |streams: &[Recorded]| {
+        let shares: Vec<_> = streams.iter().map(|one| one.all().refused_share()).collect();
+        Figure::of(None, &shares)
+    };
+    let (here, there) = (shares(here), shares(there));
+    let ((low, high), predicted) = (there.range?, there.predicted?);
+    let low = predicted - (predicted - low) * std::f64::consts::SQRT_2;
+    let high = predicted + (high - predicted) * std::f64::consts::SQRT_2;
+    let (recorded, modelled) = (fit.recorded().all().refused_share(), here.predicted);
+    let (missed, more) = match (recorded, modelled) {
+        (Some(recorded), Some(modelled)) if modelled > 0.0 => (recorded / modelled, 0.0),
+        (Some(recorded), Some(_)) => (1.0, recorded),
+        _ => (1.0, 0.0),
+    };
+    let range = ((low * missed.min(1.0)).max(0.0), (high * missed.max(1.0) + more).min(1.0));
+    Some(Forecast { predicted, range, missed })
+}
+
 /// Why a fit could not be held against its file.
 #[derive(Debug)]
 pub enum NotReproduced {

@@ -160,13 +160,14 @@ pub fn forecast(fit: &Fit, here: &[Recorded], there: &[Recorded]) -> Option<Fore
     let ((low, high), predicted) = (there.range?, there.predicted?);
     let low = predicted - (predicted - low) * std::f64::consts::SQRT_2;
     let high = predicted + (high - predicted) * std::f64::consts::SQRT_2;
-    let (recorded, modelled) = (fit.recorded().all().refused_share(), here.predicted);
-    let (missed, more) = match (recorded, modelled) {
-        (Some(recorded), Some(modelled)) if modelled > 0.0 => (recorded / modelled, 0.0),
-        (Some(recorded), Some(_)) => (1.0, recorded),
-        _ => (1.0, 0.0),
-    };
-    let range = ((low * missed.min(1.0)).max(0.0), (high * missed.max(1.0) + more).min(1.0));
+    let recorded = fit.recorded().all().refused_share();
+    let modelled = here.predicted.filter(|modelled| *modelled > 0.0);
+    let missed = recorded.zip(modelled).map_or(1.0, |(recorded, modelled)| recorded / modelled);
+    // What none of the streams explains may be there as well.
+    let most = here.range.map_or(0.0, |(_, high)| high);
+    let more = recorded.map_or(0.0, |recorded| (recorded - most).max(0.0));
+    let high = (high * missed.max(1.0)).max(high + more).min(1.0);
+    let range = ((low * missed.min(1.0)).max(0.0), high);
     Some(Forecast { predicted, range, missed })
 }
 

@@ -75,6 +75,8 @@ pub struct Reproduction {
     pub most_pages: Figure,
     /// By pages asked for, refused requests as a share of all: of the sizes that are asked for most.
     pub by_size: Vec<(u64, Figure)>,
+    /// The streams.
+    pub streams: Vec<Recorded>,
 }
 
 impl Reproduction {
@@ -121,6 +123,7 @@ pub fn reproduce(fit: &Fit) -> Result<Option<Reproduction>, NotReproduced> {
         most_pages: figure(&|one| Some(one.most_pages as f64)),
         by_size: by_size.collect(),
         area,
+        streams,
     }))
 }
 

@@ -5,15 +5,17 @@ mod show;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use cma_policies::Area;
 
 use super::context::Context;
 use super::failure::{Exit, Failure};
 use super::given::{self, Read};
 use crate::ingest::{DEFAULT_CAP, Geometry, StreamWriter, stated};
 use crate::op::Timed;
-use crate::reproduce::reproduce;
+use crate::reproduce::{Reproduction, forecast, predict, reproduce};
 use crate::seed::Seed;
 use crate::workload::fit;
+use show::Predicted;
 
 /// Fits a model to a trace, a recording or a stream, and says how far streams drawn from it are
 /// from the file.
@@ -31,8 +33,12 @@ use crate::workload::fit;
 /// A recording has no time: its lifetimes are in ops. Pins and the geometry of the area
 /// (order_per_bit among it) are not fitted: they are not what clients ask for.
 ///
+/// What it predicts for areas of other sizes, and at other caps, is a range for one run as long as the
+/// file: wider by what one file can say, and as far as the model missed the file.
+///
 /// Examples:
 ///   cmalab fit trace.txt --area linux,cma
+///   cmalab fit trace.txt --area vpu_pool --predict 26,28 --predict-cap 8,4
 ///   cmalab fit recording.csv.gz --format json -o fit.json
 ///   cmalab fit trace.txt --draw like-it.csv --seed 7 --load-mib 200
 #[derive(Args, Debug)]
@@ -45,6 +51,17 @@ pub(super) struct Fit {
     top: usize,
     #[command(flatten)]
     read: Read,
+    /// Says how often requests will fail on an area of so many MiB, in place of that of the file
+    #[arg(long, value_name = "MIB", value_delimiter = ',')]
+    predict: Vec<u64>,
+    /// The same at these caps [default: that of the file]
+    #[arg(
+        long,
+        value_name = "ORDER",
+        value_delimiter = ',',
+        value_parser = clap::value_parser!(u32).range(0..=63)
+    )]
+    predict_cap: Vec<u32>,
     /// Writes a stream drawn from the fit to this file; "-" is standard output, without the report
     #[arg(long, value_name = "FILE")]
     draw: Option<PathBuf>,
@@ -83,9 +100,52 @@ pub(super) fn run(args: &Fit, context: &Context) -> Result<Exit, Failure> {
         Failure::because(format_args!("hold the fit against its file: {error}"))
     })?;
     let (name, reproduction) = (source.name(), reproduction.as_ref());
-    let shown = show::Fitted { name, fit: &fit, top: args.top, reproduction };
+    let predictions = match reproduction {
+        Some(known) => predictions(args, &fit, known)?,
+        None if args.predict.is_empty() && args.predict_cap.is_empty() => Vec::new(),
+        None => {
+            return Err(Failure::because(
+                "predict from a file that does not say which area it is of; state it with --base-pfn \
+                 and --pages",
+            ));
+        }
+    };
+    let shown = show::Fitted { name, fit: &fit, top: args.top, reproduction, predictions };
     context.show(args.out.as_deref(), &[args.draw.as_deref()], &shown)?;
     Ok(Exit::Good)
+}
+
+/// What is expected on each area and at each cap that is asked for.
+fn predictions(
+    args: &Fit,
+    fit: &fit::Fit,
+    known: &Reproduction,
+) -> Result<Vec<Predicted>, Failure> {
+    if args.predict.is_empty() && args.predict_cap.is_empty() {
+        return Ok(Vec::new());
+    }
+    let own = &known.area;
+    let in_mib = |mib: &u64| {
+        let pages = mib.saturating_mul(fit.paged.page.in_mib());
+        Area::single(own.ranges()[0].pfn.0, pages, own.order_per_bit())
+            .map_err(|error| Failure::because(format_args!("predict for {mib} MiB: {error}")))
+    };
+    let mut areas = args.predict.iter().map(in_mib).collect::<Result<Vec<_>, _>>()?;
+    if areas.is_empty() {
+        areas.push(own.clone());
+    }
+    let caps = if args.predict_cap.is_empty() { vec![fit.cap] } else { args.predict_cap.clone() };
+    let mut predictions = Vec::new();
+    for area in &areas {
+        for cap in &caps {
+            let there = predict(fit, area, *cap).map_err(|error| {
+                Failure::because(format_args!("predict for {} pages: {error}", area.pages()))
+            })?;
+            let expected = forecast(fit, &known.streams, &there);
+            predictions.extend(expected.map(|expected| (area.pages(), *cap, expected)));
+        }
+    }
+    Ok(predictions)
 }
 
 /// Writes a drawn stream, before it what was live then.

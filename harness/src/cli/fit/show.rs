@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::cli::context::Show;
 
 use crate::page::Page;
-use crate::reproduce::{Figure, Reproduction, STREAMS};
+use crate::reproduce::{Figure, Forecast, Reproduction, STREAMS};
 use crate::span::span;
 use crate::words::{self, mib, percent, table};
 use crate::workload::fit::{DISTANCES, Fit, Holds, Manner, Requested};
@@ -31,7 +31,11 @@ pub(super) struct Fitted<'a> {
     pub(super) fit: &'a Fit,
     pub(super) top: usize,
     pub(super) reproduction: Option<&'a Reproduction>,
+    pub(super) predictions: Vec<Predicted>,
 }
+
+/// What is expected: pages of the area, the cap, and the share of refused requests.
+pub(super) type Predicted = (u64, u32, Forecast);
 
 impl Show for Fitted<'_> {
     fn text(&self, out: &mut dyn Write) -> io::Result<()> {
@@ -39,7 +43,7 @@ impl Show for Fitted<'_> {
     }
 
     fn json(&self) -> Value {
-        json(self.name, self.fit, self.reproduction)
+        json(self)
     }
 
     fn csv(&self) -> (String, Vec<Vec<String>>) {
@@ -48,9 +52,10 @@ impl Show for Fitted<'_> {
 }
 
 fn text(fitted: &Fitted<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let &Fitted { name, fit, top, reproduction } = fitted;
+    let &Fitted { name, fit, top, reproduction, .. } = fitted;
     let in_ops = fit.is_in_ops();
     reproduced(reproduction, (in_ops, fit.paged.page), out)?;
+    predicted(&fitted.predictions, fit.paged.page, out)?;
     let (sessions, stay) = fit.sessions();
     writeln!(
         out,
@@ -164,6 +169,23 @@ fn reproduced(
     writeln!(out)
 }
 
+/// What is expected of other areas.
+fn predicted(all: &[Predicted], page: Page, out: &mut dyn Write) -> io::Result<()> {
+    if all.is_empty() {
+        return Ok(());
+    }
+    let row = |(pages, cap, expected): &Predicted| {
+        let (low, high) = expected.range;
+        let shares = [expected.predicted, low, high].map(|share| percent(share, 2));
+        let mut row = vec![mib(*pages, page), cap.to_string()];
+        row.extend(shares);
+        row
+    };
+    writeln!(out, "predicted for one run as long as the file (95 %):")?;
+    table::write(out, "area,cap,refused,lowest,highest", &all.iter().map(row).collect::<Vec<_>>())?;
+    writeln!(out)
+}
+
 fn row(name: &str, figure: &Figure, shown: &dyn Fn(f64) -> String) -> Vec<String> {
     let or_none = |value: Option<f64>| value.map_or_else(|| "none".to_string(), shown);
     let range = figure.range.map_or([None; 2], |(low, high)| [Some(low), Some(high)]);
@@ -205,7 +227,8 @@ fn said(manner: &Manner, in_ops: bool, page: Page) -> String {
 }
 
 /// One object. Times are in microseconds, of a recording in ops.
-fn json(name: &str, fit: &Fit, reproduction: Option<&Reproduction>) -> Value {
+fn json(fitted: &Fitted<'_>) -> Value {
+    let &Fitted { name, fit, reproduction, .. } = fitted;
     // Six decimals, as everywhere in a file.
     let decimal = |value: f64| (value * 1e6).round() / 1e6;
     let distances = DISTANCES.iter().zip(fit.distances.0);
@@ -243,6 +266,13 @@ fn json(name: &str, fit: &Fit, reproduction: Option<&Reproduction>) -> Value {
             "by_size": by_size.collect::<Vec<_>>(),
         })
     });
+    let predictions = fitted.predictions.iter().map(|(pages, cap, expected)| {
+        json!({
+            "area_pages": pages, "cap": cap, "refused": decimal(expected.predicted),
+            "low": decimal(expected.range.0), "high": decimal(expected.range.1),
+            "missed": decimal(expected.missed),
+        })
+    });
     let callers = fit.manners().iter().map(|manner| {
         json!({
             "client": manner.kind, "after_failure": manner.after.to_string(),
@@ -255,7 +285,8 @@ fn json(name: &str, fit: &Fit, reproduction: Option<&Reproduction>) -> Value {
     });
     let (sessions, stay) = fit.sessions();
     json!({
-        "reproduction": reproduction, "callers": callers.collect::<Vec<_>>(),
+        "reproduction": reproduction, "predictions": predictions.collect::<Vec<_>>(),
+        "callers": callers.collect::<Vec<_>>(),
         "schema": 1, "file": name, "format": fit.format,
         "unit_of_time": if fit.is_in_ops() { "ops" } else { "us" },
         "requests": fit.requests, "ops": fit.ops(), "end": fit.end_us(),

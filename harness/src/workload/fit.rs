@@ -162,6 +162,12 @@ impl Fit {
         self.model.load_pages
     }
 
+    /// Pages of what was there before the file begins, and stays to its end.
+    pub fn before_pages(&self) -> u64 {
+        let stays = self.model.before.iter().filter(|buffer| buffer.end_us.is_none());
+        stays.map(|buffer| buffer.count).sum()
+    }
+
     /// Ops in the file.
     pub fn ops(&self) -> u64 {
         self.model.ops

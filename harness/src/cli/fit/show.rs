@@ -57,15 +57,23 @@ fn text(fitted: &Fitted<'_>, out: &mut dyn Write) -> io::Result<()> {
     reproduced(reproduction, (in_ops, fit.paged.page), out)?;
     predicted(&fitted.predictions, fit.paged.page, out)?;
     let (sessions, stay) = fit.sessions();
+    // Nobody asked for what was there before.
+    let before: u64 = fit.before_pages();
+    let load = fit.load_pages().saturating_sub(before);
+    let beside = if before > 0 {
+        format!(", beside {before} pages that were there before")
+    } else {
+        String::new()
+    };
     writeln!(
         out,
-        "{name}: a {}, {} requests in {} ops over {}; LOAD {} pages ({})",
+        "{name}: a {}, {} requests in {} ops over {}; LOAD {} pages ({}){beside}",
         fit.format,
         fit.requests,
         fit.ops(),
         time(fit.end_us(), in_ops),
-        fit.load_pages(),
-        mib(fit.load_pages(), fit.paged.page)
+        load,
+        mib(load, fit.paged.page)
     )?;
     writeln!(out, "{}", fit.paged)?;
     if in_ops {

@@ -42,6 +42,8 @@ pub struct LeftOut {
     /// Requests that the recorded kernel refused to clients who do not hold as much as they may:
     /// nobody held them.
     pub refused: u64,
+    /// Requests that the recorded kernel refused, of a file without time: given back at once.
+    pub given_back: u64,
     /// Requests that a signal ended: they say nothing of the area.
     pub interrupted: u64,
     /// Those of them that were made again, which a drawn stream leaves to what its callers do.
@@ -65,6 +67,7 @@ impl LeftOut {
                 self.refused,
                 "requests were refused when recorded: they are taken to live as those beside them",
             ),
+            (self.given_back, "requests were refused when recorded: they are given back at once"),
             (self.interrupted, "requests were ended by a signal: they are not fitted"),
             (self.again, "requests repeat one that was refused: what callers do makes them"),
             (self.no_pages, "requests for no pages are not fitted"),
@@ -244,7 +247,9 @@ impl Ledger {
         for (kind, acts) in self.acts.by_kind(clients) {
             let found = has_time.then(|| Closed::find(&kind, &acts, &history.buffers)).flatten();
             let manner = manner::of(&kind, &acts, &history.buffers, found.as_ref());
-            if found.is_none() {
+            if !has_time {
+                history.left_out.given_back += manner::refused(&acts);
+            } else if found.is_none() {
                 let mended = meant::mend(&acts, manner.after, &mut history.buffers);
                 history.left_out.again += mended.gone;
                 history.left_out.refused += mended.live;

@@ -58,6 +58,12 @@ struct Follows {
     most_tries: u64,
 }
 
+/// Requests that were refused.
+pub(super) fn refused(clients: &[Vec<Act>]) -> u64 {
+    let refused = |act: &&Act| matches!(act.did, Did::Ask { granted: false, .. });
+    clients.iter().flatten().filter(refused).count() as u64
+}
+
 /// What the clients of a kind do.
 pub(super) fn of(
     kind: &str,

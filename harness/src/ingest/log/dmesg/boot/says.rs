@@ -316,7 +316,7 @@ pub(crate) fn compiler(_: &[u8], after: &[u8]) -> Said {
     let Some(built) = built.filter(|at| after.get(at + 2).is_some_and(u8::is_ascii_digit)) else {
         return cut_banner(after, by_compiler);
     };
-    let arch = of_record(by_compiler);
+    let arch = of_record(by_compiler.as_ref());
     let release = after.split(u8::is_ascii_whitespace).next()?;
     // What a container adds to a line is none of it.
     let end = bytes::span(&after[built..], |byte| !b"\"\\<>`'|".contains(byte));
@@ -331,12 +331,15 @@ fn cut_banner(after: &[u8], by_compiler: Said) -> Said {
     if !builder.starts_with(b"(") || !builder.contains(&b'@') {
         return by_compiler;
     }
-    said(Boot::Began { banner: text_of(&[release, b" "].concat()), arch: of_record(by_compiler) })
+    said(Boot::Began {
+        banner: text_of(&[release, b" "].concat()),
+        arch: of_record(by_compiler.as_ref()),
+    })
 }
 
-fn of_record(said: Said) -> Option<Arch> {
+fn of_record(said: Option<&Record>) -> Option<Arch> {
     match said {
-        Some(Record::Boot(Boot::Arch(arch))) => Some(arch),
+        Some(Record::Boot(Boot::Arch(arch))) => Some(*arch),
         _ => None,
     }
 }

@@ -24,6 +24,7 @@ pub use command::{Command, Misread, Size, Slip};
 pub use cure::{Border, Cure};
 pub(crate) use machine::Machine;
 pub use notes::Notes;
+pub(crate) use reason::COMMAND_FIRST;
 pub use step::{Stride, StrideFrom};
 
 use crate::ingest::log::boot::PageFrom;
@@ -59,6 +60,8 @@ pub struct Story {
     pub cma_reserved: Option<u64>,
     /// Boots in the text; the rest is of the last one.
     pub boots: u64,
+    /// `CONFIG_DMA_CMA` is off: the kernel makes no default area.
+    pub no_dma_cma: bool,
     /// Every area that was asked for, in order of appearance.
     pub areas: Vec<Asked>,
 }

@@ -378,3 +378,212 @@ fn another_boot_without_a_banner_is_seen_where_it_says_otherwise() {
     // Stamps that go back alone say nothing.
     of(&format!("{failed}{}", boot(32))).has_not("boots");
 }
+
+/// Two boots of one kernel, of which the first had no failure, with `lines` between them.
+fn two_boots(lines: &str) -> Said {
+    let boot = |words: &str, area: &str| {
+        banner("6.1.20")
+            + &format!("[    0.000000] Kernel command line: root=/dev/a {words}\n")
+            + &format!("[    0.000000] cma: Reserved {area}\n")
+    };
+    of(&(boot("cma=128M", "128 MiB at 0x00000000f8000000")
+        + lines
+        + &boot("", "32 MiB at 0x00000000fe000000")
+        + "[   44.0] cma: cma_alloc: reserved: alloc failed, req-size: 2000 pages, ret: -12\n"))
+}
+
+#[test]
+fn a_second_banner_begins_another_boot_where_a_line_differs() {
+    for lines in ["", "[    1.000000] usb 1-1: new device\n", "[   50.000000] usb 1-1: gone\n"] {
+        let said = two_boots(lines);
+        said.has("the area has 8192 (32768 kB reserved at boot, line ");
+        said.has("of 32 MiB was placed at 0xfe000000");
+        said.has_not("128 MiB");
+    }
+    // The same boot twice is one.
+    let boot = banner("6.1.20")
+        + "[    0.000000] Kernel command line: root=/dev/a cma=128M\n\
+           [    0.000000] cma: Reserved 128 MiB at 0x00000000f8000000\n";
+    let once = of(&boot);
+    once.has("cma=128M has 128 MiB at 0xf8000000");
+    let twice = of(&boot.repeat(2));
+    twice.has("cma=128M has 128 MiB at 0xf8000000");
+    twice.has_not("2 boots");
+}
+
+#[test]
+fn a_banner_that_is_cut_tells_kernels_apart_by_the_release() {
+    let boot = |release: &str, area: &str| {
+        format!(
+            "[    0.000000] Linux version {release} (x@y) aarch64\n\
+             [    0.000000] cma: Reserved {area}\n"
+        )
+    };
+    let said = of(&(boot("6.1.2", "128 MiB at 0x00000000f8000000")
+        + &boot("6.1.20", "32 MiB at 0x00000000fe000000")));
+    said.has("of 32 MiB was placed");
+    said.has_not("128 MiB");
+}
+
+#[test]
+fn what_failed_before_another_boot_takes_nothing_of_it() {
+    let failed = "Sep 01 01:43:09 h kernel: cma: cma_alloc: reserved: alloc failed, req-size: 2025 \
+         pages, ret: -12\n";
+    let driver = "Sep 01 01:43:10 h kernel: imx-drm display-subsystem: [drm] *ERROR* failed to \
+                  allocate buffer with size 8294400\n";
+    let next = "-- Boot 2b1c4dfe0c0f4d5b8d9d --\n\
+                Sep 01 01:43:10 h kernel: Linux version 6.6.1 (x@y) (gcc) #1 SMP aarch64\n";
+    of(&format!("{failed}{driver}")).has("imx-drm display-subsystem reported it (line 2)");
+    let said = of(&format!("{failed}{next}{driver}"));
+    said.has("2 failures");
+    said.has_not("line 1; kernel 6.6.1");
+    said.has_not("reported it (line 1)");
+}
+
+#[test]
+fn a_size_that_cma_does_not_ask_for_is_not_its() {
+    let boot = |words: &str, lines: &str| {
+        of(&format!(
+            "{}[    0.000000] Command line: BOOT_IMAGE=/vmlinuz {words}\n{lines}",
+            banner("6.17.4")
+        ))
+    };
+    let tried = "[    0.000000] cma: Failed to reserve 4096 MiB\n\
+                 [    0.000000] cma: Failed to reserve 2048 MiB\n";
+    let found = "[    0.000000] cma: Reserved 1024 MiB at 0x0000000080000000\n";
+    let own = "[    0.000000] cma: Reserved 64 MiB at 0x0000000078000000\n";
+    for lines in [[own, tried, found], [tried, found, own]] {
+        let said = boot("crashkernel=4G,cma cma=64M", &lines.concat());
+        said.begins(
+            "no failed CMA allocation, but crashkernel=,cma of 4096 MiB was not placed: only 1024 \
+             MiB were found",
+        );
+        said.has("cma=64M has 64 MiB at 0x78000000");
+        said.has_not("cma=64M was not placed");
+        said.has_not("cma=64M has 1024 MiB");
+    }
+    // Of nobody who is known, also without that parameter.
+    let said = boot("cma=64M", &[own, tried].concat());
+    said.has("an area without a name of 4096 MiB was not placed");
+    said.has_not("cma=64M was not placed");
+    let said = boot("cma=64M", "[    0.000000] cma: Failed to reserve 64 MiB\n");
+    said.has("cma=64M was not placed");
+    // Older kernels round up to a step first.
+    let said = boot("cma=63M", "[    0.000000] cma: Failed to reserve 64 MiB\n");
+    said.has("cma=63M was not placed");
+}
+
+#[test]
+fn a_dead_area_in_one_zone_is_not_said_to_span_two() {
+    let boot = |end: &str| {
+        of(&format!(
+            "{}[    0.000000] cma: Reserved 64 MiB at 0x0000000078000000\n\
+             [    0.000000] Zone ranges:\n\
+             [    0.000000]   DMA      [mem 0x0000000040000000-{end}]\n\
+             [    0.000000]   Normal   [mem 0x000000007a000000-0x00000000ffffffff]\n\
+             [    0.040000] cma: CMA area reserved could not be activated\n",
+            banner("6.1.20")
+        ))
+    };
+    boot("0x0000000079ffffff").has("is dead: it spans two zones");
+    let said = boot("0x00000000ffffffff");
+    said.has("it lies in one zone (0x40000000 to 0xffffffff), so that is not why");
+    said.has_not("spans two zones");
+}
+
+#[test]
+fn of_a_tree_alone_nothing_is_said_to_be_placed() {
+    let said = of("/ { reserved-memory { #address-cells = <1>; #size-cells = <1>; ranges;\n\
+         a: a@80000000 { compatible = \"shared-dma-pool\"; reusable; no-map; \
+         reg = <0x80000000 0x1000000>; };\n\
+         linux,cma { compatible = \"shared-dma-pool\"; reusable; size = <0x4000000>; \
+         linux,cma-default; };\n\
+         big,cma { compatible = \"shared-dma-pool\"; reusable; size = <0x8000000>; \
+         linux,cma-default; };\n}; };\n");
+    said.has("node a@80000000 of 16 MiB was refused: it has `no-map` beside `reusable`");
+    said.has("node linux,cma of 64 MiB is not the default area: node big,cma has");
+    said.has_not("was placed");
+}
+
+#[test]
+fn a_kernel_without_dma_cma_is_said_to_be_one() {
+    let board = |config: &str, total: u64| {
+        format!(
+            "$ zcat /proc/config.gz | grep CMA\nCONFIG_CMA=y\n{config}\n$ uname -r\n5.10.110\n\
+             $ cat /proc/cmdline\nconsole=ttyS2 root=/dev/mmcblk0p2 cma=512M\n\
+             $ grep Cma /proc/meminfo\nCmaTotal: {total} kB\nCmaFree: 0 kB\n"
+        )
+    };
+    let off = "# CONFIG_DMA_CMA is not set";
+    of(&board(off, 0)).begins("no failed CMA allocation, but cma=512M was refused");
+    of(&board(off, 0)).has("do: cma=512M: build the kernel with CONFIG_DMA_CMA=y");
+    of(&board("CONFIG_DMA_CMA=y", 0)).has("cma=512M had no effect");
+    // The configuration is another kernel's.
+    of(&board(off, 524_288)).has_not("build the kernel");
+    let failed = "[   33.0] foo 1000.isp: dma alloc of size 12582912 failed\n";
+    let said = of(&(board(off, 0) + failed));
+    said.has("a kernel with CONFIG_DMA_CMA=y, and then `cma=12M`");
+    said.has_not("right after a boot says why");
+}
+
+#[test]
+fn a_pool_that_a_device_names_is_said_not_to_be_in_effect() {
+    let tree = "reserved-memory { #address-cells = <2>; #size-cells = <2>; ranges;\n\
+                cam_mem: cam@94000000 { compatible = \"shared-dma-pool\"; \
+                reg = <0 0x94000000 0 0x2000000>; };\n};\n&cam { memory-region = <&cam_mem>; };\n";
+    let boot = banner("6.6.63")
+        + "[    0.000000] Reserved memory: created DMA memory pool at 0x0000000094000000, size 32 MiB\n\
+           [    0.000000] OF: reserved mem: initialized node cam@94000000, compatible id \
+           shared-dma-pool\n\
+           [    0.000000] cma: Reserved 16 MiB at 0x00000000bf000000 on node -1\n";
+    let failed = "[   23.0] cma: cma_alloc: reserved: alloc failed, req-size: 2025 pages, ret: -12\n\
+                  [   23.0] cam 32e40000.cam: dma alloc of size 8294400 failed\n";
+    of(&format!("{tree}{boot}")).has("node cam@94000000 of 32 MiB became a DMA pool");
+    of(&format!("{tree}{boot}{failed}")).has("the memory-region of &cam (node cam@94000000)");
+    of(&format!("{boot}{failed}")).has_not("cam@94000000");
+}
+
+#[test]
+fn a_kernel_before_4_1_is_offered_what_it_has() {
+    let old = |release: &str, bytes: u64| {
+        of(&format!(
+            "[    0.000000] Linux version {release} (x@y) (gcc version 4.9.2) #1 SMP armv7l\n\
+             [    0.000000] cma: CMA: reserved 320 MiB at 3c000000\n\
+             [   30.4] coda 2040000.vpu: dma_alloc_coherent of size {bytes} failed\n"
+        ))
+    };
+    old("3.14.52", 419_430_400).has("too_large (likely): 102400 pages were asked for");
+    let said = old("3.14.52", 4_194_304);
+    said.has("of 320 MiB was placed at 0x3c000000");
+    said.has_not("events/cma");
+    said.has_not("/debug/cma/");
+    said.has_not("CONFIG_CMA_DEBUG=y");
+    said.has("'file drivers/base/dma-contiguous.c +p'");
+    let said = old("4.4.1", 4_194_304);
+    said.has("events/cma");
+    said.has("it takes a rebuilt kernel: CONFIG_CMA_DEBUGFS=y.");
+    old("4.14.1", 4_194_304).has("CONFIG_CMA_DEBUG=y with");
+}
+
+#[test]
+fn what_sets_the_size_of_an_area_goes_by_the_boot() {
+    let board = |release: &str, words: &str| {
+        of(&format!(
+            "[    0.000000] Linux version {release} (a@b) (gcc version 7.3.0) #1 SMP aarch64\n\
+             [    0.000000] Reserved memory: created CMA memory pool at 0x0000000056000000, size \
+             320 MiB\n\
+             [    0.000000] OF: reserved mem: initialized node linux,cma, compatible id \
+             shared-dma-pool\n\
+             [    0.000000] Kernel command line: root=/dev/mmcblk2p2{words}\n\
+             [  121.5] cma: cma_alloc: alloc failed, req-size: 2048 pages, ret: -12\n\
+             [  121.5] cma: number of available pages: 100@100=> 100 free of 81920 total pages\n"
+        ))
+    };
+    for words in ["", " cma=400M"] {
+        let said = board("4.14.98", words);
+        said.has("do: make the area 328 MiB (83968 pages): `size = <0x14800000>`");
+        said.has_not("cma=328M");
+        said.has_not("CONFIG_CMA_SIZE_MBYTES");
+    }
+    board("5.10.98", "").has("in its node, or `cma=328M` on the command line");
+}

@@ -45,6 +45,8 @@ pub enum Note {
     /// Its `alloc-ranges` have none of the memory that the device tree states: first byte and end of
     /// the first one.
     RangesOutside(u64, u64),
+    /// It could not be activated, and lies in one zone all the same: first byte and end of that.
+    OneZone(u64, u64),
     /// Its parameter asked for more areas: bytes that these have, of so many.
     Of(u64, u64),
     /// Its parameter is not read as it looks.
@@ -107,7 +109,7 @@ pub enum Fate {
     NoEffect(u64),
     /// It is a pool of one device's, not shared with the system: the node has no `reusable`.
     DmaPool,
-    /// It could not be used, since it lies in two zones. Whether `CmaTotal` counts it (up to 5.11),
+    /// It could not be used, since it lies in two zones (a note says where it does not). Whether `CmaTotal` counts it (up to 5.11),
     /// where the release is known.
     Dead(Option<bool>),
     /// A device of this name has it as `memory-region`, and asked the default area.
@@ -319,6 +321,11 @@ impl Asked {
             Note::Misread(misread) => Some(misread),
             _ => None,
         })
+    }
+
+    /// Whether it lies in one zone, by what the boot prints of them.
+    pub fn in_one_zone(&self) -> bool {
+        self.notes.iter().any(|note| matches!(note, Note::OneZone(..)))
     }
 
     /// Whether its `alloc-ranges` have none of the memory that the device tree states.

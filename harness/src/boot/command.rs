@@ -26,6 +26,8 @@ pub struct Command {
     pub misread: Option<Misread>,
     /// `hugetlb_cma=`, in all; 0 where it is a share of the memory.
     pub hugetlb: Option<u64>,
+    /// `crashkernel=SIZE,cma`.
+    pub crash: Option<u64>,
     /// `kernelcore=` or `movablecore=`.
     pub movable: bool,
 }
@@ -46,6 +48,10 @@ impl Command {
                     command.misread = Misread::of(value, size.bytes, words.peek().copied());
                 }
                 "hugetlb_cma" => command.hugetlb = Some(hugetlb(value)),
+                "crashkernel" => {
+                    let of_cma = value.strip_suffix(",cma").and_then(memparse);
+                    command.crash = of_cma.map(|(bytes, _)| bytes).or(command.crash);
+                }
                 "kernelcore" | "movablecore" => command.movable = true,
                 _ if name.eq_ignore_ascii_case("cma") && command.cma.is_none() => {
                     let meant = size(value).map(|size| size.bytes);
@@ -56,6 +62,15 @@ impl Command {
             }
         }
         command
+    }
+}
+
+impl Size {
+    /// Whether the kernel may print `bytes` of it: in whole MiB, and rounded up to some step before
+    /// 6.15.
+    pub(super) fn may_print(&self, bytes: u64) -> bool {
+        let rounded = (20..30).filter_map(|order| self.bytes.checked_next_multiple_of(1 << order));
+        std::iter::once(self.bytes).chain(rounded).any(|asked| asked >> 20 == bytes >> 20)
     }
 }
 

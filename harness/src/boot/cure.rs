@@ -37,6 +37,8 @@ pub enum Cure {
     OneDefault,
     /// `hugetlb_cma=` of whole gigantic pages: bytes of one.
     Gigantic(u64),
+    /// What the kernel prints just before it says that an area is dead.
+    Before,
     /// A place in one zone.
     Zones(Option<Border>),
     /// A larger `CONFIG_CMA_AREAS`.
@@ -138,6 +140,7 @@ pub(super) fn cures(asked: &Asked, story: &Story, movable: Option<bool>) -> Vec<
         Fate::NoMatch(None) => vec![Cure::Reusable, Cure::DmaCma],
         Fate::Bypassed(_) => vec![Cure::DropCommand],
         Fate::BeatenByNode(_) => vec![Cure::DropDefault],
+        Fate::Dead(_) if asked.in_one_zone() => vec![Cure::Before],
         Fate::Dead(_) => vec![Cure::Zones(border(asked, movable))],
         Fate::NotInEffect(_) => vec![Cure::Attach],
         Fate::NotDefault(_) => vec![Cure::OneDefault],

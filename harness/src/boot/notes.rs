@@ -127,7 +127,7 @@ impl Notes {
                         | Boot::Region(_)
                         | Boot::TreeMemory(_)
                         | Boot::PageBytes(..)
-                        | Boot::DmaCma
+                        | Boot::DmaCma(_)
                         | Boot::MaxOrder(..)
                         | Boot::BlockOrder(_)
                 )
@@ -151,7 +151,13 @@ impl Notes {
                 self.begin(found.line);
             }
             true => self.begin_again(),
-            false => self.stamp(found.time_us),
+            false => {
+                self.stamp(found.time_us);
+                if matches!(found.record, Record::Boot(Boot::Began { .. })) && self.banner.is_some()
+                {
+                    self.again.banner(self.facts.len());
+                }
+            }
         }
         self.machine.note(&found.record);
         let fact = match &found.record {

@@ -5,12 +5,13 @@ mod place;
 
 use std::sync::Arc;
 
+pub(crate) use parameter::COMMAND_FIRST;
 use parameter::{command, whole};
 use place::{not_placed, outside};
 
 use super::cure::cures;
 use super::tell::Teller;
-use super::{Asked, Fate, Off, Origin, Reason, Story};
+use super::{Asked, At, Fate, Note, Off, Origin, Reason, Story};
 use crate::ingest::log::dts::Node;
 use crate::kernel::release;
 
@@ -20,6 +21,7 @@ const PRINTS_ASKED: (u32, u32) = (6, 15);
 
 /// Completes the areas by what the whole text says.
 pub(super) fn finish(teller: &mut Teller, story: &Story, failed: &[Arc<str>]) {
+    dma_cma_off(teller);
     name_bypassed(teller);
     name_refused(teller);
     nodes_of_text(teller, story);
@@ -28,14 +30,20 @@ pub(super) fn finish(teller: &mut Teller, story: &Story, failed: &[Arc<str>]) {
         by_node(teller, index, story);
     }
     command(teller, story);
+    without_dma_cma(teller);
     defaults(teller);
     round(teller, story);
     dead(teller, story);
     not_in_effect(teller, failed);
     instead(teller);
+    let named = pools_of_devices(teller);
     teller.areas.retain(|asked| {
         let by_chance = asked.origin == Origin::Node && asked.fate == Fate::DmaPool;
-        !by_chance || asked.default || asked.name.as_ref().is_some_and(|name| name.contains("cma"))
+        let name = || asked.name.as_deref().unwrap_or_default();
+        !by_chance
+            || asked.default
+            || name().contains("cma")
+            || named.iter().any(|own| **own == *name())
     });
     let movable = teller.command.as_ref().map(|(_, command)| command.movable);
     for asked in &mut teller.areas {
@@ -84,9 +92,12 @@ fn nodes_of_text(teller: &mut Teller, story: &Story) {
             asked.origin == Origin::Node
                 && asked.name.as_deref().is_some_and(|name| is(&node, name))
         };
-        // `rmem_cma_setup()` takes no node without `reusable`, whatever else it has.
+        // `rmem_cma_setup()` takes no node without `reusable`, whatever else it has, and none with
+        // both of these.
         let lost = node.pool && node.default && !node.reusable && !node.no_map && !node.disabled;
-        if teller.areas.iter().any(named) || node.listed || !(node.is_area() || lost && !has_boot) {
+        let both = node.pool && node.reusable && node.no_map && !node.disabled;
+        let never = (lost || both) && !has_boot;
+        if teller.areas.iter().any(named) || node.listed || !(node.is_area() || never) {
             continue;
         }
         let mut asked = Asked::new(Some(Arc::clone(&node.name)), Origin::Node);
@@ -95,6 +106,8 @@ fn nodes_of_text(teller: &mut Teller, story: &Story) {
         // It cannot be set up, whatever the kernel prints.
         if lost {
             (asked.fate, asked.asked_bytes) = (Fate::NoMatch(Some(false)), node.bytes());
+        } else if both {
+            (asked.fate, asked.asked_bytes) = (Fate::Refused(Off::NoMap), node.bytes());
         } else if let Some(off) = off(&node, story) {
             asked.fate = Fate::Refused(off);
             teller.refusals.iter().for_each(|(at, _)| asked.at(at));
@@ -195,6 +208,31 @@ fn which(name: &str, node: Option<&Node>, story: &Story) -> Off {
     }
 }
 
+/// A configuration without `CONFIG_DMA_CMA` is of this kernel, unless something is an area.
+fn dma_cma_off(teller: &mut Teller) {
+    let counted = teller.counted.as_ref().is_some_and(|(_, total)| *total > 0);
+    if !counted && !teller.areas.iter().any(|asked| asked.fate.has_memory()) {
+        teller.unknown = teller.unknown.take().or(teller.config_off.take());
+    }
+}
+
+/// What has no effect where `CONFIG_DMA_CMA` is off: no node is an area then.
+fn without_dma_cma(teller: &mut Teller) {
+    let Some(off) = teller.unknown.clone() else { return };
+    for asked in &mut teller.areas {
+        let fate = match (&asked.origin, &asked.fate) {
+            (
+                Origin::Node,
+                Fate::NoMatch(None | Some(true)) | Fate::NoEffect(_) | Fate::Unknown(_),
+            ) => Fate::NoMatch(Some(true)),
+            (Origin::CommandLine(_), Fate::NoEffect(_)) => Fate::Refused(Off::Unknown),
+            _ => continue,
+        };
+        asked.fate = fate;
+        asked.at(&off);
+    }
+}
+
 /// Of several nodes with `linux,cma-default` the one that is set up last is the default area.
 fn defaults(teller: &mut Teller) {
     // Of a device tree alone, all is as it will be if all are placed.
@@ -266,7 +304,27 @@ fn dead(teller: &mut Teller, story: &Story) {
     for asked in teller.areas.iter_mut().filter(is_dead) {
         asked.fate = Fate::Dead(counts);
         teller.counted.iter().for_each(|(at, _)| asked.at(at));
+        let Some((base, bytes)) = asked.base.zip(asked.bytes) else { continue };
+        let within = |(_, start, end): &&(At, u64, u64)| {
+            *start <= base && base.saturating_add(bytes) <= *end
+        };
+        if let Some((at, start, end)) = teller.zones.iter().find(within) {
+            asked.notes.push(Note::OneZone(*start, *end));
+            asked.at(at);
+        }
     }
+}
+
+/// The nodes that devices name as their `memory-region`.
+fn pools_of_devices(teller: &Teller) -> Vec<Arc<str>> {
+    let all = teller.regions.iter().flat_map(|(_, region)| &region.pools);
+    all.filter_map(|pool| Some(Arc::clone(&of_pool(teller, pool)?.1.name))).collect()
+}
+
+/// The node that a `memory-region` names.
+fn of_pool<'a>(teller: &'a Teller, pool: &Arc<str>) -> Option<&'a (At, Node)> {
+    let name = pool.rsplit('/').next().unwrap_or_default().trim_end_matches('}');
+    teller.nodes.iter().find(|(_, node)| node.label.as_ref() == Some(pool) || *node.name == *name)
 }
 
 /// Where a device has an area of its own by the device tree, and a request failed in the default
@@ -274,11 +332,11 @@ fn dead(teller: &mut Teller, story: &Story) {
 fn not_in_effect(teller: &mut Teller, failed: &[Arc<str>]) {
     for (at, region) in teller.regions.clone() {
         for pool in &region.pools {
-            let node = teller.nodes.iter().find(|(_, node)| {
-                let name = pool.rsplit('/').next().unwrap_or_default().trim_end_matches('}');
-                node.label.as_ref() == Some(pool) || *node.name == *name
-            });
-            let Some((_, node)) = node.filter(|(_, node)| node.is_area() && !node.default) else {
+            let node = of_pool(teller, pool);
+            // A pool of its own serves its device alone (`dma_alloc_from_dev_coherent()`,
+            // `kernel/dma/coherent.c`).
+            let own = |node: &Node| node.is_area() || node.pool && !node.disabled;
+            let Some((_, node)) = node.filter(|(_, node)| own(node) && !node.default) else {
                 continue;
             };
             let own = |name: &&Arc<str>| is(node, name);

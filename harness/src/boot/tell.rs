@@ -26,6 +26,8 @@ pub(super) struct Teller {
     pub(super) nodes: Vec<(At, Node)>,
     pub(super) regions: Vec<(At, Region)>,
     pub(super) blocks: Vec<(At, u64, u64)>,
+    /// First byte and end of each zone.
+    pub(super) zones: Vec<(At, u64, u64)>,
     /// All memory by the device tree: first byte and end of each piece.
     pub(super) tree_memory: Option<(At, Vec<(u64, u64)>)>,
     pub(super) command: Option<(At, Command)>,
@@ -33,8 +35,10 @@ pub(super) struct Teller {
     first_entries: Vec<(At, Arc<str>)>,
     /// The configuration has `CONFIG_DMA_CMA=y`.
     pub(super) dma_cma: bool,
-    /// The kernel has no `cma=`, by this line.
+    /// The kernel has no `cma=` (`CONFIG_DMA_CMA` is off), by this line.
     pub(super) unknown: Option<At>,
+    /// A configuration has `CONFIG_DMA_CMA` off, at this line; it may be another kernel's.
+    pub(super) config_off: Option<At>,
     /// A node was bypassed, at this line.
     bypassed: Option<At>,
     /// What `hugetlb_cma=` asks for in all, in bytes.
@@ -68,11 +72,13 @@ pub(super) fn story(notes: &Notes, failed: &[Arc<str>]) -> Story {
         cma_reserved: notes.bytes_of("cma-reserved"),
         areas: Vec::new(),
         boots: notes.boots,
+        no_dma_cma: false,
     };
     story.longest_block =
         teller.blocks.iter().map(|(_, start, end)| (*start, *end)).max_by_key(|(s, e)| (e - s, *s));
     reason::finish(&mut teller, &story, failed);
     story.areas = teller.areas;
+    story.no_dma_cma = teller.unknown.is_some();
     story
 }
 
@@ -171,6 +177,7 @@ impl Teller {
                 self.push(at, None, Origin::Crash, Fate::Refused(Off::Unsupported));
             }
             Boot::Memory { start, end } => self.blocks.push((at.clone(), *start, *end)),
+            Boot::Zone { start, end } => self.zones.push((at.clone(), *start, *end)),
             Boot::AllMemory(bytes) => self.memory = Some(*bytes),
             Boot::DeviceRefused { device } => {
                 self.refusals.push((at.clone(), Arc::clone(device)));
@@ -184,7 +191,8 @@ impl Teller {
             Boot::Region(region) => self.regions.push((at.clone(), region.clone())),
             Boot::FirstEntry { node } => self.first_entries.push((at.clone(), Arc::clone(node))),
             Boot::Assigned { node, .. } => self.assigned.push(Arc::clone(node)),
-            Boot::DmaCma => self.dma_cma = true,
+            Boot::DmaCma(true) => self.dma_cma = true,
+            Boot::DmaCma(false) => self.config_off = Some(at.clone()),
             Boot::CmaUnknown => self.unknown = Some(at.clone()),
             Boot::Began { .. }
             | Boot::Ends
@@ -404,8 +412,11 @@ impl Teller {
             (None, None) => Origin::ConfigOrCommandLine,
         };
         let hugetlb = command.as_ref().and_then(|(_, command)| command.hugetlb);
+        self.crash_of_command();
+        // `cma=` asks once, for its own size: what is refused or found of another one is not its.
+        let other = |bytes: u64| cma.is_some_and(|size| !size.may_print(bytes));
         let gigantic = |bytes: u64| {
-            cma.is_none()
+            (cma.is_none() || other(bytes))
                 && bytes.is_multiple_of(1 << 30)
                 && hugetlb.is_some_and(|all| all == 0 || bytes <= all.next_multiple_of(1 << 30))
         };
@@ -414,6 +425,8 @@ impl Teller {
             let bytes = asked.bytes.or(asked.asked_bytes);
             if open && bytes.is_some_and(gigantic) && hugetlb.is_some() {
                 asked.origin = Origin::Hugetlb;
+            } else if !asked.fate.has_memory() && bytes.is_some_and(other) {
+                // A driver's, or of a parameter that is not in the text.
             } else if asked.origin == Origin::ConfigOrCommandLine
                 && asked.name.as_ref().is_none_or(|name| &**name == "reserved")
             {
@@ -422,14 +435,25 @@ impl Teller {
             }
         }
         self.hugetlb_in_all();
-        // Only the first one is the default area; what else is declared is a driver's.
-        let mut defaults = self.areas.iter_mut().filter(|asked| {
+        self.one_default(other);
+    }
+
+    /// Only one is the default area, the first of the size of `cma=`, or the first: what else is
+    /// declared is a driver's.
+    fn one_default(&mut self, other: impl Fn(u64) -> bool) {
+        let is_other = |asked: &Asked| asked.bytes.is_some_and(&other);
+        let is_one = |asked: &Asked| {
             asked.default && asked.origin != Origin::Node && asked.fate == Fate::Placed
-        });
-        let first = defaults.next().map(|asked| asked.base);
-        for other in defaults {
-            if Some(other.base) != first {
-                (other.name, other.default) = (None, false);
+        };
+        let all = || self.areas.iter().filter(|asked| is_one(asked));
+        let Some(first) = all().find(|asked| !is_other(asked)).or_else(|| all().next()) else {
+            return;
+        };
+        let (base, of_size) = (first.base, !is_other(first));
+        for asked in self.areas.iter_mut().filter(|asked| is_one(asked) && asked.base != base) {
+            (asked.name, asked.default) = (None, false);
+            if of_size && is_other(asked) {
+                asked.origin = Origin::ConfigOrCommandLine;
             }
         }
     }

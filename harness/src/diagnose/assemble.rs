@@ -27,6 +27,7 @@ use super::bounds::Sizes;
 use super::era::Shown;
 use super::{AlignFrom, Bounds, Diagnosis, Era, Options, Outcome, Who};
 use crate::boot::Story;
+use crate::ingest::log::boot::Boot;
 use crate::ingest::log::{
     DebugfsFile, Found, FreeBlocks, FreeRuns, Knob, Origin, Record, Shape, Task, release_booted,
 };
@@ -374,7 +375,9 @@ impl Assembler {
     /// A line of a boot; what it says of the size of a page holds for all bytes.
     fn boot(&mut self, found: &Found) {
         let begins = self.scene.boot.begins(found);
-        if begins || self.scene.boot.goes_back(found) {
+        if begins || matches!(found.record, Record::Boot(Boot::Ends)) {
+            self.boot_ends();
+        } else if self.scene.boot.goes_back(found) {
             // What failed before is bounded by what was stated before.
             for open in self.reports.window.iter_mut() {
                 let area = open.incident.area.as_ref();
@@ -392,6 +395,14 @@ impl Assembler {
         }
         self.scene.clients.note(&found.record);
         self.page();
+    }
+
+    /// What follows is of another boot: nothing of it belongs to what failed so far.
+    fn boot_ends(&mut self) {
+        self.reports.forget_near();
+        self.calls.clear();
+        self.holders.clear();
+        self.settle(true);
     }
 
     /// A page has as many bytes as is known by now.

@@ -1,5 +1,5 @@
-//! Stamps that go back to the first second: the same boot is in the text again, or another one
-//! whose banner is not.
+//! Stamps that go back to the first second, or the same banner again: the same boot is in the text
+//! again, or another one of the same kernel or without a banner.
 
 use super::{At, Boot, Fact, Found, MOST, Record};
 
@@ -12,8 +12,10 @@ pub(super) struct Again {
     latest_us: u64,
     /// Something of the first second was said.
     early: bool,
-    /// Stamps went back when so many facts were known.
+    /// Stamps went back, or the banner came again, when so many facts were known.
     before: Option<usize>,
+    /// It was the banner: lines without stamps are of the first second as well.
+    by_banner: bool,
     /// What was said since then, known or not.
     since: Vec<(At, Fact)>,
 }
@@ -26,9 +28,17 @@ impl Again {
         back && self.before.is_none()
     }
 
-    /// Whether this record, where stamps went back, differs from `facts` in what one boot says once.
+    /// The banner that is known comes again, when so many facts are known.
+    pub(super) fn banner(&mut self, facts: usize) {
+        if self.before.is_none() {
+            self.before = Some(facts);
+        }
+        (self.by_banner, self.latest_us) = (true, 0);
+    }
+
+    /// Whether this record, where all began again, differs from `facts` in what one boot says once.
     pub(super) fn differs(&self, found: &Found, facts: &[(At, Fact)]) -> bool {
-        let early = found.time_us.is_some_and(|time_us| time_us < EARLY_US);
+        let early = found.time_us.map_or(self.by_banner, |time_us| time_us < EARLY_US);
         if !early || self.before.is_none() && !self.goes_back(found.time_us) {
             return false;
         }
@@ -72,7 +82,7 @@ impl Again {
         let Some(time_us) = time_us else { return };
         // Later the pass is over: what is in the text again has been seen.
         if time_us >= EARLY_US && self.before.is_some() {
-            (self.before, self.since) = (None, Vec::new());
+            (self.before, self.since, self.by_banner) = (None, Vec::new(), false);
             self.latest_us = 0;
         }
         self.latest_us = self.latest_us.max(time_us);

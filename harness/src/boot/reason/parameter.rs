@@ -7,7 +7,7 @@ use crate::kernel::release;
 
 /// The first release in which `cma=` counts more than `linux,cma-default`
 /// (`rmem_cma_setup()`, `kernel/dma/contiguous.c`).
-const COMMAND_FIRST: (u32, u32) = (5, 10);
+pub(crate) const COMMAND_FIRST: (u32, u32) = (5, 10);
 
 /// What became of `cma=`.
 pub(super) fn command(teller: &mut Teller, story: &Story) {

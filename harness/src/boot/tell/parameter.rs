@@ -95,6 +95,42 @@ impl Teller {
         }
     }
 
+    /// Sizes that were tried in vain for `crashkernel=…,cma` by the command line, each the half of
+    /// the one before, where the line that ends them is not in the text or states less.
+    pub(super) fn crash_of_command(&mut self) {
+        let Some((at, command)) = self.command.clone() else { return };
+        let Some(total) = command.crash.filter(|total| *total > 0) else { return };
+        let other = |bytes: u64| command.cma.is_none_or(|size| !size.may_print(bytes));
+        let half = |bytes: u64| (0..64).any(|halves| total >> halves >> 20 == bytes >> 20);
+        let in_vain = |asked: &Asked| {
+            let failed =
+                matches!(asked.fate, Fate::NotPlaced(Reason::Open) | Fate::Refused(Off::Slots));
+            failed
+                && is_open(asked)
+                && asked.asked_bytes.is_some_and(|tried| half(tried) && other(tried))
+        };
+        let tried: Vec<_> = self.areas.extract_if(.., |asked| in_vain(asked)).collect();
+        let Some(least) = tried.iter().filter_map(|asked| asked.asked_bytes).min() else { return };
+        let found = |asked: &Asked| match asked.origin {
+            Origin::Crash => true,
+            // What is found next is the half of what was tried last.
+            _ => is_open(asked) && asked.fate == Fate::Placed && asked.bytes == Some(least / 2),
+        };
+        let index = self.areas.iter().position(found);
+        let known = index.map(|index| self.areas.remove(index));
+        let (bytes, ranges) =
+            known.as_ref().map_or((0, None), |known| (known.bytes.unwrap_or(0), known.ranges));
+        let fate = match bytes < total {
+            true => Fate::NotPlaced(Reason::Part(bytes)),
+            false => Fate::Placed,
+        };
+        let area = self.push(&at, Some("crashkernel".into()), Origin::Crash, fate);
+        let lines = known.into_iter().chain(tried).flat_map(|asked| asked.lines);
+        lines.for_each(|line| area.at(&line));
+        (area.asked_bytes, area.ranges) = (Some(total), ranges);
+        area.bytes = Some(bytes).filter(|bytes| *bytes > 0);
+    }
+
     /// The areas before this line are of `crashkernel=…,cma`: so many that were reserved, and sizes
     /// that were tried in vain, each the half of the one before.
     pub(super) fn crash(&mut self, at: &At, asked: Option<u64>, bytes: u64, ranges: u64) {

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use crate::boot::Story;
+use crate::boot::{Asked, COMMAND_FIRST, Fate, Origin, Story};
 use crate::diagnose::Kit;
+use crate::kernel::release;
 
 /// Pages, written as `1 page` or `2 pages`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,6 +45,8 @@ pub enum SizeBy {
     Node,
     /// This parameter of the command line.
     Parameter(&'static str),
+    /// Nothing yet: the kernel has no `CONFIG_DMA_CMA`.
+    Kernel,
 }
 
 /// The names of areas that the kernel makes for a parameter: each with a number
@@ -68,6 +71,29 @@ impl SizeBy {
             Some("reserved") => Self::Command,
             Some(name) if name.starts_with("linux,cma") => Self::DefaultNode,
             Some(name) => parameter(name).map_or(Self::Node, Self::Parameter),
+        }
+    }
+
+    /// The same by what the boot says, of an area of so many bytes.
+    pub fn by_boot(self, story: &Story, bytes: Option<u64>) -> Self {
+        let release = story.release.as_deref().and_then(release);
+        match self {
+            Self::Unknown | Self::Command if story.no_dma_cma => Self::Kernel,
+            // Up to 5.9 the command line does not override the node.
+            Self::DefaultNode if release.is_some_and(|release| release < COMMAND_FIRST) => {
+                Self::Node
+            }
+            Self::Unknown => {
+                let placed = |asked: &&Asked| asked.fate == Fate::Placed && asked.bytes == bytes;
+                let mut alike = story.areas.iter().filter(|_| bytes.is_some()).filter(placed);
+                let one = alike.next().filter(|_| alike.next().is_none());
+                match one.map(|asked| (&asked.origin, asked.default)) {
+                    Some((Origin::Node, true)) => Self::DefaultNode.by_boot(story, bytes),
+                    Some((Origin::Node, false)) => Self::Node,
+                    _ => self,
+                }
+            }
+            _ => self,
         }
     }
 }

@@ -43,9 +43,14 @@ pub(super) struct Reports {
 impl Reports {
     /// What follows is in this source.
     pub(super) fn source(&mut self, name: &str) {
-        self.flush_claims();
+        self.forget_near();
         self.source = Arc::from(name);
         self.at.source = self.at.source.saturating_add(1);
+    }
+
+    /// Nothing that follows is of the lines just before.
+    pub(super) fn forget_near(&mut self) {
+        self.flush_claims();
         self.lists.clear();
         self.near = Near::default();
         self.last_failed = None;

@@ -2,7 +2,7 @@
 //! configuration, and by who built it.
 
 use crate::ingest::log::Knob;
-use crate::kernel::{Sign, Span};
+use crate::kernel::{Release, Sign, Span, release};
 
 /// Whether the kernel of a failure has these things; `None` where that stays open.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
@@ -16,9 +16,20 @@ pub struct Kit {
     pub debugfs: Option<bool>,
     /// Debug lines that are switched on while it runs: CONFIG_DYNAMIC_DEBUG.
     pub dynamic_debug: Option<bool>,
+    /// It is before 4.1: no `cma/` in debugfs, and no events.
+    pub old: bool,
+    /// It is before 4.11: CONFIG_CMA_DEBUG prints no free runs at a failure.
+    pub no_debug_lists: bool,
     /// Who built it, where that decides about one of them.
     pub builder: Option<Builder>,
 }
+
+/// The first release with `mm/cma_debug.c` and `include/trace/events/cma.h`.
+const FILES: Release = (4, 1);
+
+/// The first release in which CONFIG_CMA_DEBUG prints the free runs of a failure
+/// (`cma_debug_show_areas()`, `mm/cma.c`).
+const DEBUG_LISTS: Release = (4, 11);
 
 /// Who builds kernels whose configuration is known.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -73,10 +84,15 @@ impl Config {
     pub(super) fn kit(&self, span: Span, stated: Option<&str>) -> Kit {
         let builder = stated.and_then(Builder::of);
         let lists = span.shows(Sign::ListAlways);
+        let before = |since| stated.and_then(release).is_some_and(|release| release < since);
+        let (old, no_debug_lists) = (before(FILES), before(DEBUG_LISTS));
+        let by_debug = self.debug == Some(true) && !no_debug_lists;
         Kit {
-            lists: if self.debug == Some(true) { Some(true) } else { lists },
+            lists: if by_debug { Some(true) } else { lists },
             events: span.shows(Sign::Events),
-            debugfs: self.debugfs.or(builder.map(|_| false)),
+            debugfs: if old { Some(false) } else { self.debugfs.or(builder.map(|_| false)) },
+            old,
+            no_debug_lists,
             dynamic_debug: self.dynamic_debug,
             builder: builder.filter(|_| self.debugfs.is_none()),
         }

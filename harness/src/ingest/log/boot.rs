@@ -170,6 +170,13 @@ pub enum Boot {
         /// The byte after the last one.
         end: u64,
     },
+    /// A zone (`free_area_init()`, "Zone ranges").
+    Zone {
+        /// First byte.
+        start: u64,
+        /// The byte after the last one.
+        end: u64,
+    },
     /// Bytes of memory in all (`mem_init_print_info()`).
     AllMemory(u64),
     /// A device could not use the memory that its `memory-region` names.
@@ -195,8 +202,8 @@ pub enum Boot {
     },
     /// Another boot follows: a line of `journalctl`, or the end of the boot before.
     Ends,
-    /// `CONFIG_DMA_CMA=y`.
-    DmaCma,
+    /// `CONFIG_DMA_CMA`: whether it is set.
+    DmaCma(bool),
     /// The architecture is stated.
     Arch(Arch),
     /// Bytes of a page are stated, or follow from a number that depends on them.

@@ -214,6 +214,10 @@ impl<'a> Shown<'a> {
             diagnosis.cap,
             Step::of(&diagnosis.boot),
         );
+        let bytes = failure.total().map(|pages| pages.saturating_mul(diagnosis.boot.page_bytes()));
+        for one in &mut shown.advice {
+            one.size_by = one.size_by.by_boot(&diagnosis.boot, bytes);
+        }
         if failure.verdict == Some(Cause::Migration) {
             shown.memory = board::memory(diagnosis);
         }

@@ -74,7 +74,8 @@ pub(crate) fn uname(line: &[u8]) -> Option<Record> {
 /// `64 MiB at 0x2b000000` after `Reserved`; from 6.6 to 6.14 with ` on node -1`.
 pub(crate) fn reserved(c: &mut Cursor<'_>, _: &mut Tools) -> Result<Message, Stop> {
     let bytes = size(c)?;
-    let [base] = c.numbers(b"at#")?;
+    c.literal(b"at0x")?;
+    let base = c.hex()?;
     let reserved = Record::Reserved { area: None, base, bytes };
     let node = on_node(c.rest());
     Ok(Message::records([reserved, Record::Boot(Boot::Declared { node })]))

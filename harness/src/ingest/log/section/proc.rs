@@ -71,6 +71,8 @@ fn unset(name: &[u8], sink: &mut Sink<'_>) -> bool {
     let Some(name) = name.strip_suffix(b" is not set") else { return false };
     if let Some(knob) = knob(name) {
         sink.push(None, None, Record::Config(knob, false));
+    } else if name == b"DMA_CMA" {
+        sink.push(None, None, Record::Boot(Boot::DmaCma(false)));
     }
     true
 }
@@ -119,7 +121,7 @@ fn pages(name: &[u8], value: &[u8]) -> Option<Boot> {
         b"CONFIG_ARM64_4K_PAGES" => page(4096),
         b"CONFIG_ARM64_16K_PAGES" => page(16384),
         b"CONFIG_ARM64_64K_PAGES" => page(65536),
-        b"CONFIG_DMA_CMA" => (value == b"y").then_some(Boot::DmaCma),
+        b"CONFIG_DMA_CMA" => Some(Boot::DmaCma(value == b"y")),
         b"CONFIG_ARCH_FORCE_MAX_ORDER" => Some(Boot::MaxOrder(order()?, OrderFrom::Blocks)),
         b"CONFIG_FORCE_MAX_ZONEORDER" => {
             Some(Boot::MaxOrder(order()?.checked_sub(1)?, OrderFrom::Blocks))

@@ -191,6 +191,9 @@ fn area_of(count: u64, one: &Advice, boot: &Story) -> Option<String> {
         SizeBy::DefaultNode | SizeBy::Node => {
             format!("make the area {size}: {} in its node", size_cells(bytes))
         }
+        SizeBy::Kernel => {
+            format!("build the kernel with CONFIG_DMA_CMA=y, then make the area {size}: {command}")
+        }
         SizeBy::Parameter(name) => {
             format!("make the area {size}: a larger `{name}` on the command line")
         }

@@ -62,6 +62,7 @@ fn knobs(count: u64, Advice { page_bytes, size_by, .. }: &Advice) -> String {
         SizeBy::Command => format!("{command}, or {config}"),
         SizeBy::DefaultNode => format!("{cells} in its node, or {command}"),
         SizeBy::Node => format!("{cells} in its node"),
+        SizeBy::Kernel => format!("a kernel with CONFIG_DMA_CMA=y, and then {command}"),
         SizeBy::Parameter(name) => format!("a larger `{name}` on the command line"),
     }
 }

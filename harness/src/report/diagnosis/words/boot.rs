@@ -260,6 +260,9 @@ fn fate(asked: &Asked, story: &Story) -> String {
             asked.bytes.map_or_else(String::new, |bytes| format!(" of {}", size(bytes))),
             instead(asked)
         ),
+        Fate::Dead(_) if asked.in_one_zone() => {
+            format!("{who}{} is dead: it could not be activated", of_placed(asked))
+        }
         Fate::Dead(_) => {
             format!(
                 "{who}{} is dead: it spans two zones and could not be activated",
@@ -270,6 +273,10 @@ fn fate(asked: &Asked, story: &Story) -> String {
             "{who}{of} is the memory-region of {}, and is not in effect where requests failed: they \
              asked the default area",
             clean(device)
+        ),
+        Fate::NotDefault(other) if asked.base.is_none() => format!(
+            "{who}{of} is not the default area: node {} has linux,cma-default too and is set up later",
+            clean(other)
         ),
         Fate::NotDefault(other) => format!(
             "{who}{} {}, and is not the default area: node {} has linux,cma-default too and was set \
@@ -339,6 +346,9 @@ fn notes(asked: &Asked) -> String {
              states, unless the boot loader changes that",
             end - 1
         ),
+        Note::OneZone(start, end) => {
+            format!("; it lies in one zone ({start:#x} to {:#x}), so that is not why", end - 1)
+        }
         Note::Of(bytes, total) => {
             format!("; of all {} of hugetlb_cma= {} are there", size(*total), size(*bytes))
         }

@@ -65,6 +65,8 @@ fn calls(Missing { order, busy, kit, .. }: Missing) -> Vec<String> {
     const EVENTS: &str = "`echo 1 > /sys/kernel/tracing/events/cma/enable`";
     const EVENT: &str = "`echo 1 > /sys/kernel/tracing/events/cma/cma_alloc/enable`";
     const LINES: &str = "`echo 'file mm/cma.c +p' > /sys/kernel/debug/dynamic_debug/control`";
+    const OLD_LINES: &str =
+        "`echo 'file drivers/base/dma-contiguous.c +p' > /sys/kernel/debug/dynamic_debug/control`";
     let what = match (order, busy) {
         (true, true) => "the order of the request and whether places were busy",
         (true, false) => "the order of the request",
@@ -73,6 +75,12 @@ fn calls(Missing { order, busy, kit, .. }: Missing) -> Vec<String> {
     };
     let has_lines = kit.dynamic_debug != Some(false);
     let each = || format!("each busy place: {LINES} before it fails again.");
+    if kit.old {
+        // The debug lines have the order too.
+        let step =
+            || format!("{what}: {OLD_LINES} (from 3.17 on `file mm/cma.c`) before it fails again.");
+        return has_lines.then(step).into_iter().collect();
+    }
     let order_alone = || format!("the order of the request: {EVENT} before it fails again.");
     match (kit.events, order) {
         (Some(true), _) => vec![format!("{what}: {EVENTS} before it fails again.")],
@@ -93,6 +101,19 @@ fn calls(Missing { order, busy, kit, .. }: Missing) -> Vec<String> {
 fn rebuilt(kit: Kit) -> Option<String> {
     const WITH: &str = "CONFIG_CMA_DEBUGFS=y, or CONFIG_CMA_DEBUG=y with CONFIG_DEBUG_KERNEL=y, \
                         which prints them at each failure";
+    if kit.old {
+        return Some(
+            "The free runs are shown by kernels from 4.1 on (CONFIG_CMA_DEBUGFS=y).".into(),
+        );
+    }
+    if kit.no_debug_lists && kit.debugfs != Some(true) {
+        let those = if kit.debugfs.is_none() {
+            "Without those files it takes"
+        } else {
+            "The free runs need"
+        };
+        return Some(format!("{those} a rebuilt kernel: CONFIG_CMA_DEBUGFS=y."));
+    }
     let whose = match kit.builder {
         Some(Builder::Debian) => " (Debian builds without CONFIG_CMA_DEBUGFS)",
         Some(Builder::RaspberryPi) => " (Raspberry Pi OS builds without CONFIG_CMA_DEBUGFS)",
@@ -123,7 +144,15 @@ mod tests {
         order: true,
         busy: true,
         kernel: false,
-        kit: Kit { lists: None, events: None, debugfs: None, dynamic_debug: None, builder: None },
+        kit: Kit {
+            lists: None,
+            events: None,
+            debugfs: None,
+            dynamic_debug: None,
+            old: false,
+            no_debug_lists: false,
+            builder: None,
+        },
     };
 
     fn said(lists: bool, events: bool, debugfs: Option<bool>) -> String {

@@ -216,11 +216,32 @@ pub(crate) fn crash(_: &[u8], after: &[u8]) -> Said {
 pub(crate) fn memory(before: &[u8], after: &[u8]) -> Said {
     let (front, number) = bytes::last_word(before);
     bytes::number::<u32>(number).filter(|_| front.ends_with(b"node"))?;
-    let dash = memchr::memchr(b'-', after)?;
-    let start = u64::from_str_radix(str::from_utf8(&after[..dash]).ok()?, 16).ok()?;
-    let [last] = numbers(&after[dash + 1..], b"#]")?;
-    (start < last).then_some(())?;
-    said(Boot::Memory { start, end: last.checked_add(1)? })
+    let (start, end) = range(after)?;
+    said(Boot::Memory { start, end })
+}
+
+/// `0000000040000000-0x00000000ffffffff]` of a zone that is not empty.
+pub(crate) fn zone(_: &[u8], after: &[u8]) -> Said {
+    let (start, end) = range(after)?;
+    said(Boot::Zone { start, end })
+}
+
+/// First byte and end of `0000000040000000-0x00000000ffffffff]`.
+fn range(text: &[u8]) -> Option<(u64, u64)> {
+    let dash = memchr::memchr(b'-', text)?;
+    let start = u64::from_str_radix(str::from_utf8(&text[..dash]).ok()?, 16).ok()?;
+    let [last] = numbers(&text[dash + 1..], b"#]")?;
+    (start < last).then_some((start, last.checked_add(1)?))
+}
+
+/// `320 MiB at 3c000000` of an area of a parameter or of the configuration, up to 3.16
+/// (`drivers/base/dma-contiguous.c`).
+pub(crate) fn reserved(_: &[u8], after: &[u8]) -> Said {
+    let mut c = Cursor::new(after, 0, true);
+    let bytes = size(&mut c).ok()?;
+    c.literal(b"at").ok()?;
+    let base = c.hex().ok()?;
+    Some(Record::Reserved { area: None, base, bytes })
 }
 
 /// `Memory: 929696K/1048576`
@@ -286,23 +307,41 @@ pub(crate) fn block_order(_: &[u8], after: &[u8]) -> Said {
     said(Boot::BlockOrder(order))
 }
 
-/// The banner of a kernel, after `Linux version `; cut, it has the architecture alone.
+/// The banner of a kernel, after `Linux version `; cut, it has the release and whoever built it, or
+/// the architecture alone.
 pub(crate) fn compiler(_: &[u8], after: &[u8]) -> Said {
     let after = &after[..after.len().min(super::LONGEST)];
     let by_compiler = arch(after);
     let built = memchr::memmem::rfind(after, b" #");
     let Some(built) = built.filter(|at| after.get(at + 2).is_some_and(u8::is_ascii_digit)) else {
-        return by_compiler;
+        return cut_banner(after, by_compiler);
     };
-    let arch = by_compiler.and_then(|record| match record {
-        Record::Boot(Boot::Arch(arch)) => Some(arch),
-        _ => None,
-    });
+    let arch = of_record(by_compiler.as_ref());
     let release = after.split(u8::is_ascii_whitespace).next()?;
     // What a container adds to a line is none of it.
     let end = bytes::span(&after[built..], |byte| !b"\"\\<>`'|".contains(byte));
     let text = [release, after[built..built + end].trim_ascii_end()].concat();
     said(Boot::Began { banner: text_of(&text), arch })
+}
+
+/// `6.1.20 (me@here) (gcc` without the number of the build: a word ends with the release.
+fn cut_banner(after: &[u8], by_compiler: Said) -> Said {
+    let mut words = after.split(u8::is_ascii_whitespace);
+    let (release, builder) = (words.next()?, words.next().unwrap_or_default());
+    if !builder.starts_with(b"(") || !builder.contains(&b'@') {
+        return by_compiler;
+    }
+    said(Boot::Began {
+        banner: text_of(&[release, b" "].concat()),
+        arch: of_record(by_compiler.as_ref()),
+    })
+}
+
+fn of_record(said: Option<&Record>) -> Option<Arch> {
+    match said {
+        Some(Record::Boot(Boot::Arch(arch))) => Some(*arch),
+        _ => None,
+    }
 }
 
 /// `-- Boot 1234567890abcdef --` and `-- Reboot --` of `journalctl`.

@@ -98,6 +98,11 @@ fn one_cure(cure: &Cure, asked: &Asked, story: &Story) -> String {
                         zones into the area), or make it smaller"
                 .to_string()
         }
+        Cure::Before => {
+            "Look at the lines just before \"could not be activated\": a WARNING there is of \
+                         a hole in its memory, a \"page allocation failure\" of its bitmap"
+                .to_string()
+        }
         Cure::Slots => "Raise CONFIG_CMA_AREAS, or ask for fewer areas".to_string(),
         Cure::Look => format!("Next: {LOOK} says why"),
         Cure::Attach => {

@@ -30,6 +30,14 @@ fn min(name: &str) -> String {
     step(&folder.join(name))
 }
 
+/// The JSON of a text.
+fn found(text: &str) -> serde_json::Value {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("dmesg.txt");
+    fs::write(&path, text).unwrap();
+    serde_json::from_str(&run(&path, "json")).unwrap()
+}
+
 fn written(text: &str) -> String {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("dmesg.txt");
@@ -79,4 +87,35 @@ fn an_area_is_made_larger_where_its_size_is_set() {
     };
     assert!(said("reserved").contains("`cma=8M` on the command line"));
     assert!(said("vpu_pool").contains("`size = <0x00800000>`"));
+}
+
+/// Of lists that came together each is of the area that the boot says is as large.
+#[test]
+fn lists_go_to_the_areas_that_the_boot_says_are_as_large() {
+    let made = |mib, node: &str| {
+        format!(
+            "[ 0.0] Reserved memory: created CMA memory pool at 0x00000000{mib}000000, size {mib} MiB\n\
+             [ 0.0] OF: reserved mem: initialized node {node}, compatible id shared-dma-pool\n"
+        )
+    };
+    let failed = |area: &str, count| {
+        format!("[ 9.0] cma: __cma_alloc: {area}: alloc failed, req-size: {count} pages, ret: -12\n")
+    };
+    let list = "[ 9.0] cma: number of available pages: ";
+    let text = format!(
+        "[ 0.0] Linux version 6.12.9 (a@b) #1 SMP aarch64\n{}{}{}{}{list}1500@48=> 1500 free of \
+         4096 total pages\n{list}511@257=> 511 free of 8192 total pages\n",
+        made(32, "linux,cma"),
+        made(16, "vpu_mem"),
+        failed("linux,cma", 1024),
+        failed("vpu_mem", 1000),
+    );
+    let object = found(&text);
+    let of = |area: &str| {
+        let all = object["failures"].as_array().unwrap();
+        let one = all.iter().find(|one| one["area"] == area).unwrap();
+        (one["verdict"].clone(), one["list"]["total"].clone())
+    };
+    assert_eq!(of("linux,cma"), ("exhausted".into(), 8192.into()));
+    assert_eq!(of("vpu_mem"), ("migration".into(), 4096.into()));
 }

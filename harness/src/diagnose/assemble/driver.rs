@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::aside::Said;
 use super::reports::Reports;
 use super::seen::Kind;
 use super::who::Stack;
@@ -115,6 +116,8 @@ pub(super) struct Near {
     pub(super) stack: Option<Stack>,
     /// Whose stack follows a failure, as long as no frame says that it asks for memory.
     pub(super) unproved: Option<(Task, Place)>,
+    /// What the page allocator refused after a failure, until a frame says who asked it.
+    pub(super) as_well: Option<(Id, Said, Place)>,
 }
 
 impl Near {

@@ -3,7 +3,7 @@
 use super::super::groups::{Report, Shown};
 use super::super::plain::{clean, counted};
 use crate::board::is_gigantic;
-use crate::diagnose::{Because, Confidence, Failure, Holder, Outcome};
+use crate::diagnose::{Because, Confidence, Failure, Holder, Outcome, would_say_so};
 use crate::ingest::log::Task;
 use crate::kernel::release;
 use crate::words::pages;
@@ -65,8 +65,13 @@ fn then(failure: &Failure) -> Option<String> {
         }
         Outcome::Reported => return None,
         Outcome::Served(confidence) => format!(
-            "the DMA API asks the page allocator next, whose blocks are large enough, and a driver \
-             that got nothing would have said so: served by the page allocator ({})",
+            "the DMA API asks the page allocator next, whose blocks are large enough{}: served by the \
+             page allocator ({})",
+            if would_say_so(incident) {
+                ", and a driver that got nothing would have said so"
+            } else {
+                " (whoever asks here says nothing where it gets nothing)"
+            },
             sure(confidence)
         ),
         Outcome::Refused(confidence, because) => {
@@ -233,6 +238,11 @@ mod tests {
         let served = outcome(Outcome::Served(Confidence::Likely));
         assert!(served.ends_with("served by the page allocator (likely)"), "{served}");
         assert!(served.starts_with("no driver reported it; "), "{served}");
+        let drm = said(|incident| {
+            incident.outcome = Outcome::Served(Confidence::Likely);
+            incident.who.client = Some("drm-gem-dma");
+        });
+        assert!(!drm[1].1.contains("would have said so"), "{drm:?}");
         let size = outcome(Outcome::Refused(Confidence::Likely, Because::Size));
         assert!(size.contains("no block of 300 pages: whoever asked got nothing"), "{size}");
         let heap = said(|incident| {

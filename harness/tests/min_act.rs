@@ -99,7 +99,9 @@ fn lists_go_to_the_areas_that_the_boot_says_are_as_large() {
         )
     };
     let failed = |area: &str, count| {
-        format!("[ 9.0] cma: __cma_alloc: {area}: alloc failed, req-size: {count} pages, ret: -12\n")
+        format!(
+            "[ 9.0] cma: __cma_alloc: {area}: alloc failed, req-size: {count} pages, ret: -12\n"
+        )
     };
     let list = "[ 9.0] cma: number of available pages: ";
     let text = format!(
@@ -118,4 +120,142 @@ fn lists_go_to_the_areas_that_the_boot_says_are_as_large() {
     };
     assert_eq!(of("linux,cma"), ("exhausted".into(), 8192.into()));
     assert_eq!(of("vpu_mem"), ("migration".into(), 4096.into()));
+}
+
+/// Android's kernels search again after busy claims, and say -12 then.
+#[test]
+fn of_an_android_kernel_busy_is_one_of_the_causes_of_12() {
+    let failed = "[    0.000000] Linux version 5.10.110-android12-9-gabc (a@b) #1 SMP PREEMPT\n\
+                  [  100.0] cma: cma_alloc: alloc failed, req-size: 2048 pages, ret: -12\n";
+    let list = "[  100.0] cma: number of available pages: 100@100+8192@8192=> 8292 free of 32768 \
+                total pages\n";
+    let said = |text: &str| {
+        let failure = &found(text)["failures"][0];
+        (failure["verdict"].clone(), failure["why"].as_str().unwrap().to_string())
+    };
+    for text in [failed.to_string(), format!("{failed}{list}")] {
+        let (verdict, why) = said(&text);
+        assert_eq!(verdict, "undecidable");
+        assert!(why.contains("busy") && why.contains("migrat"), "{why}");
+    }
+    assert!(written(&format!("{failed}{list}")).starts_with("empty the page cache before"));
+    // Mainline says -16 then.
+    let (verdict, _) = said(&format!("{failed}{list}").replace("-android12-9-gabc", ""));
+    assert_eq!(verdict, "migration");
+}
+
+const LINE: &str =
+    "[   10.0] cma: cma_alloc: reserved: alloc failed, req-size: 16384 pages, ret: -12\n";
+
+#[test]
+fn a_request_of_the_whole_area_needs_a_larger_one() {
+    let boot = "[    0.000000] Linux version 6.6.63 (x@y) aarch64\n\
+                [    0.000000] cma: Reserved 64 MiB at 0x00000000fc000000 on node -1\n";
+    let said = written(&format!("{boot}{LINE}"));
+    assert!(said.starts_with("make the default area 72 MiB (18432 pages): `cma=72M`"), "{said}");
+    assert!(
+        said.ends_with("all 16384 pages of it are asked for, and one that is in use refuses that")
+    );
+    let less = written(&format!("{boot}{}", LINE.replace("16384", "16000")));
+    assert!(less.starts_with("run what"), "{less}");
+}
+
+#[test]
+fn what_a_driver_reported_comes_before_what_none_did_and_a_killed_task_last() {
+    let other = "[   10.0] cma: cma_alloc: reserved: alloc failed, req-size: 256 pages, ret: -12\n\
+                 [   10.0] cma: number of available pages: 255@257+255@769=> 510 free of 1024 total pages\n";
+    let busy = "[   10.1] cma: cma_alloc: reserved: alloc failed, req-size: 64 pages, ret: -16\n\
+                [   10.2] foo 1.foo: dma alloc of size 262144 failed\n";
+    let boot = "[    0.000000] Linux version 6.6.63 (x@y) aarch64\n";
+    let said = written(&format!("{boot}{other}{busy}"));
+    assert!(said.starts_with("for the 64 pages: ask again a little later"), "{said}");
+    let killed = LINE.replace("-12", "-4");
+    assert_eq!(written(&killed), "nothing: the task was being killed");
+    let odd = written(&format!("{killed}{}", LINE.replace("-12", "-22")));
+    assert!(odd.starts_with("run what"), "{odd}");
+}
+
+#[test]
+fn a_trace_in_which_nothing_is_given_back_shows_who_fills_the_area() {
+    let mut text = String::new();
+    for number in 0..32u64 {
+        let (at, pfn) = (10 + number, 0x80000 + 256 * number);
+        text += &format!(
+            "v4l2-99 [000] ..... {at}.0: cma_alloc_start: name=linux,cma count=256 align=8\n\
+             v4l2-99 [000] ..... {at}.1: cma_alloc_finish: name=linux,cma pfn={pfn:#x} \
+             page=00000000aa count=256 align=8 errorno=0\n"
+        );
+    }
+    text += "v4l2-99 [000] ..... 50.0: cma_alloc_start: name=linux,cma count=256 align=8\n\
+             v4l2-99 [000] ..... 50.1: cma_alloc_finish: name=linux,cma pfn=0xffffffffffffffff \
+             page=0000000000000000 count=256 align=8 errorno=-12\n";
+    let boot = "[ 0.0] Reserved memory: created CMA memory pool at 0x0000000080000000, size 32 MiB\n\
+                [ 0.0] OF: reserved mem: initialized node linux,cma, compatible id shared-dma-pool\n";
+    let object = found(&format!("{boot}{text}"));
+    let failure = &object["failures"][0];
+    assert_eq!(
+        (&failure["verdict"], &failure["confidence"]),
+        (&"exhausted".into(), &"likely".into())
+    );
+    let said = object["do"].as_str().unwrap();
+    assert_eq!(
+        said,
+        "find out why v4l2-99 gives nothing back: it holds 8192 pages in 32 buffers of this trace"
+    );
+    // Of a larger area less is known.
+    let larger = found(&format!("{}{text}", boot.replace("32 MiB", "64 MiB")));
+    assert_eq!(larger["failures"][0]["verdict"], "undecidable");
+}
+
+#[test]
+fn counters_of_failures_are_in_the_first_line() {
+    let first = |text: &str| {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("counters.txt");
+        fs::write(&path, text).unwrap();
+        run(&path, "text").lines().next().unwrap().to_string()
+    };
+    let calls = "cma_alloc_success 9000\ncma_alloc_fail 45\n";
+    let pages = "/sys/kernel/mm/cma/linux,cma/alloc_pages_fail:92160\n";
+    assert!(first(calls).contains("since boot 45 calls failed (cma_alloc_fail)"));
+    assert!(first(&format!("{pages}{calls}")).contains("for 92160 pages failed, 2048 each"));
+    assert_eq!(first("cma_alloc_fail 0\n"), "no failed CMA allocation in this log");
+}
+
+#[test]
+fn exhausted_is_what_has_fewer_pages_than_were_asked_for() {
+    let object = found(
+        "[ 7.5] cma: cma_alloc: reserved: alloc failed, req-size: 2025 pages, ret: -12\n\
+         [ 7.5] cma: number of available pages: 104@920+1024@1024+1500@6692=> 2628 free of 8192 total \
+         pages\n",
+    );
+    assert_ne!(object["failures"][0]["verdict"], "exhausted");
+}
+
+#[test]
+fn there_is_always_a_step() {
+    let one_page = "vcsm-812 [002] ..... 512.3: cma_alloc_start: name=linux,cma count=1 align=0\n\
+                    vcsm-812 [002] ..... 512.4: cma_alloc_finish: name=linux,cma \
+                    pfn=0xffffffffffffffff page=0000000000000000 count=1 align=0 errorno=-12\n";
+    assert!(written(one_page).starts_with("find out who holds the area"));
+    let pages = "[ 9.5] Xorg: page allocation failure: order:8, mode:0xcc1(GFP_KERNEL|GFP_DMA)\n\
+                 [ 9.5]  dma_direct_alloc+0xd0/0x3a0\n";
+    assert!(written(pages).starts_with("`dmesg | grep -i cma` shows whether"));
+    let killer =
+        "[ 9.4] python3 invoked oom-killer: gfp_mask=0x100cca(GFP_HIGHUSER_MOVABLE), order=0\n";
+    assert!(written(killer).starts_with("find out what uses the memory"));
+}
+
+/// One mapping has 256 KiB of the pool at most, however large that is.
+#[test]
+fn a_larger_pool_of_bounce_buffers_is_advised_where_it_can_help() {
+    let said = |bytes: u64, used: u64| {
+        written(&format!(
+            "[ 55.2] ahci 0.1: swiotlb buffer is full (sz: {bytes} bytes), total 32768 (slots), used \
+             {used} (slots)\n"
+        ))
+    };
+    assert_eq!(said(65536, 32760), "raise swiotlb= on the command line");
+    assert!(said(524_288, 32760).contains("no swiotlb= is enough"));
+    assert!(said(65536, 10).contains("a larger swiotlb= does not help"));
 }

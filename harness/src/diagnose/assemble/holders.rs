@@ -61,7 +61,8 @@ impl Holders {
         };
         // A part of a buffer may begin anywhere in it.
         let found = area.buffers.get_key_value(&first);
-        let Some((start, (pages, task))) = found.or_else(|| area.buffers.iter().find(around)) else {
+        let Some((start, (pages, task))) = found.or_else(|| area.buffers.iter().find(around))
+        else {
             return;
         };
         let (start, pages, task) = (*start, *pages, *task);

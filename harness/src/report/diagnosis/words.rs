@@ -87,6 +87,10 @@ pub(super) fn answer(failure: &Failure) -> String {
         {
             filled
         }
+        Some(Cause::Exhausted) if let Why::HeldByTrace { held, total } = failure.why => format!(
+            "{pages} were asked for, and {held} of {total} are granted and not given back, by the \
+             trace"
+        ),
         Some(Cause::Exhausted) if let Some((available, 0)) = failure.drift() => format!(
             "{pages} asked for, and no bit of the area is free, though {} available by its counter",
             are(available)

@@ -36,7 +36,7 @@ fn who(failure: &Failure) -> Option<String> {
 }
 
 /// `vload-248`, as a trace calls it.
-fn name(task: &Task) -> String {
+pub(super) fn name(task: &Task) -> String {
     match (task.comm.as_deref().map(clean), task.pid) {
         (Some(comm), Some(pid)) => format!("{comm}-{pid}"),
         (Some(comm), None) => comm,

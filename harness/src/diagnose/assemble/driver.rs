@@ -77,6 +77,12 @@ pub(super) struct Complaint {
 }
 
 impl Complaint {
+    /// Whether nothing in it is a driver's: no name, no size, no words of one, no CMA.
+    pub(super) const fn is_anybodys(&self) -> bool {
+        let is_named = self.device.is_some() || self.shape.is_some();
+        !is_named && self.bytes.is_none() && !self.cma && !self.dma
+    }
+
     /// Whether its size is that of the call: a row of known words binds it.
     fn is_exact(&self) -> bool {
         SHAPES.iter().any(|row| Some(row.name) == self.shape && row.has_size())

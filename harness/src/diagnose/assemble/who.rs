@@ -29,6 +29,11 @@ pub(super) struct Stack {
 }
 
 impl Reports {
+    /// Whether the failure that was reported last has a stamp.
+    pub(super) fn is_stamped(&self) -> bool {
+        self.last_failed.is_some_and(|(_, at)| at.time_us.is_some())
+    }
+
     /// A driver reported failure `id` in the line that is read.
     pub(super) fn reported(&mut self, id: Id, said: &Complaint) {
         let line = (Arc::clone(&self.source), self.at.line);

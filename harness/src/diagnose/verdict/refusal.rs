@@ -180,9 +180,6 @@ fn no_memory(known: &Known<'_>) -> Finding {
     };
     match (fit, fit.cause()) {
         (_, Some(cause)) => Finding::new(cause, worth.min(limit), Why::Room),
-        (Fit::Fits, _) if is_evidence(known) && vendor && !known.no_busy_claim() => {
-            Finding::undecidable(Why::BusyOrNoMemoryAsItFits)
-        }
         (Fit::Fits, _) if is_evidence(known) => migration(known, worth),
         (Fit::Fits, _) => Finding::undecidable(Why::FitsAtAnotherMoment),
         (Fit::Missing, _) if incident.search_found_nothing => nothing_found(known),

@@ -70,8 +70,6 @@ pub enum Why {
     NoMemoryOrNoPlace,
     /// The same of a vendor's kernel, which searches again after busy claims and then says -12.
     BusyNoMemoryOrNoPlace,
-    /// -12 of such a kernel, though the request fits.
-    BusyOrNoMemoryAsItFits,
     /// -12, and it fits in a list of another moment.
     FitsAtAnotherMoment,
     /// It fits, so a claim was made, and that got no memory.

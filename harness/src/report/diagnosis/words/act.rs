@@ -231,7 +231,8 @@ fn area_of(count: u64, one: &Advice, boot: &Story) -> Option<String> {
 fn whole_area(shown: &Shown<'_>, boot: &Story) -> Option<String> {
     let incident = &shown.group.first.incident;
     let most = incident.bounds.as_deref()?.most().filter(|most| !most.is_wish())?.pages;
-    let count = incident.count.filter(|count| *count == most)?;
+    let is_open = shown.group.first.why != Why::OtherErrno;
+    let count = incident.count.filter(|count| *count == most && is_open)?;
     // Two of the steps in which areas grow with pages of 4 KiB.
     let larger = area_of(count.saturating_add(2048), shown.advice.first()?, boot)?;
     Some(format!(
@@ -258,12 +259,6 @@ fn unknown(shown: &Shown<'_>, boot: &Story) -> Option<String> {
         _ => None,
     });
     let bounds = shown.advice.iter().any(|one| one.what == What::LookUpBounds);
-    if shown.group.first.why == Why::BusyOrNoMemoryAsItFits {
-        return Some(format!(
-            "empty the page cache before the request (`echo 1 > /proc/sys/vm/drop_caches`), which \
-             helps against both; if it does not, {COLLECT}"
-        ));
-    }
     Some(match missing {
         Some(Missing { runs: true, kit, .. }) if kit.lists == Some(true) => {
             "paste the lines after the failure line too: `dmesg | grep -A5 'alloc failed'`".into()

@@ -67,8 +67,7 @@ fn act_on(one: &NotCma) -> Option<String> {
                   none is, give one (cma= on the command line); where one is, see what fills it",
         ),
         Elsewhere::OutOfMemory => Some(
-            "find out what uses the memory (the table of tasks below the \
-                                        line, /proc/meminfo): CMA keeps nothing from it",
+            "find out what uses the memory (the table of tasks that follows the line, /proc/meminfo)",
         ),
         // SLAB_SIZE: IO_TLB_SEGSIZE of 128 slots of 2 KiB (include/linux/swiotlb.h).
         Elsewhere::Swiotlb if swiotlb(&one.text).is_some_and(Bounce::is_too_large) => Some(

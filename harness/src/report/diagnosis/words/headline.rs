@@ -117,7 +117,8 @@ fn counted_failures(diagnosis: &Diagnosis) -> Option<String> {
 /// The answer where failures differ.
 fn sums(report: &Report<'_>) -> String {
     let all = report.groups.iter().all(|shown| !who::quiet(shown).is_empty());
-    let quiet = if all && report.beyond == 0 { "; no driver reported one" } else { "" };
+    let none = all && report.diagnosis.half_reported == 0 && report.beyond == 0;
+    let quiet = if none { "; no driver reported one" } else { "" };
     let failures = counted(report.failures, "failure");
     let mut verdicts: Vec<_> = report.groups.iter().map(|one| verdict(&one.group.first)).collect();
     verdicts.dedup();

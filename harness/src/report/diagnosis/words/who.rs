@@ -1,5 +1,7 @@
 //! Who asked, what became of the request, and who holds the area.
 
+use std::sync::Arc;
+
 use super::super::groups::{Report, Shown};
 use super::super::plain::{clean, counted};
 use crate::board::is_gigantic;
@@ -12,8 +14,17 @@ use crate::words::pages;
 const EVENTS: (u32, u32) = (5, 13);
 
 /// The facts about a failure that are not numbers of its request.
-pub(super) fn facts(failure: &Failure) -> impl Iterator<Item = (&'static str, String)> {
-    let who = who(failure).map(|text| ("who", text));
+/// `others`: the devices of those like it.
+pub(super) fn facts(
+    failure: &Failure,
+    others: &[Arc<str>],
+) -> impl Iterator<Item = (&'static str, String)> {
+    let mut said: Vec<_> = who(failure).into_iter().collect();
+    if !others.is_empty() {
+        let names: Vec<_> = others.iter().map(|name| clean(name)).collect();
+        said.push(format!("of the others like it {}", names.join(", ")));
+    }
+    let who = (!said.is_empty()).then(|| ("who", said.join("; ")));
     let then = then(failure).map(|text| ("then", text));
     let holders = holders(failure).map(|text| ("holders", text));
     [who, then, holders].into_iter().flatten()
@@ -212,7 +223,7 @@ mod tests {
     use crate::board::Caller;
 
     fn said(change: impl FnOnce(&mut crate::diagnose::Incident)) -> Vec<(&'static str, String)> {
-        facts(&with(&misaligned(), change)).collect()
+        facts(&with(&misaligned(), change), &[]).collect()
     }
 
     #[test]

@@ -106,13 +106,9 @@ fn template(failure: &Failure) -> &'static str {
              free runs"
         }
         Why::BusyNoMemoryOrNoPlace => {
-            "-12 of an Android kernel means exhausted, fragmentation, alignment, busy (it searches \
-             again after busy claims, and says -12 then) or migration, and there is no list of free \
-             runs"
-        }
-        Why::BusyOrNoMemoryAsItFits => {
-            "{room}, so claims were made: they were busy (an Android kernel searches again then, and \
-             says -12), or one got no memory to migrate to"
+            "-12 of an Android kernel means exhausted, fragmentation, alignment, migration or busy \
+             (after busy claims it searches again, and says -12 where it finds no place then), and \
+             there is no list of free runs"
         }
         Why::FitsAtAnotherMoment => "{room}, but the free runs are of another moment",
         Why::NoMemoryAsItFits => "{room}, so a claim was made and got no memory to migrate to",
@@ -307,7 +303,7 @@ mod tests {
     use super::*;
     use crate::diagnose::{Hole, Place};
 
-    const ALL: [Why; 45] = [
+    const ALL: [Why; 44] = [
         Why::AboveBound,
         Why::Held,
         Why::HeldByTrace { held: 7, total: 9 },
@@ -340,7 +336,6 @@ mod tests {
         Why::NoMemoryAtPlace,
         Why::NoMemoryOrNoPlace,
         Why::BusyNoMemoryOrNoPlace,
-        Why::BusyOrNoMemoryAsItFits,
         Why::FitsAtAnotherMoment,
         Why::NoMemoryAsItFits,
         Why::FitsAfterwards,

@@ -63,8 +63,8 @@ pub(super) fn act(diagnosis: &Diagnosis) -> Option<String> {
 fn act_on(one: &NotCma) -> Option<String> {
     let step = match one.kind {
         Elsewhere::Pages if one.order.is_some_and(|order| order > 0) => Some(
-            "`dmesg | grep -i cma` shows whether an area is there and refused this before: where \
-                  none is, give one (cma= on the command line); where one is, see what fills it",
+            "the stack that follows says who asked: where dma_direct_alloc is in it, `dmesg | grep -i \
+             cma` shows whether there is an area, which cma= makes, and whether it refused before",
         ),
         Elsewhere::OutOfMemory => Some(
             "find out what uses the memory (the table of tasks that follows the line, /proc/meminfo)",

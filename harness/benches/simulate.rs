@@ -13,6 +13,7 @@ use cma_harness::environment::{self, Script, Setup as Pages};
 use cma_harness::metric::{Meter, Setting};
 use cma_harness::op::{Op, Timed};
 use cma_harness::oracle::{Checks, Witness};
+use cma_harness::page::Page;
 use cma_harness::seed::Seed;
 use cma_harness::simulate::{Observer, simulate};
 use cma_harness::sweep::disk::Row;
@@ -171,7 +172,13 @@ fn simulated(spec: &Spec, ops: &[Timed], setting: Option<&Setting>) -> Duration 
     let mut witness = Witness::new(&area, policy, Checks::SWEEP);
     let (seed, script) = (Seed::new(1), Script::default());
     let quiet = environment::Spec::parse("quiet").expect("a built-in environment");
-    let mut pages = quiet.build(Pages { area: &area, seed: &seed, script: &script, reboots: 0 });
+    let mut pages = quiet.build(Pages {
+        area: &area,
+        seed: &seed,
+        script: &script,
+        reboots: 0,
+        page: Page::Kib4,
+    });
     let mut meter = setting.map(Meter::new);
     let start = Instant::now();
     let mut observers: Vec<&mut dyn Observer> = Vec::new();

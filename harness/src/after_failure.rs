@@ -25,10 +25,22 @@ pub enum AfterFailure {
     /// The session ends: the buffers that its client asked for at the same moment are given back,
     /// and the rest of them is not asked for. Their frees in the stream do not happen any more.
     Session,
+    /// They go on with their next request, as one who keeps as much as it is allowed to: some of its
+    /// buffers go back at once, any of them, and from then on what the stream gives back stays
+    /// until its pages are needed: a client never holds more than it held at most in the stream.
+    Next {
+        /// Buffers of the same client that go back at once.
+        back: u64,
+    },
     /// The board starts anew: nothing is granted, and the stream goes on from there. What was
     /// asked for before is not given back any more.
     Reboot,
+    /// Clients of a stream that is fitted to a file do what those of the file did, as far as it
+    /// shows; others [`Drop`](Self::Drop).
+    Fitted,
 }
+
+const BACK: &[Param] = &[Param::int("back", 0..=1 << 16, "0", "buffers that go back at once")];
 
 const RETRY: &[Param] = &[
     Param::int("every_ms", 1..=1 << 32, "1000", "milliseconds between two tries"),
@@ -71,6 +83,19 @@ pub const ENTRIES: &[Entry] = &[
         build: |_| AfterFailure::Session,
     },
     Entry {
+        name: "next",
+        about: "go on with the next request, and hold as much as they held at most: what the \
+                stream gives back stays until its pages are needed",
+        params: BACK,
+        build: |params| AfterFailure::Next { back: params.int("back") },
+    },
+    Entry {
+        name: "fitted",
+        about: "do what the clients of the file did that the stream is fitted to; others drop",
+        params: &[],
+        build: |_| AfterFailure::Fitted,
+    },
+    Entry {
         name: "reboot",
         about: "start the board anew with nothing granted, and go on with the stream",
         params: &[],
@@ -105,6 +130,28 @@ impl AfterFailure {
     }
 }
 
+/// What callers do, by client.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Callers {
+    /// Those of which nothing else is said.
+    pub others: AfterFailure,
+    /// By the number of the client.
+    pub of_client: Vec<AfterFailure>,
+}
+
+impl From<AfterFailure> for Callers {
+    fn from(others: AfterFailure) -> Self {
+        Self { others, of_client: Vec::new() }
+    }
+}
+
+impl Callers {
+    /// What `client` does.
+    pub fn of(&self, client: u16) -> AfterFailure {
+        self.of_client.get(usize::from(client)).copied().unwrap_or(self.others)
+    }
+}
+
 impl fmt::Display for AfterFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -113,7 +160,9 @@ impl fmt::Display for AfterFailure {
                 write!(f, "retry:every_ms={},times={times}", every_us / 1000)
             }
             Self::Session => f.write_str("session"),
+            Self::Next { back } => write!(f, "next:back={back}"),
             Self::Reboot => f.write_str("reboot"),
+            Self::Fitted => f.write_str("fitted"),
         }
     }
 }

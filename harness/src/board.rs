@@ -1,6 +1,7 @@
 //! A board: its areas, and who goes to which, as `memory-region` in a device tree says.
 
 mod caller;
+mod made_by;
 
 use std::collections::BTreeSet;
 
@@ -8,6 +9,7 @@ use cma_policies::{Area, Request, Spec};
 
 pub(crate) use caller::is_gigantic;
 pub use caller::{CALLERS, Caller};
+pub use made_by::MadeBy;
 
 /// A board: several areas, the first of which is the default one.
 #[derive(Clone, Debug)]
@@ -20,6 +22,8 @@ pub struct Board {
     pub caller: &'static Caller,
     /// How other clients ask, by client.
     pub callers: Vec<(String, &'static Caller)>,
+    /// Pages that base and size of each of its areas are multiples of, as its kernel makes them.
+    pub step_pages: u64,
 }
 
 /// An area of a board.
@@ -32,7 +36,12 @@ pub struct BoardArea {
     pub clients: Vec<String>,
     /// Its own policy, whatever the plan compares.
     pub policy: Option<Spec>,
+    /// What makes it.
+    pub made_by: MadeBy,
 }
+
+/// Pages of 2 MiB: a pageblock of kernels with pages of 4 KiB.
+const STEP_PAGES: u64 = 512;
 
 /// Where a client goes, and how it asks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -67,9 +76,10 @@ impl Way {
 impl Board {
     /// A board of one area that everybody uses, without fallback.
     pub fn single(name: &str, area: Area) -> Self {
-        let area = BoardArea { area, clients: Vec::new(), policy: None };
-        let caller = &CALLERS[0];
-        Self { name: name.to_string(), areas: vec![area], caller, callers: Vec::new() }
+        let (clients, policy, made_by) = (Vec::new(), None, MadeBy::default());
+        let areas = vec![BoardArea { area, clients, policy, made_by }];
+        let (name, caller, callers) = (name.to_string(), &CALLERS[0], Vec::new());
+        Self { name, areas, caller, callers, step_pages: STEP_PAGES }
     }
 
     /// Pages of all areas.

@@ -8,6 +8,7 @@
 mod asked;
 mod command;
 mod cure;
+mod kind;
 mod machine;
 mod notes;
 mod reason;
@@ -23,7 +24,6 @@ pub use command::{Command, Misread, Size, Slip};
 pub use cure::{Border, Cure};
 pub(crate) use machine::Machine;
 pub use notes::Notes;
-pub(crate) use step::page_of_release;
 pub use step::{Stride, StrideFrom};
 
 use crate::ingest::log::boot::PageFrom;

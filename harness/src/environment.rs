@@ -15,6 +15,7 @@ pub use pinned::Pinned;
 pub use quiet::Quiet;
 pub use scripted::{Ending, Script};
 
+use crate::page::Page;
 use crate::seed::Seed;
 
 /// The pages of an area, as a claim meets them. One file for each kind.
@@ -78,6 +79,8 @@ pub struct Setup<'a> {
     pub script: &'a Script,
     /// How often the board has started anew since the stream began.
     pub reboots: u64,
+    /// The size of its pages.
+    pub page: Page,
 }
 
 /// Makes an environment, with every parameter given or at its default.

@@ -12,6 +12,7 @@ mod header;
 mod held;
 mod lines;
 pub mod log;
+mod paged;
 mod record;
 mod recording;
 mod source;
@@ -26,6 +27,7 @@ pub use geometry::{Geometry, Ranges};
 pub(crate) use geometry::{placed, tail};
 pub(crate) use geometry::{stated, strange};
 pub use header::Header;
+pub use paged::{PageBy, Paged};
 pub use record::RecordingWriter;
 pub use recording::{Answered, Recorded};
 pub use source::Source;
@@ -137,6 +139,8 @@ pub(crate) struct Opened {
     pub(crate) area: Option<Area>,
     /// The cap that it was made with.
     pub(crate) cap: u32,
+    /// How large its pages are.
+    pub(crate) paged: Paged,
     pub(crate) rows: Box<dyn Rows>,
 }
 
@@ -191,7 +195,8 @@ pub(crate) fn table(
     } else {
         (&stream::FORMAT, Box::new(stream::Rows::new(lines, &names).map_err(own)?))
     };
-    Ok(Opened { format, header, area, cap, rows })
+    let paged = Paged::of(header.page.map(|page| (page, PageBy::Header)));
+    Ok(Opened { format, header, area, cap, paged, rows })
 }
 
 fn formats() -> String {

@@ -13,7 +13,7 @@ use cma_policies::{AllocError, Area};
 use Sign::*;
 pub use sign::{Seen, Sign};
 pub use span::{Release, Span, release};
-pub use step::{Arch, STEPS, Step, steps};
+pub use step::{Arch, Kind, STEPS, Step, pageblock, steps};
 
 /// A negative errno, as printed after `ret:`.
 pub type Errno = i32;

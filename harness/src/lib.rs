@@ -8,9 +8,9 @@
 //! ```
 //! Ranks, low to high; a module uses only lower ones, and a test reads this line:
 //!
-//! `ddmin, op, seed, span, words < after_failure, board, codec, kernel < ingest < boot, timeline <
+//! `page < ddmin, op, seed, span, words < after_failure, board, codec, kernel < ingest < boot, timeline <
 //! reader < environment, workload <
-//! oracle < cause < simulate < harm, law, metric < stats, diagnose, replay < shrink, sweep <
+//! oracle < cause < simulate < harm, law, metric < stats, diagnose, replay < reproduce, shrink, sweep <
 //! answer, fuzzing < report < cli < main`
 
 pub mod after_failure;
@@ -33,10 +33,12 @@ pub mod law;
 pub mod metric;
 pub mod op;
 pub mod oracle;
+pub mod page;
 pub mod reader;
 pub mod replay;
 #[cfg(feature = "cli")]
 pub mod report;
+pub mod reproduce;
 pub mod seed;
 pub mod shrink;
 pub mod simulate;

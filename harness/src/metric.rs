@@ -4,6 +4,7 @@
 //! millionths: what is written to a file and read back is the same value.
 
 mod aligned_load;
+mod area_load;
 mod classes;
 mod first_failure;
 mod largest;
@@ -13,6 +14,7 @@ mod length;
 mod load;
 #[cfg(feature = "cli")]
 mod occupancy;
+mod page;
 mod per_area;
 mod placement;
 mod probe;
@@ -29,11 +31,14 @@ use std::fmt;
 use cma_policies::{Request, dma_align};
 
 #[cfg(feature = "cli")]
+pub(crate) use area_load::AREA_LOADS;
+#[cfg(feature = "cli")]
 pub(crate) use occupancy::{Grid, Occupancy, Refusal};
 pub use requests::column_name as cause_column;
 pub(crate) use sizes::Sizes;
 
 use self::ledger::{Change, Ledger};
+use crate::page::Page;
 use crate::simulate::Observer;
 
 /// A measured value.
@@ -109,6 +114,8 @@ pub struct Setting {
     pub has_time: bool,
     /// Whether the run ends at its first failure.
     pub first_failure: bool,
+    /// The size of a page.
+    pub page: Page,
 }
 
 impl Setting {
@@ -122,12 +129,18 @@ impl Setting {
     pub fn of_areas(sizes: &[Vec<u64>], cap: u32) -> Self {
         let probe = |&count: &u64| Request::new(count, dma_align(count, cap).min(63)).ok();
         let probes = sizes.iter().map(|sizes| sizes.iter().filter_map(probe).collect());
-        Self { probes: probes.collect(), cap, has_time: true, first_failure: false }
+        let (probes, page) = (probes.collect(), Page::Kib4);
+        Self { probes, cap, has_time: true, first_failure: false, page }
     }
 
     /// The same for a stream that has time or not, and a run that may end at its first failure.
     pub fn watched(self, has_time: bool, first_failure: bool) -> Self {
         Self { has_time, first_failure, ..self }
+    }
+
+    /// The same with pages of this size.
+    pub fn with_page(self, page: Page) -> Self {
+        Self { page, ..self }
     }
 }
 
@@ -220,6 +233,9 @@ pub const METRICS: &[Entry] = &[
     classes::OF_FREE,
     largest::ENTRY,
     length::ENTRY,
+    area_load::ENTRY,
+    first_failure::IN_AREA,
+    page::ENTRY,
 ];
 
 /// The columns of all metrics, in order.

@@ -3,6 +3,7 @@
 //! [`open`] tells the formats apart by their columns; what has none is a trace. A [`Reader`] yields
 //! [`Row`]s one at a time; its memory grows with the buffers that are live, not with the rows.
 
+mod memory;
 mod ops;
 mod trace;
 
@@ -10,20 +11,28 @@ use std::collections::BTreeSet;
 
 use cma_policies::Area;
 
+pub use memory::Memory;
 pub use ops::Ops;
+pub use trace::{CapShown, Class};
 
 use crate::ingest::{
-    self, DEFAULT_CAP, Event, Format, Geometry, Header, IngestError, Opened, Route, Row, Source,
+    self, DEFAULT_CAP, Event, Format, Geometry, Header, IngestError, Opened, PageBy, Paged, Route,
+    Row, Source,
 };
+use crate::kernel::{Kernel, Kind};
 use crate::op::Op;
+use crate::page::Page;
 
 /// What the caller knows beside the file.
 #[derive(Clone, Default, Debug)]
 pub struct Options {
-    /// The cap that a recording or a trace was made with, where its header does not state one.
+    /// The cap that a recording or a trace was made with, where its header does not state one. What
+    /// the requests of a trace show is taken where this is none.
     pub recorded_cap: Option<u32>,
     /// The geometry, as far as the caller gives it: in place of what the file states.
     pub geometry: Geometry,
+    /// The size of a page, in place of what the file and its board state.
+    pub page: Option<Page>,
     /// The area whose events of a trace are read; the one with most of them where none is named.
     pub area: Option<String>,
     /// Debugfs files of the area, as one text: of a trace, where it lies and what is live in it; of
@@ -31,6 +40,8 @@ pub struct Options {
     pub snapshot: Option<Source>,
     /// What else the board printed beside a trace: its boot, its kernel, debugfs.
     pub beside: Vec<Source>,
+    /// What was found out of traces under these options.
+    pub memory: Memory,
 }
 
 /// What a reader has counted so far.
@@ -47,6 +58,7 @@ pub struct Tally {
 /// Reads a recording, a stream or a trace, row by row.
 pub struct Reader {
     opened: Opened,
+    cap_shown: Option<CapShown>,
     tally: Tally,
     failed: bool,
 }
@@ -57,19 +69,35 @@ pub struct Reader {
 /// Where it cannot be read, is of no known format, or states a geometry that no area has.
 pub fn open(source: &Source, options: &Options) -> Result<Reader, IngestError> {
     let cap = options.recorded_cap.unwrap_or(DEFAULT_CAP);
-    let opened = match ingest::table(source, &options.geometry, cap) {
+    let (mut opened, cap_shown) = match ingest::table(source, &options.geometry, cap) {
         Ok(table) => {
             if let (Some(snapshot), Some(area)) = (&options.snapshot, &table.area) {
                 trace::agree(snapshot, area)?;
             }
-            table
+            (table, None)
         }
         // What has the columns of a table is one, with its mistakes.
         Err((true, error)) => return Err(error),
-        Err((false, error)) => trace::open(source, options, cap)?
+        Err((false, error)) => trace::open(source, options)?
             .ok_or_else(|| ingest::collected(source).unwrap_or(error))?,
     };
-    Ok(Reader { opened, tally: Tally::default(), failed: false })
+    if let Some(page) = options.page {
+        opened.paged = Paged::of(Some((page, PageBy::Caller)));
+    }
+    Ok(Reader { opened, cap_shown, tally: Tally::default(), failed: false })
+}
+
+/// What kind of kernel `source` says that it is of, without a look at its rows: what nothing states
+/// is left open.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn kind(source: &Source, options: &Options) -> Result<Kind, IngestError> {
+    match ingest::table(source, &Geometry::default(), DEFAULT_CAP) {
+        Ok(table) => Ok(Kind { page: table.paged.stated(), ..Kind::default() }),
+        Err((true, error)) => Err(error),
+        Err((false, _)) => trace::kind(source, options),
+    }
 }
 
 /// Which of `sources` have rows, and which are other texts of the board that printed the traces among
@@ -105,14 +133,30 @@ impl Reader {
         &self.opened.header
     }
 
+    /// The kernel that it is of, where it states one that is known.
+    pub fn kernel(&self) -> Option<&'static Kernel> {
+        Kernel::find(self.header().get("kernel")?)
+    }
+
     /// The area, where the file or the caller states its pages.
     pub fn area(&self) -> Option<&Area> {
         self.opened.area.as_ref()
     }
 
-    /// The cap that it was made with: what it states, else what the caller says, else 8.
+    /// The cap that it was made with: what it states, else what the caller says, else what its
+    /// requests show, else 8.
     pub const fn cap(&self) -> u32 {
         self.opened.cap
+    }
+
+    /// What the requests of a trace show of its cap, where the caller does not state it.
+    pub const fn cap_shown(&self) -> Option<&CapShown> {
+        self.cap_shown.as_ref()
+    }
+
+    /// How large its pages are, and what says so.
+    pub const fn paged(&self) -> Paged {
+        self.opened.paged
     }
 
     /// Its format.

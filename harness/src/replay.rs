@@ -83,7 +83,12 @@ pub(crate) fn area(reader: &Reader) -> Result<Area, IngestError> {
 
 /// The pages of `area` that `under` asks for.
 fn pages(under: &Under<'_>, area: &Area, survey: &Survey) -> Box<dyn Environment> {
-    let setup =
-        crate::environment::Setup { area, seed: under.seed, script: &survey.script, reboots: 0 };
+    let setup = crate::environment::Setup {
+        area,
+        seed: under.seed,
+        script: &survey.script,
+        reboots: 0,
+        page: survey.paged.page,
+    };
     under.environment.build(setup)
 }

@@ -9,7 +9,7 @@ use cma_policies::{AllocError, FreeError, Pfn, Request, Run};
 pub use rig::{Rig, Slot};
 
 use self::reaction::Reaction;
-use crate::after_failure::AfterFailure;
+use crate::after_failure::{AfterFailure, Callers};
 use crate::cause::Cause;
 use crate::environment::{Environment, Quiet};
 use crate::op::{Op, Part, Timed};
@@ -202,19 +202,19 @@ pub fn simulate(
     run(ops, AfterFailure::Drop, Until::END, &mut stage, observers)
 }
 
-/// As [`simulate`], on a whole board, whose callers do what `after_failure` says, for as long as
-/// `until` says.
+/// As [`simulate`], on a whole board, whose callers do what `callers` says, for as long as `until`
+/// says.
 ///
 /// # Errors
 /// As [`simulate`].
 pub fn run(
     ops: impl IntoIterator<Item = Timed>,
-    after_failure: AfterFailure,
+    callers: impl Into<Callers>,
     until: Until,
     stage: &mut dyn Stage,
     observers: &mut [&mut dyn Observer],
 ) -> Result<(), Violation> {
-    let reaction = <dyn Reaction>::new(after_failure);
+    let reaction = reaction::of(&callers.into());
     let mut course = Course { stage, observers, reaction, until, failed_us: None };
     let (mut last, mut end_us, mut horizon_us) = (0, 0, u64::MAX);
     let mut is_cut = false;

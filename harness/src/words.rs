@@ -6,8 +6,8 @@ pub(crate) mod table;
 
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
-/// Pages of 4 KiB in a MiB.
-pub(crate) const PAGES_IN_MIB: u64 = 256;
+#[cfg(feature = "cli")]
+use crate::page::Page;
 
 /// `share` in percent without its unit, to the nearest of this many decimals. What is neither
 /// nothing nor the whole is never rounded to it: `< 0.1` and `> 99.9` are said instead.
@@ -50,11 +50,11 @@ pub(crate) fn pages(number: u64) -> String {
     counted(number, "page")
 }
 
-/// Pages of 4 KiB in MiB without the unit, with a decimal where it says something; what is not
+/// Pages of this size in MiB without the unit, with a decimal where it says something; what is not
 /// nothing is never 0.
 #[cfg(feature = "cli")]
-pub(crate) fn mib_number(pages: f64) -> String {
-    let text = format!("{:.1}", pages / PAGES_IN_MIB as f64);
+pub(crate) fn mib_number(pages: f64, page: Page) -> String {
+    let text = format!("{:.1}", pages / page.in_mib() as f64);
     match text.strip_suffix(".0") {
         Some("0") if pages > 0.0 => "< 0.1".to_string(),
         Some(whole) => whole.to_string(),
@@ -64,8 +64,19 @@ pub(crate) fn mib_number(pages: f64) -> String {
 
 /// The same with the unit: `384 MiB`, `1.2 MiB`.
 #[cfg(feature = "cli")]
-pub(crate) fn mib(pages: u64) -> String {
-    format!("{} MiB", mib_number(pages as f64))
+pub(crate) fn mib(pages: u64, page: Page) -> String {
+    format!("{} MiB", mib_number(pages as f64, page))
+}
+
+/// The property of a node that makes an area of so many bytes: `size = <0x04000000>`, also for a
+/// tree whose sizes have two cells.
+#[cfg(feature = "cli")]
+pub(crate) fn size_cells(bytes: u64) -> String {
+    let low = bytes & 0xffff_ffff;
+    match bytes >> 32 {
+        0 => format!("`size = <{low:#010x}>` (with two cells `<0x0 {low:#010x}>`)"),
+        high => format!("`size = <{high:#x} {low:#010x}>`"),
+    }
 }
 
 /// Microseconds as seconds, with all decimals and without the unit.
@@ -178,8 +189,11 @@ mod tests {
             (163_840, "640 MiB"),
         ];
         for (pages, text) in table {
-            assert_eq!(mib(pages), text);
+            assert_eq!(mib(pages, Page::Kib4), text);
         }
+        assert_eq!(mib(2592, Page::Kib16), "40.5 MiB");
+        assert_eq!(mib(1, Page::Kib64), "0.1 MiB");
+        assert_eq!(size_cells(5 << 30), "`size = <0x1 0x40000000>`");
         assert_eq!(seconds(1_000_042), "1.000042");
     }
 

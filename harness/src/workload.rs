@@ -34,6 +34,7 @@ use cma_policies::Run;
 
 use crate::ingest::IngestError;
 use crate::op::{Op, Timed};
+use crate::page::Page;
 use crate::seed::Seed;
 
 /// What a profile makes a stream from.
@@ -73,9 +74,10 @@ pub struct Profile {
     pub source: &'static str,
     /// Kinds of its clients, which are named by kind and number: what a board can route.
     pub clients: &'static [&'static str],
-    /// Pages of typical buffers, ascending, at most 8: what the metrics probe the area with.
+    /// Pages of typical buffers, ascending, at most 8: what the metrics probe the area with. These,
+    /// as all sizes of a profile, are in pages of 4 KiB: see [`Profile::sizes_in`].
     pub sizes: &'static [u64],
-    /// The least LOAD in pages at which every kind of client finds room.
+    /// The least LOAD in pages of 4 KiB at which every kind of client finds room.
     pub least_pages: u64,
     /// The area that the case comes with, if it states one.
     pub area: Option<Run>,
@@ -86,7 +88,7 @@ pub struct Profile {
     /// Its clients, where they take turns.
     parts: &'static [session::Part],
     /// Its clients, and its ops in time.
-    make: fn(&Setup, &[session::Part]) -> Workload,
+    make: fn(&Setup, Page, &[session::Part]) -> Workload,
 }
 
 impl Profile {
@@ -111,22 +113,38 @@ impl Profile {
     /// A LOAD that is no number above 0 and at most [`Setup::MAX_LOAD`], or one that is too small
     /// for the buffers of this profile.
     pub fn open(&self, setup: &Setup) -> Result<Workload, SetupError> {
+        self.open_in(setup, Page::Kib4)
+    }
+
+    /// The same on a board with pages of this size, which those of `setup` and of the requests are:
+    /// a buffer has as many bytes there, and takes whole pages.
+    ///
+    /// # Errors
+    /// As [`Profile::open`].
+    pub fn open_in(&self, setup: &Setup, page: Page) -> Result<Workload, SetupError> {
         if !(setup.load > 0.0 && setup.load <= Setup::MAX_LOAD) {
             return Err(SetupError::Load(setup.load.to_string()));
         }
-        self.check(setup.target_pages())?;
-        Ok((self.make)(setup, self.parts))
+        self.check(setup.target_pages(), page)?;
+        Ok((self.make)(setup, page, self.parts))
     }
 
-    /// Whether its sessions fit into a LOAD of so many pages.
+    /// Pages of typical buffers on a board with pages of this size, ascending.
+    pub fn sizes_in(&self, page: Page) -> Vec<u64> {
+        let mut sizes: Vec<_> = self.sizes.iter().map(|small| page.hold(*small)).collect();
+        sizes.dedup();
+        sizes
+    }
+
+    /// Whether its sessions fit into a LOAD of so many pages of this size.
     ///
     /// # Errors
     /// A LOAD that is too small.
-    pub fn check(&self, target_pages: u64) -> Result<(), SetupError> {
-        if target_pages >= self.least_pages {
+    pub fn check(&self, target_pages: u64, page: Page) -> Result<(), SetupError> {
+        let (profile, least_pages) = (self.name, page.hold(self.least_pages));
+        if target_pages >= least_pages {
             return Ok(());
         }
-        let Self { name: profile, least_pages, .. } = *self;
         Err(SetupError::TooSmall { profile, target_pages, least_pages })
     }
 }

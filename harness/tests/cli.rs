@@ -129,7 +129,7 @@ fn a_trace_is_replayed_like_a_recording() {
 t.txt: trace, errno as kernel 6.12
 area multimedia: 2048 pages at pfn 589824, order_per_bit 0
 3 rows, 2 allocs; 2 of them follow the cap (100.000 %), the others keep their order
-recorded with cap 8
+recorded with cap 8: 2 calls for 257 pages (the first on line 4) ask for order 8
 policy kernel answers 2 calls as traced, 0 differently; of 0 the trace does not say
 LOAD 771 pages, 37.646 % of the area
 ";

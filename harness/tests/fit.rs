@@ -219,7 +219,7 @@ fn a_recording_counts_ops_and_says_what_it_leaves_out() {
         concat!(env!("CARGO_MANIFEST_DIR"), "/../corpora/recordings/6.12/pins-a1-dma8.csv.gz");
     let fit = fit(&Source::file(path.as_ref()));
     assert!(fit.is_in_ops());
-    assert!(fit.left_out.pins > 0 && fit.left_out.refused > 0, "{:?}", fit.left_out);
+    assert!(fit.left_out.pins > 0 && fit.left_out.given_back > 0, "{:?}", fit.left_out);
     assert!(fit.left_out.warnings().iter().any(|said| said.contains("pins")));
     assert_eq!(fit.area.as_ref().map(cma_policies::Area::pages), Some(16_384));
     let d = fit.distances;

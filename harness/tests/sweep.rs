@@ -300,7 +300,7 @@ fn ranges_of_a_plan_keep_their_order() {
     let plan = |ranges: &str| {
         format!(
             "name = \"r\"\nseeds = 2\npolicies = [\"kernel\"]\n[[boards]]\nname = \"b\"\n\
-             areas = [{{ name = \"x\", ranges = [{ranges}] }}, {{ name = \"y\", mib = 1, \
+             areas = [{{ name = \"x\", ranges = [{ranges}] }}, {{ name = \"y\", mib = 2, \
              clients = [\"q\"] }}]\n[[streams]]\nprofile = \"gpu\"\nloads = [0.9]\nops = 300\n"
         )
     };

@@ -564,7 +564,7 @@ fn a_trace_written_as_a_recording_or_a_stream_is_the_same_run() {
     assert_eq!(found.mismatches, 0, "{:#?}", found.first);
 
     let mut stream = Vec::new();
-    replay::to_stream(&source, &options, "6.12", &mut stream).unwrap();
+    replay::to_stream(&source, &geometry(512, 64, 0), "6.12", &mut stream).unwrap();
     let stream = String::from_utf8(stream).unwrap();
     let rows: Vec<_> = stream.lines().skip_while(|line| !line.starts_with("0,")).collect();
     let expected = [

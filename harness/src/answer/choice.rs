@@ -10,7 +10,7 @@ mod rank;
 use crate::stats::Interval;
 
 pub use more::More;
-pub use needs::{Kconfig, Need};
+pub use needs::{Booted, Kconfig, Need, Size};
 pub use notes::{Barred, Lead, Note, Without};
 pub(super) use rank::choose;
 
@@ -100,8 +100,11 @@ pub struct Candidate {
     pub worst_row: usize,
     /// Rows of the summary that it was judged by.
     pub rows: usize,
-    /// The largest measured LOAD of a stream / area (rho).
+    /// The largest measured LOAD of a stream / area (rho); of several areas of that which is filled
+    /// most.
     pub rho: Option<f64>,
+    /// That LOAD in pages.
+    pub live_pages: Option<f64>,
     /// Streams, of all rows, for which no placement policy can do at this size and cap.
     pub structural: u64,
     /// It grants what is not aligned: it cannot be compared with those that do, and is not chosen.

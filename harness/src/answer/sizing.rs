@@ -22,6 +22,9 @@ pub struct Sizing {
     pub cap: usize,
     /// The policy.
     pub policy: usize,
+    /// The index of the area that differs between the boards: sizes and LOAD are of that. None where
+    /// the boards have one area, or several differ: then they are of all.
+    pub area: Option<usize>,
     /// Mean over streams of the measured LOAD: no area below it can work.
     pub load_pages: f64,
     /// Mean over streams of the aligned LOAD at this cap: no area below it can work whatever the
@@ -54,7 +57,7 @@ pub struct SizeTried {
     pub board: usize,
     /// Pages of all its areas.
     pub pages: u64,
-    /// Pages / mean LOAD.
+    /// Pages of what the sizes are of / mean LOAD.
     pub per_load: f64,
     /// Streams.
     pub streams: u64,
@@ -108,6 +111,15 @@ pub(super) fn is_like(one: &Board, other: &Board) -> bool {
     same_areas && one.caller == other.caller && one.callers == other.callers
 }
 
+/// The one area whose size differs between boards that are alike and have several.
+pub(super) fn differs(boards: &[&Board]) -> Option<usize> {
+    let pages = |board: &Board, area: usize| board.areas[area].area.pages();
+    let first = boards.first().filter(|first| first.areas.len() > 1)?;
+    let other = |area: &usize| boards.iter().any(|one| pages(one, *area) != pages(first, *area));
+    let mut differ = (0..first.areas.len()).filter(other);
+    differ.next().filter(|_| differ.next().is_none())
+}
+
 /// Whether no area of `one` is smaller than that of `other`, which is like it.
 pub(super) fn is_as_large(one: &Board, other: &Board) -> bool {
     let mut areas = one.areas.iter().zip(&other.areas);
@@ -117,7 +129,7 @@ pub(super) fn is_as_large(one: &Board, other: &Board) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::board::BoardArea;
+    use crate::board::{BoardArea, MadeBy};
     use cma_policies::{Area, builtin};
 
     fn board(sizes: [u64; 2]) -> Board {
@@ -125,6 +137,7 @@ mod tests {
             area: Area::single(index as u64 * 100_000, pages, 0).unwrap(),
             clients: if index == 0 { Vec::new() } else { vec!["vpu".to_string()] },
             policy: None,
+            made_by: MadeBy::Dts,
         };
         let areas = sizes.into_iter().enumerate().map(area).collect();
         Board { areas, ..Board::single("x", Area::single(0, 1, 0).unwrap()) }
@@ -136,6 +149,13 @@ mod tests {
         assert!(is_like(&small, &large));
         assert!(is_as_large(&large, &small) && !is_as_large(&small, &large));
         assert!(is_as_large(&small, &small));
+        // Of several areas the one that differs is what sizes are of.
+        let (more, both) = (board([300, 500]), board([400, 500]));
+        assert_eq!(differs(&[&small, &large, &more]), Some(1));
+        assert_eq!(differs(&[&small, &both]), None);
+        assert_eq!(differs(&[&small, &small]), None);
+        let one = Board::single("x", Area::single(0, 1, 0).unwrap());
+        assert_eq!(differs(&[&one, &one]), None);
         // The sum grows, but the pool shrinks.
         assert!(!is_as_large(&board([900, 100]), &small));
         let mut other = board([300, 400]);

@@ -5,8 +5,9 @@ mod row;
 mod streams;
 mod time;
 
+use crate::board::{Board, BoardArea};
 use crate::cause::Cause;
-use crate::metric::CLASSES;
+use crate::metric::{AREA_LOADS, CLASSES};
 use crate::stats::Interval;
 use crate::sweep::{Configuration, Plan, Ready};
 
@@ -105,6 +106,12 @@ pub struct SummaryRow {
     pub earliest: Option<Earliest>,
     /// Median of the utilisation at the first refusal, over the streams that have one.
     pub utilisation: Option<f64>,
+    /// Median of the share of the area that was in use at the first refusal, of the area that refused.
+    pub area_utilisation: Option<f64>,
+    /// For each area of its board, up to the fourth: mean of its measured LOAD in pages.
+    pub area_loads: [Option<f64>; AREA_LOADS.len()],
+    /// The same of the stream with the largest.
+    pub area_loads_most: [Option<u64>; AREA_LOADS.len()],
     /// Mean of the measured LOAD.
     pub load: Option<f64>,
     /// Mean of the measured LOAD in pages.
@@ -149,6 +156,26 @@ impl SummaryRow {
     /// its first failure.
     pub const fn is_whole(&self) -> bool {
         self.streams > 0 && self.ended_early == 0
+    }
+
+    /// The area of `board` that is filled most by what is asked of it, and LOAD as a share of it: mean
+    /// over streams. None where LOAD was not measured.
+    pub fn fullest(&self, board: &Board) -> Option<(usize, f64)> {
+        let share = |(index, load): (usize, &Option<f64>)| {
+            let area = &board.areas.get(index)?.area;
+            Some((index, (*load)? / area.pages() as f64))
+        };
+        let shares = self.area_loads.iter().enumerate().filter_map(share);
+        // The first of equals.
+        shares.rev().max_by(|a, b| a.1.total_cmp(&b.1))
+    }
+
+    /// The most pages of the fullest stream in the area that it fills most, and the pages of that.
+    pub fn fullest_most(&self, board: &Board) -> Option<(u64, u64)> {
+        let most = |(place, load): (&BoardArea, &Option<u64>)| Some(((*load)?, place.area.pages()));
+        let all = board.areas.iter().zip(&self.area_loads_most).filter_map(most);
+        let share = |(load, pages): &(u64, u64)| *load as f64 / *pages as f64;
+        all.rev().max_by(|a, b| share(a).total_cmp(&share(b)))
     }
 
     /// The measured LOAD of all pages, where it stays well below the one that the plan asks for: the

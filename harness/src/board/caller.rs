@@ -1,5 +1,7 @@
 //! How drivers ask, and what they do without the area.
 
+use crate::page::Page;
+
 /// A way to ask for memory. New ones go to the end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Caller {
@@ -11,8 +13,8 @@ pub struct Caller {
     pub source: &'static str,
     /// Requests of one page do not go to the default area, but to the page allocator.
     pub skips_one_page: bool,
-    /// The most pages of a request that the page allocator serves where the area refuses; 0: the
-    /// driver fails.
+    /// The most pages of 4 KiB of a request that the page allocator serves where the area refuses; 0:
+    /// the driver fails.
     pub fallback_pages: u64,
 }
 
@@ -35,8 +37,9 @@ pub const CALLERS: &[Caller] = &[
         about: "one page comes from the page allocator unless the device has its own area; where \
                 the area refuses, up to 4 MiB (order 10) do",
         source: "dma_alloc_contiguous (kernel/dma/contiguous.c), __dma_direct_alloc_pages \
-                 (kernel/dma/direct.c), 5.3 to 6.12; callers that may sleep, pages of 4 KiB, \
-                 CONFIG_ARCH_FORCE_MAX_ORDER as it is",
+                 (kernel/dma/direct.c), 5.3 to 6.12; callers that may sleep, \
+                 CONFIG_ARCH_FORCE_MAX_ORDER as it is: with pages of 16 KiB up to 32 MiB (order \
+                 11), of 64 KiB up to 512 MiB (order 13)",
         skips_one_page: true,
         fallback_pages: 1024,
     },
@@ -74,8 +77,32 @@ pub(crate) fn is_gigantic(area: &str) -> bool {
 }
 
 impl Caller {
+    /// The most pages of this size of a request that the page allocator serves: a block of the largest
+    /// order that arm64 has with them, where it serves any.
+    pub const fn fallback_on(&self, page: Page) -> u64 {
+        match page {
+            _ if self.fallback_pages == 0 => 0,
+            Page::Kib4 => self.fallback_pages,
+            Page::Kib16 => 1 << 11,
+            Page::Kib64 => 1 << 13,
+        }
+    }
+
     /// The way of this name.
     pub fn find(name: &str) -> Option<&'static Self> {
         CALLERS.iter().find(|caller| caller.name == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_allocator_serves_its_largest_block() {
+        let on = |name: &str| Page::ALL.map(|page| Caller::find(name).unwrap().fallback_on(page));
+        // 4, 32 and 512 MiB.
+        assert_eq!(on("dma-direct"), [1024, 2048, 8192]);
+        assert_eq!(on("dma-heap"), [0; 3]);
     }
 }

@@ -178,6 +178,8 @@ impl Notes {
                     None => return,
                 }
             }
+            // What is taken out of an area is nothing that was asked for.
+            Record::Boot(Boot::AtomicPool { .. }) => return,
             Record::Boot(boot) => Fact::Boot(boot.clone()),
             Record::Kernel(release) => {
                 self.release.get_or_insert_with(|| Arc::clone(release));

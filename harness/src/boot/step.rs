@@ -101,6 +101,14 @@ impl Notes {
         })
     }
 
+    /// The order of a pageblock that the text states.
+    pub(super) fn block_order(&self) -> Option<u32> {
+        self.boots().find_map(|boot| match boot {
+            Boot::BlockOrder(order) => Some(*order),
+            _ => None,
+        })
+    }
+
     fn boots(&self) -> impl Iterator<Item = &Boot> {
         self.facts.iter().filter_map(|(_, fact)| match fact {
             Fact::Boot(boot) => Some(boot),
@@ -231,7 +239,7 @@ impl Notes {
 
 /// Bytes of a page where a pageblock has this order: on arm64 a huge page or the largest block, 9 with
 /// pages of 4 KiB, 11 with 16, 13 with 64. The last one may be 32-bit Arm with pages of 4 KiB.
-fn page_of_order(order: u32, arch: Option<Arch>) -> Option<u64> {
+pub(super) fn page_of_order(order: u32, arch: Option<Arch>) -> Option<u64> {
     match (order, arch) {
         (11, None | Some(Arch::Arm64)) => Some(16384),
         (13, Some(Arch::Arm64)) => Some(65536),

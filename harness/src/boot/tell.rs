@@ -192,7 +192,8 @@ impl Teller {
             | Boot::PageBytes(..)
             | Boot::BlockOrder(_)
             | Boot::MaxOrder(..)
-            | Boot::Model(_) => {}
+            | Boot::Model(_)
+            | Boot::AtomicPool { .. } => {}
         }
     }
 

@@ -5,15 +5,17 @@ mod show;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use cma_policies::Area;
 
 use super::context::Context;
 use super::failure::{Exit, Failure};
 use super::given::{self, Read};
-use crate::ingest::{Geometry, StreamWriter, stated};
+use crate::ingest::{DEFAULT_CAP, Geometry, StreamWriter, stated};
 use crate::op::Timed;
+use crate::reproduce::{Reproduction, forecast, predict, reproduce};
 use crate::seed::Seed;
-use crate::words::PAGES_IN_MIB;
 use crate::workload::fit;
+use show::Predicted;
 
 /// Fits a model to a trace, a recording or a stream, and says how far streams drawn from it are
 /// from the file.
@@ -24,11 +26,19 @@ use crate::workload::fit;
 /// `fit = "FILE"` in place of `file = "FILE"`. What chance alone makes of a distance is printed
 /// beside it.
 ///
+/// First it says whether it reproduces the file: the board of the file runs 39 drawn streams under
+/// the kernel's policy, with clients who do after a refusal what those of the file did. Where the
+/// file's rate of refusals is not among theirs, what is predicted for other boards does not hold.
+///
 /// A recording has no time: its lifetimes are in ops. Pins and the geometry of the area
 /// (order_per_bit among it) are not fitted: they are not what clients ask for.
 ///
+/// What it predicts for areas of other sizes, and at other caps, is a range for one run as long as the
+/// file: wider by what one file can say, and as far as the model missed the file.
+///
 /// Examples:
 ///   cmalab fit trace.txt --area linux,cma
+///   cmalab fit trace.txt --area vpu_pool --predict 26,28 --predict-cap 8,4
 ///   cmalab fit recording.csv.gz --format json -o fit.json
 ///   cmalab fit trace.txt --draw like-it.csv --seed 7 --load-mib 200
 #[derive(Args, Debug)]
@@ -41,6 +51,17 @@ pub(super) struct Fit {
     top: usize,
     #[command(flatten)]
     read: Read,
+    /// Says how often requests will fail on an area of so many MiB, in place of that of the file
+    #[arg(long, value_name = "MIB", value_delimiter = ',')]
+    predict: Vec<u64>,
+    /// The same at these caps [default: that of the file]
+    #[arg(
+        long,
+        value_name = "ORDER",
+        value_delimiter = ',',
+        value_parser = clap::value_parser!(u32).range(0..=63)
+    )]
+    predict_cap: Vec<u32>,
     /// Writes a stream drawn from the fit to this file; "-" is standard output, without the report
     #[arg(long, value_name = "FILE")]
     draw: Option<PathBuf>,
@@ -53,7 +74,7 @@ pub(super) struct Fit {
     /// LOAD of that stream in pages: more or fewer sessions at once [default: the file's]
     #[arg(long, value_name = "PAGES", requires = "draw", conflicts_with = "load_mib")]
     load_pages: Option<u64>,
-    /// LOAD of that stream in MiB of 4 KiB pages
+    /// LOAD of that stream in MiB
     #[arg(long, value_name = "MIB", requires = "draw")]
     load_mib: Option<u64>,
     /// Writes to this file
@@ -75,14 +96,61 @@ pub(super) fn run(args: &Fit, context: &Context) -> Result<Exit, Failure> {
     if let Some(path) = &args.draw {
         draw(args, &fit, path, context)?;
     }
-    let shown = show::Fitted { name: source.name(), fit: &fit, top: args.top };
+    let reproduction = reproduce(&fit).map_err(|error| {
+        Failure::because(format_args!("hold the fit against its file: {error}"))
+    })?;
+    let (name, reproduction) = (source.name(), reproduction.as_ref());
+    let predictions = match reproduction {
+        Some(known) => predictions(args, &fit, known)?,
+        None if args.predict.is_empty() && args.predict_cap.is_empty() => Vec::new(),
+        None => {
+            return Err(Failure::because(
+                "predict from a file that does not say which area it is of; state it with --base-pfn \
+                 and --pages",
+            ));
+        }
+    };
+    let shown = show::Fitted { name, fit: &fit, top: args.top, reproduction, predictions };
     context.show(args.out.as_deref(), &[args.draw.as_deref()], &shown)?;
     Ok(Exit::Good)
 }
 
+/// What is expected on each area and at each cap that is asked for.
+fn predictions(
+    args: &Fit,
+    fit: &fit::Fit,
+    known: &Reproduction,
+) -> Result<Vec<Predicted>, Failure> {
+    if args.predict.is_empty() && args.predict_cap.is_empty() {
+        return Ok(Vec::new());
+    }
+    let own = &known.area;
+    let in_mib = |mib: &u64| {
+        let pages = mib.saturating_mul(fit.paged.page.in_mib());
+        Area::single(own.ranges()[0].pfn.0, pages, own.order_per_bit())
+            .map_err(|error| Failure::because(format_args!("predict for {mib} MiB: {error}")))
+    };
+    let mut areas = args.predict.iter().map(in_mib).collect::<Result<Vec<_>, _>>()?;
+    if areas.is_empty() {
+        areas.push(own.clone());
+    }
+    let caps = if args.predict_cap.is_empty() { vec![fit.cap] } else { args.predict_cap.clone() };
+    let mut predictions = Vec::new();
+    for area in &areas {
+        for cap in &caps {
+            let there = predict(fit, area, *cap).map_err(|error| {
+                Failure::because(format_args!("predict for {} pages: {error}", area.pages()))
+            })?;
+            let expected = forecast(fit, &known.streams, &there);
+            predictions.extend(expected.map(|expected| (area.pages(), *cap, expected)));
+        }
+    }
+    Ok(predictions)
+}
+
 /// Writes a drawn stream, before it what was live then.
 fn draw(args: &Fit, fit: &fit::Fit, path: &Path, context: &Context) -> Result<(), Failure> {
-    let mib = args.load_mib.map(|mib| mib.saturating_mul(PAGES_IN_MIB));
+    let mib = args.load_mib.map(|mib| mib.saturating_mul(fit.paged.page.in_mib()));
     let load_pages = mib.or(args.load_pages).unwrap_or(fit.load_pages());
     let ops = args.ops.unwrap_or(fit.ops());
     let made = fit
@@ -93,6 +161,10 @@ fn draw(args: &Fit, fit: &fit::Fit, path: &Path, context: &Context) -> Result<()
         ("seed", args.seed.to_string()),
         ("load_pages", load_pages.to_string()),
     ];
+    if fit.cap != DEFAULT_CAP {
+        pairs.push(("cap", fit.cap.to_string()));
+    }
+    pairs.extend(fit.paged.pair());
     pairs.extend(fit.area.iter().flat_map(stated));
     context.output(Some(path), |out| {
         let names: Vec<_> = made.clients().iter().map(String::as_str).collect();

@@ -9,8 +9,10 @@ use cma_policies::{Area, Run};
 
 use super::context::{Context, Format};
 use super::failure::{Exit, Failure};
-use crate::ingest::{Ranges, StreamWriter, quoted, stated, strange};
+use super::given::page;
+use crate::ingest::{DEFAULT_CAP, Ranges, StreamWriter, quoted, stated, strange};
 use crate::op::Timed;
+use crate::page::Page;
 use crate::seed::Seed;
 use crate::sweep::{Length, MixOf};
 use crate::workload::{self, Setup, SetupError, Workload};
@@ -43,6 +45,9 @@ pub(super) struct Generate {
     /// Pages of the area that it is meant for [default: the profile's own, else 286720]
     #[arg(long)]
     pages: Option<u64>,
+    /// KiB of a page: 4, 16 or 64 [default: 4; of a plan: as it states]
+    #[arg(long, value_name = "KIB", value_parser = page)]
+    page_kib: Option<Page>,
     /// Ranges of that area in the kernel's order, in place of --pages
     #[arg(long, value_name = "BASE:PAGES,…", conflicts_with = "pages")]
     ranges: Option<Ranges>,
@@ -91,7 +96,8 @@ pub(super) fn run(args: &Generate, context: &Context) -> Result<Exit, Failure> {
         return Err(Failure::because(why));
     }
     let made = if mix::is_mix(&args.what) {
-        of_mix(args, &mix::mix(&args.what, args.stream, context)?, context)?
+        let (mix, page) = mix::mix(&args.what, args.stream, args.page_kib, context)?;
+        of_mix(args, (&mix, page), context)?
     } else {
         of_profile(args, context)?
     };
@@ -156,17 +162,28 @@ fn of_profile(args: &Generate, context: &Context) -> Result<Made, Failure> {
     let area = area(args, one, context)?;
     let area_pages = area.pages();
     let setup = Setup { area_pages, load, seed: Seed::new(args.seed), ops: args.ops() };
-    let ops = profile.open(&setup).map_err(make)?;
+    let ops = profile.open_in(&setup, args.page_kib.unwrap_or_default()).map_err(make)?;
     let mut pairs = vec![
         ("profile", profile.name.to_string()),
         ("seed", args.seed.to_string()),
         ("load", load.to_string()),
     ];
+    pairs.extend(args.page_kib.map(stated_page));
     pairs.extend(stated(&area));
     Ok(Made { ops, pairs, frees_parts: false })
 }
 
-fn of_mix(args: &Generate, mix: &MixOf, context: &Context) -> Result<Made, Failure> {
+/// What the header says of the size of a page.
+fn stated_page(page: Page) -> (&'static str, String) {
+    ("page_kib", page.kib().to_string())
+}
+
+/// `page` is the size of a page, where it is stated.
+fn of_mix(
+    args: &Generate,
+    (mix, page): (&MixOf, Option<Page>),
+    context: &Context,
+) -> Result<Made, Failure> {
     if args.load.is_some() {
         let why = "take --load for a mix: each of its parts states its own load_mib";
         return Err(Failure::because(why));
@@ -183,6 +200,8 @@ fn of_mix(args: &Generate, mix: &MixOf, context: &Context) -> Result<Made, Failu
         ("seed", args.seed.to_string()),
         ("load_pages", made.load_pages().to_string()),
     ];
+    pairs.extend(made.cap().filter(|cap| *cap != DEFAULT_CAP).map(|cap| ("cap", cap.to_string())));
+    pairs.extend(page.map(stated_page));
     pairs.extend(stated(&area));
     Ok(Made { ops, pairs, frees_parts: made.frees_parts() })
 }

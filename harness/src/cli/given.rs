@@ -11,6 +11,7 @@ use super::failure::Failure;
 use crate::environment;
 use crate::ingest::{self, Geometry, Header, IngestError, Ranges, Source};
 use crate::kernel::{KERNELS, Kernel, release};
+use crate::page::Page;
 use crate::reader::{Options, Reader};
 use crate::replay::{self, Survey, Under};
 use crate::seed::Seed;
@@ -32,9 +33,19 @@ pub(super) struct Read {
     /// Debugfs files of the area of a trace: a text of them, or their folder
     #[arg(long, value_name = "PATH")]
     snapshot: Option<PathBuf>,
-    /// Cap that a recording was made with, where it does not state it [default: 8]
+    /// Cap that a recording or a trace was made with, where it does not state it [default: of a
+    /// trace as its calls show, else 8]
     #[arg(long, value_name = "ORDER", value_parser = clap::value_parser!(u32).range(0..=63))]
     recorded_cap: Option<u32>,
+    /// KiB of a page: 4, 16 or 64, in place of what the file states [default: 4]
+    #[arg(long, value_name = "KIB", value_parser = page)]
+    pub(super) page_kib: Option<Page>,
+}
+
+/// The size of a page in KiB.
+pub(super) fn page(text: &str) -> Result<Page, String> {
+    let page = text.parse().ok().and_then(Page::of_kib);
+    page.ok_or_else(|| "4, 16 and 64 are allowed".to_string())
 }
 
 impl Read {
@@ -42,9 +53,10 @@ impl Read {
         Ok(Options {
             recorded_cap: self.recorded_cap,
             geometry,
+            page: self.page_kib,
             area: self.area.clone(),
             snapshot: self.snapshot.as_deref().map(source).transpose()?,
-            beside: Vec::new(),
+            ..Options::default()
         })
     }
 }
@@ -138,6 +150,7 @@ impl Given {
             ("--area", self.read.area.is_some()),
             ("--snapshot", self.read.snapshot.is_some()),
             ("--recorded-cap", self.read.recorded_cap.is_some()),
+            ("--page-kib", self.read.page_kib.is_some()),
             ("--environment", self.environment.is_some()),
         ]
         .into_iter()

@@ -26,8 +26,10 @@ use crate::words;
 /// A trace is the text of the cma events of ftrace, trace-cmd or perf, alone or with other output of
 /// the board. How many of its calls the kernel's policy answers as the kernel did is printed. Where
 /// the area lies is taken from debugfs files in the text or of --snapshot, else from the pages seen;
-/// what was live before is put in place first, by each policy in its own way. Other texts of the
-/// board named beside a trace (its kernel log, a folder of debugfs) say what it does not.
+/// what was live before is put in place first, by each policy in its own way: what a bitmap or a
+/// list of that time shows, else the pools that the boot made, the count of the area, and what the
+/// calls show by where they went. Other texts of the board named beside a trace (its kernel log, a
+/// folder of debugfs) say what it does not.
 ///
 /// Examples:
 ///   cmalab replay trace.csv.gz --policy kernel --policy best-fit --cap 8 --cap 4
@@ -216,7 +218,7 @@ impl Replay {
         };
         let mut replayed = None;
         context.output(Some(path), |out| {
-            let mut recorder = Recorder::new(under, out);
+            let mut recorder = Recorder::new(under, out).with_pages(file.survey.paged);
             let observers: &mut [&mut dyn Observer] = &mut [&mut recorder];
             let run = replay::run(&file.source, options, &file.survey, under, observers)?;
             replayed = Some(run);

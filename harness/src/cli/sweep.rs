@@ -17,6 +17,7 @@ use super::context::Context;
 use super::failure::{Exit, Failure, say};
 use crate::answer::Findings;
 use crate::ingest::{IngestError, Source};
+use crate::kernel::Kind;
 use crate::sweep::disk::{Head, Sorted};
 use crate::sweep::{self, BUILTIN, Failed, Plan, Ready, Shard, Target};
 use folder::{CELLS, From, PLAN, SHARD};
@@ -290,7 +291,18 @@ pub(super) fn read_plan(path: &Path, context: &Context) -> Result<Plan, Failure>
         return Err(fail(&format_args!("a plan has at most {LONGEST_PLAN} bytes")));
     }
     let text = String::from_utf8(bytes).map_err(|error| no_text(&name, &error))?;
-    sweep::parse(&name, &text, &context.catalog).map_err(Failure::because)
+    parse_plan(&name, &text, context)
+}
+
+/// The plan that `text` is. What it does not say of its kernel, its files may: the size of a page, and
+/// what sizes of areas go by.
+pub(super) fn parse_plan(name: &str, text: &str, context: &Context) -> Result<Plan, Failure> {
+    let parse = |kind| sweep::parse_for(name, text, &context.catalog, kind);
+    let plan = parse(Kind::default()).map_err(Failure::because)?;
+    match sweep::kind_of_files(&plan) {
+        kind if kind == Kind::default() => Ok(plan),
+        kind => parse(kind).map_err(Failure::because),
+    }
 }
 
 /// Why bytes are no plan.

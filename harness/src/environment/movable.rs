@@ -72,6 +72,7 @@ use self::short_pins::ShortPins;
 use self::tenants::{Held, Tenants};
 use self::under_way::{Hold, UnderWay};
 use super::{Entry, Environment, Pinned, Setup, Spent};
+use crate::kernel::pageblock;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "movable",
@@ -84,7 +85,6 @@ pub(super) const ENTRY: Entry = Entry {
     build: |params, setup| Box::new(Movable::new(params, setup)),
 };
 
-const PAGES_IN_MIB: f64 = crate::words::PAGES_IN_MIB as f64;
 const US_IN_S: u64 = 1_000_000;
 
 /// What things cost, in microseconds.
@@ -125,15 +125,16 @@ struct Movable {
 }
 
 impl Movable {
-    fn new(params: &Params, Setup { area, seed, reboots, .. }: Setup<'_>) -> Self {
+    fn new(params: &Params, Setup { area, seed, reboots, page, .. }: Setup<'_>) -> Self {
+        let mib = |name| params.int(name) as f64 * page.in_mib() as f64;
         let us = |name| params.int(name).saturating_mul(US_IN_S);
         let fill = params.float("fill");
         let clean = params.float("clean");
         let memory = Memory {
             area: area.pages() as f64,
-            normal: params.int("system_mib") as f64 * PAGES_IN_MIB,
+            normal: mib("system_mib"),
             theta: params.float("theta"),
-            watermark: params.int("watermark_mib") as f64 * PAGES_IN_MIB,
+            watermark: mib("watermark_mib"),
             demand: [params.float("demand"), params.float("demand_end")],
             grow_us: us("grow_s") as f64,
             // Who starts anew has run for no time.
@@ -156,12 +157,15 @@ impl Movable {
                 migrate: params.float("migrate_us"),
                 drop: params.float("drop_us"),
                 writeback: params.float("writeback_us"),
-                zero: params.float("zero_us"),
+                zero: params.float("zero_us") * page.small() as f64,
                 quick: params.float("quick_us"),
                 slow: params.float("slow_us"),
             },
             mutex: params.bool("mutex"),
-            isolation: params.int("isolation"),
+            isolation: match params.int("isolation") {
+                0 => pageblock(page),
+                pages => pages,
+            },
             first_us: None,
             stream_us: 0,
             now_us: 0,
@@ -338,5 +342,37 @@ impl Environment for Movable {
 
     fn unpin(&mut self, run: Run) -> bool {
         self.pinned.unpin(run)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::{Script, Spec};
+    use crate::page::Page;
+    use crate::seed::Seed;
+    use cma_policies::Area;
+
+    /// The part of a claim over all of an area of 512 MiB that was in use, with 512 MiB outside.
+    fn filled(page: Page) -> f64 {
+        let all = 512 * page.in_mib();
+        let area = Area::single(0, all, 0).unwrap();
+        let (seed, script) = (Seed::new(1), Script::default());
+        let setup = Setup { area: &area, seed: &seed, script: &script, reboots: 0, page };
+        let spec = "movable:system_mib=512,demand=0.8,demand_end=0.8,watermark_mib=0,pin=0";
+        let mut pages = Spec::parse(spec).unwrap().build(setup);
+        pages.advance(0);
+        let run = Run::new(0, all / 16);
+        assert_eq!(pages.claim(run), Ok(()));
+        let spent = pages.spent();
+        (spent.migrated_pages + spent.dropped_pages) as f64 / run.count as f64
+    }
+
+    #[test]
+    fn a_mib_outside_is_as_many_pages_as_one_inside() {
+        // A fifth of all is free, and half of that is the area's.
+        for page in Page::ALL {
+            assert!((filled(page) - 0.8).abs() < 0.05, "{page}: {}", filled(page));
+        }
     }
 }

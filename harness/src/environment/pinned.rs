@@ -76,6 +76,7 @@ impl Environment for Pinned {
 mod tests {
     use super::*;
     use crate::environment::{Script, Spec};
+    use crate::page::Page;
     use cma_policies::Area;
 
     #[test]
@@ -106,7 +107,13 @@ mod tests {
         let script = Script::default();
         let held = |seed: u64| {
             let spec = Spec::parse("pinned:share=0.1,run=4").unwrap();
-            let setup = Setup { area: &area, seed: &Seed::new(seed), script: &script, reboots: 0 };
+            let setup = Setup {
+                area: &area,
+                seed: &Seed::new(seed),
+                script: &script,
+                reboots: 0,
+                page: Page::Kib4,
+            };
             let mut pages = spec.build(setup);
             (512..512 + 65536).filter(|pfn| pages.claim(Run::new(*pfn, 1)).is_err()).collect()
         };

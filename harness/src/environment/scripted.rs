@@ -6,6 +6,7 @@ use cma_policies::{AllocError, Claim, ClaimError, Run};
 
 use super::{Entry, Environment};
 use crate::ingest::{Answered, Row};
+use crate::kernel::{EINTR, ENOMEM, Errno, Kernel, Sign};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "scripted",
@@ -42,24 +43,29 @@ impl Script {
         self.endings.get(&at_us).copied()
     }
 
-    /// The claims of the request of `row` end as is recorded there.
-    pub(crate) fn note(&mut self, row: &Row) {
-        if let Some(ending) = ending(row) {
+    /// The claims of the request of `row`, which `kernel` answered, end as is recorded there.
+    pub(crate) fn note(&mut self, row: &Row, kernel: Option<&Kernel>) {
+        if let Some(ending) = ending(row, kernel) {
             self.insert(row.at_us, ending);
         }
     }
 }
 
 /// How the claims of a recorded alloc ended; `None` where no claim failed.
-fn ending(row: &Row) -> Option<Ending> {
+fn ending(row: &Row, kernel: Option<&Kernel>) -> Option<Ending> {
     let busy = row.recorded.retries.unwrap_or(0);
     let Some(Answered::Number(result)) = row.recorded.result else { return None };
-    let then = match result {
+    // Only a claim hears of a signal or of missing memory, whatever page the finish event names:
+    // -12 is the answer where no place was found up to 6.14, and of a claim alone from then on.
+    let of_claim = |errno: Errno| {
+        errno == EINTR || errno == ENOMEM && kernel.is_some_and(|row| row.shows(Sign::BusyUnfound))
+    };
+    let then = match Errno::try_from(result).unwrap_or(Errno::MAX) {
         0.. => Ok(()),
         // No place was found: what a claim would have met is not known.
-        _ if busy == 0 && row.recorded.refused_at.is_none() => return None,
-        -4 => Err(AllocError::Interrupted),
-        -12 => Err(AllocError::NoMemory),
+        errno if !of_claim(errno) && busy == 0 && row.recorded.refused_at.is_none() => return None,
+        EINTR => Err(AllocError::Interrupted),
+        ENOMEM => Err(AllocError::NoMemory),
         _ => Err(AllocError::Busy),
     };
     (busy > 0 || then.is_err()).then_some(Ending { busy, then })
@@ -117,6 +123,35 @@ impl Environment for Scripted {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ingest::{Event, Recorded};
+
+    /// How the claims of a request end that the kernel of this name refused so: errno, busy claims,
+    /// the page that was tried last.
+    fn refused(kernel: &str, errno: i64, busy: u64, refused_at: Option<u64>) -> Option<Ending> {
+        let result = Some(Answered::Number(errno));
+        let recorded = Recorded { result, retries: Some(busy), refused_at, ..Recorded::default() };
+        ending(&Row { line: 1, at_us: 7, event: Event::Look, recorded }, Kernel::find(kernel))
+    }
+
+    #[test]
+    fn a_request_that_a_signal_ended_is_no_refusal_for_want_of_a_place() {
+        let interrupted = |busy| Some(Ending { busy, then: Err(AllocError::Interrupted) });
+        for kernel in ["6.1", "6.12", "7.3"] {
+            assert_eq!(refused(kernel, -4, 0, None), interrupted(0), "{kernel}");
+            assert_eq!(refused(kernel, -4, 3, Some(64)), interrupted(3), "{kernel}");
+        }
+    }
+
+    #[test]
+    fn errno_12_is_of_a_claim_where_the_kernel_has_another_for_no_place() {
+        let no_memory = Some(Ending { busy: 0, then: Err(AllocError::NoMemory) });
+        assert_eq!(refused("7.3", -12, 0, None), no_memory);
+        assert_eq!(refused("6.12", -12, 0, Some(64)), no_memory, "the page that was tried");
+        assert_eq!(refused("6.12", -12, 0, None), None, "no place was found");
+        assert_eq!(refused("7.3", -16, 0, None), None, "likewise");
+        let busy = Some(Ending { busy: 2, then: Err(AllocError::Busy) });
+        assert_eq!(refused("7.3", -16, 2, None), busy);
+    }
 
     #[test]
     fn claims_end_as_the_script_says_and_otherwise_well() {

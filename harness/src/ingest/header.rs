@@ -7,6 +7,8 @@ use cma_policies::Area;
 use super::error::{IngestError, quoted};
 use super::geometry::Geometry;
 use super::lines::Lines;
+use super::paged;
+use crate::page::Page;
 
 /// The most keys that a header may have: it bounds what a made-up file can make us keep.
 const MOST_KEYS: usize = 1024;
@@ -24,6 +26,8 @@ pub struct Header {
     pub geometry: Geometry,
     /// The cap (`CONFIG_CMA_ALIGNMENT`) that it was made with.
     pub cap: Option<u32>,
+    /// The size of its pages.
+    pub page: Option<Page>,
     /// Every key and its value, in order.
     pub pairs: Vec<(String, String)>,
     /// The line that states the pages or the ranges, from 1 on; 0 where none does.
@@ -80,6 +84,13 @@ impl Header {
                 }
                 "order_per_bit" => once(&mut self.geometry.order_per_bit, number(63)? as u32),
                 "cap" => once(&mut self.cap, number(63)? as u32),
+                paged::KEY => {
+                    let page = Page::of_kib(number(u64::MAX)?).ok_or_else(|| {
+                        let why = format!("{key} is {value}; 4, 16 and 64 are allowed");
+                        lines.error(value_column, why)
+                    })?;
+                    once(&mut self.page, page)
+                }
                 _ => Ok(()),
             }
             .map_err(|before| {

@@ -138,6 +138,16 @@ impl Source {
         &self.name
     }
 
+    /// Whether `other` is this one: the same file, or the very same bytes.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        match (&self.place, &other.place) {
+            (Place::File(one), Place::File(other)) => one == other,
+            (Place::Bytes(one), Place::Bytes(other)) => Arc::ptr_eq(one, other),
+            (Place::Once(one), Place::Once(other)) => Arc::ptr_eq(&one.0, &other.0),
+            _ => false,
+        }
+    }
+
     /// The file, where it is one.
     pub fn path(&self) -> Option<&Path> {
         match &self.place {

@@ -5,6 +5,7 @@
 //! (`mm/cma.c`) and `rmem_cma_setup()` (`kernel/dma/contiguous.c`) computed it.
 
 use super::Release;
+use crate::page::Page;
 
 /// What decides the step of areas beside the size of a page.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,6 +23,9 @@ pub enum Arch {
 }
 
 impl Arch {
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::Arm64, Self::Arm, Self::X86_64];
+
     /// As the kernel calls it.
     pub const fn name(self) -> &'static str {
         match self {
@@ -114,6 +118,41 @@ pub fn steps(
     })
 }
 
+/// What a kernel is built for, as far as it is stated.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Kind {
+    /// The size of a page.
+    pub page: Option<Page>,
+    /// The architecture.
+    pub arch: Option<Arch>,
+    /// The release.
+    pub release: Option<Release>,
+}
+
+impl Kind {
+    /// The same, with what `other` says where this one says nothing.
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            page: self.page.or(other.page),
+            arch: self.arch.or(other.arch),
+            release: self.release.or(other.release),
+        }
+    }
+
+    /// The step of its areas: of the kinds that are left open the first of [`STEPS`], which is arm64
+    /// as it is now. None where there is no such kernel.
+    pub fn step(self) -> Option<&'static Step> {
+        let page = self.page.unwrap_or_default().bytes();
+        steps(self.arch, Some(page), self.release).next()
+    }
+}
+
+/// Pages of a pageblock, where a page has this size: the step of kernels from 5.19 on.
+pub fn pageblock(page: Page) -> u64 {
+    let kind = Kind { page: Some(page), ..Kind::default() };
+    kind.step().map_or(1, |step| step.bytes / page.bytes())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,5 +176,34 @@ mod tests {
             assert_eq!(found, mib, "{arch:?} {kib} {release:?}");
         }
         assert_eq!(steps(None, None, None).count(), STEPS.len());
+    }
+
+    #[test]
+    fn the_step_of_a_kernel_of_which_little_is_stated() {
+        let step = |page, arch, release| {
+            let kind = Kind { page, arch, release };
+            kind.step().map(|step| step.bytes / MIB)
+        };
+        let (arm, arm64, x86) = (Some(Arch::Arm), Some(Arch::Arm64), Some(Arch::X86_64));
+        for (page, arch, release, mib) in [
+            (None, None, None, Some(2)),
+            (Some(Page::Kib4), arm64, Some((5, 18)), Some(4)),
+            (None, None, Some((4, 14)), Some(4)),
+            (None, arm, None, Some(4)),
+            (None, x86, Some((5, 19)), Some(2)),
+            (Some(Page::Kib16), None, None, Some(32)),
+            (Some(Page::Kib64), arm64, Some((6, 12)), Some(512)),
+            (Some(Page::Kib16), x86, None, None),
+        ] {
+            assert_eq!(step(page, arch, release), mib, "{page:?} {arch:?} {release:?}");
+        }
+        let text = Kind { arch: arm64, page: Some(Page::Kib16), release: None };
+        let known = Kind { arch: arm, ..Kind::default() }.or(text);
+        assert_eq!(known, Kind { arch: arm, page: Some(Page::Kib16), release: None });
+    }
+
+    #[test]
+    fn a_pageblock_of_each_size_of_page() {
+        assert_eq!(Page::ALL.map(pageblock), [512, 2048, 8192]);
     }
 }

@@ -53,6 +53,44 @@ pub(super) const STATE: Entry = Entry {
     build: |_| Box::new(State::default()),
 };
 
+/// The state of the area that refused: what others of its board have free is of no use to it.
+pub(super) const IN_AREA: Entry = Entry {
+    name: "first-failure-in-area",
+    columns: &[
+        Column {
+            name: "first_failure_area",
+            unit: "number",
+            about: "index on its board of the area that was the first to refuse, 0 the default one",
+        },
+        Column::share(
+            "utilisation_of_area_at_first_failure",
+            "granted pages of the pages of the area that refused, at the first refusal",
+        ),
+    ],
+    of: Of::Requests,
+    build: |_| Box::new(InArea::default()),
+};
+
+#[derive(Default)]
+struct InArea(Option<[Value; 2]>);
+
+impl Observer for InArea {
+    fn step(&mut self, step: &Step<'_>) {
+        if step.cause.is_none() {
+            return;
+        }
+        let (live, pages) = (step.model.live_pages(), step.model.area().pages());
+        let found = || [Value::Count(step.area as u64), Value::share(live.into(), pages.into())];
+        self.0.get_or_insert_with(found);
+    }
+}
+
+impl Metric for InArea {
+    fn values(&self) -> Vec<Value> {
+        self.0.unwrap_or([Value::None; 2]).to_vec()
+    }
+}
+
 #[derive(Default)]
 struct State {
     requests: u64,

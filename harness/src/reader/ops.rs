@@ -2,6 +2,7 @@
 
 use super::Reader;
 use crate::ingest::{Answered, Event, IngestError, Row};
+use crate::kernel::EINTR;
 use crate::op::{Op, Timed};
 
 /// The ops of a file under a cap, each with the line that it is on: see [`Reader::ops`].
@@ -24,6 +25,12 @@ impl Reader {
 }
 
 impl Row {
+    /// Whether a signal ended the request.
+    pub fn is_interrupted(&self) -> bool {
+        let errno = i64::from(EINTR);
+        matches!(self.recorded.result, Some(Answered::Number(number)) if number == errno)
+    }
+
     /// The op that follows this one at once, where there is one: see [`Reader::ops`].
     pub const fn give_back(&self) -> Option<Op> {
         match (self.event, self.recorded.result) {

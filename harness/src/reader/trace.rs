@@ -1,13 +1,20 @@
 //! A trace of a real kernel as rows: every call with what became of it, every release.
 //!
-//! It is read in two passes. The first one finds the area, and which buffers the trace gives back
-//! without having got them: they were live before it began. The second one yields the rows.
+//! It is read in passes. The first one finds the area, and which buffers the trace gives back
+//! without having got them: they were live before it began. Where nothing states what else was, the
+//! second one finds what the calls prove of it. The last one yields the rows.
 
 mod agree;
+mod cap;
 mod plan;
+mod proof;
+mod residents;
 mod scan;
+mod taken;
+mod totals;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use cma_policies::{Pfn, Request, Run, dma_align};
 
@@ -16,10 +23,12 @@ use crate::ingest::log::{self, Record};
 use crate::ingest::{
     self, Answered, Clients, Event, Header, IngestError, Opened, Recorded, Row, Rows, Source,
 };
+use crate::kernel::Kind;
 use crate::op::Op;
 use crate::timeline::{Call, Ended, Free, Live, Order, Place, Released, Start, What, run, traced};
 pub(super) use agree::agree;
-use plan::Plan;
+pub use cap::{CapShown, Class};
+pub(super) use plan::Plan;
 use scan::Scan;
 
 /// What is counted of what a trace leaves open, and of rows that cannot be replayed.
@@ -49,8 +58,7 @@ struct Counts {
 pub(super) struct Trace {
     name: String,
     records: log::Records,
-    plan: Plan,
-    cap: u32,
+    plan: Arc<Plan>,
     order: Order,
     live: Live,
     ready: VecDeque<Row>,
@@ -72,23 +80,24 @@ pub(super) fn has_events(source: &Source) -> Result<bool, IngestError> {
     Ok(log::open(source)?.flatten().any(|found| is_event(&found.record)))
 }
 
+/// What kind of kernel printed the text.
+pub(super) fn kind(source: &Source, options: &Options) -> Result<Kind, IngestError> {
+    Ok(Scan::of(source, options)?.kind())
+}
+
 /// Opens `source` as a trace; `None` where it has no event of a CMA area.
 pub(super) fn open(
     source: &Source,
     options: &Options,
-    cap: u32,
-) -> Result<Option<Opened>, IngestError> {
-    let scan = Scan::of(source, options)?;
-    if scan.traced.is_empty() {
-        return Ok(None);
-    }
+) -> Result<Option<(Opened, Option<CapShown>)>, IngestError> {
+    let Some(plan) = planned(source, options)? else { return Ok(None) };
     let mut header = Header::default();
-    if let Some(kernel) = &scan.kernel {
+    if let Some(kernel) = &plan.kernel {
         header.pairs.push(("kernel".to_string(), kernel.to_string()));
     }
     let name = source.name().to_string();
-    let plan = Plan::new(scan, options).map_err(|why| IngestError::of(&name, why))?;
-    let area = plan.area.clone();
+    let (area, cap, cap_shown) = (plan.area.clone(), plan.cap, plan.cap_shown.clone());
+    let paged = plan.paged;
     header.pairs.push(("area".to_string(), area.name().to_string()));
     let mut live = Live::default();
     for (id, run) in (0..).zip(&plan.residents) {
@@ -102,7 +111,6 @@ pub(super) fn open(
         records: log::open(source)?,
         next_id: plan.first_id(),
         plan,
-        cap,
         order: Order::default(),
         live,
         ready: VecDeque::new(),
@@ -113,7 +121,23 @@ pub(super) fn open(
         ended: false,
     };
     let format = &ingest::TRACE;
-    Ok(Some(Opened { format, header, area: Some(area), cap, rows: Box::new(rows) }))
+    let opened = Opened { format, header, area: Some(area), cap, paged, rows: Box::new(rows) };
+    Ok(Some((opened, cap_shown)))
+}
+
+/// What `source` is replayed on, as found out now or before.
+fn planned(source: &Source, options: &Options) -> Result<Option<Arc<Plan>>, IngestError> {
+    if let Some(plan) = options.memory.of(source, options) {
+        return Ok(Some(plan));
+    }
+    let scan = Scan::of(source, options)?;
+    if scan.traced.is_empty() {
+        return Ok(None);
+    }
+    let plan = Plan::new(scan, options, source);
+    let plan = Arc::new(plan.map_err(|why| IngestError::of(source.name(), why))?);
+    options.memory.keep(source, options, &plan);
+    Ok(Some(plan))
 }
 
 impl Rows for Trace {
@@ -306,7 +330,7 @@ impl Trace {
         self.next_id += 1;
         let event = match Request::new(count, align.min(63)) {
             Ok(request) => {
-                let dma = align == dma_align(count, self.cap);
+                let dma = align == dma_align(count, self.plan.cap);
                 let comm = call.task.as_ref().and_then(|task| task.comm.as_deref());
                 let client = self.clients.number(comm.unwrap_or_default());
                 // Past the last number all are the last.

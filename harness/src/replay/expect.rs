@@ -54,6 +54,8 @@ pub struct Comparison {
     pub equal: u64,
     /// Those whose answer differs.
     pub different: u64,
+    /// The first of these, and how many were equal before it.
+    pub first_different: Option<(Mismatch, u64)>,
     /// Those whose answer is not recorded.
     pub unanswered: u64,
     /// Recorded fields that were compared; a blank one is none, a line of the bitmaps is one.
@@ -191,17 +193,13 @@ impl Replay<'_> {
             if let Event::Op(Op::Alloc { .. }) = row.event {
                 match row.recorded.result.map(|recorded| got.result == Ok(recorded)) {
                     Some(true) => self.done.equal += 1,
-                    Some(false) => self.done.different += 1,
+                    Some(false) => self.differs(row, &got),
                     None => self.done.unanswered += 1,
                 }
             }
             if let Some(recorded) = row.recorded.result {
                 self.compare(row, "result", got.result == Ok(recorded), || {
-                    let result = |answered| match answered {
-                        Answered::Number(number) => number.to_string(),
-                        Answered::Nop => "nop".to_string(),
-                    };
-                    (result(recorded), got.result.map_or_else(str::to_string, result))
+                    (answer(recorded), got.result.map_or_else(str::to_string, answer))
                 });
             }
             self.number(row, "retries", row.recorded.retries, got.retries);
@@ -227,6 +225,23 @@ impl Replay<'_> {
             }
         }
         Ok(())
+    }
+
+    /// A call whose answer differs.
+    fn differs(&mut self, row: &Row, got: &Got) {
+        self.done.different += 1;
+        if self.done.first_different.is_some() {
+            return;
+        }
+        let mismatch = Mismatch {
+            line: row.line,
+            idx: row.at_us,
+            asked: asked(&self.area, row.event),
+            field: "result",
+            recorded: row.recorded.result.map_or_else(String::new, answer),
+            got: got.result.map_or_else(str::to_string, answer),
+        };
+        self.done.first_different = Some((mismatch, self.done.equal));
     }
 
     /// The kernel's count of pages: where the recording is silent it equals the free ones.
@@ -350,6 +365,13 @@ const EBUSY: i64 = crate::kernel::EBUSY as i64;
 const EINVAL: i64 = -22;
 /// What it answers to an unpin of what is not pinned.
 const ENOENT: i64 = crate::kernel::ENOENT as i64;
+
+fn answer(answered: Answered) -> String {
+    match answered {
+        Answered::Number(number) => number.to_string(),
+        Answered::Nop => "nop".to_string(),
+    }
+}
 
 fn asked(area: &Area, event: Event) -> String {
     let at = |run: Run| {

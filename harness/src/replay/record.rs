@@ -4,9 +4,10 @@ use std::io::{self, Write};
 
 use super::Under;
 use super::expect::answered;
-use crate::ingest::{Recorded, RecordingWriter};
+use crate::ingest::{Paged, Recorded, RecordingWriter};
 use crate::kernel::Sign;
 use crate::oracle::Model;
+use crate::page::Page;
 use crate::simulate::{Answer, Observer, Step};
 
 /// The state is written at every failure and at every so many ops.
@@ -18,6 +19,7 @@ pub struct Recorder<'a, W: Write> {
     out: Option<W>,
     writer: Option<RecordingWriter<W>>,
     failed: Option<io::Error>,
+    paged: Paged,
     /// Rows so far.
     rows: u64,
 }
@@ -25,7 +27,19 @@ pub struct Recorder<'a, W: Write> {
 impl<'a, W: Write> Recorder<'a, W> {
     /// Records to `out`.
     pub const fn new(under: &'a Under<'a>, out: W) -> Self {
-        Self { under, out: Some(out), writer: None, failed: None, rows: 0 }
+        Self {
+            under,
+            out: Some(out),
+            writer: None,
+            failed: None,
+            paged: Paged { page: Page::Kib4, by: None },
+            rows: 0,
+        }
+    }
+
+    /// The same of what has pages of this size: the header says so, where it is stated.
+    pub fn with_pages(self, paged: Paged) -> Self {
+        Self { paged, ..self }
     }
 
     /// Writes what is left, and says what went wrong with the output, if anything did.
@@ -43,7 +57,8 @@ impl<'a, W: Write> Recorder<'a, W> {
         if let Some(out) = self.out.take() {
             let (kernel, cap) = (self.under.kernel.name.to_string(), self.under.cap.to_string());
             let policy = self.under.policy.to_string();
-            let pairs = [("kernel", kernel), ("cap", cap), ("policy", policy)];
+            let mut pairs = vec![("kernel", kernel), ("cap", cap), ("policy", policy)];
+            pairs.extend(self.paged.pair());
             self.writer = Some(RecordingWriter::new(out, step.model.area(), &pairs)?);
         }
         let Some(writer) = &mut self.writer else { return Ok(()) };

@@ -8,12 +8,12 @@ use cma_policies::Area;
 use super::{Error, Under, area, explain, pages};
 use crate::cause::Cause;
 use crate::environment::{self, Script};
-use crate::ingest::{Event, IngestError, Source};
+use crate::ingest::{Event, IngestError, Paged, Source};
 use crate::kernel::Errno;
 use crate::metric::{Meter, Setting, Sizes, Value};
 use crate::op::{Op, Part};
 use crate::oracle::{Checks, Model, Witness};
-use crate::reader::{self, Options, Tally};
+use crate::reader::{self, CapShown, Options, Tally};
 use crate::simulate::{Observer, Step, simulate, warm_up};
 
 /// What a file holds: read to its end once, so that a mistake in it shows before any result does.
@@ -25,6 +25,10 @@ pub struct Survey {
     pub no_pages: u64,
     /// The cap that it was made with.
     pub cap: u32,
+    /// What the calls of a trace show of that.
+    pub cap_shown: Option<CapShown>,
+    /// How large its pages are, and what says so.
+    pub paged: Paged,
     /// What is strange about it.
     pub warnings: Vec<String>,
     /// How its claims ended, where it says so and the environment asks.
@@ -46,6 +50,7 @@ pub fn survey(
     environment: &environment::Spec,
 ) -> Result<Survey, IngestError> {
     let mut reader = reader::open(source, options)?;
+    let kernel = reader.kernel();
     let mut script = Script::default();
     let mut no_pages = 0;
     let mut sizes = Sizes::default();
@@ -53,7 +58,7 @@ pub fn survey(
     for row in reader.by_ref() {
         let row = row?;
         if environment.entry().reads_script {
-            script.note(&row);
+            script.note(&row, kernel);
         }
         if let Event::Op(op) = row.event {
             cut.note(op);
@@ -66,8 +71,9 @@ pub fn survey(
     }
     let sizes = sizes.most_used();
     let (tally, warnings) = (reader.tally().clone(), reader.warnings());
-    let (cap, cut_bits) = (reader.cap(), cut.releases);
-    Ok(Survey { tally, no_pages, cap, warnings, script, cut_bits, sizes })
+    let (cap, paged, cut_bits) = (reader.cap(), reader.paged(), cut.releases);
+    let cap_shown = reader.cap_shown().cloned();
+    Ok(Survey { tally, no_pages, cap, cap_shown, paged, warnings, script, cut_bits, sizes })
 }
 
 /// Counts the releases that begin or end inside a bit which has other pages of the buffer: the
@@ -197,7 +203,8 @@ pub fn run(
     let before = reader.warm_up();
     let mut environment = pages(under, &area, survey);
     let mut witness = Witness::new(&area, under.build(&area)?, Checks::SWEEP);
-    let mut meter = Meter::new(&Setting::new(&survey.sizes, under.cap));
+    let mut meter =
+        Meter::new(&Setting::new(&survey.sizes, under.cap).with_page(survey.paged.page));
     let line = Cell::new(0);
     let mut first = First { under, line: &line, failure: None };
     let mut failed = None;

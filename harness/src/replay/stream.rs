@@ -29,7 +29,8 @@ pub fn to_stream(
     let area = area(&reader)?;
     let (name, cap) = (area.name().to_string(), reader.cap().to_string());
     let own = [("kernel", kernel.to_string()), ("area", name), ("cap", cap)];
-    let pairs = [&own[..], &stated(&area)].concat();
+    let paged: Vec<_> = reader.paged().pair().into_iter().collect();
+    let pairs = [&own[..], &paged[..], &stated(&area)].concat();
     let mut writer = StreamWriter::new(out, &pairs, &clients, parts).map_err(unwritable(source))?;
     let again = reader::open(source, options)?;
     let cap = again.cap();

@@ -10,7 +10,7 @@ use crate::answer::{SizeTried, Sizing};
 use crate::stats::Interval;
 use crate::sweep::Ready;
 use crate::sweep::disk::{SCHEMA, decimal};
-use crate::words::csv::table;
+use crate::words::csv::{optional, table};
 
 pub use documented::{Documented, documented};
 pub use summary::{summary_header, write_summary, write_summary_json};
@@ -58,6 +58,9 @@ fn row(ready: &Ready, sizing: &Sizing, size: &SizeTried) -> Vec<String> {
     let counts = [least.at_smallest, least.above_largest, sizing.anomalies];
     fields.extend(counts.map(|count| count.to_string()));
     fields.push(decimal(sizing.certified_per_load));
+    let area = sizing.area.map(|area| plan.boards[size.board].areas[area].area.name().to_string());
+    fields.push(optional(area));
+    fields.push(plan.page.kib().to_string());
     fields
 }
 

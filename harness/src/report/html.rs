@@ -85,7 +85,7 @@ fn header(view: &View<'_>) -> Markup {
             p .badge.(class) { (word) } "\n"
             @if let Some(best) = choice.best() {
                 h1 {
-                    (names::mib(best.pages as f64)) " of CMA, cap " (plan.caps[best.cap])
+                    (names::mib(best.pages as f64, plan.page)) " of CMA, cap " (plan.caps[best.cap])
                     ", policy " (plan.policies[best.policy])
                 } "\n"
                 p .lead { (say) }
@@ -106,6 +106,7 @@ fn header(view: &View<'_>) -> Markup {
         @if let Some(answer) = answer { (answer) } @else { h1 { "Nothing to choose" } } "\n"
         p .sub { (parts) "." } "\n"
         p .sub { (watched(view)) } "\n"
+        @if let Some(pages) = words::pages_are(ready) { p .sub { (pages) "." } "\n" }
         p .sub {
             "Where a request is refused, callers " (plan.after_failure.about()) " ("
             b { (plan.after_failure) } "). Profiles and pages are a " b { "model" } "."

@@ -77,8 +77,6 @@ fn write_block(block: &Compared<'_>, bold: bool, out: &mut dyn Write) -> io::Res
     let (ready, first) = (block.ready, &block.rows[0]);
     let plan = &ready.plan;
     let stream = &plan.streams[first.at.stream];
-    let pages = ready.board(&first.at).pages();
-    let load = plan.load(&first.at).map(|load| load.share_of(pages)).or(first.load);
     let rows: Vec<_> = block.rows.iter().collect();
     let length = length(ready, &rows);
     let (streams, _) = streams(&rows);
@@ -86,11 +84,10 @@ fn write_block(block: &Compared<'_>, bold: bool, out: &mut dyn Write) -> io::Res
     let (on, off) = if bold { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
     writeln!(
         out,
-        "{on}{}{}: LOAD {} of {} pages{}, {streams}{}{off}",
+        "{on}{}{}: LOAD {}{}, {streams}{}{off}",
         stream.name(),
         place(block),
-        load.map_or_else(String::new, percent),
-        pages,
+        load(ready, first),
         short.unwrap_or_default(),
         length,
     )?;
@@ -107,7 +104,7 @@ fn write_block(block: &Compared<'_>, bold: bool, out: &mut dyn Write) -> io::Res
                 withheld(row),
                 causes(row),
                 first_failure(row),
-                row.utilisation.map_or_else(|| "-".to_string(), percent),
+                row.area_utilisation.map_or_else(|| "-".to_string(), percent),
             ]);
         }
     }
@@ -123,6 +120,20 @@ fn write_block(block: &Compared<'_>, bold: bool, out: &mut dyn Write) -> io::Res
         writeln!(out, "  {sentence}")?;
     }
     writeln!(out)
+}
+
+/// LOAD as a share of the area; of several of that which is filled most, where it was measured.
+fn load(ready: &Ready, row: &SummaryRow) -> String {
+    let board = ready.board(&row.at);
+    if board.areas.len() > 1
+        && let Some((index, share)) = row.fullest(&board)
+    {
+        let area = &board.areas[index].area;
+        return format!("{} of {} pages of area {}", percent(share), area.pages(), area.name());
+    }
+    let pages = board.pages();
+    let load = ready.plan.load(&row.at).map(|load| load.share_of(pages)).or(row.load);
+    format!("{} of {pages} pages", load.map_or_else(String::new, percent))
 }
 
 /// What a policy that refuses more of some size gets instead of praise.

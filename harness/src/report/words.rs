@@ -2,10 +2,12 @@
 //! take them from here.
 
 mod choice;
+mod pages;
 mod time;
 
 pub(in crate::report) use choice::worst;
 pub use choice::{need, notes, sentence, sure};
+pub(in crate::report) use pages::pages_are;
 pub(in crate::report) use time::{at_least, covers, from_to, length, on_boards, span, streams};
 
 use crate::metric::CLASSES;

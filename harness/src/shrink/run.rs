@@ -13,6 +13,7 @@ use crate::ingest::IngestError;
 use crate::kernel::Errno;
 use crate::op::Op;
 use crate::oracle::{Checks, Violation, Witness, name};
+use crate::page::Page;
 use crate::replay::{Under, errno, explain};
 use crate::simulate::{Answer, Step, step};
 
@@ -149,8 +150,13 @@ pub(super) fn drive(
         let policy = under.build(area)?;
         let mut witness = Witness::new(area, policy, checks);
         let script = Script::default();
-        let inner =
-            under.environment.build(Setup { area, seed: under.seed, script: &script, reboots: 0 });
+        let inner = under.environment.build(Setup {
+            area,
+            seed: under.seed,
+            script: &script,
+            reboots: 0,
+            page: Page::default(),
+        });
         let mut pages = Pages::new(inner);
         for (at, item) in items.iter().enumerate() {
             here.set(at);

@@ -60,7 +60,7 @@ impl Subject {
         timed: bool,
     ) -> Result<Self, IngestError> {
         let mut reader = reader::open(source, options)?;
-        let area = area(&reader)?;
+        let (area, kernel) = (area(&reader)?, reader.kernel());
         let mut items: Vec<_> = reader
             .warm_up()
             .into_iter()
@@ -70,7 +70,7 @@ impl Subject {
             let row = row?;
             let Event::Op(op) = row.event else { continue };
             let mut script = Script::default();
-            script.note(&row);
+            script.note(&row, kernel);
             let ending = script.at(row.at_us).filter(|_| scripted);
             let item = |op, ending| {
                 let timed = Timed { at_us: row.at_us, op };

@@ -2,16 +2,23 @@
 //!
 //! All of them remember no more than what would be live in the stream, were every request granted.
 
+mod each;
+mod next;
 mod reboot;
 mod retry;
 mod session;
 
 use super::{Answer, Step};
-use crate::after_failure::AfterFailure;
+use crate::after_failure::{AfterFailure, Callers};
 use crate::op::Timed;
 
 /// Stands between the stream and the board.
 pub(super) trait Reaction {
+    /// When something happens on its own.
+    fn next_us(&self) -> Option<u64> {
+        None
+    }
+
     /// The next op that happens on its own before `until_us`, the time of the stream's next op.
     fn due(&mut self, until_us: u64) -> Option<Timed> {
         let _ = until_us;
@@ -30,15 +37,22 @@ pub(super) trait Reaction {
     }
 }
 
-impl dyn Reaction {
-    /// What does as `after_failure` says.
-    pub(super) fn new(after_failure: AfterFailure) -> Box<Self> {
-        match after_failure {
-            AfterFailure::Drop => Box::new(Drop),
-            AfterFailure::Retry { every_us, times } => Box::new(retry::Retry::new(every_us, times)),
-            AfterFailure::Session => Box::new(session::Session::default()),
-            AfterFailure::Reboot => Box::new(reboot::Reboot::default()),
-        }
+/// What callers do as `callers` says.
+pub(super) fn of(callers: &Callers) -> Box<dyn Reaction> {
+    match each::Each::new(callers) {
+        Some(each) => Box::new(each),
+        None => alone(callers.others),
+    }
+}
+
+/// What all do as `after_failure` says.
+fn alone(after_failure: AfterFailure) -> Box<dyn Reaction> {
+    match after_failure {
+        AfterFailure::Drop | AfterFailure::Fitted => Box::new(Drop),
+        AfterFailure::Retry { every_us, times } => Box::new(retry::Retry::new(every_us, times)),
+        AfterFailure::Session => Box::new(session::Session::default()),
+        AfterFailure::Next { back } => Box::new(next::Next::new(back)),
+        AfterFailure::Reboot => Box::new(reboot::Reboot::default()),
     }
 }
 

@@ -6,6 +6,7 @@ use crate::board::Way;
 use crate::environment::Environment;
 use crate::op::{Op, Timed};
 use crate::oracle::{Model, Violation, Witness};
+use crate::page::Page;
 use cma_policies::Request;
 
 /// An area of a board: its policy under oath, and its pages.
@@ -23,6 +24,8 @@ pub struct Rig<'a> {
     ways: Vec<Way>,
     /// Buffers that came from the page allocator, and what is left of each in pages.
     elsewhere: Left,
+    /// The size of a page.
+    page: Page,
     /// How often the board started.
     boots: u64,
     make: Box<dyn Fn(usize, u64) -> Slot + 'a>,
@@ -38,7 +41,13 @@ impl<'a> Rig<'a> {
         assert!(!ways.is_empty(), "nobody has a way");
         assert!(ways.iter().all(|way| way.area < areas), "{ways:?} with {areas} areas");
         let slots = (0..areas).map(|area| make(area, 0)).collect();
-        Self { slots, ways, elsewhere: Left::default(), boots: 0, make: Box::new(make) }
+        let (elsewhere, page) = (Left::default(), Page::Kib4);
+        Self { slots, ways, elsewhere, page, boots: 0, make: Box::new(make) }
+    }
+
+    /// The same with pages of this size: by it goes what the page allocator can serve.
+    pub fn with_page(self, page: Page) -> Self {
+        Self { page, ..self }
     }
 
     /// The areas in order, to put something in place before a stream begins.
@@ -89,7 +98,7 @@ impl<'a> Rig<'a> {
             self.elsewhere.insert(id, request.count());
             return Ok(self.pass_by(way.area, index, timed, Answer::Bypassed));
         }
-        let can_fall_back = dma && request.count() <= way.caller.fallback_pages;
+        let can_fall_back = dma && request.count() <= way.caller.fallback_on(self.page);
         let Slot { witness, pages } = &mut self.slots[way.area];
         let mut step = step(index, timed, witness, pages.as_mut())?;
         step.area = way.area;

@@ -5,10 +5,12 @@ use super::failed::{Broken, Failed};
 use super::plan::{Plan, What};
 use super::route;
 use super::stream::{Ops, Ready};
+use crate::after_failure::AfterFailure;
 use crate::board::BoardArea;
 use crate::environment::Setup;
 use crate::metric::{Meter, Setting, Value};
 use crate::oracle::{Checks, Violation, Witness};
+use crate::page::Page;
 use crate::seed::Seed;
 use crate::simulate::{Observer, Rig, Slot, Until, run as run_ops, warm_up};
 
@@ -34,24 +36,33 @@ pub fn run_cell(
         let seed = seed.child("environment", index as u64);
         // Another start meets other pages, the first one those that callers who go on would meet.
         let seed = if boot == 0 { seed } else { seed.child("boot", boot) };
-        let setup = Setup { area, seed: &seed, script: &known.script, reboots: boot };
+        let (script, page) = (&known.script, plan.page);
+        let setup = Setup { area, seed: &seed, script, reboots: boot, page };
         Slot {
             witness: Witness::new(area, policy, Checks::SWEEP),
             pages: plan.environments[cell.at.environment].build(setup),
         }
     };
     let mut ops = Ops::of_cell(ready, cell, board.pages())?;
-    let mut rig = Rig::new(board.areas.len(), route::ways(&board, &ops.clients, known), make);
+    let rig = Rig::new(board.areas.len(), route::ways(&board, &ops.clients, known), make);
+    let mut rig = rig.with_page(plan.page);
     let until = Until { time_us: stream.length.time_us(), first_failure: plan.until_first_failure };
     let probed = route::probed(ready, &cell.at, &board)?;
     let setting = Setting::of_areas(&probed, cap).watched(known.has_time, until.first_failure);
+    let setting = setting.with_page(plan.page);
     let mut meter = Meter::new(&setting);
     let mut observers: Vec<&mut dyn Observer> = vec![&mut meter];
     for other in others {
         observers.push(&mut **other);
     }
+    let callers = match (&known.fit, &known.mix) {
+        _ if plan.after_failure != AfterFailure::Fitted => plan.after_failure.into(),
+        (Some(fit), _) => fit.callers(&ops.clients, AfterFailure::Drop),
+        (None, Some(mix)) => mix.callers.clone(),
+        (None, None) => AfterFailure::Drop.into(),
+    };
     warm_up(ops.before.iter().copied(), &mut rig.slots_mut()[0].witness, &mut observers)
-        .and_then(|()| run_ops(ops.by_ref(), plan.after_failure, until, &mut rig, &mut observers))
+        .and_then(|()| run_ops(ops.by_ref(), callers, until, &mut rig, &mut observers))
         .map_err(|violation| {
             Failed::Broken(Box::new(Broken {
                 ops: leading_ops(plan, cell, board.pages(), &violation),
@@ -68,15 +79,19 @@ pub fn run_cell(
 fn leading_ops(plan: &Plan, cell: &Cell, pages: u64, violation: &Violation) -> String {
     let stream = &plan.streams[cell.at.stream];
     let ops = violation.op + 1;
+    let paged = match plan.page {
+        Page::Kib4 => String::new(),
+        page => format!(" --page-kib {}", page.kib()),
+    };
     match &stream.what {
         What::Profile(profile) => format!(
-            "cmalab generate {} --seed {} --pages {pages} --load {} --ops {ops}",
+            "cmalab generate {} --seed {} --pages {pages}{paged} --load {} --ops {ops}",
             profile.name,
             cell.seed,
             plan.load(&cell.at).map_or(profile.default_load, |load| load.share_of(pages)),
         ),
         What::Mix(mix) => format!(
-            "cmalab generate {} --seed {} --pages {pages} --ops {ops}",
+            "cmalab generate {} --seed {} --pages {pages}{paged} --ops {ops}",
             mix.argument(),
             cell.seed
         ),

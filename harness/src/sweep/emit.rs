@@ -7,9 +7,9 @@ use super::plan::Length;
 use super::plan::{FIRST_FAILURE, Load, Plan, Stream, What};
 use super::stream::{Checked, Ready};
 use super::target::Stop;
-use crate::board::{Board, BoardArea, Caller};
-use crate::ingest::{DEFAULT_CAP, placed};
-use crate::words::PAGES_IN_MIB;
+use crate::board::{Board, BoardArea, Caller, MadeBy};
+use crate::ingest::placed;
+use crate::page::Page;
 
 /// The plan as a text that [`parse`](super::parse) makes the same plan of, and that says how many
 /// ops and cells there are.
@@ -41,9 +41,9 @@ fn text(plan: &Plan, checked: &[Checked]) -> String {
     let mut lines = vec![
         format!("# As run, all defaults filled in: {most}{cells} cells."),
         key("name", &plan.name),
-        format!("seed = {}", plan.seed),
-        format!("seeds = {}", plan.seeds),
     ];
+    lines.extend(plan.is_page_stated.then(|| format!("page_kib = {}", plan.page.kib())));
+    lines.extend([format!("seed = {}", plan.seed), format!("seeds = {}", plan.seeds)]);
     lines.extend(
         plan.stop
             .map(|Stop { failed_share }| format!("stop = {{ failed_share = {failed_share:?} }}")),
@@ -52,27 +52,29 @@ fn text(plan: &Plan, checked: &[Checked]) -> String {
     lines.extend(plan.until_first_failure.then(|| key("until", FIRST_FAILURE)));
     let policies = plan.policies.iter().map(|spec| format!("  {},\n", quote(&spec.to_string())));
     lines.push(format!("policies = [\n{}]", policies.collect::<String>()));
-    lines.push(format!("caps = {}", list(&plan.caps, u32::to_string)));
+    // What a plan that was not prepared leaves open is found out in its traces.
+    let caps = || format!("caps = {}", list(&plan.caps, u32::to_string));
+    lines.extend(plan.are_caps_stated.then(caps));
     let environments = list(&plan.environments, |spec| quote(&spec.to_string()));
     lines.push(format!("environments = {environments}"));
     lines.push(key("after_failure", &plan.after_failure));
-    lines.extend(plan.boards.iter().flat_map(board));
+    lines.extend(plan.boards.iter().flat_map(|one| board(one, plan.page)));
     let streams = plan.streams.iter().zip(checked);
     lines.extend(streams.flat_map(|(its, known)| stream(plan, its, known)));
     lines.join("\n") + "\n"
 }
 
 /// The LOADs of a stream, which are all shares or all pages.
-fn loads(loads: &[Load]) -> String {
+fn loads(loads: &[Load], page: Page) -> String {
     let text = list(loads, |load| match load {
         Load::Share(share) => format!("{share:?}"),
-        Load::Pages(pages) => (pages / PAGES_IN_MIB).to_string(),
+        Load::Pages(pages) => (pages / page.in_mib()).to_string(),
     });
     let is_share = loads.iter().any(|load| matches!(load, Load::Share(_)));
     format!("{} = {text}", if is_share { "loads" } else { "loads_mib" })
 }
 
-fn board(board: &Board) -> Vec<String> {
+fn board(board: &Board, page: Page) -> Vec<String> {
     let mut lines = vec![format!("\n[[boards]]\n{}", key("name", &board.name))];
     lines.push(key("caller", board.caller.name));
     if !board.callers.is_empty() {
@@ -80,13 +82,15 @@ fn board(board: &Board) -> Vec<String> {
         let callers: Vec<_> = board.callers.iter().map(caller).collect();
         lines.push(format!("callers = {{ {} }}", callers.join(", ")));
     }
+    lines.push(format!("step_mib = {}", board.step_pages / page.in_mib()));
     lines.push("areas = [".to_string());
-    for BoardArea { area, clients, policy } in &board.areas {
+    for BoardArea { area, clients, policy, made_by } in &board.areas {
         let order = format!("order_per_bit = {}", area.order_per_bit());
         let mut keys = vec![key("name", area.name()), ranges(area), order];
         let clients = Some(clients).filter(|clients| !clients.is_empty());
         keys.extend(clients.map(|all| format!("clients = {}", list(all, |one| quote(one)))));
         keys.extend(policy.as_ref().map(|policy| key("policy", policy)));
+        keys.extend((*made_by != MadeBy::Dts).then(|| key("made_by", made_by.name())));
         lines.push(format!("  {{ {} }},", keys.join(", ")));
     }
     lines.push("]".to_string());
@@ -121,7 +125,7 @@ fn mix(mix: &MixOf) -> String {
     if mix.built_in.is_some() {
         return format!("mix = {}", mix.value());
     }
-    let parts = mix.parts.iter().map(|part| format!("  {},\n", table(part)));
+    let parts = mix.parts.iter().map(|part| format!("  {},\n", table(part, mix.page)));
     format!("mix = [\n{}]", parts.collect::<String>())
 }
 
@@ -142,7 +146,7 @@ fn stream(plan: &Plan, stream: &Stream, known: &Checked) -> Vec<String> {
         (What::Fitted(_), [Load::Pages(pages)], Some(own)) if *pages == own => {
             Some(format!("# LOAD is that of the file, {own} pages"))
         }
-        (What::Profile(_) | What::Fitted(_), all @ [_, ..], _) => Some(loads(all)),
+        (What::Profile(_) | What::Fitted(_), all @ [_, ..], _) => Some(loads(all, plan.page)),
         _ => None,
     });
     lines.extend(length(plan, stream));
@@ -156,8 +160,8 @@ fn stream(plan: &Plan, stream: &Stream, known: &Checked) -> Vec<String> {
     if let What::Mix(_) = stream.what {
         return lines;
     }
-    if stream.profile().is_none() && stream.recorded_cap != DEFAULT_CAP {
-        lines.push(format!("recorded_cap = {}", stream.recorded_cap));
+    if let (None, Some(cap)) = (stream.profile(), stream.recorded_cap) {
+        lines.push(format!("recorded_cap = {cap}"));
     }
     lines.push(format!("own_area = {}", stream.own_area));
     if let (true, Some(area)) = (stream.own_area, &known.area) {

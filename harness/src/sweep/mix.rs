@@ -5,10 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::emit::{key, quote};
+use super::page::other_page;
 use super::parse::PlanError;
-use crate::ingest::Source;
+use crate::ingest::{Paged, Source};
+use crate::page::Page;
 use crate::reader::Options;
-use crate::words::PAGES_IN_MIB;
 use crate::workload::fit::Fit;
 use crate::workload::mix::{BuiltIn, Mix, Origin, Part, Played};
 use crate::workload::{Profile, SetupError};
@@ -22,6 +23,8 @@ pub struct MixOf {
     pub built_in: Option<&'static BuiltIn>,
     /// Its parts, in order.
     pub parts: Vec<PartOf>,
+    /// The size of the pages of their LOADs.
+    pub page: Page,
 }
 
 /// A part of a mix.
@@ -100,7 +103,8 @@ impl PartOf {
         own.chars().map(plain).take(LONGEST_NAME).collect()
     }
 
-    fn read(&self) -> Result<Part, PlanError> {
+    /// Reads its file, whose pages must be of this size where it states one.
+    fn read(&self, page: Page) -> Result<Part, PlanError> {
         let wrong = |error: crate::ingest::IngestError| self.at.wrong(error.to_string());
         let (options, client) = (Options::default(), self.client.as_deref());
         let source = |path: &String| Source::file(path.as_ref());
@@ -109,15 +113,21 @@ impl PartOf {
             From::Profile(profile) => Origin::Profile(profile, self.load_pages.unwrap_or(0)),
             From::Fit(path) => {
                 let fit = Fit::of_client(&source(path), &options, client).map_err(wrong)?;
+                self.agrees(path, fit.paged, page)?;
                 let load_pages = self.load_pages.unwrap_or(fit.load_pages());
                 Origin::Fit(Arc::new(fit), load_pages)
             }
             From::File(path, repeat) => {
                 let file = Played::read(&source(path), &options, client).map_err(wrong)?;
+                self.agrees(path, file.paged, page)?;
                 Origin::File(Arc::new(file), *repeat)
             }
         };
         Ok(Part { origin, called: self.called.clone() })
+    }
+
+    fn agrees(&self, path: &str, paged: Paged, page: Page) -> Result<(), PlanError> {
+        other_page(paged, page).map_or(Ok(()), |why| Err(self.at.wrong(format!("{path}: {why}"))))
     }
 }
 
@@ -127,13 +137,18 @@ const LONGEST_NAME: usize = 40;
 const NAMED: usize = 6;
 
 impl MixOf {
+    /// Whether a part of it is fitted to a file.
+    pub(super) fn is_fitted(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part.from, From::Fit(_)))
+    }
+
     /// A mix of these parts.
-    pub(super) fn new(parts: Vec<PartOf>) -> Self {
+    pub(super) fn new(parts: Vec<PartOf>, page: Page) -> Self {
         let mut names: Vec<_> = parts.iter().take(NAMED).map(PartOf::name).collect();
         if parts.len() > NAMED {
             names.push(format!("{}-more", parts.len() - NAMED));
         }
-        Self { name: names.join("+"), built_in: None, parts }
+        Self { name: names.join("+"), built_in: None, parts, page }
     }
 
     /// Whether the seed changes it: files as they are know no chance.
@@ -161,8 +176,8 @@ impl MixOf {
     /// The place of the part that there cannot be: its file cannot be read, has no time, or has
     /// nobody of that name; its LOAD is not taken.
     pub fn read(&self) -> Result<Mix, PlanError> {
-        let parts = self.parts.iter().map(PartOf::read).collect::<Result<_, _>>()?;
-        Mix::new(parts).map_err(|(index, error)| {
+        let parts = self.parts.iter().map(|part| part.read(self.page)).collect::<Result<_, _>>()?;
+        Mix::new_in(parts, self.page).map_err(|(index, error)| {
             let part = &self.parts[index];
             let why = match (&error, part.from.path()) {
                 (SetupError::File(_), _) | (_, None) => error.to_string(),
@@ -201,7 +216,8 @@ impl MixOf {
                 From::File(path, true) => format!("{path} again and again"),
             };
             let of = part.client.as_ref().map(|client| format!(" of {client}"));
-            let load = part.load_pages.map(|pages| format!(", LOAD {} MiB", pages / PAGES_IN_MIB));
+            let load =
+                part.load_pages.map(|pages| format!(", LOAD {} MiB", pages / self.page.in_mib()));
             [Some(from), of, load].into_iter().flatten().collect::<String>()
         });
         format!("together {}", parts.collect::<Vec<_>>().join("; "))
@@ -220,20 +236,20 @@ impl MixOf {
         if let Some(BuiltIn { name, .. }) = self.built_in {
             return quote(name);
         }
-        let parts: Vec<_> = self.parts.iter().map(table).collect();
+        let parts: Vec<_> = self.parts.iter().map(|part| table(part, self.page)).collect();
         format!("[{}]", parts.join(", "))
     }
 }
 
 /// A part as a table in one line.
-pub(super) fn table(part: &PartOf) -> String {
+pub(super) fn table(part: &PartOf, page: Page) -> String {
     let (of, repeat) = match &part.from {
         From::Profile(profile) => (key("profile", profile.name), false),
         From::Fit(path) => (key("fit", path), false),
         From::File(path, repeat) => (key("file", path), *repeat),
     };
     let mut keys = vec![of];
-    keys.extend(part.load_pages.map(|pages| format!("load_mib = {}", pages / PAGES_IN_MIB)));
+    keys.extend(part.load_pages.map(|pages| format!("load_mib = {}", pages / page.in_mib())));
     keys.extend(part.client.as_ref().map(|client| key("client", client)));
     keys.extend(part.called.as_ref().map(|called| key("as", called)));
     keys.extend(repeat.then(|| "repeat = true".to_string()));

@@ -2,6 +2,7 @@
 
 mod board;
 mod mix;
+mod size;
 mod stream;
 
 use std::fmt;
@@ -13,14 +14,15 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 
 use super::mix::{MixOf, Place};
-use super::plan::{FIRST_FAILURE, MOST_CELLS, Plan};
+use super::plan::{FIRST_FAILURE, MOST_CELLS, Plan, Stream, What};
 use super::target::Stop;
 use super::target::Target;
 use crate::after_failure::AfterFailure;
 use crate::board::Board;
 use crate::environment;
 use crate::ingest::{DEFAULT_CAP, quoted};
-use crate::words::PAGES_IN_MIB;
+use crate::kernel::Kind;
+use crate::page::Page;
 
 /// Why a text is no plan: where, what is wrong there, and what is allowed. It reads on from
 /// "failed to …".
@@ -49,6 +51,7 @@ impl std::error::Error for PlanError {}
 #[serde(deny_unknown_fields)]
 struct RawPlan {
     name: Spanned<String>,
+    page_kib: Option<Spanned<i64>>,
     seed: Option<Spanned<i64>>,
     seeds: Option<Spanned<i64>>,
     stop: Option<Spanned<RawStop>>,
@@ -122,56 +125,89 @@ impl Text<'_> {
 /// # Errors
 /// No TOML, an unknown or missing key, a value that is not allowed.
 pub fn parse(source: &str, text: &str, catalog: &Catalog) -> Result<Plan, PlanError> {
-    let text = Text { source, text, before: 0 };
-    build(text.read()?, &text, catalog).map_err(|wrong| text.locate(wrong))
+    parse_for(source, text, catalog, Kind::default())
 }
 
-/// The mix that `text`, called `source` in messages, describes by its one key.
+/// The same for a kernel of this kind, as far as the plan does not state another: see
+/// [`kind_of_files`](super::kind_of_files).
 ///
 /// # Errors
 /// As [`parse`].
-pub fn parse_mix(source: &str, text: &str) -> Result<MixOf, PlanError> {
-    mix_of(&Text { source, text, before: 0 })
+pub fn parse_for(
+    source: &str,
+    text: &str,
+    catalog: &Catalog,
+    kind: Kind,
+) -> Result<Plan, PlanError> {
+    let text = Text { source, text, before: 0 };
+    build(text.read()?, &text, catalog, kind).map_err(|wrong| text.locate(wrong))
+}
+
+/// The mix that `text`, called `source` in messages, describes by its one key, on a board with pages
+/// of this size.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_mix(source: &str, text: &str, page: Page) -> Result<MixOf, PlanError> {
+    mix_of(&Text { source, text, before: 0 }, page)
 }
 
 /// The mix that `value` is, as it is written after `mix = `.
 ///
 /// # Errors
 /// As [`parse`].
-pub fn parse_mix_value(source: &str, value: &str) -> Result<MixOf, PlanError> {
+pub fn parse_mix_value(source: &str, value: &str, page: Page) -> Result<MixOf, PlanError> {
     const KEY: &str = "mix = ";
-    mix_of(&Text { source, text: &format!("{KEY}{value}"), before: KEY.len() })
+    mix_of(&Text { source, text: &format!("{KEY}{value}"), before: KEY.len() }, page)
 }
 
-fn mix_of(text: &Text<'_>) -> Result<MixOf, PlanError> {
+fn mix_of(text: &Text<'_>, page: Page) -> Result<MixOf, PlanError> {
     let raw: mix::RawMixFile = text.read()?;
-    mix::mix(&raw.mix, text).map_err(|wrong| text.locate(wrong))
+    mix::mix(&raw.mix, text, page).map_err(|wrong| text.locate(wrong))
 }
 
-fn build(raw: RawPlan, text: &Text<'_>, catalog: &Catalog) -> Result<Plan, Wrong> {
+fn build(raw: RawPlan, text: &Text<'_>, catalog: &Catalog, known: Kind) -> Result<Plan, Wrong> {
+    let stated = raw.page_kib.as_ref().map(page_kib).transpose()?.or(known.page);
+    let kind = Kind { page: Some(stated.unwrap_or_default()), ..known };
+    let page = stated.unwrap_or_default();
     let everything = || Spanned::new(0..0, vec![Spanned::new(0..0, "all".to_string())]);
     let cap = || Spanned::new(0..0, vec![Spanned::new(0..0, i64::from(DEFAULT_CAP))]);
     let pinned = || Spanned::new(0..0, vec![Spanned::new(0..0, "pinned".to_string())]);
     let (target, streams) = (raw.target.as_ref(), raw.streams.span());
-    let plan = Plan {
+    let after_failure = raw
+        .after_failure
+        .as_ref()
+        .map(|raw| by(raw, |text| AfterFailure::parse(text).map_err(|error| error.why)));
+    let mut plan = Plan {
+        page,
+        is_page_stated: stated.is_some(),
         stop: stop(&raw)?,
         target: target.map(|raw| by(raw, Target::parse)).transpose()?,
         until_first_failure: until(raw.until.as_ref())?,
-        after_failure: raw.after_failure.map_or(Ok(AfterFailure::Drop), |raw| {
-            by(&raw, |text| AfterFailure::parse(text).map_err(|error| error.why))
-        })?,
+        after_failure: AfterFailure::Drop,
         name: name(raw.name, "name")?,
         seed: raw.seed.map_or(Ok(1), |seed| number(&seed, "seed", 0, i64::MAX))?,
         seeds: raw.seeds.map_or(Ok(1), |seeds| number(&seeds, "seeds", 1, 1_000_000))?,
         policies: policies(raw.policies.unwrap_or_else(everything), catalog)?,
+        are_caps_stated: raw.caps.is_some(),
         caps: list(raw.caps.unwrap_or_else(cap), "caps", |cap| {
             Ok(number(cap, "cap", 0, 63)? as u32)
         })?,
         environments: list(raw.environments.unwrap_or_else(pinned), "environments", |raw| {
             by(raw, |text| environment::Spec::parse(text).map_err(|error| error.why))
         })?,
-        boards: boards(raw.boards, catalog)?,
-        streams: list(raw.streams, "streams", |raw| stream::stream(raw, text))?,
+        boards: boards(raw.boards, catalog, kind)?,
+        streams: list(raw.streams, "streams", |raw| stream::stream(raw, text, page))?,
+    };
+    let is_fitted = |stream: &Stream| match &stream.what {
+        What::Fitted(_) => true,
+        What::Mix(mix) => mix.is_fitted(),
+        What::File(_) | What::Recorded(_) | What::Profile(_) => false,
+    };
+    plan.after_failure = match after_failure {
+        Some(stated) => stated?,
+        None if plan.streams.iter().any(is_fitted) => AfterFailure::Fitted,
+        None => AfterFailure::Drop,
     };
     if plan.cell_count().is_none() {
         let why = format!("more than {MOST_CELLS} cells; take fewer seeds or streams");
@@ -213,10 +249,21 @@ fn until(raw: Option<&Spanned<String>>) -> Result<bool, Wrong> {
     }
 }
 
-fn boards(raw: Vec<Spanned<board::RawBoard>>, catalog: &Catalog) -> Result<Vec<Board>, Wrong> {
+/// The size of a page.
+fn page_kib(raw: &Spanned<i64>) -> Result<Page, Wrong> {
+    let page = u64::try_from(*raw.get_ref()).ok().and_then(Page::of_kib);
+    let why = || format!("page_kib is {}; 4, 16 and 64 are allowed", raw.get_ref());
+    page.map_or_else(|| wrong(raw, why()), Ok)
+}
+
+fn boards(
+    raw: Vec<Spanned<board::RawBoard>>,
+    catalog: &Catalog,
+    kind: Kind,
+) -> Result<Vec<Board>, Wrong> {
     let mut names = std::collections::BTreeSet::new();
     let board = |raw: Spanned<board::RawBoard>| {
-        let (span, board) = (raw.get_ref().name.span(), board::board(raw, catalog)?);
+        let (span, board) = (raw.get_ref().name.span(), board::board(raw, catalog, kind)?);
         if !names.insert(board.name.clone()) {
             let name = quoted(&board.name);
             return Err((span, format!("a second board is named {name}; give it another name")));
@@ -278,9 +325,9 @@ fn number(raw: &Spanned<i64>, key: &str, least: i64, most: i64) -> Result<u64, W
     }
 }
 
-/// Pages that are stated in MiB.
-fn mib(raw: &Spanned<i64>, key: &str) -> Result<u64, Wrong> {
-    Ok(number(raw, key, 1, i64::MAX / PAGES_IN_MIB as i64)? * PAGES_IN_MIB)
+/// Pages of this size that are stated in MiB.
+fn mib(raw: &Spanned<i64>, key: &str, page: Page) -> Result<u64, Wrong> {
+    Ok(number(raw, key, 1, i64::MAX / Page::Kib4.in_mib() as i64)? * page.in_mib())
 }
 
 /// A path that fits in one line of a table.

@@ -8,6 +8,7 @@ use super::target::{Stop, Target};
 use crate::after_failure::AfterFailure;
 use crate::board::Board;
 use crate::environment;
+use crate::page::Page;
 use crate::workload::Profile;
 
 /// The most cells of a plan. Their results, about 1 KiB each, are on disk; in memory there are two
@@ -22,6 +23,10 @@ pub(super) const FIRST_FAILURE: &str = "first-failure";
 pub struct Plan {
     /// Its name, and that of the folder of its report.
     pub name: String,
+    /// The size of a page, of which every number of pages is.
+    pub page: Page,
+    /// Whether the plan or its files state it; else it is taken to be 4 KiB.
+    pub is_page_stated: bool,
     /// The first seed.
     pub seed: u64,
     /// Seeds of each profile: `seed`, `seed + 1` … A stream from a file, and a profile without
@@ -37,6 +42,8 @@ pub struct Plan {
     pub policies: Vec<Spec>,
     /// Caps (`CONFIG_CMA_ALIGNMENT`) that `dma` requests follow.
     pub caps: Vec<u32>,
+    /// The plan states these; else they are what the calls of a trace show, or 8.
+    pub are_caps_stated: bool,
     /// The pages.
     pub environments: Vec<environment::Spec>,
     /// What a caller does whose request was refused.
@@ -95,8 +102,9 @@ pub struct Stream {
     pub length: Length,
     /// It runs on the area that it states, once, rather than on every board.
     pub own_area: bool,
-    /// The cap that a recording was made with, where its header does not state one.
-    pub recorded_cap: u32,
+    /// The cap that a recording was made with, where its header does not state one; where this is
+    /// none either, what the calls of a trace show, else 8.
+    pub recorded_cap: Option<u32>,
     /// The area of a trace whose events are meant; the one with most of them where none is named.
     pub area: Option<String>,
     /// Debugfs files of that area: a text of them, or their folder.

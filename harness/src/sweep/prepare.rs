@@ -4,6 +4,7 @@ use cma_policies::{Area, Spec};
 
 use super::expect::{expect, too_short};
 use super::failed::Failed;
+use super::page::other_page;
 use super::plan::Length;
 use super::plan::{Load, MOST_CELLS, Plan, Stream, What};
 use super::route;
@@ -28,8 +29,13 @@ pub fn prepare(mut plan: Plan) -> Result<Ready, Failed> {
     let checked: Vec<_> = plan
         .streams
         .iter()
-        .map(|stream| look_through(stream, scripted))
+        .map(|stream| look_through(stream, plan.page, scripted))
         .collect::<Result<_, _>>()?;
+    for (stream, known) in plan.streams.iter().zip(&checked) {
+        if let Some(why) = known.paged.and_then(|paged| other_page(paged, plan.page)) {
+            return Err(Failed::Run(format!("run {}: {why}", stream.name())));
+        }
+    }
     for (stream, known) in plan.streams.iter_mut().zip(&checked) {
         if let Some(fit) = &known.fit {
             if stream.length == Length::Unstated {
@@ -52,6 +58,7 @@ pub fn prepare(mut plan: Plan) -> Result<Ready, Failed> {
             return Err(Failed::Run(why));
         }
     }
+    let shown = caps_shown(&mut plan, &checked);
     for (stream, known) in plan.streams.iter().zip(&checked) {
         check_target(&plan, stream, known)?;
     }
@@ -74,7 +81,8 @@ pub fn prepare(mut plan: Plan) -> Result<Ready, Failed> {
             let seed = Seed::new(ready.plan.seed);
             let load = load.share_of(board.pages());
             let setup = Setup { area_pages: board.pages(), load, seed, ops: 0 };
-            profile.open(&setup).map_err(|error| Failed::make(profile.name, error))?;
+            let opened = profile.open_in(&setup, ready.plan.page);
+            opened.map_err(|error| Failed::make(profile.name, error))?;
         }
         if let (Some(fit), Some(load)) = (&ready.checked[at.stream].fit, ready.plan.load(&at)) {
             let checked = fit.check(load.pages_of(board.pages()));
@@ -87,11 +95,31 @@ pub fn prepare(mut plan: Plan) -> Result<Ready, Failed> {
     }
     ready.aligned = build_policies(&ready)?;
     ready.warnings = route::check(&ready)?;
+    ready.warnings.extend(shown);
     ready.warnings.extend(too_short(&short));
     ready.warnings.extend(too_little(&ready.plan));
     let areas = ready.plan.boards.iter().flat_map(|board| &board.areas);
     ready.warnings.extend(areas.filter_map(|place| strange(&place.area)));
     Ok(ready)
+}
+
+/// Where the plan states no caps, the one that its traces show is taken in place of the default one:
+/// that in words.
+fn caps_shown(plan: &mut Plan, checked: &[Checked]) -> Option<String> {
+    if std::mem::replace(&mut plan.are_caps_stated, true) {
+        return None;
+    }
+    let named = plan.streams.iter().zip(checked);
+    let mut shown = named.filter_map(|(stream, known)| Some((stream.name(), known.cap?)));
+    let (name, cap) = shown.next()?;
+    let is_one = shown.all(|(_, other)| other == cap);
+    if !is_one || plan.caps == [cap] {
+        return None;
+    }
+    let words =
+        format!("caps = [{cap}], as the calls of {name} show; caps in the plan name others");
+    plan.caps = vec![cap];
+    Some(words)
 }
 
 /// Whether a stream can answer what the target of the plan asks.

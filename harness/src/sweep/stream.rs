@@ -20,10 +20,12 @@ use super::route::Probed;
 use super::shelf::{Made, Name, Scribe, Shelf};
 use crate::board::Board;
 use crate::environment::Script;
-use crate::ingest::{self, Event, IngestError, Route, Source};
+use crate::ingest::{self, Event, IngestError, Paged, Route, Source};
+use crate::kernel::pageblock;
 use crate::metric::Sizes;
 use crate::op::{Op, Timed};
-use crate::reader::{self, Options, Reader};
+use crate::page::Page;
+use crate::reader::{self, CapShown, Options, Reader};
 use crate::seed::Seed;
 use crate::workload::Setup;
 use crate::workload::fit::Fit;
@@ -36,6 +38,8 @@ pub struct Checked {
     pub area: Option<Area>,
     /// Pages of typical buffers, ascending: what the metrics probe with.
     pub sizes: Vec<u64>,
+    /// How large its pages are and what says so, where its ops come from a file.
+    pub paged: Option<Paged>,
     /// Ops: in a file those that there are, of what is made those that are asked for, or about as
     /// many as its board time takes.
     pub ops: u64,
@@ -53,6 +57,8 @@ pub struct Checked {
     pub mix: Option<Arc<Mix>>,
     /// What was strange but no error.
     pub warnings: Vec<String>,
+    /// The cap that the calls of a trace show.
+    pub cap: Option<u32>,
     /// The sum over what is in its files, by which others of the same name are known.
     pub sum: Option<u64>,
 }
@@ -85,16 +91,17 @@ impl Ready {
         }
         let own = self.checked[at.stream].area.clone();
         let own = own.expect("a stream without an area is put on the boards");
-        Cow::Owned(Board::single("", own))
+        let step_pages = pageblock(self.plan.page);
+        Cow::Owned(Board { step_pages, ..Board::single("", own) })
     }
 }
 
-pub(super) fn look_through(stream: &Stream, scripted: bool) -> Result<Checked, Failed> {
+pub(super) fn look_through(stream: &Stream, page: Page, scripted: bool) -> Result<Checked, Failed> {
     if let Some(profile) = stream.profile() {
         let area = profile.area.map(|Run { pfn, count }| {
             Area::single(pfn.0, count, 0).expect("the area of a profile can be built")
         });
-        let sizes = profile.sizes.to_vec();
+        let sizes = profile.sizes_in(page);
         let ops = stream.length.most_ops();
         return Ok(Checked { area, sizes, ops, has_time: true, ..Checked::default() });
     }
@@ -105,6 +112,7 @@ pub(super) fn look_through(stream: &Stream, scripted: bool) -> Result<Checked, F
     }
     let mut reader = open(stream)?;
     let mut sizes = Sizes::default();
+    let kernel = reader.kernel();
     let mut script = Script::default();
     let (mut ops, mut pins) = (0, 0);
     for row in reader.by_ref() {
@@ -112,7 +120,7 @@ pub(super) fn look_through(stream: &Stream, scripted: bool) -> Result<Checked, F
         let Event::Op(op) = row.event else { continue };
         ops += 1 + u64::from(row.give_back().is_some());
         if scripted {
-            script.note(&row);
+            script.note(&row, kernel);
         }
         match op {
             Op::Alloc { request, .. } => sizes.note(request.count()),
@@ -132,9 +140,11 @@ pub(super) fn look_through(stream: &Stream, scripted: bool) -> Result<Checked, F
         ops,
         has_time: reader.has_time(),
         script,
+        paged: Some(reader.paged()),
         clients: reader.clients().into_iter().map(str::to_string).collect(),
         routes: reader.routes(),
         warnings: reader.warnings(),
+        cap: reader.cap_shown().and_then(CapShown::exactly),
         sum: sum(stream)?,
         ..Checked::default()
     })
@@ -152,6 +162,8 @@ fn fitted(stream: &Stream) -> Result<Checked, Failed> {
     }
     Ok(Checked {
         area: fit.area.clone(),
+        cap: fit.cap_shown.as_ref().and_then(CapShown::exactly),
+        paged: Some(fit.paged),
         sizes: fit.sizes(),
         ops: match stream.length {
             Length::Unstated if has_time => u64::MAX,
@@ -176,6 +188,8 @@ fn together(stream: &Stream, mix: &MixOf) -> Result<Checked, Failed> {
         has_time: true,
         clients: made.clients.clone(),
         routes: made.routes.clone(),
+        cap: made.cap(),
+        paged: made.paged(),
         warnings: mix.warnings(&made),
         mix: Some(Arc::new(made)),
         sum: sum(stream)?,
@@ -219,7 +233,7 @@ fn sum(stream: &Stream) -> Result<Option<u64>, IngestError> {
 }
 
 /// The file of a stream, and what the plan says beside it.
-fn source(stream: &Stream) -> Result<(Source, Options), IngestError> {
+pub(super) fn source(stream: &Stream) -> Result<(Source, Options), IngestError> {
     let source = match &stream.what {
         What::File(path) | What::Fitted(path) => Source::file(path.as_ref()),
         What::Recorded(recording) => Source::bytes(recording.name, recording.bytes),
@@ -230,7 +244,7 @@ fn source(stream: &Stream) -> Result<(Source, Options), IngestError> {
         if path.is_dir() { ingest::directory(path) } else { Source::open_file(path) }
     };
     let options = Options {
-        recorded_cap: Some(stream.recorded_cap),
+        recorded_cap: stream.recorded_cap,
         area: stream.area.clone(),
         snapshot: stream.snapshot.as_ref().map(snapshot).transpose()?,
         ..Options::default()
@@ -294,7 +308,7 @@ impl Ops {
             let load = load.map_or(profile.default_load, |load| load.share_of(area_pages));
             let ops = stream.length.most_ops();
             let setup = Setup { area_pages, load, seed: Seed::new(seed), ops };
-            let made = profile.open(&setup);
+            let made = profile.open_in(&setup, plan.page);
             let made = made.map_err(|error| Failed::make(profile.name, error))?;
             clients = made.clients().to_vec();
             Box::new(made)

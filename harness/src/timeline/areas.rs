@@ -151,6 +151,16 @@ impl Areas {
         }
     }
 
+    /// Bytes of a page; 4096 where nothing says so.
+    pub(crate) fn page_bytes(&self) -> u64 {
+        self.page_bytes.unwrap_or(4096)
+    }
+
+    /// How many reservations at boot have so many pages.
+    pub(crate) fn reserved_of(&self, pages: u64) -> usize {
+        self.reserved.iter().filter(|reserved| reserved.pages == pages).count()
+    }
+
     /// Whether the area of this name can have a list of so many pages in all.
     pub(crate) fn can_have(&self, name: Option<&str>, total: Option<u64>) -> bool {
         let track = name.and_then(|name| self.index(Some(name), total));

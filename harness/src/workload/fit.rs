@@ -14,10 +14,14 @@
 //! another LOAD than the file's there are more or fewer slots, never other sizes. What a model
 //! cannot say is in [`Fit::distances`] and [`LeftOut`].
 
+mod acts;
 mod classes;
+mod closed;
 mod distance;
 mod draw;
 mod history;
+mod manner;
+mod meant;
 mod model;
 
 use std::sync::Arc;
@@ -26,16 +30,19 @@ use cma_policies::{Area, Request, dma_align};
 
 pub use classes::Requested;
 pub use distance::{DISTANCES, Distances};
-pub use history::LeftOut;
+pub use history::{Asked, LeftOut, Recorded};
+pub use manner::{Holds, Manner};
 pub use model::Phase;
 
 use self::draw::Drawn;
 use self::history::{Buffer, History};
 use self::model::Model;
 use super::{Setup, SetupError, Workload};
-use crate::ingest::{DEFAULT_CAP, IngestError, Source};
+use crate::after_failure::{AfterFailure, Callers};
+use crate::board::kind;
+use crate::ingest::{DEFAULT_CAP, IngestError, Paged, Source};
 use crate::op::Op;
-use crate::reader::Options;
+use crate::reader::{CapShown, Options};
 use crate::seed::Seed;
 
 /// Streams that a distance is the mean of: their number, and where their seeds come from.
@@ -50,12 +57,20 @@ pub struct Fit {
     model: Arc<Model>,
     /// The area that the file states.
     pub area: Option<Area>,
+    /// How large its pages are, and what says so.
+    pub paged: Paged,
     /// The format of the file.
     pub format: &'static str,
+    /// The cap that its requests follow.
+    pub cap: u32,
+    /// What shows it, in a trace.
+    pub cap_shown: Option<CapShown>,
     /// What was strange about the file but no error.
     pub warnings: Vec<String>,
     /// What the fit leaves out.
     pub left_out: LeftOut,
+    manners: Vec<Manner>,
+    recorded: Recorded,
     /// Classes of requests, by pages asked for.
     pub classes: Vec<Requested>,
     /// Requests in it.
@@ -92,9 +107,14 @@ impl Fit {
             requests: history.buffers.len() as u64,
             model,
             area: facts.area,
+            paged: facts.paged,
             format: facts.format,
+            cap: facts.cap,
+            cap_shown: facts.cap_shown,
             warnings: facts.warnings,
             left_out: history.left_out,
+            manners: history.manners.clone(),
+            recorded: history.recorded.clone(),
             distances: Distances::default(),
             between_draws: 0.0,
         };
@@ -105,7 +125,7 @@ impl Fit {
         let between_draws = Distances::between(&draws[0], &draws[1], phases).largest();
         (fit.distances, fit.between_draws) = (distances, between_draws);
         let (sessions, _) = fit.sessions();
-        if sessions < ENOUGH {
+        if sessions < ENOUGH && fit.model.closed.is_empty() {
             fit.warnings.push(format!(
                 "streams are drawn from {sessions} sessions only: they differ little from the file, \
                  whatever their distance, and intervals from them are too narrow"
@@ -142,6 +162,12 @@ impl Fit {
         self.model.load_pages
     }
 
+    /// Pages of what was there before the file begins, and stays to its end.
+    pub fn before_pages(&self) -> u64 {
+        let stays = self.model.before.iter().filter(|buffer| buffer.end_us.is_none());
+        stays.map(|buffer| buffer.count).sum()
+    }
+
     /// Ops in the file.
     pub fn ops(&self) -> u64 {
         self.model.ops
@@ -165,6 +191,25 @@ impl Fit {
     /// Bursts, and what is between them, in order of time.
     pub fn phases(&self) -> &[Phase] {
         &self.model.phases
+    }
+
+    /// How the requests of the file ended.
+    pub const fn recorded(&self) -> &Recorded {
+        &self.recorded
+    }
+
+    /// What each kind of clients does after a refusal, and what shows it, of those that ask at all.
+    pub fn manners(&self) -> &[Manner] {
+        &self.manners
+    }
+
+    /// What clients of these names do after a refusal, those of which nothing is known `others`.
+    pub fn callers(&self, names: &[String], others: AfterFailure) -> Callers {
+        let of = |name: &String| {
+            let known = self.manners.iter().find(|manner| manner.kind == kind(name));
+            known.map_or(others, |manner| manner.after)
+        };
+        Callers { others, of_client: names.iter().map(of).collect() }
     }
 
     /// Sessions that came to their end, from which streams are drawn, and those that stay.
@@ -210,7 +255,9 @@ impl Fit {
     pub fn check(&self, load_pages: u64) -> Result<(), SetupError> {
         let classes = self.model.classes.iter().flat_map(|class| &class.sessions);
         let sessions = classes.chain(self.model.residents.iter().map(|(_, session)| session));
-        let first = sessions.map(model::Session::first_pages).max().unwrap_or(0);
+        let asks = self.model.closed.iter().flat_map(|closed| &closed.asks);
+        let first = sessions.map(model::Session::first_pages);
+        let first = first.chain(asks.map(|(count, _)| *count)).max().unwrap_or(0);
         let before = self.model.before.iter().map(|buffer| buffer.count).sum::<u64>();
         let least_pages = first.max(before);
         let most_pages = self.load_pages().saturating_mul(Setup::MOST_TIMES);

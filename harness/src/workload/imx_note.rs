@@ -5,6 +5,7 @@ use cma_policies::Run;
 use super::session::{Part, ask};
 use super::{Profile, Setup, Workload};
 use crate::op::{Op, Timed};
+use crate::page::Page;
 
 pub(super) const PROFILE: Profile = Profile {
     name: "imx-note",
@@ -31,15 +32,16 @@ const FRAME: u64 = 456;
 const RESIDENT_US: u64 = 1_000_000;
 const FRAME_US: u64 = 40_000;
 
-fn make(setup: &Setup, _: &[Part]) -> Workload {
-    let residents = setup.target_pages() / RESIDENT;
+fn make(setup: &Setup, page: Page, _: &[Part]) -> Workload {
+    let (resident, frame_pages) = (page.hold(RESIDENT), page.hold(FRAME));
+    let residents = setup.target_pages() / resident;
     let ops = (0..setup.ops).map(move |index| {
         let Some(frame) = index.checked_sub(residents) else {
-            return Timed { at_us: index * RESIDENT_US, op: ask(index, RESIDENT, 1) };
+            return Timed { at_us: index * RESIDENT_US, op: ask(index, resident, 1) };
         };
         let at_us = residents * RESIDENT_US + frame * FRAME_US;
         let id = residents + frame / 2;
-        let op = if frame % 2 == 0 { ask(id, FRAME, 2) } else { Op::Free { id, part: None } };
+        let op = if frame % 2 == 0 { ask(id, frame_pages, 2) } else { Op::Free { id, part: None } };
         Timed { at_us, op }
     });
     Workload::new(vec!["resident".into(), "frame".into()], ops)

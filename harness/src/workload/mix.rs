@@ -24,8 +24,10 @@ use self::clients::Clients;
 use self::merge::Merged;
 use self::part::Alone;
 use super::{Failure, SetupError, Workload};
-use crate::ingest::{IngestError, Route, quoted};
+use crate::after_failure::{AfterFailure, Callers};
+use crate::ingest::{IngestError, Paged, Route, quoted};
 use crate::op::{Op, Timed};
+use crate::page::Page;
 use crate::seed::Seed;
 
 /// Ops at the start of a mix that show what is asked for most.
@@ -38,11 +40,14 @@ pub struct Mix {
     pub parts: Vec<Part>,
     /// Who asks, by number. Client 0 is nobody.
     pub clients: Vec<String>,
+    /// What they do after a refusal, as the file shows it that a part is fitted to; others drop.
+    pub callers: Callers,
     /// The areas that files name for their clients.
     pub routes: Vec<Route>,
     /// Pages of typical buffers, ascending, at most 8: of those of the parts the ones that are asked
     /// for most.
     pub sizes: Vec<u64>,
+    page: Page,
 }
 
 /// A part by its number from 0 on, and what is wrong with it.
@@ -52,19 +57,37 @@ impl Mix {
     /// The most parts of a mix.
     pub const MOST_PARTS: usize = 64;
 
-    /// These parts together.
+    /// These parts together, on a board with pages of 4 KiB.
+    ///
+    /// # Errors
+    /// As [`Mix::new_in`].
+    pub fn new(parts: Vec<Part>) -> Result<Self, Wrong> {
+        Self::new_in(parts, Page::Kib4)
+    }
+
+    /// These parts together, on a board with pages of this size.
     ///
     /// # Errors
     /// The part that there cannot be, and why: a LOAD that its profile or fit does not take, a file
     /// without time, more clients than can be told apart, an area for a client whom another part
     /// sends elsewhere.
-    pub fn new(parts: Vec<Part>) -> Result<Self, Wrong> {
+    pub fn new_in(parts: Vec<Part>, page: Page) -> Result<Self, Wrong> {
         for (index, part) in parts.iter().enumerate() {
-            part.check().map_err(|error| (index, error))?;
+            part.check(page).map_err(|error| (index, error))?;
         }
-        let mut mix = Self { parts, clients: Vec::new(), routes: Vec::new(), sizes: Vec::new() };
+        let callers = AfterFailure::Drop.into();
+        let (clients, routes, sizes) = (Vec::new(), Vec::new(), Vec::new());
+        let mut mix = Self { parts, clients, callers, routes, sizes, page };
         let (clients, alone) = mix.alone(&Seed::new(0), &Failure::default())?;
+        mix.callers.of_client = vec![AfterFailure::Drop; clients.len()];
         mix.clients = clients;
+        for (part, (alone, numbers)) in mix.parts.iter().zip(&alone) {
+            let Origin::Fit(fit, _) = &part.origin else { continue };
+            let callers = fit.callers(&alone.clients, AfterFailure::Drop);
+            for (number, after) in numbers.iter().zip(callers.of_client) {
+                mix.callers.of_client[usize::from(*number)] = after;
+            }
+        }
         for (index, (_, numbers)) in alone.iter().enumerate() {
             mix.route(index, numbers).map_err(|error| (index, error.into()))?;
         }
@@ -75,6 +98,18 @@ impl Mix {
     /// LOAD that is planned for, in pages.
     pub fn load_pages(&self) -> u64 {
         self.parts.iter().map(Part::load_pages).fold(0, u64::saturating_add)
+    }
+
+    /// The cap that the calls of its parts show: none where they show several.
+    pub fn cap(&self) -> Option<u32> {
+        let mut caps = self.parts.iter().filter_map(Part::cap);
+        let cap = caps.next()?;
+        caps.all(|other| other == cap).then_some(cap)
+    }
+
+    /// How large the pages of its files are, by the first of them.
+    pub fn paged(&self) -> Option<Paged> {
+        self.parts.iter().find_map(Part::paged)
     }
 
     /// Whether parts of buffers are given back.
@@ -104,7 +139,8 @@ impl Mix {
         let mut streams = Vec::new();
         for (index, part) in self.parts.iter().enumerate() {
             let wrong = |error| (index, error);
-            let alone = part.open(seed.child("mix", index as u64), failed).map_err(wrong)?;
+            let alone = part.open(self.page, seed.child("mix", index as u64), failed);
+            let alone = alone.map_err(wrong)?;
             let numbers =
                 clients.of_part(&alone.clients, part.called.as_deref(), part.has_nameless());
             streams.push((alone, numbers.map_err(wrong)?));
@@ -137,7 +173,7 @@ impl Mix {
 
     /// Of the sizes of the parts those that `ops` ask for most.
     fn most_used(&self, ops: impl Iterator<Item = Timed>) -> Vec<u64> {
-        let all = self.parts.iter().flat_map(Part::sizes);
+        let all = self.parts.iter().flat_map(|part| part.sizes(self.page));
         let mut uses: BTreeMap<u64, u64> = all.map(|count| (count, 0)).collect();
         for timed in ops {
             if let Op::Alloc { request, .. } = timed.op {

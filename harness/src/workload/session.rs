@@ -8,6 +8,7 @@ use cma_policies::{Request, dma_align};
 use super::{Setup, Workload};
 use crate::ingest::DEFAULT_CAP;
 use crate::op::{Op, Timed};
+use crate::page::Page;
 use crate::seed::{Draws, Seed};
 
 /// One second, in microseconds.
@@ -18,7 +19,7 @@ pub(super) const SECOND: u64 = 1_000_000;
 pub(super) struct Turn {
     /// Groups to give back: indices into those held before the turn, ascending, oldest first.
     pub(super) release: Vec<usize>,
-    /// Pages of each buffer of each new group: all of it is asked for at this moment, each group
+    /// Pages of 4 KiB of each buffer of each new group: all of it is asked for at this moment, each group
     /// then lives on its own.
     pub(super) ask: Vec<Vec<u64>>,
     /// The client makes do with so many of these buffers, from the first on.
@@ -81,6 +82,7 @@ struct Sessions {
     queue: VecDeque<Timed>,
     board: Ledger,
     parts: Vec<Ledger>,
+    page: Page,
     ops_left: u64,
     next_id: u64,
 }
@@ -93,12 +95,13 @@ const IDLE_TURNS: u32 = 1 << 16;
 const START_US: u64 = 5 * SECOND;
 
 /// The workload of a board with these parts, each client with its own child of the seed.
-pub(super) fn mixture(setup: &Setup, parts: &[Part]) -> Workload {
+pub(super) fn mixture(setup: &Setup, page: Page, parts: &[Part]) -> Workload {
     let members = parts.iter().map(|(percent, of)| {
         let pages = pages_of(setup.target_pages(), *percent);
-        (pages, of(pages))
+        // Habits count in pages of 4 KiB.
+        (pages, of(pages.saturating_mul(page.small())))
     });
-    let (sessions, names) = Sessions::new(setup, members.collect());
+    let (sessions, names) = Sessions::new(setup, page, members.collect());
     Workload::new(names, sessions)
 }
 
@@ -140,7 +143,7 @@ pub(super) fn log_uniform(draws: &mut Draws, low: u64, high: u64) -> u64 {
 
 impl Sessions {
     /// The clients of parts that may hold so many pages each, and their names.
-    fn new(setup: &Setup, parts: Vec<(u64, Vec<Member>)>) -> (Self, Vec<String>) {
+    fn new(setup: &Setup, page: Page, parts: Vec<(u64, Vec<Member>)>) -> (Self, Vec<String>) {
         let seed: &Seed = &setup.seed;
         let ledger = |most_pages| Ledger { most_pages, live_pages: 0 };
         let mut made = Self {
@@ -149,6 +152,7 @@ impl Sessions {
             queue: VecDeque::new(),
             board: ledger(setup.target_pages()),
             parts: parts.iter().map(|(pages, _)| ledger(*pages)).collect(),
+            page,
             ops_left: setup.ops,
             next_id: 0,
         };
@@ -203,7 +207,9 @@ impl Sessions {
         if !turn.overlap {
             self.give_back(at_us, part, &released);
         }
-        for group in self.fitting(part, &turn.ask, turn.least) {
+        let pages = |group: &Vec<u64>| group.iter().map(|small| self.page.hold(*small)).collect();
+        let asked: Vec<_> = turn.ask.iter().map(pages).collect();
+        for group in self.fitting(part, &asked, turn.least) {
             let mut held = Vec::new();
             for count in group {
                 // Client 0 is nobody.
@@ -249,7 +255,7 @@ mod tests {
         // So much room that nobody ever waits for another.
         let setup = Setup { area_pages: 1 << 30, load: 1.0, seed: Seed::new(seed), ops: 1 << 40 };
         let members = parts.iter().map(|part| (1 << 29, part.1(20_000))).collect();
-        let (sessions, names) = Sessions::new(&setup, members);
+        let (sessions, names) = Sessions::new(&setup, Page::Kib4, members);
         let number = names.iter().position(|other| other == name).expect("it is there") + 1;
         let mut own = std::collections::BTreeMap::new();
         let mut seen = Vec::new();

@@ -107,7 +107,7 @@ fn the_page_allocator_helps_out_up_to_order_10_and_only_through_the_dma_api() {
 fn a_request_that_the_page_allocator_serves_is_no_failure() {
     let board = board(&[(8, &[])], "dma-direct");
     let ops = [ask(0, 1, 8, 0, true), ask(0, 2, 8, 0, true), free(5, 1), free(6, 2)];
-    for after_failure in ["drop", "retry:every_ms=1,times=3", "session", "reboot"] {
+    for after_failure in ["drop", "retry:every_ms=1,times=3", "session", "next:back=1", "reboot"] {
         let ran = run_on(&board, &["x"], &[vec![]], after_failure, &ops);
         let freed = Answer::Freed(cma_policies::Run::new(0, 8));
         let expected = [granted(0), REFUSED, freed, Answer::FreedElsewhere];

@@ -184,4 +184,69 @@ proptest! {
             }
         }
     }
+
+    #[test]
+    fn who_goes_on_asks_for_all_and_holds_no_more_than_it_would(ops in stream(), back in 0..3_u64) {
+        let ran = go(&format!("next:back={back}"), &ops);
+        let asks = |all: &[Timed]| -> Vec<Timed> {
+            all.iter().filter(|timed| matches!(timed.op, Op::Alloc { .. })).copied().collect()
+        };
+        let happened: Vec<_> = ran.steps.iter().map(|seen| seen.timed).collect();
+        prop_assert_eq!(asks(&happened), asks(&ops));
+        if ran.steps.iter().all(|seen| !is_refused(seen.answer)) {
+            prop_assert_eq!(&happened, &ops);
+        }
+        let asked: BTreeMap<u64, (u16, u64)> = ops
+            .iter()
+            .filter_map(|timed| match timed.op {
+                Op::Alloc { id, request, .. } => Some((id, (request.client(), request.count()))),
+                _ => None,
+            })
+            .collect();
+        // What each client holds in the stream and has held at most, and what it holds in fact.
+        let (mut meant, mut most, mut held) = ([0; 3], [0; 3], [BTreeSet::new(), BTreeSet::new(), BTreeSet::new()]);
+        let mut stream = ops.iter().peekable();
+        let pages = |ids: &BTreeSet<u64>| ids.iter().map(|id| asked[id].1).sum::<u64>();
+        let mut may_give = [0; 3];
+        for seen in &ran.steps {
+            let id = id_of(seen.timed.op);
+            let (client, count) = (usize::from(asked[&id].0), asked[&id].1);
+            if matches!(seen.timed.op, Op::Alloc { .. }) {
+                // The stream comes to this request.
+                for timed in stream.by_ref() {
+                    let (its, pages) = asked[&id_of(timed.op)];
+                    let its = usize::from(its);
+                    if matches!(timed.op, Op::Free { .. }) {
+                        meant[its] -= pages;
+                        continue;
+                    }
+                    meant[its] += pages;
+                    most[its] = meant[its].max(most[its]);
+                    prop_assert_eq!(timed.op, seen.timed.op);
+                    break;
+                }
+                if is_refused(seen.answer) {
+                    may_give[client] += back;
+                } else {
+                    held[client].insert(id);
+                    prop_assert!(pages(&held[client]) <= most[client], "{} of {}", id, count);
+                }
+            } else {
+                prop_assert!(held[client].remove(&id), "{} goes back twice", id);
+                let freed = ops.iter().position(|timed| timed.op == free(0, id).op);
+                let is_early = freed.is_none_or(|at| ops[at].at_us > seen.timed.at_us);
+                if is_early {
+                    prop_assert!(may_give[client] > 0, "{} goes back early", id);
+                    may_give[client] -= 1;
+                }
+            }
+        }
+        // Where the stream holds nothing in the end, nothing is held.
+        for timed in stream {
+            meant[usize::from(asked[&id_of(timed.op)].0)] -= asked[&id_of(timed.op)].1;
+        }
+        for client in 0..3 {
+            prop_assert!(meant[client] > 0 || held[client].is_empty(), "{:?}", held[client]);
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! A board that runs a stream, and everything that happened on it.
 
 use cma_harness::after_failure::AfterFailure;
-use cma_harness::board::{Board, BoardArea, Caller};
+use cma_harness::board::{Board, BoardArea, Caller, MadeBy};
 use cma_harness::environment::Pinned;
 use cma_harness::metric::{Meter, Setting, Value, column};
 use cma_harness::op::{Op, Timed};
@@ -63,13 +63,14 @@ pub(super) fn board(areas: &[(u64, &[&str])], caller: &str) -> Board {
         let area = Area::new(&format!("area{index}"), 0, &[Run::new(at, *pages)]).unwrap();
         at += pages;
         let clients = clients.iter().map(ToString::to_string).collect();
-        BoardArea { area, clients, policy: None }
+        BoardArea { area, clients, policy: None, made_by: MadeBy::Dts }
     };
     Board {
         name: "b".to_string(),
         areas: areas.iter().enumerate().map(area).collect(),
         caller: Caller::find(caller).unwrap(),
         callers: Vec::new(),
+        step_pages: 512,
     }
 }
 

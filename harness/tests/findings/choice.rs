@@ -206,7 +206,7 @@ fn sizes_for_streams_at_both_ends() {
     let sizing = |rows: &str| {
         let path = folder.path().join("s.csv");
         std::fs::write(&path, format!("at_us,op,id,count,align\n{rows}")).unwrap();
-        let boards = "[[boards]]\nname = \"a\"\nareas = [{ mib = 1 }]\n\
+        let boards = "[[boards]]\nname = \"a\"\nareas = [{ pages = 256 }]\n\
                       [[boards]]\nname = \"b\"\nareas = [{ mib = 2 }]\n";
         let path = path.display();
         of(&ready(&format!(

@@ -4,6 +4,7 @@ use cma_harness::environment::{Environment, Script, Setup, Spec};
 use cma_harness::metric::{Meter, Setting, Value, column};
 use cma_harness::op::{Op, Part, Timed};
 use cma_harness::oracle::{Checks, Witness};
+use cma_harness::page::Page;
 use cma_harness::seed::Seed;
 use cma_harness::simulate::simulate;
 use cma_harness::sweep;
@@ -266,8 +267,13 @@ fn every_parameter_may_stand_at_either_end() {
         let range = area.ranges()[0];
         let runs = [Run::new(range.pfn.0, 1), Run::new(range.pfn.0 + 3, 61), range];
         for spec in &specs {
-            let setup =
-                Setup { area: &area, seed: &Seed::new(1), script: &Script::default(), reboots: 0 };
+            let setup = Setup {
+                area: &area,
+                seed: &Seed::new(1),
+                script: &Script::default(),
+                reboots: 0,
+                page: Page::Kib4,
+            };
             let mut pages = Spec::parse(spec).unwrap().build(setup);
             for at_us in [0, 1, 1 << 40, u64::MAX] {
                 pages.advance(at_us);
@@ -290,7 +296,13 @@ fn every_parameter_may_stand_at_either_end() {
 fn a_board_that_starts_anew_has_run_for_no_time() {
     let moved = |spec: &str, reboots: u64| {
         let area = Area::single(0, 65_536, 0).unwrap();
-        let setup = Setup { area: &area, seed: &Seed::new(1), script: &Script::default(), reboots };
+        let setup = Setup {
+            area: &area,
+            seed: &Seed::new(1),
+            script: &Script::default(),
+            reboots,
+            page: Page::Kib4,
+        };
         let mut pages = Spec::parse(spec).unwrap().build(setup);
         pages.advance(0);
         pages.claim(Run::new(0, 4096)).unwrap();

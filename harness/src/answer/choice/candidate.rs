@@ -1,10 +1,17 @@
 //! Judging one board, cap and policy over its rows.
 
+use cma_policies::Area;
+
 use super::needs::{changes, needs};
 use super::{Candidate, proof};
 use crate::answer::summary::{Summary, SummaryRow, share};
+use crate::board::Board;
+use crate::diagnose::SizeBy;
 use crate::stats::Interval;
 use crate::sweep::Ready;
+
+/// What an area is called that nobody has named.
+const UNNAMED: &str = "cma";
 
 /// Rows of the summary, by number, that are of one candidate.
 pub(super) struct Rows<'a> {
@@ -17,6 +24,35 @@ pub(super) struct Rows<'a> {
 impl Rows<'_> {
     fn each(&self) -> impl Iterator<Item = &SummaryRow> {
         self.rows.iter().map(|&index| &self.summary.rows[index])
+    }
+
+    /// The largest measured LOAD as a share of its area, and in pages: of several areas of that which
+    /// is filled most.
+    fn fullest(&self, board: &Board) -> Option<(f64, f64)> {
+        let most = |row: &SummaryRow| match board.areas.len() {
+            1 => Some((row.load_max_pages?, board.pages())),
+            _ => row.fullest_most(board),
+        };
+        let shares =
+            self.each().filter_map(most).map(|(load, of)| (load as f64 / of as f64, load as f64));
+        shares.max_by(|a, b| a.0.total_cmp(&b.0))
+    }
+
+    /// The areas that every board of the plan has.
+    fn least_areas(&self) -> usize {
+        self.ready.plan.boards.iter().map(|board| board.areas.len()).min().unwrap_or(1)
+    }
+
+    /// The name of the one area of `board`, where it is a pool: by the plan, or by the files of all
+    /// its streams, where these are of one area, and the plan has no other name for it.
+    fn pool(&self, board: &Board) -> Option<&str> {
+        let [one] = &board.areas[..] else { return None };
+        let stated = |row: &SummaryRow| self.ready.checked[row.at.stream].area.as_ref();
+        let mut names = self.each().map(|row| stated(row).map(Area::name));
+        let name = names.next().flatten()?;
+        let is_its = one.area.name() == UNNAMED || one.area.name() == name;
+        let is_pool = name != UNNAMED && SizeBy::of(Some(name)) == SizeBy::Node;
+        (is_its && is_pool && names.all(|other| other == Some(name))).then_some(name)
     }
 
     /// The row that is worst: the largest share of failing streams, of equals the earliest failure,
@@ -61,10 +97,11 @@ impl Rows<'_> {
         // of the row that really is worst is.
         let rows = if worst.lost == 0 { 1 } else { self.rows.len() };
         let interval = interval(worst, rows);
-        let most = self.each().filter_map(|row| row.load_max_pages).max();
         let planned = self.each().filter_map(|row| self.ready.plan.load(&row.at));
         let planned = planned.map(|load| load.share_of(pages)).max_by(f64::total_cmp);
-        let measured = most.map(|load| load as f64 / pages as f64);
+        let measured = self.fullest(&board);
+        let planned = planned.map(|rho| (rho, rho * pages as f64));
+        let (rho, live_pages) = measured.or(planned).unzip();
         Candidate {
             board: worst.at.board,
             cap: worst.at.cap,
@@ -82,12 +119,13 @@ impl Rows<'_> {
             worst_row,
             rows: self.rows.len(),
             // A stream that comes nowhere near its LOAD says nothing of that LOAD.
-            rho: measured.or(planned),
+            rho,
+            live_pages,
             structural: self.each().map(|row| row.structural).sum(),
             unaligned: !self.ready.aligned[worst.policy],
             flagged: self.each().any(|row| !row.worse_classes.is_empty()),
-            changes: changes(&board, cap, policy),
-            needs: needs(&board, cap, policy),
+            changes: changes(&board, self.least_areas(), cap, policy),
+            needs: needs(&board, self.pool(&board), self.ready.plan.page, (cap, policy)),
         }
     }
 }

@@ -4,23 +4,26 @@ use std::ops::RangeInclusive;
 
 use cma_policies::Spec;
 
-use crate::board::Board;
+use crate::board::{Board, MadeBy};
 use crate::ingest::DEFAULT_CAP;
+use crate::page::Page;
 
 /// Something that has to be written somewhere for a configuration.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Need {
-    /// The default area has so many pages.
+    /// The default area has this size.
     Default {
-        /// Its pages.
-        pages: u64,
+        /// Its size.
+        size: Size,
+        /// What makes it.
+        by: MadeBy,
     },
-    /// A device-tree node for a pool.
+    /// A device-tree node for a pool has this size.
     Node {
         /// The name of the pool.
         area: String,
-        /// Its pages.
-        pages: u64,
+        /// Its size.
+        size: Size,
         /// Who asks it for memory.
         clients: Vec<String>,
     },
@@ -48,6 +51,35 @@ pub enum Need {
     },
     /// `CONFIG_CMA_ALIGNMENT`, and which kernels take it.
     Cap(u32, Kconfig),
+}
+
+/// The size of an area, and what sizes its kernel makes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Size {
+    /// Its pages.
+    pub pages: u64,
+    /// The size of each.
+    pub page: Page,
+    /// Pages that the size of an area is a multiple of.
+    pub step_pages: u64,
+}
+
+/// The size that a kernel makes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Booted {
+    /// In MiB.
+    pub mib: u64,
+    /// Whether it is the very size that is asked for.
+    pub is_whole: bool,
+}
+
+impl Size {
+    /// The least size from this one on that the kernel makes.
+    pub fn booted(&self) -> Booted {
+        let pages = MadeBy::Cmdline.made(self.pages, self.step_pages.max(1));
+        let mib = pages.unwrap_or(self.pages).div_ceil(self.page.in_mib());
+        Booted { mib, is_whole: pages == Some(self.pages) }
+    }
 }
 
 /// Which kernels take a cap from their configuration.
@@ -80,9 +112,10 @@ const POOL: u32 = 2;
 const CONFIG: u32 = 1;
 pub(super) const PATCH: u32 = 1000;
 
-/// How much has to be changed; 0 for one area, the cap of the kernel and its policy.
-pub(super) fn changes(board: &Board, cap: u32, policy: &Spec) -> u32 {
-    let pools = (board.areas.len() as u32 - 1) * POOL;
+/// How much has to be changed; 0 for the cap of the kernel, its policy, and no more areas than each
+/// board of the plan has: pools that all of them have are there already, and have other sizes.
+pub(super) fn changes(board: &Board, least_areas: usize, cap: u32, policy: &Spec) -> u32 {
+    let pools = board.areas.len().saturating_sub(least_areas) as u32 * POOL;
     let cap = match Kconfig::of(cap) {
         _ if cap == DEFAULT_CAP => 0,
         Kconfig::All | Kconfig::NotOld => CONFIG,
@@ -96,15 +129,24 @@ pub(super) fn changes(board: &Board, cap: u32, policy: &Spec) -> u32 {
     pools + cap + (patches + orders + several) * PATCH
 }
 
-/// What has to be written where.
-pub(super) fn needs(board: &Board, cap: u32, policy: &Spec) -> Vec<Need> {
+/// What has to be written where, on a board with pages of this size. `pool` is the one area of a board
+/// by name, where that is a pool.
+pub(super) fn needs(
+    board: &Board,
+    pool: Option<&str>,
+    page: Page,
+    (cap, policy): (u32, &Spec),
+) -> Vec<Need> {
     let mut needs = Vec::new();
     for (index, place) in board.areas.iter().enumerate() {
         let own = place.policy.as_ref().filter(|policy| !policy.is_baseline());
-        let (pages, area) = (place.area.pages(), place.area.name().to_string());
-        needs.push(match index {
-            0 => Need::Default { pages },
-            _ => Need::Node { area: area.clone(), pages, clients: place.clients.clone() },
+        let area = place.area.name().to_string();
+        let size = Size { pages: place.area.pages(), page, step_pages: board.step_pages };
+        let clients = place.clients.clone();
+        needs.push(match (index, pool) {
+            (0, Some(pool)) => Need::Node { area: pool.to_string(), size, clients },
+            (0, None) => Need::Default { size, by: place.made_by },
+            _ => Need::Node { area: area.clone(), size, clients },
         });
         needs.extend(
             own.map(|policy| Need::Policy { policy: policy.to_string(), area: Some(area.clone()) }),
@@ -138,6 +180,7 @@ mod tests {
                 area,
                 clients: clients.iter().map(ToString::to_string).collect(),
                 policy: None,
+                made_by: MadeBy::Dts,
             }
         });
         let areas = areas.collect();
@@ -150,17 +193,21 @@ mod tests {
         let spec = |name: &str| catalog.parse(name).unwrap();
         let kernel = &spec("kernel");
         let one = board(&[("linux,cma", 384 * 256, &[])]);
+        let size = |pages| Size { pages, page: Page::Kib4, step_pages: 512 };
+        let needs = |board: &Board, cap, policy| needs(board, None, Page::Kib4, (cap, policy));
+        let changes = |board: &Board, cap, policy| changes(board, 1, cap, policy);
+        let default = |pages| Need::Default { size: size(pages), by: MadeBy::Dts };
         assert_eq!(changes(&one, 8, kernel), 0);
-        assert_eq!(needs(&one, 8, kernel), [Need::Default { pages: 384 * 256 }]);
+        assert_eq!(needs(&one, 8, kernel), [default(384 * 256)]);
         let two = board(&[("linux,cma", 300, &[]), ("vpu", 256 * 256, &["vpu"])]);
         let best_fit = &spec("best-fit");
         assert_eq!(
             needs(&two, 3, best_fit),
             [
-                Need::Default { pages: 300 },
+                default(300),
                 Need::Node {
                     area: "vpu".to_string(),
-                    pages: 256 * 256,
+                    size: size(256 * 256),
                     clients: vec!["vpu".to_string()]
                 },
                 Need::Cap(3, Kconfig::NotOld),
@@ -189,5 +236,39 @@ mod tests {
         let caps = [0, 1, 2, 3, 4, 12, 13].map(Kconfig::of);
         let (none, new, all) = (Kconfig::None, Kconfig::NotOld, Kconfig::All);
         assert_eq!(caps, [none, none, new, new, all, all, none]);
+    }
+
+    #[test]
+    fn pools_that_every_board_has_are_no_change() {
+        let kernel = &builtin::catalog().parse("kernel").unwrap();
+        let two = board(&[("linux,cma", 512, &[]), ("vpu", 1024, &["vpu"])]);
+        assert_eq!(changes(&two, 1, 8, kernel), POOL);
+        assert_eq!(changes(&two, 2, 8, kernel), 0);
+        assert_eq!(changes(&two, 2, 4, kernel), CONFIG);
+        let one = board(&[("linux,cma", 512, &[])]);
+        assert_eq!(changes(&one, 2, 8, kernel), 0);
+    }
+
+    #[test]
+    fn the_one_area_of_a_board_may_be_a_pool() {
+        let kernel = &builtin::catalog().parse("kernel").unwrap();
+        let one = board(&[("cma", 6656, &[])]);
+        let found = needs(&one, Some("vpu_pool"), Page::Kib4, (8, kernel));
+        let size = Size { pages: 6656, page: Page::Kib4, step_pages: 512 };
+        let area = "vpu_pool".to_string();
+        assert_eq!(found, [Need::Node { area, size, clients: Vec::new() }]);
+    }
+
+    #[test]
+    fn what_is_booted_is_a_multiple_of_the_step() {
+        let booted = |pages, page: Page, mib| {
+            let size = Size { pages, page, step_pages: mib * page.in_mib() };
+            (size.booted().mib, size.booted().is_whole)
+        };
+        assert_eq!(booted(384 * 256, Page::Kib4, 2), (384, true));
+        assert_eq!(booted(300, Page::Kib4, 2), (2, false));
+        assert_eq!(booted(4096, Page::Kib16, 32), (64, true));
+        assert_eq!(booted(4097, Page::Kib16, 32), (96, false));
+        assert_eq!(booted(384 * 256, Page::Kib4, 512), (512, false));
     }
 }

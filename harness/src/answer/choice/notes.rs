@@ -144,10 +144,9 @@ impl Choice {
         })
     }
 
-    /// Pages that the fullest stream has live at once.
+    /// Pages that the fullest stream has live at once in an area.
     pub fn most_live_pages(&self) -> f64 {
-        let load = |one: &Candidate| one.rho.map(|rho| rho * one.pages as f64);
-        self.ranked.iter().filter_map(load).max_by(f64::total_cmp).unwrap_or(0.0)
+        self.ranked.iter().filter_map(|one| one.live_pages).max_by(f64::total_cmp).unwrap_or(0.0)
     }
 
     /// Those that can be chosen, with their places.
@@ -158,7 +157,7 @@ impl Choice {
 
 pub(super) fn notes(ready: &Ready, summary: &Summary, choice: &Choice) -> Vec<Note> {
     let mut notes = Vec::new();
-    notes.extend(with_less_change(choice));
+    notes.extend(with_less_change(ready, choice));
     notes.extend(with_a_patch(choice));
     notes.extend(ladder(choice));
     notes.extend(selection(ready, summary, choice));
@@ -197,19 +196,30 @@ fn assumed(ready: &Ready, summary: &Summary, choice: &Choice) -> Vec<Note> {
     notes.into_iter().flatten().collect()
 }
 
-/// What does without a patch of the kernel, and with nothing but the size of the area changed,
-/// where the choice needs more: the cheapest in RAM of each.
-fn with_less_change(choice: &Choice) -> Vec<Note> {
+/// What does without a patch of the kernel, and with nothing but the size of one area changed, be it
+/// the default one or a pool, where the choice needs more: the cheapest in RAM of each.
+fn with_less_change(ready: &Ready, choice: &Choice) -> Vec<Note> {
     let Some(chosen) = choice.best() else { return Vec::new() };
     let kinds = [(PATCH - 1, Without::Patch), (0, Without::AllButSize)];
     let kinds = kinds.into_iter().filter(|(most, _)| chosen.changes > *most);
     let note = |(most, what)| {
         // Those with as much change are ranked by RAM.
-        let found = choice.eligible().find(|(_, one)| one.changes <= most);
+        let one_size = |one: &Candidate| what != Without::AllButSize || resized(ready, one) <= 1;
+        let found = choice.eligible().find(|(_, one)| one.changes <= most && one_size(one));
         let found = found.map(|(index, one)| (index, one.pages.saturating_sub(chosen.pages)));
         Note::Less { what, found }
     };
     kinds.map(note).collect()
+}
+
+/// How many areas have another size than on the first board of the plan that is like it: what there
+/// is.
+fn resized(ready: &Ready, candidate: &Candidate) -> usize {
+    let boards = &ready.plan.boards;
+    let Some(own) = candidate.board.map(|board| &boards[board]) else { return 0 };
+    let Some(first) = boards.iter().find(|first| is_like(first, own)) else { return 0 };
+    let areas = first.areas.iter().zip(&own.areas);
+    areas.filter(|(one, other)| one.area.pages() != other.area.pages()).count()
 }
 
 /// What a patch of the kernel would save.

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Least, SizeTried, Sizing, is_as_large, is_like};
+use super::{Least, SizeTried, Sizing, differs, is_as_large, is_like};
 use crate::answer::summary::{Streams, SummaryRow};
+use crate::metric::AREA_LOADS;
 use crate::stats::{Interval, median, median_interval, quantile, quantile_interval};
 use crate::sweep::{Block, Load, Plan, Ready};
 
@@ -22,10 +23,24 @@ pub(in crate::answer) struct Ladders<'a> {
 /// One size under one policy.
 struct Tried {
     size: SizeTried,
+    /// Pages of what the sizes are of: of all areas, or of the one that differs.
+    of_pages: u64,
     row: SummaryRow,
     /// For each stream its LOAD in pages, and whether it fails.
     streams: Vec<(u64, bool)>,
+    /// For each area of the board, up to the fourth, LOAD of each stream in it.
+    in_areas: Vec<Vec<u64>>,
     largest_request: Option<u64>,
+}
+
+impl Tried {
+    /// Looks at one area, which has so many pages, in place of all.
+    fn narrow(&mut self, pages: u64, area: usize) {
+        self.of_pages = pages;
+        let loads = self.in_areas.get(area).into_iter().flatten();
+        self.streams.iter_mut().zip(loads).for_each(|(stream, load)| stream.0 = *load);
+        self.size.per_load = pages as f64 / self.row.area_loads[area].unwrap_or(f64::NAN);
+    }
 }
 
 impl<'a> Ladders<'a> {
@@ -50,7 +65,10 @@ impl<'a> Ladders<'a> {
         let like = like.unwrap_or(board);
         for row in rows {
             let streams = Streams(&block.values[row.policy]);
-            let loads = streams.counts("load_max_pages").map(Option::unwrap_or_default);
+            let loads_of = |name: &'static str| streams.counts(name).map(Option::unwrap_or_default);
+            let loads = loads_of("load_max_pages");
+            let several = plan.boards[board].areas.len() > 1;
+            let areas = if several { &AREA_LOADS[..] } else { &[] };
             let failed = streams.first_unserved().into_iter().map(|first| first.is_some());
             let pages = plan.boards[board].pages();
             let tried = Tried {
@@ -63,8 +81,10 @@ impl<'a> Ladders<'a> {
                     interval: row.lost_interval,
                     structural: row.structural,
                 },
+                of_pages: pages,
                 row: row.clone(),
                 streams: loads.zip(failed).collect(),
+                in_areas: areas.iter().map(|name| loads_of(name).collect()).collect(),
                 largest_request: streams.counts("request_max_pages").flatten().max(),
             };
             let key = (like, at.stream, at.load, at.environment, at.cap, row.policy);
@@ -102,6 +122,18 @@ fn sizing(ready: &Ready, key: Key, mut tried: Vec<Tried>) -> Option<Sizing> {
         }
         follows
     });
+    let on: Vec<_> = tried.iter().map(|tried| &boards[tried.size.board]).collect();
+    let area = differs(&on);
+    // One beyond those that are measured is seen with all others.
+    let is_measured = |area: &usize| {
+        tried.iter().any(|tried| tried.row.area_loads.get(*area).is_some_and(Option::is_some))
+    };
+    let area = area.filter(is_measured);
+    if let Some(area) = area {
+        for tried in &mut tried {
+            tried.narrow(boards[tried.size.board].areas[area].area.pages(), area);
+        }
+    }
     let shared = share_loads(&mut tried);
     // What asks for nothing has no area / LOAD.
     let asks = tried.iter().any(|tried| tried.streams.iter().any(|(load, _)| *load > 0));
@@ -111,15 +143,19 @@ fn sizing(ready: &Ready, key: Key, mut tried: Vec<Tried>) -> Option<Sizing> {
     let least = Ladder::of(&tried);
     let largest_request = tried.iter().filter_map(|tried| tried.largest_request).max();
     let first = &tried[0].row;
-    let load_pages = first.load_pages.filter(|_| shared.is_none()).or(shared);
+    let of_all = first.load_pages.filter(|_| area.is_none());
+    let of_area = area.and_then(|area| first.area_loads[area]);
+    let load_pages = of_area.or(of_all).filter(|_| shared.is_none()).or(shared);
     Some(Sizing {
         stream,
         load,
         environment,
         cap,
         policy,
+        area,
         load_pages: load_pages.unwrap_or(f64::NAN),
-        aligned_load_pages: first.aligned_load_pages,
+        // Of several areas that of all together is measured.
+        aligned_load_pages: first.aligned_load_pages.filter(|_| area.is_none()),
         certified_per_load: largest_request
             .filter(|_| every_claim_succeeds(&ready.plan, environment))
             .filter(|_| first.aligned_load_pages <= first.load_pages)
@@ -147,7 +183,7 @@ fn share_loads(tried: &mut [Tried]) -> Option<f64> {
     let mean = loads.iter().map(|load| *load as f64).sum::<f64>() / known as f64;
     for tried in tried {
         tried.streams.iter_mut().zip(&loads).for_each(|(own, load)| own.0 = *load);
-        tried.size.per_load = tried.size.pages as f64 / mean;
+        tried.size.per_load = tried.of_pages as f64 / mean;
     }
     (known > 0).then_some(mean)
 }
@@ -197,7 +233,7 @@ impl Ladder {
             ladder.least.push(
                 tried
                     .get(least)
-                    .map(|tried| tried.size.pages as f64 / tried.streams[stream].0.max(1) as f64),
+                    .map(|tried| tried.of_pages as f64 / tried.streams[stream].0.max(1) as f64),
             );
         }
         ladder
@@ -246,8 +282,10 @@ mod tests {
                     interval: Interval::ONE_STREAM,
                     structural: 0,
                 },
+                of_pages: pages,
                 row: row.clone(),
                 streams: streams.to_vec(),
+                in_areas: Vec::new(),
                 largest_request: None,
             })
             .collect();

@@ -3,6 +3,7 @@
 use super::dominance::{mean_interval, worse_classes};
 use super::streams::{CLASS_NAMES, Streams};
 use super::{BLAME, ClassCounts, Earliest, RATES, Rate, Summary, SummaryRow, TimeRow};
+use crate::metric::AREA_LOADS;
 use crate::seed::Seed;
 use crate::stats::{
     Bootstrap, Interval, Within, anytime, holm, mcnemar, median, median_interval, no_failure_bound,
@@ -73,6 +74,7 @@ impl Tools<'_> {
         let lost = unserved.iter().flatten().count() as u64;
         let used = own.numbers("utilisation_at_first_failure");
         let used: Vec<_> = used.into_iter().filter(Option::is_some).collect();
+        let used_of_area = there_median(own.numbers("utilisation_of_area_at_first_failure"));
         let load = own.numbers("load_max_pages");
         let aligned = own.numbers("aligned_load_max_pages");
         let ended_early = own.ended_early();
@@ -104,6 +106,9 @@ impl Tools<'_> {
             lost_interval: self.share(lost, own),
             earliest: self.earliest(&unserved),
             utilisation: median(&used),
+            area_utilisation: used_of_area,
+            area_loads: AREA_LOADS.map(|name| mean(&own.numbers(name))),
+            area_loads_most: AREA_LOADS.map(|name| own.counts(name).flatten().max()),
             load: self.rate(&own.numbers("load_measured"), Within::Anything).mean,
             load_pages: self.rate(&load, Within::Anything).mean,
             load_max_pages: own.counts("load_max_pages").flatten().max(),
@@ -215,6 +220,13 @@ fn classes(own: Streams<'_>) -> [ClassCounts; CLASS_NAMES.len()] {
             withheld: sum("withheld"),
         }
     })
+}
+
+/// The mean over the streams that have a value.
+fn mean(numbers: &[Option<f64>]) -> Option<f64> {
+    let there: Vec<f64> = numbers.iter().flatten().copied().collect();
+    let sum: f64 = there.iter().sum();
+    (!there.is_empty()).then(|| sum / there.len() as f64)
 }
 
 /// The median over the streams that have a value.

@@ -6,9 +6,11 @@ use serde_json::{Value, json};
 
 use crate::cli::context::Show;
 
+use crate::page::Page;
+use crate::reproduce::{Figure, Forecast, Reproduction, STREAMS};
 use crate::span::span;
 use crate::words::{self, mib, percent, table};
-use crate::workload::fit::{DISTANCES, Fit, Requested};
+use crate::workload::fit::{DISTANCES, Fit, Holds, Manner, Requested};
 
 /// Microseconds as people read them; of a recording ops.
 fn time(us: u64, in_ops: bool) -> String {
@@ -28,7 +30,12 @@ pub(super) struct Fitted<'a> {
     pub(super) name: &'a str,
     pub(super) fit: &'a Fit,
     pub(super) top: usize,
+    pub(super) reproduction: Option<&'a Reproduction>,
+    pub(super) predictions: Vec<Predicted>,
 }
+
+/// What is expected: pages of the area, the cap, and the share of refused requests.
+pub(super) type Predicted = (u64, u32, Forecast);
 
 impl Show for Fitted<'_> {
     fn text(&self, out: &mut dyn Write) -> io::Result<()> {
@@ -36,7 +43,7 @@ impl Show for Fitted<'_> {
     }
 
     fn json(&self) -> Value {
-        json(self.name, self.fit)
+        json(self)
     }
 
     fn csv(&self) -> (String, Vec<Vec<String>>) {
@@ -44,19 +51,31 @@ impl Show for Fitted<'_> {
     }
 }
 
-fn text(&Fitted { name, fit, top }: &Fitted<'_>, out: &mut dyn Write) -> io::Result<()> {
+fn text(fitted: &Fitted<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let &Fitted { name, fit, top, reproduction, .. } = fitted;
     let in_ops = fit.is_in_ops();
+    reproduced(reproduction, (in_ops, fit.paged.page), out)?;
+    predicted(&fitted.predictions, fit.paged.page, out)?;
     let (sessions, stay) = fit.sessions();
+    // Nobody asked for what was there before.
+    let before: u64 = fit.before_pages();
+    let load = fit.load_pages().saturating_sub(before);
+    let beside = if before > 0 {
+        format!(", beside {before} pages that were there before")
+    } else {
+        String::new()
+    };
     writeln!(
         out,
-        "{name}: a {}, {} requests in {} ops over {}; LOAD {} pages ({})",
+        "{name}: a {}, {} requests in {} ops over {}; LOAD {} pages ({}){beside}",
         fit.format,
         fit.requests,
         fit.ops(),
         time(fit.end_us(), in_ops),
-        fit.load_pages(),
-        mib(fit.load_pages())
+        load,
+        mib(load, fit.paged.page)
     )?;
+    writeln!(out, "{}", fit.paged)?;
     if in_ops {
         writeln!(out, "a recording has no time: lifetimes and times between requests are in ops")?;
     }
@@ -90,6 +109,10 @@ fn text(&Fitted { name, fit, top }: &Fitted<'_>, out: &mut dyn Write) -> io::Res
     if fit.classes.len() > top {
         writeln!(out, "… and {} classes with fewer pages", fit.classes.len() - top)?;
     }
+    writeln!(out)?;
+    for manner in fit.manners().iter().filter(|manner| shown(manner)) {
+        writeln!(out, "{}", said(manner, in_ops, fit.paged.page))?;
+    }
     writeln!(out, "\ndistance between the file and drawn streams of its length, 0 to 1:")?;
     for ((_, about), value) in DISTANCES.iter().zip(fit.distances.0) {
         writeln!(out, "  {value:.3}  {about}")?;
@@ -102,8 +125,118 @@ fn text(&Fitted { name, fit, top }: &Fitted<'_>, out: &mut dyn Write) -> io::Res
     Ok(())
 }
 
+/// What was recorded against what is predicted.
+fn reproduced(
+    reproduction: Option<&Reproduction>,
+    (in_ops, page): (bool, Page),
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let Some(one) = reproduction else {
+        return writeln!(
+            out,
+            "whether it reproduces the file is not known: nothing states the area; --snapshot, or \
+             --base-pfn and --pages, do\n"
+        );
+    };
+    let rate =
+        |share: Option<f64>| share.map_or_else(|| "-".to_string(), |share| percent(share, 2));
+    let verdict =
+        if one.holds() { "it reproduces the file" } else { "it does NOT reproduce the file" };
+    let [low, high] = one.refused.range.map_or([None; 2], |(low, high)| [Some(low), Some(high)]);
+    writeln!(
+        out,
+        "{verdict}: {} of the requests were refused, {} are predicted for the same board ({} to {} in \
+         {STREAMS} streams, cap {}, {})",
+        rate(one.refused.recorded),
+        rate(one.refused.predicted),
+        rate(low),
+        rate(high),
+        one.cap,
+        mib(one.area.pages(), page),
+    )?;
+    if !one.holds() {
+        writeln!(
+            out,
+            "so rates that are predicted from it for other boards are not to be relied on"
+        )?;
+    }
+    writeln!(out)?;
+    let when = |us: f64| time(us as u64, in_ops);
+    let pages = |pages: f64| format!("{pages:.0}");
+    let share = |share: f64| percent(share, 2);
+    let mut rows = vec![
+        row("refused", &one.refused, &share),
+        row("first refusal", &one.first_us, &when),
+        row("most pages held", &one.most_pages, &pages),
+    ];
+    let sizes = one.by_size.iter();
+    rows.extend(
+        sizes.map(|(size, figure)| row(&format!("refused of {size} pages"), figure, &share)),
+    );
+    table::write(out, "figure,recorded,predicted,lowest,highest,agrees", &rows)?;
+    writeln!(out)
+}
+
+/// What is expected of other areas.
+fn predicted(all: &[Predicted], page: Page, out: &mut dyn Write) -> io::Result<()> {
+    if all.is_empty() {
+        return Ok(());
+    }
+    let row = |(pages, cap, expected): &Predicted| {
+        let (low, high) = expected.range;
+        let shares = [expected.predicted, low, high].map(|share| percent(share, 2));
+        let mut row = vec![mib(*pages, page), cap.to_string()];
+        row.extend(shares);
+        row
+    };
+    writeln!(out, "predicted for one run as long as the file (95 %):")?;
+    table::write(out, "area,cap,refused,lowest,highest", &all.iter().map(row).collect::<Vec<_>>())?;
+    writeln!(out)
+}
+
+fn row(name: &str, figure: &Figure, shown: &dyn Fn(f64) -> String) -> Vec<String> {
+    let or_none = |value: Option<f64>| value.map_or_else(|| "none".to_string(), shown);
+    let range = figure.range.map_or([None; 2], |(low, high)| [Some(low), Some(high)]);
+    let mut highest = or_none(range[1]);
+    if figure.without > 0 && range[1].is_some() {
+        highest += &format!(" (none in {})", figure.without);
+    }
+    let agrees = if figure.agrees() { "yes" } else { "NO" };
+    let (recorded, predicted) = (or_none(figure.recorded), or_none(figure.predicted));
+    [name.to_string(), recorded, predicted, or_none(range[0]), highest, agrees.to_string()].to_vec()
+}
+
+/// Whether there is anything to say of what a kind of clients does.
+const fn shown(manner: &Manner) -> bool {
+    manner.refusals > 0 || manner.holds.is_some()
+}
+
+/// What a kind of clients does after a refusal, and what shows it.
+fn said(manner: &Manner, in_ops: bool, page: Page) -> String {
+    let name = if manner.kind.is_empty() { "whoever asks" } else { &manner.kind };
+    let mut said =
+        format!("after a refusal {name} will {} ({})", manner.after.about(), manner.after);
+    if let Some(Holds { most_pages, gave, needed }) = manner.holds {
+        said += &format!(
+            "; it holds up to {most_pages} pages ({}): of {gave} requests before which something \
+             was given back, {needed} would have been above that",
+            mib(most_pages, page)
+        );
+    }
+    said + &match (manner.refusals, manner.next_us) {
+        (refusals, Some(next_us)) => format!(
+            "; {} were followed by a request, the same again {} times, {} later in the median",
+            words::counted(refusals, "refusal"),
+            manner.again,
+            time(next_us, in_ops)
+        ),
+        _ => "; no refusal shows what it does then".to_string(),
+    }
+}
+
 /// One object. Times are in microseconds, of a recording in ops.
-fn json(name: &str, fit: &Fit) -> Value {
+fn json(fitted: &Fitted<'_>) -> Value {
+    let &Fitted { name, fit, reproduction, .. } = fitted;
     // Six decimals, as everywhere in a file.
     let decimal = |value: f64| (value * 1e6).round() / 1e6;
     let distances = DISTANCES.iter().zip(fit.distances.0);
@@ -123,8 +256,45 @@ fn json(name: &str, fit: &Fit) -> Value {
             "burst": phase.burst,
         })
     });
+    let figure = |figure: &Figure| {
+        let (low, high) = figure.range.unzip();
+        json!({
+            "recorded": figure.recorded.map(decimal), "predicted": figure.predicted.map(decimal),
+            "low": low.map(decimal), "high": high.map(decimal),
+            "streams_without": figure.without, "agrees": figure.agrees(),
+        })
+    };
+    let reproduction = reproduction.map(|one| {
+        let by_size = one.by_size.iter();
+        let by_size = by_size.map(|(size, its)| json!({ "pages": size, "refused": figure(its) }));
+        json!({
+            "reproduces": one.holds(), "streams": STREAMS, "cap": one.cap,
+            "area_pages": one.area.pages(), "refused": figure(&one.refused),
+            "first_refusal": figure(&one.first_us), "most_pages": figure(&one.most_pages),
+            "by_size": by_size.collect::<Vec<_>>(),
+        })
+    });
+    let predictions = fitted.predictions.iter().map(|(pages, cap, expected)| {
+        json!({
+            "area_pages": pages, "cap": cap, "refused": decimal(expected.predicted),
+            "low": decimal(expected.range.0), "high": decimal(expected.range.1),
+            "missed": decimal(expected.missed),
+        })
+    });
+    let callers = fit.manners().iter().map(|manner| {
+        json!({
+            "client": manner.kind, "after_failure": manner.after.to_string(),
+            "refusals": manner.refusals, "same_again": manner.again,
+            "next_request_p50": manner.next_us,
+            "holds_at_most": manner.holds.map(|holds| holds.most_pages),
+            "gave_back_before": manner.holds.map(|holds| holds.gave),
+            "needed": manner.holds.map(|holds| holds.needed),
+        })
+    });
     let (sessions, stay) = fit.sessions();
     json!({
+        "reproduction": reproduction, "predictions": predictions.collect::<Vec<_>>(),
+        "callers": callers.collect::<Vec<_>>(),
         "schema": 1, "file": name, "format": fit.format,
         "unit_of_time": if fit.is_in_ops() { "ops" } else { "us" },
         "requests": fit.requests, "ops": fit.ops(), "end": fit.end_us(),
@@ -132,6 +302,7 @@ fn json(name: &str, fit: &Fit) -> Value {
         "classes": classes.collect::<Vec<_>>(), "phases": phases.collect::<Vec<_>>(),
         "distances": distances, "distance": decimal(fit.distances.largest()),
         "between_draws": decimal(fit.between_draws), "not_fitted": fit.left_out.warnings(),
+        "page_kib": fit.paged.page.kib(), "page_kib_stated": fit.paged.by.is_some(),
     })
 }
 
@@ -142,7 +313,7 @@ fn csv(fit: &Fit) -> (String, Vec<Vec<String>>) {
     let head = format!(
         "client,pages,align,requests,in_bursts_requests,live_at_end_requests,\
          lifetime_p10_{unit},lifetime_p50_{unit},lifetime_p90_{unit},between_p50_{unit},\
-         fit_distance,{}",
+         fit_distance,{},page_kib",
         distances.join(",")
     );
     let row = |class: &Requested| {
@@ -155,6 +326,7 @@ fn csv(fit: &Fit) -> (String, Vec<Vec<String>>) {
         row.push(words::csv::optional(class.between_us));
         let all = [fit.distances.largest()].into_iter().chain(fit.distances.0);
         row.extend(all.map(|distance| format!("{distance:.6}")));
+        row.push(fit.paged.page.kib().to_string());
         row
     };
     (head, fit.classes.iter().map(row).collect())

@@ -5,7 +5,9 @@ use std::path::Path;
 
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
-use crate::sweep::{MixOf, Stream, What, parse, parse_mix, parse_mix_value};
+use crate::cli::sweep::parse_plan;
+use crate::page::Page;
+use crate::sweep::{MixOf, Stream, What, parse_mix, parse_mix_value};
 use crate::workload::mix::{MIXES, built_in};
 
 /// Whether `text` means a mix.
@@ -22,20 +24,34 @@ pub(super) fn names() -> String {
     MIXES.iter().map(|mix| mix.name).collect::<Vec<_>>().join(", ")
 }
 
+/// A mix, and the size of a page where that is stated.
+pub(super) type Paged = (MixOf, Option<Page>);
+
 /// The mix that `text` means: its name, its parts, or a file of a mix or a plan, of which
-/// stream number `stream` is meant.
+/// stream number `stream` is meant. Of a plan pages have the size that it says, else `page`.
 ///
 /// # Errors
-/// A file that cannot be read, is neither, or has no such mix.
-pub(super) fn mix(text: &str, stream: Option<usize>, context: &Context) -> Result<MixOf, Failure> {
+/// A file that cannot be read, is neither, or has no such mix; a size of pages beside a plan.
+pub(super) fn mix(
+    text: &str,
+    stream: Option<usize>,
+    page: Option<Page>,
+    context: &Context,
+) -> Result<Paged, Failure> {
     if is_file(text) {
-        return of_file(text, stream, context);
+        return of_file(text, stream, page, context);
     }
     let value = if built_in(text).is_some() { format!("{text:?}") } else { text.to_string() };
-    parse_mix_value("MIX", &value).map_err(Failure::because)
+    let mix = parse_mix_value("MIX", &value, page.unwrap_or_default()).map_err(Failure::because)?;
+    Ok((mix, page))
 }
 
-fn of_file(path: &str, stream: Option<usize>, context: &Context) -> Result<MixOf, Failure> {
+fn of_file(
+    path: &str,
+    stream: Option<usize>,
+    page: Option<Page>,
+    context: &Context,
+) -> Result<Paged, Failure> {
     let fail = |error| Failure::because(format_args!("read {path}: {error}"));
     let mut text = String::new();
     std::fs::File::open(path).and_then(|mut file| file.read_to_string(&mut text)).map_err(fail)?;
@@ -46,10 +62,16 @@ fn of_file(path: &str, stream: Option<usize>, context: &Context) -> Result<MixOf
             let why = format_args!("take --stream: {path} is one mix and no plan");
             return Err(Failure::because(why));
         }
-        return parse_mix(path, &text).map_err(Failure::because);
+        let mix = parse_mix(path, &text, page.unwrap_or_default()).map_err(Failure::because)?;
+        return Ok((mix, page));
     }
-    let plan = parse(path, &text, &context.catalog).map_err(Failure::because)?;
-    of_streams(path, plan.streams, stream)
+    if page.is_some() {
+        let why = "take --page-kib beside a plan, which states the size of its pages as page_kib";
+        return Err(Failure::because(why));
+    }
+    let plan = parse_plan(path, &text, context)?;
+    let page = plan.is_page_stated.then_some(plan.page);
+    Ok((of_streams(path, plan.streams, stream)?, page))
 }
 
 /// The mix among the streams of a plan.

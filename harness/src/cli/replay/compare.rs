@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::File;
+use super::show::differs;
 use crate::cli::context::Show;
 use crate::replay::{Comparison, FIELDS};
 
@@ -64,6 +65,9 @@ fn text(compared: &[Compared<'_>], out: &mut dyn Write) -> io::Result<()> {
                 "    of its calls {equal} are answered as traced, {different} differently; of \
                  {unanswered} it does not say"
             )?;
+            if let Some(differs) = differs(found) {
+                writeln!(out, "    {differs}")?;
+            }
         }
         if !file.setup.kernel.traces_errno() {
             writeln!(out, "    {}", evidence(file))?;

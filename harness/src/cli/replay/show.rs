@@ -9,7 +9,8 @@ use crate::cause::Cause;
 use crate::cli::context::Show;
 use crate::ingest;
 use crate::metric;
-use crate::replay::Comparison;
+use crate::reader::{CapShown, Class};
+use crate::replay::{Comparison, Mismatch};
 use crate::words::{self, csv, table};
 
 /// A file, and what came of it under policies.
@@ -76,7 +77,7 @@ fn about(file: &File, runs: &[Run], out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(out)?;
     if file.is_recorded() {
-        writeln!(out, "recorded with cap {}", file.setup.cap)?;
+        cap(file, out)?;
     }
     if let Some(found) = &file.checked {
         let Comparison { equal, different, unanswered, .. } = found;
@@ -86,6 +87,9 @@ fn about(file: &File, runs: &[Run], out: &mut dyn Write) -> io::Result<()> {
              the trace does not say",
             file.setup.kernel.policy
         )?;
+        if let Some(differs) = differs(found) {
+            writeln!(out, "{differs}")?;
+        }
     }
     if file.survey.no_pages > 0 {
         let rows = file.survey.no_pages;
@@ -98,7 +102,66 @@ fn about(file: &File, runs: &[Run], out: &mut dyn Write) -> io::Result<()> {
         let load = (run.replayed.value("load_max_pages"), run.replayed.value("load_measured"));
         writeln!(out, "LOAD {} pages, {} of the area", load.0, percent(load.1))?;
     }
+    // A stream that states none is of no board.
+    if file.is_recorded() || file.survey.paged.by.is_some() {
+        writeln!(out, "{}", file.survey.paged)?;
+    }
     Ok(())
+}
+
+/// Where a replay leaves a trace, and what would keep it there.
+pub(super) fn differs(found: &Comparison) -> Option<String> {
+    let (first, before) = found.first_different.as_ref()?;
+    let Mismatch { line, asked, recorded, got, .. } = first;
+    let first = format!("line {line}, {asked}: {got} here, {recorded} in the trace");
+    Some(match before {
+        0 => format!(
+            "it differs from the first call on ({first}): what was live before, or where the area \
+             lies, is not as taken here; the files of its debugfs (--snapshot), the kernel log of \
+             that time beside the trace, or a trace from boot on (trace_event=cma on the kernel's \
+             command line) state it"
+        ),
+        1 => format!("1 call agrees before the first that differs ({first})"),
+        _ => format!("{before} calls agree before the first that differs ({first})"),
+    })
+}
+
+/// The cap of a recording or a trace, and the calls that show it.
+fn cap(file: &File, out: &mut dyn Write) -> io::Result<()> {
+    let cap = file.setup.cap;
+    let Some(shown) = &file.survey.cap_shown else {
+        return writeln!(out, "recorded with cap {cap}");
+    };
+    match (&shown.by, &shown.least) {
+        (Some(by), _) => writeln!(out, "recorded with cap {cap}: {} for order {cap}", asks(by))?,
+        (None, Some((least, by))) if *least == cap => {
+            writeln!(out, "recorded with cap {cap} or more: {} for order {cap}", asks(by))?;
+        }
+        (None, _) => writeln!(
+            out,
+            "recorded with cap {cap}, taken to be the kernel's default: no call is for so many \
+             pages that it shows"
+        )?,
+    }
+    for (order, client, class) in &shown.own {
+        let of = client.as_deref().map_or_else(String::new, |client| format!("of {client}: "));
+        writeln!(
+            out,
+            "{of}{} for order {order}: a cap of its own, or the order that a driver names; --cap \
+             leaves it",
+            asks(class)
+        )?;
+    }
+    Ok(())
+}
+
+/// Calls, as the beginning of a sentence.
+fn asks(class: &Class) -> String {
+    let (least, most) = class.pages;
+    let pages = if least == most { least.to_string() } else { format!("{least} to {most}") };
+    let (calls, line) = (words::counted(class.calls, "call"), class.line);
+    let ask = if class.calls == 1 { "asks" } else { "ask" };
+    format!("{calls} for {pages} pages (the first on line {line}) {ask}")
 }
 
 fn row(run: &Run) -> Vec<String> {
@@ -185,15 +248,32 @@ fn json((file, runs): &Measured<'_>) -> Value {
         "rows": file.survey.tally.rows,
         "allocs": file.survey.tally.allocs,
         "allocs_that_follow_the_cap": file.survey.tally.dma,
+        "recorded_cap": file.is_recorded().then_some(file.setup.cap),
+        "recorded_cap_shown": file.survey.cap_shown.as_ref().map(shown),
         "as_traced": file.checked.as_ref().map(|found| json!({
             "equal": found.equal,
             "different": found.different,
             "unanswered": found.unanswered,
+            "equal_before_the_first": found.first_different.as_ref().map(|(_, before)| before),
         })),
+        "page_kib": file.survey.paged.page.kib(),
+        "page_kib_stated": file.survey.paged.by.is_some(),
         "ranges": file.area.as_ref().map(ranges),
         "pages_without_bit": file.area.as_ref().map(ingest::tail),
         "warnings": file.warnings(),
         "runs": runs.iter().map(run).collect::<Vec<_>>(),
+    })
+}
+
+/// What the calls of a trace show of its cap.
+fn shown(shown: &CapShown) -> Value {
+    let class = |class: &Class| json!({ "calls": class.calls, "pages": [class.pages.0, class.pages.1], "line": class.line });
+    json!({
+        "by": shown.by.as_ref().map(class),
+        "at_least": shown.least.as_ref().map(|(order, _)| order),
+        "others": shown.own.iter().map(|(order, client, own)| json!({
+            "order": order, "client": client.as_deref(), "calls": class(own),
+        })).collect::<Vec<_>>(),
     })
 }
 

@@ -67,6 +67,16 @@ impl<'a> Case<'a> {
         up(self.count, 1u64.checked_shl(self.align).unwrap_or(u64::MAX))
     }
 
+    /// Pages of all free slots of the alignment of this request, as far as holes are known; `None`
+    /// where it is not known where slots begin.
+    pub(super) fn free_in_slots(&self) -> Option<u64> {
+        let state = self.state.filter(|state| state.knows_base(self.align))?;
+        let slot = 1_u64.checked_shl(self.align)?;
+        let whole = |usable: u64| usable - usable % slot;
+        let pages = state.holes().map(|(hole, grid)| whole(hole.usable(self.align, grid)));
+        Some(pages.fold(0, u64::saturating_add))
+    }
+
     /// Whether every hole of the area is known.
     pub(super) fn sees_all(&self) -> bool {
         self.state.is_some_and(|state| state.complete)

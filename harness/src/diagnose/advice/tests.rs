@@ -94,6 +94,26 @@ fn a_request_that_is_misaligned() {
     assert!(matches!(advice.last().unwrap().what, What::Collect(_)));
 }
 
+/// 300 pages take two slots of 256. Two of these are free, apart: longer by one, the area has two side by
+/// side. Where one is free alignment has cost the rest, and does so in a longer one.
+#[test]
+fn a_bigger_area_helps_where_slots_are_free_and_not_where_alignment_has_cost_them() {
+    let advised = |holes: &[(u64, u64)]| {
+        let failure = failure(area(4096, holes), 300, 8, Some(Cause::Fragmentation));
+        *find(&advised(&failure), "bigger_area")
+    };
+    let apart = advised(&[(256, 256), (1024, 256)]);
+    let grow = Grow::ForLoad { more: Pages(300), at_end: true, size: Some(5120) };
+    assert_eq!((apart.helps, apart.what), (true, What::BiggerArea(grow)));
+    // What it costs is what such an area has more: whole steps of 4 MiB.
+    assert_eq!(apart.cost_pages, Some(1024));
+    for holes in [&[(256, 256), (1025, 255), (2817, 255)][..], &[(1, 255), (257, 255)]] {
+        let eaten = advised(holes);
+        assert!(!eaten.helps, "{eaten:?}");
+        assert!(matches!(eaten.what, What::BiggerArea(Grow::ForOne { .. })), "{eaten:?}");
+    }
+}
+
 #[test]
 fn an_order_of_its_own_does_not_follow_the_cap() {
     let failure = failure(padded(), 700, 10, Some(Cause::Alignment));

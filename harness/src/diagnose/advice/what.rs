@@ -62,7 +62,7 @@ fn parameter(area: &str) -> Option<&'static str> {
 
 impl SizeBy {
     /// By the name of the area.
-    pub(super) fn of(area: Option<&str>) -> Self {
+    pub(crate) fn of(area: Option<&str>) -> Self {
         match area {
             None => Self::Unknown,
             Some("reserved") => Self::Command,
@@ -186,14 +186,17 @@ pub struct Strands {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[expect(missing_docs, reason = "the words of a report say what each number is")]
 pub enum Grow {
-    /// With `more` it takes this one request; `stranded` of `of` pages are lost in it already: of
-    /// all that it has, or of the `free` ones in a list.
+    /// With `more` it takes this one request, but as large a share of it would be lost to alignment:
+    /// `stranded` of `of` pages are, of all that it has, or of the `free` ones in a list.
     ForOne { more: Pages, at_end: bool, stranded: u64, of: u64, free: bool },
+    /// With `more` it takes this one request, and what is lost to alignment leaves room for others:
+    /// `size` in all, in whole steps, where its pages are known.
+    ForLoad { more: Pages, at_end: bool, size: Option<u64> },
     /// `more` than there are at least, `most` to be sure of a place: `size` in all, where known.
     ForMore { more: Pages, count: u64, free: u64, total: Option<u64>, most: u64, size: Option<u64> },
     /// A longest range of `size`, in whole steps: `more` than it has.
     ForRange { more: Pages, size: u64 },
-    /// It takes from the memory that pages would have been moved to.
+    /// It adds no memory that pages could be moved to.
     TakesMemory,
     /// Its further places are as likely busy.
     AsBusy,

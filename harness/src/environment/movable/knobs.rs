@@ -91,11 +91,7 @@ pub(super) const PARAMS: &[Param] = &[
          in flight (20 MB/s for 10 ms) of 70 MB [E]; 1: every dirty page",
     ),
     micros("writeback_us", "10000", "of such a wait, one after the other: 5000 to 50000 [E]"),
-    micros(
-        "zero_us",
-        "2.7",
-        "of clearing a granted page, by the caller: 4096 bytes at 1.5 GB/s [E]",
-    ),
+    micros("zero_us", "2.7", "of clearing 4 KiB that were granted, by the caller: at 1.5 GB/s [E]"),
     micros(
         "quick_us",
         "50",
@@ -116,9 +112,10 @@ pub(super) const PARAMS: &[Param] = &[
     ),
     Param::int(
         "isolation",
-        1..=1 << 40,
-        "512",
-        "pages of an isolation unit: a pageblock from 5.19; before, the larger of it and \
-                the largest buddy block: 1024, or 8192 on i.MX6 kernels of 32 MiB blocks",
+        0..=1 << 40,
+        "0",
+        "pages of an isolation unit; 0: a pageblock, as from 5.19 on (512 pages of 4 KiB); before, \
+                the larger of it and the largest buddy block: 1024, or 8192 on i.MX6 kernels of 32 \
+                MiB blocks",
     ),
 ];

@@ -215,6 +215,27 @@ pub enum Boot {
     /// All memory by a device tree, which a boot loader may change: first byte and bytes of each
     /// piece.
     TreeMemory(Vec<(u64, u64)>),
+    /// A pool for atomic DMA has its memory, mostly out of the default area
+    /// (`__dma_atomic_pool_init()`, `kernel/dma/pool.c`, from 5.8 on; before, one by
+    /// `dma_atomic_pool_init()`, `kernel/dma/remap.c`, or `atomic_pool_init()`,
+    /// `arch/arm/mm/dma-mapping.c`).
+    AtomicPool {
+        /// Bytes.
+        bytes: u64,
+        /// The zone that it is for.
+        zone: PoolZone,
+    },
+}
+
+/// The zone that a pool for atomic DMA is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PoolZone {
+    /// Any.
+    Any,
+    /// `ZONE_DMA`.
+    Dma,
+    /// `ZONE_DMA32`: what ends below 4 GiB.
+    Dma32,
 }
 
 /// What the size of a page is known from.

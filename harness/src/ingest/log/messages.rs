@@ -279,6 +279,8 @@ pub const MESSAGES: &[Message] = &[
     row("device-tree", &["reserved-memory", "shared-dma-pool", "memory-region", "{\n"],
         Reader::Tree, None,
         "linux,cma {\ncompatible = \"shared-dma-pool\";\nreusable;\nsize = <0x4000000>;\n};"),
+    row("atomic-pool", &["DMA: preallocated "], Boot(boot::atomic_pool), None,
+        "DMA: preallocated 128 KiB GFP_KERNEL|GFP_DMA32 pool for atomic allocations"),
     row("memory-of-boot", &["K available ("], Boot(boot::memory), None,
         "Memory: 915908K/1048576K available (63924K reserved, 65536K cma-reserved)"),
     row("memory-in-all", &["K available ("], Phrase("K available (", says::all_memory), None,

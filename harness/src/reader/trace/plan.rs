@@ -1,35 +1,41 @@
 //! What a trace is replayed on: the area, and what was live in it before.
 
-use cma_policies::kit::RunSet;
+use std::sync::Arc;
+
 use cma_policies::{Area, Request, Run};
 
+use super::cap::CapShown;
+use super::residents::{Known, Residents};
 use super::scan::{Name, Scan, Traced};
-use crate::ingest::{Ranges, quoted};
+use crate::ingest::{DEFAULT_CAP, Paged, Ranges, Source, quoted};
 use crate::kernel::MAX_RANGES;
 use crate::op::Op;
 use crate::reader::Options;
-use crate::timeline::{Bitmap, Layout, holes, likely_sizes};
-use crate::words::counted;
-
-/// The pages that the ends of an area are taken to be multiples of, where nothing states them:
-/// `CMA_MIN_ALIGNMENT_PAGES` of most kernels from 5.19 on.
-const QUANTUM: u64 = 512;
+use crate::timeline::{Layout, likely_sizes};
 
 /// What a trace is replayed on.
 #[derive(Clone, Debug)]
-pub(super) struct Plan {
+pub(in crate::reader) struct Plan {
+    /// The kernel that printed it.
+    pub(super) kernel: Option<Arc<str>>,
     /// The area whose events are replayed.
     pub(super) name: Name,
     pub(super) area: Area,
     /// What was live before the trace began, ascending: buffer `n` is number `n`.
     pub(super) residents: Vec<Run>,
+    /// The cap of its requests, and what shows it where the caller does not state it.
+    pub(super) cap: u32,
+    pub(super) cap_shown: Option<CapShown>,
+    /// How large its pages are, and what says so.
+    pub(super) paged: Paged,
     pub(super) warnings: Vec<String>,
 }
 
 impl Plan {
-    /// The plan for what `scan` found; where that is nothing to replay, why.
-    pub(super) fn new(mut scan: Scan, options: &Options) -> Result<Self, String> {
+    /// The plan for what `scan` found in `source`; where that is nothing to replay, why.
+    pub(super) fn new(mut scan: Scan, options: &Options, source: &Source) -> Result<Self, String> {
         let mut warnings = Vec::new();
+        let paged = Paged::of(scan.page());
         let name = choose(&scan, options.area.as_deref(), &mut warnings)?;
         let traced = scan.traced.remove(&name).unwrap_or_default();
         let stated = scan.areas.stated(name.as_ref(), options.snapshot.is_some());
@@ -39,11 +45,18 @@ impl Plan {
         }
         let bitmaps = stated.map_or(&[][..], |(_, bitmaps)| bitmaps);
         let area = area(&scan, &name, &traced, options, &mut warnings)?;
-        let residents = residents(&area, &traced, bitmaps, &mut warnings);
+        let cap_shown = options.recorded_cap.is_none().then(|| traced.orders.shown());
+        let cap = options.recorded_cap.or(cap_shown.as_ref().map(|shown| shown.cap));
+        let cap = cap.unwrap_or(DEFAULT_CAP);
+        let known = Known { scan: &scan, name: &name, area: &area, traced: &traced, bitmaps, cap };
+        let residents = Residents::new(&known, source).map_err(|error| error.why)?;
+        warnings.extend(residents.words);
+        let residents = residents.runs;
         if let Some(first) = &scan.first_odd {
             warnings.push(format!("{} lines are wrong, the first: {first}", scan.odd));
         }
-        Ok(Self { name, area, residents, warnings })
+        let kernel = scan.kernel;
+        Ok(Self { kernel, name, area, residents, cap, cap_shown, paged, warnings })
     }
 
     /// The number of the first buffer that the trace asks for: after those of [`Plan::warm_up`].
@@ -152,14 +165,16 @@ fn area(
             .map_err(|error| format!("no area has the ranges of {}: {error}", shown(name)));
     }
     let reserved = traced.span.and_then(|span| scan.areas.reserved_around(name.as_ref(), span));
-    let low = traced.span.map(|(low, _)| low - low % QUANTUM);
+    let quantum = scan.quantum();
+    let low = traced.span.map(|(low, _)| low - low % quantum);
     let base = given.base_pfn.or(layout.base(0)).or(reserved.map(|(base, _)| base));
     let pages = given.pages.or(layout.total).or(traced.total).or(reserved.map(|(_, pages)| pages));
+    let pages = pages.or(scan.listed(name));
     let base_pfn = base.or(low);
     let seen = || {
         let (_, high) = traced.span?;
         let granule = 1u64.checked_shl(order_per_bit)?;
-        let end = high.checked_next_multiple_of(QUANTUM)?;
+        let end = high.checked_next_multiple_of(quantum)?;
         end.checked_sub(base_pfn?)?.checked_next_multiple_of(granule)
     };
     let Some((base_pfn, count)) = base_pfn.zip(pages.or_else(seen)) else {
@@ -172,8 +187,8 @@ fn area(
     if base.is_none() || pages.is_none() {
         warnings.push(format!(
             "nothing states the area; by the pages seen it has base_pfn={base_pfn} pages={count} \
-             order_per_bit={order_per_bit}, and what is never given back was not live before; \
-             --snapshot, or --base-pfn, --pages and --order-per-bit, state it"
+             order_per_bit={order_per_bit}; --snapshot, or --base-pfn, --pages and --order-per-bit, \
+             state it"
         ));
     }
     Area::new(label, order_per_bit, &[Run::new(base_pfn, count)]).map_err(|error| {
@@ -198,7 +213,7 @@ fn ranges(
     layout.order_per_bit = options.geometry.order_per_bit.or(layout.order_per_bit);
     if layout.bases.len() > 1 {
         if let Some(ranges) = layout.ranges() {
-            return Some(of_this_boot(ranges, name, traced, warnings));
+            return Some(of_this_boot(ranges, name, (traced, scan.quantum()), warnings));
         }
         let (_, bitmaps) = scan.areas.stated(name.as_ref(), options.snapshot.is_some())?;
         layout.sizes = likely_sizes(bitmaps, &layout, |end| traced.last_below(end));
@@ -210,7 +225,7 @@ fn ranges(
         ));
         return Some(ranges);
     }
-    let ranges = layout.base(0).is_none().then(|| apart(traced))??;
+    let ranges = layout.base(0).is_none().then(|| apart(traced, scan.quantum()))??;
     warnings.push(format!(
         "the pages seen lie further apart than the area is long, so it has several ranges, which \
          nothing states; by the pages seen they are {}; --snapshot with the files of \
@@ -231,7 +246,7 @@ fn shared(one: Run, other: Run) -> u64 {
 fn of_this_boot(
     stated: Vec<Run>,
     name: &Name,
-    traced: &Traced,
+    (traced, quantum): (&Traced, u64),
     warnings: &mut Vec<String>,
 ) -> Vec<Run> {
     let outside = |run: Run| {
@@ -242,7 +257,7 @@ fn of_this_boot(
         return stated;
     }
     let counts = |ranges: &[Run]| ranges.iter().map(|run| run.count).collect::<Vec<_>>();
-    let Some(seen) = apart(traced).filter(|seen| counts(seen) == counts(&stated)) else {
+    let Some(seen) = apart(traced, quantum).filter(|seen| counts(seen) == counts(&stated)) else {
         return stated;
     };
     warnings.push(format!(
@@ -257,11 +272,11 @@ fn of_this_boot(
 
 /// The ranges that the pages seen allow, where these lie further apart than the area has pages: the
 /// widest gaps are between ranges, and what is left is at the end of the last one.
-fn apart(traced: &Traced) -> Option<Vec<Run>> {
+fn apart(traced: &Traced, quantum: u64) -> Option<Vec<Run>> {
     let (total, (low, high)) = (traced.total?, traced.span?);
     let around = |run: Run| {
-        let start = run.pfn.0 - run.pfn.0 % QUANTUM;
-        Some(Run::new(start, run.end().0.checked_next_multiple_of(QUANTUM)? - start))
+        let start = run.pfn.0 - run.pfn.0 % quantum;
+        Some(Run::new(start, run.end().0.checked_next_multiple_of(quantum)? - start))
     };
     if around(Run::new(low, high - low))?.count <= total {
         return None;
@@ -293,56 +308,4 @@ fn apart(traced: &Traced) -> Option<Vec<Run>> {
 fn narrowest(ranges: &[Run]) -> Option<(usize, u64)> {
     let gaps = ranges.windows(2).map(|two| two[1].pfn.0 - two[0].end().0);
     gaps.enumerate().min_by_key(|(_, gap)| *gap)
-}
-
-/// What was live before: what the trace gives back without having got it, and what the bitmaps of a
-/// snapshot say of pages that the trace says nothing about.
-fn residents(
-    area: &Area,
-    traced: &Traced,
-    bitmaps: &[Bitmap],
-    warnings: &mut Vec<String>,
-) -> Vec<Run> {
-    let inside = traced.residents.iter().copied().filter(|run| area.range_of(*run).is_some());
-    let mut residents: Vec<Run> = inside.collect();
-    let outside = traced.residents.len() - residents.len();
-    if outside > 0 {
-        warnings.push(format!("{outside} buffers that were live before lie outside the area"));
-    }
-    for (number, words) in bitmaps {
-        let index = *number as usize;
-        let Some(range) = area.ranges().get(index) else { continue };
-        let (holes, _) = holes(words, area.bits(index), area.order_per_bit(), usize::MAX);
-        let mut free = RunSet::default();
-        for hole in holes {
-            free.insert(Run::new(range.pfn.0 + hole.start, hole.count), ());
-        }
-        let mapped = Run::new(range.pfn.0, area.bits(index) << area.order_per_bit());
-        free.gaps(mapped).for_each(|run| left_over(area, run, &traced.touched, &mut residents));
-    }
-    residents.sort_by_key(|run| (area.range_of(*run), run.pfn));
-    if !residents.is_empty() {
-        let pages = residents.iter().fold(0u64, |sum, run| sum.saturating_add(run.count));
-        let were = if residents.len() == 1 { "was" } else { "were" };
-        let buffers = counted(residents.len() as u64, "buffer");
-        warnings.push(format!(
-            "{buffers}, {pages} pages, {were} live before the trace began, and put in place before its \
-             first event"
-        ));
-    }
-    residents
-}
-
-/// What of `run` the events say nothing about; nobody gives it back.
-fn left_over(area: &Area, run: Run, touched: &RunSet, residents: &mut Vec<Run>) {
-    let Some(range) = area.range_of(run) else { return };
-    let base = area.ranges()[range].pfn.0;
-    for rest in touched.gaps(run) {
-        // The pages after a buffer that share its last bit are no buffer.
-        let bits = area.pages_to_bits(rest.pfn.0 - base);
-        let start = area.bit_to_pfn(range, bits).0;
-        if let Some(count) = rest.end().0.checked_sub(start).filter(|count| *count > 0) {
-            residents.push(Run::new(start, count));
-        }
-    }
 }

@@ -1,16 +1,19 @@
 //! The first look through a trace: which areas there are, where they lie, what was live before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use cma_policies::Run;
 use cma_policies::kit::RunSet;
 
-use crate::boot::page_of_release;
-use crate::ingest::log::boot::Boot;
-use crate::ingest::log::{self, Found, Page, Record};
-use crate::ingest::{IngestError, Source};
-use crate::kernel::Seen;
+use super::cap::Orders;
+use super::totals::Totals;
+use crate::boot::Notes;
+use crate::ingest::log::boot::{Boot, PoolZone};
+use crate::ingest::log::{self, Found, FreeRuns, Page, Record};
+use crate::ingest::{IngestError, PageBy, Source};
+use crate::kernel::{Arch, Kind, Seen, pageblock};
+use crate::page;
 use crate::reader::Options;
 use crate::timeline::{Areas, Effect, Ended, Live, Order, Released, What, run, signs, traced};
 
@@ -19,6 +22,59 @@ const MOST_AREAS: usize = 64;
 
 /// The name of an area; `None` in traces up to 5.12, which do not name it.
 pub(super) type Name = Option<Arc<str>>;
+
+/// The most lists of free runs that are kept: the latest ones.
+const MOST_LISTS: usize = 64;
+
+/// A line of a text.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Line {
+    /// The text.
+    pub(super) source: Arc<str>,
+    /// From 1 on.
+    pub(super) line: u64,
+}
+
+/// A list of free runs.
+#[derive(Clone, Debug)]
+pub(super) struct Listed {
+    pub(super) at: Line,
+    /// Its stamp in microseconds since boot.
+    pub(super) time_us: Option<u64>,
+    /// The area that the failure line before it names.
+    pub(super) area: Name,
+    pub(super) runs: FreeRuns,
+}
+
+/// A pool for atomic DMA, of so many bytes and for this zone.
+#[derive(Clone, Debug)]
+pub(super) struct Pool {
+    pub(super) at: Line,
+    pub(super) bytes: u64,
+    pub(super) zone: PoolZone,
+}
+
+/// What the counter of an area said when the trace began.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Counted {
+    /// The line of the event that says it.
+    pub(super) line: u64,
+    /// `available_count` and `total_count` of that.
+    pub(super) stated: (u64, u64),
+    /// Pages that were taken before the first event.
+    pub(super) taken: u64,
+}
+
+/// The counters of an area in sysfs (6.15 on).
+#[derive(Default, Debug)]
+struct Sysfs {
+    /// `total_pages`.
+    total: Option<u64>,
+    /// `available_pages`, until it is held against them.
+    available: Option<u64>,
+    /// The fewest pages that were taken whenever both were read.
+    taken: Option<u64>,
+}
 
 /// What the events of an area show.
 #[derive(Default, Debug)]
@@ -34,16 +90,29 @@ pub(super) struct Traced {
     pub(super) touched: RunSet,
     /// A page of each stretch of these that was new, in the order of the events.
     pub(super) firsts: Vec<u64>,
+    /// What was taken before, by the counter of the area (6.18 on).
+    pub(super) counted: Option<Counted>,
+    /// The orders of its calls.
+    pub(super) orders: Orders,
+    /// The stamps of the first event and of the last.
+    pub(super) stamps: Option<(u64, u64)>,
     live: Live,
     granted: u64,
+    /// Pages that events gave and took back before the counter is known.
+    flow: (u64, u64),
 }
 
 impl Traced {
-    fn note(&mut self, record: &Record) {
+    fn note(&mut self, found: &Found) {
         self.events += 1;
-        let seen = match record {
-            Record::Start { total, .. } => {
+        if let Some(at) = found.time_us {
+            let (first, last) = self.stamps.unwrap_or((at, at));
+            self.stamps = Some((first.min(at), last.max(at)));
+        }
+        let seen = match &found.record {
+            Record::Start { available, total, .. } => {
                 self.total = self.total.or(*total);
+                self.count(found.line, available.zip(*total));
                 None
             }
             // Nothing is said of a refused call's pages but that they were asked for.
@@ -54,14 +123,28 @@ impl Traced {
             _ => None,
         };
         if let Some(run) = seen.and_then(|(pfn, count)| run(pfn, count)) {
+            match found.record {
+                Record::Finish { .. } => self.flow.0 = self.flow.0.saturating_add(run.count),
+                Record::Release { .. } => self.flow.1 = self.flow.1.saturating_add(run.count),
+                _ => {}
+            }
             let (low, high) = self.span.unwrap_or((u64::MAX, 0));
             self.span = Some((low.min(run.pfn.0), high.max(run.end().0)));
         }
     }
 
+    /// The counter of the area, as a call found it: all that was taken then and not by an event.
+    fn count(&mut self, line: u64, stated: Option<(u64, u64)>) {
+        let Some((available, total)) = stated.filter(|_| self.counted.is_none()) else { return };
+        let (given, back) = self.flow;
+        let taken = total.saturating_sub(available).saturating_add(back).saturating_sub(given);
+        self.counted = Some(Counted { line, stated: (available, total), taken });
+    }
+
     fn take(&mut self, what: &What) {
         match what {
             What::Call { call, .. } => {
+                self.orders.note(call);
                 let count = call.count.unwrap_or(0);
                 let granted = match call.ended {
                     Some(Ended::Granted(pfn)) => pfn.and_then(|pfn| run(pfn, count)),
@@ -120,6 +203,21 @@ pub(super) struct Scan {
     pub(super) areas: Areas,
     /// The kernel that printed it, as it calls itself or as its events look.
     pub(super) kernel: Option<Arc<str>>,
+    /// The architecture, where the boot shows it.
+    pub(super) arch: Option<Arch>,
+    /// Lists of free runs, in order.
+    pub(super) lists: VecDeque<Listed>,
+    /// The pools for atomic DMA of the last boot, in order.
+    pub(super) pools: Vec<Pool>,
+    /// The counters of areas in sysfs.
+    sysfs: BTreeMap<Arc<str>, Sysfs>,
+    /// The area of the failure line that a list may follow.
+    failed: Name,
+    /// What the texts say of the boot.
+    notes: Notes,
+    /// The size of a page that the caller gives.
+    given: Option<page::Page>,
+    totals: Totals,
     seen: Seen,
     order: Order,
     /// Lines that look like the kernel's and are wrong, and the first of them.
@@ -130,7 +228,7 @@ pub(super) struct Scan {
 impl Scan {
     /// Looks through `source`, after what `options` has beside it.
     pub(super) fn of(source: &Source, options: &Options) -> Result<Self, IngestError> {
-        let mut scan = Self::default();
+        let mut scan = Self { given: options.page, ..Self::default() };
         for beside in options.snapshot.iter().chain(&options.beside) {
             scan.read(beside, false)?;
         }
@@ -141,6 +239,9 @@ impl Scan {
             traced.residents.sort_unstable_by_key(|run| run.pfn);
             traced.live = Live::default();
         }
+        if let Some((page, _)) = scan.page() {
+            scan.areas.page_is(page.bytes());
+        }
         scan.kernel = scan.kernel.or_else(|| Some(scan.seen.kernel().name.into()));
         Ok(scan)
     }
@@ -150,7 +251,7 @@ impl Scan {
         for found in records.by_ref() {
             match found {
                 Ok(found) if events && traced(&found.record).is_some() => self.event(&found),
-                Ok(found) => self.beside(&found.record),
+                Ok(found) => self.beside(&found, source.name()),
                 Err(error) => self.wrong(&error),
             }
         }
@@ -158,6 +259,35 @@ impl Scan {
             self.wrong(error);
         }
         Ok(())
+    }
+
+    /// A counter of an area. One of the two that make up what is taken is read right after the other.
+    fn count(&mut self, area: &Arc<str>, name: &str, value: u64) {
+        let wanted = matches!(name, "total_pages" | "available_pages");
+        if !wanted || self.sysfs.len() == MOST_AREAS && !self.sysfs.contains_key(area) {
+            return;
+        }
+        let of_area = self.sysfs.entry(Arc::clone(area)).or_default();
+        match name {
+            "total_pages" => of_area.total = Some(value),
+            _ => of_area.available = Some(value),
+        }
+        if let (Some(total), Some(available)) = (of_area.total, of_area.available) {
+            let now = total.saturating_sub(available);
+            of_area.taken = Some(of_area.taken.map_or(now, |least| least.min(now)));
+            of_area.available = None;
+        }
+    }
+
+    /// The pages of the area of this name, as its lists of free runs state them.
+    pub(super) fn listed(&self, name: &Name) -> Option<u64> {
+        let own = self.lists.iter().filter(|list| list.area.is_some() && list.area == *name);
+        own.filter_map(|list| list.runs.total).next_back()
+    }
+
+    /// The fewest pages of an area that were taken whenever sysfs was read.
+    pub(super) fn taken_by_sysfs(&self, area: &Arc<str>) -> Option<u64> {
+        self.sysfs.get(area).and_then(|of_area| of_area.taken)
     }
 
     fn wrong(&mut self, error: &IngestError) {
@@ -173,7 +303,7 @@ impl Scan {
                 self.others += 1;
                 return;
             }
-            self.traced.entry(name.clone()).or_default().note(&found.record);
+            self.traced.entry(name.clone()).or_default().note(found);
         }
         self.order.take(found);
         self.drain();
@@ -189,15 +319,31 @@ impl Scan {
         }
     }
 
-    fn beside(&mut self, record: &Record) {
-        match record {
-            Record::Kernel(release) => {
-                self.kernel = Some(Arc::clone(release));
-                if let Some(bytes) = page_of_release(release) {
-                    self.areas.page_is(bytes);
+    fn beside(&mut self, found: &Found, source: &str) {
+        self.notes.note(found);
+        self.totals.note(&found.record);
+        let at = || Line { source: source.into(), line: found.line };
+        match &found.record {
+            Record::Counter { area: Some(area), name, value } => self.count(area, name, *value),
+            Record::Failed { area, .. } => self.failed.clone_from(area),
+            Record::FreeRuns(runs) => {
+                let (area, time_us) = (self.failed.take(), found.time_us);
+                if self.lists.len() == MOST_LISTS {
+                    self.lists.pop_front();
                 }
+                self.lists.push_back(Listed { at: at(), time_us, area, runs: runs.clone() });
             }
-            Record::Boot(Boot::PageBytes(bytes, _)) => self.areas.page_is(*bytes),
+            Record::Boot(Boot::Began { arch, .. }) => {
+                self.pools.clear();
+                self.arch = arch.or(self.arch);
+            }
+            Record::Boot(Boot::Arch(arch)) => self.arch = Some(*arch),
+            // A boot has one for each zone: what is said again is of another text of the same one.
+            Record::Boot(Boot::AtomicPool { bytes, zone }) => {
+                self.pools.retain(|pool| pool.zone != *zone);
+                self.pools.push(Pool { at: at(), bytes: *bytes, zone: *zone });
+            }
+            Record::Kernel(release) => self.kernel = Some(Arc::clone(release)),
             Record::Reserved { area, base, bytes } => {
                 self.areas.reserved(area.clone(), *base, *bytes);
             }
@@ -206,5 +352,27 @@ impl Scan {
             }
             _ => {}
         }
+    }
+
+    /// The size of a page, and what says so.
+    pub(super) fn page(&self) -> Option<(page::Page, PageBy)> {
+        let given = self.given.map(|page| (page, PageBy::Caller));
+        let totals = || {
+            let traced =
+                self.traced.iter().filter_map(|(name, traced)| Some((name, traced.total?)));
+            Some((self.totals.page(traced)?, PageBy::Totals))
+        };
+        given.or_else(|| self.notes.page_stated()).or_else(totals)
+    }
+
+    /// The pages that the ends of an area are taken to be multiples of, where nothing states them:
+    /// `CMA_MIN_ALIGNMENT_PAGES` of most kernels from 5.19 on.
+    pub(super) fn quantum(&self) -> u64 {
+        pageblock(self.page().map_or(page::Page::Kib4, |(page, _)| page))
+    }
+
+    /// What kind of kernel it is.
+    pub(super) fn kind(&self) -> Kind {
+        Kind { page: self.page().map(|(page, _)| page), ..self.notes.kind() }
     }
 }

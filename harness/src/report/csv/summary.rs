@@ -48,6 +48,9 @@ fn summary_row(ready: &Ready, row: &SummaryRow) -> Vec<String> {
     fields.extend(later_fields(row));
     fields.push(fit_distance(ready, row.at.stream));
     fields.extend(time_fields(row));
+    fields.push(decimal(row.area_utilisation));
+    fields.extend(row.area_loads.map(decimal));
+    fields.push(plan.page.kib().to_string());
     fields
 }
 

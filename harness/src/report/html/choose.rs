@@ -56,12 +56,12 @@ type Tile = (&'static str, String, String);
 
 fn tiles(view: &View<'_>, candidate: &Candidate) -> Vec<Tile> {
     let (plan, summary) = (&view.ready.plan, &view.findings.summary);
+    let page = plan.page;
     let (board, areas) = match candidate.board.map(|board| &plan.boards[board]) {
         Some(board) if board.areas.len() > 1 => {
-            let names = board
-                .areas
-                .iter()
-                .map(|area| format!("{} {}", area.area.name(), mib(area.area.pages() as f64)));
+            let names = board.areas.iter().map(|area| {
+                format!("{} {}", area.area.name(), mib(area.area.pages() as f64, page))
+            });
             (board.name.as_str(), names.collect::<Vec<_>>().join(" + "))
         }
         Some(board) => (board.name.as_str(), "one area, all clients".to_string()),
@@ -82,7 +82,7 @@ fn tiles(view: &View<'_>, candidate: &Candidate) -> Vec<Tile> {
     let sure = format!("{} {over}; {}", failing.sure, covers(view.ready, &[worst]));
     let (cap, policy) = (plan.caps[candidate.cap], &plan.policies[candidate.policy]);
     let mut tiles = vec![
-        ("CMA", mib(candidate.pages as f64), format!("board {board}; {areas}")),
+        ("CMA", mib(candidate.pages as f64, page), format!("board {board}; {areas}")),
         ("CONFIG_CMA_ALIGNMENT", cap.to_string(), "the alignment cap".to_string()),
         ("Policy", policy.to_string(), kind.to_string()),
         ("Streams that fail", failing.value, sure),
@@ -137,7 +137,9 @@ fn row(view: &View<'_>, candidate: &Candidate, is_chosen: bool) -> Row {
     let cap = plan.caps[candidate.cap];
     let fields = vec![
         table::text("Board", board),
-        table::number("CMA, MiB", Some(candidate.pages as f64), words::mib_number),
+        table::number("CMA, MiB", Some(candidate.pages as f64), |pages| {
+            words::mib_number(pages, plan.page)
+        }),
         table::number("Cap", Some(cap.into()), |_| cap.to_string()),
         table::text("Policy", plan.policies[candidate.policy].to_string()),
         table::number("LOAD / area", candidate.rho, percent),

@@ -9,6 +9,7 @@ use super::names::{self, Named, Seen, Sign, mib};
 use super::view::{View, Way};
 use super::{left_out, more_in_summary, remark};
 use crate::answer::{Least, SizeTried, Sizing, SummaryRow};
+use crate::page::Page;
 use crate::report::page::sentence;
 use crate::report::page::table::{self, Row, table};
 use crate::report::words::{covers, on_boards};
@@ -32,11 +33,11 @@ fn smallest(view: &View<'_>) -> Markup {
     html! {
         @if let Some(candidate) = view.candidate() {
             p {
-                (what) " takes " (mib(candidate.pages as f64))
+                (what) " takes " (mib(candidate.pages as f64, view.ready.plan.page))
                 @match candidate.pages_above_smallest {
                     0 => { ", the smallest board that was tried." },
                     more => {
-                        ": " (mib(more as f64)) " more than the smallest board that was tried."
+                        ": " (mib(more as f64, view.ready.plan.page)) " more than the smallest board that was tried."
                     },
                 }
             } "\n"
@@ -123,7 +124,7 @@ fn bigger(view: &View<'_>, index: usize, shown: &[Tried<'_>]) -> Plot {
             hollow: size.failed == 0,
             text: format!(
                 "{} ({:.2} × LOAD): {} streams fail ({}){structural}",
-                mib(size.pages as f64),
+                mib(size.pages as f64, view.ready.plan.page),
                 size.per_load,
                 failed.value,
                 failed.sure
@@ -173,7 +174,7 @@ const KINDS: [&str; 3] = [
 fn ladder(view: &View<'_>, index: usize, shown: &[Tried<'_>]) -> Bars {
     let first = shown[0].sizing;
     let largest = first.sizes.iter().map(|size| size.per_load).fold(1.0, f64::max);
-    let bars: Vec<_> = shown.iter().map(|one| bar(one, largest)).collect();
+    let bars: Vec<_> = shown.iter().map(|one| bar(one, largest, view.ready.plan.page)).collect();
     let there = |kind: usize| bars.iter().flat_map(|bar| &bar.parts).any(|part| part.kind == kind);
     let kinds = KINDS.iter().enumerate().filter(|(kind, _)| there(*kind));
     Bars {
@@ -190,22 +191,22 @@ fn ladder(view: &View<'_>, index: usize, shown: &[Tried<'_>]) -> Bars {
     }
 }
 
-fn bar(Tried { name, sizing, .. }: &Tried<'_>, largest: f64) -> Bar {
+fn bar(Tried { name, sizing, .. }: &Tried<'_>, largest: f64, page: Page) -> Bar {
     let load = sizing.load_pages;
     let aligned = sizing.aligned_load_pages.map_or(1.0, |pages| (pages / load).max(1.0));
     let need = sizing.least.quantile_95.map(|per_load| per_load.max(aligned));
-    let mut parts = vec![Part { length: 1.0, kind: 0, text: format!("LOAD {}", mib(load)) }];
+    let mut parts = vec![Part { length: 1.0, kind: 0, text: format!("LOAD {}", mib(load, page)) }];
     if aligned > 1.0 {
-        let text = format!("aligned LOAD {}", about(aligned, load));
+        let text = format!("aligned LOAD {}", about(aligned, load, page));
         parts.push(Part { length: aligned - 1.0, kind: 1, text });
     }
     let numbers = match need {
         Some(need) => {
-            let text = format!("for 95 % of streams {}", about(need, load));
+            let text = format!("for 95 % of streams {}", about(need, load, page));
             parts.push(Part { length: need - aligned, kind: 2, text });
-            format!("95 % of streams: {} ({})", about(need, load), ends(sizing))
+            format!("95 % of streams: {} ({})", about(need, load, page), ends(sizing))
         }
-        None => format!("95 % of streams: more than {}, the largest", about(largest, load)),
+        None => format!("95 % of streams: more than {}, the largest", about(largest, load, page)),
     };
     Bar { label: name.to_string(), numbers, parts }
 }
@@ -248,8 +249,8 @@ fn time_fields(row: &SummaryRow) -> Vec<table::Field> {
 }
 
 /// A multiple of LOAD, and what that is.
-fn about(per_load: f64, load_pages: f64) -> String {
-    format!("{per_load:.2} × LOAD ≈ {:.0}\u{a0}MiB", per_load * load_pages / 256.0)
+fn about(per_load: f64, load_pages: f64, page: Page) -> String {
+    format!("{per_load:.2} × LOAD ≈ {:.0}\u{a0}MiB", per_load * load_pages / page.in_mib() as f64)
 }
 
 /// How sure the size that serves 95 % of streams is.
@@ -285,7 +286,9 @@ fn table_of(view: &View<'_>, all: &[Sizing]) -> Markup {
 }
 
 fn row(view: &View<'_>, Tried { name, sizing, .. }: &Tried<'_>) -> Row {
-    let size = |title, pages: Option<f64>| table::number(title, pages, mib_number);
+    let page = view.ready.plan.page;
+    let size =
+        |title, pages: Option<f64>| table::number(title, pages, |pages| mib_number(pages, page));
     let least = |title, percent: u64, per_load: Option<f64>, interval: &Interval| {
         let bound = if sizing.least.is_at_most(percent) { "≤\u{2009}" } else { "" };
         let value =

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::answer::{Rate, SummaryRow};
+use crate::page::Page;
 use crate::report::page::table::{self, Field};
 use crate::stats::{Interval, no_failure_bound};
 use crate::sweep::{Configuration, Load, Ready};
@@ -12,8 +13,8 @@ use crate::words;
 pub(super) const NBSP: char = '\u{a0}';
 
 /// Pages of 4 KiB as MiB, with a decimal where it says something.
-pub(super) fn mib(pages: f64) -> String {
-    format!("{}{NBSP}MiB", words::mib_number(pages))
+pub(super) fn mib(pages: f64, page: Page) -> String {
+    format!("{}{NBSP}MiB", words::mib_number(pages, page))
 }
 
 /// A share in percent, so exact that small ones can be told apart.
@@ -262,11 +263,13 @@ impl fmt::Display for Named {
 /// The board and its size.
 pub(super) fn board(ready: &Ready, at: &Configuration) -> String {
     let board = ready.board(at);
-    let size = mib(board.pages() as f64);
+    let page = ready.plan.page;
+    let size = mib(board.pages() as f64, page);
     match at.board {
         None => format!("its own area of {size}"),
         Some(_) if board.areas.len() > 1 => {
-            let each = board.areas.iter().map(|area| words::mib_number(area.area.pages() as f64));
+            let each =
+                board.areas.iter().map(|area| words::mib_number(area.area.pages() as f64, page));
             format!("{} ({} MiB)", board.name, each.collect::<Vec<_>>().join(" + "))
         }
         Some(_) => format!("{} ({size})", board.name),
@@ -275,13 +278,13 @@ pub(super) fn board(ready: &Ready, at: &Configuration) -> String {
 
 /// The stream with what the plan says of its LOAD.
 pub(super) fn stream(ready: &Ready, stream: usize, load: Option<usize>) -> String {
-    let stream = &ready.plan.streams[stream];
+    let (page, stream) = (ready.plan.page, &ready.plan.streams[stream]);
     match load.map(|load| stream.loads[load]) {
         None => stream.name().to_string(),
         Some(Load::Share(share)) => {
             format!("{}, LOAD {} of the area", stream.name(), percent(share))
         }
-        Some(Load::Pages(pages)) => format!("{}, LOAD {}", stream.name(), mib(pages as f64)),
+        Some(Load::Pages(pages)) => format!("{}, LOAD {}", stream.name(), mib(pages as f64, page)),
     }
 }
 
@@ -293,10 +296,16 @@ pub(super) fn environment(ready: &Ready, environment: usize) -> String {
     }
 }
 
-/// LOAD / area of a row.
+/// LOAD / area of a row: of several areas of that which is filled most.
 pub(super) fn rho(ready: &Ready, row: &SummaryRow) -> Option<f64> {
+    let board = ready.board(&row.at);
+    if board.areas.len() > 1
+        && let Some((_, share)) = row.fullest(&board)
+    {
+        return Some(share);
+    }
     let asked = ready.plan.load(&row.at);
-    row.load.or_else(|| asked.map(|load| load.share_of(ready.board(&row.at).pages())))
+    row.load.or_else(|| asked.map(|load| load.share_of(board.pages())))
 }
 
 #[cfg(test)]
@@ -340,7 +349,7 @@ mod tests {
         }
         let table = [(256.0, "1"), (257.0, "1"), (300.0, "1.2"), (163_840.0, "640")];
         for (pages, text) in table {
-            assert_eq!(mib(pages), format!("{text}\u{a0}MiB"));
+            assert_eq!(mib(pages, Page::Kib4), format!("{text}\u{a0}MiB"));
         }
         assert_eq!(
             [9, 1234, 12345, 1_234_567].map(whole).join(" "),

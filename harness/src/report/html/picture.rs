@@ -10,6 +10,7 @@ use super::remark;
 use super::view::{View, Way};
 use crate::answer::Picture;
 use crate::metric::{Grid, Occupancy, Refusal};
+use crate::page::Page;
 use crate::report::page::{Figure, lettering, sentence};
 use crate::report::words::{length, worst};
 
@@ -63,7 +64,7 @@ pub(super) fn section(view: &View<'_>) -> Markup {
 }
 
 /// What the first refusal was, in words.
-fn refusal(first: &Refusal, pages: u64) -> String {
+fn refusal(first: &Refusal, pages: u64, page: Page) -> String {
     format!(
         "First refused request: number {} at {}, {} pages at order {}: {}. {} of {} were free ({}); \
          the longest hole has {} pages, the longest usable at this order {}.",
@@ -72,8 +73,8 @@ fn refusal(first: &Refusal, pages: u64) -> String {
         names::whole(first.count),
         first.align,
         first.cause,
-        mib(first.free_pages as f64),
-        mib(pages as f64),
+        mib(first.free_pages as f64, page),
+        mib(pages as f64, page),
         percent(first.free_pages as f64 / pages as f64),
         names::whole(first.longest_run),
         names::whole(first.longest_usable),
@@ -145,7 +146,7 @@ fn draw(view: &View<'_>, index: usize, Picture { cell, seen }: &Picture) -> Mark
     let first = grid.first.as_ref();
     let about = first.map_or_else(
         || format!("No request is refused in {} requests.", names::whole(seen.requests())),
-        |first| refusal(first, grid.pages),
+        |first| refusal(first, grid.pages, view.ready.plan.page),
     );
     let height = if first.is_some() { AT_FIRST + STRIP + 22.0 } else { AXIS + 44.0 };
     let figure = Figure {
@@ -157,7 +158,7 @@ fn draw(view: &View<'_>, index: usize, Picture { cell, seen }: &Picture) -> Mark
     };
     let drawing = html! {
         (image(TOP, PLANE, &grid.columns))
-        (axes(seen, grid))
+        (axes(seen, grid, view.ready.plan.page))
         (refused(grid))
         @if let Some(first) = first { (at_first(seen, grid, areas[area].area.ranges().len(), first)) }
     };
@@ -187,10 +188,10 @@ fn at_first(seen: &Occupancy, grid: &Grid, ranges: usize, first: &Refusal) -> Ma
 }
 
 /// MiB upwards, requests and time to the right.
-fn axes(seen: &Occupancy, grid: &Grid) -> Markup {
-    let size = grid.pages as f64;
-    let sizes = Axis::up_to("", size / 256.0, |mib| format!("{mib:.0}")).ticks.into_iter();
-    let sizes = sizes.map(|(mib, label)| (mib * 256.0, label)).filter(|(at, _)| *at <= size);
+fn axes(seen: &Occupancy, grid: &Grid, page: Page) -> Markup {
+    let (size, in_mib) = (grid.pages as f64, page.in_mib() as f64);
+    let sizes = Axis::up_to("", size / in_mib, |mib| format!("{mib:.0}")).ticks.into_iter();
+    let sizes = sizes.map(|(mib, label)| (mib * in_mib, label)).filter(|(at, _)| *at <= size);
     let all = (grid.columns.len() as u64 * seen.stride()).max(1) as f64;
     let requests = Axis::up_to("", all, |at| names::whole(at as u64)).ticks.into_iter();
     let requests = requests.filter(|(at, _)| *at <= all);

@@ -67,7 +67,7 @@ fn fields(row: &SummaryRow, helped: bool) -> Vec<table::Field> {
         table::number("McNemar p", row.mcnemar, names::chance),
         table::number("after Holm", row.holm, names::chance),
         names::first_failure(row).field(names::R5, row.first_failure),
-        table::number("Used then", row.utilisation, percent),
+        table::number("Used then", row.area_utilisation, percent),
     ];
     if helped {
         let lost = names::failing(row.lost, row.streams, &row.lost_interval);

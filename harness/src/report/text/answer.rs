@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::percent;
 use crate::answer::{Choice, Findings, Scope, Sizing};
-use crate::report::words::{covers, need, notes, on_boards, sentence};
+use crate::report::words::{covers, need, notes, on_boards, pages_are, sentence};
 use crate::stats::Interval;
 use crate::sweep::{Load, Ready};
 use crate::words::{mib, table::aligned};
@@ -45,7 +45,11 @@ pub(super) fn write(
             writeln!(out, "  and {} more streams and LOADs", each.len() - SHOWN)?;
         }
     }
-    if findings.headline.is_some() {
+    let pages = pages_are(ready);
+    if let Some(pages) = &pages {
+        writeln!(out, "{pages}.")?;
+    }
+    if findings.headline.is_some() || pages.is_some() {
         writeln!(out)?;
     }
     write_sizing(ready, findings, bold, out)
@@ -58,7 +62,7 @@ fn scope(ready: &Ready, scope: Scope) -> String {
     let its = &plan.streams[stream];
     let load = load.map(|load| match its.loads[load] {
         Load::Share(share) => format!(", LOAD {} of the area", percent(share)),
-        Load::Pages(pages) => format!(", LOAD {}", mib(pages)),
+        Load::Pages(pages) => format!(", LOAD {}", mib(pages, plan.page)),
     });
     let pages = (plan.environments.len() > 1)
         .then(|| format!(", pages {}", plan.environments[environment]));

@@ -5,9 +5,11 @@ use crate::answer::{
     Barred, Candidate, Choice, Kconfig, Lead, More, Need, Note, Summary, SummaryRow, Verdict,
     Without, Worst,
 };
+use crate::board::MadeBy;
+use crate::page::Page;
 use crate::stats::Trend;
 use crate::sweep::{Cell, Length, Ready, Target};
-use crate::words::{mib, percent};
+use crate::words::{mib, percent, size_cells};
 
 /// A configuration in a few words: `384 MiB (board one), cap 4, policy kernel`.
 fn name(ready: &Ready, candidate: &Candidate) -> String {
@@ -31,7 +33,8 @@ fn configuration(
         format!(" (board {}{pools})", board.name)
     });
     let (cap, policy) = (plan.caps[cap], &plan.policies[policy]);
-    format!("{}{}, cap {cap}, policy {policy}", mib(pages), board.unwrap_or_default())
+    let size = mib(pages, plan.page);
+    format!("{size}{}, cap {cap}, policy {policy}", board.unwrap_or_default())
 }
 
 /// Which stream is looked at, and why.
@@ -48,16 +51,27 @@ pub(in crate::report) fn worst(ready: &Ready, worst: &Worst) -> String {
 /// What has to be written.
 pub fn need(need: &Need) -> String {
     match need {
-        Need::Default { pages } => {
-            // As `memparse()` reads it.
-            let kernel = match pages % 256 {
-                0 => format!("{}M", pages / 256),
-                _ => format!("{}K", pages.saturating_mul(4)),
-            };
-            format!("default area of {}: cma={kernel} or a dts node", mib(*pages))
+        Need::Default { size, by } => {
+            let or = if *by == MadeBy::Dts { " or a dts node" } else { "" };
+            let (size, booted) = (mib(size.pages, size.page), size.booted());
+            match booted.is_whole {
+                true => format!("default area of {size}: cma={}M{or}", booted.mib),
+                false => format!(
+                    "default area of {size}, which no kernel makes: the next is cma={}M{or}",
+                    booted.mib
+                ),
+            }
         }
-        Need::Node { area, pages, clients } => {
-            format!("dts node {area} of {} for {}", mib(*pages), clients.join(", "))
+        Need::Node { area, size, clients } => {
+            let whom = match clients.as_slice() {
+                [] => String::new(),
+                clients => format!(" for {}", clients.join(", ")),
+            };
+            let (size, booted) = (mib(size.pages, size.page), size.booted());
+            let no = if booted.is_whole { "" } else { ", which no kernel makes: the next is" };
+            let cells = size_cells(booted.mib.saturating_mul(1 << 20)).replace('`', "");
+            let colon = if booted.is_whole { ":" } else { "" };
+            format!("dts node {area} of {size}{whom}{no}{colon} {cells}")
         }
         Need::Policy { policy, area: None } => format!("kernel patch: policy {policy}"),
         Need::Policy { policy, area: Some(area) } => {
@@ -86,7 +100,9 @@ pub fn sentence(ready: &Ready, summary: &Summary, choice: &Choice) -> String {
     let named = || format!("{}: {}", name(ready, first), sure(ready, summary, first));
     let nearest = || format!("nearest comes {}", named());
     match (choice.verdict, ready.plan.target) {
-        (Verdict::Met, _) => format!("choose {}; {}", named(), lead(choice.lead())),
+        (Verdict::Met, _) => {
+            format!("choose {}; {}", named(), lead(choice.lead(), ready.plan.page))
+        }
         (Verdict::NotMet, Some(target)) => {
             format!("no configuration of the plan is proven to meet {target}; {}", nearest())
         }
@@ -102,16 +118,16 @@ pub fn sentence(ready: &Ready, summary: &Summary, choice: &Choice) -> String {
         (Verdict::Overloaded, _) => format!(
             "no configuration of the plan can: a stream has up to {} live at once, which is more \
              than any area that was tried; take a larger one",
-            mib(choice.most_live_pages().round() as u64)
+            mib(choice.most_live_pages().round() as u64, ready.plan.page)
         ),
     }
 }
 
 /// Why this one and not the next.
-fn lead(lead: Lead) -> String {
+fn lead(lead: Lead, page: Page) -> String {
     match lead {
         Lead::Alone => "nothing else of the plan does".to_string(),
-        Lead::Pages(pages) => format!("the next that does takes {} more", mib(pages)),
+        Lead::Pages(pages) => format!("the next that does takes {} more", mib(pages, page)),
         Lead::Change => "it is the smallest that does, and needs least change".to_string(),
         Lead::None => "it is one of the smallest that do".to_string(),
     }
@@ -211,6 +227,7 @@ pub fn notes(ready: &Ready, choice: &Choice) -> Vec<String> {
 
 fn note(ready: &Ready, choice: &Choice, note: &Note) -> String {
     let named = |candidate: usize| name(ready, &choice.ranked[candidate]);
+    let mib = |pages: &u64| mib(*pages, ready.plan.page);
     match note {
         Note::Less { what, found } => {
             let without = match what {
@@ -218,7 +235,7 @@ fn note(ready: &Ready, choice: &Choice, note: &Note) -> String {
                 Without::AllButSize => "with nothing but the size of one area changed",
             };
             match found {
-                Some((one, more)) => format!("{without}: {}, {} more", named(*one), mib(*more)),
+                Some((one, more)) => format!("{without}: {}, {} more", named(*one), mib(more)),
                 None => format!("{without}: nothing that was tried does"),
             }
         }
@@ -227,7 +244,7 @@ fn note(ready: &Ready, choice: &Choice, note: &Note) -> String {
             format!(
                 "with a patch of the kernel: {}, {} less ({})",
                 named(*candidate),
-                mib(*saved),
+                mib(saved),
                 needs.join("; ")
             )
         }
@@ -355,18 +372,32 @@ fn rounded(number: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::answer::Size;
 
     #[test]
     fn what_has_to_be_written() {
         let area = || "vpu".to_string();
         let policy = || "best-fit".to_string();
         let clients = vec!["vpu".to_string(), "gpu".to_string()];
+        let size = |pages| Size { pages, page: Page::Kib4, step_pages: 512 };
+        let default = |pages, by| Need::Default { size: size(pages), by };
+        let node = |pages, clients| Need::Node { area: area(), size: size(pages), clients };
         let table = [
-            (Need::Default { pages: 384 * 256 }, "default area of 384 MiB: cma=384M or a dts node"),
-            (Need::Default { pages: 300 }, "default area of 1.2 MiB: cma=1200K or a dts node"),
+            (default(384 * 256, MadeBy::Dts), "default area of 384 MiB: cma=384M or a dts node"),
+            (default(34 * 256, MadeBy::Cmdline), "default area of 34 MiB: cma=34M"),
             (
-                Need::Node { area: area(), pages: 256, clients },
-                "dts node vpu of 1 MiB for vpu, gpu",
+                default(300, MadeBy::Dts),
+                "default area of 1.2 MiB, which no kernel makes: the next is cma=2M or a dts node",
+            ),
+            (
+                node(26 * 256, clients),
+                "dts node vpu of 26 MiB for vpu, gpu: size = <0x01a00000> (with two cells <0x0 \
+                 0x01a00000>)",
+            ),
+            (
+                node(513, Vec::new()),
+                "dts node vpu of 2 MiB, which no kernel makes: the next is size = <0x00400000> (with \
+                 two cells <0x0 0x00400000>)",
             ),
             (Need::Cap(6, Kconfig::All), "CONFIG_CMA_ALIGNMENT=6"),
             (

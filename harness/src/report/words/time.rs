@@ -34,8 +34,16 @@ pub(in crate::report) fn length(ready: &Ready, rows: &[&SummaryRow]) -> String {
     format!(" of {} ops{time}", checked.ops)
 }
 
-/// Of which boards a ladder of sizes is: nothing where it is of all boards of the plan.
+/// Of which boards a ladder of sizes is, and of which of their areas: nothing where it is of all boards
+/// of the plan, and of all their pages.
 pub(in crate::report) fn on_boards(ready: &Ready, sizing: &Sizing) -> String {
+    let area = sizing.area.zip(sizing.sizes.first()).map(|(area, size)| {
+        format!(", area {}", ready.plan.boards[size.board].areas[area].area.name())
+    });
+    area.unwrap_or_default() + &of_boards(ready, sizing)
+}
+
+fn of_boards(ready: &Ready, sizing: &Sizing) -> String {
     let boards = &ready.plan.boards;
     let name = |size: Option<&SizeTried>| size.map(|size| boards[size.board].name.as_str());
     match name(sizing.sizes.first()).zip(name(sizing.sizes.last())) {

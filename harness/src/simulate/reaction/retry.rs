@@ -41,6 +41,10 @@ impl Retry {
 }
 
 impl Reaction for Retry {
+    fn next_us(&self) -> Option<u64> {
+        self.queue.first_key_value().map(|((at_us, _), _)| *at_us)
+    }
+
     fn due(&mut self, until_us: u64) -> Option<Timed> {
         let next = self.queue.first_entry()?;
         let (at_us, _) = *next.key();

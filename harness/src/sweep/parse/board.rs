@@ -6,9 +6,11 @@ use cma_policies::{Area, BuildError, Catalog, Run};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{LONGEST_NAME, Wrong, mib, name, name_up_to, number, policy, wrong};
-use crate::board::{Board, BoardArea, CALLERS, Caller};
+use super::size::{Size, Sizes, made_by};
+use super::{LONGEST_NAME, Wrong, name, name_up_to, number, policy, wrong};
+use crate::board::{Board, BoardArea, CALLERS, Caller, MadeBy};
 use crate::ingest::quoted;
+use crate::kernel::Kind;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -18,6 +20,9 @@ pub(super) struct RawBoard {
     caller: Option<Spanned<String>>,
     #[serde(default)]
     callers: BTreeMap<Spanned<String>, Spanned<String>>,
+    pub(super) arch: Option<Spanned<String>>,
+    pub(super) kernel: Option<Spanned<String>>,
+    pub(super) step_mib: Option<Spanned<i64>>,
 }
 
 #[derive(Deserialize)]
@@ -31,6 +36,7 @@ struct RawArea {
     order_per_bit: Option<Spanned<i64>>,
     policy: Option<Spanned<String>>,
     clients: Option<Spanned<Vec<Spanned<String>>>>,
+    made_by: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -47,19 +53,15 @@ const MOST_AREAS: usize = 64;
 const MOST_RANGES: usize = 1024;
 /// The most names of clients of a board.
 const MOST_CLIENTS: usize = 1000;
-/// The last page of 4 KiB that has a physical address of 64 bits.
-const LAST_PFN: i64 = (1 << 52) - 1;
-/// Where an area may begin that does not say where: at a pageblock of 2 MiB, the least alignment
-/// of an area on arm64 with pages of 4 KiB (`CMA_MIN_ALIGNMENT_PAGES`, include/linux/cma.h, 5.19).
-const PAGEBLOCK: u64 = 512;
 
 /// A board.
 ///
 /// # Errors
 /// No area, several default ones, two that overlap or have one name, a client of two areas, a
-/// caller that there is not.
-pub(super) fn board(raw: Spanned<RawBoard>, catalog: &Catalog) -> Result<Board, Wrong> {
+/// caller that there is not, a size that its kernel does not make.
+pub(super) fn board(raw: Spanned<RawBoard>, catalog: &Catalog, kind: Kind) -> Result<Board, Wrong> {
     let raw = raw.into_inner();
+    let sizes = Sizes::of(&raw, kind)?;
     let name = name(raw.name, "the name of a board")?;
     let count = raw.areas.get_ref().len();
     if !(1..=MOST_AREAS).contains(&count) {
@@ -68,7 +70,7 @@ pub(super) fn board(raw: Spanned<RawBoard>, catalog: &Catalog) -> Result<Board, 
     }
     let mut areas: Vec<BoardArea> = Vec::new();
     for raw in raw.areas.get_ref() {
-        let area = area_of(raw, catalog, &areas)?;
+        let area = area_of(raw, catalog, &areas, &sizes)?;
         // The default area is the first, wherever the plan names it.
         let at = if area.clients.is_empty() { 0 } else { areas.len() };
         areas.insert(at, area);
@@ -87,7 +89,14 @@ pub(super) fn board(raw: Spanned<RawBoard>, catalog: &Catalog) -> Result<Board, 
         let why = format!("board {name} names {clients} clients; {MOST_CLIENTS} are allowed");
         return wrong(&raw.areas, why);
     }
-    Ok(Board { name, areas, caller, callers })
+    // Last, since what else is wrong is wrong on any kernel.
+    for raw in raw.areas.get_ref().iter().map(Spanned::get_ref) {
+        let made_by = made_by(raw.made_by.as_ref())?;
+        if let Some(size) = Size::of(raw.mib.as_ref(), raw.pages.as_ref()) {
+            sizes.check(size, made_by)?;
+        }
+    }
+    Ok(Board { name, areas, caller, callers, step_pages: sizes.step_pages() })
 }
 
 fn caller(raw: &Spanned<String>) -> Result<&'static Caller, Wrong> {
@@ -105,13 +114,15 @@ fn area_of(
     at: &Spanned<RawArea>,
     catalog: &Catalog,
     before: &[BoardArea],
+    sizes: &Sizes,
 ) -> Result<BoardArea, Wrong> {
     let raw = at.get_ref();
+    let made_by = made_by(raw.made_by.as_ref())?;
     let order = raw.order_per_bit.as_ref();
     let order = order.map_or(Ok(0), |raw| number(raw, "order_per_bit", 0, 63))? as u32;
     let ranges = match &raw.ranges {
-        Some(ranges) => self::ranges(at, ranges)?,
-        None => vec![range(at, past(before, order))?],
+        Some(ranges) => self::ranges(at, ranges, sizes)?,
+        None => vec![range(at, past(before, order, sizes.step_pages()), sizes, made_by)?],
     };
     let name = raw.name.as_ref().map(|raw| name_up_to(LONGEST_NAME, raw, "the name of an area"));
     let name = name.unwrap_or(Ok("cma".to_string()))?;
@@ -128,6 +139,10 @@ fn area_of(
                    the clients that use them";
         return wrong(at, why);
     }
+    if let (MadeBy::Cmdline, Some(raw), false) = (made_by, &raw.made_by, clients.is_empty()) {
+        let why = "the command line makes the default area alone; a pool is a node: \"dts\"";
+        return wrong(raw, why);
+    }
     if before.iter().any(|other| other.area.name() == name) {
         return wrong(at, format!("two areas of one board are named {}", quoted(&name)));
     }
@@ -139,18 +154,24 @@ fn area_of(
         return wrong(at, "it overlaps another area of the board");
     }
     let policy = raw.policy.as_ref().map(|raw| policy(raw, catalog)).transpose()?;
-    Ok(BoardArea { area, clients, policy })
+    Ok(BoardArea { area, clients, policy, made_by })
 }
 
 /// The one range of an area that states its size, at `past` where it does not say.
-fn range(at: &Spanned<RawArea>, past: Option<u64>) -> Result<Run, Wrong> {
+fn range(
+    at: &Spanned<RawArea>,
+    past: Option<u64>,
+    sizes: &Sizes,
+    made_by: MadeBy,
+) -> Result<Run, Wrong> {
     let raw = at.get_ref();
-    let Some(pages) = pages(raw.mib.as_ref(), raw.pages.as_ref())? else {
-        let why = "an area states its size once: as mib (of 4 KiB pages), as pages or as ranges";
+    let Some(size) = Size::of(raw.mib.as_ref(), raw.pages.as_ref()) else {
+        let why = "an area states its size once: as mib, as pages or as ranges";
         return wrong(at, why);
     };
+    let pages = sizes.made(size, made_by)?;
     let base_pfn = match (&raw.base_pfn, past) {
-        (Some(raw), _) => number(raw, "base_pfn", 0, LAST_PFN)?,
+        (Some(raw), _) => number(raw, "base_pfn", 0, sizes.last_pfn())?,
         (None, Some(pfn)) => pfn,
         (None, None) => return wrong(at, "there is no place past the others"),
     };
@@ -158,8 +179,16 @@ fn range(at: &Spanned<RawArea>, past: Option<u64>) -> Result<Run, Wrong> {
 }
 
 /// The ranges of an area, in the kernel's order.
-fn ranges(at: &Spanned<RawArea>, raw: &Spanned<Vec<Spanned<RawRange>>>) -> Result<Vec<Run>, Wrong> {
-    let RawArea { mib, pages, base_pfn, .. } = at.get_ref();
+fn ranges(
+    at: &Spanned<RawArea>,
+    raw: &Spanned<Vec<Spanned<RawRange>>>,
+    sizes: &Sizes,
+) -> Result<Vec<Run>, Wrong> {
+    let RawArea { mib, pages, base_pfn, made_by, .. } = at.get_ref();
+    if let Some(made_by) = made_by {
+        let why = "beside ranges, which neither a node nor a command line makes";
+        return wrong(made_by, why);
+    }
     if let Some(also) = mib.as_ref().or(pages.as_ref()).or(base_pfn.as_ref()) {
         let why = "beside ranges, each of which states its own base_pfn and mib or pages";
         return wrong(also, why);
@@ -171,21 +200,13 @@ fn ranges(at: &Spanned<RawArea>, raw: &Spanned<Vec<Spanned<RawRange>>>) -> Resul
     }
     let range = |at: &Spanned<RawRange>| {
         let raw = at.get_ref();
-        let Some(pages) = self::pages(raw.mib.as_ref(), raw.pages.as_ref())? else {
-            return wrong(at, "a range states its size once: as mib (of 4 KiB pages) or as pages");
+        let Some(size) = Size::of(raw.mib.as_ref(), raw.pages.as_ref()) else {
+            return wrong(at, "a range states its size once: as mib or as pages");
         };
-        Ok(Run::new(number(&raw.base_pfn, "base_pfn", 0, LAST_PFN)?, pages))
+        let base_pfn = number(&raw.base_pfn, "base_pfn", 0, sizes.last_pfn())?;
+        Ok(Run::new(base_pfn, sizes.pages(size)?))
     };
     raw.get_ref().iter().map(range).collect()
-}
-
-/// The pages that are stated once.
-fn pages(mib: Option<&Spanned<i64>>, pages: Option<&Spanned<i64>>) -> Result<Option<u64>, Wrong> {
-    match (mib, pages) {
-        (Some(raw), None) => self::mib(raw, "mib").map(Some),
-        (None, Some(pages)) => number(pages, "pages", 1, i64::MAX).map(Some),
-        _ => Ok(None),
-    }
 }
 
 /// The range that an area cannot be built for.
@@ -198,12 +219,13 @@ const fn blamed(error: &BuildError) -> Option<usize> {
     }
 }
 
-/// Where an area goes that does not say: past the others, so that they do not overlap.
-fn past(before: &[BoardArea], order_per_bit: u32) -> Option<u64> {
+/// Where an area goes that does not say: past the others, so that they do not overlap, at a step of
+/// its kernel.
+fn past(before: &[BoardArea], order_per_bit: u32, step_pages: u64) -> Option<u64> {
     let ranges = before.iter().flat_map(|other| other.area.ranges());
     let ends = ranges.map(|range| range.end().0);
     let granule = 1_u64.checked_shl(order_per_bit)?;
-    ends.max().unwrap_or(0).checked_next_multiple_of(granule.max(PAGEBLOCK))
+    ends.max().unwrap_or(0).checked_next_multiple_of(granule.max(step_pages))
 }
 
 fn clients(

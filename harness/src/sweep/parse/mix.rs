@@ -8,8 +8,8 @@ use toml::Spanned;
 
 use super::{LONGEST_NAME, Text, Wrong, mib, name_up_to, one_line, only_for, span, wrong};
 use crate::ingest::quoted;
+use crate::page::Page;
 use crate::sweep::mix::{From, MixOf, PartOf, Place};
-use crate::words::PAGES_IN_MIB;
 use crate::workload::mix::{MIXES, Mix, built_in};
 use crate::workload::profile;
 
@@ -75,9 +75,9 @@ impl<'de> Deserialize<'de> for RawMix {
 /// # Errors
 /// A name that no mix has, no part or too many, a part that is nothing or several things, a mix in
 /// a mix, a profile that there is not or a LOAD that it does not take.
-pub(super) fn mix(raw: &Spanned<RawMix>, text: &Text<'_>) -> Result<MixOf, Wrong> {
+pub(super) fn mix(raw: &Spanned<RawMix>, text: &Text<'_>, page: Page) -> Result<MixOf, Wrong> {
     match raw.get_ref() {
-        RawMix::Named(name) => named(name).map_or_else(
+        RawMix::Named(name) => named(name, page).map_or_else(
             || {
                 let names: Vec<_> = MIXES.iter().map(|mix| mix.name).collect();
                 let (name, names) = (quoted(name), names.join(", "));
@@ -86,8 +86,8 @@ pub(super) fn mix(raw: &Spanned<RawMix>, text: &Text<'_>) -> Result<MixOf, Wrong
             Ok,
         ),
         RawMix::Parts(parts) if (1..=Mix::MOST_PARTS).contains(&parts.len()) => {
-            let parts = parts.iter().map(|raw| part(raw, text)).collect::<Result<_, _>>()?;
-            Ok(MixOf::new(parts))
+            let parts = parts.iter().map(|raw| part(raw, text, page));
+            Ok(MixOf::new(parts.collect::<Result<_, _>>()?, page))
         }
         RawMix::Parts(parts) => {
             let (most, parts) = (Mix::MOST_PARTS, parts.len());
@@ -97,22 +97,22 @@ pub(super) fn mix(raw: &Spanned<RawMix>, text: &Text<'_>) -> Result<MixOf, Wrong
 }
 
 /// The mix of this name that is built in.
-fn named(name: &str) -> Option<MixOf> {
+fn named(name: &str, page: Page) -> Option<MixOf> {
     let built_in = built_in(name)?;
     let part = |(name, mib): &(&str, u64)| {
         Some(PartOf {
             from: From::Profile(profile(name).ok()?),
-            load_pages: Some(mib * PAGES_IN_MIB),
+            load_pages: Some(mib * page.in_mib()),
             client: None,
             called: None,
             at: Place::default(),
         })
     };
     let parts = built_in.parts.iter().map(part).collect::<Option<_>>()?;
-    Some(MixOf { name: built_in.name.to_string(), built_in: Some(built_in), parts })
+    Some(MixOf { name: built_in.name.to_string(), built_in: Some(built_in), parts, page })
 }
 
-fn part(at: &Spanned<RawPart>, text: &Text<'_>) -> Result<PartOf, Wrong> {
+fn part(at: &Spanned<RawPart>, text: &Text<'_>, page: Page) -> Result<PartOf, Wrong> {
     let raw = at.get_ref();
     if let Some(mix) = &raw.mix {
         return wrong(mix, "a mix in a mix; write its parts out here");
@@ -135,14 +135,14 @@ fn part(at: &Spanned<RawPart>, text: &Text<'_>) -> Result<PartOf, Wrong> {
         (span(repeat), "repeat of a part", of_file, "a file"),
         (span(raw.client.as_ref()), "client of a part", !of_profile, "a file or a fit"),
     ])?;
-    let load_pages = load.map(|load| mib(load, "load_mib")).transpose()?;
+    let load_pages = load.map(|load| mib(load, "load_mib", page)).transpose()?;
     if let From::Profile(profile) = &from {
         let (Some(pages), Some(load)) = (load_pages, load) else {
             let name = profile.name;
             return wrong(at, format!("the part states no load_mib: how much {name} asks for"));
         };
-        profile.check(pages).or_else(|error| {
-            let least = profile.least_pages.div_ceil(PAGES_IN_MIB);
+        profile.check(pages, page).or_else(|error| {
+            let least = page.hold(profile.least_pages).div_ceil(page.in_mib());
             wrong(load, format!("{error}: load_mib = {least} at least"))
         })?;
     }

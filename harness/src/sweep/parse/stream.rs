@@ -4,7 +4,8 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{Text, Wrong, list, mib, mix, number, one_line, only_for, span, wrong};
-use crate::ingest::{DEFAULT_CAP, quoted};
+use crate::ingest::quoted;
+use crate::page::Page;
 use crate::sweep::builtin::recordings;
 use crate::sweep::plan::Length;
 use crate::sweep::plan::{Load, Stream, What};
@@ -39,8 +40,12 @@ const DAY: f64 = 24.0;
 /// # Errors
 /// Nothing or several things that its ops come from, a key that is for streams of another kind, a
 /// value that is not allowed.
-pub(super) fn stream(raw: &Spanned<RawStream>, text: &Text<'_>) -> Result<Stream, Wrong> {
-    let (place, what, raw) = (raw.span(), what(raw, text)?, raw.get_ref());
+pub(super) fn stream(
+    raw: &Spanned<RawStream>,
+    text: &Text<'_>,
+    page: Page,
+) -> Result<Stream, Wrong> {
+    let (place, what, raw) = (raw.span(), what(raw, text, page)?, raw.get_ref());
     let made = matches!(what, What::Profile(_) | What::Fitted(_));
     let read = matches!(what, What::File(_) | What::Fitted(_) | What::Recorded(_));
     let (loads_for, read_for) = ("a profile or a fit", "a recording or a file");
@@ -58,7 +63,7 @@ pub(super) fn stream(raw: &Spanned<RawStream>, text: &Text<'_>) -> Result<Stream
         }
         (Some(loads), None, _) => list(loads.clone(), "loads", load)?,
         (None, Some(loads), _) => {
-            list(loads.clone(), "loads_mib", |raw| Ok(Load::Pages(mib(raw, "load_mib")?)))?
+            list(loads.clone(), "loads_mib", |raw| Ok(Load::Pages(mib(raw, "load_mib", page)?)))?
         }
         (None, None, What::Profile(profile)) => vec![Load::Share(profile.default_load)],
         (None, None, What::Mix(mix)) => mix.load_pages().map(Load::Pages).into_iter().collect(),
@@ -69,7 +74,7 @@ pub(super) fn stream(raw: &Spanned<RawStream>, text: &Text<'_>) -> Result<Stream
         return Err((place, why.to_string()));
     }
     let cap = raw.recorded_cap.as_ref();
-    let cap = cap.map_or(Ok(DEFAULT_CAP.into()), |cap| number(cap, "recorded_cap", 0, 63))?;
+    let cap = cap.map(|cap| number(cap, "recorded_cap", 0, 63)).transpose()?;
     Ok(Stream {
         at: text.place(place),
         // A stream file states no area; a recording and some profiles do. What is fitted goes to
@@ -84,12 +89,12 @@ pub(super) fn stream(raw: &Spanned<RawStream>, text: &Text<'_>) -> Result<Stream
         what,
         loads,
         length,
-        recorded_cap: cap as u32,
+        recorded_cap: cap.map(|cap| cap as u32),
     })
 }
 
 /// Where the ops of a stream come from: one of the keys that say so.
-fn what(raw: &Spanned<RawStream>, text: &Text<'_>) -> Result<What, Wrong> {
+fn what(raw: &Spanned<RawStream>, text: &Text<'_>, page: Page) -> Result<What, Wrong> {
     let RawStream { profile, file, recorded, fit, mix, .. } = raw.get_ref();
     match (profile, file, recorded, fit, mix) {
         (Some(name), None, None, None, None) => workload::profile(name.get_ref())
@@ -110,7 +115,7 @@ fn what(raw: &Spanned<RawStream>, text: &Text<'_>) -> Result<What, Wrong> {
             Ok(What::Recorded(found))
         }
         (None, None, None, Some(path), None) => Ok(What::Fitted(one_line(path)?)),
-        (None, None, None, None, Some(raw)) => Ok(What::Mix(mix::mix(raw, text)?)),
+        (None, None, None, None, Some(raw)) => Ok(What::Mix(mix::mix(raw, text, page)?)),
         _ => wrong(
             raw,
             "a stream is one of profile = …, file = …, fit = …, mix = … and recorded = …",

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use cma_policies::{Request, dma_align};
 
+use super::closed::{Turn, Turns};
 use super::model::{Model, Session, Slot, What};
 use crate::board::kind;
 use crate::ingest::DEFAULT_CAP;
@@ -44,6 +45,8 @@ struct Place {
     running: Option<Running>,
     /// What waits for pages: drawn once, so that what is large does not give way to what is small.
     waits: Option<Which>,
+    /// It holds as much as it may, in place of all these.
+    turns: Option<Turns>,
     draws: Draws,
 }
 
@@ -95,6 +98,7 @@ impl Drawn {
                 drawn.place(session.at_us, None, index, *client, draws);
             }
         }
+        drawn.place_closed(target, seed);
         let mut of_class = vec![0; model.classes.len()];
         for (index, slot) in model.slots.iter().enumerate() {
             let number = of_class[slot.class];
@@ -122,8 +126,53 @@ impl Drawn {
         draws: Draws,
     ) -> &mut Place {
         self.due.push(Reverse((at_us, self.places.len())));
-        self.places.push(Place { client, slot, resident, running: None, waits: None, draws });
+        let (running, waits, turns) = (None, None, None);
+        self.places.push(Place { client, slot, resident, running, waits, turns, draws });
         self.places.last_mut().expect("it was pushed")
+    }
+
+    /// Those that hold as much as they may: of another LOAD more or less.
+    fn place_closed(&mut self, target: u64, seed: &Seed) {
+        let model = Arc::clone(&self.model);
+        let mut number = 0;
+        for (index, closed) in model.closed.iter().enumerate() {
+            let most = u128::from(closed.most_pages) * u128::from(target);
+            let most = (most / u128::from(model.load_pages.max(1))) as u64;
+            for lane in &closed.lanes {
+                let mut draws = seed.child("closed", number).rng();
+                number += 1;
+                let turns = Turns::new(index, most, closed, &mut draws);
+                self.place(lane.at_us, None, 0, lane.client, draws).turns = Some(turns);
+            }
+        }
+    }
+
+    /// What one of them does now, and when it goes on.
+    fn turn(&mut self, at_us: u64, place: usize, mut turns: Turns) {
+        let model = Arc::clone(&self.model);
+        let closed = &model.closed[turns.closed];
+        let Place { client, draws, .. } = &mut self.places[place];
+        let client = *client;
+        let (turn, pauses) = match turns.turn(closed, draws) {
+            Turn::End(gone) => {
+                gone.into_iter().for_each(|held| self.free(at_us, Some(held)));
+                (None, &closed.pauses_us)
+            }
+            Turn::Ask(gone, ask) => {
+                gone.into_iter().for_each(|held| self.free(at_us, Some(held)));
+                (Some(ask), &closed.gaps_us)
+            }
+        };
+        let draws = &mut self.places[place].draws;
+        let pause_us = if pauses.is_empty() { self.model.end_us } else { *draws.pick(pauses) };
+        if let Some(ask) = turn {
+            let mut held = Vec::new();
+            self.ask(at_us, client, &[ask], &mut held);
+            held.into_iter().flatten().for_each(|(id, count)| turns.put(id, count));
+        }
+        self.places[place].turns = Some(turns);
+        // At least a microsecond, so that time goes on.
+        self.due.push(Reverse((at_us.saturating_add(pause_us.max(1)), place)));
     }
 
     /// What was live before: it is given back when it was in the file.
@@ -163,7 +212,7 @@ impl Drawn {
         let Some(which) = waits.or_else(|| self.pick(at_us, place)) else { return true };
         let model = Arc::clone(&self.model);
         let session = session(&model, which);
-        let room = self.most_pages.saturating_sub(self.live_pages);
+        let room = self.room(at_us);
         if session.first_pages() > room {
             self.places[place].waits = Some(which);
             return false;
@@ -172,6 +221,13 @@ impl Drawn {
             Some(Running { session: which, at_us, next: 0, held: Vec::new() });
         self.go_on(at_us, place);
         true
+    }
+
+    /// Pages that may be asked for now: within LOAD, as high as the file's around this moment.
+    fn room(&self, at_us: u64) -> u64 {
+        let crest = u128::from(self.model.crest_pages(at_us)) * u128::from(self.most_pages);
+        let crest = crest.div_ceil(u128::from(self.model.load_pages.max(1))) as u64;
+        crest.min(self.most_pages).saturating_sub(self.live_pages)
     }
 
     /// What a running session does at this moment, and when it goes on.
@@ -239,7 +295,7 @@ impl Drawn {
         held: &mut Vec<Option<(u64, u64)>>,
     ) {
         let pages = group.iter().fold(0_u64, |sum, (count, _)| sum.saturating_add(*count));
-        let fits = pages <= self.most_pages.saturating_sub(self.live_pages);
+        let fits = pages <= self.room(at_us);
         for &(count, align) in group {
             let order = align.unwrap_or(dma_align(count, DEFAULT_CAP));
             let request = Request::new(count, order).expect("a request of the file");
@@ -288,7 +344,9 @@ impl Iterator for Drawn {
             }
             let Reverse((at_us, place)) = self.due.pop()?;
             let before_pages = self.live_pages;
-            if self.places[place].running.is_some() {
+            if let Some(turns) = self.places[place].turns.take() {
+                self.turn(at_us, place, turns);
+            } else if self.places[place].running.is_some() {
                 self.go_on(at_us, place);
             } else if !self.begin(at_us, place) {
                 self.waiting.push_back(place);

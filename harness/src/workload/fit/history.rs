@@ -5,9 +5,13 @@ use std::collections::{BTreeMap, HashMap};
 use cma_policies::Area;
 
 use super::super::of_client::OfClient;
-use crate::ingest::{Event, IngestError, Source};
+use super::acts::{Acts, Did};
+use super::closed::Closed;
+use super::manner::{self, Manner};
+use super::meant;
+use crate::ingest::{Event, IngestError, Paged, Source};
 use crate::op::{Op, Timed};
-use crate::reader::{self, Options};
+use crate::reader::{self, CapShown, Options};
 
 /// Requests that are looked at: what comes after them in a longer file is not fitted.
 pub(super) const MOST_REQUESTS: usize = 1 << 22;
@@ -35,8 +39,15 @@ pub struct LeftOut {
     pub pins: u64,
     /// Partial frees: a buffer is held until the last of it was given back.
     pub parts: u64,
-    /// Requests that the recorded kernel refused: held by nobody, so given back at once.
+    /// Requests that the recorded kernel refused to clients who do not hold as much as they may:
+    /// nobody held them.
     pub refused: u64,
+    /// Requests that the recorded kernel refused, of a file without time: given back at once.
+    pub given_back: u64,
+    /// Requests that a signal ended: they say nothing of the area.
+    pub interrupted: u64,
+    /// Those of them that were made again, which a drawn stream leaves to what its callers do.
+    pub again: u64,
     /// Requests for no pages.
     pub no_pages: u64,
     /// Requests after the first four million.
@@ -52,7 +63,13 @@ impl LeftOut {
                 self.parts,
                 "frees of a part are not fitted: a buffer is held until all of it is free",
             ),
-            (self.refused, "requests were refused when recorded: they are given back at once"),
+            (
+                self.refused,
+                "requests were refused when recorded: they are taken to live as those beside them",
+            ),
+            (self.given_back, "requests were refused when recorded: they are given back at once"),
+            (self.interrupted, "requests were ended by a signal: they are not fitted"),
+            (self.again, "requests repeat one that was refused: what callers do makes them"),
             (self.no_pages, "requests for no pages are not fitted"),
             (self.later, "requests come after the first 4194304, which alone are fitted"),
         ];
@@ -75,12 +92,68 @@ pub(super) struct History {
     /// The most pages live at once, were every request granted.
     pub(super) load_pages: u64,
     pub(super) left_out: LeftOut,
+    /// Kinds of clients that hold as much as they may.
+    pub(super) closed: Vec<Closed>,
+    /// What each kind of clients does after a refusal, of those that ask at all.
+    pub(super) manners: Vec<Manner>,
+    /// How its requests ended.
+    pub(super) recorded: Recorded,
+}
+
+/// Requests of one size.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Asked {
+    /// Requests.
+    pub requests: u64,
+    /// Those of them that were refused.
+    pub refused: u64,
+}
+
+impl Asked {
+    /// Refused requests as a share of all, where there are any.
+    pub fn refused_share(self) -> Option<f64> {
+        (self.requests > 0).then(|| self.refused as f64 / self.requests as f64)
+    }
+}
+
+/// How the requests of a stream ended.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Recorded {
+    /// By pages.
+    pub by_size: BTreeMap<u64, Asked>,
+    /// When the first was refused, in microseconds (of a recording, in ops).
+    pub first_refused_us: Option<u64>,
+    /// The most pages that were held at once.
+    pub most_pages: u64,
+}
+
+impl Recorded {
+    /// A request ended.
+    pub fn note(&mut self, at_us: u64, pages: u64, is_refused: bool) {
+        let asked = self.by_size.entry(pages).or_default();
+        asked.requests += 1;
+        asked.refused += u64::from(is_refused);
+        if is_refused {
+            self.first_refused_us.get_or_insert(at_us);
+        }
+    }
+
+    /// All sizes.
+    pub fn all(&self) -> Asked {
+        self.by_size.values().fold(Asked::default(), |all, one| Asked {
+            requests: all.requests + one.requests,
+            refused: all.refused + one.refused,
+        })
+    }
 }
 
 /// What else a file says.
 pub(super) struct Facts {
     pub(super) area: Option<Area>,
+    pub(super) paged: Paged,
     pub(super) format: &'static str,
+    pub(super) cap: u32,
+    pub(super) cap_shown: Option<CapShown>,
     pub(super) warnings: Vec<String>,
 }
 
@@ -93,6 +166,7 @@ struct Ledger {
     /// By client: the moment of its last group, and whether it gave nothing back since.
     groups: BTreeMap<u16, (u64, bool)>,
     group_us: u64,
+    acts: Acts,
 }
 
 impl Ledger {
@@ -110,7 +184,9 @@ impl Ledger {
                     _ => at_us,
                 };
                 self.groups.insert(client, (moment, true));
-                self.live.insert(id, (history.buffers.len(), request.count()));
+                let number = history.buffers.len();
+                self.acts.note(at_us, client, Did::Ask { number, granted: true });
+                self.live.insert(id, (number, request.count()));
                 self.live_pages = self.live_pages.saturating_add(request.count());
                 history.load_pages = history.load_pages.max(self.live_pages);
                 history.buffers.push(Buffer {
@@ -134,6 +210,7 @@ impl Ledger {
                 }
                 let buffer = &mut history.buffers[*index];
                 buffer.end_us = Some(at_us);
+                self.acts.note(at_us, buffer.client, Did::Free { number: *index });
                 if let Some(group) = self.groups.get_mut(&buffer.client) {
                     group.1 = false;
                 }
@@ -148,13 +225,38 @@ impl Ledger {
         history.end_us = history.end_us.max(at_us);
     }
 
+    /// The last op was a request that was refused, at this time: nobody held it.
+    fn refused(&mut self, at_us: u64, back: Op) {
+        self.op(at_us, back);
+        self.acts.refused();
+    }
+
     /// What was live before, which is no request.
     fn before(&mut self, ops: &[Op]) {
         for op in ops {
             self.op(0, *op);
         }
         self.groups.clear();
+        self.acts = Acts::default();
         self.history.ops = 0;
+    }
+
+    /// What clients do, and would have held.
+    fn infer(&mut self, clients: &[String], has_time: bool) {
+        let history = &mut self.history;
+        for (kind, acts) in self.acts.by_kind(clients) {
+            let found = has_time.then(|| Closed::find(&kind, &acts, &history.buffers)).flatten();
+            let manner = manner::of(&kind, &acts, &history.buffers, found.as_ref());
+            if !has_time {
+                history.left_out.given_back += manner::refused(&acts);
+            } else if found.is_none() {
+                let mended = meant::mend(&acts, manner.after, &mut history.buffers);
+                history.left_out.again += mended.gone;
+                history.left_out.refused += mended.live;
+            }
+            history.closed.extend(found);
+            history.manners.push(manner);
+        }
     }
 
     fn finish(self, before: usize, clients: Vec<String>) -> History {
@@ -162,6 +264,7 @@ impl Ledger {
         history.clients = if clients.is_empty() { vec![String::new()] } else { clients };
         let requests = history.buffers.split_off(before.min(history.buffers.len()));
         history.before = std::mem::replace(&mut history.buffers, requests);
+        history.buffers.retain(|buffer| buffer.count > 0);
         // A group is at its first request, which may be before one of another client.
         history.buffers.sort_by_key(|buffer| buffer.at_us);
         history
@@ -202,14 +305,23 @@ impl History {
                 {
                     ledger.history.left_out.later += 1;
                 }
+                Event::Op(Op::Alloc { .. }) if row.is_interrupted() => {
+                    ledger.history.left_out.interrupted += 1;
+                }
                 // Time ends with the last request that is looked at.
                 Event::Op(_) if ledger.history.left_out.later > 0 => {}
                 Event::Op(op) => {
                     ledger.op(row.at_us, op);
-                    if let Some(back) = row.give_back() {
-                        ledger.history.left_out.refused += 1;
-                        ledger.op(row.at_us, back);
+                    let refused = row.give_back();
+                    if let Op::Alloc { request, .. } = op {
+                        let recorded = &mut ledger.history.recorded;
+                        recorded.note(row.at_us, request.count(), refused.is_some());
                     }
+                    if let Some(back) = refused {
+                        ledger.refused(row.at_us, back);
+                    }
+                    let most_pages = &mut ledger.history.recorded.most_pages;
+                    *most_pages = ledger.live_pages.max(*most_pages);
                 }
             }
         }
@@ -217,12 +329,15 @@ impl History {
             Some(only) => only.clients.clone(),
             None => reader.clients().into_iter().map(str::to_string).collect(),
         };
+        ledger.infer(&clients, reader.has_time());
         let history = ledger.finish(before.len(), clients);
         if history.buffers.is_empty() {
             return Err(reader.error("it asks for nothing, so there is nothing to fit"));
         }
         let (area, warnings) = (reader.area().cloned(), reader.warnings());
-        Ok((history, Facts { area, format: reader.format().name, warnings }))
+        let (cap, cap_shown) = (reader.cap(), reader.cap_shown().cloned());
+        let (paged, format) = (reader.paged(), reader.format().name);
+        Ok((history, Facts { area, paged, format, cap, cap_shown, warnings }))
     }
 
     /// Of a stream that was made.

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
+use super::closed::Closed;
 use super::history::{Buffer, History};
 use crate::board::kind;
 
@@ -116,15 +117,19 @@ pub(super) struct Slot {
 }
 
 /// What streams are drawn from.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, PartialEq, Default, Debug)]
 pub(super) struct Model {
     pub(super) clients: Vec<String>,
+    /// Kinds of clients that hold as much as they may: they have no sessions.
+    pub(super) closed: Vec<Closed>,
     pub(super) classes: Vec<Class>,
     pub(super) slots: Vec<Slot>,
     /// What stays: client and session.
     pub(super) residents: Vec<(u16, Session)>,
     pub(super) before: Vec<Buffer>,
     pub(super) phases: Vec<Phase>,
+    /// By stretches of equal length, the most pages live in it and those beside it.
+    pub(super) crest_pages: Vec<u64>,
     pub(super) load_pages: u64,
     pub(super) ops: u64,
     pub(super) end_us: u64,
@@ -165,6 +170,8 @@ impl Model {
         let phases = phases(history);
         let mut model = Self {
             clients: history.clients.clone(),
+            closed: history.closed.clone(),
+            crest_pages: crest(history),
             before: history.before.clone(),
             phases,
             load_pages: history.load_pages,
@@ -244,10 +251,49 @@ impl Model {
         }
     }
 
+    /// The most pages live around a moment, and at most LOAD. After the end time begins anew.
+    pub(super) fn crest_pages(&self, at_us: u64) -> u64 {
+        let whole = u128::from(self.end_us) + 1;
+        let place = u128::from(at_us) % whole * self.crest_pages.len() as u128 / whole;
+        self.crest_pages.get(place as usize).map_or(self.load_pages, |crest| *crest)
+    }
+
     /// 1 in a burst, 0 else.
     pub(super) fn is_burst(&self, at_us: u64) -> usize {
         usize::from(phase_at(&self.phases, at_us).is_some_and(|phase| phase.burst))
     }
+}
+
+/// Stretches that the most pages are looked at in.
+const CRESTS: u64 = 16;
+
+/// The most pages live in each stretch of time and those beside it: what a client limits itself to
+/// differs from program to program, and programs come and go.
+fn crest(history: &History) -> Vec<u64> {
+    let whole = u128::from(history.end_us) + 1;
+    let stretch = |at_us: u64| {
+        let at_us = u128::from(at_us.min(history.end_us));
+        (at_us * u128::from(CRESTS) / whole) as usize
+    };
+    let mut crests = vec![0; CRESTS as usize];
+    let (mut last, mut live) = (0, 0);
+    for (at_us, now) in history.live().into_iter().chain([(history.end_us, 0)]) {
+        crests[last..=stretch(at_us)].iter_mut().for_each(|crest| *crest = live.max(*crest));
+        (last, live) = (stretch(at_us), now);
+        crests[last] = now.max(crests[last]);
+    }
+    // What is given back at once is on top of that.
+    let mut shortest = vec![0; crests.len()];
+    for buffer in history.buffers.iter().filter(|buffer| buffer.end_us == Some(buffer.at_us)) {
+        let most = &mut shortest[stretch(buffer.at_us)];
+        *most = buffer.count.max(*most);
+    }
+    crests.iter_mut().zip(shortest).for_each(|(crest, most)| *crest += most);
+    let beside = |place: usize| {
+        let from = place.saturating_sub(1);
+        crests[from..(place + 2).min(crests.len())].iter().copied().max().unwrap_or(0)
+    };
+    (0..crests.len()).map(beside).collect()
 }
 
 /// Stretches of time, by pace.
@@ -297,7 +343,10 @@ fn sessions(history: &History) -> Vec<(Key, u16, Session)> {
     };
     let mut kinds: BTreeMap<String, Vec<Cut>> = BTreeMap::new();
     for (client, buffers) in by_client {
-        kinds.entry(kind_of(client)).or_default().push((client, stretches(&buffers)));
+        let kind = kind_of(client);
+        if history.closed.iter().all(|closed| closed.kind != kind) {
+            kinds.entry(kind).or_default().push((client, stretches(&buffers)));
+        }
     }
     let mut sessions = Vec::new();
     for (kind, clients) in kinds {

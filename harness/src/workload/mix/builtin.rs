@@ -9,7 +9,7 @@ pub struct BuiltIn {
     pub about: &'static str,
     /// Where its sizes come from.
     pub source: &'static str,
-    /// Its profiles, and the LOAD of each in MiB of 4 KiB pages.
+    /// Its profiles, and the LOAD of each in MiB.
     pub parts: &'static [(&'static str, u64)],
 }
 

@@ -6,7 +6,9 @@ use super::super::fit::Fit;
 use super::super::{Failure, Profile, Setup, SetupError, Workload};
 use super::played::Played;
 use super::rounds::Rounds;
+use crate::ingest::Paged;
 use crate::op::{Op, Timed};
+use crate::page::Page;
 use crate::seed::Seed;
 
 /// Where the ops of a part come from.
@@ -51,10 +53,19 @@ impl Part {
         }
     }
 
-    /// Whether there can be such a part.
-    pub(super) fn check(&self) -> Result<(), SetupError> {
+    /// The cap that its calls show, of a trace.
+    pub(super) fn cap(&self) -> Option<u32> {
         match &self.origin {
-            Origin::Profile(profile, pages) => profile.check(*pages),
+            Origin::Profile(..) => None,
+            Origin::Fit(fit, _) => fit.cap_shown.as_ref()?.exactly(),
+            Origin::File(file, _) => file.cap,
+        }
+    }
+
+    /// Whether there can be such a part.
+    pub(super) fn check(&self, page: Page) -> Result<(), SetupError> {
+        match &self.origin {
+            Origin::Profile(profile, pages) => profile.check(*pages, page),
             Origin::Fit(fit, _) if fit.is_in_ops() => Err(SetupError::NoTime),
             Origin::Fit(fit, pages) => fit.check(*pages),
             Origin::File(file, true) if file.end_us == 0 || file.ops == 0 => {
@@ -65,12 +76,17 @@ impl Part {
     }
 
     /// Its stream, for a seed of its own: without an end, but for a file that is played once.
-    pub(super) fn open(&self, seed: Seed, failed: &Failure) -> Result<Alone, SetupError> {
+    pub(super) fn open(
+        &self,
+        page: Page,
+        seed: Seed,
+        failed: &Failure,
+    ) -> Result<Alone, SetupError> {
         Ok(match &self.origin {
             Origin::Profile(profile, pages) => {
                 // All of an area that has so many pages.
                 let setup = Setup { area_pages: *pages, load: 1.0, seed, ops: u64::MAX };
-                profile.open(&setup)?.into()
+                profile.open_in(&setup, page)?.into()
             }
             Origin::Fit(fit, pages) => fit.open(*pages, &seed, u64::MAX)?.into(),
             Origin::File(file, repeat) => Alone {
@@ -79,6 +95,15 @@ impl Part {
                 ops: Box::new(Rounds::new(file, *repeat, failed)?),
             },
         })
+    }
+
+    /// How large the pages of its file are, where it has one.
+    pub(super) fn paged(&self) -> Option<Paged> {
+        match &self.origin {
+            Origin::Profile(..) => None,
+            Origin::Fit(fit, _) => Some(fit.paged),
+            Origin::File(file, _) => Some(file.paged),
+        }
     }
 
     /// Whether somebody without a name may ask. In a profile client 0 is nobody.
@@ -95,9 +120,9 @@ impl Part {
     }
 
     /// Pages of its typical buffers.
-    pub(super) fn sizes(&self) -> Vec<u64> {
+    pub(super) fn sizes(&self, page: Page) -> Vec<u64> {
         match &self.origin {
-            Origin::Profile(profile, _) => profile.sizes.to_vec(),
+            Origin::Profile(profile, _) => profile.sizes_in(page),
             Origin::Fit(fit, _) => fit.sizes(),
             Origin::File(file, _) => file.sizes.clone(),
         }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::super::Failure;
 use super::super::of_client::OfClient;
 use super::rounds::Rounds;
-use crate::ingest::{DEFAULT_CAP, Event, IngestError, Route, Source};
+use crate::ingest::{DEFAULT_CAP, Event, IngestError, Paged, Route, Source};
 use crate::op::{Op, Timed};
-use crate::reader::{self, Options};
+use crate::reader::{self, CapShown, Options};
 
 /// A file that was looked through, of all its clients or of one.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub struct Played {
     pub routes: Vec<Route>,
     /// Whether parts of buffers are given back.
     pub frees_parts: bool,
+    /// How large its pages are, and what says so.
+    pub paged: Paged,
     /// The most pages live at once, were every request granted.
     pub load_pages: u64,
     /// The time of its last row, in microseconds.
@@ -31,6 +33,8 @@ pub struct Played {
     pub ops: u64,
     /// The sizes that are asked for most, ascending, at most 8.
     pub sizes: Vec<u64>,
+    /// The cap that the calls of a trace show.
+    pub cap: Option<u32>,
     /// What was strange about the file but no error.
     pub warnings: Vec<String>,
     /// What was live before it began, which nobody asked for.
@@ -76,6 +80,8 @@ impl Played {
             end_us,
             ops: 0,
             sizes: Vec::new(),
+            cap: reader.cap_shown().and_then(CapShown::exactly),
+            paged: reader.paged(),
             warnings: reader.warnings(),
             before: reader.before(),
             only: None,

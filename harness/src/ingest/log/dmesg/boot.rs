@@ -9,7 +9,7 @@ use regex::bytes::Regex;
 
 use super::cursor::{Cursor, Stop};
 use super::message::{Message, Tools};
-use crate::ingest::log::boot::Boot;
+use crate::ingest::log::boot::{Boot, PoolZone};
 use crate::ingest::log::{Record, bytes};
 
 /// The longest command line, and the longest text before a release, that is looked at.
@@ -106,6 +106,21 @@ fn size(c: &mut Cursor<'_>) -> Result<u64, Stop> {
     c.optional(b"i")?;
     c.literal(b"B")?;
     Ok(size.saturating_mul(1 << order))
+}
+
+/// `128 KiB GFP_KERNEL|GFP_DMA pool for atomic allocations`; before 5.8 without the flags, on 32-bit
+/// Arm `atomic coherent allocations`.
+pub(crate) fn atomic_pool(text: &[u8]) -> Option<Record> {
+    let text = &text[..text.len().min(LONGEST)];
+    let bytes = size(&mut Cursor::new(text, 0, true)).ok().filter(|bytes| *bytes > 0)?;
+    let flags = &text[..memmem::find(text, b"pool for atomic")?];
+    let names = |name: &[u8]| memmem::find(flags, name).is_some();
+    let zone = match (names(b"GFP_DMA32"), names(b"GFP_DMA")) {
+        (true, _) => PoolZone::Dma32,
+        (false, true) => PoolZone::Dma,
+        (false, false) => PoolZone::Any,
+    };
+    Some(Record::Boot(Boot::AtomicPool { bytes, zone }))
 }
 
 /// `65536K cma-reserved` of the line that says how much memory there is (`mem_init_print_info()`,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::super::board;
 use super::super::groups::{Report, Shown};
 use super::super::plain::{clean, counted};
-use super::advice::{amount, size_cells};
+use super::advice::amount;
 use super::who::name;
 use super::{aside, boot};
 use crate::boot::Story;
@@ -13,7 +13,7 @@ use crate::cause::Cause;
 use crate::diagnose::{
     Advice, Cap, Confidence, Diagnosis, Failure, Grow, Missing, Outcome, Pages, SizeBy, What, Why,
 };
-use crate::words::pages;
+use crate::words::{pages, size_cells};
 
 /// What shows the rest of it, whatever the kernel is (`cli/collect`).
 const COLLECT: &str = "run what `cmalab collect` prints as root on the board while it fails \
@@ -161,6 +161,7 @@ fn step(one: &Advice, shown: &Shown<'_>, boot: &Story) -> Option<String> {
     let amount = |count| amount(count, one.page_bytes);
     let incident = &shown.group.first.incident;
     Some(match one.what {
+        What::BiggerArea(Grow::ForLoad { size: Some(size), .. }) => area_of(size, one, boot)?,
         What::BiggerArea(Grow::ForMore { size: Some(size), .. }) => {
             format!("{}, or find out who holds it", area_of(size, one, boot)?)
         }

@@ -2,7 +2,8 @@
 
 use super::next::next;
 use crate::diagnose::{Advice, Cap, Grow, SizeBy, Strands, What};
-use crate::words::{mib, pages, percent_of};
+use crate::page::Page;
+use crate::words::{mib, pages, percent_of, size_cells};
 
 /// The advice that a terminal shows, in its order: what helps most, whether a bigger area does, and
 /// the next step. JSON and HTML have all of it.
@@ -27,7 +28,8 @@ pub(in crate::report::diagnosis) const fn label(advice: &Advice) -> &'static str
     match (advice.what, advice.helps) {
         (What::Collect(_) | What::LookUpBounds, _) => "next",
         (_, true) => "helps",
-        (What::BiggerArea(Grow::ForOne { .. }), _) => "partly",
+        // Whether it does in the end depends on more than a log shows.
+        (What::BiggerArea(Grow::ForOne { .. } | Grow::AsBusy | Grow::TakesMemory), _) => "partly",
         (_, false) => "no help",
     }
 }
@@ -44,7 +46,7 @@ pub(super) fn amount(count: u64, page_bytes: u64) -> String {
     let bytes = count.saturating_mul(page_bytes);
     let size = match bytes >> 20 {
         0 => format!("{} KiB", bytes >> 10),
-        _ => mib(bytes >> 12),
+        _ => mib(bytes >> 12, Page::Kib4),
     };
     format!("{size} ({})", pages(count))
 }
@@ -61,15 +63,6 @@ fn knobs(count: u64, Advice { page_bytes, size_by, .. }: &Advice) -> String {
         SizeBy::DefaultNode => format!("{cells} in its node, or {command}"),
         SizeBy::Node => format!("{cells} in its node"),
         SizeBy::Parameter(name) => format!("a larger `{name}` on the command line"),
-    }
-}
-
-/// The property of a node: `size = <0x04000000>` (with two cells `<0x0 0x04000000>`).
-pub(super) fn size_cells(bytes: u64) -> String {
-    let low = bytes & 0xffff_ffff;
-    match bytes >> 32 {
-        0 => format!("`size = <{low:#010x}>` (with two cells `<0x0 {low:#010x}>`)"),
-        high => format!("`size = <{high:#x} {low:#010x}>`"),
     }
 }
 
@@ -242,6 +235,18 @@ fn bigger_area(grow: Grow, advice: &Advice) -> String {
                 amount(more.0)
             )
         }
+        Grow::ForLoad { more, at_end, size } => {
+            let end = if at_end { " at its end" } else { "" };
+            let all =
+                size.map(|size| format!(": {} in all, {}", amount(size), knobs(size, advice)));
+            format!(
+                "A bigger area: {} more{end} take this one request{}. Of the same load fewer requests \
+                 are refused then, as a rule (`cmalab sweep` says how many); a load that grows with \
+                 the area fills it again.",
+                amount(more.0),
+                all.unwrap_or_default()
+            )
+        }
         Grow::ForMore { more, count, free, total, most, size } => {
             let of = total.map(|total| format!(" of {total}")).unwrap_or_default();
             let all =
@@ -262,10 +267,13 @@ fn bigger_area(grow: Grow, advice: &Advice) -> String {
             knobs(size, advice)
         ),
         Grow::TakesMemory => {
-            "A bigger area: no, it takes from the memory that pages would have been moved to."
+            "A bigger area: it adds no memory that pages could be moved to, only places, which help as \
+             far as nobody borrows them."
                 .into()
         }
-        Grow::AsBusy => "A bigger area: no, pages in its further places are as likely busy.".into(),
+        Grow::AsBusy => "A bigger area: pages in its further places are as likely busy; there are more \
+                         places to try, so that it is rarer that all of them are."
+            .into(),
     }
 }
 
@@ -332,7 +340,32 @@ mod tests {
                 && !advice(&large).contains("cma=240M")
         );
         assert_eq!(cost(&large).unwrap(), "costs 48 MiB (3072 pages)");
-        assert_eq!(size_cells(5 << 30), "`size = <0x1 0x40000000>`");
+    }
+
+    #[test]
+    fn no_bigger_area_is_said_not_to_help_without_the_reason() {
+        let size = Some(26 * 256);
+        let grow = What::BiggerArea(Grow::ForLoad { more: Pages(64), at_end: true, size });
+        let of_pool = Advice {
+            size_by: SizeBy::Node,
+            ..Advice {
+                what: grow,
+                helps: true,
+                cost_pages: None,
+                page_bytes: 4096,
+                size_by: SizeBy::Unknown,
+            }
+        };
+        let said = advice(&of_pool);
+        let head = "A bigger area: 256 KiB (64 pages) more at its end take this one request: 26 MiB \
+                    (6656 pages) in all, `size = <0x01a00000>` (with two cells `<0x0 0x01a00000>`) in \
+                    its node. Of the same load fewer requests are refused then";
+        assert!(said.starts_with(head) && !said.contains("cma="), "{said}");
+        for grow in [Grow::AsBusy, Grow::TakesMemory] {
+            let one = Advice { what: What::BiggerArea(grow), helps: false, ..of_pool };
+            assert_eq!(label(&one), "partly");
+            assert!(!advice(&one).contains(": no"), "{}", advice(&one));
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::super::plain::{clean, counted};
 use crate::diagnose::{BusyPlaces, Diagnosis, FreeMemory, NotCma};
 use crate::ingest::log::Elsewhere;
+use crate::page::Page;
 use crate::report::page::capital;
 use crate::words::{mib, mib_number, pages};
 
@@ -149,7 +150,7 @@ pub(in crate::report::diagnosis) fn not_cma(one: &NotCma) -> String {
              to {} were free at this moment",
             held_by_cma(one, memory),
             memory.cma_pages.map_or_else(String::new, |all| format!(" ({} reserved)", pages(all))),
-            mib(memory.cma_kb / 4),
+            mib(memory.cma_kb / 4, Page::Kib4),
         ),
         None => about(one),
     };
@@ -159,7 +160,8 @@ pub(in crate::report::diagnosis) fn not_cma(one: &NotCma) -> String {
 /// `501.6 of 506.9 MiB free are CMA's, which GFP_KERNEL requests cannot use`.
 fn held_by_cma(one: &NotCma, memory: FreeMemory) -> String {
     let flags = one.flags.as_deref().map_or_else(|| "unmovable".to_string(), clean);
-    let [cma, free] = [memory.cma_kb, memory.free_kb].map(|kib| mib_number(kib as f64 / 4.0));
+    let [cma, free] =
+        [memory.cma_kb, memory.free_kb].map(|kib| mib_number(kib as f64 / 4.0, Page::Kib4));
     format!("{cma} of {free} MiB free are CMA's, which {flags} requests cannot use")
 }
 

@@ -4,6 +4,7 @@ use super::super::plain::{clean, counted};
 use crate::cause::Cause;
 use crate::diagnose::{Bounds, By, Failure, Held, Holding, Slots, Stated, Why};
 use crate::ingest::log::Holder;
+use crate::page::Page;
 use crate::words::{mib, pages};
 
 /// So few buffers are worth a word in the first line, and a number in any case.
@@ -207,7 +208,7 @@ pub(super) fn with_held(failure: &Failure) -> Option<String> {
          full",
         held >> 10,
         both >> 10,
-        mib(both >> 12)
+        mib(both >> 12, Page::Kib4)
     ))
 }
 

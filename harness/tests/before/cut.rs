@@ -1,0 +1,100 @@
+//! Traces that begin in the middle of what a board did: what was live then replays, whatever of it
+//! the trace gives back.
+
+use cma_policies::{Area, Run, dma_align};
+use proptest::prelude::*;
+
+use cma_harness::ingest::Geometry;
+use cma_harness::reader::Options;
+
+use crate::rig::{Board, Release, before, replayed};
+
+fn areas() -> impl Strategy<Value = Area> {
+    // The base of an area is a multiple of a pageblock.
+    let one = (0u64..40, 1u64..6, 0u32..3).prop_map(|(base, blocks, order)| {
+        let run = Run::new(0x40000 + base * 512, blocks * 512);
+        Area::new("pool", order, &[run]).unwrap()
+    });
+    let two = (1u64..3, 1u64..3).prop_map(|(one, other)| {
+        let ranges = [Run::new(0x80000, one * 512), Run::new(0x60000, other * 512)];
+        Area::new("pool", 0, &ranges).unwrap()
+    });
+    prop_oneof![4 => one, 1 => two]
+}
+
+fn releases() -> impl Strategy<Value = Release> {
+    prop_oneof![Just(Release::Alone), Just(Release::Errno), Just(Release::Counts)]
+}
+
+fn stated(area: &Area) -> Options {
+    let ranges = area.ranges().to_vec();
+    let (base_pfn, pages, ranges) = match ranges[..] {
+        [run] => (Some(run.pfn.0), Some(run.count), None),
+        _ => (None, None, Some(cma_harness::ingest::Ranges(ranges))),
+    };
+    let order_per_bit = Some(area.order_per_bit());
+    let geometry = Geometry { base_pfn, pages, order_per_bit, ranges };
+    Options { geometry, ..Options::default() }
+}
+
+/// What a board does: asks for pages, or gives a buffer back.
+fn run(board: &mut Board, steps: &[(u8, u64)], cap: u32) {
+    for (kind, draw) in steps {
+        if kind % 5 < 3 {
+            let count = [1, 3, 17, 32, 51, 65, 100, 161, 257, 320][(*draw % 10) as usize];
+            board.alloc(count, dma_align(count, cap));
+        } else if let Some(number) =
+            board.live.keys().nth((*draw as usize) % board.live.len().max(1))
+        {
+            board.free(*number);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_trace_that_begins_at_any_moment_replays(
+        area in areas(),
+        release in releases(),
+        cap in 2u32..9,
+        unseen in prop::collection::vec((any::<u8>(), any::<u64>()), 0..60),
+        steps in prop::collection::vec((any::<u8>(), any::<u64>()), 1..150),
+    ) {
+        let mut board = Board::new(area.clone(), release);
+        run(&mut board, &unseen, cap);
+        let taken: Vec<Run> = board.live.values().copied().collect();
+        board.forget();
+        run(&mut board, &steps, cap);
+        prop_assume!(board.text.contains("pfn=0x4") || board.text.contains("pfn=0x6") || board.text.contains("pfn=0x8") || board.text.contains("pfn=4"));
+        let options = stated(&area);
+        let found = replayed(&board.trace(), &options);
+        prop_assert_eq!(found.different, 0, "{:#?}\n{}", found.first, board.text);
+        // Nothing is put where the trace shows that nothing was; the counter says how much there was.
+        let (runs, words) = before(&board.trace(), &options);
+        let pages = |runs: &[Run]| runs.iter().map(|run| run.count).sum::<u64>();
+        let is_counted = release == Release::Counts && board.text.contains("cma_alloc_start");
+        if is_counted && area.order_per_bit() == 0 {
+            prop_assert_eq!(pages(&runs), pages(&taken), "{}\n{}", words, board.text);
+        }
+    }
+
+    /// What nothing states is taken by the pages seen.
+    #[test]
+    fn it_replays_where_nothing_states_the_area(
+        release in releases(),
+        cap in 4u32..9,
+        unseen in prop::collection::vec((any::<u8>(), any::<u64>()), 0..30),
+        steps in prop::collection::vec((any::<u8>(), any::<u64>()), 1..150),
+    ) {
+        let area = Area::new("pool", 0, &[Run::new(0x7a000, 2048)]).unwrap();
+        let mut board = Board::new(area, release);
+        run(&mut board, &unseen, cap);
+        board.forget();
+        run(&mut board, &steps, cap);
+        prop_assume!(board.text.contains("pfn=0x7a") || board.text.contains("pfn=7a"));
+        let found = replayed(&board.trace(), &Options::default());
+        prop_assert_eq!(found.different, 0, "{:#?}\n{}", found.first, board.text);
+    }
+}

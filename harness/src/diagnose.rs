@@ -24,7 +24,7 @@ pub use aside::{BusyPlaces, FreeMemory, NotCma};
 pub use assemble::{Assembler, Beside, Counter, Incident, Reported};
 pub use bounds::{Bounds, By, Held, Holding, Own, Padding, Slots, Stated};
 pub use era::{Builder, Era, Kit};
-pub use outcome::{Because, Holder, Outcome, Who};
+pub use outcome::{Because, Holder, Outcome, Who, would_say_so};
 pub use residents::{Pitch, Resident, residents};
 pub use verdict::{Fit, Place, Room, Why, judge};
 

@@ -361,8 +361,27 @@ fn where_the_page_allocator_refuses_as_well_the_caller_got_nothing() {
     );
     assert!(said.others().is_empty());
     said.has("the page allocator was asked next and refused as well (line 2)");
-    // Of another size it is another request.
+    said.has("whoever asked got nothing (certain)");
+    // Without a stack it may be another request, of another size it is one.
+    let (bare, _) = next.split_once('\n').unwrap();
+    written(&format!("{LINE}{bare}\n")).has("whoever asked got nothing (likely)");
     assert_eq!(written(&format!("{LINE}{}", next.replace("order:9", "order:3"))).others().len(), 1);
+}
+
+#[test]
+fn what_the_page_allocator_is_asked_for_otherwise_is_not_what_cma_refused() {
+    let refused = "[ 9.2] kworker/0:1: page allocation failure: order:9, mode:0x40dc0(MODE)\n\
+                   [ 9.2] CPU: 0 PID: 77 Comm: kworker/0:1 Not tainted 6.12.9-arm64 #1\n\
+                   [ 9.2]  warn_alloc+0x110/0x170\n";
+    let atomic = refused.replace("MODE", "GFP_ATOMIC|__GFP_COMP");
+    let kmalloc = refused.replace("MODE", "GFP_KERNEL|__GFP_COMP");
+    let kmalloc = format!("{kmalloc}[ 9.2]  ___kmalloc_large_node+0x68/0x110\n");
+    for next in [atomic, kmalloc] {
+        let said = written(&format!("{LINE}{next}"));
+        let failure = &said.failures()[0];
+        assert_eq!((&failure["outcome"], &failure["task"]), (&"unknown".into(), &().into()));
+        assert_eq!(said.others().len(), 1, "{next}");
+    }
 }
 
 #[test]

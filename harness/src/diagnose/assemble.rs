@@ -282,7 +282,7 @@ impl Assembler {
             self.boot(&found);
         }
         signs(&found.record).for_each(|sign| self.scene.text.note(sign));
-        let Found { task, record, .. } = found;
+        let Found { time_us, task, record, .. } = found;
         self.scene.sizes.note(&record, &self.reports.source, at.line);
         match record {
             Record::Failed { shape, area, count, ret } => {
@@ -291,7 +291,13 @@ impl Assembler {
             Record::FreeRuns(list) => self.list(task.as_ref(), list),
             Record::Driver { bytes, cma, dma, device, shape } => {
                 let said = driver::Complaint { bytes, cma, dma, device, shape };
-                self.reports.driver(&said);
+                // Without a stamp, a name and a number among stamped lines a program may say it.
+                let is_bare = time_us.is_none() && said.is_anybodys();
+                if is_bare && self.reports.is_stamped() {
+                    self.reports.driver_piece();
+                } else {
+                    self.reports.driver(&said);
+                }
             }
             Record::DriverPiece => self.reports.driver_piece(),
             Record::Elsewhere { kind, device, bytes, order, flags, text } => {

@@ -20,6 +20,8 @@ pub struct Era {
     pub flipped: Option<bool>,
     /// A vendor's kernel that sleeps and searches again (Android): -12 may follow a busy pass.
     pub vendor_retry: bool,
+    /// The lines are of other releases than the text, or the user, says.
+    pub disputed: bool,
     /// What it has for those who look for the cause.
     pub kit: Kit,
 }
@@ -127,7 +129,9 @@ impl Text {
             if own.hard.contains(release) {
                 let flipped = Some(Sign::BusyUnfound.span().contains(release));
                 let kit = self.config.kit(Span::of(release), Some(name));
-                return (Era { name: Some(name.into()), flipped, vendor_retry, kit }, warning);
+                let disputed = warning.is_some();
+                let name = Some(name.into());
+                return (Era { name, flipped, vendor_retry, disputed, kit }, warning);
             }
             let shape = own.hard.name().unwrap_or_default();
             warning = Some(format!(
@@ -146,7 +150,8 @@ impl Text {
         } else {
             name
         };
-        (Era { name: name.map(Into::into), flipped, vendor_retry, kit }, warning)
+        let (name, disputed) = (name.map(Into::into), warning.is_some());
+        (Era { name, flipped, vendor_retry, disputed, kit }, warning)
     }
 
     /// Whether what shows `own` may list bits for pages.

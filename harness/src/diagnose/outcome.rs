@@ -163,7 +163,10 @@ pub(super) fn outcome(incident: &Incident, clients: Clients, machine: &Machine) 
         return Outcome::Unknown;
     };
     if who.pages_refused.is_some() {
-        return Outcome::Refused(Confidence::Certain, Because::Pages);
+        // Without a stack another request of this size may be meant.
+        let by_dma = who.caller.is_some_and(|caller| caller.fallback_pages > 0);
+        let sure = if by_dma { Confidence::Certain } else { Confidence::Likely };
+        return Outcome::Refused(sure, Because::Pages);
     }
     // Gigantic pages have ways out that are not modelled.
     if incident.area.as_deref().is_some_and(is_gigantic) {
@@ -207,6 +210,17 @@ fn stated(incident: &Incident) -> Option<Release> {
     incident.era.name.as_deref().and_then(release)
 }
 
+/// Whether whoever asked says so where it gets nothing, as far as it is known: `vb2_dc_alloc()` does;
+/// `drm_gem_dma_create()` did up to 5.8 and asks with `__GFP_NOWARN` and `drm_dbg()` since
+/// (`drivers/gpu/drm/drm_gem_dma_helper.c`); ALSA says it of what it sets aside alone.
+pub fn would_say_so(incident: &Incident) -> bool {
+    match incident.who.client {
+        None | Some("vb2-dma-contig") => true,
+        Some("drm-gem-dma") => stated(incident).is_some_and(|at| at < (5, 9)),
+        Some(_) => false,
+    }
+}
+
 /// How sure it is that `dma_direct_alloc()` asked, for a client that says so where it gets nothing.
 fn by_dma_direct(incident: &Incident, clients: Clients, machine: &Machine) -> Option<Confidence> {
     // What a driver said that is there in part may be that it got nothing.
@@ -214,7 +228,9 @@ fn by_dma_direct(incident: &Incident, clients: Clients, machine: &Machine) -> Op
     let arm64 =
         machine.arch() == Some(Arch::Arm64) && stated(incident).is_some_and(|at| at >= (5, 0));
     match (who.caller, who.client) {
-        (Some(_), Some(_)) if incident.logged => Some(Confidence::Certain),
+        (Some(_), Some(_)) if incident.logged && would_say_so(incident) => {
+            Some(Confidence::Certain)
+        }
         (Some(_), _) => Some(Confidence::Likely),
         (None, Some(_)) if arm64 && incident.logged => Some(Confidence::Likely),
         // Only the DMA API asks CMA there, and vb2_dc_alloc() would print.
@@ -282,6 +298,14 @@ mod tests {
         let piece = Who { piece_line: Some(9), ..of_heap.who.clone() };
         let half = Incident { who: piece, ..of_heap.clone() };
         assert_eq!(outcome(&half), Outcome::Unknown);
+        // DRM prints a debug line alone from 5.9 on, ALSA for what it sets aside.
+        let mut quiet = of_heap.clone();
+        for client in ["drm-gem-dma", "alsa"] {
+            quiet.who.client = Some(client);
+            assert_eq!(outcome(&quiet), Outcome::Served(Confidence::Likely), "{client}");
+        }
+        (quiet.who.client, quiet.era.name) = (Some("drm-gem-dma"), Some("5.8.18-arm64".into()));
+        assert_eq!(outcome(&quiet), Outcome::Served(Confidence::Certain));
         // The text has no kernel log, in which it would have printed.
         let traced = Incident { logged: false, ..of_heap.clone() };
         assert_eq!(outcome(&traced), Outcome::Served(Confidence::Likely));

@@ -72,6 +72,10 @@ pub fn judge(incident: impl Into<Arc<Incident>>, options: &Options) -> Failure {
         // A bitmap that was cut shows a part of its area.
         finding.confidence = finding.confidence.min(Confidence::Likely);
     }
+    // A text that contradicts itself shows no errno's meaning for sure.
+    if incident.era.disputed && finding.verdict == Some(Cause::Busy) {
+        finding.confidence = finding.confidence.min(Confidence::Likely);
+    }
     Failure {
         align,
         list,

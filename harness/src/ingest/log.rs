@@ -164,7 +164,7 @@ impl Records {
             Advance::End => {
                 dmesg.end(sink);
                 events.end(sink);
-                sections.end(sink);
+                sections.end(sink, lines.is_ended());
                 trees.end(sink);
             }
         }

@@ -2,7 +2,7 @@
 
 use super::super::AreaState;
 use super::case::{Case, up};
-use super::{Advice, Grow, Pages, What};
+use super::{Advice, Grow, Pages, What, Why};
 use crate::kernel::{self, Sign};
 
 /// A longer area, where enough is free but in the wrong places. Where the whole area has fewer free
@@ -55,8 +55,11 @@ pub(super) fn area_for_more(case: &Case<'_>) -> Option<Advice> {
     Some(Advice::yes(What::BiggerArea(grow)).costs(costs))
 }
 
-/// Pages that what a driver holds leaves free, and of how many.
+/// Pages that what a driver holds, or a trace shows to be held, leaves free, and of how many.
 fn left(case: &Case<'_>) -> Option<(u64, Option<u64>)> {
+    if let Why::HeldByTrace { held, total } = case.failure.why {
+        return Some((total.saturating_sub(held), Some(total)));
+    }
     let bounds = case.failure.incident.bounds.as_deref()?;
     let (held, most) = bounds.filled().filter(|_| bounds.is_held_now())?;
     Some((most.pages.checked_sub(held)?, Some(most.pages)))

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::aside::Said;
 use super::reports::Reports;
 use super::seen::Kind;
 use super::who::Stack;
@@ -76,6 +77,12 @@ pub(super) struct Complaint {
 }
 
 impl Complaint {
+    /// Whether nothing in it is a driver's: no name, no size, no words of one, no CMA.
+    pub(super) const fn is_anybodys(&self) -> bool {
+        let is_named = self.device.is_some() || self.shape.is_some();
+        !is_named && self.bytes.is_none() && !self.cma && !self.dma
+    }
+
     /// Whether its size is that of the call: a row of known words binds it.
     fn is_exact(&self) -> bool {
         SHAPES.iter().any(|row| Some(row.name) == self.shape && row.has_size())
@@ -115,6 +122,8 @@ pub(super) struct Near {
     pub(super) stack: Option<Stack>,
     /// Whose stack follows a failure, as long as no frame says that it asks for memory.
     pub(super) unproved: Option<(Task, Place)>,
+    /// What the page allocator refused after a failure, until a frame says who asked it.
+    pub(super) as_well: Option<(Id, Said, Place)>,
 }
 
 impl Near {

@@ -13,6 +13,7 @@ use super::reports::Reports;
 use super::seen::Kind;
 use super::window::{Belief, Id, Open, Parts, Window};
 use super::{AlignFrom, Assembler, Incident, Reported, SECOND_US};
+use crate::diagnose::By;
 use crate::diagnose::era::Shown;
 use crate::ingest::log::{FreeRuns, Shape, Task};
 use crate::timeline::{Call, Place, Wanted, same_task};
@@ -229,10 +230,13 @@ impl Assembler {
             [only] if !self.reports.lists.together.contains(&only.id) => area(only),
             _ => None,
         };
-        let fits = |waiting: &Await| {
-            let pages = area(waiting).and_then(|area| self.areas.pages_of(&area));
-            pages.is_none_or(|pages| pages == total)
+        let by_boot = |area: &Arc<str>| {
+            let stated = self.scene.sizes.bounds(Some(area)).area;
+            stated.filter(|stated| stated.by == By::Boot).map(|stated| stated.pages)
         };
+        let pages = |area: Arc<str>| self.areas.pages_of(&area).or_else(|| by_boot(&area));
+        let fits =
+            |waiting: &Await| area(waiting).and_then(pages).is_none_or(|pages| pages == total);
         if candidates.iter().any(fits) || self.areas.any_of(total) {
             candidates.retain(fits);
         }

@@ -29,6 +29,11 @@ pub(super) struct Stack {
 }
 
 impl Reports {
+    /// Whether the failure that was reported last has a stamp.
+    pub(super) fn is_stamped(&self) -> bool {
+        self.last_failed.is_some_and(|(_, at)| at.time_us.is_some())
+    }
+
     /// A driver reported failure `id` in the line that is read.
     pub(super) fn reported(&mut self, id: Id, said: &Complaint) {
         let line = (Arc::clone(&self.source), self.at.line);
@@ -104,6 +109,9 @@ impl Reports {
 
     /// A function of a stack.
     pub(super) fn frame(&mut self, frame: &Frame) {
+        if frame.client.is_none() && frame.caller.is_none() {
+            return self.not_as_well();
+        }
         let at = self.at;
         let caller = frame.caller.and_then(Caller::find);
         if let Some(id) = self.failed_before(STACK_LINES) {
@@ -151,15 +159,33 @@ impl Reports {
             let comm = comm.map(|(comm, _)| comm.rsplit(' ').next().unwrap_or(comm));
             let task = comm.map(|comm| Task { comm: Some(comm.into()), pid: None, cpu: None });
             who.task = who.task.take().or(task);
+            self.near.as_well = Some((id, said, at));
             return;
         }
         self.aside.elsewhere(said, &self.source, at);
     }
 
+    /// A frame says that the page allocator was asked for something else than what CMA refused.
+    fn not_as_well(&mut self) {
+        let goes_on = |(.., at): &(Id, Said, Place)| at.is_near(self.at, STACK_LINES, SECOND_US);
+        let Some((id, said, at)) = self.near.as_well.take().filter(goes_on) else { return };
+        let Some(open) = self.window.get_mut(id) else { return };
+        let who = &mut open.incident.who;
+        if who.pages_refused == Some(at.line) && who.caller.is_none() {
+            who.pages_refused = None;
+            who.task = who.task.take().filter(|task| task.pid.is_some());
+            self.near.unproved = None;
+            self.aside.elsewhere(said, &self.source, at);
+        }
+    }
+
     /// The failure of CMA just before, for which the page allocator was asked next and refused as
     /// well (`__dma_direct_alloc_pages()`, `kernel/dma/direct.c`): a block of its size.
     fn refused_as_well(&self, said: &Said) -> Option<Id> {
-        let order = said.order.filter(|_| said.kind == Elsewhere::Pages)?;
+        // What may not sleep does not get as far as CMA (`dma_alloc_contiguous()`).
+        let flags = said.flags.as_deref().unwrap_or_default();
+        let sleeps = !["GFP_ATOMIC", "GFP_NOWAIT"].iter().any(|flag| flags.contains(flag));
+        let order = said.order.filter(|_| said.kind == Elsewhere::Pages && sleeps)?;
         let mut near = self.window.latest(8).filter(|(_, open)| {
             let cma = !matches!(open.incident.reported, Reported::Driver | Reported::Claims);
             cma && open.last.is_near(self.at, NEAR_LINES, SECOND_US)

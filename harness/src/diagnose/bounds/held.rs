@@ -107,6 +107,12 @@ impl Held {
         let of_cma = self.of.iter().filter(|of| is_of_cma(&of.label));
         Some(of_cma.map(|of| of.bytes).fold(0, u64::saturating_add)).filter(|sum| *sum > 0)
     }
+
+    /// Of dma-bufs those of exporters that may take them from CMA, or from elsewhere.
+    pub fn maybe_of_cma(&self) -> impl Iterator<Item = &Holding> {
+        let is_table = self.holder == Holder::DmaBuf;
+        self.of.iter().filter(move |of| is_table && !is_of_cma(&of.label) && &*of.label != "system")
+    }
 }
 
 /// Whether an exporter has its buffers from CMA: the heap of an area, or vb2's contiguous allocator.

@@ -84,7 +84,10 @@ impl<'a> View<'a> {
         match self.available {
             Some(_) if state.complete && state.known_free() == 0 => true,
             Some(available) => available < self.count,
-            None if state.complete && state.known_free() < self.need => true,
+            // A list that contradicts itself may state more than its runs have.
+            None if state.complete && state.known_free() < self.need => {
+                state.free.is_none_or(|free| free < self.need)
+            }
             None => state.free.is_some_and(|free| free < self.need),
         }
     }

@@ -171,7 +171,12 @@ fn no_memory(known: &Known<'_>) -> Finding {
     let after_busy =
         (claimed && !vendor).then(|| Finding::new(Cause::Migration, Likely, Why::BusyThenNoMemory));
     let Some((fit, worth)) = known.fit else {
-        return after_busy.unwrap_or(Finding::undecidable(Why::NoMemoryOrNoPlace));
+        let any = if vendor && !known.no_busy_claim() {
+            Why::BusyNoMemoryOrNoPlace
+        } else {
+            Why::NoMemoryOrNoPlace
+        };
+        return after_busy.unwrap_or(Finding::undecidable(any));
     };
     match (fit, fit.cause()) {
         (_, Some(cause)) => Finding::new(cause, worth.min(limit), Why::Room),
@@ -211,8 +216,20 @@ fn nothing_found(known: &Known<'_>) -> Finding {
             Finding::new(Cause::Exhausted, worth, Why::NoPage(shown))
         }
         Some((Fit::Fits, ..)) => Finding::undecidable(Why::FitsAfterwards),
-        _ => Finding::undecidable(Why::NoPlace),
+        _ => held_by_trace(known).unwrap_or(Finding::undecidable(Why::NoPlace)),
     }
+}
+
+/// No place was found, and what the trace saw granted and not given back leaves less than was asked
+/// for.
+fn held_by_trace(known: &Known<'_>) -> Option<Finding> {
+    let incident = known.incident;
+    let held = incident.who.holders.iter().fold(0u64, |sum, one| sum.saturating_add(one.pages));
+    let bounds = incident.bounds.as_deref();
+    let stated = || bounds?.most().filter(|most| !most.is_wish()).map(|most| most.pages);
+    let total = known.total().or_else(stated)?;
+    let is_more = held <= total && held.saturating_add(known.count) > total;
+    is_more.then_some(Finding::new(Cause::Exhausted, Likely, Why::HeldByTrace { held, total }))
 }
 
 /// No errno is shown: a debug line, an old trace, a driver, or a line that is cut.

@@ -15,6 +15,13 @@ pub enum Why {
     AboveBound,
     /// What its driver holds and what was asked for are more than there is.
     Held,
+    /// What a trace shows to be granted and not given back, and what was asked for, are more.
+    HeldByTrace {
+        /// Pages that are live, by the trace.
+        held: u64,
+        /// Pages of the area, at most.
+        total: u64,
+    },
     /// An errno that `cma_alloc()` does not return.
     OtherErrno,
     /// What the state says of the request.
@@ -61,6 +68,8 @@ pub enum Why {
     NoMemoryAtPlace,
     /// -12 of a kernel that says so also where nothing is found, without a list.
     NoMemoryOrNoPlace,
+    /// The same of a vendor's kernel, which searches again after busy claims and then says -12.
+    BusyNoMemoryOrNoPlace,
     /// -12, and it fits in a list of another moment.
     FitsAtAnotherMoment,
     /// It fits, so a claim was made, and that got no memory.

@@ -29,6 +29,8 @@ pub(super) struct RawLines {
     /// The next line was read by [`skip`](Self::skip).
     ahead: Option<Advance>,
     past_end: PastEnd,
+    /// The line that was read last has an end.
+    ended: bool,
 }
 
 /// What [`RawLines::advance`] came to.
@@ -61,8 +63,8 @@ impl RawLines {
         if let Some(error) = first {
             return Err(at(&name, 0, &error));
         }
-        let (line, number, held, ahead) = (Vec::new(), 0, 0, None);
-        Ok(Self { name, input, longest, number, line, held, ahead, past_end })
+        let (line, number, held, ahead, ended) = (Vec::new(), 0, 0, None, true);
+        Ok(Self { name, input, longest, number, line, held, ahead, past_end, ended })
     }
 
     /// What the source is called in messages.
@@ -78,6 +80,11 @@ impl RawLines {
     /// Whether bytes that are no part of it follow the end of what is packed, once that was read.
     pub(super) fn is_longer(&self) -> bool {
         self.past_end.is_found()
+    }
+
+    /// Whether the line that was read last has an end: else the text may end within it.
+    pub(super) const fn is_ended(&self) -> bool {
+        self.ended
     }
 
     /// The line that was read last, without its end.
@@ -121,7 +128,7 @@ impl RawLines {
         self.input.consume(std::mem::take(&mut self.held));
         let whole = memchr(b'\n', self.input.buffer()).filter(|newline| *newline <= self.longest);
         if let Some(newline) = whole {
-            (self.held, self.number) = (newline + 1, self.number + 1);
+            (self.held, self.number, self.ended) = (newline + 1, self.number + 1, true);
             return Ok(Advance::Line);
         }
         self.line.clear();
@@ -131,8 +138,8 @@ impl RawLines {
             return Ok(Advance::End);
         }
         self.number += 1;
-        let ended = self.line.pop_if(|byte| *byte == b'\n').is_some();
-        if !ended && self.line.len() > self.longest {
+        self.ended = self.line.pop_if(|byte| *byte == b'\n').is_some();
+        if !self.ended && self.line.len() > self.longest {
             self.input.skip_until(b'\n').map_err(|error| at(&self.name, self.number, &error))?;
         } else if trim_end(&self.line).len() <= self.longest {
             return Ok(Advance::Line);

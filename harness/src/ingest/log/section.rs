@@ -84,7 +84,7 @@ impl Sections {
                 self.bitmap = Some(open);
                 return true;
             }
-            open.close(sink);
+            open.close(sink, true);
         }
         if let Some(mut open) = self.buffers.take() {
             if open.line(text, sink, &mut self.names) {
@@ -116,10 +116,10 @@ impl Sections {
             || self.tree.is_open()
     }
 
-    /// No line follows.
-    pub(super) fn end(&mut self, sink: &mut Sink<'_>) {
+    /// No line follows; whether the last one has an end.
+    pub(super) fn end(&mut self, sink: &mut Sink<'_>, is_ended: bool) {
         if let Some(open) = self.bitmap.take() {
-            open.close(sink);
+            open.close(sink, is_ended);
         }
         if let Some(open) = self.buffers.take() {
             open.close(sink);

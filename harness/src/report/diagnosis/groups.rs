@@ -16,6 +16,8 @@ use crate::kernel::Errno;
 
 /// The most groups that are kept apart; further failures are only counted.
 const MOST_GROUPS: usize = 256;
+/// The most devices of a group that are named beside the first.
+const MOST_OTHERS: usize = 4;
 /// The most holes of all states that are kept for pictures and advice: 24 bytes each.
 const MOST_HOLES: usize = 400_000;
 /// The most groups that are shown with picture and advice.
@@ -43,6 +45,8 @@ pub struct Group {
     pub unreported: u64,
     /// How many of them became what the first one did, as surely.
     pub same_outcome: u64,
+    /// The devices whose drivers reported those after the first, each once, where they are others.
+    pub others: Vec<Arc<str>>,
     /// When the first one was reported that has a stamp, in microseconds.
     pub first_us: Option<u64>,
     /// When the last one was reported that has a stamp, in microseconds.
@@ -50,6 +54,15 @@ pub struct Group {
 }
 
 impl Group {
+    /// The device of one more of these failures.
+    fn note_device(&mut self, incident: &Incident) {
+        let Some(device) = &incident.who.device else { return };
+        let is_first = self.first.incident.who.device.as_ref() == Some(device);
+        if !is_first && self.others.len() < MOST_OTHERS && !self.others.contains(device) {
+            self.others.push(Arc::clone(device));
+        }
+    }
+
     /// Whether the rate limit hid their lines, and other lines say what they may have been.
     pub(super) fn is_hidden(&self) -> bool {
         self.first.incident.count.is_none() && !self.first.incident.beside.is_empty()
@@ -91,6 +104,7 @@ impl Groups {
             group.unreported += u64::from(incident.is_unreported());
             let same = group.first.incident.outcome == incident.outcome;
             group.same_outcome += u64::from(same);
+            group.note_device(incident);
             group.first_us = group.first_us.into_iter().chain(time).min();
             group.last_us = group.last_us.into_iter().chain(time).max();
         } else if self.groups.len() < MOST_GROUPS {
@@ -98,7 +112,9 @@ impl Groups {
             let first = self.keep(failure);
             let unreported = u64::from(incident.is_unreported());
             let (failures, same_outcome, first_us, last_us) = (1, 1, time, time);
-            let group = Group { first, failures, unreported, same_outcome, first_us, last_us };
+            let others = Vec::new();
+            let group =
+                Group { first, failures, unreported, same_outcome, others, first_us, last_us };
             self.groups.push(group);
         } else {
             self.beyond += 1;

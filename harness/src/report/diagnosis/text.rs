@@ -148,7 +148,9 @@ fn advice<'a>(
     said.extend(&new);
     if new.len() < shown.len() && new.iter().all(|one| !one.helps) {
         let more = if new.is_empty() { "as above" } else { "as above, and:" };
-        labelled("helps", more, paint, out)?;
+        // What was said already may be what to look for alone.
+        let helps = shown.iter().any(|one| one.helps && !new.contains(one));
+        labelled(if helps { "helps" } else { "next" }, more, paint, out)?;
     }
     for advice in new {
         let cost = words::cost(advice).map_or_else(String::new, |cost| format!(" [{cost}]"));
@@ -260,8 +262,8 @@ mod tests {
     fn what_was_said_is_not_said_again() {
         let other = with(&undecidable(), |incident| incident.ret = Some(-16));
         let text = text(&[undecidable(), other]);
-        assert_eq!(text.matches("  next ").count(), 1, "{text}");
-        assert_eq!(text.matches("  helps    as above\n").count(), 1, "{text}");
+        assert_eq!(text.matches("  next     1. ").count(), 1, "{text}");
+        assert_eq!(text.matches("  next     as above\n").count(), 1, "{text}");
     }
 
     #[test]

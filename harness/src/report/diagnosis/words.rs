@@ -87,6 +87,10 @@ pub(super) fn answer(failure: &Failure) -> String {
         {
             filled
         }
+        Some(Cause::Exhausted) if let Why::HeldByTrace { held, total } = failure.why => format!(
+            "{pages} were asked for, and {held} of {total} are granted and not given back, by the \
+             trace"
+        ),
         Some(Cause::Exhausted) if let Some((available, 0)) = failure.drift() => format!(
             "{pages} asked for, and no bit of the area is free, though {} available by its counter",
             are(available)
@@ -100,6 +104,9 @@ pub(super) fn answer(failure: &Failure) -> String {
             Some(free) => {
                 let of = total.map_or_else(String::new, |total| format!(" of {total}"));
                 format!("{pages} were asked for and only {free}{of} are free")
+            }
+            None if failure.incident.count == Some(1) => {
+                format!("{pages} was asked for and none is free")
             }
             None => format!("{pages} were asked for and fewer are free"),
         },
@@ -249,7 +256,7 @@ pub(super) fn facts(shown: &Shown<'_>) -> Vec<(&'static str, String)> {
     let mut facts: Vec<_> = reason(failure).map(|text| ("why", text)).into_iter().collect();
     facts.push(("request", request(failure)));
     facts.push(("where", place(failure)));
-    facts.extend(who::facts(failure));
+    facts.extend(who::facts(failure, &shown.group.others));
     facts.extend(free(failure).map(|text| ("free", text)));
     facts.extend(fit(failure).map(|text| ("fits", text)));
     facts.extend(bounds::fact(failure).map(|text| ("bounds", text)));
@@ -326,6 +333,12 @@ fn place(failure: &Failure) -> String {
         text += &format!(", reported {} more", counted(incident.duplicates, "time"));
     }
     match &incident.era.name {
+        Some(kernel) if incident.era.disputed => {
+            text += &format!(
+                "; kernel {} by its lines, which contradict what is stated",
+                clean(kernel)
+            );
+        }
         Some(kernel) => text += &format!("; kernel {}", clean(kernel)),
         None => text += "; kernel unknown",
     }
@@ -353,6 +366,9 @@ fn free(failure: &Failure) -> Option<String> {
     text += &match (list.complete, list.runs, shown) {
         (_, 0, _) => String::new(),
         (true, ..) => format!(", in {runs}"),
+        (false, _, Some(shown)) if list.free == Some(shown) => {
+            format!(", in {runs}; the list is cut, and its rest holds no more")
+        }
         (false, _, Some(shown)) => format!("; the list is cut: it shows {shown} in {runs}"),
         (false, _, None) => format!("; the list is cut: it shows {runs}"),
     };

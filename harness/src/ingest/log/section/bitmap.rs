@@ -108,8 +108,19 @@ impl OpenBitmap {
         self.words.len() > from
     }
 
-    /// Says what was read.
-    pub(super) fn close(self, sink: &mut Sink<'_>) {
+    /// Says what was read; `is_ended`: its last line has an end.
+    pub(super) fn close(mut self, sink: &mut Sink<'_>, is_ended: bool) {
+        let last = self.words.pop_if(|word| may_be_cut(*word, is_ended));
+        if let Some(last) = last.filter(|_| !self.overflow) {
+            let why = format!(
+                "the bitmap seems to be cut within its last number, {last}, which is left out; what \
+                 follows it is not shown: copy the file once more, whole"
+            );
+            sink.at(self.line).odd(0, why);
+        }
+        if self.words.is_empty() && !self.overflow {
+            return;
+        }
         if self.overflow {
             let why = format!("a bitmap of more than {MOST_WORDS} words");
             return sink.at(self.line).odd(0, why);
@@ -117,6 +128,15 @@ impl OpenBitmap {
         let record = self.target.debugfs(DebugfsFile::Bitmap(Arc::from(self.words)));
         sink.at(self.line).push(None, None, record);
     }
+}
+
+/// Whether `word` may be the front of a longer number: it begins as the number of a full word does,
+/// or the text ends right after its digits.
+fn may_be_cut(word: u32, is_ended: bool) -> bool {
+    let fronts = std::iter::successors(Some(u32::MAX / 10), |front| Some(front / 10));
+    let of_full = fronts.take_while(|front| *front >= 100).any(|front| front == word);
+    // A number of ten digits is whole, and none begins with 0.
+    of_full || !is_ended && (1..1_000_000_000).contains(&word)
 }
 
 fn word_of(text: &[u8], zeros: bool) -> Option<u32> {

@@ -281,3 +281,26 @@ proptest! {
         prop_assert!(found.len() + odd.len() <= text.len());
     }
 }
+
+#[test]
+fn a_bitmap_that_is_cut_within_a_number_is_read_up_to_it() {
+    let text = "==> /sys/kernel/debug/cma/reserved/bitmap <==\n4294967295 0 ";
+    let words = |tail: &str| {
+        let (found, odd) = read_all(&format!("{text}{tail}"));
+        let records: Vec<_> = found.into_iter().map(|found| found.record).collect();
+        let shown = |words: &[u32]| records == [debugfs("reserved", bitmap(words))];
+        let cut = [4_294_967_295, 0];
+        match tail.trim().parse() {
+            _ if shown(&cut) => (true, odd.len()),
+            Ok(last) if shown(&[cut[0], cut[1], last]) => (false, odd.len()),
+            _ => panic!("{records:?}"),
+        }
+    };
+    // The front of a full word, whatever follows; others only where nothing follows at all.
+    for cut in ["42949", "42949\n", "429\n", "429496729\n[ 1.0] x\n", "4", "65535"] {
+        assert_eq!(words(cut), (true, 1), "{cut}");
+    }
+    for whole in ["4294967295", "4294901760", "0", "65535\n", "42\n", "3\n"] {
+        assert_eq!(words(whole), (false, 0), "{whole}");
+    }
+}

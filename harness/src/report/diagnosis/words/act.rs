@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use super::super::board;
 use super::super::groups::{Report, Shown};
-use super::super::plain::clean;
+use super::super::plain::{clean, counted};
 use super::advice::amount;
+use super::who::name;
 use super::{aside, boot};
 use crate::boot::Story;
 use crate::cause::Cause;
 use crate::diagnose::{
-    Advice, Cap, Confidence, Diagnosis, Failure, Grow, Missing, Outcome, SizeBy, What,
+    Advice, Cap, Confidence, Diagnosis, Failure, Grow, Missing, Outcome, Pages, SizeBy, What, Why,
 };
 use crate::words::{pages, size_cells};
 
@@ -62,10 +63,24 @@ fn for_failures(report: &Report<'_>) -> Option<String> {
     if is_any_told && open().all(|shown| shown.group.is_hidden()) {
         return served(report);
     }
-    let first = open().next()?;
-    let known =
-        open().filter(told).find_map(|shown| Some((shown, known(shown, &report.diagnosis.boot)?)));
-    let Some((shown, (what, text))) = known else { return unknown(first) };
+    // What a driver complains of comes first, and a task that was being killed last.
+    let mut order: Vec<&Shown<'_>> = open().collect();
+    order.sort_by_key(|shown| {
+        let first = &shown.group.first;
+        let is_killed = first.verdict == Some(Cause::Interrupted);
+        (is_killed, !is_killed && first.incident.outcome != Outcome::Reported)
+    });
+    let first = order.first().copied()?;
+    let is_killed = |shown: &Shown<'_>| shown.group.first.verdict == Some(Cause::Interrupted);
+    let of_use = |shown: &&Shown<'_>| told(shown) && (is_killed(first) || !is_killed(shown));
+    let known = order
+        .iter()
+        .copied()
+        .filter(of_use)
+        .find_map(|shown| Some((shown, known(shown, &report.diagnosis.boot)?)));
+    let Some((shown, (what, text))) = known else {
+        return unknown(first, &report.diagnosis.boot);
+    };
     // Where CMA holds the free memory no area should grow before it is known who uses them.
     let takes_memory = matches!(what, What::BiggerArea(_) | What::OwnPool { .. });
     if let Some(measure) = aside::act_held(report.diagnosis).filter(|_| takes_memory) {
@@ -119,10 +134,26 @@ fn known(shown: &Shown<'_>, boot: &Story) -> Option<(What, String)> {
         let text = "nothing: the task was being killed".to_string();
         return Some((What::Nothing { killed: true }, text));
     }
+    if let Some(text) = keeper(failure) {
+        let (blocks, pages) = (0, Pages(0));
+        return Some((What::FewerBuffers { blocks, count: pages, pages }, text));
+    }
     let mut steps: Vec<_> = shown.advice.iter().filter(|one| one.helps).collect();
     // A node of the device tree is in more hands than the sizes that a driver asks for.
     steps.sort_by_key(|one| !matches!(one.what, What::OwnPool { .. }));
     steps.iter().find_map(|one| Some((one.what, step(one, shown, boot)?)))
+}
+
+/// Who has to give something back, where a trace shows a task that keeps half of the area.
+fn keeper(failure: &Failure) -> Option<String> {
+    let Why::HeldByTrace { total, .. } = failure.why else { return None };
+    let most = failure.incident.who.holders.first().filter(|most| most.pages >= total / 2)?;
+    Some(format!(
+        "find out why {} gives nothing back: it holds {} in {} of this trace",
+        name(&most.task),
+        pages(most.pages),
+        counted(most.buffers, "buffer")
+    ))
 }
 
 /// A piece of advice as one step; nothing of what needs another kernel.
@@ -200,8 +231,33 @@ fn area_of(count: u64, one: &Advice, boot: &Story) -> Option<String> {
     })
 }
 
+/// A larger area, where the whole of it is asked for: one page in use refuses that.
+fn whole_area(shown: &Shown<'_>, boot: &Story) -> Option<String> {
+    let incident = &shown.group.first.incident;
+    let most = incident.bounds.as_deref()?.most().filter(|most| !most.is_wish())?.pages;
+    let is_open = shown.group.first.why != Why::OtherErrno;
+    let count = incident.count.filter(|count| *count == most && is_open)?;
+    // Two of the steps in which areas grow with pages of 4 KiB.
+    let larger = area_of(count.saturating_add(2048), shown.advice.first()?, boot)?;
+    Some(format!(
+        "{larger}: all {} of it are asked for, and one that is in use refuses that",
+        pages(count)
+    ))
+}
+
 /// What shows why.
-fn unknown(shown: &Shown<'_>) -> Option<String> {
+fn unknown(shown: &Shown<'_>, boot: &Story) -> Option<String> {
+    if let Some(larger) = whole_area(shown, boot) {
+        return Some(larger);
+    }
+    let failure = &shown.group.first;
+    if failure.verdict == Some(Cause::Exhausted) && failure.confidence > Confidence::Guess {
+        return Some(
+            "find out who holds the area (`cat /sys/kernel/debug/dma_buf/bufinfo` as root), or make \
+             it larger"
+                .into(),
+        );
+    }
     let missing = shown.advice.iter().find_map(|one| match one.what {
         What::Collect(missing) => Some(missing),
         _ => None,
@@ -218,7 +274,7 @@ fn unknown(shown: &Shown<'_>) -> Option<String> {
             format!("`grep Cma /proc/meminfo` says how large the areas are; then {COLLECT}")
         }
         Some(_) => COLLECT.into(),
-        None => return None,
+        None => COLLECT.into(),
     })
 }
 

@@ -51,7 +51,7 @@ pub(super) fn act(diagnosis: &Diagnosis) -> Option<String> {
         return Some(measure.to_string());
     }
     if let Some(first) = diagnosis.not_cma.first() {
-        return act_on(first.kind).map(str::to_string);
+        return act_on(first);
     }
     diagnosis.busy.first()?;
     Some(match diagnosis.busy.iter().any(|one| one.at_end) {
@@ -61,15 +61,63 @@ pub(super) fn act(diagnosis: &Diagnosis) -> Option<String> {
 }
 
 /// What changes what another allocator has, on the command line of the kernel or in a driver.
-const fn act_on(kind: Elsewhere) -> Option<&'static str> {
-    match kind {
+fn act_on(one: &NotCma) -> Option<String> {
+    let step = match one.kind {
+        Elsewhere::Pages if one.order.is_some_and(|order| order > 0) => Some(
+            "the stack that follows says who asked: where dma_direct_alloc is in it, `dmesg | grep -i \
+             cma` shows whether there is an area, which cma= makes, and whether it refused before",
+        ),
+        Elsewhere::OutOfMemory => Some(
+            "find out what uses the memory (the table of tasks that follows the line, /proc/meminfo)",
+        ),
+        // SLAB_SIZE: IO_TLB_SEGSIZE of 128 slots of 2 KiB (include/linux/swiotlb.h).
+        Elsewhere::Swiotlb if swiotlb(&one.text).is_some_and(Bounce::is_too_large) => Some(
+            "let the driver map at most 256 KiB at a time (dma_max_mapping_size()), or give the \
+             device a larger DMA mask: no swiotlb= is enough",
+        ),
+        Elsewhere::Swiotlb if swiotlb(&one.text).is_some_and(Bounce::has_room) => Some(
+            "give the device a larger DMA mask, or let it map less at a time: most of the pool was \
+             free, and a larger swiotlb= does not help",
+        ),
         Elsewhere::Crashkernel => Some("ask for a smaller crashkernel=, or crashkernel=SIZE,low"),
         Elsewhere::Vmalloc => Some("raise vmalloc= on the command line (32-bit)"),
         Elsewhere::Swiotlb => Some("raise swiotlb= on the command line"),
         Elsewhere::AtomicPool => Some("make coherent_pool= on the command line smaller"),
         Elsewhere::Mask => Some("let the driver call dma_set_mask_and_coherent()"),
         _ => None,
+    };
+    step.map(str::to_string)
+}
+
+/// What a line about bounce buffers states: bytes that were asked for, and slots of 2 KiB.
+#[derive(Clone, Copy, Debug)]
+struct Bounce {
+    bytes: u64,
+    total: u64,
+    used: u64,
+}
+
+impl Bounce {
+    /// More than one mapping can have.
+    const fn is_too_large(self) -> bool {
+        self.bytes > 128 * 2048
     }
+
+    /// Most slots were free: what is missing is not their number.
+    const fn has_room(self) -> bool {
+        self.used <= self.total / 2 && self.bytes.div_ceil(2048) <= self.total / 4
+    }
+}
+
+/// `swiotlb buffer is full (sz: 65536 bytes), total 32768 (slots), used 10 (slots)`
+fn swiotlb(text: &str) -> Option<Bounce> {
+    let after = |word: &str| {
+        let (_, rest) = text.split_once(word)?;
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        rest[..digits].parse().ok()
+    };
+    let [bytes, total, used] = ["sz: ", "total ", "used "].map(after);
+    Some(Bounce { bytes: bytes?, total: total?, used: used? })
 }
 
 fn are(places: u64) -> String {
@@ -160,6 +208,18 @@ fn about(one: &NotCma) -> String {
         Elsewhere::Vmalloc => "Addresses of the kernel ran out, not contiguous memory: vmalloc= on \
                                the command line (32-bit)"
             .into(),
+        Elsewhere::Swiotlb if swiotlb(&one.text).is_some_and(Bounce::is_too_large) => {
+            "The device does not reach the memory and its data is copied through this pool, of which \
+             one mapping can have 256 KiB at most (IO_TLB_SEGSIZE, 128 slots of 2 KiB): no swiotlb= \
+             is enough, a larger DMA mask or smaller mappings are"
+                .into()
+        }
+        Elsewhere::Swiotlb if swiotlb(&one.text).is_some_and(Bounce::has_room) => {
+            "The device does not reach the memory and its data is copied through this pool, most of \
+             which was free: it is in pieces, or the device reaches a part of it alone; a larger \
+             swiotlb= does not help, a larger DMA mask does"
+                .into()
+        }
         Elsewhere::Swiotlb => "The device does not reach the memory and its data is copied through \
                                this pool: swiotlb= on the command line, or a larger DMA mask; a CMA \
                                area for the device is not asked once it comes to this"

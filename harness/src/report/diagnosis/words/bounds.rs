@@ -212,6 +212,15 @@ pub(super) fn with_held(failure: &Failure) -> Option<String> {
     ))
 }
 
+/// The exporters whose buffers may be CMA's, or not: `, fewer if those of drm are CMA's too`.
+fn not_counted(held: &Held) -> String {
+    let names: Vec<_> = held.maybe_of_cma().map(|of| clean(&of.label)).collect();
+    match names.len() {
+        0 => String::new(),
+        _ => format!(", fewer where those of {} are CMA's too", names.join(", ")),
+    }
+}
+
 /// What the driver says that it holds, and what is left.
 pub(super) fn held(failure: &Failure) -> Option<String> {
     let bounds = failure.incident.bounds.as_deref()?;
@@ -233,8 +242,9 @@ pub(super) fn held(failure: &Failure) -> Option<String> {
     }
     if let Some((held, most)) = bounds.filled().filter(|(held, most)| *held <= most.pages) {
         let left = pages(most.pages - held);
+        let open = bounds.held.as_ref().map_or_else(String::new, |held| not_counted(held));
         parts.push(format!(
-            "at most {left} of {} are left ({})",
+            "at most {left} of {} are left ({}){open}",
             most.pages,
             stated(failure, most)
         ));

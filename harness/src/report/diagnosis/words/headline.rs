@@ -85,17 +85,40 @@ fn without_failure(diagnosis: &Diagnosis) -> String {
         (Some(headline), Some(doubt)) => format!("{headline}; at boot: {doubt}"),
         (Some(headline), None) => headline,
         (None, Some(doubt)) => format!("no failed CMA allocation, but {doubt}"),
-        (None, None) => match boot::none(&diagnosis.boot) {
+        (None, None) => match boot::none(&diagnosis.boot).or_else(|| counted_failures(diagnosis)) {
             Some(none) => format!("no failed CMA allocation, but {none}"),
             None => "no failed CMA allocation in this log".to_string(),
         },
     }
 }
 
+/// What the counters say of failures of which the text has no line: `45 calls failed since boot
+/// (cma_alloc_fail)`.
+fn counted_failures(diagnosis: &Diagnosis) -> Option<String> {
+    let sum = |name: &str| {
+        let named = diagnosis.counters.iter().filter(|counter| &*counter.name == name);
+        named.fold(0u64, |sum, counter| sum.saturating_add(counter.value))
+    };
+    let (calls, failed) = (sum("cma_alloc_fail"), sum("alloc_pages_fail"));
+    let words = match (calls, failed) {
+        (0, 0) => return None,
+        (0, failed) => format!("requests for {} failed (alloc_pages_fail)", pages(failed)),
+        (calls, 0) => format!("{} failed (cma_alloc_fail)", counted(calls, "call")),
+        (calls, failed) => format!(
+            "{} for {} failed, {} each on average (cma_alloc_fail, alloc_pages_fail)",
+            counted(calls, "call"),
+            pages(failed),
+            failed / calls
+        ),
+    };
+    Some(format!("since boot {words}, and the text has the line of none"))
+}
+
 /// The answer where failures differ.
 fn sums(report: &Report<'_>) -> String {
     let all = report.groups.iter().all(|shown| !who::quiet(shown).is_empty());
-    let quiet = if all && report.beyond == 0 { "; no driver reported one" } else { "" };
+    let none = all && report.diagnosis.half_reported == 0 && report.beyond == 0;
+    let quiet = if none { "; no driver reported one" } else { "" };
     let failures = counted(report.failures, "failure");
     let mut verdicts: Vec<_> = report.groups.iter().map(|one| verdict(&one.group.first)).collect();
     verdicts.dedup();

@@ -1,9 +1,11 @@
 //! Who asked, what became of the request, and who holds the area.
 
+use std::sync::Arc;
+
 use super::super::groups::{Report, Shown};
 use super::super::plain::{clean, counted};
 use crate::board::is_gigantic;
-use crate::diagnose::{Because, Confidence, Failure, Holder, Outcome};
+use crate::diagnose::{Because, Confidence, Failure, Holder, Outcome, would_say_so};
 use crate::ingest::log::Task;
 use crate::kernel::release;
 use crate::words::pages;
@@ -12,8 +14,17 @@ use crate::words::pages;
 const EVENTS: (u32, u32) = (5, 13);
 
 /// The facts about a failure that are not numbers of its request.
-pub(super) fn facts(failure: &Failure) -> impl Iterator<Item = (&'static str, String)> {
-    let who = who(failure).map(|text| ("who", text));
+/// `others`: the devices of those like it.
+pub(super) fn facts(
+    failure: &Failure,
+    others: &[Arc<str>],
+) -> impl Iterator<Item = (&'static str, String)> {
+    let mut said: Vec<_> = who(failure).into_iter().collect();
+    if !others.is_empty() {
+        let names: Vec<_> = others.iter().map(|name| clean(name)).collect();
+        said.push(format!("of the others like it {}", names.join(", ")));
+    }
+    let who = (!said.is_empty()).then(|| ("who", said.join("; ")));
     let then = then(failure).map(|text| ("then", text));
     let holders = holders(failure).map(|text| ("holders", text));
     [who, then, holders].into_iter().flatten()
@@ -36,7 +47,7 @@ fn who(failure: &Failure) -> Option<String> {
 }
 
 /// `vload-248`, as a trace calls it.
-fn name(task: &Task) -> String {
+pub(super) fn name(task: &Task) -> String {
     match (task.comm.as_deref().map(clean), task.pid) {
         (Some(comm), Some(pid)) => format!("{comm}-{pid}"),
         (Some(comm), None) => comm,
@@ -65,8 +76,13 @@ fn then(failure: &Failure) -> Option<String> {
         }
         Outcome::Reported => return None,
         Outcome::Served(confidence) => format!(
-            "the DMA API asks the page allocator next, whose blocks are large enough, and a driver \
-             that got nothing would have said so: served by the page allocator ({})",
+            "the DMA API asks the page allocator next, whose blocks are large enough{}: served by the \
+             page allocator ({})",
+            if would_say_so(incident) {
+                ", and a driver that got nothing would have said so"
+            } else {
+                " (whoever asks here says nothing where it gets nothing)"
+            },
             sure(confidence)
         ),
         Outcome::Refused(confidence, because) => {
@@ -207,7 +223,7 @@ mod tests {
     use crate::board::Caller;
 
     fn said(change: impl FnOnce(&mut crate::diagnose::Incident)) -> Vec<(&'static str, String)> {
-        facts(&with(&misaligned(), change)).collect()
+        facts(&with(&misaligned(), change), &[]).collect()
     }
 
     #[test]
@@ -233,6 +249,11 @@ mod tests {
         let served = outcome(Outcome::Served(Confidence::Likely));
         assert!(served.ends_with("served by the page allocator (likely)"), "{served}");
         assert!(served.starts_with("no driver reported it; "), "{served}");
+        let drm = said(|incident| {
+            incident.outcome = Outcome::Served(Confidence::Likely);
+            incident.who.client = Some("drm-gem-dma");
+        });
+        assert!(!drm[1].1.contains("would have said so"), "{drm:?}");
         let size = outcome(Outcome::Refused(Confidence::Likely, Because::Size));
         assert!(size.contains("no block of 300 pages: whoever asked got nothing"), "{size}");
         let heap = said(|incident| {

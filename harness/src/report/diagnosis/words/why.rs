@@ -35,6 +35,10 @@ fn template(failure: &Failure) -> &'static str {
         }
         Why::AboveBound => "{pages} were asked for, {most}",
         Why::Held => "{held}",
+        Why::HeldByTrace { .. } => {
+            "the trace shows {held by trace} granted and not given back, of {number} in the area; \
+             {pages} were asked for"
+        }
         Why::OtherErrno => "ret: {ret} is none of -12, -16 and -4",
         Why::Room => "{room}",
         Why::BusyThenFailed => "{claims} busy, and then the call failed",
@@ -101,6 +105,11 @@ fn template(failure: &Failure) -> &'static str {
             "-12 means exhausted, fragmentation, alignment or migration, and there is no list of \
              free runs"
         }
+        Why::BusyNoMemoryOrNoPlace => {
+            "-12 of an Android kernel means exhausted, fragmentation, alignment, migration or busy \
+             (after busy claims it searches again, and says -12 where it finds no place then), and \
+             there is no list of free runs"
+        }
         Why::FitsAtAnotherMoment => "{room}, but the free runs are of another moment",
         Why::NoMemoryAsItFits => "{room}, so a claim was made and got no memory to migrate to",
         Why::FitsAfterwards => "the search found nothing, but {room} a moment later",
@@ -153,6 +162,7 @@ fn value(failure: &Failure, name: &str) -> String {
         | Why::NoRun(number)
         | Why::NoRunAligned(number) => number,
         Why::Beside { count, .. } => count,
+        Why::HeldByTrace { total, .. } => total,
         _ => incident.busy_retries.unwrap_or(0),
     };
     match name {
@@ -166,6 +176,10 @@ fn value(failure: &Failure, name: &str) -> String {
         "most" => super::bounds::most(failure).unwrap_or_else(|| "the area has fewer".into()),
         "held" => super::bounds::filled(failure)
             .unwrap_or_else(|| "what is held and what was asked for are more than there is".into()),
+        "held by trace" => match failure.why {
+            Why::HeldByTrace { held, .. } => pages(held),
+            _ => pages(0),
+        },
         "ret" => incident.ret.unwrap_or(0).to_string(),
         "claims" if number == 1 => "1 claim was".to_string(),
         "claims" => format!("{number} claims were"),
@@ -289,9 +303,10 @@ mod tests {
     use super::*;
     use crate::diagnose::{Hole, Place};
 
-    const ALL: [Why; 42] = [
+    const ALL: [Why; 44] = [
         Why::AboveBound,
         Why::Held,
+        Why::HeldByTrace { held: 7, total: 9 },
         Why::BesideEither,
         Why::Beside { count: 7, line: 5, equal: true },
         Why::Beside { count: 7, line: 5, equal: false },
@@ -320,6 +335,7 @@ mod tests {
         Why::NoMemoryBySign,
         Why::NoMemoryAtPlace,
         Why::NoMemoryOrNoPlace,
+        Why::BusyNoMemoryOrNoPlace,
         Why::FitsAtAnotherMoment,
         Why::NoMemoryAsItFits,
         Why::FitsAfterwards,

@@ -212,7 +212,7 @@ impl Drawn {
         let Some(which) = waits.or_else(|| self.pick(at_us, place)) else { return true };
         let model = Arc::clone(&self.model);
         let session = session(&model, which);
-        let room = self.room(at_us);
+        let room = self.most_pages.saturating_sub(self.live_pages);
         if session.first_pages() > room {
             self.places[place].waits = Some(which);
             return false;
@@ -221,13 +221,6 @@ impl Drawn {
             Some(Running { session: which, at_us, next: 0, held: Vec::new() });
         self.go_on(at_us, place);
         true
-    }
-
-    /// Pages that may be asked for now: within LOAD, as high as the file's around this moment.
-    fn room(&self, at_us: u64) -> u64 {
-        let crest = u128::from(self.model.crest_pages(at_us)) * u128::from(self.most_pages);
-        let crest = crest.div_ceil(u128::from(self.model.load_pages.max(1))) as u64;
-        crest.min(self.most_pages).saturating_sub(self.live_pages)
     }
 
     /// What a running session does at this moment, and when it goes on.
@@ -295,7 +288,7 @@ impl Drawn {
         held: &mut Vec<Option<(u64, u64)>>,
     ) {
         let pages = group.iter().fold(0_u64, |sum, (count, _)| sum.saturating_add(*count));
-        let fits = pages <= self.room(at_us);
+        let fits = pages <= self.most_pages.saturating_sub(self.live_pages);
         for &(count, align) in group {
             let order = align.unwrap_or(dma_align(count, DEFAULT_CAP));
             let request = Request::new(count, order).expect("a request of the file");

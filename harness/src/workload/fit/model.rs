@@ -128,8 +128,6 @@ pub(super) struct Model {
     pub(super) residents: Vec<(u16, Session)>,
     pub(super) before: Vec<Buffer>,
     pub(super) phases: Vec<Phase>,
-    /// By stretches of equal length, the most pages live in it and those beside it.
-    pub(super) crest_pages: Vec<u64>,
     pub(super) load_pages: u64,
     pub(super) ops: u64,
     pub(super) end_us: u64,
@@ -171,7 +169,6 @@ impl Model {
         let mut model = Self {
             clients: history.clients.clone(),
             closed: history.closed.clone(),
-            crest_pages: crest(history),
             before: history.before.clone(),
             phases,
             load_pages: history.load_pages,
@@ -251,49 +248,10 @@ impl Model {
         }
     }
 
-    /// The most pages live around a moment, and at most LOAD. After the end time begins anew.
-    pub(super) fn crest_pages(&self, at_us: u64) -> u64 {
-        let whole = u128::from(self.end_us) + 1;
-        let place = u128::from(at_us) % whole * self.crest_pages.len() as u128 / whole;
-        self.crest_pages.get(place as usize).map_or(self.load_pages, |crest| *crest)
-    }
-
     /// 1 in a burst, 0 else.
     pub(super) fn is_burst(&self, at_us: u64) -> usize {
         usize::from(phase_at(&self.phases, at_us).is_some_and(|phase| phase.burst))
     }
-}
-
-/// Stretches that the most pages are looked at in.
-const CRESTS: u64 = 16;
-
-/// The most pages live in each stretch of time and those beside it: what a client limits itself to
-/// differs from program to program, and programs come and go.
-fn crest(history: &History) -> Vec<u64> {
-    let whole = u128::from(history.end_us) + 1;
-    let stretch = |at_us: u64| {
-        let at_us = u128::from(at_us.min(history.end_us));
-        (at_us * u128::from(CRESTS) / whole) as usize
-    };
-    let mut crests = vec![0; CRESTS as usize];
-    let (mut last, mut live) = (0, 0);
-    for (at_us, now) in history.live().into_iter().chain([(history.end_us, 0)]) {
-        crests[last..=stretch(at_us)].iter_mut().for_each(|crest| *crest = live.max(*crest));
-        (last, live) = (stretch(at_us), now);
-        crests[last] = now.max(crests[last]);
-    }
-    // What is given back at once is on top of that.
-    let mut shortest = vec![0; crests.len()];
-    for buffer in history.buffers.iter().filter(|buffer| buffer.end_us == Some(buffer.at_us)) {
-        let most = &mut shortest[stretch(buffer.at_us)];
-        *most = buffer.count.max(*most);
-    }
-    crests.iter_mut().zip(shortest).for_each(|(crest, most)| *crest += most);
-    let beside = |place: usize| {
-        let from = place.saturating_sub(1);
-        crests[from..(place + 2).min(crests.len())].iter().copied().max().unwrap_or(0)
-    };
-    (0..crests.len()).map(beside).collect()
 }
 
 /// Stretches of time, by pace.

@@ -33,6 +33,8 @@ pub(super) struct Proof {
     against: u64,
     /// Places that were looked at.
     places: u64,
+    /// Those that no likely run explains.
+    passed: Vec<Run>,
 }
 
 impl Proof {
@@ -40,6 +42,18 @@ impl Proof {
     /// order of events is not that of the searches.
     pub(super) const fn is_refuted(&self) -> bool {
         self.against > self.calls
+    }
+
+    /// Pages that are taken to have been taken.
+    pub(super) fn pages(&self) -> u64 {
+        self.taken.iter().map(|(run, ())| run.count).sum()
+    }
+
+    /// The same, with what another look proved.
+    pub(super) fn and(self, other: Self) -> Self {
+        let Self { calls, first, mut passed, .. } = self;
+        passed.extend(&other.passed);
+        Self { calls, first, passed, ..other }
     }
 }
 
@@ -70,6 +84,28 @@ impl<'a> Prover<'a> {
         let mut prover = Self { name, traced, map, live, likely, proof, next_id: 0, whole: true };
         live_before.iter().for_each(|run| prover.grant(*run));
         prover
+    }
+
+    /// As few granules as every place of `proof` has one of: the last one of each place that has none
+    /// yet, by where places end.
+    pub(super) fn fewest(&self, proof: &Proof) -> RunSet {
+        let mut passed = proof.passed.clone();
+        passed.sort_by_key(|place| place.end());
+        let mut fewest = RunSet::default();
+        for place in passed {
+            if !fewest.touches(place)
+                && let Some(granule) = self.unseen(place).last()
+            {
+                fewest.join(granule);
+            }
+        }
+        fewest
+    }
+
+    /// Where these were taken from the first event to the last.
+    pub(super) fn with(mut self, taken: &RunSet) -> Self {
+        taken.iter().for_each(|(run, ())| _ = self.hide(run));
+        self
     }
 
     /// What the calls in `source` prove.
@@ -221,22 +257,32 @@ impl<'a> Prover<'a> {
         let is_met = |(at, run): (usize, &Run)| run.overlaps(passed) && !self.proof.met[at];
         let met = self.likely.iter().enumerate().position(is_met);
         let Some(at) = met else {
-            return self.unseen(passed).is_some_and(|granule| self.hide(granule));
+            let first = self.unseen(passed).next();
+            let is_new = first.is_some_and(|granule| self.hide(granule));
+            if is_new {
+                self.proof.passed.push(passed);
+            }
+            return is_new;
         };
         self.proof.met[at] = true;
         self.hide(self.likely[at]) || self.take(passed)
     }
 
-    /// The first granule of `passed` that the trace says nothing about.
-    fn unseen(&self, passed: Run) -> Option<Run> {
+    /// The granules of `passed` that the trace says nothing about.
+    fn unseen(&self, passed: Run) -> impl Iterator<Item = Run> {
         let area = self.map.area();
-        let range = area.range_of(passed)?;
-        let base = area.ranges()[range].pfn.0;
-        self.traced.touched.gaps(passed).find_map(|gap| {
+        let range = area.range_of(passed);
+        let base = range.map_or(0, |range| area.ranges()[range].pfn.0);
+        let gaps = range.into_iter().flat_map(move |range| {
+            let gaps = self.traced.touched.gaps(passed);
+            gaps.map(move |gap| (range, gap))
+        });
+        gaps.flat_map(move |(range, gap)| {
             // The pages after a buffer that share its last bit are no buffer.
             let bit = area.pages_to_bits(gap.pfn.0 - base);
-            let granule = Run { pfn: area.bit_to_pfn(range, bit), count: area.granule() };
-            gap.contains(granule).then_some(granule)
+            let granules = (bit..)
+                .map(move |bit| Run { pfn: area.bit_to_pfn(range, bit), count: area.granule() });
+            granules.take_while(move |granule| gap.contains(*granule))
         })
     }
 

@@ -15,6 +15,9 @@ use crate::words::{counted, pages};
 /// The end of what a pool for `ZONE_DMA32` may have, in bytes.
 const DMA32_END: u64 = 1 << 32;
 
+/// How often a trace is looked through for fewer pages than are proven.
+const MOST_LOOKS: usize = 8;
+
 /// What was live before a trace began.
 #[derive(Default, Debug)]
 pub(super) struct Residents {
@@ -129,7 +132,17 @@ impl Residents {
         }
         let likely = known.likely(left);
         let runs: Vec<Run> = likely.iter().map(|likely| likely.run).collect();
-        let proof = Prover::new((area, name), traced, &self.runs, &runs).prove(source)?;
+        let prover = || Prover::new((area, name), traced, &self.runs, &runs);
+        let mut proof = prover().prove(source)?;
+        // What each place passed over has to have is one page, whichever: as few as explain them all
+        // may be fewer than those that were found first.
+        for _ in 0..MOST_LOOKS {
+            if left.is_none_or(|left| proof.pages() <= left) || proof.is_refuted() {
+                break;
+            }
+            let fewest = prover().fewest(&proof);
+            proof = proof.and(prover().with(&fewest).prove(source)?);
+        }
         if proof.is_refuted() {
             let why = "its calls do not go where first fit does: what was live before does not follow \
                        from where they went";
@@ -165,11 +178,14 @@ impl Line {
 }
 
 impl Known<'_> {
-    /// Whether there is a page below the highest one seen of which no event says anything.
+    /// Whether there is a page of which no event says anything: below the highest one seen, where
+    /// nothing was refused. What was refused passed over all of them.
     fn is_any_open(&self) -> bool {
         let high = self.traced.span.map_or(0, |(_, high)| high);
         let below = |run: &&Run| run.pfn.0 < high || self.area.ranges().len() > 1;
-        let open = |run: &Run| self.traced.touched.gaps(*run).any(|gap| gap.pfn.0 < high);
+        let open = |run: &Run| {
+            self.traced.touched.gaps(*run).any(|gap| gap.pfn.0 < high || self.traced.refused)
+        };
         self.area.ranges().iter().filter(below).any(open) || self.traced.counted.is_some()
     }
 

@@ -86,6 +86,8 @@ pub(super) struct Traced {
     pub(super) total: Option<u64>,
     /// What was given back without having been granted: it was live from the start.
     pub(super) residents: Vec<Run>,
+    /// A call was refused.
+    pub(super) refused: bool,
     /// Pages whose state at the start is known from the events.
     pub(super) touched: RunSet,
     /// A page of each stretch of these that was new, in the order of the events.
@@ -116,7 +118,10 @@ impl Traced {
                 None
             }
             // Nothing is said of a refused call's pages but that they were asked for.
-            Record::Finish { page: Page::Null, .. } => None,
+            Record::Finish { page: Page::Null, .. } => {
+                self.refused = true;
+                None
+            }
             Record::Busy { pfn, count, .. }
             | Record::Release { pfn, count, .. }
             | Record::Finish { pfn, count, .. } => pfn.zip(*count),

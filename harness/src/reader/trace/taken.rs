@@ -76,9 +76,9 @@ impl<'a> Taken<'a> {
         let by_counter = by_counter.filter(|rest| *rest >= proven);
         let (runs, most) = match by_counter {
             Some(0) => return,
-            Some(rest) if self.known.area.order_per_bit() == 0 => (self.spread(rest), rest),
-            _ if proven == 0 => return,
-            _ => self.at_most(proven),
+            Some(rest) => (self.spread(rest), rest),
+            None if proven == 0 => return,
+            None => self.at_most(proven),
         };
         let sum: u64 = runs.iter().map(|run| run.count).sum();
         self.say(&runs, (proven, sum, most), by_counter.is_some());

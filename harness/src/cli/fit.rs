@@ -78,7 +78,8 @@ pub(super) struct Fit {
     /// Ops of that stream [default: as many as the file has]
     #[arg(long, requires = "draw")]
     ops: Option<u64>,
-    /// LOAD of that stream in pages: more or fewer sessions at once [default: the file's]
+    /// LOAD of that stream in pages, without what was there before: more or fewer sessions at once
+    /// [default: the file's]
     #[arg(long, value_name = "PAGES", requires = "draw", conflicts_with = "load_mib")]
     load_pages: Option<u64>,
     /// LOAD of that stream in MiB
@@ -155,7 +156,8 @@ fn predictions(
     Ok(predictions)
 }
 
-/// Writes a drawn stream, before it what was live then.
+/// Writes a drawn stream, before it what was live then: `before_pages`, which are no part of
+/// `load_pages`.
 fn draw(
     args: &Fit,
     fit: &fit::Fit,
@@ -173,6 +175,9 @@ fn draw(
         ("seed", args.seed.to_string()),
         ("load_pages", load_pages.to_string()),
     ];
+    if fit.before_pages() > 0 {
+        pairs.push(("before_pages", fit.before_pages().to_string()));
+    }
     if fit.cap != DEFAULT_CAP {
         pairs.push(("cap", fit.cap.to_string()));
     }

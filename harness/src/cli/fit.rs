@@ -9,8 +9,8 @@ use cma_policies::Area;
 
 use super::context::Context;
 use super::failure::{Exit, Failure};
-use super::given::{Read, STANDARD_INPUT};
-use crate::ingest::{DEFAULT_CAP, Geometry, StreamWriter, stated};
+use super::given::{Placed, Read, STANDARD_INPUT};
+use crate::ingest::{DEFAULT_CAP, StreamWriter, stated};
 use crate::op::Timed;
 use crate::reader;
 use crate::reproduce::{Reproduction, forecast, predict, reproduce};
@@ -57,6 +57,8 @@ pub(super) struct Fit {
     #[arg(long, value_name = "N", default_value_t = 20)]
     top: usize,
     #[command(flatten)]
+    placed: Placed,
+    #[command(flatten)]
     read: Read,
     /// Says how often requests will fail on an area of so many MiB, in place of that of the file
     #[arg(long, value_name = "MIB", value_delimiter = ',')]
@@ -95,7 +97,7 @@ pub(super) struct Fit {
 /// # Errors
 /// A file that cannot be read or asks for nothing; a LOAD that no stream of it has.
 pub(super) fn run(args: &Fit, context: &Context) -> Result<Exit, Failure> {
-    let (rows, options) = args.read.files(&args.files, Geometry::default())?;
+    let (rows, options) = args.read.files(&args.files, args.placed.geometry())?;
     let source = reader::only(rows)?;
     let fit = fit::Fit::read(&source, &options)?;
     for warning in fit.warnings.iter().cloned().chain(fit.left_out.warnings()) {
@@ -114,7 +116,7 @@ pub(super) fn run(args: &Fit, context: &Context) -> Result<Exit, Failure> {
         None => {
             return Err(Failure::because(
                 "predict from a file that does not say which area it is of; state it with --base-pfn \
-                 and --pages",
+                 and --pages, or name a text beside the trace that does",
             ));
         }
     };

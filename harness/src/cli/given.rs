@@ -116,9 +116,9 @@ impl Setup {
     }
 }
 
-/// All options of a run.
+/// Where the area lies.
 #[derive(Args, Debug)]
-pub(super) struct Given {
+pub(super) struct Placed {
     /// Pages of the area, in place of what the file states
     #[arg(long)]
     pages: Option<u64>,
@@ -131,6 +131,24 @@ pub(super) struct Given {
     /// Order of one bitmap bit, in place of what the file states [default: 0]
     #[arg(long, value_name = "ORDER", value_parser = clap::value_parser!(u32).range(0..=63))]
     order_per_bit: Option<u32>,
+}
+
+impl Placed {
+    pub(super) fn geometry(&self) -> Geometry {
+        Geometry {
+            base_pfn: self.base_pfn,
+            pages: self.pages,
+            order_per_bit: self.order_per_bit,
+            ranges: self.ranges.clone(),
+        }
+    }
+}
+
+/// All options of a run.
+#[derive(Args, Debug)]
+pub(super) struct Given {
+    #[command(flatten)]
+    placed: Placed,
     #[command(flatten)]
     read: Read,
     /// What the pages do: see `cmalab list environments` [default: pinned; of a trace: scripted]
@@ -145,22 +163,13 @@ pub(super) struct Given {
 }
 
 impl Given {
-    fn geometry(&self) -> Geometry {
-        Geometry {
-            base_pfn: self.base_pfn,
-            pages: self.pages,
-            order_per_bit: self.order_per_bit,
-            ranges: self.ranges.clone(),
-        }
-    }
-
     pub(super) fn options(&self) -> Result<Options, Failure> {
-        self.read.options(self.geometry())
+        self.read.options(self.placed.geometry())
     }
 
     /// As [`Read::files`].
     pub(super) fn files(&self, paths: &[PathBuf]) -> Result<(Vec<Source>, Options), Failure> {
-        self.read.files(paths, self.geometry())
+        self.read.files(paths, self.placed.geometry())
     }
 
     /// The environment that the caller names.
@@ -172,10 +181,10 @@ impl Given {
     /// says itself.
     pub(super) fn beside_a_case(&self) -> Vec<&'static str> {
         [
-            ("--pages", self.pages.is_some()),
-            ("--base-pfn", self.base_pfn.is_some()),
-            ("--ranges", self.ranges.is_some()),
-            ("--order-per-bit", self.order_per_bit.is_some()),
+            ("--pages", self.placed.pages.is_some()),
+            ("--base-pfn", self.placed.base_pfn.is_some()),
+            ("--ranges", self.placed.ranges.is_some()),
+            ("--order-per-bit", self.placed.order_per_bit.is_some()),
             ("--area", self.read.area.is_some()),
             ("--snapshot", self.read.snapshot.is_some()),
             ("--recorded-cap", self.read.recorded_cap.is_some()),

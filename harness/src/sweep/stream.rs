@@ -260,6 +260,24 @@ pub(super) fn source(stream: &Stream) -> Result<(Source, Options), IngestError> 
     Ok((source, options))
 }
 
+/// Puts the trace of a stream of several files first, by which it is named in whatever order they
+/// are stated.
+///
+/// # Errors
+/// Where one of them cannot be read, and where none or several are a trace.
+pub(super) fn trace_first(stream: &mut Stream) -> Result<(), IngestError> {
+    if stream.beside.is_empty() {
+        return Ok(());
+    }
+    let (trace, _) = source(stream)?;
+    let at = stream.beside.iter().position(|path| path == trace.name());
+    if let (Some(at), What::File(path) | What::Fitted(path)) = (at, &mut stream.what) {
+        let first = std::mem::replace(path, stream.beside.remove(at));
+        stream.beside.insert(0, first);
+    }
+    Ok(())
+}
+
 fn open(stream: &Stream) -> Result<Reader, IngestError> {
     let (source, options) = source(stream)?;
     reader::open(&source, &options)

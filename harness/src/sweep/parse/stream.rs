@@ -32,7 +32,7 @@ pub(super) struct RawStream {
 
 /// A path, or those of a trace and of other texts of its board, in any order.
 #[derive(Clone, Deserialize)]
-#[serde(untagged, expecting = "a path, or a list of those of a trace and of texts of its board")]
+#[serde(untagged, expecting = "a path is allowed, or a list of those of a trace and other texts")]
 enum RawFiles {
     One(String),
     Several(Vec<String>),

@@ -76,7 +76,10 @@ fn loads(loads: &[Load], page: Page) -> String {
 
 fn board(board: &Board, page: Page) -> Vec<String> {
     let mut lines = vec![format!("\n[[boards]]\n{}", key("name", &board.name))];
-    lines.push(key("caller", board.caller.name));
+    // How the clients of a file ask is found out in it where the plan does not say.
+    if !board.is_caller_open {
+        lines.push(key("caller", board.caller.name));
+    }
     if !board.callers.is_empty() {
         let caller = |(client, caller): &(String, &Caller)| key(&quote(client), caller.name);
         let callers: Vec<_> = board.callers.iter().map(caller).collect();

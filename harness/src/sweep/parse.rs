@@ -209,6 +209,9 @@ fn build(raw: RawPlan, text: &Text<'_>, catalog: &Catalog, known: Kind) -> Resul
         None if plan.streams.iter().any(is_fitted) => AfterFailure::Fitted,
         None => AfterFailure::Drop,
     };
+    if !plan.streams.iter().any(Stream::reads_files) {
+        plan.boards.iter_mut().for_each(|board| board.is_caller_open = false);
+    }
     if plan.cell_count().is_none() {
         let why = format!("more than {MOST_CELLS} cells; take fewer seeds or streams");
         return Err((streams, why));

@@ -157,6 +157,15 @@ impl Stream {
         }
     }
 
+    /// Whether it is of a file, or a part of it is.
+    pub fn reads_files(&self) -> bool {
+        match &self.what {
+            What::File(_) | What::Fitted(_) => true,
+            What::Mix(mix) => mix.paths().next().is_some(),
+            What::Profile(_) | What::Recorded(_) => false,
+        }
+    }
+
     /// What the tables call the source of its ops: the profile, `model` for what was
     /// fitted to a file, `mix` for what runs together, nothing for what is run as it was recorded.
     pub const fn label(&self) -> Option<&'static str> {

@@ -18,7 +18,7 @@ use super::plan::Length;
 use super::plan::{Plan, Stream, What};
 use super::route::Probed;
 use super::shelf::{Made, Name, Scribe, Shelf};
-use crate::board::Board;
+use crate::board::{Asking, Board};
 use crate::environment::Script;
 use crate::ingest::{self, Event, IngestError, Paged, Route, Source};
 use crate::kernel::pageblock;
@@ -59,6 +59,8 @@ pub struct Checked {
     pub warnings: Vec<String>,
     /// The cap that the calls of a trace show.
     pub cap: Option<u32>,
+    /// How its clients ask, as far as a trace shows it.
+    pub asking: Asking,
     /// The sum over what is in its files, by which others of the same name are known.
     pub sum: Option<u64>,
 }
@@ -145,6 +147,7 @@ pub(super) fn look_through(stream: &Stream, page: Page, scripted: bool) -> Resul
         routes: reader.routes(),
         warnings: reader.warnings(),
         cap: reader.cap_shown().and_then(CapShown::exactly),
+        asking: reader.asking().clone(),
         sum: sum(stream)?,
         ..Checked::default()
     })
@@ -163,6 +166,7 @@ fn fitted(stream: &Stream) -> Result<Checked, Failed> {
     Ok(Checked {
         area: fit.area.clone(),
         cap: fit.cap_shown.as_ref().and_then(CapShown::exactly),
+        asking: fit.asking.clone(),
         paged: Some(fit.paged),
         sizes: fit.sizes(),
         ops: match stream.length {
@@ -189,6 +193,7 @@ fn together(stream: &Stream, mix: &MixOf) -> Result<Checked, Failed> {
         clients: made.clients.clone(),
         routes: made.routes.clone(),
         cap: made.cap(),
+        asking: made.asking.clone(),
         paged: made.paged(),
         warnings: mix.warnings(&made),
         mix: Some(Arc::new(made)),

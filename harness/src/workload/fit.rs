@@ -39,6 +39,7 @@ use self::history::{Buffer, History};
 use self::model::Model;
 use super::{Setup, SetupError, Workload};
 use crate::after_failure::{AfterFailure, Callers};
+use crate::board::Asking;
 use crate::board::kind;
 use crate::ingest::{DEFAULT_CAP, IngestError, Paged, Source};
 use crate::op::Op;
@@ -65,6 +66,8 @@ pub struct Fit {
     pub cap: u32,
     /// What shows it, in a trace.
     pub cap_shown: Option<CapShown>,
+    /// How its clients ask, as far as a trace and the texts beside it show it.
+    pub asking: Asking,
     /// What was strange about the file but no error.
     pub warnings: Vec<String>,
     /// What the fit leaves out.
@@ -111,6 +114,7 @@ impl Fit {
             format: facts.format,
             cap: facts.cap,
             cap_shown: facts.cap_shown,
+            asking: facts.asking,
             warnings: facts.warnings,
             left_out: history.left_out,
             manners: history.manners.clone(),

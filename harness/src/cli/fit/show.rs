@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::cli::context::Show;
 
 use crate::page::Page;
+use crate::report::words::clients_ask;
 use crate::reproduce::{Figure, Forecast, Reproduction, STREAMS};
 use crate::span::span;
 use crate::words::{self, mib, percent, table};
@@ -74,6 +75,12 @@ fn text(fitted: &Fitted<'_>, out: &mut dyn Write) -> io::Result<()> {
         mib(load, fit.paged.page)
     )?;
     writeln!(out, "{}", fit.paged)?;
+    if fit.format == "trace" {
+        let clients = fit.clients().iter().map(|client| (&fit.asking, client.as_str()));
+        for said in clients_ask(clients, fit.paged.page) {
+            writeln!(out, "{said}")?;
+        }
+    }
     if in_ops {
         writeln!(out, "a recording has no time: lifetimes and times between requests are in ops")?;
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use cma_policies::Run;
 use cma_policies::kit::RunSet;
 
+use super::asking::{Asked, Heard};
 use super::cap::Orders;
 use super::totals::Totals;
 use crate::boot::Notes;
@@ -96,6 +97,8 @@ pub(super) struct Traced {
     pub(super) counted: Option<Counted>,
     /// The orders of its calls.
     pub(super) orders: Orders,
+    /// Who asked for what, as far as it shows how.
+    pub(super) asked: Asked,
     /// The stamps of the first event and of the last.
     pub(super) stamps: Option<(u64, u64)>,
     live: Live,
@@ -150,6 +153,7 @@ impl Traced {
         match what {
             What::Call { call, .. } => {
                 self.orders.note(call);
+                self.asked.note(call);
                 let count = call.count.unwrap_or(0);
                 let granted = match call.ended {
                     Some(Ended::Granted(pfn)) => pfn.and_then(|pfn| run(pfn, count)),
@@ -223,6 +227,8 @@ pub(super) struct Scan {
     /// The size of a page that the caller gives.
     given: Option<page::Page>,
     totals: Totals,
+    /// What the texts say of who asks.
+    pub(super) heard: Heard,
     seen: Seen,
     order: Order,
     /// Lines that look like the kernel's and are wrong, and the first of them.
@@ -317,6 +323,7 @@ impl Scan {
             }
             self.traced.entry(name.clone()).or_default().note(found);
         }
+        self.heard.event(found);
         self.order.take(found);
         self.drain();
     }
@@ -334,6 +341,7 @@ impl Scan {
     fn beside(&mut self, found: &Found, source: &str) {
         self.notes.note(found);
         self.totals.note(&found.record);
+        self.heard.note(&found.record);
         let at = || Line { source: source.into(), line: found.line };
         match &found.record {
             Record::Counter { area: Some(area), name, value } => self.count(area, name, *value),
@@ -386,5 +394,10 @@ impl Scan {
     /// What kind of kernel it is.
     pub(super) fn kind(&self) -> Kind {
         Kind { page: self.page().map(|(page, _)| page), ..self.notes.kind() }
+    }
+
+    /// Whether its kernel has no heaps of dma-buf.
+    pub(super) fn has_no_heaps(&self) -> bool {
+        self.notes.machine().has_no_heaps()
     }
 }

@@ -72,7 +72,9 @@ impl Read {
     ) -> Result<(Vec<Source>, Options), Failure> {
         let all = paths.iter().chain(&self.snapshot);
         if all.filter(|path| is_standard(Some(path))).count() > 1 {
-            return Err(Failure::because("read standard input twice; name - once, and files"));
+            return Err(Failure::because(
+                "read standard input twice; name - once, and files beside it",
+            ));
         }
         let options = self.options(geometry)?;
         let sources = paths.iter().map(|path| source(path)).collect::<Result<_, _>>()?;

@@ -243,13 +243,17 @@ pub(super) fn source(stream: &Stream) -> Result<(Source, Options), IngestError> 
         let path = Path::new(path);
         if path.is_dir() { ingest::directory(path) } else { Source::open_file(path) }
     };
+    let file = |path: &str| match Path::new(path) {
+        path if path.is_dir() => ingest::directory(path),
+        path => Ok(Source::file(path)),
+    };
     let (source, beside) = match &stream.what {
         What::File(path) | What::Fitted(path) if stream.beside.is_empty() => {
             (Source::file(path.as_ref()), Vec::new())
         }
         What::File(_) | What::Fitted(_) => {
             let (rows, beside) =
-                reader::sorted(stream.files().map(text).collect::<Result<_, _>>()?)?;
+                reader::sorted(stream.files().map(file).collect::<Result<_, _>>()?)?;
             (reader::only(rows)?, beside)
         }
         What::Recorded(recording) => (Source::bytes(recording.name, recording.bytes), Vec::new()),

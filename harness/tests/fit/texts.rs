@@ -1,11 +1,12 @@
 //! Other texts of the board beside the trace that is fitted.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cma_harness::ingest::{Source, directory};
-use cma_harness::op::Op;
+use cma_harness::op::{Op, Timed};
 use cma_harness::page::Page;
 use cma_harness::reader::{self, Options};
 use cma_harness::seed::Seed;
@@ -160,9 +161,39 @@ fn load_is_bounded_beside_what_was_there_before() {
     let fit = fitted(vec![Source::file(&board(TRACE)), Source::file(&board(DMESG))]);
     let pages = |op: &Op| if let Op::Alloc { request, .. } = op { request.count() } else { 0 };
     assert_eq!(fit.before().iter().map(pages).sum::<u64>(), fit.before_pages());
-    assert!(fit.open(fit.load_pages(), &Seed::new(1), 10).is_ok());
-    assert!(fit.open(fit.load_pages() * 64, &Seed::new(1), 10).is_ok());
-    assert!(fit.open(fit.load_pages() * 64 + 1, &Seed::new(1), 10).is_err());
+    let opens = |fit: &Fit, load_pages| fit.open(load_pages, &Seed::new(1), 10).is_ok();
+    let most = 2592 * 64;
+    assert_eq!([2592, most, most + 1].map(|load| opens(&fit, load)), [true, true, false]);
+    // What the boot took is 256 times of what is asked for.
+    let boot = "[    0.000000] cma: Reserved 64 MiB at 0x0000000040000000 on node -1\n\
+                [    0.2] DMA: preallocated 4096 KiB GFP_KERNEL pool for atomic allocations\n";
+    let fields = "name=reserved pfn=0x40400 page=00000000457da1c0 count=4";
+    let mut trace = String::new();
+    for second in 5..45 {
+        write!(
+            trace,
+            "cam-9 [000] ..... {second}.000001: cma_alloc_start: name=reserved count=4 align=2\n\
+             cam-9 [000] ..... {second}.000002: cma_alloc_finish: {fields} align=2 errorno=0\n\
+             cam-9 [000] ..... {second}.500000: cma_release: {fields}\n"
+        )
+        .unwrap();
+    }
+    let small = fitted(vec![
+        Source::bytes("boot", boot.as_bytes()),
+        Source::bytes("trace", trace.into_bytes()),
+    ]);
+    assert_eq!((small.load_pages(), small.before_pages()), (4, 1024));
+    assert_eq!([3, 4, 256, 257].map(|load| opens(&small, load)), [false, true, true, false]);
+    let requests = |load: u64| {
+        let ops = small.open(load, &Seed::new(1), 200).unwrap();
+        let (mut live, mut most) = (0_i64, 0);
+        for Timed { op, .. } in ops {
+            live += if let Op::Alloc { .. } = op { 4 } else { -4 };
+            most = most.max(live);
+        }
+        most
+    };
+    assert_eq!([4, 8].map(requests), [4, 8]);
 }
 
 #[test]

@@ -80,7 +80,7 @@ pub fn open(source: &Source, options: &Options) -> Result<Reader, IngestError> {
         // What has the columns of a table is one, with its mistakes.
         Err((true, error)) => return Err(error),
         Err((false, error)) => trace::open(source, options)?
-            .ok_or_else(|| ingest::collected(source).unwrap_or(error))?,
+            .ok_or_else(|| ingest::without_events(source).unwrap_or(error))?,
     };
     if let Some(page) = options.page {
         opened.paged = Paged::of(Some((page, PageBy::Caller)));
@@ -120,6 +120,27 @@ pub fn sorted(sources: Vec<Source>) -> Result<(Vec<Source>, Vec<Source>), Ingest
         rows.append(&mut beside);
     }
     Ok((rows, beside))
+}
+
+/// The only one of `rows`, which are those of [`sorted`].
+///
+/// # Errors
+/// Where there is none, one of them has no rows after all, or there are several.
+pub fn only(mut rows: Vec<Source>) -> Result<Source, IngestError> {
+    let [first, second, ..] = &rows[..] else {
+        return rows.pop().ok_or_else(|| IngestError::of("a trace", "no file is named"));
+    };
+    for source in &rows {
+        if !is_table(source) && !trace::has_events(source)? {
+            open(source, &Options::default())?;
+        }
+    }
+    let why = format!(
+        "it is a run of its own, as {} is; name one of them, and beside a trace only texts of its \
+         board without cma events",
+        first.name()
+    );
+    Err(IngestError::of(second.name(), why))
 }
 
 /// Whether `source` has the columns of a recording or a stream: it is no text of a board.

@@ -334,12 +334,12 @@ fn mib(raw: &Spanned<i64>, key: &str, page: Page) -> Result<u64, Wrong> {
 }
 
 /// A path that fits in one line of a table.
-fn one_line(path: &Spanned<String>) -> Result<String, Wrong> {
-    if path.get_ref().chars().any(char::is_control) {
-        let text = quoted(path.get_ref());
-        return wrong(path, format!("file is {text}; a path without line ends is allowed"));
+fn one_line<T>(path: &str, at: &Spanned<T>) -> Result<String, Wrong> {
+    if path.chars().any(char::is_control) {
+        let text = quoted(path);
+        return wrong(at, format!("file is {text}; a path without line ends is allowed"));
     }
-    Ok(path.get_ref().clone())
+    Ok(path.to_string())
 }
 
 /// A word that can name a folder and a field of a table.

@@ -96,6 +96,9 @@ pub struct Stream {
     pub at: Place,
     /// Where its ops come from.
     pub what: What,
+    /// The other files of a list: texts of the board that printed its trace, which may be any of
+    /// them.
+    pub beside: Vec<String>,
     /// LOADs; none where the stream brings its own.
     pub loads: Vec<Load>,
     /// How long it is.
@@ -135,6 +138,15 @@ impl Stream {
             What::Recorded(recording) => recording.name,
             What::Mix(mix) => &mix.name,
         }
+    }
+
+    /// Its files, by their paths, the one that names it first.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        let named = match &self.what {
+            What::File(path) | What::Fitted(path) => Some(path),
+            What::Profile(_) | What::Recorded(_) | What::Mix(_) => None,
+        };
+        named.into_iter().chain(&self.beside).map(String::as_str)
     }
 
     /// The profile, where it comes from one.

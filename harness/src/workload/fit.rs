@@ -161,15 +161,14 @@ impl Fit {
         History::of_ops(&self.before(), ops, clients)
     }
 
-    /// LOAD of the file, in pages.
+    /// LOAD of the file, in pages: nobody asked for what was there before, [`Fit::before_pages`].
     pub fn load_pages(&self) -> u64 {
         self.model.load_pages
     }
 
     /// Pages of what was there before the file begins, and stays to its end.
     pub fn before_pages(&self) -> u64 {
-        let stays = self.model.before.iter().filter(|buffer| buffer.end_us.is_none());
-        stays.map(|buffer| buffer.count).sum()
+        self.model.before_pages()
     }
 
     /// Ops in the file.
@@ -242,7 +241,7 @@ impl Fit {
         (0..).zip(&self.model.before).map(op).collect()
     }
 
-    /// A stream of so many ops whose LOAD is at most `load_pages`.
+    /// A stream of so many ops whose LOAD is at most `load_pages`, without [`Fit::before_pages`].
     ///
     /// # Errors
     /// A LOAD that the largest group does not fit into, or one far above that of the file.
@@ -263,7 +262,7 @@ impl Fit {
         let first = sessions.map(model::Session::first_pages);
         let first = first.chain(asks.map(|(count, _)| *count)).max().unwrap_or(0);
         let before = self.model.before.iter().map(|buffer| buffer.count).sum::<u64>();
-        let least_pages = first.max(before);
+        let least_pages = first.max(before.saturating_sub(self.before_pages()));
         let most_pages = self.load_pages().saturating_mul(Setup::MOST_TIMES);
         if (least_pages..=most_pages).contains(&load_pages) {
             return Ok(());

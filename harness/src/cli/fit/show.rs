@@ -58,9 +58,7 @@ fn text(fitted: &Fitted<'_>, out: &mut dyn Write) -> io::Result<()> {
     reproduced(reproduction, (in_ops, fit.paged.page), out)?;
     predicted(&fitted.predictions, fit.paged.page, out)?;
     let (sessions, stay) = fit.sessions();
-    // Nobody asked for what was there before.
-    let before: u64 = fit.before_pages();
-    let load = fit.load_pages().saturating_sub(before);
+    let (load, before) = (fit.load_pages(), fit.before_pages());
     let beside = if before > 0 {
         format!(", beside {before} pages that were there before")
     } else {
@@ -305,7 +303,8 @@ fn json(fitted: &Fitted<'_>) -> Value {
         "schema": 1, "file": name, "format": fit.format,
         "unit_of_time": if fit.is_in_ops() { "ops" } else { "us" },
         "requests": fit.requests, "ops": fit.ops(), "end": fit.end_us(),
-        "load_pages": fit.load_pages(), "sessions": sessions, "stay": stay,
+        "load_pages": fit.load_pages(), "before_pages": fit.before_pages(),
+        "sessions": sessions, "stay": stay,
         "classes": classes.collect::<Vec<_>>(), "phases": phases.collect::<Vec<_>>(),
         "distances": distances, "distance": decimal(fit.distances.largest()),
         "between_draws": decimal(fit.between_draws), "not_fitted": fit.left_out.warnings(),

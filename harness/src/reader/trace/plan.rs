@@ -60,6 +60,8 @@ impl Plan {
         if let Some(first) = &scan.first_odd {
             warnings.push(format!("{} lines are wrong, the first: {first}", scan.odd));
         }
+        let says = |name| format!("{name} says nothing of its board: no line of it is known");
+        warnings.extend(scan.unknown.iter().map(says));
         let kernel = scan.kernel;
         Ok(Self { kernel, name, area, residents, cap, cap_shown, asking, paged, warnings })
     }

@@ -234,6 +234,8 @@ pub(super) struct Scan {
     /// Lines that look like the kernel's and are wrong, and the first of them.
     pub(super) odd: u64,
     pub(super) first_odd: Option<String>,
+    /// The texts beside the trace no line of which is known.
+    pub(super) unknown: Vec<String>,
 }
 
 impl Scan {
@@ -241,7 +243,9 @@ impl Scan {
     pub(super) fn of(source: &Source, options: &Options) -> Result<Self, IngestError> {
         let mut scan = Self { given: options.page, ..Self::default() };
         for beside in options.snapshot.iter().chain(&options.beside) {
-            scan.read(beside, false)?;
+            if !scan.read(beside, false)? {
+                scan.unknown.push(beside.name().to_string());
+            }
         }
         scan.read(source, true)?;
         scan.order.end_of_text();
@@ -257,9 +261,12 @@ impl Scan {
         Ok(scan)
     }
 
-    pub(super) fn read(&mut self, source: &Source, events: bool) -> Result<(), IngestError> {
+    /// Reads a text, and says whether there is anything in it that is known.
+    pub(super) fn read(&mut self, source: &Source, events: bool) -> Result<bool, IngestError> {
         let mut records = log::open(source)?;
+        let mut is_known = false;
         for found in records.by_ref() {
+            is_known = true;
             match found {
                 Ok(found) if events && traced(&found.record).is_some() => self.event(&found),
                 Ok(found) => self.beside(&found, source.name()),
@@ -269,7 +276,7 @@ impl Scan {
         if let Some(error) = records.cut() {
             self.wrong(error);
         }
-        Ok(())
+        Ok(is_known)
     }
 
     /// A counter of an area. One of the two that make up what is taken is read right after the other.

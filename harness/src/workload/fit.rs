@@ -41,7 +41,7 @@ use super::{Setup, SetupError, Workload};
 use crate::after_failure::{AfterFailure, Callers};
 use crate::board::Asking;
 use crate::board::kind;
-use crate::ingest::{DEFAULT_CAP, IngestError, Paged, Source};
+use crate::ingest::{DEFAULT_CAP, IngestError, Paged, STREAM, Source};
 use crate::op::Op;
 use crate::reader::{CapShown, Options};
 use crate::seed::Seed;
@@ -184,6 +184,11 @@ impl Fit {
     /// Whether the file counts ops in place of time, so that lifetimes are in ops.
     pub fn is_in_ops(&self) -> bool {
         self.format == "recording"
+    }
+
+    /// Whether the file says what was refused: a stream does not, since nobody ran it.
+    pub fn has_outcomes(&self) -> bool {
+        self.format != STREAM
     }
 
     /// Names of the clients of the file, by number.

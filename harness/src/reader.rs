@@ -13,7 +13,7 @@ use cma_policies::Area;
 
 pub use memory::Memory;
 pub use ops::Ops;
-pub use trace::{CapShown, Class};
+pub use crate::timeline::{CapShown, Class};
 
 use crate::board::Asking;
 use crate::ingest::{

@@ -6,7 +6,6 @@
 
 mod agree;
 mod asking;
-mod cap;
 mod plan;
 mod proof;
 mod residents;
@@ -27,9 +26,8 @@ use crate::ingest::{
 };
 use crate::kernel::Kind;
 use crate::op::Op;
-use crate::timeline::{Call, Ended, Free, Live, Order, Place, Released, Start, What, run, traced};
+use crate::timeline::{Call, CapShown, Ended, Free, Live, Order, Place, Released, Start, What, run, traced};
 pub(super) use agree::agree;
-pub use cap::{CapShown, Class};
 pub(super) use plan::Plan;
 use scan::Scan;
 

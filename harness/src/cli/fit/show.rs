@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
+use crate::cli::cap;
 use crate::cli::context::Show;
 
 use crate::page::Page;
@@ -75,6 +76,9 @@ fn text(fitted: &Fitted<'_>, out: &mut dyn Write) -> io::Result<()> {
         mib(load, fit.paged.page)
     )?;
     writeln!(out, "{}", fit.paged)?;
+    for said in fit.cap_shown.iter().flat_map(|shown| cap::said(shown, "--predict-cap")) {
+        writeln!(out, "{said}")?;
+    }
     if fit.format == "trace" {
         let clients = fit.clients().iter().map(|client| (&fit.asking, client.as_str()));
         for said in clients_ask(clients, fit.paged.page) {
@@ -309,6 +313,7 @@ fn json(fitted: &Fitted<'_>) -> Value {
         "distances": distances, "distance": decimal(fit.distances.largest()),
         "between_draws": decimal(fit.between_draws), "not_fitted": fit.left_out.warnings(),
         "page_kib": fit.paged.page.kib(), "page_kib_stated": fit.paged.by.is_some(),
+        "recorded_cap": fit.cap, "recorded_cap_shown": fit.cap_shown.as_ref().map(cap::json_of_cap),
     })
 }
 

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use super::{File, Run};
 use crate::board::Asking;
 use crate::cause::Cause;
+use crate::cli::cap::{json_of_cap, said};
 use crate::cli::context::Show;
 use crate::ingest;
 use crate::metric;
-use crate::reader::{CapShown, Class};
 use crate::replay::{Comparison, Mismatch, Refusals};
 use crate::report::words::{clients_ask, fails};
 use crate::words::{self, csv, table};
@@ -135,40 +135,10 @@ pub(super) fn differs(found: &Comparison) -> Option<String> {
 
 /// The cap of a recording or a trace, and the calls that show it.
 fn cap(file: &File, out: &mut dyn Write) -> io::Result<()> {
-    let cap = file.setup.cap;
     let Some(shown) = &file.survey.cap_shown else {
-        return writeln!(out, "recorded with cap {cap}");
+        return writeln!(out, "recorded with cap {}", file.setup.cap);
     };
-    match (&shown.by, &shown.least) {
-        (Some(by), _) => writeln!(out, "recorded with cap {cap}: {} for order {cap}", asks(by))?,
-        (None, Some((least, by))) if *least == cap => {
-            writeln!(out, "recorded with cap {cap} or more: {} for order {cap}", asks(by))?;
-        }
-        (None, _) => writeln!(
-            out,
-            "recorded with cap {cap}, taken to be the kernel's default: no call is for so many \
-             pages that it shows"
-        )?,
-    }
-    for (order, client, class) in &shown.own {
-        let of = client.as_deref().map_or_else(String::new, |client| format!("of {client}: "));
-        writeln!(
-            out,
-            "{of}{} for order {order}: a cap of its own, or the order that a driver names; --cap \
-             leaves it",
-            asks(class)
-        )?;
-    }
-    Ok(())
-}
-
-/// Calls, as the beginning of a sentence.
-fn asks(class: &Class) -> String {
-    let (least, most) = class.pages;
-    let pages = if least == most { least.to_string() } else { format!("{least} to {most}") };
-    let (calls, line) = (words::counted(class.calls, "call"), class.line);
-    let ask = if class.calls == 1 { "asks" } else { "ask" };
-    format!("{calls} for {pages} pages (the first on line {line}) {ask}")
+    said(shown, "--cap").iter().try_for_each(|line| writeln!(out, "{line}"))
 }
 
 fn row(run: &Run) -> Vec<String> {
@@ -281,7 +251,7 @@ fn json((file, runs): &Measured<'_>) -> Value {
         "allocs": file.survey.tally.allocs,
         "allocs_that_follow_the_cap": file.survey.tally.dma,
         "recorded_cap": file.is_recorded().then_some(file.setup.cap),
-        "recorded_cap_shown": file.survey.cap_shown.as_ref().map(shown),
+        "recorded_cap_shown": file.survey.cap_shown.as_ref().map(json_of_cap),
         "asked_by": (file.setup.format == "trace").then(|| asked_by(file)),
         "as_traced": file.checked.as_ref().map(|found| json!({
             "equal": found.equal,
@@ -306,18 +276,6 @@ fn asked_by(file: &File) -> Value {
         json!({ "client": client, "caller": shown.map(|shown| shown.caller.name), "by": by })
     };
     clients(file).map(one).collect()
-}
-
-/// What the calls of a trace show of its cap.
-fn shown(shown: &CapShown) -> Value {
-    let class = |class: &Class| json!({ "calls": class.calls, "pages": [class.pages.0, class.pages.1], "line": class.line });
-    json!({
-        "by": shown.by.as_ref().map(class),
-        "at_least": shown.least.as_ref().map(|(order, _)| order),
-        "others": shown.own.iter().map(|(order, client, own)| json!({
-            "order": order, "client": client.as_deref(), "calls": class(own),
-        })).collect::<Vec<_>>(),
-    })
 }
 
 /// The ranges in the kernel's order: first page, pages.

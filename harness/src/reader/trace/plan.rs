@@ -5,7 +5,6 @@ use std::sync::Arc;
 use cma_policies::{Area, Request, Run};
 
 use super::asking::asking;
-use super::cap::CapShown;
 use super::residents::{Known, Residents};
 use super::scan::{Name, Scan, Traced};
 use crate::board::Asking;
@@ -13,7 +12,7 @@ use crate::ingest::{DEFAULT_CAP, Paged, Ranges, Source, quoted};
 use crate::kernel::MAX_RANGES;
 use crate::op::Op;
 use crate::reader::Options;
-use crate::timeline::{Layout, likely_sizes};
+use crate::timeline::{CapShown, Layout, likely_sizes};
 
 /// What a trace is replayed on.
 #[derive(Clone, Debug)]

@@ -32,7 +32,8 @@ impl Show for Vec<Measured<'_>> {
         let columns: Vec<_> = metric::columns().map(|column| column.name).collect();
         let head = format!(
             "schema,file,kernel,policy,cap,environment,{},first_failure_line,first_failure_cause,\
-             first_failure_errno",
+             first_failure_errno,refused_by_area,withheld_per_request_by_area,\
+             withheld_per_satisfiable_by_area",
             columns.join(",")
         );
         let runs = self.iter().flat_map(|(file, runs)| runs.iter().map(move |run| (file, run)));
@@ -142,7 +143,7 @@ fn cap(file: &File, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn row(run: &Run) -> Vec<String> {
-    let value = |column| run.replayed.value(column);
+    let value = |column| run.replayed.of_area(column);
     let withheld: u64 = Cause::ALL
         .iter()
         .filter(|cause| cause.is_withheld())
@@ -182,9 +183,9 @@ fn clients(file: &File) -> impl Iterator<Item = (&Asking, &str)> {
 /// What share of the requests of a run was not served at all, as far as it is known who asks.
 fn unserved(file: &File, run: &Run) -> String {
     let Refusals { unserved, served, open } = run.replayed.refusals;
-    let requests = count(run.replayed.value("requests"));
+    let requests = count(run.replayed.of_area("requests"));
     if open > 0 {
-        let beyond = count(run.replayed.value("refused_beyond_fallback"));
+        let beyond = count(run.replayed.of_area("refused_beyond_fallback"));
         return fails([unserved + served + open, beyond], requests, file.survey.paged.page);
     }
     let share = percent(metric::Value::share(unserved.into(), requests.into()));
@@ -194,11 +195,12 @@ fn unserved(file: &File, run: &Run) -> String {
 fn causes(file: &File, run: &Run, out: &mut dyn Write) -> io::Result<()> {
     let by_cause: Vec<_> = Cause::ALL
         .iter()
-        .map(|cause| (cause, count(run.replayed.value(metric::cause_column(*cause)))))
+        .map(|cause| (cause, count(run.replayed.of_area(metric::cause_column(*cause)))))
         .filter(|(_, refused)| *refused > 0)
         .map(|(cause, refused)| format!("{cause} {refused}"))
         .collect();
-    let Some(failure) = &run.replayed.first_failure else {
+    interrupted(run, out)?;
+    let Some(failure) = run.replayed.first_refusal() else {
         return writeln!(out, "{} at cap {}: nothing was refused", run.policy, run.cap);
     };
     writeln!(out, "{} at cap {}: refused by cause: {}", run.policy, run.cap, by_cause.join(", "))?;
@@ -212,6 +214,18 @@ fn causes(file: &File, run: &Run, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "    {}", unserved(file, run))?;
     }
     Ok(())
+}
+
+/// The requests that a signal ended.
+fn interrupted(Run { policy, cap, replayed }: &Run, out: &mut dyn Write) -> io::Result<()> {
+    let Some(of_area) = &replayed.of_area else { return Ok(()) };
+    let ended = count(replayed.value(metric::cause_column(Cause::Interrupted)));
+    let (requests, line) = (words::counted(ended, "request"), of_area.interrupted_line);
+    writeln!(
+        out,
+        "{policy} at cap {cap}: a signal ended {requests} (ret: -4), the first on line {line}: that \
+         says nothing of the area, and is in no number here"
+    )
 }
 
 fn json((file, runs): &Measured<'_>) -> Value {
@@ -237,6 +251,10 @@ fn json((file, runs): &Measured<'_>) -> Value {
             "policy": policy,
             "cap": cap,
             "environment": file.setup.environment.to_string(),
+            "refused_by_area": count(replayed.of_area("refused")),
+            "withheld_per_request_by_area": replayed.of_area("withheld_per_request").number(),
+            "withheld_per_satisfiable_by_area":
+                replayed.of_area("withheld_per_satisfiable").number(),
             "unserved": (replayed.refusals.open == 0).then_some(replayed.refusals.unserved),
             "metrics": metrics.collect::<serde_json::Map<_, _>>(),
             "first_failure": first_failure,
@@ -293,5 +311,7 @@ fn fields(file: &File, Run { policy, cap, replayed }: &Run) -> Vec<String> {
     row.push(csv::optional(first.map(|first| first.line)));
     row.push(csv::optional(first.map(|first| first.cause)));
     row.push(csv::optional(first.and_then(|first| first.errno)));
+    let by_area = ["refused", "withheld_per_request", "withheld_per_satisfiable"];
+    row.extend(by_area.map(|column| replayed.of_area(column).to_string()));
     row
 }

@@ -50,7 +50,8 @@ fn facts(view: &View<'_>) -> [(&'static str, Vec<String>); 10] {
     let stated = plan.boards.iter().map(|board| {
         format!("board {}: {}, {}", board.name, board.caller.name, board.caller.about)
     });
-    let callers = callers_are(view.ready).map_or_else(|| stated.collect(), |taken| vec![taken]);
+    let callers = callers_are(view.ready, &view.findings.summary)
+        .map_or_else(|| stated.collect(), |taken| vec![taken]);
     [
         ("Version", vec![format!("cmalab {version}, columns of schema {SCHEMA}")]),
         ("Plan", vec![plan.name.clone()]),

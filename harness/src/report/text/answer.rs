@@ -46,7 +46,8 @@ pub(super) fn write(
             writeln!(out, "  and {} more streams and LOADs", each.len() - SHOWN)?;
         }
     }
-    let taken = [pages_are(ready), callers_are(ready).map(|said| capital(&said))];
+    let taken =
+        [pages_are(ready), callers_are(ready, &findings.summary).map(|said| capital(&said))];
     for said in taken.iter().flatten() {
         writeln!(out, "{said}.")?;
     }

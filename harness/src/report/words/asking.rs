@@ -1,6 +1,6 @@
 //! How those ask whom streams are of, and what of their refusals fails.
 
-use crate::answer::SummaryRow;
+use crate::answer::{Summary, SummaryRow};
 use crate::board::{Asking, Inferred, largest_fallback};
 use crate::page::Page;
 use crate::sweep::{Checked, Ready};
@@ -61,14 +61,16 @@ fn listed(names: &[&str]) -> String {
     }
 }
 
-/// How the clients of the files of a sweep ask. Nothing where boards state it, or no stream is of a
-/// file.
-pub(in crate::report) fn callers_are(ready: &Ready) -> Option<String> {
+/// How the clients of the files of a sweep ask. Nothing where boards state it, no stream is of a file,
+/// or nothing was refused.
+pub(in crate::report) fn callers_are(ready: &Ready, summary: &Summary) -> Option<String> {
+    let refused = summary.rows.iter().flat_map(|row| row.refused).any(|count| count > 0);
     let of_files = ready.checked.iter().filter(|known| known.paged.is_some());
     let is_stated = ready.plan.boards.iter().any(|board| !board.is_caller_open);
     let said = clients_ask(of_files.flat_map(clients), ready.plan.page);
     let said = said.join("; ") + "; caller = … of a board states it otherwise";
-    (!is_stated && ready.checked.iter().any(|known| known.paged.is_some())).then_some(said)
+    (refused && !is_stated && ready.checked.iter().any(|known| known.paged.is_some()))
+        .then_some(said)
 }
 
 /// Who asks in a stream: those who have a name, else whoever has none.

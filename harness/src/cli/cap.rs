@@ -54,7 +54,9 @@ fn of_each(shown: &CapShown) -> String {
     each.insert(shown.cap, shown.followers.iter().map(|client| &**client).collect());
     let one = |(cap, clients): (&u32, &Vec<&str>)| match &clients[..] {
         [] => cap.to_string(),
-        all if all.len() > MOST_NAMES => format!("{cap} for {}", counted(all.len() as u64, "client")),
+        all if all.len() > MOST_NAMES => {
+            format!("{cap} for {}", counted(all.len() as u64, "client"))
+        }
         all => format!("{cap} for {}", all.join(" and ")),
     };
     each.iter().map(one).collect::<Vec<_>>().join(", ")

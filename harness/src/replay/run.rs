@@ -338,8 +338,11 @@ pub fn run(
     let mut meter = Meter::new(&setting);
     let line = Cell::new(0);
     let first = || First { under, line: &line, failure: None };
-    let mut uninterrupted = (survey.interrupted > 0)
-        .then(|| Uninterrupted { meter: Meter::new(&setting), first: first(), line: None });
+    let mut uninterrupted = (survey.interrupted > 0).then(|| Uninterrupted {
+        meter: Meter::new(&setting),
+        first: first(),
+        line: None,
+    });
     let mut first = first();
     let mut failed = None;
     let ops = reader.ops(under.cap).map_while(|op| match op {

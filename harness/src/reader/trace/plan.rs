@@ -13,6 +13,7 @@ use crate::kernel::MAX_RANGES;
 use crate::op::Op;
 use crate::reader::Options;
 use crate::timeline::{CapShown, Layout, likely_sizes};
+use crate::words::{counted, is_or_are};
 
 /// What a trace is replayed on.
 #[derive(Clone, Debug)]
@@ -57,7 +58,8 @@ impl Plan {
         warnings.extend(residents.words);
         let residents = residents.runs;
         if let Some(first) = &scan.first_odd {
-            warnings.push(format!("{} lines are wrong, the first: {first}", scan.odd));
+            let (lines, are) = (counted(scan.odd, "line"), is_or_are(scan.odd));
+            warnings.push(format!("{lines} {are} wrong, the first: {first}"));
         }
         let says = |name| format!("{name} says nothing of its board: no line of it is known");
         warnings.extend(scan.unknown.iter().map(says));

@@ -15,7 +15,9 @@ use crate::ingest::{IngestError, PageBy, Source};
 use crate::kernel::{Arch, Kind, Seen, pageblock};
 use crate::page;
 use crate::reader::Options;
-use crate::timeline::{Areas, Effect, Ended, Live, Order, Orders, Released, What, run, signs, traced};
+use crate::timeline::{
+    Areas, Effect, Ended, Live, Order, Orders, Released, What, run, signs, traced,
+};
 
 /// The most areas that are told apart; a kernel has some 20 at most.
 const MOST_AREAS: usize = 64;

@@ -181,7 +181,8 @@ fn smaller_cap(cap: Cap) -> String {
             format!("CONFIG_CMA_ALIGNMENT is not it: the caller asked for order {align} itself.")
         }
         Cap::Shown { cap, calls, pages: (least, most) } => {
-            let pages = if least == most { pages(most) } else { format!("{least} to {most} pages") };
+            let pages =
+                if least == most { pages(most) } else { format!("{least} to {most} pages") };
             let have = if calls == 1 { "has" } else { "have" };
             format!(
                 "No CONFIG_CMA_ALIGNMENT from {cap} on changes it: the caller asks for order {cap} at \

@@ -186,7 +186,7 @@ fn smaller_cap(cap: Cap) -> String {
             let have = if calls == 1 { "has" } else { "have" };
             format!(
                 "No CONFIG_CMA_ALIGNMENT from {cap} on changes it: the caller asks for order {cap} at \
-                 most ({} for {pages} {have} it).",
+                 most ({} for {pages} {have} it). Whether it would follow a smaller one is not shown.",
                 counted(calls, "call")
             )
         }

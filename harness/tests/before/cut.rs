@@ -74,6 +74,18 @@ fn a_refused_call_passed_over_what_lies_past_all_that_its_trace_touches() {
 }
 
 #[test]
+fn a_call_in_a_later_range_passed_over_all_of_an_earlier_one_that_lies_past_it() {
+    let ranges = [Run::new(0x80000, 512), Run::new(0x60000, 512)];
+    let mut board = Board::new(Area::new("pool", 0, &ranges).unwrap(), Release::Errno);
+    board.alloc(500, 0).unwrap();
+    board.forget();
+    board.alloc(65, 2).unwrap();
+    assert!(board.text.contains("pfn=0x60000"), "{}", board.text);
+    let found = replayed(&board.trace(), &stated(board.map.area()));
+    assert_eq!(found.different, 0, "{:#?}\n{}", found.first, board.text);
+}
+
+#[test]
 fn the_counter_says_how_much_was_taken_where_a_bit_is_of_several_pages_too() {
     let board = cut(Release::Counts, 2, &[8, 492], &[(8, true), (32, false)]);
     let options = stated(board.map.area());

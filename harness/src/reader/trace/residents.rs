@@ -1,7 +1,7 @@
 //! What was live before a trace began, and how that is known.
 
 use cma_policies::kit::{AreaMap, RunSet};
-use cma_policies::{Area, Request, Run, dma_align};
+use cma_policies::{Area, Pfn, Request, Run, dma_align};
 
 use super::proof::Prover;
 use super::scan::{Line, Listed, Name, Pool, Scan, Traced};
@@ -178,15 +178,15 @@ impl Line {
 }
 
 impl Known<'_> {
-    /// Whether there is a page of which no event says anything: below the highest one seen, where
-    /// nothing was refused. What was refused passed over all of them.
+    /// Whether there is a page of which no event says anything and which a call passed over: in the
+    /// order of search before the last one seen, where nothing was refused. What was refused passed
+    /// over all of them.
     fn is_any_open(&self) -> bool {
-        let high = self.traced.span.map_or(0, |(_, high)| high);
-        let below = |run: &&Run| run.pfn.0 < high || self.area.ranges().len() > 1;
-        let open = |run: &Run| {
-            self.traced.touched.gaps(*run).any(|gap| gap.pfn.0 < high || self.traced.refused)
-        };
-        self.area.ranges().iter().filter(below).any(open) || self.traced.counted.is_some()
+        let Traced { touched, refused, counted, .. } = self.traced;
+        let place = |pfn: Pfn| (self.area.range_of(Run { pfn, count: 1 }), pfn);
+        let last = touched.iter().map(|(run, ())| place(Pfn(run.end().0 - 1))).max();
+        let mut gaps = self.area.ranges().iter().flat_map(|range| touched.gaps(*range));
+        gaps.any(|gap| *refused || Some(place(gap.pfn)) < last) || counted.is_some()
     }
 
     /// The whole lists of free runs of this area, of the time of the trace or of any.

@@ -182,7 +182,8 @@ impl Known<'_> {
     /// order of search before the last one seen, where nothing was refused. What was refused passed
     /// over all of them.
     fn is_any_open(&self) -> bool {
-        let Traced { touched, refused, counted, .. } = self.traced;
+        let Traced { refused, counted, .. } = self.traced;
+        let touched = self.traced.known();
         let place = |pfn: Pfn| (self.area.range_of(Run { pfn, count: 1 }), pfn);
         let last = touched.iter().map(|(run, ())| place(Pfn(run.end().0 - 1))).max();
         let mut gaps = self.area.ranges().iter().flat_map(|range| touched.gaps(*range));
@@ -282,7 +283,7 @@ impl Known<'_> {
         let search = map.search(request, 0, 0);
         let bit = map.map(0).first_fit(search).filter(|_| search.bits <= self.area.bits(0))?;
         let run = Run { pfn: self.area.bit_to_pfn(0, bit), count };
-        (!self.traced.touched.touches(run) && self.area.range_of(run).is_some()).then_some(run)
+        (!self.traced.known().touches(run) && self.area.range_of(run).is_some()).then_some(run)
     }
 }
 

@@ -88,8 +88,11 @@ pub(super) struct Traced {
     pub(super) residents: Vec<Run>,
     /// A call was refused.
     pub(super) refused: bool,
-    /// Pages whose state at the start is known from the events.
+    /// Pages whose state at the start is known from the events, had none of them been lost.
     pub(super) touched: RunSet,
+    /// The line on which events were lost first after one of the area, and the pages whose state
+    /// at the start is known all the same. What is lost before its first event is the beginning.
+    pub(super) lost: Option<(u64, RunSet)>,
     /// A page of each stretch of these that was new, in the order of the events.
     pub(super) firsts: Vec<u64>,
     /// What was taken before, by the counter of the area (6.18 on).
@@ -140,7 +143,8 @@ impl Traced {
 
     /// The counter of the area, as a call found it: all that was taken then and not by an event.
     fn count(&mut self, line: u64, stated: Option<(u64, u64)>) {
-        let Some((available, total)) = stated.filter(|_| self.counted.is_none()) else { return };
+        let is_first = self.counted.is_none() && self.is_whole(line);
+        let Some((available, total)) = stated.filter(|_| is_first) else { return };
         let (given, back) = self.flow;
         let taken = total.saturating_sub(available).saturating_add(back).saturating_sub(given);
         self.counted = Some(Counted { line, stated: (available, total), taken });
@@ -169,11 +173,24 @@ impl Traced {
                 if is_unknown && !self.touched.touches(*run) {
                     self.residents.push(*run);
                     self.touch(*run);
+                    // It may have been granted by an event that was lost: where it was not, it was
+                    // in the way of the calls before.
+                    self.lost.iter_mut().for_each(|(_, known)| known.join(*run));
                 }
             }
             What::Lost => self.live.forget(),
             What::Unplaced => {}
         }
+    }
+
+    /// Pages whose state at the start is known from the events.
+    pub(super) fn known(&self) -> &RunSet {
+        self.lost.as_ref().map_or(&self.touched, |(_, known)| known)
+    }
+
+    /// Whether no event was lost between the first one and `line`.
+    pub(super) fn is_whole(&self, line: u64) -> bool {
+        self.lost.as_ref().is_none_or(|(lost, _)| line < *lost)
     }
 
     fn tried(&mut self, run: Option<Run>) {
@@ -301,8 +318,11 @@ impl Scan {
     }
 
     fn event(&mut self, found: &Found) {
-        let is_lost = matches!(found.record, Record::Lost { .. });
-        if let Some(name) = traced(&found.record).filter(|_| !is_lost) {
+        if matches!(found.record, Record::Lost { .. }) {
+            for traced in self.traced.values_mut() {
+                traced.lost.get_or_insert_with(|| (found.line, traced.touched.clone()));
+            }
+        } else if let Some(name) = traced(&found.record) {
             signs(&found.record).for_each(|sign| self.seen.note(sign));
             if self.traced.len() == MOST_AREAS && !self.traced.contains_key(name) {
                 self.others += 1;

@@ -89,7 +89,7 @@ impl<'a> Taken<'a> {
     fn open(&self) -> Vec<Run> {
         let Known { area, traced, .. } = self.known;
         let mut open: Vec<Run> = Vec::new();
-        area.ranges().iter().for_each(|range| left_over(area, *range, &traced.touched, &mut open));
+        area.ranges().iter().for_each(|range| left_over(area, *range, traced.known(), &mut open));
         let mut own = RunSet::default();
         self.found.iter().for_each(|run| own.join(*run));
         let mut open: Vec<Run> =

@@ -185,7 +185,8 @@ proptest! {
         run(&mut board, &after, cap);
         let found = replayed(&board.trace(), &stated(&area));
         let first = found.first_different.as_ref().map(|(one, _)| one.line);
-        prop_assert!(first.is_none_or(|at| at > line), "{:#?}\n{}", found.first, board.text);
+        prop_assert!(first.is_none_or(|at| at > line), "{:?} {:#?}\n{}",
+            before(&board.trace(), &stated(&area)), found.first, board.text);
     }
 
     /// What nothing states is taken by the pages seen.

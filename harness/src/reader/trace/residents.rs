@@ -44,23 +44,40 @@ impl Residents {
     /// bitmap or a list of that time has taken, and what first fit proves.
     pub(super) fn new(known: &Known<'_>, source: &Source) -> Result<Self, IngestError> {
         let Known { area, traced, .. } = known;
-        let mut residents = Self::default();
-        let given_back = |run: &Run| area.range_of(*run).is_some();
-        residents.runs.extend(traced.residents.iter().copied().filter(given_back));
-        let outside = traced.residents.len() - residents.runs.len();
-        if outside > 0 {
-            let outside = format!("{outside} buffers that were live before lie outside the area");
-            residents.words.push(outside);
-        }
+        let lost = traced.lost.as_ref();
+        let doubtful = lost.map_or(&[][..], |lost| &lost.given_back[..]);
+        let mut residents = Self::given_back(area, &[&traced.residents, doubtful].concat());
         let mut how = Vec::new();
         if !known.bitmaps.is_empty() {
             residents.by_bitmaps(known);
-        } else if !residents.by_lists(known, &mut how) {
+        } else if !residents.by_lists(known, &mut how)
+            && !residents.by_proof(known, source, &mut how)?
+            && !doubtful.is_empty()
+        {
+            // With what was given back after a loss more was taken than the counter of the area says.
+            residents = Self::given_back(area, &traced.residents);
             residents.by_proof(known, source, &mut how)?;
+        } else if let Some(lost) = lost.filter(|lost| !lost.given_back.is_empty()) {
+            how.push(format!(
+                "{} of them were given back after events were lost (line {}), and may have been \
+                 granted by one of these",
+                pages(lost.given_back.iter().map(|run| run.count).sum()),
+                lost.line
+            ));
         }
         residents.runs.sort_by_key(|run| (area.range_of(*run), run.pfn));
         residents.sum(&how);
         Ok(residents)
+    }
+
+    /// Those of `runs` that lie in the area.
+    fn given_back(area: &Area, runs: &[Run]) -> Self {
+        let inside = |run: &&Run| area.range_of(**run).is_some();
+        let inside: Vec<Run> = runs.iter().filter(inside).copied().collect();
+        let outside = runs.len() - inside.len();
+        let outside = (outside > 0)
+            .then(|| format!("{outside} buffers that were live before lie outside the area"));
+        Self { runs: inside, words: outside.into_iter().collect() }
     }
 
     /// How many there are, and how that is known.
@@ -114,21 +131,26 @@ impl Residents {
         true
     }
 
+    /// What first fit proves. Whether that is no more than the counter of the area says.
     fn by_proof(
         &mut self,
         known: &Known<'_>,
         source: &Source,
         how: &mut Vec<String>,
-    ) -> Result<(), IngestError> {
+    ) -> Result<bool, IngestError> {
         let Known { area, traced, name, .. } = known;
         if !known.is_any_open() {
-            return Ok(());
+            return Ok(true);
         }
         let given_back: u64 = self.runs.iter().map(|run| run.count).sum();
-        let counted = traced.counted.filter(|counted| counted.taken >= given_back);
-        let left = counted.map(|counted| counted.taken - given_back);
-        if left == Some(0) {
-            return Ok(());
+        let left = traced.counted.map(|counted| counted.taken.checked_sub(given_back));
+        let is_doubtful = traced.lost.is_some();
+        if left == Some(None) && is_doubtful {
+            return Ok(false);
+        }
+        let left = left.flatten();
+        if left == Some(0) && !is_doubtful {
+            return Ok(true);
         }
         let likely = known.likely(left);
         let runs: Vec<Run> = likely.iter().map(|likely| likely.run).collect();
@@ -147,14 +169,15 @@ impl Residents {
             let why = "its calls do not go where first fit does: what was live before does not follow \
                        from where they went";
             self.words.push(why.to_string());
-            return Ok(());
+            return Ok(true);
         }
-        let mut taken = Taken::new(known, proof);
+        let is_left = left.is_none_or(|left| proof.pages() <= left);
+        let mut taken = Taken::new(known, proof, self.runs.clone());
         taken.likely(&likely, left);
         taken.rest(left);
         self.runs.append(&mut taken.found);
         how.append(&mut taken.words);
-        Ok(())
+        Ok(is_left)
     }
 }
 

@@ -76,6 +76,17 @@ struct Sysfs {
     taken: Option<u64>,
 }
 
+/// Events that were lost after the first one of an area. What is lost before it is the beginning.
+#[derive(Default, Debug)]
+pub(super) struct Lost {
+    /// The line of the first loss.
+    pub(super) line: u64,
+    /// The pages whose state at the start is known all the same.
+    known: RunSet,
+    /// What was given back after it: live from the start, or granted by an event that was lost.
+    pub(super) given_back: Vec<Run>,
+}
+
 /// What the events of an area show.
 #[derive(Default, Debug)]
 pub(super) struct Traced {
@@ -88,11 +99,10 @@ pub(super) struct Traced {
     pub(super) residents: Vec<Run>,
     /// A call was refused.
     pub(super) refused: bool,
-    /// Pages whose state at the start is known from the events, had none of them been lost.
+    /// Pages of which an event says something.
     pub(super) touched: RunSet,
-    /// The line on which events were lost first after one of the area, and the pages whose state
-    /// at the start is known all the same. What is lost before its first event is the beginning.
-    pub(super) lost: Option<(u64, RunSet)>,
+    /// Where events were lost after the first one of the area.
+    pub(super) lost: Option<Lost>,
     /// A page of each stretch of these that was new, in the order of the events.
     pub(super) firsts: Vec<u64>,
     /// What was taken before, by the counter of the area (6.18 on).
@@ -171,11 +181,11 @@ impl Traced {
             What::Released(_, run) => {
                 let is_unknown = self.live.give_back(*run) == Released::Unknown;
                 if is_unknown && !self.touched.touches(*run) {
-                    self.residents.push(*run);
+                    match &mut self.lost {
+                        Some(lost) => lost.given_back.push(*run),
+                        None => self.residents.push(*run),
+                    }
                     self.touch(*run);
-                    // It may have been granted by an event that was lost: where it was not, it was
-                    // in the way of the calls before.
-                    self.lost.iter_mut().for_each(|(_, known)| known.join(*run));
                 }
             }
             What::Lost => self.live.forget(),
@@ -183,14 +193,20 @@ impl Traced {
         }
     }
 
+    /// Events were lost on `line`: what is touched from there on may have changed before.
+    fn lost_at(&mut self, line: u64) {
+        let known = || self.touched.clone();
+        self.lost.get_or_insert_with(|| Lost { line, known: known(), given_back: Vec::new() });
+    }
+
     /// Pages whose state at the start is known from the events.
     pub(super) fn known(&self) -> &RunSet {
-        self.lost.as_ref().map_or(&self.touched, |(_, known)| known)
+        self.lost.as_ref().map_or(&self.touched, |lost| &lost.known)
     }
 
     /// Whether no event was lost between the first one and `line`.
     pub(super) fn is_whole(&self, line: u64) -> bool {
-        self.lost.as_ref().is_none_or(|(lost, _)| line < *lost)
+        self.lost.as_ref().is_none_or(|lost| line < lost.line)
     }
 
     fn tried(&mut self, run: Option<Run>) {
@@ -320,7 +336,7 @@ impl Scan {
     fn event(&mut self, found: &Found) {
         if matches!(found.record, Record::Lost { .. }) {
             for traced in self.traced.values_mut() {
-                traced.lost.get_or_insert_with(|| (found.line, traced.touched.clone()));
+                traced.lost_at(found.line);
             }
         } else if let Some(name) = traced(&found.record) {
             signs(&found.record).for_each(|sign| self.seen.note(sign));

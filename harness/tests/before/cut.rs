@@ -106,6 +106,60 @@ fn a_call_in_a_later_range_passed_over_all_of_an_earlier_one_that_lies_past_it()
     assert_eq!(found.different, 0, "{:#?}\n{}", found.first, board.text);
 }
 
+/// The first lines of a trace file whose ring has no more room for the oldest events.
+const OVERRUN: &str = "# tracer: nop\n#\n# entries-in-buffer/entries-written: 5/900   #P:1\n#\n";
+
+#[test]
+fn what_a_ring_lost_before_its_first_event_is_the_beginning_of_the_trace() {
+    let mut board = cut(Release::Alone, 0, &[1, 8], &[]);
+    board.text.push_str(OVERRUN);
+    board.alloc(4, 2).unwrap();
+    assert!(board.text.contains("pfn=4000c"), "{}", board.text);
+    let found = replayed(&board.trace(), &stated(board.map.area()));
+    assert_eq!(found.different, 0, "{:#?}\n{}", found.first, board.text);
+}
+
+/// A call that passed over 100 pages; then events are lost, in which these are given back and so
+/// many granted past it.
+fn lossy(release: Release, granted: u64) -> (Board, Option<u64>) {
+    let mut board = Board::new(Area::new("pool", 0, &[Run::new(0x40000, 512)]).unwrap(), release);
+    let unseen = board.alloc(100, 0).unwrap();
+    board.forget();
+    board.alloc(300, 0).unwrap();
+    let kept = board.text.len();
+    let lost = board.alloc(granted, 0);
+    board.free(unseen);
+    board.text.truncate(kept);
+    board.text.push_str("CPU:0 [LOST 4 EVENTS]\n");
+    (board, lost)
+}
+
+#[test]
+fn what_is_granted_after_a_loss_may_have_been_taken_before() {
+    let (mut board, _) = lossy(Release::Errno, 1);
+    board.alloc(32, 0).unwrap();
+    assert!(board.text.contains("pfn=0x40000 "), "{}", board.text);
+    let found = replayed(&board.trace(), &stated(board.map.area()));
+    assert_eq!(found.different, 0, "{:#?}\n{}", found.first, board.text);
+}
+
+#[test]
+fn what_is_given_back_after_a_loss_was_not_live_where_the_counter_had_less_taken() {
+    for (granted, words) in
+        [(110, ""), (60, "60 pages of them were given back after events were lost")]
+    {
+        let (mut board, lost) = lossy(Release::Counts, granted);
+        board.free(lost.unwrap());
+        let options = stated(board.map.area());
+        let found = replayed(&board.trace(), &options);
+        assert_eq!(found.different, 0, "{:#?}\n{}", found.first, board.text);
+        let (runs, said) = before(&board.trace(), &options);
+        assert_eq!(runs.iter().map(|run| run.count).sum::<u64>(), 100, "{said}");
+        assert_eq!(said.contains("after events were lost"), !words.is_empty(), "{said}");
+        assert!(said.contains(words), "{said}");
+    }
+}
+
 #[test]
 fn the_counter_says_how_much_was_taken_where_a_bit_is_of_several_pages_too() {
     let board = cut(Release::Counts, 2, &[8, 492], &[(8, true), (32, false)]);
@@ -155,7 +209,7 @@ proptest! {
         let mut board = Board::new(area.clone(), release);
         run(&mut board, &unseen, cap);
         board.forget();
-        board.text.push_str("# tracer: nop\n#\n# entries-in-buffer/entries-written: 5/900   #P:1\n#\n");
+        board.text.push_str(OVERRUN);
         run(&mut board, &steps, cap);
         prop_assume!(places(&board));
         let found = replayed(&board.trace(), &stated(&area));

@@ -97,7 +97,7 @@ fn leading_ops(plan: &Plan, cell: &Cell, pages: u64, violation: &Violation) -> S
         ),
         What::Fitted(_) => format!(
             "cmalab fit {} --draw stream.csv --seed {}{} --ops {ops}",
-            stream.name(),
+            stream.files().collect::<Vec<_>>().join(" "),
             cell.seed,
             plan.load(&cell.at).map_or_else(String::new, |load| {
                 format!(" --load-pages {}", load.pages_of(pages))

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use cma_policies::Run;
 use cma_policies::kit::RunSet;
 
+use super::asking::{Asked, Heard};
 use super::cap::Orders;
 use super::totals::Totals;
 use crate::boot::Notes;
@@ -109,6 +110,8 @@ pub(super) struct Traced {
     pub(super) counted: Option<Counted>,
     /// The orders of its calls.
     pub(super) orders: Orders,
+    /// Who asked for what, as far as it shows how.
+    pub(super) asked: Asked,
     /// The stamps of the first event and of the last.
     pub(super) stamps: Option<(u64, u64)>,
     live: Live,
@@ -164,6 +167,7 @@ impl Traced {
         match what {
             What::Call { call, .. } => {
                 self.orders.note(call);
+                self.asked.note(call);
                 let count = call.count.unwrap_or(0);
                 let granted = match call.ended {
                     Some(Ended::Granted(pfn)) => pfn.and_then(|pfn| run(pfn, count)),
@@ -256,11 +260,15 @@ pub(super) struct Scan {
     /// The size of a page that the caller gives.
     given: Option<page::Page>,
     totals: Totals,
+    /// What the texts say of who asks.
+    pub(super) heard: Heard,
     seen: Seen,
     order: Order,
     /// Lines that look like the kernel's and are wrong, and the first of them.
     pub(super) odd: u64,
     pub(super) first_odd: Option<String>,
+    /// The texts beside the trace no line of which is known.
+    pub(super) unknown: Vec<String>,
 }
 
 impl Scan {
@@ -268,7 +276,9 @@ impl Scan {
     pub(super) fn of(source: &Source, options: &Options) -> Result<Self, IngestError> {
         let mut scan = Self { given: options.page, ..Self::default() };
         for beside in options.snapshot.iter().chain(&options.beside) {
-            scan.read(beside, false)?;
+            if !scan.read(beside, false)? {
+                scan.unknown.push(beside.name().to_string());
+            }
         }
         scan.read(source, true)?;
         scan.order.end_of_text();
@@ -284,9 +294,12 @@ impl Scan {
         Ok(scan)
     }
 
-    pub(super) fn read(&mut self, source: &Source, events: bool) -> Result<(), IngestError> {
+    /// Reads a text, and says whether there is anything in it that is known.
+    pub(super) fn read(&mut self, source: &Source, events: bool) -> Result<bool, IngestError> {
         let mut records = log::open(source)?;
+        let mut is_known = false;
         for found in records.by_ref() {
+            is_known = true;
             match found {
                 Ok(found) if events && traced(&found.record).is_some() => self.event(&found),
                 Ok(found) => self.beside(&found, source.name()),
@@ -296,7 +309,7 @@ impl Scan {
         if let Some(error) = records.cut() {
             self.wrong(error);
         }
-        Ok(())
+        Ok(is_known)
     }
 
     /// A counter of an area. One of the two that make up what is taken is read right after the other.
@@ -346,6 +359,7 @@ impl Scan {
             }
             self.traced.entry(name.clone()).or_default().note(found);
         }
+        self.heard.event(found);
         self.order.take(found);
         self.drain();
     }
@@ -363,6 +377,7 @@ impl Scan {
     fn beside(&mut self, found: &Found, source: &str) {
         self.notes.note(found);
         self.totals.note(&found.record);
+        self.heard.note(&found.record);
         let at = || Line { source: source.into(), line: found.line };
         match &found.record {
             Record::Counter { area: Some(area), name, value } => self.count(area, name, *value),
@@ -415,5 +430,10 @@ impl Scan {
     /// What kind of kernel it is.
     pub(super) fn kind(&self) -> Kind {
         Kind { page: self.page().map(|(page, _)| page), ..self.notes.kind() }
+    }
+
+    /// Whether its kernel has no heaps of dma-buf.
+    pub(super) fn has_no_heaps(&self) -> bool {
+        self.notes.machine().has_no_heaps()
     }
 }

@@ -72,7 +72,8 @@ fn copies(index: u64, target: u64, load: u64) -> u64 {
 }
 
 impl Drawn {
-    /// A stream of so many ops with LOAD at most `target` pages, and its clients.
+    /// A stream of so many ops with LOAD at most `target` pages, beside what was there before and
+    /// stays, and its clients.
     pub(super) fn new(
         model: &Arc<Model>,
         target: u64,
@@ -85,7 +86,7 @@ impl Drawn {
             due: BinaryHeap::new(),
             waiting: VecDeque::new(),
             queue: VecDeque::new(),
-            most_pages: target,
+            most_pages: target.saturating_add(model.before_pages()),
             live_pages: 0,
             ops_left: ops,
             next_id: model.before.len() as u64,

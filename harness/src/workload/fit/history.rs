@@ -9,6 +9,7 @@ use super::acts::{Acts, Did};
 use super::closed::Closed;
 use super::manner::{self, Manner};
 use super::meant;
+use crate::board::Asking;
 use crate::ingest::{Event, IngestError, Paged, Source};
 use crate::op::{Op, Timed};
 use crate::reader::{self, CapShown, Options};
@@ -154,6 +155,7 @@ pub(super) struct Facts {
     pub(super) format: &'static str,
     pub(super) cap: u32,
     pub(super) cap_shown: Option<CapShown>,
+    pub(super) asking: Asking,
     pub(super) warnings: Vec<String>,
 }
 
@@ -336,8 +338,9 @@ impl History {
         }
         let (area, warnings) = (reader.area().cloned(), reader.warnings());
         let (cap, cap_shown) = (reader.cap(), reader.cap_shown().cloned());
+        let asking = reader.asking().clone();
         let (paged, format) = (reader.paged(), reader.format().name);
-        Ok((history, Facts { area, paged, format, cap, cap_shown, warnings }))
+        Ok((history, Facts { area, paged, format, cap, cap_shown, asking, warnings }))
     }
 
     /// Of a stream that was made.

@@ -128,6 +128,7 @@ pub(super) struct Model {
     pub(super) residents: Vec<(u16, Session)>,
     pub(super) before: Vec<Buffer>,
     pub(super) phases: Vec<Phase>,
+    /// LOAD, without what was there before and stays.
     pub(super) load_pages: u64,
     pub(super) ops: u64,
     pub(super) end_us: u64,
@@ -166,12 +167,13 @@ const LARGEST_STRETCH: usize = 4;
 impl Model {
     pub(super) fn of(history: &History) -> Self {
         let phases = phases(history);
+        let before_pages = stays(&history.before);
         let mut model = Self {
             clients: history.clients.clone(),
             closed: history.closed.clone(),
             before: history.before.clone(),
             phases,
-            load_pages: history.load_pages,
+            load_pages: history.load_pages.saturating_sub(before_pages),
             ops: history.ops,
             end_us: history.end_us,
             ..Self::default()
@@ -185,6 +187,11 @@ impl Model {
             model.add_class(sessions);
         }
         model
+    }
+
+    /// Pages of what was there before, and stays.
+    pub(super) fn before_pages(&self) -> u64 {
+        stays(&self.before)
     }
 
     /// A class of these sessions with their clients, in order of time for each client.
@@ -252,6 +259,12 @@ impl Model {
     pub(super) fn is_burst(&self, at_us: u64) -> usize {
         usize::from(phase_at(&self.phases, at_us).is_some_and(|phase| phase.burst))
     }
+}
+
+/// Pages of those buffers that stay to the end.
+fn stays(buffers: &[Buffer]) -> u64 {
+    let stay = buffers.iter().filter(|buffer| buffer.end_us.is_none());
+    stay.fold(0, |sum, buffer| sum.saturating_add(buffer.count))
 }
 
 /// Stretches of time, by pace.

@@ -3,8 +3,8 @@
 use cma_policies::kit::{AreaMap, RunSet};
 use cma_policies::{Area, Pfn, Request, Run, dma_align};
 
-use super::proof::Prover;
-use super::scan::{Line, Listed, Name, Pool, Scan, Traced};
+use super::proof::{Proof, Prover};
+use super::scan::{Line, Listed, Lost, Name, Pool, Scan, Traced};
 use super::taken::Taken;
 use crate::ingest::log::boot::PoolZone;
 use crate::ingest::{IngestError, Source};
@@ -44,26 +44,18 @@ impl Residents {
     /// bitmap or a list of that time has taken, and what first fit proves.
     pub(super) fn new(known: &Known<'_>, source: &Source) -> Result<Self, IngestError> {
         let Known { area, traced, .. } = known;
-        let lost = traced.lost.as_ref();
-        let doubtful = lost.map_or(&[][..], |lost| &lost.given_back[..]);
+        let doubtful = traced.doubtful();
         let mut residents = Self::given_back(area, &[&traced.residents, doubtful].concat());
-        let mut how = Vec::new();
+        let mut how: Vec<String> = traced.lost.as_ref().and_then(Lost::words).into_iter().collect();
         if !known.bitmaps.is_empty() {
             residents.by_bitmaps(known);
         } else if !residents.by_lists(known, &mut how)
-            && !residents.by_proof(known, source, &mut how)?
-            && !doubtful.is_empty()
+            && !residents.by_proof(known, source, doubtful, &mut how)?
         {
             // With what was given back after a loss more was taken than the counter of the area says.
             residents = Self::given_back(area, &traced.residents);
-            residents.by_proof(known, source, &mut how)?;
-        } else if let Some(lost) = lost.filter(|lost| !lost.given_back.is_empty()) {
-            how.push(format!(
-                "{} of them were given back after events were lost (line {}), and may have been \
-                 granted by one of these",
-                pages(lost.given_back.iter().map(|run| run.count).sum()),
-                lost.line
-            ));
+            how.clear();
+            residents.by_proof(known, source, &[], &mut how)?;
         }
         residents.runs.sort_by_key(|run| (area.range_of(*run), run.pfn));
         residents.sum(&how);
@@ -131,30 +123,57 @@ impl Residents {
         true
     }
 
-    /// What first fit proves. Whether that is no more than the counter of the area says.
+    /// What first fit proves. Whether the counter of the area leaves room for it: `doubtful` runs
+    /// may not have been live.
     fn by_proof(
         &mut self,
         known: &Known<'_>,
         source: &Source,
+        doubtful: &[Run],
         how: &mut Vec<String>,
     ) -> Result<bool, IngestError> {
-        let Known { area, traced, name, .. } = known;
         if !known.is_any_open() {
             return Ok(true);
         }
         let given_back: u64 = self.runs.iter().map(|run| run.count).sum();
-        let left = traced.counted.map(|counted| counted.taken.checked_sub(given_back));
-        let is_doubtful = traced.lost.is_some();
-        if left == Some(None) && is_doubtful {
-            return Ok(false);
+        let left = known.traced.counted.map(|counted| counted.taken.checked_sub(given_back));
+        match (left, doubtful) {
+            (Some(Some(0)), []) => return Ok(true),
+            (Some(None), [_, ..]) => return Ok(false),
+            _ => {}
         }
         let left = left.flatten();
-        if left == Some(0) && !is_doubtful {
-            return Ok(true);
-        }
         let likely = known.likely(left);
         let runs: Vec<Run> = likely.iter().map(|likely| likely.run).collect();
-        let prover = || Prover::new((area, name), traced, &self.runs, &runs);
+        let proof = self.proof(known, source, &runs, left)?;
+        if proof.is_refuted() {
+            let why = "its calls do not go where first fit does: what was live before does not follow \
+                       from where they went";
+            self.words.push(why.to_string());
+            return Ok(true);
+        }
+        if !doubtful.is_empty() && left.is_some_and(|left| proof.pages() > left) {
+            return Ok(false);
+        }
+        let mut taken = Taken::new(known, proof, doubtful);
+        taken.likely(&likely, left);
+        taken.rest(left);
+        self.runs.append(&mut taken.found);
+        how.append(&mut taken.words);
+        Ok(true)
+    }
+
+    /// What the calls prove, `likely` runs given; of no more pages than are `left`, where that is
+    /// possible.
+    fn proof(
+        &self,
+        known: &Known<'_>,
+        source: &Source,
+        likely: &[Run],
+        left: Option<u64>,
+    ) -> Result<Proof, IngestError> {
+        let Known { area, traced, name, .. } = known;
+        let prover = || Prover::new((area, name), traced, &self.runs, likely);
         let mut proof = prover().prove(source)?;
         // What each place passed over has to have is one page, whichever: as few as explain them all
         // may be fewer than those that were found first.
@@ -165,19 +184,7 @@ impl Residents {
             let fewest = prover().fewest(&proof);
             proof = proof.and(prover().with(&fewest).prove(source)?);
         }
-        if proof.is_refuted() {
-            let why = "its calls do not go where first fit does: what was live before does not follow \
-                       from where they went";
-            self.words.push(why.to_string());
-            return Ok(true);
-        }
-        let is_left = left.is_none_or(|left| proof.pages() <= left);
-        let mut taken = Taken::new(known, proof, self.runs.clone());
-        taken.likely(&likely, left);
-        taken.rest(left);
-        self.runs.append(&mut taken.found);
-        how.append(&mut taken.words);
-        Ok(is_left)
+        Ok(proof)
     }
 }
 

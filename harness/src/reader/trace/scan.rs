@@ -17,6 +17,7 @@ use crate::kernel::{Arch, Kind, Seen, pageblock};
 use crate::page;
 use crate::reader::Options;
 use crate::timeline::{Areas, Effect, Ended, Live, Order, Released, What, run, signs, traced};
+use crate::words::pages;
 
 /// The most areas that are told apart; a kernel has some 20 at most.
 const MOST_AREAS: usize = 64;
@@ -81,11 +82,26 @@ struct Sysfs {
 #[derive(Default, Debug)]
 pub(super) struct Lost {
     /// The line of the first loss.
-    pub(super) line: u64,
+    line: u64,
     /// The pages whose state at the start is known all the same.
     known: RunSet,
     /// What was given back after it: live from the start, or granted by an event that was lost.
-    pub(super) given_back: Vec<Run>,
+    given_back: Vec<Run>,
+}
+
+impl Lost {
+    /// Which buffers may not have been live before the trace.
+    pub(super) fn words(&self) -> Option<String> {
+        let given_back: u64 = self.given_back.iter().map(|run| run.count).sum();
+        (given_back > 0).then(|| {
+            format!(
+                "{} of them were given back after events were lost (line {}), and may have been \
+                 granted by one of these",
+                pages(given_back),
+                self.line
+            )
+        })
+    }
 }
 
 /// What the events of an area show.
@@ -201,6 +217,11 @@ impl Traced {
     fn lost_at(&mut self, line: u64) {
         let known = || self.touched.clone();
         self.lost.get_or_insert_with(|| Lost { line, known: known(), given_back: Vec::new() });
+    }
+
+    /// What was given back after events were lost, and may have been granted by one of these.
+    pub(super) fn doubtful(&self) -> &[Run] {
+        self.lost.as_ref().map_or(&[], |lost| &lost.given_back)
     }
 
     /// Pages whose state at the start is known from the events.

@@ -157,6 +157,7 @@ fn what_is_given_back_after_a_loss_was_not_live_where_the_counter_had_less_taken
         assert_eq!(runs.iter().map(|run| run.count).sum::<u64>(), 100, "{said}");
         assert_eq!(said.contains("after events were lost"), !words.is_empty(), "{said}");
         assert!(said.contains(words), "{said}");
+        assert_eq!(said.matches("in no event").count(), 1, "{said}");
     }
 }
 

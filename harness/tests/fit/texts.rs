@@ -273,6 +273,16 @@ fn a_plan_names_them_as_a_list() {
             assert!(cells.contains(",model,0.6328125,4096,"), "{cells}");
         }
     }
+    // A sweep is not resumed where what is beside the trace has changed.
+    let sums = ["getconf PAGESIZE 16384\n", "PAGESIZE 16384\n"].map(|text| {
+        bench.write("page.txt", text);
+        bench.write("p.toml", &plan("fit", &format!("[{TRACE:?}, \"page.txt\"]")));
+        bench.good(&["sweep", "p.toml", "--out", text.trim(), "--quiet"]);
+        let ran = bench.0.path().join(text.trim()).join("plan.toml");
+        let ran = fs::read_to_string(ran).unwrap();
+        ran.lines().find(|line| line.starts_with("# sum over")).unwrap().to_string()
+    });
+    assert_ne!(sums[0], sums[1]);
     for (files, words) in [
         ("[]", "line 8, column 7: the list names no file"),
         ("[3]", "line 8, column 7: a path is allowed, or a list"),

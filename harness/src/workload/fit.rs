@@ -23,6 +23,8 @@ mod history;
 mod manner;
 mod meant;
 mod model;
+mod steps;
+mod turns;
 
 use std::sync::Arc;
 
@@ -161,9 +163,15 @@ impl Fit {
         History::of_ops(&self.before(), ops, clients)
     }
 
-    /// LOAD of the file, in pages: nobody asked for what was there before, [`Fit::before_pages`].
+    /// LOAD of the file, in pages, as far as it was granted: nobody asked for what was there before, [`Fit::before_pages`].
     pub fn load_pages(&self) -> u64 {
         self.model.load_pages
+    }
+
+    /// LOAD with what was refused, for as long as that would have lived: what a stream of the file's
+    /// LOAD asks for.
+    pub fn asked_pages(&self) -> u64 {
+        self.model.meant_pages
     }
 
     /// Pages of what was there before the file begins, and stays to its end.
@@ -211,11 +219,19 @@ impl Fit {
         &self.manners
     }
 
-    /// What clients of these names do after a refusal, those of which nothing is known `others`.
-    pub fn callers(&self, names: &[String], others: AfterFailure) -> Callers {
+    /// What clients of these names do after a refusal in stream `number`, those of which nothing is
+    /// known `others`. Of those who hold as much as they may where no refusal shows how many buffers
+    /// go back, one does in every second stream.
+    pub fn callers(&self, names: &[String], others: AfterFailure, number: u64) -> Callers {
         let of = |name: &String| {
             let known = self.manners.iter().find(|manner| manner.kind == kind(name));
-            known.map_or(others, |manner| manner.after)
+            match known.map(|manner| (manner.after, manner.is_known)) {
+                Some((AfterFailure::Next { oldest, .. }, false)) => {
+                    AfterFailure::Next { back: number % 2, oldest }
+                }
+                Some((after, _)) => after,
+                None => others,
+            }
         };
         Callers { others, of_client: names.iter().map(of).collect() }
     }
@@ -264,6 +280,7 @@ impl Fit {
         let classes = self.model.classes.iter().flat_map(|class| &class.sessions);
         let sessions = classes.chain(self.model.residents.iter().map(|(_, session)| session));
         let asks = self.model.closed.iter().flat_map(|closed| &closed.asks);
+        let asks = asks.flat_map(|unit| &unit.asks);
         let first = sessions.map(model::Session::first_pages);
         let first = first.chain(asks.map(|(count, _)| *count)).max().unwrap_or(0);
         let before = self.model.before.iter().map(|buffer| buffer.count).sum::<u64>();

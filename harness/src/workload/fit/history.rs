@@ -13,6 +13,7 @@ use crate::board::Asking;
 use crate::ingest::{Event, IngestError, Paged, Source};
 use crate::op::{Op, Timed};
 use crate::reader::{self, CapShown, Options};
+use crate::words::is_or_are;
 
 /// Requests that are looked at: what comes after them in a longer file is not fitted.
 pub(super) const MOST_REQUESTS: usize = 1 << 22;
@@ -31,6 +32,10 @@ pub(super) struct Buffer {
     /// The order that it stated; none where it follows the cap.
     pub(super) align: Option<u32>,
     pub(super) client: u16,
+    /// The pid of who asked, of a trace: several programs may have one name.
+    pub(super) pid: Option<u32>,
+    /// It is of one who holds as much as it may.
+    pub(super) is_closed: bool,
 }
 
 /// What a fit leaves out, or takes otherwise than the file has it.
@@ -58,24 +63,59 @@ pub struct LeftOut {
 impl LeftOut {
     /// What there is of it, in words.
     pub fn warnings(&self) -> Vec<String> {
-        let said = [
-            (self.pins, "pins and unpins are not fitted: they name pages, not who asks"),
+        [self.not_fitted(), self.taken_otherwise()].concat()
+    }
+
+    /// What is left out.
+    pub fn not_fitted(&self) -> Vec<String> {
+        let rows = [
+            (self.pins, "pin or unpin", "pins and unpins", "pages are named, and not who asks"),
+            (
+                self.interrupted,
+                "request that a signal ended",
+                "requests that a signal ended",
+                "that says nothing of the area",
+            ),
+            (self.no_pages, "request for no pages", "requests for no pages", "no area is asked"),
+            (self.later, "request", "requests", "only the first 4194304 of the file are looked at"),
+        ];
+        let rows = rows.into_iter().filter(|(number, ..)| *number > 0);
+        rows.map(|(number, one, several, why)| {
+            let what = if number == 1 { one } else { several };
+            format!("{number} {what} {} not fitted: {why}", is_or_are(number))
+        })
+        .collect()
+    }
+
+    /// What is fitted otherwise than the file has it.
+    pub fn taken_otherwise(&self) -> Vec<String> {
+        let rows = [
             (
                 self.parts,
-                "frees of a part are not fitted: a buffer is held until all of it is free",
+                "part of a buffer was freed before the rest: it is held until all of it is free",
+                "parts of buffers were freed before the rest: each is held until all of it is free",
             ),
             (
                 self.refused,
+                "request was refused when recorded: it is taken to live as those beside it",
                 "requests were refused when recorded: they are taken to live as those beside them",
             ),
-            (self.given_back, "requests were refused when recorded: they are given back at once"),
-            (self.interrupted, "requests were ended by a signal: they are not fitted"),
-            (self.again, "requests repeat one that was refused: what callers do makes them"),
-            (self.no_pages, "requests for no pages are not fitted"),
-            (self.later, "requests come after the first 4194304, which alone are fitted"),
+            (
+                self.given_back,
+                "request was refused when recorded: it is given back at once",
+                "requests were refused when recorded: they are given back at once",
+            ),
+            (
+                self.again,
+                "request repeats one that was refused: what callers do makes it",
+                "requests repeat one that was refused: what callers do makes them",
+            ),
         ];
-        let there = said.into_iter().filter(|(number, _)| *number > 0);
-        there.map(|(number, what)| format!("{number} {what}")).collect()
+        let rows = rows.into_iter().filter(|(number, ..)| *number > 0);
+        rows.map(|(number, one, several)| {
+            format!("{number} {}", if number == 1 { one } else { several })
+        })
+        .collect()
     }
 }
 
@@ -90,8 +130,10 @@ pub(super) struct History {
     pub(super) clients: Vec<String>,
     pub(super) ops: u64,
     pub(super) end_us: u64,
-    /// The most pages live at once, were every request granted.
+    /// The most pages live at once, with the request that is asked for.
     pub(super) load_pages: u64,
+    /// The same with what was refused, for as long as it would have lived.
+    pub(super) meant_pages: u64,
     pub(super) left_out: LeftOut,
     /// Kinds of clients that hold as much as they may.
     pub(super) closed: Vec<Closed>,
@@ -176,7 +218,7 @@ struct Ledger {
 }
 
 impl Ledger {
-    fn op(&mut self, at_us: u64, op: Op) {
+    fn op(&mut self, at_us: u64, op: Op, pid: Option<u32>) {
         let history = &mut self.history;
         match op {
             Op::Alloc { id, request, dma } => {
@@ -201,6 +243,8 @@ impl Ledger {
                     count: request.count(),
                     align: (!dma).then_some(request.align()),
                     client,
+                    pid,
+                    is_closed: false,
                 });
             }
             Op::Free { id, part } => {
@@ -233,14 +277,14 @@ impl Ledger {
 
     /// The last op was a request that was refused, at this time: nobody held it.
     fn refused(&mut self, at_us: u64, back: Op) {
-        self.op(at_us, back);
+        self.op(at_us, back, None);
         self.acts.refused();
     }
 
     /// What was live before, which is no request.
     fn before(&mut self, ops: &[Op]) {
         for op in ops {
-            self.op(0, *op);
+            self.op(0, *op, None);
         }
         self.groups.clear();
         self.acts = Acts::default();
@@ -251,11 +295,15 @@ impl Ledger {
     fn infer(&mut self, clients: &[String], has_time: bool) {
         let history = &mut self.history;
         for (kind, acts) in self.acts.by_kind(clients) {
-            let found = has_time.then(|| Closed::find(&kind, &acts, &history.buffers)).flatten();
+            let found = if has_time { Closed::find(&kind, &acts, &history.buffers) } else { None };
+            let (found, own) = found.unzip();
+            for number in own.into_iter().flatten() {
+                history.buffers[number].is_closed = true;
+            }
             let manner = manner::of(&kind, &acts, &history.buffers, found.as_ref());
             if !has_time {
                 history.left_out.given_back += manner::refused(&acts);
-            } else if found.is_none() {
+            } else {
                 let mended = meant::mend(&acts, manner.after, &mut history.buffers);
                 history.left_out.again += mended.gone;
                 history.left_out.refused += mended.live;
@@ -273,6 +321,8 @@ impl Ledger {
         history.buffers.retain(|buffer| buffer.count > 0);
         // A group is at its first request, which may be before one of another client.
         history.buffers.sort_by_key(|buffer| buffer.at_us);
+        let live = history.live().into_iter().map(|(_, live)| live).max();
+        history.meant_pages = live.unwrap_or(0).max(history.load_pages);
         history
     }
 }
@@ -317,7 +367,7 @@ impl History {
                 // Time ends with the last request that is looked at.
                 Event::Op(_) if ledger.history.left_out.later > 0 => {}
                 Event::Op(op) => {
-                    ledger.op(row.at_us, op);
+                    ledger.op(row.at_us, op, row.recorded.pid);
                     let refused = row.give_back();
                     if let Op::Alloc { request, .. } = op {
                         let recorded = &mut ledger.history.recorded;
@@ -356,7 +406,7 @@ impl History {
         let mut ledger = Ledger::default();
         ledger.before(before);
         for Timed { at_us, op } in ops {
-            ledger.op(at_us, op);
+            ledger.op(at_us, op, None);
         }
         ledger.finish(before.len(), clients)
     }

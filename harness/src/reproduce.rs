@@ -219,7 +219,7 @@ fn stream(fit: &Fit, board: (&Area, u32), number: u64) -> Result<Recorded, NotRe
     let made = fit.open(fit.load_pages(), &seed, ops.min(MOST_OPS)).map_err(NotReproduced::Draw)?;
     let time_us = (!fit.is_in_ops()).then(|| fit.end_us().saturating_add(1));
     let until = Until { time_us, first_failure: false };
-    let callers = fit.callers(made.clients(), AfterFailure::Drop);
+    let callers = fit.callers(made.clients(), AfterFailure::Drop, number);
     let mut watch = Watch::default();
     drive(fit, board, made, callers, until, &mut watch).map_err(NotReproduced::Broken)?;
     Ok(watch.0)

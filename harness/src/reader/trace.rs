@@ -337,6 +337,8 @@ impl Trace {
 
     /// A call of a known kind of end as a row.
     fn row(&mut self, call: &Call, recorded: Recorded) {
+        let pid = call.task.as_ref().and_then(|task| task.pid);
+        let recorded = Recorded { pid, ..recorded };
         let Some((count, align)) = call.asked() else { return };
         let id = self.next_id;
         self.next_id += 1;

@@ -57,7 +57,7 @@ pub fn run_cell(
     }
     let callers = match (&known.fit, &known.mix) {
         _ if plan.after_failure != AfterFailure::Fitted => plan.after_failure.into(),
-        (Some(fit), _) => fit.callers(&ops.clients, AfterFailure::Drop),
+        (Some(fit), _) => fit.callers(&ops.clients, AfterFailure::Drop, cell.seed),
         (None, Some(mix)) => mix.callers.clone(),
         (None, None) => AfterFailure::Drop.into(),
     };

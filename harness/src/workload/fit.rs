@@ -23,6 +23,8 @@ mod history;
 mod manner;
 mod meant;
 mod model;
+mod steps;
+mod turns;
 
 use std::sync::Arc;
 
@@ -213,11 +215,19 @@ impl Fit {
         &self.manners
     }
 
-    /// What clients of these names do after a refusal, those of which nothing is known `others`.
-    pub fn callers(&self, names: &[String], others: AfterFailure) -> Callers {
+    /// What clients of these names do after a refusal in stream `number`, those of which nothing is
+    /// known `others`. Of those who hold as much as they may where no refusal shows how many buffers
+    /// go back, one does in every second stream.
+    pub fn callers(&self, names: &[String], others: AfterFailure, number: u64) -> Callers {
         let of = |name: &String| {
             let known = self.manners.iter().find(|manner| manner.kind == kind(name));
-            known.map_or(others, |manner| manner.after)
+            match known.map(|manner| (manner.after, manner.is_known)) {
+                Some((AfterFailure::Next { oldest, .. }, false)) => {
+                    AfterFailure::Next { back: number % 2, oldest }
+                }
+                Some((after, _)) => after,
+                None => others,
+            }
         };
         Callers { others, of_client: names.iter().map(of).collect() }
     }
@@ -267,7 +277,7 @@ impl Fit {
         let sessions = classes.chain(self.model.residents.iter().map(|(_, session)| session));
         let asks = self.model.closed.iter().flat_map(|closed| &closed.asks);
         let first = sessions.map(model::Session::first_pages);
-        let first = first.chain(asks.map(|(count, _)| *count)).max().unwrap_or(0);
+        let first = first.chain(asks.map(steps::Unit::pages)).max().unwrap_or(0);
         let before = self.model.before.iter().map(|buffer| buffer.count).sum::<u64>();
         let least_pages = first.max(before.saturating_sub(self.before_pages()));
         let most_pages = self.load_pages().saturating_mul(Setup::MOST_TIMES);

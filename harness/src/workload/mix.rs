@@ -92,7 +92,7 @@ impl Mix {
                 mix.asking.of.extend(shown.map(|shown| (name.clone(), shown)));
             }
             let Origin::Fit(fit, _) = &part.origin else { continue };
-            let callers = fit.callers(&alone.clients, AfterFailure::Drop);
+            let callers = fit.callers(&alone.clients, AfterFailure::Drop, 1);
             for (number, after) in numbers.iter().zip(callers.of_client) {
                 mix.callers.of_client[usize::from(*number)] = after;
             }

@@ -17,6 +17,7 @@ use crate::kernel::{Arch, Kind, Seen, pageblock};
 use crate::page;
 use crate::reader::Options;
 use crate::timeline::{Areas, Effect, Ended, Live, Order, Released, What, run, signs, traced};
+use crate::words::pages;
 
 /// The most areas that are told apart; a kernel has some 20 at most.
 const MOST_AREAS: usize = 64;
@@ -77,6 +78,32 @@ struct Sysfs {
     taken: Option<u64>,
 }
 
+/// Events that were lost after the first one of an area. What is lost before it is the beginning.
+#[derive(Default, Debug)]
+pub(super) struct Lost {
+    /// The line of the first loss.
+    line: u64,
+    /// The pages whose state at the start is known all the same.
+    known: RunSet,
+    /// What was given back after it: live from the start, or granted by an event that was lost.
+    given_back: Vec<Run>,
+}
+
+impl Lost {
+    /// Which buffers may not have been live before the trace.
+    pub(super) fn words(&self) -> Option<String> {
+        let given_back: u64 = self.given_back.iter().map(|run| run.count).sum();
+        (given_back > 0).then(|| {
+            format!(
+                "{} of them were given back after events were lost (line {}), and may have been \
+                 granted by one of these",
+                pages(given_back),
+                self.line
+            )
+        })
+    }
+}
+
 /// What the events of an area show.
 #[derive(Default, Debug)]
 pub(super) struct Traced {
@@ -89,8 +116,10 @@ pub(super) struct Traced {
     pub(super) residents: Vec<Run>,
     /// A call was refused.
     pub(super) refused: bool,
-    /// Pages whose state at the start is known from the events.
+    /// Pages of which an event says something.
     pub(super) touched: RunSet,
+    /// Where events were lost after the first one of the area.
+    pub(super) lost: Option<Lost>,
     /// A page of each stretch of these that was new, in the order of the events.
     pub(super) firsts: Vec<u64>,
     /// What was taken before, by the counter of the area (6.18 on).
@@ -143,7 +172,8 @@ impl Traced {
 
     /// The counter of the area, as a call found it: all that was taken then and not by an event.
     fn count(&mut self, line: u64, stated: Option<(u64, u64)>) {
-        let Some((available, total)) = stated.filter(|_| self.counted.is_none()) else { return };
+        let is_first = self.counted.is_none() && self.is_whole(line);
+        let Some((available, total)) = stated.filter(|_| is_first) else { return };
         let (given, back) = self.flow;
         let taken = total.saturating_sub(available).saturating_add(back).saturating_sub(given);
         self.counted = Some(Counted { line, stated: (available, total), taken });
@@ -171,13 +201,37 @@ impl Traced {
             What::Released(_, run) => {
                 let is_unknown = self.live.give_back(*run) == Released::Unknown;
                 if is_unknown && !self.touched.touches(*run) {
-                    self.residents.push(*run);
+                    match &mut self.lost {
+                        Some(lost) => lost.given_back.push(*run),
+                        None => self.residents.push(*run),
+                    }
                     self.touch(*run);
                 }
             }
             What::Lost => self.live.forget(),
             What::Unplaced => {}
         }
+    }
+
+    /// Events were lost on `line`: what is touched from there on may have changed before.
+    fn lost_at(&mut self, line: u64) {
+        let known = || self.touched.clone();
+        self.lost.get_or_insert_with(|| Lost { line, known: known(), given_back: Vec::new() });
+    }
+
+    /// What was given back after events were lost, and may have been granted by one of these.
+    pub(super) fn doubtful(&self) -> &[Run] {
+        self.lost.as_ref().map_or(&[], |lost| &lost.given_back)
+    }
+
+    /// Pages whose state at the start is known from the events.
+    pub(super) fn known(&self) -> &RunSet {
+        self.lost.as_ref().map_or(&self.touched, |lost| &lost.known)
+    }
+
+    /// Whether no event was lost between the first one and `line`.
+    pub(super) fn is_whole(&self, line: u64) -> bool {
+        self.lost.as_ref().is_none_or(|lost| line < lost.line)
     }
 
     fn tried(&mut self, run: Option<Run>) {
@@ -314,8 +368,11 @@ impl Scan {
     }
 
     fn event(&mut self, found: &Found) {
-        let is_lost = matches!(found.record, Record::Lost { .. });
-        if let Some(name) = traced(&found.record).filter(|_| !is_lost) {
+        if matches!(found.record, Record::Lost { .. }) {
+            for traced in self.traced.values_mut() {
+                traced.lost_at(found.line);
+            }
+        } else if let Some(name) = traced(&found.record) {
             signs(&found.record).for_each(|sign| self.seen.note(sign));
             if self.traced.len() == MOST_AREAS && !self.traced.contains_key(name) {
                 self.others += 1;

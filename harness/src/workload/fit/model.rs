@@ -130,6 +130,8 @@ pub(super) struct Model {
     pub(super) phases: Vec<Phase>,
     /// LOAD, without what was there before and stays.
     pub(super) load_pages: u64,
+    /// The same with what was refused: what streams may ask for.
+    pub(super) meant_pages: u64,
     pub(super) ops: u64,
     pub(super) end_us: u64,
 }
@@ -163,6 +165,8 @@ impl Levels {
 const LEAST_STRETCHES: usize = 8;
 /// … and none, nor those that did not end together, has more than this part of the requests.
 const LARGEST_STRETCH: usize = 4;
+/// So many buffers that a program asks for before it gives any back are one session.
+const MANY: usize = 8;
 
 impl Model {
     pub(super) fn of(history: &History) -> Self {
@@ -174,6 +178,7 @@ impl Model {
             before: history.before.clone(),
             phases,
             load_pages: history.load_pages.saturating_sub(before_pages),
+            meant_pages: history.meant_pages.saturating_sub(before_pages),
             ops: history.ops,
             end_us: history.end_us,
             ..Self::default()
@@ -305,7 +310,7 @@ type Cut = (u16, Vec<Vec<Buffer>>);
 /// The sessions of a history, for each client in order of time.
 fn sessions(history: &History) -> Vec<(Key, u16, Session)> {
     let mut by_client: BTreeMap<u16, Vec<Buffer>> = BTreeMap::new();
-    for buffer in &history.buffers {
+    for buffer in history.buffers.iter().filter(|buffer| !buffer.is_closed) {
         by_client.entry(buffer.client).or_default().push(*buffer);
     }
     let kind_of = |client: u16| {
@@ -313,13 +318,14 @@ fn sessions(history: &History) -> Vec<(Key, u16, Session)> {
         kind(name.map_or("", String::as_str)).to_string()
     };
     let mut kinds: BTreeMap<String, Vec<Cut>> = BTreeMap::new();
-    for (client, buffers) in by_client {
-        let kind = kind_of(client);
-        if history.closed.iter().all(|closed| closed.kind != kind) {
-            kinds.entry(kind).or_default().push((client, stretches(&buffers)));
-        }
-    }
     let mut sessions = Vec::new();
+    for (client, mut buffers) in by_client {
+        let kind = kind_of(client);
+        for (pid, own) in at_once(&mut buffers) {
+            sessions.push(((format!("{kind} {pid}"), None), client, session(&own)));
+        }
+        kinds.entry(kind).or_default().push((client, stretches(&buffers)));
+    }
     for (kind, clients) in kinds {
         let all = clients.iter().flat_map(|(_, stretches)| stretches);
         let requests: usize = all.clone().map(Vec::len).sum();
@@ -343,6 +349,24 @@ fn sessions(history: &History) -> Vec<(Key, u16, Session)> {
         }
     }
     sessions
+}
+
+/// Takes out of a client's buffers those of each program that asks for many before it gives any back,
+/// and for none after that: all of it is one session.
+fn at_once(buffers: &mut Vec<Buffer>) -> BTreeMap<u32, Vec<Buffer>> {
+    let mut programs: BTreeMap<u32, Vec<Buffer>> = BTreeMap::new();
+    for buffer in &*buffers {
+        let Some(pid) = buffer.pid else { continue };
+        programs.entry(pid).or_default().push(*buffer);
+    }
+    let one = |buffers: &[Buffer]| {
+        let last_us = buffers.iter().map(|buffer| buffer.at_us).max();
+        let first_back_us = buffers.iter().filter_map(|buffer| buffer.end_us).min();
+        buffers.len() >= MANY && first_back_us >= last_us
+    };
+    programs.retain(|_, own| one(own));
+    buffers.retain(|buffer| buffer.pid.is_none_or(|pid| !programs.contains_key(&pid)));
+    programs
 }
 
 /// The buffers of a client, cut where it holds nothing.

@@ -67,3 +67,97 @@ fn missed(here: &Figure, requests: f64) -> f64 {
 fn moved(share: f64, times: f64) -> f64 {
     share * times / (share * times + (1.0 - share))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reproduce::STREAMS;
+
+    /// Streams whose shares lie evenly from one to the other, those below 0 at 0, and their file.
+    fn even(recorded: Option<f64>, from: f64, to: f64) -> Figure {
+        let step = (to - from) / (STREAMS - 1) as f64;
+        let shares = (0..STREAMS).map(|number| Some((from + step * number as f64).max(0.0)));
+        Figure::of(recorded, &shares.collect::<Vec<_>>())
+    }
+
+    /// What is expected where the streams of the file's board, and of the other one, lie so.
+    fn of(here: &Figure, there: (f64, f64), requests: f64) -> Forecast {
+        let expected = expected(here, &even(None, there.0, there.1), requests).unwrap();
+        let (low, high) = expected.range;
+        assert!(0.0 <= low && low <= expected.predicted, "{expected:?}");
+        assert!(expected.predicted <= high && high <= 1.0, "{expected:?}");
+        expected
+    }
+
+    fn is_near(value: f64, other: f64) -> bool {
+        (value - other).abs() < 0.001
+    }
+
+    #[test]
+    fn a_file_inside_of_its_streams_widens_by_chance_alone() {
+        // Of 0.42 to 0.58 one stream at each end is left out; 0.5 is in the middle.
+        let there = (0.42, 0.58);
+        let inside = [
+            // None of 343 is no miss where 0.4 % are the mean.
+            (even(Some(0.0), -0.002, 0.0092), 343.0),
+            // 8 of 1422, more than twice the mean.
+            (even(Some(8.0 / 1422.0), 0.0, 0.006), 1422.0),
+            (even(None, 0.0, 0.006), 1422.0),
+        ];
+        for (here, requests) in inside {
+            let Forecast { predicted, range: (low, high), missed } = of(&here, there, requests);
+            assert!(is_near(predicted, 0.5) && missed == 1.0);
+            let reach = (0.08 - 0.16 / 78.0) * SQRT_2;
+            assert!(is_near(low, 0.5 - reach) && is_near(high, 0.5 + reach), "{low} {high}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_failed_more_than_its_streams_moves_the_upper_end_alone() {
+        let (there, requests) = ((0.42, 0.58), 1000.0);
+        let known = of(&even(Some(0.2), 0.18, 0.22), there, requests);
+        let missed = of(&even(Some(0.4), 0.18, 0.22), there, requests);
+        // Odds of 2 to 3 in place of 1 to 4.
+        assert!((missed.missed - 8.0 / 3.0).abs() < 0.01, "{missed:?}");
+        assert!(missed.range.0 == known.range.0 && missed.range.1 > known.range.1);
+        assert!(missed.range.1 < 0.85, "{missed:?}");
+        // On its own board the range reaches to what was recorded.
+        assert!(of(&even(Some(0.4), 0.18, 0.22), (0.18, 0.22), requests).range.1 > 0.4);
+    }
+
+    #[test]
+    fn a_file_that_failed_less_than_its_streams_moves_the_lower_end_alone() {
+        let (there, requests) = ((0.42, 0.58), 1000.0);
+        let known = of(&even(Some(0.2), 0.18, 0.22), there, requests);
+        for recorded in [0.1, 0.0] {
+            let missed = of(&even(Some(recorded), 0.18, 0.22), there, requests);
+            assert!(missed.missed < 0.5 && missed.range.1 == known.range.1, "{missed:?}");
+            assert!((0.0001..known.range.0).contains(&missed.range.0), "{missed:?}");
+            assert!(of(&even(Some(recorded), 0.18, 0.22), (0.18, 0.22), requests).range.0 < 0.1);
+        }
+    }
+
+    #[test]
+    fn streams_that_never_fail_have_odds_too() {
+        let missed = of(&even(Some(0.2), 0.0, 0.0), (0.0, 0.0), 1000.0);
+        assert!(missed.missed.is_finite() && missed.range.1 < 1.0 && missed.range.1 > 0.2);
+    }
+
+    #[test]
+    fn what_no_stream_shows_may_be_three_times_in_a_run() {
+        let none = even(Some(0.0), 0.0, 0.0);
+        assert_eq!(of(&none, (0.0, 0.0), 1500.0).range, (0.0, 0.002));
+        assert_eq!(of(&none, (0.0, 0.0), 2.0).range, (0.0, 1.0));
+        assert_eq!(expected(&none, &Figure::of(None, &[None; 3]), 9.0), None);
+    }
+
+    #[test]
+    fn the_range_of_a_figure_is_without_what_one_run_of_twenty_is_outside_of() {
+        let all: Vec<_> = (0..STREAMS).map(|number| Some(number as f64)).collect();
+        assert_eq!(Figure::of(None, &all).range, Some((1.0, (STREAMS - 2) as f64)));
+        assert_eq!(Figure::of(None, &all[..39]).range, Some((0.0, 38.0)));
+        let (with, without) = (&all[..11], [None; 28]);
+        let figure = Figure::of(None, &[with, &without].concat());
+        assert_eq!((figure.range, figure.without), (Some((0.0, 10.0)), 28));
+    }
+}

@@ -18,6 +18,15 @@ pub struct Forecast {
     pub missed: f64,
 }
 
+impl Forecast {
+    /// Whether the range is wider than a number that is of use: more than four times what is
+    /// predicted, and where that is below 2 %, more than three percentage points.
+    pub fn is_wide(&self) -> bool {
+        let most = if self.predicted < 0.02 { 0.03 } else { 4.0 * self.predicted };
+        self.range.1 - self.range.0 > most
+    }
+}
+
 /// The most refusals that a run is expected to have of which one run shows none, at 95 %.
 const UNSEEN: f64 = 3.0;
 
@@ -135,6 +144,15 @@ mod tests {
             assert!((0.0001..known.range.0).contains(&missed.range.0), "{missed:?}");
             assert!(of(&even(Some(recorded), 0.18, 0.22), (0.18, 0.22), requests).range.0 < 0.1);
         }
+    }
+
+    #[test]
+    fn a_range_is_wide_by_what_is_predicted() {
+        let wide = |predicted, low, high| {
+            Forecast { predicted, range: (low, high), missed: 1.0 }.is_wide()
+        };
+        assert!(!wide(0.02, 0.0, 0.08) && wide(0.02, 0.0, 0.081));
+        assert!(!wide(0.019, 0.01, 0.04) && wide(0.019, 0.01, 0.041));
     }
 
     #[test]

@@ -212,6 +212,15 @@ fn predicted(fitted: &Fitted<'_>, out: &mut dyn Write) -> io::Result<()> {
     };
     writeln!(out, "predicted for one run of {run}{holds}:")?;
     table::write(out, "area,cap,refused,lowest,highest", &all.iter().map(row).collect::<Vec<_>>())?;
+    let wide = all.iter().filter(|(.., expected)| expected.is_wide()).count() as u64;
+    if wide > 0 {
+        writeln!(
+            out,
+            "{}: more than four times what is predicted, below 2 % more than three percentage points; \
+             a longer trace makes a range narrower",
+            words::counted(wide, "wide range")
+        )?;
+    }
     writeln!(out)
 }
 
@@ -306,7 +315,7 @@ fn json(fitted: &Fitted<'_>) -> Value {
         json!({
             "area_pages": pages, "cap": cap, "refused": decimal(expected.predicted),
             "low": decimal(expected.range.0), "high": decimal(expected.range.1),
-            "missed": decimal(expected.missed), "requests": run_requests(fit),
+            "missed": decimal(expected.missed), "is_wide": expected.is_wide(), "requests": run_requests(fit),
         })
     });
     let callers = fit.manners().iter().map(|manner| {

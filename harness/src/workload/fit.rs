@@ -165,9 +165,15 @@ impl Fit {
         History::of_ops(&self.before(), ops, clients)
     }
 
-    /// LOAD of the file, in pages: nobody asked for what was there before, [`Fit::before_pages`].
+    /// LOAD of the file, in pages, as far as it was granted: nobody asked for what was there before, [`Fit::before_pages`].
     pub fn load_pages(&self) -> u64 {
         self.model.load_pages
+    }
+
+    /// LOAD with what was refused, for as long as that would have lived: what a stream of the file's
+    /// LOAD asks for.
+    pub fn asked_pages(&self) -> u64 {
+        self.model.meant_pages
     }
 
     /// Pages of what was there before the file begins, and stays to its end.
@@ -276,8 +282,9 @@ impl Fit {
         let classes = self.model.classes.iter().flat_map(|class| &class.sessions);
         let sessions = classes.chain(self.model.residents.iter().map(|(_, session)| session));
         let asks = self.model.closed.iter().flat_map(|closed| &closed.asks);
+        let asks = asks.flat_map(|unit| &unit.asks);
         let first = sessions.map(model::Session::first_pages);
-        let first = first.chain(asks.map(steps::Unit::pages)).max().unwrap_or(0);
+        let first = first.chain(asks.map(|(count, _)| *count)).max().unwrap_or(0);
         let before = self.model.before.iter().map(|buffer| buffer.count).sum::<u64>();
         let least_pages = first.max(before.saturating_sub(self.before_pages()));
         let most_pages = self.load_pages().saturating_mul(Setup::MOST_TIMES);

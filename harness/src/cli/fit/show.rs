@@ -64,9 +64,15 @@ fn text(fitted: &Fitted<'_>, out: &mut dyn Write) -> io::Result<()> {
     } else {
         String::new()
     };
+    let asked = match fit.asked_pages() {
+        asked if asked > load => {
+            format!("; {asked} pages ({}) with what was refused", mib(asked, fit.paged.page))
+        }
+        _ => String::new(),
+    };
     writeln!(
         out,
-        "{name}: a {}, {} requests in {} ops over {}; LOAD {} pages ({}){beside}",
+        "{name}: a {}, {} requests in {} ops over {}; LOAD {} pages ({}){beside}{asked}",
         fit.format,
         fit.requests,
         fit.ops(),
@@ -335,7 +341,7 @@ fn json(fitted: &Fitted<'_>) -> Value {
         "schema": 1, "file": name, "format": fit.format,
         "unit_of_time": if fit.is_in_ops() { "ops" } else { "us" },
         "requests": fit.requests, "ops": fit.ops(), "end": fit.end_us(),
-        "load_pages": fit.load_pages(), "before_pages": fit.before_pages(),
+        "load_pages": fit.load_pages(), "asked_pages": fit.asked_pages(), "before_pages": fit.before_pages(),
         "sessions": sessions, "stay": stay,
         "classes": classes.collect::<Vec<_>>(), "phases": phases.collect::<Vec<_>>(),
         "distances": distances, "distance": decimal(fit.distances.largest()),

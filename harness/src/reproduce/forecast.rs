@@ -35,8 +35,8 @@ const UNSEEN: f64 = 3.0;
 /// The model rests on one run, which lies as far from the middle of all runs as the next one will: so
 /// the range of the streams is the square root of two times as wide as it is over runs of a known
 /// model. Where the file is outside the range of the streams on its own board, `here`, the range
-/// reaches as much further to that side, in odds: within it the distance is chance, which is in the
-/// square root. It reaches up to three refusals in any case: what has a mean of three in a run is not
+/// reaches as much further to that side, in odds, and up by the share that no stream explains: within it
+/// the distance is chance, which is in the square root. It reaches up to three refusals in any case: what has a mean of three in a run is not
 /// seen in one of twenty, so one run cannot show that it never happens.
 pub fn forecast(fit: &Fit, here: &[Recorded], there: &[Recorded]) -> Option<Forecast> {
     let recorded = super::recorded(fit).and_then(|file| file.all().refused_share());
@@ -57,8 +57,16 @@ fn expected(here: &Figure, there: &Figure, requests: f64) -> Option<Forecast> {
     let missed = missed(here, requests);
     let low = moved(wider(low).max(0.0), missed.min(1.0));
     let high = wider(high).max(UNSEEN / requests.max(UNSEEN)).min(1.0);
-    let high = moved(high, missed.max(1.0));
+    // What none of the streams explains may be there as well, where they hardly fail too.
+    let also = Some(high + beyond(here)).filter(|also| *also < 1.0).unwrap_or(high);
+    let high = moved(high, missed.max(1.0)).max(also);
     Some(Forecast { predicted, range: (low.min(predicted), high.max(predicted)), missed })
+}
+
+/// How far the file is above the range of the streams.
+fn beyond(here: &Figure) -> f64 {
+    let above = here.recorded.zip(here.range).map(|(recorded, (_, high))| recorded - high);
+    above.map_or(0.0, |above| above.max(0.0))
 }
 
 /// The odds of the file, as a multiple of those of the streams; 1 inside of their range.
@@ -130,6 +138,9 @@ mod tests {
         assert!((missed.missed - 8.0 / 3.0).abs() < 0.01, "{missed:?}");
         assert!(missed.range.0 == known.range.0 && missed.range.1 > known.range.1);
         assert!(missed.range.1 < 0.85, "{missed:?}");
+        // Where streams hardly fail the odds come to little: 0.18 is explained by none of them.
+        let rare = of(&even(Some(0.4), 0.18, 0.22), (0.0, 0.002), requests);
+        assert!(rare.range.1 > 0.18 && rare.range.1 < 0.19, "{rare:?}");
         // On its own board the range reaches to what was recorded.
         assert!(of(&even(Some(0.4), 0.18, 0.22), (0.18, 0.22), requests).range.1 > 0.4);
     }

@@ -2,8 +2,8 @@
 //!
 //! The board of the file runs drawn streams of the file's length, with what clients do after a
 //! refusal as it was inferred. Of all recordings which are like the streams 95 % lie in the range of
-//! each figure, whatever its distribution is: with k left out at each end, n draws bound one more with
-//! probability (n + 1 - 2 k) / (n + 1), k being the first that is outside.
+//! each figure, whatever its distribution is: one more draw lies from the kth lowest of n to the kth
+//! highest with probability (n + 1 - 2 k) / (n + 1), and 79 streams have a k of 2.
 
 mod forecast;
 

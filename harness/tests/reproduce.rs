@@ -67,7 +67,7 @@ fn what_was_observed_on_boards_is_in_the_ranges_and_these_are_narrow() {
             of_area("7.3-dmaheap-two-pools-trace.txt.gz", "vpu_pool"),
             &[(24, 8, 337, 1422), (26, 8, 115, 1422), (28, 8, 16, 1422), (24, 4, 2, 474)],
         ),
-        (of_area("7.3-cma33M-default-trace.txt.gz", "linux,cma"), &[(34, 8, 246, 800)]),
+        (of_area("7.3-cma33M-default-trace.txt.gz", "reserved"), &[(34, 8, 246, 800)]),
     ];
     for (fit, observed) in captures {
         let here = predict(&fit, &fit.area.clone().unwrap(), fit.cap).unwrap();
@@ -86,8 +86,7 @@ fn what_was_observed_on_boards_is_in_the_ranges_and_these_are_narrow() {
 
 #[test]
 fn a_file_without_outcomes_is_not_held_against_its_fit() {
-    let rows =
-        "at_us,kind,id,client,count,align\n0,alloc,1,0,900,0\n5,alloc,2,0,200,0\n9,free,1,,,\n";
+    let rows = "at_us,op,id,count,align,client,area\n0,alloc,1,900,0,c,\n5,alloc,2,200,0,c,\n9,free,1,,,,\n";
     let text = format!("# base_pfn=0 pages=1024 order_per_bit=0\n{rows}");
     let fit = Fit::read(&Source::bytes("stream", text.into_bytes()), &Options::default()).unwrap();
     let reproduction = reproduce(&fit).unwrap().unwrap();

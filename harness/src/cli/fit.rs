@@ -40,9 +40,9 @@ use show::Predicted;
 /// A recording has no time: its lifetimes are in ops. Pins and the geometry of the area
 /// (order_per_bit among it) are not fitted: they are not what clients ask for.
 ///
-/// What it predicts for areas of other sizes, and at other caps, is a range for one run as long as the
-/// file: wider by what one file can say, and, where the file is not in the range of the streams on its
-/// own board, as far as the model missed it.
+/// What it predicts for areas of other sizes, and at other caps, is a range for one run as long as
+/// the file: wider by what one file can say, and, where the file is not in the range of the streams
+/// on its own board, as far as the model missed it.
 ///
 /// Examples:
 ///   cmalab fit trace.txt --area linux,cma

@@ -10,7 +10,8 @@ use crate::workload::fit::{Fit, Recorded};
 pub struct Forecast {
     /// The mean of the streams.
     pub predicted: f64,
-    /// Where one run of [`run_requests`](super::run_requests) lies, at 95 % as far as the model holds.
+    /// Where one run of [`run_requests`](super::run_requests) requests lies, at 95 % as far as the
+    /// model holds.
     pub range: (f64, f64),
     /// How far the model missed the file where that is outside the range of the streams on its own
     /// board, as a factor of the odds: the range reaches as much further to that side. 1 where it is
@@ -32,12 +33,13 @@ const UNSEEN: f64 = 3.0;
 
 /// What is expected of one run on another area, or at another cap, than those of the file.
 ///
-/// The model rests on one run, which lies as far from the middle of all runs as the next one will: so
-/// the range of the streams is the square root of two times as wide as it is over runs of a known
+/// The model rests on one run, which lies as far from the middle of all runs as the next one will:
+/// so the range of the streams is the square root of two times as wide as it is over runs of a known
 /// model. Where the file is outside the range of the streams on its own board, `here`, the range
-/// reaches as much further to that side, in odds, and up by the share that no stream explains: within it
-/// the distance is chance, which is in the square root. It reaches up to three refusals in any case: what has a mean of three in a run is not
-/// seen in one of twenty, so one run cannot show that it never happens.
+/// reaches as much further to that side, in odds, and up by the share that no stream explains: within
+/// it the distance is chance, which is in the square root. It reaches up to three refusals in any
+/// case: what has a mean of three in a run is not seen in one of twenty, so one run cannot show that
+/// it never happens.
 pub fn forecast(fit: &Fit, here: &[Recorded], there: &[Recorded]) -> Option<Forecast> {
     let recorded = super::recorded(fit).and_then(|file| file.all().refused_share());
     let (here, there) = (refused(recorded, here), refused(None, there));
@@ -49,8 +51,8 @@ fn refused(recorded: Option<f64>, streams: &[Recorded]) -> Figure {
     Figure::of(recorded, &shares)
 }
 
-/// What is expected of a run of so many requests, by the streams `here`, on the board of the file, and
-/// those on the other.
+/// What is expected of a run of so many requests, by the streams `here`, on the board of the file,
+/// and those on the other.
 fn expected(here: &Figure, there: &Figure, requests: f64) -> Option<Forecast> {
     let ((low, high), predicted) = (there.range?, there.predicted?);
     let wider = |end: f64| predicted + (end - predicted) * SQRT_2;

@@ -164,8 +164,8 @@ fn reproduced(
     if !one.is_known() {
         writeln!(
             out,
-            "whether it reproduces the file is not known: the file does not say what was refused; of the \
-             requests {predicted}"
+            "whether it reproduces the file is not known: the file does not say what was refused; \
+             of the requests {predicted}"
         )?;
     } else if one.holds() {
         writeln!(
@@ -222,8 +222,8 @@ fn predicted(fitted: &Fitted<'_>, out: &mut dyn Write) -> io::Result<()> {
     if wide > 0 {
         writeln!(
             out,
-            "{}: more than four times what is predicted, below 2 % more than three percentage points; \
-             a longer trace makes a range narrower",
+            "{}: more than four times what is predicted, below 2 % more than three percentage \
+             points; a longer trace makes a range narrower",
             words::counted(wide, "wide range")
         )?;
     }
@@ -321,7 +321,8 @@ fn json(fitted: &Fitted<'_>) -> Value {
         json!({
             "area_pages": pages, "cap": cap, "refused": decimal(expected.predicted),
             "low": decimal(expected.range.0), "high": decimal(expected.range.1),
-            "missed": decimal(expected.missed), "is_wide": expected.is_wide(), "requests": run_requests(fit),
+            "missed": decimal(expected.missed), "is_wide": expected.is_wide(),
+            "requests": run_requests(fit),
         })
     });
     let callers = fit.manners().iter().map(|manner| {

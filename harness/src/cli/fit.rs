@@ -8,7 +8,7 @@ use clap::Args;
 use cma_policies::Area;
 
 use super::bar;
-use super::context::Context;
+use super::context::{Context, Format};
 use super::failure::{Exit, Failure};
 use super::given::{Placed, Read, STANDARD_INPUT};
 use crate::ingest::{DEFAULT_CAP, StreamWriter, stated};
@@ -114,7 +114,10 @@ pub(super) fn run(args: &Fit, context: &Context) -> Result<Exit, Failure> {
     let (rows, options) = args.read.files(&args.files, args.placed.geometry())?;
     let source = reader::only(rows)?;
     let fit = fit::Fit::read(&source, &options)?;
-    for warning in fit.warnings.iter().cloned().chain(fit.left_out.warnings()) {
+    // Text and JSON say what is left out themselves.
+    let is_csv = context.format == Format::Csv;
+    let left_out = if is_csv { fit.left_out.warnings() } else { Vec::new() };
+    for warning in fit.warnings.iter().cloned().chain(left_out) {
         context.warn(&format!("{}: {warning}", source.name()));
     }
     if let Some(path) = &args.draw {

@@ -4,8 +4,10 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
+use crate::cli::cap;
 use crate::cli::context::Show;
 
+use crate::after_failure::AfterFailure;
 use crate::page::Page;
 use crate::report::words::clients_ask;
 use crate::reproduce::{Figure, Forecast, Reproduction, STREAMS, run_requests};
@@ -81,6 +83,9 @@ fn text(fitted: &Fitted<'_>, out: &mut dyn Write) -> io::Result<()> {
         mib(load, fit.paged.page)
     )?;
     writeln!(out, "{}", fit.paged)?;
+    for said in fit.cap_shown.iter().flat_map(|shown| cap::said(shown, "--predict-cap")) {
+        writeln!(out, "{said}")?;
+    }
     if fit.format == "trace" {
         let clients = fit.clients().iter().map(|client| (&fit.asking, client.as_str()));
         for said in clients_ask(clients, fit.paged.page) {
@@ -90,7 +95,18 @@ fn text(fitted: &Fitted<'_>, out: &mut dyn Write) -> io::Result<()> {
     if in_ops {
         writeln!(out, "a recording has no time: lifetimes and times between requests are in ops")?;
     }
-    writeln!(out, "streams are drawn from {sessions} sessions; {stay} more stay to the end")?;
+    let holders = fit.manners().iter().filter(|manner| manner.holds.is_some());
+    let holders: Vec<&str> = holders.map(called).collect();
+    if !holders.is_empty() {
+        writeln!(
+            out,
+            "drawn streams have clients that hold as much as they may: {}",
+            holders.join(", ")
+        )?;
+    }
+    if holders.is_empty() || sessions + stay > 0 {
+        writeln!(out, "streams are drawn from {sessions} sessions; {stay} more stay to the end")?;
+    }
     for phase in fit.phases().iter().filter(|phase| phase.burst) {
         let (from, to) = (time(phase.from_us, in_ops), time(phase.to_us, in_ops));
         writeln!(out, "burst from {from} to {to}: {} requests", phase.requests)?;
@@ -131,7 +147,7 @@ fn text(fitted: &Fitted<'_>, out: &mut dyn Write) -> io::Result<()> {
     let (largest, chance) = (fit.distances.largest(), fit.between_draws);
     writeln!(out, "the distance: {largest:.3}; two drawn streams are {chance:.3} apart")?;
     for left_out in fit.left_out.warnings() {
-        writeln!(out, "not fitted: {left_out}")?;
+        writeln!(out, "{left_out}")?;
     }
     Ok(())
 }
@@ -194,6 +210,13 @@ fn reproduced(
         }),
     );
     table::write(out, "figure,recorded,predicted,lowest,highest,agrees", &rows)?;
+    if let (without @ 1.., Some(_)) = (one.first_us.without, one.first_us.range) {
+        writeln!(
+            out,
+            "in {without} of the {STREAMS} streams nothing is refused: the time of the first refusal is \
+             that of the others"
+        )?;
+    }
     writeln!(out)
 }
 
@@ -234,10 +257,6 @@ fn predicted(fitted: &Fitted<'_>, out: &mut dyn Write) -> io::Result<()> {
 fn row(name: &str, (figure, known): (&Figure, bool), shown: &dyn Fn(f64) -> String) -> Vec<String> {
     let or_none = |value: Option<f64>| value.map_or_else(|| "none".to_string(), shown);
     let range = figure.range.map_or([None; 2], |(low, high)| [Some(low), Some(high)]);
-    let mut highest = or_none(range[1]);
-    if figure.without > 0 && range[1].is_some() {
-        highest += &format!(" (none in {})", figure.without);
-    }
     let agrees = match (known, figure.agrees()) {
         (false, _) => "-",
         (true, true) => "yes",
@@ -245,7 +264,8 @@ fn row(name: &str, (figure, known): (&Figure, bool), shown: &dyn Fn(f64) -> Stri
     };
     let recorded = if known { or_none(figure.recorded) } else { "-".to_string() };
     let predicted = or_none(figure.predicted);
-    [name.to_string(), recorded, predicted, or_none(range[0]), highest, agrees.to_string()].to_vec()
+    let (low, high) = (or_none(range[0]), or_none(range[1]));
+    [name.to_string(), recorded, predicted, low, high, agrees.to_string()].to_vec()
 }
 
 /// Whether there is anything to say of what a kind of clients does.
@@ -253,11 +273,32 @@ const fn shown(manner: &Manner) -> bool {
     manner.refusals > 0 || manner.holds.is_some()
 }
 
+/// A kind of clients by its name.
+fn called(manner: &Manner) -> &str {
+    if manner.kind.is_empty() { "whoever asks" } else { &manner.kind }
+}
+
+/// What clients do of which so many buffers go back at once: the oldest, or any.
+fn next(back: u64, oldest: bool) -> String {
+    let which = if oldest { " of those held longest" } else { "" };
+    let back = match back {
+        0 => "nothing is given back at once".to_string(),
+        1 => format!("one buffer{which} is given back at once"),
+        _ => format!("{}{which} are given back at once", words::counted(back, "buffer")),
+    };
+    format!(
+        "go on with the next request, and hold as much as it held at most: {back}, and later no \
+         buffer before its pages are needed"
+    )
+}
+
 /// What a kind of clients does after a refusal, and what shows it.
 fn said(manner: &Manner, in_ops: bool, page: Page) -> String {
-    let name = if manner.kind.is_empty() { "whoever asks" } else { &manner.kind };
-    let mut said =
-        format!("after a refusal {name} will {} ({})", manner.after.about(), manner.after);
+    let does = match manner.after {
+        AfterFailure::Next { back, oldest } => next(back, oldest),
+        after => after.about().to_string(),
+    };
+    let mut said = format!("after a refusal {} will {does} ({})", called(manner), manner.after);
     if let Some(Holds { most_pages, gave, needed }) = manner.holds {
         said += &format!(
             "; it holds up to {most_pages} pages ({}): of {gave} requests before which something \
@@ -346,8 +387,10 @@ fn json(fitted: &Fitted<'_>) -> Value {
         "sessions": sessions, "stay": stay,
         "classes": classes.collect::<Vec<_>>(), "phases": phases.collect::<Vec<_>>(),
         "distances": distances, "distance": decimal(fit.distances.largest()),
-        "between_draws": decimal(fit.between_draws), "not_fitted": fit.left_out.warnings(),
+        "between_draws": decimal(fit.between_draws), "not_fitted": fit.left_out.not_fitted(),
+        "taken_otherwise": fit.left_out.taken_otherwise(),
         "page_kib": fit.paged.page.kib(), "page_kib_stated": fit.paged.by.is_some(),
+        "recorded_cap": fit.cap, "recorded_cap_shown": fit.cap_shown.as_ref().map(cap::json_of_cap),
     })
 }
 

@@ -13,6 +13,7 @@ use crate::board::Asking;
 use crate::ingest::{Event, IngestError, Paged, Source};
 use crate::op::{Op, Timed};
 use crate::reader::{self, CapShown, Options};
+use crate::words::is_or_are;
 
 /// Requests that are looked at: what comes after them in a longer file is not fitted.
 pub(super) const MOST_REQUESTS: usize = 1 << 22;
@@ -62,24 +63,59 @@ pub struct LeftOut {
 impl LeftOut {
     /// What there is of it, in words.
     pub fn warnings(&self) -> Vec<String> {
-        let said = [
-            (self.pins, "pins and unpins are not fitted: they name pages, not who asks"),
+        [self.not_fitted(), self.taken_otherwise()].concat()
+    }
+
+    /// What is left out.
+    pub fn not_fitted(&self) -> Vec<String> {
+        let rows = [
+            (self.pins, "pin or unpin", "pins and unpins", "pages are named, and not who asks"),
+            (
+                self.interrupted,
+                "request that a signal ended",
+                "requests that a signal ended",
+                "that says nothing of the area",
+            ),
+            (self.no_pages, "request for no pages", "requests for no pages", "no area is asked"),
+            (self.later, "request", "requests", "only the first 4194304 of the file are looked at"),
+        ];
+        let rows = rows.into_iter().filter(|(number, ..)| *number > 0);
+        rows.map(|(number, one, several, why)| {
+            let what = if number == 1 { one } else { several };
+            format!("{number} {what} {} not fitted: {why}", is_or_are(number))
+        })
+        .collect()
+    }
+
+    /// What is fitted otherwise than the file has it.
+    pub fn taken_otherwise(&self) -> Vec<String> {
+        let rows = [
             (
                 self.parts,
-                "frees of a part are not fitted: a buffer is held until all of it is free",
+                "part of a buffer was freed before the rest: it is held until all of it is free",
+                "parts of buffers were freed before the rest: each is held until all of it is free",
             ),
             (
                 self.refused,
+                "request was refused when recorded: it is taken to live as those beside it",
                 "requests were refused when recorded: they are taken to live as those beside them",
             ),
-            (self.given_back, "requests were refused when recorded: they are given back at once"),
-            (self.interrupted, "requests were ended by a signal: they are not fitted"),
-            (self.again, "requests repeat one that was refused: what callers do makes them"),
-            (self.no_pages, "requests for no pages are not fitted"),
-            (self.later, "requests come after the first 4194304, which alone are fitted"),
+            (
+                self.given_back,
+                "request was refused when recorded: it is given back at once",
+                "requests were refused when recorded: they are given back at once",
+            ),
+            (
+                self.again,
+                "request repeats one that was refused: what callers do makes it",
+                "requests repeat one that was refused: what callers do makes them",
+            ),
         ];
-        let there = said.into_iter().filter(|(number, _)| *number > 0);
-        there.map(|(number, what)| format!("{number} {what}")).collect()
+        let rows = rows.into_iter().filter(|(number, ..)| *number > 0);
+        rows.map(|(number, one, several)| {
+            format!("{number} {}", if number == 1 { one } else { several })
+        })
+        .collect()
     }
 }
 

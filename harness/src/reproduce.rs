@@ -153,8 +153,8 @@ fn recorded(fit: &Fit) -> Option<&Recorded> {
     fit.has_outcomes().then(|| fit.recorded())
 }
 
-/// Requests of a run that is predicted: as many as the file has, of a file of more than [`MOST_OPS`]
-/// ops its share of them.
+/// Requests of a run that is predicted: as many as the file has, of one of more than 262144 ops
+/// their share of so many.
 pub fn run_requests(fit: &Fit) -> u64 {
     let all = fit.ops().max(1);
     let share = u128::from(fit.requests) * u128::from(all.min(MOST_OPS)) / u128::from(all);

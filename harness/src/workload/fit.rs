@@ -43,7 +43,7 @@ use super::{Setup, SetupError, Workload};
 use crate::after_failure::{AfterFailure, Callers};
 use crate::board::Asking;
 use crate::board::kind;
-use crate::ingest::{DEFAULT_CAP, IngestError, Paged, STREAM, Source};
+use crate::ingest::{DEFAULT_CAP, IngestError, Paged, Source};
 use crate::op::Op;
 use crate::reader::{CapShown, Options};
 use crate::seed::Seed;
@@ -75,6 +75,7 @@ pub struct Fit {
     /// What the fit leaves out.
     pub left_out: LeftOut,
     manners: Vec<Manner>,
+    has_outcomes: bool,
     recorded: Recorded,
     /// Classes of requests, by pages asked for.
     pub classes: Vec<Requested>,
@@ -114,6 +115,7 @@ impl Fit {
             area: facts.area,
             paged: facts.paged,
             format: facts.format,
+            has_outcomes: facts.has_outcomes,
             cap: facts.cap,
             cap_shown: facts.cap_shown,
             asking: facts.asking,
@@ -194,9 +196,9 @@ impl Fit {
         self.format == "recording"
     }
 
-    /// Whether the file says what was refused: a stream does not, since nobody ran it.
-    pub fn has_outcomes(&self) -> bool {
-        self.format != STREAM
+    /// Whether the file says of any request how that ended: a stream does not, since nobody ran it.
+    pub const fn has_outcomes(&self) -> bool {
+        self.has_outcomes
     }
 
     /// Names of the clients of the file, by number.

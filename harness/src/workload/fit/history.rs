@@ -199,6 +199,7 @@ pub(super) struct Facts {
     pub(super) area: Option<Area>,
     pub(super) paged: Paged,
     pub(super) format: &'static str,
+    pub(super) has_outcomes: bool,
     pub(super) cap: u32,
     pub(super) cap_shown: Option<CapShown>,
     pub(super) asking: Asking,
@@ -344,8 +345,10 @@ impl History {
         // Nobody asked for what was live before.
         let before = if only.is_some() { Vec::new() } else { reader.before() };
         ledger.before(&before);
+        let mut has_outcomes = false;
         for row in reader.by_ref() {
             let row = row?;
+            has_outcomes |= row.recorded.result.is_some();
             let event = match (row.event, &only) {
                 (Event::Op(op), Some(only)) => match only.take(op) {
                     Some(op) => Event::Op(op),
@@ -394,7 +397,7 @@ impl History {
         let (cap, cap_shown) = (reader.cap(), reader.cap_shown().cloned());
         let asking = reader.asking().clone();
         let (paged, format) = (reader.paged(), reader.format().name);
-        Ok((history, Facts { area, paged, format, cap, cap_shown, asking, warnings }))
+        Ok((history, Facts { area, paged, format, has_outcomes, cap, cap_shown, asking, warnings }))
     }
 
     /// Of a stream that was made.

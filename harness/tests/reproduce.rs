@@ -119,7 +119,8 @@ fn who_holds_as_much_as_it_may_goes_on_with_its_next_request() {
         ("heap", AfterFailure::Next { back: 1, oldest: false })
     );
     let holds = manner.holds.unwrap();
-    assert_eq!((holds.most_pages, manner.refusals), (4172, 336));
+    // Of 337 refusals two are the last requests of their programs, of which there are three.
+    assert_eq!((holds.most_pages, manner.refusals), (4172, 335));
     assert!(holds.gave > 400 && holds.needed == holds.gave, "{holds:?}");
     // Without a refusal it is known that it holds so much, and not what it does then.
     let other = of_area("7.3-dmaheap-two-pools-trace.txt.gz", "linux,cma");

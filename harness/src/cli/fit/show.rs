@@ -279,9 +279,14 @@ fn called(manner: &Manner) -> &str {
 }
 
 /// What clients do of which so many buffers go back at once: the oldest, or any.
-fn next(back: u64, oldest: bool) -> String {
+fn next(back: u64, oldest: bool, is_known: bool) -> String {
     let which = if oldest { " of those held longest" } else { "" };
     let back = match back {
+        _ if !is_known => format!(
+            "nothing is given back at once, or one buffer{which}, in every second stream, since too \
+             few refusals show it"
+        ),
+        AfterFailure::ALL => "all is given back at once".to_string(),
         0 => "nothing is given back at once".to_string(),
         1 => format!("one buffer{which} is given back at once"),
         _ => format!("{}{which} are given back at once", words::counted(back, "buffer")),
@@ -295,16 +300,23 @@ fn next(back: u64, oldest: bool) -> String {
 /// What a kind of clients does after a refusal, and what shows it.
 fn said(manner: &Manner, in_ops: bool, page: Page) -> String {
     let does = match manner.after {
-        AfterFailure::Next { back, oldest } => next(back, oldest),
+        AfterFailure::Next { back, oldest } => next(back, oldest, manner.is_known),
         after => after.about().to_string(),
     };
-    let mut said = format!("after a refusal {} will {does} ({})", called(manner), manner.after);
+    let word = match manner.after {
+        AfterFailure::Next { .. } if !manner.is_known => String::new(),
+        after => format!(" ({after})"),
+    };
+    let mut said = format!("after a refusal {} will {does}{word}", called(manner));
     if let Some(Holds { most_pages, gave, needed }) = manner.holds {
         said += &format!(
             "; it holds up to {most_pages} pages ({}): of {gave} requests before which something \
              was given back, {needed} would have been above that",
             mib(most_pages, page)
         );
+        if needed == 0 {
+            said += "; nothing shows that it may not hold more, as it may on a larger area";
+        }
     }
     said + &match (manner.refusals, manner.next_us) {
         (refusals, Some(next_us)) => format!(
@@ -369,6 +381,7 @@ fn json(fitted: &Fitted<'_>) -> Value {
     let callers = fit.manners().iter().map(|manner| {
         json!({
             "client": manner.kind, "after_failure": manner.after.to_string(),
+            "is_known": manner.is_known,
             "refusals": manner.refusals, "same_again": manner.again,
             "next_request_p50": manner.next_us,
             "holds_at_most": manner.holds.map(|holds| holds.most_pages),

@@ -153,6 +153,12 @@ pub struct Asked {
 }
 
 impl Asked {
+    /// One more.
+    pub(crate) fn note(&mut self, is_refused: bool) {
+        self.requests += 1;
+        self.refused += u64::from(is_refused);
+    }
+
     /// Refused requests as a share of all, where there are any.
     pub fn refused_share(self) -> Option<f64> {
         (self.requests > 0).then(|| self.refused as f64 / self.requests as f64)
@@ -173,9 +179,7 @@ pub struct Recorded {
 impl Recorded {
     /// A request ended.
     pub fn note(&mut self, at_us: u64, pages: u64, is_refused: bool) {
-        let asked = self.by_size.entry(pages).or_default();
-        asked.requests += 1;
-        asked.refused += u64::from(is_refused);
+        self.by_size.entry(pages).or_default().note(is_refused);
         if is_refused {
             self.first_refused_us.get_or_insert(at_us);
         }

@@ -14,7 +14,7 @@ use cma_harness::op::{Op, Timed};
 use cma_harness::oracle::{Checks, Witness};
 use cma_harness::policies::{Area, Request, builtin};
 use cma_harness::reader::Options;
-use cma_harness::reproduce::{Forecast, forecast, predict};
+use cma_harness::reproduce::{Forecast, Run, forecast, predict};
 use cma_harness::seed::{Draws, Seed};
 use cma_harness::simulate::{Answer, Observer, Rig, Slot, Step, Until, run, warm_up};
 use cma_harness::workload::fit::{Fit, Recorded};
@@ -191,7 +191,8 @@ fn what_happens_on_hidden_boards_is_inside_of_what_is_predicted() {
         let own = fit.area.clone().unwrap();
         let here = predict(&fit, &own, fit.cap).unwrap();
         let there = predict(&fit, &area, fit.cap).unwrap();
-        let Forecast { predicted, range: (low, high), .. } = forecast(&fit, &here, &there).unwrap();
+        let Forecast { predicted, range: (low, high), .. } =
+            forecast(&fit, Run::of(&fit), &here, &there).unwrap();
         let mut watch = Watch::default();
         hidden.session(other, number + 1_000_000, &mut watch);
         let observed = watch.0.all().refused_share().unwrap();

@@ -7,7 +7,7 @@ use cma_harness::after_failure::AfterFailure;
 use cma_harness::ingest::Source;
 use cma_harness::policies::Area;
 use cma_harness::reader::Options;
-use cma_harness::reproduce::{STREAMS, forecast, predict, reproduce};
+use cma_harness::reproduce::{Run, STREAMS, forecast, predict, reproduce};
 use cma_harness::workload::fit::{Fit, Manner, Recorded};
 
 fn board(name: &str) -> Source {
@@ -73,7 +73,8 @@ fn what_was_observed_on_boards_is_in_the_ranges_and_these_are_narrow() {
         let here = predict(&fit, &fit.area.clone().unwrap(), fit.cap).unwrap();
         for (mib, cap, refused, requests) in observed {
             let area = Area::single(0, mib * 256, 0).unwrap();
-            let expected = forecast(&fit, &here, &predict(&fit, &area, *cap).unwrap()).unwrap();
+            let expected =
+                forecast(&fit, Run::of(&fit), &here, &predict(&fit, &area, *cap).unwrap()).unwrap();
             let (said, (low, high)) =
                 (format!("{mib} MiB, cap {cap}: {expected:?}"), expected.range);
             assert!((low..=high).contains(&(*refused as f64 / *requests as f64)), "{said}");

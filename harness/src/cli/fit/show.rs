@@ -187,7 +187,8 @@ fn reproduced(
     } else if one.holds() {
         writeln!(
             out,
-            "it reproduces the file: {recorded} of the requests were refused, {predicted}"
+            "it reproduces the file{}: {recorded} of the requests were refused, {predicted}",
+            but(one)
         )?;
     } else {
         writeln!(
@@ -219,6 +220,17 @@ fn reproduced(
         )?;
     }
     writeln!(out)
+}
+
+/// The figures beside the rate that differ from the file's more than the streams do.
+fn but(one: &Reproduction) -> String {
+    let sizes = one.by_size.iter().filter(|(_, figure)| !figure.agrees());
+    let sizes: Vec<_> = sizes.map(|(size, _)| size.to_string()).collect();
+    let first = (!one.first_us.agrees()).then(|| "its first refusal".to_string());
+    let most = (!one.most_pages.agrees()).then(|| "the most pages held".to_string());
+    let of_sizes = (!sizes.is_empty()).then(|| format!("the rates of {} pages", sizes.join(", ")));
+    let names: Vec<_> = [first, most, of_sizes].into_iter().flatten().collect();
+    if names.is_empty() { String::new() } else { format!(", but not {}", names.join(", nor ")) }
 }
 
 /// What is expected of other areas, and how far that can be relied on.

@@ -15,6 +15,7 @@
 //! cannot say is in [`Fit::distances`] and [`LeftOut`].
 
 mod acts;
+mod again;
 mod classes;
 mod closed;
 mod distance;

@@ -147,6 +147,9 @@ impl Drawn {
             for (at, lane) in closed.lanes.iter().enumerate() {
                 let most = scaled(lane.most_pages, target, model.load_pages);
                 let mut draws = seed.child("closed", number).rng();
+                // What a client that is never at its limit may hold is open: all, in half of the draws.
+                let is_open = closed.needed == 0 && draws.below(2) == 1;
+                let most = if is_open { u64::MAX } else { most };
                 number += 1;
                 let turns = Turns::new((index, at), most, closed, &mut draws);
                 self.place(lane.at_us, None, 0, lane.client, draws).turns = Some(turns);

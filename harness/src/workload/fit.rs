@@ -75,6 +75,7 @@ pub struct Fit {
     /// What the fit leaves out.
     pub left_out: LeftOut,
     manners: Vec<Manner>,
+    has_outcomes: bool,
     recorded: Recorded,
     /// Classes of requests, by pages asked for.
     pub classes: Vec<Requested>,
@@ -114,6 +115,7 @@ impl Fit {
             area: facts.area,
             paged: facts.paged,
             format: facts.format,
+            has_outcomes: facts.has_outcomes,
             cap: facts.cap,
             cap_shown: facts.cap_shown,
             asking: facts.asking,
@@ -192,6 +194,11 @@ impl Fit {
     /// Whether the file counts ops in place of time, so that lifetimes are in ops.
     pub fn is_in_ops(&self) -> bool {
         self.format == "recording"
+    }
+
+    /// Whether the file says of any request how that ended: a stream does not, since nobody ran it.
+    pub const fn has_outcomes(&self) -> bool {
+        self.has_outcomes
     }
 
     /// Names of the clients of the file, by number.

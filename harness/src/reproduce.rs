@@ -131,7 +131,7 @@ pub fn reproduce(fit: &Fit) -> Result<Option<Reproduction>, NotReproduced> {
 pub fn reproduce_watched(fit: &Fit, beat: Beat<'_>) -> Result<Option<Reproduction>, NotReproduced> {
     let Some(area) = fit.area.clone() else { return Ok(None) };
     let (streams, file) =
-        (predict_watched(fit, (&area, fit.cap), Run::of(fit), beat)?, recorded(fit));
+        (predict_watched(fit, (&area, fit.cap), OneRun::of(fit), beat)?, recorded(fit));
     let figure = |of: &dyn Fn(&Recorded) -> Option<f64>| {
         Figure::of(file.and_then(of), &streams.iter().map(of).collect::<Vec<_>>())
     };
@@ -156,12 +156,12 @@ fn recorded(fit: &Fit) -> Option<&Recorded> {
 
 /// A run that is predicted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Run {
+pub struct OneRun {
     /// About as many requests as this, at the pace of the file.
     pub requests: u64,
 }
 
-impl Run {
+impl OneRun {
     /// As long as the file; where that has more than 262144 ops as long as so many.
     pub fn of(fit: &Fit) -> Self {
         let all = fit.ops().max(1);
@@ -182,7 +182,7 @@ impl Run {
 /// # Errors
 /// As [`reproduce`].
 pub fn predict(fit: &Fit, area: &Area, cap: u32) -> Result<Vec<Recorded>, NotReproduced> {
-    predict_watched(fit, (area, cap), Run::of(fit), &|| {})
+    predict_watched(fit, (area, cap), OneRun::of(fit), &|| {})
 }
 
 /// As [`predict`], in streams of this length and with what hears of each.
@@ -192,7 +192,7 @@ pub fn predict(fit: &Fit, area: &Area, cap: u32) -> Result<Vec<Recorded>, NotRep
 pub fn predict_watched(
     fit: &Fit,
     board: (&Area, u32),
-    run: Run,
+    run: OneRun,
     beat: Beat<'_>,
 ) -> Result<Vec<Recorded>, NotReproduced> {
     each(|number| {
@@ -232,7 +232,7 @@ pub enum NotReproduced {
 fn stream(
     fit: &Fit,
     board: (&Area, u32),
-    run: Run,
+    run: OneRun,
     number: u64,
 ) -> Result<Recorded, NotReproduced> {
     let ops = if fit.is_in_ops() { run.scaled(fit.ops(), fit) } else { MOST_OPS };

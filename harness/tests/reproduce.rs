@@ -1,23 +1,31 @@
 //! What is predicted for a board against what was recorded on it.
 
-use std::fmt::Write;
+#[path = "reproduce/board.rs"]
+mod board;
+#[path = "reproduce/clients.rs"]
+mod clients;
+#[path = "reproduce/programs.rs"]
+mod programs;
+
 use std::path::Path;
 
 use cma_harness::after_failure::AfterFailure;
 use cma_harness::ingest::Source;
-use cma_harness::policies::Area;
+use cma_harness::policies::{Area, Pfn, Run};
 use cma_harness::reader::Options;
-use cma_harness::reproduce::{Run, STREAMS, forecast, predict, reproduce};
+use cma_harness::reproduce::{OneRun, STREAMS, forecast, predict, reproduce};
 use cma_harness::workload::fit::{Fit, Manner, Recorded};
 
-fn board(name: &str) -> Source {
+use self::board::{BASE, Print, Task};
+
+fn capture(name: &str) -> Source {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpora/logs/board");
     Source::file(&folder.join(name))
 }
 
 fn of_area(name: &str, area: &str) -> Fit {
     let options = Options { area: Some(area.to_string()), ..Options::default() };
-    Fit::read(&board(name), &options).unwrap()
+    Fit::read(&capture(name), &options).unwrap()
 }
 
 /// The pool of 24 MiB of a board with a heap, in three runs.
@@ -74,7 +82,8 @@ fn what_was_observed_on_boards_is_in_the_ranges_and_these_are_narrow() {
         for (mib, cap, refused, requests) in observed {
             let area = Area::single(0, mib * 256, 0).unwrap();
             let expected =
-                forecast(&fit, Run::of(&fit), &here, &predict(&fit, &area, *cap).unwrap()).unwrap();
+                forecast(&fit, OneOneRun::of(&fit), &here, &predict(&fit, &area, *cap).unwrap())
+                    .unwrap();
             let (said, (low, high)) =
                 (format!("{mib} MiB, cap {cap}: {expected:?}"), expected.range);
             assert!((low..=high).contains(&(*refused as f64 / *requests as f64)), "{said}");
@@ -130,7 +139,7 @@ fn who_holds_as_much_as_it_may_goes_on_with_its_next_request() {
     assert_eq!(manner.holds.map(|holds| holds.most_pages), Some(8200));
 }
 
-/// A trace of one area of 1024 pages at 0x1000, by what happens in it, each at so many
+/// A trace of one area of 1024 pages, by what happens in it, each at so many
 /// milliseconds: a request of so many pages at a page, or refused, or a page that goes back.
 enum Act {
     Grant(u64, u64),
@@ -139,38 +148,17 @@ enum Act {
 }
 
 fn trace(acts: impl IntoIterator<Item = (u64, Act)>) -> Source {
-    let mut text = String::new();
-    let start = "request_count";
+    let (mut print, cam) = (Print::new(1024, 1024), Task::new("cam", 7));
     for (ms, act) in acts {
-        let line = |us: u64, event: &str, fields: String| {
-            let at = ms * 1000 + us;
-            format!(
-                "cam-7 [000] ..... {}.{:06}: {event}: name=pool {fields}\n",
-                at / 1_000_000,
-                at % 1_000_000
-            )
-        };
-        let begin = |count: u64| {
-            let counts = "available_count=1024 total_count=1024";
-            line(0, "cma_alloc_start", format!("{start}={count} {counts} align=0"))
-        };
-        let end = |pfn: u64, count: u64, errno: i32| {
-            let page = if errno == 0 { "00000000e9f97517" } else { "0000000000000000" };
-            let fields = format!("pfn={pfn:#x} page={page} count={count} align=0 errorno={errno}");
-            line(9, "cma_alloc_finish", fields)
-        };
-        let said = match act {
-            Act::Grant(page, count) => begin(count) + &end(0x1000 + page, count, 0),
-            Act::Refuse(count) => begin(count) + &end(0, count, -12),
-            Act::Back(page, count) => {
-                let fields =
-                    format!("pfn={:#x} page=00000000e9f97517 count={count}", 0x1000 + page);
-                line(0, "cma_release", fields)
-            }
-        };
-        write!(text, "{said}").unwrap();
+        let at_us = ms * 1000;
+        let pfn = |page| Pfn(BASE + page);
+        match act {
+            Act::Grant(page, count) => print.ask(at_us, &cam, (count, 0), Some(pfn(page))),
+            Act::Refuse(count) => print.ask(at_us, &cam, (count, 0), None),
+            Act::Back(page, count) => print.back(at_us, &cam, Run { pfn: pfn(page), count }),
+        }
     }
-    Source::bytes("trace", text.into_bytes())
+    print.source()
 }
 
 #[test]

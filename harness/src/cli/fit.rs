@@ -17,7 +17,7 @@ use crate::op::Timed;
 use crate::page::Page;
 use crate::reader;
 use crate::reproduce::{
-    Beat, Reproduction, Run, STREAMS, forecast, predict_watched, reproduce_watched,
+    Beat, OneRun, Reproduction, STREAMS, forecast, predict_watched, reproduce_watched,
 };
 use crate::seed::Seed;
 use crate::words::mib as mib_of;
@@ -138,7 +138,8 @@ pub(super) fn run(args: &Fit, context: &Context) -> Result<Exit, Failure> {
         Failure::because(format_args!("hold the fit against its file: {error}"))
     })?;
     let (name, reproduction) = (source.name(), reproduction.as_ref());
-    let run = args.predict_requests.map_or_else(|| Run::of(&fit), |requests| Run { requests });
+    let run =
+        args.predict_requests.map_or_else(|| OneRun::of(&fit), |requests| OneRun { requests });
     let predictions = match reproduction {
         Some(_) if args.cells() == 0 => Vec::new(),
         Some(known) => {
@@ -164,7 +165,7 @@ pub(super) fn run(args: &Fit, context: &Context) -> Result<Exit, Failure> {
 fn predictions(
     args: &Fit,
     fit: &fit::Fit,
-    (known, run): (&Reproduction, Run),
+    (known, run): (&Reproduction, OneRun),
     areas: &[Area],
     beat: Beat<'_>,
 ) -> Result<Vec<Predicted>, Failure> {

@@ -1,6 +1,6 @@
 //! What is expected of one run on a board that the file is not of.
 
-use super::{Figure, Run};
+use super::{Figure, OneRun};
 use crate::workload::fit::{Fit, Recorded};
 
 /// The share of refused requests that is expected of one run.
@@ -37,10 +37,10 @@ const UNSEEN: f64 = 3.0;
 /// it the distance is chance, which is in the square root. It reaches up to three refusals in any
 /// case: what has a mean of three in a run is not seen in one of twenty, so one run cannot show that
 /// it never happens.
-pub fn forecast(fit: &Fit, run: Run, here: &[Recorded], there: &[Recorded]) -> Option<Forecast> {
+pub fn forecast(fit: &Fit, run: OneRun, here: &[Recorded], there: &[Recorded]) -> Option<Forecast> {
     let recorded = super::recorded(fit).and_then(|file| file.all().refused_share());
     let (here, there) = (refused(recorded, here), refused(None, there));
-    expected(&here, &there, (Run::of(fit).requests as f64, run.requests as f64))
+    expected(&here, &there, (OneRun::of(fit).requests as f64, run.requests as f64))
 }
 
 fn refused(recorded: Option<f64>, streams: &[Recorded]) -> Figure {

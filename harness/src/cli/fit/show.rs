@@ -10,7 +10,7 @@ use crate::cli::context::Show;
 use crate::after_failure::AfterFailure;
 use crate::page::Page;
 use crate::report::words::clients_ask;
-use crate::reproduce::{Figure, Forecast, Reproduction, Run, STREAMS};
+use crate::reproduce::{Figure, Forecast, OneRun, Reproduction, STREAMS};
 use crate::span::span;
 use crate::words::{self, mib, percent, table};
 use crate::workload::fit::{DISTANCES, Fit, Holds, Manner, Requested};
@@ -34,7 +34,7 @@ pub(super) struct Fitted<'a> {
     pub(super) fit: &'a Fit,
     pub(super) top: usize,
     pub(super) reproduction: Option<&'a Reproduction>,
-    pub(super) run: Run,
+    pub(super) run: OneRun,
     pub(super) predictions: Vec<Predicted>,
 }
 

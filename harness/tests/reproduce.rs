@@ -82,7 +82,7 @@ fn what_was_observed_on_boards_is_in_the_ranges_and_these_are_narrow() {
         for (mib, cap, refused, requests) in observed {
             let area = Area::single(0, mib * 256, 0).unwrap();
             let expected =
-                forecast(&fit, OneOneRun::of(&fit), &here, &predict(&fit, &area, *cap).unwrap())
+                forecast(&fit, OneRun::of(&fit), &here, &predict(&fit, &area, *cap).unwrap())
                     .unwrap();
             let (said, (low, high)) =
                 (format!("{mib} MiB, cap {cap}: {expected:?}"), expected.range);

@@ -172,7 +172,9 @@ fn who_asks_for_the_same_again_is_one_who_does() {
     });
     let fit = Fit::read(&trace(acts), &Options::default()).unwrap();
     let manner = only(&fit);
-    assert_eq!(manner.after, AfterFailure::Retry { every_us: 20_000, times: 2 });
+    // Nobody gives up.
+    let times = AfterFailure::EVER;
+    assert_eq!(manner.after, AfterFailure::Retry { every_us: 20_000, times });
     assert_eq!((manner.refusals, manner.again, manner.next_us), (24, 24, Some(20_000)));
     // The tries are what callers do: the file asks for 24 buffers.
     assert_eq!((fit.requests, fit.left_out.again), (24, 24));

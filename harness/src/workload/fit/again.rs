@@ -8,11 +8,11 @@ use super::history::Buffer;
 use crate::after_failure::AfterFailure;
 
 /// Refusals below which nothing is concluded.
-const LEAST: usize = 8;
+const LEAST: usize = 16;
 /// Of so many tenths of the refusals the same is asked for once more after one and the same time …
 const REFUSED_TENTHS: usize = 7;
 /// … and of no more than so many of what was granted.
-const GRANTED_TENTHS: usize = 4;
+const GRANTED_TENTHS: usize = 2;
 /// Times are one and the same where they differ by this part.
 const PART: u64 = 32;
 /// Later requests of the same that are looked at.

@@ -42,6 +42,9 @@ pub(super) struct Lane {
     pub(super) end_us: u64,
     /// The most pages that it holds with what it asks for.
     pub(super) most_pages: u64,
+    /// The number that it has in drawn streams, where that of the file is also another's who does
+    /// otherwise.
+    pub(super) own: Option<u16>,
 }
 
 impl Lane {
@@ -149,7 +152,8 @@ impl Closed {
     fn add(&mut self, (first, last): (&Act, &Act), steps: &[Step]) {
         let most_pages = steps.iter().map(Step::after).max().unwrap_or(0);
         let (at_us, end_us) = (first.at_us, last.at_us);
-        self.lanes.push(Lane { client: first.client, at_us, end_us, most_pages });
+        let own = None;
+        self.lanes.push(Lane { client: first.client, at_us, end_us, most_pages, own });
         self.most_pages = self.most_pages.max(most_pages);
         let (mut run, mut unit_us) = (0, 0);
         for step in steps {

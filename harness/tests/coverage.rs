@@ -85,11 +85,6 @@ fn is_named(manner: &Manner, does: AfterFailure) -> bool {
     }
 }
 
-/// Whether a range is wider than four times what is predicted, from 2 % on, or else than 3 points.
-fn is_wide(Forecast { predicted, range: (low, high), .. }: &Forecast) -> bool {
-    high - low > if *predicted >= 0.02 { predicted * 4.0 } else { 0.03 }
-}
-
 /// What became of the boards of a class, or of all.
 #[derive(Default, Debug)]
 struct Score {
@@ -107,7 +102,7 @@ impl Score {
         let (low, high) = found.range;
         self.boards += 1;
         self.inside += u64::from((low..=high).contains(&observed));
-        self.wide += u64::from(is_wide(found));
+        self.wide += u64::from(found.is_wide());
         self.kinds += named.len() as u64;
         self.named += named.iter().filter(|named| **named).count() as u64;
         self.widths.push(high - low);
@@ -152,7 +147,7 @@ fn judge(number: u64) -> Option<(String, Forecast, f64, Vec<bool>)> {
          missed {missed:.2}, predicted {predicted:.4} ({low:.4} to {high:.4}), observed \
          {observed:.4}; {:?}",
         if (low..=high).contains(&observed) { "     " } else { "MISS " },
-        if is_wide(&found) { "WIDE " } else { "     " },
+        if found.is_wide() { "WIDE " } else { "     " },
         hidden.class,
         hidden.pages,
         hidden.cap,

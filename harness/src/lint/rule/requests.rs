@@ -1,0 +1,156 @@
+//! An area against the requests that a trace or a log shows.
+
+use super::super::{Asker, Board, Example, Findings, Place, Rule, Severity, area, size};
+use crate::words::{pages, percent_of};
+
+const POOL: &str = "/dts-v1/;\n/ {\n    #address-cells = <2>;\n    #size-cells = <2>;\n    \
+                    memory@40000000 { device_type = \"memory\"; reg = <0 0x40000000 0 0x40000000>; };\n    \
+                    reserved-memory {\n        #address-cells = <2>;\n        #size-cells = <2>;\n        ranges;\n        \
+                    vpu_pool: vpu_pool { compatible = \"shared-dma-pool\"; reusable; size = <0 0x400000>; };\n    };\n    \
+                    vpu { memory-region = <&vpu_pool>; };\n};\n";
+
+/// Calls of a trace.
+macro_rules! calls {
+    ($($pfn:literal $count:literal $errno:literal),*) => {
+        concat!($(
+            " vpu-1 [000] ..... 10.000001: cma_alloc_start: name=vpu_pool count=", $count, " align=8\n",
+            " vpu-1 [000] ..... 10.000002: cma_alloc_finish: name=vpu_pool pfn=", $pfn,
+            " page=0000000000000000 count=", $count, " align=8 errorno=", $errno, "\n"
+        ),*)
+    };
+}
+
+const PASSES: Example = Example { tree: POOL, text: calls!("0x50000" "512" "0"), ..Example::NONE };
+
+/// Each area of a node or of the command line with its pages and its place.
+fn areas(board: &Board, found: &Findings) -> Vec<(String, u64, Place)> {
+    let page = board.machine.page_bytes;
+    let placed = found.areas.iter().filter(|area| area.outcome == area::PLACED);
+    let known = placed.filter_map(|area| {
+        let place = match area.asker {
+            Asker::Node(id) => {
+                let pool = board.areas().find(|pool| pool.id == id)?;
+                board.place(pool, pool.sized_by())
+            }
+            Asker::Command => board.command.as_ref()?.0.clone(),
+            Asker::Config | Asker::Hugetlb => return None,
+        };
+        // The kernel names an area as its node, with the address.
+        Some((area.name.clone(), area.bytes? / page, place))
+    });
+    known.filter(|(_, pages, _)| *pages > 0).collect()
+}
+
+pub(super) const POOL_BELOW_LOAD: Rule = Rule {
+    name: "pool-below-load",
+    severity: Severity::Warning,
+    about: "a trace shows more pages live and asked for at a time than the area has",
+    remedy: "a larger area: how much larger, `cmalab fit` says",
+    source: "cma_alloc(), mm/cma.c",
+    releases: "5.13 on, whose traces name the area",
+    fails: Example {
+        tree: POOL,
+        text: calls!("0x50000" "512" "0", "0x50200" "512" "0", "0x0" "256" "-12"),
+        ..Example::NONE
+    },
+    passes: PASSES,
+    check: pool_below_load,
+};
+
+fn pool_below_load(board: &Board, found: &mut Findings) {
+    for (name, has, place) in areas(board, found) {
+        let Some(most) = board.trace.most(&name).filter(|most| *most > has) else { continue };
+        let bytes = most.saturating_mul(board.machine.page_bytes);
+        let message = format!(
+            "{name} has {}, and the trace shows {} live and asked for at a time",
+            pages(has),
+            pages(most)
+        );
+        let remedy =
+            format!("at least {}, and room for alignment: `cmalab fit` of the trace", size(bytes));
+        found.add(place, message, remedy);
+    }
+}
+
+pub(super) const EXACT_SIZE: Rule = Rule {
+    name: "exact-size",
+    severity: Severity::Warning,
+    about: "an area is as large as one of its buffers: a single page in the way refuses it",
+    remedy: "room for one more buffer",
+    source: "cma_alloc(), mm/cma.c; alloc_contig_range(), mm/page_alloc.c",
+    releases: "all",
+    fails: Example { tree: POOL, text: calls!("0x50000" "1024" "0"), ..Example::NONE },
+    passes: PASSES,
+    check: exact_size,
+};
+
+fn exact_size(board: &Board, found: &mut Findings) {
+    for (name, has, place) in areas(board, found) {
+        if !board.trace.sizes_of(&name).any(|(size, _)| size == has) {
+            continue;
+        }
+        let message = format!("{name} has {}, which is one of its buffers", pages(has));
+        let bytes = has.saturating_mul(2).saturating_mul(board.machine.page_bytes);
+        found.add(place, message, format!("{}, or a buffer that is smaller", size(bytes)));
+    }
+}
+
+pub(super) const CAP_STRANDS: Rule = Rule {
+    name: "cap-strands",
+    severity: Severity::Warning,
+    about: "buffers a little larger than a power of two strand up to half of the area: the next one \
+            begins at a multiple of 2^CONFIG_CMA_ALIGNMENT pages",
+    remedy: "a smaller CONFIG_CMA_ALIGNMENT, or buffers without the pages above the power of two",
+    source: "cma_alloc_aligned(), kernel/dma/contiguous.c",
+    releases: "all",
+    fails: Example { tree: POOL, text: calls!("0x50000" "257" "0"), ..Example::NONE },
+    passes: PASSES,
+    check: cap_strands,
+};
+
+/// The order that callers of the DMA API ask for.
+fn order(count: u64, cap: u32) -> u32 {
+    count.next_power_of_two().ilog2().min(cap)
+}
+
+/// Pages that are left over after a buffer, where buffers of its size follow each other.
+fn stranded(count: u64, cap: u32) -> u64 {
+    count.next_multiple_of(1 << order(count, cap)) - count
+}
+
+fn cap_strands(board: &Board, found: &mut Findings) {
+    // So large a share of its slot is worth a word.
+    const SHARE: u64 = 4;
+    let cap = board.cap.unwrap_or(crate::ingest::DEFAULT_CAP).min(30);
+    let sizes = board.trace.sizes();
+    let known = sizes.iter().filter(|(count, _)| (2..1 << 40).contains(*count));
+    let lost = known.map(|(count, times)| (stranded(*count, cap), *count, *times));
+    let wide = lost.filter(|(stranded, count, _)| stranded * SHARE >= stranded + count);
+    let worst =
+        wide.max_by_key(|(stranded, count, times)| (stranded.saturating_mul(*times), *count));
+    let Some((left, count, _)) = worst.filter(|(left, ..)| *left >= 16) else { return };
+    let place =
+        board.config.place("CMA_ALIGNMENT").unwrap_or_else(|| Place::whole("CONFIG_CMA_ALIGNMENT"));
+    let message = format!(
+        "buffers of {count} pages at cap {cap} leave {} of each {} stranded ({})",
+        pages(left),
+        count + left,
+        percent_of(left, count + left)
+    );
+    let fewer = count - (count >> order(count, cap) << order(count, cap));
+    let less = (0..cap).rev().find(|cap| stranded(count, *cap) * 10 < count);
+    let cut = if fewer > 0 && fewer * 10 < count {
+        format!("cut {} from the buffer", pages(fewer))
+    } else {
+        String::new()
+    };
+    let smaller = less.map_or(String::new(), |cap| {
+        let left = stranded(count, cap);
+        format!(
+            "CONFIG_CMA_ALIGNMENT={cap} (a kernel that is built again; {} left over)",
+            pages(left)
+        )
+    });
+    let remedy: Vec<_> = [cut, smaller].into_iter().filter(|text| !text.is_empty()).collect();
+    found.add(place, message, remedy.join("; or "));
+}

@@ -1,0 +1,1 @@
+//! Rules against their own examples.

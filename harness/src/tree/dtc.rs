@@ -42,7 +42,7 @@ impl Tree {
         // `-T` is of dtc 1.5; without it the lines are not known, and nothing else.
         if let Ok(annotated) = run(&["-O", "dts", "-T"]) {
             // It leaves out what the names of all files begin with.
-            let folder = folder(path);
+            let folder = path.parent().unwrap_or(Path::new(""));
             let full = |file: &str| match folder.join(file) {
                 path if path.is_file() => path.display().to_string(),
                 _ => file.to_string(),

@@ -9,18 +9,19 @@ const POOL: &str = "/dts-v1/;\n/ {\n    #address-cells = <2>;\n    #size-cells =
                     vpu_pool: vpu_pool { compatible = \"shared-dma-pool\"; reusable; size = <0 0x400000>; };\n    };\n    \
                     vpu { memory-region = <&vpu_pool>; };\n};\n";
 
-/// Calls of a trace.
+/// Calls of a trace: pages, and the first page where they were granted.
 macro_rules! calls {
-    ($($pfn:literal $count:literal $errno:literal),*) => {
+    ($($count:literal $pfn:literal $page:literal $errno:literal),*) => {
         concat!($(
-            " vpu-1 [000] ..... 10.000001: cma_alloc_start: name=vpu_pool count=", $count, " align=8\n",
-            " vpu-1 [000] ..... 10.000002: cma_alloc_finish: name=vpu_pool pfn=", $pfn,
-            " page=0000000000000000 count=", $count, " align=8 errorno=", $errno, "\n"
+            " vpu-1 [000] ..... 10.000001: cma_alloc_start: name=vpu_pool count=", $count,
+            " align=8\n vpu-1 [000] ..... 10.000002: cma_alloc_finish: name=vpu_pool pfn=", $pfn,
+            " page=00000000", $page, " count=", $count, " align=8 errorno=", $errno, "\n"
         ),*)
     };
 }
 
-const PASSES: Example = Example { tree: POOL, text: calls!("0x50000" "512" "0"), ..Example::NONE };
+const PASSES: Example =
+    Example { tree: POOL, text: calls!("512" "0x50000" "c0ffee00" "0"), ..Example::NONE };
 
 /// Each area of a node or of the command line with its pages and its place.
 fn areas(board: &Board, found: &Findings) -> Vec<(String, u64, Place)> {
@@ -50,7 +51,7 @@ pub(super) const POOL_BELOW_LOAD: Rule = Rule {
     releases: "5.13 on, whose traces name the area",
     fails: Example {
         tree: POOL,
-        text: calls!("0x50000" "512" "0", "0x50200" "512" "0", "0x0" "256" "-12"),
+        text: calls!("512" "0x50000" "c0ffee00" "0", "512" "0x50200" "c0ffee00" "0", "256" "0x0" "00000000" "-12"),
         ..Example::NONE
     },
     passes: PASSES,
@@ -79,7 +80,7 @@ pub(super) const EXACT_SIZE: Rule = Rule {
     remedy: "room for one more buffer",
     source: "cma_alloc(), mm/cma.c; alloc_contig_range(), mm/page_alloc.c",
     releases: "all",
-    fails: Example { tree: POOL, text: calls!("0x50000" "1024" "0"), ..Example::NONE },
+    fails: Example { tree: POOL, text: calls!("1024" "0x50000" "c0ffee00" "0"), ..Example::NONE },
     passes: PASSES,
     check: exact_size,
 };
@@ -103,7 +104,7 @@ pub(super) const CAP_STRANDS: Rule = Rule {
     remedy: "a smaller CONFIG_CMA_ALIGNMENT, or buffers without the pages above the power of two",
     source: "cma_alloc_aligned(), kernel/dma/contiguous.c",
     releases: "all",
-    fails: Example { tree: POOL, text: calls!("0x50000" "257" "0"), ..Example::NONE },
+    fails: Example { tree: POOL, text: calls!("257" "0x50000" "c0ffee00" "0"), ..Example::NONE },
     passes: PASSES,
     check: cap_strands,
 };

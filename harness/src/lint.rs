@@ -28,7 +28,7 @@ pub use config::Config;
 pub use pool::{Numbers, Pool};
 pub use rule::RULES;
 pub use step::Steps;
-pub use trace::Trace;
+pub use trace::{Times, Trace};
 
 /// How bad a finding is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -98,6 +98,17 @@ impl Example {
     /// This in `/reserved-memory`.
     pub const fn of_tree(tree: &'static str) -> Self {
         Self { tree, ..Self::NONE }
+    }
+
+    /// What of it is not empty, with what it is.
+    pub fn parts(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let all = [
+            ("device tree", self.tree),
+            ("command line", self.cmdline),
+            ("configuration", self.config),
+            ("text", self.text),
+        ];
+        all.into_iter().filter(|(_, text)| !text.is_empty())
     }
 
     /// The whole `.dts`, where there is a tree.
@@ -225,7 +236,7 @@ pub fn lint(board: &Board) -> Report {
 }
 
 /// `33 MiB`, `32772 KiB`, `17 bytes`.
-fn size(bytes: u64) -> String {
+pub(crate) fn size(bytes: u64) -> String {
     match bytes {
         _ if bytes > 0 && bytes.is_multiple_of(1 << 20) => format!("{} MiB", bytes >> 20),
         _ if bytes > 0 && bytes.is_multiple_of(1 << 10) => format!("{} KiB", bytes >> 10),

@@ -191,6 +191,18 @@ impl Tree {
         self.node(id).children.iter().map(|id| (*id, self.node(*id)))
     }
 
+    /// Whether it is one that changes another one (`/plugin/;`, `.dtbo`).
+    pub fn is_overlay(&self) -> bool {
+        let inner = |id| self.child(id, "__overlay__").is_some();
+        self.children(Self::ROOT).any(|(id, _)| inner(id))
+    }
+
+    /// Whether the kernel uses a node: neither it nor one that it is in is switched off.
+    pub fn is_enabled(&self, id: NodeId) -> bool {
+        let mut above = std::iter::successors(Some(id), |id| self.node(*id).parent);
+        above.all(|id| self.node(id).is_available())
+    }
+
     /// The node of this path: `/reserved-memory/linux,cma`.
     pub fn find(&self, path: &str) -> Option<NodeId> {
         let mut names = path.split('/').filter(|name| !name.is_empty());

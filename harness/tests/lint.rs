@@ -161,8 +161,7 @@ fn of_board(example: &Example, tree: Option<Tree>) -> Report {
             .into_iter()
             .chain(text("text", example.text))
             .collect(),
-        cmdline: (!example.cmdline.is_empty())
-            .then(|| ("--cmdline".to_string(), example.cmdline.to_string())),
+        cmdline: Some(("--cmdline".to_string(), example.cmdline.to_string())),
         kernel: Some(example.kernel.to_string()),
         page: Some(cma_harness::page::Page::Kib4),
         ..Given::default()

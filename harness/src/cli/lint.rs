@@ -87,7 +87,13 @@ pub(super) fn run(args: &Lint, context: &Context) -> Result<Exit, Failure> {
         context.output(out, |out| Ok(report::explain(rule, out)?))?;
         return Ok(Exit::Good);
     }
-    let found = lint(&Board::read(args.given()?)?);
+    let board = Board::read(args.given()?)?;
+    if board.is_empty() {
+        let files: Vec<_> = args.files.iter().map(|file| file.display().to_string()).collect();
+        let why = "no device tree, log of a boot, command line, configuration or trace is in it";
+        return Err(Failure::because(format_args!("read {}: {why}", files.join(", "))));
+    }
+    let found = lint(&board);
     let format = context.format;
     context.output(out, |out| {
         match format {

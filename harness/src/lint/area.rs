@@ -98,6 +98,10 @@ pub(super) fn asked(board: &Board) -> Vec<Area> {
 pub(super) fn default_of_config(board: &Board, areas: &mut Vec<Area>) {
     let there =
         |area: &Area| area.asker == Asker::Command || area.default && area.outcome == PLACED;
+    // Without a tree nothing says that no node asks.
+    if board.tree.is_none() {
+        return;
+    }
     let off = ["CMA", "DMA_CMA"].iter().any(|name| board.config.is_set(name) == Some(false));
     if areas.iter().any(there) || off {
         return;

@@ -99,6 +99,11 @@ impl Board {
             });
         }
         let tree = given.tree.or_else(|| reading.dumps.pop());
+        if let Some(overlay) = tree.as_ref().filter(|tree| tree.is_overlay()) {
+            let why = "it is an overlay, which asks for nothing alone; give the tree that it makes: \
+                       `fdtoverlay -i board.dtb -o whole.dtb FILE.dtbo`";
+            return Err(IngestError::of(&overlay.source, why));
+        }
         if let Some(model) =
             tree.as_ref().and_then(|tree| tree.node(Tree::ROOT).strings("model").pop())
         {
@@ -109,6 +114,12 @@ impl Board {
             reading.command = Some((Place::whole(&name), line));
         }
         Ok(reading.board(tree, given.arch))
+    }
+
+    /// Whether nothing is known that a rule could ask.
+    pub fn is_empty(&self) -> bool {
+        let nothing = self.tree.is_none() && self.command.is_none() && self.log.is_none();
+        nothing && self.trace.is_empty() && self.config.is_empty()
     }
 
     /// The release, where it is stated.
@@ -178,14 +189,14 @@ impl Reading {
                     || matches!(&found.record, Record::Boot(boot) if is_of_areas(boot));
             self.log.note(found);
         }
+        let at = At { source: source.name().into(), line: found.line };
         match &found.record {
             Record::CommandLine(line) => {
-                let at = At { source: source.name().into(), line: found.line };
                 self.command = Some((Place::at(&at), line.to_string()));
             }
             Record::Cap(cap) => self.cap = Some(*cap),
             Record::Boot(Boot::Zone { start, end }) => self.zones.push((*start, *end)),
-            record => self.trace.note(record),
+            record => self.trace.note(record, &at),
         }
     }
 
@@ -210,6 +221,10 @@ impl Reading {
         }
         if machine.release.is_none() {
             taken.push("the kernel is taken to be 5.19 or newer (`--kernel`)".to_string());
+        }
+        if tree.is_some() && self.command.is_none() {
+            let why = "`cma=` is taken not to be on the command line (`--cmdline`)";
+            taken.push(why.to_string());
         }
         if tree.is_some() && memory.is_none() {
             let why = "the memory is not known (the boot loader fills it in): whether it has room for \

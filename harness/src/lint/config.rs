@@ -30,6 +30,11 @@ impl Config {
         true
     }
 
+    /// Whether no option is known.
+    pub fn is_empty(&self) -> bool {
+        self.options.is_empty()
+    }
+
     /// Whether an option is set: none where that is not known.
     pub fn is_set(&self, name: &str) -> Option<bool> {
         let known = self.options.get(name).map(|(value, _)| matches!(&**value, "y" | "m"));

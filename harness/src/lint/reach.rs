@@ -88,14 +88,29 @@ pub(super) fn arch(tree: &Tree) -> Option<Arch> {
 /// `drivers/of/address.c`): the first `dma-ranges` that is not empty.
 pub(super) fn end_of_dma(tree: &Tree, device: NodeId) -> Option<u64> {
     let above = std::iter::successors(tree.node(device).parent(), |id| tree.node(*id).parent());
-    let bus = above
-        .into_iter()
-        .find(|id| tree.node(*id).get("dma-ranges").is_some_and(|value| !value.is_empty()))?;
+    end_of_bus(tree, above.into_iter().find(|id| maps(tree, *id))?)
+}
+
+/// Whether a bus says what of the memory those in it reach.
+fn maps(tree: &Tree, bus: NodeId) -> bool {
+    tree.node(bus).get("dma-ranges").is_some_and(|value| !value.is_empty())
+}
+
+/// The end of ZONE_DMA where some device reaches less than 4 GiB (`of_dma_get_max_cpu_address()`,
+/// `drivers/of/address.c`; `arch/arm64/mm/init.c`, from 5.11 on).
+pub(super) fn end_of_zone_dma(tree: &Tree) -> Option<u64> {
+    let buses = tree.nodes().filter(|(id, _)| maps(tree, *id));
+    let ends = buses.filter_map(|(id, _)| end_of_bus(tree, id));
+    let least = ends.filter(|end| *end > 0).min()?;
+    least.checked_next_power_of_two().filter(|end| *end < 1 << 32)
+}
+
+/// The end of what those in a bus reach.
+fn end_of_bus(tree: &Tree, bus: NodeId) -> Option<u64> {
     let parent = tree.node(bus).parent()?;
     // What a further bus maps again is not followed.
     let further = std::iter::successors(Some(parent), |id| tree.node(*id).parent());
-    let is_plain = |id| tree.node(id).get("dma-ranges").is_none_or(<[u8]>::is_empty);
-    if !further.into_iter().all(is_plain) {
+    if further.into_iter().any(|id| maps(tree, id)) {
         return None;
     }
     let (child, size) = tree.space(bus);

@@ -24,7 +24,8 @@ fn found(report: &Report) -> Vec<(&'static str, Severity)> {
 }
 
 fn of_kernel(kernel: &str) -> Given {
-    Given { kernel: Some(kernel.to_string()), ..Given::default() }
+    let cmdline = Some(("--cmdline".to_string(), String::new()));
+    Given { kernel: Some(kernel.to_string()), cmdline, ..Given::default() }
 }
 
 /// 34 MiB: on the step of 2 MiB, off that of 4 MiB before 5.19, and off that of larger pages.
@@ -46,7 +47,7 @@ fn what_is_not_stated_is_taken_and_said() {
     let report = board("lint/size-off-step-fails.dtb", Given::default());
     assert_eq!(found(&report), [("size-off-step", Severity::Error)]);
     let said = report.taken.join("\n");
-    for what in ["4 KiB", "arm64", "5.19 or newer"] {
+    for what in ["4 KiB", "arm64", "5.19 or newer", "`cma=`"] {
         assert!(said.contains(what), "{said}");
     }
     assert_eq!(board("lint/size-off-step-fails.dtb", of_kernel("6.1-arm64-16k")).taken, [""; 0]);

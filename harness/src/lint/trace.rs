@@ -3,14 +3,24 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::boot::At;
 use crate::ingest::log::{Origin, Page, Record};
 
 /// Requests of a text.
 #[derive(Clone, Default, Debug)]
 pub struct Trace {
-    /// How often each number of pages was asked for, by area where it is named.
-    sizes: BTreeMap<(Option<Arc<str>>, u64), u64>,
+    /// Requests of each number of pages, by area where it is named.
+    sizes: BTreeMap<(Option<Arc<str>>, u64), Times>,
     live: BTreeMap<Option<Arc<str>>, Live>,
+}
+
+/// How often something was asked for, and where first.
+#[derive(Clone, Debug)]
+pub struct Times {
+    /// How often.
+    pub count: u64,
+    /// The first time.
+    pub first: At,
 }
 
 /// What is live of an area, in pages.
@@ -23,12 +33,12 @@ struct Live {
 
 impl Trace {
     /// Takes a record.
-    pub(super) fn note(&mut self, record: &Record) {
+    pub(super) fn note(&mut self, record: &Record, at: &At) {
         match record {
             Record::Finish {
                 origin: Origin::Trace, area, page, pfn, count: Some(count), ..
             } => {
-                *self.sizes.entry((area.clone(), *count)).or_default() += 1;
+                self.asked(area, *count, at);
                 let live = self.live.entry(area.clone()).or_default();
                 match (page, pfn) {
                     (Page::Some, Some(pfn)) => live.granted(*pfn, *count),
@@ -41,10 +51,20 @@ impl Trace {
                 }
             }
             Record::Failed { area, count, .. } => {
-                *self.sizes.entry((area.clone(), *count)).or_default() += 1;
+                self.asked(area, *count, at);
             }
             _ => {}
         }
+    }
+
+    fn asked(&mut self, area: &Option<Arc<str>>, pages: u64, at: &At) {
+        let new = || Times { count: 0, first: at.clone() };
+        self.sizes.entry((area.clone(), pages)).or_insert_with(new).count += 1;
+    }
+
+    /// Whether there is no request.
+    pub fn is_empty(&self) -> bool {
+        self.sizes.is_empty()
     }
 
     /// The most pages that were live and asked for at a time in this area. What was live before the
@@ -54,19 +74,14 @@ impl Trace {
         live.map(|(_, live)| live.most)
     }
 
-    /// Pages of each request of this area, and how many there were.
-    pub fn sizes_of(&self, area: &str) -> impl Iterator<Item = (u64, u64)> {
-        let of_area = self.sizes.iter().filter(move |((name, _), _)| name.as_deref() == Some(area));
-        of_area.map(|((_, pages), times)| (*pages, *times))
+    /// Whether so many pages were asked for in this area.
+    pub fn has_size(&self, area: &str, pages: u64) -> bool {
+        self.sizes.keys().any(|(name, own)| name.as_deref() == Some(area) && *own == pages)
     }
 
-    /// The same of all areas.
-    pub fn sizes(&self) -> BTreeMap<u64, u64> {
-        let mut all = BTreeMap::new();
-        for ((_, pages), times) in &self.sizes {
-            *all.entry(*pages).or_default() += times;
-        }
-        all
+    /// Pages of each request.
+    pub fn sizes(&self) -> impl Iterator<Item = (u64, &Times)> {
+        self.sizes.iter().map(|((_, pages), times)| (*pages, times))
     }
 }
 

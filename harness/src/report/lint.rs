@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 pub use sarif::sarif;
 
 use super::plain::{clean, counted};
-use crate::lint::{Area, Finding, Place, Report, Rule, Severity};
+use crate::lint::{Area, Finding, Place, Report, Rule, Severity, size};
 use crate::words::wrapped;
 
 /// The width of the text.
@@ -57,11 +57,7 @@ fn outcome(area: &Area) -> &'static str {
 }
 
 fn mib(bytes: Option<u64>) -> String {
-    match bytes {
-        None => "?".to_string(),
-        Some(bytes) if bytes.is_multiple_of(1 << 20) => format!("{} MiB", bytes >> 20),
-        Some(bytes) => format!("{} KiB", bytes.div_ceil(1 << 10)),
-    }
+    bytes.map_or("?".to_string(), size)
 }
 
 /// For people: what is wrong, the worst first; then what this kernel makes of each area, and what was
@@ -210,14 +206,8 @@ pub fn explain(rule: &Rule, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{}", wrapped(text, WIDTH, (&first, &next)).join("\n"))?;
     }
     for (head, example) in [("found in", &rule.fails), ("not in", &rule.passes)] {
-        let parts = [
-            ("device tree", example.tree),
-            ("command line", example.cmdline),
-            ("configuration", example.config),
-            ("text", example.text),
-        ];
         writeln!(out, "\n{head} (kernel {}):", example.kernel)?;
-        for (what, text) in parts.into_iter().filter(|(_, text)| !text.is_empty()) {
+        for (what, text) in example.parts() {
             writeln!(out, "  {what}:")?;
             for line in text.lines() {
                 writeln!(out, "    {line}")?;

@@ -139,6 +139,10 @@ pub(super) const ROUNDED: Rule = Rule {
 
 fn rounded(board: &Board, found: &mut Findings) {
     let Some((place, asked)) = asked(board, found) else { return };
+    let is_misread = board.command.as_ref().is_some_and(|(_, command)| command.misread.is_some());
+    if is_misread {
+        return;
+    }
     let Some(step) = board.steps.least().filter(|step| !asked.bytes.is_multiple_of(*step)) else {
         return;
     };

@@ -27,7 +27,8 @@ const PASSES: Example = Example::of_tree(device!(
 
 /// Each `memory-region` of a device that is not switched off, with the nodes that it names.
 fn regions(tree: &Tree) -> impl Iterator<Item = (NodeId, u32, Option<NodeId>)> {
-    let devices = tree.nodes().filter(|(_, node)| node.is_available());
+    let devices = tree.nodes().filter(|(_, node)| node.has("memory-region"));
+    let devices = devices.filter(|(id, _)| tree.is_enabled(*id));
     devices.flat_map(move |(device, node)| {
         let cells = node.cells("memory-region").unwrap_or_default();
         // 0 holds the place of one that is left out.
@@ -89,15 +90,17 @@ fn elsewhere(board: &Board, found: &mut Findings) {
     for (device, _, node) in regions(tree) {
         let Some(id) = node else { continue };
         let is_within = tree.node(id).parent() == reserved;
-        let what = match (is_within, tree.node(id).is_available()) {
+        let (severity, what) = match (is_within, tree.node(id).is_available()) {
             (true, true) => continue,
-            (true, false) => "is switched off (`status`)",
-            (false, _) => "is not in /reserved-memory",
+            (true, false) => (Severity::Error, "is switched off (`status`)"),
+            // A driver may look it up itself.
+            (false, _) => (Severity::Warning, "is not in /reserved-memory"),
         };
         let (device_path, path) = (tree.path(device), tree.path(id));
         let message = format!("memory-region of {device_path} names {path}, which {what}");
         let remedy = "a node of /reserved-memory whose status is okay";
-        found.add(Place::of(tree, device, Some("memory-region")), message, remedy);
+        let place = Place::of(tree, device, Some("memory-region"));
+        found.add_as(severity, place, message, remedy);
     }
 }
 

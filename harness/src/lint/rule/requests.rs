@@ -1,5 +1,6 @@
 //! An area against the requests that a trace or a log shows.
 
+use super::super::trace::Times;
 use super::super::{Asker, Board, Example, Findings, Place, Rule, Severity, area, size};
 use crate::words::{pages, percent_of};
 
@@ -87,7 +88,7 @@ pub(super) const EXACT_SIZE: Rule = Rule {
 
 fn exact_size(board: &Board, found: &mut Findings) {
     for (name, has, place) in areas(board, found) {
-        if !board.trace.sizes_of(&name).any(|(size, _)| size == has) {
+        if !board.trace.has_size(&name, has) {
             continue;
         }
         let message = format!("{name} has {}, which is one of its buffers", pages(has));
@@ -122,16 +123,14 @@ fn stranded(count: u64, cap: u32) -> u64 {
 fn cap_strands(board: &Board, found: &mut Findings) {
     // So large a share of its slot is worth a word.
     const SHARE: u64 = 4;
+    const LEAST: u64 = 16;
     let cap = board.cap.unwrap_or(crate::ingest::DEFAULT_CAP).min(30);
-    let sizes = board.trace.sizes();
-    let known = sizes.iter().filter(|(count, _)| (2..1 << 40).contains(*count));
-    let lost = known.map(|(count, times)| (stranded(*count, cap), *count, *times));
-    let wide = lost.filter(|(stranded, count, _)| stranded * SHARE >= stranded + count);
-    let worst =
-        wide.max_by_key(|(stranded, count, times)| (stranded.saturating_mul(*times), *count));
-    let Some((left, count, _)) = worst.filter(|(left, ..)| *left >= 16) else { return };
-    let place =
-        board.config.place("CMA_ALIGNMENT").unwrap_or_else(|| Place::whole("CONFIG_CMA_ALIGNMENT"));
+    let known = board.trace.sizes().filter(|(count, _)| (2..1 << 40).contains(count));
+    let lost = known.map(|(count, times)| (stranded(count, cap), count, times));
+    let wide = lost.filter(|(left, count, _)| *left >= LEAST && left * SHARE >= left + count);
+    let all = |left: &u64, times: &Times| left.saturating_mul(times.count);
+    let worst = wide.max_by_key(|(left, count, times)| (all(left, times), *count));
+    let Some((left, count, times)) = worst else { return };
     let message = format!(
         "buffers of {count} pages at cap {cap} leave {} of each {} stranded ({})",
         pages(left),
@@ -153,5 +152,5 @@ fn cap_strands(board: &Board, found: &mut Findings) {
         )
     });
     let remedy: Vec<_> = [cut, smaller].into_iter().filter(|text| !text.is_empty()).collect();
-    found.add(place, message, remedy.join("; or "));
+    found.add(Place::at(&times.first), message, remedy.join("; or "));
 }

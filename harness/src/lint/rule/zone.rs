@@ -43,40 +43,44 @@ pub(super) const ZONE_BORDER: Rule = Rule {
 /// Low memory of 32-bit Arm, with room for vmalloc as it is by default (`arch/arm/mm/mmu.c`): 760 MiB.
 const LOW_MEMORY: u64 = 760 << 20;
 
-/// The borders of zones, and whether they are known for certain.
-fn borders(board: &Board) -> (Vec<u64>, bool) {
+/// The borders of zones, and whether each is there for certain.
+fn borders(board: &Board) -> Vec<(u64, bool)> {
     if !board.zones.is_empty() {
-        return (board.zones.iter().map(|(_, end)| *end).collect(), true);
+        return board.zones.iter().map(|(_, end)| (*end, true)).collect();
     }
     let start = board.memory.as_ref().and_then(|memory| memory.first()).map(|(start, _)| *start);
     let no_highmem = board.config.is_set("HIGHMEM") == Some(false);
     match board.machine.arch {
-        // ZONE_DMA32 ends there.
-        Arch::Arm64 | Arch::X86_64 | Arch::Riscv64 => (vec![4 * GIB], true),
-        Arch::Arm if !no_highmem => {
-            (start.map(|start| start + LOW_MEMORY).into_iter().collect(), false)
+        Arch::Arm64 | Arch::X86_64 | Arch::Riscv64 => {
+            let dma = board.tree.as_ref().and_then(reach::end_of_zone_dma).map(|end| (end, false));
+            // ZONE_DMA32 ends there.
+            std::iter::once((4 * GIB, true)).chain(dma).collect()
         }
-        Arch::Arm | Arch::Other => (Vec::new(), true),
+        Arch::Arm if !no_highmem => start
+            .and_then(|start| start.checked_add(LOW_MEMORY))
+            .map(|end| (end, false))
+            .into_iter()
+            .collect(),
+        Arch::Arm | Arch::Other => Vec::new(),
     }
 }
 
 fn zone_border(board: &Board, found: &mut Findings) {
-    let (borders, is_certain) = borders(board);
+    let borders = borders(board);
     for pool in board.areas() {
         let Some((base, bytes)) = pool.fixed() else { continue };
         let end = base.saturating_add(bytes);
-        let Some(border) = borders.iter().find(|border| base < **border && **border < end) else {
-            continue;
-        };
+        let across = |border: &&(u64, bool)| base < border.0 && border.0 < end;
+        let Some((border, is_certain)) = borders.iter().find(across) else { continue };
         let what = if board.machine.arch == Arch::Arm { "of low memory" } else { "of a zone" };
         let message = format!(
             "{} lies from {base:#x} to {end:#x}, across the end {what} at {border:#x}: it cannot be used",
             pool.name
         );
-        let severity = if is_certain { Severity::Error } else { Severity::Warning };
+        let severity = if *is_certain { Severity::Error } else { Severity::Warning };
         let remedy = format!("a place that ends at {border:#x} or begins there");
         found.add_as(severity, board.place(pool, "reg"), message, remedy);
-        if is_certain {
+        if *is_certain {
             found.becomes(pool, area::DEAD);
         }
     }
@@ -110,10 +114,8 @@ pub(super) const OUT_OF_REACH: Rule = Rule {
 
 fn out_of_reach(board: &Board, found: &mut Findings) {
     let Some(tree) = &board.tree else { return };
-    let devices = tree.nodes().filter(|(_, node)| {
-        node.has("memory-region") && node.is_available() && !node.has("iommus")
-    });
-    for (device, node) in devices {
+    let devices = tree.nodes().filter(|(_, node)| node.has("memory-region") && !node.has("iommus"));
+    for (device, node) in devices.filter(|(id, _)| tree.is_enabled(*id)) {
         let Some(end) = reach::end_of_dma(tree, device) else { continue };
         for phandle in node.cells("memory-region").unwrap_or_default() {
             let id = tree.by_phandle(phandle);

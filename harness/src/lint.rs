@@ -77,9 +77,14 @@ pub struct Rule {
 /// What a rule looks at; each may be empty.
 #[derive(Clone, Copy, Debug)]
 pub struct Example {
-    /// What is in `/reserved-memory` of a board with 1 GiB of memory from 0x40000000 on; or a whole
-    /// `.dts`, which begins with `/dts-v1/`.
-    pub tree: &'static str,
+    /// What `/reserved-memory` has beside its nodes.
+    pub reserved: &'static str,
+    /// Its nodes.
+    pub nodes: &'static str,
+    /// Devices beside it.
+    pub devices: &'static str,
+    /// The memory: address and size, two cells each.
+    pub memory: &'static str,
     /// The command line.
     pub cmdline: &'static str,
     /// Lines of the configuration.
@@ -91,38 +96,46 @@ pub struct Example {
 }
 
 impl Example {
-    /// Nothing, for the kernel that most boards have.
-    pub const NONE: Self =
-        Self { tree: "", cmdline: "", config: "", text: "", kernel: "6.12-arm64" };
+    /// Nothing, of a board with 1 GiB and the kernel that most boards have.
+    const NONE: Self = Self {
+        reserved: "#address-cells = <2>;\n#size-cells = <2>;\nranges;\n",
+        nodes: "",
+        devices: "",
+        memory: "0 0x40000000 0 0x40000000",
+        cmdline: "",
+        config: "",
+        text: "",
+        kernel: "6.12-arm64",
+    };
 
-    /// This in `/reserved-memory`.
-    pub const fn of_tree(tree: &'static str) -> Self {
-        Self { tree, ..Self::NONE }
+    /// These in `/reserved-memory`.
+    const fn of_nodes(nodes: &'static str) -> Self {
+        Self { nodes, ..Self::NONE }
     }
 
     /// What of it is not empty, with what it is.
-    pub fn parts(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+    pub fn parts(&self) -> impl Iterator<Item = (&'static str, String)> {
         let all = [
-            ("device tree", self.tree),
-            ("command line", self.cmdline),
-            ("configuration", self.config),
-            ("text", self.text),
+            ("device tree", self.dts().unwrap_or_default()),
+            ("command line", self.cmdline.to_string()),
+            ("configuration", self.config.to_string()),
+            ("text", self.text.to_string()),
         ];
         all.into_iter().filter(|(_, text)| !text.is_empty())
     }
 
     /// The whole `.dts`, where there is a tree.
     pub fn dts(&self) -> Option<String> {
-        if self.tree.is_empty() || self.tree.starts_with("/dts-v1/") {
-            return Some(self.tree.to_string()).filter(|tree| !tree.is_empty());
-        }
-        let nodes: String = self.tree.lines().map(|line| format!("        {line}\n")).collect();
-        Some(format!(
-            "/dts-v1/;\n/ {{\n    #address-cells = <2>;\n    #size-cells = <2>;\n    \
-             memory@40000000 {{\n        device_type = \"memory\";\n        \
-             reg = <0 0x40000000 0 0x40000000>;\n    }};\n    reserved-memory {{\n        \
-             #address-cells = <2>;\n        #size-cells = <2>;\n        ranges;\n{nodes}    }};\n}};\n"
-        ))
+        let node = |name: &str, inner: &str| {
+            let lines: String = inner.lines().map(|line| format!("    {line}\n")).collect();
+            format!("{name} {{\n{lines}}};\n")
+        };
+        let memory = format!("device_type = \"memory\";\nreg = <{}>;\n", self.memory);
+        let memory = node("memory@40000000", &memory);
+        let reserved = node("reserved-memory", &[self.reserved, self.nodes].concat());
+        let cells = "#address-cells = <2>;\n#size-cells = <2>;\n";
+        let root = node("/", &[cells, &memory, &reserved, self.devices].concat());
+        (!self.nodes.is_empty()).then(|| format!("/dts-v1/;\n{root}"))
     }
 }
 

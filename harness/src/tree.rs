@@ -6,8 +6,8 @@
 //! .dts ─► dtc ─► flat, places ┤
 //! text of `collect` ─► dump ──┘
 //! ```
-//! What its bytes mean is asked of a node ([`Node::cells`], [`Node::strings`]); which of them a kernel
-//! heeds is no matter of this room.
+//! What its bytes mean is asked of a node ([`Node::cells`], [`Node::strings`]); which of them a
+//! kernel heeds is no matter of this room.
 
 mod dtc;
 mod dump;
@@ -229,8 +229,8 @@ impl Tree {
         self.phandles.get(&phandle).copied()
     }
 
-    /// `#address-cells` and `#size-cells` of a node, for the numbers of those in it: 1 and 1 where it
-    /// has none (`OF_ROOT_NODE_ADDR_CELLS_DEFAULT`, `drivers/of/fdt.c`).
+    /// `#address-cells` and `#size-cells` of a node, for the numbers of those in it: 1 and 1 where
+    /// it has none (`early_init_dt_scan_root()`, `drivers/of/fdt.c`).
     pub fn space(&self, id: NodeId) -> (u32, u32) {
         let node = self.node(id);
         let cells = |name| node.cell(name).unwrap_or(1);

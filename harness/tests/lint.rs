@@ -1,5 +1,5 @@
-//! What `lint` says: its rules' own examples, and 37 boots of real kernels, of which it predicts from
-//! the device tree and the command line what their logs say became of each area.
+//! What `lint` says: its rules' own examples, and 37 boots of real kernels, of which it predicts
+//! from the device tree and the command line what their logs say became of each area.
 
 use std::fmt::Write as _;
 use std::fs;

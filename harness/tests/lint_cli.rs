@@ -71,6 +71,18 @@ fn what_cannot_be_read_is_status_2_with_a_remedy() {
 }
 
 #[test]
+fn without_dtc_a_source_is_refused_with_what_can_be_read() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cmalab"));
+    let source = corpora().join("boots/dts/two.dts");
+    let done = command.arg("lint").arg(source).env("PATH", "/nowhere").output().unwrap();
+    let said = String::from_utf8(done.stderr).unwrap();
+    assert_eq!(done.status.code(), Some(2));
+    for part in ["`dtc`, which is not installed", "apt install device-tree-compiler", ".dtb"] {
+        assert!(said.contains(part), "{said}");
+    }
+}
+
+#[test]
 fn json_has_findings_and_areas_and_csv_has_a_row_for_each() {
     let args =
         ["dtb/two.dtb", "--cmdline", "cma=128M", "--kernel", "7.3-arm64", "--format", "json"];
@@ -132,8 +144,8 @@ fn a_source_has_lines_of_each_of_its_files() {
     // A name is no option, and no word of a shell.
     let (main, part) = (folder.path().join("-x $(a) b.dts"), folder.path().join("pools.dtsi"));
     let head = "/dts-v1/;\n#include \"pools.dtsi\"\n#define ODD 0x2100000\n";
-    let memory = "/ { #address-cells = <2>; #size-cells = <2>;\n\
-                  memory@40000000 { device_type = \"memory\"; reg = <0 0x40000000 0 0x40000000>; };\n};\n";
+    let memory = "/ { #address-cells = <2>; #size-cells = <2>;\nmemory@40000000 { device_type = \
+                  \"memory\"; reg = <0 0x40000000 0 0x40000000>; };\n};\n";
     fs::write(&main, format!("{head}{memory}&odd {{\n    size = <0 ODD>;\n}};\n")).unwrap();
     let pools = "/ { reserved-memory { #address-cells = <2>; #size-cells = <2>; ranges;\n\
                  odd: odd { compatible = \"shared-dma-pool\"; reusable; linux,cma-default;\n\

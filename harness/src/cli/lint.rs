@@ -20,8 +20,8 @@ use crate::words::csv;
 
 /// Holds a device tree, a command line and a kernel configuration against the kernel's rules.
 ///
-/// Reads device trees (.dts, which `dtc` compiles; .dtb; /proc/device-tree or a copy of it), logs of a
-/// boot, what the script of `cmalab collect` gathers, kernel configurations and traces, in any
+/// Reads device trees (.dts, which `dtc` compiles; .dtb; /proc/device-tree or a copy of it), logs
+/// of a boot, what the script of `cmalab collect` gathers, kernel configurations and traces, in any
 /// mixture: all of them are of one board. Says of each area what this kernel makes of it, with the
 /// place, the remedy and the function of the kernel. Exit status 1 where something is an error: the
 /// kernel refuses, replaces or passes over what is asked; warnings and notes leave it 0.
@@ -125,8 +125,8 @@ impl Lint {
         let (kernel, arch, page) = (self.kernel.clone(), self.arch, self.page_kib);
         let mut given = Given { kernel, arch, page, ..Given::default() };
         if self.files.is_empty() && self.cmdline.is_none() && self.config.is_none() {
-            let why = "lint nothing: name a device tree (.dts, .dtb, /proc/device-tree), a log, --cmdline \
-                       or --config";
+            let why = "lint nothing: name a device tree (.dts, .dtb, /proc/device-tree), a log, \
+                       --cmdline or --config";
             return Err(Failure::because(why));
         }
         for path in &self.files {

@@ -100,8 +100,8 @@ impl Board {
         }
         let tree = given.tree.or_else(|| reading.dumps.pop());
         if let Some(overlay) = tree.as_ref().filter(|tree| tree.is_overlay()) {
-            let why = "it is an overlay, which asks for nothing alone; give the tree that it makes: \
-                       `fdtoverlay -i board.dtb -o whole.dtb FILE.dtbo`";
+            let why = "it is an overlay, which asks for nothing alone; give the tree that it \
+                       makes: `fdtoverlay -i board.dtb -o whole.dtb FILE.dtbo`";
             return Err(IngestError::of(&overlay.source, why));
         }
         if let Some(model) =
@@ -227,8 +227,9 @@ impl Reading {
             taken.push(why.to_string());
         }
         if tree.is_some() && memory.is_none() {
-            let why = "the memory is not known (the boot loader fills it in): whether it has room for \
-                       what is asked was not checked; a log of the boot, or /proc/device-tree, has it";
+            let why = "the memory is not known (the boot loader fills it in): whether it has \
+                       room for what is asked was not checked; a log of the boot, or \
+                       /proc/device-tree, has it";
             taken.push(why.to_string());
         }
         Board {

@@ -57,8 +57,8 @@ pub(super) fn without(mut pieces: Vec<(u64, u64)>, taken: &[(u64, u64)]) -> Vec<
     pieces
 }
 
-/// The architecture, by the processors of a tree: those that run nothing but 32-bit Arm, and RISC-V.
-/// A 64-bit Arm may run a 32-bit kernel.
+/// The architecture, by the processors of a tree: those that run nothing but 32-bit Arm, and
+/// RISC-V. A 64-bit Arm may run a 32-bit kernel.
 pub(super) fn arch(tree: &Tree) -> Option<Arch> {
     const ARM: [&str; 12] = [
         "arm,cortex-a5",

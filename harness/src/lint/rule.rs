@@ -1,6 +1,24 @@
 //! Every rule: a row each, in the order in which they are asked. Of an area the first one that says
 //! what becomes of it counts.
 
+/// A node of an example, and its properties beside `compatible`.
+macro_rules! node {
+    ($name:literal, $($property:literal),*) => {
+        concat!(
+            $name, " {\n    compatible = \"shared-dma-pool\";\n",
+            $("    ", $property, ";\n",)*
+            "};\n"
+        )
+    };
+}
+
+/// The default area of an example.
+macro_rules! pool {
+    ($($property:literal),*) => {
+        node!("pool", "reusable", "linux,cma-default", $($property),*)
+    };
+}
+
 mod cells;
 mod command;
 mod default;

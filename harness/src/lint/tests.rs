@@ -67,18 +67,16 @@ fn which_of_node_and_command_line_counts_depends_on_the_release() {
 
 #[test]
 fn a_text_of_collect_is_a_board() {
-    let text = "# cmalab collect: 1\n\
-                ==> uname -a <==\nLinux foo 6.12.3 #1 SMP aarch64 GNU/Linux\n\n\
-                ==> /proc/cmdline <==\nconsole=ttyS0\n\n\
-                ==> /proc/config.gz <==\nCONFIG_CMA=y\nCONFIG_DMA_CMA=y\n\n\
-                ==> getconf PAGESIZE <==\n4096\n\n\
-                ==> /proc/device-tree/reserved-memory/#address-cells <==\n<0x00000002>\n\n\
-                ==> /proc/device-tree/reserved-memory/#size-cells <==\n<0x00000002>\n\n\
-                ==> /proc/device-tree/reserved-memory/ranges <==\n\n\
-                ==> /proc/device-tree/reserved-memory/linux,cma/compatible <==\n\"shared-dma-pool\"\n\n\
-                ==> /proc/device-tree/reserved-memory/linux,cma/linux,cma-default <==\n\n\
-                ==> /proc/device-tree/reserved-memory/linux,cma/reusable <==\n\n\
-                ==> /proc/device-tree/reserved-memory/linux,cma/size <==\n<0x00000000 0x02100000>\n";
+    let text = "# cmalab collect: 1\n==> uname -a <==\nLinux foo 6.12.3 #1 SMP aarch64 \
+                GNU/Linux\n\n==> /proc/cmdline <==\nconsole=ttyS0\n\n==> /proc/config.gz <==\n\
+                CONFIG_CMA=y\nCONFIG_DMA_CMA=y\n\n==> getconf PAGESIZE <==\n4096\n\n==> \
+                /proc/device-tree/reserved-memory/#address-cells <==\n<0x00000002>\n\n==> \
+                /proc/device-tree/reserved-memory/#size-cells <==\n<0x00000002>\n\n==> \
+                /proc/device-tree/reserved-memory/ranges <==\n\n==> \
+                /proc/device-tree/reserved-memory/linux,cma/compatible <==\n\"shared-dma-pool\"\n\
+                \n==> /proc/device-tree/reserved-memory/linux,cma/linux,cma-default <==\n\n==> \
+                /proc/device-tree/reserved-memory/linux,cma/reusable <==\n\n==> \
+                /proc/device-tree/reserved-memory/linux,cma/size <==\n<0x00000000 0x02100000>\n";
     let texts = vec![Source::bytes("board.txt", text.as_bytes())];
     let report = lint(&Board::read(Given { texts, ..Given::default() }).expect("it is read"));
     assert_eq!(found(&report), [("size-off-step", Severity::Error)]);

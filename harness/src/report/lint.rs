@@ -60,8 +60,8 @@ fn mib(bytes: Option<u64>) -> String {
     bytes.map_or("?".to_string(), size)
 }
 
-/// For people: what is wrong, the worst first; then what this kernel makes of each area, and what was
-/// taken to be so.
+/// For people: what is wrong, the worst first; then what this kernel makes of each area, and what
+/// was taken to be so.
 ///
 /// # Errors
 /// Where the output takes no more.

@@ -30,8 +30,8 @@ impl Tree {
     /// Compiles a `.dts`, whose lines are known then.
     ///
     /// # Errors
-    /// Where `dtc` (or `cpp`, where a line begins with `#include` or its like) is not installed, and
-    /// what it says, with file and line.
+    /// Where `dtc` (or `cpp`, where a line begins with `#include` or its like) is not installed,
+    /// and what it says, with file and line.
     pub fn source(path: &Path) -> Result<Self, IngestError> {
         let shown = path.display().to_string();
         let fail = |why: String| IngestError::of(&shown, why);

@@ -90,7 +90,7 @@ fn blocks(bytes: &[u8]) -> Result<(Block<'_>, &[u8]), String> {
     let whole = bytes.get(..total);
     let whole = whole.ok_or_else(|| format!("it has {} of {total} bytes", bytes.len()))?;
     let block = |what: &str, from: usize, len: usize| {
-        let end = from.checked_add(len).unwrap_or(usize::MAX);
+        let end = from.saturating_add(len);
         whole.get(from..end).ok_or_else(|| format!("its {what} lie outside of it"))
     };
     // Version 16 does not state how long the structure is.
@@ -101,7 +101,8 @@ fn blocks(bytes: &[u8]) -> Result<(Block<'_>, &[u8]), String> {
     Ok((block_of, block("names", strings, strings_len)?))
 }
 
-/// Reads the structure. Where it is wrong: the byte, counted from its front, and what should be there.
+/// Reads the structure. Where it is wrong: the byte, counted from its front, and what should be
+/// there.
 fn read(source: &str, block: Block<'_>, strings: &[u8]) -> Result<Tree, (usize, &'static str)> {
     let mut block = Block { bytes: &block.bytes[block.at..], at: 0 };
     let mut tree = Tree::new(source);

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::{Line, NodeId, Tree};
 
-/// Places and labels of the tree that `text` is of; `full` is the name of a file as a user knows it.
+/// Places and labels of the tree that `text` is of; `full` is the name of a file as a user knows
+/// it.
 pub(super) fn place(tree: &mut Tree, text: &str, full: impl Fn(&str) -> String) {
     let mut files: BTreeMap<String, Arc<str>> = BTreeMap::new();
     let mut open: Vec<NodeId> = Vec::new();

@@ -17,8 +17,11 @@ fn two() -> Tree {
     Tree::flat("two.dtb", &blob("two")).expect("it is whole")
 }
 
+/// A path, and names and values of its properties.
+type Plain = (String, Vec<(String, Vec<u8>)>);
+
 /// Everything but places.
-fn all(tree: &Tree) -> Vec<(String, Vec<(String, Vec<u8>)>)> {
+fn all(tree: &Tree) -> Vec<Plain> {
     let node = |(id, node): (NodeId, &Node)| {
         let mut properties: Vec<_> =
             node.properties.iter().map(|own| (own.name.clone(), own.value.clone())).collect();
@@ -67,13 +70,12 @@ fn a_folder_is_the_same_tree() {
 
 #[test]
 fn a_text_of_collect_has_the_nodes_of_areas_and_their_devices() {
-    let text = "# cmalab collect: 1\n\
-                ==> /proc/device-tree/model <==\n\"Foo\"\n\n\
-                ==> /proc/device-tree/reserved-memory/#address-cells <==\n<0x00000002>\n\n\
-                ==> /proc/device-tree/reserved-memory/#size-cells <==\n<0x00000002>\n\n\
-                ==> /proc/device-tree/reserved-memory/vpu@60000000/reusable <==\n\n\
-                ==> /proc/device-tree/reserved-memory/vpu@60000000/phandle <==\n<0x00000007>\n\n\
-                ==> /proc/device-tree/soc/video@1000/memory-region <==\n<&vpu@60000000 0x00000009>\n";
+    let text = "# cmalab collect: 1\n==> /proc/device-tree/model <==\n\"Foo\"\n\n==> \
+                /proc/device-tree/reserved-memory/#address-cells <==\n<0x00000002>\n\n==> \
+                /proc/device-tree/reserved-memory/#size-cells <==\n<0x00000002>\n\n==> \
+                /proc/device-tree/reserved-memory/vpu@60000000/reusable <==\n\n==> \
+                /proc/device-tree/reserved-memory/vpu@60000000/phandle <==\n<0x00000007>\n\n==> \
+                /proc/device-tree/soc/video@1000/memory-region <==\n<&vpu@60000000 0x00000009>\n";
     let lines: Vec<_> = (1..).zip(text.lines().map(String::from)).collect();
     let tree = Tree::dump("board.txt", &lines).expect("there is one");
     let pool = tree.find("/reserved-memory/vpu@60000000").expect("it is there");

@@ -4,35 +4,21 @@ use super::super::pool::{Numbers, space};
 use super::super::{Board, Example, Findings, Place, Rule, Severity, area};
 use crate::tree::{NodeId, Tree};
 
-/// The whole tree of an example, with these lines in `/reserved-memory`.
-macro_rules! tree {
-    ($inner:literal) => {
-        concat!(
-            "/dts-v1/;\n/ {\n    #address-cells = <2>;\n    #size-cells = <2>;\n    \
-             memory@40000000 { device_type = \"memory\"; reg = <0 0x40000000 0 0x40000000>; };\n    \
-             reserved-memory {\n        ",
-            $inner,
-            "\n    };\n};\n"
-        )
-    };
-}
+const PASSES: Example = Example::of_nodes(pool!("size = <0 0x2000000>"));
 
 pub(super) const RESERVED_MEMORY_CELLS: Rule = Rule {
     name: "reserved-memory-cells",
     severity: Severity::Error,
-    about: "`#address-cells` or `#size-cells` of /reserved-memory is not that of the root: the kernel \
-            ignores every node in it",
+    about: "`#address-cells` or `#size-cells` of /reserved-memory is not that of the root: the \
+            kernel ignores every node in it",
     remedy: "the same `#address-cells` and `#size-cells` as in the root",
     source: "__reserved_mem_check_root(), drivers/of/of_reserved_mem.c",
     releases: "all",
-    fails: Example::of_tree(tree!(
-        "#address-cells = <1>;\n        #size-cells = <1>;\n        ranges;\n        \
-         pool { compatible = \"shared-dma-pool\"; reusable; size = <0x2000000>; linux,cma-default; };"
-    )),
-    passes: Example::of_tree(tree!(
-        "#address-cells = <2>;\n        #size-cells = <2>;\n        ranges;\n        \
-         pool { compatible = \"shared-dma-pool\"; reusable; size = <0 0x2000000>; linux,cma-default; };"
-    )),
+    fails: Example {
+        reserved: "#address-cells = <1>;\n#size-cells = <1>;\nranges;\n",
+        ..Example::of_nodes(pool!("size = <0x2000000>"))
+    },
+    passes: PASSES,
     check: reserved_memory_cells,
 };
 
@@ -73,11 +59,8 @@ pub(super) const RANGES_MISSING: Rule = Rule {
     remedy: "`ranges;` in /reserved-memory",
     source: "__reserved_mem_check_root(), drivers/of/of_reserved_mem.c",
     releases: "all",
-    fails: Example::of_tree(tree!(
-        "#address-cells = <2>;\n        #size-cells = <2>;\n        \
-         pool { compatible = \"shared-dma-pool\"; reusable; size = <0 0x2000000>; linux,cma-default; };"
-    )),
-    passes: RESERVED_MEMORY_CELLS.passes,
+    fails: Example { reserved: "#address-cells = <2>;\n#size-cells = <2>;\n", ..PASSES },
+    passes: PASSES,
     check: ranges_missing,
 };
 
@@ -96,12 +79,11 @@ pub(super) const NUMBER_OF_CELLS: Rule = Rule {
     severity: Severity::Error,
     about: "`size`, `alignment`, `reg` or `alloc-ranges` has not as many cells as the root says",
     remedy: "a `size` of `#size-cells`, an `alignment` of `#address-cells`, each place of both",
-    source: "__reserved_mem_alloc_size(), __reserved_mem_reserve_reg(), drivers/of/of_reserved_mem.c",
+    source: "__reserved_mem_alloc_size(), __reserved_mem_reserve_reg(), \
+             drivers/of/of_reserved_mem.c",
     releases: "all",
-    fails: Example::of_tree(
-        "pool { compatible = \"shared-dma-pool\"; reusable; size = <0x2000000>; linux,cma-default; };",
-    ),
-    passes: RESERVED_MEMORY_CELLS.passes,
+    fails: Example::of_nodes(pool!("size = <0x2000000>")),
+    passes: PASSES,
     check: number_of_cells,
 };
 
@@ -127,13 +109,14 @@ fn number_of_cells(board: &Board, found: &mut Findings) {
             let Some(cells) = cells.filter(|_| dynamic || name == "reg") else { continue };
             let many = if is_list { "a multiple of " } else { "" };
             let message = format!(
-                "{name} of {} has {}, and the root asks for {many}{right}: the kernel refuses the node",
+                "{name} of {} has {}, and the root asks for {many}{right}: the kernel refuses \
+                 the node",
                 pool.name,
                 crate::words::counted(cells as u64, "cell")
             );
             let remedy = format!(
-                "give {name} {many}{right} (`#address-cells` {address}, `#size-cells` {size}): with two \
-                 cells a number has its high half first, `<0x0 0x2000000>`"
+                "give {name} {many}{right} (`#address-cells` {address}, `#size-cells` {size}): \
+                 with two cells a number has its high half first, `<0x0 0x2000000>`"
             );
             found.add(board.place(pool, name), message, remedy);
             found.becomes(pool, area::REFUSED);

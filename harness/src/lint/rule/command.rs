@@ -19,7 +19,8 @@ fn asked<'a>(board: &'a Board, found: &Findings) -> Option<(&'a Place, Size)> {
 pub(super) const MISREAD: Rule = Rule {
     name: "cmdline-misread",
     severity: Severity::Error,
-    about: "`cma=` is not read as it looks: a percent sign, a point, a blank, no unit, capital letters",
+    about: "`cma=` is not read as it looks: a percent sign, a point, a blank, no unit, capital \
+            letters",
     remedy: "digits with K, M or G: `cma=256M`",
     source: "early_cma(), kernel/dma/contiguous.c; memparse(), lib/cmdline.c",
     releases: "all",
@@ -86,17 +87,18 @@ fn base_off_step(board: &Board, found: &mut Findings) {
 pub(super) const NO_ROOM: Rule = Rule {
     name: "cmdline-no-room",
     severity: Severity::Error,
-    about: "`cma=` asks for more than the longest free piece of the memory, or for a place outside of it",
+    about: "`cma=` asks for more than the longest free piece of the memory, or for a place \
+            outside of it",
     remedy: "less, or a place that is free",
     source: "cma_declare_contiguous_nid(), mm/cma.c (\"Failed to reserve\")",
     releases: "all",
     fails: Example {
-        tree: "firmware@60000000 { no-map; reg = <0 0x60000000 0 0x100000>; };",
+        nodes: "firmware@60000000 { no-map; reg = <0 0x60000000 0 0x100000>; };",
         cmdline: "cma=2G",
         ..Example::NONE
     },
     passes: Example {
-        tree: "firmware@60000000 { no-map; reg = <0 0x60000000 0 0x100000>; };",
+        nodes: "firmware@60000000 { no-map; reg = <0 0x60000000 0 0x100000>; };",
         cmdline: "cma=64M",
         ..Example::NONE
     },
@@ -117,7 +119,8 @@ fn no_room(board: &Board, found: &mut Findings) {
         return;
     }
     let message = format!(
-        "cma= asks for {}, and there are {} in one free piece of the memory: the kernel makes no default area",
+        "cma= asks for {}, and there are {} in one free piece of the memory: the kernel makes no \
+         default area",
         size(asked.bytes),
         size(most)
     );

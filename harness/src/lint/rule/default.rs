@@ -8,18 +8,19 @@ use crate::kernel::Release;
 pub(super) const CMDLINE_DROPS_NODE: Rule = Rule {
     name: "cmdline-drops-node",
     severity: Severity::Error,
-    about: "`cma=` on the command line, and a node with `linux,cma-default`: only one of them counts",
+    about: "`cma=` on the command line, and a node with `linux,cma-default`: only one of them \
+            counts",
     remedy: "no `cma=`, so that the node counts; or no `linux,cma-default`, so that `cma=` does",
-    source: "rmem_cma_setup(), kernel/dma/contiguous.c; in 7.x __reserved_mem_reserve_reg() and its \
-             like, drivers/of/of_reserved_mem.c",
+    source: "rmem_cma_setup(), kernel/dma/contiguous.c; in 7.x drivers/of/of_reserved_mem.c, \
+             before anything is reserved",
     releases: "from 5.10 on cma= counts; before, the node",
     fails: Example {
-        tree: "pool { compatible = \"shared-dma-pool\"; reusable; size = <0 0x2000000>; linux,cma-default; };",
+        nodes: pool!("size = <0 0x2000000>"),
         cmdline: "console=ttyS0 cma=64M",
         ..Example::NONE
     },
     passes: Example {
-        tree: "pool { compatible = \"shared-dma-pool\"; reusable; size = <0 0x2000000>; linux,cma-default; };",
+        nodes: pool!("size = <0 0x2000000>"),
         cmdline: "console=ttyS0",
         ..Example::NONE
     },
@@ -54,21 +55,22 @@ fn cmdline_drops_node(board: &Board, found: &mut Findings) {
 pub(super) const TWO_DEFAULTS: Rule = Rule {
     name: "two-defaults",
     severity: Severity::Error,
-    about: "several nodes have `linux,cma-default`: the one that is set up last is the default area",
+    about: "several nodes have `linux,cma-default`: the one that is set up last is the default \
+            area",
     remedy: "`linux,cma-default` in one node only",
     source: "rmem_cma_setup(), kernel/dma/contiguous.c",
-    releases: "all; up to 6.11 nodes with reg are set up by address, from 6.12 on in the order of the tree",
-    fails: Example::of_tree(
-        "pool_a { compatible = \"shared-dma-pool\"; reusable; size = <0 0x2000000>; linux,cma-default; };\n\
-         pool_b { compatible = \"shared-dma-pool\"; reusable; size = <0 0x2000000>; linux,cma-default; };",
-    ),
+    releases: "all; up to 6.11 nodes with reg are set up by address, from 6.12 on in the order \
+               of the tree",
+    fails: Example::of_nodes(concat!(
+        node!("pool_a", "reusable", "size = <0 0x2000000>", "linux,cma-default"),
+        node!("pool_b", "reusable", "size = <0 0x2000000>", "linux,cma-default")
+    )),
     passes: Example {
-        tree: "/dts-v1/;\n/ {\n    #address-cells = <2>;\n    #size-cells = <2>;\n    \
-               memory@40000000 { device_type = \"memory\"; reg = <0 0x40000000 0 0x40000000>; };\n    \
-               reserved-memory {\n        #address-cells = <2>;\n        #size-cells = <2>;\n        ranges;\n        \
-               pool_a { compatible = \"shared-dma-pool\"; reusable; size = <0 0x2000000>; linux,cma-default; };\n        \
-               vpu: pool_b { compatible = \"shared-dma-pool\"; reusable; size = <0 0x2000000>; };\n    };\n    \
-               vpu { memory-region = <&vpu>; };\n};\n",
+        nodes: concat!(
+            node!("pool_a", "reusable", "size = <0 0x2000000>", "linux,cma-default"),
+            node!("vpu_pool: pool_b", "reusable", "size = <0 0x2000000>")
+        ),
+        devices: "vpu {\n    memory-region = <&vpu_pool>;\n};\n",
         ..Example::NONE
     },
     check: two_defaults,

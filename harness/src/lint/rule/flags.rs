@@ -10,12 +10,8 @@ pub(super) const NO_MAP: Rule = Rule {
     remedy: "no `no-map` in a node with `reusable`",
     source: "rmem_cma_setup(), kernel/dma/contiguous.c; rmem_dma_setup(), kernel/dma/coherent.c",
     releases: "all",
-    fails: Example::of_tree(
-        "pool { compatible = \"shared-dma-pool\"; reusable; no-map; size = <0 0x2000000>; linux,cma-default; };",
-    ),
-    passes: Example::of_tree(
-        "pool { compatible = \"shared-dma-pool\"; reusable; size = <0 0x2000000>; linux,cma-default; };",
-    ),
+    fails: Example::of_nodes(pool!("no-map", "size = <0 0x2000000>")),
+    passes: Example::of_nodes(pool!("size = <0 0x2000000>")),
     check: no_map,
 };
 
@@ -31,14 +27,13 @@ fn no_map(board: &Board, found: &mut Findings) {
 pub(super) const NOT_REUSABLE: Rule = Rule {
     name: "not-reusable",
     severity: Severity::Error,
-    about: "a pool without `reusable` is no area: it is taken from the system, and its devices alone \
-            use it; one with `linux,cma-default` is replaced by the default area of the configuration",
+    about: "a pool without `reusable` is no area: it is taken from the system, and its devices \
+            alone use it; one with `linux,cma-default` is replaced by the default area of the \
+            configuration",
     remedy: "`reusable;` in the node",
     source: "rmem_cma_setup(), kernel/dma/contiguous.c; rmem_dma_setup(), kernel/dma/coherent.c",
     releases: "all; 32-bit arm refuses one that has no `no-map` either",
-    fails: Example::of_tree(
-        "pool { compatible = \"shared-dma-pool\"; size = <0 0x2000000>; linux,cma-default; };",
-    ),
+    fails: Example::of_nodes(node!("pool", "size = <0 0x2000000>", "linux,cma-default")),
     passes: NO_MAP.passes,
     check: not_reusable,
 };
@@ -53,8 +48,8 @@ fn not_reusable(board: &Board, found: &mut Findings) {
         match (pool.default, refused) {
             (true, _) => {
                 let message = format!(
-                    "{name} has linux,cma-default without reusable: it is no CMA area, and the default \
-                     area of the configuration is made in its place"
+                    "{name} has linux,cma-default without reusable: it is no CMA area, and the \
+                     default area of the configuration is made in its place"
                 );
                 found.add(place, message, "`reusable;`");
             }
@@ -67,9 +62,12 @@ fn not_reusable(board: &Board, found: &mut Findings) {
                     "`reusable;` for a CMA area, `no-map;` for a pool of its devices",
                 );
             }
+            // It says itself that it is no area.
+            (false, false) if pool.no_map => {}
             (false, false) => {
                 let message = format!(
-                    "{name} has no reusable: it is no CMA area but memory that its devices alone use"
+                    "{name} has no reusable: it is no CMA area but memory that its devices alone \
+                     use"
                 );
                 let remedy = "`reusable;`, where a CMA area is meant";
                 found.add_as(Severity::Note, place, message, remedy);

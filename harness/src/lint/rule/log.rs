@@ -15,8 +15,9 @@ pub(super) const BOOT_LOG: Rule = Rule {
         ..Example::NONE
     },
     passes: Example {
-        text: "[    0.000000] Reserved memory: created CMA memory pool at 0x000000007e000000, size 32 MiB\n\
-               [    0.000000] OF: reserved mem: initialized node linux,cma, compatible id shared-dma-pool\n",
+        text: "[    0.000000] Reserved memory: created CMA memory pool at 0x000000007e000000, \
+               size 32 MiB\n[    0.000000] OF: reserved mem: initialized node linux,cma, \
+               compatible id shared-dma-pool\n",
         ..Example::NONE
     },
     check: boot_log,

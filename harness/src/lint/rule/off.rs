@@ -8,15 +8,16 @@ pub(super) const DMA_CMA_OFF: Rule = Rule {
     severity: Severity::Error,
     about: "areas are asked for, and the kernel is configured without them",
     remedy: "CONFIG_CMA=y and CONFIG_DMA_CMA=y",
-    source: "RESERVEDMEM_OF_DECLARE(cma), kernel/dma/contiguous.c, compiled with CONFIG_DMA_CMA only",
+    source: "RESERVEDMEM_OF_DECLARE(cma), kernel/dma/contiguous.c, compiled with CONFIG_DMA_CMA \
+             only",
     releases: "all",
     fails: Example {
-        tree: "pool { compatible = \"shared-dma-pool\"; reusable; size = <0 0x2000000>; linux,cma-default; };",
+        nodes: pool!("size = <0 0x2000000>"),
         config: "CONFIG_CMA=y\n# CONFIG_DMA_CMA is not set\n",
         ..Example::NONE
     },
     passes: Example {
-        tree: "pool { compatible = \"shared-dma-pool\"; reusable; size = <0 0x2000000>; linux,cma-default; };",
+        nodes: pool!("size = <0 0x2000000>"),
         config: "CONFIG_CMA=y\nCONFIG_DMA_CMA=y\n",
         ..Example::NONE
     },

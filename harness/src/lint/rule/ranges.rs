@@ -4,12 +4,10 @@ use super::super::Place;
 use super::super::pool::{places, space};
 use super::super::{Board, Example, Findings, Pool, Rule, Severity, area, size};
 
-const ALLOC: &str = "__reserved_mem_alloc_size(), drivers/of/of_reserved_mem.c (\"failed to allocate \
-                     memory for node\")";
-const PASSES: Example = Example::of_tree(
-    "pool { compatible = \"shared-dma-pool\"; reusable; size = <0 0x2000000>; \
-     alloc-ranges = <0 0x50000000 0 0x10000000>; linux,cma-default; };",
-);
+const ALLOC: &str = "__reserved_mem_alloc_size(), drivers/of/of_reserved_mem.c (\"failed to \
+                     allocate memory for node\")";
+const PASSES: Example =
+    Example::of_nodes(pool!("size = <0 0x2000000>", "alloc-ranges = <0 0x50000000 0 0x10000000>"));
 
 /// What of ascending pieces lies in a range.
 fn within(pieces: &[(u64, u64)], (start, end): (u64, u64)) -> Vec<(u64, u64)> {
@@ -17,8 +15,8 @@ fn within(pieces: &[(u64, u64)], (start, end): (u64, u64)) -> Vec<(u64, u64)> {
     shared.filter(|(first, last)| first < last).collect()
 }
 
-/// The most bytes of a pool that fit into pieces: it begins at a multiple of its alignment, which is
-/// at least the step.
+/// The most bytes of a pool that fit into pieces: it begins at a multiple of its alignment, which
+/// is at least the step.
 fn most(board: &Board, pool: &Pool, pieces: &[(u64, u64)]) -> u64 {
     let step = board.steps.least().unwrap_or(1);
     let align = pool.alignment.and_then(Result::ok).unwrap_or(0).max(step).max(1);
@@ -51,10 +49,10 @@ pub(super) const OUTSIDE_MEMORY: Rule = Rule {
     remedy: "`alloc-ranges` that lie in the memory, or none",
     source: ALLOC,
     releases: "all",
-    fails: Example::of_tree(
-        "pool { compatible = \"shared-dma-pool\"; reusable; size = <0 0x2000000>; \
-         alloc-ranges = <0 0x90000000 0 0x10000000>; linux,cma-default; };",
-    ),
+    fails: Example::of_nodes(pool!(
+        "size = <0 0x2000000>",
+        "alloc-ranges = <0 0x90000000 0 0x10000000>"
+    )),
     passes: PASSES,
     check: outside_memory,
 };
@@ -88,10 +86,10 @@ pub(super) const TOO_NARROW: Rule = Rule {
     remedy: "a range that is as wide as the pool, from a multiple of its alignment on",
     source: ALLOC,
     releases: "all",
-    fails: Example::of_tree(
-        "pool { compatible = \"shared-dma-pool\"; reusable; size = <0 0x2000000>; \
-         alloc-ranges = <0 0x50000000 0 0x1000000>; linux,cma-default; };",
-    ),
+    fails: Example::of_nodes(pool!(
+        "size = <0 0x2000000>",
+        "alloc-ranges = <0 0x50000000 0 0x1000000>"
+    )),
     passes: PASSES,
     check: too_narrow,
 };
@@ -127,9 +125,7 @@ pub(super) const NO_ROOM: Rule = Rule {
     remedy: "a smaller pool",
     source: ALLOC,
     releases: "all",
-    fails: Example::of_tree(
-        "pool { compatible = \"shared-dma-pool\"; reusable; size = <0 0x50000000>; linux,cma-default; };",
-    ),
+    fails: Example::of_nodes(pool!("size = <0 0x50000000>")),
     passes: PASSES,
     check: no_room,
 };
@@ -161,14 +157,18 @@ pub(super) const REG_OUTSIDE_MEMORY: Rule = Rule {
     remedy: "a place in the memory",
     source: "cma_activate_area(), mm/cma.c: pfn_valid()",
     releases: "all",
-    fails: Example::of_tree(
-        "pool@90000000 { compatible = \"shared-dma-pool\"; reusable; reg = <0 0x90000000 0 0x2000000>; \
-         linux,cma-default; };",
-    ),
-    passes: Example::of_tree(
-        "pool@60000000 { compatible = \"shared-dma-pool\"; reusable; reg = <0 0x60000000 0 0x2000000>; \
-         linux,cma-default; };",
-    ),
+    fails: Example::of_nodes(node!(
+        "pool@90000000",
+        "reusable",
+        "reg = <0 0x90000000 0 0x2000000>",
+        "linux,cma-default"
+    )),
+    passes: Example::of_nodes(node!(
+        "pool@60000000",
+        "reusable",
+        "reg = <0 0x60000000 0 0x2000000>",
+        "linux,cma-default"
+    )),
     check: reg_outside_memory,
 };
 
@@ -186,7 +186,8 @@ fn reg_outside_memory(board: &Board, found: &mut Findings) {
             shown(own),
             listed(memory)
         );
-        let remedy = "a place in the memory; where the boot loader adds memory, check it in /proc/device-tree";
+        let remedy = "a place in the memory; where the boot loader adds memory, check it in \
+                      /proc/device-tree";
         found.add(board.place(pool, "reg"), message, remedy);
     }
 }
@@ -198,10 +199,12 @@ pub(super) const REG_SEVERAL: Rule = Rule {
     remedy: "a node for each place",
     source: "fdt_scan_reserved_mem_reg_nodes(), drivers/of/of_reserved_mem.c",
     releases: "all; up to 6.x the others are reserved and nobody's, in 7.x they are left alone",
-    fails: Example::of_tree(
-        "pool@60000000 { compatible = \"shared-dma-pool\"; reusable; \
-         reg = <0 0x60000000 0 0x2000000>, <0 0x68000000 0 0x2000000>; linux,cma-default; };",
-    ),
+    fails: Example::of_nodes(node!(
+        "pool@60000000",
+        "reusable",
+        "reg = <0 0x60000000 0 0x2000000>, <0 0x68000000 0 0x2000000>",
+        "linux,cma-default"
+    )),
     passes: REG_OUTSIDE_MEMORY.passes,
     check: reg_several,
 };
@@ -237,14 +240,14 @@ pub(super) const OVERLAP: Rule = Rule {
     remedy: "places that do not overlap",
     source: "__rmem_check_for_overlap(), drivers/of/of_reserved_mem.c (\"OVERLAP DETECTED!\")",
     releases: "all",
-    fails: Example::of_tree(
-        "pool@60000000 { compatible = \"shared-dma-pool\"; reusable; reg = <0 0x60000000 0 0x2000000>; \
-         linux,cma-default; };\nfirmware@61000000 { no-map; reg = <0 0x61000000 0 0x100000>; };",
-    ),
-    passes: Example::of_tree(
-        "pool@60000000 { compatible = \"shared-dma-pool\"; reusable; reg = <0 0x60000000 0 0x2000000>; \
-         linux,cma-default; };\nfirmware@62000000 { no-map; reg = <0 0x62000000 0 0x100000>; };",
-    ),
+    fails: Example::of_nodes(concat!(
+        node!("pool@60000000", "reusable", "reg = <0 0x60000000 0 0x2000000>", "linux,cma-default"),
+        "firmware@61000000 { no-map; reg = <0 0x61000000 0 0x100000>; };\n"
+    )),
+    passes: Example::of_nodes(concat!(
+        node!("pool@60000000", "reusable", "reg = <0 0x60000000 0 0x2000000>", "linux,cma-default"),
+        "firmware@62000000 { no-map; reg = <0 0x62000000 0 0x100000>; };\n"
+    )),
     check: overlap,
 };
 

@@ -5,25 +5,14 @@ use std::collections::BTreeSet;
 use super::super::{Board, Example, Findings, Place, Rule, Severity};
 use crate::tree::{NodeId, Tree};
 
-/// A board with a device whose `memory-region` is this.
-macro_rules! device {
-    ($nodes:literal, $region:literal) => {
-        concat!(
-            "/dts-v1/;\n/ {\n    #address-cells = <2>;\n    #size-cells = <2>;\n    \
-             memory@40000000 { device_type = \"memory\"; reg = <0 0x40000000 0 0x40000000>; };\n    \
-             reserved-memory {\n        #address-cells = <2>;\n        #size-cells = <2>;\n        ranges;\n        ",
-            $nodes,
-            "\n    };\n    vpu { memory-region = <",
-            $region,
-            ">; };\n};\n"
-        )
-    };
-}
+/// A device with a pool of its own.
+const VPU: &str = "vpu {\n    memory-region = <&pool>;\n};\n";
 
-const PASSES: Example = Example::of_tree(device!(
-    "pool: pool { compatible = \"shared-dma-pool\"; reusable; size = <0 0x2000000>; };",
-    "&pool"
-));
+const PASSES: Example = Example {
+    nodes: node!("pool: pool", "reusable", "size = <0 0x2000000>"),
+    devices: VPU,
+    ..Example::NONE
+};
 
 /// Each `memory-region` of a device that is not switched off, with the nodes that it names.
 fn regions(tree: &Tree) -> impl Iterator<Item = (NodeId, u32, Option<NodeId>)> {
@@ -44,10 +33,11 @@ pub(super) const MISSING: Rule = Rule {
     remedy: "the label of a node of /reserved-memory",
     source: "of_reserved_mem_device_init_by_idx(), drivers/of/of_reserved_mem.c",
     releases: "all",
-    fails: Example::of_tree(device!(
-        "pool: pool { compatible = \"shared-dma-pool\"; reusable; size = <0 0x2000000>; linux,cma-default; };",
-        "0x99"
-    )),
+    fails: Example {
+        nodes: node!("pool: pool", "reusable", "size = <0 0x2000000>", "linux,cma-default"),
+        devices: "vpu {\n    memory-region = <0x99>;\n};\n",
+        ..Example::NONE
+    },
     passes: PASSES,
     check: missing,
 };
@@ -71,15 +61,16 @@ fn missing(board: &Board, found: &mut Findings) {
 pub(super) const ELSEWHERE: Rule = Rule {
     name: "memory-region-elsewhere",
     severity: Severity::Error,
-    about: "a device names a node in `memory-region` that is switched off, or not in /reserved-memory: \
-            it uses the default area",
+    about: "a device names a node in `memory-region` that is switched off, or not in \
+            /reserved-memory: it uses the default area",
     remedy: "a node of /reserved-memory whose status is okay",
     source: "of_reserved_mem_device_init_by_idx(), __find_rmem(), drivers/of/of_reserved_mem.c",
     releases: "all",
-    fails: Example::of_tree(device!(
-        "pool: pool { compatible = \"shared-dma-pool\"; reusable; size = <0 0x2000000>; status = \"disabled\"; };",
-        "&pool"
-    )),
+    fails: Example {
+        nodes: node!("pool: pool", "reusable", "size = <0 0x2000000>", "status = \"disabled\""),
+        devices: VPU,
+        ..Example::NONE
+    },
     passes: PASSES,
     check: elsewhere,
 };
@@ -110,10 +101,8 @@ pub(super) const UNUSED: Rule = Rule {
     about: "no device names the pool in `memory-region`, and it is not the default area",
     remedy: "`memory-region` in the node of its device, or no pool",
     source: "dev_get_cma_area(), include/linux/dma-map-ops.h",
-    releases: "all; from 6.17 on a dma-buf heap of its name uses it",
-    fails: Example::of_tree(
-        "pool { compatible = \"shared-dma-pool\"; reusable; size = <0 0x2000000>; };",
-    ),
+    releases: "all; in 7.3 a dma-buf heap of its name uses it",
+    fails: Example::of_nodes(node!("pool", "reusable", "size = <0 0x2000000>")),
     passes: PASSES,
     check: unused,
 };
@@ -123,8 +112,8 @@ fn unused(board: &Board, found: &mut Findings) {
     let used: BTreeSet<_> = regions(tree).filter_map(|(_, _, node)| node).collect();
     for pool in board.areas().filter(|pool| !pool.default && !used.contains(&pool.id)) {
         let message = format!("no device has {} as its memory-region", pool.name);
-        let remedy = "`memory-region = <&label>;` in the node of its device; a driver may also take it by \
-                      its name";
+        let remedy = "`memory-region = <&label>;` in the node of its device; a driver may also \
+                      take it by its name";
         found.add(board.place(pool, "compatible"), message, remedy);
     }
 }

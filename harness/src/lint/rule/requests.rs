@@ -4,11 +4,12 @@ use super::super::trace::Times;
 use super::super::{Asker, Board, Example, Findings, Place, Rule, Severity, area, size};
 use crate::words::{pages, percent_of};
 
-const POOL: &str = "/dts-v1/;\n/ {\n    #address-cells = <2>;\n    #size-cells = <2>;\n    \
-                    memory@40000000 { device_type = \"memory\"; reg = <0 0x40000000 0 0x40000000>; };\n    \
-                    reserved-memory {\n        #address-cells = <2>;\n        #size-cells = <2>;\n        ranges;\n        \
-                    vpu_pool: vpu_pool { compatible = \"shared-dma-pool\"; reusable; size = <0 0x400000>; };\n    };\n    \
-                    vpu { memory-region = <&vpu_pool>; };\n};\n";
+/// A pool of 1024 pages.
+const POOL: Example = Example {
+    nodes: node!("vpu_pool: vpu_pool", "reusable", "size = <0 0x400000>"),
+    devices: "vpu {\n    memory-region = <&vpu_pool>;\n};\n",
+    ..Example::NONE
+};
 
 /// Calls of a trace: pages, and the first page where they were granted.
 macro_rules! calls {
@@ -21,8 +22,7 @@ macro_rules! calls {
     };
 }
 
-const PASSES: Example =
-    Example { tree: POOL, text: calls!("512" "0x50000" "c0ffee00" "0"), ..Example::NONE };
+const PASSES: Example = Example { text: calls!("512" "0x50000" "c0ffee00" "0"), ..POOL };
 
 /// Each area of a node or of the command line with its pages and its place.
 fn areas(board: &Board, found: &Findings) -> Vec<(String, u64, Place)> {
@@ -51,9 +51,12 @@ pub(super) const POOL_BELOW_LOAD: Rule = Rule {
     source: "cma_alloc(), mm/cma.c",
     releases: "5.13 on, whose traces name the area",
     fails: Example {
-        tree: POOL,
-        text: calls!("512" "0x50000" "c0ffee00" "0", "512" "0x50200" "c0ffee00" "0", "256" "0x0" "00000000" "-12"),
-        ..Example::NONE
+        text: calls!(
+            "512" "0x50000" "c0ffee00" "0",
+            "512" "0x50200" "c0ffee00" "0",
+            "256" "0x0" "00000000" "-12"
+        ),
+        ..POOL
     },
     passes: PASSES,
     check: pool_below_load,
@@ -81,7 +84,7 @@ pub(super) const EXACT_SIZE: Rule = Rule {
     remedy: "room for one more buffer",
     source: "cma_alloc(), mm/cma.c; alloc_contig_range(), mm/page_alloc.c",
     releases: "all",
-    fails: Example { tree: POOL, text: calls!("1024" "0x50000" "c0ffee00" "0"), ..Example::NONE },
+    fails: Example { text: calls!("1024" "0x50000" "c0ffee00" "0"), ..POOL },
     passes: PASSES,
     check: exact_size,
 };
@@ -100,12 +103,12 @@ fn exact_size(board: &Board, found: &mut Findings) {
 pub(super) const CAP_STRANDS: Rule = Rule {
     name: "cap-strands",
     severity: Severity::Warning,
-    about: "buffers a little larger than a power of two strand up to half of the area: the next one \
-            begins at a multiple of 2^CONFIG_CMA_ALIGNMENT pages",
+    about: "buffers a little larger than a power of two strand up to half of the area: the next \
+            one begins at a multiple of 2^CONFIG_CMA_ALIGNMENT pages",
     remedy: "a smaller CONFIG_CMA_ALIGNMENT, or buffers without the pages above the power of two",
     source: "cma_alloc_aligned(), kernel/dma/contiguous.c",
     releases: "all",
-    fails: Example { tree: POOL, text: calls!("257" "0x50000" "c0ffee00" "0"), ..Example::NONE },
+    fails: Example { text: calls!("257" "0x50000" "c0ffee00" "0"), ..POOL },
     passes: PASSES,
     check: cap_strands,
 };

@@ -5,11 +5,10 @@ use super::super::{Board, Example, Findings, Rule, Severity, area, size};
 
 const SOURCE: &str = "rmem_cma_setup(): IS_ALIGNED(base | size, CMA_MIN_ALIGNMENT_BYTES), \
                       kernel/dma/contiguous.c";
-const RELEASES: &str = "all; from 5.19 on the step is a pageblock (2 MiB with pages of 4 KiB and huge \
-                        pages), before it the larger one of that and the largest block (4 MiB)";
-const PASSES: Example = Example::of_tree(
-    "pool { compatible = \"shared-dma-pool\"; reusable; size = <0 0x2200000>; linux,cma-default; };",
-);
+const RELEASES: &str = "all; from 5.19 on the step is a pageblock (2 MiB with pages of 4 KiB and \
+                        huge pages), before it the larger one of that and the largest block (4 \
+                        MiB)";
+const PASSES: Example = Example::of_nodes(pool!("size = <0 0x2200000>"));
 
 pub(super) const SIZE_ZERO: Rule = Rule {
     name: "size-zero",
@@ -18,9 +17,7 @@ pub(super) const SIZE_ZERO: Rule = Rule {
     remedy: "a size that is a multiple of the step",
     source: "cma_init_reserved_mem(), mm/cma.c",
     releases: "all",
-    fails: Example::of_tree(
-        "pool { compatible = \"shared-dma-pool\"; reusable; size = <0 0>; linux,cma-default; };",
-    ),
+    fails: Example::of_nodes(pool!("size = <0 0>")),
     passes: PASSES,
     check: size_zero,
 };
@@ -40,14 +37,12 @@ fn size_zero(board: &Board, found: &mut Findings) {
 pub(super) const SIZE_OFF_STEP: Rule = Rule {
     name: "size-off-step",
     severity: Severity::Error,
-    about: "the size of a pool is no multiple of the step: the kernel refuses it (\"incorrect alignment \
-            of CMA region\")",
+    about: "the size of a pool is no multiple of the step: the kernel refuses it (\"incorrect \
+            alignment of CMA region\")",
     remedy: "the next multiple of the step above or below",
     source: SOURCE,
     releases: RELEASES,
-    fails: Example::of_tree(
-        "pool { compatible = \"shared-dma-pool\"; reusable; size = <0 0x2100000>; linux,cma-default; };",
-    ),
+    fails: Example::of_nodes(pool!("size = <0 0x2100000>")),
     passes: PASSES,
     check: size_off_step,
 };
@@ -71,14 +66,18 @@ pub(super) const BASE_OFF_STEP: Rule = Rule {
     remedy: "the next multiple of the step above or below",
     source: SOURCE,
     releases: RELEASES,
-    fails: Example::of_tree(
-        "pool@60100000 { compatible = \"shared-dma-pool\"; reusable; reg = <0 0x60100000 0 0x2000000>; \
-         linux,cma-default; };",
-    ),
-    passes: Example::of_tree(
-        "pool@60200000 { compatible = \"shared-dma-pool\"; reusable; reg = <0 0x60200000 0 0x2000000>; \
-         linux,cma-default; };",
-    ),
+    fails: Example::of_nodes(node!(
+        "pool@60100000",
+        "reusable",
+        "reg = <0 0x60100000 0 0x2000000>",
+        "linux,cma-default"
+    )),
+    passes: Example::of_nodes(node!(
+        "pool@60200000",
+        "reusable",
+        "reg = <0 0x60200000 0 0x2000000>",
+        "linux,cma-default"
+    )),
     check: base_off_step,
 };
 
@@ -127,14 +126,8 @@ pub(super) const ALIGNMENT_RAISED: Rule = Rule {
     remedy: "none is needed; without `alignment` it is the same",
     source: "__reserved_mem_alloc_size(), drivers/of/of_reserved_mem.c",
     releases: "all",
-    fails: Example::of_tree(
-        "pool { compatible = \"shared-dma-pool\"; reusable; size = <0 0x2000000>; alignment = <0 0x10000>; \
-         linux,cma-default; };",
-    ),
-    passes: Example::of_tree(
-        "pool { compatible = \"shared-dma-pool\"; reusable; size = <0 0x2000000>; alignment = <0 0x400000>; \
-         linux,cma-default; };",
-    ),
+    fails: Example::of_nodes(pool!("size = <0 0x2000000>", "alignment = <0 0x10000>")),
+    passes: Example::of_nodes(pool!("size = <0 0x2000000>", "alignment = <0 0x400000>")),
     check: alignment_raised,
 };
 

@@ -5,20 +5,21 @@ use crate::kernel::Arch;
 
 const GIB: u64 = 1 << 30;
 
-/// A board with 6 GiB of memory, and a device of the pool.
-macro_rules! large {
-    ($node:literal) => {
-        large!($node, "vpu { memory-region = <&pool>; };")
-    };
-    ($node:literal, $device:literal) => {
+/// 6 GiB, of which 3 lie below 4 GiB; and a device of the pool.
+const LARGE: Example = Example {
+    memory: "0 0x40000000 1 0x80000000",
+    devices: "vpu {\n    memory-region = <&pool>;\n};\n",
+    ..Example::NONE
+};
+
+/// The same in a bus that reaches so much of the memory.
+macro_rules! bus {
+    ($reach:literal) => {
         concat!(
-            "/dts-v1/;\n/ {\n    #address-cells = <2>;\n    #size-cells = <2>;\n    \
-             memory@40000000 { device_type = \"memory\"; reg = <0 0x40000000 1 0x80000000>; };\n    \
-             reserved-memory {\n        #address-cells = <2>;\n        #size-cells = <2>;\n        ranges;\n        ",
-            $node,
-            "\n    };\n    ",
-            $device,
-            "\n};\n"
+            "soc {\n    #address-cells = <1>;\n    #size-cells = <1>;\n    ",
+            "ranges = <0x0 0x0 0xfe000000 0x1000000>;\n    dma-ranges = <",
+            $reach,
+            ">;\n    vpu {\n        memory-region = <&pool>;\n    };\n};\n"
         )
     };
 }
@@ -26,21 +27,24 @@ macro_rules! large {
 pub(super) const ZONE_BORDER: Rule = Rule {
     name: "zone-border",
     severity: Severity::Error,
-    about: "a pool at a fixed place lies across the border of two zones, or of low and high memory: it \
-            cannot be used (\"could not be activated\")",
+    about: "a pool at a fixed place lies across the border of two zones, or of low and high \
+            memory: it cannot be used (\"could not be activated\")",
     remedy: "a place on one side of the border",
     source: "cma_activate_area(), mm/cma.c",
     releases: "all; up to 5.16 its memory is lost",
-    fails: Example::of_tree(large!(
-        "pool: pool@ff000000 { compatible = \"shared-dma-pool\"; reusable; reg = <0 0xff000000 0 0x2000000>; };"
-    )),
-    passes: Example::of_tree(large!(
-        "pool: pool@fd000000 { compatible = \"shared-dma-pool\"; reusable; reg = <0 0xfd000000 0 0x2000000>; };"
-    )),
+    fails: Example {
+        nodes: node!("pool: pool@ff000000", "reusable", "reg = <0 0xff000000 0 0x2000000>"),
+        ..LARGE
+    },
+    passes: Example {
+        nodes: node!("pool: pool@fd000000", "reusable", "reg = <0 0xfd000000 0 0x2000000>"),
+        ..LARGE
+    },
     check: zone_border,
 };
 
-/// Low memory of 32-bit Arm, with room for vmalloc as it is by default (`arch/arm/mm/mmu.c`): 760 MiB.
+/// Low memory of 32-bit Arm, with room for vmalloc as it is by default (`arch/arm/mm/mmu.c`): 760
+/// MiB.
 const LOW_MEMORY: u64 = 760 << 20;
 
 /// The borders of zones, and whether each is there for certain.
@@ -74,7 +78,8 @@ fn zone_border(board: &Board, found: &mut Findings) {
         let Some((border, is_certain)) = borders.iter().find(across) else { continue };
         let what = if board.machine.arch == Arch::Arm { "of low memory" } else { "of a zone" };
         let message = format!(
-            "{} lies from {base:#x} to {end:#x}, across the end {what} at {border:#x}: it cannot be used",
+            "{} lies from {base:#x} to {end:#x}, across the end {what} at {border:#x}: it cannot \
+             be used",
             pool.name
         );
         let severity = if *is_certain { Severity::Error } else { Severity::Warning };
@@ -99,16 +104,16 @@ pub(super) const OUT_OF_REACH: Rule = Rule {
     remedy: "a place, or `alloc-ranges`, below that",
     source: "dma_coherent_ok(), kernel/dma/direct.c; of_dma_get_range(), drivers/of/address.c",
     releases: "all; a device behind an IOMMU reaches all",
-    fails: Example::of_tree(large!(
-        "pool: pool@80000000 { compatible = \"shared-dma-pool\"; reusable; reg = <0 0x80000000 0 0x2000000>; };",
-        "soc {\n        #address-cells = <1>;\n        #size-cells = <1>;\n        ranges = <0x0 0x0 0xfe000000 0x1000000>;\n        \
-         dma-ranges = <0xc0000000 0x0 0x0 0x40000000>;\n        vpu { memory-region = <&pool>; };\n    };"
-    )),
-    passes: Example::of_tree(large!(
-        "pool: pool@80000000 { compatible = \"shared-dma-pool\"; reusable; reg = <0 0x80000000 0 0x2000000>; };",
-        "soc {\n        #address-cells = <1>;\n        #size-cells = <1>;\n        ranges = <0x0 0x0 0xfe000000 0x1000000>;\n        \
-         dma-ranges = <0x0 0x0 0x0 0xc0000000>;\n        vpu { memory-region = <&pool>; };\n    };"
-    )),
+    fails: Example {
+        nodes: node!("pool: pool@80000000", "reusable", "reg = <0 0x80000000 0 0x2000000>"),
+        devices: bus!("0xc0000000 0x0 0x0 0x40000000"),
+        ..LARGE
+    },
+    passes: Example {
+        nodes: node!("pool: pool@80000000", "reusable", "reg = <0 0x80000000 0 0x2000000>"),
+        devices: bus!("0x0 0x0 0x0 0xc0000000"),
+        ..LARGE
+    },
     check: out_of_reach,
 };
 
@@ -132,7 +137,8 @@ fn out_of_reach(board: &Board, found: &mut Findings) {
             }
             let property = if pool.reg.is_some() { "reg" } else { "alloc-ranges" };
             let message = format!(
-                "{} lies above {end:#x}, which is the end of what {} reaches by the dma-ranges of its bus",
+                "{} lies above {end:#x}, which is the end of what {} reaches by the dma-ranges \
+                 of its bus",
                 pool.name,
                 tree.path(device)
             );
@@ -144,18 +150,23 @@ fn out_of_reach(board: &Board, found: &mut Findings) {
 pub(super) const ABOVE_4G: Rule = Rule {
     name: "above-4g",
     severity: Severity::Warning,
-    about: "a pool lies above 4 GiB, or may, since nothing keeps it below: a device reaches that only \
-            where its driver asks for a mask of more than 32 bits",
+    about: "a pool lies above 4 GiB, or may, since nothing keeps it below: a device reaches that \
+            only where its driver asks for a mask of more than 32 bits",
     remedy: "`alloc-ranges` that end at 4 GiB",
     source: "early_init_dt_alloc_reserved_memory_arch(), drivers/of/of_reserved_mem.c: \
-             MEMBLOCK_ALLOC_ANYWHERE; DMA_BIT_MASK(32), setup_pdev_dma_masks(), drivers/base/platform.c",
+             MEMBLOCK_ALLOC_ANYWHERE; DMA_BIT_MASK(32), setup_pdev_dma_masks(), \
+             drivers/base/platform.c",
     releases: "all",
-    fails: Example::of_tree(large!(
-        "pool: pool { compatible = \"shared-dma-pool\"; reusable; size = <0 0x2000000>; };"
-    )),
-    passes: Example::of_tree(large!(
-        "pool: pool { compatible = \"shared-dma-pool\"; reusable; size = <0 0x2000000>; alloc-ranges = <0 0x40000000 0 0xc0000000>; };"
-    )),
+    fails: Example { nodes: node!("pool: pool", "reusable", "size = <0 0x2000000>"), ..LARGE },
+    passes: Example {
+        nodes: node!(
+            "pool: pool",
+            "reusable",
+            "size = <0 0x2000000>",
+            "alloc-ranges = <0 0x40000000 0 0xc0000000>"
+        ),
+        ..LARGE
+    },
     check: above_4g,
 };
 
@@ -182,8 +193,8 @@ fn above_4g(board: &Board, found: &mut Findings) {
             "{} {how}: a device whose driver asks for no more than 32 bits does not reach it",
             pool.name
         );
-        let remedy = "`alloc-ranges` that end at 4 GiB, unless every device of the pool has a mask of more \
-                      than 32 bits";
+        let remedy = "`alloc-ranges` that end at 4 GiB, unless every device of the pool has a \
+                      mask of more than 32 bits";
         found.add(board.place(pool, property), message, remedy);
     }
 }

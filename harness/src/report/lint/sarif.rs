@@ -28,10 +28,11 @@ pub fn sarif(report: &Report) -> Value {
 }
 
 fn rule(rule: &Rule) -> Value {
+    let full = format!("{} ({}; releases: {})", rule.about, rule.source, rule.releases);
     json!({
         "id": rule.name,
         "shortDescription": { "text": rule.about },
-        "fullDescription": { "text": format!("{} ({}; releases: {})", rule.about, rule.source, rule.releases) },
+        "fullDescription": { "text": full },
         "help": { "text": rule.remedy },
         "defaultConfiguration": { "level": level(rule.severity) },
     })

@@ -26,11 +26,14 @@ pub enum AfterFailure {
     /// and the rest of them is not asked for. Their frees in the stream do not happen any more.
     Session,
     /// They go on with their next request, as one who keeps as much as it is allowed to: some of its
-    /// buffers go back at once, any of them, and from then on what the stream gives back stays
+    /// buffers go back at once, and from then on what the stream gives back stays
     /// until its pages are needed: a client never holds more than it held at most in the stream.
     Next {
-        /// Buffers of the same client that go back at once.
+        /// Buffers of the same client that go back at once; all of them, where it is
+        /// [`ALL`](Self::ALL).
         back: u64,
+        /// Those that it has had longest go back first, in place of any.
+        oldest: bool,
     },
     /// The board starts anew: nothing is granted, and the stream goes on from there. What was
     /// asked for before is not given back any more.
@@ -40,11 +43,20 @@ pub enum AfterFailure {
     Fitted,
 }
 
-const BACK: &[Param] = &[Param::int("back", 0..=1 << 16, "0", "buffers that go back at once")];
+const BACK: &[Param] = &[
+    Param::int("back", 0..=AfterFailure::ALL, "0", "buffers that go back at once; 65536: all"),
+    Param::int("oldest", 0..=1, "0", "1: those that it has had longest go first; 0: any"),
+];
 
 const RETRY: &[Param] = &[
     Param::int("every_ms", 1..=1 << 32, "1000", "milliseconds between two tries"),
     Param::int("times", 1..=1 << 32, "10", "tries at most, beside the first"),
+    Param::int(
+        "every_us",
+        0..=1 << 42,
+        "0",
+        "microseconds between two tries, in place of every_ms",
+    ),
 ];
 
 /// A word for what callers do.
@@ -72,7 +84,10 @@ pub const ENTRIES: &[Entry] = &[
         about: "ask again until it is granted or would have been given back; each try is a request",
         params: RETRY,
         build: |params| AfterFailure::Retry {
-            every_us: params.int("every_ms") * 1000,
+            every_us: match params.int("every_us") {
+                0 => params.int("every_ms") * 1000,
+                every_us => every_us,
+            },
             times: params.int("times"),
         },
     },
@@ -84,10 +99,13 @@ pub const ENTRIES: &[Entry] = &[
     },
     Entry {
         name: "next",
-        about: "go on with the next request, and hold as much as they held at most: what the \
-                stream gives back stays until its pages are needed",
+        about: "give some buffers back at once and go on with the next request; what the stream gives \
+                back then stays until its pages are needed, so that they hold as much as in it",
         params: BACK,
-        build: |params| AfterFailure::Next { back: params.int("back") },
+        build: |params| AfterFailure::Next {
+            back: params.int("back"),
+            oldest: params.int("oldest") == 1,
+        },
     },
     Entry {
         name: "fitted",
@@ -104,6 +122,9 @@ pub const ENTRIES: &[Entry] = &[
 ];
 
 impl AfterFailure {
+    /// All buffers of a client.
+    pub const ALL: u64 = 1 << 16;
+
     /// What `text` names: `name` or `name:key=value,key=value`.
     ///
     /// # Errors
@@ -156,11 +177,15 @@ impl fmt::Display for AfterFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Drop => f.write_str("drop"),
-            Self::Retry { every_us, times } => {
+            Self::Retry { every_us, times } if every_us % 1000 == 0 => {
                 write!(f, "retry:every_ms={},times={times}", every_us / 1000)
             }
+            Self::Retry { every_us, times } => {
+                write!(f, "retry:every_us={every_us},times={times}")
+            }
             Self::Session => f.write_str("session"),
-            Self::Next { back } => write!(f, "next:back={back}"),
+            Self::Next { back, oldest: false } => write!(f, "next:back={back}"),
+            Self::Next { back, oldest: true } => write!(f, "next:back={back},oldest=1"),
             Self::Reboot => f.write_str("reboot"),
             Self::Fitted => f.write_str("fitted"),
         }
@@ -176,6 +201,9 @@ mod tests {
         for entry in ENTRIES {
             let parsed = AfterFailure::parse(entry.name).unwrap();
             assert_eq!(AfterFailure::parse(&parsed.to_string()), Ok(parsed));
+        }
+        for text in ["retry:every_us=300,times=3", "next:back=65536", "next:back=1,oldest=1"] {
+            assert_eq!(AfterFailure::parse(text).unwrap().to_string(), text);
         }
         let two = AfterFailure::parse("retry:times=2").unwrap();
         assert_eq!(two, AfterFailure::Retry { every_us: 1_000_000, times: 2 });

@@ -1,5 +1,6 @@
 //! A board: its areas, and who goes to which, as `memory-region` in a device tree says.
 
+mod asking;
 mod caller;
 mod made_by;
 
@@ -7,6 +8,7 @@ use std::collections::BTreeSet;
 
 use cma_policies::{Area, Request, Spec};
 
+pub use asking::{Asking, CallerBy, Inferred, largest_fallback};
 pub(crate) use caller::is_gigantic;
 pub use caller::{CALLERS, Caller};
 pub use made_by::MadeBy;
@@ -20,6 +22,8 @@ pub struct Board {
     pub areas: Vec<BoardArea>,
     /// How clients ask where nothing else is said of them.
     pub caller: &'static Caller,
+    /// Whether nothing states that, so that a client asks as its trace shows it where that does.
+    pub is_caller_open: bool,
     /// How other clients ask, by client.
     pub callers: Vec<(String, &'static Caller)>,
     /// Pages that base and size of each of its areas are multiples of, as its kernel makes them.
@@ -62,6 +66,12 @@ impl Way {
         dma && self.caller.skips_one_page && !self.private && request.count() == 1
     }
 
+    /// This way of who is known to ask so by requests that went to an area, as those of a trace did:
+    /// single pages of a device with an area of its own too.
+    pub const fn shown(self, caller: &'static Caller) -> Self {
+        Self { private: true, caller, ..self }
+    }
+
     /// This way, where the stream names the area of that index for the client; the way itself where
     /// it names none that the board has. [`None`]: the board sends the client to another.
     pub fn named(self, area: Option<usize>) -> Option<Self> {
@@ -79,7 +89,8 @@ impl Board {
         let (clients, policy, made_by) = (Vec::new(), None, MadeBy::default());
         let areas = vec![BoardArea { area, clients, policy, made_by }];
         let (name, caller, callers) = (name.to_string(), &CALLERS[0], Vec::new());
-        Self { name, areas, caller, callers, step_pages: STEP_PAGES }
+        let (is_caller_open, step_pages) = (true, STEP_PAGES);
+        Self { name, areas, caller, is_caller_open, callers, step_pages }
     }
 
     /// Pages of all areas.
@@ -106,6 +117,11 @@ impl Board {
             private: own.is_some(),
             caller: caller.map_or(self.caller, |(_, caller)| caller),
         }
+    }
+
+    /// Whether its list of callers has nobody who is this client.
+    pub fn says_nothing_of(&self, client: &str) -> bool {
+        self.callers.iter().all(|(name, _)| name != client && name != kind(client))
     }
 
     /// The names of clients on this board that mean none of `clients`: mistakes, most likely. In

@@ -144,12 +144,17 @@ pub(crate) struct Opened {
     pub(crate) rows: Box<dyn Rows>,
 }
 
-/// What is wrong with a text of the script of `cmalab collect` in which no event is.
-pub(crate) fn collected(source: &Source) -> Option<IngestError> {
+/// What is wrong with what a board printed in which no event is.
+pub(crate) fn without_events(source: &Source) -> Option<IngestError> {
     let mut lines = Lines::open(source, lines::LONGEST).ok()?;
-    let collected = lines.advance().ok()? && lines.text().starts_with("# cmalab collect");
-    let why = "no cma event is in it: `sh collect.sh -t 60` on the board records those of a minute";
-    collected.then(|| lines.error(0, why))
+    let why = if lines.advance().ok()? && lines.text().starts_with("# cmalab collect") {
+        "no cma event is in it: `sh collect.sh -t 60` on the board records those of a minute"
+    } else {
+        log::open(source).ok()?.flatten().next()?;
+        "no cma event is in it, so it says something only beside a trace of its board; the script of \
+         `cmalab collect` records one with -t 60"
+    };
+    Some(lines.error(0, why))
 }
 
 /// Opens a recording or a stream and reads as far as its column names. `given` is taken in place of

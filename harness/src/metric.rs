@@ -5,6 +5,7 @@
 
 mod aligned_load;
 mod area_load;
+mod beyond;
 mod classes;
 mod first_failure;
 mod largest;
@@ -236,6 +237,7 @@ pub const METRICS: &[Entry] = &[
     area_load::ENTRY,
     first_failure::IN_AREA,
     page::ENTRY,
+    beyond::ENTRY,
 ];
 
 /// The columns of all metrics, in order.

@@ -15,6 +15,7 @@ pub use memory::Memory;
 pub use ops::Ops;
 pub use trace::{CapShown, Class};
 
+use crate::board::Asking;
 use crate::ingest::{
     self, DEFAULT_CAP, Event, Format, Geometry, Header, IngestError, Opened, PageBy, Paged, Route,
     Row, Source,
@@ -58,7 +59,7 @@ pub struct Tally {
 /// Reads a recording, a stream or a trace, row by row.
 pub struct Reader {
     opened: Opened,
-    cap_shown: Option<CapShown>,
+    shown: trace::Shown,
     tally: Tally,
     failed: bool,
 }
@@ -69,22 +70,22 @@ pub struct Reader {
 /// Where it cannot be read, is of no known format, or states a geometry that no area has.
 pub fn open(source: &Source, options: &Options) -> Result<Reader, IngestError> {
     let cap = options.recorded_cap.unwrap_or(DEFAULT_CAP);
-    let (mut opened, cap_shown) = match ingest::table(source, &options.geometry, cap) {
+    let (mut opened, shown) = match ingest::table(source, &options.geometry, cap) {
         Ok(table) => {
             if let (Some(snapshot), Some(area)) = (&options.snapshot, &table.area) {
                 trace::agree(snapshot, area)?;
             }
-            (table, None)
+            (table, trace::Shown::default())
         }
         // What has the columns of a table is one, with its mistakes.
         Err((true, error)) => return Err(error),
         Err((false, error)) => trace::open(source, options)?
-            .ok_or_else(|| ingest::collected(source).unwrap_or(error))?,
+            .ok_or_else(|| ingest::without_events(source).unwrap_or(error))?,
     };
     if let Some(page) = options.page {
         opened.paged = Paged::of(Some((page, PageBy::Caller)));
     }
-    Ok(Reader { opened, cap_shown, tally: Tally::default(), failed: false })
+    Ok(Reader { opened, shown, tally: Tally::default(), failed: false })
 }
 
 /// What kind of kernel `source` says that it is of, without a look at its rows: what nothing states
@@ -121,6 +122,27 @@ pub fn sorted(sources: Vec<Source>) -> Result<(Vec<Source>, Vec<Source>), Ingest
     Ok((rows, beside))
 }
 
+/// The only one of `rows`, which are those of [`sorted`].
+///
+/// # Errors
+/// Where there is none, one of them has no rows after all, or there are several.
+pub fn only(mut rows: Vec<Source>) -> Result<Source, IngestError> {
+    let [first, second, ..] = &rows[..] else {
+        return rows.pop().ok_or_else(|| IngestError::of("a trace", "no file is named"));
+    };
+    for source in &rows {
+        if !is_table(source) && !trace::has_events(source)? {
+            open(source, &Options::default())?;
+        }
+    }
+    let why = format!(
+        "it is a run of its own, as {} is; name one of them, and beside a trace only texts of its \
+         board without cma events",
+        first.name()
+    );
+    Err(IngestError::of(second.name(), why))
+}
+
 /// Whether `source` has the columns of a recording or a stream: it is no text of a board.
 fn is_table(source: &Source) -> bool {
     let table = ingest::table(source, &Geometry::default(), DEFAULT_CAP);
@@ -151,7 +173,12 @@ impl Reader {
 
     /// What the requests of a trace show of its cap, where the caller does not state it.
     pub const fn cap_shown(&self) -> Option<&CapShown> {
-        self.cap_shown.as_ref()
+        self.shown.cap.as_ref()
+    }
+
+    /// How the clients of a trace ask, as far as it and the texts beside it show it.
+    pub const fn asking(&self) -> &Asking {
+        &self.shown.asking
     }
 
     /// How large its pages are, and what says so.

@@ -148,12 +148,17 @@ pub struct Forecast {
     pub missed: f64,
 }
 
+/// The most refusals that a run is expected to have of which one run shows none, at 95 %.
+const UNSEEN: f64 = 3.0;
+
 /// What is expected of one run on another area, or at another cap, than those of the file.
 ///
 /// The model rests on one run, which lies as far from the middle of all runs as the next one will: so
 /// the range of the streams is the square root of two times as wide as it is over runs of a known
 /// model. Where the streams on the board of the file, `here`, fail more or less often than the file
-/// did, the range reaches as much further to that side.
+/// did, the range reaches as much further to that side. It reaches up to three refusals in any case:
+/// what has a mean of three in a run is not seen in one of twenty, so one run cannot show that it
+/// never happens.
 pub fn forecast(fit: &Fit, here: &[Recorded], there: &[Recorded]) -> Option<Forecast> {
     let shares = |streams: &[Recorded]| {
         let shares: Vec<_> = streams.iter().map(|one| one.all().refused_share()).collect();
@@ -169,7 +174,8 @@ pub fn forecast(fit: &Fit, here: &[Recorded], there: &[Recorded]) -> Option<Fore
     // What none of the streams explains may be there as well.
     let most = here.range.map_or(0.0, |(_, high)| high);
     let more = recorded.map_or(0.0, |recorded| (recorded - most).max(0.0));
-    let high = (high * missed.max(1.0)).max(high + more).min(1.0);
+    let unseen = UNSEEN / (fit.requests as f64).max(UNSEEN);
+    let high = (high * missed.max(1.0)).max(high + more).max(unseen).min(1.0);
     let range = ((low * missed.min(1.0)).max(0.0), high);
     Some(Forecast { predicted, range, missed })
 }
@@ -190,7 +196,7 @@ fn stream(fit: &Fit, board: (&Area, u32), number: u64) -> Result<Recorded, NotRe
     let made = fit.open(fit.load_pages(), &seed, ops.min(MOST_OPS)).map_err(NotReproduced::Draw)?;
     let time_us = (!fit.is_in_ops()).then(|| fit.end_us().saturating_add(1));
     let until = Until { time_us, first_failure: false };
-    let callers = fit.callers(made.clients(), AfterFailure::Drop);
+    let callers = fit.callers(made.clients(), AfterFailure::Drop, number);
     let mut watch = Watch::default();
     drive(fit, board, made, callers, until, &mut watch).map_err(NotReproduced::Broken)?;
     Ok(watch.0)

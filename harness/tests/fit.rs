@@ -1,5 +1,8 @@
 //! What is fitted to a file: near it, far from others, and exact where there is no chance.
 
+#[path = "fit/texts.rs"]
+mod texts;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::io::Read;

@@ -68,14 +68,17 @@ fn only(fit: &Fit) -> &Manner {
 fn who_holds_as_much_as_it_may_goes_on_with_its_next_request() {
     let fit = pool();
     let manner = only(&fit);
-    assert_eq!((manner.kind.as_str(), manner.after), ("heap", AfterFailure::Next { back: 1 }));
+    assert_eq!(
+        (manner.kind.as_str(), manner.after),
+        ("heap", AfterFailure::Next { back: 1, oldest: false })
+    );
     let holds = manner.holds.unwrap();
     assert_eq!((holds.most_pages, manner.refusals), (4172, 336));
     assert!(holds.gave > 400 && holds.needed == holds.gave, "{holds:?}");
     // Without a refusal it is known that it holds so much, and not what it does then.
     let other = of_area("7.3-dmaheap-two-pools-trace.txt.gz", "linux,cma");
     let manner = only(&other);
-    assert_eq!((manner.after, manner.refusals), (AfterFailure::Next { back: 0 }, 0));
+    assert_eq!((manner.after, manner.refusals), (AfterFailure::Next { back: 0, oldest: false }, 0));
     assert_eq!(manner.holds.map(|holds| holds.most_pages), Some(8200));
 }
 

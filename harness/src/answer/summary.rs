@@ -126,6 +126,8 @@ pub struct SummaryRow {
     pub unserved: u64,
     /// Requests of all streams that the page allocator served in place of the area.
     pub fell_back: u64,
+    /// Refused requests for more pages than the page allocator serves to dma-direct.
+    pub refused_beyond: u64,
     /// Median over streams of the median latency, in microseconds of the model.
     pub latency_p50_us: Option<f64>,
     /// Median over streams of the 99 % quantile of latency.

@@ -1,8 +1,9 @@
-//! The architecture and the size of a page: kept here alone, and asked by all that depends on them.
+//! The architecture, the size of a page and whether there are heaps: kept here alone, and asked by all
+//! that depends on them.
 
 use crate::ingest::log::Record;
 use crate::ingest::log::boot::{Boot, PageFrom};
-use crate::kernel::Arch;
+use crate::kernel::{Arch, release};
 
 use super::step::{arch_of_release, better, page_of_release};
 
@@ -17,6 +18,10 @@ pub(crate) struct Machine {
     asked: Option<Arch>,
     /// Bytes of a page, and what says so.
     page: Option<(u64, PageFrom)>,
+    /// Whether it has CMA heaps of dma-buf, by its configuration.
+    heaps: Option<bool>,
+    /// Whether its name is that of a kernel that is known to have none.
+    heapless: bool,
 }
 
 /// Bytes of a page, by the name of the kernel.
@@ -24,11 +29,18 @@ fn by_name(name: &str) -> Option<(u64, PageFrom)> {
     page_of_release(name).map(|bytes| (bytes, PageFrom::Release))
 }
 
+/// Whether the kernel of this name has no CMA heaps: Debian's have `CONFIG_DMABUF_HEAPS` not set up to
+/// 6.12, and a module in 7.3.
+fn is_heapless(name: &str) -> bool {
+    let debian = ["+deb", "-deb"].iter().any(|word| name.contains(word));
+    debian && release(name).is_some_and(|at| at < (7, 0))
+}
+
 impl Machine {
     /// The caller says that the kernel is this one.
     pub(crate) fn of_kernel(name: Option<&str>) -> Self {
         let (asked, page) = (name.and_then(arch_of_release), name.and_then(by_name));
-        Self { asked, page, ..Self::default() }
+        Self { asked, page, heapless: name.is_some_and(is_heapless), ..Self::default() }
     }
 
     /// What `record` says of it.
@@ -41,6 +53,7 @@ impl Machine {
             Record::Boot(Boot::PageBytes(bytes, from)) => {
                 self.page = better(self.page, Some((*bytes, *from)));
             }
+            Record::Boot(Boot::Heaps(heaps)) => self.heaps = Some(*heaps),
             _ => {}
         }
     }
@@ -48,6 +61,7 @@ impl Machine {
     fn named(&mut self, name: &str) {
         self.named = self.named.or_else(|| arch_of_release(name));
         self.page = better(self.page, by_name(name));
+        self.heapless |= is_heapless(name);
     }
 
     /// Another boot begins, of the kernel of this name; pages are as files of it state.
@@ -60,6 +74,7 @@ impl Machine {
         *self = Self::of_kernel(asked);
         if let Some(name) = name {
             (self.named, self.page) = (arch_of_release(name), by_name(name));
+            self.heapless = is_heapless(name);
         }
         facts.for_each(|boot| self.note(&Record::Boot(boot.clone())));
     }
@@ -69,6 +84,11 @@ impl Machine {
         // The others have pages of 4 KiB.
         let by_page = || self.page.is_some_and(|(bytes, _)| bytes > 4096).then_some(Arch::Arm64);
         self.stated.or(self.named).or(self.asked).or_else(by_page)
+    }
+
+    /// Whether it has no CMA heaps of dma-buf: all that asks CMA is the DMA API.
+    pub(crate) fn has_no_heaps(&self) -> bool {
+        self.heaps.map_or(self.heapless, |heaps| !heaps)
     }
 
     /// Bytes of a page, and what says so.

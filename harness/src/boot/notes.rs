@@ -128,6 +128,7 @@ impl Notes {
                         | Boot::TreeMemory(_)
                         | Boot::PageBytes(..)
                         | Boot::DmaCma(_)
+                        | Boot::Heaps(_)
                         | Boot::MaxOrder(..)
                         | Boot::BlockOrder(_)
                 )

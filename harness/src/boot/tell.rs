@@ -198,6 +198,8 @@ impl Teller {
             | Boot::Ends
             | Boot::Arch(_)
             | Boot::PageBytes(..)
+            | Boot::Heaps(_)
+            | Boot::Heap(_)
             | Boot::BlockOrder(_)
             | Boot::MaxOrder(..)
             | Boot::Model(_)

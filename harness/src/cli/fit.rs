@@ -9,9 +9,10 @@ use cma_policies::Area;
 
 use super::context::Context;
 use super::failure::{Exit, Failure};
-use super::given::{self, Read};
-use crate::ingest::{DEFAULT_CAP, Geometry, StreamWriter, stated};
+use super::given::{Placed, Read, STANDARD_INPUT};
+use crate::ingest::{DEFAULT_CAP, StreamWriter, stated};
 use crate::op::Timed;
+use crate::reader;
 use crate::reproduce::{Reproduction, forecast, predict, reproduce};
 use crate::seed::Seed;
 use crate::workload::fit;
@@ -30,6 +31,10 @@ use show::Predicted;
 /// the kernel's policy, with clients who do after a refusal what those of the file did. Where the
 /// file's rate of refusals is not among theirs, what is predicted for other boards does not hold.
 ///
+/// Other texts of the board named beside a trace, in any order, say what it does not, as for
+/// `cmalab replay`: its kernel log the size of a page, where the area lies and what of it the boot
+/// took, a folder of debugfs what was live. LOAD is without what was there before the trace.
+///
 /// A recording has no time: its lifetimes are in ops. Pins and the geometry of the area
 /// (order_per_bit among it) are not fitted: they are not what clients ask for.
 ///
@@ -38,17 +43,21 @@ use show::Predicted;
 ///
 /// Examples:
 ///   cmalab fit trace.txt --area linux,cma
+///   cmalab fit trace.txt dmesg.txt
 ///   cmalab fit trace.txt --area vpu_pool --predict 26,28 --predict-cap 8,4
 ///   cmalab fit recording.csv.gz --format json -o fit.json
 ///   cmalab fit trace.txt --draw like-it.csv --seed 7 --load-mib 200
 #[derive(Args, Debug)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Fit {
-    /// A stream, a recording or a trace; "-" is standard input
-    file: PathBuf,
+    /// A stream, a recording or a trace, and other texts of a trace's board; "-" is standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
     /// Classes of requests that are shown as text, those with most pages first
     #[arg(long, value_name = "N", default_value_t = 20)]
     top: usize,
+    #[command(flatten)]
+    placed: Placed,
     #[command(flatten)]
     read: Read,
     /// Says how often requests will fail on an area of so many MiB, in place of that of the file
@@ -71,7 +80,8 @@ pub(super) struct Fit {
     /// Ops of that stream [default: as many as the file has]
     #[arg(long, requires = "draw")]
     ops: Option<u64>,
-    /// LOAD of that stream in pages: more or fewer sessions at once [default: the file's]
+    /// LOAD of that stream in pages, without what was there before: more or fewer sessions at once
+    /// [default: the file's]
     #[arg(long, value_name = "PAGES", requires = "draw", conflicts_with = "load_mib")]
     load_pages: Option<u64>,
     /// LOAD of that stream in MiB
@@ -87,14 +97,14 @@ pub(super) struct Fit {
 /// # Errors
 /// A file that cannot be read or asks for nothing; a LOAD that no stream of it has.
 pub(super) fn run(args: &Fit, context: &Context) -> Result<Exit, Failure> {
-    let source = given::source(&args.file)?;
-    let options = args.read.options(Geometry::default())?;
+    let (rows, options) = args.read.files(&args.files, args.placed.geometry())?;
+    let source = reader::only(rows)?;
     let fit = fit::Fit::read(&source, &options)?;
     for warning in fit.warnings.iter().cloned().chain(fit.left_out.warnings()) {
         context.warn(&format!("{}: {warning}", source.name()));
     }
     if let Some(path) = &args.draw {
-        draw(args, &fit, path, context)?;
+        draw(args, &fit, (source.name(), path), context)?;
     }
     let reproduction = reproduce(&fit).map_err(|error| {
         Failure::because(format_args!("hold the fit against its file: {error}"))
@@ -106,7 +116,7 @@ pub(super) fn run(args: &Fit, context: &Context) -> Result<Exit, Failure> {
         None => {
             return Err(Failure::because(
                 "predict from a file that does not say which area it is of; state it with --base-pfn \
-                 and --pages",
+                 and --pages, or name a text beside the trace that does",
             ));
         }
     };
@@ -148,8 +158,14 @@ fn predictions(
     Ok(predictions)
 }
 
-/// Writes a drawn stream, before it what was live then.
-fn draw(args: &Fit, fit: &fit::Fit, path: &Path, context: &Context) -> Result<(), Failure> {
+/// Writes a drawn stream, before it what was live then: `before_pages`, which are no part of
+/// `load_pages`.
+fn draw(
+    args: &Fit,
+    fit: &fit::Fit,
+    (name, path): (&str, &Path),
+    context: &Context,
+) -> Result<(), Failure> {
     let mib = args.load_mib.map(|mib| mib.saturating_mul(fit.paged.page.in_mib()));
     let load_pages = mib.or(args.load_pages).unwrap_or(fit.load_pages());
     let ops = args.ops.unwrap_or(fit.ops());
@@ -157,10 +173,13 @@ fn draw(args: &Fit, fit: &fit::Fit, path: &Path, context: &Context) -> Result<()
         .open(load_pages, &Seed::new(args.seed), ops)
         .map_err(|error| Failure::because(format_args!("draw the stream: {error}")))?;
     let mut pairs = vec![
-        ("model", args.file.display().to_string()),
+        ("model", if name == STANDARD_INPUT { "-" } else { name }.to_string()),
         ("seed", args.seed.to_string()),
         ("load_pages", load_pages.to_string()),
     ];
+    if fit.before_pages() > 0 {
+        pairs.push(("before_pages", fit.before_pages().to_string()));
+    }
     if fit.cap != DEFAULT_CAP {
         pairs.push(("cap", fit.cap.to_string()));
     }

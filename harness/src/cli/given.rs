@@ -12,7 +12,7 @@ use crate::environment;
 use crate::ingest::{self, Geometry, Header, IngestError, Ranges, Source};
 use crate::kernel::{KERNELS, Kernel, release};
 use crate::page::Page;
-use crate::reader::{Options, Reader};
+use crate::reader::{self, Options, Reader};
 use crate::replay::{self, Survey, Under};
 use crate::seed::Seed;
 
@@ -23,6 +23,9 @@ const DEFAULT_KERNEL: &str = "6.12";
 /// says how often its claims were busy.
 pub(super) const DEFAULT_ENVIRONMENT: &str = "pinned";
 pub(super) const TRACE_ENVIRONMENT: &str = "scripted";
+
+/// What standard input is called in messages.
+pub(super) const STANDARD_INPUT: &str = "standard input";
 
 /// What a trace or a recording does not state.
 #[derive(Args, Debug)]
@@ -49,7 +52,7 @@ pub(super) fn page(text: &str) -> Result<Page, String> {
 }
 
 impl Read {
-    pub(super) fn options(&self, geometry: Geometry) -> Result<Options, Failure> {
+    fn options(&self, geometry: Geometry) -> Result<Options, Failure> {
         Ok(Options {
             recorded_cap: self.recorded_cap,
             geometry,
@@ -58,6 +61,25 @@ impl Read {
             snapshot: self.snapshot.as_deref().map(source).transpose()?,
             ..Options::default()
         })
+    }
+
+    /// The files at `paths` that have rows, and what is known beside them: what the caller gives, and
+    /// the other texts among them of the board that printed a trace.
+    pub(super) fn files(
+        &self,
+        paths: &[PathBuf],
+        geometry: Geometry,
+    ) -> Result<(Vec<Source>, Options), Failure> {
+        let all = paths.iter().chain(&self.snapshot);
+        if all.filter(|path| is_standard(Some(path))).count() > 1 {
+            return Err(Failure::because(
+                "read standard input twice; name - once, and files beside it",
+            ));
+        }
+        let options = self.options(geometry)?;
+        let sources = paths.iter().map(|path| source(path)).collect::<Result<_, _>>()?;
+        let (rows, beside) = reader::sorted(sources)?;
+        Ok((rows, Options { beside, ..options }))
     }
 }
 
@@ -96,9 +118,9 @@ impl Setup {
     }
 }
 
-/// All options of a run.
+/// Where the area lies.
 #[derive(Args, Debug)]
-pub(super) struct Given {
+pub(super) struct Placed {
     /// Pages of the area, in place of what the file states
     #[arg(long)]
     pages: Option<u64>,
@@ -111,6 +133,24 @@ pub(super) struct Given {
     /// Order of one bitmap bit, in place of what the file states [default: 0]
     #[arg(long, value_name = "ORDER", value_parser = clap::value_parser!(u32).range(0..=63))]
     order_per_bit: Option<u32>,
+}
+
+impl Placed {
+    pub(super) fn geometry(&self) -> Geometry {
+        Geometry {
+            base_pfn: self.base_pfn,
+            pages: self.pages,
+            order_per_bit: self.order_per_bit,
+            ranges: self.ranges.clone(),
+        }
+    }
+}
+
+/// All options of a run.
+#[derive(Args, Debug)]
+pub(super) struct Given {
+    #[command(flatten)]
+    placed: Placed,
     #[command(flatten)]
     read: Read,
     /// What the pages do: see `cmalab list environments` [default: pinned; of a trace: scripted]
@@ -126,12 +166,12 @@ pub(super) struct Given {
 
 impl Given {
     pub(super) fn options(&self) -> Result<Options, Failure> {
-        self.read.options(Geometry {
-            base_pfn: self.base_pfn,
-            pages: self.pages,
-            order_per_bit: self.order_per_bit,
-            ranges: self.ranges.clone(),
-        })
+        self.read.options(self.placed.geometry())
+    }
+
+    /// As [`Read::files`].
+    pub(super) fn files(&self, paths: &[PathBuf]) -> Result<(Vec<Source>, Options), Failure> {
+        self.read.files(paths, self.placed.geometry())
     }
 
     /// The environment that the caller names.
@@ -143,10 +183,10 @@ impl Given {
     /// says itself.
     pub(super) fn beside_a_case(&self) -> Vec<&'static str> {
         [
-            ("--pages", self.pages.is_some()),
-            ("--base-pfn", self.base_pfn.is_some()),
-            ("--ranges", self.ranges.is_some()),
-            ("--order-per-bit", self.order_per_bit.is_some()),
+            ("--pages", self.placed.pages.is_some()),
+            ("--base-pfn", self.placed.base_pfn.is_some()),
+            ("--ranges", self.placed.ranges.is_some()),
+            ("--order-per-bit", self.placed.order_per_bit.is_some()),
             ("--area", self.read.area.is_some()),
             ("--snapshot", self.read.snapshot.is_some()),
             ("--recorded-cap", self.read.recorded_cap.is_some()),
@@ -229,7 +269,7 @@ fn policy(
 /// The file at `path`, or the debugfs files of a folder as one text; "-" is standard input.
 pub(super) fn source(path: &Path) -> Result<Source, IngestError> {
     if is_standard(Some(path)) {
-        Source::buffer("standard input", io::stdin().lock())
+        Source::buffer(STANDARD_INPUT, io::stdin().lock())
     } else if path.is_dir() {
         ingest::directory(path)
     } else {

@@ -132,11 +132,7 @@ pub(super) fn run(args: &Replay, context: &Context) -> Result<Exit, Failure> {
     if [&args.to_stream, &args.record].iter().all(|path| is_standard(path.as_deref())) {
         return Err(Failure::because("write two results to standard output; name a file for one"));
     }
-    let mut options = args.given.options()?;
-    let sources: Vec<_> =
-        args.streams.iter().map(|path| given::source(path)).collect::<Result<_, _>>()?;
-    let (sources, beside) = reader::sorted(sources)?;
-    options.beside = beside;
+    let (sources, options) = args.given.files(&args.streams)?;
     if args.record.is_some() && (sources.len() > 1 || named.len() > 1 || args.cap.len() > 1) {
         return Err(Failure::because("write one recording of several runs; name one of each"));
     }

@@ -105,8 +105,6 @@ impl Who {
 /// Who can have asked, as far as a text shows it.
 #[derive(Clone, Copy, Default, Debug)]
 pub(super) struct Clients {
-    /// The kernel has no heaps of dma-buf: all that asks CMA is the DMA API.
-    no_heaps: bool,
     /// Devices of V4L2 are there, whose `vb2_dc_alloc()` would print.
     video: bool,
 }
@@ -114,15 +112,7 @@ pub(super) struct Clients {
 impl Clients {
     /// What `record` says of them.
     pub(super) fn note(&mut self, record: &Record) {
-        match record {
-            Record::Kernel(name) => {
-                // CONFIG_DMABUF_HEAPS is not set in Debian's kernels up to 6.12; a module in 7.3.
-                let debian = ["+deb", "-deb"].iter().any(|word| name.contains(word));
-                self.no_heaps |= debian && release(name).is_some_and(|at| at < (7, 0));
-            }
-            Record::VideoDevice => self.video = true,
-            _ => {}
-        }
+        self.video |= matches!(record, Record::VideoDevice);
     }
 }
 
@@ -234,7 +224,7 @@ fn by_dma_direct(incident: &Incident, clients: Clients, machine: &Machine) -> Op
         (Some(_), _) => Some(Confidence::Likely),
         (None, Some(_)) if arm64 && incident.logged => Some(Confidence::Likely),
         // Only the DMA API asks CMA there, and vb2_dc_alloc() would print.
-        (None, None) if arm64 && clients.no_heaps && clients.video && incident.logged => {
+        (None, None) if arm64 && machine.has_no_heaps() && clients.video && incident.logged => {
             Some(Confidence::Likely)
         }
         _ => None,
@@ -256,9 +246,7 @@ mod tests {
 
     /// What became of it on a kernel of this name, where devices of V4L2 are there or not.
     fn on(name: &str, video: bool, incident: &Incident) -> Outcome {
-        let mut clients = Clients { video, ..Clients::default() };
-        clients.note(&Record::Kernel(name.into()));
-        outcome(incident, clients, &Machine::of_kernel(Some(name)))
+        outcome(incident, Clients { video }, &Machine::of_kernel(Some(name)))
     }
 
     #[test]

@@ -63,6 +63,8 @@ pub struct Recorded {
     /// `available_count` after the op, in pages (`avail=` in the note). Where it is not stated it
     /// equals `free`.
     pub available: Option<u64>,
+    /// The pid of who asked; of a trace alone.
+    pub pid: Option<u32>,
 }
 
 pub(super) struct Rows {
@@ -191,6 +193,7 @@ impl Said<'_> {
             maxrun: self.maybe(MAXRUN, "maxrun")?,
             refused_at: self.noted("lastoff="),
             available: self.noted("avail="),
+            pid: None,
         })
     }
 

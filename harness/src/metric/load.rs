@@ -12,8 +12,8 @@ pub(super) const ENTRY: Entry = Entry {
     columns: &[
         Column::pages(
             "load_max_pages",
-            "LOAD: the most pages live at once in all areas, were every request granted; \
-                    without those that go to no area",
+            "LOAD: the most pages live at once in all areas, were every request granted, with \
+                    what was there before; without those that go to no area",
         ),
         Column::share("load_measured", "LOAD of all pages of all areas"),
     ],

@@ -5,6 +5,7 @@
 //! second one finds what the calls prove of it. The last one yields the rows.
 
 mod agree;
+mod asking;
 mod cap;
 mod plan;
 mod proof;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use cma_policies::{Pfn, Request, Run, dma_align};
 
 use super::Options;
+use crate::board::Asking;
 use crate::ingest::log::{self, Record};
 use crate::ingest::{
     self, Answered, Clients, Event, Header, IngestError, Opened, Recorded, Row, Rows, Source,
@@ -73,6 +75,15 @@ pub(super) struct Trace {
     ended: bool,
 }
 
+/// What a trace shows beside its rows.
+#[derive(Default)]
+pub(super) struct Shown {
+    /// Of its cap, where the caller does not state it.
+    pub(super) cap: Option<CapShown>,
+    /// Of how its clients ask.
+    pub(super) asking: Asking,
+}
+
 /// Whether `source` has an event of a CMA area.
 pub(super) fn has_events(source: &Source) -> Result<bool, IngestError> {
     let is_event =
@@ -89,14 +100,15 @@ pub(super) fn kind(source: &Source, options: &Options) -> Result<Kind, IngestErr
 pub(super) fn open(
     source: &Source,
     options: &Options,
-) -> Result<Option<(Opened, Option<CapShown>)>, IngestError> {
+) -> Result<Option<(Opened, Shown)>, IngestError> {
     let Some(plan) = planned(source, options)? else { return Ok(None) };
     let mut header = Header::default();
     if let Some(kernel) = &plan.kernel {
         header.pairs.push(("kernel".to_string(), kernel.to_string()));
     }
     let name = source.name().to_string();
-    let (area, cap, cap_shown) = (plan.area.clone(), plan.cap, plan.cap_shown.clone());
+    let (area, cap) = (plan.area.clone(), plan.cap);
+    let shown = Shown { cap: plan.cap_shown.clone(), asking: plan.asking.clone() };
     let paged = plan.paged;
     header.pairs.push(("area".to_string(), area.name().to_string()));
     let mut live = Live::default();
@@ -122,7 +134,7 @@ pub(super) fn open(
     };
     let format = &ingest::TRACE;
     let opened = Opened { format, header, area: Some(area), cap, paged, rows: Box::new(rows) };
-    Ok(Some((opened, cap_shown)))
+    Ok(Some((opened, shown)))
 }
 
 /// What `source` is replayed on, as found out now or before.
@@ -325,6 +337,8 @@ impl Trace {
 
     /// A call of a known kind of end as a row.
     fn row(&mut self, call: &Call, recorded: Recorded) {
+        let pid = call.task.as_ref().and_then(|task| task.pid);
+        let recorded = Recorded { pid, ..recorded };
         let Some((count, align)) = call.asked() else { return };
         let id = self.next_id;
         self.next_id += 1;

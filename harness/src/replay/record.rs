@@ -95,5 +95,6 @@ fn recorded(under: &Under<'_>, step: &Step<'_>) -> Recorded {
         refused_at: got.refused_at,
         available: (state && under.kernel.shows(Sign::CountersOfPages))
             .then(|| model.available_pages()),
+        pid: None,
     }
 }

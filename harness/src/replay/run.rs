@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use cma_policies::Area;
 
 use super::{Error, Under, area, explain, pages};
+use crate::board::Asking;
 use crate::cause::Cause;
 use crate::environment::{self, Script};
 use crate::ingest::{Event, IngestError, Paged, Source};
@@ -14,7 +15,7 @@ use crate::metric::{Meter, Setting, Sizes, Value};
 use crate::op::{Op, Part};
 use crate::oracle::{Checks, Model, Witness};
 use crate::reader::{self, CapShown, Options, Tally};
-use crate::simulate::{Observer, Step, simulate, warm_up};
+use crate::simulate::{Answer, Observer, Step, simulate, warm_up};
 
 /// What a file holds: read to its end once, so that a mistake in it shows before any result does.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -27,6 +28,10 @@ pub struct Survey {
     pub cap: u32,
     /// What the calls of a trace show of that.
     pub cap_shown: Option<CapShown>,
+    /// How its clients ask, as far as that is known.
+    pub asking: Asking,
+    /// Its clients, by number.
+    pub clients: Vec<String>,
     /// How large its pages are, and what says so.
     pub paged: Paged,
     /// What is strange about it.
@@ -72,8 +77,21 @@ pub fn survey(
     let sizes = sizes.most_used();
     let (tally, warnings) = (reader.tally().clone(), reader.warnings());
     let (cap, paged, cut_bits) = (reader.cap(), reader.paged(), cut.releases);
-    let cap_shown = reader.cap_shown().cloned();
-    Ok(Survey { tally, no_pages, cap, cap_shown, paged, warnings, script, cut_bits, sizes })
+    let (cap_shown, asking) = (reader.cap_shown().cloned(), reader.asking().clone());
+    let clients = reader.clients().into_iter().map(String::from).collect();
+    Ok(Survey {
+        tally,
+        no_pages,
+        cap,
+        cap_shown,
+        asking,
+        clients,
+        paged,
+        warnings,
+        script,
+        cut_bits,
+        sizes,
+    })
 }
 
 /// Counts the releases that begin or end inside a bit which has other pages of the buffer: the
@@ -133,6 +151,39 @@ pub struct Replayed {
     pub values: Vec<Value>,
     /// The first refusal, if there was one.
     pub first_failure: Option<Failure>,
+    /// What became of those whom the area refused.
+    pub refusals: Refusals,
+}
+
+/// What became of requests that the area refused, by how their clients ask.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Refusals {
+    /// Their clients have nobody else to ask, or ask for more than the page allocator serves.
+    pub unserved: u64,
+    /// The page allocator serves them.
+    pub served: u64,
+    /// How their clients ask is not known.
+    pub open: u64,
+}
+
+/// Counts them.
+struct Refused<'a> {
+    survey: &'a Survey,
+    refusals: Refusals,
+}
+
+impl Observer for Refused<'_> {
+    fn step(&mut self, step: &Step<'_>) {
+        let (Answer::Refused(_), Some(request)) = (step.answer, step.request()) else { return };
+        let client = self.survey.clients.get(usize::from(request.client()));
+        let asked = self.survey.asking.of(client.map_or("", String::as_str));
+        let count = match asked.map(|asked| asked.caller.fallback_on(self.survey.paged.page)) {
+            None => &mut self.refusals.open,
+            Some(most) if request.count() <= most => &mut self.refusals.served,
+            Some(_) => &mut self.refusals.unserved,
+        };
+        *count += 1;
+    }
 }
 
 impl Replayed {
@@ -218,12 +269,17 @@ pub fn run(
             None
         }
     });
-    let mut all: Vec<&mut dyn Observer> = vec![&mut meter, &mut first];
+    let mut refused = Refused { survey, refusals: Refusals::default() };
+    let mut all: Vec<&mut dyn Observer> = vec![&mut meter, &mut first, &mut refused];
     all.extend(observers.iter_mut().map(|observer| &mut **observer as &mut dyn Observer));
     warm_up(before, &mut witness, &mut all)?;
     simulate(ops, &mut witness, environment.as_mut(), &mut all)?;
     match failed {
         Some(error) => Err(error.into()),
-        None => Ok(Replayed { values: meter.values(), first_failure: first.failure }),
+        None => Ok(Replayed {
+            values: meter.values(),
+            first_failure: first.failure,
+            refusals: refused.refusals,
+        }),
     }
 }

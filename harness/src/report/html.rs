@@ -107,6 +107,7 @@ fn header(view: &View<'_>) -> Markup {
         p .sub { (parts) "." } "\n"
         p .sub { (watched(view)) } "\n"
         @if let Some(pages) = words::pages_are(ready) { p .sub { (pages) "." } "\n" }
+        @if let Some(callers) = words::callers_are(ready, &view.findings.summary) { p .sub { (sentence(&callers)) } "\n" }
         p .sub {
             "Where a request is refused, callers " (plan.after_failure.about()) " ("
             b { (plan.after_failure) } "). Profiles and pages are a " b { "model" } "."

@@ -4,7 +4,7 @@ mod answer;
 
 use std::io::{self, Write};
 
-use super::words::{length, size_class, streams};
+use super::words::{both_rates, length, size_class, streams};
 use crate::answer::{BLAME, Compared, Findings, Summary, SummaryRow};
 use crate::cause::Cause;
 use crate::stats::{anytime, no_failure_bound};
@@ -118,6 +118,11 @@ fn write_block(block: &Compared<'_>, bold: bool, out: &mut dyn Write) -> io::Res
     }
     if let Some(sentence) = reading(block) {
         writeln!(out, "  {sentence}")?;
+    }
+    for (cap, row) in (0..plan.caps.len()).filter_map(|cap| Some((cap, block.baseline(cap)?))) {
+        if let Some(rates) = both_rates(block.ready, row) {
+            writeln!(out, "  -> at cap {} {rates}", plan.caps[cap])?;
+        }
     }
     writeln!(out)
 }

@@ -1,10 +1,13 @@
 //! What is said of a sweep, in sentences: the only place that makes them. Text, HTML and tables
 //! take them from here.
 
+mod asking;
 mod choice;
 mod pages;
 mod time;
 
+pub(in crate::report) use asking::{both_rates, callers_are};
+pub use asking::{clients_ask, fails};
 pub(in crate::report) use choice::worst;
 pub use choice::{need, notes, sentence, sure};
 pub(in crate::report) use pages::pages_are;

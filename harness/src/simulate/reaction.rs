@@ -51,7 +51,7 @@ fn alone(after_failure: AfterFailure) -> Box<dyn Reaction> {
         AfterFailure::Drop | AfterFailure::Fitted => Box::new(Drop),
         AfterFailure::Retry { every_us, times } => Box::new(retry::Retry::new(every_us, times)),
         AfterFailure::Session => Box::new(session::Session::default()),
-        AfterFailure::Next { back } => Box::new(next::Next::new(back)),
+        AfterFailure::Next { back, oldest } => Box::new(next::Next::new(back, oldest)),
         AfterFailure::Reboot => Box::new(reboot::Reboot::default()),
     }
 }

@@ -57,7 +57,7 @@ pub fn run_cell(
     }
     let callers = match (&known.fit, &known.mix) {
         _ if plan.after_failure != AfterFailure::Fitted => plan.after_failure.into(),
-        (Some(fit), _) => fit.callers(&ops.clients, AfterFailure::Drop),
+        (Some(fit), _) => fit.callers(&ops.clients, AfterFailure::Drop, cell.seed),
         (None, Some(mix)) => mix.callers.clone(),
         (None, None) => AfterFailure::Drop.into(),
     };
@@ -97,7 +97,7 @@ fn leading_ops(plan: &Plan, cell: &Cell, pages: u64, violation: &Violation) -> S
         ),
         What::Fitted(_) => format!(
             "cmalab fit {} --draw stream.csv --seed {}{} --ops {ops}",
-            stream.name(),
+            stream.files().collect::<Vec<_>>().join(" "),
             cell.seed,
             plan.load(&cell.at).map_or_else(String::new, |load| {
                 format!(" --load-pages {}", load.pages_of(pages))

@@ -76,7 +76,10 @@ fn loads(loads: &[Load], page: Page) -> String {
 
 fn board(board: &Board, page: Page) -> Vec<String> {
     let mut lines = vec![format!("\n[[boards]]\n{}", key("name", &board.name))];
-    lines.push(key("caller", board.caller.name));
+    // How the clients of a file ask is found out in it where the plan does not say.
+    if !board.is_caller_open {
+        lines.push(key("caller", board.caller.name));
+    }
     if !board.callers.is_empty() {
         let caller = |(client, caller): &(String, &Caller)| key(&quote(client), caller.name);
         let callers: Vec<_> = board.callers.iter().map(caller).collect();
@@ -129,22 +132,35 @@ fn mix(mix: &MixOf) -> String {
     format!("mix = [\n{}]", parts.collect::<String>())
 }
 
+/// The files of a stream: one as a text, several as a list.
+fn files(name: &str, stream: &Stream) -> String {
+    match stream.files().collect::<Vec<_>>()[..] {
+        [path] => key(name, path),
+        ref paths => format!("{name} = {}", list(paths, |path| quote(path))),
+    }
+}
+
 fn stream(plan: &Plan, stream: &Stream, known: &Checked) -> Vec<String> {
     let mut lines = vec!["\n[[streams]]".to_string()];
     lines.push(match &stream.what {
         What::Profile(profile) => key("profile", profile.name),
-        What::Fitted(path) => key("fit", path),
-        What::File(path) => key("file", path),
+        What::Fitted(_) => files("fit", stream),
+        What::File(_) => files("file", stream),
         What::Recorded(recording) => key("recorded", recording.name),
         What::Mix(its) => mix(its),
     });
-    let own = known.fit.as_ref().map(|fit| fit.load_pages());
+    let own = known.fit.as_ref().map(|fit| (fit.load_pages(), fit.before_pages()));
     lines.extend(match (&stream.what, stream.loads.as_slice(), own) {
         (What::Mix(_), [Load::Pages(pages)], _) => {
             Some(format!("# LOAD is that of all parts, {pages} pages"))
         }
-        (What::Fitted(_), [Load::Pages(pages)], Some(own)) if *pages == own => {
-            Some(format!("# LOAD is that of the file, {own} pages"))
+        (What::Fitted(_), [Load::Pages(pages)], Some((own, before))) if *pages == own => {
+            let beside = if before > 0 {
+                format!(", beside {before} that were there before")
+            } else {
+                String::new()
+            };
+            Some(format!("# LOAD is that of the file, {own} pages{beside}"))
         }
         (What::Profile(_) | What::Fitted(_), all @ [_, ..], _) => Some(loads(all, plan.page)),
         _ => None,

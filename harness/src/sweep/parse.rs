@@ -209,6 +209,9 @@ fn build(raw: RawPlan, text: &Text<'_>, catalog: &Catalog, known: Kind) -> Resul
         None if plan.streams.iter().any(is_fitted) => AfterFailure::Fitted,
         None => AfterFailure::Drop,
     };
+    if !plan.streams.iter().any(Stream::reads_files) {
+        plan.boards.iter_mut().for_each(|board| board.is_caller_open = false);
+    }
     if plan.cell_count().is_none() {
         let why = format!("more than {MOST_CELLS} cells; take fewer seeds or streams");
         return Err((streams, why));
@@ -331,12 +334,12 @@ fn mib(raw: &Spanned<i64>, key: &str, page: Page) -> Result<u64, Wrong> {
 }
 
 /// A path that fits in one line of a table.
-fn one_line(path: &Spanned<String>) -> Result<String, Wrong> {
-    if path.get_ref().chars().any(char::is_control) {
-        let text = quoted(path.get_ref());
-        return wrong(path, format!("file is {text}; a path without line ends is allowed"));
+fn one_line<T>(path: &str, at: &Spanned<T>) -> Result<String, Wrong> {
+    if path.chars().any(char::is_control) {
+        let text = quoted(path);
+        return wrong(at, format!("file is {text}; a path without line ends is allowed"));
     }
-    Ok(path.get_ref().clone())
+    Ok(path.to_string())
 }
 
 /// A word that can name a folder and a field of a table.

@@ -96,6 +96,9 @@ pub struct Stream {
     pub at: Place,
     /// Where its ops come from.
     pub what: What,
+    /// The other files of a list: texts of the board that printed its trace, which may be any of
+    /// them.
+    pub beside: Vec<String>,
     /// LOADs; none where the stream brings its own.
     pub loads: Vec<Load>,
     /// How long it is.
@@ -137,11 +140,29 @@ impl Stream {
         }
     }
 
+    /// Its files, by their paths, the one that names it first.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        let named = match &self.what {
+            What::File(path) | What::Fitted(path) => Some(path),
+            What::Profile(_) | What::Recorded(_) | What::Mix(_) => None,
+        };
+        named.into_iter().chain(&self.beside).map(String::as_str)
+    }
+
     /// The profile, where it comes from one.
     pub const fn profile(&self) -> Option<&'static Profile> {
         match self.what {
             What::Profile(profile) => Some(profile),
             What::File(_) | What::Fitted(_) | What::Recorded(_) | What::Mix(_) => None,
+        }
+    }
+
+    /// Whether it is of a file, or a part of it is.
+    pub fn reads_files(&self) -> bool {
+        match &self.what {
+            What::File(_) | What::Fitted(_) => true,
+            What::Mix(mix) => mix.paths().next().is_some(),
+            What::Profile(_) | What::Recorded(_) => false,
         }
     }
 

@@ -10,7 +10,7 @@ use super::plan::{Load, MOST_CELLS, Plan, Stream, What};
 use super::route;
 use super::route::Probed;
 use super::shelf::Shelf;
-use super::stream::{Checked, Ready, look_through};
+use super::stream::{Checked, Ready, look_through, trace_first};
 use super::target::Evidence;
 use crate::board::BoardArea;
 use crate::ingest::strange;
@@ -26,6 +26,7 @@ use crate::workload::Setup;
 /// a policy that cannot be built on an area.
 pub fn prepare(mut plan: Plan) -> Result<Ready, Failed> {
     let scripted = plan.environments.iter().any(|spec| spec.entry().reads_script);
+    plan.streams.iter_mut().try_for_each(trace_first)?;
     let checked: Vec<_> = plan
         .streams
         .iter()

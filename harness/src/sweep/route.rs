@@ -12,13 +12,19 @@ use crate::metric::Sizes;
 use crate::op::Op;
 
 /// The ways of a stream's clients by number; never empty. What the stream itself names as a
-/// client's area is its way, where the board has an area of that name.
+/// client's area is its way, where the board has an area of that name. How a client asks is as the
+/// board states it, else as its trace shows it.
 pub(super) fn ways(board: &Board, clients: &[String], known: &Checked) -> Vec<Way> {
     let mut ways: Vec<_> = clients.iter().map(|client| board.way(client)).collect();
     for route in &known.routes {
         if let Some(way) = ways.get_mut(usize::from(route.client)) {
             // Where the two differ was said before anything ran.
             *way = way.named(board.find(&route.area)).unwrap_or(*way);
+        }
+    }
+    for (client, way) in clients.iter().zip(&mut ways).filter(|_| board.is_caller_open) {
+        if let Some(shown) = known.asking.of(client).filter(|_| board.says_nothing_of(client)) {
+            *way = way.shown(shown.caller);
         }
     }
     if ways.is_empty() {

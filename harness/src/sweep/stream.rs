@@ -18,7 +18,7 @@ use super::plan::Length;
 use super::plan::{Plan, Stream, What};
 use super::route::Probed;
 use super::shelf::{Made, Name, Scribe, Shelf};
-use crate::board::Board;
+use crate::board::{Asking, Board};
 use crate::environment::Script;
 use crate::ingest::{self, Event, IngestError, Paged, Route, Source};
 use crate::kernel::pageblock;
@@ -59,6 +59,8 @@ pub struct Checked {
     pub warnings: Vec<String>,
     /// The cap that the calls of a trace show.
     pub cap: Option<u32>,
+    /// How its clients ask, as far as a trace shows it.
+    pub asking: Asking,
     /// The sum over what is in its files, by which others of the same name are known.
     pub sum: Option<u64>,
 }
@@ -145,6 +147,7 @@ pub(super) fn look_through(stream: &Stream, page: Page, scripted: bool) -> Resul
         routes: reader.routes(),
         warnings: reader.warnings(),
         cap: reader.cap_shown().and_then(CapShown::exactly),
+        asking: reader.asking().clone(),
         sum: sum(stream)?,
         ..Checked::default()
     })
@@ -163,6 +166,7 @@ fn fitted(stream: &Stream) -> Result<Checked, Failed> {
     Ok(Checked {
         area: fit.area.clone(),
         cap: fit.cap_shown.as_ref().and_then(CapShown::exactly),
+        asking: fit.asking.clone(),
         paged: Some(fit.paged),
         sizes: fit.sizes(),
         ops: match stream.length {
@@ -189,6 +193,7 @@ fn together(stream: &Stream, mix: &MixOf) -> Result<Checked, Failed> {
         clients: made.clients.clone(),
         routes: made.routes.clone(),
         cap: made.cap(),
+        asking: made.asking.clone(),
         paged: made.paged(),
         warnings: mix.warnings(&made),
         mix: Some(Arc::new(made)),
@@ -204,7 +209,7 @@ fn sum(stream: &Stream) -> Result<Option<u64>, IngestError> {
         What::Mix(mix) => mix.paths().map(|path| Source::file(path.as_ref())).collect(),
         What::File(_) | What::Fitted(_) => {
             let (source, options) = source(stream)?;
-            iter::once(source).chain(options.snapshot).collect()
+            iter::once(source).chain(options.beside).chain(options.snapshot).collect()
         }
     };
     if sources.is_empty() {
@@ -234,22 +239,52 @@ fn sum(stream: &Stream) -> Result<Option<u64>, IngestError> {
 
 /// The file of a stream, and what the plan says beside it.
 pub(super) fn source(stream: &Stream) -> Result<(Source, Options), IngestError> {
-    let source = match &stream.what {
-        What::File(path) | What::Fitted(path) => Source::file(path.as_ref()),
-        What::Recorded(recording) => Source::bytes(recording.name, recording.bytes),
-        What::Profile(_) | What::Mix(_) => unreachable!("neither is read as one file"),
-    };
-    let snapshot = |path: &String| {
+    let text = |path: &str| {
         let path = Path::new(path);
         if path.is_dir() { ingest::directory(path) } else { Source::open_file(path) }
+    };
+    let file = |path: &str| match Path::new(path) {
+        path if path.is_dir() => ingest::directory(path),
+        path => Ok(Source::file(path)),
+    };
+    let (source, beside) = match &stream.what {
+        What::File(path) | What::Fitted(path) if stream.beside.is_empty() => {
+            (Source::file(path.as_ref()), Vec::new())
+        }
+        What::File(_) | What::Fitted(_) => {
+            let (rows, beside) =
+                reader::sorted(stream.files().map(file).collect::<Result<_, _>>()?)?;
+            (reader::only(rows)?, beside)
+        }
+        What::Recorded(recording) => (Source::bytes(recording.name, recording.bytes), Vec::new()),
+        What::Profile(_) | What::Mix(_) => unreachable!("neither is read as one file"),
     };
     let options = Options {
         recorded_cap: stream.recorded_cap,
         area: stream.area.clone(),
-        snapshot: stream.snapshot.as_ref().map(snapshot).transpose()?,
+        snapshot: stream.snapshot.as_deref().map(text).transpose()?,
+        beside,
         ..Options::default()
     };
     Ok((source, options))
+}
+
+/// Puts the trace of a stream of several files first, by which it is named in whatever order they
+/// are stated.
+///
+/// # Errors
+/// Where one of them cannot be read, and where none or several are a trace.
+pub(super) fn trace_first(stream: &mut Stream) -> Result<(), IngestError> {
+    if stream.beside.is_empty() {
+        return Ok(());
+    }
+    let (trace, _) = source(stream)?;
+    let at = stream.beside.iter().position(|path| path == trace.name());
+    if let (Some(at), What::File(path) | What::Fitted(path)) = (at, &mut stream.what) {
+        let first = std::mem::replace(path, stream.beside.remove(at));
+        stream.beside.insert(0, first);
+    }
+    Ok(())
 }
 
 fn open(stream: &Stream) -> Result<Reader, IngestError> {

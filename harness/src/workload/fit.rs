@@ -23,6 +23,8 @@ mod history;
 mod manner;
 mod meant;
 mod model;
+mod steps;
+mod turns;
 
 use std::sync::Arc;
 
@@ -39,6 +41,7 @@ use self::history::{Buffer, History};
 use self::model::Model;
 use super::{Setup, SetupError, Workload};
 use crate::after_failure::{AfterFailure, Callers};
+use crate::board::Asking;
 use crate::board::kind;
 use crate::ingest::{DEFAULT_CAP, IngestError, Paged, Source};
 use crate::op::Op;
@@ -65,6 +68,8 @@ pub struct Fit {
     pub cap: u32,
     /// What shows it, in a trace.
     pub cap_shown: Option<CapShown>,
+    /// How its clients ask, as far as a trace and the texts beside it show it.
+    pub asking: Asking,
     /// What was strange about the file but no error.
     pub warnings: Vec<String>,
     /// What the fit leaves out.
@@ -111,6 +116,7 @@ impl Fit {
             format: facts.format,
             cap: facts.cap,
             cap_shown: facts.cap_shown,
+            asking: facts.asking,
             warnings: facts.warnings,
             left_out: history.left_out,
             manners: history.manners.clone(),
@@ -157,15 +163,14 @@ impl Fit {
         History::of_ops(&self.before(), ops, clients)
     }
 
-    /// LOAD of the file, in pages.
+    /// LOAD of the file, in pages: nobody asked for what was there before, [`Fit::before_pages`].
     pub fn load_pages(&self) -> u64 {
         self.model.load_pages
     }
 
     /// Pages of what was there before the file begins, and stays to its end.
     pub fn before_pages(&self) -> u64 {
-        let stays = self.model.before.iter().filter(|buffer| buffer.end_us.is_none());
-        stays.map(|buffer| buffer.count).sum()
+        self.model.before_pages()
     }
 
     /// Ops in the file.
@@ -203,11 +208,19 @@ impl Fit {
         &self.manners
     }
 
-    /// What clients of these names do after a refusal, those of which nothing is known `others`.
-    pub fn callers(&self, names: &[String], others: AfterFailure) -> Callers {
+    /// What clients of these names do after a refusal in stream `number`, those of which nothing is
+    /// known `others`. Of those who hold as much as they may where no refusal shows how many buffers
+    /// go back, one does in every second stream.
+    pub fn callers(&self, names: &[String], others: AfterFailure, number: u64) -> Callers {
         let of = |name: &String| {
             let known = self.manners.iter().find(|manner| manner.kind == kind(name));
-            known.map_or(others, |manner| manner.after)
+            match known.map(|manner| (manner.after, manner.is_known)) {
+                Some((AfterFailure::Next { oldest, .. }, false)) => {
+                    AfterFailure::Next { back: number % 2, oldest }
+                }
+                Some((after, _)) => after,
+                None => others,
+            }
         };
         Callers { others, of_client: names.iter().map(of).collect() }
     }
@@ -238,7 +251,7 @@ impl Fit {
         (0..).zip(&self.model.before).map(op).collect()
     }
 
-    /// A stream of so many ops whose LOAD is at most `load_pages`.
+    /// A stream of so many ops whose LOAD is at most `load_pages`, without [`Fit::before_pages`].
     ///
     /// # Errors
     /// A LOAD that the largest group does not fit into, or one far above that of the file.
@@ -257,9 +270,9 @@ impl Fit {
         let sessions = classes.chain(self.model.residents.iter().map(|(_, session)| session));
         let asks = self.model.closed.iter().flat_map(|closed| &closed.asks);
         let first = sessions.map(model::Session::first_pages);
-        let first = first.chain(asks.map(|(count, _)| *count)).max().unwrap_or(0);
+        let first = first.chain(asks.map(steps::Unit::pages)).max().unwrap_or(0);
         let before = self.model.before.iter().map(|buffer| buffer.count).sum::<u64>();
-        let least_pages = first.max(before);
+        let least_pages = first.max(before.saturating_sub(self.before_pages()));
         let most_pages = self.load_pages().saturating_mul(Setup::MOST_TIMES);
         if (least_pages..=most_pages).contains(&load_pages) {
             return Ok(());

@@ -25,6 +25,7 @@ use self::merge::Merged;
 use self::part::Alone;
 use super::{Failure, SetupError, Workload};
 use crate::after_failure::{AfterFailure, Callers};
+use crate::board::Asking;
 use crate::ingest::{IngestError, Paged, Route, quoted};
 use crate::op::{Op, Timed};
 use crate::page::Page;
@@ -42,6 +43,8 @@ pub struct Mix {
     pub clients: Vec<String>,
     /// What they do after a refusal, as the file shows it that a part is fitted to; others drop.
     pub callers: Callers,
+    /// How they ask, as far as the files of the parts show it.
+    pub asking: Asking,
     /// The areas that files name for their clients.
     pub routes: Vec<Route>,
     /// Pages of typical buffers, ascending, at most 8: of those of the parts the ones that are asked
@@ -77,13 +80,19 @@ impl Mix {
         }
         let callers = AfterFailure::Drop.into();
         let (clients, routes, sizes) = (Vec::new(), Vec::new(), Vec::new());
-        let mut mix = Self { parts, clients, callers, routes, sizes, page };
+        let asking = Asking::default();
+        let mut mix = Self { parts, clients, callers, asking, routes, sizes, page };
         let (clients, alone) = mix.alone(&Seed::new(0), &Failure::default())?;
         mix.callers.of_client = vec![AfterFailure::Drop; clients.len()];
         mix.clients = clients;
         for (part, (alone, numbers)) in mix.parts.iter().zip(&alone) {
+            for (client, number) in alone.clients.iter().zip(numbers) {
+                let shown = part.asking().and_then(|asking| asking.of(client));
+                let name = &mix.clients[usize::from(*number)];
+                mix.asking.of.extend(shown.map(|shown| (name.clone(), shown)));
+            }
             let Origin::Fit(fit, _) = &part.origin else { continue };
-            let callers = fit.callers(&alone.clients, AfterFailure::Drop);
+            let callers = fit.callers(&alone.clients, AfterFailure::Drop, 1);
             for (number, after) in numbers.iter().zip(callers.of_client) {
                 mix.callers.of_client[usize::from(*number)] = after;
             }

@@ -93,7 +93,21 @@ impl Board {
     }
 
     pub(crate) fn free(&mut self, number: u64) {
-        let Some(run) = self.live.remove(&number) else { return };
+        if let Some(run) = self.live.remove(&number) {
+            self.give_back(run);
+        }
+    }
+
+    /// Gives so many of the first pages of a buffer back, where it has more.
+    pub(crate) fn free_part(&mut self, number: u64, count: u64) {
+        if let Some(whole) = self.live.get_mut(&number).filter(|run| run.count > count) {
+            let part = Run { count, ..*whole };
+            *whole = Run::new(part.end().0, whole.count - count);
+            self.give_back(part);
+        }
+    }
+
+    fn give_back(&mut self, run: Run) {
         self.map.clear(run);
         let Run { pfn: Pfn(pfn), count } = run;
         let name = self.map.area().name().to_string();

@@ -69,6 +69,7 @@ pub(super) fn board(areas: &[(u64, &[&str])], caller: &str) -> Board {
         name: "b".to_string(),
         areas: areas.iter().enumerate().map(area).collect(),
         caller: Caller::find(caller).unwrap(),
+        is_caller_open: false,
         callers: Vec::new(),
         step_pages: 512,
     }

@@ -116,6 +116,7 @@ impl Tools<'_> {
             structural: own.sum("structural"),
             unserved: own.sum("unserved"),
             fell_back: own.sum("fell_back"),
+            refused_beyond: own.sum("refused_beyond_fallback"),
             latency_p50_us: there_median(own.numbers("latency_p50_us")),
             latency_p99_us: there_median(own.numbers("latency_p99_us")),
             latency_max_us: own.counts("latency_max_us").flatten().max(),

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::cli::context::Show;
 
 use crate::page::Page;
+use crate::report::words::clients_ask;
 use crate::reproduce::{Figure, Forecast, Reproduction, STREAMS};
 use crate::span::span;
 use crate::words::{self, mib, percent, table};
@@ -57,9 +58,7 @@ fn text(fitted: &Fitted<'_>, out: &mut dyn Write) -> io::Result<()> {
     reproduced(reproduction, (in_ops, fit.paged.page), out)?;
     predicted(&fitted.predictions, fit.paged.page, out)?;
     let (sessions, stay) = fit.sessions();
-    // Nobody asked for what was there before.
-    let before: u64 = fit.before_pages();
-    let load = fit.load_pages().saturating_sub(before);
+    let (load, before) = (fit.load_pages(), fit.before_pages());
     let beside = if before > 0 {
         format!(", beside {before} pages that were there before")
     } else {
@@ -76,6 +75,12 @@ fn text(fitted: &Fitted<'_>, out: &mut dyn Write) -> io::Result<()> {
         mib(load, fit.paged.page)
     )?;
     writeln!(out, "{}", fit.paged)?;
+    if fit.format == "trace" {
+        let clients = fit.clients().iter().map(|client| (&fit.asking, client.as_str()));
+        for said in clients_ask(clients, fit.paged.page) {
+            writeln!(out, "{said}")?;
+        }
+    }
     if in_ops {
         writeln!(out, "a recording has no time: lifetimes and times between requests are in ops")?;
     }
@@ -298,7 +303,8 @@ fn json(fitted: &Fitted<'_>) -> Value {
         "schema": 1, "file": name, "format": fit.format,
         "unit_of_time": if fit.is_in_ops() { "ops" } else { "us" },
         "requests": fit.requests, "ops": fit.ops(), "end": fit.end_us(),
-        "load_pages": fit.load_pages(), "sessions": sessions, "stay": stay,
+        "load_pages": fit.load_pages(), "before_pages": fit.before_pages(),
+        "sessions": sessions, "stay": stay,
         "classes": classes.collect::<Vec<_>>(), "phases": phases.collect::<Vec<_>>(),
         "distances": distances, "distance": decimal(fit.distances.largest()),
         "between_draws": decimal(fit.between_draws), "not_fitted": fit.left_out.warnings(),

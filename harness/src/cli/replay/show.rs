@@ -5,12 +5,14 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::{File, Run};
+use crate::board::Asking;
 use crate::cause::Cause;
 use crate::cli::context::Show;
 use crate::ingest;
 use crate::metric;
 use crate::reader::{CapShown, Class};
-use crate::replay::{Comparison, Mismatch};
+use crate::replay::{Comparison, Mismatch, Refusals};
+use crate::report::words::{clients_ask, fails};
 use crate::words::{self, csv, table};
 
 /// A file, and what came of it under policies.
@@ -101,6 +103,11 @@ fn about(file: &File, runs: &[Run], out: &mut dyn Write) -> io::Result<()> {
     if let Some(run) = runs.first().filter(|_| tally.rows > 0) {
         let load = (run.replayed.value("load_max_pages"), run.replayed.value("load_measured"));
         writeln!(out, "LOAD {} pages, {} of the area", load.0, percent(load.1))?;
+    }
+    if file.setup.format == "trace" {
+        for said in clients_ask(clients(file), file.survey.paged.page) {
+            writeln!(out, "{said}")?;
+        }
     }
     // A stream that states none is of no board.
     if file.is_recorded() || file.survey.paged.by.is_some() {
@@ -194,6 +201,26 @@ fn percent(value: metric::Value) -> String {
     value.number().map_or_else(String::new, |share| words::percent(share, 3))
 }
 
+/// Who asks in a trace, and what is known of how.
+fn clients(file: &File) -> impl Iterator<Item = (&Asking, &str)> {
+    // Number 0 is nobody, who asked for what was live before.
+    let named = file.survey.clients.iter().map(String::as_str).filter(|name| !name.is_empty());
+    let nobody = file.survey.clients.iter().all(String::is_empty).then_some("");
+    named.chain(nobody).map(|client| (&file.survey.asking, client))
+}
+
+/// What share of the requests of a run was not served at all, as far as it is known who asks.
+fn unserved(file: &File, run: &Run) -> String {
+    let Refusals { unserved, served, open } = run.replayed.refusals;
+    let requests = count(run.replayed.value("requests"));
+    if open > 0 {
+        let beyond = count(run.replayed.value("refused_beyond_fallback"));
+        return fails([unserved + served + open, beyond], requests, file.survey.paged.page);
+    }
+    let share = percent(metric::Value::share(unserved.into(), requests.into()));
+    format!("{unserved} of {requests} requests are served by nobody ({share})")
+}
+
 fn causes(file: &File, run: &Run, out: &mut dyn Write) -> io::Result<()> {
     let by_cause: Vec<_> = Cause::ALL
         .iter()
@@ -210,7 +237,11 @@ fn causes(file: &File, run: &Run, out: &mut dyn Write) -> io::Result<()> {
         |errno| format!("ret: {errno}"),
     );
     let (line, cause, why) = (failure.line, failure.cause, &failure.why);
-    writeln!(out, "    first at line {line}, {printed}, {cause}: {why}")
+    writeln!(out, "    first at line {line}, {printed}, {cause}: {why}")?;
+    if file.setup.format == "trace" {
+        writeln!(out, "    {}", unserved(file, run))?;
+    }
+    Ok(())
 }
 
 fn json((file, runs): &Measured<'_>) -> Value {
@@ -236,6 +267,7 @@ fn json((file, runs): &Measured<'_>) -> Value {
             "policy": policy,
             "cap": cap,
             "environment": file.setup.environment.to_string(),
+            "unserved": (replayed.refusals.open == 0).then_some(replayed.refusals.unserved),
             "metrics": metrics.collect::<serde_json::Map<_, _>>(),
             "first_failure": first_failure,
         })
@@ -250,6 +282,7 @@ fn json((file, runs): &Measured<'_>) -> Value {
         "allocs_that_follow_the_cap": file.survey.tally.dma,
         "recorded_cap": file.is_recorded().then_some(file.setup.cap),
         "recorded_cap_shown": file.survey.cap_shown.as_ref().map(shown),
+        "asked_by": (file.setup.format == "trace").then(|| asked_by(file)),
         "as_traced": file.checked.as_ref().map(|found| json!({
             "equal": found.equal,
             "different": found.different,
@@ -263,6 +296,16 @@ fn json((file, runs): &Measured<'_>) -> Value {
         "warnings": file.warnings(),
         "runs": runs.iter().map(run).collect::<Vec<_>>(),
     })
+}
+
+/// How the clients of a trace ask.
+fn asked_by(file: &File) -> Value {
+    let one = |(asking, client): (&Asking, &str)| {
+        let shown = asking.of(client);
+        let by = shown.map(|shown| shown.by.to_string());
+        json!({ "client": client, "caller": shown.map(|shown| shown.caller.name), "by": by })
+    };
+    clients(file).map(one).collect()
 }
 
 /// What the calls of a trace show of its cap.

@@ -82,9 +82,8 @@ fn names_files(stream: &Stream) -> bool {
 /// What a stream reads, by the paths in the plan.
 pub(super) fn files_of(stream: &Stream) -> impl Iterator<Item = &str> {
     let files: Vec<&str> = match &stream.what {
-        What::File(path) | What::Fitted(path) => vec![path],
         What::Mix(mix) => mix.paths().collect(),
-        What::Profile(_) | What::Recorded(_) => Vec::new(),
+        _ => stream.files().collect(),
     };
     files.into_iter().chain(stream.snapshot.as_deref())
 }

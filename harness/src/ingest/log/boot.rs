@@ -204,6 +204,12 @@ pub enum Boot {
     Ends,
     /// `CONFIG_DMA_CMA`: whether it is set.
     DmaCma(bool),
+    /// Whether the kernel has CMA heaps of dma-buf, by its configuration (`CONFIG_DMABUF_HEAPS_CMA`);
+    /// as a module it says nothing.
+    Heaps(bool),
+    /// A heap of dma-buf, by its name: a CMA heap has that of its area
+    /// (`drivers/dma-buf/heaps/cma_heap.c`).
+    Heap(Arc<str>),
     /// The architecture is stated.
     Arch(Arch),
     /// Bytes of a page are stated, or follow from a number that depends on them.

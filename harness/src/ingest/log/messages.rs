@@ -376,6 +376,7 @@ pub const MESSAGES: &[Message] = &[
         "Dma-buf Objects:\nsize\tflags\tmode\tcount\texp_name\tino\tname\n\
          01036288\t00000002\t00080007\t00000001\tlinux,cma\t00000019\t<none>\n\n\
          Total 1 objects, 1036288 bytes"),
+    row("heaps", &["/dma_heap"], File, None, "==> ls /dev/dma_heap <==\nlinux,cma\nsystem"),
     row("event-start", &["cma"], Trace(&kinds::START), Some(StartPlain),
         "vpu-12 [002] ..... 512.3: cma_alloc_start: name=linux,cma count=456 align=8"),
     row("event-start-totals", &["cma"], Trace(&kinds::START), Some(StartTotals),

@@ -30,7 +30,7 @@ const PARTS: &[&str] = &[
     "KernelR", "/modules/", "vmlinuz-", "mmand line", "echo ", "bos ", "kb BOs (", "Objects",
     "LOST", "DROPPED", "\"time\":", "\"MESSAGE\"", "/bitmap", "_pfn", "_per_bit", "xchunk", "==> ",
     "cat /", "Total:", "Free:", "MemAv", "zone ", "C_DEBUG", "tconf ", "ONFIG_", "m-kill",
-    "m_dma_c", "tlb b", "DMA mask", "hkernel res", "ID: ", "eo0",
+    "m_dma_c", "tlb b", "DMA mask", "hkernel res", "ID: ", "eo0", "/dma_h",
 ];
 
 static BULK: LazyLock<AhoCorasick> = LazyLock::new(|| {

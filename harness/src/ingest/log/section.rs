@@ -8,6 +8,7 @@ mod area;
 mod bitmap;
 mod blocks;
 mod buffers;
+mod heaps;
 mod path;
 mod proc;
 #[cfg(test)]
@@ -25,6 +26,7 @@ use super::{Knob, Record, Sink};
 use super::{bytes, text};
 use bitmap::OpenBitmap;
 use buffers::Buffers;
+use heaps::Heaps;
 use path::{File, Target};
 use tree::Tree;
 
@@ -57,6 +59,8 @@ pub(super) struct Sections {
     bitmap: Option<OpenBitmap>,
     /// A table of dma-bufs that goes on.
     buffers: Option<Buffers>,
+    /// A listing of heaps that goes on.
+    heaps: Option<Heaps>,
     tree: Tree,
     /// Room for a line without its colours.
     buffer: Vec<u8>,
@@ -93,6 +97,12 @@ impl Sections {
             }
             open.close(sink);
         }
+        if let Some(mut open) = self.heaps.take()
+            && open.line(text, sink, &mut self.names)
+        {
+            self.heaps = Some(open);
+            return true;
+        }
         if self.tree.is_open() && title(text).is_none() && self.tree.value(text) {
             return true;
         }
@@ -112,6 +122,7 @@ impl Sections {
     pub(super) fn is_open(&self) -> bool {
         self.bitmap.is_some()
             || self.buffers.is_some()
+            || self.heaps.is_some()
             || !self.expected.is_empty()
             || self.tree.is_open()
     }
@@ -131,6 +142,7 @@ impl Sections {
     fn marker(&mut self, text: &[u8], sink: &mut Sink<'_>) -> bool {
         if let Some(title) = title(text) {
             self.expected.clear();
+            self.heaps = Heaps::begin(title);
             if !self.tree.title(title, sink) {
                 self.expect(title);
             }
@@ -145,7 +157,8 @@ impl Sections {
         let Some((prompt, command)) = transcript::command(text) else { return false };
         self.expected.clear();
         transcript::prompt_directory(prompt, &mut self.cwd);
-        self.command(command, sink)
+        self.heaps = Heaps::begin(command);
+        self.command(command, sink) || self.heaps.is_some()
     }
 
     fn command(&mut self, command: &[u8], sink: &mut Sink<'_>) -> bool {

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use cma_policies::{Area, Request, Run};
 
+use super::asking::asking;
 use super::cap::CapShown;
 use super::residents::{Known, Residents};
 use super::scan::{Name, Scan, Traced};
+use crate::board::Asking;
 use crate::ingest::{DEFAULT_CAP, Paged, Ranges, Source, quoted};
 use crate::kernel::MAX_RANGES;
 use crate::op::Op;
@@ -26,6 +28,8 @@ pub(in crate::reader) struct Plan {
     /// The cap of its requests, and what shows it where the caller does not state it.
     pub(super) cap: u32,
     pub(super) cap_shown: Option<CapShown>,
+    /// How its clients ask.
+    pub(super) asking: Asking,
     /// How large its pages are, and what says so.
     pub(super) paged: Paged,
     pub(super) warnings: Vec<String>,
@@ -48,6 +52,7 @@ impl Plan {
         let cap_shown = options.recorded_cap.is_none().then(|| traced.orders.shown());
         let cap = options.recorded_cap.or(cap_shown.as_ref().map(|shown| shown.cap));
         let cap = cap.unwrap_or(DEFAULT_CAP);
+        let asking = asking(&scan, &name, &traced);
         let known = Known { scan: &scan, name: &name, area: &area, traced: &traced, bitmaps, cap };
         let residents = Residents::new(&known, source).map_err(|error| error.why)?;
         warnings.extend(residents.words);
@@ -55,8 +60,10 @@ impl Plan {
         if let Some(first) = &scan.first_odd {
             warnings.push(format!("{} lines are wrong, the first: {first}", scan.odd));
         }
+        let says = |name| format!("{name} says nothing of its board: no line of it is known");
+        warnings.extend(scan.unknown.iter().map(says));
         let kernel = scan.kernel;
-        Ok(Self { kernel, name, area, residents, cap, cap_shown, paged, warnings })
+        Ok(Self { kernel, name, area, residents, cap, cap_shown, asking, paged, warnings })
     }
 
     /// The number of the first buffer that the trace asks for: after those of [`Plan::warm_up`].

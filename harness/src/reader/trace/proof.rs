@@ -67,8 +67,6 @@ pub(super) struct Prover<'a> {
     likely: &'a [Run],
     proof: Proof,
     next_id: u64,
-    /// No event was lost so far.
-    whole: bool,
 }
 
 impl<'a> Prover<'a> {
@@ -81,7 +79,7 @@ impl<'a> Prover<'a> {
     ) -> Self {
         let proof = Proof { met: vec![false; likely.len()], ..Proof::default() };
         let (map, live) = (AreaMap::new(area.clone()), Live::default());
-        let mut prover = Self { name, traced, map, live, likely, proof, next_id: 0, whole: true };
+        let mut prover = Self { name, traced, map, live, likely, proof, next_id: 0 };
         live_before.iter().for_each(|run| prover.grant(*run));
         prover
     }
@@ -111,7 +109,9 @@ impl<'a> Prover<'a> {
     /// What the calls in `source` prove.
     pub(super) fn prove(mut self, source: &Source) -> Result<Proof, IngestError> {
         let mut order = Order::default();
-        for found in log::open(source)?.flatten() {
+        // What is live after events were lost is not known.
+        let traced = self.traced;
+        for found in log::open(source)?.flatten().take_while(|found| traced.is_whole(found.line)) {
             self.event(&found, &mut order);
         }
         order.end_of_text();
@@ -126,7 +126,7 @@ impl<'a> Prover<'a> {
 
     fn drain(&mut self, order: &mut Order) {
         while let Some(effect) = order.next_effect() {
-            if effect.what == What::Lost || effect.area == *self.name {
+            if effect.area == *self.name {
                 self.took_effect(&effect.what);
             }
         }
@@ -137,7 +137,7 @@ impl<'a> Prover<'a> {
             What::Call { call, overlaps } => {
                 // While others claim pages, or some were busy, places are passed over that are free.
                 let alone = !overlaps && call.is_sure() && call.busy == 0;
-                if self.whole && alone && call.start != Start::Missing {
+                if alone && call.start != Start::Missing {
                     self.call(call);
                 }
                 match call.ended {
@@ -155,11 +155,7 @@ impl<'a> Prover<'a> {
                     self.map.release(run, |_, _| {});
                 }
             }
-            What::Lost => {
-                self.whole = false;
-                self.live.forget();
-            }
-            What::Released(..) | What::Unplaced => {}
+            What::Released(..) | What::Unplaced | What::Lost => {}
         }
     }
 
@@ -274,7 +270,7 @@ impl<'a> Prover<'a> {
         let range = area.range_of(passed);
         let base = range.map_or(0, |range| area.ranges()[range].pfn.0);
         let gaps = range.into_iter().flat_map(move |range| {
-            let gaps = self.traced.touched.gaps(passed);
+            let gaps = self.traced.known().gaps(passed);
             gaps.map(move |gap| (range, gap))
         });
         gaps.flat_map(move |(range, gap)| {

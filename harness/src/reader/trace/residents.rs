@@ -1,10 +1,10 @@
 //! What was live before a trace began, and how that is known.
 
 use cma_policies::kit::{AreaMap, RunSet};
-use cma_policies::{Area, Request, Run, dma_align};
+use cma_policies::{Area, Pfn, Request, Run, dma_align};
 
-use super::proof::Prover;
-use super::scan::{Line, Listed, Name, Pool, Scan, Traced};
+use super::proof::{Proof, Prover};
+use super::scan::{Line, Listed, Lost, Name, Pool, Scan, Traced};
 use super::taken::Taken;
 use crate::ingest::log::boot::PoolZone;
 use crate::ingest::{IngestError, Source};
@@ -44,23 +44,32 @@ impl Residents {
     /// bitmap or a list of that time has taken, and what first fit proves.
     pub(super) fn new(known: &Known<'_>, source: &Source) -> Result<Self, IngestError> {
         let Known { area, traced, .. } = known;
-        let mut residents = Self::default();
-        let given_back = |run: &Run| area.range_of(*run).is_some();
-        residents.runs.extend(traced.residents.iter().copied().filter(given_back));
-        let outside = traced.residents.len() - residents.runs.len();
-        if outside > 0 {
-            let outside = format!("{outside} buffers that were live before lie outside the area");
-            residents.words.push(outside);
-        }
-        let mut how = Vec::new();
+        let doubtful = traced.doubtful();
+        let mut residents = Self::given_back(area, &[&traced.residents, doubtful].concat());
+        let mut how: Vec<String> = traced.lost.as_ref().and_then(Lost::words).into_iter().collect();
         if !known.bitmaps.is_empty() {
             residents.by_bitmaps(known);
-        } else if !residents.by_lists(known, &mut how) {
-            residents.by_proof(known, source, &mut how)?;
+        } else if !residents.by_lists(known, &mut how)
+            && !residents.by_proof(known, source, doubtful, &mut how)?
+        {
+            // With what was given back after a loss more was taken than the counter of the area says.
+            residents = Self::given_back(area, &traced.residents);
+            how.clear();
+            residents.by_proof(known, source, &[], &mut how)?;
         }
         residents.runs.sort_by_key(|run| (area.range_of(*run), run.pfn));
         residents.sum(&how);
         Ok(residents)
+    }
+
+    /// Those of `runs` that lie in the area.
+    fn given_back(area: &Area, runs: &[Run]) -> Self {
+        let inside = |run: &&Run| area.range_of(**run).is_some();
+        let inside: Vec<Run> = runs.iter().filter(inside).copied().collect();
+        let outside = runs.len() - inside.len();
+        let outside = (outside > 0)
+            .then(|| format!("{outside} buffers that were live before lie outside the area"));
+        Self { runs: inside, words: outside.into_iter().collect() }
     }
 
     /// How many there are, and how that is known.
@@ -114,25 +123,57 @@ impl Residents {
         true
     }
 
+    /// What first fit proves. Whether the counter of the area leaves room for it: `doubtful` runs
+    /// may not have been live.
     fn by_proof(
         &mut self,
         known: &Known<'_>,
         source: &Source,
+        doubtful: &[Run],
         how: &mut Vec<String>,
-    ) -> Result<(), IngestError> {
-        let Known { area, traced, name, .. } = known;
+    ) -> Result<bool, IngestError> {
         if !known.is_any_open() {
-            return Ok(());
+            return Ok(true);
         }
         let given_back: u64 = self.runs.iter().map(|run| run.count).sum();
-        let counted = traced.counted.filter(|counted| counted.taken >= given_back);
-        let left = counted.map(|counted| counted.taken - given_back);
-        if left == Some(0) {
-            return Ok(());
+        let left = known.traced.counted.map(|counted| counted.taken.checked_sub(given_back));
+        match (left, doubtful) {
+            (Some(Some(0)), []) => return Ok(true),
+            (Some(None), [_, ..]) => return Ok(false),
+            _ => {}
         }
+        let left = left.flatten();
         let likely = known.likely(left);
         let runs: Vec<Run> = likely.iter().map(|likely| likely.run).collect();
-        let prover = || Prover::new((area, name), traced, &self.runs, &runs);
+        let proof = self.proof(known, source, &runs, left)?;
+        if proof.is_refuted() {
+            let why = "its calls do not go where first fit does: what was live before does not follow \
+                       from where they went";
+            self.words.push(why.to_string());
+            return Ok(true);
+        }
+        if !doubtful.is_empty() && left.is_some_and(|left| proof.pages() > left) {
+            return Ok(false);
+        }
+        let mut taken = Taken::new(known, proof, doubtful);
+        taken.likely(&likely, left);
+        taken.rest(left);
+        self.runs.append(&mut taken.found);
+        how.append(&mut taken.words);
+        Ok(true)
+    }
+
+    /// What the calls prove, `likely` runs given; of no more pages than are `left`, where that is
+    /// possible.
+    fn proof(
+        &self,
+        known: &Known<'_>,
+        source: &Source,
+        likely: &[Run],
+        left: Option<u64>,
+    ) -> Result<Proof, IngestError> {
+        let Known { area, traced, name, .. } = known;
+        let prover = || Prover::new((area, name), traced, &self.runs, likely);
         let mut proof = prover().prove(source)?;
         // What each place passed over has to have is one page, whichever: as few as explain them all
         // may be fewer than those that were found first.
@@ -143,18 +184,7 @@ impl Residents {
             let fewest = prover().fewest(&proof);
             proof = proof.and(prover().with(&fewest).prove(source)?);
         }
-        if proof.is_refuted() {
-            let why = "its calls do not go where first fit does: what was live before does not follow \
-                       from where they went";
-            self.words.push(why.to_string());
-            return Ok(());
-        }
-        let mut taken = Taken::new(known, proof);
-        taken.likely(&likely, left);
-        taken.rest(left);
-        self.runs.append(&mut taken.found);
-        how.append(&mut taken.words);
-        Ok(())
+        Ok(proof)
     }
 }
 
@@ -178,15 +208,16 @@ impl Line {
 }
 
 impl Known<'_> {
-    /// Whether there is a page of which no event says anything: below the highest one seen, where
-    /// nothing was refused. What was refused passed over all of them.
+    /// Whether there is a page of which no event says anything and which a call passed over: in the
+    /// order of search before the last one seen, where nothing was refused. What was refused passed
+    /// over all of them.
     fn is_any_open(&self) -> bool {
-        let high = self.traced.span.map_or(0, |(_, high)| high);
-        let below = |run: &&Run| run.pfn.0 < high || self.area.ranges().len() > 1;
-        let open = |run: &Run| {
-            self.traced.touched.gaps(*run).any(|gap| gap.pfn.0 < high || self.traced.refused)
-        };
-        self.area.ranges().iter().filter(below).any(open) || self.traced.counted.is_some()
+        let Traced { refused, counted, .. } = self.traced;
+        let touched = self.traced.known();
+        let place = |pfn: Pfn| (self.area.range_of(Run { pfn, count: 1 }), pfn);
+        let last = touched.iter().map(|(run, ())| place(Pfn(run.end().0 - 1))).max();
+        let mut gaps = self.area.ranges().iter().flat_map(|range| touched.gaps(*range));
+        gaps.any(|gap| *refused || Some(place(gap.pfn)) < last) || counted.is_some()
     }
 
     /// The whole lists of free runs of this area, of the time of the trace or of any.
@@ -282,7 +313,7 @@ impl Known<'_> {
         let search = map.search(request, 0, 0);
         let bit = map.map(0).first_fit(search).filter(|_| search.bits <= self.area.bits(0))?;
         let run = Run { pfn: self.area.bit_to_pfn(0, bit), count };
-        (!self.traced.touched.touches(run) && self.area.range_of(run).is_some()).then_some(run)
+        (!self.traced.known().touches(run) && self.area.range_of(run).is_some()).then_some(run)
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use cma_policies::Run;
 use cma_policies::kit::RunSet;
 
+use super::asking::{Asked, Heard};
 use super::cap::Orders;
 use super::totals::Totals;
 use crate::boot::Notes;
@@ -16,6 +17,7 @@ use crate::kernel::{Arch, Kind, Seen, pageblock};
 use crate::page;
 use crate::reader::Options;
 use crate::timeline::{Areas, Effect, Ended, Live, Order, Released, What, run, signs, traced};
+use crate::words::pages;
 
 /// The most areas that are told apart; a kernel has some 20 at most.
 const MOST_AREAS: usize = 64;
@@ -76,6 +78,32 @@ struct Sysfs {
     taken: Option<u64>,
 }
 
+/// Events that were lost after the first one of an area. What is lost before it is the beginning.
+#[derive(Default, Debug)]
+pub(super) struct Lost {
+    /// The line of the first loss.
+    line: u64,
+    /// The pages whose state at the start is known all the same.
+    known: RunSet,
+    /// What was given back after it: live from the start, or granted by an event that was lost.
+    given_back: Vec<Run>,
+}
+
+impl Lost {
+    /// Which buffers may not have been live before the trace.
+    pub(super) fn words(&self) -> Option<String> {
+        let given_back: u64 = self.given_back.iter().map(|run| run.count).sum();
+        (given_back > 0).then(|| {
+            format!(
+                "{} of them were given back after events were lost (line {}), and may have been \
+                 granted by one of these",
+                pages(given_back),
+                self.line
+            )
+        })
+    }
+}
+
 /// What the events of an area show.
 #[derive(Default, Debug)]
 pub(super) struct Traced {
@@ -88,14 +116,18 @@ pub(super) struct Traced {
     pub(super) residents: Vec<Run>,
     /// A call was refused.
     pub(super) refused: bool,
-    /// Pages whose state at the start is known from the events.
+    /// Pages of which an event says something.
     pub(super) touched: RunSet,
+    /// Where events were lost after the first one of the area.
+    pub(super) lost: Option<Lost>,
     /// A page of each stretch of these that was new, in the order of the events.
     pub(super) firsts: Vec<u64>,
     /// What was taken before, by the counter of the area (6.18 on).
     pub(super) counted: Option<Counted>,
     /// The orders of its calls.
     pub(super) orders: Orders,
+    /// Who asked for what, as far as it shows how.
+    pub(super) asked: Asked,
     /// The stamps of the first event and of the last.
     pub(super) stamps: Option<(u64, u64)>,
     live: Live,
@@ -140,7 +172,8 @@ impl Traced {
 
     /// The counter of the area, as a call found it: all that was taken then and not by an event.
     fn count(&mut self, line: u64, stated: Option<(u64, u64)>) {
-        let Some((available, total)) = stated.filter(|_| self.counted.is_none()) else { return };
+        let is_first = self.counted.is_none() && self.is_whole(line);
+        let Some((available, total)) = stated.filter(|_| is_first) else { return };
         let (given, back) = self.flow;
         let taken = total.saturating_sub(available).saturating_add(back).saturating_sub(given);
         self.counted = Some(Counted { line, stated: (available, total), taken });
@@ -150,6 +183,7 @@ impl Traced {
         match what {
             What::Call { call, .. } => {
                 self.orders.note(call);
+                self.asked.note(call);
                 let count = call.count.unwrap_or(0);
                 let granted = match call.ended {
                     Some(Ended::Granted(pfn)) => pfn.and_then(|pfn| run(pfn, count)),
@@ -167,13 +201,37 @@ impl Traced {
             What::Released(_, run) => {
                 let is_unknown = self.live.give_back(*run) == Released::Unknown;
                 if is_unknown && !self.touched.touches(*run) {
-                    self.residents.push(*run);
+                    match &mut self.lost {
+                        Some(lost) => lost.given_back.push(*run),
+                        None => self.residents.push(*run),
+                    }
                     self.touch(*run);
                 }
             }
             What::Lost => self.live.forget(),
             What::Unplaced => {}
         }
+    }
+
+    /// Events were lost on `line`: what is touched from there on may have changed before.
+    fn lost_at(&mut self, line: u64) {
+        let known = || self.touched.clone();
+        self.lost.get_or_insert_with(|| Lost { line, known: known(), given_back: Vec::new() });
+    }
+
+    /// What was given back after events were lost, and may have been granted by one of these.
+    pub(super) fn doubtful(&self) -> &[Run] {
+        self.lost.as_ref().map_or(&[], |lost| &lost.given_back)
+    }
+
+    /// Pages whose state at the start is known from the events.
+    pub(super) fn known(&self) -> &RunSet {
+        self.lost.as_ref().map_or(&self.touched, |lost| &lost.known)
+    }
+
+    /// Whether no event was lost between the first one and `line`.
+    pub(super) fn is_whole(&self, line: u64) -> bool {
+        self.lost.as_ref().is_none_or(|lost| line < lost.line)
     }
 
     fn tried(&mut self, run: Option<Run>) {
@@ -223,11 +281,15 @@ pub(super) struct Scan {
     /// The size of a page that the caller gives.
     given: Option<page::Page>,
     totals: Totals,
+    /// What the texts say of who asks.
+    pub(super) heard: Heard,
     seen: Seen,
     order: Order,
     /// Lines that look like the kernel's and are wrong, and the first of them.
     pub(super) odd: u64,
     pub(super) first_odd: Option<String>,
+    /// The texts beside the trace no line of which is known.
+    pub(super) unknown: Vec<String>,
 }
 
 impl Scan {
@@ -235,7 +297,9 @@ impl Scan {
     pub(super) fn of(source: &Source, options: &Options) -> Result<Self, IngestError> {
         let mut scan = Self { given: options.page, ..Self::default() };
         for beside in options.snapshot.iter().chain(&options.beside) {
-            scan.read(beside, false)?;
+            if !scan.read(beside, false)? {
+                scan.unknown.push(beside.name().to_string());
+            }
         }
         scan.read(source, true)?;
         scan.order.end_of_text();
@@ -251,9 +315,12 @@ impl Scan {
         Ok(scan)
     }
 
-    pub(super) fn read(&mut self, source: &Source, events: bool) -> Result<(), IngestError> {
+    /// Reads a text, and says whether there is anything in it that is known.
+    pub(super) fn read(&mut self, source: &Source, events: bool) -> Result<bool, IngestError> {
         let mut records = log::open(source)?;
+        let mut is_known = false;
         for found in records.by_ref() {
+            is_known = true;
             match found {
                 Ok(found) if events && traced(&found.record).is_some() => self.event(&found),
                 Ok(found) => self.beside(&found, source.name()),
@@ -263,7 +330,7 @@ impl Scan {
         if let Some(error) = records.cut() {
             self.wrong(error);
         }
-        Ok(())
+        Ok(is_known)
     }
 
     /// A counter of an area. One of the two that make up what is taken is read right after the other.
@@ -301,8 +368,11 @@ impl Scan {
     }
 
     fn event(&mut self, found: &Found) {
-        let is_lost = matches!(found.record, Record::Lost { .. });
-        if let Some(name) = traced(&found.record).filter(|_| !is_lost) {
+        if matches!(found.record, Record::Lost { .. }) {
+            for traced in self.traced.values_mut() {
+                traced.lost_at(found.line);
+            }
+        } else if let Some(name) = traced(&found.record) {
             signs(&found.record).for_each(|sign| self.seen.note(sign));
             if self.traced.len() == MOST_AREAS && !self.traced.contains_key(name) {
                 self.others += 1;
@@ -310,6 +380,7 @@ impl Scan {
             }
             self.traced.entry(name.clone()).or_default().note(found);
         }
+        self.heard.event(found);
         self.order.take(found);
         self.drain();
     }
@@ -327,6 +398,7 @@ impl Scan {
     fn beside(&mut self, found: &Found, source: &str) {
         self.notes.note(found);
         self.totals.note(&found.record);
+        self.heard.note(&found.record);
         let at = || Line { source: source.into(), line: found.line };
         match &found.record {
             Record::Counter { area: Some(area), name, value } => self.count(area, name, *value),
@@ -379,5 +451,10 @@ impl Scan {
     /// What kind of kernel it is.
     pub(super) fn kind(&self) -> Kind {
         Kind { page: self.page().map(|(page, _)| page), ..self.notes.kind() }
+    }
+
+    /// Whether its kernel has no heaps of dma-buf.
+    pub(super) fn has_no_heaps(&self) -> bool {
+        self.notes.machine().has_no_heaps()
     }
 }

@@ -16,6 +16,8 @@ const LEAST_POOL: u64 = 128 << 10;
 pub(super) struct Taken<'a> {
     known: &'a Known<'a>,
     proof: Proof,
+    /// What was given back after events were lost, and counts as live.
+    doubtful: &'a [Run],
     /// Its pages, in runs.
     pub(super) found: Vec<Run>,
     /// How that is known.
@@ -23,9 +25,9 @@ pub(super) struct Taken<'a> {
 }
 
 impl<'a> Taken<'a> {
-    /// What is `known` of an area, and what its calls prove.
-    pub(super) const fn new(known: &'a Known<'a>, proof: Proof) -> Self {
-        Self { known, proof, found: Vec::new(), words: Vec::new() }
+    /// What is `known` of an area, and what its calls prove; `doubtful` runs count as live.
+    pub(super) const fn new(known: &'a Known<'a>, proof: Proof, doubtful: &'a [Run]) -> Self {
+        Self { known, proof, doubtful, found: Vec::new(), words: Vec::new() }
     }
 
     /// The runs that were thought likely and met a place that was taken; or that make up what the
@@ -89,7 +91,9 @@ impl<'a> Taken<'a> {
     fn open(&self) -> Vec<Run> {
         let Known { area, traced, .. } = self.known;
         let mut open: Vec<Run> = Vec::new();
-        area.ranges().iter().for_each(|range| left_over(area, *range, &traced.touched, &mut open));
+        let mut known = traced.known().clone();
+        self.doubtful.iter().for_each(|run| known.join(*run));
+        area.ranges().iter().for_each(|range| left_over(area, *range, &known, &mut open));
         let mut own = RunSet::default();
         self.found.iter().for_each(|run| own.join(*run));
         let mut open: Vec<Run> =

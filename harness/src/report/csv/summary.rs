@@ -51,6 +51,7 @@ fn summary_row(ready: &Ready, row: &SummaryRow) -> Vec<String> {
     fields.push(decimal(row.area_utilisation));
     fields.extend(row.area_loads.map(decimal));
     fields.push(plan.page.kib().to_string());
+    fields.push(row.refused_beyond.to_string());
     fields
 }
 

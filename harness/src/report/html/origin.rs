@@ -5,6 +5,7 @@ use maud::{Markup, PreEscaped, html};
 use super::names;
 use super::view::View;
 use crate::metric::{cause_column, columns};
+use crate::report::words::callers_are;
 use crate::sweep::disk::SCHEMA;
 use crate::sweep::{Stream, What, emit};
 
@@ -46,9 +47,11 @@ fn facts(view: &View<'_>) -> [(&'static str, Vec<String>); 10] {
     };
     let pages = plan.environments.iter().map(|spec| format!("{spec}: {}", spec.entry().about));
     let policies = plan.policies.iter().map(|spec| format!("{spec}: {}", spec.entry().about));
-    let callers = plan.boards.iter().map(|board| {
+    let stated = plan.boards.iter().map(|board| {
         format!("board {}: {}, {}", board.name, board.caller.name, board.caller.about)
     });
+    let callers = callers_are(view.ready, &view.findings.summary)
+        .map_or_else(|| stated.collect(), |taken| vec![taken]);
     [
         ("Version", vec![format!("cmalab {version}, columns of schema {SCHEMA}")]),
         ("Plan", vec![plan.name.clone()]),
@@ -59,7 +62,7 @@ fn facts(view: &View<'_>) -> [(&'static str, Vec<String>); 10] {
         ("Pages", pages.collect()),
         ("Streams", plan.streams.iter().map(stream).collect()),
         ("Policies", policies.collect()),
-        ("Callers", callers.collect()),
+        ("Callers", callers),
     ]
 }
 

@@ -11,7 +11,7 @@ use super::{left_out, more_in_summary};
 use crate::answer::{BLAME, SummaryRow};
 use crate::report::page::sentence;
 use crate::report::page::table::{self, table};
-use crate::report::words::covers;
+use crate::report::words::{both_rates, covers};
 use crate::sweep::Configuration;
 
 /// Pictures at most.
@@ -49,6 +49,25 @@ pub(super) fn section(view: &View<'_>) -> Markup {
         }
         (left_out(lines.len().saturating_sub(MOST_PLOTS)))
         @if !points.is_empty() { (table_of(view, &points)) }
+        (both(view))
+    }
+}
+
+/// What fails by who asks, where that is not known, of the policy of the kernel.
+fn both(view: &View<'_>) -> Markup {
+    let baseline = view.findings.summary.baseline;
+    let rows = view.findings.summary.rows.iter().filter(|row| Some(row.policy) == baseline);
+    let said: Vec<_> = rows.filter_map(|row| Some((row, both_rates(view.ready, row)?))).collect();
+    html! {
+        @if !said.is_empty() {
+            p { "Who asks is not known, so each rate of the kernel's policy is two:" } "\n"
+            ul {
+                @for (row, rates) in said.iter().take(MOST_ROWS) {
+                    li { (view.place(&row.at)) ", " (view.name_of(row).to_string()) ": " (rates) }
+                }
+            } "\n"
+            (more_in_summary(said.len().saturating_sub(MOST_ROWS), ""))
+        }
     }
 }
 

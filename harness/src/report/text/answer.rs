@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use super::percent;
 use crate::answer::{Choice, Findings, Scope, Sizing};
-use crate::report::words::{covers, need, notes, on_boards, pages_are, sentence};
+use crate::report::page::capital;
+use crate::report::words::{callers_are, covers, need, notes, on_boards, pages_are, sentence};
 use crate::stats::Interval;
 use crate::sweep::{Load, Ready};
 use crate::words::{mib, table::aligned};
@@ -45,11 +46,12 @@ pub(super) fn write(
             writeln!(out, "  and {} more streams and LOADs", each.len() - SHOWN)?;
         }
     }
-    let pages = pages_are(ready);
-    if let Some(pages) = &pages {
-        writeln!(out, "{pages}.")?;
+    let taken =
+        [pages_are(ready), callers_are(ready, &findings.summary).map(|said| capital(&said))];
+    for said in taken.iter().flatten() {
+        writeln!(out, "{said}.")?;
     }
-    if findings.headline.is_some() || pages.is_some() {
+    if findings.headline.is_some() || taken.iter().any(Option::is_some) {
         writeln!(out)?;
     }
     write_sizing(ready, findings, bold, out)

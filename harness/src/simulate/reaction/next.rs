@@ -1,37 +1,47 @@
 //! Callers go on with their next request, and hold as much as they may.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use rustc_hash::FxHashMap;
 
 use super::{Reaction, Step};
+use crate::after_failure::AfterFailure;
 use crate::op::{Op, Timed};
 use crate::simulate::Answer;
 
-/// Buffers of which any can be taken.
+/// Buffers of which any can be taken, or the oldest.
 #[derive(Default)]
 struct Ids {
     ids: Vec<u64>,
-    places: FxHashMap<u64, usize>,
+    /// The place of each, and how many were put before it.
+    places: FxHashMap<u64, (usize, u64)>,
+    by_age: BTreeMap<u64, u64>,
+    put: u64,
 }
 
 impl Ids {
     fn put(&mut self, id: u64) {
-        self.places.insert(id, self.ids.len());
+        self.places.insert(id, (self.ids.len(), self.put));
+        self.by_age.insert(self.put, id);
+        self.put += 1;
         self.ids.push(id);
     }
 
     fn take(&mut self, id: u64) -> bool {
-        let Some(place) = self.places.remove(&id) else { return false };
+        let Some((place, put)) = self.places.remove(&id) else { return false };
+        self.by_age.remove(&put);
         self.ids.swap_remove(place);
-        if let Some(moved) = self.ids.get(place) {
-            self.places.insert(*moved, place);
+        if let Some(moved) = self.ids.get(place).and_then(|moved| self.places.get_mut(moved)) {
+            moved.0 = place;
         }
         true
     }
 
-    /// One of them, by a number that says nothing of it (Fibonacci hashing).
-    fn any(&self, number: u64) -> Option<u64> {
+    /// The oldest of them; else one by a number that says nothing of it (Fibonacci hashing).
+    fn one(&self, is_oldest: bool, number: u64) -> Option<u64> {
+        if is_oldest {
+            return self.by_age.first_key_value().map(|(_, id)| *id);
+        }
         let spread = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let place = (u128::from(spread) * self.ids.len() as u128) >> 64;
         self.ids.get(place as usize).copied()
@@ -65,18 +75,19 @@ struct Buffer {
 
 /// A client that was refused holds less than in the stream. What the stream gives back then stays,
 /// until the next request would make it hold more than it held at most there; where it holds
-/// nothing any more in the stream, all goes back. It takes O(1) for each op.
+/// nothing any more in the stream, all goes back. It takes O(log n) for each op, of n that are live.
 pub(super) struct Next {
     back: u64,
+    oldest: bool,
     clients: FxHashMap<u16, Client>,
     buffers: FxHashMap<u64, Buffer>,
     queue: VecDeque<Timed>,
 }
 
 impl Next {
-    pub(super) fn new(back: u64) -> Self {
+    pub(super) fn new(back: u64, oldest: bool) -> Self {
         let (clients, buffers) = (FxHashMap::default(), FxHashMap::default());
-        Self { back, clients, buffers, queue: VecDeque::new() }
+        Self { back, oldest, clients, buffers, queue: VecDeque::new() }
     }
 
     /// Buffer `id` goes back now.
@@ -122,7 +133,7 @@ impl Next {
     fn make_room(&mut self, at_us: u64, client: u16, pages: u64, mut draw: u64) {
         while let Some(its) = self.clients.get(&client)
             && its.held.saturating_add(pages) > its.most
-            && let Some(id) = its.kept.any(draw)
+            && let Some(id) = its.kept.one(self.oldest, draw)
         {
             self.give(at_us, id);
             draw = draw.wrapping_add(1);
@@ -163,10 +174,18 @@ impl Reaction for Next {
     fn answered(&mut self, step: &Step<'_>) -> bool {
         let Op::Alloc { id, request, .. } = step.op else { return false };
         if step.has_failed() {
-            for number in 0..self.back {
-                let its = self.clients.get(&request.client());
-                let any = its.and_then(|its| its.live.any(id.wrapping_add(number)));
-                any.into_iter().for_each(|id| self.give(step.at_us, id));
+            let most = if self.back == AfterFailure::ALL { u64::MAX } else { self.back };
+            let client = request.client();
+            let next = |this: &Self, number: u64| {
+                let its = this.clients.get(&client)?;
+                its.live.one(this.oldest, id.wrapping_add(number))
+            };
+            let mut number = 0;
+            while number < most
+                && let Some(gone) = next(self, number)
+            {
+                self.give(step.at_us, gone);
+                number += 1;
             }
         } else if step.answer != Answer::IdInUse
             && let Some(buffer) = self.buffers.get_mut(&id)

@@ -96,7 +96,8 @@ pub(super) fn board(raw: Spanned<RawBoard>, catalog: &Catalog, kind: Kind) -> Re
             sizes.check(size, made_by)?;
         }
     }
-    Ok(Board { name, areas, caller, callers, step_pages: sizes.step_pages() })
+    let (is_caller_open, step_pages) = (raw.caller.is_none(), sizes.step_pages());
+    Ok(Board { name, areas, caller, is_caller_open, callers, step_pages })
 }
 
 fn caller(raw: &Spanned<String>) -> Result<&'static Caller, Wrong> {

@@ -122,9 +122,10 @@ fn part(at: &Spanned<RawPart>, text: &Text<'_>, page: Page) -> Result<PartOf, Wr
         (Some(name), None, None) => {
             From::Profile(profile(name.get_ref()).or_else(|error| wrong(name, error.to_string()))?)
         }
-        (None, Some(path), None) => From::Fit(one_line(path)?),
+        (None, Some(path), None) => From::Fit(one_line(path.get_ref(), path)?),
         (None, None, Some(path)) => {
-            From::File(one_line(path)?, repeat.is_some_and(|repeat| *repeat.get_ref()))
+            let path = one_line(path.get_ref(), path)?;
+            From::File(path, repeat.is_some_and(|repeat| *repeat.get_ref()))
         }
         _ => return wrong(at, "a part of a mix is one of profile = …, fit = … and file = …"),
     };

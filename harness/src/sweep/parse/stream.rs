@@ -15,8 +15,8 @@ use crate::workload::{self, Setup};
 #[serde(deny_unknown_fields)]
 pub(super) struct RawStream {
     profile: Option<Spanned<String>>,
-    file: Option<Spanned<String>>,
-    fit: Option<Spanned<String>>,
+    file: Option<Spanned<RawFiles>>,
+    fit: Option<Spanned<RawFiles>>,
     recorded: Option<Spanned<String>>,
     mix: Option<Spanned<mix::RawMix>>,
     loads: Option<Spanned<Vec<Spanned<f64>>>>,
@@ -28,6 +28,14 @@ pub(super) struct RawStream {
     recorded_cap: Option<Spanned<i64>>,
     area: Option<Spanned<String>>,
     snapshot: Option<Spanned<String>>,
+}
+
+/// A path, or those of a trace and of other texts of its board, in any order.
+#[derive(Clone, Deserialize)]
+#[serde(untagged, expecting = "a path is allowed, or a list of those of a trace and other texts")]
+enum RawFiles {
+    One(String),
+    Several(Vec<String>),
 }
 
 /// The most ops of a stream.
@@ -75,6 +83,7 @@ pub(super) fn stream(
     }
     let cap = raw.recorded_cap.as_ref();
     let cap = cap.map(|cap| number(cap, "recorded_cap", 0, 63)).transpose()?;
+    let beside = raw.file.as_ref().or(raw.fit.as_ref()).map(files).transpose()?;
     Ok(Stream {
         at: text.place(place),
         // A stream file states no area; a recording and some profiles do. What is fitted goes to
@@ -87,6 +96,7 @@ pub(super) fn stream(
         area: raw.area.as_ref().map(|area| area.get_ref().clone()),
         snapshot: raw.snapshot.as_ref().map(|path| path.get_ref().clone()),
         what,
+        beside: beside.unwrap_or_default().1,
         loads,
         length,
         recorded_cap: cap.map(|cap| cap as u32),
@@ -100,7 +110,7 @@ fn what(raw: &Spanned<RawStream>, text: &Text<'_>, page: Page) -> Result<What, W
         (Some(name), None, None, None, None) => workload::profile(name.get_ref())
             .map(What::Profile)
             .or_else(|error| wrong(name, error.to_string())),
-        (None, Some(path), None, None, None) => Ok(What::File(one_line(path)?)),
+        (None, Some(path), None, None, None) => Ok(What::File(files(path)?.0)),
         (None, None, Some(name), None, None) => {
             let found = recordings().iter().find(|recording| recording.name == name.get_ref());
             let Some(found) = found else {
@@ -114,13 +124,26 @@ fn what(raw: &Spanned<RawStream>, text: &Text<'_>, page: Page) -> Result<What, W
             };
             Ok(What::Recorded(found))
         }
-        (None, None, None, Some(path), None) => Ok(What::Fitted(one_line(path)?)),
+        (None, None, None, Some(path), None) => Ok(What::Fitted(files(path)?.0)),
         (None, None, None, None, Some(raw)) => Ok(What::Mix(mix::mix(raw, text, page)?)),
         _ => wrong(
             raw,
             "a stream is one of profile = …, file = …, fit = …, mix = … and recorded = …",
         ),
     }
+}
+
+/// The file that names a stream, and the others.
+fn files(raw: &Spanned<RawFiles>) -> Result<(String, Vec<String>), Wrong> {
+    let paths = match raw.get_ref() {
+        RawFiles::One(path) => std::slice::from_ref(path),
+        RawFiles::Several(paths) => paths,
+    };
+    let Some((first, beside)) = paths.split_first() else {
+        return wrong(raw, "the list names no file; a trace and texts of its board are allowed");
+    };
+    let beside = beside.iter().map(|path| one_line(path, raw)).collect::<Result<_, _>>()?;
+    Ok((one_line(first, raw)?, beside))
 }
 
 fn load(raw: &Spanned<f64>) -> Result<Load, Wrong> {

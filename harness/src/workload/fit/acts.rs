@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::history::Buffer;
 use crate::board::kind;
 
 /// The most acts that are looked at: 32 bytes each.
@@ -13,6 +14,13 @@ pub(super) struct Act {
     pub(super) at_us: u64,
     pub(super) client: u16,
     pub(super) did: Did,
+}
+
+impl Act {
+    /// The number of what it asks for.
+    pub(super) fn asks(&self) -> Option<usize> {
+        if let Did::Ask { number, .. } = self.did { Some(number) } else { None }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,4 +63,14 @@ impl Acts {
         }
         kinds
     }
+}
+
+/// The acts of each program of a client, by the pid of who asked.
+pub(super) fn by_pid(acts: &[Act], buffers: &[Buffer]) -> Vec<Vec<Act>> {
+    let mut programs: BTreeMap<Option<u32>, Vec<Act>> = BTreeMap::new();
+    for act in acts {
+        let (Did::Ask { number, .. } | Did::Free { number }) = act.did;
+        programs.entry(buffers[number].pid).or_default().push(*act);
+    }
+    programs.into_values().collect()
 }

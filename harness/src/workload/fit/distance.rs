@@ -163,7 +163,15 @@ mod tests {
     #[test]
     fn live_pages_differ_by_as_much_as_they_lie_apart() {
         let level = |pages: u64| {
-            let buffer = Buffer { at_us: 0, end_us: None, count: pages, align: None, client: 0 };
+            let buffer = Buffer {
+                at_us: 0,
+                end_us: None,
+                count: pages,
+                align: None,
+                client: 0,
+                pid: None,
+                is_closed: false,
+            };
             History { buffers: vec![buffer], end_us: 10, load_pages: pages, ..History::default() }
         };
         // 30 against 40 pages all of the time.

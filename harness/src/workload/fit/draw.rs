@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use cma_policies::{Request, dma_align};
 
-use super::closed::{Turn, Turns};
 use super::model::{Model, Session, Slot, What};
+use super::turns::{Turn, Turns};
 use crate::board::kind;
 use crate::ingest::DEFAULT_CAP;
 use crate::op::{Op, Timed};
@@ -71,8 +71,15 @@ fn copies(index: u64, target: u64, load: u64) -> u64 {
     (up_to(index + 1) - up_to(index)) as u64
 }
 
+/// So many pages where LOAD is `target` in place of `load`.
+fn scaled(pages: u64, target: u64, load: u64) -> u64 {
+    let pages = u128::from(pages) * u128::from(target) / u128::from(load.max(1));
+    u64::try_from(pages).unwrap_or(u64::MAX)
+}
+
 impl Drawn {
-    /// A stream of so many ops with LOAD at most `target` pages, and its clients.
+    /// A stream of so many ops with LOAD at most `target` pages, beside what was there before and
+    /// stays, and its clients.
     pub(super) fn new(
         model: &Arc<Model>,
         target: u64,
@@ -85,7 +92,8 @@ impl Drawn {
             due: BinaryHeap::new(),
             waiting: VecDeque::new(),
             queue: VecDeque::new(),
-            most_pages: target,
+            most_pages: scaled(model.meant_pages, target, model.load_pages)
+                .saturating_add(model.before_pages()),
             live_pages: 0,
             ops_left: ops,
             next_id: model.before.len() as u64,
@@ -136,12 +144,11 @@ impl Drawn {
         let model = Arc::clone(&self.model);
         let mut number = 0;
         for (index, closed) in model.closed.iter().enumerate() {
-            let most = u128::from(closed.most_pages) * u128::from(target);
-            let most = (most / u128::from(model.load_pages.max(1))) as u64;
-            for lane in &closed.lanes {
+            for (at, lane) in closed.lanes.iter().enumerate() {
+                let most = scaled(lane.most_pages, target, model.load_pages);
                 let mut draws = seed.child("closed", number).rng();
                 number += 1;
-                let turns = Turns::new(index, most, closed, &mut draws);
+                let turns = Turns::new((index, at), most, closed, &mut draws);
                 self.place(lane.at_us, None, 0, lane.client, draws).turns = Some(turns);
             }
         }
@@ -151,28 +158,33 @@ impl Drawn {
     fn turn(&mut self, at_us: u64, place: usize, mut turns: Turns) {
         let model = Arc::clone(&self.model);
         let closed = &model.closed[turns.closed];
+        let lane = &closed.lanes[turns.lane];
+        if lane.ends(at_us, model.end_us, closed.gap_us).is_some_and(|end_us| at_us >= end_us) {
+            turns.end().into_iter().for_each(|held| self.free(at_us, Some(held)));
+            self.places[place].turns = Some(turns);
+            // Time goes round: it begins anew where the file does.
+            let round_us = (at_us / model.end_us.max(1) + 1).saturating_mul(model.end_us.max(1));
+            self.due.push(Reverse((round_us.saturating_add(lane.at_us), place)));
+            return;
+        }
         let Place { client, draws, .. } = &mut self.places[place];
         let client = *client;
-        let (turn, pauses) = match turns.turn(closed, draws) {
-            Turn::End(gone) => {
-                gone.into_iter().for_each(|held| self.free(at_us, Some(held)));
-                (None, &closed.pauses_us)
-            }
-            Turn::Ask(gone, ask) => {
-                gone.into_iter().for_each(|held| self.free(at_us, Some(held)));
-                (Some(ask), &closed.gaps_us)
-            }
+        let (gone, unit, pauses) = match turns.turn(closed, draws) {
+            Turn::End(gone) => (gone, None, &closed.pauses_us),
+            Turn::Ask(gone, unit) => (gone, Some(unit), &closed.gaps_us),
         };
-        let draws = &mut self.places[place].draws;
         let pause_us = if pauses.is_empty() { self.model.end_us } else { *draws.pick(pauses) };
-        if let Some(ask) = turn {
+        gone.into_iter().for_each(|held| self.free(at_us, Some(held)));
+        let lasts_us = unit.as_ref().map_or(0, |unit| unit.lasts_us);
+        if let Some(unit) = unit {
             let mut held = Vec::new();
-            self.ask(at_us, client, &[ask], &mut held);
-            held.into_iter().flatten().for_each(|(id, count)| turns.put(id, count));
+            self.ask(at_us, client, &unit.asks, u64::MAX, &mut held);
+            turns.put(held.into_iter().flatten().collect());
         }
         self.places[place].turns = Some(turns);
         // At least a microsecond, so that time goes on.
-        self.due.push(Reverse((at_us.saturating_add(pause_us.max(1)), place)));
+        let next_us = at_us.saturating_add(lasts_us).saturating_add(pause_us.max(1));
+        self.due.push(Reverse((next_us, place)));
     }
 
     /// What was live before: it is given back when it was in the file.
@@ -254,7 +266,7 @@ impl Drawn {
                         });
                     let group: Vec<_> = group.collect();
                     running.next += group.len();
-                    self.ask(at_us, client, &group, &mut running.held);
+                    self.ask(at_us, client, &group, self.most_pages, &mut running.held);
                 }
             }
         }
@@ -279,16 +291,17 @@ impl Drawn {
         Some(*self.places[place].draws.pick(of_phase))
     }
 
-    /// Asks for a group, all of it or nothing.
+    /// Asks for a group where it fits below so many pages, all of it or nothing.
     fn ask(
         &mut self,
         at_us: u64,
         client: u16,
         group: &[(u64, Option<u32>)],
+        most_pages: u64,
         held: &mut Vec<Option<(u64, u64)>>,
     ) {
         let pages = group.iter().fold(0_u64, |sum, (count, _)| sum.saturating_add(*count));
-        let fits = pages <= self.most_pages.saturating_sub(self.live_pages);
+        let fits = pages <= most_pages.saturating_sub(self.live_pages);
         for &(count, align) in group {
             let order = align.unwrap_or(dma_align(count, DEFAULT_CAP));
             let request = Request::new(count, order).expect("a request of the file");

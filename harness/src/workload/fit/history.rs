@@ -9,6 +9,7 @@ use super::acts::{Acts, Did};
 use super::closed::Closed;
 use super::manner::{self, Manner};
 use super::meant;
+use crate::board::Asking;
 use crate::ingest::{Event, IngestError, Paged, Source};
 use crate::op::{Op, Timed};
 use crate::reader::{self, CapShown, Options};
@@ -30,6 +31,10 @@ pub(super) struct Buffer {
     /// The order that it stated; none where it follows the cap.
     pub(super) align: Option<u32>,
     pub(super) client: u16,
+    /// The pid of who asked, of a trace: several programs may have one name.
+    pub(super) pid: Option<u32>,
+    /// It is of one who holds as much as it may.
+    pub(super) is_closed: bool,
 }
 
 /// What a fit leaves out, or takes otherwise than the file has it.
@@ -89,8 +94,10 @@ pub(super) struct History {
     pub(super) clients: Vec<String>,
     pub(super) ops: u64,
     pub(super) end_us: u64,
-    /// The most pages live at once, were every request granted.
+    /// The most pages live at once, with the request that is asked for.
     pub(super) load_pages: u64,
+    /// The same with what was refused, for as long as it would have lived.
+    pub(super) meant_pages: u64,
     pub(super) left_out: LeftOut,
     /// Kinds of clients that hold as much as they may.
     pub(super) closed: Vec<Closed>,
@@ -154,6 +161,7 @@ pub(super) struct Facts {
     pub(super) format: &'static str,
     pub(super) cap: u32,
     pub(super) cap_shown: Option<CapShown>,
+    pub(super) asking: Asking,
     pub(super) warnings: Vec<String>,
 }
 
@@ -170,7 +178,7 @@ struct Ledger {
 }
 
 impl Ledger {
-    fn op(&mut self, at_us: u64, op: Op) {
+    fn op(&mut self, at_us: u64, op: Op, pid: Option<u32>) {
         let history = &mut self.history;
         match op {
             Op::Alloc { id, request, dma } => {
@@ -195,6 +203,8 @@ impl Ledger {
                     count: request.count(),
                     align: (!dma).then_some(request.align()),
                     client,
+                    pid,
+                    is_closed: false,
                 });
             }
             Op::Free { id, part } => {
@@ -227,14 +237,14 @@ impl Ledger {
 
     /// The last op was a request that was refused, at this time: nobody held it.
     fn refused(&mut self, at_us: u64, back: Op) {
-        self.op(at_us, back);
+        self.op(at_us, back, None);
         self.acts.refused();
     }
 
     /// What was live before, which is no request.
     fn before(&mut self, ops: &[Op]) {
         for op in ops {
-            self.op(0, *op);
+            self.op(0, *op, None);
         }
         self.groups.clear();
         self.acts = Acts::default();
@@ -245,11 +255,15 @@ impl Ledger {
     fn infer(&mut self, clients: &[String], has_time: bool) {
         let history = &mut self.history;
         for (kind, acts) in self.acts.by_kind(clients) {
-            let found = has_time.then(|| Closed::find(&kind, &acts, &history.buffers)).flatten();
+            let found = if has_time { Closed::find(&kind, &acts, &history.buffers) } else { None };
+            let (found, own) = found.unzip();
+            for number in own.into_iter().flatten() {
+                history.buffers[number].is_closed = true;
+            }
             let manner = manner::of(&kind, &acts, &history.buffers, found.as_ref());
             if !has_time {
                 history.left_out.given_back += manner::refused(&acts);
-            } else if found.is_none() {
+            } else {
                 let mended = meant::mend(&acts, manner.after, &mut history.buffers);
                 history.left_out.again += mended.gone;
                 history.left_out.refused += mended.live;
@@ -267,6 +281,8 @@ impl Ledger {
         history.buffers.retain(|buffer| buffer.count > 0);
         // A group is at its first request, which may be before one of another client.
         history.buffers.sort_by_key(|buffer| buffer.at_us);
+        let live = history.live().into_iter().map(|(_, live)| live).max();
+        history.meant_pages = live.unwrap_or(0).max(history.load_pages);
         history
     }
 }
@@ -311,7 +327,7 @@ impl History {
                 // Time ends with the last request that is looked at.
                 Event::Op(_) if ledger.history.left_out.later > 0 => {}
                 Event::Op(op) => {
-                    ledger.op(row.at_us, op);
+                    ledger.op(row.at_us, op, row.recorded.pid);
                     let refused = row.give_back();
                     if let Op::Alloc { request, .. } = op {
                         let recorded = &mut ledger.history.recorded;
@@ -336,8 +352,9 @@ impl History {
         }
         let (area, warnings) = (reader.area().cloned(), reader.warnings());
         let (cap, cap_shown) = (reader.cap(), reader.cap_shown().cloned());
+        let asking = reader.asking().clone();
         let (paged, format) = (reader.paged(), reader.format().name);
-        Ok((history, Facts { area, paged, format, cap, cap_shown, warnings }))
+        Ok((history, Facts { area, paged, format, cap, cap_shown, asking, warnings }))
     }
 
     /// Of a stream that was made.
@@ -349,7 +366,7 @@ impl History {
         let mut ledger = Ledger::default();
         ledger.before(before);
         for Timed { at_us, op } in ops {
-            ledger.op(at_us, op);
+            ledger.op(at_us, op, None);
         }
         ledger.finish(before.len(), clients)
     }

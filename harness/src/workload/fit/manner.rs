@@ -1,6 +1,8 @@
 //! What clients do once a request of theirs was refused, as a file shows it.
 
-use super::acts::{Act, Did};
+use std::collections::BTreeMap;
+
+use super::acts::{Act, Did, by_pid};
 use super::closed::{Closed, median};
 use super::history::Buffer;
 use crate::after_failure::AfterFailure;
@@ -11,6 +13,12 @@ const LEAST: u64 = 4;
 const MOST_TENTHS: u64 = 8;
 /// … where no more than so many tenths of what was granted is followed by it.
 const ELSE_TENTHS: u64 = 5;
+/// The same is asked for again because of the refusals, where another request follows at most one in
+/// so many of those that it would follow were they granted …
+const ONE_IN: f64 = 4.0;
+/// … of so many at least. A client that asks for several buffers of one size asks for the same again
+/// after most of those that it got.
+const EXPECTED: f64 = 8.0;
 
 /// The most buffers of one moment that are looked at.
 const MOST_OTHERS: usize = 64;
@@ -22,6 +30,9 @@ pub struct Manner {
     pub kind: String,
     /// What they do.
     pub after: AfterFailure,
+    /// Whether refusals show it, where it is [`AfterFailure::Next`]: else it is not known how many
+    /// buffers go back.
+    pub is_known: bool,
     /// Refusals that were followed by another request of the same client.
     pub refusals: u64,
     /// Those of them that were followed by the same request, with nothing given back between.
@@ -56,6 +67,30 @@ struct Follows {
     next_us: Vec<u64>,
     /// The most refusals in a row of one request.
     most_tries: u64,
+    /// By pages: requests, and those that the same follows.
+    by_size: BTreeMap<u64, (u64, u64)>,
+}
+
+impl Follows {
+    fn add(&mut self, other: Self) {
+        self.requests += other.requests;
+        self.again += other.again;
+        self.with_others += other.with_others;
+        self.dropped += other.dropped;
+        self.next_us.extend(other.next_us);
+        self.most_tries = self.most_tries.max(other.most_tries);
+    }
+
+    /// Requests that another one would follow than the same, if what follows a request were as it is
+    /// in `granted`, for its pages.
+    fn others_expected(&self, granted: &Self) -> f64 {
+        let share = |pages: &u64| {
+            let (requests, again) = granted.by_size.get(pages).copied().unwrap_or_default();
+            // Of a size that is never granted nothing is known.
+            if requests == 0 { 0.0 } else { (requests - again) as f64 / requests as f64 }
+        };
+        self.by_size.iter().map(|(pages, (requests, _))| *requests as f64 * share(pages)).sum()
+    }
 }
 
 /// Requests that were refused.
@@ -72,35 +107,47 @@ pub(super) fn of(
     closed: Option<&Closed>,
 ) -> Manner {
     let (mut refused, mut granted) = (Follows::default(), Follows::default());
-    for acts in clients {
-        follow(acts, buffers, &mut refused, &mut granted);
+    let mut expected = 0.0;
+    // Programs of one name may ask in different ways.
+    for acts in clients.iter().flat_map(|acts| by_pid(acts, buffers)) {
+        let (mut refusals, mut grants) = (Follows::default(), Follows::default());
+        follow(&acts, buffers, &mut refusals, &mut grants);
+        expected += refusals.others_expected(&grants);
+        refused.add(refusals);
+        granted.add(grants);
     }
-    let mostly = |part: u64, whole: u64, tenths: u64| part * 10 >= whole * tenths;
     let next_us = median(&mut refused.next_us);
-    let after = match closed {
-        Some(closed) => AfterFailure::Next { back: closed.usual_back() },
-        None if refused.requests < LEAST => AfterFailure::Drop,
-        None if mostly(refused.again, refused.requests, MOST_TENTHS)
-            && !mostly(granted.again, granted.requests, ELSE_TENTHS) =>
-        {
-            // A plan has milliseconds.
-            let every_us = next_us.unwrap_or(0).div_ceil(1000).max(1) * 1000;
+    let again = refused.requests >= LEAST
+        && mostly(refused.again, refused.requests, MOST_TENTHS)
+        && is_rare(refused.requests - refused.again, expected);
+    let dropped = refused.with_others >= LEAST
+        && mostly(refused.dropped, refused.with_others, MOST_TENTHS)
+        && !mostly(granted.dropped, granted.with_others, ELSE_TENTHS);
+    let after = match closed.and_then(Closed::after) {
+        _ if again => {
+            let every_us = next_us.unwrap_or(0).max(1);
             AfterFailure::Retry { every_us, times: refused.most_tries.max(1) }
         }
-        None if refused.with_others >= LEAST
-            && mostly(refused.dropped, refused.with_others, MOST_TENTHS)
-            && !mostly(granted.dropped, granted.with_others, ELSE_TENTHS) =>
-        {
-            AfterFailure::Session
-        }
+        Some(after) => after,
+        None if dropped => AfterFailure::Session,
         None => AfterFailure::Drop,
     };
+    let is_known = again || closed.is_none_or(Closed::is_back_known);
     let Follows { requests: refusals, again, dropped, .. } = refused;
     let holds = closed.map(|closed| {
         let &Closed { most_pages, gave, needed, .. } = closed;
         Holds { most_pages, gave, needed }
     });
-    Manner { kind: kind.to_string(), after, refusals, again, dropped, next_us, holds }
+    Manner { kind: kind.to_string(), after, is_known, refusals, again, dropped, next_us, holds }
+}
+
+fn mostly(part: u64, whole: u64, tenths: u64) -> bool {
+    part * 10 >= whole * tenths
+}
+
+/// Whether so many are too few to be what is expected.
+fn is_rare(number: u64, expected: f64) -> bool {
+    expected >= EXPECTED && number as f64 * ONE_IN <= expected
 }
 
 fn follow(acts: &[Act], buffers: &[Buffer], refused: &mut Follows, granted: &mut Follows) {
@@ -118,6 +165,8 @@ fn follow(acts: &[Act], buffers: &[Buffer], refused: &mut Follows, granted: &mut
             let again = alone && (known.count, known.align) == (buffer.count, buffer.align);
             into.requests += 1;
             into.again += u64::from(again);
+            let of_size = into.by_size.entry(known.count).or_default();
+            *of_size = (of_size.0 + 1, of_size.1 + u64::from(again));
             into.next_us.push(at_us - before_us);
             if again && !was_granted {
                 tries += in_row;

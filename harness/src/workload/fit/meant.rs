@@ -29,7 +29,7 @@ pub(super) fn mend(clients: &[Vec<Act>], after: AfterFailure, buffers: &mut [Buf
         for (index, act) in acts.iter().enumerate() {
             let Did::Ask { number, granted: false } = act.did else { continue };
             let Buffer { at_us, count, .. } = buffers[number];
-            if count == 0 {
+            if count == 0 || buffers[number].is_closed {
                 continue;
             }
             mended.live += 1;
@@ -77,7 +77,7 @@ fn lives(clients: &[Vec<Act>], buffers: &[Buffer]) -> BTreeMap<u64, u64> {
 /// given back between; `Some(None)` where it stayed.
 fn beside(acts: &[Act], index: usize, count: u64, buffers: &[Buffer]) -> Option<Option<u64>> {
     /// Requests that are looked at on either side.
-    const MOST: usize = 32;
+    const MOST: usize = 256;
     let asks = |act: &&Act| matches!(act.did, Did::Ask { .. });
     let of = |act: &Act| match act.did {
         Did::Ask { number, granted: true } if buffers[number].count == count => {

@@ -128,7 +128,10 @@ pub(super) struct Model {
     pub(super) residents: Vec<(u16, Session)>,
     pub(super) before: Vec<Buffer>,
     pub(super) phases: Vec<Phase>,
+    /// LOAD, without what was there before and stays.
     pub(super) load_pages: u64,
+    /// The same with what was refused: what streams may ask for.
+    pub(super) meant_pages: u64,
     pub(super) ops: u64,
     pub(super) end_us: u64,
 }
@@ -162,16 +165,20 @@ impl Levels {
 const LEAST_STRETCHES: usize = 8;
 /// … and none, nor those that did not end together, has more than this part of the requests.
 const LARGEST_STRETCH: usize = 4;
+/// So many buffers that a program asks for before it gives any back are one session.
+const MANY: usize = 8;
 
 impl Model {
     pub(super) fn of(history: &History) -> Self {
         let phases = phases(history);
+        let before_pages = stays(&history.before);
         let mut model = Self {
             clients: history.clients.clone(),
             closed: history.closed.clone(),
             before: history.before.clone(),
             phases,
-            load_pages: history.load_pages,
+            load_pages: history.load_pages.saturating_sub(before_pages),
+            meant_pages: history.meant_pages.saturating_sub(before_pages),
             ops: history.ops,
             end_us: history.end_us,
             ..Self::default()
@@ -185,6 +192,11 @@ impl Model {
             model.add_class(sessions);
         }
         model
+    }
+
+    /// Pages of what was there before, and stays.
+    pub(super) fn before_pages(&self) -> u64 {
+        stays(&self.before)
     }
 
     /// A class of these sessions with their clients, in order of time for each client.
@@ -254,6 +266,12 @@ impl Model {
     }
 }
 
+/// Pages of those buffers that stay to the end.
+fn stays(buffers: &[Buffer]) -> u64 {
+    let stay = buffers.iter().filter(|buffer| buffer.end_us.is_none());
+    stay.fold(0, |sum, buffer| sum.saturating_add(buffer.count))
+}
+
 /// Stretches of time, by pace.
 fn phases(history: &History) -> Vec<Phase> {
     let whole = history.end_us.saturating_add(1);
@@ -292,7 +310,7 @@ type Cut = (u16, Vec<Vec<Buffer>>);
 /// The sessions of a history, for each client in order of time.
 fn sessions(history: &History) -> Vec<(Key, u16, Session)> {
     let mut by_client: BTreeMap<u16, Vec<Buffer>> = BTreeMap::new();
-    for buffer in &history.buffers {
+    for buffer in history.buffers.iter().filter(|buffer| !buffer.is_closed) {
         by_client.entry(buffer.client).or_default().push(*buffer);
     }
     let kind_of = |client: u16| {
@@ -300,13 +318,14 @@ fn sessions(history: &History) -> Vec<(Key, u16, Session)> {
         kind(name.map_or("", String::as_str)).to_string()
     };
     let mut kinds: BTreeMap<String, Vec<Cut>> = BTreeMap::new();
-    for (client, buffers) in by_client {
-        let kind = kind_of(client);
-        if history.closed.iter().all(|closed| closed.kind != kind) {
-            kinds.entry(kind).or_default().push((client, stretches(&buffers)));
-        }
-    }
     let mut sessions = Vec::new();
+    for (client, mut buffers) in by_client {
+        let kind = kind_of(client);
+        for (pid, own) in at_once(&mut buffers) {
+            sessions.push(((format!("{kind} {pid}"), None), client, session(&own)));
+        }
+        kinds.entry(kind).or_default().push((client, stretches(&buffers)));
+    }
     for (kind, clients) in kinds {
         let all = clients.iter().flat_map(|(_, stretches)| stretches);
         let requests: usize = all.clone().map(Vec::len).sum();
@@ -330,6 +349,24 @@ fn sessions(history: &History) -> Vec<(Key, u16, Session)> {
         }
     }
     sessions
+}
+
+/// Takes out of a client's buffers those of each program that asks for many before it gives any back,
+/// and for none after that: all of it is one session.
+fn at_once(buffers: &mut Vec<Buffer>) -> BTreeMap<u32, Vec<Buffer>> {
+    let mut programs: BTreeMap<u32, Vec<Buffer>> = BTreeMap::new();
+    for buffer in &*buffers {
+        let Some(pid) = buffer.pid else { continue };
+        programs.entry(pid).or_default().push(*buffer);
+    }
+    let one = |buffers: &[Buffer]| {
+        let last_us = buffers.iter().map(|buffer| buffer.at_us).max();
+        let first_back_us = buffers.iter().filter_map(|buffer| buffer.end_us).min();
+        buffers.len() >= MANY && first_back_us >= last_us
+    };
+    programs.retain(|_, own| one(own));
+    buffers.retain(|buffer| buffer.pid.is_none_or(|pid| !programs.contains_key(&pid)));
+    programs
 }
 
 /// The buffers of a client, cut where it holds nothing.

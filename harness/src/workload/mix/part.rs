@@ -6,6 +6,7 @@ use super::super::fit::Fit;
 use super::super::{Failure, Profile, Setup, SetupError, Workload};
 use super::played::Played;
 use super::rounds::Rounds;
+use crate::board::Asking;
 use crate::ingest::Paged;
 use crate::op::{Op, Timed};
 use crate::page::Page;
@@ -59,6 +60,15 @@ impl Part {
             Origin::Profile(..) => None,
             Origin::Fit(fit, _) => fit.cap_shown.as_ref()?.exactly(),
             Origin::File(file, _) => file.cap,
+        }
+    }
+
+    /// How the clients of its file ask, where it has one.
+    pub(super) fn asking(&self) -> Option<&Asking> {
+        match &self.origin {
+            Origin::Profile(..) => None,
+            Origin::Fit(fit, _) => Some(&fit.asking),
+            Origin::File(file, _) => Some(&file.asking),
         }
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::super::Failure;
 use super::super::of_client::OfClient;
 use super::rounds::Rounds;
+use crate::board::Asking;
 use crate::ingest::{DEFAULT_CAP, Event, IngestError, Paged, Route, Source};
 use crate::op::{Op, Timed};
 use crate::reader::{self, CapShown, Options};
@@ -23,6 +24,8 @@ pub struct Played {
     pub routes: Vec<Route>,
     /// Whether parts of buffers are given back.
     pub frees_parts: bool,
+    /// How its clients ask, as far as a trace shows it.
+    pub asking: Asking,
     /// How large its pages are, and what says so.
     pub paged: Paged,
     /// The most pages live at once, were every request granted.
@@ -81,6 +84,7 @@ impl Played {
             ops: 0,
             sizes: Vec::new(),
             cap: reader.cap_shown().and_then(CapShown::exactly),
+            asking: reader.asking().clone(),
             paged: reader.paged(),
             warnings: reader.warnings(),
             before: reader.before(),

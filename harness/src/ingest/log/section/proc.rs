@@ -71,8 +71,14 @@ fn unset(name: &[u8], sink: &mut Sink<'_>) -> bool {
     let Some(name) = name.strip_suffix(b" is not set") else { return false };
     if let Some(knob) = knob(name) {
         sink.push(None, None, Record::Config(knob, false));
-    } else if name == b"DMA_CMA" {
-        sink.push(None, None, Record::Boot(Boot::DmaCma(false)));
+    }
+    let off = match name {
+        b"DMA_CMA" => Some(Boot::DmaCma(false)),
+        b"DMABUF_HEAPS" | b"DMABUF_HEAPS_CMA" => Some(Boot::Heaps(false)),
+        _ => None,
+    };
+    if let Some(off) = off {
+        sink.push(None, None, Record::Boot(off));
     }
     true
 }
@@ -122,6 +128,7 @@ fn pages(name: &[u8], value: &[u8]) -> Option<Boot> {
         b"CONFIG_ARM64_16K_PAGES" => page(16384),
         b"CONFIG_ARM64_64K_PAGES" => page(65536),
         b"CONFIG_DMA_CMA" => Some(Boot::DmaCma(value == b"y")),
+        b"CONFIG_DMABUF_HEAPS_CMA" => (value == b"y").then_some(Boot::Heaps(true)),
         b"CONFIG_ARCH_FORCE_MAX_ORDER" => Some(Boot::MaxOrder(order()?, OrderFrom::Blocks)),
         b"CONFIG_FORCE_MAX_ZONEORDER" => {
             Some(Boot::MaxOrder(order()?.checked_sub(1)?, OrderFrom::Blocks))

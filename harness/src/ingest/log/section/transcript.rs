@@ -46,8 +46,8 @@ pub(super) fn command(text: &[u8]) -> Option<(&[u8], &[u8])> {
 const SHOW: [&[u8]; 6] = [b"cat", b"zcat", b"head", b"tail", b"more", b"less"];
 
 fn is_command(text: &[u8]) -> bool {
-    const OTHERS: [&[u8]; 8] =
-        [b"cd", b"uname", b"getconf", b"echo", b"sudo", b"adb", b"ssh", b"dmesg"];
+    const OTHERS: [&[u8]; 9] =
+        [b"cd", b"uname", b"getconf", b"echo", b"sudo", b"adb", b"ssh", b"dmesg", b"ls"];
     let word = text.split(|byte| *byte == b' ').next().unwrap_or_default();
     SHOW.contains(&word) || OTHERS.contains(&word)
 }

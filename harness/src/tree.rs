@@ -16,12 +16,18 @@ mod folder;
 mod places;
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
 use std::sync::Arc;
 
-pub use dtc::{has_dtc, is_source};
+pub use dtc::has_dtc;
+use dtc::is_source;
 pub use dump::is_dump;
 pub use flat::is_flat;
-pub use folder::is_tree;
+use folder::is_tree;
+
+use crate::ingest::IngestError;
 
 /// A node, by its number: the root is 0, and each comes after its parent.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -173,6 +179,29 @@ impl Tree {
         self
     }
 
+    /// Reads the tree at `path`, whatever its form; none where it is no tree.
+    ///
+    /// # Errors
+    /// As those of [`flat`](Self::flat), [`folder`](Self::folder) and [`source`](Self::source).
+    pub fn open(path: &Path) -> Result<Option<Self>, IngestError> {
+        /// So much says what a file is.
+        const HEAD: u64 = 4096;
+        if path.is_dir() {
+            return is_tree(path).then(|| Self::folder(path)).transpose();
+        }
+        // A pipe is read once, and is no tree.
+        if !path.is_file() {
+            return Ok(None);
+        }
+        let name = path.display().to_string();
+        let read = |most| read(path, most).map_err(|error| IngestError::of(&name, error));
+        let head = read(HEAD)?;
+        match is_flat(&head) {
+            true => Self::flat(&name, &read(MOST)?).map(Some),
+            false => is_source(path, &head).then(|| Self::source(path)).transpose(),
+        }
+    }
+
     /// The root.
     pub const ROOT: NodeId = NodeId(0);
 
@@ -224,6 +253,14 @@ impl Tree {
         }
     }
 
+    /// What a dts that is appended calls a node: `&label`, else `&{/path}`.
+    pub fn reference(&self, id: NodeId) -> String {
+        match self.node(id).labels.first() {
+            Some(label) => format!("&{label}"),
+            None => format!("&{{{}}}", self.path(id)),
+        }
+    }
+
     /// The node that has this phandle.
     pub fn by_phandle(&self, phandle: u32) -> Option<NodeId> {
         self.phandles.get(&phandle).copied()
@@ -236,6 +273,15 @@ impl Tree {
         let cells = |name| node.cell(name).unwrap_or(1);
         (cells("#address-cells"), cells("#size-cells"))
     }
+}
+
+/// More bytes than any tree has.
+const MOST: u64 = 1 << 26;
+
+fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Cells as a number, the first one the highest; none where it has more than 64 bits.

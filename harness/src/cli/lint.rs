@@ -1,6 +1,6 @@
 //! `cmalab lint`: whether what a board asks of areas is what its kernel does.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ use crate::kernel::{Arch, release};
 use crate::lint::{Board, Given, RULES, Rule, Severity, lint};
 use crate::page::Page;
 use crate::report::lint as report;
-use crate::tree::{Tree, is_flat, is_source, is_tree};
+use crate::tree::{Tree, is_flat};
 use crate::words::csv;
 
 /// Holds a device tree, a command line and a kernel configuration against the kernel's rules.
@@ -178,10 +178,8 @@ fn text(path: &Path) -> Result<Source, IngestError> {
 }
 
 fn input(path: &Path) -> Result<Input, IngestError> {
-    /// So much says what a file is.
-    const HEAD: u64 = 4096;
-    /// More than any tree has.
-    const MOST: u64 = 1 << 26;
+    /// As much as is kept of a text that can be read once.
+    const MOST: u64 = 1 << 30;
     if is_standard(Some(path)) {
         let mut bytes = Vec::new();
         let read = io::stdin().lock().take(MOST).read_to_end(&mut bytes);
@@ -191,27 +189,8 @@ fn input(path: &Path) -> Result<Input, IngestError> {
             false => Ok(Input::Text(Source::bytes("standard input", bytes))),
         };
     }
-    if path.is_dir() {
-        return match is_tree(path) {
-            true => Ok(Input::Tree(Tree::folder(path)?)),
-            false => Ok(Input::Text(ingest::directory(path)?)),
-        };
+    if let Some(tree) = Tree::open(path)? {
+        return Ok(Input::Tree(tree));
     }
-    let read = |most: u64| {
-        let mut bytes = Vec::new();
-        let file = File::open(path).map_err(|error| error_of(path, &error))?;
-        file.take(most).read_to_end(&mut bytes).map_err(|error| error_of(path, &error))?;
-        Ok(bytes)
-    };
-    if !path.is_file() {
-        return Ok(Input::Text(text(path)?));
-    }
-    let head = read(HEAD)?;
-    if is_flat(&head) {
-        return Ok(Input::Tree(Tree::flat(&path.display().to_string(), &read(MOST)?)?));
-    }
-    if is_source(path, &head) {
-        return Ok(Input::Tree(Tree::source(path)?));
-    }
-    Ok(Input::Text(text(path)?))
+    Ok(Input::Text(if path.is_dir() { ingest::directory(path)? } else { text(path)? }))
 }

@@ -139,8 +139,8 @@ impl Board {
 
     /// The place of a pool, or of a property of it.
     pub(super) fn place(&self, pool: &Pool, property: &str) -> Place {
-        let tree = self.tree.as_ref().expect("a pool is of a tree");
-        Place::of(tree, pool.id, Some(property))
+        let of = |tree| Place::of(tree, pool.id, Some(property));
+        self.tree.as_ref().map_or_else(|| Place::whole(&pool.name), of)
     }
 
     /// What memory is free for areas as far as the tree says: without what its nodes take at fixed

@@ -25,6 +25,7 @@ mod default;
 mod flags;
 mod limit;
 mod log;
+mod node;
 mod off;
 mod ranges;
 mod region;
@@ -41,6 +42,9 @@ pub const RULES: &[&Rule] = &[
     &cells::RESERVED_MEMORY_CELLS,
     &cells::RANGES_MISSING,
     &cells::NUMBER_OF_CELLS,
+    &node::NO_SIZE,
+    &node::NOT_A_POOL,
+    &node::POOL_ELSEWHERE,
     &flags::NO_MAP,
     &flags::NOT_REUSABLE,
     &step::SIZE_ZERO,

@@ -91,7 +91,7 @@ proptest! {
     fn rules_take_any_tree(
         which in 0..RULES.len(),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..16),
-        line in "cma=[0-9A-Za-z@%.-]{0,24}",
+        line in "(hugetlb_)?cma=[0-9A-Za-z@%.-]{0,24}",
     ) {
         let rule = RULES[which];
         if rule.fails.dts().is_none() {

@@ -20,7 +20,7 @@ pub fn has_dtc() -> bool {
 }
 
 /// Whether a file is the source of a tree: by its name, or since it begins so.
-pub fn is_source(path: &Path, head: &[u8]) -> bool {
+pub(super) fn is_source(path: &Path, head: &[u8]) -> bool {
     let end = path.extension().and_then(|end| end.to_str());
     let named = end.is_some_and(|end| matches!(end, "dts" | "dtsi" | "dtso"));
     named || memchr::memmem::find(head, b"/dts-v1/").is_some()

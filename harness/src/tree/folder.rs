@@ -15,7 +15,7 @@ const MOST: usize = 1 << 18;
 const LONGEST: u64 = 1 << 24;
 
 /// Whether the folder is one of a device tree.
-pub fn is_tree(path: &Path) -> bool {
+pub(super) fn is_tree(path: &Path) -> bool {
     let file = |name| path.join(name).is_file();
     let folder = |name| path.join(name).is_dir();
     file("#address-cells") || file("compatible") && file("model") || folder("reserved-memory")

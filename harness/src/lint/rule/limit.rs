@@ -109,7 +109,7 @@ fn hugetlb_off_page(board: &Board, found: &mut Findings) {
         size(bytes),
         size(page)
     );
-    let remedy = format!("hugetlb_cma={}G", bytes.next_multiple_of(page) >> 30);
+    let remedy = format!("hugetlb_cma={}G", bytes.div_ceil(page).saturating_mul(page >> 30));
     found.add(place.clone(), message, remedy);
     found.asker_becomes(Asker::Hugetlb, area::REFUSED);
 }

@@ -41,6 +41,10 @@ dtb/odd33.dtb: /reserved-memory/linux,cma size: error [size-off-step]
     let (code, out, _) = run(&["dtb/def32.dtb", "--kernel", "6.12-arm64", "--page-kib", "4"]);
     assert!(out.starts_with("nothing is wrong\n"), "{out}");
     assert_eq!(code, 0);
+    // What a log says itself.
+    let (code, out, _) = run(&["cmd-k612-cma128-two.txt"]);
+    assert!(out.contains("cmd-k612-cma128-two.txt:1: error [boot-log]"), "{out}");
+    assert_eq!(code, 1);
     // A warning, a note.
     assert_eq!(run(&["../lint/above-4g-fails.dtb"]).0, 0);
     assert_eq!(run(&["--cmdline", "cma=33M"]).0, 0);

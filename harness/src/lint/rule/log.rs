@@ -1,6 +1,7 @@
 //! What a boot says itself.
 
 use super::super::{Board, Example, Findings, Place, Rule, Severity};
+use crate::boot::Fate;
 
 pub(super) const BOOT_LOG: Rule = Rule {
     name: "boot-log",
@@ -25,10 +26,14 @@ pub(super) const BOOT_LOG: Rule = Rule {
 
 fn boot_log(board: &Board, found: &mut Findings) {
     let Some(story) = &board.log else { return };
-    for asked in story.troubles() {
+    // A node that cma= is used in place of is what nobody may have meant.
+    let dropped = story.areas.iter().filter(|asked| matches!(asked.fate, Fate::Bypassed(_)));
+    for asked in story.troubles().chain(dropped) {
         let Some(at) = asked.lines.first() else { continue };
         let name = asked.name.as_deref().unwrap_or_else(|| asked.origin.name());
-        let why = asked.fate.reason().map_or(String::new(), |why| format!(" ({})", plain(why)));
+        // Neither says more.
+        let why = asked.fate.reason().filter(|why| !matches!(*why, "open" | "unsaid"));
+        let why = why.map_or(String::new(), |why| format!(" ({})", plain(why)));
         let message = format!("the boot says of {name}: {}{why}", plain(asked.fate.name()));
         let remedy = format!("`cmalab diagnose {}` says more", at.source);
         found.add(Place::at(at), message, remedy);

@@ -275,6 +275,21 @@ impl Tree {
     }
 }
 
+#[cfg(test)]
+impl Tree {
+    /// One of these properties: the path of the node, the name, and the value as strings in quotes,
+    /// or as cells.
+    pub(crate) fn built(properties: &[(&str, &str, &str)]) -> Self {
+        let mut tree = Self::new("built");
+        for (path, name, value) in properties {
+            let (id, name) = (tree.grown(path), (*name).to_string());
+            let property = Property { name, value: dump::bytes(value), line: None };
+            tree.nodes[id.0].properties.push(property);
+        }
+        tree.finished()
+    }
+}
+
 /// More bytes than any tree has.
 const MOST: u64 = 1 << 26;
 

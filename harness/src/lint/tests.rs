@@ -85,6 +85,93 @@ fn a_text_of_collect_is_a_board() {
     assert_eq!(report.taken.len(), 1, "{:?}", report.taken);
 }
 
+/// Properties of a board with 2 GiB of memory from 0 on.
+const ROOT: [(&str, &str, &str); 7] = [
+    ("/", "#address-cells", "<0x1>"),
+    ("/", "#size-cells", "<0x1>"),
+    ("/memory", "device_type", "\"memory\""),
+    ("/memory", "reg", "<0x0 0x80000000>"),
+    ("/reserved-memory", "#address-cells", "<0x1>"),
+    ("/reserved-memory", "#size-cells", "<0x1>"),
+    ("/reserved-memory", "ranges", ""),
+];
+
+/// Such a board with pools, each with its name and one property, and other properties.
+fn with_pools(pools: &[(&str, &str, &str)], others: &[(&str, &str, &str)], given: Given) -> Report {
+    let path = |name: &str| format!("/reserved-memory/{name}");
+    let paths: Vec<_> = pools.iter().map(|(name, ..)| path(name)).collect();
+    let mut all = ROOT.to_vec();
+    for (path, (_, property, value)) in paths.iter().zip(pools) {
+        all.push((path, "compatible", "\"shared-dma-pool\""));
+        all.push((path, "reusable", ""));
+        all.push((path, "linux,cma-default", ""));
+        all.push((path, property, value));
+    }
+    let tree = Some(Tree::built(&[&all, others].concat()));
+    lint(&Board::read(Given { tree, ..given }).expect("it is read"))
+}
+
+fn outcomes(report: &Report) -> Vec<&'static str> {
+    report.areas.iter().map(|area| area.outcome).collect()
+}
+
+/// Nodes with a place are set up after the others: by address up to 6.11, later in order.
+#[test]
+fn of_several_defaults_the_one_that_is_set_up_last_counts() {
+    let high = ("high", "reg", "<0x60000000 0x2000000>");
+    let low = ("low", "reg", "<0x40000000 0x2000000>");
+    let any = ("any", "size", "<0x2000000>");
+    for (kernel, pools, outcome) in [
+        ("6.12-arm64", [high, any], ["placed", "not_default"]),
+        ("6.12-arm64", [high, low], ["not_default", "placed"]),
+        ("6.1-arm64", [high, low], ["placed", "not_default"]),
+    ] {
+        let report = with_pools(&pools, &[], of_kernel(kernel));
+        assert_eq!(outcomes(&report), outcome, "{kernel} {pools:?}");
+    }
+}
+
+#[test]
+fn a_bus_that_reaches_1_gib_makes_a_zone_end_there() {
+    let bus = [
+        ("/soc", "#address-cells", "<0x1>"),
+        ("/soc", "#size-cells", "<0x1>"),
+        ("/soc", "dma-ranges", "<0xc0000000 0x0 0x40000000>"),
+    ];
+    let border = |base: &str| {
+        let pool = [("pool", "reg", base)];
+        found(&with_pools(&pool, &bus, of_kernel("6.12-arm64")))
+    };
+    assert_eq!(border("<0x3f000000 0x2000000>"), [("zone-border", Severity::Warning)]);
+    assert_eq!(border("<0x3e000000 0x2000000>"), []);
+    assert_eq!(border("<0x40000000 0x2000000>"), []);
+}
+
+/// 34 MiB: the processor says that it is 32-bit Arm, whose step is 4 MiB.
+#[test]
+fn processors_say_the_architecture() {
+    let pool = [("pool", "size", "<0x2200000>")];
+    let step = |cpu: &str| {
+        let cpu = [("/cpus/cpu@0", "compatible", cpu)];
+        found(&with_pools(&pool, &cpu, of_kernel("6.12")))
+    };
+    assert_eq!(step("\"arm,cortex-a9\""), [("size-off-step", Severity::Error)]);
+    assert_eq!(step("\"arm,cortex-a53\""), []);
+    assert_eq!(step("\"foo,x1\", \"riscv\""), []);
+}
+
+#[test]
+fn up_to_6_8_there_is_a_slot_more_than_the_configuration_says() {
+    let config = || vec![Source::bytes(".config", "CONFIG_CMA_AREAS=1\n".as_bytes())];
+    let line = Some(("--cmdline".to_string(), "hugetlb_cma=1G".to_string()));
+    let slots = |kernel: &str| {
+        let given = Given { texts: config(), cmdline: line.clone(), ..of_kernel(kernel) };
+        let report = with_pools(&[("pool", "size", "<0x2000000>")], &[], given);
+        found(&report).iter().any(|(rule, _)| *rule == "too-many-areas")
+    };
+    assert_eq!((slots("6.1-arm64"), slots("6.12-arm64")), (false, true));
+}
+
 proptest! {
     /// Rules get along with whatever a tree has in it.
     #[test]

@@ -38,7 +38,7 @@ impl Tree {
     }
 
     /// The node of this path, which is made where it is not there.
-    fn grown(&mut self, path: &str) -> NodeId {
+    pub(super) fn grown(&mut self, path: &str) -> NodeId {
         let names = path.split('/').filter(|name| !name.is_empty());
         names.fold(Self::ROOT, |id, name| {
             self.child(id, name).unwrap_or_else(|| self.add(id, Node::new(name)))
@@ -72,7 +72,7 @@ fn title(line: &str) -> Option<(&str, &str)> {
 }
 
 /// `<0x00000000 0x04000000>`, `"one", "two"`, or nothing.
-fn bytes(value: &str) -> Vec<u8> {
+pub(super) fn bytes(value: &str) -> Vec<u8> {
     if let Some(cells) = value.strip_prefix('<') {
         let cells = cells.trim_end_matches('>').split_whitespace().filter_map(cell);
         return cells.flat_map(u32::to_be_bytes).collect();

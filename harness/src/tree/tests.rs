@@ -105,6 +105,25 @@ fn places_are_those_of_the_source() {
 }
 
 #[test]
+fn a_node_is_called_by_its_label_or_its_path() {
+    let tree = two();
+    let reference = |path: &str| tree.reference(tree.find(path).expect("it is there"));
+    assert_eq!(reference("/reserved-memory/vpu_pool"), "&vpu_pool");
+    assert_eq!(reference("/reserved-memory/linux,cma"), "&{/reserved-memory/linux,cma}");
+}
+
+#[test]
+fn a_tree_is_opened_whatever_its_form() {
+    let path = |name: &str| corpora().join(name);
+    let whole = Tree::open(&path("boots/dtb/two.dtb")).expect("it is read").expect("it is one");
+    assert_eq!(all(&whole), all(&two()));
+    assert_eq!(Tree::open(&path("boots/dts-k73-two.txt")).expect("it is read"), None);
+    assert_eq!(Tree::open(&path("logs")).expect("it is read"), None);
+    assert!(!whole.is_overlay());
+    assert!(Tree::built(&[("/fragment@0/__overlay__", "x", "")]).is_overlay());
+}
+
+#[test]
 fn what_is_cut_or_damaged_is_an_error_with_its_place() {
     let whole = blob("def32");
     let error = |bytes: &[u8]| Tree::flat("a.dtb", bytes).expect_err("it is wrong").to_string();

@@ -137,14 +137,20 @@ fn what_is_cut_or_damaged_is_an_error_with_its_place() {
         "{}",
         error(&odd)
     );
-    // Deeper than Linux reads, and far deeper than a stack.
-    let deep = [&[0, 0, 0, 1, b'a', 0, 0, 0][..]; 100_000].concat();
-    let mut header = whole[..0x38].to_vec();
-    for (at, word) in [(4, 0x38 + deep.len()), (8, 0x38), (12, 0x38), (32, 0), (36, deep.len())] {
-        header[at..at + 4].copy_from_slice(&(word as u32).to_be_bytes());
-    }
-    let deep = error(&[header, deep].concat());
-    assert!(deep.contains("deeper than 64"), "{deep}");
+    // Nodes in each other, none of which ends: as deep as Linux reads, deeper, and deeper than a stack.
+    let deep = |nodes: usize| {
+        let nodes = [&[0, 0, 0, 1, b'a', 0, 0, 0][..]].repeat(nodes).concat();
+        let mut header = whole[..0x38].to_vec();
+        for (at, word) in
+            [(4, 0x38 + nodes.len()), (8, 0x38), (12, 0x38), (32, 0), (36, nodes.len())]
+        {
+            header[at..at + 4].copy_from_slice(&(word as u32).to_be_bytes());
+        }
+        error(&[header, nodes].concat())
+    };
+    assert!(deep(64).contains("a node has no end"), "{}", deep(64));
+    assert!(deep(65).contains("deeper than 64"), "{}", deep(65));
+    assert!(deep(100_000).contains("deeper than 64"));
 }
 
 proptest! {

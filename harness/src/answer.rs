@@ -11,8 +11,8 @@ mod summary;
 mod survival;
 
 pub use choice::{
-    Barred, Booted, Candidate, Choice, Kconfig, Lead, More, Need, Note, Scope, Size, Verdict,
-    Without,
+    Barred, Booted, Candidate, Choice, Doubt, Kconfig, Lead, More, Need, Note, Scope, Size,
+    Verdict, Without,
 };
 pub use compared::Compared;
 pub use findings::{Findings, Picture, Worst, findings, pictures};

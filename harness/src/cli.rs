@@ -4,6 +4,7 @@
 
 mod attack;
 mod bar;
+mod cap;
 mod collect;
 mod conform;
 mod context;

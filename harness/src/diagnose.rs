@@ -19,7 +19,7 @@ mod verdict;
 use std::sync::Arc;
 
 pub use crate::timeline::{AreaState, Asked, GUARANTEED_ALIGN, Hole, Known, RangeState};
-pub use advice::{Advice, Cap, Grow, Missing, Pages, SizeBy, Step, Strands, What, advise};
+pub use advice::{Advice, Cap, Follows, Grow, Missing, Pages, SizeBy, Step, Strands, What, advise};
 pub use aside::{BusyPlaces, FreeMemory, NotCma};
 pub use assemble::{Assembler, Beside, Counter, Incident, Reported};
 pub use bounds::{Bounds, By, Held, Holding, Own, Padding, Slots, Stated};
@@ -33,6 +33,7 @@ use crate::cause::Cause;
 use crate::ingest::log::{self, Found, FreeBlocks, Record};
 use crate::ingest::{Geometry, IngestError, Source};
 use crate::kernel::Errno;
+use crate::timeline::CapShown;
 
 /// How sure a statement is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -215,8 +216,10 @@ pub struct Diagnosis {
     pub areas: Vec<AreaState>,
     /// The buffers that fill the areas: those of area `n` of `areas` at `n`.
     pub residents: Vec<Vec<Resident>>,
-    /// The cap that the statements rest on.
+    /// The cap that the statements rest on, where calls do not show another.
     pub cap: u32,
+    /// What the traced calls of each area show of it.
+    pub caps: Vec<(Option<Arc<str>>, CapShown)>,
     /// Failure lines that the rate limit of the kernel hid, in all.
     pub hidden: u64,
     /// Those of them of whose failures nothing is known: neither a list nor a trace shows them.
@@ -301,6 +304,7 @@ pub fn diagnose(
     diagnosis.boot = assembler.boot_story(&failed);
     assembler.beside(&mut diagnosis);
     diagnosis.cap = assembler.options().cap;
+    diagnosis.caps = assembler.caps();
     diagnosis.hidden = assembler.hidden();
     diagnosis.suppressed = assembler.suppressed();
     diagnosis.counters = assembler.counters().to_vec();
@@ -351,6 +355,24 @@ impl Diagnosis {
         self.half_reported += u64::from(incident.is_half_reported());
     }
 
+    /// The cap of the buffers in an area.
+    pub fn cap_in(&self, area: Option<&Arc<str>>) -> u32 {
+        self.shown_in(area).and_then(CapShown::exactly).unwrap_or(self.cap)
+    }
+
+    /// The cap that the caller of a failure follows.
+    pub fn followed(&self, incident: &Incident) -> Follows {
+        let client = incident.who.task.as_ref().and_then(|task| task.comm.as_deref());
+        let shown = self.shown_in(incident.area.as_ref()).and_then(|shown| shown.of(client));
+        let (cap, by) = shown.unzip();
+        let by = by.filter(|_| cap < Some(self.cap)).map(|by| (by.calls, by.pages));
+        Follows { cap: cap.unwrap_or(self.cap), by }
+    }
+
+    fn shown_in(&self, area: Option<&Arc<str>>) -> Option<&CapShown> {
+        self.caps.iter().find(|(name, _)| name.as_ref() == area).map(|(_, shown)| shown)
+    }
+
     /// Finds the buffers of all areas, and says where the search for them was cut short.
     fn find_residents(&mut self) {
         for index in 0..self.areas.len() {
@@ -359,7 +381,7 @@ impl Diagnosis {
             let alike = self.areas[..index].iter().position(|other| other.is_like(area));
             let (found, is_cut) = match alike {
                 Some(other) => (self.residents[other].clone(), false),
-                None => residents::search(area, self.cap),
+                None => residents::search(area, self.cap_in(area.name.as_ref())),
             };
             if is_cut {
                 let of = area.name.as_deref().map_or(String::new(), |name| format!(" of {name}"));

@@ -10,7 +10,7 @@
 //!
 //! `page < ddmin, op, seed, span, words < after_failure, board, codec, kernel < ingest <
 //! boot, timeline, tree < lint, reader < environment, workload <
-//! oracle < cause < simulate < harm, law, metric < stats, diagnose, replay < reproduce, shrink, sweep <
+//! oracle < cause < simulate < harm, law, metric < stats, diagnose, replay < reproduce < shrink, sweep <
 //! answer, fuzzing < report < cli < main`
 
 pub mod after_failure;

@@ -11,9 +11,9 @@ use std::collections::BTreeSet;
 
 use cma_policies::Area;
 
+pub use crate::timeline::{CapShown, Class};
 pub use memory::Memory;
 pub use ops::Ops;
-pub use trace::{CapShown, Class};
 
 use crate::board::Asking;
 use crate::ingest::{

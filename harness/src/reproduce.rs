@@ -1,9 +1,11 @@
 //! Whether streams that are drawn from a fit fail as the file did that it is fitted to.
 //!
 //! The board of the file runs drawn streams of the file's length, with what clients do after a
-//! refusal as it was inferred. So many streams are drawn that of all recordings which are like them
-//! 95 % lie between the lowest and the highest of each figure, whatever their distribution is: the
-//! extremes of n draws bound one more with probability (n - 1) / (n + 1).
+//! refusal as it was inferred. Of all recordings which are like the streams 95 % lie in the range of
+//! each figure, whatever its distribution is: one more draw lies from the kth lowest of n to the kth
+//! highest with probability (n + 1 - 2 k) / (n + 1), and 79 streams have a k of 2.
+
+mod forecast;
 
 use cma_policies::{Area, BASELINE, builtin};
 
@@ -17,8 +19,10 @@ use crate::simulate::{Answer, Observer, Rig, Slot, Step, Until, run, warm_up};
 use crate::workload::fit::{Fit, Recorded};
 use crate::workload::{SetupError, Workload};
 
+pub use forecast::{Forecast, forecast};
+
 /// Streams that are drawn.
-pub const STREAMS: u64 = 39;
+pub const STREAMS: u64 = 79;
 
 /// Ops of a drawn stream at most: a longer file is held against the rates of its beginning's length.
 const MOST_OPS: u64 = 1 << 18;
@@ -30,7 +34,7 @@ pub struct Figure {
     pub recorded: Option<f64>,
     /// The mean over the streams that have one.
     pub predicted: Option<f64>,
-    /// The lowest and the highest of them.
+    /// Where 95 % of them lie; of fewer than 79 the lowest and the highest.
     pub range: Option<(f64, f64)>,
     /// The streams that have none.
     pub without: u64,
@@ -38,17 +42,17 @@ pub struct Figure {
 
 impl Figure {
     fn of(recorded: Option<f64>, streams: &[Option<f64>]) -> Self {
-        let there: Vec<f64> = streams.iter().copied().flatten().collect();
+        let mut there: Vec<f64> = streams.iter().copied().flatten().collect();
+        there.sort_by(f64::total_cmp);
         let without = (streams.len() - there.len()) as u64;
-        let range = there.iter().fold(None, |range: Option<(f64, f64)>, value| {
-            let (low, high) = range.unwrap_or((*value, *value));
-            Some((low.min(*value), high.max(*value)))
-        });
+        // The first that is inside, from either end.
+        let end = ((there.len() + 1) / 40).max(1);
+        let range = (!there.is_empty()).then(|| (there[end - 1], there[there.len() - end]));
         let predicted = range.map(|_| there.iter().sum::<f64>() / there.len() as f64);
         Self { recorded, predicted, range, without }
     }
 
-    /// Whether the file lies among the streams.
+    /// Whether the file lies in the range of the streams.
     pub fn agrees(&self) -> bool {
         match (self.recorded, self.range) {
             (Some(recorded), Some((low, high))) => (low..=high).contains(&recorded),
@@ -80,9 +84,15 @@ pub struct Reproduction {
 }
 
 impl Reproduction {
-    /// Whether the streams fail as often as the file, in all.
+    /// Whether the streams fail as often as the file, in all, or the file does not say how often it
+    /// did: see [`Reproduction::is_known`].
     pub fn holds(&self) -> bool {
-        self.refused.agrees()
+        !self.is_known() || self.refused.agrees()
+    }
+
+    /// Whether the file says how its requests ended.
+    pub const fn is_known(&self) -> bool {
+        self.refused.recorded.is_some()
     }
 }
 
@@ -102,16 +112,27 @@ impl Observer for Watch {
     }
 }
 
+/// Gets a stream that has ended, from several threads.
+pub type Beat<'a> = &'a (dyn Fn() + Sync);
+
 /// Holds what `fit` predicts for the board of its file against the file: `None` where the file does
 /// not say which area that was. Cost: [`STREAMS`] streams of its length under the baseline.
 ///
 /// # Errors
 /// A stream that cannot be drawn, and a law that the baseline breaks.
 pub fn reproduce(fit: &Fit) -> Result<Option<Reproduction>, NotReproduced> {
+    reproduce_watched(fit, &|| {})
+}
+
+/// As [`reproduce`], with what hears of each stream.
+///
+/// # Errors
+/// As [`reproduce`].
+pub fn reproduce_watched(fit: &Fit, beat: Beat<'_>) -> Result<Option<Reproduction>, NotReproduced> {
     let Some(area) = fit.area.clone() else { return Ok(None) };
-    let (streams, file) = (predict(fit, &area, fit.cap)?, fit.recorded());
+    let (streams, file) = (predict_watched(fit, (&area, fit.cap), beat)?, recorded(fit));
     let figure = |of: &dyn Fn(&Recorded) -> Option<f64>| {
-        Figure::of(of(file), &streams.iter().map(of).collect::<Vec<_>>())
+        Figure::of(file.and_then(of), &streams.iter().map(of).collect::<Vec<_>>())
     };
     let by_size = fit.sizes().into_iter().map(|size| {
         (size, figure(&|one| one.by_size.get(&size).and_then(|asked| asked.refused_share())))
@@ -127,57 +148,59 @@ pub fn reproduce(fit: &Fit) -> Result<Option<Reproduction>, NotReproduced> {
     }))
 }
 
+/// How the requests of the file ended, where it says so of any.
+fn recorded(fit: &Fit) -> Option<&Recorded> {
+    fit.has_outcomes().then(|| fit.recorded())
+}
+
+/// Requests of a run that is predicted: as many as the file has, of one of more than 262144 ops
+/// their share of so many.
+pub fn run_requests(fit: &Fit) -> u64 {
+    let all = fit.ops().max(1);
+    let share = u128::from(fit.requests) * u128::from(all.min(MOST_OPS)) / u128::from(all);
+    share as u64
+}
+
 /// How requests end on an area at a cap, by the baseline: in [`STREAMS`] streams of the length of
 /// the file, with what clients do after a refusal as the file shows it.
 ///
 /// # Errors
 /// As [`reproduce`].
 pub fn predict(fit: &Fit, area: &Area, cap: u32) -> Result<Vec<Recorded>, NotReproduced> {
-    (0..STREAMS).map(|number| stream(fit, (area, cap), number)).collect()
+    predict_watched(fit, (area, cap), &|| {})
 }
 
-/// The share of refused requests that is expected of one run.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Forecast {
-    /// The mean of the streams.
-    pub predicted: f64,
-    /// Where one run of the length of the file lies, at 95 % as far as the model holds.
-    pub range: (f64, f64),
-    /// How far the model missed the file, as a factor: the range reaches as much further. 1 where it
-    /// is not known.
-    pub missed: f64,
-}
-
-/// The most refusals that a run is expected to have of which one run shows none, at 95 %.
-const UNSEEN: f64 = 3.0;
-
-/// What is expected of one run on another area, or at another cap, than those of the file.
+/// As [`predict`], with what hears of each stream.
 ///
-/// The model rests on one run, which lies as far from the middle of all runs as the next one will: so
-/// the range of the streams is the square root of two times as wide as it is over runs of a known
-/// model. Where the streams on the board of the file, `here`, fail more or less often than the file
-/// did, the range reaches as much further to that side. It reaches up to three refusals in any case:
-/// what has a mean of three in a run is not seen in one of twenty, so one run cannot show that it
-/// never happens.
-pub fn forecast(fit: &Fit, here: &[Recorded], there: &[Recorded]) -> Option<Forecast> {
-    let shares = |streams: &[Recorded]| {
-        let shares: Vec<_> = streams.iter().map(|one| one.all().refused_share()).collect();
-        Figure::of(None, &shares)
-    };
-    let (here, there) = (shares(here), shares(there));
-    let ((low, high), predicted) = (there.range?, there.predicted?);
-    let low = predicted - (predicted - low) * std::f64::consts::SQRT_2;
-    let high = predicted + (high - predicted) * std::f64::consts::SQRT_2;
-    let recorded = fit.recorded().all().refused_share();
-    let modelled = here.predicted.filter(|modelled| *modelled > 0.0);
-    let missed = recorded.zip(modelled).map_or(1.0, |(recorded, modelled)| recorded / modelled);
-    // What none of the streams explains may be there as well.
-    let most = here.range.map_or(0.0, |(_, high)| high);
-    let more = recorded.map_or(0.0, |recorded| (recorded - most).max(0.0));
-    let unseen = UNSEEN / (fit.requests as f64).max(UNSEEN);
-    let high = (high * missed.max(1.0)).max(high + more).max(unseen).min(1.0);
-    let range = ((low * missed.min(1.0)).max(0.0), high);
-    Some(Forecast { predicted, range, missed })
+/// # Errors
+/// As [`reproduce`].
+pub fn predict_watched(
+    fit: &Fit,
+    board: (&Area, u32),
+    beat: Beat<'_>,
+) -> Result<Vec<Recorded>, NotReproduced> {
+    each(|number| {
+        let made = stream(fit, board, number);
+        beat();
+        made
+    })
+}
+
+/// What `of` makes of the number of each stream, in their order, on as many threads as there are
+/// cores.
+#[cfg(feature = "cli")]
+fn each<R: Send>(
+    of: impl Fn(u64) -> Result<R, NotReproduced> + Send + Sync,
+) -> Result<Vec<R>, NotReproduced> {
+    use rayon::prelude::*;
+    // All of them, and then the first failure: which one that is does not depend on the threads.
+    let all: Vec<_> = (0..STREAMS).into_par_iter().map(of).collect();
+    all.into_iter().collect()
+}
+
+#[cfg(not(feature = "cli"))]
+fn each<R>(of: impl Fn(u64) -> Result<R, NotReproduced>) -> Result<Vec<R>, NotReproduced> {
+    (0..STREAMS).map(of).collect()
 }
 
 /// Why a fit could not be held against its file.

@@ -31,6 +31,7 @@
 mod areas;
 mod call;
 mod calls;
+mod cap;
 mod followed;
 mod live;
 mod order;
@@ -45,6 +46,8 @@ pub(crate) use areas::{Areas, Parted};
 pub use call::{Attribution, Call, Counter, Ended, Failed, Start, Tried};
 pub use calls::{Calls, Heard};
 pub(crate) use calls::{Wanted, same_task};
+pub(crate) use cap::Orders;
+pub use cap::{CapShown, Class};
 pub(crate) use live::{Free, Live, Released};
 pub(crate) use order::traced;
 pub use order::{Effect, Order, What};

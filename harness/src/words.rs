@@ -45,6 +45,11 @@ pub(crate) fn counted(number: u64, what: &str) -> String {
     }
 }
 
+/// `is` of one, `are` of several.
+pub(crate) const fn is_or_are(number: u64) -> &'static str {
+    if number == 1 { "is" } else { "are" }
+}
+
 /// `1 page`, `2 pages`.
 pub(crate) fn pages(number: u64) -> String {
     counted(number, "page")

@@ -7,7 +7,7 @@ use cma_harness::after_failure::AfterFailure;
 use cma_harness::ingest::Source;
 use cma_harness::policies::Area;
 use cma_harness::reader::Options;
-use cma_harness::reproduce::{STREAMS, predict, reproduce};
+use cma_harness::reproduce::{STREAMS, forecast, predict, reproduce};
 use cma_harness::workload::fit::{Fit, Manner, Recorded};
 
 fn board(name: &str) -> Source {
@@ -49,6 +49,52 @@ fn the_rates_of_a_pool_are_predicted_as_they_were_observed_at_other_sizes_and_ca
     }
 }
 
+/// Pages of an area in MiB, its cap, and of how many requests how many were refused there.
+type Observed = (u64, u32, u64, u64);
+
+#[test]
+fn what_was_observed_on_boards_is_in_the_ranges_and_these_are_narrow() {
+    let captures: [(Fit, &[Observed]); 4] = [
+        (
+            of_area("7.3-rerun24-trace.txt.gz", "vpu_pool"),
+            &[(24, 8, 337, 1422), (26, 8, 115, 1422), (28, 8, 16, 1422), (24, 4, 8, 1422)],
+        ),
+        (
+            of_area("7.3-rcap4-24-trace.txt.gz", "vpu_pool"),
+            &[(24, 8, 337, 1422), (26, 8, 115, 1422), (28, 8, 16, 1422), (24, 4, 8, 1422)],
+        ),
+        (
+            of_area("7.3-dmaheap-two-pools-trace.txt.gz", "vpu_pool"),
+            &[(24, 8, 337, 1422), (26, 8, 115, 1422), (28, 8, 16, 1422), (24, 4, 2, 474)],
+        ),
+        (of_area("7.3-cma33M-default-trace.txt.gz", "reserved"), &[(34, 8, 246, 800)]),
+    ];
+    for (fit, observed) in captures {
+        let here = predict(&fit, &fit.area.clone().unwrap(), fit.cap).unwrap();
+        for (mib, cap, refused, requests) in observed {
+            let area = Area::single(0, mib * 256, 0).unwrap();
+            let expected = forecast(&fit, &here, &predict(&fit, &area, *cap).unwrap()).unwrap();
+            let (said, (low, high)) =
+                (format!("{mib} MiB, cap {cap}: {expected:?}"), expected.range);
+            assert!((low..=high).contains(&(*refused as f64 / *requests as f64)), "{said}");
+            // At 28 MiB, where few in a hundred are refused, chance alone makes three points and
+            // more of one run: the range says so.
+            assert!(!expected.is_wide() || *mib == 28 && high - low < 0.05, "{said}");
+        }
+    }
+}
+
+#[test]
+fn a_file_without_outcomes_is_not_held_against_its_fit() {
+    let rows = "at_us,op,id,count,align,client,area\n0,alloc,1,900,0,c,\n5,alloc,2,200,0,c,\n9,free,1,,,,\n";
+    let text = format!("# base_pfn=0 pages=1024 order_per_bit=0\n{rows}");
+    let fit = Fit::read(&Source::bytes("stream", text.into_bytes()), &Options::default()).unwrap();
+    let reproduction = reproduce(&fit).unwrap().unwrap();
+    assert!(!fit.has_outcomes() && !reproduction.is_known() && reproduction.holds());
+    assert_eq!(reproduction.most_pages.recorded, None);
+    assert!(reproduction.refused.predicted.unwrap() > 0.0);
+}
+
 #[test]
 fn a_fit_says_that_it_reproduces_its_file() {
     let reproduction = reproduce(&pool()).unwrap().unwrap();
@@ -73,7 +119,8 @@ fn who_holds_as_much_as_it_may_goes_on_with_its_next_request() {
         ("heap", AfterFailure::Next { back: 1, oldest: false })
     );
     let holds = manner.holds.unwrap();
-    assert_eq!((holds.most_pages, manner.refusals), (4172, 336));
+    // Of 337 refusals two are the last requests of their programs, of which there are three.
+    assert_eq!((holds.most_pages, manner.refusals), (4172, 335));
     assert!(holds.gave > 400 && holds.needed == holds.gave, "{holds:?}");
     // Without a refusal it is known that it holds so much, and not what it does then.
     let other = of_area("7.3-dmaheap-two-pools-trace.txt.gz", "linux,cma");

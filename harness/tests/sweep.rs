@@ -5,6 +5,8 @@ use std::fs;
 
 #[path = "sweep/golden.rs"]
 mod golden;
+#[path = "sweep/held.rs"]
+mod held;
 #[path = "sweep/plans.rs"]
 mod plans;
 

@@ -484,7 +484,7 @@ fn a_release_that_is_traced_late_is_before_the_next_grant() {
     let found = compare(&source, &geometry(512, 512, 0), "kernel");
     assert_eq!((found.ops, found.mismatches), (5, 0), "{:#?}", found.first);
     let warnings = warnings(&source, &geometry(512, 512, 0));
-    assert!(warnings[0].starts_with("1 releases are traced after"), "{warnings:?}");
+    assert!(warnings[0].starts_with("1 release is traced after"), "{warnings:?}");
 }
 
 #[test]
@@ -507,7 +507,7 @@ fn what_was_live_before_is_put_in_place_and_is_no_request() {
     let warnings = reader.warnings();
     let live = "2 buffers, 16 pages, were live before the trace began";
     assert!(warnings[0].starts_with(live), "{warnings:?}");
-    assert!(warnings[1].starts_with("1 releases are of pages that nobody holds"), "{warnings:?}");
+    assert!(warnings[1].starts_with("1 release is of pages that nobody holds"), "{warnings:?}");
 
     let survey =
         replay::survey(&source, &geometry(512, 64, 0), &environment::Spec::parse("quiet").unwrap());
@@ -617,7 +617,7 @@ fn what_asks_for_too_much_or_nothing_ends_without_a_finish() {
     let found = compare(&source, &options, "kernel");
     assert_eq!((found.ops, found.mismatches), (3, 0), "{:#?}", found.first);
     assert_eq!((found.equal, found.unanswered), (1, 1));
-    assert_eq!(warnings(&source, &options), ["1 calls have no finish; they are left out"]);
+    assert_eq!(warnings(&source, &options), ["1 call has no finish; it is left out"]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Which configuration to choose.
 
 mod candidate;
+mod doubts;
 mod more;
 mod needs;
 mod notes;
@@ -9,6 +10,7 @@ mod rank;
 
 use crate::stats::Interval;
 
+pub use doubts::Doubt;
 pub use more::More;
 pub use needs::{Booted, Kconfig, Need, Size};
 pub use notes::{Barred, Lead, Note, Without};
@@ -27,6 +29,8 @@ pub struct Choice {
     pub verdict: Verdict,
     /// The one to choose, an index into [`ranked`](Self::ranked): none where none meets the target.
     pub chosen: Option<usize>,
+    /// What speaks against relying on it.
+    pub doubts: Vec<Doubt>,
     /// What has to be known beside it: how sure it is, what was not tried, what to run next.
     pub notes: Vec<Note>,
 }
@@ -59,6 +63,9 @@ pub enum Verdict {
     Structural,
     /// On every board the LOAD of some stream is larger than the area.
     Overloaded,
+    /// Streams are drawn from a fit that does not fail as its file did: see
+    /// [`Doubt::NotReproduced`]. Nothing is advised.
+    NotReproduced,
 }
 
 /// A board, cap and policy.

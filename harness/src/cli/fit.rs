@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use cma_policies::Area;
 
-use super::context::Context;
+use super::bar;
+use super::context::{Context, Format};
 use super::failure::{Exit, Failure};
 use super::given::{Placed, Read, STANDARD_INPUT};
 use crate::ingest::{DEFAULT_CAP, StreamWriter, stated};
 use crate::op::Timed;
 use crate::reader;
-use crate::reproduce::{Reproduction, forecast, predict, reproduce};
+use crate::reproduce::{Beat, Reproduction, STREAMS, forecast, predict_watched, reproduce_watched};
 use crate::seed::Seed;
 use crate::workload::fit;
 use show::Predicted;
@@ -27,9 +28,10 @@ use show::Predicted;
 /// `fit = "FILE"` in place of `file = "FILE"`. What chance alone makes of a distance is printed
 /// beside it.
 ///
-/// First it says whether it reproduces the file: the board of the file runs 39 drawn streams under
+/// First it says whether it reproduces the file: the board of the file runs 79 drawn streams under
 /// the kernel's policy, with clients who do after a refusal what those of the file did. Where the
-/// file's rate of refusals is not among theirs, what is predicted for other boards does not hold.
+/// file's rate of refusals is not in their range, what is predicted for other boards does not hold. A
+/// stream does not say what was refused, so that is not known of one.
 ///
 /// Other texts of the board named beside a trace, in any order, say what it does not, as for
 /// `cmalab replay`: its kernel log the size of a page, where the area lies and what of it the boot
@@ -38,8 +40,9 @@ use show::Predicted;
 /// A recording has no time: its lifetimes are in ops. Pins and the geometry of the area
 /// (order_per_bit among it) are not fitted: they are not what clients ask for.
 ///
-/// What it predicts for areas of other sizes, and at other caps, is a range for one run as long as the
-/// file: wider by what one file can say, and as far as the model missed the file.
+/// What it predicts for areas of other sizes, and at other caps, is a range for one run as long as
+/// the file: wider by what one file can say, and, where the file is not in the range of the streams
+/// on its own board, as far as the model missed it.
 ///
 /// Examples:
 ///   cmalab fit trace.txt --area linux,cma
@@ -92,6 +95,17 @@ pub(super) struct Fit {
     out: Option<PathBuf>,
 }
 
+impl Fit {
+    /// Areas and caps that something is predicted for.
+    const fn cells(&self) -> u64 {
+        match (self.predict.len() as u64, self.predict_cap.len() as u64) {
+            (areas, 0) => areas,
+            (0, caps) => caps,
+            (areas, caps) => areas * caps,
+        }
+    }
+}
+
 /// Fits, draws and prints.
 ///
 /// # Errors
@@ -100,19 +114,25 @@ pub(super) fn run(args: &Fit, context: &Context) -> Result<Exit, Failure> {
     let (rows, options) = args.read.files(&args.files, args.placed.geometry())?;
     let source = reader::only(rows)?;
     let fit = fit::Fit::read(&source, &options)?;
-    for warning in fit.warnings.iter().cloned().chain(fit.left_out.warnings()) {
+    // Text and JSON say what is left out themselves.
+    let is_csv = context.format == Format::Csv;
+    let left_out = if is_csv { fit.left_out.warnings() } else { Vec::new() };
+    for warning in fit.warnings.iter().cloned().chain(left_out) {
         context.warn(&format!("{}: {warning}", source.name()));
     }
     if let Some(path) = &args.draw {
         draw(args, &fit, (source.name(), path), context)?;
     }
-    let reproduction = reproduce(&fit).map_err(|error| {
+    let style = bar::style("{wide_bar} {percent} % of the streams, {eta} left");
+    let bar = bar::bar(Some(STREAMS * (1 + args.cells())), style, context.progress);
+    let beat = || bar.inc(1);
+    let reproduction = reproduce_watched(&fit, &beat).map_err(|error| {
         Failure::because(format_args!("hold the fit against its file: {error}"))
     })?;
     let (name, reproduction) = (source.name(), reproduction.as_ref());
     let predictions = match reproduction {
-        Some(known) => predictions(args, &fit, known)?,
-        None if args.predict.is_empty() && args.predict_cap.is_empty() => Vec::new(),
+        Some(known) => predictions(args, &fit, known, &beat)?,
+        None if args.cells() == 0 => Vec::new(),
         None => {
             return Err(Failure::because(
                 "predict from a file that does not say which area it is of; state it with --base-pfn \
@@ -120,6 +140,7 @@ pub(super) fn run(args: &Fit, context: &Context) -> Result<Exit, Failure> {
             ));
         }
     };
+    bar.finish_and_clear();
     let shown = show::Fitted { name, fit: &fit, top: args.top, reproduction, predictions };
     context.show(args.out.as_deref(), &[args.draw.as_deref()], &shown)?;
     Ok(Exit::Good)
@@ -130,8 +151,9 @@ fn predictions(
     args: &Fit,
     fit: &fit::Fit,
     known: &Reproduction,
+    beat: Beat<'_>,
 ) -> Result<Vec<Predicted>, Failure> {
-    if args.predict.is_empty() && args.predict_cap.is_empty() {
+    if args.cells() == 0 {
         return Ok(Vec::new());
     }
     let own = &known.area;
@@ -148,7 +170,7 @@ fn predictions(
     let mut predictions = Vec::new();
     for area in &areas {
         for cap in &caps {
-            let there = predict(fit, area, *cap).map_err(|error| {
+            let there = predict_watched(fit, (area, *cap), beat).map_err(|error| {
                 Failure::because(format_args!("predict for {} pages: {error}", area.pages()))
             })?;
             let expected = forecast(fit, &known.streams, &there);

@@ -18,6 +18,7 @@ use super::failure::{Exit, Failure, say};
 use crate::answer::Findings;
 use crate::ingest::{IngestError, Source};
 use crate::kernel::Kind;
+use crate::report::words::not_reproduced;
 use crate::sweep::disk::{Head, Sorted};
 use crate::sweep::{self, BUILTIN, Failed, Plan, Ready, Shard, Target};
 use folder::{CELLS, From, PLAN, SHARD};
@@ -272,6 +273,10 @@ pub(super) fn prepare(plan: Plan, context: &Context) -> Result<Ready, Failure> {
         if said.insert(warning.clone()) {
             context.warn(&warning);
         }
+    }
+    // Before a sweep that may take hours, not only in its answer.
+    for unlike in not_reproduced(&ready) {
+        context.warn(&unlike);
     }
     Ok(ready)
 }

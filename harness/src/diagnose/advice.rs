@@ -13,13 +13,18 @@ mod what;
 use super::{AlignFrom, Confidence, Failure, Reported, Resident, Why};
 use crate::cause::Cause;
 use case::Case;
-pub use what::{Advice, Cap, Grow, Missing, Pages, SizeBy, Step, Strands, What};
+pub use what::{Advice, Cap, Follows, Grow, Missing, Pages, SizeBy, Step, Strands, What};
 
 /// What would have helped with this failure, best first, then what would not. `residents` are the
-/// buffers in its area, `cap` is `CONFIG_CMA_ALIGNMENT` as far as it is known, and the size of areas
-/// goes by `step`.
-pub fn advise(failure: &Failure, residents: &[Resident], cap: u32, step: Step) -> Vec<Advice> {
-    let mut advice = match Case::of(failure, residents, cap, step) {
+/// buffers in its area, `cap` is `CONFIG_CMA_ALIGNMENT` as far as it is known, or what the caller's
+/// calls show of its own, and the size of areas goes by `step`.
+pub fn advise(
+    failure: &Failure,
+    residents: &[Resident],
+    cap: impl Into<Follows>,
+    step: Step,
+) -> Vec<Advice> {
+    let mut advice = match Case::of(failure, residents, cap.into(), step) {
         Some(case) => by_verdict(&case),
         None => Vec::new(),
     };

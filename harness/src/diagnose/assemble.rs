@@ -22,6 +22,7 @@ mod trace;
 mod who;
 mod window;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::bounds::Sizes;
@@ -33,7 +34,7 @@ use crate::ingest::log::{
     DebugfsFile, Found, FreeBlocks, Knob, Origin, Record, Task, release_booted,
 };
 use crate::kernel::release;
-use crate::timeline::{AreaState, Areas, Calls, Parted, signs};
+use crate::timeline::{AreaState, Areas, Calls, CapShown, Orders, Parted, signs};
 use aside::Said;
 use clocks::Clocks;
 pub use counters::Counter;
@@ -71,6 +72,9 @@ fn part_of_bits(parted: &Parted) -> String {
     )
 }
 
+/// The most areas of whose calls the orders are kept.
+const MOST_ORDERS: usize = 64;
+
 /// A second, in microseconds.
 const SECOND_US: u64 = 1_000_000;
 
@@ -88,6 +92,8 @@ pub struct Assembler {
     join: Join,
     clocks: Clocks,
     holders: Holders,
+    /// The orders of the traced calls of each area.
+    orders: BTreeMap<Option<Arc<str>>, Orders>,
     /// The calls before one of several took this failure.
     unsure: Option<(window::Id, Calls)>,
 }
@@ -103,6 +109,7 @@ impl Assembler {
             join: Join::default(),
             clocks: Clocks::default(),
             holders: Holders::default(),
+            orders: BTreeMap::new(),
             unsure: None,
         };
         new.page();
@@ -418,6 +425,11 @@ impl Assembler {
         let mut warnings = self.scene.take_warnings();
         warnings.extend(self.areas.parted().map(|parted| part_of_bits(&parted)));
         warnings
+    }
+
+    /// What the traced calls of each area show of the cap.
+    pub fn caps(&self) -> Vec<(Option<Arc<str>>, CapShown)> {
+        self.orders.iter().map(|(area, orders)| (area.clone(), orders.shown())).collect()
     }
 
     /// The areas as they were known best and latest.

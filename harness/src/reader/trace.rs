@@ -6,7 +6,6 @@
 
 mod agree;
 mod asking;
-mod cap;
 mod plan;
 mod proof;
 mod residents;
@@ -27,9 +26,11 @@ use crate::ingest::{
 };
 use crate::kernel::Kind;
 use crate::op::Op;
-use crate::timeline::{Call, Ended, Free, Live, Order, Place, Released, Start, What, run, traced};
+use crate::timeline::{
+    Call, CapShown, Ended, Free, Live, Order, Place, Released, Start, What, run, traced,
+};
+use crate::words::counted;
 pub(super) use agree::agree;
-pub use cap::{CapShown, Class};
 pub(super) use plan::Plan;
 use scan::Scan;
 
@@ -54,6 +55,85 @@ struct Counts {
     outside: u64,
     /// Ends and releases without the numbers that a replay needs.
     unplaced: u64,
+}
+
+impl Counts {
+    /// How many of what there are, and what is to say of one and of several; so many releases are
+    /// traced `late`, or `missing`.
+    fn said(
+        self,
+        late: u64,
+        missing: u64,
+    ) -> [(u64, &'static str, &'static str, &'static str); 11] {
+        [
+            (
+                self.lost,
+                "time",
+                "events were lost: what they did is missing",
+                "events were lost: what they did is missing",
+            ),
+            (
+                self.unstarted,
+                "call",
+                "has no start; it is at its first event",
+                "have no start; each is at its first event",
+            ),
+            (
+                self.overlapping,
+                "call",
+                "overlaps others: pages are held while a claim is tried, so its place may differ",
+                "overlap others: pages are held while a claim is tried, so their places may differ",
+            ),
+            (
+                self.unclear,
+                "call",
+                "may have made the busy claims of another: its own are not compared",
+                "may have made the busy claims of another: theirs are not compared",
+            ),
+            (
+                late,
+                "release",
+                "is traced after the grant of its pages to another call; it is put before it",
+                "are traced after the grant of their pages to another call; each is put before it",
+            ),
+            (
+                missing,
+                "release",
+                "is missing: its pages are granted again",
+                "are missing: their pages are granted again",
+            ),
+            (
+                self.unfinished,
+                "call",
+                "has no finish; it is left out",
+                "have no finish; they are left out",
+            ),
+            (
+                self.unknown,
+                "release",
+                "is of pages that nobody holds; it is left out",
+                "are of pages that nobody holds; they are left out",
+            ),
+            (
+                self.odd,
+                "release",
+                "is of pages that are no piece of one buffer; it is left out",
+                "are of pages that are no piece of one buffer; they are left out",
+            ),
+            (
+                self.outside,
+                "call",
+                "or release is of pages outside the area; it is left out",
+                "or releases are of pages outside the area; they are left out",
+            ),
+            (
+                self.unplaced,
+                "event",
+                "lacks a pfn, a count or an order; it is left out",
+                "lack a pfn, a count or an order; they are left out",
+            ),
+        ]
+    }
 }
 
 /// The rows of a trace.
@@ -167,39 +247,12 @@ impl Rows for Trace {
 
     fn warnings(&self) -> Vec<String> {
         let mut warnings = self.plan.warnings.clone();
-        let counts = self.counts;
-        for (times, what) in [
-            (counts.lost, "times events were lost: what they did is missing"),
-            (counts.unstarted, "calls have no start; each is at its first event"),
-            (
-                counts.overlapping,
-                "calls overlap others: pages are held while a claim is tried, \
-                                   so their places may differ",
-            ),
-            (
-                counts.unclear,
-                "calls may have made the busy claims of another: theirs are not compared",
-            ),
-            (
-                self.live.late(),
-                "releases are traced after the grant of their pages to another \
-                              call; each is put before it",
-            ),
-            (self.live.missing(), "releases are missing: their pages are granted again"),
-            (counts.unfinished, "calls have no finish; they are left out"),
-            (counts.unknown, "releases are of pages that nobody holds; they are left out"),
-            (
-                counts.odd,
-                "releases are of pages that are no piece of one buffer; they are left \
-                           out",
-            ),
-            (counts.outside, "calls or releases are of pages outside the area; they are left out"),
-            (counts.unplaced, "events lack a pfn, a count or an order; they are left out"),
-        ] {
-            if times > 0 {
-                warnings.push(format!("{times} {what}"));
-            }
-        }
+        let counts = self.counts.said(self.live.late(), self.live.missing());
+        let there = counts.into_iter().filter(|(number, ..)| *number > 0);
+        warnings.extend(there.map(|(number, what, one, several)| {
+            let then = if number == 1 { one } else { several };
+            format!("{} {then}", counted(number, what))
+        }));
         warnings
     }
 

@@ -12,7 +12,7 @@ use crate::environment::{self, Script};
 use crate::ingest::{Event, IngestError, Paged, Source};
 use crate::kernel::Errno;
 use crate::metric::{Meter, Setting, Sizes, Value};
-use crate::op::{Op, Part};
+use crate::op::{Op, Part, Timed};
 use crate::oracle::{Checks, Model, Witness};
 use crate::reader::{self, CapShown, Options, Tally};
 use crate::simulate::{Answer, Observer, Step, simulate, warm_up};
@@ -24,6 +24,8 @@ pub struct Survey {
     pub tally: Tally,
     /// Allocs of no pages, which no policy sees.
     pub no_pages: u64,
+    /// Requests that a signal ended.
+    pub interrupted: u64,
     /// The cap that it was made with.
     pub cap: u32,
     /// What the calls of a trace show of that.
@@ -57,7 +59,7 @@ pub fn survey(
     let mut reader = reader::open(source, options)?;
     let kernel = reader.kernel();
     let mut script = Script::default();
-    let mut no_pages = 0;
+    let (mut no_pages, mut interrupted) = (0, 0);
     let mut sizes = Sizes::default();
     let mut cut = Cut::new(reader.area());
     for row in reader.by_ref() {
@@ -68,6 +70,7 @@ pub fn survey(
         if let Event::Op(op) = row.event {
             cut.note(op);
         }
+        interrupted += u64::from(row.is_interrupted());
         match row.event {
             Event::NoPages => no_pages += 1,
             Event::Op(Op::Alloc { request, .. }) => sizes.note(request.count()),
@@ -82,6 +85,7 @@ pub fn survey(
     Ok(Survey {
         tally,
         no_pages,
+        interrupted,
         cap,
         cap_shown,
         asking,
@@ -151,8 +155,22 @@ pub struct Replayed {
     pub values: Vec<Value>,
     /// The first refusal, if there was one.
     pub first_failure: Option<Failure>,
+    /// The same without the requests that a signal ended, which say nothing of the area; `None` where
+    /// there is none.
+    pub of_area: Option<OfArea>,
     /// What became of those whom the area refused.
     pub refusals: Refusals,
+}
+
+/// What is left where the requests that a signal ended are none.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OfArea {
+    /// As [`Replayed::values`].
+    pub values: Vec<Value>,
+    /// The first refusal, if there was one.
+    pub first_failure: Option<Failure>,
+    /// The line of the first request that a signal ended.
+    pub interrupted_line: u64,
 }
 
 /// What became of requests that the area refused, by how their clients ask.
@@ -175,6 +193,9 @@ struct Refused<'a> {
 impl Observer for Refused<'_> {
     fn step(&mut self, step: &Step<'_>) {
         let (Answer::Refused(_), Some(request)) = (step.answer, step.request()) else { return };
+        if step.cause == Some(Cause::Interrupted) {
+            return;
+        }
         let client = self.survey.clients.get(usize::from(request.client()));
         let asked = self.survey.asking.of(client.map_or("", String::as_str));
         let count = match asked.map(|asked| asked.caller.fallback_on(self.survey.paged.page)) {
@@ -193,6 +214,65 @@ impl Replayed {
     /// If no metric has it.
     pub fn value(&self, column: &str) -> Value {
         self.values[crate::metric::column(column)]
+    }
+
+    /// The same without the requests that a signal ended.
+    ///
+    /// # Panics
+    /// If no metric has it.
+    pub fn of_area(&self, column: &str) -> Value {
+        let values = self.of_area.as_ref().map_or(&self.values, |of_area| &of_area.values);
+        values[crate::metric::column(column)]
+    }
+
+    /// The first request that the area refused: no signal ended it.
+    pub fn first_refusal(&self) -> Option<&Failure> {
+        match &self.of_area {
+            Some(of_area) => of_area.first_failure.as_ref(),
+            None => self.first_failure.as_ref(),
+        }
+    }
+}
+
+/// Watches, as far as no signal ended a request.
+struct Uninterrupted<'a> {
+    meter: Meter,
+    first: First<'a>,
+    /// The line of the first request that one ended.
+    line: Option<u64>,
+}
+
+impl Observer for Uninterrupted<'_> {
+    fn step(&mut self, step: &Step<'_>) {
+        if step.cause == Some(Cause::Interrupted) {
+            self.line.get_or_insert(self.first.line.get());
+            return;
+        }
+        self.meter.step(step);
+        self.first.step(step);
+    }
+
+    fn warm_up(&mut self, step: &Step<'_>) {
+        self.meter.warm_up(step);
+    }
+
+    fn boot(&mut self, at_us: u64, area: usize, model: &Model) {
+        self.meter.boot(at_us, area, model);
+    }
+
+    fn asked(&mut self, area: Option<usize>, timed: &Timed) {
+        self.meter.asked(area, timed);
+    }
+
+    fn finish(&mut self, end_us: u64) {
+        self.meter.finish(end_us);
+    }
+}
+
+impl Uninterrupted<'_> {
+    fn end(self) -> Option<OfArea> {
+        let (values, first_failure) = (self.meter.values(), self.first.failure);
+        self.line.map(|interrupted_line| OfArea { values, first_failure, interrupted_line })
     }
 }
 
@@ -254,10 +334,16 @@ pub fn run(
     let before = reader.warm_up();
     let mut environment = pages(under, &area, survey);
     let mut witness = Witness::new(&area, under.build(&area)?, Checks::SWEEP);
-    let mut meter =
-        Meter::new(&Setting::new(&survey.sizes, under.cap).with_page(survey.paged.page));
+    let setting = Setting::new(&survey.sizes, under.cap).with_page(survey.paged.page);
+    let mut meter = Meter::new(&setting);
     let line = Cell::new(0);
-    let mut first = First { under, line: &line, failure: None };
+    let first = || First { under, line: &line, failure: None };
+    let mut uninterrupted = (survey.interrupted > 0).then(|| Uninterrupted {
+        meter: Meter::new(&setting),
+        first: first(),
+        line: None,
+    });
+    let mut first = first();
     let mut failed = None;
     let ops = reader.ops(under.cap).map_while(|op| match op {
         Ok((at, timed)) => {
@@ -271,6 +357,7 @@ pub fn run(
     });
     let mut refused = Refused { survey, refusals: Refusals::default() };
     let mut all: Vec<&mut dyn Observer> = vec![&mut meter, &mut first, &mut refused];
+    all.extend(uninterrupted.as_mut().map(|one| one as &mut dyn Observer));
     all.extend(observers.iter_mut().map(|observer| &mut **observer as &mut dyn Observer));
     warm_up(before, &mut witness, &mut all)?;
     simulate(ops, &mut witness, environment.as_mut(), &mut all)?;
@@ -279,6 +366,7 @@ pub fn run(
         None => Ok(Replayed {
             values: meter.values(),
             first_failure: first.failure,
+            of_area: uninterrupted.and_then(Uninterrupted::end),
             refusals: refused.refusals,
         }),
     }

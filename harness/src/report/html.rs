@@ -103,11 +103,15 @@ fn header(view: &View<'_>) -> Markup {
     let parts = parts.map(|(number, what)| counted(number, what)).join(" × ");
     html! {
         p .tool { "cmalab sweep · plan " (plan.name) } "\n"
+        @for unlike in words::not_reproduced(ready) { p .flag { (sentence(&unlike)) } "\n" }
         @if let Some(answer) = answer { (answer) } @else { h1 { "Nothing to choose" } } "\n"
+        @if let Some(pages) = words::pages_are(ready, view.choice()) { p .sub { (pages) "." } "\n" }
+        @if let Some(callers) = words::callers_are(ready, &view.findings.summary) {
+            p .sub { (sentence(&callers)) } "\n"
+        }
+        @for fit in words::other_fits(ready) { p .sub { (sentence(&fit)) } "\n" }
         p .sub { (parts) "." } "\n"
         p .sub { (watched(view)) } "\n"
-        @if let Some(pages) = words::pages_are(ready) { p .sub { (pages) "." } "\n" }
-        @if let Some(callers) = words::callers_are(ready, &view.findings.summary) { p .sub { (sentence(&callers)) } "\n" }
         p .sub {
             "Where a request is refused, callers " (plan.after_failure.about()) " ("
             b { (plan.after_failure) } "). Profiles and pages are a " b { "model" } "."

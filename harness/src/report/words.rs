@@ -3,6 +3,7 @@
 
 mod asking;
 mod choice;
+mod doubts;
 mod pages;
 mod time;
 
@@ -10,6 +11,8 @@ pub(in crate::report) use asking::{both_rates, callers_are};
 pub use asking::{clients_ask, fails};
 pub(in crate::report) use choice::worst;
 pub use choice::{need, notes, sentence, sure};
+pub use doubts::not_reproduced;
+pub(in crate::report) use doubts::other_fits;
 pub(in crate::report) use pages::pages_are;
 pub(in crate::report) use time::{at_least, covers, from_to, length, on_boards, span, streams};
 

@@ -4,6 +4,7 @@ use cma_policies::{Area, Spec};
 
 use super::expect::{expect, too_short};
 use super::failed::Failed;
+use super::held;
 use super::page::other_page;
 use super::plan::Length;
 use super::plan::{Load, MOST_CELLS, Plan, Stream, What};
@@ -27,7 +28,7 @@ use crate::workload::Setup;
 pub fn prepare(mut plan: Plan) -> Result<Ready, Failed> {
     let scripted = plan.environments.iter().any(|spec| spec.entry().reads_script);
     plan.streams.iter_mut().try_for_each(trace_first)?;
-    let checked: Vec<_> = plan
+    let mut checked: Vec<_> = plan
         .streams
         .iter()
         .map(|stream| look_through(stream, plan.page, scripted))
@@ -37,6 +38,7 @@ pub fn prepare(mut plan: Plan) -> Result<Ready, Failed> {
             return Err(Failed::Run(format!("run {}: {why}", stream.name())));
         }
     }
+    let fits = held::hold(&plan, &mut checked)?;
     for (stream, known) in plan.streams.iter_mut().zip(&checked) {
         if let Some(fit) = &known.fit {
             if stream.length == Length::Unstated {
@@ -69,6 +71,7 @@ pub fn prepare(mut plan: Plan) -> Result<Ready, Failed> {
     let mut ready = Ready {
         plan,
         checked,
+        fits,
         aligned: Vec::new(),
         warnings: Vec::new(),
         probed: Probed::default(),

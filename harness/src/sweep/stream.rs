@@ -13,6 +13,7 @@ use cma_policies::{Area, Run};
 use super::cells::{Cell, Configuration};
 use super::disk::Fnv;
 use super::failed::Failed;
+use super::held::{Held, OnBoard};
 use super::mix::MixOf;
 use super::plan::Length;
 use super::plan::{Plan, Stream, What};
@@ -28,7 +29,7 @@ use crate::page::Page;
 use crate::reader::{self, CapShown, Options, Reader};
 use crate::seed::Seed;
 use crate::workload::Setup;
-use crate::workload::fit::Fit;
+use crate::workload::fit::{Asked, Fit};
 use crate::workload::mix::Mix;
 
 /// What is known of a stream once it has been looked through.
@@ -55,6 +56,10 @@ pub struct Checked {
     pub fit: Option<Arc<Fit>>,
     /// What runs together, where it does.
     pub mix: Option<Arc<Mix>>,
+    /// The fits that it is drawn from, as indices into [`Ready::fits`].
+    pub fits: Vec<usize>,
+    /// How the requests of its files ended on their own boards, where they say so.
+    pub on_board: Vec<OnBoard>,
     /// What was strange but no error.
     pub warnings: Vec<String>,
     /// The cap that the calls of a trace show.
@@ -72,6 +77,8 @@ pub struct Ready {
     pub plan: Plan,
     /// What is known of each of its streams.
     pub checked: Vec<Checked>,
+    /// What was fitted to files, held against them: each once.
+    pub fits: Vec<Held>,
     /// For each policy whether it promises aligned grants; one that does not cannot be compared
     /// with those that do.
     pub aligned: Vec<bool>,
@@ -83,6 +90,21 @@ pub struct Ready {
 }
 
 impl Ready {
+    /// The fits that a stream is drawn from.
+    pub fn fits_of(&self, stream: usize) -> impl Iterator<Item = &Held> {
+        self.checked[stream].fits.iter().map(|&fit| &self.fits[fit])
+    }
+
+    /// Whether the fits that a stream is drawn from all fail as their files did; none where it is drawn
+    /// from none, or that is not known.
+    pub fn reproduces(&self, stream: usize) -> Option<bool> {
+        let all = || self.fits_of(stream).map(Held::reproduces);
+        if all().any(|one| one == Some(false)) {
+            return Some(false);
+        }
+        (all().count() > 0 && all().all(|one| one == Some(true))).then_some(true)
+    }
+
     /// The board that a configuration runs on.
     ///
     /// # Panics
@@ -117,6 +139,7 @@ pub(super) fn look_through(stream: &Stream, page: Page, scripted: bool) -> Resul
     let kernel = reader.kernel();
     let mut script = Script::default();
     let (mut ops, mut pins) = (0, 0);
+    let mut asked = Asked::default();
     for row in reader.by_ref() {
         let row = row?;
         let Event::Op(op) = row.event else { continue };
@@ -125,7 +148,13 @@ pub(super) fn look_through(stream: &Stream, page: Page, scripted: bool) -> Resul
             script.note(&row, kernel);
         }
         match op {
-            Op::Alloc { request, .. } => sizes.note(request.count()),
+            Op::Alloc { request, .. } => {
+                sizes.note(request.count());
+                // What a signal ended says nothing of the area.
+                if !row.is_interrupted() {
+                    asked.note(row.give_back().is_some());
+                }
+            }
             Op::Pin(_) | Op::Unpin(_) => pins += 1,
             Op::Free { .. } => {}
         }
@@ -136,7 +165,15 @@ pub(super) fn look_through(stream: &Stream, page: Page, scripted: bool) -> Resul
             "run {name} on boards: its pins name pages of its own area; leave own_area = true"
         )));
     }
+    let on_board = reader.area().filter(|_| reader.is_recording()).map(|area| OnBoard {
+        file: stream.name().to_string(),
+        area_pages: area.pages(),
+        cap: reader.cap(),
+        load_pages: None,
+        asked,
+    });
     Ok(Checked {
+        on_board: on_board.into_iter().collect(),
         area: reader.area().cloned(),
         sizes: sizes.most_used(),
         ops,
@@ -176,6 +213,7 @@ fn fitted(stream: &Stream) -> Result<Checked, Failed> {
         },
         has_time,
         clients: fit.clients().to_vec(),
+        on_board: OnBoard::of(stream.name(), &fit).into_iter().collect(),
         fit: Some(Arc::new(fit)),
         warnings,
         sum: sum(stream)?,
@@ -196,6 +234,7 @@ fn together(stream: &Stream, mix: &MixOf) -> Result<Checked, Failed> {
         asking: made.asking.clone(),
         paged: made.paged(),
         warnings: mix.warnings(&made),
+        on_board: OnBoard::of_parts(mix, &made),
         mix: Some(Arc::new(made)),
         sum: sum(stream)?,
         ..Checked::default()

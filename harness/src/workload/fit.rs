@@ -75,6 +75,7 @@ pub struct Fit {
     /// What the fit leaves out.
     pub left_out: LeftOut,
     manners: Vec<Manner>,
+    has_outcomes: bool,
     recorded: Recorded,
     /// Classes of requests, by pages asked for.
     pub classes: Vec<Requested>,
@@ -114,6 +115,7 @@ impl Fit {
             area: facts.area,
             paged: facts.paged,
             format: facts.format,
+            has_outcomes: facts.has_outcomes,
             cap: facts.cap,
             cap_shown: facts.cap_shown,
             asking: facts.asking,
@@ -163,9 +165,15 @@ impl Fit {
         History::of_ops(&self.before(), ops, clients)
     }
 
-    /// LOAD of the file, in pages: nobody asked for what was there before, [`Fit::before_pages`].
+    /// LOAD of the file, in pages, as far as it was granted: nobody asked for what was there before, [`Fit::before_pages`].
     pub fn load_pages(&self) -> u64 {
         self.model.load_pages
+    }
+
+    /// LOAD with what was refused, for as long as that would have lived: what a stream of the file's
+    /// LOAD asks for.
+    pub fn asked_pages(&self) -> u64 {
+        self.model.meant_pages
     }
 
     /// Pages of what was there before the file begins, and stays to its end.
@@ -186,6 +194,11 @@ impl Fit {
     /// Whether the file counts ops in place of time, so that lifetimes are in ops.
     pub fn is_in_ops(&self) -> bool {
         self.format == "recording"
+    }
+
+    /// Whether the file says of any request how that ended: a stream does not, since nobody ran it.
+    pub const fn has_outcomes(&self) -> bool {
+        self.has_outcomes
     }
 
     /// Names of the clients of the file, by number.
@@ -269,8 +282,9 @@ impl Fit {
         let classes = self.model.classes.iter().flat_map(|class| &class.sessions);
         let sessions = classes.chain(self.model.residents.iter().map(|(_, session)| session));
         let asks = self.model.closed.iter().flat_map(|closed| &closed.asks);
+        let asks = asks.flat_map(|unit| &unit.asks);
         let first = sessions.map(model::Session::first_pages);
-        let first = first.chain(asks.map(steps::Unit::pages)).max().unwrap_or(0);
+        let first = first.chain(asks.map(|(count, _)| *count)).max().unwrap_or(0);
         let before = self.model.before.iter().map(|buffer| buffer.count).sum::<u64>();
         let least_pages = first.max(before.saturating_sub(self.before_pages()));
         let most_pages = self.load_pages().saturating_mul(Setup::MOST_TIMES);

@@ -97,6 +97,32 @@ fn a_client_with_a_cap_of_its_own_is_named() {
 }
 
 #[test]
+fn several_sizes_show_more_than_the_order_of_one() {
+    // The default one is no better evidence than another: a driver may name order 8.
+    let heap = [("heap", 160, 4, 30), ("heap", 320, 4, 30), ("heap", 642, 4, 30)];
+    let with = |more: &[(&'static str, u64, u32, u64)]| shown(&[&heap[..], more].concat());
+    let one = with(&[("enc", 900, 8, 95)]);
+    assert_eq!((one.cap, one.exactly(), one.others().count()), (4, Some(4), 0));
+    assert_eq!(one.followers, ["heap".into()]);
+    let [(order, client, class)] = &one.own[..] else { panic!("{:?}", one.own) };
+    assert_eq!((*order, client.as_deref(), class.calls), (8, Some("enc"), 95));
+    assert_eq!((one.of(Some("heap")).unwrap().0, one.of(Some("enc")).unwrap().0), (4, 4));
+    // Two clients of one size each have one order as well.
+    let two = shown(&[("a", 160, 4, 9), ("b", 642, 4, 9), ("enc", 900, 8, 95)]);
+    assert_eq!((two.cap, two.followers.len()), (4, 2));
+    // The largest cap that an order shows is a cap at least.
+    let floor = with(&[("enc", 900, 8, 95), ("enc", 200, 8, 95)]);
+    assert_eq!((floor.cap, floor.exactly()), (8, Some(8)));
+    // Several sizes at both: each client has its own.
+    let both = with(&[("vpu", 300, 8, 40), ("vpu", 700, 8, 40)]);
+    assert_eq!((both.cap, both.exactly()), (8, Some(8)));
+    assert_eq!(both.followers, ["vpu".into()]);
+    let of = |client| both.of(Some(client)).map(|(cap, class)| (cap, class.calls));
+    assert_eq!((of("heap"), of("vpu"), of("else")), (Some((4, 90)), Some((8, 80)), Some((8, 80))));
+    assert_eq!(shown(&[("vpu", 100, 7, 5)]).of(Some("vpu")), None);
+}
+
+#[test]
 fn another_cap_varies_every_request_that_follows_it() {
     let trace = "../corpora/logs/board/7.3-rcap4-24-trace.txt.gz";
     let source = Source::file(&Path::new(env!("CARGO_MANIFEST_DIR")).join(trace));

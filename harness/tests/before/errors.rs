@@ -93,6 +93,10 @@ fn it_is_refused_under_every_policy() {
         assert_eq!(run.value("refused").to_string(), "1", "{policy}");
         let failure = run.first_failure.unwrap();
         assert_eq!(failure.errno, Some(-4), "{policy}");
+        let of_area = run.of_area.unwrap();
+        assert_eq!((of_area.first_failure, of_area.interrupted_line), (None, failure.line));
+        let of_area = |column| of_area.values[cma_harness::metric::column(column)].to_string();
+        assert_eq!([of_area("requests"), of_area("refused")], ["2", "0"], "{policy}");
     }
     // Pages that are never busy know nothing of signals.
     let quiet = environment::Spec::parse("quiet").unwrap();

@@ -73,8 +73,9 @@ fn a_command_line_is_rounded_up_as_the_kernel_does() {
 fn what_is_stated_in_pages_may_have_any_size() {
     assert_eq!(made(4, "", "pages = 300"), Ok(300));
     assert_eq!(made(16, "", "pages = 4097, made_by = \"cmdline\""), Ok(4097));
-    let ranges = "ranges = [{ base_pfn = 0, mib = 3 }, { base_pfn = 5000, pages = 7 }]";
-    assert_eq!(made(16, "", ranges), Ok(3 * 64 + 7));
+    let ranges = "ranges = [{ base_pfn = 0, pages = 3 }, { base_pfn = 5000, pages = 7 }]";
+    assert_eq!(made(16, "", ranges), Ok(10));
+    assert_eq!(made(4, "", "pages = 512, base_pfn = 0x101"), Ok(512));
     // The area of the note is its own.
     let note = "name = \"n\"\npage_kib = 4\npolicies = [\"kernel\"]\n[[streams]]\nprofile = \
                 \"imx-note\"\nops = 600\n";
@@ -82,6 +83,38 @@ fn what_is_stated_in_pages_may_have_any_size() {
     // That no kernel makes it is said where it would have to be written down.
     let (_, said) = answered(&ready(&one(4, "", "pages = 9000")));
     assert!(said.contains("which no kernel makes: the next is cma=36M or a dts node"), "{said}");
+}
+
+#[test]
+fn what_is_stated_in_mib_begins_and_ends_at_the_step_of_its_kernel() {
+    let range = |base_pfn: &str, mib: u64| {
+        format!(
+            "ranges = [{{ base_pfn = 0x8000, pages = 5 }}, {{ base_pfn = {base_pfn}, mib = {mib} }}]"
+        )
+    };
+    let by_cmdline = "mib = 96, base_pfn = 0x101, made_by = \"cmdline\"".to_string();
+    let at = |base_pfn: &str| format!("mib = 96, base_pfn = {base_pfn}");
+    for (page_kib, keys, area, why) in [
+        (4, "", at("0x101"), "base_pfn is 257 (0x101); no kernel makes an area there"),
+        (4, "", at("511"), "multiple of 512 pages, 2 MiB (arm64 with 4 KiB pages from 5.19 on)"),
+        (4, "", by_cmdline, "take 0x0 or 0x200, or state its size in pages"),
+        (4, "arch = \"arm\"", at("0x200"), "multiple of 1024 pages, 4 MiB (32-bit arm)"),
+        (16, "", at("0x200"), "take 0x0 or 0x800, or state its size in pages"),
+        (4, "", range("0x100", 64), "base_pfn is 256 (0x100)"),
+        (4, "", range("0x200", 63), "a range of 63 MiB is made by no kernel"),
+        (
+            16,
+            "",
+            range("0x800", 48),
+            "multiple of 32 MiB (arm64 with 16 KiB pages); take 32 or 64,",
+        ),
+    ] {
+        let said = made(page_kib, keys, &area).unwrap_err();
+        assert!(said.contains(why) && said.contains("p.toml line"), "{area}: {said}");
+    }
+    assert_eq!(made(4, "", &at("0x200")), Ok(96 * 256));
+    assert_eq!(made(4, "", &range("0x200", 62)), Ok(5 + 62 * 256));
+    assert_eq!(made(16, "", &range("0x800", 64)), Ok(5 + 64 * 64));
 }
 
 #[test]

@@ -208,8 +208,11 @@ fn what_states_no_size_of_a_page_is_taken_to_have_4_kib() {
     let line =
         "Pages are taken to be of 4 KiB: neither the plan states it (page_kib) nor do its files.";
     assert!(said.contains(line), "{said}");
-    assert!(said.contains(",page_kib,refused_beyond_fallback\n"), "{said}");
-    assert!(said.contains(",4,0\n"), "{said}");
+    assert!(
+        said.contains(",page_kib,refused_beyond_fallback,fit_reproduces,fit_refused_distance\n"),
+        "{said}"
+    );
+    assert!(said.contains(",4,0,,\n"), "{said}");
     // The plan as it was run says no more than it knew.
     let again = emit(&ready(&text));
     assert!(!again.contains("page_kib"), "{again}");

@@ -13,7 +13,7 @@ policies = ["kernel", "next-fit", "genalloc-best-fit"]
 caps = [8, 4]
 [[boards]]
 name = "one"
-areas = [{ mib = 96, base_pfn = 96 }]
+areas = [{ pages = 24576, base_pfn = 96 }]
 [[streams]]
 profile = "display"
 loads = [0.98]

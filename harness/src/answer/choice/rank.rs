@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::candidate::Rows;
 use super::needs::PATCH;
-use super::{Candidate, Choice, Scope, Verdict, notes, proof};
+use super::{Candidate, Choice, Scope, Verdict, doubts, notes, proof};
 use crate::answer::sizing::{is_as_large, is_like};
 use crate::answer::summary::Summary;
 use crate::board::Board;
@@ -26,16 +26,18 @@ pub(in crate::answer) fn choose(ready: &Ready, summary: &Summary, scope: Scope) 
     }
     // Stable: what is equal in all of it stays in the order of boards, caps and policies.
     ranked.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| nearness(a, b)));
-    let chosen = ranked.first().filter(|first| first.is_eligible()).map(|_| 0);
-    let verdict = verdict(&ranked);
-    let mut choice = Choice { scope, ranked, verdict, chosen, notes: Vec::new() };
+    let doubts = doubts::not_reproduced(ready, summary, scope);
+    let verdict = if doubts.is_empty() { verdict(&ranked) } else { Verdict::NotReproduced };
+    let chosen = (verdict == Verdict::Met).then_some(0);
+    let mut choice = Choice { scope, ranked, verdict, chosen, doubts, notes: Vec::new() };
+    choice.doubts.extend(doubts::of_boards(ready, summary, &choice));
     choice.notes = notes::notes(ready, summary, &choice);
     Some(choice)
 }
 
 impl Scope {
     /// Whether a configuration is of these streams.
-    fn has(self, at: &Configuration) -> bool {
+    pub(super) fn has(self, at: &Configuration) -> bool {
         match self {
             Self::Together => at.board.is_some(),
             Self::One { stream, load, environment } => {

@@ -4,11 +4,13 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
+use crate::cli::cap;
 use crate::cli::context::Show;
 
+use crate::after_failure::AfterFailure;
 use crate::page::Page;
 use crate::report::words::clients_ask;
-use crate::reproduce::{Figure, Forecast, Reproduction, STREAMS};
+use crate::reproduce::{Figure, Forecast, Reproduction, STREAMS, run_requests};
 use crate::span::span;
 use crate::words::{self, mib, percent, table};
 use crate::workload::fit::{DISTANCES, Fit, Holds, Manner, Requested};
@@ -56,7 +58,7 @@ fn text(fitted: &Fitted<'_>, out: &mut dyn Write) -> io::Result<()> {
     let &Fitted { name, fit, top, reproduction, .. } = fitted;
     let in_ops = fit.is_in_ops();
     reproduced(reproduction, (in_ops, fit.paged.page), out)?;
-    predicted(&fitted.predictions, fit.paged.page, out)?;
+    predicted(fitted, out)?;
     let (sessions, stay) = fit.sessions();
     let (load, before) = (fit.load_pages(), fit.before_pages());
     let beside = if before > 0 {
@@ -64,9 +66,15 @@ fn text(fitted: &Fitted<'_>, out: &mut dyn Write) -> io::Result<()> {
     } else {
         String::new()
     };
+    let asked = match fit.asked_pages() {
+        asked if asked > load => {
+            format!("; {asked} pages ({}) with what was refused", mib(asked, fit.paged.page))
+        }
+        _ => String::new(),
+    };
     writeln!(
         out,
-        "{name}: a {}, {} requests in {} ops over {}; LOAD {} pages ({}){beside}",
+        "{name}: a {}, {} requests in {} ops over {}; LOAD {} pages ({}){beside}{asked}",
         fit.format,
         fit.requests,
         fit.ops(),
@@ -75,6 +83,9 @@ fn text(fitted: &Fitted<'_>, out: &mut dyn Write) -> io::Result<()> {
         mib(load, fit.paged.page)
     )?;
     writeln!(out, "{}", fit.paged)?;
+    for said in fit.cap_shown.iter().flat_map(|shown| cap::said(shown, "--predict-cap")) {
+        writeln!(out, "{said}")?;
+    }
     if fit.format == "trace" {
         let clients = fit.clients().iter().map(|client| (&fit.asking, client.as_str()));
         for said in clients_ask(clients, fit.paged.page) {
@@ -84,7 +95,18 @@ fn text(fitted: &Fitted<'_>, out: &mut dyn Write) -> io::Result<()> {
     if in_ops {
         writeln!(out, "a recording has no time: lifetimes and times between requests are in ops")?;
     }
-    writeln!(out, "streams are drawn from {sessions} sessions; {stay} more stay to the end")?;
+    let holders = fit.manners().iter().filter(|manner| manner.holds.is_some());
+    let holders: Vec<&str> = holders.map(called).collect();
+    if !holders.is_empty() {
+        writeln!(
+            out,
+            "drawn streams have clients that hold as much as they may: {}",
+            holders.join(", ")
+        )?;
+    }
+    if holders.is_empty() || sessions + stay > 0 {
+        writeln!(out, "streams are drawn from {sessions} sessions; {stay} more stay to the end")?;
+    }
     for phase in fit.phases().iter().filter(|phase| phase.burst) {
         let (from, to) = (time(phase.from_us, in_ops), time(phase.to_us, in_ops));
         writeln!(out, "burst from {from} to {to}: {} requests", phase.requests)?;
@@ -125,7 +147,7 @@ fn text(fitted: &Fitted<'_>, out: &mut dyn Write) -> io::Result<()> {
     let (largest, chance) = (fit.distances.largest(), fit.between_draws);
     writeln!(out, "the distance: {largest:.3}; two drawn streams are {chance:.3} apart")?;
     for left_out in fit.left_out.warnings() {
-        writeln!(out, "not fitted: {left_out}")?;
+        writeln!(out, "{left_out}")?;
     }
     Ok(())
 }
@@ -143,47 +165,64 @@ fn reproduced(
              --base-pfn and --pages, do\n"
         );
     };
-    let rate =
-        |share: Option<f64>| share.map_or_else(|| "-".to_string(), |share| percent(share, 2));
-    let verdict =
-        if one.holds() { "it reproduces the file" } else { "it does NOT reproduce the file" };
-    let [low, high] = one.refused.range.map_or([None; 2], |(low, high)| [Some(low), Some(high)]);
-    writeln!(
-        out,
-        "{verdict}: {} of the requests were refused, {} are predicted for the same board ({} to {} in \
-         {STREAMS} streams, cap {}, {})",
-        rate(one.refused.recorded),
+    let share = |share: f64| percent(share, 2);
+    let rate = |value: Option<f64>| value.map_or_else(|| "-".to_string(), share);
+    let (low, high) = one.refused.range.unzip();
+    let predicted = format!(
+        "{} are predicted for the same board ({} to {} in 95 % of {STREAMS} streams, cap {}, {})",
         rate(one.refused.predicted),
         rate(low),
         rate(high),
         one.cap,
         mib(one.area.pages(), page),
-    )?;
-    if !one.holds() {
+    );
+    let recorded = rate(one.refused.recorded);
+    if !one.is_known() {
         writeln!(
             out,
-            "so rates that are predicted from it for other boards are not to be relied on"
+            "whether it reproduces the file is not known: the file does not say what was refused; \
+             of the requests {predicted}"
+        )?;
+    } else if one.holds() {
+        writeln!(
+            out,
+            "it reproduces the file: {recorded} of the requests were refused, {predicted}"
+        )?;
+    } else {
+        writeln!(
+            out,
+            "it does NOT reproduce the file: {recorded} of the requests were refused, {predicted}\n\
+             so rates that are predicted from it for other boards are not to be relied on"
         )?;
     }
     writeln!(out)?;
     let when = |us: f64| time(us as u64, in_ops);
     let pages = |pages: f64| format!("{pages:.0}");
-    let share = |share: f64| percent(share, 2);
+    let known = one.is_known();
     let mut rows = vec![
-        row("refused", &one.refused, &share),
-        row("first refusal", &one.first_us, &when),
-        row("most pages held", &one.most_pages, &pages),
+        row("refused", (&one.refused, known), &share),
+        row("first refusal", (&one.first_us, known), &when),
+        row("most pages held", (&one.most_pages, known), &pages),
     ];
-    let sizes = one.by_size.iter();
     rows.extend(
-        sizes.map(|(size, figure)| row(&format!("refused of {size} pages"), figure, &share)),
+        one.by_size.iter().map(|(size, figure)| {
+            row(&format!("refused of {size} pages"), (figure, known), &share)
+        }),
     );
     table::write(out, "figure,recorded,predicted,lowest,highest,agrees", &rows)?;
+    if let (without @ 1.., Some(_)) = (one.first_us.without, one.first_us.range) {
+        writeln!(
+            out,
+            "in {without} of the {STREAMS} streams nothing is refused: the time of the first refusal is \
+             that of the others"
+        )?;
+    }
     writeln!(out)
 }
 
-/// What is expected of other areas.
-fn predicted(all: &[Predicted], page: Page, out: &mut dyn Write) -> io::Result<()> {
+/// What is expected of other areas, and how far that can be relied on.
+fn predicted(fitted: &Fitted<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let (all, page) = (&fitted.predictions, fitted.fit.paged.page);
     if all.is_empty() {
         return Ok(());
     }
@@ -194,21 +233,39 @@ fn predicted(all: &[Predicted], page: Page, out: &mut dyn Write) -> io::Result<(
         row.extend(shares);
         row
     };
-    writeln!(out, "predicted for one run as long as the file (95 %):")?;
+    let run = words::counted(run_requests(fitted.fit), "request");
+    let holds = match fitted.reproduction {
+        Some(one) if one.is_known() && one.holds() => " (95 %)",
+        Some(one) if one.is_known() => ", not to be relied on: the fit does not reproduce the file",
+        _ => ", as far as the fit is like the board: whether it reproduces the file is not known",
+    };
+    writeln!(out, "predicted for one run of {run}{holds}:")?;
     table::write(out, "area,cap,refused,lowest,highest", &all.iter().map(row).collect::<Vec<_>>())?;
+    let wide = all.iter().filter(|(.., expected)| expected.is_wide()).count() as u64;
+    if wide > 0 {
+        writeln!(
+            out,
+            "{}: more than four times what is predicted, below 2 % more than three percentage \
+             points; a longer trace makes a range narrower",
+            words::counted(wide, "wide range")
+        )?;
+    }
     writeln!(out)
 }
 
-fn row(name: &str, figure: &Figure, shown: &dyn Fn(f64) -> String) -> Vec<String> {
+/// A figure, and whether the file says what it was.
+fn row(name: &str, (figure, known): (&Figure, bool), shown: &dyn Fn(f64) -> String) -> Vec<String> {
     let or_none = |value: Option<f64>| value.map_or_else(|| "none".to_string(), shown);
     let range = figure.range.map_or([None; 2], |(low, high)| [Some(low), Some(high)]);
-    let mut highest = or_none(range[1]);
-    if figure.without > 0 && range[1].is_some() {
-        highest += &format!(" (none in {})", figure.without);
-    }
-    let agrees = if figure.agrees() { "yes" } else { "NO" };
-    let (recorded, predicted) = (or_none(figure.recorded), or_none(figure.predicted));
-    [name.to_string(), recorded, predicted, or_none(range[0]), highest, agrees.to_string()].to_vec()
+    let agrees = match (known, figure.agrees()) {
+        (false, _) => "-",
+        (true, true) => "yes",
+        (true, false) => "NO",
+    };
+    let recorded = if known { or_none(figure.recorded) } else { "-".to_string() };
+    let predicted = or_none(figure.predicted);
+    let (low, high) = (or_none(range[0]), or_none(range[1]));
+    [name.to_string(), recorded, predicted, low, high, agrees.to_string()].to_vec()
 }
 
 /// Whether there is anything to say of what a kind of clients does.
@@ -216,17 +273,50 @@ const fn shown(manner: &Manner) -> bool {
     manner.refusals > 0 || manner.holds.is_some()
 }
 
+/// A kind of clients by its name.
+fn called(manner: &Manner) -> &str {
+    if manner.kind.is_empty() { "whoever asks" } else { &manner.kind }
+}
+
+/// What clients do of which so many buffers go back at once: the oldest, or any.
+fn next(back: u64, oldest: bool, is_known: bool) -> String {
+    let which = if oldest { " of those held longest" } else { "" };
+    let back = match back {
+        _ if !is_known => format!(
+            "nothing is given back at once, or one buffer{which}, in every second stream, since too \
+             few refusals show it"
+        ),
+        AfterFailure::ALL => "all is given back at once".to_string(),
+        0 => "nothing is given back at once".to_string(),
+        1 => format!("one buffer{which} is given back at once"),
+        _ => format!("{}{which} are given back at once", words::counted(back, "buffer")),
+    };
+    format!(
+        "go on with the next request, and hold as much as it held at most: {back}, and later no \
+         buffer before its pages are needed"
+    )
+}
+
 /// What a kind of clients does after a refusal, and what shows it.
 fn said(manner: &Manner, in_ops: bool, page: Page) -> String {
-    let name = if manner.kind.is_empty() { "whoever asks" } else { &manner.kind };
-    let mut said =
-        format!("after a refusal {name} will {} ({})", manner.after.about(), manner.after);
+    let does = match manner.after {
+        AfterFailure::Next { back, oldest } => next(back, oldest, manner.is_known),
+        after => after.about().to_string(),
+    };
+    let word = match manner.after {
+        AfterFailure::Next { .. } if !manner.is_known => String::new(),
+        after => format!(" ({after})"),
+    };
+    let mut said = format!("after a refusal {} will {does}{word}", called(manner));
     if let Some(Holds { most_pages, gave, needed }) = manner.holds {
         said += &format!(
             "; it holds up to {most_pages} pages ({}): of {gave} requests before which something \
              was given back, {needed} would have been above that",
             mib(most_pages, page)
         );
+        if needed == 0 {
+            said += "; nothing shows that it may not hold more, as it may on a larger area";
+        }
     }
     said + &match (manner.refusals, manner.next_us) {
         (refusals, Some(next_us)) => format!(
@@ -261,19 +351,20 @@ fn json(fitted: &Fitted<'_>) -> Value {
             "burst": phase.burst,
         })
     });
+    let known = reproduction.is_some_and(Reproduction::is_known);
     let figure = |figure: &Figure| {
         let (low, high) = figure.range.unzip();
         json!({
             "recorded": figure.recorded.map(decimal), "predicted": figure.predicted.map(decimal),
             "low": low.map(decimal), "high": high.map(decimal),
-            "streams_without": figure.without, "agrees": figure.agrees(),
+            "streams_without": figure.without, "agrees": known.then(|| figure.agrees()),
         })
     };
     let reproduction = reproduction.map(|one| {
         let by_size = one.by_size.iter();
         let by_size = by_size.map(|(size, its)| json!({ "pages": size, "refused": figure(its) }));
         json!({
-            "reproduces": one.holds(), "streams": STREAMS, "cap": one.cap,
+            "reproduces": known.then(|| one.holds()), "streams": STREAMS, "cap": one.cap,
             "area_pages": one.area.pages(), "refused": figure(&one.refused),
             "first_refusal": figure(&one.first_us), "most_pages": figure(&one.most_pages),
             "by_size": by_size.collect::<Vec<_>>(),
@@ -283,12 +374,14 @@ fn json(fitted: &Fitted<'_>) -> Value {
         json!({
             "area_pages": pages, "cap": cap, "refused": decimal(expected.predicted),
             "low": decimal(expected.range.0), "high": decimal(expected.range.1),
-            "missed": decimal(expected.missed),
+            "missed": decimal(expected.missed), "is_wide": expected.is_wide(),
+            "requests": run_requests(fit),
         })
     });
     let callers = fit.manners().iter().map(|manner| {
         json!({
             "client": manner.kind, "after_failure": manner.after.to_string(),
+            "is_known": manner.is_known,
             "refusals": manner.refusals, "same_again": manner.again,
             "next_request_p50": manner.next_us,
             "holds_at_most": manner.holds.map(|holds| holds.most_pages),
@@ -303,12 +396,14 @@ fn json(fitted: &Fitted<'_>) -> Value {
         "schema": 1, "file": name, "format": fit.format,
         "unit_of_time": if fit.is_in_ops() { "ops" } else { "us" },
         "requests": fit.requests, "ops": fit.ops(), "end": fit.end_us(),
-        "load_pages": fit.load_pages(), "before_pages": fit.before_pages(),
+        "load_pages": fit.load_pages(), "asked_pages": fit.asked_pages(), "before_pages": fit.before_pages(),
         "sessions": sessions, "stay": stay,
         "classes": classes.collect::<Vec<_>>(), "phases": phases.collect::<Vec<_>>(),
         "distances": distances, "distance": decimal(fit.distances.largest()),
-        "between_draws": decimal(fit.between_draws), "not_fitted": fit.left_out.warnings(),
+        "between_draws": decimal(fit.between_draws), "not_fitted": fit.left_out.not_fitted(),
+        "taken_otherwise": fit.left_out.taken_otherwise(),
         "page_kib": fit.paged.page.kib(), "page_kib_stated": fit.paged.by.is_some(),
+        "recorded_cap": fit.cap, "recorded_cap_shown": fit.cap_shown.as_ref().map(cap::json_of_cap),
     })
 }
 

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use super::{File, Run};
 use crate::board::Asking;
 use crate::cause::Cause;
+use crate::cli::cap::{json_of_cap, said};
 use crate::cli::context::Show;
 use crate::ingest;
 use crate::metric;
-use crate::reader::{CapShown, Class};
 use crate::replay::{Comparison, Mismatch, Refusals};
 use crate::report::words::{clients_ask, fails};
 use crate::words::{self, csv, table};
@@ -32,7 +32,8 @@ impl Show for Vec<Measured<'_>> {
         let columns: Vec<_> = metric::columns().map(|column| column.name).collect();
         let head = format!(
             "schema,file,kernel,policy,cap,environment,{},first_failure_line,first_failure_cause,\
-             first_failure_errno",
+             first_failure_errno,refused_by_area,withheld_per_request_by_area,\
+             withheld_per_satisfiable_by_area",
             columns.join(",")
         );
         let runs = self.iter().flat_map(|(file, runs)| runs.iter().map(move |run| (file, run)));
@@ -135,44 +136,14 @@ pub(super) fn differs(found: &Comparison) -> Option<String> {
 
 /// The cap of a recording or a trace, and the calls that show it.
 fn cap(file: &File, out: &mut dyn Write) -> io::Result<()> {
-    let cap = file.setup.cap;
     let Some(shown) = &file.survey.cap_shown else {
-        return writeln!(out, "recorded with cap {cap}");
+        return writeln!(out, "recorded with cap {}", file.setup.cap);
     };
-    match (&shown.by, &shown.least) {
-        (Some(by), _) => writeln!(out, "recorded with cap {cap}: {} for order {cap}", asks(by))?,
-        (None, Some((least, by))) if *least == cap => {
-            writeln!(out, "recorded with cap {cap} or more: {} for order {cap}", asks(by))?;
-        }
-        (None, _) => writeln!(
-            out,
-            "recorded with cap {cap}, taken to be the kernel's default: no call is for so many \
-             pages that it shows"
-        )?,
-    }
-    for (order, client, class) in &shown.own {
-        let of = client.as_deref().map_or_else(String::new, |client| format!("of {client}: "));
-        writeln!(
-            out,
-            "{of}{} for order {order}: a cap of its own, or the order that a driver names; --cap \
-             leaves it",
-            asks(class)
-        )?;
-    }
-    Ok(())
-}
-
-/// Calls, as the beginning of a sentence.
-fn asks(class: &Class) -> String {
-    let (least, most) = class.pages;
-    let pages = if least == most { least.to_string() } else { format!("{least} to {most}") };
-    let (calls, line) = (words::counted(class.calls, "call"), class.line);
-    let ask = if class.calls == 1 { "asks" } else { "ask" };
-    format!("{calls} for {pages} pages (the first on line {line}) {ask}")
+    said(shown, "--cap").iter().try_for_each(|line| writeln!(out, "{line}"))
 }
 
 fn row(run: &Run) -> Vec<String> {
-    let value = |column| run.replayed.value(column);
+    let value = |column| run.replayed.of_area(column);
     let withheld: u64 = Cause::ALL
         .iter()
         .filter(|cause| cause.is_withheld())
@@ -212,9 +183,9 @@ fn clients(file: &File) -> impl Iterator<Item = (&Asking, &str)> {
 /// What share of the requests of a run was not served at all, as far as it is known who asks.
 fn unserved(file: &File, run: &Run) -> String {
     let Refusals { unserved, served, open } = run.replayed.refusals;
-    let requests = count(run.replayed.value("requests"));
+    let requests = count(run.replayed.of_area("requests"));
     if open > 0 {
-        let beyond = count(run.replayed.value("refused_beyond_fallback"));
+        let beyond = count(run.replayed.of_area("refused_beyond_fallback"));
         return fails([unserved + served + open, beyond], requests, file.survey.paged.page);
     }
     let share = percent(metric::Value::share(unserved.into(), requests.into()));
@@ -224,11 +195,12 @@ fn unserved(file: &File, run: &Run) -> String {
 fn causes(file: &File, run: &Run, out: &mut dyn Write) -> io::Result<()> {
     let by_cause: Vec<_> = Cause::ALL
         .iter()
-        .map(|cause| (cause, count(run.replayed.value(metric::cause_column(*cause)))))
+        .map(|cause| (cause, count(run.replayed.of_area(metric::cause_column(*cause)))))
         .filter(|(_, refused)| *refused > 0)
         .map(|(cause, refused)| format!("{cause} {refused}"))
         .collect();
-    let Some(failure) = &run.replayed.first_failure else {
+    interrupted(run, out)?;
+    let Some(failure) = run.replayed.first_refusal() else {
         return writeln!(out, "{} at cap {}: nothing was refused", run.policy, run.cap);
     };
     writeln!(out, "{} at cap {}: refused by cause: {}", run.policy, run.cap, by_cause.join(", "))?;
@@ -242,6 +214,18 @@ fn causes(file: &File, run: &Run, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "    {}", unserved(file, run))?;
     }
     Ok(())
+}
+
+/// The requests that a signal ended.
+fn interrupted(Run { policy, cap, replayed }: &Run, out: &mut dyn Write) -> io::Result<()> {
+    let Some(of_area) = &replayed.of_area else { return Ok(()) };
+    let ended = count(replayed.value(metric::cause_column(Cause::Interrupted)));
+    let (requests, line) = (words::counted(ended, "request"), of_area.interrupted_line);
+    writeln!(
+        out,
+        "{policy} at cap {cap}: a signal ended {requests} (ret: -4), the first on line {line}: that \
+         says nothing of the area, and is in no number here"
+    )
 }
 
 fn json((file, runs): &Measured<'_>) -> Value {
@@ -267,6 +251,10 @@ fn json((file, runs): &Measured<'_>) -> Value {
             "policy": policy,
             "cap": cap,
             "environment": file.setup.environment.to_string(),
+            "refused_by_area": count(replayed.of_area("refused")),
+            "withheld_per_request_by_area": replayed.of_area("withheld_per_request").number(),
+            "withheld_per_satisfiable_by_area":
+                replayed.of_area("withheld_per_satisfiable").number(),
             "unserved": (replayed.refusals.open == 0).then_some(replayed.refusals.unserved),
             "metrics": metrics.collect::<serde_json::Map<_, _>>(),
             "first_failure": first_failure,
@@ -281,7 +269,7 @@ fn json((file, runs): &Measured<'_>) -> Value {
         "allocs": file.survey.tally.allocs,
         "allocs_that_follow_the_cap": file.survey.tally.dma,
         "recorded_cap": file.is_recorded().then_some(file.setup.cap),
-        "recorded_cap_shown": file.survey.cap_shown.as_ref().map(shown),
+        "recorded_cap_shown": file.survey.cap_shown.as_ref().map(json_of_cap),
         "asked_by": (file.setup.format == "trace").then(|| asked_by(file)),
         "as_traced": file.checked.as_ref().map(|found| json!({
             "equal": found.equal,
@@ -308,18 +296,6 @@ fn asked_by(file: &File) -> Value {
     clients(file).map(one).collect()
 }
 
-/// What the calls of a trace show of its cap.
-fn shown(shown: &CapShown) -> Value {
-    let class = |class: &Class| json!({ "calls": class.calls, "pages": [class.pages.0, class.pages.1], "line": class.line });
-    json!({
-        "by": shown.by.as_ref().map(class),
-        "at_least": shown.least.as_ref().map(|(order, _)| order),
-        "others": shown.own.iter().map(|(order, client, own)| json!({
-            "order": order, "client": client.as_deref(), "calls": class(own),
-        })).collect::<Vec<_>>(),
-    })
-}
-
 /// The ranges in the kernel's order: first page, pages.
 fn ranges(area: &cma_policies::Area) -> Value {
     let range = |run: &cma_policies::Run| json!({ "base_pfn": run.pfn.0, "pages": run.count });
@@ -335,5 +311,7 @@ fn fields(file: &File, Run { policy, cap, replayed }: &Run) -> Vec<String> {
     row.push(csv::optional(first.map(|first| first.line)));
     row.push(csv::optional(first.map(|first| first.cause)));
     row.push(csv::optional(first.and_then(|first| first.errno)));
+    let by_area = ["refused", "withheld_per_request", "withheld_per_satisfiable"];
+    row.extend(by_area.map(|column| replayed.of_area(column).to_string()));
     row
 }

@@ -3,13 +3,15 @@
 use cma_policies::dma_align;
 
 use super::super::{AreaState, Failure, Resident};
-use super::{Pages, Step, Strands};
+use super::{Follows, Pages, Step, Strands};
 
 /// A request that failed, and the area that it failed in.
 pub(super) struct Case<'a> {
     pub(super) failure: &'a Failure,
     pub(super) residents: &'a [Resident],
     pub(super) cap: u32,
+    /// The calls that show that cap, where nothing else has it: how many, and for how many pages.
+    pub(super) shown: Option<(u64, (u64, u64))>,
     pub(super) step: Step,
     /// Pages asked for, at least 1.
     pub(super) count: u64,
@@ -23,15 +25,16 @@ impl<'a> Case<'a> {
     pub(super) fn of(
         failure: &'a Failure,
         residents: &'a [Resident],
-        cap: u32,
+        cap: Follows,
         step: Step,
     ) -> Option<Self> {
         let incident = &failure.incident;
+        let Follows { cap, by: shown } = cap;
         let count = incident.count.filter(|count| *count > 0)?;
         let align = failure.align.map_or_else(|| dma_align(count, cap), |(align, _)| align);
         let state = incident.state.as_deref();
         let state = state.filter(|state| state.placed && !incident.doubtful);
-        Some(Self { failure, residents, cap, step, count, align, state })
+        Some(Self { failure, residents, cap, shown, step, count, align, state })
     }
 
     /// Whether a smaller cap would have changed the order of this request.

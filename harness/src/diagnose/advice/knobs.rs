@@ -15,6 +15,9 @@ pub(super) fn smaller_cap(case: &Case<'_>) -> Option<Advice> {
     if !case.follows_cap() {
         return Some(Advice::no(What::SmallerCap(Cap::OwnOrder { align })));
     }
+    if let Some(shown) = as_shown(case) {
+        return Some(shown);
+    }
     let mut smaller = (0..align).rev();
     let fits = smaller.find_map(|cap| Some((cap, case.place(case.align_at(cap))?)));
     let Some((cap, at)) = fits else {
@@ -26,8 +29,17 @@ pub(super) fn smaller_cap(case: &Case<'_>) -> Option<Advice> {
     Some(advice.saves(case.recoverable(cap)))
 }
 
+/// That it is no use from the cap on that calls show.
+fn as_shown(case: &Case<'_>) -> Option<Advice> {
+    let (cap, (calls, pages)) = (case.cap, case.shown?);
+    Some(Advice::no(What::SmallerCap(Cap::Shown { cap, calls, pages })))
+}
+
 /// A smaller cap from boot on, where no hole is long enough now.
 pub(super) fn cap_beforehand(case: &Case<'_>) -> Option<Advice> {
+    if let Some(shown) = as_shown(case).filter(|_| case.follows_cap()) {
+        return Some(shown);
+    }
     let now = case.cap;
     let smaller = (4..now.min(8)).map(|cap| (case.recoverable(cap), cap));
     let (back, cap) = smaller.max().filter(|(back, _)| *back > 0)?;

@@ -185,6 +185,9 @@ impl What {
 pub enum Cap {
     /// Nothing: the caller asked for this order itself.
     OwnOrder { align: u32 },
+    /// Nothing, unless it is no more than `cap`: so many `calls` for these `pages`, the fewest and the
+    /// most, have that order, whatever the kernel is configured to.
+    Shown { cap: u32, calls: u64, pages: (u64, u64) },
     /// Nothing: there was a place at this order.
     HadPlace { align: u32 },
     /// Nothing: no hole takes the request at order 0 either.
@@ -193,6 +196,22 @@ pub enum Cap {
     Fits { cap: u32, now: u32, count: Pages, at: u64, strands: Option<Strands> },
     /// At `cap` from boot on less would have been stranded.
     FromBoot { cap: u32, now: u32, strands: Strands },
+}
+
+/// The cap that the caller of a failure follows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Follows {
+    /// The cap.
+    pub cap: u32,
+    /// Where calls show it to be less than the text and the user of this program have it: how many
+    /// there are, and the fewest and the most pages that one asks for.
+    pub by: Option<(u64, (u64, u64))>,
+}
+
+impl From<u32> for Follows {
+    fn from(cap: u32) -> Self {
+        Self { cap, by: None }
+    }
 }
 
 /// What buffers strand.

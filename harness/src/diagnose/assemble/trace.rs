@@ -9,7 +9,7 @@ use super::clocks;
 use super::join::{Near, When};
 use super::seen::Kind;
 use super::window::{Open, Parts, Span, Traced};
-use super::{AlignFrom, Assembler, Reported};
+use super::{AlignFrom, Assembler, MOST_ORDERS, Reported};
 use crate::kernel::ENOMEM;
 use crate::timeline::{AreaState, Call, Ended, Failed, Heard, Known, Start, Tried};
 
@@ -28,13 +28,16 @@ impl Assembler {
                 }
                 true
             }
-            Heard::Ended(call) => match call.ended {
-                Some(Ended::Failed(failed)) => {
-                    self.trace_failed(&call, failed);
-                    true
+            Heard::Ended(call) => {
+                self.note_order(&call, area);
+                match call.ended {
+                    Some(Ended::Failed(failed)) => {
+                        self.trace_failed(&call, failed);
+                        true
+                    }
+                    _ => self.granted(&call),
                 }
-                _ => self.granted(&call),
-            },
+            }
             Heard::Released(Some(run)) => {
                 self.holders.released(area, run);
                 self.areas.released(area, run)
@@ -43,6 +46,13 @@ impl Assembler {
         };
         if !possible {
             self.contradicted(area);
+        }
+    }
+
+    fn note_order(&mut self, call: &Call, area: Option<&Arc<str>>) {
+        let area = area.cloned();
+        if self.orders.len() < MOST_ORDERS || self.orders.contains_key(&area) {
+            self.orders.entry(area).or_default().note(call);
         }
     }
 

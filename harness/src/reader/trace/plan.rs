@@ -5,7 +5,6 @@ use std::sync::Arc;
 use cma_policies::{Area, Request, Run};
 
 use super::asking::asking;
-use super::cap::CapShown;
 use super::residents::{Known, Residents};
 use super::scan::{Name, Scan, Traced};
 use crate::board::Asking;
@@ -13,7 +12,8 @@ use crate::ingest::{DEFAULT_CAP, Paged, Ranges, Source, quoted};
 use crate::kernel::MAX_RANGES;
 use crate::op::Op;
 use crate::reader::Options;
-use crate::timeline::{Layout, likely_sizes};
+use crate::timeline::{CapShown, Layout, likely_sizes};
+use crate::words::{counted, is_or_are};
 
 /// What a trace is replayed on.
 #[derive(Clone, Debug)]
@@ -58,7 +58,8 @@ impl Plan {
         warnings.extend(residents.words);
         let residents = residents.runs;
         if let Some(first) = &scan.first_odd {
-            warnings.push(format!("{} lines are wrong, the first: {first}", scan.odd));
+            let (lines, are) = (counted(scan.odd, "line"), is_or_are(scan.odd));
+            warnings.push(format!("{lines} {are} wrong, the first: {first}"));
         }
         let says = |name| format!("{name} says nothing of its board: no line of it is known");
         warnings.extend(scan.unknown.iter().map(says));

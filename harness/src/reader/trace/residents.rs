@@ -10,7 +10,7 @@ use crate::ingest::log::boot::PoolZone;
 use crate::ingest::{IngestError, Source};
 use crate::kernel::{Arch, Kernel, Sign};
 use crate::timeline::{AreaState, Bitmap, Layout, holes};
-use crate::words::{counted, pages};
+use crate::words::{counted, is_or_are, pages};
 
 /// The end of what a pool for `ZONE_DMA32` may have, in bytes.
 const DMA32_END: u64 = 1 << 32;
@@ -67,8 +67,11 @@ impl Residents {
         let inside = |run: &&Run| area.range_of(**run).is_some();
         let inside: Vec<Run> = runs.iter().filter(inside).copied().collect();
         let outside = runs.len() - inside.len();
-        let outside = (outside > 0)
-            .then(|| format!("{outside} buffers that were live before lie outside the area"));
+        let outside = (outside > 0).then(|| {
+            let (were, lie) = if outside == 1 { ("was", "lies") } else { ("were", "lie") };
+            let buffers = counted(outside as u64, "buffer");
+            format!("{buffers} that {were} live before {lie} outside the area")
+        });
         Self { runs: inside, words: outside.into_iter().collect() }
     }
 
@@ -77,11 +80,11 @@ impl Residents {
         if self.runs.is_empty() {
             return;
         }
-        let pages = self.runs.iter().fold(0u64, |sum, run| sum.saturating_add(run.count));
+        let pages = pages(self.runs.iter().fold(0u64, |sum, run| sum.saturating_add(run.count)));
         let were = if self.runs.len() == 1 { "was" } else { "were" };
         let buffers = counted(self.runs.len() as u64, "buffer");
         let mut words = format!(
-            "{buffers}, {pages} pages, {were} live before the trace began, and put in place before \
+            "{buffers}, {pages}, {were} live before the trace began, and put in place before \
              its first event"
         );
         how.iter().for_each(|how| words = format!("{words}; {how}"));
@@ -114,8 +117,9 @@ impl Residents {
         let own: u64 = self.runs[before..].iter().map(|run| run.count).sum();
         if let (Some(first), 1..) = (lists.first(), own) {
             how.push(format!(
-                "{} of them are taken in {} of that time ({}) and in no event",
+                "{} of them {} taken in {} of that time ({}) and in no event",
                 pages(own),
+                is_or_are(own),
                 if lists.len() == 1 { "the list" } else { "every list" },
                 first.at.words()
             ));

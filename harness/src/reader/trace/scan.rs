@@ -7,7 +7,6 @@ use cma_policies::Run;
 use cma_policies::kit::RunSet;
 
 use super::asking::{Asked, Heard};
-use super::cap::Orders;
 use super::totals::Totals;
 use crate::boot::Notes;
 use crate::ingest::log::boot::{Boot, PoolZone};
@@ -16,7 +15,9 @@ use crate::ingest::{IngestError, PageBy, Source};
 use crate::kernel::{Arch, Kind, Seen, pageblock};
 use crate::page;
 use crate::reader::Options;
-use crate::timeline::{Areas, Effect, Ended, Live, Order, Released, What, run, signs, traced};
+use crate::timeline::{
+    Areas, Effect, Ended, Live, Order, Orders, Released, What, run, signs, traced,
+};
 use crate::words::pages;
 
 /// The most areas that are told apart; a kernel has some 20 at most.

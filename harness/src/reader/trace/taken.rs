@@ -6,7 +6,7 @@ use cma_policies::kit::RunSet;
 use super::proof::Proof;
 use super::residents::{Known, Likely, What, left_over};
 use crate::ingest::quoted;
-use crate::words::pages;
+use crate::words::{is_or_are, pages};
 
 /// The least bytes of a pool for atomic DMA, which is a power of two (`dma_atomic_pool_init()`,
 /// `kernel/dma/pool.c`, 6.12).
@@ -61,8 +61,9 @@ impl<'a> Taken<'a> {
         if let Some((_, What::List(at))) = listed.last() {
             let sum = listed.iter().map(|(run, _)| run.count).sum();
             self.words.push(format!(
-                "{} of them are taken in every list before or after ({}), and some had to be",
+                "{} of them {} taken in every list before or after ({}), and some had to be",
                 pages(sum),
+                is_or_are(sum),
                 at.words()
             ));
         }
@@ -178,10 +179,11 @@ impl<'a> Taken<'a> {
             [one] => format!("from pfn {} on", one.pfn.0),
             [one, ..] => format!("in {} places, the first from pfn {} on", runs.len(), one.pfn.0),
         };
+        let (are, them) = (is_or_are(sum), if sum == 1 { "it" } else { "them" });
         let passed = match (calls, first) {
-            (1, Some(line)) => format!("by first fit the call on line {line} found them taken"),
+            (1, Some(line)) => format!("by first fit the call on line {line} found {them} taken"),
             (calls, Some(line)) => {
-                format!("by first fit {calls} calls, the first on line {line}, found them taken")
+                format!("by first fit {calls} calls, the first on line {line}, found {them} taken")
             }
             _ => String::new(),
         };
@@ -189,7 +191,7 @@ impl<'a> Taken<'a> {
             let (available, total) = counted.stated;
             let passed = if passed.is_empty() { passed } else { format!(", and {passed}") };
             self.words.push(format!(
-                "{}, taken to lie {at}, are in no event: line {} has available_count {available} of \
+                "{}, taken to lie {at}, {are} in no event: line {} has available_count {available} of \
                  {total}{passed}",
                 pages(sum),
                 counted.line
@@ -198,7 +200,7 @@ impl<'a> Taken<'a> {
         }
         let area = self.known.name.as_deref().map_or_else(|| "AREA".to_string(), quoted);
         self.words.push(format!(
-            "{}, taken to lie {at}, are in no event: {passed}; there may be {least} to {most}, and \
+            "{}, taken to lie {at}, {are} in no event: {passed}; there may be {least} to {most}, and \
              debugfs of area {area} or a kernel log of that time says which",
             pages(sum)
         ));

@@ -6,7 +6,7 @@ use super::documented::{self, Documented};
 use super::interval_fields;
 use crate::answer::{CLASS_NAMES, Rate, Summary, SummaryRow};
 use crate::stats::Interval;
-use crate::sweep::disk::{SCHEMA, board, decimal, fit_distance, place};
+use crate::sweep::disk::{SCHEMA, board, decimal, fit_distance, fit_held, place};
 use crate::sweep::{Length, Ready};
 use crate::words::csv::{optional, table};
 
@@ -52,6 +52,7 @@ fn summary_row(ready: &Ready, row: &SummaryRow) -> Vec<String> {
     fields.extend(row.area_loads.map(decimal));
     fields.push(plan.page.kib().to_string());
     fields.push(row.refused_beyond.to_string());
+    fields.extend(fit_held(ready, row.at.stream));
     fields
 }
 

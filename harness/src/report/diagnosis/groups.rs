@@ -227,7 +227,7 @@ impl<'a> Shown<'a> {
         shown.advice = advise(
             failure,
             &residents_of(failure, diagnosis),
-            diagnosis.cap,
+            diagnosis.followed(&failure.incident),
             Step::of(&diagnosis.boot),
         );
         let bytes = failure.total().map(|pages| pages.saturating_mul(diagnosis.boot.page_bytes()));
@@ -260,7 +260,7 @@ impl<'a> Shown<'a> {
 fn residents_of(failure: &Failure, diagnosis: &Diagnosis) -> Vec<Resident> {
     let incident = &failure.incident;
     if let Some(state) = &incident.state {
-        return residents(state, diagnosis.cap);
+        return residents(state, diagnosis.cap_in(incident.area.as_ref()));
     }
     let named = |area: &AreaState| incident.area.is_some() && area.name == incident.area;
     let of = diagnosis.areas.iter().position(named);

@@ -68,7 +68,8 @@ pub fn write(report: &Report<'_>, look: Look, out: &mut dyn Write) -> io::Result
     let areas = report.diagnosis.areas.iter().zip(&report.diagnosis.residents);
     for (area, residents) in areas.filter(|(_, residents)| !residents.is_empty()) {
         writeln!(out)?;
-        residents::write(area, residents, report.diagnosis.cap, paint, out)?;
+        let cap = report.diagnosis.cap_in(area.name.as_ref());
+        residents::write(area, residents, cap, paint, out)?;
     }
     if !boot_first {
         boot(report, paint, out)?;

@@ -23,6 +23,7 @@ pub(super) fn badge(verdict: Verdict) -> (&'static str, &'static str) {
         Verdict::NotMet => ("notmet", "Not met"),
         Verdict::Structural => ("structural", "Structural"),
         Verdict::Overloaded => ("structural", "Overloaded"),
+        Verdict::NotReproduced => ("notmet", "No advice"),
     }
 }
 
@@ -33,7 +34,12 @@ pub(super) fn section(view: &View<'_>) -> Markup {
     };
     html! {
         @if let Some(candidate) = view.candidate() {
-            @if choice.chosen.is_none() {
+            @if choice.verdict == Verdict::NotReproduced {
+                p .sub {
+                    "Nothing is advised, since a fit does not fail as its file did. By streams drawn \
+                    from it comes nearest:"
+                } "\n"
+            } @else if choice.chosen.is_none() {
                 p .sub { "Nothing that was tried meets the target. The nearest:" } "\n"
             }
             dl .tiles {

@@ -5,7 +5,9 @@ use std::io::{self, Write};
 use super::percent;
 use crate::answer::{Choice, Findings, Scope, Sizing};
 use crate::report::page::capital;
-use crate::report::words::{callers_are, covers, need, notes, on_boards, pages_are, sentence};
+use crate::report::words::{
+    callers_are, covers, need, not_reproduced, notes, on_boards, other_fits, pages_are, sentence,
+};
 use crate::stats::Interval;
 use crate::sweep::{Load, Ready};
 use crate::words::{mib, table::aligned};
@@ -22,12 +24,20 @@ pub(super) fn write(
 ) -> io::Result<()> {
     let (on, off) = if bold { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
     let said = |choice: &Choice| sentence(ready, &findings.summary, choice);
+    let unlike = not_reproduced(ready);
+    for said in &unlike {
+        writeln!(out, "{on}{said}{off}.")?;
+    }
+    let taken = taken(ready, findings);
     if let Some(headline) = &findings.headline {
         let all = match findings.choices.len() {
             ..=1 => "",
             _ => " for every stream, each alone on its board",
         };
         writeln!(out, "{on}The answer{all}{off}: {}", said(headline))?;
+        for said in &taken {
+            writeln!(out, "  {said}.")?;
+        }
         if let Some(chosen) = headline.best() {
             let needs: Vec<_> = chosen.needs.iter().map(need).collect();
             writeln!(out, "  it needs: {}", needs.join("; "))?;
@@ -46,15 +56,22 @@ pub(super) fn write(
             writeln!(out, "  and {} more streams and LOADs", each.len() - SHOWN)?;
         }
     }
-    let taken =
-        [pages_are(ready), callers_are(ready, &findings.summary).map(|said| capital(&said))];
-    for said in taken.iter().flatten() {
-        writeln!(out, "{said}.")?;
+    if findings.headline.is_none() {
+        for said in &taken {
+            writeln!(out, "{said}.")?;
+        }
     }
-    if findings.headline.is_some() || taken.iter().any(Option::is_some) {
+    if findings.headline.is_some() || taken.len() + unlike.len() > 0 {
         writeln!(out)?;
     }
     write_sizing(ready, findings, bold, out)
+}
+
+/// What the answer rests on: how large pages are, who asks, which fits fail as their files did.
+fn taken(ready: &Ready, findings: &Findings) -> Vec<String> {
+    let pages = pages_are(ready, findings.headline.as_ref());
+    let callers = callers_are(ready, &findings.summary).map(|said| capital(&said));
+    pages.into_iter().chain(callers).chain(other_fits(ready)).collect()
 }
 
 /// A stream at a LOAD, in words.

@@ -1,5 +1,6 @@
 //! What a choice says.
 
+use super::doubts::{as_recorded, unlike};
 use super::time::{at_least, covered, span};
 use crate::answer::{
     Barred, Candidate, Choice, Kconfig, Lead, More, Need, Note, Summary, SummaryRow, Verdict,
@@ -101,8 +102,16 @@ pub fn sentence(ready: &Ready, summary: &Summary, choice: &Choice) -> String {
     let nearest = || format!("nearest comes {}", named());
     match (choice.verdict, ready.plan.target) {
         (Verdict::Met, _) => {
-            format!("choose {}; {}", named(), lead(choice.lead(), ready.plan.page))
+            let lead = lead(choice.lead(), ready.plan.page);
+            let but = as_recorded(ready, choice).map(|but| format!("; {but}")).unwrap_or_default();
+            format!("choose {}; {lead}{but}", named())
         }
+        (Verdict::NotReproduced, _) => format!(
+            "none is advised, since what is fitted to {} does not fail as that did; by streams drawn \
+             from it {}",
+            unlike(ready, choice),
+            nearest()
+        ),
         (Verdict::NotMet, Some(target)) => {
             format!("no configuration of the plan is proven to meet {target}; {}", nearest())
         }

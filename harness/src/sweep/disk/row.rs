@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, Read, Write};
 
 use crate::metric::{Value, column, columns};
-use crate::sweep::{Cell, Configuration, Ready};
+use crate::sweep::{Cell, Configuration, Held, Ready};
 use crate::words::csv::{line, optional};
 
 /// The version of the columns: it is in the first of them.
@@ -35,11 +35,15 @@ pub fn cells_header() -> String {
     names.extend(first);
     names.extend(LATER_INPUTS);
     names.extend(later);
+    names.extend(LAST_INPUTS);
     names.join(",")
 }
 
 /// What came to the inputs when rows had been written already: it comes after the first metrics.
 const LATER_INPUTS: [&str; 3] = ["board", "aligned", "fit_distance"];
+
+/// What came later still: it is at the end.
+const LAST_INPUTS: [&str; 2] = ["fit_reproduces", "fit_refused_distance"];
 
 /// How many of the measured columns come before [`LATER_INPUTS`]: those up to the size classes.
 pub(crate) fn first_measured() -> usize {
@@ -93,7 +97,7 @@ impl Row {
         // board holds none.
         let all = columns().count();
         let later = all - first_measured();
-        let mut fields = row.rsplit(',');
+        let mut fields = row.rsplit(',').skip(LAST_INPUTS.len());
         // No more room than that: those of a million streams are in memory at once.
         let mut values = Vec::with_capacity(all);
         for field in fields.by_ref().take(later) {
@@ -126,6 +130,7 @@ fn cell_row(ready: &Ready, index: u64, cell: &Cell, values: &[Value]) -> String 
     fields.push(ready.aligned[cell.policy].to_string());
     fields.push(fit_distance(ready, cell.at.stream));
     fields.extend(later.iter().map(Value::to_string));
+    fields.extend(fit_held(ready, cell.at.stream));
     line(&fields)
 }
 
@@ -152,6 +157,13 @@ pub(crate) fn board(ready: &Ready, at: &Configuration) -> String {
 pub(crate) fn fit_distance(ready: &Ready, stream: usize) -> String {
     let fit = ready.checked[stream].fit.as_ref();
     decimal(fit.map(|fit| fit.distances.largest()))
+}
+
+/// Whether the fits of a stream fail as their files did, and how far the shares of refused requests are
+/// apart: of several the furthest.
+pub(crate) fn fit_held(ready: &Ready, stream: usize) -> [String; 2] {
+    let apart = ready.fits_of(stream).filter_map(Held::rate_distance).max_by(f64::total_cmp);
+    [optional(ready.reproduces(stream)), decimal(apart)]
 }
 
 pub(crate) fn decimal(value: Option<f64>) -> String {

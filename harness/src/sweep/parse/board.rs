@@ -90,14 +90,25 @@ pub(super) fn board(raw: Spanned<RawBoard>, catalog: &Catalog, kind: Kind) -> Re
         return wrong(&raw.areas, why);
     }
     // Last, since what else is wrong is wrong on any kernel.
-    for raw in raw.areas.get_ref().iter().map(Spanned::get_ref) {
-        let made_by = made_by(raw.made_by.as_ref())?;
-        if let Some(size) = Size::of(raw.mib.as_ref(), raw.pages.as_ref()) {
-            sizes.check(size, made_by)?;
-        }
-    }
+    raw.areas.get_ref().iter().try_for_each(|raw| check(raw.get_ref(), &sizes))?;
     let (is_caller_open, step_pages) = (raw.caller.is_none(), sizes.step_pages());
     Ok(Board { name, areas, caller, is_caller_open, callers, step_pages })
+}
+
+/// That the kernel of the board makes this area.
+fn check(raw: &RawArea, sizes: &Sizes) -> Result<(), Wrong> {
+    let made_by = made_by(raw.made_by.as_ref())?;
+    if let Some(size) = Size::of(raw.mib.as_ref(), raw.pages.as_ref()) {
+        sizes.check(size, made_by)?;
+        sizes.check_base(size, raw.base_pfn.as_ref())?;
+    }
+    for range in raw.ranges.iter().flat_map(Spanned::get_ref).map(Spanned::get_ref) {
+        if let Some(size) = Size::of(range.mib.as_ref(), range.pages.as_ref()) {
+            sizes.check_range(size)?;
+            sizes.check_base(size, Some(&range.base_pfn))?;
+        }
+    }
+    Ok(())
 }
 
 fn caller(raw: &Spanned<String>) -> Result<&'static Caller, Wrong> {

@@ -115,17 +115,64 @@ impl Sizes {
         Ok(())
     }
 
+    /// That a kernel has an area, or a range of one, begin at this page. One whose size is stated in
+    /// pages may begin at any. No kernel moves a base that it is given: `rmem_cma_setup()`
+    /// (`kernel/dma/contiguous.c`) refuses a node, `cma_declare_contiguous_nid()` (`mm/cma.c`) what
+    /// `cma=` fixes.
+    pub(super) fn check_base(
+        &self,
+        size: Size<'_>,
+        base_pfn: Option<&Spanned<i64>>,
+    ) -> Result<(), Wrong> {
+        let (Size::Mib(_), Some(raw)) = (size, base_pfn) else { return Ok(()) };
+        let (pfn, step) = (number(raw, "base_pfn", 0, self.last_pfn())?, self.step_pages());
+        if pfn.is_multiple_of(step) {
+            return Ok(());
+        }
+        let below = pfn - pfn % step;
+        let why = format!(
+            "base_pfn is {pfn} ({pfn:#x}); no kernel makes an area there: it begins at a multiple of \
+             {step} pages, {} MiB ({}); take {below:#x} or {:#x}, or state its size in pages",
+            self.step_mib,
+            self.of,
+            below + step
+        );
+        wrong(raw, why)
+    }
+
+    /// That a kernel makes a range of this size: it cuts the ends of each to its step.
+    pub(super) fn check_range(&self, size: Size<'_>) -> Result<(), Wrong> {
+        let Size::Mib(raw) = size else { return Ok(()) };
+        let asked = self.pages(size)?;
+        if asked.is_multiple_of(self.step_pages()) {
+            return Ok(());
+        }
+        let (mib, legal) = (asked / self.page.in_mib(), self.legal(asked));
+        let why = format!(
+            "a range of {mib} MiB is made by no kernel: its size is a multiple of {} MiB ({}); take \
+             {legal}, or state it in pages",
+            self.step_mib, self.of
+        );
+        wrong(raw, why)
+    }
+
     /// Why a node is no area, and what would be.
     fn refusal(&self, asked: u64) -> String {
         let (step, mib) = (self.step_mib, asked / self.page.in_mib());
-        let below = mib - mib % step;
-        let or = if below > 0 { format!("{below} or ") } else { String::new() };
         format!(
             "an area of {mib} MiB is made by no node: its size is a multiple of {step} MiB ({}), and the \
-             kernel refuses any other; take {or}{}, or made_by = \"cmdline\", where it rounds up",
+             kernel refuses any other; take {}, or made_by = \"cmdline\", where it rounds up",
             self.of,
-            below + step
+            self.legal(asked)
         )
+    }
+
+    /// The sizes next to one that is not legal, in MiB: `32 or 64`.
+    fn legal(&self, asked: u64) -> String {
+        let (step, mib) = (self.step_mib, asked / self.page.in_mib());
+        let below = mib - mib % step;
+        let or = if below > 0 { format!("{below} or ") } else { String::new() };
+        format!("{or}{}", below + step)
     }
 }
 

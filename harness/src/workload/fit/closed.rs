@@ -192,9 +192,16 @@ impl Closed {
 
     /// Whether its clients are such, by all of their steps.
     fn is_shown<'a>(&self, steps: impl Iterator<Item = &'a Step>) -> bool {
-        let mut at_once_us: Vec<_> = steps.filter_map(|step| step.gone_us).collect();
-        let Some(at_once_us) = median(&mut at_once_us) else { return false };
-        let gap_us = self.gap_us;
+        // What a refusal makes a client do has a pace of its own.
+        let (mut at_once_us, mut gaps_us) = (Vec::new(), Vec::new());
+        for step in steps.filter(|step| !step.after_refusal) {
+            at_once_us.extend(step.gone_us);
+            gaps_us.extend(step.since_us);
+        }
+        let mut is_at_once = |parts: u64| {
+            let median = median(&mut at_once_us).zip(median(&mut gaps_us));
+            median.is_none_or(|(at_once_us, gap_us)| at_once_us.saturating_mul(parts) <= gap_us)
+        };
         let units = self.asks.len() as u64;
         match self.by {
             By::Buffer => {
@@ -204,14 +211,14 @@ impl Closed {
                 let same = self.back.iter().filter(|back| Some(**back) == usual).count() as u64;
                 let is_usual = same * 10 >= self.back.len() as u64 * NEEDED_TENTHS;
                 let shown = self.gave + if is_usual { same } else { 0 };
-                shown >= LEAST && is_needed && at_once_us.saturating_mul(AT_ONCE) <= gap_us
+                shown >= LEAST && is_needed && is_at_once(AT_ONCE)
             }
             By::Session => {
                 let requests = self.asks.iter().map(|unit| unit.asks.len() as u64).sum::<u64>();
                 requests * 10 >= units * LEAST_OF_SESSION_TENTHS
                     && self.needed >= LEAST
                     && self.needed * ONE_IN >= units
-                    && at_once_us.saturating_mul(AT_ONCE_OF_SESSION) <= gap_us
+                    && is_at_once(AT_ONCE_OF_SESSION)
             }
         }
     }

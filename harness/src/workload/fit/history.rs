@@ -13,6 +13,7 @@ use crate::board::Asking;
 use crate::ingest::{Event, IngestError, Paged, Source};
 use crate::op::{Op, Timed};
 use crate::reader::{self, CapShown, Options};
+use crate::words::is_or_are;
 
 /// Requests that are looked at: what comes after them in a longer file is not fitted.
 pub(super) const MOST_REQUESTS: usize = 1 << 22;
@@ -62,24 +63,59 @@ pub struct LeftOut {
 impl LeftOut {
     /// What there is of it, in words.
     pub fn warnings(&self) -> Vec<String> {
-        let said = [
-            (self.pins, "pins and unpins are not fitted: they name pages, not who asks"),
+        [self.not_fitted(), self.taken_otherwise()].concat()
+    }
+
+    /// What is left out.
+    pub fn not_fitted(&self) -> Vec<String> {
+        let rows = [
+            (self.pins, "pin or unpin", "pins and unpins", "pages are named, and not who asks"),
+            (
+                self.interrupted,
+                "request that a signal ended",
+                "requests that a signal ended",
+                "that says nothing of the area",
+            ),
+            (self.no_pages, "request for no pages", "requests for no pages", "no area is asked"),
+            (self.later, "request", "requests", "only the first 4194304 of the file are looked at"),
+        ];
+        let rows = rows.into_iter().filter(|(number, ..)| *number > 0);
+        rows.map(|(number, one, several, why)| {
+            let what = if number == 1 { one } else { several };
+            format!("{number} {what} {} not fitted: {why}", is_or_are(number))
+        })
+        .collect()
+    }
+
+    /// What is fitted otherwise than the file has it.
+    pub fn taken_otherwise(&self) -> Vec<String> {
+        let rows = [
             (
                 self.parts,
-                "frees of a part are not fitted: a buffer is held until all of it is free",
+                "part of a buffer was freed before the rest: it is held until all of it is free",
+                "parts of buffers were freed before the rest: each is held until all of it is free",
             ),
             (
                 self.refused,
+                "request was refused when recorded: it is taken to live as those beside it",
                 "requests were refused when recorded: they are taken to live as those beside them",
             ),
-            (self.given_back, "requests were refused when recorded: they are given back at once"),
-            (self.interrupted, "requests were ended by a signal: they are not fitted"),
-            (self.again, "requests repeat one that was refused: what callers do makes them"),
-            (self.no_pages, "requests for no pages are not fitted"),
-            (self.later, "requests come after the first 4194304, which alone are fitted"),
+            (
+                self.given_back,
+                "request was refused when recorded: it is given back at once",
+                "requests were refused when recorded: they are given back at once",
+            ),
+            (
+                self.again,
+                "request repeats one that was refused: what callers do makes it",
+                "requests repeat one that was refused: what callers do makes them",
+            ),
         ];
-        let there = said.into_iter().filter(|(number, _)| *number > 0);
-        there.map(|(number, what)| format!("{number} {what}")).collect()
+        let rows = rows.into_iter().filter(|(number, ..)| *number > 0);
+        rows.map(|(number, one, several)| {
+            format!("{number} {}", if number == 1 { one } else { several })
+        })
+        .collect()
     }
 }
 
@@ -117,6 +153,12 @@ pub struct Asked {
 }
 
 impl Asked {
+    /// One more.
+    pub(crate) fn note(&mut self, is_refused: bool) {
+        self.requests += 1;
+        self.refused += u64::from(is_refused);
+    }
+
     /// Refused requests as a share of all, where there are any.
     pub fn refused_share(self) -> Option<f64> {
         (self.requests > 0).then(|| self.refused as f64 / self.requests as f64)
@@ -137,9 +179,7 @@ pub struct Recorded {
 impl Recorded {
     /// A request ended.
     pub fn note(&mut self, at_us: u64, pages: u64, is_refused: bool) {
-        let asked = self.by_size.entry(pages).or_default();
-        asked.requests += 1;
-        asked.refused += u64::from(is_refused);
+        self.by_size.entry(pages).or_default().note(is_refused);
         if is_refused {
             self.first_refused_us.get_or_insert(at_us);
         }
@@ -159,6 +199,7 @@ pub(super) struct Facts {
     pub(super) area: Option<Area>,
     pub(super) paged: Paged,
     pub(super) format: &'static str,
+    pub(super) has_outcomes: bool,
     pub(super) cap: u32,
     pub(super) cap_shown: Option<CapShown>,
     pub(super) asking: Asking,
@@ -304,8 +345,10 @@ impl History {
         // Nobody asked for what was live before.
         let before = if only.is_some() { Vec::new() } else { reader.before() };
         ledger.before(&before);
+        let mut has_outcomes = false;
         for row in reader.by_ref() {
             let row = row?;
+            has_outcomes |= row.recorded.result.is_some();
             let event = match (row.event, &only) {
                 (Event::Op(op), Some(only)) => match only.take(op) {
                     Some(op) => Event::Op(op),
@@ -354,7 +397,7 @@ impl History {
         let (cap, cap_shown) = (reader.cap(), reader.cap_shown().cloned());
         let asking = reader.asking().clone();
         let (paged, format) = (reader.paged(), reader.format().name);
-        Ok((history, Facts { area, paged, format, cap, cap_shown, asking, warnings }))
+        Ok((history, Facts { area, paged, format, has_outcomes, cap, cap_shown, asking, warnings }))
     }
 
     /// Of a stream that was made.

@@ -55,13 +55,14 @@ pub(super) fn areas(report: &Report<'_>) -> impl Iterator<Item = Section> {
     let areas = diagnosis.areas.iter().zip(&diagnosis.residents).enumerate();
     areas.filter(|(_, (_, all))| !all.is_empty()).map(|(index, (area, residents))| {
         let title = capital(&words::fills(area));
+        let cap = diagnosis.cap_in(area.name.as_ref());
         let body = html! {
             p {
                 "Buffers by size, the pages that they strand at CONFIG_CMA_ALIGNMENT="
-                (diagnosis.cap) ", and what a smaller value would give back."
+                (cap) ", and what a smaller value would give back."
             } "\n"
-            (buffers(&title, area, residents, diagnosis.cap))
-            @if let Some(pitch) = words::pitch(area, residents, diagnosis.cap) {
+            (buffers(&title, area, residents, cap))
+            @if let Some(pitch) = words::pitch(area, residents, cap) {
                 p { (pitch) } "\n"
             }
         };

@@ -3,7 +3,7 @@
 use super::next::next;
 use crate::diagnose::{Advice, Cap, Grow, SizeBy, Strands, What};
 use crate::page::Page;
-use crate::words::{mib, pages, percent_of, size_cells};
+use crate::words::{counted, mib, pages, percent_of, size_cells};
 
 /// The advice that a terminal shows, in its order: what helps most, whether a bigger area does, and
 /// the next step. JSON and HTML have all of it.
@@ -179,6 +179,16 @@ fn smaller_cap(cap: Cap) -> String {
     match cap {
         Cap::OwnOrder { align } => {
             format!("CONFIG_CMA_ALIGNMENT is not it: the caller asked for order {align} itself.")
+        }
+        Cap::Shown { cap, calls, pages: (least, most) } => {
+            let pages =
+                if least == most { pages(most) } else { format!("{least} to {most} pages") };
+            let have = if calls == 1 { "has" } else { "have" };
+            format!(
+                "No CONFIG_CMA_ALIGNMENT from {cap} on changes it: the caller asks for order {cap} at \
+                 most ({} for {pages} {have} it). Whether it would follow a smaller one is not shown.",
+                counted(calls, "call")
+            )
         }
         Cap::HadPlace { align } => {
             format!("CONFIG_CMA_ALIGNMENT is not it: there was a place at order {align} already.")

@@ -127,7 +127,6 @@ fn a_heap_that_gives_one_back_is_told_and_predicted() {
 }
 
 #[test]
-#[ignore = "streams fail less than three files of five"]
 fn a_heap_that_gives_one_back_is_reproduced() {
     check_heap(false, 1);
 }
@@ -157,7 +156,6 @@ fn a_heap_half_of_whose_requests_fail_is_told() {
 }
 
 #[test]
-#[ignore = "what it may hold is taken to be what it held"]
 fn a_heap_half_of_whose_requests_fail_is_predicted() {
     full_heap().is_predicted();
 }
@@ -208,7 +206,7 @@ fn cameras_that_ask_again_every_20_ms_are_told() {
 }
 
 #[test]
-#[ignore = "they are taken to give up, and what comes late lives shorter"]
+#[ignore = "what comes late lives shorter in streams"]
 fn cameras_that_ask_again_every_20_ms_are_predicted() {
     again_after_20_ms().is_predicted();
 }
@@ -293,7 +291,7 @@ fn with_holder(name: &str, program: Program) -> Case {
 }
 
 #[test]
-#[ignore = "programs of one name are taken for one client"]
+#[ignore = "streams fail less than four files of five"]
 fn a_heap_beside_one_who_holds_once_is_told_and_predicted() {
     let case = with_holder("heap", heap(4200, false, 1));
     let after = AfterFailure::Next { back: 1, oldest: false };
@@ -315,7 +313,7 @@ fn sessions_beside_one_who_holds_once_are_told_and_predicted() {
 }
 
 #[test]
-#[ignore = "programs of one name are taken for one client"]
+#[ignore = "streams fail less than two files of five"]
 fn two_programs_of_one_name_are_told_and_predicted() {
     let two = [241, 305].map(|pid| (Task::new("heap", pid), heap(2100, false, 1)));
     let case = Case::new(two.to_vec(), 24, 1200);

@@ -50,7 +50,7 @@ const BACK: &[Param] = &[
 
 const RETRY: &[Param] = &[
     Param::int("every_ms", 1..=1 << 32, "1000", "milliseconds between two tries"),
-    Param::int("times", 1..=1 << 32, "10", "tries at most, beside the first"),
+    Param::int("times", 1..=AfterFailure::EVER, "10", "tries at most, beside the first"),
     Param::int(
         "every_us",
         0..=1 << 42,
@@ -122,6 +122,9 @@ pub const ENTRIES: &[Entry] = &[
 ];
 
 impl AfterFailure {
+    /// Tries without an end.
+    pub const EVER: u64 = 1 << 32;
+
     /// All buffers of a client.
     pub const ALL: u64 = 1 << 16;
 

@@ -13,6 +13,7 @@ mod failure;
 mod fit;
 mod generate;
 mod given;
+mod lint;
 mod list;
 mod merge;
 mod replay;
@@ -46,6 +47,7 @@ enum Command {
     Fit(fit::Fit),
     Conform(conform::Conform),
     Collect(collect::Collect),
+    Lint(Box<lint::Lint>),
     List(list::List),
     Sweep(sweep::Sweep),
     Merge(merge::Merge),
@@ -78,9 +80,15 @@ fn run_args(args: impl IntoIterator<Item = OsString>, entries: &[Entry]) -> Exit
         }
     };
     let context = Context::new(&cli.common, entries);
-    if context.format == Format::Html && !matches!(cli.command, Command::Diagnose(_)) {
-        return Failure::because("write html: only diagnose does; text, json and csv are allowed")
-            .report();
+    let only = match (context.format, &cli.command) {
+        (Format::Html, Command::Diagnose(_)) | (Format::Sarif, Command::Lint(_)) => None,
+        (Format::Html, _) => Some("html: only diagnose does"),
+        (Format::Sarif, _) => Some("sarif: only lint does"),
+        _ => None,
+    };
+    if let Some(only) = only {
+        let why = format_args!("write {only}; text, json and csv are allowed");
+        return Failure::because(why).report();
     }
     let done = match &cli.command {
         Command::Diagnose(args) => diagnose::run(args, &context),
@@ -89,6 +97,7 @@ fn run_args(args: impl IntoIterator<Item = OsString>, entries: &[Entry]) -> Exit
         Command::Fit(args) => fit::run(args, &context),
         Command::Conform(args) => conform::run(args, &context),
         Command::Collect(args) => collect::run(args, &context),
+        Command::Lint(args) => lint::run(args, &context),
         Command::List(args) => list::run(args, &context),
         Command::Sweep(args) => sweep::run(args, &context),
         Command::Attack(args) => attack::run(args, &context),

@@ -8,8 +8,8 @@
 //! ```
 //! Ranks, low to high; a module uses only lower ones, and a test reads this line:
 //!
-//! `page < ddmin, op, seed, span, words < after_failure, board, codec, kernel < ingest < boot, timeline <
-//! reader < environment, workload <
+//! `page < ddmin, op, seed, span, words < after_failure, board, codec, kernel < ingest <
+//! boot, timeline, tree < lint, reader < environment, workload <
 //! oracle < cause < simulate < harm, law, metric < stats, diagnose, replay < reproduce < shrink, sweep <
 //! answer, fuzzing < report < cli < main`
 
@@ -30,6 +30,7 @@ pub mod harm;
 pub mod ingest;
 pub mod kernel;
 pub mod law;
+pub mod lint;
 pub mod metric;
 pub mod op;
 pub mod oracle;
@@ -48,6 +49,7 @@ pub mod stats;
 #[cfg(feature = "cli")]
 pub mod sweep;
 pub mod timeline;
+pub mod tree;
 mod words;
 pub mod workload;
 

@@ -4,6 +4,7 @@
 pub mod csv;
 pub mod diagnosis;
 pub mod html;
+pub mod lint;
 mod page;
 mod plain;
 pub mod text;

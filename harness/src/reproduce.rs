@@ -130,7 +130,8 @@ pub fn reproduce(fit: &Fit) -> Result<Option<Reproduction>, NotReproduced> {
 /// As [`reproduce`].
 pub fn reproduce_watched(fit: &Fit, beat: Beat<'_>) -> Result<Option<Reproduction>, NotReproduced> {
     let Some(area) = fit.area.clone() else { return Ok(None) };
-    let (streams, file) = (predict_watched(fit, (&area, fit.cap), beat)?, recorded(fit));
+    let (streams, file) =
+        (predict_watched(fit, (&area, fit.cap), OneRun::of(fit), beat)?, recorded(fit));
     let figure = |of: &dyn Fn(&Recorded) -> Option<f64>| {
         Figure::of(file.and_then(of), &streams.iter().map(of).collect::<Vec<_>>())
     };
@@ -153,12 +154,26 @@ fn recorded(fit: &Fit) -> Option<&Recorded> {
     fit.has_outcomes().then(|| fit.recorded())
 }
 
-/// Requests of a run that is predicted: as many as the file has, of one of more than 262144 ops
-/// their share of so many.
-pub fn run_requests(fit: &Fit) -> u64 {
-    let all = fit.ops().max(1);
-    let share = u128::from(fit.requests) * u128::from(all.min(MOST_OPS)) / u128::from(all);
-    share as u64
+/// A run that is predicted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OneRun {
+    /// About as many requests as this, at the pace of the file.
+    pub requests: u64,
+}
+
+impl OneRun {
+    /// As long as the file; where that has more than 262144 ops as long as so many.
+    pub fn of(fit: &Fit) -> Self {
+        let all = fit.ops().max(1);
+        let share = u128::from(fit.requests) * u128::from(all.min(MOST_OPS)) / u128::from(all);
+        Self { requests: share as u64 }
+    }
+
+    /// What the file has of something, for a run of this length.
+    fn scaled(self, of_file: u64, fit: &Fit) -> u64 {
+        let all = u128::from(fit.requests.max(1));
+        (u128::from(of_file) * u128::from(self.requests) / all).try_into().unwrap_or(u64::MAX)
+    }
 }
 
 /// How requests end on an area at a cap, by the baseline: in [`STREAMS`] streams of the length of
@@ -167,20 +182,21 @@ pub fn run_requests(fit: &Fit) -> u64 {
 /// # Errors
 /// As [`reproduce`].
 pub fn predict(fit: &Fit, area: &Area, cap: u32) -> Result<Vec<Recorded>, NotReproduced> {
-    predict_watched(fit, (area, cap), &|| {})
+    predict_watched(fit, (area, cap), OneRun::of(fit), &|| {})
 }
 
-/// As [`predict`], with what hears of each stream.
+/// As [`predict`], in streams of this length and with what hears of each.
 ///
 /// # Errors
 /// As [`reproduce`].
 pub fn predict_watched(
     fit: &Fit,
     board: (&Area, u32),
+    run: OneRun,
     beat: Beat<'_>,
 ) -> Result<Vec<Recorded>, NotReproduced> {
     each(|number| {
-        let made = stream(fit, board, number);
+        let made = stream(fit, board, run, number);
         beat();
         made
     })
@@ -213,11 +229,17 @@ pub enum NotReproduced {
 }
 
 /// One stream on an area, at a cap.
-fn stream(fit: &Fit, board: (&Area, u32), number: u64) -> Result<Recorded, NotReproduced> {
-    let ops = if fit.is_in_ops() { fit.ops() } else { u64::MAX };
+fn stream(
+    fit: &Fit,
+    board: (&Area, u32),
+    run: OneRun,
+    number: u64,
+) -> Result<Recorded, NotReproduced> {
+    let ops = if fit.is_in_ops() { run.scaled(fit.ops(), fit) } else { MOST_OPS };
     let seed = Seed::new(number).child("reproduce", number);
     let made = fit.open(fit.load_pages(), &seed, ops.min(MOST_OPS)).map_err(NotReproduced::Draw)?;
-    let time_us = (!fit.is_in_ops()).then(|| fit.end_us().saturating_add(1));
+    let end_us = run.scaled(fit.end_us().saturating_add(1), fit);
+    let time_us = (!fit.is_in_ops()).then_some(end_us);
     let until = Until { time_us, first_failure: false };
     let callers = fit.callers(made.clients(), AfterFailure::Drop, number);
     let mut watch = Watch::default();

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use cma_harness::after_failure::AfterFailure;
 use cma_harness::policies::Area;
 use cma_harness::reader::Options;
-use cma_harness::reproduce::{Forecast, forecast, predict};
+use cma_harness::reproduce::{Forecast, OneRun, forecast, predict};
 use cma_harness::seed::Seed;
 use cma_harness::workload::fit::{Fit, Manner};
 
@@ -133,7 +133,7 @@ fn judge(number: u64) -> Option<(String, Forecast, f64, Vec<bool>)> {
     let area = Area::single(BASE, pages, 0).unwrap();
     let here = predict(&fit, fit.area.as_ref().unwrap(), fit.cap).unwrap();
     let there = predict(&fit, &area, cap).unwrap();
-    let found = forecast(&fit, &here, &there).unwrap();
+    let found = forecast(&fit, OneRun::of(&fit), &here, &there).unwrap();
     let observed = hidden.session(pages, cap, number + 1_000_000).recorded;
     let observed = observed.all().refused_share().unwrap();
     let shown = fit.manners().iter().filter(|manner| manner.refusals >= LEAST_REFUSALS);

@@ -1,5 +1,7 @@
 //! What is fitted to a file: near it, far from others, and exact where there is no chance.
 
+#[path = "fit/predict.rs"]
+mod predict;
 #[path = "fit/texts.rs"]
 mod texts;
 

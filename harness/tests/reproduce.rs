@@ -13,7 +13,7 @@ use cma_harness::after_failure::AfterFailure;
 use cma_harness::ingest::Source;
 use cma_harness::policies::{Area, Pfn, Run};
 use cma_harness::reader::Options;
-use cma_harness::reproduce::{STREAMS, forecast, predict, reproduce};
+use cma_harness::reproduce::{OneRun, STREAMS, forecast, predict, reproduce};
 use cma_harness::workload::fit::{Fit, Manner, Recorded};
 
 use self::board::{BASE, Print, Task};
@@ -81,7 +81,9 @@ fn what_was_observed_on_boards_is_in_the_ranges_and_these_are_narrow() {
         let here = predict(&fit, &fit.area.clone().unwrap(), fit.cap).unwrap();
         for (mib, cap, refused, requests) in observed {
             let area = Area::single(0, mib * 256, 0).unwrap();
-            let expected = forecast(&fit, &here, &predict(&fit, &area, *cap).unwrap()).unwrap();
+            let expected =
+                forecast(&fit, OneRun::of(&fit), &here, &predict(&fit, &area, *cap).unwrap())
+                    .unwrap();
             let (said, (low, high)) =
                 (format!("{mib} MiB, cap {cap}: {expected:?}"), expected.range);
             assert!((low..=high).contains(&(*refused as f64 / *requests as f64)), "{said}");
@@ -170,7 +172,9 @@ fn who_asks_for_the_same_again_is_one_who_does() {
     });
     let fit = Fit::read(&trace(acts), &Options::default()).unwrap();
     let manner = only(&fit);
-    assert_eq!(manner.after, AfterFailure::Retry { every_us: 20_000, times: 2 });
+    // Nobody gives up.
+    let times = AfterFailure::EVER;
+    assert_eq!(manner.after, AfterFailure::Retry { every_us: 20_000, times });
     assert_eq!((manner.refusals, manner.again, manner.next_us), (24, 24, Some(20_000)));
     // The tries are what callers do: the file asks for 24 buffers.
     assert_eq!((fit.requests, fit.left_out.again), (24, 24));

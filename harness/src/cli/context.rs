@@ -22,6 +22,8 @@ pub(super) enum Format {
     Csv,
     /// One HTML file that works from disk: `diagnose` only.
     Html,
+    /// SARIF 2.1.0, which code hosts show beside the lines: `lint` only.
+    Sarif,
 }
 
 /// What a command prints.
@@ -134,8 +136,8 @@ impl Context {
     ) -> Result<bool, Failure> {
         self.report(path, results, |out| {
             match self.format {
-                // HTML is refused before a command runs that does not make it.
-                Format::Text | Format::Html => shown.text(out)?,
+                // The others are refused before a command runs that does not make them.
+                Format::Text | Format::Html | Format::Sarif => shown.text(out)?,
                 Format::Json => writeln!(out, "{:#}", shown.json())?,
                 Format::Csv => {
                     let (head, rows) = shown.csv();

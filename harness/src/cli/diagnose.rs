@@ -104,7 +104,7 @@ pub(super) fn run(args: &Diagnose, context: &Context) -> Result<Exit, Failure> {
         match format {
             Format::Json => report::json::head(out)?,
             Format::Csv => report::csv::head(out)?,
-            Format::Text | Format::Html => {}
+            Format::Text | Format::Html | Format::Sarif => {}
         }
         let diagnosis = read(&sources, &options, format, &mut groups, out)?;
         watch.end();
@@ -118,7 +118,9 @@ pub(super) fn run(args: &Diagnose, context: &Context) -> Result<Exit, Failure> {
                 report::cut(&diagnosis).iter().for_each(|cut| context.warn(cut));
                 diagnosis.warnings.iter().for_each(|warning| context.warn(warning));
             }
-            Format::Text => report::text(&report, Look { color: context.color }, out)?,
+            Format::Text | Format::Sarif => {
+                report::text(&report, Look { color: context.color }, out)?;
+            }
             Format::Html => report::html(&report, out)?,
         }
         Ok(())
@@ -154,7 +156,7 @@ fn read(
             written = match format {
                 Format::Json => report::json::failure(&failure, first, out),
                 Format::Csv => report::csv::row(&failure, out),
-                Format::Text | Format::Html => Ok(()),
+                Format::Text | Format::Html | Format::Sarif => Ok(()),
             };
             first = false;
         }

@@ -12,10 +12,15 @@ use super::context::{Context, Format};
 use super::failure::{Exit, Failure};
 use super::given::{Placed, Read, STANDARD_INPUT};
 use crate::ingest::{DEFAULT_CAP, StreamWriter, stated};
+use crate::kernel::Kind;
 use crate::op::Timed;
+use crate::page::Page;
 use crate::reader;
-use crate::reproduce::{Beat, Reproduction, STREAMS, forecast, predict_watched, reproduce_watched};
+use crate::reproduce::{
+    Beat, OneRun, Reproduction, STREAMS, forecast, predict_watched, reproduce_watched,
+};
 use crate::seed::Seed;
+use crate::words::mib as mib_of;
 use crate::workload::fit;
 use show::Predicted;
 
@@ -74,6 +79,9 @@ pub(super) struct Fit {
         value_parser = clap::value_parser!(u32).range(0..=63)
     )]
     predict_cap: Vec<u32>,
+    /// Requests of the run that is predicted, at the pace of the file [default: as many as it has]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1 << 24))]
+    predict_requests: Option<u64>,
     /// Writes a stream drawn from the fit to this file; "-" is standard output, without the report
     #[arg(long, value_name = "FILE")]
     draw: Option<PathBuf>,
@@ -130,8 +138,15 @@ pub(super) fn run(args: &Fit, context: &Context) -> Result<Exit, Failure> {
         Failure::because(format_args!("hold the fit against its file: {error}"))
     })?;
     let (name, reproduction) = (source.name(), reproduction.as_ref());
+    let run =
+        args.predict_requests.map_or_else(|| OneRun::of(&fit), |requests| OneRun { requests });
     let predictions = match reproduction {
-        Some(known) => predictions(args, &fit, known, &beat)?,
+        Some(_) if args.cells() == 0 => Vec::new(),
+        Some(known) => {
+            let kind = Kind { page: Some(fit.paged.page), ..reader::kind(&source, &options)? };
+            let areas = areas(args, &known.area, kind, fit.paged.page, context)?;
+            predictions(args, &fit, (known, run), &areas, &beat)?
+        }
         None if args.cells() == 0 => Vec::new(),
         None => {
             return Err(Failure::because(
@@ -141,7 +156,7 @@ pub(super) fn run(args: &Fit, context: &Context) -> Result<Exit, Failure> {
         }
     };
     bar.finish_and_clear();
-    let shown = show::Fitted { name, fit: &fit, top: args.top, reproduction, predictions };
+    let shown = show::Fitted { name, fit: &fit, top: args.top, reproduction, run, predictions };
     context.show(args.out.as_deref(), &[args.draw.as_deref()], &shown)?;
     Ok(Exit::Good)
 }
@@ -150,34 +165,58 @@ pub(super) fn run(args: &Fit, context: &Context) -> Result<Exit, Failure> {
 fn predictions(
     args: &Fit,
     fit: &fit::Fit,
-    known: &Reproduction,
+    (known, run): (&Reproduction, OneRun),
+    areas: &[Area],
     beat: Beat<'_>,
 ) -> Result<Vec<Predicted>, Failure> {
-    if args.cells() == 0 {
-        return Ok(Vec::new());
-    }
-    let own = &known.area;
-    let in_mib = |mib: &u64| {
-        let pages = mib.saturating_mul(fit.paged.page.in_mib());
-        Area::single(own.ranges()[0].pfn.0, pages, own.order_per_bit())
-            .map_err(|error| Failure::because(format_args!("predict for {mib} MiB: {error}")))
-    };
-    let mut areas = args.predict.iter().map(in_mib).collect::<Result<Vec<_>, _>>()?;
-    if areas.is_empty() {
-        areas.push(own.clone());
-    }
     let caps = if args.predict_cap.is_empty() { vec![fit.cap] } else { args.predict_cap.clone() };
     let mut predictions = Vec::new();
-    for area in &areas {
+    for area in areas {
         for cap in &caps {
-            let there = predict_watched(fit, (area, *cap), beat).map_err(|error| {
+            let there = predict_watched(fit, (area, *cap), run, beat).map_err(|error| {
                 Failure::because(format_args!("predict for {} pages: {error}", area.pages()))
             })?;
-            let expected = forecast(fit, &known.streams, &there);
+            let expected = forecast(fit, run, &known.streams, &there);
             predictions.extend(expected.map(|expected| (area.pages(), *cap, expected)));
         }
     }
     Ok(predictions)
+}
+
+/// The areas that something is predicted for: those of the sizes that are asked for, as a kernel of
+/// this kind makes them, else that of the file.
+fn areas(
+    args: &Fit,
+    own: &Area,
+    kind: Kind,
+    page: Page,
+    context: &Context,
+) -> Result<Vec<Area>, Failure> {
+    let mut areas = Vec::new();
+    for mib in &args.predict {
+        let asked = mib.saturating_mul(page.in_mib());
+        // Where the area of the file is none that such a kernel makes, its kind is not known.
+        let step = kind.step().map_or(1, |step| (step.bytes / page.bytes()).max(1));
+        let step = if own.pages().is_multiple_of(step) { step } else { 1 };
+        let pages = asked.checked_next_multiple_of(step).unwrap_or(asked);
+        if pages != asked {
+            context.warn(&format!(
+                "no kernel makes an area of {mib} MiB, whose size is a multiple of {}: {} is predicted, \
+                 as cma={mib}M makes it; a node of the device tree is refused",
+                mib_of(step, page),
+                mib_of(pages, page)
+            ));
+        }
+        let area = Area::single(own.ranges()[0].pfn.0, pages, own.order_per_bit())
+            .map_err(|error| Failure::because(format_args!("predict for {mib} MiB: {error}")))?;
+        if !areas.contains(&area) {
+            areas.push(area);
+        }
+    }
+    if areas.is_empty() {
+        areas.push(own.clone());
+    }
+    Ok(areas)
 }
 
 /// Writes a drawn stream, before it what was live then: `before_pages`, which are no part of

@@ -11,6 +11,7 @@ use crate::board::CALLERS;
 use crate::harm::adversary::ADVERSARIES;
 use crate::kernel::KERNELS;
 use crate::law::LAWS;
+use crate::lint::RULES;
 use crate::workload::mix;
 use crate::{after_failure, environment, ingest, metric, report, workload};
 
@@ -37,6 +38,7 @@ enum Family {
     Callers,
     AfterFailure,
     Laws,
+    Lints,
     Metrics,
     Columns,
     Formats,
@@ -120,6 +122,19 @@ fn items(family: Family, context: &Context) -> Vec<Item> {
         Family::Laws => {
             each(LAWS, |law| Item::new(law.name, law.about).with("binds", law.binds.name))
         }
+        Family::Lints => each(RULES, |rule| {
+            let item = Item::new(rule.name, rule.about)
+                .with("severity", rule.severity.name())
+                .with("remedy", rule.remedy)
+                .with("source", rule.source)
+                .with("releases", rule.releases);
+            let examples = [("found_in", &rule.fails), ("not_in", &rule.passes)];
+            examples.into_iter().fold(item, |item, (key, example)| {
+                let text =
+                    example.parts().map(|(what, text)| format!("{what}: {}", text.trim_end()));
+                item.with(key, text.collect::<Vec<_>>().join("; "))
+            })
+        }),
         Family::Metrics => each(metric::columns(), |column| {
             Item::new(column.name, column.about).with("unit", column.unit)
         }),

@@ -1,8 +1,6 @@
 //! What is expected of one run on a board that the file is not of.
 
-use std::f64::consts::SQRT_2;
-
-use super::Figure;
+use super::{Figure, OneRun};
 use crate::workload::fit::{Fit, Recorded};
 
 /// The share of refused requests that is expected of one run.
@@ -10,8 +8,7 @@ use crate::workload::fit::{Fit, Recorded};
 pub struct Forecast {
     /// The mean of the streams.
     pub predicted: f64,
-    /// Where one run of [`run_requests`](super::run_requests) requests lies, at 95 % as far as the
-    /// model holds.
+    /// Where one run of the length asked for lies, at 95 % as far as the model holds.
     pub range: (f64, f64),
     /// How far the model missed the file where that is outside the range of the streams on its own
     /// board, as a factor of the odds: the range reaches as much further to that side. 1 where it is
@@ -33,17 +30,17 @@ const UNSEEN: f64 = 3.0;
 
 /// What is expected of one run on another area, or at another cap, than those of the file.
 ///
-/// The model rests on one run, which lies as far from the middle of all runs as the next one will:
-/// so the range of the streams is the square root of two times as wide as it is over runs of a known
-/// model. Where the file is outside the range of the streams on its own board, `here`, the range
+/// The model rests on one run, which lies as far from the middle of all runs as another of its length
+/// will: so the range of the streams is wider than over runs of a known model, for a run as long as the
+/// file the square root of two times, for a longer one more. Where the file is outside the range of the streams on its own board, `here`, the range
 /// reaches as much further to that side, in odds, and up by the share that no stream explains: within
 /// it the distance is chance, which is in the square root. It reaches up to three refusals in any
 /// case: what has a mean of three in a run is not seen in one of twenty, so one run cannot show that
 /// it never happens.
-pub fn forecast(fit: &Fit, here: &[Recorded], there: &[Recorded]) -> Option<Forecast> {
+pub fn forecast(fit: &Fit, run: OneRun, here: &[Recorded], there: &[Recorded]) -> Option<Forecast> {
     let recorded = super::recorded(fit).and_then(|file| file.all().refused_share());
     let (here, there) = (refused(recorded, here), refused(None, there));
-    expected(&here, &there, super::run_requests(fit) as f64)
+    expected(&here, &there, (OneRun::of(fit).requests as f64, run.requests as f64))
 }
 
 fn refused(recorded: Option<f64>, streams: &[Recorded]) -> Figure {
@@ -51,14 +48,15 @@ fn refused(recorded: Option<f64>, streams: &[Recorded]) -> Figure {
     Figure::of(recorded, &shares)
 }
 
-/// What is expected of a run of so many requests, by the streams `here`, on the board of the file,
-/// and those on the other.
-fn expected(here: &Figure, there: &Figure, requests: f64) -> Option<Forecast> {
+/// What is expected of a run by the streams `here`, on the board of the file, and those on the other;
+/// `requests` are those of the file and of the run.
+fn expected(here: &Figure, there: &Figure, requests: (f64, f64)) -> Option<Forecast> {
+    let (of_file, of_run) = (requests.0.max(1.0), requests.1.max(1.0));
     let ((low, high), predicted) = (there.range?, there.predicted?);
-    let wider = |end: f64| predicted + (end - predicted) * SQRT_2;
-    let missed = missed(here, requests);
+    let wider = |end: f64| predicted + (end - predicted) * libm::sqrt(1.0 + of_run / of_file);
+    let missed = missed(here, of_file);
     let low = moved(wider(low).max(0.0), missed.min(1.0));
-    let high = wider(high).max(UNSEEN / requests.max(UNSEEN)).min(1.0);
+    let high = wider(high).max(UNSEEN / of_file.min(of_run).max(UNSEEN)).min(1.0);
     // What none of the streams explains may be there as well, where they hardly fail too.
     let also = Some(high + beyond(here)).filter(|also| *also < 1.0).unwrap_or(high);
     let high = moved(high, missed.max(1.0)).max(also);
@@ -89,6 +87,8 @@ fn moved(share: f64, times: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use std::f64::consts::SQRT_2;
+
     use super::*;
     use crate::reproduce::STREAMS;
 
@@ -101,7 +101,8 @@ mod tests {
 
     /// What is expected where the streams of the file's board, and of the other one, lie so.
     fn of(here: &Figure, there: (f64, f64), requests: f64) -> Forecast {
-        let expected = expected(here, &even(None, there.0, there.1), requests).unwrap();
+        let there = even(None, there.0, there.1);
+        let expected = expected(here, &there, (requests, requests)).unwrap();
         let (low, high) = expected.range;
         assert!(0.0 <= low && low <= expected.predicted, "{expected:?}");
         assert!(expected.predicted <= high && high <= 1.0, "{expected:?}");
@@ -179,7 +180,7 @@ mod tests {
         let none = even(Some(0.0), 0.0, 0.0);
         assert_eq!(of(&none, (0.0, 0.0), 1500.0).range, (0.0, 0.002));
         assert_eq!(of(&none, (0.0, 0.0), 2.0).range, (0.0, 1.0));
-        assert_eq!(expected(&none, &Figure::of(None, &[None; 3]), 9.0), None);
+        assert_eq!(expected(&none, &Figure::of(None, &[None; 3]), (9.0, 9.0)), None);
     }
 
     #[test]

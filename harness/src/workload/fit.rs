@@ -15,6 +15,7 @@
 //! cannot say is in [`Fit::distances`] and [`LeftOut`].
 
 mod acts;
+mod again;
 mod classes;
 mod closed;
 mod distance;
@@ -225,7 +226,7 @@ impl Fit {
     /// known `others`. Of those who hold as much as they may where no refusal shows how many buffers
     /// go back, one does in every second stream.
     pub fn callers(&self, names: &[String], others: AfterFailure, number: u64) -> Callers {
-        let of = |name: &String| {
+        let of_kind = |name: &str| {
             let known = self.manners.iter().find(|manner| manner.kind == kind(name));
             match known.map(|manner| (manner.after, manner.is_known)) {
                 Some((AfterFailure::Next { oldest, .. }, false)) => {
@@ -235,7 +236,17 @@ impl Fit {
                 None => others,
             }
         };
-        Callers { others, of_client: names.iter().map(of).collect() }
+        let mut of_client: Vec<_> = names.iter().map(|name| of_kind(name)).collect();
+        // Who asks under the number of one that holds as much as it may, and is none.
+        for lane in self.model.closed.iter().flat_map(|closed| &closed.lanes) {
+            let file = of_client.get_mut(usize::from(lane.client));
+            if let Some(after @ AfterFailure::Next { .. }) = file.filter(|_| lane.own.is_some())
+                && self.model.has_sessions(lane.client)
+            {
+                *after = others;
+            }
+        }
+        Callers { others, of_client }
     }
 
     /// Sessions that came to their end, from which streams are drawn, and those that stay.

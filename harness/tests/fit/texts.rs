@@ -15,8 +15,8 @@ use cma_policies::builtin;
 use serde_json::Value;
 use tempfile::TempDir;
 
-const TRACE: &str = "6.12-16k-pages-trace.txt.gz";
-const DMESG: &str = "6.12-16k-pages-dmesg.txt.gz";
+pub(super) const TRACE: &str = "6.12-16k-pages-trace.txt.gz";
+pub(super) const DMESG: &str = "6.12-16k-pages-dmesg.txt.gz";
 
 fn board(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpora/logs/board").join(name)
@@ -39,10 +39,10 @@ fn loads(fit: &Fit) -> (u64, u64, u64) {
 }
 
 /// A folder with these files in it, where the command runs.
-struct Bench(TempDir);
+pub(super) struct Bench(TempDir);
 
 impl Bench {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let bench = Self(TempDir::new().unwrap());
         for name in [TRACE, DMESG] {
             fs::copy(board(name), bench.0.path().join(name)).unwrap();
@@ -55,14 +55,14 @@ impl Bench {
     }
 
     /// Exit status, and what it prints.
-    fn run(&self, args: &[&str]) -> (Option<i32>, String, String) {
+    pub(super) fn run(&self, args: &[&str]) -> (Option<i32>, String, String) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cmalab"));
         let output = command.args(args).current_dir(self.0.path()).output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         (output.status.code(), text(output.stdout), text(output.stderr))
     }
 
-    fn good(&self, args: &[&str]) -> String {
+    pub(super) fn good(&self, args: &[&str]) -> String {
         let (code, out, err) = self.run(args);
         assert_eq!(code, Some(0), "{args:?}: {err}");
         out

@@ -4,7 +4,7 @@
 use cma_harness::after_failure::AfterFailure;
 use cma_harness::policies::Area;
 use cma_harness::reader::Options;
-use cma_harness::reproduce::{forecast, predict, reproduce};
+use cma_harness::reproduce::{OneRun, forecast, predict, reproduce};
 use cma_harness::workload::fit::{Fit, Manner};
 
 use super::board::{BASE, Board, Task};
@@ -75,7 +75,9 @@ impl Case {
         let fifths = |fifths: u64| self.mib * fifths / 10 * 2;
         for (mib, cap) in [(fifths(4), 8), (fifths(6), 8), (self.mib, 4)] {
             let area = Area::single(BASE, mib * 256, 0).unwrap();
-            let found = forecast(&fit, &here, &predict(&fit, &area, cap).unwrap()).unwrap();
+            let found =
+                forecast(&fit, OneRun::of(&fit), &here, &predict(&fit, &area, cap).unwrap())
+                    .unwrap();
             let shares: Vec<_> =
                 (0..RUNS).map(|number| share(&self.run(mib, cap, 100 + number))).collect();
             let (low, high) = found.range;
@@ -168,7 +170,7 @@ fn what_no_refusal_shows_is_not_known() {
     let fit = case.fit(1);
     let here = predict(&fit, fit.area.as_ref().unwrap(), 8).unwrap();
     let there = predict(&fit, &Area::single(BASE, 24 * 256, 0).unwrap(), 8).unwrap();
-    let (low, high) = forecast(&fit, &here, &there).unwrap().range;
+    let (low, high) = forecast(&fit, OneRun::of(&fit), &here, &there).unwrap().range;
     for back in [0, 1] {
         let share = share(&one_heap(false, back).run(24, 8, 7));
         assert!((low..=high).contains(&share), "{back}: {share}, {low} to {high}");

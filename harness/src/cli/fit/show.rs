@@ -10,7 +10,7 @@ use crate::cli::context::Show;
 use crate::after_failure::AfterFailure;
 use crate::page::Page;
 use crate::report::words::clients_ask;
-use crate::reproduce::{Figure, Forecast, Reproduction, STREAMS, run_requests};
+use crate::reproduce::{Figure, Forecast, OneRun, Reproduction, STREAMS};
 use crate::span::span;
 use crate::words::{self, mib, percent, table};
 use crate::workload::fit::{DISTANCES, Fit, Holds, Manner, Requested};
@@ -34,6 +34,7 @@ pub(super) struct Fitted<'a> {
     pub(super) fit: &'a Fit,
     pub(super) top: usize,
     pub(super) reproduction: Option<&'a Reproduction>,
+    pub(super) run: OneRun,
     pub(super) predictions: Vec<Predicted>,
 }
 
@@ -50,7 +51,7 @@ impl Show for Fitted<'_> {
     }
 
     fn csv(&self) -> (String, Vec<Vec<String>>) {
-        csv(self.fit)
+        if self.predictions.is_empty() { csv(self.fit) } else { csv_of_predictions(self) }
     }
 }
 
@@ -186,7 +187,8 @@ fn reproduced(
     } else if one.holds() {
         writeln!(
             out,
-            "it reproduces the file: {recorded} of the requests were refused, {predicted}"
+            "it reproduces the file{}: {recorded} of the requests were refused, {predicted}",
+            but(one)
         )?;
     } else {
         writeln!(
@@ -220,6 +222,17 @@ fn reproduced(
     writeln!(out)
 }
 
+/// The figures beside the rate that differ from the file's more than the streams do.
+fn but(one: &Reproduction) -> String {
+    let sizes = one.by_size.iter().filter(|(_, figure)| !figure.agrees());
+    let sizes: Vec<_> = sizes.map(|(size, _)| size.to_string()).collect();
+    let first = (!one.first_us.agrees()).then(|| "its first refusal".to_string());
+    let most = (!one.most_pages.agrees()).then(|| "the most pages held".to_string());
+    let of_sizes = (!sizes.is_empty()).then(|| format!("the rates of {} pages", sizes.join(", ")));
+    let names: Vec<_> = [first, most, of_sizes].into_iter().flatten().collect();
+    if names.is_empty() { String::new() } else { format!(", but not {}", names.join(", nor ")) }
+}
+
 /// What is expected of other areas, and how far that can be relied on.
 fn predicted(fitted: &Fitted<'_>, out: &mut dyn Write) -> io::Result<()> {
     let (all, page) = (&fitted.predictions, fitted.fit.paged.page);
@@ -233,7 +246,7 @@ fn predicted(fitted: &Fitted<'_>, out: &mut dyn Write) -> io::Result<()> {
         row.extend(shares);
         row
     };
-    let run = words::counted(run_requests(fitted.fit), "request");
+    let run = words::counted(fitted.run.requests, "request");
     let holds = match fitted.reproduction {
         Some(one) if one.is_known() && one.holds() => " (95 %)",
         Some(one) if one.is_known() => ", not to be relied on: the fit does not reproduce the file",
@@ -375,7 +388,7 @@ fn json(fitted: &Fitted<'_>) -> Value {
             "area_pages": pages, "cap": cap, "refused": decimal(expected.predicted),
             "low": decimal(expected.range.0), "high": decimal(expected.range.1),
             "missed": decimal(expected.missed), "is_wide": expected.is_wide(),
-            "requests": run_requests(fit),
+            "requests": fitted.run.requests,
         })
     });
     let callers = fit.manners().iter().map(|manner| {
@@ -431,4 +444,21 @@ fn csv(fit: &Fit) -> (String, Vec<Vec<String>>) {
         row
     };
     (head, fit.classes.iter().map(row).collect())
+}
+
+/// A row for each area and cap that something is predicted for.
+fn csv_of_predictions(fitted: &Fitted<'_>) -> (String, Vec<Vec<String>>) {
+    let head = "area_pages,cap,requests,refused_share,refused_share_low,refused_share_high,is_wide,\
+                reproduces,page_kib";
+    let reproduces = fitted.reproduction.filter(|one| one.is_known()).map(Reproduction::holds);
+    let row = |(pages, cap, expected): &Predicted| {
+        let (low, high) = expected.range;
+        let shares = [expected.predicted, low, high].map(|share| format!("{share:.6}"));
+        let mut row = vec![pages.to_string(), cap.to_string(), fitted.run.requests.to_string()];
+        row.extend(shares);
+        row.extend([expected.is_wide().to_string(), words::csv::optional(reproduces)]);
+        row.push(fitted.fit.paged.page.kib().to_string());
+        row
+    };
+    (head.to_string(), fitted.predictions.iter().map(row).collect())
 }

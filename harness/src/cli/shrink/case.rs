@@ -65,7 +65,9 @@ pub(super) fn run(
     let used_up = tries > args.tries;
     let acts = (case.acts.len(), smaller.acts.len());
     context.report(None, &[args.out.as_deref()], |out| match context.format {
-        Format::Text | Format::Html => Ok(text(args, policy, &broken, acts, used_up, out)?),
+        Format::Text | Format::Html | Format::Sarif => {
+            Ok(text(args, policy, &broken, acts, used_up, out)?)
+        }
         Format::Json => {
             let hex: String = smaller.encode().iter().map(|byte| format!("{byte:02x}")).collect();
             let object = json!({

@@ -34,7 +34,7 @@ impl Report<'_> {
             return Ok(());
         }
         context.report(None, &[args.out.as_deref()], |out| match context.format {
-            Format::Text | Format::Html => Ok(self.text(out)?),
+            Format::Text | Format::Html | Format::Sarif => Ok(self.text(out)?),
             Format::Json => Ok(writeln!(out, "{:#}", self.json())?),
             Format::Csv => {
                 let text = self.form(Form::Stream).map_err(Failure::because)?;

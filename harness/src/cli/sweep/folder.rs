@@ -174,7 +174,7 @@ pub(in crate::cli) fn print_report(
     let summary = &findings.summary;
     context.output(None, |out| {
         match context.format {
-            Format::Text | Format::Html => {
+            Format::Text | Format::Html | Format::Sarif => {
                 text::write_findings(ready, findings, context.color, out)?;
             }
             Format::Csv => csv::write_summary(ready, summary, out)?,

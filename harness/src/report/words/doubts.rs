@@ -54,8 +54,8 @@ fn rates(held: &Held, shown: &Reproduction) -> String {
         |share: Option<f64>| share.map_or_else(|| "-".to_string(), |share| percent(share, 2));
     let [low, high] = refused.range.map_or([None; 2], |(low, high)| [Some(low), Some(high)]);
     format!(
-        "{} of its requests were refused, {} are predicted for the same board ({} to {} in {STREAMS} \
-         streams, cap {}, {})",
+        "{} of its requests were refused, {} are predicted for the same board ({} to {} in 95 % of \
+         {STREAMS} streams, cap {}, {})",
         rate(refused.recorded),
         rate(refused.predicted),
         rate(low),

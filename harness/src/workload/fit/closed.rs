@@ -42,6 +42,9 @@ pub(super) struct Lane {
     pub(super) end_us: u64,
     /// The most pages that it holds with what it asks for.
     pub(super) most_pages: u64,
+    /// The number that it has in drawn streams, where that of the file is also another's who does
+    /// otherwise.
+    pub(super) own: Option<u16>,
 }
 
 impl Lane {
@@ -85,21 +88,25 @@ pub(super) struct Closed {
 }
 
 impl Closed {
-    /// What clients of a kind are, whose acts these are, and the buffers that are theirs; `None` where
-    /// they are no such clients. Where those of one name are not, each of its programs may be.
+    /// What clients of a kind are, whose acts these are, and the buffers that are theirs: nothing where
+    /// they are no such clients. Where all of one name are not, each of its programs may be.
     pub(super) fn find(
         kind: &str,
         clients: &[Vec<Act>],
         buffers: &[Buffer],
-    ) -> Option<(Self, Vec<usize>)> {
-        let programs = || clients.iter().flat_map(|acts| by_pid(acts, buffers)).collect::<Vec<_>>();
-        Self::shown(kind, By::Buffer, clients, buffers).or_else(|| {
-            let shown = |acts: &Vec<Act>| {
-                Self::shown(kind, By::Session, std::slice::from_ref(acts), buffers).is_some()
+    ) -> Vec<(Self, Vec<usize>)> {
+        if let Some(all) = Self::shown(kind, By::Buffer, clients, buffers) {
+            return vec![all];
+        }
+        let mut programs: Vec<_> = clients.iter().flat_map(|acts| by_pid(acts, buffers)).collect();
+        let found = [By::Buffer, By::Session].map(|by| {
+            let is_shown = |acts: &mut Vec<Act>| {
+                Self::shown(kind, by, std::slice::from_ref(acts), buffers).is_some()
             };
-            let own: Vec<_> = programs().into_iter().filter(shown).collect();
-            Self::shown(kind, By::Session, &own, buffers)
-        })
+            let own: Vec<_> = programs.extract_if(.., is_shown).collect();
+            Self::shown(kind, by, &own, buffers)
+        });
+        found.into_iter().flatten().collect()
     }
 
     fn shown(
@@ -145,7 +152,8 @@ impl Closed {
     fn add(&mut self, (first, last): (&Act, &Act), steps: &[Step]) {
         let most_pages = steps.iter().map(Step::after).max().unwrap_or(0);
         let (at_us, end_us) = (first.at_us, last.at_us);
-        self.lanes.push(Lane { client: first.client, at_us, end_us, most_pages });
+        let own = None;
+        self.lanes.push(Lane { client: first.client, at_us, end_us, most_pages, own });
         self.most_pages = self.most_pages.max(most_pages);
         let (mut run, mut unit_us) = (0, 0);
         for step in steps {

@@ -106,7 +106,7 @@ impl Drawn {
                 drawn.place(session.at_us, None, index, *client, draws);
             }
         }
-        drawn.place_closed(target, seed);
+        drawn.place_closed(target, seed, &mut names);
         let mut of_class = vec![0; model.classes.len()];
         for (index, slot) in model.slots.iter().enumerate() {
             let number = of_class[slot.class];
@@ -140,16 +140,20 @@ impl Drawn {
     }
 
     /// Those that hold as much as they may: of another LOAD more or less.
-    fn place_closed(&mut self, target: u64, seed: &Seed) {
+    fn place_closed(&mut self, target: u64, seed: &Seed, names: &mut Names) {
         let model = Arc::clone(&self.model);
         let mut number = 0;
         for (index, closed) in model.closed.iter().enumerate() {
             for (at, lane) in closed.lanes.iter().enumerate() {
                 let most = scaled(lane.most_pages, target, model.load_pages);
                 let mut draws = seed.child("closed", number).rng();
+                // What a client that is never at its limit may hold is open: all, in half of the draws.
+                let is_open = closed.needed == 0 && draws.below(2) == 1;
+                let most = if is_open { u64::MAX } else { most };
                 number += 1;
                 let turns = Turns::new((index, at), most, closed, &mut draws);
-                self.place(lane.at_us, None, 0, lane.client, draws).turns = Some(turns);
+                let client = lane.own.map_or(lane.client, |_| names.another(lane.client));
+                self.place(lane.at_us, None, 0, client, draws).turns = Some(turns);
             }
         }
     }

@@ -6,6 +6,7 @@ use cma_policies::Area;
 
 use super::super::of_client::OfClient;
 use super::acts::{Acts, Did};
+use super::again::Tries;
 use super::closed::Closed;
 use super::manner::{self, Manner};
 use super::meant;
@@ -296,16 +297,22 @@ impl Ledger {
     fn infer(&mut self, clients: &[String], has_time: bool) {
         let history = &mut self.history;
         for (kind, acts) in self.acts.by_kind(clients) {
-            let found = if has_time { Closed::find(&kind, &acts, &history.buffers) } else { None };
-            let (found, own) = found.unzip();
-            for number in own.into_iter().flatten() {
-                history.buffers[number].is_closed = true;
+            let tries = if has_time { Tries::find(&acts, &history.buffers) } else { None };
+            let once = tries.as_ref().map(|tries| tries.without(&acts));
+            let found = if has_time {
+                Closed::find(&kind, once.as_ref().unwrap_or(&acts), &history.buffers)
+            } else {
+                Vec::new()
+            };
+            for number in found.iter().flat_map(|(_, own)| own) {
+                history.buffers[*number].is_closed = true;
             }
-            let manner = manner::of(&kind, &acts, &history.buffers, found.as_ref());
+            let found: Vec<_> = found.into_iter().map(|(closed, _)| closed).collect();
+            let manner = manner::of(&kind, &acts, &history.buffers, found.first(), tries.as_ref());
             if !has_time {
                 history.left_out.given_back += manner::refused(&acts);
             } else {
-                let mended = meant::mend(&acts, manner.after, &mut history.buffers);
+                let mended = meant::mend(&acts, manner.after, tries.as_ref(), &mut history.buffers);
                 history.left_out.again += mended.gone;
                 history.left_out.refused += mended.live;
             }

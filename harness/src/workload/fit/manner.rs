@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::acts::{Act, Did, by_pid};
+use super::again::Tries;
 use super::closed::{Closed, median};
 use super::history::Buffer;
 use crate::after_failure::AfterFailure;
@@ -67,6 +68,8 @@ struct Follows {
     next_us: Vec<u64>,
     /// The most refusals in a row of one request.
     most_tries: u64,
+    /// Another request followed a refusal.
+    gave_up: bool,
     /// By pages: requests, and those that the same follows.
     by_size: BTreeMap<u64, (u64, u64)>,
 }
@@ -79,6 +82,7 @@ impl Follows {
         self.dropped += other.dropped;
         self.next_us.extend(other.next_us);
         self.most_tries = self.most_tries.max(other.most_tries);
+        self.gave_up |= other.gave_up;
     }
 
     /// Requests that another one would follow than the same, if what follows a request were as it is
@@ -105,6 +109,7 @@ pub(super) fn of(
     clients: &[Vec<Act>],
     buffers: &[Buffer],
     closed: Option<&Closed>,
+    tries: Option<&Tries>,
 ) -> Manner {
     let (mut refused, mut granted) = (Follows::default(), Follows::default());
     let mut expected = 0.0;
@@ -123,16 +128,20 @@ pub(super) fn of(
     let dropped = refused.with_others >= LEAST
         && mostly(refused.dropped, refused.with_others, MOST_TENTHS)
         && !mostly(granted.dropped, granted.with_others, ELSE_TENTHS);
-    let after = match closed.and_then(Closed::after) {
+    let tried =
+        tries.map(|tries| AfterFailure::Retry { every_us: tries.every_us, times: tries.times });
+    let after = match tried.or_else(|| closed.and_then(Closed::after)) {
+        Some(tried @ AfterFailure::Retry { .. }) => tried,
         _ if again => {
-            let every_us = next_us.unwrap_or(0).max(1);
-            AfterFailure::Retry { every_us, times: refused.most_tries.max(1) }
+            let times =
+                if refused.gave_up { refused.most_tries.max(1) } else { AfterFailure::EVER };
+            AfterFailure::Retry { every_us: next_us.unwrap_or(0).max(1), times }
         }
         Some(after) => after,
         None if dropped => AfterFailure::Session,
         None => AfterFailure::Drop,
     };
-    let is_known = again || closed.is_none_or(Closed::is_back_known);
+    let is_known = tries.is_some() || again || closed.is_none_or(Closed::is_back_known);
     let Follows { requests: refusals, again, dropped, .. } = refused;
     let holds = closed.map(|closed| {
         let &Closed { most_pages, gave, needed, .. } = closed;
@@ -165,6 +174,7 @@ fn follow(acts: &[Act], buffers: &[Buffer], refused: &mut Follows, granted: &mut
             let again = alone && (known.count, known.align) == (buffer.count, buffer.align);
             into.requests += 1;
             into.again += u64::from(again);
+            into.gave_up |= !again;
             let of_size = into.by_size.entry(known.count).or_default();
             *of_size = (of_size.0 + 1, of_size.1 + u64::from(again));
             into.next_us.push(at_us - before_us);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::acts::{Act, Did};
+use super::again::Tries;
 use super::closed::median;
 use super::history::Buffer;
 use crate::after_failure::AfterFailure;
@@ -19,9 +20,19 @@ pub(super) struct Mended {
 /// Lets what was refused live: as long as the nearest request of the same client that was granted
 /// as many pages with nothing given back between, else as half of those of its kind do. What was
 /// asked for again is gone, and the last try is made when the first was.
-pub(super) fn mend(clients: &[Vec<Act>], after: AfterFailure, buffers: &mut [Buffer]) -> Mended {
+pub(super) fn mend(
+    clients: &[Vec<Act>],
+    after: AfterFailure,
+    tries: Option<&Tries>,
+    buffers: &mut [Buffer],
+) -> Mended {
     let mut mended = Mended::default();
-    if matches!(after, AfterFailure::Retry { .. }) {
+    if let Some(tries) = tries {
+        mended.gone += tries.next.len() as u64;
+        for (first, number) in &tries.next {
+            repeats(*first, *number, buffers);
+        }
+    } else if matches!(after, AfterFailure::Retry { .. }) {
         clients.iter().for_each(|acts| mended.gone += join(acts, buffers));
     }
     let lives = lives(clients, buffers);
@@ -52,12 +63,17 @@ fn join(acts: &[Act], buffers: &mut [Buffer]) -> u64 {
         };
         let (one, other) = (buffers[first], buffers[number]);
         if (one.count, one.align) == (other.count, other.align) {
-            buffers[number].at_us = one.at_us;
-            buffers[first].count = 0;
+            repeats(first, number, buffers);
             gone += 1;
         }
     }
     gone
+}
+
+/// Request `number` is a try of `first`: it is taken to be made when that was.
+fn repeats(first: usize, number: usize, buffers: &mut [Buffer]) {
+    buffers[number].at_us = buffers[first].at_us;
+    buffers[first].count = 0;
 }
 
 /// By pages, how long half of what was granted lived.

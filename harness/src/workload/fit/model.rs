@@ -183,6 +183,7 @@ impl Model {
             end_us: history.end_us,
             ..Self::default()
         };
+        model.number_lanes(history);
         let mut classes = BTreeMap::new();
         for (key, client, session) in sessions(history) {
             let sessions: &mut Vec<(u16, Session)> = classes.entry(key).or_default();
@@ -192,6 +193,28 @@ impl Model {
             model.add_class(sessions);
         }
         model
+    }
+
+    /// Whether sessions are drawn of this client.
+    pub(super) fn has_sessions(&self, client: u16) -> bool {
+        let slots = self.slots.iter().map(|slot| slot.client);
+        slots.chain(self.residents.iter().map(|(own, _)| *own)).any(|own| own == client)
+    }
+
+    /// Gives those that hold as much as they may numbers of their own where others ask under theirs: a
+    /// client does one thing after a refusal, and holds what is its own.
+    fn number_lanes(&mut self, history: &History) {
+        let others = history.buffers.iter().filter(|buffer| !buffer.is_closed);
+        let mut taken: BTreeSet<u16> = others.map(|buffer| buffer.client).collect();
+        let mut next = self.clients.len();
+        for lane in self.closed.iter_mut().flat_map(|closed| &mut closed.lanes) {
+            if !taken.insert(lane.client)
+                && let Ok(number) = u16::try_from(next)
+            {
+                lane.own = Some(number);
+                next += 1;
+            }
+        }
     }
 
     /// Pages of what was there before, and stays.

@@ -127,7 +127,6 @@ fn a_heap_that_gives_one_back_is_told_and_predicted() {
 }
 
 #[test]
-#[ignore = "streams fail less than the files do"]
 fn a_heap_that_gives_one_back_is_reproduced() {
     check_heap(false, 1);
 }
@@ -207,7 +206,7 @@ fn cameras_that_ask_again_every_20_ms_are_told() {
 }
 
 #[test]
-#[ignore = "they are taken to give up, and what comes late lives shorter"]
+#[ignore = "what comes late lives shorter in streams"]
 fn cameras_that_ask_again_every_20_ms_are_predicted() {
     again_after_20_ms().is_predicted();
 }

@@ -85,18 +85,22 @@ impl Tries {
     }
 }
 
+/// Pages and order.
+type Asked = (u64, Option<u32>);
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Ask {
     at_us: u64,
     number: usize,
-    what: (u64, Option<u32>),
+    what: Asked,
     granted: bool,
 }
 
 /// The requests of a program.
 struct Asks {
     all: Vec<Ask>,
-    by_what: BTreeMap<(u64, Option<u32>), Vec<(u64, usize)>>,
+    /// When, and its number, in order.
+    by_what: BTreeMap<Asked, Vec<(u64, usize)>>,
     end_us: u64,
 }
 

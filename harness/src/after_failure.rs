@@ -26,8 +26,8 @@ pub enum AfterFailure {
     /// and the rest of them is not asked for. Their frees in the stream do not happen any more.
     Session,
     /// They go on with their next request, as one who keeps as much as it is allowed to: some of its
-    /// buffers go back at once, and from then on what the stream gives back stays until pages are
-    /// needed, when any buffer goes: a client never holds more than it held at most in the stream.
+    /// buffers go back at once, and from then on what the stream gives back stays until its
+    /// pages are needed: a client never holds more than it held at most in the stream.
     Next {
         /// Buffers of the same client that go back at once; all of them, where it is
         /// [`ALL`](Self::ALL).

@@ -130,8 +130,7 @@ fn stream(draws: &mut Draws, parts: u64) -> (String, Work, u64) {
     };
     let parts: Vec<_> = (0..parts).map(|_| part(draws)).collect();
     let words = ["drop", "retry:every_ms=20,times=5", "session", "next:back=0", "next:back=1"];
-    let word: &&str = draws.pick(&words);
-    let after = AfterFailure::parse(word).unwrap();
+    let after = AfterFailure::parse(draws.pick::<&str>(&words)).unwrap();
     let load_pages: u64 = parts.iter().map(|(_, pages)| pages).sum();
     let class = if parts.len() == 1 { parts[0].0.name } else { "mix" };
     let pages = load_pages * 100 / draws.between(75, 100);

@@ -145,6 +145,8 @@ fn json_text_and_a_drawn_stream_say_the_same_load() {
     for (load_mib, load_pages) in [(None, 2592), (Some("20"), 1280), (Some("81"), 5184)] {
         let mut args = vec!["fit", TRACE, DMESG, "--draw", "d.csv", "--seed", "3"];
         args.extend(load_mib.iter().flat_map(|mib| ["--load-mib", mib]));
+        // Of twice the LOAD as many ops are half the time of the file.
+        args.extend(["--ops", "6200"]);
         bench.good(&args);
         let drawn = fs::read_to_string(bench.0.path().join("d.csv")).unwrap();
         let head = format!(

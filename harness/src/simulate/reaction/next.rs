@@ -74,8 +74,8 @@ struct Buffer {
 }
 
 /// A client that was refused holds less than in the stream. What the stream gives back then stays,
-/// until the next request would make it hold more than it held at most there, when any of its buffers
-/// goes; where it holds nothing any more in the stream, all goes back. It takes O(log n) for each op, of n that are live.
+/// until the next request would make it hold more than it held at most there; where it holds
+/// nothing any more in the stream, all goes back. It takes O(log n) for each op, of n that are live.
 pub(super) struct Next {
     back: u64,
     oldest: bool,
@@ -133,7 +133,7 @@ impl Next {
     fn make_room(&mut self, at_us: u64, client: u16, pages: u64, mut draw: u64) {
         while let Some(its) = self.clients.get(&client)
             && its.held.saturating_add(pages) > its.most
-            && let Some(id) = its.live.one(self.oldest, draw)
+            && let Some(id) = its.kept.one(self.oldest, draw)
         {
             self.give(at_us, id);
             draw = draw.wrapping_add(1);

@@ -113,8 +113,14 @@ impl Drawn {
             of_class[slot.class] += 1;
             for copy in 0..copies(number, target, model.load_pages) {
                 let mut draws = seed.child("slot", index as u64).child("copy", copy).rng();
-                // A copy begins somewhere else on the way to the next session.
-                let each_us = model.end_us / slot.sessions.max(1);
+                // A copy begins somewhere else on the way to the next session; of what happens once
+                // while it does.
+                let class = &model.classes[slot.class];
+                let once_us = class.sessions.first().and_then(|session| session.lasts_us);
+                let each_us = match (slot.sessions, once_us) {
+                    (..=1, Some(lasts_us)) => lasts_us / 2,
+                    (sessions, _) => model.end_us / sessions.max(1),
+                };
                 let later_us = if copy == 0 { 0 } else { draws.below(each_us.saturating_add(1)) };
                 let alone = model.classes[slot.class].pauses.len() == 1;
                 let client =

@@ -159,9 +159,8 @@ pub(super) fn steps(acts: &[Act], buffers: &[Buffer], by: By) -> Vec<Step> {
 fn units(acts: &[Act], buffers: &[Buffer], by: By) -> HashMap<usize, usize> {
     let mut of = HashMap::new();
     let mut back: HashMap<usize, usize> = HashMap::new();
-    for act in acts {
+    for (rank, act) in acts.iter().enumerate() {
         if let Did::Free { number } = act.did {
-            let rank = back.len();
             back.insert(number, rank);
         }
     }
@@ -195,7 +194,7 @@ struct Open {
     sizes: Vec<u64>,
     /// A size came again: the sizes of one buffer are known.
     is_cycle: bool,
-    /// When the last one that was granted went back, as the number of that free.
+    /// When the last one that was granted went back, as the number of that act.
     last: Option<Option<usize>>,
 }
 

@@ -122,6 +122,15 @@ pub const ENTRIES: &[Entry] = &[
 ];
 
 impl AfterFailure {
+    /// What a client may do of which nothing is known: each word as it is without parameters, but for
+    /// those that are none of a client's.
+    pub const OPEN: [Self; 4] = [
+        Self::Drop,
+        Self::Retry { every_us: 1_000_000, times: 10 },
+        Self::Session,
+        Self::Next { back: 0, oldest: false },
+    ];
+
     /// Tries without an end.
     pub const EVER: u64 = 1 << 32;
 
@@ -204,6 +213,11 @@ mod tests {
         for entry in ENTRIES {
             let parsed = AfterFailure::parse(entry.name).unwrap();
             assert_eq!(AfterFailure::parse(&parsed.to_string()), Ok(parsed));
+        }
+        for open in AfterFailure::OPEN {
+            let name = open.to_string();
+            let name = name.split(':').next().unwrap();
+            assert_eq!(AfterFailure::parse(name), Ok(open));
         }
         for text in ["retry:every_us=300,times=3", "next:back=65536", "next:back=1,oldest=1"] {
             assert_eq!(AfterFailure::parse(text).unwrap().to_string(), text);

@@ -223,8 +223,9 @@ impl Fit {
     }
 
     /// What clients of these names do after a refusal in stream `number`, those of which nothing is
-    /// known `others`. Of those who hold as much as they may where no refusal shows how many buffers
-    /// go back, one does in every second stream.
+    /// known `others`. What too few refusals show is open: of those who hold as much as they may
+    /// whether a buffer goes back, one way in every second stream; of others all, so that streams take
+    /// each word in turn.
     pub fn callers(&self, names: &[String], others: AfterFailure, number: u64) -> Callers {
         let of_kind = |name: &str| {
             let known = self.manners.iter().find(|manner| manner.kind == kind(name));
@@ -232,6 +233,7 @@ impl Fit {
                 Some((AfterFailure::Next { oldest, .. }, false)) => {
                     AfterFailure::Next { back: number % 2, oldest }
                 }
+                Some((_, false)) => AfterFailure::OPEN[(number % 4) as usize],
                 Some((after, _)) => after,
                 None => others,
             }

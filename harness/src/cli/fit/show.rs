@@ -316,11 +316,17 @@ fn said(manner: &Manner, in_ops: bool, page: Page) -> String {
         AfterFailure::Next { back, oldest } => next(back, oldest, manner.is_known),
         after => after.about().to_string(),
     };
-    let word = match manner.after {
-        AfterFailure::Next { .. } if !manner.is_known => String::new(),
-        after => format!(" ({after})"),
+    let mut said = match (manner.after, manner.is_known) {
+        (AfterFailure::Next { .. }, false) => {
+            format!("after a refusal {} will {does}", called(manner))
+        }
+        (_, false) => format!(
+            "what {} will do after a refusal too few of them show: streams take drop, retry, session \
+             and next in turn",
+            called(manner)
+        ),
+        (after, true) => format!("after a refusal {} will {does} ({after})", called(manner)),
     };
-    let mut said = format!("after a refusal {} will {does}{word}", called(manner));
     if let Some(Holds { most_pages, gave, needed }) = manner.holds {
         said += &format!(
             "; it holds up to {most_pages} pages ({}): of {gave} requests before which something \

@@ -10,6 +10,8 @@ use crate::after_failure::AfterFailure;
 
 /// Refusals below which nothing is concluded.
 const LEAST: u64 = 4;
+/// Refusals after which going on without the buffer is what clients do, and not what is not shown.
+const SHOWN: u64 = 16;
 /// What follows at least so many tenths of them is what clients do …
 const MOST_TENTHS: u64 = 8;
 /// … where no more than so many tenths of what was granted is followed by it.
@@ -31,8 +33,8 @@ pub struct Manner {
     pub kind: String,
     /// What they do.
     pub after: AfterFailure,
-    /// Whether refusals show it, where it is [`AfterFailure::Next`]: else it is not known how many
-    /// buffers go back.
+    /// Whether refusals show it. Else it is not known how many buffers go back where it is
+    /// [`AfterFailure::Next`], and nothing where it is another: streams take each word in turn.
     pub is_known: bool,
     /// Refusals that were followed by another request of the same client.
     pub refusals: u64,
@@ -141,7 +143,11 @@ pub(super) fn of(
         None if dropped => AfterFailure::Session,
         None => AfterFailure::Drop,
     };
-    let is_known = tries.is_some() || again || closed.is_none_or(Closed::is_back_known);
+    let is_known = match closed {
+        _ if tries.is_some() || again => true,
+        Some(closed) => closed.is_back_known(),
+        None => refused.requests >= SHOWN,
+    };
     let Follows { requests: refusals, again, dropped, .. } = refused;
     let holds = closed.map(|closed| {
         let &Closed { most_pages, gave, needed, .. } = closed;

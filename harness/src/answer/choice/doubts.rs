@@ -14,8 +14,23 @@ pub enum Doubt {
     /// The file had requests refused in an area at least as large as the chosen one, at its cap and
     /// under its policy, with no more LOAD.
     AsRecorded(OfFile),
+    /// The area refused requests of the chosen configuration, and the page allocator served them, as it
+    /// is taken to do for who asks; it may not always have the blocks.
+    Served(Served),
     /// It had, if pages are of this size, which nothing states; whatever the cap.
     IfPagesAre(OfFile, Page),
+}
+
+/// Requests that an area refused and the page allocator served.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Served {
+    /// Requests in all.
+    pub requests: u64,
+    /// Those of them.
+    pub served: u64,
+    /// The first of the ranked under the same policy whose areas refuse none, an index into
+    /// [`Choice::ranked`].
+    pub without: Option<usize>,
 }
 
 /// A file of a stream, on its board.
@@ -54,8 +69,9 @@ pub(super) fn of_boards(ready: &Ready, summary: &Summary, choice: &Choice) -> Ve
         (row.at.board, row.at.cap, row.policy) == (best.board, best.cap, best.policy)
             && choice.scope.has(&row.at)
     };
-    let mut doubts = Vec::new();
-    for row in summary.rows.iter().filter(is_its) {
+    let mut doubts: Vec<_> =
+        served(ready, summary, (choice, best)).map(Doubt::Served).into_iter().collect();
+    for row in summary.rows.iter().filter(is_its).filter(|row| row.fell_back == 0) {
         let stream = row.at.stream;
         for (file, on_board) in ready.checked[stream].on_board.iter().enumerate() {
             let doubt = doubt(ready, (best, row), OfFile { stream, file }, on_board);
@@ -63,6 +79,33 @@ pub(super) fn of_boards(ready: &Ready, summary: &Summary, choice: &Choice) -> Ve
         }
     }
     doubts
+}
+
+/// What the page allocator serves of the chosen configuration, where that is taken to be so and not
+/// stated by the board.
+fn served(
+    ready: &Ready,
+    summary: &Summary,
+    (choice, best): (&Choice, &Candidate),
+) -> Option<Served> {
+    let rows = |one: &Candidate| {
+        let at = (one.board, one.cap, one.policy);
+        let rows = summary.rows.iter().filter(|row| choice.scope.has(&row.at));
+        rows.filter(move |row| (row.at.board, row.at.cap, row.policy) == at).collect::<Vec<_>>()
+    };
+    let its = rows(best);
+    let is_taken = its.iter().any(|row| ready.board(&row.at).is_caller_open);
+    let served: u64 = its.iter().map(|row| row.fell_back).sum();
+    if !is_taken || served == 0 {
+        return None;
+    }
+    let refuses_none = |one: &Candidate| {
+        let rows = rows(one);
+        let is_clean = |row: &&SummaryRow| row.streams > 0 && row.refused.iter().all(|n| *n == 0);
+        one.policy == best.policy && !rows.is_empty() && rows.iter().all(is_clean)
+    };
+    let without = choice.ranked.iter().position(refuses_none);
+    Some(Served { requests: its.iter().map(|row| row.requests).sum(), served, without })
 }
 
 fn doubt(

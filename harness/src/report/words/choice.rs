@@ -1,6 +1,6 @@
 //! What a choice says.
 
-use super::doubts::{as_recorded, unlike};
+use super::doubts::{as_recorded, served, unlike};
 use super::time::{at_least, covered, span};
 use crate::answer::{
     Barred, Candidate, Choice, Kconfig, Lead, More, Need, Note, Summary, SummaryRow, Verdict,
@@ -103,7 +103,9 @@ pub fn sentence(ready: &Ready, summary: &Summary, choice: &Choice) -> String {
     match (choice.verdict, ready.plan.target) {
         (Verdict::Met, _) => {
             let lead = lead(choice.lead(), ready.plan.page);
-            let but = as_recorded(ready, choice).map(|but| format!("; {but}")).unwrap_or_default();
+            let served = served(choice, |one| name(ready, one));
+            let but = as_recorded(ready, choice).or(served);
+            let but = but.map(|but| format!("; {but}")).unwrap_or_default();
             format!("choose {}; {lead}{but}", named())
         }
         (Verdict::NotReproduced, _) => format!(

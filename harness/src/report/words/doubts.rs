@@ -1,6 +1,6 @@
 //! What the files of a plan say of its fits, and against what it advises.
 
-use crate::answer::{Choice, Doubt};
+use crate::answer::{Candidate, Choice, Doubt};
 use crate::reproduce::{Reproduction, STREAMS};
 use crate::sweep::{Held, Ready};
 use crate::words::{mib, percent};
@@ -97,6 +97,25 @@ pub(super) fn as_recorded(ready: &Ready, choice: &Choice) -> Option<String> {
     });
     let said: Vec<_> = said.take(NAMED).collect();
     (!said.is_empty()).then(|| format!("but its files contradict that: {}", said.join("; ")))
+}
+
+/// What an area refuses of a choice and the page allocator is taken to serve, and what would do without
+/// it; `named` says what a candidate is.
+pub(super) fn served(choice: &Choice, named: impl Fn(&Candidate) -> String) -> Option<String> {
+    choice.doubts.iter().find_map(|doubt| {
+        let Doubt::Served(served) = doubt else { return None };
+        let share = percent(served.served as f64 / served.requests.max(1) as f64, 2);
+        let without = match served.without {
+            Some(one) => {
+                format!("the first in which it refuses none is {}", named(&choice.ranked[one]))
+            }
+            None => "in each that was tried it refuses some".to_string(),
+        };
+        Some(format!(
+            "CMA itself refuses {share} of the requests there, which the page allocator is taken to serve \
+             while it has such blocks; {without}"
+        ))
+    })
 }
 
 /// What failed when it was recorded, if pages are larger than they are taken to be.

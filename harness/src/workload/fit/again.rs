@@ -22,6 +22,8 @@ const AS_FREQUENT_TENTHS: usize = 8;
 /// Tries that are the very next request of their program show nothing, where so many tenths are: a
 /// group of one size looks the same.
 const NEXT_TENTHS: usize = 8;
+/// Refusals of a program whose times are looked at: a megabyte for each 8192.
+const MOST: usize = 1 << 16;
 /// Shorter times are those of a group that is asked for at once.
 const LEAST_US: u64 = 100;
 
@@ -137,7 +139,7 @@ impl Asks {
                 self.later(ask).iter().take(LOOKED_AT).map(|(at_us, _)| at_us - ask.at_us);
             since_us.filter(|since_us| *since_us >= LEAST_US).collect::<Vec<_>>()
         };
-        self.ends(false).flat_map(times).collect()
+        self.ends(false).take(MOST).flat_map(times).collect()
     }
 
     /// The request for the same that follows `ask` after about this time.

@@ -84,7 +84,8 @@ pub(super) fn steps(acts: &[Act], buffers: &[Buffer], by: By) -> Vec<Step> {
     let mut held: Vec<Held> = Vec::new();
     let mut pages = 0u64;
     let mut next = Step::default();
-    let mut last: Option<(usize, u64, u64, bool)> = None;
+    // The unit, when it began, and whether its last request was granted.
+    let mut last: Option<(usize, u64, bool)> = None;
     for act in acts {
         match act.did {
             Did::Free { number } => {
@@ -133,7 +134,7 @@ pub(super) fn steps(acts: &[Act], buffers: &[Buffer], by: By) -> Vec<Step> {
                 let step = steps.last_mut().expect("one was pushed");
                 step.unit.asks.push((count, align));
                 step.unit.lasts_us = act.at_us - began_us;
-                last = Some((unit, began_us, act.at_us, granted));
+                last = Some((unit, began_us, granted));
                 let counts = granted || by == By::Session;
                 if counts {
                     pages = pages.saturating_add(count);

@@ -208,3 +208,17 @@ fn a_file_that_no_policy_explains_is_not_reproduced() {
     assert_eq!(reproduction.refused.range, Some((0.0, 0.0)));
     assert!(!reproduction.holds());
 }
+
+#[test]
+fn a_group_of_one_size_that_is_refused_is_asked_for_once() {
+    // A program of sessions with a limit, which the page allocator serves, and one of the same name
+    // that asks for 96 buffers of one size, 65 of which are refused one after the other.
+    let fit = Fit::read(&capture("6.12-vivid-odd-trace_pipe.txt.gz"), &Options::default()).unwrap();
+    let manner = fit.manners().iter().find(|manner| manner.kind == "vload").unwrap();
+    assert_eq!((manner.after, manner.is_known), (AfterFailure::Drop, true), "{manner:?}");
+    assert_eq!(manner.refusals, manner.again, "each is followed by the same");
+    assert!(manner.holds.is_some(), "{manner:?}");
+    let reproduction = reproduce(&fit).unwrap().unwrap();
+    assert!(reproduction.holds(), "{reproduction:?}");
+    assert!(reproduction.by_size.iter().all(|(_, figure)| figure.agrees()), "{reproduction:?}");
+}

@@ -10,6 +10,7 @@
 
 mod audio;
 mod camera;
+pub mod changed;
 mod dashcam;
 mod display;
 pub mod fit;

@@ -155,7 +155,8 @@ mod tests {
         let areas = vec![area("linux,cma", 28 << 20, true), area("vpu", u64::MAX, false)];
         for cap in [Some(4), None] {
             let this = Recommended { areas: areas.clone(), cap };
-            let text = serde_json::json!({ "recommended": this.to_json(), "curve": [1], "schema": 1 });
+            let text =
+                serde_json::json!({ "recommended": this.to_json(), "curve": [1], "schema": 1 });
             assert_eq!(read(&format!("{text:#}")), Ok(this));
         }
         let text = r#"{"recommended": {"areas": [], "cap": 0, "later": {}}}"#;
@@ -172,10 +173,16 @@ mod tests {
             ("[]".to_string(), ": it has no key \"recommended\""),
             ("{\"recommended\": null}".to_string(), "nothing was recommended"),
             ("{\"schema\": 2}".to_string(), "its schema is 2, and this cmalab reads 1"),
-            (one(r#"{"name": "a", "bytes": "28M"}"#), "line 2, column 54: not as expected: invalid"),
+            (
+                one(r#"{"name": "a", "bytes": "28M"}"#),
+                "line 2, column 54: not as expected: invalid",
+            ),
             (one(r#"{"name": "a"}"#), "missing field `bytes`"),
             (one(&whole.replace('1', "-1")), "expected u64"),
-            (one(&whole.replace('1', "0")), "area \"a\" of \"recommended\" has no name or no bytes"),
+            (
+                one(&whole.replace('1', "0")),
+                "area \"a\" of \"recommended\" has no name or no bytes",
+            ),
             (one(&whole.replace("\"a\"", "\"\"")), "has no name or no bytes"),
             (one(&format!("{whole}, {whole}")), "area \"a\" of \"recommended\" is there twice"),
             (one(""), "has neither an area nor a cap"),

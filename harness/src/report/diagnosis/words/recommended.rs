@@ -2,9 +2,16 @@
 
 use super::super::groups::Report;
 use super::super::plain::{clean, counted};
-use super::boot::{LOOK, area, lines, short, size, who};
+use super::boot::{LOOK, act_doubt, area, lines, short, size, who};
 use crate::boot::{Asked, Fate, Story};
-use crate::diagnose::{AreaBy, AreaHeld, AsRecommended, CallsShow, CapHeld, Holds};
+use crate::diagnose::{AreaBy, AreaHeld, AsRecommended, CallsShow, CapHeld, Diagnosis, Holds};
+
+/// What shows the cap.
+const CONFIG: &str = "`zcat /proc/config.gz | grep CMA_ALIGNMENT`";
+
+/// What shows that another tree or kernel was booted.
+const BOOTED: &str = "see whether the board booted the new device tree, command line and kernel \
+                      (`ls /proc/device-tree/reserved-memory`, `cat /proc/cmdline`, `uname -a`)";
 
 /// The answer, before any other: what decides it.
 pub fn answer(report: &Report<'_>) -> Option<String> {
@@ -35,6 +42,20 @@ fn all_the_same(report: &Report<'_>, verdict: Holds) -> String {
     let boots = report.diagnosis.boot.boots;
     let of = if boots > 1 { format!(" in the {boots} boots of this text") } else { String::new() };
     format!("; and yet {} failed{of}", counted(report.failures, "request"))
+}
+
+/// What to do where nothing failed and it is not as recommended, or not known to be.
+pub(super) fn act(diagnosis: &Diagnosis) -> Option<String> {
+    let held = diagnosis.as_recommended.as_ref()?;
+    let is_open = |cap: &CapHeld| cap.holds == Holds::Unknown;
+    let areas = held.areas.iter().any(|one| one.holds == Holds::Unknown).then_some(LOOK);
+    let cap = held.cap.as_ref().filter(|cap| is_open(cap)).map(|_| CONFIG);
+    let open: Vec<_> = areas.into_iter().chain(cap).collect();
+    match held.verdict() {
+        Holds::Yes => None,
+        Holds::No => act_doubt(&diagnosis.boot).or_else(|| Some(BOOTED.to_string())),
+        Holds::Unknown => Some(format!("add what shows the rest: {}", open.join(", and "))),
+    }
 }
 
 /// A sentence or two for each area, and for the cap.
@@ -85,26 +106,30 @@ fn half(held: &AreaHeld, story: &Story) -> String {
             let has = size(pages.saturating_mul(story.page_bytes()));
             let not =
                 if held.holds == Holds::No { format!(", not {bytes}") } else { String::new() };
-            format!("{name} has {has}{not} by the files or events of the kernel that runs")
+            format!("{name} has {has}{not} (by what the running kernel shows)")
         }
-        AreaBy::Total(total, sum) => {
-            let by =
-                if story.cma_total.is_some() { "CmaTotal" } else { "cma-reserved of the boot" };
-            let (total, sum) = (size(total), size(sum));
-            match held.holds {
-                Holds::Yes => {
-                    format!("{by} is {total}, which leaves {bytes} for {name} (by the sum alone)")
-                }
-                Holds::No => {
-                    format!("{by} is {total}, less than {name} and the others need ({sum})")
-                }
-                Holds::Unknown => format!(
-                    "the text does not mention {name}; {by} is {total} and the recommended areas \
-                     have {sum}, which does not show it"
-                ),
-            }
-        }
+        AreaBy::Total(total, sum) => by_sum(held, (total, sum), story),
         AreaBy::Nothing => format!("the text does not mention {name}"),
+    }
+}
+
+/// What the sum of all areas says of one that the text does not mention.
+fn by_sum(held: &AreaHeld, (total, sum): (u64, u64), story: &Story) -> String {
+    let (name, bytes) = (clean(&held.area.name), size(held.area.bytes));
+    let by = if story.cma_total.is_some() { "CmaTotal" } else { "cma-reserved of the boot" };
+    let is = size(total);
+    match held.holds {
+        Holds::Yes => format!("{by} is {is}, which leaves {bytes} for {name} (by the sum alone)"),
+        Holds::No => {
+            format!("{by} is {is}, less than what is recommended with {name} ({})", size(sum))
+        }
+        Holds::Unknown if total == sum => format!(
+            "the text does not mention {name}; {by} is {is}, as all recommended areas have together, \
+             which says nothing of each"
+        ),
+        Holds::Unknown => {
+            format!("the text does not mention {name}, and {by} ({is}) does not show it")
+        }
     }
 }
 
@@ -125,28 +150,33 @@ fn own(held: &AreaHeld, asked: &Asked, story: &Story) -> String {
 }
 
 fn of_cap(held: &CapHeld) -> String {
-    let cap = held.cap;
-    let shown: Vec<_> =
-        held.stated.iter().map(stated).chain(held.calls.as_ref().map(calls)).collect();
-    match (held.holds, shown.is_empty()) {
-        (Holds::Yes, _) => format!("cap {cap}: {}", shown.join(", ")),
-        (Holds::No, _) => format!("the cap is not {cap}: {}", shown.join(", ")),
-        (Holds::Unknown, true) => format!("nothing in this text shows whether the cap is {cap}"),
-        (Holds::Unknown, false) => {
-            format!("whether the cap is {cap} is not clear: {}", shown.join(", "))
-        }
+    let (cap, shown) = (held.cap, shown(held));
+    match (held.holds, shown) {
+        (Holds::Yes, shown) => format!("cap {cap}: {}", shown.unwrap_or_default()),
+        (Holds::No, shown) => format!("the cap is not {cap}: {}", shown.unwrap_or_default()),
+        (Holds::Unknown, None) => format!("nothing in this text shows whether the cap is {cap}"),
+        (Holds::Unknown, Some(shown)) => format!("whether the cap is {cap} is not clear: {shown}"),
     }
 }
 
 /// The same, with what would show it.
 pub(in crate::report::diagnosis) fn whole_cap(held: &CapHeld) -> String {
-    let next = match held.holds {
-        Holds::Unknown => {
-            "; `zcat /proc/config.gz | grep CMA_ALIGNMENT` would show it, or a trace (`cmalab collect`)"
+    let shown = shown(held).unwrap_or_else(|| "nothing in this text shows it".to_string());
+    let more = match held.holds {
+        Holds::Unknown => format!("; {CONFIG} would show it, or a trace (`cmalab collect`)"),
+        Holds::Yes if held.stated.is_empty() => {
+            ", by the kernel's cap or one of their own".to_string()
         }
-        _ => "",
+        _ => String::new(),
     };
-    format!("cap {}: {}: {}{next}", held.cap, held.holds.name(), of_cap(held))
+    format!("cap {}: {}: {shown}{more}", held.cap, held.holds.name())
+}
+
+/// What there is to see of the cap.
+fn shown(held: &CapHeld) -> Option<String> {
+    let all: Vec<_> =
+        held.stated.iter().map(stated).chain(held.calls.as_ref().map(calls)).collect();
+    (!all.is_empty()).then(|| all.join(", "))
 }
 
 fn stated((cap, at): &(u32, crate::boot::At)) -> String {

@@ -209,8 +209,8 @@ impl Diagnose {
 /// What is to be held against the text.
 fn recommended(path: &Path) -> Result<Recommended, IngestError> {
     let name = path.display().to_string();
-    let text = fs::read_to_string(path).map_err(|error| IngestError::of(&name, error))?;
-    Recommended::from_json(&name, &text)
+    let text = fs::read(path).map_err(|error| IngestError::of(&name, error))?;
+    Recommended::from_json(&name, &String::from_utf8_lossy(&text))
 }
 
 fn open(path: &Path) -> Result<Source, IngestError> {

@@ -59,8 +59,9 @@ pub enum AreaBy {
     Boot(usize),
     /// The area that is the default one in its place: the same.
     Instead(usize),
-    /// Its pages, by debugfs, sysfs, a trace or a list.
-    Pages(u64),
+    /// Its pages, by debugfs, sysfs, a trace or a list; whether they are of the default area that no
+    /// node asks for, in its place.
+    Pages(u64, bool),
     /// All areas have so many bytes (`CmaTotal`), where the recommended ones have the second number.
     Total(u64, u64),
     /// Nothing.
@@ -139,7 +140,7 @@ impl AreaHeld {
     pub fn has_bytes(&self, story: &Story) -> Option<u64> {
         match self.by {
             AreaBy::Boot(index) | AreaBy::Instead(index) => story.areas[index].bytes,
-            AreaBy::Pages(pages) => story.page.and_then(|(bytes, _)| pages.checked_mul(bytes)),
+            AreaBy::Pages(pages, _) => story.page.and_then(|(bytes, _)| pages.checked_mul(bytes)),
             AreaBy::Total(..) | AreaBy::Nothing => None,
         }
     }
@@ -199,15 +200,15 @@ fn by_pages(area: &RecommendedArea, found: &Diagnosis) -> Option<(Holds, AreaBy)
         let mut areas = found.areas.iter();
         areas.find(|state| state.name.as_deref().is_some_and(is))?.total
     };
-    let default = || total(&|name| area.default && name == "reserved");
-    let pages = total(&|name| area.is(name)).or_else(default)?;
+    let own = total(&|name| area.is(name));
+    let pages = own.or_else(|| total(&|name| area.default && name == "reserved"))?;
     let story = &found.boot;
     let is = |bytes: u64| pages.checked_mul(bytes) == Some(area.bytes);
     let holds = match story.page {
         None if !is(4096) => Holds::Unknown,
         _ => Holds::of(is(story.page_bytes())),
     };
-    Some((holds, AreaBy::Pages(pages)))
+    Some((holds, AreaBy::Pages(pages, own.is_none())))
 }
 
 fn cap_held(cap: u32, found: &Diagnosis) -> CapHeld {

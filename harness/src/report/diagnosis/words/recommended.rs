@@ -99,14 +99,18 @@ fn half(held: &AreaHeld, story: &Story) -> String {
             let asked = &story.areas[index];
             format!("the default area is {} with {}, not {}", who(asked), has(asked), wanted(held))
         }
-        AreaBy::Pages(pages) if held.holds == Holds::Unknown => {
-            format!("{name} has {pages} pages, and the size of a page is not in the text")
-        }
-        AreaBy::Pages(pages) => {
+        AreaBy::Pages(pages, is_instead) => {
+            let of = if is_instead { "the default area (reserved)" } else { &*name };
             let has = size(pages.saturating_mul(story.page_bytes()));
-            let not =
-                if held.holds == Holds::No { format!(", not {bytes}") } else { String::new() };
-            format!("{name} has {has}{not} (by what the running kernel shows)")
+            match held.holds {
+                Holds::Yes => format!("{of} has {has} (by what the running kernel shows)"),
+                Holds::No => {
+                    format!("{of} has {has}, not {bytes} (by what the running kernel shows)")
+                }
+                Holds::Unknown => {
+                    format!("{of} has {pages} pages, and the size of a page is not in the text")
+                }
+            }
         }
         AreaBy::Total(total, sum) => by_sum(held, (total, sum), story),
         AreaBy::Nothing => format!("the text does not mention {name}"),

@@ -154,6 +154,51 @@ fn a_failure_on_what_was_advised_is_news() {
     }
 }
 
+/// A trace with so many calls of these pages and order, each of a client.
+fn trace(calls: &[(&str, u64, u64, u32)]) -> String {
+    let all = calls.iter().flat_map(|(client, times, pages, order)| {
+        (0..*times).map(move |_| (*client, *pages, *order))
+    });
+    let call = |(at, (client, pages, order)): (usize, (&str, u64, u32))| {
+        let of = format!("{client}-7 [000] ..... {}.0", at + 1);
+        let first = 4096 * at;
+        format!(
+            "{of}00000: cma_alloc_start: name=r count={pages} align={order}\n\
+             {of}00009: cma_alloc_finish: name=r pfn={first:#x} page=0000000000000000 count={pages} \
+             align={order} errorno=0\n"
+        )
+    };
+    all.enumerate().map(call).collect()
+}
+
+#[test]
+fn calls_show_a_cap_where_they_are_more_than_one_driver_s() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("trace.txt");
+    let line = |calls: &[_], cap| {
+        fs::write(&file, trace(calls)).unwrap();
+        first(&[&file], &recommendation("", Some(cap)), &[])
+    };
+    // 300 pages have order 9 where no cap is lower: a single driver may name it.
+    let one = line(&[("vpu", 1, 300, 9)], 4);
+    assert_eq!(
+        one,
+        "cannot tell whether it is as recommended: whether the cap is 4 is not clear: order 9 is \
+         asked for by 1 call for 300 pages (the first on line 1), so it is no less"
+    );
+    let many = line(&[("vpu", 20, 300, 9)], 4);
+    assert!(many.starts_with("not as recommended: the cap is not 4: order 9 is"), "{many}");
+    // Two clients, each with a cap: one of them has its own.
+    let two = [("vpu", 9, 300, 8), ("vpu", 9, 600, 8), ("heap", 9, 40, 4), ("heap", 9, 300, 4)];
+    let both = line(&two, 4);
+    assert!(both.starts_with("cannot tell") && both.contains("order 8 is asked for"), "{both}");
+    let eight = line(&two, 8);
+    assert!(
+        eight.starts_with("as recommended: cap 8: order 8 is asked for by 18 calls"),
+        "{eight}"
+    );
+}
+
 #[test]
 fn a_file_that_is_no_recommendation_is_refused_before_anything_is_written() {
     let log = corpora().join("boots/dts-k73-def32.txt");

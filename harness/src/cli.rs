@@ -19,6 +19,7 @@ mod merge;
 mod replay;
 mod shrink;
 mod sweep;
+mod yardstick;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

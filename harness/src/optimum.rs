@@ -35,7 +35,7 @@ use cma_policies::kit::RunSet;
 use crate::op::{Op, Part, Timed};
 
 /// Boxes that first fit in orders other than that of time looks at, in all.
-const LOOKS: u64 = 60_000_000;
+const LOOKS: u64 = 160_000_000;
 
 /// A buffer in time: one that lives from one op to another.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -224,4 +224,84 @@ pub fn bounds(boxes: &Boxes) -> Option<Bounds> {
         in_parts: boxes.in_parts(),
         looked_at: looks.spent(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cma_policies::Request;
+
+    fn alloc(id: u64, count: u64, align: u32) -> Op {
+        Op::Alloc { id, request: Request::new(count, align).unwrap(), dma: false }
+    }
+
+    fn of(ops: &[Op], order_per_bit: u32) -> Boxes {
+        let timed = ops.iter().map(|op| Timed { at_us: 0, op: *op });
+        Boxes::of_ops(timed, 8, order_per_bit)
+    }
+
+    fn free(id: u64, part: Option<(u64, u64)>) -> Op {
+        Op::Free { id, part: part.map(|(offset, count)| Part { offset, count }) }
+    }
+
+    #[test]
+    fn a_buffer_is_a_box_from_its_request_to_its_free() {
+        let ops = [
+            alloc(1, 5, 2),
+            alloc(1, 7, 0),
+            free(2, None),
+            Op::Pin(Run::new(0, 4)),
+            free(1, None),
+            alloc(1, 3, 0),
+        ];
+        let first = Boxed { from: 0, to: 4, whole_to: 4, count: 5, align: 2 };
+        let stays = Boxed { from: 5, to: u64::MAX, whole_to: u64::MAX, count: 3, align: 0 };
+        assert_eq!(of(&ops, 0).boxes, [first, stays]);
+        let in_bits = [Boxed { count: 8, ..first }, Boxed { count: 4, align: 2, ..stays }];
+        assert_eq!(of(&ops, 2).boxes, in_bits);
+    }
+
+    #[test]
+    fn parts_count_whole_before_the_first_and_are_held_until_the_last() {
+        let ops = [
+            alloc(1, 8, 0),
+            free(1, Some((0, 9))), // It does not hold them.
+            free(1, Some((0, 4))),
+            free(1, Some((0, 4))), // It holds them no more.
+            alloc(2, 4, 0),
+            free(1, Some((4, 4))),
+            alloc(1, 2, 0),
+        ];
+        let boxes = of(&ops, 0);
+        assert_eq!(boxes.boxes[0], Boxed { from: 0, to: 5, whole_to: 2, count: 8, align: 0 });
+        assert_eq!((boxes.len(), boxes.in_parts()), (3, 1));
+        let made = bounds(&boxes).unwrap();
+        assert_eq!((made.load_pages, made.lower_pages, made.upper_pages), (8, 8, 12));
+    }
+
+    #[test]
+    fn what_is_no_number_of_pages_has_no_bounds() {
+        assert!(bounds(&of(&[alloc(1, 1, 63)], 0)).is_some());
+        assert_eq!(bounds(&of(&[alloc(1, 1, 63), alloc(2, 1, 63)], 0)), None);
+        assert_eq!(bounds(&of(&[alloc(1, u64::MAX, 0)], 0)).unwrap().upper_pages, u64::MAX);
+        assert_eq!(bounds(&of(&[alloc(1, u64::MAX, 0)], 3)), None);
+        let none = bounds(&of(&[], 0)).unwrap();
+        assert_eq!((none.load_pages, none.upper_pages, none.is_exact()), (0, 0, true));
+    }
+
+    #[test]
+    fn small_ones_go_between_what_is_aligned_and_large_ones_do_not() {
+        // Tails of 255 pages: those of 200 fit into them, those of 300 leave theirs.
+        let with = |count: u64| {
+            let aligned = (0..4).map(|id| alloc(id, 257, 8));
+            let others = (4..7).map(|id| alloc(id, count, 0));
+            bounds(&of(&aligned.chain(others).collect::<Vec<_>>(), 0)).unwrap()
+        };
+        let small = with(200);
+        assert_eq!((small.load_pages, small.aligned_load_pages), (1628, 1793));
+        assert_eq!((small.lower_pages, small.upper_pages), (1793, 1793));
+        let large = with(300);
+        assert_eq!((large.load_pages, large.aligned_load_pages), (1928, 1928));
+        assert!(large.is_exact() && large.lower_pages > 1928, "{large:?}");
+    }
 }

@@ -95,9 +95,8 @@ impl<'a> Search<'a> {
             let live = moments().filter(|(_, at)| lives_at(one, *at));
             live.fold(0, |bits, (moment, _): (u32, _)| bits | 1 << moment)
         });
-        let rest = moments().map(|(_, at)| {
-            boxes.iter().filter(|one| lives_at(one, at)).map(|one| one.count).sum()
-        });
+        let rest = moments()
+            .map(|(_, at)| boxes.iter().filter(|one| lives_at(one, at)).map(|one| one.count).sum());
         Self {
             boxes,
             lives: lives.collect(),
@@ -129,10 +128,8 @@ impl<'a> Search<'a> {
         }
         self.steps_left -= 1;
         let open = |index: &usize| self.is_placed & 1 << index == 0;
-        let mut next: Vec<_> = (0..self.boxes.len())
-            .filter(open)
-            .map(|index| (self.place(index), index))
-            .collect();
+        let mut next: Vec<_> =
+            (0..self.boxes.len()).filter(open).map(|index| (self.place(index), index)).collect();
         if next.is_empty() {
             self.best = Placed { offsets: self.offsets.clone(), pages: end };
             return;
@@ -175,4 +172,100 @@ fn moments(mut bits: u32) -> impl Iterator<Item = usize> {
         bits &= !(1 << moment);
         Some(moment as usize)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Boxes, bounds, check, load, place};
+    use super::*;
+    use crate::seed::Seed;
+
+    /// Boxes of a few pages, as many as `most`, from a seed.
+    fn drawn(number: u64, most: u64, pages: u64) -> Vec<Boxed> {
+        let mut draws = Seed::new(number).child("boxes", most).rng();
+        let many = draws.between(1, most);
+        let one = |_| {
+            let from = draws.below(many);
+            let to = draws.between(from + 1, many + 1);
+            let to = if draws.below(5) == 0 { u64::MAX } else { to };
+            let count = draws.between(1, pages);
+            Boxed { from, to, whole_to: to, count, align: draws.below(4) as u32 }
+        };
+        let mut boxes: Vec<_> = (0..many).map(one).collect();
+        boxes.sort_by_key(|one| one.from);
+        boxes
+    }
+
+    /// The least size by trying every page for every box.
+    fn by_hand(boxes: &[Boxed], best: u64, placed: &mut Vec<u64>) -> u64 {
+        let end = |(one, offset): (&Boxed, &u64)| offset + one.count;
+        let Some(one) = boxes.get(placed.len()) else {
+            return best.min(boxes.iter().zip(&*placed).map(end).max().unwrap_or(0));
+        };
+        let mut best = best;
+        for offset in (0..best).step_by(1 << one.align) {
+            let is_free = boxes.iter().zip(&*placed).all(|(other, at)| {
+                !other.meets(one) || at + other.count <= offset || offset + one.count <= *at
+            });
+            if is_free && offset + one.count < best {
+                placed.push(offset);
+                best = by_hand(boxes, best, placed);
+                placed.pop();
+            }
+        }
+        best
+    }
+
+    #[test]
+    fn the_optimum_is_that_of_all_places() {
+        let mut is_above_load = 0;
+        for number in 0..400 {
+            let boxes = drawn(number, 6, 5);
+            let first_fit = place::in_time(&boxes).pages;
+            let solved = solve(&boxes, 1 << 20);
+            assert!(solved.is_optimum, "{boxes:?}");
+            check::check(&boxes, &solved.placed.offsets, solved.placed.pages);
+            let least = by_hand(&boxes, first_fit, &mut Vec::new());
+            assert_eq!(solved.placed.pages, least, "{boxes:?}");
+            is_above_load += u64::from(load::Needed::of(&boxes, 0).lower_pages < least);
+        }
+        assert!(is_above_load > 10, "{is_above_load} of 400 show more than their moments do");
+    }
+
+    #[test]
+    fn bounds_are_on_their_sides_of_the_optimum() {
+        // Proven optima; of those, what each means came to.
+        let (mut proven, mut tight, mut improved, mut by_peaks) = (0, 0, 0, 0);
+        for number in 0..400 {
+            let boxes = drawn(number, 22, 9);
+            let solved = solve(&boxes, 20_000);
+            let made = bounds(&Boxes::new(boxes.clone(), 0)).unwrap();
+            assert!(made.load_pages <= made.aligned_load_pages, "{boxes:?}");
+            assert!(made.aligned_load_pages <= made.lower_pages, "{boxes:?}");
+            assert!(made.lower_pages <= made.upper_pages, "{boxes:?}");
+            let first_fit = place::in_time(&boxes);
+            check::check(&boxes, &first_fit.offsets, first_fit.pages);
+            assert!(made.upper_pages <= first_fit.pages, "{boxes:?}");
+            if !solved.is_optimum {
+                continue;
+            }
+            let optimum = solved.placed.pages;
+            assert!(made.lower_pages <= optimum && optimum <= made.upper_pages, "{boxes:?}");
+            let needed = load::Needed::of(&boxes, 0);
+            let peaks = about_peaks(&boxes, &needed.peaks, u64::MAX);
+            assert!(needed.lower_pages.max(peaks) <= optimum, "{boxes:?}");
+            proven += 1;
+            tight += u64::from(made.is_exact());
+            by_peaks += u64::from(peaks > needed.lower_pages);
+            // Without the search of all ways.
+            let mut placed = first_fit.clone();
+            let mut looks = place::Looks::up_to(1 << 20);
+            place::improve(&boxes, (needed.lower_pages, 1), &mut placed, &mut looks);
+            check::check(&boxes, &placed.offsets, placed.pages);
+            assert!((optimum..=first_fit.pages).contains(&placed.pages), "{boxes:?}");
+            improved += u64::from(placed.pages < first_fit.pages);
+        }
+        println!("{proven} optima, {tight} known, {improved} improved, {by_peaks} by peaks");
+        assert!(proven > 300 && tight > 250 && improved > 50 && by_peaks > 5);
+    }
 }

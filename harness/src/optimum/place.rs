@@ -36,6 +36,11 @@ impl Looks {
         self.spent
     }
 
+    /// A part of what may still be spent.
+    const fn share(&self, parts: u64) -> Self {
+        Self::up_to(self.most.saturating_sub(self.spent) / parts)
+    }
+
     /// So many more. Whether that is within what may be spent.
     const fn spend(&mut self, looks: usize) -> bool {
         self.spent += looks as u64;
@@ -58,10 +63,18 @@ pub(super) fn in_time(boxes: &[Boxed]) -> Placed {
 
 /// As [`in_time`] within so many pages, where boxes that live longer than `short` are placed as low
 /// as can be and others as high.
-fn from_both_ends(boxes: &[Boxed], pages: u64, short: u64) -> Option<Placed> {
+fn from_both_ends(
+    boxes: &[Boxed],
+    (pages, short): (u64, u64),
+    looks: &mut Looks,
+) -> Option<Placed> {
     let mut live = Live::default();
     let mut offsets = Vec::with_capacity(boxes.len());
     for one in boxes {
+        // They lie in order, which costs less than to look for them.
+        if !looks.spend(live.spans.len() / 8) {
+            return None;
+        }
         let offset = match one.to - one.from > short {
             true => live.take(one, lowest).filter(|offset| offset + one.count <= pages)?,
             false => live.take(one, |spans, one| highest(spans, one, pages))?,
@@ -118,27 +131,51 @@ impl Live {
 const TRIES: usize = 40;
 
 /// Sizes that are tried, from what is needed at least up.
-const SIZES: u32 = 6;
+const SIZES: u64 = 6;
 
-/// Looks for better placements down to `lower` pages, as long as `looks` last. Sizes between that and
-/// the best so far are tried first at `lower`, then by halves: what was not found in one may be found
-/// in a smaller one, so this is a way to spend looks well and proves nothing.
+/// Looks for better placements down to `lower` pages, as long as `looks` last: from both ends, a
+/// quarter of the looks; once in each order; then again and again in each order.
 pub(super) fn improve(
     boxes: &[Boxed],
     (lower, granule): (u64, u64),
     best: &mut Placed,
     looks: &mut Looks,
 ) {
-    let (mut from, mut aim) = (lower, lower);
+    if lower >= best.pages {
+        return;
+    }
+    let mut share = looks.share(4);
+    by_size((lower, granule), best, |pages, _| ends(boxes, pages, &mut share));
+    looks.spent += share.spent;
     let index = Index::of(boxes);
     let mut orders = orders(boxes);
-    for _ in 0..SIZES {
+    for order in &mut orders {
+        if let Some(placed) = tries(&index, order, (best.pages - granule, 1), looks) {
+            best.keep(placed);
+        }
+    }
+    by_size((lower, granule), best, |pages, sizes| {
+        let mut share = looks.share(sizes);
+        let found = in_any(&index, &mut orders, pages, &mut share);
+        looks.spent += share.spent;
+        found
+    });
+}
+
+/// Looks for placements within sizes between `lower` and the best so far, first `lower` itself and then
+/// by halves; `find` gets a size, and how many are left to be tried. What was not found in one may be
+/// found in a smaller one: this is a way to spend looks well, and proves nothing.
+fn by_size(
+    (lower, granule): (u64, u64),
+    best: &mut Placed,
+    mut find: impl FnMut(u64, u64) -> Option<Placed>,
+) {
+    let (mut from, mut aim) = (lower, lower);
+    for left in (1..=SIZES).rev() {
         if from >= best.pages {
             return;
         }
-        let found = ends(boxes, aim)
-            .or_else(|| orders.iter_mut().find_map(|order| tries(&index, order, aim, looks)));
-        match found {
+        match find(aim, left) {
             Some(placed) => best.keep(placed),
             None => from = aim + granule,
         }
@@ -146,12 +183,28 @@ pub(super) fn improve(
     }
 }
 
+/// By first fit in any order, within so many pages.
+fn in_any(
+    index: &Index<'_>,
+    orders: &mut [Vec<u32>],
+    pages: u64,
+    looks: &mut Looks,
+) -> Option<Placed> {
+    let left = (1..=orders.len() as u64).rev();
+    orders.iter_mut().zip(left).find_map(|(order, left)| {
+        let mut share = looks.share(left);
+        let found = tries(index, order, (pages, TRIES), &mut share);
+        looks.spent += share.spent;
+        found
+    })
+}
+
 /// From both ends within so many pages, with what is short told by a few lifetimes.
-fn ends(boxes: &[Boxed], pages: u64) -> Option<Placed> {
+fn ends(boxes: &[Boxed], pages: u64, looks: &mut Looks) -> Option<Placed> {
     let mut lives: Vec<_> = boxes.iter().map(|one| one.to - one.from).collect();
     lives.sort_unstable();
     [50, 80, 95].into_iter().find_map(|percent| {
-        from_both_ends(boxes, pages, *lives.get(lives.len() * percent / 100)?)
+        from_both_ends(boxes, (pages, *lives.get(lives.len() * percent / 100)?), looks)
     })
 }
 
@@ -162,9 +215,7 @@ fn orders(boxes: &[Boxed]) -> [Vec<u32>; 4] {
     let life = |one: &Boxed| u128::from(one.to.min(last + 1) - one.from);
     let by = |key: &dyn Fn(&Boxed) -> (u128, u128)| {
         let mut order: Vec<_> = (0..boxes.len() as u32).collect();
-        order.sort_by_cached_key(|index| {
-            (std::cmp::Reverse(key(&boxes[*index as usize])), *index)
-        });
+        order.sort_by_cached_key(|index| (std::cmp::Reverse(key(&boxes[*index as usize])), *index));
         order
     };
     [
@@ -175,10 +226,15 @@ fn orders(boxes: &[Boxed]) -> [Vec<u32>; 4] {
     ]
 }
 
-/// First fit in an order within so many pages, again and again, where a box that found no room is
-/// placed earlier the next time. The order is kept for the next size.
-fn tries(index: &Index<'_>, order: &mut Vec<u32>, pages: u64, looks: &mut Looks) -> Option<Placed> {
-    for _ in 0..TRIES {
+/// First fit in an order within so many pages, up to so many times, where a box that found no room is
+/// placed earlier the next time. The order stays as it came to be.
+fn tries(
+    index: &Index<'_>,
+    order: &mut [u32],
+    (pages, times): (u64, usize),
+    looks: &mut Looks,
+) -> Option<Placed> {
+    for _ in 0..times {
         match index.first_fit(order, pages, looks) {
             Ok(placed) => return Some(placed),
             Err(Some(at)) => order[at / 2..=at].rotate_right(1),

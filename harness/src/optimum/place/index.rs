@@ -20,7 +20,7 @@ impl<'a> Index<'a> {
     pub(super) fn of(boxes: &'a [Boxed]) -> Self {
         let (mut live, mut before) = (Vec::new(), Vec::new());
         for (index, one) in (0_u32..).zip(boxes) {
-            if index as usize % EACH == 0 {
+            if (index as usize).is_multiple_of(EACH) {
                 live.retain(|index| boxes[*index as usize].to > one.from);
                 before.push(live.clone());
             }
@@ -44,7 +44,7 @@ impl<'a> Index<'a> {
             if !looks.spend(looked) {
                 return Err(None);
             }
-            spans.sort_unstable();
+            spans.sort_unstable_by_key(|(start, _)| *start);
             let one = &self.boxes[index];
             let offset = lowest(&spans, one).filter(|offset| offset + one.count <= pages);
             offsets[index] = offset.ok_or(Some(at))?;
@@ -54,7 +54,7 @@ impl<'a> Index<'a> {
     }
 
     /// Puts what is placed and meets this box into `spans`. The boxes that were looked at, those that
-    /// have to be sorted eight times.
+    /// have to be sorted four times.
     fn meet(&self, index: usize, offsets: &[u64], spans: &mut Vec<(u64, u64)>) -> usize {
         let one = &self.boxes[index];
         spans.clear();
@@ -70,7 +70,7 @@ impl<'a> Index<'a> {
         earlier.chain(index / EACH * EACH..index).for_each(&mut look);
         let later = self.boxes[index..].iter().take_while(|other| other.from < one.to);
         (index..).zip(later).for_each(|(other, _)| look(other));
-        looked + 8 * spans.len()
+        looked + 4 * spans.len()
     }
 }
 

@@ -65,6 +65,11 @@ impl Area {
         Self { name, asker, default: false, asked_bytes: bytes, bytes, outcome, rule }
     }
 
+    /// Whether the kernel makes it.
+    pub fn is_placed(&self) -> bool {
+        self.outcome == PLACED
+    }
+
     /// Whether it is what this node asks for.
     pub(super) fn is_of(&self, pool: &Pool) -> bool {
         self.asker == Asker::Node(pool.id)

@@ -1,25 +1,28 @@
 //! What any placement of a stream needs, one that knows all that is to come included.
 //!
-//! A buffer is a box: it takes its pages from its request to its free. Where boxes are to lie so that
-//! the area is smallest is *dynamic storage allocation*, which is NP-hard; so the optimum (OPT) is known
-//! for small streams, and for others it lies between what is proven to be needed and what a placement
-//! was made in:
+//! A buffer is a box: it takes its pages from its request to its free. Where boxes are to lie so
+//! that the area is smallest is *dynamic storage allocation*, which is NP-hard; so the optimum
+//! (OPT) is known for small streams, and for others it lies between what is proven to be needed and
+//! what a placement was made in:
 //!
 //! ```text
 //! LOAD <= aligned LOAD <= lower <= OPT <= upper <= what first fit needs
 //! ```
 //!
-//! *Lower* is the better of two. Each order a gives one at every moment ([`load`]): a slot of 2^a pages
-//! with a buffer of that align or above has no other such buffer, and of all others each begins in the
-//! tail of at most one. And the boxes about a peak, a few of them, placed by a search of all ways
-//! ([`exact`]), need no more than all boxes do. *Upper* is the best of first fit in order of time, of
-//! first fit in other orders (by align, lifetime, pages, both together), where a box that found no room
-//! is placed earlier the next time, and of both ends of an area, one for buffers that live long
-//! ([`place`]). Each of these placements is looked through by who did not make it ([`check`]).
+//! *Lower* is the better of two. Each order a gives one at every moment (`load`): a slot of 2^a
+//! pages with a buffer of that align or above has no other such buffer, and of all others each
+//! begins in the tail of at most one. And the boxes about a peak, a few of them, placed by a search
+//! of all ways (`exact`), need no more than all boxes do. *Upper* is the best of first fit in
+//! order of time, of first fit in other orders (by align, lifetime, pages, both together), where a
+//! box that found no room is placed earlier the next time, and of both ends of an area, one for
+//! buffers that live long (`place`). Each of these placements is looked through by who did not
+//! make it (`check`).
 //!
-//! Cost: n log n for bounds, first fit and both ends, with n boxes and the time of a look at all that is
-//! live for each; the other orders look at [`LOOKS`] boxes at most, the searches of all ways at so
-//! many steps. So a stream of any length has both bounds, and a long one has them farther apart.
+//! Cost: n log n for bounds, first fit and both ends, with n boxes and the time of a look at all
+//! that is live for each; the other orders look at 160 million boxes at most, the searches of all
+//! ways at so many steps. So a stream of any length has both bounds, and a long one has them
+//! farther apart. `cargo bench -p cma-harness --bench simulate` prints what that is in simulations
+//! of the same ops.
 
 mod check;
 mod exact;
@@ -42,8 +45,8 @@ const LOOKS: u64 = 160_000_000;
 pub struct Boxed {
     /// The number of the op that asks for it, or any other measure of time.
     pub from: u64,
-    /// When all of it is given back, exclusive: what is asked for then may have its pages. The largest
-    /// number where it stays to the end.
+    /// When all of it is given back, exclusive: what is asked for then may have its pages. The
+    /// largest number where it stays to the end.
     pub to: u64,
     /// When the first part of it is given back; `to` where it goes as one.
     pub whole_to: u64,
@@ -68,8 +71,8 @@ impl Boxed {
 
 /// The buffers of a stream, in order of time, in one range from page 0 on.
 ///
-/// A buffer of which parts are given back counts for what is needed at least until the first part, and
-/// is held for a placement until the last: so both bounds hold, and may be farther apart.
+/// A buffer of which parts are given back counts for what is needed at least until the first part,
+/// and is held for a placement until the last: so both bounds hold, and may be farther apart.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Boxes {
     boxes: Vec<Boxed>,
@@ -93,8 +96,8 @@ impl Boxes {
         Self { boxes, order_per_bit }
     }
 
-    /// Those of a stream at this cap. As in a simulation an alloc of an id that is live, and a free of
-    /// what is not, are nothing; pins are no buffers.
+    /// Those of a stream at this cap. As in a simulation an alloc of an id that is live, and a free
+    /// of what is not, are nothing; pins are no buffers.
     pub fn of_ops(ops: impl IntoIterator<Item = Timed>, cap: u32, order_per_bit: u32) -> Self {
         let mut ledger = Ledger::default();
         for (at, timed) in (0..).zip(ops) {

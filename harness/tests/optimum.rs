@@ -1,5 +1,5 @@
-//! What any placement needs: of streams whose answer is known, of those of the corpora and of profiles,
-//! held against what the kernel's first fit needs.
+//! What any placement needs: of streams whose answer is known, of those of the corpora and of
+//! profiles, held against what the kernel's first fit needs.
 
 use std::path::{Path, PathBuf};
 

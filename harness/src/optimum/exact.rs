@@ -1,8 +1,9 @@
 //! The optimum of few boxes, by a search of all ways to place them.
 //!
-//! Whatever a placement is, each box can be moved down until it lies on page 0 or, but for its align,
-//! on another: so there is a best one that is made by taking boxes in the order of their offsets, each
-//! as low as it may lie above those taken before. All such orders are tried, without those that
+//! Whatever a placement is, each box can be moved down until it lies on page 0 or, but for its
+//! align, on another: so there is a best one that is made by taking boxes in the order of their
+//! offsets, each as low as it may lie above those taken before. All such orders are tried, without
+//! those that
 //!
 //! - have a box below the one taken last (they are the same placement in another order),
 //! - leave room for a box that is still to be placed (it could be moved there), or
@@ -37,8 +38,8 @@ pub(super) fn solve(boxes: &[Boxed], steps: u64) -> Solved {
     Solved { placed: best, is_optimum: steps_left > 0 }
 }
 
-/// What boxes about these peaks need by themselves, which all boxes need too; as much as `enough` need
-/// not be exceeded.
+/// What boxes about these peaks need by themselves, which all boxes need too; as much as `enough`
+/// need not be exceeded.
 pub(super) fn about_peaks(boxes: &[Boxed], peaks: &[usize], enough: u64) -> u64 {
     let mut needed = 0;
     for peak in peaks {
@@ -236,7 +237,7 @@ mod tests {
     fn bounds_are_on_their_sides_of_the_optimum() {
         // Proven optima; of those, what each means came to.
         let (mut proven, mut tight, mut improved, mut by_peaks) = (0, 0, 0, 0);
-        for number in 0..400 {
+        for number in 0..200 {
             let boxes = drawn(number, 22, 9);
             let solved = solve(&boxes, 20_000);
             let made = bounds(&Boxes::new(boxes.clone(), 0)).unwrap();
@@ -266,6 +267,6 @@ mod tests {
             improved += u64::from(placed.pages < first_fit.pages);
         }
         println!("{proven} optima, {tight} known, {improved} improved, {by_peaks} by peaks");
-        assert!(proven > 300 && tight > 250 && improved > 50 && by_peaks > 5);
+        assert!(proven > 90 && tight > 85 && improved > 40 && by_peaks > 15);
     }
 }

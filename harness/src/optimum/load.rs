@@ -63,9 +63,9 @@ fn tail(boxes: &[Boxed], order: u32) -> u64 {
 }
 
 /// Pages that a box takes out of those which no other box of this order can have. A box below the
-/// order may begin in the tail of one slot, on its own align; it ends before the next aligned box, which
-/// begins with a slot. So what it has beyond the longest tail is in slots of its own. The area may end
-/// without the last tail.
+/// order may begin in the tail of one slot, on its own align; it ends before the next aligned box,
+/// which begins with a slot. So what it has beyond the longest tail is in slots of its own. The
+/// area may end without the last tail.
 fn beside_tails(one: &Boxed, order: u32, tail: u64) -> u64 {
     match one.align >= order {
         true => slots(one, order),

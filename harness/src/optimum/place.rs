@@ -162,9 +162,9 @@ pub(super) fn improve(
     });
 }
 
-/// Looks for placements within sizes between `lower` and the best so far, first `lower` itself and then
-/// by halves; `find` gets a size, and how many are left to be tried. What was not found in one may be
-/// found in a smaller one: this is a way to spend looks well, and proves nothing.
+/// Looks for placements within sizes between `lower` and the best so far, first `lower` itself and
+/// then by halves; `find` gets a size, and how many are left to be tried. What was not found in one
+/// may be found in a smaller one: this is a way to spend looks well, and proves nothing.
 fn by_size(
     (lower, granule): (u64, u64),
     best: &mut Placed,
@@ -226,8 +226,8 @@ fn orders(boxes: &[Boxed]) -> [Vec<u32>; 4] {
     ]
 }
 
-/// First fit in an order within so many pages, up to so many times, where a box that found no room is
-/// placed earlier the next time. The order stays as it came to be.
+/// First fit in an order within so many pages, up to so many times, where a box that found no room
+/// is placed earlier the next time. The order stays as it came to be.
 fn tries(
     index: &Index<'_>,
     order: &mut [u32],

@@ -16,15 +16,15 @@ pub const YARDSTICK_OPS: usize = 1 << 20;
 /// Pages of an area at most, in which first fit is tried: 16 TiB of pages of 4 KiB.
 const MOST_PAGES: u64 = 1 << 32;
 
-/// What part of what a stream needs is whose: its own (LOAD), that of aligns, of packing, and of a policy
-/// which does not know what will come.
+/// What part of what a stream needs is whose: its own (LOAD), that of aligns, of packing, and of a
+/// policy which does not know what will come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Yardstick {
     /// What any placement needs.
     pub bounds: Bounds,
-    /// The least area in which the baseline refuses nothing, one range from page 0 on. First fit places
-    /// a buffer at the same page however much is above, so it refuses nothing in all larger ones either
-    /// and something in every smaller one. [`None`] where that is above 2^32 pages.
+    /// The least area in which the baseline refuses nothing, one range from page 0 on. First fit
+    /// places a buffer at the same page however much is above, so it refuses nothing in all larger
+    /// ones either and something in every smaller one. [`None`] where that is above 2^32 pages.
     pub first_fit_pages: Option<u64>,
     /// The ops that were looked at are all.
     pub is_whole: bool,
@@ -32,8 +32,8 @@ pub struct Yardstick {
 
 /// How far a stream is from what it needs, at this cap: its ops on an area that has just room for
 /// them, without pins and with nothing busy. What was live before it comes first, as ops. Of a long
-/// stream its first [`YARDSTICK_OPS`] ops are looked at, which its need is at least that of. [`None`]
-/// as [`bounds`].
+/// stream its first [`YARDSTICK_OPS`] ops are looked at, which its need is at least that of.
+/// [`None`] as [`bounds`].
 ///
 /// Cost: that of [`bounds`], and a simulation of the ops.
 ///

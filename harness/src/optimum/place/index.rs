@@ -29,8 +29,8 @@ impl<'a> Index<'a> {
         Self { boxes, before }
     }
 
-    /// First fit in this order within so many pages; else the number in the order of the box that found
-    /// no room, or none where no more looks may be spent.
+    /// First fit in this order within so many pages; else the number in the order of the box that
+    /// found no room, or none where no more looks may be spent.
     pub(super) fn first_fit(
         &self,
         order: &[u32],
@@ -53,8 +53,8 @@ impl<'a> Index<'a> {
         Ok(Placed { offsets, pages: end })
     }
 
-    /// Puts what is placed and meets this box into `spans`. The boxes that were looked at, those that
-    /// have to be sorted four times.
+    /// Puts what is placed and meets this box into `spans`. The boxes that were looked at, those
+    /// that have to be sorted four times.
     fn meet(&self, index: usize, offsets: &[u64], spans: &mut Vec<(u64, u64)>) -> usize {
         let one = &self.boxes[index];
         spans.clear();

@@ -5,8 +5,8 @@ use crate::page::Page;
 use crate::reproduce::{YARDSTICK_OPS, Yardstick};
 use crate::words::{counted, mib, pages};
 
-/// What any placement needs, step by step to what the kernel's needs; then what part of that another
-/// placement could save, and what the bounds leave out. A line each.
+/// What any placement needs, step by step to what the kernel's needs; then what part of that
+/// another placement could save, and what the bounds leave out. A line each.
 pub fn any_placement_needs(one: &Yardstick, page: Page) -> Vec<String> {
     let bounds = &one.bounds;
     let sized = |count| format!("{count} pages ({})", mib(count, page));
@@ -23,7 +23,8 @@ pub fn any_placement_needs(one: &Yardstick, page: Page) -> Vec<String> {
         ),
     };
     let mut lines = vec![format!(
-        "what any placement{of_ops} needs: LOAD {} → aligned LOAD {} → {offline} → kernel first-fit {}",
+        "what any placement{of_ops} needs: LOAD {} → aligned LOAD {} → {offline} → kernel \
+         first-fit {}",
         sized(bounds.load_pages),
         sized(bounds.aligned_load_pages),
         one.first_fit_pages.map_or_else(|| "above 2^32 pages".to_string(), sized)
@@ -93,15 +94,15 @@ mod tests {
         let lines = said(1024, 2048, (2304, 2560), 3072);
         assert_eq!(
             lines[0],
-            "what any placement needs: LOAD 1024 pages (4 MiB) → aligned LOAD 2048 pages (8 MiB) → at \
-             least 2304 pages (9 MiB), at most 2560 pages (10 MiB) offline → kernel first-fit 3072 pages \
-             (12 MiB)"
+            "what any placement needs: LOAD 1024 pages (4 MiB) → aligned LOAD 2048 pages (8 MiB) → \
+             at least 2304 pages (9 MiB), at most 2560 pages (10 MiB) offline → kernel first-fit \
+             3072 pages (12 MiB)"
         );
         assert_eq!(
             lines[1],
-            "of the 2048 pages that first fit needs above LOAD, one that knows what will come saves 512 \
-             at least, none more than 768; aligns alone take 1024: a lower cap or other sizes may save \
-             those"
+            "of the 2048 pages that first fit needs above LOAD, one that knows what will come \
+             saves 512 at least, none more than 768; aligns alone take 1024: a lower cap or other \
+             sizes may save those"
         );
         let exact = said(1024, 2048, (2048, 2048), 2048);
         assert!(exact[0].contains("→ 2048 pages (8 MiB) offline, the optimum →"), "{exact:?}");

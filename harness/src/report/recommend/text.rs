@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::Shown;
 use super::words::{changes, headline, is_in_ops, more, often, reproduced, seen, time};
-use crate::recommend::{Candidate, Found, Point, Verdict};
+use crate::recommend::{Candidate, Found, Point, SizeAlone, Verdict};
 use crate::report::plain::clean;
 use crate::words::table::aligned;
 use crate::words::{counted, mib, mib_number, wrapped};
@@ -71,30 +71,43 @@ fn board(shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
 /// Every candidate, the best first.
 fn table(shown: &Shown<'_>, found: &Found, out: &mut dyn Write) -> io::Result<()> {
     let task = shown.task;
-    let head = ["", "change", "class", "RAM", "a failure comes", "seen"].map(String::from);
+    let head = ["", "RAM", "class", "failures", "change"].map(String::from);
     let row = |(at, one): (usize, &Candidate)| {
         let mark = if found.chosen == Some(at) { "*" } else { "" };
-        let verdict = match (one.verdict, one.proven.streams) {
-            (Verdict::Meets, 0) => " (not proven)",
-            _ => "",
-        };
+        let is_open = one.proven.streams == 0 || one.verdict == Verdict::Open;
+        let open = if is_open { " (not proven)" } else { "" };
         [
             mark.to_string(),
-            changes(&task.base, one),
-            one.class().name().to_string(),
             more(&task.base, one),
-            often(task, one.evidence()) + verdict,
-            seen(task, one.evidence()),
+            one.class().name().to_string(),
+            often(task, one.evidence()) + open,
+            changes(&task.base, one),
         ]
     };
     let mut rows = vec![head];
     rows.extend(found.ranked.iter().enumerate().take(ROWS).map(row));
     writeln!(out)?;
-    aligned(out, "", &rows, |_| false)?;
+    last_wrapped(out, &rows)?;
     if found.ranked.len() > ROWS {
         writeln!(out, "and {} more: --format csv", found.ranked.len() - ROWS)?;
     }
     writeln!(out)
+}
+
+/// A table whose last column goes on in lines of its own where it is too long.
+fn last_wrapped<const N: usize>(out: &mut dyn Write, rows: &[[String; N]]) -> io::Result<()> {
+    let width = |at: usize| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0);
+    let before: usize = (0..N - 1).map(|at| width(at) + 2).sum();
+    let mut lines = Vec::new();
+    for row in rows {
+        let last = wrapped(&row[N - 1], WIDTH.saturating_sub(before).max(30), ("", "  "));
+        for (number, part) in last.into_iter().enumerate() {
+            let mut line = if number == 0 { row.clone() } else { [const { String::new() }; N] };
+            line[N - 1] = part;
+            lines.push(line);
+        }
+    }
+    aligned(out, "", &lines, |_| false)
 }
 
 /// The smallest change that suffices, and what was kept from helping.
@@ -105,17 +118,18 @@ fn smallest(shown: &Shown<'_>, found: &Found, out: &mut dyn Write) -> io::Result
         let line = format!("{}, RAM {}", changes(base, one), more(base, one));
         paragraph(out, "least change", &line)?;
     }
-    let size = match found.least_pages {
-        Some(pages) => format!(
-            "at cap {} {} meet the target, and all larger sizes that were tried do",
+    let size = match found.size {
+        SizeAlone::Least(pages) => format!(
+            "at cap {} {} meet the target, as all larger sizes do that were tried",
             base.cap,
             mib(pages, base.ground.page)
         ),
-        None => format!(
+        SizeAlone::None => format!(
             "more memory is no remedy: at cap {} no size up to {} meets the target",
             base.cap,
             mib(found.most_pages, base.ground.page)
         ),
+        SizeAlone::Open => "not known: the search ended before".to_string(),
     };
     paragraph(out, "size alone", &size)?;
     if !found.barred.is_empty() {

@@ -24,6 +24,14 @@ pub(super) fn is_in_ops(task: &Task) -> bool {
 /// 32 d`.
 pub(super) fn often(task: &Task, evidence: &Evidence) -> String {
     let in_ops = is_in_ops(task);
+    // One stream that no seed changes.
+    if !task.works.iter().any(Work::is_seeded) {
+        let watched = time(evidence.at_risk_us / evidence.streams.max(1) as f64, in_ops);
+        return match evidence.failed {
+            0 => format!("in none of {watched}"),
+            _ => format!("after {watched}, each time"),
+        };
+    }
     let interval = evidence.interval(task.target, 0.05);
     let low = interval.low.unwrap_or(0.0);
     match (evidence.mtbf_us(), interval.high) {
@@ -108,32 +116,32 @@ pub(super) fn headline(shown: &super::Shown<'_>) -> String {
         let why = advice.why_not.map(|why| why_not(task, advice, why)).unwrap_or_default();
         return format!("cannot advise: {why}");
     };
-    let now = found.baseline.as_ref().map(|base| often(task, base.evidence()));
+    let now = found.baseline.map(|at| often(task, found.ranked[at].evidence()));
     let chosen = found.chosen.map(|at| &found.ranked[at]);
     match (found.outcome, chosen) {
         (Outcome::AsItIs, Some(one)) => format!(
-            "nothing has to be changed: a failure comes {} as it is, at 95 %",
+            "nothing has to be changed for {}: failures come {}",
+            task.target,
             often(task, one.evidence())
         ),
         (_, Some(one)) => {
-            let was =
-                now.map_or_else(String::new, |now| format!("a failure comes {now} as it is, and "));
+            let was = now.map_or_else(String::new, |now| format!("{now} as it is, "));
             format!(
-                "{}: {was}{} then, at 95 %; RAM {}",
+                "{}: failures come {was}{} then; RAM {}",
                 changes(&task.base, one),
                 often(task, one.evidence()),
                 more(&task.base, one)
             )
         }
         (Outcome::Unproven, None) => format!(
-            "nothing is proven to meet {} yet{}: more time (--time) or ops (--ops) may",
+            "nothing is proven to meet {} yet: more time (--time) or ops (--ops) may{}",
             task.target,
-            now.map_or_else(String::new, |now| format!(" (a failure comes {now} as it is)"))
+            now.map_or_else(String::new, |now| format!("; failures come {now} as it is"))
         ),
         (_, None) => format!(
             "nothing that may be changed meets {}{}",
             task.target,
-            now.map_or_else(String::new, |now| format!("; a failure comes {now} as it is"))
+            now.map_or_else(String::new, |now| format!("; failures come {now} as it is"))
         ),
     }
 }

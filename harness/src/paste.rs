@@ -10,6 +10,7 @@
 mod check;
 mod device;
 mod edit;
+mod fresh;
 mod kernel;
 mod plan;
 mod pool;
@@ -68,6 +69,9 @@ pub struct Line {
 /// What to paste, and what is known of it.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Paste {
+    /// The areas that change as they are to be, in the order of the change: each with the name that
+    /// it gets.
+    pub areas: Vec<Wanted>,
     /// For the end of the board's `.dts`.
     pub fragment: Option<String>,
     /// The same as an overlay, for a boot loader or `fdtoverlay`.
@@ -171,6 +175,6 @@ fn listed(names: &[String]) -> String {
 /// no room.
 pub fn paste(board: &Board, change: &Change) -> Result<Paste, CannotPaste> {
     let mut paste = plan::planned(board, change)?;
-    paste.checked = check::checked(board, change, &paste);
+    paste.checked = check::checked(board, &paste);
     Ok(paste)
 }

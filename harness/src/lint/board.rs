@@ -163,7 +163,8 @@ impl Board {
     /// boards of the architecture have.
     pub(crate) fn cells(&self) -> (u32, u32) {
         let usual = if self.machine.arch == Arch::Arm { (1, 1) } else { (2, 2) };
-        self.tree.as_ref().map_or(usual, pool::space)
+        let tells = |tree: &&Tree| tree.is_whole || tree.find("/reserved-memory").is_some();
+        self.tree.as_ref().filter(tells).map_or(usual, pool::space)
     }
 
     /// Where a zone ends for certain: no area lies across that.

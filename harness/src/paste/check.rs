@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::text::source;
-use super::{Change, Paste};
+use super::{Paste, Wanted};
 use crate::lint::{Board, Finding, Report, Severity, lint};
 use crate::tree::{Compiled, Tree, has_dtc};
 
@@ -27,7 +27,7 @@ impl Default for Checked {
     }
 }
 
-pub(super) fn checked(board: &Board, change: &Change, paste: &Paste) -> Checked {
+pub(super) fn checked(board: &Board, paste: &Paste) -> Checked {
     let line = paste.cmdline.as_ref().map(|line| &*line.after);
     let Some(fragment) = &paste.fragment else {
         let after = board.with(None, line, &paste.config);
@@ -47,7 +47,7 @@ pub(super) fn checked(board: &Board, change: &Change, paste: &Paste) -> Checked 
         return Checked::Not(why.to_string());
     }
     let base = Base::of(tree);
-    match base.wrong(board, change, paste, fragment) {
+    match base.wrong(board, paste, fragment) {
         Ok(wrong) => held(base.what, wrong),
         Err(why) => Checked::Not(why),
     }
@@ -88,13 +88,7 @@ impl Base {
     ///
     /// # Errors
     /// Where the tree cannot be compiled as it is.
-    fn wrong(
-        &self,
-        board: &Board,
-        change: &Change,
-        paste: &Paste,
-        fragment: &str,
-    ) -> Result<Vec<String>, String> {
+    fn wrong(&self, board: &Board, paste: &Paste, fragment: &str) -> Result<Vec<String>, String> {
         let before = self.with(&[])?;
         let after = match self.with(&[fragment]) {
             Ok(after) => after,
@@ -107,7 +101,7 @@ impl Base {
         };
         let line = paste.cmdline.as_ref().map(|line| &*line.after);
         let now = board.with(Some(tree), line, &paste.config);
-        wrong.extend(off(&now, change, paste));
+        wrong.extend(off(&now, paste));
         // Without what a log says of the boot before.
         let was = board.with(Some(old.clone()), None, &[]);
         wrong.extend(newly_found(&lint(&was), &lint(&now)));
@@ -162,18 +156,23 @@ fn newly(before: &[String], after: &[String]) -> Vec<String> {
 }
 
 /// What of the change is not in the tree.
-fn off(board: &Board, change: &Change, paste: &Paste) -> Vec<String> {
-    let has = |bytes: u64| {
-        let pools = board.pools.iter().filter(move |pool| pool.bytes() == Some(bytes));
-        pools.map(|pool| &*pool.name).collect::<Vec<_>>()
+fn off(board: &Board, paste: &Paste) -> Vec<String> {
+    let is_by_line = |name: &str| name == "reserved";
+    let has = |wanted: &&Wanted| {
+        let mut pools = board.pools.iter();
+        pools.any(|pool| pool.name == wanted.name && pool.bytes() == Some(wanted.bytes))
     };
-    let names = paste.replaces.iter().filter_map(|own| own.what.split_once(" of "));
-    let names: Vec<_> = names.map(|(_, name)| name).collect();
-    let nodes = change.areas.iter().filter(|wanted| wanted.is_new || wanted.name != "reserved");
-    nodes
-        .filter(|wanted| !has(wanted.bytes).iter().any(|name| names.contains(name)))
-        .map(|wanted| format!("{} has not the bytes that are wanted", wanted.name))
-        .collect()
+    let nodes = paste.areas.iter().filter(|wanted| !is_by_line(&wanted.name));
+    let wrong = nodes.filter(|wanted| !has(wanted));
+    let wrong = wrong.map(|wanted| format!("{} has not the bytes that are wanted", wanted.name));
+    let is_wanted = |name: &str| paste.areas.iter().any(|wanted| wanted.name == name);
+    let areas = lint(board).areas.into_iter();
+    let lost = areas.filter(|area| is_wanted(&area.name) && !area.has_memory());
+    let lost = lost.map(|area| {
+        let why = area.rule.map_or(String::new(), |rule| format!(" ({rule})"));
+        format!("the kernel makes no area of {}{why}", area.name)
+    });
+    wrong.chain(lost).collect()
 }
 
 /// Errors and warnings of the second report that are not in the first.

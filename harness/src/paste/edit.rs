@@ -40,6 +40,8 @@ pub(super) struct Edits {
     pub(super) around: Vec<String>,
     /// Labels or paths of nodes that go.
     pub(super) gone: Vec<String>,
+    /// Cells of an address and of a size in `/reserved-memory`.
+    pub(super) cells: (u32, u32),
     /// What is said at the front.
     pub(super) head: Vec<String>,
     /// A value names a node that an overlay cannot be sure of.
@@ -121,11 +123,31 @@ impl Edits {
             self.each_pool(&mut text, 1);
             text += "};\n";
         }
-        for edit in &self.nodes {
-            block(&mut text, 0, &edit.target.by_path(tree), &edit.lines);
-        }
+        self.nodes.iter().for_each(|edit| self.overlaid(&mut text, edit, tree));
         self.fresh.iter().for_each(|pool| text += &pool.blank());
         Some(text)
+    }
+
+    /// An edit in an overlay. A `reg` is looked at by `dtc`, which must see its cells there.
+    fn overlaid(&self, text: &mut String, edit: &Edit, tree: Option<&Tree>) {
+        let name = match (&edit.target, tree) {
+            (Target::Node(id), Some(tree)) => tree.node(*id).name.clone(),
+            _ => String::new(),
+        };
+        if !edit.lines.iter().any(|line| line.starts_with("reg ")) {
+            return block(text, 0, &edit.target.by_path(tree), &edit.lines);
+        }
+        *text += "&{/reserved-memory} {\n";
+        self.cell_lines().iter().for_each(|line| _ = writeln!(text, "\t{line}"));
+        *text += "\n";
+        block(text, 1, &name, &edit.lines);
+        *text += "};\n";
+    }
+
+    /// The properties of a node that say how many cells numbers in it have.
+    pub(super) fn cell_lines(&self) -> Vec<String> {
+        let (address, bytes) = self.cells;
+        vec![format!("#address-cells = <{address}>;"), format!("#size-cells = <{bytes}>;")]
     }
 }
 

@@ -54,7 +54,7 @@ impl Plan<'_> {
         if self.edits.fresh.is_empty() || all <= slots {
             return;
         }
-        self.set("CMA_AREAS", is_stated.then_some(slots), all);
+        self.set("CMA_AREAS", self.board.config.number("CMA_AREAS"), all);
         if !is_stated {
             let note = format!("CONFIG_CMA_AREAS is taken to be {slots}, as it is without NUMA");
             self.paste.notes.push(note);

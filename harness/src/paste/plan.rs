@@ -1,17 +1,19 @@
 //! From a change to edits and texts.
 
 use super::edit::{Edit, Edits, Target};
+use super::fresh::named;
 use super::kernel::ram;
-use super::room::{World, reason};
+use super::room::{Piece, reason};
 use super::text::cells;
-use super::{CannotPaste, Change, Paste, Wanted, room};
+use super::{CannotPaste, Change, Paste, Replaced, Wanted, pool::both, room};
 use crate::lint::{Area, Asker, Board, Pool, lint, size};
-use crate::tree::Tree;
+use crate::tree::{NodeId, Tree};
 
 /// What is done so far.
 pub(super) struct Plan<'a> {
     pub(super) board: &'a Board,
-    pub(super) change: &'a Change,
+    /// With names for new pools.
+    pub(super) change: Change,
     /// What the kernel makes of each area as it is.
     pub(super) areas: Vec<Area>,
     /// Cells of an address and of a size.
@@ -19,27 +21,30 @@ pub(super) struct Plan<'a> {
     pub(super) edits: Edits,
     /// What undoes them.
     pub(super) back: Edits,
-    /// Names of new pools.
-    pub(super) names: Vec<String>,
+    /// Ranges that were chosen for areas, by name: the last one counts.
+    pub(super) wider: Vec<(String, Vec<Piece>)>,
+    /// Devices that have a new pool, and its name.
+    pub(super) given: Vec<(NodeId, String)>,
     pub(super) paste: Paste,
 }
 
 /// All of it, not checked yet.
 pub(super) fn planned(board: &Board, change: &Change) -> Result<Paste, CannotPaste> {
     legal(board, change)?;
-    let (edits, back) = (Edits::default(), Edits::default());
+    let edits = Edits { cells: board.cells(), ..Edits::default() };
     let mut plan = Plan {
         board,
-        change,
+        change: named(board, change),
         areas: lint(board).areas,
         cells: board.cells(),
         edits,
-        back,
-        names: Vec::new(),
+        back: Edits::default(),
+        wider: Vec::new(),
+        given: Vec::new(),
         paste: Paste::default(),
     };
-    for wanted in &change.areas {
-        plan.area(wanted)?;
+    for wanted in plan.change.areas.clone() {
+        plan.area(&wanted)?;
     }
     plan.together()?;
     if let Some(cap) = change.cap {
@@ -49,6 +54,7 @@ pub(super) fn planned(board: &Board, change: &Change) -> Result<Paste, CannotPas
     plan.ram();
     plan.prints();
     plan.texts();
+    plan.paste.areas = plan.change.areas;
     Ok(plan.paste)
 }
 
@@ -122,58 +128,61 @@ impl Plan<'_> {
         let no_room = CannotPaste::NoRoom { name: wanted.name.clone(), bytes: wanted.bytes, why };
         let line = format!("size = <{}>; /* {} */", bytes.ok_or(no_room)?, size(wanted.bytes));
         self.edits.nodes.push(Edit { target: Target::Path(path), lines: vec![line] });
+        let (what, before) = (format!("size of {}", wanted.name), "not known".to_string());
+        self.paste.replaces.push(Replaced { what, before, after: both(wanted.bytes) });
+        let note =
+            format!("where {} has `reg` in the tree, its size is changed there", wanted.name);
+        self.paste.notes.push(note);
         Ok(())
     }
 
     /// Whether there is room for all of them at once.
     fn together(&self) -> Result<(), CannotPaste> {
-        let Some(world) = World::of(self.board, self.change) else { return Ok(()) };
-        // One alone was looked at where it is changed, and may have wider ranges now.
-        if self
-            .edits
-            .nodes
-            .iter()
-            .any(|edit| edit.lines.iter().any(|line| line.starts_with("alloc-ranges")))
-        {
-            return Ok(());
-        }
-        let Err(at) = world.place() else { return Ok(()) };
-        let failed = &world.asks[at];
-        // As it is, too.
-        let unchanged = World::of(self.board, &Change::default());
-        if unchanged.is_some_and(|world| world.place().is_err()) && !self.is_wanted(&failed.name) {
-            return Ok(());
-        }
-        let is_new = self.change.areas.iter().any(|area| area.is_new && area.name == failed.name);
-        let why = reason(self.board, &failed.name, is_new);
-        Err(CannotPaste::NoRoom { name: failed.name.clone(), bytes: failed.bytes, why })
-    }
-
-    fn is_wanted(&self, name: &str) -> bool {
-        self.change.areas.iter().any(|area| area.name == name)
+        let Some(world) = self.world() else { return Ok(()) };
+        let Some(name) = world.newly_failed(self.board).first().copied() else { return Ok(()) };
+        let own = self.change.areas.iter().find(|area| area.name == name);
+        let why = reason(self.board, name, own.is_some_and(|area| area.is_new));
+        let asked = world.asks.iter().find(|ask| ask.name == name);
+        let bytes = asked.map_or(0, |ask| ask.bytes);
+        Err(CannotPaste::NoRoom { name: name.to_string(), bytes, why })
     }
 
     fn ram(&mut self) {
-        let before = ram(self.board, &self.areas);
-        let mut after = before;
-        for wanted in &self.change.areas {
-            let own = self.areas.iter().filter(|area| !wanted.is_new && area.name == wanted.name);
-            let own = own.filter(|area| area.has_memory());
-            let old: Option<u64> = own.map(|area| area.bytes).sum();
-            after = after.zip(old).map(|(all, old)| all.saturating_sub(old) + wanted.bytes);
+        self.paste.ram_before = ram(self.board, &self.areas);
+        let line = self.paste.cmdline.as_ref().map(|line| &*line.after);
+        let board = self.board.with(None, line, &self.paste.config);
+        let areas = lint(&board).areas;
+        let base = match self.board.tree {
+            Some(_) => ram(&board, &areas),
+            None => self.paste.ram_before,
+        };
+        self.paste.ram_after = self.change.areas.iter().fold(base, |all, wanted| {
+            let old = if wanted.is_new { Some(0) } else { self.old(&areas, wanted) };
+            Some(all?.saturating_sub(old?) + wanted.bytes)
+        });
+    }
+
+    /// Bytes that an area has, with those of a default one that is not made any more where this one
+    /// is it.
+    fn old(&self, areas: &[Area], wanted: &Wanted) -> Option<u64> {
+        if self.board.tree.is_none() {
+            let told = self.board.log.as_ref()?.areas.iter();
+            let mut own = told.filter(|asked| asked.name.as_deref() == Some(&*wanted.name));
+            return own.next()?.bytes;
         }
-        (self.paste.ram_before, self.paste.ram_after) = (before, after);
+        let own = areas.iter().find(|area| area.name == wanted.name);
+        let is_default = own.is_some_and(|own| own.default);
+        let goes =
+            |area: &&Area| area.name == wanted.name || is_default && area.asker == Asker::Config;
+        areas.iter().filter(goes).filter(|area| area.has_memory()).map(|area| area.bytes).sum()
     }
 
     fn prints(&mut self) {
-        let mut names = self.names.clone().into_iter();
-        for wanted in &self.change.areas {
-            let name = if wanted.is_new { names.next() } else { None };
-            let name = name.unwrap_or_else(|| wanted.name.clone());
+        for wanted in self.change.areas.clone() {
             let tree = self.board.tree.as_ref();
-            let by_node = wanted.is_new
-                || tree.map_or(name != "reserved", |tree| pool(tree, &name).is_some());
-            self.boot_prints(&name, wanted.bytes, by_node);
+            let is_node =
+                tree.map_or(wanted.name != "reserved", |tree| pool(tree, &wanted.name).is_some());
+            self.boot_prints(&wanted.name, wanted.bytes, wanted.is_new || is_node);
         }
         if let Some(bytes) = self.paste.ram_after {
             self.paste.notes.push(format!("/proc/meminfo has CmaTotal: {} kB", bytes >> 10));
@@ -213,11 +222,8 @@ impl Plan<'_> {
         let (address, bytes) = self.cells;
         let is_there = tree.is_none_or(|tree| tree.find("/reserved-memory").is_some());
         if !is_there {
-            self.edits.around = vec![
-                format!("#address-cells = <{address}>;"),
-                format!("#size-cells = <{bytes}>;"),
-                "ranges;".to_string(),
-            ];
+            self.edits.around = self.edits.cell_lines();
+            self.edits.around.push("ranges;".to_string());
             self.back.gone = vec!["&{/reserved-memory}".to_string()];
         }
         if tree.is_none() {

@@ -40,28 +40,36 @@ pub(super) const LOW: u64 = 1 << 32;
 pub fn most_bytes(board: &Board, area: &str) -> Option<Room> {
     let step = step(board)?;
     let pool = board.pools.iter().find(|pool| pool.is_area() && pool.name == area);
-    if let Some((pool, (base, _))) = pool.and_then(|pool| Some((pool, pool.fixed()?))) {
-        return after(board, pool, base).map(|(end, what)| Room {
-            bytes: end.saturating_sub(base) / step * step,
-            why: format!("{area} begins at {base:#x}, and {what} is at {end:#x}"),
-        });
+    match pool.and_then(|pool| Some((pool, pool.fixed()?.0))) {
+        Some((pool, base)) => {
+            let (end, what) = after(board, pool, base)?;
+            let bytes = end.saturating_sub(base) / step * step;
+            let why = format!("{area} begins at {base:#x}, and {what} is at {end:#x}");
+            Some(Room { bytes, why })
+        }
+        None => most_placed(board, area, pool, step),
     }
+}
+
+/// The same of an area that the kernel places.
+fn most_placed(board: &Board, area: &str, pool: Option<&Pool>, step: u64) -> Option<Room> {
     let is_new = pool.is_none() && area != "reserved";
-    let fits = |steps: u64| {
-        let wanted =
-            Wanted { name: area.to_string(), bytes: steps * step, is_new, clients: Vec::new() };
-        Some(World::of(board, &Change { areas: vec![wanted], cap: None })?.place().is_ok())
+    let wanted = Wanted { name: area.to_string(), is_new, ..Wanted::default() };
+    let mut world = World::of(board, &Change { areas: vec![wanted], cap: None })?;
+    let at = world.asks.iter().position(|ask| ask.name == area)?;
+    let mut fits = |steps: u64| {
+        world.asks[at].bytes = steps * step;
+        world.newly_failed(board).is_empty()
     };
-    let rooms = board.rooms_but(None)?;
-    let (mut most, mut not) = (0, rooms.iter().map(|(start, end)| end - start).max()? / step + 1);
+    let longest = board.rooms_but(None)?.iter().map(|(start, end)| end - start).max()?;
+    let (mut most, mut not) = (0, longest / step + 1);
     while not - most > 1 {
         let middle = most + (not - most) / 2;
-        *(if fits(middle)? { &mut most } else { &mut not }) = middle;
+        *(if fits(middle) { &mut most } else { &mut not }) = middle;
     }
-    let ranges = if is_new { ranges_of_new(board) } else { pool.and_then(Pool::allowed) };
-    let why = match ranges.filter(|ranges| !ranges.is_empty()) {
-        Some(ranges) => format!("it may be in {}, beside the other areas there", shown(&ranges)),
-        None => "it is the longest piece of the memory that no other area takes, and the kernel \
+    let why = match &world.asks[at].allowed {
+        Some(ranges) => format!("it may be in {}, beside the other areas there", shown(ranges)),
+        None => "that is the longest piece of the memory that no other area takes, and the kernel \
                  itself takes some of it"
             .to_string(),
     };
@@ -90,14 +98,10 @@ pub(super) fn ranges_of_new(board: &Board) -> Option<Vec<Piece>> {
         return Some(ranges);
     }
     let memory = board.memory.as_ref()?;
+    let low = memory.iter().map(|(start, end)| (*start, (*end).min(LOW)));
+    let low: Vec<_> = low.filter(|(start, end)| start < end).collect();
     let has_high = memory.iter().any(|(_, end)| *end > LOW);
-    has_high.then(|| {
-        memory
-            .iter()
-            .filter(|(start, _)| *start < LOW)
-            .map(|(start, end)| (*start, (*end).min(LOW)))
-            .collect()
-    })
+    (has_high && !low.is_empty()).then_some(low)
 }
 
 /// What is free, and what is to be placed in it, in the order of the kernel.
@@ -109,81 +113,105 @@ pub(super) struct World {
 impl World {
     /// After a change; none where the memory is not known.
     pub(super) fn of(board: &Board, change: &Change) -> Option<Self> {
-        let mut free = board.rooms_but(None)?;
-        let step = board.steps.most().unwrap_or(1);
+        let mut world = Self { free: board.rooms_but(None)?, asks: Vec::new() };
+        let step = step(board).unwrap_or(1);
+        let areas = lint(board).areas;
         let wanted =
             |name: &str| change.areas.iter().find(|area| !area.is_new && area.name == name);
-        let areas = lint(board).areas;
-        let is_dropped = |pool: &&Pool| {
-            let own = areas.iter().find(|area| area.asker == Asker::Node(pool.id));
-            own.is_some_and(Area::is_bypassed) && wanted(&pool.name).is_none()
-        };
-        let mut asks = Vec::new();
-        for pool in board.pools.iter().filter(|pool| pool.is_area() && !is_dropped(pool)) {
-            let bytes = wanted(&pool.name).map(|area| area.bytes).or_else(|| pool.bytes());
-            let Some(bytes) = bytes.filter(|bytes| *bytes > 0) else { continue };
-            match pool.fixed() {
-                Some((base, _)) => free = without(free, (base, base.saturating_add(bytes))),
-                None => asks.push(Ask {
-                    name: pool.name.clone(),
-                    bytes,
-                    align: pool.alignment.and_then(Result::ok).unwrap_or(0).max(step),
-                    allowed: pool.allowed().filter(|ranges| !ranges.is_empty()),
-                }),
+        let bypassed = areas.iter().filter(|area| area.is_bypassed());
+        let (kept, dropped): (Vec<_>, Vec<_>) =
+            bypassed.map(|area| &*area.name).partition(|name| wanted(name).is_some());
+        for pool in pools(board, change) {
+            if !pool.is_area() || dropped.contains(&&*pool.name) {
+                continue;
             }
+            let bytes = wanted(&pool.name).map(|area| area.bytes).or_else(|| pool.bytes());
+            world.pool(&pool, bytes.unwrap_or(0), step);
         }
         let new = change.areas.iter().filter(|area| area.is_new);
-        asks.extend(new.map(|area| Ask {
+        let new = new.map(|area| (area, ranges_of_new(board)));
+        world.asks.extend(new.map(|(area, allowed)| Ask {
             name: area.name.clone(),
             bytes: area.bytes,
             align: step,
-            allowed: ranges_of_new(board),
+            allowed,
         }));
-        let kernels =
-            areas.iter().filter(|area| matches!(area.asker, Asker::Command | Asker::Config));
-        for area in kernels.filter(|area| area.has_memory() || wanted(&area.name).is_some()) {
-            let bytes = wanted(&area.name).map(|area| area.bytes).or(area.bytes).unwrap_or(0);
-            let size = board.command.as_ref().and_then(|(_, command)| command.cma);
-            let base = size.and_then(|size| size.base);
-            let limit = size.and_then(|size| size.limit).filter(|limit| *limit > 0);
-            let allowed = match base {
-                Some(base) => (base, limit.unwrap_or(base.saturating_add(bytes))),
-                None => (0, LOW),
-            };
-            asks.push(Ask {
-                name: area.name.clone(),
-                bytes,
-                align: step,
-                allowed: Some(vec![allowed]),
-            });
+        // `cma=` goes where its node is to count.
+        let by_kernel = |area: &&Area| matches!(area.asker, Asker::Command | Asker::Config);
+        for area in areas.iter().filter(by_kernel).filter(|_| kept.is_empty()) {
+            let bytes = wanted(&area.name).map(|area| area.bytes);
+            let own = area.bytes.filter(|_| area.has_memory());
+            world.default(board, area, bytes.or(own).unwrap_or(0));
         }
-        Some(Self { free, asks })
+        Some(world)
     }
 
-    /// Places all of them, each at the highest place that is free, as the kernel does.
-    ///
-    /// # Errors
-    /// The first one that has no place.
-    pub(super) fn place(&self) -> Result<(), usize> {
-        let mut free = self.free.clone();
-        for (at, ask) in self.asks.iter().enumerate() {
-            let base = ask.highest(&free).ok_or(at)?;
-            free = without(free, (base, base + ask.bytes));
+    fn pool(&mut self, pool: &Pool, bytes: u64, step: u64) {
+        let align = pool.alignment.and_then(Result::ok).unwrap_or(0).max(step);
+        let allowed = pool.allowed().filter(|ranges| !ranges.is_empty());
+        match pool.fixed() {
+            Some((base, _)) => {
+                let free = std::mem::take(&mut self.free);
+                self.free = without(free, (base, base.saturating_add(bytes)));
+            }
+            None => self.asks.push(Ask { name: pool.name.clone(), bytes, align, allowed }),
         }
-        // The kernel itself is somewhere in the memory.
-        if free.is_empty() && !self.asks.is_empty() { Err(self.asks.len() - 1) } else { Ok(()) }
     }
 
-    /// What is free after all others but one are placed.
-    pub(super) fn beside(&self, which: usize) -> Vec<Piece> {
-        let mut free = self.free.clone();
-        for (_, ask) in self.asks.iter().enumerate().filter(|(at, _)| *at != which) {
-            if let Some(base) = ask.highest(&free) {
-                free = without(free, (base, base + ask.bytes));
+    /// The default area that no node asks for: below 4 GiB, or where the parameter puts it.
+    fn default(&mut self, board: &Board, area: &Area, bytes: u64) {
+        let size = board.command.as_ref().and_then(|(_, command)| command.cma);
+        let limit = size.and_then(|size| size.limit).filter(|limit| *limit > 0);
+        let allowed = match size.and_then(|size| size.base) {
+            Some(base) => (base, limit.unwrap_or(base.saturating_add(bytes))),
+            None => (0, LOW),
+        };
+        let align = step(board).unwrap_or(1);
+        let allowed = Some(vec![allowed]);
+        self.asks.push(Ask { name: area.name.clone(), bytes, align, allowed });
+    }
+
+    /// What is free after all others but one are placed, each at the highest place that is free, as
+    /// the kernel does; and those that have none.
+    pub(super) fn placed(&self, but: Option<usize>) -> (Vec<Piece>, Vec<&str>) {
+        let (mut free, mut failed) = (self.free.clone(), Vec::new());
+        let asks = self.asks.iter().enumerate().filter(|(at, _)| Some(*at) != but);
+        for (_, ask) in asks.filter(|(_, ask)| ask.bytes > 0) {
+            match ask.highest(&free) {
+                Some(base) => free = without(free, (base, base + ask.bytes)),
+                None => failed.push(&*ask.name),
             }
         }
-        free
+        // The kernel itself is somewhere in the memory.
+        if let Some(last) = self.asks.last().filter(|_| free.is_empty() && failed.is_empty()) {
+            failed.push(&last.name);
+        }
+        (free, failed)
     }
+
+    /// Those that have no place, and have one as the board is.
+    pub(super) fn newly_failed(&self, board: &Board) -> Vec<&str> {
+        let failed = self.placed(None).1;
+        if failed.is_empty() {
+            return failed;
+        }
+        let before = Self::of(board, &Change::default());
+        let before = before.as_ref().map(|world| world.placed(None).1).unwrap_or_default();
+        failed.into_iter().filter(|name| !before.contains(name)).collect()
+    }
+}
+
+/// The pools of a board, and those that a change switches on.
+fn pools(board: &Board, change: &Change) -> Vec<Pool> {
+    let mut pools = board.pools.clone();
+    let known =
+        board.tree.as_ref().zip(board.tree.as_ref().and_then(|tree| tree.find("/reserved-memory")));
+    let Some((tree, reserved)) = known else { return pools };
+    let named = change.areas.iter().filter(|area| !area.is_new);
+    let named = named.filter_map(|area| Pool::of(tree, tree.child(reserved, &area.name)?));
+    let off: Vec<_> = named.filter(|pool| !tree.node(pool.id).is_available()).collect();
+    pools.extend(off);
+    pools
 }
 
 impl Ask {

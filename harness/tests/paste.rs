@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cma_harness::ingest::Source;
-use cma_harness::lint::{Board, Given, Severity, lint};
+use cma_harness::lint::{Board, Given, lint};
 use cma_harness::paste::{CannotPaste, Change, Checked, Paste, Wanted, most_bytes, paste};
 use cma_harness::tree::{Tree, has_dtc};
 use proptest::prelude::*;
@@ -118,7 +118,16 @@ fn holds(text: &str, paste: &Paste) -> Result<(), String> {
     if sizes(&whole) == wanted { Ok(()) } else { Err("the overlay gives others".to_string()) }
 }
 
-/// The same change of a `.dts`, of its `.dtb` and of a copy of `/proc/device-tree`'s kind.
+/// Bytes of all areas after a change, by what `lint` makes of the tree with the fragment.
+fn ram(text: &str, paste: &Paste) -> Option<u64> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("after.dts");
+    fs::write(&path, format!("{text}\n{}", paste.fragment.as_deref().unwrap())).unwrap();
+    let areas = lint(&board(&path, of_kernel("6.12-arm64"))).areas;
+    areas.iter().filter(|area| area.has_memory()).map(|area| area.bytes).sum()
+}
+
+/// The same change of a `.dts` and of its `.dtb`.
 fn all_forms(text: &str, change: &Change) -> Result<Vec<Paste>, CannotPaste> {
     let folder = tempfile::tempdir().unwrap();
     let source = folder.path().join("board.dts");
@@ -133,6 +142,7 @@ fn all_forms(text: &str, change: &Change) -> Result<Vec<Paste>, CannotPaste> {
         if let Err(why) = holds(text, &paste) {
             panic!("{why}\n{text}\n{}", paste.fragment.unwrap());
         }
+        assert_eq!(paste.ram_after, ram(text, &paste), "{text}\n{paste:#?}");
         all.push(paste);
     }
     Ok(all)
@@ -168,6 +178,260 @@ fn every_tree_of_a_boot_takes_a_change() {
     assert_eq!(changed, 40);
 }
 
+/// `vpu_pool` of the two is 4 MiB larger, there is a new pool, and a smaller cap.
+#[test]
+fn a_change_is_shown_beside_what_it_replaces() {
+    let board = board(&corpora().join("boots/dtb/two.dtb"), of_kernel("7.3.4+deb13-arm64"));
+    let change = Change { cap: Some(4), ..of(&[sized("vpu_pool", 28), new(&["vivid"], 4)]) };
+    let paste = paste(&board, &change).unwrap();
+    let fragment = "/ {
+\treserved-memory {
+\t\tvivid_pool: vivid_pool {
+\t\t\tcompatible = \"shared-dma-pool\";
+\t\t\treusable;
+\t\t\tsize = <0x0 0x400000>; /* 4 MiB */
+\t\t\talignment = <0x0 0x200000>; /* 2 MiB */
+\t\t};
+\t};
+};
+
+&vpu_pool {
+\tsize = <0x0 0x1c00000>; /* 28 MiB, was 24 MiB */
+};
+
+/* BLANK: the device of \"vivid\" is not known.
+   Put its label in place of LABEL, and take the marks of this comment away.
+&LABEL {
+\tmemory-region = <&vivid_pool>;
+};
+*/
+";
+    assert_eq!(paste.fragment.as_deref(), Some(fragment));
+    assert_eq!(paste.config, ["CONFIG_CMA_ALIGNMENT=4"]);
+    assert_eq!((paste.ram_before, paste.ram_after), (Some(56 * MIB), Some(64 * MIB)));
+    assert_eq!(
+        paste.back_fragment.as_deref(),
+        Some("&vpu_pool {\n\tsize = <0x0 0x1800000>;\n};\n\n/delete-node/ &vivid_pool;\n")
+    );
+    let replaced: Vec<_> = paste
+        .replaces
+        .iter()
+        .map(|own| format!("{}: {} -> {}", own.what, own.before, own.after))
+        .collect();
+    assert_eq!(
+        replaced,
+        [
+            "size of vpu_pool: 0x1800000 (24 MiB) -> 0x1c00000 (28 MiB)",
+            "size of vivid_pool: none -> 0x400000 (4 MiB)",
+            "CONFIG_CMA_ALIGNMENT: not known -> 4",
+        ]
+    );
+    assert_eq!(
+        paste.boot_prints,
+        [
+            "Reserved memory: created CMA memory pool at 0x…, size 28 MiB",
+            "OF: reserved mem: initialized node vpu_pool, compatible id shared-dma-pool",
+            "Reserved memory: created CMA memory pool at 0x…, size 4 MiB",
+            "OF: reserved mem: initialized node vivid_pool, compatible id shared-dma-pool",
+        ]
+    );
+    assert_eq!(paste.blanks, ["memory-region of vivid: no node is certain to be its device"]);
+    match paste.checked {
+        Checked::Held(what) => assert!(what.contains("two.dtb")),
+        Checked::Not(why) => assert!(!has_dtc() && why.contains("dtc"), "{why}"),
+        Checked::Failed(wrong) => panic!("{wrong:?}"),
+    }
+}
+
+/// The boots of a tree print the very lines that a paste of its own sizes says they do.
+#[test]
+fn a_boot_prints_what_is_said() {
+    for (case, tree, kernel, areas) in [
+        ("dts-k73-two", "two", "7.3.4", &[("linux,cma", 32), ("vpu_pool", 24)][..]),
+        ("dts-k612-two", "two", "6.12.117", &[("linux,cma", 32), ("vpu_pool", 24)]),
+        ("dts-k612-fixed2m", "fixed2m", "6.12.117", &[("cma@60200000", 50)]),
+        ("cmd-k612-cmaat", "none", "6.12.117", &[("reserved", 64)]),
+        ("cmd-k73-cmaat", "none", "7.3.4", &[("reserved", 64)]),
+        ("cmd-k73-cma128-two", "two", "7.3.4", &[("reserved", 128), ("vpu_pool", 24)]),
+    ] {
+        let line = match case {
+            _ if case.contains("cmaat") => Some("cma=64M@0x50000000"),
+            _ if case.contains("cma128") => Some("cma=128M"),
+            _ => None,
+        };
+        let cmdline = line.map(|line| ("--cmdline".to_string(), line.to_string()));
+        let given = Given { cmdline, ..of_kernel(kernel) };
+        let board = board(&corpora().join(format!("boots/dtb/{tree}.dtb")), given);
+        let areas: Vec<_> = areas.iter().map(|(name, mib)| sized(name, *mib)).collect();
+        let paste = paste(&board, &of(&areas)).unwrap();
+        let log = fs::read_to_string(corpora().join(format!("boots/{case}.txt"))).unwrap();
+        for line in &paste.boot_prints {
+            let (front, rest) = line.split_once("0x…").unwrap_or((line, ""));
+            let is_it = |own: &str| own.contains(front) && own.ends_with(rest);
+            assert!(log.lines().any(is_it), "{case}: {line}");
+        }
+        let total = paste.notes.iter().find_map(|note| note.split_once("CmaTotal: "));
+        let total = total.expect("it is said").1;
+        let is_total =
+            |own: &str| own.starts_with("CmaTotal:") && own.ends_with(&format!(" {total}"));
+        assert!(log.lines().any(is_total), "{case}: {total}");
+    }
+}
+
+#[test]
+fn without_a_tree_the_general_text_says_what_it_takes() {
+    let board = Board::read(of_kernel("6.1")).unwrap();
+    let text = |name: &str| paste(&board, &of(&[sized(name, 28)])).unwrap();
+    let reserved = text("reserved");
+    assert_eq!(
+        reserved.cmdline.map(|line| (line.before, line.after)),
+        Some((None, "cma=28M".into()))
+    );
+    assert_eq!(reserved.fragment, None);
+    let node = text("linux,cma");
+    let fragment = node.fragment.unwrap();
+    assert!(fragment.starts_with("/* The board's device tree was not given: "), "{fragment}");
+    assert!(fragment.contains("&{/reserved-memory/linux,cma} {\n\tsize = <0x0 0x1c00000>;"));
+    assert_eq!((node.overlay, node.ram_after), (None, None));
+    assert!(matches!(node.checked, Checked::Not(_)));
+}
+
+#[test]
+fn a_size_off_the_step_and_a_cap_that_kconfig_does_not_take_are_refused() {
+    let of_two = |kernel| board(&corpora().join("boots/dtb/two.dtb"), of_kernel(kernel));
+    let said = |kernel, change: &Change| paste(&of_two(kernel), change).unwrap_err().to_string();
+    assert_eq!(
+        said("6.12-arm64", &of(&[sized("vpu_pool", 27)])),
+        "change vpu_pool: 27 MiB is no multiple of 2 MiB; 26 MiB or 28 MiB is"
+    );
+    assert!(said("5.10-arm64", &of(&[sized("vpu_pool", 26)])).contains("24 MiB or 28 MiB is"));
+    assert!(said("6.12", &of(&[sized("vpu", 28)])).contains("there is linux,cma, vpu_pool"));
+    assert!(said("6.12", &of(&[sized("vpu_pool", 0)])).ends_with("2 MiB is"));
+    let twice = of(&[sized("vpu_pool", 28), sized("vpu_pool", 26)]);
+    assert!(said("6.12", &twice).contains("named twice"));
+    assert!(said("6.12", &of(&[sized("vpu_pool", 2048)])).contains("at most 9"));
+    let cap = |cap| Change { cap: Some(cap), ..Change::default() };
+    assert_eq!(said("6.12", &cap(1)), "set CONFIG_CMA_ALIGNMENT=1: Kconfig takes 2 to 12");
+    assert_eq!(said("4.14", &cap(3)), "set CONFIG_CMA_ALIGNMENT=3: Kconfig takes 4 to 12");
+    assert_eq!(said("6.12", &Change::default()), "change the areas: no area and no cap is named");
+}
+
+#[test]
+fn what_makes_the_default_area_is_what_changes() {
+    let path = corpora().join("boots/dtb/none.dtb");
+    let with = |texts: Vec<Source>, line: Option<&str>, tree: &str| {
+        let cmdline = line.map(|line| ("--cmdline".to_string(), line.to_string()));
+        let given = Given { texts, cmdline, ..of_kernel("6.12-arm64") };
+        board(&path.with_file_name(tree), given)
+    };
+    let config = || {
+        let text = "CONFIG_DMA_CMA=y\nCONFIG_CMA_SIZE_MBYTES=64\n";
+        vec![Source::bytes(".config", text.as_bytes())]
+    };
+    let by_config =
+        paste(&with(config(), None, "none.dtb"), &of(&[sized("reserved", 80)])).unwrap();
+    assert_eq!(by_config.config, ["CONFIG_CMA_SIZE_MBYTES=80"]);
+    assert_eq!((by_config.ram_before, by_config.ram_after), (Some(64 * MIB), Some(80 * MIB)));
+    assert!(matches!(by_config.checked, Checked::Held(_)));
+    let line = Some("quiet cma=64M@0x50000000 ro");
+    let by_line = paste(&with(config(), line, "none.dtb"), &of(&[sized("reserved", 80)])).unwrap();
+    let after = by_line.cmdline.unwrap().after;
+    assert_eq!((&*after, by_line.config.len()), ("quiet cma=80M@0x50000000 ro", 0));
+    // The node counts where the parameter is gone.
+    let dropped = with(config(), Some("quiet cma=128M"), "two.dtb");
+    let by_node = paste(&dropped, &of(&[sized("linux,cma", 36)])).unwrap();
+    assert_eq!(by_node.cmdline.map(|line| line.after).as_deref(), Some("quiet"));
+    assert_eq!((by_node.ram_before, by_node.ram_after), (Some(152 * MIB), Some(60 * MIB)));
+    assert!(!matches!(by_node.checked, Checked::Failed(_)), "{:?}", by_node.checked);
+}
+
+#[test]
+fn more_pools_than_slots_need_more_slots() {
+    let config = Source::bytes(".config", "CONFIG_CMA_AREAS=2\n".as_bytes());
+    let given = || Given { texts: vec![config.clone()], ..of_kernel("6.12-arm64") };
+    let board = board(&corpora().join("boots/dtb/two.dtb"), given());
+    let two = paste(&board, &of(&[sized("vpu_pool", 28)])).unwrap();
+    assert_eq!(two.config, [""; 0]);
+    let four = paste(&board, &of(&[new(&["a"], 2), new(&["b"], 2)])).unwrap();
+    assert_eq!(four.config, ["CONFIG_CMA_AREAS=4"]);
+    assert!(!matches!(four.checked, Checked::Failed(_)), "{:?}", four.checked);
+}
+
+/// The most that is said fits, and a step more does not.
+#[test]
+fn the_most_that_fits_is_the_most() {
+    for (tree, area) in [
+        ("two", "vpu_pool"),
+        ("two", "linux,cma"),
+        ("two", ""),
+        ("fixed2m", "cma@60200000"),
+        ("align16m", "linux,cma"),
+        ("def32", "new"),
+    ] {
+        let board =
+            board(&corpora().join(format!("boots/dtb/{tree}.dtb")), of_kernel("6.12-arm64"));
+        let most = most_bytes(&board, area).unwrap().bytes;
+        let is_new = board.pools.iter().all(|pool| pool.name != area);
+        let change = |bytes| of(&[Wanted { bytes, is_new, ..sized(area, 0) }]);
+        let fits = paste(&board, &change(most)).unwrap();
+        assert!(
+            !matches!(fits.checked, Checked::Failed(_)),
+            "{tree} {area} {most}: {:?}",
+            fits.checked
+        );
+        let more = paste(&board, &change(most + 2 * MIB));
+        assert!(matches!(more, Err(CannotPaste::NoRoom { .. })), "{tree} {area} {most}: {more:?}");
+    }
+}
+
+/// A source with `#include`, macros and labels is one, and what is appended goes through `cpp`.
+#[test]
+fn a_source_with_includes_is_appended_to() {
+    let has_cpp = Command::new("cpp").arg("--version").output().is_ok();
+    if no_dtc() || !has_cpp {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let soc = "/ { #address-cells = <1>; #size-cells = <1>; memory@40000000 { device_type = \
+               \"memory\"; reg = <0x40000000 0x40000000>; }; vpu: vpu@100 { compatible = \
+               \"foo,vpu\"; memory-region = <&old>; }; reserved-memory { #address-cells = <1>; \
+               #size-cells = <1>; ranges; old: old { compatible = \"shared-dma-pool\"; reusable; \
+               size = <SIZE>; }; }; };\n";
+    fs::write(folder.path().join("soc.dtsi"), soc).unwrap();
+    let path = folder.path().join("board.dts");
+    fs::write(&path, "/dts-v1/;\n#define SIZE 0x2000000\n#include \"soc.dtsi\"\n").unwrap();
+    let board = board(&path, of_kernel("6.12-arm64"));
+    let paste = paste(&board, &of(&[sized("old", 16), new(&["e*/v\u{fc}", "vpu"], 16)])).unwrap();
+    assert!(matches!(paste.checked, Checked::Held(_)), "{paste:#?}");
+    let fragment = paste.fragment.unwrap();
+    assert!(fragment.contains("&vpu {\n\tmemory-region = <&e_v_vpu_pool>;\n};"), "{fragment}");
+    assert!(fragment.contains("&old {\n\tsize = <0x1000000>; /* 16 MiB, was 32 MiB */\n};"));
+    assert!(paste.back_fragment.unwrap().contains("memory-region = <&old>;"));
+}
+
+/// What `collect` gathers is part of a tree, and its nodes are named by their paths.
+#[test]
+fn a_tree_of_collect_is_named_by_paths() {
+    let title = |path: &str, value: &str| format!("==> /proc/device-tree/{path} <==\n{value}\n\n");
+    let text = [
+        ("reserved-memory/#address-cells", "<0x00000002>"),
+        ("reserved-memory/#size-cells", "<0x00000002>"),
+        ("reserved-memory/ranges", ""),
+        ("reserved-memory/linux,cma/compatible", "\"shared-dma-pool\""),
+        ("reserved-memory/linux,cma/reusable", ""),
+        ("reserved-memory/linux,cma/size", "<0x00000000 0x02000000>"),
+        ("reserved-memory/linux,cma/linux,cma-default", ""),
+    ];
+    let text: String = text.iter().map(|(path, value)| title(path, value)).collect();
+    let text = format!("# cmalab collect: 1\n{text}");
+    let texts = vec![Source::bytes("board.txt", text.as_bytes())];
+    let board = Board::read(Given { texts, ..of_kernel("6.12-arm64") }).unwrap();
+    let paste = paste(&board, &of(&[sized("linux,cma", 64)])).unwrap();
+    let fragment = paste.fragment.unwrap();
+    assert!(fragment.starts_with("&{/reserved-memory/linux,cma} {\n\tsize = <0x0 0x4000000>;"));
+    assert!(matches!(paste.checked, Checked::Not(why) if why.contains("collect")));
+}
+
 /// A made-up board.
 #[derive(Clone, Debug)]
 struct Made {
@@ -198,7 +462,7 @@ enum Place {
     Anywhere,
     /// `alloc-ranges`: this part of 256 MiB, and its width in MiB beyond the pool.
     Within(u64, u64),
-    /// `reg`: this part of 128 MiB.
+    /// `reg`: this part of 64 MiB.
     At(u64),
 }
 
@@ -225,12 +489,13 @@ impl Made {
     }
 
     fn base(part: u64) -> u64 {
-        START + part * 128 * MIB
+        START + part * 64 * MIB
     }
 
     fn pool(&self, at: usize) -> String {
         let pool = &self.pools[at];
-        let label = if self.labels { format!("label{at}: ") } else { format!("needed{at}: ") };
+        let is_named = self.devices.iter().any(|(region, _)| *region == Some(at));
+        let label = if self.labels || is_named { format!("label{at}: ") } else { String::new() };
         let bytes = pool.mib * MIB;
         let mut text =
             format!("{label}{} {{ compatible = \"shared-dma-pool\"; reusable;", self.name(at));
@@ -269,10 +534,8 @@ impl Made {
         };
         let device = |(at, (region, on)): (usize, &(Option<usize>, bool))| {
             let region = region.filter(|pool| *pool < self.pools.len());
-            let region = region.map_or(String::new(), |pool| {
-                let label = if self.labels { "label" } else { "needed" };
-                format!(" memory-region = <&{label}{pool}>;")
-            });
+            let region =
+                region.map_or(String::new(), |pool| format!(" memory-region = <&label{pool}>;"));
             let status = if *on { "" } else { " status = \"disabled\";" };
             format!(
                 "dev{at}@{at}000 {{ compatible = \"foo,dev{at}x\"; reg = <0x{at}000 0x1000>;{region}{status} }};\n"

@@ -92,3 +92,62 @@ fn may_be_device(tree: &Tree, id: NodeId) -> bool {
     };
     id != Tree::ROOT && tree.node(id).has("compatible") && !above.into_iter().any(is_other)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::Given;
+
+    fn found_in(names: &[&str]) -> Vec<String> {
+        let devices_of = [
+            ("/soc/vpu@38300000", "compatible", "\"nxp,imx8mm-vpu\", \"hantro,g1\""),
+            ("/soc/vpu@38310000", "compatible", "\"nxp,imx8mm-vpu-g2\""),
+            ("/soc/csi@32e20000", "compatible", "\"fsl,imx8mm-csi\""),
+            ("/soc/isp@1000", "compatible", "\"foo,isp\""),
+            ("/soc/bus", "ranges", ""),
+            ("/memory@40000000", "compatible", "\"foo,memory\""),
+            ("/reserved-memory/vpu_pool", "compatible", "\"shared-dma-pool\""),
+        ];
+        let labels = [
+            ("/__symbols__", "camera", "\"/soc/csi@32e20000\""),
+            ("/__symbols__", "vpu_g1", "\"/soc/vpu@38300000\""),
+        ];
+        let tree = Tree::built(&[&devices_of[..], &labels[..]].concat());
+        let board =
+            Board::read(Given { tree: Some(tree), ..Given::default() }).expect("it is read");
+        let names: Vec<_> = names.iter().map(|name| (*name).to_string()).collect();
+        let tree = board.tree.as_ref().expect("it has one");
+        let said = |device: Device| match device.found {
+            Found::Node(id) => tree.path(id),
+            Found::Several(nodes) => format!("one of {}", nodes.len()),
+            Found::Unknown => "unknown".to_string(),
+        };
+        devices(&board, &names).into_iter().map(said).collect()
+    }
+
+    #[test]
+    fn a_name_means_a_node_for_certain_or_none() {
+        for (name, node) in [
+            ("38310000.vpu", "/soc/vpu@38310000"),
+            ("38310001.vpu", "unknown"),
+            ("00001000.isp", "/soc/isp@1000"),
+            ("csi@32e20000", "/soc/csi@32e20000"),
+            ("vpu_g1", "/soc/vpu@38300000"),
+            ("camera", "/soc/csi@32e20000"),
+            ("isp", "/soc/isp@1000"),
+            ("vpu", "one of 2"),
+            ("g1", "/soc/vpu@38300000"),
+            ("imx8mm-vpu", "/soc/vpu@38300000"),
+            ("imx8mm", "unknown"),
+            // No device, and none that asks for memory.
+            ("bus", "unknown"),
+            ("memory", "unknown"),
+            ("vpu_pool", "unknown"),
+            ("shared-dma-pool", "unknown"),
+            ("vivid", "unknown"),
+            ("", "unknown"),
+        ] {
+            assert_eq!(found_in(&[name]), [node], "{name}");
+        }
+    }
+}

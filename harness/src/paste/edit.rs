@@ -1,7 +1,5 @@
 //! Edits of a tree, and the texts that make them: an appended fragment and an overlay.
 
-use std::fmt::Write as _;
-
 use super::text::plain;
 use crate::tree::{NodeId, Tree};
 
@@ -57,21 +55,6 @@ impl Target {
             (Self::Node(_), None) => "&{/}".to_string(),
         }
     }
-
-    /// As an overlay names it, whose base may have no labels.
-    fn by_path(&self, tree: Option<&Tree>) -> String {
-        match (self, tree) {
-            (Self::Node(id), Some(tree)) => format!("&{{{}}}", tree.path(*id)),
-            _ => self.appended(tree),
-        }
-    }
-}
-
-fn block(text: &mut String, depth: usize, name: &str, lines: &[String]) {
-    let indent = "\t".repeat(depth);
-    _ = writeln!(text, "{indent}{name} {{");
-    lines.iter().for_each(|line| _ = writeln!(text, "{indent}\t{line}"));
-    _ = writeln!(text, "{indent}}};");
 }
 
 impl Edits {
@@ -85,63 +68,55 @@ impl Edits {
 
     /// The text to append.
     pub(super) fn fragment(&self, tree: Option<&Tree>) -> String {
-        let mut text = self.heading();
+        let mut parts = Vec::new();
         if !self.fresh.is_empty() {
-            self.pools(&mut text);
+            parts.push(self.pools());
         }
-        for edit in &self.nodes {
-            block(&mut text, 0, &edit.target.appended(tree), &edit.lines);
-        }
-        self.gone.iter().for_each(|node| _ = writeln!(text, "/delete-node/ {node};"));
-        self.fresh.iter().for_each(|pool| text += &pool.blank());
-        text
+        parts.extend(
+            self.nodes.iter().map(|edit| block(0, &edit.target.appended(tree), &edit.lines)),
+        );
+        let gone: String =
+            self.gone.iter().map(|node| format!("/delete-node/ {node};\n")).collect();
+        parts.extend((!gone.is_empty()).then_some(gone));
+        parts.extend(self.fresh.iter().flat_map(Fresh::blanks));
+        self.heading() + &parts.join("\n")
     }
 
-    fn pools(&self, text: &mut String) {
-        *text += "/ {\n\treserved-memory {\n";
-        self.around.iter().for_each(|line| _ = writeln!(text, "\t\t{line}"));
-        self.each_pool(text, 2);
-        *text += "\t};\n};\n";
-    }
-
-    fn each_pool(&self, text: &mut String, depth: usize) {
-        for (at, Fresh { name, lines, .. }) in self.fresh.iter().enumerate() {
-            *text += if at > 0 || depth == 2 && !self.around.is_empty() { "\n" } else { "" };
-            block(text, depth, &format!("{name}: {name}"), lines);
+    fn pools(&self) -> String {
+        let mut inner: Vec<String> = Vec::new();
+        if !self.around.is_empty() {
+            inner.push(self.around.iter().map(|line| format!("\t\t{line}\n")).collect());
         }
+        inner.extend(self.fresh.iter().map(|pool| pool.block(2)));
+        format!("/ {{\n\treserved-memory {{\n{}\t}};\n}};\n", inner.join("\n"))
     }
 
     /// The same as an overlay; none where there is none that is sure to apply.
-    pub(super) fn overlay(&self, tree: Option<&Tree>) -> Option<String> {
+    pub(super) fn overlay(&self, tree: &Tree) -> Option<String> {
         // `dtc` warns of `ranges` in whatever an overlay makes `/reserved-memory` of.
         if self.names_others || !self.around.is_empty() {
             return None;
         }
-        let mut text = format!("/dts-v1/;\n/plugin/;\n\n{}", self.heading());
+        let mut parts = vec![format!("/dts-v1/;\n/plugin/;\n{}", self.heading())];
         if !self.fresh.is_empty() {
-            text += "&{/reserved-memory} {\n";
-            self.each_pool(&mut text, 1);
-            text += "};\n";
+            let pools: Vec<_> = self.fresh.iter().map(|pool| pool.block(1)).collect();
+            parts.push(format!("&{{/reserved-memory}} {{\n{}}};\n", pools.join("\n")));
         }
-        self.nodes.iter().for_each(|edit| self.overlaid(&mut text, edit, tree));
-        self.fresh.iter().for_each(|pool| text += &pool.blank());
-        Some(text)
+        parts.extend(self.nodes.iter().map(|edit| self.overlaid(edit, tree)));
+        parts.extend(self.fresh.iter().flat_map(Fresh::blanks));
+        Some(parts.join("\n"))
     }
 
-    /// An edit in an overlay. A `reg` is looked at by `dtc`, which must see its cells there.
-    fn overlaid(&self, text: &mut String, edit: &Edit, tree: Option<&Tree>) {
-        let name = match (&edit.target, tree) {
-            (Target::Node(id), Some(tree)) => tree.node(*id).name.clone(),
-            _ => String::new(),
-        };
+    /// An edit in an overlay, whose base may have no labels. A `reg` is looked at by `dtc`, which
+    /// must see its cells there.
+    fn overlaid(&self, edit: &Edit, tree: &Tree) -> String {
+        let Target::Node(id) = edit.target else { return String::new() };
         if !edit.lines.iter().any(|line| line.starts_with("reg ")) {
-            return block(text, 0, &edit.target.by_path(tree), &edit.lines);
+            return block(0, &format!("&{{{}}}", tree.path(id)), &edit.lines);
         }
-        *text += "&{/reserved-memory} {\n";
-        self.cell_lines().iter().for_each(|line| _ = writeln!(text, "\t{line}"));
-        *text += "\n";
-        block(text, 1, &name, &edit.lines);
-        *text += "};\n";
+        let cells: String = self.cell_lines().iter().map(|line| format!("\t{line}\n")).collect();
+        let node = block(1, &tree.node(id).name, &edit.lines);
+        format!("&{{/reserved-memory}} {{\n{cells}\n{node}}};\n")
     }
 
     /// The properties of a node that say how many cells numbers in it have.
@@ -152,16 +127,25 @@ impl Edits {
 }
 
 impl Fresh {
-    /// What is left for the reader to fill in, as a comment.
-    fn blank(&self) -> String {
-        let name = &self.name;
-        let node = |client: &String| {
-            format!(
-                "/* BLANK: the device of \"{}\" is not known. Put its label in place of LABEL, and \
-                 take the marks of the comment away:\n&LABEL {{\n\tmemory-region = <&{name}>;\n}};\n*/\n",
-                plain(client)
-            )
-        };
-        self.blank.iter().map(node).collect()
+    fn block(&self, depth: usize) -> String {
+        block(depth, &format!("{0}: {0}", self.name), &self.lines)
     }
+
+    /// What is left for the reader to fill in, a comment each.
+    fn blanks(&self) -> impl Iterator<Item = String> {
+        self.blank.iter().map(|client| {
+            format!(
+                "/* BLANK: the device of \"{}\" is not known.\n   Put its label in place of LABEL, and \
+                 take the marks of this comment away.\n&LABEL {{\n\tmemory-region = <&{}>;\n}};\n*/\n",
+                plain(client),
+                self.name
+            )
+        })
+    }
+}
+
+fn block(depth: usize, name: &str, lines: &[String]) -> String {
+    let indent = "\t".repeat(depth);
+    let lines: String = lines.iter().map(|line| format!("{indent}\t{line}\n")).collect();
+    format!("{indent}{name} {{\n{lines}{indent}}};\n")
 }

@@ -151,30 +151,36 @@ impl Plan<'_> {
         self.paste.ram_before = ram(self.board, &self.areas);
         let line = self.paste.cmdline.as_ref().map(|line| &*line.after);
         let board = self.board.with(None, line, &self.paste.config);
-        let areas = lint(&board).areas;
-        let base = match self.board.tree {
-            Some(_) => ram(&board, &areas),
-            None => self.paste.ram_before,
+        self.paste.ram_after = match &self.board.tree {
+            Some(tree) => self.placed(tree, &lint(&board).areas),
+            None => self.logged(),
         };
-        self.paste.ram_after = self.change.areas.iter().fold(base, |all, wanted| {
-            let old = if wanted.is_new { Some(0) } else { self.old(&areas, wanted) };
-            Some(all?.saturating_sub(old?) + wanted.bytes)
-        });
     }
 
-    /// Bytes that an area has, with those of a default one that is not made any more where this one
-    /// is it.
-    fn old(&self, areas: &[Area], wanted: &Wanted) -> Option<u64> {
-        if self.board.tree.is_none() {
-            let told = self.board.log.as_ref()?.areas.iter();
-            let mut own = told.filter(|asked| asked.name.as_deref() == Some(&*wanted.name));
-            return own.next()?.bytes;
-        }
-        let own = areas.iter().find(|area| area.name == wanted.name);
-        let is_default = own.is_some_and(|own| own.default);
-        let goes =
-            |area: &&Area| area.name == wanted.name || is_default && area.asker == Asker::Config;
-        areas.iter().filter(goes).filter(|area| area.has_memory()).map(|area| area.bytes).sum()
+    /// Bytes of all areas after the change, of those that the kernel makes of the rest as it is.
+    fn placed(&self, tree: &Tree, areas: &[Area]) -> Option<u64> {
+        let wanted = &self.change.areas;
+        let is_wanted = |area: &&Area| wanted.iter().any(|own| own.name == area.name);
+        let mut nodes = wanted.iter().filter_map(|own| pool(tree, &own.name));
+        // Where a node is the default area, the kernel makes none of its own.
+        let has_default = nodes.any(|pool| pool.default);
+        let goes = |area: &&Area| has_default && area.asker == Asker::Config;
+        let rest = areas.iter().filter(|area| area.has_memory() && !is_wanted(area) && !goes(area));
+        let rest: Option<u64> = rest.map(|area| area.bytes).sum();
+        Some(rest? + wanted.iter().map(|own| own.bytes).sum::<u64>())
+    }
+
+    /// The same by a log of the boot before.
+    fn logged(&self) -> Option<u64> {
+        let told = &self.board.log.as_ref()?.areas;
+        let old = |wanted: &Wanted| {
+            let own = told.iter().find(|asked| asked.name.as_deref() == Some(&*wanted.name));
+            if wanted.is_new { Some(0) } else { own?.bytes }
+        };
+        let mut areas = self.change.areas.iter();
+        areas.try_fold(self.paste.ram_before?, |all, wanted| {
+            Some(all.checked_sub(old(wanted)?)? + wanted.bytes)
+        })
     }
 
     fn prints(&mut self) {
@@ -196,7 +202,7 @@ impl Plan<'_> {
         let tree = self.board.tree.as_ref();
         self.surroundings(tree);
         self.paste.fragment = Some(self.edits.fragment(tree));
-        self.paste.overlay = tree.and_then(|_| self.edits.overlay(tree));
+        self.paste.overlay = tree.and_then(|tree| self.edits.overlay(tree));
         let back = "the fragment off the end of the .dts, and the tree built again";
         self.paste.back.insert(0, back.to_string());
         if tree.is_some() {

@@ -2,7 +2,7 @@
 
 use super::edit::{Edit, Target};
 use super::plan::Plan;
-use super::room::{Ask, LOW, Piece, World, after, reason, shown, step};
+use super::room::{Ask, LOW, Piece, World, after, ranges_of_new, reason, shown, step};
 use super::text::{cells, places, said, value};
 use super::{CannotPaste, Replaced, Wanted};
 use crate::lint::{Numbers, Pool, size};
@@ -21,7 +21,8 @@ impl Plan<'_> {
     ) -> Result<(), CannotPaste> {
         self.must_be_area(pool)?;
         let mut lines = Vec::new();
-        if !tree.node(pool.id).is_available() {
+        let is_off = !tree.node(pool.id).is_available();
+        if is_off {
             lines.push(("status", "status = \"okay\";".to_string()));
             let note =
                 format!("the node {} is switched off, and the fragment switches it on", pool.name);
@@ -32,7 +33,8 @@ impl Plan<'_> {
             None => {
                 let bytes = self.number(wanted, wanted.bytes, self.cells.1)?;
                 lines.push(("size", format!("size = <{bytes}>; {}", sizes(pool, wanted))));
-                if let Some(ranges) = self.widened(wanted)? {
+                let near = if is_off && pool.ranges.is_none() { self.near(wanted) } else { None };
+                if let Some(ranges) = self.widened(wanted)?.or(near) {
                     let line = self.ranges(wanted, &ranges)?;
                     lines.push(("alloc-ranges", line));
                     self.replaces_ranges(pool, &ranges);
@@ -129,6 +131,13 @@ impl Plan<'_> {
         Ok(Some(ranges))
     }
 
+    /// Where an area may be that is new to the kernel and whose node does not say it.
+    pub(super) fn near(&mut self, wanted: &Wanted) -> Option<Vec<Piece>> {
+        let ranges = ranges_of_new(self.board)?;
+        self.wider.push((wanted.name.clone(), ranges.clone()));
+        Some(ranges)
+    }
+
     /// Where the memory is not known, ranges can be too narrow all the same.
     fn narrow(&self, wanted: &Wanted) -> Option<CannotPaste> {
         let pool = self.board.pools.iter().find(|pool| pool.name == wanted.name)?;
@@ -158,15 +167,16 @@ impl Plan<'_> {
     }
 
     fn replaces_ranges(&mut self, pool: &Pool, ranges: &[Piece]) {
-        let before = pool.ranges.as_ref().map(Numbers::places).unwrap_or_default();
+        let before = pool.ranges.as_ref().map(Numbers::places);
         self.paste.replaces.push(Replaced {
             what: format!("alloc-ranges of {}", pool.name),
-            before: said(before),
+            before: before.map_or("none".to_string(), said),
             after: shown(ranges),
         });
+        let what =
+            if before.is_some() { "are wider now, since there was no room" } else { "are new" };
         let note = format!(
-            "alloc-ranges of {} have no room for it, and are wider now: each device of the area \
-             must reach all of it",
+            "alloc-ranges of {} {what}: each of its devices must reach all of them",
             pool.name
         );
         self.paste.notes.push(note);

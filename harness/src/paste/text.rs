@@ -99,7 +99,8 @@ pub(super) fn plain(name: &str) -> String {
 pub(super) fn legal(name: &str) -> String {
     let plain = |byte: char| if byte.is_ascii_alphanumeric() { byte } else { '_' };
     let name: String = name.chars().map(plain).collect();
-    let name = name.trim_matches('_').to_ascii_lowercase();
+    let parts = name.split('_').filter(|part| !part.is_empty());
+    let name = parts.collect::<Vec<_>>().join("_").to_ascii_lowercase();
     let begins = name.starts_with(|byte: char| byte.is_ascii_alphabetic());
     let name = if begins { name } else { format!("pool_{name}") };
     name.chars().take(LONGEST).collect::<String>().trim_end_matches('_').to_string()
@@ -117,4 +118,59 @@ pub(super) fn free(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
     };
     let mut all = std::iter::once(name.to_string()).chain((2..).map(numbered));
     all.find(|name| !is_taken(name)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_in_cells() {
+        for (value, count, text) in [
+            (0x1c0_0000, 2, Some("0x0 0x1c00000")),
+            (0x1_4000_0000, 2, Some("0x1 0x40000000")),
+            (0x1c0_0000, 1, Some("0x1c00000")),
+            (1 << 32, 1, None),
+            (1, 3, Some("0x0 0x0 0x1")),
+            (1, 0, None),
+        ] {
+            assert_eq!(cells(value, count).as_deref(), text, "{value:#x} {count}");
+        }
+        let two = places(&[(0x4000_0000, 0x1000), (0, 1)], (2, 1));
+        assert_eq!(two.as_deref(), Some("<0x0 0x40000000 0x1000>, <0x0 0x0 0x1>"));
+        assert_eq!(said(&[(0x4000_0000, 2 << 20)]), "0x40000000 to 0x40200000 (2 MiB)");
+    }
+
+    #[test]
+    fn names_are_legal_and_free() {
+        for (name, made) in [
+            ("vpu", "vpu"),
+            ("VPU-enc/0", "vpu_enc_0"),
+            ("e5010000.vpu_pool", "e5010000_vpu_pool"),
+            ("3d", "pool_3d"),
+            ("\u{fc}*/", "pool"),
+            ("a_name_of_many_more_letters_than_a_node", "a_name_of_many_more_letters_tha"),
+        ] {
+            assert_eq!(legal(name), made, "{name}");
+        }
+        let taken = ["a", "a_2"];
+        assert_eq!(free("a", |name| taken.contains(&name)), "a_3");
+        let long = "a_name_of_many_more_letters_tha";
+        assert_eq!(free(long, |name| name == long), "a_name_of_many_more_letters_t_2");
+        assert_eq!(plain("a */ b\n`\u{fc}`"), "a ?/ b????");
+    }
+
+    #[test]
+    fn values_are_written_as_they_are() {
+        let tree = Tree::built(&[
+            ("/a", "size", "<0x0 0x2000000>"),
+            ("/a", "status", "\"disabled\""),
+            ("/a", "reusable", ""),
+        ]);
+        let node = tree.node(tree.find("/a").unwrap());
+        assert_eq!(value(node, "size"), "size = <0x0 0x2000000>;");
+        assert_eq!(value(node, "status"), "status = \"disabled\";");
+        assert_eq!(value(node, "reusable"), "reusable;");
+        assert_eq!(raw(&[0, 0x1f]), "[00 1f]");
+    }
 }

@@ -25,7 +25,7 @@ impl Plan<'_> {
             Some(before) => format!("CONFIG_{option}={before}"),
             None => format!("CONFIG_{option} as it was"),
         };
-        self.paste.back.push(format!("{old}, and the kernel built again"));
+        self.paste.back.push(format!("set {old}, and build the kernel again"));
     }
 
     /// The largest alignment of buffers.
@@ -119,7 +119,7 @@ impl Plan<'_> {
 
     fn line(&mut self, before: Option<String>, after: String) {
         let old = before.as_deref().unwrap_or("as it was");
-        self.paste.back.push(format!("the command line again: {old}"));
+        self.paste.back.push(format!("make the command line again: {old}"));
         self.paste.cmdline = Some(Line { before, after });
     }
 
@@ -136,6 +136,9 @@ impl Plan<'_> {
             let on_node = release.is_some_and(|own| ON_NODE.0 <= own && own < ON_NODE.1);
             let on_node = if on_node { " on node -1" } else { "" };
             prints.push(format!("cma: Reserved {mib} MiB at 0x…{on_node}"));
+        }
+        for _ in self.given.iter().filter(|(_, pool)| pool == name) {
+            prints.push(format!("assigned reserved memory node {name}"));
         }
         let counts = release.map(Span::of).and_then(|span| span.shows(Sign::CountersOfPages));
         if counts == Some(true) {

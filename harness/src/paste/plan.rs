@@ -203,10 +203,16 @@ impl Plan<'_> {
         self.surroundings(tree);
         self.paste.fragment = Some(self.edits.fragment(tree));
         self.paste.overlay = tree.and_then(|tree| self.edits.overlay(tree));
-        let back = "the fragment off the end of the .dts, and the tree built again";
+        let back = "take the fragment off the end of the .dts, and build the tree again";
         self.paste.back.insert(0, back.to_string());
         if tree.is_some() {
             self.paste.back_fragment = Some(self.back.fragment(tree));
+        }
+        if !self.edits.fresh.is_empty() {
+            let note = "a driver takes its memory-region by of_reserved_mem_device_init(): the \
+                        devices of one that does not call it stay in the default area, and the \
+                        boot does not print `assigned reserved memory node`";
+            self.paste.notes.push(note.to_string());
         }
         match &self.paste.overlay {
             Some(_) => self.paste.notes.push(

@@ -119,6 +119,16 @@ impl Board {
         }
     }
 
+    /// The ways of clients by number, with how they ask as a trace shows it where the board does not
+    /// state it.
+    pub fn show(&self, clients: &[String], asking: &Asking, ways: &mut [Way]) {
+        for (client, way) in clients.iter().zip(ways).filter(|_| self.is_caller_open) {
+            if let Some(shown) = asking.of(client).filter(|_| self.says_nothing_of(client)) {
+                *way = way.shown(shown.caller);
+            }
+        }
+    }
+
     /// Whether its list of callers has nobody who is this client.
     pub fn says_nothing_of(&self, client: &str) -> bool {
         self.callers.iter().all(|(name, _)| name != client && name != kind(client))

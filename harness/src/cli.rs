@@ -16,6 +16,7 @@ mod given;
 mod lint;
 mod list;
 mod merge;
+mod recommend;
 mod replay;
 mod shrink;
 mod sweep;
@@ -51,6 +52,7 @@ enum Command {
     List(list::List),
     Sweep(sweep::Sweep),
     Merge(merge::Merge),
+    Recommend(Box<recommend::Recommend>),
     Attack(attack::Attack),
     Shrink(Box<shrink::Shrink>),
 }
@@ -102,6 +104,7 @@ fn run_args(args: impl IntoIterator<Item = OsString>, entries: &[Entry]) -> Exit
         Command::Sweep(args) => sweep::run(args, &context),
         Command::Attack(args) => attack::run(args, &context),
         Command::Merge(args) => merge::run(args, &context),
+        Command::Recommend(args) => recommend::run(args, &context),
         Command::Shrink(args) => shrink::run(args, &context),
     };
     match done {

@@ -11,7 +11,7 @@
 //! `page < ddmin, op, seed, span, words < after_failure, board, codec, kernel < ingest <
 //! boot, timeline, tree < lint, reader < environment, paste, workload <
 //! oracle < cause < simulate < harm, law, metric < stats, diagnose, replay < reproduce < shrink, sweep <
-//! answer, fuzzing < report < cli < main`
+//! answer, fuzzing, recommend < report < cli < main`
 
 pub mod after_failure;
 #[cfg(feature = "cli")]
@@ -37,6 +37,8 @@ pub mod oracle;
 pub mod page;
 pub mod paste;
 pub mod reader;
+#[cfg(feature = "cli")]
+pub mod recommend;
 pub mod replay;
 #[cfg(feature = "cli")]
 pub mod report;

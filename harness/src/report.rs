@@ -7,5 +7,6 @@ pub mod html;
 pub mod lint;
 mod page;
 mod plain;
+pub mod recommend;
 pub mod text;
 pub mod words;

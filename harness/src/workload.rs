@@ -10,6 +10,7 @@
 
 mod audio;
 mod camera;
+pub mod changed;
 mod dashcam;
 mod display;
 pub mod fit;
@@ -25,9 +26,11 @@ mod set_top;
 mod video;
 mod vpu_encode;
 
+use std::cell::Cell;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 
 use cma_policies::Run;
@@ -199,6 +202,18 @@ impl Workload {
         ops: impl Iterator<Item = Timed> + 'static,
     ) -> Self {
         Self { clients, before, ops: Box::new(ops), failed: Failure::default() }
+    }
+
+    /// The same up to this board time after its first op, in microseconds: the stream ends there.
+    /// `is_whole` becomes true once it does, and stays false where the stream is shorter.
+    pub(crate) fn cut(self, length_us: u64, is_whole: Rc<Cell<bool>>) -> Self {
+        let mut end_us = None;
+        let ops = self.ops.take_while(move |timed| {
+            let end_us = *end_us.get_or_insert(timed.at_us.saturating_add(length_us));
+            is_whole.set(timed.at_us >= end_us);
+            timed.at_us < end_us
+        });
+        Self { ops: Box::new(ops), ..self }
     }
 
     /// Who asks: the name of client `n` of a request is at index `n`. Client 0 is nobody.

@@ -1,6 +1,6 @@
 //! `cmalab generate`: a stream of a workload profile, or of several that run together.
 
-mod mix;
+pub(super) mod mix;
 
 use std::path::PathBuf;
 

@@ -157,7 +157,7 @@ impl Lint {
 }
 
 /// The line itself, or what is in the file of this name.
-fn cmdline(given: &str) -> Result<(String, String), IngestError> {
+pub(super) fn cmdline(given: &str) -> Result<(String, String), IngestError> {
     let path = Path::new(given);
     if !path.is_file() {
         return Ok(("--cmdline".to_string(), given.to_string()));
@@ -171,7 +171,7 @@ fn error_of(path: &Path, why: &dyn std::fmt::Display) -> IngestError {
 }
 
 /// A text that can be read twice.
-fn text(path: &Path) -> Result<Source, IngestError> {
+pub(super) fn text(path: &Path) -> Result<Source, IngestError> {
     let source = Source::open_file(path)?;
     source.open()?;
     Ok(source)

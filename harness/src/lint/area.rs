@@ -65,7 +65,12 @@ impl Area {
         Self { name, asker, default: false, asked_bytes: bytes, bytes, outcome, rule }
     }
 
-    /// Whether it has memory.
+    /// Whether the kernel makes it.
+    pub fn is_placed(&self) -> bool {
+        self.outcome == PLACED
+    }
+
+    /// Whether it has memory, be it the default area as asked or not.
     pub fn has_memory(&self) -> bool {
         matches!(self.outcome, PLACED | NOT_DEFAULT)
     }

@@ -179,13 +179,18 @@ pub(super) fn ram(board: &Board, areas: &[crate::lint::Area]) -> Option<u64> {
     use crate::boot::Fate;
     let asked = areas.iter().filter(|area| area.has_memory());
     if board.tree.is_some() {
-        return asked.map(|area| area.bytes).sum();
+        return all(asked.map(|area| area.bytes));
     }
     let has =
         |fate: &Fate| matches!(fate, Fate::Placed | Fate::NotDefault(_) | Fate::NotInEffect(_));
     let told = board.log.as_ref()?.areas.iter().filter(|asked| has(&asked.fate));
     let told: Vec<_> = told.collect();
-    (!told.is_empty()).then(|| told.iter().map(|asked| asked.bytes).sum())?
+    (!told.is_empty()).then(|| all(told.iter().map(|asked| asked.bytes)))?
+}
+
+/// The sum, where each is known and it is one.
+pub(super) fn all(mut bytes: impl Iterator<Item = Option<u64>>) -> Option<u64> {
+    bytes.try_fold(0, |all: u64, bytes| all.checked_add(bytes?))
 }
 
 #[cfg(test)]

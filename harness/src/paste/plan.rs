@@ -2,8 +2,8 @@
 
 use super::edit::{Edit, Edits, Target};
 use super::fresh::named;
-use super::kernel::ram;
-use super::room::{Piece, reason};
+use super::kernel::{all, ram};
+use super::room::{Piece, reason, unplaced};
 use super::text::cells;
 use super::{CannotPaste, Change, Paste, Replaced, Wanted, pool::both, room};
 use crate::lint::{Area, Asker, Board, Pool, lint, size};
@@ -139,8 +139,12 @@ impl Plan<'_> {
     /// Whether there is room for all of them at once.
     fn together(&self) -> Result<(), CannotPaste> {
         let Some(world) = self.world() else { return Ok(()) };
-        let Some(name) = world.newly_failed(self.board).first().copied() else { return Ok(()) };
-        let own = self.change.areas.iter().find(|area| area.name == name);
+        let failed = world.placed(None).1;
+        let before = if failed.is_empty() { Vec::new() } else { unplaced(self.board) };
+        let own = |name: &str| self.change.areas.iter().find(|area| area.name == name);
+        let counts = |name: &str| own(name).is_some() || !before.iter().any(|old| old == name);
+        let Some(name) = failed.into_iter().find(|name| counts(name)) else { return Ok(()) };
+        let own = own(name);
         let why = reason(self.board, name, own.is_some_and(|area| area.is_new));
         let asked = world.asks.iter().find(|ask| ask.name == name);
         let bytes = asked.map_or(0, |ask| ask.bytes);
@@ -166,8 +170,7 @@ impl Plan<'_> {
         let has_default = nodes.any(|pool| pool.default);
         let goes = |area: &&Area| has_default && area.asker == Asker::Config;
         let rest = areas.iter().filter(|area| area.has_memory() && !is_wanted(area) && !goes(area));
-        let rest: Option<u64> = rest.map(|area| area.bytes).sum();
-        Some(rest? + wanted.iter().map(|own| own.bytes).sum::<u64>())
+        all(rest.map(|area| area.bytes).chain(wanted.iter().map(|own| Some(own.bytes))))
     }
 
     /// The same by a log of the boot before.
@@ -179,7 +182,7 @@ impl Plan<'_> {
         };
         let mut areas = self.change.areas.iter();
         areas.try_fold(self.paste.ram_before?, |all, wanted| {
-            Some(all.checked_sub(old(wanted)?)? + wanted.bytes)
+            Some(all.checked_sub(old(wanted)?)?.saturating_add(wanted.bytes))
         })
     }
 
@@ -243,6 +246,63 @@ impl Plan<'_> {
                 "The board's device tree was not given: #address-cells = <{address}> and \
                  #size-cells = <{bytes}> of its root are taken, and /reserved-memory to be there."
             ));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::lint::{Given, RULES};
+    use crate::paste::most_bytes;
+
+    fn blob(name: &str) -> Vec<u8> {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpora/lint").join(name);
+        fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    proptest! {
+        /// Whatever a tree has in it, there is a text or a reason.
+        #[test]
+        fn any_tree_has_a_text_or_a_reason(
+            which in 0..RULES.len(),
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..16),
+            line in prop::option::of("cma=[0-9A-Za-z@%.-]{0,24}"),
+            bytes in prop_oneof![1..64u64, Just(1 << 20), Just((u64::MAX >> 21) - 1)],
+            new in any::<bool>(),
+        ) {
+            let rule = RULES[which];
+            if rule.fails.dts().is_none() {
+                return Ok(());
+            }
+            let mut tree = blob(&format!("{}-fails.dtb", rule.name));
+            for (at, byte) in &changes {
+                let at = at.index(tree.len());
+                tree[at] = *byte;
+            }
+            let Ok(tree) = Tree::flat("a.dtb", &tree) else { return Ok(()) };
+            let cmdline = line.map(|line| ("--cmdline".to_string(), line));
+            let kernel = Some("6.12-arm64".to_string());
+            let given = Given { tree: Some(tree), cmdline, kernel, ..Given::default() };
+            let board = Board::read(given).expect("it is read");
+            let names = board.pools.iter().map(|pool| pool.name.clone()).chain(["reserved".into()]);
+            for name in names {
+                let room = most_bytes(&board, &name);
+                prop_assert!(room.is_none_or(|room| !room.why.is_empty()));
+                let own = Wanted { name, bytes: bytes << 21, ..Wanted::default() };
+                let clients = vec!["vpu".to_string()];
+                let fresh = Wanted { bytes: 2 << 20, is_new: true, clients, ..Wanted::default() };
+                let areas = if new { vec![own, fresh] } else { vec![own] };
+                match planned(&board, &Change { areas, cap: None }) {
+                    Ok(paste) => prop_assert_ne!(paste.replaces.len(), 0),
+                    Err(why) => prop_assert!(why.to_string().starts_with("change ")),
+                }
+            }
         }
     }
 }

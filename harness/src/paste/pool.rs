@@ -142,7 +142,7 @@ impl Plan<'_> {
     fn narrow(&self, wanted: &Wanted) -> Option<CannotPaste> {
         let pool = self.board.pools.iter().find(|pool| pool.name == wanted.name)?;
         let ranges = pool.allowed().filter(|ranges| !ranges.is_empty())?;
-        let most = ranges.iter().map(|(start, end)| end - start).max()?;
+        let most = ranges.iter().map(|(start, end)| end.saturating_sub(*start)).max()?;
         let why = format!(
             "its alloc-ranges ({}) have less, and what memory is beside them is not known: a log of \
              the boot, or /proc/device-tree, has it",
@@ -153,7 +153,8 @@ impl Plan<'_> {
 
     /// The line of `alloc-ranges`.
     pub(super) fn ranges(&self, wanted: &Wanted, ranges: &[Piece]) -> Result<String, CannotPaste> {
-        let all: Vec<_> = ranges.iter().map(|(start, end)| (*start, end - start)).collect();
+        let all: Vec<_> =
+            ranges.iter().map(|(start, end)| (*start, end.saturating_sub(*start))).collect();
         let text = places(&all, self.cells).ok_or_else(|| no_room(wanted, CELLS.to_string()))?;
         Ok(format!("alloc-ranges = {text}; /* {} */", shown(ranges)))
     }

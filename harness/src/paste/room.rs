@@ -55,11 +55,16 @@ pub fn most_bytes(board: &Board, area: &str) -> Option<Room> {
 fn most_placed(board: &Board, area: &str, pool: Option<&Pool>, step: u64) -> Option<Room> {
     let is_new = pool.is_none() && area != "reserved";
     let wanted = Wanted { name: area.to_string(), is_new, ..Wanted::default() };
+    let before = unplaced(board);
     let mut world = World::of(board, &Change { areas: vec![wanted], cap: None })?;
     let at = world.asks.iter().position(|ask| ask.name == area)?;
     let mut fits = |steps: u64| {
         world.asks[at].bytes = steps * step;
-        world.newly_failed(board).is_empty()
+        world
+            .placed(None)
+            .1
+            .iter()
+            .all(|name| *name != area && before.iter().any(|own| own == name))
     };
     let longest = board.rooms_but(None)?.iter().map(|(start, end)| end - start).max()?;
     let (mut most, mut not) = (0, longest / step + 1);
@@ -77,7 +82,9 @@ fn most_placed(board: &Board, area: &str, pool: Option<&Pool>, step: u64) -> Opt
 }
 
 pub(super) fn shown(pieces: &[Piece]) -> String {
-    said(&pieces.iter().map(|(start, end)| (*start, end - start)).collect::<Vec<_>>())
+    said(
+        &pieces.iter().map(|(start, end)| (*start, end.saturating_sub(*start))).collect::<Vec<_>>(),
+    )
 }
 
 /// The end of the room of a pool at a fixed place, and what is there.
@@ -188,17 +195,13 @@ impl World {
         }
         (free, failed)
     }
+}
 
-    /// Those that have no place, and have one as the board is.
-    pub(super) fn newly_failed(&self, board: &Board) -> Vec<&str> {
-        let failed = self.placed(None).1;
-        if failed.is_empty() {
-            return failed;
-        }
-        let before = Self::of(board, &Change::default());
-        let before = before.as_ref().map(|world| world.placed(None).1).unwrap_or_default();
-        failed.into_iter().filter(|name| !before.contains(name)).collect()
-    }
+/// The areas that have no place as the board is.
+pub(super) fn unplaced(board: &Board) -> Vec<String> {
+    let world = World::of(board, &Change::default());
+    let failed = world.as_ref().map(|world| world.placed(None).1).unwrap_or_default();
+    failed.into_iter().map(str::to_string).collect()
 }
 
 /// The pools of a board, and those that a change switches on.

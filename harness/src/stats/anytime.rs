@@ -5,8 +5,10 @@
 //! the hypothesis holds, so by Ville's inequality (1939) they pass 20 at any time in at most 5 % of
 //! all sweeps (Robbins, 1970; Howard, Ramdas, McAuliffe and Sekhon, 2021). The price is width.
 
+mod rate;
 mod target;
 
+pub use rate::rate_interval;
 pub use target::{rate_above, share_above};
 
 use super::{Interval, halved};

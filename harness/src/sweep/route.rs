@@ -22,11 +22,7 @@ pub(super) fn ways(board: &Board, clients: &[String], known: &Checked) -> Vec<Wa
             *way = way.named(board.find(&route.area)).unwrap_or(*way);
         }
     }
-    for (client, way) in clients.iter().zip(&mut ways).filter(|_| board.is_caller_open) {
-        if let Some(shown) = known.asking.of(client).filter(|_| board.says_nothing_of(client)) {
-            *way = way.shown(shown.caller);
-        }
-    }
+    board.show(clients, &known.asking, &mut ways);
     if ways.is_empty() {
         ways.push(board.way(""));
     }

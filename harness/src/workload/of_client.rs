@@ -54,13 +54,9 @@ impl OfClient {
 
     /// Those of `names`, by number, who are meant by `name`.
     fn among(names: &[&str], name: &str) -> Option<Self> {
-        let numbered = || (0..).zip(names.iter().copied());
-        let mut meant: Vec<(u16, &str)> = numbered().filter(|(_, other)| *other == name).collect();
-        if meant.is_empty() {
-            meant = numbered().filter(|(_, other)| kind(other) == name).collect();
-        }
-        let clients = meant.iter().map(|(_, name)| (*name).to_string()).collect();
-        let numbers = meant.iter().zip(0..).map(|((number, _), here)| (*number, here)).collect();
+        let meant = meant(names, name);
+        let clients = meant.iter().map(|number| names[usize::from(*number)].to_string()).collect();
+        let numbers = meant.iter().copied().zip(0..).collect();
         (!meant.is_empty()).then_some(Self { clients, numbers })
     }
 
@@ -76,6 +72,15 @@ impl OfClient {
     pub(super) fn number(&self, number: u16) -> Option<u16> {
         self.numbers.get(&number).copied()
     }
+}
+
+/// The numbers of those of `names` who are meant by `name`, ascending.
+pub(super) fn meant(names: &[&str], name: &str) -> Vec<u16> {
+    let those = |is_meant: &dyn Fn(&str) -> bool| -> Vec<u16> {
+        (0..).zip(names).filter(|(_, other)| is_meant(other)).map(|(number, _)| number).collect()
+    };
+    let exactly = those(&|other| other == name);
+    if exactly.is_empty() { those(&|other| kind(other) == name) } else { exactly }
 }
 
 #[cfg(test)]

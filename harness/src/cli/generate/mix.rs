@@ -11,7 +11,7 @@ use crate::sweep::{MixOf, Stream, What, parse_mix, parse_mix_value};
 use crate::workload::mix::{MIXES, built_in};
 
 /// Whether `text` means a mix.
-pub(super) fn is_mix(text: &str) -> bool {
+pub(in crate::cli) fn is_mix(text: &str) -> bool {
     built_in(text).is_some() || text.trim_start().starts_with('[') || is_file(text)
 }
 
@@ -25,14 +25,14 @@ pub(super) fn names() -> String {
 }
 
 /// A mix, and the size of a page where that is stated.
-pub(super) type Paged = (MixOf, Option<Page>);
+pub(in crate::cli) type Paged = (MixOf, Option<Page>);
 
 /// The mix that `text` means: its name, its parts, or a file of a mix or a plan, of which
 /// stream number `stream` is meant. Of a plan pages have the size that it says, else `page`.
 ///
 /// # Errors
 /// A file that cannot be read, is neither, or has no such mix; a size of pages beside a plan.
-pub(super) fn mix(
+pub(in crate::cli) fn mix(
     text: &str,
     stream: Option<usize>,
     page: Option<Page>,

@@ -1,0 +1,109 @@
+//! `cmalab recommend`: what to change on a board.
+
+mod base;
+mod input;
+mod pace;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::context::Context;
+use super::failure::{Exit, Failure};
+use super::given::{Placed, Read};
+use crate::recommend::{Task, advise};
+use crate::report::recommend as report;
+use crate::sweep::Target;
+use pace::Pace;
+
+/// Says what to change on a board so that its requests are served: size of the area, cap, pools,
+/// what a driver could do, another policy; with the evidence, and the text to paste.
+///
+/// INPUT is what the board does: a trace or what the script of `cmalab collect` wrote, with other
+/// texts of the same board beside it in any order; recordings and streams; a profile or a mix by
+/// name, or a mix written out or in a file, as for `cmalab generate`. Of several each has its share of
+/// board time (--weight).
+///
+/// First it shows that streams drawn from the input fail as the board did; else it does not advise.
+/// Then it makes up configurations, of legal sizes only, and runs them on the same streams. What it says
+/// of the best is from fresh streams. Exit status 1 where it cannot advise, or nothing helps.
+///
+/// Examples:
+///   cmalab recommend board.txt                 # what the script of `cmalab collect` wrote
+///   cmalab recommend trace.txt dmesg.txt --dts board.dts --target mtbf=30d
+///   cmalab recommend trace.txt --area vpu_pool --ram 64 --no-kconfig
+///   cmalab recommend camera --mib 256 --load-mib 180
+///   cmalab recommend trace.txt --format json -o recommend.json
+#[derive(Args, Debug)]
+#[command(verbatim_doc_comment)]
+pub(super) struct Recommend {
+    /// Traces and texts of a board, recordings, streams, profiles, mixes; "-" is standard input
+    #[arg(required = true, value_name = "INPUT")]
+    inputs: Vec<String>,
+    /// How rare failures are to be: mtbf=30d, or failing=1%/day
+    #[arg(long, default_value = "mtbf=1d", value_parser = Target::parse)]
+    target: Target,
+    /// Shares of board time of several inputs, in their order [default: equal]
+    #[arg(long, value_name = "N,…", value_delimiter = ',')]
+    weight: Vec<f64>,
+    /// The device tree: .dts, .dtb or /proc/device-tree
+    #[arg(long, value_name = "PATH")]
+    dts: Option<PathBuf>,
+    /// The kernel's command line, or a file that holds it
+    #[arg(long, value_name = "LINE")]
+    cmdline: Option<String>,
+    /// The kernel's configuration
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The kernel, by release or name, where nothing else says it
+    #[arg(long, value_name = "RELEASE")]
+    kernel: Option<String>,
+    #[command(flatten)]
+    limits: base::Within,
+    #[command(flatten)]
+    placed: Placed,
+    #[command(flatten)]
+    read: Read,
+    /// MiB of the area, where nothing else states it
+    #[arg(long, value_name = "MIB", conflicts_with = "pages")]
+    mib: Option<u64>,
+    /// LOAD of a profile in MiB [default: its share of the area]
+    #[arg(long, value_name = "MIB")]
+    load_mib: Option<u64>,
+    /// CONFIG_CMA_ALIGNMENT of the board [default: as its calls or its configuration show, else 8]
+    #[arg(long, value_name = "ORDER", value_parser = clap::value_parser!(u32).range(0..=12))]
+    cap: Option<u32>,
+    /// How long it searches, at most: 90s, 10min, 2h
+    #[arg(long, value_name = "TIME", default_value = "2min", value_parser = pace::time)]
+    time: Duration,
+    /// Ops that it runs, at most: with the same seed the answer is the same on every machine
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    ops: Option<u64>,
+    /// The first seed
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Writes to this file
+    #[arg(long, short, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// Searches, and says what it found.
+///
+/// # Errors
+/// Input that cannot be read, limits that contradict each other or the board, a stream that cannot be
+/// drawn.
+pub(super) fn run(args: &Recommend, context: &Context) -> Result<Exit, Failure> {
+    let given = input::read(args, context)?;
+    let (base, limits, board) = base::of(args, &given, context)?;
+    let works = given.works(args, &base)?;
+    let task = Task { works, base, limits, target: args.target, seed: args.seed };
+    let pace = Pace::new(context, args.ops.is_none().then_some(args.time));
+    let most_ops = args.ops.unwrap_or(u64::MAX);
+    let advice = advise(&task, &context.catalog, most_ops, &pace).map_err(Failure::because)?;
+    pace.end();
+    let shown = report::Shown { task: &task, advice: &advice, board: board.as_ref() };
+    context.output(args.out.as_deref(), |out| Ok(report::text(&shown, out)?))?;
+    let is_good = advice.found.as_ref().is_some_and(|found| found.chosen.is_some());
+    Ok(if is_good { Exit::Good } else { Exit::Bad })
+}

@@ -1,0 +1,137 @@
+//! From what a board does to what to change on it.
+
+use cma_policies::Catalog;
+
+use super::bench::{Bench, Watch};
+use super::search::{Found, search};
+use super::survey::survey;
+use super::work::{Failed, Work};
+use super::{Base, Limits};
+use crate::reproduce::{NotReproduced, Reproduction, reproduce_watched};
+use crate::sweep::{Length, Target};
+use crate::words::mib;
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// What the board does.
+    pub works: Vec<Work>,
+    /// The board as it is.
+    pub base: Base,
+    /// What must not be changed.
+    pub limits: Limits,
+    /// How rare failures are to be.
+    pub target: Target,
+    /// The first seed.
+    pub seed: u64,
+}
+
+/// What is answered.
+#[derive(Clone, Debug)]
+pub struct Advice {
+    /// For each work whether streams drawn from it fail as its file did: none where it is of no file,
+    /// or that does not say how its requests ended.
+    pub reproduced: Vec<Option<Reproduction>>,
+    /// Why nothing is advised, where that is so.
+    pub why_not: Option<WhyNot>,
+    /// What was found; none where nothing was searched.
+    pub found: Option<Found>,
+}
+
+/// Why nothing is advised. The number is that of the work.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum WhyNot {
+    /// Streams that are drawn from what was fitted do not fail as the file did.
+    NotReproduced(usize),
+    /// The file is too short to draw streams from.
+    TooShort {
+        /// Which.
+        work: usize,
+        /// Sessions in it that came to their end.
+        sessions: u64,
+        /// How long to record at least, in microseconds (of a recording in ops), so that it has enough
+        /// of them; none where it has none at all.
+        record_us: Option<u64>,
+    },
+}
+
+/// The longest stream: a day.
+const LONGEST_US: u64 = 24 * Length::HOUR_US;
+/// About as many ops a stream has at most.
+const MOST_OPS: f64 = (1u64 << 20) as f64;
+/// Board time that is looked at for the pace, in microseconds.
+const LOOK_US: u64 = LONGEST_US;
+
+/// Sessions below which streams say nothing that the file does not.
+const LEAST_SESSIONS: u64 = 8;
+/// As many are enough.
+const ENOUGH_SESSIONS: u64 = 30;
+
+/// Answers `task`, with at most so many ops.
+///
+/// # Errors
+/// A stream that cannot be drawn, a policy that breaks a law.
+pub fn advise(
+    task: &Task,
+    catalog: &Catalog,
+    most_ops: u64,
+    watch: &dyn Watch,
+) -> Result<Advice, Failed> {
+    let length_us = length_us(task, watch)?;
+    let mut advice = Advice { reproduced: Vec::new(), why_not: None, found: None };
+    for (index, work) in task.works.iter().enumerate() {
+        let held = held(work)?;
+        let fails = held.as_ref().is_some_and(|shown| !shown.holds());
+        let why = too_short(index, work).or(fails.then_some(WhyNot::NotReproduced(index)));
+        advice.why_not = advice.why_not.or(why);
+        advice.reproduced.push(held);
+    }
+    if advice.why_not.is_some() {
+        return Ok(advice);
+    }
+    let span = (task.target, length_us);
+    let limits = (task.seed, most_ops);
+    let mut bench = Bench::new(&task.works, task.base.ground, span, limits, watch);
+    advice.found = Some(search(&mut bench, &task.base, &task.limits, catalog)?);
+    Ok(advice)
+}
+
+/// The board time of a stream: as long as the target, at most a day, and no more ops than a core
+/// runs in a second or so. Says what any area needs.
+fn length_us(task: &Task, watch: &dyn Watch) -> Result<u64, Failed> {
+    let pages = task.base.pages.unwrap_or(task.base.most_pages);
+    let page = task.base.ground.page;
+    let look = survey(&task.works, (pages, page), (LOOK_US, task.base.cap))?;
+    let aligned = look.aligned_load_pages.last().copied().unwrap_or(0);
+    watch.found(&format!(
+        "LOAD {}, aligned LOAD at cap {} {}: no area below that can do",
+        mib(look.load_pages, page),
+        task.base.cap,
+        mib(aligned, page)
+    ));
+    let by_ops = look.time_us.max(1) as f64 * MOST_OPS / look.ops.max(1) as f64;
+    let target_us = task.target.mtbf_us();
+    watch.expect(look.ops as f64 / look.time_us.max(1) as f64 * target_us);
+    Ok(by_ops.min(target_us).min(LONGEST_US as f64).max(1.0) as u64)
+}
+
+/// Whether streams of a work fail as its file did.
+fn held(work: &Work) -> Result<Option<Reproduction>, Failed> {
+    let Some(fit) = work.fit().filter(|fit| fit.has_outcomes()) else { return Ok(None) };
+    reproduce_watched(fit, &|| {}).map_err(|error| match error {
+        NotReproduced::Draw(error) => Failed::Draw(work.name.clone(), error),
+        NotReproduced::Broken(violation) => Failed::Broken("kernel".to_string(), violation),
+    })
+}
+
+fn too_short(index: usize, work: &Work) -> Option<WhyNot> {
+    let fit = work.fit()?;
+    let (sessions, _) = fit.sessions();
+    let is_closed = fit.manners().iter().any(|manner| manner.holds.is_some());
+    if is_closed || sessions >= LEAST_SESSIONS {
+        return None;
+    }
+    let each = fit.end_us().max(1) / sessions.max(1);
+    let record_us = (sessions > 0).then(|| each.saturating_mul(ENOUGH_SESSIONS));
+    Some(WhyNot::TooShort { work: index, sessions, record_us })
+}

@@ -1,0 +1,509 @@
+//! The search.
+
+use cma_policies::{BASELINE, Catalog, Spec};
+
+use super::bench::{Bench, Evidence, Stage, Verdict};
+use super::lever::{Lever, changed};
+use super::rank::{Candidate, Outcome};
+use super::split::splits;
+use super::survey::{Survey, survey};
+use super::trial::{Config, Pool};
+use super::work::{Failed, Work};
+use super::{Base, Limits};
+use crate::words::mib;
+use crate::workload::changed::{MOMENT_US, Proposal, proposals};
+
+/// What was found.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Who asks for what, and what that takes at least.
+    pub survey: Survey,
+    /// The board as it is; none where nothing states its area.
+    pub baseline: Option<Candidate>,
+    /// Candidates, the best first.
+    pub ranked: Vec<Candidate>,
+    /// The one to choose, an index into them.
+    pub chosen: Option<usize>,
+    /// The smallest change that suffices, likewise.
+    pub smallest: Option<usize>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What the same changes come to at other sizes: of the board as it is, and of the chosen one.
+    pub curves: Vec<Vec<Point>>,
+    /// The least legal size that passes with all larger ones that were tried, at the cap of the board;
+    /// none where no size does.
+    pub least_pages: Option<u64>,
+    /// The largest size that was tried for it.
+    pub most_pages: u64,
+    /// Levers that were not pulled, since they must not be.
+    pub barred: Vec<&'static str>,
+    /// Ops that were run.
+    pub ops: u64,
+    /// Board time of a stream, in microseconds; of a recording in ops.
+    pub length_us: u64,
+    /// It ended before everything was tried.
+    pub is_cut: bool,
+}
+
+/// A size, and what was seen there.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Point {
+    /// Pages of the area.
+    pub pages: u64,
+    /// The cap.
+    pub cap: u32,
+    /// What was seen.
+    pub evidence: Evidence,
+}
+
+/// Candidates whose figures are shown by fresh streams.
+const MOST_PROVEN: usize = 6;
+
+/// Streams of a configuration that fails, for its rate.
+const FAILURES: u64 = 24;
+
+/// A size and what speaks against it: sizes above it at which it fails.
+type Least = Option<(u64, u64)>;
+
+/// A search on a bench.
+pub(super) struct Search<'a, 'b> {
+    bench: &'b mut Bench<'a>,
+    base: &'b Base,
+    limits: &'b Limits,
+    survey: Survey,
+    /// The board as it is, with the area at some size.
+    plain: Config,
+    candidates: Vec<Candidate>,
+}
+
+/// Searches for what meets the target.
+///
+/// # Errors
+/// A stream that cannot be drawn, a policy that breaks a law.
+pub fn search(
+    bench: &mut Bench<'_>,
+    base: &Base,
+    limits: &Limits,
+    catalog: &Catalog,
+) -> Result<Found, Failed> {
+    let kernel = catalog.parse(BASELINE).expect("the baseline is built in");
+    let pages = base.pages.unwrap_or(base.most_pages);
+    let survey = survey(
+        bench.works,
+        (pages, base.ground.page),
+        (bench.length_us, (*base.caps.end()).max(base.cap)),
+    )?;
+    let plain = Config {
+        areas: vec![Pool { pages, clients: Vec::new() }],
+        cap: base.cap,
+        policy: kernel,
+        changed: Vec::new(),
+    };
+    let search = Search { bench, base, limits, survey, plain, candidates: Vec::new() };
+    search.all(catalog)
+}
+
+impl Search<'_, '_> {
+    fn all(mut self, catalog: &Catalog) -> Result<Found, Failed> {
+        // Each part leaves time for those after it: at the end something is proven.
+        self.bench.up_to = 0.15;
+        let baseline = self.baseline()?;
+        let meets = baseline.as_ref().is_some_and(|base| base.verdict == Verdict::Meets);
+        let cap = self.cap()?;
+        self.bench.up_to = 0.35;
+        let least = self.sizes()?;
+        self.bench.up_to = 0.45;
+        self.caps(cap, least)?;
+        if !meets {
+            self.bench.up_to = 0.55;
+            self.drivers(least)?;
+            self.bench.up_to = 0.6;
+            self.pools()?;
+            self.bench.up_to = 0.68;
+            self.policies(catalog, least)?;
+        }
+        self.end(baseline, least)
+    }
+
+    /// The least that could do at this cap, legal or not.
+    fn bound(&self, cap: u32) -> u64 {
+        let aligned = self.survey.aligned_load_pages.get(cap as usize).copied().unwrap_or(0);
+        let scales = self.bench.works.iter().all(Work::follows_area);
+        if scales { self.base.step_pages } else { aligned.max(self.survey.load_pages) }
+    }
+
+    fn legal(&self, pages: u64) -> u64 {
+        pages.max(1).next_multiple_of(self.base.step_pages)
+    }
+
+    /// Adds what meets the target with these changes.
+    fn add(&mut self, levers: Vec<Lever>, anomalies: u64) {
+        let config = changed(&self.plain, &levers);
+        let searched = self.bench.seen(Stage::Search, &config);
+        let verdict = self.bench.verdict(Stage::Search, &searched);
+        let proven = Evidence::default();
+        self.candidates.push(Candidate { levers, config, searched, proven, verdict, anomalies });
+    }
+
+    fn judge(&mut self, levers: &[Lever]) -> Result<Verdict, Failed> {
+        let config = changed(&self.plain, levers);
+        self.bench.judge(Stage::Search, &config)
+    }
+
+    /// The board as it is.
+    fn baseline(&mut self) -> Result<Option<Candidate>, Failed> {
+        if self.base.pages.is_none() {
+            return Ok(None);
+        }
+        let config = self.plain.clone();
+        // A few failures more than say that it misses: for its rate.
+        let mut verdict = self.bench.judge(Stage::Proof, &config)?;
+        while verdict == Verdict::Misses && !self.bench.is_over() {
+            let seen = self.bench.seen(Stage::Proof, &config);
+            if seen.failed >= FAILURES || !self.bench.works.iter().any(Work::is_seeded) {
+                break;
+            }
+            self.bench.run(Stage::Proof, &config, FAILURES)?;
+        }
+        let proven = self.bench.seen(Stage::Proof, &config);
+        if verdict != Verdict::Meets {
+            verdict = self.bench.verdict(Stage::Proof, &proven);
+        }
+        let searched = Evidence::default();
+        let base =
+            Candidate { levers: Vec::new(), config, searched, proven, verdict, anomalies: 0 };
+        self.bench.watch.found(match base.verdict {
+            Verdict::Meets => "as it is, the board meets the target",
+            Verdict::Misses => "as it is, the board misses the target",
+            Verdict::Open => "as it is, the board is near the target",
+        });
+        Ok(Some(base))
+    }
+
+    /// The least size from `from` to `to` that meets the target, as all larger ones that are tried do.
+    fn least(
+        &mut self,
+        (from, to): (u64, u64),
+        make: &dyn Fn(u64) -> Vec<Lever>,
+    ) -> Result<Least, Failed> {
+        let step = self.base.step_pages;
+        let (mut missed, mut anomalies) = (self.legal(from) - step, 0);
+        'again: loop {
+            let Some(mut least) = self.gallop(missed, to, make)? else { return Ok(None) };
+            let mut fails = missed.max(least.0);
+            while least.1 - fails > step {
+                let middle = fails + (least.1 - fails) / step / 2 * step;
+                match self.judge(&make(middle))? {
+                    Verdict::Meets => least.1 = middle,
+                    Verdict::Misses | Verdict::Open => fails = middle,
+                }
+            }
+            for larger in self.larger(least.1, to) {
+                let config = changed(&self.plain, &make(larger));
+                if self.bench.glance(&config)? == Verdict::Misses {
+                    (missed, anomalies) = (larger, anomalies + 1);
+                    continue 'again;
+                }
+            }
+            return Ok(Some((least.1, anomalies)));
+        }
+    }
+
+    /// Sizes above one that passes, which have to pass too.
+    fn larger(&self, pages: u64, to: u64) -> Vec<u64> {
+        let step = self.base.step_pages;
+        let mut sizes: Vec<_> =
+            [pages + step, pages + 2 * step, self.legal(pages + pages / 4), 2 * pages]
+                .into_iter()
+                .filter(|size| *size <= to)
+                .collect();
+        sizes.sort_unstable();
+        sizes.dedup();
+        sizes
+    }
+
+    /// The first sizes that fail and meet the target, going up from `missed` in longer and longer
+    /// steps; none where `to` does not meet it either.
+    fn gallop(
+        &mut self,
+        mut missed: u64,
+        to: u64,
+        make: &dyn Fn(u64) -> Vec<Lever>,
+    ) -> Result<Option<(u64, u64)>, Failed> {
+        let mut stride = self.base.step_pages;
+        while missed < to {
+            let at = (missed + stride).min(to / self.base.step_pages * self.base.step_pages);
+            if at <= missed {
+                break;
+            }
+            if self.judge(&make(at))? == Verdict::Meets {
+                return Ok(Some((missed, at)));
+            }
+            if self.bench.is_over() {
+                break;
+            }
+            (missed, stride) = (at, stride * 2);
+        }
+        Ok(None)
+    }
+
+    /// The size alone, at the cap of the board.
+    fn sizes(&mut self) -> Result<Least, Failed> {
+        let range = (self.bound(self.base.cap), self.base.most_pages);
+        let least = self.least(range, &|pages| vec![Lever::Size(pages)])?;
+        if let Some((pages, anomalies)) = least.filter(|_| !self.limits.keeps_size)
+            && Some(pages) != self.base.pages
+        {
+            self.add(vec![Lever::Size(pages)], anomalies);
+        }
+        self.bench.watch.found(&match least {
+            Some((pages, _)) => {
+                format!("at this cap {} are enough", mib(pages, self.base.ground.page))
+            }
+            None => "at this cap no size that may be is enough".to_string(),
+        });
+        Ok(least)
+    }
+
+    /// Smaller caps, the largest first.
+    fn smaller_caps(&self) -> impl Iterator<Item = u32> + use<> {
+        let (caps, own, none) = (self.base.caps.clone(), self.base.cap, self.limits.no_kconfig);
+        caps.filter(move |cap| *cap < own && !none).rev()
+    }
+
+    /// The largest of the smaller caps that is enough as the area is.
+    fn cap(&mut self) -> Result<Option<u32>, Failed> {
+        for cap in self.smaller_caps() {
+            let is_open = self.base.pages.is_some() && self.bound(cap) <= self.plain.pages();
+            if is_open && self.judge(&[Lever::Cap(cap)])? == Verdict::Meets {
+                self.add(vec![Lever::Cap(cap)], 0);
+                self.bench.watch.found(&format!("cap {cap} is enough as the area is"));
+                return Ok(Some(cap));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The least areas at the cap that is enough, which changes least, and at the smallest one, which
+    /// saves most.
+    fn caps(&mut self, enough: Option<u32>, least: Least) -> Result<(), Failed> {
+        let smallest = self.smaller_caps().last().filter(|_| !self.limits.keeps_size);
+        let enough = enough.filter(|_| !self.limits.keeps_size && enough != smallest);
+        for cap in [enough, smallest].into_iter().flatten() {
+            let to = least.map_or(self.base.most_pages, |(pages, _)| pages);
+            let make = |pages| vec![Lever::Cap(cap), Lever::Size(pages)];
+            if let Some((pages, anomalies)) = self.least((self.bound(cap), to), &make)?
+                && Some(pages) != self.base.pages
+            {
+                self.add(make(pages), anomalies);
+            }
+        }
+        Ok(())
+    }
+
+    /// Pools of their own for some clients.
+    fn pools(&mut self) -> Result<(), Failed> {
+        if self.base.areas + 1 > self.limits.max_areas {
+            return Ok(());
+        }
+        let most = self.base.most_pages;
+        for clients in splits(&self.survey, self.limits) {
+            if self.bench.is_over() {
+                break;
+            }
+            let pool = |pages| Lever::Pool { clients: clients.clone(), pages };
+            let own = |pages| vec![Lever::Size(most), pool(pages)];
+            let Some((pool_pages, _)) = self.least((1, most), &own)? else { continue };
+            let rest = |pages| vec![Lever::Size(pages), pool(most)];
+            let (mut both, mut anomalies) = (vec![pool(pool_pages)], 0);
+            if !self.limits.keeps_size {
+                let Some(least) = self.least((1, most), &rest)? else { continue };
+                anomalies = least.1;
+                both.insert(0, Lever::Size(least.0));
+            }
+            let fits = changed(&self.plain, &both).pages() <= most;
+            if fits && self.judge(&both)? == Verdict::Meets {
+                self.add(both, anomalies);
+            }
+        }
+        Ok(())
+    }
+
+    /// What drivers and applications could do.
+    fn drivers(&mut self, least: Least) -> Result<(), Failed> {
+        if self.limits.no_driver {
+            return Ok(());
+        }
+        let proposals = self.proposals()?;
+        self.each(proposals.into_iter().map(Lever::Driver).collect(), least)
+    }
+
+    fn proposals(&self) -> Result<Vec<Proposal>, Failed> {
+        let mut all = Vec::new();
+        for work in self.bench.works {
+            let stream = work.open(1, self.plain.pages(), self.base.ground.page);
+            let stream = stream.map_err(|error| Failed::Draw(work.name.clone(), error))?;
+            let clients = stream.ops.clients().to_vec();
+            let ops = stream.ops.take(1 << 16);
+            let within_us = if work.is_in_ops() { 0 } else { MOMENT_US };
+            for proposal in proposals(&clients, ops, self.base.cap, within_us) {
+                if !all.contains(&proposal) {
+                    all.push(proposal);
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    /// Other policies.
+    fn policies(&mut self, catalog: &Catalog, least: Least) -> Result<(), Failed> {
+        if self.limits.no_patch {
+            return Ok(());
+        }
+        let named = catalog.entries().iter().filter(|entry| entry.name != BASELINE);
+        let specs: Vec<Spec> = named.filter_map(|entry| catalog.parse(entry.name).ok()).collect();
+        let aligned = specs.into_iter().filter(|spec| self.aligns(spec));
+        self.each(aligned.map(Lever::Policy).collect(), least)
+    }
+
+    /// Whether a policy can be built on the area, and grants as aligned as is asked for.
+    fn aligns(&self, spec: &Spec) -> bool {
+        let area = cma_policies::Area::single(
+            self.base.ground.base_pfn,
+            self.plain.areas[0].pages,
+            self.base.ground.order_per_bit,
+        );
+        let built = area.ok().and_then(|area| spec.build(area).ok());
+        built.is_some_and(|policy| policy.promises().aligned)
+    }
+
+    /// Each of these alone; where that is not enough, with the least size, if that is less than what
+    /// the size alone takes.
+    fn each(&mut self, levers: Vec<Lever>, least: Least) -> Result<(), Failed> {
+        for lever in levers {
+            if self.bench.is_over() {
+                break;
+            }
+            if self.base.pages.is_some()
+                && self.judge(std::slice::from_ref(&lever))? == Verdict::Meets
+            {
+                self.add(vec![lever], 0);
+                continue;
+            }
+            if self.limits.keeps_size {
+                continue;
+            }
+            let to = least.map_or(self.base.most_pages, |(pages, _)| pages - self.base.step_pages);
+            let from = self.base.pages.map_or(1, |pages| pages + 1);
+            let make = |pages| vec![lever.clone(), Lever::Size(pages)];
+            if let Some((pages, anomalies)) = self.least((from, to), &make)? {
+                self.add(make(pages), anomalies);
+            }
+        }
+        Ok(())
+    }
+
+    /// Ranks, shows the best by fresh streams, and sums up.
+    fn end(mut self, baseline: Option<Candidate>, least: Least) -> Result<Found, Failed> {
+        let base_pages = self.base.pages.unwrap_or(0);
+        self.bench.up_to = 0.95;
+        let mut ranked = std::mem::take(&mut self.candidates);
+        ranked.retain(|candidate| candidate.verdict == Verdict::Meets);
+        ranked.extend(baseline.clone());
+        ranked.sort_by_key(|candidate| candidate.rank(base_pages));
+        let mut proven = 0;
+        for candidate in &mut ranked {
+            if candidate.proven.streams == 0 && proven < MOST_PROVEN && !self.bench.is_over() {
+                candidate.verdict = self.bench.judge(Stage::Proof, &candidate.config)?;
+                candidate.proven = self.bench.seen(Stage::Proof, &candidate.config);
+                proven += u64::from(candidate.verdict == Verdict::Meets) as usize;
+            }
+        }
+        ranked.sort_by_key(|candidate| candidate.rank(base_pages));
+        let as_is = baseline.as_ref().is_some_and(|base| base.verdict == Verdict::Meets);
+        let is_proven = |one: &Candidate| one.verdict == Verdict::Meets && one.proven.streams > 0;
+        let chosen = match as_is {
+            true => ranked.iter().position(|one| one.levers.is_empty()),
+            false => ranked.iter().position(is_proven),
+        };
+        let smallest = (0..ranked.len())
+            .filter(|&at| is_proven(&ranked[at]))
+            .min_by_key(|&at| ranked[at].smallness());
+        let outcome = match chosen {
+            Some(_) if as_is => Outcome::AsItIs,
+            Some(_) => Outcome::Met,
+            None if self.bench.used() >= 0.68
+                || ranked.iter().any(|one| !one.levers.is_empty()) =>
+            {
+                Outcome::Unproven
+            }
+            None => Outcome::Nothing,
+        };
+        let is_cut = self.bench.used() >= 0.68;
+        self.bench.up_to = 1.0;
+        let curves = self.curves(chosen.map(|at| &ranked[at]), least)?;
+        Ok(Found {
+            baseline,
+            chosen,
+            smallest,
+            outcome,
+            curves,
+            least_pages: least.map(|(pages, _)| pages),
+            most_pages: self.base.most_pages,
+            barred: self.barred(),
+            ops: self.bench.ops(),
+            length_us: self.bench.length_us,
+            is_cut,
+            survey: self.survey,
+            ranked,
+        })
+    }
+
+    fn barred(&self) -> Vec<&'static str> {
+        let limits = self.limits;
+        [
+            (limits.keeps_size, "size"),
+            (limits.no_kconfig, "kconfig"),
+            (limits.no_driver, "driver"),
+            (limits.no_patch, "patch"),
+            (self.base.areas + 1 > limits.max_areas, "pools"),
+        ]
+        .into_iter()
+        .filter_map(|(is_barred, name)| is_barred.then_some(name))
+        .collect()
+    }
+
+    /// What sizes come to, at the cap of the board and at that of the chosen one.
+    fn curves(
+        &mut self,
+        chosen: Option<&Candidate>,
+        least: Least,
+    ) -> Result<Vec<Vec<Point>>, Failed> {
+        let mut caps = vec![self.base.cap];
+        caps.extend(chosen.map(|one| one.config.cap).filter(|cap| *cap != self.base.cap));
+        let around = self.base.pages.or(least.map(|(pages, _)| pages));
+        let around = around.or(chosen.map(|one| one.config.areas[0].pages));
+        let Some(around) = around else { return Ok(Vec::new()) };
+        let mut curves = Vec::new();
+        for cap in caps {
+            let mut sizes: Vec<u64> = [60, 75, 85, 100, 115, 130, 150, 200]
+                .map(|of| self.legal(around * of / 100))
+                .into();
+            sizes.extend(least.map(|(pages, _)| pages));
+            sizes.retain(|pages| *pages <= self.base.most_pages);
+            sizes.sort_unstable();
+            sizes.dedup();
+            let mut points = Vec::new();
+            for pages in sizes {
+                let config = changed(&self.plain, &[Lever::Cap(cap), Lever::Size(pages)]);
+                self.bench.judge(Stage::Search, &config)?;
+                let evidence = self.bench.seen(Stage::Search, &config);
+                if evidence.streams > 0 {
+                    points.push(Point { pages, cap, evidence });
+                }
+            }
+            curves.push(points);
+        }
+        Ok(curves)
+    }
+}

@@ -1,0 +1,158 @@
+//! For people.
+
+use std::io::{self, Write};
+
+use super::Shown;
+use super::words::{changes, headline, is_in_ops, more, often, reproduced, seen, time};
+use crate::recommend::{Candidate, Found, Point, Verdict};
+use crate::report::plain::clean;
+use crate::words::table::aligned;
+use crate::words::{counted, mib, mib_number, wrapped};
+
+/// The width of the text.
+const WIDTH: usize = 100;
+
+/// Candidates that are shown.
+const ROWS: usize = 12;
+
+fn paragraph(out: &mut dyn Write, name: &str, text: &str) -> io::Result<()> {
+    let first = format!("{name:<12}");
+    for line in wrapped(text, WIDTH, (&first, "            ")) {
+        writeln!(out, "{line}")?;
+    }
+    Ok(())
+}
+
+/// For people: the answer first, then what it rests on.
+///
+/// # Errors
+/// Where `out` takes no more.
+pub fn text(shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
+    for line in wrapped(&headline(shown), WIDTH, ("", "  ")) {
+        writeln!(out, "{line}")?;
+    }
+    writeln!(out)?;
+    board(shown, out)?;
+    let Some(found) = &shown.advice.found else { return Ok(()) };
+    table(shown, found, out)?;
+    smallest(shown, found, out)?;
+    curves(shown, found, out)?;
+    sure(shown, found, out)
+}
+
+/// The board as it is, and whether streams fail as it did.
+fn board(shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let task = shown.task;
+    let (base, page) = (&task.base, task.base.ground.page);
+    let size = base.pages.map_or("of no stated size".to_string(), |pages| mib(pages, page));
+    let line = format!("{}, {size}, CONFIG_CMA_ALIGNMENT {}", super::words::area(base), base.cap);
+    paragraph(out, "the board", &line)?;
+    for (work, held) in task.works.iter().zip(&shown.advice.reproduced) {
+        let name = clean(&work.name);
+        let line = match held {
+            Some(held) if held.is_known() => format!("{name}: {}", reproduced(held)),
+            _ => format!(
+                "{name} does not say how its requests ended: nothing to hold streams against"
+            ),
+        };
+        paragraph(out, "reproduced", &line)?;
+    }
+    let Some(found) = &shown.advice.found else { return Ok(()) };
+    let aligned = found.survey.aligned_load_pages.get(base.cap as usize).copied().unwrap_or(0);
+    let least = format!(
+        "LOAD {}, aligned LOAD {} at cap {}: no area below that can do, whatever the policy",
+        mib(found.survey.load_pages, page),
+        mib(aligned, page),
+        base.cap
+    );
+    paragraph(out, "asked for", &least)
+}
+
+/// Every candidate, the best first.
+fn table(shown: &Shown<'_>, found: &Found, out: &mut dyn Write) -> io::Result<()> {
+    let task = shown.task;
+    let head = ["", "change", "class", "RAM", "a failure comes", "seen"].map(String::from);
+    let row = |(at, one): (usize, &Candidate)| {
+        let mark = if found.chosen == Some(at) { "*" } else { "" };
+        let verdict = match (one.verdict, one.proven.streams) {
+            (Verdict::Meets, 0) => " (not proven)",
+            _ => "",
+        };
+        [
+            mark.to_string(),
+            changes(&task.base, one),
+            one.class().name().to_string(),
+            more(&task.base, one),
+            often(task, one.evidence()) + verdict,
+            seen(task, one.evidence()),
+        ]
+    };
+    let mut rows = vec![head];
+    rows.extend(found.ranked.iter().enumerate().take(ROWS).map(row));
+    writeln!(out)?;
+    aligned(out, "", &rows, |_| false)?;
+    if found.ranked.len() > ROWS {
+        writeln!(out, "and {} more: --format csv", found.ranked.len() - ROWS)?;
+    }
+    writeln!(out)
+}
+
+/// The smallest change that suffices, and what was kept from helping.
+fn smallest(shown: &Shown<'_>, found: &Found, out: &mut dyn Write) -> io::Result<()> {
+    let base = &shown.task.base;
+    if let Some(at) = found.smallest.filter(|at| Some(*at) != found.chosen) {
+        let one = &found.ranked[at];
+        let line = format!("{}, RAM {}", changes(base, one), more(base, one));
+        paragraph(out, "least change", &line)?;
+    }
+    let size = match found.least_pages {
+        Some(pages) => format!(
+            "at cap {} {} meet the target, and all larger sizes that were tried do",
+            base.cap,
+            mib(pages, base.ground.page)
+        ),
+        None => format!(
+            "more memory is no remedy: at cap {} no size up to {} meets the target",
+            base.cap,
+            mib(found.most_pages, base.ground.page)
+        ),
+    };
+    paragraph(out, "size alone", &size)?;
+    if !found.barred.is_empty() {
+        paragraph(out, "not tried", &format!("{} (by options)", found.barred.join(", ")))?;
+    }
+    Ok(())
+}
+
+/// What sizes come to.
+fn curves(shown: &Shown<'_>, found: &Found, out: &mut dyn Write) -> io::Result<()> {
+    let page = shown.task.base.ground.page;
+    for curve in found.curves.iter().filter(|curve| !curve.is_empty()) {
+        writeln!(out, "\nsizes at cap {}", curve[0].cap)?;
+        let row = |point: &Point| {
+            [
+                mib_number(point.pages as f64, page),
+                "MiB".to_string(),
+                often(shown.task, &point.evidence),
+                seen(shown.task, &point.evidence),
+            ]
+        };
+        aligned(out, "  ", &curve.iter().map(row).collect::<Vec<_>>(), |column| column == 0)?;
+    }
+    Ok(())
+}
+
+/// What it rests on.
+fn sure(shown: &Shown<'_>, found: &Found, out: &mut dyn Write) -> io::Result<()> {
+    let task = shown.task;
+    writeln!(out)?;
+    let cut =
+        if found.is_cut { "; it ended before everything was tried (--time, --ops)" } else { "" };
+    let line = format!(
+        "{} run{cut}; streams of {} each, started anew after a failure; a model of the board, \
+         whose pages all can be moved",
+        counted(found.ops, "op"),
+        time(found.length_us as f64, is_in_ops(task)),
+    );
+    paragraph(out, "rests on", &line)
+}

@@ -1,0 +1,178 @@
+//! Changes and figures in words.
+
+use crate::page::Page;
+use crate::recommend::{Base, Candidate, Evidence, Lever, Outcome, Task, WhyNot, Work};
+use crate::report::plain::clean;
+use crate::span::{at_least, span};
+use crate::words::{counted, mib, mib_number};
+
+/// A time; of recordings a number of ops.
+pub(super) fn time(us: f64, in_ops: bool) -> String {
+    if in_ops { format!("{us:.0} ops") } else { span(us) }
+}
+
+fn least(us: f64, in_ops: bool) -> String {
+    if in_ops { format!("{:.0} ops", us.floor()) } else { at_least(us) }
+}
+
+/// Whether times of a task are in ops.
+pub(super) fn is_in_ops(task: &Task) -> bool {
+    task.works.iter().any(Work::is_in_ops)
+}
+
+/// How often a failure comes, with the interval: `a failure in 3.1 h (2 to 5.4 h)`, `less than one in
+/// 32 d`.
+pub(super) fn often(task: &Task, evidence: &Evidence) -> String {
+    let in_ops = is_in_ops(task);
+    let interval = evidence.interval(task.target, 0.05);
+    let low = interval.low.unwrap_or(0.0);
+    match (evidence.mtbf_us(), interval.high) {
+        (None, _) => format!("less than one in {}", least(low, in_ops)),
+        (Some(mean), Some(high)) => format!(
+            "one in {} ({} to {})",
+            time(mean, in_ops),
+            time(low, in_ops),
+            time(high, in_ops)
+        ),
+        (Some(mean), None) => {
+            format!("one in {} (more than {})", time(mean, in_ops), least(low, in_ops))
+        }
+    }
+}
+
+/// What was watched for it: `28 failures in 28 streams, 17 s`, `none in 28 streams, 4.31 d`.
+pub(super) fn seen(task: &Task, evidence: &Evidence) -> String {
+    let failures = match evidence.failed {
+        0 => "none".to_string(),
+        failed => failed.to_string(),
+    };
+    format!(
+        "{failures} in {}, {}",
+        counted(evidence.streams, "stream"),
+        time(evidence.at_risk_us, is_in_ops(task))
+    )
+}
+
+/// The name of the area.
+pub(super) fn area(base: &Base) -> String {
+    base.name.as_deref().map_or_else(|| "the area".to_string(), clean)
+}
+
+/// A change: `vpu_pool 24 → 30 MiB`.
+pub(super) fn lever(base: &Base, lever: &Lever) -> String {
+    let page = base.ground.page;
+    match lever {
+        Lever::Size(pages) => match base.pages {
+            Some(from) => {
+                format!("{} {} → {}", area(base), number(from, page), mib(*pages, page))
+            }
+            None => format!("{} of {}", area(base), mib(*pages, page)),
+        },
+        Lever::Cap(cap) => format!("CONFIG_CMA_ALIGNMENT {} → {cap}", base.cap),
+        Lever::Pool { clients, pages } => {
+            let names: Vec<_> = clients.iter().map(|name| clean(name)).collect();
+            format!("own pool of {} for {}", mib(*pages, page), names.join(", "))
+        }
+        Lever::Driver(proposal) => clean(&proposal.change.to_string()),
+        Lever::Policy(policy) => format!("policy {policy}"),
+    }
+}
+
+fn number(pages: u64, page: Page) -> String {
+    mib_number(pages as f64, page)
+}
+
+/// All changes of a candidate.
+pub(super) fn changes(base: &Base, candidate: &Candidate) -> String {
+    match &candidate.levers[..] {
+        [] => "as it is".to_string(),
+        levers => levers.iter().map(|one| lever(base, one)).collect::<Vec<_>>().join(" + "),
+    }
+}
+
+/// RAM more or less than now: `+6 MiB`, `as it is`.
+pub(super) fn more(base: &Base, candidate: &Candidate) -> String {
+    let (page, pages) = (base.ground.page, candidate.config.pages());
+    match base.pages {
+        None => mib(pages, page),
+        Some(own) if pages > own => format!("+{}", mib(pages - own, page)),
+        Some(own) if pages < own => format!("-{}", mib(own - pages, page)),
+        Some(_) => "±0".to_string(),
+    }
+}
+
+/// The answer in a sentence.
+pub(super) fn headline(shown: &super::Shown<'_>) -> String {
+    let super::Shown { task, advice, .. } = shown;
+    let Some(found) = &advice.found else {
+        let why = advice.why_not.map(|why| why_not(task, advice, why)).unwrap_or_default();
+        return format!("cannot advise: {why}");
+    };
+    let now = found.baseline.as_ref().map(|base| often(task, base.evidence()));
+    let chosen = found.chosen.map(|at| &found.ranked[at]);
+    match (found.outcome, chosen) {
+        (Outcome::AsItIs, Some(one)) => format!(
+            "nothing has to be changed: a failure comes {} as it is, at 95 %",
+            often(task, one.evidence())
+        ),
+        (_, Some(one)) => {
+            let was =
+                now.map_or_else(String::new, |now| format!("a failure comes {now} as it is, and "));
+            format!(
+                "{}: {was}{} then, at 95 %; RAM {}",
+                changes(&task.base, one),
+                often(task, one.evidence()),
+                more(&task.base, one)
+            )
+        }
+        (Outcome::Unproven, None) => format!(
+            "nothing is proven to meet {} yet{}: more time (--time) or ops (--ops) may",
+            task.target,
+            now.map_or_else(String::new, |now| format!(" (a failure comes {now} as it is)"))
+        ),
+        (_, None) => format!(
+            "nothing that may be changed meets {}{}",
+            task.target,
+            now.map_or_else(String::new, |now| format!("; a failure comes {now} as it is"))
+        ),
+    }
+}
+
+/// Why nothing is advised.
+pub(super) fn why_not(task: &Task, advice: &crate::recommend::Advice, why: WhyNot) -> String {
+    match why {
+        WhyNot::NotReproduced(work) => format!(
+            "streams drawn from {} do not fail as it did ({}); a longer trace, of the same board and \
+             with all who ask in it, may do: sh collect.sh -t 600",
+            clean(&task.works[work].name),
+            advice.reproduced[work].as_ref().map(reproduced).unwrap_or_default()
+        ),
+        WhyNot::TooShort { work, sessions, record_us } => {
+            let name = clean(&task.works[work].name);
+            let sessions = counted(sessions, "session");
+            match record_us {
+                Some(us) => format!(
+                    "{name} has {sessions} that came to an end, of which no other stream can be drawn; \
+                     record {} or longer",
+                    time(us as f64, is_in_ops(task))
+                ),
+                None => format!(
+                    "{name} has no session that came to an end: what is asked for stays to the end, so \
+                     nothing shows how it goes on; record longer"
+                ),
+            }
+        }
+    }
+}
+
+/// What a file has, and what streams drawn from it have.
+pub(super) fn reproduced(shown: &crate::reproduce::Reproduction) -> String {
+    let share = |share: f64| crate::words::percent(share, 1);
+    let refused = &shown.refused;
+    let recorded = refused.recorded.map_or("?".to_string(), share);
+    let modelled = refused.predicted.map_or("?".to_string(), share);
+    let range = refused
+        .range
+        .map_or_else(String::new, |(low, high)| format!(" ({} to {})", share(low), share(high)));
+    format!("{recorded} of its requests were refused, {modelled}{range} of those of streams")
+}

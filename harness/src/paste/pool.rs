@@ -28,6 +28,7 @@ impl Plan<'_> {
                 format!("the node {} is switched off, and the fragment switches it on", pool.name);
             self.paste.notes.push(note);
         }
+        self.replaces_size(pool, wanted);
         match pool.fixed() {
             Some((base, _)) => lines.push(("reg", self.reg(pool, base, wanted)?)),
             None => {
@@ -41,7 +42,6 @@ impl Plan<'_> {
                 }
             }
         }
-        self.replaces_size(pool, wanted);
         let back = lines.iter().map(|(name, _)| restored(tree, pool.id, name)).collect();
         let lines = lines.into_iter().map(|(_, line)| line).collect();
         self.edits.nodes.push(Edit { target: Target::Node(pool.id), lines });

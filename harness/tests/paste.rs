@@ -405,19 +405,27 @@ fn a_source_with_includes_is_appended_to() {
     let folder = tempfile::tempdir().unwrap();
     let soc = "/ { #address-cells = <1>; #size-cells = <1>; memory@40000000 { device_type = \
                \"memory\"; reg = <0x40000000 0x40000000>; }; vpu: vpu@100 { compatible = \
-               \"foo,vpu\"; memory-region = <&old>; }; reserved-memory { #address-cells = <1>; \
+               \"foo,vpu\"; memory-region = <&old>, <&fw>; }; dsp { compatible = \"foo,dsp\"; memory-region = \
+               <&fw>; }; reserved-memory { #address-cells = <1>; \
                #size-cells = <1>; ranges; old: old { compatible = \"shared-dma-pool\"; reusable; \
-               size = <SIZE>; }; }; };\n";
+               size = <SIZE>; }; fw: fw@44000000 { no-map; reg = <0x44000000 0x1000>; }; }; };\n";
     fs::write(folder.path().join("soc.dtsi"), soc).unwrap();
     let path = folder.path().join("board.dts");
     fs::write(&path, "/dts-v1/;\n#define SIZE 0x2000000\n#include \"soc.dtsi\"\n").unwrap();
     let board = board(&path, of_kernel("6.12-arm64"));
-    let paste = paste(&board, &of(&[sized("old", 16), new(&["e*/v\u{fc}", "vpu"], 16)])).unwrap();
+    let clients = new(&["e*/v\u{fc}", "vpu", "vpu", "dsp"], 16);
+    let paste = paste(&board, &of(&[sized("old", 16), clients])).unwrap();
     assert!(matches!(paste.checked, Checked::Held(_)), "{paste:#?}");
     let fragment = paste.fragment.unwrap();
-    assert!(fragment.contains("&vpu {\n\tmemory-region = <&e_v_vpu_pool>;\n};"), "{fragment}");
+    assert!(
+        fragment.contains("&vpu {\n\tmemory-region = <&e_v_vpu_vpu_dsp_pool>, <&fw>;\n};"),
+        "{fragment}"
+    );
     assert!(fragment.contains("&old {\n\tsize = <0x1000000>; /* 16 MiB, was 32 MiB */\n};"));
-    assert!(paste.back_fragment.unwrap().contains("memory-region = <&old>;"));
+    assert!(paste.back_fragment.unwrap().contains("memory-region = <&old>, <&fw>;"));
+    assert_eq!(paste.overlay, None);
+    assert_eq!(paste.blanks.len(), 2, "{:?}", paste.blanks);
+    assert!(paste.blanks[1].contains("memory-region of /dsp is there"), "{:?}", paste.blanks);
 }
 
 /// What `collect` gathers is part of a tree, and its nodes are named by their paths.

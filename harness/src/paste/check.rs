@@ -183,3 +183,49 @@ fn newly_found(before: &Report, after: &Report) -> Vec<String> {
     let new = bad.filter(|found| !before.contains(&key(found)));
     new.map(|found| format!("{}: {}", found.rule.name, found.message)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::lint::Given;
+    use crate::paste::{Change, paste};
+
+    /// Each thing that can be wrong is found.
+    #[test]
+    fn a_text_that_is_wrong_fails() {
+        if !has_dtc() {
+            println!("skipped: dtc is not installed (apt install device-tree-compiler)");
+            return;
+        }
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpora/boots/dtb/two.dtb");
+        let tree =
+            Tree::flat("two.dtb", &fs::read(path).expect("it is there")).expect("it is whole");
+        let kernel = Some("6.12-arm64".to_string());
+        let board = Board::read(Given { tree: Some(tree), kernel, ..Given::default() });
+        let board = board.expect("it is read");
+        let wanted = Wanted { name: "vpu_pool".into(), bytes: 28 << 20, ..Wanted::default() };
+        let good = paste(&board, &Change { areas: vec![wanted], cap: None }).expect("it fits");
+        assert_eq!(good.checked, Checked::Held("two.dtb as a source, with the fragment".into()));
+        let fragment = |change: &dyn Fn(&str) -> String| {
+            let text = good.fragment.as_deref().map(change);
+            checked(&board, &Paste { fragment: text, ..good.clone() })
+        };
+        let back = Some("&vpu_pool { size = <0x0 0x1600000>; };".to_string());
+        let overlay = Some("/dts-v1/; /plugin/; &{/} { foo@1 { }; };".to_string());
+        for (found, why) in [
+            (fragment(&|text| text.replace("0x1c00000", "0x1b00000")), "size-off-step"),
+            (fragment(&|text| text.replace("0x1c00000", "0x1a00000")), "has not the bytes"),
+            (fragment(&|text| text.replace("};", "}")), "syntax error"),
+            (fragment(&|text| format!("{text}/ {{ foo@1 {{ }}; }};")), "unit_address_vs_reg"),
+            (fragment(&|text| text.replace("size", "status = \"disabled\"; size")), "has not the"),
+            (fragment(&|text| text.replace("size", "no-map; size")), "makes no area of vpu_pool"),
+            (checked(&board, &Paste { back_fragment: back, ..good.clone() }), "another tree"),
+            (checked(&board, &Paste { overlay, ..good.clone() }), "unit_address_vs_reg"),
+        ] {
+            let Checked::Failed(wrong) = found else { panic!("{why}: {found:?}") };
+            assert!(wrong.iter().any(|line| line.contains(why)), "{why}: {wrong:?}");
+        }
+    }
+}

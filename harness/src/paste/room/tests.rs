@@ -76,3 +76,28 @@ fn the_highest_place_that_is_free_and_aligned() {
     let ranges = Some(vec![(0x1000, 0x3000), (0x8000, 0x9000)]);
     assert_eq!(ask(0x1000, 0x1000, ranges).highest(&free), Some(0x2000));
 }
+
+/// ZONE_DMA32 ends at 4 GiB, and no area lies across that.
+#[test]
+fn a_fixed_place_ends_where_a_zone_does() {
+    let tree = Tree::built(&[
+        ("/", "#address-cells", "<0x2>"),
+        ("/", "#size-cells", "<0x2>"),
+        ("/memory", "device_type", "\"memory\""),
+        ("/memory", "reg", "<0x0 0x40000000 0x1 0x0>"),
+        ("/reserved-memory", "#address-cells", "<0x2>"),
+        ("/reserved-memory", "#size-cells", "<0x2>"),
+        ("/reserved-memory", "ranges", ""),
+        ("/reserved-memory/a", "compatible", "\"shared-dma-pool\""),
+        ("/reserved-memory/a", "reusable", ""),
+        ("/reserved-memory/a", "reg", "<0x0 0xf0000000 0x0 0x2000000>"),
+    ]);
+    let kernel = Some("6.12-arm64".to_string());
+    let board = Board::read(Given { tree: Some(tree), kernel, ..Given::default() });
+    let board = board.expect("it is read");
+    let why = "a begins at 0xf0000000, and the end of a zone is at 0x100000000";
+    assert_eq!(most(&board, "a"), Some((256, why.to_string())));
+    // A new one is kept below.
+    let why = "it may be in 0x40000000 to 0x100000000 (3072 MiB), beside the other areas there";
+    assert_eq!(most(&board, "b"), Some((2816, why.to_string())));
+}

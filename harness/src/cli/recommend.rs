@@ -3,6 +3,7 @@
 mod base;
 mod input;
 mod pace;
+mod text;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -105,7 +106,8 @@ pub(super) fn run(args: &Recommend, context: &Context) -> Result<Exit, Failure> 
     let most_ops = args.ops.unwrap_or(u64::MAX);
     let advice = advise(&task, &context.catalog, most_ops, &pace).map_err(Failure::because)?;
     pace.end();
-    let shown = report::Shown { task: &task, advice: &advice, board: board.as_ref() };
+    let paste = text::of(&task, &advice, &board);
+    let shown = report::Shown { task: &task, advice: &advice, paste: paste.as_ref() };
     context.output(args.out.as_deref(), |out| Ok(report::text(&shown, out)?))?;
     let is_good = advice.found.as_ref().is_some_and(|found| found.chosen.is_some());
     Ok(if is_good { Exit::Good } else { Exit::Bad })

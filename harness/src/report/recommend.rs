@@ -1,11 +1,13 @@
 //! What `cmalab recommend` says.
 
+mod paste;
 mod text;
 mod words;
 
 pub use text::text;
 
-use crate::lint::Board;
+use crate::boot::Recommended;
+use crate::paste::{CannotPaste, Paste};
 use crate::recommend::{Advice, Task};
 
 /// What is shown.
@@ -15,6 +17,15 @@ pub struct Shown<'a> {
     pub task: &'a Task,
     /// What was answered.
     pub advice: &'a Advice,
-    /// What is known of the board beside.
-    pub board: Option<&'a Board>,
+    /// What to paste for what was chosen.
+    pub paste: Option<&'a Pasted>,
+}
+
+/// What to paste.
+#[derive(Clone, Debug)]
+pub struct Pasted {
+    /// The board as it is to be, as `cmalab diagnose --recommended` reads it.
+    pub recommended: Recommended,
+    /// The texts, or why there are none; none where no text changes anything.
+    pub text: Option<Result<Paste, CannotPaste>>,
 }

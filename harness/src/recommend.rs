@@ -14,6 +14,7 @@
 
 mod advice;
 mod bench;
+mod filled;
 mod lever;
 mod rank;
 mod search;
@@ -26,6 +27,7 @@ use std::ops::RangeInclusive;
 
 pub use advice::{Advice, Task, WhyNot, advise};
 pub use bench::{Bench, Evidence, Stage, Verdict, Watch};
+pub use filled::{Shown, filled};
 pub use lever::{Class, Lever, class_of};
 pub use rank::{Candidate, Outcome};
 pub use search::{Found, Point, SizeAlone, search};

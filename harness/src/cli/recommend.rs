@@ -59,6 +59,9 @@ pub(super) struct Recommend {
     /// The kernel, by release or name, where nothing else says it
     #[arg(long, value_name = "RELEASE")]
     kernel: Option<String>,
+    /// A request that the area refuses has failed, also where the page allocator serves it
+    #[arg(long)]
+    strict: bool,
     #[command(flatten)]
     limits: base::Within,
     #[command(flatten)]

@@ -4,7 +4,9 @@ use std::io::{self, Write};
 
 use super::Shown;
 use super::words::{changes, headline, is_in_ops, more, often, reproduced, seen, time};
-use crate::recommend::{Candidate, Found, Point, SizeAlone, Verdict};
+use cma_policies::dma_align;
+
+use crate::recommend::{Candidate, Found, Lever, Point, SizeAlone, Verdict};
 use crate::report::plain::clean;
 use crate::words::table::aligned;
 use crate::words::{counted, mib, mib_number, wrapped};
@@ -36,6 +38,8 @@ pub fn text(shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
     let Some(found) = &shown.advice.found else { return Ok(()) };
     table(shown, found, out)?;
     smallest(shown, found, out)?;
+    cap_costs(shown, found, out)?;
+    assumes(found, out)?;
     curves(shown, found, out)?;
     sure(shown, found, out)
 }
@@ -152,6 +156,80 @@ fn curves(shown: &Shown<'_>, found: &Found, out: &mut dyn Write) -> io::Result<(
             ]
         };
         aligned(out, "  ", &curve.iter().map(row).collect::<Vec<_>>(), |column| column == 0)?;
+    }
+    Ok(())
+}
+
+/// What a smaller cap costs: who loses the alignment that requests have now.
+fn cap_costs(shown: &Shown<'_>, found: &Found, out: &mut dyn Write) -> io::Result<()> {
+    let base = &shown.task.base;
+    let caps = found.ranked.iter().map(|one| one.config.cap);
+    let Some(cap) = caps.filter(|cap| *cap < base.cap).min() else { return Ok(()) };
+    let page = base.ground.page;
+    let relies = found.survey.clients.iter().filter_map(|client| {
+        let loses = |count: &u64| dma_align(*count, base.cap) > cap;
+        let sizes: Vec<_> = client.sizes.keys().copied().filter(loses).collect();
+        let (least, most) = (sizes.first()?, sizes.last()?);
+        let sizes = match least == most {
+            true => format!("{least}"),
+            false => format!("{least} to {most}"),
+        };
+        Some(format!("{} ({sizes} pages)", name_of(&client.name)))
+    });
+    let relies: Vec<_> = relies.take(NAMED).collect();
+    let line = format!(
+        "buffers begin at multiples of {} then, in every area of the board: a device that needs more \
+         (a window, an IOMMU's large pages) fails. Larger requests come from {}",
+        bytes((1u64 << cap) * page.bytes()),
+        relies.join(", ")
+    );
+    paragraph(out, &format!("cap {cap}"), &line)
+}
+
+/// Bytes as they are said of an alignment.
+fn bytes(bytes: u64) -> String {
+    match bytes {
+        mib if mib >= 1 << 20 => format!("{} MiB", mib >> 20),
+        kib => format!("{} KiB", kib >> 10),
+    }
+}
+
+/// Clients that are named at most.
+const NAMED: usize = 6;
+
+fn name_of(client: &str) -> String {
+    if client.is_empty() { "a client without a name".to_string() } else { clean(client) }
+}
+
+/// What drivers' changes assume, and what the page allocator did.
+fn assumes(found: &Found, out: &mut dyn Write) -> io::Result<()> {
+    let levers = found.ranked.iter().take(ROWS).flat_map(|one| &one.levers);
+    let mut said = Vec::new();
+    for lever in levers {
+        let Lever::Driver(proposal) = lever else { continue };
+        let name = clean(&proposal.change.to_string());
+        if said.contains(&name) {
+            continue;
+        }
+        let line = format!(
+            "{name}: {}. It is for the {}, and assumes that {}",
+            clean(&proposal.why()),
+            proposal.change.who(),
+            proposal.change.assumes()
+        );
+        paragraph(out, "driver", &line)?;
+        said.push(name);
+    }
+    let chosen = found.chosen.or(found.baseline).map(|at| &found.ranked[at]);
+    let served = chosen.map_or(0, |one| one.evidence().fell_back);
+    if served > 0 {
+        let line = format!(
+            "of the streams of this answer the area refused {}, which the page allocator served, as it \
+             is taken to do for who asks; it may not always have the blocks: --strict counts them as \
+             failures",
+            counted(served, "request")
+        );
+        paragraph(out, "relies on", &line)?;
     }
     Ok(())
 }

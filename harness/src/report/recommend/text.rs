@@ -8,6 +8,7 @@ use cma_policies::dma_align;
 
 use crate::recommend::{Candidate, Found, Lever, Point, SizeAlone, Verdict};
 use crate::report::plain::clean;
+use crate::report::words::any_placement_needs;
 use crate::words::table::aligned;
 use crate::words::{counted, mib, mib_number, wrapped};
 
@@ -38,6 +39,9 @@ pub fn text(shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
     let Some(found) = &shown.advice.found else { return Ok(()) };
     table(shown, found, out)?;
     smallest(shown, found, out)?;
+    for (at, line) in needs(shown).iter().enumerate() {
+        paragraph(out, if at == 0 { "placement" } else { "" }, line)?;
+    }
     cap_costs(shown, found, out)?;
     assumes(found, out)?;
     curves(shown, found, out)?;
@@ -159,6 +163,12 @@ fn curves(shown: &Shown<'_>, found: &Found, out: &mut dyn Write) -> io::Result<(
         aligned(out, "  ", &curve.iter().map(row).collect::<Vec<_>>(), |column| column == 0)?;
     }
     Ok(())
+}
+
+/// What any placement needs.
+fn needs(shown: &Shown<'_>) -> Vec<String> {
+    let page = shown.task.base.ground.page;
+    shown.advice.yardstick.iter().flat_map(|one| any_placement_needs(one, page)).collect()
 }
 
 /// What a smaller cap costs: who loses the alignment that requests have now.

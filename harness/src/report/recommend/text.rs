@@ -6,11 +6,11 @@ use super::Shown;
 use super::words::{changes, headline, is_in_ops, more, often, reproduced, seen, time};
 use cma_policies::dma_align;
 
-use crate::recommend::{Candidate, Found, Lever, Point, SizeAlone, Verdict};
+use crate::recommend::{Candidate, Found, Lever, Point, SizeAlone, Verdict, Work};
 use crate::report::plain::clean;
 use crate::report::words::any_placement_needs;
 use crate::words::table::aligned;
-use crate::words::{counted, mib, mib_number, wrapped};
+use crate::words::{counted, mib, mib_number, percent, wrapped};
 
 /// The width of the text.
 const WIDTH: usize = 100;
@@ -56,6 +56,14 @@ fn board(shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
     let size = base.pages.map_or("of no stated size".to_string(), |pages| mib(pages, page));
     let line = format!("{}, {size}, CONFIG_CMA_ALIGNMENT {}", super::words::area(base), base.cap);
     paragraph(out, "the board", &line)?;
+    if task.works.len() > 1 {
+        let all: f64 = task.works.iter().map(|work| work.weight).sum();
+        let share = |work: &Work| {
+            format!("{} {} of the time", clean(&work.name), percent(work.weight / all, 0))
+        };
+        let shares: Vec<_> = task.works.iter().map(share).collect();
+        paragraph(out, "it does", &shares.join(", "))?;
+    }
     for (work, held) in task.works.iter().zip(&shown.advice.reproduced) {
         let name = clean(&work.name);
         let line = match held {

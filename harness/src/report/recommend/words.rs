@@ -4,6 +4,7 @@ use crate::page::Page;
 use crate::recommend::{Base, Candidate, Evidence, Lever, Outcome, Task, WhyNot, Work};
 use crate::report::plain::clean;
 use crate::span::{at_least, span};
+use crate::stats::rate;
 use crate::words::{counted, mib, mib_number};
 
 /// A time; of recordings a number of ops.
@@ -154,18 +155,36 @@ pub(super) fn why_not(task: &Task, advice: &crate::recommend::Advice, why: WhyNo
         WhyNot::TooShort { work, sessions, record_us } => {
             let name = clean(&task.works[work].name);
             let sessions = counted(sessions, "session");
-            match record_us {
-                Some(us) => format!(
-                    "{name} has {sessions} that came to an end, of which no other stream can be drawn; \
-                     record {} or longer",
-                    time(us as f64, is_in_ops(task))
-                ),
-                None => format!(
-                    "{name} has no session that came to an end: what is asked for stays to the end, so \
-                     nothing shows how it goes on; record longer"
-                ),
-            }
+            let longer = match record_us {
+                Some(us) => format!("record {} or longer", time(us as f64, is_in_ops(task))),
+                None => "record until what is asked for goes back, several times".to_string(),
+            };
+            format!(
+                "{name} has {sessions} that came to an end, too few to draw other streams from; {longer}\
+                 {}",
+                alone(task, work)
+            )
         }
+    }
+}
+
+/// What a file shows by itself, where it says how its requests ended.
+fn alone(task: &Task, work: usize) -> String {
+    let in_ops = is_in_ops(task);
+    let fit = task.works[work].fit().filter(|fit| fit.has_outcomes() && fit.end_us() > 0);
+    let Some(fit) = fit else { return String::new() };
+    let (asked, end_us) = (fit.recorded().all(), fit.end_us() as f64);
+    match asked.refused {
+        0 => format!(
+            ". Alone it shows, at 95 %, that failures come less than one in {} as it is",
+            least(rate::mtbf_low(0, end_us), in_ops)
+        ),
+        refused => format!(
+            ". In its {} {} of {} were refused",
+            time(end_us, in_ops),
+            refused,
+            counted(asked.requests, "request")
+        ),
     }
 }
 

@@ -13,9 +13,9 @@ use clap::Args;
 use super::context::Context;
 use super::failure::{Exit, Failure};
 use super::given::{Placed, Read};
-use crate::recommend::{Task, advise};
+use crate::recommend::{Task, Work, advise};
 use crate::report::recommend as report;
-use crate::sweep::Target;
+use crate::sweep::{Length, Target};
 use pace::Pace;
 
 /// Says what to change on a board so that its requests are served: size of the area, cap, pools,
@@ -42,9 +42,10 @@ pub(super) struct Recommend {
     /// Traces and texts of a board, recordings, streams, profiles, mixes; "-" is standard input
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<String>,
-    /// How rare failures are to be: mtbf=30d, or failing=1%/day
-    #[arg(long, default_value = "mtbf=1d", value_parser = Target::parse)]
-    target: Target,
+    /// How rare failures are to be: mtbf=30d, or failing=1%/day [default: mtbf=1d; of a recording, which
+    /// has no time, one in ten times its ops]
+    #[arg(long, value_parser = Target::parse)]
+    target: Option<Target>,
     /// Shares of board time of several inputs, in their order [default: equal]
     #[arg(long, value_name = "N,…", value_delimiter = ',')]
     weight: Vec<f64>,
@@ -101,7 +102,8 @@ pub(super) fn run(args: &Recommend, context: &Context) -> Result<Exit, Failure> 
     let given = input::read(args, context)?;
     let (base, limits, board) = base::of(args, &given, context)?;
     let works = given.works(args, &base)?;
-    let task = Task { works, base, limits, target: args.target, seed: args.seed };
+    let target = target(args, &works)?;
+    let task = Task { works, base, limits, target, seed: args.seed };
     let pace = Pace::new(context, args.ops.is_none().then_some(args.time));
     let most_ops = args.ops.unwrap_or(u64::MAX);
     let advice = advise(&task, &context.catalog, most_ops, &pace).map_err(Failure::because)?;
@@ -111,4 +113,22 @@ pub(super) fn run(args: &Recommend, context: &Context) -> Result<Exit, Failure> 
     context.output(args.out.as_deref(), |out| Ok(report::text(&shown, out)?))?;
     let is_good = advice.found.as_ref().is_some_and(|found| found.chosen.is_some());
     Ok(if is_good { Exit::Good } else { Exit::Bad })
+}
+
+/// The board time of the target where none is stated: a day, in microseconds.
+const DAY_US: u64 = 24 * Length::HOUR_US;
+/// Times that a recording of so many ops is to go well.
+const TIMES: u64 = 10;
+
+/// How rare failures are to be; of recordings in ops.
+fn target(args: &Recommend, works: &[Work]) -> Result<Target, Failure> {
+    let ops = works.iter().filter(|work| work.is_in_ops()).filter_map(Work::fit);
+    match (ops.map(|fit| fit.ops()).max(), args.target) {
+        (Some(_), Some(target)) => Err(Failure::because(format_args!(
+            "ask {target} of a recording: it has no time, only ops; leave --target out, and one failure \
+             in ten times its ops is asked about"
+        ))),
+        (Some(ops), None) => Ok(Target::Mtbf(ops.saturating_mul(TIMES))),
+        (None, target) => Ok(target.unwrap_or(Target::Mtbf(DAY_US))),
+    }
 }

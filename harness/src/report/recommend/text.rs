@@ -141,6 +141,9 @@ fn smallest(shown: &Shown<'_>, found: &Found, out: &mut dyn Write) -> io::Result
             base.cap,
             mib(pages, base.ground.page)
         ),
+        SizeAlone::None if found.survey.aligned_load_pages[base.cap as usize] > found.most_pages => {
+            format!("no more than {} may be had", mib(found.most_pages, base.ground.page))
+        }
         SizeAlone::None => format!(
             "more memory is no remedy: at cap {} no size up to {} meets the target",
             base.cap,

@@ -1,7 +1,9 @@
 //! Changes and figures in words.
 
 use crate::page::Page;
-use crate::recommend::{Base, Candidate, Evidence, Lever, Outcome, Task, WhyNot, Work};
+use crate::recommend::{
+    Base, Candidate, Evidence, Found, Lever, Outcome, SizeAlone, Task, WhyNot, Work,
+};
 use crate::report::plain::clean;
 use crate::span::{at_least, span};
 use crate::stats::rate;
@@ -144,10 +146,42 @@ pub(super) fn headline(shown: &super::Shown<'_>) -> String {
             now.map_or_else(String::new, |now| format!("; failures: {now} as it is"))
         ),
         (_, None) => format!(
-            "nothing that may be changed meets {}{}",
+            "nothing that may be changed meets {}: {}{}",
             target(task),
+            because(task, found),
             now.map_or_else(String::new, |now| format!("; failures: {now} as it is"))
         ),
+    }
+}
+
+/// Why nothing that may be changed helps.
+fn because(task: &Task, found: &Found) -> String {
+    let (base, page) = (&task.base, task.base.ground.page);
+    let (load, most) = (found.survey.load_pages, found.most_pages);
+    let aligned = found.survey.aligned_load_pages.get(base.cap as usize).copied().unwrap_or(0);
+    let may = format!("no more than {} may be had", mib(most, page));
+    if load > most {
+        return format!(
+            "LOAD is {}, and {may}: more RAM, or fewer buffers at once, are what is left",
+            mib(load, page)
+        );
+    }
+    if aligned > most {
+        return format!(
+            "aligned LOAD at cap {} is {}, and {may}: a smaller cap, or buffers without a page over, \
+             are what is left",
+            base.cap,
+            mib(aligned, page)
+        );
+    }
+    match found.size {
+        SizeAlone::None => {
+            format!("sizes up to {} do not, nor what else was tried", mib(most, page))
+        }
+        SizeAlone::Least(pages) => {
+            format!("{} would, and the size must stay (--leave)", mib(pages, page))
+        }
+        SizeAlone::Open => "the search ended before it was known".to_string(),
     }
 }
 

@@ -1,8 +1,15 @@
 //! What `cmalab recommend` says.
 
+mod csv;
+mod figures;
+mod html;
+mod json;
 mod text;
 mod words;
 
+pub use csv::{candidates, curve};
+pub use html::html;
+pub use json::json;
 pub use text::text;
 
 use crate::lint::Board;

@@ -3,11 +3,10 @@
 use std::io::{self, Write};
 
 use super::Shown;
-use super::words::{changes, headline, is_in_ops, more, often, reproduced, seen, time};
+use super::words::{asked_for, changes, headline, held, more, often, rests_on, seen, size_alone};
 use crate::recommend::{Candidate, Found, Point, Verdict};
-use crate::report::plain::clean;
 use crate::words::table::aligned;
-use crate::words::{counted, mib, mib_number, wrapped};
+use crate::words::{mib, mib_number, wrapped};
 
 /// The width of the text.
 const WIDTH: usize = 100;
@@ -47,25 +46,11 @@ fn board(shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
     let size = base.pages.map_or("of no stated size".to_string(), |pages| mib(pages, page));
     let line = format!("{}, {size}, CONFIG_CMA_ALIGNMENT {}", super::words::area(base), base.cap);
     paragraph(out, "the board", &line)?;
-    for (work, held) in task.works.iter().zip(&shown.advice.reproduced) {
-        let name = clean(&work.name);
-        let line = match held {
-            Some(held) if held.is_known() => format!("{name}: {}", reproduced(held)),
-            _ => format!(
-                "{name} does not say how its requests ended: nothing to hold streams against"
-            ),
-        };
-        paragraph(out, "reproduced", &line)?;
+    for (work, shown) in task.works.iter().zip(&shown.advice.reproduced) {
+        paragraph(out, "reproduced", &held(work, shown.as_ref()))?;
     }
     let Some(found) = &shown.advice.found else { return Ok(()) };
-    let aligned = found.survey.aligned_load_pages.get(base.cap as usize).copied().unwrap_or(0);
-    let least = format!(
-        "LOAD {}, aligned LOAD {} at cap {}: no area below that can do, whatever the policy",
-        mib(found.survey.load_pages, page),
-        mib(aligned, page),
-        base.cap
-    );
-    paragraph(out, "asked for", &least)
+    paragraph(out, "asked for", &asked_for(base, found))
 }
 
 /// Every candidate, the best first.
@@ -105,19 +90,7 @@ fn smallest(shown: &Shown<'_>, found: &Found, out: &mut dyn Write) -> io::Result
         let line = format!("{}, RAM {}", changes(base, one), more(base, one));
         paragraph(out, "least change", &line)?;
     }
-    let size = match found.least_pages {
-        Some(pages) => format!(
-            "at cap {} {} meet the target, and all larger sizes that were tried do",
-            base.cap,
-            mib(pages, base.ground.page)
-        ),
-        None => format!(
-            "more memory is no remedy: at cap {} no size up to {} meets the target",
-            base.cap,
-            mib(found.most_pages, base.ground.page)
-        ),
-    };
-    paragraph(out, "size alone", &size)?;
+    paragraph(out, "size alone", &size_alone(base, found))?;
     if !found.barred.is_empty() {
         paragraph(out, "not tried", &format!("{} (by options)", found.barred.join(", ")))?;
     }
@@ -144,15 +117,6 @@ fn curves(shown: &Shown<'_>, found: &Found, out: &mut dyn Write) -> io::Result<(
 
 /// What it rests on.
 fn sure(shown: &Shown<'_>, found: &Found, out: &mut dyn Write) -> io::Result<()> {
-    let task = shown.task;
     writeln!(out)?;
-    let cut =
-        if found.is_cut { "; it ended before everything was tried (--time, --ops)" } else { "" };
-    let line = format!(
-        "{} run{cut}; streams of {} each, started anew after a failure; a model of the board, \
-         whose pages all can be moved",
-        counted(found.ops, "op"),
-        time(found.length_us as f64, is_in_ops(task)),
-    );
-    paragraph(out, "rests on", &line)
+    paragraph(out, "rests on", &rests_on(shown.task, found))
 }

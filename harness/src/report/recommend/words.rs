@@ -1,7 +1,7 @@
 //! Changes and figures in words.
 
 use crate::page::Page;
-use crate::recommend::{Base, Candidate, Evidence, Lever, Outcome, Task, WhyNot, Work};
+use crate::recommend::{Base, Candidate, Evidence, Found, Lever, Outcome, Task, WhyNot, Work};
 use crate::report::plain::clean;
 use crate::span::{at_least, span};
 use crate::words::{counted, mib, mib_number};
@@ -175,4 +175,53 @@ pub(super) fn reproduced(shown: &crate::reproduce::Reproduction) -> String {
         .range
         .map_or_else(String::new, |(low, high)| format!(" ({} to {})", share(low), share(high)));
     format!("{recorded} of its requests were refused, {modelled}{range} of those of streams")
+}
+
+/// Whether streams of a work fail as its file did.
+pub(super) fn held(work: &Work, held: Option<&crate::reproduce::Reproduction>) -> String {
+    let name = clean(&work.name);
+    match held {
+        Some(held) if held.is_known() => format!("{name}: {}", reproduced(held)),
+        _ => {
+            format!("{name} does not say how its requests ended: nothing to hold streams against")
+        }
+    }
+}
+
+/// What any area needs.
+pub(super) fn asked_for(base: &Base, found: &Found) -> String {
+    let (cap, page) = (base.cap, base.ground.page);
+    let aligned = found.survey.aligned_load_pages.get(cap as usize).copied().unwrap_or(0);
+    format!(
+        "LOAD {}, aligned LOAD {} at cap {cap}: no area below that can do, whatever the policy",
+        mib(found.survey.load_pages, page),
+        mib(aligned, page)
+    )
+}
+
+/// What the size alone does.
+pub(super) fn size_alone(base: &Base, found: &Found) -> String {
+    let (cap, page) = (base.cap, base.ground.page);
+    match found.least_pages {
+        Some(pages) => format!(
+            "at cap {cap} {} meet the target, and all larger sizes that were tried do",
+            mib(pages, page)
+        ),
+        None => format!(
+            "more memory is no remedy: at cap {cap} no size up to {} meets the target",
+            mib(found.most_pages, page)
+        ),
+    }
+}
+
+/// What it rests on.
+pub(super) fn rests_on(task: &Task, found: &Found) -> String {
+    let cut =
+        if found.is_cut { "; it ended before everything was tried (--time, --ops)" } else { "" };
+    format!(
+        "{} run{cut}; streams of {} each, started anew after a failure; a model of the board, whose \
+         pages all can be moved",
+        counted(found.ops, "op"),
+        time(found.length_us as f64, is_in_ops(task)),
+    )
 }

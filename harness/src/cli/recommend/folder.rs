@@ -1,0 +1,38 @@
+//! The folder of a report.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+use super::super::context::Context;
+use super::super::failure::Failure;
+use crate::report::recommend as report;
+
+fn failed(path: &Path, error: &io::Error) -> Failure {
+    Failure::because(format_args!("write {}: {error}", path.display()))
+}
+
+/// Makes it, before anything is run.
+pub(super) fn make(folder: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(folder).map_err(|error| failed(folder, &error))
+}
+
+/// Writes the files, each whole or not at all; where COMMAND is, all are.
+pub(super) fn write(
+    context: &Context,
+    folder: &Path,
+    shown: &report::Shown<'_>,
+    command: &str,
+) -> Result<(), Failure> {
+    let write = |name: &str, write: &dyn Fn(&mut dyn Write) -> io::Result<()>| {
+        let path = folder.join(name);
+        context.output(Some(&path), |out| write(out).map_err(|error| failed(&path, &error)))
+    };
+    write("recommend.txt", &|out| report::text(shown, out))?;
+    write("recommend.json", &|out| writeln!(out, "{:#}", report::json(shown)))?;
+    write("candidates.csv", &|out| report::candidates(shown, out))?;
+    write("curve.csv", &|out| report::curve(shown, out))?;
+    let page = report::html(shown, command.trim_end());
+    write("report.html", &|out| out.write_all(page.as_bytes()))?;
+    write("COMMAND", &|out| out.write_all(command.as_bytes()))
+}

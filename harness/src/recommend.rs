@@ -28,7 +28,7 @@ pub use advice::{Advice, Task, WhyNot, advise};
 pub use bench::{Bench, Evidence, Stage, Verdict, Watch};
 pub use lever::{Class, Lever, class_of};
 pub use rank::{Candidate, Outcome};
-pub use search::{Found, Point, search};
+pub use search::{Found, Point, SizeAlone, search};
 pub use survey::{Client, Survey};
 pub use trial::{Config, Ground, Pool};
 pub use work::{Failed, Load, Origin, Work};

@@ -145,9 +145,11 @@ pub struct Bench<'a> {
     ops: u64,
 }
 
-/// Streams of the first round, and of each that follows: twice as many, up to this.
+/// Streams of the first round, and of each that follows: twice as many, up to this, or up to so many
+/// ops, so that it ends in time.
 const ROUND: u64 = 4;
 const MOST_ROUND: u64 = 64;
+const MOST_ROUND_OPS: u64 = 1 << 22;
 
 impl<'a> Bench<'a> {
     /// Nothing was run yet.
@@ -208,7 +210,7 @@ impl<'a> Bench<'a> {
     /// run. Every configuration meets the same streams in the same order.
     ///
     /// # Errors
-    /// As [`trial`].
+    /// As `trial`.
     pub fn judge(&mut self, stage: Stage, config: &Config) -> Result<Verdict, Failed> {
         let mut round = if self.is_one() { 1 } else { ROUND };
         loop {
@@ -218,7 +220,7 @@ impl<'a> Bench<'a> {
             if verdict != Verdict::Open || at_risk >= stage.patience() || self.is_over() {
                 return Ok(verdict);
             }
-            self.run(stage, config, round)?;
+            self.run(stage, config, round.min(Self::fitting(&evidence)))?;
             round = (round * 2).min(MOST_ROUND);
         }
     }
@@ -227,7 +229,7 @@ impl<'a> Bench<'a> {
     /// failure in a time as long as that. What shows one is judged as others are.
     ///
     /// # Errors
-    /// As [`trial`].
+    /// As `trial`.
     pub fn glance(&mut self, config: &Config) -> Result<Verdict, Failed> {
         let mut round = if self.is_one() { 1 } else { ROUND };
         loop {
@@ -240,20 +242,26 @@ impl<'a> Bench<'a> {
             if evidence.failed > 0 {
                 return self.judge(Stage::Search, config);
             }
-            self.run(Stage::Search, config, round)?;
+            self.run(Stage::Search, config, round.min(Self::fitting(&evidence)))?;
             round = (round * 2).min(MOST_ROUND);
         }
     }
 
+    /// Streams of a round that has not too many ops, by those so far.
+    fn fitting(evidence: &Evidence) -> u64 {
+        let each = evidence.ops / evidence.streams.max(1);
+        (MOST_ROUND_OPS / each.max(1)).max(ROUND)
+    }
+
     /// Whether no seed changes what is asked.
-    fn is_one(&self) -> bool {
+    pub fn is_one(&self) -> bool {
         !self.works.iter().any(Work::is_seeded)
     }
 
     /// Runs so many more streams of each work.
     ///
     /// # Errors
-    /// As [`trial`].
+    /// As `trial`.
     pub fn run(&mut self, stage: Stage, config: &Config, streams: u64) -> Result<(), Failed> {
         let mut evidence = self.seen(stage, config);
         let works = self.works.len() as u64;

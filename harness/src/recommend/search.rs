@@ -1,5 +1,8 @@
 //! The search.
 
+mod end;
+mod least;
+
 use cma_policies::{BASELINE, Catalog, Spec};
 
 use super::bench::{Bench, Evidence, Stage, Verdict};
@@ -18,10 +21,10 @@ use crate::workload::changed::{MOMENT_US, Proposal, proposals};
 pub struct Found {
     /// Who asks for what, and what that takes at least.
     pub survey: Survey,
-    /// The board as it is; none where nothing states its area.
-    pub baseline: Option<Candidate>,
-    /// Candidates, the best first.
+    /// Candidates, the best first, the board as it is among them.
     pub ranked: Vec<Candidate>,
+    /// The board as it is, an index into them; none where nothing states its area.
+    pub baseline: Option<usize>,
     /// The one to choose, an index into them.
     pub chosen: Option<usize>,
     /// The smallest change that suffices, likewise.
@@ -30,9 +33,8 @@ pub struct Found {
     pub outcome: Outcome,
     /// What the same changes come to at other sizes: of the board as it is, and of the chosen one.
     pub curves: Vec<Vec<Point>>,
-    /// The least legal size that passes with all larger ones that were tried, at the cap of the board;
-    /// none where no size does.
-    pub least_pages: Option<u64>,
+    /// The size alone, at the cap of the board.
+    pub size: SizeAlone,
     /// The largest size that was tried for it.
     pub most_pages: u64,
     /// Levers that were not pulled, since they must not be.
@@ -45,6 +47,17 @@ pub struct Found {
     pub is_cut: bool,
 }
 
+/// What the size alone does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SizeAlone {
+    /// The least legal size that meets the target, as all larger ones do that were tried.
+    Least(u64),
+    /// None does.
+    None,
+    /// The search ended before it was known.
+    Open,
+}
+
 /// A size, and what was seen there.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Point {
@@ -55,9 +68,6 @@ pub struct Point {
     /// What was seen.
     pub evidence: Evidence,
 }
-
-/// Candidates whose figures are shown by fresh streams.
-const MOST_PROVEN: usize = 6;
 
 /// Streams of a configuration that fails, for its rate.
 const FAILURES: u64 = 24;
@@ -74,6 +84,9 @@ pub(super) struct Search<'a, 'b> {
     /// The board as it is, with the area at some size.
     plain: Config,
     candidates: Vec<Candidate>,
+    /// Something was not searched to its end; the size alone among it.
+    is_cut: bool,
+    is_size_open: bool,
 }
 
 /// Searches for what meets the target.
@@ -99,30 +112,46 @@ pub fn search(
         policy: kernel,
         changed: Vec::new(),
     };
-    let search = Search { bench, base, limits, survey, plain, candidates: Vec::new() };
+    let search = Search {
+        bench,
+        base,
+        limits,
+        survey,
+        plain,
+        candidates: Vec::new(),
+        is_cut: false,
+        is_size_open: false,
+    };
     search.all(catalog)
 }
 
 impl Search<'_, '_> {
     fn all(mut self, catalog: &Catalog) -> Result<Found, Failed> {
         // Each part leaves time for those after it: at the end something is proven.
-        self.bench.up_to = 0.15;
+        self.up_to(0.15);
         let baseline = self.baseline()?;
         let meets = baseline.as_ref().is_some_and(|base| base.verdict == Verdict::Meets);
         let cap = self.cap()?;
-        self.bench.up_to = 0.35;
+        self.up_to(0.35);
         let least = self.sizes()?;
-        self.bench.up_to = 0.45;
+        self.up_to(0.45);
         self.caps(cap, least)?;
         if !meets {
-            self.bench.up_to = 0.55;
+            self.up_to(0.55);
             self.drivers(least)?;
-            self.bench.up_to = 0.6;
+            self.up_to(0.6);
             self.pools()?;
-            self.bench.up_to = 0.68;
+            self.up_to(0.68);
             self.policies(catalog, least)?;
         }
         self.end(baseline, least)
+    }
+
+    /// What follows may go on until so much of ops and time is over. What went on for as long as it
+    /// might was cut off.
+    fn up_to(&mut self, share: f64) {
+        self.is_cut |= self.bench.is_over();
+        self.bench.up_to = share;
     }
 
     /// The least that could do at this cap, legal or not.
@@ -130,6 +159,14 @@ impl Search<'_, '_> {
         let aligned = self.survey.aligned_load_pages.get(cap as usize).copied().unwrap_or(0);
         let scales = self.bench.works.iter().all(Work::follows_area);
         if scales { self.base.step_pages } else { aligned.max(self.survey.load_pages) }
+    }
+
+    /// Whether a size is a change that may be. Who takes what there is gets by with less too, which
+    /// says nothing.
+    fn may_be(&self, pages: u64) -> bool {
+        let scales = self.bench.works.iter().any(Work::follows_area);
+        let is_other = self.base.pages.is_none_or(|own| own != pages && !(scales && pages < own));
+        is_other && !self.limits.keeps_size
     }
 
     fn legal(&self, pages: u64) -> u64 {
@@ -180,85 +217,20 @@ impl Search<'_, '_> {
         Ok(Some(base))
     }
 
-    /// The least size from `from` to `to` that meets the target, as all larger ones that are tried do.
-    fn least(
-        &mut self,
-        (from, to): (u64, u64),
-        make: &dyn Fn(u64) -> Vec<Lever>,
-    ) -> Result<Least, Failed> {
-        let step = self.base.step_pages;
-        let (mut missed, mut anomalies) = (self.legal(from) - step, 0);
-        'again: loop {
-            let Some(mut least) = self.gallop(missed, to, make)? else { return Ok(None) };
-            let mut fails = missed.max(least.0);
-            while least.1 - fails > step {
-                let middle = fails + (least.1 - fails) / step / 2 * step;
-                match self.judge(&make(middle))? {
-                    Verdict::Meets => least.1 = middle,
-                    Verdict::Misses | Verdict::Open => fails = middle,
-                }
-            }
-            for larger in self.larger(least.1, to) {
-                let config = changed(&self.plain, &make(larger));
-                if self.bench.glance(&config)? == Verdict::Misses {
-                    (missed, anomalies) = (larger, anomalies + 1);
-                    continue 'again;
-                }
-            }
-            return Ok(Some((least.1, anomalies)));
-        }
-    }
-
-    /// Sizes above one that passes, which have to pass too.
-    fn larger(&self, pages: u64, to: u64) -> Vec<u64> {
-        let step = self.base.step_pages;
-        let mut sizes: Vec<_> =
-            [pages + step, pages + 2 * step, self.legal(pages + pages / 4), 2 * pages]
-                .into_iter()
-                .filter(|size| *size <= to)
-                .collect();
-        sizes.sort_unstable();
-        sizes.dedup();
-        sizes
-    }
-
-    /// The first sizes that fail and meet the target, going up from `missed` in longer and longer
-    /// steps; none where `to` does not meet it either.
-    fn gallop(
-        &mut self,
-        mut missed: u64,
-        to: u64,
-        make: &dyn Fn(u64) -> Vec<Lever>,
-    ) -> Result<Option<(u64, u64)>, Failed> {
-        let mut stride = self.base.step_pages;
-        while missed < to {
-            let at = (missed + stride).min(to / self.base.step_pages * self.base.step_pages);
-            if at <= missed {
-                break;
-            }
-            if self.judge(&make(at))? == Verdict::Meets {
-                return Ok(Some((missed, at)));
-            }
-            if self.bench.is_over() {
-                break;
-            }
-            (missed, stride) = (at, stride * 2);
-        }
-        Ok(None)
-    }
-
     /// The size alone, at the cap of the board.
     fn sizes(&mut self) -> Result<Least, Failed> {
         let range = (self.bound(self.base.cap), self.base.most_pages);
         let least = self.least(range, &|pages| vec![Lever::Size(pages)])?;
-        if let Some((pages, anomalies)) = least.filter(|_| !self.limits.keeps_size)
-            && Some(pages) != self.base.pages
-        {
+        if let Some((pages, anomalies)) = least.filter(|(pages, _)| self.may_be(*pages)) {
             self.add(vec![Lever::Size(pages)], anomalies);
         }
+        self.is_size_open = self.bench.is_over();
         self.bench.watch.found(&match least {
             Some((pages, _)) => {
                 format!("at this cap {} are enough", mib(pages, self.base.ground.page))
+            }
+            None if self.bench.is_over() => {
+                "which size is enough at this cap is not known yet".to_string()
             }
             None => "at this cap no size that may be is enough".to_string(),
         });
@@ -292,9 +264,8 @@ impl Search<'_, '_> {
         for cap in [enough, smallest].into_iter().flatten() {
             let to = least.map_or(self.base.most_pages, |(pages, _)| pages);
             let make = |pages| vec![Lever::Cap(cap), Lever::Size(pages)];
-            if let Some((pages, anomalies)) = self.least((self.bound(cap), to), &make)?
-                && Some(pages) != self.base.pages
-            {
+            let least = self.least((self.bound(cap), to), &make)?;
+            if let Some((pages, anomalies)) = least.filter(|(pages, _)| self.may_be(*pages)) {
                 self.add(make(pages), anomalies);
             }
         }
@@ -401,109 +372,5 @@ impl Search<'_, '_> {
             }
         }
         Ok(())
-    }
-
-    /// Ranks, shows the best by fresh streams, and sums up.
-    fn end(mut self, baseline: Option<Candidate>, least: Least) -> Result<Found, Failed> {
-        let base_pages = self.base.pages.unwrap_or(0);
-        self.bench.up_to = 0.95;
-        let mut ranked = std::mem::take(&mut self.candidates);
-        ranked.retain(|candidate| candidate.verdict == Verdict::Meets);
-        ranked.extend(baseline.clone());
-        ranked.sort_by_key(|candidate| candidate.rank(base_pages));
-        let mut proven = 0;
-        for candidate in &mut ranked {
-            if candidate.proven.streams == 0 && proven < MOST_PROVEN && !self.bench.is_over() {
-                candidate.verdict = self.bench.judge(Stage::Proof, &candidate.config)?;
-                candidate.proven = self.bench.seen(Stage::Proof, &candidate.config);
-                proven += u64::from(candidate.verdict == Verdict::Meets) as usize;
-            }
-        }
-        ranked.sort_by_key(|candidate| candidate.rank(base_pages));
-        let as_is = baseline.as_ref().is_some_and(|base| base.verdict == Verdict::Meets);
-        let is_proven = |one: &Candidate| one.verdict == Verdict::Meets && one.proven.streams > 0;
-        let chosen = match as_is {
-            true => ranked.iter().position(|one| one.levers.is_empty()),
-            false => ranked.iter().position(is_proven),
-        };
-        let smallest = (0..ranked.len())
-            .filter(|&at| is_proven(&ranked[at]))
-            .min_by_key(|&at| ranked[at].smallness());
-        let outcome = match chosen {
-            Some(_) if as_is => Outcome::AsItIs,
-            Some(_) => Outcome::Met,
-            None if self.bench.used() >= 0.68
-                || ranked.iter().any(|one| !one.levers.is_empty()) =>
-            {
-                Outcome::Unproven
-            }
-            None => Outcome::Nothing,
-        };
-        let is_cut = self.bench.used() >= 0.68;
-        self.bench.up_to = 1.0;
-        let curves = self.curves(chosen.map(|at| &ranked[at]), least)?;
-        Ok(Found {
-            baseline,
-            chosen,
-            smallest,
-            outcome,
-            curves,
-            least_pages: least.map(|(pages, _)| pages),
-            most_pages: self.base.most_pages,
-            barred: self.barred(),
-            ops: self.bench.ops(),
-            length_us: self.bench.length_us,
-            is_cut,
-            survey: self.survey,
-            ranked,
-        })
-    }
-
-    fn barred(&self) -> Vec<&'static str> {
-        let limits = self.limits;
-        [
-            (limits.keeps_size, "size"),
-            (limits.no_kconfig, "kconfig"),
-            (limits.no_driver, "driver"),
-            (limits.no_patch, "patch"),
-            (self.base.areas + 1 > limits.max_areas, "pools"),
-        ]
-        .into_iter()
-        .filter_map(|(is_barred, name)| is_barred.then_some(name))
-        .collect()
-    }
-
-    /// What sizes come to, at the cap of the board and at that of the chosen one.
-    fn curves(
-        &mut self,
-        chosen: Option<&Candidate>,
-        least: Least,
-    ) -> Result<Vec<Vec<Point>>, Failed> {
-        let mut caps = vec![self.base.cap];
-        caps.extend(chosen.map(|one| one.config.cap).filter(|cap| *cap != self.base.cap));
-        let around = self.base.pages.or(least.map(|(pages, _)| pages));
-        let around = around.or(chosen.map(|one| one.config.areas[0].pages));
-        let Some(around) = around else { return Ok(Vec::new()) };
-        let mut curves = Vec::new();
-        for cap in caps {
-            let mut sizes: Vec<u64> = [60, 75, 85, 100, 115, 130, 150, 200]
-                .map(|of| self.legal(around * of / 100))
-                .into();
-            sizes.extend(least.map(|(pages, _)| pages));
-            sizes.retain(|pages| *pages <= self.base.most_pages);
-            sizes.sort_unstable();
-            sizes.dedup();
-            let mut points = Vec::new();
-            for pages in sizes {
-                let config = changed(&self.plain, &[Lever::Cap(cap), Lever::Size(pages)]);
-                self.bench.judge(Stage::Search, &config)?;
-                let evidence = self.bench.seen(Stage::Search, &config);
-                if evidence.streams > 0 {
-                    points.push(Point { pages, cap, evidence });
-                }
-            }
-            curves.push(points);
-        }
-        Ok(curves)
     }
 }

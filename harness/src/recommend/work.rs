@@ -69,12 +69,11 @@ impl Work {
                 Ok(Stream { callers: mix.callers.clone(), ops })
             }
             Origin::Profile(profile, load) => {
-                let load = match *load {
-                    Load::Share(share) => share,
-                    Load::Pages(pages) => pages as f64 / area_pages as f64,
+                // A stream of so many pages is the same on any area.
+                let (area_pages, load) = match *load {
+                    Load::Share(share) => (area_pages, share),
+                    Load::Pages(pages) => (pages, 1.0),
                 };
-                // Above that everything fails all the same.
-                let load = load.min(Setup::MAX_LOAD);
                 let setup = Setup { area_pages, load, seed, ops: u64::MAX };
                 let ops = profile.open_in(&setup, page)?;
                 Ok(Stream { callers: AfterFailure::Drop.into(), ops })

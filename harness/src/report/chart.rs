@@ -106,7 +106,7 @@ pub(in crate::report) struct Plot {
     pub(in crate::report) series: Vec<Series>,
     /// The vertical lines.
     pub(in crate::report) rules: Vec<Rule>,
-    /// A level line, with words above its end.
+    /// A level line, with words above its beginning.
     pub(in crate::report) level: Option<Level>,
     /// A remark after the legend.
     pub(in crate::report) note: String,
@@ -148,10 +148,10 @@ impl Plot {
         let drawing = html! {
             (self.axes())
             (self.rules())
-            @if let Some(level) = &self.level { (self.level(level)) }
             @for (index, series) in self.series.iter().enumerate() {
                 (self.series(series, aside(index, series))) "\n"
             }
+            @if let Some(level) = &self.level { (self.level(level)) }
             (self.labels())
         };
         let figure = Figure {
@@ -206,7 +206,7 @@ impl Plot {
         let (left, right, y) = (LEFT, WIDTH - RIGHT, self.y(level.y));
         html! {
             path .rule d=(format_args!("M{left} {y:.1}H{right}")) {}
-            (lettering("end", (right - 4.0, y - 5.0), &level.text)) "\n"
+            (lettering("", (left + 4.0, y - 5.0), &level.text)) "\n"
         }
     }
 

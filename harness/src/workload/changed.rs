@@ -116,8 +116,8 @@ impl Changed {
         Applied { ops, change: self.change(clients), out: VecDeque::new(), has_ended: false }
     }
 
-    /// Whether a run says nothing more once a request of such a client was refused: the stream takes
-    /// what was refused as kept, and the client never asks for it again. Such a run is to be judged
+    /// Whether a run says nothing more once a request of such a client was refused: the stream
+    /// takes what was refused as kept, and the client never asks for it again. Such a run is to be judged
     /// by its first failure (`Until::first_failure`), not by a rate.
     pub const fn ends_with_a_refusal(&self) -> bool {
         matches!(self, Self::Keep { .. })

@@ -71,7 +71,7 @@ fn seen(task: &Task, evidence: &Evidence) -> [String; 9] {
     let often = Often::of(task, evidence);
     [
         optional(often.mtbf_us),
-        often.low_us.to_string(),
+        optional(often.low_us),
         optional(often.high_us),
         evidence.failed.to_string(),
         evidence.streams.to_string(),

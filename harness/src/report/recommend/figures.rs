@@ -1,8 +1,9 @@
 //! Names and numbers as JSON and CSV have them.
 
 use super::Shown;
-use super::words::is_in_ops;
-use crate::recommend::{Candidate, Evidence, Outcome, Task, Verdict};
+use super::words::{is_in_ops, is_one};
+use crate::recommend::{Candidate, Evidence, Outcome, SizeAlone, Task, Verdict};
+use crate::stats::Interval;
 
 /// The version of both: a key or column never changes its meaning.
 pub(super) const SCHEMA: u32 = 1;
@@ -11,9 +12,9 @@ pub(super) const SCHEMA: u32 = 1;
 pub(super) struct Often {
     /// The mean time between failures; none without a failure.
     pub(super) mtbf_us: Option<u64>,
-    /// The lower end of its 95 % interval, rounded down.
-    pub(super) low_us: u64,
-    /// The upper end, rounded up; none where it is open.
+    /// The lower end of its 95 % interval, rounded down; none where no seed changes the stream.
+    pub(super) low_us: Option<u64>,
+    /// The upper end, rounded up; none where it is open, or no seed changes the stream.
     pub(super) high_us: Option<u64>,
     /// Board time until the first failure of each stream, summed.
     pub(super) at_risk_us: u64,
@@ -21,11 +22,12 @@ pub(super) struct Often {
 
 impl Often {
     pub(super) fn of(task: &Task, evidence: &Evidence) -> Self {
-        let interval = evidence.interval(task.target, 0.05);
+        let interval = (!is_one(task)).then(|| evidence.interval(task.target, 0.05));
+        let end = |end: fn(&Interval) -> Option<f64>| interval.as_ref().and_then(end);
         Self {
             mtbf_us: evidence.mtbf_us().map(|us| libm::round(us) as u64),
-            low_us: libm::floor(interval.low.unwrap_or(0.0)) as u64,
-            high_us: interval.high.map(|us| libm::ceil(us) as u64),
+            low_us: end(|it| it.low).map(|us| libm::floor(us) as u64),
+            high_us: end(|it| it.high).map(|us| libm::ceil(us) as u64),
             at_risk_us: libm::round(evidence.at_risk_us) as u64,
         }
     }
@@ -65,4 +67,13 @@ pub(super) const fn stage(candidate: &Candidate) -> &'static str {
 pub(super) fn more_pages(task: &Task, candidate: &Candidate) -> Option<i64> {
     let pages = candidate.config.pages();
     task.base.pages.map(|own| pages.wrapping_sub(own).cast_signed())
+}
+
+/// What the size alone does.
+pub(super) const fn alone(size: SizeAlone) -> &'static str {
+    match size {
+        SizeAlone::Least(_) => "least",
+        SizeAlone::None => "none",
+        SizeAlone::Open => "open",
+    }
 }

@@ -8,7 +8,7 @@ use maud::{Markup, html};
 
 use super::Shown;
 use super::figures::verdict;
-use super::words::{changes, headline, held, more, often, rests_on, seen, size_alone};
+use super::words::{changes, headline, held, is_one, more, often, rests_on, seen, size_alone};
 use crate::recommend::{Candidate, Found, Verdict};
 use crate::report::page::{Page, Section, capital, sentence};
 
@@ -102,7 +102,7 @@ fn header(shown: &Shown<'_>) -> Markup {
 /// The decision in numbers: what it is now, what it is then, and what it costs.
 fn tiles(shown: &Shown<'_>, found: &Found, one: &Candidate) -> Markup {
     let task = shown.task;
-    let now = found.baseline.as_ref().filter(|_| !one.levers.is_empty());
+    let now = found.baseline.map(|at| &found.ranked[at]).filter(|_| !one.levers.is_empty());
     let tile = |name: &str, words: &str, note: &str| {
         html! { div { dt { (name) } dd { (words) @if !note.is_empty() { small { (note) } } } } "\n" }
     };
@@ -115,12 +115,12 @@ fn tiles(shown: &Shown<'_>, found: &Found, one: &Candidate) -> Markup {
     };
     html! {
         dl .tiles {
-            @if let Some(now) = now { (comes("A failure comes now", now)) }
-            (comes(if now.is_some() { "And then" } else { "A failure comes" }, one))
+            @if let Some(now) = now { (comes("Failures now", now)) }
+            (comes(if now.is_some() { "Failures then" } else { "Failures" }, one))
             (tile("RAM", &more(&task.base, one), ""))
             (tile("Who changes something", one.class().name(), ""))
         } "\n"
-        p .sub { "Mean board time between failures, at 95 %." } "\n"
+        @if !is_one(task) { p .sub { "Mean board time between failures, at 95 %." } } "\n"
     }
 }
 

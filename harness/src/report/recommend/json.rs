@@ -3,10 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::Shown;
-use super::figures::{Often, SCHEMA, meets, more_pages, stage, unit, verdict};
+use super::figures::{Often, SCHEMA, alone, meets, more_pages, stage, unit, verdict};
 use super::words::{changes, headline, why_not};
 use crate::recommend::{
-    Base, Candidate, Client, Evidence, Found, Lever, Point, Task, WhyNot, Work,
+    Base, Candidate, Client, Evidence, Found, Lever, Point, SizeAlone, Task, WhyNot, Work,
 };
 use crate::reproduce::Reproduction;
 use crate::workload::changed::{Back, Changed, Proposal};
@@ -41,7 +41,7 @@ pub fn json(shown: &Shown<'_>) -> Value {
 type Field = fn(&Task, &Found) -> Value;
 
 /// What there is where something was searched.
-const SEARCHED: [(&str, Field); 13] = [
+const SEARCHED: [(&str, Field); 15] = [
     ("load_pages", |_, found| json!(found.survey.load_pages)),
     ("aligned_load_pages", |_, found| {
         let caps = found.survey.aligned_load_pages.iter().enumerate();
@@ -54,7 +54,12 @@ const SEARCHED: [(&str, Field); 13] = [
     ("chosen", |_, found| json!(found.chosen)),
     ("smallest", |_, found| json!(found.smallest)),
     ("curves", |task, found| found.curves.iter().flatten().map(|at| point(task, at)).collect()),
-    ("least_pages", |_, found| json!(found.least_pages)),
+    ("size_alone", |_, found| json!(alone(found.size))),
+    ("least_pages", |_, found| match found.size {
+        SizeAlone::Least(pages) => json!(pages),
+        SizeAlone::None | SizeAlone::Open => Value::Null,
+    }),
+    ("baseline", |_, found| json!(found.baseline)),
     ("most_pages", |_, found| json!(found.most_pages)),
     ("barred", |_, found| json!(found.barred)),
     ("ops", |_, found| json!(found.ops)),

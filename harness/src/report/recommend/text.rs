@@ -56,30 +56,43 @@ fn board(shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
 /// Every candidate, the best first.
 fn table(shown: &Shown<'_>, found: &Found, out: &mut dyn Write) -> io::Result<()> {
     let task = shown.task;
-    let head = ["", "change", "class", "RAM", "a failure comes", "seen"].map(String::from);
+    let head = ["", "RAM", "class", "failures", "change"].map(String::from);
     let row = |(at, one): (usize, &Candidate)| {
         let mark = if found.chosen == Some(at) { "*" } else { "" };
-        let verdict = match (one.verdict, one.proven.streams) {
-            (Verdict::Meets, 0) => " (not proven)",
-            _ => "",
-        };
+        let is_open = one.proven.streams == 0 || one.verdict == Verdict::Open;
+        let open = if is_open { " (not proven)" } else { "" };
         [
             mark.to_string(),
-            changes(&task.base, one),
-            one.class().name().to_string(),
             more(&task.base, one),
-            often(task, one.evidence()) + verdict,
-            seen(task, one.evidence()),
+            one.class().name().to_string(),
+            often(task, one.evidence()) + open,
+            changes(&task.base, one),
         ]
     };
     let mut rows = vec![head];
     rows.extend(found.ranked.iter().enumerate().take(ROWS).map(row));
     writeln!(out)?;
-    aligned(out, "", &rows, |_| false)?;
+    last_wrapped(out, &rows)?;
     if found.ranked.len() > ROWS {
         writeln!(out, "and {} more: --format csv", found.ranked.len() - ROWS)?;
     }
     writeln!(out)
+}
+
+/// A table whose last column goes on in lines of its own where it is too long.
+fn last_wrapped<const N: usize>(out: &mut dyn Write, rows: &[[String; N]]) -> io::Result<()> {
+    let width = |at: usize| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0);
+    let before: usize = (0..N - 1).map(|at| width(at) + 2).sum();
+    let mut lines = Vec::new();
+    for row in rows {
+        let last = wrapped(&row[N - 1], WIDTH.saturating_sub(before).max(30), ("", "  "));
+        for (number, part) in last.into_iter().enumerate() {
+            let mut line = if number == 0 { row.clone() } else { [const { String::new() }; N] };
+            line[N - 1] = part;
+            lines.push(line);
+        }
+    }
+    aligned(out, "", &lines, |_| false)
 }
 
 /// The smallest change that suffices, and what was kept from helping.

@@ -1,7 +1,9 @@
 //! Changes and figures in words.
 
 use crate::page::Page;
-use crate::recommend::{Base, Candidate, Evidence, Found, Lever, Outcome, Task, WhyNot, Work};
+use crate::recommend::{
+    Base, Candidate, Evidence, Found, Lever, Outcome, SizeAlone, Task, WhyNot, Work,
+};
 use crate::report::plain::clean;
 use crate::span::{at_least, span};
 use crate::words::{counted, mib, mib_number};
@@ -20,10 +22,22 @@ pub(super) fn is_in_ops(task: &Task) -> bool {
     task.works.iter().any(Work::is_in_ops)
 }
 
+/// Whether all there is is one stream, which no seed changes.
+pub(super) fn is_one(task: &Task) -> bool {
+    !task.works.iter().any(Work::is_seeded)
+}
+
 /// How often a failure comes, with the interval: `a failure in 3.1 h (2 to 5.4 h)`, `less than one in
 /// 32 d`.
 pub(super) fn often(task: &Task, evidence: &Evidence) -> String {
     let in_ops = is_in_ops(task);
+    if is_one(task) {
+        let watched = time(evidence.at_risk_us / evidence.streams.max(1) as f64, in_ops);
+        return match evidence.failed {
+            0 => format!("in none of {watched}"),
+            _ => format!("after {watched}, each time"),
+        };
+    }
     let interval = evidence.interval(task.target, 0.05);
     let low = interval.low.unwrap_or(0.0);
     match (evidence.mtbf_us(), interval.high) {
@@ -108,32 +122,32 @@ pub(super) fn headline(shown: &super::Shown<'_>) -> String {
         let why = advice.why_not.map(|why| why_not(task, advice, why)).unwrap_or_default();
         return format!("cannot advise: {why}");
     };
-    let now = found.baseline.as_ref().map(|base| often(task, base.evidence()));
+    let now = found.baseline.map(|at| often(task, found.ranked[at].evidence()));
     let chosen = found.chosen.map(|at| &found.ranked[at]);
     match (found.outcome, chosen) {
         (Outcome::AsItIs, Some(one)) => format!(
-            "nothing has to be changed: a failure comes {} as it is, at 95 %",
+            "nothing has to be changed for {}: failures come {}",
+            task.target,
             often(task, one.evidence())
         ),
         (_, Some(one)) => {
-            let was =
-                now.map_or_else(String::new, |now| format!("a failure comes {now} as it is, and "));
+            let was = now.map_or_else(String::new, |now| format!("{now} as it is, "));
             format!(
-                "{}: {was}{} then, at 95 %; RAM {}",
+                "{}: failures come {was}{} then; RAM {}",
                 changes(&task.base, one),
                 often(task, one.evidence()),
                 more(&task.base, one)
             )
         }
         (Outcome::Unproven, None) => format!(
-            "nothing is proven to meet {} yet{}: more time (--time) or ops (--ops) may",
+            "nothing is proven to meet {} yet: more time (--time) or ops (--ops) may{}",
             task.target,
-            now.map_or_else(String::new, |now| format!(" (a failure comes {now} as it is)"))
+            now.map_or_else(String::new, |now| format!("; failures come {now} as it is"))
         ),
         (_, None) => format!(
             "nothing that may be changed meets {}{}",
             task.target,
-            now.map_or_else(String::new, |now| format!("; a failure comes {now} as it is"))
+            now.map_or_else(String::new, |now| format!("; failures come {now} as it is"))
         ),
     }
 }
@@ -202,15 +216,16 @@ pub(super) fn asked_for(base: &Base, found: &Found) -> String {
 /// What the size alone does.
 pub(super) fn size_alone(base: &Base, found: &Found) -> String {
     let (cap, page) = (base.cap, base.ground.page);
-    match found.least_pages {
-        Some(pages) => format!(
-            "at cap {cap} {} meet the target, and all larger sizes that were tried do",
+    match found.size {
+        SizeAlone::Least(pages) => format!(
+            "at cap {cap} {} meet the target, as all larger sizes do that were tried",
             mib(pages, page)
         ),
-        None => format!(
+        SizeAlone::None => format!(
             "more memory is no remedy: at cap {cap} no size up to {} meets the target",
             mib(found.most_pages, page)
         ),
+        SizeAlone::Open => "not known: the search ended before".to_string(),
     }
 }
 

@@ -75,9 +75,9 @@ const FEW: u64 = 16;
 
 /// What the stream `ops`, whose clients have these names by number, suggests under `cap`
 /// (`CONFIG_CMA_ALIGNMENT`): the trims first, most pages first, then what else saves pages, then
-/// what costs some; nothing that saves less than a 64th of LOAD, or keeps less. What a client asks for or gives back within `within_us` is one moment:
-/// [`MOMENT_US`](super::MOMENT_US), or 0 where a file counts ops in place of time. What is live
-/// before a stream is to be put before its ops.
+/// what costs some; nothing that saves less than a 64th of LOAD, or keeps less. What a client asks
+/// for or gives back within `within_us` is one moment: [`MOMENT_US`](super::MOMENT_US), or 0 where
+/// a file counts ops in place of time. What is live before a stream is to be put before its ops.
 pub fn proposals(
     clients: &[String],
     ops: impl Iterator<Item = Timed>,

@@ -61,8 +61,8 @@ impl Changed {
                  without or have elsewhere"
             }
             Self::Keep { .. } => {
-                "the client can use a buffer for something smaller, and nobody else needs its pages \
-                 while it is idle; it gets all that it keeps, or does not start"
+                "the client can use a buffer for something smaller, and nobody else needs its \
+                 pages while it is idle; it gets all that it keeps, or does not start"
             }
             Self::Fewer { .. } => {
                 "the client works, perhaps with less headroom, with fewer buffers"

@@ -3,7 +3,8 @@
 use maud::{Markup, html};
 
 use super::super::Shown;
-use super::super::words::{is_in_ops, often, seen};
+use super::super::figures::Often;
+use super::super::words::{is_in_ops, is_one, often, seen};
 use super::{chosen, tables};
 use crate::recommend::{Candidate, Found, Lever, Point, Task};
 use crate::report::chart::axis::{self, Axis};
@@ -75,6 +76,11 @@ fn plot(shown: &Shown<'_>, found: &Found) -> Plot {
 }
 
 fn note(shown: &Shown<'_>) -> String {
+    if is_one(shown.task) {
+        return "One stream, which no seed changes. A hollow marker with an arrow: it did not fail for so \
+                long."
+            .to_string();
+    }
     let note = "Bars: 95 % intervals, by streams of the search. A hollow marker with an arrow: no \
                 stream failed, and the mean time is longer than that. Above the level line the target \
                 is met.";
@@ -127,18 +133,19 @@ fn series(task: &Task, look: usize, curve: &[Point]) -> Series {
 
 fn mark(task: &Task, point: &Point) -> Mark {
     let evidence = &point.evidence;
-    let interval = evidence.interval(task.target, 0.05);
-    let log = |us: f64| libm::log10(us.max(1.0));
-    let low = log(interval.low.unwrap_or(0.0));
-    let mean = evidence.mtbf_us().map(log);
-    let high = interval.high.map(log);
+    let found = Often::of(task, evidence);
+    let log = |us: u64| libm::log10(us.max(1) as f64);
+    let mean = found.mtbf_us.map(log);
+    // Without a failure what is sure; of one stream how long it was.
+    let low = log(found.low_us.unwrap_or(found.at_risk_us));
+    let high = found.high_us.map(log);
     Mark {
         x: in_mib(task, point.pages),
         y: mean.unwrap_or(low),
         // What has an open end goes up from its mean.
-        interval: mean.map(|mean| (low, high.unwrap_or(mean))),
+        interval: mean.zip(found.low_us).map(|(mean, _)| (low, high.unwrap_or(mean))),
         hollow: mean.is_none(),
-        rises: high.is_none(),
+        rises: high.is_none() && (mean.is_none() || found.low_us.is_some()),
         text: format!(
             "{}: {}; failed: {}",
             mib(point.pages, task.base.ground.page),

@@ -29,7 +29,7 @@ fn comes(task: &Task, evidence: &Evidence) -> Field {
     let words = often(task, evidence);
     let (words, sure) = words.split_once(" (").unwrap_or((&words, ""));
     let key = evidence.mtbf_us().or(evidence.interval(task.target, 0.05).low);
-    table::sure("A failure comes", key, words, sure.trim_end_matches(')'))
+    table::sure("Failures come", key, words, sure.trim_end_matches(')'))
 }
 
 pub(super) fn candidates(shown: &Shown<'_>, found: &Found) -> Markup {
@@ -42,7 +42,7 @@ pub(super) fn candidates(shown: &Shown<'_>, found: &Found) -> Markup {
             table::noted("Class", one.class().name(), if is_chosen { "chosen" } else { "" }),
             table::digits("RAM", &more(base, one), ""),
             comes(task, one.evidence()),
-            table::noted("Failures seen", &seen(task, one.evidence()), sureness(one)),
+            table::noted("Failed", &seen(task, one.evidence()), sureness(one)),
         ];
         Row { class: if is_chosen { "chosen" } else { "" }, fields }
     };
@@ -70,7 +70,7 @@ pub(super) fn sizes(task: &Task, points: &[&Point]) -> Markup {
             table::digits("Area, MiB", &mib_number(point.pages as f64, page), ""),
             table::digits("Cap", &point.cap.to_string(), ""),
             comes(task, &point.evidence),
-            table::text("Failures seen", seen(task, &point.evidence)),
+            table::text("Failed", seen(task, &point.evidence)),
         ];
         Row { class: "", fields }
     };

@@ -13,12 +13,13 @@ use crate::words::{mib, percent};
 /// None where it is good as it is, or nothing states how it is.
 pub(super) fn section(shown: &Shown<'_>, found: &Found) -> Option<Markup> {
     let task = shown.task;
-    let now = found.baseline.as_ref().filter(|now| now.verdict != Verdict::Meets)?;
+    let now = found.baseline.map(|at| &found.ranked[at]);
+    let now = now.filter(|now| now.verdict != Verdict::Meets)?;
     let by_size = task.works.iter().zip(&shown.advice.reproduced);
     let by_size = by_size.filter_map(|(work, held)| Some((work, held.as_ref()?)));
     Some(html! {
         p {
-            "As it is, a failure comes " (often(task, now.evidence())) "; failed: "
+            "As it is, failures come " (often(task, now.evidence())) "; failed: "
             (seen(task, now.evidence())) "."
         } "\n"
         p { (sentence(&asked_for(&task.base, found))) " " (room(shown, found)) } "\n"

@@ -15,8 +15,8 @@ use page::Page;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-/// A search of some hundredths of a second, which finds something.
-const CAMERA: &str = "camera --mib 96 --load-mib 64 --target mtbf=1h --ops 300000";
+/// A search of less than a second, which finds something.
+const CAMERA: &str = "camera --target mtbf=1h --mib 72 --load-mib 64 --ops 1000000";
 
 fn recommend(args: &str, folder: &Path, threads: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cmalab"));
@@ -67,8 +67,14 @@ fn a_report_is_the_same_on_any_number_of_cores_and_made_again_by_its_command() {
     });
     assert_eq!(one, two);
     let names: Vec<_> = one.keys().map(String::as_str).collect();
-    let all =
-        ["COMMAND", "candidates.csv", "curve.csv", "recommend.json", "recommend.txt", "report.html"];
+    let all = [
+        "COMMAND",
+        "candidates.csv",
+        "curve.csv",
+        "recommend.json",
+        "recommend.txt",
+        "report.html",
+    ];
     assert_eq!(names, all);
     for (name, text) in &one {
         assert!(!text.contains(&*bench.path().to_string_lossy()), "{name}");
@@ -208,10 +214,12 @@ fn the_page_is_whole_asks_for_nothing_and_leads_with_the_decision() {
     assert!(row.contains(&format!("★ {chosen}")), "{row}");
     // A line, the target, both sizes, and bounds that go up.
     let plot = between(&text, "<section id=\"sizes\"", "</section>");
-    for part in ["target mtbf=1h</text>", "as it is: 96 MiB</text>", ">chosen: ", "class=\"up\""] {
+    for part in ["target mtbf=1h</text>", "as it is: 72 MiB</text>", ">chosen: ", "class=\"up\""] {
         assert!(plot.contains(part), "{part}");
     }
-    assert!(text.contains(&format!("<pre class=\"wide\" tabindex=\"0\">cmalab recommend {CAMERA}")));
+    assert!(
+        text.contains(&format!("<pre class=\"wide\" tabindex=\"0\">cmalab recommend {CAMERA}"))
+    );
 }
 
 /// What is between two texts, the first time.

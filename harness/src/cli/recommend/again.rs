@@ -57,7 +57,7 @@ impl Again {
             ArgAction::SetTrue => self.words.extend(long),
             _ => {
                 for value in values {
-                    let word = if is_path(arg) { self.path(value) } else { quote(value) };
+                    let word = if is_path(arg) { self.path(value) } else { word(value) };
                     self.words.extend(long.iter().cloned().chain([word]));
                 }
             }
@@ -74,7 +74,7 @@ impl Again {
                 format!("{from}/{}", quote(&self.short(value)))
             }
             None if is_standard(Some(Path::new(value))) => value.to_string(),
-            None => quote(value),
+            None => word(value),
         }
     }
 
@@ -97,6 +97,16 @@ impl Again {
             self.words.join(" "),
             env!("CARGO_PKG_VERSION")
         )
+    }
+}
+
+/// A word for a shell, such as `mtbf=1d`.
+fn word(text: &str) -> String {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() && quote(key) == key && quote(value) == value => {
+            text.to_string()
+        }
+        _ => quote(text),
     }
 }
 
@@ -159,6 +169,7 @@ mod tests {
                  --dts /proc/device-tree",
             ),
             ("- --split $x --format json", "- --split '$x'"),
+            ("gpu --target mtbf=1d --leave a=$b", "gpu --target mtbf=1d --leave 'a=$b'"),
         ];
         for (args, words) in table {
             let words: Vec<_> = words.split(' ').collect();

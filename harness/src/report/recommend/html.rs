@@ -136,7 +136,7 @@ fn candidates(shown: &Shown<'_>, found: &Found) -> Option<Markup> {
                 (more(base, &found.ranked[at])) "."
             } "\n"
         }
-        p { "The size alone: " (sentence(&size_alone(base, found))) } "\n"
+        p { "The size alone: " (size_alone(base, found)) "." } "\n"
         @if !found.barred.is_empty() {
             p { "Not tried, by options: " (found.barred.join(", ")) "." } "\n"
         }
@@ -177,7 +177,7 @@ fn rests(shown: &Shown<'_>) -> Markup {
 
 fn again(command: &str) -> Markup {
     html! {
-        p { "The same bytes come of it on every machine:" } "\n"
+        p { "The same bytes come of it on every machine, where ops and not time ended it:" } "\n"
         pre .wide tabindex="0" { (command) } "\n"
     }
 }

@@ -1,6 +1,6 @@
 //! `cargo bench -p cma-harness --bench simulate`: how many ops a core simulates in a second with
-//! everything checked, where that time goes, and how a sweep goes with a second thread beside a loop
-//! that only spins.
+//! everything checked, where that time goes, what the bounds of any placement cost beside that, and
+//! how a sweep goes with a second thread beside a loop that only spins.
 //!
 //! Every ratio is of two things measured in turn in this run. The checks that ran are printed.
 
@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use cma_harness::environment::{self, Script, Setup as Pages};
 use cma_harness::metric::{Meter, Setting};
 use cma_harness::op::{Op, Timed};
+use cma_harness::optimum::{Boxes, bounds};
 use cma_harness::oracle::{Checks, Witness};
 use cma_harness::page::Page;
 use cma_harness::seed::Seed;
@@ -26,6 +27,8 @@ const OPS: u64 = 200_000;
 const AREA_PAGES: u64 = 163_840;
 const LOAD: f64 = 0.9;
 const CAP: u32 = 8;
+/// Ops of which bounds are made.
+const OFFLINE: usize = 100_000;
 /// Ops for which a row is written: those of a cell where a plan does not say.
 const OPS_OF_A_CELL: u64 = 2000;
 
@@ -60,7 +63,24 @@ fn main() {
     println!(
         "truth: Witness, Model and cause at every op, free runs at every {every}th op and the end\n"
     );
+    offline();
     scaling();
+}
+
+/// Prints what the bounds of [`OFFLINE`] ops cost, in seconds and in simulations without metrics.
+fn offline() {
+    let spec = builtin::catalog().parse("kernel").expect("the baseline");
+    println!("bounds of any placement, {OFFLINE} ops: seconds, x simulated");
+    for profile in PROFILES.iter().filter(|profile| profile.seeded) {
+        let mut ops = made(profile);
+        ops.truncate(OFFLINE);
+        let boxes = Boxes::of_ops(ops.iter().copied(), CAP, 0);
+        let (_, cost) = timed(|| bounds(&boxes));
+        let simulated = simulated(&spec, &ops, None).as_secs_f64();
+        let cost = cost.as_secs_f64();
+        println!("{:<10} {cost:>8.2} {:>8.1}", profile.name, cost / simulated);
+    }
+    println!();
 }
 
 /// Prints the speed of a stream under a policy, and where its time goes.

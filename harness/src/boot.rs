@@ -12,6 +12,7 @@ mod kind;
 mod machine;
 mod notes;
 mod reason;
+mod recommended;
 pub(crate) mod step;
 mod tell;
 #[cfg(test)]
@@ -25,6 +26,7 @@ pub use cure::{Border, Cure};
 pub(crate) use machine::Machine;
 pub use notes::Notes;
 pub(crate) use reason::COMMAND_FIRST;
+pub use recommended::{Recommended, RecommendedArea};
 pub use step::{Stride, StrideFrom};
 
 use crate::ingest::log::boot::PageFrom;
@@ -58,6 +60,8 @@ pub struct Story {
     pub cma_total: Option<u64>,
     /// What was marked as of areas when memory was counted, in bytes.
     pub cma_reserved: Option<u64>,
+    /// `CONFIG_CMA_ALIGNMENT`, as configurations of the text state it: each value once.
+    pub caps: Vec<(u32, At)>,
     /// Boots in the text; the rest is of the last one.
     pub boots: u64,
     /// `CONFIG_DMA_CMA` is off: the kernel makes no default area.

@@ -20,6 +20,7 @@ mod recommend;
 mod replay;
 mod shrink;
 mod sweep;
+mod yardstick;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -13,6 +13,7 @@ mod assemble;
 mod bounds;
 mod era;
 mod outcome;
+mod recommended;
 mod residents;
 mod verdict;
 
@@ -25,6 +26,7 @@ pub use assemble::{Assembler, Beside, Counter, Incident, Reported};
 pub use bounds::{Bounds, By, Held, Holding, Own, Padding, Slots, Stated};
 pub use era::{Builder, Era, Kit};
 pub use outcome::{Because, Holder, Outcome, Who, would_say_so};
+pub use recommended::{AreaBy, AreaHeld, AsRecommended, CallsShow, CapHeld, Holds};
 pub use residents::{Pitch, Resident, residents};
 pub use verdict::{Fit, Place, Room, Why, judge};
 
@@ -245,6 +247,8 @@ pub struct Diagnosis {
     pub cut: Vec<Cut>,
     /// What the boot says of areas.
     pub boot: Story,
+    /// Whether it is as it was recommended, where the caller asks.
+    pub as_recommended: Option<AsRecommended>,
     /// Lines in all.
     pub lines: u64,
     /// Lines that looked like the kernel's and could not be read.

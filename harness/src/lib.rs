@@ -8,8 +8,8 @@
 //! ```
 //! Ranks, low to high; a module uses only lower ones, and a test reads this line:
 //!
-//! `page < ddmin, op, seed, span, words < after_failure, board, codec, kernel < ingest <
-//! boot, timeline, tree < lint, reader < environment, workload <
+//! `page < ddmin, op, seed, span, words < after_failure, board, codec, kernel, optimum < ingest <
+//! boot, timeline, tree < lint, reader < environment, paste, workload <
 //! oracle < cause < simulate < harm, law, metric < stats, diagnose, replay < reproduce < shrink, sweep <
 //! answer, fuzzing, recommend < report < cli < main`
 
@@ -33,8 +33,10 @@ pub mod law;
 pub mod lint;
 pub mod metric;
 pub mod op;
+pub mod optimum;
 pub mod oracle;
 pub mod page;
+pub mod paste;
 pub mod reader;
 #[cfg(feature = "cli")]
 pub mod recommend;

@@ -10,6 +10,7 @@
 
 mod area;
 mod board;
+mod change;
 mod config;
 mod place;
 mod pool;

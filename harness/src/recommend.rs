@@ -13,7 +13,9 @@
 //! about four times that target without a failure, and for about twice while it is searched for.
 
 mod advice;
+mod after;
 mod bench;
+mod filled;
 mod lever;
 mod rank;
 mod search;
@@ -25,7 +27,9 @@ mod work;
 use std::ops::RangeInclusive;
 
 pub use advice::{Advice, Task, WhyNot, advise};
+pub use after::{After, after};
 pub use bench::{Bench, Evidence, Stage, Verdict, Watch};
+pub use filled::{Shown, filled};
 pub use lever::{Class, Lever, class_of};
 pub use rank::{Candidate, Outcome};
 pub use search::{Found, Point, SizeAlone, search};

@@ -6,6 +6,7 @@
 //! highest with probability (n + 1 - 2 k) / (n + 1), and 79 streams have a k of 2.
 
 mod forecast;
+mod yardstick;
 
 use cma_policies::{Area, BASELINE, builtin};
 
@@ -20,6 +21,7 @@ use crate::workload::fit::{Fit, Recorded};
 use crate::workload::{SetupError, Workload};
 
 pub use forecast::{Forecast, forecast};
+pub use yardstick::{YARDSTICK_OPS, Yardstick, yardstick};
 
 /// Streams that are drawn.
 pub const STREAMS: u64 = 79;

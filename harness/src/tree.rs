@@ -21,8 +21,8 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-pub use dtc::has_dtc;
 use dtc::is_source;
+pub use dtc::{Compiled, has_dtc};
 pub use dump::is_dump;
 pub use flat::is_flat;
 use folder::is_tree;

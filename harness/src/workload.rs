@@ -13,6 +13,7 @@ mod camera;
 pub mod changed;
 mod dashcam;
 mod display;
+mod filled;
 pub mod fit;
 mod gpu;
 mod imx_note;
@@ -34,6 +35,8 @@ use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 
 use cma_policies::Run;
+
+pub use filled::Filled;
 
 use crate::ingest::IngestError;
 use crate::op::{Op, Timed};
@@ -206,7 +209,8 @@ impl Workload {
 
     /// The same up to this board time after its first op, in microseconds: the stream ends there.
     /// `is_whole` becomes true once it does, and stays false where the stream is shorter.
-    pub(crate) fn cut(self, length_us: u64, is_whole: Rc<Cell<bool>>) -> Self {
+    #[must_use]
+    pub fn cut(self, length_us: u64, is_whole: Rc<Cell<bool>>) -> Self {
         let mut end_us = None;
         let ops = self.ops.take_while(move |timed| {
             let end_us = *end_us.get_or_insert(timed.at_us.saturating_add(length_us));

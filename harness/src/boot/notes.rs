@@ -13,6 +13,9 @@ use crate::ingest::log::{Found, Record};
 /// The most facts of a text: a boot with some hundred nodes has fewer.
 const MOST: usize = 512;
 
+/// The most values of `CONFIG_CMA_ALIGNMENT` that are told apart.
+const MOST_CAPS: usize = 8;
+
 /// The lines of a boot, as far as they are of areas, in order.
 #[derive(Debug)]
 pub struct Notes {
@@ -22,6 +25,8 @@ pub struct Notes {
     /// What the caller says of the kernel, where the text does not.
     asked: Option<Arc<str>>,
     machine: Machine,
+    /// `CONFIG_CMA_ALIGNMENT`: each value that is stated, and its line.
+    pub(super) caps: Vec<(u32, At)>,
     /// Boots so far, at least 1.
     pub(super) boots: u64,
     /// The banner of this boot.
@@ -65,6 +70,7 @@ impl Default for Notes {
             release: None,
             asked: None,
             machine: Machine::default(),
+            caps: Vec::new(),
             boots: 1,
             banner: None,
             ended: false,
@@ -161,6 +167,7 @@ impl Notes {
             }
         }
         self.machine.note(&found.record);
+        let at = At { source: Arc::clone(&self.source), line: found.line };
         let fact = match &found.record {
             Record::Reserved { area, base, bytes } => Fact::Reserved(area.clone(), *base, *bytes),
             Record::CommandLine(line) => Fact::Command(Arc::clone(line)),
@@ -193,9 +200,14 @@ impl Notes {
                 self.last_release = Some((found.line, Arc::clone(release)));
                 return;
             }
+            Record::Cap(cap) => {
+                if self.caps.iter().all(|(known, _)| known != cap) && self.caps.len() < MOST_CAPS {
+                    self.caps.push((*cap, at));
+                }
+                return;
+            }
             _ => return,
         };
-        let at = At { source: Arc::clone(&self.source), line: found.line };
         self.again.fact(found.time_us, &at, &fact);
         self.keep(at, fact);
     }

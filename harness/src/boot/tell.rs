@@ -71,6 +71,7 @@ pub(super) fn story(notes: &Notes, failed: &[Arc<str>]) -> Story {
         cma_total: notes.bytes_of("CmaTotal"),
         cma_reserved: notes.bytes_of("cma-reserved"),
         areas: Vec::new(),
+        caps: notes.caps.clone(),
         boots: notes.boots,
         no_dma_cma: false,
     };

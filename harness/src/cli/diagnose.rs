@@ -2,6 +2,7 @@
 
 mod progress;
 
+use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -10,8 +11,9 @@ use clap::builder::PossibleValuesParser;
 
 use super::context::{Context, Format, is_standard};
 use super::failure::{Exit, Failure};
+use crate::boot::Recommended;
 use crate::cause::Cause;
-use crate::diagnose::{self, Cut, Diagnosis, Options};
+use crate::diagnose::{self, AsRecommended, Cut, Diagnosis, Holds, Options};
 use crate::ingest::{self, Geometry, IngestError, Source};
 use crate::kernel::{self, Kernel};
 use crate::report::diagnosis::{self as report, Groups, Look, Report};
@@ -33,6 +35,7 @@ use progress::Progress;
 ///   cmalab diagnose dmesg.txt /sys/kernel/debug/cma
 ///   cmalab diagnose dmesg.txt --format html -o why.html
 ///   cmalab diagnose dmesg.txt --fail-on alignment,fragmentation
+///   cmalab diagnose next-boot.txt --recommended recommend.json
 #[derive(Args, Debug)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Diagnose {
@@ -68,6 +71,11 @@ pub(super) struct Diagnose {
         value_parser = PossibleValuesParser::new(verdicts())
     )]
     fail_on: Vec<String>,
+    /// Says first whether the board is as `cmalab recommend --format json` advised in this file: each
+    /// area with its size, and the cap. Exit status 1 where it is not; 0 where the text does not
+    /// show it
+    #[arg(long, value_name = "FILE")]
+    recommended: Option<PathBuf>,
     /// Writes to this file
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -94,10 +102,12 @@ fn release(name: &str) -> Result<String, String> {
 /// # Errors
 /// A file that cannot be read, before anything is written.
 pub(super) fn run(args: &Diagnose, context: &Context) -> Result<Exit, Failure> {
+    let recommended = args.recommended.as_deref().map(recommended).transpose()?;
     let (sources, progress) = args.open(context)?;
     let options = args.options();
     let mut groups = Groups::default();
     let mut cut = Vec::new();
+    let mut is_other = false;
     let format = context.format;
     context.output(args.out.as_deref(), |out| {
         let watch = progress.watch();
@@ -106,8 +116,12 @@ pub(super) fn run(args: &Diagnose, context: &Context) -> Result<Exit, Failure> {
             Format::Csv => report::csv::head(out)?,
             Format::Text | Format::Html | Format::Sarif => {}
         }
-        let diagnosis = read(&sources, &options, format, &mut groups, out)?;
+        let mut diagnosis = read(&sources, &options, format, &mut groups, out)?;
         watch.end();
+        let held =
+            recommended.as_ref().map(|recommended| AsRecommended::new(recommended, &diagnosis));
+        is_other = held.as_ref().is_some_and(|held| held.verdict() == Holds::No);
+        diagnosis.as_recommended = held;
         cut.clone_from(&diagnosis.cut);
         let report = Report::new(&groups, &diagnosis);
         match format {
@@ -117,6 +131,7 @@ pub(super) fn run(args: &Diagnose, context: &Context) -> Result<Exit, Failure> {
                 hidden.iter().for_each(|hidden| context.warn(hidden));
                 report::cut(&diagnosis).iter().for_each(|cut| context.warn(cut));
                 diagnosis.warnings.iter().for_each(|warning| context.warn(warning));
+                report::as_recommended(&report).iter().for_each(|answer| context.say(answer));
             }
             Format::Text | Format::Sarif => {
                 report::text(&report, Look { color: context.color }, out)?;
@@ -129,7 +144,7 @@ pub(super) fn run(args: &Diagnose, context: &Context) -> Result<Exit, Failure> {
         if verdict == "any" { groups.failures() > 0 } else { groups.has(verdict) }
     };
     match cut.first() {
-        _ if args.fail_on.iter().any(met) => Ok(Exit::Bad),
+        _ if is_other || args.fail_on.iter().any(met) => Ok(Exit::Bad),
         Some(Cut { source, lines, why }) if !args.fail_on.is_empty() => {
             Err(Failure::because(format_args!(
                 "read {source} past line {lines}: {why}; what --fail-on looks for may follow there"
@@ -189,6 +204,13 @@ impl Diagnose {
         let sources: Vec<_> = self.files.iter().map(open).collect::<Result<_, _>>()?;
         Ok((sources, progress))
     }
+}
+
+/// What is to be held against the text.
+fn recommended(path: &Path) -> Result<Recommended, IngestError> {
+    let name = path.display().to_string();
+    let text = fs::read(path).map_err(|error| IngestError::of(&name, error))?;
+    Recommended::from_json(&name, &String::from_utf8_lossy(&text))
 }
 
 fn open(path: &Path) -> Result<Source, IngestError> {

@@ -11,6 +11,7 @@ use super::bar;
 use super::context::{Context, Format};
 use super::failure::{Exit, Failure};
 use super::given::{Placed, Read, STANDARD_INPUT};
+use super::yardstick;
 use crate::ingest::{DEFAULT_CAP, StreamWriter, stated};
 use crate::kernel::Kind;
 use crate::op::Timed;
@@ -44,6 +45,10 @@ use show::Predicted;
 ///
 /// A recording has no time: its lifetimes are in ops. Pins and the geometry of the area
 /// (order_per_bit among it) are not fitted: they are not what clients ask for.
+///
+/// What any placement of its requests needs is LOAD, more with aligns, and more again since buffers do
+/// not pack: how much is said as bounds that no policy can beat, beside what the kernel's first fit
+/// needs. What lies between is all that another placement could save.
 ///
 /// What it predicts for areas of other sizes, and at other caps, is a range for one run as long as
 /// the file: wider by what one file can say, and, where the file is not in the range of the streams
@@ -156,7 +161,9 @@ pub(super) fn run(args: &Fit, context: &Context) -> Result<Exit, Failure> {
         }
     };
     bar.finish_and_clear();
-    let shown = show::Fitted { name, fit: &fit, top: args.top, reproduction, run, predictions };
+    let yardstick = if is_csv { None } else { yardstick::of_file(&source, &options)? };
+    let shown =
+        show::Fitted { name, fit: &fit, top: args.top, reproduction, run, predictions, yardstick };
     context.show(args.out.as_deref(), &[args.draw.as_deref()], &shown)?;
     Ok(Exit::Good)
 }

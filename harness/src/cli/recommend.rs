@@ -15,7 +15,8 @@ use clap::Args;
 use super::context::{Context, Format};
 use super::failure::{Exit, Failure};
 use super::given::{Placed, Read};
-use crate::recommend::{Task, Watch as _, advise};
+use crate::paste::Checked;
+use crate::recommend::{Task, Watch as _, advise, after};
 use crate::report::recommend as report;
 use crate::sweep::Target;
 use pace::Pace;
@@ -63,6 +64,9 @@ pub(super) struct Recommend {
     /// The kernel, by release or name, where nothing else says it
     #[arg(long, value_name = "RELEASE")]
     kernel: Option<String>,
+    /// A request that the area refuses has failed, also where the page allocator serves it
+    #[arg(long)]
+    strict: bool,
     #[command(flatten)]
     limits: base::Within,
     #[command(flatten)]
@@ -118,11 +122,21 @@ pub(super) fn run(args: &Recommend, context: &Context) -> Result<Exit, Failure> 
     let advice = advise(&task, &context.catalog, most_ops, &pace).map_err(Failure::because)?;
     pace.end();
     let again = again::Again::new();
+    let chosen = advice.found.as_ref().and_then(|it| it.chosen.map(|at| &it.ranked[at]));
+    let mut after = chosen.map(|one| after(&task.base, board.as_ref(), one));
     if args.report.is_some() {
         // A report says nothing of the machine.
-        task.works.iter_mut().for_each(|work| work.name = again.short(&work.name));
+        task.works.iter_mut().for_each(|work| work.name = again.hidden(&work.name));
+        if let Some(Ok(paste)) = after.as_mut().and_then(|after| after.paste.as_mut()) {
+            let hide = |text: &mut String| *text = again.hidden(text);
+            match &mut paste.checked {
+                Checked::Held(what) | Checked::Not(what) => hide(what),
+                Checked::Failed(wrong) => wrong.iter_mut().for_each(hide),
+            }
+        }
     }
-    let shown = report::Shown { task: &task, advice: &advice, board: board.as_ref() };
+    let after = after.as_ref();
+    let shown = report::Shown { task: &task, advice: &advice, board: board.as_ref(), after };
     let ran = advice.found.as_ref().map_or(0, |found| found.ops);
     let command = again.line(args.seed, args.ops, (ran, pace.used()));
     if let Some(folder) = &args.report {

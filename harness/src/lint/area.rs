@@ -70,6 +70,16 @@ impl Area {
         self.outcome == PLACED
     }
 
+    /// Whether it has memory, be it the default area as asked or not.
+    pub fn has_memory(&self) -> bool {
+        matches!(self.outcome, PLACED | NOT_DEFAULT)
+    }
+
+    /// Whether the kernel drops its node, since the command line has `cma=`.
+    pub fn is_bypassed(&self) -> bool {
+        self.outcome == BYPASSED
+    }
+
     /// Whether it is what this node asks for.
     pub(super) fn is_of(&self, pool: &Pool) -> bool {
         self.asker == Asker::Node(pool.id)

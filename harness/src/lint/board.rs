@@ -31,7 +31,7 @@ pub struct Given {
 }
 
 /// What is known of a board.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Board {
     /// Its device tree, of a file or of a text of `collect`.
     pub tree: Option<Tree>,
@@ -39,6 +39,8 @@ pub struct Board {
     pub pools: Vec<Pool>,
     /// The command line and where it is.
     pub command: Option<(Place, Command)>,
+    /// The command line as it is written.
+    pub line: Option<String>,
     /// The configuration.
     pub config: Config,
     /// Calls of a trace.
@@ -146,9 +148,7 @@ impl Board {
     /// What memory is free for areas as far as the tree says: without what its nodes take at fixed
     /// places.
     pub(super) fn rooms(&self) -> Option<Vec<(u64, u64)>> {
-        let memory = self.memory.clone()?;
-        let taken = self.tree.as_ref().map(reach::fixed).unwrap_or_default();
-        Some(reach::without(memory, &taken))
+        self.rooms_but(None)
     }
 }
 
@@ -234,6 +234,7 @@ impl Reading {
         }
         Board {
             pools: tree.as_ref().map(pool::pools).unwrap_or_default(),
+            line: self.command.as_ref().map(|(_, line)| line.clone()),
             command: self.command.map(|(place, line)| (place, Command::read(&line))),
             config: self.config,
             trace: self.trace,

@@ -30,6 +30,12 @@ impl Config {
         true
     }
 
+    /// Sets an option to a value, as a line that is read later does.
+    pub(super) fn set(&mut self, line: &str) {
+        let at = At { source: "the change".into(), line: 1 };
+        self.line(line, &at);
+    }
+
     /// Whether no option is known.
     pub fn is_empty(&self) -> bool {
         self.options.is_empty()

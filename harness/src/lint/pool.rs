@@ -44,23 +44,8 @@ pub(super) fn space(tree: &Tree) -> (u32, u32) {
 /// The pools of a tree that are not switched off, in the order of the tree.
 pub(super) fn pools(tree: &Tree) -> Vec<Pool> {
     let Some(reserved) = tree.find("/reserved-memory") else { return Vec::new() };
-    let space = space(tree);
-    let nodes = tree.children(reserved);
-    let pools = nodes.filter(|(_, node)| node.is_compatible("shared-dma-pool"));
-    pools
-        .filter(|(_, node)| node.is_available())
-        .map(|(id, node)| Pool {
-            id,
-            name: node.name.clone(),
-            reusable: node.has("reusable"),
-            no_map: node.has("no-map"),
-            default: node.has("linux,cma-default"),
-            reg: places(tree, id, "reg", space),
-            size: number(tree, id, "size", space.1),
-            alignment: number(tree, id, "alignment", space.0),
-            ranges: places(tree, id, "alloc-ranges", space),
-        })
-        .collect()
+    let nodes = tree.children(reserved).filter(|(_, node)| node.is_available());
+    nodes.filter_map(|(id, _)| Pool::of(tree, id)).collect()
 }
 
 fn number(tree: &Tree, id: NodeId, name: &str, cells: u32) -> Option<Result<u64, usize>> {
@@ -98,6 +83,22 @@ impl Numbers {
 }
 
 impl Pool {
+    /// What a node asks for, switched off or not; none where it is no pool.
+    pub fn of(tree: &Tree, id: NodeId) -> Option<Self> {
+        let (node, space) = (tree.node(id), space(tree));
+        node.is_compatible("shared-dma-pool").then(|| Self {
+            id,
+            name: node.name.clone(),
+            reusable: node.has("reusable"),
+            no_map: node.has("no-map"),
+            default: node.has("linux,cma-default"),
+            reg: places(tree, id, "reg", space),
+            size: number(tree, id, "size", space.1),
+            alignment: number(tree, id, "alignment", space.0),
+            ranges: places(tree, id, "alloc-ranges", space),
+        })
+    }
+
     /// Whether the kernel is to make an area of it.
     pub const fn is_area(&self) -> bool {
         self.reusable && !self.no_map

@@ -35,11 +35,12 @@ fn merged(pieces: Vec<(u64, u64)>) -> Vec<(u64, u64)> {
     all
 }
 
-/// What nodes of `/reserved-memory` take at fixed places: first byte and end.
-pub(super) fn fixed(tree: &Tree) -> Vec<(u64, u64)> {
+/// What nodes of `/reserved-memory` but one take at fixed places: first byte and end.
+pub(super) fn fixed(tree: &Tree, but: Option<NodeId>) -> Vec<(u64, u64)> {
     let Some(reserved) = tree.find("/reserved-memory") else { return Vec::new() };
     let space = space(tree);
-    let nodes = tree.children(reserved).filter(|(_, node)| node.is_available());
+    let nodes = tree.children(reserved);
+    let nodes = nodes.filter(|(id, node)| node.is_available() && Some(*id) != but);
     let all = nodes.filter_map(|(id, _)| places(tree, id, "reg", space));
     let places = all.flat_map(|numbers| numbers.places().to_vec());
     let mut all: Vec<_> = places.map(|(base, bytes)| (base, base.saturating_add(bytes))).collect();

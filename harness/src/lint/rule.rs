@@ -23,7 +23,7 @@ mod cells;
 mod command;
 mod default;
 mod flags;
-mod limit;
+pub(super) mod limit;
 mod log;
 mod node;
 mod off;
@@ -31,7 +31,7 @@ mod ranges;
 mod region;
 mod requests;
 mod step;
-mod zone;
+pub(super) mod zone;
 
 use super::Rule;
 

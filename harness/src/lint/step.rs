@@ -57,6 +57,11 @@ impl Steps {
         self.open.first().copied()
     }
 
+    /// The largest one: its multiples are those of every other one.
+    pub fn most(&self) -> Option<u64> {
+        self.open.last().copied()
+    }
+
     pub(super) fn fits(&self, value: u64) -> Fits {
         let divides = |step: &&u64| value.is_multiple_of(**step);
         match self.open.iter().filter(divides).count() {
@@ -67,7 +72,7 @@ impl Steps {
     }
 
     /// `2 MiB`, `4 MiB or 32 MiB (32-bit arm, 32-bit arm with imx_v6_v7_defconfig)`.
-    pub(super) fn said(&self) -> String {
+    pub fn said(&self) -> String {
         let sizes: Vec<_> = self.open.iter().map(|step| size(*step)).collect();
         match &self.open[..] {
             [_] | [] => sizes.join(""),
@@ -76,8 +81,8 @@ impl Steps {
     }
 
     /// The next multiples of all of them below and above: the one below is not 0.
-    pub(super) fn around(&self, value: u64) -> Option<(Option<u64>, u64)> {
-        let step = *self.open.last()?;
+    pub fn around(&self, value: u64) -> Option<(Option<u64>, u64)> {
+        let step = self.most()?;
         let below = Some(value / step * step).filter(|below| *below > 0);
         Some((below, value.checked_next_multiple_of(step)?.max(step)))
     }

@@ -12,6 +12,7 @@ use crate::op::{Op, Timed};
 use crate::oracle::{Checks, Witness};
 use crate::page::Page;
 use crate::simulate::{Observer, Rig, Slot, Step, Until, run, warm_up};
+use crate::workload::Workload;
 use crate::workload::changed::Changed;
 
 /// An area of a configuration.
@@ -57,6 +58,8 @@ pub struct Ground {
     pub order_per_bit: u32,
     /// The size of a page.
     pub page: Page,
+    /// A request that the area refuses has failed, though the page allocator serves it.
+    pub is_strict: bool,
 }
 
 /// What a stream came to.
@@ -129,13 +132,15 @@ pub(super) fn trial(
     let Stream { callers, ops } = stream.map_err(|e| Failed::Draw(work.name.clone(), e))?;
     let is_whole = Rc::new(Cell::new(false));
     let ops = ops.cut(length_us, Rc::clone(&is_whole));
-    let ops = config.changed.iter().fold(ops, |ops, changed| ops.changed(changed));
+    let ops = config.changed.iter().fold(ops, Workload::changed);
     let clients = ops.clients().to_vec();
     let mut ways: Vec<_> = clients.iter().map(|client| board.way(client)).collect();
     if ways.is_empty() {
         ways.push(board.way(""));
     }
-    board.show(&clients, &work.asking(), &mut ways);
+    if !ground.is_strict {
+        board.show(&clients, &work.asking(), &mut ways);
+    }
     let mut built = Vec::new();
     for BoardArea { area, .. } in &board.areas {
         let policy = config.policy.build(area.clone());

@@ -9,7 +9,7 @@ use crate::page::Page;
 use crate::seed::Seed;
 use crate::workload::fit::Fit;
 use crate::workload::mix::Mix;
-use crate::workload::{Profile, Setup, SetupError, Workload};
+use crate::workload::{Filled, Profile, Setup, SetupError, Workload};
 
 /// Where streams are drawn from.
 #[derive(Clone, Debug)]
@@ -20,6 +20,9 @@ pub enum Origin {
     Profile(&'static Profile, Load),
     /// What runs together.
     Mix(Arc<Mix>),
+    /// What a list of free runs shows: buffers of one size as far as they fit, a share of the area
+    /// whatever its size, and the request that was refused.
+    Filled(Filled, f64),
 }
 
 /// How much a profile asks for.
@@ -68,6 +71,11 @@ impl Work {
                 let ops = mix.open(&seed, u64::MAX)?;
                 Ok(Stream { callers: mix.callers.clone(), ops })
             }
+            Origin::Filled(filled, share) => {
+                let load_pages = libm::round(share * area_pages as f64) as u64;
+                let ops = filled.open(load_pages, u64::MAX >> 24);
+                Ok(Stream { callers: AfterFailure::Drop.into(), ops })
+            }
             Origin::Profile(profile, load) => {
                 // A stream of so many pages is the same on any area.
                 let (area_pages, load) = match *load {
@@ -86,7 +94,7 @@ impl Work {
         match &self.origin {
             Origin::Fit(fit) => fit.asking.clone(),
             Origin::Mix(mix) => mix.asking.clone(),
-            Origin::Profile(..) => Asking::default(),
+            Origin::Profile(..) | Origin::Filled(..) => Asking::default(),
         }
     }
 
@@ -97,7 +105,7 @@ impl Work {
 
     /// Whether a larger area is asked for more.
     pub const fn follows_area(&self) -> bool {
-        matches!(self.origin, Origin::Profile(_, Load::Share(_)))
+        matches!(self.origin, Origin::Profile(_, Load::Share(_)) | Origin::Filled(..))
     }
 
     /// Whether a seed changes it.
@@ -105,6 +113,7 @@ impl Work {
         match &self.origin {
             Origin::Profile(profile, _) => profile.seeded,
             Origin::Fit(_) | Origin::Mix(_) => true,
+            Origin::Filled(..) => false,
         }
     }
 
@@ -112,7 +121,7 @@ impl Work {
     pub fn fit(&self) -> Option<&Arc<Fit>> {
         match &self.origin {
             Origin::Fit(fit) => Some(fit),
-            Origin::Profile(..) | Origin::Mix(_) => None,
+            Origin::Profile(..) | Origin::Mix(_) | Origin::Filled(..) => None,
         }
     }
 }

@@ -25,6 +25,7 @@ pub use html::write as html;
 pub use picture::{Cell, Detail, Fill, Look as CellLook, Map, Mark, Part, ROW, Row, Strip, Wanted};
 pub use text::{Look, write as text};
 pub use words::cut;
+pub use words::recommended::answer as as_recommended;
 
 use super::plain;
 

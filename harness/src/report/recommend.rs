@@ -1,9 +1,11 @@
 //! What `cmalab recommend` says.
 
+mod costs;
 mod csv;
 mod figures;
 mod html;
 mod json;
+mod paste;
 mod text;
 mod words;
 
@@ -13,7 +15,7 @@ pub use json::json;
 pub use text::text;
 
 use crate::lint::Board;
-use crate::recommend::{Advice, Task};
+use crate::recommend::{Advice, After, Task};
 
 /// What is shown.
 #[derive(Clone, Copy, Debug)]
@@ -24,4 +26,6 @@ pub struct Shown<'a> {
     pub advice: &'a Advice,
     /// What is known of the board beside.
     pub board: Option<&'a Board>,
+    /// The board with the change to choose, where there is one.
+    pub after: Option<&'a After>,
 }

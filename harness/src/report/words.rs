@@ -4,6 +4,7 @@
 mod asking;
 mod choice;
 mod doubts;
+mod optimum;
 mod pages;
 mod time;
 
@@ -13,6 +14,7 @@ pub(in crate::report) use choice::worst;
 pub use choice::{need, notes, sentence, sure};
 pub use doubts::not_reproduced;
 pub(in crate::report) use doubts::other_fits;
+pub use optimum::any_placement_needs;
 pub(in crate::report) use pages::pages_are;
 pub(in crate::report) use time::{at_least, covers, from_to, length, on_boards, span, streams};
 

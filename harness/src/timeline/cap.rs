@@ -52,7 +52,7 @@ impl Class {
     }
 
     /// Whether these are more than one driver that names its order.
-    const fn is_telling(&self) -> bool {
+    pub(crate) const fn is_telling(&self) -> bool {
         self.orders.count_ones() > 1 || self.calls >= MANY
     }
 

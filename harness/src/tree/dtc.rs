@@ -2,7 +2,7 @@
 //! line asks for that.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -12,6 +12,9 @@ use crate::ingest::IngestError;
 /// What to do without it.
 const INSTALL: &str = "`apt install device-tree-compiler` installs it; or give the compiled tree \
                        (.dtb), or a copy of /proc/device-tree, which are read without it";
+
+/// The same without `cpp`.
+const INSTALL_CPP: &str = "`apt install cpp` installs it; or give the compiled tree (.dtb)";
 
 /// Whether `dtc` can be run.
 pub fn has_dtc() -> bool {
@@ -84,18 +87,10 @@ fn compile(path: &Path, text: &[u8], options: &[&str]) -> Result<Vec<u8>, String
         let path = folder.join(path.file_name().unwrap_or_default());
         return output("dtc", dtc.arg(path).stdin(Stdio::null()).output(), INSTALL);
     }
-    let mut cpp = Command::new("cpp");
-    cpp.args(["-nostdinc", "-undef", "-x", "assembler-with-cpp", "-I"]).arg(&folder);
-    // A kernel's own tree has its bindings so many folders above a board.
-    for above in folder.ancestors().take(8).map(|above| above.join("include")) {
-        if above.join("dt-bindings").is_dir() {
-            cpp.arg("-I").arg(above);
-        }
-    }
+    let mut cpp = preprocessor(&folder);
     cpp.arg(folder.join(path.file_name().unwrap_or_default())).stdin(Stdio::null());
-    let install = "`apt install cpp` installs it; or give the compiled tree (.dtb)";
     // The first time for what it says, the second time for `dtc`, which reads what it writes.
-    output("cpp", cpp.output(), install)?;
+    output("cpp", cpp.output(), INSTALL_CPP)?;
     let mut running = cpp.stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
     let input = running.as_mut().map(|cpp| cpp.stdout.take());
     let input = input.map_err(|error| format!("cpp: {error}"))?;
@@ -104,6 +99,73 @@ fn compile(path: &Path, text: &[u8], options: &[&str]) -> Result<Vec<u8>, String
     // It has written all, or nobody reads it any more.
     let _ = running.map(|mut cpp| cpp.wait());
     compiled
+}
+
+fn preprocessor(folder: &Path) -> Command {
+    let mut cpp = Command::new("cpp");
+    cpp.args(["-nostdinc", "-undef", "-x", "assembler-with-cpp", "-I"]).arg(folder);
+    // A kernel's own tree has its bindings so many folders above a board.
+    for above in folder.ancestors().take(8).map(|above| above.join("include")) {
+        if above.join("dt-bindings").is_dir() {
+            cpp.arg("-I").arg(above);
+        }
+    }
+    cpp
+}
+
+/// A compiled text.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Compiled {
+    /// The tree, flattened.
+    pub blob: Vec<u8>,
+    /// What `dtc` warns of, without the lines: `(clocks_property): /pl061@9030000:clocks: …`.
+    pub warnings: Vec<String>,
+}
+
+impl Compiled {
+    /// Compiles a text as a `.dts` in `folder`, by `cpp` before `dtc` where a line asks for that.
+    ///
+    /// # Errors
+    /// As [`Tree::source`].
+    pub fn of(folder_of: &Path, text: &str) -> Result<Self, String> {
+        let folder = folder(folder_of);
+        let mut text = text.as_bytes().to_vec();
+        if is_preprocessed(&text) {
+            let done = fed(preprocessor(&folder).arg("-"), &text);
+            text = output("cpp", done, INSTALL_CPP)?;
+        }
+        let mut dtc = Command::new("dtc");
+        dtc.args(["-I", "dts", "-O", "dtb", "-@", "-i"]).arg(&folder).arg("-");
+        let done = fed(&mut dtc, &text);
+        let said = done.as_ref().map(|done| String::from_utf8_lossy(&done.stderr).into_owned());
+        let said = said.unwrap_or_default();
+        let warnings = said.lines().filter_map(|line| line.split_once(": Warning "));
+        let warnings = warnings.map(|(_, warning)| warning.to_string()).collect();
+        Ok(Self { blob: output("dtc", done, INSTALL)?, warnings })
+    }
+}
+
+impl Tree {
+    /// The source that this was compiled of, and its path: none where it is none, or not there any
+    /// more.
+    pub fn text(&self) -> Option<(PathBuf, String)> {
+        let path = PathBuf::from(&*self.source);
+        let text = fs::read(&path).ok().filter(|text| is_source(&path, text))?;
+        Some((path, String::from_utf8_lossy(&text).into_owned()))
+    }
+}
+
+/// Runs a tool that reads `text` from its standard input.
+fn fed(tool: &mut Command, text: &[u8]) -> io::Result<Output> {
+    tool.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut running = tool.spawn()?;
+    let input = running.stdin.take();
+    // It writes while it reads: what is written to it waits for what reads it.
+    std::thread::scope(|scope| {
+        // A tool that ends before it has read all says why itself.
+        scope.spawn(|| input.map(|mut input| input.write_all(text)));
+        running.wait_with_output()
+    })
 }
 
 /// What a tool wrote, or what it says.

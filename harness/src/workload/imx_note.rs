@@ -2,9 +2,9 @@
 
 use cma_policies::Run;
 
-use super::session::{Part, ask};
+use super::filled::Filled;
+use super::session::Part;
 use super::{Profile, Setup, Workload};
-use crate::op::{Op, Timed};
 use crate::page::Page;
 
 pub(super) const PROFILE: Profile = Profile {
@@ -28,21 +28,8 @@ pub(super) const PROFILE: Profile = Profile {
 const RESIDENT: u64 = 257;
 /// What the note's log shows as refused.
 const FRAME: u64 = 456;
-/// A resident every second, then a frame every 40 ms.
-const RESIDENT_US: u64 = 1_000_000;
-const FRAME_US: u64 = 40_000;
 
 fn make(setup: &Setup, page: Page, _: &[Part]) -> Workload {
-    let (resident, frame_pages) = (page.hold(RESIDENT), page.hold(FRAME));
-    let residents = setup.target_pages() / resident;
-    let ops = (0..setup.ops).map(move |index| {
-        let Some(frame) = index.checked_sub(residents) else {
-            return Timed { at_us: index * RESIDENT_US, op: ask(index, resident, 1) };
-        };
-        let at_us = residents * RESIDENT_US + frame * FRAME_US;
-        let id = residents + frame / 2;
-        let op = if frame % 2 == 0 { ask(id, frame_pages, 2) } else { Op::Free { id, part: None } };
-        Timed { at_us, op }
-    });
-    Workload::new(vec!["resident".into(), "frame".into()], ops)
+    let filled = Filled { resident: page.hold(RESIDENT), frame: page.hold(FRAME) };
+    filled.open(setup.target_pages(), setup.ops)
 }

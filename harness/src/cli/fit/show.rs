@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 
 use crate::cli::cap;
 use crate::cli::context::Show;
+use crate::cli::yardstick::json_of_yardstick;
 
 use crate::after_failure::AfterFailure;
 use crate::page::Page;
-use crate::report::words::clients_ask;
-use crate::reproduce::{Figure, Forecast, OneRun, Reproduction, STREAMS};
+use crate::report::words::{any_placement_needs, clients_ask};
+use crate::reproduce::{Figure, Forecast, OneRun, Reproduction, STREAMS, Yardstick};
 use crate::span::span;
 use crate::words::{self, mib, percent, table};
 use crate::workload::fit::{DISTANCES, Fit, Holds, Manner, Requested};
@@ -36,6 +37,7 @@ pub(super) struct Fitted<'a> {
     pub(super) reproduction: Option<&'a Reproduction>,
     pub(super) run: OneRun,
     pub(super) predictions: Vec<Predicted>,
+    pub(super) yardstick: Option<Yardstick>,
 }
 
 /// What is expected: pages of the area, the cap, and the share of refused requests.
@@ -84,6 +86,9 @@ fn text(fitted: &Fitted<'_>, out: &mut dyn Write) -> io::Result<()> {
         mib(load, fit.paged.page)
     )?;
     writeln!(out, "{}", fit.paged)?;
+    for said in fitted.yardstick.iter().flat_map(|one| any_placement_needs(one, fit.paged.page)) {
+        writeln!(out, "{said}")?;
+    }
     for said in fit.cap_shown.iter().flat_map(|shown| cap::said(shown, "--predict-cap")) {
         writeln!(out, "{said}")?;
     }
@@ -410,6 +415,7 @@ fn json(fitted: &Fitted<'_>) -> Value {
     });
     let (sessions, stay) = fit.sessions();
     json!({
+        "optimum": fitted.yardstick.as_ref().map(json_of_yardstick),
         "reproduction": reproduction, "predictions": predictions.collect::<Vec<_>>(),
         "callers": callers.collect::<Vec<_>>(),
         "schema": 1, "file": name, "format": fit.format,

@@ -68,20 +68,22 @@ impl Again {
     fn path(&self, value: &str) -> String {
         let has_from = || self.words.iter().any(|word| word.contains("${FROM"));
         match self.from.as_deref().filter(|_| is_placed(value)) {
-            Some(_) if has_from() => format!("\"$FROM\"/{}", quote(&self.short(value))),
+            Some(_) if has_from() => format!("\"$FROM\"/{}", quote(&self.hidden(value))),
             Some(_) => {
                 let from = "\"${FROM:?the folder with the files of the board}\"";
-                format!("{from}/{}", quote(&self.short(value)))
+                format!("{from}/{}", quote(&self.hidden(value)))
             }
             None if is_standard(Some(Path::new(value))) => value.to_string(),
             None => word(value),
         }
     }
 
-    /// How a file is called in a report: from the folder `FROM` on.
-    pub(super) fn short(&self, name: &str) -> String {
-        let below = self.from.as_ref().and_then(|from| Path::new(name).strip_prefix(from).ok());
-        below.map_or_else(|| name.to_string(), |below| below.display().to_string())
+    /// `text` with files named from the folder `FROM` on, as in a report.
+    pub(super) fn hidden(&self, text: &str) -> String {
+        match &self.from {
+            Some(from) => text.replace(&format!("{}/", from.display()), ""),
+            None => text.to_string(),
+        }
     }
 
     /// The line. `most` are the ops at which the search was to end, none where time was to end it;

@@ -104,7 +104,8 @@ pub(super) fn of(
     let cap = args.cap.or(given.cap()).or(board.as_ref().and_then(|board| board.cap));
     let step = step(given, board.as_ref(), (pages, page))?;
     let places = board.as_ref().map(|board| lint::lint(board).areas).unwrap_or_default();
-    let name = area.as_ref().map(|area| area.name().to_string());
+    let shown = given.shown().and_then(|shown| shown.area.clone());
+    let name = area.as_ref().map(|area| area.name().to_string()).or(shown);
     let others: Vec<_> = places
         .iter()
         .filter(|area| area.is_placed() && Some(&area.name) != name.as_ref())
@@ -121,6 +122,7 @@ pub(super) fn of(
         base_pfn: area.as_ref().map_or(0, |area| area.ranges()[0].pfn.0),
         order_per_bit: area.as_ref().map_or(0, cma_policies::Area::order_per_bit),
         page,
+        is_strict: args.strict,
     };
     let base = Base {
         name: name.clone(),

@@ -30,9 +30,25 @@ pub(super) fn write(
     };
     write("recommend.txt", &|out| report::text(shown, out))?;
     write("recommend.json", &|out| writeln!(out, "{:#}", report::json(shown)))?;
+    fragment(context, folder, shown)?;
     write("candidates.csv", &|out| report::candidates(shown, out))?;
     write("curve.csv", &|out| report::curve(shown, out))?;
     let page = report::html(shown, command.trim_end());
     write("report.html", &|out| out.write_all(page.as_bytes()))?;
     write("COMMAND", &|out| out.write_all(command.as_bytes()))
+}
+
+/// What is appended to the board's `.dts`; what an answer before left there is no part of this one.
+fn fragment(context: &Context, folder: &Path, shown: &report::Shown<'_>) -> Result<(), Failure> {
+    let path = folder.join("append.dts");
+    let paste = shown.after.and_then(|after| after.paste.as_ref());
+    let Some(text) = paste.and_then(|made| made.as_ref().ok()?.fragment.as_ref()) else {
+        return match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(&path, &error)),
+            _ => Ok(()),
+        };
+    };
+    context.output(Some(&path), |out| {
+        out.write_all(text.as_bytes()).map_err(|error| failed(&path, &error))
+    })
 }

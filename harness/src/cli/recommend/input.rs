@@ -9,7 +9,7 @@ use super::super::generate::mix::{is_mix, mix};
 use super::Recommend;
 use crate::ingest::Source;
 use crate::reader::{self, Options};
-use crate::recommend::{Base, Load, Origin, Work};
+use crate::recommend::{Base, Load, Origin, Shown, Work, filled};
 use crate::workload::fit::Fit;
 use crate::workload::mix::Mix;
 use crate::workload::{PROFILES, Profile};
@@ -19,6 +19,7 @@ enum Input {
     Profile(&'static Profile),
     Mix(String, Arc<Mix>),
     Fit(String, Arc<Fit>),
+    Filled(Box<Shown>),
 }
 
 /// All of them, in order: files last.
@@ -51,12 +52,24 @@ pub(super) fn read(args: &Recommend, context: &Context) -> Result<Given, Failure
     if !paths.is_empty() && rows.is_empty() {
         return Err(Failure::because("recommend: none of the files has requests"));
     }
-    for source in rows {
-        let fit = Fit::read(&source, &options).map_err(|error| unknown(&source, error))?;
-        for warning in fit.warnings.iter().cloned().chain(fit.left_out.warnings()) {
-            context.warn(&format!("{}: {warning}", source.name()));
+    for source in &rows {
+        match Fit::read(source, &options) {
+            Ok(fit) => {
+                for warning in fit.warnings.iter().cloned().chain(fit.left_out.warnings()) {
+                    context.warn(&format!("{}: {warning}", source.name()));
+                }
+                inputs.push(Input::Fit(source.name().to_string(), Arc::new(fit)));
+            }
+            Err(error) => {
+                // Texts that have no requests between them may show what fills an area.
+                let Some(shown) = filled(&rows).ok().flatten() else {
+                    return Err(unknown(source, error));
+                };
+                context.warn(&said(&shown));
+                inputs.push(Input::Filled(Box::new(shown)));
+                break;
+            }
         }
-        inputs.push(Input::Fit(source.name().to_string(), Arc::new(fit)));
     }
     Ok(Given { inputs, texts, options })
 }
@@ -71,12 +84,32 @@ fn unknown(source: &Source, error: crate::ingest::IngestError) -> Failure {
     error.into()
 }
 
+/// What is taken to be so where texts have no requests.
+fn said(shown: &Shown) -> String {
+    let name = shown.area.as_deref().unwrap_or("the area");
+    format!(
+        "no requests are in these texts: {name} is taken to be full of buffers of {} pages ({}), as \
+         many as fit at cap {}, in whatever size it has; a trace (collect -t 60) shows what is asked for",
+        shown.resident.count,
+        shown.resident.confidence.name(),
+        shown.cap
+    )
+}
+
 impl Given {
+    /// What texts without requests show.
+    pub(super) fn shown(&self) -> Option<&Shown> {
+        self.inputs.iter().find_map(|input| match input {
+            Input::Filled(shown) => Some(&**shown),
+            Input::Profile(_) | Input::Mix(..) | Input::Fit(..) => None,
+        })
+    }
+
     /// The fit of the first file.
     pub(super) fn fit(&self) -> Option<&Arc<Fit>> {
         self.inputs.iter().find_map(|input| match input {
             Input::Fit(_, fit) => Some(fit),
-            Input::Profile(_) | Input::Mix(..) => None,
+            Input::Profile(_) | Input::Mix(..) | Input::Filled(_) => None,
         })
     }
 
@@ -85,6 +118,7 @@ impl Given {
         self.inputs.iter().find_map(|input| match input {
             Input::Mix(_, mix) => mix.cap(),
             Input::Fit(_, fit) => Some(fit.cap),
+            Input::Filled(shown) => Some(shown.cap),
             Input::Profile(_) => None,
         })
     }
@@ -93,6 +127,7 @@ impl Given {
     pub(super) fn area_pages(&self) -> Option<u64> {
         self.inputs.iter().find_map(|input| match input {
             Input::Profile(profile) => profile.area.map(|area| area.count),
+            Input::Filled(shown) => Some(shown.pages),
             Input::Mix(..) | Input::Fit(..) => None,
         })
     }
@@ -117,6 +152,7 @@ impl Given {
         let mut works = Vec::new();
         for (input, weight) in self.inputs.iter().zip(weights) {
             let (name, origin) = match input {
+                Input::Filled(shown) => (shown.work.name.clone(), shown.work.origin.clone()),
                 Input::Mix(name, mix) => (name.clone(), Origin::Mix(Arc::clone(mix))),
                 Input::Fit(name, fit) => (name.clone(), Origin::Fit(Arc::clone(fit))),
                 Input::Profile(profile) => {

@@ -34,11 +34,16 @@ pub(super) const TOO_MANY_AREAS: Rule = Rule {
 const AS_STATED: Release = (6, 9);
 
 /// The slots where nothing states them: without and with NUMA (`mm/Kconfig`).
-const USUAL: (u64, u64) = (8, 20);
+pub(in crate::lint) const USUAL: (u64, u64) = (8, 20);
+
+/// The slots that the configuration states.
+pub(in crate::lint) fn stated_slots(board: &Board) -> Option<u64> {
+    let more = board.release().is_some_and(|release| release < AS_STATED);
+    board.config.number("CMA_AREAS").map(|areas| areas.saturating_add(more.into()))
+}
 
 fn too_many_areas(board: &Board, found: &mut Findings) {
-    let more = board.release().is_some_and(|release| release < AS_STATED);
-    let stated = board.config.number("CMA_AREAS").map(|areas| areas.saturating_add(more.into()));
+    let stated = stated_slots(board);
     let mut placed: Vec<_> = board.areas().filter(|pool| found.open(pool).is_some()).collect();
     // The kernel sets those with `reg` up last.
     placed.sort_by_key(|pool| pool.reg.is_some());

@@ -48,7 +48,7 @@ pub(super) const ZONE_BORDER: Rule = Rule {
 const LOW_MEMORY: u64 = 760 << 20;
 
 /// The borders of zones, and whether each is there for certain.
-fn borders(board: &Board) -> Vec<(u64, bool)> {
+pub(in crate::lint) fn borders(board: &Board) -> Vec<(u64, bool)> {
     if !board.zones.is_empty() {
         return board.zones.iter().map(|(_, end)| (*end, true)).collect();
     }

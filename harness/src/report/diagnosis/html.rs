@@ -70,6 +70,14 @@ fn class(verdict: Option<Cause>) -> &'static str {
 fn header(report: &Report<'_>, headline: &str) -> Markup {
     html! {
         p .tool { "cmalab diagnose" } "\n"
+        @if let (Some(held), Some(answer)) =
+            (&report.diagnosis.as_recommended, words::recommended::answer(report))
+        {
+            p { b { (capital(&answer)) } "." }
+            ul { @for text in words::recommended::each(held, &report.diagnosis.boot) {
+                li { (capital(&text)) } "\n"
+            } } "\n"
+        }
         @let of_boot = words::of_boot(report).is_some();
         @let single = report.groups.len() == 1 && report.beyond == 0 && !of_boot;
         @if let Some(cut) = words::cut(report.diagnosis).filter(|_| single) {

@@ -13,8 +13,8 @@ use super::plain::seconds;
 use super::words;
 use crate::boot::{Asked, At, Story};
 use crate::diagnose::{
-    Advice, AreaState, Bounds, BusyPlaces, Confidence, Counter, Cut, Failure, FreeMemory, Held,
-    Holder, Holding, NotCma, Outcome, Resident, Stated,
+    Advice, AreaHeld, AreaState, AsRecommended, Bounds, BusyPlaces, CapHeld, Confidence, Counter,
+    Cut, Failure, FreeMemory, Held, Holder, Holding, NotCma, Outcome, Resident, Stated,
 };
 use crate::ingest::log::FreeBlocks;
 
@@ -260,6 +260,10 @@ pub fn tail(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     list(diagnosis.boot.areas.iter().map(|asked| boot_json(asked, &diagnosis.boot)), out)?;
     write!(out, "], \"do\": ")?;
     serde_json::to_writer(&mut *out, &words::act(report))?;
+    if let Some(held) = &diagnosis.as_recommended {
+        write!(out, ", \"as_recommended\": ")?;
+        serde_json::to_writer(&mut *out, &recommended_json(held, report))?;
+    }
     writeln!(out, "}}")
 }
 
@@ -289,6 +293,35 @@ fn boot_json<'a>(asked: &'a Asked, story: &'a Story) -> impl Serialize + 'a {
         lines: asked.lines.iter().map(line).collect::<Vec<_>>(),
         text: words::boot::sentence(asked, story),
         cure: words::boot::cure(asked, story),
+    }
+}
+
+fn recommended_json<'a>(held: &'a AsRecommended, report: &'a Report<'_>) -> impl Serialize + 'a {
+    let story = &report.diagnosis.boot;
+    let area = |one: &'a AreaHeld| {
+        object! {
+            name: &*one.area.name,
+            bytes: one.area.bytes,
+            default: one.area.default,
+            verdict: one.holds.name(),
+            has_bytes: one.has_bytes(story),
+            text: words::recommended::of_area(one, story),
+        }
+    };
+    let cap = |one: &'a CapHeld| {
+        object! {
+            cap: one.cap,
+            verdict: one.holds.name(),
+            stated: one.stated.iter().map(|(cap, _)| *cap).collect::<Vec<_>>(),
+            calls_order: one.calls.as_ref().map(|calls| calls.order),
+            text: words::recommended::whole_cap(one),
+        }
+    };
+    object! {
+        verdict: held.verdict().name(),
+        areas: held.areas.iter().map(area).collect::<Vec<_>>(),
+        cap: held.cap.as_ref().map(cap),
+        text: words::recommended::answer(report),
     }
 }
 

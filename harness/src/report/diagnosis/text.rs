@@ -30,10 +30,14 @@ const MOST_WARNINGS: usize = 8;
 /// Where the output takes no more.
 pub fn write(report: &Report<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let paint = Paint { color: look.color };
+    if let Some(answer) = words::recommended::answer(report) {
+        writeln!(out, "{}", paint.bold(&answer))?;
+    }
     writeln!(out, "{}", paint.bold(&words::first_line(report)))?;
     if let Some(act) = words::act(report) {
         wrapped(&act, "do: ", "    ", out)?;
     }
+    recommended(report, paint, out)?;
     let is_trouble = report.diagnosis.boot.troubles().next().is_some();
     let boot_first = report.groups.is_empty() || is_trouble;
     if boot_first {
@@ -84,6 +88,14 @@ fn beside(report: &Report<'_>, paint: Paint, out: &mut dyn Write) -> io::Result<
         labelled(label, &text, paint, out)?;
     }
     Ok(())
+}
+
+/// Whether each area and the cap are as recommended.
+fn recommended(report: &Report<'_>, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+    let Some(held) = &report.diagnosis.as_recommended else { return Ok(()) };
+    writeln!(out)?;
+    let all = words::recommended::each(held, &report.diagnosis.boot);
+    all.iter().try_for_each(|text| labelled("advised", text, paint, out))
 }
 
 /// What became of the areas that the kernel was asked for.

@@ -8,6 +8,7 @@ mod bounds;
 mod headline;
 mod hidden;
 mod next;
+pub(super) mod recommended;
 mod who;
 mod why;
 

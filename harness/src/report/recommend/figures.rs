@@ -10,11 +10,12 @@ pub(super) const SCHEMA: u32 = 1;
 
 /// How often a failure comes, in whole microseconds; of recordings in ops.
 pub(super) struct Often {
-    /// The mean time between failures; none without a failure.
+    /// The mean time between failures; none without a failure, and where no seed changes the stream,
+    /// whose times are made up.
     pub(super) mtbf_us: Option<u64>,
-    /// The lower end of its 95 % interval, rounded down; none where no seed changes the stream.
+    /// The lower end of its 95 % interval, rounded down; none likewise.
     pub(super) low_us: Option<u64>,
-    /// The upper end, rounded up; none where it is open, or no seed changes the stream.
+    /// The upper end, rounded up; none where it is open, and likewise.
     pub(super) high_us: Option<u64>,
     /// Board time until the first failure of each stream, summed.
     pub(super) at_risk_us: u64,
@@ -25,7 +26,10 @@ impl Often {
         let interval = (!is_one(task)).then(|| evidence.interval(task.target, 0.05));
         let end = |end: fn(&Interval) -> Option<f64>| interval.as_ref().and_then(end);
         Self {
-            mtbf_us: evidence.mtbf_us().map(|us| libm::round(us) as u64),
+            mtbf_us: evidence
+                .mtbf_us()
+                .filter(|_| interval.is_some())
+                .map(|us| libm::round(us) as u64),
             low_us: end(|it| it.low).map(|us| libm::floor(us) as u64),
             high_us: end(|it| it.high).map(|us| libm::ceil(us) as u64),
             at_risk_us: libm::round(evidence.at_risk_us) as u64,

@@ -1,12 +1,14 @@
 //! The page: the decision, what else there is, what sizes come to, and what all of it rests on.
 
 mod curve;
+mod paste;
 mod tables;
 mod why;
 
 use maud::{Markup, html};
 
 use super::Shown;
+use super::costs::{cap, drivers, served};
 use super::figures::verdict;
 use super::words::{changes, headline, held, is_one, more, often, rests_on, seen, size_alone};
 use crate::recommend::{Candidate, Found, Verdict};
@@ -34,6 +36,7 @@ fn sections(shown: &Shown<'_>, command: &str) -> Vec<Section> {
     let of = |body: fn(&Shown<'_>, &Found) -> Option<Markup>| found.and_then(|it| body(shown, it));
     let all = [
         ("candidates", "What was tried", of(candidates)),
+        ("paste", "What to paste", paste::section(shown)),
         ("sizes", "What the size of the area does", of(curve::section)),
         ("clients", "Who asks for what", of(tables::clients)),
         ("why", "Why requests fail as it is", of(why::section)),
@@ -137,6 +140,15 @@ fn candidates(shown: &Shown<'_>, found: &Found) -> Option<Markup> {
             } "\n"
         }
         p { "The size alone: " (size_alone(base, found)) "." } "\n"
+        @if let Some((cap, cost)) = cap(base, found) {
+            p { "At cap " (cap) " " (cost) "." } "\n"
+        }
+        @let drivers = drivers(&found.ranked);
+        @if !drivers.is_empty() {
+            p { "What drivers and applications would do:" } "\n"
+            ul { @for one in &drivers { li { (sentence(one)) } "\n" } } "\n"
+        }
+        @if let Some(served) = served(found) { p { (sentence(&served)) } "\n" }
         @if !found.barred.is_empty() {
             p { "Not tried, by options: " (found.barred.join(", ")) "." } "\n"
         }

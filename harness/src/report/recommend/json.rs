@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::Shown;
 use super::figures::{Often, SCHEMA, alone, meets, more_pages, stage, unit, verdict};
+use super::paste;
 use super::words::{changes, headline, why_not};
 use crate::recommend::{
     Base, Candidate, Client, Evidence, Found, Lever, Point, SizeAlone, Task, WhyNot, Work,
@@ -19,6 +20,7 @@ pub fn json(shown: &Shown<'_>) -> Value {
         let held = advice.reproduced.get(index).and_then(Option::as_ref);
         input(work, held)
     });
+    let pasted = shown.after.and_then(|after| after.paste.as_ref());
     let mut all = json!({
         "schema": SCHEMA,
         "verdict": verdict(shown),
@@ -29,6 +31,9 @@ pub fn json(shown: &Shown<'_>) -> Value {
         "board": board(&task.base),
         "inputs": inputs.collect::<Vec<_>>(),
         "seed": task.seed,
+        "recommended": shown.after.map(|after| after.recommended.to_json()),
+        "paste": pasted.and_then(|made| made.as_ref().ok()).map(paste::json),
+        "no_paste": pasted.and_then(|made| made.as_ref().err()).map(ToString::to_string),
     });
     let found = advice.found.as_ref();
     let fields = SEARCHED.map(|(key, value)| (key.to_string(), found.map(|it| value(task, it))));

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::Shown;
+use super::costs::{cap, drivers, served};
 use super::words::{asked_for, changes, headline, held, more, often, rests_on, seen, size_alone};
 use crate::recommend::{Candidate, Found, Point, Verdict};
 use crate::words::table::aligned;
@@ -35,6 +36,7 @@ pub fn text(shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
     let Some(found) = &shown.advice.found else { return Ok(()) };
     table(shown, found, out)?;
     smallest(shown, found, out)?;
+    costs(shown, found, out)?;
     curves(shown, found, out)?;
     sure(shown, found, out)
 }
@@ -126,6 +128,20 @@ fn curves(shown: &Shown<'_>, found: &Found, out: &mut dyn Write) -> io::Result<(
         aligned(out, "  ", &curve.iter().map(row).collect::<Vec<_>>(), |column| column == 0)?;
     }
     Ok(())
+}
+
+/// What a smaller cap and drivers' changes cost and assume, and what the page allocator did.
+fn costs(shown: &Shown<'_>, found: &Found, out: &mut dyn Write) -> io::Result<()> {
+    if let Some((cap, line)) = cap(&shown.task.base, found) {
+        paragraph(out, &format!("cap {cap}"), &line)?;
+    }
+    for line in drivers(&found.ranked[..found.ranked.len().min(ROWS)]) {
+        paragraph(out, "driver", &line)?;
+    }
+    match served(found) {
+        Some(line) => paragraph(out, "relies on", &line),
+        None => Ok(()),
+    }
 }
 
 /// What it rests on.

@@ -7,7 +7,7 @@ use super::super::groups::{Report, Shown};
 use super::super::plain::{clean, counted};
 use super::advice::amount;
 use super::who::name;
-use super::{aside, boot};
+use super::{aside, boot, recommended};
 use crate::boot::Story;
 use crate::cause::Cause;
 use crate::diagnose::{
@@ -296,6 +296,7 @@ fn without_failure(diagnosis: &Diagnosis) -> Option<String> {
         .or_else(trouble)
         .or_else(cut)
         .or_else(|| aside::act(diagnosis))
+        .or_else(|| recommended::act(diagnosis))
         .or_else(doubt)
         .or_else(nothing)
 }

@@ -3,6 +3,7 @@
 mod cure;
 mod why;
 
+pub(super) use cure::LOOK;
 pub(in crate::report::diagnosis) use cure::cure;
 use cure::{act, first_cure};
 use why::{page_from, stride, why, wrong};
@@ -145,7 +146,7 @@ fn needs_step(asked: &Asked) -> bool {
 }
 
 /// `960 MiB`, `32772 KiB`, `17 bytes`.
-fn size(bytes: u64) -> String {
+pub(super) fn size(bytes: u64) -> String {
     match bytes {
         0 => "0 bytes".to_string(),
         _ if bytes.is_multiple_of(1 << 20) => format!("{} MiB", bytes >> 20),
@@ -154,7 +155,7 @@ fn size(bytes: u64) -> String {
     }
 }
 
-fn who(asked: &Asked) -> String {
+pub(super) fn who(asked: &Asked) -> String {
     let name = asked.name.as_deref().map(clean);
     match (&asked.origin, &name) {
         (Origin::Node, Some(name)) => format!("node {name}"),
@@ -192,7 +193,7 @@ fn short_size(place: crate::boot::Size) -> String {
 }
 
 /// The answer, in half a sentence.
-fn short(asked: &Asked, story: &Story) -> String {
+pub(super) fn short(asked: &Asked, story: &Story) -> String {
     fate(asked, story) + &asked.misread().map_or_else(String::new, |misread| odd(misread, asked))
 }
 
@@ -377,8 +378,8 @@ fn instead(asked: &Asked) -> String {
     format!("; the default area that was made instead has {}{not}", size(bytes))
 }
 
-/// `a.log lines 1, 2 and 7`
-fn lines(all: &[At]) -> Option<String> {
+/// `lines 1, 2, 7`; with their sources where these are several.
+pub(super) fn lines(all: &[At]) -> Option<String> {
     let first = all.first()?;
     let one_source = all.iter().all(|at| at.source == first.source);
     if !one_source {

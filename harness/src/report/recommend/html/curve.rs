@@ -39,11 +39,14 @@ pub(super) fn section(shown: &Shown<'_>, found: &Found) -> Option<Markup> {
     let points: Vec<_> = found.curves.iter().flatten().collect();
     (!points.is_empty()).then(|| {
         html! {
-            (plot(shown, found).figure())
-            details {
-                summary { "The same as a table" }
-                (tables::sizes(shown.task, &points))
-            } "\n"
+            // Of one stream that no seed changes there is no mean time.
+            @if is_one(shown.task) { (tables::sizes(shown.task, &points)) } @else {
+                (plot(shown, found).figure())
+                details {
+                    summary { "The same as a table" }
+                    (tables::sizes(shown.task, &points))
+                } "\n"
+            }
         }
     })
 }
@@ -76,11 +79,6 @@ fn plot(shown: &Shown<'_>, found: &Found) -> Plot {
 }
 
 fn note(shown: &Shown<'_>) -> String {
-    if is_one(shown.task) {
-        return "One stream, which no seed changes. A hollow marker with an arrow: it did not fail for so \
-                long."
-            .to_string();
-    }
     let note = "Bars: 95 % intervals, by streams of the search. A hollow marker with an arrow: no \
                 stream failed, and the mean time is longer than that. Above the level line the target \
                 is met.";
@@ -136,16 +134,15 @@ fn mark(task: &Task, point: &Point) -> Mark {
     let found = Often::of(task, evidence);
     let log = |us: u64| libm::log10(us.max(1) as f64);
     let mean = found.mtbf_us.map(log);
-    // Without a failure what is sure; of one stream how long it was.
-    let low = log(found.low_us.unwrap_or(found.at_risk_us));
+    let low = log(found.low_us.unwrap_or(0));
     let high = found.high_us.map(log);
     Mark {
         x: in_mib(task, point.pages),
         y: mean.unwrap_or(low),
         // What has an open end goes up from its mean.
-        interval: mean.zip(found.low_us).map(|(mean, _)| (low, high.unwrap_or(mean))),
+        interval: mean.map(|mean| (low, high.unwrap_or(mean))),
         hollow: mean.is_none(),
-        rises: high.is_none() && (mean.is_none() || found.low_us.is_some()),
+        rises: high.is_none(),
         text: format!(
             "{}: {}; failed: {}",
             mib(point.pages, task.base.ground.page),

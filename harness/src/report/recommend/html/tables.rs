@@ -6,8 +6,7 @@ use super::super::Shown;
 use super::super::words::{area, changes, is_in_ops, more, often, seen, time};
 use super::sureness;
 use crate::page::Page;
-use crate::recommend::{Base, Candidate, Client, Evidence, Found, Lever, Point, Task};
-use crate::report::page::sentence;
+use crate::recommend::{Base, Candidate, Client, Evidence, Found, Point, Task};
 use crate::report::page::table::{self, Field, Row, table};
 use crate::report::plain::clean;
 use crate::words::{mib, mib_number};
@@ -29,7 +28,7 @@ fn comes(task: &Task, evidence: &Evidence) -> Field {
     let words = often(task, evidence);
     let (words, sure) = words.split_once(" (").unwrap_or((&words, ""));
     let key = evidence.mtbf_us().or(evidence.interval(task.target, 0.05).low);
-    table::sure("Failures come", key, words, sure.trim_end_matches(')'))
+    table::sure("Failures", key, words, sure.trim_end_matches(')'))
 }
 
 pub(super) fn candidates(shown: &Shown<'_>, found: &Found) -> Markup {
@@ -38,11 +37,11 @@ pub(super) fn candidates(shown: &Shown<'_>, found: &Found) -> Markup {
         let is_chosen = found.chosen == Some(at);
         let mark = if is_chosen { "★ " } else { "" };
         let fields = vec![
-            table::noted("Change", &format!("{mark}{}", changes(base, one)), &assumes(one)),
+            table::text("Change", format!("{mark}{}", changes(base, one))),
             table::noted("Class", one.class().name(), if is_chosen { "chosen" } else { "" }),
             table::digits("RAM", &more(base, one), ""),
             comes(task, one.evidence()),
-            table::noted("Failed", &seen(task, one.evidence()), sureness(one)),
+            table::noted("Seen", &seen(task, one.evidence()), sureness(one)),
         ];
         Row { class: if is_chosen { "chosen" } else { "" }, fields }
     };
@@ -54,15 +53,6 @@ pub(super) fn candidates(shown: &Shown<'_>, found: &Found) -> Markup {
     }
 }
 
-/// What has to be true for the change of a driver.
-fn assumes(one: &Candidate) -> String {
-    let drivers = one.levers.iter().filter_map(|lever| match lever {
-        Lever::Driver(proposal) => Some(sentence(proposal.change.assumes())),
-        _ => None,
-    });
-    drivers.collect::<Vec<_>>().join(" ")
-}
-
 pub(super) fn sizes(task: &Task, points: &[&Point]) -> Markup {
     let page = task.base.ground.page;
     let row = |point: &&Point| {
@@ -70,7 +60,7 @@ pub(super) fn sizes(task: &Task, points: &[&Point]) -> Markup {
             table::digits("Area, MiB", &mib_number(point.pages as f64, page), ""),
             table::digits("Cap", &point.cap.to_string(), ""),
             comes(task, &point.evidence),
-            table::text("Failed", seen(task, &point.evidence)),
+            table::text("Seen", seen(task, &point.evidence)),
         ];
         Row { class: "", fields }
     };

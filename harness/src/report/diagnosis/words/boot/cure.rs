@@ -4,7 +4,8 @@ use super::{size, who};
 use crate::boot::{Asked, Border, Cure, Fate, Off, Origin, Story};
 
 /// What shows the lines of a boot that are about areas.
-const LOOK: &str = "`dmesg | grep -iE 'cma|reserved mem|node +[0-9]+: '` right after a boot";
+pub(in crate::report::diagnosis::words) const LOOK: &str =
+    "`dmesg | grep -iE 'cma|reserved mem|node +[0-9]+: '` right after a boot";
 
 /// What to do.
 pub(in crate::report::diagnosis) fn cure(asked: &Asked, story: &Story) -> Option<String> {

@@ -13,7 +13,6 @@
 //! about four times that target without a failure, and for about twice while it is searched for.
 
 mod advice;
-mod after;
 mod bench;
 mod filled;
 mod lever;
@@ -27,7 +26,6 @@ mod work;
 use std::ops::RangeInclusive;
 
 pub use advice::{Advice, Task, WhyNot, advise};
-pub use after::{After, after};
 pub use bench::{Bench, Evidence, Stage, Verdict, Watch};
 pub use filled::{Shown, filled};
 pub use lever::{Class, Lever, class_of};

@@ -5,7 +5,6 @@ mod csv;
 mod figures;
 mod html;
 mod json;
-mod paste;
 mod text;
 mod words;
 
@@ -15,7 +14,7 @@ pub use json::json;
 pub use text::text;
 
 use crate::lint::Board;
-use crate::recommend::{Advice, After, Task};
+use crate::recommend::{Advice, Task};
 
 /// What is shown.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +25,4 @@ pub struct Shown<'a> {
     pub advice: &'a Advice,
     /// What is known of the board beside.
     pub board: Option<&'a Board>,
-    /// The board with the change to choose, where there is one.
-    pub after: Option<&'a After>,
 }

@@ -41,7 +41,7 @@ pub(super) fn write(
 /// What is appended to the board's `.dts`; what an answer before left there is no part of this one.
 fn fragment(context: &Context, folder: &Path, shown: &report::Shown<'_>) -> Result<(), Failure> {
     let path = folder.join("append.dts");
-    let paste = shown.after.and_then(|after| after.paste.as_ref());
+    let paste = shown.paste.and_then(|pasted| pasted.text.as_ref());
     let Some(text) = paste.and_then(|made| made.as_ref().ok()?.fragment.as_ref()) else {
         return match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(&path, &error)),

@@ -1,10 +1,11 @@
 //! One object.
 
+mod paste;
+
 use serde_json::{Map, Value, json};
 
 use super::Shown;
 use super::figures::{Often, SCHEMA, alone, meets, more_pages, stage, unit, verdict};
-use super::paste;
 use super::words::{changes, headline, why_not};
 use crate::recommend::{
     Base, Candidate, Client, Evidence, Found, Lever, Point, SizeAlone, Task, WhyNot, Work,
@@ -20,7 +21,7 @@ pub fn json(shown: &Shown<'_>) -> Value {
         let held = advice.reproduced.get(index).and_then(Option::as_ref);
         input(work, held)
     });
-    let pasted = shown.after.and_then(|after| after.paste.as_ref());
+    let pasted = shown.paste.and_then(|pasted| pasted.text.as_ref());
     let mut all = json!({
         "schema": SCHEMA,
         "verdict": verdict(shown),
@@ -31,7 +32,7 @@ pub fn json(shown: &Shown<'_>) -> Value {
         "board": board(&task.base),
         "inputs": inputs.collect::<Vec<_>>(),
         "seed": task.seed,
-        "recommended": shown.after.map(|after| after.recommended.to_json()),
+        "recommended": shown.paste.map(|pasted| pasted.recommended.to_json()),
         "paste": pasted.and_then(|made| made.as_ref().ok()).map(paste::json),
         "no_paste": pasted.and_then(|made| made.as_ref().err()).map(ToString::to_string),
     });

@@ -3,15 +3,14 @@
 use maud::{Markup, html};
 
 use super::super::Shown;
-use super::super::paste::said;
 use crate::lint::size;
-use crate::paste::Paste;
+use crate::paste::{Checked, Paste};
 use crate::report::page::sentence;
 use crate::report::page::table::{self, Row, table};
 
 /// None where there is nothing to paste.
 pub(super) fn section(shown: &Shown<'_>) -> Option<Markup> {
-    let pasted = shown.after?.paste.as_ref()?;
+    let pasted = shown.paste?.text.as_ref()?;
     Some(match pasted {
         Err(why) => {
             html! { p { "There is nothing to paste; failed to " (sentence(&why.to_string())) } "\n" }
@@ -76,4 +75,13 @@ fn replaced(paste: &Paste) -> Markup {
     });
     let rows: Vec<_> = rows.collect();
     html! { @if !rows.is_empty() { (table("What is replaced", &rows)) } }
+}
+
+/// Whether it was checked, in words.
+fn said(paste: &Paste) -> String {
+    match &paste.checked {
+        Checked::Held(what) => format!("checked: {what} compiles and lints clean"),
+        Checked::Failed(wrong) => format!("wrong: {}", wrong.join("; ")),
+        Checked::Not(why) => format!("not checked: {why}"),
+    }
 }

@@ -35,12 +35,3 @@ fn checked(checked: &Checked) -> Value {
     };
     json!({ "state": state, "what": what })
 }
-
-/// Whether it was checked, in words.
-pub(super) fn said(paste: &Paste) -> String {
-    match &paste.checked {
-        Checked::Held(what) => format!("checked: {what} compiles and lints clean"),
-        Checked::Failed(wrong) => format!("wrong: {}", wrong.join("; ")),
-        Checked::Not(why) => format!("not checked: {why}"),
-    }
-}

@@ -5,6 +5,7 @@ mod base;
 mod folder;
 mod input;
 mod pace;
+mod text;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -15,8 +16,7 @@ use clap::Args;
 use super::context::{Context, Format};
 use super::failure::{Exit, Failure};
 use super::given::{Placed, Read};
-use crate::paste::Checked;
-use crate::recommend::{Task, Watch as _, advise, after};
+use crate::recommend::{Task, Watch as _, advise};
 use crate::report::recommend as report;
 use crate::sweep::Target;
 use pace::Pace;
@@ -121,22 +121,12 @@ pub(super) fn run(args: &Recommend, context: &Context) -> Result<Exit, Failure> 
     let most_ops = args.ops.unwrap_or(u64::MAX);
     let advice = advise(&task, &context.catalog, most_ops, &pace).map_err(Failure::because)?;
     pace.end();
+    let mut paste = text::of(&task, &advice, &board);
     let again = again::Again::new();
-    let chosen = advice.found.as_ref().and_then(|it| it.chosen.map(|at| &it.ranked[at]));
-    let mut after = chosen.map(|one| after(&task.base, board.as_ref(), one));
     if args.report.is_some() {
-        // A report says nothing of the machine.
-        task.works.iter_mut().for_each(|work| work.name = again.hidden(&work.name));
-        if let Some(Ok(paste)) = after.as_mut().and_then(|after| after.paste.as_mut()) {
-            let hide = |text: &mut String| *text = again.hidden(text);
-            match &mut paste.checked {
-                Checked::Held(what) | Checked::Not(what) => hide(what),
-                Checked::Failed(wrong) => wrong.iter_mut().for_each(hide),
-            }
-        }
+        folder::hide(&again, &mut task, paste.as_mut());
     }
-    let after = after.as_ref();
-    let shown = report::Shown { task: &task, advice: &advice, board: board.as_ref(), after };
+    let shown = report::Shown { task: &task, advice: &advice, paste: paste.as_ref() };
     let ran = advice.found.as_ref().map_or(0, |found| found.ops);
     let command = again.line(args.seed, args.ops, (ran, pace.used()));
     if let Some(folder) = &args.report {

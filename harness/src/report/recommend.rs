@@ -5,6 +5,7 @@ mod csv;
 mod figures;
 mod html;
 mod json;
+mod paste;
 mod text;
 mod words;
 
@@ -13,7 +14,8 @@ pub use html::html;
 pub use json::json;
 pub use text::text;
 
-use crate::lint::Board;
+use crate::boot::Recommended;
+use crate::paste::{CannotPaste, Paste};
 use crate::recommend::{Advice, Task};
 
 /// What is shown.
@@ -23,6 +25,15 @@ pub struct Shown<'a> {
     pub task: &'a Task,
     /// What was answered.
     pub advice: &'a Advice,
-    /// What is known of the board beside.
-    pub board: Option<&'a Board>,
+    /// What to paste for what was chosen.
+    pub paste: Option<&'a Pasted>,
+}
+
+/// What to paste.
+#[derive(Clone, Debug)]
+pub struct Pasted {
+    /// The board as it is to be, as `cmalab diagnose --recommended` reads it.
+    pub recommended: Recommended,
+    /// The texts, or why there are none; none where no text changes anything.
+    pub text: Option<Result<Paste, CannotPaste>>,
 }

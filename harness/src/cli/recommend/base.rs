@@ -11,6 +11,7 @@ use crate::ingest::DEFAULT_CAP;
 use crate::kernel::{Release, release};
 use crate::lint::{self, Board};
 use crate::page::Page;
+use crate::paste;
 use crate::recommend::{Base, Ground, Limits};
 use crate::tree::Tree;
 use crate::words::mib;
@@ -55,8 +56,8 @@ const CAPS: (u32, u32) = (2, 12);
 const OLD_CAPS: (u32, u32) = (4, 12);
 const NEW: Release = (5, 0);
 
-/// What is known of the board from its texts and the options; none where there is nothing.
-fn board(args: &Recommend, given: &Given) -> Result<Option<Board>, Failure> {
+/// What is known of the board from its texts and the options; it may be nothing.
+fn board(args: &Recommend, given: &Given) -> Result<Board, Failure> {
     let mut all = lint::Given {
         texts: given.texts.clone(),
         kernel: args.kernel.clone(),
@@ -76,12 +77,7 @@ fn board(args: &Recommend, given: &Given) -> Result<Option<Board>, Failure> {
         all.texts.push(text(path)?);
     }
     all.cmdline = args.cmdline.as_deref().map(cmdline).transpose()?;
-    let is_empty = all.texts.is_empty() && all.tree.is_none() && all.cmdline.is_none();
-    if is_empty {
-        return Ok(None);
-    }
-    let board = Board::read(all)?;
-    Ok((!board.is_empty()).then_some(board))
+    Ok(Board::read(all)?)
 }
 
 /// The board as it is, what must stay, and what is known of it beside.
@@ -89,7 +85,7 @@ pub(super) fn of(
     args: &Recommend,
     given: &Given,
     context: &Context,
-) -> Result<(Base, Limits, Option<Board>), Failure> {
+) -> Result<(Base, Limits, Board), Failure> {
     let board = board(args, given)?;
     let fit = given.fit();
     let page = args.read.page_kib.or(fit.map(|fit| fit.paged.page)).unwrap_or_default();
@@ -101,9 +97,9 @@ pub(super) fn of(
     }
     let stated = args.placed.geometry().pages.or(args.mib.map(|mib| mib * page.in_mib()));
     let pages = stated.or(area.as_ref().map(cma_policies::Area::pages)).or(given.area_pages());
-    let cap = args.cap.or(given.cap()).or(board.as_ref().and_then(|board| board.cap));
-    let step = step(given, board.as_ref(), (pages, page))?;
-    let places = board.as_ref().map(|board| lint::lint(board).areas).unwrap_or_default();
+    let cap = args.cap.or(given.cap()).or(board.cap);
+    let step = step(given, &board, (pages, page))?;
+    let places = lint::lint(&board).areas;
     let shown = given.shown().and_then(|shown| shown.area.clone());
     let name = area.as_ref().map(|area| area.name().to_string()).or(shown);
     let others: Vec<_> = places
@@ -112,11 +108,20 @@ pub(super) fn of(
         .collect();
     let beside_bytes: u64 = others.iter().filter_map(|area| area.bytes).sum();
     let beside = beside_bytes / page.bytes();
-    let memory = board.as_ref().and_then(|board| board.memory.as_ref());
-    let memory: Option<u64> = memory.map(|all| all.iter().map(|(from, end)| end - from).sum());
+    let memory: Option<u64> =
+        board.memory.as_ref().map(|all| all.iter().map(|(from, end)| end - from).sum());
     let most = most(args, (pages, beside, page), memory)?;
-    let newest =
-        board.as_ref().and_then(Board::release).or(args.kernel.as_deref().and_then(release));
+    let room = paste::most_bytes(&board, name.as_deref().unwrap_or("linux,cma"));
+    let room = room.filter(|room| room.bytes / page.bytes() < most);
+    if let Some(room) = &room {
+        context.warn(&format!(
+            "no more than {} are tried: {}",
+            mib(room.bytes / page.bytes(), page),
+            room.why
+        ));
+    }
+    let most = room.map_or(most, |room| room.bytes / page.bytes());
+    let newest = board.release().or(args.kernel.as_deref().and_then(release));
     let (low, high) = if newest.is_some_and(|own| own < NEW) { OLD_CAPS } else { CAPS };
     let ground = Ground {
         base_pfn: area.as_ref().map_or(0, |area| area.ranges()[0].pfn.0),
@@ -140,20 +145,16 @@ pub(super) fn of(
             mib(step, page)
         )));
     }
-    let limits = limits(args, (name.as_deref(), &places), &base, board.as_ref())?;
-    if board.is_none() && fit.is_some() {
+    let limits = limits(args, (name.as_deref(), &places), &base, &board)?;
+    if board.is_empty() && fit.is_some() {
         context.warn("nothing says what the board is: no device tree, log or command line");
     }
     Ok((base, limits, board))
 }
 
 /// Pages that the sizes of areas are multiples of.
-fn step(
-    given: &Given,
-    board: Option<&Board>,
-    (pages, page): (Option<u64>, Page),
-) -> Result<u64, Failure> {
-    let by_board = board.and_then(|board| board.steps.least());
+fn step(given: &Given, board: &Board, (pages, page): (Option<u64>, Page)) -> Result<u64, Failure> {
+    let by_board = if board.is_empty() { None } else { paste::step(board) };
     let kind = crate::kernel::Kind { page: Some(page), ..kind(given)? };
     let bytes = by_board.or(kind.step().map(|step| step.bytes)).unwrap_or(page.bytes());
     let step = (bytes / page.bytes()).max(1);
@@ -199,7 +200,7 @@ fn limits(
     args: &Recommend,
     (name, places): (Option<&str>, &[lint::Area]),
     base: &Base,
-    board: Option<&Board>,
+    board: &Board,
 ) -> Result<Limits, Failure> {
     let within = &args.limits;
     let known: Vec<&str> = places.iter().map(|area| &*area.name).chain(name).collect();
@@ -216,7 +217,7 @@ fn limits(
             "split {both} off: --split and --no-split both name it"
         )));
     }
-    let stated = board.and_then(|board| board.config.number("CMA_AREAS"));
+    let stated = board.config.number("CMA_AREAS");
     let max_areas = within.max_areas.or(stated).unwrap_or(AREAS);
     if max_areas < base.areas && within.max_areas.is_some() {
         return Err(Failure::because(format_args!(

@@ -6,6 +6,9 @@ use std::path::Path;
 
 use super::super::context::Context;
 use super::super::failure::Failure;
+use super::again::Again;
+use crate::paste::Checked;
+use crate::recommend::Task;
 use crate::report::recommend as report;
 
 fn failed(path: &Path, error: &io::Error) -> Failure {
@@ -15,6 +18,17 @@ fn failed(path: &Path, error: &io::Error) -> Failure {
 /// Makes it, before anything is run.
 pub(super) fn make(folder: &Path) -> Result<(), Failure> {
     fs::create_dir_all(folder).map_err(|error| failed(folder, &error))
+}
+
+/// Takes out of what is shown where files lie on this machine.
+pub(super) fn hide(again: &Again, task: &mut Task, paste: Option<&mut report::Pasted>) {
+    let hide = |text: &mut String| *text = again.hidden(text);
+    task.works.iter_mut().for_each(|work| hide(&mut work.name));
+    let Some(Ok(paste)) = paste.and_then(|pasted| pasted.text.as_mut()) else { return };
+    match &mut paste.checked {
+        Checked::Held(what) | Checked::Not(what) => hide(what),
+        Checked::Failed(wrong) => wrong.iter_mut().for_each(hide),
+    }
 }
 
 /// Writes the files, each whole or not at all; where COMMAND is, all are.

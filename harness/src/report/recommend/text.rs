@@ -15,7 +15,7 @@ const WIDTH: usize = 100;
 /// Candidates that are shown.
 const ROWS: usize = 12;
 
-fn paragraph(out: &mut dyn Write, name: &str, text: &str) -> io::Result<()> {
+pub(super) fn paragraph(out: &mut dyn Write, name: &str, text: &str) -> io::Result<()> {
     let first = format!("{name:<12}");
     for line in wrapped(text, WIDTH, (&first, "            ")) {
         writeln!(out, "{line}")?;
@@ -38,7 +38,8 @@ pub fn text(shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
     smallest(shown, found, out)?;
     costs(shown, found, out)?;
     curves(shown, found, out)?;
-    sure(shown, found, out)
+    sure(shown, found, out)?;
+    shown.paste.map_or(Ok(()), |pasted| super::paste::text(pasted, out))
 }
 
 /// The board as it is, and whether streams fail as it did.

@@ -188,7 +188,10 @@ fn the_page_is_whole_asks_for_nothing_and_leads_with_the_decision() {
     let bench = tempfile::tempdir().unwrap();
     let text = out(&format!("{CAMERA} --format html"), bench.path());
     let page = Page::read(&text).unwrap_or_else(|why| panic!("{why}"));
-    assert_eq!(page.ids_of("section"), ["candidates", "sizes", "clients", "why", "rests", "again"]);
+    assert_eq!(
+        page.ids_of("section"),
+        ["candidates", "paste", "sizes", "clients", "why", "rests", "again"]
+    );
     for (tag, name, value) in &page.attributes {
         match name.as_str() {
             "src" | "srcset" | "style" | "action" | "data" => panic!("{tag} {name}"),

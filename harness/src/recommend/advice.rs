@@ -7,7 +7,8 @@ use super::search::{Found, search};
 use super::survey::survey;
 use super::work::{Failed, Work};
 use super::{Base, Limits};
-use crate::reproduce::{NotReproduced, Reproduction, reproduce_watched};
+use crate::op::Timed;
+use crate::reproduce::{NotReproduced, Reproduction, Yardstick, reproduce_watched, yardstick};
 use crate::sweep::{Length, Target};
 use crate::words::mib;
 
@@ -36,6 +37,8 @@ pub struct Advice {
     pub why_not: Option<WhyNot>,
     /// What was found; none where nothing was searched.
     pub found: Option<Found>,
+    /// What any placement of the first stream of the first work needs, and what the kernel's does.
+    pub yardstick: Option<Yardstick>,
 }
 
 /// Why nothing is advised. The number is that of the work.
@@ -78,7 +81,7 @@ pub fn advise(
     watch: &dyn Watch,
 ) -> Result<Advice, Failed> {
     let length_us = length_us(task, watch)?;
-    let mut advice = Advice { reproduced: Vec::new(), why_not: None, found: None };
+    let mut advice = Advice { reproduced: Vec::new(), why_not: None, found: None, yardstick: None };
     for (index, work) in task.works.iter().enumerate() {
         let held = held(work)?;
         let fails = held.as_ref().is_some_and(|shown| !shown.holds());
@@ -93,7 +96,23 @@ pub fn advise(
     let limits = (task.seed, most_ops);
     let mut bench = Bench::new(&task.works, task.base.ground, span, limits, watch);
     advice.found = Some(search(&mut bench, &task.base, &task.limits, catalog)?);
+    advice.yardstick = placed(task)?;
     Ok(advice)
+}
+
+/// Ops that are packed: what any placement of them needs takes about a second.
+const PACKED: usize = 1 << 15;
+
+/// What any placement of what the board does needs.
+fn placed(task: &Task) -> Result<Option<Yardstick>, Failed> {
+    let Base { pages, most_pages, cap, ground, .. } = &task.base;
+    let Some(work) = task.works.first() else { return Ok(None) };
+    let stream = work.open(task.seed, pages.unwrap_or(*most_pages), ground.page);
+    let ops = stream.map_err(|error| Failed::Draw(work.name.clone(), error))?.ops;
+    let before = ops.before().to_vec();
+    let all = before.into_iter().map(|op| Timed { at_us: 0, op }).chain(ops.take(PACKED));
+    yardstick(all, *cap, ground.order_per_bit)
+        .map_err(|violation| Failed::Broken("kernel".to_string(), violation))
 }
 
 /// The board time of a stream: as long as the target, at most a day, and no more ops than a core

@@ -1,9 +1,11 @@
-//! What a change costs beside RAM, and what it assumes.
+//! What a change costs beside RAM, what it assumes, and what any placement needs.
 
 use cma_policies::dma_align;
 
+use super::Shown;
 use crate::recommend::{Base, Candidate, Found, Lever};
 use crate::report::plain::clean;
+use crate::report::words::any_placement_needs;
 use crate::words::counted;
 
 /// Clients that are named at most.
@@ -79,4 +81,10 @@ pub(super) fn served(found: &Found) -> Option<String> {
             counted(served, "request")
         )
     })
+}
+
+/// What any placement needs.
+pub(super) fn needs(shown: &Shown<'_>) -> Vec<String> {
+    let page = shown.task.base.ground.page;
+    shown.advice.yardstick.iter().flat_map(|one| any_placement_needs(one, page)).collect()
 }

@@ -10,7 +10,7 @@ use super::words::{changes, headline, why_not};
 use crate::recommend::{
     Base, Candidate, Client, Evidence, Found, Lever, Point, SizeAlone, Task, WhyNot, Work,
 };
-use crate::reproduce::Reproduction;
+use crate::reproduce::{Reproduction, Yardstick};
 use crate::workload::changed::{Back, Changed, Proposal};
 
 /// For programs: one object. What is not known is null; what there is only where something was
@@ -32,6 +32,7 @@ pub fn json(shown: &Shown<'_>) -> Value {
         "board": board(&task.base),
         "inputs": inputs.collect::<Vec<_>>(),
         "seed": task.seed,
+        "any_placement": advice.yardstick.as_ref().map(any_placement),
         "recommended": shown.paste.map(|pasted| pasted.recommended.to_json()),
         "paste": pasted.and_then(|made| made.as_ref().ok()).map(paste::json),
         "no_paste": pasted.and_then(|made| made.as_ref().err()).map(ToString::to_string),
@@ -72,6 +73,19 @@ const SEARCHED: [(&str, Field); 15] = [
     ("length_us", |_, found| json!(found.length_us)),
     ("is_cut", |_, found| json!(found.is_cut)),
 ];
+
+/// What any placement of what is asked for needs, in pages.
+fn any_placement(needs: &Yardstick) -> Value {
+    let bounds = &needs.bounds;
+    json!({
+        "load_pages": bounds.load_pages,
+        "aligned_load_pages": bounds.aligned_load_pages,
+        "lower_pages": bounds.lower_pages,
+        "upper_pages": bounds.upper_pages,
+        "first_fit_pages": needs.first_fit_pages,
+        "is_whole": needs.is_whole,
+    })
+}
 
 fn not_advised(shown: &Shown<'_>, why: WhyNot) -> Value {
     let (task, advice) = (shown.task, shown.advice);

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::Shown;
-use super::costs::{cap, drivers, served};
+use super::costs::{cap, drivers, needs, served};
 use super::words::{asked_for, changes, headline, held, more, often, rests_on, seen, size_alone};
 use crate::recommend::{Candidate, Found, Point, Verdict};
 use crate::words::table::aligned;
@@ -36,6 +36,9 @@ pub fn text(shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
     let Some(found) = &shown.advice.found else { return Ok(()) };
     table(shown, found, out)?;
     smallest(shown, found, out)?;
+    for (at, line) in needs(shown).iter().enumerate() {
+        paragraph(out, if at == 0 { "placement" } else { "" }, line)?;
+    }
     costs(shown, found, out)?;
     curves(shown, found, out)?;
     sure(shown, found, out)?;

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::super::Shown;
+use super::super::costs::needs;
 use super::super::words::{asked_for, often, seen};
 use crate::recommend::{Found, Verdict};
 use crate::report::page::sentence;
@@ -23,6 +24,7 @@ pub(super) fn section(shown: &Shown<'_>, found: &Found) -> Option<Markup> {
             (seen(task, now.evidence())) "."
         } "\n"
         p { (sentence(&asked_for(&task.base, found))) " " (room(shown, found)) } "\n"
+        @for line in &needs(shown) { p { (sentence(line)) } "\n" }
         @for (work, held) in by_size.filter(|(_, held)| held.is_known()) {
             (sizes(&work.name, held))
         }

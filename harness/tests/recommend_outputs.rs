@@ -69,6 +69,7 @@ fn a_report_is_the_same_on_any_number_of_cores_and_made_again_by_its_command() {
     let names: Vec<_> = one.keys().map(String::as_str).collect();
     let all = [
         "COMMAND",
+        "append.dts",
         "candidates.csv",
         "curve.csv",
         "recommend.json",
@@ -76,6 +77,11 @@ fn a_report_is_the_same_on_any_number_of_cores_and_made_again_by_its_command() {
         "report.html",
     ];
     assert_eq!(names, all);
+    let json: Value = serde_json::from_str(&one["recommend.json"]).unwrap();
+    assert_eq!(json["paste"]["fragment"], *one["append.dts"]);
+    let recommended = &json["recommended"]["areas"][0];
+    assert_eq!(recommended["bytes"], json["paste"]["areas"][0]["bytes"]);
+    assert!(one["report.html"].contains("Append to the board's .dts:"));
     for (name, text) in &one {
         assert!(!text.contains(&*bench.path().to_string_lossy()), "{name}");
     }

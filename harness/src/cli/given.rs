@@ -52,6 +52,11 @@ pub(super) fn page(text: &str) -> Result<Page, String> {
 }
 
 impl Read {
+    /// The area that is named.
+    pub(super) fn area(&self) -> Option<&str> {
+        self.area.as_deref()
+    }
+
     fn options(&self, geometry: Geometry) -> Result<Options, Failure> {
         Ok(Options {
             recorded_cap: self.recorded_cap,

@@ -95,13 +95,21 @@ pub(super) fn of(
             "recommend for an area of several ranges: nothing but hugetlb_cma= makes one",
         ));
     }
+    let places = lint::lint(&board).areas;
+    // What the board has is what is asked, where no file says which area is.
+    let own = match args.read.area() {
+        Some(name) => places.iter().find(|area| area.name == name),
+        None => places.iter().find(|area| area.default && area.is_placed()),
+    };
     let stated = args.placed.geometry().pages.or(args.mib.map(|mib| mib * page.in_mib()));
-    let pages = stated.or(area.as_ref().map(cma_policies::Area::pages)).or(given.area_pages());
+    let own_pages = own.and_then(|area| area.bytes).map(|bytes| bytes / page.bytes());
+    let of_files = area.as_ref().map(cma_policies::Area::pages).or(given.area_pages());
+    let pages = stated.or(of_files).or(own_pages);
     let cap = args.cap.or(given.cap()).or(board.cap);
     let step = step(given, &board, (pages, page))?;
-    let places = lint::lint(&board).areas;
     let shown = given.shown().and_then(|shown| shown.area.clone());
     let name = area.as_ref().map(|area| area.name().to_string()).or(shown);
+    let name = name.or(own.map(|area| area.name.clone()));
     let others: Vec<_> = places
         .iter()
         .filter(|area| area.is_placed() && Some(&area.name) != name.as_ref())

@@ -33,7 +33,7 @@ pub(super) struct Pace<'a> {
 
 /// What a whole search comes to, in ops of a time as long as the target, by what searches took: a
 /// rough figure, said as one.
-const SEARCH: f64 = 60.0;
+const SEARCH: f64 = 150.0;
 
 impl<'a> Pace<'a> {
     pub(super) fn new(context: &'a Context, most: Option<Duration>) -> Self {

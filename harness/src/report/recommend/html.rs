@@ -10,7 +10,9 @@ use maud::{Markup, html};
 use super::Shown;
 use super::costs::{cap, drivers, served};
 use super::figures::verdict;
-use super::words::{changes, headline, held, is_one, more, often, rests_on, seen, size_alone};
+use super::words::{
+    changes, headline, held, is_one, more, often, rests_on, seen, shares, size_alone,
+};
 use crate::recommend::{Candidate, Found, Verdict};
 use crate::report::page::{Page, Section, capital, sentence};
 
@@ -172,6 +174,7 @@ fn rests(shown: &Shown<'_>) -> Markup {
         @if let Some(found) = &advice.found {
             p { (sentence(&rests_on(task, found))) " Seeds from " (task.seed) " on." } "\n"
         }
+        @if let Some(shares) = shares(task) { p { "The board does: " (shares) "." } "\n" }
         @if !advice.reproduced.is_empty() {
             p { "Whether streams that are drawn fail as the board did:" } "\n"
             ul { @for (work, shown) in inputs { li { (sentence(&held(work, shown.as_ref()))) } "\n" } }

@@ -4,7 +4,9 @@ use std::io::{self, Write};
 
 use super::Shown;
 use super::costs::{cap, drivers, needs, served};
-use super::words::{asked_for, changes, headline, held, more, often, rests_on, seen, size_alone};
+use super::words::{
+    asked_for, changes, headline, held, more, often, rests_on, seen, shares, size_alone,
+};
 use crate::recommend::{Candidate, Found, Point, Verdict};
 use crate::words::table::aligned;
 use crate::words::{mib, mib_number, wrapped};
@@ -52,6 +54,9 @@ fn board(shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
     let size = base.pages.map_or("of no stated size".to_string(), |pages| mib(pages, page));
     let line = format!("{}, {size}, CONFIG_CMA_ALIGNMENT {}", super::words::area(base), base.cap);
     paragraph(out, "the board", &line)?;
+    if let Some(shares) = shares(task) {
+        paragraph(out, "it does", &shares)?;
+    }
     for (work, shown) in task.works.iter().zip(&shown.advice.reproduced) {
         paragraph(out, "reproduced", &held(work, shown.as_ref()))?;
     }

@@ -6,7 +6,8 @@ use crate::recommend::{
 };
 use crate::report::plain::clean;
 use crate::span::{at_least, span};
-use crate::words::{counted, mib, mib_number};
+use crate::stats::rate;
+use crate::words::{counted, mib, mib_number, percent};
 
 /// A time; of recordings a number of ops.
 pub(super) fn time(us: f64, in_ops: bool) -> String {
@@ -161,18 +162,36 @@ pub(super) fn why_not(task: &Task, advice: &crate::recommend::Advice, why: WhyNo
         WhyNot::TooShort { work, sessions, record_us } => {
             let name = clean(&task.works[work].name);
             let sessions = counted(sessions, "session");
-            match record_us {
-                Some(us) => format!(
-                    "{name} has {sessions} that came to an end, of which no other stream can be drawn; \
-                     record {} or longer",
-                    time(us as f64, is_in_ops(task))
-                ),
-                None => format!(
-                    "{name} has no session that came to an end: what is asked for stays to the end, so \
-                     nothing shows how it goes on; record longer"
-                ),
-            }
+            let longer = match record_us {
+                Some(us) => format!("record {} or longer", time(us as f64, is_in_ops(task))),
+                None => "record until what is asked for goes back, several times".to_string(),
+            };
+            format!(
+                "{name} has {sessions} that came to an end, too few to draw other streams from; {longer}\
+                 {}",
+                alone(task, work)
+            )
         }
+    }
+}
+
+/// What a file shows by itself, where it says how its requests ended.
+fn alone(task: &Task, work: usize) -> String {
+    let in_ops = is_in_ops(task);
+    let fit = task.works[work].fit().filter(|fit| fit.has_outcomes() && fit.end_us() > 0);
+    let Some(fit) = fit else { return String::new() };
+    let (asked, end_us) = (fit.recorded().all(), fit.end_us() as f64);
+    match asked.refused {
+        0 => format!(
+            ". Alone it shows, at 95 %, that failures come less than one in {} as it is",
+            least(rate::mtbf_low(0, end_us), in_ops)
+        ),
+        refused => format!(
+            ". In its {} {} of {} were refused",
+            time(end_us, in_ops),
+            refused,
+            counted(asked.requests, "request")
+        ),
     }
 }
 
@@ -186,6 +205,16 @@ pub(super) fn reproduced(shown: &crate::reproduce::Reproduction) -> String {
         .range
         .map_or_else(String::new, |(low, high)| format!(" ({} to {})", share(low), share(high)));
     format!("{recorded} of its requests were refused, {modelled}{range} of those of streams")
+}
+
+/// How much of its time a board does what; none where that is one thing.
+pub(super) fn shares(task: &Task) -> Option<String> {
+    let all: f64 = task.works.iter().map(|work| work.weight).sum();
+    let share = |work: &Work| {
+        format!("{} {} of the time", clean(&work.name), percent(work.weight / all, 0))
+    };
+    let shares = task.works.iter().map(share);
+    (task.works.len() > 1).then(|| shares.collect::<Vec<_>>().join(", "))
 }
 
 /// Whether streams of a work fail as its file did.

@@ -50,7 +50,8 @@ fn text(what: &str, text: Option<&str>) -> Markup {
     html! {
         @if let Some(text) = text {
             @if !what.is_empty() { p { (what) } "\n" }
-            pre .wide tabindex="0" { (text.trim_end()) } "\n"
+            // A page has no tabs: they are controls.
+            pre .wide tabindex="0" { (text.trim_end().replace('\t', "        ")) } "\n"
         }
     }
 }

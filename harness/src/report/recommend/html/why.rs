@@ -60,7 +60,7 @@ fn sizes(name: &str, held: &Reproduction) -> Markup {
             format!("{} to {}", percent(low, 1), percent(high, 1))
         });
         let fields = vec![
-            table::digits("Pages asked for", &pages.to_string(), ""),
+            table::text("Asked for", crate::words::pages(*pages)),
             table::sure("Refused on the board", figure.recorded, &share(figure.recorded), ""),
             table::sure("In streams", figure.predicted, &share(figure.predicted), &range),
         ];

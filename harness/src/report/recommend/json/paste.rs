@@ -10,7 +10,10 @@ pub(super) fn json(paste: &Paste) -> Value {
     let replaced =
         replaced.map(|own| json!({ "what": own.what, "before": own.before, "after": own.after }));
     let line = paste.cmdline.as_ref();
+    let areas = paste.areas.iter();
+    let areas = areas.map(|area| json!({ "name": area.name, "bytes": area.bytes }));
     json!({
+        "areas": areas.collect::<Vec<_>>(),
         "fragment": paste.fragment,
         "overlay": paste.overlay,
         "config": paste.config,

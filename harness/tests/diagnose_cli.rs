@@ -262,7 +262,7 @@ fn a_file_is_written_whole() {
 }
 
 #[test]
-fn html_is_for_diagnose_alone() {
+fn html_is_for_diagnose_and_recommend_alone() {
     let bench = Bench::new();
     let mut command = Command::new(env!("CARGO_BIN_EXE_cmalab"));
     command.args(["list", "policies", "--format", "html"]).current_dir(bench.path());

@@ -1,4 +1,4 @@
-//! What `cmalab recommend` writes beside its text: JSON, CSV, a page, and a folder with all of them.
+//! What `cmalab recommend` writes beside its text: JSON, CSV, a page, a folder with all of them.
 
 #[path = "report_html/page.rs"]
 mod page;

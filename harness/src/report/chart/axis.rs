@@ -86,8 +86,8 @@ impl Axis {
         axis
     }
 
-    /// From the last of these ascending `places`, above 0, that is not above `least` to the first that
-    /// is not below `most`. What is on it is the logarithm of a value, to the base 10.
+    /// From the last of these ascending `places`, above 0, that is not above `least` to the first
+    /// that is not below `most`. What is on it is the logarithm of a value, to the base 10.
     pub(in crate::report) fn powers(
         title: &str,
         (least, most): (f64, f64),

@@ -11,8 +11,8 @@ use crate::words::counted;
 /// Clients that are named at most.
 const NAMED: usize = 6;
 
-/// What a smaller cap costs: who loses the alignment that requests have now. None where no candidate
-/// has one.
+/// What a smaller cap costs: who loses the alignment that requests have now. None where no
+/// candidate has one.
 pub(super) fn cap(base: &Base, found: &Found) -> Option<(u32, String)> {
     let caps = found.ranked.iter().map(|one| one.config.cap);
     let cap = caps.filter(|cap| *cap < base.cap).min()?;
@@ -29,8 +29,8 @@ pub(super) fn cap(base: &Base, found: &Found) -> Option<(u32, String)> {
     });
     let relies: Vec<_> = relies.take(NAMED).collect();
     let line = format!(
-        "buffers begin at multiples of {} then, in every area of the board: a device that needs more \
-         (a window, an IOMMU's large pages) fails. Larger requests come from {}",
+        "buffers begin at multiples of {} then, in every area of the board: a device that needs \
+         more (a window, an IOMMU's large pages) fails. Larger requests come from {}",
         bytes((1u64 << cap) * page.bytes()),
         relies.join(", ")
     );
@@ -75,9 +75,9 @@ pub(super) fn served(found: &Found) -> Option<String> {
     let served = chosen.map_or(0, |one| one.evidence().fell_back);
     (served > 0).then(|| {
         format!(
-            "of the streams of this answer the area refused {}, which the page allocator served, as it \
-             is taken to do for who asks; it may not always have the blocks: --strict counts them as \
-             failures",
+            "of the streams of this answer the area refused {}, which the page allocator served, as \
+             it is taken to do for who asks; it may not always have the blocks: --strict counts \
+             them as failures",
             counted(served, "request")
         )
     })

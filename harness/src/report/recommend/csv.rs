@@ -1,5 +1,5 @@
-//! `candidates.csv` and `curve.csv`: a row for each candidate, the best first, and one for each size
-//! of the curves.
+//! `candidates.csv` and `curve.csv`: a row for each candidate, the best first, and one for each
+//! size of the curves.
 
 use std::io::{self, Write};
 

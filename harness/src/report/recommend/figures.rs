@@ -10,8 +10,8 @@ pub(super) const SCHEMA: u32 = 1;
 
 /// How often a failure comes, in whole microseconds; of recordings in ops.
 pub(super) struct Often {
-    /// The mean time between failures; none without a failure, and where no seed changes the stream,
-    /// whose times are made up.
+    /// The mean time between failures; none without a failure, and where no seed changes the
+    /// stream, whose times are made up.
     pub(super) mtbf_us: Option<u64>,
     /// The lower end of its 95 % interval, rounded down; none likewise.
     pub(super) low_us: Option<u64>,

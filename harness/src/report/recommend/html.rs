@@ -109,7 +109,9 @@ fn tiles(shown: &Shown<'_>, found: &Found, one: &Candidate) -> Markup {
     let task = shown.task;
     let now = found.baseline.map(|at| &found.ranked[at]).filter(|_| !one.levers.is_empty());
     let tile = |name: &str, words: &str, note: &str| {
-        html! { div { dt { (name) } dd { (words) @if !note.is_empty() { small { (note) } } } } "\n" }
+        html! {
+            div { dt { (name) } dd { (words) @if !note.is_empty() { small { (note) } } } } "\n"
+        }
     };
     let comes = |name: &str, one: &Candidate| {
         let words = often(task, one.evidence());
@@ -177,13 +179,16 @@ fn rests(shown: &Shown<'_>) -> Markup {
         @if let Some(shares) = shares(task) { p { "The board does: " (shares) "." } "\n" }
         @if !advice.reproduced.is_empty() {
             p { "Whether streams that are drawn fail as the board did:" } "\n"
-            ul { @for (work, shown) in inputs { li { (sentence(&held(work, shown.as_ref()))) } "\n" } }
-            "\n"
+            ul {
+                @for (work, shown) in inputs {
+                    li { (sentence(&held(work, shown.as_ref()))) } "\n"
+                }
+            } "\n"
         }
         @if advice.found.is_some() {
             p {
-                "Intervals are of 95 % and hold whenever one looks, so that it may stop as soon as it \
-                knows enough. What is proven is from streams that no choice was made by; other \
+                "Intervals are of 95 % and hold whenever one looks, so that it may stop as soon as \
+                it knows enough. What is proven is from streams that no choice was made by; other \
                 figures are from the streams of the search, and favour what was found by them."
             } "\n"
         }

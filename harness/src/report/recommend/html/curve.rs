@@ -80,8 +80,8 @@ fn plot(shown: &Shown<'_>, found: &Found) -> Plot {
 
 fn note(shown: &Shown<'_>) -> String {
     let note = "Bars: 95 % intervals, by streams of the search. A hollow marker with an arrow: no \
-                stream failed, and the mean time is longer than that. Above the level line the target \
-                is met.";
+                stream failed, and the mean time is longer than that. Above the level line the \
+                target is met.";
     match chosen(shown).is_some_and(|one| !is_of_curve(one)) {
         true => format!("{note} The choice changes more than size and cap, which is not drawn."),
         false => note.to_string(),

@@ -13,7 +13,9 @@ pub(super) fn section(shown: &Shown<'_>) -> Option<Markup> {
     let pasted = shown.paste?.text.as_ref()?;
     Some(match pasted {
         Err(why) => {
-            html! { p { "There is nothing to paste; failed to " (sentence(&why.to_string())) } "\n" }
+            html! {
+                p { "There is nothing to paste; failed to " (sentence(&why.to_string())) } "\n"
+            }
         }
         Ok(paste) => texts(paste),
     })

@@ -16,9 +16,9 @@ use clap::Args;
 use super::context::{Context, Format};
 use super::failure::{Exit, Failure};
 use super::given::{Placed, Read};
-use crate::recommend::{Task, Watch as _, advise};
+use crate::recommend::{Task, Watch as _, Work, advise};
 use crate::report::recommend as report;
-use crate::sweep::Target;
+use crate::sweep::{Length, Target};
 use pace::Pace;
 
 /// Says what to change on a board so that its requests are served: size of the area, cap, pools,
@@ -46,9 +46,10 @@ pub(super) struct Recommend {
     /// Traces and texts of a board, recordings, streams, profiles, mixes; "-" is standard input
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<String>,
-    /// How rare failures are to be: mtbf=30d, or failing=1%/day
-    #[arg(long, default_value = "mtbf=1d", value_parser = Target::parse)]
-    target: Target,
+    /// How rare failures are to be: mtbf=30d, or failing=1%/day [default: mtbf=1d; of a recording, which
+    /// has no time, one in ten times its ops]
+    #[arg(long, value_parser = Target::parse)]
+    target: Option<Target>,
     /// Shares of board time of several inputs, in their order [default: equal]
     #[arg(long, value_name = "N,…", value_delimiter = ',')]
     weight: Vec<f64>,
@@ -116,7 +117,8 @@ pub(super) fn run(args: &Recommend, context: &Context) -> Result<Exit, Failure> 
     let given = input::read(args, context)?;
     let (base, limits, board) = base::of(args, &given, context)?;
     let works = given.works(args, &base)?;
-    let mut task = Task { works, base, limits, target: args.target, seed: args.seed };
+    let target = target(args, &works)?;
+    let mut task = Task { works, base, limits, target, seed: args.seed };
     let pace = Pace::new(context, args.ops.is_none().then_some(args.time));
     let most_ops = args.ops.unwrap_or(u64::MAX);
     let advice = advise(&task, &context.catalog, most_ops, &pace).map_err(Failure::because)?;
@@ -149,5 +151,23 @@ fn write(
         Format::Json => writeln!(out, "{:#}", report::json(shown)),
         Format::Csv => report::candidates(shown, out),
         Format::Html => out.write_all(report::html(shown, command.trim_end()).as_bytes()),
+    }
+}
+
+/// The board time of the target where none is stated: a day, in microseconds.
+const DAY_US: u64 = 24 * Length::HOUR_US;
+/// Times that a recording of so many ops is to go well.
+const TIMES: u64 = 10;
+
+/// How rare failures are to be; of recordings in ops.
+fn target(args: &Recommend, works: &[Work]) -> Result<Target, Failure> {
+    let ops = works.iter().filter(|work| work.is_in_ops()).filter_map(Work::fit);
+    match (ops.map(|fit| fit.ops()).max(), args.target) {
+        (Some(_), Some(target)) => Err(Failure::because(format_args!(
+            "ask {target} of a recording: it has no time, only ops; leave --target out, and one failure \
+             in ten times its ops is asked about"
+        ))),
+        (Some(ops), None) => Ok(Target::Mtbf(ops.saturating_mul(TIMES))),
+        (None, target) => Ok(target.unwrap_or(Target::Mtbf(DAY_US))),
     }
 }

@@ -72,8 +72,8 @@ fn decision(shown: &Shown<'_>) -> String {
     match (verdict(shown), chosen(shown)) {
         ("as-it-is", _) => "nothing has to be changed".to_string(),
         (_, Some(one)) => changes(&shown.task.base, one),
-        ("unproven", _) => format!("nothing is proven to meet {} yet", shown.task.target),
-        ("nothing", _) => format!("nothing that may be changed meets {}", shown.task.target),
+        ("unproven", _) => format!("nothing is proven to meet {} yet", target(shown.task)),
+        ("nothing", _) => format!("nothing that may be changed meets {}", target(shown.task)),
         _ => "cannot advise".to_string(),
     }
 }
@@ -93,7 +93,7 @@ fn header(shown: &Shown<'_>) -> Markup {
     let task = shown.task;
     let (class, word) = badge(shown);
     html! {
-        p .tool { "cmalab recommend · target " (task.target) } "\n"
+        p .tool { "cmalab recommend · target " (target(task)) } "\n"
         p .badge.(class) { (word) } "\n"
         h1 { (capital(&decision(shown))) } "\n"
         @match (chosen(shown), &shown.advice.found) {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::Shown;
 use super::figures::{Often, SCHEMA, alone, meets, more_pages, stage, unit, verdict};
-use super::words::{changes, headline, why_not};
+use super::words::{changes, headline, target, why_not};
 use crate::recommend::{
     Base, Candidate, Client, Evidence, Found, Lever, Point, SizeAlone, Task, WhyNot, Work,
 };
@@ -26,7 +26,7 @@ pub fn json(shown: &Shown<'_>) -> Value {
         "schema": SCHEMA,
         "verdict": verdict(shown),
         "headline": headline(shown),
-        "target": { "text": task.target.to_string(), "mtbf_us": task.target.mtbf_us() },
+        "target": { "text": target(task), "mtbf_us": task.target.mtbf_us() },
         "time_unit": unit(task),
         "why_not": advice.why_not.map(|why| not_advised(shown, why)),
         "board": board(&task.base),

@@ -18,6 +18,14 @@ fn least(us: f64, in_ops: bool) -> String {
     if in_ops { format!("{:.0} ops", us.floor()) } else { at_least(us) }
 }
 
+/// What is asked for: `mtbf=1d`, `one failure in 30000 ops`.
+pub(super) fn target(task: &Task) -> String {
+    match is_in_ops(task) {
+        true => format!("one failure in {:.0} ops", task.target.mtbf_us()),
+        false => task.target.to_string(),
+    }
+}
+
 /// Whether times of a task are in ops.
 pub(super) fn is_in_ops(task: &Task) -> bool {
     task.works.iter().any(Work::is_in_ops)
@@ -125,7 +133,7 @@ pub(super) fn headline(shown: &super::Shown<'_>) -> String {
     match (found.outcome, chosen) {
         (Outcome::AsItIs, Some(one)) => format!(
             "nothing has to be changed for {}; failures: {}",
-            task.target,
+            target(task),
             often(task, one.evidence())
         ),
         (_, Some(one)) => {
@@ -139,12 +147,12 @@ pub(super) fn headline(shown: &super::Shown<'_>) -> String {
         }
         (Outcome::Unproven, None) => format!(
             "nothing is proven to meet {} yet: more time (--time) or ops (--ops) may{}",
-            task.target,
+            target(task),
             now.map_or_else(String::new, |now| format!("; failures: {now} as it is"))
         ),
         (_, None) => format!(
             "nothing that may be changed meets {}{}",
-            task.target,
+            target(task),
             now.map_or_else(String::new, |now| format!("; failures: {now} as it is"))
         ),
     }

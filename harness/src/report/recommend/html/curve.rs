@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::super::Shown;
 use super::super::figures::Often;
-use super::super::words::{is_in_ops, is_one, often, seen};
+use super::super::words::{self, is_in_ops, is_one, often, seen};
 use super::{chosen, tables};
 use crate::recommend::{Candidate, Found, Lever, Point, Task};
 use crate::report::chart::axis::{self, Axis};
@@ -72,7 +72,7 @@ fn plot(shown: &Shown<'_>, found: &Found) -> Plot {
         x: Axis::between("size of the area, MiB", least, most, axis::plain),
         y: times(task, (low, high)),
         series,
-        level: Some(Level { y: target, text: format!("target {}", task.target) }),
+        level: Some(Level { y: target, text: format!("target {}", words::target(task)) }),
         rules,
         note: note(shown),
     }

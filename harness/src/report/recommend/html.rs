@@ -11,7 +11,7 @@ use super::Shown;
 use super::costs::{cap, drivers, served};
 use super::figures::verdict;
 use super::words::{
-    changes, headline, held, is_one, more, often, rests_on, seen, shares, size_alone,
+    changes, headline, held, is_one, more, often, rests_on, seen, shares, size_alone, target,
 };
 use crate::recommend::{Candidate, Found, Verdict};
 use crate::report::page::{Page, Section, capital, sentence};

@@ -4,7 +4,7 @@ use cma_policies::Catalog;
 
 use super::bench::{Bench, Watch};
 use super::search::{Found, search};
-use super::survey::survey;
+use super::survey::{Survey, survey};
 use super::work::{Failed, Work};
 use super::{Base, Limits};
 use crate::op::Timed;
@@ -46,6 +46,13 @@ pub struct Advice {
 pub enum WhyNot {
     /// Streams that are drawn from what was fitted do not fail as the file did.
     NotReproduced(usize),
+    /// Somebody asks for more and more, and gives nothing back: no size is enough for good.
+    Grows {
+        /// Which.
+        work: usize,
+        /// Pages in an hour that are never given back (of a recording in as many ops as microseconds).
+        pages_per_hour: u64,
+    },
     /// The file is too short to draw streams from.
     TooShort {
         /// Which.
@@ -80,12 +87,14 @@ pub fn advise(
     most_ops: u64,
     watch: &dyn Watch,
 ) -> Result<Advice, Failed> {
-    let length_us = length_us(task, watch)?;
+    let look = look(task, watch)?;
+    let length_us = length_us(task, &look);
     let mut advice = Advice { reproduced: Vec::new(), why_not: None, found: None, yardstick: None };
     for (index, work) in task.works.iter().enumerate() {
         let held = held(work)?;
-        let fails = held.as_ref().is_some_and(|shown| !shown.holds());
-        let why = too_short(index, work).or(fails.then_some(WhyNot::NotReproduced(index)));
+        let fails = held.as_ref().is_some_and(|shown| !shown.holds() && !is_near(shown));
+        let why = too_short(index, work).or_else(|| grows(index, work));
+        let why = why.or(fails.then_some(WhyNot::NotReproduced(index)));
         advice.why_not = advice.why_not.or(why);
         advice.reproduced.push(held);
     }
@@ -95,7 +104,7 @@ pub fn advise(
     let span = (task.target, length_us);
     let limits = (task.seed, most_ops);
     let mut bench = Bench::new(&task.works, task.base.ground, span, limits, watch);
-    advice.found = Some(search(&mut bench, &task.base, &task.limits, catalog)?);
+    advice.found = Some(search(&mut bench, look, &task.base, &task.limits, catalog)?);
     advice.yardstick = placed(task)?;
     Ok(advice)
 }
@@ -115,23 +124,29 @@ fn placed(task: &Task) -> Result<Option<Yardstick>, Failed> {
         .map_err(|violation| Failed::Broken("kernel".to_string(), violation))
 }
 
-/// The board time of a stream: as long as the target, at most a day, and no more ops than a core
-/// runs in a second or so. Says what any area needs.
-fn length_us(task: &Task, watch: &dyn Watch) -> Result<u64, Failed> {
+/// Who asks for what; says what any area needs.
+fn look(task: &Task, watch: &dyn Watch) -> Result<Survey, Failed> {
     let pages = task.base.pages.unwrap_or(task.base.most_pages);
     let page = task.base.ground.page;
-    let look = survey(&task.works, (pages, page), (LOOK_US, task.base.cap))?;
-    let aligned = look.aligned_load_pages.last().copied().unwrap_or(0);
+    let look =
+        survey(&task.works, (pages, page), (LOOK_US, (*task.base.caps.end()).max(task.base.cap)))?;
+    let aligned = look.aligned_load_pages[task.base.cap as usize];
     watch.found(&format!(
         "LOAD {}, aligned LOAD at cap {} {}: no area below that can do",
         mib(look.load_pages, page),
         task.base.cap,
         mib(aligned, page)
     ));
+    watch.expect(look.ops as f64 / look.time_us.max(1) as f64 * task.target.mtbf_us());
+    Ok(look)
+}
+
+/// The board time of a stream: as long as the target, at most a day, and no more ops than a core
+/// runs in a second or so.
+fn length_us(task: &Task, look: &Survey) -> u64 {
     let by_ops = look.time_us.max(1) as f64 * MOST_OPS / look.ops.max(1) as f64;
     let target_us = task.target.mtbf_us();
-    watch.expect(look.ops as f64 / look.time_us.max(1) as f64 * target_us);
-    Ok(by_ops.min(target_us).min(LONGEST_US as f64).max(1.0) as u64)
+    by_ops.min(target_us).min(LONGEST_US as f64).max(1.0) as u64
 }
 
 /// Whether streams of a work fail as its file did.
@@ -141,6 +156,38 @@ fn held(work: &Work) -> Result<Option<Reproduction>, Failed> {
         NotReproduced::Draw(error) => Failed::Draw(work.name.clone(), error),
         NotReproduced::Broken(violation) => Failed::Broken("kernel".to_string(), violation),
     })
+}
+
+/// Odds of streams and file that differ by no more than this are near enough to advise by; a long file
+/// is hardly ever within the range of its streams.
+const NEAR: f64 = 1.5;
+
+fn is_near(shown: &Reproduction) -> bool {
+    let odds = |share: f64| share / (1.0 - share).max(f64::MIN_POSITIVE);
+    let (Some(recorded), Some(predicted)) = (shown.refused.recorded, shown.refused.predicted)
+    else {
+        return false;
+    };
+    let times = odds(recorded) / odds(predicted);
+    recorded > 0.0 && predicted > 0.0 && (1.0 / NEAR..=NEAR).contains(&times)
+}
+
+/// Buffers of a class from which on it is one that grows.
+const MANY: u64 = 8;
+
+/// Whether a class of buffers is asked for through at least half of the file, and none of it is ever
+/// given back.
+fn grows(index: usize, work: &Work) -> Option<WhyNot> {
+    let fit = work.fit()?;
+    let end_us = fit.end_us().max(1);
+    let leaks = fit.classes.iter().filter(|class| {
+        let spans = class.between_us.unwrap_or(0).saturating_mul(class.requests) >= end_us / 2;
+        class.requests >= MANY && class.live_at_end == class.requests && spans
+    });
+    let pages: u128 = leaks.map(crate::workload::fit::Requested::pages).sum();
+    let pages_per_hour = pages * u128::from(Length::HOUR_US) / u128::from(end_us);
+    let pages_per_hour = u64::try_from(pages_per_hour).unwrap_or(u64::MAX);
+    (pages > 0).then_some(WhyNot::Grows { work: index, pages_per_hour })
 }
 
 fn too_short(index: usize, work: &Work) -> Option<WhyNot> {

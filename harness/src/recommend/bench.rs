@@ -10,8 +10,22 @@ use crate::stats::Interval;
 use crate::stats::anytime::rate_interval;
 use crate::sweep::Target;
 
-/// What streams of a configuration showed, all works together.
+/// What streams of one work showed.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Part {
+    /// Its share of board time.
+    pub share: f64,
+    /// Streams that failed.
+    pub failed: u64,
+    /// Time at risk, as that of [`Evidence`].
+    pub at_risk_us: f64,
+}
+
+/// What streams of a configuration showed, all works together.
+///
+/// A work that fails is watched for less time than one that does not, so that of several works each has
+/// its own rate: that of the board is their sum by shares of board time.
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Evidence {
     /// Streams.
     pub streams: u64,
@@ -24,11 +38,16 @@ pub struct Evidence {
     pub fell_back: u64,
     /// Ops that were run.
     pub ops: u64,
+    /// By work.
+    pub parts: Vec<Part>,
 }
 
 impl Evidence {
-    fn add(&mut self, seen: &Seen) {
+    fn add(&mut self, work: usize, seen: &Seen) {
         self.streams += 1;
+        let part = &mut self.parts[work];
+        part.failed += u64::from(seen.failed);
+        part.at_risk_us += seen.watched_us as f64;
         self.failed += u64::from(seen.failed);
         self.at_risk_us += seen.watched_us as f64;
         self.fell_back += seen.fell_back;
@@ -37,17 +56,33 @@ impl Evidence {
 
     /// The mean time between failures that was seen; none without a failure.
     pub fn mtbf_us(&self) -> Option<f64> {
-        (self.failed > 0).then(|| self.at_risk_us / self.failed as f64)
+        let rate = |part: &Part| part.share * part.failed as f64 / part.at_risk_us.max(1.0);
+        (self.failed > 0).then(|| 1.0 / self.parts.iter().map(rate).sum::<f64>())
+    }
+
+    /// How long it was watched, in times of `target_us`, as far as every work was.
+    fn watched(&self, target_us: f64) -> f64 {
+        let each = self.parts.iter().map(|part| part.at_risk_us / part.share / target_us);
+        if self.parts.is_empty() { 0.0 } else { each.fold(f64::INFINITY, f64::min) }
     }
 
     /// Where the mean time between failures lies, with 1 - `miss`, whenever one looks: an open upper
     /// end where nothing failed.
     pub fn interval(&self, target: Target, miss: f64) -> Interval {
-        let rate = rate_interval(self.failed, self.at_risk_us, target.mtbf_us(), miss);
+        // Of several works each interval misses so much less that all of them hold together.
+        let miss = miss / self.parts.len().max(1) as f64;
+        let method = "anytime-gamma-poisson";
+        let (mut low, mut high) = (0.0, Some(0.0));
+        for Part { share, failed, at_risk_us } in &self.parts {
+            let rate = rate_interval(*failed, *at_risk_us, target.mtbf_us() * share, miss);
+            low += share * rate.low.unwrap_or(0.0);
+            high = high.zip(rate.high).map(|(sum, own)| sum + share * own);
+        }
+        let high = high.filter(|_| !self.parts.is_empty());
         Interval {
-            low: Some(rate.high.map_or(0.0, |high| 1.0 / high)),
-            high: rate.low.filter(|low| *low > 0.0).map(|low| 1.0 / low),
-            method: rate.method,
+            low: Some(high.map_or(0.0, |high| 1.0 / high)),
+            high: (low > 0.0).then(|| 1.0 / low),
+            method,
         }
     }
 }
@@ -182,7 +217,11 @@ impl<'a> Bench<'a> {
 
     /// What is known of a configuration.
     pub fn seen(&self, stage: Stage, config: &Config) -> Evidence {
-        self.seen.get(&(stage, config.key())).copied().unwrap_or_default()
+        self.seen.get(&(stage, config.key())).cloned().unwrap_or_else(|| {
+            let weights: f64 = self.works.iter().map(|work| work.weight).sum();
+            let part = |work: &Work| Part { share: work.weight / weights, ..Part::default() };
+            Evidence { parts: self.works.iter().map(part).collect(), ..Evidence::default() }
+        })
     }
 
     /// What is known says whether it meets the target.
@@ -216,8 +255,11 @@ impl<'a> Bench<'a> {
         loop {
             let evidence = self.seen(stage, config);
             let verdict = self.verdict(stage, &evidence);
-            let at_risk = evidence.at_risk_us / self.target.mtbf_us();
-            if verdict != Verdict::Open || at_risk >= stage.patience() || self.is_over() {
+            let at_risk = evidence.watched(self.target.mtbf_us());
+            if verdict != Verdict::Open
+                || at_risk >= stage.patience() * self.works.len() as f64
+                || self.is_over()
+            {
                 return Ok(verdict);
             }
             self.run(stage, config, round.min(Self::fitting(&evidence)))?;
@@ -234,7 +276,7 @@ impl<'a> Bench<'a> {
         let mut round = if self.is_one() { 1 } else { ROUND };
         loop {
             let evidence = self.seen(Stage::Search, config);
-            let enough = evidence.at_risk_us >= self.target.mtbf_us() && evidence.failed == 0;
+            let enough = evidence.watched(self.target.mtbf_us()) >= 1.0 && evidence.failed == 0;
             if enough || self.is_one() && evidence.streams > 0 || self.is_over() {
                 let passes = evidence.failed == 0 && evidence.streams > 0;
                 return Ok(if passes { Verdict::Meets } else { Verdict::Open });
@@ -277,8 +319,8 @@ impl<'a> Bench<'a> {
         };
         let all: Vec<_> = (0..streams * works).into_par_iter().map(one).collect();
         let before = evidence.ops;
-        for seen in all {
-            evidence.add(&seen?);
+        for (index, seen) in all.into_iter().enumerate() {
+            evidence.add(index % self.works.len(), &seen?);
         }
         self.ops += evidence.ops - before;
         self.watch.ran(evidence.ops - before);

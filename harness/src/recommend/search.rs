@@ -9,7 +9,7 @@ use super::bench::{Bench, Evidence, Stage, Verdict};
 use super::lever::{Lever, changed};
 use super::rank::{Candidate, Outcome};
 use super::split::splits;
-use super::survey::{Survey, survey};
+use super::survey::Survey;
 use super::trial::{Config, Pool};
 use super::work::{Failed, Work};
 use super::{Base, Limits};
@@ -43,6 +43,8 @@ pub struct Found {
     pub ops: u64,
     /// Board time of a stream, in microseconds; of a recording in ops.
     pub length_us: u64,
+    /// Somebody asks for more where the area is larger.
+    pub follows_area: bool,
     /// It ended before everything was tried.
     pub is_cut: bool,
 }
@@ -59,7 +61,7 @@ pub enum SizeAlone {
 }
 
 /// A size, and what was seen there.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Point {
     /// Pages of the area.
     pub pages: u64,
@@ -71,6 +73,9 @@ pub struct Point {
 
 /// Streams of a configuration that fails, for its rate.
 const FAILURES: u64 = 24;
+
+/// What pools save is at least this part of what the size alone takes.
+const WORTH: u64 = 20;
 
 /// A size and what speaks against it: sizes above it at which it fails.
 type Least = Option<(u64, u64)>;
@@ -84,6 +89,8 @@ pub(super) struct Search<'a, 'b> {
     /// The board as it is, with the area at some size.
     plain: Config,
     candidates: Vec<Candidate>,
+    /// Changes that do not meet the target as the area is.
+    missed: Vec<Vec<Lever>>,
     /// Something was not searched to its end; the size alone among it.
     is_cut: bool,
     is_size_open: bool,
@@ -95,17 +102,13 @@ pub(super) struct Search<'a, 'b> {
 /// A stream that cannot be drawn, a policy that breaks a law.
 pub fn search(
     bench: &mut Bench<'_>,
+    survey: Survey,
     base: &Base,
     limits: &Limits,
     catalog: &Catalog,
 ) -> Result<Found, Failed> {
     let kernel = catalog.parse(BASELINE).expect("the baseline is built in");
     let pages = base.pages.unwrap_or(base.most_pages);
-    let survey = survey(
-        bench.works,
-        (pages, base.ground.page),
-        (bench.length_us, (*base.caps.end()).max(base.cap)),
-    )?;
     let plain = Config {
         areas: vec![Pool { pages, clients: Vec::new() }],
         cap: base.cap,
@@ -119,6 +122,7 @@ pub fn search(
         survey,
         plain,
         candidates: Vec::new(),
+        missed: Vec::new(),
         is_cut: false,
         is_size_open: false,
     };
@@ -140,7 +144,7 @@ impl Search<'_, '_> {
             self.up_to(0.55);
             self.drivers(least)?;
             self.up_to(0.6);
-            self.pools()?;
+            self.pools(least)?;
             self.up_to(0.68);
             self.policies(catalog, least)?;
         }
@@ -175,16 +179,31 @@ impl Search<'_, '_> {
 
     /// Adds what meets the target with these changes.
     fn add(&mut self, levers: Vec<Lever>, anomalies: u64) {
+        let candidate = self.candidate(levers, anomalies);
+        self.candidates.push(candidate);
+    }
+
+    fn candidate(&self, levers: Vec<Lever>, anomalies: u64) -> Candidate {
         let config = changed(&self.plain, &levers);
         let searched = self.bench.seen(Stage::Search, &config);
         let verdict = self.bench.verdict(Stage::Search, &searched);
         let proven = Evidence::default();
-        self.candidates.push(Candidate { levers, config, searched, proven, verdict, anomalies });
+        Candidate { levers, config, searched, proven, verdict, anomalies }
     }
 
     fn judge(&mut self, levers: &[Lever]) -> Result<Verdict, Failed> {
         let config = changed(&self.plain, levers);
         self.bench.judge(Stage::Search, &config)
+    }
+
+    /// As [`Search::judge`], of the area as it is; what does not meet the target is kept, to be shown
+    /// where nothing does.
+    fn judge_as_is(&mut self, levers: &[Lever]) -> Result<Verdict, Failed> {
+        let verdict = self.judge(levers)?;
+        if verdict != Verdict::Meets {
+            self.missed.push(levers.to_vec());
+        }
+        Ok(verdict)
     }
 
     /// The board as it is.
@@ -247,7 +266,7 @@ impl Search<'_, '_> {
     fn cap(&mut self) -> Result<Option<u32>, Failed> {
         for cap in self.smaller_caps() {
             let is_open = self.base.pages.is_some() && self.bound(cap) <= self.plain.pages();
-            if is_open && self.judge(&[Lever::Cap(cap)])? == Verdict::Meets {
+            if is_open && self.judge_as_is(&[Lever::Cap(cap)])? == Verdict::Meets {
                 self.add(vec![Lever::Cap(cap)], 0);
                 self.bench.watch.found(&format!("cap {cap} is enough as the area is"));
                 return Ok(Some(cap));
@@ -273,7 +292,7 @@ impl Search<'_, '_> {
     }
 
     /// Pools of their own for some clients.
-    fn pools(&mut self) -> Result<(), Failed> {
+    fn pools(&mut self, least: Least) -> Result<(), Failed> {
         if self.base.areas + 1 > self.limits.max_areas {
             return Ok(());
         }
@@ -292,6 +311,8 @@ impl Search<'_, '_> {
                 anomalies = least.1;
                 both.insert(0, Lever::Size(least.0));
             }
+            // A pool of its own is a node more, and has to be worth it.
+            let most = least.map_or(most, |(pages, _)| pages - (pages / WORTH));
             let fits = changed(&self.plain, &both).pages() <= most;
             if fits && self.judge(&both)? == Verdict::Meets {
                 self.add(both, anomalies);
@@ -356,7 +377,7 @@ impl Search<'_, '_> {
                 break;
             }
             if self.base.pages.is_some()
-                && self.judge(std::slice::from_ref(&lever))? == Verdict::Meets
+                && self.judge_as_is(std::slice::from_ref(&lever))? == Verdict::Meets
             {
                 self.add(vec![lever], 0);
                 continue;

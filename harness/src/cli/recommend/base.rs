@@ -49,6 +49,8 @@ pub(super) struct Within {
 /// `CONFIG_CMA_AREAS` without NUMA, where nothing states it (mm/Kconfig, 6.12; up to 6.8 there is
 /// one slot more).
 const AREAS: u64 = 8;
+/// What an area is called that nobody has named.
+const UNNAMED: &str = "cma";
 /// Where memory is not known an area may become so many times as large.
 const TIMES: u64 = 4;
 /// Caps that kernels take from 5.x on (kernel/dma/Kconfig), and those before.
@@ -65,6 +67,8 @@ fn board(args: &Recommend, given: &Given) -> Result<Board, Failure> {
         ..lint::Given::default()
     };
     if let Some(path) = &args.dts {
+        std::fs::metadata(path)
+            .map_err(|error| Failure::because(format_args!("read {}: {error}", path.display())))?;
         let tree = Tree::open(path)?.ok_or_else(|| {
             Failure::because(format_args!(
                 "read {}: it is no device tree (.dts, .dtb, /proc/device-tree)",
@@ -108,7 +112,9 @@ pub(super) fn of(
     let cap = args.cap.or(given.cap()).or(board.cap);
     let step = step(given, &board, (pages, page))?;
     let shown = given.shown().and_then(|shown| shown.area.clone());
-    let name = area.as_ref().map(|area| area.name().to_string()).or(shown);
+    // A stream has no name for its area.
+    let named = area.as_ref().filter(|area| area.name() != UNNAMED);
+    let name = named.map(|area| area.name().to_string()).or(shown);
     let name = name.or(own.map(|area| area.name.clone()));
     let others: Vec<_> = places
         .iter()
@@ -147,11 +153,21 @@ pub(super) fn of(
         areas: others.len() as u64 + 1,
         caps: low..=high,
     };
-    if base.most_pages == 0 {
+    if base.most_pages == 0 || base.pages == Some(0) {
         return Err(Failure::because(format_args!(
-            "stay within --ram: areas are multiples of {}",
+            "make an area of less than {}, of which sizes are multiples; see --ram, --mib, --pages and \
+             `alloc-ranges`",
             mib(step, page)
         )));
+    }
+    if let (Some(own), Some(stated)) =
+        (own_pages, stated.filter(|stated| Some(*stated) != own_pages))
+    {
+        context.warn(&format!(
+            "the area is taken to have {}, as is stated, in place of the {} of the board's texts",
+            mib(stated, page),
+            mib(own, page)
+        ));
     }
     let limits = limits(args, (name.as_deref(), &places), &base, &board)?;
     if board.is_empty() && fit.is_some() {
@@ -229,8 +245,8 @@ fn limits(
     let max_areas = within.max_areas.or(stated).unwrap_or(AREAS);
     if max_areas < base.areas && within.max_areas.is_some() {
         return Err(Failure::because(format_args!(
-            "stay within --max-areas {max_areas}: the board has {} areas",
-            base.areas
+            "stay within --max-areas {max_areas}: the board has {}",
+            crate::words::counted(base.areas, "area")
         )));
     }
     let limits = Limits {

@@ -1,5 +1,6 @@
 //! How long it takes, and what is known meanwhile.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,8 @@ pub(super) struct Pace<'a> {
     most: Option<Duration>,
     /// Ops that it takes, until that was said.
     expected: AtomicU64,
+    /// When the first was run, and the ops of that.
+    ran: OnceLock<(Duration, u64)>,
     bar: ProgressBar,
 }
 
@@ -39,7 +42,14 @@ impl<'a> Pace<'a> {
     pub(super) fn new(context: &'a Context, most: Option<Duration>) -> Self {
         let style = bar::style("{spinner} {elapsed} {human_pos} ops, {per_sec} {msg}");
         let bar = bar::bar(None, style, context.progress);
-        Self { context, began: Instant::now(), most, expected: AtomicU64::new(0), bar }
+        Self {
+            context,
+            began: Instant::now(),
+            most,
+            expected: AtomicU64::new(0),
+            ran: OnceLock::new(),
+            bar,
+        }
     }
 
     pub(super) fn end(&self) {
@@ -50,10 +60,13 @@ impl<'a> Pace<'a> {
 impl Watch for Pace<'_> {
     fn ran(&self, ops: u64) {
         self.bar.inc(ops);
-        // Once, when the pace is known.
+        // Once, when the pace is known: of what runs, without what was read before.
         let expected = self.expected.load(Ordering::Relaxed);
-        let (done, elapsed) = (self.bar.position() as f64, self.began.elapsed().as_secs_f64());
-        if expected > 0 && elapsed > 1.0 {
+        let now = self.began.elapsed();
+        let first = self.ran.get_or_init(|| (now, self.bar.position()));
+        let done = (self.bar.position() - first.1) as f64;
+        let elapsed = (now - first.0).as_secs_f64();
+        if expected > 0 && elapsed > 3.0 {
             self.expected.store(0, Ordering::Relaxed);
             let left =
                 Duration::from_secs_f64((expected as f64 * elapsed / done.max(1.0)).min(1e9));
@@ -64,7 +77,7 @@ impl Watch for Pace<'_> {
                 ),
                 _ => String::new(),
             };
-            self.found(&format!("all of it takes about {}{most}", HumanDuration(left)));
+            self.found(&format!("all of it takes roughly {}{most}", HumanDuration(left)));
         }
     }
 

@@ -4,12 +4,15 @@ use super::{FAILURES, Found, Least, Point, Search, SizeAlone};
 use crate::recommend::bench::{Stage, Verdict};
 use crate::recommend::lever::{Lever, changed};
 use crate::recommend::rank::{Candidate, Outcome};
-use crate::recommend::work::Failed;
+use crate::recommend::work::{Failed, Work};
 
 /// Candidates whose figures are shown by fresh streams.
 const MOST_PROVEN: usize = 6;
 /// Larger sizes that are tried where fresh streams do not show that one is enough.
 const LARGER: usize = 2;
+
+/// Candidates that miss the target and are shown all the same, where none meets it.
+const NEAREST: usize = 4;
 
 /// Sizes of a curve, in hundredths of the area.
 const SIZES: [u64; 8] = [60, 75, 85, 100, 115, 130, 150, 200];
@@ -31,6 +34,8 @@ impl Search<'_, '_> {
         let mut ranked = std::mem::take(&mut self.candidates);
         ranked.retain(|candidate| candidate.verdict == Verdict::Meets);
         ranked.extend(baseline);
+        let near = self.near(&ranked);
+        ranked.extend(near);
         ranked.sort_by_key(|candidate| candidate.rank(base_pages));
         let mut ranked = self.prove(ranked)?;
         ranked.sort_by_key(|candidate| candidate.rank(base_pages));
@@ -64,10 +69,24 @@ impl Search<'_, '_> {
             barred: self.barred(),
             ops: self.bench.ops(),
             length_us: self.bench.length_us,
+            follows_area: self.bench.works.iter().any(Work::follows_area),
             is_cut,
             survey: self.survey,
             ranked,
         })
+    }
+
+    /// Where nothing meets the target: what comes nearest as the area is, of those that were tried.
+    fn near(&self, ranked: &[Candidate]) -> Vec<Candidate> {
+        if ranked.iter().any(|one| one.verdict == Verdict::Meets) {
+            return Vec::new();
+        }
+        let mut missed: Vec<_> =
+            self.missed.iter().map(|levers| self.candidate(levers.clone(), 0)).collect();
+        let mean = |one: &Candidate| one.searched.mtbf_us().unwrap_or(f64::MAX);
+        missed.sort_by(|a, b| mean(b).total_cmp(&mean(a)));
+        missed.truncate(NEAREST);
+        missed
     }
 
     /// Runs the best on fresh streams; where these do not show that a size is enough, the next ones
@@ -117,7 +136,7 @@ impl Search<'_, '_> {
         *size += self.base.step_pages;
         let config = changed(&self.plain, &levers);
         let fits = config.pages() <= self.base.most_pages;
-        let (searched, proven) = (one.searched, crate::recommend::Evidence::default());
+        let (searched, proven) = (one.searched.clone(), crate::recommend::Evidence::default());
         let (verdict, anomalies) = (Verdict::Open, one.anomalies);
         fits.then_some(Candidate { levers, config, searched, proven, verdict, anomalies })
     }

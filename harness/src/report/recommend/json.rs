@@ -91,6 +91,7 @@ fn not_advised(shown: &Shown<'_>, why: WhyNot) -> Value {
     let (task, advice) = (shown.task, shown.advice);
     let (kind, work, sessions, record_us) = match why {
         WhyNot::NotReproduced(work) => ("not-reproduced", work, None, None),
+        WhyNot::Grows { work, .. } => ("grows", work, None, None),
         WhyNot::TooShort { work, sessions, record_us } => {
             ("too-short", work, Some(sessions), record_us)
         }

@@ -112,7 +112,7 @@ fn smallest(shown: &Shown<'_>, found: &Found, out: &mut dyn Write) -> io::Result
     if let Some(at) = found.smallest.filter(|at| Some(*at) != found.chosen) {
         let one = &found.ranked[at];
         let line = format!("{}, RAM {}", changes(base, one), more(base, one));
-        paragraph(out, "least change", &line)?;
+        paragraph(out, "smallest", &line)?;
     }
     paragraph(out, "size alone", &size_alone(base, found))?;
     if !found.barred.is_empty() {

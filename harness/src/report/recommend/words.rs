@@ -2,7 +2,7 @@
 
 use crate::page::Page;
 use crate::recommend::{
-    Base, Candidate, Evidence, Found, Lever, Outcome, SizeAlone, Task, WhyNot, Work,
+    Base, Candidate, Evidence, Found, Lever, Outcome, SizeAlone, Task, Verdict, WhyNot, Work,
 };
 use crate::report::plain::clean;
 use crate::span::{at_least, span};
@@ -146,7 +146,7 @@ pub(super) fn headline(shown: &super::Shown<'_>) -> String {
             )
         }
         (Outcome::Unproven, None) => format!(
-            "nothing is proven to meet {} yet: more time (--time) or ops (--ops) may{}",
+            "nothing is proven to meet {} yet; --time 10min, or more --ops, may show more{}",
             target(task),
             now.map_or_else(String::new, |now| format!("; failures: {now} as it is"))
         ),
@@ -204,6 +204,25 @@ pub(super) fn why_not(task: &Task, advice: &crate::recommend::Advice, why: WhyNo
             clean(&task.works[work].name),
             advice.reproduced[work].as_ref().map(reproduced).unwrap_or_default()
         ),
+        WhyNot::Grows { work, pages_per_hour } => {
+            let page = task.base.ground.page;
+            let free = task.base.pages.unwrap_or(0);
+            let until = match (free, pages_per_hour) {
+                (0, _) | (_, 0) => String::new(),
+                (free, each) => format!(
+                    ": an area of {}, empty at first, is full after {} at the latest",
+                    mib(free, page),
+                    time(free as f64 / each as f64 * 3.6e9, is_in_ops(task))
+                ),
+            };
+            format!(
+                "{} shows a client that asks for {} an hour and gives nothing back to its end, which \
+                 no size holds for good{until}; find who leaks (`cmalab diagnose`), or record until \
+                 it gives back",
+                clean(&task.works[work].name),
+                mib(pages_per_hour, page)
+            )
+        }
         WhyNot::TooShort { work, sessions, record_us } => {
             let name = clean(&task.works[work].name);
             let sessions = counted(sessions, "session");
@@ -267,6 +286,9 @@ pub(super) fn held(work: &Work, held: Option<&crate::reproduce::Reproduction>) -
     let name = clean(&work.name);
     match held {
         Some(held) if held.is_known() => format!("{name}: {}", reproduced(held)),
+        _ if work.fit().is_none() => {
+            format!("{name} is no record of a board: there is nothing to hold its streams against")
+        }
         _ => {
             format!("{name} does not say how its requests ended: nothing to hold streams against")
         }
@@ -288,19 +310,43 @@ pub(super) fn asked_for(base: &Base, found: &Found) -> String {
 pub(super) fn size_alone(base: &Base, found: &Found) -> String {
     let (cap, page) = (base.cap, base.ground.page);
     match found.size {
-        SizeAlone::Least(pages) => format!(
-            "at cap {cap} {} meet the target, as all larger sizes do that were tried",
-            mib(pages, page)
-        ),
+        SizeAlone::Least(pages) => match proven(found) {
+            Some(pages) => format!(
+                "at cap {cap} {} meet the target, as all larger sizes do that were tried",
+                mib(pages, page)
+            ),
+            None => format!(
+                "at cap {cap} {} seem enough, as all larger sizes do that were tried (not proven)",
+                mib(pages, page)
+            ),
+        },
         SizeAlone::None if aligned(base, found) > found.most_pages => {
             format!("no more than {} may be had", mib(found.most_pages, page))
         }
+        SizeAlone::None if base.pages.is_some_and(|own| own >= found.most_pages) => {
+            format!(
+                "no larger area may be, and up to {} is not enough",
+                mib(found.most_pages, page)
+            )
+        }
         SizeAlone::None => format!(
-            "more memory is no remedy: at cap {cap} no size up to {} meets the target",
-            mib(found.most_pages, page)
+            "more memory is no remedy: at cap {cap} no size up to {} meets the target{}",
+            mib(found.most_pages, page),
+            if found.follows_area { ": who asks fills whatever area there is" } else { "" }
         ),
-        SizeAlone::Open => "not known: the search ended before".to_string(),
+        SizeAlone::Open => "not known: the search ended before it came to that".to_string(),
     }
+}
+
+/// The least size that fresh streams show to be enough alone.
+fn proven(found: &Found) -> Option<u64> {
+    let sizes = found.ranked.iter().filter_map(|one| match one.levers[..] {
+        [Lever::Size(pages)] if one.verdict == Verdict::Meets && one.proven.streams > 0 => {
+            Some(pages)
+        }
+        _ => None,
+    });
+    sizes.min()
 }
 
 /// What it rests on.
@@ -308,8 +354,10 @@ pub(super) fn rests_on(task: &Task, found: &Found) -> String {
     let cut =
         if found.is_cut { "; it ended before everything was tried (--time, --ops)" } else { "" };
     format!(
-        "{} run{cut}; streams of {} each, started anew after a failure; a model of the board, whose \
-         pages all can be moved",
+        "{} run{cut}; streams of {} each, started anew after a failure, so that what takes longer to \
+         come is not seen; a model of what the board does, whose pages all can be moved: its intervals \
+         are of the model, and have nothing of what the input does not show. * is the least RAM that \
+         the board's configuration alone makes do with",
         counted(found.ops, "op"),
         time(found.length_us as f64, is_in_ops(task)),
     )

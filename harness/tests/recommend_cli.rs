@@ -37,7 +37,10 @@ fn what_contradicts_is_status_2_with_one_message_that_names_it() {
             "split video off: --split and --no-split both name it",
         ),
         (&["--leave", "foo"], "leave foo as it is: no area is known by that name; there are none"),
-        (&["--leave", "foo", "--dts", TREE], "no area is known by that name; there are linux,cma, "),
+        (
+            &["--leave", "foo", "--dts", TREE],
+            "no area is known by that name; there are linux,cma, ",
+        ),
         (&["--dts", TREE, "--ram", "20"], "--ram 20 MiB: other areas of the board take "),
         (&["--dts", TREE, "--ram", "5000"], "--ram 5000 MiB: the board has 1024 MiB in all"),
         (&["--ram", "1"], "--ram: areas are multiples of 2 MiB"),
@@ -100,5 +103,8 @@ fn a_trace_that_is_too_short_is_answered_with_how_long_to_record() {
     fs::write(&path, text).unwrap();
     let (code, out, err) = run(&[&path.display().to_string()]);
     assert_eq!(code, 1, "{err}");
-    assert!(out.starts_with("cannot advise: ") && out.contains("; record 30 ops or longer"), "{out}");
+    assert!(
+        out.starts_with("cannot advise: ") && out.contains("; record 30 ops or longer"),
+        "{out}"
+    );
 }

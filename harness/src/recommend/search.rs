@@ -173,9 +173,13 @@ impl Search<'_, '_> {
         pages.max(1).next_multiple_of(self.base.step_pages)
     }
 
-    /// Adds what meets the target with these changes.
+    /// Adds what meets the target with these changes, where there is memory for it: the area as it is
+    /// may have more than may be.
     fn add(&mut self, levers: Vec<Lever>, anomalies: u64) {
         let config = changed(&self.plain, &levers);
+        if config.pages() > self.base.most_pages {
+            return;
+        }
         let searched = self.bench.seen(Stage::Search, &config);
         let verdict = self.bench.verdict(Stage::Search, &searched);
         let proven = Evidence::default();

@@ -31,7 +31,7 @@ fn capture(name: &str, area: Option<&str>) -> Fit {
 fn answer(work: Work, base: Base, limits: Limits, target: &str) -> Advice {
     let target = Target::parse(target).unwrap();
     let task = Task { works: vec![work], base, limits, target, seed: 1 };
-    advise(&task, &builtin::catalog(), 2 << 20, &Nobody).unwrap()
+    advise(&task, &builtin::catalog(), 8 << 20, &Nobody).unwrap()
 }
 
 fn chosen(found: &Found) -> &Candidate {
@@ -71,10 +71,11 @@ fn the_pool_of_24_mib_gets_what_helped_on_the_board() {
 }
 
 /// Where buffers of 257 pages fill whatever there is, each takes two blocks of 256: a smaller cap or a
-/// page less is the remedy, and more memory is none.
+/// page less is the remedy, and more memory is none. The target is longer than the largest area takes
+/// to fill.
 fn a_page_too_many(work: Work, pages: u64) {
     let limits = Limits { max_areas: 1, no_patch: true, ..Limits::default() };
-    let advice = answer(work, base(pages, 8), limits, "mtbf=10min");
+    let advice = answer(work, base(pages, 8), limits, "mtbf=1h");
     let found = advice.found.unwrap();
     assert_eq!(found.ranked[found.baseline.unwrap()].verdict, Verdict::Misses);
     assert_eq!(found.size, SizeAlone::None);

@@ -183,6 +183,18 @@ fn first_fit_refuses_nothing_from_its_least_area_on_and_something_below() {
     }
 }
 
+/// Found by the recording `edge-a1`: it asks for more than an area can have, and no area was made for it.
+#[test]
+fn what_no_area_has_room_for_has_no_first_fit() {
+    for count in [1 << 26, 1 << 40] {
+        let request = Request::new(count, 0).unwrap();
+        let ops = [Op::Alloc { id: 0, request, dma: true }];
+        let made = yardstick(timed(ops.to_vec()), 8, 0).unwrap().unwrap();
+        assert_eq!(made.first_fit_pages, None, "{count}");
+        assert_eq!(made.bounds.load_pages, count);
+    }
+}
+
 /// Ops of a few ids, any of which may make no sense.
 fn any_op() -> impl Strategy<Value = Op> {
     let id = 0..6_u64;

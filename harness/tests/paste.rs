@@ -471,3 +471,17 @@ proptest! {
         }
     }
 }
+
+/// A new pool is kept where the default one may be, and what memory is beside that is not known.
+#[test]
+fn a_new_pool_wider_than_what_it_is_kept_in_is_refused() {
+    if no_dtc() {
+        return;
+    }
+    let text = "/dts-v1/; / { #address-cells = <1>; #size-cells = <1>; reserved-memory { \
+                #address-cells = <1>; #size-cells = <1>; ranges; linux,cma { compatible = \
+                \"shared-dma-pool\"; reusable; size = <0x200000>; alloc-ranges = <0x60000000 \
+                0x200000>; linux,cma-default; }; }; };\n";
+    let why = all_forms(text, &of(&[new(&["vpu"], 4)])).unwrap_err().to_string();
+    assert!(why.contains("(0x60000000 to 0x60200000 (2 MiB)) have less"), "{why}");
+}

@@ -26,6 +26,7 @@ pub(super) use journal::same_sweep;
 use journal::{Journal, at};
 use progress::Progress;
 use recipe::Engine;
+pub(super) use recipe::quote;
 
 /// Runs configurations × policies × streams × seeds side by side and says where ENOMEM with free
 /// pages comes from.

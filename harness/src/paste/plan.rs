@@ -86,7 +86,7 @@ fn legal(board: &Board, change: &Change) -> Result<(), CannotPaste> {
 }
 
 /// A node of `/reserved-memory` as a pool, switched off or not.
-fn pool(tree: &Tree, name: &str) -> Option<Pool> {
+pub(super) fn pool(tree: &Tree, name: &str) -> Option<Pool> {
     let reserved = tree.find("/reserved-memory")?;
     Pool::of(tree, tree.child(reserved, name)?)
 }

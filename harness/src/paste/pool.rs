@@ -1,7 +1,7 @@
 //! Nodes of pools that are there.
 
 use super::edit::{Edit, Target};
-use super::plan::Plan;
+use super::plan::{Plan, pool};
 use super::room::{Ask, LOW, Piece, World, after, ranges_of_new, reason, shown, step};
 use super::text::{cells, places, said, value};
 use super::{CannotPaste, Replaced, Wanted};
@@ -140,8 +140,10 @@ impl Plan<'_> {
 
     /// Where the memory is not known, ranges can be too narrow all the same.
     fn narrow(&self, wanted: &Wanted) -> Option<CannotPaste> {
-        let pool = self.board.pools.iter().find(|pool| pool.name == wanted.name)?;
-        let ranges = pool.allowed().filter(|ranges| !ranges.is_empty())?;
+        let chosen = self.wider.iter().rev().find(|(name, _)| *name == wanted.name);
+        let own = || pool(self.board.tree.as_ref()?, &wanted.name)?.allowed();
+        let ranges = chosen.map(|(_, ranges)| ranges.clone()).or_else(own);
+        let ranges = ranges.filter(|ranges| !ranges.is_empty())?;
         let most = ranges.iter().map(|(start, end)| end.saturating_sub(*start)).max()?;
         let why = format!(
             "its alloc-ranges ({}) have less, and what memory is beside them is not known: a log of \

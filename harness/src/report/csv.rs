@@ -12,6 +12,7 @@ use crate::sweep::Ready;
 use crate::sweep::disk::{SCHEMA, decimal};
 use crate::words::csv::{optional, table};
 
+pub(in crate::report) use documented::header;
 pub use documented::{Documented, documented};
 pub use summary::{summary_header, write_summary, write_summary_json};
 

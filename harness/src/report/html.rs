@@ -3,11 +3,9 @@
 //! Without its script everything is there; with it points say their numbers, lines can be switched
 //! off and tables sorted.
 
-mod axis;
 mod bars;
 mod board_time;
 mod causes;
-mod chart;
 mod choose;
 mod classes;
 mod cost;

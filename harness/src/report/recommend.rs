@@ -1,9 +1,17 @@
 //! What `cmalab recommend` says.
 
+mod costs;
+mod csv;
+mod figures;
+mod html;
+mod json;
 mod paste;
 mod text;
 mod words;
 
+pub use csv::{candidates, curve};
+pub use html::html;
+pub use json::json;
 pub use text::text;
 
 use crate::boot::Recommended;

@@ -13,9 +13,6 @@ use crate::simulate::{Answer, Observer, Rig, Slot, Step, Until, run};
 /// Ops that are looked at: of a longer stream its beginning.
 pub const YARDSTICK_OPS: usize = 1 << 20;
 
-/// Pages of an area at most, in which first fit is tried: 16 TiB of pages of 4 KiB.
-const MOST_PAGES: u64 = 1 << 32;
-
 /// What part of what a stream needs is whose: its own (LOAD), that of aligns, of packing, and of a
 /// policy which does not know what will come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,7 +21,8 @@ pub struct Yardstick {
     pub bounds: Bounds,
     /// The least area in which the baseline refuses nothing, one range from page 0 on. First fit
     /// places a buffer at the same page however much is above, so it refuses nothing in all larger
-    /// ones either and something in every smaller one. [`None`] where that is above 2^32 pages.
+    /// ones either and something in every smaller one. [`None`] where no area is as large
+    /// ([`Area::MAX_BITS`]).
     pub first_fit_pages: Option<u64>,
     /// The ops that were looked at are all.
     pub is_whole: bool,
@@ -58,7 +56,7 @@ pub fn yardstick(
 /// that is large enough, which a placement in `pages` says about.
 fn first_fit(ops: &[Timed], pages: u64, order: u32) -> Result<Option<u64>, Violation> {
     let mut pages = pages.max(1 << order);
-    while pages <= MOST_PAGES / 2 {
+    while pages >> order <= Area::MAX_BITS / 2 {
         pages *= 2;
         if let Some(end) = highest(ops, pages, order)? {
             return Ok(Some(end));

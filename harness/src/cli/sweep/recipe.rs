@@ -123,7 +123,7 @@ fn refuse_what_is_elsewhere(args: &Sweep, plan: &Plan) -> Result<(), Failure> {
 }
 
 /// A word for a POSIX shell. One that begins with a dash is no option.
-fn quote(text: &str) -> String {
+pub(in crate::cli) fn quote(text: &str) -> String {
     let text = if text.starts_with('-') { format!("./{text}") } else { text.to_string() };
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,".contains(c);
     if !text.is_empty() && text.chars().all(plain) {

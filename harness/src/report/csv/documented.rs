@@ -73,7 +73,7 @@ pub(super) fn columns_of(table: &str) -> impl Iterator<Item = Documented> {
 }
 
 /// The names of the columns of one table, without a line end.
-pub(super) fn header(table: &str) -> String {
+pub(in crate::report) fn header(table: &str) -> String {
     columns_of(table).map(|column| column.name).collect::<Vec<_>>().join(",")
 }
 

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::axis::Axis;
+use crate::report::chart::axis::Axis;
 use crate::report::page::{Figure, lettering, swatch};
 
 /// Units of the picture.

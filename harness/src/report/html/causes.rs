@@ -2,13 +2,13 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use super::axis::Axis;
 use super::bars::{Bar, Bars, Part};
 use super::left_out;
 use super::names::{self, percent};
 use super::view::{Drawn, View};
 use crate::answer::SummaryRow;
 use crate::cause::Cause;
+use crate::report::chart::axis::Axis;
 use crate::report::page::sentence;
 use crate::report::words::covers;
 use crate::sweep::Configuration;

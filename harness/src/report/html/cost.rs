@@ -2,14 +2,14 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use super::axis::Axis;
 use super::bars::{Bar, Bars, Part};
-use super::chart::{Mark, Plot, Rule, Series};
 use super::names::{self, Named, Seen, Sign, mib};
 use super::view::{View, Way};
 use super::{left_out, more_in_summary, remark};
 use crate::answer::{Least, SizeTried, Sizing, SummaryRow};
 use crate::page::Page;
+use crate::report::chart::axis::Axis;
+use crate::report::chart::{Mark, Plot, Rule, Series};
 use crate::report::page::sentence;
 use crate::report::page::table::{self, Row, table};
 use crate::report::words::{covers, on_boards};
@@ -122,6 +122,7 @@ fn bigger(view: &View<'_>, index: usize, shown: &[Tried<'_>]) -> Plot {
             y: size.failed as f64 / size.streams.max(1) as f64,
             interval: size.interval.low.zip(size.interval.high),
             hollow: size.failed == 0,
+            rises: false,
             text: format!(
                 "{} ({:.2} × LOAD): {} streams fail ({}){structural}",
                 mib(size.pages as f64, view.ready.plan.page),
@@ -132,7 +133,8 @@ fn bigger(view: &View<'_>, index: usize, shown: &[Tried<'_>]) -> Plot {
         }
     };
     let series = shown.iter().map(|one| Series {
-        name: one.name.clone(),
+        name: one.name.to_string(),
+        short: one.name.short(),
         look: view.look(one.way),
         marks: one.sizing.sizes.iter().map(mark).collect(),
         steps_to: None,
@@ -154,6 +156,7 @@ fn bigger(view: &View<'_>, index: usize, shown: &[Tried<'_>]) -> Plot {
         x: Axis::between("area / LOAD", least, widest, |at| format!("{at:.2}")),
         y: Axis::percent("streams that fail, %", highest),
         series,
+        level: None,
         rules: vec![Rule { x: 1.0, text: "area = LOAD".to_string() }],
         note: format!(
             "{} Bars: 95 % interval of the share of streams. A hollow marker: no stream failed, \

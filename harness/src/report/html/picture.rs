@@ -4,13 +4,13 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use maud::{Markup, html};
 
-use super::axis::Axis;
 use super::names::{self, Named, mib, percent};
 use super::remark;
 use super::view::{View, Way};
 use crate::answer::Picture;
 use crate::metric::{Grid, Occupancy, Refusal};
 use crate::page::Page;
+use crate::report::chart::axis::Axis;
 use crate::report::page::{Figure, lettering, sentence};
 use crate::report::words::{length, worst};
 

@@ -2,13 +2,13 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use super::axis::Axis;
-use super::chart::{Mark, Plot, Rule, Series};
 use super::names::{self, percent, seen};
 use super::sure::cut_note;
 use super::view::{View, Way};
 use super::{left_out, more_in_summary};
 use crate::answer::{BLAME, SummaryRow};
+use crate::report::chart::axis::Axis;
+use crate::report::chart::{Mark, Plot, Rule, Series};
 use crate::report::page::sentence;
 use crate::report::page::table::{self, table};
 use crate::report::words::{both_rates, covers};
@@ -117,7 +117,8 @@ fn plot(view: &View<'_>, index: usize, group: &Group<'_>) -> Markup {
         let mut marks: Vec<_> = rows_of(way).filter_map(|row| mark(view, row)).collect();
         marks.sort_by(|a, b| a.x.total_cmp(&b.x));
         let name = view.name(way, group.rows.iter().copied());
-        Series { name, look: view.look(way), marks, steps_to: None, band: false }
+        let (name, short) = (name.to_string(), name.short());
+        Series { name, short, look: view.look(way), marks, steps_to: None, band: false }
     };
     let series: Vec<_> = whole.into_iter().map(line).filter(|s| !s.marks.is_empty()).collect();
     let marks = || series.iter().flat_map(|series| &series.marks);
@@ -135,6 +136,7 @@ fn plot(view: &View<'_>, index: usize, group: &Group<'_>) -> Markup {
             .to_string(),
         x: Axis::between("rho = LOAD / area", least, widest, |at| format!("{at:.2}")),
         y: Axis::percent("withheld per satisfiable request (R2), %", most),
+        level: None,
         rules: rules(view, group),
         note: format!(
             "{covers} Bars: 95 % intervals over streams. A hollow marker: no request was withheld \
@@ -183,7 +185,7 @@ fn mark(view: &View<'_>, row: &SummaryRow) -> Option<Mark> {
         row.failed,
         row.streams
     );
-    Some(Mark { x, y, interval, hollow: y == 0.0, text })
+    Some(Mark { x, y, interval, hollow: y == 0.0, rises: false, text })
 }
 
 /// Where aligned LOAD is the area: from there on no policy can help.

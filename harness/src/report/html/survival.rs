@@ -3,12 +3,12 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use super::axis::Axis;
-use super::chart::{Mark, Plot, Series};
 use super::left_out;
 use super::names::{self, percent, percent_number};
 use super::view::{Drawn, View};
 use crate::answer::{Curve, CurveUnit};
+use crate::report::chart::axis::Axis;
+use crate::report::chart::{Mark, Plot, Series};
 use crate::report::page::capital;
 use crate::report::words::span;
 use crate::stats::Survival;
@@ -82,6 +82,7 @@ fn plot(view: &View<'_>, id: &str, at: &Configuration) -> Plot {
         x,
         y: Axis::percent("streams without a failure, %", 1.0),
         series: series.collect(),
+        level: None,
         rules: Vec::new(),
         note: note(view, at, &not_run),
     }
@@ -124,6 +125,7 @@ fn line(view: &View<'_>, drawn: &Drawn<'_>, band: bool) -> Series {
         y: point.surviving,
         interval: Some((point.low, point.high)),
         hollow: curve.failed == 0,
+        rises: false,
         text: format!(
             "after {} {} of {} streams go well ({} to {}), {} at risk",
             so_long(point.at),
@@ -149,7 +151,8 @@ fn line(view: &View<'_>, drawn: &Drawn<'_>, band: bool) -> Series {
         marks.push(Mark { x: curve.end as f64, text, ..last });
     }
     Series {
-        name: drawn.name.clone(),
+        name: drawn.name.to_string(),
+        short: drawn.name.short(),
         look: view.look(drawn.way),
         marks,
         steps_to: Some(curve.end as f64),

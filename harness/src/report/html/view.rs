@@ -3,10 +3,10 @@
 
 use maud::{Markup, html};
 
-use super::chart::LOOKS;
 use super::more_in_summary;
 use super::names::{self, Named, Sign};
 use crate::answer::{Candidate, Choice, Curve, Findings, Picture, SummaryRow};
+use crate::report::chart::LOOKS;
 use crate::report::page::table::{self, Field, Row};
 use crate::report::words::covers;
 use crate::sweep::{Configuration, Ready};

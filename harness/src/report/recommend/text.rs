@@ -3,14 +3,13 @@
 use std::io::{self, Write};
 
 use super::Shown;
-use super::words::{changes, headline, is_in_ops, more, often, reproduced, seen, time};
-use cma_policies::dma_align;
-
-use crate::recommend::{Candidate, Found, Lever, Point, SizeAlone, Verdict};
-use crate::report::plain::clean;
-use crate::report::words::any_placement_needs;
+use super::costs::{cap, drivers, needs, served};
+use super::words::{
+    asked_for, changes, headline, held, more, often, rests_on, seen, shares, size_alone,
+};
+use crate::recommend::{Candidate, Found, Point, Verdict};
 use crate::words::table::aligned;
-use crate::words::{counted, mib, mib_number, wrapped};
+use crate::words::{mib, mib_number, wrapped};
 
 /// The width of the text.
 const WIDTH: usize = 100;
@@ -42,8 +41,7 @@ pub fn text(shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
     for (at, line) in needs(shown).iter().enumerate() {
         paragraph(out, if at == 0 { "placement" } else { "" }, line)?;
     }
-    cap_costs(shown, found, out)?;
-    assumes(found, out)?;
+    costs(shown, found, out)?;
     curves(shown, found, out)?;
     sure(shown, found, out)?;
     shown.paste.map_or(Ok(()), |pasted| super::paste::text(pasted, out))
@@ -56,25 +54,14 @@ fn board(shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
     let size = base.pages.map_or("of no stated size".to_string(), |pages| mib(pages, page));
     let line = format!("{}, {size}, CONFIG_CMA_ALIGNMENT {}", super::words::area(base), base.cap);
     paragraph(out, "the board", &line)?;
-    for (work, held) in task.works.iter().zip(&shown.advice.reproduced) {
-        let name = clean(&work.name);
-        let line = match held {
-            Some(held) if held.is_known() => format!("{name}: {}", reproduced(held)),
-            _ => format!(
-                "{name} does not say how its requests ended: nothing to hold streams against"
-            ),
-        };
-        paragraph(out, "reproduced", &line)?;
+    if let Some(shares) = shares(task) {
+        paragraph(out, "it does", &shares)?;
+    }
+    for (work, shown) in task.works.iter().zip(&shown.advice.reproduced) {
+        paragraph(out, "reproduced", &held(work, shown.as_ref()))?;
     }
     let Some(found) = &shown.advice.found else { return Ok(()) };
-    let aligned = found.survey.aligned_load_pages.get(base.cap as usize).copied().unwrap_or(0);
-    let least = format!(
-        "LOAD {}, aligned LOAD {} at cap {}: no area below that can do, whatever the policy",
-        mib(found.survey.load_pages, page),
-        mib(aligned, page),
-        base.cap
-    );
-    paragraph(out, "asked for", &least)
+    paragraph(out, "asked for", &asked_for(base, found))
 }
 
 /// Every candidate, the best first.
@@ -127,20 +114,7 @@ fn smallest(shown: &Shown<'_>, found: &Found, out: &mut dyn Write) -> io::Result
         let line = format!("{}, RAM {}", changes(base, one), more(base, one));
         paragraph(out, "least change", &line)?;
     }
-    let size = match found.size {
-        SizeAlone::Least(pages) => format!(
-            "at cap {} {} meet the target, as all larger sizes do that were tried",
-            base.cap,
-            mib(pages, base.ground.page)
-        ),
-        SizeAlone::None => format!(
-            "more memory is no remedy: at cap {} no size up to {} meets the target",
-            base.cap,
-            mib(found.most_pages, base.ground.page)
-        ),
-        SizeAlone::Open => "not known: the search ended before".to_string(),
-    };
-    paragraph(out, "size alone", &size)?;
+    paragraph(out, "size alone", &size_alone(base, found))?;
     if !found.barred.is_empty() {
         paragraph(out, "not tried", &format!("{} (by options)", found.barred.join(", ")))?;
     }
@@ -165,97 +139,22 @@ fn curves(shown: &Shown<'_>, found: &Found, out: &mut dyn Write) -> io::Result<(
     Ok(())
 }
 
-/// What any placement needs.
-fn needs(shown: &Shown<'_>) -> Vec<String> {
-    let page = shown.task.base.ground.page;
-    shown.advice.yardstick.iter().flat_map(|one| any_placement_needs(one, page)).collect()
-}
-
-/// What a smaller cap costs: who loses the alignment that requests have now.
-fn cap_costs(shown: &Shown<'_>, found: &Found, out: &mut dyn Write) -> io::Result<()> {
-    let base = &shown.task.base;
-    let caps = found.ranked.iter().map(|one| one.config.cap);
-    let Some(cap) = caps.filter(|cap| *cap < base.cap).min() else { return Ok(()) };
-    let page = base.ground.page;
-    let relies = found.survey.clients.iter().filter_map(|client| {
-        let loses = |count: &u64| dma_align(*count, base.cap) > cap;
-        let sizes: Vec<_> = client.sizes.keys().copied().filter(loses).collect();
-        let (least, most) = (sizes.first()?, sizes.last()?);
-        let sizes = match least == most {
-            true => format!("{least}"),
-            false => format!("{least} to {most}"),
-        };
-        Some(format!("{} ({sizes} pages)", name_of(&client.name)))
-    });
-    let relies: Vec<_> = relies.take(NAMED).collect();
-    let line = format!(
-        "buffers begin at multiples of {} then, in every area of the board: a device that needs more \
-         (a window, an IOMMU's large pages) fails. Larger requests come from {}",
-        bytes((1u64 << cap) * page.bytes()),
-        relies.join(", ")
-    );
-    paragraph(out, &format!("cap {cap}"), &line)
-}
-
-/// Bytes as they are said of an alignment.
-fn bytes(bytes: u64) -> String {
-    match bytes {
-        mib if mib >= 1 << 20 => format!("{} MiB", mib >> 20),
-        kib => format!("{} KiB", kib >> 10),
+/// What a smaller cap and drivers' changes cost and assume, and what the page allocator did.
+fn costs(shown: &Shown<'_>, found: &Found, out: &mut dyn Write) -> io::Result<()> {
+    if let Some((cap, line)) = cap(&shown.task.base, found) {
+        paragraph(out, &format!("cap {cap}"), &line)?;
     }
-}
-
-/// Clients that are named at most.
-const NAMED: usize = 6;
-
-fn name_of(client: &str) -> String {
-    if client.is_empty() { "a client without a name".to_string() } else { clean(client) }
-}
-
-/// What drivers' changes assume, and what the page allocator did.
-fn assumes(found: &Found, out: &mut dyn Write) -> io::Result<()> {
-    let levers = found.ranked.iter().take(ROWS).flat_map(|one| &one.levers);
-    let mut said = Vec::new();
-    for lever in levers {
-        let Lever::Driver(proposal) = lever else { continue };
-        let name = clean(&proposal.change.to_string());
-        if said.contains(&name) {
-            continue;
-        }
-        let line = format!(
-            "{name}: {}. It is for the {}, and assumes that {}",
-            clean(&proposal.why()),
-            proposal.change.who(),
-            proposal.change.assumes()
-        );
+    for line in drivers(&found.ranked[..found.ranked.len().min(ROWS)]) {
         paragraph(out, "driver", &line)?;
-        said.push(name);
     }
-    let chosen = found.chosen.or(found.baseline).map(|at| &found.ranked[at]);
-    let served = chosen.map_or(0, |one| one.evidence().fell_back);
-    if served > 0 {
-        let line = format!(
-            "of the streams of this answer the area refused {}, which the page allocator served, as it \
-             is taken to do for who asks; it may not always have the blocks: --strict counts them as \
-             failures",
-            counted(served, "request")
-        );
-        paragraph(out, "relies on", &line)?;
+    match served(found) {
+        Some(line) => paragraph(out, "relies on", &line),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// What it rests on.
 fn sure(shown: &Shown<'_>, found: &Found, out: &mut dyn Write) -> io::Result<()> {
-    let task = shown.task;
     writeln!(out)?;
-    let cut =
-        if found.is_cut { "; it ended before everything was tried (--time, --ops)" } else { "" };
-    let line = format!(
-        "{} run{cut}; streams of {} each, started anew after a failure; a model of the board, \
-         whose pages all can be moved",
-        counted(found.ops, "op"),
-        time(found.length_us as f64, is_in_ops(task)),
-    );
-    paragraph(out, "rests on", &line)
+    paragraph(out, "rests on", &rests_on(shown.task, found))
 }

@@ -1,10 +1,13 @@
 //! Changes and figures in words.
 
 use crate::page::Page;
-use crate::recommend::{Base, Candidate, Evidence, Lever, Outcome, Task, WhyNot, Work};
+use crate::recommend::{
+    Base, Candidate, Evidence, Found, Lever, Outcome, SizeAlone, Task, WhyNot, Work,
+};
 use crate::report::plain::clean;
 use crate::span::{at_least, span};
-use crate::words::{counted, mib, mib_number};
+use crate::stats::rate;
+use crate::words::{counted, mib, mib_number, percent};
 
 /// A time; of recordings a number of ops.
 pub(super) fn time(us: f64, in_ops: bool) -> String {
@@ -15,17 +18,30 @@ fn least(us: f64, in_ops: bool) -> String {
     if in_ops { format!("{:.0} ops", us.floor()) } else { at_least(us) }
 }
 
+/// What is asked for: `mtbf=1d`, `one failure in 30000 ops`.
+pub(super) fn target(task: &Task) -> String {
+    match is_in_ops(task) {
+        true => format!("one failure in {:.0} ops", task.target.mtbf_us()),
+        false => task.target.to_string(),
+    }
+}
+
 /// Whether times of a task are in ops.
 pub(super) fn is_in_ops(task: &Task) -> bool {
     task.works.iter().any(Work::is_in_ops)
+}
+
+/// Whether all there is is one stream, which no seed changes.
+pub(super) fn is_one(task: &Task) -> bool {
+    !task.works.iter().any(Work::is_seeded)
 }
 
 /// How often a failure comes, with the interval: `a failure in 3.1 h (2 to 5.4 h)`, `less than one in
 /// 32 d`.
 pub(super) fn often(task: &Task, evidence: &Evidence) -> String {
     let in_ops = is_in_ops(task);
-    // One stream that no seed changes, whose times are made up.
-    if !task.works.iter().any(Work::is_seeded) {
+    // Its times are made up.
+    if is_one(task) {
         return if evidence.failed == 0 { "none" } else { "every time" }.to_string();
     }
     let interval = evidence.interval(task.target, 0.05);
@@ -117,7 +133,7 @@ pub(super) fn headline(shown: &super::Shown<'_>) -> String {
     match (found.outcome, chosen) {
         (Outcome::AsItIs, Some(one)) => format!(
             "nothing has to be changed for {}; failures: {}",
-            task.target,
+            target(task),
             often(task, one.evidence())
         ),
         (_, Some(one)) => {
@@ -131,14 +147,51 @@ pub(super) fn headline(shown: &super::Shown<'_>) -> String {
         }
         (Outcome::Unproven, None) => format!(
             "nothing is proven to meet {} yet: more time (--time) or ops (--ops) may{}",
-            task.target,
+            target(task),
             now.map_or_else(String::new, |now| format!("; failures: {now} as it is"))
         ),
         (_, None) => format!(
-            "nothing that may be changed meets {}{}",
-            task.target,
+            "nothing that may be changed meets {}: {}{}",
+            target(task),
+            because(task, found),
             now.map_or_else(String::new, |now| format!("; failures: {now} as it is"))
         ),
+    }
+}
+
+/// Aligned LOAD at the cap of the board.
+fn aligned(base: &Base, found: &Found) -> u64 {
+    found.survey.aligned_load_pages.get(base.cap as usize).copied().unwrap_or(0)
+}
+
+/// Why nothing that may be changed helps.
+fn because(task: &Task, found: &Found) -> String {
+    let (base, page) = (&task.base, task.base.ground.page);
+    let (load, most) = (found.survey.load_pages, found.most_pages);
+    let aligned = aligned(base, found);
+    let may = format!("no more than {} may be had", mib(most, page));
+    if load > most {
+        return format!(
+            "LOAD is {}, and {may}: more RAM, or fewer buffers at once, are what is left",
+            mib(load, page)
+        );
+    }
+    if aligned > most {
+        return format!(
+            "aligned LOAD at cap {} is {}, and {may}: a smaller cap, or buffers without a page over, \
+             are what is left",
+            base.cap,
+            mib(aligned, page)
+        );
+    }
+    match found.size {
+        SizeAlone::None => {
+            format!("sizes up to {} do not, nor what else was tried", mib(most, page))
+        }
+        SizeAlone::Least(pages) => {
+            format!("{} would, and the size must stay (--leave)", mib(pages, page))
+        }
+        SizeAlone::Open => "the search ended before it was known".to_string(),
     }
 }
 
@@ -154,18 +207,36 @@ pub(super) fn why_not(task: &Task, advice: &crate::recommend::Advice, why: WhyNo
         WhyNot::TooShort { work, sessions, record_us } => {
             let name = clean(&task.works[work].name);
             let sessions = counted(sessions, "session");
-            match record_us {
-                Some(us) => format!(
-                    "{name} has {sessions} that came to an end, of which no other stream can be drawn; \
-                     record {} or longer",
-                    time(us as f64, is_in_ops(task))
-                ),
-                None => format!(
-                    "{name} has no session that came to an end: what is asked for stays to the end, so \
-                     nothing shows how it goes on; record longer"
-                ),
-            }
+            let longer = match record_us {
+                Some(us) => format!("record {} or longer", time(us as f64, is_in_ops(task))),
+                None => "record until what is asked for goes back, several times".to_string(),
+            };
+            format!(
+                "{name} has {sessions} that came to an end, too few to draw other streams from; {longer}\
+                 {}",
+                alone(task, work)
+            )
         }
+    }
+}
+
+/// What a file shows by itself, where it says how its requests ended.
+fn alone(task: &Task, work: usize) -> String {
+    let in_ops = is_in_ops(task);
+    let fit = task.works[work].fit().filter(|fit| fit.has_outcomes() && fit.end_us() > 0);
+    let Some(fit) = fit else { return String::new() };
+    let (asked, end_us) = (fit.recorded().all(), fit.end_us() as f64);
+    match asked.refused {
+        0 => format!(
+            ". Alone it shows, at 95 %, that failures come less than one in {} as it is",
+            least(rate::mtbf_low(0, end_us), in_ops)
+        ),
+        refused => format!(
+            ". In its {} {} of {} were refused",
+            time(end_us, in_ops),
+            refused,
+            counted(asked.requests, "request")
+        ),
     }
 }
 
@@ -179,4 +250,67 @@ pub(super) fn reproduced(shown: &crate::reproduce::Reproduction) -> String {
         .range
         .map_or_else(String::new, |(low, high)| format!(" ({} to {})", share(low), share(high)));
     format!("{recorded} of its requests were refused, {modelled}{range} of those of streams")
+}
+
+/// How much of its time a board does what; none where that is one thing.
+pub(super) fn shares(task: &Task) -> Option<String> {
+    let all: f64 = task.works.iter().map(|work| work.weight).sum();
+    let share = |work: &Work| {
+        format!("{} {} of the time", clean(&work.name), percent(work.weight / all, 0))
+    };
+    let shares = task.works.iter().map(share);
+    (task.works.len() > 1).then(|| shares.collect::<Vec<_>>().join(", "))
+}
+
+/// Whether streams of a work fail as its file did.
+pub(super) fn held(work: &Work, held: Option<&crate::reproduce::Reproduction>) -> String {
+    let name = clean(&work.name);
+    match held {
+        Some(held) if held.is_known() => format!("{name}: {}", reproduced(held)),
+        _ => {
+            format!("{name} does not say how its requests ended: nothing to hold streams against")
+        }
+    }
+}
+
+/// What any area needs.
+pub(super) fn asked_for(base: &Base, found: &Found) -> String {
+    let (cap, page) = (base.cap, base.ground.page);
+    let aligned = found.survey.aligned_load_pages.get(cap as usize).copied().unwrap_or(0);
+    format!(
+        "LOAD {}, aligned LOAD {} at cap {cap}: no area below that can do, whatever the policy",
+        mib(found.survey.load_pages, page),
+        mib(aligned, page)
+    )
+}
+
+/// What the size alone does.
+pub(super) fn size_alone(base: &Base, found: &Found) -> String {
+    let (cap, page) = (base.cap, base.ground.page);
+    match found.size {
+        SizeAlone::Least(pages) => format!(
+            "at cap {cap} {} meet the target, as all larger sizes do that were tried",
+            mib(pages, page)
+        ),
+        SizeAlone::None if aligned(base, found) > found.most_pages => {
+            format!("no more than {} may be had", mib(found.most_pages, page))
+        }
+        SizeAlone::None => format!(
+            "more memory is no remedy: at cap {cap} no size up to {} meets the target",
+            mib(found.most_pages, page)
+        ),
+        SizeAlone::Open => "not known: the search ended before".to_string(),
+    }
+}
+
+/// What it rests on.
+pub(super) fn rests_on(task: &Task, found: &Found) -> String {
+    let cut =
+        if found.is_cut { "; it ended before everything was tried (--time, --ops)" } else { "" };
+    format!(
+        "{} run{cut}; streams of {} each, started anew after a failure; a model of the board, whose \
+         pages all can be moved",
+        counted(found.ops, "op"),
+        time(found.length_us as f64, is_in_ops(task)),
+    )
 }

@@ -27,7 +27,7 @@ pub fn any_placement_needs(one: &Yardstick, page: Page) -> Vec<String> {
          first-fit {}",
         sized(bounds.load_pages),
         sized(bounds.aligned_load_pages),
-        one.first_fit_pages.map_or_else(|| "above 2^32 pages".to_string(), sized)
+        one.first_fit_pages.map_or_else(|| "more than any area has".to_string(), sized)
     )];
     lines.extend(one.first_fit_pages.map(|first_fit| saved(bounds, first_fit)));
     if bounds.in_parts > 0 {

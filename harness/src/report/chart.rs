@@ -2,13 +2,14 @@
 //! that runs nothing show all of it, and the bytes depend on the numbers alone. A chart library
 //! would draw in the browser, and be larger than the rest of the page.
 
+pub(in crate::report) mod axis;
+
 use std::fmt::Write as _;
 
 use maud::{Markup, html};
 
-use super::axis::Axis;
-use super::names::Named;
-use crate::report::page::{Figure, lettering};
+use self::axis::Axis;
+use super::page::{Figure, lettering};
 
 /// Units of the picture.
 const WIDTH: f64 = 760.0;
@@ -26,7 +27,7 @@ const APART: f64 = 14.0;
 
 /// Looks that a line can have: a colour, a dash and a marker each, so that grey paper and every
 /// kind of eye tell them apart.
-pub(super) const LOOKS: usize = 8;
+pub(in crate::report) const LOOKS: usize = 8;
 
 /// Markers, drawn from their centre on.
 const MARKERS: [&str; LOOKS] = [
@@ -42,64 +43,78 @@ const MARKERS: [&str; LOOKS] = [
 
 /// A place that can be asked for its numbers.
 #[derive(Clone)]
-pub(super) struct Mark {
+pub(in crate::report) struct Mark {
     /// Where.
-    pub(super) x: f64,
+    pub(in crate::report) x: f64,
     /// Where.
-    pub(super) y: f64,
+    pub(in crate::report) y: f64,
     /// The ends of its interval.
-    pub(super) interval: Option<(f64, f64)>,
+    pub(in crate::report) interval: Option<(f64, f64)>,
     /// Drawn hollow: nothing was seen here, which is a bound and not a number.
-    pub(super) hollow: bool,
+    pub(in crate::report) hollow: bool,
+    /// It is a lower bound: an arrow goes up from it.
+    pub(in crate::report) rises: bool,
     /// Its numbers in words.
-    pub(super) text: String,
+    pub(in crate::report) text: String,
 }
 
 /// One line.
-pub(super) struct Series {
-    /// Its name in the legend and beside its end.
-    pub(super) name: Named,
+pub(in crate::report) struct Series {
+    /// Its name in the legend.
+    pub(in crate::report) name: String,
+    /// Its name beside its end: 19 characters have room.
+    pub(in crate::report) short: String,
     /// Which of the [`LOOKS`].
-    pub(super) look: usize,
+    pub(in crate::report) look: usize,
     /// Its places, ascending in x.
-    pub(super) marks: Vec<Mark>,
+    pub(in crate::report) marks: Vec<Mark>,
     /// Level up to the next place and a step there, up to this x; else straight lines.
-    pub(super) steps_to: Option<f64>,
+    pub(in crate::report) steps_to: Option<f64>,
     /// Its intervals are drawn as an area rather than as bars.
-    pub(super) band: bool,
+    pub(in crate::report) band: bool,
 }
 
 /// A vertical line with words at its top.
-pub(super) struct Rule {
+pub(in crate::report) struct Rule {
     /// Where.
-    pub(super) x: f64,
+    pub(in crate::report) x: f64,
     /// What it is.
-    pub(super) text: String,
+    pub(in crate::report) text: String,
+}
+
+/// A level line.
+pub(in crate::report) struct Level {
+    /// Where.
+    pub(in crate::report) y: f64,
+    /// What it is.
+    pub(in crate::report) text: String,
 }
 
 /// A chart.
-pub(super) struct Plot {
+pub(in crate::report) struct Plot {
     /// The id of the element, its own on the page.
-    pub(super) id: String,
+    pub(in crate::report) id: String,
     /// What it shows.
-    pub(super) title: String,
+    pub(in crate::report) title: String,
     /// What is to be seen in it, for those who do not see it.
-    pub(super) about: String,
+    pub(in crate::report) about: String,
     /// To the right.
-    pub(super) x: Axis,
+    pub(in crate::report) x: Axis,
     /// Upwards.
-    pub(super) y: Axis,
+    pub(in crate::report) y: Axis,
     /// The lines.
-    pub(super) series: Vec<Series>,
+    pub(in crate::report) series: Vec<Series>,
     /// The vertical lines.
-    pub(super) rules: Vec<Rule>,
+    pub(in crate::report) rules: Vec<Rule>,
+    /// A level line, with words above its beginning.
+    pub(in crate::report) level: Option<Level>,
     /// A remark after the legend.
-    pub(super) note: String,
+    pub(in crate::report) note: String,
 }
 
 impl Mark {
     /// The upper end of what is drawn of it.
-    pub(super) fn top(&self) -> f64 {
+    pub(in crate::report) fn top(&self) -> f64 {
         self.interval.map_or(self.y, |(_, high)| high.max(self.y))
     }
 }
@@ -123,7 +138,7 @@ impl Plot {
     }
 
     /// The chart with its legend.
-    pub(super) fn figure(&self) -> Markup {
+    pub(in crate::report) fn figure(&self) -> Markup {
         // Bars of several lines at one place are drawn side by side.
         let middle = (self.series.len().max(1) - 1) as f64 / 2.0;
         let aside = |index: usize, series: &Series| match series.steps_to {
@@ -136,6 +151,7 @@ impl Plot {
             @for (index, series) in self.series.iter().enumerate() {
                 (self.series(series, aside(index, series))) "\n"
             }
+            @if let Some(level) = &self.level { (self.level(level)) }
             (self.labels())
         };
         let figure = Figure {
@@ -186,6 +202,14 @@ impl Plot {
         }
     }
 
+    fn level(&self, level: &Level) -> Markup {
+        let (left, right, y) = (LEFT, WIDTH - RIGHT, self.y(level.y));
+        html! {
+            path .rule d=(format_args!("M{left} {y:.1}H{right}")) {}
+            (lettering("", (left + 4.0, y - 5.0), &level.text)) "\n"
+        }
+    }
+
     fn series(&self, series: &Series, aside: f64) -> Markup {
         let look = series.look;
         let step = if series.steps_to.is_some() { "HV" } else { "L " };
@@ -230,6 +254,7 @@ impl Plot {
             g .p .hollow[mark.hollow] .still[!mark.hollow && !seen] {
                 title { (series.name) ": " (mark.text) }
                 @if let Some(interval) = interval { path .i d=(interval) {} }
+                @if mark.rises { path .up d=(format_args!("M{x:.1} {y:.1}v-22m-4 6l4-6 4 6")) {} }
                 path .m d=(format_args!("M{x:.1} {y:.1}{}", MARKERS[series.look])) {}
             }
         }
@@ -247,7 +272,7 @@ impl Plot {
             @for (y, (_, series)) in places.into_iter().zip(ends) {
                 g .s.{ "s" (series.look) } data-s=(series.look) {
                     path .m d=(format_args!("M{sign:.1} {y:.1}{}", MARKERS[series.look])) {}
-                    (lettering("", (name, y + 4.0), series.name.short()))
+                    (lettering("", (name, y + 4.0), &series.short))
                 } "\n"
             }
         }
@@ -309,9 +334,17 @@ mod tests {
 
     #[test]
     fn a_step_stays_level_and_a_bound_is_hollow() {
-        let mark = |x, y, hollow| Mark { x, y, interval: None, hollow, text: "t<".to_string() };
+        let mark = |x, y, hollow| Mark {
+            x,
+            y,
+            interval: None,
+            hollow,
+            rises: hollow,
+            text: "t<".to_string(),
+        };
         let series = Series {
-            name: Named { name: "a & b".to_string(), sign: None, dropped: None },
+            name: "a & b".to_string(),
+            short: "a".to_string(),
             look: 1,
             marks: vec![mark(0.0, 1.0, false), mark(50.0, 0.5, true)],
             steps_to: Some(100.0),
@@ -327,11 +360,15 @@ mod tests {
             y,
             series: vec![series],
             rules: Vec::new(),
+            level: Some(Level { y: 0.5, text: "half".to_string() }),
             note: String::new(),
         };
         let text = plot.figure().into_string();
         // The plane is 552 wide from 58 on and 264 high from 24 on.
         assert!(text.contains("d=\"M58.0 24.0H334.0V156.0H610.0\""), "{text}");
         assert!(text.contains("class=\"p hollow\"><title>a &amp; b: t&lt;</title>"), "{text}");
+        // What is a bound goes up, and the level line is at its half.
+        assert_eq!(text.matches("class=\"up\"").count(), 1, "{text}");
+        assert!(text.contains("d=\"M58 156.0H610\"") && text.contains(">half</text>"), "{text}");
     }
 }

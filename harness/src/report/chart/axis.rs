@@ -2,25 +2,25 @@
 
 /// An axis.
 #[derive(Clone, PartialEq, Debug)]
-pub(super) struct Axis {
+pub(in crate::report) struct Axis {
     /// What is on it, with the unit.
-    pub(super) title: String,
+    pub(in crate::report) title: String,
     /// Its start.
-    pub(super) start: f64,
+    pub(in crate::report) start: f64,
     /// Its end.
-    pub(super) end: f64,
+    pub(in crate::report) end: f64,
     /// Places with a label.
-    pub(super) ticks: Vec<(f64, String)>,
+    pub(in crate::report) ticks: Vec<(f64, String)>,
 }
 
 impl Axis {
     /// From 0 to a round number that is not below `most`, labelled by `label`.
-    pub(super) fn up_to(title: &str, most: f64, label: impl Fn(f64) -> String) -> Self {
+    pub(in crate::report) fn up_to(title: &str, most: f64, label: impl Fn(f64) -> String) -> Self {
         Self::between(title, 0.0, most, label)
     }
 
     /// From a round number that is not above `least` to one that is not below `most`.
-    pub(super) fn between(
+    pub(in crate::report) fn between(
         title: &str,
         least: f64,
         most: f64,
@@ -48,7 +48,7 @@ impl Axis {
     }
 
     /// As [`Axis::up_to`], of shares in percent, with as many decimals as its steps take.
-    pub(super) fn percent(title: &str, most: f64) -> Self {
+    pub(in crate::report) fn percent(title: &str, most: f64) -> Self {
         let mut axis = Self::up_to(title, most, |_| String::new());
         let step = axis.ticks.get(1).map_or(1.0, |tick| (tick.0 - axis.start) * 100.0);
         // A step is 1, 2, 2.5 or 5 times a power of ten.
@@ -65,7 +65,7 @@ impl Axis {
 
     /// Board time from 0 on, in a unit that suits `most_us` microseconds, whole parts of the next
     /// larger one apart where that is possible.
-    pub(super) fn board_time(most_us: f64) -> Self {
+    pub(in crate::report) fn board_time(most_us: f64) -> Self {
         let (unit, each_us, steps) = UNITS
             .into_iter()
             .find(|(_, each_us, _)| most_us >= SEVERAL * each_us)
@@ -86,8 +86,25 @@ impl Axis {
         axis
     }
 
+    /// From the last of these ascending `places`, above 0, that is not above `least` to the first
+    /// that is not below `most`. What is on it is the logarithm of a value, to the base 10.
+    pub(in crate::report) fn powers(
+        title: &str,
+        (least, most): (f64, f64),
+        places: impl IntoIterator<Item = (f64, String)>,
+    ) -> Self {
+        let places: Vec<_> = places.into_iter().collect();
+        let first = places.iter().rposition(|(at, _)| *at <= least).unwrap_or(0);
+        let last = places.iter().position(|(at, _)| *at >= most);
+        let last = last.unwrap_or(places.len() - 1).max((first + 1).min(places.len() - 1));
+        let ticks = places[first..=last].iter();
+        let ticks: Vec<_> = ticks.map(|(at, label)| (libm::log10(*at), label.clone())).collect();
+        let (start, end) = (ticks[0].0, ticks[ticks.len() - 1].0);
+        Self { title: title.to_string(), start, end, ticks }
+    }
+
     /// Where `value` is between start and end: from 0 to 1.
-    pub(super) fn part(&self, value: f64) -> f64 {
+    pub(in crate::report) fn part(&self, value: f64) -> f64 {
         ((value - self.start) / (self.end - self.start)).clamp(0.0, 1.0)
     }
 }
@@ -108,7 +125,7 @@ const UNITS: [(&str, f64, &[f64]); 4] = [
 ];
 
 /// A number without zeros at the end of its decimals.
-fn plain(number: f64) -> String {
+pub(in crate::report) fn plain(number: f64) -> String {
     let text = format!("{number:.3}");
     text.trim_end_matches('0').trim_end_matches('.').to_string()
 }
@@ -170,5 +187,17 @@ mod tests {
         let axis = Axis::between("", 1.04, 2.13, |at| format!("{at:.2}"));
         assert_eq!((axis.start, axis.end), (1.0, 2.25));
         assert!((axis.part(1.625) - 0.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn powers_are_as_far_apart_as_their_logarithms() {
+        let places = || [1.0, 10.0, 100.0, 1e4].map(|at| (at, at.to_string()));
+        let axis = Axis::powers("", (20.0, 99.0), places());
+        assert_eq!((axis.start, axis.end), (1.0, 2.0));
+        assert!((axis.part(libm::log10(20.0)) - 0.301).abs() < 1e-3);
+        // What is outside of all of them is at an end; what needs one place gets two.
+        let axis = Axis::powers("", (0.5, 1e6), places());
+        assert_eq!((axis.start, axis.end, axis.ticks.len()), (0.0, 4.0, 4));
+        assert_eq!(Axis::powers("", (10.0, 10.0), places()).ticks.len(), 2);
     }
 }

@@ -1,0 +1,68 @@
+//! The folder of a report.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+use super::super::context::Context;
+use super::super::failure::Failure;
+use super::again::Again;
+use crate::paste::Checked;
+use crate::recommend::Task;
+use crate::report::recommend as report;
+
+fn failed(path: &Path, error: &io::Error) -> Failure {
+    Failure::because(format_args!("write {}: {error}", path.display()))
+}
+
+/// Makes it, before anything is run.
+pub(super) fn make(folder: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(folder).map_err(|error| failed(folder, &error))
+}
+
+/// Takes out of what is shown where files lie on this machine.
+pub(super) fn hide(again: &Again, task: &mut Task, paste: Option<&mut report::Pasted>) {
+    let hide = |text: &mut String| *text = again.hidden(text);
+    task.works.iter_mut().for_each(|work| hide(&mut work.name));
+    let Some(Ok(paste)) = paste.and_then(|pasted| pasted.text.as_mut()) else { return };
+    match &mut paste.checked {
+        Checked::Held(what) | Checked::Not(what) => hide(what),
+        Checked::Failed(wrong) => wrong.iter_mut().for_each(hide),
+    }
+}
+
+/// Writes the files, each whole or not at all; where COMMAND is, all are.
+pub(super) fn write(
+    context: &Context,
+    folder: &Path,
+    shown: &report::Shown<'_>,
+    command: &str,
+) -> Result<(), Failure> {
+    let write = |name: &str, write: &dyn Fn(&mut dyn Write) -> io::Result<()>| {
+        let path = folder.join(name);
+        context.output(Some(&path), |out| write(out).map_err(|error| failed(&path, &error)))
+    };
+    write("recommend.txt", &|out| report::text(shown, out))?;
+    write("recommend.json", &|out| writeln!(out, "{:#}", report::json(shown)))?;
+    fragment(context, folder, shown)?;
+    write("candidates.csv", &|out| report::candidates(shown, out))?;
+    write("curve.csv", &|out| report::curve(shown, out))?;
+    let page = report::html(shown, command.trim_end());
+    write("report.html", &|out| out.write_all(page.as_bytes()))?;
+    write("COMMAND", &|out| out.write_all(command.as_bytes()))
+}
+
+/// What is appended to the board's `.dts`; what an answer before left there is no part of this one.
+fn fragment(context: &Context, folder: &Path, shown: &report::Shown<'_>) -> Result<(), Failure> {
+    let path = folder.join("append.dts");
+    let paste = shown.paste.and_then(|pasted| pasted.text.as_ref());
+    let Some(text) = paste.and_then(|made| made.as_ref().ok()?.fragment.as_ref()) else {
+        return match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(&path, &error)),
+            _ => Ok(()),
+        };
+    };
+    context.output(Some(&path), |out| {
+        out.write_all(text.as_bytes()).map_err(|error| failed(&path, &error))
+    })
+}

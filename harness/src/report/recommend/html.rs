@@ -14,7 +14,7 @@ use super::words::{
     changes, headline, held, is_one, more, often, rests_on, seen, shares, size_alone, target,
 };
 use crate::recommend::{Candidate, Found, Verdict};
-use crate::report::page::{Page, Section, capital, sentence};
+use crate::report::page::{Page, Section, sentence};
 
 const STYLE: &str = concat!(include_str!("../html/sweep.css"), include_str!("html/recommend.css"));
 
@@ -95,7 +95,7 @@ fn header(shown: &Shown<'_>) -> Markup {
     html! {
         p .tool { "cmalab recommend · target " (target(task)) } "\n"
         p .badge.(class) { (word) } "\n"
-        h1 { (capital(&decision(shown))) } "\n"
+        h1 { (decision(shown)) } "\n"
         @match (chosen(shown), &shown.advice.found) {
             (Some(one), Some(found)) => (tiles(shown, found, one)),
             _ => { p .lead { (sentence(&headline(shown))) } "\n" },

@@ -18,8 +18,8 @@ const WIDTH: usize = 100;
 const ROWS: usize = 12;
 
 pub(super) fn paragraph(out: &mut dyn Write, name: &str, text: &str) -> io::Result<()> {
-    let first = format!("{name:<12}");
-    for line in wrapped(text, WIDTH, (&first, "            ")) {
+    let first = format!("{name:<13}");
+    for line in wrapped(text, WIDTH, (&first, "             ")) {
         writeln!(out, "{line}")?;
     }
     Ok(())

@@ -19,6 +19,8 @@ const NAMES: [&str; 6] = ["camera", "video", "vpu-encode", "kiosk", "dashcam", "
 const LOOK: (u64, u64) = (24, 1 << 17);
 /// Failures that the truth is of: its own error is about 5 %. It is of so many ops at most.
 const TRUTH: (u64, u64) = (400, 1 << 20);
+/// The median interval reaches over a factor of this at most.
+const MOST_WIDE: f64 = 15.0;
 /// Streams of the look and of the truth begin so far above those of the check.
 const APART: u64 = 1 << 50;
 
@@ -160,4 +162,6 @@ fn what_is_said_of_a_configuration_covers_what_fresh_streams_show() {
     );
     println!("{line}");
     assert!(inside as u64 >= fewest(wanted as u64), "{line}");
+    // What covers everything says nothing.
+    assert!(widths[wanted / 2] < MOST_WIDE, "{line}");
 }

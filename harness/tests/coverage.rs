@@ -6,6 +6,8 @@
 
 #[path = "reproduce/board.rs"]
 mod board;
+#[path = "coverage/chance.rs"]
+mod chance;
 #[path = "coverage/hidden.rs"]
 mod hidden;
 #[path = "reproduce/programs.rs"]
@@ -17,42 +19,16 @@ use cma_harness::after_failure::AfterFailure;
 use cma_harness::policies::Area;
 use cma_harness::reader::Options;
 use cma_harness::reproduce::{Forecast, OneRun, forecast, predict};
-use cma_harness::seed::Seed;
+use cma_harness::seed::{Draws, Seed};
 use cma_harness::workload::fit::{Fit, Manner};
 
 use self::board::BASE;
-use self::hidden::{Hidden, Work};
+use self::chance::fewest;
+use self::hidden::{Hidden, STEP, Work};
 use self::programs::Program;
 
-/// Of 200 boards so many at least lie inside what is predicted, in percent.
-const INSIDE: u64 = 92;
-/// Fewer boards may show fewer by chance, but not what happens less often than so.
-const CHANCE: f64 = 0.05;
 /// Refusals of a client below which its reaction is not asked for.
 const LEAST_REFUSALS: u64 = 16;
-
-/// Of `boards` that each lie inside with a chance of [`INSIDE`] percent, the fewest that do, up to
-/// [`CHANCE`] (of the binomial distribution); of 200 or more [`INSIDE`] percent.
-fn fewest(boards: u64) -> u64 {
-    let inside = INSIDE as f64 / 100.0;
-    if boards >= 200 {
-        return (boards * INSIDE).div_ceil(100);
-    }
-    // From none inside on: the chance of so many, and of at most so many.
-    let (mut number, mut chance) = (0, (1.0 - inside).powi(boards as i32));
-    let mut at_most = chance;
-    while at_most < CHANCE {
-        chance *= (boards - number) as f64 / (number + 1) as f64 * inside / (1.0 - inside);
-        number += 1;
-        at_most += chance;
-    }
-    number
-}
-
-#[test]
-fn chance_allows_a_few_more_misses_on_a_few_boards() {
-    assert_eq!([1, 10, 24, 50, 199, 200, 400].map(fewest), [0, 8, 20, 43, 177, 184, 368]);
-}
 
 /// What the clients of `kind` do after a refusal.
 fn does(work: &Work, kind: &str) -> AfterFailure {
@@ -119,6 +95,13 @@ impl Score {
     }
 }
 
+/// Another area, of 70 to 150 % of this one, and a cap that is another in every second case.
+fn other(hidden: &Hidden, draws: &mut Draws) -> (u64, u32) {
+    let pages = hidden.pages * draws.between(70, 150) / 100;
+    let cap = *draws.pick(&[hidden.cap, hidden.cap, 4, 6, 8]);
+    (pages.next_multiple_of(STEP), cap)
+}
+
 /// A board, its trace, what is predicted for another and what happens there; `None` where nothing was
 /// refused in the trace: then it does not show what clients do.
 fn judge(number: u64) -> Option<(String, Forecast, f64, Vec<bool>)> {
@@ -129,7 +112,7 @@ fn judge(number: u64) -> Option<(String, Forecast, f64, Vec<bool>)> {
         return None;
     }
     let fit = Fit::read(&traced.print.source(), &Options::default()).unwrap();
-    let (pages, cap) = hidden.other(&mut draws);
+    let (pages, cap) = other(&hidden, &mut draws);
     let area = Area::single(BASE, pages, 0).unwrap();
     let here = predict(&fit, fit.area.as_ref().unwrap(), fit.cap).unwrap();
     let there = predict(&fit, &area, cap).unwrap();

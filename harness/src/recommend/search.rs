@@ -177,10 +177,13 @@ impl Search<'_, '_> {
         pages.max(1).next_multiple_of(self.base.step_pages)
     }
 
-    /// Adds what meets the target with these changes.
+    /// Adds what meets the target with these changes, where there is memory for it: the area as it is
+    /// may have more than may be.
     fn add(&mut self, levers: Vec<Lever>, anomalies: u64) {
         let candidate = self.candidate(levers, anomalies);
-        self.candidates.push(candidate);
+        if candidate.config.pages() <= self.base.most_pages {
+            self.candidates.push(candidate);
+        }
     }
 
     fn candidate(&self, levers: Vec<Lever>, anomalies: u64) -> Candidate {

@@ -20,7 +20,7 @@ use super::programs::{self, Camera, Heap, Holder, Load, Nodes, Program, Refused}
 /// Ids of what was there before.
 const BEFORE: u64 = 1 << 40;
 /// Pages of 2 MiB.
-const STEP: u64 = 512;
+pub(crate) const STEP: u64 = 512;
 
 /// What asks.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ pub(crate) struct Hidden {
     pub(crate) cap: u32,
     residents: u64,
     /// Ops of a stream, requests of programs.
-    length: u64,
+    pub(crate) length: u64,
 }
 
 /// What a session came to.
@@ -64,13 +64,6 @@ impl Hidden {
             residents: *draws.pick(&[0, 32, 96]),
             length: draws.between(1500, 4000),
         }
-    }
-
-    /// Another area, of 70 to 150 % of this one, and a cap that is another in every second case.
-    pub(crate) fn other(&self, draws: &mut Draws) -> (u64, u32) {
-        let pages = self.pages * draws.between(70, 150) / 100;
-        let cap = *draws.pick(&[self.cap, self.cap, 4, 6, 8]);
-        (pages.next_multiple_of(STEP), cap)
     }
 
     /// A session of it on an area of so many pages.

@@ -28,7 +28,8 @@ pub(crate) struct Print {
     /// Pages of the area, and those that are free.
     pages: u64,
     free_pages: u64,
-    last_us: u64,
+    /// When the last event was, in microseconds.
+    pub(crate) last_us: u64,
 }
 
 impl Print {

@@ -1,5 +1,7 @@
 //! The board as it is, and what must stay as it is.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 
 use super::super::context::Context;
@@ -14,7 +16,7 @@ use crate::page::Page;
 use crate::paste;
 use crate::recommend::{Base, Ground, Limits};
 use crate::tree::Tree;
-use crate::words::mib;
+use crate::words::{counted, mib};
 
 /// What must stay within.
 #[derive(Args, Debug)]
@@ -227,7 +229,8 @@ fn limits(
     board: &Board,
 ) -> Result<Limits, Failure> {
     let within = &args.limits;
-    let known: Vec<&str> = places.iter().map(|area| &*area.name).chain(name).collect();
+    let known = places.iter().map(|area| &*area.name).chain(name);
+    let known: Vec<&str> = known.collect::<BTreeSet<_>>().into_iter().collect();
     for leave in &within.leave {
         if !known.contains(&leave.as_str()) {
             return Err(Failure::because(format_args!(
@@ -246,7 +249,7 @@ fn limits(
     if max_areas < base.areas && within.max_areas.is_some() {
         return Err(Failure::because(format_args!(
             "stay within --max-areas {max_areas}: the board has {}",
-            crate::words::counted(base.areas, "area")
+            counted(base.areas, "area")
         )));
     }
     let limits = Limits {

@@ -11,7 +11,9 @@ use super::super::sweep::quote;
 /// Arguments that may be paths.
 const PATHS: [&str; 5] = ["inputs", "dts", "cmdline", "config", "snapshot"];
 /// Options that do not change the answer, and those that the line always has.
-const LEFT_OUT: [&str; 5] = ["out", "report", "time", "ops", "seed"];
+const LEFT_OUT: [&str; 4] = ["out", "time", "ops", "seed"];
+/// The folder of the report, which the line names where that says nothing of the machine.
+const REPORT: &str = "report";
 /// Folders that every board has at the same place.
 const OF_KERNEL: [&str; 2] = ["/proc", "/sys"];
 /// The share of ops and time that the first part of a search may take: what ended before it is what
@@ -41,6 +43,9 @@ impl Again {
             .filter(|arg| !LEFT_OUT.contains(&arg.get_id().as_str()))
             .map(|arg| (arg, values(arg, matches)))
             .filter(|(_, values)| !values.is_empty())
+            .filter(|(arg, values)| {
+                arg.get_id() != REPORT || !values.iter().any(|at| is_placed(at))
+            })
             .collect();
         let paths = given.iter().filter(|(arg, _)| is_path(arg)).flat_map(|(_, values)| values);
         let from = common(paths.filter(|path| is_placed(path)));

@@ -39,9 +39,11 @@ impl Search<'_, '_> {
         ranked.sort_by_key(|candidate| candidate.rank(base_pages));
         let mut ranked = self.prove(ranked)?;
         ranked.sort_by_key(|candidate| candidate.rank(base_pages));
-        let as_is = ranked.iter().position(|one| one.levers.is_empty() && is_proven(one));
-        let chosen = as_is.or_else(|| ranked.iter().position(is_proven));
-        let proven = (0..ranked.len()).filter(|&at| is_proven(&ranked[at]));
+        // The area as it is may have more memory than may be.
+        let may_be = |one: &Candidate| is_proven(one) && one.config.pages() <= self.base.most_pages;
+        let as_is = ranked.iter().position(|one| one.levers.is_empty() && may_be(one));
+        let chosen = as_is.or_else(|| ranked.iter().position(may_be));
+        let proven = (0..ranked.len()).filter(|&at| may_be(&ranked[at]));
         let smallest = proven.min_by_key(|&at| ranked[at].smallness());
         let is_cut = self.is_cut || is_open;
         let outcome = match chosen {

@@ -353,11 +353,19 @@ fn proven(found: &Found) -> Option<u64> {
 pub(super) fn rests_on(task: &Task, found: &Found) -> String {
     let cut =
         if found.is_cut { "; it ended before everything was tried (--time, --ops)" } else { "" };
+    let files = task.works.iter().filter_map(Work::fit);
+    let seen_us =
+        files.map(|fit| fit.end_us()).max().filter(|us| (*us as f64) < task.target.mtbf_us());
+    let seen = seen_us.map_or_else(String::new, |us| {
+        format!(
+            ". The input covers {}: what comes less often than that was not seen, and is the model's",
+            time(us as f64, is_in_ops(task))
+        )
+    });
     format!(
         "{} run{cut}; streams of {} each, started anew after a failure, so that what takes longer to \
          come is not seen; a model of what the board does, whose pages all can be moved: its intervals \
-         are of the model, and have nothing of what the input does not show. * is the least RAM that \
-         the board's configuration alone makes do with",
+         are of the model{seen}. * is the least RAM that the board's configuration alone makes do with",
         counted(found.ops, "op"),
         time(found.length_us as f64, is_in_ops(task)),
     )

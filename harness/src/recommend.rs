@@ -54,6 +54,8 @@ pub struct Base {
     pub areas: u64,
     /// Caps that its kernel takes.
     pub caps: RangeInclusive<u32>,
+    /// What nothing states and is taken to be so, each with what states it.
+    pub taken: Vec<String>,
 }
 
 /// What must not be changed.

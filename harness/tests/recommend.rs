@@ -56,6 +56,7 @@ fn base(pages: u64, cap: u32) -> Base {
         most_pages: (4 * pages).next_multiple_of(STEP),
         areas: 1,
         caps: 2..=12,
+        taken: Vec::new(),
     }
 }
 

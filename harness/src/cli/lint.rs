@@ -66,12 +66,12 @@ fn names() -> impl Iterator<Item = &'static str> {
     RULES.iter().map(|rule| rule.name)
 }
 
-fn kernel(name: &str) -> Result<String, String> {
+pub(super) fn kernel(name: &str) -> Result<String, String> {
     let known = release(name).map(|_| name.to_string());
     known.ok_or_else(|| "a release such as 5.15 or 6.12.3-rc1 is allowed".to_string())
 }
 
-fn arch(name: &str) -> Result<Arch, String> {
+pub(super) fn arch(name: &str) -> Result<Arch, String> {
     let all = [Arch::Arm64, Arch::Arm, Arch::X86_64, Arch::Riscv64];
     let known = all.into_iter().find(|arch| arch.name() == name);
     known.ok_or_else(|| "arm64, arm, x86_64 and riscv64 are allowed".to_string())

@@ -16,6 +16,7 @@ use clap::Args;
 use super::context::{Context, Format};
 use super::failure::{Exit, Failure};
 use super::given::{Placed, Read};
+use crate::kernel::Arch;
 use crate::recommend::{Task, Watch as _, Work, advise};
 use crate::report::recommend as report;
 use crate::sweep::{Length, Target};
@@ -63,8 +64,11 @@ pub(super) struct Recommend {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// The kernel, by release or name, where nothing else says it
-    #[arg(long, value_name = "RELEASE")]
+    #[arg(long, value_name = "RELEASE", value_parser = super::lint::kernel)]
     kernel: Option<String>,
+    /// The architecture: arm64, arm, x86_64 or riscv64
+    #[arg(long, value_name = "NAME", value_parser = super::lint::arch)]
+    arch: Option<Arch>,
     /// A request that the area refuses has failed, also where the page allocator serves it
     #[arg(long)]
     strict: bool,

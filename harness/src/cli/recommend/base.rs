@@ -66,6 +66,7 @@ fn board(args: &Recommend, given: &Given) -> Result<Board, Failure> {
         texts: given.texts.clone(),
         kernel: args.kernel.clone(),
         page: args.read.page_kib,
+        arch: args.arch,
         ..lint::Given::default()
     };
     if let Some(path) = &args.dts {
@@ -101,7 +102,8 @@ pub(super) fn of(
             "recommend for an area of several ranges: nothing but hugetlb_cma= makes one",
         ));
     }
-    let places = lint::lint(&board).areas;
+    let report = lint::lint(&board);
+    let places = report.areas;
     // What the board has is what is asked, where no file says which area is.
     let own = match args.read.area() {
         Some(name) => places.iter().find(|area| area.name == name),
@@ -154,6 +156,7 @@ pub(super) fn of(
         most_pages: most / step * step,
         areas: others.len() as u64 + 1,
         caps: low..=high,
+        taken: if board.is_empty() { Vec::new() } else { report.taken },
     };
     if base.most_pages == 0 || base.pages == Some(0) {
         return Err(Failure::because(format_args!(

@@ -110,6 +110,7 @@ fn board(base: &Base) -> Value {
     json!({
         "area": base.name,
         "areas": base.areas,
+        "taken": base.taken,
         "pages": base.pages,
         "bytes": base.pages.map(|pages| pages * page_bytes),
         "cap": base.cap,

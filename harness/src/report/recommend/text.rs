@@ -44,6 +44,9 @@ pub fn text(shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
     costs(shown, found, out)?;
     curves(shown, found, out)?;
     sure(shown, found, out)?;
+    for taken in &shown.task.base.taken {
+        paragraph(out, "taken", taken)?;
+    }
     shown.paste.map_or(Ok(()), |pasted| super::paste::text(pasted, out))
 }
 

@@ -70,6 +70,7 @@ fn a_report_is_the_same_on_any_number_of_cores_and_made_again_by_its_command() {
     let all = [
         "COMMAND",
         "append.dts",
+        "overlay.dts",
         "candidates.csv",
         "curve.csv",
         "recommend.json",

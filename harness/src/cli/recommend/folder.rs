@@ -44,7 +44,9 @@ pub(super) fn write(
     };
     write("recommend.txt", &|out| report::text(shown, out))?;
     write("recommend.json", &|out| writeln!(out, "{:#}", report::json(shown)))?;
-    fragment(context, folder, shown)?;
+    let made = shown.paste.and_then(|pasted| pasted.text.as_ref()?.as_ref().ok());
+    text(context, &folder.join("append.dts"), made.and_then(|made| made.fragment.as_ref()))?;
+    text(context, &folder.join("overlay.dts"), made.and_then(|made| made.overlay.as_ref()))?;
     write("candidates.csv", &|out| report::candidates(shown, out))?;
     write("curve.csv", &|out| report::curve(shown, out))?;
     let page = report::html(shown, command.trim_end());
@@ -52,17 +54,15 @@ pub(super) fn write(
     write("COMMAND", &|out| out.write_all(command.as_bytes()))
 }
 
-/// What is appended to the board's `.dts`; what an answer before left there is no part of this one.
-fn fragment(context: &Context, folder: &Path, shown: &report::Shown<'_>) -> Result<(), Failure> {
-    let path = folder.join("append.dts");
-    let paste = shown.paste.and_then(|pasted| pasted.text.as_ref());
-    let Some(text) = paste.and_then(|made| made.as_ref().ok()?.fragment.as_ref()) else {
-        return match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(&path, &error)),
+/// A text to paste; what an answer before left there is no part of this one.
+fn text(context: &Context, path: &Path, text: Option<&String>) -> Result<(), Failure> {
+    let Some(text) = text else {
+        return match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(path, &error)),
             _ => Ok(()),
         };
     };
-    context.output(Some(&path), |out| {
-        out.write_all(text.as_bytes()).map_err(|error| failed(&path, &error))
+    context.output(Some(path), |out| {
+        out.write_all(text.as_bytes()).map_err(|error| failed(path, &error))
     })
 }

@@ -3,10 +3,11 @@
 use cma_policies::dma_align;
 
 use super::Shown;
-use crate::recommend::{Base, Candidate, Found, Lever};
+use crate::page::Page;
+use crate::recommend::{Base, Candidate, Client, Found, Lever};
 use crate::report::plain::clean;
 use crate::report::words::any_placement_needs;
-use crate::words::counted;
+use crate::words::{counted, mib};
 
 /// Clients that are named at most.
 const NAMED: usize = 6;
@@ -86,5 +87,21 @@ pub(super) fn served(found: &Found) -> Option<String> {
 /// What any placement needs.
 pub(super) fn needs(shown: &Shown<'_>) -> Vec<String> {
     let page = shown.task.base.ground.page;
-    shown.advice.yardstick.iter().flat_map(|one| any_placement_needs(one, page)).collect()
+    let bounds = shown.advice.yardstick.iter().flat_map(|one| any_placement_needs(one, page));
+    bounds.chain(shown.advice.found.as_ref().and_then(|found| certified(found, page))).collect()
+}
+
+/// What suffices for every stream of this LOAD and largest request, by a theorem on first fit without
+/// alignment (Robson, 1977): LOAD times 1 + ceil(log2 n).
+fn certified(found: &Found, page: Page) -> Option<String> {
+    let survey = &found.survey;
+    let largest =
+        survey.clients.iter().map(Client::largest).max().filter(|largest| *largest > 0)?;
+    let times = u64::from(u64::BITS - (largest - 1).leading_zeros()) + 1;
+    let pages = survey.load_pages.checked_mul(times)?;
+    Some(format!(
+        "certified, whatever comes in whatever order: {} for this LOAD and {largest} pages a request at \
+         most, where nothing is aligned (cap 0; Robson, 1977); with alignment no theorem is known",
+        mib(pages, page)
+    ))
 }

@@ -43,7 +43,7 @@ fn what_contradicts_is_status_2_with_one_message_that_names_it() {
         ),
         (&["--dts", TREE, "--ram", "20"], "--ram 20 MiB: other areas of the board take "),
         (&["--dts", TREE, "--ram", "5000"], "--ram 5000 MiB: the board has 1024 MiB in all"),
-        (&["--ram", "1"], "--ram: areas are multiples of 2 MiB"),
+        (&["--ram", "1"], "--ram 1 MiB: areas are multiples of 2 MiB"),
         (&["--dts", TREE, "--max-areas", "1"], "--max-areas 1: the board has "),
         (&["--max-areas", "0"], "--max-areas 0: the board has 1 area\n"),
         (&["--weight", "1,2"], "--weight has 2, and there are 1"),

@@ -88,7 +88,7 @@ pub fn advise(
     watch: &dyn Watch,
 ) -> Result<Advice, Failed> {
     let look = look(task, watch)?;
-    let length_us = length_us(&look);
+    let length_us = length_us(task, &look);
     let mut advice = Advice { reproduced: Vec::new(), why_not: None, found: None, yardstick: None };
     for (index, work) in task.works.iter().enumerate() {
         let held = held(work)?;
@@ -141,11 +141,15 @@ fn look(task: &Task, watch: &dyn Watch) -> Result<Survey, Failed> {
     Ok(look)
 }
 
-/// The board time of a stream: a day, and no more ops than a core runs in a second or so. It begins on
-/// an empty board, so that one as short as a short target might end before the board is full.
-fn length_us(look: &Survey) -> u64 {
+/// A stream is so many times as long as the target, where that is short: it begins on an empty board, and
+/// is not to end before that is full.
+const LONGER: f64 = 8.0;
+
+/// The board time of a stream: [`LONGER`] times the target, at most a day, and no more ops than a core
+/// runs in a second or so.
+fn length_us(task: &Task, look: &Survey) -> u64 {
     let by_ops = look.time_us.max(1) as f64 * MOST_OPS / look.ops.max(1) as f64;
-    by_ops.min(LONGEST_US as f64).max(1.0) as u64
+    by_ops.min(LONGER * task.target.mtbf_us()).min(LONGEST_US as f64).max(1.0) as u64
 }
 
 /// Whether streams of a work fail as its file did.

@@ -158,9 +158,15 @@ pub(super) fn of(
         caps: low..=high,
         taken: if board.is_empty() { Vec::new() } else { report.taken },
     };
+    if let Some(ram) = args.limits.ram.filter(|_| base.most_pages == 0) {
+        return Err(Failure::because(format_args!(
+            "stay within --ram {ram} MiB: areas are multiples of {}",
+            mib(step, page)
+        )));
+    }
     if base.most_pages == 0 || base.pages == Some(0) {
         return Err(Failure::because(format_args!(
-            "make an area of less than {}, of which sizes are multiples; see --ram, --mib, --pages and \
+            "make an area of less than {}, of which sizes are multiples; see --mib, --pages and \
              `alloc-ranges`",
             mib(step, page)
         )));

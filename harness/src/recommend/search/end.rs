@@ -85,6 +85,7 @@ impl Search<'_, '_> {
         }
         let mut missed: Vec<_> =
             self.missed.iter().map(|levers| self.candidate(levers.clone(), 0)).collect();
+        missed.retain(|one| one.config.pages() <= self.base.most_pages);
         let mean = |one: &Candidate| one.searched.mtbf_us().unwrap_or(f64::MAX);
         missed.sort_by(|a, b| mean(b).total_cmp(&mean(a)));
         missed.truncate(NEAREST);

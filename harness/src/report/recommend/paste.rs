@@ -53,7 +53,7 @@ fn texts(paste: &Paste, out: &mut dyn Write) -> io::Result<()> {
         paragraph(out, "note", &clean(note))?;
     }
     let checked = match &paste.checked {
-        Checked::Held(what) => what.clone(),
+        Checked::Held(what) => format!("{what}: clean"),
         Checked::Failed(wrong) => format!("WRONG: {}", wrong.join("; ")),
         Checked::Not(why) => format!("not checked: {why}"),
     };

@@ -83,7 +83,7 @@ fn replaced(paste: &Paste) -> Markup {
 /// Whether it was checked, in words.
 fn said(paste: &Paste) -> String {
     match &paste.checked {
-        Checked::Held(what) => format!("checked: {what} compiles and lints clean"),
+        Checked::Held(what) => format!("checked: {what}: clean"),
         Checked::Failed(wrong) => format!("wrong: {}", wrong.join("; ")),
         Checked::Not(why) => format!("not checked: {why}"),
     }

@@ -132,7 +132,7 @@ pub(super) fn trial(
     let Stream { callers, ops } = stream.map_err(|e| Failed::Draw(work.name.clone(), e))?;
     let is_whole = Rc::new(Cell::new(false));
     let ops = ops.cut(length_us, Rc::clone(&is_whole));
-    let ops = config.changed.iter().fold(ops, Workload::changed);
+    let mut ops = config.changed.iter().fold(ops, Workload::changed);
     let clients = ops.clients().to_vec();
     let mut ways: Vec<_> = clients.iter().map(|client| board.way(client)).collect();
     if ways.is_empty() {
@@ -141,11 +141,9 @@ pub(super) fn trial(
     if !ground.is_strict {
         board.show(&clients, &work.asking(), &mut ways);
     }
-    let mut built = Vec::new();
     for BoardArea { area, .. } in &board.areas {
         let policy = config.policy.build(area.clone());
         drop(policy.map_err(|error| Failed::Policy(config.policy.to_string(), error))?);
-        built.push(area);
     }
     let make = |index: usize, _| {
         let area = &board.areas[index].area;
@@ -161,8 +159,9 @@ pub(super) fn trial(
     }
     let mut watch = Watch::default();
     let until = Until { time_us: Some(length_us), first_failure: true };
-    let all = ops.map(|timed| Timed { op: capped(timed.op), ..timed });
+    let all = ops.by_ref().map(|timed| Timed { op: capped(timed.op), ..timed });
     run(all, callers, until, &mut rig, &mut [&mut watch]).map_err(broken)?;
+    ops.end()?;
     // A client that keeps what it has shows nothing that would end the time.
     if is_whole.get() && !watch.seen.failed {
         watch.seen.watched_us = length_us;

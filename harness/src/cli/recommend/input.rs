@@ -81,6 +81,11 @@ fn unknown(source: &Source, error: crate::ingest::IngestError) -> Failure {
         let names: Vec<_> = PROFILES.iter().map(|profile| profile.name).collect();
         return Failure::because(format_args!("{error}; the profiles are {}", names.join(", ")));
     }
+    if error.why.contains("no cma event") {
+        return Failure::because(format_args!(
+            "{error}; `cmalab diagnose` says why requests failed, as far as it shows it"
+        ));
+    }
     error.into()
 }
 

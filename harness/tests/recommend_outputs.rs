@@ -16,7 +16,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 /// A search of less than a second, which finds something.
-const CAMERA: &str = "camera --target mtbf=1h --mib 68 --load-mib 64 --ops 1000000";
+const CAMERA: &str = "camera --target mtbf=1h --mib 68 --load-mib 64 --ops 2000000";
 
 fn recommend(args: &str, folder: &Path, threads: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cmalab"));

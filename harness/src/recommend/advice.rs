@@ -204,3 +204,44 @@ fn too_short(index: usize, work: &Work) -> Option<WhyNot> {
     let record_us = (sessions > 0).then(|| each.saturating_mul(ENOUGH_SESSIONS));
     Some(WhyNot::TooShort { work: index, sessions, record_us })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::ingest::Source;
+    use crate::reader::Options;
+    use crate::recommend::Origin;
+    use crate::workload::fit::Fit;
+
+    /// A client that asks every two seconds for so many requests, beside one that gives back.
+    fn work(leaks: u64) -> Work {
+        let mut rows = Vec::new();
+        for at in 0..300_u64 {
+            let us = at * 2_000_000;
+            if at < leaks {
+                rows.push(format!("{us},alloc,{},16,dma,leak,", 1000 + at));
+            }
+            rows.push(format!("{},alloc,{at},64,dma,steady,", us + 1));
+            rows.push(format!("{},free,{at},,,,", us + 1_000_000));
+        }
+        let text = format!("at_us,op,id,count,align,client,area\n{}\n", rows.join("\n"));
+        let source = Source::bytes("leak.csv", text.into_bytes());
+        let fit = Fit::read(&source, &Options::default()).unwrap();
+        Work { name: "leak.csv".to_string(), origin: Origin::Fit(Arc::new(fit)), weight: 1.0 }
+    }
+
+    /// Found by a simulated leak, for which a larger area was recommended.
+    #[test]
+    fn what_is_asked_for_to_the_end_and_never_given_back_grows() {
+        // 16 pages in each two seconds of ten minutes.
+        let Some(WhyNot::Grows { pages_per_hour, .. }) = grows(0, &work(300)) else {
+            panic!("{:?}", grows(0, &work(300)));
+        };
+        assert!((28_700..=28_900).contains(&pages_per_hour), "{pages_per_hour}");
+        // What was asked for at the beginning and stays is no leak.
+        assert_eq!(grows(0, &work(40)), None);
+        assert_eq!(grows(0, &work(0)), None);
+    }
+}

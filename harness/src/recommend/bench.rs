@@ -328,3 +328,22 @@ impl<'a> Bench<'a> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Found by a camera beside audio: the time in which audio goes well was counted as the camera's.
+    #[test]
+    fn a_work_that_never_fails_does_not_hide_one_that_does() {
+        let part = |failed, seconds: f64| Part { share: 0.5, failed, at_risk_us: seconds * 1e6 };
+        let parts = vec![part(10, 10.0), part(0, 1e6)];
+        let evidence = Evidence { streams: 20, failed: 10, parts, ..Evidence::default() };
+        // Half of the time a failure in each second.
+        let mean_us = evidence.mtbf_us().unwrap();
+        assert!((mean_us / 2e6 - 1.0).abs() < 1e-9, "{mean_us}");
+        let interval = evidence.interval(Target::Mtbf(1_000_000_000), 0.05);
+        assert!(interval.low <= Some(mean_us) && Some(mean_us) <= interval.high, "{interval:?}");
+        assert!(interval.high < Some(60e6), "{interval:?}");
+    }
+}

@@ -167,7 +167,7 @@ mod tests {
     fn it_has_what_was_given_but_for_the_machine_and_the_output() {
         let end = format!("--ops 7 --seed 1 # cmalab {}\n", env!("CARGO_PKG_VERSION"));
         let table = [
-            ("camera --mib 64 --time 9s --report /tmp/x -q", "camera --mib 64"),
+            ("camera --mib 64 --time 9s --report /elsewhere/x -q", "camera --mib 64"),
             ("a/b.txt --weight 1 --leave x --leave y", "a/b.txt --weight 1 --leave x --leave y"),
             ("camera gpu --weight 2,3 --no-patch", "camera gpu --weight 2,3 --no-patch"),
             (

@@ -27,7 +27,7 @@ pub(super) struct RawBoard {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawArea {
+pub(super) struct RawArea {
     name: Option<Spanned<String>>,
     mib: Option<Spanned<i64>>,
     pages: Option<Spanned<i64>>,
@@ -41,7 +41,7 @@ struct RawArea {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawRange {
+pub(super) struct RawRange {
     base_pfn: Spanned<i64>,
     mib: Option<Spanned<i64>>,
     pages: Option<Spanned<i64>>,

@@ -35,7 +35,7 @@ mod shelf;
 mod stream;
 mod target;
 
-pub use builtin::{BUILTIN, Recording, recordings};
+pub use builtin::{BUILTIN, Recording, TEMPLATE, TEMPLATE_NAME, recordings};
 pub use cell::run_cell;
 pub use cells::{Cell, Configuration};
 pub(crate) use desk::unit_of;

@@ -1,7 +1,9 @@
 //! `cmalab sweep`: the main job.
 
+mod dry;
 mod extend;
 pub(super) mod folder;
+mod init;
 mod journal;
 mod progress;
 mod recipe;
@@ -20,7 +22,7 @@ use crate::ingest::{IngestError, Source};
 use crate::kernel::Kind;
 use crate::report::words::not_reproduced;
 use crate::sweep::disk::{Head, Sorted};
-use crate::sweep::{self, BUILTIN, Failed, Plan, Ready, Shard, Target};
+use crate::sweep::{self, BUILTIN, Failed, Plan, Ready, Shard, TEMPLATE_NAME, Target};
 use folder::{CELLS, From, PLAN, SHARD};
 pub(super) use journal::same_sweep;
 use journal::{Journal, at};
@@ -83,6 +85,18 @@ pub(super) struct Sweep {
     #[arg(long, value_name = "N", requires = "recipe",
           value_parser = clap::value_parser!(u64).range(1..=Shard::MOST))]
     shards: Option<u64>,
+    /// Says how many cells, how much board time, time and disk it would take, and writes nothing. The
+    /// time is measured: for two seconds cells of the plan are run, cut short
+    #[arg(long, conflicts_with_all = ["resume", "recipe"])]
+    dry_run: bool,
+    /// Writes over the finished report of another plan
+    #[arg(long)]
+    force: bool,
+    /// Writes a plan to start from, with comments, and runs nothing: to NAME.toml, or to that file
+    #[arg(long, value_name = "NAME|FILE", num_args = 0..=1, default_missing_value = TEMPLATE_NAME,
+          conflicts_with_all = ["plan", "out", "seed", "target", "thorough", "resume", "shard",
+                                "recipe", "dry_run", "force"])]
+    init: Option<String>,
 }
 
 /// Seeds of a thorough run: with 300 clean streams at most 1 % of all fail.
@@ -93,6 +107,9 @@ const THOROUGH_SEEDS: u64 = 300;
 /// # Errors
 /// A plan or stream that cannot be read, and output that cannot be written.
 pub(super) fn run(args: &Sweep, context: &Context) -> Result<Exit, Failure> {
+    if let Some(what) = &args.init {
+        return init::write(what, context);
+    }
     let plan = plan(args, context)?;
     if let (Some(engine), Some(shards)) = (args.recipe, args.shards) {
         return recipe::print(args, engine, shards, &plan, context);
@@ -105,12 +122,21 @@ pub(super) fn run(args: &Sweep, context: &Context) -> Result<Exit, Failure> {
         let findings = job.report(context)?;
         return job.print(context, findings.as_ref());
     }
+    if args.dry_run {
+        return dry::run(&job, args.jobs as usize, context);
+    }
     job.refuse_other_shard()?;
-    fs::create_dir_all(&job.folder).map_err(|error| at(&job.folder, &error))?;
     let path = job.folder.join(format!("{name}.partial"));
-    if args.resume
-        && let Some(found) = extend::extend(&ready, &job.head, &job.folder, &path)?
-    {
+    let extended = match args.resume {
+        true => extend::extend(&ready, &job.head, &job.folder, &path)?,
+        false => None,
+    };
+    // Cells that are gone on from are of this plan, whatever the report there is of.
+    if !args.force && extended.is_none() && !(args.resume && path.exists()) {
+        job.refuse_other_report(context)?;
+    }
+    fs::create_dir_all(&job.folder).map_err(|error| at(&job.folder, &error))?;
+    if let Some(found) = extended {
         context.say(&format!(
             "streams are longer than before: {} cells stay as they are, {} are run again from their \
              start (nothing but results is kept on disk)",
@@ -220,6 +246,14 @@ impl<'a> Job<'a> {
             return Ok(());
         }
         journal::refuse_other(&path, there.as_ref(), &self.head)
+    }
+
+    /// A report does not take the place of a finished one of another plan.
+    fn refuse_other_report(&self, context: &Context) -> Result<(), Failure> {
+        match self.is_part {
+            true => Ok(()),
+            false => folder::refuse_other(self.ready, &self.folder, context),
+        }
     }
 
     /// Writes the rows of a shard for `merge`.

@@ -16,9 +16,11 @@ mod given;
 mod lint;
 mod list;
 mod merge;
+mod policies;
 mod recommend;
 mod replay;
 mod shrink;
+mod size;
 mod sweep;
 mod yardstick;
 

@@ -9,7 +9,7 @@ use clap::builder::PossibleValuesParser;
 
 use super::context::{Context, Format, is_standard};
 use super::failure::{Exit, Failure};
-use super::given::page;
+use super::size::page;
 use crate::ingest::{self, IngestError, Source};
 use crate::kernel::{Arch, release};
 use crate::lint::{Board, Given, RULES, Rule, Severity, lint};

@@ -5,6 +5,7 @@ mod keys;
 mod mix;
 mod size;
 mod stream;
+mod written;
 
 use std::fmt;
 use std::ops::Range;
@@ -26,6 +27,7 @@ use crate::environment;
 use crate::ingest::{DEFAULT_CAP, quoted};
 use crate::kernel::Kind;
 use crate::page::Page;
+use written::{Written, page_kib};
 
 /// Why a text is no plan: where, what is wrong there, and what is allowed. It reads on from
 /// "failed to …".
@@ -54,7 +56,7 @@ impl std::error::Error for PlanError {}
 #[serde(deny_unknown_fields)]
 struct RawPlan {
     name: Spanned<String>,
-    page_kib: Option<Spanned<i64>>,
+    page_kib: Option<Spanned<Written>>,
     seed: Option<Spanned<i64>>,
     seeds: Option<Spanned<i64>>,
     stop: Option<Spanned<RawStop>>,
@@ -255,13 +257,6 @@ fn until(raw: Option<&Spanned<String>>) -> Result<bool, Wrong> {
     }
 }
 
-/// The size of a page.
-fn page_kib(raw: &Spanned<i64>) -> Result<Page, Wrong> {
-    let page = u64::try_from(*raw.get_ref()).ok().and_then(Page::of_kib);
-    let why = || format!("page_kib is {}; 4, 16 and 64 are allowed", raw.get_ref());
-    page.map_or_else(|| wrong(raw, why()), Ok)
-}
-
 fn boards(
     raw: Vec<Spanned<board::RawBoard>>,
     catalog: &Catalog,
@@ -329,11 +324,6 @@ fn number(raw: &Spanned<i64>, key: &str, least: i64, most: i64) -> Result<u64, W
             format!("{key} is {value}; a whole number from {least} to {most} is allowed"),
         ),
     }
-}
-
-/// Pages of this size that are stated in MiB.
-fn mib(raw: &Spanned<i64>, key: &str, page: Page) -> Result<u64, Wrong> {
-    Ok(number(raw, key, 1, i64::MAX / Page::Kib4.in_mib() as i64)? * page.in_mib())
 }
 
 /// A path that fits in one line of a table.

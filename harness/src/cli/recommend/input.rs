@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::super::context::Context;
 use super::super::failure::Failure;
 use super::super::generate::mix::{is_mix, mix};
+use super::super::size::pages;
 use super::Recommend;
 use crate::ingest::Source;
 use crate::reader::{self, Options};
@@ -47,7 +48,7 @@ pub(super) fn read(args: &Recommend, context: &Context) -> Result<Given, Failure
             paths.push(PathBuf::from(text));
         }
     }
-    let (rows, options) = args.read.files(&paths, args.placed.geometry())?;
+    let (rows, options) = args.read.files(&paths, &args.placed)?;
     let texts = rows.iter().chain(&options.beside).cloned().collect();
     if !paths.is_empty() && rows.is_empty() {
         return Err(Failure::because("recommend: none of the files has requests"));
@@ -179,8 +180,8 @@ impl Given {
 /// The LOAD of a profile: as stated, of one that comes with its area a share of whatever area, else
 /// its share of the area as it is.
 fn load(profile: &Profile, args: &Recommend, base: &Base) -> Result<Load, Failure> {
-    if let Some(mib) = args.load_mib {
-        return Ok(Load::Pages(mib.saturating_mul(base.ground.page.in_mib())));
+    if let Some(size) = args.load_mib {
+        return Ok(Load::Pages(pages("--load-mib", size, base.ground.page)?));
     }
     if profile.area.is_some() {
         return Ok(Load::Share(profile.default_load));

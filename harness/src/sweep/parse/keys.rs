@@ -161,7 +161,7 @@ pub const KEYS: &[Key] = keys! {
         "kernel": "text", "release", "as its files state",
             "the kernel, by which sizes of areas go",
             r#"kernel = "6.12""#;
-        "step_mib": "whole number", "MiB", "a pageblock of that kernel: 2 with pages of 4 KiB",
+        "step_mib": "whole number, or text with a unit", "MiB", "a pageblock of that kernel: 2 with pages of 4 KiB",
             "what base and size of an area are multiples of, a power of two",
             "step_mib = 32";
     }
@@ -169,13 +169,13 @@ pub const KEYS: &[Key] = keys! {
         "name": "text", "-", r#""cma""#,
             "of the area, which no other one of the board has",
             r#"name = "vpu""#;
-        "mib": "whole number", "MiB", "one of mib, pages and ranges is needed",
+        "mib": "whole number, or text with a unit", "MiB", "one of mib, pages and ranges is needed",
             "its size, one that a kernel makes: a multiple of step_mib",
             "mib = 288";
-        "pages": "whole number", "pages", "one of mib, pages and ranges is needed",
+        "pages": "whole number, or text with a unit", "pages", "one of mib, pages and ranges is needed",
             "its size, any",
             "pages = 286720";
-        "base_pfn": "whole number", "page frame", "past the other areas; 0 for the first",
+        "base_pfn": "whole number, or text as \"0x88000\"", "page frame", "past the other areas; 0 for the first",
             "its first page",
             "base_pfn = 0x88000";
         "ranges": "list of tables", "-", "one of mib, pages and ranges is needed",
@@ -196,13 +196,13 @@ pub const KEYS: &[Key] = keys! {
             r#"made_by = "cmdline""#;
     }
     Range {
-        "base_pfn": "whole number", "page frame", "needed",
+        "base_pfn": "whole number, or text as \"0x88000\"", "page frame", "needed",
             "its first page",
             "base_pfn = 0x110200";
-        "mib": "whole number", "MiB", "one of mib and pages is needed",
+        "mib": "whole number, or text with a unit", "MiB", "one of mib and pages is needed",
             "its size, a multiple of step_mib",
             "mib = 300";
-        "pages": "whole number", "pages", "one of mib and pages is needed",
+        "pages": "whole number, or text with a unit", "pages", "one of mib and pages is needed",
             "its size, any",
             "pages = 102400";
     }
@@ -226,7 +226,7 @@ pub const KEYS: &[Key] = keys! {
         "loads": "list of numbers", "share of the board", "of a profile its own, of a fit its file's",
             "LOADs, the most that is live at once: another stream on each board",
             "loads = [0.7, 0.9]";
-        "loads_mib": "list of whole numbers", "MiB", "of a profile its own, of a fit its file's",
+        "loads_mib": "list of whole numbers, or of texts with a unit", "MiB", "of a profile its own, of a fit its file's",
             "LOADs in place of loads: the same streams on every board",
             "loads_mib = [360]";
         "ops": "whole number", "ops", "see hours",
@@ -263,7 +263,7 @@ pub const KEYS: &[Key] = keys! {
         "file": "text", "path", "one of profile, fit and file is needed",
             "a stream or a trace as it is",
             r#"file = "stream.csv""#;
-        "load_mib": "whole number", "MiB", "needed of a profile; of a fit its file's",
+        "load_mib": "whole number, or text with a unit", "MiB", "needed of a profile; of a fit its file's",
             "LOAD of this part",
             "load_mib = 96";
         "client": "text", "-", "all",

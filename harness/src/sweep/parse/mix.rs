@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 use toml::Spanned;
 
-use super::{LONGEST_NAME, Text, Wrong, mib, name_up_to, one_line, only_for, span, wrong};
+use super::written::{MOST_MIB, Written, mib};
+use super::{LONGEST_NAME, Text, Wrong, name_up_to, one_line, only_for, span, wrong};
 use crate::ingest::quoted;
 use crate::page::Page;
 use crate::sweep::mix::{From, MixOf, PartOf, Place};
@@ -34,7 +35,7 @@ pub(super) struct RawPart {
     file: Option<Spanned<String>>,
     /// What there is not, so that it is said.
     mix: Option<Spanned<IgnoredAny>>,
-    load_mib: Option<Spanned<i64>>,
+    load_mib: Option<Spanned<Written>>,
     client: Option<Spanned<String>>,
     repeat: Option<Spanned<bool>>,
     #[serde(rename = "as")]
@@ -136,7 +137,7 @@ fn part(at: &Spanned<RawPart>, text: &Text<'_>, page: Page) -> Result<PartOf, Wr
         (span(repeat), "repeat of a part", of_file, "a file"),
         (span(raw.client.as_ref()), "client of a part", !of_profile, "a file or a fit"),
     ])?;
-    let load_pages = load.map(|load| mib(load, "load_mib", page)).transpose()?;
+    let load_pages = load.map(|load| mib(load, "load_mib", (1, MOST_MIB), page)).transpose()?;
     if let From::Profile(profile) = &from {
         let (Some(pages), Some(load)) = (load_pages, load) else {
             let name = profile.name;

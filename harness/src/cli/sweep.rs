@@ -5,6 +5,7 @@ mod extend;
 pub(super) mod folder;
 mod init;
 mod journal;
+mod over;
 mod progress;
 mod recipe;
 
@@ -26,6 +27,7 @@ use crate::sweep::{self, BUILTIN, Failed, Plan, Ready, Shard, TEMPLATE_NAME, Tar
 use folder::{CELLS, From, PLAN, SHARD};
 pub(super) use journal::same_sweep;
 use journal::{Journal, at};
+use over::Over;
 use progress::Progress;
 use recipe::Engine;
 pub(super) use recipe::quote;
@@ -34,13 +36,19 @@ pub(super) use recipe::quote;
 /// pages comes from.
 ///
 /// Without PLAN it runs the plan that is built in: recordings of a real kernel, the case of NXP's
-/// note on i.MX, and camera, video, GPU and display profiles, under every policy.
+/// note on i.MX, and camera, video, GPU and display profiles, under every policy. Options say what is
+/// other than in PLAN, or in the built-in plan; what is run then is written to plan.toml in the folder
+/// of the report, and COMMAND there runs that again. A plan of your own begins with --init.
 ///
 /// Finished cells are on disk at once. After Ctrl-C, a crash or a full disk the same command with
 /// --resume goes on, and the report is the same as that of a sweep that was never stopped.
 ///
 /// Examples:
 ///   cmalab sweep
+///   cmalab sweep --policy kernel,best-fit --cap 8,4 --mib 512,640
+///   cmalab sweep --profile camera,video --pages 640M --load 0.7,0.9 --seeds 8
+///   cmalab sweep --init my-board                # writes my-board.toml; keys: cmalab list plan
+///   cmalab sweep my-board.toml --dry-run        # how long it takes, before it is run
 ///   cmalab sweep my-board.toml --out reports/my-board --jobs 8
 ///   cmalab sweep --thorough --seed 7
 ///   cmalab sweep my-board.toml --resume
@@ -65,7 +73,7 @@ pub(super) struct Sweep {
     #[arg(long, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     seed: Option<u64>,
     /// How rare failures are to be, in place of the plan's: mtbf=30d, or failing=1%/day
-    #[arg(long, value_parser = Target::parse)]
+    #[arg(long, value_parser = Target::parse, conflicts_with = "ops")]
     target: Option<Target>,
     /// 300 seeds at least (so that no failure means below 1 % of streams), and twice the ops
     #[arg(long)]
@@ -95,8 +103,10 @@ pub(super) struct Sweep {
     /// Writes a plan to start from, with comments, and runs nothing: to NAME.toml, or to that file
     #[arg(long, value_name = "NAME|FILE", num_args = 0..=1, default_missing_value = TEMPLATE_NAME,
           conflicts_with_all = ["plan", "out", "seed", "target", "thorough", "resume", "shard",
-                                "recipe", "dry_run", "force"])]
+                                "recipe", "dry_run", "force", "Over"])]
     init: Option<String>,
+    #[command(flatten)]
+    over: Over,
 }
 
 /// Seeds of a thorough run: with 300 clean streams at most 1 % of all fail.
@@ -200,10 +210,13 @@ struct Job<'a> {
 impl<'a> Job<'a> {
     fn new(args: &Sweep, ready: &'a Ready) -> Self {
         let shard = args.shard.unwrap_or(Shard::WHOLE);
-        let from = match (&args.plan, args.thorough) {
-            (Some(_), _) => From::File,
-            (None, false) => From::BuiltIn,
-            (None, true) => From::Thorough,
+        let from = match from(args) {
+            From::BuiltIn if args.over.is_some() => From::File,
+            from => from,
+        };
+        let from = match (from, args.thorough) {
+            (From::BuiltIn, true) => From::Thorough,
+            (from, _) => from,
         };
         let folder = args.out.clone().unwrap_or_else(|| {
             let folder = folder::default_folder(&ready.plan);
@@ -283,6 +296,12 @@ impl<'a> Job<'a> {
         }
         Ok(Exit::Good)
     }
+}
+
+/// Where the plan begins: what the command line says over it makes another one, which its folder has as
+/// a file.
+const fn from(args: &Sweep) -> From {
+    if args.plan.is_some() { From::File } else { From::BuiltIn }
 }
 
 /// The folder for the shards of a report, beside its own.
@@ -366,6 +385,13 @@ pub(super) fn plan(args: &Sweep, context: &Context) -> Result<Plan, Failure> {
         Some(path) => read_plan(path, context)?,
         None => sweep::parse("built in", BUILTIN, &context.catalog).map_err(Failure::because)?,
     };
+    if args.target.is_some() && args.plan.is_none() && !args.over.has_streams() {
+        return Err(Failure::because(
+            "ask a target of the built-in plan: its recordings have no board time; name a plan, or \
+             profiles, as in --profile camera,video",
+        ));
+    }
+    args.over.apply(&mut plan, from(args), context)?;
     plan.seed = args.seed.unwrap_or(plan.seed);
     plan.target = args.target.or(plan.target);
     if plan.stop.is_some() && plan.target.is_some() {

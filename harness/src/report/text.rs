@@ -36,7 +36,7 @@ pub fn write_findings(
     if !said.is_empty() {
         writeln!(out)?;
     }
-    said.iter().try_for_each(|text| lines(out, text, ("", "  ")))
+    said.iter().try_for_each(|text| lines(out, text, ("", "    ")))
 }
 
 /// A sentence, in lines of a terminal. A number stays with its unit.
@@ -67,7 +67,7 @@ pub fn write(ready: &Ready, summary: &Summary, bold: bool, out: &mut dyn Write) 
         ),
         "All of them: summary.csv and cells.csv.".to_string(),
     ];
-    legend.iter().try_for_each(|text| lines(out, text, ("", "  ")))
+    legend.iter().try_for_each(|text| lines(out, text, ("", "    ")))
 }
 
 /// The rows to show for a cap, in order.
@@ -113,7 +113,7 @@ fn write_block(block: &Compared<'_>, bold: bool, out: &mut dyn Write) -> io::Res
         short.unwrap_or_default(),
         length,
     );
-    lines(out, &title, ("", "  "))?;
+    lines(out, &title, ("", "    "))?;
     let mut table = vec![
         ["cap", "policy", "ENOMEM with free pages", "causes", "first refused request", "used then"]
             .map(String::from),
@@ -135,18 +135,18 @@ fn write_block(block: &Compared<'_>, bold: bool, out: &mut dyn Write) -> io::Res
     aligned(out, "  ", &table, |column| column == 0)?;
     let flagged = || block.flattered();
     for row in flagged().take(MOST_FLAGGED) {
-        lines(out, &worse(block, row), ("  !  ", "     "))?;
+        lines(out, &worse(block, row), ("  !  ", "    "))?;
     }
     if flagged().count() > MOST_FLAGGED {
         writeln!(out, "  !  and {} more such rows", flagged().count() - MOST_FLAGGED)?;
     }
     if let Some(sentence) = reading(block) {
-        lines(out, &sentence, ("  -> ", "     "))?;
+        lines(out, &sentence, ("  -> ", "    "))?;
     }
     for (cap, row) in (0..plan.caps.len()).filter_map(|cap| Some((cap, block.baseline(cap)?))) {
         if let Some(rates) = both_rates(block.ready, row) {
             let rates = format!("at cap {} {rates}", plan.caps[cap]);
-            lines(out, &rates, ("  -> ", "     "))?;
+            lines(out, &rates, ("  -> ", "    "))?;
         }
     }
     writeln!(out)

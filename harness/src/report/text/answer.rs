@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{lines, percent};
+use super::{WIDTH, lines, percent};
 use crate::answer::{Choice, Findings, Scope, Sizing};
 use crate::report::page::capital;
 use crate::report::words::{
@@ -10,7 +10,7 @@ use crate::report::words::{
 };
 use crate::stats::Interval;
 use crate::sweep::{Load, Ready};
-use crate::words::{mib, table::aligned};
+use crate::words::{mib, table::aligned, table::folded};
 
 /// How lines below an answer begin.
 const SUB: (&str, &str) = ("  ", "    ");
@@ -28,7 +28,7 @@ pub(super) fn write(
     let said = |choice: &Choice| sentence(ready, &findings.summary, choice);
     let unlike = not_reproduced(ready);
     for said in &unlike {
-        lines(out, &format!("{on}{said}{off}."), ("", "  "))?;
+        lines(out, &format!("{on}{said}{off}."), ("", "    "))?;
     }
     let taken = taken(ready, findings);
     if let Some(headline) = &findings.headline {
@@ -37,7 +37,7 @@ pub(super) fn write(
             _ => " for every stream, each alone on its board",
         };
         let said = format!("{on}The answer{all}{off}: {}", said(headline));
-        lines(out, &said, ("", "  "))?;
+        lines(out, &said, ("", "    "))?;
         for said in &taken {
             lines(out, &format!("{said}."), SUB)?;
         }
@@ -61,7 +61,7 @@ pub(super) fn write(
     }
     if findings.headline.is_none() {
         for said in &taken {
-            lines(out, &format!("{said}."), ("", "  "))?;
+            lines(out, &format!("{said}."), ("", "    "))?;
         }
     }
     if findings.headline.is_some() || taken.len() + unlike.len() > 0 {
@@ -117,6 +117,7 @@ fn write_sizing(
     let head = ["cap", "stream", "policy", "median", "95 % of streams", "certified", "anomalies"];
     let mut table = vec![head.map(String::from)];
     table.extend(shown.iter().take(SHOWN).map(|one| sizing_row(ready, one)));
+    let table = folded(&table, WIDTH - 2, &[1]);
     aligned(out, "  ", &table, |column| column == 0)?;
     if findings.sizing.len() > shown.len().min(SHOWN) {
         writeln!(out, "  all of them: sizing.csv")?;

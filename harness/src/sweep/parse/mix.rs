@@ -11,6 +11,7 @@ use super::{LONGEST_NAME, Text, Wrong, name_up_to, one_line, only_for, span, wro
 use crate::ingest::quoted;
 use crate::page::Page;
 use crate::sweep::mix::{From, MixOf, PartOf, Place};
+use crate::words::near;
 use crate::workload::mix::{MIXES, Mix, built_in};
 use crate::workload::profile;
 
@@ -81,8 +82,9 @@ pub(super) fn mix(raw: &Spanned<RawMix>, text: &Text<'_>, page: Page) -> Result<
         RawMix::Named(name) => named(name, page).map_or_else(
             || {
                 let names: Vec<_> = MIXES.iter().map(|mix| mix.name).collect();
+                let near = near(name, names.iter().copied());
                 let (name, names) = (quoted(name), names.join(", "));
-                wrong(raw, format!("no mix is named {name}; there are {names}"))
+                wrong(raw, format!("no mix is named {name}; there are {names}{near}"))
             },
             Ok,
         ),

@@ -9,6 +9,7 @@ use toml::Spanned;
 use super::{LONGEST_NAME, Text, Wrong, mib, name_up_to, one_line, only_for, span, wrong};
 use crate::ingest::quoted;
 use crate::page::Page;
+use crate::program;
 use crate::sweep::mix::{From, MixOf, PartOf, Place};
 use crate::workload::mix::{MIXES, Mix, built_in};
 use crate::workload::profile;
@@ -50,7 +51,8 @@ impl<'de> Deserialize<'de> for RawMix {
             type Value = RawMix;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the name of a mix (cmalab list mixes) or a list of its parts")
+                let mixes = "the name of a mix (cmalab list mixes) or a list of its parts";
+                f.write_str(&program::named(mixes))
             }
 
             fn visit_str<E>(self, name: &str) -> Result<RawMix, E> {

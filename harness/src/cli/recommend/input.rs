@@ -9,6 +9,7 @@ use super::super::generate::mix::{is_mix, mix};
 use super::super::size::pages;
 use super::Recommend;
 use crate::ingest::Source;
+use crate::program;
 use crate::reader::{self, Options};
 use crate::recommend::{Base, Load, Origin, Shown, Work, filled};
 use crate::words::near;
@@ -88,7 +89,8 @@ fn unknown(source: &Source, error: crate::ingest::IngestError) -> Failure {
     }
     if error.why.contains("no cma event") {
         return Failure::because(format_args!(
-            "{error}; `cmalab diagnose` says why requests failed, as far as it shows it"
+            "{error}; `{} diagnose` says why requests failed, as far as it shows it",
+            program::name()
         ));
     }
     error.into()

@@ -10,6 +10,7 @@ use super::written::{MOST_MIB, Written, mib};
 use super::{LONGEST_NAME, Text, Wrong, name_up_to, one_line, only_for, span, wrong};
 use crate::ingest::quoted;
 use crate::page::Page;
+use crate::program;
 use crate::sweep::mix::{From, MixOf, PartOf, Place};
 use crate::words::near;
 use crate::workload::mix::{MIXES, Mix, built_in};
@@ -52,7 +53,8 @@ impl<'de> Deserialize<'de> for RawMix {
             type Value = RawMix;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the name of a mix (cmalab list mixes) or a list of its parts")
+                let mixes = "the name of a mix (cmalab list mixes) or a list of its parts";
+                f.write_str(&program::named(mixes))
             }
 
             fn visit_str<E>(self, name: &str) -> Result<RawMix, E> {

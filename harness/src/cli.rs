@@ -4,6 +4,7 @@
 
 mod attack;
 mod bar;
+mod by_name;
 mod cap;
 mod collect;
 mod conform;
@@ -27,11 +28,13 @@ mod yardstick;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use cma_policies::Entry;
 
 use context::{Context, Format};
 use failure::Failure;
+
+use crate::program;
 
 /// Why Linux CMA allocations fail although pages are free, and what would help.
 #[derive(Parser, Debug)]
@@ -62,21 +65,40 @@ enum Command {
 
 /// The command line with the built-in policies, on the arguments of the process.
 pub fn run() -> ExitCode {
-    run_with(&[])
+    // It is `cmalab` whatever its file is called.
+    run_args(std::env::args_os(), &[])
 }
 
 /// The command line with these policies beside the built-in ones.
+///
+/// The program is called what its file is called, without the folder: in its help, in what it tells
+/// to run next, and in the `COMMAND` of a report, which so makes the report again with these
+/// policies in it. Its version is that of this crate.
 ///
 /// ```no_run
 /// # let my_entry = cma_policies::builtin::ENTRIES[0];
 /// cma_harness::cli::run_with(&[my_entry]);
 /// ```
 pub fn run_with(entries: &[Entry]) -> ExitCode {
+    program::call(std::env::args_os().next().as_deref());
     run_args(std::env::args_os(), entries)
 }
 
+/// What it takes, in the name of this program.
+fn command() -> clap::Command {
+    let command = Cli::command();
+    match program::name() {
+        program::CMALAB => command,
+        name => by_name::called(command, name),
+    }
+}
+
 fn run_args(args: impl IntoIterator<Item = OsString>, entries: &[Entry]) -> ExitCode {
-    let cli = match Cli::try_parse_from(args) {
+    let mut command = command();
+    let cli = command.try_get_matches_from_mut(args).and_then(|matches| {
+        Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+    });
+    let cli = match cli {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are no failure; a closed pipe after them is none either.

@@ -16,6 +16,8 @@ use crate::page::Page;
 use crate::seed::Seed;
 use crate::size::Size;
 use crate::sweep::{Length, MixOf};
+use crate::words::near;
+use crate::workload::mix::MIXES;
 use crate::workload::{self, Setup, SetupError, Workload};
 
 /// Pages of the area where neither the caller nor the profile says so: 1120 MiB, the i.MX note's.
@@ -153,15 +155,11 @@ fn area(args: &Generate, one: Run, page: Page, context: &Context) -> Result<Area
 }
 
 fn of_profile(args: &Generate, context: &Context) -> Result<Made, Failure> {
-    let make = |error| match error {
-        SetupError::NoProfile(_) => Failure::because(format_args!(
-            "make the stream: {error}; no mix is named {} either; there are {}",
-            quoted(&args.what),
-            mix::names()
-        )),
-        error => Failure::because(format_args!("make the stream: {error}")),
-    };
-    let profile = workload::profile(&args.what).map_err(make)?;
+    let make = |error| Failure::because(format_args!("make the stream: {error}"));
+    let profile = workload::profile(&args.what).map_err(|error| match error {
+        SetupError::NoProfile(name) => no_such(&name),
+        error => make(error),
+    })?;
     let load = args.load.unwrap_or(profile.default_load);
     let page = args.page_kib.unwrap_or_default();
     let area = area(args, profile.area.unwrap_or(Run::new(0, DEFAULT_PAGES)), page, context)?;
@@ -176,6 +174,18 @@ fn of_profile(args: &Generate, context: &Context) -> Result<Made, Failure> {
     pairs.extend(args.page_kib.map(stated_page));
     pairs.extend(stated(&area));
     Ok(Made { ops, pairs, frees_parts: false })
+}
+
+/// That neither a profile nor a mix has this name.
+fn no_such(name: &str) -> Failure {
+    let profiles: Vec<_> = workload::PROFILES.iter().map(|profile| profile.name).collect();
+    let mixes: Vec<_> = MIXES.iter().map(|mix| mix.name).collect();
+    let near = near(name, profiles.iter().chain(&mixes).copied());
+    let (name, profiles, mixes) = (quoted(name), profiles.join(", "), mixes.join(", "));
+    Failure::because(format_args!(
+        "make the stream: no profile is named {name}; there are {profiles}; no mix is named {name} \
+         either; there are {mixes}{near}"
+    ))
 }
 
 /// What the header says of the size of a page.

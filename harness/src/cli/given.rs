@@ -17,6 +17,7 @@ use crate::reader::{self, Options, Reader};
 use crate::replay::{self, Survey, Under};
 use crate::seed::Seed;
 use crate::size::{Size, pfn};
+use crate::words::{because, near};
 
 /// The kernel whose errno is printed where neither the file nor the caller names one.
 const DEFAULT_KERNEL: &str = "6.12";
@@ -270,11 +271,12 @@ impl Given {
     ) -> Result<&'static Kernel, Failure> {
         if let Some(name) = &self.kernel {
             let rows: Vec<_> = KERNELS.iter().map(|kernel| kernel.name).collect();
-            let rows = rows.join(", ");
             return Kernel::find(name).ok_or_else(|| {
                 Failure::because(format_args!(
-                    "find kernel {}; a release from 4.11 on is allowed, or one of {rows}",
-                    ingest::quoted(name)
+                    "find kernel {}; a release from 4.11 on is allowed, or one of {}{}",
+                    ingest::quoted(name),
+                    rows.join(", "),
+                    near(name, rows.iter().copied())
                 ))
             });
         }
@@ -298,7 +300,8 @@ fn policy(
     let stated = header.get("policy").map(|text| context.catalog.parse(text));
     if let Some(Err(error)) = &stated {
         let instead = kernel.policy;
-        context.warn(&format!("{file}: its policy is not known: {}; run as {instead}", error.why));
+        let why = because(error);
+        context.warn(&format!("{file}: its policy is not known: {why}; run as {instead}"));
     }
     Ok(stated.and_then(Result::ok).map_or_else(|| context.catalog.parse(kernel.policy), Ok)?)
 }

@@ -27,6 +27,7 @@ use crate::environment;
 use crate::ingest::{DEFAULT_CAP, quoted};
 use crate::kernel::Kind;
 use crate::page::Page;
+use crate::words::{because, near};
 use written::{Written, page_kib};
 
 /// Why a text is no plan: where, what is wrong there, and what is allowed. It reads on from
@@ -105,9 +106,8 @@ struct Text<'a> {
 
 impl Text<'_> {
     fn read<T: DeserializeOwned>(&self) -> Result<T, PlanError> {
-        toml::from_str(self.text).map_err(|error| {
-            self.locate((error.span().unwrap_or(0..0), error.message().to_string()))
-        })
+        toml::from_str(self.text)
+            .map_err(|error| self.locate((error.span().unwrap_or(0..0), meant(error.message()))))
     }
 
     fn locate(&self, (span, why): Wrong) -> PlanError {
@@ -121,6 +121,16 @@ impl Text<'_> {
 
     fn place(&self, span: Range<usize>) -> Place {
         Place(self.locate((span, String::new())))
+    }
+}
+
+/// What TOML says, and of a key or a word that is not known the nearest one: serde's message has it
+/// and those that are known in backticks.
+fn meant(message: &str) -> String {
+    let mut words = message.split('`').skip(1).step_by(2);
+    match words.next() {
+        Some(word) if message.starts_with("unknown ") => format!("{message}{}", near(word, words)),
+        _ => message.to_string(),
     }
 }
 
@@ -182,7 +192,7 @@ fn build(raw: RawPlan, text: &Text<'_>, catalog: &Catalog, known: Kind) -> Resul
     let after_failure = raw
         .after_failure
         .as_ref()
-        .map(|raw| by(raw, |text| AfterFailure::parse(text).map_err(|error| error.why)));
+        .map(|raw| by(raw, |text| AfterFailure::parse(text).map_err(|error| because(&error))));
     let mut plan = Plan {
         page,
         is_page_stated: stated.is_some(),
@@ -199,7 +209,7 @@ fn build(raw: RawPlan, text: &Text<'_>, catalog: &Catalog, known: Kind) -> Resul
             Ok(number(cap, "cap", 0, 63)? as u32)
         })?,
         environments: list(raw.environments.unwrap_or_else(pinned), "environments", |raw| {
-            by(raw, |text| environment::Spec::parse(text).map_err(|error| error.why))
+            by(raw, |text| environment::Spec::parse(text).map_err(|error| because(&error)))
         })?,
         boards: boards(raw.boards, catalog, kind)?,
         streams: list(raw.streams, "streams", |raw| stream::stream(raw, text, page))?,
@@ -313,7 +323,7 @@ fn policies(raw: Spanned<Vec<Spanned<String>>>, catalog: &Catalog) -> Result<Vec
 }
 
 fn policy(raw: &Spanned<String>, catalog: &Catalog) -> Result<Spec, Wrong> {
-    by(raw, |text| catalog.parse(text).map_err(|error| error.why))
+    by(raw, |text| catalog.parse(text).map_err(|error| because(&error)))
 }
 
 fn number(raw: &Spanned<i64>, key: &str, least: i64, most: i64) -> Result<u64, Wrong> {

@@ -7,6 +7,7 @@ use clap::{Arg, ArgAction, ArgMatches, CommandFactory as _, parser::ValueSource}
 use super::super::Cli;
 use super::super::context::is_standard;
 use super::super::sweep::quote;
+use crate::program;
 
 /// Arguments that may be paths.
 const PATHS: [&str; 5] = ["inputs", "dts", "cmdline", "config", "snapshot"];
@@ -101,7 +102,7 @@ impl Again {
 
     /// The line up to what ends the search.
     fn start(&self) -> String {
-        format!("cmalab recommend {} --ops ", self.words.join(" "))
+        format!("{} recommend {} --ops ", quote(program::name()), self.words.join(" "))
     }
 
     /// The line. `most` are the ops at which the search was to end, none where time was to end it;

@@ -18,7 +18,7 @@ use crate::paste;
 use crate::recommend::{Base, Ground, Limits};
 use crate::size::Size;
 use crate::tree::Tree;
-use crate::words::{counted, mib};
+use crate::words::{counted, mib, near};
 
 /// What must stay within.
 #[derive(Args, Debug)]
@@ -247,8 +247,9 @@ fn limits(
     for leave in &within.leave {
         if !known.contains(&leave.as_str()) {
             return Err(Failure::because(format_args!(
-                "leave {leave} as it is: no area is known by that name; there are {}",
-                if known.is_empty() { "none".to_string() } else { known.join(", ") }
+                "leave {leave} as it is: no area is known by that name; there are {}{}",
+                if known.is_empty() { "none".to_string() } else { known.join(", ") },
+                near(leave, known.iter().copied())
             )));
         }
     }

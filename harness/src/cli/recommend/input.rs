@@ -9,10 +9,12 @@ use super::super::generate::mix::{is_mix, mix};
 use super::super::size::pages;
 use super::Recommend;
 use crate::ingest::Source;
+use crate::program;
 use crate::reader::{self, Options};
 use crate::recommend::{Base, Load, Origin, Shown, Work, filled};
+use crate::words::near;
 use crate::workload::fit::Fit;
-use crate::workload::mix::Mix;
+use crate::workload::mix::{MIXES, Mix};
 use crate::workload::{PROFILES, Profile};
 
 /// One of the inputs.
@@ -80,11 +82,15 @@ fn unknown(source: &Source, error: crate::ingest::IngestError) -> Failure {
     let is_word = !source.name().contains(['.', '/']) && !Path::new(source.name()).exists();
     if is_word {
         let names: Vec<_> = PROFILES.iter().map(|profile| profile.name).collect();
-        return Failure::because(format_args!("{error}; the profiles are {}", names.join(", ")));
+        let meant =
+            near(source.name(), names.iter().copied().chain(MIXES.iter().map(|mix| mix.name)));
+        let names = names.join(", ");
+        return Failure::because(format_args!("{error}; the profiles are {names}{meant}"));
     }
     if error.why.contains("no cma event") {
         return Failure::because(format_args!(
-            "{error}; `cmalab diagnose` says why requests failed, as far as it shows it"
+            "{error}; `{} diagnose` says why requests failed, as far as it shows it",
+            program::name()
         ));
     }
     error.into()

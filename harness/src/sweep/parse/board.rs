@@ -12,6 +12,7 @@ use super::{LONGEST_NAME, Wrong, name, name_up_to, number, policy, wrong};
 use crate::board::{Board, BoardArea, CALLERS, Caller, MadeBy};
 use crate::ingest::quoted;
 use crate::kernel::Kind;
+use crate::words::near;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -116,8 +117,9 @@ fn caller(raw: &Spanned<String>) -> Result<&'static Caller, Wrong> {
     Caller::find(raw.get_ref()).map_or_else(
         || {
             let known: Vec<_> = CALLERS.iter().map(|caller| caller.name).collect();
+            let near = near(raw.get_ref(), known.iter().copied());
             let (word, known) = (quoted(raw.get_ref()), known.join(", "));
-            wrong(raw, format!("no caller is named {word}; there are {known}"))
+            wrong(raw, format!("no caller is named {word}; there are {known}{near}"))
         },
         Ok,
     )

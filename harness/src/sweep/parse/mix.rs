@@ -10,7 +10,9 @@ use super::written::{MOST_MIB, Written, mib};
 use super::{LONGEST_NAME, Text, Wrong, name_up_to, one_line, only_for, span, wrong};
 use crate::ingest::quoted;
 use crate::page::Page;
+use crate::program;
 use crate::sweep::mix::{From, MixOf, PartOf, Place};
+use crate::words::near;
 use crate::workload::mix::{MIXES, Mix, built_in};
 use crate::workload::profile;
 
@@ -51,7 +53,8 @@ impl<'de> Deserialize<'de> for RawMix {
             type Value = RawMix;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the name of a mix (cmalab list mixes) or a list of its parts")
+                let mixes = "the name of a mix (cmalab list mixes) or a list of its parts";
+                f.write_str(&program::named(mixes))
             }
 
             fn visit_str<E>(self, name: &str) -> Result<RawMix, E> {
@@ -81,8 +84,9 @@ pub(super) fn mix(raw: &Spanned<RawMix>, text: &Text<'_>, page: Page) -> Result<
         RawMix::Named(name) => named(name, page).map_or_else(
             || {
                 let names: Vec<_> = MIXES.iter().map(|mix| mix.name).collect();
+                let near = near(name, names.iter().copied());
                 let (name, names) = (quoted(name), names.join(", "));
-                wrong(raw, format!("no mix is named {name}; there are {names}"))
+                wrong(raw, format!("no mix is named {name}; there are {names}{near}"))
             },
             Ok,
         ),

@@ -182,8 +182,11 @@ impl Sizes {
 
 fn arch(raw: &Spanned<String>) -> Result<Arch, Wrong> {
     let found = Arch::ALL.into_iter().find(|arch| arch.name() == raw.get_ref());
-    let names = Arch::ALL.map(Arch::name).join(", ");
-    let why = || format!("no architecture is named {}; there are {names}", quoted(raw.get_ref()));
+    let why = || {
+        let (name, names) = (raw.get_ref(), Arch::ALL.map(Arch::name));
+        let (quoted, near) = (quoted(name), words::near(name, names));
+        format!("no architecture is named {quoted}; there are {}{near}", names.join(", "))
+    };
     found.map_or_else(|| wrong(raw, why()), Ok)
 }
 
@@ -198,7 +201,8 @@ pub(super) fn made_by(raw: Option<&Spanned<String>>) -> Result<MadeBy, Wrong> {
     let found = MadeBy::ALL.into_iter().find(|by| by.name() == raw.get_ref());
     let why = || {
         let [dts, cmdline] = MadeBy::ALL.map(MadeBy::name);
-        format!("made_by is {}; \"{dts}\" or \"{cmdline}\" is allowed", quoted(raw.get_ref()))
+        let (by, near) = (quoted(raw.get_ref()), words::near(raw.get_ref(), [dts, cmdline]));
+        format!("made_by is {by}; \"{dts}\" or \"{cmdline}\" is allowed{near}")
     };
     found.map_or_else(|| wrong(raw, why()), Ok)
 }

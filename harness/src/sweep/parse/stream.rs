@@ -10,6 +10,7 @@ use crate::page::Page;
 use crate::sweep::builtin::recordings;
 use crate::sweep::plan::Length;
 use crate::sweep::plan::{Load, Stream, What};
+use crate::words::near;
 use crate::workload::{self, Setup};
 
 #[derive(Deserialize)]
@@ -116,10 +117,11 @@ fn what(raw: &Spanned<RawStream>, text: &Text<'_>, page: Page) -> Result<What, W
             let found = recordings().iter().find(|recording| recording.name == name.get_ref());
             let Some(found) = found else {
                 let names: Vec<_> = recordings().iter().map(|recording| recording.name).collect();
+                let near = near(name.get_ref(), names.iter().copied());
                 let (asked, names) = (quoted(name.get_ref()), names.join(", "));
                 let why = format!(
                     "no recording {asked} is built in; there are {names}; others are read with \
-                     file = …"
+                     file = …{near}"
                 );
                 return wrong(name, why);
             };

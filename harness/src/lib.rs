@@ -8,7 +8,7 @@
 //! ```
 //! Ranks, low to high; a module uses only lower ones, and a test reads this line:
 //!
-//! `page, program < ddmin, op, seed, span, words < after_failure, board, codec, kernel, optimum < ingest <
+//! `page, program < ddmin, op, seed, span, words < after_failure, board, codec, kernel, optimum < ingest, strategy <
 //! boot, timeline, tree < lint, reader < environment, paste, workload <
 //! oracle < cause < simulate < harm, law, metric < stats, diagnose, replay < reproduce < shrink, sweep <
 //! answer, fuzzing, recommend < report < cli < main`
@@ -51,6 +51,8 @@ pub mod simulate;
 #[cfg(feature = "cli")]
 mod span;
 pub mod stats;
+#[cfg(any(test, feature = "arbitrary", feature = "proptest"))]
+pub mod strategy;
 #[cfg(feature = "cli")]
 pub mod sweep;
 pub mod timeline;

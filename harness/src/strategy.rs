@@ -32,7 +32,7 @@
 //! let bytes: Vec<u8> = (0..99).collect();
 //! let input = <(Any<Area>, Vec<Any<Request>>)>::arbitrary(&mut Unstructured::new(&bytes))?;
 //! let (Any(area), requests) = input;
-//! assert!(area.pages() > 0 && !requests.is_empty());
+//! assert!(area.pages() > 0 && requests.iter().all(|Any(request)| request.count() > 0));
 //! # Ok(())
 //! # }
 //! # #[cfg(not(feature = "arbitrary"))] fn main() {}

@@ -36,6 +36,7 @@ use crate::size::Size;
 /// Examples:
 ///   cmalab attack --policy kernel,best-fit --pages 256,4M
 ///   cmalab attack --policy kernel --pages 1024 --from corpora/champions -o worst.csv
+///   cmalab attack --policy zoned --from crash-1f2e --case --champions my-champions
 ///   cmalab replay worst.csv
 #[derive(Args, Debug)]
 #[command(verbatim_doc_comment)]
@@ -53,7 +54,7 @@ pub(super) struct Attack {
     page_kib: Page,
     /// Ranges of the area in the kernel's order, in place of --pages
     #[arg(long, value_name = "BASE:PAGES,…", value_parser = Ranges::parse,
-        conflicts_with_all = ["pages", "keep"])]
+        conflicts_with_all = ["pages", "champions"])]
     ranges: Option<Ranges>,
     /// n, the largest count that is asked, a power of two, or its size [default: up to an eighth of
     /// the area]
@@ -75,20 +76,21 @@ pub(super) struct Attack {
     /// The seed of the local search
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Threads; the result does not depend on them [default: all cores]
-    #[arg(long, value_name = "N", default_value_t = 0,
+    /// Threads; 0 is one for each core. The result does not depend on them
+    #[arg(long, short, value_name = "N", default_value_t = 0,
         value_parser = clap::value_parser!(u32).range(..=1024))]
     jobs: u32,
     /// A folder of cases to try too: champions or a fuzzer's corpus, files that end with .case or
-    /// have no extension; or a stream, a trace or a recording, as `cmalab generate` writes one
+    /// have no extension; or a stream, a trace or a recording, as `cmalab generate` writes one; or,
+    /// with --case, one case. "-" is standard input
     #[arg(long, value_name = "DIR|FILE")]
     from: Option<PathBuf>,
-    /// A case to try too; "-" is standard input
-    #[arg(long, value_name = "FILE", conflicts_with = "from")]
-    case: Option<PathBuf>,
+    /// The file of --from is the bytes of a case, whatever it looks like
+    #[arg(long, requires = "from")]
+    case: bool,
     /// Keeps what the search and the cases did as champions in this folder, where it is the worst
-    #[arg(long, value_name = "DIR")]
-    keep: Option<PathBuf>,
+    #[arg(long, value_name = "DIR", alias = "keep")]
+    champions: Option<PathBuf>,
     /// Writes the worst stream of all to this file; "-" is standard output, without the report
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -131,7 +133,7 @@ pub(super) fn run(args: &Attack, context: &Context) -> Result<Exit, Failure> {
         threads.map_err(|error| Failure::because(format_args!("start the threads: {error}")))?;
     let style = bar::style("{wide_bar} {percent} %, {eta} left");
     let bar = bar::bar(Some(STEPS * goals.len() as u64), style, context.progress);
-    let mut archive = match &args.keep {
+    let mut archive = match &args.champions {
         Some(path) => {
             fs::create_dir_all(path).map_err(|error| unkept(path, &error))?;
             Some(Archive::new(path, context.catalog.clone()))

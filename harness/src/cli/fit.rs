@@ -97,7 +97,7 @@ pub(super) struct Fit {
     #[arg(long, default_value_t = 1, requires = "draw")]
     seed: u64,
     /// Ops of that stream [default: as many as the file has]
-    #[arg(long, requires = "draw")]
+    #[arg(long, value_name = "N", requires = "draw")]
     ops: Option<u64>,
     /// LOAD of that stream in pages, without what was there before: more or fewer sessions at once
     /// [default: the file's]

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 use cma_policies::{Area, Run};
 
-use super::context::{Context, Format};
+use super::context::Context;
 use super::failure::{Exit, Failure};
 use super::size::{Ranges, page, pages};
 use crate::ingest::{self, DEFAULT_CAP, StreamWriter, quoted, stated, strange};
@@ -59,7 +59,7 @@ pub(super) struct Generate {
     #[arg(long)]
     load: Option<f64>,
     /// Ops after which it ends [default: 10000]
-    #[arg(long, conflicts_with = "hours")]
+    #[arg(long, value_name = "N", conflicts_with = "hours")]
     ops: Option<u64>,
     /// Hours of board time after which it ends, in place of ops
     #[arg(long, value_parser = hours)]
@@ -92,9 +92,6 @@ struct Made {
 /// # Errors
 /// A profile, a mix, a load or an area that there is no stream for.
 pub(super) fn run(args: &Generate, context: &Context) -> Result<Exit, Failure> {
-    if context.format == Format::Json {
-        return Err(Failure::because("write a stream as json; a stream is CSV"));
-    }
     if args.stream.is_some() && !mix::is_file(&args.what) {
         let why = "take --stream, which is for a plan in a file that ends in .toml";
         return Err(Failure::because(why));

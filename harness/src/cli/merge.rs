@@ -34,7 +34,7 @@ pub(super) struct Merge {
     #[arg(required = true, value_name = "DIR")]
     folders: Vec<PathBuf>,
     /// The folder for the report [default: reports/NAME-OF-THE-PLAN]
-    #[arg(long, short)]
+    #[arg(long, short, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Writes over the finished report of another plan
     #[arg(long)]

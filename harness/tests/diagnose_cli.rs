@@ -85,7 +85,7 @@ fn a_search_that_was_cut_short_is_said() {
 #[test]
 fn the_first_line_is_the_answer() {
     let out = Bench::new().good(&["a.log"]);
-    let first = "fragmentation (certain): 300 pages do not fit in one piece: 350 are free, but the \
+    let first = "fragmentation (certain): 300 pages (1.2 MiB) do not fit in one piece: 350 are free, but the \
                  longest run has 200 (1 failure, at 12.3 s)\n";
     assert!(out.starts_with(first), "{out}");
 }
@@ -95,7 +95,7 @@ fn the_note_s_log_says_what_the_note_says_and_who_fills_the_area() {
     let note = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpora/logs/imx-note.txt");
     let note = note.to_str().unwrap();
     let out = Bench::new().good(&[note]);
-    let first = "alignment (certain): 456 pages at order 8 do not fit, though 511 are free in one \
+    let first = "alignment (certain): 456 pages (1.8 MiB) at order 8 do not fit, though 511 are free in one \
                  run; order 5 would have fitted (1 failure, at 731.4 s)\n";
     assert!(out.starts_with(first), "{out}");
     // The run ends at 59392: the 59396 of the note is a slip.

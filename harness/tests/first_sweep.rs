@@ -106,7 +106,7 @@ fn options_make_a_plan_that_is_written_and_made_again() {
     }
     assert!(plan.contains("ops = 200 ") && plan.contains("pages = 16384, base_pfn = 0,"), "{plan}");
     let cells = bench.read("reports/small/cells.csv");
-    // gpu has two seeds, the case of the note one: each at a LOAD, two boards, two caps, two policies.
+    // gpu has two seeds, the case of the note one; a LOAD, and two boards, caps and policies.
     assert_eq!(cells.lines().count(), 1 + (2 + 1) * 2 * 2 * 2);
     let command = bench.read("reports/small/COMMAND");
     let command = command.split(" #").next().unwrap();

@@ -83,7 +83,7 @@ fn a_refused_request_says_what_its_parameter_was_read_as() {
            [    0.000000] cma: Reserved 2 MiB at 0x00000000be000000 on node -1\n\
            [    9.000000] hantro-vpu 38300000.vpu: dma alloc of size 67108864 failed\n"));
     said.begins(
-        "too_large (likely): 16384 pages were asked for, the only area in the text has 512",
+        "too_large (likely): 16384 pages (64 MiB) were asked for, the only area in the text has 512",
     );
     assert!(said.first.contains("; at boot: cma=256 has 2 MiB at 0xbe000000"), "{}", said.first);
 }
@@ -98,7 +98,7 @@ fn the_area_that_a_device_was_given_bounds_what_it_asks() {
     let failed = "[    5.000000] hantro-vpu 38300000.vpu: dma alloc of size 67108864 failed\n";
     let said = of(&format!("{boot}{given}{failed}"));
     said.begins(
-        "too_large (likely): 16384 pages were asked for, area vpu_cma, which hantro-vpu \
+        "too_large (likely): 16384 pages (64 MiB) were asked for, area vpu_cma, which hantro-vpu \
          38300000.vpu was given (\"assigned reserved memory node\", line 4), has 6144",
     );
     // What is no area says nothing, nor what another device was given, nor one of two.
@@ -128,7 +128,9 @@ fn a_total_of_0_is_said_for_what_it_is() {
         "{}[    5.000000] foo 1.vpu: dma alloc of size 65536 failed\n{meminfo}",
         banner("6.1.0")
     ));
-    driver.begins("too_large (likely): 16 pages were asked for, there is no area that can be used");
+    driver.begins(
+        "too_large (likely): 16 pages (64 KiB) were asked for, there is no area that can be used",
+    );
     driver.has_not("lent to movable pages");
     let line =
         "[   10.000000] cma: cma_alloc: linux,cma: alloc failed, req-size: 16 pages, ret: -12\n";
@@ -300,7 +302,7 @@ fn every_message_of_hugetlb_cma_is_read() {
     let failed =
         "[   10.0] cma: cma_alloc: hugetlb0: alloc failed, req-size: 262144 pages, ret: -12\n";
     let said = of(&format!("{whole}{failed}"));
-    said.has("262144 pages, order 18 (as gigantic pages are asked for: the log does not show it)");
+    said.has("262144 pages (1024 MiB), order 18 (as gigantic pages are asked for: the log does not show it)");
     said.has("the area has 786432 (3145728 kB reserved at boot, line 2)");
     said.has_not("got nothing");
 }
@@ -350,7 +352,7 @@ fn another_boot_without_a_banner_is_seen_where_it_says_otherwise() {
     said.has("node vpu_pool of 24 MiB was placed at 0xa0000000 (lines 6, 7)");
     said.has_not("cma=32M");
     // Each request is bounded by its own boot.
-    said.has("too_large (likely): 12288 pages were asked for, the largest area has 8192 (32768 kB");
+    said.has("too_large (likely): 12288 pages (48 MiB) were asked for, the largest area has 8192 (32768 kB");
     said.has("the largest area has 65536 (262144 kB reserved at boot, line 8)");
     // A line of CMA is seen, too.
     let line =
@@ -552,7 +554,7 @@ fn a_kernel_before_4_1_is_offered_what_it_has() {
              [   30.4] coda 2040000.vpu: dma_alloc_coherent of size {bytes} failed\n"
         ))
     };
-    old("3.14.52", 419_430_400).has("too_large (likely): 102400 pages were asked for");
+    old("3.14.52", 419_430_400).has("too_large (likely): 102400 pages (400 MiB) were asked for");
     let said = old("3.14.52", 4_194_304);
     said.has("of 320 MiB was placed at 0x3c000000");
     said.has_not("events/cma");

@@ -82,7 +82,7 @@ const LARGE: &str = "too_large likely";
 fn k05a_is_more_than_the_only_area_has() {
     let said = Said::corpora(&["min/k05a-bound-only-area.txt"]);
     assert_eq!(said.verdicts(), [LARGE]);
-    let first = "too_large (likely): 15252 pages were asked for, the only area in the text has 12288 \
+    let first = "too_large (likely): 15252 pages (59.6 MiB) were asked for, the only area in the text has 12288 \
                  (49152 kB reserved at boot, line 1)";
     assert!(said.first.starts_with(first), "{}", said.first);
     said.says("60 MiB (15360 pages) in one range, 12 MiB (3072 pages) more: `cma=60M` on the");
@@ -93,7 +93,7 @@ fn k05a_is_more_than_the_only_area_has() {
 fn k05b_is_more_than_all_areas_together_have() {
     let said = Said::corpora(&["min/k05b-bound-cmatotal.txt"]);
     assert_eq!(said.verdicts(), [LARGE]);
-    let first = "too_large (likely): 4096 pages were asked for, all areas together have at most 2048 \
+    let first = "too_large (likely): 4096 pages (16 MiB) were asked for, all areas together have at most 2048 \
                  (CmaTotal 8192 kB, line 2)";
     assert!(said.first.starts_with(first), "{}", said.first);
     said.says("lent to movable pages, which have to be moved (CmaFree 0 kB, line 3)");
@@ -234,7 +234,7 @@ fn sizes_just_past_a_multiple_are_named_with_what_they_strand() {
         ));
         said.says(&format!("{then} fit into the area then, at most {most} do now."));
     }
-    let few = "4097 pages at order 8 failed with -12; at most 3 such buffers fit into 16384 pages";
+    let few = "4097 pages (16 MiB) at order 8 failed with -12; at most 3 such buffers fit into 16384 pages";
     let said = Said::written(
         "[    0.0] cma: Reserved 64 MiB at 0x3c000000\n[   38.4] cma: cma_alloc: reserved: alloc \
          failed, req-size: 4097 pages, ret: -12\n",
@@ -350,7 +350,7 @@ fn a_burst_of_equal_lists_is_refused_as_its_first_lines() {
     for name in ["board/6.12-vivid-odd-dmesg-r.txt.gz", "board/6.12-vivid-odd-dmesg-bb.txt.gz"] {
         let said = Said::corpora(&[name]);
         assert_eq!(said.sums(), ["66 alignment likely"], "{name}");
-        let known = "alignment (likely): 257 pages at order 8 do not fit, though 511 are free in one \
+        let known = "alignment (likely): 257 pages (1 MiB) at order 8 do not fit, though 511 are free in one \
                      run; order 7 would have fitted (10 failures, 30.0 s to 30.9 s; served by the \
                      page allocator (likely); 56 more likely the same: their lines were hidden by the rate limit)";
         assert_eq!(said.first, known, "{name}");

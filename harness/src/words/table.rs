@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use super::{JOINT, wrapped};
 
-/// Writes `rows` under `head`, names with commas between them: a column of numbers to the right, any other to the left.
+/// Writes `rows` under `head`, names with commas between them: a column of numbers to the right, any
+/// other to the left.
 pub(crate) fn write(out: &mut dyn Write, head: &str, rows: &[Vec<String>]) -> io::Result<()> {
     let is_number = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));

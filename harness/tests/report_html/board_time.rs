@@ -59,9 +59,9 @@ fn what_a_race_left_out_is_said_and_drawn_nowhere() {
     assert!(of(&found, 0, 1).iter().all(|row| row.streams == 0 && row.dropped));
     assert!(of(&found, 1, 0).iter().chain(&of(&found, 1, 1)).all(|row| row.streams == 8));
     let (page, text) = everything(&ready, &found);
-    assert!(
-        text.contains("camera on board tight: LOAD 94.1 % of 17408 pages, no stream of 3 min of")
-    );
+    assert!(text.contains(
+        "camera on board tight: LOAD 94.1 % of 17408 pages (68 MiB), no stream of 3 min of"
+    ));
     assert!(
         text.contains("kernel (not run)") && text.contains("- (ended at first failure: "),
         "{text}"

@@ -105,7 +105,7 @@ pub const KEYS: &[Key] = keys! {
             "the first seed; the others follow it",
             "seed = 7";
         "seeds": "whole number", "streams", "1",
-            "streams of each profile, fit and mix, each with a seed of its own; a recording has one",
+            "streams of each profile, fit and mix, each with a seed of its own; a recording has 1",
             "seeds = 32";
         "stop": "table", "-", "all seeds are run",
             "ends a configuration as soon as it is known on which side of a share it lies; not \
@@ -161,7 +161,8 @@ pub const KEYS: &[Key] = keys! {
         "kernel": "text", "release", "as its files state",
             "the kernel, by which sizes of areas go",
             r#"kernel = "6.12""#;
-        "step_mib": "whole number, or text with a unit", "MiB", "a pageblock of that kernel: 2 with pages of 4 KiB",
+        "step_mib": "whole number, or text with a unit", "MiB",
+            "a pageblock of that kernel: 2 with pages of 4 KiB",
             "what base and size of an area are multiples of, a power of two",
             "step_mib = 32";
     }
@@ -172,10 +173,12 @@ pub const KEYS: &[Key] = keys! {
         "mib": "whole number, or text with a unit", "MiB", "one of mib, pages and ranges is needed",
             "its size, one that a kernel makes: a multiple of step_mib",
             "mib = 288";
-        "pages": "whole number, or text with a unit", "pages", "one of mib, pages and ranges is needed",
+        "pages": "whole number, or text with a unit", "pages",
+            "one of mib, pages and ranges is needed",
             "its size, any",
             "pages = 286720";
-        "base_pfn": "whole number, or text as \"0x88000\"", "page frame", "past the other areas; 0 for the first",
+        "base_pfn": "whole number, or text as \"0x88000\"", "page frame",
+            "past the other areas; 0 for the first",
             "its first page",
             "base_pfn = 0x88000";
         "ranges": "list of tables", "-", "one of mib, pages and ranges is needed",
@@ -210,11 +213,13 @@ pub const KEYS: &[Key] = keys! {
         "profile": "text", "-", "one of profile, file, fit, mix, recorded is needed",
             "a workload by name (cmalab list profiles)",
             r#"profile = "camera""#;
-        "file": "text, or list of texts", "path", "one of profile, file, fit, mix, recorded is needed",
+        "file": "text, or list of texts", "path",
+            "one of profile, file, fit, mix, recorded is needed",
             "a recording, a stream or a trace as it is, with other texts of its board beside it",
             r#"file = "corpora/recordings/6.12/mix-a1-dma8.csv.gz""#;
-        "fit": "text, or list of texts", "path", "one of profile, file, fit, mix, recorded is needed",
-            "streams like this file, of each seed another one; each fit is held against its file first",
+        "fit": "text, or list of texts", "path",
+            "one of profile, file, fit, mix, recorded is needed",
+            "streams like this file, of each seed another one; the fit is held against its file first",
             r#"fit = ["trace.txt", "dmesg.txt"]"#;
         "mix": "text, or list of tables", "-",
             "one of profile, file, fit, mix, recorded is needed",
@@ -223,10 +228,12 @@ pub const KEYS: &[Key] = keys! {
         "recorded": "text", "-", "one of profile, file, fit, mix, recorded is needed",
             "a recording of a real kernel that is built in",
             r#"recorded = "6.12/mix-a1-dma8""#;
-        "loads": "list of numbers", "share of the board", "of a profile its own, of a fit its file's",
+        "loads": "list of numbers", "share of the board",
+            "of a profile its own, of a fit its file's",
             "LOADs, the most that is live at once: another stream on each board",
             "loads = [0.7, 0.9]";
-        "loads_mib": "list of whole numbers, or of texts with a unit", "MiB", "of a profile its own, of a fit its file's",
+        "loads_mib": "list of whole numbers, or of texts with a unit", "MiB",
+            "of a profile its own, of a fit its file's",
             "LOADs in place of loads: the same streams on every board",
             "loads_mib = [360]";
         "ops": "whole number", "ops", "see hours",
@@ -263,7 +270,8 @@ pub const KEYS: &[Key] = keys! {
         "file": "text", "path", "one of profile, fit and file is needed",
             "a stream or a trace as it is",
             r#"file = "stream.csv""#;
-        "load_mib": "whole number, or text with a unit", "MiB", "needed of a profile; of a fit its file's",
+        "load_mib": "whole number, or text with a unit", "MiB",
+            "needed of a profile; of a fit its file's",
             "LOAD of this part",
             "load_mib = 96";
         "client": "text", "-", "all",

@@ -20,6 +20,7 @@ mod recommend;
 mod replay;
 mod shrink;
 mod sweep;
+mod view;
 mod yardstick;
 
 use std::ffi::OsString;
@@ -56,6 +57,7 @@ enum Command {
     Recommend(Box<recommend::Recommend>),
     Attack(attack::Attack),
     Shrink(Box<shrink::Shrink>),
+    View(Box<view::View>),
 }
 
 /// The command line with the built-in policies, on the arguments of the process.
@@ -108,6 +110,7 @@ fn run_args(args: impl IntoIterator<Item = OsString>, entries: &[Entry]) -> Exit
         Command::Merge(args) => merge::run(args, &context),
         Command::Recommend(args) => recommend::run(args, &context),
         Command::Shrink(args) => shrink::run(args, &context),
+        Command::View(args) => view::run(args, &context),
     };
     match done {
         Ok(exit) => exit.into(),

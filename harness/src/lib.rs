@@ -10,7 +10,7 @@
 //!
 //! `page < ddmin, op, seed, span, words < after_failure, board, codec, kernel, optimum < ingest <
 //! boot, timeline, tree < lint, reader < environment, paste, workload <
-//! oracle < cause < simulate < harm, law, metric < stats, diagnose, replay < reproduce < shrink, sweep <
+//! oracle < cause < simulate < harm, law, metric < stats, diagnose, replay < reproduce, view < shrink, sweep <
 //! answer, fuzzing, recommend < report < cli < main`
 
 pub mod after_failure;
@@ -54,6 +54,7 @@ pub mod stats;
 pub mod sweep;
 pub mod timeline;
 pub mod tree;
+pub mod view;
 mod words;
 pub mod workload;
 

@@ -174,6 +174,11 @@ impl Given {
         self.read.options(self.placed.geometry())
     }
 
+    /// The area that is named.
+    pub(super) fn area(&self) -> Option<&str> {
+        self.read.area()
+    }
+
     /// As [`Read::files`].
     pub(super) fn files(&self, paths: &[PathBuf]) -> Result<(Vec<Source>, Options), Failure> {
         self.read.files(paths, self.placed.geometry())

@@ -1,0 +1,94 @@
+//! What a film shows, for people and programs: the page, and who stood in the way as text, JSON and
+//! CSV.
+
+mod data;
+mod head;
+mod html;
+mod refused;
+mod rows;
+mod text;
+mod words;
+
+use cma_policies::Area;
+
+use crate::page::Page;
+use crate::view::Film;
+
+pub use html::html;
+pub use rows::{csv, json};
+pub use text::text;
+
+/// A way in which the same requests were answered.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Take {
+    /// The policy, or that it is what was recorded.
+    pub name: String,
+    /// `CONFIG_CMA_ALIGNMENT` that `dma` requests follow.
+    pub cap: u32,
+    /// It is what a real kernel did.
+    pub recorded: bool,
+}
+
+/// An area under every take.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// The area.
+    pub area: Area,
+    /// The names of the clients of its requests, by number; the empty name is nobody's.
+    pub clients: Vec<String>,
+    /// A film for each take.
+    pub films: Vec<Film>,
+}
+
+/// All that is shown.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// What it is of: the name of the file.
+    pub title: String,
+    /// The line that makes it again.
+    pub command: String,
+    /// The ways in which requests were answered.
+    pub takes: Vec<Take>,
+    /// The areas; one at least.
+    pub parts: Vec<Part>,
+    /// How large pages are.
+    pub page: Page,
+    /// Whether it is known when something happened; else only in which order.
+    pub has_time: bool,
+    /// What is to be known beside it, as sentences.
+    pub notes: Vec<String>,
+}
+
+impl Take {
+    /// What it is called where there are several.
+    pub fn title(&self) -> String {
+        if self.recorded { self.name.clone() } else { format!("{}, cap {}", self.name, self.cap) }
+    }
+}
+
+impl View {
+    /// The ops of the longest film.
+    fn ops(&self) -> u64 {
+        self.films().map(|film| film.ops).max().unwrap_or(0)
+    }
+
+    /// When the first event was, and the last.
+    fn span_us(&self) -> (u64, u64) {
+        let spans: Vec<_> = self.films().filter_map(Film::span_us).collect();
+        let first = spans.iter().map(|span| span.0).min();
+        let last = spans.iter().map(|span| span.1).max();
+        (first.unwrap_or(0), last.unwrap_or(0))
+    }
+
+    fn films(&self) -> impl Iterator<Item = &Film> {
+        self.parts.iter().flat_map(|part| &part.films)
+    }
+
+    /// Every film: the number of its take, its part and that one's number.
+    fn panels(&self) -> impl Iterator<Item = (usize, usize, &Part, &Film)> {
+        self.parts.iter().enumerate().flat_map(|(area, part)| {
+            let films = part.films.iter().enumerate();
+            films.map(move |(take, film)| (take, area, part, film))
+        })
+    }
+}

@@ -86,9 +86,12 @@ fn run_args(args: impl IntoIterator<Item = OsString>, entries: &[Entry]) -> Exit
     };
     let context = Context::new(&cli.common, entries);
     let only = match (context.format, &cli.command) {
-        (Format::Html, Command::Diagnose(_) | Command::Recommend(_))
+        (
+            Format::Html,
+            Command::Diagnose(_) | Command::Recommend(_) | Command::Replay(_) | Command::View(_),
+        )
         | (Format::Sarif, Command::Lint(_)) => None,
-        (Format::Html, _) => Some("html: only diagnose and recommend do"),
+        (Format::Html, _) => Some("html: only diagnose, recommend, replay and view do"),
         (Format::Sarif, _) => Some("sarif: only lint does"),
         _ => None,
     };

@@ -20,7 +20,7 @@ pub(super) enum Format {
     Json,
     /// Comma-separated values with a header.
     Csv,
-    /// One HTML file that works from disk: `diagnose` and `recommend` only.
+    /// One HTML file that works from disk: `diagnose`, `recommend`, `replay` and `view` only.
     Html,
     /// SARIF 2.1.0, which code hosts show beside the lines: `lint` only.
     Sarif,

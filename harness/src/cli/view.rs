@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::Value;
 
-use super::context::{Context, Show, is_standard};
+use super::context::{Context, Format, Show, is_standard};
 use super::failure::{Exit, Failure};
 use super::given::Given;
 use crate::report::view::{self as shown, View as Seen};
@@ -78,7 +78,7 @@ pub(super) fn run(args: &View, context: &Context) -> Result<Exit, Failure> {
     };
     let seen = open::view(&wish, context)?;
     write(&seen, Some(&args.out), context)?;
-    if is_standard(Some(&args.out)) {
+    if is_standard(Some(&args.out)) || context.format == Format::Html {
         return Ok(Exit::Good);
     }
     context.show(None, &[], &Told(&seen))?;

@@ -12,7 +12,7 @@ mod words;
 use cma_policies::Area;
 
 use crate::page::Page;
-use crate::view::Film;
+use crate::view::{Doomed, Film, doomed};
 
 pub use html::html;
 pub use rows::{csv, json};
@@ -38,6 +38,29 @@ pub struct Part {
     pub clients: Vec<String>,
     /// A film for each take.
     pub films: Vec<Film>,
+    /// For each film since when each of its refusals had no place.
+    pub doomed: Vec<Vec<Doomed>>,
+}
+
+impl Part {
+    /// An area whose requests have these clients, filmed.
+    pub fn new(area: Area, clients: Vec<String>, films: Vec<Film>) -> Self {
+        let doomed = films.iter().map(doomed).collect();
+        Self { area, clients, films, doomed }
+    }
+}
+
+/// A film with what it is of.
+#[derive(Clone, Copy, Debug)]
+struct Panel<'a> {
+    view: &'a View,
+    /// The number of its take.
+    take: usize,
+    /// The number of its area, and that.
+    area: usize,
+    part: &'a Part,
+    film: &'a Film,
+    doomed: &'a [Doomed],
 }
 
 /// All that is shown.
@@ -84,11 +107,18 @@ impl View {
         self.parts.iter().flat_map(|part| &part.films)
     }
 
-    /// Every film: the number of its take, its part and that one's number.
-    fn panels(&self) -> impl Iterator<Item = (usize, usize, &Part, &Film)> {
-        self.parts.iter().enumerate().flat_map(|(area, part)| {
-            let films = part.films.iter().enumerate();
-            films.map(move |(take, film)| (take, area, part, film))
+    /// Every film.
+    fn panels(&self) -> impl Iterator<Item = Panel<'_>> {
+        self.parts.iter().enumerate().flat_map(move |(area, part)| {
+            let films = part.films.iter().zip(&part.doomed).enumerate();
+            films.map(move |(take, (film, doomed))| Panel {
+                view: self,
+                take,
+                area,
+                part,
+                film,
+                doomed,
+            })
         })
     }
 }

@@ -178,7 +178,7 @@ impl<'a> Opened<'a> {
                 seen.notes.push(note);
             }
         }
-        seen.parts.push(Part { area, clients: self.survey.clients, films });
+        seen.parts.push(Part::new(area, self.survey.clients, films));
         Ok(())
     }
 

@@ -22,11 +22,12 @@ use flate2::write::DeflateEncoder;
 
 use crate::cause::Cause;
 use crate::op::Part;
-use crate::view::{Doomed, Film, What, doomed};
+use crate::view::{Doomed, Film, What};
 
 /// The film from `start_us` on; `client` gives the number of a client on the page, if it has a name.
 pub(super) fn deflated(
     film: &Film,
+    doomed: &[Doomed],
     start_us: u64,
     client: &dyn Fn(u16) -> Option<usize>,
 ) -> Vec<u8> {
@@ -35,7 +36,7 @@ pub(super) fn deflated(
         times(film, start_us),
         grants(film, client),
         frees(film),
-        refusals(film, client),
+        refusals(film, doomed, client),
     ];
     let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
     for column in columns {
@@ -101,10 +102,10 @@ fn frees(film: &Film) -> Vec<u8> {
     columns.concat()
 }
 
-fn refusals(film: &Film, client: &dyn Fn(u16) -> Option<usize>) -> Vec<u8> {
+fn refusals(film: &Film, doomed: &[Doomed], client: &dyn Fn(u16) -> Option<usize>) -> Vec<u8> {
     let mut columns: [Vec<u8>; 6] = Default::default();
     let mut id = 0;
-    for (refusal, doomed) in film.refusals.iter().zip(doomed(film)) {
+    for (refusal, doomed) in film.refusals.iter().zip(doomed) {
         signed(&mut columns[0], id, refusal.id);
         id = refusal.id;
         varint(&mut columns[1], refusal.request.count());
@@ -112,7 +113,7 @@ fn refusals(film: &Film, client: &dyn Fn(u16) -> Option<usize>) -> Vec<u8> {
         varint(&mut columns[3], numbered(client(refusal.request.client())));
         let cause = Cause::ALL.iter().position(|cause| *cause == refusal.cause);
         columns[4].push(cause.expect("every cause is in the list") as u8);
-        let back = match doomed {
+        let back = match *doomed {
             Doomed::Never => 0,
             Doomed::Since(event) => u64::from(refusal.event - event),
             Doomed::Always => u64::from(refusal.event) + 1,

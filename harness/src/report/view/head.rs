@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::refused::refused;
-use super::{Part, View, words};
+use super::refused::{first as first_refusal, told};
+use super::{Panel, Part, View, words};
 use crate::cause::Cause;
 use crate::report::page::sentence;
-use crate::view::{Film, What, difference};
+use crate::view::{What, difference};
 
 /// The head of a page: names, areas, takes, and what was found of the first refusals.
 pub(super) fn head(view: &View, clients: &[String]) -> Value {
@@ -15,7 +15,7 @@ pub(super) fn head(view: &View, clients: &[String]) -> Value {
         let (name, policy) = (take.title(), &take.name);
         json!({ "name": name, "policy": policy, "cap": take.cap, "recorded": take.recorded })
     });
-    let panels = view.panels().map(|(take, area, _, film)| panel(take, area, film));
+    let panels = view.panels().map(panel);
     json!({
         "schema": 1,
         "title": view.title,
@@ -49,7 +49,7 @@ fn area(part: &Part) -> Value {
     })
 }
 
-fn panel(take: usize, area: usize, film: &Film) -> Value {
+fn panel(Panel { take, area, film, .. }: Panel<'_>) -> Value {
     let frees = film.events.iter();
     let frees = frees.filter(|event| matches!(event.what, What::Free(_) | What::Part(..))).count();
     json!({
@@ -66,24 +66,26 @@ fn panel(take: usize, area: usize, film: &Film) -> Value {
 
 /// The answer for the first refusal of each film.
 fn first(view: &View) -> Vec<Value> {
-    let told = view.panels().map(|(take, area, part, film)| {
-        json!({ "take": take, "area": area, "refusal": 0, "text": answer(view, take, part, film) })
+    let told = view.panels().map(|panel| {
+        let (take, area, text) = (panel.take, panel.area, answer(panel));
+        json!({ "take": take, "area": area, "refusal": first_refusal(panel), "text": text })
     });
     told.collect()
 }
 
 /// A sentence or two: when it failed, since when it had no place.
-pub(super) fn answer(view: &View, take: usize, part: &Part, film: &Film) -> String {
+pub(super) fn answer(panel: Panel<'_>) -> String {
+    let Panel { view, take, part, film, .. } = panel;
     let area =
         if view.parts.len() == 1 { String::new() } else { format!("{}, ", part.area.name()) };
     let totals = words::totals(film);
     let head = format!("{area}{}: {totals}.", view.takes[take].title());
-    match refused(film).first() {
+    match told(panel) {
         None => head,
         Some(one) => format!(
             "{head} First, {} {}",
-            sentence(&words::what(view, part, film, one)).trim_start(),
-            sentence(&words::doomed(view, part, film, one))
+            sentence(&words::what(panel, &one)).trim_start(),
+            sentence(&words::doomed(panel, &one))
         ),
     }
 }

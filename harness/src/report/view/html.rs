@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::data::deflated;
 use super::head::{answer, head};
-use super::refused::refused;
+use super::refused::told;
 use super::{View, words};
 use crate::report::page::{Page, Section, sentence};
 
@@ -44,9 +44,7 @@ fn clients(view: &View) -> Vec<String> {
 fn header(view: &View) -> Markup {
     html! {
         h1 { (view.title) } "\n"
-        @for (take, _, part, film) in view.panels() {
-            p .answer { (answer(view, take, part, film)) } "\n"
-        }
+        @for panel in view.panels() { p .answer { (answer(panel)) } "\n" }
     }
 }
 
@@ -56,13 +54,13 @@ fn map(view: &View, clients: &[String]) -> Section {
     let body = html! {
         noscript { p { "The map is drawn by a script, which is part of this file." } } "\n"
         script type="application/json" id="head" { (json(&head(view, clients))) } "\n"
-        @for (number, (_, _, part, film)) in view.panels().enumerate() {
+        @for (number, panel) in view.panels().enumerate() {
             @let client = |own: u16| {
-                let name = words::name(part, own)?;
+                let name = words::name(panel.part, own)?;
                 clients.iter().position(|known| *known == name)
             };
             script type="application/octet-stream" id={ "panel-" (number) } {
-                (PreEscaped(BASE64_STANDARD.encode(deflated(film, start_us, &client))))
+                (PreEscaped(BASE64_STANDARD.encode(deflated(panel.film, panel.doomed, start_us, &client))))
             } "\n"
         }
     };
@@ -77,15 +75,15 @@ fn json(value: &Value) -> Markup {
 /// Who stands in the way of the first refusal of each film, for who prints it or has no script.
 fn blockers(view: &View) -> Section {
     let body = html! {
-        @for (take, _, part, film) in view.panels() {
-            @for one in refused(film).iter().take(1) {
-                p { (view.takes[take].title()) ": " (sentence(&words::what(view, part, film, one))) } "\n"
+        @for panel in view.panels() {
+            @if let Some(one) = told(panel) {
+                p { (view.takes[panel.take].title()) ": " (sentence(&words::what(panel, &one))) } "\n"
                 ul {
-                    @for line in words::in_the_way(view, part, film, one) { li { (line) } "\n" }
+                    @for line in words::in_the_way(panel, &one) { li { (line) } "\n" }
                 }
             }
         }
-        @if view.panels().all(|(.., film)| film.refusals.is_empty()) {
+        @if view.panels().all(|panel| panel.film.refusals.is_empty()) {
             p { "Nothing was refused." } "\n"
         }
     };

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::refused::{Refused, refused};
-use super::{Part, View, words};
+use super::{Panel, Part, View, words};
 use crate::view::{Answered, Buffer, Doomed, Film, Place, What, difference};
 use crate::words::csv::optional;
 
@@ -13,8 +13,9 @@ pub fn json(view: &View) -> Value {
         .takes
         .iter()
         .map(|take| json!({ "policy": take.name, "cap": take.cap, "recorded": take.recorded }));
-    let panels = view.panels().map(|(take, area, part, film)| {
-        let refusals: Vec<_> = refused(film).iter().map(|one| refusal(part, film, one)).collect();
+    let panels = view.panels().map(|panel| {
+        let Panel { take, area, part, film, .. } = panel;
+        let refusals: Vec<_> = refused(panel).iter().map(|one| refusal(part, film, one)).collect();
         json!({
             "take": take,
             "area": area,
@@ -127,9 +128,10 @@ fn buffer(part: &Part, film: &Film, buffer: &Buffer) -> Value {
 
 /// A row for each of the first refusals.
 pub fn csv(view: &View) -> (String, Vec<Vec<String>>) {
-    let rows = view.panels().flat_map(|(take, _, part, film)| {
+    let rows = view.panels().flat_map(|panel| {
+        let Panel { take, part, film, .. } = panel;
         let title = view.takes[take].title();
-        let rows = refused(film);
+        let rows = refused(panel);
         rows.iter().map(|one| row(&title, part, film, one)).collect::<Vec<_>>()
     });
     let head = "schema,take,area,op,at_us,id,client,count,align,cause,free_pages,longest_hole,\

@@ -2,47 +2,40 @@
 
 use std::io::{self, Write};
 
-use super::refused::refused;
-use super::{Part, View, words};
-use crate::view::{Film, difference};
+use super::refused::told;
+use super::{Panel, View, words};
+use crate::view::difference;
 use crate::words::wrapped;
 
 const WIDTH: usize = 100;
 
-/// Refusals that are told of each film.
-const TOLD: usize = 1;
-
-/// For each area and take how much was refused, and of the first refusal who stood in its way.
+/// For each area and take how much was refused, and of the first refusal with free pages who stood
+/// in its way.
 ///
 /// # Errors
 /// Where the output takes no more.
 pub fn text(view: &View, out: &mut dyn Write) -> io::Result<()> {
-    for part in &view.parts {
-        for (take, film) in view.takes.iter().zip(&part.films) {
-            let of = if view.parts.len() == 1 {
-                String::new()
-            } else {
-                format!("{}: ", part.area.name())
-            };
-            writeln!(out, "{of}{}: {}", take.title(), words::totals(film))?;
-            first(view, part, film, out)?;
-        }
-        if let [one, other, ..] = &part.films[..]
+    for panel in view.panels() {
+        let name = panel.part.area.name();
+        let of = if view.parts.len() == 1 { String::new() } else { format!("{name}: ") };
+        writeln!(out, "{of}{}: {}", view.takes[panel.take].title(), words::totals(panel.film))?;
+        first(panel, out)?;
+        if panel.take + 1 == view.takes.len()
+            && let [one, other, ..] = &panel.part.films[..]
             && let Some(found) = difference(one, other)
         {
-            say(out, &words::differ(view, part, &found), ("", "  "))?;
+            say(out, &words::differ(view, panel.part, &found), ("", "  "))?;
         }
     }
     Ok(())
 }
 
-fn first(view: &View, part: &Part, film: &Film, out: &mut dyn Write) -> io::Result<()> {
-    for refused in refused(film).iter().take(TOLD) {
-        say(out, &words::what(view, part, film, refused), ("  ", "    "))?;
-        say(out, &words::doomed(view, part, film, refused), ("    ", "      "))?;
-        for line in words::in_the_way(view, part, film, refused) {
-            say(out, &line, ("    ", "      "))?;
-        }
+fn first(panel: Panel<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let Some(refused) = told(panel) else { return Ok(()) };
+    say(out, &words::what(panel, &refused), ("  ", "    "))?;
+    say(out, &words::doomed(panel, &refused), ("    ", "      "))?;
+    for line in words::in_the_way(panel, &refused) {
+        say(out, &line, ("    ", "      "))?;
     }
     Ok(())
 }

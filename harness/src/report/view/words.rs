@@ -1,6 +1,6 @@
 //! What is said of a film.
 
-use super::{Part, View};
+use super::{Panel, Part, View};
 use crate::page::Page;
 use crate::report::plain::clean;
 use crate::view::{Answered, Difference, Doomed, Film, What};
@@ -14,7 +14,7 @@ pub(super) fn sized(count: u64, page: Page) -> String {
 }
 
 /// When an event was: `op 561 (20.500000 s)`.
-pub(super) fn when(view: &View, film: &Film, event: u32) -> String {
+pub(super) fn when(Panel { view, film, .. }: Panel<'_>, event: u32) -> String {
     let event = &film.events[event as usize];
     let op = format!("op {}", event.op);
     if view.has_time { format!("{op} ({} s)", crate::words::seconds(event.at_us)) } else { op }
@@ -32,12 +32,13 @@ pub(super) fn name(part: &Part, number: u16) -> Option<String> {
 }
 
 /// What was asked for and refused, and why.
-pub(super) fn what(view: &View, part: &Part, film: &Film, refused: &Refused<'_>) -> String {
+pub(super) fn what(panel: Panel<'_>, refused: &Refused<'_>) -> String {
+    let Panel { view, part, .. } = panel;
     let refusal = refused.refusal;
     let [free, longest, usable] = refused.free;
     format!(
         "{}: {}{} at order {} refused: {}; {} free, longest hole {}, {} of it usable at this order",
-        when(view, film, refusal.event),
+        when(panel, refusal.event),
         sized(refusal.request.count(), view.page),
         of_client(part, refusal.request.client()),
         refusal.request.align(),
@@ -49,7 +50,8 @@ pub(super) fn what(view: &View, part: &Part, film: &Film, refused: &Refused<'_>)
 }
 
 /// Since when it had no place.
-pub(super) fn doomed(view: &View, part: &Part, film: &Film, refused: &Refused<'_>) -> String {
+pub(super) fn doomed(panel: Panel<'_>, refused: &Refused<'_>) -> String {
+    let Panel { part, film, .. } = panel;
     match refused.doomed {
         Doomed::Never => {
             "a place was free: claims of it failed, or the policy passed it over".to_string()
@@ -64,18 +66,14 @@ pub(super) fn doomed(view: &View, part: &Part, film: &Film, refused: &Refused<'_
                 }
                 _ => String::new(),
             };
-            format!("no place for it since {}{taker}", when(view, film, event))
+            format!("no place for it since {}{taker}", when(panel, event))
         }
     }
 }
 
 /// Who stands in its best places: a line for each.
-pub(super) fn in_the_way(
-    view: &View,
-    part: &Part,
-    film: &Film,
-    refused: &Refused<'_>,
-) -> Vec<String> {
+pub(super) fn in_the_way(panel: Panel<'_>, refused: &Refused<'_>) -> Vec<String> {
+    let Panel { part, film, .. } = panel;
     let places = &refused.places;
     let lines = places.best.iter().map(|place| {
         let named = place.buffers.iter().take(NAMED).map(|&buffer| {
@@ -83,7 +81,7 @@ pub(super) fn in_the_way(
             let since = if (buffer.event as usize) < film.before {
                 "from the start".to_string()
             } else {
-                format!("since {}", when(view, film, buffer.event))
+                format!("since {}", when(panel, buffer.event))
             };
             let of = of_client(part, buffer.request.client());
             format!("id {}{of}, {}, {since}", buffer.id, buffer.run)

@@ -59,6 +59,11 @@ function lastUpTo(column, value) {
   return low - 1;
 }
 
+/** The column of x: microseconds or operations. */
+function columnOf(panel, name) {
+  return name === "time" ? panel.at : panel.op;
+}
+
 /** The buffers that live after an event, in the order of their grants. */
 function liveAt(panel, event) {
   const { frames, kind, about, end } = panel;
@@ -83,7 +88,10 @@ function piecesOf(panel, grant, event) {
     if (part.event > event) break;
     const [start, end] = [page + part.offset, page + part.offset + part.pages];
     runs = runs
-      .flatMap((run) => [[run[0], Math.min(run[1], start)], [Math.max(run[0], end), run[1]]])
+      .flatMap((run) => [
+        [run[0], Math.min(run[1], start)],
+        [Math.max(run[0], end), run[1]],
+      ])
       .filter((run) => run[0] < run[1]);
   }
   // One that goes in parts and ends with the last of them has nothing left.

@@ -56,11 +56,20 @@ function drawRow(context, layout, row, y, paint) {
   while (start < row.end) {
     const look = paint.lookOf(start);
     let end = start + 1;
-    while (end < row.end && paint.lookOf(end) === look) end += 1;
+    while (
+      end < row.end &&
+      paint.lookOf(end) === look &&
+      paint.isPlaced(end) === paint.isPlaced(start)
+    )
+      end += 1;
     const x = layout.gutter + (row.shift + start - row.page) * layout.cell;
     const width = (end - start) * layout.cell;
     context.fillStyle = paint.fill(look, context);
     context.fillRect(x, y, width, layout.high - gap);
+    if (paint.isPlaced(start)) {
+      context.fillStyle = paint.shown.miss;
+      context.fillRect(x, y + layout.high - gap - 2, width, 2);
+    }
     if (paint.startsAt(start)) {
       context.fillStyle = paint.shown.paper;
       context.fillRect(x, y, Math.min(1, layout.cell / 2), layout.high - gap);

@@ -24,11 +24,11 @@ class Best {
   }
 }
 
-/** Pages owned in a window that moves up, and how many buffers own them. */
-class Window {
+/** Pages owned in a slider that moves up, and how many buffers own them. */
+class Slider {
   constructor(panel, owner) {
     this.owner = owner;
-    // Of each buffer, its pages within; all zero again once the window is empty.
+    // Of each buffer, its pages within; all zero again once the slider is empty.
     this.inside = panel.inside ||= new Uint32Array(panel.id.length);
     this.from = 0;
     this.to = 0;
@@ -57,17 +57,17 @@ class Window {
 }
 
 /** Offers each place of a range that is aligned and long enough; returns how many there are. */
-function slide(panel, range, request, window, best) {
+function slide(panel, range, request, slider, best) {
   const need = roundUp(request.count, panel.area.granule);
   const step = 2 ** Math.max(request.order, panel.area.bitOrder);
   let starts = 0;
   let start = alignedFrom(panel.area, range, range.first, request.order);
   for (; start + need <= range.end; start += step) {
-    window.moveTo(start, start + need);
-    best.offer(start, window.pages, window.buffers);
+    slider.moveTo(start, start + need);
+    best.offer(start, slider.pages, slider.buffers);
     starts += 1;
   }
-  window.moveTo(range.end, range.end);
+  slider.moveTo(range.end, range.end);
   return starts;
 }
 
@@ -75,9 +75,9 @@ function slide(panel, range, request, window, best) {
 function placesAt(panel, event, request, limit = PLACES_SHOWN) {
   const owner = ownersAt(panel, event);
   const best = new Best(limit);
-  const window = new Window(panel, owner);
+  const slider = new Slider(panel, owner);
   let all = 0;
-  for (const range of panel.area.ranges) all += slide(panel, range, request, window, best);
+  for (const range of panel.area.ranges) all += slide(panel, range, request, slider, best);
   const need = roundUp(request.count, panel.area.granule);
   const places = best.places.map((place) => ({
     start: place.start,

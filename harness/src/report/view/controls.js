@@ -3,38 +3,31 @@
 const PLAY_SECONDS = [5, 20, 60, 300];
 const ORDERS = 13;
 
-const KEYS = [
-  ["← →", "the operation before, the next one (with Shift: ten at a time)"],
-  ["Home End", "the start, the end"],
-  ["n p", "the next refusal, the one before"],
-  ["r", "rewind to where the selected refusal lost its last place"],
-  ["d", "the first answer that differs between the two takes"],
-  ["space", "play, pause"],
-  ["+ -", "zoom in and out along x, around the cursor"],
-  ["] [", "zoom in and out along the pages"],
-  ["↑ ↓", "move along the pages (map in focus)"],
-  [", .", "move along x"],
-  ["0", "all of it"],
-  ["x", "time or operations along x"],
-  ["c", "the next way to colour"],
-  ["?", "this list"],
-];
-
 class Controls {
   constructor(page) {
     this.page = page;
     this.playing = null;
     this.said = make("output", { class: "at" });
     this.quiet = make("p", { class: "unseen", "aria-live": "polite" });
-    this.range = make("input", { type: "range", "aria-label": "the cursor, from start to end",
-      input: () => page.seekX(this.fromRange()) });
+    this.range = make("input", {
+      type: "range",
+      "aria-label": "the cursor, from start to end",
+      input: () => page.seekX(this.fromRange()),
+    });
     this.playButton = make("button", { type: "button", click: () => this.play() }, "▶ play");
     this.help = this.makeHelp();
     this.legend = make("p", { class: "legend" });
-    this.node = make("div", { class: "controls" }, this.choices(), this.transport(), this.legend,
-      this.help, this.quiet);
+    this.node = make(
+      "div",
+      { class: "controls" },
+      this.transport(),
+      this.choices(),
+      this.legend,
+      this.help,
+      this.quiet,
+    );
     this.chosen();
-    document.addEventListener("keydown", (event) => this.key(event));
+    document.addEventListener("keydown", (event) => pressed(this, event));
   }
 
   // What is there to choose.
@@ -45,39 +38,85 @@ class Controls {
     const row = make("div", { class: "choices" });
     const areas = [...new Set(page.panels.map((panel) => panel.areaIndex))];
     if (areas.length > 1) {
-      row.append(this.select("area", areas.map((k) => [k, head.areas[k].name]), page.area,
-        (value) => page.show({ area: Number(value) })));
+      row.append(
+        this.select(
+          "area",
+          areas.map((k) => [k, head.areas[k].name]),
+          page.area,
+          (value) => page.show({ area: Number(value) }),
+        ),
+      );
     }
     if (head.takes.length > 2) {
       page.showing.forEach((take, side) => {
         const names = head.takes.map((one, k) => [k, one.name]);
-        row.append(this.select(side ? "beside" : "take", names, take, (value) => {
-          const showing = [...page.showing];
-          showing[side] = Number(value);
-          page.show({ showing });
-        }));
+        row.append(
+          this.select(side ? "beside" : "take", names, take, (value) => {
+            const showing = [...page.showing];
+            showing[side] = Number(value);
+            page.show({ showing });
+          }),
+        );
       });
     }
-    this.axisSelect = this.select("along x", [["time", "time"], ["op", "operations"]], page.axis,
-      (value) => page.setAxis(value));
+    this.axisSelect = this.select(
+      "along x",
+      [
+        ["time", "time"],
+        ["op", "operations"],
+      ],
+      page.axis,
+      (value) => page.setAxis(value),
+    );
     if (head.has_time) row.append(this.axisSelect);
-    this.colourSelect = this.select("colour by", [["client", "client"], ["size", "size"],
-      ["age", "age"], ["loss", "alignment loss"]], page.colour, (value) => page.setColour(value));
-    row.append(this.colourSelect, this.requestFields());
+    this.colourSelect = this.select(
+      "colour by",
+      [
+        ["client", "client"],
+        ["size", "size"],
+        ["age", "age"],
+        ["loss", "alignment loss"],
+      ],
+      page.colour,
+      (value) => page.setColour(value),
+    );
+    row.append(
+      this.colourSelect,
+      this.requestFields(),
+      make(
+        "span",
+        { class: "zoom" },
+        button("−", "zoom out along x (-)", () => page.zoomX(2), "out"),
+        button("+", "zoom in along x (+)", () => page.zoomX(1 / 2), "in"),
+        button("all", "all of it (0)", () => page.whole(), "all"),
+        button("?", "keys and gestures (?)", () => this.help.showModal(), "help"),
+      ),
+    );
     return row;
   }
 
   select(words, options, value, change) {
-    const list = make("select", { change: () => change(list.value) },
-      ...options.map(([key, text]) => make("option", { value: key, selected: key === value }, text)));
+    const list = make(
+      "select",
+      { change: () => change(list.value) },
+      ...options.map(([key, text]) =>
+        make("option", { value: key, selected: key === value }, text),
+      ),
+    );
     return make("label", {}, make("span", {}, words), list);
   }
 
   requestFields() {
     const { page } = this;
-    this.count = make("input", { type: "number", min: "1", "aria-label": "pages of the request",
-      inputmode: "numeric" });
-    const orders = Array.from({ length: ORDERS }, (_, order) => make("option", { value: order }, order));
+    this.count = make("input", {
+      type: "number",
+      min: "1",
+      "aria-label": "pages of the request",
+      inputmode: "numeric",
+    });
+    const orders = Array.from({ length: ORDERS }, (_, order) =>
+      make("option", { value: order }, order),
+    );
     this.order = make("select", { "aria-label": "order of the request" }, ...orders);
     const change = () => {
       const count = Math.floor(Number(this.count.value));
@@ -86,44 +125,73 @@ class Controls {
     };
     this.count.addEventListener("change", change);
     this.order.addEventListener("change", change);
-    return make("span", { class: "request" }, make("span", {}, "request of"), this.count,
-      make("span", {}, "pages at order"), this.order);
+    return make(
+      "span",
+      { class: "request" },
+      make("span", {}, "request of"),
+      this.count,
+      make("span", {}, "pages at order"),
+      this.order,
+    );
   }
 
   transport() {
     const { page } = this;
-    const button = (text, label, click, id) => make("button", { type: "button", title: label,
-      "aria-label": label, click, "data-do": id }, text);
     const times = PLAY_SECONDS.map((s) => [s, `all in ${s < 60 ? `${s} s` : `${s / 60} min`}`]);
     this.speed = this.select("speed", times, PLAY_SECONDS[1], () => this.restart());
     const { difference } = page.head;
-    return make("div", { class: "transport" },
-      make("div", { class: "buttons" },
-        this.playButton, this.speed,
+    return make(
+      "div",
+      { class: "transport" },
+      make(
+        "div",
+        { class: "buttons" },
+        this.playButton,
+        this.speed,
         button("◀ refusal", "the refusal before (p)", () => page.nextRefusal(-1), "before"),
         button("refusal ▶", "the next refusal (n)", () => page.nextRefusal(1), "next"),
-        button("⏪ rewind", "to where the refusal lost its last place (r)",
-          () => page.rewindSelected(), "rewind"),
-        difference ? button("first difference", difference.text || "the first answer that differs (d)",
-          () => page.toDifference(), "difference") : null,
-        make("span", { class: "zoom" },
-          button("−", "zoom out along x (-)", () => page.zoomX(2), "out"),
-          button("+", "zoom in along x (+)", () => page.zoomX(1 / 2), "in"),
-          button("all", "all of it (0)", () => page.whole(), "all"),
-          button("?", "keys and gestures (?)", () => this.help.showModal(), "help"))),
-      make("div", { class: "scrub" }, this.range, this.said));
+        button(
+          "rewind",
+          "to where the refusal lost its last place (r)",
+          () => page.rewindSelected(),
+          "rewind",
+        ),
+        difference
+          ? button(
+              "first difference",
+              "the first answer that differs (d)",
+              () => page.toDifference(),
+              "difference",
+            )
+          : null,
+      ),
+      make("div", { class: "scrub" }, this.range, this.said),
+    );
   }
 
   makeHelp() {
     const close = make("button", { type: "button", click: () => this.help.close() }, "close");
-    return make("dialog", { class: "help", "aria-label": "keys and gestures" },
+    return make(
+      "dialog",
+      { class: "help", "aria-label": "keys and gestures" },
       make("h2", {}, "Keys"),
-      make("dl", {}, ...KEYS.flatMap(([key, words]) => [make("dt", {}, make("kbd", {}, key)),
-        make("dd", {}, words)])),
+      make(
+        "dl",
+        {},
+        ...KEYS.flatMap(([key, words]) => [
+          make("dt", {}, make("kbd", {}, key)),
+          make("dd", {}, words),
+        ]),
+      ),
       make("h2", {}, "Pointer and fingers"),
-      make("p", {}, "Click: cursor and buffer. Click on a tick: that refusal. Wheel: zoom along x, "
-        + "with Shift along the pages. Two fingers: both. Drag: move what is zoomed, else the cursor."),
-      close);
+      make(
+        "p",
+        {},
+        "Click: cursor and buffer. Click on a tick: that refusal. Wheel: zoom along x, " +
+          "with Shift along the pages. Two fingers: both. Drag: move what is zoomed, else the cursor.",
+      ),
+      close,
+    );
   }
 
   // What follows the page.
@@ -186,8 +254,8 @@ class Controls {
       return swatch;
     };
     const hatched = make("i", { class: "swatch" });
-    hatched.style.background = `repeating-linear-gradient(135deg, ${shown.hatch} 0 1.5px, `
-      + `${shown.free} 1.5px 4px)`;
+    hatched.style.background =
+      `repeating-linear-gradient(135deg, ${shown.hatch} 0 1.5px, ` + `${shown.free} 1.5px 4px)`;
     const curve = (style) => {
       const swatch = make("i", { class: "dash" });
       swatch.style.borderTop = `${Math.max(2, style.width)}px ${style.dash ? "dashed" : "solid"} ${style.colour}`;
@@ -195,10 +263,17 @@ class Controls {
     };
     this.legend.replaceChildren(
       make("span", { class: "key" }, `Colour: ${coloured.title}`),
-      ...coloured.names.map((name, k) => key(block(shades[k]), name)),
+      ...coloured.names.map((name, k) => (coloured.isUsed(k) ? key(block(shades[k]), name) : "")),
       key(block(shown.free), "free"),
       key(hatched, `free, of no use to ${page.speaker.request(page.request)}`),
-      ...[...curveStyles(shown), requestStyle(shown)].map((style) => key(curve(style), style.words)));
+    );
+    const styles = [...curveStyles(shown), requestStyle(shown)];
+    for (const take of page.takes || []) {
+      take.legend.replaceChildren(
+        ...styles.map((style) => key(curve(style), style.words)),
+        key(block(`${shown.miss}33`), "no place for it"),
+      );
+    }
   }
 
   // Play.
@@ -214,7 +289,7 @@ class Controls {
     const { page } = this;
     if (page.cursor.op >= page.lastOp) page.seekX(page.domain().from);
     this.playing = {};
-    this.playButton.textContent = "⏸ pause";
+    this.playButton.textContent = "❚❚ pause";
     this.restart();
   }
 
@@ -233,59 +308,12 @@ class Controls {
     };
     this.playing.frame = requestAnimationFrame(frame);
   }
-
-  // Keys.
-
-  key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || this.help.open) return;
-    const { target } = event;
-    const isField = target.matches("input[type=number], select, textarea");
-    if (isField || (target.matches("input[type=range]") && /^(Arrow|Home|End|Page)/.test(event.key))) {
-      return;
-    }
-    if (event.key === " " && target.matches("button, summary, a")) return;
-    const act = this.actionOf(event);
-    if (!act) return;
-    event.preventDefault();
-    act();
-  }
-
-  actionOf(event) {
-    const { page } = this;
-    const onMap = event.target.matches("canvas.over");
-    const step = (by) => () => {
-      for (let k = 0; k < (event.shiftKey ? 10 : 1); k += 1) page.step(by);
-    };
-    const scrolls = event.target.matches(".scroller") && /^(Arrow[UD]|Home|End)/.test(event.key);
-    if (scrolls) return null;
-    const actions = {
-      ArrowLeft: step(-1),
-      ArrowRight: step(1),
-      ArrowUp: onMap ? () => page.pan(0, 0.2) : null,
-      ArrowDown: onMap ? () => page.pan(0, -0.2) : null,
-      Home: () => page.seekOp(0),
-      End: () => page.seekOp(page.lastOp),
-      n: () => page.nextRefusal(1),
-      p: () => page.nextRefusal(-1),
-      r: () => page.rewindSelected(),
-      d: () => page.toDifference(),
-      " ": () => this.play(),
-      "+": () => page.zoomX(1 / 2),
-      "=": () => page.zoomX(1 / 2),
-      "-": () => page.zoomX(2),
-      "]": () => page.zoomPages(1 / 2),
-      "[": () => page.zoomPages(2),
-      ",": () => page.pan(-0.2, 0),
-      ".": () => page.pan(0.2, 0),
-      0: () => page.whole(),
-      x: () => page.setAxis(page.axis === "time" ? "op" : "time"),
-      c: () => page.setColour(nextOf(Object.keys(page.ways), page.colour)),
-      "?": () => this.help.showModal(),
-    };
-    return actions[event.key] || null;
-  }
 }
 
-function nextOf(names, name) {
-  return names[(names.indexOf(name) + 1) % names.length];
+function button(text, label, click, id) {
+  return make(
+    "button",
+    { type: "button", title: label, "aria-label": label, click, "data-do": id },
+    text,
+  );
 }

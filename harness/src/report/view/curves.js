@@ -4,7 +4,8 @@
 function curveScale(layout, area) {
   const top = Math.log2(area.pages) + 0.3;
   const { top: high, height } = layout.curves;
-  return (pages) => high + height - (pages < 1 ? 0 : ((Math.log2(pages) + 0.7) / (top + 0.7)) * height);
+  return (pages) =>
+    high + height - (pages < 1 ? 0 : ((Math.log2(pages) + 0.7) / (top + 0.7)) * height);
 }
 
 function curveLabels(context, layout, area, y, shown, pageBytes) {
@@ -21,7 +22,7 @@ function curveLabels(context, layout, area, y, shown, pageBytes) {
     context.stroke();
     context.fillStyle = shown.soft;
     context.textAlign = "right";
-    context.fillText(number(2 ** power), layout.left - 7, at);
+    context.fillText(grouped(2 ** power), layout.left - 7, at);
     context.textAlign = "left";
     context.fillText(bytesWords(2 ** power * pageBytes), layout.left + layout.plot + 7, at);
   }

@@ -76,9 +76,14 @@ function pinch(page, take, start, now) {
   const [a, b] = start.points;
   const [c, d] = now;
   const spread = (p, q, key) => Math.max(20, Math.abs(p[key] - q[key]));
-  const factor = { x: spread(a, b, "x") / spread(c, d, "x"), y: spread(a, b, "y") / spread(c, d, "y") };
-  const share = { x: ((a.x + b.x) / 2 - layout.left) / layout.plot,
-    y: 1 - ((a.y + b.y) / 2 - layout.map.top) / layout.map.height };
+  const factor = {
+    x: spread(a, b, "x") / spread(c, d, "x"),
+    y: spread(a, b, "y") / spread(c, d, "y"),
+  };
+  const share = {
+    x: ((a.x + b.x) / 2 - layout.left) / layout.plot,
+    y: 1 - ((a.y + b.y) / 2 - layout.map.top) / layout.map.height,
+  };
   const around = (low, high, at, by) => {
     const middle = low + at * (high - low);
     return [middle - (middle - low) * by, middle + (high - middle) * by];
@@ -102,7 +107,7 @@ function wheeled(page, take, event) {
 /** The refusal nearest to a point of the ticks, within reach. */
 function refusalNear(page, take, x) {
   const { panel, layout } = take;
-  const column = axis(panel, page.axis);
+  const column = columnOf(panel, page.axis);
   let best = -1;
   let nearest = TICK_REACH_PX;
   panel.refusals.event.forEach((event, refusal) => {
@@ -151,7 +156,8 @@ function tickTip(page, take, event, point) {
 function tellPage(page, take, event, what) {
   const { panel } = take;
   const { order } = page.request;
-  const grant = what.near ? take.bufferAt(what.event, what.page)
+  const grant = what.near
+    ? take.bufferAt(what.event, what.page)
     : ownersAt(panel, what.event)[what.page];
   if (grant < 0) {
     page.tip.show(event, page.speaker.hole(panel, what.page, what.event, order));
@@ -192,10 +198,10 @@ class Tip {
     node.hidden = false;
     const { clientWidth, clientHeight } = document.documentElement;
     const [width, height] = [node.offsetWidth, node.offsetHeight];
-    const left = event.clientX + 16 + width > clientWidth ? event.clientX - width - 12
-      : event.clientX + 16;
-    const top = event.clientY + 16 + height > clientHeight ? event.clientY - height - 12
-      : event.clientY + 16;
+    const left =
+      event.clientX + 16 + width > clientWidth ? event.clientX - width - 12 : event.clientX + 16;
+    const top =
+      event.clientY + 16 + height > clientHeight ? event.clientY - height - 12 : event.clientY + 16;
     node.style.left = `${Math.max(6, Math.min(left, clientWidth - width - 6))}px`;
     node.style.top = `${Math.max(6, top)}px`;
   }

@@ -16,12 +16,12 @@ function clipped(layout, x) {
 function eventX(take, event) {
   const { page, panel, layout } = take;
   const domain = page.domain();
-  const column = axis(panel, page.axis);
+  const column = columnOf(panel, page.axis);
   const value = event < 0 ? domain.from : event >= panel.events ? domain.to : column[event];
   return xAt(layout, page.window, value);
 }
 
-function line(context, x, from, to) {
+function strokeLine(context, x, from, to) {
   context.beginPath();
   context.moveTo(x, from);
   context.lineTo(x, to);
@@ -40,7 +40,7 @@ function drawDoom(context, take, shown) {
   context.strokeStyle = shown.miss;
   context.lineWidth = 1.5;
   if (right >= layout.left && right <= layout.left + layout.plot) {
-    line(context, right, layout.map.top, low);
+    strokeLine(context, right, layout.map.top, low);
   }
   if (doomed === null) return;
   const left = eventX(take, doomed);
@@ -49,13 +49,13 @@ function drawDoom(context, take, shown) {
   if (to > from) context.fillRect(from, layout.ticks.top + layout.ticks.height - 4, to - from, 4);
   if (left < layout.left || left > layout.left + layout.plot) return;
   context.setLineDash([4, 3]);
-  line(context, left, layout.map.top, low);
+  strokeLine(context, left, layout.map.top, low);
   context.setLineDash([]);
-  tag(context, layout, left, layout.map.top + 10, "no place from here", shown.miss, shown);
+  wordAt(context, layout, left, layout.map.top + 10, "no place from here", shown.miss, shown);
 }
 
 /** A word beside a line, on the side that has room. */
-function tag(context, layout, x, y, text, colour, shown) {
+function wordAt(context, layout, x, y, text, colour, shown) {
   const width = context.measureText(text).width + 8;
   const toLeft = x + width + 4 > layout.left + layout.plot;
   const left = Math.max(layout.left, toLeft ? x - width - 2 : x + 2);
@@ -118,8 +118,14 @@ function drawPlace(context, take, shown) {
   context.closePath();
   context.fill();
   context.stroke();
-  if (low - high > 4) outline(context, take, { left: x - 3, right: x, start: place.start,
-    end: place.start + place.pages }, shown.miss, 1.5);
+  if (low - high > 4)
+    outline(
+      context,
+      take,
+      { left: x - 3, right: x, start: place.start, end: place.start + place.pages },
+      shown.miss,
+      1.5,
+    );
 }
 
 function drawCursor(context, take, page, shown) {
@@ -128,7 +134,7 @@ function drawCursor(context, take, page, shown) {
   if (x < layout.left - 1 || x > layout.left + layout.plot + 1) return;
   context.strokeStyle = shown.cursor;
   context.lineWidth = 1;
-  line(context, x, layout.map.top, layout.axis + 4);
+  strokeLine(context, x, layout.map.top, layout.axis + 4);
   context.fillStyle = shown.cursor;
   context.beginPath();
   context.moveTo(x - 5, layout.map.top - 6);
@@ -144,4 +150,65 @@ function drawCursor(context, take, page, shown) {
   context.textAlign = "left";
   context.textBaseline = "middle";
   context.fillText(text, left + 5, layout.axis + 13);
+}
+
+const MOST_EDGES = 1500;
+const LEAST_EDGE_PX = 4;
+
+/** The buffers in a window, unless they are too many to tell apart. */
+function buffersIn(take) {
+  const { panel, page, layout } = take;
+  const { from, to, first, end } = page.window;
+  const column = columnOf(panel, page.axis);
+  const [low, high] = [lastUpTo(column, from - 1), lastUpTo(column, to)];
+  const leastPages = (LEAST_EDGE_PX * (end - first)) / layout.map.height;
+  const found = [];
+  for (let grant = 0; grant < panel.id.length; grant += 1) {
+    if (panel.begin[grant] > high || panel.end[grant] < low) continue;
+    const page0 = panel.page[grant];
+    if (page0 >= end || page0 + panel.count[grant] <= first) continue;
+    if (panel.count[grant] < leastPages || panel.parts.has(grant)) continue;
+    if (found.push(grant) > MOST_EDGES) return [];
+  }
+  return found;
+}
+
+/** Where buffers are tall enough to tell apart: their edges, and their names where there is room. */
+function drawEdges(context, take, shown) {
+  const { panel, layout, page } = take;
+  if (!take.seen) return;
+  context.save();
+  context.beginPath();
+  context.rect(layout.left, layout.map.top, layout.plot, layout.map.height);
+  context.clip();
+  context.strokeStyle = shown.paper;
+  context.lineWidth = 1;
+  context.textAlign = "left";
+  context.textBaseline = "middle";
+  for (const grant of buffersIn(take)) {
+    const start = panel.page[grant];
+    const [left, right] = [eventX(take, panel.begin[grant]), eventX(take, panel.end[grant])];
+    const high = yAt(layout, page.window, start + takenPages(panel, grant));
+    const low = yAt(layout, page.window, start);
+    context.strokeRect(left, high, right - left, low - high);
+    if (panel.snapshots || low - high < 13) continue;
+    nameBuffer(context, take, grant, { left, right, high, low }, shown);
+  }
+  context.restore();
+}
+
+/** Id and client, or the id alone, in the part of a buffer that is seen. */
+function nameBuffer(context, take, grant, box, shown) {
+  const { panel, layout, page } = take;
+  const { map } = layout;
+  const left = Math.max(box.left, layout.left) + 4;
+  const room = Math.min(box.right, layout.left + layout.plot) - left - 4;
+  const client = page.speaker.client(panel.client[grant]);
+  const names = [client ? `${panel.id[grant]} ${client}` : "", String(panel.id[grant])];
+  const fitting = names.find((name) => name && context.measureText(name).width <= room);
+  if (!fitting) return;
+  const high = Math.max(box.high, map.top);
+  const low = Math.min(box.low, map.top + map.height);
+  context.fillStyle = shown.onBuffer;
+  context.fillText(fitting, left, (high + low) / 2);
 }

@@ -8,7 +8,11 @@ class Page {
     this.timing = { open_ms: null, seek_ms: null, redraw_ms: null };
     this.axis = head.has_time ? "time" : "op";
     this.waiting = [];
-    this.lastOp = panels.reduce((last, panel) => Math.max(last, panel.op[panel.events - 1] ?? 0), 0);
+    this.takes = [];
+    this.lastOp = panels.reduce(
+      (last, panel) => Math.max(last, panel.op[panel.events - 1] ?? 0),
+      0,
+    );
     this.cursor = { op: 0, at: head.start_us };
     this.showing = head.takes.length > 1 ? [0, 1] : [0];
     this.startAt(head.first[0]);
@@ -17,25 +21,34 @@ class Page {
   /** The area and the request of the first answer, or what is asked most where there is none. */
   startAt(answer) {
     const of = (take, area) => this.panels.find((p) => p.take === take && p.areaIndex === area);
-    const panel = answer ? of(answer.take, answer.area)
+    const panel = answer
+      ? of(answer.take, answer.area)
       : this.panels.find((one) => one.refusals.length) || this.panels[0];
     if (answer && !this.showing.includes(answer.take)) this.showing[0] = answer.take;
     this.area = panel.areaIndex;
     const refusal = answer ? answer.refusal : 0;
     this.selected = panel.refusals.length ? { panel, refusal } : null;
-    this.request = this.selected ? requestOf(panel, refusal)
+    this.request = this.selected
+      ? requestOf(panel, refusal)
       : { count: 1, order: this.head.takes[panel.take].cap };
     if (this.selected) this.setCursor(panel.op[panel.refusals.event[refusal]]);
     this.changeArea();
   }
 
   changeArea() {
-    this.shown = this.showing.map((take) => this.panels.find((panel) =>
-      panel.take === take && panel.areaIndex === this.area)).filter(Boolean);
+    this.shown = this.showing
+      .map((take) =>
+        this.panels.find((panel) => panel.take === take && panel.areaIndex === this.area),
+      )
+      .filter(Boolean);
     const alike = this.panels.filter((panel) => panel.areaIndex === this.area);
     this.ways = colourings(this.head, alike);
-    this.colour = this.ways[this.colour] && this.colour ? this.colour
-      : this.head.clients.length ? "client" : "size";
+    this.colour =
+      this.ways[this.colour] && this.colour
+        ? this.colour
+        : this.head.clients.length
+          ? "client"
+          : "size";
     this.colourCache = new Map();
     this.window = { ...this.domain(), first: 0, end: this.shown[0].area.pages };
   }
@@ -85,12 +98,12 @@ class Page {
   }
 
   cursorWords() {
-    const op = `operation ${number(this.cursor.op)} of ${number(this.head.ops)}`;
+    const op = `operation ${grouped(this.cursor.op)} of ${grouped(this.head.ops)}`;
     return this.head.has_time ? `${exactSeconds(this.cursor.at)} s, ${op}` : op;
   }
 
   cursorShort() {
-    if (this.axis !== "time") return number(this.cursor.op);
+    if (this.axis !== "time") return grouped(this.cursor.op);
     return `${secondsWords(this.cursor.at, this.window.to - this.window.from)} s`;
   }
 
@@ -130,10 +143,12 @@ class Page {
 
   step(by) {
     const op = this.cursor.op;
-    const found = this.shown.map((panel) => {
-      const event = lastUpTo(panel.op, by > 0 ? op : op - 1) + (by > 0 ? 1 : 0);
-      return panel.op[event];
-    }).filter((next) => next !== undefined);
+    const found = this.shown
+      .map((panel) => {
+        const event = lastUpTo(panel.op, by > 0 ? op : op - 1) + (by > 0 ? 1 : 0);
+        return panel.op[event];
+      })
+      .filter((next) => next !== undefined);
     if (found.length) this.seekOp(by > 0 ? Math.min(...found) : Math.max(...found));
   }
 
@@ -155,8 +170,12 @@ class Page {
   nextRefusal(by) {
     let best = null;
     for (const panel of this.shown) {
-      const ops = panel.refusalOps ||= Float64Array.from(panel.refusals.event, (e) => panel.op[e]);
-      const refusal = by > 0 ? lastUpTo(ops, this.cursor.op) + 1 : lastUpTo(ops, this.cursor.op - 1);
+      const ops = (panel.refusalOps ||= Float64Array.from(
+        panel.refusals.event,
+        (e) => panel.op[e],
+      ));
+      const refusal =
+        by > 0 ? lastUpTo(ops, this.cursor.op) + 1 : lastUpTo(ops, this.cursor.op - 1);
       if (refusal < 0 || refusal >= ops.length) continue;
       const nearer = !best || (ops[refusal] - best.op) * by < 0;
       if (nearer) best = { panel, refusal, op: ops[refusal] };
@@ -196,8 +215,9 @@ class Page {
       return [start, start + span];
     };
     [next.from, next.to] = fit(next.from, next.to, all.from, all.to, 1);
-    [next.first, next.end] = fit(Math.floor(next.first), Math.ceil(next.end), 0, pages, 1)
-      .map(Math.round);
+    [next.first, next.end] = fit(Math.floor(next.first), Math.ceil(next.end), 0, pages, 1).map(
+      Math.round,
+    );
     this.window = next;
     this.rescan();
     this.controls.zoomed();
@@ -221,8 +241,12 @@ class Page {
   pan(x, pages) {
     const { from, to, first, end } = this.window;
     const moved = Math.round(pages * (end - first));
-    this.zoomTo({ from: from + x * (to - from), to: to + x * (to - from),
-      first: first + moved, end: end + moved });
+    this.zoomTo({
+      from: from + x * (to - from),
+      to: to + x * (to - from),
+      first: first + moved,
+      end: end + moved,
+    });
   }
 
   whole() {
@@ -278,7 +302,9 @@ class Page {
 
   settled() {
     if (!this.pumping) return Promise.resolve();
-    return new Promise((done) => { this.waiting.push(done); });
+    return new Promise((done) => {
+      this.waiting.push(done);
+    });
   }
 
   /** All of it, now: for paper, which does not wait. */

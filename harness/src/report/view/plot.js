@@ -5,17 +5,27 @@ const NARROW_PX = 560;
 const TICKS_PX = 20;
 const AXIS_PX = 26;
 const MOST_COLUMNS = 1600;
+const TALL_PX = 760;
 
 function plotLayout(width) {
   const narrow = width < NARROW_PX;
   const left = narrow ? 52 : 66;
   const right = narrow ? 46 : 58;
-  const map = { top: 6, height: narrow ? 230 : 320 };
+  const map = { top: 6, height: narrow ? 230 : width < TALL_PX ? 300 : 360 };
   const ticks = { top: map.top + map.height + 2, height: TICKS_PX };
   const curves = { top: ticks.top + TICKS_PX + 8, height: narrow ? 130 : 150 };
   const axis = curves.top + curves.height;
-  return { narrow, width, left, plot: Math.max(40, width - left - right), map, ticks, curves, axis,
-    height: axis + AXIS_PX };
+  return {
+    narrow,
+    width,
+    left,
+    plot: Math.max(40, width - left - right),
+    map,
+    ticks,
+    curves,
+    axis,
+    height: axis + AXIS_PX,
+  };
 }
 
 /** Where an x of the window is, in CSS pixels. */
@@ -49,6 +59,7 @@ function pictureOf(seen, height, shades, shown, scale) {
   canvas.width = seen.width;
   canvas.height = height;
   const context = canvas.getContext("2d");
+  const thick = Math.max(1, Math.round(scale));
   const image = context.createImageData(seen.width, height);
   const pixels = new Uint32Array(image.data.buffer);
   const table = shadeTable(shades, shown);
@@ -59,9 +70,10 @@ function pictureOf(seen, height, shades, shown, scale) {
       const cell = x * rows + row;
       const at = seen.classes[cell] * table.levels + table.level(seen.cover[cell]);
       const dead = seen.dead[cell];
-      pixels[y * seen.width + x] = dead && isHatch(x, y, scale)
-        ? table.hatched[at * table.levels + table.level(dead)]
-        : table.plain[at];
+      pixels[y * seen.width + x] =
+        dead && isHatch(x, y, thick)
+          ? table.hatched[at * table.levels + table.level(dead)]
+          : table.plain[at];
     }
   }
   context.putImageData(image, 0, 0);
@@ -70,7 +82,10 @@ function pictureOf(seen, height, shades, shown, scale) {
 
 /** The picture, moved and stretched to where its window is in the one that is shown. */
 function drawPicture(context, layout, window, seen, picture) {
-  const [left, right] = [xAt(layout, window, seen.window.from), xAt(layout, window, seen.window.to)];
+  const [left, right] = [
+    xAt(layout, window, seen.window.from),
+    xAt(layout, window, seen.window.to),
+  ];
   const [top, low] = [yAt(layout, window, seen.window.end), yAt(layout, window, seen.window.first)];
   context.save();
   context.beginPath();
@@ -100,13 +115,14 @@ function drawPages(context, layout, window, area, shown, pageBytes) {
     const base = range.base - range.first;
     for (let pfn = roundUp(low + base, step); pfn <= high + base; pfn += step) {
       const y = yAt(layout, window, pfn - base);
-      label(context, layout, y, number(pfn), bytesWords((pfn - base) * pageBytes), shown);
+      pageLabel(context, layout, y, grouped(pfn), bytesWords((pfn - base) * pageBytes), shown);
     }
-    if (range.first > window.first) drawBorder(context, layout, yAt(layout, window, range.first), shown);
+    if (range.first > window.first)
+      drawBorder(context, layout, yAt(layout, window, range.first), shown);
   }
 }
 
-function label(context, layout, y, left, right, shown) {
+function pageLabel(context, layout, y, left, right, shown) {
   context.fillStyle = shown.soft;
   context.strokeStyle = shown.line;
   const at = Math.min(layout.map.top + layout.map.height - 5, Math.max(layout.map.top + 5, y));
@@ -149,7 +165,7 @@ function drawAxis(context, layout, window, axis, shown) {
     context.lineTo(x, layout.axis + 4);
     context.stroke();
     const digits = Math.max(0, -Math.floor(Math.log10(step)));
-    const text = axis === "time" ? `${(k * step).toFixed(digits)} s` : number(k * step);
+    const text = axis === "time" ? `${(k * step).toFixed(digits)} s` : grouped(k * step);
     if (x < layout.left + layout.plot - 12) context.fillText(text, x, layout.axis + 7);
   }
   context.textAlign = "right";

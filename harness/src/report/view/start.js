@@ -4,7 +4,7 @@
 function writeAddress(page) {
   const { window: shown, cursor, axis: name } = page;
   const words = new URLSearchParams();
-  const byTime = name === "time" && (page.opAt(cursor.at) === cursor.op);
+  const byTime = name === "time" && page.opAt(cursor.at) === cursor.op;
   if (byTime) words.set("t", exactSeconds(cursor.at));
   else words.set("op", String(cursor.op));
   if (page.head.has_time && name === "op") words.set("x", "op");
@@ -55,8 +55,8 @@ function readAddress(page) {
 function readPlace(page, words) {
   const area = numbersOf(words.get("area"), 1);
   const takes = numbersOf(words.get("takes"), page.showing.length);
-  const has = (take, where) => page.panels.some((one) =>
-    one.take === take && one.areaIndex === where);
+  const has = (take, where) =>
+    page.panels.some((one) => one.take === take && one.areaIndex === where);
   const change = {};
   if (takes && takes.every((take) => has(take, page.area))) change.showing = takes;
   if (area && has((change.showing || page.showing)[0], area[0])) [change.area] = area;
@@ -73,22 +73,29 @@ function publish(page) {
     settled: () => page.settled(),
     seek: (seconds) => page.seekUs(Math.round(seconds * 1e6)),
     seekOp: (op) => page.seekOp(op),
-    stateAt: (panel, event) => liveAt(of(panel), event).map((grant) => ({
-      id: of(panel).id[grant],
-      pieces: piecesOf(of(panel), grant, event),
-      client: of(panel).client[grant],
-    })),
+    stateAt: (panel, event) =>
+      liveAt(of(panel), event).map((grant) => ({
+        id: of(panel).id[grant],
+        pieces: piecesOf(of(panel), grant, event),
+        client: of(panel).client[grant],
+      })),
     holes: (panel, event) => holesAt(of(panel), event),
-    usable: (panel, event, order) => holesAt(of(panel), event)
-      .map(([start, pages]) => usablePages(of(panel).area, start, pages, order)),
+    usable: (panel, event, order) =>
+      holesAt(of(panel), event).map(([start, pages]) =>
+        usablePages(of(panel).area, start, pages, order),
+      ),
     numbers: (panel, event, request) => numbersAt(of(panel), event, request),
-    blockers: (panel, refusal, limit) => placesAtRefusal(of(panel), refusal, limit).places
-      .map((place) => ({
+    blockers: (panel, refusal, limit) =>
+      placesAtRefusal(of(panel), refusal, limit).places.map((place) => ({
         start: place.start,
         inTheWay: place.inTheWay,
-        buffers: place.buffers.map((grant) => ({ id: of(panel).id[grant],
-          client: of(panel).client[grant], page: of(panel).page[grant],
-          count: of(panel).count[grant], begin: of(panel).begin[grant] })),
+        buffers: place.buffers.map((grant) => ({
+          id: of(panel).id[grant],
+          client: of(panel).client[grant],
+          page: of(panel).page[grant],
+          count: of(panel).count[grant],
+          begin: of(panel).begin[grant],
+        })),
       })),
     places: (panel, refusal) => placesAtRefusal(of(panel), refusal, 0).all,
     doomed: (panel, refusal) => doomedEvent(of(panel), refusal),
@@ -99,8 +106,14 @@ function publish(page) {
 /** The curves of a window, without a picture. */
 function curvesOf(page, panel, spec) {
   const window = { ...page.window, ...spec.window };
-  const work = scan(panel, { axis: spec.axis || page.axis, window, width: spec.width, height: 1,
-    request: spec.request || page.request, colours: page.coloursOf(panel) });
+  const work = scan(panel, {
+    axis: spec.axis || page.axis,
+    window,
+    width: spec.width,
+    height: 1,
+    request: spec.request || page.request,
+    colours: page.coloursOf(panel),
+  });
   for (;;) {
     const { done, value } = work.next();
     if (done) {
@@ -151,15 +164,20 @@ async function startPage() {
     page.root = make("div", { class: "takes" });
     page.controls = new Controls(page);
     root.append(page.controls.node, page.root);
-    page.takes = [];
     page.build(page.root);
+    page.controls.drawLegend();
     page.controls.atCursor();
     publish(page);
     watch(page);
     if (location.hash.length > 1) readAddress(page);
   } catch (error) {
-    root.append(make("p", { class: "failed", role: "alert" },
-      `This page could not be drawn: ${error.message}`));
+    root.append(
+      make(
+        "p",
+        { class: "failed", role: "alert" },
+        `This page could not be drawn: ${error.message}`,
+      ),
+    );
     throw error;
   }
 }

@@ -24,27 +24,59 @@ class Take {
     this.plot = make("div", { class: "plot" }, this.base, this.over);
     this.state = make("div", { class: "state" });
     this.who = make("div", { class: "who" });
+    this.legend = make("p", { class: "legend" });
     this.details = make("div", { class: "details" });
     this.bitmap = make("canvas", { role: "img" });
     this.spacer = make("div", { class: "spacer" }, this.bitmap);
-    this.scroller = make("div", { class: "scroller", tabindex: "0",
-      "aria-label": "bitmap at the cursor" }, this.spacer);
+    this.scroller = make(
+      "div",
+      { class: "scroller", tabindex: "0", "aria-label": "bitmap at the cursor" },
+      this.spacer,
+    );
     const rowPages = rowPagesFor(this.take.cap);
-    this.section = make("section", { class: "take" },
+    this.section = make(
+      "section",
+      { class: "take" },
       make("h2", {}, this.take.name, make("small", {}, ` ${this.counts()}`)),
-      panel.snapshots ? make("p", { class: "note" }, "Read at some moments; what lies between two of "
-        + "them is not known, and a buffer is only what was in use.") : null,
-      make("div", { class: "first" },
-        make("div", { class: "pictures" }, this.plot),
-        make("div", { class: "aside" },
-          make("h3", {}, "Who blocks"), this.who,
-          make("h3", {}, "At the cursor"), this.state)),
-      make("div", { class: "second" },
-        make("div", { class: "bits" },
-          make("h3", {}, "Bitmap at the cursor", make("small", {},
-            ` ${counted(rowPages, "page")} a row, low pages first; at the left the pfn`)),
-          this.scroller),
-        make("div", { class: "aside" }, make("h3", {}, "Buffer"), this.details)));
+      panel.snapshots
+        ? make(
+            "p",
+            { class: "note" },
+            "Read at some moments; what lies between two of " +
+              "them is not known, and a buffer is only what was in use.",
+          )
+        : null,
+      make(
+        "div",
+        { class: "parts" },
+        make("div", { class: "pictures" }, this.plot, this.legend),
+        make(
+          "div",
+          { class: "aside" },
+          make("h3", {}, "Who blocks"),
+          this.who,
+          make("h3", {}, "At the cursor"),
+          this.state,
+          make("h3", {}, "Buffer"),
+          this.details,
+        ),
+        make(
+          "div",
+          { class: "bits" },
+          make(
+            "h3",
+            {},
+            "Bitmap at the cursor",
+            make(
+              "small",
+              {},
+              ` ${counted(rowPages, "page")} a row, low pages first; at the left the pfn`,
+            ),
+          ),
+          this.scroller,
+        ),
+      ),
+    );
     this.scroller.addEventListener("scroll", () => this.drawBits());
     this.showDetails(["Point at a buffer, or choose one above."]);
   }
@@ -52,8 +84,10 @@ class Take {
   counts() {
     const { panel } = this;
     const { grants, frees } = this.page.head.panels[this.page.panels.indexOf(panel)];
-    return `${counted(grants, "grant")}, ${counted(frees, "free")}, `
-      + counted(panel.refusals.length, "refusal");
+    return (
+      `${counted(grants, "grant")}, ${counted(frees, "free")}, ` +
+      counted(panel.refusals.length, "refusal")
+    );
   }
 
   // Pictures.
@@ -71,12 +105,19 @@ class Take {
       axis: page.axis,
       window: { ...page.window },
       width: Math.min(MOST_COLUMNS, Math.round(this.layout.plot * this.scale)),
-      height: Math.round(this.layout.map.height * this.scale),
+      height: this.rowCount(),
       request: page.request,
       colours: page.coloursOf(this.panel),
     };
     this.scanning = { work: scan(this.panel, spec), spec };
     this.draw();
+  }
+
+  /** Rows of the picture: of two pixels where each holds many pages, which is calmer to look at. */
+  rowCount() {
+    const { first, end } = this.page.window;
+    const { height } = this.layout.map;
+    return end - first > 4 * height ? height / 2 : height;
   }
 
   /** Goes on with a scan for a while; true once there is nothing to do. */
@@ -87,7 +128,6 @@ class Take {
       const { done, value } = this.scanning.work.next();
       if (!done) continue;
       this.seen = value;
-      this.height = this.scanning.spec.height;
       this.scanning = null;
       this.paint();
       return true;
@@ -98,7 +138,8 @@ class Take {
   paint() {
     if (!this.seen) return;
     const shades = this.page.coloured().shades(theme());
-    this.picture = pictureOf(this.seen, this.height, shades, theme(), this.scale);
+    const height = Math.round(this.layout.map.height * this.scale);
+    this.picture = pictureOf(this.seen, height, shades, theme(), this.scale);
     this.draw();
   }
 
@@ -112,6 +153,7 @@ class Take {
       drawPicture(context, layout, shownWindow, this.seen, this.picture);
       drawCurves(context, layout, shownWindow, panel, this.seen, page.request, shown, bytes);
     }
+    drawEdges(context, this, shown);
     drawFrame(context, layout, shown);
     drawPages(context, layout, shownWindow, panel.area, shown, bytes);
     drawTicks(context, layout, shownWindow, panel, axis, shown);
@@ -135,9 +177,13 @@ class Take {
       make("p", { class: "when" }, page.cursorWords()),
       make("p", { class: said.fits ? "fits" : "misses" }, said.verdict),
       make("p", {}, said.free),
-      make("p", {}, said.longest));
-    this.over.setAttribute("aria-label",
-      `${this.take.name}, ${page.cursorWords()}: ${said.free}; ${said.longest}. ${said.verdict}`);
+      make("p", {}, said.longest),
+      said.dead ? make("p", {}, said.dead) : "",
+    );
+    this.over.setAttribute(
+      "aria-label",
+      `${this.take.name}, ${page.cursorWords()}: ${said.free}; ${said.longest}. ${said.verdict}`,
+    );
     this.drawOver();
     this.drawBits();
   }
@@ -151,8 +197,11 @@ class Take {
     this.spacer.style.height = `${layout.whole}px`;
     const look = bitmapLook(panel, this.event, page, this.buffer, this.place);
     drawBitmap(this.bitmap, layout, this.rows, this.scroller.scrollTop, this.scale, look);
-    this.bitmap.setAttribute("aria-label", `${this.take.name}, the area page by page at `
-      + `${page.cursorWords()}: ${this.said ? this.said.free : ""}`);
+    this.bitmap.setAttribute(
+      "aria-label",
+      `${this.take.name}, the area page by page at ` +
+        `${page.cursorWords()}: ${this.said ? this.said.free : ""}`,
+    );
   }
 
   scrollTo(pageNumber) {
@@ -180,9 +229,10 @@ class Take {
     }
     const actions = {
       rewind: () => this.page.rewind(this.panel, refusal),
-      showBuffer: (grant, pinned) => this.showBuffer(grant, pinned,
-        this.panel.refusals.event[refusal]),
+      showBuffer: (grant, pinned) =>
+        this.showBuffer(grant, pinned, this.panel.refusals.event[refusal]),
       showPlace: (place) => this.showPlace(place),
+      zoomTo: (place) => this.zoomToPlace(place, refusal),
     };
     this.who.replaceChildren(...whoBlocks(this.page.speaker, this.panel, refusal, actions));
     this.place = placesAtRefusal(this.panel, refusal, 1).places[0] || null;
@@ -197,8 +247,10 @@ class Take {
     const event = this.panel.op.indexOf(op);
     if (event < 0 || this.panel.kind[event] !== GRANT) return "This take did not refuse it.";
     const grant = this.panel.about[event];
-    return `Granted here: ${speaker.bufferName(this.panel, grant)}, at pfn `
-      + `${pfnOf(this.panel.area, this.panel.page[grant])}.`;
+    return (
+      `Granted here: ${speaker.bufferName(this.panel, grant)}, at pfn ` +
+      `${pfnOf(this.panel.area, this.panel.page[grant])}.`
+    );
   }
 
   showPlace(place) {
@@ -206,6 +258,26 @@ class Take {
     this.drawOver();
     this.scrollTo(place.start);
     this.drawBits();
+  }
+
+  /** The place with as much around it, from its oldest buffer on until after the refusal. */
+  zoomToPlace(place, refusal) {
+    const { panel, page } = this;
+    const column = columnOf(panel, page.axis);
+    const refused = column[panel.refusals.event[refusal]];
+    const doomed = doomedEvent(panel, refusal);
+    const since = Math.min(
+      refused,
+      ...place.buffers.map((grant) => column[panel.begin[grant]]),
+      column[Math.max(0, doomed ?? 0)],
+    );
+    const span = Math.max(refused - since, (page.domain().to - page.domain().from) / 1000);
+    page.zoomTo({
+      from: since - span / 8,
+      to: refused + span / 4,
+      first: place.start - place.pages,
+      end: place.start + 2 * place.pages,
+    });
   }
 
   showBuffer(grant, pinned, event) {
@@ -218,8 +290,11 @@ class Take {
   }
 
   showDetails(lines) {
-    this.details.replaceChildren(...lines.map((line, k) => make("p", {}, k ? line
-      : make("b", {}, line))));
+    this.details.replaceChildren(
+      ...lines.map((line, k) =>
+        make("p", {}, k || lines.length === 1 ? line : make("b", {}, line)),
+      ),
+    );
   }
 
   /** What is under a point of the plot: x in the axis' unit, the event shown there, the page. */
@@ -232,10 +307,12 @@ class Take {
     const inMap = inside && y >= layout.map.top && y < layout.map.top + layout.map.height;
     const low = end - ((y - layout.map.top) / layout.map.height) * (end - first);
     const pageAt = inMap ? Math.min(end - 1, Math.max(first, Math.floor(low))) : -1;
-    const column = axis(this.panel, page.axis);
+    const column = columnOf(this.panel, page.axis);
     let event = lastUpTo(column, at);
     if (seen && seen.axis === page.axis) {
-      const k = Math.floor(((at - seen.window.from) / (seen.window.to - seen.window.from)) * seen.width);
+      const k = Math.floor(
+        ((at - seen.window.from) / (seen.window.to - seen.window.from)) * seen.width,
+      );
       if (k >= 0 && k < seen.width) event = seen.events[k];
     }
     const inTicks = inside && y >= layout.ticks.top && y < layout.ticks.top + layout.ticks.height;
@@ -253,67 +330,4 @@ class Take {
     }
     return -1;
   }
-}
-
-function axis(panel, name) {
-  return name === "time" ? panel.at : panel.op;
-}
-
-/** How the pages of the bitmap look: owned by a class, free, of no use, marked. */
-function bitmapLook(panel, event, page, marked, place) {
-  const owner = ownersAt(panel, event);
-  const shown = theme();
-  const colours = page.coloursOf(panel);
-  const shades = page.coloured().shades(shown);
-  const { dead } = deadPages(panel, event, page.request);
-  const now = event < 0 ? 0 : panel.at[event];
-  const hatch = hatchPattern(shown);
-  const classOf = (grant) => colours.byAge ? colours.ageClass(now - panel.at[panel.begin[grant]])
-    : colours.classOf[grant];
-  return {
-    shown,
-    lookOf: (at) => owner[at] >= 0 ? owner[at] : dead[at] ? -2 : -1,
-    fill: (look) => {
-      if (look === -1) return shown.free;
-      if (look === -2) return hatch;
-      return look === marked ? shown.text : shades[classOf(look)];
-    },
-    startsAt: (at) => owner[at] >= 0 && panel.page[owner[at]] === at,
-    place,
-  };
-}
-
-/** Free pages that a request cannot use, as a byte each. */
-function deadPages(panel, event, request) {
-  const dead = panel.dead ||= new Uint8Array(panel.area.pages);
-  dead.fill(0);
-  const need = roundUp(request.count, panel.area.granule);
-  for (const [start, pages] of holesAt(panel, event)) {
-    const usable = usablePages(panel.area, start, pages, request.order);
-    dead.fill(1, start, usable < need ? start + pages : start + pages - usable);
-  }
-  return { dead };
-}
-
-const patterns = new Map();
-
-function hatchPattern(shown) {
-  if (patterns.has(shown)) return patterns.get(shown);
-  const tile = document.createElement("canvas");
-  tile.width = 6;
-  tile.height = 6;
-  const context = tile.getContext("2d");
-  context.fillStyle = shown.free;
-  context.fillRect(0, 0, 6, 6);
-  context.strokeStyle = shown.hatch;
-  context.lineWidth = 1.4;
-  for (const shift of [-6, 0, 6]) {
-    context.beginPath();
-    context.moveTo(shift - 1, 7);
-    context.lineTo(shift + 7, -1);
-    context.stroke();
-  }
-  const pattern = context.createPattern(tile, "repeat");
-  patterns.set(shown, pattern);
-  return pattern;
 }

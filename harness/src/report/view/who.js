@@ -28,7 +28,7 @@ class Speaker {
 
   /** "operation 561 (20.500 s)" */
   moment(panel, event) {
-    const op = `operation ${number(panel.op[event])}`;
+    const op = `operation ${grouped(panel.op[event])}`;
     return this.head.has_time ? `${op} (${exactSeconds(panel.at[event])} s)` : op;
   }
 
@@ -51,7 +51,8 @@ class Speaker {
   since(panel, grant) {
     const event = panel.begin[grant];
     if (panel.kind[event] === LIVE_BEFORE) return "there before the start";
-    return panel.snapshots ? `seen from ${this.moment(panel, event)} on`
+    return panel.snapshots
+      ? `seen from ${this.moment(panel, event)} on`
       : `since ${this.moment(panel, event)}`;
   }
 
@@ -73,9 +74,11 @@ class Speaker {
     ];
     if (panel.parts.has(grant)) lines.push("freed in parts");
     const stranded = strandedBehind(panel, event, grant, order);
-    lines.push(stranded
-      ? `strands ${this.pages(stranded)} behind it up to the next start at order ${order}`
-      : `strands nothing behind it at order ${order}`);
+    lines.push(
+      stranded
+        ? `strands ${this.pages(stranded)} behind it up to the next start at order ${order}`
+        : `strands nothing behind it at order ${order}`,
+    );
     return lines;
   }
 
@@ -100,16 +103,21 @@ class Speaker {
     const { pages } = panel.area;
     const need = roundUp(request.count, panel.area.granule);
     const fits = seen.usable >= need;
+    const { count } = request;
+    const free = this.pages(seen.free);
     return {
       seen,
       fits,
-      free: `${this.pages(seen.free)} free, ${percentWords(seen.free, pages)}, in `
-        + counted(seen.holes, "hole"),
-      longest: `longest hole ${this.pages(seen.longest)}; usable at order ${request.order}: `
-        + this.pages(seen.usable),
-      verdict: fits ? `${this.request(request)} would find a place`
-        : `${this.request(request)} would find no place: ${this.pages(seen.dead)} of what is `
-          + "free are of no use to it",
+      free: `${free} free, ${percentWords(seen.free, pages)}, in ` + counted(seen.holes, "hole"),
+      longest:
+        `longest hole ${this.pages(seen.longest)}; usable at order ${request.order}: ` +
+        this.pages(seen.usable),
+      verdict: fits
+        ? `${this.request(request)} would find a place`
+        : `${this.request(request)} would find no place${
+            seen.free >= count ? `, though ${free} are free` : ""
+          }`,
+      dead: fits && seen.dead ? `of no use to it: ${this.pages(seen.dead)} of what is free` : "",
     };
   }
 
@@ -120,9 +128,10 @@ class Speaker {
     if (event < 0) return "There never was a place for it in this stream.";
     const refused = panel.refusals.event[refusal];
     const moment = this.moment(panel, event);
-    const doing = this.doing(panel, event);
-    return `No place was left from ${moment} on, ${this.between(panel, event, refused)} before it `
-      + `was asked for: ${doing}.`;
+    return (
+      `No place was left from ${moment} on, ${this.between(panel, event, refused)} before it ` +
+      `was asked for: ${this.doing(panel, event)}.`
+    );
   }
 
   doing(panel, event) {
@@ -130,11 +139,11 @@ class Speaker {
     const what = panel.kind[event];
     if (what === REFUSAL) return "a refusal";
     const { area } = panel;
-    const name = `${this.bufferName(panel, grant)}, ${this.pages(panel.count[grant])}`;
+    const name = `${this.bufferName(panel, grant)}, ${this.pages(panel.count[grant])},`;
     const at = `at pfn ${pfnOf(area, panel.page[grant])}`;
-    if (what === GRANT) return `${name}, came ${at}`;
-    if (what === LIVE_BEFORE) return `${name}, was there before the start ${at}`;
-    return `${name}, went`;
+    if (what === GRANT) return `${name} came to stand ${at}`;
+    if (what === LIVE_BEFORE) return `${name} was there before the start, ${at}`;
+    return `${name} went`;
   }
 
   passedOver(panel, refusal) {
@@ -147,14 +156,31 @@ class Speaker {
 function bufferList(speaker, panel, buffers, most, show) {
   const list = make("ol", { class: "buffers" });
   for (const grant of buffers.slice(0, most)) {
-    const name = make("button", { type: "button", class: "link", click: () => show(grant, true),
-      focus: () => show(grant, false), pointerenter: () => show(grant, false) },
-    speaker.bufferName(panel, grant));
-    list.append(make("li", {}, name, ` ${speaker.pages(panel.count[grant])}, `,
-      make("small", {}, `${speaker.since(panel, grant)}; ${speaker.until(panel, grant)}`)));
+    const name = make(
+      "button",
+      {
+        type: "button",
+        class: "link",
+        click: () => show(grant, true),
+        focus: () => show(grant, false),
+        pointerenter: () => show(grant, false),
+      },
+      speaker.bufferName(panel, grant),
+    );
+    list.append(
+      make(
+        "li",
+        {},
+        name,
+        ` ${speaker.pages(panel.count[grant])}, `,
+        make("small", {}, `${speaker.since(panel, grant)}; ${speaker.until(panel, grant)}`),
+      ),
+    );
   }
   if (buffers.length > most) {
-    list.append(make("li", { class: "more" }, `and ${number(buffers.length - most)} more, younger`));
+    list.append(
+      make("li", { class: "more" }, `and ${grouped(buffers.length - most)} more, younger`),
+    );
   }
   return list;
 }
@@ -163,12 +189,26 @@ function bufferList(speaker, panel, buffers, most, show) {
 function placeList(speaker, panel, found, actions) {
   return found.places.map((place, k) => {
     const { area } = panel;
-    const head = place.inTheWay === 0 ? "nothing stands in it"
-      : `${speaker.pages(place.inTheWay)} of ${counted(place.buffers.length, "buffer")} in the way`;
-    return make("details", { class: "place", open: k === 0,
-      pointerenter: () => actions.showPlace(place), focusin: () => actions.showPlace(place) },
-    make("summary", {}, make("b", {}, `pfn ${pfnOf(area, place.start)}`), ` ${head}`),
-    bufferList(speaker, panel, place.buffers, 6, actions.showBuffer));
+    const head =
+      place.inTheWay === 0
+        ? "nothing stands in it"
+        : `${counted(place.inTheWay, "page")} of ${counted(place.buffers.length, "buffer")} in the way`;
+    return make(
+      "details",
+      {
+        class: "place",
+        open: k === 0,
+        pointerenter: () => actions.showPlace(place),
+        focusin: () => actions.showPlace(place),
+      },
+      make("summary", {}, make("b", {}, `pfn ${pfnOf(area, place.start)}`), ` ${head}`),
+      bufferList(speaker, panel, place.buffers, 6, actions.showBuffer),
+      make(
+        "button",
+        { type: "button", class: "link zoomto", click: () => actions.zoomTo(place) },
+        "zoom the map to this place",
+      ),
+    );
   });
 }
 
@@ -181,18 +221,34 @@ function whoBlocks(speaker, panel, refusal, actions) {
   const found = placesAtRefusal(panel, refusal);
   const who = client ? ` for ${client}` : "";
   const box = [
-    make("p", { class: "asked" }, make("b", {}, speaker.request(request)), `${who}, refused at `
-      + `${speaker.moment(panel, event)}: ${causeWords(speaker.head.causes[refusals.cause[refusal]])}`),
+    make(
+      "p",
+      { class: "asked" },
+      make("b", {}, speaker.request(request)),
+      `${who}, refused at ` +
+        `${speaker.moment(panel, event)}: ${causeWords(speaker.head.causes[refusals.cause[refusal]])}`,
+    ),
     make("p", {}, speaker.doom(panel, refusal)),
   ];
   const doomed = doomedEvent(panel, refusal);
   if (doomed !== null && doomed >= 0) {
-    box.push(make("p", {}, make("button", { type: "button", click: () => actions.rewind() },
-      "⏪ rewind to there")));
+    box.push(
+      make(
+        "p",
+        {},
+        make("button", { type: "button", click: () => actions.rewind() }, "rewind to there"),
+      ),
+    );
   }
-  box.push(make("p", { class: "places" }, found.all
-    ? `${counted(found.all, "place")} of this length and order in the area; those with the least in `
-      + "the way, oldest buffer first:"
-    : "No place of this area is long enough for it, even if all were free."));
+  box.push(
+    make(
+      "p",
+      { class: "places" },
+      found.all
+        ? `${counted(found.all, "place")} of this length and order in the area; those with the least in ` +
+            "the way, oldest buffer first:"
+        : "No place of this area is long enough for it, even if all were free.",
+    ),
+  );
   return [...box, ...placeList(speaker, panel, found, actions)];
 }

@@ -1,9 +1,9 @@
 // Numbers as people read them.
 
-const grouped = new Intl.NumberFormat("en-US");
+const grouping = new Intl.NumberFormat("en-US");
 
-function number(value) {
-  return grouped.format(value);
+function grouped(value) {
+  return grouping.format(value);
 }
 
 function bytesWords(bytes) {
@@ -21,11 +21,11 @@ function bytesWords(bytes) {
 /** "257 pages (1.00 MiB)" */
 function pagesWords(pages, pageBytes) {
   const one = pages === 1 ? "page" : "pages";
-  return `${number(pages)} ${one} (${bytesWords(pages * pageBytes)})`;
+  return `${grouped(pages)} ${one} (${bytesWords(pages * pageBytes)})`;
 }
 
 function counted(count, one, many = `${one}s`) {
-  return `${number(count)} ${count === 1 ? one : many}`;
+  return `${grouped(count)} ${count === 1 ? one : many}`;
 }
 
 function percentWords(part, whole) {
@@ -34,7 +34,7 @@ function percentWords(part, whole) {
 
 /** A span of microseconds in two units at most. */
 function spanWords(us) {
-  if (us < 1000) return `${number(Math.round(us))} µs`;
+  if (us < 1000) return `${grouped(Math.round(us))} µs`;
   if (us < 1e6) return `${trimmed(us / 1e3)} ms`;
   const seconds = us / 1e6;
   if (seconds < 120) return `${trimmed(seconds)} s`;

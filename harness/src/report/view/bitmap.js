@@ -1,0 +1,106 @@
+// The bitmap at the cursor, wrapped at 2^cap pages a row: a row begins where a buffer may begin.
+
+const BITMAP_PX = 340;
+const BITMAP_GUTTER_PX = 74;
+const WIDEST_ROW_PAGES = 1024;
+const NARROWEST_ROW_PAGES = 32;
+
+function rowPagesFor(cap) {
+  return Math.min(WIDEST_ROW_PAGES, Math.max(NARROWEST_ROW_PAGES, 2 ** cap));
+}
+
+/** Which pages stand in which row: each range from a row of its own, aligned by its pfn. */
+function bitmapRows(area, rowPages) {
+  const rows = [];
+  for (const range of area.ranges) {
+    const base = range.base - range.first;
+    let page = range.first;
+    while (page < range.end) {
+      const shift = (page + base) % rowPages;
+      const end = Math.min(range.end, page + rowPages - shift);
+      rows.push({ page, end, shift, pfn: page + base - shift, begins: page === range.first });
+      page = end;
+    }
+  }
+  return rows;
+}
+
+function bitmapLayout(width, rows, rowPages) {
+  const gutter = width < NARROW_PX ? 62 : BITMAP_GUTTER_PX;
+  const cell = (width - gutter - 2) / rowPages;
+  const fitting = Math.floor(BITMAP_PX / rows.length);
+  const high = Math.max(4, Math.min(16, Math.max(fitting, Math.min(cell, 16))));
+  const height = Math.min(BITMAP_PX, Math.ceil(high * rows.length));
+  return { gutter, cell, high, height, whole: Math.ceil(high * rows.length), width };
+}
+
+/** Draws the rows from `scrolled` pixels on; `paint` says the look of a page. */
+function drawBitmap(canvas, layout, rows, scrolled, scale, paint) {
+  canvas.width = Math.round(layout.width * scale);
+  canvas.height = Math.round(layout.height * scale);
+  canvas.style.height = `${layout.height}px`;
+  const context = canvas.getContext("2d");
+  context.setTransform(scale, 0, 0, scale, 0, 0);
+  const first = Math.floor(scrolled / layout.high);
+  const last = Math.min(rows.length, Math.ceil((scrolled + layout.height) / layout.high));
+  for (let k = first; k < last; k += 1) {
+    drawRow(context, layout, rows[k], k * layout.high - scrolled, paint);
+  }
+  labelRows(context, layout, rows, first, last, scrolled, paint.shown);
+}
+
+/** A row by runs of pages that look alike. */
+function drawRow(context, layout, row, y, paint) {
+  const gap = layout.high >= 6 ? 1 : 0.5;
+  let start = row.page;
+  while (start < row.end) {
+    const look = paint.lookOf(start);
+    let end = start + 1;
+    while (
+      end < row.end &&
+      paint.lookOf(end) === look &&
+      paint.isPlaced(end) === paint.isPlaced(start)
+    )
+      end += 1;
+    const x = layout.gutter + (row.shift + start - row.page) * layout.cell;
+    const width = (end - start) * layout.cell;
+    context.fillStyle = paint.fill(look, context);
+    context.fillRect(x, y, width, layout.high - gap);
+    if (paint.isPlaced(start)) {
+      context.fillStyle = paint.shown.miss;
+      context.fillRect(x, y + layout.high - gap - 2, width, 2);
+    }
+    if (paint.startsAt(start)) {
+      context.fillStyle = paint.shown.paper;
+      context.fillRect(x, y, Math.min(1, layout.cell / 2), layout.high - gap);
+    }
+    start = end;
+  }
+}
+
+function labelRows(context, layout, rows, first, last, scrolled, shown) {
+  context.font = "11px system-ui, sans-serif";
+  context.fillStyle = shown.soft;
+  context.textAlign = "right";
+  context.textBaseline = "middle";
+  let lowest = -Infinity;
+  for (let k = first; k < last; k += 1) {
+    const y = (k + 0.5) * layout.high - scrolled;
+    if (y - lowest < 15 || y < 6 || y > layout.height - 6) continue;
+    context.fillText(String(rows[k].pfn), layout.gutter - 8, y);
+    lowest = y;
+  }
+}
+
+/** The page at a point of the bitmap, or -1. */
+function bitmapPage(layout, rows, x, y) {
+  const row = rows[Math.floor(y / layout.high)];
+  if (!row || x < layout.gutter) return -1;
+  const page = row.page + Math.floor((x - layout.gutter) / layout.cell) - row.shift;
+  return page >= row.page && page < row.end ? page : -1;
+}
+
+/** The row of a page. */
+function bitmapRowOf(rows, page) {
+  return rows.findIndex((row) => page < row.end);
+}

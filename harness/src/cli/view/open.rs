@@ -61,6 +61,9 @@ pub(super) fn view(wish: &Wish<'_>, context: &Context) -> Result<View, Failure> 
     let Some(mut seen) = seen else {
         return Err(Failure::because(format_args!("show {}: no area of it can be", source.name())));
     };
+    // What is opened first is where something was refused.
+    let refused = |part: &Part| part.films.iter().map(|film| film.refusals.len()).max();
+    seen.parts.sort_by_key(|part| std::cmp::Reverse(refused(part)));
     seen.command = command(wish);
     Ok(seen)
 }

@@ -83,8 +83,8 @@ pub(super) fn answer(panel: Panel<'_>) -> String {
     match told(panel) {
         None => head,
         Some(one) => format!(
-            "{head} First, {} {}",
-            sentence(&words::what(panel, &one)).trim_start(),
+            "{head} First, {}. {}",
+            words::what(panel, &one),
             sentence(&words::doomed(panel, &one))
         ),
     }

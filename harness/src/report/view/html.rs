@@ -12,7 +12,45 @@ use super::{View, words};
 use crate::report::page::{Page, Section, sentence};
 
 const STYLE: &str = include_str!("view.css");
-const SCRIPT: &str = include_str!("view.js");
+/// In the order in which they name each other's parts.
+const SCRIPT: &str = concat!(
+    include_str!("decode.js"),
+    "\n",
+    include_str!("area.js"),
+    "\n",
+    include_str!("blockers.js"),
+    "\n",
+    include_str!("scan.js"),
+    "\n",
+    include_str!("words.js"),
+    "\n",
+    include_str!("colour.js"),
+    "\n",
+    include_str!("plot.js"),
+    "\n",
+    include_str!("curves.js"),
+    "\n",
+    include_str!("bitmap.js"),
+    "\n",
+    include_str!("overlay.js"),
+    "\n",
+    include_str!("who.js"),
+    "\n",
+    include_str!("look.js"),
+    "\n",
+    include_str!("take.js"),
+    "\n",
+    include_str!("page.js"),
+    "\n",
+    include_str!("gestures.js"),
+    "\n",
+    include_str!("keys.js"),
+    "\n",
+    include_str!("controls.js"),
+    "\n",
+    include_str!("start.js"),
+    "\n",
+);
 
 /// One file that works from disk.
 pub fn html(view: &View) -> String {

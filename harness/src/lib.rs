@@ -8,8 +8,8 @@
 //! ```
 //! Ranks, low to high; a module uses only lower ones, and a test reads this line:
 //!
-//! `page < ddmin, op, seed, span, words < after_failure, board, codec, kernel, optimum < ingest <
-//! boot, timeline, tree < lint, reader < environment, paste, workload <
+//! `page, program < ddmin, op, seed, span, words < size, after_failure, board, codec, kernel, optimum <
+//! ingest < boot, timeline, tree < lint, reader < environment, paste, workload <
 //! oracle < cause < simulate < harm, law, metric < stats, diagnose, replay < reproduce, view < shrink, sweep <
 //! answer, fuzzing, recommend < report < cli < main`
 
@@ -37,6 +37,7 @@ pub mod optimum;
 pub mod oracle;
 pub mod page;
 pub mod paste;
+mod program;
 pub mod reader;
 #[cfg(feature = "cli")]
 pub mod recommend;
@@ -47,6 +48,8 @@ pub mod reproduce;
 pub mod seed;
 pub mod shrink;
 pub mod simulate;
+#[cfg(feature = "cli")]
+pub mod size;
 #[cfg(feature = "cli")]
 mod span;
 pub mod stats;

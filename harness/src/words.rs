@@ -4,10 +4,34 @@ pub(crate) mod csv;
 #[cfg(feature = "cli")]
 pub(crate) mod table;
 
+use cma_policies::SpecError;
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
 #[cfg(feature = "cli")]
 use crate::page::Page;
+
+/// What follows a message that `word` is none of the `known` ones: the nearest of these, where one
+/// is near: `; did you mean "best-fit"?`.
+pub(crate) fn near<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    // Jaro finds what begins alike, edits find two letters of a short word that changed places.
+    const LEAST: (f64, f64) = (0.75, 0.6);
+    let word = word.to_lowercase();
+    let likeness = |known: &'a str| {
+        let other = known.to_lowercase();
+        let alike = strsim::jaro(&word, &other);
+        let edited = strsim::normalized_damerau_levenshtein(&word, &other);
+        (alike > LEAST.0 || edited > LEAST.1).then_some((alike + edited, known))
+    };
+    // Of equals the first.
+    let best = known.into_iter().filter_map(likeness);
+    let best = best.reduce(|best, other| if other.0 > best.0 { other } else { best });
+    best.map_or_else(String::new, |(_, known)| format!("; did you mean \"{known}\"?"))
+}
+
+/// Why a text names no policy, environment or reaction, and what may be meant.
+pub(crate) fn because(error: &SpecError) -> String {
+    format!("{}{}", error.why, near(error.word(), error.known.iter().copied()))
+}
 
 /// `share` in percent without its unit, to the nearest of this many decimals. What is neither
 /// nothing nor the whole is never rounded to it: `< 0.1` and `> 99.9` are said instead.
@@ -171,6 +195,28 @@ mod tests {
         assert!(lines(long).iter().all(|line| line.len() <= 30), "{:?}", lines(long));
         let lone = "as `one two three four five six seven eight says";
         assert!(lines(lone).len() > 1 && lines(lone)[0] == "as `one two three four five");
+    }
+
+    #[test]
+    fn the_nearest_word_is_named_where_one_is_near() {
+        let known = ["kernel", "best-fit", "next-fit", "buddy", "zoned", "gpu", "npu", "video"];
+        for (word, meant) in [
+            ("bestfit", "best-fit"),
+            ("best_fit", "best-fit"),
+            ("best", "best-fit"),
+            ("Kernel", "kernel"),
+            ("kernal", "kernel"),
+            ("budy", "buddy"),
+            ("gpo", "gpu"),
+            ("gup", "gpu"),
+            ("vedio", "video"),
+        ] {
+            assert_eq!(near(word, known), format!("; did you mean \"{meant}\"?"), "{word}");
+        }
+        for word in ["", "hope", "x", "camera", "ブ"] {
+            assert_eq!(near(word, known), "", "{word}");
+        }
+        assert_eq!(near("x", []), "");
     }
 
     #[test]

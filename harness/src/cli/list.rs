@@ -12,6 +12,7 @@ use crate::harm::adversary::ADVERSARIES;
 use crate::kernel::KERNELS;
 use crate::law::LAWS;
 use crate::lint::RULES;
+use crate::program::named;
 use crate::workload::mix;
 use crate::{after_failure, environment, ingest, metric, report, workload};
 
@@ -125,7 +126,7 @@ fn items(family: Family, context: &Context) -> Vec<Item> {
         Family::Lints => each(RULES, |rule| {
             let item = Item::new(rule.name, rule.about)
                 .with("severity", rule.severity.name())
-                .with("remedy", rule.remedy)
+                .with("remedy", named(rule.remedy))
                 .with("source", rule.source)
                 .with("releases", rule.releases);
             let examples = [("found_in", &rule.fails), ("not_in", &rule.passes)];

@@ -34,7 +34,7 @@ pub(super) struct Merge {
     #[arg(required = true, value_name = "DIR")]
     folders: Vec<PathBuf>,
     /// The folder for the report [default: reports/NAME-OF-THE-PLAN]
-    #[arg(long, short)]
+    #[arg(long, short, value_name = "DIR")]
     out: Option<PathBuf>,
     /// The sweep that they have to be parts of: shards of another one are refused, such as those
     /// that were run before the plan was changed

@@ -71,8 +71,9 @@ pub(super) struct Shrink {
     /// The most runs of a smaller stream
     #[arg(long, value_name = "N", default_value_t = Limits::TRIES)]
     tries: u64,
-    /// What is written to --out, or printed in place of the report; may be given several times then
-    #[arg(long = "as", value_enum, value_name = "FORM")]
+    /// What is written to --out, or printed in place of the report; several with commas between then,
+    /// or given several times
+    #[arg(long = "as", value_enum, value_name = "FORM,…", value_delimiter = ',')]
     forms: Vec<Form>,
     /// Writes the result to this file, and the report to standard output; "-" is standard output,
     /// without the report

@@ -54,10 +54,11 @@ pub(super) struct Sweep {
     plan: Option<PathBuf>,
     /// The folder for the report [default: reports/NAME-OF-THE-PLAN; of a shard
     /// reports/NAME-OF-THE-PLAN-shards/I-of-N]
-    #[arg(long, short)]
+    #[arg(long, short, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Threads; 0 is one for each core
-    #[arg(long, short, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=1024))]
+    #[arg(long, short, value_name = "N", default_value_t = 0,
+        value_parser = clap::value_parser!(u32).range(..=1024))]
     jobs: u32,
     /// The first seed, in place of the plan's
     #[arg(long, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]

@@ -27,8 +27,8 @@ use crate::report::view::{self as shown, View as Seen};
 /// Examples:
 ///   cmalab view board.txt                        # writes view.html
 ///   cmalab view trace.txt dmesg.txt --area linux,cma -o vpu.html
-///   cmalab view trace.txt --policy recorded --policy best-fit
-///   cmalab view stream.csv --pages 65536 --cap 8 --cap 4 -o caps.html
+///   cmalab view trace.txt --policy recorded,best-fit
+///   cmalab view stream.csv --pages 256M --cap 8,4 -o caps.html
 ///   cmalab view recording.csv.gz --format json   # who blocks, for a script
 ///   cmalab view fuzz/artifacts/laws/crash-1f2e --case
 #[derive(Args, Debug)]
@@ -37,12 +37,13 @@ pub(super) struct View {
     /// A stream, recording, trace or case, and other texts of a trace's board; "-" is standard input
     #[arg(required = true, value_name = "STREAM")]
     streams: Vec<PathBuf>,
-    /// A policy, as `name` or `name:key=value,…`, or `recorded`; may be given several times
-    /// [default: what is recorded; of a stream the file's, else its kernel's]
-    #[arg(long, value_name = "POLICY")]
+    /// A policy, as `name` or `name:key=value,…`, or `recorded`; several with commas between, or given
+    /// several times [default: what is recorded; of a stream the file's, else its kernel's]
+    #[arg(long, value_name = "POLICY,…")]
     policy: Vec<String>,
-    /// CONFIG_CMA_ALIGNMENT that dma rows follow; may be given several times [default: as recorded]
-    #[arg(long, value_name = "ORDER", value_parser = clap::value_parser!(u32).range(0..=63))]
+    /// CONFIG_CMA_ALIGNMENT that dma rows follow; several with commas between, or given several times
+    /// [default: as recorded]
+    #[arg(long, value_name = "ORDER,…", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(0..=63))]
     cap: Vec<u32>,
     #[command(flatten)]
     given: Given,

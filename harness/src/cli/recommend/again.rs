@@ -7,6 +7,7 @@ use clap::{Arg, ArgAction, ArgMatches, CommandFactory as _, parser::ValueSource}
 use super::super::Cli;
 use super::super::context::is_standard;
 use super::super::sweep::quote;
+use crate::program;
 
 /// Arguments that may be paths.
 const PATHS: [&str; 5] = ["inputs", "dts", "cmdline", "config", "snapshot"];
@@ -100,7 +101,8 @@ impl Again {
         let ops = most.unwrap_or(enough).max(1);
         let about = if is_whole { "" } else { "; time ended it: so many ops come near to it" };
         format!(
-            "cmalab recommend {} --ops {ops} --seed {seed} # cmalab {}{about}\n",
+            "{} recommend {} --ops {ops} --seed {seed} # cmalab {}{about}\n",
+            quote(program::name()),
             self.words.join(" "),
             env!("CARGO_PKG_VERSION")
         )

@@ -6,9 +6,11 @@ use std::io::{self, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use super::journal::at;
+use super::quote;
 use crate::answer::{Findings, findings, pictures};
 use crate::cli::context::{Context, Format};
 use crate::cli::failure::Failure;
+use crate::program;
 use crate::report::{csv, html, text};
 use crate::sweep::disk::{self, Blocks, Row};
 use crate::sweep::{self, Plan, Ready, Stream, What};
@@ -52,23 +54,23 @@ pub(in crate::cli) fn default_folder(plan: &Plan) -> PathBuf {
 /// report is somewhere else (`elsewhere`), from its own. It names no other folder, so the line is
 /// the same in any.
 pub(in crate::cli) fn command(from: From, elsewhere: bool, plan: &Plan) -> String {
-    let version = env!("CARGO_PKG_VERSION");
+    let (program, version) = (quote(program::name()), env!("CARGO_PKG_VERSION"));
     let (name, seed) = (&plan.name, plan.seed);
     match (from, elsewhere) {
-        (From::BuiltIn, _) => format!("cmalab sweep --seed {seed} # cmalab {version}\n"),
+        (From::BuiltIn, _) => format!("{program} sweep --seed {seed} # cmalab {version}\n"),
         (From::Thorough, _) => {
-            format!("cmalab sweep --seed {seed} --thorough # cmalab {version}\n")
+            format!("{program} sweep --seed {seed} --thorough # cmalab {version}\n")
         }
         (From::File, false) => {
-            format!("cmalab sweep reports/{name}/plan.toml --seed {seed} # cmalab {version}\n")
+            format!("{program} sweep reports/{name}/plan.toml --seed {seed} # cmalab {version}\n")
         }
         (From::File, true) if plan.streams.iter().any(names_files) => format!(
-            "cd \"${{FROM:?the folder from which files of the plan are named}}\" && cmalab sweep \
+            "cd \"${{FROM:?the folder from which files of the plan are named}}\" && {program} sweep \
              \"$OLDPWD/plan.toml\" --out \"$OLDPWD\" --seed {seed} # cmalab {version}, in this \
              folder\n"
         ),
         (From::File, true) => format!(
-            "cmalab sweep plan.toml --out . --seed {seed} # cmalab {version}, in this folder; \
+            "{program} sweep plan.toml --out . --seed {seed} # cmalab {version}, in this folder; \
              files of the plan are named from the folder where it was run\n"
         ),
     }

@@ -8,11 +8,13 @@ use super::Wish;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::given::{self, Setup};
+use crate::cli::policies::{policies, split};
 use crate::cli::shrink::{bytes, is_text};
 use crate::codec::Case;
 use crate::environment;
 use crate::ingest::{DEFAULT_CAP, Header, Source};
 use crate::page::Page;
+use crate::program;
 use crate::reader::{self, Options};
 use crate::replay::{Survey, Under};
 use crate::report::view::{Part, Take, View};
@@ -70,20 +72,33 @@ pub(super) fn view(wish: &Wish<'_>, context: &Context) -> Result<View, Failure> 
 
 /// The file, and what is known beside it.
 fn source(wish: &Wish<'_>, context: &Context) -> Result<(Source, Options), Failure> {
-    let options = wish.given.options()?;
     if let [path] = wish.streams {
         let source = given::source(path)?;
-        let is_case = wish.is_case || reader::open(&source, &options).is_err() && !is_text(&source);
-        return match is_case {
-            true => Ok((of_case(wish, path, &source, context)?, options)),
-            false => Ok((source, options)),
-        };
+        let is_case = |options| reader::open(&source, options).is_err() && !is_text(&source);
+        if wish.is_case {
+            return Ok((of_case(wish, path, &source, context)?, Options::default()));
+        }
+        let options = wish.given.options(&source)?;
+        if is_case(&options) {
+            return Ok((of_case(wish, path, &source, context)?, Options::default()));
+        }
+        return Ok((source, options));
     }
     if wish.is_case {
         return Err(Failure::because("show several files as one case; name one of them"));
     }
     let (rows, options) = wish.given.files(wish.streams)?;
     Ok((reader::only(rows)?, options))
+}
+
+/// The policies that are named, one by one.
+fn words<'a>(wish: &Wish<'a>) -> impl Iterator<Item = &'a str> {
+    wish.policies.iter().flat_map(|text| split(text))
+}
+
+/// Those of them that are policies.
+fn named<'a>(wish: &Wish<'a>) -> impl Iterator<Item = &'a str> {
+    words(wish).filter(|name| *name != RECORDED)
 }
 
 /// What a case does under its own policy, as the stream or recording that says the same.
@@ -99,7 +114,7 @@ fn of_case(
         )));
     }
     let case = Case::decode(&bytes(source)?);
-    let named = wish.policies.iter().find(|name| *name != RECORDED);
+    let named = named(wish).next();
     let policy = named.map(|text| context.catalog.parse(text)).transpose()?;
     let policy = policy.unwrap_or_else(|| case.policy.spec(&context.catalog));
     let subject = shrink::from_case(&case, &policy)?;
@@ -133,13 +148,12 @@ impl<'a> Opened<'a> {
     ) -> Result<Self, Failure> {
         let reader = reader::open(source, options)?;
         let (has_time, is_recording) = (reader.has_time(), reader.is_recording());
-        let named = wish.policies.iter().filter(|name| *name != RECORDED);
-        let named: Vec<Spec> =
-            named.map(|text| context.catalog.parse(text)).collect::<Result<_, _>>()?;
+        let others: Vec<String> = named(wish).map(String::from).collect();
+        let named = policies(&others, &context.catalog)?;
         let (setup, survey) =
             wish.given.open((source, options), &reader, named.first(), context)?;
         let caps = if wish.caps.is_empty() { vec![setup.cap] } else { wish.caps.to_vec() };
-        let is_recorded = wish.policies.iter().any(|name| name == RECORDED)
+        let is_recorded = words(wish).any(|name| name == RECORDED)
             || is_recording && named.is_empty() && wish.caps.is_empty();
         let policies = match (&named[..], is_recorded, wish.caps) {
             ([], true, []) => Vec::new(),
@@ -237,7 +251,7 @@ fn name(path: &Path) -> String {
 
 /// The line that makes the page again.
 fn command(wish: &Wish<'_>) -> String {
-    let mut words = vec!["cmalab view".to_string()];
+    let mut words = vec![format!("{} view", program::name())];
     words.extend(wish.streams.iter().map(|path| name(path)));
     words.extend(wish.policies.iter().map(|policy| format!("--policy {policy}")));
     words.extend(wish.caps.iter().map(|cap| format!("--cap {cap}")));

@@ -202,6 +202,12 @@ macro_rules! conformance {
         }
     };
     ($entry:expr $(,)?) => {
-        $crate::conformance!(keeps_every_law: $entry);
+        #[test]
+        fn keeps_every_law() {
+            $crate::law::conformance::assert_entry_conforms(
+                &$entry,
+                $crate::law::conformance::Effort::TEST,
+            );
+        }
     };
 }

@@ -13,7 +13,7 @@ macro_rules! recordings {
     ($($name:literal),* $(,)?) => {
         &[$(Recording {
             name: $name,
-            bytes: include_bytes!(concat!("../../../corpora/recordings/", $name, ".csv.gz")),
+            bytes: include_bytes!(concat!("recordings/", $name, ".csv.gz")),
         }),*]
     };
 }

@@ -7,7 +7,6 @@ pub(crate) mod table;
 use cma_policies::SpecError;
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
-#[cfg(feature = "cli")]
 use crate::page::Page;
 
 /// What follows a message that `word` is none of the `known` ones: the nearest of these, where one
@@ -79,9 +78,21 @@ pub(crate) fn pages(number: u64) -> String {
     counted(number, "page")
 }
 
+/// Pages of this size, and how much that is: `457 pages (1.8 MiB)`, `17 pages (68 KiB)`.
+pub(crate) fn pages_of(number: u64, page: Page) -> String {
+    format!("{} ({})", pages(number), size_of(number, page))
+}
+
+/// How much so many pages of this size are: below a MiB in KiB, which are never rounded.
+pub(crate) fn size_of(number: u64, page: Page) -> String {
+    match number < page.in_mib() {
+        true => format!("{} KiB", number * page.kib()),
+        false => mib(number, page),
+    }
+}
+
 /// Pages of this size in MiB without the unit, with a decimal where it says something; what is not
 /// nothing is never 0.
-#[cfg(feature = "cli")]
 pub(crate) fn mib_number(pages: f64, page: Page) -> String {
     let text = format!("{:.1}", pages / page.in_mib() as f64);
     match text.strip_suffix(".0") {
@@ -92,7 +103,6 @@ pub(crate) fn mib_number(pages: f64, page: Page) -> String {
 }
 
 /// The same with the unit: `384 MiB`, `1.2 MiB`.
-#[cfg(feature = "cli")]
 pub(crate) fn mib(pages: u64, page: Page) -> String {
     format!("{} MiB", mib_number(pages as f64, page))
 }
@@ -242,6 +252,10 @@ mod tests {
         for (pages, text) in table {
             assert_eq!(mib(pages, Page::Kib4), text);
         }
+        assert_eq!(pages_of(457, Page::Kib4), "457 pages (1.8 MiB)");
+        assert_eq!(pages_of(1, Page::Kib4), "1 page (4 KiB)");
+        assert_eq!(pages_of(17, Page::Kib16), "17 pages (272 KiB)");
+        assert_eq!(pages_of(64, Page::Kib16), "64 pages (1 MiB)");
         assert_eq!(mib(2592, Page::Kib16), "40.5 MiB");
         assert_eq!(mib(1, Page::Kib64), "0.1 MiB");
         assert_eq!(size_cells(5 << 30), "`size = <0x1 0x40000000>`");

@@ -13,6 +13,7 @@ use crate::kernel::KERNELS;
 use crate::law::LAWS;
 use crate::lint::RULES;
 use crate::program::named;
+use crate::sweep::KEYS;
 use crate::workload::mix;
 use crate::{after_failure, environment, ingest, metric, report, workload};
 
@@ -21,6 +22,7 @@ use crate::{after_failure, environment, ingest, metric, report, workload};
 /// Examples:
 ///   cmalab list policies
 ///   cmalab list environments --format json
+///   cmalab list plan                           # every key of a plan of `cmalab sweep`
 #[derive(Args, Debug)]
 #[command(verbatim_doc_comment)]
 pub(super) struct List {
@@ -46,6 +48,8 @@ enum Family {
     Messages,
     Drivers,
     Kernels,
+    /// Every key of a plan of `cmalab sweep`
+    Plan,
 }
 
 /// Something that can be named.
@@ -165,6 +169,14 @@ fn items(family: Family, context: &Context) -> Vec<Item> {
         }),
         Family::Kernels => each(KERNELS, |kernel| {
             Item::new(kernel.name, kernel.about).with("policy", kernel.policy)
+        }),
+        Family::Plan => each(KEYS, |key| {
+            Item::new(&key.path(), key.about)
+                .with("in", key.within.name())
+                .with("type", key.takes)
+                .with("unit", key.unit)
+                .with("default", key.default)
+                .with("example", key.example)
         }),
     }
 }

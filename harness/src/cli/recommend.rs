@@ -100,6 +100,9 @@ pub(super) struct Recommend {
     /// Writes the answer in every format into this folder, with the line that makes it again
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
+    /// Writes over the finished report of another question
+    #[arg(long, requires = "report")]
+    force: bool,
     /// Writes to this file
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -111,11 +114,15 @@ pub(super) struct Recommend {
 /// Input that cannot be read, limits that contradict each other or the board, a stream that cannot be
 /// drawn.
 pub(super) fn run(args: &Recommend, context: &Context) -> Result<Exit, Failure> {
+    let again = again::Again::new();
     if let Some(folder) = &args.report {
         if context.format != Format::Text {
             return Err(Failure::because(
                 "write a report in one format: --report writes every one; leave --format away",
             ));
+        }
+        if !args.force {
+            folder::refuse_other(folder, &again, args.seed)?;
         }
         folder::make(folder)?;
     }
@@ -129,7 +136,6 @@ pub(super) fn run(args: &Recommend, context: &Context) -> Result<Exit, Failure> 
     let advice = advise(&task, &context.catalog, most_ops, &pace).map_err(Failure::because)?;
     pace.end();
     let mut paste = text::of(&task, &advice, &board);
-    let again = again::Again::new();
     if args.report.is_some() {
         folder::hide(&again, &mut task, paste.as_mut());
     }

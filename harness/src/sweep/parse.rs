@@ -1,6 +1,7 @@
 //! A plan out of TOML, with the place of whatever is wrong.
 
 mod board;
+mod keys;
 mod mix;
 mod size;
 mod stream;
@@ -13,6 +14,8 @@ use cma_policies::{Catalog, Spec};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
+
+pub use keys::{KEYS, Key, Within};
 
 use super::mix::{MixOf, Place};
 use super::plan::{FIRST_FAILURE, MOST_CELLS, Plan, Stream, What};

@@ -83,6 +83,7 @@ fn words(args: &Sweep, shards: u64, plan: &Plan) -> Result<Words, Failure> {
     if let Some(plan) = &args.plan {
         sweep += &format!(" {}", path(plan)?);
     }
+    sweep += &args.over.line();
     if let Some(seed) = args.seed {
         sweep += &format!(" --seed {seed}");
     }

@@ -29,7 +29,7 @@ pub(super) struct RawBoard {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawArea {
+pub(super) struct RawArea {
     name: Option<Spanned<String>>,
     mib: Option<Spanned<Written>>,
     pages: Option<Spanned<Written>>,
@@ -43,7 +43,7 @@ struct RawArea {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawRange {
+pub(super) struct RawRange {
     base_pfn: Spanned<Written>,
     mib: Option<Spanned<Written>>,
     pages: Option<Spanned<Written>>,

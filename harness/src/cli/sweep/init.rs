@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::context::{Context, is_standard};
 use crate::cli::failure::{Exit, Failure};
 use crate::ingest::quoted;
+use crate::program;
 use crate::sweep::{self, TEMPLATE, TEMPLATE_NAME};
 
 /// How a file of a plan ends.
@@ -40,8 +41,9 @@ pub(super) fn write(what: &str, context: &Context) -> Result<Exit, Failure> {
     context.output(Some(&path), |out| Ok(out.write_all(text.as_bytes())?))?;
     if !is_standard(Some(&path)) {
         context.say(&format!(
-            "{0} is written; try: cmalab sweep {0} --dry-run",
-            super::quote(&path.display().to_string())
+            "{0} is written; try: {1} sweep {0} --dry-run",
+            super::quote(&path.display().to_string()),
+            super::quote(program::name())
         ));
     }
     Ok(Exit::Good)

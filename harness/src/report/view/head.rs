@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::refused::{first as first_refusal, told};
 use super::{Panel, Part, View, words};
 use crate::cause::Cause;
+use crate::program;
 use crate::report::page::sentence;
 use crate::view::{What, difference};
 
@@ -19,7 +20,7 @@ pub(super) fn head(view: &View, clients: &[String]) -> Value {
     json!({
         "schema": 1,
         "title": view.title,
-        "tool": concat!("cmalab ", env!("CARGO_PKG_VERSION")),
+        "tool": format!("{} {}", program::name(), env!("CARGO_PKG_VERSION")),
         "command": view.command,
         "page_bytes": view.page.bytes(),
         "has_time": view.has_time,

@@ -9,6 +9,7 @@ use super::data::deflated;
 use super::head::{answer, head};
 use super::refused::told;
 use super::{View, words};
+use crate::program;
 use crate::report::page::{Page, Section, sentence};
 
 const STYLE: &str = include_str!("view.css");
@@ -81,6 +82,7 @@ fn clients(view: &View) -> Vec<String> {
 
 fn header(view: &View) -> Markup {
     html! {
+        p .tool { (program::name()) " view" } "\n"
         h1 { (view.title) } "\n"
         @for panel in view.panels() { p .answer { (answer(panel)) } "\n" }
     }

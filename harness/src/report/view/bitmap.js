@@ -55,18 +55,15 @@ function drawRow(context, layout, row, y, paint) {
   let start = row.page;
   while (start < row.end) {
     const look = paint.lookOf(start);
+    const placed = paint.isPlaced(start);
+    const alike = (at) => paint.lookOf(at) === look && paint.isPlaced(at) === placed;
     let end = start + 1;
-    while (
-      end < row.end &&
-      paint.lookOf(end) === look &&
-      paint.isPlaced(end) === paint.isPlaced(start)
-    )
-      end += 1;
+    while (end < row.end && alike(end)) end += 1;
     const x = layout.gutter + (row.shift + start - row.page) * layout.cell;
     const width = (end - start) * layout.cell;
     context.fillStyle = paint.fill(look, context);
     context.fillRect(x, y, width, layout.high - gap);
-    if (paint.isPlaced(start)) {
+    if (placed) {
       context.fillStyle = paint.shown.miss;
       context.fillRect(x, y + layout.high - gap - 2, width, 2);
     }

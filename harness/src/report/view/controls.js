@@ -2,6 +2,7 @@
 
 const PLAY_SECONDS = [5, 20, 60, 300];
 const ORDERS = 13;
+const LOSS = "alignment loss";
 
 class Controls {
   constructor(page) {
@@ -38,61 +39,39 @@ class Controls {
     const row = make("div", { class: "choices" });
     const areas = [...new Set(page.panels.map((panel) => panel.areaIndex))];
     if (areas.length > 1) {
-      row.append(
-        this.select(
-          "area",
-          areas.map((k) => [k, head.areas[k].name]),
-          page.area,
-          (value) => page.show({ area: Number(value) }),
-        ),
-      );
+      const names = areas.map((k) => [k, head.areas[k].name]);
+      const change = (value) => page.show({ area: Number(value) });
+      row.append(this.select("area", names, page.area, change));
     }
-    if (head.takes.length > 2) {
-      page.showing.forEach((take, side) => {
-        const names = head.takes.map((one, k) => [k, one.name]);
-        row.append(
-          this.select(side ? "beside" : "take", names, take, (value) => {
-            const showing = [...page.showing];
-            showing[side] = Number(value);
-            page.show({ showing });
-          }),
-        );
-      });
-    }
-    this.axisSelect = this.select(
-      "along x",
-      [
-        ["time", "time"],
-        ["op", "operations"],
-      ],
-      page.axis,
-      (value) => page.setAxis(value),
-    );
+    if (head.takes.length > 2) row.append(...this.takeSelects());
+    const axes = Object.entries({ time: "time", op: "operations" });
+    this.axisSelect = this.select("along x", axes, page.axis, (value) => page.setAxis(value));
     if (head.has_time) row.append(this.axisSelect);
-    this.colourSelect = this.select(
-      "colour by",
-      [
-        ["client", "client"],
-        ["size", "size"],
-        ["age", "age"],
-        ["loss", "alignment loss"],
-      ],
-      page.colour,
-      (value) => page.setColour(value),
+    const ways = Object.keys(page.ways).map((way) => [way, way === "loss" ? LOSS : way]);
+    this.colourSelect = this.select("colour by", ways, page.colour, (way) => page.setColour(way));
+    const zoom = make(
+      "span",
+      { class: "zoom" },
+      button("−", "zoom out along x (-)", () => page.zoomX(2), "out"),
+      button("+", "zoom in along x (+)", () => page.zoomX(1 / 2), "in"),
+      button("all", "all of it (0)", () => page.whole(), "all"),
+      button("?", "keys and gestures (?)", () => this.help.showModal(), "help"),
     );
-    row.append(
-      this.colourSelect,
-      this.requestFields(),
-      make(
-        "span",
-        { class: "zoom" },
-        button("−", "zoom out along x (-)", () => page.zoomX(2), "out"),
-        button("+", "zoom in along x (+)", () => page.zoomX(1 / 2), "in"),
-        button("all", "all of it (0)", () => page.whole(), "all"),
-        button("?", "keys and gestures (?)", () => this.help.showModal(), "help"),
-      ),
-    );
+    row.append(this.colourSelect, this.requestFields(), zoom);
     return row;
+  }
+
+  /** Which two of more takes are shown. */
+  takeSelects() {
+    const { page } = this;
+    const names = page.head.takes.map((one, k) => [k, one.name]);
+    return page.showing.map((take, side) =>
+      this.select(side ? "beside" : "take", names, take, (value) => {
+        const showing = [...page.showing];
+        showing[side] = Number(value);
+        page.show({ showing });
+      }),
+    );
   }
 
   select(words, options, value, change) {

@@ -118,14 +118,10 @@ function drawPlace(context, take, shown) {
   context.closePath();
   context.fill();
   context.stroke();
-  if (low - high > 4)
-    outline(
-      context,
-      take,
-      { left: x - 3, right: x, start: place.start, end: place.start + place.pages },
-      shown.miss,
-      1.5,
-    );
+  if (low - high <= 4) return;
+  const { start, pages } = place;
+  const edge = { left: x - 3, right: x, start, end: start + pages };
+  outline(context, take, edge, shown.miss, 1.5);
 }
 
 function drawCursor(context, take, page, shown) {
@@ -173,7 +169,7 @@ function buffersIn(take) {
   return found;
 }
 
-/** Where buffers are tall enough to tell apart: their edges, and their names where there is room. */
+/** Where buffers are tall enough to tell apart: their edges, and names where there is room. */
 function drawEdges(context, take, shown) {
   const { panel, layout, page } = take;
   if (!take.seen) return;

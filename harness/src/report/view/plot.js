@@ -117,8 +117,8 @@ function drawPages(context, layout, window, area, shown, pageBytes) {
       const y = yAt(layout, window, pfn - base);
       pageLabel(context, layout, y, grouped(pfn), bytesWords((pfn - base) * pageBytes), shown);
     }
-    if (range.first > window.first)
-      drawBorder(context, layout, yAt(layout, window, range.first), shown);
+    if (range.first <= window.first) continue;
+    drawBorder(context, layout, yAt(layout, window, range.first), shown);
   }
 }
 

@@ -1,6 +1,9 @@
 // One take: a panel with its plot, its bitmap and its words.
 
 const SLICE_MS = 14;
+const SNAPSHOTS_NOTE =
+  "Bitmaps read at some moments: what lies between two of them is not known, " +
+  "and what is called in use here may be several buffers.";
 
 class Take {
   constructor(page, panel) {
@@ -18,67 +21,46 @@ class Take {
   }
 
   build() {
-    const { panel } = this;
     this.base = make("canvas", { class: "base" });
     this.over = make("canvas", { class: "over", tabindex: "0", role: "img" });
-    this.plot = make("div", { class: "plot" }, this.base, this.over);
-    this.state = make("div", { class: "state" });
-    this.who = make("div", { class: "who" });
+    this.plot = block("plot", this.base, this.over);
+    this.state = block("state");
+    this.who = block("who");
+    this.details = block("details");
     this.legend = make("p", { class: "legend" });
-    this.details = make("div", { class: "details" });
-    this.bitmap = make("canvas", { role: "img" });
-    this.spacer = make("div", { class: "spacer" }, this.bitmap);
-    this.scroller = make(
-      "div",
-      { class: "scroller", tabindex: "0", "aria-label": "bitmap at the cursor" },
-      this.spacer,
-    );
-    const rowPages = rowPagesFor(this.take.cap);
+    const heading = (text, ...more) => make("h3", {}, text, ...more);
     this.section = make(
       "section",
       { class: "take" },
       make("h2", {}, this.take.name, make("small", {}, ` ${this.counts()}`)),
-      panel.snapshots
-        ? make(
-            "p",
-            { class: "note" },
-            "Read at some moments; what lies between two of " +
-              "them is not known, and a buffer is only what was in use.",
-          )
-        : null,
-      make(
-        "div",
-        { class: "parts" },
-        make("div", { class: "pictures" }, this.plot, this.legend),
-        make(
-          "div",
-          { class: "aside" },
-          make("h3", {}, "Who blocks"),
+      this.panel.snapshots ? make("p", { class: "note" }, SNAPSHOTS_NOTE) : null,
+      block(
+        "parts",
+        block("pictures", this.plot, this.legend),
+        block(
+          "aside",
+          heading("Who blocks"),
           this.who,
-          make("h3", {}, "At the cursor"),
+          heading("At the cursor"),
           this.state,
-          make("h3", {}, "Buffer"),
+          heading("Buffer"),
           this.details,
         ),
-        make(
-          "div",
-          { class: "bits" },
-          make(
-            "h3",
-            {},
-            "Bitmap at the cursor",
-            make(
-              "small",
-              {},
-              ` ${counted(rowPages, "page")} a row, low pages first; at the left the pfn`,
-            ),
-          ),
-          this.scroller,
-        ),
+        this.buildBits(heading),
       ),
     );
-    this.scroller.addEventListener("scroll", () => this.drawBits());
     this.showDetails(["Point at a buffer, or choose one above."]);
+  }
+
+  buildBits(heading) {
+    this.bitmap = make("canvas", { role: "img" });
+    this.spacer = block("spacer", this.bitmap);
+    const look = { class: "scroller", tabindex: "0", "aria-label": "bitmap at the cursor" };
+    this.scroller = make("div", look, this.spacer);
+    this.scroller.addEventListener("scroll", () => this.drawBits());
+    const row = counted(rowPagesFor(this.take.cap), "page");
+    const how = make("small", {}, ` ${row} a row, low pages first; at the left the pfn`);
+    return block("bits", heading("Bitmap at the cursor", how), this.scroller);
   }
 
   counts() {
@@ -319,7 +301,7 @@ class Take {
     return { at, event, page: pageAt, inMap, inTicks, inside };
   }
 
-  /** The buffer shown at a page after an event, or one that shares its row; -1 where all is free. */
+  /** The buffer at a page after an event, or one that shares its row; -1 where all is free. */
   bufferAt(event, pageAt) {
     const owner = ownersAt(this.panel, event);
     if (owner[pageAt] >= 0 || !this.seen) return owner[pageAt];

@@ -12,6 +12,11 @@ function make(tag, attributes = {}, ...children) {
   return node;
 }
 
+/** A div of a class. */
+function block(name, ...children) {
+  return make("div", { class: name }, ...children);
+}
+
 /** What the words need besides a panel. */
 class Speaker {
   constructor(head) {
@@ -220,7 +225,7 @@ function whoBlocks(speaker, panel, refusal, actions) {
   const client = speaker.client(refusals.client[refusal]);
   const found = placesAtRefusal(panel, refusal);
   const who = client ? ` for ${client}` : "";
-  const box = [
+  const said = [
     make(
       "p",
       { class: "asked" },
@@ -232,7 +237,7 @@ function whoBlocks(speaker, panel, refusal, actions) {
   ];
   const doomed = doomedEvent(panel, refusal);
   if (doomed !== null && doomed >= 0) {
-    box.push(
+    said.push(
       make(
         "p",
         {},
@@ -240,7 +245,7 @@ function whoBlocks(speaker, panel, refusal, actions) {
       ),
     );
   }
-  box.push(
+  said.push(
     make(
       "p",
       { class: "places" },
@@ -250,5 +255,5 @@ function whoBlocks(speaker, panel, refusal, actions) {
         : "No place of this area is long enough for it, even if all were free.",
     ),
   );
-  return [...box, ...placeList(speaker, panel, found, actions)];
+  return [...said, ...placeList(speaker, panel, found, actions)];
 }

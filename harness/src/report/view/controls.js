@@ -18,12 +18,14 @@ class Controls {
     this.playButton = make("button", { type: "button", click: () => this.play() }, "▶ play");
     this.help = this.makeHelp();
     this.legend = make("p", { class: "legend" });
+    const { difference } = page.head;
     this.node = make(
       "div",
       { class: "controls" },
       this.transport(),
       this.choices(),
       this.legend,
+      difference ? make("p", { class: "sub" }, difference.text) : null,
       this.help,
       this.quiet,
     );
@@ -36,7 +38,7 @@ class Controls {
   choices() {
     const { page } = this;
     const { head } = page;
-    const row = make("div", { class: "choices" });
+    const row = block("choices");
     const areas = [...new Set(page.panels.map((panel) => panel.areaIndex))];
     if (areas.length > 1) {
       const names = areas.map((k) => [k, head.areas[k].name]);
@@ -58,7 +60,14 @@ class Controls {
       button("?", "keys and gestures (?)", () => this.help.showModal(), "help"),
     );
     row.append(this.colourSelect, this.requestFields(), zoom);
-    return row;
+    // Folded where it would push the map below the first sight.
+    const open = !matchMedia("(max-width: 34rem)").matches;
+    return make(
+      "details",
+      { class: "settings", open },
+      make("summary", {}, "colour, request, zoom"),
+      row,
+    );
   }
 
   /** Which two of more takes are shown. */
@@ -167,7 +176,8 @@ class Controls {
         "p",
         {},
         "Click: cursor and buffer. Click on a tick: that refusal. Wheel: zoom along x, " +
-          "with Shift along the pages. Two fingers: both. Drag: move what is zoomed, else the cursor.",
+          "with Shift along the pages. Two fingers: both. Drag: in the map what is zoomed moves, else " +
+          "and below the map the cursor.",
       ),
       close,
     );
@@ -227,7 +237,7 @@ class Controls {
     const coloured = page.coloured();
     const shades = coloured.shades(shown);
     const key = (swatch, text) => make("span", { class: "key" }, swatch, ` ${text}`);
-    const block = (colour) => {
+    const square = (colour) => {
       const swatch = make("i", { class: "swatch" });
       swatch.style.background = colour;
       return swatch;
@@ -242,17 +252,22 @@ class Controls {
     };
     this.legend.replaceChildren(
       make("span", { class: "key" }, `Colour: ${coloured.title}`),
-      ...coloured.names.map((name, k) => (coloured.isUsed(k) ? key(block(shades[k]), name) : "")),
-      key(block(shown.free), "free"),
+      ...coloured.names.map((name, k) => (coloured.isUsed(k) ? key(square(shades[k]), name) : "")),
+      key(square(shown.free), "free"),
       key(hatched, `free, of no use to ${page.speaker.request(page.request)}`),
     );
     const styles = [...curveStyles(shown), requestStyle(shown)];
     for (const take of page.takes || []) {
       take.legend.replaceChildren(
         ...styles.map((style) => key(curve(style), style.words)),
-        key(block(`${shown.miss}33`), "no place for it"),
+        key(square(`${shown.miss}33`), "no place for it"),
       );
     }
+  }
+
+  clear() {
+    this.page.tip.hide();
+    for (const take of this.page.takes) take.clear();
   }
 
   // Play.

@@ -30,7 +30,7 @@ function strokeLine(context, x, from, to) {
 
 /** The refusal as a line, and the stretch before it in which it was already without a place. */
 function drawDoom(context, take, shown) {
-  const refusal = take.refusalHere();
+  const refusal = take.refusal;
   if (refusal < 0) return;
   const { layout, panel } = take;
   const refused = panel.refusals.event[refusal];
@@ -99,7 +99,7 @@ function drawBuffer(context, take, shown) {
 
 /** The place that would do, at the refusal: a bracket that points at it from the right. */
 function drawPlace(context, take, shown) {
-  const refusal = take.refusalHere();
+  const refusal = take.refusal;
   if (refusal < 0) return;
   const { layout, page, place } = take;
   const x = eventX(take, take.panel.refusals.event[refusal]);

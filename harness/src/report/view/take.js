@@ -1,6 +1,7 @@
 // One take: a panel with its plot, its bitmap and its words.
 
 const SLICE_MS = 14;
+const PAPER_PX = 700;
 const SNAPSHOTS_NOTE =
   "Bitmaps read at some moments: what lies between two of them is not known, " +
   "and what is called in use here may be several buffers.";
@@ -16,7 +17,9 @@ class Take {
     this.event = -1;
     this.place = null;
     this.buffer = null;
-    this.rows = bitmapRows(panel.area, rowPagesFor(this.take.cap));
+    this.refusal = -1;
+    this.rowPages = rowPagesFor(this.take.cap, panel.area.pages);
+    this.rows = bitmapRows(panel.area, this.rowPages);
     this.build();
   }
 
@@ -43,8 +46,7 @@ class Take {
           this.who,
           heading("At the cursor"),
           this.state,
-          heading("Buffer"),
-          this.details,
+          block("about", heading("Buffer"), this.details),
         ),
         this.buildBits(heading),
       ),
@@ -58,8 +60,10 @@ class Take {
     const look = { class: "scroller", tabindex: "0", "aria-label": "bitmap at the cursor" };
     this.scroller = make("div", look, this.spacer);
     this.scroller.addEventListener("scroll", () => this.drawBits());
-    const row = counted(rowPagesFor(this.take.cap), "page");
-    const how = make("small", {}, ` ${row} a row, low pages first; at the left the pfn`);
+    const row = counted(this.rowPages, "page");
+    const starts = 2 ** this.take.cap;
+    const lines = this.rowPages > starts ? `, a line each ${starts}` : "";
+    const how = make("small", {}, ` ${row} a row${lines}; low pages first, at the left the pfn`);
     return block("bits", heading("Bitmap at the cursor", how), this.scroller);
   }
 
@@ -75,7 +79,8 @@ class Take {
   // Pictures.
 
   measure() {
-    this.layout = plotLayout(Math.max(300, Math.floor(this.plot.clientWidth)));
+    const width = onPaper.now ? PAPER_PX : Math.floor(this.plot.clientWidth);
+    this.layout = plotLayout(Math.max(300, width));
     this.scale = Math.min(2, window.devicePixelRatio || 1);
   }
 
@@ -143,7 +148,12 @@ class Take {
     this.drawOver();
   }
 
+  /** Above the rest; on paper in it, since a canvas that is printed hides what is below. */
   drawOver() {
+    if (onPaper.now) {
+      drawOverlay(this.base.getContext("2d"), this, theme());
+      return;
+    }
     const context = sizeCanvas(this.over, this.layout, this.scale);
     drawOverlay(context, this, theme());
   }
@@ -171,13 +181,13 @@ class Take {
   }
 
   drawBits() {
-    const { panel, page } = this;
-    const width = Math.max(260, this.scroller.clientWidth);
-    const layout = bitmapLayout(width, this.rows, rowPagesFor(this.take.cap));
+    const { page } = this;
+    const width = onPaper.now ? PAPER_PX : Math.max(260, this.scroller.clientWidth);
+    const layout = bitmapLayout(width, this.rows, this.rowPages);
     this.bits = layout;
     this.scroller.style.height = `${layout.height}px`;
     this.spacer.style.height = `${layout.whole}px`;
-    const look = bitmapLook(panel, this.event, page, this.buffer, this.place);
+    const look = bitmapLook(this);
     drawBitmap(this.bitmap, layout, this.rows, this.scroller.scrollTop, this.scale, look);
     this.bitmap.setAttribute(
       "aria-label",
@@ -194,7 +204,7 @@ class Take {
   // Who blocks, and buffers.
 
   /** The refusal of this take at the selected operation, or -1. */
-  refusalHere() {
+  findRefusal() {
     const { selected } = this.page;
     if (!selected) return -1;
     if (selected.panel === this.panel) return selected.refusal;
@@ -203,7 +213,8 @@ class Take {
   }
 
   showWho() {
-    const refusal = this.refusalHere();
+    const refusal = this.findRefusal();
+    this.refusal = refusal;
     this.place = null;
     if (refusal < 0) {
       this.who.replaceChildren(make("p", {}, this.noRefusal()));
@@ -267,6 +278,12 @@ class Take {
     const lines = this.page.speaker.buffer(this.panel, grant, event, this.page.request.order);
     this.showDetails(lines);
     if (pinned) this.scrollTo(this.panel.page[grant]);
+    this.drawOver();
+    this.drawBits();
+  }
+
+  clear() {
+    this.buffer = null;
     this.drawOver();
     this.drawBits();
   }

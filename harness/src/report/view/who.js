@@ -33,8 +33,8 @@ class Speaker {
 
   /** "operation 561 (20.500 s)" */
   moment(panel, event) {
-    const op = `operation ${grouped(panel.op[event])}`;
-    return this.head.has_time ? `${op} (${exactSeconds(panel.at[event])} s)` : op;
+    const op = `operation${NBSP}${grouped(panel.op[event])}`;
+    return this.head.has_time ? `${op} (${exactSeconds(panel.at[event])}${NBSP}s)` : op;
   }
 
   /** How long it is from one event to another. */
@@ -252,7 +252,7 @@ function whoBlocks(speaker, panel, refusal, actions) {
       found.all
         ? `${counted(found.all, "place")} of this length and order in the area; those with the least in ` +
             "the way, oldest buffer first:"
-        : "No place of this area is long enough for it, even if all were free.",
+        : "This area has no place for it at that order, even if all of it were free.",
     ),
   );
   return [...said, ...placeList(speaker, panel, found, actions)];

@@ -11,11 +11,11 @@ describe("how it is used", () => {
     on("odd", {}, async (page) => {
       const first = samples.odd.lists[0].find(({ kind }) => kind === KINDS.refusal);
       assert.equal((await cursor(page)).op, first.op);
-      assert.match(await words(page, ".who"), new RegExp(`^${first.count} pages? .*order`));
+      assert.match(await words(page, ".who"), new RegExp(`^${first.count}\\spages? .*order`));
       assert.match(await words(page, ".state"), /would find no place/);
       assert.match(
         await page.locator("canvas.over").first().getAttribute("aria-label"),
-        /pages.* free, .* in \d+ holes?/,
+        /pages.* free, .* in \d+\sholes?/,
       );
       assert.equal(await page.locator("h1").innerText(), "odd <b>ranges</b>");
       assert.match(await words(page, ".controls .legend"), /<img src=x>/);
@@ -74,7 +74,7 @@ describe("how it is used", () => {
       const op = (await cursor(page)).op;
       const near = refused.find((one) => one.op === op);
       assert.ok(near && Math.abs(near.at - event.at) < 1_000_000, `operation ${op}`);
-      assert.match(await words(page, ".who"), new RegExp(`operation ${op} `));
+      assert.match(await words(page, ".who"), new RegExp(`operation\\s${op}\\b`));
       await settled(page);
     }));
 
@@ -130,8 +130,8 @@ describe("how it is used", () => {
       await page.mouse.move(here.x, here.y);
       const tip = await words(page, ".tip");
       assert.match(tip, new RegExp(`buffer ${grant.id}\\b`));
-      assert.match(tip, /65 pages \(260 KiB\), order 7/);
-      assert.match(tip, new RegExp(`operation ${grant.op} `));
+      assert.match(tip, /65\spages \(260\sKiB\), order 7/);
+      assert.match(tip, new RegExp(`operation\\s${grant.op}\\b`));
       assert.match(tip, /strands|nothing behind/);
       assert.match(tip, /goes at|stays to the end/);
       await page.mouse.click(here.x, here.y);
@@ -248,8 +248,8 @@ describe("how it is used", () => {
       await page.locator("[aria-label='pages of the request']").fill("3");
       await page.locator("[aria-label='order of the request']").selectOption("1");
       await settled(page);
-      assert.match(await words(page, ".state"), /3 pages \(12 KiB\) at order 1/);
-      assert.match(await words(page, ".controls .legend"), /of no use to 3 pages/);
+      assert.match(await words(page, ".state"), /3\spages \(12\sKiB\) at order 1/);
+      assert.match(await words(page, ".controls .legend"), /of no use to 3\spages/);
     }));
 
   test("colours, areas and help", () =>

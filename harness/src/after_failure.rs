@@ -146,7 +146,7 @@ impl AfterFailure {
         let Some(entry) = ENTRIES.iter().find(|entry| entry.name == name) else {
             let names: Vec<_> = ENTRIES.iter().map(|entry| entry.name).collect();
             let why = format!("after_failure is one of {}", names.join(", "));
-            return Err(SpecError { text: text.to_string(), at: 0, why });
+            return Err(SpecError { text: text.to_string(), at: 0, why, known: names });
         };
         let params = Params::parse(&format!("after_failure {name}"), entry.params, text)?;
         Ok((entry.build)(&params))

@@ -5,6 +5,7 @@
 
 mod choice;
 mod compared;
+mod contest;
 mod findings;
 mod sizing;
 mod summary;
@@ -15,6 +16,7 @@ pub use choice::{
     Verdict, Without,
 };
 pub use compared::Compared;
+pub use contest::{Contest, Standing, contest};
 pub use findings::{Findings, Picture, Worst, findings, pictures};
 pub use sizing::{Least, SizeTried, Sizing};
 pub(crate) use summary::CLASS_NAMES;

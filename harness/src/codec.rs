@@ -18,12 +18,17 @@ use cma_policies::Area;
 pub use choice::Choice;
 pub(crate) use comb::rest_of;
 pub use comb::{BY_PAGE, comb, part_of};
+#[cfg(any(test, feature = "arbitrary", feature = "proptest"))]
+pub(crate) use record::count as count_of;
 pub use record::{Act, BadFree, Ending, Script};
 
 use crate::seed::Draws;
 
 /// Bytes of the header: the area, the policy, the LOAD limit, two spare.
 pub const HEADER: usize = geometry::BYTES + choice::BYTES + 4;
+/// Bytes of the area, with which a header begins.
+#[cfg(any(test, feature = "arbitrary"))]
+pub(crate) const AREA_BYTES: usize = geometry::BYTES;
 /// Bytes of a record.
 pub const RECORD: usize = record::BYTES;
 /// The most records that are read.

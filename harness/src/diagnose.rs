@@ -189,12 +189,15 @@ pub struct Options {
     pub cap: u32,
     /// The geometry of the area, where the text does not say.
     pub geometry: Geometry,
+    /// Bytes of the area, in place of the pages of `geometry`: how many they are, the size of a page
+    /// says that the text states.
+    pub area_bytes: Option<u64>,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let cap = crate::ingest::DEFAULT_CAP;
-        Self { kernel: None, cap, geometry: Geometry::default() }
+        Self { kernel: None, cap, geometry: Geometry::default(), area_bytes: None }
     }
 }
 

@@ -126,7 +126,7 @@ impl Spec {
         let Some(entry) = ENTRIES.iter().find(|entry| entry.name == name) else {
             let names: Vec<_> = ENTRIES.iter().map(|entry| entry.name).collect();
             let why = format!("no environment is named \"{name}\"; there are {}", names.join(", "));
-            return Err(SpecError { text: text.to_string(), at: 0, why });
+            return Err(SpecError { text: text.to_string(), at: 0, why, known: names });
         };
         let params = Params::parse(&format!("environment {name}"), entry.params, text)?;
         Ok(Self { entry: *entry, params, text: text.to_string() })

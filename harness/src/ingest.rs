@@ -34,6 +34,7 @@ pub use source::Source;
 pub use stream::{Route, StreamWriter};
 
 use crate::op::Op;
+use crate::program::named;
 use cma_policies::Area;
 use lines::Lines;
 
@@ -125,6 +126,12 @@ pub(crate) trait Rows {
         Vec::new()
     }
 
+    /// Microseconds on the clock of the board at time 0 of the rows, once the first one was read;
+    /// none where there is no such clock.
+    fn clock_us(&self) -> Option<u64> {
+        None
+    }
+
     /// What puts the buffers in place that were live before the first row.
     fn warm_up(&self) -> Vec<Op> {
         Vec::new()
@@ -154,7 +161,7 @@ pub(crate) fn without_events(source: &Source) -> Option<IngestError> {
         "no cma event is in it, so it says something only beside a trace of its board; the script of \
          `cmalab collect` records one with -t 60"
     };
-    Some(lines.error(0, why))
+    Some(lines.error(0, named(why)))
 }
 
 /// Opens a recording or a stream and reads as far as its column names. `given` is taken in place of

@@ -134,6 +134,14 @@ impl Kernel {
         KERNELS.iter().rfind(|row| !row.vendor && row.since <= release)
     }
 
+    /// The row of the newest release.
+    ///
+    /// # Panics
+    /// Never: there are rows.
+    pub fn newest() -> &'static Self {
+        KERNELS.iter().rfind(|row| !row.vendor).expect("rows of releases")
+    }
+
     /// Whether it shows `sign`.
     pub fn shows(&self, sign: Sign) -> bool {
         sign.span().contains(self.since)

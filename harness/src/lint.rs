@@ -31,6 +31,8 @@ pub use rule::RULES;
 pub use step::Steps;
 pub use trace::{Times, Trace};
 
+use crate::program;
+
 /// How bad a finding is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Severity {
@@ -189,7 +191,7 @@ impl Findings {
         message: impl Into<String>,
         remedy: impl Into<String>,
     ) {
-        let (message, remedy) = (message.into(), remedy.into());
+        let (message, remedy) = (message.into(), program::named(&remedy.into()).into_owned());
         self.all.push(Finding { rule: self.rule, severity, place, message, remedy });
     }
 

@@ -35,7 +35,7 @@ mod shelf;
 mod stream;
 mod target;
 
-pub use builtin::{BUILTIN, Recording, recordings};
+pub use builtin::{BUILTIN, Recording, TEMPLATE, TEMPLATE_NAME, recordings};
 pub use cell::run_cell;
 pub use cells::{Cell, Configuration};
 pub(crate) use desk::unit_of;
@@ -45,7 +45,7 @@ pub use held::{Held, OnBoard};
 pub use known::{Known, Outcome};
 pub use mix::{From, MixOf, PartOf};
 pub use page::kind_of_files;
-pub use parse::{PlanError, parse, parse_for, parse_mix, parse_mix_value};
+pub use parse::{KEYS, Key, PlanError, Within, parse, parse_for, parse_mix, parse_mix_value};
 pub use plan::{Length, Load, MOST_CELLS, Plan, Stream, What};
 pub use prepare::prepare;
 pub use run::{Block, Table, Watch, belongs, complete, run, run_cells, wanted};

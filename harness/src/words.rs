@@ -4,10 +4,33 @@ pub(crate) mod csv;
 #[cfg(feature = "cli")]
 pub(crate) mod table;
 
+use cma_policies::SpecError;
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
-#[cfg(feature = "cli")]
 use crate::page::Page;
+
+/// What follows a message that `word` is none of the `known` ones: the nearest of these, where one
+/// is near: `; did you mean "best-fit"?`.
+pub(crate) fn near<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    // Jaro finds what begins alike, edits find two letters of a short word that changed places.
+    const LEAST: (f64, f64) = (0.75, 0.6);
+    let word = word.to_lowercase();
+    let likeness = |known: &'a str| {
+        let other = known.to_lowercase();
+        let alike = strsim::jaro(&word, &other);
+        let edited = strsim::normalized_damerau_levenshtein(&word, &other);
+        (alike > LEAST.0 || edited > LEAST.1).then_some((alike + edited, known))
+    };
+    // Of equals the first.
+    let best = known.into_iter().filter_map(likeness);
+    let best = best.reduce(|best, other| if other.0 > best.0 { other } else { best });
+    best.map_or_else(String::new, |(_, known)| format!("; did you mean \"{known}\"?"))
+}
+
+/// Why a text names no policy, environment or reaction, and what may be meant.
+pub(crate) fn because(error: &SpecError) -> String {
+    format!("{}{}", error.why, near(error.word(), error.known.iter().copied()))
+}
 
 /// `share` in percent without its unit, to the nearest of this many decimals. What is neither
 /// nothing nor the whole is never rounded to it: `< 0.1` and `> 99.9` are said instead.
@@ -55,9 +78,21 @@ pub(crate) fn pages(number: u64) -> String {
     counted(number, "page")
 }
 
+/// Pages of this size, and how much that is: `457 pages (1.8 MiB)`, `17 pages (68 KiB)`.
+pub(crate) fn pages_of(number: u64, page: Page) -> String {
+    format!("{} ({})", pages(number), size_of(number, page))
+}
+
+/// How much so many pages of this size are: below a MiB in KiB, which are never rounded.
+pub(crate) fn size_of(number: u64, page: Page) -> String {
+    match number < page.in_mib() {
+        true => format!("{} KiB", number * page.kib()),
+        false => mib(number, page),
+    }
+}
+
 /// Pages of this size in MiB without the unit, with a decimal where it says something; what is not
 /// nothing is never 0.
-#[cfg(feature = "cli")]
 pub(crate) fn mib_number(pages: f64, page: Page) -> String {
     let text = format!("{:.1}", pages / page.in_mib() as f64);
     match text.strip_suffix(".0") {
@@ -68,7 +103,6 @@ pub(crate) fn mib_number(pages: f64, page: Page) -> String {
 }
 
 /// The same with the unit: `384 MiB`, `1.2 MiB`.
-#[cfg(feature = "cli")]
 pub(crate) fn mib(pages: u64, page: Page) -> String {
     format!("{} MiB", mib_number(pages as f64, page))
 }
@@ -174,6 +208,28 @@ mod tests {
     }
 
     #[test]
+    fn the_nearest_word_is_named_where_one_is_near() {
+        let known = ["kernel", "best-fit", "next-fit", "buddy", "zoned", "gpu", "npu", "video"];
+        for (word, meant) in [
+            ("bestfit", "best-fit"),
+            ("best_fit", "best-fit"),
+            ("best", "best-fit"),
+            ("Kernel", "kernel"),
+            ("kernal", "kernel"),
+            ("budy", "buddy"),
+            ("gpo", "gpu"),
+            ("gup", "gpu"),
+            ("vedio", "video"),
+        ] {
+            assert_eq!(near(word, known), format!("; did you mean \"{meant}\"?"), "{word}");
+        }
+        for word in ["", "hope", "x", "camera", "ブ"] {
+            assert_eq!(near(word, known), "", "{word}");
+        }
+        assert_eq!(near("x", []), "");
+    }
+
+    #[test]
     fn one_is_one_and_more_are_several() {
         assert_eq!([0, 1, 2].map(pages), ["0 pages", "1 page", "2 pages"]);
         assert_eq!(counted(1, "policy"), "1 policy");
@@ -196,6 +252,10 @@ mod tests {
         for (pages, text) in table {
             assert_eq!(mib(pages, Page::Kib4), text);
         }
+        assert_eq!(pages_of(457, Page::Kib4), "457 pages (1.8 MiB)");
+        assert_eq!(pages_of(1, Page::Kib4), "1 page (4 KiB)");
+        assert_eq!(pages_of(17, Page::Kib16), "17 pages (272 KiB)");
+        assert_eq!(pages_of(64, Page::Kib16), "64 pages (1 MiB)");
         assert_eq!(mib(2592, Page::Kib16), "40.5 MiB");
         assert_eq!(mib(1, Page::Kib64), "0.1 MiB");
         assert_eq!(size_cells(5 << 30), "`size = <0x1 0x40000000>`");

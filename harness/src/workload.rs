@@ -42,6 +42,7 @@ use crate::ingest::IngestError;
 use crate::op::{Op, Timed};
 use crate::page::Page;
 use crate::seed::Seed;
+use crate::words::near;
 
 /// What a profile makes a stream from.
 #[derive(Clone, PartialEq, Debug)]
@@ -271,7 +272,9 @@ pub(crate) fn most_used(uses: BTreeMap<u64, u64>) -> Vec<u64> {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum SetupError {
     /// No profile has this name.
-    #[error("no profile is named \"{0}\"; there are {names}", names = PROFILES.iter().map(|profile| profile.name).collect::<Vec<_>>().join(", "))]
+    #[error("no profile is named \"{0}\"; there are {names}{near}",
+        names = PROFILES.iter().map(|profile| profile.name).collect::<Vec<_>>().join(", "),
+        near = near(.0, PROFILES.iter().map(|profile| profile.name)))]
     NoProfile(String),
     /// A LOAD out of bounds.
     #[error("load {0} is out of bounds; it is a share of the area above 0 and at most {most}", most = Setup::MAX_LOAD)]

@@ -106,7 +106,8 @@ impl World {
             order_per_bit: Some(self.order_per_bit),
             ..Geometry::default()
         };
-        let options = Options { cap: CAP, geometry, kernel: Some("6.1".to_string()) };
+        let kernel = Some("6.1".to_string());
+        let options = Options { cap: CAP, geometry, kernel, ..Options::default() };
         let mut found = Vec::new();
         let sources = [Source::bytes("log", text.as_bytes())];
         diagnose::diagnose(&sources, &options, &mut |failure| found.push(failure)).unwrap();

@@ -93,7 +93,7 @@ fn what_a_broken_off_attack_has_found_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let kept = folder.path().join("kernel__64__8__none.case");
     // The second area takes minutes.
-    let args = ["attack", "--pages", "64,65536", "--tries", "800", "--climbs", "4", "--keep"];
+    let args = ["attack", "--pages", "64,65536", "--tries", "800", "--climbs", "4", "--champions"];
     let mut child = Command::new(env!("CARGO_BIN_EXE_cmalab"))
         .args(args)
         .arg(folder.path())
@@ -150,8 +150,8 @@ fn what_cannot_be_attacked_is_said() {
     fs::write(folder.path().join("text.csv"), "a stream").unwrap();
     wrong(&["--from", empty], "no case is in this folder");
     let file = folder.path().join("text.csv");
-    wrong(&["--keep", file.to_str().unwrap()], "keep champions in");
-    wrong(&["--tries", "0", "--case", "/dev/zero"], "read /dev/zero: it is a device");
+    wrong(&["--champions", file.to_str().unwrap()], "keep champions in");
+    wrong(&["--tries", "0", "--case", "--from", "/dev/zero"], "read /dev/zero: it is a device");
 }
 
 #[test]

@@ -6,8 +6,9 @@ mod known;
 use std::collections::BTreeMap;
 
 use cma_harness::op::{Op, Part, Timed};
+use cma_harness::strategy::Streams;
 use cma_harness::workload::changed::{Back, Changed, Shows, Who, proposals};
-use cma_policies::{Request, Run, dma_align};
+use cma_policies::{Area, Request, dma_align};
 use proptest::prelude::*;
 
 const CLIENTS: [&str; 4] = ["", "camera0", "camera1", "vpu"];
@@ -103,44 +104,17 @@ fn course(ops: impl Iterator<Item = Timed>) -> Course {
     course
 }
 
-/// A stream that makes no mistake, and uses ids anew as soon as it can.
-fn stream(words: &[(u8, u8, u8, u8)]) -> Vec<Timed> {
-    let mut at_us = 0;
-    let mut held: BTreeMap<u64, (u64, u64)> = BTreeMap::new();
-    let mut ops = Vec::new();
-    for &(gap, what, who, which) in words {
-        at_us += [0, 0, 1, 40][usize::from(gap % 4)];
-        let victim = (!held.is_empty())
-            .then(|| *held.iter().nth(usize::from(which) % held.len()).expect("one of them").0);
-        let op = match (what % 8, victim) {
-            (0..=2, Some(id)) => {
-                held.remove(&id);
-                Op::Free { id, part: None }
-            }
-            (3, Some(id)) => {
-                let (from, to) = held[&id];
-                let offset = from;
-                let count = (to - from).min(u64::from(who) + 1);
-                match from + count == to {
-                    true => held.remove(&id),
-                    false => held.insert(id, (from + count, to)),
-                };
-                Op::Free { id, part: Some(Part { offset, count }) }
-            }
-            (4, _) if which % 4 == 0 => Op::Pin(Run::new(u64::from(who), 1)),
-            _ => {
-                let id = (0..).find(|id| !held.contains_key(id)).expect("one is free");
-                let count = SIZES[usize::from(which) % SIZES.len()];
-                held.insert(id, (0, count));
-                let dma = what % 8 != 7;
-                let align = if dma { dma_align(count, 8) } else { 1 };
-                let request = Request::new(count, align).unwrap();
-                Op::Alloc { id, request: request.with_client(u16::from(who % 4)), dma }
-            }
-        };
-        ops.push(Timed { at_us, op });
-    }
-    ops
+/// Streams that use ids anew as soon as they can, of what changes are made for.
+fn streams() -> impl Strategy<Value = Vec<Timed>> {
+    let streams = Streams {
+        most_ops: 200,
+        sizes: SIZES.to_vec(),
+        aligns: 1..=1,
+        longest_wait_us: 40,
+        ids_again: true,
+        ..Streams::default()
+    };
+    streams.in_area(&Area::single(0, 1 << 16, 0).unwrap())
 }
 
 fn changed(change: &Changed, ops: &[Timed]) -> Course {
@@ -152,16 +126,12 @@ const fn is_camera(client: u16) -> bool {
     client == 1 || client == 2
 }
 
-fn words() -> impl Strategy<Value = Vec<(u8, u8, u8, u8)>> {
-    prop::collection::vec(any::<(u8, u8, u8, u8)>(), 0..200)
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn who_is_not_meant_asks_and_gives_back_as_ever(words in words(), which in 0..6_usize) {
-        let (ops, client) = (stream(&words), || "camera".to_string());
+    fn who_is_not_meant_asks_and_gives_back_as_ever(ops in streams(), which in 0..6_usize) {
+        let client = || "camera".to_string();
         let order = |back| Changed::Order { client: client(), back };
         let change = [
             Changed::Trim { client: Some(client()), from: 257, to: 256 },
@@ -178,8 +148,7 @@ proptest! {
     }
 
     #[test]
-    fn a_trim_takes_pages_and_nothing_else(words in words(), to in 1_u64..257) {
-        let ops = stream(&words);
+    fn a_trim_takes_pages_and_nothing_else(ops in streams(), to in 1_u64..257) {
         let change = Changed::Trim { client: None, from: 257, to };
         let (before, after) = (course(ops.iter().copied()), changed(&change, &ops));
         prop_assert!(before.live.len() >= after.live.len());
@@ -201,8 +170,7 @@ proptest! {
     }
 
     #[test]
-    fn who_keeps_has_no_more_buffers_than_ever_and_gives_back_to_grow(words in words()) {
-        let ops = stream(&words);
+    fn who_keeps_has_no_more_buffers_than_ever_and_gives_back_to_grow(ops in streams()) {
         let change = Changed::Keep { client: "camera".into() };
         let (before, after) = (course(ops.iter().copied()), changed(&change, &ops));
         prop_assert!(after.asked().len() <= before.asked().len());
@@ -227,8 +195,7 @@ proptest! {
     }
 
     #[test]
-    fn fewer_are_at_most_so_many_at_once(words in words(), most in 0_u64..3) {
-        let ops = stream(&words);
+    fn fewer_are_at_most_so_many_at_once(ops in streams(), most in 0_u64..3) {
         let change = Changed::Fewer { client: "camera".into(), pages: 5, most };
         let (before, after) = (course(ops.iter().copied()), changed(&change, &ops));
         prop_assert!(after.load() <= before.load());
@@ -246,8 +213,7 @@ proptest! {
     }
 
     #[test]
-    fn another_order_asks_for_the_same_at_the_same_times(words in words()) {
-        let ops = stream(&words);
+    fn another_order_asks_for_the_same_at_the_same_times(ops in streams()) {
         let before = course(ops.iter().copied());
         for back in [Back::OldestFirst, Back::NewestFirst] {
             let after = changed(&Changed::Order { client: "camera".into(), back }, &ops);

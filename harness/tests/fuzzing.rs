@@ -10,6 +10,7 @@ use cma_harness::codec::{Act, Case, HEADER, RECORD};
 use cma_harness::fuzzing::lockstep::{Reached, reached};
 use cma_harness::fuzzing::{Expected, TARGETS, Target};
 use cma_harness::seed::{Draws, Seed};
+use cma_harness::strategy::cases;
 use proptest::prelude::*;
 
 /// The files of a folder, in the order of their names; none where there is no folder.
@@ -207,18 +208,11 @@ fn drawn_and_mutated_cases_get_to_where_allocators_go_wrong() {
     }
 }
 
-/// Any header and any records: a case that shrinks by its acts, then by their bytes.
-fn any_case(acts: usize) -> impl Strategy<Value = Case> {
-    let record = any::<[u8; RECORD]>();
-    (any::<[u8; HEADER]>(), proptest::collection::vec(record, 0..acts))
-        .prop_map(|(header, acts)| Case::decode(&[&header[..], &acts.concat()].concat()))
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn leaving_an_act_out_leaves_the_others_as_they_were(case in any_case(12), at in 0usize..12) {
+    fn leaving_an_act_out_leaves_the_others_as_they_were(case in cases(0..12), at in 0usize..12) {
         let mut left = case.clone();
         if at < left.acts.len() {
             left.acts.remove(at);

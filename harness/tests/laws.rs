@@ -17,11 +17,21 @@ fn every_built_in_policy_keeps_every_law_that_it_promised() {
     }
 }
 
-// The same by the macro, as a crate outside says it.
-cma_harness::conformance!(builtin::ENTRIES[0]);
-cma_harness::conformance!(the_baseline_by_a_builder, |area| {
-    builtin::catalog().parse("kernel").expect("a built-in policy").build(area)
-});
+/// The same by the macro, as a crate outside says it.
+mod by_macro {
+    use cma_policies::{Entry, builtin};
+
+    const BASELINE: Entry = builtin::ENTRIES[0];
+    static SECOND: Entry = builtin::ENTRIES[1];
+
+    cma_harness::conformance!(BASELINE);
+    cma_harness::conformance!(SECOND);
+    cma_harness::conformance!(builtin::ENTRIES[0]);
+    cma_harness::conformance!(named: builtin::ENTRIES[1]);
+    cma_harness::conformance!(the_baseline_by_a_builder, |area| {
+        builtin::catalog().parse("kernel").expect("a built-in policy").build(area)
+    });
+}
 
 #[test]
 fn the_last_pages_that_have_a_number_are_served_like_any_other() {

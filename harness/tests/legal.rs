@@ -36,5 +36,6 @@ fn answered(ready: &Ready) -> (Findings, String) {
     text::write_findings(ready, &found, false, &mut out).unwrap();
     csv::write_summary(ready, &found.summary, &mut out).unwrap();
     csv::write_sizing(ready, &found.sizing, &mut out).unwrap();
-    (found, String::from_utf8(out).unwrap())
+    // A sentence goes on below with four blanks.
+    (found, String::from_utf8(out).unwrap().replace("\n    ", " "))
 }

@@ -57,6 +57,15 @@ impl Kind {
         }
     }
 
+    /// The words that it takes, where it takes words.
+    fn words(self) -> Vec<&'static str> {
+        match self {
+            Self::Int { .. } | Self::Float { .. } => Vec::new(),
+            Self::Bool => ["true", "false"].to_vec(),
+            Self::Choice(words) => words.to_vec(),
+        }
+    }
+
     /// The value that a number below [`PICKS`] picks: of whole numbers the first few as often as
     /// all others, because most areas are too small for an order of 60.
     fn picked(self, number: u8) -> String {
@@ -165,7 +174,7 @@ impl Params {
             Some((name, rest)) => (name, Some(rest)),
             None => (text, None),
         };
-        let error = |at, why| SpecError { text: text.to_string(), at, why };
+        let error = |at, why, known| SpecError { text: text.to_string(), at, why, known };
         let mut given: Vec<Option<String>> = params.iter().map(|_| None).collect();
         let mut at = name.len() + 1;
         for pair in rest.into_iter().flat_map(|rest| rest.split(',')) {
@@ -174,17 +183,17 @@ impl Params {
                 let keys: Vec<_> = params.iter().map(|param| param.name).collect();
                 let allowed = if keys.is_empty() { "none".to_string() } else { keys.join(", ") };
                 let why = format!("{owner} has no parameter \"{key}\"; it has {allowed}");
-                return Err(error(at, why));
+                return Err(error(at, why, keys));
             };
             let param = &params[index];
             if given[index].is_some() {
                 let why = format!("parameter {key} of {owner} is given twice");
-                return Err(error(at, why));
+                return Err(error(at, why, Vec::new()));
             }
             let Some(value) = param.kind.canonical(value) else {
                 let why =
                     format!("parameter {key} of {owner} is \"{value}\"; it takes {}", param.kind);
-                return Err(error(at + key.len() + 1, why));
+                return Err(error(at + key.len() + 1, why, param.kind.words()));
             };
             given[index] = Some(value);
             at += pair.len() + 1;
@@ -282,6 +291,15 @@ pub struct SpecError {
     pub at: usize,
     /// What is wrong there, and what is allowed.
     pub why: String,
+    /// The words that are allowed there; none where it is no word that is missed.
+    pub known: Vec<&'static str>,
+}
+
+impl SpecError {
+    /// The word that went wrong.
+    pub fn word(&self) -> &str {
+        self.text.get(self.at..).and_then(|rest| rest.split([':', ',', '=']).next()).unwrap_or("")
+    }
 }
 
 impl fmt::Display for SpecError {
@@ -327,7 +345,7 @@ impl Catalog {
         let Some(entry) = self.entries.iter().find(|entry| entry.name == name) else {
             let names: Vec<_> = self.entries.iter().map(|entry| entry.name).collect();
             let why = format!("no policy is named \"{name}\"; there are {}", names.join(", "));
-            return Err(SpecError { text: text.to_string(), at: 0, why });
+            return Err(SpecError { text: text.to_string(), at: 0, why, known: names });
         };
         let params = Params::parse(&format!("policy {name}"), entry.params, text)?;
         Ok(Spec { entry: *entry, params })
@@ -427,6 +445,14 @@ mod tests {
         let (at, text) = why("toy:n=10");
         assert_eq!((at, text.contains("from 1 to 9")), (6, true));
         assert_eq!(why("toy:n=1,n=2").0, 8);
+        let missed = |text: &str| {
+            let error = Catalog::new(&[ENTRY]).parse(text).expect_err(text);
+            (error.word().to_string(), error.known)
+        };
+        assert_eq!(missed("top:n=1"), ("top".to_string(), ["toy"].to_vec()));
+        assert_eq!(missed("toy:n=1,m=2"), ("m".to_string(), ["n", "x", "on"].to_vec()));
+        assert_eq!(missed("toy:on=yes,n=1"), ("yes".to_string(), ["true", "false"].to_vec()));
+        assert_eq!(missed("toy:n=10"), ("10".to_string(), Vec::new()));
         assert_eq!(why("toy:x=nan").0, 6);
         assert_eq!(why("toy:on=yes").0, 7);
     }

@@ -56,6 +56,7 @@ mod json {
 
     use super::{Recommended, RecommendedArea};
     use crate::ingest::IngestError;
+    use crate::program::named;
 
     /// The newest object that can be read.
     pub(super) const SCHEMA: u64 = 1;
@@ -87,7 +88,8 @@ mod json {
         /// # Errors
         /// Where it is no such object, with the place, and where its numbers make no sense.
         pub fn from_json(file: &str, text: &str) -> Result<Self, IngestError> {
-            let wrong = |why: &dyn Display| IngestError::of(file, format_args!("{why}; {REMEDY}"));
+            let wrong =
+                |why: &dyn Display| IngestError::of(file, format_args!("{why}; {}", named(REMEDY)));
             let placed = |error: &serde_json::Error| {
                 let (line, column) = (error.line() as u64, error.column() as u64);
                 let why = error.to_string();

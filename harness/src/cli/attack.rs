@@ -13,13 +13,17 @@ use self::tried::Tried;
 use super::bar;
 use super::context::Context;
 use super::failure::{Exit, Failure};
+use super::policies::policies;
+use super::size::{Ranges, page, pages};
 use crate::codec::Act;
 use crate::harm::adversary::ADVERSARIES;
 use crate::harm::archive::Archive;
 use crate::harm::search::{Effort, search};
 use crate::harm::{Align, Goal, Refusal, confirm, evaluate, followed, played, realised};
-use crate::ingest::{Ranges, StreamWriter, stated, strange};
+use crate::ingest::{StreamWriter, stated, strange};
 use crate::op::Timed;
+use crate::page::Page;
+use crate::size::Size;
 
 /// Searches the worst stream for a policy: ENOMEM with as much free memory as possible.
 ///
@@ -30,24 +34,32 @@ use crate::op::Timed;
 /// guarantee. What is printed has been run again under the laws of the policy.
 ///
 /// Examples:
-///   cmalab attack --policy kernel --policy best-fit --pages 256,1024
+///   cmalab attack --policy kernel,best-fit --pages 256,4M
 ///   cmalab attack --policy kernel --pages 1024 --from corpora/champions -o worst.csv
+///   cmalab attack --policy zoned --from crash-1f2e --case --champions my-champions
 ///   cmalab replay worst.csv
 #[derive(Args, Debug)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Attack {
-    /// A policy, as `name` or `name:key=value,…`; may be given several times
-    #[arg(long, value_name = "POLICY", default_value = BASELINE)]
+    /// Policies, as `name` or `name:key=value,…`, with commas between; may be given several times
+    #[arg(long, value_name = "POLICY,…", default_value = BASELINE)]
     policy: Vec<String>,
-    /// Pages of the area, 16 to 65536; several with commas between
-    #[arg(long, value_name = "N", value_delimiter = ',', default_value = "1024")]
-    pages: Vec<u64>,
+    /// Pages of the area, 16 to 65536, or its size as 4M; several with commas between, or given
+    /// several times
+    #[arg(long, value_name = "PAGES,…", value_delimiter = ',', default_value = "1024",
+        value_parser = Size::in_pages)]
+    pages: Vec<Size>,
+    /// KiB of a page: 4, 16 or 64
+    #[arg(long, value_name = "KIB", default_value = "4", value_parser = page)]
+    page_kib: Page,
     /// Ranges of the area in the kernel's order, in place of --pages
-    #[arg(long, value_name = "BASE:PAGES,…", conflicts_with_all = ["pages", "keep"])]
+    #[arg(long, value_name = "BASE:PAGES,…", value_parser = Ranges::parse,
+        conflicts_with_all = ["pages", "champions"])]
     ranges: Option<Ranges>,
-    /// n, the largest count that is asked, a power of two [default: up to an eighth of the area]
-    #[arg(long, value_name = "N")]
-    largest: Option<u64>,
+    /// n, the largest count that is asked, a power of two, or its size [default: up to an eighth of
+    /// the area]
+    #[arg(long, value_name = "PAGES", value_parser = Size::in_pages)]
+    largest: Option<Size>,
     /// What requests are aligned to: none, dma (cap 8) or dma:CAP
     #[arg(long, default_value = "none", value_parser = align)]
     align: Align,
@@ -65,19 +77,20 @@ pub(super) struct Attack {
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// Threads; the result does not depend on them [default: all cores]
-    #[arg(long, value_name = "N", default_value_t = 0,
+    #[arg(long, short, value_name = "N", default_value_t = 0,
         value_parser = clap::value_parser!(u32).range(..=1024))]
     jobs: u32,
     /// A folder of cases to try too: champions or a fuzzer's corpus, files that end with .case or
-    /// have no extension; or a stream, a trace or a recording, as `cmalab generate` writes one
+    /// have no extension; or a stream, a trace or a recording, as `cmalab generate` writes one; or,
+    /// with --case, one case. "-" is standard input
     #[arg(long, value_name = "DIR|FILE")]
     from: Option<PathBuf>,
-    /// A case to try too; "-" is standard input
-    #[arg(long, value_name = "FILE", conflicts_with = "from")]
-    case: Option<PathBuf>,
+    /// The file of --from is the bytes of a case, whatever it looks like
+    #[arg(long, requires = "from")]
+    case: bool,
     /// Keeps what the search and the cases did as champions in this folder, where it is the worst
-    #[arg(long, value_name = "DIR")]
-    keep: Option<PathBuf>,
+    #[arg(long, value_name = "DIR", alias = "keep")]
+    champions: Option<PathBuf>,
     /// Writes the worst stream of all to this file; "-" is standard output, without the report
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -120,7 +133,7 @@ pub(super) fn run(args: &Attack, context: &Context) -> Result<Exit, Failure> {
         threads.map_err(|error| Failure::because(format_args!("start the threads: {error}")))?;
     let style = bar::style("{wide_bar} {percent} %, {eta} left");
     let bar = bar::bar(Some(STEPS * goals.len() as u64), style, context.progress);
-    let mut archive = match &args.keep {
+    let mut archive = match &args.champions {
         Some(path) => {
             fs::create_dir_all(path).map_err(|error| unkept(path, &error))?;
             Some(Archive::new(path, context.catalog.clone()))
@@ -161,16 +174,17 @@ fn confirmed(row: &Row) -> Result<(), Failure> {
 fn goals(args: &Attack, context: &Context) -> Result<Vec<Goal>, Failure> {
     let attack = |error| Failure::because(format_args!("attack {error}"));
     let mut goals = Vec::new();
-    for text in &args.policy {
-        let policy = context.catalog.parse(text)?;
-        let from_zero = args.pages.iter().map(|pages| vec![Run::new(0, *pages)]);
-        let areas = match &args.ranges {
-            Some(Ranges(ranges)) => vec![ranges.clone()],
-            None => from_zero.collect(),
-        };
-        for ranges in areas {
-            let mut goal = Goal::over(policy.clone(), ranges).map_err(attack)?;
-            if let Some(largest) = args.largest {
+    let page = args.page_kib;
+    let from_zero = |size: &Size| Ok(vec![Run::new(0, pages("--pages", *size, page)?)]);
+    let areas = match &args.ranges {
+        Some(ranges) => vec![ranges.of(page)?.0],
+        None => args.pages.iter().map(from_zero).collect::<Result<_, Failure>>()?,
+    };
+    let largest = args.largest.map(|size| pages("--largest", size, page)).transpose()?;
+    for policy in policies(&args.policy, &context.catalog)? {
+        for ranges in &areas {
+            let mut goal = Goal::over(policy.clone(), ranges.clone()).map_err(attack)?;
+            if let Some(largest) = largest {
                 goal = goal.with_largest(largest).map_err(attack)?;
             }
             if let Some(warning) = strange(&goal.area()) {

@@ -3,11 +3,11 @@
 use std::io::{self, Write};
 
 use clap::Args;
-use cma_policies::Spec;
 use serde_json::{Value, json};
 
 use super::context::{Context, Show};
 use super::failure::{Exit, Failure};
+use super::policies::policies;
 use crate::law::conformance::{Effort, Report, conform};
 use crate::words::csv;
 
@@ -22,8 +22,9 @@ use crate::words::csv;
 #[derive(Args, Debug)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Conform {
-    /// A policy, as `name` or `name:key=value,…`; may be given several times [default: all of them]
-    #[arg(long, value_name = "POLICY")]
+    /// Policies, as `name` or `name:key=value,…`, with commas between; may be given several times
+    /// [default: all of them]
+    #[arg(long, value_name = "POLICY,…", default_value = "all", hide_default_value = true)]
     policy: Vec<String>,
     /// Random cases for each
     #[arg(long, default_value_t = Effort::TEST.cases)]
@@ -41,10 +42,7 @@ pub(super) struct Conform {
 /// # Errors
 /// A policy name that is wrong.
 pub(super) fn run(args: &Conform, context: &Context) -> Result<Exit, Failure> {
-    let all = context.catalog.entries().iter().map(|entry| entry.name.to_string());
-    let named = if args.policy.is_empty() { all.collect() } else { args.policy.clone() };
-    let specs: Vec<Spec> =
-        named.iter().map(|text| context.catalog.parse(text)).collect::<Result<_, _>>()?;
+    let specs = policies(&args.policy, &context.catalog)?;
     let effort =
         Effort { cases: args.cases, acts: args.acts, seed: args.seed, depth: Effort::TEST.depth };
     let judged: Vec<_> = specs

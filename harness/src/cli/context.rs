@@ -20,9 +20,9 @@ pub(super) enum Format {
     Json,
     /// Comma-separated values with a header.
     Csv,
-    /// One HTML file that works from disk: `diagnose` and `recommend` only.
+    /// One HTML file that works from disk.
     Html,
-    /// SARIF 2.1.0, which code hosts show beside the lines: `lint` only.
+    /// SARIF 2.1.0, which code hosts show beside the lines.
     Sarif,
 }
 
@@ -50,7 +50,7 @@ pub(super) enum Color {
 /// The options that every subcommand has.
 #[derive(Args, Debug)]
 pub(super) struct Common {
-    /// How results are written
+    /// How results are written: of these what the command writes, as its own help says
     #[arg(long, value_enum, default_value = "text", global = true)]
     format: Format,
     /// When colours are used

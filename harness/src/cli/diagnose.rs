@@ -16,7 +16,9 @@ use crate::cause::Cause;
 use crate::diagnose::{self, AsRecommended, Cut, Diagnosis, Holds, Options};
 use crate::ingest::{self, Geometry, IngestError, Source};
 use crate::kernel::{self, Kernel};
+use crate::page::Page;
 use crate::report::diagnosis::{self as report, Groups, Look, Report};
+use crate::size::{Size, pfn};
 use progress::Progress;
 
 /// Says for each CMA allocation failure of a log why it failed, and what would have helped.
@@ -54,11 +56,11 @@ pub(super) struct Diagnose {
     )]
     cap: u32,
     /// First page of the area, where the log does not say
-    #[arg(long, value_name = "PFN")]
+    #[arg(long, value_name = "PFN", value_parser = pfn)]
     base_pfn: Option<u64>,
-    /// Pages of the area, where the log does not say
-    #[arg(long)]
-    pages: Option<u64>,
+    /// Pages of the area, or its size as 640M, where the log does not say
+    #[arg(long, value_name = "PAGES", value_parser = area)]
+    pages: Option<Size>,
     /// Order of one bitmap bit, where the log does not say
     #[arg(long, value_name = "ORDER", value_parser = clap::value_parser!(u32).range(0..=63))]
     order_per_bit: Option<u32>,
@@ -95,6 +97,12 @@ fn release(name: &str) -> Result<String, String> {
         return Ok(name.to_string());
     }
     Err("a release such as 5.15 or 6.12.3-rc1 is allowed, or android".to_string())
+}
+
+/// The size of an area: of whatever size its pages are, which the log may say, it has whole ones.
+fn area(text: &str) -> Result<Size, String> {
+    let size = Size::in_pages(text)?;
+    size.pages(Page::Kib64).map(|_| size)
 }
 
 /// Reads and says it.
@@ -182,13 +190,18 @@ fn read(
 
 impl Diagnose {
     fn options(&self) -> Options {
+        let (pages, area_bytes) = match self.pages {
+            Some(Size::Pages(pages)) => (Some(pages), None),
+            Some(Size::Bytes(bytes)) => (None, Some(bytes)),
+            None => (None, None),
+        };
         let geometry = Geometry {
             base_pfn: self.base_pfn,
-            pages: self.pages,
+            pages,
             order_per_bit: self.order_per_bit,
             ranges: None,
         };
-        Options { kernel: self.kernel.clone(), cap: self.cap, geometry }
+        Options { kernel: self.kernel.clone(), cap: self.cap, geometry, area_bytes }
     }
 
     /// The sources, and a bar for them. That each can be read is known then.

@@ -6,9 +6,10 @@ use std::process::ExitCode;
 
 use cma_policies::SpecError;
 
-use crate::ingest::IngestError;
+use crate::ingest::{IngestError, quoted};
 use crate::oracle::Violation;
 use crate::replay;
+use crate::words::because;
 
 /// A command did what it was asked to do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -80,8 +81,8 @@ impl From<io::Error> for Failure {
 
 impl From<SpecError> for Failure {
     fn from(error: SpecError) -> Self {
-        let SpecError { text, at, why } = error;
-        Self::because(format_args!("read \"{text}\" at character {}: {why}", at + 1))
+        let (why, at) = (because(&error), error.at + 1);
+        Self::because(format_args!("read {} at character {at}: {why}", quoted(&error.text)))
     }
 }
 

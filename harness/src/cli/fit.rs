@@ -11,6 +11,7 @@ use super::bar;
 use super::context::{Context, Format};
 use super::failure::{Exit, Failure};
 use super::given::{Placed, Read, STANDARD_INPUT};
+use super::size::pages;
 use super::yardstick;
 use crate::ingest::{DEFAULT_CAP, StreamWriter, stated};
 use crate::kernel::Kind;
@@ -21,6 +22,7 @@ use crate::reproduce::{
     Beat, OneRun, Reproduction, STREAMS, forecast, predict_watched, reproduce_watched,
 };
 use crate::seed::Seed;
+use crate::size::Size;
 use crate::words::mib as mib_of;
 use crate::workload::fit;
 use show::Predicted;
@@ -73,13 +75,14 @@ pub(super) struct Fit {
     placed: Placed,
     #[command(flatten)]
     read: Read,
-    /// Says how often requests will fail on an area of so many MiB, in place of that of the file
-    #[arg(long, value_name = "MIB", value_delimiter = ',')]
-    predict: Vec<u64>,
+    /// Says how often requests will fail on an area of so many MiB, in place of that of the file;
+    /// several with commas between
+    #[arg(long, value_name = "MIB,…", value_delimiter = ',', value_parser = Size::in_mib)]
+    predict: Vec<Size>,
     /// The same at these caps [default: that of the file]
     #[arg(
         long,
-        value_name = "ORDER",
+        value_name = "ORDER,…",
         value_delimiter = ',',
         value_parser = clap::value_parser!(u32).range(0..=63)
     )]
@@ -94,15 +97,16 @@ pub(super) struct Fit {
     #[arg(long, default_value_t = 1, requires = "draw")]
     seed: u64,
     /// Ops of that stream [default: as many as the file has]
-    #[arg(long, requires = "draw")]
+    #[arg(long, value_name = "N", requires = "draw")]
     ops: Option<u64>,
     /// LOAD of that stream in pages, without what was there before: more or fewer sessions at once
     /// [default: the file's]
-    #[arg(long, value_name = "PAGES", requires = "draw", conflicts_with = "load_mib")]
-    load_pages: Option<u64>,
+    #[arg(long, value_name = "PAGES", value_parser = Size::in_pages, requires = "draw",
+        conflicts_with = "load_mib")]
+    load_pages: Option<Size>,
     /// LOAD of that stream in MiB
-    #[arg(long, value_name = "MIB", requires = "draw")]
-    load_mib: Option<u64>,
+    #[arg(long, value_name = "MIB", value_parser = Size::in_mib, requires = "draw")]
+    load_mib: Option<Size>,
     /// Writes to this file
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -124,7 +128,7 @@ impl Fit {
 /// # Errors
 /// A file that cannot be read or asks for nothing; a LOAD that no stream of it has.
 pub(super) fn run(args: &Fit, context: &Context) -> Result<Exit, Failure> {
-    let (rows, options) = args.read.files(&args.files, args.placed.geometry())?;
+    let (rows, options) = args.read.files(&args.files, &args.placed)?;
     let source = reader::only(rows)?;
     let fit = fit::Fit::read(&source, &options)?;
     // Text and JSON say what is left out themselves.
@@ -200,22 +204,23 @@ fn areas(
     context: &Context,
 ) -> Result<Vec<Area>, Failure> {
     let mut areas = Vec::new();
-    for mib in &args.predict {
-        let asked = mib.saturating_mul(page.in_mib());
+    for size in &args.predict {
+        let asked = pages("--predict", *size, page)?;
         // Where the area of the file is none that such a kernel makes, its kind is not known.
         let step = kind.step().map_or(1, |step| (step.bytes / page.bytes()).max(1));
         let step = if own.pages().is_multiple_of(step) { step } else { 1 };
-        let pages = asked.checked_next_multiple_of(step).unwrap_or(asked);
-        if pages != asked {
+        let made = asked.checked_next_multiple_of(step).unwrap_or(asked);
+        if made != asked {
             context.warn(&format!(
-                "no kernel makes an area of {mib} MiB, whose size is a multiple of {}: {} is predicted, \
-                 as cma={mib}M makes it; a node of the device tree is refused",
+                "no kernel makes an area of {}, whose size is a multiple of {}: {} is predicted, as \
+                 cma={size} makes it; a node of the device tree is refused",
+                mib_of(asked, page),
                 mib_of(step, page),
-                mib_of(pages, page)
+                mib_of(made, page)
             ));
         }
-        let area = Area::single(own.ranges()[0].pfn.0, pages, own.order_per_bit())
-            .map_err(|error| Failure::because(format_args!("predict for {mib} MiB: {error}")))?;
+        let area = Area::single(own.ranges()[0].pfn.0, made, own.order_per_bit())
+            .map_err(|error| Failure::because(format_args!("predict for {size}: {error}")))?;
         if !areas.contains(&area) {
             areas.push(area);
         }
@@ -234,8 +239,10 @@ fn draw(
     (name, path): (&str, &Path),
     context: &Context,
 ) -> Result<(), Failure> {
-    let mib = args.load_mib.map(|mib| mib.saturating_mul(fit.paged.page.in_mib()));
-    let load_pages = mib.or(args.load_pages).unwrap_or(fit.load_pages());
+    let asked = [("--load-mib", args.load_mib), ("--load-pages", args.load_pages)];
+    let asked = asked.into_iter().find_map(|(option, size)| Some((option, size?)));
+    let asked = asked.map(|(option, size)| pages(option, size, fit.paged.page)).transpose()?;
+    let load_pages = asked.unwrap_or(fit.load_pages());
     let ops = args.ops.unwrap_or(fit.ops());
     let made = fit
         .open(load_pages, &Seed::new(args.seed), ops)

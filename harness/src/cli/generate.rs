@@ -7,14 +7,17 @@ use std::path::PathBuf;
 use clap::Args;
 use cma_policies::{Area, Run};
 
-use super::context::{Context, Format};
+use super::context::Context;
 use super::failure::{Exit, Failure};
-use super::given::page;
-use crate::ingest::{DEFAULT_CAP, Ranges, StreamWriter, quoted, stated, strange};
+use super::size::{Ranges, page, pages};
+use crate::ingest::{self, DEFAULT_CAP, StreamWriter, quoted, stated, strange};
 use crate::op::Timed;
 use crate::page::Page;
 use crate::seed::Seed;
+use crate::size::Size;
 use crate::sweep::{Length, MixOf};
+use crate::words::near;
+use crate::workload::mix::MIXES;
 use crate::workload::{self, Setup, SetupError, Workload};
 
 /// Pages of the area where neither the caller nor the profile says so: 1120 MiB, the i.MX note's.
@@ -29,7 +32,7 @@ const DEFAULT_OPS: u64 = 10_000;
 ///
 /// Examples:
 ///   cmalab generate camera --seed 7 -o camera-7.csv
-///   cmalab generate gpu --pages 65536 --load 0.9 --ops 5000 | cmalab replay - --policy kernel
+///   cmalab generate gpu --pages 256M --load 0.9 --ops 5000 | cmalab replay - --policy kernel
 ///   cmalab generate rpi-camera-encoder-gpu --pages 98304 --hours 1 -o together.csv
 ///   cmalab generate '[{ profile = "camera", load_mib = 120 }, { profile = "gpu", load_mib = 64 }]'
 ///   cmalab generate plan.toml --stream 2 --seed 7 -o mix-7.csv
@@ -42,20 +45,21 @@ pub(super) struct Generate {
     /// The seed
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Pages of the area that it is meant for [default: the profile's own, else 286720]
-    #[arg(long)]
-    pages: Option<u64>,
+    /// Pages of the area that it is meant for, or its size as 640M [default: the profile's own, else
+    /// 286720]
+    #[arg(long, value_name = "PAGES", value_parser = Size::in_pages)]
+    pages: Option<Size>,
     /// KiB of a page: 4, 16 or 64 [default: 4; of a plan: as it states]
     #[arg(long, value_name = "KIB", value_parser = page)]
     page_kib: Option<Page>,
     /// Ranges of that area in the kernel's order, in place of --pages
-    #[arg(long, value_name = "BASE:PAGES,…", conflicts_with = "pages")]
+    #[arg(long, value_name = "BASE:PAGES,…", value_parser = Ranges::parse, conflicts_with = "pages")]
     ranges: Option<Ranges>,
     /// LOAD of a profile as a share of the area [default: the profile's own]
     #[arg(long)]
     load: Option<f64>,
     /// Ops after which it ends [default: 10000]
-    #[arg(long, conflicts_with = "hours")]
+    #[arg(long, value_name = "N", conflicts_with = "hours")]
     ops: Option<u64>,
     /// Hours of board time after which it ends, in place of ops
     #[arg(long, value_parser = hours)]
@@ -88,9 +92,6 @@ struct Made {
 /// # Errors
 /// A profile, a mix, a load or an area that there is no stream for.
 pub(super) fn run(args: &Generate, context: &Context) -> Result<Exit, Failure> {
-    if context.format == Format::Json {
-        return Err(Failure::because("write a stream as json; a stream is CSV"));
-    }
     if args.stream.is_some() && !mix::is_file(&args.what) {
         let why = "take --stream, which is for a plan in a file that ends in .toml";
         return Err(Failure::because(why));
@@ -129,10 +130,14 @@ impl Generate {
     }
 }
 
-/// The area that is asked for, else one of these pages. What no area has is not worth a stream, and
-/// bounds what a profile may plan for.
-fn area(args: &Generate, one: Run, context: &Context) -> Result<Area, Failure> {
-    let ranges = args.ranges.clone().unwrap_or_else(|| Ranges(vec![one]));
+/// The area that is asked for, in pages of this size, else `one` with as many pages as are asked for.
+/// What no area has is not worth a stream, and bounds what a profile may plan for.
+fn area(args: &Generate, one: Run, page: Page, context: &Context) -> Result<Area, Failure> {
+    let count = args.pages.map_or(Ok(one.count), |size| pages("--pages", size, page))?;
+    let ranges = match &args.ranges {
+        Some(ranges) => ranges.of(page)?,
+        None => ingest::Ranges(vec![Run { count, ..one }]),
+    };
     let area = Area::new("cma", 0, &ranges.0).map_err(|error| {
         let what = match ranges.0[..] {
             [Run { count, .. }] => format!("{count} pages"),
@@ -147,22 +152,17 @@ fn area(args: &Generate, one: Run, context: &Context) -> Result<Area, Failure> {
 }
 
 fn of_profile(args: &Generate, context: &Context) -> Result<Made, Failure> {
-    let make = |error| match error {
-        SetupError::NoProfile(_) => Failure::because(format_args!(
-            "make the stream: {error}; no mix is named {} either; there are {}",
-            quoted(&args.what),
-            mix::names()
-        )),
-        error => Failure::because(format_args!("make the stream: {error}")),
-    };
-    let profile = workload::profile(&args.what).map_err(make)?;
-    let area_pages = args.pages.or(profile.area.map(|area| area.count)).unwrap_or(DEFAULT_PAGES);
+    let make = |error| Failure::because(format_args!("make the stream: {error}"));
+    let profile = workload::profile(&args.what).map_err(|error| match error {
+        SetupError::NoProfile(name) => no_such(&name),
+        error => make(error),
+    })?;
     let load = args.load.unwrap_or(profile.default_load);
-    let one = Run::new(profile.area.map_or(0, |area| area.pfn.0), area_pages);
-    let area = area(args, one, context)?;
+    let page = args.page_kib.unwrap_or_default();
+    let area = area(args, profile.area.unwrap_or(Run::new(0, DEFAULT_PAGES)), page, context)?;
     let area_pages = area.pages();
     let setup = Setup { area_pages, load, seed: Seed::new(args.seed), ops: args.ops() };
-    let ops = profile.open_in(&setup, args.page_kib.unwrap_or_default()).map_err(make)?;
+    let ops = profile.open_in(&setup, page).map_err(make)?;
     let mut pairs = vec![
         ("profile", profile.name.to_string()),
         ("seed", args.seed.to_string()),
@@ -171,6 +171,18 @@ fn of_profile(args: &Generate, context: &Context) -> Result<Made, Failure> {
     pairs.extend(args.page_kib.map(stated_page));
     pairs.extend(stated(&area));
     Ok(Made { ops, pairs, frees_parts: false })
+}
+
+/// That neither a profile nor a mix has this name.
+fn no_such(name: &str) -> Failure {
+    let profiles: Vec<_> = workload::PROFILES.iter().map(|profile| profile.name).collect();
+    let mixes: Vec<_> = MIXES.iter().map(|mix| mix.name).collect();
+    let near = near(name, profiles.iter().chain(&mixes).copied());
+    let (name, profiles, mixes) = (quoted(name), profiles.join(", "), mixes.join(", "));
+    Failure::because(format_args!(
+        "make the stream: no profile is named {name}; there are {profiles}; no mix is named {name} \
+         either; there are {mixes}{near}"
+    ))
 }
 
 /// What the header says of the size of a page.
@@ -188,7 +200,8 @@ fn of_mix(
         let why = "take --load for a mix: each of its parts states its own load_mib";
         return Err(Failure::because(why));
     }
-    let area = area(args, Run::new(0, args.pages.unwrap_or(DEFAULT_PAGES)), context)?;
+    let one = Run::new(0, DEFAULT_PAGES);
+    let area = area(args, one, page.unwrap_or_default(), context)?;
     let made = mix.read().map_err(Failure::because)?;
     for warning in mix.warnings(&made) {
         context.warn(&warning);

@@ -8,13 +8,16 @@ use cma_policies::Spec;
 
 use super::context::{Context, is_standard};
 use super::failure::Failure;
+use super::size::{Ranges, page, pages};
 use crate::environment;
-use crate::ingest::{self, Geometry, Header, IngestError, Ranges, Source};
+use crate::ingest::{self, Geometry, Header, IngestError, Source};
 use crate::kernel::{KERNELS, Kernel, release};
 use crate::page::Page;
 use crate::reader::{self, Options, Reader};
 use crate::replay::{self, Survey, Under};
 use crate::seed::Seed;
+use crate::size::{Size, pfn};
+use crate::words::{because, near};
 
 /// The kernel whose errno is printed where neither the file nor the caller names one.
 const DEFAULT_KERNEL: &str = "6.12";
@@ -45,22 +48,16 @@ pub(super) struct Read {
     pub(super) page_kib: Option<Page>,
 }
 
-/// The size of a page in KiB.
-pub(super) fn page(text: &str) -> Result<Page, String> {
-    let page = text.parse().ok().and_then(Page::of_kib);
-    page.ok_or_else(|| "4, 16 and 64 are allowed".to_string())
-}
-
 impl Read {
     /// The area that is named.
     pub(super) fn area(&self) -> Option<&str> {
         self.area.as_deref()
     }
 
-    fn options(&self, geometry: Geometry) -> Result<Options, Failure> {
+    /// Without a geometry.
+    fn options(&self) -> Result<Options, Failure> {
         Ok(Options {
             recorded_cap: self.recorded_cap,
-            geometry,
             page: self.page_kib,
             area: self.area.clone(),
             snapshot: self.snapshot.as_deref().map(source).transpose()?,
@@ -73,7 +70,7 @@ impl Read {
     pub(super) fn files(
         &self,
         paths: &[PathBuf],
-        geometry: Geometry,
+        placed: &Placed,
     ) -> Result<(Vec<Source>, Options), Failure> {
         let all = paths.iter().chain(&self.snapshot);
         if all.filter(|path| is_standard(Some(path))).count() > 1 {
@@ -81,10 +78,30 @@ impl Read {
                 "read standard input twice; name - once, and files beside it",
             ));
         }
-        let options = self.options(geometry)?;
+        let options = self.options()?;
         let sources = paths.iter().map(|path| source(path)).collect::<Result<_, _>>()?;
         let (rows, beside) = reader::sorted(sources)?;
-        Ok((rows, Options { beside, ..options }))
+        let options = Options { beside, ..options };
+        let geometry = placed.geometry(|| self.page_of(&rows, &options))?;
+        Ok((rows, Options { geometry, ..options }))
+    }
+
+    /// The size of a page: as the caller states it, else as all of these files do.
+    fn page_of(&self, rows: &[Source], options: &Options) -> Result<Page, Failure> {
+        if let Some(page) = self.page_kib {
+            return Ok(page);
+        }
+        let page = |source| Ok(reader::kind(source, options)?.page.unwrap_or_default());
+        let pages: Vec<Page> = rows.iter().map(page).collect::<Result<_, Failure>>()?;
+        let first = pages.first().copied().unwrap_or_default();
+        let Some(at) = pages.iter().position(|page| *page != first) else { return Ok(first) };
+        Err(Failure::because(format_args!(
+            "make pages of a size: {} has pages of {first}, {} of {}; state it in pages, or name \
+             --page-kib",
+            rows[0].name(),
+            rows[at].name(),
+            pages[at]
+        )))
     }
 }
 
@@ -126,14 +143,15 @@ impl Setup {
 /// Where the area lies.
 #[derive(Args, Debug)]
 pub(super) struct Placed {
-    /// Pages of the area, in place of what the file states
-    #[arg(long)]
-    pages: Option<u64>,
+    /// Pages of the area, or its size as 640M, in place of what the file states
+    #[arg(long, value_name = "PAGES", value_parser = Size::in_pages)]
+    pages: Option<Size>,
     /// First page of the area, in place of what the file states [default: 0]
-    #[arg(long, value_name = "PFN")]
+    #[arg(long, value_name = "PFN", value_parser = pfn)]
     base_pfn: Option<u64>,
     /// Ranges of the area in the kernel's order, in place of what the file states
-    #[arg(long, value_name = "BASE:PAGES,…", conflicts_with_all = ["pages", "base_pfn"])]
+    #[arg(long, value_name = "BASE:PAGES,…", value_parser = Ranges::parse,
+        conflicts_with_all = ["pages", "base_pfn"])]
     ranges: Option<Ranges>,
     /// Order of one bitmap bit, in place of what the file states [default: 0]
     #[arg(long, value_name = "ORDER", value_parser = clap::value_parser!(u32).range(0..=63))]
@@ -141,13 +159,24 @@ pub(super) struct Placed {
 }
 
 impl Placed {
-    pub(super) fn geometry(&self) -> Geometry {
-        Geometry {
+    /// `page_of` is asked for the size of a page only where it matters.
+    fn geometry(
+        &self,
+        page_of: impl FnOnce() -> Result<Page, Failure>,
+    ) -> Result<Geometry, Failure> {
+        let is_open = self.ranges.is_some() || matches!(self.pages, Some(Size::Bytes(_)));
+        let page = if is_open { page_of()? } else { Page::default() };
+        Ok(Geometry {
             base_pfn: self.base_pfn,
-            pages: self.pages,
+            pages: self.pages(page)?,
             order_per_bit: self.order_per_bit,
-            ranges: self.ranges.clone(),
-        }
+            ranges: self.ranges.as_ref().map(|ranges| ranges.of(page)).transpose()?,
+        })
+    }
+
+    /// The pages of the area, where they are stated, each of this size.
+    pub(super) fn pages(&self, page: Page) -> Result<Option<u64>, Failure> {
+        self.pages.map(|size| pages("--pages", size, page)).transpose()
     }
 }
 
@@ -170,13 +199,22 @@ pub(super) struct Given {
 }
 
 impl Given {
-    pub(super) fn options(&self) -> Result<Options, Failure> {
-        self.read.options(self.placed.geometry())
+    /// What is known beside `source`, which may turn out to be none of rows.
+    pub(super) fn options(&self, source: &Source) -> Result<Options, Failure> {
+        let options = self.read.options()?;
+        let source = std::slice::from_ref(source);
+        let geometry = self.placed.geometry(|| self.read.page_of(source, &options))?;
+        Ok(Options { geometry, ..options })
+    }
+
+    /// The area that is named.
+    pub(super) fn area(&self) -> Option<&str> {
+        self.read.area()
     }
 
     /// As [`Read::files`].
     pub(super) fn files(&self, paths: &[PathBuf]) -> Result<(Vec<Source>, Options), Failure> {
-        self.read.files(paths, self.placed.geometry())
+        self.read.files(paths, &self.placed)
     }
 
     /// The environment that the caller names.
@@ -238,11 +276,12 @@ impl Given {
     ) -> Result<&'static Kernel, Failure> {
         if let Some(name) = &self.kernel {
             let rows: Vec<_> = KERNELS.iter().map(|kernel| kernel.name).collect();
-            let rows = rows.join(", ");
             return Kernel::find(name).ok_or_else(|| {
                 Failure::because(format_args!(
-                    "find kernel {}; a release from 4.11 on is allowed, or one of {rows}",
-                    ingest::quoted(name)
+                    "find kernel {}; a release from 4.11 on is allowed, or one of {}{}",
+                    ingest::quoted(name),
+                    rows.join(", "),
+                    near(name, rows.iter().copied())
                 ))
             });
         }
@@ -266,7 +305,8 @@ fn policy(
     let stated = header.get("policy").map(|text| context.catalog.parse(text));
     if let Some(Err(error)) = &stated {
         let instead = kernel.policy;
-        context.warn(&format!("{file}: its policy is not known: {}; run as {instead}", error.why));
+        let why = because(error);
+        context.warn(&format!("{file}: its policy is not known: {why}; run as {instead}"));
     }
     Ok(stated.and_then(Result::ok).map_or_else(|| context.catalog.parse(kernel.policy), Ok)?)
 }

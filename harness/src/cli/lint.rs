@@ -9,14 +9,14 @@ use clap::builder::PossibleValuesParser;
 
 use super::context::{Context, Format, is_standard};
 use super::failure::{Exit, Failure};
-use super::given::page;
+use super::size::page;
 use crate::ingest::{self, IngestError, Source};
 use crate::kernel::{Arch, release};
 use crate::lint::{Board, Given, RULES, Rule, Severity, lint};
 use crate::page::Page;
 use crate::report::lint as report;
 use crate::tree::{Tree, is_flat};
-use crate::words::csv;
+use crate::words::{csv, near};
 
 /// Holds a device tree, a command line and a kernel configuration against the kernel's rules.
 ///
@@ -74,7 +74,10 @@ pub(super) fn kernel(name: &str) -> Result<String, String> {
 pub(super) fn arch(name: &str) -> Result<Arch, String> {
     let all = [Arch::Arm64, Arch::Arm, Arch::X86_64, Arch::Riscv64];
     let known = all.into_iter().find(|arch| arch.name() == name);
-    known.ok_or_else(|| "arm64, arm, x86_64 and riscv64 are allowed".to_string())
+    known.ok_or_else(|| {
+        let near = near(name, all.map(Arch::name));
+        format!("arm64, arm, x86_64 and riscv64 are allowed{near}")
+    })
 }
 
 /// Reads it, and says what is wrong.

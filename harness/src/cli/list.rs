@@ -12,6 +12,8 @@ use crate::harm::adversary::ADVERSARIES;
 use crate::kernel::KERNELS;
 use crate::law::LAWS;
 use crate::lint::RULES;
+use crate::program::named;
+use crate::sweep::KEYS;
 use crate::workload::mix;
 use crate::{after_failure, environment, ingest, metric, report, workload};
 
@@ -20,6 +22,7 @@ use crate::{after_failure, environment, ingest, metric, report, workload};
 /// Examples:
 ///   cmalab list policies
 ///   cmalab list environments --format json
+///   cmalab list plan                           # every key of a plan of `cmalab sweep`
 #[derive(Args, Debug)]
 #[command(verbatim_doc_comment)]
 pub(super) struct List {
@@ -45,6 +48,8 @@ enum Family {
     Messages,
     Drivers,
     Kernels,
+    /// Every key of a plan of `cmalab sweep`
+    Plan,
 }
 
 /// Something that can be named.
@@ -125,7 +130,7 @@ fn items(family: Family, context: &Context) -> Vec<Item> {
         Family::Lints => each(RULES, |rule| {
             let item = Item::new(rule.name, rule.about)
                 .with("severity", rule.severity.name())
-                .with("remedy", rule.remedy)
+                .with("remedy", named(rule.remedy))
                 .with("source", rule.source)
                 .with("releases", rule.releases);
             let examples = [("found_in", &rule.fails), ("not_in", &rule.passes)];
@@ -164,6 +169,14 @@ fn items(family: Family, context: &Context) -> Vec<Item> {
         }),
         Family::Kernels => each(KERNELS, |kernel| {
             Item::new(kernel.name, kernel.about).with("policy", kernel.policy)
+        }),
+        Family::Plan => each(KEYS, |key| {
+            Item::new(&key.path(), key.about)
+                .with("in", key.within.name())
+                .with("type", key.takes)
+                .with("unit", key.unit)
+                .with("default", key.default)
+                .with("example", key.example)
         }),
     }
 }

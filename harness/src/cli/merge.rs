@@ -34,8 +34,11 @@ pub(super) struct Merge {
     #[arg(required = true, value_name = "DIR")]
     folders: Vec<PathBuf>,
     /// The folder for the report [default: reports/NAME-OF-THE-PLAN]
-    #[arg(long, short)]
+    #[arg(long, short, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Writes over the finished report of another plan
+    #[arg(long)]
+    force: bool,
     /// The sweep that they have to be parts of: shards of another one are refused, such as those
     /// that were run before the plan was changed
     #[arg(last = true, value_name = "SWEEP")]
@@ -62,6 +65,9 @@ pub(super) fn run(args: &Merge, context: &Context) -> Result<Exit, Failure> {
     let all = look_through(&ready, &parts)?;
     check_whole(&ready, &parts, &all)?;
     let out = args.out.clone().unwrap_or_else(|| folder::default_folder(&ready.plan));
+    if !args.force {
+        folder::refuse_other(&ready, &out, context)?;
+    }
     fs::create_dir_all(&out)
         .map_err(|error| Failure::because(format_args!("write {}: {error}", out.display())))?;
     let rows = |part: &Part| Rows::new(&part.path(), &part.head, parts.len());

@@ -19,6 +19,7 @@ use super::given::{Placed, Read};
 use crate::kernel::Arch;
 use crate::recommend::{Task, Watch as _, Work, advise};
 use crate::report::recommend as report;
+use crate::size::Size;
 use crate::sweep::{Length, Target};
 use pace::Pace;
 
@@ -37,7 +38,7 @@ use pace::Pace;
 /// Examples:
 ///   cmalab recommend board.txt                 # what the script of `cmalab collect` wrote
 ///   cmalab recommend trace.txt dmesg.txt --dts board.dts --target mtbf=30d
-///   cmalab recommend trace.txt --area vpu_pool --ram 64 --no-kconfig
+///   cmalab recommend trace.txt --area vpu_pool --ram 1G --no-kconfig
 ///   cmalab recommend camera --mib 256 --load-mib 180
 ///   cmalab recommend trace.txt --format json -o recommend.json
 ///   cmalab recommend trace.txt --report reports/board --ops 60000000
@@ -79,11 +80,11 @@ pub(super) struct Recommend {
     #[command(flatten)]
     read: Read,
     /// MiB of the area, where nothing else states it
-    #[arg(long, value_name = "MIB", conflicts_with = "pages")]
-    mib: Option<u64>,
+    #[arg(long, value_name = "MIB", value_parser = Size::in_mib, conflicts_with = "pages")]
+    mib: Option<Size>,
     /// LOAD of a profile in MiB [default: its share of the area]
-    #[arg(long, value_name = "MIB")]
-    load_mib: Option<u64>,
+    #[arg(long, value_name = "MIB", value_parser = Size::in_mib)]
+    load_mib: Option<Size>,
     /// CONFIG_CMA_ALIGNMENT of the board [default: as its calls or its configuration show, else 8]
     #[arg(long, value_name = "ORDER", value_parser = clap::value_parser!(u32).range(0..=12))]
     cap: Option<u32>,
@@ -99,6 +100,9 @@ pub(super) struct Recommend {
     /// Writes the answer in every format into this folder, with the line that makes it again
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
+    /// Writes over the finished report of another question
+    #[arg(long, requires = "report")]
+    force: bool,
     /// Writes to this file
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -110,11 +114,15 @@ pub(super) struct Recommend {
 /// Input that cannot be read, limits that contradict each other or the board, a stream that cannot be
 /// drawn.
 pub(super) fn run(args: &Recommend, context: &Context) -> Result<Exit, Failure> {
+    let again = again::Again::new();
     if let Some(folder) = &args.report {
         if context.format != Format::Text {
             return Err(Failure::because(
                 "write a report in one format: --report writes every one; leave --format away",
             ));
+        }
+        if !args.force {
+            folder::refuse_other(folder, &again, args.seed)?;
         }
         folder::make(folder)?;
     }
@@ -128,7 +136,6 @@ pub(super) fn run(args: &Recommend, context: &Context) -> Result<Exit, Failure> 
     let advice = advise(&task, &context.catalog, most_ops, &pace).map_err(Failure::because)?;
     pace.end();
     let mut paste = text::of(&task, &advice, &board);
-    let again = again::Again::new();
     if args.report.is_some() {
         folder::hide(&again, &mut task, paste.as_mut());
     }

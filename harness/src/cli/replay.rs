@@ -8,9 +8,11 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use cma_policies::Spec;
 
-use super::context::{Context, Show, is_standard};
+use super::context::{Context, Format, Show, is_standard};
 use super::failure::{Exit, Failure};
 use super::given::{self, Given, Setup};
+use super::policies::policies;
+use super::view::{self, Wish};
 use crate::environment;
 use crate::ingest::{self, Source};
 use crate::reader::{self, Options};
@@ -32,27 +34,29 @@ use crate::words;
 /// folder of debugfs) say what it does not.
 ///
 /// Examples:
-///   cmalab replay trace.csv.gz --policy kernel --policy best-fit --cap 8 --cap 4
-///   cmalab replay stream.csv --pages 286720 --format csv -o out.csv
+///   cmalab replay trace.csv.gz --policy kernel,best-fit --cap 8,4
+///   cmalab replay stream.csv --pages 1120M --format csv -o out.csv
 ///   cmalab replay recording.csv.gz --policy kernel --expect recorded
 ///   cmalab replay stream.csv --pages 65536 --record new.csv
 ///   cmalab replay stream.csv --ranges 0x12fe00:76800,0x110200:102400 --kernel 7.3
-///   cmalab replay trace.txt --policy kernel --policy best-fit --cap 8 --cap 4
+///   cmalab replay trace.txt --policy kernel,buddy:trim=false,max_order=9 --cap 8 --cap 4
 ///   cmalab replay dmesg.txt trace.txt
 ///   cmalab replay trace.txt --area linux,cma --snapshot cma/linux,cma --expect recorded
 ///   cmalab replay trace.txt --to-stream stream.csv
+///   cmalab replay trace.txt --format html -o view.html   # as `cmalab view` shows it
 #[derive(Args, Debug)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Replay {
     /// Streams, recordings or traces, and other texts of a trace's board; "-" is standard input
     #[arg(required = true, value_name = "STREAM")]
     streams: Vec<PathBuf>,
-    /// A policy, as `name` or `name:key=value,…`; may be given several times [default: the
-    /// file's, else its kernel's]
-    #[arg(long, value_name = "POLICY")]
+    /// Policies, as `name` or `name:key=value,…`, with commas between; may be given several times
+    /// [default: the file's, else its kernel's]
+    #[arg(long, value_name = "POLICY,…")]
     policy: Vec<String>,
-    /// CONFIG_CMA_ALIGNMENT that dma rows follow; may be given several times [default: as recorded]
-    #[arg(long, value_name = "ORDER", value_parser = clap::value_parser!(u32).range(0..=63))]
+    /// CONFIG_CMA_ALIGNMENT that dma rows follow; several with commas between, or given several times
+    /// [default: as recorded]
+    #[arg(long, value_name = "ORDER,…", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(0..=63))]
     cap: Vec<u32>,
     #[command(flatten)]
     given: Given,
@@ -126,9 +130,11 @@ struct Run {
 /// # Errors
 /// A file, a name or a number that is wrong, before anything is written.
 pub(super) fn run(args: &Replay, context: &Context) -> Result<Exit, Failure> {
+    if context.format == Format::Html {
+        return args.page(context);
+    }
     args.given.named_environment()?;
-    let named = args.policy.iter().map(|text| context.catalog.parse(text));
-    let named: Vec<Spec> = named.collect::<Result<_, _>>()?;
+    let named = policies(&args.policy, &context.catalog)?;
     if [&args.to_stream, &args.record].iter().all(|path| is_standard(path.as_deref())) {
         return Err(Failure::because("write two results to standard output; name a file for one"));
     }
@@ -202,6 +208,29 @@ fn check(file: &File, options: &Options, context: &Context) -> Result<Comparison
 }
 
 impl Replay {
+    /// The same as `view` shows it.
+    fn page(&self, context: &Context) -> Result<Exit, Failure> {
+        let others = [
+            ("--expect", self.expect.is_some()),
+            ("--record", self.record.is_some()),
+            ("--to-stream", self.to_stream.is_some()),
+        ];
+        if let Some((option, _)) = others.into_iter().find(|(_, is_given)| *is_given) {
+            return Err(Failure::because(format_args!(
+                "write html beside {option}; run it once for each"
+            )));
+        }
+        let wish = Wish {
+            streams: &self.streams,
+            policies: &self.policy,
+            caps: &self.cap,
+            given: &self.given,
+            is_case: false,
+        };
+        view::page(&wish, self.out.as_deref(), context)?;
+        Ok(Exit::Good)
+    }
+
     fn replay(
         &self,
         file: &File,

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use self::input::Input;
-pub(super) use self::input::bytes;
+pub(super) use self::input::{bytes, is_text};
 use self::show::Report;
 use super::bar::{self, QUICK};
 use super::context::Context;
@@ -71,8 +71,9 @@ pub(super) struct Shrink {
     /// The most runs of a smaller stream
     #[arg(long, value_name = "N", default_value_t = Limits::TRIES)]
     tries: u64,
-    /// What is written to --out, or printed in place of the report; may be given several times then
-    #[arg(long = "as", value_enum, value_name = "FORM")]
+    /// What is written to --out, or printed in place of the report; several with commas between then,
+    /// or given several times
+    #[arg(long = "as", value_enum, value_name = "FORM,…", value_delimiter = ',')]
     forms: Vec<Form>,
     /// Writes the result to this file, and the report to standard output; "-" is standard output,
     /// without the report

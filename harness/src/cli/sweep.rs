@@ -1,8 +1,11 @@
 //! `cmalab sweep`: the main job.
 
+mod dry;
 mod extend;
 pub(super) mod folder;
+mod init;
 mod journal;
+mod over;
 mod progress;
 mod recipe;
 
@@ -20,10 +23,11 @@ use crate::ingest::{IngestError, Source};
 use crate::kernel::Kind;
 use crate::report::words::not_reproduced;
 use crate::sweep::disk::{Head, Sorted};
-use crate::sweep::{self, BUILTIN, Failed, Plan, Ready, Shard, Target};
+use crate::sweep::{self, BUILTIN, Failed, Plan, Ready, Shard, TEMPLATE_NAME, Target};
 use folder::{CELLS, From, PLAN, SHARD};
 pub(super) use journal::same_sweep;
 use journal::{Journal, at};
+use over::Over;
 use progress::Progress;
 use recipe::Engine;
 pub(super) use recipe::quote;
@@ -32,13 +36,19 @@ pub(super) use recipe::quote;
 /// pages comes from.
 ///
 /// Without PLAN it runs the plan that is built in: recordings of a real kernel, the case of NXP's
-/// note on i.MX, and camera, video, GPU and display profiles, under every policy.
+/// note on i.MX, and camera, video, GPU and display profiles, under every policy. Options say what is
+/// other than in PLAN, or in the built-in plan; what is run then is written to plan.toml in the folder
+/// of the report, and COMMAND there runs that again. A plan of your own begins with --init.
 ///
 /// Finished cells are on disk at once. After Ctrl-C, a crash or a full disk the same command with
 /// --resume goes on, and the report is the same as that of a sweep that was never stopped.
 ///
 /// Examples:
 ///   cmalab sweep
+///   cmalab sweep --policy kernel,best-fit --cap 8,4 --mib 512,640
+///   cmalab sweep --profile camera,video --pages 640M --load 0.7,0.9 --seeds 8
+///   cmalab sweep --init my-board                # writes my-board.toml; keys: cmalab list plan
+///   cmalab sweep my-board.toml --dry-run        # how long it takes, before it is run
 ///   cmalab sweep my-board.toml --out reports/my-board --jobs 8
 ///   cmalab sweep --thorough --seed 7
 ///   cmalab sweep my-board.toml --resume
@@ -54,16 +64,17 @@ pub(super) struct Sweep {
     plan: Option<PathBuf>,
     /// The folder for the report [default: reports/NAME-OF-THE-PLAN; of a shard
     /// reports/NAME-OF-THE-PLAN-shards/I-of-N]
-    #[arg(long, short)]
+    #[arg(long, short, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Threads; 0 is one for each core
-    #[arg(long, short, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=1024))]
+    #[arg(long, short, value_name = "N", default_value_t = 0,
+        value_parser = clap::value_parser!(u32).range(..=1024))]
     jobs: u32,
     /// The first seed, in place of the plan's
     #[arg(long, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     seed: Option<u64>,
     /// How rare failures are to be, in place of the plan's: mtbf=30d, or failing=1%/day
-    #[arg(long, value_parser = Target::parse)]
+    #[arg(long, value_parser = Target::parse, conflicts_with = "ops")]
     target: Option<Target>,
     /// 300 seeds at least (so that no failure means below 1 % of streams), and twice the ops
     #[arg(long)]
@@ -83,6 +94,20 @@ pub(super) struct Sweep {
     #[arg(long, value_name = "N", requires = "recipe",
           value_parser = clap::value_parser!(u64).range(1..=Shard::MOST))]
     shards: Option<u64>,
+    /// Says how many cells, how much board time, time and disk it would take, and writes nothing. The
+    /// time is measured: for two seconds cells of the plan are run, cut short
+    #[arg(long, conflicts_with_all = ["resume", "recipe"])]
+    dry_run: bool,
+    /// Writes over the finished report of another plan
+    #[arg(long)]
+    force: bool,
+    /// Writes a plan to start from, with comments, and runs nothing: to NAME.toml, or to that file
+    #[arg(long, value_name = "NAME|FILE", num_args = 0..=1, default_missing_value = TEMPLATE_NAME,
+          conflicts_with_all = ["plan", "out", "seed", "target", "thorough", "resume", "shard",
+                                "recipe", "dry_run", "force", "Over"])]
+    init: Option<String>,
+    #[command(flatten)]
+    over: Over,
 }
 
 /// Seeds of a thorough run: with 300 clean streams at most 1 % of all fail.
@@ -93,6 +118,9 @@ const THOROUGH_SEEDS: u64 = 300;
 /// # Errors
 /// A plan or stream that cannot be read, and output that cannot be written.
 pub(super) fn run(args: &Sweep, context: &Context) -> Result<Exit, Failure> {
+    if let Some(what) = &args.init {
+        return init::write(what, context);
+    }
     let plan = plan(args, context)?;
     if let (Some(engine), Some(shards)) = (args.recipe, args.shards) {
         return recipe::print(args, engine, shards, &plan, context);
@@ -105,12 +133,21 @@ pub(super) fn run(args: &Sweep, context: &Context) -> Result<Exit, Failure> {
         let findings = job.report(context)?;
         return job.print(context, findings.as_ref());
     }
+    if args.dry_run {
+        return dry::run(&job, args.jobs as usize, context);
+    }
     job.refuse_other_shard()?;
-    fs::create_dir_all(&job.folder).map_err(|error| at(&job.folder, &error))?;
     let path = job.folder.join(format!("{name}.partial"));
-    if args.resume
-        && let Some(found) = extend::extend(&ready, &job.head, &job.folder, &path)?
-    {
+    let extended = match args.resume {
+        true => extend::extend(&ready, &job.head, &job.folder, &path)?,
+        false => None,
+    };
+    // Cells that are gone on from are of this plan, whatever the report there is of.
+    if !args.force && extended.is_none() && !(args.resume && path.exists()) {
+        job.refuse_other_report(context)?;
+    }
+    fs::create_dir_all(&job.folder).map_err(|error| at(&job.folder, &error))?;
+    if let Some(found) = extended {
         context.say(&format!(
             "streams are longer than before: {} cells stay as they are, {} are run again from their \
              start (nothing but results is kept on disk)",
@@ -174,10 +211,13 @@ struct Job<'a> {
 impl<'a> Job<'a> {
     fn new(args: &Sweep, ready: &'a Ready) -> Self {
         let shard = args.shard.unwrap_or(Shard::WHOLE);
-        let from = match (&args.plan, args.thorough) {
-            (Some(_), _) => From::File,
-            (None, false) => From::BuiltIn,
-            (None, true) => From::Thorough,
+        let from = match from(args) {
+            From::BuiltIn if args.over.is_some() => From::File,
+            from => from,
+        };
+        let from = match (from, args.thorough) {
+            (From::BuiltIn, true) => From::Thorough,
+            (from, _) => from,
         };
         let folder = args.out.clone().unwrap_or_else(|| {
             let folder = folder::default_folder(&ready.plan);
@@ -222,6 +262,14 @@ impl<'a> Job<'a> {
         journal::refuse_other(&path, there.as_ref(), &self.head)
     }
 
+    /// A report does not take the place of a finished one of another plan.
+    fn refuse_other_report(&self, context: &Context) -> Result<(), Failure> {
+        match self.is_part {
+            true => Ok(()),
+            false => folder::refuse_other(self.ready, &self.folder, context),
+        }
+    }
+
     /// Writes the rows of a shard for `merge`.
     fn write_shard(&self, context: &Context, mut rows: Sorted<'_>) -> Result<(), Failure> {
         folder::write_rows(context, (&self.folder, SHARD), |out| {
@@ -249,6 +297,12 @@ impl<'a> Job<'a> {
         }
         Ok(Exit::Good)
     }
+}
+
+/// Where the plan begins: what the command line says over it makes another one, which its folder has as
+/// a file.
+const fn from(args: &Sweep) -> From {
+    if args.plan.is_some() { From::File } else { From::BuiltIn }
 }
 
 /// The folder for the shards of a report, beside its own.
@@ -332,6 +386,13 @@ pub(super) fn plan(args: &Sweep, context: &Context) -> Result<Plan, Failure> {
         Some(path) => read_plan(path, context)?,
         None => sweep::parse("built in", BUILTIN, &context.catalog).map_err(Failure::because)?,
     };
+    if args.target.is_some() && args.plan.is_none() && !args.over.has_streams() {
+        return Err(Failure::because(
+            "ask a target of the built-in plan: its recordings have no board time; name a plan, or \
+             profiles, as in --profile camera,video",
+        ));
+    }
+    args.over.apply(&mut plan, from(args), context)?;
     plan.seed = args.seed.unwrap_or(plan.seed);
     plan.target = args.target.or(plan.target);
     if plan.stop.is_some() && plan.target.is_some() {

@@ -161,7 +161,9 @@ fn shaped(number: u64, shape: u8, pages: u64) -> u64 {
     }
 }
 
-fn count(number: u32, scale: u8, pages: u64) -> u64 {
+/// A count for an area of so many pages, at least 1: small against it, as large as it, or of a shape
+/// that matters.
+pub(crate) fn count(number: u32, scale: u8, pages: u64) -> u64 {
     let number = u64::from(number);
     match scale % 8 {
         scale @ 0..SHAPES => 1 + number % scales(pages)[usize::from(scale)],

@@ -326,7 +326,7 @@ impl Assembler {
     fn page(&mut self) {
         let page = self.scene.boot.page_bytes();
         self.reports.page_bytes = page;
-        self.scene.sizes.page_is(page);
+        self.scene.page_is(page);
         self.areas.page_is(page);
     }
 

@@ -5,7 +5,7 @@ mod small;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use cma_policies::{Area, Promises};
+use cma_policies::{Area, Catalog, Entry, Promises};
 
 pub use report::{Broken, Report, Verdict};
 
@@ -130,30 +130,82 @@ pub fn assert_conforms(what: &str, build: Build<'_>, effort: Effort) {
     assert!(report.is_clean(), "{what}: {report}");
 }
 
-/// Makes a test that judges a policy under every law: `conformance!(ENTRY)` for an
-/// [`Entry`](cma_policies::Entry) with its defaults, or `conformance!(name_of_test, builder)` for
-/// anything that makes a `Box<dyn Policy>` of an [`Area`](cma_policies::Area).
+/// As [`assert_conforms`], for an entry with its defaults.
+///
+/// # Panics
+/// As [`assert_conforms`], and where the entry does not take its own defaults.
+pub fn assert_entry_conforms(entry: &Entry, effort: Effort) {
+    let spec = Catalog::new(&[*entry]).parse(entry.name);
+    let spec = spec.expect("an entry takes its own defaults");
+    assert_conforms(entry.name, &|area| spec.build(area), effort);
+}
+
+/// Makes a test that judges a policy under every law.
+///
+/// | form | judges | the test |
+/// | --- | --- | --- |
+/// | `conformance!(MINE)` | an [`Entry`](cma_policies::Entry) with its defaults | `MINE::keeps_every_law` |
+/// | `conformance!(by_name: ENTRIES[3])` | the same, of any expression | `by_name` |
+/// | `conformance!(by_name, builder)` | what makes a `Box<dyn Policy>` of an [`Area`](cma_policies::Area) | `by_name` |
+/// | `conformance!(ENTRIES[3])` | as the second | `keeps_every_law`: one of them in a module |
+///
+/// Of the others a module may have as many as it likes:
+///
+/// ```
+/// # fn main() {}
+/// use cma_harness::conformance;
+/// use cma_harness::policies::builtin::{self, ENTRIES};
+/// use cma_harness::policies::Entry;
+///
+/// const ONE: Entry = ENTRIES[0];
+/// const OTHER: Entry = ENTRIES[1];
+///
+/// conformance!(ONE);
+/// conformance!(OTHER);
+/// conformance!(third: ENTRIES[2]);
+/// conformance!(with_a_parameter, |area| {
+///     builtin::catalog().parse("zoned:share=0.5").expect("it takes it").build(area)
+/// });
+/// ```
 #[macro_export]
 macro_rules! conformance {
-    ($entry:expr) => {
+    ($entry:ident $(,)?) => {
+        // A module, since a constant has no name in common with one.
+        #[allow(non_snake_case, reason = "its name is that of the entry")]
+        mod $entry {
+            #[test]
+            fn keeps_every_law() {
+                $crate::law::conformance::assert_entry_conforms(
+                    &super::$entry,
+                    $crate::law::conformance::Effort::TEST,
+                );
+            }
+        }
+    };
+    ($name:ident: $entry:expr $(,)?) => {
         #[test]
-        fn keeps_every_law() {
-            let entry: $crate::policies::Entry = $entry;
-            let spec = $crate::policies::Catalog::new(&[entry]).parse(entry.name);
-            let spec = spec.expect("an entry takes its own defaults");
-            $crate::law::conformance::assert_conforms(
-                entry.name,
-                &|area| spec.build(area),
+        fn $name() {
+            $crate::law::conformance::assert_entry_conforms(
+                &$entry,
                 $crate::law::conformance::Effort::TEST,
             );
         }
     };
-    ($name:ident, $build:expr) => {
+    ($name:ident, $build:expr $(,)?) => {
         #[test]
         fn $name() {
             $crate::law::conformance::assert_conforms(
                 stringify!($name),
                 &$build,
+                $crate::law::conformance::Effort::TEST,
+            );
+        }
+    };
+    ($entry:expr $(,)?) => {
+        #[test]
+        fn keeps_every_law() {
+            $crate::law::conformance::assert_entry_conforms(
+                &$entry,
                 $crate::law::conformance::Effort::TEST,
             );
         }

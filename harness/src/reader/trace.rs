@@ -13,7 +13,7 @@ mod scan;
 mod taken;
 mod totals;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use cma_policies::{Pfn, Request, Run, dma_align};
@@ -171,6 +171,16 @@ pub(super) fn has_events(source: &Source) -> Result<bool, IngestError> {
     Ok(log::open(source)?.flatten().any(|found| is_event(&found.record)))
 }
 
+/// The areas that have events in `source`, by name.
+pub(super) fn areas(source: &Source) -> Result<Vec<String>, IngestError> {
+    let traced = log::open(source)?.flatten().filter_map(|found| {
+        let is_event = !matches!(found.record, Record::Lost { .. });
+        traced(&found.record).filter(|_| is_event).cloned().flatten()
+    });
+    let names: BTreeSet<String> = traced.map(|name| name.to_string()).collect();
+    Ok(names.into_iter().collect())
+}
+
 /// What kind of kernel printed the text.
 pub(super) fn kind(source: &Source, options: &Options) -> Result<Kind, IngestError> {
     Ok(Scan::of(source, options)?.kind())
@@ -239,6 +249,10 @@ impl Rows for Trace {
 
     fn clients(&self) -> Vec<&str> {
         self.clients.names()
+    }
+
+    fn clock_us(&self) -> Option<u64> {
+        self.first_us
     }
 
     fn warm_up(&self) -> Vec<Op> {

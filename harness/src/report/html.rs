@@ -23,6 +23,7 @@ use self::view::View;
 use super::page::{Page, Section, sentence};
 use super::words::{self, span};
 use crate::answer::{Findings, Picture};
+use crate::program;
 use crate::sweep::Ready;
 use crate::words::counted;
 
@@ -100,7 +101,7 @@ fn header(view: &View<'_>) -> Markup {
     ];
     let parts = parts.map(|(number, what)| counted(number, what)).join(" × ");
     html! {
-        p .tool { "cmalab sweep · plan " (plan.name) } "\n"
+        p .tool { (program::name()) " sweep · plan " (plan.name) } "\n"
         @for unlike in words::not_reproduced(ready) { p .flag { (sentence(&unlike)) } "\n" }
         @if let Some(answer) = answer { (answer) } @else { h1 { "Nothing to choose" } } "\n"
         @if let Some(pages) = words::pages_are(ready, view.choice()) { p .sub { (pages) "." } "\n" }

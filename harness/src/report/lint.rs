@@ -10,6 +10,7 @@ pub use sarif::sarif;
 
 use super::plain::{clean, counted};
 use crate::lint::{Area, Finding, Place, Report, Rule, Severity, size};
+use crate::program::named;
 use crate::words::wrapped;
 
 /// The width of the text.
@@ -196,7 +197,7 @@ pub fn explain(rule: &Rule, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{} ({})", rule.name, rule.severity.name())?;
     let parts = [
         ("", rule.about),
-        ("remedy: ", rule.remedy),
+        ("remedy: ", &named(rule.remedy)),
         ("kernel: ", rule.source),
         ("releases: ", rule.releases),
     ];

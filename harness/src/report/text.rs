@@ -4,12 +4,15 @@ mod answer;
 
 use std::io::{self, Write};
 
-use super::words::{both_rates, length, size_class, streams};
+use super::words::{both_rates, last, length, size_class, streams};
 use crate::answer::{BLAME, Compared, Findings, Summary, SummaryRow};
 use crate::cause::Cause;
 use crate::stats::{anytime, no_failure_bound};
 use crate::sweep::Ready;
-use crate::words::{self, table::aligned};
+use crate::words::{self, pages_of, table::aligned, table::folded, wrapped};
+
+/// Columns of a line.
+const WIDTH: usize = 100;
 
 /// Policies of which all rows are shown; of more the baseline and the best other one.
 const ALL_SHOWN: usize = 4;
@@ -28,7 +31,18 @@ pub fn write_findings(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     answer::write(ready, findings, bold, out)?;
-    write(ready, &findings.summary, bold, out)
+    write(ready, &findings.summary, bold, out)?;
+    let said = last(ready, findings);
+    if !said.is_empty() {
+        writeln!(out)?;
+    }
+    said.iter().try_for_each(|text| lines(out, text, ("", "    ")))
+}
+
+/// A sentence, in lines of a terminal. A number stays with its unit.
+fn lines(out: &mut dyn Write, text: &str, starts: (&str, &str)) -> io::Result<()> {
+    let text = &text.replace(" %", "\u{a0}%").replace("< ", "<\u{a0}");
+    wrapped(text, WIDTH, starts).iter().try_for_each(|line| writeln!(out, "{line}"))
 }
 
 /// Writes a block for each stream and LOAD: a row for each cap and policy, baseline first, and one
@@ -40,15 +54,20 @@ pub fn write(ready: &Ready, summary: &Summary, bold: bool, out: &mut dyn Write) 
     for block in Compared::all(ready, summary) {
         write_block(&block, bold, out)?;
     }
-    writeln!(
-        out,
-        "ENOMEM with free pages: requests refused although enough pages were free, of those that \
-         found enough free.\nIn brackets: nominal 95 % intervals over the streams; of few \
-         streams, or rare refusals, they end too low.\nOf more than \
-         {ALL_SHOWN} policies the baseline and the best better one\nare shown; one that does not \
-         align (*), or refuses more requests of some size, is not called better.\nAll of \
-         them: summary.csv and cells.csv."
-    )
+    let legend = [
+        "ENOMEM with free pages: requests refused although enough pages were free, of those that found \
+         enough free."
+            .to_string(),
+        "In brackets: nominal 95 % intervals over the streams; of few streams, or rare refusals, they \
+         end too low."
+            .to_string(),
+        format!(
+            "Of more than {ALL_SHOWN} policies the baseline and the best better one are shown; one that \
+             does not align (*), or refuses more requests of some size, is not called better."
+        ),
+        "All of them: summary.csv and cells.csv.".to_string(),
+    ];
+    legend.iter().try_for_each(|text| lines(out, text, ("", "    ")))
 }
 
 /// The rows to show for a cap, in order.
@@ -73,6 +92,10 @@ fn name(ready: &Ready, row: &SummaryRow) -> String {
     format!("{}{mark}{dropped}", ready.plan.policies[row.policy])
 }
 
+/// Columns of a table that are folded where a line is too long, the first first: the first refused
+/// request, the rate, causes.
+const FOLDS: [usize; 3] = [4, 2, 3];
+
 fn write_block(block: &Compared<'_>, bold: bool, out: &mut dyn Write) -> io::Result<()> {
     let (ready, first) = (block.ready, &block.rows[0]);
     let plan = &ready.plan;
@@ -82,15 +105,15 @@ fn write_block(block: &Compared<'_>, bold: bool, out: &mut dyn Write) -> io::Res
     let (streams, _) = streams(&rows);
     let short = first.falls_short(ready).map(|load| format!(", reached {}", percent(load)));
     let (on, off) = if bold { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
-    writeln!(
-        out,
+    let title = format!(
         "{on}{}{}: LOAD {}{}, {streams}{}{off}",
         stream.name(),
         place(block),
         load(ready, first),
         short.unwrap_or_default(),
         length,
-    )?;
+    );
+    lines(out, &title, ("", "    "))?;
     let mut table = vec![
         ["cap", "policy", "ENOMEM with free pages", "causes", "first refused request", "used then"]
             .map(String::from),
@@ -108,20 +131,22 @@ fn write_block(block: &Compared<'_>, bold: bool, out: &mut dyn Write) -> io::Res
             ]);
         }
     }
+    let table = folded(&table, WIDTH - 2, &FOLDS);
     aligned(out, "  ", &table, |column| column == 0)?;
     let flagged = || block.flattered();
     for row in flagged().take(MOST_FLAGGED) {
-        writeln!(out, "  {}", worse(block, row))?;
+        lines(out, &worse(block, row), ("  !  ", "    "))?;
     }
     if flagged().count() > MOST_FLAGGED {
         writeln!(out, "  !  and {} more such rows", flagged().count() - MOST_FLAGGED)?;
     }
     if let Some(sentence) = reading(block) {
-        writeln!(out, "  {sentence}")?;
+        lines(out, &sentence, ("  -> ", "    "))?;
     }
     for (cap, row) in (0..plan.caps.len()).filter_map(|cap| Some((cap, block.baseline(cap)?))) {
         if let Some(rates) = both_rates(block.ready, row) {
-            writeln!(out, "  -> at cap {} {rates}", plan.caps[cap])?;
+            let rates = format!("at cap {} {rates}", plan.caps[cap]);
+            lines(out, &rates, ("  -> ", "    "))?;
         }
     }
     writeln!(out)
@@ -134,11 +159,13 @@ fn load(ready: &Ready, row: &SummaryRow) -> String {
         && let Some((index, share)) = row.fullest(&board)
     {
         let area = &board.areas[index].area;
-        return format!("{} of {} pages of area {}", percent(share), area.pages(), area.name());
+        let pages = pages_of(area.pages(), ready.plan.page);
+        return format!("{} of {pages} of area {}", percent(share), area.name());
     }
     let pages = board.pages();
     let load = ready.plan.load(&row.at).map(|load| load.share_of(pages)).or(row.load);
-    format!("{} of {pages} pages", load.map_or_else(String::new, percent))
+    let share = load.map_or_else(String::new, percent);
+    format!("{share} of {}", pages_of(pages, ready.plan.page))
 }
 
 /// What a policy that refuses more of some size gets instead of praise.
@@ -146,7 +173,7 @@ fn worse(block: &Compared<'_>, row: &SummaryRow) -> String {
     let sizes: Vec<_> = row.worse_classes.iter().map(|size| size_class(*size)).collect();
     let cap = block.ready.plan.caps[row.at.cap];
     format!(
-        "!  {} at cap {cap} has a lower rate, but is worse for {}",
+        "{} at cap {cap} has a lower rate, but is worse for {}",
         name(block.ready, row),
         sizes.join(", ")
     )
@@ -234,7 +261,7 @@ fn reading(block: &Compared<'_>) -> Option<String> {
     let (cap, at_base) = (plan.caps[0], name(block.ready, base));
     if at_first == 0.0 {
         return Some(format!(
-            "-> at cap {cap} {at_base} refuses no request of these streams for which enough pages are \
+            "at cap {cap} {at_base} refuses no request of these streams for which enough pages are \
              free"
         ));
     }
@@ -267,7 +294,7 @@ fn reading(block: &Compared<'_>) -> Option<String> {
     }
     let all = words::percent(at_first, 2);
     Some(format!(
-        "-> at cap {cap} {at_base} refuses {all} of the requests for which enough pages are free; {}",
+        "at cap {cap} {at_base} refuses {all} of the requests for which enough pages are free; {}",
         texts.join("; ")
     ))
 }

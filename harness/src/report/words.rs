@@ -3,6 +3,7 @@
 
 mod asking;
 mod choice;
+mod contest;
 mod doubts;
 mod optimum;
 mod pages;
@@ -12,6 +13,7 @@ pub(in crate::report) use asking::{both_rates, callers_are};
 pub use asking::{clients_ask, fails};
 pub(in crate::report) use choice::worst;
 pub use choice::{need, notes, sentence, sure};
+pub(in crate::report) use contest::last;
 pub use doubts::not_reproduced;
 pub(in crate::report) use doubts::other_fits;
 pub use optimum::any_placement_needs;

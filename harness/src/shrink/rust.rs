@@ -6,6 +6,7 @@ use super::run::{Refusal, Seen};
 use super::write::WIDTH;
 use crate::codec::Case;
 use crate::oracle::Violation;
+use crate::program;
 use crate::replay::Under;
 use crate::words::wrapped;
 
@@ -34,7 +35,7 @@ pub fn stream_test(
     // Writing to a string cannot fail.
     let _ = write!(
         test,
-        "//! Written by `cmalab shrink`.
+        "//! Written by `{} shrink`.
 
 {cause}use cma_harness::environment::Spec;
 use cma_harness::ingest::Source;
@@ -60,6 +61,7 @@ fn {name}() {{
     let refusal = subject.last_refusal(&under);
 {asserted}}}
 ",
+        program::name(),
         literal(text),
         under.kernel.name,
         under.cap,
@@ -98,7 +100,7 @@ pub fn law_test(case: &Case, policy: &str, violation: &Violation) -> String {
         .collect();
     let _ = write!(
         test,
-        "//! Written by `cmalab shrink`. It fails as long as the law is broken.
+        "//! Written by `{} shrink`. It fails as long as the law is broken.
 
 use cma_harness::codec::Case;
 use cma_harness::law::conformance::judge;
@@ -114,7 +116,8 @@ fn {name}() {{
     let policy = builtin::catalog().parse(POLICY).unwrap();
     assert_eq!(judge(&Case::decode(CASE), &|area| policy.build(area)), Ok(()));
 }}
-"
+",
+        program::name(),
     );
     test
 }

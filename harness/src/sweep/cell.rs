@@ -11,6 +11,7 @@ use crate::environment::Setup;
 use crate::metric::{Meter, Setting, Value};
 use crate::oracle::{Checks, Violation, Witness};
 use crate::page::Page;
+use crate::program;
 use crate::seed::Seed;
 use crate::simulate::{Observer, Rig, Slot, Until, run as run_ops, warm_up};
 
@@ -78,25 +79,25 @@ pub fn run_cell(
 
 fn leading_ops(plan: &Plan, cell: &Cell, pages: u64, violation: &Violation) -> String {
     let stream = &plan.streams[cell.at.stream];
-    let ops = violation.op + 1;
+    let (program, ops) = (program::name(), violation.op + 1);
     let paged = match plan.page {
         Page::Kib4 => String::new(),
         page => format!(" --page-kib {}", page.kib()),
     };
     match &stream.what {
         What::Profile(profile) => format!(
-            "cmalab generate {} --seed {} --pages {pages}{paged} --load {} --ops {ops}",
+            "{program} generate {} --seed {} --pages {pages}{paged} --load {} --ops {ops}",
             profile.name,
             cell.seed,
             plan.load(&cell.at).map_or(profile.default_load, |load| load.share_of(pages)),
         ),
         What::Mix(mix) => format!(
-            "cmalab generate {} --seed {} --pages {pages}{paged} --ops {ops}",
+            "{program} generate {} --seed {} --pages {pages}{paged} --ops {ops}",
             mix.argument(),
             cell.seed
         ),
         What::Fitted(_) => format!(
-            "cmalab fit {} --draw stream.csv --seed {}{} --ops {ops}",
+            "{program} fit {} --draw stream.csv --seed {}{} --ops {ops}",
             stream.files().collect::<Vec<_>>().join(" "),
             cell.seed,
             plan.load(&cell.at).map_or_else(String::new, |load| {

@@ -64,11 +64,19 @@ fn text(plan: &Plan, checked: &[Checked]) -> String {
     lines.join("\n") + "\n"
 }
 
+/// The value of a key in MiB that means so many pages: with a unit where it is no whole number.
+pub(super) fn in_mib(pages: u64, page: Page) -> String {
+    if pages.is_multiple_of(page.in_mib()) {
+        return (pages / page.in_mib()).to_string();
+    }
+    quote(&format!("{}K", pages.saturating_mul(page.kib())))
+}
+
 /// The LOADs of a stream, which are all shares or all pages.
 fn loads(loads: &[Load], page: Page) -> String {
     let text = list(loads, |load| match load {
         Load::Share(share) => format!("{share:?}"),
-        Load::Pages(pages) => (pages / page.in_mib()).to_string(),
+        Load::Pages(pages) => in_mib(*pages, page),
     });
     let is_share = loads.iter().any(|load| matches!(load, Load::Share(_)));
     format!("{} = {text}", if is_share { "loads" } else { "loads_mib" })

@@ -4,12 +4,13 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::emit::{key, quote};
+use super::emit::{in_mib, key, quote};
 use super::page::other_page;
 use super::parse::PlanError;
 use crate::ingest::{Paged, Source};
 use crate::page::Page;
 use crate::reader::Options;
+use crate::words;
 use crate::workload::fit::Fit;
 use crate::workload::mix::{BuiltIn, Mix, Origin, Part, Played};
 use crate::workload::{Profile, SetupError};
@@ -217,7 +218,7 @@ impl MixOf {
             };
             let of = part.client.as_ref().map(|client| format!(" of {client}"));
             let load =
-                part.load_pages.map(|pages| format!(", LOAD {} MiB", pages / self.page.in_mib()));
+                part.load_pages.map(|pages| format!(", LOAD {}", words::mib(pages, self.page)));
             [Some(from), of, load].into_iter().flatten().collect::<String>()
         });
         format!("together {}", parts.collect::<Vec<_>>().join("; "))
@@ -249,7 +250,7 @@ pub(super) fn table(part: &PartOf, page: Page) -> String {
         From::File(path, repeat) => (key("file", path), *repeat),
     };
     let mut keys = vec![of];
-    keys.extend(part.load_pages.map(|pages| format!("load_mib = {}", pages / page.in_mib())));
+    keys.extend(part.load_pages.map(|pages| format!("load_mib = {}", in_mib(pages, page))));
     keys.extend(part.client.as_ref().map(|client| key("client", client)));
     keys.extend(part.called.as_ref().map(|called| key("as", called)));
     keys.extend(repeat.then(|| "repeat = true".to_string()));

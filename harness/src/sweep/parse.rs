@@ -1,9 +1,11 @@
 //! A plan out of TOML, with the place of whatever is wrong.
 
 mod board;
+mod keys;
 mod mix;
 mod size;
 mod stream;
+mod written;
 
 use std::fmt;
 use std::ops::Range;
@@ -12,6 +14,8 @@ use cma_policies::{Catalog, Spec};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
+
+pub use keys::{KEYS, Key, Within};
 
 use super::mix::{MixOf, Place};
 use super::plan::{FIRST_FAILURE, MOST_CELLS, Plan, Stream, What};
@@ -23,6 +27,8 @@ use crate::environment;
 use crate::ingest::{DEFAULT_CAP, quoted};
 use crate::kernel::Kind;
 use crate::page::Page;
+use crate::words::{because, near};
+use written::{Written, page_kib};
 
 /// Why a text is no plan: where, what is wrong there, and what is allowed. It reads on from
 /// "failed to …".
@@ -51,7 +57,7 @@ impl std::error::Error for PlanError {}
 #[serde(deny_unknown_fields)]
 struct RawPlan {
     name: Spanned<String>,
-    page_kib: Option<Spanned<i64>>,
+    page_kib: Option<Spanned<Written>>,
     seed: Option<Spanned<i64>>,
     seeds: Option<Spanned<i64>>,
     stop: Option<Spanned<RawStop>>,
@@ -100,9 +106,8 @@ struct Text<'a> {
 
 impl Text<'_> {
     fn read<T: DeserializeOwned>(&self) -> Result<T, PlanError> {
-        toml::from_str(self.text).map_err(|error| {
-            self.locate((error.span().unwrap_or(0..0), error.message().to_string()))
-        })
+        toml::from_str(self.text)
+            .map_err(|error| self.locate((error.span().unwrap_or(0..0), meant(error.message()))))
     }
 
     fn locate(&self, (span, why): Wrong) -> PlanError {
@@ -116,6 +121,16 @@ impl Text<'_> {
 
     fn place(&self, span: Range<usize>) -> Place {
         Place(self.locate((span, String::new())))
+    }
+}
+
+/// What TOML says, and of a key or a word that is not known the nearest one: serde's message has it
+/// and those that are known in backticks.
+fn meant(message: &str) -> String {
+    let mut words = message.split('`').skip(1).step_by(2);
+    match words.next() {
+        Some(word) if message.starts_with("unknown ") => format!("{message}{}", near(word, words)),
+        _ => message.to_string(),
     }
 }
 
@@ -177,7 +192,7 @@ fn build(raw: RawPlan, text: &Text<'_>, catalog: &Catalog, known: Kind) -> Resul
     let after_failure = raw
         .after_failure
         .as_ref()
-        .map(|raw| by(raw, |text| AfterFailure::parse(text).map_err(|error| error.why)));
+        .map(|raw| by(raw, |text| AfterFailure::parse(text).map_err(|error| because(&error))));
     let mut plan = Plan {
         page,
         is_page_stated: stated.is_some(),
@@ -194,7 +209,7 @@ fn build(raw: RawPlan, text: &Text<'_>, catalog: &Catalog, known: Kind) -> Resul
             Ok(number(cap, "cap", 0, 63)? as u32)
         })?,
         environments: list(raw.environments.unwrap_or_else(pinned), "environments", |raw| {
-            by(raw, |text| environment::Spec::parse(text).map_err(|error| error.why))
+            by(raw, |text| environment::Spec::parse(text).map_err(|error| because(&error)))
         })?,
         boards: boards(raw.boards, catalog, kind)?,
         streams: list(raw.streams, "streams", |raw| stream::stream(raw, text, page))?,
@@ -250,13 +265,6 @@ fn until(raw: Option<&Spanned<String>>) -> Result<bool, Wrong> {
         }
         raw => Ok(raw.is_some()),
     }
-}
-
-/// The size of a page.
-fn page_kib(raw: &Spanned<i64>) -> Result<Page, Wrong> {
-    let page = u64::try_from(*raw.get_ref()).ok().and_then(Page::of_kib);
-    let why = || format!("page_kib is {}; 4, 16 and 64 are allowed", raw.get_ref());
-    page.map_or_else(|| wrong(raw, why()), Ok)
 }
 
 fn boards(
@@ -315,7 +323,7 @@ fn policies(raw: Spanned<Vec<Spanned<String>>>, catalog: &Catalog) -> Result<Vec
 }
 
 fn policy(raw: &Spanned<String>, catalog: &Catalog) -> Result<Spec, Wrong> {
-    by(raw, |text| catalog.parse(text).map_err(|error| error.why))
+    by(raw, |text| catalog.parse(text).map_err(|error| because(&error)))
 }
 
 fn number(raw: &Spanned<i64>, key: &str, least: i64, most: i64) -> Result<u64, Wrong> {
@@ -326,11 +334,6 @@ fn number(raw: &Spanned<i64>, key: &str, least: i64, most: i64) -> Result<u64, W
             format!("{key} is {value}; a whole number from {least} to {most} is allowed"),
         ),
     }
-}
-
-/// Pages of this size that are stated in MiB.
-fn mib(raw: &Spanned<i64>, key: &str, page: Page) -> Result<u64, Wrong> {
-    Ok(number(raw, key, 1, i64::MAX / Page::Kib4.in_mib() as i64)? * page.in_mib())
 }
 
 /// A path that fits in one line of a table.

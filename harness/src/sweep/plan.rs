@@ -130,6 +130,26 @@ pub enum What {
 }
 
 impl Stream {
+    /// One of a profile, as a plan states it.
+    pub fn of_profile(
+        profile: &'static Profile,
+        loads: Vec<Load>,
+        length: Length,
+        own_area: bool,
+    ) -> Self {
+        Self {
+            at: Place::default(),
+            what: What::Profile(profile),
+            beside: Vec::new(),
+            loads,
+            length,
+            own_area,
+            recorded_cap: None,
+            area: None,
+            snapshot: None,
+        }
+    }
+
     /// Its name in the tables.
     pub fn name(&self) -> &str {
         match &self.what {

@@ -6,6 +6,7 @@ use crate::board::kind;
 use crate::ingest::{IngestError, Source, quoted};
 use crate::op::Op;
 use crate::reader::{self, Options};
+use crate::words::near;
 
 /// Names that an error lists at most.
 const MOST_NAMES: usize = 20;
@@ -38,15 +39,19 @@ impl OfClient {
         Self::among(&names, name).ok_or_else(|| {
             let there: Vec<_> = names.iter().filter(|name| !name.is_empty()).copied().collect();
             let some: Vec<_> = there.iter().take(MOST_NAMES).map(|name| quoted(name)).collect();
+            let near = near(name, there.iter().copied());
             let why = match there.len() {
                 0 => format!("nobody in it has a name, so client {} is not there", quoted(name)),
                 many if many > MOST_NAMES => format!(
-                    "no client is named {}; there are {} and {} more",
+                    "no client is named {}; there are {} and {} more{near}",
                     quoted(name),
                     some.join(", "),
                     many - MOST_NAMES
                 ),
-                _ => format!("no client is named {}; there are {}", quoted(name), some.join(", ")),
+                _ => {
+                    let (name, some) = (quoted(name), some.join(", "));
+                    format!("no client is named {name}; there are {some}{near}")
+                }
             };
             reader.error(why)
         })

@@ -4,35 +4,33 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cma_harness::op::{Op, Timed};
 use cma_harness::simulate::Answer;
+use cma_harness::strategy::Streams;
+use cma_policies::Area;
 use proptest::prelude::*;
 
-use super::rig::{Ran, ask, board, free, run_on};
+use super::rig::{Ran, board, free, run_on};
 
 const CLIENTS: [&str; 3] = ["a", "b", "c"];
+/// Of the area.
+const PAGES: u64 = 40;
 /// Retries come every millisecond.
 const EVERY_US: u64 = 1000;
 
-/// A stream without mistakes: ids are never used twice, and what is given back was asked for.
+/// Buffers, given back in whole, of an area that holds some of them.
 fn stream() -> impl Strategy<Value = Vec<Timed>> {
-    let op = (prop_oneof![3 => Just(0_u64), 2 => 1..2500_u64], any::<u16>(), 1..24_u64, 0..3_u16);
-    prop::collection::vec(op, 1..60).prop_map(|draws| {
-        let (mut at_us, mut live, mut ops) = (0, Vec::new(), Vec::new());
-        for (id, (wait_us, draw, count, client)) in (0..).zip(draws) {
-            at_us += wait_us;
-            let draw = usize::from(draw);
-            if !live.is_empty() && draw % 5 < 2 {
-                ops.push(free(at_us, live.swap_remove(draw / 5 % live.len())));
-            } else {
-                ops.push(ask(at_us, id, count, client, true));
-                live.push(id);
-            }
-        }
-        ops
-    })
+    let buffers = Streams {
+        sizes: (1..24).collect(),
+        dma_only: true,
+        clients: 3,
+        parts: false,
+        pins: false,
+        ..Streams::default()
+    };
+    buffers.in_area(&Area::single(0, PAGES, 0).unwrap())
 }
 
 fn go(after_failure: &str, ops: &[Timed]) -> Ran {
-    run_on(&board(&[(40, &[])], "cma-only"), &CLIENTS, &[vec![]], after_failure, ops)
+    run_on(&board(&[(PAGES, &[])], "cma-only"), &CLIENTS, &[vec![]], after_failure, ops)
 }
 
 fn id_of(op: Op) -> u64 {

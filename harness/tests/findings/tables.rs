@@ -89,9 +89,7 @@ fn ladders_of_boards_of_several_kinds_are_told_apart() {
     let mut text = Vec::new();
     cma_harness::report::text::write_findings(&ready, &found, false, &mut text).unwrap();
     let text = String::from_utf8(text).unwrap();
-    assert!(
-        text.contains(", boards m064 to m096 ") && text.contains(", boards two-96 to two-128 ")
-    );
+    assert!(text.contains(" boards m064 to m096 ") && text.contains(" boards two-96 to two-128 "));
     // A theorem is one of a single area, where every claim succeeds.
     assert!(found.sizing[0].certified_per_load.is_some());
     assert!(found.sizing[1].certified_per_load.is_none());

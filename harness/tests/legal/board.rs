@@ -202,8 +202,11 @@ fn load_and_used_share_are_those_of_the_area_that_is_full() {
     let ready = ready(&with_pools(folder.path(), &[6, 10], 8));
     let (found, said) = answered(&ready);
     // 8 MiB of a pool of 6, which is full when it refuses; of the board they are 36 %.
-    assert!(said.contains("on board p6: LOAD 133.3 % of 1536 pages of area vpu"), "{said}");
-    assert!(said.contains("on board p10: LOAD 80.0 % of 2560 pages of area vpu"), "{said}");
+    assert!(said.contains("on board p6: LOAD 133.3 % of 1536 pages (6 MiB) of area vpu"), "{said}");
+    assert!(
+        said.contains("on board p10: LOAD 80.0 % of 2560 pages (10 MiB) of area vpu"),
+        "{said}"
+    );
     let row = &found.summary.rows[0];
     assert_eq!((row.area_utilisation, row.area_loads_most[1]), (Some(1.0), Some(2048)));
     assert_eq!(row.utilisation, Some(1536.0 / 5632.0 * 1e6).map(|share: f64| share.floor() / 1e6));

@@ -60,7 +60,8 @@ fn answered(ready: &Ready) -> (Findings, String, String) {
     text::write_findings(ready, &found, false, &mut out).unwrap();
     let pictures = pictures(ready, &found).unwrap();
     let page = html::page(ready, &found, &pictures, "cmalab sweep\n");
-    (found, String::from_utf8(out).unwrap(), page)
+    // A sentence goes on below with four blanks.
+    (found, String::from_utf8(out).unwrap().replace("\n    ", " "), page)
 }
 
 /// The last two columns of the summary, row by row, after it was seen that cells have the same.

@@ -97,7 +97,8 @@ impl Kconfig {
     const NEW: RangeInclusive<u32> = 2..=12;
     const OLD: RangeInclusive<u32> = 4..=12;
 
-    fn of(cap: u32) -> Self {
+    /// Those that take this one.
+    pub fn of(cap: u32) -> Self {
         match cap {
             cap if Self::OLD.contains(&cap) => Self::All,
             cap if Self::NEW.contains(&cap) => Self::NotOld,

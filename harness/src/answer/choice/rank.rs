@@ -53,6 +53,11 @@ impl Candidate {
         self.meets && !self.larger_fails && !self.unaligned && !self.flagged
     }
 
+    /// Whether every stream of its worst kind fails, of several.
+    pub const fn fails_whole(&self) -> bool {
+        self.streams > 1 && self.failed == self.streams
+    }
+
     /// Whether no configuration of an unchanged kernel is it.
     pub const fn needs_patch(&self) -> bool {
         self.changes >= PATCH

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Attack;
+use crate::cli::context::is_standard;
 use crate::cli::failure::Failure;
 use crate::cli::given;
 use crate::cli::shrink::bytes;
@@ -19,7 +20,7 @@ pub(super) struct Tried {
     pub(super) stream: Option<(String, Vec<Timed>)>,
 }
 
-/// The cases and the stream that `--from` and `--case` name.
+/// The cases or the stream that `--from` names.
 ///
 /// # Errors
 /// What cannot be read, and a folder without a case.
@@ -27,10 +28,11 @@ pub(super) fn open(args: &Attack) -> Result<Tried, Failure> {
     let fail = |path: &Path, error: std::io::Error| {
         Failure::because(format_args!("read {}: {error}", path.display()))
     };
-    let mut paths: Vec<PathBuf> = args.case.iter().cloned().collect();
-    let file = args.from.as_deref().filter(|path| path.is_file());
+    let mut paths: Vec<PathBuf> = args.from.iter().filter(|_| args.case).cloned().collect();
+    let from = args.from.as_deref().filter(|_| !args.case);
+    let file = from.filter(|path| path.is_file() || is_standard(Some(path)));
     let stream = file.map(stream).transpose()?;
-    if let Some(folder) = args.from.as_ref().filter(|_| file.is_none()) {
+    if let Some(folder) = from.filter(|_| file.is_none()) {
         for entry in fs::read_dir(folder).map_err(|error| fail(folder, error))? {
             paths.push(entry.map_err(|error| fail(folder, error))?.path());
         }

@@ -8,7 +8,7 @@ use crate::cli::failure::Failure;
 use crate::cli::sweep::parse_plan;
 use crate::page::Page;
 use crate::sweep::{MixOf, Stream, What, parse_mix, parse_mix_value};
-use crate::workload::mix::{MIXES, built_in};
+use crate::workload::mix::built_in;
 
 /// Whether `text` means a mix.
 pub(in crate::cli) fn is_mix(text: &str) -> bool {
@@ -17,11 +17,6 @@ pub(in crate::cli) fn is_mix(text: &str) -> bool {
 
 pub(super) fn is_file(text: &str) -> bool {
     Path::new(text).extension().is_some_and(|end| end.eq_ignore_ascii_case("toml"))
-}
-
-/// The names of all mixes, for a message.
-pub(super) fn names() -> String {
-    MIXES.iter().map(|mix| mix.name).collect::<Vec<_>>().join(", ")
 }
 
 /// A mix, and the size of a page where that is stated.

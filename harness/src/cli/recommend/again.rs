@@ -7,11 +7,12 @@ use clap::{Arg, ArgAction, ArgMatches, CommandFactory as _, parser::ValueSource}
 use super::super::Cli;
 use super::super::context::is_standard;
 use super::super::sweep::quote;
+use crate::program;
 
 /// Arguments that may be paths.
 const PATHS: [&str; 5] = ["inputs", "dts", "cmdline", "config", "snapshot"];
 /// Options that do not change the answer, and those that the line always has.
-const LEFT_OUT: [&str; 4] = ["out", "time", "ops", "seed"];
+const LEFT_OUT: [&str; 5] = ["out", "time", "ops", "seed", "force"];
 /// The folder of the report, which the line names where that says nothing of the machine.
 const REPORT: &str = "report";
 /// Folders that every board has at the same place.
@@ -91,6 +92,19 @@ impl Again {
         }
     }
 
+    /// Whether `line` makes an answer to the same question again, after a search of any length.
+    pub(super) fn is_made_by(&self, line: &str, seed: u64) -> bool {
+        let rest = line.strip_prefix(&self.start());
+        let rest = rest.and_then(|rest| rest.split_once(" --seed "));
+        let named = rest.and_then(|(_, rest)| rest.split([' ', '\n']).next());
+        named == Some(seed.to_string().as_str())
+    }
+
+    /// The line up to what ends the search.
+    fn start(&self) -> String {
+        format!("{} recommend {} --ops ", quote(program::name()), self.words.join(" "))
+    }
+
     /// The line. `most` are the ops at which the search was to end, none where time was to end it;
     /// it ran so many, and a share of its time was over then.
     pub(super) fn line(&self, seed: u64, most: Option<u64>, (ran, used): (u64, f64)) -> String {
@@ -100,8 +114,8 @@ impl Again {
         let ops = most.unwrap_or(enough).max(1);
         let about = if is_whole { "" } else { "; time ended it: so many ops come near to it" };
         format!(
-            "cmalab recommend {} --ops {ops} --seed {seed} # cmalab {}{about}\n",
-            self.words.join(" "),
+            "{}{ops} --seed {seed} # cmalab {}{about}\n",
+            self.start(),
             env!("CARGO_PKG_VERSION")
         )
     }
@@ -190,6 +204,15 @@ mod tests {
             words.sort_unstable();
             assert_eq!(found, words, "{args}");
         }
+    }
+
+    #[test]
+    fn an_answer_to_the_same_question_is_known_by_its_line() {
+        let again = Again { words: vec!["camera".to_string()], from: None };
+        let line = again.line(3, Some(7), (3, 0.0));
+        assert!(again.is_made_by(&line, 3) && !again.is_made_by(&line, 33));
+        let longer = Again { words: vec!["camera --mib 64".to_string()], from: None };
+        assert!(!longer.is_made_by(&line, 3) && !again.is_made_by("", 3));
     }
 
     #[test]

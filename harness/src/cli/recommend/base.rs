@@ -7,6 +7,7 @@ use clap::Args;
 use super::super::context::Context;
 use super::super::failure::Failure;
 use super::super::lint::{cmdline, text};
+use super::super::size::pages as in_pages;
 use super::Recommend;
 use super::input::{Given, kind};
 use crate::ingest::DEFAULT_CAP;
@@ -15,16 +16,17 @@ use crate::lint::{self, Board};
 use crate::page::Page;
 use crate::paste;
 use crate::recommend::{Base, Ground, Limits};
+use crate::size::Size;
 use crate::tree::Tree;
-use crate::words::{counted, mib};
+use crate::words::{counted, mib, near};
 
 /// What must stay within.
 #[derive(Args, Debug)]
 pub(super) struct Within {
     /// MiB of all areas together, at most [default: half of the memory; where that is not known four
     /// times the area]
-    #[arg(long, value_name = "MIB")]
-    ram: Option<u64>,
+    #[arg(long, value_name = "MIB", value_parser = Size::in_mib)]
+    ram: Option<Size>,
     /// The kernel's configuration stays
     #[arg(long)]
     no_kconfig: bool,
@@ -109,7 +111,8 @@ pub(super) fn of(
         Some(name) => places.iter().find(|area| area.name == name),
         None => places.iter().find(|area| area.default && area.is_placed()),
     };
-    let stated = args.placed.geometry().pages.or(args.mib.map(|mib| mib * page.in_mib()));
+    let of_mib = args.mib.map(|size| in_pages("--mib", size, page)).transpose()?;
+    let stated = args.placed.pages(page)?.or(of_mib);
     let own_pages = own.and_then(|area| area.bytes).map(|bytes| bytes / page.bytes());
     let of_files = area.as_ref().map(cma_policies::Area::pages).or(given.area_pages());
     let pages = stated.or(of_files).or(own_pages);
@@ -160,7 +163,7 @@ pub(super) fn of(
     };
     if let Some(ram) = args.limits.ram.filter(|_| base.most_pages == 0) {
         return Err(Failure::because(format_args!(
-            "stay within --ram {ram} MiB: areas are multiples of {}",
+            "stay within --ram {ram}: areas are multiples of {}",
             mib(step, page)
         )));
     }
@@ -204,7 +207,7 @@ fn most(
     (pages, beside, page): (Option<u64>, u64, Page),
     memory: Option<u64>,
 ) -> Result<u64, Failure> {
-    let stated = args.limits.ram.map(|mib| mib.saturating_mul(page.in_mib()));
+    let stated = args.limits.ram.map(|size| in_pages("--ram", size, page)).transpose()?;
     if let (Some(most), Some(memory)) = (stated, memory)
         && most * page.bytes() > memory
     {
@@ -225,7 +228,8 @@ fn most(
     }
     let half = memory.map(|bytes| (bytes / page.bytes() / 2).saturating_sub(beside));
     let times = pages.map(|pages| pages.saturating_mul(TIMES));
-    let load = args.load_mib.map(|mib| mib.saturating_mul(page.in_mib()).saturating_mul(TIMES));
+    let load = args.load_mib.map(|size| in_pages("--load-mib", size, page)).transpose()?;
+    let load = load.map(|pages| pages.saturating_mul(TIMES));
     // An area that is larger than half of the memory may stay so.
     let most = half.map(|half| half.max(pages.unwrap_or(0))).or(times).or(load);
     Ok(most.unwrap_or(1 << 20))
@@ -243,8 +247,9 @@ fn limits(
     for leave in &within.leave {
         if !known.contains(&leave.as_str()) {
             return Err(Failure::because(format_args!(
-                "leave {leave} as it is: no area is known by that name; there are {}",
-                if known.is_empty() { "none".to_string() } else { known.join(", ") }
+                "leave {leave} as it is: no area is known by that name; there are {}{}",
+                if known.is_empty() { "none".to_string() } else { known.join(", ") },
+                near(leave, known.iter().copied())
             )));
         }
     }

@@ -7,12 +7,24 @@ use std::path::Path;
 use super::super::context::Context;
 use super::super::failure::Failure;
 use super::again::Again;
+use crate::cli::sweep::folder::{COMMAND, overwrites};
+use crate::ingest::quoted;
 use crate::paste::Checked;
 use crate::recommend::Task;
 use crate::report::recommend as report;
 
 fn failed(path: &Path, error: &io::Error) -> Failure {
     Failure::because(format_args!("write {}: {error}", path.display()))
+}
+
+/// That no finished report of another question, or of a sweep, is there.
+pub(super) fn refuse_other(folder: &Path, again: &Again, seed: u64) -> Result<(), Failure> {
+    match fs::read_to_string(folder.join(COMMAND)) {
+        Ok(line) if !again.is_made_by(&line, seed) => {
+            Err(overwrites(folder, &format!("made by {}", quoted(line.trim_end()))))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Makes it, before anything is run.
@@ -51,7 +63,7 @@ pub(super) fn write(
     write("curve.csv", &|out| report::curve(shown, out))?;
     let page = report::html(shown, command.trim_end());
     write("report.html", &|out| out.write_all(page.as_bytes()))?;
-    write("COMMAND", &|out| out.write_all(command.as_bytes()))
+    write(COMMAND, &|out| out.write_all(command.as_bytes()))
 }
 
 /// A text to paste; what an answer before left there is no part of this one.

@@ -6,12 +6,15 @@ use std::sync::Arc;
 use super::super::context::Context;
 use super::super::failure::Failure;
 use super::super::generate::mix::{is_mix, mix};
+use super::super::size::pages;
 use super::Recommend;
 use crate::ingest::Source;
+use crate::program;
 use crate::reader::{self, Options};
 use crate::recommend::{Base, Load, Origin, Shown, Work, filled};
+use crate::words::near;
 use crate::workload::fit::Fit;
-use crate::workload::mix::Mix;
+use crate::workload::mix::{MIXES, Mix};
 use crate::workload::{PROFILES, Profile};
 
 /// One of the inputs.
@@ -47,7 +50,7 @@ pub(super) fn read(args: &Recommend, context: &Context) -> Result<Given, Failure
             paths.push(PathBuf::from(text));
         }
     }
-    let (rows, options) = args.read.files(&paths, args.placed.geometry())?;
+    let (rows, options) = args.read.files(&paths, &args.placed)?;
     let texts = rows.iter().chain(&options.beside).cloned().collect();
     if !paths.is_empty() && rows.is_empty() {
         return Err(Failure::because("recommend: none of the files has requests"));
@@ -79,11 +82,15 @@ fn unknown(source: &Source, error: crate::ingest::IngestError) -> Failure {
     let is_word = !source.name().contains(['.', '/']) && !Path::new(source.name()).exists();
     if is_word {
         let names: Vec<_> = PROFILES.iter().map(|profile| profile.name).collect();
-        return Failure::because(format_args!("{error}; the profiles are {}", names.join(", ")));
+        let meant =
+            near(source.name(), names.iter().copied().chain(MIXES.iter().map(|mix| mix.name)));
+        let names = names.join(", ");
+        return Failure::because(format_args!("{error}; the profiles are {names}{meant}"));
     }
     if error.why.contains("no cma event") {
         return Failure::because(format_args!(
-            "{error}; `cmalab diagnose` says why requests failed, as far as it shows it"
+            "{error}; `{} diagnose` says why requests failed, as far as it shows it",
+            program::name()
         ));
     }
     error.into()
@@ -179,8 +186,8 @@ impl Given {
 /// The LOAD of a profile: as stated, of one that comes with its area a share of whatever area, else
 /// its share of the area as it is.
 fn load(profile: &Profile, args: &Recommend, base: &Base) -> Result<Load, Failure> {
-    if let Some(mib) = args.load_mib {
-        return Ok(Load::Pages(mib.saturating_mul(base.ground.page.in_mib())));
+    if let Some(size) = args.load_mib {
+        return Ok(Load::Pages(pages("--load-mib", size, base.ground.page)?));
     }
     if profile.area.is_some() {
         return Ok(Load::Share(profile.default_load));

@@ -29,7 +29,6 @@ const MOST: u64 = (codec::HEADER + codec::MAX_ACTS * codec::RECORD) as u64;
 pub(super) fn open(args: &Shrink, context: &Context) -> Result<Input, Failure> {
     let named = args.policy.as_deref().map(|text| context.catalog.parse(text)).transpose()?;
     args.given.named_environment()?;
-    let options = args.given.options()?;
     let source = given::source(&args.stream)?;
     let case = |bytes: &[u8]| {
         let case = Case::decode(bytes);
@@ -44,6 +43,7 @@ pub(super) fn open(args: &Shrink, context: &Context) -> Result<Input, Failure> {
     if args.case {
         return case(&bytes(&source)?);
     }
+    let options = args.given.options(&source)?;
     let reader = match reader::open(&source, &options) {
         Ok(reader) => reader,
         Err(error) if is_text(&source) => {
@@ -80,7 +80,7 @@ pub(in crate::cli) fn bytes(source: &Source) -> Result<Vec<u8>, Failure> {
 
 /// Whether it is text, once unpacked: then a mistake in it, or in an option, is one, and it is no
 /// case. What cannot be unpacked is none.
-fn is_text(source: &Source) -> bool {
+pub(in crate::cli) fn is_text(source: &Source) -> bool {
     let mut bytes = Vec::new();
     let read = source.open().map(|input| input.take(MOST).read_to_end(&mut bytes));
     let is_utf8 = || match std::str::from_utf8(&bytes) {

@@ -6,9 +6,12 @@ use std::io::{self, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use super::journal::at;
+use super::{parse_plan, quote};
 use crate::answer::{Findings, findings, pictures};
 use crate::cli::context::{Context, Format};
 use crate::cli::failure::Failure;
+use crate::ingest::quoted;
+use crate::program;
 use crate::report::{csv, html, text};
 use crate::sweep::disk::{self, Blocks, Row};
 use crate::sweep::{self, Plan, Ready, Stream, What};
@@ -19,6 +22,11 @@ pub(in crate::cli) const SHARD: &str = "shard.csv";
 pub(in crate::cli) const CELLS: &str = "cells.csv";
 /// The plan as it was run.
 pub(in crate::cli) const PLAN: &str = "plan.toml";
+/// The line that makes a report again, which is there where all of it is.
+pub(in crate::cli) const COMMAND: &str = "COMMAND";
+/// Everything that a report is.
+pub(super) const FILES: [&str; 6] =
+    [CELLS, "summary.csv", "sizing.csv", "report.html", PLAN, COMMAND];
 
 /// Where a plan came from, a word in the head of a shard.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,23 +60,23 @@ pub(in crate::cli) fn default_folder(plan: &Plan) -> PathBuf {
 /// report is somewhere else (`elsewhere`), from its own. It names no other folder, so the line is
 /// the same in any.
 pub(in crate::cli) fn command(from: From, elsewhere: bool, plan: &Plan) -> String {
-    let version = env!("CARGO_PKG_VERSION");
+    let (program, version) = (quote(program::name()), env!("CARGO_PKG_VERSION"));
     let (name, seed) = (&plan.name, plan.seed);
     match (from, elsewhere) {
-        (From::BuiltIn, _) => format!("cmalab sweep --seed {seed} # cmalab {version}\n"),
+        (From::BuiltIn, _) => format!("{program} sweep --seed {seed} # cmalab {version}\n"),
         (From::Thorough, _) => {
-            format!("cmalab sweep --seed {seed} --thorough # cmalab {version}\n")
+            format!("{program} sweep --seed {seed} --thorough # cmalab {version}\n")
         }
         (From::File, false) => {
-            format!("cmalab sweep reports/{name}/plan.toml --seed {seed} # cmalab {version}\n")
+            format!("{program} sweep reports/{name}/plan.toml --seed {seed} # cmalab {version}\n")
         }
         (From::File, true) if plan.streams.iter().any(names_files) => format!(
-            "cd \"${{FROM:?the folder from which files of the plan are named}}\" && cmalab sweep \
+            "cd \"${{FROM:?the folder from which files of the plan are named}}\" && {program} sweep \
              \"$OLDPWD/plan.toml\" --out \"$OLDPWD\" --seed {seed} # cmalab {version}, in this \
              folder\n"
         ),
         (From::File, true) => format!(
-            "cmalab sweep plan.toml --out . --seed {seed} # cmalab {version}, in this folder; \
+            "{program} sweep plan.toml --out . --seed {seed} # cmalab {version}, in this folder; \
              files of the plan are named from the folder where it was run\n"
         ),
     }
@@ -161,7 +169,7 @@ pub(in crate::cli) fn write_report(
     let page = html::page(ready, &findings, &pictures, command.trim_end());
     write("report.html", &|out| out.write_all(page.as_bytes()))?;
     write(PLAN, &|out| out.write_all(sweep::emit(ready).as_bytes()))?;
-    write("COMMAND", &|out| out.write_all(command.as_bytes()))?;
+    write(COMMAND, &|out| out.write_all(command.as_bytes()))?;
     Ok(findings)
 }
 
@@ -184,10 +192,50 @@ pub(in crate::cli) fn print_report(
     })
 }
 
+/// That no finished report of another plan is in `folder`. The same plan may be run again: what it
+/// says is compared, not how it was written.
+pub(in crate::cli) fn refuse_other(
+    ready: &Ready,
+    folder: &Path,
+    context: &Context,
+) -> Result<(), Failure> {
+    let read = |name: &str| fs::read_to_string(folder.join(name)).ok();
+    let Some(command) = read(COMMAND) else { return Ok(()) };
+    let plain = |text: &str| {
+        let plan = parse_plan(PLAN, text, context).ok()?;
+        Some(sweep::emit_unread(&plan))
+    };
+    let (there, own) = (read(PLAN).and_then(|text| plain(&text)), plain(&sweep::emit(ready)));
+    let what = match (&there, &own) {
+        (Some(there), Some(own)) if there == own => return Ok(()),
+        (Some(there), Some(own)) => differs(there, own),
+        _ => format!("made by {}", quoted(command.trim_end())),
+    };
+    Err(overwrites(folder, &what))
+}
+
+/// Why a finished report is not written over.
+pub(in crate::cli) fn overwrites(folder: &Path, what: &str) -> Failure {
+    Failure::because(format_args!(
+        "write {}: another report is there, finished ({what}); take another folder, or --force to \
+         write over it",
+        folder.display()
+    ))
+}
+
+/// The first line in which two plans differ.
+fn differs(there: &str, own: &str) -> String {
+    let mut lines = there.lines().zip(own.lines()).map(|(there, own)| (there.trim(), own.trim()));
+    match lines.find(|(there, own)| there != own) {
+        Some((there, own)) => format!("of a plan with `{there}` where this one has `{own}`"),
+        None => "of a longer or a shorter plan".to_string(),
+    }
+}
+
 /// Whether `folder` holds the finished report of this plan by this version.
 pub(in crate::cli) fn is_finished(ready: &Ready, folder: &Path, command: &str) -> bool {
     let holds = |name: &str, text: &str| {
         fs::read_to_string(folder.join(name)).is_ok_and(|there| there == text)
     };
-    folder.join(CELLS).is_file() && holds(PLAN, &sweep::emit(ready)) && holds("COMMAND", command)
+    folder.join(CELLS).is_file() && holds(PLAN, &sweep::emit(ready)) && holds(COMMAND, command)
 }

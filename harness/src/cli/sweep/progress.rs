@@ -79,7 +79,8 @@ impl<'a> Progress<'a> {
         (shard, known): (Shard, &Known),
         visible: bool,
     ) -> Self {
-        let (cells, ops) = work(ready, shard);
+        let work = work(ready, shard);
+        let (cells, ops) = (work.iter().sum(), ops_of(ready, &work));
         let done = (0..).scan(0, |from, _: u64| {
             let number = known.next(*from)?;
             *from = number + 1;
@@ -154,21 +155,25 @@ impl<'a> Progress<'a> {
     }
 }
 
-/// Cells of a shard and their ops; with early stopping the most that there can be.
-fn work(ready: &Ready, shard: Shard) -> (u64, u64) {
+/// Cells of a shard, for each stream of the plan; with early stopping the most that there can be.
+pub(super) fn work(ready: &Ready, shard: Shard) -> Vec<u64> {
     let plan = &ready.plan;
-    let (mut cells, mut ops, mut first) = (0, 0_u64, 0);
+    let (mut cells, mut first) = (vec![0; plan.streams.len()], 0);
     for (number, at) in (0_u64..).zip(plan.configurations()) {
         let all = plan.cells_in(&at);
-        let mine = match sweep::unit_of(plan, number, &at) {
+        cells[at.stream] += match sweep::unit_of(plan, number, &at) {
             Some(unit) => u64::from(shard.has(unit)) * all,
             None => shard.count_below(first + all) - shard.count_below(first),
         };
         first += all;
-        cells += mine;
-        ops = ops.saturating_add(mine.saturating_mul(ready.checked[at.stream].ops));
     }
-    (cells, ops)
+    cells
+}
+
+/// Ops of so many cells of each stream.
+pub(super) fn ops_of(ready: &Ready, cells: &[u64]) -> u64 {
+    let each = cells.iter().zip(&ready.checked);
+    each.fold(0, |sum, (cells, known)| sum.saturating_add(cells.saturating_mul(known.ops)))
 }
 
 impl Watch for Progress<'_> {

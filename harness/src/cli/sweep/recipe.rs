@@ -13,6 +13,7 @@ use super::{Sweep, shards_folder};
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::sweep::folder;
+use crate::program;
 use crate::sweep::Plan;
 
 /// Who runs the shards.
@@ -31,6 +32,8 @@ pub(super) enum Engine {
 
 /// What the text is made of; every field can be put into a shell's command as it is.
 struct Words {
+    /// What is run.
+    program: String,
     /// Name of the plan, which has no letter that a shell or YAML knows.
     name: String,
     shards: u64,
@@ -80,6 +83,7 @@ fn words(args: &Sweep, shards: u64, plan: &Plan) -> Result<Words, Failure> {
     if let Some(plan) = &args.plan {
         sweep += &format!(" {}", path(plan)?);
     }
+    sweep += &args.over.line();
     if let Some(seed) = args.seed {
         sweep += &format!(" --seed {seed}");
     }
@@ -101,7 +105,8 @@ fn words(args: &Sweep, shards: u64, plan: &Plan) -> Result<Words, Failure> {
     }
     files.sort();
     files.dedup();
-    Ok(Words { name: plan.name.clone(), shards, sweep, parts, merge, files })
+    let program = quote(program::name());
+    Ok(Words { program, name: plan.name.clone(), shards, sweep, parts, merge, files })
 }
 
 /// A container has the folder that is mounted into it, and no other.

@@ -49,7 +49,7 @@ struct LastEra {
 
 impl Scene {
     pub(super) fn new(options: &Options) -> Self {
-        Self {
+        let mut scene = Self {
             options: options.clone(),
             text: Text::default(),
             release: None,
@@ -64,6 +64,16 @@ impl Scene {
             lost: (0, 0),
             warnings: Vec::new(),
             last_era: None,
+        };
+        scene.page_is(scene.boot.page_bytes());
+        scene
+    }
+
+    /// A page has so many bytes.
+    pub(super) fn page_is(&mut self, bytes: u64) {
+        self.sizes.page_is(bytes);
+        if let Some(area) = self.options.area_bytes {
+            self.options.geometry.pages = Some(area / bytes.max(1));
         }
     }
 

@@ -13,7 +13,7 @@ use crate::kernel::MAX_RANGES;
 use crate::op::Op;
 use crate::reader::Options;
 use crate::timeline::{CapShown, Layout, likely_sizes};
-use crate::words::{counted, is_or_are};
+use crate::words::{counted, is_or_are, near};
 
 /// What a trace is replayed on.
 #[derive(Clone, Debug)]
@@ -121,7 +121,8 @@ fn choose(scan: &Scan, asked: Option<&str>, warnings: &mut Vec<String>) -> Resul
     if let Some(asked) = asked {
         let found = scan.traced.keys().find(|name| name.as_deref() == Some(asked));
         return found.cloned().ok_or_else(|| {
-            format!("no event is of area {}; areas and their events: {list}", quoted(asked))
+            let near = near(asked, scan.traced.keys().filter_map(|name| name.as_deref()));
+            format!("no event is of area {}; areas and their events: {list}{near}", quoted(asked))
         });
     }
     // Of equals the first one.

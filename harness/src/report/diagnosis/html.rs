@@ -12,6 +12,7 @@ use super::groups::{Report, Shown};
 use super::{board, words};
 use crate::cause::Cause;
 use crate::diagnose::Advice;
+use crate::program::{self, named};
 use crate::report::page::{Page, Section, capital};
 
 const STYLE: &str = include_str!("html/style.css");
@@ -69,7 +70,7 @@ fn class(verdict: Option<Cause>) -> &'static str {
 
 fn header(report: &Report<'_>, headline: &str) -> Markup {
     html! {
-        p .tool { "cmalab diagnose" } "\n"
+        p .tool { (program::name()) " diagnose" } "\n"
         @if let (Some(held), Some(answer)) =
             (&report.diagnosis.as_recommended, words::recommended::answer(report))
         {
@@ -102,7 +103,7 @@ fn header(report: &Report<'_>, headline: &str) -> Markup {
             p { b { (capital(label)) ": " } (text) } "\n"
         }
         @if report.groups.is_empty() && !words::found_anything(report.diagnosis) {
-            @for text in words::NOTHING_FOUND { p { (text.replace('`', "")) } "\n" }
+            @for text in words::NOTHING_FOUND { p { (named(text).replace('`', "")) } "\n" }
         }
     }
 }

@@ -11,6 +11,7 @@ use super::groups::{Report, Shown};
 use super::plain::{clean, counted};
 use super::words;
 use crate::diagnose::Advice;
+use crate::program::named;
 use paint::{Paint, wrapped};
 
 /// How text looks.
@@ -120,7 +121,7 @@ fn nothing(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let found = words::found_anything(report.diagnosis);
     for text in words::NOTHING_FOUND.iter().filter(|_| !found) {
         writeln!(out)?;
-        wrapped(text, "  ", "  ", out)?;
+        wrapped(&named(text), "  ", "  ", out)?;
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::lint::{Finding, Place, RULES, Report, Rule, Severity};
+use crate::program::named;
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
@@ -33,7 +34,7 @@ fn rule(rule: &Rule) -> Value {
         "id": rule.name,
         "shortDescription": { "text": rule.about },
         "fullDescription": { "text": full },
-        "help": { "text": rule.remedy },
+        "help": { "text": named(rule.remedy) },
         "defaultConfiguration": { "level": level(rule.severity) },
     })
 }

@@ -13,6 +13,7 @@ use super::figures::verdict;
 use super::words::{
     changes, headline, held, is_one, more, often, rests_on, seen, shares, size_alone, target,
 };
+use crate::program;
 use crate::recommend::{Candidate, Found, Verdict};
 use crate::report::page::{Page, Section, sentence};
 
@@ -93,7 +94,7 @@ fn header(shown: &Shown<'_>) -> Markup {
     let task = shown.task;
     let (class, word) = badge(shown);
     html! {
-        p .tool { "cmalab recommend · target " (target(task)) } "\n"
+        p .tool { (program::name()) " recommend · target " (target(task)) } "\n"
         p .badge.(class) { (word) } "\n"
         h1 { (decision(shown)) } "\n"
         @match (chosen(shown), &shown.advice.found) {

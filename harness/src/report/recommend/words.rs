@@ -1,6 +1,7 @@
 //! Changes and figures in words.
 
 use crate::page::Page;
+use crate::program;
 use crate::recommend::{
     Base, Candidate, Evidence, Found, Lever, Outcome, SizeAlone, Task, Verdict, WhyNot, Work,
 };
@@ -217,10 +218,11 @@ pub(super) fn why_not(task: &Task, advice: &crate::recommend::Advice, why: WhyNo
             };
             format!(
                 "{} shows a client that asks for {} an hour and gives nothing back to its end, which \
-                 no size holds for good{until}; find who leaks (`cmalab diagnose`), or record until \
+                 no size holds for good{until}; find who leaks (`{} diagnose`), or record until \
                  it gives back",
                 clean(&task.works[work].name),
-                mib(pages_per_hour, page)
+                mib(pages_per_hour, page),
+                program::name()
             )
         }
         WhyNot::TooShort { work, sessions, record_us } => {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::percent;
+use super::{WIDTH, lines, percent};
 use crate::answer::{Choice, Findings, Scope, Sizing};
 use crate::report::page::capital;
 use crate::report::words::{
@@ -10,8 +10,10 @@ use crate::report::words::{
 };
 use crate::stats::Interval;
 use crate::sweep::{Load, Ready};
-use crate::words::{mib, table::aligned};
+use crate::words::{mib, table::aligned, table::folded};
 
+/// How lines below an answer begin.
+const SUB: (&str, &str) = ("  ", "    ");
 /// Streams and LOADs of which the choice is shown, and ladders of sizes.
 const SHOWN: usize = 12;
 
@@ -26,7 +28,7 @@ pub(super) fn write(
     let said = |choice: &Choice| sentence(ready, &findings.summary, choice);
     let unlike = not_reproduced(ready);
     for said in &unlike {
-        writeln!(out, "{on}{said}{off}.")?;
+        lines(out, &format!("{on}{said}{off}."), ("", "    "))?;
     }
     let taken = taken(ready, findings);
     if let Some(headline) = &findings.headline {
@@ -34,23 +36,24 @@ pub(super) fn write(
             ..=1 => "",
             _ => " for every stream, each alone on its board",
         };
-        writeln!(out, "{on}The answer{all}{off}: {}", said(headline))?;
+        let said = format!("{on}The answer{all}{off}: {}", said(headline));
+        lines(out, &said, ("", "    "))?;
         for said in &taken {
-            writeln!(out, "  {said}.")?;
+            lines(out, &format!("{said}."), SUB)?;
         }
         if let Some(chosen) = headline.best() {
             let needs: Vec<_> = chosen.needs.iter().map(need).collect();
-            writeln!(out, "  it needs: {}", needs.join("; "))?;
+            lines(out, &format!("it needs: {}", needs.join("; ")), SUB)?;
         }
         for note in notes(ready, headline) {
-            writeln!(out, "  {note}")?;
+            lines(out, &note, SUB)?;
         }
     }
     let on_boards = |choice: &&Choice| choice.ranked.iter().any(|one| one.board.is_some());
     let each: Vec<_> = findings.choices.iter().filter(on_boards).collect();
     if each.len() > 1 {
         for choice in each.iter().take(SHOWN) {
-            writeln!(out, "  {}: {}", scope(ready, choice.scope), said(choice))?;
+            lines(out, &format!("{}: {}", scope(ready, choice.scope), said(choice)), SUB)?;
         }
         if each.len() > SHOWN {
             writeln!(out, "  and {} more streams and LOADs", each.len() - SHOWN)?;
@@ -58,7 +61,7 @@ pub(super) fn write(
     }
     if findings.headline.is_none() {
         for said in &taken {
-            writeln!(out, "{said}.")?;
+            lines(out, &format!("{said}."), ("", "    "))?;
         }
     }
     if findings.headline.is_some() || taken.len() + unlike.len() > 0 {
@@ -108,11 +111,13 @@ fn write_sizing(
     for stream in streams {
         let rows = findings.summary.rows.iter();
         let rows: Vec<_> = rows.filter(|row| row.at.stream == stream && row.streams > 0).collect();
-        writeln!(out, "  {}: {}", ready.plan.streams[stream].name(), covers(ready, &rows))?;
+        let name = ready.plan.streams[stream].name();
+        lines(out, &format!("{name}: {}", covers(ready, &rows)), SUB)?;
     }
     let head = ["cap", "stream", "policy", "median", "95 % of streams", "certified", "anomalies"];
     let mut table = vec![head.map(String::from)];
     table.extend(shown.iter().take(SHOWN).map(|one| sizing_row(ready, one)));
+    let table = folded(&table, WIDTH - 2, &[1]);
     aligned(out, "  ", &table, |column| column == 0)?;
     if findings.sizing.len() > shown.len().min(SHOWN) {
         writeln!(out, "  all of them: sizing.csv")?;

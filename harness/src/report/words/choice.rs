@@ -13,7 +13,7 @@ use crate::sweep::{Cell, Length, Ready, Target};
 use crate::words::{mib, percent, size_cells};
 
 /// A configuration in a few words: `384 MiB (board one), cap 4, policy kernel`.
-fn name(ready: &Ready, candidate: &Candidate) -> String {
+pub(super) fn name(ready: &Ready, candidate: &Candidate) -> String {
     let &Candidate { board, pages, cap, policy, .. } = candidate;
     configuration(ready, board, pages, (cap, policy))
 }
@@ -116,6 +116,11 @@ pub fn sentence(ready: &Ready, summary: &Summary, choice: &Choice) -> String {
         ),
         (Verdict::NotMet, Some(target)) => {
             format!("no configuration of the plan is proven to meet {target}; {}", nearest())
+        }
+        (Verdict::NotMet, None) if choice.ranked.iter().all(Candidate::fails_whole) => {
+            "no configuration of the plan keeps all streams whole: under each of them every stream of \
+             some kind fails"
+                .to_string()
         }
         (Verdict::NotMet, None) => {
             format!("no configuration of the plan keeps all streams whole; {}", nearest())

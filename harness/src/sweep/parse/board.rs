@@ -7,10 +7,12 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::size::{Size, Sizes, made_by};
+use super::written::{Written, pfn};
 use super::{LONGEST_NAME, Wrong, name, name_up_to, number, policy, wrong};
 use crate::board::{Board, BoardArea, CALLERS, Caller, MadeBy};
 use crate::ingest::quoted;
 use crate::kernel::Kind;
+use crate::words::near;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,16 +24,16 @@ pub(super) struct RawBoard {
     callers: BTreeMap<Spanned<String>, Spanned<String>>,
     pub(super) arch: Option<Spanned<String>>,
     pub(super) kernel: Option<Spanned<String>>,
-    pub(super) step_mib: Option<Spanned<i64>>,
+    pub(super) step_mib: Option<Spanned<Written>>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawArea {
+pub(super) struct RawArea {
     name: Option<Spanned<String>>,
-    mib: Option<Spanned<i64>>,
-    pages: Option<Spanned<i64>>,
-    base_pfn: Option<Spanned<i64>>,
+    mib: Option<Spanned<Written>>,
+    pages: Option<Spanned<Written>>,
+    base_pfn: Option<Spanned<Written>>,
     ranges: Option<Spanned<Vec<Spanned<RawRange>>>>,
     order_per_bit: Option<Spanned<i64>>,
     policy: Option<Spanned<String>>,
@@ -41,10 +43,10 @@ struct RawArea {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawRange {
-    base_pfn: Spanned<i64>,
-    mib: Option<Spanned<i64>>,
-    pages: Option<Spanned<i64>>,
+pub(super) struct RawRange {
+    base_pfn: Spanned<Written>,
+    mib: Option<Spanned<Written>>,
+    pages: Option<Spanned<Written>>,
 }
 
 /// The most areas of a board: `MAX_CMA_AREAS` is 20 on the largest machines.
@@ -115,8 +117,9 @@ fn caller(raw: &Spanned<String>) -> Result<&'static Caller, Wrong> {
     Caller::find(raw.get_ref()).map_or_else(
         || {
             let known: Vec<_> = CALLERS.iter().map(|caller| caller.name).collect();
+            let near = near(raw.get_ref(), known.iter().copied());
             let (word, known) = (quoted(raw.get_ref()), known.join(", "));
-            wrong(raw, format!("no caller is named {word}; there are {known}"))
+            wrong(raw, format!("no caller is named {word}; there are {known}{near}"))
         },
         Ok,
     )
@@ -183,8 +186,8 @@ fn range(
     };
     let pages = sizes.made(size, made_by)?;
     let base_pfn = match (&raw.base_pfn, past) {
-        (Some(raw), _) => number(raw, "base_pfn", 0, sizes.last_pfn())?,
-        (None, Some(pfn)) => pfn,
+        (Some(raw), _) => pfn(raw, sizes.last_pfn())?,
+        (None, Some(past)) => past,
         (None, None) => return wrong(at, "there is no place past the others"),
     };
     Ok(Run::new(base_pfn, pages))
@@ -215,7 +218,7 @@ fn ranges(
         let Some(size) = Size::of(raw.mib.as_ref(), raw.pages.as_ref()) else {
             return wrong(at, "a range states its size once: as mib or as pages");
         };
-        let base_pfn = number(&raw.base_pfn, "base_pfn", 0, sizes.last_pfn())?;
+        let base_pfn = pfn(&raw.base_pfn, sizes.last_pfn())?;
         Ok(Run::new(base_pfn, sizes.pages(size)?))
     };
     raw.get_ref().iter().map(range).collect()

@@ -6,10 +6,13 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 use toml::Spanned;
 
-use super::{LONGEST_NAME, Text, Wrong, mib, name_up_to, one_line, only_for, span, wrong};
+use super::written::{MOST_MIB, Written, mib};
+use super::{LONGEST_NAME, Text, Wrong, name_up_to, one_line, only_for, span, wrong};
 use crate::ingest::quoted;
 use crate::page::Page;
+use crate::program;
 use crate::sweep::mix::{From, MixOf, PartOf, Place};
+use crate::words::near;
 use crate::workload::mix::{MIXES, Mix, built_in};
 use crate::workload::profile;
 
@@ -34,7 +37,7 @@ pub(super) struct RawPart {
     file: Option<Spanned<String>>,
     /// What there is not, so that it is said.
     mix: Option<Spanned<IgnoredAny>>,
-    load_mib: Option<Spanned<i64>>,
+    load_mib: Option<Spanned<Written>>,
     client: Option<Spanned<String>>,
     repeat: Option<Spanned<bool>>,
     #[serde(rename = "as")]
@@ -50,7 +53,8 @@ impl<'de> Deserialize<'de> for RawMix {
             type Value = RawMix;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the name of a mix (cmalab list mixes) or a list of its parts")
+                let mixes = "the name of a mix (cmalab list mixes) or a list of its parts";
+                f.write_str(&program::named(mixes))
             }
 
             fn visit_str<E>(self, name: &str) -> Result<RawMix, E> {
@@ -80,8 +84,9 @@ pub(super) fn mix(raw: &Spanned<RawMix>, text: &Text<'_>, page: Page) -> Result<
         RawMix::Named(name) => named(name, page).map_or_else(
             || {
                 let names: Vec<_> = MIXES.iter().map(|mix| mix.name).collect();
+                let near = near(name, names.iter().copied());
                 let (name, names) = (quoted(name), names.join(", "));
-                wrong(raw, format!("no mix is named {name}; there are {names}"))
+                wrong(raw, format!("no mix is named {name}; there are {names}{near}"))
             },
             Ok,
         ),
@@ -136,7 +141,7 @@ fn part(at: &Spanned<RawPart>, text: &Text<'_>, page: Page) -> Result<PartOf, Wr
         (span(repeat), "repeat of a part", of_file, "a file"),
         (span(raw.client.as_ref()), "client of a part", !of_profile, "a file or a fit"),
     ])?;
-    let load_pages = load.map(|load| mib(load, "load_mib", page)).transpose()?;
+    let load_pages = load.map(|load| mib(load, "load_mib", (1, MOST_MIB), page)).transpose()?;
     if let From::Profile(profile) = &from {
         let (Some(pages), Some(load)) = (load_pages, load) else {
             let name = profile.name;

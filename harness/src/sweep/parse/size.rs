@@ -3,11 +3,13 @@
 use toml::Spanned;
 
 use super::board::RawBoard;
-use super::{Wrong, mib, number, wrong};
+use super::written::{MOST_MIB, Written, mib, pages, pfn};
+use super::{Wrong, wrong};
 use crate::board::MadeBy;
 use crate::ingest::quoted;
 use crate::kernel::{Arch, Kind, release};
 use crate::page::Page;
+use crate::words;
 
 /// What sizes of areas go by.
 pub(super) struct Sizes {
@@ -22,16 +24,16 @@ pub(super) struct Sizes {
 #[derive(Clone, Copy)]
 pub(super) enum Size<'a> {
     /// In MiB: one that its kernel makes.
-    Mib(&'a Spanned<i64>),
+    Mib(&'a Spanned<Written>),
     /// In pages: any.
-    Pages(&'a Spanned<i64>),
+    Pages(&'a Spanned<Written>),
 }
 
 impl<'a> Size<'a> {
     /// The size, where it is stated once.
     pub(super) const fn of(
-        mib: Option<&'a Spanned<i64>>,
-        pages: Option<&'a Spanned<i64>>,
+        mib: Option<&'a Spanned<Written>>,
+        pages: Option<&'a Spanned<Written>>,
     ) -> Option<Self> {
         match (mib, pages) {
             (Some(mib), None) => Some(Self::Mib(mib)),
@@ -55,9 +57,11 @@ impl Sizes {
         };
         let kind = stated.or(kind);
         if let Some(raw) = &raw.step_mib {
-            let step_mib = number(raw, "step_mib", 1, MOST_STEP_MIB)?;
-            if !step_mib.is_power_of_two() {
-                let why = format!("step_mib is {step_mib}; a pageblock is a power of two of MiB");
+            let small = mib(raw, "step_mib", (1, MOST_STEP_MIB), Page::Kib4)?;
+            let step_mib = small / Page::Kib4.in_mib();
+            if !small.is_power_of_two() || step_mib == 0 {
+                let step = raw.get_ref();
+                let why = format!("step_mib is {step}; a pageblock is a power of two of MiB");
                 return wrong(raw, why);
             }
             return Ok(Self { page, step_mib, of: "step_mib".to_string() });
@@ -91,8 +95,8 @@ impl Sizes {
     /// The pages of a size as it is stated.
     pub(super) fn pages(&self, size: Size<'_>) -> Result<u64, Wrong> {
         match size {
-            Size::Mib(raw) => mib(raw, "mib", self.page),
-            Size::Pages(raw) => number(raw, "pages", 1, i64::MAX),
+            Size::Mib(raw) => mib(raw, "mib", (1, MOST_MIB), self.page),
+            Size::Pages(raw) => pages(raw, self.page),
         }
     }
 
@@ -122,10 +126,10 @@ impl Sizes {
     pub(super) fn check_base(
         &self,
         size: Size<'_>,
-        base_pfn: Option<&Spanned<i64>>,
+        base_pfn: Option<&Spanned<Written>>,
     ) -> Result<(), Wrong> {
         let (Size::Mib(_), Some(raw)) = (size, base_pfn) else { return Ok(()) };
-        let (pfn, step) = (number(raw, "base_pfn", 0, self.last_pfn())?, self.step_pages());
+        let (pfn, step) = (pfn(raw, self.last_pfn())?, self.step_pages());
         if pfn.is_multiple_of(step) {
             return Ok(());
         }
@@ -147,9 +151,9 @@ impl Sizes {
         if asked.is_multiple_of(self.step_pages()) {
             return Ok(());
         }
-        let (mib, legal) = (asked / self.page.in_mib(), self.legal(asked));
+        let (size, legal) = (words::mib(asked, self.page), self.legal(asked));
         let why = format!(
-            "a range of {mib} MiB is made by no kernel: its size is a multiple of {} MiB ({}); take \
+            "a range of {size} is made by no kernel: its size is a multiple of {} MiB ({}); take \
              {legal}, or state it in pages",
             self.step_mib, self.of
         );
@@ -158,9 +162,9 @@ impl Sizes {
 
     /// Why a node is no area, and what would be.
     fn refusal(&self, asked: u64) -> String {
-        let (step, mib) = (self.step_mib, asked / self.page.in_mib());
+        let (step, size) = (self.step_mib, words::mib(asked, self.page));
         format!(
-            "an area of {mib} MiB is made by no node: its size is a multiple of {step} MiB ({}), and the \
+            "an area of {size} is made by no node: its size is a multiple of {step} MiB ({}), and the \
              kernel refuses any other; take {}, or made_by = \"cmdline\", where it rounds up",
             self.of,
             self.legal(asked)
@@ -178,8 +182,11 @@ impl Sizes {
 
 fn arch(raw: &Spanned<String>) -> Result<Arch, Wrong> {
     let found = Arch::ALL.into_iter().find(|arch| arch.name() == raw.get_ref());
-    let names = Arch::ALL.map(Arch::name).join(", ");
-    let why = || format!("no architecture is named {}; there are {names}", quoted(raw.get_ref()));
+    let why = || {
+        let (name, names) = (raw.get_ref(), Arch::ALL.map(Arch::name));
+        let (quoted, near) = (quoted(name), words::near(name, names));
+        format!("no architecture is named {quoted}; there are {}{near}", names.join(", "))
+    };
     found.map_or_else(|| wrong(raw, why()), Ok)
 }
 
@@ -194,7 +201,8 @@ pub(super) fn made_by(raw: Option<&Spanned<String>>) -> Result<MadeBy, Wrong> {
     let found = MadeBy::ALL.into_iter().find(|by| by.name() == raw.get_ref());
     let why = || {
         let [dts, cmdline] = MadeBy::ALL.map(MadeBy::name);
-        format!("made_by is {}; \"{dts}\" or \"{cmdline}\" is allowed", quoted(raw.get_ref()))
+        let (by, near) = (quoted(raw.get_ref()), words::near(raw.get_ref(), [dts, cmdline]));
+        format!("made_by is {by}; \"{dts}\" or \"{cmdline}\" is allowed{near}")
     };
     found.map_or_else(|| wrong(raw, why()), Ok)
 }

@@ -3,12 +3,14 @@
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Text, Wrong, list, mib, mix, number, one_line, only_for, span, wrong};
+use super::written::{MOST_MIB, Written, mib};
+use super::{Text, Wrong, list, mix, number, one_line, only_for, span, wrong};
 use crate::ingest::quoted;
 use crate::page::Page;
 use crate::sweep::builtin::recordings;
 use crate::sweep::plan::Length;
 use crate::sweep::plan::{Load, Stream, What};
+use crate::words::near;
 use crate::workload::{self, Setup};
 
 #[derive(Deserialize)]
@@ -20,7 +22,7 @@ pub(super) struct RawStream {
     recorded: Option<Spanned<String>>,
     mix: Option<Spanned<mix::RawMix>>,
     loads: Option<Spanned<Vec<Spanned<f64>>>>,
-    loads_mib: Option<Spanned<Vec<Spanned<i64>>>>,
+    loads_mib: Option<Spanned<Vec<Spanned<Written>>>>,
     ops: Option<Spanned<i64>>,
     hours: Option<Spanned<f64>>,
     days: Option<Spanned<f64>>,
@@ -66,13 +68,13 @@ pub(super) fn stream(
     ])?;
     let length = length(raw, &what)?;
     let loads = match (&raw.loads, &raw.loads_mib, &what) {
-        (Some(_), Some(mib), _) => {
-            return wrong(mib, "a stream states its LOAD once: as loads (shares) or as loads_mib");
+        (Some(_), Some(also), _) => {
+            return wrong(also, "a stream states its LOAD once: as loads (shares) or as loads_mib");
         }
         (Some(loads), None, _) => list(loads.clone(), "loads", load)?,
-        (None, Some(loads), _) => {
-            list(loads.clone(), "loads_mib", |raw| Ok(Load::Pages(mib(raw, "load_mib", page)?)))?
-        }
+        (None, Some(loads), _) => list(loads.clone(), "loads_mib", |raw| {
+            Ok(Load::Pages(mib(raw, "load_mib", (1, MOST_MIB), page)?))
+        })?,
         (None, None, What::Profile(profile)) => vec![Load::Share(profile.default_load)],
         (None, None, What::Mix(mix)) => mix.load_pages().map(Load::Pages).into_iter().collect(),
         (None, None, _) => Vec::new(),
@@ -115,10 +117,11 @@ fn what(raw: &Spanned<RawStream>, text: &Text<'_>, page: Page) -> Result<What, W
             let found = recordings().iter().find(|recording| recording.name == name.get_ref());
             let Some(found) = found else {
                 let names: Vec<_> = recordings().iter().map(|recording| recording.name).collect();
+                let near = near(name.get_ref(), names.iter().copied());
                 let (asked, names) = (quoted(name.get_ref()), names.join(", "));
                 let why = format!(
                     "no recording {asked} is built in; there are {names}; others are read with \
-                     file = …"
+                     file = …{near}"
                 );
                 return wrong(name, why);
             };

@@ -4,7 +4,7 @@ use super::Words;
 
 /// The script. It starts itself for each shard.
 pub(super) fn text(words: &Words) -> String {
-    let Words { name, shards, sweep, parts, merge, .. } = words;
+    let Words { program, name, shards, sweep, parts, merge, .. } = words;
     format!(
         r#"#!/bin/sh
 # The plan {name} in {shards} shards as a task array of HyperQueue, then the merge. In the folder
@@ -17,7 +17,7 @@ pub(super) fn text(words: &Words) -> String {
 # it again. In the environment:
 #   CMALAB=/path/to/cmalab  where it is not in the PATH, the same on all nodes
 set -eu
-cmalab=${{CMALAB:-cmalab}}
+cmalab=${{CMALAB:-{program}}}
 if [ "${{1:-}}" = shard ]; then
     exec "$2" {sweep} --shard "$HQ_TASK_ID/{shards}" --out {parts}/"$HQ_TASK_ID-of-{shards}" \
         --jobs 1 --resume --quiet

@@ -14,13 +14,13 @@ const MOST_PODS: u64 = 1000;
 
 /// The YAML of both Jobs.
 pub(super) fn text(words: &Words) -> String {
-    let Words { name, shards, sweep, parts, merge, .. } = words;
+    let Words { program, name, shards, sweep, parts, merge, .. } = words;
     let job = format!("cmalab-{}", label(name));
     let shard = format!(
-        "shard=$((JOB_COMPLETION_INDEX + 1)); exec \"${{CMALAB:-cmalab}}\" {sweep} \
+        "shard=$((JOB_COMPLETION_INDEX + 1)); exec \"${{CMALAB:-{program}}}\" {sweep} \
          --shard \"$shard/{shards}\" --out {parts}/\"$shard-of-{shards}\" --jobs 1 --resume --quiet"
     );
-    let merge = format!("exec \"${{CMALAB:-cmalab}}\" {merge}");
+    let merge = format!("exec \"${{CMALAB:-{program}}}\" {merge}");
     format!(
         "{}{}---\n{}",
         comment(name, *shards, &job),

@@ -4,7 +4,7 @@ use super::Words;
 
 /// The script. It starts itself for each shard.
 pub(super) fn text(words: &Words) -> String {
-    let Words { name, shards, sweep, parts, merge, files } = words;
+    let Words { program, name, shards, sweep, parts, merge, files } = words;
     let files: String = files.iter().map(|file| format!(" --basefile {file}")).collect();
     format!(
         r#"#!/bin/sh
@@ -15,7 +15,7 @@ pub(super) fn text(words: &Words) -> String {
 #                           need cmalab in the same place, and rsync, but no file system in common:
 #                           the plan and its files are sent, and the shards are fetched.
 set -eu
-cmalab=${{CMALAB:-cmalab}}
+cmalab=${{CMALAB:-{program}}}
 hosts=${{HOSTS:-}}
 if [ "${{1:-}}" = shard ]; then
     exec "$cmalab" {sweep} --shard "$2/{shards}" --out {parts}/"$2-of-{shards}" \

@@ -4,7 +4,7 @@ use super::Words;
 
 /// The file. It has no `--array` of its own, so that it can be run and be sent.
 pub(super) fn text(words: &Words) -> String {
-    let Words { name, shards, sweep, parts, merge, .. } = words;
+    let Words { program, name, shards, sweep, parts, merge, .. } = words;
     format!(
         r#"#!/bin/bash
 #SBATCH --job-name=cmalab-{name}
@@ -25,7 +25,7 @@ fail() {{
     exit 2
 }}
 # The file is sent with these words after its name: what it is to do, cmalab, the number of tasks.
-what=${{1:-send}} cmalab=${{2:-${{CMALAB:-cmalab}}}} tasks=${{3:-${{TASKS:-}}}}
+what=${{1:-send}} cmalab=${{2:-${{CMALAB:-{program}}}}} tasks=${{3:-${{TASKS:-}}}}
 command -v "$cmalab" >/dev/null ||
     fail "$cmalab is not in the PATH of $(uname -n); CMALAB=/path/to/cmalab names one of all nodes"
 case $what in

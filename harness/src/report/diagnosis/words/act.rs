@@ -13,6 +13,7 @@ use crate::cause::Cause;
 use crate::diagnose::{
     Advice, Cap, Confidence, Diagnosis, Failure, Grow, Missing, Outcome, Pages, SizeBy, What, Why,
 };
+use crate::program::named;
 use crate::words::{pages, size_cells};
 
 /// What shows the rest of it, whatever the kernel is (`cli/collect`).
@@ -271,16 +272,19 @@ fn unknown(shown: &Shown<'_>, boot: &Story) -> Option<String> {
             runs: false, rest: false, order: false, busy: false, bitmap: true, ..
         }) => "send the whole bitmap: `cat` it into a file".into(),
         _ if bounds => {
-            format!("`grep Cma /proc/meminfo` says how large the areas are; then {COLLECT}")
+            format!(
+                "`grep Cma /proc/meminfo` says how large the areas are; then {}",
+                named(COLLECT)
+            )
         }
-        Some(_) => COLLECT.into(),
-        None => COLLECT.into(),
+        Some(_) => named(COLLECT).into(),
+        None => named(COLLECT).into(),
     })
 }
 
 /// What to do where nothing failed.
 fn without_failure(diagnosis: &Diagnosis) -> Option<String> {
-    let hidden = board::hidden(diagnosis).map(|_| COLLECT.to_string());
+    let hidden = board::hidden(diagnosis).map(|_| named(COLLECT).into());
     let trouble = || boot::act_trouble(&diagnosis.boot);
     let cut = || {
         let cut = diagnosis.cut.first()?;
@@ -290,7 +294,7 @@ fn without_failure(diagnosis: &Diagnosis) -> Option<String> {
         || Some(format!("nothing, if that is meant; else {}", boot::act_doubt(&diagnosis.boot)?));
     let nothing = || {
         (!super::found_anything(diagnosis))
-            .then(|| COLLECT.replace("while it fails", "while something fails"))
+            .then(|| named(COLLECT).replace("while it fails", "while something fails"))
     };
     hidden
         .or_else(trouble)

@@ -3,6 +3,7 @@
 use super::next::next;
 use crate::diagnose::{Advice, Cap, Grow, SizeBy, Strands, What};
 use crate::page::Page;
+use crate::program;
 use crate::words::{counted, mib, pages, percent_of, size_cells};
 
 /// The advice that a terminal shows, in its order: what helps most, whether a bigger area does, and
@@ -252,10 +253,11 @@ fn bigger_area(grow: Grow, advice: &Advice) -> String {
                 size.map(|size| format!(": {} in all, {}", amount(size), knobs(size, advice)));
             format!(
                 "A bigger area: {} more{end} take this one request{}. Of the same load fewer requests \
-                 are refused then, as a rule (`cmalab sweep` says how many); a load that grows with \
+                 are refused then, as a rule (`{} sweep` says how many); a load that grows with \
                  the area fills it again.",
                 amount(more.0),
-                all.unwrap_or_default()
+                all.unwrap_or_default(),
+                program::name()
             )
         }
         Grow::ForMore { more, count, free, total, most, size } => {

@@ -2,6 +2,7 @@
 //! kernel comes first.
 
 use crate::diagnose::{Builder, Kit, Missing};
+use crate::program::named;
 use crate::report::page::capital;
 
 /// Where each step of what is missing is, numbered where there are several, with a command each.
@@ -17,7 +18,8 @@ pub(super) fn next(missing: Missing) -> Vec<String> {
     if let Some((first, more)) = steps.split_first_mut() {
         *first = format!("Not in the log: {first}");
         more.iter_mut().for_each(|step| *step = capital(step));
-        steps.push("`cmalab collect` prints a script that gathers all of it on the board.".into());
+        let collect = "`cmalab collect` prints a script that gathers all of it on the board.";
+        steps.push(named(collect).into());
     }
     steps.extend(missing.runs.then(|| rebuilt(kit)).flatten());
     if steps.len() > 1 {

@@ -5,6 +5,7 @@ use super::super::plain::{clean, counted};
 use super::boot::{LOOK, act_doubt, area, lines, short, size, who};
 use crate::boot::{Asked, Fate, Story};
 use crate::diagnose::{AreaBy, AreaHeld, AsRecommended, CallsShow, CapHeld, Diagnosis, Holds};
+use crate::program::named;
 
 /// What shows the cap.
 const CONFIG: &str = "`zcat /proc/config.gz | grep CMA_ALIGNMENT`";
@@ -167,7 +168,10 @@ fn of_cap(held: &CapHeld) -> String {
 pub(in crate::report::diagnosis) fn whole_cap(held: &CapHeld) -> String {
     let shown = shown(held).unwrap_or_else(|| "nothing in this text shows it".to_string());
     let more = match held.holds {
-        Holds::Unknown => format!("; {CONFIG} would show it, or a trace (`cmalab collect`)"),
+        Holds::Unknown => {
+            let collect = named("`cmalab collect`");
+            format!("; {CONFIG} would show it, or a trace ({collect})")
+        }
         Holds::Yes if held.stated.is_empty() => {
             ", by the kernel's cap or one of their own".to_string()
         }

@@ -121,18 +121,21 @@ export function encode(list, startUs, doomedOf, cause) {
 
 const script = (id, type, text) => `<script type="${type}" id="${id}">${text}</script>\n`;
 
+const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+
 /** The file of a page. */
 export function html(head, panels) {
   const json = JSON.stringify(head).replaceAll("<", "\\u003c");
   const data = panels.map((bytes, k) =>
     script(`panel-${k}`, "application/octet-stream", deflateRawSync(bytes).toString("base64")),
   );
+  const title = escaped(head.title);
   const answers = head.first.map(({ text }) => `<p class="answer">${text}</p>`).join("\n");
   return `<!doctype html><html lang="en"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${head.title}</title><style>${together(STYLES)}</style></head><body>
-<header><p class="tool">cmalab view</p><h1>${head.title}</h1>${answers}</header>
+<title>${title}</title><style>${together(STYLES)}</style></head><body>
+<header><p class="tool">cmalab view</p><h1>${title}</h1>${answers}</header>
 <main id="view"></main><noscript>This page needs its script.</noscript>
 <footer><p>${head.command}</p></footer>
 ${script("head", "application/json", json)}${data.join("")}<script>${together(SCRIPTS)}</script>

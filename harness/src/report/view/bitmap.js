@@ -2,11 +2,18 @@
 
 const BITMAP_PX = 340;
 const BITMAP_GUTTER_PX = 74;
-const WIDEST_ROW_PAGES = 1024;
-const NARROWEST_ROW_PAGES = 32;
+const MOST_ROWS = 96;
+const LEAST_ROW_PAGES = 32;
+const MOST_ROW_PAGES = 256;
 
-function rowPagesFor(cap) {
-  return Math.min(WIDEST_ROW_PAGES, Math.max(NARROWEST_ROW_PAGES, 2 ** cap));
+/**
+ * Pages of a row: 2^cap, or where that is too narrow to look at a multiple, with a line at each
+ * start; a large cap is cut, since a page must be seen.
+ */
+function rowPagesFor(cap, pages) {
+  let row = LEAST_ROW_PAGES;
+  while (row < MOST_ROW_PAGES && pages / row > MOST_ROWS) row *= 2;
+  return Math.max(row, Math.min(2 ** cap, 4 * MOST_ROW_PAGES));
 }
 
 /** Which pages stand in which row: each range from a row of its own, aligned by its pfn. */
@@ -46,6 +53,7 @@ function drawBitmap(canvas, layout, rows, scrolled, scale, paint) {
   for (let k = first; k < last; k += 1) {
     drawRow(context, layout, rows[k], k * layout.high - scrolled, paint);
   }
+  drawStarts(context, layout, paint);
   labelRows(context, layout, rows, first, last, scrolled, paint.shown);
 }
 
@@ -55,18 +63,15 @@ function drawRow(context, layout, row, y, paint) {
   let start = row.page;
   while (start < row.end) {
     const look = paint.lookOf(start);
+    const placed = paint.isPlaced(start);
+    const alike = (at) => paint.lookOf(at) === look && paint.isPlaced(at) === placed;
     let end = start + 1;
-    while (
-      end < row.end &&
-      paint.lookOf(end) === look &&
-      paint.isPlaced(end) === paint.isPlaced(start)
-    )
-      end += 1;
+    while (end < row.end && alike(end)) end += 1;
     const x = layout.gutter + (row.shift + start - row.page) * layout.cell;
     const width = (end - start) * layout.cell;
     context.fillStyle = paint.fill(look, context);
     context.fillRect(x, y, width, layout.high - gap);
-    if (paint.isPlaced(start)) {
+    if (placed) {
       context.fillStyle = paint.shown.miss;
       context.fillRect(x, y + layout.high - gap - 2, width, 2);
     }
@@ -76,6 +81,18 @@ function drawRow(context, layout, row, y, paint) {
     }
     start = end;
   }
+}
+
+/** Lines at the starts of the cap, where a row has several and there is room for them. */
+function drawStarts(context, layout, paint) {
+  const step = paint.startEvery * layout.cell;
+  if (step < 5) return;
+  context.fillStyle = paint.shown.soft;
+  context.globalAlpha = 0.5;
+  for (let x = step; x < layout.width - layout.gutter - 4; x += step) {
+    context.fillRect(layout.gutter + x - 0.25, 0, 0.5, layout.height);
+  }
+  context.globalAlpha = 1;
 }
 
 function labelRows(context, layout, rows, first, last, scrolled, shown) {

@@ -165,5 +165,5 @@ function shadeTable(shades, shown) {
 
 /** Every sixth diagonal line is one of the hatch. */
 function isHatch(x, y, thick) {
-  return (x + y) % (6 * thick) < thick;
+  return (x + y) % (6 * thick) < 1.5 * thick;
 }

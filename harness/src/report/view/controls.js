@@ -2,6 +2,7 @@
 
 const PLAY_SECONDS = [5, 20, 60, 300];
 const ORDERS = 13;
+const LOSS = "alignment loss";
 
 class Controls {
   constructor(page) {
@@ -17,12 +18,14 @@ class Controls {
     this.playButton = make("button", { type: "button", click: () => this.play() }, "▶ play");
     this.help = this.makeHelp();
     this.legend = make("p", { class: "legend" });
+    const { difference } = page.head;
     this.node = make(
       "div",
       { class: "controls" },
       this.transport(),
       this.choices(),
       this.legend,
+      difference ? make("p", { class: "sub" }, difference.text) : null,
       this.help,
       this.quiet,
     );
@@ -35,64 +38,49 @@ class Controls {
   choices() {
     const { page } = this;
     const { head } = page;
-    const row = make("div", { class: "choices" });
+    const row = block("choices");
     const areas = [...new Set(page.panels.map((panel) => panel.areaIndex))];
     if (areas.length > 1) {
-      row.append(
-        this.select(
-          "area",
-          areas.map((k) => [k, head.areas[k].name]),
-          page.area,
-          (value) => page.show({ area: Number(value) }),
-        ),
-      );
+      const names = areas.map((k) => [k, head.areas[k].name]);
+      const change = (value) => page.show({ area: Number(value) });
+      row.append(this.select("area", names, page.area, change));
     }
-    if (head.takes.length > 2) {
-      page.showing.forEach((take, side) => {
-        const names = head.takes.map((one, k) => [k, one.name]);
-        row.append(
-          this.select(side ? "beside" : "take", names, take, (value) => {
-            const showing = [...page.showing];
-            showing[side] = Number(value);
-            page.show({ showing });
-          }),
-        );
-      });
-    }
-    this.axisSelect = this.select(
-      "along x",
-      [
-        ["time", "time"],
-        ["op", "operations"],
-      ],
-      page.axis,
-      (value) => page.setAxis(value),
-    );
+    if (head.takes.length > 2) row.append(...this.takeSelects());
+    const axes = Object.entries({ time: "time", op: "operations" });
+    this.axisSelect = this.select("along x", axes, page.axis, (value) => page.setAxis(value));
     if (head.has_time) row.append(this.axisSelect);
-    this.colourSelect = this.select(
-      "colour by",
-      [
-        ["client", "client"],
-        ["size", "size"],
-        ["age", "age"],
-        ["loss", "alignment loss"],
-      ],
-      page.colour,
-      (value) => page.setColour(value),
+    const ways = Object.keys(page.ways).map((way) => [way, way === "loss" ? LOSS : way]);
+    this.colourSelect = this.select("colour by", ways, page.colour, (way) => page.setColour(way));
+    const zoom = make(
+      "span",
+      { class: "zoom" },
+      button("−", "zoom out along x (-)", () => page.zoomX(2), "out"),
+      button("+", "zoom in along x (+)", () => page.zoomX(1 / 2), "in"),
+      button("all", "all of it (0)", () => page.whole(), "all"),
+      button("?", "keys and gestures (?)", () => this.help.showModal(), "help"),
     );
-    row.append(
-      this.colourSelect,
-      this.requestFields(),
-      make(
-        "span",
-        { class: "zoom" },
-        button("−", "zoom out along x (-)", () => page.zoomX(2), "out"),
-        button("+", "zoom in along x (+)", () => page.zoomX(1 / 2), "in"),
-        button("all", "all of it (0)", () => page.whole(), "all"),
-        button("?", "keys and gestures (?)", () => this.help.showModal(), "help"),
-      ),
+    row.append(this.colourSelect, this.requestFields(), zoom);
+    // Folded where it would push the map below the first sight.
+    const open = !matchMedia("(max-width: 34rem)").matches;
+    return make(
+      "details",
+      { class: "settings", open },
+      make("summary", {}, "colour, request, zoom"),
+      row,
     );
-    return row;
+  }
+
+  /** Which two of more takes are shown. */
+  takeSelects() {
+    const { page } = this;
+    const names = page.head.takes.map((one, k) => [k, one.name]);
+    return page.showing.map((take, side) =>
+      this.select(side ? "beside" : "take", names, take, (value) => {
+        const showing = [...page.showing];
+        showing[side] = Number(value);
+        page.show({ showing });
+      }),
+    );
   }
 
   select(words, options, value, change) {
@@ -188,7 +176,8 @@ class Controls {
         "p",
         {},
         "Click: cursor and buffer. Click on a tick: that refusal. Wheel: zoom along x, " +
-          "with Shift along the pages. Two fingers: both. Drag: move what is zoomed, else the cursor.",
+          "with Shift along the pages. Two fingers: both. Drag: in the map what is zoomed moves, else " +
+          "and below the map the cursor.",
       ),
       close,
     );
@@ -248,7 +237,7 @@ class Controls {
     const coloured = page.coloured();
     const shades = coloured.shades(shown);
     const key = (swatch, text) => make("span", { class: "key" }, swatch, ` ${text}`);
-    const block = (colour) => {
+    const square = (colour) => {
       const swatch = make("i", { class: "swatch" });
       swatch.style.background = colour;
       return swatch;
@@ -263,17 +252,22 @@ class Controls {
     };
     this.legend.replaceChildren(
       make("span", { class: "key" }, `Colour: ${coloured.title}`),
-      ...coloured.names.map((name, k) => (coloured.isUsed(k) ? key(block(shades[k]), name) : "")),
-      key(block(shown.free), "free"),
+      ...coloured.names.map((name, k) => (coloured.isUsed(k) ? key(square(shades[k]), name) : "")),
+      key(square(shown.free), "free"),
       key(hatched, `free, of no use to ${page.speaker.request(page.request)}`),
     );
     const styles = [...curveStyles(shown), requestStyle(shown)];
     for (const take of page.takes || []) {
       take.legend.replaceChildren(
         ...styles.map((style) => key(curve(style), style.words)),
-        key(block(`${shown.miss}33`), "no place for it"),
+        key(square(`${shown.miss}33`), "no place for it"),
       );
     }
+  }
+
+  clear() {
+    this.page.tip.hide();
+    for (const take of this.page.takes) take.clear();
   }
 
   // Play.

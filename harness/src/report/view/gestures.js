@@ -31,7 +31,8 @@ function listen(page, take) {
   };
   on("pointerup", lift);
   on("pointercancel", lift);
-  on("pointerleave", () => page.tip.hide());
+  // A finger that is lifted leaves too; what it asked for stays to be read.
+  on("pointerleave", (event) => event.pointerType === "mouse" && page.tip.hide());
   on("wheel", (event) => wheeled(page, take, event));
   on("dblclick", (event) => {
     const { at } = take.under(...Object.values(pointOf(take.over, event)));
@@ -69,7 +70,7 @@ function dragged(page, take, drag, point) {
   page.zoomTo({ from: from + x, to: to + x, first: first + pages, end: end + pages });
 }
 
-/** Two fingers: what is below each stays below it, along x, and along the pages where they spread. */
+/** Two fingers: what is between them stays there; each of x and pages follows their spread. */
 function pinch(page, take, start, now) {
   const { layout } = take;
   const { window } = start;
@@ -190,6 +191,8 @@ class Tip {
   constructor() {
     this.node = make("div", { class: "tip", role: "tooltip", hidden: true });
     document.body.append(this.node);
+    document.addEventListener("pointerdown", () => this.hide());
+    document.addEventListener("scroll", () => this.hide(), { passive: true });
   }
 
   show(event, lines) {

@@ -14,6 +14,7 @@ const KEYS = [
   ["0", "all of it"],
   ["x", "time or operations along x"],
   ["c", "the next way to colour"],
+  ["Esc", "mark no buffer"],
   ["?", "this list"],
 ];
 
@@ -64,6 +65,7 @@ function actionOf(controls, event) {
     0: () => page.whole(),
     x: () => page.setAxis(page.axis === "time" ? "op" : "time"),
     c: () => page.setColour(nextOf(Object.keys(page.ways), page.colour)),
+    Escape: () => controls.clear(),
     "?": () => controls.help.showModal(),
   };
   return actions[event.key] || null;

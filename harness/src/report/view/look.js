@@ -1,7 +1,7 @@
 // How pages look in the bitmap.
 
 /** How the pages of the bitmap look: owned by a class, free, of no use, marked. */
-function bitmapLook(panel, event, page, marked, place) {
+function bitmapLook({ panel, event, page, buffer: marked, place, take }) {
   const owner = ownersAt(panel, event);
   const shown = theme();
   const colours = page.coloursOf(panel);
@@ -13,6 +13,7 @@ function bitmapLook(panel, event, page, marked, place) {
     colours.byAge ? colours.ageClass(now - panel.at[panel.begin[grant]]) : colours.classOf[grant];
   return {
     shown,
+    startEvery: 2 ** take.cap,
     lookOf: (at) => (owner[at] >= 0 ? owner[at] : dead[at] ? -2 : -1),
     fill: (look) => {
       if (look === -1) return shown.free;

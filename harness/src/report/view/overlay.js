@@ -30,7 +30,7 @@ function strokeLine(context, x, from, to) {
 
 /** The refusal as a line, and the stretch before it in which it was already without a place. */
 function drawDoom(context, take, shown) {
-  const refusal = take.refusalHere();
+  const refusal = take.refusal;
   if (refusal < 0) return;
   const { layout, panel } = take;
   const refused = panel.refusals.event[refusal];
@@ -99,7 +99,7 @@ function drawBuffer(context, take, shown) {
 
 /** The place that would do, at the refusal: a bracket that points at it from the right. */
 function drawPlace(context, take, shown) {
-  const refusal = take.refusalHere();
+  const refusal = take.refusal;
   if (refusal < 0) return;
   const { layout, page, place } = take;
   const x = eventX(take, take.panel.refusals.event[refusal]);
@@ -118,14 +118,10 @@ function drawPlace(context, take, shown) {
   context.closePath();
   context.fill();
   context.stroke();
-  if (low - high > 4)
-    outline(
-      context,
-      take,
-      { left: x - 3, right: x, start: place.start, end: place.start + place.pages },
-      shown.miss,
-      1.5,
-    );
+  if (low - high <= 4) return;
+  const { start, pages } = place;
+  const edge = { left: x - 3, right: x, start, end: start + pages };
+  outline(context, take, edge, shown.miss, 1.5);
 }
 
 function drawCursor(context, take, page, shown) {
@@ -173,7 +169,7 @@ function buffersIn(take) {
   return found;
 }
 
-/** Where buffers are tall enough to tell apart: their edges, and their names where there is room. */
+/** Where buffers are tall enough to tell apart: their edges, and names where there is room. */
 function drawEdges(context, take, shown) {
   const { panel, layout, page } = take;
   if (!take.seen) return;

@@ -28,11 +28,15 @@ class Page {
     this.area = panel.areaIndex;
     const refusal = answer ? answer.refusal : 0;
     this.selected = panel.refusals.length ? { panel, refusal } : null;
-    this.request = this.selected
-      ? requestOf(panel, refusal)
-      : { count: 1, order: this.head.takes[panel.take].cap };
+    this.request = this.selected ? requestOf(panel, refusal) : this.plainRequest(panel);
     if (this.selected) this.setCursor(panel.op[panel.refusals.event[refusal]]);
     this.changeArea();
+  }
+
+  /** Where nothing was refused: a page at the cap, or at what the area has room for. */
+  plainRequest(panel) {
+    const roomy = Math.floor(Math.log2(panel.area.pages)) - 1;
+    return { count: 1, order: Math.max(0, Math.min(this.head.takes[panel.take].cap, roomy)) };
   }
 
   changeArea() {
@@ -232,10 +236,11 @@ class Page {
   zoomPages(factor, around) {
     const { first, end } = this.window;
     const at = around ?? (first + end) / 2;
-    const [low, high] = [at - (at - first) * factor, at + (end - at) * factor];
-    // Never stuck between two whole pages.
-    const wider = factor > 1 && high - low < end - first + 1;
-    this.zoomTo({ first: wider ? first - 1 : low, end: wider ? end + 1 : high });
+    const span = end - first;
+    // By a page at least: never stuck between two whole ones.
+    const next = factor < 1 ? Math.min(span - 1, span * factor) : Math.max(span + 1, span * factor);
+    const low = Math.round(at - ((at - first) * next) / span);
+    this.zoomTo({ first: low, end: low + Math.max(1, Math.round(next)) });
   }
 
   pan(x, pages) {
@@ -267,7 +272,7 @@ class Page {
   }
 
   setColour(name) {
-    if (!this.ways[name]) return;
+    if (!Object.hasOwn(this.ways, name)) return;
     this.colour = name;
     this.controls.chosen();
     this.rescan();

@@ -10,7 +10,7 @@ const TALL_PX = 760;
 function plotLayout(width) {
   const narrow = width < NARROW_PX;
   const left = narrow ? 52 : 66;
-  const right = narrow ? 46 : 58;
+  const right = narrow ? 56 : 60;
   const map = { top: 6, height: narrow ? 230 : width < TALL_PX ? 300 : 360 };
   const ticks = { top: map.top + map.height + 2, height: TICKS_PX };
   const curves = { top: ticks.top + TICKS_PX + 8, height: narrow ? 130 : 150 };
@@ -117,8 +117,8 @@ function drawPages(context, layout, window, area, shown, pageBytes) {
       const y = yAt(layout, window, pfn - base);
       pageLabel(context, layout, y, grouped(pfn), bytesWords((pfn - base) * pageBytes), shown);
     }
-    if (range.first > window.first)
-      drawBorder(context, layout, yAt(layout, window, range.first), shown);
+    if (range.first <= window.first) continue;
+    drawBorder(context, layout, yAt(layout, window, range.first), shown);
   }
 }
 
@@ -148,6 +148,10 @@ function drawBorder(context, layout, y, shown) {
   context.setLineDash([]);
 }
 
+function secondsLabel(seconds, digits) {
+  return `${digits ? seconds.toFixed(digits) : grouped(seconds)}${NBSP}s`;
+}
+
 /** Seconds or operations, below all. */
 function drawAxis(context, layout, window, axis, shown) {
   const scale = axis === "time" ? 1e6 : 1;
@@ -165,7 +169,7 @@ function drawAxis(context, layout, window, axis, shown) {
     context.lineTo(x, layout.axis + 4);
     context.stroke();
     const digits = Math.max(0, -Math.floor(Math.log10(step)));
-    const text = axis === "time" ? `${(k * step).toFixed(digits)} s` : grouped(k * step);
+    const text = axis === "time" ? secondsLabel(k * step, digits) : grouped(k * step);
     if (x < layout.left + layout.plot - 12) context.fillText(text, x, layout.axis + 7);
   }
   context.textAlign = "right";

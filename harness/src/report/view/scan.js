@@ -188,7 +188,7 @@ class Walk {
   }
 }
 
-/** What a scan leaves: of each column its numbers, and of each cell of the picture what is in it. */
+/** What a scan leaves: of each column its numbers, of each cell of the picture what is in it. */
 class Overview {
   constructor(spec, rows, events) {
     this.window = spec.window;

@@ -37,7 +37,7 @@ function readAddress(page) {
   const words = new URLSearchParams(location.hash.slice(1));
   readPlace(page, words);
   if (words.get("x") === "op") page.setAxis("op");
-  if (page.ways[words.get("colour")]) page.setColour(words.get("colour"));
+  page.setColour(words.get("colour"));
   const request = numbersOf(words.get("request"), 2);
   if (request && request[0] >= 1 && request[1] >= 0 && request[1] <= 32) {
     page.setRequest({ count: Math.floor(request[0]), order: Math.floor(request[1]) });
@@ -97,7 +97,9 @@ function publish(page) {
           begin: of(panel).begin[grant],
         })),
       })),
-    places: (panel, refusal) => placesAtRefusal(of(panel), refusal, 0).all,
+    places: (panel, refusal) => placesAtRefusal(of(panel), refusal, 1).all,
+    stranded: (panel, event, k, order) =>
+      strandedBehind(of(panel), event, liveAt(of(panel), event)[k], order),
     doomed: (panel, refusal) => doomedEvent(of(panel), refusal),
     curves: (panel, spec) => curvesOf(page, of(panel), spec),
   };

@@ -1,6 +1,10 @@
 // One take: a panel with its plot, its bitmap and its words.
 
 const SLICE_MS = 14;
+const PAPER_PX = 700;
+const SNAPSHOTS_NOTE =
+  "Bitmaps read at some moments: what lies between two of them is not known, " +
+  "and what is called in use here may be several buffers.";
 
 class Take {
   constructor(page, panel) {
@@ -13,72 +17,54 @@ class Take {
     this.event = -1;
     this.place = null;
     this.buffer = null;
-    this.rows = bitmapRows(panel.area, rowPagesFor(this.take.cap));
+    this.refusal = -1;
+    this.rowPages = rowPagesFor(this.take.cap, panel.area.pages);
+    this.rows = bitmapRows(panel.area, this.rowPages);
     this.build();
   }
 
   build() {
-    const { panel } = this;
     this.base = make("canvas", { class: "base" });
     this.over = make("canvas", { class: "over", tabindex: "0", role: "img" });
-    this.plot = make("div", { class: "plot" }, this.base, this.over);
-    this.state = make("div", { class: "state" });
-    this.who = make("div", { class: "who" });
+    this.plot = block("plot", this.base, this.over);
+    this.state = block("state");
+    this.who = block("who");
+    this.details = block("details");
     this.legend = make("p", { class: "legend" });
-    this.details = make("div", { class: "details" });
-    this.bitmap = make("canvas", { role: "img" });
-    this.spacer = make("div", { class: "spacer" }, this.bitmap);
-    this.scroller = make(
-      "div",
-      { class: "scroller", tabindex: "0", "aria-label": "bitmap at the cursor" },
-      this.spacer,
-    );
-    const rowPages = rowPagesFor(this.take.cap);
+    const heading = (text, ...more) => make("h3", {}, text, ...more);
     this.section = make(
       "section",
       { class: "take" },
       make("h2", {}, this.take.name, make("small", {}, ` ${this.counts()}`)),
-      panel.snapshots
-        ? make(
-            "p",
-            { class: "note" },
-            "Read at some moments; what lies between two of " +
-              "them is not known, and a buffer is only what was in use.",
-          )
-        : null,
-      make(
-        "div",
-        { class: "parts" },
-        make("div", { class: "pictures" }, this.plot, this.legend),
-        make(
-          "div",
-          { class: "aside" },
-          make("h3", {}, "Who blocks"),
+      this.panel.snapshots ? make("p", { class: "note" }, SNAPSHOTS_NOTE) : null,
+      block(
+        "parts",
+        block("pictures", this.plot, this.legend),
+        block(
+          "aside",
+          heading("Who blocks"),
           this.who,
-          make("h3", {}, "At the cursor"),
+          heading("At the cursor"),
           this.state,
-          make("h3", {}, "Buffer"),
-          this.details,
+          block("about", heading("Buffer"), this.details),
         ),
-        make(
-          "div",
-          { class: "bits" },
-          make(
-            "h3",
-            {},
-            "Bitmap at the cursor",
-            make(
-              "small",
-              {},
-              ` ${counted(rowPages, "page")} a row, low pages first; at the left the pfn`,
-            ),
-          ),
-          this.scroller,
-        ),
+        this.buildBits(heading),
       ),
     );
-    this.scroller.addEventListener("scroll", () => this.drawBits());
     this.showDetails(["Point at a buffer, or choose one above."]);
+  }
+
+  buildBits(heading) {
+    this.bitmap = make("canvas", { role: "img" });
+    this.spacer = block("spacer", this.bitmap);
+    const look = { class: "scroller", tabindex: "0", "aria-label": "bitmap at the cursor" };
+    this.scroller = make("div", look, this.spacer);
+    this.scroller.addEventListener("scroll", () => this.drawBits());
+    const row = counted(this.rowPages, "page");
+    const starts = 2 ** this.take.cap;
+    const lines = this.rowPages > starts ? `, a line each ${starts}` : "";
+    const how = make("small", {}, ` ${row} a row${lines}; low pages first, at the left the pfn`);
+    return block("bits", heading("Bitmap at the cursor", how), this.scroller);
   }
 
   counts() {
@@ -93,7 +79,8 @@ class Take {
   // Pictures.
 
   measure() {
-    this.layout = plotLayout(Math.max(300, Math.floor(this.plot.clientWidth)));
+    const width = onPaper.now ? PAPER_PX : Math.floor(this.plot.clientWidth);
+    this.layout = plotLayout(Math.max(300, width));
     this.scale = Math.min(2, window.devicePixelRatio || 1);
   }
 
@@ -161,7 +148,12 @@ class Take {
     this.drawOver();
   }
 
+  /** Above the rest; on paper in it, since a canvas that is printed hides what is below. */
   drawOver() {
+    if (onPaper.now) {
+      drawOverlay(this.base.getContext("2d"), this, theme());
+      return;
+    }
     const context = sizeCanvas(this.over, this.layout, this.scale);
     drawOverlay(context, this, theme());
   }
@@ -189,13 +181,13 @@ class Take {
   }
 
   drawBits() {
-    const { panel, page } = this;
-    const width = Math.max(260, this.scroller.clientWidth);
-    const layout = bitmapLayout(width, this.rows, rowPagesFor(this.take.cap));
+    const { page } = this;
+    const width = onPaper.now ? PAPER_PX : Math.max(260, this.scroller.clientWidth);
+    const layout = bitmapLayout(width, this.rows, this.rowPages);
     this.bits = layout;
     this.scroller.style.height = `${layout.height}px`;
     this.spacer.style.height = `${layout.whole}px`;
-    const look = bitmapLook(panel, this.event, page, this.buffer, this.place);
+    const look = bitmapLook(this);
     drawBitmap(this.bitmap, layout, this.rows, this.scroller.scrollTop, this.scale, look);
     this.bitmap.setAttribute(
       "aria-label",
@@ -212,7 +204,7 @@ class Take {
   // Who blocks, and buffers.
 
   /** The refusal of this take at the selected operation, or -1. */
-  refusalHere() {
+  findRefusal() {
     const { selected } = this.page;
     if (!selected) return -1;
     if (selected.panel === this.panel) return selected.refusal;
@@ -221,7 +213,8 @@ class Take {
   }
 
   showWho() {
-    const refusal = this.refusalHere();
+    const refusal = this.findRefusal();
+    this.refusal = refusal;
     this.place = null;
     if (refusal < 0) {
       this.who.replaceChildren(make("p", {}, this.noRefusal()));
@@ -289,6 +282,12 @@ class Take {
     this.drawBits();
   }
 
+  clear() {
+    this.buffer = null;
+    this.drawOver();
+    this.drawBits();
+  }
+
   showDetails(lines) {
     this.details.replaceChildren(
       ...lines.map((line, k) =>
@@ -319,7 +318,7 @@ class Take {
     return { at, event, page: pageAt, inMap, inTicks, inside };
   }
 
-  /** The buffer shown at a page after an event, or one that shares its row; -1 where all is free. */
+  /** The buffer at a page after an event, or one that shares its row; -1 where all is free. */
   bufferAt(event, pageAt) {
     const owner = ownersAt(this.panel, event);
     if (owner[pageAt] >= 0 || !this.seen) return owner[pageAt];

@@ -12,6 +12,11 @@ function make(tag, attributes = {}, ...children) {
   return node;
 }
 
+/** A div of a class. */
+function block(name, ...children) {
+  return make("div", { class: name }, ...children);
+}
+
 /** What the words need besides a panel. */
 class Speaker {
   constructor(head) {
@@ -28,8 +33,8 @@ class Speaker {
 
   /** "operation 561 (20.500 s)" */
   moment(panel, event) {
-    const op = `operation ${grouped(panel.op[event])}`;
-    return this.head.has_time ? `${op} (${exactSeconds(panel.at[event])} s)` : op;
+    const op = `operation${NBSP}${grouped(panel.op[event])}`;
+    return this.head.has_time ? `${op} (${exactSeconds(panel.at[event])}${NBSP}s)` : op;
   }
 
   /** How long it is from one event to another. */
@@ -220,7 +225,7 @@ function whoBlocks(speaker, panel, refusal, actions) {
   const client = speaker.client(refusals.client[refusal]);
   const found = placesAtRefusal(panel, refusal);
   const who = client ? ` for ${client}` : "";
-  const box = [
+  const said = [
     make(
       "p",
       { class: "asked" },
@@ -232,7 +237,7 @@ function whoBlocks(speaker, panel, refusal, actions) {
   ];
   const doomed = doomedEvent(panel, refusal);
   if (doomed !== null && doomed >= 0) {
-    box.push(
+    said.push(
       make(
         "p",
         {},
@@ -240,15 +245,15 @@ function whoBlocks(speaker, panel, refusal, actions) {
       ),
     );
   }
-  box.push(
+  said.push(
     make(
       "p",
       { class: "places" },
       found.all
         ? `${counted(found.all, "place")} of this length and order in the area; those with the least in ` +
             "the way, oldest buffer first:"
-        : "No place of this area is long enough for it, even if all were free.",
+        : "This area has no place for it at that order, even if all of it were free.",
     ),
   );
-  return [...box, ...placeList(speaker, panel, found, actions)];
+  return [...said, ...placeList(speaker, panel, found, actions)];
 }

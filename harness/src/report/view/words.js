@@ -1,5 +1,6 @@
-// Numbers as people read them.
+// Numbers as people read them. A number and its unit stay on one line.
 
+const NBSP = "\u00a0";
 const grouping = new Intl.NumberFormat("en-US");
 
 function grouped(value) {
@@ -15,32 +16,32 @@ function bytesWords(bytes) {
     unit += 1;
   }
   const digits = value >= 100 || Number.isInteger(value) ? 0 : value >= 10 ? 1 : 2;
-  return `${value.toFixed(digits)} ${units[unit]}`;
+  return `${value.toFixed(digits)}${NBSP}${units[unit]}`;
 }
 
 /** "257 pages (1.00 MiB)" */
 function pagesWords(pages, pageBytes) {
   const one = pages === 1 ? "page" : "pages";
-  return `${grouped(pages)} ${one} (${bytesWords(pages * pageBytes)})`;
+  return `${grouped(pages)}${NBSP}${one} (${bytesWords(pages * pageBytes)})`;
 }
 
 function counted(count, one, many = `${one}s`) {
-  return `${grouped(count)} ${count === 1 ? one : many}`;
+  return `${grouped(count)}${NBSP}${count === 1 ? one : many}`;
 }
 
 function percentWords(part, whole) {
-  return whole ? `${((100 * part) / whole).toFixed(1)} %` : "–";
+  return whole ? `${((100 * part) / whole).toFixed(1)}${NBSP}%` : "–";
 }
 
 /** A span of microseconds in two units at most. */
 function spanWords(us) {
-  if (us < 1000) return `${grouped(Math.round(us))} µs`;
-  if (us < 1e6) return `${trimmed(us / 1e3)} ms`;
+  if (us < 1000) return `${grouped(Math.round(us))}${NBSP}µs`;
+  if (us < 1e6) return `${trimmed(us / 1e3)}${NBSP}ms`;
   const seconds = us / 1e6;
-  if (seconds < 120) return `${trimmed(seconds)} s`;
-  if (seconds < 7200) return `${trimmed(seconds / 60)} min`;
-  if (seconds < 172800) return `${trimmed(seconds / 3600)} h`;
-  return `${trimmed(seconds / 86400)} d`;
+  if (seconds < 120) return `${trimmed(seconds)}${NBSP}s`;
+  if (seconds < 7200) return `${trimmed(seconds / 60)}${NBSP}min`;
+  if (seconds < 172800) return `${trimmed(seconds / 3600)}${NBSP}h`;
+  return `${trimmed(seconds / 86400)}${NBSP}d`;
 }
 
 function trimmed(value) {

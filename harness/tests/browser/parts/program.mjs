@@ -1,0 +1,73 @@
+// The pages that the program wrote, in the folder CMALAB_PAGES.
+
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { settled } from "../browser.mjs";
+import { onFile } from "../samples.mjs";
+
+const folder = process.env.CMALAB_PAGES;
+
+describe(
+  "pages that the program wrote",
+  { skip: folder ? false : "CMALAB_PAGES is not set" },
+  () => {
+    const files = folder ? readdirSync(folder).filter((name) => name.endsWith(".html")) : [];
+
+    test("there are some", () => assert.ok(files.length > 0));
+
+    for (const name of files) {
+      test(`${name} opens, is in order, and can be walked through`, () =>
+        onFile(join(folder, name), {}, async (page) => {
+          const wrong = await page.evaluate(faults);
+          assert.deepEqual(wrong, []);
+          for (const key of ["Home", "n", "r", "n", "d", "+", "End", "p", "0", "c", "x"]) {
+            await page.keyboard.press(key);
+            await settled(page);
+          }
+        }));
+    }
+  },
+);
+
+/** In the page: what cannot be, of its head and its events. */
+function faults() {
+  const { head, page, stateAt, doomed, numbers } = window.cmalab;
+  const found = [];
+  head.panels.forEach((about, k) => {
+    const panel = page.panels[k];
+    const whole = panel.area.pages;
+    if (whole !== head.areas[about.area].pages) found.push(`panel ${k}: pages`);
+    if (panel.events !== about.events) found.push(`panel ${k}: events`);
+    if (panel.id.length < about.grants) found.push(`panel ${k}: grants`);
+    if (panel.refusals.length !== about.refusals) found.push(`panel ${k}: refusals`);
+    for (let e = 1; e < panel.events; e += 1) {
+      if (panel.at[e] < panel.at[e - 1] || panel.op[e] < panel.op[e - 1]) found.push(`event ${e}`);
+    }
+    for (let e = -1; e < panel.events; e += Math.max(1, Math.floor(panel.events / 50))) {
+      const taken = new Uint8Array(whole);
+      let sum = 0;
+      for (const { id, pieces } of stateAt(k, e)) {
+        for (const [start, end] of pieces) {
+          if (end > whole || taken.subarray(start, end).some(Boolean)) found.push(`${e}: ${id}`);
+          taken.fill(1, start, end);
+          sum += end - start;
+        }
+      }
+      const { free } = numbers(k, e, { count: 1, order: 0 });
+      if (free !== whole - sum) found.push(`panel ${k}, event ${e}: ${free} free`);
+    }
+    for (let r = 0; r < panel.refusals.length; r += Math.ceil(panel.refusals.length / 20)) {
+      const request = { count: panel.refusals.count[r], order: panel.refusals.align[r] };
+      const fits = (e) => numbers(k, e, request).usable >= request.count;
+      const [at, since] = [panel.refusals.event[r], doomed(k, r)];
+      if (since === null) {
+        if (!fits(at)) found.push(`panel ${k}, refusal ${r}: there is no place`);
+      } else if (fits(at) || (since >= 0 && fits(since)) || (since > 0 && !fits(since - 1))) {
+        found.push(`panel ${k}, refusal ${r}: not doomed since ${since}`);
+      }
+    }
+  });
+  return found;
+}

@@ -8,6 +8,7 @@ use cma_policies::Spec;
 
 use super::context::{Context, is_standard};
 use super::failure::Failure;
+use crate::diagnose;
 use crate::environment;
 use crate::ingest::{self, Geometry, Header, IngestError, Ranges, Source};
 use crate::kernel::{KERNELS, Kernel, release};
@@ -187,6 +188,15 @@ impl Given {
     /// The environment that the caller names.
     pub(super) fn named_environment(&self) -> Result<Option<environment::Spec>, Failure> {
         Ok(self.environment.as_deref().map(environment::Spec::parse).transpose()?)
+    }
+
+    /// What is known beside a log.
+    pub(super) fn beside_a_log(&self) -> diagnose::Options {
+        diagnose::Options {
+            kernel: self.kernel.clone(),
+            cap: self.read.recorded_cap.unwrap_or(ingest::DEFAULT_CAP),
+            geometry: self.placed.geometry(),
+        }
     }
 
     /// The options given that say something about an area, its pages or a recording: what a case

@@ -60,7 +60,7 @@ fn panel(take: usize, area: usize, film: &Film) -> Value {
         "before": film.before,
         "frees": frees,
         "refusals": film.refusals.len(),
-        "snapshots": false,
+        "snapshots": film.snapshots,
     })
 }
 

@@ -3,7 +3,7 @@
 use super::{Part, View};
 use crate::page::Page;
 use crate::report::plain::clean;
-use crate::view::{Answered, Difference, Doomed, Film, What};
+use crate::view::{Answered, Buffer, Difference, Doomed, Film, What};
 use crate::words::{counted, mib, pages};
 
 use super::refused::Refused;
@@ -16,7 +16,10 @@ pub(super) fn sized(count: u64, page: Page) -> String {
 /// When an event was: `op 561 (20.500000 s)`.
 pub(super) fn when(view: &View, film: &Film, event: u32) -> String {
     let event = &film.events[event as usize];
-    let op = format!("op {}", event.op);
+    let op = match film.snapshots {
+        true => format!("moment {}", event.op + 1),
+        false => format!("op {}", event.op),
+    };
     if view.has_time { format!("{op} ({} s)", crate::words::seconds(event.at_us)) } else { op }
 }
 
@@ -36,13 +39,14 @@ pub(super) fn what(view: &View, part: &Part, film: &Film, refused: &Refused<'_>)
     let refusal = refused.refusal;
     let [free, longest, usable] = refused.free;
     format!(
-        "{}: {}{} at order {} refused: {}; {} free, longest hole {}, {} of it usable at this order",
+        "{}: {}{} at order {} refused: {}; {} {}free, longest hole {}, {} of it usable at this order",
         when(view, film, refusal.event),
         sized(refusal.request.count(), view.page),
         of_client(part, refusal.request.client()),
         refusal.request.align(),
         refusal.cause,
         sized(free, view.page),
+        if film.snapshots { "seen to be " } else { "" },
         pages(longest),
         if usable == 0 { "none".to_string() } else { pages(usable) },
     )
@@ -51,6 +55,10 @@ pub(super) fn what(view: &View, part: &Part, film: &Film, refused: &Refused<'_>)
 /// Since when it had no place.
 pub(super) fn doomed(view: &View, part: &Part, film: &Film, refused: &Refused<'_>) -> String {
     match refused.doomed {
+        Doomed::Always if film.snapshots => "no place for it was seen from moment 1 on".to_string(),
+        Doomed::Since(event) if film.snapshots => {
+            format!("no place for it was seen from {} on", when(view, film, event))
+        }
         Doomed::Never => {
             "a place was free: claims of it failed, or the policy passed it over".to_string()
         }
@@ -80,6 +88,9 @@ pub(super) fn in_the_way(
     let lines = places.best.iter().map(|place| {
         let named = place.buffers.iter().take(NAMED).map(|&buffer| {
             let buffer = &film.buffers[buffer as usize];
+            if film.snapshots {
+                return used(view, part, film, buffer);
+            }
             let since = if (buffer.event as usize) < film.before {
                 "from the start".to_string()
             } else {
@@ -104,12 +115,23 @@ pub(super) fn in_the_way(
     }
 }
 
+/// Pages that are not free, by what was seen of them.
+fn used(view: &View, part: &Part, film: &Film, buffer: &Buffer) -> String {
+    let of =
+        name(part, buffer.request.client()).map_or_else(String::new, |name| format!(" {name}"));
+    format!("{}{of}, from {} on", buffer.run, when(view, film, buffer.event))
+}
+
 /// Buffers of a place that are named.
 const NAMED: usize = 4;
 
 /// How many were asked for and refused.
 pub(super) fn totals(film: &Film) -> String {
     let refusals = film.refusals.len() as u64;
+    if film.snapshots {
+        let moments = counted(film.ops, "moment");
+        return format!("{moments}, {} refused", counted(refusals, "request"));
+    }
     let requests = (film.buffers.len() - film.before) as u64 + refusals;
     format!("{refusals} of {} refused", counted(requests, "request"))
 }

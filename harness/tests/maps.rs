@@ -291,3 +291,25 @@ fn what_cannot_be_shown_says_what_would() {
     let err = error(&["prose.txt"]);
     assert!(err.contains("prose.txt"), "{err}");
 }
+
+/// Where the area begins is not known: above the order of a pageblock that decides what is usable.
+#[test]
+fn nothing_is_said_of_an_order_that_the_unknown_base_decides() {
+    let log = |order: u32| {
+        format!(
+            "[   39.0] cma: cma_alloc(cma 1, count {0}, align {order})\n\
+             [   39.1] cma: cma_alloc: vpu: alloc failed, req-size: {0} pages, ret: -12\n\
+             [   39.2] cma: number of available pages: {1}@3=> {1} free of 65536 total pages\n\
+             [   39.3] cma: cma_alloc(): returned (null)\n",
+            1 << order,
+            (2 << order) - 4
+        )
+    };
+    for (order, refused) in [(9, 1), (10, 0)] {
+        let found = seen(&log(order));
+        let [film] = &found.films[..] else { panic!("{found:?}") };
+        assert_eq!(film.refusals.len(), refused, "{found:?}");
+        let says = found.notes.iter().any(|note| note.contains("an order above 9"));
+        assert_eq!(says, refused == 0, "{:?}", found.notes);
+    }
+}

@@ -16,7 +16,7 @@ use super::film::Film;
 use crate::diagnose::Options;
 use crate::ingest::{IngestError, Source};
 use crate::page::Page;
-use crate::timeline::Layout;
+use crate::timeline::{GUARANTEED_ALIGN, Layout};
 use change::film;
 use moments::{Moment, Moments};
 
@@ -72,13 +72,14 @@ fn called(name: Option<&Arc<str>>) -> String {
     name.map_or_else(|| "an area without a name".to_string(), |name| format!("area {name}"))
 }
 
-/// Where the area lies. What is nowhere stated is made up as far as nothing depends on it, and said.
+/// Where the area lies, and the order up to which it is known where a request may start: what is
+/// nowhere stated is made up, and said.
 fn area(
     layout: &Layout,
     moments: &[Moment],
     options: &Options,
     notes: &mut Vec<String>,
-) -> Result<Area, String> {
+) -> Result<(Area, u32), String> {
     let name = layout.name.as_deref().unwrap_or("cma");
     let mut pictures = moments.iter().filter_map(|moment| moment.picture.as_ref());
     let own = pictures.clone().find_map(|picture| picture.order_per_bit);
@@ -95,7 +96,10 @@ fn area(
         }
         _ => vec![single(layout, pictures.next().and_then(|one| one.pages(order)), notes)?],
     };
-    Area::new(name, order, &ranges).map_err(|error| error.to_string())
+    let is_placed = options.geometry.ranges.is_some() || !layout.bases.is_empty();
+    let most = if is_placed { u32::MAX } else { GUARANTEED_ALIGN.max(order) };
+    let area = Area::new(name, order, &ranges).map_err(|error| error.to_string())?;
+    Ok((area, most))
 }
 
 /// The only range of an area of which the bitmap has room for so many `pages`.
@@ -117,8 +121,7 @@ fn single(layout: &Layout, pages: Option<u64>, notes: &mut Vec<String>) -> Resul
     let base = layout.base(0).unwrap_or_else(|| {
         notes.push(format!(
             "where {called} begins is not stated: its pages are counted from 0 on, which is right for \
-             orders up to {}; --base-pfn says it",
-            crate::timeline::GUARANTEED_ALIGN
+             orders up to {GUARANTEED_ALIGN}; --base-pfn says it",
         ));
         0
     });

@@ -8,21 +8,22 @@ use super::moments::{Moment, Picture, RangeSeen};
 use crate::op::Part;
 use crate::timeline::holes;
 use crate::view::film::Film;
-use crate::words::counted;
+use crate::words::{counted, is_or_are};
 
 /// The most holes of a bitmap that are told apart.
 const MOST_HOLES: usize = 1 << 20;
 
-/// A film of these moments of `area`.
+/// A film of these moments of `area`. Nothing is refused in it above order `most`, up to which it is
+/// known where a request may start.
 pub(super) fn film(
-    area: Area,
+    (area, most): (Area, u32),
     moments: Vec<Moment>,
     has_time: bool,
     notes: &mut Vec<String>,
 ) -> Film {
     let mut scene = Scene { film: Film::new(area), live: BTreeMap::new(), next: 0 };
     scene.film.snapshots = true;
-    let mut odd = 0;
+    let (mut odd, mut too_high) = (0, 0);
     for (number, moment) in (0..).zip(moments) {
         let at = (moment.time_us.filter(|_| has_time).unwrap_or(number), number);
         match moment.picture.map(|picture| used(&scene.film.area, &picture)) {
@@ -33,17 +34,28 @@ pub(super) fn film(
         if number == 0 {
             scene.film.before = scene.film.events.len();
         }
+        scene.film.ops = number + 1;
         if let Some((request, cause)) = moment.refused {
+            if request.align() > most {
+                too_high += 1;
+                continue;
+            }
             scene.film.refuse(at, scene.next, request, cause);
             scene.next += 1;
         }
-        scene.film.ops = number + 1;
     }
+    let name = scene.film.area.name();
     if odd > 0 {
-        let states = counted(odd, "state");
-        let name = scene.film.area.name();
+        let (states, are) = (counted(odd, "state"), is_or_are(odd));
         notes.push(format!(
-            "{states} of {name} cannot be of an area that lies so, and are left out"
+            "{states} of {name} cannot be of an area that lies so, and {are} left out"
+        ));
+    }
+    if too_high > 0 {
+        let (failures, are) = (counted(too_high, "failure"), is_or_are(too_high));
+        notes.push(format!(
+            "{failures} of {name} {are} left out: where an order above {most} may start depends on \
+             where the area begins; --base-pfn says it"
         ));
     }
     scene.film

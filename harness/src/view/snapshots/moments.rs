@@ -11,7 +11,7 @@ use crate::ingest::log::{self, DebugfsFile, Found, Record};
 use crate::ingest::{IngestError, Source};
 use crate::page::Page;
 use crate::timeline::{Areas, Layout};
-use crate::words::counted;
+use crate::words::{counted, is_or_are};
 
 /// The most words of bitmaps, and the most holes of lists, that are kept: 64 MiB of each.
 const MOST_WORDS: usize = 1 << 24;
@@ -217,12 +217,14 @@ impl Moments {
         let mut notes = Vec::new();
         if self.beyond > 0 {
             let moments = counted(self.beyond, "moment");
-            notes.push(format!("{moments} more than there is room for are left out"));
+            let are = is_or_are(self.beyond);
+            notes.push(format!("{moments} more than there is room for {are} left out"));
         }
         if self.unknown > 0 {
             let failures = counted(self.unknown, "failure");
+            let are = is_or_are(self.unknown);
             notes.push(format!(
-                "{failures} are not drawn, since neither a state nor what was asked for and why it \
+                "{failures} {are} not drawn, since neither a state nor what was asked for and why it \
                  was refused is known; `cmalab diagnose` lists them"
             ));
         }
@@ -240,8 +242,9 @@ impl Moments {
             let with_stamps = self.all.len();
             self.all.retain(|moment| moment.time_us.is_some());
             if self.all.len() < with_stamps {
-                let failures = counted((with_stamps - self.all.len()) as u64, "failure");
-                notes.push(format!("{failures} without a stamp are left out"));
+                let left_out = (with_stamps - self.all.len()) as u64;
+                let (failures, are) = (counted(left_out, "failure"), is_or_are(left_out));
+                notes.push(format!("{failures} without a stamp {are} left out"));
             }
         }
         let has_time = self.all.iter().all(|moment| moment.time_us.is_some());
@@ -262,8 +265,9 @@ impl Moments {
             known.contains(&moment.area)
         });
         if self.all.len() < before {
-            let failures = counted((before - self.all.len()) as u64, "failure");
-            notes.push(format!("{failures} are left out: no state of the area is known by then"));
+            let left_out = (before - self.all.len()) as u64;
+            let (failures, are) = (counted(left_out, "failure"), is_or_are(left_out));
+            notes.push(format!("{failures} {are} left out: no state of the area is known by then"));
         }
         has_time
     }

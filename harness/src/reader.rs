@@ -168,6 +168,14 @@ pub fn has_rows(source: &Source) -> Result<bool, IngestError> {
     Ok(is_table(source) || trace::has_events(source)?)
 }
 
+/// The events of CMA areas in `source`, as far as there are not more than `most`.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn events(source: &Source, most: u64) -> Result<u64, IngestError> {
+    trace::events(source, most)
+}
+
 /// Whether a line of `source` is of those that a board prints.
 pub fn is_log(source: &Source) -> bool {
     ingest::log::open(source).is_ok_and(|found| found.flatten().next().is_some())

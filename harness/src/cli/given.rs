@@ -18,7 +18,7 @@ use crate::replay::{self, Survey, Under};
 use crate::seed::Seed;
 
 /// The kernel whose errno is printed where neither the file nor the caller names one.
-const DEFAULT_KERNEL: &str = "6.12";
+pub(super) const DEFAULT_KERNEL: &str = "6.12";
 
 /// What the pages do where the caller does not say: a recording has its pins in it, a trace only
 /// says how often its claims were busy.

@@ -23,10 +23,23 @@ pub(super) fn refused(film: &Film) -> Vec<Refused<'_>> {
     let all = film.refusals.iter().zip(doomed(film)).take(MOST);
     all.map(|(refusal, doomed)| {
         state.go(refusal.event as usize);
+        Refused::of(film, &state, refusal, doomed)
+    })
+    .collect()
+}
+
+/// Refusal number `number` of `film`.
+pub(super) fn refused_at(film: &Film, number: usize) -> Refused<'_> {
+    let refusal = &film.refusals[number];
+    let state = State::before(film, refusal.event as usize);
+    Refused::of(film, &state, refusal, doomed(film)[number])
+}
+
+impl<'a> Refused<'a> {
+    fn of(film: &Film, state: &State<'_>, refusal: &'a Refusal, doomed: Doomed) -> Self {
         let map = state.map();
         let usable = map.longest_usable(refusal.request.align());
         let free = [map.free_pages(), map.longest_run(), usable];
-        Refused { refusal, doomed, places: places(film, &state, refusal.request, PLACES), free }
-    })
-    .collect()
+        Self { refusal, doomed, places: places(film, state, refusal.request, PLACES), free }
+    }
 }

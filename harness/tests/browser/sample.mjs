@@ -290,7 +290,7 @@ export const SAMPLES = {
       hasTime: false,
       clients: [],
       areas: [
-        { name: "a", order_per_bit: 2, pages: 512, ranges: [{ base_pfn: 516, pages: 512 }] },
+        { name: "a", order_per_bit: 2, pages: 514, ranges: [{ base_pfn: 516, pages: 514 }] },
         { name: "b", order_per_bit: 1, pages: 256, ranges: [{ base_pfn: 1026, pages: 256 }] },
       ],
       takes: [{ name: "kernel, cap 4", policy: "kernel", cap: 4, recorded: true }],

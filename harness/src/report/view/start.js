@@ -84,6 +84,7 @@ function publish(page) {
       holesAt(of(panel), event).map(([start, pages]) =>
         usablePages(of(panel).area, start, pages, order),
       ),
+    dead: (panel, event, request) => [...deadPages(of(panel), event, request).dead],
     numbers: (panel, event, request) => numbersAt(of(panel), event, request),
     blockers: (panel, refusal, limit) =>
       placesAtRefusal(of(panel), refusal, limit).places.map((place) => ({
@@ -170,6 +171,8 @@ async function startPage() {
     page.controls.drawLegend();
     page.controls.atCursor();
     publish(page);
+    // What is there for those without a script is said above now.
+    document.body.classList.add("drawn");
     watch(page);
     if (location.hash.length > 1) readAddress(page);
   } catch (error) {

@@ -61,6 +61,24 @@ describe("what it works out", () => {
       }
     }));
 
+  test("free pages that a request cannot use", () =>
+    eachPanel(async (page, k, area, list) => {
+      for (const event of someEvents(list, 10, k + 20)) {
+        const naive = replay(area, list, event);
+        for (const request of [
+          { count: 5, order: 2 },
+          { count: 1, order: 4 },
+          { count: 30, order: 0 },
+        ]) {
+          const dead = await page.evaluate(
+            ([p, e, r]) => window.cmalab.dead(p, e, r),
+            [k, event, request],
+          );
+          assert.deepEqual(dead, naiveDead(naive, request), `event ${event}`);
+        }
+      }
+    }));
+
   test("the places that would do, and who stands in them", () =>
     eachPanel(async (page, k, area, list) => {
       const refusals = list
@@ -145,6 +163,16 @@ describe("what it works out", () => {
       }
     }));
 });
+
+/** 1 for each free page outside the usable part of its hole, or in a hole that is too short. */
+function naiveDead(naive, { count, order }) {
+  const dead = new Array(naive.owner.length).fill(0);
+  for (const [start, pages] of naive.freeRuns()) {
+    const usable = naiveUsable(naive, [start, pages], order);
+    dead.fill(1, start, usable < count ? start + pages : start + pages - usable);
+  }
+  return dead;
+}
 
 /** Pages of a run from its first start on. */
 function naiveUsable(naive, [start, pages], order) {

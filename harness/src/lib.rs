@@ -124,8 +124,8 @@
 //! # run(&(0..=255).collect::<Vec<_>>());
 //! ```
 //!
-//! By type, and for property tests, [`strategy`](strategy/index.html) has areas, requests, streams and cases that shrink
-//! to what matters:
+//! By type, and for property tests, [`strategy`](strategy/index.html) has areas, requests, streams
+//! and cases that shrink to what matters:
 //!
 //! ```
 //! # #[cfg(feature = "proptest")] fn main() {
@@ -142,7 +142,8 @@
 //! # /*
 //! proptest!(|(Stream { area, ops } in streams())| {
 //! # */
-//!     let mut witness = Witness::new(&area, kernel.build(area.clone()).unwrap(), Checks::EVERY_OP);
+//!     let policy = kernel.build(area.clone()).unwrap();
+//!     let mut witness = Witness::new(&area, policy, Checks::EVERY_OP);
 //!     let done = simulate(ops, &mut witness, &mut Pinned::default(), &mut []);
 //!     prop_assert!(done.is_ok(), "{done:?}");
 //! });
@@ -161,7 +162,7 @@
 //!
 //! | feature | brings |
 //! | --- | --- |
-//! | `cli`, a default | the command line, sweeps and reports; a test or a fuzz target does without |
+//! | `cli`, a default | the command line, sweeps and reports; tests and fuzz targets do without |
 //! | `proptest` | [`strategy`](strategy/index.html): strategies, and `Arbitrary` of proptest |
 //! | `arbitrary` | `Arbitrary` of the crate of that name, for fuzzing by type |
 //!

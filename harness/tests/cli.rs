@@ -395,7 +395,7 @@ fn bad_input_is_one_message_and_leaves_no_file() {
         (&["generate", "disco"], "no profile is named \"disco\"; there are camera,"),
         (&["generate", "gpu", "--pages", "0"], "for an area of 0 pages: the count of pages must"),
         (&["generate", "gpu", "--load", "nan"], "make the stream: load NaN is out of bounds"),
-        (&["generate", "gpu", "--format", "json"], "write a stream as json; a stream is CSV"),
+        (&["generate", "gpu", "--format", "json"], "write json: generate writes text and csv"),
         (&["conform", "--policy", "nobody"], "no policy is named \"nobody\""),
     ];
     for (args, expected) in table {

@@ -268,7 +268,7 @@ fn html_is_for_diagnose_and_recommend_alone() {
     command.args(["list", "policies", "--format", "html"]).current_dir(bench.path());
     let (code, out, err) = ends(command.output().unwrap());
     assert_eq!((code, out.as_str()), (2, ""));
-    assert!(err.contains("write html: only diagnose and recommend do"), "{err}");
+    assert!(err.contains("html is written by diagnose and recommend"), "{err}");
 }
 
 #[test]

@@ -224,9 +224,13 @@ fn workflows_and_build_files_are_what_they_have_to_be() {
     assert_eq!(project["language"].as_str(), Some("rust"));
     let dockerfile = read(&root().join(".clusterfuzzlite/Dockerfile"));
     assert!(dockerfile.contains("COPY .clusterfuzzlite/build.sh $SRC/build.sh"), "{dockerfile}");
-    for script in
-        [".ci/run", ".clusterfuzzlite/build.sh", "corpora/overnight.sh", "corpora/slurm.sh"]
-    {
+    for script in [
+        ".ci/dist",
+        ".ci/run",
+        ".clusterfuzzlite/build.sh",
+        "corpora/overnight.sh",
+        "corpora/slurm.sh",
+    ] {
         assert!(read(&root().join(script)).starts_with("#!"), "{script} has no interpreter");
     }
     // A cargo-fuzz here and another one there would build other binaries.
@@ -236,6 +240,68 @@ fn workflows_and_build_files_are_what_they_have_to_be() {
         between(&text, install, " ")[0].to_string()
     });
     assert_eq!(versions[0], versions[1]);
+}
+
+#[test]
+fn a_release_has_static_binaries_of_the_compiler_that_is_tested() {
+    let release = yaml(".github/workflows/release.yml");
+    let build = &release["jobs"]["build"];
+    let matrix = build["strategy"]["matrix"]["include"].as_vec().expect("targets").iter();
+    let targets: Vec<_> = matrix.filter_map(|one| one["target"].as_str()).collect();
+    assert_eq!(targets, ["x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl"]);
+    let steps = build["steps"].as_vec().expect("steps").iter();
+    let runs: Vec<_> = steps.filter_map(|step| step["run"].as_str()).collect();
+    assert!(runs.iter().any(|run| run.starts_with(".ci/dist ")), "{runs:?}");
+    let versions = ["test", "release"].map(|name| {
+        let text = read(&root().join(format!(".github/workflows/{name}.yml")));
+        let versions = between(&text, "rustup toolchain install ", " ");
+        assert!(!versions.is_empty(), "{name}.yml installs no compiler");
+        versions[0].to_string()
+    });
+    assert_eq!(versions[0], versions[1]);
+    assert!(read(&root().join("Cargo.toml")).contains("\n[profile.dist]\n"));
+}
+
+/// The files that a text takes in, by the paths in it.
+fn included(text: &str) -> Vec<&str> {
+    let calls = ["include_str!(\"", "include_bytes!(\"", "include_bytes!(concat!(\""];
+    calls.iter().flat_map(|call| between(text, call, "\"")).collect()
+}
+
+#[test]
+fn what_is_published_is_whole_without_the_other_folders() {
+    let mut taken = 0;
+    for package in ["policies", "harness"] {
+        let folder = root().join(package);
+        let manifest = read(&folder.join("Cargo.toml"));
+        for key in ["description", "keywords", "categories", "license", "repository", "readme"] {
+            let has = |line: &str| line.starts_with(key);
+            assert!(manifest.lines().any(has), "{package}/Cargo.toml has no {key}");
+        }
+        for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
+            assert_eq!(read(&folder.join(licence)), read(&root().join(licence)), "{package}");
+        }
+        let mut files = Vec::new();
+        rust_files(&folder.join("src"), &mut files);
+        // Tests read corpora, which are not published.
+        files.retain(|file| !file.ends_with("tests.rs"));
+        for file in files {
+            let text = read(&file);
+            for path in included(&text) {
+                taken += 1;
+                let depth = file.strip_prefix(&folder).expect("in it").components().count() - 1;
+                let ups = path.split('/').filter(|part| *part == "..").count();
+                assert!(ups < depth, "{}: {path} is of another folder", file.display());
+            }
+        }
+    }
+    assert!(taken > 10, "{taken} files are taken in");
+    for package in ["harness/example", "harness/mutants"] {
+        let manifest = read(&root().join(package).join("Cargo.toml"));
+        assert!(manifest.contains("\npublish = false\n"), "{package} would be published");
+    }
+    let two = "include_str!(\"a/b\"); include_bytes!(\"../c\")";
+    assert_eq!(included(two), ["a/b", "../c"]);
 }
 
 fn yaml(file: &str) -> yaml_rust2::Yaml {

@@ -1,4 +1,5 @@
-//! How sizes, lists and names are written, on the command line and in plans.
+//! How sizes, lists and names are written, on the command line and in plans; and what is made from
+//! the table of commands.
 
 #[path = "words/near.rs"]
 mod near;
@@ -6,3 +7,5 @@ mod near;
 mod rig;
 #[path = "words/sizes.rs"]
 mod sizes;
+#[path = "words/table.rs"]
+mod table;

@@ -76,7 +76,7 @@ pub(super) struct Attack {
     /// The seed of the local search
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Threads; the result does not depend on them [default: all cores]
+    /// Threads; 0 is one for each core. The result does not depend on them
     #[arg(long, short, value_name = "N", default_value_t = 0,
         value_parser = clap::value_parser!(u32).range(..=1024))]
     jobs: u32,

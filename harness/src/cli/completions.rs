@@ -10,9 +10,9 @@ use crate::program;
 /// Prints what makes a shell complete commands, options and their words.
 ///
 /// Examples:
-///   cmalab completions bash > ~/.local/share/bash-completion/completions/cmalab
-///   cmalab completions zsh > ~/.zfunc/_cmalab    # a folder of $fpath
-///   cmalab completions fish > ~/.config/fish/completions/cmalab.fish
+///   cmalab completions fish | source        # in ~/.config/fish/config.fish
+///   eval "$(cmalab completions bash)"       # in ~/.bashrc
+///   source <(cmalab completions zsh)        # in ~/.zshrc, after compinit
 #[derive(Args, Debug)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Completions {

@@ -67,9 +67,10 @@ fn refusal(command: &str, format: Format) -> String {
     let others: Vec<_> = others.map(|(name, _)| *name).collect();
     let (own, word) = (listed(&own), word(format));
     if OTHERS.contains(&format) {
-        return format!("{command} writes {own}, and no {word}\n");
+        return format!("failed to write {word}: {command} writes {own}\n");
     }
-    format!("{command} writes {own}; {word} is written by {}\n", listed(&others))
+    let others = listed(&others);
+    format!("failed to write {word}: {command} writes {own}; {word} is written by {others}\n")
 }
 
 /// `text, json and csv`.

@@ -12,7 +12,7 @@ use super::failure::{Exit, Failure};
 ///
 /// Examples:
 ///   cmalab man | man -l -
-///   cmalab man ~/.local/share/man/man1    # then: man cmalab-replay
+///   cmalab man ~/.local/share/man/man1    # one for each command too
 #[derive(Args, Debug)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Man {

@@ -144,10 +144,13 @@ pub fn assert_entry_conforms(entry: &Entry, effort: Effort) {
 ///
 /// | form | judges | the test |
 /// | --- | --- | --- |
-/// | `conformance!(MINE)` | an [`Entry`](cma_policies::Entry) with its defaults | `MINE::keeps_every_law` |
+/// | `conformance!(MINE)` | an [`Entry`] with its defaults | `MINE::keeps_every_law` |
 /// | `conformance!(by_name: ENTRIES[3])` | the same, of any expression | `by_name` |
-/// | `conformance!(by_name, builder)` | what makes a `Box<dyn Policy>` of an [`Area`](cma_policies::Area) | `by_name` |
+/// | `conformance!(by_name, builder)` | what makes a `Box<dyn Policy>` of an [`Area`] | `by_name` |
 /// | `conformance!(ENTRIES[3])` | as the second | `keeps_every_law`: one of them in a module |
+///
+/// [`Entry`]: cma_policies::Entry
+/// [`Area`]: cma_policies::Area
 ///
 /// Of the others a module may have as many as it likes:
 ///

@@ -105,7 +105,8 @@ impl Streams {
     /// use proptest::prelude::*;
     ///
     /// let area = Area::single(0x40000, 4096, 0).unwrap();
-    /// let buffers = Streams { parts: false, pins: false, sizes: vec![257, 1], ..Streams::default() };
+    /// let plain = Streams { parts: false, pins: false, ..Streams::default() };
+    /// let buffers = Streams { sizes: vec![257, 1], ..plain };
     /// proptest!(|(ops in buffers.in_area(&area))| {
     ///     let is_whole = |op| matches!(op, Op::Alloc { .. } | Op::Free { part: None, .. });
     ///     prop_assert!(ops.iter().all(|timed| is_whole(timed.op)));

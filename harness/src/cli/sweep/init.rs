@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::context::{Context, is_standard};
 use crate::cli::failure::{Exit, Failure};
 use crate::ingest::quoted;
-use crate::program;
+use crate::program::named;
 use crate::sweep::{self, TEMPLATE, TEMPLATE_NAME};
 
 /// How a file of a plan ends.
@@ -40,11 +40,8 @@ pub(super) fn write(what: &str, context: &Context) -> Result<Exit, Failure> {
     }
     context.output(Some(&path), |out| Ok(out.write_all(text.as_bytes())?))?;
     if !is_standard(Some(&path)) {
-        context.say(&format!(
-            "{0} is written; try: {1} sweep {0} --dry-run",
-            super::quote(&path.display().to_string()),
-            super::quote(program::name())
-        ));
+        let path = super::quote(&path.display().to_string());
+        context.say(&named(&format!("{path} is written; try: cmalab sweep {path} --dry-run")));
     }
     Ok(Exit::Good)
 }

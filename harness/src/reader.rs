@@ -160,6 +160,27 @@ pub fn only(mut rows: Vec<Source>) -> Result<Source, IngestError> {
     Err(IngestError::of(second.name(), why))
 }
 
+/// Whether `source` says what was asked for, row by row or event by event: it is a table or a trace.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn has_rows(source: &Source) -> Result<bool, IngestError> {
+    Ok(is_table(source) || trace::has_events(source)?)
+}
+
+/// The events of CMA areas in `source`, as far as there are not more than `most`.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn events(source: &Source, most: u64) -> Result<u64, IngestError> {
+    trace::events(source, most)
+}
+
+/// Whether a line of `source` is of those that a board prints.
+pub fn is_log(source: &Source) -> bool {
+    ingest::log::open(source).is_ok_and(|found| found.flatten().next().is_some())
+}
+
 /// Whether `source` has the columns of a recording or a stream: it is no text of a board.
 fn is_table(source: &Source) -> bool {
     let table = ingest::table(source, &Geometry::default(), DEFAULT_CAP);

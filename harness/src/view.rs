@@ -11,6 +11,7 @@ mod doomed;
 mod film;
 mod recorded;
 mod run;
+mod snapshots;
 mod state;
 
 pub use blockers::{Place, Places, places};
@@ -19,4 +20,5 @@ pub use doomed::{Doomed, doomed};
 pub use film::{Buffer, Event, Film, Refusal, What};
 pub use recorded::recorded;
 pub use run::{of_ops, run};
+pub use snapshots::{CLIENTS, Snapshots, snapshots};
 pub use state::State;

@@ -1,6 +1,7 @@
 //! `cmalab view`: when and where an area fragments, and who stands in the way, as one page.
 
 mod open;
+mod states;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -22,11 +23,14 @@ use crate::report::view::{self as shown, View as Seen};
 /// Reads what `replay` reads: a trace (the output of collect.sh too), a recording, a stream; and the
 /// bytes of a case of a fuzzer. What a real kernel did is shown as it was; with --policy or --cap
 /// what these would have done with the same requests, side by side. All areas that a trace names are
-/// shown, or the one of --area.
+/// shown, or the one of --area. Of texts without events it shows the moments that are known: bitmaps
+/// of debugfs, those that `collect.sh -t` read again and again, and the lists of free runs in a kernel
+/// log with what was refused.
 ///
 /// Examples:
 ///   cmalab view board.txt                        # writes view.html
 ///   cmalab view trace.txt dmesg.txt --area linux,cma -o vpu.html
+///   cmalab view dmesg.txt                        # each failure with a list of free runs
 ///   cmalab view trace.txt --policy recorded,best-fit
 ///   cmalab view stream.csv --pages 256M --cap 8,4 -o caps.html
 ///   cmalab view recording.csv.gz --format json   # who blocks, for a script

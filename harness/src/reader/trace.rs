@@ -166,9 +166,15 @@ pub(super) struct Shown {
 
 /// Whether `source` has an event of a CMA area.
 pub(super) fn has_events(source: &Source) -> Result<bool, IngestError> {
+    Ok(events(source, 1)? > 0)
+}
+
+/// The events of CMA areas in `source`, as far as there are not more than `most`.
+pub(super) fn events(source: &Source, most: u64) -> Result<u64, IngestError> {
     let is_event =
         |record: &Record| traced(record).is_some() && !matches!(record, Record::Lost { .. });
-    Ok(log::open(source)?.flatten().any(|found| is_event(&found.record)))
+    let events = log::open(source)?.flatten().filter(|found| is_event(&found.record));
+    Ok(events.take(usize::try_from(most).unwrap_or(usize::MAX)).count() as u64)
 }
 
 /// The areas that have events in `source`, by name.

@@ -6,6 +6,7 @@ mod head;
 mod html;
 mod refused;
 mod rows;
+mod still;
 mod text;
 mod words;
 
@@ -16,6 +17,7 @@ use crate::view::{Doomed, Film, doomed};
 
 pub use html::html;
 pub use rows::{csv, json};
+pub(super) use still::{STYLE as STILL_STYLE, still};
 pub use text::text;
 
 /// A way in which the same requests were answered.

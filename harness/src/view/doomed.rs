@@ -62,9 +62,21 @@ fn of_order(film: &Film, order: u32, found: &mut [Doomed]) {
         }
         if state.advance() {
             changed = index + 1;
+            // Within a moment nothing was seen.
+            if film.snapshots && is_within_moment(film, index) {
+                continue;
+            }
             push(&mut rooms, changed, state.map().longest_usable(order));
         }
     }
+}
+
+/// Whether more changes at the moment of this event.
+fn is_within_moment(film: &Film, index: usize) -> bool {
+    let next = film.events.get(index + 1);
+    next.is_some_and(|next| {
+        next.op == film.events[index].op && !matches!(next.what, What::Refusal(_))
+    })
 }
 
 /// The first event from `from` on that changes anything.

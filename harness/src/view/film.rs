@@ -77,6 +77,9 @@ pub struct Film {
     pub odd: u64,
     /// The ops that were filmed.
     pub ops: u64,
+    /// It is of states that were seen at some moments, which are its ops: buffers have no names, and
+    /// what lies between is not known.
+    pub snapshots: bool,
     /// Buffers that are live, by their names.
     live: FxHashMap<u64, u32>,
 }
@@ -93,6 +96,7 @@ impl Film {
             pins: 0,
             odd: 0,
             ops: 0,
+            snapshots: false,
             live: FxHashMap::default(),
         }
     }

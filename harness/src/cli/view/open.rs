@@ -4,7 +4,7 @@ use std::path::Path;
 
 use cma_policies::Spec;
 
-use super::Wish;
+use super::{Wish, states};
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::given::{self, Setup};
@@ -38,7 +38,12 @@ enum Way {
 /// Opens and films it.
 pub(super) fn view(wish: &Wish<'_>, context: &Context) -> Result<View, Failure> {
     wish.given.named_environment()?;
-    let (source, options) = source(wish, context)?;
+    let (source, options) = match source(wish, context)? {
+        (Shown::Rows(source), options) => (source, options),
+        (Shown::States(sources), options) => {
+            return states::view(wish, sources, &options, context);
+        }
+    };
     let areas = match wish.given.area() {
         Some(_) => Vec::new(),
         None => reader::areas(&source)?,
@@ -70,25 +75,46 @@ pub(super) fn view(wish: &Wish<'_>, context: &Context) -> Result<View, Failure> 
     Ok(seen)
 }
 
+/// What is shown.
+enum Shown {
+    /// What was asked for and answered.
+    Rows(Source),
+    /// What of a board's texts shows states of areas.
+    States(Vec<Source>),
+}
+
 /// The file, and what is known beside it.
-fn source(wish: &Wish<'_>, context: &Context) -> Result<(Source, Options), Failure> {
+fn source(wish: &Wish<'_>, context: &Context) -> Result<(Shown, Options), Failure> {
     if let [path] = wish.streams {
         let source = given::source(path)?;
-        let is_case = |options| reader::open(&source, options).is_err() && !is_text(&source);
+        let of_case = |source: &Source| {
+            Ok((Shown::Rows(of_case(wish, path, source, context)?), Options::default()))
+        };
         if wish.is_case {
-            return Ok((of_case(wish, path, &source, context)?, Options::default()));
+            return of_case(&source);
         }
+        let is_text = is_text(&source);
         let options = wish.given.options(&source)?;
-        if is_case(&options) {
-            return Ok((of_case(wish, path, &source, context)?, Options::default()));
+        if is_text && !reader::has_rows(&source)? {
+            return Ok((Shown::States(vec![source]), options));
         }
-        return Ok((source, options));
+        if !is_text && reader::open(&source, &options).is_err() {
+            return of_case(&source);
+        }
+        return Ok((Shown::Rows(source), options));
     }
     if wish.is_case {
         return Err(Failure::because("show several files as one case; name one of them"));
     }
     let (rows, options) = wish.given.files(wish.streams)?;
-    Ok((reader::only(rows)?, options))
+    let mut has_rows = false;
+    for source in &rows {
+        has_rows |= reader::has_rows(source)?;
+    }
+    Ok(match has_rows {
+        true => (Shown::Rows(reader::only(rows)?), options),
+        false => (Shown::States(rows), options),
+    })
 }
 
 /// The policies that are named, one by one.
@@ -245,12 +271,12 @@ impl<'a> Opened<'a> {
 }
 
 /// The last part of a path: what a page says of where it came from.
-fn name(path: &Path) -> String {
+pub(super) fn name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
 /// The line that makes the page again.
-fn command(wish: &Wish<'_>) -> String {
+pub(super) fn command(wish: &Wish<'_>) -> String {
     let mut words = vec![format!("{} view", program::name())];
     words.extend(wish.streams.iter().map(|path| name(path)));
     words.extend(wish.policies.iter().map(|policy| format!("--policy {policy}")));

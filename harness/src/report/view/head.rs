@@ -61,7 +61,7 @@ fn panel(Panel { take, area, film, .. }: Panel<'_>) -> Value {
         "before": film.before,
         "frees": frees,
         "refusals": film.refusals.len(),
-        "snapshots": false,
+        "snapshots": film.snapshots,
     })
 }
 

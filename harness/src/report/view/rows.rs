@@ -22,6 +22,7 @@ pub fn json(view: &View) -> Value {
             "grants": film.buffers.len() - film.before,
             "live_before": film.before,
             "refused": film.refusals.len(),
+            "snapshots": film.snapshots,
             "refusals": refusals,
         })
     });

@@ -3,7 +3,7 @@
 use super::{Panel, Part, View};
 use crate::page::Page;
 use crate::report::plain::clean;
-use crate::view::{Answered, Difference, Doomed, Film, What};
+use crate::view::{Answered, Buffer, Difference, Doomed, Film, What};
 use crate::words::{counted, mib, pages};
 
 use super::refused::Refused;
@@ -16,7 +16,10 @@ pub(super) fn sized(count: u64, page: Page) -> String {
 /// When an event was: `op 561 (20.500000 s)`.
 pub(super) fn when(Panel { view, film, .. }: Panel<'_>, event: u32) -> String {
     let event = &film.events[event as usize];
-    let op = format!("op {}", event.op);
+    let op = match film.snapshots {
+        true => format!("moment {}", event.op + 1),
+        false => format!("op {}", event.op),
+    };
     if view.has_time { format!("{op} ({} s)", crate::words::seconds(event.at_us)) } else { op }
 }
 
@@ -33,17 +36,18 @@ pub(super) fn name(part: &Part, number: u16) -> Option<String> {
 
 /// What was asked for and refused, and why.
 pub(super) fn what(panel: Panel<'_>, refused: &Refused<'_>) -> String {
-    let Panel { view, part, .. } = panel;
+    let Panel { view, part, film, .. } = panel;
     let refusal = refused.refusal;
     let [free, longest, usable] = refused.free;
     format!(
-        "{}: {}{} at order {} refused: {}; {} free, longest hole {}, {} of it usable at this order",
+        "{}: {}{} at order {} refused: {}; {} {}free, longest hole {}, {} of it usable at this order",
         when(panel, refusal.event),
         sized(refusal.request.count(), view.page),
         of_client(part, refusal.request.client()),
         refusal.request.align(),
         refusal.cause,
         sized(free, view.page),
+        if film.snapshots { "seen to be " } else { "" },
         pages(longest),
         if usable == 0 { "none".to_string() } else { pages(usable) },
     )
@@ -53,6 +57,10 @@ pub(super) fn what(panel: Panel<'_>, refused: &Refused<'_>) -> String {
 pub(super) fn doomed(panel: Panel<'_>, refused: &Refused<'_>) -> String {
     let Panel { part, film, .. } = panel;
     match refused.doomed {
+        Doomed::Always if film.snapshots => "no place for it was seen from moment 1 on".to_string(),
+        Doomed::Since(event) if film.snapshots => {
+            format!("no place for it was seen from {} on", when(panel, event))
+        }
         Doomed::Never => {
             "a place was free: claims of it failed, or the policy passed it over".to_string()
         }
@@ -78,6 +86,9 @@ pub(super) fn in_the_way(panel: Panel<'_>, refused: &Refused<'_>) -> Vec<String>
     let lines = places.best.iter().map(|place| {
         let named = place.buffers.iter().take(NAMED).map(|&buffer| {
             let buffer = &film.buffers[buffer as usize];
+            if film.snapshots {
+                return used(panel, buffer);
+            }
             let since = if (buffer.event as usize) < film.before {
                 "from the start".to_string()
             } else {
@@ -102,12 +113,23 @@ pub(super) fn in_the_way(panel: Panel<'_>, refused: &Refused<'_>) -> Vec<String>
     }
 }
 
+/// Pages that are not free, by what was seen of them.
+fn used(panel: Panel<'_>, buffer: &Buffer) -> String {
+    let of = name(panel.part, buffer.request.client())
+        .map_or_else(String::new, |name| format!(" {name}"));
+    format!("{}{of}, from {} on", buffer.run, when(panel, buffer.event))
+}
+
 /// Buffers of a place that are named.
 const NAMED: usize = 4;
 
 /// How many were asked for and refused.
 pub(super) fn totals(film: &Film) -> String {
     let refusals = film.refusals.len() as u64;
+    if film.snapshots {
+        let moments = counted(film.ops, "moment");
+        return format!("{moments}, {} refused", counted(refusals, "request"));
+    }
     let requests = (film.buffers.len() - film.before) as u64 + refusals;
     format!("{refusals} of {} refused", counted(requests, "request"))
 }

@@ -26,7 +26,8 @@ export class Naive {
     this.ranges = [];
     let first = 0;
     for (const { base_pfn: base, pages } of area.ranges) {
-      this.ranges.push({ first, end: first + pages, base });
+      const whole = Math.floor(pages / this.granule) * this.granule;
+      this.ranges.push({ first, end: first + whole, base });
       first += pages;
     }
     this.owner = new Array(first).fill(null);

@@ -177,7 +177,7 @@ export function makePage(spec) {
         grants: of(0),
         frees: of(1),
         refusals: of(3),
-        snapshots: false,
+        snapshots: spec.snapshots ?? false,
       });
       panels.push(
         encode(
@@ -290,7 +290,7 @@ export const SAMPLES = {
       hasTime: false,
       clients: [],
       areas: [
-        { name: "a", order_per_bit: 2, pages: 512, ranges: [{ base_pfn: 516, pages: 512 }] },
+        { name: "a", order_per_bit: 2, pages: 514, ranges: [{ base_pfn: 516, pages: 514 }] },
         { name: "b", order_per_bit: 1, pages: 256, ranges: [{ base_pfn: 1026, pages: 256 }] },
       ],
       takes: [{ name: "kernel, cap 4", policy: "kernel", cap: 4, recorded: true }],
@@ -303,6 +303,53 @@ export const SAMPLES = {
         sizes: [1, 3, 4, 6, 16, 20, 40],
         frees: 0.33,
         parts: 0.06,
+      }),
+    }),
+  // Bitmaps read at some moments: their differences come many at a time.
+  moments: () =>
+    makePage({
+      title: "moments",
+      hasTime: true,
+      clients: [],
+      snapshots: true,
+      areas: [{ name: "a", order_per_bit: 0, pages: 256, ranges: [{ base_pfn: 256, pages: 256 }] }],
+      takes: [{ name: "as read", policy: "recorded", cap: 8, recorded: true }],
+      stream: makeStream(4, 300, {
+        startUs: 0,
+        gapUs: 1000,
+        before: 4,
+        clients: 0,
+        areas: 1,
+        sizes: [1, 4, 7],
+        frees: 0.49,
+        parts: 0,
+      }).map((step) => ({
+        ...step,
+        op: Math.floor(step.op / 30),
+        at: Math.floor(step.op / 30) * 500_000,
+      })),
+    }),
+  three: () =>
+    makePage({
+      title: "three takes",
+      hasTime: false,
+      clients: ["vpu"],
+      areas: [{ name: "a", order_per_bit: 0, pages: 128, ranges: [{ base_pfn: 0, pages: 128 }] }],
+      takes: [8, 4, 0].map((cap) => ({
+        name: `cap ${cap}`,
+        policy: "kernel",
+        cap,
+        recorded: false,
+      })),
+      stream: makeStream(5, 120, {
+        startUs: 0,
+        gapUs: 2,
+        before: 0,
+        clients: 1,
+        areas: 1,
+        sizes: [1, 3, 5, 9, 17],
+        frees: 0.4,
+        parts: 0,
       }),
     }),
   calm: () =>

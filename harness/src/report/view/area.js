@@ -1,23 +1,20 @@
 // Pages of an area, and who owns them: states, holes, and what is usable of a hole.
 
+/** Ranges with their pages by number. Less than a bit at the end of one can never be given out. */
 function makeArea(area) {
+  const granule = 2 ** area.order_per_bit;
   let first = 0;
-  const ranges = area.ranges.map((range) => {
-    const made = { first, end: first + range.pages, base: range.base_pfn, pages: range.pages };
-    first += range.pages;
+  const ranges = area.ranges.map(({ base_pfn: base, pages }) => {
+    const made = { first, end: first + Math.floor(pages / granule) * granule, base, pages };
+    first += pages;
     return made;
   });
-  return {
-    name: area.name,
-    bitOrder: area.order_per_bit,
-    granule: 2 ** area.order_per_bit,
-    ranges,
-    pages: first,
-  };
+  return { name: area.name, bitOrder: area.order_per_bit, granule, ranges, pages: first };
 }
 
 function rangeOf(area, page) {
-  return area.ranges.find((range) => page < range.end) || area.ranges[area.ranges.length - 1];
+  const { ranges } = area;
+  return ranges.find(({ first, pages }) => page < first + pages) || ranges[ranges.length - 1];
 }
 
 function pfnOf(area, page) {

@@ -4,7 +4,6 @@ const CLIENT_CLASSES = 9;
 const SIZE_CLASSES = ["1 page", "2–16", "17–64", "65–256", "257–1,024", "1,025–4,096", "more"];
 const SIZE_LIMITS = [1, 16, 64, 256, 1024, 4096];
 const LOSS_CLASSES = ["none", "up to 1/8", "up to 1/4", "up to 1/2", "more"];
-const AGE_CLASSES = ["< 1/1000", "< 1/100", "< 1/30", "< 1/10", "< 1/3", "older"];
 const AGE_LIMITS = [1 / 1000, 1 / 100, 1 / 30, 1 / 10, 1 / 3];
 
 const LIGHT = {
@@ -19,6 +18,7 @@ const LIGHT = {
   take: "#2563eb",
   good: "#15803d",
   none: "#8a94a0",
+  others: "#b3a88f",
   onBuffer: "#ffffff",
   clients: ["#3b6ea8", "#2f8f5b", "#8d3b8d", "#2aa5b8", "#9a8a1f", "#6457c7", "#b0588a", "#5f7d2c"],
   ramp: ["#cfe0f3", "#a3c4e6", "#73a3d4", "#4a80bd", "#2c5c99", "#173c6e", "#0b2347"],
@@ -36,6 +36,7 @@ const DARK = {
   take: "#60a5fa",
   good: "#4ade80",
   none: "#77828e",
+  others: "#8f866f",
   onBuffer: "#0b0e12",
   clients: ["#5b93d3", "#4db980", "#bd6fc0", "#45bfd2", "#c2b14a", "#9086ee", "#d884b1", "#93b35a"],
   ramp: ["#24405f", "#2f567f", "#3d70a4", "#5490c9", "#79b0e0", "#a5cff0", "#d5eafb"],
@@ -84,7 +85,11 @@ function byClient(head, panels) {
     title: "client",
     names,
     classOfGrant: (panel, grant) => of.get(panel.client[grant]) ?? last,
-    shades: (shown) => names.map((_, k) => (k === last ? shown.none : shown.clients[k])),
+    shades: (shown) => {
+      const known = own.map((_, k) => shown.clients[k]);
+      return [...known, ...(others ? [shown.others] : []), shown.none];
+    },
+    tellsApart: ranks.length > 1,
     isUsed: (k) => k < last || unknown,
   };
 }
@@ -97,6 +102,15 @@ function ramped(title, names, classOfGrant) {
   const step = names.length > 1 ? 6 / (names.length - 1) : 0;
   const shades = (shown) => names.map((_, k) => shown.ramp[Math.round(k * step)]);
   return { title, names, classOfGrant, shades, isUsed: () => true };
+}
+
+/** Ages of the classes in board time, or in operations where no time is known. */
+function ageNames(head) {
+  const whole = Math.max(1, head.end_us - head.start_us);
+  const words = (share) =>
+    head.has_time ? spanWords(whole * share) : counted(Math.ceil(whole * share), "operation");
+  const upTo = AGE_LIMITS.map((share) => `up to ${words(share)}`);
+  return [...upTo, "older"];
 }
 
 /** The ways to colour, by name. */
@@ -112,7 +126,7 @@ function colourings(head, panels) {
     size: ramped("pages of a buffer", SIZE_CLASSES, (panel, grant) =>
       classUpTo(SIZE_LIMITS, panel.count[grant]),
     ),
-    age: ramped("age, as a share of all that is shown", AGE_CLASSES, () => 0),
+    age: ramped("age", ageNames(head), () => 0),
     loss: ramped(
       "alignment loss, as a share of the room up to the next aligned page",
       LOSS_CLASSES,

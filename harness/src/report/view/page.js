@@ -47,12 +47,7 @@ class Page {
       .filter(Boolean);
     const alike = this.panels.filter((panel) => panel.areaIndex === this.area);
     this.ways = colourings(this.head, alike);
-    this.colour =
-      this.ways[this.colour] && this.colour
-        ? this.colour
-        : this.head.clients.length
-          ? "client"
-          : "size";
+    this.colour = this.colour || (this.ways.client.tellsApart ? "client" : "size");
     this.colourCache = new Map();
     this.window = { ...this.domain(), first: 0, end: this.shown[0].area.pages };
   }

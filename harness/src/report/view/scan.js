@@ -7,7 +7,7 @@ class FreeBits {
     this.area = area;
     let words = 0;
     this.ranges = area.ranges.map((range) => {
-      const made = { range, word: words, bits: Math.ceil(range.pages / area.granule) };
+      const made = { range, word: words, bits: (range.end - range.first) / area.granule };
       words += Math.ceil(made.bits / 32);
       return made;
     });

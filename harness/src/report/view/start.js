@@ -84,6 +84,7 @@ function publish(page) {
       holesAt(of(panel), event).map(([start, pages]) =>
         usablePages(of(panel).area, start, pages, order),
       ),
+    dead: (panel, event, request) => [...deadPages(of(panel), event, request).dead],
     numbers: (panel, event, request) => numbersAt(of(panel), event, request),
     blockers: (panel, refusal, limit) =>
       placesAtRefusal(of(panel), refusal, limit).places.map((place) => ({
@@ -101,27 +102,25 @@ function publish(page) {
     stranded: (panel, event, k, order) =>
       strandedBehind(of(panel), event, liveAt(of(panel), event)[k], order),
     doomed: (panel, refusal) => doomedEvent(of(panel), refusal),
-    curves: (panel, spec) => curvesOf(page, of(panel), spec),
+    curves: (panel, spec) => scanned(page, of(panel), spec),
   };
 }
 
-/** The curves of a window, without a picture. */
-function curvesOf(page, panel, spec) {
-  const window = { ...page.window, ...spec.window };
+/** What a scan of a window finds: curves, and the cells of a picture `height` rows high. */
+function scanned(page, panel, spec) {
   const work = scan(panel, {
     axis: spec.axis || page.axis,
-    window,
+    window: { ...page.window, ...spec.window },
     width: spec.width,
-    height: 1,
+    height: spec.height || 1,
     request: spec.request || page.request,
     colours: page.coloursOf(panel),
   });
   for (;;) {
     const { done, value } = work.next();
-    if (done) {
-      const { events, free, longest, usable } = value;
-      return { events, free, longest, usable };
-    }
+    if (!done) continue;
+    const { events, free, longest, usable, cover, dead, rows } = value;
+    return { events, free, longest, usable, cover, dead, rows: rows.length };
   }
 }
 
@@ -161,7 +160,11 @@ async function startPage() {
   const root = document.getElementById("view");
   try {
     const head = JSON.parse(document.getElementById("head").textContent);
+    const events = head.panels.reduce((all, panel) => all + panel.events, 0);
+    const reading = make("p", { class: "sub" }, `Reading ${counted(events, "event")} …`);
+    root.append(reading);
     const page = new Page(head, await readPanels(head));
+    reading.remove();
     page.tip = new Tip();
     page.root = make("div", { class: "takes" });
     page.controls = new Controls(page);
@@ -170,6 +173,8 @@ async function startPage() {
     page.controls.drawLegend();
     page.controls.atCursor();
     publish(page);
+    // What is there for those without a script is said above now.
+    document.body.classList.add("drawn");
     watch(page);
     if (location.hash.length > 1) readAddress(page);
   } catch (error) {

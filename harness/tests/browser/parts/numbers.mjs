@@ -61,6 +61,24 @@ describe("what it works out", () => {
       }
     }));
 
+  test("free pages that a request cannot use", () =>
+    eachPanel(async (page, k, area, list) => {
+      for (const event of someEvents(list, 10, k + 20)) {
+        const naive = replay(area, list, event);
+        for (const request of [
+          { count: 5, order: 2 },
+          { count: 1, order: 4 },
+          { count: 30, order: 0 },
+        ]) {
+          const dead = await page.evaluate(
+            ([p, e, r]) => window.cmalab.dead(p, e, r),
+            [k, event, request],
+          );
+          assert.deepEqual(dead, naiveDead(naive, request), `event ${event}`);
+        }
+      }
+    }));
+
   test("the places that would do, and who stands in them", () =>
     eachPanel(async (page, k, area, list) => {
       const refusals = list
@@ -106,45 +124,68 @@ describe("what it works out", () => {
       }
     }));
 
-  test("curves show each column at a refusal, else at its end", () =>
+  test("curves and the map show each column at a refusal, else at its end", () =>
     eachPanel(async (page, k, area, list) => {
       const last = list[list.length - 1].op + 1;
+      const request = { count: 9, order: 3 };
       const spec = {
         axis: "op",
         width: 60,
-        window: { from: 0, to: last },
-        request: { count: 9, order: 3 },
+        height: area.pages,
+        request,
+        window: { from: 0, to: last, first: 0, end: area.pages },
       };
-      const curves = await page.evaluate(
-        ([p, s]) => {
-          const found = window.cmalab.curves(p, s);
-          return Object.fromEntries(Object.entries(found).map(([key, all]) => [key, [...all]]));
-        },
-        [k, spec],
-      );
+      const seen = await page.evaluate(scan, [k, spec]);
+      assert.equal(seen.rows, area.pages);
       for (let column = 0; column < spec.width; column += 1) {
         const [from, to] = [column, column + 1].map((c) => (c * last) / spec.width);
-        const inside = list.filter(({ op }) => op >= from && op < to);
-        const refused = inside.filter(({ kind }) => kind === KINDS.refusal);
-        const upTo = list.filter(({ op }) => op < to).length - 1;
-        const event = curves.events[column];
+        const event = seen.events[column];
+        const refused = list.filter(
+          ({ op, kind }) => op >= from && op < to && kind === KINDS.refusal,
+        );
         if (refused.length) assert.ok(refused.includes(list[event]));
-        else assert.equal(event, upTo);
+        else assert.equal(event, list.filter(({ op }) => op < to).length - 1);
         const naive = replay(area, list, event);
         const runs = naive.freeRuns();
         const pages = runs.map((run) => run[1]);
         assert.equal(
-          curves.free[column],
+          seen.free[column],
           pages.reduce((a, b) => a + b, 0),
         );
-        assert.equal(curves.longest[column], Math.max(0, ...pages));
+        assert.equal(seen.longest[column], Math.max(0, ...pages));
         assert.equal(
-          curves.usable[column],
-          Math.max(0, ...runs.map((run) => naiveUsable(naive, run, 3))),
+          seen.usable[column],
+          Math.max(0, ...runs.map((run) => naiveUsable(naive, run, request.order))),
+        );
+        const cells = (all) => all.slice(column * seen.rows, (column + 1) * seen.rows);
+        assert.deepEqual(
+          cells(seen.cover),
+          naive.owner.map((one) => (one ? 255 : 0)),
+        );
+        assert.deepEqual(
+          cells(seen.dead),
+          naiveDead(naive, request).map((one) => one * 255),
         );
       }
     }));
 });
+
+/** In the page: a scan, as plain lists. */
+function scan([panel, spec]) {
+  const found = window.cmalab.curves(panel, spec);
+  const lists = Object.entries(found).map(([key, all]) => [key, all.length ? [...all] : all]);
+  return Object.fromEntries(lists);
+}
+
+/** 1 for each free page outside the usable part of its hole, or in a hole that is too short. */
+function naiveDead(naive, { count, order }) {
+  const dead = new Array(naive.owner.length).fill(0);
+  for (const [start, pages] of naive.freeRuns()) {
+    const usable = naiveUsable(naive, [start, pages], order);
+    dead.fill(1, start, usable < count ? start + pages : start + pages - usable);
+  }
+  return dead;
+}
 
 /** Pages of a run from its first start on. */
 function naiveUsable(naive, [start, pages], order) {

@@ -38,6 +38,7 @@ function faults() {
   head.panels.forEach((about, k) => {
     const panel = page.panels[k];
     const whole = panel.area.pages;
+    const bits = panel.area.ranges.reduce((all, { first, end }) => all + end - first, 0);
     if (whole !== head.areas[about.area].pages) found.push(`panel ${k}: pages`);
     if (panel.events !== about.events) found.push(`panel ${k}: events`);
     if (panel.id.length < about.grants) found.push(`panel ${k}: grants`);
@@ -56,7 +57,7 @@ function faults() {
         }
       }
       const { free } = numbers(k, e, { count: 1, order: 0 });
-      if (free !== whole - sum) found.push(`panel ${k}, event ${e}: ${free} free`);
+      if (free !== bits - sum) found.push(`panel ${k}, event ${e}: ${free} free`);
     }
     for (let r = 0; r < panel.refusals.length; r += Math.ceil(panel.refusals.length / 20)) {
       const request = { count: panel.refusals.count[r], order: panel.refusals.align[r] };

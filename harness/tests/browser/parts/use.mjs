@@ -267,6 +267,35 @@ describe("how it is used", () => {
       assert.equal(await page.locator("dialog").isVisible(), false);
     }));
 
+  test("of three takes two are side by side, whichever", () =>
+    on("three", {}, async (page) => {
+      const shown = () => page.locator(".take h2").allInnerTexts();
+      assert.deepEqual(
+        (await shown()).map((name) => name.slice(0, 5)),
+        ["cap 8", "cap 4"],
+      );
+      const beside = page.locator("label", { hasText: "beside" }).locator("select");
+      await beside.selectOption("2");
+      await settled(page);
+      assert.deepEqual(
+        (await shown()).map((name) => name.slice(0, 5)),
+        ["cap 8", "cap 0"],
+      );
+      await page.waitForFunction(() => location.hash.includes("takes=0,2"));
+    }));
+
+  test("of bitmaps read at moments no buffer is named", () =>
+    on("moments", { hash: "#t=2.6" }, async (page) => {
+      assert.match(await words(page, ".take .note"), /what lies between two of them is not known/);
+      const { event, taken } = await page.evaluate(() => {
+        const { event: at } = window.cmalab.page.takes[0];
+        return { event: at, taken: window.cmalab.stateAt(0, at)[0].pieces[0][0] };
+      });
+      const { x, y } = await pointOf(page, 0, event, taken);
+      await page.mouse.move(x + 1, y);
+      assert.match(await words(page, ".tip"), /^pages in use\n/);
+    }));
+
   test("a stream without a refusal is shown too", () =>
     on("calm", {}, async (page) => {
       assert.match(await words(page, ".who"), /Nothing was refused/);

@@ -66,9 +66,11 @@ fn about(file: &File, runs: &[Run], out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{name}: {kind}, errno as kernel {}", file.setup.rules())?;
     if let Some(area) = &file.area {
         let (placed, order) = (ingest::placed(area), area.order_per_bit());
-        writeln!(out, "area {}: {placed}, order_per_bit {order}", area.name())?;
+        let size = words::size_of(area.pages(), file.survey.paged.page);
+        writeln!(out, "area {}: {placed} ({size}), order_per_bit {order}", area.name())?;
         if let tail @ 1.. = ingest::tail(area) {
-            writeln!(out, "{} of it have no bit and are never granted", words::pages(tail))?;
+            let tail = words::pages_of(tail, file.survey.paged.page);
+            writeln!(out, "{tail} of it have no bit and are never granted")?;
         }
     }
     let tally = &file.survey.tally;
@@ -102,8 +104,11 @@ fn about(file: &File, runs: &[Run], out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{warning}")?;
     }
     if let Some(run) = runs.first().filter(|_| tally.rows > 0) {
-        let load = (run.replayed.value("load_max_pages"), run.replayed.value("load_measured"));
-        writeln!(out, "LOAD {} pages, {} of the area", load.0, percent(load.1))?;
+        let (load, share) =
+            (run.replayed.value("load_max_pages"), run.replayed.value("load_measured"));
+        let load = load.number().map_or(0, |load| load as u64);
+        let load = words::pages_of(load, file.survey.paged.page);
+        writeln!(out, "LOAD {load}, {} of the area", percent(share))?;
     }
     if file.setup.format == "trace" {
         for said in clients_ask(clients(file), file.survey.paged.page) {

@@ -253,6 +253,26 @@ mod tests {
         }
     }
 
+    fn over_time(over_time: OverTime) -> String {
+        let (mut groups, diagnosis) = (super::super::Groups::default(), diagnosis());
+        groups.push(&misaligned());
+        let mut report = Report::new(&groups, &diagnosis);
+        report.over_time = over_time;
+        let mut page = Vec::new();
+        write(&report, &mut page).expect("memory takes all");
+        String::from_utf8(page).expect("it is text")
+    }
+
+    #[test]
+    fn a_trace_too_long_for_a_map_is_said_with_what_draws_it() {
+        let page = over_time(OverTime::TooLong(1000, "cmalab view a&b.txt".into()));
+        let said = "more than 1000 events: the map of the area over the time is left out. This draws \
+                    it: <code>cmalab view a&amp;b.txt</code>";
+        assert!(page.contains(said), "{page}");
+        assert!(page.find("id=\"over-time\"") < page.find("id=\"all\""), "{page}");
+        assert!(!over_time(OverTime::Unknown).contains("over-time"));
+    }
+
     #[test]
     fn it_asks_for_nothing_and_closes_what_it_opens() {
         let page = html(&[misaligned(), undecidable()]);

@@ -97,6 +97,12 @@ impl Model {
         self.live.get(&id)
     }
 
+    /// Visits the live buffers, in no order that says anything.
+    #[cfg(feature = "cli")]
+    pub(crate) fn for_each_buffer(&self, visit: impl FnMut(&Buffer)) {
+        self.live.values().for_each(visit);
+    }
+
     /// How many buffers are live.
     pub(crate) fn buffers(&self) -> usize {
         self.live.len()

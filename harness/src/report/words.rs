@@ -10,7 +10,7 @@ mod time;
 
 pub(in crate::report) use asking::{both_rates, callers_are};
 pub use asking::{clients_ask, fails};
-pub(in crate::report) use choice::worst;
+pub(in crate::report) use choice::{just_inside, worst};
 pub use choice::{need, notes, sentence, sure};
 pub use doubts::not_reproduced;
 pub(in crate::report) use doubts::other_fits;

@@ -21,6 +21,16 @@ const MOST_STREAMS: usize = 4;
 /// Rows of the table.
 const MOST_ROWS: usize = 24;
 
+/// What the choice takes.
+pub(super) fn gist(view: &View<'_>) -> String {
+    let Some(one) = view.candidate() else { return "Nothing was run".to_string() };
+    let mib = |pages: u64| mib(pages as f64, view.ready.plan.page);
+    match one.pages_above_smallest {
+        0 => format!("{}, the smallest board that was tried", mib(one.pages)),
+        more => format!("{}: {} more than the smallest board", mib(one.pages), mib(more)),
+    }
+}
+
 /// What it costs in RAM and in time.
 pub(super) fn section(view: &View<'_>) -> Markup {
     html! { (smallest(view)) (sizes(view)) (time(view)) }

@@ -9,6 +9,17 @@ use crate::report::words::callers_are;
 use crate::sweep::disk::SCHEMA;
 use crate::sweep::{Stream, What, emit};
 
+/// Version and seeds.
+pub(super) fn gist(view: &View<'_>) -> String {
+    let (plan, version) = (&view.ready.plan, env!("CARGO_PKG_VERSION"));
+    let last = plan.seed.wrapping_add(plan.seeds.saturating_sub(1));
+    let seeds = match plan.seeds {
+        1 => format!("seed {last}"),
+        _ => format!("seeds {} to {last}", plan.seed),
+    };
+    format!("One line of cmalab {version}, {seeds}")
+}
+
 /// Where it comes from.
 pub(super) fn section(view: &View<'_>) -> Markup {
     html! {

@@ -26,6 +26,22 @@ struct Group<'a> {
     rows: Vec<&'a SummaryRow>,
 }
 
+/// The lowest rate and the highest.
+pub(super) fn gist(view: &View<'_>) -> String {
+    let rows = view.findings.summary.rows.iter().filter(|row| row.is_whole());
+    let rates = rows.filter_map(|row| row.rates[BLAME].mean);
+    let ends = rates.fold(None, |ends: Option<(f64, f64)>, rate| {
+        Some(ends.map_or((rate, rate), |(low, high)| (low.min(rate), high.max(rate))))
+    });
+    let said = |rate: f64| if rate == 0.0 { "none seen".to_string() } else { percent(rate) };
+    match ends {
+        None => "No rates: streams end at their first failure".to_string(),
+        Some((_, 0.0)) => "Withheld (R2): none seen".to_string(),
+        Some((low, high)) if low == high => format!("Withheld (R2): {}", said(low)),
+        Some((low, high)) => format!("Withheld (R2): {} to {}", said(low), said(high)),
+    }
+}
+
 /// The pictures, and the table of what has one LOAD only.
 pub(super) fn section(view: &View<'_>) -> Markup {
     let mut groups: Vec<Group<'_>> = Vec::new();

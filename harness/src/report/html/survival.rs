@@ -17,6 +17,26 @@ use crate::sweep::Configuration;
 /// Lines with their intervals drawn; of the others the marks say them.
 const BANDS: usize = 2;
 
+/// What share of streams goes well to the end, from the worst way shown to the best.
+pub(super) fn gist(view: &View<'_>) -> String {
+    let (cases, _) = view.cases();
+    let rows: Vec<_> = cases.iter().flat_map(|at| view.rows(at)).collect();
+    let run = rows.iter().map(|drawn| drawn.row).filter(|row| row.streams > 0);
+    let well = run.map(|row| (row.streams - row.lost) as f64 / row.streams as f64);
+    let ends = well.fold(None, |ends: Option<(f64, f64)>, share| {
+        Some(ends.map_or((share, share), |(low, high)| (low.min(share), high.max(share))))
+    });
+    match ends {
+        None => "Nothing was run".to_string(),
+        Some((1.0, _)) => "No stream fails under any cap and policy shown".to_string(),
+        Some((_, 0.0)) => "Every stream fails under each cap and policy shown".to_string(),
+        Some((low, high)) if low == high => format!("{} of streams go well", percent(low)),
+        Some((low, high)) => {
+            format!("{} to {} of streams go well", percent_number(low), percent(high))
+        }
+    }
+}
+
 /// A picture for each stream.
 pub(super) fn section(view: &View<'_>) -> Markup {
     let (cases, left) = view.cases();

@@ -3,8 +3,8 @@
 use super::doubts::{as_recorded, served, unlike};
 use super::time::{at_least, covered, span};
 use crate::answer::{
-    Barred, Candidate, Choice, Kconfig, Lead, More, Need, Note, Summary, SummaryRow, Verdict,
-    Without, Worst,
+    Barred, Candidate, Choice, Inside, Kconfig, Lead, More, Need, Note, Summary, SummaryRow,
+    Verdict, Without, Worst,
 };
 use crate::board::MadeBy;
 use crate::page::Page;
@@ -47,6 +47,21 @@ pub(in crate::report) fn worst(ready: &Ready, worst: &Worst) -> String {
         configuration(ready, at.board, ready.board(&at).pages(), (at.cap, policy)),
         worst.requests
     )
+}
+
+/// Which stream is just inside the target, and why.
+pub(in crate::report) fn just_inside(ready: &Ready, inside: &Inside) -> String {
+    let Cell { at, policy, seed } = inside.cell;
+    let named = configuration(ready, at.board, ready.board(&at).pages(), (at.cap, policy));
+    let stream = ready.plan.streams[at.stream].name();
+    let meets = format!("{named} meets the target by least; of {stream} the stream of seed {seed}");
+    match inside.aligned_load_pages {
+        Some(pages) => format!(
+            "{meets} goes well though it needs most: {} as its requests are aligned",
+            mib(pages, ready.plan.page)
+        ),
+        None => format!("{meets} fails first, as all of them do in the end"),
+    }
 }
 
 /// What has to be written.

@@ -9,7 +9,7 @@ use crate::answer::{BLAME, Compared, Findings, Summary, SummaryRow};
 use crate::cause::Cause;
 use crate::stats::{anytime, no_failure_bound};
 use crate::sweep::Ready;
-use crate::words::{self, table::aligned};
+use crate::words::{self, pages, table::aligned};
 
 /// Policies of which all rows are shown; of more the baseline and the best other one.
 const ALL_SHOWN: usize = 4;
@@ -134,11 +134,10 @@ fn load(ready: &Ready, row: &SummaryRow) -> String {
         && let Some((index, share)) = row.fullest(&board)
     {
         let area = &board.areas[index].area;
-        return format!("{} of {} pages of area {}", percent(share), area.pages(), area.name());
+        return format!("{} of {} of area {}", percent(share), pages(area.pages()), area.name());
     }
-    let pages = board.pages();
-    let load = ready.plan.load(&row.at).map(|load| load.share_of(pages)).or(row.load);
-    format!("{} of {pages} pages", load.map_or_else(String::new, percent))
+    let load = ready.plan.load(&row.at).map(|load| load.share_of(board.pages())).or(row.load);
+    format!("{} of {}", load.map_or_else(String::new, percent), pages(board.pages()))
 }
 
 /// What a policy that refuses more of some size gets instead of praise.

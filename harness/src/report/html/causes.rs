@@ -48,7 +48,7 @@ pub(super) fn gist(view: &View<'_>) -> String {
         Some((cause, count)) => {
             let share = names::thin(&percent_number(count as f64 / all as f64, 0));
             let all = names::whole(all);
-            format!("{cause} {share}\u{a0}% of all {all} refused{under}, on every board and cap")
+            format!("{cause} {share}\u{a0}% of all {all} refused requests{under}")
         }
     }
 }
@@ -110,7 +110,7 @@ fn not_drawn(view: &View<'_>, at: &Configuration, rows: &[Drawn<'_>]) -> Markup 
             li {
                 (name)
                 @if row.streams > 0 {
-                    ": " (row.ended_early) " of " (row.streams) " streams ended at the first \
+                    ": " (row.ended_early) " of " (names::streams(row.streams)) " ended at the first \
                     failure; refused until then: "
                     (said(row))
                 }
@@ -141,7 +141,7 @@ fn refused(row: &SummaryRow) -> f64 {
 fn parts(row: &SummaryRow) -> Vec<Part> {
     let part = |(kind, cause, count): (usize, Cause, u64)| {
         let length = share(count, row);
-        let text = format!("{cause} {} requests, {}", names::whole(count), percent(length));
+        let text = format!("{cause} {}, {}", names::requests(count), percent(length));
         Part { length, kind, text }
     };
     counts(row).map(part).collect()

@@ -120,10 +120,10 @@ fn tiles(view: &View<'_>, candidate: &Candidate) -> Vec<Tile> {
 fn remarks(candidate: &Candidate, row: &SummaryRow) -> String {
     let structural = Some(candidate.structural).filter(|streams| *streams > 0);
     let remarks = [
-        structural.map(|streams| format!("structural in {} streams", names::whole(streams))),
+        structural.map(|streams| format!("structural in {}", names::streams(streams))),
         candidate.rho.filter(|rho| *rho >= 1.0).map(|_| "overloaded".to_string()),
         candidate.dropped.then(|| match row.dropped && row.streams > 0 {
-            true => format!("✕ dropped by the race after {} streams", names::whole(row.streams)),
+            true => format!("✕ dropped by the race after {}", names::streams(row.streams)),
             false => "✕ dropped by the race".to_string(),
         }),
         candidate.ages.then(|| "fails more often with age".to_string()),

@@ -26,7 +26,9 @@ pub(super) fn gist(view: &View<'_>) -> String {
     };
     let most = (0..CLASSES.len()).map(share).rev().max_by(|a, b| a.1.total_cmp(&b.1));
     match most {
-        _ if rows().next().is_none() => "No rates: streams end at their first failure".to_string(),
+        _ if view.findings.summary.rows.iter().any(|row| row.ended_early > 0) => {
+            "Streams end at their first failure: rates only where none fails".to_string()
+        }
         Some((class, share)) if share > 0.0 => {
             format!("Refused most often: {}, {} of them", size_class(class), percent(share))
         }

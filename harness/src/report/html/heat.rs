@@ -118,7 +118,7 @@ fn of_board<'a>(
     };
     let (name, size) = board_name(view, choice, board);
     Table {
-        caption: format!("{}, on {name} ({size}), by policy and cap", measure(view)),
+        caption: format!("{}, on {name} ({size})", measure(view)),
         corner: "policy",
         rows: policies.iter().take(MOST_POLICIES).map(named).collect(),
     }
@@ -135,15 +135,15 @@ fn each_board<'a>(
     let is_shown = |(index, policy): &(usize, &usize)| *index == 0 || baseline == Some(**policy);
     let table = |(_, policy): (usize, &usize)| {
         let own = if baseline == Some(*policy) { ", the kernel's own" } else { "" };
+        let under = match view.ready.plan.policies.len() {
+            1 => String::new(),
+            _ => format!(": {}{own}", view.ready.plan.policies[*policy]),
+        };
         let each = boards.iter();
         let rows = each
             .map(|board| row(view, choice, (*board, *policy), board_name(view, choice, *board)));
         Table {
-            caption: format!(
-                "{}, under {}{own}, by board and cap",
-                measure(view),
-                view.ready.plan.policies[*policy]
-            ),
+            caption: format!("{}{under}", measure(view)),
             corner: "board",
             rows: rows.collect(),
         }

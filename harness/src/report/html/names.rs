@@ -89,8 +89,14 @@ impl Seen {
     }
 }
 
-fn streams(number: u64) -> String {
+/// `one stream`, `12 streams`.
+pub(super) fn streams(number: u64) -> String {
     if number == 1 { "one stream".to_string() } else { format!("{} streams", whole(number)) }
+}
+
+/// `1 request`, `12 345 requests`.
+pub(super) fn requests(number: u64) -> String {
+    if number == 1 { "1 request".to_string() } else { format!("{} requests", whole(number)) }
 }
 
 /// A mean over `count` streams. No refusal is never 0 %: it is what was not seen in so many.
@@ -153,6 +159,18 @@ pub(super) fn failing(failed: u64, count: u64, interval: &Interval) -> Seen {
         _ => range(interval).unwrap_or_default(),
     };
     Seen::new(format!("{} of {}", whole(failed), whole(count)), sure)
+}
+
+/// How many streams fail, as a clause: `3 of 8 streams fail`, `the one stream fails`.
+pub(super) fn so_many_fail(failed: u64, count: u64) -> String {
+    match (failed, count) {
+        (_, 0) => "no stream was run".to_string(),
+        (0, 1) => "the one stream goes well".to_string(),
+        (_, 1) => "the one stream fails".to_string(),
+        (0, _) => format!("none of {} fails", streams(count)),
+        (1, _) => format!("1 of {} fails", streams(count)),
+        _ => format!("{} of {} fail", whole(failed), streams(count)),
+    }
 }
 
 /// The request that fails first: median over streams, its interval, and how many never do.

@@ -26,8 +26,8 @@ const STRIP: f64 = 24.0;
 /// Units of the plane to the right.
 const ACROSS: f64 = WIDTH - LEFT - 10.0;
 /// Where ticks of refusals are, the curves, the axis, and the area at the first refusal.
-const REFUSALS: f64 = TOP + PLANE + 9.0;
-const CURVES: f64 = REFUSALS + 16.0;
+const REFUSALS: f64 = TOP + PLANE + 15.0;
+const CURVES: f64 = REFUSALS + 14.0;
 const AXIS: f64 = CURVES + curves::HEIGHT;
 const AT_FIRST: f64 = AXIS + 60.0;
 

@@ -52,7 +52,7 @@ pub(crate) struct Refusal {
 pub(crate) struct Column {
     /// What lies where.
     pub places: Places,
-    /// What is left: of several moments the least.
+    /// What is left then or, where it is less, at a refusal before the next column.
     pub room: Room,
 }
 
@@ -156,16 +156,20 @@ impl Occupancy {
         self.stride *= 2;
         self.began_us = self.began_us.iter().step_by(2).copied().collect();
         for grid in &mut self.areas {
-            grid.columns = grid.columns.chunks(2).map(mean).collect();
+            grid.columns = grid.columns.chunks(2).map(joined).collect();
             grid.refused = grid.refused.chunks(2).map(|pair| pair.iter().sum()).collect();
         }
     }
 }
 
-/// One or two columns as one.
-fn mean(pair: &[Column]) -> Column {
-    let [a, b] = pair else { return pair[0].clone() };
-    Column { places: a.places.mean(&b.places), room: a.room.least(&b.room) }
+/// One or two columns as one: the state of the first, as all columns are of their first request, and
+/// what refusals in both met.
+fn joined(pair: &[Column]) -> Column {
+    let mut column = pair[0].clone();
+    if let [_, second] = pair {
+        column.room.join(&second.room);
+    }
+    column
 }
 
 /// What `model` is like.
@@ -341,15 +345,17 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_become_their_mean() {
+    fn of_neighbours_the_first_stays_and_no_refusal_is_lost() {
         // Full at each even request; freed, and then a request that is too large, at each odd one.
         let pair = |n: u64| [alloc(n, n, 4, 0), free(n, n), alloc(n, n, 9, 0)];
         let seen = watch(4, (0..COLUMNS as u64 / 2 + 1).flat_map(pair));
         assert_eq!((seen.stride(), seen.areas()[0].columns.len()), (2, COLUMNS / 2 + 1));
         // The last one has seen one request so far.
-        let (last, others) = seen.areas()[0].columns.split_last().unwrap();
-        assert!(others.iter().all(|column| column.places.shares == [128; 4]));
-        assert_eq!(last.places.shares, [255; 4]);
+        let columns = &seen.areas()[0].columns;
+        assert!(columns.iter().all(|column| column.places.shares == [255; 4]));
         assert_eq!(seen.areas()[0].refused, [1; COLUMNS / 2 + 1]);
+        // 4 pages are free where 9 are asked for, none where 4 are.
+        let room = &columns[0].room;
+        assert_eq!((room.free_pages, room.longest_run, room.longest_usable(0)), (0, 0, Some(0)));
     }
 }

@@ -10,6 +10,9 @@ pub(crate) const MOST_KINDS: usize = 8;
 /// The kind of what is granted and nobody's: the rest of a granule.
 pub(crate) const NOBODY: u8 = MOST_KINDS as u8;
 
+/// The kind of clients without a name.
+const UNNAMED: &str = "no name";
+
 /// Kinds of buffers.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Kinds {
@@ -31,19 +34,23 @@ impl Kinds {
         let (mut names, mut of): (Vec<String>, Vec<u8>) = Default::default();
         for client in clients {
             let name = client.trim_end_matches(|c: char| c.is_ascii_digit());
-            let name = if name.is_empty() { client } else { name };
+            let name = match (name, client.as_str()) {
+                ("", "") => UNNAMED,
+                ("", number) => number,
+                (name, _) => name,
+            };
             let place = names.iter().position(|other| other == name).unwrap_or_else(|| {
                 names.push(name.to_string());
                 names.len() - 1
             });
             of.push(place.min(MOST_KINDS - 1) as u8);
         }
+        if names.iter().filter(|name| *name != UNNAMED).count() < 2 {
+            return Self::Sizes;
+        }
         if names.len() > MOST_KINDS {
             names.truncate(MOST_KINDS - 1);
             names.push("others".to_string());
-        }
-        if names.len() < 2 || names.iter().any(String::is_empty) {
-            return Self::Sizes;
         }
         Self::Clients { names, of }
     }
@@ -73,8 +80,9 @@ mod tests {
     #[test]
     fn clients_of_a_name_with_another_number_are_of_one_kind() {
         let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let both = Kinds::Clients { names: names(&["camera", "vpu", "7"]), of: vec![0, 1, 0, 2] };
-        assert_eq!(kinds(&["camera2", "vpu", "camera11", "7"]), both);
+        let all = names(&["no name", "camera", "vpu", "7"]);
+        let all = Kinds::Clients { names: all, of: vec![0, 1, 2, 1, 3] };
+        assert_eq!(kinds(&["", "camera2", "vpu", "camera11", "7"]), all);
         for one in [&["camera2", "camera3"][..], &[], &[""], &["", "vpu"]] {
             assert_eq!(kinds(one), Kinds::Sizes, "{one:?}");
         }

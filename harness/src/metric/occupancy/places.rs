@@ -30,19 +30,6 @@ impl Places {
         let places = places(pages, most);
         Self { shares: vec![0; places], kinds: vec![NOBODY; places] }
     }
-
-    /// One for both: the mean of their shares, and the kind of whichever has more.
-    pub(super) fn mean(&self, other: &Self) -> Self {
-        let mean = |(&a, &b): (&u8, &u8)| (u16::from(a) + u16::from(b)).div_ceil(2) as Share;
-        let kind = |place: usize| match self.shares[place] >= other.shares[place] {
-            true => self.kinds[place],
-            false => other.kinds[place],
-        };
-        Self {
-            shares: self.shares.iter().zip(&other.shares).map(mean).collect(),
-            kinds: (0..self.kinds.len()).map(kind).collect(),
-        }
-    }
 }
 
 /// Into how many places an area of `pages` is divided.
@@ -146,12 +133,8 @@ mod tests {
     }
 
     #[test]
-    fn equals_are_the_first_kind_and_two_columns_are_one() {
+    fn equals_are_the_first_kind() {
         let equal = Places::of(&model(32, &[(0, 16), (16, 16)]), 1, &Kinds::Sizes);
         assert_eq!((equal.kinds.as_slice(), equal.shares.as_slice()), (&[0][..], &[255][..]));
-        let places =
-            |shares: [u8; 2], kinds: [u8; 2]| Places { shares: shares.into(), kinds: kinds.into() };
-        let (a, b) = (places([0, 255], [NOBODY, 1]), places([255, 255], [2, 0]));
-        assert_eq!(a.mean(&b), places([128, 255], [2, 1]));
     }
 }

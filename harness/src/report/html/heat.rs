@@ -4,9 +4,8 @@
 use maud::{Markup, html};
 
 use super::names::{self, NBSP, mib, percent};
-use super::remark;
 use super::view::View;
-use crate::answer::{Candidate, Choice};
+use crate::answer::{BLAME, Candidate, Choice, SummaryRow};
 use crate::report::words::at_least;
 use crate::sweep::Target;
 use crate::words::counted;
@@ -113,12 +112,12 @@ fn of_board<'a>(
 ) -> Table<'a> {
     let named = |policy: &usize| {
         let is_baseline = view.findings.summary.baseline == Some(*policy);
-        let note = if is_baseline { "the kernel's own".to_string() } else { String::new() };
+        let note = if is_baseline { "baseline".to_string() } else { String::new() };
         row(view, choice, (board, *policy), (view.ready.plan.policies[*policy].to_string(), note))
     };
     let (name, size) = board_name(view, choice, board);
     Table {
-        caption: format!("{}, on {name} ({size})", measure(view)),
+        caption: format!("{}, on {name} ({size})", measure(view, choice)),
         corner: "policy",
         rows: policies.iter().take(MOST_POLICIES).map(named).collect(),
     }
@@ -134,16 +133,17 @@ fn each_board<'a>(
     let baseline = view.findings.summary.baseline;
     let is_shown = |(index, policy): &(usize, &usize)| *index == 0 || baseline == Some(**policy);
     let table = |(_, policy): (usize, &usize)| {
-        let own = if baseline == Some(*policy) { ", the kernel's own" } else { "" };
+        let is_other = policies.first() != Some(policy);
+        let own = if is_other { " (baseline)" } else { "" };
         let under = match view.ready.plan.policies.len() {
             1 => String::new(),
-            _ => format!(": {}{own}", view.ready.plan.policies[*policy]),
+            _ => format!(", policy {}{own}", view.ready.plan.policies[*policy]),
         };
         let each = boards.iter();
         let rows = each
             .map(|board| row(view, choice, (*board, *policy), board_name(view, choice, *board)));
         Table {
-            caption: format!("{}{under}", measure(view)),
+            caption: format!("{}{under}", measure(view, choice)),
             corner: "board",
             rows: rows.collect(),
         }
@@ -152,11 +152,46 @@ fn each_board<'a>(
 }
 
 /// What a number is.
-fn measure(view: &View<'_>) -> &'static str {
+fn measure(view: &View<'_>, choice: &Choice) -> &'static str {
     match view.ready.plan.target {
+        None if all_fail(view, choice) => "Withheld requests (R2) in the worst workload",
         None => "Streams that fail",
         Some(Target::Mtbf(_)) => "MTBF at least",
         Some(Target::FailingPerDay(_)) => "Streams that fail in a day at most",
+    }
+}
+
+/// Whether in each place every stream of some workload fails, so that their share tells nothing
+/// apart, and there are rates that may.
+fn all_fail(view: &View<'_>, choice: &Choice) -> bool {
+    choice.ranked.iter().all(|one| {
+        one.streams > 0 && one.failed == one.streams && rows(view, one).all(SummaryRow::is_whole)
+    })
+}
+
+/// The rows that a candidate was judged by.
+fn rows<'a>(view: &View<'a>, one: &Candidate) -> impl Iterator<Item = &'a SummaryRow> {
+    let all = &view.findings.summary.rows;
+    let worst = all[one.worst_row].at;
+    let key = (one.board, one.cap, one.policy);
+    all.iter().filter(move |row| {
+        let (at, own) = (&row.at, (row.at.stream, row.at.load, row.at.environment));
+        (at.board, at.cap, row.policy) == key
+            && (at.board.is_some() || own == (worst.stream, worst.load, worst.environment))
+    })
+}
+
+/// The rate of the workload with most, and its name.
+fn withheld(view: &View<'_>, one: &Candidate) -> Shown {
+    let rated = rows(view, one).filter_map(|row| Some((row.rates[BLAME].mean?, row)));
+    let most = rated.max_by(|a, b| a.0.total_cmp(&b.0));
+    match most.filter(|(rate, _)| *rate > 0.0) {
+        Some((rate, row)) => Shown {
+            number: percent(rate),
+            note: names::stream_short(view.ready, row.at.stream, row.at.load),
+            tone: Some(tone_of_share(rate)),
+        },
+        None => Shown { number: "none".to_string(), note: "withheld".to_string(), tone: Some(0) },
     }
 }
 
@@ -196,7 +231,8 @@ struct Shown {
 
 fn of_place(view: &View<'_>, choice: &Choice, place: Option<&Candidate>) -> Markup {
     let Some(one) = place else { return html! { td .none { "–" } } };
-    let Shown { number, note, tone } = shown(view, one);
+    let is_rate = view.ready.plan.target.is_none() && all_fail(view, choice);
+    let Shown { number, note, tone } = if is_rate { withheld(view, one) } else { shown(view, one) };
     let best = choice.ranked.get(choice.chosen.unwrap_or(0)).is_some_and(|best| best == one);
     let (class, word) = match (best, choice.chosen) {
         (true, Some(_)) => (" chosen", Some("★ chosen")),
@@ -274,7 +310,9 @@ fn tone_of_target(met: f64) -> usize {
 
 /// What colours and signs mean, and what a place is of.
 fn legend(view: &View<'_>, choice: &Choice) -> Markup {
+    let is_rate = view.ready.plan.target.is_none() && all_fail(view, choice);
     let tones: [&str; TONES] = match view.ready.plan.target {
+        None if is_rate => ["none", "to 5 %", "to 20 %", "to 40 %", "to 70 %", "to all"],
         None => ["none fails", "to 5 %", "to 20 %", "to 40 %", "to 70 %", "to all"],
         Some(_) => [
             "meets the target",
@@ -301,6 +339,11 @@ fn legend(view: &View<'_>, choice: &Choice) -> Markup {
         } "\n"
         p .sub {
             @match view.ready.plan.target {
+                None if is_rate => {
+                    "In every place all streams of some workload fail. So a place is the share of \
+                    satisfiable requests that are refused though enough pages are free (R2), of \
+                    the workload with most"
+                },
                 None => {
                     "A place is the share of streams in which a caller goes without its memory"
                 },
@@ -309,7 +352,7 @@ fn legend(view: &View<'_>, choice: &Choice) -> Markup {
                     give by themselves"
                 },
             }
-            @if kinds > 1 { ", of the worst of " (counted(kinds as u64, "workload")) }
+            @if kinds > 1 && !is_rate { ", of the worst of " (counted(kinds as u64, "workload")) }
             "."
             @if any(|one| one.flagged || one.unaligned) {
                 " ▲ barred: refuses more requests of some size than the kernel's own, or does not \
@@ -322,7 +365,6 @@ fn legend(view: &View<'_>, choice: &Choice) -> Markup {
                 " ✕ dropped: the race ended it before its last stream."
             }
         } "\n"
-        @if choice.chosen.is_none() { (remark("Nothing that was tried meets the target.")) }
     }
 }
 

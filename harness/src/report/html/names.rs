@@ -306,6 +306,18 @@ pub(super) fn stream(ready: &Ready, stream: usize, load: Option<usize>) -> Strin
     }
 }
 
+/// The same in a few characters: `camera 90 %`.
+pub(super) fn stream_short(ready: &Ready, stream: usize, load: Option<usize>) -> String {
+    let (page, stream) = (ready.plan.page, &ready.plan.streams[stream]);
+    match load.map(|load| stream.loads[load]) {
+        None => stream.name().to_string(),
+        Some(Load::Share(share)) => {
+            format!("{} {}{NBSP}%", stream.name(), words::percent_number(share, 0))
+        }
+        Some(Load::Pages(pages)) => format!("{} {}", stream.name(), mib(pages as f64, page)),
+    }
+}
+
 /// The environment, where the plan has several.
 pub(super) fn environment(ready: &Ready, environment: usize) -> String {
     match ready.plan.environments.len() {

@@ -44,15 +44,17 @@ fn lines(grid: &Grid) -> Vec<(&'static str, Vec<u64>)> {
     all.into_iter().filter_map(|(class, values)| Some((class, values?))).collect()
 }
 
-/// They are drawn over the columns of the map, from one page up to the area, each power of two as
-/// high as every other.
+/// They are drawn over the columns of the map, up to the whole area, each power of two as high as
+/// every other; what is less than the scale begins with is at its bottom.
 pub(super) fn curves(grid: &Grid, page: Page) -> Markup {
-    let top = libm::log2(1.0 + grid.pages as f64);
-    let y = |pages: u64| CURVES + HEIGHT * (1.0 - libm::log2(1.0 + pages as f64) / top);
+    let ticks = TICKS.iter().map(|(kib, label)| (kib / page.kib(), *label));
+    let ticks: Vec<_> = ticks.filter(|(pages, _)| (1..=grid.pages).contains(pages)).collect();
+    let base = base(grid, &ticks);
+    let log = |pages: u64| libm::log2((pages.max(1) as f64 / base as f64).max(1.0));
+    let top = log(grid.pages).max(1.0);
+    let y = |pages: u64| CURVES + HEIGHT * (1.0 - log(pages) / top);
     let bottom = CURVES + HEIGHT;
-    let in_pages = |kib: u64| kib / page.kib();
-    let ticks = TICKS.iter().map(|(kib, label)| (in_pages(*kib), *label));
-    let ticks = ticks.filter(|(pages, _)| (1..=grid.pages).contains(pages));
+    let ticks = ticks.into_iter().filter(|(pages, _)| *pages >= base);
     html! {
         @for (pages, label) in ticks {
             path .grid d=(format_args!("M{LEFT} {:.1}h{ACROSS}", y(pages))) {}
@@ -66,6 +68,16 @@ pub(super) fn curves(grid: &Grid, page: Page) -> Markup {
             path .asked d=(format_args!("M{LEFT} {:.1}h{ACROSS}", y(asked.count))) {} "\n"
         }
     }
+}
+
+/// Where the scale begins: the last tick well below all that is drawn, but for what is nothing.
+fn base(grid: &Grid, ticks: &[(u64, &str)]) -> u64 {
+    let lines = lines(grid);
+    let drawn = lines.iter().flat_map(|(_, values)| values.iter().copied());
+    let drawn = drawn.filter(|pages| *pages > 0).chain(asked(grid).map(|asked| asked.count));
+    let least = drawn.min().unwrap_or(1);
+    let below = ticks.iter().map(|(pages, _)| *pages).filter(|pages| 2 * pages <= least);
+    below.last().unwrap_or(1)
 }
 
 /// A line that is level over each column.

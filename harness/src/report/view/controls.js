@@ -43,9 +43,11 @@ class Controls {
     if (areas.length > 1) {
       const names = areas.map((k) => [k, head.areas[k].name]);
       const change = (value) => page.show({ area: Number(value) });
-      row.append(this.select("area", names, page.area, change));
+      this.areaSelect = this.select("area", names, page.area, change);
+      row.append(this.areaSelect);
     }
-    if (head.takes.length > 2) row.append(...this.takeSelects());
+    this.takeSelects = head.takes.length > 2 ? this.makeTakeSelects() : [];
+    row.append(...this.takeSelects);
     const axes = Object.entries({ time: "time", op: "operations" });
     this.axisSelect = this.select("along x", axes, page.axis, (value) => page.setAxis(value));
     if (head.has_time) row.append(this.axisSelect);
@@ -71,7 +73,7 @@ class Controls {
   }
 
   /** Which two of more takes are shown. */
-  takeSelects() {
+  makeTakeSelects() {
     const { page } = this;
     const names = page.head.takes.map((one, k) => [k, one.name]);
     return page.showing.map((take, side) =>
@@ -225,8 +227,13 @@ class Controls {
       }
     }
     this.order.value = String(page.request.order);
-    this.axisSelect.querySelector("select").value = page.axis;
-    this.colourSelect.querySelector("select").value = page.colour;
+    const show = (label, value) => {
+      if (label) label.querySelector("select").value = String(value);
+    };
+    show(this.axisSelect, page.axis);
+    show(this.colourSelect, page.colour);
+    show(this.areaSelect, page.area);
+    this.takeSelects.forEach((label, side) => show(label, page.showing[side]));
     this.drawLegend();
     this.zoomed();
   }

@@ -94,6 +94,7 @@ function readColumns(bytes, about, startUs) {
   const columns = {
     kind,
     events: kind.length,
+    counts: { grants: of[GRANT], before: of[LIVE_BEFORE], frees: of[FREE], parts: of[PART] },
     at: from.deltas(new Float64Array(kind.length), startUs),
     op: from.deltas(new Float64Array(kind.length), 0),
     id: from.zigzags(new Float64Array(grants)),

@@ -9,16 +9,12 @@ class Page {
     this.axis = head.has_time ? "time" : "op";
     this.waiting = [];
     this.takes = [];
-    this.lastOp = panels.reduce(
-      (last, panel) => Math.max(last, panel.op[panel.events - 1] ?? 0),
-      0,
-    );
     this.cursor = { op: 0, at: head.start_us };
     this.showing = head.takes.length > 1 ? [0, 1] : [0];
-    this.startAt(head.first[0]);
+    this.startAt(head.first.find((answer) => Number.isInteger(answer.refusal)));
   }
 
-  /** The area and the request of the first answer, or what is asked most where there is none. */
+  /** The area and the request of the first refusal that is told of, or of any. */
   startAt(answer) {
     const of = (take, area) => this.panels.find((p) => p.take === take && p.areaIndex === area);
     const panel = answer
@@ -29,8 +25,8 @@ class Page {
     const refusal = answer ? answer.refusal : 0;
     this.selected = panel.refusals.length ? { panel, refusal } : null;
     this.request = this.selected ? requestOf(panel, refusal) : this.plainRequest(panel);
-    if (this.selected) this.setCursor(panel.op[panel.refusals.event[refusal]]);
     this.changeArea();
+    if (this.selected) this.setCursor(panel.op[panel.refusals.event[refusal]]);
   }
 
   /** Where nothing was refused: a page at the cap, or at what the area has room for. */
@@ -45,6 +41,9 @@ class Page {
         this.panels.find((panel) => panel.take === take && panel.areaIndex === this.area),
       )
       .filter(Boolean);
+    // Operations are counted in each area of a trace for itself.
+    this.lastOp = Math.max(0, ...this.shown.map((panel) => panel.op[panel.events - 1] ?? 0));
+    this.ops = this.head.areas.length > 1 ? this.lastOp + 1 : this.head.ops;
     const alike = this.panels.filter((panel) => panel.areaIndex === this.area);
     this.ways = colourings(this.head, alike);
     this.colour = this.colour || (this.ways.client.tellsApart ? "client" : "size");
@@ -68,20 +67,20 @@ class Page {
   /** The whole of x: half-open, so that the last moment is within. */
   domain() {
     if (this.axis === "time") return { from: this.head.start_us, to: this.head.end_us + 1 };
-    return { from: 0, to: Math.max(this.head.ops, this.lastOp + 1) };
+    return { from: 0, to: Math.max(this.ops, this.lastOp + 1) };
   }
 
   // The cursor. Its operation says the state; its time may lie between two of them.
 
   timeOf(op) {
-    return this.panels.reduce((latest, panel) => {
+    return this.shown.reduce((latest, panel) => {
       const event = lastUpTo(panel.op, op);
       return event < 0 ? latest : Math.max(latest, panel.at[event]);
     }, this.head.start_us);
   }
 
   opAt(us) {
-    return this.panels.reduce((latest, panel) => {
+    return this.shown.reduce((latest, panel) => {
       const event = lastUpTo(panel.at, us);
       return event < 0 ? latest : Math.max(latest, panel.op[event]);
     }, 0);
@@ -97,7 +96,7 @@ class Page {
   }
 
   cursorWords() {
-    const op = `operation ${grouped(this.cursor.op)} of ${grouped(this.head.ops)}`;
+    const op = `operation ${grouped(this.cursor.op)} of ${grouped(this.ops)}`;
     return this.head.has_time ? `${exactSeconds(this.cursor.at)} s, ${op}` : op;
   }
 
@@ -192,7 +191,12 @@ class Page {
   }
 
   toDifference() {
-    if (this.head.difference) this.seekOp(this.head.difference.op);
+    const { difference } = this.head;
+    if (!difference) return;
+    const area = difference.area ?? this.area;
+    const showing = [0, 1];
+    if (area !== this.area || this.showing.join() !== showing.join()) this.show({ area, showing });
+    this.seekOp(difference.op);
   }
 
   setRequest(request) {
@@ -340,5 +344,6 @@ class Page {
     this.build(this.root);
     this.controls.chosen();
     if (this.selected) this.seekOp(panel.op[panel.refusals.event[0]]);
+    else this.seekUs(this.cursor.at);
   }
 }

@@ -68,12 +68,12 @@ class Take {
   }
 
   counts() {
-    const { panel } = this;
-    const { grants, frees } = this.page.head.panels[this.page.panels.indexOf(panel)];
-    return (
-      `${counted(grants, "grant")}, ${counted(frees, "free")}, ` +
-      counted(panel.refusals.length, "refusal")
-    );
+    const { counts, refusals, snapshots } = this.panel;
+    if (snapshots) return "";
+    const said = [counted(counts.grants, "grant"), counted(counts.frees, "free")];
+    if (counts.parts) said.push(counted(counts.parts, "free of a part", "frees of a part"));
+    if (counts.before) said.push(`${counted(counts.before, "buffer")} from before`);
+    return [...said, counted(refusals.length, "refusal")].join(", ");
   }
 
   // Pictures.

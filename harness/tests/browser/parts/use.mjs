@@ -261,6 +261,14 @@ describe("how it is used", () => {
       await page.locator("label", { hasText: "area" }).locator("select").selectOption("1");
       await settled(page);
       assert.equal(await page.evaluate(() => window.cmalab.page.takes[0].panel.area.name), "b");
+      await page.evaluate(() => {
+        location.hash = "#op=5&area=0";
+      });
+      await page.waitForFunction(() => window.cmalab.page.area === 0);
+      assert.equal(
+        await page.locator("label", { hasText: "area" }).locator("select").inputValue(),
+        "0",
+      );
       await page.keyboard.press("?");
       assert.match(await words(page, "dialog"), /next refusal/);
       await page.keyboard.press("Escape");

@@ -1,7 +1,7 @@
 // The pages that the program wrote, in the folder CMALAB_PAGES.
 
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { settled } from "../browser.mjs";
@@ -28,8 +28,54 @@ describe(
           }
         }));
     }
+
+    for (const name of files) {
+      const told = join(folder, name.replace(/html$/, "json"));
+      if (!existsSync(told)) continue;
+      test(`${name} shows who stands in the way as the program tells it`, () =>
+        onFile(join(folder, name), {}, async (page) => {
+          const expected = JSON.parse(readFileSync(told, "utf8")).panels.map(asTold);
+          const shown = await page.evaluate(asShown);
+          assert.ok(expected.some((refusals) => refusals.length > 0) || name === "quiet.html");
+          expected.forEach((refusals, k) => {
+            assert.deepEqual(shown[k].slice(0, refusals.length), refusals, `panel ${k}`);
+          });
+        }));
+    }
   },
 );
+
+/** The refusals of a panel, as the program tells them: their places, and since when they had none. */
+function asTold({ refusals }) {
+  return refusals.map(({ op, id, count, align, cause, doomed, doomed_by: by, best }) => ({
+    asked: [op, id, count, align, cause],
+    doomed: doomed === "since" ? by.op : doomed,
+    best: best.map(({ pfn, buffers }) => [pfn, buffers.map((buffer) => buffer.id)]),
+  }));
+}
+
+/** In the page: the same as it shows it. */
+function asShown() {
+  const { head, page, blockers, doomed } = window.cmalab;
+  return page.panels.map((panel, k) => {
+    const pfnOf = (start) => {
+      const range = panel.area.ranges.find(({ first, end }) => first <= start && start < end);
+      return range.base + start - range.first;
+    };
+    const of = (r) => {
+      const { event, id, count, align, cause } = panel.refusals;
+      const since = doomed(k, r);
+      const named = since === null ? "never" : since < 0 ? "always" : panel.op[since];
+      const best = blockers(k, r).slice(0, 3);
+      return {
+        asked: [panel.op[event[r]], id[r], count[r], align[r], head.causes[cause[r]]],
+        doomed: named,
+        best: best.map(({ start, buffers }) => [pfnOf(start), buffers.map((buffer) => buffer.id)]),
+      };
+    };
+    return Array.from({ length: Math.min(panel.refusals.length, 100) }, (_, r) => of(r));
+  });
+}
 
 /** In the page: what cannot be, of its head and its events. */
 function faults() {

@@ -219,8 +219,8 @@ mod tests {
     #[test]
     fn the_answer_comes_first_and_each_failure_has_its_place() {
         let one = html(&[misaligned()]);
-        let heading = "<h1>300 pages at order 8 do not fit, though 500 are free in one run; order 7 \
-                       would have fitted</h1>";
+        let heading = "<h1>300 pages (1.2 MiB) at order 8 do not fit, though 500 are free in one run; \
+                       order 7 would have fitted</h1>";
         assert!(one.contains(heading), "{one}");
         assert!(one.find("<h1>") < one.find("<table>"));
         let two = html(&[misaligned(), undecidable()]);

@@ -76,23 +76,50 @@ function liveAt(panel, event) {
   return live;
 }
 
-/** The runs, as [start, end), that are left of a buffer after an event at which it lives. */
+/** Runs, as [start, end), without the pages of one of them. */
+function without(runs, start, end) {
+  return runs
+    .flatMap((run) => [
+      [run[0], Math.min(run[1], start)],
+      [Math.max(run[0], end), run[1]],
+    ])
+    .filter((run) => run[0] < run[1]);
+}
+
+/** What is freed of a buffer up to an event, but for its end. */
+function partsUpTo(panel, grant, event) {
+  return (panel.parts.get(grant) || []).filter((part) => part.event <= event);
+}
+
+/**
+ * The runs that a buffer still has in the bitmap after an event. A part that is freed clears whole
+ * bits, those of pages that stay too, as cma_clear_bitmap() does.
+ */
 function piecesOf(panel, grant, event) {
+  if (panel.end[grant] <= event) return [];
+  const { granule } = panel.area;
   const page = panel.page[grant];
-  const parts = panel.parts.get(grant) || [];
   let runs = [[page, page + takenPages(panel, grant)]];
-  for (const part of parts) {
-    if (part.event > event) break;
-    const [start, end] = [page + part.offset, page + part.offset + part.pages];
-    runs = runs
-      .flatMap((run) => [
-        [run[0], Math.min(run[1], start)],
-        [Math.max(run[0], end), run[1]],
-      ])
-      .filter((run) => run[0] < run[1]);
+  for (const { offset, count } of partsUpTo(panel, grant, event)) {
+    const start = page + Math.floor(offset / granule) * granule;
+    runs = without(runs, start, start + roundUp(count, granule));
   }
-  // One that goes in parts and ends with the last of them has nothing left.
-  return panel.end[grant] <= event ? [] : runs;
+  return runs;
+}
+
+/** The runs whose pages a buffer still holds, as whole bits: what stands in the way of a claim. */
+function standingOf(panel, grant, event) {
+  if (panel.end[grant] <= event) return [];
+  const { granule } = panel.area;
+  const page = panel.page[grant];
+  let runs = [[0, panel.count[grant]]];
+  for (const { offset, count } of partsUpTo(panel, grant, event)) {
+    runs = without(runs, offset, offset + count);
+  }
+  return runs.map(([start, end]) => [
+    page + Math.floor(start / granule) * granule,
+    page + roundUp(end, granule),
+  ]);
 }
 
 /** The number of the buffer that owns each page after an event, -1 where it is free. */
@@ -104,6 +131,20 @@ function ownersAt(panel, event) {
   }
   panel.ownerEvent = event;
   return owner;
+}
+
+/** The same of pages that are held, though the bitmap may call some free: see `piecesOf`. */
+function holdersAt(panel, event) {
+  const owner = ownersAt(panel, event);
+  if (panel.area.granule === 1 || !panel.parts.size) return owner;
+  const holder = owner.slice();
+  for (const grant of liveAt(panel, event)) {
+    if (!panel.parts.has(grant)) continue;
+    for (const [start, end] of standingOf(panel, grant, event)) {
+      for (let page = start; page < end; page += 1) if (holder[page] < 0) holder[page] = grant;
+    }
+  }
+  return holder;
 }
 
 /** Maximal free runs after an event, as [start, pages]; none crosses the end of a range. */

@@ -73,7 +73,7 @@ function slide(panel, range, request, slider, best) {
 
 /** The best places for a request after an event, and how many places there are in all. */
 function placesAt(panel, event, request, limit = PLACES_SHOWN) {
-  const owner = ownersAt(panel, event);
+  const owner = holdersAt(panel, event);
   const best = new Best(limit);
   const slider = new Slider(panel, owner);
   let all = 0;

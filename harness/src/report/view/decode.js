@@ -123,14 +123,14 @@ function readColumns(bytes, about, startUs) {
  * Which buffer or refusal an event is about, when each buffer comes and goes, and what is freed of
  * it before: all that can be had by one walk.
  */
-function connect(columns, granule) {
+function connect(columns) {
   const { kind, freed, refusals } = columns;
   const grants = columns.id.length;
   const about = new Uint32Array(kind.length);
   const begin = new Uint32Array(grants);
   const end = new Uint32Array(grants).fill(kind.length);
   const parts = new Map();
-  const left = Float64Array.from(columns.count, (count) => roundUp(count, granule));
+  const left = Float64Array.from(columns.count);
   let [grant, free, part, refusal] = [0, 0, 0, 0];
   for (let e = 0; e < kind.length; e += 1) {
     const what = kind[e];
@@ -151,12 +151,12 @@ function connect(columns, granule) {
         const run = {
           event: e,
           offset: columns.partOffset[part],
-          pages: roundUp(columns.partCount[part], granule),
+          count: columns.partCount[part],
         };
         part += 1;
         if (!parts.has(which)) parts.set(which, []);
         parts.get(which).push(run);
-        left[which] -= run.pages;
+        left[which] -= run.count;
         if (left[which] <= 0) end[which] = e;
       }
     }
@@ -193,7 +193,7 @@ function makePanel(bytes, about, head) {
   const area = head.areas[about.area];
   const panel = readColumns(bytes, about, head.start_us);
   panel.area = makeArea(area);
-  Object.assign(panel, connect(panel, panel.area.granule));
+  Object.assign(panel, connect(panel));
   panel.frames = keyframes(panel);
   panel.take = about.take;
   panel.areaIndex = about.area;
